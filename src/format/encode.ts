@@ -1,0 +1,75 @@
+import { exponentOf } from "./float64.js";
+import type { Format } from "./format.js";
+import { gapAt, type RoundOptions, round } from "./round.js";
+
+/**
+ * The code of the number that `x` rounds to: an unsigned integer of `format.bits` bits, sign first. NaN has one
+ * code: that of -0 in fnuz formats, the only one in e4m3fn, the quiet NaN without payload in IEEE formats.
+ *
+ * @throws RangeError if the result is NaN and the format has none; TypeError as {@link round}.
+ */
+export function encode(x: number, format: Format, options?: RoundOptions): number {
+  const value = round(x, format, options);
+  if (Number.isNaN(value)) return nanCode(format);
+  const signed = value < 0 || Object.is(value, -0);
+  return (signed ? signBit(format) : 0) + magnitudeCode(Math.abs(value), format);
+}
+
+/**
+ * The number of a code; every NaN code gives NaN.
+ *
+ * @throws RangeError if `code` is not an unsigned integer of `format.bits` bits.
+ */
+export function decode(code: number, format: Format): number {
+  const sign = signBit(format);
+  if (!Number.isInteger(code) || code < 0 || code >= 2 * sign) {
+    throw new RangeError(
+      `${code} is not a code of ${format.name}: expected an integer from 0 to ${2 * sign - 1}`,
+    );
+  }
+  if (code < sign) return decodeMagnitude(code, format);
+  if (code === sign && format.unsignedZero) return NaN;
+  return -decodeMagnitude(code - sign, format);
+}
+
+/**
+ * The numbers of all codes, in the order of the codes. Valid for formats of at most 16 bits.
+ */
+export function decodeTable(format: Format): Float32Array {
+  return Float32Array.from({ length: 2 ** format.bits }, (_, code) => decode(code, format));
+}
+
+/** The code of a number of the format, without its sign. Codes are in the order of the magnitudes. */
+export function magnitudeCode(magnitude: number, format: Format): number {
+  if (magnitude === 0) return 0;
+  if (magnitude === Infinity) return format.maxFiniteCode + 1;
+  const exponent = Math.max(exponentOf(magnitude), format.minExponent);
+  const hiddenBit = 2 ** (format.precision - 1);
+  // With the hidden bit inside the significand, a normal number counts one binade too many and a subnormal one
+  // none: the same expression serves both.
+  return (exponent - format.minExponent) * hiddenBit + magnitude / gapAt(exponent, format);
+}
+
+/** The number of a code without its sign. */
+export function decodeMagnitude(code: number, format: Format): number {
+  if (code > format.maxFiniteCode) {
+    return format.hasInfinity && code === format.maxFiniteCode + 1 ? Infinity : NaN;
+  }
+  const hiddenBit = 2 ** (format.precision - 1);
+  const field = Math.floor(code / hiddenBit);
+  if (field === 0) return format.subnormals ? code * gapAt(format.minExponent, format) : 0;
+  return (hiddenBit + (code % hiddenBit)) * gapAt(field - 1 + format.minExponent, format);
+}
+
+function nanCode(format: Format): number {
+  if (!format.hasNaN) throw new RangeError(`${format.name} has no code for NaN`);
+  if (format.unsignedZero) return signBit(format);
+  // IEEE 754-2019, 6.2.1: the first stored significand bit set means quiet.
+  return format.hasInfinity
+    ? format.maxFiniteCode + 1 + 2 ** (format.precision - 2)
+    : format.maxFiniteCode + 1;
+}
+
+function signBit(format: Format): number {
+  return 2 ** (format.bits - 1);
+}

@@ -1,0 +1,33 @@
+/** The fp64 facts that the rest of `format/` stands on: JavaScript numbers are fp64. */
+
+const float64 = new Float64Array(1);
+const words = new Uint32Array(float64.buffer);
+float64[0] = 1;
+/** Index of the word with sign and exponent. */
+const high = words[1] === 0x3ff00000 ? 1 : 0;
+const low = 1 - high;
+
+/** floor(log2 |x|), exact. Valid for finite x other than zero, subnormal fp64 included. */
+export function exponentOf(x: number): number {
+  float64[0] = x;
+  const field = (words[high] >>> 20) & 0x7ff;
+  if (field !== 0) return field - 1023;
+  float64[0] = x * 2 ** 54;
+  return ((words[high] >>> 20) & 0x7ff) - 1023 - 54;
+}
+
+/** 2^exponent, exact. Valid for integers from -1022 to 1023. */
+export function powerOfTwo(exponent: number): number {
+  words[high] = (exponent + 1023) << 20;
+  words[low] = 0;
+  return float64[0];
+}
+
+/**
+ * The rounding error of a fp64 sum: `a + b` = `sum + tail` exactly, when `sum` is the fp64 sum and finite.
+ * Knuth's TwoSum (The Art of Computer Programming 2, 4.2.2, theorem B).
+ */
+export function sumTail(a: number, b: number, sum: number): number {
+  const bRounded = sum - a;
+  return a - (sum - bRounded) + (b - bRounded);
+}

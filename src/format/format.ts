@@ -1,0 +1,92 @@
+import { powerOfTwo } from "./float64.js";
+
+/** What defines a binary floating-point format; all else is derived from it. */
+export interface FormatParameters {
+  readonly name: string;
+  readonly exponentBits: number;
+  /** Significand bits, the hidden one included. */
+  readonly precision: number;
+  readonly bias: number;
+  /**
+   * How many codes at the top of each sign's half are not finite: 2^(precision-1) in IEEE formats (Inf, then
+   * NaNs), 1 in e4m3fn (a NaN), 0 in finite-only formats.
+   */
+  readonly topCodes: number;
+  /** True in the fnuz formats: zero has no sign, and the code of -0 is the only NaN. */
+  readonly unsignedZero: boolean;
+  readonly subnormals: boolean;
+}
+
+/** A binary floating-point format: a value, never a branch in code. */
+export interface Format extends FormatParameters {
+  /** Bits of a code: sign, exponent, stored significand. */
+  readonly bits: number;
+  /** Exponent of the smallest normal number. */
+  readonly minExponent: number;
+  /** Exponent of the largest finite number. */
+  readonly maxExponent: number;
+  readonly maxFinite: number;
+  readonly minNormal: number;
+  /** The smallest positive number: `minNormal` where there are no subnormals. */
+  readonly minPositive: number;
+  /** Gap between 1 and the next larger number, 2^(1-precision). */
+  readonly epsilon: number;
+  readonly hasInfinity: boolean;
+  readonly hasNaN: boolean;
+  /** Code of the largest finite number. */
+  readonly maxFiniteCode: number;
+}
+
+/**
+ * Makes a format from its parameters.
+ *
+ * @throws RangeError outside what fp64 and 32-bit codes carry exactly: 2 to 8 exponent bits, precision 2 to 24,
+ *   exponents from -126 to 127 up to the bias of fp32.
+ */
+export function defineFormat(parameters: FormatParameters): Format {
+  const { name, exponentBits, precision, bias, topCodes, unsignedZero } = parameters;
+  if (!isIntegerIn(exponentBits, 2, 8) || !isIntegerIn(precision, 2, 24)) {
+    throw new RangeError(`format ${name}: expected 2 to 8 exponent bits and 1 to 23 stored significand bits`);
+  }
+  if (!isIntegerIn(bias, 0, 128) || !isIntegerIn(topCodes, 0, 2 ** (precision - 1))) {
+    throw new RangeError(`format ${name}: expected a bias from 0 to 128 and at most one binade of top codes`);
+  }
+  const hiddenBit = 2 ** (precision - 1);
+  const minExponent = 1 - bias;
+  const minNormal = powerOfTwo(minExponent);
+  const maxFiniteCode = 2 ** exponentBits * hiddenBit - 1 - topCodes;
+  const maxExponent = Math.floor(maxFiniteCode / hiddenBit) - 1 + minExponent;
+  return Object.freeze({
+    ...parameters,
+    bits: exponentBits + precision,
+    minExponent,
+    maxExponent,
+    maxFinite: (hiddenBit + (maxFiniteCode % hiddenBit)) * powerOfTwo(maxExponent + 1 - precision),
+    minNormal,
+    minPositive: parameters.subnormals ? minNormal / hiddenBit : minNormal,
+    epsilon: 1 / hiddenBit,
+    hasInfinity: topCodes >= 2,
+    hasNaN: topCodes >= 1 || unsignedZero,
+    maxFiniteCode,
+  });
+}
+
+/**
+ * The IEEE-like format with the given field widths: bias 2^(e-1)-1, the top exponent for Inf and NaN,
+ * subnormals.
+ */
+export function ieeeFormat(name: string, exponentBits: number, significandBits: number): Format {
+  return defineFormat({
+    name,
+    exponentBits,
+    precision: significandBits + 1,
+    bias: 2 ** (exponentBits - 1) - 1,
+    topCodes: 2 ** significandBits,
+    unsignedZero: false,
+    subnormals: true,
+  });
+}
+
+function isIntegerIn(value: number, least: number, most: number): boolean {
+  return Number.isInteger(value) && value >= least && value <= most;
+}

@@ -1,0 +1,54 @@
+import { decodeMagnitude, magnitudeCode } from "./encode.js";
+import { exponentOf } from "./float64.js";
+import type { Format } from "./format.js";
+import { gapAt, round } from "./round.js";
+
+/**
+ * The gap between the numbers of `format` in the binade of |x|: 2^(e+1-precision) with e = floor(log2 |x|), at
+ * least that of the smallest normal number and at most that of the largest finite one. At a power of two the gap
+ * below is half of this. NaN gives NaN.
+ */
+export function ulp(x: number, format: Format): number {
+  if (Number.isNaN(x)) return NaN;
+  return gapAt(ulpBinade(x, format), format);
+}
+
+/** The exponent of {@link ulp}: log2 of the gap, for numbers of the format and all others but NaN. */
+export function ulpExponent(x: number, format: Format): number {
+  return exponentOf(gapAt(ulpBinade(x, format), format));
+}
+
+function ulpBinade(x: number, format: Format): number {
+  if (x === 0) return format.minExponent - 1;
+  return Number.isFinite(x) ? Math.min(exponentOf(x), format.maxExponent) : format.maxExponent;
+}
+
+/**
+ * The smallest number of `format` greater than `x`, which need not be a number of the format (IEEE 754-2019,
+ * 5.3.1). Above the largest finite number: Infinity, or NaN in formats that have none.
+ */
+export function nextUp(x: number, format: Format): number {
+  if (Number.isNaN(x)) return NaN;
+  if (x === -Infinity) return -format.maxFinite;
+  if (x >= format.maxFinite) return format.hasInfinity ? Infinity : NaN;
+  if (x < -format.maxFinite) return -format.maxFinite;
+  const ceiling = round(x, format, { rounding: "toward-positive" });
+  if (ceiling > x) return ceiling;
+  if (ceiling >= 0) return nextMagnitude(ceiling, format, 1);
+  const next = nextMagnitude(-ceiling, format, -1);
+  return next === 0 && format.unsignedZero ? 0 : -next;
+}
+
+/** The largest number of `format` less than `x`; the mirror image of {@link nextUp}. */
+export function nextDown(x: number, format: Format): number {
+  const up = nextUp(-x, format);
+  return up === 0 && format.unsignedZero ? 0 : -up;
+}
+
+function nextMagnitude(magnitude: number, format: Format, step: 1 | -1): number {
+  if (!format.subnormals) {
+    if (step === 1 && magnitude === 0) return format.minNormal;
+    if (step === -1 && magnitude === format.minNormal) return 0;
+  }
+  return decodeMagnitude(magnitudeCode(magnitude, format) + step, format);
+}

@@ -1,0 +1,162 @@
+import { exponentOf, powerOfTwo } from "./float64.js";
+import type { Format } from "./format.js";
+
+/** How a number between two neighbours of a format is brought to one of them. */
+export const roundings = [
+  "nearest-even",
+  "nearest-away",
+  "toward-zero",
+  "toward-positive",
+  "toward-negative",
+  "to-odd",
+  "stochastic",
+] as const;
+export type Rounding = (typeof roundings)[number];
+
+/** What becomes of a number beyond the largest finite one. */
+export const overflows = ["ieee", "saturate"] as const;
+export type Overflow = (typeof overflows)[number];
+
+export interface RoundOptions {
+  /** Default `nearest-even`. */
+  readonly rounding?: Rounding;
+  /**
+   * Default `ieee`: Inf, or NaN where the format has no Inf; the largest finite number under toward-zero, to-odd
+   * and the directed rounding that points inward. `saturate`: the largest finite number, for infinite x too (OCP
+   * OFP8 1.0, saturating mode). Formats with neither Inf nor NaN always saturate.
+   */
+  readonly overflow?: Overflow;
+  /** 32 random bits as an unsigned integer; required by, and only used for, `stochastic`. */
+  readonly randomBits?: number;
+}
+
+/**
+ * The number of `format` that `x` rounds to, correctly for every fp64 `x`.
+ *
+ * `stochastic` goes away from zero with probability floor(2^32 r) / 2^32, where r in [0, 1) is how far |x| lies
+ * above the neighbour nearer to zero, in gaps. NaN gives NaN, in every format.
+ *
+ * @throws TypeError if `stochastic` is not given `randomBits`.
+ */
+export function round(x: number, format: Format, options: RoundOptions = {}): number {
+  const { rounding = "nearest-even", overflow = "ieee", randomBits } = options;
+  if (rounding === "stochastic" && randomBits === undefined) {
+    throw new TypeError("stochastic rounding needs randomBits, 32 random bits as an unsigned integer");
+  }
+  return roundSum(x, 0, format, rounding, overflow, randomBits ?? 0);
+}
+
+/**
+ * Rounds the exact value of `x + tail` once. Valid for |tail| <= half a fp64 ulp of `x`, which is what
+ * {@link sumTail} gives; `tail` is 0 where `x` is not finite.
+ */
+export function roundSum(
+  x: number,
+  tail: number,
+  format: Format,
+  rounding: Rounding,
+  overflow: Overflow,
+  randomBits: number,
+): number {
+  if (x === 0) return format.unsignedZero ? 0 : x;
+  if (Number.isNaN(x)) return x;
+  const negative = x < 0;
+  let magnitude = Math.abs(x);
+  if (magnitude !== Infinity) {
+    magnitude = roundMagnitude(magnitude, negative ? -tail : tail, negative, format, rounding, randomBits);
+    if (magnitude > format.maxFinite) magnitude = overflowed(negative, format, rounding, overflow);
+  } else if (overflow === "saturate" || !format.hasNaN) {
+    magnitude = format.maxFinite;
+  } else if (!format.hasInfinity) {
+    return NaN;
+  }
+  if (!negative) return magnitude;
+  return magnitude === 0 && format.unsignedZero ? 0 : -magnitude;
+}
+
+/** Rounds a positive value as if the format had no largest number. */
+function roundMagnitude(
+  magnitude: number,
+  tail: number,
+  negative: boolean,
+  format: Format,
+  rounding: Rounding,
+  randomBits: number,
+): number {
+  let exponent = exponentOf(magnitude);
+  // Just below a power of two the gap is that of the binade below.
+  if (tail < 0 && magnitude === powerOfTwoOrZero(exponent)) exponent -= 1;
+  const gap = gapAt(exponent, format);
+  // Exact: division by a power of two, and gap >= 2^-149 or the gap of magnitude's own binade, so that neither
+  // quotient leaves the fp64 range.
+  const scaled = magnitude / gap;
+  let below = Math.floor(scaled);
+  let rest = scaled - below;
+  const restTail = tail / gap;
+  if (rest === 0) {
+    if (restTail === 0) return magnitude;
+    if (restTail < 0) {
+      below -= 1;
+      rest = 1;
+    }
+  }
+  return (goesUp(below, rest, restTail, negative, rounding, randomBits) ? below + 1 : below) * gap;
+}
+
+/**
+ * Whether a magnitude at `below` + rest + restTail gaps, strictly between below and below + 1, rounds to
+ * below + 1. The parity of `below` is that of its code.
+ */
+function goesUp(
+  below: number,
+  rest: number,
+  restTail: number,
+  negative: boolean,
+  rounding: Rounding,
+  randomBits: number,
+): boolean {
+  switch (rounding) {
+    case "nearest-even": {
+      const pastHalf = rest - 0.5 + restTail;
+      return pastHalf > 0 || (pastHalf === 0 && below % 2 === 1);
+    }
+    case "nearest-away":
+      return rest - 0.5 + restTail >= 0;
+    case "toward-zero":
+      return false;
+    case "toward-positive":
+      return !negative;
+    case "toward-negative":
+      return negative;
+    case "to-odd":
+      return below % 2 === 0;
+    case "stochastic": {
+      const leading = Math.floor(rest * 2 ** 32);
+      const trailing = rest * 2 ** 32 - leading + restTail * 2 ** 32;
+      return leading + Math.floor(trailing) + randomBits >= 2 ** 32;
+    }
+  }
+}
+
+function overflowed(negative: boolean, format: Format, rounding: Rounding, overflow: Overflow): number {
+  const inward =
+    rounding === "toward-zero" ||
+    rounding === "to-odd" ||
+    rounding === (negative ? "toward-positive" : "toward-negative");
+  if (inward || overflow === "saturate" || !format.hasNaN) return format.maxFinite;
+  return format.hasInfinity ? Infinity : NaN;
+}
+
+/**
+ * The gap between neighbours in the binade of 2^exponent; below the normal numbers the subnormal gap, or the
+ * smallest normal number where there are no subnormals.
+ */
+export function gapAt(exponent: number, format: Format): number {
+  if (exponent >= format.minExponent) return powerOfTwo(exponent + 1 - format.precision);
+  return format.minPositive;
+}
+
+/** 2^exponent, or 0 where that is a subnormal fp64 (far below every format's smallest number). */
+function powerOfTwoOrZero(exponent: number): number {
+  return exponent >= -1022 ? powerOfTwo(exponent) : 0;
+}
