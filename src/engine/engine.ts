@@ -1,0 +1,32 @@
+import type { TensorInput } from "../lens/input.js";
+import type { SelfCheck } from "../lens/result.js";
+import type { CaseTally } from "../lens/summarize.js";
+import type { UpdateSettings } from "../update/settings.js";
+
+/** What is asked of an engine: every case over every tensor, step after step. */
+export interface LensJob {
+  readonly tensors: readonly TensorInput[];
+  /** The numbers that the recording gives its steps; tensors have one row of updates for each. */
+  readonly stepNumbers: readonly number[];
+  readonly cases: readonly UpdateSettings[];
+  /** Elements of a tensor that are worked on at once. Never changes a result; see {@link chunkLength}. */
+  readonly chunk?: number;
+}
+
+export interface Observer {
+  /** Called now and then with how many of the job's weight-steps (elements x steps) are done. */
+  progress?(done: number, total: number): void;
+}
+
+/**
+ * Where the arithmetic runs. Every engine gives the counts, sums and stored bits of `reference`; one that cannot
+ * prove it on this device by its self-check is not used.
+ */
+export interface Engine {
+  readonly name: string;
+  /** The device in words, as results name it. */
+  readonly device: string;
+  selfCheck(): Promise<SelfCheck>;
+  /** One tally for each case, in their order. */
+  run(job: LensJob, observer?: Observer): Promise<CaseTally[]>;
+}

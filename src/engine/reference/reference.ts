@@ -1,0 +1,12 @@
+import type { Engine } from "../engine.js";
+import { selfCheck } from "../self-check.js";
+import { walk } from "../walk.js";
+import { ReferenceLens } from "./reference-lens.js";
+
+/** The oracle: the scalar specification, one weight after the other, on one thread. */
+export const reference: Engine = {
+  name: "reference",
+  device: "CPU, scalar TypeScript, one thread",
+  selfCheck: () => selfCheck(reference),
+  run: (job, observer) => walk(job, new ReferenceLens(job.cases), observer),
+};

@@ -1,0 +1,107 @@
+import type { TensorInput } from "../lens/input.js";
+import { blockLength } from "../lens/sum.js";
+import type { CaseTally } from "../lens/summarize.js";
+import { Tally, UpdateTally } from "../lens/tally.js";
+import type { LensJob, Observer } from "./engine.js";
+
+/** A run of elements of one tensor, and the weights there as given. */
+export interface Chunk {
+  readonly tensor: string;
+  /** Index of the first element in its tensor: a multiple of blockLength. */
+  readonly start: number;
+  readonly weights: Float64Array;
+}
+
+/** What an engine does with the chunks of one tensor, for all cases at once. */
+export interface ChunkLens {
+  begin(chunk: Chunk): void;
+  /** Applies the updates of the step with the given number; adds to one tally a case. */
+  step(updates: Float32Array, step: number, tallies: readonly UpdateTally[]): void;
+  /** Compares the end with the start; adds to one tally a case. */
+  end(tallies: readonly Tally[]): void;
+}
+
+/**
+ * Takes a job through a {@link ChunkLens}: tensor by tensor, chunk by chunk, all steps of a chunk in order, so that
+ * memory is that of one chunk however many tensors and steps there are. The updates of the next step are read
+ * while those of the present one are worked on.
+ *
+ * @throws RangeError where counts could leave the integers that fp64 holds, or a tensor does not fit the job.
+ */
+export async function walk(job: LensJob, lens: ChunkLens, observer: Observer = {}): Promise<CaseTally[]> {
+  expectCountable(job);
+  const { tensors, stepNumbers, cases } = job;
+  const stepTallies = cases.map(() => stepNumbers.map(() => new UpdateTally()));
+  const tensorTallies: Tally[][] = cases.map(() => []);
+  const length = chunkLength(job);
+  const total = tensors.reduce((sum, { weights }) => sum + weights.length, 0) * stepNumbers.length;
+  let done = 0;
+
+  for (const tensor of tensors) {
+    const tallies = cases.map(() => new Tally());
+    for (let start = 0; start < tensor.weights.length; start += length) {
+      const count = Math.min(length, tensor.weights.length - start);
+      const weights = new Float64Array(count);
+      await tensor.weights.read(start, weights);
+      lens.begin({ tensor: tensor.name, start, weights });
+      let ready = readUpdates(tensor, 0, start, count);
+      for (const [i, step] of stepNumbers.entries()) {
+        const updates = await ready;
+        ready = readUpdates(tensor, i + 1, start, count);
+        const ofStep = cases.map(() => new UpdateTally());
+        lens.step(updates, step, ofStep);
+        for (const [c, tally] of ofStep.entries()) {
+          stepTallies[c][i].merge(tally);
+          tallies[c].updates.merge(tally);
+        }
+        done += count;
+        observer.progress?.(done, total);
+      }
+      lens.end(tallies);
+    }
+    for (const [c, tally] of tallies.entries()) tensorTallies[c].push(tally);
+  }
+
+  return cases.map(
+    (settings, c): CaseTally => ({
+      settings,
+      tensors: tensors.map(({ name, shape }, t) => ({ name, shape, tally: tensorTallies[c][t] })),
+      steps: stepNumbers.map((step, i) => ({ step, tally: stepTallies[c][i] })),
+    }),
+  );
+}
+
+/**
+ * Elements a chunk: the job's wish rounded up to whole blocks of sums, or what keeps the states of all cases in a
+ * few megabytes.
+ */
+export function chunkLength({ chunk, cases }: Pick<LensJob, "chunk" | "cases">): number {
+  const wished = chunk ?? 2 ** 19 / Math.max(1, cases.length);
+  return Math.max(1, Math.ceil(wished / blockLength)) * blockLength;
+}
+
+async function readUpdates(tensor: TensorInput, step: number, start: number, count: number) {
+  const updates = new Float32Array(step < tensor.updates.length ? count : 0);
+  if (updates.length > 0) await tensor.updates[step].read(start, updates);
+  return updates;
+}
+
+function expectCountable({ tensors, stepNumbers }: LensJob): void {
+  let elements = 0;
+  for (const { name, weights, updates } of tensors) {
+    elements += weights.length;
+    if (updates.length !== stepNumbers.length) {
+      throw new RangeError(`tensor ${name}: expected ${stepNumbers.length} updates, found ${updates.length}`);
+    }
+    for (const { length } of updates) {
+      if (length !== weights.length) {
+        throw new RangeError(
+          `tensor ${name}: expected updates of ${weights.length} elements, found ${length}`,
+        );
+      }
+    }
+  }
+  if (elements * Math.max(1, stepNumbers.length) > Number.MAX_SAFE_INTEGER) {
+    throw new RangeError("more than 2^53 weight-steps: counts would no longer be exact");
+  }
+}

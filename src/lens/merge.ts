@@ -1,0 +1,119 @@
+import { format } from "../format/registry.js";
+import type { Rounding } from "../format/round.js";
+import type { SchemeName } from "../update/scheme.js";
+import type { Opmath } from "../update/settings.js";
+import { updateSettings } from "../update/settings.js";
+import { Histogram } from "./histogram.js";
+import type { Case, LensCounts, Result, UpdateCounts } from "./result.js";
+import { ExactSum } from "./sum.js";
+import { type CaseTally, summarizeCase } from "./summarize.js";
+import { Tally, UpdateTally } from "./tally.js";
+
+/**
+ * Adds up results of the same cases and steps over different tensors, such as the shards of a checkpoint counted
+ * on different machines. The sum is what one run over all of them would have given, bit for bit.
+ *
+ * @throws RangeError if the results are not of the same kind, or a tensor is in two of them.
+ */
+export function mergeResults(results: readonly Result[]): Result {
+  const [first, ...others] = results;
+  if (!first) throw new RangeError("no result to merge");
+  for (const other of others) expectMergeable(first, other);
+  const seen = new Set<string>();
+  for (const { name } of results.flatMap((result) => result.cases[0]?.tensors ?? [])) {
+    if (seen.has(name)) throw new RangeError(`tensor "${name}" is in two of the results`);
+    seen.add(name);
+  }
+  const total = (count: (result: Result) => number) =>
+    results.reduce((sum, result) => sum + count(result), 0);
+  return {
+    ...first,
+    input: {
+      ...first.input,
+      weights: joined(results.map(({ input }) => input.weights)),
+      updates: joined(results.map(({ input }) => input.updates)),
+      tensors: total(({ input }) => input.tensors),
+      elements: total(({ input }) => input.elements),
+      metadata: Object.assign({}, ...results.map(({ input }) => input.metadata)),
+    },
+    cases: first.cases.map((_, i) => mergeCases(results.map((result) => result.cases[i]))),
+    skipped: results.flatMap(({ skipped }) => skipped),
+  };
+}
+
+function joined(names: readonly (string | null)[]): string | null {
+  const known = names.filter((name) => name !== null);
+  return known.length > 0 ? known.join(", ") : null;
+}
+
+function expectMergeable(a: Result, b: Result): void {
+  const nature = ({ schema, input, settings, cases }: Result) =>
+    JSON.stringify([
+      schema,
+      input.kind,
+      input.stepNumbers,
+      settings,
+      cases.map((of) => [of.format, of.rounding, of.scheme, of.opmath]),
+    ]);
+  if (nature(a) !== nature(b)) {
+    throw new RangeError("the results are not of the same input kind, steps, settings and cases");
+  }
+}
+
+function mergeCases(cases: readonly Case[]): Case {
+  const tallies = cases.map(caseTally);
+  return summarizeCase({
+    settings: tallies[0].settings,
+    tensors: tallies.flatMap(({ tensors }) => tensors),
+    steps: tallies[0].steps.map(({ step }, i) => {
+      const tally = new UpdateTally();
+      for (const { steps } of tallies) tally.merge(steps[i].tally);
+      return { step, tally };
+    }),
+  });
+}
+
+/** What was counted, back from its summary. Seed and overflow are not part of a case; they do not matter to sums. */
+function caseTally(of: Case): CaseTally {
+  return {
+    settings: updateSettings({
+      format: format(of.format),
+      scheme: of.scheme as SchemeName,
+      rounding: of.rounding as Rounding,
+      opmath: of.opmath as Opmath,
+    }),
+    tensors: of.tensors.map((tensor) => ({ name: tensor.name, shape: tensor.shape, tally: tallyOf(tensor) })),
+    steps: of.steps.map((counts) => ({ step: counts.step, tally: updateTallyOf(counts) })),
+  };
+}
+
+function tallyOf({ totals, end, probes, histogram }: LensCounts): Tally {
+  const tally = new Tally();
+  tally.elements = totals.elements;
+  tally.castChanged = totals.castChanged;
+  tally.updates.merge(updateTallyOf(totals));
+  const { sums, effectiveDescent: _, ...endCounts } = end;
+  Object.assign(tally.end, endCounts);
+  tally.end.displacementSquared.addAll(ExactSum.of(sums.displacementSquared));
+  tally.end.product.addAll(ExactSum.of(sums.product));
+  tally.probes.pathNotTaken = probes["path-not-taken"].unchanged;
+  tally.probes.smallSubnetworks = probes["small-subnetworks"].unchanged;
+  tally.probes.ulpRule = probes["ulp-rule"].lost;
+  tally.probes.ulpRuleMoved = probes["ulp-rule"].lostButMoved;
+  tally.probes.ulpRuleUnmoved = probes["ulp-rule"].visibleButUnmoved;
+  tally.histogram.merge(Histogram.fromJSON(histogram));
+  return tally;
+}
+
+function updateTallyOf(counts: UpdateCounts): UpdateTally {
+  const tally = new UpdateTally();
+  tally.none = counts.none;
+  tally.lost = counts.lost;
+  tally.kept = counts.kept;
+  tally.moved = counts.moved;
+  tally.nonfinite = counts.nonfinite;
+  tally.updateSquared.addAll(ExactSum.of(counts.sums.updateSquared));
+  tally.effectiveSquared.addAll(ExactSum.of(counts.sums.effectiveSquared));
+  tally.product.addAll(ExactSum.of(counts.sums.product));
+  return tally;
+}

@@ -1,0 +1,145 @@
+import type { HistogramJson } from "./histogram.js";
+import type { SkippedTensor } from "./input.js";
+
+/** The one result object, `precision-lens/1`; docs/result.schema.json is its JSON Schema. */
+export interface Result {
+  readonly schema: "precision-lens/1";
+  readonly tool: { readonly name: string; readonly version: string };
+  readonly input: ResultInput;
+  readonly settings: ResultSettings;
+  readonly engine: ResultEngine;
+  readonly cases: readonly Case[];
+  readonly skipped: readonly SkippedTensor[];
+}
+
+export interface ResultInput {
+  /** `recorded`: updates as a training run recorded them. `arrays`: typed arrays given to the library. */
+  readonly kind: "recorded" | "arrays";
+  /** Where weights and updates came from, as the caller named them; null for arrays. */
+  readonly weights: string | null;
+  readonly updates: string | null;
+  readonly tensors: number;
+  readonly elements: number;
+  /** The numbers of the steps, ascending. */
+  readonly stepNumbers: readonly number[];
+  /** What the files say of themselves, uninterpreted. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface ResultSettings {
+  readonly overflow: string;
+  readonly seed: number;
+  readonly strict: boolean;
+}
+
+export interface ResultEngine {
+  readonly name: string;
+  readonly device: string;
+  readonly selfCheck: SelfCheck;
+}
+
+/** How many hard cases an engine got right on this device. */
+export interface SelfCheck {
+  readonly passed: number;
+  readonly failed: number;
+  /** The first failure, in words; null when all passed. */
+  readonly firstFailure: string | null;
+}
+
+/** One format, rounding, scheme and opmath over all tensors. Ratios are null where their denominator is zero. */
+export interface Case extends LensCounts {
+  readonly format: string;
+  readonly rounding: string;
+  readonly scheme: string;
+  readonly opmath: string;
+  readonly steps: readonly StepCounts[];
+  readonly tensors: readonly TensorCounts[];
+}
+
+export interface TensorCounts extends LensCounts {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** What is counted of any set of weights. */
+export interface LensCounts {
+  readonly totals: Totals;
+  readonly end: End;
+  readonly probes: Probes;
+  readonly histogram: HistogramJson;
+}
+
+/** Weight-steps by class. With n = none + lost + kept + moved: */
+export interface UpdateCounts {
+  readonly none: number;
+  readonly lost: number;
+  readonly kept: number;
+  readonly moved: number;
+  readonly nonfinite: number;
+  /** none / n */
+  readonly realSparsity: number | null;
+  /** (none + lost + kept) / n */
+  readonly apparentSparsity: number | null;
+  /** (lost + kept) / (n - none) */
+  readonly hiddenShare: number | null;
+  /** |u|, the root of the sum of u^2 over finite weight-steps. */
+  readonly updateNorm: number;
+  /** |e|, e = w' - w. */
+  readonly effectiveNorm: number;
+  /** <e, u> / <u, u> */
+  readonly effectiveDescent: number | null;
+  /** The sums behind the norms, exact: each is the sum of its numbers, so that counts can be merged. */
+  readonly sums: {
+    readonly updateSquared: readonly number[];
+    readonly effectiveSquared: readonly number[];
+    readonly product: readonly number[];
+  };
+}
+
+export interface StepCounts extends UpdateCounts {
+  /** As the recording numbers it. */
+  readonly step: number;
+}
+
+export interface Totals extends UpdateCounts {
+  /** Weights. */
+  readonly elements: number;
+  readonly steps: number;
+  readonly castChanged: number;
+}
+
+/** The end of the run against its start, in weights; see EndTally. */
+export interface End {
+  readonly unchanged: number;
+  readonly neverUpdated: number;
+  readonly cancelled: number;
+  readonly hidden: number;
+  readonly returned: number;
+  readonly nonfinite: number;
+  /** <d, D> / <D, D>, d the stored displacement, D that of the fp32 counterfactual. */
+  readonly effectiveDescent: number | null;
+  readonly sums: { readonly displacementSquared: readonly number[]; readonly product: readonly number[] };
+}
+
+/** Published probes beside the exact test. Shares are of finite weights, or of updates other than zero. */
+export interface Probes {
+  readonly "path-not-taken": EndProbe;
+  readonly "small-subnetworks": EndProbe;
+  readonly "ulp-rule": {
+    readonly lost: number;
+    readonly share: number | null;
+    /** Called lost, though the stored weight moved. */
+    readonly lostButMoved: number;
+    /** Called visible, though the stored weight did not move. */
+    readonly visibleButUnmoved: number;
+    /** Both, as a share of updates other than zero. */
+    readonly disagreement: number | null;
+  };
+}
+
+export interface EndProbe {
+  readonly unchanged: number;
+  readonly share: number | null;
+  /** Called unchanged, though the stored bits differ. The reverse cannot be. */
+  readonly unchangedButDiffers: number;
+}

@@ -1,0 +1,100 @@
+import { Histogram } from "./histogram.js";
+import { ExactSum } from "./sum.js";
+
+/** Counts of weight-steps by class, and the sums behind their norms. */
+export class UpdateTally {
+  none = 0;
+  lost = 0;
+  kept = 0;
+  moved = 0;
+  nonfinite = 0;
+  /** Sum of u^2 over finite weight-steps. */
+  readonly updateSquared = new ExactSum();
+  /** Sum of e^2, e = w' - w: what the stored weight really did. */
+  readonly effectiveSquared = new ExactSum();
+  /** Sum of e u. */
+  readonly product = new ExactSum();
+
+  merge(other: UpdateTally): void {
+    this.none += other.none;
+    this.lost += other.lost;
+    this.kept += other.kept;
+    this.moved += other.moved;
+    this.nonfinite += other.nonfinite;
+    this.updateSquared.addAll(other.updateSquared);
+    this.effectiveSquared.addAll(other.effectiveSquared);
+    this.product.addAll(other.product);
+  }
+}
+
+/** The end of a run against its start, in weights. */
+export class EndTally {
+  /** Stored bits as at the start; of these `neverUpdated`, `cancelled` and `hidden` are the parts. */
+  unchanged = 0;
+  /** Every update was zero. */
+  neverUpdated = 0;
+  /** Updated, but the fp32 counterfactual is back at its start too. */
+  cancelled = 0;
+  /** The fp32 counterfactual differs from its start, the stored bits do not. */
+  hidden = 0;
+  /** Moved at some step, and back at the end. */
+  returned = 0;
+  /** Weights with a nonfinite weight-step, left out of the other counts. */
+  nonfinite = 0;
+  /** Sum of D^2, D the displacement of the fp32 counterfactual. */
+  readonly displacementSquared = new ExactSum();
+  /** Sum of d D, d the displacement of the stored weight. */
+  readonly product = new ExactSum();
+
+  merge(other: EndTally): void {
+    this.unchanged += other.unchanged;
+    this.neverUpdated += other.neverUpdated;
+    this.cancelled += other.cancelled;
+    this.hidden += other.hidden;
+    this.returned += other.returned;
+    this.nonfinite += other.nonfinite;
+    this.displacementSquared.addAll(other.displacementSquared);
+    this.product.addAll(other.product);
+  }
+}
+
+/** What the published probes would have counted. */
+export class ProbeTally {
+  /** Weights that each probe calls unchanged at the end. */
+  pathNotTaken = 0;
+  smallSubnetworks = 0;
+  /** Updates other than zero that the ulp rule calls lost. */
+  ulpRule = 0;
+  /** Of those, how many moved the stored weight after all. */
+  ulpRuleMoved = 0;
+  /** Updates that the rule calls visible and that did not move the stored weight. */
+  ulpRuleUnmoved = 0;
+
+  merge(other: ProbeTally): void {
+    this.pathNotTaken += other.pathNotTaken;
+    this.smallSubnetworks += other.smallSubnetworks;
+    this.ulpRule += other.ulpRule;
+    this.ulpRuleMoved += other.ulpRuleMoved;
+    this.ulpRuleUnmoved += other.ulpRuleUnmoved;
+  }
+}
+
+/** All that is counted of one tensor, or of any set of tensors. */
+export class Tally {
+  elements = 0;
+  /** Weights that the cast to the storage format altered before the first step. */
+  castChanged = 0;
+  readonly updates = new UpdateTally();
+  readonly end = new EndTally();
+  readonly probes = new ProbeTally();
+  readonly histogram = new Histogram();
+
+  merge(other: Tally): void {
+    this.elements += other.elements;
+    this.castChanged += other.castChanged;
+    this.updates.merge(other.updates);
+    this.end.merge(other.end);
+    this.probes.merge(other.probes);
+    this.histogram.merge(other.histogram);
+  }
+}

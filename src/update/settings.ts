@@ -1,0 +1,72 @@
+import type { Format } from "../format/format.js";
+import { format as formatNamed } from "../format/registry.js";
+import { type Overflow, overflows, type Rounding, roundings } from "../format/round.js";
+import { type SchemeName, schemes } from "./scheme.js";
+
+/**
+ * How an operation on stored numbers is computed. `fp32`: in fp32 with nearest-even, then rounded to the storage
+ * format, as PyTorch, JAX and GPUs do for bf16 and fp16 tensors. `exact`: the exact result, rounded once.
+ */
+export const opmaths = ["fp32", "exact"] as const;
+export type Opmath = (typeof opmaths)[number];
+
+/** How weights take updates, completely. */
+export interface UpdateSettings {
+  readonly format: Format;
+  readonly scheme: SchemeName;
+  readonly rounding: Rounding;
+  readonly overflow: Overflow;
+  readonly opmath: Opmath;
+  /** Of the random bits of stochastic rounding: an integer from 0 to 2^53 - 1. */
+  readonly seed: number;
+}
+
+/** {@link UpdateSettings} as a caller gives them: names of formats allowed, all but the format optional. */
+export interface UpdateOptions {
+  readonly format: Format | string;
+  /** Default `in-place`. */
+  readonly scheme?: SchemeName;
+  /** Default `nearest-even`. */
+  readonly rounding?: Rounding;
+  /** Default `ieee`. */
+  readonly overflow?: Overflow;
+  /** Default `fp32`. */
+  readonly opmath?: Opmath;
+  /** Default 0. */
+  readonly seed?: number;
+}
+
+/**
+ * Fills in the defaults and checks every name.
+ *
+ * @throws RangeError naming what is unknown and what is known.
+ */
+export function updateSettings(options: UpdateOptions): UpdateSettings {
+  const {
+    format,
+    scheme = "in-place",
+    rounding = "nearest-even",
+    overflow = "ieee",
+    opmath = "fp32",
+  } = options;
+  const { seed = 0 } = options;
+  expectOneOf("scheme", scheme, Object.keys(schemes));
+  expectOneOf("rounding", rounding, roundings);
+  expectOneOf("overflow", overflow, overflows);
+  expectOneOf("opmath", opmath, opmaths);
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new RangeError(`unknown seed ${seed}: expected an integer from 0 to 2^53 - 1`);
+  }
+  return {
+    format: typeof format === "string" ? formatNamed(format) : format,
+    scheme,
+    rounding,
+    overflow,
+    opmath,
+    seed,
+  };
+}
+
+function expectOneOf(what: string, name: string, known: readonly string[]): void {
+  if (!known.includes(name)) throw new RangeError(`unknown ${what} "${name}": expected ${known.join(", ")}`);
+}
