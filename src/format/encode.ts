@@ -64,10 +64,8 @@ export function decodeMagnitude(code: number, format: Format): number {
 function nanCode(format: Format): number {
   if (!format.hasNaN) throw new RangeError(`${format.name} has no code for NaN`);
   if (format.unsignedZero) return signBit(format);
-  // IEEE 754-2019, 6.2.1: the first stored significand bit set means quiet.
-  return format.hasInfinity
-    ? format.maxFiniteCode + 1 + 2 ** (format.precision - 2)
-    : format.maxFiniteCode + 1;
+  // IEEE 754-2019, 6.2.1: the first stored significand bit set means quiet, the upper half of the top codes.
+  return format.maxFiniteCode + 1 + Math.floor(format.topCodes / 2);
 }
 
 function signBit(format: Format): number {

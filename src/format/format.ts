@@ -48,8 +48,8 @@ export function defineFormat(parameters: FormatParameters): Format {
   if (!isIntegerIn(exponentBits, 2, 8) || !isIntegerIn(precision, 2, 24)) {
     throw new RangeError(`format ${name}: expected 2 to 8 exponent bits and 1 to 23 stored significand bits`);
   }
-  if (!isIntegerIn(bias, 0, 128) || !isIntegerIn(topCodes, 0, 2 ** (precision - 1))) {
-    throw new RangeError(`format ${name}: expected a bias from 0 to 128 and at most one binade of top codes`);
+  if (!isIntegerIn(bias, 1, 128) || !isIntegerIn(topCodes, 0, 2 ** (precision - 1))) {
+    throw new RangeError(`format ${name}: expected a bias from 1 to 128 and at most one binade of top codes`);
   }
   const hiddenBit = 2 ** (precision - 1);
   const minExponent = 1 - bias;

@@ -92,7 +92,8 @@ function roundMagnitude(
   const scaled = magnitude / gap;
   let below = Math.floor(scaled);
   let rest = scaled - below;
-  const restTail = tail / gap;
+  // A tail that is too small for fp64 in gaps counts by its sign alone.
+  const restTail = tail / gap || Math.sign(tail) * Number.MIN_VALUE;
   if (rest === 0) {
     if (restTail === 0) return magnitude;
     if (restTail < 0) {

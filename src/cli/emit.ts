@@ -1,0 +1,64 @@
+import { CommanderError } from "commander";
+import pc from "picocolors";
+import type { Result } from "../lens/result.js";
+import { renderCsv } from "../report/csv.js";
+import { renderMarkdown } from "../report/markdown.js";
+import { renderTable } from "../report/table.js";
+import type { Terminal } from "../report/terminal.js";
+import type { OutputOptions } from "./options.js";
+import { expectWritable, writeWhole } from "./write-output.js";
+
+/** The renderings that can go to a file or, named -, to stdout. */
+const renderings = {
+  json: (result: Result) => `${JSON.stringify(result)}\n`,
+  csv: renderCsv,
+  markdown: renderMarkdown,
+} as const;
+const renderingNames = Object.keys(renderings) as (keyof typeof renderings)[];
+
+/**
+ * Checks where the output is to go, before any work.
+ *
+ * @throws CommanderError if two renderings want stdout; InputError for a path that cannot be written.
+ */
+export function checkOutput(options: OutputOptions): void {
+  const toStdout = renderingNames.filter((name) => options[name] === "-");
+  if (toStdout.length > 1) {
+    const message = `error: only one of --${toStdout.join(" and --")} can go to stdout`;
+    process.stderr.write(`${message}\n`);
+    throw new CommanderError(2, "precision-lens.stdout", message);
+  }
+  for (const name of renderingNames) {
+    const path = options[name];
+    if (path !== undefined && path !== "-") expectWritable(path);
+  }
+}
+
+/**
+ * Writes a result where the options say; stdout gets the table, between what is to be said before and after it,
+ * unless something else was sent there.
+ */
+export function emit(result: Result, options: OutputOptions, { before = "", after = "" } = {}): void {
+  let stdout: string | null = null;
+  for (const name of renderingNames) {
+    const path = options[name];
+    if (path === undefined) continue;
+    const text = renderings[name](result);
+    if (path === "-") stdout = text;
+    else writeWhole(path, text);
+  }
+  if (stdout !== null) process.stdout.write(stdout);
+  else if (!options.quiet) process.stdout.write(before + renderTable(result, terminal()) + after);
+}
+
+/** What stdout can show. */
+export function terminal(): Terminal {
+  const { TERM, LC_ALL, LC_CTYPE, LANG } = process.env;
+  const locale = LC_ALL || LC_CTYPE || LANG || "";
+  const ascii = TERM === "dumb" || TERM === "linux" || locale === "C" || locale === "POSIX";
+  return {
+    columns: process.stdout.columns ?? 80,
+    colour: pc.isColorSupported && Boolean(process.stdout.isTTY || process.env.FORCE_COLOR),
+    unicode: !(process.stdout.isTTY && ascii),
+  };
+}

@@ -1,0 +1,114 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { engines } from "../engine/registry.js";
+import { format } from "../format/registry.js";
+import { type Overflow, overflows, type Rounding, roundings } from "../format/round.js";
+import { type SchemeName, schemeNames } from "../update/scheme.js";
+import { type Opmath, opmaths, type UpdateSettings, updateSettings } from "../update/settings.js";
+
+/** Options of how a result comes out. */
+export interface OutputOptions {
+  readonly json?: string;
+  readonly csv?: string;
+  readonly markdown?: string;
+  readonly quiet?: boolean;
+}
+
+/** Options of the cases to count. */
+export interface CaseOptions {
+  readonly format: readonly string[];
+  readonly scheme: readonly SchemeName[];
+  readonly rounding: readonly Rounding[];
+  readonly opmath: Opmath;
+  readonly overflow: Overflow;
+  readonly seed: number;
+}
+
+export function addOutputOptions(command: Command): Command {
+  return command
+    .option("--json <file>", "write the result as JSON; - for stdout")
+    .option("--csv <file>", "write one row a case and tensor; - for stdout")
+    .option("--markdown <file>", "write tables in Markdown; - for stdout")
+    .option("--quiet", "no table, no progress, no warnings");
+}
+
+export function addCaseOptions(command: Command): Command {
+  return command
+    .option(
+      "--format <names>",
+      "storage formats, comma-separated: bf16, fp16, e4m3fn, e5m10, ...",
+      formatNames,
+      ["bf16"],
+    )
+    .option("--scheme <names>", `how weights take updates: ${schemeNames.join(", ")}`, listOf(schemeNames), [
+      "in-place",
+      "master",
+    ])
+    .option("--rounding <names>", roundings.join(", "), listOf(roundings), ["nearest-even"])
+    .addOption(opmathOption())
+    .addOption(overflowOption())
+    .option("--seed <n>", "of stochastic rounding", wholeNumber, 0);
+}
+
+export function opmathOption(): Option {
+  return new Option("--opmath <name>", "arithmetic of operations").choices(opmaths).default("fp32");
+}
+
+export function overflowOption(): Option {
+  return new Option("--overflow <name>", "beyond the largest finite number")
+    .choices(overflows)
+    .default("ieee");
+}
+
+export function engineOption(): Option {
+  return new Option("--engine <name>", "where the arithmetic runs")
+    .choices(["auto", ...engines.keys()])
+    .default("auto");
+}
+
+/** The grid of formats, schemes and roundings, in this order. */
+export function caseGrid({ format, scheme, rounding, ...common }: CaseOptions): UpdateSettings[] {
+  return format.flatMap((of) =>
+    scheme.flatMap((by) =>
+      rounding.map((to) => updateSettings({ ...common, format: of, scheme: by, rounding: to })),
+    ),
+  );
+}
+
+export function formatName(name: string): string {
+  try {
+    return format(name).name;
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function formatNames(names: string): string[] {
+  return unique(names).map(formatName);
+}
+
+function listOf<T extends string>(known: readonly T[]): (names: string) => T[] {
+  return (names) =>
+    unique(names).map((name) => {
+      const found = known.find((candidate) => candidate === name);
+      if (!found) throw new InvalidArgumentError(`unknown name "${name}": expected ${known.join(", ")}`);
+      return found;
+    });
+}
+
+function unique(names: string): string[] {
+  return [...new Set(names.split(",").map((name) => name.trim()))];
+}
+
+export function wholeNumber(text: string): number {
+  const n = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(n)) {
+    throw new InvalidArgumentError("expected a whole number from 0 to 2^53 - 1");
+  }
+  return n;
+}
+
+export function finiteNumber(text: string): number {
+  const x = Number(text);
+  if (text.trim() === "" || !Number.isFinite(x)) throw new InvalidArgumentError("expected a finite number");
+  return x;
+}

@@ -1,0 +1,39 @@
+import { randomBytes } from "node:crypto";
+import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { InputError } from "../source/input-error.js";
+
+/**
+ * Refuses an output path that could not be written, before the work that would be lost.
+ *
+ * @throws InputError if the folder does not exist or the path is a folder.
+ */
+export function expectWritable(path: string): void {
+  const folder = dirname(path);
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new InputError(path, `its folder ${folder} to exist`, "no such folder");
+  }
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new InputError(path, "the name of a file to write", "a folder");
+  }
+}
+
+/**
+ * Writes a file whole or not at all: under a temporary name in the same folder, then renamed.
+ *
+ * @throws InputError if the system refuses.
+ */
+export function writeWhole(path: string, text: string): void {
+  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  try {
+    writeFileSync(temporary, text, { flag: "wx" });
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw new InputError(
+      path,
+      "a file that can be written",
+      (error as NodeJS.ErrnoException).code ?? "an error",
+    );
+  }
+}

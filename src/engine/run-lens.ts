@@ -1,0 +1,36 @@
+import type { SkippedTensor } from "../lens/input.js";
+import type { Result, ResultInput, SelfCheck } from "../lens/result.js";
+import { summarizeCase } from "../lens/summarize.js";
+import { version } from "../version.js";
+import type { Engine, LensJob, Observer } from "./engine.js";
+
+/** A job, and what its result says of where it came from. */
+export interface DescribedJob extends LensJob {
+  readonly source: Pick<ResultInput, "kind" | "weights" | "updates" | "metadata">;
+  readonly skipped: readonly SkippedTensor[];
+  readonly strict: boolean;
+}
+
+/** Runs a job on an engine that passed its self-check, and assembles the result. */
+export async function runLens(
+  job: DescribedJob,
+  { engine, selfCheck }: { readonly engine: Engine; readonly selfCheck: SelfCheck },
+  observer?: Observer,
+): Promise<Result> {
+  const tallies = await engine.run(job, observer);
+  const [{ overflow, seed }] = job.cases;
+  return {
+    schema: "precision-lens/1",
+    tool: { name: "precision-lens", version },
+    input: {
+      ...job.source,
+      tensors: job.tensors.length,
+      elements: job.tensors.reduce((sum, { weights }) => sum + weights.length, 0),
+      stepNumbers: job.stepNumbers,
+    },
+    settings: { overflow, seed, strict: job.strict },
+    engine: { name: engine.name, device: engine.device, selfCheck },
+    cases: tallies.map(summarizeCase),
+    skipped: job.skipped,
+  };
+}

@@ -1,0 +1,68 @@
+import type { Case, LensCounts, Result } from "../lens/result.js";
+
+/** Columns of one row: what is counted of a set of weights, by the names that the result uses. */
+const columns: readonly (readonly [string, (counts: LensCounts) => number | null])[] = [
+  ...(
+    [
+      "elements",
+      "steps",
+      "none",
+      "lost",
+      "kept",
+      "moved",
+      "nonfinite",
+      "castChanged",
+      "realSparsity",
+      "apparentSparsity",
+      "hiddenShare",
+      "updateNorm",
+      "effectiveNorm",
+      "effectiveDescent",
+    ] as const
+  ).map((name) => [name, ({ totals }: LensCounts) => totals[name]] as const),
+  ...(
+    ["unchanged", "neverUpdated", "cancelled", "hidden", "returned", "nonfinite", "effectiveDescent"] as const
+  ).map((name) => [`end.${name}`, ({ end }: LensCounts) => end[name]] as const),
+  ["path-not-taken.unchanged", ({ probes }) => probes["path-not-taken"].unchanged],
+  ["small-subnetworks.unchanged", ({ probes }) => probes["small-subnetworks"].unchanged],
+  ["ulp-rule.lost", ({ probes }) => probes["ulp-rule"].lost],
+  ["ulp-rule.lostButMoved", ({ probes }) => probes["ulp-rule"].lostButMoved],
+  ["ulp-rule.visibleButUnmoved", ({ probes }) => probes["ulp-rule"].visibleButUnmoved],
+];
+
+/**
+ * A result as CSV (RFC 4180): for each case one row over all tensors, whose `tensor` is empty, and one for each
+ * tensor. Numbers are in full; what is not known is empty.
+ */
+export function renderCsv({ cases }: Result): string {
+  const heading = [
+    "format",
+    "rounding",
+    "scheme",
+    "opmath",
+    "tensor",
+    "shape",
+    ...columns.map(([name]) => name),
+  ];
+  const rows = cases.flatMap((of) => [
+    row(of, "", "", of),
+    ...of.tensors.map((tensor) => row(of, tensor.name, tensor.shape.join("x"), tensor)),
+  ]);
+  return [heading, ...rows].map((cells) => `${cells.map(quoted).join(",")}\r\n`).join("");
+}
+
+function row({ format, rounding, scheme, opmath }: Case, tensor: string, shape: string, counts: LensCounts) {
+  return [
+    format,
+    rounding,
+    scheme,
+    opmath,
+    tensor,
+    shape,
+    ...columns.map(([, numberOf]) => String(numberOf(counts) ?? "")),
+  ];
+}
+
+function quoted(cell: string): string {
+  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+}

@@ -1,0 +1,28 @@
+import type { Case, Result } from "../lens/result.js";
+
+/** What tells the cases of a result apart: format and scheme, rounding and opmath where they are not the usual. */
+export function caseLabels(cases: readonly Case[]): string[] {
+  return cases.map(({ format, scheme, rounding, opmath }) => {
+    const words = [format];
+    // Stochastic rounding is a way to store in place without a carrier, and known by its own name.
+    if (scheme !== "in-place" || rounding !== "stochastic") words.push(scheme);
+    if (rounding !== "nearest-even") words.push(rounding);
+    if (opmath !== "fp32") words.push(opmath);
+    return words.join(" ");
+  });
+}
+
+/** "bf16 in place", as a sentence has it. */
+export function caseInWords({ format, scheme, rounding }: Case): string {
+  const how = { "in-place": "in place", master: "with an fp32 master", kahan: "with Kahan compensation" };
+  const scheming = how[scheme as keyof typeof how] ?? `under ${scheme}`;
+  return `${format} ${scheming}${rounding === "nearest-even" ? "" : ` with ${rounding} rounding`}`;
+}
+
+/** "8 steps" with their numbers where they are not counted from 0. */
+export function stepsInWords({ input }: Result): string {
+  const { stepNumbers } = input;
+  const [first] = stepNumbers;
+  const plain = stepNumbers.length === 1 ? "1 step" : `${stepNumbers.length} steps`;
+  return first > 0 ? `${plain} (${first} to ${stepNumbers.at(-1)})` : plain;
+}

@@ -1,0 +1,128 @@
+import type { Case, LensCounts, Result } from "../lens/result.js";
+import { headline } from "./headline.js";
+import { caseLabels, stepsInWords } from "./labels.js";
+import { count, missing, percent, ratio, share, short } from "./numbers.js";
+
+/** A result as Markdown (GitHub's tables): summary, cases, probes, steps and tensors. */
+export function renderMarkdown(result: Result): string {
+  const { input, engine, tool, cases, skipped } = result;
+  const labels = caseLabels(cases);
+  const blocks = [
+    "# Precision lens",
+    headline(result).join(" "),
+    `${count(input.elements)} weights in ${count(input.tensors)} tensors, ${stepsInWords(result)}. ` +
+      `${tool.name} ${tool.version}, engine ${engine.name} (${engine.device}).`,
+    "## Updates and weights",
+    table(
+      [
+        "stored as",
+        "zero",
+        "moved",
+        "kept",
+        "lost",
+        "nonfinite",
+        "apparent sparsity",
+        "real sparsity",
+        "hidden share",
+      ],
+      cases.map(({ totals }, i) => [
+        labels[i],
+        ...[totals.none, totals.moved, totals.kept, totals.lost, totals.nonfinite].map(count),
+        percent(totals.apparentSparsity),
+        percent(totals.realSparsity),
+        percent(totals.hiddenShare),
+      ]),
+    ),
+    table(
+      [
+        "stored as",
+        "unchanged",
+        "never updated",
+        "cancelled",
+        "hidden",
+        "returned",
+        "progress",
+        "norm of updates",
+        "norm of moves",
+      ],
+      cases.map(({ totals, end }, i) => [
+        labels[i],
+        ...[end.unchanged, end.neverUpdated, end.cancelled, end.hidden, end.returned].map(count),
+        ratio(end.effectiveDescent),
+        short(totals.updateNorm),
+        short(totals.effectiveNorm),
+      ]),
+    ),
+    "## Published probes",
+    table(
+      ["stored as", "exact", "path-not-taken", "small-subnetworks", "ulp-rule: lost", "ulp-rule: wrong"],
+      cases.map(({ totals, end, probes }, i) => [
+        labels[i],
+        percent(share(end.unchanged, totals.elements - end.nonfinite)),
+        percent(probes["path-not-taken"].share),
+        percent(probes["small-subnetworks"].share),
+        percent(probes["ulp-rule"].share),
+        percent(probes["ulp-rule"].disagreement),
+      ]),
+    ),
+    ...cases.flatMap((of, i) => caseSection(of, labels[i])),
+    ...(skipped.length > 0
+      ? [
+          "## Not counted",
+          table(
+            ["tensor", "reason"],
+            skipped.map(({ name, reason }) => [name, reason]),
+          ),
+        ]
+      : []),
+  ];
+  return `${blocks.join("\n\n")}\n`;
+}
+
+function caseSection(of: Case, label: string): string[] {
+  return [
+    `## ${label}`,
+    table(
+      ["step", "apparent sparsity", "real sparsity", "hidden share", "effective descent"],
+      of.steps.map((counts) => [
+        String(counts.step),
+        percent(counts.apparentSparsity),
+        percent(counts.realSparsity),
+        percent(counts.hiddenShare),
+        ratio(counts.effectiveDescent),
+      ]),
+    ),
+    table(
+      ["tensor", "shape", "weights", "unchanged", "hidden", "apparent sparsity", "real sparsity", "progress"],
+      of.tensors.map(({ name, shape, ...counts }) => [
+        name,
+        shape.join(" x ") || missing,
+        ...tensorCells(counts),
+      ]),
+    ),
+  ];
+}
+
+function tensorCells({ totals, end }: LensCounts): string[] {
+  const finite = totals.elements - end.nonfinite;
+  return [
+    count(totals.elements),
+    percent(share(end.unchanged, finite)),
+    percent(share(end.hidden, finite)),
+    percent(totals.apparentSparsity),
+    percent(totals.realSparsity),
+    ratio(end.effectiveDescent),
+  ];
+}
+
+/** First column to the left, the others, numbers, to the right. */
+function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map(escaped).join(" | ")} |`;
+  const rule = `|${headings.map((_, i) => (i === 0 ? ":--" : "--:")).join("|")}|`;
+  return [line(headings), rule, ...rows.map(line)].join("\n");
+}
+
+/** Tensor names come from files: they must not become markup. */
+function escaped(cell: string): string {
+  return cell.replace(/[\p{Cc}\p{Cf}]/gu, " ").replace(/[\\|<>&`*_[\]]/g, (mark) => `\\${mark}`);
+}

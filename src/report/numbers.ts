@@ -1,0 +1,36 @@
+/** Numbers as people read them. Every renderer but JSON and CSV uses these. */
+
+export const missing = "–";
+
+/** 26048 -> "26,048" */
+export function count(n: number): string {
+  return n.toLocaleString("en-US");
+}
+
+/** A share as a percentage with one decimal; what is not quite none or all never reads as such. */
+export function percent(share: number | null): string {
+  if (share === null) return missing;
+  if (share > 0 && share < 0.0005) return "<0.1%";
+  if (share < 1 && share >= 0.9995) return ">99.9%";
+  return `${(100 * share).toFixed(1)}%`;
+}
+
+/** A ratio near 1, with two decimals, more where it is small. */
+export function ratio(x: number | null): string {
+  if (x === null) return missing;
+  const magnitude = Math.abs(x);
+  if (x === 0 || magnitude >= 0.1) return x.toFixed(2);
+  return magnitude >= 0.001 ? x.toFixed(3) : x.toExponential(0);
+}
+
+/** Six significant digits: for norms and numbers of a format in running text. */
+export function short(x: number | null): string {
+  if (x === null) return missing;
+  const rounded = Number(x.toPrecision(6));
+  return rounded !== 0 && Math.abs(rounded) < 1e-4 ? rounded.toExponential() : String(rounded);
+}
+
+/** part / whole, or null where there is no whole. */
+export function share(part: number, whole: number): number | null {
+  return whole === 0 ? null : part / whole;
+}

@@ -1,0 +1,118 @@
+import type { Case, Result } from "../lens/result.js";
+import { type Column, layOut, visibleWidth, wrap } from "./columns.js";
+import { headline } from "./headline.js";
+import { caseLabels, stepsInWords } from "./labels.js";
+import { count, missing, percent, ratio, share } from "./numbers.js";
+import { glyph, plainTerminal, stackedBar, styles, type Terminal } from "./terminal.js";
+
+/** A result as text for a terminal, or for a pipe. */
+export function renderTable(result: Result, terminal: Terminal = plainTerminal): string {
+  const { bold, dim } = styles(terminal);
+  const { input, cases, skipped } = result;
+  const updates = input.elements * input.stepNumbers.length;
+  const blocks = [
+    [
+      `${bold(`${count(input.elements)} weights`)} in ${count(input.tensors)} tensors, ${stepsInWords(result)}, ` +
+        `${count(updates)} updates`,
+    ],
+    lensTable(cases, terminal),
+    legend(terminal),
+    wrap(headline(result).join(" "), textWidth(terminal)),
+    probeTable(cases).map((line, i) => (i === 0 ? bold(line) : line)),
+    skipped.length > 0 ? skippedLines(result).map(dim) : [],
+  ];
+  return `${blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n")}\n`;
+}
+
+/** What became of the updates, and how the end compares with the start; one row a case. */
+function lensTable(cases: readonly Case[], terminal: Terminal): string[] {
+  const { bold } = styles(terminal);
+  const column = (heading: string, cell: (of: Case) => string): Column => ({
+    heading,
+    align: "right",
+    cells: cases.map(cell),
+  });
+  const before: Column[] = [
+    { heading: "stored as", align: "left", cells: caseLabels(cases) },
+    column("moved", ({ totals }) => percent(shareOfSized(totals, totals.moved))),
+    column("kept", ({ totals, scheme }) =>
+      scheme === "in-place" ? missing : percent(shareOfSized(totals, totals.kept)),
+    ),
+    column("lost", ({ totals }) => percent(shareOfSized(totals, totals.lost))),
+  ];
+  const after: Column[] = [
+    column("unchanged", ({ totals, end }) => percent(share(end.unchanged, totals.elements - end.nonfinite))),
+    column("hidden", ({ totals, end }) => percent(share(end.hidden, totals.elements - end.nonfinite))),
+    column("progress", ({ end }) => ratio(end.effectiveDescent)),
+  ];
+  if (cases.some(({ totals }) => totals.nonfinite > 0)) {
+    after.push(column("nonfinite", ({ totals }) => count(totals.nonfinite)));
+  }
+  const room = terminal.columns - visibleWidth(layOut([...before, ...after])[1]) - 2;
+  const bars: Column[] =
+    room < 6
+      ? []
+      : [{ heading: "", align: "left", cells: cases.map((of) => bar(of, Math.min(room, 24), terminal)) }];
+  const [heading, ...rows] = layOut([...before, ...bars, ...after]);
+  return [bold(heading), ...rows];
+}
+
+function bar({ totals }: Case, width: number, terminal: Terminal): string {
+  const parts = (["moved", "kept", "lost"] as const).map((of) => ({
+    of,
+    share: shareOfSized(totals, totals[of]) ?? 0,
+  }));
+  return stackedBar(parts, width, terminal);
+}
+
+/** Share of the updates that were not zero. */
+function shareOfSized({ lost, kept, moved }: Case["totals"], part: number): number | null {
+  return share(part, lost + kept + moved);
+}
+
+function legend(terminal: Terminal): string[] {
+  const { dim } = styles(terminal);
+  const text =
+    `Of the updates that were not zero: ${glyph("moved", terminal)} moved the stored bits, ` +
+    `${glyph("kept", terminal)} kept by a carrier out of sight, ${glyph("lost", terminal)} lost. Of the weights, at ` +
+    "the end: unchanged bits, and hidden, where fp32 would have changed. Progress: how far along the fp32 run's way.";
+  return wrap(text, textWidth(terminal)).map(dim);
+}
+
+function textWidth({ columns }: Terminal): number {
+  return Math.min(columns, 100);
+}
+
+/** What the published probes say, beside the exact test. */
+function probeTable(cases: readonly Case[]): string[] {
+  const column = (heading: string, cell: (of: Case) => string): Column => ({
+    heading,
+    align: "right",
+    cells: cases.map(cell),
+  });
+  return layOut([
+    { heading: "published probes", align: "left", cells: caseLabels(cases) },
+    column("exact", ({ totals, end }) => percent(share(end.unchanged, totals.elements - end.nonfinite))),
+    column("rel 1e-3", ({ probes }) => percent(probes["path-not-taken"].share)),
+    column("abs 1e-5", ({ probes }) => percent(probes["small-subnetworks"].share)),
+    column("|u|<|w|/256", ({ probes }) => percent(probes["ulp-rule"].share)),
+    column("wrong", ({ probes }) => percent(probes["ulp-rule"].disagreement)),
+  ]);
+}
+
+function skippedLines({ skipped }: Result): string[] {
+  const shown = skipped.slice(0, 5).map(({ name, reason }) => `  ${printable(name)}: ${printable(reason)}`);
+  const more = skipped.length > 5 ? [`  and ${count(skipped.length - 5)} more`] : [];
+  return [`${count(skipped.length)} not counted:`, ...shown, ...more];
+}
+
+/** Names come from files: nothing in them may reach the terminal as a control sequence. */
+function printable(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}]/gu,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

@@ -1,0 +1,61 @@
+import { createColors } from "picocolors";
+
+/** What the terminal at the other end can show. */
+export interface Terminal {
+  readonly columns: number;
+  readonly colour: boolean;
+  readonly unicode: boolean;
+}
+
+/** 80 columns, no colour, Unicode: what a file or a pipe gets. */
+export const plainTerminal: Terminal = { columns: 80, colour: false, unicode: true };
+
+export function styles({ colour }: Terminal) {
+  return createColors(colour);
+}
+
+/** One part of a stacked bar. */
+export interface BarPart {
+  readonly share: number;
+  readonly of: "moved" | "kept" | "lost";
+}
+
+const glyphs = {
+  unicode: { moved: "█", kept: "▒", lost: "░" },
+  ascii: { moved: "#", kept: "+", lost: "." },
+} as const;
+
+/** The glyph of a class, in its colour: told apart without colour too. */
+export function glyph(of: BarPart["of"], terminal: Terminal, width = 1): string {
+  const { green, yellow, red } = styles(terminal);
+  const text = glyphs[terminal.unicode ? "unicode" : "ascii"][of].repeat(width);
+  return { moved: green, kept: yellow, lost: red }[of](text);
+}
+
+/**
+ * A bar of exactly `width` columns whose parts are rounded by largest remainders; a part that is not zero gets a
+ * column at least, so that a small share is seen.
+ */
+export function stackedBar(parts: readonly BarPart[], width: number, terminal: Terminal): string {
+  return apportion(
+    parts.map(({ share }) => share),
+    width,
+  )
+    .map((columns, i) => (columns > 0 ? glyph(parts[i].of, terminal, columns) : ""))
+    .join("");
+}
+
+function apportion(shares: readonly number[], width: number): number[] {
+  const columns = shares.map((share) => (share > 0 ? Math.max(1, Math.floor(share * width)) : 0));
+  const remainder = (i: number) => shares[i] * width - columns[i];
+  for (let used = sum(columns); used > 0 && used !== width; used = sum(columns)) {
+    const order = columns.map((_, i) => i).sort((a, b) => remainder(b) - remainder(a));
+    if (used < width) columns[order[0]] += 1;
+    else columns[order[order.length - 1]] -= 1;
+  }
+  return columns;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, n) => total + n, 0);
+}

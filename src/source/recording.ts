@@ -1,0 +1,196 @@
+import { join } from "node:path";
+import type { SkippedTensor, TensorInput } from "../lens/input.js";
+import { InputError, quote } from "./input-error.js";
+import { type Checkpoint, openCheckpoint } from "./safetensors/checkpoint.js";
+import { readableDtypes } from "./safetensors/dtype.js";
+import { shapeText } from "./safetensors/header.js";
+import type { StoredTensor } from "./safetensors/stored-tensor.js";
+import { statPath } from "./system-error.js";
+
+/** Where the two parts of a recorded run lie: anything that {@link openCheckpoint} opens. */
+export interface RecordingPaths {
+  readonly weights: string;
+  /** Its tensors are named `step<digits>/<weight name>`. */
+  readonly updates: string;
+}
+
+/** A recorded run: weights, and the updates that were added to them. */
+export interface Recording {
+  /** In the order of the weights file; every one has an update for every step. */
+  readonly tensors: readonly TensorInput[];
+  /** Ascending; the step of each of a tensor's updates. */
+  readonly stepNumbers: readonly number[];
+  readonly skipped: readonly SkippedTensor[];
+  /** Numbers in the weights of all tensors together. */
+  readonly elements: number;
+  /** What the files say of themselves. */
+  readonly metadata: {
+    readonly weights: ReadonlyMap<string, string>;
+    readonly updates: ReadonlyMap<string, string>;
+  };
+  /** Closes the files; the tensors can no longer be read. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the weights and the updates of a run and brings them together; no data is read. What cannot be used is
+ * left out and listed with its reason.
+ *
+ * @throws InputError if a file is not valid, if nothing can be used, or, with `strict`, if anything cannot.
+ */
+export async function openRecording(
+  paths: RecordingPaths & { readonly strict?: boolean },
+): Promise<Recording> {
+  const opened: Checkpoint[] = [];
+  const close = async () => {
+    await Promise.all(opened.map((checkpoint) => checkpoint.close()));
+  };
+  try {
+    for (const path of [paths.weights, paths.updates]) opened.push(await openCheckpoint(path));
+    const [weights, updates] = opened;
+    const metadata = { weights: weights.metadata, updates: updates.metadata };
+    return { ...bringTogether(weights, updates, paths.strict ?? false), metadata, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/**
+ * The paths in the folder of a recorded run: `base` and `updates`, each a `.safetensors` file, a
+ * `.safetensors.index.json`, or a folder. `gradients` instead of `updates` finds the gradients.
+ *
+ * @throws InputError if one of them is missing, or there in two ways.
+ */
+export async function recordedRun(
+  folder: string,
+  part: "updates" | "gradients" = "updates",
+): Promise<RecordingPaths> {
+  const stats = await statPath(folder, "the folder of a recorded run");
+  if (!stats.isDirectory()) throw new InputError(folder, "the folder of a recorded run", "a file");
+  return { weights: await findPart(folder, "base"), updates: await findPart(folder, part) };
+}
+
+async function findPart(folder: string, part: string): Promise<string> {
+  const names = [`${part}.safetensors`, `${part}.safetensors.index.json`, part];
+  const there: string[] = [];
+  for (const name of names) {
+    const isThere = await statPath(join(folder, name), "").then(
+      () => true,
+      () => false,
+    );
+    if (isThere) there.push(name);
+  }
+  if (there.length === 1) return join(folder, there[0]);
+  const expected = `${names[0]}, ${names[1]} or a folder ${part}`;
+  throw new InputError(folder, expected, there.length === 0 ? "none of them" : there.join(" and "));
+}
+
+/** The updates of one weight by step. */
+type UpdatesByStep = Map<number, StoredTensor>;
+
+/** Lists a tensor of a file as left out. */
+type Skip = (file: string, name: string, reason: string) => void;
+
+function bringTogether(
+  weights: Checkpoint,
+  updates: Checkpoint,
+  strict: boolean,
+): Pick<Recording, "tensors" | "stepNumbers" | "skipped" | "elements"> {
+  const skipped: SkippedTensor[] = [];
+  const skip: Skip = (file, name, reason) => {
+    if (strict) throw new InputError(file, "nothing to skip (strict)", `tensor ${quote(name)}: ${reason}`);
+    skipped.push({ name, reason });
+  };
+
+  const { byWeight, stepNumbers } = groupUpdates(updates, skip);
+  const tensors: TensorInput[] = [];
+  let elements = 0;
+  for (const weight of weights.tensors.values()) {
+    const byStep = byWeight.get(weight.name);
+    const reason = obstacle(weight, byStep, stepNumbers);
+    if (reason !== undefined) {
+      skip(weight.file, weight.name, reason);
+      continue;
+    }
+    const { name, shape } = weight;
+    const ofSteps = stepNumbers.map((step) => byStep!.get(step)!.values!);
+    tensors.push({ name, shape, weights: weight.values!, updates: ofSteps });
+    elements += weight.elements;
+  }
+  for (const [weight, byStep] of byWeight) {
+    if (weights.tensors.has(weight)) continue;
+    const [update] = byStep.values();
+    skip(update.file, weight, "has updates, but is not among the weights");
+  }
+  for (const { path, skipped: unnamed } of [weights, updates]) {
+    for (const { name, reason } of unnamed) skip(path, name, reason);
+  }
+
+  if (tensors.length === 0) {
+    const first = skipped[0] && `; the first left out is ${quote(skipped[0].name)}: ${skipped[0].reason}`;
+    throw new InputError(updates.path, "updates that fit at least one weight", `none${first ?? ""}`);
+  }
+  return { tensors, stepNumbers, skipped, elements };
+}
+
+/** The updates of every weight, and the steps of the run, ascending. */
+function groupUpdates(
+  updates: Checkpoint,
+  skip: Skip,
+): { byWeight: Map<string, UpdatesByStep>; stepNumbers: number[] } {
+  const byWeight = new Map<string, UpdatesByStep>();
+  const steps = new Set<number>();
+  for (const update of updates.tensors.values()) {
+    const parsed = parseUpdateName(update.name);
+    if (parsed === undefined) {
+      skip(update.file, update.name, "is not named step<digits>/<weight name>");
+      continue;
+    }
+    const [step, weight] = parsed;
+    const byStep = byWeight.get(weight) ?? new Map<number, StoredTensor>();
+    const twin = byStep.get(step);
+    if (twin !== undefined) {
+      const expected = `one update of ${quote(weight)} for step ${step}`;
+      throw new InputError(update.file, expected, `${quote(twin.name)} and ${quote(update.name)}`);
+    }
+    byWeight.set(weight, byStep.set(step, update));
+    steps.add(step);
+  }
+  return { byWeight, stepNumbers: [...steps].sort((a, b) => a - b) };
+}
+
+/** The step and the weight of `step<digits>/<weight name>`; undefined for any other name. */
+function parseUpdateName(name: string): [step: number, weight: string] | undefined {
+  const fields = /^step(\d+)\/(.+)$/s.exec(name);
+  if (fields === null) return undefined;
+  const step = Number(fields[1]);
+  return Number.isSafeInteger(step) ? [step, fields[2]] : undefined;
+}
+
+/** Why a weight cannot be used; undefined if it can. */
+function obstacle(
+  weight: StoredTensor,
+  byStep: UpdatesByStep | undefined,
+  stepNumbers: readonly number[],
+): string | undefined {
+  const readable = readableDtypes.join(", ");
+  if (weight.values === null) return `its dtype is ${weight.dtype.name}, not one of ${readable}`;
+  if (byStep === undefined) return "has no updates";
+  for (const step of stepNumbers) {
+    const update = byStep.get(step);
+    if (update === undefined) {
+      // Unknown is not zero: the classes of this step cannot be counted.
+      return `has updates for ${byStep.size} of ${stepNumbers.length} steps, none for step ${step}`;
+    }
+    const { dtype, shape, values } = update;
+    if (values === null) return `its update of step ${step} is ${dtype.name}, not one of ${readable}`;
+    if (dtype.format === "fp64") {
+      return `its update of step ${step} is F64, but an update is an fp32 number: rounded, it might become zero`;
+    }
+    if (shapeText(shape) !== shapeText(weight.shape)) {
+      return `its shape is ${shapeText(weight.shape)}, that of its update of step ${step} ${shapeText(shape)}`;
+    }
+  }
+  return undefined;
+}

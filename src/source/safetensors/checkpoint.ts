@@ -1,0 +1,111 @@
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join, win32 } from "node:path";
+import type { SkippedTensor } from "../../lens/input.js";
+import { InputError, printable, quote } from "../input-error.js";
+import { statFile, statPath, systemError } from "../system-error.js";
+import { FilePool } from "./file-pool.js";
+import { longestHeader } from "./header.js";
+import { JsonReader } from "./json.js";
+import { openSafetensors, type Safetensors, type StoredTensor } from "./stored-tensor.js";
+
+/** The tensors of a model: one safetensors file, or several with an index. */
+export interface Checkpoint extends Safetensors {
+  /** As it was given. */
+  readonly path: string;
+  /** Tensors that lie in a shard where the index does not name them. */
+  readonly skipped: readonly SkippedTensor[];
+  close(): Promise<void>;
+}
+
+const indexSuffix = ".safetensors.index.json";
+
+/**
+ * Opens a safetensors file, an index of shards (`*.json`), or a folder that holds exactly one
+ * `*.safetensors.index.json` or else exactly one `*.safetensors`. The headers are read and checked, no data.
+ * The tensors come in the order of the headers, those of shards in the order of the shards' names.
+ *
+ * @throws InputError if that fails; every file is closed then.
+ */
+export async function openCheckpoint(path: string): Promise<Checkpoint> {
+  const pool = new FilePool();
+  try {
+    const file = await findFile(path);
+    const contents = file.endsWith(".json")
+      ? await openSharded(file, pool)
+      : { ...(await openSafetensors(await pool.source(file))), skipped: [] };
+    return { ...contents, path, close: () => pool.close() };
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+}
+
+/** The file that stands for a path: itself, or what a folder holds. */
+async function findFile(path: string): Promise<string> {
+  const expected = "a safetensors file, its index, or a folder with one of them";
+  if (!(await statPath(path, expected)).isDirectory()) return path;
+  const names = await readdir(path).catch((error) => {
+    throw systemError(path, expected, error);
+  });
+  const indexes = names.filter((name) => name.endsWith(indexSuffix));
+  const candidates = indexes.length > 0 ? indexes : names.filter((name) => name.endsWith(".safetensors"));
+  if (candidates.length === 1) return join(path, candidates[0]);
+  if (candidates.length === 0) throw new InputError(path, expected, "a folder with neither");
+  const found = candidates.sort().slice(0, 3).map(quote).join(", ");
+  const more = candidates.length > 3 ? ", …" : "";
+  throw new InputError(path, expected, `${candidates.length} to choose from: ${found}${more}`);
+}
+
+async function openSharded(index: string, pool: FilePool): Promise<Omit<Checkpoint, "path" | "close">> {
+  const shardOf = await readIndex(index);
+  const tensors = new Map<string, StoredTensor>();
+  const metadata = new Map<string, string>();
+  const skipped: SkippedTensor[] = [];
+  for (const shard of [...new Set(shardOf.values())].sort()) {
+    const contents = await openSafetensors(await pool.source(join(dirname(index), shard)));
+    for (const [key, value] of contents.metadata) metadata.set(key, value);
+    for (const [name, tensor] of contents.tensors) {
+      if (shardOf.get(name) === shard) tensors.set(name, tensor);
+      else skipped.push({ name, reason: `lies in ${quote(shard)}, where the index does not name it` });
+    }
+  }
+  for (const [name, shard] of shardOf) {
+    if (!tensors.has(name)) {
+      throw new InputError(
+        join(dirname(index), shard),
+        `tensor ${quote(name)}, as its index says`,
+        "none of that name",
+      );
+    }
+  }
+  return { tensors, metadata, skipped };
+}
+
+/** The shard of every tensor. */
+async function readIndex(index: string): Promise<Map<string, string>> {
+  const { size } = await statFile(index);
+  if (size > longestHeader) {
+    throw new InputError(index, `an index of at most ${longestHeader} bytes`, `a file of ${size} bytes`);
+  }
+  const bytes = await readFile(index).catch((error) => {
+    throw systemError(index, "a file that can be read", error);
+  });
+  const reader = new JsonReader(bytes, index);
+  let shardOf: Map<string, string> | undefined;
+  reader.object((key) => {
+    if (key !== "weight_map") return reader.skip();
+    const map = new Map<string, string>();
+    reader.object((tensor) => map.set(tensor, shardName(reader.string(), tensor, index)));
+    shardOf = map;
+  });
+  reader.end();
+  if (shardOf === undefined) throw new InputError(index, "a weight_map", "none");
+  return shardOf;
+}
+
+/** A file name and nothing else: an index must not lead out of its folder, on any system. */
+function shardName(shard: string, tensor: string, index: string): string {
+  const plain = win32.basename(shard) === shard && printable(shard) === shard && shard.length <= 255;
+  if (plain && ![".", "..", ""].includes(shard)) return shard;
+  throw new InputError(index, `the file name of a shard for tensor ${quote(tensor)}`, quote(shard));
+}
