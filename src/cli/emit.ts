@@ -53,12 +53,14 @@ export function emit(result: Result, options: OutputOptions, { before = "", afte
 
 /** What stdout can show. */
 export function terminal(): Terminal {
-  const { TERM, LC_ALL, LC_CTYPE, LANG } = process.env;
+  const { TERM, LC_ALL, LC_CTYPE, LANG, FORCE_COLOR } = process.env;
   const locale = LC_ALL || LC_CTYPE || LANG || "";
   const ascii = TERM === "dumb" || TERM === "linux" || locale === "C" || locale === "POSIX";
+  const forced = FORCE_COLOR !== undefined && !["", "0", "false"].includes(FORCE_COLOR);
   return {
-    columns: process.stdout.columns ?? 80,
-    colour: pc.isColorSupported && Boolean(process.stdout.isTTY || process.env.FORCE_COLOR),
+    // Some pseudo-terminals say that they have none.
+    columns: process.stdout.columns || 80,
+    colour: pc.isColorSupported && (process.stdout.isTTY || forced),
     unicode: !(process.stdout.isTTY && ascii),
   };
 }

@@ -17,6 +17,9 @@ export function progressBar(quiet: boolean): Observer & { stop(): void } {
     },
     Presets.shades_classic,
   );
+  const stop = () => bar.stop();
+  // An interrupted run must give the cursor back.
+  process.once("exit", stop);
   const millions = (n: number) => Math.round(n / 1e5) / 10;
   return {
     progress(done, total) {
@@ -24,6 +27,6 @@ export function progressBar(quiet: boolean): Observer & { stop(): void } {
         bar.start(millions(total), millions(done));
       if (bar.isActive) bar.update(millions(done));
     },
-    stop: () => bar.stop(),
+    stop,
   };
 }

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { mergeResults } from "../lens/merge.js";
-import { InputError } from "../source/input-error.js";
+import { InputError, printable } from "../source/input-error.js";
 import { checkOutput, emit } from "./emit.js";
 import { addOutputOptions, type OutputOptions } from "./options.js";
 import { readResult } from "./read-result.js";
@@ -20,9 +20,8 @@ export function reportCommand(): Command {
     try {
       emit(mergeResults(results), options);
     } catch (error) {
-      if (error instanceof RangeError)
-        throw new InputError(paths.join(", "), "results that add up", error.message);
-      throw error;
+      if (!(error instanceof RangeError)) throw error;
+      throw new InputError(paths.join(", "), "results that add up", `that ${printable(error.message)}`);
     }
   });
 }

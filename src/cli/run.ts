@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { printable } from "../source/input-error.js";
+import { quote } from "../source/input-error.js";
 import { recordedRun } from "../source/recording.js";
 import { checkOutput, emit } from "./emit.js";
 import { lensRecording } from "./lens-recording.js";
@@ -55,9 +55,7 @@ export function runCommand(): Command {
     if (skipped.length > 0 && !options.quiet) {
       const [{ name, reason }] = skipped;
       const which = skipped.length === 1 ? "1 tensor was" : `${skipped.length} tensors were`;
-      process.stderr.write(
-        `precision-lens: ${which} not counted; the first, ${printable(name)}: ${reason}\n`,
-      );
+      process.stderr.write(`precision-lens: ${which} not counted; the first, ${quote(name)}: ${reason}\n`);
     }
     emit(result, options);
   });

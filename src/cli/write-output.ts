@@ -19,13 +19,16 @@ export function expectWritable(path: string): void {
 }
 
 /**
- * Writes a file whole or not at all: under a temporary name in the same folder, then renamed.
+ * Writes a file whole or not at all: under a temporary name in the same folder, then renamed. A pipe or device is
+ * written to as it is: a rename would put a file in its place.
  *
  * @throws InputError if the system refuses.
  */
 export function writeWhole(path: string, text: string): void {
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  const there = statSync(path, { throwIfNoEntry: false });
   try {
+    if (there && !there.isFile()) return writeFileSync(path, text);
     writeFileSync(temporary, text, { flag: "wx" });
     renameSync(temporary, path);
   } catch (error) {

@@ -9,9 +9,9 @@ export function renderExplanation(explanation: Explanation, terminal: Terminal =
   const { bold } = styles(terminal);
   const width = Math.min(terminal.columns, 100);
   const blocks = [
-    facts(explanation),
+    facts(explanation).flatMap((line) => wrap(line, width)),
     numberLine(explanation, Math.min(terminal.columns, 80)),
-    wrap(`${bold(verdict(explanation))} ${reason(explanation)}`, width),
+    wrap(`${bold(verdict(explanation))} ${reason(explanation)}`.trimEnd(), width),
     [bold("The same update at every step:"), ...outlooks(explanation)],
   ];
   return `${blocks
@@ -25,17 +25,26 @@ function facts({ format, rounding, weight, update, sum }: Explanation): string[]
   const cells: [string, string, string][] = [
     ["weight", exact(weight.stored), weightNote(weight.given, weight.stored)],
     ["", `code 0x${weight.code.toString(16).padStart(digits, "0")}`, `in ${format}`],
-    ["neighbours", `${exact(weight.below)}`, `gap ${short(weight.gapBelow)} below`],
-    ["", `${exact(weight.above)}`, `gap ${short(weight.gapAbove)} above`],
+    ["neighbours", exact(weight.below), gapNote(weight.gapBelow, "below")],
+    ["", exact(weight.above), gapNote(weight.gapAbove, "above")],
     ["update", exact(update.given), updateNote(update)],
-    ["sum", exact(sum.value), `rounds to ${exact(sum.rounded)} (${rounding})`],
+    ["sum", exact(sum.value), sumNote(sum.rounded, rounding)],
   ];
   return layOut(
     [0, 1, 2].map((i) => ({ heading: "", align: "left", cells: cells.map((row) => row[i]) })),
   ).slice(1);
 }
 
-function updateNote({ halfGap, shareOfHalfGap }: Explanation["update"]): string {
+function gapNote(gap: number | null, side: string): string {
+  return gap === null ? "" : `gap ${short(gap)} ${side}`;
+}
+
+function sumNote(rounded: number | null, rounding: string): string {
+  return rounded === null ? `overflows (${rounding})` : `rounds to ${exact(rounded)} (${rounding})`;
+}
+
+function updateNote({ given, fp32, halfGap, shareOfHalfGap }: Explanation["update"]): string {
+  if (fp32 === 0 && given !== 0) return "0 in fp32";
   if (halfGap === null || shareOfHalfGap === null) return "";
   const size = shareOfHalfGap < 10 ? `${percent(shareOfHalfGap)} of` : `${short(shareOfHalfGap)} times`;
   return `${size} half the gap, ${short(halfGap)}`;
@@ -57,17 +66,18 @@ function exact(x: number | null): string {
  *
  *     0.0198975         0.0200195         0.0201416
  *     |--------:--------|*-------:--------|
- *                        w + u
+ *                      w + u
  */
 function numberLine({ weight, sum }: Explanation, width: number): string[] {
   const { below, above, stored } = weight;
   if (below === null || above === null || sum.value < below || sum.value > above) return [];
   const half = Math.floor((width - 16) / 4);
+  if (half < 1) return [];
   const place = (x: number) =>
     Math.round(((x - stored) / (x < stored ? stored - below : above - stored)) * 2 * half);
   const at = sum.value === stored ? 0 : place(sum.value);
   const left = 2 * half + 6;
-  const gap = `${"-".repeat(half - 1)}:${"-".repeat(half)}`;
+  const gap = `${"-".repeat(half - 1)}:${"-".repeat(half - 1)}`;
   const line = [...`${" ".repeat(6)}|${gap}|${gap}|`];
   // A sum that is not the weight is drawn beside its mark, never on it.
   const column = left + (at === 0 && sum.value !== stored ? Math.sign(sum.value - stored) : at);
@@ -150,7 +160,7 @@ function outlooks({ schemes, stochasticChance, update }: Explanation): string[] 
     stochasticChance > 0 && stochasticChance < 1 ? `, one step in ${short(1 / stochasticChance)}` : "";
   rows.push([
     "stochastic rounding",
-    `moves with a chance of ${short(100 * stochasticChance)}% at each step${expected}`,
+    `moves with a chance of ${short(100 * stochasticChance)}%${expected}`,
   ]);
   return layOut([
     { heading: "", align: "left", cells: rows.map(([name]) => `  ${name}`) },

@@ -1,9 +1,10 @@
 import type { Case, Result } from "../lens/result.js";
+import { printable } from "./printable.js";
 
 /** What tells the cases of a result apart: format and scheme, rounding and opmath where they are not the usual. */
 export function caseLabels(cases: readonly Case[]): string[] {
   return cases.map(({ format, scheme, rounding, opmath }) => {
-    const words = [format];
+    const words = [printable(format)];
     // Stochastic rounding is a way to store in place without a carrier, and known by its own name.
     if (scheme !== "in-place" || rounding !== "stochastic") words.push(scheme);
     if (rounding !== "nearest-even") words.push(rounding);
@@ -16,7 +17,7 @@ export function caseLabels(cases: readonly Case[]): string[] {
 export function caseInWords({ format, scheme, rounding }: Case): string {
   const how = { "in-place": "in place", master: "with an fp32 master", kahan: "with Kahan compensation" };
   const scheming = how[scheme as keyof typeof how] ?? `under ${scheme}`;
-  return `${format} ${scheming}${rounding === "nearest-even" ? "" : ` with ${rounding} rounding`}`;
+  return `${printable(format)} ${scheming}${rounding === "nearest-even" ? "" : ` with ${rounding} rounding`}`;
 }
 
 /** "8 steps" with their numbers where they are not counted from 0. */

@@ -2,6 +2,7 @@ import type { Case, LensCounts, Result } from "../lens/result.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
 import { count, missing, percent, ratio, share, short } from "./numbers.js";
+import { printable } from "./printable.js";
 
 /** A result as Markdown (GitHub's tables): summary, cases, probes, steps and tensors. */
 export function renderMarkdown(result: Result): string {
@@ -9,9 +10,9 @@ export function renderMarkdown(result: Result): string {
   const labels = caseLabels(cases);
   const blocks = [
     "# Precision lens",
-    headline(result).join(" "),
+    escaped(headline(result).join(" ")),
     `${count(input.elements)} weights in ${count(input.tensors)} tensors, ${stepsInWords(result)}. ` +
-      `${tool.name} ${tool.version}, engine ${engine.name} (${engine.device}).`,
+      escaped(`${tool.name} ${tool.version}, engine ${engine.name} (${engine.device}).`),
     "## Updates and weights",
     table(
       [
@@ -81,7 +82,7 @@ export function renderMarkdown(result: Result): string {
 
 function caseSection(of: Case, label: string): string[] {
   return [
-    `## ${label}`,
+    `## ${escaped(label)}`,
     table(
       ["step", "apparent sparsity", "real sparsity", "hidden share", "effective descent"],
       of.steps.map((counts) => [
@@ -122,7 +123,7 @@ function table(headings: readonly string[], rows: readonly (readonly string[])[]
   return [line(headings), rule, ...rows.map(line)].join("\n");
 }
 
-/** Tensor names come from files: they must not become markup. */
-function escaped(cell: string): string {
-  return cell.replace(/[\p{Cc}\p{Cf}]/gu, " ").replace(/[\\|<>&`*_[\]]/g, (mark) => `\\${mark}`);
+/** Names come from files: they must not become markup. */
+function escaped(text: string): string {
+  return printable(text).replace(/[\\|<>&`*_[\]~$]/g, (mark) => `\\${mark}`);
 }

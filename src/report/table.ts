@@ -3,6 +3,7 @@ import { type Column, layOut, visibleWidth, wrap } from "./columns.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
 import { count, missing, percent, ratio, share } from "./numbers.js";
+import { printable } from "./printable.js";
 import { glyph, plainTerminal, stackedBar, styles, type Terminal } from "./terminal.js";
 
 /** A result as text for a terminal, or for a pipe. */
@@ -43,19 +44,24 @@ function lensTable(cases: readonly Case[], terminal: Terminal): string[] {
     ),
     column("lost", ({ totals }) => percent(shareOfSized(totals, totals.lost))),
   ];
+  const hidden = column("hidden", ({ totals, end }) =>
+    percent(share(end.hidden, totals.elements - end.nonfinite)),
+  );
   const after: Column[] = [
     column("unchanged", ({ totals, end }) => percent(share(end.unchanged, totals.elements - end.nonfinite))),
-    column("hidden", ({ totals, end }) => percent(share(end.hidden, totals.elements - end.nonfinite))),
+    hidden,
     column("progress", ({ end }) => ratio(end.effectiveDescent)),
   ];
   if (cases.some(({ totals }) => totals.nonfinite > 0)) {
     after.push(column("nonfinite", ({ totals }) => count(totals.nonfinite)));
   }
-  const room = terminal.columns - visibleWidth(layOut([...before, ...after])[1]) - 2;
+  const room = () => terminal.columns - visibleWidth(layOut([...before, ...after])[0]);
+  if (room() < 0) after.splice(after.indexOf(hidden), 1);
+  const barWidth = Math.min(room() - 2, 24);
   const bars: Column[] =
-    room < 6
+    barWidth < 6
       ? []
-      : [{ heading: "", align: "left", cells: cases.map((of) => bar(of, Math.min(room, 24), terminal)) }];
+      : [{ heading: "", align: "left", cells: cases.map((of) => bar(of, barWidth, terminal)) }];
   const [heading, ...rows] = layOut([...before, ...bars, ...after]);
   return [bold(heading), ...rows];
 }
@@ -107,12 +113,4 @@ function skippedLines({ skipped }: Result): string[] {
   const shown = skipped.slice(0, 5).map(({ name, reason }) => `  ${printable(name)}: ${printable(reason)}`);
   const more = skipped.length > 5 ? [`  and ${count(skipped.length - 5)} more`] : [];
   return [`${count(skipped.length)} not counted:`, ...shown, ...more];
-}
-
-/** Names come from files: nothing in them may reach the terminal as a control sequence. */
-function printable(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}]/gu,
-    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }

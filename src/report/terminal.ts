@@ -32,9 +32,12 @@ export function glyph(of: BarPart["of"], terminal: Terminal, width = 1): string 
   return { moved: green, kept: yellow, lost: red }[of](text);
 }
 
+/** The smallest share that is sure of a column: what is told as "<0.1%" is not drawn as more. */
+const visibleShare = 0.0005;
+
 /**
- * A bar of exactly `width` columns whose parts are rounded by largest remainders; a part that is not zero gets a
- * column at least, so that a small share is seen.
+ * A bar of exactly `width` columns whose parts are rounded by largest remainders; a small share is seen all the
+ * same.
  */
 export function stackedBar(parts: readonly BarPart[], width: number, terminal: Terminal): string {
   return apportion(
@@ -46,7 +49,7 @@ export function stackedBar(parts: readonly BarPart[], width: number, terminal: T
 }
 
 function apportion(shares: readonly number[], width: number): number[] {
-  const columns = shares.map((share) => (share > 0 ? Math.max(1, Math.floor(share * width)) : 0));
+  const columns = shares.map((share) => Math.max(share < visibleShare ? 0 : 1, Math.floor(share * width)));
   const remainder = (i: number) => shares[i] * width - columns[i];
   for (let used = sum(columns); used > 0 && used !== width; used = sum(columns)) {
     const order = columns.map((_, i) => i).sort((a, b) => remainder(b) - remainder(a));

@@ -33,8 +33,9 @@ export class FilePool {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#lastTurn;
-    await Promise.all([...this.#handles.values()].map((handle) => handle.close()));
+    const handles = [...this.#handles.values()];
     this.#handles.clear();
+    await Promise.all(handles.map((handle) => handle.close()));
   }
 
   #inTurn<T>(path: string, use: (handle: FileHandle) => Promise<T>): Promise<T> {

@@ -2,7 +2,7 @@ import { InputError, quote } from "../input-error.js";
 
 const word = /[-+.\w]*/y;
 const literal = /^(true|false|null|-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?)$/;
-const whole = /^(0|[1-9]\d{0,15})$/;
+const whole = /^(0|[1-9]\d*)$/;
 
 /** How deep values that nobody asked for may nest: bounds the stack. */
 const deepest = 64;

@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import type { Engine } from "../../src/engine/engine.js";
+import { engines, selectEngine } from "../../src/engine/registry.js";
+import { selfCheck } from "../../src/engine/self-check.js";
+import { updateSettings } from "../../src/update/settings.js";
+import { everyEngine } from "../support/engines.js";
+
+/** An engine that computes something else than it was asked for. */
+function wrong(change: Parameters<typeof updateSettings>[0] | object): Engine {
+  const reference = engines.get("reference")!;
+  return {
+    ...reference,
+    run: (job, observer) =>
+      reference.run(
+        { ...job, cases: job.cases.map((settings) => updateSettings({ ...settings, ...change })) },
+        observer,
+      ),
+  };
+}
+
+describe("self-check", () => {
+  it.each(everyEngine)("passes on engine $name", async (engine) => {
+    expect(await engine.selfCheck()).toEqual({ passed: 34, failed: 0, firstFailure: null });
+  });
+
+  it.each([
+    ["ties that go away from zero", { rounding: "nearest-away" }],
+    ["truncation", { rounding: "toward-zero" }],
+    ["saturation for overflow", { overflow: "saturate" }],
+    ["one rounding where fp32 opmath means two", { opmath: "exact" }],
+    ["two roundings where exact means one", { opmath: "fp32" }],
+    ["a carrier that is forgotten", { scheme: "in-place" }],
+    ["another format", { format: "bf16" }],
+  ])("catches %s", async (_, change) => {
+    const { failed, firstFailure } = await selfCheck(wrong(change));
+    expect(failed).toBeGreaterThan(0);
+    expect(firstFailure).toMatch(/^\{"format":/);
+  });
+});
+
+describe("selectEngine", () => {
+  it("takes the named engine, or the fastest for auto", async () => {
+    expect((await selectEngine("reference")).engine.name).toBe("reference");
+    expect((await selectEngine("auto")).selfCheck.failed).toBe(0);
+    await expect(selectEngine("abacus")).rejects.toThrow('unknown engine "abacus": expected auto, reference');
+  });
+});

@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { format, formats } from "../../src/format/registry.js";
+import { bin, Histogram, outermostBin } from "../../src/lens/histogram.js";
+
+describe("bin", () => {
+  it("is floor(log2(|u| / ulp(w)))", () => {
+    const bf16 = format("bf16");
+    // ulp(1) = 2^-7, ulp(0.999...) = 2^-8.
+    expect(bin(2 ** -7, 1, bf16)).toBe(0);
+    expect(bin(-(2 ** -7) * 0.999, 1, bf16)).toBe(-1);
+    expect(bin(2 ** -8, 1, bf16)).toBe(-1);
+    expect(bin(2 ** -8, 0.998046875, bf16)).toBe(0);
+    expect(bin(1, -1, bf16)).toBe(7);
+    expect(bin(2 ** -133, 0, bf16)).toBe(0);
+    expect(bin(2 ** -149, 2 ** -127, bf16)).toBe(-16);
+  });
+
+  it("agrees with logarithms away from their edges", () => {
+    for (const name of ["bf16", "fp16", "e4m3fn", "fp32"]) {
+      const { precision, minExponent } = format(name);
+      for (const weight of [0.0123, 0.7, 3.3, 100.5]) {
+        for (const update of [1.1e-9, -3.3e-5, 0.017, 5.7]) {
+          const exponent = Math.max(Math.floor(Math.log2(weight)), minExponent);
+          const expected = Math.floor(Math.log2(Math.abs(update)) - (exponent + 1 - precision));
+          expect(bin(update, weight, format(name))).toBe(expected);
+        }
+      }
+    }
+  });
+
+  it("stays within the outermost bin for fp32 updates of every format", () => {
+    for (const of of formats.values()) {
+      expect(bin(2 ** -149, of.maxFinite, of)).toBeGreaterThanOrEqual(-outermostBin);
+      expect(bin(3.4e38, 0, of)).toBeLessThanOrEqual(outermostBin);
+    }
+    expect(bin(3.4e38, 0, format("fp32"))).toBe(outermostBin);
+    expect(bin(2 ** -149, format("fp32").maxFinite, format("fp32"))).toBe(-253);
+  });
+});
+
+describe("Histogram", () => {
+  it("gives the occupied range of bins, and comes back from it", () => {
+    const histogram = new Histogram();
+    histogram.add("lost", -20, 3);
+    histogram.add("moved", -18, 1);
+    histogram.add("lost", -20, 1);
+    const json = { firstBin: -20, lost: [4, 0, 0], kept: [0, 0, 0], moved: [0, 0, 1] };
+    expect(histogram.toJSON()).toEqual(json);
+    const twice = Histogram.fromJSON(json);
+    twice.merge(histogram);
+    expect(twice.toJSON()).toEqual({ firstBin: -20, lost: [8, 0, 0], kept: [0, 0, 0], moved: [0, 0, 2] });
+  });
+
+  it("has no first bin where nothing was counted", () => {
+    const empty = { firstBin: null, lost: [], kept: [], moved: [] };
+    expect(new Histogram().toJSON()).toEqual(empty);
+    expect(Histogram.fromJSON(empty).toJSON()).toEqual(empty);
+  });
+});

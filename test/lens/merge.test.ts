@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import { selectEngine } from "../../src/engine/registry.js";
+import { runLens } from "../../src/engine/run-lens.js";
+import type { TensorInput } from "../../src/lens/input.js";
+import { mergeResults } from "../../src/lens/merge.js";
+import { type UpdateOptions, updateSettings } from "../../src/update/settings.js";
+import { gaussianRun, tensorOf } from "../support/values.js";
+
+const tensors = [1, 2, 3].map((seed) => {
+  const { weights, updates } = gaussianRun(seed, 5000 * seed, 4);
+  if (seed === 2) weights[7] = Number.NaN;
+  return tensorOf(`w${seed}`, weights, ...updates);
+});
+
+async function resultOf(of: readonly TensorInput[], options: Partial<UpdateOptions> = {}) {
+  const cases = (["in-place", "kahan"] as const).map((scheme) =>
+    updateSettings({ format: "bf16", scheme, ...options }),
+  );
+  const source = { kind: "arrays", weights: null, updates: null, metadata: {} } as const;
+  const job = { tensors: of, stepNumbers: [0, 1, 2, 3], cases, skipped: [], strict: false, source };
+  return runLens(job, await selectEngine("reference"));
+}
+
+describe("mergeResults", () => {
+  it("of shards is the result of the whole, every number of it", async () => {
+    const whole = await resultOf(tensors);
+    const shards = [await resultOf([tensors[0]]), await resultOf(tensors.slice(1))];
+    expect(mergeResults(shards)).toEqual(whole);
+    expect(mergeResults([whole])).toEqual(whole);
+    const through = JSON.parse(JSON.stringify(shards));
+    expect(mergeResults(through)).toEqual(whole);
+  });
+
+  it("refuses a tensor counted twice, and results of other cases", async () => {
+    const one = await resultOf([tensors[0]]);
+    expect(() => mergeResults([one, one])).toThrow('tensor "w1" is in two of the results');
+    const other = await resultOf([tensors[1]], { rounding: "to-odd" });
+    expect(() => mergeResults([one, other])).toThrow("not of the same input kind, steps, settings and cases");
+    expect(() => mergeResults([])).toThrow(RangeError);
+  });
+});
