@@ -1,3 +1,7 @@
+import { printable } from "../lens/printable.js";
+
+export { printable };
+
 /**
  * What the user gave cannot be used: one sentence that names the file, what was expected there and what was
  * found. The message is one line and safe to print on a terminal, whatever the file holds, as long as `expected`
@@ -13,19 +17,4 @@ export class InputError extends Error {
 /** Text from a file as a JSON string of at most about 120 characters, safe to print. */
 export function quote(text: string): string {
   return printable(JSON.stringify(text.length > 120 ? `${text.slice(0, 120)}…` : text));
-}
-
-/** The text with everything escaped that a terminal might obey instead of showing. */
-export function printable(text: string): string {
-  return text.replace(invisible, (match) =>
-    Array.from({ length: match.length }, (_, unit) => escapeUnit(match.charCodeAt(unit))).join(""),
-  );
-}
-
-// Controls, bidirectional overrides and other format characters, lone surrogates, private and unassigned
-// characters; the line and paragraph separators.
-const invisible = /[\p{C}\p{Zl}\p{Zp}]/gu;
-
-function escapeUnit(unit: number): string {
-  return `\\u${unit.toString(16).padStart(4, "0")}`;
 }

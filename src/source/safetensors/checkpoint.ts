@@ -1,7 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, win32 } from "node:path";
 import type { SkippedTensor } from "../../lens/input.js";
-import { InputError, printable, quote } from "../input-error.js";
+import { printable } from "../../lens/printable.js";
+import { InputError, quote } from "../input-error.js";
 import { statFile, statPath, systemError } from "../system-error.js";
 import { FilePool } from "./file-pool.js";
 import { longestHeader } from "./header.js";

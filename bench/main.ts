@@ -1,0 +1,13 @@
+/** The benches by name: npm run bench -- NAME [arguments]. Without a name all of them, one after the other. */
+import { memory } from "./memory.js";
+
+const benches: Readonly<Record<string, (...args: number[]) => void>> = { memory };
+
+const [name, ...args] = process.argv.slice(2);
+if (name !== undefined && !(name in benches)) {
+  process.stderr.write(`unknown bench "${name}": expected ${Object.keys(benches).join(", ")}\n`);
+  process.exitCode = 2;
+} else {
+  for (const bench of name === undefined ? Object.values(benches) : [benches[name]])
+    bench(...args.map(Number));
+}

@@ -1,0 +1,90 @@
+/**
+ * Peak resident memory of `run` on a synthetic recorded run of 2 GB: 40 tensors of bf16 weights and two steps of
+ * fp32 updates. Usage: npm run bench -- memory [gigabytes]
+ */
+import { spawnSync } from "node:child_process";
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gaussian } from "../test/support/values.js";
+
+const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+/** Tells the peak on stderr when the process ends; maxRSS is in KiB on every platform (libuv). */
+const probe = `data:text/javascript,process.on("exit",()=>process.stderr.write("peak "+process.resourceUsage().maxRSS))`;
+
+const tensors = 40;
+const steps = 2;
+
+/** Writes one safetensors file whose tensors all hold the same piece, over and over. */
+function writeTensors(
+  path: string,
+  names: readonly string[],
+  dtype: string,
+  elements: number,
+  piece: Uint8Array,
+) {
+  const bytes = elements * (dtype === "BF16" ? 2 : 4);
+  const entries = names.map((name, i) => [
+    name,
+    { dtype, shape: [elements], data_offsets: [i * bytes, (i + 1) * bytes] },
+  ]);
+  const json = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  const file = openSync(path, "w");
+  writeSync(file, length);
+  writeSync(file, json);
+  for (let left = names.length * bytes; left > 0; left -= piece.length) {
+    writeSync(file, piece, 0, Math.min(left, piece.length));
+  }
+  closeSync(file);
+}
+
+function peakOf(args: readonly string[]): number {
+  const { stderr, status } = spawnSync(process.execPath, ["--import", probe, main, ...args], {
+    encoding: "utf8",
+  });
+  const peak = /peak (\d+)/.exec(stderr);
+  if (status !== 0 || !peak) throw new Error(`exit ${status}: ${stderr}`);
+  return Number(peak[1]) / 1024;
+}
+
+export function memory(gigabytes = 2): void {
+  const folder = mkdtempSync(join(tmpdir(), "precision-lens-"));
+  try {
+    const elements = Math.floor((gigabytes * 1e9) / (tensors * (2 + 4 * steps)));
+    const normal = gaussian(1);
+    const updates = Float32Array.from({ length: 2 ** 20 }, () => 1e-6 * normal());
+    const weights = Uint16Array.from(
+      updates,
+      (u) => new Uint32Array(Float32Array.of(2e4 * u).buffer)[0] >>> 16,
+    );
+    const names = Array.from({ length: tensors }, (_, i) => `layers.${i}.weight`);
+    writeTensors(join(folder, "base.safetensors"), names, "BF16", elements, new Uint8Array(weights.buffer));
+    const stepped = Array.from({ length: steps }, (_, step) =>
+      names.map((name) => `step${step}/${name}`),
+    ).flat();
+    writeTensors(
+      join(folder, "updates.safetensors"),
+      stepped,
+      "F32",
+      elements,
+      new Uint8Array(updates.buffer),
+    );
+
+    const began = performance.now();
+    const peak = peakOf(["run", folder, "--scheme", "in-place", "--quiet"]);
+    const seconds = (performance.now() - began) / 1000;
+    const idle = peakOf(["--version"]);
+    const rate = (elements * tensors * steps) / seconds / 1e6;
+    process.stdout.write(
+      `${gigabytes} GB, ${elements * tensors} weights, ${steps} steps, in place, reference engine\n` +
+        `peak resident memory ${peak.toFixed(0)} MiB (Node alone ${idle.toFixed(0)} MiB)\n` +
+        `${seconds.toFixed(1)} s, ${rate.toFixed(1)} million updates a second\n` +
+        `${cpus()[0].model}, Node ${process.versions.node}\n`,
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
