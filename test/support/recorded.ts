@@ -1,21 +1,42 @@
 import { readFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { encodeSafetensors, type TensorToWrite } from "../../src/source/safetensors/write.js";
 
-export const windows = ["rlvr", "sft", "opd"].flatMap((run) => [`${run}/early`, `${run}/late`]);
+/** The recorded runs under test/data/recorded. */
+export const recordedWindows = ["rlvr", "sft", "opd"].flatMap((run) => [`${run}/early`, `${run}/late`]);
 
-/** The folder of a recorded run, such as `rlvr/early`. */
-export function recordedPath(name: string): string {
-  return fileURLToPath(new URL(`../data/recorded/${name}`, import.meta.url));
+/** The folder of a window, such as `rlvr/early`. */
+export function recorded(window: string): string {
+  return fileURLToPath(new URL(`../data/recorded/${window}`, import.meta.url));
 }
 
-/** What numpy counted of one case, apart from this project. */
-export interface ExpectedCase {
-  readonly format: string;
-  readonly scheme: "in-place" | "master" | "kahan";
-  readonly end: Readonly<Record<string, number>>;
-  readonly [field: string]: unknown;
+/** The tensors of a trusted safetensors file, in the order of their data. */
+export function readTensors(path: string): TensorToWrite[] {
+  const file = readFileSync(path);
+  const dataStart = 8 + Number(file.readBigUInt64LE(0));
+  const { __metadata__, ...entries } = JSON.parse(file.toString("utf8", 8, dataStart));
+  return Object.keys(entries).map((name) => {
+    const { dtype, shape, data_offsets } = entries[name];
+    const [begin, end] = data_offsets;
+    return { name, dtype, shape, data: file.subarray(dataStart + begin, dataStart + end) };
+  });
 }
 
-export function expectedCases(window: string): ExpectedCase[] {
-  return JSON.parse(readFileSync(`${recordedPath(window)}/expected.json`, "utf8"));
+/** An F32 tensor of these numbers. */
+export function float32(name: string, numbers: ArrayLike<number>): TensorToWrite {
+  return { name, dtype: "F32", shape: [numbers.length], data: Float32Array.from(numbers) };
+}
+
+/** Writes a recorded run into a new folder and gives its path. */
+export async function writeRun(
+  folder: string,
+  weights: readonly TensorToWrite[],
+  updates: readonly TensorToWrite[],
+): Promise<string> {
+  await mkdir(folder);
+  await writeFile(join(folder, "base.safetensors"), encodeSafetensors(weights));
+  await writeFile(join(folder, "updates.safetensors"), encodeSafetensors(updates));
+  return folder;
 }
