@@ -4,6 +4,17 @@ export { type LensOptions, lens, type WeightArray } from "./engine/lens.js";
 export { decode, decodeTable, encode } from "./format/encode.js";
 export { defineFormat, type Format, type FormatParameters } from "./format/format.js";
 export { nextDown, nextUp, ulp } from "./format/neighbours.js";
+export {
+  add,
+  div,
+  fma,
+  mul,
+  type OperationOptions,
+  type Opmath,
+  opmaths,
+  sqrt,
+  sub,
+} from "./format/operations.js";
 export { format, formats } from "./format/registry.js";
 export {
   type Overflow,
@@ -18,5 +29,5 @@ export { mergeResults } from "./lens/merge.js";
 export type * from "./lens/result.js";
 export { type ApplyOptions, applyUpdate } from "./update/apply.js";
 export { type SchemeName, schemeNames, type WeightState } from "./update/scheme.js";
-export { type Opmath, opmaths, type UpdateOptions } from "./update/settings.js";
+export type { UpdateOptions } from "./update/settings.js";
 export { randomBits, stepKey, tensorKey, threefry2x32, type Words } from "./update/threefry.js";

@@ -1,9 +1,10 @@
 import { Command, Option } from "commander";
+import type { Opmath } from "../format/operations.js";
 import { format } from "../format/registry.js";
 import { type Overflow, type Rounding, roundings } from "../format/round.js";
 import { type Explanation, explain } from "../lens/explain.js";
 import { renderExplanation } from "../report/explanation.js";
-import { type Opmath, updateSettings } from "../update/settings.js";
+import { updateSettings } from "../update/settings.js";
 import { terminal } from "./emit.js";
 import { finiteNumber, formatName, opmathOption, overflowOption } from "./options.js";
 import { expectWritable, writeWhole } from "./write-output.js";

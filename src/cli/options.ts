@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { engines } from "../engine/registry.js";
+import { type Opmath, opmaths } from "../format/operations.js";
 import { format } from "../format/registry.js";
 import { type Overflow, overflows, type Rounding, roundings } from "../format/round.js";
 import { type SchemeName, schemeNames } from "../update/scheme.js";
-import { type Opmath, opmaths, type UpdateSettings, updateSettings } from "../update/settings.js";
+import { type UpdateSettings, updateSettings } from "../update/settings.js";
 
 /** Options of how a result comes out. */
 export interface OutputOptions {

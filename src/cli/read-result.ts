@@ -19,11 +19,7 @@ export async function readResult(path: string): Promise<Result> {
   const schema = JSON.parse(readFileSync(new URL("../../docs/result.schema.json", import.meta.url), "utf8"));
   const validate = new Ajv2020({ allowUnionTypes: true }).compile(schema);
   if (!validate(value)) {
-    throw new InputError(
-      path,
-      "a result of schema precision-lens/1",
-      complaint(value, validate.errors![0]),
-    );
+    throw new InputError(path, "a result of schema precision-lens/1", complaint(value, validate.errors![0]));
   }
   return value as Result;
 }

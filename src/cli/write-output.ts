@@ -28,9 +28,12 @@ export function writeWhole(path: string, text: string): void {
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   const there = statSync(path, { throwIfNoEntry: false });
   try {
-    if (there && !there.isFile()) return writeFileSync(path, text);
-    writeFileSync(temporary, text, { flag: "wx" });
-    renameSync(temporary, path);
+    if (there && !there.isFile()) {
+      writeFileSync(path, text);
+    } else {
+      writeFileSync(temporary, text, { flag: "wx" });
+      renameSync(temporary, path);
+    }
   } catch (error) {
     rmSync(temporary, { force: true });
     throw new InputError(

@@ -1,7 +1,7 @@
+import type { Opmath } from "../format/operations.js";
 import { format } from "../format/registry.js";
 import type { Rounding } from "../format/round.js";
 import type { SchemeName } from "../update/scheme.js";
-import type { Opmath } from "../update/settings.js";
 import { updateSettings } from "../update/settings.js";
 import { Histogram } from "./histogram.js";
 import type { Case, LensCounts, Result, UpdateCounts } from "./result.js";

@@ -158,10 +158,7 @@ function outlooks({ schemes, stochasticChance, update }: Explanation): string[] 
   ]);
   const expected =
     stochasticChance > 0 && stochasticChance < 1 ? `, one step in ${short(1 / stochasticChance)}` : "";
-  rows.push([
-    "stochastic rounding",
-    `moves with a chance of ${short(100 * stochasticChance)}%${expected}`,
-  ]);
+  rows.push(["stochastic rounding", `moves with a chance of ${short(100 * stochasticChance)}%${expected}`]);
   return layOut([
     { heading: "", align: "left", cells: rows.map(([name]) => `  ${name}`) },
     { heading: "", align: "left", cells: rows.map(([, words]) => words) },

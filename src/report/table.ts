@@ -110,7 +110,9 @@ function probeTable(cases: readonly Case[]): string[] {
 }
 
 function skippedLines({ skipped }: Result): string[] {
-  const shown = skipped.slice(0, 5).map(({ name, reason }) => `  ${printable(name)}: ${printable(reason)}`);
+  const shown = skipped
+    .slice(0, 5)
+    .map(({ name, reason }) => `  ${printable(name, 120)}: ${printable(reason, 300)}`);
   const more = skipped.length > 5 ? [`  and ${count(skipped.length - 5)} more`] : [];
   return [`${count(skipped.length)} not counted:`, ...shown, ...more];
 }

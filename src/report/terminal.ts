@@ -50,13 +50,17 @@ export function stackedBar(parts: readonly BarPart[], width: number, terminal: T
 
 function apportion(shares: readonly number[], width: number): number[] {
   const columns = shares.map((share) => Math.max(share < visibleShare ? 0 : 1, Math.floor(share * width)));
-  const remainder = (i: number) => shares[i] * width - columns[i];
+  const remainders = () => shares.map((share, i) => share * width - columns[i]);
   for (let used = sum(columns); used > 0 && used !== width; used = sum(columns)) {
-    const order = columns.map((_, i) => i).sort((a, b) => remainder(b) - remainder(a));
-    if (used < width) columns[order[0]] += 1;
-    else columns[order[order.length - 1]] -= 1;
+    // Too many only where small shares are seen: the widest part makes room for them.
+    if (used < width) columns[indexOfLargest(remainders())] += 1;
+    else columns[indexOfLargest(columns)] -= 1;
   }
   return columns;
+}
+
+function indexOfLargest(numbers: readonly number[]): number {
+  return numbers.indexOf(Math.max(...numbers));
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,22 +1,12 @@
 import type { Format } from "../format/format.js";
+import { type Opmath, opmaths, type ResultRounding } from "../format/operations.js";
 import { format as formatNamed } from "../format/registry.js";
 import { type Overflow, overflows, type Rounding, roundings } from "../format/round.js";
 import { type SchemeName, schemes } from "./scheme.js";
 
-/**
- * How an operation on stored numbers is computed. `fp32`: in fp32 with nearest-even, then rounded to the storage
- * format, as PyTorch, JAX and GPUs do for bf16 and fp16 tensors. `exact`: the exact result, rounded once.
- */
-export const opmaths = ["fp32", "exact"] as const;
-export type Opmath = (typeof opmaths)[number];
-
 /** How weights take updates, completely. */
-export interface UpdateSettings {
-  readonly format: Format;
+export interface UpdateSettings extends ResultRounding {
   readonly scheme: SchemeName;
-  readonly rounding: Rounding;
-  readonly overflow: Overflow;
-  readonly opmath: Opmath;
   /** Of the random bits of stochastic rounding: an integer from 0 to 2^53 - 1. */
   readonly seed: number;
 }

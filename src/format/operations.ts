@@ -1,0 +1,151 @@
+import { sumTail } from "./float64.js";
+import type { Format } from "./format.js";
+import { format as formatNamed } from "./registry.js";
+import { type Overflow, type Rounding, type RoundOptions, roundSum } from "./round.js";
+
+/**
+ * Arithmetic on numbers of fp32 or of narrower formats, with results in a storage format. Each operation finds the
+ * exact result as a fp64 number and a tail (an error-free transformation), which is rounded.
+ */
+
+/**
+ * How an operation on stored numbers is computed. `fp32`: in fp32 with nearest-even, then rounded to the storage
+ * format, as PyTorch, JAX and GPUs do for bf16 and fp16 tensors. `exact`: the exact result, rounded once.
+ */
+export const opmaths = ["fp32", "exact"] as const;
+export type Opmath = (typeof opmaths)[number];
+
+export interface OperationOptions extends RoundOptions {
+  /** Default `fp32`. */
+  readonly opmath?: Opmath;
+}
+
+/** How results are rounded, completely. */
+export interface ResultRounding {
+  readonly format: Format;
+  readonly rounding: Rounding;
+  readonly overflow: Overflow;
+  readonly opmath: Opmath;
+}
+
+const fp32 = formatNamed("fp32");
+
+/** a + b. */
+export function add(a: number, b: number, format: Format, options?: OperationOptions): number {
+  return addTo(a, b, resultRounding(format, options), options?.randomBits ?? 0);
+}
+
+/** a - b. */
+export function sub(a: number, b: number, format: Format, options?: OperationOptions): number {
+  return add(a, -b, format, options);
+}
+
+/** a b. */
+export function mul(a: number, b: number, format: Format, options?: OperationOptions): number {
+  // 24 + 24 bits fit into 53.
+  return settle(a * b, 0, resultRounding(format, options), options?.randomBits ?? 0);
+}
+
+/** a / b. */
+export function div(a: number, b: number, format: Format, options?: OperationOptions): number {
+  const quotient = a / b;
+  return settle(
+    quotient,
+    quotientTail(a, b, quotient),
+    resultRounding(format, options),
+    options?.randomBits ?? 0,
+  );
+}
+
+/** The square root of a. */
+export function sqrt(a: number, format: Format, options?: OperationOptions): number {
+  const root = Math.sqrt(a);
+  return settle(root, rootTail(a, root), resultRounding(format, options), options?.randomBits ?? 0);
+}
+
+/** a b + c with no rounding in between. */
+export function fma(a: number, b: number, c: number, format: Format, options?: OperationOptions): number {
+  return fmaTo(a, b, c, resultRounding(format, options), options?.randomBits ?? 0);
+}
+
+/** {@link add} with settings that are complete. */
+export function addTo(a: number, b: number, to: ResultRounding, randomBits: number): number {
+  const sum = a + b;
+  // fp64 holds 53 >= 2 * 24 + 2 bits: rounding a sum, product, quotient or root of fp32 numbers on to fp32 is one
+  // rounding in effect (Figueroa, "When is double rounding innocuous?", 1995).
+  if (to.opmath === "fp32") return store(Math.fround(sum), 0, to, randomBits);
+  return store(signedZero(sum, a, to), finiteTail(sum, sumTail(a, b, sum)), to, randomBits);
+}
+
+/** {@link fma} with settings that are complete. */
+export function fmaTo(a: number, b: number, c: number, to: ResultRounding, randomBits: number): number {
+  const product = a * b;
+  const sum = product + c;
+  const tail = finiteTail(sum, sumTail(product, c, sum));
+  // Three terms: here rounding through fp64 would not be innocuous.
+  if (to.opmath === "fp32") {
+    return store(roundSum(sum, tail, fp32, "nearest-even", "ieee", 0), 0, to, randomBits);
+  }
+  return store(signedZero(sum, product, to), tail, to, randomBits);
+}
+
+function settle(x: number, tail: number, to: ResultRounding, randomBits: number): number {
+  return to.opmath === "fp32" ? store(Math.fround(x), 0, to, randomBits) : store(x, tail, to, randomBits);
+}
+
+function store(
+  x: number,
+  tail: number,
+  { format, rounding, overflow }: ResultRounding,
+  randomBits: number,
+): number {
+  return roundSum(x, tail, format, rounding, overflow, randomBits);
+}
+
+function resultRounding(format: Format, options: OperationOptions = {}): ResultRounding {
+  const { rounding = "nearest-even", overflow = "ieee", opmath = "fp32", randomBits } = options;
+  if (rounding === "stochastic" && randomBits === undefined) {
+    throw new TypeError("stochastic rounding needs randomBits, 32 random bits as an unsigned integer");
+  }
+  return { format, rounding, overflow, opmath };
+}
+
+/** IEEE 754-2019, 6.3: an exact zero from terms of unlike signs is -0 under toward-negative. */
+function signedZero(sum: number, term: number, { rounding }: ResultRounding): number {
+  return sum === 0 && term !== 0 && rounding === "toward-negative" ? -0 : sum;
+}
+
+function finiteTail(x: number, tail: number): number {
+  return Number.isFinite(x) ? tail : 0;
+}
+
+/** a / b - quotient, correct to fp64: the remainder of a division is a fp64 number. */
+function quotientTail(a: number, b: number, quotient: number): number {
+  if (quotient === 0 || !Number.isFinite(quotient) || !Number.isFinite(b)) return 0;
+  const product = quotient * b;
+  return (a - product - productTail(quotient, b, product)) / b;
+}
+
+/** sqrt(a) - root, correct to fp64 (one step of Newton; the next term is below 2^-108 of the root). */
+function rootTail(a: number, root: number): number {
+  if (root === 0 || !Number.isFinite(root)) return 0;
+  const square = root * root;
+  return (a - square - productTail(root, root, square)) / (2 * root);
+}
+
+/**
+ * The rounding error of a fp64 product: a b = product + tail. Veltkamp's splitting and Dekker's product (1971).
+ * Valid where nothing overflows or underflows, as with fp32 numbers, their quotients and roots.
+ */
+function productTail(a: number, b: number, product: number): number {
+  const aHigh = highHalf(a);
+  const bHigh = highHalf(b);
+  const aLow = a - aHigh;
+  const bLow = b - bHigh;
+  return aHigh * bHigh - product + aHigh * bLow + aLow * bHigh + aLow * bLow;
+}
+
+function highHalf(x: number): number {
+  const scaled = x * (2 ** 27 + 1);
+  return scaled - (scaled - x);
+}
