@@ -1,0 +1,136 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { version } from "../src/version.js";
+
+const root = fileURLToPath(new URL("../src/", import.meta.url));
+
+/** Paths in src, with forward slashes. */
+const files = readdirSync(root, { recursive: true, encoding: "utf8" })
+  .map((path) => path.replaceAll("\\", "/"))
+  .filter((path) => path.endsWith(".ts"));
+const textOf = (file: string) => readFileSync(join(root, file), "utf8");
+
+/** The room of a file: its folder in src, or itself for the files beside the folders. */
+const roomOf = (file: string) => file.split("/")[0];
+
+const node = "node: modules";
+const npm = "packages";
+const core = ["format", "update", "lens", "engine"];
+
+/** What the files of a room may import besides each other. `version.ts` is a constant and open to all. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  format: [],
+  update: ["format"],
+  lens: ["format", "update"],
+  engine: ["format", "update", "lens"],
+  source: ["format", "lens", node],
+  report: ["format", "lens", npm],
+  cli: [...core, "source", "report", node, npm],
+  page: [...core, "source", "report", node, npm],
+  "index.ts": core,
+  "node.ts": [...core, "source", "index.ts"],
+  "version.ts": [],
+};
+
+interface Import {
+  readonly file: string;
+  /** A path in src, or what is imported from elsewhere as it is written. */
+  readonly target: string;
+  /** The room, `node` or `npm`. */
+  readonly of: string;
+  /** Gone at run time. */
+  readonly typeOnly: boolean;
+}
+
+/** Every `import` and `export` from elsewhere, and every `import()`. */
+function importsOf(file: string): Import[] {
+  const text = textOf(file);
+  const statements = [
+    ...text.matchAll(/^(?:import|export)\b([^"';]*?)\bfrom\s+"([^"]+)"/gm),
+    ...text.matchAll(/^import(\s+)"([^"]+)"/gm),
+    ...text.matchAll(/\bimport(\()\s*"([^"]+)"/g),
+  ];
+  return statements.map(([, clause, specifier]) => {
+    const names = clause.replace(/[{}\s]+/g, " ").split(",");
+    const typeOnly = names.every((name) => /^ *(type .*)?$/.test(name)) && /type /.test(clause);
+    if (specifier.startsWith("node:")) return { file, target: specifier, of: node, typeOnly };
+    if (!specifier.startsWith(".")) return { file, target: specifier, of: npm, typeOnly };
+    const path = relative(root, join(root, dirname(file), specifier)).replaceAll("\\", "/");
+    const target = path.replace(/\.js$/, ".ts");
+    return { file, target, of: roomOf(target), typeOnly };
+  });
+}
+
+const imports = files.flatMap(importsOf);
+const shown = ({ file, target }: Import) => `${file} imports ${target}`;
+
+describe("imports run one way", () => {
+  test("every file and every import is seen", () => {
+    expect(files.length).toBeGreaterThan(60);
+    const statements = files.map((file) => textOf(file).match(/\bfrom\s+"/g)?.length ?? 0);
+    expect(imports.length).toBeGreaterThanOrEqual(statements.reduce((sum, n) => sum + n));
+    expect(
+      imports.filter(({ of, target }) => ![node, npm].includes(of) && !files.includes(target)).map(shown),
+    ).toEqual([]);
+  });
+
+  test("every room has its rule", () => {
+    expect(files.filter((file) => !(roomOf(file) in mayImport))).toEqual([]);
+  });
+
+  test.each(Object.entries(mayImport))("%s imports nothing but %j", (room, allowed) => {
+    const refused = imports
+      .filter(({ file }) => roomOf(file) === room)
+      .filter(({ of }) => of !== room && of !== "version.ts" && !allowed.includes(of));
+    expect(refused.map(shown)).toEqual([]);
+  });
+
+  test("nothing imports cli or page", () => {
+    const refused = imports.filter(({ file, of }) => ["cli", "page"].includes(of) && of !== roomOf(file));
+    expect(refused.map(shown)).toEqual([]);
+  });
+
+  test("what index.ts reaches runs without Node and without packages", () => {
+    const reached = new Set(["index.ts"]);
+    for (const file of reached) {
+      for (const { of, target } of importsOf(file)) {
+        expect([node, npm, "source", "report", "cli", "page"], `${file} imports ${target}`).not.toContain(of);
+        reached.add(target);
+      }
+    }
+    expect(reached).toContain("format/round.ts");
+  });
+
+  test("no circle is left at run time", () => {
+    const circles: string[] = [];
+    const done = new Set<string>();
+    const visit = (file: string, path: readonly string[]) => {
+      if (path.includes(file)) circles.push([...path, file].join(" -> "));
+      if (path.includes(file) || done.has(file)) return;
+      for (const { target, typeOnly } of importsOf(file)) {
+        if (!typeOnly && files.includes(target)) visit(target, [...path, file]);
+      }
+      done.add(file);
+    };
+    for (const file of files) visit(file, []);
+    expect(circles).toEqual([]);
+  });
+});
+
+describe("files", () => {
+  test("are of 1 to 350 lines", () => {
+    const lines = files.map((file) => [file, textOf(file).trimEnd().split("\n").length] as const);
+    expect(lines.filter(([file, n]) => n > 350 || textOf(file).trim() === "")).toEqual([]);
+  });
+
+  test("write to streams, not to the console", () => {
+    expect(files.filter((file) => /\bconsole\./.test(textOf(file)))).toEqual([]);
+  });
+});
+
+test("version.ts has the version of package.json", () => {
+  const { version: ofPackage } = JSON.parse(readFileSync(join(root, "../package.json"), "utf8"));
+  expect(version).toBe(ofPackage);
+});

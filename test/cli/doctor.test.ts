@@ -1,0 +1,36 @@
+import { describe, expect, test } from "vitest";
+import { output } from "../support/cli.js";
+import { expectValid } from "../support/schemas.js";
+
+interface EngineReport {
+  readonly name: string;
+  readonly device: string;
+  readonly selfCheck: { readonly passed: number; readonly failed: number };
+}
+
+async function doctor() {
+  const report = JSON.parse(await output("doctor", "--json", "-"));
+  expectValid("doctor", report);
+  return report as { chosen: string; engines: EngineReport[]; machine: { node: string } };
+}
+
+describe("doctor", () => {
+  test("--json - tells the engines and the chosen one, which passed its self-check", async () => {
+    const { engines, chosen } = await doctor();
+    const { selfCheck } = engines.find(({ name }) => name === chosen) as EngineReport;
+    expect(selfCheck.failed).toBe(0);
+    expect(selfCheck.passed).toBeGreaterThan(0);
+  });
+
+  test("tells the same in words", async () => {
+    const { engines, chosen, machine } = await doctor();
+    const lines = (await output("doctor")).split("\n");
+    expect(lines).toContain(`--engine auto takes ${chosen}.`);
+    expect(lines[0]).toContain(`Node ${machine.node}`);
+    for (const { name, device, selfCheck } of engines) {
+      const row = lines.find((line) => line.startsWith(`${name} `));
+      expect(row).toContain(device);
+      expect(row).toContain(String(selfCheck.passed));
+    }
+  });
+});

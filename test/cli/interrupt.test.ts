@@ -1,0 +1,74 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { formats } from "../../src/format/registry.js";
+import { roundings } from "../../src/format/round.js";
+import { schemeNames } from "../../src/update/scheme.js";
+import { seeded, temporaryFolder } from "../source/support.js";
+import { ended, type Ran, start } from "../support/cli.js";
+import { float32, recorded, writeRun } from "../support/recorded.js";
+import { expectValid } from "../support/schemas.js";
+
+const folder = temporaryFolder();
+const below = seeded(20);
+const statusOf = { SIGINT: 130, SIGTERM: 143 } as const;
+type Signal = keyof typeof statusOf;
+
+/** Runs it, but sends a signal after some milliseconds. */
+async function interrupted(args: readonly string[], signal: Signal, after: number): Promise<Ran> {
+  const child = start(args);
+  const ran = ended(child);
+  await Promise.race([sleep(after), ran]);
+  child.kill(signal);
+  return ran;
+}
+
+describe("a signal leaves no output, no temporary file, and an existing output as it was", () => {
+  const elements = 400_000;
+  const numbers = (scale: number) =>
+    Float32Array.from({ length: elements }, () => (below(2001) - 1000) * scale);
+
+  test("while it works", async () => {
+    const names = [0, 1, 2, 3].map((step) => `step${step}/w`);
+    const large = await writeRun(
+      join(folder, "large"),
+      [float32("w", numbers(2e-5))],
+      names.map((name) => float32(name, numbers(1e-9))),
+    );
+    // Over 300 cases: minutes, so that no signal comes too late.
+    const grid = ["--format", [...formats.keys()].join(), "--scheme", schemeNames.join()];
+    const work = ["run", large, ...grid, "--rounding", roundings.join()];
+    const out = join(folder, "while");
+    mkdirSync(out);
+    const kept = join(out, "kept.json");
+    writeFileSync(kept, "as it was");
+    for (const [i, signal] of (["SIGINT", "SIGTERM", "SIGINT", "SIGTERM"] as const).entries()) {
+      const json = i < 2 ? kept : join(out, "new.json");
+      const ran = await interrupted([...work, "--json", json], signal, 100 + below(900));
+      expect(ran).toEqual({ status: statusOf[signal], stdout: "", stderr: "" });
+      expect(readdirSync(out)).toEqual(["kept.json"]);
+      expect(readFileSync(kept, "utf8")).toBe("as it was");
+    }
+  });
+
+  test("or the whole of it, if it comes when all is written", async () => {
+    const began = performance.now();
+    const work = ["run", recorded("rlvr/early"), "--quiet"];
+    await ended(start(work));
+    const took = Math.ceil(performance.now() - began);
+    for (let i = 0; i < 10; i++) {
+      const out = join(folder, `at the end ${i}`);
+      mkdirSync(out);
+      const signal = i % 2 === 0 ? "SIGINT" : "SIGTERM";
+      // Most about the time when the result is written.
+      const moment = Math.floor(took * 0.7) + below(Math.ceil(took * 0.4));
+      const ran = await interrupted([...work, "--json", join(out, "r.json")], signal, moment);
+      expect([0, statusOf[signal]]).toContain(ran.status);
+      const files = readdirSync(out);
+      if (ran.status === 0) expect(files).toEqual(["r.json"]);
+      else expect(["", "r.json"]).toContain(files.join());
+      for (const file of files) expectValid("result", JSON.parse(readFileSync(join(out, file), "utf8")));
+    }
+  });
+});

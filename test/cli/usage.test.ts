@@ -1,0 +1,85 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../source/support.js";
+import { expectRefusal, expectUsageError, output, run } from "../support/cli.js";
+import { recorded } from "../support/recorded.js";
+
+const folder = temporaryFolder();
+const window = recorded("rlvr/early");
+
+describe("usage", () => {
+  test.each<[string, string[], RegExp]>([
+    ["an unknown command", ["frobnicate"], /unknown command 'frobnicate'/],
+    ["an unknown option", ["run", window, "--colour"], /unknown option '--colour'/],
+    ["an unknown format", ["run", window, "--format", "bf16,e9m1"], /unknown format "e9m1": expected fp32, /],
+    ["an empty format", ["run", window, "--format", ""], /unknown format ""/],
+    [
+      "an unknown scheme",
+      ["run", window, "--scheme", "master,sr"],
+      /unknown name "sr": expected in-place, master, kahan/,
+    ],
+    [
+      "an unknown rounding",
+      ["run", window, "--rounding", "up"],
+      /unknown name "up": expected nearest-even, /,
+    ],
+    ["an unknown engine", ["run", window, "--engine", "abacus"], /Allowed choices are auto, /],
+    ["an unknown opmath", ["run", window, "--opmath", "fp64"], /Allowed choices are fp32, exact/],
+    ["a negative seed", ["run", window, "--seed", "-1"], /'-1' is invalid. expected a whole number/],
+    ["a seed over 2^53", ["run", window, "--seed", "9007199254740993"], /expected a whole number/],
+    ["an option without its value", ["run", window, "--json"], /'--json <file>' argument missing/],
+    ["no operands", ["run"], /expected either FOLDER, or --weights and --updates/],
+    ["both kinds of operands", ["run", window, "--weights", "w"], /expected either FOLDER, or --weights/],
+    ["half of the operands", ["run", "--weights", "w"], /--weights and --updates go together/],
+    ["too many operands", ["run", window, window], /too many arguments/],
+    [
+      "two outputs on stdout",
+      ["run", window, "--json", "-", "--csv", "-"],
+      /only one of --json and --csv can go to stdout/,
+    ],
+    ["a result to report missing", ["report"], /missing required argument 'result.json'/],
+    ["doctor with a file", ["doctor", "--json", "x.json"], /--json takes only -/],
+  ])("%s is refused", async (_, args, message) => {
+    await expectUsageError(args, message);
+  });
+
+  test("without a command the help goes to stderr", async () => {
+    const { status, stdout, stderr } = await run([]);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toContain("Usage: precision-lens [options] [command]");
+  });
+
+  test("help and version go to stdout", async () => {
+    for (const args of [["--help"], ["help", "run"], ["run", "--help"]]) {
+      const help = await output(...args);
+      expect(help).toContain("Usage: precision-lens");
+      expect(Math.max(...help.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(80);
+    }
+    expect(await output("--version")).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe("outputs that cannot be written are refused before any work", () => {
+  const nowhere = join(folder, "missing");
+
+  // The input is wrong too: that the output is what is told shows that it was looked at first.
+  test.each([["--json"], ["--csv"], ["--markdown"]])("%s", async (option) => {
+    const out = join(nowhere, "out");
+    const exists = `its folder ${nowhere} to exist`;
+    await expectRefusal(["run", "no input", option, out], out, exists, "no such folder");
+    await expectRefusal(
+      ["run", "no input", option, folder],
+      folder,
+      "the name of a file to write",
+      "a folder",
+    );
+    expect(existsSync(nowhere)).toBe(false);
+  });
+
+  test("explain too", async () => {
+    const out = join(nowhere, "out");
+    const exists = `its folder ${nowhere} to exist`;
+    await expectRefusal(["explain", "1", "1", "--json", out], out, exists, "no such folder");
+  });
+});

@@ -1,0 +1,177 @@
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { createContext, runInContext } from "node:vm";
+import { build } from "esbuild";
+import { beforeAll, describe, expect, test } from "vitest";
+import { put, temporaryFolder } from "./source/support.js";
+import { output } from "./support/cli.js";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const execute = promisify(execFile);
+
+describe("the bundle for browsers", () => {
+  test("needs nothing from outside", async () => {
+    const { outputFiles, metafile, warnings } = await build({
+      entryPoints: [join(root, "src/index.ts")],
+      bundle: true,
+      platform: "browser",
+      format: "iife",
+      globalName: "precisionLens",
+      target: "es2022",
+      write: false,
+      metafile: true,
+    });
+    expect(warnings).toEqual([]);
+    expect(Object.keys(metafile.inputs).filter((path) => path.includes("node_modules"))).toEqual([]);
+    const [{ imports }] = Object.values(metafile.outputs);
+    expect(imports).toEqual([]);
+
+    // The language itself, and what a browser has of text: no process, require, Buffer, setTimeout.
+    const context = createContext({ TextEncoder });
+    runInContext(outputFiles[0].text, context);
+    const answer = await runInContext(program, context);
+    expect(JSON.parse(answer)).toEqual({
+      globals: ["undefined", "undefined", "undefined"],
+      rounded: [1, 1.0078125, 2.00390625, 448],
+      code: 0x3f80,
+      ulp: 2 ** -7,
+      applied: [{ weight: 1, carrier: 0 }, "lost"],
+      counts: { none: 1, lost: 1, kept: 0, moved: 2, nonfinite: 0 },
+      unchanged: 2,
+    });
+  });
+
+  /** Arrays are made inside, because they are of the context's own classes. */
+  const program = `(async () => {
+    const { round, encode, ulp, format, lens, applyUpdate, classify } = precisionLens;
+    const bf16 = format("bf16");
+    const { totals, end } = await lens(
+      { format: "bf16", data: Uint16Array.of(0x3f80, 0x3f80, 0x3f80, 0xbf80) },
+      Float32Array.of(0, 1e-6, 0.5, 0.0078125),
+    );
+    const { none, lost, kept, moved, nonfinite } = totals;
+    const before = { weight: 1, carrier: 0 };
+    const after = applyUpdate(before, 1e-6, { format: "bf16" });
+    return JSON.stringify({
+      globals: [typeof process, typeof require, typeof Buffer],
+      rounded: [
+        round(1.00390625, bf16),
+        round(1.00390625, bf16, { rounding: "nearest-away" }),
+        round(2.0039062501, format("tf32")),
+        round(1000, format("e4m3fn"), { overflow: "saturate" }),
+      ],
+      code: encode(1, bf16),
+      ulp: ulp(1, bf16),
+      applied: [after, classify(before, 1e-6, after)],
+      counts: { none, lost, kept, moved, nonfinite },
+      unchanged: end.unchanged,
+    });
+  })()`;
+});
+
+describe("the package", () => {
+  const folder = temporaryFolder();
+  const home = join(folder, "app");
+  const installed = join(home, "node_modules/precision-lens");
+  const npm = async (...args: string[]) => (await execute("npm", args, { cwd: home })).stdout;
+  let packed: { filename: string; unpackedSize: number; files: { path: string }[] };
+
+  beforeAll(async () => {
+    await mkdir(home);
+    put(home, "package.json", '{"name":"app","private":true,"type":"module"}');
+    // Without scripts: `npm test` has built dist, and other tests are using it.
+    [packed] = JSON.parse(
+      await npm("pack", root, "--json", "--ignore-scripts", "--pack-destination", folder),
+    );
+    const options = ["--prefer-offline", "--no-audit", "--no-fund", "--omit=dev"];
+    await npm("install", join(folder, basename(packed.filename)), ...options);
+  });
+
+  test("holds what is needed and no more", () => {
+    const paths = packed.files.map(({ path }) => path);
+    const expected = /^(dist\/.+\.(js|d\.ts|js\.map)|src\/.+\.ts|src\/example\/.+\.safetensors)$/;
+    expect(paths.filter((path) => !expected.test(path)).sort()).toEqual([
+      "LICENSE",
+      "README.md",
+      "docs/result.schema.json",
+      "package.json",
+    ]);
+    // Nothing that was built from a file which is no longer there.
+    const sources = paths
+      .filter((path) => path.startsWith("dist/"))
+      .map((path) => path.replace(/^dist\//, "src/").replace(/\.(js|d\.ts|js\.map)$/, ".ts"));
+    expect(sources.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+    expect(packed.unpackedSize).toBeLessThan(2_500_000);
+  });
+
+  test("has everything that its package.json names", () => {
+    const { exports, bin } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+    const targets = [exports, bin].flatMap(function leaves(of: object | string): string[] {
+      return typeof of === "string" ? [of] : Object.values(of).flatMap(leaves);
+    });
+    expect(targets.length).toBeGreaterThan(5);
+    expect(
+      targets.filter((path) => !statSync(join(installed, path), { throwIfNoEntry: false })?.isFile()),
+    ).toEqual([]);
+  });
+
+  test("brings no package along but those it names, and what they need", () => {
+    const { dependencies } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+    const there = readdirSync(join(home, "node_modules")).filter((name) => !name.startsWith("."));
+    expect(there).toEqual(expect.arrayContaining(Object.keys(dependencies)));
+    expect(there.length).toBeLessThanOrEqual(16);
+  });
+
+  test("runs the demo as the clone does", async () => {
+    const { stdout, stderr } = await execute("npx", ["--no-install", "precision-lens", "demo"], {
+      cwd: home,
+    });
+    expect(stdout).toBe(await output("demo"));
+    expect(stderr.replace(/^npm warn .*\n/gm, "")).toBe("");
+  });
+
+  test("finds its schema: a result is saved and rendered", async () => {
+    const bin = join(installed, "dist/cli/main.js");
+    const result = join(folder, "result.json");
+    const cli = async (...args: string[]) => (await execute(process.execPath, [bin, ...args])).stdout;
+    await cli("demo", "--quiet", "--json", result);
+    expect(await cli("report", result)).toContain("26,048 weights in 25 tensors");
+  });
+
+  test("is a library", async () => {
+    const script = put(
+      home,
+      "library.js",
+      `import { round, format, lens } from "precision-lens";
+import { openRecording } from "precision-lens/node";
+const { totals } = await lens({ format: "bf16", data: Uint16Array.of(0x3f80) }, Float32Array.of(1e-6));
+process.stdout.write([round(1.005, format("bf16")), totals.lost, typeof openRecording].join());`,
+    );
+    expect((await execute(process.execPath, [script])).stdout).toBe("1.0078125,1,function");
+  });
+
+  test("has types", async () => {
+    const types = `import { type Case, format, lens, round } from "precision-lens";
+const x: number = round(1.005, format("bf16"), { rounding: "to-odd" });
+export const counted: Promise<Case> = lens({ format: "fp32", data: Float32Array.of(x) }, Float32Array.of(1));\n`;
+    const options = {
+      module: "nodenext",
+      target: "es2022",
+      lib: ["es2022"],
+      types: [],
+      strict: true,
+      noEmit: true,
+    };
+    const compile = (file: string) => {
+      const config = put(home, "tsconfig.json", JSON.stringify({ compilerOptions: options, files: [file] }));
+      return execute(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", config]);
+    };
+    await compile(put(home, "good.ts", types));
+    const wrong = put(home, "wrong.ts", types.replace('"to-odd"', '"upwards"'));
+    await expect(compile(wrong)).rejects.toMatchObject({ stdout: expect.stringContaining('"upwards"') });
+  });
+});

@@ -1,0 +1,103 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { count, percent, ratio, share, short } from "../../src/report/numbers.js";
+
+describe("count", () => {
+  test("groups digits by three", () => {
+    fc.assert(
+      fc.property(fc.maxSafeNat(), (n) => {
+        expect(count(n)).toMatch(/^\d{1,3}(,\d{3})*$/);
+        expect(Number(count(n).replaceAll(",", ""))).toBe(n);
+      }),
+    );
+    expect(count(26048)).toBe("26,048");
+  });
+});
+
+describe("percent", () => {
+  test.each<[number | null, string]>([
+    [null, "–"],
+    [0, "0.0%"],
+    [1, "100.0%"],
+    [0.5, "50.0%"],
+    [2 / 3, "66.7%"],
+    [1e-300, "<0.1%"],
+    [0.000499, "<0.1%"],
+    [0.0005, "0.1%"],
+    [0.0036855, "0.4%"],
+    [0.9994, "99.9%"],
+    [0.9996, ">99.9%"],
+    [1 - 2 ** -53, ">99.9%"],
+    [1.5, "150.0%"],
+  ])("of %s is %s", (share, text) => {
+    expect(percent(share)).toBe(text);
+  });
+
+  test("only none reads as none, only all as all", () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (share) => {
+        expect(percent(share) === "0.0%").toBe(share === 0);
+        expect(percent(share) === "100.0%").toBe(share === 1);
+      }),
+    );
+  });
+});
+
+describe("ratio", () => {
+  test.each<[number | null, string]>([
+    [null, "–"],
+    [0, "0.00"],
+    [1, "1.00"],
+    [-1.005, "-1.00"],
+    [127.74, "127.74"],
+    [0.0346, "0.035"],
+    [-0.0346, "-0.035"],
+    [0.00049, "5e-4"],
+    [-3e-9, "-3e-9"],
+  ])("of %s is %s", (x, text) => {
+    expect(ratio(x)).toBe(text);
+  });
+
+  test("keeps its sign and is off by no more than half of what it shows last", () => {
+    fc.assert(
+      fc.property(fc.double({ min: -1e6, max: 1e6, noNaN: true }), (x) => {
+        const shown = Number(ratio(x));
+        const unit = Math.abs(x) >= 0.1 ? 0.01 : Math.min(0.001, Math.abs(x));
+        expect(Math.abs(shown - x)).toBeLessThanOrEqual(0.5001 * unit);
+        expect(Math.sign(shown) * Math.sign(x)).toBeGreaterThanOrEqual(0);
+      }),
+    );
+  });
+});
+
+describe("short", () => {
+  test.each<[number | null, string]>([
+    [null, "–"],
+    [0, "0"],
+    [2 ** -13, "0.00012207"],
+    [2 ** -14, "6.10352e-5"],
+    [65504, "65504"],
+    [1234567, "1234570"],
+    [2.1778e31, "2.1778e+31"],
+    [-9.18355e-41, "-9.18355e-41"],
+  ])("of %s is %s", (x, text) => {
+    expect(short(x)).toBe(text);
+  });
+
+  test("has six significant digits", () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (x) => {
+        expect(Math.abs(Number(short(x)) - x)).toBeLessThanOrEqual(0.500001e-5 * Math.abs(x));
+        expect(short(x).length).toBeLessThanOrEqual(22);
+      }),
+    );
+  });
+});
+
+describe("share", () => {
+  test("has no value without a whole", () => {
+    expect(share(0, 0)).toBe(null);
+    expect(share(0, 3)).toBe(0);
+    expect(share(1, 3)).toBe(1 / 3);
+  });
+});

@@ -1,0 +1,35 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { printable } from "../../src/report/printable.js";
+
+describe("printable", () => {
+  test("leaves text as it is", () => {
+    const name = "model.layers.0.self_attn.q_proj.weight – naïve 重み 🙂";
+    expect(printable(name)).toBe(name);
+  });
+
+  test.each<[string, string, string]>([
+    ["a colour", "\u001b[31m", "\\u{1b}[31m"],
+    ["a line break", "a\r\nb", "a\\u{d}\\u{a}b"],
+    ["a line separator", "a\u2028b", "a\\u{2028}b"],
+    ["a change of direction", "a\u202eb", "a\\u{202e}b"],
+    ["a tag outside the basic plane", "a\u{e0041}b", "a\\u{e0041}b"],
+    ["half a character", "a\ud800b", "a\\u{d800}b"],
+  ])("escapes %s", (_, text, expected) => {
+    expect(printable(text)).toBe(expected);
+  });
+
+  test("cuts what is longer than asked for", () => {
+    expect(printable("abcdef", 6)).toBe("abcdef");
+    expect(printable("abcdefg", 6)).toBe("abcdef…");
+    expect(printable("x".repeat(1e6), 10)).toHaveLength(11);
+  });
+
+  test("gives one line without controls for any text", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        expect(printable(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+      }),
+    );
+  });
+});
