@@ -19,14 +19,16 @@ const renderingNames = Object.keys(renderings) as (keyof typeof renderings)[];
 /**
  * Checks where the output is to go, before any work.
  *
- * @throws CommanderError if two renderings want stdout; InputError for a path that cannot be written.
+ * @throws CommanderError if two renderings want the same place; InputError for a path that cannot be written.
  */
 export function checkOutput(options: OutputOptions): void {
-  const toStdout = renderingNames.filter((name) => options[name] === "-");
-  if (toStdout.length > 1) {
-    const message = `error: only one of --${toStdout.join(" and --")} can go to stdout`;
+  for (const [i, name] of renderingNames.entries()) {
+    const twin = renderingNames.slice(0, i).find((other) => options[other] === options[name]);
+    if (options[name] === undefined || twin === undefined) continue;
+    const where = options[name] === "-" ? "stdout" : options[name];
+    const message = `error: only one of --${twin} and --${name} can go to ${where}`;
     process.stderr.write(`${message}\n`);
-    throw new CommanderError(2, "precision-lens.stdout", message);
+    throw new CommanderError(2, "precision-lens.output", message);
   }
   for (const name of renderingNames) {
     const path = options[name];

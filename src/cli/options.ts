@@ -34,20 +34,28 @@ export function addOutputOptions(command: Command): Command {
 
 export function addCaseOptions(command: Command): Command {
   return command
-    .option(
-      "--format <names>",
-      "storage formats, comma-separated: bf16, fp16, e4m3fn, e5m10, ...",
-      formatNames,
-      ["bf16"],
+    .addOption(
+      listOption("--format <names>", "storage formats: bf16, fp16, e4m3fn, e5m10, ...", formatNames, [
+        "bf16",
+      ]),
     )
-    .option("--scheme <names>", `how weights take updates: ${schemeNames.join(", ")}`, listOf(schemeNames), [
-      "in-place",
-      "master",
-    ])
-    .option("--rounding <names>", roundings.join(", "), listOf(roundings), ["nearest-even"])
+    .addOption(
+      listOption(
+        "--scheme <names>",
+        `how weights take updates: ${schemeNames.join(", ")}`,
+        listOf(schemeNames),
+        ["in-place", "master"],
+      ),
+    )
+    .addOption(listOption("--rounding <names>", roundings.join(", "), listOf(roundings), ["nearest-even"]))
     .addOption(opmathOption())
     .addOption(overflowOption())
     .option("--seed <n>", "of stochastic rounding", wholeNumber, 0);
+}
+
+/** An option that takes names separated by commas. */
+function listOption<T>(flags: string, about: string, parse: (names: string) => T[], byDefault: T[]): Option {
+  return new Option(flags, about).argParser(parse).default(byDefault, byDefault.join(","));
 }
 
 export function opmathOption(): Option {

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { mergeResults } from "../lens/merge.js";
-import { InputError, printable } from "../source/input-error.js";
+import { printable } from "../lens/printable.js";
+import { InputError } from "../source/input-error.js";
 import { checkOutput, emit } from "./emit.js";
 import { addOutputOptions, type OutputOptions } from "./options.js";
 import { readResult } from "./read-result.js";

@@ -1,20 +1,29 @@
 import { randomBytes } from "node:crypto";
-import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { InputError } from "../source/input-error.js";
 
 /**
- * Refuses an output path that could not be written, before the work that would be lost.
+ * Refuses an output path that could not or should not be written, before the work that would be lost.
  *
- * @throws InputError if the folder does not exist or the path is a folder.
+ * @throws InputError if the folder does not exist or is not writable, if the path is a folder, or if it is named as
+ *   weights are, which outputs must never replace.
  */
 export function expectWritable(path: string): void {
+  if (/\.safetensors(\.index\.json)?$/.test(path)) {
+    throw new InputError(path, "the name of an output", "that of a safetensors file");
+  }
   const folder = dirname(path);
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
     throw new InputError(path, `its folder ${folder} to exist`, "no such folder");
   }
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
     throw new InputError(path, "the name of a file to write", "a folder");
+  }
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch {
+    throw new InputError(path, `its folder ${folder} to be writable`, "one that is not");
   }
 }
 

@@ -53,7 +53,7 @@ function expectMergeable(a: Result, b: Result): void {
       input.kind,
       input.stepNumbers,
       settings,
-      cases.map((of) => [of.format, of.rounding, of.scheme, of.opmath]),
+      cases.map((of) => [of.format, of.rounding, of.scheme, of.opmath, of.steps.map(({ step }) => step)]),
     ]);
   if (nature(a) !== nature(b)) {
     throw new RangeError("the results are not of the same input kind, steps, settings and cases");

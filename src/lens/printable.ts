@@ -1,9 +1,11 @@
 /**
- * The text with everything escaped that a terminal might obey instead of showing. Names of files and tensors are
- * others' text: whatever prints them passes them through this.
+ * Text from a file, such as the name of a tensor, in one line: nothing in it may reach a terminal or a document as a
+ * control sequence, a line break or a change of direction; such characters are escaped as in JSON. What is longer than
+ * `most` is cut.
  */
-export function printable(text: string): string {
-  return text.replace(invisible, (match) =>
+export function printable(text: string, most = Number.POSITIVE_INFINITY): string {
+  const cut = text.length > most ? `${text.slice(0, most)}…` : text;
+  return cut.replace(invisible, (match) =>
     Array.from({ length: match.length }, (_, unit) => escapeUnit(match.charCodeAt(unit))).join(""),
   );
 }

@@ -1,5 +1,5 @@
+import { printable } from "../lens/printable.js";
 import type { Case, Result } from "../lens/result.js";
-import { printable } from "./printable.js";
 
 /** What tells the cases of a result apart: format and scheme, rounding and opmath where they are not the usual. */
 export function caseLabels(cases: readonly Case[]): string[] {

@@ -1,8 +1,8 @@
+import { printable } from "../lens/printable.js";
 import type { Case, LensCounts, Result } from "../lens/result.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
 import { count, missing, percent, ratio, share, short } from "./numbers.js";
-import { printable } from "./printable.js";
 
 /** A result as Markdown (GitHub's tables): summary, cases, probes, steps and tensors. */
 export function renderMarkdown(result: Result): string {

@@ -1,9 +1,9 @@
+import { printable } from "../lens/printable.js";
 import type { Case, Result } from "../lens/result.js";
 import { type Column, layOut, visibleWidth, wrap } from "./columns.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
 import { count, missing, percent, ratio, share } from "./numbers.js";
-import { printable } from "./printable.js";
 import { glyph, plainTerminal, stackedBar, styles, type Terminal } from "./terminal.js";
 
 /** A result as text for a terminal, or for a pipe. */

@@ -1,7 +1,5 @@
 import { printable } from "../lens/printable.js";
 
-export { printable };
-
 /**
  * What the user gave cannot be used: one sentence that names the file, what was expected there and what was
  * found. The message is one line and safe to print on a terminal, whatever the file holds, as long as `expected`

@@ -142,7 +142,7 @@ describe("what is no result is refused in one sentence", () => {
     for (const options of [[], ["--markdown", "-"]]) {
       const ran = await run(["report", path, ...options]);
       expect(ran.status).toBe(0);
-      expect(ran.stdout).toContain("u{1b}");
+      expect(ran.stdout).toContain("u001b");
       expect(ran.stdout + ran.stderr).not.toContain("\u001b");
     }
     const merged = await run(["report", path, path]);

@@ -28,8 +28,8 @@ describe("caseLabels", () => {
   });
 
   test("a format's own name cannot reach the terminal as a control sequence", () => {
-    expect(caseLabels([like({ format: "x\u001b[2J" })])).toEqual(["x\\u{1b}[2J in-place"]);
-    expect(caseInWords(like({ format: "x\u001b[2J" }))).toBe("x\\u{1b}[2J in place");
+    expect(caseLabels([like({ format: "x\u001b[2J" })])).toEqual(["x\\u001b[2J in-place"]);
+    expect(caseInWords(like({ format: "x\u001b[2J" }))).toBe("x\\u001b[2J in place");
   });
 });
 

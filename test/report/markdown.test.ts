@@ -82,7 +82,7 @@ describe("renderMarkdown", () => {
   ])("the name %j is no markup", (name) => {
     const shown = tables(renderMarkdown(withName(name))).at(-1)![1][0];
     expect(read(shown)).toBe(
-      name.replaceAll("\n", "\\u{a}").replace("\u001b", "\\u{1b}").replace("\u202e", "\\u{202e}"),
+      name.replaceAll("\n", "\\u000a").replace("\u001b", "\\u001b").replace("\u202e", "\\u202e"),
     );
   });
 

@@ -115,6 +115,6 @@ describe("tensors that were not counted", () => {
     );
     expect(text.length).toBeLessThan(3000);
     expect(text).toContain(`  ${"x".repeat(120)}…: r\n`);
-    expect(text).toContain("  \\u{1b}[2Ja\\u{a}b\\u{202e}: \\u{7}\n");
+    expect(text).toContain("  \\u001b[2Ja\\u000ab\\u202e: \\u0007\n");
   });
 });

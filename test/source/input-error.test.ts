@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { InputError, printable, quote } from "../../src/source/input-error.js";
+import { printable } from "../../src/lens/printable.js";
+import { InputError, quote } from "../../src/source/input-error.js";
 import { systemError } from "../../src/source/system-error.js";
 
 describe("quote", () => {
