@@ -31,3 +31,20 @@ export function sumTail(a: number, b: number, sum: number): number {
   const bRounded = sum - a;
   return a - (sum - bRounded) + (b - bRounded);
 }
+
+/**
+ * The rounding error of a fp64 product: a b = product + tail. Veltkamp's splitting and Dekker's product (1971).
+ * Valid where nothing overflows or underflows, as with fp32 numbers, their quotients and roots.
+ */
+export function productTail(a: number, b: number, product: number): number {
+  const aHigh = highHalf(a);
+  const bHigh = highHalf(b);
+  const aLow = a - aHigh;
+  const bLow = b - bHigh;
+  return aHigh * bHigh - product + aHigh * bLow + aLow * bHigh + aLow * bLow;
+}
+
+function highHalf(x: number): number {
+  const scaled = x * (2 ** 27 + 1);
+  return scaled - (scaled - x);
+}

@@ -1,4 +1,4 @@
-import { sumTail } from "./float64.js";
+import { productTail, sumTail } from "./float64.js";
 import type { Format } from "./format.js";
 import { format as formatNamed } from "./registry.js";
 import { type Overflow, type Rounding, type RoundOptions, roundSum } from "./round.js";
@@ -131,21 +131,4 @@ function rootTail(a: number, root: number): number {
   if (root === 0 || !Number.isFinite(root)) return 0;
   const square = root * root;
   return (a - square - productTail(root, root, square)) / (2 * root);
-}
-
-/**
- * The rounding error of a fp64 product: a b = product + tail. Veltkamp's splitting and Dekker's product (1971).
- * Valid where nothing overflows or underflows, as with fp32 numbers, their quotients and roots.
- */
-function productTail(a: number, b: number, product: number): number {
-  const aHigh = highHalf(a);
-  const bHigh = highHalf(b);
-  const aLow = a - aHigh;
-  const bLow = b - bHigh;
-  return aHigh * bHigh - product + aHigh * bLow + aLow * bHigh + aLow * bLow;
-}
-
-function highHalf(x: number): number {
-  const scaled = x * (2 ** 27 + 1);
-  return scaled - (scaled - x);
 }

@@ -1,0 +1,289 @@
+import type { Recipe } from "./recipe.js";
+
+/**
+ * AdamW (Loshchilov and Hutter, 2019) as it is run. Torch's sequences were read from its 2.13 sources; R f32 fma as
+ * in recipe.ts.
+ */
+
+const golden = "bit for bit against torch 2.13.0+cpu, ten steps (test/update/recipe/golden.test.ts)";
+const unmomented = { optimizer: "adamw", moments: ["m", "v"], carriers: [], scheme: "in-place" } as const;
+
+const biasCorrections = ["bc1 = 1 - b1^t", "bc2 = 1 - b2^t"];
+const torchScalars = [
+  ...biasCorrections,
+  "decay = f32(1 - lr * wd)",
+  "w = f32(1 - b1)",
+  "rest = f32(w - 1)",
+  "c2 = f32(1 - b2)",
+  "beta2 = f32(b2)",
+  "s = f32(-(lr / bc1))",
+  "root = f32(sqrt(bc2))",
+];
+/** torch.lerp has two branches, so that it is exact at both ends. */
+const lerp = ["w < 0.5: m = R(fma(w, g - m, m))", "w >= 0.5: m = R(fma(rest, g - m, g))"];
+
+const cpuForLoop: Recipe = {
+  ...unmomented,
+  name: "torch-2.13-cpu-for-loop",
+  of: "torch.optim.AdamW(foreach=False), PyTorch 2.13.0, CPU",
+  verified: golden,
+  scalars: [...torchScalars, "e = R(eps)"],
+  weight: [
+    "g = R(g)",
+    "wd != 0: p = R(p * decay)",
+    ...lerp,
+    "v = R(v * beta2)",
+    "v = R(fma(c2 * g, g, v))",
+    "d = R(sqrt(v))",
+    "d = R(d / root)",
+    "d = R(d + e)",
+    "p = R(p + (s * m) / d)",
+  ],
+};
+
+const cudaForLoop: Recipe = {
+  ...unmomented,
+  name: "torch-2.13-cuda-for-loop",
+  of: "torch.optim.AdamW(foreach=False), PyTorch 2.13, CUDA",
+  verified: null,
+  scalars: [...torchScalars, "e = f32(eps)", "reciprocal = f32(1 / sqrt(bc2))"],
+  weight: [
+    "g = R(g)",
+    "wd != 0: p = R(p * decay)",
+    ...lerp,
+    "v = R(v * beta2)",
+    "v = R(fma(c2, g * g, v))",
+    "d = R(sqrt(v))",
+    "d = R(d * reciprocal)",
+    "d = R(d + e)",
+    "p = R(fma(s, m / d, p))",
+  ],
+};
+
+/** The whole step in fp32, on states M and V and a weight P that are fp32 until they are stored. */
+const fp32Step = [
+  "wd != 0: P = P * decay",
+  "w < 0.5: M = fma(w, g - M, M)",
+  "w >= 0.5: M = fma(rest, g - M, g)",
+  "V = V * beta2",
+  "V = fma(c2 * g, g, V)",
+  "d = sqrt(V) / root + e",
+  "P = P + (s * M) / d",
+];
+const fp32Scalars = [...torchScalars, "e = f32(eps)"];
+
+export const adamwRecipes: readonly Recipe[] = [
+  cpuForLoop,
+  {
+    ...cpuForLoop,
+    name: "torch-2.13-cpu-foreach",
+    of: "torch.optim.AdamW(foreach=True), PyTorch 2.13.0, CPU",
+    // The scalars that multiply a whole tensor are cast to its dtype first.
+    scalars: [...cpuForLoop.scalars, "decay = R(1 - lr * wd)", "beta2 = R(b2)"],
+  },
+  {
+    ...unmomented,
+    name: "torch-2.13-cpu-fused",
+    of: "torch.optim.AdamW(fused=True), PyTorch 2.13.0, CPU",
+    verified: golden,
+    scalars: fp32Scalars,
+    weight: [
+      "g = R(g)",
+      "P = p * decay",
+      "w < 0.5: M = fma(w, g - m, m)",
+      "w >= 0.5: M = fma(rest, g - m, g)",
+      "V = fma(c2 * g, g, v * beta2)",
+      "d = sqrt(V) / root + e",
+      "P = P + (s * M) / d",
+      "p = R(P)",
+      "m = R(M)",
+      "v = R(V)",
+    ],
+  },
+  cudaForLoop,
+  {
+    ...cudaForLoop,
+    name: "torch-2.13-cuda-foreach",
+    of: "torch.optim.AdamW(foreach=True), PyTorch 2.13, CUDA",
+    weight: cudaForLoop.weight.map((line) => line.replace("d * reciprocal", "d / root")),
+  },
+  {
+    ...unmomented,
+    name: "torch-2.13-cuda-fused",
+    of: "torch.optim.AdamW(fused=True), PyTorch 2.13, CUDA",
+    verified: null,
+    // Here the corrections themselves are computed in fp32, on the device.
+    scalars: [
+      "beta1 = f32(b1)",
+      "beta2 = f32(b2)",
+      "e = f32(eps)",
+      "decay = mul32(f32(lr), f32(wd))",
+      "s = div32(f32(lr), sub32(1, powf(b1, t)))",
+      "root = sqrt32(sub32(1, powf(b2, t)))",
+    ],
+    weight: [
+      "g = R(g)",
+      "P = fma(-decay, p, p)",
+      "M = fma(beta1, m, fma(-beta1, g, g))",
+      "V = fma(beta2, v, fma(-beta2, g * g, g * g))",
+      "d = sqrt(V) / root + e",
+      "P = P - (s * M) / d",
+      "p = R(P)",
+      "m = R(M)",
+      "v = R(V)",
+    ],
+  },
+  {
+    optimizer: "adamw",
+    name: "fp32",
+    of: "weights, gradients and states in fp32: the counterfactual",
+    verified: "by definition",
+    scheme: "master",
+    moments: ["M", "V"],
+    carriers: [{ name: "P", from: "weight" }],
+    scalars: fp32Scalars,
+    weight: [...fp32Step, "p = P"],
+  },
+  {
+    optimizer: "adamw",
+    name: "master",
+    of: "fp32 master and states, weights stored from the master (verl, Megatron, TransformerEngine)",
+    verified: "by definition",
+    scheme: "master",
+    moments: ["M", "V"],
+    carriers: [{ name: "P", from: "weight" }],
+    scalars: fp32Scalars,
+    weight: [...fp32Step, "p = R(P)"],
+  },
+  {
+    ...unmomented,
+    name: "torchao-stochastic",
+    of: "torchao.optim._AdamW(bf16_stochastic_round=True), its eager sequence",
+    verified: null,
+    scalars: [
+      "lr32 = f32(lr)",
+      "decay = mul32(lr32, f32(wd))",
+      "w = f32(1 - b1)",
+      "rest = f32(w - 1)",
+      "c2 = f32(1 - b2)",
+      "rest2 = f32(c2 - 1)",
+      "bc1 = sub32(1, powf(b1, t))",
+      "root = sqrt32(sub32(1, powf(b2, t)))",
+      "e = f32(eps)",
+    ],
+    weight: [
+      "g = R(g)",
+      "P = p - decay * p",
+      "w < 0.5: M = fma(w, g - m, m)",
+      "w >= 0.5: M = fma(rest, g - m, g)",
+      "c2 < 0.5: V = fma(c2, g * g - v, v)",
+      "c2 >= 0.5: V = fma(rest2, g * g - v, g * g)",
+      "m = R(M)",
+      "v = R(V)",
+      "d = sqrt(V) / root + e",
+      "P = P - (lr32 * (M / bc1)) / d",
+      "p = S(P)",
+    ],
+  },
+  {
+    optimizer: "adamw",
+    name: "kahan",
+    of: "optimi.AdamW(kahan_sum=True, foreach=False), optimi 0.3.3 on PyTorch, CPU",
+    verified: null,
+    scheme: "kahan",
+    moments: ["m", "v"],
+    carriers: [{ name: "k", from: "zero" }],
+    // The corrections are taken into the betas: b^ = (b^t - b) / (b^t - 1).
+    scalars: [
+      "decay = f32(1 - lr * wd)",
+      "w = f32(1 - (b1^t - b1) / (b1^t - 1))",
+      "rest = f32(w - 1)",
+      "beta2 = f32((b2^t - b2) / (b2^t - 1))",
+      "c2 = f32(1 - (b2^t - b2) / (b2^t - 1))",
+      "s = f32(-lr)",
+      "e = R(eps)",
+    ],
+    weight: [
+      "g = R(g)",
+      "wd != 0: p = R(p * decay)",
+      ...lerp,
+      "v = R(v * beta2)",
+      "v = R(fma(c2 * g, g, v))",
+      "d = R(sqrt(v))",
+      "d = R(d + e)",
+      "k = R(k + (s * m) / d)",
+      "before = p",
+      "p = R(p + k)",
+      "k = R(k + R(before - p))",
+    ],
+  },
+  ...collage(),
+];
+
+/**
+ * Collage (Yu et al., "Collage: light-weight low-precision strategy for LLM training", ICML 2024): every operation in
+ * the storage format, the weight (light) and the second moment (plus) as expansions of two numbers.
+ */
+function collage(): Recipe[] {
+  const scalars = [
+    ...biasCorrections,
+    "beta1 = R(b1)",
+    "c1 = R(1 - b1)",
+    "beta2 = R(b2)",
+    "c2 = R(1 - b2)",
+    "correct1 = R(bc1)",
+    "correct2 = R(bc2)",
+    "lr32 = R(lr)",
+    "decay = R(wd)",
+    "e = R(eps)",
+  ];
+  const first = ["g = R(g)", "m = R(R(beta1 * m) + R(c1 * g))"];
+  /** The update u, then Grow: Fast2Sum of p and u, the error and the second term renormalized. */
+  const last = [
+    "d = R(R(sqrt(R(v / correct2))) + e)",
+    "u = R(R(m / correct1) / d)",
+    "u = R(-lr32 * R(u + R(decay * p)))",
+    "x = R(p + u)",
+    "r = R(r + R(u - R(x - p)))",
+    "p = R(x + r)",
+    "r = R(r - R(p - x))",
+  ];
+  const common = { optimizer: "adamw", scheme: "two-term", verified: null } as const;
+  return [
+    {
+      ...common,
+      name: "collage-light",
+      of: "Collage-light, algorithm 2 of arXiv 2405.03637",
+      moments: ["m", "v"],
+      carriers: [{ name: "r", from: "zero" }],
+      scalars,
+      weight: [...first, "v = R(R(beta2 * v) + R(c2 * R(g * g)))", ...last],
+    },
+    {
+      ...common,
+      name: "collage-plus",
+      of: "Collage-plus, algorithm 2 of arXiv 2405.03637",
+      moments: ["m", "v", "dv"],
+      carriers: [{ name: "r", from: "zero" }],
+      scalars: [...scalars, "dbeta2 = R(b2 - beta2)"],
+      weight: [
+        ...first,
+        // Mul of (v, dv) and (beta2, dbeta2): the product, its error by fma, the cross terms.
+        "y = R(beta2 * v)",
+        "f = R(fma(beta2, v, -y))",
+        "f = R(f + R(R(v * dbeta2) + R(beta2 * dv)))",
+        "v = R(y + f)",
+        "dv = R(f - R(v - y))",
+        // Grow by (1 - b2) g^2, the larger first.
+        "q = R(c2 * R(g * g))",
+        "y = R(v + q)",
+        "v < q: f = R(v - R(y - q))",
+        "v >= q: f = R(q - R(y - v))",
+        "dv = R(dv + f)",
+        "v = R(y + dv)",
+        "dv = R(dv - R(v - y))",
+        ...last,
+      ],
+    },
+  ];
+}

@@ -1,0 +1,39 @@
+import type { SchemeName } from "../scheme.js";
+
+/**
+ * An optimizer step exactly as one release of one framework computes it on one kind of device: data, not code.
+ *
+ * `scalars` are computed once a step in fp64 (as Python computes them) from the settings lr b1 b2 eps wd and the
+ * step number t (1, 2, ...). `weight` is computed for each weight, every operation rounded to fp32 once; `fma` is
+ * one operation. `R` rounds to the storage format by nearest-even, `S` stochastically. It reads and assigns the
+ * weight p, the gradient g, and the states; other names hold for the step.
+ */
+export interface Recipe {
+  readonly name: string;
+  readonly optimizer: OptimizerName;
+  /** Framework, release and device that it stands for. */
+  readonly of: string;
+  /** How it was checked bit for bit; null where it was not, and says so wherever it is used. */
+  readonly verified: string | null;
+  /** The scheme that its storage amounts to. */
+  readonly scheme: SchemeName;
+  /** Moments: names that start at zero. */
+  readonly moments: readonly string[];
+  /** What keeps the part of an update that p cannot show: compensation, second term (from zero), master (from p). */
+  readonly carriers: readonly { readonly name: string; readonly from: "zero" | "weight" }[];
+  readonly scalars: readonly string[];
+  readonly weight: readonly string[];
+}
+
+export type OptimizerName = "adamw" | "sgd" | "lion";
+
+/** Settings of a step; each optimizer reads those it knows. Numbers are fp64, as in Python. */
+export interface OptimizerSettings {
+  readonly lr: number;
+  /** Default .9 and .999 (AdamW), .9 and .99 (Lion); the first is the momentum of SGD. */
+  readonly betas?: readonly [number, number];
+  /** Default 1e-8. */
+  readonly eps?: number;
+  /** Default 0: frameworks differ in theirs. */
+  readonly weightDecay?: number;
+}
