@@ -74,7 +74,7 @@ export function addTo(a: number, b: number, to: ResultRounding, randomBits: numb
   // fp64 holds 53 >= 2 * 24 + 2 bits: rounding a sum, product, quotient or root of fp32 numbers on to fp32 is one
   // rounding in effect (Figueroa, "When is double rounding innocuous?", 1995).
   if (to.opmath === "fp32") return store(Math.fround(sum), 0, to, randomBits);
-  return store(signedZero(sum, a, to), finiteTail(sum, sumTail(a, b, sum)), to, randomBits);
+  return store(signedZero(sum, a, b, to), finiteTail(sum, sumTail(a, b, sum)), to, randomBits);
 }
 
 /** {@link fma} with settings that are complete. */
@@ -86,7 +86,7 @@ export function fmaTo(a: number, b: number, c: number, to: ResultRounding, rando
   if (to.opmath === "fp32") {
     return store(roundSum(sum, tail, fp32, "nearest-even", "ieee", 0), 0, to, randomBits);
   }
-  return store(signedZero(sum, product, to), tail, to, randomBits);
+  return store(signedZero(sum, product, c, to), tail, to, randomBits);
 }
 
 function settle(x: number, tail: number, to: ResultRounding, randomBits: number): number {
@@ -110,9 +110,10 @@ function resultRounding(format: Format, options: OperationOptions = {}): ResultR
   return { format, rounding, overflow, opmath };
 }
 
-/** IEEE 754-2019, 6.3: an exact zero from terms of unlike signs is -0 under toward-negative. */
-function signedZero(sum: number, term: number, { rounding }: ResultRounding): number {
-  return sum === 0 && term !== 0 && rounding === "toward-negative" ? -0 : sum;
+/** IEEE 754-2019, 6.3: an exact zero from terms of unlike signs, two zeros included, is -0 under toward-negative. */
+function signedZero(sum: number, a: number, b: number, { rounding }: ResultRounding): number {
+  if (sum !== 0 || rounding !== "toward-negative") return sum;
+  return Object.is(a, 0) && Object.is(b, 0) ? 0 : -0;
 }
 
 function finiteTail(x: number, tail: number): number {

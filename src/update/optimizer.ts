@@ -5,7 +5,7 @@ import { adamwRecipes } from "./recipe/adamw.js";
 import { compile, Names, type Registers } from "./recipe/compile.js";
 import { scalarDialect, weightDialect } from "./recipe/dialects.js";
 import { lionRecipes, sgdRecipes } from "./recipe/momentum.js";
-import type { OptimizerName, OptimizerSettings, Recipe } from "./recipe/recipe.js";
+import type { Moment, OptimizerName, OptimizerSettings, Recipe } from "./recipe/recipe.js";
 
 /** The recipes of each optimizer by name. */
 export const recipes: Readonly<Record<OptimizerName, ReadonlyMap<string, Recipe>>> = {
@@ -31,7 +31,11 @@ export function recipe(optimizer: OptimizerName, name: string): Recipe {
 
 /** The names that hold from step to step: weight, moments, carriers. */
 export function stateNames({ moments, carriers }: Recipe): string[] {
-  return ["p", ...moments, ...carriers.map(({ name }) => name)];
+  return ["p", ...momentNames(moments), ...carriers.map(({ name }) => name)];
+}
+
+function momentNames(moments: readonly Moment[]): string[] {
+  return moments.flatMap(({ name, carrier }) => (carrier === undefined ? [name] : [name, carrier]));
 }
 
 /** A recipe made ready for one setting and storage format: one weight at a time, on registers. */
@@ -131,7 +135,7 @@ function optimizer(
       const given = Float32Array.from(weights);
       const p = given.map((x) => roundSum(x, 0, storage, "nearest-even", "ieee", 0));
       const from = { zero: () => new Float32Array(given.length), weight: () => given.slice() };
-      const moments = of.moments.map((moment) => [moment, from.zero()]);
+      const moments = momentNames(of.moments).map((moment) => [moment, from.zero()]);
       const carriers = of.carriers.map((carrier) => [carrier.name, from[carrier.from]()]);
       return { t: 0, values: Object.fromEntries([["p", p], ...moments, ...carriers]) };
     },

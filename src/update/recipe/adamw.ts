@@ -6,7 +6,15 @@ import type { Recipe } from "./recipe.js";
  */
 
 const golden = "bit for bit against torch 2.13.0+cpu, ten steps (test/update/recipe/golden.test.ts)";
-const unmomented = { optimizer: "adamw", moments: ["m", "v"], carriers: [], scheme: "in-place" } as const;
+const storedMoments = [
+  { name: "m", of: "M" },
+  { name: "v", of: "V" },
+] as const;
+const fp32Moments = [
+  { name: "M", of: "M" },
+  { name: "V", of: "V" },
+] as const;
+const inPlace = { optimizer: "adamw", moments: storedMoments, carriers: [], scheme: "in-place" } as const;
 
 const biasCorrections = ["bc1 = 1 - b1^t", "bc2 = 1 - b2^t"];
 const torchScalars = [
@@ -23,7 +31,7 @@ const torchScalars = [
 const lerp = ["w < 0.5: m = R(fma(w, g - m, m))", "w >= 0.5: m = R(fma(rest, g - m, g))"];
 
 const cpuForLoop: Recipe = {
-  ...unmomented,
+  ...inPlace,
   name: "torch-2.13-cpu-for-loop",
   of: "torch.optim.AdamW(foreach=False), PyTorch 2.13.0, CPU",
   verified: golden,
@@ -42,7 +50,7 @@ const cpuForLoop: Recipe = {
 };
 
 const cudaForLoop: Recipe = {
-  ...unmomented,
+  ...inPlace,
   name: "torch-2.13-cuda-for-loop",
   of: "torch.optim.AdamW(foreach=False), PyTorch 2.13, CUDA",
   verified: null,
@@ -61,16 +69,27 @@ const cudaForLoop: Recipe = {
 };
 
 /** The whole step in fp32, on states M and V and a weight P that are fp32 until they are stored. */
-const fp32Step = [
-  "wd != 0: P = P * decay",
+const fp32Moment = [
   "w < 0.5: M = fma(w, g - M, M)",
   "w >= 0.5: M = fma(rest, g - M, g)",
   "V = V * beta2",
   "V = fma(c2 * g, g, V)",
-  "d = sqrt(V) / root + e",
-  "P = P + (s * M) / d",
+  "d = sqrt(V) / root",
 ];
+const fp32Step = ["wd != 0: P = P * decay", ...fp32Moment, "P = P + (s * M) / (d + e)"];
 const fp32Scalars = [...torchScalars, "e = f32(eps)"];
+
+/** The intended step; see {@link Intended}. */
+export const intendedAdamw: Pick<Recipe, "scalars" | "weight"> = {
+  scalars: [...fp32Scalars, "shrinking = f32(-(lr * wd))"],
+  weight: [
+    ...fp32Moment,
+    "shrink = shrinking * P",
+    "adaptive = (s * M) / (d + e)",
+    "u = adaptive + shrink",
+    "unguarded = (s * M) / d + shrink",
+  ],
+};
 
 export const adamwRecipes: readonly Recipe[] = [
   cpuForLoop,
@@ -82,7 +101,7 @@ export const adamwRecipes: readonly Recipe[] = [
     scalars: [...cpuForLoop.scalars, "decay = R(1 - lr * wd)", "beta2 = R(b2)"],
   },
   {
-    ...unmomented,
+    ...inPlace,
     name: "torch-2.13-cpu-fused",
     of: "torch.optim.AdamW(fused=True), PyTorch 2.13.0, CPU",
     verified: golden,
@@ -108,7 +127,7 @@ export const adamwRecipes: readonly Recipe[] = [
     weight: cudaForLoop.weight.map((line) => line.replace("d * reciprocal", "d / root")),
   },
   {
-    ...unmomented,
+    ...inPlace,
     name: "torch-2.13-cuda-fused",
     of: "torch.optim.AdamW(fused=True), PyTorch 2.13, CUDA",
     verified: null,
@@ -139,7 +158,8 @@ export const adamwRecipes: readonly Recipe[] = [
     of: "weights, gradients and states in fp32: the counterfactual",
     verified: "by definition",
     scheme: "master",
-    moments: ["M", "V"],
+    fp32Storage: true,
+    moments: fp32Moments,
     carriers: [{ name: "P", from: "weight" }],
     scalars: fp32Scalars,
     weight: [...fp32Step, "p = P"],
@@ -150,13 +170,13 @@ export const adamwRecipes: readonly Recipe[] = [
     of: "fp32 master and states, weights stored from the master (verl, Megatron, TransformerEngine)",
     verified: "by definition",
     scheme: "master",
-    moments: ["M", "V"],
+    moments: fp32Moments,
     carriers: [{ name: "P", from: "weight" }],
     scalars: fp32Scalars,
     weight: [...fp32Step, "p = R(P)"],
   },
   {
-    ...unmomented,
+    ...inPlace,
     name: "torchao-stochastic",
     of: "torchao.optim._AdamW(bf16_stochastic_round=True), its eager sequence",
     verified: null,
@@ -191,7 +211,7 @@ export const adamwRecipes: readonly Recipe[] = [
     of: "optimi.AdamW(kahan_sum=True, foreach=False), optimi 0.3.3 on PyTorch, CPU",
     verified: null,
     scheme: "kahan",
-    moments: ["m", "v"],
+    moments: storedMoments,
     carriers: [{ name: "k", from: "zero" }],
     // The corrections are taken into the betas: b^ = (b^t - b) / (b^t - 1).
     scalars: [
@@ -254,7 +274,7 @@ function collage(): Recipe[] {
       ...common,
       name: "collage-light",
       of: "Collage-light, algorithm 2 of arXiv 2405.03637",
-      moments: ["m", "v"],
+      moments: storedMoments,
       carriers: [{ name: "r", from: "zero" }],
       scalars,
       weight: [...first, "v = R(R(beta2 * v) + R(c2 * R(g * g)))", ...last],
@@ -263,7 +283,7 @@ function collage(): Recipe[] {
       ...common,
       name: "collage-plus",
       of: "Collage-plus, algorithm 2 of arXiv 2405.03637",
-      moments: ["m", "v", "dv"],
+      moments: [storedMoments[0], { name: "v", of: "V", carrier: "dv" }],
       carriers: [{ name: "r", from: "zero" }],
       scalars: [...scalars, "dbeta2 = R(b2 - beta2)"],
       weight: [

@@ -5,19 +5,43 @@ import type { Recipe } from "./recipe.js";
 const sgdScalars = ["mu = f32(b1)", "decay = f32(wd)", "s = f32(-lr)"];
 const lionScalars = ["decay = f32(1 - lr * wd)", "w1 = f32(1 - b1)", "w2 = f32(1 - b2)", "s = f32(-lr)"];
 
-const sgd = { optimizer: "sgd", moments: ["m"], carriers: [], scheme: "in-place" } as const;
-const lion = { optimizer: "lion", moments: ["m"], carriers: [], scheme: "in-place" } as const;
+const inPlace = { moments: [{ name: "m", of: "M" }], carriers: [], scheme: "in-place" } as const;
 
 /** fp32 all through; what is stored of the weight is told by the last line. */
 const sgdStep = ["wd != 0: g = g + decay * P", "t < 2: M = g", "t >= 2: M = M * mu + g", "P = P + s * M"];
 const lionStep = ["wd != 0: P = P * decay", "P = P + s * sign(fma(w1, g - M, M))", "M = fma(w2, g - M, M)"];
+
+/** The intended steps; see {@link Intended}. SGD's decay goes through its momentum and is no part of its own. */
+export const intendedSgd: Pick<Recipe, "scalars" | "weight"> = {
+  scalars: sgdScalars,
+  weight: [
+    "shrink = 0",
+    "wd != 0: g = g + decay * P",
+    "t < 2: M = g",
+    "t >= 2: M = M * mu + g",
+    "adaptive = s * M",
+    "u = adaptive",
+    "unguarded = u",
+  ],
+};
+
+export const intendedLion: Pick<Recipe, "scalars" | "weight"> = {
+  scalars: [...lionScalars, "shrinking = f32(-(lr * wd))"],
+  weight: [
+    "shrink = shrinking * P",
+    "adaptive = s * sign(fma(w1, g - M, M))",
+    "M = fma(w2, g - M, M)",
+    "u = adaptive + shrink",
+    "unguarded = u",
+  ],
+};
 
 function inFp32(optimizer: "sgd" | "lion", scalars: readonly string[], step: readonly string[]): Recipe[] {
   const common = {
     optimizer,
     verified: "by definition",
     scheme: "master",
-    moments: ["M"],
+    moments: [{ name: "M", of: "M" }],
     carriers: [{ name: "P", from: "weight" }],
     scalars,
   } as const;
@@ -25,6 +49,7 @@ function inFp32(optimizer: "sgd" | "lion", scalars: readonly string[], step: rea
     {
       ...common,
       name: "fp32",
+      fp32Storage: true,
       of: "weights, gradients and states in fp32: the counterfactual",
       weight: [...step, "p = P"],
     },
@@ -39,7 +64,8 @@ function inFp32(optimizer: "sgd" | "lion", scalars: readonly string[], step: rea
 
 export const sgdRecipes: readonly Recipe[] = [
   {
-    ...sgd,
+    ...inPlace,
+    optimizer: "sgd",
     name: "torch-2.13-cpu-for-loop",
     of: "torch.optim.SGD(momentum=b1, foreach=False), PyTorch 2.13, CPU",
     verified: null,
@@ -58,7 +84,8 @@ export const sgdRecipes: readonly Recipe[] = [
 
 export const lionRecipes: readonly Recipe[] = [
   {
-    ...lion,
+    ...inPlace,
+    optimizer: "lion",
     name: "lion-pytorch",
     of: "Lion (Chen et al., 2023) as lion-pytorch writes it, on PyTorch, CPU",
     verified: null,

@@ -17,12 +17,22 @@ export interface Recipe {
   readonly verified: string | null;
   /** The scheme that its storage amounts to. */
   readonly scheme: SchemeName;
-  /** Moments: names that start at zero. */
-  readonly moments: readonly string[];
+  /** True where the weight stays in fp32 and no storage format is asked for. */
+  readonly fp32Storage?: true;
+  /** What is kept of past gradients; starts at zero. */
+  readonly moments: readonly Moment[];
   /** What keeps the part of an update that p cannot show: compensation, second term (from zero), master (from p). */
   readonly carriers: readonly { readonly name: string; readonly from: "zero" | "weight" }[];
   readonly scalars: readonly string[];
   readonly weight: readonly string[];
+}
+
+export interface Moment {
+  readonly name: string;
+  /** What it stands for in fp32: the name in {@link intended}. */
+  readonly of: "M" | "V";
+  /** A second term that keeps what it cannot show. */
+  readonly carrier?: string;
 }
 
 export type OptimizerName = "adamw" | "sgd" | "lion";
