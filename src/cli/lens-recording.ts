@@ -1,32 +1,51 @@
 import { selectEngine } from "../engine/registry.js";
 import { runLens } from "../engine/run-lens.js";
 import type { Result } from "../lens/result.js";
-import { openRecording, type RecordingPaths } from "../source/recording.js";
-import type { UpdateSettings } from "../update/settings.js";
+import { openRecording, type Recording, type RecordingPaths } from "../source/recording.js";
+import { WeightsWriter } from "../source/safetensors/weights-writer.js";
+import type { CaseSettings } from "../update/optimizer.js";
+import { version } from "../version.js";
 import { progressBar } from "./progress.js";
 
 export interface RecordingJob {
   readonly paths: RecordingPaths;
-  readonly cases: readonly UpdateSettings[];
+  readonly cases: readonly CaseSettings[];
   readonly engine: string;
   readonly strict: boolean;
   readonly quiet: boolean;
+  /** Where to write the stored weights at the end; one case only. */
+  readonly writeWeights?: string | undefined;
 }
 
 /** Opens a recorded run and counts it on the engine asked for. */
-export async function lensRecording({ paths, cases, engine, strict, quiet }: RecordingJob): Promise<Result> {
+export async function lensRecording(job: RecordingJob): Promise<Result> {
+  const { paths, cases, engine, strict, quiet } = job;
   const recording = await openRecording({ ...paths, strict });
   const bar = progressBar(quiet);
+  let writer: WeightsWriter | null = null;
   try {
     const { tensors, stepNumbers, skipped, metadata } = recording;
     const source = { kind: "recorded", ...paths, metadata: Object.fromEntries(metadata.updates) } as const;
-    return await runLens(
-      { tensors, stepNumbers, cases, skipped, strict, source },
-      await selectEngine(engine),
-      bar,
-    );
+    const chosen = await selectEngine(engine);
+    writer = weightsWriter(job, recording);
+    const result = await runLens({ tensors, stepNumbers, cases, skipped, strict, source }, chosen, {
+      ...bar,
+      weights: (_, tensor, start, weights) => writer?.write(tensor, start, weights),
+    });
+    writer?.finish();
+    return result;
+  } catch (error) {
+    writer?.abandon();
+    throw error;
   } finally {
     bar.stop();
     await recording.close();
   }
+}
+
+function weightsWriter({ writeWeights, cases }: RecordingJob, { tensors }: Recording): WeightsWriter | null {
+  if (writeWeights === undefined) return null;
+  const [{ format, scheme, rounding }] = cases;
+  const made = { tool: `precision-lens ${version}`, format: format.name, scheme, rounding };
+  return new WeightsWriter(writeWeights, tensors, format, made);
 }

@@ -3,6 +3,8 @@ import { engines } from "../engine/registry.js";
 import { type Opmath, opmaths } from "../format/operations.js";
 import { format } from "../format/registry.js";
 import { type Overflow, overflows, type Rounding, roundings } from "../format/round.js";
+import { defaultEps, type RecipeSettings, recipeSettings, recipes } from "../update/optimizer.js";
+import type { OptimizerName } from "../update/recipe/recipe.js";
 import { type SchemeName, schemeNames } from "../update/scheme.js";
 import { type UpdateSettings, updateSettings } from "../update/settings.js";
 
@@ -56,6 +58,56 @@ export function addCaseOptions(command: Command): Command {
 /** An option that takes names separated by commas. */
 function listOption<T>(flags: string, about: string, parse: (names: string) => T[], byDefault: T[]): Option {
   return new Option(flags, about).argParser(parse).default(byDefault, byDefault.join(","));
+}
+
+/** Options of updates computed from gradients. */
+export interface OptimizerOptions {
+  readonly optimizer?: OptimizerName;
+  readonly recipe?: readonly string[];
+  readonly lr?: number;
+  readonly betas?: readonly [number, number];
+  readonly eps?: number;
+  readonly weightDecay?: number;
+}
+
+export function addOptimizerOptions(command: Command): Command {
+  const names = Object.keys(recipes) as OptimizerName[];
+  return command
+    .addOption(new Option("--optimizer <name>", "computes updates from gradients").choices(names))
+    .option(
+      "--recipe <names>",
+      `how a framework computes them: ${[...recipes.adamw.keys()].join(", ")} (default: master,fp32)`,
+      unique,
+    )
+    .option("--lr <x>", "learning rate", finiteNumber)
+    .option("--betas <a,b>", "default .9,.999 (Lion .9,.99; the first is SGD's momentum)", twoNumbers)
+    .option("--eps <x>", `default ${defaultEps}`, finiteNumber)
+    .option("--weight-decay <x>", "default 0", finiteNumber);
+}
+
+/** The recipes asked for, side by side on the same gradients. */
+export function recipeCases(
+  { format, seed }: CaseOptions,
+  { optimizer = "adamw", recipe = ["master", "fp32"], lr, betas, eps, weightDecay }: OptimizerOptions,
+): RecipeSettings[] {
+  const settings = {
+    ...(betas && { betas }),
+    ...(eps !== undefined && { eps }),
+    ...(weightDecay !== undefined && { weightDecay }),
+  };
+  // A recipe that stores fp32 is one case, whatever formats are asked for.
+  const pairs = recipe.flatMap((name) =>
+    (recipes[optimizer].get(name)?.fp32Storage ? ["fp32"] : format).map((of) => ({ name, of })),
+  );
+  return pairs.map(({ name, of }) =>
+    recipeSettings(optimizer, name, { ...settings, lr: lr!, format: of, seed }),
+  );
+}
+
+function twoNumbers(text: string): [number, number] {
+  const numbers = text.split(",").map(finiteNumber);
+  if (numbers.length !== 2) throw new InvalidArgumentError("expected two numbers, such as 0.9,0.999");
+  return [numbers[0], numbers[1]];
 }
 
 export function opmathOption(): Option {

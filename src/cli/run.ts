@@ -1,22 +1,31 @@
+import { realpathSync } from "node:fs";
 import { Command } from "commander";
-import { quote } from "../source/input-error.js";
-import { recordedRun } from "../source/recording.js";
+import type { Result } from "../lens/result.js";
+import { InputError, quote } from "../source/input-error.js";
+import { type RecordingPaths, recordedRun } from "../source/recording.js";
+import type { CaseSettings } from "../update/optimizer.js";
 import { checkOutput, emit } from "./emit.js";
 import { lensRecording } from "./lens-recording.js";
 import {
   addCaseOptions,
+  addOptimizerOptions,
   addOutputOptions,
   type CaseOptions,
   caseGrid,
   engineOption,
+  type OptimizerOptions,
   type OutputOptions,
+  recipeCases,
 } from "./options.js";
+import { expectWritable } from "./write-output.js";
 
-interface RunOptions extends CaseOptions, OutputOptions {
+interface RunOptions extends CaseOptions, OptimizerOptions, OutputOptions {
   readonly weights?: string;
   readonly updates?: string;
+  readonly gradients?: string;
   readonly strict?: boolean;
   readonly engine: string;
+  readonly writeWeights?: string;
 }
 
 export function runCommand(): Command {
@@ -24,39 +33,111 @@ export function runCommand(): Command {
     .summary("apply recorded updates to weights and tell what became of each")
     .description(
       "Applies recorded updates to weights under emulated arithmetic and tells what became of each.\n" +
-        "FOLDER is a recorded run: base.safetensors, and updates.safetensors with tensors stepNNNN/<weight name>.",
+        "FOLDER is a recorded run: base.safetensors, and updates.safetensors with tensors stepNNNN/<weight name>.\n" +
+        "With --optimizer the updates are computed from gradients.safetensors, named the same way, from step 1 on.",
     )
     .argument("[folder]", "a recorded run; or name its parts:")
     .option("--weights <path>", "safetensors file, index of shards, or folder with one of them")
     .option("--updates <path>", "the same, fp32 updates as added: tensors stepNNNN/<weight name>")
+    .option("--gradients <path>", "instead of updates, for --optimizer")
     .option("--strict", "a tensor that cannot be counted is an error")
+    .option("--write-weights <file>", "write the stored weights at the end (safetensors); one case only")
     .addOption(engineOption());
-  addOutputOptions(addCaseOptions(command));
+  addOutputOptions(addOptimizerOptions(addCaseOptions(command)));
   return command.action(async (folder: string | undefined, options: RunOptions) => {
-    if ((folder === undefined) === (options.weights === undefined && options.updates === undefined)) {
-      command.error("error: expected either FOLDER, or --weights and --updates");
-    }
-    if (folder === undefined && (options.weights === undefined || options.updates === undefined)) {
-      command.error("error: --weights and --updates go together");
-    }
+    const byRecipe = options.optimizer !== undefined || options.gradients !== undefined;
+    checkUsage(command, options, folder, byRecipe);
     checkOutput(options);
-    const paths =
-      folder === undefined
-        ? { weights: options.weights!, updates: options.updates! }
-        : await recordedRun(folder);
+    const paths = await pathsOf(folder, options, byRecipe);
+    const cases = casesOf(command, options, byRecipe);
+    checkWriteWeights(options.writeWeights, paths, cases, command);
     const result = await lensRecording({
       paths,
-      cases: caseGrid(options),
+      cases,
       engine: options.engine,
       strict: options.strict ?? false,
       quiet: options.quiet ?? false,
+      writeWeights: options.writeWeights,
     });
-    const { skipped } = result;
-    if (skipped.length > 0 && !options.quiet) {
-      const [{ name, reason }] = skipped;
-      const which = skipped.length === 1 ? "1 tensor was" : `${skipped.length} tensors were`;
-      process.stderr.write(`precision-lens: ${which} not counted; the first, ${quote(name)}: ${reason}\n`);
-    }
+    if (!options.quiet) warnOfSkipped(result);
     emit(result, options);
   });
+}
+
+function checkUsage(
+  command: Command,
+  options: RunOptions,
+  folder: string | undefined,
+  byRecipe: boolean,
+): void {
+  const inputs = byRecipe ? options.gradients : options.updates;
+  const parts = byRecipe ? "--weights and --gradients" : "--weights and --updates";
+  if ((folder === undefined) === (options.weights === undefined && inputs === undefined)) {
+    command.error(`error: expected either FOLDER, or ${parts}`);
+  }
+  if (folder === undefined && (options.weights === undefined || inputs === undefined)) {
+    command.error(`error: ${parts} go together`);
+  }
+  const given = (name: string) => command.getOptionValueSource(name) === "cli";
+  const onlyWith = (names: readonly string[], what: string) => {
+    const stray = names.find(given);
+    if (stray)
+      command.error(`error: --${stray.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} is for ${what}`);
+  };
+  if (byRecipe) {
+    onlyWith(
+      ["updates", "scheme", "rounding", "opmath", "overflow"],
+      "recorded updates, not for --optimizer",
+    );
+    if (options.lr === undefined) command.error("error: --optimizer needs --lr");
+  } else {
+    onlyWith(["recipe", "lr", "betas", "eps", "weightDecay"], "updates computed by --optimizer");
+  }
+}
+
+async function pathsOf(
+  folder: string | undefined,
+  options: RunOptions,
+  byRecipe: boolean,
+): Promise<RecordingPaths> {
+  if (folder !== undefined) return recordedRun(folder, byRecipe ? "gradients" : "updates");
+  return { weights: options.weights!, updates: (byRecipe ? options.gradients : options.updates)! };
+}
+
+function casesOf(command: Command, options: RunOptions, byRecipe: boolean): readonly CaseSettings[] {
+  if (!byRecipe) return caseGrid(options);
+  try {
+    return recipeCases(options, options);
+  } catch (error) {
+    if (error instanceof RangeError) command.error(`error: ${error.message}`);
+    throw error;
+  }
+}
+
+function checkWriteWeights(
+  path: string | undefined,
+  paths: RecordingPaths,
+  cases: readonly CaseSettings[],
+  command: Command,
+): void {
+  if (path === undefined) return;
+  if (cases.length !== 1) command.error(`error: --write-weights takes one case, found ${cases.length}`);
+  expectWritable(path, true);
+  const same = (input: string) => {
+    try {
+      return realpathSync(input) === realpathSync(path);
+    } catch {
+      return false;
+    }
+  };
+  if (same(paths.weights) || same(paths.updates)) {
+    throw new InputError(path, "another file than the inputs", "an input");
+  }
+}
+
+function warnOfSkipped({ skipped }: Result): void {
+  if (skipped.length === 0) return;
+  const [{ name, reason }] = skipped;
+  const which = skipped.length === 1 ? "1 tensor was" : `${skipped.length} tensors were`;
+  process.stderr.write(`precision-lens: ${which} not counted; the first, ${quote(name)}: ${reason}\n`);
 }

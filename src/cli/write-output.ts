@@ -6,11 +6,12 @@ import { InputError } from "../source/input-error.js";
 /**
  * Refuses an output path that could not or should not be written, before the work that would be lost.
  *
+ * @param weights whether it is weights that are to be written.
  * @throws InputError if the folder does not exist or is not writable, if the path is a folder, or if it is named as
- *   weights are, which outputs must never replace.
+ *   weights are, which other outputs must never replace.
  */
-export function expectWritable(path: string): void {
-  if (/\.safetensors(\.index\.json)?$/.test(path)) {
+export function expectWritable(path: string, weights = false): void {
+  if (!weights && /\.safetensors(\.index\.json)?$/.test(path)) {
     throw new InputError(path, "the name of an output", "that of a safetensors file");
   }
   const folder = dirname(path);

@@ -1,14 +1,15 @@
 import type { TensorInput } from "../lens/input.js";
 import type { SelfCheck } from "../lens/result.js";
 import type { CaseTally } from "../lens/summarize.js";
-import type { UpdateSettings } from "../update/settings.js";
+import type { CaseSettings } from "../update/optimizer.js";
 
 /** What is asked of an engine: every case over every tensor, step after step. */
 export interface LensJob {
   readonly tensors: readonly TensorInput[];
   /** The numbers that the recording gives its steps; tensors have one row of updates for each. */
   readonly stepNumbers: readonly number[];
-  readonly cases: readonly UpdateSettings[];
+  /** All by schemes, or all by recipes of one optimizer with the same settings. */
+  readonly cases: readonly CaseSettings[];
   /** Elements of a tensor that are worked on at once. Never changes a result; see {@link chunkLength}. */
   readonly chunk?: number;
 }
@@ -16,6 +17,8 @@ export interface LensJob {
 export interface Observer {
   /** Called now and then with how many of the job's weight-steps (elements x steps) are done. */
   progress?(done: number, total: number): void;
+  /** Given the stored weights of a case at its end, piece by piece, each piece once; valid during the call. */
+  weights?(ofCase: number, tensor: number, start: number, weights: Float32Array): void;
 }
 
 /**

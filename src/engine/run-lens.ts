@@ -1,6 +1,7 @@
 import type { SkippedTensor } from "../lens/input.js";
-import type { Result, ResultInput, SelfCheck } from "../lens/result.js";
+import type { Result, ResultInput, ResultOptimizer, SelfCheck } from "../lens/result.js";
 import { summarizeCase } from "../lens/summarize.js";
+import { betasOf, defaultEps, type RecipeSettings } from "../update/optimizer.js";
 import { version } from "../version.js";
 import type { Engine, LensJob, Observer } from "./engine.js";
 
@@ -18,7 +19,7 @@ export async function runLens(
   observer?: Observer,
 ): Promise<Result> {
   const tallies = await engine.run(job, observer);
-  const [{ overflow, seed }] = job.cases;
+  const [first] = job.cases;
   return {
     schema: "precision-lens/1",
     tool: { name: "precision-lens", version },
@@ -28,9 +29,20 @@ export async function runLens(
       elements: job.tensors.reduce((sum, { weights }) => sum + weights.length, 0),
       stepNumbers: job.stepNumbers,
     },
-    settings: { overflow, seed, strict: job.strict },
+    settings: {
+      optimizer: "recipe" in first ? resultOptimizer(first) : null,
+      overflow: first.overflow,
+      seed: first.seed,
+      strict: job.strict,
+    },
     engine: { name: engine.name, device: engine.device, selfCheck },
     cases: tallies.map(summarizeCase),
     skipped: job.skipped,
   };
+}
+
+function resultOptimizer({ recipe, optimizer }: RecipeSettings): ResultOptimizer {
+  const [b1, b2] = betasOf(recipe.optimizer, optimizer);
+  const { lr, eps = defaultEps, weightDecay = 0 } = optimizer;
+  return { name: recipe.optimizer, lr, betas: [b1, b2], eps, weightDecay };
 }

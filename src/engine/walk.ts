@@ -15,10 +15,12 @@ export interface Chunk {
 /** What an engine does with the chunks of one tensor, for all cases at once. */
 export interface ChunkLens {
   begin(chunk: Chunk): void;
-  /** Applies the updates of the step with the given number; adds to one tally a case. */
-  step(updates: Float32Array, step: number, tallies: readonly UpdateTally[]): void;
+  /** Applies the updates (or gradients) of the step with the given number; adds to one tally a case. */
+  step(inputs: Float32Array, step: number, tallies: readonly UpdateTally[]): void;
   /** Compares the end with the start; adds to one tally a case. */
   end(tallies: readonly Tally[]): void;
+  /** The stored weights of a case as they are now. */
+  weights(ofCase: number): Float32Array;
 }
 
 /**
@@ -37,7 +39,7 @@ export async function walk(job: LensJob, lens: ChunkLens, observer: Observer = {
   const total = tensors.reduce((sum, { weights }) => sum + weights.length, 0) * stepNumbers.length;
   let done = 0;
 
-  for (const tensor of tensors) {
+  for (const [t, tensor] of tensors.entries()) {
     const tallies = cases.map(() => new Tally());
     for (let start = 0; start < tensor.weights.length; start += length) {
       const count = Math.min(length, tensor.weights.length - start);
@@ -58,6 +60,7 @@ export async function walk(job: LensJob, lens: ChunkLens, observer: Observer = {
         observer.progress?.(done, total);
       }
       lens.end(tallies);
+      for (const c of cases.keys()) observer.weights?.(c, t, start, lens.weights(c));
     }
     for (const [c, tally] of tallies.entries()) tensorTallies[c].push(tally);
   }

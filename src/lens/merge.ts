@@ -1,13 +1,8 @@
-import type { Opmath } from "../format/operations.js";
-import { format } from "../format/registry.js";
-import type { Rounding } from "../format/round.js";
-import type { SchemeName } from "../update/scheme.js";
-import { updateSettings } from "../update/settings.js";
 import { Histogram } from "./histogram.js";
 import type { Case, LensCounts, Result, UpdateCounts } from "./result.js";
 import { ExactSum } from "./sum.js";
-import { type CaseTally, summarizeCase } from "./summarize.js";
-import { Tally, UpdateTally } from "./tally.js";
+import { type CountedCase, summarizeCounted } from "./summarize.js";
+import { MomentTally, Tally, UpdateTally } from "./tally.js";
 
 /**
  * Adds up results of the same cases and steps over different tensors, such as the shards of a checkpoint counted
@@ -53,7 +48,14 @@ function expectMergeable(a: Result, b: Result): void {
       input.kind,
       input.stepNumbers,
       settings,
-      cases.map((of) => [of.format, of.rounding, of.scheme, of.opmath, of.steps.map(({ step }) => step)]),
+      cases.map((of) => [
+        of.format,
+        of.rounding,
+        of.scheme,
+        of.opmath,
+        of.recipe,
+        of.steps.map(({ step }) => step),
+      ]),
     ]);
   if (nature(a) !== nature(b)) {
     throw new RangeError("the results are not of the same input kind, steps, settings and cases");
@@ -61,33 +63,30 @@ function expectMergeable(a: Result, b: Result): void {
 }
 
 function mergeCases(cases: readonly Case[]): Case {
-  const tallies = cases.map(caseTally);
-  return summarizeCase({
-    settings: tallies[0].settings,
-    tensors: tallies.flatMap(({ tensors }) => tensors),
-    steps: tallies[0].steps.map(({ step }, i) => {
-      const tally = new UpdateTally();
-      for (const { steps } of tallies) tally.merge(steps[i].tally);
-      return { step, tally };
-    }),
-  });
+  const counted = cases.map(countedCase);
+  const { format, rounding, scheme, opmath, recipe } = cases[0];
+  return summarizeCounted(
+    { format, rounding, scheme, opmath, recipe },
+    {
+      tensors: counted.flatMap(({ tensors }) => tensors),
+      steps: counted[0].steps.map(({ step }, i) => {
+        const tally = new UpdateTally();
+        for (const { steps } of counted) tally.merge(steps[i].tally);
+        return { step, tally };
+      }),
+    },
+  );
 }
 
-/** What was counted, back from its summary. Seed and overflow are not part of a case; they do not matter to sums. */
-function caseTally(of: Case): CaseTally {
+/** What was counted, back from its summary. */
+function countedCase({ tensors, steps }: Case): CountedCase {
   return {
-    settings: updateSettings({
-      format: format(of.format),
-      scheme: of.scheme as SchemeName,
-      rounding: of.rounding as Rounding,
-      opmath: of.opmath as Opmath,
-    }),
-    tensors: of.tensors.map((tensor) => ({ name: tensor.name, shape: tensor.shape, tally: tallyOf(tensor) })),
-    steps: of.steps.map((counts) => ({ step: counts.step, tally: updateTallyOf(counts) })),
+    tensors: tensors.map((tensor) => ({ name: tensor.name, shape: tensor.shape, tally: tallyOf(tensor) })),
+    steps: steps.map((counts) => ({ step: counts.step, tally: updateTallyOf(counts, counts.parted) })),
   };
 }
 
-function tallyOf({ totals, end, probes, histogram }: LensCounts): Tally {
+function tallyOf({ totals, end, probes, histogram, causes, moments }: LensCounts): Tally {
   const tally = new Tally();
   tally.elements = totals.elements;
   tally.castChanged = totals.castChanged;
@@ -102,11 +101,14 @@ function tallyOf({ totals, end, probes, histogram }: LensCounts): Tally {
   tally.probes.ulpRuleMoved = probes["ulp-rule"].lostButMoved;
   tally.probes.ulpRuleUnmoved = probes["ulp-rule"].visibleButUnmoved;
   tally.histogram.merge(Histogram.fromJSON(histogram));
+  Object.assign(tally.recipe.causes, causes);
+  tally.recipe.mergeMoments(moments.map((counts) => Object.assign(new MomentTally(counts.name), counts)));
   return tally;
 }
 
-function updateTallyOf(counts: UpdateCounts): UpdateTally {
+function updateTallyOf(counts: UpdateCounts, parted: number | null = null): UpdateTally {
   const tally = new UpdateTally();
+  tally.parted = parted;
   tally.none = counts.none;
   tally.lost = counts.lost;
   tally.kept = counts.kept;

@@ -1,5 +1,7 @@
+import type { Class } from "./classify.js";
 import type { HistogramJson } from "./histogram.js";
 import type { SkippedTensor } from "./input.js";
+import type { Cause } from "./tally.js";
 
 /** The one result object, `precision-lens/1`; docs/result.schema.json is its JSON Schema. */
 export interface Result {
@@ -27,9 +29,19 @@ export interface ResultInput {
 }
 
 export interface ResultSettings {
+  /** How updates were computed from gradients; null for recorded updates. */
+  readonly optimizer: ResultOptimizer | null;
   readonly overflow: string;
   readonly seed: number;
   readonly strict: boolean;
+}
+
+export interface ResultOptimizer {
+  readonly name: string;
+  readonly lr: number;
+  readonly betas: readonly [number, number];
+  readonly eps: number;
+  readonly weightDecay: number;
 }
 
 export interface ResultEngine {
@@ -52,8 +64,18 @@ export interface Case extends LensCounts {
   readonly rounding: string;
   readonly scheme: string;
   readonly opmath: string;
+  /** The optimizer's recipe, where updates were computed from gradients. */
+  readonly recipe: ResultRecipe | null;
   readonly steps: readonly StepCounts[];
   readonly tensors: readonly TensorCounts[];
+}
+
+export interface ResultRecipe {
+  readonly name: string;
+  /** Framework, release and device that it stands for. */
+  readonly of: string;
+  /** How it was checked bit for bit; null: read from sources, not yet compared with the framework. */
+  readonly verified: string | null;
 }
 
 export interface TensorCounts extends LensCounts {
@@ -67,6 +89,15 @@ export interface LensCounts {
   readonly end: End;
   readonly probes: Probes;
   readonly histogram: HistogramJson;
+  /** Of weight-steps that did not move the stored weight, why; null for recorded updates. */
+  readonly causes: Readonly<Record<Cause, number>> | null;
+  /** The same lens on the optimizer's moments; empty for recorded updates. */
+  readonly moments: readonly MomentCounts[];
+}
+
+/** What became of the updates of a moment, by class. */
+export interface MomentCounts extends Readonly<Record<Class, number>> {
+  readonly name: string;
 }
 
 /** Weight-steps by class. With n = none + lost + kept + moved: */
@@ -99,6 +130,8 @@ export interface UpdateCounts {
 export interface StepCounts extends UpdateCounts {
   /** As the recording numbers it. */
   readonly step: number;
+  /** Weights whose stored bits differ from those of the first recipe; null where there is none to compare. */
+  readonly parted: number | null;
 }
 
 export interface Totals extends UpdateCounts {
@@ -116,6 +149,8 @@ export interface End {
   readonly hidden: number;
   readonly returned: number;
   readonly nonfinite: number;
+  /** Weights whose stored bits differ from those of the first recipe; null where there is none to compare. */
+  readonly parted: number | null;
   /** <d, D> / <D, D>, d the stored displacement, D that of the fp32 counterfactual. */
   readonly effectiveDescent: number | null;
   readonly sums: { readonly displacementSquared: readonly number[]; readonly product: readonly number[] };

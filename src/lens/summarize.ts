@@ -1,11 +1,18 @@
-import type { UpdateSettings } from "../update/settings.js";
-import type { Case, End, LensCounts, Probes, StepCounts, TensorCounts, UpdateCounts } from "./result.js";
-import type { EndTally, UpdateTally } from "./tally.js";
-import { Tally } from "./tally.js";
+import type { CaseSettings } from "../update/optimizer.js";
+import type {
+  Case,
+  End,
+  LensCounts,
+  Probes,
+  ResultRecipe,
+  StepCounts,
+  TensorCounts,
+  UpdateCounts,
+} from "./result.js";
+import { type EndTally, Tally, type UpdateTally } from "./tally.js";
 
-/** What an engine counted of one case. */
-export interface CaseTally {
-  readonly settings: UpdateSettings;
+/** What was counted of one case. */
+export interface CountedCase {
   readonly tensors: readonly {
     readonly name: string;
     readonly shape: readonly number[];
@@ -15,24 +22,46 @@ export interface CaseTally {
   readonly steps: readonly { readonly step: number; readonly tally: UpdateTally }[];
 }
 
+/** What an engine counted, and of which case. */
+export interface CaseTally extends CountedCase {
+  readonly settings: CaseSettings;
+}
+
+/** What tells one case of a result from another. */
+export type CaseIdentity = Pick<Case, "format" | "rounding" | "scheme" | "opmath" | "recipe">;
+
 /** The result of one case: totals, shares and norms from what was counted. */
-export function summarizeCase({ settings, tensors, steps }: CaseTally): Case {
+export function summarizeCase({ settings, ...counted }: CaseTally): Case {
+  const { format, rounding, scheme, opmath } = settings;
+  const recipe = "recipe" in settings ? resultRecipe(settings.recipe) : null;
+  return summarizeCounted({ format: format.name, rounding, scheme, opmath, recipe }, counted);
+}
+
+function resultRecipe({ name, of, verified }: ResultRecipe): ResultRecipe {
+  return { name, of, verified };
+}
+
+export function summarizeCounted(identity: CaseIdentity, { tensors, steps }: CountedCase): Case {
   const all = new Tally();
   for (const { tally } of tensors) all.merge(tally);
+  const byRecipe = identity.recipe !== null;
   return {
-    format: settings.format.name,
-    rounding: settings.rounding,
-    scheme: settings.scheme,
-    opmath: settings.opmath,
-    ...summarize(all, steps.length),
-    steps: steps.map(({ step, tally }): StepCounts => ({ step, ...updateCounts(tally) })),
+    ...identity,
+    ...summarize(all, steps.length, byRecipe),
+    steps: steps.map(
+      ({ step, tally }): StepCounts => ({ step, parted: tally.parted, ...updateCounts(tally) }),
+    ),
     tensors: tensors.map(
-      ({ name, shape, tally }): TensorCounts => ({ name, shape, ...summarize(tally, steps.length) }),
+      ({ name, shape, tally }): TensorCounts => ({
+        name,
+        shape,
+        ...summarize(tally, steps.length, byRecipe),
+      }),
     ),
   };
 }
 
-export function summarize(tally: Tally, steps: number): LensCounts {
+function summarize(tally: Tally, steps: number, byRecipe: boolean): LensCounts {
   return {
     totals: {
       elements: tally.elements,
@@ -43,10 +72,19 @@ export function summarize(tally: Tally, steps: number): LensCounts {
     end: endCounts(tally.end),
     probes: probeCounts(tally),
     histogram: tally.histogram.toJSON(),
+    causes: byRecipe ? { ...tally.recipe.causes } : null,
+    moments: tally.recipe.moments.map(({ name, none, lost, kept, moved, nonfinite }) => ({
+      name,
+      none,
+      lost,
+      kept,
+      moved,
+      nonfinite,
+    })),
   };
 }
 
-export function updateCounts(tally: UpdateTally): UpdateCounts {
+function updateCounts(tally: UpdateTally): UpdateCounts {
   const { none, lost, kept, moved, nonfinite } = tally;
   const n = none + lost + kept + moved;
   const updateSquared = tally.updateSquared.value();
@@ -71,7 +109,7 @@ export function updateCounts(tally: UpdateTally): UpdateCounts {
 }
 
 function endCounts(end: EndTally): End {
-  const { unchanged, neverUpdated, cancelled, hidden, returned, nonfinite } = end;
+  const { unchanged, neverUpdated, cancelled, hidden, returned, nonfinite, parted } = end;
   return {
     unchanged,
     neverUpdated,
@@ -79,6 +117,7 @@ function endCounts(end: EndTally): End {
     hidden,
     returned,
     nonfinite,
+    parted,
     effectiveDescent: ratio(end.product.value(), end.displacementSquared.value()),
     sums: { displacementSquared: end.displacementSquared.parts(), product: end.product.parts() },
   };

@@ -1,3 +1,4 @@
+import { classes } from "./classify.js";
 import { Histogram } from "./histogram.js";
 import { ExactSum } from "./sum.js";
 
@@ -8,6 +9,8 @@ export class UpdateTally {
   kept = 0;
   moved = 0;
   nonfinite = 0;
+  /** Weights whose stored bits differ after the step from those of the run's first recipe; null if not compared. */
+  parted: number | null = null;
   /** Sum of u^2 over finite weight-steps. */
   readonly updateSquared = new ExactSum();
   /** Sum of e^2, e = w' - w: what the stored weight really did. */
@@ -21,6 +24,7 @@ export class UpdateTally {
     this.kept += other.kept;
     this.moved += other.moved;
     this.nonfinite += other.nonfinite;
+    this.parted = sumOrNull(this.parted, other.parted);
     this.updateSquared.addAll(other.updateSquared);
     this.effectiveSquared.addAll(other.effectiveSquared);
     this.product.addAll(other.product);
@@ -41,6 +45,8 @@ export class EndTally {
   returned = 0;
   /** Weights with a nonfinite weight-step, left out of the other counts. */
   nonfinite = 0;
+  /** Weights whose stored bits differ from those of the run's first recipe; null if not compared. */
+  parted: number | null = null;
   /** Sum of D^2, D the displacement of the fp32 counterfactual. */
   readonly displacementSquared = new ExactSum();
   /** Sum of d D, d the displacement of the stored weight. */
@@ -53,6 +59,7 @@ export class EndTally {
     this.hidden += other.hidden;
     this.returned += other.returned;
     this.nonfinite += other.nonfinite;
+    this.parted = sumOrNull(this.parted, other.parted);
     this.displacementSquared.addAll(other.displacementSquared);
     this.product.addAll(other.product);
   }
@@ -79,6 +86,61 @@ export class ProbeTally {
   }
 }
 
+function sumOrNull(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : a + b;
+}
+
+/** Why a weight did not move, of runs that computed their updates; see RecipeStepper for the order of the tests. */
+export const causes = ["gradient", "weightDecay", "momentUnderflow", "epsilon", "storage"] as const;
+export type Cause = (typeof causes)[number];
+
+/** The lens on a moment of the optimizer: what became of its own updates, by class. */
+export class MomentTally {
+  readonly name: string;
+  none = 0;
+  lost = 0;
+  kept = 0;
+  moved = 0;
+  nonfinite = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  merge(other: MomentTally): void {
+    for (const of of classes) this[of] += other[of];
+  }
+}
+
+/** What is counted of runs that computed their updates from gradients; all zero for others. */
+export class RecipeTally {
+  /** Weight-steps that did not move the stored weight, by cause. */
+  readonly causes: Record<Cause, number> = {
+    gradient: 0,
+    weightDecay: 0,
+    momentUnderflow: 0,
+    epsilon: 0,
+    storage: 0,
+  };
+  readonly moments: MomentTally[] = [];
+
+  merge(other: RecipeTally): void {
+    for (const cause of causes) this.causes[cause] += other.causes[cause];
+    this.mergeMoments(other.moments);
+  }
+
+  mergeMoments(moments: readonly MomentTally[]): void {
+    for (const moment of moments) {
+      let mine = this.moments.find(({ name }) => name === moment.name);
+      if (!mine) {
+        mine = new MomentTally(moment.name);
+        this.moments.push(mine);
+      }
+      mine.merge(moment);
+    }
+  }
+}
+
 /** All that is counted of one tensor, or of any set of tensors. */
 export class Tally {
   elements = 0;
@@ -88,6 +150,7 @@ export class Tally {
   readonly end = new EndTally();
   readonly probes = new ProbeTally();
   readonly histogram = new Histogram();
+  readonly recipe = new RecipeTally();
 
   merge(other: Tally): void {
     this.elements += other.elements;
@@ -96,5 +159,6 @@ export class Tally {
     this.end.merge(other.end);
     this.probes.merge(other.probes);
     this.histogram.merge(other.histogram);
+    this.recipe.merge(other.recipe);
   }
 }

@@ -1,10 +1,17 @@
 import { printable } from "../lens/printable.js";
 import type { Case, Result } from "../lens/result.js";
 
-/** What tells the cases of a result apart: format and scheme, rounding and opmath where they are not the usual. */
+/**
+ * What tells the cases of a result apart: format and scheme, rounding and opmath where they are not the usual; or the
+ * recipe, with a star where it was not compared with its framework.
+ */
 export function caseLabels(cases: readonly Case[]): string[] {
-  return cases.map(({ format, scheme, rounding, opmath }) => {
+  return cases.map(({ format, scheme, rounding, opmath, recipe }) => {
     const words = [printable(format)];
+    if (recipe) {
+      if (recipe.name !== format) words.push(printable(recipe.name));
+      return words.join(" ") + (recipe.verified === null ? "*" : "");
+    }
     // Stochastic rounding is a way to store in place without a carrier, and known by its own name.
     if (scheme !== "in-place" || rounding !== "stochastic") words.push(scheme);
     if (rounding !== "nearest-even") words.push(rounding);
@@ -14,7 +21,8 @@ export function caseLabels(cases: readonly Case[]): string[] {
 }
 
 /** "bf16 in place", as a sentence has it. */
-export function caseInWords({ format, scheme, rounding }: Case): string {
+export function caseInWords({ format, scheme, rounding, recipe }: Case): string {
+  if (recipe) return `${printable(format)} by the recipe ${printable(recipe.name)}`;
   const how = { "in-place": "in place", master: "with an fp32 master", kahan: "with Kahan compensation" };
   const scheming = how[scheme as keyof typeof how] ?? `under ${scheme}`;
   return `${printable(format)} ${scheming}${rounding === "nearest-even" ? "" : ` with ${rounding} rounding`}`;

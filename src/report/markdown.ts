@@ -3,6 +3,7 @@ import type { Case, LensCounts, Result } from "../lens/result.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
 import { count, missing, percent, ratio, share, short } from "./numbers.js";
+import { lostShare, unverified } from "./recipe-table.js";
 
 /** A result as Markdown (GitHub's tables): summary, cases, probes, steps and tensors. */
 export function renderMarkdown(result: Result): string {
@@ -66,6 +67,7 @@ export function renderMarkdown(result: Result): string {
         percent(probes["ulp-rule"].disagreement),
       ]),
     ),
+    ...recipeSection(result, labels),
     ...cases.flatMap((of, i) => caseSection(of, labels[i])),
     ...(skipped.length > 0
       ? [
@@ -80,17 +82,41 @@ export function renderMarkdown(result: Result): string {
   return `${blocks.join("\n\n")}\n`;
 }
 
+/** Runs whose updates an optimizer computed: why weights stood still, the moments, where recipes part. */
+function recipeSection(result: Result, labels: readonly string[]): string[] {
+  const { cases } = result;
+  if (cases.every(({ recipe }) => recipe === null)) return [];
+  const causes = ["storage", "epsilon", "momentUnderflow", "weightDecay", "gradient"] as const;
+  const inWords = ["storage", "epsilon", "moment underflow", "weight decay", "gradient zero"];
+  return [
+    "## Optimizer",
+    table(
+      ["stored as", "recipe of", ...inWords, "m lost", "v lost", "parted"],
+      cases.map((of, i) => [
+        labels[i],
+        of.recipe?.of ?? missing,
+        ...causes.map((cause) => (of.causes === null ? missing : count(of.causes[cause]))),
+        percent(lostShare(of.moments[0])),
+        percent(lostShare(of.moments[1])),
+        of.end.parted === null ? missing : count(of.end.parted),
+      ]),
+    ),
+    ...unverified(result).map(escaped),
+  ];
+}
+
 function caseSection(of: Case, label: string): string[] {
   return [
     `## ${escaped(label)}`,
     table(
-      ["step", "apparent sparsity", "real sparsity", "hidden share", "effective descent"],
+      ["step", "apparent sparsity", "real sparsity", "hidden share", "effective descent", "parted"],
       of.steps.map((counts) => [
         String(counts.step),
         percent(counts.apparentSparsity),
         percent(counts.realSparsity),
         percent(counts.hiddenShare),
         ratio(counts.effectiveDescent),
+        counts.parted === null ? missing : count(counts.parted),
       ]),
     ),
     table(

@@ -4,6 +4,7 @@ import { type Column, layOut, visibleWidth, wrap } from "./columns.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
 import { count, missing, percent, ratio, share } from "./numbers.js";
+import { recipeBlocks, unverified } from "./recipe-table.js";
 import { glyph, plainTerminal, stackedBar, styles, type Terminal } from "./terminal.js";
 
 /** A result as text for a terminal, or for a pipe. */
@@ -20,6 +21,10 @@ export function renderTable(result: Result, terminal: Terminal = plainTerminal):
     legend(terminal),
     wrap(headline(result).join(" "), textWidth(terminal)),
     probeTable(cases).map((line, i) => (i === 0 ? bold(line) : line)),
+    ...recipeBlocks(result).map(([heading, ...rows]) => [bold(heading), ...rows]),
+    unverified(result)
+      .flatMap((note) => wrap(note, textWidth(terminal)))
+      .map(dim),
     skipped.length > 0 ? skippedLines(result).map(dim) : [],
   ];
   return `${blocks

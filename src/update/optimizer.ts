@@ -6,6 +6,7 @@ import { compile, Names, type Registers } from "./recipe/compile.js";
 import { scalarDialect, weightDialect } from "./recipe/dialects.js";
 import { lionRecipes, sgdRecipes } from "./recipe/momentum.js";
 import type { Moment, OptimizerName, OptimizerSettings, Recipe } from "./recipe/recipe.js";
+import { type UpdateOptions, type UpdateSettings, updateSettings } from "./settings.js";
 
 /** The recipes of each optimizer by name. */
 export const recipes: Readonly<Record<OptimizerName, ReadonlyMap<string, Recipe>>> = {
@@ -29,6 +30,13 @@ export function recipe(optimizer: OptimizerName, name: string): Recipe {
   return found;
 }
 
+export const defaultEps = 1e-8;
+
+/** The betas of the settings, or the published default of the optimizer. */
+export function betasOf(optimizer: OptimizerName, { betas }: OptimizerSettings): readonly [number, number] {
+  return betas ?? [0.9, optimizer === "lion" ? 0.99 : 0.999];
+}
+
 /** The names that hold from step to step: weight, moments, carriers. */
 export function stateNames({ moments, carriers }: Recipe): string[] {
   return ["p", ...momentNames(moments), ...carriers.map(({ name }) => name)];
@@ -36,6 +44,39 @@ export function stateNames({ moments, carriers }: Recipe): string[] {
 
 function momentNames(moments: readonly Moment[]): string[] {
   return moments.flatMap(({ name, carrier }) => (carrier === undefined ? [name] : [name, carrier]));
+}
+
+/** A case of a run whose updates an optimizer computes from recorded gradients. */
+export interface RecipeSettings extends UpdateSettings {
+  readonly recipe: Recipe;
+  readonly optimizer: OptimizerSettings;
+}
+
+/** A case of a run: recorded updates by a scheme, or recorded gradients by a recipe. */
+export type CaseSettings = UpdateSettings | RecipeSettings;
+
+/**
+ * The settings of a recipe's case. Scheme, rounding and opmath are what the recipe amounts to.
+ *
+ * @throws RangeError for an unknown name.
+ */
+export function recipeSettings(
+  optimizer: OptimizerName,
+  name: string,
+  { format, seed = 0, ...settings }: OptimizerSettings & Pick<UpdateOptions, "format" | "seed">,
+): RecipeSettings {
+  const of = recipe(optimizer, name);
+  const stochastic = of.weight.some((line) => line.includes("S("));
+  return {
+    ...updateSettings({
+      format: of.fp32Storage ? "fp32" : format,
+      scheme: of.scheme,
+      rounding: stochastic ? "stochastic" : "nearest-even",
+      seed,
+    }),
+    recipe: of,
+    optimizer: settings,
+  };
 }
 
 /** A recipe made ready for one setting and storage format: one weight at a time, on registers. */
@@ -51,8 +92,8 @@ export class RecipeStep {
     this.recipe = of;
     const nearest = (x: number) => roundSum(x, 0, format, "nearest-even", "ieee", 0);
     const stochastic = (x: number) => roundSum(x, 0, format, "stochastic", "ieee", random());
-    const { lr, eps = 1e-8, weightDecay = 0 } = settings;
-    const [b1, b2] = settings.betas ?? [0.9, of.optimizer === "lion" ? 0.99 : 0.999];
+    const { lr, eps = defaultEps, weightDecay = 0 } = settings;
+    const [b1, b2] = betasOf(of.optimizer, settings);
     const given = { lr, b1, b2, eps, wd: weightDecay, t: 0 };
     for (const name of Object.keys(given)) this.#names.of(name);
     this.#scalars = compile(of.scalars, this.#names, scalarDialect(nearest));

@@ -26,7 +26,7 @@ export function resultOf(cases: readonly Case[], changes: Partial<Result> = {}):
       stepNumbers: steps.map(({ step }) => step),
       metadata: {},
     },
-    settings: { overflow: "ieee", seed: 0, strict: false },
+    settings: { optimizer: null, overflow: "ieee", seed: 0, strict: false },
     engine: { name: "reference", device: "CPU", selfCheck: { passed: 1, failed: 0, firstFailure: null } },
     cases,
     skipped: [],

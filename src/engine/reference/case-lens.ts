@@ -1,110 +1,93 @@
+import type { Format } from "../../format/format.js";
 import { classify } from "../../lens/classify.js";
 import { bin, outermostBin, type SizedClass, sizedClasses } from "../../lens/histogram.js";
 import { pathNotTakenUnchanged, smallSubnetworksUnchanged, ulpRuleLost } from "../../lens/probes.js";
 import { blockLength, type ExactSum, laneCount, sumOfLanes } from "../../lens/sum.js";
 import type { Tally, UpdateTally } from "../../lens/tally.js";
-import { startState } from "../../update/apply.js";
-import { type Arithmetic, storageArithmetic } from "../../update/arithmetic.js";
-import { type Scheme, schemes } from "../../update/scheme.js";
-import type { UpdateSettings } from "../../update/settings.js";
-import { randomBits, stepKey, tensorKey, type Words } from "../../update/threefry.js";
+import type { CaseSettings } from "../../update/optimizer.js";
 import type { Chunk } from "../walk.js";
 import type { Counterfactual } from "./counterfactual.js";
+import { RecipeStepper } from "./recipe-stepper.js";
+import { SchemeStepper } from "./scheme-stepper.js";
+import type { Outcome, Stepper } from "./stepper.js";
 
 /** Flags of a weight over the steps so far. */
 const movedFlag = 1;
 const nonfiniteFlag = 2;
 
-/** One case over one chunk after the other. Stored weights and carriers are fp32 numbers in every scheme. */
+/** One case over one chunk after the other: what became of each update that its stepper makes. */
 export class CaseLens {
-  readonly #settings: UpdateSettings;
-  readonly #scheme: Scheme;
-  readonly #arithmetic: Arithmetic;
-
-  #first = 0;
+  readonly #format: Format;
+  readonly #stepper: Stepper;
   #start = new Float32Array(0);
-  #weights = new Float32Array(0);
-  #carriers = new Float32Array(0);
   #flags = new Uint8Array(0);
   /** Counted with the steps, tallied at the end of the chunk. */
   #castChanged = 0;
   #probes = { lost: 0, moved: 0, unmoved: 0 };
   #bins = emptyBins();
 
-  #tensor: Words = [0, 0];
-  #key: Words = [0, 0];
-  #element = 0;
-  #draw = 0;
-
-  constructor(settings: UpdateSettings) {
-    this.#settings = settings;
-    this.#scheme = schemes[settings.scheme];
-    this.#arithmetic = storageArithmetic(settings, () => randomBits(this.#key, this.#element, this.#draw++));
+  constructor(settings: CaseSettings) {
+    this.#format = settings.format;
+    this.#stepper = "recipe" in settings ? new RecipeStepper(settings) : new SchemeStepper(settings);
   }
 
-  begin({ tensor, start, weights }: Chunk): void {
-    this.#tensor = tensorKey(this.#settings.seed, tensor);
-    this.#first = start;
-    this.#weights = new Float32Array(weights.length);
-    this.#carriers = new Float32Array(weights.length);
-    this.#flags = new Uint8Array(weights.length);
+  /** The stored weights of the chunk, as they are now. */
+  get weights(): Float32Array {
+    return this.#stepper.weights;
+  }
+
+  begin(chunk: Chunk): void {
+    this.#stepper.begin(chunk);
+    this.#start = this.weights.slice();
+    this.#flags = new Uint8Array(chunk.weights.length);
     this.#castChanged = 0;
-    for (let i = 0; i < weights.length; i++) {
-      const { weight, carrier } = startState(weights[i], this.#settings);
-      if (weight !== weights[i] && !Number.isNaN(weights[i])) this.#castChanged += 1;
-      this.#weights[i] = weight;
-      this.#carriers[i] = carrier;
+    for (let i = 0; i < chunk.weights.length; i++) {
+      if (this.#start[i] !== chunk.weights[i] && !Number.isNaN(chunk.weights[i])) this.#castChanged += 1;
     }
-    this.#start = this.#weights.slice();
     this.#probes = { lost: 0, moved: 0, unmoved: 0 };
     this.#bins = emptyBins();
   }
 
-  step(updates: Float32Array, step: number, tally: UpdateTally): void {
-    this.#key = stepKey(this.#tensor, step);
-    const sums = {
-      updateSquared: new Float64Array(laneCount),
-      effectiveSquared: new Float64Array(laneCount),
-      product: new Float64Array(laneCount),
-    };
-    for (let block = 0; block < updates.length; block += blockLength) {
-      const end = Math.min(block + blockLength, updates.length);
+  /** Takes the chunk through one step. Inputs are updates, or gradients where the case has a recipe. */
+  step(inputs: Float32Array, step: number, tally: UpdateTally): void {
+    this.#stepper.beginStep(step);
+    const updateSquared = new Float64Array(laneCount);
+    const effectiveSquared = new Float64Array(laneCount);
+    const product = new Float64Array(laneCount);
+    for (let block = 0; block < inputs.length; block += blockLength) {
+      const end = Math.min(block + blockLength, inputs.length);
       for (let i = block; i < end; i++) {
-        const effective = this.#update(i, updates[i], tally);
-        if (Number.isNaN(effective)) continue;
+        const outcome = this.#stepper.step(i, inputs[i]);
+        if (!this.#count(i, outcome, tally)) continue;
+        const { update, before, after } = outcome;
+        const effective = after.weight - before.weight;
         const lane = i % laneCount;
-        sums.updateSquared[lane] += updates[i] * updates[i];
-        sums.effectiveSquared[lane] += effective * effective;
-        sums.product[lane] += effective * updates[i];
+        updateSquared[lane] += update * update;
+        effectiveSquared[lane] += effective * effective;
+        product[lane] += effective * update;
       }
-      takeLanes(sums.updateSquared, tally.updateSquared);
-      takeLanes(sums.effectiveSquared, tally.effectiveSquared);
-      takeLanes(sums.product, tally.product);
+      takeLanes(updateSquared, tally.updateSquared);
+      takeLanes(effectiveSquared, tally.effectiveSquared);
+      takeLanes(product, tally.product);
     }
   }
 
-  /** Applies one update; gives what the stored weight did, w' - w, or NaN for a nonfinite weight-step. */
-  #update(i: number, update: number, tally: UpdateTally): number {
-    this.#element = this.#first + i;
-    this.#draw = 0;
-    const before = { weight: this.#weights[i], carrier: this.#carriers[i] };
-    const after = this.#scheme.step(before, update, this.#arithmetic);
-    this.#weights[i] = after.weight;
-    this.#carriers[i] = after.carrier;
-
+  /** Counts what became of weight i; false if it is left out as nonfinite. */
+  #count(i: number, { before, after, update }: Outcome, tally: UpdateTally): boolean {
     const of = classify(before, update, after);
+    this.#stepper.classified?.(of);
     tally[of] += 1;
     if (of === "nonfinite") {
       this.#flags[i] |= nonfiniteFlag;
-      return NaN;
+      return false;
     }
     const moved = after.weight !== before.weight;
     if (moved) this.#flags[i] |= movedFlag;
     if (of !== "none") {
-      this.#bins[of][bin(update, before.weight, this.#settings.format) + outermostBin] += 1;
+      this.#bins[of][bin(update, before.weight, this.#format) + outermostBin] += 1;
       this.#probe(before.weight, update, moved);
     }
-    return after.weight - before.weight;
+    return true;
   }
 
   #probe(weight: number, update: number, moved: boolean): void {
@@ -115,7 +98,7 @@ export class CaseLens {
   }
 
   end(counterfactual: Counterfactual, tally: Tally): void {
-    tally.elements += this.#weights.length;
+    tally.elements += this.weights.length;
     tally.castChanged += this.#castChanged;
     tally.probes.ulpRule += this.#probes.lost;
     tally.probes.ulpRuleMoved += this.#probes.moved;
@@ -125,15 +108,16 @@ export class CaseLens {
         if (count > 0) tally.histogram.add(of, i - outermostBin, count);
       });
     }
+    this.#stepper.end?.(tally);
     const displacementSquared = new Float64Array(laneCount);
     const product = new Float64Array(laneCount);
-    for (let block = 0; block < this.#weights.length; block += blockLength) {
-      const end = Math.min(block + blockLength, this.#weights.length);
+    for (let block = 0; block < this.weights.length; block += blockLength) {
+      const end = Math.min(block + blockLength, this.weights.length);
       for (let i = block; i < end; i++) {
         if (!this.#countEnd(i, counterfactual, tally)) continue;
         const displacement = counterfactual.now[i] - counterfactual.start[i];
         displacementSquared[i % laneCount] += displacement * displacement;
-        product[i % laneCount] += (this.#weights[i] - this.#start[i]) * displacement;
+        product[i % laneCount] += (this.weights[i] - this.#start[i]) * displacement;
       }
       takeLanes(displacementSquared, tally.end.displacementSquared);
       takeLanes(product, tally.end.product);
@@ -149,7 +133,7 @@ export class CaseLens {
       return false;
     }
     const before = this.#start[i];
-    const after = this.#weights[i];
+    const after = this.weights[i];
     if (pathNotTakenUnchanged(before, after)) probes.pathNotTaken += 1;
     if (smallSubnetworksUnchanged(before, after)) probes.smallSubnetworks += 1;
     if (after !== before) return true;

@@ -1,16 +1,23 @@
 import type { Tally, UpdateTally } from "../../lens/tally.js";
-import type { UpdateSettings } from "../../update/settings.js";
+import type { CaseSettings } from "../../update/optimizer.js";
 import type { Chunk, ChunkLens } from "../walk.js";
 import { CaseLens } from "./case-lens.js";
-import { Counterfactual } from "./counterfactual.js";
+import { AddedUpdates, type Counterfactual, Fp32Recipe } from "./counterfactual.js";
 
 /** All cases over one chunk after the other, and the fp32 counterfactual that they share. */
 export class ReferenceLens implements ChunkLens {
-  readonly #counterfactual = new Counterfactual();
+  readonly #counterfactual: Counterfactual;
   readonly #cases: readonly CaseLens[];
+  /** Recipes that store in the format of the first, with whose weights theirs are compared. */
+  readonly #compared: readonly number[];
 
-  constructor(cases: readonly UpdateSettings[]) {
+  constructor(cases: readonly CaseSettings[]) {
+    const [first] = cases;
     this.#cases = cases.map((settings) => new CaseLens(settings));
+    this.#compared = [...cases.keys()].filter(
+      (c) => "recipe" in cases[c] && cases[c].format === first.format,
+    );
+    this.#counterfactual = first && "recipe" in first ? new Fp32Recipe(first) : new AddedUpdates();
   }
 
   begin(chunk: Chunk): void {
@@ -18,12 +25,29 @@ export class ReferenceLens implements ChunkLens {
     for (const lens of this.#cases) lens.begin(chunk);
   }
 
-  step(updates: Float32Array, step: number, tallies: readonly UpdateTally[]): void {
-    this.#counterfactual.step(updates);
-    for (const [c, lens] of this.#cases.entries()) lens.step(updates, step, tallies[c]);
+  step(inputs: Float32Array, step: number, tallies: readonly UpdateTally[]): void {
+    this.#counterfactual.step(inputs, step);
+    for (const [c, lens] of this.#cases.entries()) lens.step(inputs, step, tallies[c]);
+    for (const c of this.#compared) tallies[c].parted = countParted(this.weights(0), this.weights(c));
   }
 
   end(tallies: readonly Tally[]): void {
     for (const [c, lens] of this.#cases.entries()) lens.end(this.#counterfactual, tallies[c]);
+    for (const c of this.#compared) {
+      const { end } = tallies[c];
+      end.parted = (end.parted ?? 0) + countParted(this.weights(0), this.weights(c));
+    }
   }
+
+  weights(c: number): Float32Array {
+    return this.#cases[c].weights;
+  }
+}
+
+/** Weights that are not the same number; NaN is like NaN. */
+function countParted(a: Float32Array, b: Float32Array): number {
+  let parted = 0;
+  for (let i = 0; i < a.length; i++)
+    if (a[i] !== b[i] && !(Number.isNaN(a[i]) && Number.isNaN(b[i]))) parted += 1;
+  return parted;
 }

@@ -1,4 +1,4 @@
-import type { Recipe } from "./recipe.js";
+import type { Lines, Recipe } from "./recipe.js";
 
 /**
  * AdamW (Loshchilov and Hutter, 2019) as it is run. Torch's sequences were read from its 2.13 sources; R f32 fma as
@@ -80,16 +80,29 @@ const fp32Step = ["wd != 0: P = P * decay", ...fp32Moment, "P = P + (s * M) / (d
 const fp32Scalars = [...torchScalars, "e = f32(eps)"];
 
 /** The intended step; see {@link Intended}. */
-export const intendedAdamw: Pick<Recipe, "scalars" | "weight"> = {
-  scalars: [...fp32Scalars, "shrinking = f32(-(lr * wd))"],
-  weight: [
-    ...fp32Moment,
-    "shrink = shrinking * P",
-    "adaptive = (s * M) / (d + e)",
-    "u = adaptive + shrink",
-    "unguarded = (s * M) / d + shrink",
-  ],
-};
+export const intendedAdamw: Lines = intendedFrom(fp32Scalars, fp32Moment);
+
+function intendedFrom(scalars: readonly string[], moments: readonly string[]): Lines {
+  return {
+    scalars: [...scalars, "shrinking = f32(-(lr * wd))"],
+    weight: [
+      ...moments,
+      "shrink = shrinking * P",
+      "adaptive = (s * M) / (d + e)",
+      "u = adaptive + shrink",
+      "unguarded = (s * M) / d + shrink",
+    ],
+  };
+}
+
+/** optimi takes the corrections into the betas, b^ = (b^t - b) / (b^t - 1): its moments are the corrected ones. */
+const optimiScalars = [
+  "w = f32(1 - (b1^t - b1) / (b1^t - 1))",
+  "rest = f32(w - 1)",
+  "beta2 = f32((b2^t - b2) / (b2^t - 1))",
+  "c2 = f32(1 - (b2^t - b2) / (b2^t - 1))",
+  "s = f32(-lr)",
+];
 
 export const adamwRecipes: readonly Recipe[] = [
   cpuForLoop,
@@ -157,7 +170,7 @@ export const adamwRecipes: readonly Recipe[] = [
     name: "fp32",
     of: "weights, gradients and states in fp32: the counterfactual",
     verified: "by definition",
-    scheme: "master",
+    scheme: "in-place",
     fp32Storage: true,
     moments: fp32Moments,
     carriers: [{ name: "P", from: "weight" }],
@@ -213,16 +226,11 @@ export const adamwRecipes: readonly Recipe[] = [
     scheme: "kahan",
     moments: storedMoments,
     carriers: [{ name: "k", from: "zero" }],
-    // The corrections are taken into the betas: b^ = (b^t - b) / (b^t - 1).
-    scalars: [
-      "decay = f32(1 - lr * wd)",
-      "w = f32(1 - (b1^t - b1) / (b1^t - 1))",
-      "rest = f32(w - 1)",
-      "beta2 = f32((b2^t - b2) / (b2^t - 1))",
-      "c2 = f32(1 - (b2^t - b2) / (b2^t - 1))",
-      "s = f32(-lr)",
-      "e = R(eps)",
-    ],
+    scalars: [...optimiScalars, "decay = f32(1 - lr * wd)", "e = R(eps)"],
+    meant: intendedFrom(
+      [...optimiScalars, "e = f32(eps)"],
+      fp32Moment.map((line) => line.replace(" / root", "")),
+    ),
     weight: [
       "g = R(g)",
       "wd != 0: p = R(p * decay)",

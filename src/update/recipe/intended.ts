@@ -1,6 +1,6 @@
 import { intendedAdamw } from "./adamw.js";
 import { intendedLion, intendedSgd } from "./momentum.js";
-import type { OptimizerName, Recipe } from "./recipe.js";
+import type { Lines, OptimizerName, Recipe } from "./recipe.js";
 
 /**
  * The update that a step is meant to make, whatever storage makes of it: the step in fp32 from a given weight P and
@@ -10,7 +10,14 @@ import type { OptimizerName, Recipe } from "./recipe.js";
  */
 export type Intended = Recipe;
 
-function intendedBy(optimizer: OptimizerName, lines: Pick<Recipe, "scalars" | "weight">): Intended {
+const lines: Readonly<Record<OptimizerName, Lines>> = {
+  adamw: intendedAdamw,
+  sgd: intendedSgd,
+  lion: intendedLion,
+};
+
+/** The intended step beside a recipe. */
+export function intended({ optimizer, meant }: Pick<Recipe, "optimizer" | "meant">): Intended {
   return {
     optimizer,
     name: "intended",
@@ -22,12 +29,6 @@ function intendedBy(optimizer: OptimizerName, lines: Pick<Recipe, "scalars" | "w
       { name: "V", of: "V" },
     ],
     carriers: [{ name: "P", from: "weight" }],
-    ...lines,
+    ...(meant ?? lines[optimizer]),
   };
 }
-
-export const intended: Readonly<Record<OptimizerName, Intended>> = {
-  adamw: intendedBy("adamw", intendedAdamw),
-  sgd: intendedBy("sgd", intendedSgd),
-  lion: intendedBy("lion", intendedLion),
-};

@@ -1,4 +1,4 @@
-import type { Recipe } from "./recipe.js";
+import type { Lines, Recipe } from "./recipe.js";
 
 /** SGD with momentum and Lion, as torch-like frameworks run them; b1 is the momentum of SGD. */
 
@@ -12,7 +12,7 @@ const sgdStep = ["wd != 0: g = g + decay * P", "t < 2: M = g", "t >= 2: M = M * 
 const lionStep = ["wd != 0: P = P * decay", "P = P + s * sign(fma(w1, g - M, M))", "M = fma(w2, g - M, M)"];
 
 /** The intended steps; see {@link Intended}. SGD's decay goes through its momentum and is no part of its own. */
-export const intendedSgd: Pick<Recipe, "scalars" | "weight"> = {
+export const intendedSgd: Lines = {
   scalars: sgdScalars,
   weight: [
     "shrink = 0",
@@ -25,7 +25,7 @@ export const intendedSgd: Pick<Recipe, "scalars" | "weight"> = {
   ],
 };
 
-export const intendedLion: Pick<Recipe, "scalars" | "weight"> = {
+export const intendedLion: Lines = {
   scalars: [...lionScalars, "shrinking = f32(-(lr * wd))"],
   weight: [
     "shrink = shrinking * P",
@@ -49,6 +49,7 @@ function inFp32(optimizer: "sgd" | "lion", scalars: readonly string[], step: rea
     {
       ...common,
       name: "fp32",
+      scheme: "in-place",
       fp32Storage: true,
       of: "weights, gradients and states in fp32: the counterfactual",
       weight: [...step, "p = P"],

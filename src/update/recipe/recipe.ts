@@ -25,7 +25,12 @@ export interface Recipe {
   readonly carriers: readonly { readonly name: string; readonly from: "zero" | "weight" }[];
   readonly scalars: readonly string[];
   readonly weight: readonly string[];
+  /** The intended step, where its moments are not those of the optimizer's own (see intended.ts). */
+  readonly meant?: Lines;
 }
+
+/** The lines of a step: once, and for each weight. */
+export type Lines = Pick<Recipe, "scalars" | "weight">;
 
 export interface Moment {
   readonly name: string;

@@ -1,0 +1,142 @@
+import { format } from "../../format/registry.js";
+import { roundSum } from "../../format/round.js";
+import type { Class } from "../../lens/classify.js";
+import { classify } from "../../lens/classify.js";
+import { type Cause, MomentTally, type Tally } from "../../lens/tally.js";
+import { type RecipeSettings, RecipeStep, stateNames } from "../../update/optimizer.js";
+import { intended } from "../../update/recipe/intended.js";
+import type { Moment } from "../../update/recipe/recipe.js";
+import type { Chunk } from "../walk.js";
+import { ElementBits } from "./element-bits.js";
+import type { Outcome, Stepper } from "./stepper.js";
+
+const fp32 = format("fp32");
+
+/** Gradients by an optimizer's recipe. The update of a step is the one intended: the step in fp32 from the same state. */
+export class RecipeStepper implements Stepper {
+  readonly #settings: RecipeSettings;
+  readonly #bits: ElementBits;
+  readonly #recipe: RecipeStep;
+  readonly #intended: RecipeStep;
+  /** What the recipe keeps of each weight, by name; `p` is the stored weight. */
+  #states: Readonly<Record<string, Float32Array>> = {};
+  weights = new Float32Array(0);
+  #t = 0;
+  #moments: MomentTally[] = [];
+  #causes = new Map<Cause, number>();
+  #gradient = 0;
+  /** The weight before the last step, with what its carrier held. */
+  #pending = 0;
+
+  constructor(settings: RecipeSettings) {
+    const { recipe, optimizer } = settings;
+    this.#settings = settings;
+    this.#bits = new ElementBits(settings.seed);
+    this.#recipe = new RecipeStep(recipe, optimizer, settings.format, () => this.#bits.next());
+    this.#intended = new RecipeStep(intended(recipe), optimizer, fp32, () => 0);
+  }
+
+  begin(chunk: Chunk): void {
+    const { recipe } = this.#settings;
+    const given = Float32Array.from(chunk.weights);
+    this.#bits.begin(chunk);
+    this.weights = Float32Array.from(chunk.weights, (x) => this.#store(x));
+    const states = Object.fromEntries(
+      stateNames(recipe).map((name) => [name, new Float32Array(given.length)]),
+    );
+    for (const { name, from } of recipe.carriers) if (from === "weight") states[name].set(given);
+    this.#states = { ...states, p: this.weights };
+    this.#t = 0;
+    this.#moments = recipe.moments.map(({ name }) => new MomentTally(name));
+    this.#causes = new Map();
+  }
+
+  beginStep(step: number): void {
+    this.#bits.beginStep(step);
+    this.#t += 1;
+    this.#recipe.begin(this.#t);
+    this.#intended.begin(this.#t);
+  }
+
+  step(i: number, gradient: number): Outcome {
+    const { recipe } = this.#settings;
+    this.#gradient = gradient;
+    this.#bits.seek(i);
+    this.#load(i, gradient);
+    this.#intended.apply();
+    this.#recipe.apply();
+    const before = this.#weightState(i);
+    this.#pending = this.#meant("P") + (recipe.carriers[0]?.from === "zero" ? before.carrier : 0);
+    for (const [m, moment] of recipe.moments.entries()) this.#countMoment(this.#moments[m], moment, i);
+    for (const name in this.#states) this.#states[name][i] = this.#result(name);
+    return { before, after: this.#weightState(i), update: this.#meant("u") };
+  }
+
+  /** The same weight and moments into both; the master, where there is one, is the weight that is meant. */
+  #load(i: number, gradient: number): void {
+    const { recipe } = this.#settings;
+    put(this.#recipe, "g", gradient);
+    put(this.#intended, "g", gradient);
+    for (const name in this.#states) put(this.#recipe, name, this.#states[name][i]);
+    for (const { name, of } of recipe.moments) put(this.#intended, of, this.#states[name][i]);
+    put(
+      this.#intended,
+      "P",
+      this.#states[recipe.carriers[0]?.from === "weight" ? recipe.carriers[0].name : "p"][i],
+    );
+  }
+
+  #weightState(i: number) {
+    const [carrier] = this.#settings.recipe.carriers;
+    return { weight: this.weights[i], carrier: carrier === undefined ? 0 : this.#states[carrier.name][i] };
+  }
+
+  /** A moment has its own lens: it is meant to become what fp32 makes of it. */
+  #countMoment(tally: MomentTally, { name, of, carrier }: Moment, i: number): void {
+    const state = (value: (name: string) => number) => ({
+      weight: value(name),
+      carrier: carrier === undefined ? 0 : value(carrier),
+    });
+    const before = state((of) => this.#states[of][i]);
+    const after = state((of) => this.#result(of));
+    tally[classify(before, this.#meant(of) - before.weight, after)] += 1;
+  }
+
+  classified(as: Class): void {
+    if (as === "moved" || as === "nonfinite") return;
+    const cause = this.#cause();
+    this.#causes.set(cause, (this.#causes.get(cause) ?? 0) + 1);
+  }
+
+  /** Why the weight of the last step did not move, tested in this order. */
+  #cause(): Cause {
+    const first = this.#settings.recipe.moments[0].name;
+    const shrink = this.#meant("shrink");
+    if (this.#meant("M") === 0 && this.#gradient === 0) return shrink === 0 ? "gradient" : "weightDecay";
+    if (this.#result(first) === 0) return "momentUnderflow";
+    const unguarded = Math.fround(this.#pending + this.#meant("unguarded"));
+    if (this.#store(unguarded) !== this.#result("p")) return "epsilon";
+    return "storage";
+  }
+
+  end(tally: Tally): void {
+    for (const [cause, count] of this.#causes) tally.recipe.causes[cause] += count;
+    tally.recipe.mergeMoments(this.#moments);
+  }
+
+  #store(x: number): number {
+    return roundSum(x, 0, this.#settings.format, "nearest-even", this.#settings.overflow, 0);
+  }
+
+  #meant(name: string): number {
+    return this.#intended.registers[this.#intended.register(name)];
+  }
+
+  #result(name: string): number {
+    return this.#recipe.registers[this.#recipe.register(name)];
+  }
+}
+
+function put(step: RecipeStep, name: string, value: number): void {
+  step.registers[step.register(name)] = value;
+}

@@ -1,0 +1,28 @@
+import type { Class } from "../../lens/classify.js";
+import type { Tally } from "../../lens/tally.js";
+import type { WeightState } from "../../update/scheme.js";
+import type { Chunk } from "../walk.js";
+
+/** What one step did to one weight. */
+export interface Outcome {
+  readonly before: WeightState;
+  readonly after: WeightState;
+  /** The update that was to be made. */
+  readonly update: number;
+}
+
+/** A way to take updates, over one chunk of weights after the other. */
+export interface Stepper {
+  /** The stored weights of the chunk, as they are now. */
+  readonly weights: Float32Array;
+  /** Stores the weights of a chunk, as they are before the first step. */
+  begin(chunk: Chunk): void;
+  /** Makes ready for the step that the recording gives this number. */
+  beginStep(step: number): void;
+  /** Takes weight i through the step. The input is an update, or a gradient. */
+  step(i: number, input: number): Outcome;
+  /** Told the class of the weight that {@link step} took last. */
+  classified?(as: Class): void;
+  /** Adds what only this way counts, at the end of the chunk. */
+  end?(tally: Tally): void;
+}

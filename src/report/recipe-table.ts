@@ -1,0 +1,79 @@
+import { printable } from "../lens/printable.js";
+import type { Case, MomentCounts, Result } from "../lens/result.js";
+import { type Column, layOut } from "./columns.js";
+import { caseLabels } from "./labels.js";
+import { count, missing, percent, share } from "./numbers.js";
+
+/** Tables of a run whose updates an optimizer computed: why weights stood still, its moments, where recipes part. */
+export function recipeBlocks({ cases }: Result): string[][] {
+  if (cases.every(({ recipe }) => recipe === null)) return [];
+  return [causeTable(cases), momentTable(cases), ...(cases.length > 1 ? [partingTable(cases)] : [])];
+}
+
+/** Of the weight-steps that did not move the stored weight. */
+function causeTable(cases: readonly Case[]): string[] {
+  const column = (heading: string, cause: keyof NonNullable<Case["causes"]>): Column => ({
+    heading,
+    align: "right",
+    cells: cases.map(({ causes, totals }) =>
+      causes === null ? missing : percent(share(causes[cause], totals.none + totals.lost + totals.kept)),
+    ),
+  });
+  return layOut([
+    { heading: "unmoved because of", align: "left", cells: caseLabels(cases) },
+    column("storage", "storage"),
+    column("epsilon", "epsilon"),
+    column("moment", "momentUnderflow"),
+    column("decay", "weightDecay"),
+    column("gradient 0", "gradient"),
+  ]);
+}
+
+/** The lens on the optimizer's own state: the share of the updates of a moment that its storage lost. */
+function momentTable(cases: readonly Case[]): string[] {
+  const column = (heading: string, of: number): Column => ({
+    heading,
+    align: "right",
+    cells: cases.map(({ moments }) => percent(lostShare(moments[of]))),
+  });
+  return layOut([
+    { heading: "updates of moments", align: "left", cells: caseLabels(cases) },
+    column("m lost", 0),
+    column("v lost", 1),
+  ]);
+}
+
+/** Of the updates of a moment that were not zero, those that it lost; null for none. */
+export function lostShare(moment: MomentCounts | undefined): number | null {
+  return moment ? share(moment.lost, moment.lost + moment.kept + moment.moved) : null;
+}
+
+/** Where the stored weights of each recipe leave those of the first. */
+function partingTable(cases: readonly Case[]): string[] {
+  const [first, ...others] = caseLabels(cases);
+  const rest = cases.slice(1);
+  return layOut([
+    { heading: `parting from ${first}`, align: "left", cells: others },
+    {
+      heading: "at step",
+      align: "right",
+      cells: rest.map(({ steps }) => {
+        const parting = steps.find(({ parted }) => parted !== null && parted > 0);
+        return parting ? String(parting.step) : missing;
+      }),
+    },
+    {
+      heading: "weights at the end",
+      align: "right",
+      cells: rest.map(({ end }) => (end.parted === null ? missing : count(end.parted))),
+    },
+  ]);
+}
+
+/** Says of every recipe that was not compared with its framework that it was not. */
+export function unverified({ cases }: Result): string[] {
+  const recipes = cases.flatMap(({ recipe }) => (recipe && recipe.verified === null ? [recipe] : []));
+  if (recipes.length === 0) return [];
+  const names = [...new Set(recipes.map(({ name }) => printable(name)))].join(", ");
+  return [`* Unverified: written from sources or papers, not yet compared bit for bit with a run: ${names}.`];
+}

@@ -1,0 +1,101 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { encode } from "../../format/encode.js";
+import type { Format } from "../../format/format.js";
+import type { TensorInput } from "../../lens/input.js";
+import { InputError } from "../input-error.js";
+import { systemError } from "../system-error.js";
+import { dtypes } from "./dtype.js";
+import { encodeHeader } from "./write.js";
+
+/**
+ * Writes the end state of a run piece by piece, in any order, into one safetensors file of the storage format. The
+ * file has a temporary name until {@link finish}.
+ */
+export class WeightsWriter {
+  readonly #path: string;
+  readonly #temporary: string;
+  readonly #file: number;
+  readonly #format: Format;
+  /** Where the data of each tensor begins. */
+  readonly #begins: readonly number[];
+
+  /** @throws InputError if safetensors has no dtype for the format, or the file cannot be made. */
+  constructor(
+    path: string,
+    tensors: readonly Pick<TensorInput, "name" | "shape" | "weights">[],
+    format: Format,
+    metadata: Readonly<Record<string, string>>,
+  ) {
+    const dtype = [...dtypes.values()].find((dtype) => dtype.format === format);
+    if (!dtype) {
+      const known = [...dtypes.values()].flatMap(({ format }) =>
+        format && format !== "fp64" ? [format.name] : [],
+      );
+      throw new InputError(path, `a format that safetensors can hold (${known.join(", ")})`, format.name);
+    }
+    const layout = tensors.map(({ name, shape, weights }) => ({
+      name,
+      shape,
+      dtype: dtype.name,
+      bytes: (weights.length * dtype.bits) / 8,
+    }));
+    const header = encodeHeader(layout, metadata);
+    let begin = header.length;
+    this.#begins = layout.map(({ bytes }) => {
+      begin += bytes;
+      return begin - bytes;
+    });
+    this.#path = path;
+    this.#format = format;
+    this.#temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+    try {
+      this.#file = openSync(this.#temporary, "wx");
+      writeSync(this.#file, header, 0, header.length, 0);
+    } catch (error) {
+      throw systemError(path, "a file that can be written", error);
+    }
+    process.on("exit", this.#discard);
+  }
+
+  /** @throws InputError if the system refuses, as when the disk is full. */
+  write(tensor: number, start: number, weights: Float32Array): void {
+    const bytes = this.#encode(weights);
+    try {
+      let position = this.#begins[tensor] + start * (this.#format.bits / 8);
+      for (let at = 0; at < bytes.length; ) {
+        const written = writeSync(this.#file, bytes, at, bytes.length - at, position);
+        at += written;
+        position += written;
+      }
+    } catch (error) {
+      throw systemError(this.#path, "room for the weights", error);
+    }
+  }
+
+  #encode(weights: Float32Array): Uint8Array {
+    const { bits } = this.#format;
+    if (bits === 32) return new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength);
+    const codes = bits === 16 ? new Uint16Array(weights.length) : new Uint8Array(weights.length);
+    for (let i = 0; i < weights.length; i++) codes[i] = encode(weights[i], this.#format);
+    return new Uint8Array(codes.buffer);
+  }
+
+  /** Gives the file its name. */
+  finish(): void {
+    closeSync(this.#file);
+    renameSync(this.#temporary, this.#path);
+    process.off("exit", this.#discard);
+  }
+
+  /** Leaves nothing behind; also when the process ends before {@link finish}. */
+  readonly #discard = (): void => {
+    rmSync(this.#temporary, { force: true });
+  };
+
+  abandon(): void {
+    closeSync(this.#file);
+    this.#discard();
+    process.off("exit", this.#discard);
+  }
+}
