@@ -1,0 +1,147 @@
+import { describe, expect, it } from "vitest";
+import { reference } from "../../src/engine/reference/reference.js";
+import { summarizeCase } from "../../src/lens/summarize.js";
+import { openRecording, recordedRun } from "../../src/source/recording.js";
+import { adamw, recipeSettings, recipes } from "../../src/update/optimizer.js";
+import { recorded } from "../support/recorded.js";
+import { tensorOf } from "../support/values.js";
+
+type Settings = Parameters<typeof recipeSettings>[2];
+
+/** One tensor by AdamW recipes: a gradient for each step. */
+async function count(
+  names: readonly string[],
+  weights: readonly number[],
+  gradients: readonly (readonly number[])[],
+  settings: Omit<Settings, "format">,
+) {
+  const cases = names.map((name) => recipeSettings("adamw", name, { ...settings, format: "bf16" }));
+  const tensors = [tensorOf("w", weights, ...gradients)];
+  const tallies = await reference.run({ tensors, stepNumbers: gradients.map((_, i) => i), cases });
+  return tallies.map(summarizeCase);
+}
+
+describe("recorded gradients", () => {
+  it.each(["rlvr", "sft", "opd"])(
+    "%s: the fp32 recipe makes the very updates that PyTorch recorded",
+    async (run) => {
+      const updates = await openRecording(await recordedRun(recorded(`${run}/early`)));
+      const gradients = await openRecording(await recordedRun(recorded(`${run}/early`), "gradients"));
+      const lr = Number(updates.metadata.updates.get("lr"));
+      let differing = 0;
+      let elements = 0;
+      for (const [t, tensor] of gradients.tensors.entries()) {
+        const read = async (values: (typeof tensor.updates)[number]) => {
+          const numbers = new Float32Array(values.length);
+          await values.read(0, numbers);
+          return numbers;
+        };
+        const optimizer = adamw({ recipe: "fp32", format: "fp32", lr, betas: [0.9, 0.95] });
+        let state = optimizer.init(await read(tensor.weights));
+        for (const [i, gradient] of tensor.updates.entries()) {
+          const before = state.values.p;
+          state = optimizer.step(state, await read(gradient));
+          const update = await read(updates.tensors[t].updates[i]);
+          for (const [j, u] of update.entries()) {
+            elements += 1;
+            if (!Object.is(Math.fround(before[j] + u), state.values.p[j])) differing += 1;
+          }
+        }
+      }
+      await updates.close();
+      await gradients.close();
+      expect(elements).toBe(8 * 26048);
+      expect(differing).toBe(0);
+    },
+  );
+
+  it("rlvr: the intended updates are the recorded ones, so that the classes are those of the recorded run", async () => {
+    const gradients = await openRecording(await recordedRun(recorded("rlvr/early"), "gradients"));
+    const { tensors, stepNumbers } = gradients;
+    const cases = ["fp32", "master"].map((name) =>
+      recipeSettings("adamw", name, { lr: 1e-5, betas: [0.9, 0.95], format: "bf16" }),
+    );
+    const [fp32, master] = (await reference.run({ tensors, stepNumbers, cases })).map(summarizeCase);
+    await gradients.close();
+    // As numpy counted from the recorded updates (expected.json): in place in fp32, and the bf16 master.
+    expect(fp32.totals).toMatchObject({ none: 768, lost: 45, kept: 0, moved: 207571 });
+    expect(master.totals).toMatchObject({ none: 768, lost: 45, kept: 199712, moved: 7859 });
+    expect(master.end).toMatchObject({ unchanged: 22374, neverUpdated: 96, cancelled: 2, hidden: 22276 });
+    expect(master.totals.effectiveDescent).toBeCloseTo(0.20936664718968942, 12);
+  });
+});
+
+describe("causes of standing still", () => {
+  const lr = 1e-6;
+
+  it("tells storage, a zero gradient and weight decay alone apart", async () => {
+    const [found] = await count(["torch-2.13-cpu-for-loop"], [1, 1, 0], [[0.1, 0, 0]], {
+      lr,
+      weightDecay: 0.1,
+    });
+    expect(found.totals).toMatchObject({ none: 1, lost: 2, moved: 0 });
+    expect(found.causes).toEqual({ gradient: 1, weightDecay: 1, momentUnderflow: 0, epsilon: 0, storage: 1 });
+  });
+
+  it("tells an underflow of the moment", async () => {
+    const [found] = await count(["torch-2.13-cpu-for-loop"], [1e-3], [[2 ** -133]], { lr });
+    expect(found.causes).toMatchObject({ momentUnderflow: 1, storage: 0 });
+  });
+
+  it("tells epsilon: a gradient far below it would show without", async () => {
+    const settings = { lr: 1e-2, eps: 1e-8 };
+    const [found] = await count(["torch-2.13-cpu-for-loop"], [1], [[1e-12]], settings);
+    expect(found.totals.moved).toBe(0);
+    expect(found.causes).toMatchObject({ epsilon: 1, storage: 0 });
+    const [shown] = await count(["torch-2.13-cpu-for-loop"], [1], [[1e-12]], { ...settings, eps: 1e-20 });
+    expect(shown.totals.moved).toBe(1);
+  });
+
+  it("has one cause for every weight-step that did not move", async () => {
+    const gradients = [1, 2, 3].map((seed) =>
+      Array.from({ length: 64 }, (_, i) => Math.sin(i * seed) * 10 ** -(i % 14)),
+    );
+    const weights = Array.from({ length: 64 }, (_, i) => Math.cos(i) / 10);
+    const cases = await count([...recipes.adamw.keys()], weights, gradients, { lr: 1e-4, weightDecay: 0.01 });
+    expect(cases).toHaveLength(12);
+    for (const { totals, causes, moments } of cases) {
+      const sum = Object.values(causes ?? {}).reduce((total, n) => total + n, 0);
+      expect(sum).toBe(totals.none + totals.lost + totals.kept);
+      for (const { none, lost, kept, moved, nonfinite } of moments) {
+        expect(none + lost + kept + moved + nonfinite).toBe(3 * 64);
+      }
+    }
+  });
+});
+
+describe("moments have a lens too", () => {
+  it("v never decays in bf16 at beta2 = .999: every update of it is lost once gradients stop", async () => {
+    const gradients = [[1], ...Array.from({ length: 50 }, () => [0])];
+    const names = ["torch-2.13-cpu-foreach", "torch-2.13-cpu-for-loop", "collage-plus", "master"];
+    const cases = await count(names, [1], gradients, { lr: 1e-6 });
+    const v = cases.map(({ moments }) => moments[1]);
+    expect(v[0]).toMatchObject({ name: "v", moved: 1, lost: 50 });
+    expect(v[1]).toMatchObject({ name: "v", moved: 1, lost: 50 });
+    // Collage-plus keeps it in a second term, fp32 shows it.
+    expect(v[2].lost).toBe(0);
+    expect(v[3]).toMatchObject({ moved: 51, lost: 0 });
+  });
+
+  it("m decays all the same: .9 is far from 1", async () => {
+    const [{ moments }] = await count(["torch-2.13-cpu-for-loop"], [1], [[1], [0], [0]], { lr: 1e-6 });
+    expect(moments[0]).toMatchObject({ name: "m", moved: 3, lost: 0 });
+  });
+});
+
+describe("where recipes part", () => {
+  it("is counted against the first of the same format", async () => {
+    const gradients = Array.from({ length: 20 }, () => [0.1, -0.3]);
+    const names = ["torch-2.13-cpu-for-loop", "master", "torch-2.13-cpu-for-loop", "fp32"];
+    const [first, master, twin, fp32] = await count(names, [0.02, 1e-4], gradients, { lr: 1e-5 });
+    expect(first.end.parted).toBe(0);
+    expect(twin.steps.every(({ parted }) => parted === 0)).toBe(true);
+    expect(master.end.parted).toBeGreaterThan(0);
+    expect(master.steps.at(-1)?.parted).toBe(master.end.parted);
+    expect(fp32.end.parted).toBeNull();
+  });
+});
