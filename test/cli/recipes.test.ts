@@ -1,0 +1,238 @@
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Result } from "../../src/lens/result.js";
+import { adamw } from "../../src/update/optimizer.js";
+import { temporaryFolder } from "../source/support.js";
+import { expectRefusal, expectUsageError, output } from "../support/cli.js";
+import { float32, readTensors, recorded, writeRun } from "../support/recorded.js";
+import { expectValid } from "../support/schemas.js";
+
+const folder = temporaryFolder();
+const window = recorded("rlvr/early");
+const byAdamw = ["--optimizer", "adamw", "--lr", "1e-5", "--betas", "0.9,0.95"];
+
+async function result(...args: string[]): Promise<Result> {
+  const json = JSON.parse(await output("run", ...args, "--json", "-"));
+  expectValid("result", json);
+  return json;
+}
+
+/** The numbers of a tensor that was written as bf16. */
+function bfloat16(data: ArrayBufferView): number[] {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  return Array.from({ length: data.byteLength / 2 }, (_, i) => {
+    const bits = Uint32Array.of(view.getUint16(2 * i, true) << 16);
+    return new Float32Array(bits.buffer)[0];
+  });
+}
+
+describe("run --optimizer", () => {
+  test("recipes side by side, on the gradients of a recorded run", async () => {
+    const recipes = ["torch-2.13-cpu-for-loop", "torch-2.13-cuda-fused", "master", "fp32"];
+    const { cases, settings } = await result(window, ...byAdamw, "--recipe", recipes.join());
+    expect(settings.optimizer).toEqual({
+      name: "adamw",
+      lr: 1e-5,
+      betas: [0.9, 0.95],
+      eps: 1e-8,
+      weightDecay: 0,
+    });
+    expect(cases.map(({ recipe, format }) => [recipe?.name, format, recipe?.verified === null])).toEqual([
+      ["torch-2.13-cpu-for-loop", "bf16", false],
+      ["torch-2.13-cuda-fused", "bf16", true],
+      ["master", "bf16", false],
+      ["fp32", "fp32", false],
+    ]);
+    // The recorded updates are those of the fp32 recipe.
+    expect(cases[2].totals).toMatchObject({ none: 768, lost: 45, kept: 199712, moved: 7859 });
+  });
+
+  test("the table says what stood still and why, and which recipes are unverified", async () => {
+    const recipes = "torch-2.13-cpu-for-loop,torch-2.13-cpu-foreach,collage-plus,fp32";
+    const table = await output("run", window, ...byAdamw, "--recipe", recipes);
+    await expect(table).toMatchFileSnapshot("recipes.txt");
+    expect(Math.max(...table.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(80);
+  });
+
+  test("the defaults are master and fp32; every optimizer has them", async () => {
+    for (const optimizer of ["adamw", "sgd", "lion"]) {
+      const { cases } = await result(window, "--optimizer", optimizer, "--lr", "1e-5");
+      expect(cases.map(({ recipe }) => recipe?.name)).toEqual(["master", "fp32"]);
+    }
+  });
+
+  test("formats make a grid with recipes; fp32 is one case of it", async () => {
+    const { cases } = await result(window, ...byAdamw, "--recipe", "master,fp32", "--format", "bf16,fp16");
+    expect(cases.map(({ format }) => format)).toEqual(["bf16", "fp16", "fp32"]);
+  });
+
+  test("weights and gradients may be named apart", async () => {
+    const args = [
+      "--weights",
+      join(window, "base.safetensors"),
+      "--gradients",
+      join(window, "gradients.safetensors"),
+    ];
+    const apart = await result(...args, ...byAdamw);
+    expect(apart.cases).toEqual((await result(window, ...byAdamw)).cases);
+  });
+
+  test("shards add up: causes, moments and partings too", async () => {
+    const tensors = readTensors(join(window, "base.safetensors"));
+    const gradients = readTensors(join(window, "gradients.safetensors"));
+    const recipes = ["--recipe", "torch-2.13-cpu-for-loop,kahan", "--quiet"];
+    const saved: string[] = [];
+    for (const part of [0, 1]) {
+      const weights = tensors.filter((_, i) => i % 2 === part);
+      const names = new Set(weights.map(({ name }) => name));
+      const path = join(folder, `shard-${part}`);
+      mkdirSync(path);
+      const own = gradients
+        .filter(({ name }) => names.has(name.slice(name.indexOf("/") + 1)))
+        .map((gradient) => ({ ...gradient }));
+      const base = await writeRun(join(path, "run"), weights, own);
+      saved.push(join(path, "result.json"));
+      const inputs = [
+        "--weights",
+        join(base, "base.safetensors"),
+        "--gradients",
+        join(base, "updates.safetensors"),
+      ];
+      await output("run", ...inputs, ...byAdamw, ...recipes, "--json", saved[part]);
+    }
+    const merged: Result = JSON.parse(await output("report", ...saved, "--json", "-"));
+    expectValid("result", merged);
+    const whole = await result(window, ...byAdamw, ...recipes);
+    for (const [i, { tensors: _, ...counts }] of whole.cases.entries()) {
+      const { tensors: __, ...sum } = merged.cases[i];
+      expect(sum).toEqual(counts);
+    }
+  });
+
+  test.each<[string, string[], RegExp]>([
+    ["no learning rate", ["run", window, "--optimizer", "adamw"], /--optimizer needs --lr/],
+    [
+      "an unknown recipe",
+      ["run", window, ...byAdamw, "--recipe", "torch-1"],
+      /unknown recipe "torch-1" of adamw/,
+    ],
+    [
+      "a recipe without optimizer",
+      ["run", window, "--recipe", "fp32"],
+      /--recipe is for updates computed by/,
+    ],
+    [
+      "a weight decay without",
+      ["run", window, "--weight-decay", "1"],
+      /--weight-decay is for updates computed/,
+    ],
+    [
+      "a scheme with a recipe",
+      ["run", window, ...byAdamw, "--scheme", "kahan"],
+      /--scheme is for recorded updates/,
+    ],
+    [
+      "updates with an optimizer",
+      ["run", ...byAdamw, "--weights", "w", "--updates", "u"],
+      /--weights and --gradients go/,
+    ],
+    [
+      "one beta",
+      ["run", window, "--optimizer", "adamw", "--lr", "1", "--betas", "0.9"],
+      /expected two numbers/,
+    ],
+    ["two cases to write", ["run", window, "--write-weights", "w.safetensors"], /takes one case, found 2/],
+  ])("%s is refused", async (_, args, message) => {
+    await expectUsageError(args, message);
+  });
+});
+
+describe("run --write-weights", () => {
+  test("writes the very weights that the optimizer ends with", async () => {
+    const weights = Float32Array.from({ length: 9000 }, (_, i) => Math.sin(i) / 10);
+    const gradients = [0, 1, 2].map((step) => weights.map((_, i) => Math.cos(i * (step + 1))));
+    const tensors = gradients.map((gradient, step) => float32(`step${step}/w`, gradient));
+    const base = await writeRun(join(folder, "run"), [float32("w", weights)], tensors);
+    const written = join(folder, "end.safetensors");
+    const recipe = "torch-2.13-cpu-for-loop";
+    const inputs = [
+      "--weights",
+      join(base, "base.safetensors"),
+      "--gradients",
+      join(base, "updates.safetensors"),
+    ];
+    await output(
+      "run",
+      ...inputs,
+      "--optimizer",
+      "adamw",
+      "--lr",
+      "1e-3",
+      "--recipe",
+      recipe,
+      "--write-weights",
+      written,
+      "--quiet",
+    );
+
+    const optimizer = adamw({ recipe, lr: 1e-3 });
+    let state = optimizer.init(weights);
+    for (const gradient of gradients) state = optimizer.step(state, gradient);
+    const [tensor] = readTensors(written);
+    expect(tensor).toMatchObject({ name: "w", dtype: "BF16", shape: [9000] });
+    expect(bfloat16(tensor.data)).toEqual(Array.from(state.values.p));
+  });
+
+  test("of recorded updates: every tensor, and bf16, fp16 and fp32 as their dtypes", async () => {
+    for (const [format, dtype] of [
+      ["bf16", "BF16"],
+      ["fp16", "F16"],
+      ["fp32", "F32"],
+      ["e4m3fn", "F8_E4M3"],
+    ]) {
+      const written = join(folder, `${format}.safetensors`);
+      await output(
+        "run",
+        window,
+        "--format",
+        format,
+        "--scheme",
+        "in-place",
+        "--write-weights",
+        written,
+        "--quiet",
+      );
+      const tensors = readTensors(written);
+      expect(new Set(tensors.map(({ dtype }) => dtype))).toEqual(new Set([dtype]));
+      expect(tensors.map(({ name }) => name)).toEqual(
+        readTensors(join(window, "base.safetensors")).map(({ name }) => name),
+      );
+    }
+    // A run over what was written starts where it ended: no weight is altered by the cast.
+    const again = await result(
+      "--weights",
+      join(folder, "bf16.safetensors"),
+      "--updates",
+      join(window, "updates.safetensors"),
+    );
+    expect(again.cases[0].totals.castChanged).toBe(0);
+  });
+
+  test("never onto its inputs, nor a format without a dtype; nothing is left behind", async () => {
+    const base = await writeRun(join(folder, "own"), [float32("w", [1])], [float32("step0/w", [1])]);
+    const input = join(base, "base.safetensors");
+    const before = readFileSync(input);
+    const one = ["run", base, "--scheme", "in-place", "--write-weights"];
+    await expectRefusal([...one, input], input, "another file than the inputs", "an input");
+    expect(readFileSync(input)).toEqual(before);
+    const target = join(base, "end.safetensors");
+    await expectRefusal(
+      [...one, target, "--format", "e2m1fn"],
+      target,
+      "a format that safetensors can hold (fp32, fp16, bf16, e4m3fn, e5m2)",
+      "e2m1fn",
+    );
+    expect(readdirSync(base).sort()).toEqual(["base.safetensors", "updates.safetensors"]);
+  });
+});
