@@ -28,6 +28,16 @@ export { type Class, classes, classify } from "./lens/classify.js";
 export { mergeResults } from "./lens/merge.js";
 export type * from "./lens/result.js";
 export { type ApplyOptions, applyUpdate } from "./update/apply.js";
+export {
+  adamw,
+  lion,
+  type Optimizer,
+  type OptimizerOptions,
+  type OptimizerState,
+  recipes,
+  sgd,
+} from "./update/optimizer.js";
+export type { OptimizerName, OptimizerSettings, Recipe } from "./update/recipe/recipe.js";
 export { type SchemeName, schemeNames, type WeightState } from "./update/scheme.js";
 export type { UpdateOptions } from "./update/settings.js";
 export { randomBits, stepKey, tensorKey, threefry2x32, type Words } from "./update/threefry.js";
