@@ -3,8 +3,9 @@ import { engines } from "../engine/registry.js";
 import { type Opmath, opmaths } from "../format/operations.js";
 import { format } from "../format/registry.js";
 import { type Overflow, overflows, type Rounding, roundings } from "../format/round.js";
-import { defaultEps, type RecipeSettings, recipeSettings, recipes } from "../update/optimizer.js";
+import { type RecipeSettings, recipeSettings, recipes } from "../update/optimizer.js";
 import type { OptimizerName } from "../update/recipe/recipe.js";
+import { defaultEps } from "../update/recipe/recipe-step.js";
 import { type SchemeName, schemeNames } from "../update/scheme.js";
 import { type UpdateSettings, updateSettings } from "../update/settings.js";
 

@@ -1,7 +1,8 @@
 import type { SkippedTensor } from "../lens/input.js";
 import type { Result, ResultInput, ResultOptimizer, SelfCheck } from "../lens/result.js";
 import { summarizeCase } from "../lens/summarize.js";
-import { betasOf, defaultEps, type RecipeSettings } from "../update/optimizer.js";
+import type { RecipeSettings } from "../update/optimizer.js";
+import { betasOf, defaultEps } from "../update/recipe/recipe-step.js";
 import { version } from "../version.js";
 import type { Engine, LensJob, Observer } from "./engine.js";
 

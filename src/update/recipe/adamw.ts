@@ -1,4 +1,5 @@
-import type { Lines, Recipe } from "./recipe.js";
+import { collageRecipes } from "./collage.js";
+import { type Lines, type Recipe, storedMoments } from "./recipe.js";
 
 /**
  * AdamW (Loshchilov and Hutter, 2019) as it is run. Torch's sequences were read from its 2.13 sources; R f32 fma as
@@ -6,10 +7,6 @@ import type { Lines, Recipe } from "./recipe.js";
  */
 
 const golden = "bit for bit against torch 2.13.0+cpu, ten steps (test/update/recipe/golden.test.ts)";
-const storedMoments = [
-  { name: "m", of: "M" },
-  { name: "v", of: "V" },
-] as const;
 const fp32Moments = [
   { name: "M", of: "M" },
   { name: "V", of: "V" },
@@ -245,73 +242,5 @@ export const adamwRecipes: readonly Recipe[] = [
       "k = R(k + R(before - p))",
     ],
   },
-  ...collage(),
+  ...collageRecipes,
 ];
-
-/**
- * Collage (Yu et al., "Collage: light-weight low-precision strategy for LLM training", ICML 2024): every operation in
- * the storage format, the weight (light) and the second moment (plus) as expansions of two numbers.
- */
-function collage(): Recipe[] {
-  const scalars = [
-    ...biasCorrections,
-    "beta1 = R(b1)",
-    "c1 = R(1 - b1)",
-    "beta2 = R(b2)",
-    "c2 = R(1 - b2)",
-    "correct1 = R(bc1)",
-    "correct2 = R(bc2)",
-    "lr32 = R(lr)",
-    "decay = R(wd)",
-    "e = R(eps)",
-  ];
-  const first = ["g = R(g)", "m = R(R(beta1 * m) + R(c1 * g))"];
-  /** The update u, then Grow: Fast2Sum of p and u, the error and the second term renormalized. */
-  const last = [
-    "d = R(R(sqrt(R(v / correct2))) + e)",
-    "u = R(R(m / correct1) / d)",
-    "u = R(-lr32 * R(u + R(decay * p)))",
-    "x = R(p + u)",
-    "r = R(r + R(u - R(x - p)))",
-    "p = R(x + r)",
-    "r = R(r - R(p - x))",
-  ];
-  const common = { optimizer: "adamw", scheme: "two-term", verified: null } as const;
-  return [
-    {
-      ...common,
-      name: "collage-light",
-      of: "Collage-light, algorithm 2 of arXiv 2405.03637",
-      moments: storedMoments,
-      carriers: [{ name: "r", from: "zero" }],
-      scalars,
-      weight: [...first, "v = R(R(beta2 * v) + R(c2 * R(g * g)))", ...last],
-    },
-    {
-      ...common,
-      name: "collage-plus",
-      of: "Collage-plus, algorithm 2 of arXiv 2405.03637",
-      moments: [storedMoments[0], { name: "v", of: "V", carrier: "dv" }],
-      carriers: [{ name: "r", from: "zero" }],
-      scalars: [...scalars, "dbeta2 = R(b2 - beta2)"],
-      weight: [
-        ...first,
-        // Mul of (v, dv) and (beta2, dbeta2): the product, its error by fma, the cross terms.
-        "y = R(beta2 * v)",
-        "f = R(fma(beta2, v, -y))",
-        "f = R(f + R(R(v * dbeta2) + R(beta2 * dv)))",
-        "v = R(y + f)",
-        "dv = R(f - R(v - y))",
-        // Grow by (1 - b2) g^2, the larger first.
-        "q = R(c2 * R(g * g))",
-        "y = R(v + q)",
-        "v < q: f = R(v - R(y - q))",
-        "v >= q: f = R(q - R(y - v))",
-        "dv = R(dv + f)",
-        "v = R(y + dv)",
-        "dv = R(dv - R(v - y))",
-        ...last,
-      ],
-    },
-  ];
-}

@@ -52,3 +52,9 @@ export interface OptimizerSettings {
   /** Default 0: frameworks differ in theirs. */
   readonly weightDecay?: number;
 }
+
+/** The moments of AdamW as they are stored. */
+export const storedMoments: readonly Moment[] = [
+  { name: "m", of: "M" },
+  { name: "v", of: "V" },
+];
