@@ -5,7 +5,6 @@ const words = new Uint32Array(float64.buffer);
 float64[0] = 1;
 /** Index of the word with sign and exponent. */
 const high = words[1] === 0x3ff00000 ? 1 : 0;
-const low = 1 - high;
 
 /** floor(log2 |x|), exact. Valid for finite x other than zero, subnormal fp64 included. */
 export function exponentOf(x: number): number {
@@ -16,11 +15,14 @@ export function exponentOf(x: number): number {
   return ((words[high] >>> 20) & 0x7ff) - 1023 - 54;
 }
 
+/** 2^-1022 to 2^1023, by doubling. */
+const powers = new Float64Array(2046);
+powers[0] = 2 ** -1022;
+for (let i = 1; i < powers.length; i++) powers[i] = 2 * powers[i - 1];
+
 /** 2^exponent, exact. Valid for integers from -1022 to 1023. */
 export function powerOfTwo(exponent: number): number {
-  words[high] = (exponent + 1023) << 20;
-  words[low] = 0;
-  return float64[0];
+  return powers[exponent + 1022];
 }
 
 /**

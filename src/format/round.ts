@@ -93,7 +93,7 @@ function roundMagnitude(
   let below = Math.floor(scaled);
   let rest = scaled - below;
   // A tail that is too small for fp64 in gaps counts by its sign alone.
-  const restTail = tail / gap || Math.sign(tail) * Number.MIN_VALUE;
+  const restTail = tail === 0 ? 0 : tail / gap || Math.sign(tail) * Number.MIN_VALUE;
   if (rest === 0) {
     if (restTail === 0) return magnitude;
     if (restTail < 0) {
