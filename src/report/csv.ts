@@ -1,4 +1,5 @@
 import type { Case, LensCounts, Result } from "../lens/result.js";
+import { causes } from "../lens/tally.js";
 
 /** Columns of one row: what is counted of a set of weights, by the names that the result uses. */
 const columns: readonly (readonly [string, (counts: LensCounts) => number | null])[] = [
@@ -23,6 +24,8 @@ const columns: readonly (readonly [string, (counts: LensCounts) => number | null
   ...(
     ["unchanged", "neverUpdated", "cancelled", "hidden", "returned", "nonfinite", "effectiveDescent"] as const
   ).map((name) => [`end.${name}`, ({ end }: LensCounts) => end[name]] as const),
+  ["end.parted", ({ end }) => end.parted],
+  ...causes.map((cause) => [`cause.${cause}`, ({ causes }: LensCounts) => causes?.[cause] ?? null] as const),
   ["path-not-taken.unchanged", ({ probes }) => probes["path-not-taken"].unchanged],
   ["small-subnetworks.unchanged", ({ probes }) => probes["small-subnetworks"].unchanged],
   ["ulp-rule.lost", ({ probes }) => probes["ulp-rule"].lost],
@@ -40,6 +43,7 @@ export function renderCsv({ cases }: Result): string {
     "rounding",
     "scheme",
     "opmath",
+    "recipe",
     "tensor",
     "shape",
     ...columns.map(([name]) => name),
@@ -51,12 +55,18 @@ export function renderCsv({ cases }: Result): string {
   return [heading, ...rows].map((cells) => `${cells.map(quoted).join(",")}\r\n`).join("");
 }
 
-function row({ format, rounding, scheme, opmath }: Case, tensor: string, shape: string, counts: LensCounts) {
+function row(
+  { format, rounding, scheme, opmath, recipe }: Case,
+  tensor: string,
+  shape: string,
+  counts: LensCounts,
+) {
   return [
     format,
     rounding,
     scheme,
     opmath,
+    recipe?.name ?? "",
     tensor,
     shape,
     ...columns.map(([, numberOf]) => String(numberOf(counts) ?? "")),

@@ -109,14 +109,21 @@ function caseSection(of: Case, label: string): string[] {
   return [
     `## ${escaped(label)}`,
     table(
-      ["step", "apparent sparsity", "real sparsity", "hidden share", "effective descent", "parted"],
+      [
+        "step",
+        "apparent sparsity",
+        "real sparsity",
+        "hidden share",
+        "effective descent",
+        ...(of.recipe ? ["parted"] : []),
+      ],
       of.steps.map((counts) => [
         String(counts.step),
         percent(counts.apparentSparsity),
         percent(counts.realSparsity),
         percent(counts.hiddenShare),
         ratio(counts.effectiveDescent),
-        counts.parted === null ? missing : count(counts.parted),
+        ...(of.recipe ? [counts.parted === null ? missing : count(counts.parted)] : []),
       ]),
     ),
     table(

@@ -59,7 +59,7 @@ describe("run", () => {
       "bf16 in-place toward-zero exact",
       "bf16 in-place stochastic exact",
     ]);
-    expect(settings).toEqual({ overflow: "saturate", seed: 7, strict: false });
+    expect(settings).toEqual({ optimizer: null, overflow: "saturate", seed: 7, strict: false });
   });
 
   test("a seed repeats a stochastic run, another one does not", async () => {

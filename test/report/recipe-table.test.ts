@@ -1,0 +1,80 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { selectEngine } from "../../src/engine/registry.js";
+import { runLens } from "../../src/engine/run-lens.js";
+import type { Result } from "../../src/lens/result.js";
+import { renderCsv } from "../../src/report/csv.js";
+import { caseLabels } from "../../src/report/labels.js";
+import { renderMarkdown } from "../../src/report/markdown.js";
+import { recipeBlocks, unverified } from "../../src/report/recipe-table.js";
+import { renderTable } from "../../src/report/table.js";
+import { recipeSettings } from "../../src/update/optimizer.js";
+import { caseOf, resultOf } from "../support/results.js";
+import { tensorOf } from "../support/values.js";
+
+const names = ["torch-2.13-cpu-for-loop", "collage-light", "master", "fp32"];
+let result: Result;
+
+beforeAll(async () => {
+  const cases = names.map((name) =>
+    recipeSettings("adamw", name, { lr: 1e-3, weightDecay: 0.1, format: "bf16" }),
+  );
+  // One weight moves by itself, one only decays, one has nothing to do.
+  const tensors = [tensorOf("w", [0.001, 1, 0], [1, 0, 0], [1, 0, 0])];
+  const source = { kind: "arrays", weights: null, updates: null, metadata: {} } as const;
+  const job = { tensors, stepNumbers: [0, 1], cases, skipped: [], strict: false, source };
+  result = await runLens(job, await selectEngine("reference"));
+});
+
+describe("tables of recipes", () => {
+  test("label cases by their recipe, a star where it is unverified", () => {
+    expect(caseLabels(result.cases)).toEqual([
+      "bf16 torch-2.13-cpu-for-loop",
+      "bf16 collage-light*",
+      "bf16 master",
+      "fp32",
+    ]);
+    expect(unverified(result)).toEqual([
+      "* Unverified: written from sources or papers, not yet compared bit for bit with a run: collage-light.",
+    ]);
+  });
+
+  test("tell why weights did not move, what moments lost, where recipes part", () => {
+    const [causes, moments, parting] = recipeBlocks(result);
+    expect(causes[0]).toBe("unmoved because of            storage  epsilon  moment  decay  gradient 0");
+    // Of four weight-steps that did not move, two had only weight decay and two nothing.
+    expect(causes[1]).toBe("bf16 torch-2.13-cpu-for-loop     0.0%     0.0%    0.0%  50.0%       50.0%");
+    expect(moments[0]).toBe("updates of moments            m lost  v lost");
+    expect(parting[0]).toBe("parting from bf16 torch-2.13-cpu-for-loop  at step  weights at the end");
+    expect(parting).toHaveLength(4);
+    expect(parting[3]).toMatch(/^fp32 +– +–$/);
+  });
+
+  test("are in the text, the Markdown and the CSV", () => {
+    const text = renderTable(result);
+    for (const [heading] of recipeBlocks(result)) expect(text).toContain(heading);
+    expect(text).toContain("* Unverified:");
+    expect(text).toContain("Stored as bf16 by the recipe torch-2.13-cpu-for-loop,");
+    const markdown = renderMarkdown(result);
+    expect(markdown).toContain("## Optimizer");
+    expect(markdown).toContain("| torch.optim.AdamW(foreach=False), PyTorch 2.13.0, CPU |");
+    expect(markdown).toContain("\\* Unverified:");
+    const [heading, first] = renderCsv(result)
+      .split("\r\n")
+      .map((line) => line.split(","));
+    expect(first[heading.indexOf("recipe")]).toBe("torch-2.13-cpu-for-loop");
+    expect(first[heading.indexOf("cause.weightDecay")]).toBe("2");
+    expect(first[heading.indexOf("end.parted")]).toBe("0");
+  });
+
+  test("are absent where updates were recorded", async () => {
+    const recorded = resultOf([await caseOf([1, 2], [0.1, 0])]);
+    expect(recipeBlocks(recorded)).toEqual([]);
+    expect(unverified(recorded)).toEqual([]);
+    expect(renderMarkdown(recorded)).not.toContain("Optimizer");
+    const [heading, first] = renderCsv(recorded)
+      .split("\r\n")
+      .map((line) => line.split(","));
+    expect(first[heading.indexOf("recipe")]).toBe("");
+    expect(first[heading.indexOf("cause.storage")]).toBe("");
+  });
+});
