@@ -20,7 +20,7 @@ export function renderTable(result: Result, terminal: Terminal = plainTerminal):
     lensTable(cases, terminal),
     legend(terminal),
     wrap(headline(result).join(" "), textWidth(terminal)),
-    probeTable(cases).map((line, i) => (i === 0 ? bold(line) : line)),
+    probeTable(cases, terminal).map((line, i) => (i === 0 ? bold(line) : line)),
     ...recipeBlocks(result).map(([heading, ...rows]) => [bold(heading), ...rows]),
     unverified(result)
       .flatMap((note) => wrap(note, textWidth(terminal)))
@@ -97,21 +97,26 @@ function textWidth({ columns }: Terminal): number {
   return Math.min(columns, 100);
 }
 
-/** What the published probes say, beside the exact test. */
-function probeTable(cases: readonly Case[]): string[] {
+/**
+ * What the published probes say, beside the exact test: by their names, or where these do not fit by their rules.
+ */
+function probeTable(cases: readonly Case[], { columns }: Terminal): string[] {
   const column = (heading: string, cell: (of: Case) => string): Column => ({
     heading,
     align: "right",
     cells: cases.map(cell),
   });
-  return layOut([
-    { heading: "published probes", align: "left", cells: caseLabels(cases) },
-    column("exact", ({ totals, end }) => percent(share(end.unchanged, totals.elements - end.nonfinite))),
-    column("rel 1e-3", ({ probes }) => percent(probes["path-not-taken"].share)),
-    column("abs 1e-5", ({ probes }) => percent(probes["small-subnetworks"].share)),
-    column("|u|<|w|/256", ({ probes }) => percent(probes["ulp-rule"].share)),
-    column("wrong", ({ probes }) => percent(probes["ulp-rule"].disagreement)),
-  ]);
+  const under = (relative: string, absolute: string, rule: string) =>
+    layOut([
+      { heading: "published probes", align: "left", cells: caseLabels(cases) },
+      column("exact", ({ totals, end }) => percent(share(end.unchanged, totals.elements - end.nonfinite))),
+      column(relative, ({ probes }) => percent(probes["path-not-taken"].share)),
+      column(absolute, ({ probes }) => percent(probes["small-subnetworks"].share)),
+      column(rule, ({ probes }) => percent(probes["ulp-rule"].share)),
+      column("wrong", ({ probes }) => percent(probes["ulp-rule"].disagreement)),
+    ]);
+  const byName = under("path-not-taken", "small-subnetworks", "ulp-rule");
+  return byName[0].length <= columns ? byName : under("rel 1e-3", "abs 1e-5", "|u|<|w|/256");
 }
 
 function skippedLines({ skipped }: Result): string[] {
