@@ -20,12 +20,19 @@ export interface RecordingJob {
 /** Opens a recorded run and counts it on the engine asked for. */
 export async function lensRecording(job: RecordingJob): Promise<Result> {
   const { paths, cases, engine, strict, quiet } = job;
-  const recording = await openRecording({ ...paths, strict });
+  const byRecipe = "recipe" in cases[0];
+  const recording = await openRecording({ ...paths, strict, of: byRecipe ? "gradient" : "update" });
   const bar = progressBar(quiet);
   let writer: WeightsWriter | null = null;
   try {
     const { tensors, stepNumbers, skipped, metadata } = recording;
-    const source = { kind: "recorded", ...paths, metadata: Object.fromEntries(metadata.updates) } as const;
+    const source = {
+      kind: "recorded",
+      weights: paths.weights,
+      updates: byRecipe ? null : paths.updates,
+      gradients: byRecipe ? paths.updates : null,
+      metadata: Object.fromEntries(metadata.updates),
+    } as const;
     const chosen = await selectEngine(engine);
     writer = weightsWriter(job, recording);
     const result = await runLens({ tensors, stepNumbers, cases, skipped, strict, source }, chosen, {

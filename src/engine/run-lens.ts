@@ -8,7 +8,7 @@ import type { Engine, LensJob, Observer } from "./engine.js";
 
 /** A job, and what its result says of where it came from. */
 export interface DescribedJob extends LensJob {
-  readonly source: Pick<ResultInput, "kind" | "weights" | "updates" | "metadata">;
+  readonly source: Pick<ResultInput, "kind" | "weights" | "updates" | "gradients" | "metadata">;
   readonly skipped: readonly SkippedTensor[];
   readonly strict: boolean;
 }

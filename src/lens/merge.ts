@@ -27,6 +27,7 @@ export function mergeResults(results: readonly Result[]): Result {
       ...first.input,
       weights: joined(results.map(({ input }) => input.weights)),
       updates: joined(results.map(({ input }) => input.updates)),
+      gradients: joined(results.map(({ input }) => input.gradients)),
       tensors: total(({ input }) => input.tensors),
       elements: total(({ input }) => input.elements),
       metadata: Object.assign({}, ...results.map(({ input }) => input.metadata)),

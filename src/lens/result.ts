@@ -20,6 +20,8 @@ export interface ResultInput {
   /** Where weights and updates came from, as the caller named them; null for arrays. */
   readonly weights: string | null;
   readonly updates: string | null;
+  /** Instead of updates, where an optimizer computed them. */
+  readonly gradients: string | null;
   readonly tensors: number;
   readonly elements: number;
   /** The numbers of the steps, ascending. */

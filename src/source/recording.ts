@@ -14,7 +14,10 @@ export interface RecordingPaths {
   readonly updates: string;
 }
 
-/** A recorded run: weights, and the updates that were added to them. */
+/** What a recording has of each step: updates as they were added, or gradients to compute them from. */
+export type Recorded = "update" | "gradient";
+
+/** A recorded run: weights, and the updates that were added to them (or the gradients). */
 export interface Recording {
   /** In the order of the weights file; every one has an update for every step. */
   readonly tensors: readonly TensorInput[];
@@ -39,7 +42,7 @@ export interface Recording {
  * @throws InputError if a file is not valid, if nothing can be used, or, with `strict`, if anything cannot.
  */
 export async function openRecording(
-  paths: RecordingPaths & { readonly strict?: boolean },
+  paths: RecordingPaths & { readonly strict?: boolean; readonly of?: Recorded },
 ): Promise<Recording> {
   const opened: Checkpoint[] = [];
   const close = async () => {
@@ -49,7 +52,11 @@ export async function openRecording(
     for (const path of [paths.weights, paths.updates]) opened.push(await openCheckpoint(path));
     const [weights, updates] = opened;
     const metadata = { weights: weights.metadata, updates: updates.metadata };
-    return { ...bringTogether(weights, updates, paths.strict ?? false), metadata, close };
+    return {
+      ...bringTogether(weights, updates, paths.strict ?? false, paths.of ?? "update"),
+      metadata,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -96,6 +103,7 @@ function bringTogether(
   weights: Checkpoint,
   updates: Checkpoint,
   strict: boolean,
+  recorded: Recorded,
 ): Pick<Recording, "tensors" | "stepNumbers" | "skipped" | "elements"> {
   const skipped: SkippedTensor[] = [];
   const skip: Skip = (file, name, reason) => {
@@ -103,12 +111,12 @@ function bringTogether(
     skipped.push({ name, reason });
   };
 
-  const { byWeight, stepNumbers } = groupUpdates(updates, skip);
+  const { byWeight, stepNumbers } = groupUpdates(updates, recorded, skip);
   const tensors: TensorInput[] = [];
   let elements = 0;
   for (const weight of weights.tensors.values()) {
     const byStep = byWeight.get(weight.name);
-    const reason = obstacle(weight, byStep, stepNumbers);
+    const reason = obstacle(weight, byStep, stepNumbers, recorded);
     if (reason !== undefined) {
       skip(weight.file, weight.name, reason);
       continue;
@@ -121,7 +129,7 @@ function bringTogether(
   for (const [weight, byStep] of byWeight) {
     if (weights.tensors.has(weight)) continue;
     const [update] = byStep.values();
-    skip(update.file, weight, "has updates, but is not among the weights");
+    skip(update.file, weight, `has ${recorded}s, but is not among the weights`);
   }
   for (const { path, skipped: unnamed } of [weights, updates]) {
     for (const { name, reason } of unnamed) skip(path, name, reason);
@@ -129,7 +137,7 @@ function bringTogether(
 
   if (tensors.length === 0) {
     const first = skipped[0] && `; the first left out is ${quote(skipped[0].name)}: ${skipped[0].reason}`;
-    throw new InputError(updates.path, "updates that fit at least one weight", `none${first ?? ""}`);
+    throw new InputError(updates.path, `${recorded}s that fit at least one weight`, `none${first ?? ""}`);
   }
   return { tensors, stepNumbers, skipped, elements };
 }
@@ -137,6 +145,7 @@ function bringTogether(
 /** The updates of every weight, and the steps of the run, ascending. */
 function groupUpdates(
   updates: Checkpoint,
+  recorded: Recorded,
   skip: Skip,
 ): { byWeight: Map<string, UpdatesByStep>; stepNumbers: number[] } {
   const byWeight = new Map<string, UpdatesByStep>();
@@ -151,7 +160,7 @@ function groupUpdates(
     const byStep = byWeight.get(weight) ?? new Map<number, StoredTensor>();
     const twin = byStep.get(step);
     if (twin !== undefined) {
-      const expected = `one update of ${quote(weight)} for step ${step}`;
+      const expected = `one ${recorded} of ${quote(weight)} for step ${step}`;
       throw new InputError(update.file, expected, `${quote(twin.name)} and ${quote(update.name)}`);
     }
     byWeight.set(weight, byStep.set(step, update));
@@ -173,23 +182,24 @@ function obstacle(
   weight: StoredTensor,
   byStep: UpdatesByStep | undefined,
   stepNumbers: readonly number[],
+  recorded: Recorded,
 ): string | undefined {
   const readable = readableDtypes.join(", ");
   if (weight.values === null) return `its dtype is ${weight.dtype.name}, not one of ${readable}`;
-  if (byStep === undefined) return "has no updates";
+  if (byStep === undefined) return `has no ${recorded}s`;
   for (const step of stepNumbers) {
     const update = byStep.get(step);
     if (update === undefined) {
       // Unknown is not zero: the classes of this step cannot be counted.
-      return `has updates for ${byStep.size} of ${stepNumbers.length} steps, none for step ${step}`;
+      return `has ${recorded}s for ${byStep.size} of ${stepNumbers.length} steps, none for step ${step}`;
     }
     const { dtype, shape, values } = update;
-    if (values === null) return `its update of step ${step} is ${dtype.name}, not one of ${readable}`;
+    if (values === null) return `its ${recorded} of step ${step} is ${dtype.name}, not one of ${readable}`;
     if (dtype.format === "fp64") {
-      return `its update of step ${step} is F64, but an update is an fp32 number: rounded, it might become zero`;
+      return `its ${recorded} of step ${step} is F64, but ${recorded === "update" ? "an update" : "a gradient"} is an fp32 number: rounded, it might become zero`;
     }
     if (shapeText(shape) !== shapeText(weight.shape)) {
-      return `its shape is ${shapeText(weight.shape)}, that of its update of step ${step} ${shapeText(shape)}`;
+      return `its shape is ${shapeText(weight.shape)}, that of its ${recorded} of step ${step} ${shapeText(shape)}`;
     }
   }
   return undefined;

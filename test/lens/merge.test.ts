@@ -16,7 +16,7 @@ async function resultOf(of: readonly TensorInput[], options: Partial<UpdateOptio
   const cases = (["in-place", "kahan"] as const).map((scheme) =>
     updateSettings({ format: "bf16", scheme, ...options }),
   );
-  const source = { kind: "arrays", weights: null, updates: null, metadata: {} } as const;
+  const source = { kind: "arrays", weights: null, updates: null, gradients: null, metadata: {} } as const;
   const job = { tensors: of, stepNumbers: [0, 1, 2, 3], cases, skipped: [], strict: false, source };
   return runLens(job, await selectEngine("reference"));
 }

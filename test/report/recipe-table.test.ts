@@ -20,7 +20,7 @@ beforeAll(async () => {
   );
   // One weight moves by itself, one only decays, one has nothing to do.
   const tensors = [tensorOf("w", [0.001, 1, 0], [1, 0, 0], [1, 0, 0])];
-  const source = { kind: "arrays", weights: null, updates: null, metadata: {} } as const;
+  const source = { kind: "arrays", weights: null, updates: null, gradients: null, metadata: {} } as const;
   const job = { tensors, stepNumbers: [0, 1], cases, skipped: [], strict: false, source };
   result = await runLens(job, await selectEngine("reference"));
 });

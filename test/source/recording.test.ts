@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { openRecording, type Recording, recordedRun } from "../../src/source/recording.js";
 import { openCheckpoint } from "../../src/source/safetensors/checkpoint.js";
 import { encodeSafetensors, type TensorToWrite } from "../../src/source/safetensors/write.js";
+import { recorded } from "../support/recorded.js";
 import { expectSentence, put, temporaryFolder } from "./support.js";
 
 const root = temporaryFolder();
@@ -342,4 +343,15 @@ describe("the recorded runs", () => {
     expect(recording.tensors).toHaveLength(25);
     await recording.close();
   });
+});
+
+test("of gradients, reasons speak of gradients", async () => {
+  const paths = await recordedRun(recorded("rlvr/early"), "gradients");
+  const gradients = await openRecording({ ...paths, of: "gradient" });
+  expect(gradients.stepNumbers).toHaveLength(8);
+  await gradients.close();
+  const mismatch = { weights: paths.updates, updates: paths.updates, of: "gradient" as const };
+  await expect(openRecording(mismatch)).rejects.toThrow(
+    "expected gradients that fit at least one weight, found none",
+  );
 });

@@ -21,6 +21,7 @@ export function resultOf(cases: readonly Case[], changes: Partial<Result> = {}):
       kind: "arrays",
       weights: null,
       updates: null,
+      gradients: null,
       tensors: tensors.length,
       elements: totals.elements,
       stepNumbers: steps.map(({ step }) => step),
