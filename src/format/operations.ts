@@ -122,7 +122,7 @@ function finiteTail(x: number, tail: number): number {
 
 /** a / b - quotient, correct to fp64: the remainder of a division is a fp64 number. */
 function quotientTail(a: number, b: number, quotient: number): number {
-  if (quotient === 0 || !Number.isFinite(quotient) || !Number.isFinite(b)) return 0;
+  if (quotient === 0 || !Number.isFinite(quotient)) return 0;
   const product = quotient * b;
   return (a - product - productTail(quotient, b, product)) / b;
 }

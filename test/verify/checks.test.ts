@@ -1,0 +1,102 @@
+/** The long checks on a small part of their cases: that they run, and that they can fail. */
+
+import { describe, expect, it } from "vitest";
+import { addTo } from "../../src/format/operations.js";
+import { roundSum } from "../../src/format/round.js";
+import { float32Bits, float32FromBits } from "../support/bits.js";
+import { Mismatches } from "../support/mismatches.js";
+import { operationCases } from "../support/operations.js";
+import { deterministicRoundings, expectedRound } from "../support/oracle.js";
+import { criticalPoints } from "../support/points.js";
+import { subjects } from "../support/subjects.js";
+import { addition } from "./addition.js";
+import { type Check, checks, spreadPieces } from "./checks.js";
+import { Count } from "./count.js";
+import { hard } from "./hard.js";
+import { bitFormats, roundBits } from "./integer-round.js";
+import { sweep } from "./sweep.js";
+
+/** Does some pieces, spread over the check. */
+function part({ prepare, ...check }: Pick<Check, "pieces" | "prepare">, pieces: number): Count {
+  const run = prepare();
+  const count = new Count();
+  for (const piece of spreadPieces(check, 0, pieces)) run(piece, count);
+  return count;
+}
+
+describe("a small part of each check", () => {
+  it.each(checks)("$name finds nothing", (check) => {
+    const { mismatches, first, cases } = part(check, 12);
+    expect({ mismatches, first }).toEqual({ mismatches: 0, first: "" });
+    expect(cases).toBeGreaterThan(10_000);
+  });
+
+  it.each(checks)("$name: the whole is every piece, once", (check) => {
+    const half = check.pieces / 2;
+    const pieces = [...spreadPieces(check, 0, half), ...spreadPieces(check, half, check.pieces)];
+    expect(new Set(pieces).size).toBe(check.pieces);
+    expect(Math.min(...pieces.slice(0, 64))).toBeLessThan(check.pieces / 32);
+    expect(Math.max(...pieces.slice(0, 64))).toBeLessThan(check.pieces);
+  });
+});
+
+describe("the checks can fail", () => {
+  const pieces = 2 ** 16;
+
+  it("a sweep: ties away instead of to even, and one single wrong number", () => {
+    const ties: typeof roundSum = (x, tail, format, rounding, overflow, bits) =>
+      roundSum(x, tail, format, rounding === "nearest-even" ? "nearest-away" : rounding, overflow, bits);
+    expect(part({ pieces, prepare: () => sweep("bf16", ties) }, 12).mismatches).toBeGreaterThan(0);
+
+    const oneWrong: typeof roundSum = (x, tail, format, rounding, overflow, bits) =>
+      x === 1.5 && rounding === "to-odd" ? 1 : roundSum(x, tail, format, rounding, overflow, bits);
+    const count = new Count();
+    sweep("fp16", oneWrong)(0x3fc0, count);
+    expect(count).toMatchObject({
+      mismatches: 1,
+      first: "0x3fc00000 to fp16, to-odd: expected 1.5, got 1",
+    });
+  });
+
+  it("a sweep: the sign of zero", () => {
+    const unsigned: typeof roundSum = (...args) => roundSum(...args) + 0;
+    const count = new Count();
+    sweep("e5m2", unsigned)(0x8000, count);
+    expect(count.mismatches).toBeGreaterThan(0);
+  });
+
+  it("an addition: rounded toward zero", () => {
+    const truncated: typeof addTo = (a, b, to, bits) => addTo(a, b, { ...to, rounding: "toward-zero" }, bits);
+    for (const name of ["bf16", "fp16"] as const) {
+      expect(part({ pieces, prepare: () => addition(name, truncated) }, 12).mismatches).toBeGreaterThan(0);
+    }
+  });
+
+  it.each(operationCases)("hard operands: $name computed in fp32 where exact was asked for", (operation) => {
+    const apply: typeof operation.apply = (a, b, c, format, options) =>
+      operation.apply(a, b, c, format, { ...options, opmath: "fp32" });
+    const prepare = () => hard("bf16", [{ ...operation, apply }]);
+    const { mismatches, first } = part({ pieces: 2 ** 13, prepare }, 12);
+    expect(mismatches).toBeGreaterThan(0);
+    expect(first).toContain(`${operation.name}(`);
+  });
+});
+
+describe("rounding by shifts and masks", () => {
+  it.each(Object.entries(bitFormats))(
+    "to %s agrees with the search in a table of values",
+    (name, bitFormat) => {
+      const { oracle } = subjects.find((subject) => subject.name === name)!;
+      const mismatches = new Mismatches();
+      for (const point of criticalPoints(oracle)) {
+        for (const x of [Math.fround(point), -Math.fround(point)]) {
+          for (const rounding of deterministicRoundings) {
+            const actual = float32FromBits(roundBits(float32Bits(x) | 0, bitFormat, rounding) >>> 0);
+            mismatches.compare(actual, expectedRound(x, oracle, rounding), () => `${x} ${rounding}`);
+          }
+        }
+      }
+      mismatches.expectNone();
+    },
+  );
+});

@@ -1,0 +1,76 @@
+import { addition } from "./addition.js";
+import type { Count } from "./count.js";
+import { HARD_SETS, hard } from "./hard.js";
+import type { storedDigits } from "./integer-add.js";
+import type { bitFormats } from "./integer-round.js";
+import { sweep } from "./sweep.js";
+
+/** A long check, cut into pieces that any worker can do in any order. */
+export interface Check {
+  readonly name: string;
+  /** What is compared with what, in a sentence. */
+  readonly what: string;
+  /** A power of two. */
+  readonly pieces: number;
+  /** Prepares what pieces share, and gives what does one of them. */
+  readonly prepare: () => (piece: number, count: Count) => void;
+}
+
+function sweepOf(name: keyof typeof bitFormats): Check {
+  return {
+    name: `sweep-${name}`,
+    what:
+      `Every fp32 bit pattern rounded to ${name} under the six deterministic roundings, ` +
+      "against shifts and masks on the bits.",
+    pieces: 2 ** 16,
+    prepare: () => sweep(name),
+  };
+}
+
+function additionOf(name: keyof typeof storedDigits): Check {
+  return {
+    name: `add-${name}`,
+    what:
+      `All pairs of ${name} codes added by nearest-even under both opmaths, ` +
+      "against an adder on integers that rounds once.",
+    pieces: 2 ** 16,
+    prepare: () => addition(name),
+  };
+}
+
+const HARD_PIECES = 2 ** 13;
+
+function hardOf(name: string): Check {
+  return {
+    name: `hard-${name}`,
+    what:
+      `add, sub, mul, div, sqrt and fma to ${name} on ${(HARD_PIECES * HARD_SETS).toLocaleString("en")} sets of ` +
+      "operands each, chosen for results on or next to numbers and midpoints, under all seven roundings and both " +
+      "opmaths, against exact integer arithmetic.",
+    pieces: HARD_PIECES,
+    prepare: () => hard(name),
+  };
+}
+
+/** In the order in which a full run does them. */
+export const checks: readonly Check[] = [
+  sweepOf("bf16"),
+  sweepOf("e4m3fn"),
+  sweepOf("fp16"),
+  sweepOf("e5m2"),
+  additionOf("bf16"),
+  hardOf("fp32"),
+  hardOf("fp16"),
+  hardOf("bf16"),
+  hardOf("e4m3fn"),
+  additionOf("fp16"),
+];
+
+/**
+ * The pieces at places `from` to `to` of an order in which any first part is spread over all pieces, for runs of a
+ * fraction.
+ */
+export function spreadPieces({ pieces }: Pick<Check, "pieces">, from: number, to: number): number[] {
+  // An odd factor permutes the numbers below a power of two; this one is 2^32 over the golden ratio.
+  return Array.from({ length: to - from }, (_, i) => (Math.imul(from + i, 0x9e37_79b1) >>> 0) % pieces);
+}
