@@ -130,9 +130,10 @@ function fallOf(
   const exact = stored + update;
   const value = opmath === "fp32" ? Math.fround(exact) : exact;
   const tail = opmath === "fp32" ? 0 : sumTail(stored, update, exact);
-  const isNumber = tail === 0 && round(value, format) === value;
-  const below = isNumber ? value : nextDown(value, format);
-  const above = isNumber ? value : nextUp(value, format);
+  const nearNumber = round(value, format) === value;
+  const isNumber = nearNumber && tail === 0;
+  const below = nearNumber && tail >= 0 ? value : nextDown(value, format);
+  const above = nearNumber && tail <= 0 ? value : nextUp(value, format);
   const position = isNumber || !Number.isFinite(above - below) ? 0 : (value - below + tail) / (above - below);
   return {
     value,

@@ -1,0 +1,25 @@
+import { beforeEach } from "vitest";
+
+/** Tests that loop for long; others of their files look at the same code. */
+const long = [
+  /of operands chosen for their result/, // test/mutation/operations.short.ts draws few of the same
+  /of zeros, infinities, NaN and extremes to '(?!bf16'|e4m3fn'|e4m3fnuz'|e2m1fn')/,
+  /on hard operands is often/,
+  /the table of 'tf32'/,
+  /'e5m10' is 'fp16' on everything/,
+  /'e8m7' is 'bf16' on everything/,
+  /stochastic rounding is unbiased/,
+  /chunk size and tensor order never change/,
+  /rlvr|sft|opd/,
+  /so the recipe decays nothing/,
+  /v never decays/,
+];
+
+beforeEach(({ task, skip }) => {
+  const names: string[] = [];
+  for (let of: { name: string; suite?: { name: string } | undefined } | undefined = task; of; of = of.suite) {
+    names.unshift(of.name);
+  }
+  const name = names.join(" ").trim();
+  if (long.some((pattern) => pattern.test(name))) skip();
+});
