@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { visibleWidth } from "../../src/report/columns.js";
 import { output, run } from "../support/cli.js";
@@ -35,5 +36,11 @@ describe("demo", () => {
     expect(stdout.includes(esc)).toBe(colours);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with the escape character
     expect(stdout.replace(/\u001b\[\d+m/g, "")).toBe(await output("demo"));
+  });
+
+  test("is what the README shows", async () => {
+    const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+    const [shown] = (await output("demo")).split("\n\npublished probes");
+    expect(readme).toContain(`$ npm ci && npm run -s demo\n${shown}\n`);
   });
 });
