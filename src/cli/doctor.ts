@@ -1,6 +1,6 @@
 import { availableParallelism, totalmem } from "node:os";
 import { Command } from "commander";
-import { engines, selectEngine } from "../engine/registry.js";
+import { engines } from "../engine/registry.js";
 import type { SelfCheck } from "../lens/result.js";
 import { layOut } from "../report/columns.js";
 import { version } from "../version.js";
@@ -22,7 +22,7 @@ export function doctorCommand(): Command {
       for (const engine of engines.values()) {
         reports.push({ name: engine.name, device: engine.device, selfCheck: await engine.selfCheck() });
       }
-      const chosen = (await selectEngine("auto")).engine.name;
+      const chosen = reports.find(({ selfCheck }) => selfCheck.failed === 0)?.name ?? null;
       const report = {
         schema: "precision-lens-doctor/1",
         tool: { name: "precision-lens", version },
@@ -47,7 +47,8 @@ function inWords({
 }: {
   machine: { node: string; platform: string; architecture: string; cores: number; memoryBytes: number };
   engines: readonly EngineReport[];
-  chosen: string;
+  /** The fastest that passes, which is what `auto` takes; null where none does. */
+  chosen: string | null;
 }): string {
   const { node, platform, architecture, cores, memoryBytes } = machine;
   const column = (heading: string, cell: (report: EngineReport) => string) => ({
@@ -65,7 +66,7 @@ function inWords({
       column("self-check", ({ selfCheck }) => selfCheckInWords(selfCheck)),
     ]),
     "",
-    `--engine auto takes ${chosen}.`,
+    chosen === null ? "No engine can be trusted on this machine." : `--engine auto takes ${chosen}.`,
   ];
   return `${lines.join("\n")}\n`;
 }

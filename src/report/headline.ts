@@ -1,6 +1,6 @@
 import type { Result } from "../lens/result.js";
 import { caseInWords, stepsInWords } from "./labels.js";
-import { percent, share } from "./numbers.js";
+import { percent, share, shareOfWeights } from "./numbers.js";
 
 /** The answer in two sentences, of the first case: real against apparent sparsity, and the lens's share of it. */
 export function headline(result: Result): string[] {
@@ -11,7 +11,7 @@ export function headline(result: Result): string[] {
   return [
     `Stored as ${caseInWords(first)}, ${percent(totals.apparentSparsity)} of the updates changed no stored bit; ` +
       `${percent(totals.realSparsity)} were really zero.`,
-    `After ${stepsInWords(result)} ${percent(share(end.unchanged, totals.elements - end.nonfinite))} of the weights ` +
+    `After ${stepsInWords(result)} ${percent(shareOfWeights(first, end.unchanged))} of the weights ` +
       "are bit for bit what they were" +
       (hidden === null ? "." : `; ${percent(hidden)} of these an fp32 run would have changed.`),
   ];

@@ -2,7 +2,7 @@ import { printable } from "../lens/printable.js";
 import type { Case, LensCounts, Result } from "../lens/result.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
-import { count, missing, percent, ratio, share, short } from "./numbers.js";
+import { count, missing, percent, ratio, shareOfWeights, short } from "./numbers.js";
 import { lostShare, unverified } from "./recipe-table.js";
 
 /** A result as Markdown (GitHub's tables): summary, cases, probes, steps and tensors. */
@@ -60,7 +60,7 @@ export function renderMarkdown(result: Result): string {
       ["stored as", "exact", "path-not-taken", "small-subnetworks", "ulp-rule: lost", "ulp-rule: wrong"],
       cases.map(({ totals, end, probes }, i) => [
         labels[i],
-        percent(share(end.unchanged, totals.elements - end.nonfinite)),
+        percent(shareOfWeights({ totals, end }, end.unchanged)),
         percent(probes["path-not-taken"].share),
         percent(probes["small-subnetworks"].share),
         percent(probes["ulp-rule"].share),
@@ -138,11 +138,10 @@ function caseSection(of: Case, label: string): string[] {
 }
 
 function tensorCells({ totals, end }: LensCounts): string[] {
-  const finite = totals.elements - end.nonfinite;
   return [
     count(totals.elements),
-    percent(share(end.unchanged, finite)),
-    percent(share(end.hidden, finite)),
+    percent(shareOfWeights({ totals, end }, end.unchanged)),
+    percent(shareOfWeights({ totals, end }, end.hidden)),
     percent(totals.apparentSparsity),
     percent(totals.realSparsity),
     ratio(end.effectiveDescent),

@@ -1,3 +1,5 @@
+import type { LensCounts } from "../lens/result.js";
+
 /** Numbers as people read them. Every renderer but JSON and CSV uses these. */
 
 export const missing = "–";
@@ -28,6 +30,14 @@ export function short(x: number | null): string {
   if (x === null) return missing;
   const rounded = Number(x.toPrecision(6));
   return rounded !== 0 && Math.abs(rounded) < 1e-4 ? rounded.toExponential() : String(rounded);
+}
+
+/** A count of weights at the end of a run, as a share of those that stayed finite. */
+export function shareOfWeights(
+  { totals, end }: Pick<LensCounts, "totals" | "end">,
+  part: number,
+): number | null {
+  return share(part, totals.elements - end.nonfinite);
 }
 
 /** part / whole, or null where there is no whole. */

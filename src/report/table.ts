@@ -3,7 +3,7 @@ import type { Case, Result } from "../lens/result.js";
 import { type Column, layOut, visibleWidth, wrap } from "./columns.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
-import { count, missing, percent, ratio, share } from "./numbers.js";
+import { count, missing, percent, ratio, share, shareOfWeights } from "./numbers.js";
 import { recipeBlocks, unverified } from "./recipe-table.js";
 import { glyph, plainTerminal, stackedBar, styles, type Terminal } from "./terminal.js";
 
@@ -49,11 +49,9 @@ function lensTable(cases: readonly Case[], terminal: Terminal): string[] {
     ),
     column("lost", ({ totals }) => percent(shareOfSized(totals, totals.lost))),
   ];
-  const hidden = column("hidden", ({ totals, end }) =>
-    percent(share(end.hidden, totals.elements - end.nonfinite)),
-  );
+  const hidden = column("hidden", (of) => percent(shareOfWeights(of, of.end.hidden)));
   const after: Column[] = [
-    column("unchanged", ({ totals, end }) => percent(share(end.unchanged, totals.elements - end.nonfinite))),
+    column("unchanged", (of) => percent(shareOfWeights(of, of.end.unchanged))),
     hidden,
     column("progress", ({ end }) => ratio(end.effectiveDescent)),
   ];
@@ -109,7 +107,7 @@ function probeTable(cases: readonly Case[], { columns }: Terminal): string[] {
   const under = (relative: string, absolute: string, rule: string) =>
     layOut([
       { heading: "published probes", align: "left", cells: caseLabels(cases) },
-      column("exact", ({ totals, end }) => percent(share(end.unchanged, totals.elements - end.nonfinite))),
+      column("exact", (of) => percent(shareOfWeights(of, of.end.unchanged))),
       column(relative, ({ probes }) => percent(probes["path-not-taken"].share)),
       column(absolute, ({ probes }) => percent(probes["small-subnetworks"].share)),
       column(rule, ({ probes }) => percent(probes["ulp-rule"].share)),

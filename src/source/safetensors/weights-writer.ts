@@ -17,6 +17,7 @@ export class WeightsWriter {
   readonly #temporary: string;
   readonly #file: number;
   readonly #format: Format;
+  #open = true;
   /** Where the data of each tensor begins. */
   readonly #begins: readonly number[];
 
@@ -53,6 +54,7 @@ export class WeightsWriter {
       this.#file = openSync(this.#temporary, "wx");
       writeSync(this.#file, header, 0, header.length, 0);
     } catch (error) {
+      this.#discard();
       throw systemError(path, "a file that can be written", error);
     }
     process.on("exit", this.#discard);
@@ -81,21 +83,36 @@ export class WeightsWriter {
     return new Uint8Array(codes.buffer);
   }
 
-  /** Gives the file its name. */
+  /**
+   * Gives the file its name.
+   *
+   * @throws InputError if the system refuses; nothing is left behind.
+   */
   finish(): void {
+    this.#close();
+    try {
+      renameSync(this.#temporary, this.#path);
+    } catch (error) {
+      this.#discard();
+      throw systemError(this.#path, "a file that can be written", error);
+    }
+  }
+
+  /** Leaves nothing behind; after {@link finish} it does nothing. */
+  abandon(): void {
+    if (!this.#open) return;
+    this.#close();
+    this.#discard();
+  }
+
+  #close(): void {
+    this.#open = false;
     closeSync(this.#file);
-    renameSync(this.#temporary, this.#path);
     process.off("exit", this.#discard);
   }
 
-  /** Leaves nothing behind; also when the process ends before {@link finish}. */
+  /** Also called when the process ends in the middle. */
   readonly #discard = (): void => {
     rmSync(this.#temporary, { force: true });
   };
-
-  abandon(): void {
-    closeSync(this.#file);
-    this.#discard();
-    process.off("exit", this.#discard);
-  }
 }

@@ -27,23 +27,23 @@ const torchScalars = [
 /** torch.lerp has two branches, so that it is exact at both ends. */
 const lerp = ["w < 0.5: m = R(fma(w, g - m, m))", "w >= 0.5: m = R(fma(rest, g - m, g))"];
 
+/** What torch's operations on the CPU make of decay and moments, up to the root; optimi calls the same ones. */
+const cpuMoments = [
+  "g = R(g)",
+  "wd != 0: p = R(p * decay)",
+  ...lerp,
+  "v = R(v * beta2)",
+  "v = R(fma(c2 * g, g, v))",
+  "d = R(sqrt(v))",
+];
+
 const cpuForLoop: Recipe = {
   ...inPlace,
   name: "torch-2.13-cpu-for-loop",
   of: "torch.optim.AdamW(foreach=False), PyTorch 2.13.0, CPU",
   verified: golden,
   scalars: [...torchScalars, "e = R(eps)"],
-  weight: [
-    "g = R(g)",
-    "wd != 0: p = R(p * decay)",
-    ...lerp,
-    "v = R(v * beta2)",
-    "v = R(fma(c2 * g, g, v))",
-    "d = R(sqrt(v))",
-    "d = R(d / root)",
-    "d = R(d + e)",
-    "p = R(p + (s * m) / d)",
-  ],
+  weight: [...cpuMoments, "d = R(d / root)", "d = R(d + e)", "p = R(p + (s * m) / d)"],
 };
 
 const cudaForLoop: Recipe = {
@@ -229,12 +229,7 @@ export const adamwRecipes: readonly Recipe[] = [
       fp32Moment.map((line) => line.replace(" / root", "")),
     ),
     weight: [
-      "g = R(g)",
-      "wd != 0: p = R(p * decay)",
-      ...lerp,
-      "v = R(v * beta2)",
-      "v = R(fma(c2 * g, g, v))",
-      "d = R(sqrt(v))",
+      ...cpuMoments,
       "d = R(d + e)",
       "k = R(k + (s * m) / d)",
       "before = p",
