@@ -12,15 +12,18 @@ export interface Chunk {
   readonly weights: Float64Array;
 }
 
-/** What an engine does with the chunks of one tensor, for all cases at once. */
+/**
+ * What an engine does with one chunk after the other, for all cases at once. An engine whose arithmetic runs
+ * elsewhere may promise: then the tallies of the steps are whole when that of {@link end} is kept.
+ */
 export interface ChunkLens {
-  begin(chunk: Chunk): void;
+  begin(chunk: Chunk): void | Promise<void>;
   /** Applies the updates (or gradients) of the step with the given number; adds to one tally a case. */
-  step(inputs: Float32Array, step: number, tallies: readonly UpdateTally[]): void;
+  step(inputs: Float32Array, step: number, tallies: readonly UpdateTally[]): void | Promise<void>;
   /** Compares the end with the start; adds to one tally a case. */
-  end(tallies: readonly Tally[]): void;
+  end(tallies: readonly Tally[]): void | Promise<void>;
   /** The stored weights of a case as they are now. */
-  weights(ofCase: number): Float32Array;
+  weights(ofCase: number): Float32Array | Promise<Float32Array>;
 }
 
 /**
@@ -45,22 +48,25 @@ export async function walk(job: LensJob, lens: ChunkLens, observer: Observer = {
       const count = Math.min(length, tensor.weights.length - start);
       const weights = new Float64Array(count);
       await tensor.weights.read(start, weights);
-      lens.begin({ tensor: tensor.name, start, weights });
+      await lens.begin({ tensor: tensor.name, start, weights });
+      const ofChunk = stepNumbers.map(() => cases.map(() => new UpdateTally()));
       let ready = readUpdates(tensor, 0, start, count);
       for (const [i, step] of stepNumbers.entries()) {
         const updates = await ready;
         ready = readUpdates(tensor, i + 1, start, count);
-        const ofStep = cases.map(() => new UpdateTally());
-        lens.step(updates, step, ofStep);
+        await lens.step(updates, step, ofChunk[i]);
+        done += count;
+        observer.progress?.(done, total);
+      }
+      await lens.end(tallies);
+      for (const [i, ofStep] of ofChunk.entries()) {
         for (const [c, tally] of ofStep.entries()) {
           stepTallies[c][i].merge(tally);
           tallies[c].updates.merge(tally);
         }
-        done += count;
-        observer.progress?.(done, total);
       }
-      lens.end(tallies);
-      for (const c of cases.keys()) observer.weights?.(c, t, start, lens.weights(c));
+      if (!observer.weights) continue;
+      for (const c of cases.keys()) observer.weights(c, t, start, await lens.weights(c));
     }
     for (const [c, tally] of tallies.entries()) tensorTallies[c].push(tally);
   }

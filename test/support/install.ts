@@ -1,0 +1,20 @@
+/**
+ * Installs what some suites need and the machine lacks: through apt, when root on Debian. Elsewhere it does
+ * nothing, and the summary of the tests says what was left out.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { requirements } from "./requirements.js";
+
+const missing = Object.values(requirements).filter(({ isMet }) => !isMet());
+const packages = [...new Set(missing.map(({ debian }) => debian))];
+const canInstall = process.getuid?.() === 0 && existsSync("/etc/debian_version");
+
+if (packages.length > 0 && canInstall) {
+  process.stderr.write(`Installing ${packages.join(", ")} for the tests\n`);
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const apt = (...args: readonly string[]) =>
+    spawnSync("apt-get", ["-qq", ...args], { env, stdio: ["ignore", "ignore", "inherit"] });
+  apt("update");
+  apt("install", "-y", "--no-install-recommends", ...packages);
+}

@@ -1,0 +1,56 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { describe, test } from "vitest";
+
+/** Something that some suites need and a machine may lack. */
+export interface Requirement {
+  readonly name: string;
+  /** The Debian package that brings it. */
+  readonly debian: string;
+  readonly isMet: () => boolean;
+}
+
+const chromiumPaths = [process.env.CHROMIUM_PATH, "/usr/bin/chromium", "/usr/bin/chromium-browser"];
+
+/** The browser that the suites drive; CHROMIUM_PATH names another one. */
+export function chromiumPath(): string | null {
+  return chromiumPaths.find((path) => path !== undefined && existsSync(path)) ?? null;
+}
+
+/** SwiftShader, Chromium's Vulkan driver that computes on the CPU, as a loader's manifest. */
+export const swiftShader = "/usr/lib/chromium/vk_swiftshader_icd.json";
+
+export const requirements = {
+  chromium: { name: "Chromium", debian: "chromium", isMet: () => chromiumPath() !== null },
+  vulkan: {
+    name: "a Vulkan driver (Chromium's SwiftShader)",
+    debian: "chromium",
+    isMet: () => existsSync(swiftShader),
+  },
+  torch: {
+    name: "PyTorch for python3",
+    debian: "python3-torch",
+    isMet: () => spawnSync(python, ["-c", "import torch"]).status === 0,
+  },
+} as const satisfies Record<string, Requirement>;
+
+/** Debian's own interpreter, for which its python3-torch is built, where there is one. */
+export const python = existsSync("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
+
+/**
+ * A suite that needs something. Where it is missing the suite is left out, which the summary says in its last
+ * lines; with CI=true leaving out is a failure.
+ */
+export function describeNeeding({ name, debian, isMet }: Requirement, suite: string, body: () => void): void {
+  if (isMet()) return void describe(suite, body);
+  const missing = `needs ${name} (Debian: apt-get install ${debian})`;
+  if (process.env.CI !== "true") return void describe.skip(`${suite}${notRun}${missing}`, body);
+  describe(suite, () => {
+    test(missing, () => {
+      throw new Error(`${suite} ${missing}`);
+    });
+  });
+}
+
+/** Between the name of a suite that was left out and the reason. */
+export const notRun = ": not run, ";
