@@ -13,7 +13,7 @@ export class UpdateTally {
   parted: number | null = null;
   /** Sum of u^2 over finite weight-steps. */
   readonly updateSquared = new ExactSum();
-  /** Sum of e^2, e = w' - w: what the stored weight really did. */
+  /** Sum of e^2, e = w' - w in fp32: what the stored weight really did. */
   readonly effectiveSquared = new ExactSum();
   /** Sum of e u. */
   readonly product = new ExactSum();
@@ -47,9 +47,9 @@ export class EndTally {
   nonfinite = 0;
   /** Weights whose stored bits differ from those of the run's first recipe; null if not compared. */
   parted: number | null = null;
-  /** Sum of D^2, D the displacement of the fp32 counterfactual. */
+  /** Sum of D^2, D the displacement of the fp32 counterfactual, in fp32. */
   readonly displacementSquared = new ExactSum();
-  /** Sum of d D, d the displacement of the stored weight. */
+  /** Sum of d D, d the displacement of the stored weight, in fp32. */
   readonly product = new ExactSum();
 
   merge(other: EndTally): void {

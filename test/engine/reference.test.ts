@@ -43,11 +43,13 @@ describe("against a second derivation", () => {
             if (!byRule && w2 === w) ruleUnmoved += 1;
           }
           if (w2 !== w) moves += 1;
-          [uu, ee, eu] = [uu + u * u, ee + (w2 - w) ** 2, eu + (w2 - w) * u];
+          const e = Math.fround(w2 - w);
+          [uu, ee, eu] = [uu + u * u, ee + e * e, eu + e * u];
           [w, carrier, fp32] = [w2, carrier2, Math.fround(fp32 + u)];
         }
-        DD += (fp32 - given) ** 2;
-        dD += (fp32 - given) * (w - start);
+        const displacement = Math.fround(fp32 - given);
+        DD += displacement ** 2;
+        dD += displacement * Math.fround(w - start);
         if (w !== start) continue;
         ends.unchanged += 1;
         if (updates.every((update) => update[i] === 0)) ends.neverUpdated += 1;

@@ -60,7 +60,7 @@ export class CaseLens {
         const outcome = this.#stepper.step(i, inputs[i]);
         if (!this.#count(i, outcome, tally)) continue;
         const { update, before, after } = outcome;
-        const effective = after.weight - before.weight;
+        const effective = Math.fround(after.weight - before.weight);
         const lane = i % laneCount;
         updateSquared[lane] += update * update;
         effectiveSquared[lane] += effective * effective;
@@ -115,9 +115,9 @@ export class CaseLens {
       const end = Math.min(block + blockLength, this.weights.length);
       for (let i = block; i < end; i++) {
         if (!this.#countEnd(i, counterfactual, tally)) continue;
-        const displacement = counterfactual.now[i] - counterfactual.start[i];
+        const displacement = Math.fround(counterfactual.now[i] - counterfactual.start[i]);
         displacementSquared[i % laneCount] += displacement * displacement;
-        product[i % laneCount] += (this.weights[i] - this.#start[i]) * displacement;
+        product[i % laneCount] += Math.fround(this.weights[i] - this.#start[i]) * displacement;
       }
       takeLanes(displacementSquared, tally.end.displacementSquared);
       takeLanes(product, tally.end.product);
