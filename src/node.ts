@@ -1,6 +1,6 @@
 /** The library for Node: all of index.ts, and the sources that read files. */
 
-export { selectEngine } from "./engine/registry.js";
+export { selectEngine } from "./engine/select.js";
 export { type DescribedJob, runLens } from "./engine/run-lens.js";
 export * from "./index.js";
 export { InputError } from "./source/input-error.js";

@@ -1,6 +1,8 @@
 import { availableParallelism, totalmem } from "node:os";
 import { Command } from "commander";
+import type { Engine } from "../engine/engine.js";
 import { engines } from "../engine/registry.js";
+import { selectEngine } from "../engine/select.js";
 import type { SelfCheck } from "../lens/result.js";
 import { layOut } from "../report/columns.js";
 import { version } from "../version.js";
@@ -8,7 +10,9 @@ import { version } from "../version.js";
 interface EngineReport {
   readonly name: string;
   readonly device: string;
-  readonly selfCheck: SelfCheck;
+  /** Why this machine does not have it. */
+  readonly unavailable: string | null;
+  readonly selfCheck: SelfCheck | null;
 }
 
 export function doctorCommand(): Command {
@@ -19,10 +23,11 @@ export function doctorCommand(): Command {
     .action(async ({ json }: { json?: string }, command: Command) => {
       if (json !== undefined && json !== "-") command.error("error: --json takes only -, for stdout");
       const reports: EngineReport[] = [];
-      for (const engine of engines.values()) {
-        reports.push({ name: engine.name, device: engine.device, selfCheck: await engine.selfCheck() });
-      }
-      const chosen = reports.find(({ selfCheck }) => selfCheck.failed === 0)?.name ?? null;
+      for (const engine of engines.values()) reports.push(await examine(engine));
+      const chosen = await selectEngine("auto").then(
+        ({ engine }) => engine.name,
+        () => null,
+      );
       const report = {
         schema: "precision-lens-doctor/1",
         tool: { name: "precision-lens", version },
@@ -40,6 +45,14 @@ export function doctorCommand(): Command {
     });
 }
 
+async function examine(engine: Engine): Promise<EngineReport> {
+  const unavailable = (await engine.unavailable?.()) ?? null;
+  const selfCheck = unavailable === null ? await engine.selfCheck() : null;
+  const report = { name: engine.name, device: engine.device, unavailable, selfCheck };
+  await engine.close?.();
+  return report;
+}
+
 function inWords({
   machine,
   engines: reports,
@@ -47,7 +60,7 @@ function inWords({
 }: {
   machine: { node: string; platform: string; architecture: string; cores: number; memoryBytes: number };
   engines: readonly EngineReport[];
-  /** The fastest that passes, which is what `auto` takes; null where none does. */
+  /** What `auto` takes for a job that no device is worth; null where no engine passes. */
   chosen: string | null;
 }): string {
   const { node, platform, architecture, cores, memoryBytes } = machine;
@@ -63,12 +76,22 @@ function inWords({
     ...layOut([
       column("engine", ({ name }) => name),
       column("device", ({ device }) => device),
-      column("self-check", ({ selfCheck }) => selfCheckInWords(selfCheck)),
+      column("self-check", ({ selfCheck }) => (selfCheck ? selfCheckInWords(selfCheck) : "none")),
     ]),
     "",
-    chosen === null ? "No engine can be trusted on this machine." : `--engine auto takes ${chosen}.`,
+    ...reports.flatMap(({ name, unavailable }) => (unavailable ? [`${name}: ${unavailable}.`, ""] : [])),
+    choiceInWords(chosen, reports),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function choiceInWords(chosen: string | null, reports: readonly EngineReport[]): string {
+  if (chosen === null) return "No engine can be trusted on this machine.";
+  const measured = reports.filter(
+    ({ name, selfCheck }) => engines.get(name)?.worthFrom !== undefined && selfCheck?.failed === 0,
+  );
+  const names = measured.map(({ name }) => name).join(", ");
+  return `--engine auto takes ${chosen}${names && `, and for large jobs measures whether ${names} is faster`}.`;
 }
 
 function selfCheckInWords({ passed, failed, firstFailure }: SelfCheck): string {

@@ -1,5 +1,5 @@
-import { selectEngine } from "../engine/registry.js";
 import { runLens } from "../engine/run-lens.js";
+import { type ProvenEngine, selectEngine } from "../engine/select.js";
 import type { Result } from "../lens/result.js";
 import { openRecording, type Recording, type RecordingPaths } from "../source/recording.js";
 import { WeightsWriter } from "../source/safetensors/weights-writer.js";
@@ -24,6 +24,7 @@ export async function lensRecording(job: RecordingJob): Promise<Result> {
   const recording = await openRecording({ ...paths, strict, of: byRecipe ? "gradient" : "update" });
   const bar = progressBar(quiet);
   let writer: WeightsWriter | null = null;
+  let chosen: ProvenEngine | null = null;
   try {
     const { tensors, stepNumbers, skipped, metadata } = recording;
     const source = {
@@ -33,7 +34,7 @@ export async function lensRecording(job: RecordingJob): Promise<Result> {
       gradients: byRecipe ? paths.updates : null,
       metadata: Object.fromEntries(metadata.updates),
     } as const;
-    const chosen = await selectEngine(engine);
+    chosen = await selectEngine(engine, { tensors, stepNumbers, cases });
     writer = weightsWriter(job, recording);
     const result = await runLens({ tensors, stepNumbers, cases, skipped, strict, source }, chosen, {
       ...bar,
@@ -47,6 +48,7 @@ export async function lensRecording(job: RecordingJob): Promise<Result> {
   } finally {
     bar.stop();
     await recording.close();
+    await chosen?.engine.close?.();
   }
 }
 

@@ -12,6 +12,8 @@ export interface LensJob {
   readonly cases: readonly CaseSettings[];
   /** Elements of a tensor that are worked on at once. Never changes a result; see {@link chunkLength}. */
   readonly chunk?: number;
+  /** Most threads to work on; default one a core. Never changes a result. */
+  readonly threads?: number;
 }
 
 export interface Observer {
@@ -19,6 +21,8 @@ export interface Observer {
   progress?(done: number, total: number): void;
   /** Given the stored weights of a case at its end, piece by piece, each piece once; valid during the call. */
   weights?(ofCase: number, tensor: number, start: number, weights: Float32Array): void;
+  /** Told at the end how many weight-steps an engine left to the reference because its device could not take them. */
+  handedOver?(weightSteps: number): void;
 }
 
 /**
@@ -29,7 +33,16 @@ export interface Engine {
   readonly name: string;
   /** The device in words, as results name it. */
   readonly device: string;
-  selfCheck(): Promise<SelfCheck>;
+  /** Updates of weights, of all cases, from which a job is worth the time it takes to start; none if it takes none. */
+  readonly worthFrom?: number;
+  /** Opens the device; why there is none on this machine, in one sentence, or null. */
+  unavailable?(): Promise<string | null>;
+  /** Why it does not take such cases, in a few words, or null. */
+  refuses?(cases: readonly CaseSettings[]): string | null;
+  /** Proves itself on this device: for these cases, or in general. */
+  selfCheck(cases?: readonly CaseSettings[]): Promise<SelfCheck>;
   /** One tally for each case, in their order. */
   run(job: LensJob, observer?: Observer): Promise<CaseTally[]>;
+  /** Lets go of the device; the next use opens it again. */
+  close?(): Promise<void>;
 }

@@ -5,7 +5,8 @@ import type { Values } from "../lens/input.js";
 import type { Case } from "../lens/result.js";
 import { summarizeCase } from "../lens/summarize.js";
 import { type UpdateOptions, updateSettings } from "../update/settings.js";
-import { selectEngine } from "./registry.js";
+import type { LensJob } from "./engine.js";
+import { selectEngine } from "./select.js";
 
 /** Weights in memory: codes of a format of at most 16 bits, or fp32 numbers. */
 export interface WeightArray {
@@ -37,9 +38,8 @@ export async function lens(
 ): Promise<Case> {
   const steps = updates instanceof Float32Array ? [updates] : updates;
   const settings = updateSettings({ ...options, format: options.format ?? weights.format });
-  const { engine } = await selectEngine(options.engine ?? "auto");
   const { length } = weights.data;
-  const [tally] = await engine.run({
+  const job: LensJob = {
     tensors: [
       {
         name: options.name ?? "",
@@ -50,7 +50,9 @@ export async function lens(
     ],
     stepNumbers: steps.map((_, i) => i),
     cases: [settings],
-  });
+  };
+  const { engine } = await selectEngine(options.engine ?? "auto", job);
+  const [tally] = await engine.run(job);
   return summarizeCase(tally);
 }
 

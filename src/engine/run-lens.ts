@@ -19,7 +19,13 @@ export async function runLens(
   { engine, selfCheck }: { readonly engine: Engine; readonly selfCheck: SelfCheck },
   observer?: Observer,
 ): Promise<Result> {
-  const tallies = await engine.run(job, observer);
+  let handedOver = 0;
+  const tallies = await engine.run(job, {
+    ...observer,
+    handedOver: (weightSteps) => {
+      handedOver = weightSteps;
+    },
+  });
   const [first] = job.cases;
   return {
     schema: "precision-lens/1",
@@ -36,7 +42,7 @@ export async function runLens(
       seed: first.seed,
       strict: job.strict,
     },
-    engine: { name: engine.name, device: engine.device, selfCheck },
+    engine: { name: engine.name, device: engine.device, selfCheck, ...(handedOver > 0 && { handedOver }) },
     cases: tallies.map(summarizeCase),
     skipped: job.skipped,
   };

@@ -1,4 +1,4 @@
-import type { TensorInput } from "../lens/input.js";
+import type { Values } from "../lens/input.js";
 import { blockLength } from "../lens/sum.js";
 import type { CaseTally } from "../lens/summarize.js";
 import { Tally, UpdateTally } from "../lens/tally.js";
@@ -50,10 +50,11 @@ export async function walk(job: LensJob, lens: ChunkLens, observer: Observer = {
       await tensor.weights.read(start, weights);
       await lens.begin({ tensor: tensor.name, start, weights });
       const ofChunk = stepNumbers.map(() => cases.map(() => new UpdateTally()));
-      let ready = readUpdates(tensor, 0, start, count);
+      const read = (step: number) => readUpdates(tensor.updates[step], start, count);
+      let ready = read(0);
       for (const [i, step] of stepNumbers.entries()) {
         const updates = await ready;
-        ready = readUpdates(tensor, i + 1, start, count);
+        ready = read(i + 1);
         await lens.step(updates, step, ofChunk[i]);
         done += count;
         observer.progress?.(done, total);
@@ -89,13 +90,14 @@ export function chunkLength({ chunk, cases }: Pick<LensJob, "chunk" | "cases">):
   return Math.max(1, Math.ceil(wished / blockLength)) * blockLength;
 }
 
-async function readUpdates(tensor: TensorInput, step: number, start: number, count: number) {
-  const updates = new Float32Array(step < tensor.updates.length ? count : 0);
-  if (updates.length > 0) await tensor.updates[step].read(start, updates);
-  return updates;
+async function readUpdates(updates: Values | undefined, start: number, count: number) {
+  if (!updates) return new Float32Array(0);
+  const numbers = new Float32Array(count);
+  await updates.read(start, numbers);
+  return numbers;
 }
 
-function expectCountable({ tensors, stepNumbers }: LensJob): void {
+export function expectCountable({ tensors, stepNumbers }: LensJob): void {
   let elements = 0;
   for (const { name, weights, updates } of tensors) {
     elements += weights.length;

@@ -50,6 +50,8 @@ export interface ResultEngine {
   readonly name: string;
   readonly device: string;
   readonly selfCheck: SelfCheck;
+  /** Weight-steps that were left to the reference, because they have numbers that the device cannot be given. */
+  readonly handedOver?: number;
 }
 
 /** How many hard cases an engine got right on this device. */

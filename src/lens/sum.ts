@@ -14,6 +14,13 @@ export function sumOfLanes(lanes: Float64Array): number {
   return lanes[0] + lanes[1] + (lanes[2] + lanes[3]) + (lanes[4] + lanes[5] + (lanes[6] + lanes[7]));
 }
 
+/** The sum of a[i] b[i] for i from `start`, a multiple of {@link blockLength}, to `end`, within one block. */
+export function sumOfProducts(a: Float32Array, b: Float32Array, start: number, end: number): number {
+  const lanes = new Float64Array(laneCount);
+  for (let i = start; i < end; i++) lanes[i % laneCount] += a[i] * b[i];
+  return sumOfLanes(lanes);
+}
+
 /**
  * An exact sum of finite fp64 numbers, kept as numbers that do not overlap, smallest first (Shewchuk, "Adaptive
  * precision floating-point arithmetic", 1997, Grow-Expansion; as Python's math.fsum).

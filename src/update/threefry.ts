@@ -14,9 +14,14 @@ const rotations = [
 /** Skein's key schedule parity, 32-bit. */
 const parity = 0x1bd11bda;
 
+/** The words that a key is added as, in turn: its own two and their parity, unsigned. */
+export function keySchedule(key: Words): readonly [number, number, number] {
+  return [key[0], key[1], (parity ^ key[0] ^ key[1]) >>> 0];
+}
+
 /** Threefry2x32 with 20 rounds: additions, rotations and exclusive-ors on 32-bit words only. */
 export function threefry2x32(key: Words, counter: Words): Words {
-  const schedule = [key[0] | 0, key[1] | 0, parity ^ key[0] ^ key[1]];
+  const schedule = keySchedule(key);
   let x0 = (counter[0] + schedule[0]) | 0;
   let x1 = (counter[1] + schedule[1]) | 0;
   for (let group = 0; group < 5; group++) {

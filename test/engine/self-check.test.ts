@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Engine } from "../../src/engine/engine.js";
-import { engines, selectEngine } from "../../src/engine/registry.js";
+import { engines } from "../../src/engine/registry.js";
 import { selfCheck } from "../../src/engine/self-check.js";
 import { updateSettings } from "../../src/update/settings.js";
 import { everyEngine } from "../support/engines.js";
@@ -35,13 +35,5 @@ describe("self-check", () => {
     const { failed, firstFailure } = await selfCheck(wrong(change));
     expect(failed).toBeGreaterThan(0);
     expect(firstFailure).toMatch(/^\{"format":/);
-  });
-});
-
-describe("selectEngine", () => {
-  it("takes the named engine, or the fastest for auto", async () => {
-    expect((await selectEngine("reference")).engine.name).toBe("reference");
-    expect((await selectEngine("auto")).selfCheck.failed).toBe(0);
-    await expect(selectEngine("abacus")).rejects.toThrow('unknown engine "abacus": expected auto, reference');
   });
 });

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { selectEngine } from "../../src/engine/registry.js";
 import { runLens } from "../../src/engine/run-lens.js";
+import { selectEngine } from "../../src/engine/select.js";
 import { mergeResults } from "../../src/lens/merge.js";
 import type { Result } from "../../src/lens/result.js";
 import { recipeSettings } from "../../src/update/optimizer.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { selectEngine } from "../../src/engine/registry.js";
 import { runLens } from "../../src/engine/run-lens.js";
+import { selectEngine } from "../../src/engine/select.js";
 import type { TensorInput } from "../../src/lens/input.js";
 import { mergeResults } from "../../src/lens/merge.js";
 import { type UpdateOptions, updateSettings } from "../../src/update/settings.js";

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { selectEngine } from "../../src/engine/registry.js";
+import { selectEngine } from "../../src/engine/select.js";
 import { runLens } from "../../src/engine/run-lens.js";
 import type { Result } from "../../src/lens/result.js";
 import { renderCsv } from "../../src/report/csv.js";

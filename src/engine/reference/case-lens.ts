@@ -1,19 +1,16 @@
 import type { Format } from "../../format/format.js";
 import { classify } from "../../lens/classify.js";
 import { bin, outermostBin, type SizedClass, sizedClasses } from "../../lens/histogram.js";
-import { pathNotTakenUnchanged, smallSubnetworksUnchanged, ulpRuleLost } from "../../lens/probes.js";
-import { blockLength, type ExactSum, laneCount, sumOfLanes } from "../../lens/sum.js";
+import { ulpRuleLost } from "../../lens/probes.js";
+import { blockLength, laneCount } from "../../lens/sum.js";
 import type { Tally, UpdateTally } from "../../lens/tally.js";
 import type { CaseSettings } from "../../update/optimizer.js";
+import { countCastChanged, countEnds, movedFlag, nonfiniteFlag, takeLanes } from "../end.js";
 import type { Chunk } from "../walk.js";
 import type { Counterfactual } from "./counterfactual.js";
 import { RecipeStepper } from "./recipe-stepper.js";
 import { SchemeStepper } from "./scheme-stepper.js";
 import type { Outcome, Stepper } from "./stepper.js";
-
-/** Flags of a weight over the steps so far. */
-const movedFlag = 1;
-const nonfiniteFlag = 2;
 
 /** One case over one chunk after the other: what became of each update that its stepper makes. */
 export class CaseLens {
@@ -40,10 +37,7 @@ export class CaseLens {
     this.#stepper.begin(chunk);
     this.#start = this.weights.slice();
     this.#flags = new Uint8Array(chunk.weights.length);
-    this.#castChanged = 0;
-    for (let i = 0; i < chunk.weights.length; i++) {
-      if (this.#start[i] !== chunk.weights[i] && !Number.isNaN(chunk.weights[i])) this.#castChanged += 1;
-    }
+    this.#castChanged = countCastChanged(chunk.weights, this.#start, 0, chunk.weights.length);
     this.#probes = { lost: 0, moved: 0, unmoved: 0 };
     this.#bins = emptyBins();
   }
@@ -109,46 +103,9 @@ export class CaseLens {
       });
     }
     this.#stepper.end?.(tally);
-    const displacementSquared = new Float64Array(laneCount);
-    const product = new Float64Array(laneCount);
-    for (let block = 0; block < this.weights.length; block += blockLength) {
-      const end = Math.min(block + blockLength, this.weights.length);
-      for (let i = block; i < end; i++) {
-        if (!this.#countEnd(i, counterfactual, tally)) continue;
-        const displacement = Math.fround(counterfactual.now[i] - counterfactual.start[i]);
-        displacementSquared[i % laneCount] += displacement * displacement;
-        product[i % laneCount] += Math.fround(this.weights[i] - this.#start[i]) * displacement;
-      }
-      takeLanes(displacementSquared, tally.end.displacementSquared);
-      takeLanes(product, tally.end.product);
-    }
+    const stored = { before: this.#start, after: this.weights, flags: this.#flags };
+    countEnds(stored, counterfactual, tally, 0, this.weights.length);
   }
-
-  /** Counts weight i at its end; false if it is left out as nonfinite. */
-  #countEnd(i: number, { start, now, updated }: Counterfactual, { end, probes }: Tally): boolean {
-    const finite =
-      (this.#flags[i] & nonfiniteFlag) === 0 && Number.isFinite(start[i]) && Number.isFinite(now[i]);
-    if (!finite) {
-      end.nonfinite += 1;
-      return false;
-    }
-    const before = this.#start[i];
-    const after = this.weights[i];
-    if (pathNotTakenUnchanged(before, after)) probes.pathNotTaken += 1;
-    if (smallSubnetworksUnchanged(before, after)) probes.smallSubnetworks += 1;
-    if (after !== before) return true;
-    end.unchanged += 1;
-    if (updated[i] === 0) end.neverUpdated += 1;
-    else if (now[i] === start[i]) end.cancelled += 1;
-    else end.hidden += 1;
-    if (this.#flags[i] & movedFlag) end.returned += 1;
-    return true;
-  }
-}
-
-function takeLanes(lanes: Float64Array, sum: ExactSum): void {
-  sum.add(sumOfLanes(lanes));
-  lanes.fill(0);
 }
 
 function emptyBins(): Record<SizedClass, Uint32Array> {

@@ -1,0 +1,91 @@
+import { pathNotTakenUnchanged, smallSubnetworksUnchanged } from "../lens/probes.js";
+import { blockLength, type ExactSum, laneCount, sumOfLanes } from "../lens/sum.js";
+import type { Tally } from "../lens/tally.js";
+
+/** Flags of a weight over the steps of a run. */
+export const movedFlag = 1;
+export const nonfiniteFlag = 2;
+
+/** Stored weights of a chunk at both ends of a run. */
+export interface StoredEnds {
+  readonly before: Float32Array;
+  readonly after: Float32Array;
+  /** {@link movedFlag}, {@link nonfiniteFlag}. */
+  readonly flags: ArrayLike<number>;
+}
+
+/** The same run in fp32. */
+export interface CounterfactualEnds {
+  /** The weights as given. */
+  readonly start: Float32Array;
+  readonly now: Float32Array;
+  /** 1 where an update was not zero. */
+  readonly updated: ArrayLike<number>;
+}
+
+/** Counts the weights from `from`, a multiple of blockLength, to `to` at the end of a run against its start. */
+export function countEnds(
+  stored: StoredEnds,
+  counterfactual: CounterfactualEnds,
+  tally: Tally,
+  from: number,
+  to: number,
+): void {
+  const displacementSquared = new Float64Array(laneCount);
+  const product = new Float64Array(laneCount);
+  for (let block = from; block < to; block += blockLength) {
+    const end = Math.min(block + blockLength, to);
+    for (let i = block; i < end; i++) {
+      if (!countEnd(i, stored, counterfactual, tally)) continue;
+      const displacement = Math.fround(counterfactual.now[i] - counterfactual.start[i]);
+      displacementSquared[i % laneCount] += displacement * displacement;
+      product[i % laneCount] += Math.fround(stored.after[i] - stored.before[i]) * displacement;
+    }
+    takeLanes(displacementSquared, tally.end.displacementSquared);
+    takeLanes(product, tally.end.product);
+  }
+}
+
+/** Counts weight i; false if it is left out as nonfinite. */
+function countEnd(
+  i: number,
+  stored: StoredEnds,
+  { start, now, updated }: CounterfactualEnds,
+  { end, probes }: Tally,
+): boolean {
+  const finite =
+    (stored.flags[i] & nonfiniteFlag) === 0 && Number.isFinite(start[i]) && Number.isFinite(now[i]);
+  if (!finite) {
+    end.nonfinite += 1;
+    return false;
+  }
+  const before = stored.before[i];
+  const after = stored.after[i];
+  if (pathNotTakenUnchanged(before, after)) probes.pathNotTaken += 1;
+  if (smallSubnetworksUnchanged(before, after)) probes.smallSubnetworks += 1;
+  if (after !== before) return true;
+  end.unchanged += 1;
+  if (updated[i] === 0) end.neverUpdated += 1;
+  else if (now[i] === start[i]) end.cancelled += 1;
+  else end.hidden += 1;
+  if (stored.flags[i] & movedFlag) end.returned += 1;
+  return true;
+}
+
+/** Adds the sum of one block, and empties the lanes for the next. */
+export function takeLanes(lanes: Float64Array, sum: ExactSum): void {
+  sum.add(sumOfLanes(lanes));
+  lanes.fill(0);
+}
+
+/** Weights that the cast to the storage format altered; NaN stays what it is. */
+export function countCastChanged(
+  given: Float64Array,
+  stored: Float32Array,
+  from: number,
+  to: number,
+): number {
+  let changed = 0;
+  for (let i = from; i < to; i++) if (stored[i] !== given[i] && !Number.isNaN(given[i])) changed += 1;
+  return changed;
+}

@@ -1,0 +1,213 @@
+import { blockLength, laneCount, sumOfProducts } from "../../lens/sum.js";
+import { type Tally, UpdateTally } from "../../lens/tally.js";
+import type { UpdateSettings } from "../../update/settings.js";
+import { countCastChanged, countEnds } from "../end.js";
+import { ReferenceLens } from "../reference/reference-lens.js";
+import type { Batch } from "./batch.js";
+import { blockSums, CaseOnDevice } from "./case-on-device.js";
+import type { Device, DeviceArray } from "./device.js";
+import { fromDevice, isInDomain, toDevice } from "./domain.js";
+import type { Kernel } from "./kernels/kernel.js";
+import { markKernel } from "./kernels/outcome.js";
+import { laneSumKernel } from "./kernels/sums.js";
+import { addKernel, drawsOf } from "./kernels/update.js";
+import { drawOnDevice, randomOnDevice } from "./random.js";
+
+/** Steps of cases whose counts may be on their way at once. */
+const inFlight = 4;
+
+/** Where the counts of a batch go. */
+export interface BatchTallies {
+  step(ofCase: number, index: number): UpdateTally;
+  tensor(ofCase: number, tensor: number): Tally;
+}
+
+interface Step {
+  /** As the recording has it. */
+  readonly number: number;
+  /** Sums of u^2, by block. */
+  updateSquared: Float64Array;
+}
+
+/**
+ * All cases over one batch after the other on a device. Blocks with numbers outside the device's domain, and blocks
+ * in which a number leaves it on the way, are done by the reference: its counts are those that the device would have
+ * to give.
+ */
+export class GpuLens {
+  readonly #device: Device;
+  readonly #settings: readonly UpdateSettings[];
+  readonly #cases: readonly CaseOnDevice[];
+  #batch!: Batch;
+  #weights = new Float64Array(0);
+  /** Blocks that are the reference's. */
+  #outside = new Set<number>();
+  #given!: DeviceArray;
+  #zeros!: DeviceArray;
+  /** The fp32 counterfactual, and 1 where an update was not zero. */
+  #now!: DeviceArray;
+  #updated!: DeviceArray;
+  #steps: Step[] = [];
+  #counted: Promise<void>[] = [];
+  /** Weight-steps that the reference did. */
+  handedOver = 0;
+
+  constructor(device: Device, settings: readonly UpdateSettings[]) {
+    this.#device = device;
+    this.#settings = settings;
+    this.#cases = settings.map((of) => new CaseOnDevice(device, of));
+  }
+
+  async begin(batch: Batch): Promise<void> {
+    this.#batch = batch;
+    this.#weights = new Float64Array(batch.length);
+    await batch.read(({ weights }) => weights, this.#weights);
+    this.#outside = new Set();
+    this.#given = await this.#device.upload(toDevice(this.#weights, this.#outside));
+    this.#zeros = await this.#device.upload(new Float32Array(batch.length));
+    this.#now = this.#given;
+    this.#updated = this.#zeros;
+    this.#steps = [];
+    this.#counted = [];
+    for (const of of this.#cases) await of.begin(this.#given, this.#zeros, batch.length);
+  }
+
+  /** The updates of a step as {@link step} takes them: read, or null where the device draws them. */
+  async read(index: number): Promise<Float32Array | null> {
+    if (this.#drawn(index)) return null;
+    const updates = new Float32Array(this.#batch.length);
+    await this.#batch.read((input) => input.updates[index], updates);
+    return updates;
+  }
+
+  /** The table that all updates of a step are drawn from; null if they are not, or not by this device. */
+  #drawn(index: number): Float32Array | null {
+    if (!this.#device.hasIntegers) return null;
+    const tables = this.#batch.pieces.map(({ input }) => input.updates[index].drawn?.table ?? null);
+    const [first] = tables;
+    return first?.every(isInDomain) && tables.every((table) => table === first) ? first : null;
+  }
+
+  /** Takes the batch through the step of a number. */
+  async step(updates: Float32Array | null, number: number): Promise<void> {
+    const step: Step = { number, updateSquared: new Float64Array(0) };
+    const array = updates === null ? await this.#draw(step) : await this.#upload(updates, step);
+    this.#steps.push(step);
+    this.#now = await this.#replace(this.#now, addKernel, array);
+    this.#updated = await this.#replace(this.#updated, markKernel, array);
+    const bits = await this.#bits(number);
+    for (const [c, of] of this.#cases.entries()) {
+      const { seed } = this.#settings[c];
+      const own = drawsOf(this.#settings[c]) > 0 ? bits.get(seed)! : null;
+      const { counted } = await of.step({ updates: array, bits: own, outside: this.#outside });
+      this.#counted.push(counted);
+      await this.#settle(inFlight);
+    }
+    this.#device.release(array, ...bits.values());
+  }
+
+  async #draw(step: Step): Promise<DeviceArray> {
+    const index = this.#steps.length;
+    const array = await drawOnDevice(this.#device, this.#drawn(index)!, index, this.#batch);
+    const lanes = [laneCount, this.#batch.blocks] as const;
+    const squares = await this.#device.fetch(laneSumKernel, lanes, array, array);
+    const sum = async () => {
+      step.updateSquared = blockSums(await squares.numbers);
+    };
+    this.#counted.push(sum());
+    return array;
+  }
+
+  async #upload(updates: Float32Array, step: Step): Promise<DeviceArray> {
+    step.updateSquared = Float64Array.from({ length: this.#batch.blocks }, (_, block) =>
+      sumOfProducts(updates, updates, block * blockLength, (block + 1) * blockLength),
+    );
+    return this.#device.upload(toDevice(updates, this.#outside));
+  }
+
+  /** Random bits by seed, for the cases that take some. */
+  async #bits(step: number): Promise<Map<number, DeviceArray>> {
+    const draws = new Map<number, number>();
+    for (const settings of this.#settings) {
+      const { seed } = settings;
+      if (drawsOf(settings) > 0) draws.set(seed, Math.max(draws.get(seed) ?? 0, drawsOf(settings)));
+    }
+    const bits = new Map<number, DeviceArray>();
+    for (const [seed, most] of draws) {
+      bits.set(seed, await randomOnDevice(this.#device, seed, step, most, this.#batch));
+    }
+    return bits;
+  }
+
+  /** Adds all counts, and gives the stored weights of every case at the end. */
+  async end(tallies: BatchTallies): Promise<Float32Array[]> {
+    await this.#settle(0);
+    const outside = this.#outside;
+    const start = Float32Array.from(this.#weights);
+    const now = fromDevice(await this.#device.download(this.#now), outside);
+    const updated = await this.#device.download(this.#updated);
+    const ends = [];
+    for (const of of this.#cases) {
+      const { before, after, flags } = await of.ends();
+      ends.push({ before: fromDevice(before, outside), after: fromDevice(after, outside), flags });
+    }
+    for (let block = 0; block < this.#batch.blocks; block++) {
+      if (outside.has(block)) continue;
+      const [from, to] = [block * blockLength, this.#batch.endOf(block)];
+      for (const [c, of] of this.#cases.entries()) {
+        const tally = tallies.tensor(c, this.#batch.pieceOf(block).tensor);
+        const ofSteps = this.#steps.map((_, i) => tallies.step(c, i));
+        for (const [i, { updateSquared }] of this.#steps.entries()) {
+          ofSteps[i].updateSquared.add(updateSquared[block]);
+          tally.updates.updateSquared.add(updateSquared[block]);
+        }
+        of.tally(block, to - from, ofSteps, tally);
+        tally.elements += to - from;
+        tally.castChanged += countCastChanged(this.#weights, ends[c].before, from, to);
+        countEnds(ends[c], { start, now, updated }, tally, from, to);
+      }
+    }
+    const stored = ends.map(({ after }) => after);
+    for (const block of outside) await this.#byReference(block, tallies, stored);
+    this.#release();
+    return stored;
+  }
+
+  /** Counts a block from its start, and puts its weights where those of the device are. */
+  async #byReference(block: number, tallies: BatchTallies, stored: readonly Float32Array[]): Promise<void> {
+    const lens = new ReferenceLens(this.#settings);
+    const { tensor, input } = this.#batch.pieceOf(block);
+    const start = this.#batch.startOf(block);
+    const weights = this.#weights.slice(block * blockLength, this.#batch.endOf(block));
+    lens.begin({ tensor: input.name, start, weights });
+    for (const [i, { number }] of this.#steps.entries()) {
+      const updates = new Float32Array(weights.length);
+      await input.updates[i].read(start, updates);
+      const ofStep = this.#settings.map(() => new UpdateTally());
+      lens.step(updates, number, ofStep);
+      for (const [c, tally] of ofStep.entries()) {
+        tallies.step(c, i).merge(tally);
+        tallies.tensor(c, tensor).updates.merge(tally);
+      }
+    }
+    lens.end(this.#settings.map((_, c) => tallies.tensor(c, tensor)));
+    for (const [c, whole] of stored.entries()) whole.set(lens.weights(c), block * blockLength);
+    this.handedOver += weights.length * this.#steps.length;
+  }
+
+  async #replace(old: DeviceArray, kernel: Kernel, updates: DeviceArray): Promise<DeviceArray> {
+    const next = await this.#device.compute(kernel, [this.#batch.length], old, updates);
+    if (old !== this.#given && old !== this.#zeros) this.#device.release(old);
+    return next;
+  }
+
+  /** Waits until at most so many steps are on their way. */
+  async #settle(atMost: number): Promise<void> {
+    while (this.#counted.length > atMost) await this.#counted.shift();
+  }
+
+  #release(): void {
+    for (const of of this.#cases) of.finish();
+    this.#device.release(...new Set([this.#given, this.#zeros, this.#now, this.#updated]));
+  }
+}

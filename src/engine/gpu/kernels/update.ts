@@ -1,0 +1,137 @@
+import type { SchemeName } from "../../../update/scheme.js";
+import type { UpdateSettings } from "../../../update/settings.js";
+import {
+  gone,
+  goneNumber,
+  type Kernel,
+  type KernelFunction,
+  literal,
+  negativeZero,
+  plain,
+} from "./kernel.js";
+import { store } from "./rounding.js";
+
+/** The twins of the schemes in update/scheme.ts, and of the arithmetic under them. */
+
+/** The sum in fp32. An exact zero is -0 only if both terms are. */
+export const addFloat: KernelFunction = {
+  arguments: ["a", "b"],
+  source: `function addFloat(a, b) {
+    const sum = plain(a) + plain(b);
+    if (sum === 0 && a === ${literal(negativeZero)} && b === ${literal(negativeZero)}) {
+      return ${literal(negativeZero)};
+    }
+    return sum;
+  }`,
+};
+
+const negate: KernelFunction = {
+  arguments: ["x"],
+  source: `function negate(x) {
+    if (plain(x) === 0) {
+      return x === 0 ? ${literal(negativeZero)} : 0;
+    }
+    return -x;
+  }`,
+};
+
+/** The sum in fp32, rounded to the storage format; once gone, gone for good. */
+const add: KernelFunction = {
+  arguments: ["a", "b", "high", "low"],
+  source: `function add(a, b, high, low) {
+    if (gone(a) === 1 || gone(b) === 1) {
+      return ${literal(goneNumber)};
+    }
+    return store(addFloat(a, b), high, low);
+  }`,
+};
+
+interface SchemeText {
+  /** Roundings to the storage format in a step. */
+  readonly draws: number;
+  /** Statements that both kernels begin with; `R0`, `R1`, ... are the random bits of the roundings in turn. */
+  readonly common: string;
+  readonly weight: string;
+  readonly carrier: string | null;
+}
+
+const schemeTexts: Readonly<Record<SchemeName, SchemeText>> = {
+  "in-place": { draws: 1, common: "", weight: "add(w, u, R0)", carrier: null },
+  master: {
+    draws: 1,
+    common: "const master = addFloat(c, u);",
+    weight: "store(master, R0)",
+    carrier: "master",
+  },
+  kahan: {
+    draws: 4,
+    common: `const pending = add(c, u, R0);
+      const next = add(w, pending, R1);`,
+    weight: "next",
+    carrier: "add(pending, add(w, negate(next), R2), R3)",
+  },
+  "two-term": {
+    draws: 7,
+    common: `const sum = add(w, u, R0);
+      const second = add(c, add(u, negate(add(sum, negate(w), R1)), R2), R3);
+      const next = add(sum, second, R4);`,
+    weight: "next",
+    carrier: "add(second, negate(add(next, negate(sum), R5)), R6)",
+  },
+};
+
+/** Random words that a step of these settings takes for each weight. */
+export function drawsOf({ scheme, rounding }: UpdateSettings): number {
+  return rounding === "stochastic" ? schemeTexts[scheme].draws : 0;
+}
+
+/**
+ * The two kernels of a step: (weights, carriers, updates, bits) to the next weight and the next carrier, null where
+ * the scheme has none. `bits` has two rows for each draw, high halves and low halves.
+ */
+export function updateKernels(settings: UpdateSettings): { weight: Kernel; carrier: Kernel | null } {
+  const { common, weight, carrier } = schemeTexts[settings.scheme];
+  const functions = [
+    ...store(settings.format, settings.rounding, settings.overflow),
+    gone,
+    addFloat,
+    negate,
+    add,
+  ];
+  const stochastic = settings.rounding === "stochastic";
+  const withBits = (text: string) =>
+    text.replace(/\bR(\d)\b/g, (_, draw) =>
+      stochastic
+        ? `bits[${2 * Number(draw)}][this.thread.x], bits[${2 * Number(draw) + 1}][this.thread.x]`
+        : "0, 0",
+    );
+  const kernel = (result: string): Kernel => ({
+    functions,
+    source: `function (weights, carriers, updates${stochastic ? ", bits" : ""}) {
+      const w = weights[this.thread.x];
+      const c = carriers[this.thread.x];
+      const u = updates[this.thread.x];
+      ${withBits(common)}
+      return ${withBits(result)};
+    }`,
+  });
+  return { weight: kernel(weight), carrier: carrier === null ? null : kernel(carrier) };
+}
+
+/** Weights as given, to the storage format by nearest-even: the twin of `startState`. */
+export function castKernel({ format, overflow }: UpdateSettings): Kernel {
+  return {
+    functions: store(format, "nearest-even", overflow),
+    source: `function (given) {
+      return store(given[this.thread.x], 0, 0);
+    }`,
+  };
+}
+
+/** The fp32 counterfactual takes an update. */
+export const addKernel: Kernel = {
+  functions: [plain, addFloat],
+  source: `function (numbers, updates) {
+    return addFloat(numbers[this.thread.x], updates[this.thread.x]);
+  }`,
+};

@@ -1,0 +1,70 @@
+import { blockLength } from "../../lens/sum.js";
+import type { CaseTally } from "../../lens/summarize.js";
+import { Tally, UpdateTally } from "../../lens/tally.js";
+import type { UpdateSettings } from "../../update/settings.js";
+import type { LensJob, Observer } from "../engine.js";
+import { expectCountable } from "../walk.js";
+import { batchesOf } from "./batch.js";
+import type { Device } from "./device.js";
+import { GpuLens } from "./gpu-lens.js";
+
+/**
+ * Takes a job through a device, batch after batch, all steps of a batch in order. The updates of the next step are
+ * read while those of the present one are worked on. Valid for cases by schemes.
+ */
+export async function runBatches(
+  job: LensJob,
+  device: Device,
+  observer: Observer = {},
+): Promise<CaseTally[]> {
+  expectCountable(job);
+  const { tensors, stepNumbers } = job;
+  const cases = job.cases as readonly UpdateSettings[];
+  const tallies = cases.map(() => ({
+    steps: stepNumbers.map(() => new UpdateTally()),
+    tensors: tensors.map(() => new Tally()),
+  }));
+  const total = tensors.reduce((sum, { weights }) => sum + weights.length, 0) * stepNumbers.length;
+  const lens = new GpuLens(device, cases);
+  let done = 0;
+
+  for (const batch of batchesOf(tensors, capacity(job))) {
+    const elements = batch.pieces.reduce((sum, { length }) => sum + length, 0);
+    await device.guard(async () => {
+      await lens.begin(batch);
+      let ready = stepNumbers.length > 0 ? lens.read(0) : null;
+      for (const [i, number] of stepNumbers.entries()) {
+        const updates = await ready!;
+        ready = i + 1 < stepNumbers.length ? lens.read(i + 1) : null;
+        await lens.step(updates, number);
+        done += elements;
+        observer.progress?.(done, total);
+      }
+      const stored = await lens.end({
+        step: (c, i) => tallies[c].steps[i],
+        tensor: (c, t) => tallies[c].tensors[t],
+      });
+      for (const [c, weights] of stored.entries()) {
+        for (const { tensor, start, length, at } of batch.pieces) {
+          observer.weights?.(c, tensor, start, weights.subarray(at, at + length));
+        }
+      }
+    });
+  }
+  observer.handedOver?.(lens.handedOver);
+
+  return cases.map(
+    (settings, c): CaseTally => ({
+      settings,
+      tensors: tensors.map(({ name, shape }, t) => ({ name, shape, tally: tallies[c].tensors[t] })),
+      steps: stepNumbers.map((step, i) => ({ step, tally: tallies[c].steps[i] })),
+    }),
+  );
+}
+
+/** Elements of a batch: arrays take some 32 bytes for an element and case, at most half a gigabyte in all. */
+function capacity({ chunk, cases }: LensJob): number {
+  const wished =
+    chunk ?? 2 ** Math.max(16, Math.min(20, 24 - Math.ceil(Math.log2(Math.max(1, cases.length)))));
+  return Math.max(1, Math.ceil(wished / blockLength)) * blockLength;
+}

@@ -1,0 +1,109 @@
+import type { TensorInput, Values } from "../lens/input.js";
+import type { SelfCheck } from "../lens/result.js";
+import type { Engine, LensJob } from "./engine.js";
+import { engines as known } from "./registry.js";
+
+/** An engine that passed its self-check. */
+export interface ProvenEngine {
+  readonly engine: Engine;
+  readonly selfCheck: SelfCheck;
+}
+
+/** Why an engine cannot be had, in one sentence. */
+export class EngineRefused extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "EngineRefused";
+  }
+}
+
+/**
+ * The engine of a name. `auto` takes the first of the CPU's that is proven here and, for a job that is worth the time
+ * it takes to start a device, one of a device that is proven and does a sample of the job faster.
+ *
+ * @throws RangeError for an unknown name; EngineRefused for an engine that is not to be had, does not take the job's
+ *   cases, or fails its self-check.
+ */
+export async function selectEngine(
+  name: string,
+  job?: LensJob,
+  engines: ReadonlyMap<string, Engine> = known,
+): Promise<ProvenEngine> {
+  if (name !== "auto") {
+    const engine = engines.get(name);
+    if (engine) return prove(engine, job);
+    throw new RangeError(`unknown engine "${name}": expected auto, ${[...engines.keys()].join(", ")}`);
+  }
+  const all = [...engines.values()];
+  const chosen = await firstProven(
+    all.filter(({ worthFrom }) => worthFrom === undefined),
+    job,
+  );
+  let fastest = chosen;
+  for (const engine of all) {
+    if (job === undefined || engine.worthFrom === undefined || sizeOf(job) < engine.worthFrom) continue;
+    const candidate = await firstProven([engine], job).catch(() => null);
+    if (candidate && (await secondsFor(engine, job)) < (await secondsFor(fastest.engine, job)))
+      fastest = candidate;
+    else await engine.close?.();
+  }
+  return fastest;
+}
+
+async function prove(engine: Engine, job?: LensJob): Promise<ProvenEngine> {
+  const reason = (job && engine.refuses?.(job.cases)) ?? (await engine.unavailable?.()) ?? null;
+  if (reason !== null) throw new EngineRefused(`engine ${engine.name}: ${reason}`);
+  const selfCheck = await engine.selfCheck(job?.cases);
+  if (selfCheck.failed === 0) return { engine, selfCheck };
+  const { failed, passed, firstFailure } = selfCheck;
+  throw new EngineRefused(
+    `engine ${engine.name} is not to be trusted on ${engine.device}: ` +
+      `wrong in ${failed} of ${passed + failed} hard cases, first ${firstFailure}`,
+  );
+}
+
+async function firstProven(candidates: readonly Engine[], job?: LensJob): Promise<ProvenEngine> {
+  const reasons: string[] = [];
+  for (const engine of candidates) {
+    try {
+      return await prove(engine, job);
+    } catch (error) {
+      if (!(error instanceof EngineRefused)) throw error;
+      reasons.push(error.message);
+    }
+  }
+  throw new EngineRefused(`no engine to be trusted: ${reasons.join("; ")}`);
+}
+
+/** Updates of weights that a job takes, those of all cases. */
+function sizeOf({ tensors, stepNumbers, cases }: LensJob): number {
+  const elements = tensors.reduce((sum, { weights }) => sum + weights.length, 0);
+  return elements * stepNumbers.length * cases.length;
+}
+
+/** Elements of a sample. */
+const sampleLength = 2 ** 18;
+
+/** Seconds for the beginning of the largest tensor, one step of a few cases, the second time. */
+async function secondsFor(engine: Engine, { tensors, stepNumbers, cases }: LensJob): Promise<number> {
+  const largest = tensors.reduce((a, b) => (b.weights.length > a.weights.length ? b : a));
+  const sample: LensJob = {
+    tensors: [beginningOf(largest)],
+    stepNumbers: stepNumbers.slice(0, 1),
+    cases: cases.slice(0, 4),
+  };
+  await engine.run(sample);
+  const began = performance.now();
+  await engine.run(sample);
+  return (performance.now() - began) / 1000;
+}
+
+function beginningOf({ name, weights, updates }: TensorInput): TensorInput {
+  const length = Math.min(sampleLength, weights.length);
+  const cut = (values: Values): Values => ({
+    ...values,
+    length,
+    read: (start, into) => values.read(start, into),
+  });
+  return { name, shape: [length], weights: cut(weights), updates: updates.slice(0, 1).map(cut) };
+}

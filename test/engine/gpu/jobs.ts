@@ -1,0 +1,166 @@
+import type { Engine, LensJob } from "../../../src/engine/engine.js";
+import { type Backend, openDevice } from "../../../src/engine/gpu/device.js";
+import { gpuEngine } from "../../../src/engine/gpu/gpu.js";
+import { reference } from "../../../src/engine/reference/reference.js";
+import { exponentOf } from "../../../src/format/float64.js";
+import { gapAt } from "../../../src/format/round.js";
+import type { Case } from "../../../src/lens/result.js";
+import { summarizeCase } from "../../../src/lens/summarize.js";
+import { type UpdateOptions, updateSettings } from "../../../src/update/settings.js";
+import { threefry2x32 } from "../../../src/update/threefry.js";
+import { tensorOf } from "../../support/values.js";
+
+/** Jobs for a GPU, in Node and in a browser alike: nothing here may need Node. */
+
+/** Numbers as text that passes between a test and a page. */
+export interface TensorText {
+  readonly name: string;
+  /** fp64 weights and, for each step, fp32 updates, as bytes in base64. */
+  readonly weights: string;
+  readonly updates: readonly string[];
+}
+
+export type JobText =
+  | {
+      readonly tensors: readonly TensorText[];
+      readonly cases: readonly UpdateOptions[];
+      readonly chunk?: number;
+    }
+  | { readonly adversarial: number; readonly steps: number; readonly cases: readonly UpdateOptions[] };
+
+/** What an engine made of a job. */
+export interface Outcome {
+  readonly cases: readonly Case[];
+  /** Stored bits of every weight at the end, of each case: fp32 as bytes in base64. */
+  readonly weights: readonly string[];
+  readonly handedOver: number;
+}
+
+export async function outcomeOf(engine: Engine, job: LensJob): Promise<Outcome> {
+  const elements = job.tensors.reduce((sum, { weights }) => sum + weights.length, 0);
+  const offsets: number[] = [];
+  for (const { weights } of job.tensors) offsets.push((offsets.at(-1) ?? 0) + weights.length);
+  const stored = job.cases.map(() => new Float32Array(elements));
+  let handedOver = 0;
+  const tallies = await engine.run(job, {
+    weights: (c, tensor, start, part) => stored[c].set(part, (offsets[tensor - 1] ?? 0) + start),
+    handedOver: (weightSteps) => {
+      handedOver = weightSteps;
+    },
+  });
+  return { cases: tallies.map(summarizeCase), weights: stored.map(toText), handedOver };
+}
+
+export function jobOf(text: JobText): LensJob {
+  const cases = text.cases.map(updateSettings);
+  if ("adversarial" in text)
+    return { ...adversarial(cases[0].format.name, text.adversarial, text.steps), cases };
+  const tensors = text.tensors.map(({ name, weights, updates }) =>
+    tensorOf(name, new Float64Array(bytesOf(weights)), ...updates.map((of) => new Float32Array(bytesOf(of)))),
+  );
+  return {
+    tensors,
+    stepNumbers: tensors[0].updates.map((_, i) => i),
+    cases,
+    ...(text.chunk === undefined ? {} : { chunk: text.chunk }),
+  };
+}
+
+/** Runs a job on a GPU and on the reference, and tells whether they agree on every number of it. */
+export async function compare(engine: Engine, text: JobText) {
+  const ours = await outcomeOf(engine, jobOf(text));
+  const theirs = await outcomeOf(reference, jobOf(text));
+  const differing = theirs.cases.flatMap((of, c) =>
+    JSON.stringify(of) === JSON.stringify(ours.cases[c]) && theirs.weights[c] === ours.weights[c]
+      ? []
+      : [`${of.format} ${of.scheme} ${of.rounding}`],
+  );
+  const { elements, steps } = theirs.cases[0].totals;
+  return { differing, handedOver: ours.handedOver / (elements * steps) };
+}
+
+export async function openGpu(backend: Backend): Promise<Engine> {
+  const engine = gpuEngine(() => openDevice(backend));
+  const reason = await engine.unavailable?.();
+  if (reason) throw new Error(reason);
+  return engine;
+}
+
+/**
+ * Weights of a format and updates beside which they round in every way: nothing, all around half gaps and whole
+ * ones, cancellation, a second step that meets what the first one left; in one block in 64 also numbers that a device
+ * is not given.
+ */
+export function adversarial(
+  name: string,
+  elements: number,
+  steps: number,
+): Pick<LensJob, "tensors" | "stepNumbers"> {
+  const { format } = updateSettings({ format: name });
+  const weights = new Float32Array(elements);
+  const updates = Array.from({ length: steps }, () => new Float32Array(elements));
+  const lowest = Math.max(exponentOf(format.minPositive), -60);
+  const highest = Math.min(format.maxExponent, 20) - 1;
+  for (let i = 0; i < elements; i++) {
+    const [a, b] = threefry2x32([format.bits, format.precision], [i, 7]);
+    const zero = (a >>> 12) % 50 === 0;
+    const exponent = zero ? Math.min(highest, -20) : lowest + (a % (highest - lowest + 1));
+    const gap = gapAt(exponent, format);
+    // Near powers of two, near the largest significand, anywhere, and no number of the format at all.
+    const shapes = [
+      2 ** exponent,
+      2 ** exponent + gap,
+      2 ** (exponent + 1) - gap,
+      (1 + b / 2 ** 32) * 2 ** exponent,
+    ];
+    const weight = shapes[(a >>> 8) % 4] * (b % 2 === 0 ? 1 : -1);
+    weights[i] = zero ? (b % 2 === 0 ? 0 : -0) : weight;
+    for (const [s, ofStep] of updates.entries()) {
+      const [c, d] = threefry2x32([format.bits, s], [i, 8]);
+      const parts = [
+        0,
+        -0,
+        0.5,
+        0.5 + 2 ** -20,
+        0.5 - 2 ** -20,
+        0.25,
+        0.75,
+        1,
+        1.5,
+        d / 2 ** 32,
+        d / 2 ** 40,
+      ];
+      const part = parts[c % parts.length] * gap * ((c >>> 8) % 2 === 0 ? 1 : -1);
+      ofStep[i] = (c >>> 9) % 40 === 0 ? -weight : Math.abs(part) < 2 ** -79 ? 0 : part;
+    }
+    if (Math.floor(i / 4096) % 64 !== 63) continue;
+    const beyond = [
+      Number.NaN,
+      Infinity,
+      -Infinity,
+      2 ** -149,
+      2 ** -130,
+      format.maxFinite,
+      -format.maxFinite,
+      2 ** 127,
+    ];
+    if (b % 11 === 0) weights[i] = beyond[(b >>> 8) % 8];
+    if (b % 13 === 0) updates[0][i] = beyond[(b >>> 12) % 8];
+  }
+  return { tensors: [tensorOf("adversarial", weights, ...updates)], stepNumbers: updates.map((_, i) => i) };
+}
+
+export function toText(numbers: Float32Array | Float64Array): string {
+  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 0x8000)
+    text += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
+  return btoa(text);
+}
+
+function bytesOf(text: string): ArrayBuffer {
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes.buffer;
+}

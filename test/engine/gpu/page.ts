@@ -1,0 +1,24 @@
+import type { Engine } from "../../../src/engine/engine.js";
+import type { Backend } from "../../../src/engine/gpu/device.js";
+import { compare, type JobText, jobOf, openGpu, outcomeOf } from "./jobs.js";
+
+/** What a test calls in the browser. */
+const engines = new Map<Backend, Promise<Engine>>();
+
+function engine(backend: Backend): Promise<Engine> {
+  let opened = engines.get(backend);
+  if (!opened) {
+    opened = openGpu(backend);
+    engines.set(backend, opened);
+  }
+  return opened;
+}
+
+Object.assign(globalThis, {
+  gpuPage: {
+    device: async (backend: Backend) => (await engine(backend)).device,
+    selfCheck: async (backend: Backend) => (await engine(backend)).selfCheck(),
+    compare: async (backend: Backend, text: JobText) => compare(await engine(backend), text),
+    outcome: async (backend: Backend, text: JobText) => outcomeOf(await engine(backend), jobOf(text)),
+  },
+});
