@@ -2,15 +2,17 @@ import { exponentOf } from "../format/float64.js";
 import type { Format } from "../format/format.js";
 import { gapAt } from "../format/round.js";
 import type { TensorInput, Values } from "../lens/input.js";
-import { blockLength } from "../lens/sum.js";
+import { blockLength, laneCount } from "../lens/sum.js";
 import { summarizeCase } from "../lens/summarize.js";
 import type { CaseSettings } from "../update/optimizer.js";
-import { threefry2x32 } from "../update/threefry.js";
+import type { UpdateSettings } from "../update/settings.js";
+import { randomBits, stepKey, tensorKey, threefry2x32 } from "../update/threefry.js";
 import type { Engine, LensJob } from "./engine.js";
 
 /**
  * Whether an engine does as its specification: the same cases over the same hard numbers on both, every count, sum
- * and stored bit compared. Two steps and two chunks, so that everything is done a second time on other numbers.
+ * and stored bit compared. Two steps and several chunks, so that everything is done again on other numbers. Cases of
+ * one format only.
  */
 export async function agrees(
   engine: Pick<Engine, "run">,
@@ -23,7 +25,7 @@ export async function agrees(
 
 async function outcomeOf(engine: Pick<Engine, "run">, cases: readonly CaseSettings[]): Promise<string> {
   const weights: number[][] = cases.map(() => []);
-  const job: LensJob = { ...hardJob(cases[0].format), cases };
+  const job: LensJob = { ...hardJob(cases[0]), cases };
   const tallies = await engine.run(job, {
     weights: (c, _, __, stored) => {
       for (const weight of stored) weights[c].push(Object.is(weight, -0) ? -1e-300 : weight);
@@ -32,46 +34,70 @@ async function outcomeOf(engine: Pick<Engine, "run">, cases: readonly CaseSettin
   return JSON.stringify([tallies.map(summarizeCase), weights.map((of) => of.map(String))]);
 }
 
-/** Weights and updates on which roundings, carries and sums go wrong if they can. */
-export function hardJob(format: Format): Pick<LensJob, "tensors" | "stepNumbers" | "chunk"> {
-  const numbers = hardNumbers(format);
-  const steps = [numbers.map(([, u]) => u), numbers.map((_, i) => numbers[(i * 7 + 3) % numbers.length][1])];
-  const tensor: TensorInput = {
-    name: "hard",
-    shape: [numbers.length],
-    weights: valuesOf(numbers.map(([w]) => w)),
-    updates: steps.map(valuesOf),
-  };
-  return { tensors: [tensor], stepNumbers: [0, 1], chunk: blockLength };
+/** Weights and updates on which roundings, carries and sums go wrong if they can: a tensor for each size of number. */
+export function hardJob(settings: CaseSettings): Pick<LensJob, "tensors" | "stepNumbers" | "chunk"> {
+  const { format } = settings;
+  const smallest = Math.max(format.minPositive, 2 ** -70);
+  const largest = Math.min(format.maxFinite, 2 ** 90);
+  const usual = [0, -0, 1, 1 + format.epsilon, 1 - format.epsilon / 2, 1.5, 1.75, 2 - format.epsilon];
+  // Numbers of every size that a training run has.
+  for (let i = 0; usual.length < 64; i++) {
+    const [a, b] = threefry2x32([1, 2], [i, 0]);
+    usual.push(Math.fround((1 + a / 2 ** 32) * 2 ** ((b % 24) - 20)));
+  }
+  const small = [smallest, 2 * smallest, 3 * smallest, Math.max(format.minNormal, 2 ** -69)];
+  const groups = { usual, small, large: [largest / 4, largest / 8, largest / 5] };
+  const tensors = Object.entries(groups).map(([name, magnitudes]) =>
+    tensorOf(name, pairsOf(magnitudes.map(Math.fround), format)),
+  );
+  tensors.push(tensorOf("ties", tiesOfSums()));
+  if ("rounding" in settings && settings.rounding === "stochastic") tensors.push(decidingBits(settings));
+  return { tensors, stepNumbers: [0, 1], chunk: blockLength };
 }
 
-/** Pairs of a weight and an update: no NaN, no Inf, nothing that a device without subnormals could not take. */
-function hardNumbers(format: Format): [number, number][] {
-  const largest = Math.min(format.maxFinite, 2 ** 90);
-  const smallest = Math.max(format.minPositive, 2 ** -70);
-  const magnitudes = [0, -0, 1, 1 + format.epsilon, 1 - format.epsilon / 2, 1.5, 1.75, 2 - format.epsilon];
-  for (const x of [smallest, 2 * smallest, 3 * smallest, Math.max(format.minNormal, 2 ** -70), largest / 4]) {
-    magnitudes.push(x);
-  }
-  // Weights and updates of a training run, and numbers of every size between.
-  for (let i = 0; magnitudes.length < 64; i++) {
-    const [a, b] = threefry2x32([1, 2], [i, 0]);
-    magnitudes.push(Math.fround((1 + a / 2 ** 32) * 2 ** ((b % 24) - 20)));
-  }
+type Pair = readonly [weight: number, update: number];
+
+/** Every magnitude with updates around the halves of its gap; no NaN, no Inf, no subnormal of fp32. */
+function pairsOf(magnitudes: readonly number[], format: Format): Pair[] {
   const parts = [0, -0, 0.5, 0.25, 0.75, 1, 1.5, 2 ** -6, 2 ** -20, 0.5 + 2 ** -9, 0.5 - 2 ** -9, 3.4];
-  const pairs: [number, number][] = [];
+  const pairs: Pair[] = [];
   for (const magnitude of magnitudes) {
-    const gap = gapAt(exponentOf(magnitude || smallest), format);
+    const gap = gapAt(exponentOf(magnitude || 2 ** -20), format);
     for (const part of parts) {
       const update = Math.abs(part * gap) < 2 ** -79 ? 0 : Math.fround(part * gap);
       pairs.push([magnitude, update], [magnitude, -update], [-magnitude, update], [-magnitude, -update]);
     }
+    // Cancellation, whole and nearly.
     pairs.push([magnitude, -magnitude], [magnitude, Math.fround(-magnitude / 3)]);
   }
-  // A second block, not whole, that begins elsewhere in the list.
-  const rest = pairs.length;
-  while (pairs.length < blockLength + 1000) pairs.push(pairs[(pairs.length * 5 + 11) % rest]);
   return pairs;
+}
+
+/** Products whose sums in fp64 are ties: in every lane 2, and then 2^-52 again and again. */
+function tiesOfSums(): Pair[] {
+  return Array.from({ length: 256 }, (_, i): Pair => [0, i < 2 * laneCount ? 1 : 2 ** -26]);
+}
+
+/** Updates of 1 that the bits of stochastic rounding just carry over a gap, and just not. */
+function decidingBits({ format, seed }: UpdateSettings): TensorInput {
+  const key = stepKey(tensorKey(seed, "bits"), 0);
+  const pairs = Array.from({ length: 1024 }, (_, i): Pair => {
+    const fraction = 1 - randomBits(key, i, 0) / 2 ** 32;
+    const down = Math.floor(fraction * 2 ** 23 * format.epsilon) / 2 ** 23;
+    return [1, Math.fround(down + ((i >>> 1) % 2) * 2 ** -23)];
+  });
+  return tensorOf("bits", pairs);
+}
+
+/** Two steps, the second with the updates of other weights. A tensor of some size has blocks that are not whole. */
+function tensorOf(name: string, pairs: readonly Pair[]): TensorInput {
+  const second = pairs.map((_, i) => pairs[(i * 7 + 3) % pairs.length][1]);
+  return {
+    name,
+    shape: [pairs.length],
+    weights: valuesOf(pairs.map(([w]) => w)),
+    updates: [pairs.map(([, u]) => u), second].map(valuesOf),
+  };
 }
 
 function valuesOf(numbers: readonly number[]): Values {

@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { requirements } from "./requirements.js";
 
 const missing = Object.values(requirements).filter(({ isMet }) => !isMet());
-const packages = [...new Set(missing.map(({ debian }) => debian))];
+const packages = [...new Set(missing.flatMap(({ debian }) => debian))];
 const canInstall = process.getuid?.() === 0 && existsSync("/etc/debian_version");
 
 if (packages.length > 0 && canInstall) {

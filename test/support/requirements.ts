@@ -5,8 +5,8 @@ import { describe, test } from "vitest";
 /** Something that some suites need and a machine may lack. */
 export interface Requirement {
   readonly name: string;
-  /** The Debian package that brings it. */
-  readonly debian: string;
+  /** The Debian packages that bring it. */
+  readonly debian: readonly string[];
   readonly isMet: () => boolean;
 }
 
@@ -20,16 +20,18 @@ export function chromiumPath(): string | null {
 /** SwiftShader, Chromium's Vulkan driver that computes on the CPU, as a loader's manifest. */
 export const swiftShader = "/usr/lib/chromium/vk_swiftshader_icd.json";
 
+const loaderFolders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"];
+
 export const requirements = {
-  chromium: { name: "Chromium", debian: "chromium", isMet: () => chromiumPath() !== null },
+  chromium: { name: "Chromium", debian: ["chromium"], isMet: () => chromiumPath() !== null },
   vulkan: {
-    name: "a Vulkan driver (Chromium's SwiftShader)",
-    debian: "chromium",
-    isMet: () => existsSync(swiftShader),
+    name: "Vulkan (a loader, and Chromium's SwiftShader as its driver)",
+    debian: ["chromium", "libvulkan1"],
+    isMet: () => existsSync(swiftShader) && loaderFolders.some((of) => existsSync(`${of}/libvulkan.so.1`)),
   },
   torch: {
     name: "PyTorch for python3",
-    debian: "python3-torch",
+    debian: ["python3-torch"],
     isMet: () => spawnSync(python, ["-c", "import torch"]).status === 0,
   },
 } as const satisfies Record<string, Requirement>;
@@ -43,7 +45,7 @@ export const python = existsSync("/usr/bin/python3") ? "/usr/bin/python3" : "pyt
  */
 export function describeNeeding({ name, debian, isMet }: Requirement, suite: string, body: () => void): void {
   if (isMet()) return void describe(suite, body);
-  const missing = `needs ${name} (Debian: apt-get install ${debian})`;
+  const missing = `needs ${name} (Debian: apt-get install ${debian.join(" ")})`;
   if (process.env.CI !== "true") return void describe.skip(`${suite}${notRun}${missing}`, body);
   describe(suite, () => {
     test(missing, () => {

@@ -80,7 +80,7 @@ export class CaseOnDevice {
     const output = [this.#length] as const;
     const lanes = [laneCount, this.#blocks] as const;
     const [weights, carriers, moved] = [this.#weights, this.#carriers, this.#moved];
-    const inputs = [weights, carriers, updates, ...(bits ? [bits] : [])];
+    const inputs = [weights, carriers, updates, ...(bits ? [bits, this.#length] : [])];
     const next = await device.compute(this.#weight, output, ...inputs);
     const nextCarriers = this.#carrier ? await device.compute(this.#carrier, output, ...inputs) : carriers;
     const effective = await device.compute(differenceKernel, output, next, weights);

@@ -26,7 +26,7 @@ export interface Device {
   readonly name: string;
   /** Whether `^` is an integer operation, so that random bits can be made there. */
   readonly hasIntegers: boolean;
-  upload(numbers: Float32Array, output?: Output): Promise<DeviceArray>;
+  upload(numbers: Float32Array): Promise<DeviceArray>;
   /** Runs a kernel that gives one number a thread; the result stays on the device. */
   compute(kernel: Kernel, output: Output, ...inputs: readonly Argument[]): Promise<DeviceArray>;
   /**
@@ -43,6 +43,8 @@ export interface Device {
    * @throws Error in one sentence if it ran out of memory, was lost, or refused an operation.
    */
   guard(work: () => Promise<void>): Promise<void>;
+  /** Loses the device, as a driver may at any time; WebGPU only. */
+  lose?(): void;
   destroy(): Promise<void>;
 }
 
@@ -56,6 +58,7 @@ interface GlContext {
 
 /** What is used of a WebGPU device. */
 interface WebGpuDevice {
+  destroy(): void;
   pushErrorScope(filter: "out-of-memory" | "validation" | "internal"): void;
   popErrorScope(): Promise<{ readonly message: string } | null>;
 }
@@ -76,14 +79,10 @@ interface Result {
 }
 
 const identity: Kernel = {
+  name: "copy",
   functions: [],
   source: "function (numbers) { return numbers[this.thread.x]; }",
 };
-const identity2d: Kernel = {
-  functions: [],
-  source: "function (numbers) { return numbers[this.thread.y][this.thread.x]; }",
-};
-
 /**
  * Opens a device.
  *
@@ -139,10 +138,8 @@ class GpuJsDevice implements Device {
     return this.backend === "webgpu";
   }
 
-  async upload(numbers: Float32Array, output: Output = [numbers.length]): Promise<DeviceArray> {
-    const [width, height] = output;
-    const handle = height === undefined ? numbers : rowsOf(numbers, width);
-    return this.compute(height === undefined ? identity : identity2d, output, { handle });
+  upload(numbers: Float32Array): Promise<DeviceArray> {
+    return this.compute(identity, [numbers.length], { handle: numbers });
   }
 
   async compute(kernel: Kernel, output: Output, ...inputs: readonly Argument[]): Promise<DeviceArray> {
@@ -181,6 +178,10 @@ class GpuJsDevice implements Device {
     if (code !== 0) throw new Error(`the GPU failed (WebGL error 0x${code.toString(16)})`);
   }
 
+  lose(): void {
+    this.#webGpuDevice?.destroy();
+  }
+
   async destroy(): Promise<void> {
     await this.#gpu.destroy();
   }
@@ -198,23 +199,26 @@ class GpuJsDevice implements Device {
     );
   }
 
-  /** Compiles a kernel that is new first: only then does a call hand its work to the device before it returns. */
+  /**
+   * Hands a kernel's work to the device before it returns. A kernel that is new is compiled first; its output is set
+   * after that, because other calls may come in between.
+   */
   async #launch(kernel: Kernel, stays: boolean, output: Output, inputs: readonly Argument[]) {
-    const compiled = this.#kernel(kernel, stays, output);
     const args = inputs.map((input) => (typeof input === "number" ? input : input.handle));
+    const compiled = this.#kernel(kernel, stays, output);
     const { kernel: built } = compiled as unknown as BuiltKernel;
     if (this.backend === "webgpu" && !built.built) {
       await built.build(...args);
       this.#webGpuDevice = built.context?.device ?? null;
     }
+    compiled.setOutput([...output]);
     return { result: (compiled as unknown as (...args: readonly unknown[]) => unknown)(...args) };
   }
 
-  #kernel({ source, functions }: Kernel, stays: boolean, output: Output): IKernelRunShortcut {
-    const key = [source, ...functions.map((of) => of.source), stays, output.length].join("\n");
+  #kernel({ name, source, functions }: Kernel, stays: boolean, output: Output): IKernelRunShortcut {
+    const key = [name, source, ...functions.map((of) => of.source), stays, output.length].join("\n");
     let kernel = this.#kernels.get(key);
-    if (kernel) kernel.setOutput([...output]);
-    else {
+    if (!kernel) {
       kernel = this.#gpu.createKernel(source as unknown as () => number, {
         output: [...output],
         precision: "single",
@@ -238,12 +242,6 @@ class GpuJsDevice implements Device {
     this.mode = (kernel as unknown as BuiltKernel).kernel.constructor.mode;
     return kernel;
   }
-}
-
-function rowsOf(numbers: Float32Array, width: number): Float32Array[] {
-  return Array.from({ length: numbers.length / width }, (_, row) =>
-    numbers.subarray(row * width, (row + 1) * width),
-  );
 }
 
 /** Numbers in the order of memory, out of whatever nest of arrays gpu.js gives them in. */

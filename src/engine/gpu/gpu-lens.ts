@@ -100,7 +100,7 @@ export class GpuLens {
       const { seed } = this.#settings[c];
       const own = drawsOf(this.#settings[c]) > 0 ? bits.get(seed)! : null;
       const { counted } = await of.step({ updates: array, bits: own, outside: this.#outside });
-      this.#counted.push(counted);
+      this.#track(counted);
       await this.#settle(inFlight);
     }
     this.#device.release(array, ...bits.values());
@@ -114,7 +114,7 @@ export class GpuLens {
     const sum = async () => {
       step.updateSquared = blockSums(await squares.numbers);
     };
-    this.#counted.push(sum());
+    this.#track(sum());
     return array;
   }
 
@@ -199,6 +199,12 @@ export class GpuLens {
     const next = await this.#device.compute(kernel, [this.#batch.length], old, updates);
     if (old !== this.#given && old !== this.#zeros) this.#device.release(old);
     return next;
+  }
+
+  /** A failure is told by the wait, and not also as a rejection that nobody handles. */
+  #track(counted: Promise<void>): void {
+    counted.catch(() => {});
+    this.#counted.push(counted);
   }
 
   /** Waits until at most so many steps are on their way. */

@@ -7,7 +7,6 @@ import { reference } from "../reference/reference.js";
 import { selfCheck } from "../self-check.js";
 import { agrees } from "../twin-check.js";
 import { backends, type Device, openDevice } from "./device.js";
-import { releaseWebGpu } from "./library.js";
 import { runBatches } from "./run-batches.js";
 
 /** What the self-check proves where no cases are named: each scheme and each rounding once, in formats of every kind. */
@@ -92,7 +91,6 @@ export function gpuEngine(open: () => Promise<Device> = openFirst): Engine {
       await device?.destroy();
       device = opening = literal = null;
       checks.clear();
-      releaseWebGpu();
     },
   };
   return engine;

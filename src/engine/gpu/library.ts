@@ -28,7 +28,7 @@ export async function loadGpuJs(): Promise<GpuClass> {
   return found as GpuClass;
 }
 
-/** Kept for as long as the process lives: without a reference Dawn goes away under its adapters. */
+/** Kept for as long as the process lives: collected, Dawn takes the process with it while a device is in use. */
 let dawn: WebGpu | null = null;
 
 /**
@@ -84,12 +84,4 @@ function expectVulkan(): void {
   if (!named && !folders.some((folder) => files.existsSync(folder) && files.readdirSync(folder).length > 0)) {
     throw new Error("there is no Vulkan driver");
   }
-}
-
-/** Lets go of Dawn, which otherwise keeps a Node process from ending. */
-export function releaseWebGpu(): void {
-  const host = globalThis as { navigator?: { gpu?: WebGpu } };
-  if (dawn === null || !host.navigator) return;
-  Reflect.deleteProperty(host.navigator, "gpu");
-  dawn = null;
 }

@@ -31,7 +31,7 @@ export async function randomOnDevice(
       }
     }
   }
-  return device.upload(halves, [batch.length, 2 * draws]);
+  return device.upload(halves);
 }
 
 /** Updates drawn where they are used, all from one table. Valid on devices that have integers. */
@@ -68,7 +68,8 @@ async function halvesOnDevice(
     counters.set(counter(keys.get(batch.pieceOf(block))!, batch.startOf(block)), block * counterLength);
   }
   const array = await device.upload(counters);
-  const halves = await device.compute(randomHalvesKernel, [batch.length, 2 * draws], array, firstDraw);
+  const output = [blockLength, batch.blocks * 2 * draws] as const;
+  const halves = await device.compute(randomHalvesKernel, output, array, firstDraw, batch.blocks);
   device.release(array);
   return halves;
 }

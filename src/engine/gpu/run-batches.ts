@@ -36,6 +36,8 @@ export async function runBatches(
       for (const [i, number] of stepNumbers.entries()) {
         const updates = await ready!;
         ready = i + 1 < stepNumbers.length ? lens.read(i + 1) : null;
+        // Should the step fail, nobody waits for it.
+        ready?.catch(() => {});
         await lens.step(updates, number);
         done += elements;
         observer.progress?.(done, total);
@@ -62,9 +64,11 @@ export async function runBatches(
   );
 }
 
-/** Elements of a batch: arrays take some 32 bytes for an element and case, at most half a gigabyte in all. */
+/** Elements of a batch at most: kernels compute indices in fp32, of up to 14 rows of random halves. */
+const mostElements = 2 ** 20;
+
+/** Arrays take some 32 bytes for an element and case: at most half a gigabyte in all. */
 function capacity({ chunk, cases }: LensJob): number {
-  const wished =
-    chunk ?? 2 ** Math.max(16, Math.min(20, 24 - Math.ceil(Math.log2(Math.max(1, cases.length)))));
-  return Math.max(1, Math.ceil(wished / blockLength)) * blockLength;
+  const wished = chunk ?? 2 ** Math.max(16, 24 - Math.ceil(Math.log2(Math.max(1, cases.length))));
+  return Math.max(1, Math.ceil(Math.min(wished, mostElements) / blockLength)) * blockLength;
 }

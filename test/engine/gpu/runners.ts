@@ -91,5 +91,3 @@ export function inChromium(backend: Backend): Runner {
     outcome: (text) => call("outcome", text),
   };
 }
-
-export const runners = [dawn(), inChromium("webgpu"), inChromium("webgl2")];

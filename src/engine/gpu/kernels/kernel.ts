@@ -19,6 +19,8 @@ export interface KernelFunction {
 
 /** What one thread makes of its inputs: one number, or the four of a vector. */
 export interface Kernel {
+  /** What it makes, for people. */
+  readonly name: string;
   readonly source: string;
   readonly functions: readonly KernelFunction[];
 }

@@ -7,6 +7,7 @@ import { exponentOf, gone, type Kernel, overLane, plain } from "./kernel.js";
 
 /** The displacement of each weight, in fp32. */
 export const differenceKernel: Kernel = {
+  name: "displacements",
   functions: [plain],
   source: `function (after, before) {
     return plain(after[this.thread.x]) - plain(before[this.thread.x]);
@@ -15,6 +16,7 @@ export const differenceKernel: Kernel = {
 
 /** Keeps a 1 where a number is not zero now or was marked before. */
 export const markKernel: Kernel = {
+  name: "marks",
   functions: [plain],
   source: `function (marks, numbers) {
     return marks[this.thread.x] === 1 || plain(numbers[this.thread.x]) !== 0 ? 1 : 0;
@@ -29,6 +31,7 @@ export const countBase = 2048;
  * 0), each pair as first + second x {@link countBase}.
  */
 export const countsKernel: Kernel = {
+  name: "counts",
   functions: [plain, gone],
   source: `function (before, carriersBefore, after, carriersAfter, updates) {
     let noneAndLost = 0;
@@ -80,6 +83,7 @@ export const binCount = 320;
  */
 export function codesKernel(format: Format): Kernel {
   return {
+    name: "classes and bins",
     functions: [plain, exponentOf],
     source: `function (before, carriersBefore, after, carriersAfter, updates) {
       const w = plain(before[this.thread.x]);
@@ -112,6 +116,7 @@ export const rangeBase = 1024;
 
 /** First and last bin of each class in one lane, relative to {@link firstBin}. */
 export const rangesKernel: Kernel = {
+  name: "ranges of bins",
   functions: [],
   source: `function (codes) {
     let lostFirst = ${emptyRange};
@@ -154,6 +159,7 @@ export const histogramBase = 4097;
  * `moved` on for the rest.
  */
 export const histogramKernel: Kernel = {
+  name: "histogram",
   functions: [],
   source: `function (codes, lost, lostThreads, kept, keptThreads, moved) {
     const x = this.thread.x;

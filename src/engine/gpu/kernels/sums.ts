@@ -165,6 +165,7 @@ const round = `const low = x0 - 8 * Math.floor(x0 * 0.125);
  * sum, and the exponent of the lowest bit. All zero for zero.
  */
 export const laneSumKernel: Kernel = {
+  name: "sums of products",
   functions: [plain, exponentOf],
   source: `function (first, second) {
     let s2 = 0;

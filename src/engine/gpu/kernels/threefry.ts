@@ -58,16 +58,17 @@ const rounds = [0, 1, 2, 3, 4]
 export const counterLength = 9;
 
 /**
- * Halves of `randomBits`: thread.x is the element of the batch, thread.y the row, high and low halves of the draws
- * in turn, beginning with `firstDraw`. For each block `counters` has the halves of the three words of the key's
+ * Halves of `randomBits`: thread.x is the element of a block, thread.y the block, and from `blocks` on that of the
+ * next row; rows are high and low halves of the draws in turn, beginning with `firstDraw`. For each block `counters` has the halves of the three words of the key's
  * schedule, the halves of the low word of the index of its first pair, and the rest of that index, below 2^20.
  */
 export const randomHalvesKernel: Kernel = {
+  name: "random bits",
   functions: [],
-  source: `function (counters, firstDraw) {
-      const row = this.thread.y;
-      const block = Math.floor(this.thread.x * ${1 / blockLength});
-      const element = this.thread.x - block * ${blockLength};
+  source: `function (counters, firstDraw, blocks) {
+      const row = Math.floor((this.thread.y + 0.5) / blocks);
+      const block = this.thread.y - row * blocks;
+      const element = this.thread.x;
       const at = block * ${counterLength};
       const k0high = counters[at];
       const k0low = counters[at + 1];
@@ -114,10 +115,11 @@ export const randomHalvesKernel: Kernel = {
  * block is filled up, from its `filled` on.
  */
 export const drawnKernel: Kernel = {
+  name: "drawn updates",
   functions: [],
   source: `function (table, halves, filled, scale) {
       const block = Math.floor(this.thread.x * ${1 / blockLength});
       const element = this.thread.x - block * ${blockLength};
-      return element < filled[block] ? table[Math.floor(halves[0][this.thread.x] * scale)] : 0;
+      return element < filled[block] ? table[Math.floor(halves[this.thread.x] * scale)] : 0;
     }`,
 };

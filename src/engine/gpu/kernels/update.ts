@@ -87,7 +87,7 @@ export function drawsOf({ scheme, rounding }: UpdateSettings): number {
 
 /**
  * The two kernels of a step: (weights, carriers, updates, bits) to the next weight and the next carrier, null where
- * the scheme has none. `bits` has two rows for each draw, high halves and low halves.
+ * the scheme has none. `bits` has two rows of `length` numbers for each draw, high halves and low halves.
  */
 export function updateKernels(settings: UpdateSettings): { weight: Kernel; carrier: Kernel | null } {
   const { common, weight, carrier } = schemeTexts[settings.scheme];
@@ -102,12 +102,13 @@ export function updateKernels(settings: UpdateSettings): { weight: Kernel; carri
   const withBits = (text: string) =>
     text.replace(/\bR(\d)\b/g, (_, draw) =>
       stochastic
-        ? `bits[${2 * Number(draw)}][this.thread.x], bits[${2 * Number(draw) + 1}][this.thread.x]`
+        ? `bits[${2 * Number(draw)} * length + this.thread.x], bits[${2 * Number(draw) + 1} * length + this.thread.x]`
         : "0, 0",
     );
-  const kernel = (result: string): Kernel => ({
+  const kernel = (name: string, result: string): Kernel => ({
+    name,
     functions,
-    source: `function (weights, carriers, updates${stochastic ? ", bits" : ""}) {
+    source: `function (weights, carriers, updates${stochastic ? ", bits, length" : ""}) {
       const w = weights[this.thread.x];
       const c = carriers[this.thread.x];
       const u = updates[this.thread.x];
@@ -115,12 +116,16 @@ export function updateKernels(settings: UpdateSettings): { weight: Kernel; carri
       return ${withBits(result)};
     }`,
   });
-  return { weight: kernel(weight), carrier: carrier === null ? null : kernel(carrier) };
+  return {
+    weight: kernel("weights", weight),
+    carrier: carrier === null ? null : kernel("carriers", carrier),
+  };
 }
 
 /** Weights as given, to the storage format by nearest-even: the twin of `startState`. */
 export function castKernel({ format, overflow }: UpdateSettings): Kernel {
   return {
+    name: "cast",
     functions: store(format, "nearest-even", overflow),
     source: `function (given) {
       return store(given[this.thread.x], 0, 0);
@@ -130,6 +135,7 @@ export function castKernel({ format, overflow }: UpdateSettings): Kernel {
 
 /** The fp32 counterfactual takes an update. */
 export const addKernel: Kernel = {
+  name: "fp32 counterfactual",
   functions: [plain, addFloat],
   source: `function (numbers, updates) {
     return addFloat(numbers[this.thread.x], updates[this.thread.x]);

@@ -1,0 +1,4 @@
+import { inChromium } from "./runners.js";
+import { gpuSuite } from "./suite.js";
+
+gpuSuite(inChromium("webgpu"));

@@ -1,0 +1,4 @@
+import { dawn } from "./runners.js";
+import { gpuSuite } from "./suite.js";
+
+gpuSuite(dawn());

@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isInDomain } from "../../../src/engine/gpu/domain.js";
+import { formats } from "../../../src/format/registry.js";
+import { roundings } from "../../../src/format/round.js";
+import { openRecording, recordedRun } from "../../../src/source/recording.js";
+import { schemeNames } from "../../../src/update/scheme.js";
+import type { UpdateOptions } from "../../../src/update/settings.js";
+import { expectedCases } from "../../support/expected.js";
+import { Mismatches } from "../../support/mismatches.js";
+import { deterministicRoundings } from "../../support/oracle.js";
+import { recorded, recordedWindows } from "../../support/recorded.js";
+import { describeNeeding } from "../../support/requirements.js";
+import { readGolden } from "../../support/safetensors.js";
+import { toText } from "./jobs.js";
+import type { Runner } from "./runners.js";
+
+/** What the GPU engine must do wherever it runs. */
+export function gpuSuite(runner: Runner): void {
+  describeNeeding(runner.needs, `gpu engine, ${runner.name}`, () => {
+    beforeAll(() => runner.open());
+    afterAll(() => runner.close());
+
+    it("names its device and passes its self-check", async () => {
+      expect(await runner.device()).toMatch(/swiftshader/i);
+      expect(await runner.selfCheck()).toMatchObject({ failed: 0, firstFailure: null });
+    });
+
+    it.each(recordedWindows)("%s: what numpy counted", async (window) => {
+      await expectRecorded(runner, window);
+    });
+
+    describe.each(goldenFormats)("golden/round of %s", (name) => {
+      it("every rounding, bit for bit", () => expectGolden(runner, name));
+    });
+
+    describe.each([...formats.keys()])("10^6 adversarial updates in %s", (format) => {
+      it.each(schemeNames)("%s", async (scheme) => {
+        const turn = [...formats.keys()].indexOf(format) + 2 * schemeNames.indexOf(scheme);
+        const rounding = turn % 2 === 0 ? "nearest-even" : deterministicRoundings[turn % 6];
+        const cases: UpdateOptions[] = [{ format, scheme, rounding }];
+        const found = await runner.compare({ adversarial: 1 << 19, steps: 2, cases });
+        expect(found.differing).toEqual([]);
+        // One block in 64 has numbers that a device is not given.
+        expect(found.handedOver).toBeLessThan(1 / 60);
+      });
+    });
+
+    it.each(schemeNames)(
+      "%s: every rounding in formats of every kind, overflow either way",
+      async (scheme) => {
+        for (const format of ["bf16", "fp16", "e4m3fn", "e4m3fnuz", "e2m1fn", "fp32"]) {
+          const cases = roundings.map(
+            (rounding, i): UpdateOptions => ({
+              format,
+              scheme,
+              rounding,
+              overflow: i % 2 === 0 ? "saturate" : "ieee",
+              seed: 2 ** 40 + i,
+            }),
+          );
+          const found = await runner.compare({ adversarial: 10_000, steps: 3, cases });
+          expect(found.differing).toEqual([]);
+        }
+      },
+    );
+
+    it("the same counts for every size of a batch", async () => {
+      const weights = Float64Array.from({ length: 20_000 }, (_, i) => Math.sin(i) / 50);
+      const updates = Float32Array.from(weights, (_, i) => Math.cos(3 * i) * 1e-4);
+      const tensors = ["a", "b", "c"].map((name, i) => ({
+        name,
+        weights: toText(weights.subarray(0, [20_000, 1, 4097][i])),
+        updates: [
+          toText(updates.subarray(0, [20_000, 1, 4097][i])),
+          toText(updates.subarray(0, [20_000, 1, 4097][i])),
+        ],
+      }));
+      const cases: UpdateOptions[] = [
+        { format: "bf16" },
+        { format: "bf16", rounding: "stochastic", seed: 7 },
+      ];
+      for (const chunk of [1, 8192, 20_480, 1 << 20]) {
+        expect((await runner.compare({ tensors, cases, chunk })).differing).toEqual([]);
+      }
+    });
+  });
+}
+
+async function expectRecorded(runner: Runner, window: string): Promise<void> {
+  const { tensors, close } = await openRecording(await recordedRun(recorded(window)));
+  const asText = [];
+  for (const { name, weights, updates } of tensors) {
+    const numbers = new Float64Array(weights.length);
+    await weights.read(0, numbers);
+    const steps = [];
+    for (const of of updates) {
+      const step = new Float32Array(of.length);
+      await of.read(0, step);
+      steps.push(toText(step));
+    }
+    asText.push({ name, weights: toText(numbers), updates: steps });
+  }
+  await close();
+  const expected = expectedCases(window);
+  const cases = expected.map(({ format, scheme }) => ({ format, scheme }));
+  const outcome = await runner.outcome({ tensors: asText, cases });
+  expect(outcome.handedOver).toBe(0);
+  for (const [i, { format, scheme, end, ...fields }] of expected.entries()) {
+    const { apparentSparsity, realSparsity, effectiveDescent, ...counts } = fields;
+    const found = outcome.cases[i];
+    expect(found).toMatchObject({ format, scheme, totals: counts, end });
+    for (const [name, ratio] of Object.entries({ apparentSparsity, realSparsity, effectiveDescent })) {
+      const relative = (found.totals[name as "effectiveDescent"] ?? Number.NaN) / (ratio as number) - 1;
+      expect(Math.abs(relative)).toBeLessThan(1e-12);
+    }
+  }
+}
+
+const goldenFormats = ["bf16", "fp16", "e5m2", "e4m3fn", "e3m2fn", "e2m3fn", "e2m1fn"];
+
+/** An update of -0 under `master`: the stored weight is the number as given, rounded by the run's rounding. */
+async function expectGolden(runner: Runner, name: string): Promise<void> {
+  const golden = readGolden(`round/round-${name}.safetensors`);
+  const inputs = [...golden.float32("input").entries()];
+  const largest = Math.max(...golden.float32("toward-zero").filter(Number.isFinite));
+  // Apart, because one number that a device is not given takes its whole block from it.
+  const device = inputs.filter(([, x]) => isInDomain(x) && Math.abs(x) <= largest);
+  const rest = inputs.filter((of) => !device.includes(of));
+  const parts = [device, rest];
+  const outcome = await runner.outcome({
+    tensors: parts.map((part, i) => ({
+      name: `part ${i}`,
+      weights: toText(Float64Array.from(part, ([, x]) => x)),
+      // -0, which leaves the sign of a zero as it is.
+      updates: [toText(new Float32Array(part.length).fill(-0))],
+    })),
+    cases: deterministicRoundings.map((rounding) => ({ format: name, scheme: "master", rounding })),
+  });
+  expect(outcome.handedOver).toBe(rest.length);
+  expect(device.length).toBeGreaterThan(1000);
+  const wrong = new Mismatches();
+  for (const [c, rounding] of deterministicRoundings.entries()) {
+    const expected = golden.float32(rounding);
+    const stored = new Float32Array(Uint8Array.from(atob(outcome.weights[c]), (x) => x.charCodeAt(0)).buffer);
+    for (const [i, [at, x]] of parts.flat().entries()) {
+      wrong.compare(stored[i], expected[at], () => `${rounding} of ${x}`);
+    }
+  }
+  wrong.expectNone();
+}

@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import type { Engine, LensJob } from "../../src/engine/engine.js";
+import { reference } from "../../src/engine/reference/reference.js";
+import { EngineRefused, selectEngine } from "../../src/engine/select.js";
+import { updateSettings } from "../../src/update/settings.js";
+import { tensorOf } from "../support/values.js";
+
+const passed = { passed: 1, failed: 0, firstFailure: null };
+
+/** An engine that does nothing but what is said of it. */
+function engine(name: string, about: Partial<Engine> = {}): Engine {
+  return { name, device: "a device", selfCheck: async () => passed, run: async () => [], ...about };
+}
+
+function registry(...engines: readonly Engine[]): ReadonlyMap<string, Engine> {
+  return new Map(engines.map((of) => [of.name, of]));
+}
+
+/** A run that takes so many milliseconds. */
+function taking(milliseconds: number): Engine["run"] {
+  return async () => {
+    await new Promise((done) => setTimeout(done, milliseconds));
+    return [];
+  };
+}
+
+const job: LensJob = {
+  tensors: [tensorOf("a", [1], [0.5]), tensorOf("b", [1, 2, 3], [0.5, 0, 1])],
+  stepNumbers: [0],
+  cases: [updateSettings({ format: "bf16" })],
+};
+
+describe("selectEngine", () => {
+  it("takes the engine that is named, of those there are", async () => {
+    expect((await selectEngine("reference")).engine).toBe(reference);
+    await expect(selectEngine("abacus")).rejects.toThrow('unknown engine "abacus": expected auto, ');
+    await expect(selectEngine("abacus")).rejects.toThrow(RangeError);
+  });
+
+  it.each<[string, Partial<Engine>, string]>([
+    ["is not to be had", { unavailable: async () => "no such device" }, "engine x: no such device"],
+    ["does not take the cases", { refuses: () => "too hard" }, "engine x: too hard"],
+    [
+      "fails its self-check",
+      { selfCheck: async () => ({ passed: 3, failed: 2, firstFailure: "1 + 1" }) },
+      "engine x is not to be trusted on a device: wrong in 2 of 5 hard cases, first 1 + 1",
+    ],
+  ])("refuses a named engine that %s, and tells why", async (_, about, message) => {
+    const choice = selectEngine("x", job, registry(engine("x", about)));
+    await expect(choice).rejects.toThrow(message);
+    await expect(choice).rejects.toThrow(EngineRefused);
+  });
+
+  it("auto takes the first that is proven", async () => {
+    const wrong = engine("wrong", { selfCheck: async () => ({ passed: 0, failed: 1, firstFailure: "all" }) });
+    const absent = engine("absent", { unavailable: async () => "gone" });
+    const good = engine("good");
+    expect((await selectEngine("auto", job, registry(wrong, absent, good, engine("late")))).engine).toBe(
+      good,
+    );
+    await expect(selectEngine("auto", job, registry(wrong, absent))).rejects.toThrow(
+      "no engine to be trusted: engine wrong is not to be trusted on a device: wrong in 1 of 1 hard cases, first all; engine absent: gone",
+    );
+  });
+
+  it("auto measures a device for jobs that are worth it, and closes it where it is slower", async () => {
+    let closed = 0;
+    const device = (milliseconds: number, worthFrom: number, about: Partial<Engine> = {}) =>
+      engine("device", {
+        worthFrom,
+        run: taking(milliseconds),
+        close: async () => {
+          closed += 1;
+        },
+        ...about,
+      });
+    const cpu = engine("cpu", { run: taking(30) });
+    const choose = async (of: Engine) => (await selectEngine("auto", job, registry(cpu, of))).engine.name;
+    expect(await choose(device(0, 4))).toBe("device");
+    expect(closed).toBe(0);
+    expect(await choose(device(0, 5))).toBe("cpu");
+    expect(closed).toBe(0);
+    expect(await choose(device(90, 1))).toBe("cpu");
+    expect(closed).toBe(1);
+    expect(await choose(device(0, 1, { unavailable: async () => "gone" }))).toBe("cpu");
+    expect(await choose(device(0, 1, { refuses: () => "no" }))).toBe("cpu");
+  });
+
+  it("asks an engine to prove the job's own cases", async () => {
+    let asked: unknown;
+    const curious = engine("curious", {
+      selfCheck: async (cases) => {
+        asked = cases;
+        return passed;
+      },
+    });
+    await selectEngine("curious", job, registry(curious));
+    expect(asked).toBe(job.cases);
+  });
+});
