@@ -1,3 +1,4 @@
+import { displacement } from "../lens/displacement.js";
 import { pathNotTakenUnchanged, smallSubnetworksUnchanged } from "../lens/probes.js";
 import { blockLength, type ExactSum, laneCount, sumOfLanes } from "../lens/sum.js";
 import type { Tally } from "../lens/tally.js";
@@ -37,9 +38,9 @@ export function countEnds(
     const end = Math.min(block + blockLength, to);
     for (let i = block; i < end; i++) {
       if (!countEnd(i, stored, counterfactual, tally)) continue;
-      const displacement = Math.fround(counterfactual.now[i] - counterfactual.start[i]);
-      displacementSquared[i % laneCount] += displacement * displacement;
-      product[i % laneCount] += Math.fround(stored.after[i] - stored.before[i]) * displacement;
+      const fp32 = displacement(counterfactual.now[i], counterfactual.start[i]);
+      displacementSquared[i % laneCount] += fp32 * fp32;
+      product[i % laneCount] += displacement(stored.after[i], stored.before[i]) * fp32;
     }
     takeLanes(displacementSquared, tally.end.displacementSquared);
     takeLanes(product, tally.end.product);

@@ -8,6 +8,8 @@ import { type UpdateOptions, updateSettings } from "../update/settings.js";
 import type { LensJob } from "./engine.js";
 import { selectEngine } from "./select.js";
 
+const fp32 = formatNamed("fp32");
+
 /** Weights in memory: codes of a format of at most 16 bits, or fp32 numbers. */
 export interface WeightArray {
   readonly format: Format | string;
@@ -45,7 +47,7 @@ export async function lens(
         name: options.name ?? "",
         shape: [length],
         weights: numbersOf(weights),
-        updates: steps.map((data) => arrayValues(data)),
+        updates: steps.map((data) => arrayValues(data, fp32)),
       },
     ],
     stepNumbers: steps.map((_, i) => i),
@@ -60,7 +62,7 @@ function numbersOf({ format, data }: WeightArray): Values {
   const of = typeof format === "string" ? formatNamed(format) : format;
   if (data instanceof Float32Array) {
     if (of.bits !== 32) throw new TypeError(`weights in ${of.name}: expected codes, found a Float32Array`);
-    return arrayValues(data);
+    return arrayValues(data, of);
   }
   if (of.bits > 16 || of.bits > 8 !== data instanceof Uint16Array) {
     const expected =
@@ -68,12 +70,17 @@ function numbersOf({ format, data }: WeightArray): Values {
     throw new TypeError(`weights in ${of.name}: expected a ${expected}, found a ${data.constructor.name}`);
   }
   const numbers = decodeTable(of);
-  return arrayValues(data, (code) => numbers[code]);
+  return arrayValues(data, of, (code) => numbers[code]);
 }
 
-function arrayValues(data: ArrayLike<number>, decode = (x: number) => x): Values {
+/** Numbers of a typed array. Other threads read them where they lie if that is shared memory. */
+function arrayValues(data: WeightArray["data"], of: Format, decode = (x: number) => x): Values {
+  const { buffer, byteOffset } = data;
+  const shared = typeof SharedArrayBuffer !== "undefined" && buffer instanceof SharedArrayBuffer;
+  const whole = of.bits === 8 * data.BYTES_PER_ELEMENT;
   return {
     length: data.length,
+    ...(shared && whole && { stored: { in: buffer, byteOffset, format: of } }),
     read: async (start, into) => {
       for (let i = 0; i < into.length; i++) into[i] = decode(data[start + i]);
     },

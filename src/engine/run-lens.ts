@@ -1,10 +1,10 @@
 import type { SkippedTensor } from "../lens/input.js";
 import type { Result, ResultInput, ResultOptimizer, SelfCheck } from "../lens/result.js";
-import { summarizeCase } from "../lens/summarize.js";
 import type { RecipeSettings } from "../update/optimizer.js";
 import { betasOf, defaultEps } from "../update/recipe/recipe-step.js";
 import { version } from "../version.js";
 import type { Engine, LensJob, Observer } from "./engine.js";
+import { type PartLog, runParts, runWhole } from "./run-parts.js";
 
 /** A job, and what its result says of where it came from. */
 export interface DescribedJob extends LensJob {
@@ -13,19 +13,19 @@ export interface DescribedJob extends LensJob {
   readonly strict: boolean;
 }
 
-/** Runs a job on an engine that passed its self-check, and assembles the result. */
+/**
+ * Runs a job on an engine that passed its self-check, and assembles the result. With a log of parts it goes on from
+ * what that has; then the observer is given no weights.
+ */
 export async function runLens(
   job: DescribedJob,
   { engine, selfCheck }: { readonly engine: Engine; readonly selfCheck: SelfCheck },
-  observer?: Observer,
+  observer: Observer = {},
+  log: PartLog | null = null,
 ): Promise<Result> {
-  let handedOver = 0;
-  const tallies = await engine.run(job, {
-    ...observer,
-    handedOver: (weightSteps) => {
-      handedOver = weightSteps;
-    },
-  });
+  const { cases, handedOver } = log
+    ? await runParts(job, engine, observer, log)
+    : await runWhole(job, engine, observer);
   const [first] = job.cases;
   return {
     schema: "precision-lens/1",
@@ -43,7 +43,7 @@ export async function runLens(
       strict: job.strict,
     },
     engine: { name: engine.name, device: engine.device, selfCheck, ...(handedOver > 0 && { handedOver }) },
-    cases: tallies.map(summarizeCase),
+    cases,
     skipped: job.skipped,
   };
 }

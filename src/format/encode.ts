@@ -36,7 +36,14 @@ export function decode(code: number, format: Format): number {
  * The numbers of all codes, in the order of the codes. Valid for formats of at most 16 bits.
  */
 export function decodeTable(format: Format): Float32Array {
-  return Float32Array.from({ length: 2 ** format.bits }, (_, code) => decode(code, format));
+  const sign = signBit(format);
+  const table = new Float32Array(2 * sign);
+  for (let code = 0; code < sign; code++) {
+    table[code] = decodeMagnitude(code, format);
+    table[sign + code] = -table[code];
+  }
+  if (format.unsignedZero) table[sign] = NaN;
+  return table;
 }
 
 /** The code of a number of the format, without its sign. Codes are in the order of the magnitudes. */

@@ -1,3 +1,6 @@
+import type { Format } from "../format/format.js";
+import { type Quantiles, quantileOf } from "../update/quantiles.js";
+
 /** What the lens looks at, wherever it comes from. */
 
 /** A row of numbers that can be read in pieces, in any order. */
@@ -8,6 +11,33 @@ export interface Values {
    * read into Float64Array (so that an F64 checkpoint is rounded once), updates into Float32Array.
    */
   read(start: number, into: Float32Array | Float64Array): Promise<void>;
+  /** Where they lie as bytes, for an engine that reads them where it computes. */
+  readonly stored?: StoredBytes;
+  /** How they are drawn, for an engine that can do so where it computes. */
+  readonly drawn?: Quantiles;
+}
+
+/** Numbers as little-endian bytes of a file or of shared memory: plain data that other threads can be given. */
+export interface StoredBytes {
+  /** The path of a file, or memory. */
+  readonly in: string | SharedArrayBuffer;
+  /** Of a file, what it was when it was opened: device, inode, size and time of the last change in ms, by commas. */
+  readonly identity?: string;
+  /** Of the first number; in memory a multiple of its width. */
+  readonly byteOffset: number;
+  /** fp32 numbers, or codes of 8 or 16 bits. */
+  readonly format: Format;
+}
+
+/** Numbers drawn from a table of quantiles. */
+export function drawnValues(length: number, drawn: Quantiles): Values {
+  return {
+    length,
+    drawn,
+    read: async (start, into) => {
+      for (let i = 0; i < into.length; i++) into[i] = quantileOf(drawn, start + i);
+    },
+  };
 }
 
 /** One weight tensor and the updates that were added to it, step after step. */

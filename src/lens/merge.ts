@@ -63,7 +63,8 @@ function expectMergeable(a: Result, b: Result): void {
   }
 }
 
-function mergeCases(cases: readonly Case[]): Case {
+/** Adds up one case over different tensors. Valid for at least one, of the same settings and steps. */
+export function mergeCases(cases: readonly Case[]): Case {
   const counted = cases.map(countedCase);
   const { format, rounding, scheme, opmath, recipe } = cases[0];
   return summarizeCounted(

@@ -22,11 +22,33 @@ export function sumOfProducts(a: Float32Array, b: Float32Array, start: number, e
 }
 
 /**
+ * The sum of a block in which few elements have a term: the k-th term goes into lane k mod {@link laneCount}, wherever
+ * its element lies, so that a device may gather the terms and then add them as vectors.
+ */
+export class SparseSum {
+  readonly #lanes = new Float64Array(laneCount);
+  #terms = 0;
+
+  add(term: number): void {
+    this.#lanes[this.#terms % laneCount] += term;
+    this.#terms += 1;
+  }
+
+  /** The sum of the block; the next one begins. */
+  end(): number {
+    const sum = sumOfLanes(this.#lanes);
+    this.#lanes.fill(0);
+    this.#terms = 0;
+    return sum;
+  }
+}
+
+/**
  * An exact sum of finite fp64 numbers, kept as numbers that do not overlap, smallest first (Shewchuk, "Adaptive
  * precision floating-point arithmetic", 1997, Grow-Expansion; as Python's math.fsum).
  */
 export class ExactSum {
-  #parts: number[] = [];
+  readonly #parts: number[] = [];
 
   static of(parts: Iterable<number>): ExactSum {
     const sum = new ExactSum();
@@ -34,20 +56,23 @@ export class ExactSum {
     return sum;
   }
 
+  /** In place: sums are added up by the hundred thousand, and new arrays would keep the garbage collector busy. */
   add(x: number): void {
-    const parts: number[] = [];
-    for (const part of this.#parts) {
+    const parts = this.#parts;
+    let kept = 0;
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i];
       const [large, small] = Math.abs(x) < Math.abs(part) ? [part, x] : [x, part];
       x = large + small;
       const error = small - (x - large);
-      if (error !== 0) parts.push(error);
+      if (error !== 0) parts[kept++] = error;
     }
+    parts.length = kept;
     if (x !== 0) parts.push(x);
-    this.#parts = parts;
   }
 
   addAll(other: ExactSum): void {
-    for (const part of other.#parts) this.add(part);
+    for (const part of [...other.#parts]) this.add(part);
   }
 
   /** The sum, rounded to nearest-even once. */

@@ -6,6 +6,7 @@ import { summarizeCase } from "../../src/lens/summarize.js";
 import { schemeNames } from "../../src/update/scheme.js";
 import { type UpdateOptions, updateSettings } from "../../src/update/settings.js";
 import { bfloat16Schemes, toBfloat16 } from "../support/bfloat16.js";
+import { everyEngine } from "../support/engines.js";
 import { gaussianRun, tensorOf } from "../support/values.js";
 
 async function count(tensors: readonly TensorInput[], options: UpdateOptions, chunk?: number) {
@@ -13,6 +14,25 @@ async function count(tensors: readonly TensorInput[], options: UpdateOptions, ch
   const job = { tensors, stepNumbers, cases: [updateSettings(options)], ...(chunk ? { chunk } : {}) };
   return summarizeCase((await reference.run(job))[0]);
 }
+
+describe.each(everyEngine)("displacements on $name", (engine) => {
+  it("stay finite where fp32 ends: they are at most its largest number", async () => {
+    const largest = (2 - 2 ** -23) * 2 ** 127;
+    const [large, small] = [1.5 * 2 ** 127, 1.25 * 2 ** 120];
+    const tensor = tensorOf("w", [large, -large, small], [-large, large, 1], [-large, large, 1], [0, 0, 0]);
+    const cases = [updateSettings({ format: "fp32" })];
+    const [tally] = await engine.run({ tensors: [tensor], stepNumbers: [0, 1, 2], cases });
+    const { totals, end } = summarizeCase(tally);
+    expect(totals).toMatchObject({ moved: 4, lost: 2, none: 3, nonfinite: 0 });
+    expect(totals.effectiveNorm).toBe(Math.sqrt(4 * large * large));
+    expect(end.effectiveDescent).toBe(1);
+    const jump = tensorOf("w", [-large], [largest], [large]);
+    const [jumped] = await engine.run({ tensors: [jump], stepNumbers: [0, 1], cases });
+    // From -1.5 x 2^127 to the largest number: the way between is beyond fp32.
+    expect(jumped.tensors[0].tally.end.displacementSquared.value()).toBe(largest * largest);
+    expect(summarizeCase(jumped).end.effectiveDescent).toBe(1);
+  });
+});
 
 describe("against a second derivation", () => {
   it.each(schemeNames)(

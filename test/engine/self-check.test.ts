@@ -20,7 +20,8 @@ function wrong(change: Parameters<typeof updateSettings>[0] | object): Engine {
 
 describe("self-check", () => {
   it.each(everyEngine)("passes on engine $name", async (engine) => {
-    expect(await engine.selfCheck()).toEqual({ passed: 34, failed: 0, firstFailure: null });
+    expect(await engine.selfCheck([])).toEqual({ passed: 34, failed: 0, firstFailure: null });
+    expect(await engine.selfCheck()).toMatchObject({ failed: 0, firstFailure: null });
   });
 
   it.each([

@@ -1,6 +1,8 @@
 /** The long checks on a small part of their cases: that they run, and that they can fail. */
 
 import { describe, expect, it } from "vitest";
+import type { Engine } from "../../src/engine/engine.js";
+import { wasm } from "../../src/engine/wasm/wasm.js";
 import { addTo } from "../../src/format/operations.js";
 import { roundSum } from "../../src/format/round.js";
 import { float32Bits, float32FromBits } from "../support/bits.js";
@@ -12,21 +14,25 @@ import { subjects } from "../support/subjects.js";
 import { addition } from "./addition.js";
 import { type Check, checks, spreadPieces } from "./checks.js";
 import { Count } from "./count.js";
+import { engine } from "./engine.js";
 import { hard } from "./hard.js";
 import { bitFormats, roundBits } from "./integer-round.js";
 import { sweep } from "./sweep.js";
 
 /** Does some pieces, spread over the check. */
-function part({ prepare, ...check }: Pick<Check, "pieces" | "prepare">, pieces: number): Count {
+async function part(
+  { prepare, ...check }: Pick<Check, "pieces" | "prepare">,
+  pieces: number,
+): Promise<Count> {
   const run = prepare();
   const count = new Count();
-  for (const piece of spreadPieces(check, 0, pieces)) run(piece, count);
+  for (const piece of spreadPieces(check, 0, pieces)) await run(piece, count);
   return count;
 }
 
 describe("a small part of each check", () => {
-  it.each(checks)("$name finds nothing", (check) => {
-    const { mismatches, first, cases } = part(check, 12);
+  it.each(checks)("$name finds nothing", async (check) => {
+    const { mismatches, first, cases } = await part(check, 12);
     expect({ mismatches, first }).toEqual({ mismatches: 0, first: "" });
     expect(cases).toBeGreaterThan(10_000);
   });
@@ -43,10 +49,10 @@ describe("a small part of each check", () => {
 describe("the checks can fail", () => {
   const pieces = 2 ** 16;
 
-  it("a sweep: ties away instead of to even, and one single wrong number", () => {
+  it("a sweep: ties away instead of to even, and one single wrong number", async () => {
     const ties: typeof roundSum = (x, tail, format, rounding, overflow, bits) =>
       roundSum(x, tail, format, rounding === "nearest-even" ? "nearest-away" : rounding, overflow, bits);
-    expect(part({ pieces, prepare: () => sweep("bf16", ties) }, 12).mismatches).toBeGreaterThan(0);
+    expect((await part({ pieces, prepare: () => sweep("bf16", ties) }, 12)).mismatches).toBeGreaterThan(0);
 
     const oneWrong: typeof roundSum = (x, tail, format, rounding, overflow, bits) =>
       x === 1.5 && rounding === "to-odd" ? 1 : roundSum(x, tail, format, rounding, overflow, bits);
@@ -65,21 +71,39 @@ describe("the checks can fail", () => {
     expect(count.mismatches).toBeGreaterThan(0);
   });
 
-  it("an addition: rounded toward zero", () => {
+  it("an addition: rounded toward zero", async () => {
     const truncated: typeof addTo = (a, b, to, bits) => addTo(a, b, { ...to, rounding: "toward-zero" }, bits);
     for (const name of ["bf16", "fp16"] as const) {
-      expect(part({ pieces, prepare: () => addition(name, truncated) }, 12).mismatches).toBeGreaterThan(0);
+      expect(
+        (await part({ pieces, prepare: () => addition(name, truncated) }, 12)).mismatches,
+      ).toBeGreaterThan(0);
     }
   });
 
-  it.each(operationCases)("hard operands: $name computed in fp32 where exact was asked for", (operation) => {
-    const apply: typeof operation.apply = (a, b, c, format, options) =>
-      operation.apply(a, b, c, format, { ...options, opmath: "fp32" });
-    const prepare = () => hard("bf16", [{ ...operation, apply }]);
-    const { mismatches, first } = part({ pieces: 2 ** 13, prepare }, 12);
+  it("an engine: another seed than the one asked for", async () => {
+    const seeded: Pick<Engine, "run"> = {
+      run: (job, observer) =>
+        wasm.run({ ...job, cases: job.cases.map((of) => ({ ...of, seed: of.seed + 1 })) }, observer),
+    };
+    const { mismatches, first } = await part(
+      { pieces: 2 ** 13, prepare: () => engine("in-place", seeded) },
+      12,
+    );
     expect(mismatches).toBeGreaterThan(0);
-    expect(first).toContain(`${operation.name}(`);
+    expect(first).toContain("stochastic");
   });
+
+  it.each(operationCases)(
+    "hard operands: $name computed in fp32 where exact was asked for",
+    async (operation) => {
+      const apply: typeof operation.apply = (a, b, c, format, options) =>
+        operation.apply(a, b, c, format, { ...options, opmath: "fp32" });
+      const prepare = () => hard("bf16", [{ ...operation, apply }]);
+      const { mismatches, first } = await part({ pieces: 2 ** 13, prepare }, 12);
+      expect(mismatches).toBeGreaterThan(0);
+      expect(first).toContain(`${operation.name}(`);
+    },
+  );
 });
 
 describe("rounding by shifts and masks", () => {

@@ -1,5 +1,7 @@
+import { type SchemeName, schemeNames } from "../../src/update/scheme.js";
 import { addition } from "./addition.js";
 import type { Count } from "./count.js";
+import { engine } from "./engine.js";
 import { HARD_SETS, hard } from "./hard.js";
 import type { storedDigits } from "./integer-add.js";
 import type { bitFormats } from "./integer-round.js";
@@ -13,7 +15,7 @@ export interface Check {
   /** A power of two. */
   readonly pieces: number;
   /** Prepares what pieces share, and gives what does one of them. */
-  readonly prepare: () => (piece: number, count: Count) => void;
+  readonly prepare: () => (piece: number, count: Count) => void | Promise<void>;
 }
 
 function sweepOf(name: keyof typeof bitFormats): Check {
@@ -52,6 +54,17 @@ function hardOf(name: string): Check {
   };
 }
 
+function engineOf(scheme: SchemeName): Check {
+  return {
+    name: `wasm-${scheme}`,
+    what:
+      `The wasm engine against the reference, scheme ${scheme}: more than 10^8 adversarial weight-steps in each ` +
+      "built-in format, under all seven roundings and both overflows; counts, sums and stored bits.",
+    pieces: 2 ** 13,
+    prepare: () => engine(scheme),
+  };
+}
+
 /** In the order in which a full run does them. */
 export const checks: readonly Check[] = [
   sweepOf("bf16"),
@@ -64,6 +77,7 @@ export const checks: readonly Check[] = [
   hardOf("bf16"),
   hardOf("e4m3fn"),
   additionOf("fp16"),
+  ...schemeNames.map(engineOf),
 ];
 
 /**

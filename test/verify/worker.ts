@@ -9,15 +9,15 @@ export interface Job {
   readonly pieces: readonly number[];
 }
 
-const prepared = new Map<string, (piece: number, count: Count) => void>();
+const prepared = new Map<string, (piece: number, count: Count) => void | Promise<void>>();
 
-parentPort!.on("message", ({ check, pieces }: Job) => {
+parentPort!.on("message", async ({ check, pieces }: Job) => {
   let run = prepared.get(check);
   if (!run) {
     run = checks.find(({ name }) => name === check)!.prepare();
     prepared.set(check, run);
   }
   const count = new Count();
-  for (const piece of pieces) run(piece, count);
+  for (const piece of pieces) await run(piece, count);
   parentPort!.postMessage({ ...count });
 });

@@ -7,6 +7,7 @@ import { expectCountable } from "../walk.js";
 import { batchesOf } from "./batch.js";
 import type { Device } from "./device.js";
 import { GpuLens } from "./gpu-lens.js";
+import { drawsOf } from "./kernels/update.js";
 
 /**
  * Takes a job through a device, batch after batch, all steps of a batch in order. The updates of the next step are
@@ -64,11 +65,14 @@ export async function runBatches(
   );
 }
 
-/** Elements of a batch at most: kernels compute indices in fp32, of up to 14 rows of random halves. */
-const mostElements = 2 ** 20;
-
-/** Arrays take some 32 bytes for an element and case: at most half a gigabyte in all. */
+/**
+ * Elements of a batch: arrays take some 32 bytes for an element and case, at most half a gigabyte in all. Kernels
+ * compute indices in fp32, those of the rows of random halves included, so that 2^24 is the end.
+ */
 function capacity({ chunk, cases }: LensJob): number {
-  const wished = chunk ?? 2 ** Math.max(16, 24 - Math.ceil(Math.log2(Math.max(1, cases.length))));
-  return Math.max(1, Math.ceil(Math.min(wished, mostElements) / blockLength)) * blockLength;
+  const wished =
+    chunk ?? 2 ** Math.max(16, Math.min(23, 24 - Math.ceil(Math.log2(Math.max(1, cases.length)))));
+  const rows = 2 * Math.max(1, ...(cases as readonly UpdateSettings[]).map(drawsOf));
+  const most = Math.floor(2 ** 24 / rows / blockLength);
+  return Math.max(1, Math.min(Math.ceil(wished / blockLength), most)) * blockLength;
 }

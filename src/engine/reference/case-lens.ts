@@ -1,5 +1,6 @@
 import type { Format } from "../../format/format.js";
 import { classify } from "../../lens/classify.js";
+import { displacement } from "../../lens/displacement.js";
 import { bin, outermostBin, type SizedClass, sizedClasses } from "../../lens/histogram.js";
 import { ulpRuleLost } from "../../lens/probes.js";
 import { blockLength, laneCount } from "../../lens/sum.js";
@@ -54,7 +55,7 @@ export class CaseLens {
         const outcome = this.#stepper.step(i, inputs[i]);
         if (!this.#count(i, outcome, tally)) continue;
         const { update, before, after } = outcome;
-        const effective = Math.fround(after.weight - before.weight);
+        const effective = displacement(after.weight, before.weight);
         const lane = i % laneCount;
         updateSquared[lane] += update * update;
         effectiveSquared[lane] += effective * effective;

@@ -1,0 +1,107 @@
+import type { Format } from "../../../format/format.js";
+import type { UpdateSettings } from "../../../update/settings.js";
+import type { FunctionWriter } from "../assembler/function.js";
+import { type CaseLayout, type Layout, tensorTally } from "../layout.js";
+import { forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
+import { bitsOf, flagsOf, infinityBits, nanBits } from "./lanes.js";
+import { round } from "./round.js";
+import { addCount } from "./sum.js";
+
+/**
+ * The body of `begin(base, count)`: stores the given weights, as startState of update/apply.ts does, and counts those
+ * that this changed.
+ */
+export function writeBegin(
+  k: FunctionWriter,
+  settings: UpdateSettings,
+  layout: Layout,
+  of: CaseLayout,
+): void {
+  const { f32x4, i32, v128 } = k;
+  const [base, count] = [k.parameter(0, "i32"), k.parameter(1, "i32")];
+  const changed = k.variable("i32");
+  forEachGroup(k, base, i32.constant(0), count, (row, flags) => {
+    const given = loadGroup(k, row, layout.given);
+    const masks = given.map((x, half) => {
+      const stored = round(k, x, { ...settings, rounding: "nearest-even" }, () => k.i32x4.constant(0));
+      k.store("v128", stored, row, of.start + half * vectorBytes);
+      k.store("v128", stored, row, of.weights + half * vectorBytes);
+      if (of.carriers !== null) {
+        const carrier = settings.scheme === "master" ? x : k.i32x4.constant(0);
+        k.store("v128", carrier, row, of.carriers + half * vectorBytes);
+      }
+      return v128.and(f32x4.ne(stored, x), f32x4.eq(x, x));
+    });
+    k.assign(changed, i32.add(changed, i32.popcnt(flagsOf(k, masks[0], masks[1]))));
+    for (const offset of [of.moved, of.nonfinite]) k.store("i32_8", i32.constant(0), flags, offset);
+  });
+  addCount(k, changed, base, of.tally + tensorTally.castChanged);
+}
+
+/** The body of `beginCounterfactual(base, count)`: the fp32 run starts from the weights as given. */
+export function writeBeginCounterfactual(k: FunctionWriter, layout: Layout): void {
+  forEachGroup(k, k.parameter(0, "i32"), k.i32.constant(0), k.parameter(1, "i32"), (row, flags) => {
+    const given = loadGroup(k, row, layout.given);
+    for (const half of halves) k.store("v128", given[half], row, layout.now + half * vectorBytes);
+    k.store("i32_8", k.i32.constant(0), flags, layout.updated);
+  });
+}
+
+/** The body of `stepCounterfactual(base, count)`: every update is added in fp32. */
+export function writeStepCounterfactual(k: FunctionWriter, layout: Layout): void {
+  const { f32x4, i32 } = k;
+  forEachGroup(k, k.parameter(0, "i32"), i32.constant(0), k.parameter(1, "i32"), (row, flags) => {
+    const updates = loadGroup(k, row, layout.updates);
+    const now = loadGroup(k, row, layout.now);
+    for (const half of halves) {
+      k.store("v128", f32x4.add(now[half], updates[half]), row, layout.now + half * vectorBytes);
+    }
+    const [low, high] = updates.map((u) => f32x4.ne(u, f32x4.constant(0)));
+    const updated = i32.or(k.load("i32_8u", flags, layout.updated), flagsOf(k, low, high));
+    k.store("i32_8", updated, flags, layout.updated);
+  });
+}
+
+/**
+ * The body of `decode(from, to, count)`: numbers of a format of 8 or 16 bits from their codes, as decode of
+ * format/encode.ts gives them. Reads and writes whole groups.
+ */
+export function writeDecode(k: FunctionWriter, format: Format): void {
+  const { f32x4, i32, i32x4, i16x8, v128 } = k;
+  const [from, to, count] = [k.parameter(0, "i32"), k.parameter(1, "i32"), k.parameter(2, "i32")];
+  const codeBytes = format.bits / 8;
+  const magnitudeMask = i32x4.constant(2 ** (format.bits - 1) - 1);
+  // The code's exponent field as that of an fp32 number: too small by the difference of the biases. The product
+  // puts that right, subnormal numbers included.
+  const scale = f32x4.constant(2 ** (127 - format.bias));
+  // Codes that are the upper bits of fp32 numbers need no more than that.
+  const upperBits =
+    format.exponentBits === 8 && format.bias === 127 && format.hasInfinity && format.subnormals;
+  k.loop(i32.constant(0), count, 8, (i) => {
+    const source = i32.add(from, i32.shl(i, Math.log2(codeBytes)));
+    const target = i32.add(to, i32.shl(i, 2));
+    const packed =
+      codeBytes === 2 ? k.load("v128", source) : i16x8.extend_low_i8x16_u(k.load("v128_64", source));
+    const codes = [i32x4.extend_low_i16x8_u(packed), i32x4.extend_high_i16x8_u(packed)];
+    for (const half of halves) {
+      const code = v128.and(codes[half], magnitudeMask);
+      const sign = i32x4.shl(v128.andnot(codes[half], magnitudeMask), 32 - format.bits);
+      const shifted = i32x4.shl(code, 24 - format.precision);
+      let number = upperBits ? shifted : f32x4.mul(shifted, scale);
+      if (!upperBits && format.maxFiniteCode < 2 ** (format.bits - 1) - 1) {
+        const top = i32x4.gt_s(code, i32x4.constant(format.maxFiniteCode));
+        const infinite = i32x4.eq(code, i32x4.constant(format.maxFiniteCode + 1));
+        const notFinite = format.hasInfinity
+          ? v128.select(infinite, i32x4.constant(infinityBits), i32x4.constant(nanBits))
+          : i32x4.constant(nanBits);
+        number = v128.select(top, notFinite, number);
+      }
+      let signed = v128.or(number, sign);
+      if (format.unsignedZero) {
+        const nan = i32x4.eq(signed, i32x4.constant(bitsOf(-0)));
+        signed = v128.select(nan, i32x4.constant(nanBits), signed);
+      }
+      k.store("v128", signed, target, half * vectorBytes);
+    }
+  });
+}

@@ -1,0 +1,127 @@
+import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
+import { type CaseLayout, type Layout, scratchLayout, tensorTally } from "../layout.js";
+import { forEachBlock, forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
+import { displacement, flagsOf, isNonfinite, magnitude as magnitudeOf, promoteHalf } from "./lanes.js";
+import { addCount, addExactly, sumOfLanes } from "./sum.js";
+
+const countNames = [
+  "unchanged",
+  "still",
+  "neverUpdated",
+  "returned",
+  "nonfinite",
+  "pathNotTaken",
+  "smallSubnetworks",
+] as const;
+
+/**
+ * The body of `end(base, count)`: compares the end with the start, as CaseLens of the reference engine does. Weights
+ * beyond the last count as unchanged and never updated; the caller takes them off.
+ */
+export function writeEnd(k: FunctionWriter, layout: Layout, of: CaseLayout): void {
+  const { f32x4, f64x2, i32, v128, i32x4 } = k;
+  const [base, count] = [k.parameter(0, "i32"), k.parameter(1, "i32")];
+  const scratch = i32.add(base, layout.scratch);
+  const counts = new Map(countNames.map((name) => [name, k.variable("i32")]));
+  const tallied = (name: (typeof countNames)[number], flags: I32) => {
+    k.assign(counts.get(name)!, i32.add(counts.get(name)!, i32.popcnt(flags)));
+  };
+  const displacementSquared = [0, 1, 2, 3].map(() => k.variable("v128"));
+
+  forEachBlock(k, count, (from, to) => {
+    const nothing = i32x4.constant(0);
+    for (const lanes of displacementSquared) k.assign(lanes, nothing);
+    for (const i of [0, 1, 2, 3]) k.store("v128", nothing, scratch, scratchLayout.product + i * vectorBytes);
+
+    forEachGroup(k, base, from, to, (row, flags) => {
+      const variables = (offset: number) =>
+        loadGroup(k, row, offset).map((x) => {
+          const local = k.variable("v128");
+          k.assign(local, x);
+          return local;
+        });
+      const given = variables(layout.given);
+      const now = variables(layout.now);
+      const start = variables(of.start);
+      const weights = variables(of.weights);
+      const excluded = k.load("i32_8u", flags, of.nonfinite);
+      const finite = k.variable("i32");
+      k.assign(finite, i32.constant(0xff));
+      const [low, high] = halves.map((h) =>
+        isNonfinite(k, i32x4.max_s(magnitudeOf(k, given[h]), magnitudeOf(k, now[h]))),
+      );
+      const nonfinite = i32.or(excluded, flagsOf(k, low, high));
+      k.if(nonfinite, () => {
+        tallied("nonfinite", nonfinite);
+        k.assign(finite, i32.xor(nonfinite, 0xff));
+        // Zeros add to no sum and differ from nothing; they are left out of the counts by `finite`.
+        for (const half of halves) {
+          const mask = maskOf(k, nonfinite, half);
+          for (const row of [given, now, start, weights]) k.assign(row[half], v128.andnot(row[half], mask));
+        }
+      });
+
+      const same = halves.map((h) => f32x4.eq(weights[h], start[h]));
+      const unchanged = i32.and(flagsOf(k, same[0], same[1]), finite);
+      const [sameNow, sameNowHigh] = halves.map((h) => f32x4.eq(now[h], given[h]));
+      tallied("unchanged", unchanged);
+      tallied("still", i32.and(unchanged, flagsOf(k, sameNow, sameNowHigh)));
+      tallied("neverUpdated", i32.and(unchanged, i32.xor(k.load("i32_8u", flags, layout.updated), 0xff)));
+      tallied("returned", i32.and(unchanged, k.load("i32_8u", flags, of.moved)));
+
+      const inFp32 = halves.flatMap((half) => {
+        const difference = displacement(k, now[half], given[half]);
+        return halves.map((quarter) => promoteHalf(k, difference, quarter));
+      });
+      for (const [i, d] of inFp32.entries()) {
+        const lanes = displacementSquared[i];
+        k.assign(lanes, f64x2.add(lanes, f64x2.mul(d, d)));
+      }
+      k.if(i32.xor(unchanged, finite), () => {
+        for (const half of halves) {
+          const difference = displacement(k, weights[half], start[half]);
+          for (const quarter of halves) {
+            const { path, small } = endProbes(k, start[half], weights[half], quarter);
+            const i = 2 * half + quarter;
+            const place = scratchLayout.product + i * vectorBytes;
+            const product = f64x2.mul(promoteHalf(k, difference, quarter), inFp32[i]);
+            k.store("v128", f64x2.add(k.load("v128", scratch, place), product), scratch, place);
+            const changed = i32.and(i32.shr_u(i32.xor(unchanged, finite), 2 * i), 3);
+            tallied("pathNotTaken", i32.and(k.i64x2.bitmask(path), changed));
+            tallied("smallSubnetworks", i32.and(k.i64x2.bitmask(small), changed));
+          }
+        }
+      });
+    });
+
+    k.call(
+      addExactly,
+      i32.add(base, of.tally + tensorTally.displacementSquared),
+      sumOfLanes(k, displacementSquared),
+    );
+    const lanes = [0, 1, 2, 3].map((i) => k.load("v128", scratch, scratchLayout.product + i * vectorBytes));
+    k.call(addExactly, i32.add(base, of.tally + tensorTally.product), sumOfLanes(k, lanes));
+  });
+
+  for (const name of countNames) addCount(k, counts.get(name)!, base, of.tally + tensorTally[name]);
+}
+
+/** The published probes of lens/probes.ts that judge the end, on two weights; both call an unchanged weight unchanged. */
+function endProbes(k: FunctionWriter, before: V128, after: V128, quarter: number) {
+  const { f64x2 } = k;
+  const [from, to] = [promoteHalf(k, before, quarter), promoteHalf(k, after, quarter)];
+  const size = f64x2.abs(f64x2.sub(to, from));
+  const larger = f64x2.pmax(f64x2.abs(from), f64x2.abs(to));
+  return {
+    path: f64x2.le(size, f64x2.mul(f64x2.constant(1e-3), larger)),
+    small: f64x2.le(size, f64x2.constant(1e-5)),
+  };
+}
+
+/** The mask of four weights from the flags of their group. */
+function maskOf(k: FunctionWriter, flags: I32, half: number): V128 {
+  const { i32x4, v128 } = k;
+  const [a, b, c, d] = [1, 2, 4, 8].map((bit) => bit << (4 * half));
+  const bits = i32x4.constants(a, b, c, d);
+  return i32x4.eq(v128.and(i32x4.splat(flags), bits), bits);
+}

@@ -1,0 +1,66 @@
+import type { Format } from "../../../format/format.js";
+import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
+import { histogramTable as table } from "../layout.js";
+import { bitsOf, exponentBias, exponentBits, exponentShift, magnitude as magnitudeOf } from "./lanes.js";
+
+/** Four updates that are to be counted by their bin, class and the ulp rule. */
+export interface Sized {
+  /** Of the update. */
+  readonly magnitude: V128;
+  /** {@link sizeBits} of the update. */
+  readonly size: V128;
+  readonly weight: V128;
+  readonly zero: V128;
+  readonly moved: V128;
+  readonly kept: V128 | null;
+}
+
+/**
+ * The bits of an fp32 magnitude as if exponents had no lower end: of a subnormal number, whose bits count units of
+ * 2^-149, those of that count, with the exponent field made smaller by 149.
+ */
+export function sizeBits(k: FunctionWriter, subnormal: V128): V128 {
+  return k.i32x4.sub(k.f32x4.convert_i32x4_s(subnormal), k.i32x4.constant(149 * 2 ** exponentShift));
+}
+
+/**
+ * Counts as bin of lens/histogram.ts and ulpRuleLost of lens/probes.ts say. The place in the table is the distance of
+ * two exponent fields, that of the update and that of the binade whose gap the weight has.
+ */
+export function countInHistogram(
+  k: FunctionWriter,
+  format: Format,
+  { magnitude, size, weight, zero, moved, kept }: Sized,
+  at: { readonly table: I32; readonly places: I32 },
+): void {
+  const { f32x4, i32, i32x4, v128 } = k;
+  const weightSize = magnitudeOf(k, weight);
+  // 256 |u| is exact or Inf; |w| / 256 might be subnormal.
+  const rule = f32x4.lt(f32x4.mul(magnitude, f32x4.constant(256)), weightSize);
+  // A bin has 2^7 bytes. Shifted before they are subtracted: distances of exponents need ten bits.
+  const bytes = (bits: V128) => i32x4.shr_s(bits, exponentShift - 7);
+  const sizeBin = v128.and(bytes(size), i32x4.constant(-table.binBytes));
+  const bin = i32x4.sub(sizeBin, bytes(ulpBinade(k, weight, format)));
+  const kind = [
+    [rule, table.ruleKind] as const,
+    [moved, table.movedKind] as const,
+    ...(kept ? [[kept, table.keptKind] as const] : []),
+  ].reduce((sum, [mask, offset]) => v128.or(sum, v128.and(mask, i32x4.constant(offset))), bin);
+  const place = v128.andnot(i32x4.add(kind, i32x4.constant(table.lowest * table.binBytes)), zero);
+  k.store("v128", place, at.places);
+  for (const lane of [0, 4, 8, 12]) {
+    const counter = i32.add(at.table, k.load("i32", at.places, lane));
+    k.store("i32", i32.add(k.load("i32", counter, lane), 1), counter, lane);
+  }
+}
+
+/** The exponent field of the binade whose gap is that of a finite weight, in its place: ulpExponent + precision - 1. */
+function ulpBinade(k: FunctionWriter, weight: V128, format: Format): V128 {
+  const { i32x4, v128 } = k;
+  const binade = v128.and(weight, i32x4.constant(exponentBits));
+  const minNormal = bitsOf(format.minNormal);
+  if (format.subnormals) return i32x4.max_s(binade, i32x4.constant(minNormal));
+  // Without subnormal numbers the gap below the smallest normal one is that number.
+  const gapBinade = (Math.log2(format.minNormal) + format.precision - 1 + exponentBias) * 2 ** exponentShift;
+  return v128.select(i32x4.lt_s(binade, i32x4.constant(minNormal)), i32x4.constant(gapBinade), binade);
+}

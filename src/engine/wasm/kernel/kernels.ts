@@ -1,0 +1,62 @@
+import type { Format } from "../../../format/format.js";
+import type { UpdateSettings } from "../../../update/settings.js";
+import type { FunctionWriter } from "../assembler/function.js";
+import { type ExportedFunction, type MemorySize, moduleBytes } from "../assembler/module.js";
+import type { Layout } from "../layout.js";
+import { webAssembly } from "../platform.js";
+import { writeBegin, writeBeginCounterfactual, writeDecode, writeStepCounterfactual } from "./begin.js";
+import { writeEnd } from "./end.js";
+import { stepParameters, writeStep } from "./step.js";
+import { addExactly, writeAddExactly } from "./sum.js";
+
+/** Modules of the last jobs: a compiler makes a module's code fast while it is used, and then it is fast at once. */
+const compiled = new Map<string, Promise<object>>();
+const mostCompiled = 32;
+
+/** {@link kernelModule}, compiled; the same one for the same question. */
+export function compileKernels(
+  cases: readonly UpdateSettings[],
+  decoded: readonly Format[],
+  layout: Layout,
+  memory: MemorySize,
+): Promise<object> {
+  // The seed is not in the kernels.
+  const key = JSON.stringify([cases.map((settings) => ({ ...settings, seed: 0 })), decoded, layout, memory]);
+  const module = compiled.get(key) ?? webAssembly!.compile(kernelModule(cases, decoded, layout, memory));
+  compiled.delete(key);
+  compiled.set(key, module);
+  if (compiled.size > mostCompiled) compiled.delete([...compiled.keys()][0]);
+  return module;
+}
+
+/**
+ * The kernels of a job: a module whose functions are written from the parameters of its cases, so that formats,
+ * roundings and addresses are constants in them.
+ */
+export function kernelModule(
+  cases: readonly UpdateSettings[],
+  decoded: readonly Format[],
+  layout: Layout,
+  memory: MemorySize,
+): Uint8Array<ArrayBuffer> {
+  const range = ["i32", "i32"] as const;
+  const functions: ExportedFunction[] = [
+    { name: addExactly, parameters: ["i32", "f64"], write: writeAddExactly },
+    { name: "beginCounterfactual", parameters: range, write: (k) => writeBeginCounterfactual(k, layout) },
+    { name: "stepCounterfactual", parameters: range, write: (k) => writeStepCounterfactual(k, layout) },
+    ...decoded.map((format, i) => ({
+      name: `decode ${i}`,
+      parameters: ["i32", "i32", "i32"] as const,
+      write: (k: FunctionWriter) => writeDecode(k, format),
+    })),
+  ];
+  for (const [c, settings] of cases.entries()) {
+    const of = layout.cases[c];
+    functions.push(
+      { name: `begin ${c}`, parameters: range, write: (k) => writeBegin(k, settings, layout, of) },
+      { name: `step ${c}`, parameters: stepParameters, write: (k) => writeStep(k, settings, layout, of) },
+      { name: `end ${c}`, parameters: range, write: (k) => writeEnd(k, layout, of) },
+    );
+  }
+  return moduleBytes(memory, functions);
+}

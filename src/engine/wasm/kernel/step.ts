@@ -1,0 +1,210 @@
+import type { UpdateSettings } from "../../../update/settings.js";
+import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
+import { type CaseLayout, type Layout, scratchLayout, stepTally } from "../layout.js";
+import { storageArithmetic } from "./arithmetic.js";
+import { forEachBlock, forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
+import { countInHistogram, sizeBits } from "./histogram.js";
+import { displacement, flagsOf, isNonfinite, magnitude as magnitudeOf, promoteHalf } from "./lanes.js";
+import { type LaneState, schemeSteps } from "./scheme.js";
+import { addCount, addExactly, countOf, sumOfLanes } from "./sum.js";
+import { GroupBits, threefryKey } from "./threefry.js";
+
+/** Parameters of `step`: where the worker's memory begins, weights, the tally of the step, and the random bits. */
+export const stepParameters = ["i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const;
+
+/** What became of four updates: CaseLens of the reference engine as masks. */
+interface LaneOutcome {
+  readonly before: LaneState;
+  readonly after: LaneState;
+  /** Counted update: zero in lanes that are not finite, which so add to nothing. */
+  readonly update: V128;
+  readonly zero: V128;
+  /** The stored number changed. */
+  readonly moved: V128;
+  /** The carrier changed. */
+  readonly carried: V128 | null;
+  readonly magnitude: V128;
+  readonly size: V128;
+}
+
+/**
+ * The body of `step(base, count, tally, keyLow, keyHigh, pairLow, pairHigh)`: takes the weights through one step and
+ * counts what became of every update. Weights beyond the last are zero and their updates too; the caller takes them
+ * off the count of zeros.
+ */
+export function writeStep(k: FunctionWriter, settings: UpdateSettings, layout: Layout, of: CaseLayout): void {
+  const { f64x2, i32, i32x4, v128 } = k;
+  const [base, count, tally, keyLow, keyHigh, pairLow, pairHigh] = stepParameters.map((type, i) =>
+    k.parameter(i, type),
+  );
+  const key = settings.rounding === "stochastic" ? threefryKey(k, keyLow, keyHigh) : null;
+  const pairHighs = i32x4.splat(pairHigh);
+  const counts = { zero: k.variable("v128"), moved: k.variable("v128"), kept: k.variable("v128") };
+  const nonfinite = k.variable("i32");
+  const updateSquared = [0, 1, 2, 3].map(() => k.variable("v128"));
+  const scratch = i32.add(base, layout.scratch);
+
+  forEachBlock(k, count, (from, to) => {
+    const nothing = i32x4.constant(0);
+    for (const lanes of updateSquared) k.assign(lanes, nothing);
+    for (let i = 0; i < 8; i++)
+      k.store("v128", nothing, scratch, scratchLayout.effectiveSquared + i * vectorBytes);
+
+    forEachGroup(k, base, from, to, (row, flags, i) => {
+      const pairs = i32x4.add(i32x4.splat(i32.add(pairLow, i32.shr_u(i, 1))), i32x4.constants(0, 1, 2, 3));
+      const bits = key && new GroupBits(k, key, [pairs, pairHighs]);
+      const taken = takeStep(k, settings, layout, of, row, bits);
+      const outcomes = leaveOutNonfinite(k, settings, taken, (masks) => {
+        const found = flagsOf(k, masks[0], masks[1]);
+        k.assign(nonfinite, i32.add(nonfinite, i32.popcnt(found)));
+        k.store("i32_8", i32.or(k.load("i32_8u", flags, of.nonfinite), found), flags, of.nonfinite);
+      });
+
+      for (const [half, { before, update, zero, moved, carried, magnitude, size }] of outcomes.entries()) {
+        const tallied = (lanes: V128, mask: V128) => k.assign(lanes, i32x4.sub(lanes, mask));
+        tallied(counts.zero, zero);
+        tallied(counts.moved, v128.andnot(moved, zero));
+        const kept = carried && v128.andnot(carried, moved);
+        if (kept) tallied(counts.kept, v128.andnot(kept, zero));
+        countInHistogram(
+          k,
+          settings.format,
+          { magnitude, size, weight: before.weight, zero, moved, kept },
+          {
+            table: i32.add(base, of.histogram),
+            places: i32.add(scratch, scratchLayout.places),
+          },
+        );
+        for (const quarter of halves) {
+          const u = promoteHalf(k, update, quarter);
+          const lanes = updateSquared[2 * half + quarter];
+          k.assign(lanes, f64x2.add(lanes, f64x2.mul(u, u)));
+        }
+      }
+      // Weights that stay add zeros to the other sums: skipping them changes no bit.
+      k.if(v128.any_true(v128.or(outcomes[0].moved, outcomes[1].moved)), () => {
+        const found = flagsOf(k, outcomes[0].moved, outcomes[1].moved);
+        k.store("i32_8", i32.or(k.load("i32_8u", flags, of.moved), found), flags, of.moved);
+        for (const [half, outcome] of outcomes.entries()) addEffective(k, outcome, scratch, half);
+      });
+    });
+
+    k.call(addExactly, i32.add(tally, stepTally.updateSquared), sumOfLanes(k, updateSquared));
+    for (const sum of ["effectiveSquared", "product"] as const) {
+      const lanes = [0, 1, 2, 3].map((i) => k.load("v128", scratch, scratchLayout[sum] + i * vectorBytes));
+      k.call(addExactly, i32.add(tally, stepTally[sum]), sumOfLanes(k, lanes));
+    }
+  });
+
+  for (const of of ["zero", "moved", "kept"] as const) {
+    addCount(k, countOf(k, counts[of], scratch, scratchLayout.places), tally, stepTally[of]);
+  }
+  addCount(k, nonfinite, tally, stepTally.nonfinite);
+}
+
+/** Loads a group, takes it through its scheme, and stores it. */
+function takeStep(
+  k: FunctionWriter,
+  settings: UpdateSettings,
+  layout: Layout,
+  of: CaseLayout,
+  row: I32,
+  bits: GroupBits | null,
+) {
+  const updates = loadGroup(k, row, layout.updates);
+  const weights = loadGroup(k, row, of.weights);
+  const carriers = of.carriers === null ? [null, null] : loadGroup(k, row, of.carriers);
+  return halves.map((half) => {
+    let draw = 0;
+    const arithmetic = storageArithmetic(k, settings, () => bits!.draw(half, draw++));
+    const before: LaneState = { weight: weights[half], carrier: carriers[half] };
+    const after = schemeSteps[settings.scheme](before, updates[half], arithmetic);
+    k.store("v128", after.weight, row, of.weights + half * vectorBytes);
+    if (after.carrier) k.store("v128", after.carrier, row, of.carriers! + half * vectorBytes);
+    return { before, after, update: updates[half] };
+  });
+}
+
+/**
+ * The outcomes of a group, from which lanes with NaN or Inf are taken out, in a branch that is next to never taken.
+ * Subnormal updates, whose exponent is not in their field, are dealt with there too.
+ */
+function leaveOutNonfinite(
+  k: FunctionWriter,
+  settings: UpdateSettings,
+  taken: readonly { readonly before: LaneState; readonly after: LaneState; readonly update: V128 }[],
+  count: (masks: readonly V128[]) => void,
+): readonly LaneOutcome[] {
+  const { f32x4, i32x4, v128 } = k;
+  const found = taken.map(({ before, after, update }) => {
+    const magnitude = magnitudeOf(k, update);
+    const variable = (value: V128) => {
+      const local = k.variable("v128");
+      k.assign(local, value);
+      return local;
+    };
+    const zero = variable(f32x4.eq(update, f32x4.constant(0)));
+    const subnormal = v128.andnot(i32x4.lt_s(magnitude, i32x4.constant(0x0080_0000)), zero);
+    const outcome = {
+      before,
+      after,
+      update: variable(update),
+      zero,
+      moved: variable(f32x4.ne(after.weight, before.weight)),
+      carried: after.carrier && variable(f32x4.ne(after.carrier, before.carrier!)),
+      magnitude,
+      size: variable(magnitude),
+    };
+    const nonfinite = isNonfinite(k, largest(k, judged(settings, before, update, after)));
+    return { outcome, nonfinite, subnormal, unusual: v128.or(nonfinite, subnormal) };
+  });
+  k.if(v128.any_true(v128.or(found[0].unusual, found[1].unusual)), () => {
+    count(found.map(({ nonfinite }) => nonfinite));
+    for (const { outcome, nonfinite, subnormal } of found) {
+      const { update, zero, moved, carried, size } = outcome;
+      k.assign(update, v128.andnot(update, nonfinite));
+      k.assign(zero, f32x4.eq(update, f32x4.constant(0)));
+      k.assign(moved, v128.andnot(moved, nonfinite));
+      if (carried) k.assign(carried, v128.andnot(carried, nonfinite));
+      k.assign(size, v128.select(subnormal, sizeBits(k, size), size));
+    }
+  });
+  return found.map(({ outcome }) => outcome);
+}
+
+/** The numbers of a weight-step that classify of lens/classify.ts wants finite. */
+function judged(
+  { scheme, overflow, format }: UpdateSettings,
+  before: LaneState,
+  update: V128,
+  after: LaneState,
+) {
+  // In place the result tells: nothing becomes finite again unless overflow saturates.
+  if (scheme === "in-place" && overflow === "ieee" && format.hasNaN) return [after.weight];
+  return [before.weight, update, after.weight, ...(after.carrier ? [after.carrier] : [])];
+}
+
+function largest(k: FunctionWriter, numbers: readonly V128[]): V128 {
+  const [first, ...others] = numbers.map((x) => magnitudeOf(k, x));
+  return others.reduce((a, b) => k.i32x4.max_s(a, b), first);
+}
+
+/** Adds e^2 and e u of the weights that moved, e = w' - w in fp32. */
+function addEffective(
+  k: FunctionWriter,
+  { before, after, update, moved }: LaneOutcome,
+  scratch: I32,
+  half: number,
+): void {
+  const { f64x2, v128 } = k;
+  const difference = v128.and(displacement(k, after.weight, before.weight), moved);
+  for (const quarter of halves) {
+    const effective = promoteHalf(k, difference, quarter);
+    const add = (offset: number, product: V128) => {
+      const place = offset + (2 * half + quarter) * vectorBytes;
+      k.store("v128", f64x2.add(k.load("v128", scratch, place), product), scratch, place);
+    };
+    add(scratchLayout.effectiveSquared, f64x2.mul(effective, effective));
+    add(scratchLayout.product, f64x2.mul(effective, promoteHalf(k, update, quarter)));
+  }
+}

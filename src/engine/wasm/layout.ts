@@ -1,0 +1,118 @@
+import { outermostBin } from "../../lens/histogram.js";
+import { schemes } from "../../update/scheme.js";
+import type { UpdateSettings } from "../../update/settings.js";
+
+/**
+ * Where everything lies in the memory of one worker, in bytes from its base. Rows of numbers are fp32; a row of flags
+ * has a bit a weight. All rows have room for `chunk` weights.
+ */
+export interface Layout {
+  /** Weights that are worked on at once: a multiple of blockLength. */
+  readonly chunk: number;
+  /** Codes on their way from a file to `given` or `updates`. */
+  readonly codes: number;
+  readonly updates: number;
+  /** The fp32 counterfactual: weights as given, weights now, and whether an update was not zero. */
+  readonly given: number;
+  readonly now: number;
+  readonly updated: number;
+  readonly scratch: number;
+  readonly cases: readonly CaseLayout[];
+  /** Of the whole. */
+  readonly bytes: number;
+}
+
+export interface CaseLayout {
+  /** Stored weights before the first step, and as they are. */
+  readonly start: number;
+  readonly weights: number;
+  readonly carriers: number | null;
+  readonly moved: number;
+  readonly nonfinite: number;
+  readonly tally: number;
+  readonly histogram: number;
+  /** One {@link stepTally} for each step. */
+  readonly steps: number;
+}
+
+/** Exact sums: see kernel/sum.ts. */
+export const sumDigits = 20;
+const sumBytes = 8 * sumDigits;
+
+/** What is counted of a step: 64-bit counts, then sums. */
+export const stepTally = {
+  zero: 0,
+  moved: 8,
+  kept: 16,
+  nonfinite: 24,
+  updateSquared: 32,
+  effectiveSquared: 32 + sumBytes,
+  product: 32 + 2 * sumBytes,
+  bytes: 32 + 3 * sumBytes,
+} as const;
+
+/** What is counted of a tensor, besides its steps and its histogram. */
+export const tensorTally = {
+  castChanged: 0,
+  unchanged: 8,
+  /** Unchanged, and the fp32 counterfactual too. */
+  still: 16,
+  neverUpdated: 24,
+  returned: 32,
+  nonfinite: 40,
+  pathNotTaken: 48,
+  smallSubnetworks: 56,
+  displacementSquared: 64,
+  product: 64 + sumBytes,
+  bytes: 64 + 2 * sumBytes,
+} as const;
+
+/**
+ * Weight-steps by bin, class and ulp rule: 32-bit counts, in four copies, one for each lane of a vector, so that
+ * neighbours in the same bin do not wait for each other. Place 0 takes updates of zero.
+ */
+export const histogramTable = {
+  /** Bytes of a bin: 8 kinds of 4 lanes. */
+  binBytes: 128,
+  movedKind: 16,
+  keptKind: 32,
+  ruleKind: 64,
+  /** Exponent fields of the update and of the gap's binade differ by at least this much less one, negative. */
+  lowest: outermostBin + 1,
+  bins: 2 * (outermostBin + 1),
+} as const;
+
+/** Lanes of the sums of a block, and places in the histogram of one vector. */
+export const scratchLayout = { effectiveSquared: 0, product: 64, places: 128, bytes: 192 } as const;
+
+export function layOut(cases: readonly UpdateSettings[], chunk: number, steps: number): Layout {
+  let bytes = 0;
+  const take = (length: number) => {
+    const offset = bytes;
+    // Whole cache lines.
+    bytes += Math.ceil(length / 64) * 64;
+    return offset;
+  };
+  const row = () => take(4 * chunk);
+  const flags = () => take(chunk / 8);
+  const places = {
+    chunk,
+    codes: row(),
+    updates: row(),
+    given: row(),
+    now: row(),
+    updated: flags(),
+    scratch: take(scratchLayout.bytes),
+    cases: cases.map(({ scheme }) => ({
+      start: row(),
+      weights: row(),
+      carriers: schemes[scheme].carrier === null ? null : row(),
+      moved: flags(),
+      nonfinite: flags(),
+      tally: take(tensorTally.bytes),
+      histogram: take(histogramTable.bins * histogramTable.binBytes),
+      steps: take(steps * stepTally.bytes),
+    })),
+  };
+  return { ...places, bytes };
+}

@@ -1,0 +1,115 @@
+/**
+ * What the engine needs of its platform, Node or a browser. TypeScript's declarations of WebAssembly and Worker come
+ * with those of the DOM, which this project does without.
+ */
+
+export interface WasmMemory {
+  readonly buffer: ArrayBuffer | SharedArrayBuffer;
+}
+
+/** A function of a module: addresses and words in, nothing out. */
+export type Kernel = (...args: readonly number[]) => void;
+
+interface WebAssemblyPlatform {
+  validate(bytes: Uint8Array): boolean;
+  compile(bytes: Uint8Array): Promise<object>;
+  instantiate(
+    module: object,
+    imports: object,
+  ): Promise<{ readonly exports: Readonly<Record<string, Kernel>> }>;
+  readonly Memory: new (size: { readonly initial: number; readonly maximum: number }) => WasmMemory;
+}
+
+/** A thread that runs a script and answers messages. */
+export interface WorkerThread {
+  post(message: object): void;
+  /** Gives its answers to one listener, and keeps the process alive until {@link release}. */
+  listen(onMessage: (message: unknown) => void, onError: (error: Error) => void): void;
+  release(): void;
+  terminate(): void;
+}
+
+interface NodeWorker {
+  postMessage(message: object): void;
+  on(event: string, listener: (value: never) => void): void;
+  removeAllListeners(event: string): void;
+  ref(): void;
+  unref(): void;
+  terminate(): Promise<number>;
+}
+
+interface BrowserWorker {
+  postMessage(message: object): void;
+  onmessage: ((event: { readonly data: unknown }) => void) | null;
+  onerror: ((event: { readonly message: string }) => void) | null;
+  terminate(): void;
+}
+
+interface Platform {
+  readonly WebAssembly?: WebAssemblyPlatform;
+  readonly process?: { getBuiltinModule?(name: string): unknown };
+  readonly navigator?: { readonly hardwareConcurrency?: number };
+  readonly Worker?: new (url: string) => BrowserWorker;
+  readonly Blob?: new (parts: readonly string[], type: { readonly type: string }) => object;
+  readonly URL?: { createObjectURL(blob: object): string };
+}
+
+const platform = globalThis as unknown as Platform;
+
+/** Undefined where the platform has none. */
+export const webAssembly = platform.WebAssembly;
+
+/** A module of Node by name, without an import that a bundle for browsers would have to resolve (Node 20.16). */
+function nodeModule<T>(name: string): T | undefined {
+  return platform.process?.getBuiltinModule?.(name) as T | undefined;
+}
+
+const nodeThreads = nodeModule<{ readonly Worker: new (script: string, options: object) => NodeWorker }>(
+  "node:worker_threads",
+);
+
+/** Why there are no threads, in a few words; null where there are. */
+export const whyNoThreads = (() => {
+  if (typeof SharedArrayBuffer === "undefined") return "no shared memory here";
+  if (nodeThreads) return null;
+  return platform.Worker && platform.Blob && platform.URL ? null : "no worker threads here";
+})();
+
+/** Whether {@link startWorker} can read files. */
+export const readsFiles = nodeThreads !== undefined;
+
+export function cores(): number {
+  const os = nodeModule<{ availableParallelism?(): number }>("node:os");
+  return os?.availableParallelism?.() ?? platform.navigator?.hardwareConcurrency ?? 1;
+}
+
+/** Starts a thread. Valid where {@link whyNoThreads} is null. */
+export function startWorker(script: string): WorkerThread {
+  if (nodeThreads) {
+    const worker = new nodeThreads.Worker(script, { eval: true });
+    worker.unref();
+    return {
+      post: (message) => worker.postMessage(message),
+      listen(onMessage, onError) {
+        worker.removeAllListeners("message");
+        worker.removeAllListeners("error");
+        worker.on("message", onMessage as (value: never) => void);
+        worker.on("error", onError as (value: never) => void);
+        worker.ref();
+      },
+      release: () => worker.unref(),
+      terminate: () => void worker.terminate(),
+    };
+  }
+  const blob = new platform.Blob!([script], { type: "text/javascript" });
+  const worker = new platform.Worker!(platform.URL!.createObjectURL(blob));
+  return {
+    post: (message) => worker.postMessage(message),
+    listen(onMessage, onError) {
+      worker.onmessage = ({ data }) => onMessage(data);
+      worker.onerror = ({ message }) => onError(new Error(message));
+    },
+    release: () => {},
+    terminate: () => worker.terminate(),
+  };
+}

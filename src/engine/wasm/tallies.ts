@@ -1,0 +1,90 @@
+import type { ExactSum } from "../../lens/sum.js";
+import type { Tally, UpdateTally } from "../../lens/tally.js";
+import type { UpdateSettings } from "../../update/settings.js";
+import { lowestExponent } from "./kernel/sum.js";
+import { type CaseLayout, histogramTable, stepTally, sumDigits, tensorTally } from "./layout.js";
+
+/** What kernels counted, from the memory of a worker or a copy of a part of it. */
+export class TallyReader {
+  readonly #bytes: DataView;
+
+  /** @param first address of the first byte. */
+  constructor(
+    bytes: Uint8Array,
+    readonly first = 0,
+  ) {
+    this.#bytes = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Adds what was counted of one step of `elements` weights, besides `padding` zeros. */
+  step(address: number, elements: number, padding: number, tally: UpdateTally): void {
+    const nonfinite = this.#count(address + stepTally.nonfinite);
+    const none = this.#count(address + stepTally.zero) - nonfinite - padding;
+    const moved = this.#count(address + stepTally.moved);
+    const kept = this.#count(address + stepTally.kept);
+    tally.none += none;
+    tally.moved += moved;
+    tally.kept += kept;
+    tally.nonfinite += nonfinite;
+    tally.lost += elements - none - moved - kept - nonfinite;
+    this.#sum(address + stepTally.updateSquared, tally.updateSquared);
+    this.#sum(address + stepTally.effectiveSquared, tally.effectiveSquared);
+    this.#sum(address + stepTally.product, tally.product);
+  }
+
+  /** Adds all that was counted of `elements` weights but their steps. */
+  tensor(of: CaseLayout, { format }: UpdateSettings, elements: number, padding: number, tally: Tally): void {
+    const count = (name: "castChanged" | "still" | "neverUpdated" | "unchanged" | "returned" | "nonfinite") =>
+      this.#count(of.tally + tensorTally[name]);
+    const unchanged = count("unchanged") - padding;
+    const still = count("still") - padding;
+    const neverUpdated = count("neverUpdated") - padding;
+    const { end, probes } = tally;
+    tally.elements += elements;
+    tally.castChanged += count("castChanged");
+    end.unchanged += unchanged;
+    end.neverUpdated += neverUpdated;
+    end.cancelled += still - neverUpdated;
+    end.hidden += unchanged - still;
+    end.returned += count("returned");
+    end.nonfinite += count("nonfinite");
+    this.#sum(of.tally + tensorTally.displacementSquared, end.displacementSquared);
+    this.#sum(of.tally + tensorTally.product, end.product);
+    probes.pathNotTaken += unchanged + this.#count(of.tally + tensorTally.pathNotTaken);
+    probes.smallSubnetworks += unchanged + this.#count(of.tally + tensorTally.smallSubnetworks);
+    this.#histogram(of.histogram, format.precision, tally);
+  }
+
+  #histogram(address: number, precision: number, { histogram, probes }: Tally): void {
+    const { bins, binBytes, lowest, movedKind, keptKind, ruleKind } = histogramTable;
+    const at = this.#bytes.byteOffset + address - this.first;
+    const counts = new Uint32Array(this.#bytes.buffer, at, (bins * binBytes) / 4);
+    // Place 0 of bin 0 is that of zeros; no update is counted in that bin.
+    for (let i = binBytes / 4; i < counts.length; i += 4) {
+      const count = counts[i] + counts[i + 1] + counts[i + 2] + counts[i + 3];
+      if (count === 0) continue;
+      const bin = Math.floor((4 * i) / binBytes) - lowest + precision - 1;
+      const kind = (4 * i) % binBytes;
+      const moved = (kind & movedKind) !== 0;
+      const rule = (kind & ruleKind) !== 0;
+      histogram.add(moved ? "moved" : (kind & keptKind) !== 0 ? "kept" : "lost", bin, count);
+      if (rule) probes.ulpRule += count;
+      if (rule && moved) probes.ulpRuleMoved += count;
+      if (!rule && !moved) probes.ulpRuleUnmoved += count;
+    }
+  }
+
+  #count(address: number): number {
+    return Number(this.#bytes.getBigInt64(address - this.first, true));
+  }
+
+  #sum(address: number, sum: ExactSum): void {
+    for (let i = 0; i < sumDigits; i++) {
+      // A digit before its carry: 32 bits and what was carried, both exact in fp64.
+      const low = this.#bytes.getUint32(address + 8 * i - this.first, true);
+      const high = this.#bytes.getInt32(address + 8 * i + 4 - this.first, true);
+      if (low !== 0) sum.add(low * 2 ** (lowestExponent + 32 * i));
+      if (high !== 0) sum.add(high * 2 ** (lowestExponent + 32 * (i + 1)));
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import { startWorker, type WorkerThread } from "./platform.js";
+import type { WorkerAnswer, WorkerJob } from "./worker-job.js";
+import { workerScript } from "./worker-script.js";
+
+/** More than any job has. */
+const noMoreTasks = 2 ** 30;
+
+/** Threads that wait for the next job: starting one takes some 20 ms. */
+const idle: WorkerThread[] = [];
+
+/**
+ * Gives a job to `threads` workers, and every answer but the last to `onAnswer`.
+ *
+ * @throws Error if a worker does; WorkerFailure if one could not read its numbers.
+ */
+export async function runOnThreads(
+  job: Omit<WorkerJob, "worker" | "shared">,
+  threads: number,
+  observer: { onAnswer(answer: WorkerAnswer): void; onProgress(tasks: number): void },
+): Promise<void> {
+  const shared = new Int32Array(new SharedArrayBuffer(4 * (2 + threads)));
+  const timer = setInterval(() => observer.onProgress(Atomics.load(shared, 1)), 100);
+  shared.fill(1, 2);
+  try {
+    const workers = Array.from({ length: threads }, () => idle.pop() ?? startWorker(workerScript));
+    const outcomes = await Promise.allSettled(
+      workers.map((thread, worker) => finish(thread, { ...job, worker, shared }, observer.onAnswer)),
+    );
+    const failure = outcomes.find((outcome) => outcome.status === "rejected");
+    if (failure) throw failure.reason;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Ends the threads that wait. */
+export function endThreads(): void {
+  for (const thread of idle.splice(0)) thread.terminate();
+}
+
+/** A worker that could not read, and what. */
+export class WorkerFailure extends Error {
+  constructor(
+    message: string,
+    readonly during: { readonly tensor: number; readonly step: number | null; readonly start: number },
+  ) {
+    super(message);
+    this.name = "WorkerFailure";
+  }
+}
+
+/** Has one worker take its part. */
+async function finish(thread: WorkerThread, job: WorkerJob, onAnswer: (answer: WorkerAnswer) => void) {
+  const { shared, worker } = job;
+  let failure: unknown = null;
+  await new Promise<void>((resolve, reject) => {
+    thread.listen((message) => {
+      const answer = message as WorkerAnswer;
+      if ("failed" in answer) {
+        failure = answer.during ? new WorkerFailure(answer.failed, answer.during) : new Error(answer.failed);
+        resolve();
+      } else if ("done" in answer) resolve();
+      else {
+        try {
+          onAnswer(answer);
+        } catch (error) {
+          failure ??= error;
+          Atomics.store(shared, 0, noMoreTasks);
+        }
+        Atomics.store(shared, 2 + worker, 1);
+        Atomics.notify(shared, 2 + worker);
+      }
+    }, reject);
+    thread.post(job);
+  });
+  // One that died of an error of its own has rejected, and does not come back.
+  thread.release();
+  idle.push(thread);
+  if (failure !== null) throw failure;
+}

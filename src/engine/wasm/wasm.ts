@@ -1,0 +1,154 @@
+import type { TensorInput } from "../../lens/input.js";
+import { blockLength } from "../../lens/sum.js";
+import type { CaseTally } from "../../lens/summarize.js";
+import { Tally, UpdateTally } from "../../lens/tally.js";
+import type { CaseSettings } from "../../update/optimizer.js";
+import { type UpdateSettings, updateSettings } from "../../update/settings.js";
+import type { Engine, LensJob, Observer } from "../engine.js";
+import { proofOf } from "../proof.js";
+import { expectCountable, walk } from "../walk.js";
+import { moduleBytes } from "./assembler/module.js";
+import { cores, webAssembly, whyNoThreads } from "./platform.js";
+import { endThreads } from "./thread-pool.js";
+import { isReadable, runThreaded } from "./threaded.js";
+import { WasmLens } from "./wasm-lens.js";
+
+/** Weights that are worked on at once: what all rows of one case need stays in the second cache. */
+const mostWeights = 2 ** 15;
+/** Weight-steps of all cases from which threads are worth their start, some 20 ms. */
+const worthThreads = 2 ** 22;
+
+/** What the self-check proves where no cases are named: each scheme and each rounding once, in formats of every kind. */
+const proven: readonly UpdateSettings[] = [
+  updateSettings({ format: "bf16" }),
+  updateSettings({ format: "bf16", scheme: "master" }),
+  updateSettings({ format: "bf16", rounding: "stochastic" }),
+  updateSettings({ format: "bf16", scheme: "kahan" }),
+  updateSettings({ format: "fp16", scheme: "two-term" }),
+  updateSettings({ format: "e4m3fn", rounding: "to-odd" }),
+  updateSettings({ format: "e5m2", rounding: "nearest-away", opmath: "exact" }),
+  updateSettings({ format: "e2m1fn", rounding: "toward-zero" }),
+  updateSettings({ format: "e4m3fnuz", rounding: "toward-positive" }),
+  updateSettings({ format: "tf32", rounding: "toward-negative", opmath: "exact" }),
+  updateSettings({ format: "fp32" }),
+];
+
+/** SIMD kernels written for the job, on all cores. */
+export const wasm: Engine = {
+  name: "wasm",
+  get device() {
+    const threads = whyNoThreads === null ? `${cores()} threads` : `one thread: ${whyNoThreads}`;
+    return `CPU, WebAssembly SIMD, ${threads}`;
+  },
+  unavailable: async () => (hasSimd() ? null : "this platform has no WebAssembly with SIMD"),
+  refuses,
+  selfCheck: (cases = proven) => proof(cases),
+  run,
+  close: async () => endThreads(),
+};
+
+const proof = proofOf(wasm);
+
+function refuses(cases: readonly CaseSettings[]): string | null {
+  for (const settings of cases) {
+    if ("recipe" in settings) return "it takes recorded updates, not gradients by a recipe";
+    const { format, opmath, rounding } = settings;
+    // Rounding to odd in between keeps one rounding one only where two bits are left (kernel/arithmetic.ts).
+    if (opmath === "exact" && (rounding === "stochastic" || format.precision > 22)) {
+      return "under exact opmath it takes neither stochastic rounding nor more than 22 significand bits";
+    }
+    // Stored weights are fp32 numbers.
+    if (format.minPositive < 2 ** -149) return `${format.name} has numbers that fp32 has not`;
+  }
+  return null;
+}
+
+async function run(job: LensJob, observer: Observer = {}): Promise<CaseTally[]> {
+  const reason = refuses(job.cases);
+  if (reason !== null) throw new RangeError(`engine wasm: ${reason}`);
+  expectCountable(job);
+  const cases = job.cases as readonly UpdateSettings[];
+  const chunk = chunkOf(job);
+  const here = async (part: LensJob, partObserver: Observer) =>
+    walk({ ...part, chunk }, await WasmLens.create(cases, chunk), partObserver);
+
+  const size = job.tensors.reduce((sum, { weights }) => sum + weights.length, 0) * job.stepNumbers.length;
+  if (whyNoThreads !== null || size * cases.length < worthThreads) return here(job, observer);
+  return divided(job, observer, isReadable, [
+    (part, partObserver) => runThreaded({ ...part, cases, chunk }, job.threads ?? cores(), partObserver),
+    here,
+  ]);
+}
+
+/** Weights that are worked on at once: a power of two, of which blocks of random bits never straddle 2^32 pairs. */
+function chunkOf({ tensors, cases, chunk }: LensJob): number {
+  const longest = tensors.reduce((most, { weights }) => Math.max(most, weights.length), 1);
+  const most = Math.min(chunk ?? mostWeights / Math.max(1, cases.length), longest);
+  return Math.max(blockLength, Math.min(mostWeights, 2 ** Math.ceil(Math.log2(most))));
+}
+
+type Runner = (job: LensJob, observer: Observer) => Promise<CaseTally[]>;
+
+/** Runs tensors of one kind one way and the others another way, at the same time. */
+async function divided(
+  job: LensJob,
+  observer: Observer,
+  isFirst: (tensor: TensorInput) => boolean,
+  runners: readonly [Runner, Runner],
+): Promise<CaseTally[]> {
+  const indices = [[], []] as [number[], number[]];
+  for (const [t, tensor] of job.tensors.entries()) indices[isFirst(tensor) ? 0 : 1].push(t);
+  const done = [0, 0];
+  const totals = indices.map(
+    (of) => of.reduce((sum, t) => sum + job.tensors[t].weights.length, 0) * job.stepNumbers.length,
+  );
+  const parts = await Promise.all(
+    runners.map((runner, part) => {
+      const tensors = indices[part].map((t) => job.tensors[t]);
+      if (tensors.length === 0) return [];
+      const { progress, weights } = observer;
+      return runner(
+        { ...job, tensors },
+        {
+          ...(progress && {
+            progress(soFar: number) {
+              done[part] = soFar;
+              progress.call(observer, done[0] + done[1], totals[0] + totals[1]);
+            },
+          }),
+          ...(weights && {
+            weights: (c: number, t: number, start: number, numbers: Float32Array) =>
+              weights.call(observer, c, indices[part][t], start, numbers),
+          }),
+        },
+      );
+    }),
+  );
+  return job.cases.map((settings, c) => {
+    const tensors = job.tensors.map(({ name, shape }) => ({ name, shape, tally: new Tally() }));
+    const steps = job.stepNumbers.map((step) => ({ step, tally: new UpdateTally() }));
+    for (const [part, tallies] of parts.entries()) {
+      if (tallies.length === 0) continue;
+      for (const [i, t] of indices[part].entries()) tensors[t].tally.merge(tallies[c].tensors[i].tally);
+      for (const [i, { tally }] of tallies[c].steps.entries()) steps[i].tally.merge(tally);
+    }
+    return { settings, tensors, steps };
+  });
+}
+
+let simd: boolean | null = null;
+
+/** Whether the platform takes a module with vectors in it. */
+function hasSimd(): boolean {
+  simd ??=
+    webAssembly?.validate(
+      moduleBytes({ pages: 1, shared: false }, [
+        {
+          name: "probe",
+          parameters: [],
+          write: (k) => void k.i32x4.add(k.i32x4.constant(1), k.i32x4.constant(2)),
+        },
+      ]),
+    ) ?? false;
+  return simd;
+}

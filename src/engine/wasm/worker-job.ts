@@ -1,0 +1,62 @@
+import type { StoredBytes } from "../../lens/input.js";
+import type { Layout } from "./layout.js";
+
+/** Numbers that a worker reads for itself. */
+export interface WorkerSource extends Pick<StoredBytes, "in" | "identity" | "byteOffset"> {
+  readonly codeBytes: number;
+  /** The kernel that decodes them; not for fp32. */
+  readonly decode: string;
+}
+
+export interface WorkerTensor {
+  readonly length: number;
+  readonly weights: WorkerSource;
+  readonly updates: readonly WorkerSource[];
+  /** Keys of the random bits: two words for each step of each case. */
+  readonly keys: Uint32Array;
+  /** Its chunks among those of all tensors. */
+  readonly firstTask: number;
+  readonly tasks: number;
+}
+
+/** What a worker is told: plain data, a compiled module and shared memory. */
+export interface WorkerJob {
+  readonly module: object;
+  readonly pages: number;
+  readonly layout: Layout;
+  readonly stepTallyBytes: number;
+  readonly cases: number;
+  readonly steps: number;
+  readonly tensors: readonly WorkerTensor[];
+  readonly tasks: number;
+  readonly wantsWeights: boolean;
+  /** This worker's number. */
+  readonly worker: number;
+  /** The next task, tasks done, and for each worker 1 where its last answer was taken, 0 where not yet. */
+  readonly shared: Int32Array;
+}
+
+/** What a worker answers. */
+export type WorkerAnswer =
+  | { readonly done: true }
+  | {
+      readonly failed: string;
+      readonly during: {
+        readonly tensor: number;
+        readonly step: number | null;
+        readonly start: number;
+      } | null;
+    }
+  | {
+      readonly weights: Float32Array;
+      readonly case: number;
+      readonly tensor: number;
+      readonly start: number;
+    }
+  | {
+      readonly tensor: number;
+      readonly elements: number;
+      readonly padding: number;
+      /** The memory of each case from its tally to the end of its steps. */
+      readonly tallies: readonly Uint8Array[];
+    };

@@ -1,0 +1,143 @@
+/**
+ * What a worker thread does: it takes chunks of a job by a counter that all workers share, reads their bytes into its
+ * own memory, calls the kernels, and posts what they counted when a tensor is done. No arithmetic is done here.
+ *
+ * A text and not a module, because there is one way to start a worker from a text wherever this package lies: in
+ * sources, in dist/, in a bundle, in a single page. It imports nothing but what the platform has.
+ *
+ * Messages to it are {@link WorkerJob}s, its answers {@link WorkerAnswer}s.
+ */
+export const workerScript = `"use strict";
+const inNode = typeof require === "function";
+const port = inNode ? require("node:worker_threads").parentPort : self;
+const fs = inNode ? require("node:fs") : null;
+
+port.onmessage = async ({ data: job }) => {
+  try {
+    await work(job);
+  } catch (error) {
+    // The others stop too.
+    Atomics.store(job.shared, 0, 2 ** 30);
+    port.postMessage({ failed: String(error && error.message || error), during: reading });
+  }
+};
+
+/** Which numbers were being read: what a failure is told with. */
+let reading = null;
+
+async function work(job) {
+  const { layout, stepTallyBytes, tensors, shared, worker } = job;
+  const memory = new WebAssembly.Memory({ initial: job.pages, maximum: job.pages });
+  const kernels = (await WebAssembly.instantiate(job.module, { host: { memory } })).exports;
+  const bytes = new Uint8Array(memory.buffer);
+  const files = new Map();
+  let tensor = 0;
+  let chunks = 0;
+  let elements = 0;
+  let padding = 0;
+
+  try {
+    for (let task = Atomics.add(shared, 0, 1); task < job.tasks; task = Atomics.add(shared, 0, 1)) {
+      let next = tensor;
+      while (task >= tensors[next].firstTask + tensors[next].tasks) next += 1;
+      // The histogram counts in 32 bits.
+      if (next !== tensor || elements * Math.max(1, job.steps) > 2 ** 30) flush();
+      tensor = next;
+      take(tensors[tensor], (task - tensors[tensor].firstTask) * layout.chunk);
+    }
+    flush();
+  } finally {
+    for (const file of files.values()) fs.closeSync(file);
+  }
+  port.postMessage({ done: true });
+
+  function take({ length, weights, updates, keys }, start) {
+    const count = Math.min(layout.chunk, length - start);
+    const padded = Math.ceil(count / 8) * 8;
+    read(weights, null, start, count, layout.given);
+    kernels.beginCounterfactual(0, padded);
+    for (let c = 0; c < job.cases; c++) kernels["begin " + c](0, padded);
+    const pair = start / 2;
+    for (let step = 0; step < job.steps; step++) {
+      read(updates[step], step, start, count, layout.updates);
+      kernels.stepCounterfactual(0, padded);
+      for (let c = 0; c < job.cases; c++) {
+        const key = 2 * (c * job.steps + step);
+        const tally = layout.cases[c].steps + step * stepTallyBytes;
+        kernels["step " + c](0, padded, tally, keys[key], keys[key + 1], pair % 2 ** 32, Math.floor(pair / 2 ** 32));
+      }
+    }
+    for (let c = 0; c < job.cases; c++) kernels["end " + c](0, padded);
+    elements += count;
+    padding += padded - count;
+    chunks += 1;
+    Atomics.add(shared, 1, 1);
+    if (job.wantsWeights) for (let c = 0; c < job.cases; c++) give(c, start, count);
+  }
+
+  /** Numbers from start on into a row: straight where they are fp32, through their codes where not. */
+  function read(stored, step, start, count, row) {
+    const { codeBytes } = stored;
+    const at = codeBytes === 4 ? row : layout.codes;
+    const from = stored.byteOffset + start * codeBytes;
+    const length = count * codeBytes;
+    if (typeof stored.in === "string") {
+      reading = { tensor, step, start };
+      const file = open(stored);
+      for (let done = 0; done < length; ) {
+        const more = fs.readSync(file, bytes, at + done, length - done, from + done);
+        if (more === 0) throw new Error(stored.in + " ends early");
+        done += more;
+      }
+      reading = null;
+    } else {
+      bytes.set(new Uint8Array(stored.in, from, length), at);
+    }
+    const groups = Math.ceil(count / 8) * 8;
+    bytes.fill(0, at + length, at + groups * codeBytes);
+    if (codeBytes !== 4) kernels[stored.decode](at, row, groups);
+  }
+
+  function open({ in: path, identity }) {
+    if (files.has(path)) return files.get(path);
+    if (files.size >= 8) {
+      const [oldest] = files;
+      files.delete(oldest[0]);
+      fs.closeSync(oldest[1]);
+    }
+    const file = fs.openSync(path, "r");
+    files.set(path, file);
+    const { dev, ino, size, mtimeMs } = fs.fstatSync(file);
+    if (identity !== undefined && identity !== [dev, ino, size, mtimeMs].join()) {
+      throw new Error(path + " was changed since it was opened");
+    }
+    return file;
+  }
+
+  function give(c, start, count) {
+    const from = layout.cases[c].weights;
+    const weights = new Float32Array(memory.buffer.slice(from, from + 4 * count));
+    answer({ weights, case: c, tensor, start }, [weights.buffer]);
+  }
+
+  /** Posts an answer when the last one was taken, so that they do not pile up. */
+  function answer(message, transfer) {
+    Atomics.wait(shared, 2 + worker, 0);
+    Atomics.store(shared, 2 + worker, 0);
+    port.postMessage(message, transfer);
+  }
+
+  /** Posts what was counted of the tensor since the last time, and starts anew. */
+  function flush() {
+    if (chunks === 0) return;
+    const tallies = layout.cases.map(({ tally, steps }) => {
+      const end = steps + job.steps * stepTallyBytes;
+      const counted = bytes.slice(tally, end);
+      bytes.fill(0, tally, end);
+      return counted;
+    });
+    answer({ tensor, elements, padding, tallies }, tallies.map(({ buffer }) => buffer));
+    chunks = elements = padding = 0;
+  }
+}
+`;

@@ -1,0 +1,107 @@
+import { describe, expect, it } from "vitest";
+import { reference } from "../../../src/engine/reference/reference.js";
+import { wasm } from "../../../src/engine/wasm/wasm.js";
+import { defineFormat, type FormatParameters } from "../../../src/format/format.js";
+import { opmaths } from "../../../src/format/operations.js";
+import { format, formats } from "../../../src/format/registry.js";
+import { overflows, roundings } from "../../../src/format/round.js";
+import { schemeNames } from "../../../src/update/scheme.js";
+import { updateSettings } from "../../../src/update/settings.js";
+import { adversarialRun } from "../../support/adversarial.js";
+import { outcomeOf } from "../../support/outcome.js";
+import { tensorOf } from "../../support/values.js";
+
+const unlike: FormatParameters = {
+  name: "flushing",
+  exponentBits: 5,
+  precision: 6,
+  bias: 20,
+  topCodes: 3,
+  unsignedZero: false,
+  subnormals: false,
+};
+
+/** All built in, and what is at the edges of what a format may be. */
+const everyFormat = [
+  ...formats.values(),
+  ...["e5m7", "e2m20", "e8m1", "e7m22", "e6m23"].map(format),
+  defineFormat(unlike),
+  defineFormat({ ...unlike, name: "flushing8", exponentBits: 8, precision: 8, bias: 127, topCodes: 128 }),
+  defineFormat({
+    ...unlike,
+    name: "low",
+    exponentBits: 6,
+    precision: 20,
+    bias: 125,
+    unsignedZero: true,
+    subnormals: true,
+  }),
+];
+
+describe.each(everyFormat)("$name, as the reference has it", (of) => {
+  it.each(schemeNames)("%s: every rounding, overflow and opmath", async (scheme) => {
+    // Two blocks and a part of a group.
+    const elements = 4096 + 299;
+    const { weights, updates } = adversarialRun(of, 1 + schemeNames.indexOf(scheme), elements, 2);
+    const cases = opmaths
+      .flatMap((opmath) =>
+        roundings.flatMap((rounding) =>
+          overflows.map((overflow) =>
+            updateSettings({ format: of, scheme, rounding, overflow, opmath, seed: 7 }),
+          ),
+        ),
+      )
+      .filter((settings) => wasm.refuses!([settings]) === null)
+      .filter(({ opmath, overflow }) => opmath === "fp32" || overflow === "ieee");
+    expect(cases.length).toBe(of.precision > 22 ? 14 : 20);
+    const job = { tensors: [tensorOf("w", weights, ...updates)], stepNumbers: [3, 9], cases };
+    const [ours, theirs] = [await outcomeOf(wasm, job), await outcomeOf(reference, job)];
+    expect(ours).toEqual(theirs);
+    // The run is one that says something: every class, and every end.
+    const { totals, end } = theirs[0].result;
+    expect(Math.min(totals.none, totals.lost + totals.kept, totals.moved, totals.nonfinite)).toBeGreaterThan(
+      0,
+    );
+    expect(Math.min(end.neverUpdated, end.unchanged, end.nonfinite)).toBeGreaterThan(0);
+  });
+});
+
+describe("what is refused", () => {
+  const refuses = (options: Parameters<typeof updateSettings>[0]) => wasm.refuses!([updateSettings(options)]);
+
+  it("is what the kernels do not have, and running it all the same fails", async () => {
+    expect(refuses({ format: "bf16", opmath: "exact", rounding: "stochastic" })).toContain("exact opmath");
+    expect(refuses({ format: "fp32", opmath: "exact" })).toContain("22 significand bits");
+    expect(refuses({ format: "bf16", opmath: "exact" })).toBeNull();
+    const tiny = defineFormat({ ...unlike, name: "tiny", exponentBits: 8, precision: 24, bias: 127 + 1 });
+    expect(refuses({ format: tiny })).toBeNull();
+    expect(refuses({ format: defineFormat({ ...tiny, subnormals: true }) })).toBe(
+      "tiny has numbers that fp32 has not",
+    );
+    const cases = [updateSettings({ format: "fp32", opmath: "exact" })];
+    const job = { tensors: [tensorOf("w", [1], [1])], stepNumbers: [0], cases };
+    await expect(wasm.run(job)).rejects.toThrow("engine wasm: under exact opmath");
+  });
+});
+
+it("weights that only fp64 holds are rounded once, and start their fp32 master once", async () => {
+  const given = [1 + 2 ** -8 + 2 ** -40, 1 + 2 ** -8, 1 / 3, 2 ** -140 + 2 ** -160, 1e300, Number.NaN];
+  const cases = schemeNames.map((scheme) => updateSettings({ format: "bf16", scheme }));
+  const zeros = new Float32Array(given.length);
+  const job = {
+    tensors: [
+      tensorOf(
+        "w",
+        given,
+        zeros,
+        zeros.map(() => 1e-3),
+      ),
+    ],
+    stepNumbers: [0, 1],
+    cases,
+  };
+  const theirs = await outcomeOf(reference, job);
+  expect(await outcomeOf(wasm, job)).toEqual(theirs);
+  // 1 + 2^-8 + 2^-40 is next to 1.0078125; through fp32 it would be 1.
+  expect(theirs[0].result.totals.castChanged).toBe(5);
+});

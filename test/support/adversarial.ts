@@ -1,0 +1,52 @@
+import type { Format } from "../../src/format/format.js";
+import { ulp } from "../../src/format/neighbours.js";
+import { round } from "../../src/format/round.js";
+import { float32FromBits, random32 } from "./bits.js";
+
+/** Differences of two numbers stay fp32 numbers below this. */
+const largest = 2 ** 125;
+
+/**
+ * Weights and updates on which engines part if they can: numbers of the format and none, subnormal ones, overflows, any
+ * bits (NaN and Inf too), and updates of a few quarter gaps, next to half a gap, next to minus the weight, far below a
+ * gap, zero of both signs.
+ */
+export function adversarialRun(format: Format, seed: number, elements: number, steps: number) {
+  const random = random32(seed);
+  // The first numbers from seeds that are alike are alike.
+  for (let i = 0; i < 16; i++) random();
+  const below = (n: number) => random() % n;
+  const fraction = () => random() / 2 ** 31 - 1;
+  const anyBits = () => {
+    if (below(8) === 0) return [NaN, Infinity, -Infinity][below(3)];
+    const x = float32FromBits(random());
+    return Math.abs(x) > largest && x < Infinity ? x * 2 ** -10 : x;
+  };
+  const weights = new Float32Array(elements);
+  const updates = Array.from({ length: steps }, () => new Float32Array(elements));
+  for (let i = 0; i < elements; i++) {
+    const kind = below(16);
+    const size = kind < 10 ? 2 ** (below(60) - 40) : 1;
+    if (kind < 8) weights[i] = round(size * fraction(), format);
+    else if (kind < 10) weights[i] = size * fraction();
+    else if (kind < 12) weights[i] = 2 * format.minNormal * fraction();
+    else if (kind < 14) weights[i] = Math.min(format.maxFinite, largest) * fraction();
+    else if (kind === 14) weights[i] = below(2) ? 0 : -0;
+    else weights[i] = anyBits();
+    const stored = round(weights[i], format);
+    const gap = Number.isFinite(stored) ? ulp(stored, format) : 1;
+    for (const update of updates) {
+      const of = below(12);
+      if (of < 3) update[i] = (gap * (below(9) - 4)) / 4;
+      else if (of < 6) update[i] = gap * 2 ** (below(30) - 26) * fraction();
+      else if (of < 8) update[i] = gap * 0.5 * (1 + (below(3) - 1) * 2 ** -below(24));
+      else if (of === 8) update[i] = -weights[i] + (gap * (below(5) - 2)) / 2;
+      else if (of === 9) update[i] = below(2) ? 0 : -0;
+      else if (of === 10) update[i] = gap * fraction();
+      else update[i] = anyBits();
+      // Once not finite, a weight shows nothing more.
+      if (!Number.isFinite(update[i]) && below(4) > 0) update[i] = gap;
+    }
+  }
+  return { weights, updates };
+}
