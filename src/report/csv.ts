@@ -52,7 +52,7 @@ export function renderCsv({ cases }: Result): string {
     row(of, "", "", of),
     ...of.tensors.map((tensor) => row(of, tensor.name, tensor.shape.join("x"), tensor)),
   ]);
-  return [heading, ...rows].map((cells) => `${cells.map(quoted).join(",")}\r\n`).join("");
+  return csv([heading, ...rows]);
 }
 
 function row(
@@ -71,6 +71,11 @@ function row(
     shape,
     ...columns.map(([, numberOf]) => String(numberOf(counts) ?? "")),
   ];
+}
+
+/** Rows of cells as RFC 4180 has them. */
+export function csv(rows: readonly (readonly string[])[]): string {
+  return rows.map((cells) => `${cells.map(quoted).join(",")}\r\n`).join("");
 }
 
 function quoted(cell: string): string {

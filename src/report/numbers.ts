@@ -32,6 +32,16 @@ export function short(x: number | null): string {
   return rounded !== 0 && Math.abs(rounded) < 1e-4 ? rounded.toExponential() : String(rounded);
 }
 
+const byteUnits = ["B", "kB", "MB", "GB", "TB", "PB"];
+
+/** Bytes in units of 1000, with three digits: 1234567 -> "1.23 MB" */
+export function bytes(n: number): string {
+  if (n < 1000) return `${n} B`;
+  const rounded = Number(n.toPrecision(3));
+  const power = Math.min(Math.floor(Math.log10(rounded) / 3), byteUnits.length - 1);
+  return `${(rounded / 1000 ** power).toPrecision(3)} ${byteUnits[power]}`;
+}
+
 /** A count of weights at the end of a run, as a share of those that stayed finite. */
 export function shareOfWeights(
   { totals, end }: Pick<LensCounts, "totals" | "end">,

@@ -1,10 +1,10 @@
-import { printable } from "../lens/printable.js";
 import type { Case, Result } from "../lens/result.js";
 import { type Column, layOut, visibleWidth, wrap } from "./columns.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
 import { count, missing, percent, ratio, share, shareOfWeights } from "./numbers.js";
 import { recipeBlocks, unverified } from "./recipe-table.js";
+import { skippedLines } from "./skipped.js";
 import { glyph, plainTerminal, stackedBar, styles, type Terminal } from "./terminal.js";
 
 /** A result as text for a terminal, or for a pipe. */
@@ -25,7 +25,7 @@ export function renderTable(result: Result, terminal: Terminal = plainTerminal):
     unverified(result)
       .flatMap((note) => wrap(note, textWidth(terminal)))
       .map(dim),
-    skipped.length > 0 ? skippedLines(result).map(dim) : [],
+    skipped.length > 0 ? skippedLines(skipped).map(dim) : [],
   ];
   return `${blocks
     .filter((lines) => lines.length > 0)
@@ -115,12 +115,4 @@ function probeTable(cases: readonly Case[], { columns }: Terminal): string[] {
     ]);
   const byName = under("path-not-taken", "small-subnetworks", "ulp-rule");
   return byName[0].length <= columns ? byName : under("rel 1e-3", "abs 1e-5", "|u|<|w|/256");
-}
-
-function skippedLines({ skipped }: Result): string[] {
-  const shown = skipped
-    .slice(0, 5)
-    .map(({ name, reason }) => `  ${printable(name, 120)}: ${printable(reason, 300)}`);
-  const more = skipped.length > 5 ? [`  and ${count(skipped.length - 5)} more`] : [];
-  return [`${count(skipped.length)} not counted:`, ...shown, ...more];
 }

@@ -32,6 +32,14 @@ export function glyph(of: BarPart["of"], terminal: Terminal, width = 1): string 
   return { moved: green, kept: yellow, lost: red }[of](text);
 }
 
+const shades = { unicode: " ░▒▓█", ascii: " .:+#" } as const;
+
+/** A glyph for a number from 0 (blank) to 1 (full). */
+export function shade(x: number, { unicode }: Terminal): string {
+  const glyphs = shades[unicode ? "unicode" : "ascii"];
+  return glyphs[Math.round(x * (glyphs.length - 1))];
+}
+
 /** The smallest share that is sure of a column: what is told as "<0.1%" is not drawn as more. */
 const visibleShare = 0.0005;
 

@@ -6,9 +6,16 @@ import { printable } from "../lens/printable.js";
  * and `found` pass text from files through {@link quote}.
  */
 export class InputError extends Error {
+  readonly file: string;
+  readonly expected: string;
+  readonly found: string;
+
   constructor(file: string, expected: string, found: string) {
     super(`${printable(file)}: expected ${expected}, found ${found}`);
     this.name = "InputError";
+    this.file = file;
+    this.expected = expected;
+    this.found = found;
   }
 }
 

@@ -26,6 +26,8 @@ export interface Recording {
   readonly skipped: readonly SkippedTensor[];
   /** Numbers in the weights of all tensors together. */
   readonly elements: number;
+  /** Every file that has tensors. */
+  readonly files: readonly string[];
   /** What the files say of themselves. */
   readonly metadata: {
     readonly weights: ReadonlyMap<string, string>;
@@ -54,6 +56,7 @@ export async function openRecording(
     const metadata = { weights: weights.metadata, updates: updates.metadata };
     return {
       ...bringTogether(weights, updates, paths.strict ?? false, paths.of ?? "update"),
+      files: [...new Set(opened.flatMap(({ tensors }) => [...tensors.values()].map(({ file }) => file)))],
       metadata,
       close,
     };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { count, percent, ratio, share, short } from "../../src/report/numbers.js";
+import { bytes, count, percent, ratio, share, short } from "../../src/report/numbers.js";
 
 describe("count", () => {
   test("groups digits by three", () => {
@@ -99,5 +99,21 @@ describe("share", () => {
     expect(share(0, 0)).toBe(null);
     expect(share(0, 3)).toBe(0);
     expect(share(1, 3)).toBe(1 / 3);
+  });
+});
+
+describe("bytes", () => {
+  test.each([
+    [0, "0 B"],
+    [999, "999 B"],
+    [1000, "1.00 kB"],
+    [52_096, "52.1 kB"],
+    [999_499, "999 kB"],
+    [999_500, "1.00 MB"],
+    [4e9, "4.00 GB"],
+    [1.4e11, "140 GB"],
+    [2 ** 53, "9.01 PB"],
+  ])("of %i are %s", (n, text) => {
+    expect(bytes(n)).toBe(text);
   });
 });

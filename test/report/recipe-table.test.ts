@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { selectEngine } from "../../src/engine/select.js";
 import { runLens } from "../../src/engine/run-lens.js";
+import { selectEngine } from "../../src/engine/select.js";
 import type { Result } from "../../src/lens/result.js";
 import { renderCsv } from "../../src/report/csv.js";
 import { caseLabels } from "../../src/report/labels.js";

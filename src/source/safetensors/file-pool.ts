@@ -26,7 +26,7 @@ export class FilePool {
     const { size } = await this.#inTurn(path, (handle) => handle.stat());
     const read = (position: number, into: Uint8Array) =>
       this.#inTurn(path, (handle) => readFully(handle, path, position, into));
-    return { name: path, size, read };
+    return { name: path, size, read, identity: this.#identities.get(path)! };
   }
 
   /** Closes the files, after the reads under way. Later reads throw. */

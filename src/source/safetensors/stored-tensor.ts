@@ -9,6 +9,8 @@ export interface ByteSource {
   readonly name: string;
   /** In bytes. */
   readonly size: number;
+  /** Of a file of that name that other threads may read: see StoredBytes. */
+  readonly identity?: string;
   /**
    * Fills `into` with the bytes from `position` on.
    *
@@ -24,6 +26,8 @@ export interface StoredTensor {
   readonly elements: number;
   /** The name of the file that holds it. */
   readonly file: string;
+  /** The first byte of its data in that file. */
+  readonly begin: number;
   /** Its numbers, read from the file when asked for; `null` if the dtype is not one that is read. */
   readonly values: Values | null;
 }
@@ -43,9 +47,9 @@ export async function openSafetensors(source: ByteSource): Promise<Safetensors> 
   await source.read(0, bytes);
   const { tensors, metadata } = parseHeader(bytes, source.size, source.name);
   const stored = [...tensors].map(([name, entry]): [string, StoredTensor] => {
-    const { dtype, shape, elements } = entry;
+    const { dtype, shape, elements, begin } = entry;
     const values = dtype.format === null ? null : valuesOf(entry, source);
-    return [name, { name, dtype, shape, elements, file: source.name, values }];
+    return [name, { name, dtype, shape, elements, file: source.name, begin, values }];
   });
   return { tensors: new Map(stored), metadata };
 }
@@ -86,7 +90,11 @@ function valuesOf({ dtype, elements, begin }: TensorEntry, source: ByteSource): 
     }
   }
 
-  return { length: elements, read };
+  const { format } = dtype;
+  const readable = source.identity !== undefined && format !== null && format !== "fp64";
+  if (!readable) return { length: elements, read };
+  const stored = { in: source.name, identity: source.identity!, byteOffset: begin, format };
+  return { length: elements, read, stored };
 }
 
 function bytesOf(view: ArrayBufferView): Uint8Array {

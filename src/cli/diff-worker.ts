@@ -1,0 +1,5 @@
+/** A thread of `diff`. */
+import { fastestComparer } from "../engine/wasm/difference/comparison.js";
+import { serveTasks } from "../source/pair/serve-tasks.js";
+
+serveTasks(await fastestComparer());

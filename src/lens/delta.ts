@@ -1,0 +1,156 @@
+import { encode } from "../format/encode.js";
+import { format } from "../format/registry.js";
+import type { CompressedDelta, Delta, DeltaSample, DifferenceOfTensor } from "./difference-result.js";
+import type { ComparedFormat } from "./ulp-distance.js";
+
+/** A run of consecutive elements of a tensor. */
+export interface Chunk {
+  /** Index of the tensor in the list that was asked about. */
+  readonly tensor: number;
+  readonly start: number;
+  readonly count: number;
+}
+
+/** Elements of a chunk of the sample: 128 KiB of bf16, four times the window of gzip. */
+export const sampleChunk = 2 ** 16;
+
+/**
+ * Chunks spread over all elements of tensors with these lengths: one in each of as many equal strata, at a place that
+ * the seed draws. So a tensor has its share of the sample by its size. Small inputs are taken whole.
+ */
+export function sampleChunks(lengths: readonly number[], chunks: number, seed: number): Chunk[] {
+  const all = lengths.flatMap((length, tensor) =>
+    length === 0 ? [] : [{ tensor, length, chunks: Math.ceil(length / sampleChunk) }],
+  );
+  const total = all.reduce((sum, { chunks }) => sum + chunks, 0);
+  const elements = all.reduce((sum, { length }) => sum + length, 0);
+  const strata = elements <= chunks * sampleChunk ? total : Math.min(chunks, total);
+  const draw = generator(seed);
+  const picked = Array.from({ length: strata }, (_, stratum) => {
+    const [first, next] = [0, 1].map((edge) => Math.floor(((stratum + edge) / strata) * total));
+    return first + Math.floor(draw() * (next - first));
+  });
+  const taken: Chunk[] = [];
+  let before = 0;
+  let at = 0;
+  for (const { tensor, length, chunks: ofTensor } of all) {
+    for (; at < picked.length && picked[at] < before + ofTensor; at++) {
+      const start = (picked[at] - before) * sampleChunk;
+      taken.push({ tensor, start, count: Math.min(sampleChunk, length - start) });
+    }
+    before += ofTensor;
+  }
+  return taken;
+}
+
+/** A linear congruential generator (Numerical Recipes' constants) of numbers in [0, 1): enough to pick places. */
+function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** What would be sent of a chunk, as bytes. */
+export interface DeltaStreams {
+  readonly changed: number;
+  /** The chunk as it is after. */
+  readonly full: Uint8Array;
+  /** The gaps between the indices of what changed, in base 128 (LEB128), then the values. */
+  readonly gapValue: Uint8Array;
+  /** One bit for each element, lowest first, then the values. */
+  readonly maskValue: Uint8Array;
+}
+
+/**
+ * The streams of a chunk from its numbers in the compared format, and the bytes that store them after. NaN is like
+ * NaN, +0 like -0.
+ */
+export function deltaStreams(before: Float64Array, after: Float64Array, full: Uint8Array): DeltaStreams {
+  const width = full.length / after.length;
+  const gaps: number[] = [];
+  const mask = new Uint8Array(Math.ceil(after.length / 8));
+  const values = new Uint8Array(full.length);
+  let changed = 0;
+  let last = -1;
+  for (let i = 0; i < after.length; i++) {
+    if (after[i] === before[i] || (Number.isNaN(after[i]) && Number.isNaN(before[i]))) continue;
+    for (let gap = i - last - 1; ; gap = Math.floor(gap / 128)) {
+      gaps.push(gap < 128 ? gap : (gap % 128) | 128);
+      if (gap < 128) break;
+    }
+    last = i;
+    mask[i >> 3] |= 1 << (i & 7);
+    values.set(full.subarray(i * width, (i + 1) * width), changed * width);
+    changed += 1;
+  }
+  const sent = values.subarray(0, changed * width);
+  return { changed, full, gapValue: joined(Uint8Array.from(gaps), sent), maskValue: joined(mask, sent) };
+}
+
+/** How numbers of a format are stored, in whole bytes each. */
+export function storedBytes(numbers: Float64Array, of: ComparedFormat): Uint8Array {
+  const codes = encodeAll(numbers, of);
+  return new Uint8Array(codes.buffer, codes.byteOffset, codes.byteLength);
+}
+
+function encodeAll(numbers: Float64Array, of: ComparedFormat) {
+  if (of === "fp64") return numbers;
+  const codes =
+    of.bits <= 8
+      ? new Uint8Array(numbers.length)
+      : of.bits <= 16
+        ? new Uint16Array(numbers.length)
+        : new Uint32Array(numbers.length);
+  for (let i = 0; i < codes.length; i++) {
+    // A format without NaN has no code to send for it.
+    codes[i] = Number.isNaN(numbers[i]) && !of.hasNaN ? 0 : encode(numbers[i], of);
+  }
+  return codes;
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
+
+/** Bytes of an element in the compared format; odd widths are sent in whole bytes. */
+export function bytesOf(formatName: string): number {
+  const bits = formatName === "fp64" ? 64 : format(formatName).bits;
+  return bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : 8;
+}
+
+/** The costs of sending what changed, exact where nothing is compressed, estimated from the sample where it is. */
+export function deltaCosts(
+  tensors: readonly DifferenceOfTensor[],
+  sample: DeltaSample,
+  zstdUnknown: string | null,
+): Delta {
+  const costs = { elements: 0, changed: 0, fullBytes: 0, indexValueBytes: 0, maskValueBytes: 0 };
+  for (const { elements, changed, nonfiniteChanged, formats } of tensors) {
+    const width = bytesOf(formats.compared);
+    const sent = changed + nonfiniteChanged;
+    costs.elements += elements;
+    costs.changed += sent;
+    costs.fullBytes += elements * width;
+    costs.indexValueBytes += sent * ((elements > 2 ** 32 ? 8 : 4) + width);
+    costs.maskValueBytes += Math.ceil(elements / 8) + sent * width;
+  }
+  const estimate = (bytes: DeltaSample["gzip"] | null): CompressedDelta | null => {
+    if (bytes === null || sample.plain.full === 0) return null;
+    const whole = (part: number) => Math.round((part / sample.plain.full) * costs.fullBytes);
+    return {
+      fullBytes: whole(bytes.full),
+      gapValueBytes: whole(bytes.gapValue),
+      maskValueBytes: whole(bytes.maskValue),
+    };
+  };
+  return {
+    ...costs,
+    sample,
+    compressed: { gzip: estimate(sample.gzip), zstd: estimate(sample.zstd), zstdUnknown },
+  };
+}

@@ -1,0 +1,138 @@
+import { round } from "../format/round.js";
+import { pathNotTakenUnchanged, smallSubnetworksUnchanged } from "./probes.js";
+import { blockLength, ExactSum, SparseSum } from "./sum.js";
+import { type ComparedFormat, distanceBin, distanceBins, ulpDistance } from "./ulp-distance.js";
+
+/** What is counted of a tensor before and after, or of any set of such pairs. Merging is exact. */
+export class DifferenceTally {
+  elements = 0;
+  /** Before or after is NaN or Inf in the compared format: in none of the counts below but the next. */
+  nonfinite = 0;
+  /** Of these, not the same on both sides. NaN is the same as NaN. */
+  nonfiniteChanged = 0;
+  /** The same number on both sides, in the compared format; +0 = -0. */
+  unchanged = 0;
+  /** Unchanged in the compared format, though the numbers in the files differ. */
+  hidden = 0;
+  /** No update of it was other than zero; only counted where updates are known. */
+  neverUpdated = 0;
+  /** From below zero to above it, or back. */
+  signFlips = 0;
+  /** What the published probes call unchanged. */
+  pathNotTaken = 0;
+  smallSubnetworks = 0;
+  /** Changed elements by their distance in ulps; see distanceBin. */
+  readonly distances = new Float64Array(distanceBins);
+  /** Sum of d^2 over changed elements, d the {@link displacement}: a {@link SparseSum} for each block. */
+  readonly displacementSquared = new ExactSum();
+
+  /** Finite elements whose number changed. */
+  get changed(): number {
+    return this.elements - this.nonfinite - this.unchanged;
+  }
+
+  merge(other: DifferenceTally): void {
+    for (const of of counted) this[of] += other[of];
+    for (let bin = 0; bin < distanceBins; bin++) this.distances[bin] += other.distances[bin];
+    this.displacementSquared.addAll(other.displacementSquared);
+  }
+
+  toJSON(): DifferenceTallyJson {
+    const counts = Object.fromEntries(counted.map((of) => [of, this[of]])) as Record<Counted, number>;
+    return {
+      ...counts,
+      distances: binCounts(this.distances),
+      displacementSquared: this.displacementSquared.parts(),
+    };
+  }
+
+  static fromJSON(json: DifferenceTallyJson): DifferenceTally {
+    const tally = new DifferenceTally();
+    for (const of of counted) tally[of] = json[of];
+    tally.distances.set(json.distances);
+    tally.displacementSquared.addAll(ExactSum.of(json.displacementSquared));
+    return tally;
+  }
+}
+
+const counted = [
+  "elements",
+  "nonfinite",
+  "nonfiniteChanged",
+  "unchanged",
+  "hidden",
+  "neverUpdated",
+  "signFlips",
+  "pathNotTaken",
+  "smallSubnetworks",
+] as const;
+type Counted = (typeof counted)[number];
+
+/** A tally as JSON: its counts, the bins up to the last that holds anything, an exact sum as its parts. */
+export interface DifferenceTallyJson extends Readonly<Record<Counted, number>> {
+  readonly distances: readonly number[];
+  readonly displacementSquared: readonly number[];
+}
+
+/** Counts by distance, without the empty bins at the end. */
+export function binCounts(distances: Float64Array): number[] {
+  return [...distances.subarray(0, distances.findLastIndex((count) => count > 0) + 1)];
+}
+
+/** The numbers of a tensor's elements from a multiple of {@link blockLength} on, as the files store them. */
+export interface StoredNumbers {
+  readonly before: Float64Array;
+  readonly after: Float64Array;
+  /** Where updates are known: 0 for each element whose updates all were zero. */
+  readonly updated?: Uint8Array | null;
+}
+
+/**
+ * Compares what the files store, rounded to the compared format by nearest-even: the specification that
+ * `difference-codes.ts` is tested against, and the way for formats that has no faster one. Adds to the tally.
+ */
+export function compareNumbers(numbers: StoredNumbers, format: ComparedFormat, tally: DifferenceTally): void {
+  const squares = new SparseSum();
+  for (let start = 0; start < numbers.before.length; start += blockLength) {
+    const end = Math.min(start + blockLength, numbers.before.length);
+    for (let i = start; i < end; i++) compareElement(numbers, i, format, tally, squares);
+    tally.displacementSquared.add(squares.end());
+  }
+}
+
+function compareElement(
+  { before, after, updated }: StoredNumbers,
+  i: number,
+  format: ComparedFormat,
+  tally: DifferenceTally,
+  squares: SparseSum,
+): void {
+  const [a, b] =
+    format === "fp64" ? [before[i], after[i]] : [round(before[i], format), round(after[i], format)];
+  tally.elements += 1;
+  if (!Number.isFinite(a) || !Number.isFinite(b)) {
+    tally.nonfinite += 1;
+    if (a !== b && !(Number.isNaN(a) && Number.isNaN(b))) tally.nonfiniteChanged += 1;
+    return;
+  }
+  if (updated && updated[i] === 0) tally.neverUpdated += 1;
+  if (pathNotTakenUnchanged(a, b)) tally.pathNotTaken += 1;
+  if (smallSubnetworksUnchanged(a, b)) tally.smallSubnetworks += 1;
+  if (a === b) {
+    tally.unchanged += 1;
+    if (before[i] !== after[i]) tally.hidden += 1;
+    return;
+  }
+  if ((a < 0 && b > 0) || (a > 0 && b < 0)) tally.signFlips += 1;
+  tally.distances[distanceBin(ulpDistance(a, b, format))] += 1;
+  const d = displacement(a, b);
+  squares.add(d * d);
+}
+
+const mostFloat32 = (2 - 2 ** -23) * 2 ** 127;
+
+/** after - before as an fp32 number; beyond the largest of these, that one. */
+export function displacement(before: number, after: number): number {
+  const d = Math.fround(after - before);
+  return Number.isFinite(d) ? d : Math.sign(d) * mostFloat32;
+}

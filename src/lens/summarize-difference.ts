@@ -1,0 +1,138 @@
+import { binCounts, DifferenceTally } from "./difference.js";
+import type {
+  DifferenceCounts,
+  DifferenceOfKind,
+  DifferenceOfLayer,
+  DifferenceOfTensor,
+  DifferenceTotals,
+  Heatmap,
+} from "./difference-result.js";
+import { type Module, moduleKinds, moduleOf } from "./module.js";
+
+/** What was counted of a tensor, and what of that its files can tell. */
+export interface CountedPair {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly formats: DifferenceOfTensor["formats"];
+  readonly tells: { readonly hidden: boolean; readonly updates: boolean };
+  readonly tally: DifferenceTally;
+}
+
+export interface DifferenceSummary {
+  readonly totals: DifferenceTotals;
+  readonly kinds: readonly DifferenceOfKind[];
+  readonly layers: readonly DifferenceOfLayer[];
+  readonly heatmaps: readonly Heatmap[];
+  readonly tensors: readonly DifferenceOfTensor[];
+}
+
+type Placed = CountedPair & { readonly module: Module };
+
+/** Adds up tensors, every weight counting as one: by kind of module, by layer, and in all. */
+export function summarizeDifference(pairs: readonly CountedPair[]): DifferenceSummary {
+  const placed = pairs.map((pair) => ({ ...pair, module: moduleOf(pair.name) }));
+  const kinds = moduleKinds.flatMap((kind) => {
+    const ofKind = placed.filter(({ module }) => module.kind === kind);
+    return ofKind.length > 0 ? [{ kind, ...totalsOf(ofKind) }] : [];
+  });
+  const byStack = groupBy(
+    placed.filter(({ module }) => module.stack !== null),
+    ({ module }) => module.stack!,
+  );
+  const stacks = [...byStack].map(([stack, tensors]) => {
+    const layers = groupBy(tensors, ({ module }) => module.layer!);
+    return { stack, layers: [...layers].sort(([a], [b]) => a - b) };
+  });
+  return {
+    totals: totalsOf(placed),
+    kinds,
+    layers: stacks.flatMap(({ stack, layers }) =>
+      layers.map(([layer, tensors]) => ({ stack, layer, ...totalsOf(tensors) })),
+    ),
+    heatmaps: stacks.map(({ stack, layers }) => heatmap(stack, layers)),
+    tensors: placed.map(({ name, shape, formats, module, tally, tells }) => ({
+      name,
+      shape,
+      ...module,
+      formats,
+      whollyUnchanged: isWhollyUnchanged(tally),
+      ...countsOf(tally, tells),
+    })),
+  };
+}
+
+function heatmap(stack: string, layers: readonly (readonly [number, readonly Placed[]])[]): Heatmap {
+  const present = new Set(layers.flatMap(([, tensors]) => tensors.map(({ module }) => module.kind)));
+  const kinds = moduleKinds.filter((kind) => present.has(kind));
+  return {
+    stack,
+    layers: layers.map(([layer]) => layer),
+    kinds,
+    apparentSparsity: layers.map(([, tensors]) => {
+      const byKind = groupBy(tensors, ({ module }) => module.kind);
+      return kinds.map((kind) => totalsOf(byKind.get(kind) ?? []).apparentSparsity);
+    }),
+  };
+}
+
+function totalsOf(pairs: readonly CountedPair[]): DifferenceTotals {
+  const tally = new DifferenceTally();
+  for (const pair of pairs) tally.merge(pair.tally);
+  const tells = {
+    hidden: pairs.every((pair) => pair.tells.hidden),
+    updates: pairs.every((pair) => pair.tells.updates),
+  };
+  const tensorsUnchanged = pairs.filter((pair) => isWhollyUnchanged(pair.tally)).length;
+  return { tensors: pairs.length, tensorsUnchanged, ...countsOf(tally, tells) };
+}
+
+function isWhollyUnchanged({ changed, nonfiniteChanged }: DifferenceTally): boolean {
+  return changed === 0 && nonfiniteChanged === 0;
+}
+
+function countsOf(tally: DifferenceTally, tells: CountedPair["tells"]): DifferenceCounts {
+  const { elements, nonfinite, nonfiniteChanged, unchanged, changed, signFlips } = tally;
+  const n = elements - nonfinite;
+  const hidden = tells.hidden ? tally.hidden : null;
+  const neverUpdated = tells.updates ? tally.neverUpdated : null;
+  const probe = (called: number) => ({
+    unchanged: called,
+    share: share(called, n),
+    unchangedButDiffers: called - unchanged,
+  });
+  return {
+    elements,
+    nonfinite,
+    nonfiniteChanged,
+    unchanged,
+    changed,
+    apparentSparsity: share(unchanged, n),
+    hidden,
+    neverUpdated,
+    realSparsity: neverUpdated === null ? null : share(neverUpdated, n),
+    realSparsityAtMost: share(unchanged - (hidden ?? 0), n),
+    signFlips,
+    probes: {
+      "path-not-taken": probe(tally.pathNotTaken),
+      "small-subnetworks": probe(tally.smallSubnetworks),
+    },
+    ulps: binCounts(tally.distances),
+    displacementNorm: Math.sqrt(tally.displacementSquared.value()),
+    sums: { displacementSquared: tally.displacementSquared.parts() },
+  };
+}
+
+function share(part: number, whole: number): number | null {
+  return whole === 0 ? null : part / whole;
+}
+
+function groupBy<Key, Of>(items: readonly Of[], keyOf: (item: Of) => Key): Map<Key, Of[]> {
+  const groups = new Map<Key, Of[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}

@@ -1,0 +1,58 @@
+import type { DifferenceResult } from "../lens/difference-result.js";
+import { printable } from "../lens/printable.js";
+import { count, percent, share } from "./numbers.js";
+
+/** The answer in a few sentences: what looks unchanged, how much of that is storage, what is really known. */
+export function diffHeadline({ totals, unknown, tensors }: DifferenceResult): string[] {
+  if (totals.apparentSparsity === null) return ["No weight is finite on both sides: nothing can be said."];
+  const formats = comparedFormats(tensors);
+  const sentences = [
+    `Compared as ${formats.join(" and ")}, ${percent(totals.apparentSparsity)} of the weights are what they were.`,
+  ];
+  if (totals.hidden !== null) {
+    const hidden = share(totals.hidden, totals.unchanged);
+    sentences.push(
+      hidden === null
+        ? "No weight is left whose move could be hidden."
+        : `${percent(hidden)} of these differ in the files; ${percent(totals.realSparsityAtMost)} of all weights are the ` +
+            "same numbers there.",
+    );
+  }
+  if (totals.realSparsity !== null) {
+    sentences.push(
+      `${percent(totals.realSparsity)} were never updated: every update recorded of them is zero.`,
+    );
+  } else {
+    sentences.push(
+      `How many were never updated is unknown, at most ${percent(totals.realSparsityAtMost)}: ${printable(unknown.realSparsity ?? "")}.`,
+    );
+  }
+  return sentences;
+}
+
+/** Why `hidden` is not known, as a sentence; nothing where it is. */
+export function hiddenNote({ unknown }: DifferenceResult): string[] {
+  return unknown.hidden === null ? [] : [`What the format hides is unknown: ${printable(unknown.hidden)}.`];
+}
+
+/** "bf16 against fp32" where the sides differ in format: which tensors were compared in the narrower one. */
+export function mixedNote({ tensors, settings }: DifferenceResult): string[] {
+  const mixed = new Map<string, number>();
+  for (const { formats } of tensors) {
+    const { before, after, compared } = formats;
+    if (before === compared && after === compared) continue;
+    const pair = before === after ? before : `${before} against ${after}`;
+    const how = settings.view === null ? "compared in the narrower" : "viewed as";
+    const key = `${printable(pair)}, ${how}${settings.view === null ? "," : ""} ${printable(compared)}`;
+    mixed.set(key, (mixed.get(key) ?? 0) + 1);
+  }
+  return [...mixed].map(([how, n]) => `${count(n)} ${n === 1 ? "tensor is" : "tensors are"} ${how}.`);
+}
+
+function comparedFormats(tensors: DifferenceResult["tensors"]): string[] {
+  const elements = new Map<string, number>();
+  for (const { formats, elements: n } of tensors) {
+    elements.set(formats.compared, (elements.get(formats.compared) ?? 0) + n);
+  }
+  return [...elements].sort(([, a], [, b]) => b - a).map(([name]) => printable(name));
+}

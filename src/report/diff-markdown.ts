@@ -1,0 +1,93 @@
+import type { DifferenceCounts, DifferenceResult } from "../lens/difference-result.js";
+import { diffHeadline, hiddenNote, mixedNote } from "./diff-headline.js";
+import { deltaNotes, deltaRows } from "./diff-table.js";
+import { escaped, table } from "./markdown.js";
+import { bytes, count, missing, percent, share, short } from "./numbers.js";
+
+/** A comparison as Markdown (GitHub's tables): by module, by layer, layer by module, the delta, and tensors. */
+export function renderDiffMarkdown(result: DifferenceResult): string {
+  const { input, tool, totals, kinds, layers, heatmaps, tensors, delta, skipped } = result;
+  const blocks = [
+    "# What changed",
+    escaped(diffHeadline(result).join(" ")),
+    ...[...hiddenNote(result), ...mixedNote(result)].map(escaped),
+    `${count(totals.elements)} weights in ${count(totals.tensors)} tensors, ${count(totals.tensorsUnchanged)} of them ` +
+      escaped(
+        `wholly unchanged: ${input.before.path} against ${input.after.path}. ${tool.name} ${tool.version}.`,
+      ),
+    "## By module",
+    table(
+      ["module", ...headings],
+      [...kinds, { ...totals, kind: "all" }].map((of) => [of.kind, ...cells(of)]),
+    ),
+    ...(layers.length > 0
+      ? [
+          "## By layer",
+          table(
+            ["layer", ...headings],
+            layers.map((of) => [`${of.stack}.${of.layer}`, ...cells(of)]),
+          ),
+        ]
+      : []),
+    ...heatmaps.flatMap((heatmap) => [
+      `## Unchanged, layer by module: ${escaped(heatmap.stack)}`,
+      table(
+        ["layer", ...heatmap.kinds],
+        heatmap.layers.map((layer, row) => [String(layer), ...heatmap.apparentSparsity[row].map(percent)]),
+      ),
+    ]),
+    "## To send what changed",
+    table(
+      ["what", "bytes", "of full size"],
+      deltaRows(delta).map(([what, n]) => [
+        what,
+        n === null ? missing : bytes(n),
+        n === null ? missing : percent(share(n, delta.fullBytes)),
+      ]),
+    ),
+    ...deltaNotes(delta).map(escaped),
+    "## Tensors",
+    table(
+      ["tensor", "shape", "compared as", ...headings],
+      tensors.map((of) => [of.name, of.shape.join(" x ") || missing, of.formats.compared, ...cells(of)]),
+    ),
+    ...(skipped.length > 0
+      ? [
+          "## Not counted",
+          table(
+            ["tensor", "reason"],
+            skipped.map(({ name, reason }) => [name, reason]),
+          ),
+        ]
+      : []),
+  ];
+  return `${blocks.join("\n\n")}\n`;
+}
+
+const headings = [
+  "weights",
+  "unchanged",
+  "hidden",
+  "real",
+  "real at most",
+  "path-not-taken",
+  "small-subnetworks",
+  "sign flips",
+  "nonfinite",
+  "norm of the change",
+];
+
+function cells(of: DifferenceCounts): string[] {
+  return [
+    count(of.elements),
+    percent(of.apparentSparsity),
+    of.hidden === null ? missing : percent(share(of.hidden, of.elements - of.nonfinite)),
+    percent(of.realSparsity),
+    percent(of.realSparsityAtMost),
+    percent(of.probes["path-not-taken"].share),
+    percent(of.probes["small-subnetworks"].share),
+    count(of.signFlips),
+    count(of.nonfinite),
+    short(of.displacementNorm),
+  ];
+}

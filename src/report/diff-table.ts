@@ -1,0 +1,184 @@
+import type { Delta, DifferenceResult, DifferenceTotals, Heatmap } from "../lens/difference-result.js";
+import { printable } from "../lens/printable.js";
+import { leastDistance } from "../lens/ulp-distance.js";
+import { type Column, layOut, wrap } from "./columns.js";
+import { diffHeadline, hiddenNote, mixedNote } from "./diff-headline.js";
+import { bytes, count, missing, percent, share } from "./numbers.js";
+import { skippedLines } from "./skipped.js";
+import { plainTerminal, shade, styles, type Terminal } from "./terminal.js";
+
+/** A comparison of two checkpoints as text for a terminal, or for a pipe. */
+export function renderDiffTable(result: DifferenceResult, terminal: Terminal = plainTerminal): string {
+  const { bold, dim } = styles(terminal);
+  const { totals, kinds, heatmaps, delta, skipped } = result;
+  const width = Math.min(terminal.columns, 100);
+  const boldFirst = ([first, ...rest]: string[]) => [bold(first), ...rest];
+  const blocks = [
+    [`${bold(`${count(totals.elements)} weights`)} in ${count(totals.tensors)} tensors`],
+    wrap(diffHeadline(result).join(" "), width),
+    [...hiddenNote(result), ...mixedNote(result)].flatMap((note) => wrap(note, width)).map(dim),
+    boldFirst(moduleTable(kinds, totals)),
+    ...heatmaps.map((heatmap) => boldFirst(heatmapLines(heatmap, terminal))),
+    ...(heatmaps.length > 0 ? [shadeLegend(terminal).map(dim)] : []),
+    totals.changed > 0 ? boldFirst(distanceTable(totals)) : [],
+    unchangedLines(result, width),
+    boldFirst(deltaTable(delta)),
+    deltaNotes(delta)
+      .flatMap((note) => wrap(note, width))
+      .map(dim),
+    skipped.length > 0 ? skippedLines(skipped).map(dim) : [],
+  ];
+  return `${blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n")}\n`;
+}
+
+/** One row a kind of module, and one for all. */
+function moduleTable(kinds: DifferenceResult["kinds"], totals: DifferenceTotals): string[] {
+  const rows = [...kinds, { ...totals, kind: "all" }];
+  const column = (heading: string, cell: (of: (typeof rows)[number]) => string): Column => ({
+    heading,
+    align: "right",
+    cells: rows.map(cell),
+  });
+  const columns = [
+    { heading: "module", align: "left", cells: rows.map(({ kind }) => kind) } as const,
+    column("weights", ({ elements }) => count(elements)),
+    column("unchanged", ({ apparentSparsity }) => percent(apparentSparsity)),
+    column("hidden", ({ hidden, elements, nonfinite }) =>
+      hidden === null ? missing : percent(share(hidden, elements - nonfinite)),
+    ),
+    column("real", ({ realSparsity, realSparsityAtMost }) =>
+      realSparsity === null ? `≤ ${percent(realSparsityAtMost)}` : percent(realSparsity),
+    ),
+    column("rel 1e-3", ({ probes }) => percent(probes["path-not-taken"].share)),
+    column("abs 1e-5", ({ probes }) => percent(probes["small-subnetworks"].share)),
+    column("flips", ({ signFlips }) => count(signFlips)),
+  ];
+  if (totals.nonfinite > 0) columns.push(column("nonfinite", ({ nonfinite }) => count(nonfinite)));
+  return layOut(columns);
+}
+
+/** The least shares of unchanged weights that the shades of the heat map stand for. */
+const shadeSteps = [0, 0.5, 0.8, 0.95, 0.99];
+
+/** Rows of a heat map that are shown; deeper stacks are thinned evenly, first and last layer kept. */
+const mostRows = 24;
+
+function heatmapLines({ stack, layers, kinds, apparentSparsity }: Heatmap, terminal: Terminal): string[] {
+  const rows = thinned(layers.length, mostRows);
+  const labels = rows.map((row) => String(layers[row]));
+  const columns: Column[] = [
+    { heading: printable(stack, 30), align: "right", cells: labels },
+    ...kinds.map(
+      (kind, k): Column => ({
+        heading: kind,
+        align: "right",
+        cells: rows.map((row) => shadedCell(apparentSparsity[row][k], terminal)),
+      }),
+    ),
+  ];
+  const left = thinnedNote(layers.length, rows.length);
+  return [...layOut(columns), ...left];
+}
+
+function shadedCell(unchanged: number | null, terminal: Terminal): string {
+  if (unchanged === null) return missing;
+  const step = shadeSteps.findLastIndex((least) => unchanged >= least);
+  return `${shade(step / (shadeSteps.length - 1), terminal)}${String(Math.floor(100 * unchanged)).padStart(3)}`;
+}
+
+function shadeLegend(terminal: Terminal): string[] {
+  const steps = shadeSteps.map(
+    (least, i) => `${shade(i / (shadeSteps.length - 1), terminal)} from ${100 * least}`,
+  );
+  return [`% unchanged, rounded down: ${steps.join(", ")}`];
+}
+
+function thinned(length: number, most: number): number[] {
+  if (length <= most) return Array.from({ length }, (_, i) => i);
+  return Array.from({ length: most }, (_, i) => Math.round((i * (length - 1)) / (most - 1)));
+}
+
+function thinnedNote(all: number, shown: number): string[] {
+  return shown < all ? [`(${shown} of ${all} layers; --json has all)`] : [];
+}
+
+/** How far changed weights went, in gaps between numbers of the compared format. */
+function distanceTable({ ulps, changed }: DifferenceTotals): string[] {
+  const groups = [1, 2, 3, 4, 8, 16, 128, Number.POSITIVE_INFINITY];
+  const headings = ["1", "2", "3", "4-7", "8-15", "16-127", "128+"];
+  const cells = headings.map((_, g) => {
+    const inGroup = ulps.filter(
+      (_, bin) => leastDistance(bin) >= groups[g] && leastDistance(bin) < groups[g + 1],
+    );
+    return percent(
+      share(
+        inGroup.reduce((sum, n) => sum + n, 0),
+        changed,
+      ),
+    );
+  });
+  return layOut([
+    { heading: "distance in ulps", align: "left", cells: ["of the changed"] },
+    ...headings.map((heading, i): Column => ({ heading, align: "right", cells: [cells[i]] })),
+  ]);
+}
+
+function unchangedLines({ totals, tensors }: DifferenceResult, width: number): string[] {
+  if (totals.tensorsUnchanged === 0) return ["No tensor is wholly unchanged."];
+  const names = tensors
+    .filter(({ whollyUnchanged }) => whollyUnchanged)
+    .map(({ name }) => printable(name, 120));
+  const more = names.length > 5 ? ` and ${count(names.length - 5)} more` : "";
+  const are = names.length === 1 ? "is" : "are";
+  return wrap(
+    `${count(names.length)} of ${count(totals.tensors)} tensors ${are} wholly unchanged: ${names.slice(0, 5).join(", ")}${more}.`,
+    width,
+  );
+}
+
+/** What a synchronisation would send. */
+export function deltaTable(delta: Delta): string[] {
+  const rows = deltaRows(delta);
+  const column = (heading: string, cells: readonly string[]): Column => ({ heading, align: "right", cells });
+  return layOut([
+    { heading: "to send", align: "left", cells: rows.map(([what]) => what) },
+    column(
+      "bytes",
+      rows.map(([, n]) => (n === null ? missing : bytes(n))),
+    ),
+    column(
+      "of full size",
+      rows.map(([, n]) => (n === null ? missing : percent(share(n, delta.fullBytes)))),
+    ),
+  ]);
+}
+
+/** What could be sent, and in how many bytes; null where that is not known. */
+export function deltaRows({
+  compressed: { gzip, zstd },
+  ...delta
+}: Delta): (readonly [string, number | null])[] {
+  const packed = (by: string, costs: typeof gzip) =>
+    [
+      [`everything, ${by}*`, costs?.fullBytes ?? null],
+      [`index gaps and values, ${by}*`, costs?.gapValueBytes ?? null],
+      [`bit mask and values, ${by}*`, costs?.maskValueBytes ?? null],
+    ] as const;
+  return [
+    ["everything", delta.fullBytes],
+    ["index and value of what changed", delta.indexValueBytes],
+    ["bit mask, and values of what changed", delta.maskValueBytes],
+    ...packed("gzip", gzip),
+    ...(zstd ? packed("zstd", zstd) : []),
+  ];
+}
+
+export function deltaNotes({ sample, compressed: { zstdUnknown } }: Delta): string[] {
+  const size = `${count(sample.elements)} weights in ${count(sample.chunks)} ${sample.chunks === 1 ? "chunk" : "chunks"}`;
+  return [
+    `* Estimated from a sample of ${size}.${zstdUnknown === null ? "" : ` No figures of zstd: ${printable(zstdUnknown)}.`}`,
+  ];
+}

@@ -1,0 +1,28 @@
+import * as zlib from "node:zlib";
+import type { DeltaStreams } from "../../lens/delta.js";
+import type { SampledBytes } from "../../lens/difference-result.js";
+
+/** Bytes of the streams of a delta once compressed. */
+export type Compressed = SampledBytes["plain"];
+
+type Compress = (bytes: Uint8Array) => Uint8Array;
+
+/** Since Node 22.15; the types are those of Node 20, which this package supports. */
+const zstd = (zlib as { zstdCompressSync?: Compress }).zstdCompressSync;
+
+/** Why there are no figures of zstd; null where there are. */
+export const zstdUnknown =
+  zstd === undefined ? `Node ${process.versions.node} has no zstd; Node 22.15 has` : null;
+
+/** By gzip and zstd at their usual levels, 6 and 3. */
+export function compressed(streams: DeltaStreams): { gzip: Compressed; zstd: Compressed | null } {
+  return { gzip: by(zlib.gzipSync, streams), zstd: zstd === undefined ? null : by(zstd, streams) };
+}
+
+function by(compress: Compress, { full, gapValue, maskValue }: DeltaStreams): Compressed {
+  return {
+    full: compress(full).length,
+    gapValue: compress(gapValue).length,
+    maskValue: compress(maskValue).length,
+  };
+}

@@ -1,0 +1,168 @@
+import { format } from "../../format/registry.js";
+import { round } from "../../format/round.js";
+import { deltaStreams, storedBytes } from "../../lens/delta.js";
+import { compareNumbers, type DifferenceTally } from "../../lens/difference.js";
+import { type Comparer, isComparable } from "../../lens/difference-codes.js";
+import type { SampledBytes } from "../../lens/difference-result.js";
+import { countEqual, narrowToBf16, widenBf16 } from "../../lens/narrow.js";
+import type { ComparedFormat } from "../../lens/ulp-distance.js";
+import { decodeInto } from "../safetensors/decode.js";
+import { type Dtype, dtypes } from "../safetensors/dtype.js";
+import { type Compressed, compressed } from "./compress.js";
+import type { FileIdentity, FileReader } from "./file-reader.js";
+
+/** Where a file has elements of a tensor. */
+export interface StoredRange {
+  readonly file: FileIdentity;
+  readonly position: number;
+  readonly dtype: string;
+}
+
+/** The same elements of a tensor in two files, `blockLength` dividing the index of the first. Can be cloned. */
+export interface RangePair {
+  readonly before: StoredRange;
+  readonly after: StoredRange;
+  readonly elements: number;
+  /** The name of the format to compare in. */
+  readonly compared: string;
+}
+
+/** Elements of a piece: 256 KiB of bf16 on each side stay in the cache between reading and comparing (measured). */
+const pieceLength = 2 ** 17;
+
+const bf16 = format("bf16");
+
+/** Compares ranges piece by piece, in memory that is used again. */
+export class RangeComparison {
+  readonly #files: FileReader;
+  readonly #comparer: Comparer;
+  readonly #buffers = new Map<string, Uint8Array<ArrayBuffer>>();
+
+  constructor(files: FileReader, comparer: Comparer) {
+    this.#files = files;
+    this.#comparer = comparer;
+  }
+
+  /** @throws InputError if the files cannot be read, or are no longer what they were. */
+  compare(range: RangePair, tally: DifferenceTally): void {
+    const [from, to] = [dtypeOf(range.before), dtypeOf(range.after)];
+    const compared = comparedFormat(range.compared);
+    for (let start = 0; start < range.elements; start += pieceLength) {
+      const count = Math.min(pieceLength, range.elements - start);
+      const before = this.#read("before", range.before, from, start, count);
+      const after = this.#read("after", range.after, to, start, count);
+      if (compared === "fp64" || !isComparable(compared)) {
+        compareNumbers({ before: decoded(before, from), after: decoded(after, to) }, compared, tally);
+      } else if (from.format === compared && to.format === compared) {
+        this.#comparer.comparison(compared).compare(before, after, tally);
+      } else if (
+        compared.name === "bf16" &&
+        [from, to].every(({ name }) => name === "F32" || name === "BF16")
+      ) {
+        this.#compareAsBf16(before, from, after, to, tally);
+      } else {
+        compareNumbers({ before: decoded(before, from), after: decoded(after, to) }, compared, tally);
+      }
+    }
+  }
+
+  /** What a delta of the range would be, plain and compressed. Valid for ranges of one chunk of the sample. */
+  sample(range: RangePair): SampledChunk {
+    const compared = comparedFormat(range.compared);
+    const numbersOf = (side: "before" | "after") => {
+      const dtype = dtypeOf(range[side]);
+      const bytes = this.#read(side, range[side], dtype, 0, range.elements);
+      const numbers = decoded(bytes, dtype);
+      if (dtype.format === compared) return { numbers, bytes };
+      if (compared !== "fp64")
+        for (let i = 0; i < numbers.length; i++) numbers[i] = round(numbers[i], compared);
+      return { numbers, bytes: storedBytes(numbers, compared) };
+    };
+    const [before, after] = [numbersOf("before"), numbersOf("after")];
+    return sampledChunk(before.numbers, after.numbers, after.bytes);
+  }
+
+  #compareAsBf16(
+    before: Uint8Array,
+    from: Dtype,
+    after: Uint8Array,
+    to: Dtype,
+    tally: DifferenceTally,
+  ): void {
+    const count = (8 * before.length) / from.bits;
+    const side = (name: string, bytes: Uint8Array, dtype: Dtype) => {
+      if (dtype.name === "F32") {
+        const codes = uint16(this.#buffer(`${name} as bf16`, 2 * count));
+        narrowToBf16(new Uint32Array(bytes.buffer, bytes.byteOffset, count), codes);
+        return { numbers: new Float32Array(bytes.buffer, bytes.byteOffset, count), codes };
+      }
+      const codes = uint16(bytes);
+      const wide = this.#buffer(`${name} as fp32`, 4 * count);
+      widenBf16(codes, new Uint32Array(wide.buffer, wide.byteOffset, count));
+      return { numbers: new Float32Array(wide.buffer, wide.byteOffset, count), codes };
+    };
+    const [a, b] = [side("before", before, from), side("after", after, to)];
+    const unchanged = tally.unchanged;
+    this.#comparer.comparison(bf16).compare(bytesOf(a.codes), bytesOf(b.codes), tally);
+    // What is the same in the files is the same in bf16; the rest of what is unchanged there is hidden.
+    tally.hidden += tally.unchanged - unchanged - countEqual(a.numbers, b.numbers, a.codes);
+  }
+
+  #read(
+    side: string,
+    { file, position }: StoredRange,
+    { bits }: Dtype,
+    start: number,
+    count: number,
+  ): Uint8Array {
+    const bytes = this.#buffer(side, (count * bits) / 8);
+    this.#files.read(file, position + (start * bits) / 8, bytes);
+    return bytes;
+  }
+
+  /** Bytes of a buffer by its name, which has room for a piece of any dtype. */
+  #buffer(name: string, bytes: number): Uint8Array<ArrayBuffer> {
+    let buffer = this.#buffers.get(name);
+    if (!buffer) {
+      buffer = this.#comparer.allocate(8 * pieceLength);
+      this.#buffers.set(name, buffer);
+    }
+    return buffer.subarray(0, bytes);
+  }
+}
+
+/** What a delta of some elements would be, plain and compressed. */
+export interface SampledChunk extends SampledBytes {
+  readonly gzip: Compressed;
+  readonly zstd: Compressed | null;
+}
+
+/** The delta of a chunk from its numbers in the compared format, and the bytes that store them after. */
+export function sampledChunk(before: Float64Array, after: Float64Array, bytes: Uint8Array): SampledChunk {
+  const streams = deltaStreams(before, after, bytes);
+  const { changed, full, gapValue, maskValue } = streams;
+  const plain = { full: full.length, gapValue: gapValue.length, maskValue: maskValue.length };
+  return { chunks: 1, elements: after.length, changed, plain, ...compressed(streams) };
+}
+
+function dtypeOf({ dtype }: StoredRange): Dtype {
+  return dtypes.get(dtype)!;
+}
+
+export function comparedFormat(name: string): ComparedFormat {
+  return name === "fp64" ? name : format(name);
+}
+
+function decoded(bytes: Uint8Array, dtype: Dtype): Float64Array {
+  const numbers = new Float64Array((8 * bytes.length) / dtype.bits);
+  decodeInto(bytes, dtype, numbers);
+  return numbers;
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Uint16Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+function uint16({ buffer, byteOffset, length }: Uint8Array): Uint16Array {
+  return new Uint16Array(buffer, byteOffset, length / 2);
+}

@@ -1,0 +1,100 @@
+import { stat } from "node:fs/promises";
+import { format } from "../../format/registry.js";
+import type { SkippedTensor, TensorInput } from "../../lens/input.js";
+import type { ComparedFormat } from "../../lens/ulp-distance.js";
+import { openRecording, recordedRun } from "../recording.js";
+import { openCheckpoint } from "../safetensors/checkpoint.js";
+import type { StoredTensor } from "../safetensors/stored-tensor.js";
+
+/** A tensor of one side. */
+export interface SideTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly elements: number;
+  /** As the file says. */
+  readonly dtype: string;
+  /** `null` if its numbers are not read. */
+  readonly format: ComparedFormat | null;
+  /** Where its bytes lie; `null` if it has to be computed. */
+  readonly stored: Pick<StoredTensor, "file" | "begin"> | null;
+  /** Fills `into` with the numbers from `start` on, and `updated` with 1 for each that an update other than zero met. */
+  read(start: number, into: Float64Array, updated: Uint8Array | null): Promise<void>;
+}
+
+/** One side of a comparison. */
+export interface Side {
+  readonly path: string;
+  readonly kind: "checkpoint" | "recorded run";
+  /** Its weights: the path itself, or the base of a recorded run. */
+  readonly weights: string;
+  readonly tensors: ReadonlyMap<string, SideTensor>;
+  readonly skipped: readonly SkippedTensor[];
+  readonly files: readonly string[];
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a side. A recorded run is its base as BEFORE, and as AFTER its end: the base with all updates added in fp32,
+ * one after the other.
+ *
+ * @throws InputError if that fails.
+ */
+export async function openSide(path: string, as: "before" | "after"): Promise<Side> {
+  if (!(await isRecordedRun(path))) return checkpointSide(path, path, "checkpoint");
+  const { weights, updates } = await recordedRun(path);
+  if (as === "before") return checkpointSide(path, weights, "recorded run");
+  const { tensors, skipped, files, close } = await openRecording({ weights, updates });
+  const ends = tensors.map((tensor) => [tensor.name, endOf(tensor)] as const);
+  return { path, kind: "recorded run", weights, tensors: new Map(ends), skipped, files, close };
+}
+
+async function isRecordedRun(path: string): Promise<boolean> {
+  const isFolder = await stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) return false;
+  return recordedRun(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function checkpointSide(path: string, weights: string, kind: Side["kind"]): Promise<Side> {
+  const { tensors, skipped, close } = await openCheckpoint(weights);
+  const stored = [...tensors].map(([name, tensor]) => [name, storedTensor(tensor)] as const);
+  return { path, kind, weights, tensors: new Map(stored), skipped, files: filesIn(tensors.values()), close };
+}
+
+function filesIn(tensors: Iterable<StoredTensor>): string[] {
+  return [...new Set([...tensors].map(({ file }) => file))];
+}
+
+function storedTensor({ name, shape, elements, dtype, values, file, begin }: StoredTensor): SideTensor {
+  return {
+    name,
+    shape,
+    elements,
+    dtype: dtype.name,
+    format: dtype.format,
+    stored: { file, begin },
+    read: async (start, into) => values!.read(start, into),
+  };
+}
+
+/** The end of a run in fp32: its weights with all updates added, rounded after each. */
+function endOf({ name, shape, weights, updates }: TensorInput): SideTensor {
+  async function read(start: number, into: Float64Array, updated: Uint8Array | null): Promise<void> {
+    await weights.read(start, into);
+    for (let i = 0; i < into.length; i++) into[i] = Math.fround(into[i]);
+    const update = new Float32Array(into.length);
+    for (const step of updates) {
+      await step.read(start, update);
+      for (let i = 0; i < into.length; i++) {
+        into[i] = Math.fround(into[i] + update[i]);
+        if (updated && update[i] !== 0) updated[i] = 1;
+      }
+    }
+  }
+  return { name, shape, elements: weights.length, dtype: "F32", format: format("fp32"), stored: null, read };
+}

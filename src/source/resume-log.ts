@@ -1,0 +1,137 @@
+import { createHash, randomBytes } from "node:crypto";
+import { appendFileSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { InputError, quote } from "./input-error.js";
+import { type FileIdentity, fileIdentity } from "./pair/file-reader.js";
+import { systemError } from "./system-error.js";
+
+const schema = "precision-lens-resume/1";
+
+/** What a run is of: another one must not go on with its counts. */
+export interface RunIdentity {
+  readonly version: string;
+  readonly command: string;
+  readonly settings: unknown;
+  readonly files: readonly FileIdentity[];
+}
+
+/** The files of a run as they are now, for its identity. */
+export function fileIdentities(paths: readonly string[]): FileIdentity[] {
+  return paths.map(fileIdentity);
+}
+
+/**
+ * What a long run has counted, one line of JSON for each part that is complete, so that a run that was ended at any
+ * moment can go on from there. The first line says what the run is of; each other one begins with a checksum of itself
+ * and the first, so that what is read is what was written. A last line that was cut off does not count.
+ */
+export class ResumeLog<Part> {
+  readonly #path: string;
+  /** The first line. */
+  readonly #head: string;
+  readonly #parts: ReadonlyMap<string, Part>;
+
+  /**
+   * Begins the log, or reads what is there.
+   *
+   * @throws InputError if the file is no such log, or that of another run; it is then left as it is.
+   */
+  constructor(path: string, identity: RunIdentity) {
+    this.#path = path;
+    const text = readIfThere(path);
+    if (text === null) {
+      this.#parts = new Map();
+      this.#head = JSON.stringify({ schema, ...identity });
+      this.#begin();
+      return;
+    }
+    const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+    const [head, ...lines] = whole.split("\n").slice(0, -1);
+    expectIdentity(path, parsed(path, head), identity);
+    this.#head = head;
+    this.#parts = new Map(
+      lines.map((line) => {
+        const json = line.slice(line.indexOf(" ") + 1);
+        if (line !== sealed(head, json)) throw notProgress(path);
+        return parsed(path, json) as [string, Part];
+      }),
+    );
+    if (whole !== text) truncateSync(path, Buffer.byteLength(whole));
+  }
+
+  /** Under a temporary name first: a log is there with its first line or not at all. */
+  #begin(): void {
+    const temporary = `${this.#path}.${randomBytes(6).toString("hex")}.tmp`;
+    try {
+      writeFileSync(temporary, `${this.#head}\n`, { flag: "wx" });
+      renameSync(temporary, this.#path);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw systemError(this.#path, "a file that can be written", error);
+    }
+  }
+
+  /** What was counted of a part; null if it was not. */
+  part(name: string): Part | null {
+    return this.#parts.get(name) ?? null;
+  }
+
+  /** @throws InputError if the system refuses. */
+  add(name: string, part: Part): void {
+    try {
+      appendFileSync(this.#path, `${sealed(this.#head, JSON.stringify([name, part]))}\n`);
+    } catch (error) {
+      throw systemError(this.#path, "room for the progress", error);
+    }
+  }
+}
+
+/** Removes the log of a run that is done, once its result is where it belongs. */
+export function removeLog(path: string): void {
+  rmSync(path, { force: true });
+}
+
+/** A line of a log with that first line. */
+export function sealed(head: string, json: string): string {
+  return `${createHash("sha256").update(`${head}\n${json}`).digest("hex").slice(0, 16)} ${json}`;
+}
+
+function notProgress(path: string): InputError {
+  return new InputError(path, "the progress that --resume saved", "something else");
+}
+
+function readIfThere(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw systemError(path, "the progress of a run", error);
+  }
+}
+
+function parsed(path: string, line = ""): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    throw notProgress(path);
+  }
+}
+
+function expectIdentity(path: string, first: unknown, now: RunIdentity): void {
+  const saved = first as Partial<RunIdentity> & { schema?: unknown };
+  if (typeof saved !== "object" || saved === null || saved.schema !== schema || !Array.isArray(saved.files)) {
+    throw notProgress(path);
+  }
+  const refuse = (found: string) => {
+    throw new InputError(path, "the progress of this very run", found);
+  };
+  if (saved.version !== now.version) refuse(`that of release ${quote(String(saved.version))}`);
+  if (saved.command !== now.command) refuse(`that of the command ${quote(String(saved.command))}`);
+  if (JSON.stringify(saved.settings) !== JSON.stringify(now.settings))
+    refuse("that of one with other settings");
+  const same = (a: FileIdentity, b: FileIdentity | undefined) =>
+    a.path === b?.path && a.size === b.size && a.modified === b.modified;
+  if (saved.files.length !== now.files.length) refuse("that of one with other files");
+  const changed = now.files.find((file, i) => !same(file, saved.files?.[i]));
+  if (changed)
+    refuse(`that of one in which ${quote(changed.path)} was another file, or had not been written to since`);
+}
