@@ -1,20 +1,34 @@
 import { CommanderError } from "commander";
 import pc from "picocolors";
+import type { DifferenceResult } from "../lens/difference-result.js";
 import type { Result } from "../lens/result.js";
 import { renderCsv } from "../report/csv.js";
+import { renderDiffCsv } from "../report/diff-csv.js";
+import { renderDiffMarkdown } from "../report/diff-markdown.js";
+import { renderDiffTable } from "../report/diff-table.js";
 import { renderMarkdown } from "../report/markdown.js";
 import { renderTable } from "../report/table.js";
 import type { Terminal } from "../report/terminal.js";
-import type { OutputOptions } from "./options.js";
+import type { OutputOptions } from "./common-options.js";
 import { expectWritable, writeWhole } from "./write-output.js";
 
-/** The renderings that can go to a file or, named -, to stdout. */
-const renderings = {
-  json: (result: Result) => `${JSON.stringify(result)}\n`,
-  csv: renderCsv,
-  markdown: renderMarkdown,
-} as const;
-const renderingNames = Object.keys(renderings) as (keyof typeof renderings)[];
+/** The renderings that can go to a file or, named -, to stdout; JSON is that of any object. */
+const renderingNames = ["json", "csv", "markdown"] as const;
+
+/** How an object is rendered. */
+export interface Renderers<Of> {
+  readonly csv: (of: Of) => string;
+  readonly markdown: (of: Of) => string;
+  readonly table: (of: Of, terminal: Terminal) => string;
+}
+
+const lensRenderers: Renderers<Result> = { csv: renderCsv, markdown: renderMarkdown, table: renderTable };
+
+export const diffRenderers: Renderers<DifferenceResult> = {
+  csv: renderDiffCsv,
+  markdown: renderDiffMarkdown,
+  table: renderDiffTable,
+};
 
 /**
  * Checks where the output is to go, before any work.
@@ -40,17 +54,30 @@ export function checkOutput(options: OutputOptions): void {
  * Writes a result where the options say; stdout gets the table, between what is to be said before and after it,
  * unless something else was sent there.
  */
-export function emit(result: Result, options: OutputOptions, { before = "", after = "" } = {}): void {
+export function emit(
+  result: Result,
+  options: OutputOptions,
+  around?: { before: string; after: string },
+): void {
+  emitBy(lensRenderers, result, options, around);
+}
+
+export function emitBy<Of>(
+  renderers: Renderers<Of>,
+  result: Of,
+  options: OutputOptions,
+  { before = "", after = "" } = {},
+): void {
   let stdout: string | null = null;
   for (const name of renderingNames) {
     const path = options[name];
     if (path === undefined) continue;
-    const text = renderings[name](result);
+    const text = name === "json" ? `${JSON.stringify(result)}\n` : renderers[name](result);
     if (path === "-") stdout = text;
     else writeWhole(path, text);
   }
   if (stdout !== null) process.stdout.write(stdout);
-  else if (!options.quiet) process.stdout.write(before + renderTable(result, terminal()) + after);
+  else if (!options.quiet) process.stdout.write(before + renderers.table(result, terminal()) + after);
 }
 
 /** What stdout can show. */

@@ -5,8 +5,9 @@ import { type Overflow, type Rounding, roundings } from "../format/round.js";
 import { type Explanation, explain } from "../lens/explain.js";
 import { renderExplanation } from "../report/explanation.js";
 import { updateSettings } from "../update/settings.js";
+import { finiteNumber, formatName } from "./common-options.js";
 import { terminal } from "./emit.js";
-import { finiteNumber, formatName, opmathOption, overflowOption } from "./options.js";
+import { opmathOption, overflowOption } from "./options.js";
 import { expectWritable, writeWhole } from "./write-output.js";
 
 interface ExplainOptions {

@@ -1,7 +1,10 @@
+import type { Observer } from "../engine/engine.js";
 import { runLens } from "../engine/run-lens.js";
+import type { CountedPart, PartLog } from "../engine/run-parts.js";
 import { type ProvenEngine, selectEngine } from "../engine/select.js";
 import type { Result } from "../lens/result.js";
 import { openRecording, type Recording, type RecordingPaths } from "../source/recording.js";
+import { fileIdentities, ResumeLog } from "../source/resume-log.js";
 import { WeightsWriter } from "../source/safetensors/weights-writer.js";
 import type { CaseSettings } from "../update/optimizer.js";
 import { version } from "../version.js";
@@ -11,18 +14,21 @@ export interface RecordingJob {
   readonly paths: RecordingPaths;
   readonly cases: readonly CaseSettings[];
   readonly engine: string;
+  readonly threads?: number | undefined;
   readonly strict: boolean;
   readonly quiet: boolean;
   /** Where to write the stored weights at the end; one case only. */
   readonly writeWeights?: string | undefined;
+  /** Where to keep what is counted, and to go on from; not with `writeWeights`. The caller removes it. */
+  readonly resume?: string | undefined;
 }
 
 /** Opens a recorded run and counts it on the engine asked for. */
 export async function lensRecording(job: RecordingJob): Promise<Result> {
-  const { paths, cases, engine, strict, quiet } = job;
+  const { paths, cases, engine, threads, strict, quiet } = job;
   const byRecipe = "recipe" in cases[0];
   const recording = await openRecording({ ...paths, strict, of: byRecipe ? "gradient" : "update" });
-  const bar = progressBar(quiet);
+  const bar = await progressBar(quiet);
   let writer: WeightsWriter | null = null;
   let chosen: ProvenEngine | null = null;
   try {
@@ -34,12 +40,13 @@ export async function lensRecording(job: RecordingJob): Promise<Result> {
       gradients: byRecipe ? paths.updates : null,
       metadata: Object.fromEntries(metadata.updates),
     } as const;
-    chosen = await selectEngine(engine, { tensors, stepNumbers, cases });
+    const lensJob = { tensors, stepNumbers, cases, ...(threads !== undefined && { threads }) };
+    chosen = await selectEngine(engine, lensJob);
     writer = weightsWriter(job, recording);
-    const result = await runLens({ tensors, stepNumbers, cases, skipped, strict, source }, chosen, {
-      ...bar,
-      weights: (_, tensor, start, weights) => writer?.write(tensor, start, weights),
-    });
+    // An engine that need not give weights does not fetch them from its threads or its device.
+    const observer = writer ? { ...bar, weights: writeTo(writer) } : bar;
+    const log = resumeLog(job, recording, chosen);
+    const result = await runLens({ ...lensJob, skipped, strict, source }, chosen, observer, log);
     writer?.finish();
     return result;
   } catch (error) {
@@ -50,6 +57,27 @@ export async function lensRecording(job: RecordingJob): Promise<Result> {
     await recording.close();
     await chosen?.engine.close?.();
   }
+}
+
+function writeTo(writer: WeightsWriter): Required<Observer>["weights"] {
+  return (_, tensor, start, weights) => writer.write(tensor, start, weights);
+}
+
+/** Threads are none of its settings: they change no result. */
+function resumeLog(job: RecordingJob, recording: Recording, { engine }: ProvenEngine): PartLog | null {
+  const { resume, paths, cases, strict } = job;
+  if (resume === undefined) return null;
+  const named = cases.map(({ format, ...settings }) => ({
+    ...settings,
+    format: format.name,
+    ...("recipe" in settings && { recipe: [settings.recipe.optimizer, settings.recipe.name] }),
+  }));
+  return new ResumeLog<CountedPart>(resume, {
+    version,
+    command: "run",
+    settings: { paths, cases: named, strict, engine: engine.name },
+    files: fileIdentities(recording.files),
+  });
 }
 
 function weightsWriter({ writeWeights, cases }: RecordingJob, { tensors }: Recording): WeightsWriter | null {

@@ -1,12 +1,18 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
+import { EngineRefused } from "../engine/select.js";
 import { InputError } from "../source/input-error.js";
 import { version } from "../version.js";
-import { demoCommand } from "./demo.js";
-import { doctorCommand } from "./doctor.js";
-import { explainCommand } from "./explain.js";
-import { reportCommand } from "./report.js";
-import { runCommand } from "./run.js";
+
+/** The commands in the order of the help. Loading them all takes longer than most of them work. */
+const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ["run", async () => (await import("./run.js")).runCommand()],
+  ["diff", async () => (await import("./diff.js")).diffCommand()],
+  ["demo", async () => (await import("./demo.js")).demoCommand()],
+  ["explain", async () => (await import("./explain.js")).explainCommand()],
+  ["doctor", async () => (await import("./doctor.js")).doctorCommand()],
+  ["report", async () => (await import("./report.js")).reportCommand()],
+]);
 
 /** Exit codes: 0 done, 1 internal error, 2 bad input or usage, 130 interrupted. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -17,15 +23,17 @@ async function main(argv: readonly string[]): Promise<number> {
     .version(version)
     .showHelpAfterError("(--help shows what there is)")
     .exitOverride();
-  for (const command of [runCommand(), demoCommand(), explainCommand(), doctorCommand(), reportCommand()]) {
-    program.addCommand(command.exitOverride().copyInheritedSettings(program));
+  // Anything but a command is for the help, or for advice about what might be meant: both are about all of them.
+  const asked = commands.get(argv[2]);
+  for (const load of asked ? [asked] : commands.values()) {
+    program.addCommand((await load()).exitOverride().copyInheritedSettings(program));
   }
   try {
     await program.parseAsync(argv);
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (error instanceof InputError) {
+    if (error instanceof InputError || error instanceof EngineRefused) {
       process.stderr.write(`precision-lens: ${error.message}\n`);
       return 2;
     }

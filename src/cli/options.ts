@@ -1,21 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { engines } from "../engine/registry.js";
 import { type Opmath, opmaths } from "../format/operations.js";
-import { format } from "../format/registry.js";
 import { type Overflow, overflows, type Rounding, roundings } from "../format/round.js";
 import { type RecipeSettings, recipeSettings, recipes } from "../update/optimizer.js";
 import type { OptimizerName } from "../update/recipe/recipe.js";
 import { defaultEps } from "../update/recipe/recipe-step.js";
 import { type SchemeName, schemeNames } from "../update/scheme.js";
 import { type UpdateSettings, updateSettings } from "../update/settings.js";
-
-/** Options of how a result comes out. */
-export interface OutputOptions {
-  readonly json?: string;
-  readonly csv?: string;
-  readonly markdown?: string;
-  readonly quiet?: boolean;
-}
+import { finiteNumber, formatName, wholeNumber } from "./common-options.js";
 
 /** Options of the cases to count. */
 export interface CaseOptions {
@@ -25,14 +17,6 @@ export interface CaseOptions {
   readonly opmath: Opmath;
   readonly overflow: Overflow;
   readonly seed: number;
-}
-
-export function addOutputOptions(command: Command): Command {
-  return command
-    .option("--json <file>", "write the result as JSON; - for stdout")
-    .option("--csv <file>", "write one row a case and tensor; - for stdout")
-    .option("--markdown <file>", "write tables in Markdown; - for stdout")
-    .option("--quiet", "no table, no progress, no warnings");
 }
 
 export function addCaseOptions(command: Command): Command {
@@ -136,14 +120,6 @@ export function caseGrid({ format, scheme, rounding, ...common }: CaseOptions): 
   );
 }
 
-export function formatName(name: string): string {
-  try {
-    return format(name).name;
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
-  }
-}
-
 function formatNames(names: string): string[] {
   return unique(names).map(formatName);
 }
@@ -159,18 +135,4 @@ function listOf<T extends string>(known: readonly T[]): (names: string) => T[] {
 
 function unique(names: string): string[] {
   return [...new Set(names.split(",").map((name) => name.trim()))];
-}
-
-export function wholeNumber(text: string): number {
-  const n = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(n)) {
-    throw new InvalidArgumentError("expected a whole number from 0 to 2^53 - 1");
-  }
-  return n;
-}
-
-export function finiteNumber(text: string): number {
-  const x = Number(text);
-  if (text.trim() === "" || !Number.isFinite(x)) throw new InvalidArgumentError("expected a finite number");
-  return x;
 }

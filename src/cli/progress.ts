@@ -1,16 +1,31 @@
-import { Presets, SingleBar } from "cli-progress";
 import type { Observer } from "../engine/engine.js";
 
 /** Milliseconds of work after which progress is worth a line. */
 const patience = 1000;
 
-/** A progress bar on stderr: only on a terminal, and only for work that takes over a second. */
-export function progressBar(quiet: boolean): Observer & { stop(): void } {
-  if (quiet || !process.stderr.isTTY) return { stop: () => {} };
+/** What is counted, and how many of it make one of the unit that is shown. */
+export interface ProgressUnit {
+  readonly name: string;
+  readonly size: number;
+}
+
+const millionUpdates: ProgressUnit = { name: "million updates", size: 1e6 };
+export const gigabytes: ProgressUnit = { name: "GB", size: 1e9 };
+
+/**
+ * A progress bar with rate and time left on stderr: only on a terminal, and only for work that takes over a second.
+ * What was done before the first call, in a run that is resumed, counts for neither rate nor time.
+ */
+export async function progressBar(
+  quiet: boolean,
+  unit = millionUpdates,
+): Promise<Required<Pick<Observer, "progress">> & { stop(): void }> {
+  if (quiet || !process.stderr.isTTY) return { progress: () => {}, stop: () => {} };
+  const { Presets, SingleBar } = await import("cli-progress");
   const began = Date.now();
   const bar = new SingleBar(
     {
-      format: "{bar} {percentage}% of {total} million updates, {eta_formatted} left",
+      format: `{bar} {percentage}% of {total} ${unit.name}, {rate} ${unit.name}/s, {left} left`,
       stream: process.stderr,
       clearOnComplete: true,
       hideCursor: true,
@@ -20,13 +35,29 @@ export function progressBar(quiet: boolean): Observer & { stop(): void } {
   const stop = () => bar.stop();
   // An interrupted run must give the cursor back.
   process.once("exit", stop);
-  const millions = (n: number) => Math.round(n / 1e5) / 10;
+  const inUnits = (n: number) => Math.round((10 * n) / unit.size) / 10;
+  let atFirst: number | null = null;
   return {
     progress(done, total) {
-      if (!bar.isActive && Date.now() - began > patience && done < total)
-        bar.start(millions(total), millions(done));
-      if (bar.isActive) bar.update(millions(done));
+      atFirst ??= done;
+      const milliseconds = Date.now() - began;
+      if (milliseconds < patience || (!bar.isActive && done >= total)) return;
+      const rate = (1000 * (done - atFirst)) / milliseconds;
+      const shown = { rate: inUnits(rate).toFixed(1), left: duration((total - done) / rate) };
+      if (!bar.isActive) bar.start(inUnits(total), inUnits(done), shown);
+      bar.update(inUnits(done), shown);
     },
     stop,
   };
+}
+
+/** "2 h 05 min", "3 min 20 s", "8 s"; a dash for what has no end in sight. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "–";
+  const whole = Math.round(seconds);
+  const two = (n: number) => String(n).padStart(2, "0");
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min ${two(whole % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }

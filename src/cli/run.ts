@@ -3,18 +3,18 @@ import { Command } from "commander";
 import type { Result } from "../lens/result.js";
 import { InputError, quote } from "../source/input-error.js";
 import { type RecordingPaths, recordedRun } from "../source/recording.js";
+import { removeLog } from "../source/resume-log.js";
 import type { CaseSettings } from "../update/optimizer.js";
+import { addOutputOptions, type OutputOptions, resumeOption, threadsOption } from "./common-options.js";
 import { checkOutput, emit } from "./emit.js";
 import { lensRecording } from "./lens-recording.js";
 import {
   addCaseOptions,
   addOptimizerOptions,
-  addOutputOptions,
   type CaseOptions,
   caseGrid,
   engineOption,
   type OptimizerOptions,
-  type OutputOptions,
   recipeCases,
 } from "./options.js";
 import { expectWritable } from "./write-output.js";
@@ -25,7 +25,9 @@ interface RunOptions extends CaseOptions, OptimizerOptions, OutputOptions {
   readonly gradients?: string;
   readonly strict?: boolean;
   readonly engine: string;
+  readonly threads?: number;
   readonly writeWeights?: string;
+  readonly resume?: string;
 }
 
 export function runCommand(): Command {
@@ -42,7 +44,9 @@ export function runCommand(): Command {
     .option("--gradients <path>", "instead of updates, for --optimizer")
     .option("--strict", "a tensor that cannot be counted is an error")
     .option("--write-weights <file>", "write the stored weights at the end (safetensors); one case only")
-    .addOption(engineOption());
+    .addOption(engineOption())
+    .addOption(threadsOption())
+    .addOption(resumeOption());
   addOutputOptions(addOptimizerOptions(addCaseOptions(command)));
   return command.action(async (folder: string | undefined, options: RunOptions) => {
     const byRecipe = options.optimizer !== undefined || options.gradients !== undefined;
@@ -51,16 +55,20 @@ export function runCommand(): Command {
     const paths = await pathsOf(folder, options, byRecipe);
     const cases = casesOf(command, options, byRecipe);
     checkWriteWeights(options.writeWeights, paths, cases, command);
+    if (options.resume !== undefined) expectWritable(options.resume);
     const result = await lensRecording({
       paths,
       cases,
       engine: options.engine,
+      threads: options.threads,
       strict: options.strict ?? false,
       quiet: options.quiet ?? false,
       writeWeights: options.writeWeights,
+      resume: options.resume,
     });
     if (!options.quiet) warnOfSkipped(result);
     emit(result, options);
+    if (options.resume !== undefined) removeLog(options.resume);
   });
 }
 
@@ -77,6 +85,9 @@ function checkUsage(
   }
   if (folder === undefined && (options.weights === undefined || inputs === undefined)) {
     command.error(`error: ${parts} go together`);
+  }
+  if (options.resume !== undefined && options.writeWeights !== undefined) {
+    command.error("error: --resume keeps counts, not weights: it does not go with --write-weights");
   }
   const given = (name: string) => command.getOptionValueSource(name) === "cli";
   const onlyWith = (names: readonly string[], what: string) => {

@@ -1,0 +1,54 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { format } from "../format/registry.js";
+
+/** Options of how a result comes out. */
+export interface OutputOptions {
+  readonly json?: string;
+  readonly csv?: string;
+  readonly markdown?: string;
+  readonly quiet?: boolean;
+}
+
+export function addOutputOptions(command: Command): Command {
+  return command
+    .option("--json <file>", "write the result as JSON; - for stdout")
+    .option("--csv <file>", "write one row a case and tensor; - for stdout")
+    .option("--markdown <file>", "write tables in Markdown; - for stdout")
+    .option("--quiet", "no table, no progress, no warnings");
+}
+
+export function threadsOption(): Option {
+  return new Option("--threads <n>", "most threads to work on (default: one a core)").argParser(threadCount);
+}
+
+export function resumeOption(): Option {
+  return new Option("--resume <file>", "save progress there; go on from it if it is there");
+}
+
+export function formatName(name: string): string {
+  try {
+    return format(name).name;
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+export function wholeNumber(text: string): number {
+  const n = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(n)) {
+    throw new InvalidArgumentError("expected a whole number from 0 to 2^53 - 1");
+  }
+  return n;
+}
+
+export function threadCount(text: string): number {
+  const n = wholeNumber(text);
+  if (n < 1 || n > 256) throw new InvalidArgumentError("expected a number of threads from 1 to 256");
+  return n;
+}
+
+export function finiteNumber(text: string): number {
+  const x = Number(text);
+  if (text.trim() === "" || !Number.isFinite(x)) throw new InvalidArgumentError("expected a finite number");
+  return x;
+}

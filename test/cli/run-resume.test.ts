@@ -1,0 +1,144 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { beforeAll, describe, expect, test } from "vitest";
+import { sealed } from "../../src/source/resume-log.js";
+import { seeded, temporaryFolder } from "../source/support.js";
+import { ended, expectRefusal, expectUsageError, output, start } from "../support/cli.js";
+import { float32, recorded, writeRun } from "../support/recorded.js";
+
+const folder = temporaryFolder();
+const below = seeded(11);
+const tensors = 12;
+const steps = 2;
+const numbers = (length: number, scale: number) =>
+  Float32Array.from({ length }, () => (below(20_001) - 10_000) * scale);
+
+/** Tensors of which one or two make a part: 2^25 updates in all cases. */
+const grid = [
+  ...["--format", "bf16,fp16,e4m3fn,e5m2", "--scheme", "in-place,master,kahan,two-term"],
+  ...["--rounding", "nearest-even,toward-zero,to-odd,stochastic", "--quiet"],
+];
+let path: string;
+let work: readonly string[];
+let whole: string;
+beforeAll(async () => {
+  const lengths = Array.from({ length: tensors }, (_, i) => 60_000 + 12_345 * i);
+  const weights = lengths.map((length, i) => float32(`layers.${i}.w`, numbers(length, 2e-6)));
+  const updates = Array.from({ length: steps }, (_, step) =>
+    lengths.map((length, i) => float32(`step${step + 1}/layers.${i}.w`, numbers(length, 1e-10))),
+  );
+  path = await writeRun(join(folder, "run"), weights, updates.flat());
+  work = ["run", path, ...grid];
+  whole = await output(...work, "--json", "-");
+});
+
+/** A run that was ended after its first parts. */
+async function endedEarly(name: string): Promise<string> {
+  const log = join(folder, name);
+  const child = start([...work, "--resume", log]);
+  const ran = ended(child);
+  while (!existsSync(log) || readFileSync(log, "utf8").split("\n").length < 4) await sleep(5);
+  child.kill("SIGKILL");
+  await ran;
+  return log;
+}
+
+describe("run --resume", () => {
+  test("ended at 24 moments, the run goes on from there and gives what an uninterrupted one gives", async () => {
+    const out = join(folder, "out");
+    mkdirSync(out);
+    const [log, json] = [join(out, "progress"), join(out, "r.json")];
+    const resumed = [...work, "--resume", log, "--json", json];
+    const began = performance.now();
+    await output(...resumed);
+    const took = performance.now() - began;
+    expect(readFileSync(json, "utf8")).toBe(whole);
+    rmSync(json);
+    let wentOn = 0;
+    for (let i = 0; i < 24; i++) {
+      const child = start(resumed);
+      const ran = ended(child);
+      await Promise.race([sleep(below(Math.ceil(took))), ran]);
+      child.kill((["SIGKILL", "SIGINT", "SIGTERM"] as const)[i % 3]);
+      await ran;
+      // Nothing or the whole; a temporary file only where the process had no time to remove it.
+      const files = readdirSync(out).filter((name) => i % 3 !== 0 || !name.endsWith(".tmp"));
+      expect(["", "progress", "progress,r.json", "r.json"]).toContain(files.join());
+      if (existsSync(json)) expect(readFileSync(json, "utf8")).toBe(whole);
+      if (existsSync(log)) wentOn = Math.max(wentOn, readFileSync(log, "utf8").split("\n").length);
+      rmSync(json, { force: true });
+    }
+    expect(wentOn).toBeGreaterThan(2);
+    await output(...resumed);
+    expect(readFileSync(json, "utf8")).toBe(whole);
+    expect(existsSync(log)).toBe(false);
+  });
+
+  test("other threads may go on; what was counted is not counted again", async () => {
+    const log = await endedEarly("threads");
+    const [head, first] = readFileSync(log, "utf8").split("\n");
+    const [name, part] = JSON.parse(first.slice(first.indexOf(" ")));
+    // A count that only the log can have put there.
+    part.cases[5].tensors[0].end.returned = 54321;
+    const forged = sealed(head, JSON.stringify([name, part]));
+    writeFileSync(log, `${head}\n${forged}\n0123456789abcdef ["layers.3.w",{"cas`);
+    const { cases } = JSON.parse(await output(...work, "--threads", "1", "--resume", log, "--json", "-"));
+    const expected = JSON.parse(whole).cases;
+    const returned = expected[5].tensors[0].end.returned;
+    expected[5].tensors[0].end.returned = 54321;
+    expected[5].end.returned += 54321 - returned;
+    expect(cases).toEqual(expected);
+  });
+
+  test("the progress of another run is refused and left as it is", async () => {
+    const log = await endedEarly("another");
+    const text = readFileSync(log, "utf8");
+    const very = "the progress of this very run";
+    const other = "that of one with other settings";
+    await expectRefusal([...work, "--opmath", "exact", "--resume", log], log, very, other);
+    await expectRefusal([...work, "--seed", "1", "--resume", log], log, very, other);
+    await expectRefusal(["run", path, "--quiet", "--resume", log], log, very, other);
+    await expectRefusal(["run", recorded("rlvr/early"), ...grid, "--resume", log], log, very, other);
+    const diff = ["diff", path, path, "--quiet", "--resume", log];
+    await expectRefusal(diff, log, very, 'that of the command "run"');
+    const updates = join(path, "updates.safetensors");
+    const bytes = readFileSync(updates);
+    await sleep(10);
+    writeFileSync(updates, bytes);
+    const changed = `that of one in which ${JSON.stringify(updates)} was another file, or had not been written to since`;
+    await expectRefusal([...work, "--resume", log], log, very, changed);
+    expect(readFileSync(log, "utf8")).toBe(text);
+  });
+
+  test("computed updates are resumed too", async () => {
+    const log = join(folder, "recipes");
+    const recipes = ["run", recorded("rlvr/early"), "--optimizer", "adamw", "--lr", "1e-6", "--quiet"];
+    const once = await output(...recipes, "--json", "-");
+    expect(await output(...recipes, "--resume", log, "--json", "-")).toBe(once);
+    expect(existsSync(log)).toBe(false);
+  });
+
+  test.each(["", "progress\n", "null\n", "[]\n", '{"schema":"precision-lens/1"}\n', "\0\0\0\0\n"])(
+    "%j is no progress",
+    async (text) => {
+      const log = join(folder, "no progress");
+      writeFileSync(log, text);
+      await expectRefusal(
+        [...work, "--resume", log],
+        log,
+        "the progress that --resume saved",
+        "something else",
+      );
+      expect(readFileSync(log, "utf8")).toBe(text);
+    },
+  );
+
+  test("weights cannot be written of a run that may have been ended before", async () => {
+    const message = "error: --resume keeps counts, not weights: it does not go with --write-weights";
+    await expectUsageError(
+      ["run", path, "--resume", "p", "--write-weights", "w.safetensors", "--scheme", "master"],
+      message,
+    );
+  });
+});
