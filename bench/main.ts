@@ -1,7 +1,15 @@
 /** The benches by name: npm run bench -- NAME [arguments]. Without a name all of them, one after the other. */
+import { diff } from "./diff.js";
+import { engines } from "./engines/engines.js";
+import { gpu } from "./gpu.js";
 import { memory } from "./memory.js";
 
-const benches: Readonly<Record<string, (...args: number[]) => void>> = { memory };
+const benches: Readonly<Record<string, (...args: number[]) => void | Promise<void>>> = {
+  diff,
+  engines,
+  gpu,
+  memory,
+};
 
 const [name, ...args] = process.argv.slice(2);
 if (name !== undefined && !(name in benches)) {
@@ -9,5 +17,5 @@ if (name !== undefined && !(name in benches)) {
   process.exitCode = 2;
 } else {
   for (const bench of name === undefined ? Object.values(benches) : [benches[name]])
-    bench(...args.map(Number));
+    await bench(...args.map(Number));
 }

@@ -2,16 +2,11 @@
  * Peak resident memory of `run` on a synthetic recorded run of 2 GB: 40 tensors of bf16 weights and two steps of
  * fp32 updates. Usage: npm run bench -- memory [gigabytes]
  */
-import { spawnSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { gaussian } from "../test/support/values.js";
-
-const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
-/** Tells the peak on stderr when the process ends; maxRSS is in KiB on every platform (libuv). */
-const probe = `data:text/javascript,process.on("exit",()=>process.stderr.write("peak "+process.resourceUsage().maxRSS))`;
+import { peakOf } from "./peak.js";
 
 const tensors = 40;
 const steps = 2;
@@ -41,15 +36,6 @@ function writeTensors(
   closeSync(file);
 }
 
-function peakOf(args: readonly string[]): number {
-  const { stderr, status } = spawnSync(process.execPath, ["--import", probe, main, ...args], {
-    encoding: "utf8",
-  });
-  const peak = /peak (\d+)/.exec(stderr);
-  if (status !== 0 || !peak) throw new Error(`exit ${status}: ${stderr}`);
-  return Number(peak[1]) / 1024;
-}
-
 export function memory(gigabytes = 2): void {
   const folder = mkdtempSync(join(tmpdir(), "precision-lens-"));
   try {
@@ -73,13 +59,11 @@ export function memory(gigabytes = 2): void {
       new Uint8Array(updates.buffer),
     );
 
-    const began = performance.now();
-    const peak = peakOf(["run", folder, "--scheme", "in-place", "--quiet"]);
-    const seconds = (performance.now() - began) / 1000;
-    const idle = peakOf(["--version"]);
+    const { peak, seconds } = peakOf(["run", folder, "--scheme", "in-place", "--quiet"]);
+    const { peak: idle } = peakOf(["--version"]);
     const rate = (elements * tensors * steps) / seconds / 1e6;
     process.stdout.write(
-      `${gigabytes} GB, ${elements * tensors} weights, ${steps} steps, in place, reference engine\n` +
+      `${gigabytes} GB, ${elements * tensors} weights, ${steps} steps, in place, engine auto\n` +
         `peak resident memory ${peak.toFixed(0)} MiB (Node alone ${idle.toFixed(0)} MiB)\n` +
         `${seconds.toFixed(1)} s, ${rate.toFixed(1)} million updates a second\n` +
         `${cpus()[0].model}, Node ${process.versions.node}\n`,

@@ -1,0 +1,172 @@
+/**
+ * The whole question on numbers in memory: elements a second of engines, of C loops, of a stream read of the same bytes,
+ * of numpy and torch where they are. Usage: npm run bench -- engines [million elements] [repeats] [size of updates]
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Engine, LensJob } from "../../src/engine/engine.js";
+import { reference } from "../../src/engine/reference/reference.js";
+import { wasm } from "../../src/engine/wasm/wasm.js";
+import { format } from "../../src/format/registry.js";
+import { roundings } from "../../src/format/round.js";
+import type { Values } from "../../src/lens/input.js";
+import { schemeNames } from "../../src/update/scheme.js";
+import { type UpdateOptions, updateSettings } from "../../src/update/settings.js";
+import { gaussian } from "../../test/support/values.js";
+import { classesAlone } from "./classes-kernel.js";
+
+const piece = 2 ** 20;
+const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+/** Gaussian weights of sigma 0.02, and updates of this sigma: at 1e-6 some 1 % of the weights move, at 1e-5 some 12 %. */
+const pieceOfRun = (size: number) => {
+  const normal = gaussian(1);
+  const weights = Float32Array.from({ length: piece }, () => 0.02 * normal());
+  const codes = Uint16Array.from(new Uint32Array(weights.buffer), (bits) => bits >>> 16);
+  return { codes, updates: Float32Array.from({ length: piece }, () => size * normal()) };
+};
+
+interface Timed {
+  readonly seconds: number;
+  readonly moved: number;
+}
+
+/** What a program that prints JSON says; nothing where it cannot be run. */
+function asked(program: string, args: readonly string[]): Record<string, Timed> {
+  const { stdout, status } = spawnSync(program, args, { encoding: "utf8" });
+  return status === 0 ? JSON.parse(stdout) : {};
+}
+
+async function timed(engine: Engine, job: LensJob, repeats: number): Promise<Timed> {
+  let seconds = Infinity;
+  let moved = 0;
+  for (let i = 0; i < repeats; i++) {
+    const began = performance.now();
+    const [tally] = await engine.run(job);
+    seconds = Math.min(seconds, (performance.now() - began) / 1000);
+    moved = tally.tensors[0].tally.updates.moved;
+  }
+  return { seconds, moved };
+}
+
+export async function engines(millions = 64, repeats = 5, updateSize = 1e-6): Promise<void> {
+  const elements = millions * piece;
+  const threads = availableParallelism();
+  const { codes, updates } = pieceOfRun(updateSize);
+  const fill = (weights: Uint16Array, rows: Float32Array) => {
+    // The updates one further every piece, so that no piece is like another.
+    for (let i = 0; i < weights.length; i++) {
+      weights[i] = codes[i % piece];
+      rows[i] = updates[(i + Math.floor(i / piece)) % piece];
+    }
+  };
+  const weights = new Uint16Array(new SharedArrayBuffer(2 * elements));
+  const rows = new Float32Array(new SharedArrayBuffer(4 * elements));
+  fill(weights, rows);
+  const values = (data: Uint16Array | Float32Array, of: string): Values => ({
+    length: elements,
+    stored: { in: data.buffer as SharedArrayBuffer, byteOffset: 0, format: format(of) },
+    read: async (start, into) => {
+      if (data instanceof Float32Array) into.set(data.subarray(start, start + into.length));
+      else for (let i = 0; i < into.length; i++) into[i] = bf16(data[start + i]);
+    },
+  });
+  const job = (options: UpdateOptions, on: number, count = elements): LensJob => ({
+    tensors: [
+      {
+        name: "w",
+        shape: [count],
+        weights: { ...values(weights, "bf16"), length: count },
+        updates: [{ ...values(rows, "fp32"), length: count }],
+      },
+    ],
+    stepNumbers: [0],
+    cases: [updateSettings(options)],
+    threads: on,
+  });
+
+  const folder = mkdtempSync(join(tmpdir(), "precision-lens-"));
+  const rates = new Map<string, number>();
+  const note = (name: string, { seconds, moved }: Timed, of = elements) => {
+    rates.set(name, of / seconds / 1e6);
+    const share = moved > 0 ? `, ${((100 * moved) / of).toFixed(3)} % moved` : "";
+    process.stdout.write(`${name.padEnd(48)} ${(of / seconds / 1e6).toFixed(0).padStart(6)} M/s${share}\n`);
+  };
+  try {
+    const file = join(folder, "piece");
+    writeFileSync(file, Buffer.concat([Buffer.from(codes.buffer), Buffer.from(updates.buffer)]));
+    process.stdout.write(
+      `${millions} x 2^20 weights of bf16, fp32 updates, in place, nearest-even, one step, updates of ${updateSize}\n` +
+        `${cpus()[0].model}, ${threads} cores, Node ${process.versions.node}\n\n`,
+    );
+    const program = join(folder, "question");
+    const compiled = spawnSync("cc", [
+      "-O3",
+      "-march=native",
+      // Vectors of comparisons, which may otherwise not trap more often than the scalar loop.
+      "-fno-trapping-math",
+      "-fno-math-errno",
+      "-o",
+      program,
+      here("question.c"),
+      "-lpthread",
+      "-lm",
+    ]);
+    const c = compiled.status === 0 ? asked(program, [elements, repeats, threads, file].map(String)) : {};
+    for (const [name, of] of Object.entries(c)) note(`C ${name}`, of);
+    const python = asked("python3", [here("question.py"), String(elements), "2", file]);
+    for (const [name, of] of Object.entries(python)) note(`${name} classes`, of);
+    for (const on of new Set([1, threads])) {
+      note(`wasm classes ${on} (kernel alone)`, await classesAlone(elements, fill, on, repeats));
+      note(`wasm everything ${on}`, await timed(wasm, job({ format: "bf16" }, on), repeats));
+    }
+    note("reference everything 1", await timed(reference, job({ format: "bf16" }, 1, 2 ** 21), 2), 2 ** 21);
+
+    const rate = (name: string) => rates.get(name) ?? Number.NaN;
+    const ratio = (a: string, b: string) =>
+      process.stdout.write(`${`${a} / ${b}`.padEnd(70)} ${(rate(a) / rate(b)).toFixed(2)}\n`);
+    process.stdout.write("\n");
+    for (const on of new Set([1, threads])) {
+      ratio(`wasm classes ${on} (kernel alone)`, `C classes ${on}`);
+      ratio(`wasm everything ${on}`, `C everything ${on}`);
+      ratio(`wasm classes ${on} (kernel alone)`, `C stream ${on}`);
+      ratio(`wasm everything ${on}`, `C stream ${on}`);
+    }
+    ratio(`wasm everything ${threads}`, "reference everything 1");
+    for (const name of Object.keys(python)) ratio(`wasm everything ${threads}`, `${name} classes`);
+
+    process.stdout.write("\nshare of bf16 in place nearest-even, everything, one thread\n");
+    const few = elements / 4;
+    const base = few / (await timed(wasm, job({ format: "bf16" }, 1, few), 3)).seconds;
+    const others: UpdateOptions[] = [
+      ...["fp32", "fp16", "e5m2", "e4m3fn", "e4m3fnuz", "e2m1fn"].map((of) => ({ format: of })),
+      ...roundings.slice(1).map((rounding) => ({ format: "bf16", rounding })),
+      ...roundings.slice(1).map((rounding) => ({ format: "e4m3fn", rounding })),
+      ...schemeNames.slice(1).map((scheme) => ({ format: "bf16", scheme })),
+      ...schemeNames.slice(1).map((scheme) => ({ format: "e4m3fn", scheme })),
+      { format: "bf16", scheme: "two-term", rounding: "stochastic" },
+      { format: "bf16", opmath: "exact" },
+      { format: "e4m3fn", scheme: "two-term", opmath: "exact" },
+    ];
+    for (const options of others) {
+      const share = few / (await timed(wasm, job(options, 1, few), 2)).seconds / base;
+      const { format: of, scheme = "in-place", rounding = "nearest-even", opmath = "fp32" } = options;
+      process.stdout.write(
+        `${[of, scheme, rounding, opmath].join(" ").padEnd(48)} ${(100 * share).toFixed(0).padStart(4)} %\n`,
+      );
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+    await wasm.close?.();
+  }
+}
+
+function bf16(code: number): number {
+  word[0] = code << 16;
+  return float[0];
+}
+const word = new Uint32Array(1);
+const float = new Float32Array(word.buffer);
