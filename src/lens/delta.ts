@@ -27,7 +27,7 @@ export function sampleChunks(lengths: readonly number[], chunks: number, seed: n
   const strata = elements <= chunks * sampleChunk ? total : Math.min(chunks, total);
   const draw = generator(seed);
   const picked = Array.from({ length: strata }, (_, stratum) => {
-    const [first, next] = [0, 1].map((edge) => Math.floor(((stratum + edge) / strata) * total));
+    const [first, next] = [0, 1].map((edge) => Math.floor(((stratum + edge) * total) / strata));
     return first + Math.floor(draw() * (next - first));
   });
   const taken: Chunk[] = [];

@@ -25,6 +25,11 @@ describe("sampleChunks", () => {
     );
   });
 
+  test("as many strata as chunks: every chunk, though 15 / 22 * 22 is less than 15 in fp64", () => {
+    const taken = sampleChunks([21 * sampleChunk + 1], 22, 901876827);
+    expect(taken.map(({ start }) => start / sampleChunk)).toEqual(Array.from({ length: 22 }, (_, i) => i));
+  });
+
   test("a tensor has its share by its size, at places that the seed draws", () => {
     const taken = sampleChunks([300 * sampleChunk, 100 * sampleChunk], 40, 1);
     expect(taken.filter(({ tensor }) => tensor === 0)).toHaveLength(30);
