@@ -1,5 +1,7 @@
 import type { Format } from "../format/format.js";
 import { type Quantiles, quantileOf } from "../update/quantiles.js";
+import type { WeightDraws } from "../update/weight-draws.js";
+import type { SimulatedStep } from "./simulated.js";
 
 /** What the lens looks at, wherever it comes from. */
 
@@ -13,8 +15,10 @@ export interface Values {
   read(start: number, into: Float32Array | Float64Array): Promise<void>;
   /** Where they lie as bytes, for an engine that reads them where it computes. */
   readonly stored?: StoredBytes;
-  /** How they are drawn, for an engine that can do so where it computes. */
+  /** How they are drawn or computed, for an engine that can do so where it counts. */
   readonly drawn?: Quantiles;
+  readonly weights?: WeightDraws;
+  readonly simulated?: SimulatedStep;
 }
 
 /** Numbers as little-endian bytes of a file or of shared memory: plain data that other threads can be given. */

@@ -1,0 +1,119 @@
+import { exp, log } from "./elementary.js";
+
+/**
+ * A distribution that can be drawn from by integers, a table, and one fp32 interpolation: cells that are equally
+ * likely, between whose knots numbers are spread evenly. Its probabilities are exact at the knots, its variance is 1.
+ */
+export interface Distribution {
+  readonly name: string;
+  /** {@link cellCount} + 1 fp32 numbers, ascending. */
+  readonly knots: Float32Array;
+}
+
+/** Coefficients of AS 241, from the highest power down. */
+const centralTop = [
+  2.5090809287301226727e3, 3.3430575583588128105e4, 6.7265770927008700853e4, 4.5921953931549871457e4,
+  1.3731693765509461125e4, 1.9715909503065514427e3, 1.3314166789178437745e2, 3.387132872796366608,
+];
+const centralBottom = [
+  5.226495278852854561e3, 2.8729085735721942674e4, 3.930789580009271061e4, 2.1213794301586595867e4,
+  5.3941960214247511077e3, 6.871870074920579083e2, 4.2313330701600911252e1, 1,
+];
+const tailTop = [
+  7.7454501427834140764e-4, 2.27238449892691845833e-2, 2.4178072517745061177e-1, 1.27045825245236838258,
+  3.64784832476320460504, 5.7694972214606914055, 4.6303378461565452959, 1.42343711074968357734,
+];
+const tailBottom = [
+  1.05075007164441684324e-9, 5.475938084995344946e-4, 1.51986665636164571966e-2, 1.4810397642748007459e-1,
+  6.8976733498510000455e-1, 1.6763848301838038494, 2.05319162663775882187, 1,
+];
+
+/** 16 KiB of knots stay in the first cache. */
+export const cellCount = 4096;
+/** Bits of a random word below those that choose the cell. */
+export const restBits = 20;
+
+const { fround } = Math;
+
+/** The number that 32 random bits, unsigned, draw. Every operation is one fp32 rounding. */
+export function drawFrom({ knots }: Distribution, bits: number): number {
+  const cell = bits >>> restBits;
+  const rest = (bits & (2 ** restBits - 1)) * 2 ** -restBits;
+  const low = knots[cell];
+  return fround(low + fround(fround(knots[cell + 1] - low) * rest));
+}
+
+/** A symmetric distribution from the upper half of its quantile function: p from 1/2 to 1, exclusive. */
+export function symmetric(name: string, quantile: (p: number, tail: number) => number): Distribution {
+  const half = cellCount / 2;
+  const upper = new Float64Array(half + 1);
+  for (let i = 1; i < half; i++) upper[i] = quantile(0.5 + i / cellCount, 0.5 - i / cellCount);
+  // The outermost cell ends where its mean is that of the tail.
+  upper[half] = 2 * tailMean(quantile) - upper[half - 1];
+  // The mean square of a cell from a to b is (a^2 + a b + b^2) / 3.
+  let square = 0;
+  for (let i = 0; i < half; i++) square += (upper[i] ** 2 + upper[i] * upper[i + 1] + upper[i + 1] ** 2) / 3;
+  const scale = 1 / Math.sqrt(square / half);
+  const knots = new Float32Array(cellCount + 1);
+  for (let i = 1; i <= half; i++) {
+    knots[half + i] = upper[i] * scale;
+    knots[half - i] = -knots[half + i];
+  }
+  return { name, knots };
+}
+
+/** The mean of the outermost cell, whose end may be infinite: by the midpoints of finer and finer parts. */
+function tailMean(quantile: (p: number, tail: number) => number): number {
+  const parts = 64;
+  let [sum, weight] = [0, 0];
+  // Tails (1/2^k, 2/2^k] of the cell; what is left below 2^-24 of it weighs nothing.
+  for (let k = 1; k <= 24; k++) {
+    for (let i = 0; i < parts; i++) {
+      const tail = (2 ** -k * (1 + (i + 0.5) / parts)) / cellCount;
+      sum += (quantile(1 - tail, tail) * 2 ** -k) / parts;
+      weight += 2 ** -k / parts;
+    }
+  }
+  return sum / weight;
+}
+
+/** The standard normal distribution. */
+export const gaussian = symmetric("gaussian", normalQuantile);
+
+/**
+ * Student's t with 4 degrees of freedom, to variance 1: tails so heavy that the fourth moment is infinite. Its
+ * distribution function is 1/2 + (3/4) (s - s^3/3), s = t / sqrt(4 + t^2), which has an inverse in closed form up to
+ * a cubic equation.
+ */
+export const student4 = symmetric("student-4", (_, tail) => {
+  // With e = 1 - s the upper tail is (3/4) e^2 - e^3 / 4: by Newton's method from the leading term.
+  let e = Math.sqrt((4 / 3) * tail);
+  for (let i = 0; i < 12; i++) e -= (0.75 * e * e - (e * e * e) / 4 - tail) / (1.5 * e - 0.75 * e * e);
+  return (2 * (1 - e)) / Math.sqrt(e * (2 - e));
+});
+
+/**
+ * Numbers whose magnitudes have Weibull's distribution of a shape: 1.2 is close to a half normal, less has a heavier
+ * head near zero, as the query and key matrices of real models do.
+ */
+export function weibull(shape: number): Distribution {
+  return symmetric(`weibull-${shape}`, (_, tail) => exp(log(-log(2 * tail)) / shape));
+}
+
+/**
+ * The quantile of the standard normal distribution at p, of which `tail` is 1 - p: Wichura's algorithm AS 241, PPND16
+ * (Applied Statistics 37, 1988), relative error about 10^-16. Valid for 1/2 <= p and tail > 10^-10.
+ */
+export function normalQuantile(p: number, tail = 1 - p): number {
+  const q = p - 0.5;
+  if (q <= 0.425) {
+    const r = 0.180625 - q * q;
+    return (q * polynomial(centralTop, r)) / polynomial(centralBottom, r);
+  }
+  const r = Math.sqrt(-log(tail)) - 1.6;
+  return polynomial(tailTop, r) / polynomial(tailBottom, r);
+}
+
+function polynomial(coefficients: readonly number[], x: number): number {
+  return coefficients.reduce((sum, c) => sum * x + c, 0);
+}

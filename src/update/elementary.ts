@@ -1,0 +1,47 @@
+/**
+ * Elementary functions of fp64 in + - * / and sqrt alone: the same bits in every JavaScript engine, which Math.log,
+ * Math.exp and Math.cos do not promise. Close to the last place, which is all that tables of random numbers and
+ * schedules of learning rates need.
+ */
+import { exponentOf, powerOfTwo } from "../format/float64.js";
+
+const ln2 = 0.6931471805599453;
+
+/** The natural logarithm. Valid for finite x > 0 from 2^-1022 on. */
+export function log(x: number): number {
+  let exponent = exponentOf(x);
+  let significand = x / powerOfTwo(exponent);
+  if (significand > Math.SQRT2) {
+    significand /= 2;
+    exponent += 1;
+  }
+  // 2 atanh(s), |s| <= 0.172: the twelfth term is below 2^-53.
+  const s = (significand - 1) / (significand + 1);
+  let sum = 0;
+  for (let n = 23; n >= 1; n -= 2) sum = sum * s * s + 1 / n;
+  return exponent * ln2 + 2 * s * sum;
+}
+
+/** e^x. Valid for |x| < 50, where it is right to 10^-14. */
+export function exp(x: number): number {
+  const exponent = Math.round(x / ln2);
+  const rest = x - exponent * ln2;
+  let sum = 1;
+  for (let n = 18; n >= 1; n--) sum = 1 + (rest / n) * sum;
+  return sum * powerOfTwo(exponent);
+}
+
+/** cos(pi x). Valid for 0 <= x <= 1. */
+export function cosPi(x: number): number {
+  // From the nearer of 0 and 1/2, where the series ends soon.
+  if (x > 0.5) return -cosPi(1 - x);
+  const angle = Math.PI * (x > 0.25 ? 0.5 - x : x);
+  const square = angle * angle;
+  let sum = 1;
+  if (x > 0.25) {
+    for (let n = 20; n >= 2; n -= 2) sum = 1 - (square / (n * (n + 1))) * sum;
+    return angle * sum;
+  }
+  for (let n = 20; n >= 2; n -= 2) sum = 1 - (square / (n * (n - 1))) * sum;
+  return sum;
+}
