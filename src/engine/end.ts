@@ -1,7 +1,7 @@
 import { displacement } from "../lens/displacement.js";
 import { pathNotTakenUnchanged, smallSubnetworksUnchanged } from "../lens/probes.js";
 import { blockLength, type ExactSum, laneCount, sumOfLanes } from "../lens/sum.js";
-import type { Tally } from "../lens/tally.js";
+import type { EndTally, ProbeTally } from "../lens/tally.js";
 
 /** Flags of a weight over the steps of a run. */
 export const movedFlag = 1;
@@ -24,11 +24,17 @@ export interface CounterfactualEnds {
   readonly updated: ArrayLike<number>;
 }
 
+/** What is counted where weights are compared with their start. Probes judge the end of a run only. */
+export interface EndCounts {
+  readonly end: EndTally;
+  readonly probes?: ProbeTally;
+}
+
 /** Counts the weights from `from`, a multiple of blockLength, to `to` at the end of a run against its start. */
 export function countEnds(
   stored: StoredEnds,
   counterfactual: CounterfactualEnds,
-  tally: Tally,
+  tally: EndCounts,
   from: number,
   to: number,
 ): void {
@@ -52,7 +58,7 @@ function countEnd(
   i: number,
   stored: StoredEnds,
   { start, now, updated }: CounterfactualEnds,
-  { end, probes }: Tally,
+  { end, probes }: EndCounts,
 ): boolean {
   const finite =
     (stored.flags[i] & nonfiniteFlag) === 0 && Number.isFinite(start[i]) && Number.isFinite(now[i]);
@@ -62,8 +68,8 @@ function countEnd(
   }
   const before = stored.before[i];
   const after = stored.after[i];
-  if (pathNotTakenUnchanged(before, after)) probes.pathNotTaken += 1;
-  if (smallSubnetworksUnchanged(before, after)) probes.smallSubnetworks += 1;
+  if (probes && pathNotTakenUnchanged(before, after)) probes.pathNotTaken += 1;
+  if (probes && smallSubnetworksUnchanged(before, after)) probes.smallSubnetworks += 1;
   if (after !== before) return true;
   end.unchanged += 1;
   if (updated[i] === 0) end.neverUpdated += 1;

@@ -10,6 +10,11 @@ export interface LensJob {
   readonly stepNumbers: readonly number[];
   /** All by schemes, or all by recipes of one optimizer with the same settings. */
   readonly cases: readonly CaseSettings[];
+  /**
+   * Indices into {@link stepNumbers}, ascending: after these steps the stored weights are compared with their start as
+   * at the end, which gives the curves of a case. Never changes any other count.
+   */
+  readonly milestones?: readonly number[];
   /** Elements of a tensor that are worked on at once. Never changes a result; see {@link chunkLength}. */
   readonly chunk?: number;
   /** Most threads to work on; default one a core. Never changes a result. */

@@ -1,7 +1,8 @@
 import type { Values } from "../lens/input.js";
 import { blockLength } from "../lens/sum.js";
 import type { CaseTally } from "../lens/summarize.js";
-import { Tally, UpdateTally } from "../lens/tally.js";
+import { type EndTally, Tally, UpdateTally } from "../lens/tally.js";
+import { curveOf, expectMilestones, newCurve } from "./curve.js";
 import type { LensJob, Observer } from "./engine.js";
 
 /** A run of elements of one tensor, and the weights there as given. */
@@ -14,12 +15,14 @@ export interface Chunk {
 
 /**
  * What an engine does with one chunk after the other, for all cases at once. An engine whose arithmetic runs
- * elsewhere may promise: then the tallies of the steps are whole when that of {@link end} is kept.
+ * elsewhere may promise: then the tallies of steps and milestones are whole when that of {@link end} is kept.
  */
 export interface ChunkLens {
   begin(chunk: Chunk): void | Promise<void>;
   /** Applies the updates (or gradients) of the step with the given number; adds to one tally a case. */
   step(inputs: Float32Array, step: number, tallies: readonly UpdateTally[]): void | Promise<void>;
+  /** Compares the weights as they are now with the start; adds to one tally a case, and to nothing else. */
+  soFar(tallies: readonly EndTally[]): void | Promise<void>;
   /** Compares the end with the start; adds to one tally a case. */
   end(tallies: readonly Tally[]): void | Promise<void>;
   /** The stored weights of a case as they are now. */
@@ -31,11 +34,12 @@ export interface ChunkLens {
  * memory is that of one chunk however many tensors and steps there are. The updates of the next step are read
  * while those of the present one are worked on.
  *
- * @throws RangeError where counts could leave the integers that fp64 holds, or a tensor does not fit the job.
+ * @throws RangeError where counts could leave the integers that fp64 holds, or tensors or milestones do not fit the job.
  */
 export async function walk(job: LensJob, lens: ChunkLens, observer: Observer = {}): Promise<CaseTally[]> {
   expectCountable(job);
-  const { tensors, stepNumbers, cases } = job;
+  const { tensors, stepNumbers, cases, milestones = [] } = job;
+  const curves = cases.map(() => newCurve(job));
   const stepTallies = cases.map(() => stepNumbers.map(() => new UpdateTally()));
   const tensorTallies: Tally[][] = cases.map(() => []);
   const length = chunkLength(job);
@@ -56,6 +60,8 @@ export async function walk(job: LensJob, lens: ChunkLens, observer: Observer = {
         const updates = await ready;
         ready = read(i + 1);
         await lens.step(updates, step, ofChunk[i]);
+        const milestone = milestones.indexOf(i);
+        if (milestone >= 0) await lens.soFar(curves.map((curve) => curve[milestone]));
         done += count;
         observer.progress?.(done, total);
       }
@@ -77,6 +83,7 @@ export async function walk(job: LensJob, lens: ChunkLens, observer: Observer = {
       settings,
       tensors: tensors.map(({ name, shape }, t) => ({ name, shape, tally: tensorTallies[c][t] })),
       steps: stepNumbers.map((step, i) => ({ step, tally: stepTallies[c][i] })),
+      curve: curveOf(job, curves[c]),
     }),
   );
 }
@@ -97,7 +104,9 @@ async function readUpdates(updates: Values | undefined, start: number, count: nu
   return numbers;
 }
 
-export function expectCountable({ tensors, stepNumbers }: LensJob): void {
+export function expectCountable(job: LensJob): void {
+  const { tensors, stepNumbers } = job;
+  expectMilestones(job);
   let elements = 0;
   for (const { name, weights, updates } of tensors) {
     elements += weights.length;

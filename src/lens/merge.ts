@@ -1,8 +1,8 @@
 import { Histogram } from "./histogram.js";
-import type { Case, LensCounts, Result, UpdateCounts } from "./result.js";
+import type { Case, End, LensCounts, Result, UpdateCounts } from "./result.js";
 import { ExactSum } from "./sum.js";
 import { type CountedCase, summarizeCounted } from "./summarize.js";
-import { MomentTally, Tally, UpdateTally } from "./tally.js";
+import { EndTally, MomentTally, Tally, UpdateTally } from "./tally.js";
 
 /**
  * Adds up results of the same cases and steps over different tensors, such as the shards of a checkpoint counted
@@ -56,6 +56,7 @@ function expectMergeable(a: Result, b: Result): void {
         of.opmath,
         of.recipe,
         of.steps.map(({ step }) => step),
+        curveOf(of).map(({ step }) => step),
       ]),
     ]);
   if (nature(a) !== nature(b)) {
@@ -76,16 +77,28 @@ export function mergeCases(cases: readonly Case[]): Case {
         for (const { steps } of counted) tally.merge(steps[i].tally);
         return { step, tally };
       }),
+      curve: counted[0].curve.map(({ step }, i) => {
+        const end = new EndTally();
+        for (const { curve } of counted) end.merge(curve[i].end);
+        return { step, elements: counted.reduce((sum, { curve }) => sum + curve[i].elements, 0), end };
+      }),
     },
   );
 }
 
 /** What was counted, back from its summary. */
-function countedCase({ tensors, steps }: Case): CountedCase {
+function countedCase(of: Case): CountedCase {
+  const { tensors, steps } = of;
   return {
     tensors: tensors.map((tensor) => ({ name: tensor.name, shape: tensor.shape, tally: tallyOf(tensor) })),
     steps: steps.map((counts) => ({ step: counts.step, tally: updateTallyOf(counts, counts.parted) })),
+    curve: curveOf(of).map(({ step, elements, ...end }) => ({ step, elements, end: endTallyOf(end) })),
   };
+}
+
+/** Results that were saved before there were curves have none. */
+function curveOf({ curve }: Partial<Pick<Case, "curve">>) {
+  return curve ?? [];
 }
 
 function tallyOf({ totals, end, probes, histogram, causes, moments }: LensCounts): Tally {
@@ -93,10 +106,7 @@ function tallyOf({ totals, end, probes, histogram, causes, moments }: LensCounts
   tally.elements = totals.elements;
   tally.castChanged = totals.castChanged;
   tally.updates.merge(updateTallyOf(totals));
-  const { sums, effectiveDescent: _, ...endCounts } = end;
-  Object.assign(tally.end, endCounts);
-  tally.end.displacementSquared.addAll(ExactSum.of(sums.displacementSquared));
-  tally.end.product.addAll(ExactSum.of(sums.product));
+  tally.end.merge(endTallyOf(end));
   tally.probes.pathNotTaken = probes["path-not-taken"].unchanged;
   tally.probes.smallSubnetworks = probes["small-subnetworks"].unchanged;
   tally.probes.ulpRule = probes["ulp-rule"].lost;
@@ -105,6 +115,13 @@ function tallyOf({ totals, end, probes, histogram, causes, moments }: LensCounts
   tally.histogram.merge(Histogram.fromJSON(histogram));
   Object.assign(tally.recipe.causes, causes);
   tally.recipe.mergeMoments(moments.map((counts) => Object.assign(new MomentTally(counts.name), counts)));
+  return tally;
+}
+
+function endTallyOf({ sums, effectiveDescent: _, ...counts }: End): EndTally {
+  const tally = Object.assign(new EndTally(), counts);
+  tally.displacementSquared.addAll(ExactSum.of(sums.displacementSquared));
+  tally.product.addAll(ExactSum.of(sums.product));
   return tally;
 }
 

@@ -71,6 +71,8 @@ export interface Case extends LensCounts {
   /** The optimizer's recipe, where updates were computed from gradients. */
   readonly recipe: ResultRecipe | null;
   readonly steps: readonly StepCounts[];
+  /** The run so far, after the steps that were asked for; empty where none were. */
+  readonly curve: readonly CurvePoint[];
   readonly tensors: readonly TensorCounts[];
 }
 
@@ -158,6 +160,14 @@ export interface End {
   /** <d, D> / <D, D>, d the stored displacement, D that of the fp32 counterfactual. */
   readonly effectiveDescent: number | null;
   readonly sums: { readonly displacementSquared: readonly number[]; readonly product: readonly number[] };
+}
+
+/** All weights after a step against their start, counted as at the end. */
+export interface CurvePoint extends End {
+  /** As the recording numbers it. */
+  readonly step: number;
+  /** Weights. */
+  readonly elements: number;
 }
 
 /** Published probes beside the exact test. Shares are of finite weights, or of updates other than zero. */

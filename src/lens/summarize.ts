@@ -1,6 +1,7 @@
 import type { CaseSettings } from "../update/optimizer.js";
 import type {
   Case,
+  CurvePoint,
   End,
   LensCounts,
   Probes,
@@ -11,6 +12,13 @@ import type {
 } from "./result.js";
 import { type EndTally, Tally, type UpdateTally } from "./tally.js";
 
+/** All weights after a step against their start. */
+export interface CurveTally {
+  readonly step: number;
+  readonly elements: number;
+  readonly end: EndTally;
+}
+
 /** What was counted of one case. */
 export interface CountedCase {
   readonly tensors: readonly {
@@ -20,6 +28,8 @@ export interface CountedCase {
   }[];
   /** Over all tensors, for each step. */
   readonly steps: readonly { readonly step: number; readonly tally: UpdateTally }[];
+  /** Over all tensors, for each milestone. */
+  readonly curve: readonly CurveTally[];
 }
 
 /** What an engine counted, and of which case. */
@@ -41,7 +51,7 @@ function resultRecipe({ name, of, verified }: ResultRecipe): ResultRecipe {
   return { name, of, verified };
 }
 
-export function summarizeCounted(identity: CaseIdentity, { tensors, steps }: CountedCase): Case {
+export function summarizeCounted(identity: CaseIdentity, { tensors, steps, curve }: CountedCase): Case {
   const all = new Tally();
   for (const { tally } of tensors) all.merge(tally);
   const byRecipe = identity.recipe !== null;
@@ -51,6 +61,7 @@ export function summarizeCounted(identity: CaseIdentity, { tensors, steps }: Cou
     steps: steps.map(
       ({ step, tally }): StepCounts => ({ step, parted: tally.parted, ...updateCounts(tally) }),
     ),
+    curve: curve.map(({ step, elements, end }): CurvePoint => ({ step, elements, ...endCounts(end) })),
     tensors: tensors.map(
       ({ name, shape, tally }): TensorCounts => ({
         name,

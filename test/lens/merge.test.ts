@@ -4,6 +4,7 @@ import { selectEngine } from "../../src/engine/select.js";
 import type { TensorInput } from "../../src/lens/input.js";
 import { mergeResults } from "../../src/lens/merge.js";
 import { type UpdateOptions, updateSettings } from "../../src/update/settings.js";
+import { expectValid } from "../support/schemas.js";
 import { gaussianRun, tensorOf } from "../support/values.js";
 
 const tensors = [1, 2, 3].map((seed) => {
@@ -12,12 +13,17 @@ const tensors = [1, 2, 3].map((seed) => {
   return tensorOf(`w${seed}`, weights, ...updates);
 });
 
-async function resultOf(of: readonly TensorInput[], options: Partial<UpdateOptions> = {}) {
+async function resultOf(
+  of: readonly TensorInput[],
+  options: Partial<UpdateOptions> = {},
+  milestones: readonly number[] = [0, 2],
+) {
   const cases = (["in-place", "kahan"] as const).map((scheme) =>
     updateSettings({ format: "bf16", scheme, ...options }),
   );
   const source = { kind: "arrays", weights: null, updates: null, gradients: null, metadata: {} } as const;
-  const job = { tensors: of, stepNumbers: [0, 1, 2, 3], cases, skipped: [], strict: false, source };
+  const described = { skipped: [], strict: false, source };
+  const job = { tensors: of, stepNumbers: [0, 1, 2, 3], milestones, cases, ...described };
   return runLens(job, await selectEngine("reference"));
 }
 
@@ -27,6 +33,11 @@ describe("mergeResults", () => {
     const shards = [await resultOf([tensors[0]]), await resultOf(tensors.slice(1))];
     expect(mergeResults(shards)).toEqual(whole);
     expect(mergeResults([whole])).toEqual(whole);
+    expectValid("result", whole);
+    expect(whole.cases[0].curve).toMatchObject([
+      { step: 0, elements: 30_000, nonfinite: 1 },
+      { step: 2, elements: 30_000, nonfinite: 1 },
+    ]);
     const through = JSON.parse(JSON.stringify(shards));
     expect(mergeResults(through)).toEqual(whole);
   });
@@ -37,5 +48,18 @@ describe("mergeResults", () => {
     const other = await resultOf([tensors[1]], { rounding: "to-odd" });
     expect(() => mergeResults([one, other])).toThrow("not of the same input kind, steps, settings and cases");
     expect(() => mergeResults([])).toThrow(RangeError);
+  });
+
+  it("refuses curves of other milestones; results from before there were curves add up", async () => {
+    const one = await resultOf([tensors[0]]);
+    for (const milestones of [[0, 3], [0], []]) {
+      const other = await resultOf([tensors[1]], {}, milestones);
+      expect(() => mergeResults([one, other])).toThrow("not of the same input kind, steps");
+    }
+    const without = [tensors[0], tensors[1]].map((of) => resultOf([of], {}, []));
+    const old = JSON.parse(JSON.stringify(await Promise.all(without)));
+    for (const { cases } of old) for (const of of cases) delete of.curve;
+    expectValid("result", old[0]);
+    expect(mergeResults(old)).toEqual(await resultOf(tensors.slice(0, 2), {}, []));
   });
 });

@@ -93,16 +93,18 @@ describe("summarizeCounted", () => {
     const tally = counted();
     const tensors = [{ name: "w", shape: [4, 5], tally }];
     const steps = [{ step: 7, tally: tally.updates }];
-    expect(summarizeCounted(identity, { tensors, steps })).toEqual({
+    const curve = [{ step: 4, elements: 20, end: tally.end }];
+    expect(summarizeCounted(identity, { tensors, steps, curve })).toEqual({
       ...identity,
       ...counts,
       steps: [{ step: 7, parted: 5, ...updates }],
+      curve: [{ step: 4, elements: 20, ...counts.end }],
       tensors: [{ name: "w", shape: [4, 5], ...counts }],
     });
   });
 
   it("tells causes for recipes only", () => {
-    const of = { tensors: [{ name: "w", shape: [20], tally: counted() }], steps: [] };
+    const of = { tensors: [{ name: "w", shape: [20], tally: counted() }], steps: [], curve: [] };
     const summary = summarizeCounted({ ...identity, recipe }, of);
     const causes = { gradient: 0, weightDecay: 0, momentUnderflow: 0, epsilon: 11, storage: 0 };
     expect(summary.causes).toEqual(causes);
@@ -110,19 +112,19 @@ describe("summarizeCounted", () => {
   });
 
   it("has no share of nothing", () => {
-    const empty = summarizeCounted(identity, { tensors: [], steps: [] });
+    const empty = summarizeCounted(identity, { tensors: [], steps: [], curve: [] });
     const { totals, end, probes } = empty;
     expect(totals).toMatchObject({ realSparsity: null, apparentSparsity: null, hiddenShare: null });
     expect(totals).toMatchObject({ effectiveDescent: null, updateNorm: 0 });
     expect(end.effectiveDescent).toBeNull();
     expect(probes["path-not-taken"]).toEqual({ unchanged: 0, share: null, unchangedButDiffers: 0 });
     expect(probes["ulp-rule"]).toMatchObject({ share: null, disagreement: null });
-    expect(empty).toMatchObject({ moments: [], tensors: [], steps: [] });
+    expect(empty).toMatchObject({ moments: [], tensors: [], steps: [], curve: [] });
   });
 });
 
 describe("summarizeCase", () => {
-  const none = { tensors: [], steps: [] };
+  const none = { tensors: [], steps: [], curve: [] };
 
   it("names the case by its settings", () => {
     const settings = updateSettings({ format: "fp16", rounding: "to-odd", scheme: "kahan", opmath: "exact" });

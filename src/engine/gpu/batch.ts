@@ -43,6 +43,11 @@ export class Batch {
     return Math.min((block + 1) * blockLength, at + length);
   }
 
+  /** Where the elements of a block begin and end in the batch. */
+  rangeOf(block: number): readonly [from: number, to: number] {
+    return [block * blockLength, this.endOf(block)];
+  }
+
   /** Index of the first element of a block in its tensor. */
   startOf(block: number): number {
     const { at, start } = this.pieceOf(block);

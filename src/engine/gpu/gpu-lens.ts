@@ -1,12 +1,13 @@
 import { blockLength, laneCount, sumOfProducts } from "../../lens/sum.js";
-import { type Tally, UpdateTally } from "../../lens/tally.js";
+import { type EndTally, type Tally, UpdateTally } from "../../lens/tally.js";
 import type { UpdateSettings } from "../../update/settings.js";
-import { countCastChanged, countEnds } from "../end.js";
+import { type CounterfactualEnds, countCastChanged, countEnds, type StoredEnds } from "../end.js";
 import { ReferenceLens } from "../reference/reference-lens.js";
 import type { Batch } from "./batch.js";
 import { blockSums, CaseOnDevice } from "./case-on-device.js";
 import type { Device, DeviceArray } from "./device.js";
 import { fromDevice, isInDomain, toDevice } from "./domain.js";
+import { EndsByBlock } from "./ends-by-block.js";
 import type { Kernel } from "./kernels/kernel.js";
 import { markKernel } from "./kernels/outcome.js";
 import { laneSumKernel } from "./kernels/sums.js";
@@ -19,6 +20,7 @@ const inFlight = 4;
 /** Where the counts of a batch go. */
 export interface BatchTallies {
   step(ofCase: number, index: number): UpdateTally;
+  milestone(ofCase: number, index: number): EndTally;
   tensor(ofCase: number, tensor: number): Tally;
 }
 
@@ -27,6 +29,12 @@ interface Step {
   readonly number: number;
   /** Sums of u^2, by block. */
   updateSquared: Float64Array;
+}
+
+interface Milestone {
+  /** Steps that were taken before it. */
+  readonly steps: number;
+  readonly cases: readonly EndsByBlock[];
 }
 
 /**
@@ -48,6 +56,7 @@ export class GpuLens {
   #now!: DeviceArray;
   #updated!: DeviceArray;
   #steps: Step[] = [];
+  #milestones: Milestone[] = [];
   #counted: Promise<void>[] = [];
   /** Weight-steps that the reference did. */
   handedOver = 0;
@@ -68,6 +77,7 @@ export class GpuLens {
     this.#now = this.#given;
     this.#updated = this.#zeros;
     this.#steps = [];
+    this.#milestones = [];
     this.#counted = [];
     for (const of of this.#cases) await of.begin(this.#given, this.#zeros, batch.length);
   }
@@ -139,21 +149,39 @@ export class GpuLens {
     return bits;
   }
 
+  /** Compares the weights as they are now with the start, for the next milestone. */
+  async soFar(): Promise<void> {
+    const counterfactual = await this.#counterfactual();
+    const cases = [];
+    for (const of of this.#cases) {
+      cases.push(new EndsByBlock(this.#batch, await this.#stored(of), counterfactual, this.#outside));
+    }
+    this.#milestones.push({ steps: this.#steps.length, cases });
+  }
+
+  async #counterfactual(): Promise<CounterfactualEnds> {
+    return {
+      start: Float32Array.from(this.#weights),
+      now: fromDevice(await this.#device.download(this.#now), this.#outside),
+      updated: await this.#device.download(this.#updated),
+    };
+  }
+
+  async #stored(of: CaseOnDevice): Promise<StoredEnds> {
+    const { before, after, flags } = await of.ends();
+    return { before: fromDevice(before, this.#outside), after: fromDevice(after, this.#outside), flags };
+  }
+
   /** Adds all counts, and gives the stored weights of every case at the end. */
   async end(tallies: BatchTallies): Promise<Float32Array[]> {
     await this.#settle(0);
     const outside = this.#outside;
-    const start = Float32Array.from(this.#weights);
-    const now = fromDevice(await this.#device.download(this.#now), outside);
-    const updated = await this.#device.download(this.#updated);
-    const ends = [];
-    for (const of of this.#cases) {
-      const { before, after, flags } = await of.ends();
-      ends.push({ before: fromDevice(before, outside), after: fromDevice(after, outside), flags });
-    }
+    const counterfactual = await this.#counterfactual();
+    const ends: StoredEnds[] = [];
+    for (const of of this.#cases) ends.push(await this.#stored(of));
     for (let block = 0; block < this.#batch.blocks; block++) {
       if (outside.has(block)) continue;
-      const [from, to] = [block * blockLength, this.#batch.endOf(block)];
+      const [from, to] = this.#batch.rangeOf(block);
       for (const [c, of] of this.#cases.entries()) {
         const tally = tallies.tensor(c, this.#batch.pieceOf(block).tensor);
         const ofSteps = this.#steps.map((_, i) => tallies.step(c, i));
@@ -164,7 +192,10 @@ export class GpuLens {
         of.tally(block, to - from, ofSteps, tally);
         tally.elements += to - from;
         tally.castChanged += countCastChanged(this.#weights, ends[c].before, from, to);
-        countEnds(ends[c], { start, now, updated }, tally, from, to);
+        for (const [i, { cases }] of this.#milestones.entries()) {
+          cases[c].tally(block, tallies.milestone(c, i));
+        }
+        countEnds(ends[c], counterfactual, tally, from, to);
       }
     }
     const stored = ends.map(({ after }) => after);
@@ -189,6 +220,8 @@ export class GpuLens {
         tallies.step(c, i).merge(tally);
         tallies.tensor(c, tensor).updates.merge(tally);
       }
+      const milestone = this.#milestones.findIndex(({ steps }) => steps === i + 1);
+      if (milestone >= 0) lens.soFar(this.#settings.map((_, c) => tallies.milestone(c, milestone)));
     }
     lens.end(this.#settings.map((_, c) => tallies.tensor(c, tensor)));
     for (const [c, whole] of stored.entries()) whole.set(lens.weights(c), block * blockLength);

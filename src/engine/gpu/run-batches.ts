@@ -2,6 +2,7 @@ import { blockLength } from "../../lens/sum.js";
 import type { CaseTally } from "../../lens/summarize.js";
 import { Tally, UpdateTally } from "../../lens/tally.js";
 import type { UpdateSettings } from "../../update/settings.js";
+import { curveOf, newCurve } from "../curve.js";
 import type { LensJob, Observer } from "../engine.js";
 import { expectCountable } from "../walk.js";
 import { batchesOf } from "./batch.js";
@@ -19,10 +20,11 @@ export async function runBatches(
   observer: Observer = {},
 ): Promise<CaseTally[]> {
   expectCountable(job);
-  const { tensors, stepNumbers } = job;
+  const { tensors, stepNumbers, milestones = [] } = job;
   const cases = job.cases as readonly UpdateSettings[];
   const tallies = cases.map(() => ({
     steps: stepNumbers.map(() => new UpdateTally()),
+    curve: newCurve(job),
     tensors: tensors.map(() => new Tally()),
   }));
   const total = tensors.reduce((sum, { weights }) => sum + weights.length, 0) * stepNumbers.length;
@@ -40,11 +42,13 @@ export async function runBatches(
         // Should the step fail, nobody waits for it.
         ready?.catch(() => {});
         await lens.step(updates, number);
+        if (milestones.includes(i)) await lens.soFar();
         done += elements;
         observer.progress?.(done, total);
       }
       const stored = await lens.end({
         step: (c, i) => tallies[c].steps[i],
+        milestone: (c, i) => tallies[c].curve[i],
         tensor: (c, t) => tallies[c].tensors[t],
       });
       for (const [c, weights] of stored.entries()) {
@@ -61,6 +65,7 @@ export async function runBatches(
       settings,
       tensors: tensors.map(({ name, shape }, t) => ({ name, shape, tally: tallies[c].tensors[t] })),
       steps: stepNumbers.map((step, i) => ({ step, tally: tallies[c].steps[i] })),
+      curve: curveOf(job, tallies[c].curve),
     }),
   );
 }

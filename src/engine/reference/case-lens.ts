@@ -4,9 +4,9 @@ import { displacement } from "../../lens/displacement.js";
 import { bin, outermostBin, type SizedClass, sizedClasses } from "../../lens/histogram.js";
 import { ulpRuleLost } from "../../lens/probes.js";
 import { blockLength, laneCount } from "../../lens/sum.js";
-import type { Tally, UpdateTally } from "../../lens/tally.js";
+import type { EndTally, Tally, UpdateTally } from "../../lens/tally.js";
 import type { CaseSettings } from "../../update/optimizer.js";
-import { countCastChanged, countEnds, movedFlag, nonfiniteFlag, takeLanes } from "../end.js";
+import { countCastChanged, countEnds, type EndCounts, movedFlag, nonfiniteFlag, takeLanes } from "../end.js";
 import type { Chunk } from "../walk.js";
 import type { Counterfactual } from "./counterfactual.js";
 import { RecipeStepper } from "./recipe-stepper.js";
@@ -92,6 +92,10 @@ export class CaseLens {
     if (!lost && !moved) this.#probes.unmoved += 1;
   }
 
+  soFar(counterfactual: Counterfactual, end: EndTally): void {
+    this.#compare(counterfactual, { end });
+  }
+
   end(counterfactual: Counterfactual, tally: Tally): void {
     tally.elements += this.weights.length;
     tally.castChanged += this.#castChanged;
@@ -104,8 +108,12 @@ export class CaseLens {
       });
     }
     this.#stepper.end?.(tally);
+    this.#compare(counterfactual, tally);
+  }
+
+  #compare(counterfactual: Counterfactual, counts: EndCounts): void {
     const stored = { before: this.#start, after: this.weights, flags: this.#flags };
-    countEnds(stored, counterfactual, tally, 0, this.weights.length);
+    countEnds(stored, counterfactual, counts, 0, this.weights.length);
   }
 }
 

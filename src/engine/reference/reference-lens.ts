@@ -1,4 +1,4 @@
-import type { Tally, UpdateTally } from "../../lens/tally.js";
+import type { EndTally, Tally, UpdateTally } from "../../lens/tally.js";
 import type { CaseSettings } from "../../update/optimizer.js";
 import type { Chunk, ChunkLens } from "../walk.js";
 import { CaseLens } from "./case-lens.js";
@@ -31,11 +31,19 @@ export class ReferenceLens implements ChunkLens {
     for (const c of this.#compared) tallies[c].parted = countParted(this.weights(0), this.weights(c));
   }
 
+  soFar(tallies: readonly EndTally[]): void {
+    for (const [c, lens] of this.#cases.entries()) lens.soFar(this.#counterfactual, tallies[c]);
+    this.#addParted(tallies);
+  }
+
   end(tallies: readonly Tally[]): void {
     for (const [c, lens] of this.#cases.entries()) lens.end(this.#counterfactual, tallies[c]);
+    this.#addParted(tallies.map(({ end }) => end));
+  }
+
+  #addParted(ends: readonly EndTally[]): void {
     for (const c of this.#compared) {
-      const { end } = tallies[c];
-      end.parted = (end.parted ?? 0) + countParted(this.weights(0), this.weights(c));
+      ends[c].parted = (ends[c].parted ?? 0) + countParted(this.weights(0), this.weights(c));
     }
   }
 

@@ -31,6 +31,8 @@ export interface CaseLayout {
   readonly nonfinite: number;
   readonly tally: number;
   readonly histogram: number;
+  /** One {@link tensorTally} for each milestone. */
+  readonly curve: number;
   /** One {@link stepTally} for each step. */
   readonly steps: number;
 }
@@ -51,7 +53,7 @@ export const stepTally = {
   bytes: 32 + 3 * sumBytes,
 } as const;
 
-/** What is counted of a tensor, besides its steps and its histogram. */
+/** What is counted of a tensor, besides its steps and its histogram; and at a milestone, what `end` counts. */
 export const tensorTally = {
   castChanged: 0,
   unchanged: 8,
@@ -85,7 +87,12 @@ export const histogramTable = {
 /** Lanes of the sums of a block, and places in the histogram of one vector. */
 export const scratchLayout = { effectiveSquared: 0, product: 64, places: 128, bytes: 192 } as const;
 
-export function layOut(cases: readonly UpdateSettings[], chunk: number, steps: number): Layout {
+/** @param tallied how many steps and milestones have a tally of their own. */
+export function layOut(
+  cases: readonly UpdateSettings[],
+  chunk: number,
+  tallied: { readonly steps: number; readonly milestones: number },
+): Layout {
   let bytes = 0;
   const take = (length: number) => {
     const offset = bytes;
@@ -111,7 +118,8 @@ export function layOut(cases: readonly UpdateSettings[], chunk: number, steps: n
       nonfinite: flags(),
       tally: take(tensorTally.bytes),
       histogram: take(histogramTable.bins * histogramTable.binBytes),
-      steps: take(steps * stepTally.bytes),
+      curve: take(tallied.milestones * tensorTally.bytes),
+      steps: take(tallied.steps * stepTally.bytes),
     })),
   };
   return { ...places, bytes };

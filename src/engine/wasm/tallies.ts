@@ -1,5 +1,5 @@
 import type { ExactSum } from "../../lens/sum.js";
-import type { Tally, UpdateTally } from "../../lens/tally.js";
+import type { EndTally, Tally, UpdateTally } from "../../lens/tally.js";
 import type { UpdateSettings } from "../../update/settings.js";
 import { lowestExponent } from "./kernel/sum.js";
 import { type CaseLayout, histogramTable, stepTally, sumDigits, tensorTally } from "./layout.js";
@@ -32,24 +32,30 @@ export class TallyReader {
     this.#sum(address + stepTally.product, tally.product);
   }
 
-  /** Adds all that was counted of `elements` weights but their steps. */
-  tensor(of: CaseLayout, { format }: UpdateSettings, elements: number, padding: number, tally: Tally): void {
-    const count = (name: "castChanged" | "still" | "neverUpdated" | "unchanged" | "returned" | "nonfinite") =>
-      this.#count(of.tally + tensorTally[name]);
+  /** Adds what one comparison with the start counted, besides `padding` zeros. */
+  end(address: number, padding: number, tally: EndTally): void {
+    const count = (name: "still" | "neverUpdated" | "unchanged" | "returned" | "nonfinite") =>
+      this.#count(address + tensorTally[name]);
     const unchanged = count("unchanged") - padding;
     const still = count("still") - padding;
     const neverUpdated = count("neverUpdated") - padding;
+    tally.unchanged += unchanged;
+    tally.neverUpdated += neverUpdated;
+    tally.cancelled += still - neverUpdated;
+    tally.hidden += unchanged - still;
+    tally.returned += count("returned");
+    tally.nonfinite += count("nonfinite");
+    this.#sum(address + tensorTally.displacementSquared, tally.displacementSquared);
+    this.#sum(address + tensorTally.product, tally.product);
+  }
+
+  /** Adds all that was counted of `elements` weights but their steps and milestones. */
+  tensor(of: CaseLayout, { format }: UpdateSettings, elements: number, padding: number, tally: Tally): void {
+    const unchanged = this.#count(of.tally + tensorTally.unchanged) - padding;
     const { end, probes } = tally;
     tally.elements += elements;
-    tally.castChanged += count("castChanged");
-    end.unchanged += unchanged;
-    end.neverUpdated += neverUpdated;
-    end.cancelled += still - neverUpdated;
-    end.hidden += unchanged - still;
-    end.returned += count("returned");
-    end.nonfinite += count("nonfinite");
-    this.#sum(of.tally + tensorTally.displacementSquared, end.displacementSquared);
-    this.#sum(of.tally + tensorTally.product, end.product);
+    tally.castChanged += this.#count(of.tally + tensorTally.castChanged);
+    this.end(of.tally, padding, end);
     probes.pathNotTaken += unchanged + this.#count(of.tally + tensorTally.pathNotTaken);
     probes.smallSubnetworks += unchanged + this.#count(of.tally + tensorTally.smallSubnetworks);
     this.#histogram(of.histogram, format.precision, tally);

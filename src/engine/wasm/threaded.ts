@@ -4,10 +4,11 @@ import type { CaseTally } from "../../lens/summarize.js";
 import { Tally, UpdateTally } from "../../lens/tally.js";
 import type { UpdateSettings } from "../../update/settings.js";
 import { stepKey, tensorKey } from "../../update/threefry.js";
+import { curveOf, newCurve } from "../curve.js";
 import type { LensJob, Observer } from "../engine.js";
 import { pageBytes } from "./assembler/module.js";
 import { compileKernels } from "./kernel/kernels.js";
-import { layOut, stepTally } from "./layout.js";
+import { layOut, stepTally, tensorTally } from "./layout.js";
 import { readsFiles } from "./platform.js";
 import { TallyReader } from "./tallies.js";
 import { runOnThreads, WorkerFailure } from "./thread-pool.js";
@@ -34,9 +35,9 @@ export async function runThreaded(
   threads: number,
   observer: Observer = {},
 ): Promise<CaseTally[]> {
-  const { tensors, stepNumbers, cases, chunk } = job;
+  const { tensors, stepNumbers, cases, chunk, milestones = [] } = job;
   const steps = stepNumbers.length;
-  const layout = layOut(cases, chunk, steps);
+  const layout = layOut(cases, chunk, { steps, milestones: milestones.length });
   const size = { pages: Math.ceil(layout.bytes / pageBytes), shared: false };
   const decoded = new Set(
     tensors.flatMap(({ weights, updates }) => [weights, ...updates].map((v) => v.stored!.format)),
@@ -46,6 +47,7 @@ export async function runThreaded(
 
   const stepTallies = cases.map(() => stepNumbers.map(() => new UpdateTally()));
   const tensorTallies = cases.map(() => tensors.map(() => new Tally()));
+  const curves = cases.map(() => newCurve(job));
   const workerTensors = describe(job, formats);
   const tasks = workerTensors.reduce((sum, of) => sum + of.tasks, 0);
   const total = tensors.reduce((sum, { weights }) => sum + weights.length, 0) * steps;
@@ -54,8 +56,10 @@ export async function runThreaded(
     pages: size.pages,
     layout,
     stepTallyBytes: stepTally.bytes,
+    tensorTallyBytes: tensorTally.bytes,
     cases: cases.length,
     steps,
+    milestones,
     tensors: workerTensors,
     tasks,
     wantsWeights: observer.weights !== undefined,
@@ -73,6 +77,9 @@ export async function runThreaded(
             const reader = new TallyReader(counted, of.tally);
             const tally = tensorTallies[c][tensor];
             reader.tensor(of, cases[c], elements, padding, tally);
+            for (const [i, end] of curves[c].entries()) {
+              reader.end(of.curve + i * tensorTally.bytes, padding, end);
+            }
             for (let step = 0; step < steps; step++) {
               const ofStep = new UpdateTally();
               reader.step(of.steps + step * stepTally.bytes, elements, padding, ofStep);
@@ -91,6 +98,7 @@ export async function runThreaded(
     settings,
     tensors: tensors.map(({ name, shape }, t) => ({ name, shape, tally: tensorTallies[c][t] })),
     steps: stepNumbers.map((step, i) => ({ step, tally: stepTallies[c][i] })),
+    curve: curveOf(job, curves[c]),
   }));
 }
 

@@ -1,4 +1,4 @@
-import type { Tally, UpdateTally } from "../../lens/tally.js";
+import type { EndTally, Tally, UpdateTally } from "../../lens/tally.js";
 import { startState } from "../../update/apply.js";
 import type { UpdateSettings } from "../../update/settings.js";
 import { stepKey, tensorKey, type Words } from "../../update/threefry.js";
@@ -36,7 +36,7 @@ export class WasmLens implements ChunkLens {
 
   /** @param chunk most weights that {@link begin} is given: a power of two. */
   static async create(cases: readonly UpdateSettings[], chunk: number): Promise<WasmLens> {
-    const layout = layOut(cases, chunk, 1);
+    const layout = layOut(cases, chunk, { steps: 1, milestones: 1 });
     const size = { pages: Math.ceil(layout.bytes / pageBytes), shared: false };
     const { Memory, instantiate } = webAssembly!;
     const memory = new Memory({ initial: size.pages, maximum: size.pages });
@@ -87,9 +87,17 @@ export class WasmLens implements ChunkLens {
     }
   }
 
+  soFar(tallies: readonly EndTally[]): void {
+    for (const [c, { curve }] of this.#layout.cases.entries()) {
+      this.#kernels[`end ${c}`](0, this.#padded, curve);
+      this.#tallies.end(curve, this.#padded - this.#count, tallies[c]);
+      this.#memory.fill(0, curve, curve + tensorTally.bytes);
+    }
+  }
+
   end(tallies: readonly Tally[]): void {
     for (const [c, of] of this.#layout.cases.entries()) {
-      this.#kernels[`end ${c}`](0, this.#padded);
+      this.#kernels[`end ${c}`](0, this.#padded, of.tally);
       this.#tallies.tensor(of, this.#cases[c], this.#count, this.#padded - this.#count, tallies[c]);
       this.#clear(of);
     }
@@ -100,7 +108,7 @@ export class WasmLens implements ChunkLens {
   }
 
   #clear({ tally, steps }: CaseLayout): void {
-    // The histogram lies between the two.
+    // Histogram and curve lie between the two.
     this.#memory.fill(0, tally, steps);
   }
 

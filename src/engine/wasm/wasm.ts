@@ -4,6 +4,7 @@ import type { CaseTally } from "../../lens/summarize.js";
 import { Tally, UpdateTally } from "../../lens/tally.js";
 import type { CaseSettings } from "../../update/optimizer.js";
 import { type UpdateSettings, updateSettings } from "../../update/settings.js";
+import { curveOf, newCurve } from "../curve.js";
 import type { Engine, LensJob, Observer } from "../engine.js";
 import { proofOf } from "../proof.js";
 import { expectCountable, walk } from "../walk.js";
@@ -127,12 +128,14 @@ async function divided(
   return job.cases.map((settings, c) => {
     const tensors = job.tensors.map(({ name, shape }) => ({ name, shape, tally: new Tally() }));
     const steps = job.stepNumbers.map((step) => ({ step, tally: new UpdateTally() }));
+    const curve = newCurve(job);
     for (const [part, tallies] of parts.entries()) {
       if (tallies.length === 0) continue;
       for (const [i, t] of indices[part].entries()) tensors[t].tally.merge(tallies[c].tensors[i].tally);
       for (const [i, { tally }] of tallies[c].steps.entries()) steps[i].tally.merge(tally);
+      for (const [i, { end }] of tallies[c].curve.entries()) curve[i].merge(end);
     }
-    return { settings, tensors, steps };
+    return { settings, tensors, steps, curve: curveOf(job, curve) };
   });
 }
 

@@ -25,8 +25,11 @@ export interface WorkerJob {
   readonly pages: number;
   readonly layout: Layout;
   readonly stepTallyBytes: number;
+  readonly tensorTallyBytes: number;
   readonly cases: number;
   readonly steps: number;
+  /** See LensJob. */
+  readonly milestones: readonly number[];
   readonly tensors: readonly WorkerTensor[];
   readonly tasks: number;
   readonly wantsWeights: boolean;

@@ -26,7 +26,7 @@ port.onmessage = async ({ data: job }) => {
 let reading = null;
 
 async function work(job) {
-  const { layout, stepTallyBytes, tensors, shared, worker } = job;
+  const { layout, stepTallyBytes, tensorTallyBytes, milestones, tensors, shared, worker } = job;
   const memory = new WebAssembly.Memory({ initial: job.pages, maximum: job.pages });
   const kernels = (await WebAssembly.instantiate(job.module, { host: { memory } })).exports;
   const bytes = new Uint8Array(memory.buffer);
@@ -58,6 +58,7 @@ async function work(job) {
     kernels.beginCounterfactual(0, padded);
     for (let c = 0; c < job.cases; c++) kernels["begin " + c](0, padded);
     const pair = start / 2;
+    let milestone = 0;
     for (let step = 0; step < job.steps; step++) {
       read(updates[step], step, start, count, layout.updates);
       kernels.stepCounterfactual(0, padded);
@@ -66,8 +67,13 @@ async function work(job) {
         const tally = layout.cases[c].steps + step * stepTallyBytes;
         kernels["step " + c](0, padded, tally, keys[key], keys[key + 1], pair % 2 ** 32, Math.floor(pair / 2 ** 32));
       }
+      if (step !== milestones[milestone]) continue;
+      for (let c = 0; c < job.cases; c++) {
+        kernels["end " + c](0, padded, layout.cases[c].curve + milestone * tensorTallyBytes);
+      }
+      milestone += 1;
     }
-    for (let c = 0; c < job.cases; c++) kernels["end " + c](0, padded);
+    for (let c = 0; c < job.cases; c++) kernels["end " + c](0, padded, layout.cases[c].tally);
     elements += count;
     padding += padded - count;
     chunks += 1;

@@ -54,11 +54,14 @@ describe.each(everyFormat)("$name, as the reference has it", (of) => {
       .filter((settings) => wasm.refuses!([settings]) === null)
       .filter(({ opmath, overflow }) => opmath === "fp32" || overflow === "ieee");
     expect(cases.length).toBe(of.precision > 22 ? 14 : 20);
-    const job = { tensors: [tensorOf("w", weights, ...updates)], stepNumbers: [3, 9], cases };
+    const tensors = [tensorOf("w", weights, ...updates)];
+    const job = { tensors, stepNumbers: [3, 9], milestones: [0], cases };
     const [ours, theirs] = [await outcomeOf(wasm, job), await outcomeOf(reference, job)];
     expect(ours).toEqual(theirs);
     // The run is one that says something: every class, and every end.
-    const { totals, end } = theirs[0].result;
+    const { totals, end, curve } = theirs[0].result;
+    expect(curve).toMatchObject([{ step: 3, elements }]);
+    expect(curve[0]).not.toMatchObject(end);
     expect(Math.min(totals.none, totals.lost + totals.kept, totals.moved, totals.nonfinite)).toBeGreaterThan(
       0,
     );

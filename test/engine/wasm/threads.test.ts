@@ -57,7 +57,7 @@ function sharedJob(): LensJob {
       updates: rows.map((row, step) => shared(row, step === 1 ? bf16 : format("fp32"))),
     };
   });
-  return { tensors, stepNumbers: [1, 2, 7], cases };
+  return { tensors, stepNumbers: [1, 2, 7], milestones: [0, 2], cases };
 }
 
 /** The bf16 number at or below in magnitude; NaN stays one. */
@@ -109,7 +109,7 @@ describe("threads over shared memory", () => {
       { name: "shared", shape: [n], weights: both[0], updates: [both[1]] },
       tensorOf("unshared too", weights.subarray(9, 4200), updates.subarray(9, 4200)),
     ];
-    const job = { tensors, stepNumbers: [4], cases: [cases[0], cases[1], cases[2]], threads: 2 };
+    const job = { tensors, stepNumbers: [4], milestones: [0], cases, threads: 2 };
     const told: number[] = [];
     const [first] = await wasm.run(job, { progress: (done) => told.push(done) });
     expect(first.tensors.map(({ name }) => name)).toEqual(["unshared", "shared", "unshared too"]);
@@ -147,7 +147,7 @@ describe("threads over files", () => {
 
   it("each reads its own bytes: the reference's outcome", async () => {
     const { tensors, stepNumbers, close } = await recording("run");
-    const job = { tensors, stepNumbers, cases };
+    const job = { tensors, stepNumbers, milestones: [1], cases };
     expect(await outcomeOf(onThreads(2, 8192), job)).toEqual(await outcomeOf(reference, job));
     await close();
   });

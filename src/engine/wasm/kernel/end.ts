@@ -14,13 +14,17 @@ const countNames = [
   "smallSubnetworks",
 ] as const;
 
+/** Parameters of `end`: where the worker's memory begins, weights, and the tally. */
+export const endParameters = ["i32", "i32", "i32"] as const;
+
 /**
- * The body of `end(base, count)`: compares the end with the start, as CaseLens of the reference engine does. Weights
- * beyond the last count as unchanged and never updated; the caller takes them off.
+ * The body of `end(base, count, tally)`: compares the weights as they are now with the start, as CaseLens of the
+ * reference engine does at the end and at milestones. Weights beyond the last count as unchanged and never updated; the
+ * caller takes them off.
  */
 export function writeEnd(k: FunctionWriter, layout: Layout, of: CaseLayout): void {
   const { f32x4, f64x2, i32, v128, i32x4 } = k;
-  const [base, count] = [k.parameter(0, "i32"), k.parameter(1, "i32")];
+  const [base, count, tally] = endParameters.map((type, i) => k.parameter(i, type));
   const scratch = i32.add(base, layout.scratch);
   const counts = new Map(countNames.map((name) => [name, k.variable("i32")]));
   const tallied = (name: (typeof countNames)[number], flags: I32) => {
@@ -94,16 +98,12 @@ export function writeEnd(k: FunctionWriter, layout: Layout, of: CaseLayout): voi
       });
     });
 
-    k.call(
-      addExactly,
-      i32.add(base, of.tally + tensorTally.displacementSquared),
-      sumOfLanes(k, displacementSquared),
-    );
+    k.call(addExactly, i32.add(tally, tensorTally.displacementSquared), sumOfLanes(k, displacementSquared));
     const lanes = [0, 1, 2, 3].map((i) => k.load("v128", scratch, scratchLayout.product + i * vectorBytes));
-    k.call(addExactly, i32.add(base, of.tally + tensorTally.product), sumOfLanes(k, lanes));
+    k.call(addExactly, i32.add(tally, tensorTally.product), sumOfLanes(k, lanes));
   });
 
-  for (const name of countNames) addCount(k, counts.get(name)!, base, of.tally + tensorTally[name]);
+  for (const name of countNames) addCount(k, counts.get(name)!, tally, tensorTally[name]);
 }
 
 /** The published probes of lens/probes.ts that judge the end, on two weights; both call an unchanged weight unchanged. */

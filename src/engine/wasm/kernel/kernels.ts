@@ -5,7 +5,7 @@ import { type ExportedFunction, type MemorySize, moduleBytes } from "../assemble
 import type { Layout } from "../layout.js";
 import { webAssembly } from "../platform.js";
 import { writeBegin, writeBeginCounterfactual, writeDecode, writeStepCounterfactual } from "./begin.js";
-import { writeEnd } from "./end.js";
+import { endParameters, writeEnd } from "./end.js";
 import { stepParameters, writeStep } from "./step.js";
 import { addExactly, writeAddExactly } from "./sum.js";
 
@@ -55,7 +55,7 @@ export function kernelModule(
     functions.push(
       { name: `begin ${c}`, parameters: range, write: (k) => writeBegin(k, settings, layout, of) },
       { name: `step ${c}`, parameters: stepParameters, write: (k) => writeStep(k, settings, layout, of) },
-      { name: `end ${c}`, parameters: range, write: (k) => writeEnd(k, layout, of) },
+      { name: `end ${c}`, parameters: endParameters, write: (k) => writeEnd(k, layout, of) },
     );
   }
   return moduleBytes(memory, functions);

@@ -1,0 +1,26 @@
+import type { CurveTally } from "../lens/summarize.js";
+import { EndTally } from "../lens/tally.js";
+import type { LensJob } from "./engine.js";
+
+/** For each milestone of a job where its counts go, those of one case over all tensors. */
+export function newCurve({ milestones = [] }: Pick<LensJob, "milestones">): EndTally[] {
+  return milestones.map(() => new EndTally());
+}
+
+/** The curve of a case from what was counted at each milestone. */
+export function curveOf(
+  { tensors, stepNumbers, milestones = [] }: LensJob,
+  ends: readonly EndTally[],
+): CurveTally[] {
+  const elements = tensors.reduce((sum, { weights }) => sum + weights.length, 0);
+  return milestones.map((index, i) => ({ step: stepNumbers[index], elements, end: ends[i] }));
+}
+
+/** @throws RangeError where milestones are not steps of the job in their order. */
+export function expectMilestones({ stepNumbers, milestones = [] }: LensJob): void {
+  for (const [i, index] of milestones.entries()) {
+    if (stepNumbers[index] === undefined || index <= (milestones[i - 1] ?? -1)) {
+      throw new RangeError(`milestone ${index}: expected indices below ${stepNumbers.length}, ascending`);
+    }
+  }
+}

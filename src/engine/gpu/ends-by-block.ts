@@ -1,0 +1,44 @@
+import { EndTally } from "../../lens/tally.js";
+import { type CounterfactualEnds, countEnds, type StoredEnds } from "../end.js";
+import type { Batch } from "./batch.js";
+
+const counts = ["unchanged", "neverUpdated", "cancelled", "hidden", "returned"] as const;
+
+/**
+ * What is counted of one case at a milestone, block by block until the end of the batch: only then is it known which
+ * blocks are the device's. No more is kept of a block than its steps keep. Nothing is nonfinite, for a block with such
+ * a number is none of the device's.
+ */
+export class EndsByBlock {
+  readonly #counts: Uint16Array;
+  readonly #displacementSquared: Float64Array;
+  readonly #product: Float64Array;
+
+  /** @param outside blocks that are known not to be the device's. */
+  constructor(
+    batch: Batch,
+    stored: StoredEnds,
+    counterfactual: CounterfactualEnds,
+    outside: ReadonlySet<number>,
+  ) {
+    const { blocks } = batch;
+    this.#counts = new Uint16Array(blocks * counts.length);
+    this.#displacementSquared = new Float64Array(blocks);
+    this.#product = new Float64Array(blocks);
+    for (let block = 0; block < blocks; block++) {
+      if (outside.has(block)) continue;
+      const end = new EndTally();
+      countEnds(stored, counterfactual, { end }, ...batch.rangeOf(block));
+      for (const [i, name] of counts.entries()) this.#counts[block * counts.length + i] = end[name];
+      this.#displacementSquared[block] = end.displacementSquared.value();
+      this.#product[block] = end.product.value();
+    }
+  }
+
+  /** Adds what was counted in a block. */
+  tally(block: number, end: EndTally): void {
+    for (const [i, name] of counts.entries()) end[name] += this.#counts[block * counts.length + i];
+    end.displacementSquared.add(this.#displacementSquared[block]);
+    end.product.add(this.#product[block]);
+  }
+}
