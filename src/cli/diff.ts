@@ -7,7 +7,8 @@ import type { DifferenceResult } from "../lens/difference-result.js";
 import { summarizeDifference } from "../lens/summarize-difference.js";
 import { comparePair } from "../source/pair/compare-pair.js";
 import { zstdUnknown } from "../source/pair/compress.js";
-import { type CheckpointPair, nameOf, openPair } from "../source/pair/open-pair.js";
+import { openPair } from "../source/pair/open-pair.js";
+import { type CheckpointPair, nameOf } from "../source/pair/pair-up.js";
 import { fileIdentities, ResumeLog, removeLog } from "../source/resume-log.js";
 import { version } from "../version.js";
 import {

@@ -1,10 +1,7 @@
 import { join } from "node:path";
-import type { SkippedTensor, TensorInput } from "../lens/input.js";
-import { InputError, quote } from "./input-error.js";
+import { bringTogether, type Recorded, type WeightsAndUpdates } from "./bring-together.js";
+import { InputError } from "./input-error.js";
 import { type Checkpoint, openCheckpoint } from "./safetensors/checkpoint.js";
-import { readableDtypes } from "./safetensors/dtype.js";
-import { shapeText } from "./safetensors/header.js";
-import type { StoredTensor } from "./safetensors/stored-tensor.js";
 import { statPath } from "./system-error.js";
 
 /** Where the two parts of a recorded run lie: anything that {@link openCheckpoint} opens. */
@@ -14,18 +11,8 @@ export interface RecordingPaths {
   readonly updates: string;
 }
 
-/** What a recording has of each step: updates as they were added, or gradients to compute them from. */
-export type Recorded = "update" | "gradient";
-
 /** A recorded run: weights, and the updates that were added to them (or the gradients). */
-export interface Recording {
-  /** In the order of the weights file; every one has an update for every step. */
-  readonly tensors: readonly TensorInput[];
-  /** Ascending; the step of each of a tensor's updates. */
-  readonly stepNumbers: readonly number[];
-  readonly skipped: readonly SkippedTensor[];
-  /** Numbers in the weights of all tensors together. */
-  readonly elements: number;
+export interface Recording extends WeightsAndUpdates {
   /** Every file that has tensors. */
   readonly files: readonly string[];
   /** What the files say of themselves. */
@@ -94,116 +81,4 @@ async function findPart(folder: string, part: string): Promise<string> {
   if (there.length === 1) return join(folder, there[0]);
   const expected = `${names[0]}, ${names[1]} or a folder ${part}`;
   throw new InputError(folder, expected, there.length === 0 ? "none of them" : there.join(" and "));
-}
-
-/** The updates of one weight by step. */
-type UpdatesByStep = Map<number, StoredTensor>;
-
-/** Lists a tensor of a file as left out. */
-type Skip = (file: string, name: string, reason: string) => void;
-
-function bringTogether(
-  weights: Checkpoint,
-  updates: Checkpoint,
-  strict: boolean,
-  recorded: Recorded,
-): Pick<Recording, "tensors" | "stepNumbers" | "skipped" | "elements"> {
-  const skipped: SkippedTensor[] = [];
-  const skip: Skip = (file, name, reason) => {
-    if (strict) throw new InputError(file, "nothing to skip (strict)", `tensor ${quote(name)}: ${reason}`);
-    skipped.push({ name, reason });
-  };
-
-  const { byWeight, stepNumbers } = groupUpdates(updates, recorded, skip);
-  const tensors: TensorInput[] = [];
-  let elements = 0;
-  for (const weight of weights.tensors.values()) {
-    const byStep = byWeight.get(weight.name);
-    const reason = obstacle(weight, byStep, stepNumbers, recorded);
-    if (reason !== undefined) {
-      skip(weight.file, weight.name, reason);
-      continue;
-    }
-    const { name, shape } = weight;
-    const ofSteps = stepNumbers.map((step) => byStep!.get(step)!.values!);
-    tensors.push({ name, shape, weights: weight.values!, updates: ofSteps });
-    elements += weight.elements;
-  }
-  for (const [weight, byStep] of byWeight) {
-    if (weights.tensors.has(weight)) continue;
-    const [update] = byStep.values();
-    skip(update.file, weight, `has ${recorded}s, but is not among the weights`);
-  }
-  for (const { path, skipped: unnamed } of [weights, updates]) {
-    for (const { name, reason } of unnamed) skip(path, name, reason);
-  }
-
-  if (tensors.length === 0) {
-    const first = skipped[0] && `; the first left out is ${quote(skipped[0].name)}: ${skipped[0].reason}`;
-    throw new InputError(updates.path, `${recorded}s that fit at least one weight`, `none${first ?? ""}`);
-  }
-  return { tensors, stepNumbers, skipped, elements };
-}
-
-/** The updates of every weight, and the steps of the run, ascending. */
-function groupUpdates(
-  updates: Checkpoint,
-  recorded: Recorded,
-  skip: Skip,
-): { byWeight: Map<string, UpdatesByStep>; stepNumbers: number[] } {
-  const byWeight = new Map<string, UpdatesByStep>();
-  const steps = new Set<number>();
-  for (const update of updates.tensors.values()) {
-    const parsed = parseUpdateName(update.name);
-    if (parsed === undefined) {
-      skip(update.file, update.name, "is not named step<digits>/<weight name>");
-      continue;
-    }
-    const [step, weight] = parsed;
-    const byStep = byWeight.get(weight) ?? new Map<number, StoredTensor>();
-    const twin = byStep.get(step);
-    if (twin !== undefined) {
-      const expected = `one ${recorded} of ${quote(weight)} for step ${step}`;
-      throw new InputError(update.file, expected, `${quote(twin.name)} and ${quote(update.name)}`);
-    }
-    byWeight.set(weight, byStep.set(step, update));
-    steps.add(step);
-  }
-  return { byWeight, stepNumbers: [...steps].sort((a, b) => a - b) };
-}
-
-/** The step and the weight of `step<digits>/<weight name>`; undefined for any other name. */
-function parseUpdateName(name: string): [step: number, weight: string] | undefined {
-  const fields = /^step(\d+)\/(.+)$/s.exec(name);
-  if (fields === null) return undefined;
-  const step = Number(fields[1]);
-  return Number.isSafeInteger(step) ? [step, fields[2]] : undefined;
-}
-
-/** Why a weight cannot be used; undefined if it can. */
-function obstacle(
-  weight: StoredTensor,
-  byStep: UpdatesByStep | undefined,
-  stepNumbers: readonly number[],
-  recorded: Recorded,
-): string | undefined {
-  const readable = readableDtypes.join(", ");
-  if (weight.values === null) return `its dtype is ${weight.dtype.name}, not one of ${readable}`;
-  if (byStep === undefined) return `has no ${recorded}s`;
-  for (const step of stepNumbers) {
-    const update = byStep.get(step);
-    if (update === undefined) {
-      // Unknown is not zero: the classes of this step cannot be counted.
-      return `has ${recorded}s for ${byStep.size} of ${stepNumbers.length} steps, none for step ${step}`;
-    }
-    const { dtype, shape, values } = update;
-    if (values === null) return `its ${recorded} of step ${step} is ${dtype.name}, not one of ${readable}`;
-    if (dtype.format === "fp64") {
-      return `its ${recorded} of step ${step} is F64, but ${recorded === "update" ? "an update" : "a gradient"} is an fp32 number: rounded, it might become zero`;
-    }
-    if (shapeText(shape) !== shapeText(weight.shape)) {
-      return `its shape is ${shapeText(weight.shape)}, that of its ${recorded} of step ${step} ${shapeText(shape)}`;
-    }
-  }
-  return undefined;
 }

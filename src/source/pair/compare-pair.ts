@@ -6,7 +6,7 @@ import { type Comparer, codeComparer } from "../../lens/difference-codes.js";
 import type { DeltaSample } from "../../lens/difference-result.js";
 import { blockLength } from "../../lens/sum.js";
 import { type FileIdentity, fileIdentity } from "./file-reader.js";
-import { type CheckpointPair, nameOf, type TensorPair } from "./open-pair.js";
+import { type CheckpointPair, nameOf, type TensorPair } from "./pair-up.js";
 import { type RangePair, type SampledChunk, sampledChunk } from "./range.js";
 import { inlinePerformer, type Performer, together } from "./tasks.js";
 import { workerPool } from "./worker-pool.js";

@@ -1,47 +1,6 @@
 import { realpathSync } from "node:fs";
-import type { Format } from "../../format/format.js";
-import type { StoredNumbers } from "../../lens/difference.js";
-import type { DifferenceSide } from "../../lens/difference-result.js";
-import type { SkippedTensor } from "../../lens/input.js";
-import type { ComparedFormat } from "../../lens/ulp-distance.js";
-import { InputError, quote } from "../input-error.js";
-import { readableDtypes } from "../safetensors/dtype.js";
-import { shapeText } from "../safetensors/header.js";
-import { openSide, type Side, type SideTensor } from "./side.js";
-
-/** A tensor that both sides have. */
-export interface TensorPair {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly elements: number;
-  readonly before: SideTensor;
-  readonly after: SideTensor;
-  readonly compared: ComparedFormat;
-  readonly tells: { readonly hidden: boolean; readonly updates: boolean };
-  /** The numbers from index `start` on. */
-  read(start: number, count: number): Promise<StoredNumbers>;
-}
-
-/** Two checkpoints, or recorded runs, whose tensors were brought together by name. */
-export interface CheckpointPair {
-  readonly before: DifferenceSide;
-  readonly after: DifferenceSide;
-  /** In the order of BEFORE. */
-  readonly tensors: readonly TensorPair[];
-  readonly skipped: readonly SkippedTensor[];
-  /** Why these cannot be told; null where they can. */
-  readonly unknown: { readonly hidden: string | null; readonly realSparsity: string | null };
-  /** Every file of both sides that has tensors. */
-  readonly files: readonly string[];
-  close(): Promise<void>;
-}
-
-export interface PairOptions {
-  /** Compare in this format, whatever is stored; by default in the narrower of two formats. */
-  readonly view?: Format | null;
-  /** A tensor that cannot be compared is an error. */
-  readonly strict?: boolean;
-}
+import { type CheckpointPair, type PairOptions, pairUp } from "./pair-up.js";
+import { openSide, type Side } from "./side.js";
 
 /**
  * Opens two sides, each a safetensors file, its index, a folder with one of them, or the folder of a recorded run; no
@@ -58,144 +17,13 @@ export async function openPair(
   let to: Side | null = null;
   try {
     to = await openSide(after, "after");
-    return pairUp(from, to, options);
+    return pairUp(from, to, options, to.kind === "recorded run" && samePath(from.weights, to.weights));
   } catch (error) {
     await Promise.all([from.close(), to?.close()]);
     throw error;
   }
 }
 
-function pairUp(from: Side, to: Side, { view = null, strict = false }: PairOptions): CheckpointPair {
-  const skipped: SkippedTensor[] = [];
-  const skip = (path: string, name: string, reason: string) => {
-    if (strict) throw new InputError(path, "nothing to skip (strict)", `tensor ${quote(name)}: ${reason}`);
-    skipped.push({ name, reason });
-  };
-  for (const side of [from, to]) for (const { name, reason } of side.skipped) skip(side.path, name, reason);
-  const updates = knowsUpdates(from, to);
-  const tensors: TensorPair[] = [];
-  for (const before of from.tensors.values()) {
-    const after = to.tensors.get(before.name);
-    const reason = after ? obstacle(before, after, view) : "is only in BEFORE";
-    if (reason !== null) skip(from.path, before.name, reason);
-    else tensors.push(pairOf(before, after!, view, updates));
-  }
-  for (const { name } of to.tensors.values()) {
-    if (!from.tensors.has(name)) skip(to.path, name, "is only in AFTER");
-  }
-  if (tensors.length === 0) {
-    const first = skipped[0] && `; the first left out is ${quote(skipped[0].name)}: ${skipped[0].reason}`;
-    throw new InputError(
-      to.path,
-      `tensors that can be compared with those of ${quote(from.path)}`,
-      `none${first ?? ""}`,
-    );
-  }
-  return {
-    before: { path: from.path, kind: from.kind },
-    after: { path: to.path, kind: to.kind },
-    tensors,
-    skipped,
-    unknown: {
-      hidden: tensors.every(({ tells }) => tells.hidden) ? null : hiddenUnknown(tensors),
-      realSparsity: updates ? null : updatesUnknown(from, to),
-    },
-    files: [...new Set([...from.files, ...to.files])].sort(),
-    close: async () => {
-      await Promise.all([from.close(), to.close()]);
-    },
-  };
-}
-
-/** Why two tensors cannot be compared; null if they can. */
-function obstacle(before: SideTensor, after: SideTensor, view: Format | null): string | null {
-  for (const [{ format, dtype }, side] of [
-    [before, "BEFORE"],
-    [after, "AFTER"],
-  ] as const) {
-    if (format === null) return `its dtype in ${side} is ${dtype}, not one of ${readableDtypes.join(", ")}`;
-  }
-  if (shapeText(before.shape) !== shapeText(after.shape)) {
-    return `its shape is ${shapeText(before.shape)} in BEFORE and ${shapeText(after.shape)} in AFTER`;
-  }
-  if (view === null && narrower(before.format!, after.format!) === null) {
-    return (
-      `it is ${before.dtype} in BEFORE and ${after.dtype} in AFTER, and neither holds all numbers of the other: ` +
-      "--view names a format to compare in"
-    );
-  }
-  return null;
-}
-
-function pairOf(before: SideTensor, after: SideTensor, view: Format | null, updates: boolean): TensorPair {
-  const { name, shape, elements } = before;
-  const compared = view ?? narrower(before.format!, after.format!)!;
-  const rounds = [before, after].some(({ format }) => !holds(compared, format!));
-  return {
-    name,
-    shape,
-    elements,
-    before,
-    after,
-    compared,
-    // Where AFTER is the narrower one, its cast alone may have changed the number.
-    tells: { hidden: rounds && holds(after.format!, before.format!), updates },
-    async read(start, count) {
-      const [a, b] = [new Float64Array(count), new Float64Array(count)];
-      const updated = updates ? new Uint8Array(count) : null;
-      await Promise.all([before.read(start, a, null), after.read(start, b, updated)]);
-      return { before: a, after: b, updated };
-    },
-  };
-}
-
-/** The one of two formats whose numbers the other holds; null if neither is. */
-export function narrower(a: ComparedFormat, b: ComparedFormat): ComparedFormat | null {
-  if (holds(b, a)) return a;
-  return holds(a, b) ? b : null;
-}
-
-/** Whether every finite number of `narrow` is one of `wide`. */
-function holds(wide: ComparedFormat, narrow: ComparedFormat): boolean {
-  if (wide === "fp64" || narrow === "fp64") return wide === "fp64";
-  return (
-    wide.precision >= narrow.precision &&
-    wide.maxFinite >= narrow.maxFinite &&
-    wide.minPositive <= narrow.minPositive
-  );
-}
-
-/** The updates are all that happened between BEFORE and AFTER only if AFTER is the run that began from BEFORE. */
-function knowsUpdates(from: Side, to: Side): boolean {
-  return to.kind === "recorded run" && samePath(from.weights, to.weights);
-}
-
 function samePath(a: string, b: string): boolean {
   return realpathSync(a) === realpathSync(b);
-}
-
-function hiddenUnknown(tensors: readonly TensorPair[]): string {
-  const { before, after, compared } = tensors.find(({ tells }) => !tells.hidden)!;
-  const [from, to, name] = [before.format!, after.format!, compared].map(nameOf);
-  if (!holds(after.format!, before.format!)) {
-    return `AFTER stores ${to}, narrower than the ${from} of BEFORE: where numbers differ, its cast alone may have changed them`;
-  }
-  const stored = from === to ? `both sides store ${from}` : `BEFORE stores ${from} and AFTER ${to}`;
-  return `${stored} and are compared in ${name}: a move that this format does not show is not in the files`;
-}
-
-function updatesUnknown(from: Side, to: Side): string {
-  if (to.kind === "recorded run") {
-    return "AFTER is a recorded run, but BEFORE is not its base: updates before the recording are unknown";
-  }
-  const run =
-    from.kind === "recorded run" ? "; give the recorded run as AFTER too to compare its own end" : "";
-  return (
-    "two checkpoints do not tell which updates were zero: an unchanged weight may have moved by less than shows, " +
-    `or gone and come back${run}`
-  );
-}
-
-export function nameOf(of: ComparedFormat): string {
-  return of === "fp64" ? of : of.name;
 }

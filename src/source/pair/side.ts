@@ -5,6 +5,7 @@ import type { ComparedFormat } from "../../lens/ulp-distance.js";
 import { openRecording, recordedRun } from "../recording.js";
 import { openCheckpoint } from "../safetensors/checkpoint.js";
 import type { StoredTensor } from "../safetensors/stored-tensor.js";
+import { storedTensor } from "./pair-up.js";
 
 /** A tensor of one side. */
 export interface SideTensor {
@@ -68,18 +69,6 @@ async function checkpointSide(path: string, weights: string, kind: Side["kind"])
 
 function filesIn(tensors: Iterable<StoredTensor>): string[] {
   return [...new Set([...tensors].map(({ file }) => file))];
-}
-
-function storedTensor({ name, shape, elements, dtype, values, file, begin }: StoredTensor): SideTensor {
-  return {
-    name,
-    shape,
-    elements,
-    dtype: dtype.name,
-    format: dtype.format,
-    stored: { file, begin },
-    read: async (start, into) => values!.read(start, into),
-  };
 }
 
 /** The end of a run in fp32: its weights with all updates added, rounded after each. */
