@@ -25,7 +25,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   update: ["format"],
   lens: ["format", "update"],
   engine: ["format", "update", "lens"],
-  source: ["format", "lens", node],
+  source: ["format", "update", "lens", node],
   report: ["format", "lens", npm],
   cli: [...core, "source", "report", node, npm],
   page: [...core, "source", "report", node, npm],

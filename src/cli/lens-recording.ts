@@ -1,14 +1,13 @@
 import type { Observer } from "../engine/engine.js";
-import { runLens } from "../engine/run-lens.js";
 import type { CountedPart, PartLog } from "../engine/run-parts.js";
-import { type ProvenEngine, selectEngine } from "../engine/select.js";
+import type { ProvenEngine } from "../engine/select.js";
 import type { Result } from "../lens/result.js";
 import { openRecording, type Recording, type RecordingPaths } from "../source/recording.js";
 import { fileIdentities, ResumeLog } from "../source/resume-log.js";
 import { WeightsWriter } from "../source/safetensors/weights-writer.js";
 import type { CaseSettings } from "../update/optimizer.js";
 import { version } from "../version.js";
-import { progressBar } from "./progress.js";
+import { countJob } from "./count-job.js";
 
 export interface RecordingJob {
   readonly paths: RecordingPaths;
@@ -28,9 +27,7 @@ export async function lensRecording(job: RecordingJob): Promise<Result> {
   const { paths, cases, engine, threads, strict, quiet } = job;
   const byRecipe = "recipe" in cases[0];
   const recording = await openRecording({ ...paths, strict, of: byRecipe ? "gradient" : "update" });
-  const bar = await progressBar(quiet);
   let writer: WeightsWriter | null = null;
-  let chosen: ProvenEngine | null = null;
   try {
     const { tensors, stepNumbers, skipped, metadata } = recording;
     const source = {
@@ -40,22 +37,23 @@ export async function lensRecording(job: RecordingJob): Promise<Result> {
       gradients: byRecipe ? paths.updates : null,
       metadata: Object.fromEntries(metadata.updates),
     } as const;
-    const lensJob = { tensors, stepNumbers, cases, ...(threads !== undefined && { threads }) };
-    chosen = await selectEngine(engine, lensJob);
     writer = weightsWriter(job, recording);
-    // An engine that need not give weights does not fetch them from its threads or its device.
-    const observer = writer ? { ...bar, weights: writeTo(writer) } : bar;
-    const log = resumeLog(job, recording, chosen);
-    const result = await runLens({ ...lensJob, skipped, strict, source }, chosen, observer, log);
+    const result = await countJob(
+      { tensors, stepNumbers, cases, ...(threads !== undefined && { threads }), skipped, strict, source },
+      {
+        engine,
+        quiet,
+        ...(writer && { weights: writeTo(writer) }),
+        log: (chosen) => resumeLog(job, recording, chosen),
+      },
+    );
     writer?.finish();
     return result;
   } catch (error) {
     writer?.abandon();
     throw error;
   } finally {
-    bar.stop();
     await recording.close();
-    await chosen?.engine.close?.();
   }
 }
 

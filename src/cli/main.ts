@@ -8,6 +8,7 @@ import { version } from "../version.js";
 const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["run", async () => (await import("./run.js")).runCommand()],
   ["diff", async () => (await import("./diff.js")).diffCommand()],
+  ["simulate", async () => (await import("./simulate.js")).simulateCommand()],
   ["demo", async () => (await import("./demo.js")).demoCommand()],
   ["explain", async () => (await import("./explain.js")).explainCommand()],
   ["doctor", async () => (await import("./doctor.js")).doctorCommand()],

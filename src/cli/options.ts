@@ -19,8 +19,9 @@ export interface CaseOptions {
   readonly seed: number;
 }
 
-export function addCaseOptions(command: Command): Command {
-  return command
+/** @param seed whether to offer the seed of stochastic rounding. */
+export function addCaseOptions(command: Command, { seed = true } = {}): Command {
+  command
     .addOption(
       listOption("--format <names>", "storage formats: bf16, fp16, e4m3fn, e5m10, ...", formatNames, [
         "bf16",
@@ -36,8 +37,8 @@ export function addCaseOptions(command: Command): Command {
     )
     .addOption(listOption("--rounding <names>", roundings.join(", "), listOf(roundings), ["nearest-even"]))
     .addOption(opmathOption())
-    .addOption(overflowOption())
-    .option("--seed <n>", "of stochastic rounding", wholeNumber, 0);
+    .addOption(overflowOption());
+  return seed ? command.option("--seed <n>", "of stochastic rounding", wholeNumber, 0) : command;
 }
 
 /** An option that takes names separated by commas. */
@@ -59,15 +60,16 @@ export function addOptimizerOptions(command: Command): Command {
   const names = Object.keys(recipes) as OptimizerName[];
   return command
     .addOption(new Option("--optimizer <name>", "computes updates from gradients").choices(names))
-    .option(
-      "--recipe <names>",
-      `how a framework computes them: ${[...recipes.adamw.keys()].join(", ")} (default: master,fp32)`,
-      unique,
-    )
+    .addOption(recipeOption().default(undefined, "master,fp32"))
     .option("--lr <x>", "learning rate", finiteNumber)
     .option("--betas <a,b>", "default .9,.999 (Lion .9,.99; the first is SGD's momentum)", twoNumbers)
     .option("--eps <x>", `default ${defaultEps}`, finiteNumber)
     .option("--weight-decay <x>", "default 0", finiteNumber);
+}
+
+export function recipeOption(): Option {
+  const names = [...recipes.adamw.keys()].join(", ");
+  return new Option("--recipe <names>", `how a framework computes them: ${names}`).argParser(unique);
 }
 
 /** The recipes asked for, side by side on the same gradients. */
@@ -89,7 +91,7 @@ export function recipeCases(
   );
 }
 
-function twoNumbers(text: string): [number, number] {
+export function twoNumbers(text: string): [number, number] {
   const numbers = text.split(",").map(finiteNumber);
   if (numbers.length !== 2) throw new InvalidArgumentError("expected two numbers, such as 0.9,0.999");
   return [numbers[0], numbers[1]];

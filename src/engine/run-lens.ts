@@ -8,7 +8,7 @@ import { type PartLog, runParts, runWhole } from "./run-parts.js";
 
 /** A job, and what its result says of where it came from. */
 export interface DescribedJob extends LensJob {
-  readonly source: Pick<ResultInput, "kind" | "weights" | "updates" | "gradients" | "metadata">;
+  readonly source: Pick<ResultInput, "kind" | "weights" | "updates" | "gradients" | "metadata" | "synthetic">;
   readonly skipped: readonly SkippedTensor[];
   readonly strict: boolean;
 }

@@ -35,7 +35,7 @@ async function outcomeOf(engine: Pick<Engine, "run">, cases: readonly CaseSettin
 }
 
 /** Weights and updates on which roundings, carries and sums go wrong if they can: a tensor for each size of number. */
-export function hardJob(settings: CaseSettings): Pick<LensJob, "tensors" | "stepNumbers" | "chunk"> {
+export function hardJob(settings: CaseSettings): Omit<LensJob, "cases"> {
   const { format } = settings;
   const smallest = Math.max(format.minPositive, 2 ** -70);
   const largest = Math.min(format.maxFinite, 2 ** 90);
@@ -52,7 +52,7 @@ export function hardJob(settings: CaseSettings): Pick<LensJob, "tensors" | "step
   );
   tensors.push(tensorOf("ties", tiesOfSums()));
   if ("rounding" in settings && settings.rounding === "stochastic") tensors.push(decidingBits(settings));
-  return { tensors, stepNumbers: [0, 1], chunk: blockLength };
+  return { tensors, stepNumbers: [0, 1], milestones: [0], chunk: blockLength };
 }
 
 type Pair = readonly [weight: number, update: number];

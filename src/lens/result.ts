@@ -1,6 +1,9 @@
 import type { Class } from "./classify.js";
+import type { FirstShown } from "./first-shown.js";
 import type { HistogramJson } from "./histogram.js";
 import type { SkippedTensor } from "./input.js";
+import type { Sampling } from "./sampling.js";
+import type { SyntheticInput } from "./synthetic-result.js";
 import type { Cause } from "./tally.js";
 
 /** The one result object, `precision-lens/1`; docs/result.schema.json is its JSON Schema. */
@@ -12,11 +15,15 @@ export interface Result {
   readonly engine: ResultEngine;
   readonly cases: readonly Case[];
   readonly skipped: readonly SkippedTensor[];
+  /** What a sample tells of the model it was taken from. */
+  readonly sampling?: Sampling;
+  /** Simulated runs: after how many steps weights first show, by their magnitude. */
+  readonly firstShown?: readonly FirstShown[];
 }
 
 export interface ResultInput {
-  /** `recorded`: updates as a training run recorded them. `arrays`: typed arrays given to the library. */
-  readonly kind: "recorded" | "arrays";
+  /** `recorded`: updates as a training run recorded them. `synthetic`: drawn. `arrays`: given to the library. */
+  readonly kind: "recorded" | "synthetic" | "arrays";
   /** Where weights and updates came from, as the caller named them; null for arrays. */
   readonly weights: string | null;
   readonly updates: string | null;
@@ -28,6 +35,8 @@ export interface ResultInput {
   readonly stepNumbers: readonly number[];
   /** What the files say of themselves, uninterpreted. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** How a synthetic input was drawn. */
+  readonly synthetic?: SyntheticInput;
 }
 
 export interface ResultSettings {

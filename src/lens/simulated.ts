@@ -1,4 +1,11 @@
-import { SimulatedChunk, type SimulatedTensor } from "../update/simulated-adamw.js";
+import {
+  gradientOf,
+  noiseKey,
+  SimulatedChunk,
+  type SimulatedTensor,
+  signalKey,
+  signalOf,
+} from "../update/simulated-adamw.js";
 import { drawnWeight, type WeightDraws } from "../update/weight-draws.js";
 import type { Values } from "./input.js";
 
@@ -66,4 +73,22 @@ class Walk {
     // What nobody will read on takes no memory.
     if (t === this.#of.run.steps) this.#chunk = null;
   }
+}
+
+/** The gradients of a simulated tensor, step by step, for optimizers by a recipe. */
+export function simulatedGradients(of: SimulatedTensor, length: number): Values[] {
+  const signal = signalKey(of);
+  return Array.from({ length: of.run.steps }, (_, i) => {
+    const key = noiseKey(of, i + 1);
+    return {
+      length,
+      read: async (start: number, into: Float32Array | Float64Array) => {
+        for (let j = 0; j < into.length; j++) {
+          const element = start + j;
+          const own = of.run.snr === 0 ? 0 : signalOf(of, signal, element);
+          into[j] = gradientOf(of, key, element, own);
+        }
+      },
+    };
+  });
 }

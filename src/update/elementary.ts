@@ -5,7 +5,7 @@
  */
 import { exponentOf, powerOfTwo } from "../format/float64.js";
 
-const ln2 = 0.6931471805599453;
+const ln2 = Math.LN2;
 
 /** The natural logarithm. Valid for finite x > 0 from 2^-1022 on. */
 export function log(x: number): number {

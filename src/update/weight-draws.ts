@@ -23,7 +23,10 @@ export function weightKey(seed: number, name: string): Words {
 }
 
 /** Weight `element` of a tensor: every operation is one fp32 rounding, the last one that to the format. */
-export function drawnWeight({ distribution, mean, sigma, format, key }: WeightDraws, element: number): number {
+export function drawnWeight(
+  { distribution, mean, sigma, format, key }: WeightDraws,
+  element: number,
+): number {
   const z = drawFrom(distribution, randomBits(key, element, 0));
   const weight = Math.fround(Math.fround(Math.fround(sigma) * z) + Math.fround(mean));
   return roundSum(weight, 0, format, "nearest-even", "ieee", 0);

@@ -17,9 +17,19 @@ export interface Layout {
   readonly now: number;
   readonly updated: number;
   readonly scratch: number;
+  /** Tables that kernels of synthetic numbers read. */
+  readonly constants: number;
+  readonly simulation: SimulationRows | null;
   readonly cases: readonly CaseLayout[];
   /** Of the whole. */
   readonly bytes: number;
+}
+
+/** What a simulated optimizer keeps of each weight: its moments, and the part of the gradient that stays. */
+export interface SimulationRows {
+  readonly m: number;
+  readonly v: number;
+  readonly signal: number;
 }
 
 export interface CaseLayout {
@@ -87,11 +97,18 @@ export const histogramTable = {
 /** Lanes of the sums of a block, and places in the histogram of one vector. */
 export const scratchLayout = { effectiveSquared: 0, product: 64, places: 128, bytes: 192 } as const;
 
-/** @param tallied how many steps and milestones have a tally of their own. */
+/**
+ * @param tallied how many steps and milestones have a tally of their own.
+ * @param synthetic bytes of tables, and whether updates are simulated.
+ */
 export function layOut(
   cases: readonly UpdateSettings[],
   chunk: number,
   tallied: { readonly steps: number; readonly milestones: number },
+  synthetic: { readonly constantBytes: number; readonly simulates: boolean } = {
+    constantBytes: 0,
+    simulates: false,
+  },
 ): Layout {
   let bytes = 0;
   const take = (length: number) => {
@@ -110,6 +127,8 @@ export function layOut(
     now: row(),
     updated: flags(),
     scratch: take(scratchLayout.bytes),
+    constants: take(synthetic.constantBytes),
+    simulation: synthetic.simulates ? { m: row(), v: row(), signal: row() } : null,
     cases: cases.map(({ scheme }) => ({
       start: row(),
       weights: row(),

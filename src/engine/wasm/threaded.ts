@@ -8,8 +8,9 @@ import { curveOf, newCurve } from "../curve.js";
 import type { LensJob, Observer } from "../engine.js";
 import { pageBytes } from "./assembler/module.js";
 import { compileKernels } from "./kernel/kernels.js";
-import { layOut, stepTally, tensorTally } from "./layout.js";
+import { type Layout, layOut, stepTally, tensorTally } from "./layout.js";
 import { readsFiles } from "./platform.js";
+import { SyntheticPlan } from "./synthetic.js";
 import { TallyReader } from "./tallies.js";
 import { runOnThreads, WorkerFailure } from "./thread-pool.js";
 import type { WorkerSource, WorkerTensor } from "./worker-job.js";
@@ -21,12 +22,12 @@ export interface ThreadedJob extends LensJob {
   readonly chunk: number;
 }
 
-/** Whether a worker can read all numbers of a tensor. */
-export function isReadable({ weights, updates }: TensorInput): boolean {
-  return [weights, ...updates].every(({ stored }) => {
-    if (stored === undefined) return false;
-    return typeof stored.in !== "string" || readsFiles;
-  });
+/** Whether workers can have all numbers of a tensor: by reading them, or by making them where they count. */
+export function forWorkers({ tensors, stepNumbers }: LensJob): (tensor: TensorInput) => boolean {
+  const plan = new SyntheticPlan(tensors, stepNumbers.length);
+  return (tensor) =>
+    plan.makes(tensor) &&
+    [tensor.weights, ...tensor.updates].every(({ stored }) => typeof stored?.in !== "string" || readsFiles);
 }
 
 /** Takes a job through worker threads, each of which reads its chunks and counts them on its own. */
@@ -37,24 +38,29 @@ export async function runThreaded(
 ): Promise<CaseTally[]> {
   const { tensors, stepNumbers, cases, chunk, milestones = [] } = job;
   const steps = stepNumbers.length;
-  const layout = layOut(cases, chunk, { steps, milestones: milestones.length });
+  const plan = new SyntheticPlan(tensors, steps);
+  const constants = plan.constants();
+  const synthetic = { constantBytes: constants.length, simulates: plan.simulates };
+  const layout = layOut(cases, chunk, { steps, milestones: milestones.length }, synthetic);
   const size = { pages: Math.ceil(layout.bytes / pageBytes), shared: false };
-  const decoded = new Set(
-    tensors.flatMap(({ weights, updates }) => [weights, ...updates].map((v) => v.stored!.format)),
-  );
+  const decoded = new Set<Format>();
+  for (const { weights, updates } of tensors) {
+    for (const { stored } of [weights, ...updates]) if (stored) decoded.add(stored.format);
+  }
   const formats = [...decoded].filter(({ bits }) => bits < 32);
-  const module = await compileKernels(cases, formats, layout, size);
+  const module = await compileKernels(cases, formats, layout, size, plan);
 
   const stepTallies = cases.map(() => stepNumbers.map(() => new UpdateTally()));
   const tensorTallies = cases.map(() => tensors.map(() => new Tally()));
   const curves = cases.map(() => newCurve(job));
-  const workerTensors = describe(job, formats);
+  const workerTensors = describe(job, formats, plan, layout);
   const tasks = workerTensors.reduce((sum, of) => sum + of.tasks, 0);
   const total = tensors.reduce((sum, { weights }) => sum + weights.length, 0) * steps;
   const workerJob = {
     module,
     pages: size.pages,
     layout,
+    constants,
     stepTallyBytes: stepTally.bytes,
     tensorTallyBytes: tensorTally.bytes,
     cases: cases.length,
@@ -105,6 +111,8 @@ export async function runThreaded(
 function describe(
   { tensors, stepNumbers, cases, chunk }: ThreadedJob,
   formats: readonly Format[],
+  plan: SyntheticPlan,
+  layout: Layout,
 ): WorkerTensor[] {
   let firstTask = 0;
   return tensors.map(({ name, weights, updates }) => {
@@ -116,8 +124,10 @@ function describe(
     });
     const tensor = {
       length: weights.length,
-      weights: sourceOf(weights.stored!, formats),
-      updates: updates.map(({ stored }) => sourceOf(stored!, formats)),
+      weights: weights.stored ? sourceOf(weights.stored, formats) : plan.weights(weights.weights!),
+      updates: updates.every(({ stored }) => stored)
+        ? updates.map(({ stored }) => sourceOf(stored!, formats))
+        : plan.updates(updates, layout),
       keys: Uint32Array.from(keys),
       firstTask,
       tasks,

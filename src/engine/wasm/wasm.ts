@@ -11,7 +11,7 @@ import { expectCountable, walk } from "../walk.js";
 import { moduleBytes } from "./assembler/module.js";
 import { cores, webAssembly, whyNoThreads } from "./platform.js";
 import { endThreads } from "./thread-pool.js";
-import { isReadable, runThreaded } from "./threaded.js";
+import { forWorkers, runThreaded } from "./threaded.js";
 import { WasmLens } from "./wasm-lens.js";
 
 /** Weights that are worked on at once: what all rows of one case need stays in the second cache. */
@@ -75,7 +75,7 @@ async function run(job: LensJob, observer: Observer = {}): Promise<CaseTally[]> 
 
   const size = job.tensors.reduce((sum, { weights }) => sum + weights.length, 0) * job.stepNumbers.length;
   if (whyNoThreads !== null || size * cases.length < worthThreads) return here(job, observer);
-  return divided(job, observer, isReadable, [
+  return divided(job, observer, forWorkers(job), [
     (part, partObserver) => runThreaded({ ...part, cases, chunk }, job.threads ?? cores(), partObserver),
     here,
   ]);

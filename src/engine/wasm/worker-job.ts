@@ -8,10 +8,31 @@ export interface WorkerSource extends Pick<StoredBytes, "in" | "identity" | "byt
   readonly decode: string;
 }
 
+/** Weights that a kernel draws: its name, the key of the random bits, and its last parameters as bits of fp32 numbers. */
+export interface WorkerDraws {
+  readonly kernel: string;
+  readonly key: readonly number[];
+  readonly mean: number;
+  readonly sigma: number;
+}
+
+/** Updates that a kernel makes, with the key of each step: two words. */
+export type WorkerUpdates =
+  | { readonly kernel: "draw"; readonly keys: Uint32Array }
+  | {
+      readonly kernel: "adamw";
+      readonly keys: Uint32Array;
+      readonly signal: readonly number[] | null;
+      readonly scale: number;
+      /** Address of the scalars of the first step, and how many bytes each step has of them. */
+      readonly scalars: number;
+      readonly scalarBytes: number;
+    };
+
 export interface WorkerTensor {
   readonly length: number;
-  readonly weights: WorkerSource;
-  readonly updates: readonly WorkerSource[];
+  readonly weights: WorkerSource | WorkerDraws;
+  readonly updates: readonly WorkerSource[] | WorkerUpdates;
   /** Keys of the random bits: two words for each step of each case. */
   readonly keys: Uint32Array;
   /** Its chunks among those of all tensors. */
@@ -24,6 +45,8 @@ export interface WorkerJob {
   readonly module: object;
   readonly pages: number;
   readonly layout: Layout;
+  /** What lies at layout.constants. */
+  readonly constants: Uint8Array;
   readonly stepTallyBytes: number;
   readonly tensorTallyBytes: number;
   readonly cases: number;

@@ -30,6 +30,7 @@ async function work(job) {
   const memory = new WebAssembly.Memory({ initial: job.pages, maximum: job.pages });
   const kernels = (await WebAssembly.instantiate(job.module, { host: { memory } })).exports;
   const bytes = new Uint8Array(memory.buffer);
+  bytes.set(job.constants, layout.constants);
   const files = new Map();
   let tensor = 0;
   let chunks = 0;
@@ -54,18 +55,21 @@ async function work(job) {
   function take({ length, weights, updates, keys }, start) {
     const count = Math.min(layout.chunk, length - start);
     const padded = Math.ceil(count / 8) * 8;
-    read(weights, null, start, count, layout.given);
+    const pair = [(start / 2) % 2 ** 32, Math.floor(start / 2 ** 33)];
+    if (weights.kernel) draw(weights.kernel, weights.key, layout.given, weights.mean, weights.sigma);
+    else read(weights, null, start, count, layout.given);
     kernels.beginCounterfactual(0, padded);
     for (let c = 0; c < job.cases; c++) kernels["begin " + c](0, padded);
-    const pair = start / 2;
+    if (updates.kernel === "adamw") beginSimulation();
     let milestone = 0;
     for (let step = 0; step < job.steps; step++) {
-      read(updates[step], step, start, count, layout.updates);
+      if (updates.kernel) makeUpdates(step);
+      else read(updates[step], step, start, count, layout.updates);
       kernels.stepCounterfactual(0, padded);
       for (let c = 0; c < job.cases; c++) {
         const key = 2 * (c * job.steps + step);
         const tally = layout.cases[c].steps + step * stepTallyBytes;
-        kernels["step " + c](0, padded, tally, keys[key], keys[key + 1], pair % 2 ** 32, Math.floor(pair / 2 ** 32));
+        kernels["step " + c](0, padded, tally, keys[key], keys[key + 1], ...pair);
       }
       if (step !== milestones[milestone]) continue;
       for (let c = 0; c < job.cases; c++) {
@@ -79,6 +83,24 @@ async function work(job) {
     chunks += 1;
     Atomics.add(shared, 1, 1);
     if (job.wantsWeights) for (let c = 0; c < job.cases; c++) give(c, start, count);
+
+    /** Calls a kernel that fills a row; what lies beyond the last weight is zero. */
+    function draw(kernel, key, row, ...more) {
+      kernels[kernel](0, padded, key[0], key[1], ...pair, ...more);
+      bytes.fill(0, row + 4 * count, row + 4 * padded);
+    }
+
+    function beginSimulation() {
+      const { m, v, signal } = layout.simulation;
+      for (const row of [m, v, signal]) bytes.fill(0, row, row + 4 * padded);
+      if (updates.signal) draw("signal", updates.signal, signal);
+    }
+
+    function makeUpdates(step) {
+      const key = updates.keys.subarray(2 * step, 2 * step + 2);
+      if (updates.kernel === "draw") return draw("draw", key, layout.updates);
+      draw("adamw", key, layout.updates, updates.scalars + step * updates.scalarBytes, updates.scale);
+    }
   }
 
   /** Numbers from start on into a row: straight where they are fp32, through their codes where not. */

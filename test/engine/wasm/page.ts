@@ -1,6 +1,6 @@
 /** What chromium.test.ts runs in a page: a job large enough for threads, on both engines. */
 import { reference } from "../../../src/engine/reference/reference.js";
-import { isReadable, runThreaded } from "../../../src/engine/wasm/threaded.js";
+import { forWorkers, runThreaded } from "../../../src/engine/wasm/threaded.js";
 import { wasm } from "../../../src/engine/wasm/wasm.js";
 import { format } from "../../../src/format/registry.js";
 import type { Values } from "../../../src/lens/input.js";
@@ -36,7 +36,7 @@ async function check() {
   const text = (tallies: CaseTally[]) => JSON.stringify(tallies.map(summarizeCase));
   const expected = text(await reference.run(job));
   const here = text(await wasm.run(job)) === expected;
-  const threads = isReadable(tensor) && text(await runThreaded({ ...job, chunk: 8192 }, 2)) === expected;
+  const threads = forWorkers(job)(tensor) && text(await runThreaded({ ...job, chunk: 8192 }, 2)) === expected;
   await wasm.close!();
   return { device: wasm.device, threads, here };
 }

@@ -1,5 +1,6 @@
 import {
   binary,
+  laneLoads,
   loads,
   reductions,
   scalars,
@@ -66,10 +67,16 @@ export class FunctionWriter {
     ...this.#binary(binary.i32x4),
     ...this.#shift(shifts.i32x4),
     splat: (x: I32) => this.#append("v128", [x], simd(0x11)),
+    lane: (a: V128, lane: number) => this.#append("i32", [a], [...simd(0x1b), lane]),
     constant: (x: number) => this.#constant(Int32Array.of(x, x, x, x)),
     constants: (a: number, b: number, c: number, d: number) => this.#constant(Int32Array.of(a, b, c, d)),
   };
-  readonly i64x2 = this.#reduction(reductions.i64x2);
+  readonly i64x2 = {
+    ...this.#binary(binary.i64x2),
+    ...this.#shift(shifts.i64x2),
+    ...this.#reduction(reductions.i64x2),
+    constant: (x: bigint) => this.#constant(BigInt64Array.of(x, x)),
+  };
   readonly f32x4 = {
     ...this.#unary(unary.f32x4),
     ...this.#binary(binary.f32x4),
@@ -126,6 +133,11 @@ export class FunctionWriter {
   load<N extends keyof typeof loads>(name: N, pointer: I32, offset = 0): Value<(typeof loads)[N]["type"]> {
     const { type, code } = loads[name];
     return this.#append(type, [pointer], [...code, 0, ...unsigned(offset)]);
+  }
+
+  /** `into` with a lane read from memory at pointer + offset. */
+  loadLane(name: keyof typeof laneLoads, into: V128, lane: number, pointer: I32, offset = 0): V128 {
+    return this.#append("v128", [pointer, into], [...simd(laneLoads[name]), 0, ...unsigned(offset), lane]);
   }
 
   store(name: keyof typeof stores, value: Value<Type>, pointer: I32, offset = 0): void {
@@ -196,7 +208,7 @@ export class FunctionWriter {
     this.#code.push(rest);
   }
 
-  #constant(lanes: Int32Array | Float32Array | Float64Array): V128 {
+  #constant(lanes: Int32Array | Float32Array | Float64Array | BigInt64Array): V128 {
     const words = new Int32Array(lanes.buffer);
     const key = words.join();
     const known = this.#constants.get(key);

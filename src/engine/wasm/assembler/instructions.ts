@@ -14,7 +14,15 @@ export const unary = {
     extend_high_i16x8_u: 0xaa,
     trunc_sat_f32x4_u: 0xf9,
   },
-  f32x4: { abs: 0xe0, neg: 0xe1, floor: 0x68, nearest: 0x6a, convert_i32x4_s: 0xfa },
+  f32x4: {
+    abs: 0xe0,
+    neg: 0xe1,
+    sqrt: 0xe3,
+    floor: 0x68,
+    nearest: 0x6a,
+    convert_i32x4_s: 0xfa,
+    demote_f64x2_zero: 0x5e,
+  },
   f64x2: { abs: 0xec, promote_low_f32x4: 0x5f },
 } as const;
 
@@ -53,9 +61,11 @@ export const binary = {
     add: 0xe4,
     sub: 0xe5,
     mul: 0xe6,
+    div: 0xe7,
     min: 0xe8,
     max: 0xe9,
   },
+  i64x2: { eq: 0xd6, add: 0xce },
   f64x2: { eq: 0x47, ne: 0x48, lt: 0x49, gt: 0x4a, le: 0x4b, add: 0xf0, sub: 0xf1, mul: 0xf2, pmax: 0xf7 },
 } as const;
 
@@ -63,6 +73,7 @@ export const binary = {
 export const shifts = {
   i16x8: { shr_s: 0x8c },
   i32x4: { shl: 0xab, shr_s: 0xac, shr_u: 0xad },
+  i64x2: { shr_s: 0xcc },
 } as const;
 
 /** A vector to an i32. */
@@ -87,9 +98,14 @@ export const loads = {
   v128: { type: "v128", code: [simdPrefix, 0x00] },
   /** 64 bits; the upper half becomes zero. */
   v128_64: { type: "v128", code: [simdPrefix, 0x5d] },
+  /** 32 bits; the rest becomes zero. */
+  v128_32_zero: { type: "v128", code: [simdPrefix, 0x5c] },
   /** 32 bits into every lane. */
   v128_32_splat: { type: "v128", code: [simdPrefix, 0x09] },
 } as const;
+
+/** Bits into one lane of a vector, the others as they are. */
+export const laneLoads = { v128_32: 0x56, v128_64: 0x57 } as const;
 
 export const stores = {
   i32: [0x36],

@@ -13,16 +13,25 @@ import { addExactly, writeAddExactly } from "./sum.js";
 const compiled = new Map<string, Promise<object>>();
 const mostCompiled = 32;
 
+/** Kernels of one job that are no others' twins: those of its synthetic numbers. */
+export interface OwnKernels {
+  /** Tells them apart from others, for the same layout. */
+  readonly key: string;
+  functions(layout: Layout): ExportedFunction[];
+}
+
 /** {@link kernelModule}, compiled; the same one for the same question. */
 export function compileKernels(
   cases: readonly UpdateSettings[],
   decoded: readonly Format[],
   layout: Layout,
   memory: MemorySize,
+  own: OwnKernels | null = null,
 ): Promise<object> {
   // The seed is not in the kernels.
-  const key = JSON.stringify([cases.map((settings) => ({ ...settings, seed: 0 })), decoded, layout, memory]);
-  const module = compiled.get(key) ?? webAssembly!.compile(kernelModule(cases, decoded, layout, memory));
+  const unseeded = cases.map((settings) => ({ ...settings, seed: 0 }));
+  const key = JSON.stringify([unseeded, decoded, layout, memory, own?.key]);
+  const module = compiled.get(key) ?? webAssembly!.compile(kernelModule(cases, decoded, layout, memory, own));
   compiled.delete(key);
   compiled.set(key, module);
   if (compiled.size > mostCompiled) compiled.delete([...compiled.keys()][0]);
@@ -38,6 +47,7 @@ export function kernelModule(
   decoded: readonly Format[],
   layout: Layout,
   memory: MemorySize,
+  own: OwnKernels | null = null,
 ): Uint8Array<ArrayBuffer> {
   const range = ["i32", "i32"] as const;
   const functions: ExportedFunction[] = [
@@ -50,6 +60,7 @@ export function kernelModule(
       write: (k: FunctionWriter) => writeDecode(k, format),
     })),
   ];
+  functions.push(...(own?.functions(layout) ?? []));
   for (const [c, settings] of cases.entries()) {
     const of = layout.cases[c];
     functions.push(

@@ -1,0 +1,52 @@
+import type { DescribedJob } from "../engine/run-lens.js";
+import { InputError } from "../source/input-error.js";
+import { type CheckpointWeights, openCheckpointWeights } from "../source/synthetic/checkpoint-weights.js";
+import {
+  type SyntheticRun,
+  type SyntheticSettings,
+  syntheticRun,
+} from "../source/synthetic/synthetic-run.js";
+
+/** A synthetic run, ready to be counted. */
+export interface OpenSynthetic
+  extends Pick<SyntheticRun, "tensors" | "stepNumbers" | "sizes">,
+    Pick<DescribedJob, "source" | "skipped"> {
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a synthetic run, over drawn weights or those of a checkpoint.
+ *
+ * @throws InputError if the checkpoint is not valid, or a sample has fewer elements than tensors.
+ */
+export async function openSynthetic(
+  settings: SyntheticSettings,
+  weights: string | undefined,
+): Promise<OpenSynthetic> {
+  const given = weights === undefined ? null : await openCheckpointWeights(weights, settings.elements);
+  try {
+    const { tensors, stepNumbers, sizes, description } = runOf(settings, given);
+    const source = {
+      kind: "synthetic",
+      weights: weights ?? null,
+      updates: null,
+      gradients: null,
+      metadata: {},
+      synthetic: description,
+    } as const;
+    const close = async () => given?.close();
+    return { tensors, stepNumbers, sizes, skipped: given?.skipped ?? [], source, close };
+  } catch (error) {
+    await given?.close();
+    throw error;
+  }
+}
+
+function runOf(settings: SyntheticSettings, given: CheckpointWeights | null): SyntheticRun {
+  try {
+    return syntheticRun(settings, given?.tensors ?? null);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new InputError(settings.model?.name ?? "weights", "a sample of every tensor", error.message);
+  }
+}

@@ -1,0 +1,177 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { models } from "../source/synthetic/models.js";
+import { presets } from "../source/synthetic/presets.js";
+import type { SyntheticSettings } from "../source/synthetic/synthetic-run.js";
+import { type Distribution, gaussian, student4 } from "../update/distribution.js";
+import { type Schedule, schedules } from "../update/simulated-adamw.js";
+import { finiteNumber, formatName, wholeNumber } from "./common-options.js";
+import { twoNumbers } from "./options.js";
+
+/** Options of a synthetic run; what is not given is the preset's, or a default. */
+export interface SyntheticOptions {
+  readonly preset?: string;
+  readonly steps?: number;
+  readonly model?: string;
+  readonly weights?: string;
+  readonly elements?: number;
+  readonly sigma?: number;
+  readonly baseFormat: string;
+  readonly qkShape?: number;
+  readonly lr?: number;
+  readonly betas?: readonly [number, number];
+  readonly eps?: number;
+  readonly weightDecay?: number;
+  readonly schedule?: Schedule;
+  readonly warmup?: number;
+  /** Signal-to-noise ratio. */
+  readonly gradient?: number;
+  readonly noise: Distribution;
+  readonly gradientNorm: number;
+  readonly clip: number;
+  readonly scaleSpread: number;
+  readonly source: "adamw" | "steady-state";
+  readonly seed: number;
+}
+
+const noises: ReadonlyMap<string, Distribution> = new Map([gaussian, student4].map((of) => [of.name, of]));
+
+export function addSyntheticOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--preset <name>", "settings of a kind of training, for what is not given").choices([
+        ...presets.keys(),
+      ]),
+    )
+    .option("--steps <n>", "steps of the optimizer (default: the preset's)", positiveWhole)
+    .addOption(
+      new Option("--model <name>", "shapes of a published model; without, one tensor").choices([
+        ...models.keys(),
+      ]),
+    )
+    .option("--weights <path>", "weights of a real checkpoint instead of drawn ones")
+    .option(
+      "--elements <n>",
+      "of a model, a stratified sample; without one, weights (default: 2^20)",
+      positiveWhole,
+    )
+    .option("--sigma <x>", "of the weights (default: the model's, or 0.028)", positive)
+    .option("--base-format <name>", "what the weights are stored in before the run", formatName, "bf16")
+    .option(
+      "--qk-shape <k>",
+      "Weibull shape of query and key matrices, such as 1.13: a heavier head",
+      positive,
+    )
+    .option("--lr <x>", "peak learning rate (default: the preset's, or 1e-6)", positive)
+    .option("--betas <a,b>", "default: the preset's, or .9,.999", twoNumbers)
+    .option("--eps <x>", "default: 1e-8", finiteNumber)
+    .option("--weight-decay <x>", "default: the preset's, or 0", finiteNumber)
+    .addOption(new Option("--schedule <name>", "of the learning rate").choices(schedules))
+    .option("--warmup <n>", "steps of a linear warm-up (default: the preset's, or 0)", wholeNumber)
+    .option(
+      "--gradient <model>",
+      "noise, or signal:SNR, such as signal:0.1 (default: the preset's)",
+      gradientModel,
+    )
+    .addOption(
+      new Option("--noise <name>", `distribution of the noise: ${[...noises.keys()].join(", ")}`)
+        .argParser(noiseNamed)
+        .default(gaussian, gaussian.name),
+    )
+    .option("--gradient-norm <x>", "of the whole model, before clipping", positive, 1)
+    .option("--clip <x>", "largest norm that is left", positive, 1)
+    .option("--scale-spread <x>", "of the logarithm of each tensor's gradient scale", finiteNumber, 0)
+    .addOption(
+      new Option("--source <name>", "adamw, or steady-state: independent draws of lr m / sqrt(v)")
+        .choices(["adamw", "steady-state"])
+        .default("adamw"),
+    )
+    .option("--seed <n>", "of everything that is drawn", wholeNumber, 0);
+}
+
+/**
+ * The settings that options and preset make.
+ *
+ * @throws CommanderError for options that do not go together.
+ */
+export function syntheticSettings(command: Command, options: SyntheticOptions): SyntheticSettings {
+  const preset = options.preset === undefined ? null : presets.get(options.preset)!;
+  const steps = options.steps ?? preset?.steps;
+  if (steps === undefined) command.error("error: expected --steps, or a --preset that has them");
+  if (options.model !== undefined && options.weights !== undefined) {
+    command.error("error: --weights brings its own shapes: it does not go with --model");
+  }
+  if (options.weights !== undefined && (options.sigma !== undefined || options.qkShape !== undefined)) {
+    command.error("error: --sigma and --qk-shape are for weights that are drawn, not for --weights");
+  }
+  const { source } = options;
+  const [b1, b2] = options.betas ?? preset?.betas ?? [0.9, 0.999];
+  if (!(b1 >= 0 && b1 < 1 && b2 >= 0 && b2 < 1)) command.error("error: expected betas from 0 to less than 1");
+  const snr = options.gradient ?? (source === "adamw" ? preset?.snr : 0) ?? 0;
+  const schedule = options.schedule ?? (source === "adamw" ? preset?.schedule : "constant") ?? "constant";
+  const warmup = options.warmup ?? (source === "adamw" ? preset?.warmup : 0) ?? 0;
+  const weightDecay = options.weightDecay ?? (source === "adamw" ? preset?.weightDecay : 0) ?? 0;
+  if (
+    source === "steady-state" &&
+    (snr !== 0 || schedule !== "constant" || warmup > 0 || weightDecay !== 0)
+  ) {
+    command.error(
+      "error: --source steady-state draws each step by itself: no signal, schedule, warm-up or weight decay",
+    );
+  }
+  if (warmup >= steps!) command.error(`error: a warm-up of ${warmup} steps in a run of ${steps}`);
+  const model = options.model === undefined ? null : models.get(options.model)!;
+  return {
+    preset: preset?.name ?? null,
+    model,
+    elements: options.elements ?? (model || options.weights !== undefined ? null : 2 ** 20),
+    sigma: options.sigma ?? null,
+    weightFormat: options.baseFormat,
+    queryKeyShape: options.qkShape ?? null,
+    run: {
+      optimizer: {
+        lr: options.lr ?? preset?.lr ?? 1e-6,
+        betas: [b1, b2],
+        eps: options.eps ?? preset?.eps ?? 1e-8,
+        weightDecay,
+      },
+      schedule,
+      warmup,
+      steps: steps!,
+      noise: options.noise,
+      snr,
+      seed: options.seed,
+    },
+    source,
+    gradientNorm: options.gradientNorm,
+    clip: options.clip,
+    scaleSpread: options.scaleSpread,
+  };
+}
+
+function gradientModel(text: string): number {
+  if (text === "noise") return 0;
+  const [kind, ratio] = text.split(":");
+  if (kind !== "signal" || ratio === undefined) {
+    throw new InvalidArgumentError("expected noise, or signal:SNR such as signal:0.1");
+  }
+  return positive(ratio);
+}
+
+function noiseNamed(name: string): Distribution {
+  const found = noises.get(name);
+  if (!found)
+    throw new InvalidArgumentError(`unknown name "${name}": expected ${[...noises.keys()].join(", ")}`);
+  return found;
+}
+
+function positive(text: string): number {
+  const x = finiteNumber(text);
+  if (x <= 0) throw new InvalidArgumentError("expected a number above zero");
+  return x;
+}
+
+function positiveWhole(text: string): number {
+  const n = wholeNumber(text);
+  if (n === 0) throw new InvalidArgumentError("expected at least 1");
+  return n;
+}

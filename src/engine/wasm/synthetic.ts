@@ -1,0 +1,175 @@
+import type { TensorInput, Values } from "../../lens/input.js";
+import type { SimulatedStep } from "../../lens/simulated.js";
+import { type Distribution, gaussian } from "../../update/distribution.js";
+import type { Condition } from "../../update/recipe/expression.js";
+import { AdamwStep, noiseKey, type SimulatedRun, signalKey } from "../../update/simulated-adamw.js";
+import type { WeightDraws } from "../../update/weight-draws.js";
+import type { ExportedFunction } from "./assembler/module.js";
+import { adamwParameters, adamwScalars, writeAdamw, writeSignal } from "./kernel/adamw.js";
+import { drawParameters, writeDraw, writeDrawnWeights } from "./kernel/draws.js";
+import { bitsOf } from "./kernel/lanes.js";
+import type { Layout } from "./layout.js";
+import type { WorkerDraws, WorkerUpdates } from "./worker-job.js";
+
+/** What a kernel draws weights by; two tensors with the same share one. */
+type WeightKernel = Pick<WeightDraws, "distribution" | "format">;
+
+/**
+ * How workers make the numbers of synthetic tensors where they count them: kernels, and the tables that those read,
+ * which lie in each worker's memory from `layout.constants` on.
+ */
+export class SyntheticPlan {
+  readonly #run: SimulatedRun | null = null;
+  readonly #table: Float32Array | null = null;
+  readonly #weightKernels: WeightKernel[] = [];
+  readonly #offsets = new Map<Float32Array, number>();
+  #bytes = 0;
+  /** The scalars of every step, one after the other. */
+  readonly #scalars: Float32Array = new Float32Array(0);
+
+  /** @param tensors those that are not synthetic are passed over. */
+  constructor(tensors: readonly TensorInput[], steps: number) {
+    for (const { weights, updates } of tensors) {
+      if (weights.weights) this.#addWeights(weights.weights);
+      const [first] = updates;
+      this.#run ??= first?.simulated?.of.run ?? null;
+      this.#table ??= first?.drawn?.table ?? null;
+    }
+    if (this.#table) this.#place(this.#table);
+    if (this.#run) {
+      this.#place(this.#run.noise.knots);
+      if (this.#run.snr !== 0) this.#place(gaussian.knots);
+      this.#scalars = scalarsOf(this.#run, steps);
+      this.#place(this.#scalars);
+    }
+  }
+
+  /** Whether updates are simulated: then moments and the signal have rows of their own. */
+  get simulates(): boolean {
+    return this.#run !== null;
+  }
+
+  /** Whether workers can make all numbers of a tensor that are not stored. */
+  makes({ weights, updates }: TensorInput): boolean {
+    const canRead = ({ stored }: Values) => stored !== undefined;
+    const made = ({ simulated, drawn }: Values, i: number) =>
+      simulated
+        ? simulated.of.run === this.#run && simulated.t === i + 1
+        : drawn?.table === this.#table && drawn;
+    return (
+      (canRead(weights) || weights.weights !== undefined) &&
+      (updates.every(canRead) || updates.every((values, i) => made(values, i)))
+    );
+  }
+
+  /** The tables as they lie in memory. */
+  constants(): Uint8Array {
+    const bytes = new Uint8Array(this.#bytes);
+    for (const [table, offset] of this.#offsets)
+      new Float32Array(bytes.buffer, offset, table.length).set(table);
+    return bytes;
+  }
+
+  /** Tells plans apart whose kernels differ. */
+  get key(): string {
+    const { snr, optimizer, noise } = this.#run ?? {};
+    const kernels = this.#weightKernels.map(({ distribution, format }) => [distribution.name, format.name]);
+    return JSON.stringify([kernels, snr, optimizer?.betas, noise?.name, this.#table?.length, this.#bytes]);
+  }
+
+  functions(layout: Layout): ExportedFunction[] {
+    const run = this.#run;
+    const at = (table: Float32Array) => layout.constants + this.#offsets.get(table)!;
+    const functions: ExportedFunction[] = this.#weightKernels.map(({ distribution, format }, i) => ({
+      name: `weights ${i}`,
+      parameters: [...drawParameters, "i32", "i32"],
+      write: (k) => writeDrawnWeights(k, at(distribution.knots), format, layout),
+    }));
+    const table = this.#table;
+    if (table) {
+      const write: ExportedFunction["write"] = (k) => writeDraw(k, at(table), table.length, layout);
+      functions.push({ name: "draw", parameters: drawParameters, write });
+    }
+    if (run) {
+      const simulation = { ...layout.simulation!, noise: at(run.noise.knots) };
+      const { signal } = simulation;
+      if (run.snr !== 0) {
+        const write: ExportedFunction["write"] = (k) => writeSignal(k, run.snr, at(gaussian.knots), signal);
+        functions.push({ name: "signal", parameters: drawParameters, write });
+      }
+      const holds = conditionsOf(run);
+      functions.push({
+        name: "adamw",
+        parameters: adamwParameters,
+        write: (k) => writeAdamw(k, layout, simulation, holds),
+      });
+    }
+    return functions;
+  }
+
+  /** How a worker draws the weights of a tensor. */
+  weights(draws: WeightDraws): WorkerDraws {
+    const { mean, sigma, key } = draws;
+    const kernel = `weights ${this.#weightKernels.findIndex(sameKernel(draws))}`;
+    return { kernel, key: [...key], mean: bitsOf(mean), sigma: bitsOf(sigma) };
+  }
+
+  /** How a worker makes the updates of a tensor. Valid for tensors that {@link makes} takes. */
+  updates(updates: readonly Values[], layout: Layout): WorkerUpdates {
+    const [first] = updates;
+    if (first.drawn) {
+      return { kernel: "draw", keys: Uint32Array.from(updates.flatMap(({ drawn }) => [...drawn!.key])) };
+    }
+    const { of } = first.simulated as SimulatedStep;
+    return {
+      kernel: "adamw",
+      keys: Uint32Array.from(updates.flatMap((_, i) => [...noiseKey(of, i + 1)])),
+      signal: of.run.snr === 0 ? null : [...signalKey(of)],
+      scale: bitsOf(of.gradientScale),
+      scalars: layout.constants + this.#offsets.get(this.#scalars)!,
+      scalarBytes: 4 * adamwScalars.length,
+    };
+  }
+
+  #addWeights(draws: WeightDraws): void {
+    if (this.#weightKernels.some(sameKernel(draws))) return;
+    this.#weightKernels.push(draws);
+    this.#place(draws.distribution.knots);
+  }
+
+  #place(table: Float32Array): void {
+    if (this.#offsets.has(table)) return;
+    this.#offsets.set(table, this.#bytes);
+    // Whole cache lines.
+    this.#bytes += Math.ceil((4 * table.length) / 64) * 64;
+  }
+}
+
+function sameKernel({ distribution, format }: WeightKernel): (of: WeightKernel) => boolean {
+  const same = (a: Distribution, b: Distribution) => a === b || a.name === b.name;
+  return (of) => same(of.distribution, distribution) && of.format === format;
+}
+
+function scalarsOf(run: SimulatedRun, steps: number): Float32Array {
+  const step = new AdamwStep(run);
+  const scalars = new Float32Array(steps * adamwScalars.length);
+  for (let t = 1; t <= steps; t++) {
+    step.begin(t);
+    const ofStep = adamwScalars.map((name) => step.scalar(name));
+    scalars.set(ofStep, (t - 1) * adamwScalars.length);
+  }
+  return scalars;
+}
+
+/** Conditions compare a scalar that is the same in all steps with a number. */
+function conditionsOf(run: SimulatedRun): (condition: Condition) => boolean {
+  const step = new AdamwStep(run);
+  step.begin(1);
+  return ({ comparison, left, right }) => {
+    if (left.kind !== "name" || right.kind !== "number")
+      throw new Error("a condition that no kernel has yet");
+    const value = step.scalar(left.name);
+    if (comparison === "!=") return value !== right.value;
+    return comparison === "<" ? value < right.value : value >= right.value;
+  };
+}

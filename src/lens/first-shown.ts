@@ -1,0 +1,78 @@
+import type { UpdateSettings } from "../update/settings.js";
+import type { SimulatedRun } from "../update/simulated-adamw.js";
+import { steadyStateUpdates } from "../update/steady-state.js";
+
+/** After how many steps weights of one binade first show in one case; measured on a sample, and by a formula. */
+export interface FirstShownBinade {
+  /** Stored weights from 2^exponent to below 2^(exponent + 1), of either sign. */
+  readonly exponent: number;
+  readonly weights: number;
+  /** Of these, how many showed within the run. */
+  readonly shown: number;
+  /** The step by which half of them had; null if fewer did. */
+  readonly medianStep: number | null;
+  /** {@link FirstShownFormula}; null where there is none. */
+  readonly formula: number | null;
+}
+
+export interface FirstShown {
+  /** Index of the case in the result. */
+  readonly case: number;
+  readonly binades: readonly FirstShownBinade[];
+}
+
+/** Median of the time at which a walk of variance 1 a step first leaves (-1, 1), in units of the mean, which is 1. */
+const medianExit = 0.757;
+
+/** By what half the weights of a binade should have shown, from the settings of a simulated run alone. */
+export class FirstShownFormula {
+  readonly #run: SimulatedRun;
+  /** Updates of noise when the moments have settled, ascending. */
+  readonly #updates: Float32Array;
+  /** What the signal adds to every update, on average. */
+  readonly #drift: number;
+
+  constructor(run: SimulatedRun) {
+    this.#run = run;
+    const { lr, betas } = run.optimizer;
+    const noise = lr / Math.sqrt(1 + run.snr ** 2);
+    this.#updates = steadyStateUpdates(noise, betas!, run.noise);
+    this.#drift = noise * run.snr;
+  }
+
+  /**
+   * The median step for a gap of the storage format. A carrier keeps every update, and the sum of Adam's updates walks
+   * as if each were lr: it leaves half a gap when (h / lr)^2 steps are gone, sooner by a drift. In place each update
+   * has to reach half a gap by itself; under stochastic rounding it shows with the chance |u| / gap. null for schedules
+   * and for other roundings.
+   */
+  medianStep(gap: number, { scheme, rounding }: UpdateSettings): number | null {
+    if (this.#run.schedule !== "constant") return null;
+    if (scheme !== "in-place") return rounding === "nearest-even" ? this.#walk(gap / 2) : null;
+    if (rounding === "nearest-even") return fromChance(this.#chance((u) => (u >= gap / 2 ? 1 : 0)));
+    if (rounding === "stochastic") return fromChance(this.#chance((u) => Math.min(1, u / gap)));
+    return null;
+  }
+
+  #walk(half: number): number {
+    const { lr } = this.#run.optimizer;
+    const variance = lr ** 2 / (1 + this.#run.snr ** 2);
+    if (this.#drift === 0) return Math.max(1, (medianExit * half ** 2) / variance);
+    // Where drift and walk together have come as far: (d t)^2 + s^2 t = h^2.
+    const t =
+      (Math.sqrt(variance ** 2 + 4 * this.#drift ** 2 * half ** 2) - variance) / (2 * this.#drift ** 2);
+    return Math.max(1, t);
+  }
+
+  #chance(ofMagnitude: (u: number) => number): number {
+    let sum = 0;
+    for (const u of this.#updates) sum += ofMagnitude(Math.abs(u + this.#drift));
+    return sum / this.#updates.length;
+  }
+}
+
+/** The step by which half have shown, if each step shows with a chance. */
+function fromChance(chance: number): number | null {
+  if (chance === 0) return null;
+  return chance >= 0.5 ? 1 : Math.log(0.5) / Math.log(1 - chance);
+}

@@ -1,0 +1,26 @@
+/**
+ * How many elements of each tensor a sample of `elements` takes, stratified: in proportion to its size, but at least
+ * one of each, and never more than it has. Largest remainders get what rounding leaves.
+ *
+ * @throws RangeError for fewer elements than tensors.
+ */
+export function stratify(sizes: readonly number[], elements: number): number[] {
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  if (elements >= total) return [...sizes];
+  if (elements < sizes.length) {
+    throw new RangeError(`${elements} elements: expected at least one for each of ${sizes.length} tensors`);
+  }
+  const exact = sizes.map((size) => (size / total) * elements);
+  const taken = exact.map((share) => Math.max(1, Math.floor(share)));
+  let left = elements - taken.reduce((sum, n) => sum + n, 0);
+  const byRemainder = [...sizes.keys()].sort((a, b) => (exact[b] % 1) - (exact[a] % 1) || a - b);
+  for (let i = 0; left > 0; i = (i + 1) % byRemainder.length) {
+    const tensor = byRemainder[i];
+    if (taken[tensor] === sizes[tensor]) continue;
+    taken[tensor] += 1;
+    left -= 1;
+  }
+  // Where many tensors had less than one, the largest give it back.
+  for (; left < 0; left++) taken[taken.indexOf(Math.max(...taken))] -= 1;
+  return taken;
+}

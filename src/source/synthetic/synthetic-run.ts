@@ -1,0 +1,166 @@
+import { format } from "../../format/registry.js";
+import { drawnValues, type TensorInput, type Values } from "../../lens/input.js";
+import { moduleOf } from "../../lens/module.js";
+import { drawnWeights, simulatedGradients, simulatedUpdates } from "../../lens/simulated.js";
+import type { SyntheticInput } from "../../lens/synthetic-result.js";
+import { type Distribution, drawFrom, gaussian, weibull } from "../../update/distribution.js";
+import { exp } from "../../update/elementary.js";
+import { noiseKey, type SimulatedRun, type SimulatedTensor } from "../../update/simulated-adamw.js";
+import { steadyStateUpdates } from "../../update/steady-state.js";
+import { randomBits, tensorKey } from "../../update/threefry.js";
+import { weightKey } from "../../update/weight-draws.js";
+import { elementsOf, type ModelShape, modelTensors } from "./models.js";
+import { stratify } from "./sample.js";
+
+export interface SyntheticSettings {
+  readonly preset: string | null;
+  /** null: one tensor of `elements` weights. */
+  readonly model: ModelShape | null;
+  /** How many of the model's weights to take, stratified over its tensors; null: all. */
+  readonly elements: number | null;
+  /** The root mean square of matrices; null: the model's. */
+  readonly sigma: number | null;
+  /** What the weights are stored in before the run. */
+  readonly weightFormat: string;
+  /** Shape of the Weibull distribution of query and key matrices; null: Gaussian as all others. */
+  readonly queryKeyShape: number | null;
+  readonly run: SimulatedRun;
+  readonly source: SyntheticInput["source"];
+  /** Norm of the gradient of the whole model, before clipping. */
+  readonly gradientNorm: number;
+  /** The largest norm that clipping leaves; null: none. */
+  readonly clip: number | null;
+  /** Standard deviation of the logarithm of a tensor's gradient scale. */
+  readonly scaleSpread: number;
+}
+
+/** A synthetic run: as a recorded one, but for files. */
+export interface SyntheticRun {
+  readonly tensors: readonly TensorInput[];
+  readonly stepNumbers: readonly number[];
+  /** Elements of each tensor in the whole model, of which the tensors above may be samples. */
+  readonly sizes: readonly number[];
+  readonly description: SyntheticInput;
+}
+
+/** Weights of a run that are not drawn: those of a checkpoint. */
+export interface GivenTensor {
+  readonly name: string;
+  /** Elements in the checkpoint. */
+  readonly size: number;
+  /** All of them, or a sample. */
+  readonly shape: readonly number[];
+  readonly weights: Values;
+}
+
+/** Sigma where neither a model nor a user gives one: the median |w| of 0.019 in PULSE (arXiv 2602.03839). */
+export const defaultSigma = 0.028;
+/** A gain of a normalization is about 1. */
+const gainSigma = 0.1;
+
+/** @throws RangeError for fewer elements than tensors. */
+export function syntheticRun(
+  settings: SyntheticSettings,
+  given: readonly GivenTensor[] | null = null,
+): SyntheticRun {
+  const { run, source } = settings;
+  const scale = gradientScale(settings, given ?? drawnTensors(settings));
+  const table =
+    source === "steady-state" ? steadyStateUpdates(run.optimizer.lr, run.optimizer.betas!, run.noise) : null;
+  const all = given ?? drawnTensors(settings);
+  const stepNumbers = Array.from({ length: run.steps }, (_, i) => i + 1);
+  const tensors = all.map(({ name, shape, weights }): TensorInput => {
+    const of: SimulatedTensor = { run, name, gradientScale: scale(name) };
+    const updates =
+      table !== null
+        ? stepNumbers.map((t) => drawnValues(weights.length, { table, key: noiseKey(of, t) }))
+        : source === "adamw"
+          ? simulatedUpdates(of, weights)
+          : simulatedGradients(of, weights.length);
+    return { name, shape, weights, updates };
+  });
+  return {
+    tensors,
+    stepNumbers,
+    sizes: all.map(({ size }) => size),
+    description: describe(settings, all, given !== null),
+  };
+}
+
+/** The tensors of a model, or one, with weights that are drawn. */
+function drawnTensors(settings: SyntheticSettings): GivenTensor[] {
+  const { model, elements, run, weightFormat } = settings;
+  const whole = model ? modelTensors(model) : [{ name: "weights", shape: [elements ?? 1], isGain: false }];
+  const sizes = whole.map(({ shape }) => elementsOf(shape));
+  const lengths = model && elements !== null ? stratify(sizes, elements) : sizes;
+  const sigma = sigmaOf(settings);
+  const queryKey = queryKeyDistribution(settings);
+  return whole.map(({ name, shape, isGain }, i) => {
+    const { kind } = moduleOf(name);
+    const draws = {
+      distribution: kind === "q" || kind === "k" ? queryKey : gaussian,
+      mean: isGain ? 1 : 0,
+      sigma: isGain ? gainSigma : sigma,
+      format: format(weightFormat),
+      key: weightKey(run.seed, name),
+    };
+    const length = lengths[i];
+    return {
+      name,
+      size: sizes[i],
+      shape: length === sizes[i] ? shape : [length],
+      weights: drawnWeights(length, draws),
+    };
+  });
+}
+
+function sigmaOf({ sigma, model }: SyntheticSettings): number {
+  return sigma ?? model?.sigma ?? defaultSigma;
+}
+
+function queryKeyDistribution({ queryKeyShape }: SyntheticSettings): Distribution {
+  return queryKeyShape === null ? gaussian : weibull(queryKeyShape);
+}
+
+/** The noise of a tensor's gradients, so that the norm of the whole model's is what it should be after clipping. */
+function gradientScale(
+  { run, scaleSpread, ...settings }: SyntheticSettings,
+  tensors: readonly GivenTensor[],
+): (name: string) => number {
+  // A normal number for each tensor, from draws that no step takes.
+  const factor = (name: string) =>
+    exp(scaleSpread * drawFrom(gaussian, randomBits(tensorKey(run.seed, name), 0, 1)));
+  const square = tensors.reduce((sum, { name, size }) => sum + size * factor(name) ** 2, 0);
+  const unit = normAfterClipping(settings) / Math.sqrt(square * (1 + run.snr ** 2));
+  return (name) => unit * factor(name);
+}
+
+function normAfterClipping({ gradientNorm, clip }: Pick<SyntheticSettings, "gradientNorm" | "clip">): number {
+  return clip === null ? gradientNorm : Math.min(gradientNorm, clip);
+}
+
+function describe(
+  settings: SyntheticSettings,
+  tensors: readonly GivenTensor[],
+  given: boolean,
+): SyntheticInput {
+  const { preset, model, run, source, scaleSpread, weightFormat } = settings;
+  const { lr, betas, eps = 1e-8, weightDecay = 0 } = run.optimizer;
+  return {
+    preset,
+    model: model?.name ?? null,
+    parameters: tensors.reduce((sum, { size }) => sum + size, 0),
+    source,
+    weights: given
+      ? null
+      : {
+          distribution: gaussian.name,
+          queryKeyDistribution: queryKeyDistribution(settings).name,
+          sigma: sigmaOf(settings),
+          format: weightFormat,
+        },
+    gradients: { noise: run.noise.name, snr: run.snr, norm: normAfterClipping(settings), scaleSpread },
+    optimizer: { lr, betas: betas!, eps, weightDecay, schedule: run.schedule, warmup: run.warmup },
+    seed: run.seed,
+  };
+}
