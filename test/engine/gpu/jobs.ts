@@ -25,8 +25,14 @@ export type JobText =
       readonly tensors: readonly TensorText[];
       readonly cases: readonly UpdateOptions[];
       readonly chunk?: number;
+      readonly milestones?: readonly number[];
     }
-  | { readonly adversarial: number; readonly steps: number; readonly cases: readonly UpdateOptions[] };
+  | {
+      readonly adversarial: number;
+      readonly steps: number;
+      readonly cases: readonly UpdateOptions[];
+      readonly milestones?: readonly number[];
+    };
 
 /** What an engine made of a job. */
 export interface Outcome {
@@ -55,14 +61,16 @@ export async function outcomeOf(engine: Engine, job: LensJob): Promise<Outcome> 
 
 export function jobOf(text: JobText): LensJob {
   const cases = text.cases.map(updateSettings);
+  const milestones = text.milestones ?? [];
   if ("adversarial" in text)
-    return { ...adversarial(cases[0].format.name, text.adversarial, text.steps), cases };
+    return { ...adversarial(cases[0].format.name, text.adversarial, text.steps), milestones, cases };
   const tensors = text.tensors.map(({ name, weights, updates }) =>
     tensorOf(name, new Float64Array(bytesOf(weights)), ...updates.map((of) => new Float32Array(bytesOf(of)))),
   );
   return {
     tensors,
     stepNumbers: tensors[0].updates.map((_, i) => i),
+    milestones,
     cases,
     ...(text.chunk === undefined ? {} : { chunk: text.chunk }),
   };

@@ -58,14 +58,44 @@ export function gpuSuite(runner: Runner): void {
               seed: 2 ** 40 + i,
             }),
           );
-          const found = await runner.compare({ adversarial: 10_000, steps: 3, cases });
+          const found = await runner.compare({ adversarial: 10_000, steps: 3, milestones: [0, 1], cases });
           expect(found.differing).toEqual([]);
         }
       },
     );
 
+    it("curves of the reference, in blocks too that turn out only later not to be the device's", async () => {
+      const n = 4 * 4096 - 7;
+      const weights = Float64Array.from({ length: n }, (_, i) => Math.fround(Math.sin(i) / 50));
+      const updates = [0, 1, 2, 3].map((step) =>
+        Float32Array.from(weights, (_, i) => (i % 9 === 0 ? 0 : Math.cos(3 * i + step) * 1e-4)),
+      );
+      // The first block is none of the device's from its start; the second overflows at the third step, the third
+      // has a number at the fourth that a device is not given.
+      weights[5] = Number.NaN;
+      weights[5000] = 60_000;
+      updates[2][5000] = 60_000;
+      updates[3][9000] = 2 ** -140;
+      const tensors = [{ name: "w", weights: toText(weights), updates: updates.map(toText) }];
+      const cases = schemeNames.map((scheme): UpdateOptions => ({ format: "fp16", scheme }));
+      const job = { tensors, cases, milestones: [0, 1, 3] };
+      expect(await runner.compare(job)).toEqual({ differing: [], handedOver: (3 * 4096) / n });
+      const outcome = await runner.outcome(job);
+      for (const { curve, end } of outcome.cases) {
+        expect(curve.map(({ nonfinite }) => nonfinite)).toEqual([1, 1, 2]);
+        expect(curve[2]).toEqual({ step: 3, elements: n, ...end });
+        expect(curve[1].unchanged).not.toBe(curve[0].unchanged);
+      }
+      // Milestones change no other count.
+      const plain = await runner.outcome({ tensors, cases });
+      expect(outcome).toEqual({
+        ...plain,
+        cases: plain.cases.map((of, c) => ({ ...of, curve: outcome.cases[c].curve })),
+      });
+    });
+
     it("the same counts for every size of a batch", async () => {
-      const weights = Float64Array.from({ length: 20_000 }, (_, i) => Math.sin(i) / 50);
+      const weights = Float64Array.from({ length: 20_000 }, (_, i) => Math.fround(Math.sin(i) / 50));
       const updates = Float32Array.from(weights, (_, i) => Math.cos(3 * i) * 1e-4);
       const tensors = ["a", "b", "c"].map((name, i) => ({
         name,
@@ -80,7 +110,8 @@ export function gpuSuite(runner: Runner): void {
         { format: "bf16", rounding: "stochastic", seed: 7 },
       ];
       for (const chunk of [1, 8192, 20_480, 1 << 20]) {
-        expect((await runner.compare({ tensors, cases, chunk })).differing).toEqual([]);
+        const found = await runner.compare({ tensors, cases, chunk, milestones: [0, 1] });
+        expect(found).toEqual({ differing: [], handedOver: 0 });
       }
     });
   });
