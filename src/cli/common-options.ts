@@ -1,11 +1,19 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { format } from "../format/registry.js";
+import { palettes, type Theme } from "../report/charts/palette.js";
+
+const themes = Object.keys(palettes);
 
 /** Options of how a result comes out. */
 export interface OutputOptions {
   readonly json?: string;
   readonly csv?: string;
   readonly markdown?: string;
+  readonly html?: string;
+  /** Folders for the figures. */
+  readonly svg?: string;
+  readonly png?: string;
+  readonly theme: Theme;
   readonly quiet?: boolean;
 }
 
@@ -14,6 +22,10 @@ export function addOutputOptions(command: Command): Command {
     .option("--json <file>", "write the result as JSON; - for stdout")
     .option("--csv <file>", "write one row a case and tensor; - for stdout")
     .option("--markdown <file>", "write tables in Markdown; - for stdout")
+    .option("--html <file>", "write a report to look at: one page, no network; - for stdout")
+    .option("--svg <folder>", "write each figure of the report as a slide (1600 x 900)")
+    .option("--png <folder>", "the same as pictures")
+    .addOption(new Option("--theme <name>", "of --svg and --png").choices(themes).default("light"))
     .option("--quiet", "no table, no progress, no warnings");
 }
 

@@ -2,31 +2,53 @@ import { CommanderError } from "commander";
 import pc from "picocolors";
 import type { DifferenceResult } from "../lens/difference-result.js";
 import type { Result } from "../lens/result.js";
+import type { Figure } from "../report/charts/figure.js";
+import { figuresOfDiff, figuresOfRun } from "../report/charts/figures.js";
 import { renderCsv } from "../report/csv.js";
 import { renderDiffCsv } from "../report/diff-csv.js";
 import { renderDiffMarkdown } from "../report/diff-markdown.js";
 import { renderDiffTable } from "../report/diff-table.js";
+import { renderDiffHtml } from "../report/html/diff-html.js";
+import type { HtmlAssets } from "../report/html/document.js";
+import { renderHtml } from "../report/html/html.js";
 import { renderMarkdown } from "../report/markdown.js";
+import { diffSource, runSource } from "../report/source-line.js";
 import { renderTable } from "../report/table.js";
 import type { Terminal } from "../report/terminal.js";
 import type { OutputOptions } from "./common-options.js";
+import { htmlAssets } from "./font.js";
+import { expectFolder, writeFigures } from "./write-figures.js";
 import { expectWritable, writeWhole } from "./write-output.js";
 
 /** The renderings that can go to a file or, named -, to stdout; JSON is that of any object. */
-const renderingNames = ["json", "csv", "markdown"] as const;
+const renderingNames = ["json", "csv", "markdown", "html"] as const;
 
 /** How an object is rendered. */
 export interface Renderers<Of> {
   readonly csv: (of: Of) => string;
   readonly markdown: (of: Of) => string;
+  readonly html: (of: Of, assets: HtmlAssets) => string;
+  readonly figures: (of: Of) => readonly Figure[];
+  /** What figures are of, at the foot of a slide. */
+  readonly source: (of: Of) => string;
   readonly table: (of: Of, terminal: Terminal) => string;
 }
 
-const lensRenderers: Renderers<Result> = { csv: renderCsv, markdown: renderMarkdown, table: renderTable };
+const lensRenderers: Renderers<Result> = {
+  csv: renderCsv,
+  markdown: renderMarkdown,
+  html: renderHtml,
+  figures: figuresOfRun,
+  source: runSource,
+  table: renderTable,
+};
 
 export const diffRenderers: Renderers<DifferenceResult> = {
   csv: renderDiffCsv,
   markdown: renderDiffMarkdown,
+  html: renderDiffHtml,
+  figures: figuresOfDiff,
+  source: diffSource,
   table: renderDiffTable,
 };
 
@@ -47,6 +69,9 @@ export function checkOutput(options: OutputOptions): void {
   for (const name of renderingNames) {
     const path = options[name];
     if (path !== undefined && path !== "-") expectWritable(path);
+  }
+  for (const folder of [options.svg, options.png]) {
+    if (folder !== undefined) expectFolder(folder);
   }
 }
 
@@ -72,12 +97,26 @@ export function emitBy<Of>(
   for (const name of renderingNames) {
     const path = options[name];
     if (path === undefined) continue;
-    const text = name === "json" ? `${JSON.stringify(result)}\n` : renderers[name](result);
+    const text = renderingOf(name, renderers, result);
     if (path === "-") stdout = text;
     else writeWhole(path, text);
   }
+  for (const kind of ["svg", "png"] as const) {
+    const folder = options[kind];
+    if (folder === undefined) continue;
+    writeFigures(folder, kind, renderers.figures(result), options.theme, renderers.source(result));
+  }
   if (stdout !== null) process.stdout.write(stdout);
   else if (!options.quiet) process.stdout.write(before + renderers.table(result, terminal()) + after);
+}
+
+function renderingOf<Of>(
+  name: (typeof renderingNames)[number],
+  renderers: Renderers<Of>,
+  result: Of,
+): string {
+  if (name === "json") return `${JSON.stringify(result)}\n`;
+  return name === "html" ? renderers.html(result, htmlAssets()) : renderers[name](result);
 }
 
 /** What stdout can show. */

@@ -34,7 +34,7 @@ export function expectWritable(path: string, weights = false): void {
  *
  * @throws InputError if the system refuses.
  */
-export function writeWhole(path: string, text: string): void {
+export function writeWhole(path: string, text: string | Uint8Array): void {
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   const there = statSync(path, { throwIfNoEntry: false });
   try {

@@ -1,0 +1,53 @@
+import { accessSync, constants, mkdirSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, resolve } from "node:path";
+import { type Figure, slideOf } from "../report/charts/figure.js";
+import type { Theme } from "../report/charts/palette.js";
+import { InputError } from "../source/input-error.js";
+import { fontFiles } from "./font.js";
+import { writeWhole } from "./write-output.js";
+
+/**
+ * Refuses a folder that figures could not be written to, before the work that would be lost.
+ *
+ * @throws InputError if the path is no folder, if it is not there and neither is the one it would be in, or if the one that
+ *   is there is not writable.
+ */
+export function expectFolder(path: string): void {
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there && !there.isDirectory()) throw new InputError(path, "a folder for figures", "a file");
+  const parent = dirname(resolve(path));
+  if (!there && !statSync(parent, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new InputError(path, `the folder ${parent} to exist`, "no such folder");
+  }
+  try {
+    accessSync(there ? path : parent, constants.W_OK);
+  } catch {
+    throw new InputError(path, "a folder that is writable", "one that is not");
+  }
+}
+
+/** Writes each figure as a slide into a folder, which is made if it is not there; nothing if one cannot be drawn. */
+export function writeFigures(
+  folder: string,
+  kind: "svg" | "png",
+  figures: readonly Figure[],
+  theme: Theme,
+  source: string,
+): void {
+  const toPng = kind === "png" ? pngRenderer() : null;
+  const files = figures.map((figure) => {
+    const svg = slideOf(figure, theme, source);
+    return { name: `${figure.name}.${kind}`, content: toPng === null ? svg : toPng(svg) };
+  });
+  mkdirSync(folder, { recursive: true });
+  for (const { name, content } of files) writeWhole(join(folder, name), content);
+}
+
+/** Loaded only when pictures are asked for: it is a native module of some megabytes. */
+function pngRenderer(): (svg: string) => Uint8Array {
+  const { Resvg } = createRequire(import.meta.url)("@resvg/resvg-js") as typeof import("@resvg/resvg-js");
+  // Only the font that comes with the tool, so that a slide is the same on every machine.
+  const font = { fontFiles, loadSystemFonts: false, defaultFontFamily: "Inter" };
+  return (svg) => new Resvg(svg, { font }).render().asPng();
+}

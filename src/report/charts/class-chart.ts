@@ -1,0 +1,109 @@
+import type { Class } from "../../lens/classify.js";
+import type { Case } from "../../lens/result.js";
+import { caseLabels } from "../labels.js";
+import { count, percent, share } from "../numbers.js";
+import { type Figure, type Size, wide } from "./figure.js";
+import { classWords, type Palette, stackedClasses } from "./palette.js";
+import { rowLayout } from "./rows.js";
+import { rect, text, textWidth } from "./svg.js";
+
+/** What became of every update: a bar a case, its parts the classes. */
+export function classChart(cases: readonly Case[]): Figure {
+  const labels = caseLabels(cases);
+  const rows = cases.map(({ totals }) => {
+    const all = stackedClasses.reduce((sum, of) => sum + totals[of], 0);
+    return stackedClasses.map((of) => ({ of, share: share(totals[of], all) ?? 0 }));
+  });
+  return {
+    name: "classes",
+    title: title(cases, labels),
+    caption: "Every update of every weight, by what became of it; one bar for each way to store the weights.",
+    size: { width: wide, height: Math.max(120, Math.min(cases.length, 12) * 104) },
+    draw: (size, inks) => draw(labels, rows, size, inks),
+    numbers: {
+      headings: ["stored as", ...stackedClasses.map((of) => classWords[of]), "updates"],
+      rows: cases.map(({ totals }, i) => [
+        labels[i],
+        ...stackedClasses.map((of) => `${count(totals[of])} (${percent(share(totals[of], sum(totals)))})`),
+        count(sum(totals)),
+      ]),
+    },
+  };
+}
+
+function sum(totals: Case["totals"]): number {
+  return stackedClasses.reduce((all, of) => all + totals[of], 0);
+}
+
+function title([{ totals }]: readonly Case[], [label]: readonly string[]): string {
+  const unseen = share(totals.lost + totals.kept, sum(totals));
+  if (unseen === null) return "No update was made";
+  if (totals.lost + totals.kept === 0) return `Stored as ${label}, every update is in sight`;
+  const what = totals.kept === 0 ? "lost" : totals.lost === 0 ? "out of sight" : "lost or out of sight";
+  return `Stored as ${label}, ${percent(unseen)} of the updates are ${what}`;
+}
+
+type Part = { readonly of: Class; readonly share: number };
+
+function draw(
+  labels: readonly string[],
+  rows: readonly (readonly Part[])[],
+  size: Size,
+  inks: Palette,
+): string {
+  const { left, width, step, font, label } = rowLayout(labels, size);
+  const parts = rows.flatMap((row, r) => {
+    const barTop = r * step + step * 0.32;
+    const barHeight = step * 0.5;
+    const middle = barTop + barHeight / 2 + font * 0.36;
+    const drawn: string[] = [label(labels[r], middle, inks)];
+    const above: { said: string; x: number; ink: string }[] = [];
+    const shown = row.filter(({ share }) => share > 0);
+    const spans = visibleSpans(
+      shown.map(({ share }) => share),
+      width,
+    );
+    let x = left;
+    for (const [i, { of, share }] of shown.entries()) {
+      const { fill, on, text: ink } = inks.classes[of];
+      drawn.push(rect(x, barTop, spans[i] - 2, barHeight, fill, Math.min(3, spans[i] / 4)));
+      const said = `${classWords[of]} ${percent(share)}`;
+      if (textWidth(said, font, true) * 1.08 + 24 <= spans[i]) {
+        drawn.push(text(x + 14, middle, said, { size: font, fill: on, bold: true }));
+      } else {
+        above.push({ said, x, ink });
+      }
+      x += spans[i];
+    }
+    return [...drawn, ...labelsAbove(above, barTop - font * 0.36, font * 0.86, left + width)];
+  });
+  return parts.join("\n");
+}
+
+/** Widths in proportion, none too narrow to be seen; the widest makes room for that. */
+function visibleSpans(shares: readonly number[], width: number): number[] {
+  const spans = shares.map((share) => Math.max(5, share * width));
+  const excess = spans.reduce((sum, span) => sum + span, 0) - width;
+  const widest = spans.indexOf(Math.max(...spans));
+  return spans.map((span, i) => (i === widest ? span - excess : span));
+}
+
+/** Labels of parts that are too narrow for them: above their parts, moved apart, none beyond the right end. */
+function labelsAbove(
+  labels: readonly { said: string; x: number; ink: string }[],
+  y: number,
+  size: number,
+  right: number,
+): string[] {
+  const widths = labels.map(({ said }) => textWidth(said, size, true) * 1.06);
+  const starts = labels.map(({ x }) => x);
+  for (let i = 1; i < starts.length; i++) {
+    starts[i] = Math.max(starts[i], starts[i - 1] + widths[i - 1] + size);
+  }
+  let limit = right;
+  for (let i = starts.length - 1; i >= 0; i--) {
+    starts[i] = Math.min(starts[i], limit - widths[i]);
+    limit = starts[i] - size;
+  }
+  return labels.map(({ said, ink }, i) => text(starts[i], y, said, { size, fill: ink, bold: true }));
+}

@@ -1,0 +1,57 @@
+import type { Delta } from "../../lens/difference-result.js";
+import { deltaRows } from "../diff-table.js";
+import { bytes, missing, percent, share } from "../numbers.js";
+import { type Figure, half, type Size } from "./figure.js";
+import type { Palette } from "./palette.js";
+import { line, rect, text } from "./svg.js";
+
+/** What a synchronisation would send, each way as a share of sending everything. */
+export function deltaChart(delta: Delta): Figure {
+  const rows = deltaRows(delta).flatMap(([what, n]) => (n === null ? [] : [{ what, bytes: n }]));
+  const least = rows.reduce((best, row) => (row.bytes < best.bytes ? row : best));
+  const saved = share(least.bytes, delta.fullBytes);
+  return {
+    name: "delta",
+    title:
+      saved === null
+        ? "There is nothing to send"
+        : `Sending what changed takes ${percent(saved)} of the full ${bytes(delta.fullBytes)}`,
+    caption: "Bytes of a synchronisation, by what is sent. A star: estimated from a sample.",
+    size: { width: half, height: 440 },
+    draw: (size, inks) => draw(rows, delta.fullBytes, size, inks),
+    numbers: {
+      headings: ["to send", "bytes", "of full size"],
+      rows: deltaRows(delta).map(([what, n]) => [
+        what,
+        n === null ? missing : bytes(n),
+        n === null ? missing : percent(share(n, delta.fullBytes)),
+      ]),
+    },
+  };
+}
+
+function draw(
+  rows: readonly { what: string; bytes: number }[],
+  full: number,
+  { width, height }: Size,
+  inks: Palette,
+): string {
+  const step = Math.min(104, height / rows.length);
+  const font = Math.min(24, step * 0.36);
+  const most = Math.max(full, ...rows.map((of) => of.bytes)) || 1;
+  const drawn = rows.flatMap((row, i) => {
+    const top = i * step;
+    const said = `${bytes(row.bytes)}, ${percent(share(row.bytes, full))}`;
+    return [
+      text(0, top + font, row.what, { size: font, fill: inks.ink }),
+      text(width, top + font, said, { size: font, fill: inks.ink, anchor: "end", bold: true }),
+      rect(0, top + font * 1.4, width, step * 0.26, inks.grid, 3),
+      rect(0, top + font * 1.4, Math.max(2, (row.bytes / most) * width), step * 0.26, inks.series[1], 3),
+    ];
+  });
+  const at = (full / most) * width;
+  if (full > 0 && full < most) {
+    drawn.push(line(at, 0, at, rows.length * step, { colour: inks.ink, dashes: "6 6" }));
+  }
+  return drawn.join("\n");
+}

@@ -1,0 +1,104 @@
+import type { DifferenceResult } from "../../lens/difference-result.js";
+import type { Case, Result } from "../../lens/result.js";
+import { caseLabels } from "../labels.js";
+import { moduleGrids } from "../module-grid.js";
+import { classChart } from "./class-chart.js";
+import { deltaChart } from "./delta-chart.js";
+import { distanceChart } from "./distance-chart.js";
+import type { Figure } from "./figure.js";
+import { heatmapChart } from "./heatmap-chart.js";
+import { histogramChart } from "./histogram-chart.js";
+import { moduleChart } from "./module-chart.js";
+import { probeChart } from "./probe-chart.js";
+import { sparsityChart } from "./sparsity-chart.js";
+import { stepCharts } from "./step-charts.js";
+
+/** The figures of a run: those over all cases, and those of each case. */
+export interface RunFigures {
+  readonly classes: Figure;
+  readonly sparsity: Figure;
+  readonly steps: readonly Figure[];
+  readonly probes: Figure;
+  /** One entry a case, in their order. */
+  readonly cases: readonly CaseFigures[];
+}
+
+export interface CaseFigures {
+  readonly sizes: Figure;
+  /** The largest stacks of layers. */
+  readonly layers: readonly Figure[];
+}
+
+/** Stacks that are drawn; a model has one or two, a hostile file as many as it likes. */
+const mostStacks = 4;
+
+export function runFigures({ cases }: Result): RunFigures {
+  const labels = caseLabels(cases);
+  return {
+    classes: classChart(cases),
+    sparsity: sparsityChart(cases),
+    steps: stepCharts(cases),
+    probes: probeChart(cases),
+    cases: cases.map((of, i) => numbered(caseFigures(of, labels[i]), i)),
+  };
+}
+
+function caseFigures(of: Case, label: string): CaseFigures {
+  const parts = of.tensors.map(({ name, totals, end }) => ({
+    name,
+    part: end.unchanged,
+    whole: totals.elements - end.nonfinite,
+  }));
+  return { sizes: histogramChart(of, label), layers: layerFigures(parts, label) };
+}
+
+function layerFigures(parts: Parameters<typeof moduleGrids>[0], label: string | null): Figure[] {
+  return moduleGrids(parts)
+    .slice(0, mostStacks)
+    .map((grid) => heatmapChart(grid, label));
+}
+
+/** Labels of cases may be alike once they are names of files; their numbers are not. */
+function numbered({ sizes, layers }: CaseFigures, i: number): CaseFigures {
+  const name = (figure: Figure, n: number) => ({
+    ...figure,
+    name: `case-${i + 1}-${figure.name}${n > 0 ? `-${n + 1}` : ""}`,
+  });
+  return { sizes: name(sizes, 0), layers: layers.map(name) };
+}
+
+/** All figures of a run, in the order of its report. */
+export function figuresOfRun(result: Result): Figure[] {
+  const { classes, sparsity, steps, probes, cases } = runFigures(result);
+  return [classes, sparsity, ...steps, probes, ...cases.flatMap(({ sizes, layers }) => [sizes, ...layers])];
+}
+
+/** The figures of a comparison, in the order of its report. */
+export interface DiffFigures {
+  readonly modules: Figure;
+  readonly layers: readonly Figure[];
+  readonly distances: Figure;
+  readonly delta: Figure;
+}
+
+export function diffFigures(result: DifferenceResult): DiffFigures {
+  const parts = result.tensors.map(({ name, unchanged, elements, nonfinite }) => ({
+    name,
+    part: unchanged,
+    whole: elements - nonfinite,
+  }));
+  return {
+    modules: moduleChart(result),
+    layers: layerFigures(parts, null).map((figure, i) => ({
+      ...figure,
+      name: `${figure.name}${i > 0 ? `-${i + 1}` : ""}`,
+    })),
+    distances: distanceChart(result.totals),
+    delta: deltaChart(result.delta),
+  };
+}
+
+export function figuresOfDiff(result: DifferenceResult): Figure[] {
+  const { modules, layers, distances, delta } = diffFigures(result);
+  return [modules, ...layers, distances, delta];
+}

@@ -1,0 +1,99 @@
+import { printable } from "../../lens/printable.js";
+import type { ModuleGrid } from "../module-grid.js";
+import { percent } from "../numbers.js";
+import { type Figure, type Size, slug, wide } from "./figure.js";
+import { heatSteps, type Palette } from "./palette.js";
+import { labelled } from "./scale.js";
+import { rect, text, textWidth } from "./svg.js";
+
+/** Layer by module: the share of a stack's weights that are unchanged. `of` is what it is of, such as a case. */
+export function heatmapChart(grid: ModuleGrid, of: string | null): Figure {
+  const { stack, layers, kinds, shares } = grid;
+  const known = shares.flat().filter((share) => share !== null);
+  const [least, most] = [Math.min(...known), Math.max(...known)];
+  return {
+    name: `layers-${slug(`${of ?? ""} ${stack}`)}`,
+    title:
+      (of === null ? "" : `${of}: `) +
+      (known.length === 0
+        ? "no weight of a layer is finite"
+        : `${percent(least)} to ${percent(most)} unchanged, by layer and module`),
+    caption: `Unchanged weights of ${printable(stack, 60)}: a column for each layer, a row for each kind of module.`,
+    size: { width: wide, height: 44 + kinds.length * 46 + 112 },
+    draw: (size, inks) => draw(grid, rangeOf(known), size, inks),
+    numbers: {
+      headings: ["layer", ...kinds],
+      rows: layers.map((layer, column) => [
+        String(layer),
+        ...kinds.map((_, row) => percent(shares[row][column])),
+      ]),
+    },
+  };
+}
+
+/** What the shades span: round hundredths around the shares, so that differences are seen where all are high. */
+function rangeOf(shares: readonly number[]): readonly [number, number] {
+  if (shares.length === 0) return [0, 1];
+  const spread = Math.max(...shares) - Math.min(...shares);
+  const grain = spread > 0.2 ? 0.1 : spread > 0.04 ? 0.02 : 0.005;
+  const low = Math.floor(Math.min(...shares) / grain + 1e-9) * grain;
+  const high = Math.max(low + grain, Math.ceil(Math.max(...shares) / grain - 1e-9) * grain);
+  return [low, high];
+}
+
+function draw(
+  { layers, kinds, shares }: ModuleGrid,
+  [low, high]: readonly [number, number],
+  { width, height }: Size,
+  inks: Palette,
+): string {
+  const font = 22;
+  const left = Math.max(...kinds.map((kind) => textWidth(kind, font, true))) * 1.06 + 24;
+  const [top, below] = [6, 112];
+  const step = Math.min(220, (width - left) / layers.length);
+  const tall = Math.min(72, (height - top - below) / kinds.length);
+  const gap = step > 24 ? 3 : 1;
+  const inCells = step >= textWidth("100.0", 19) + 14 && tall >= 26;
+  const stepOf = (share: number) =>
+    Math.min(heatSteps - 1, Math.floor(((share - low) / (high - low)) * heatSteps));
+  const drawn = kinds.flatMap((kind, row) => {
+    const y = top + row * tall;
+    const middle = y + tall / 2 + font * 0.36;
+    const cells = layers.flatMap((_, column) => {
+      const share = shares[row][column];
+      if (share === null) return [];
+      const shade = stepOf(share);
+      const x = left + column * step;
+      const cell = rect(x, y, step - gap, tall - gap, inks.heat[shade], gap === 3 ? 3 : 0);
+      if (!inCells) return [cell];
+      const said = (100 * share).toFixed(1);
+      const style = { size: 19, fill: inks.onHeat[shade], anchor: "middle" } as const;
+      return [cell, text(x + (step - gap) / 2, y + (tall - gap) / 2 + 7, said, style)];
+    });
+    const name = text(left - 18, middle, kind, { size: font, fill: inks.ink, anchor: "end", bold: true });
+    return [name, ...cells];
+  });
+  const bottom = top + kinds.length * tall;
+  for (const column of labelled(layers.length, Math.max(1, Math.floor((width - left) / 52)))) {
+    const x = left + column * step + (step - gap) / 2;
+    drawn.push(
+      text(x, bottom + 26, String(layers[column]), { size: 20, fill: inks.muted, anchor: "middle" }),
+    );
+  }
+  drawn.push(text(left - 18, bottom + 26, "layer", { size: 20, fill: inks.muted, anchor: "end" }));
+  return [...drawn, ...shadeKey(left, bottom + 56, [low, high], inks)].join("\n");
+}
+
+/** The shades, from the least to the most. */
+function shadeKey(left: number, y: number, [low, high]: readonly [number, number], inks: Palette): string[] {
+  const font = 20;
+  const digits = high - low < 0.02 ? 1 : 0;
+  const from = `${(100 * low).toFixed(digits)}%`;
+  const to = `${(100 * high).toFixed(digits)}% unchanged`;
+  const begin = left + textWidth(from, font) + 14;
+  return [
+    text(left, y + 18, from, { size: font, fill: inks.muted }),
+    ...inks.heat.map((fill, i) => rect(begin + i * 40, y, 38, 24, fill, 3)),
+    text(begin + heatSteps * 40 + 12, y + 18, to, { size: font, fill: inks.muted }),
+  ];
+}

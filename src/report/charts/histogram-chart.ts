@@ -1,0 +1,169 @@
+import { type HistogramJson, sizedClasses } from "../../lens/histogram.js";
+import type { Case } from "../../lens/result.js";
+import { count, missing, percent, share } from "../numbers.js";
+import { type Figure, half, type Size, slug } from "./figure.js";
+import { classWords, type Palette } from "./palette.js";
+import { linearScale } from "./scale.js";
+import { line, rect, text, textWidth } from "./svg.js";
+
+/** The order from the axis upwards: what stays in sight has its foot on the ground. */
+const stacked = ["moved", "kept", "lost"] as const;
+
+/** The sizes of the updates in gaps, coloured by class; half a gap, below which nearest rounding loses them, is marked. */
+export function histogramChart({ histogram }: Case, label: string): Figure {
+  const bins = binsOf(histogram);
+  const all = bins.reduce((sum, { total }) => sum + total, 0);
+  const below = bins.filter(({ bin }) => bin < -1).reduce((sum, { total }) => sum + total, 0);
+  return {
+    name: `sizes-${slug(label)}`,
+    title:
+      all === 0
+        ? `${label}: no update has a size`
+        : `${label}: ${percent(share(below, all))} of the updates are smaller than half the gap`,
+    caption:
+      "Updates by their size against the gap between two numbers around the weight: log2(|u| / ulp(w)), a bin each doubling.",
+    size: { width: half, height: 470 },
+    draw: (size, inks) => draw(bins, all, below, size, inks),
+    numbers: {
+      headings: ["|u| / ulp(w) from", ...stacked, "share"],
+      rows: bins.map(({ bin, counts, total }) => [
+        `2^${bin}`,
+        ...stacked.map((of) => count(counts[of])),
+        all === 0 ? missing : percent(share(total, all)),
+      ]),
+    },
+  };
+}
+
+interface Bin {
+  readonly bin: number;
+  readonly counts: Readonly<Record<(typeof stacked)[number], number>>;
+  readonly total: number;
+}
+
+function binsOf({ firstBin, ...counts }: HistogramJson): Bin[] {
+  if (firstBin === null) return [];
+  return counts.lost.map((_, i) => {
+    const of = { lost: counts.lost[i], kept: counts.kept[i], moved: counts.moved[i] };
+    return { bin: firstBin + i, counts: of, total: of.lost + of.kept + of.moved };
+  });
+}
+
+/** The bins between tails that are too thin to be seen: of each side at most a thousandth is left out. */
+function visible(bins: readonly Bin[], all: number): readonly Bin[] {
+  const within = (from: readonly Bin[]) => {
+    let tail = 0;
+    const first = from.findIndex(({ total }) => {
+      tail += total;
+      return tail > all / 1000;
+    });
+    return Math.max(0, first);
+  };
+  return bins.slice(within(bins), bins.length - within([...bins].reverse()));
+}
+
+function draw(bins: readonly Bin[], all: number, below: number, size: Size, inks: Palette): string {
+  if (all === 0) return text(0, 40, "No update other than zero was finite.", { size: 26, fill: inks.muted });
+  const shown = visible(bins, all);
+  // Half the gap is in the picture even where no update comes near it.
+  const first = Math.min(shown[0].bin, -3);
+  const last = Math.max(shown.at(-1)!.bin, 1);
+  const [left, top, bottom] = [70, 92, size.height - 78];
+  const step = (size.width - left) / (last - first + 1);
+  const x = (bin: number) => left + (bin - first) * step;
+  const highest = Math.max(...shown.map(({ total }) => total / all));
+  const scale = linearScale(0, highest, bottom, top, 4);
+  const drawn = scale.ticks.flatMap((tick) => [
+    line(left, scale.place(tick), size.width, scale.place(tick), {
+      colour: tick === 0 ? inks.line : inks.grid,
+    }),
+    text(left - 12, scale.place(tick) + 7, `${Number((100 * tick).toPrecision(3))}%`, {
+      size: 20,
+      fill: inks.muted,
+      anchor: "end",
+    }),
+  ]);
+  for (const { bin, counts } of shown) {
+    let y = bottom;
+    for (const of of stacked) {
+      const high = bottom - scale.place(counts[of] / all);
+      if (high <= 0) continue;
+      y -= high;
+      drawn.push(rect(x(bin) + 1, y, Math.max(1, step - 2), high, inks.classes[of].fill));
+    }
+  }
+  return [...drawn, ...axis(first, last, x, bottom, size, inks), ...gapMark(), ...key()].join("\n");
+
+  /** Half the gap, and how much lies on either side. */
+  function gapMark(): string[] {
+    const at = x(-1);
+    const style = { size: 21, fill: inks.ink };
+    const [smaller, larger] = [
+      `${percent(share(below, all))} below`,
+      `${percent(share(all - below, all))} above`,
+    ];
+    return [
+      line(at, 34, at, bottom, { colour: inks.ink, width: 3, dashes: "9 6" }),
+      text(Math.max(80, Math.min(size.width - 80, at)), 22, "half the gap", {
+        ...style,
+        bold: true,
+        anchor: "middle",
+      }),
+      at - left > textWidth(smaller, 21) + 20 ? text(at - 14, 52, smaller, { ...style, anchor: "end" }) : "",
+      size.width - at > textWidth(larger, 21) + 20 ? text(at + 14, 52, larger, style) : "",
+    ];
+  }
+
+  /** The classes, in the upper corner that the bars leave free. */
+  function key(): string[] {
+    const peak = shown.reduce((most, of) => (of.total > most.total ? of : most)).bin;
+    const present = sizedClasses.filter((of) => shown.some(({ counts }) => counts[of] > 0)).reverse();
+    const atRight = (x(peak) - left) / (size.width - left) < 0.5;
+    const words = present.map((of) => {
+      const total = bins.reduce((sum, { counts }) => sum + counts[of], 0);
+      return `${classWords[of]} ${percent(share(total, all))}`;
+    });
+    const widest = Math.max(...words.map((said) => textWidth(said, 22, true))) * 1.08;
+    return present.flatMap((of, i) => {
+      const y = top + 22 + i * 32;
+      const begin = atRight ? size.width - 30 - widest : left + 16;
+      return [
+        rect(begin, y - 17, 18, 18, inks.classes[of].fill, 3),
+        text(begin + 28, y, words[i], {
+          size: 22,
+          fill: inks.classes[of].text,
+          bold: true,
+          halo: inks.surface,
+        }),
+      ];
+    });
+  }
+}
+
+/** Sizes in gaps under the bars: 1/256, 1/2, 1, 16. */
+function axis(
+  first: number,
+  last: number,
+  x: (bin: number) => number,
+  bottom: number,
+  { width, height }: Size,
+  inks: Palette,
+): string[] {
+  const room = width / (last - first + 1);
+  const every = [1, 2, 4, 8, 16, 32].find((of) => of * room >= 84) ?? 64;
+  const ticks: string[] = [];
+  for (let exponent = first; exponent <= last + 1; exponent++) {
+    if ((exponent + 1) % every !== 0) continue;
+    const at = x(exponent);
+    const anchor = at > width - 30 ? "end" : "middle";
+    ticks.push(line(at, bottom, at, bottom + 8, { colour: inks.line }));
+    ticks.push(text(at, bottom + 32, inGaps(exponent), { size: 20, fill: inks.muted, anchor }));
+  }
+  const name = "size of the update, in gaps of the weight";
+  return [...ticks, text(width, height - 10, name, { size: 20, fill: inks.muted, anchor: "end" })];
+}
+
+function inGaps(exponent: number): string {
+  if (Math.abs(exponent) > 13) return `2^${exponent}`;
+  return exponent < 0 ? `1/${2 ** -exponent}` : String(2 ** exponent);
+}

@@ -1,0 +1,46 @@
+import { classes } from "../../lens/classify.js";
+import { heatSteps, type Palette, palettes, type Theme } from "./palette.js";
+
+/** The names of a palette's colours, and where in it they are. */
+const colours: readonly (readonly [string, (palette: Palette) => string])[] = [
+  ...(["surface", "panel", "ink", "muted", "line", "grid", "accent"] as const).map(
+    (name) => [name, (palette: Palette) => palette[name]] as const,
+  ),
+  ...classes.flatMap((name) =>
+    (["fill", "on", "text"] as const).map(
+      (part) => [`${name}-${part}`, (palette: Palette) => palette.classes[name][part]] as const,
+    ),
+  ),
+  ...palettes.light.series.map((_, i) => [`series-${i}`, ({ series }: Palette) => series[i]] as const),
+  ...Array.from({ length: heatSteps }, (_, i) => [
+    [`heat-${i}`, ({ heat }: Palette) => heat[i]] as const,
+    [`on-heat-${i}`, ({ onHeat }: Palette) => onHeat[i]] as const,
+  ]).flat(),
+];
+
+/** A theme as declarations of CSS: `--ink: #1b222c; ...` */
+export function themeDeclarations(theme: Theme): string {
+  return colours.map(([name, of]) => `--${name}:${of(palettes[theme])}`).join(";");
+}
+
+const variable = (name: string) => `var(--${name})`;
+
+/** The palette of a picture inside a page, whose style sheet says what the colours are: it follows the page's theme. */
+export const pageInks: Palette = {
+  surface: variable("surface"),
+  panel: variable("panel"),
+  ink: variable("ink"),
+  muted: variable("muted"),
+  line: variable("line"),
+  grid: variable("grid"),
+  accent: variable("accent"),
+  classes: Object.fromEntries(
+    classes.map((name) => [
+      name,
+      { fill: variable(`${name}-fill`), on: variable(`${name}-on`), text: variable(`${name}-text`) },
+    ]),
+  ) as Palette["classes"],
+  series: palettes.light.series.map((_, i) => variable(`series-${i}`)),
+  heat: Array.from({ length: heatSteps }, (_, i) => variable(`heat-${i}`)),
+  onHeat: Array.from({ length: heatSteps }, (_, i) => variable(`on-heat-${i}`)),
+};

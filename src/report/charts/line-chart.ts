@@ -1,0 +1,148 @@
+import type { Size } from "./figure.js";
+import type { Palette } from "./palette.js";
+import { labelled, linearScale, logScale, type Scale, spread } from "./scale.js";
+import { area, circle, fitted, line, polyline, text, textWidth } from "./svg.js";
+
+/** A line over the steps. */
+export interface Series {
+  readonly label: string;
+  /** A value a step, null where none is known. */
+  readonly values: readonly (number | null)[];
+  /** Its place among the colours of the cases; null for what is no case: a dashed, muted line. */
+  readonly ink: number | null;
+}
+
+export interface LineChart {
+  /** The numbers of the steps, one for each value. */
+  readonly steps: readonly number[];
+  readonly series: readonly Series[];
+  /** The area between two of the series, by their places, and what it stands for. */
+  readonly band?: { readonly from: number; readonly to: number; readonly label: string };
+  readonly format: (value: number) => string;
+  /** Powers of ten where the values are far apart; never below `least`. */
+  readonly scale: "linear" | "log";
+}
+
+/** Patterns beside colours, so that lines are told apart without them. */
+const dashes = ["", "14 6", "3 7", "18 6 3 6", "8 8", "26 8"];
+
+/** Lines with their names at their right ends. */
+export function drawLines(chart: LineChart, { width, height }: Size, inks: Palette): string {
+  const { steps, series, format } = chart;
+  const values = series.flatMap((of) => of.values.filter((value) => value !== null));
+  if (values.length === 0) return text(0, 40, "Nothing is known.", { size: 26, fill: inks.muted });
+  const font = 21;
+  const labelRoom = Math.min(
+    width * 0.36,
+    Math.max(...series.map((of) => textWidth(nameOf(of, format), font, true))) * 1.06 + 30,
+  );
+  const [left, top, bottom] = [86, 18, height - 74];
+  const right = width - labelRoom;
+  const y = verticalScale(chart, values, bottom, top);
+  const x = (i: number) => left + (steps.length === 1 ? 0.5 : i / (steps.length - 1)) * (right - left);
+  const drawn = [
+    ...y.ticks.flatMap((tick, i) => [
+      line(left, y.place(tick), right, y.place(tick), { colour: i === 0 ? inks.line : inks.grid }),
+      text(left - 12, y.place(tick) + 7, format(tick), { size: 20, fill: inks.muted, anchor: "end" }),
+    ]),
+    ...stepAxis(steps, x, bottom, inks),
+    text(right, height - 12, "step", { size: 20, fill: inks.muted, anchor: "end" }),
+  ];
+  const points = series.map((of) =>
+    thinned(of.values.map((value, i) => (value === null ? null : ([x(i), y.place(value)] as const)))),
+  );
+  if (chart.band) drawn.push(band(chart.band, points, inks));
+  // The first case is the one that the report is about: drawn last, over the others, and stronger.
+  for (const i of [...series.keys()].reverse()) {
+    const colour = inkOf(series[i], inks);
+    const stroke = { colour, width: i === 0 ? 5 : 3.5, dashes: dashOf(series[i]) };
+    drawn.push(polyline(points[i], stroke));
+    const single = points[i].filter((point) => point !== null);
+    if (single.length === 1) drawn.push(circle(single[0][0], single[0][1], 7, colour));
+  }
+  return [...drawn, ...endLabels(series, points, right, labelRoom, font, [top, bottom], format, inks)].join(
+    "\n",
+  );
+}
+
+function verticalScale({ scale }: LineChart, values: readonly number[], bottom: number, top: number): Scale {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const positive = values.filter((value) => value > 0);
+  if (scale === "log" && positive.length > 0 && most / Math.min(...positive) > 30) {
+    return logScale(Math.max(Math.min(...positive), most * 1e-6), most, bottom, top);
+  }
+  return linearScale(Math.min(0, least), most, bottom, top, 4);
+}
+
+function stepAxis(
+  steps: readonly number[],
+  x: (i: number) => number,
+  bottom: number,
+  inks: Palette,
+): string[] {
+  return labelled(steps.length, 8).flatMap((i) => [
+    line(x(i), bottom, x(i), bottom + 8, { colour: inks.line }),
+    text(x(i), bottom + 32, String(steps[i]), { size: 20, fill: inks.muted, anchor: "middle" }),
+  ]);
+}
+
+type Points = readonly (readonly [number, number] | null)[];
+
+/** At most some hundred points, evenly taken; the last among them. */
+function thinned(points: Points): Points {
+  const stride = Math.ceil(points.length / 400);
+  return points.filter((_, i) => i % stride === 0 || i === points.length - 1);
+}
+
+function band({ from, to, label }: NonNullable<LineChart["band"]>, points: readonly Points[], inks: Palette) {
+  const [above, below] = [from, to].map((of) => points[of].filter((point) => point !== null));
+  if (above.length < 2 || below.length < 2) return "";
+  const middle = Math.floor(above.length / 2);
+  const [x, high] = above[middle];
+  const low = below[Math.min(middle, below.length - 1)][1];
+  const said = text(x, (high + low) / 2 + 8, label, {
+    size: 23,
+    fill: inks.classes.lost.text,
+    anchor: "middle",
+    bold: true,
+  });
+  return (
+    area([...above, ...below.toReversed()], inks.classes.lost.fill, 0.14) + (low - high > 40 ? said : "")
+  );
+}
+
+/** The name of each line and its last value, moved apart where lines end close together. */
+function endLabels(
+  series: readonly Series[],
+  points: readonly Points[],
+  right: number,
+  room: number,
+  font: number,
+  [top, bottom]: readonly [number, number],
+  format: (value: number) => string,
+  inks: Palette,
+): string[] {
+  const ends = points.map((of) => of.findLast((point) => point !== null)?.[1] ?? bottom);
+  const places = spread(ends, font * 1.35, top + 6, bottom);
+  return series.flatMap((of, i) => [
+    line(right + 4, ends[i], right + 18, places[i], { colour: inkOf(of, inks), width: 2 }),
+    text(right + 24, places[i] + font * 0.35, fitted(nameOf(of, format), font * 1.05, room - 26), {
+      size: font,
+      fill: inkOf(of, inks),
+      bold: i === 0,
+    }),
+  ]);
+}
+
+function nameOf({ label, values }: Series, format: (value: number) => string): string {
+  const last = values.findLast((value) => value !== null);
+  return last === undefined || last === null ? label : `${label} ${format(last)}`;
+}
+
+function inkOf({ ink }: Series, inks: Palette): string {
+  return ink === null ? inks.muted : inks.series[ink % inks.series.length];
+}
+
+function dashOf({ ink }: Series): string {
+  return ink === null ? "4 8" : dashes[ink % dashes.length];
+}

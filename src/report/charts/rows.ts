@@ -1,0 +1,35 @@
+import type { Size } from "./figure.js";
+import type { Palette } from "./palette.js";
+import { fitted, text, textWidth } from "./svg.js";
+
+/** Rows of a picture: their names at the left, and the room beside them. */
+export interface RowLayout {
+  readonly left: number;
+  readonly width: number;
+  /** From one row to the next. */
+  readonly step: number;
+  readonly font: number;
+  /** The name of a row, its baseline at y. */
+  readonly label: (name: string, y: number, inks: Palette) => string;
+}
+
+/** As many rows as there are names in the height, though none higher than `tallest`; text shrinks with them. */
+export function rowLayout(names: readonly string[], { width, height }: Size, tallest = 118): RowLayout {
+  const step = Math.min(tallest, height / names.length);
+  const font = Math.max(11, Math.min(26, step * 0.27));
+  const widest = Math.max(...names.map((name) => textWidth(name, font, true)));
+  const left = Math.min(width * 0.3, widest * 1.06 + 28);
+  return {
+    left,
+    width: width - left,
+    step,
+    font,
+    label: (name, y, inks) =>
+      text(left - 24, y, fitted(name, font * 1.04, left - 24), {
+        size: font,
+        fill: inks.ink,
+        anchor: "end",
+        bold: true,
+      }),
+  };
+}

@@ -1,0 +1,61 @@
+/** Places of numbers along an axis. */
+export interface Scale {
+  readonly place: (x: number) => number;
+  readonly ticks: readonly number[];
+}
+
+/** From `least` to `most`, both widened to round numbers, over [from, to]. */
+export function linearScale(least: number, most: number, from: number, to: number, wanted = 5): Scale {
+  const step = roundStep((most - least || Math.abs(most) || 1) / wanted);
+  const first = Math.floor(least / step + 1e-9);
+  const last = Math.max(first + 1, Math.ceil(most / step - 1e-9));
+  const ticks = Array.from({ length: last - first + 1 }, (_, i) =>
+    Number(((first + i) * step).toPrecision(12)),
+  );
+  const [low, high] = [ticks[0], ticks.at(-1)!];
+  return { place: (x) => from + ((x - low) / (high - low)) * (to - from), ticks };
+}
+
+/** Powers of ten that hold [least, most], both above zero; what is smaller lies on the axis. */
+export function logScale(least: number, most: number, from: number, to: number): Scale {
+  const first = Math.floor(Math.log10(least) + 1e-9);
+  const last = Math.max(first + 1, Math.ceil(Math.log10(most) - 1e-9));
+  const ticks = Array.from({ length: last - first + 1 }, (_, i) => Number(`1e${first + i}`));
+  const place = (x: number) =>
+    x <= 0 ? from : from + (Math.max(0, Math.log10(x) - first) / (last - first)) * (to - from);
+  return { place, ticks };
+}
+
+/** 1, 2 or 5 times a power of ten, at least as large. */
+function roundStep(step: number): number {
+  const power = 10 ** Math.floor(Math.log10(step));
+  return power * [1, 2, 5, 10].find((factor) => factor * power >= step * (1 - 1e-9))!;
+}
+
+/** Steps that get a label: few enough to stand apart, the first and the last among them. */
+export function labelled(length: number, most: number): number[] {
+  if (length <= most) return Array.from({ length }, (_, i) => i);
+  const stride = [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 10_000].find(
+    (of) => length / of <= most,
+  );
+  const chosen: number[] = [];
+  for (let i = 0; i < length; i += stride ?? length) chosen.push(i);
+  return chosen;
+}
+
+/** Moves places apart until neighbours have `gap` between them, in their order, within [least, most] if there is room. */
+export function spread(places: readonly number[], gap: number, least: number, most: number): number[] {
+  const order = places.map((_, i) => i).sort((a, b) => places[a] - places[b] || a - b);
+  const moved = [...places];
+  let floor = least;
+  for (const i of order) {
+    moved[i] = Math.max(moved[i], floor);
+    floor = moved[i] + gap;
+  }
+  let ceiling = most;
+  for (const i of order.reverse()) {
+    moved[i] = Math.min(moved[i], ceiling);
+    ceiling = moved[i] - gap;
+  }
+  return moved;
+}

@@ -1,0 +1,163 @@
+import type { Case } from "../../lens/result.js";
+import { type CurvePoint, curveOf } from "../curve.js";
+import { caseLabels } from "../labels.js";
+import { missing, percent, ratio, share } from "../numbers.js";
+import { type Figure, half } from "./figure.js";
+import { drawLines, type LineChart, type Series } from "./line-chart.js";
+
+/** What becomes of a run step by step; nothing of a run of one step, which has no curve. */
+export function stepCharts(cases: readonly Case[]): Figure[] {
+  const charts = [changedChart(cases)];
+  if (cases.some((of) => curveOf(of).length > 1)) {
+    charts.push(unchangedChart(cases), hiddenChart(cases));
+    charts.push(descentChart(cases, "so far"));
+  } else {
+    charts.push(descentChart(cases, "per step"));
+  }
+  return charts.filter(({ numbers }) => numbers.rows.length > 1);
+}
+
+const size = { width: half, height: 440 };
+
+function changedChart(cases: readonly Case[]): Figure {
+  const steps = cases[0].steps.map(({ step }) => step);
+  const labels = caseLabels(cases);
+  const series: Series[] = [
+    ...cases.map((of, i) => ({
+      label: labels[i],
+      values: of.steps.map(({ apparentSparsity }) =>
+        apparentSparsity === null ? null : 1 - apparentSparsity,
+      ),
+      ink: i,
+    })),
+    {
+      label: "not zero",
+      values: cases[0].steps.map(({ realSparsity }) => (realSparsity === null ? null : 1 - realSparsity)),
+      ink: null,
+    },
+  ];
+  const last = series[0].values.findLast((value) => value !== null) ?? null;
+  const nonzero = series.at(-1)!.values.findLast((value) => value !== null) ?? null;
+  return lineFigure(
+    "changed-per-step",
+    `${labels[0]}: ${percent(last)} of the weights change in the last step, ${percent(nonzero)} were updated`,
+    "Weights whose stored bits change in each step. Dashed and grey: those with an update that is not zero.",
+    { steps, series, format: axisPercent, scale: "log" },
+    percent,
+  );
+}
+
+function unchangedChart(cases: readonly Case[]): Figure {
+  const curves = cases.map(curveOf);
+  const first = curves.findIndex((of) => of.length > 0);
+  const labels = caseLabels(cases);
+  const series: Series[] = [
+    ...curveSeries(cases, (of) => share(of.unchanged, of.elements - of.nonfinite)),
+    {
+      label: "in fp32 too",
+      values: curves[first].map((of) => share(of.unchanged - of.hidden, of.elements - of.nonfinite)),
+      ink: null,
+    },
+  ];
+  const [unchanged, real] = [series[0], series.at(-1)!].map(({ values }) => values.at(-1) ?? null);
+  return lineFigure(
+    "unchanged-so-far",
+    `${labels[first]}: ${percent(unchanged)} of the weights still look unchanged, ${percent(real)} are`,
+    "Weights whose bits are what they were at the start. Dashed and grey: those of the first line that fp32 would not have " +
+      "changed either. Between the two: hidden.",
+    {
+      steps: curves[first].map(({ step }) => step),
+      series,
+      band: { from: 0, to: series.length - 1, label: "hidden" },
+      format: axisPercent,
+      scale: "linear",
+    },
+    percent,
+  );
+}
+
+function hiddenChart(cases: readonly Case[]): Figure {
+  const curves = cases.map(curveOf);
+  const first = curves.findIndex((of) => of.length > 0);
+  const series = curveSeries(cases, (of) => share(of.hidden, of.elements - of.nonfinite));
+  return lineFigure(
+    "hidden-so-far",
+    `${caseLabels(cases)[first]}: ${percent(series[0].values.at(-1) ?? null)} of the weights are hidden at the end`,
+    "Weights that look unchanged, though the same updates, added in fp32, would have changed them.",
+    { steps: curves[first].map(({ step }) => step), series, format: axisPercent, scale: "linear" },
+    percent,
+  );
+}
+
+/** Of the run so far where a result tells it, else of each step. */
+function descentChart(cases: readonly Case[], over: "so far" | "per step"): Figure {
+  const soFar = over === "so far";
+  const labels = caseLabels(cases);
+  const steps = soFar
+    ? curveOf(cases.find((of) => curveOf(of).length > 0)!).map(({ step }) => step)
+    : cases[0].steps.map(({ step }) => step);
+  const series: Series[] = [
+    ...(soFar
+      ? curveSeries(cases, ({ effectiveDescent }) => effectiveDescent)
+      : cases.map((of, i) => ({
+          label: labels[i],
+          values: of.steps.map(({ effectiveDescent }) => effectiveDescent),
+          ink: i,
+        }))),
+    { label: "fp32", values: steps.map(() => 1), ink: null },
+  ];
+  const last = series[0].values.findLast((value) => value !== null) ?? null;
+  return lineFigure(
+    soFar ? "descent-so-far" : "descent-per-step",
+    soFar
+      ? `${series[0].label}: at the end the weights went ${ratio(last)} of the way of fp32`
+      : `${series[0].label}: the last step went ${ratio(last)} of its way`,
+    soFar
+      ? "How far along the fp32 run's way the stored weights have come: 1 is all of it."
+      : "How much of each step's updates the stored weights took along their direction: 1 is all of it.",
+    { steps, series, format: axisRatio, scale: "linear" },
+    ratio,
+  );
+}
+
+/** A line a case that has a curve. */
+function curveSeries(cases: readonly Case[], numberOf: (of: CurvePoint) => number | null): Series[] {
+  const labels = caseLabels(cases);
+  return cases.flatMap((of, i) => {
+    const values = curveOf(of).map(numberOf);
+    return values.length === 0 ? [] : [{ label: labels[i], values, ink: i }];
+  });
+}
+
+function lineFigure(
+  name: string,
+  title: string,
+  caption: string,
+  chart: LineChart,
+  shown: (value: number | null) => string,
+): Figure {
+  return {
+    name,
+    title,
+    caption,
+    size,
+    draw: (of, inks) => drawLines(chart, of, inks),
+    numbers: {
+      headings: ["step", ...chart.series.map(({ label }) => label)],
+      rows: chart.steps.map((step, i) => [
+        String(step),
+        ...chart.series.map(({ values }) => (values[i] === undefined ? missing : shown(values[i]))),
+      ]),
+    },
+  };
+}
+
+/** A share as a label of an axis or of a line: no more digits than it needs. */
+function axisPercent(value: number): string {
+  if (value !== 0 && Math.abs(value) < 0.01) return `${Number((100 * value).toPrecision(1))}%`;
+  return `${Number((100 * value).toFixed(1))}%`;
+}
+
+function axisRatio(value: number): string {
+  return Number(value.toPrecision(2)).toString();
+}

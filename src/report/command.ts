@@ -1,0 +1,86 @@
+import type { DifferenceResult } from "../lens/difference-result.js";
+import { printable } from "../lens/printable.js";
+import type { Case, Result } from "../lens/result.js";
+
+/** The command that counts a result again; nothing for one whose input was given to the library. */
+export function runCommandLines({ input, settings, cases }: Result): string[] {
+  const { weights, updates, gradients } = input;
+  if (weights === null || (updates ?? gradients) === null) return [];
+  const files = [
+    "--weights",
+    weights,
+    ...(updates !== null ? ["--updates", updates] : ["--gradients", gradients!]),
+  ];
+  const { optimizer, seed, strict } = settings;
+  const common = [
+    ...(optimizer
+      ? [
+          ...[
+            "--optimizer",
+            optimizer.name,
+            "--lr",
+            String(optimizer.lr),
+            "--betas",
+            optimizer.betas.join(","),
+          ],
+          ...["--eps", String(optimizer.eps), "--weight-decay", String(optimizer.weightDecay)],
+        ]
+      : settings.overflow === "ieee"
+        ? []
+        : ["--overflow", settings.overflow]),
+    ...(seed === 0 ? [] : ["--seed", String(seed)]),
+    ...(strict ? ["--strict"] : []),
+  ];
+  return caseOptions(cases).map((of) => commandLine(["run", ...files, ...of, ...common]));
+}
+
+export function diffCommandLine({ input, settings }: DifferenceResult): string {
+  return commandLine([
+    "diff",
+    input.before.path,
+    input.after.path,
+    ...(settings.view === null ? [] : ["--view", settings.view]),
+    ...(settings.strict ? ["--strict"] : []),
+    ...(settings.seed === 0 ? [] : ["--seed", String(settings.seed)]),
+  ]);
+}
+
+/** The options that make these cases: of one command where they are all of a grid in its order, else of one each. */
+function caseOptions(cases: readonly Case[]): string[][] {
+  const values = (of: (each: Case) => string) => [...new Set(cases.map(of))];
+  if (cases.every(({ recipe }) => recipe !== null)) {
+    // A recipe that stores fp32 does so whatever the format, so these are no grid of formats.
+    const formats = values(({ format }) => format).filter(
+      (format, _, all) => all.length === 1 || format !== "fp32",
+    );
+    return [["--format", formats.join(","), "--recipe", values(({ recipe }) => recipe!.name).join(",")]];
+  }
+  const [formats, schemes, roundings, opmaths] = [
+    values(({ format }) => format),
+    values(({ scheme }) => scheme),
+    values(({ rounding }) => rounding),
+    values(({ opmath }) => opmath),
+  ];
+  const grid = formats.flatMap((format) =>
+    schemes.flatMap((scheme) => roundings.map((rounding) => `${format} ${scheme} ${rounding}`)),
+  );
+  const found = cases.map(({ format, scheme, rounding }) => `${format} ${scheme} ${rounding}`);
+  const options = (format: string, scheme: string, rounding: string, opmath: string) => [
+    ...["--format", format, "--scheme", scheme, "--rounding", rounding],
+    ...(opmath === "fp32" ? [] : ["--opmath", opmath]),
+  ];
+  if (opmaths.length === 1 && grid.join() === found.join()) {
+    return [options(formats.join(","), schemes.join(","), roundings.join(","), opmaths[0])];
+  }
+  return cases.map(({ format, scheme, rounding, opmath }) => options(format, scheme, rounding, opmath));
+}
+
+function commandLine(words: readonly string[]): string {
+  return ["precision-lens", ...words.map(quoted)].join(" ");
+}
+
+/** A word as a shell takes it. */
+function quoted(word: string): string {
+  const shown = printable(word);
+  return /^[\w./,:=+@%-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,53 @@
+import { escapeXml } from "../charts/svg.js";
+import { script } from "./script.js";
+import { styleSheet } from "./style.js";
+
+/** What a page needs beside its content, and the report cannot have by itself: it has neither files nor hashes. */
+export interface HtmlAssets {
+  /** Font files (WOFF2 or TrueType) by their weights, in base64; empty: the fonts of the reader's machine. */
+  readonly fonts: readonly { readonly weight: number; readonly type: string; readonly base64: string }[];
+  /** SHA-256 of a text in base64, of which the page allows that script and no other. */
+  readonly sha256: (text: string) => string;
+}
+
+/** A page in one file, which asks nothing of any network. `data` is what the script shows. */
+export function htmlDocument(title: string, body: string, data: unknown, assets: HtmlAssets): string {
+  const faces = assets.fonts.map(
+    ({ weight, type, base64 }) =>
+      `@font-face{font-family:Inter;font-weight:${weight};src:url(data:font/${type};base64,${base64})}`,
+  );
+  // Nothing is loaded from anywhere, and no script runs but the one below, whatever a name in a file may say.
+  const policy = [
+    "default-src 'none'",
+    "style-src 'unsafe-inline'",
+    "font-src data:",
+    `script-src 'sha256-${assets.sha256(script)}'`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${escapeXml(title)}</title>
+<style>${faces.join("")}${styleSheet}</style>
+</head>
+<body>
+${body}
+<script type="application/json" id="data">${embeddedJson(data)}</script>
+<script>${script}</script>
+</body>
+</html>
+`;
+}
+
+/** JSON that stands in an element of script: no text in it can end the element or begin a comment. */
+export function embeddedJson(data: unknown): string {
+  return JSON.stringify(data).replace(
+    /[<>&\u2028\u2029]/g,
+    (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

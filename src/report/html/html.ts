@@ -1,0 +1,187 @@
+import type { Case, Result } from "../../lens/result.js";
+import { type CaseFigures, runFigures } from "../charts/figures.js";
+import { runCommandLines } from "../command.js";
+import { headline } from "../headline.js";
+import { caseInWords, caseLabels, stepsInWords } from "../labels.js";
+import { count, missing, percent, ratio, share, shareOfWeights } from "../numbers.js";
+import { lostShare, unverified } from "../recipe-table.js";
+import { type HtmlAssets, htmlDocument } from "./document.js";
+import {
+  commands,
+  facts,
+  figureHtml,
+  numberTable,
+  pageHeader,
+  safe,
+  scrolling,
+  section,
+  skippedSection,
+} from "./parts.js";
+import { runFacts } from "./settings.js";
+import { type NumberColumn, tensorData, tensorSection } from "./tensor-table.js";
+
+/** A result as a page in one file. */
+export function renderHtml(result: Result, assets: HtmlAssets): string {
+  const { tool, cases, skipped, input } = result;
+  const labels = caseLabels(cases);
+  const figures = runFigures(result);
+  const [sentence, ...lede] = headline(result);
+  const choose = (what: string) => chooser(labels, what);
+  const size = `${count(input.elements)} weights in ${count(input.tensors)} tensors, ${stepsInWords(result)}.`;
+  const table = tensorData(columns(cases), rows(cases));
+  const reproduce = runCommandLines(result);
+  const body = [
+    pageHeader(tool, sentence, [...lede, size], tiles(cases[0])),
+    "<main>",
+    `<section>${figureHtml(figures.classes, "h2")}</section>`,
+    `<section>${figureHtml(figures.sparsity, "h2")}</section>`,
+    caseSection(
+      "sizes",
+      "Why: the size of the updates",
+      choose("Stored as"),
+      figures.cases.map(({ sizes }) => [sizes]),
+    ),
+    figures.steps.length > 0
+      ? section(
+          "steps",
+          "Step by step",
+          `<div class="pair">${figures.steps.map((of) => figureHtml(of)).join("")}</div>`,
+        )
+      : "",
+    layerSection(figures.cases, choose("Stored as")),
+    `<section>${figureHtml(figures.probes, "h2")}</section>`,
+    recipeSection(result, labels),
+    tensorSection(table, choose("Stored as")),
+    skippedSection(skipped),
+    section("settings", "Settings", facts(runFacts(result))),
+    section(
+      "reproduce",
+      "To count this again",
+      reproduce.length > 0
+        ? commands(reproduce)
+        : "<p>The input was not read from files: the settings above say how it was made.</p>",
+    ),
+    "</main>",
+    `<footer><p>${safe(meaning)}</p></footer>`,
+  ];
+  return htmlDocument(`${sentence} ${tool.name}`, body.filter(Boolean).join("\n"), table, assets);
+}
+
+const meaning =
+  "Apparent sparsity: updates that changed no stored bit. Real sparsity: updates that were zero. Lost: not zero, and neither " +
+  "the stored bits nor any carrier changed. Kept: only a carrier changed, such as an fp32 master. Hidden: unchanged at the " +
+  "end, though the same updates added in fp32 would have changed it. Progress: how far along the fp32 run's way.";
+
+/** Of the first case, which the headline is about. */
+function tiles(of: Case): [string, string][] {
+  const { totals, end } = of;
+  const sized = totals.lost + totals.kept + totals.moved;
+  const how = caseInWords(of);
+  return [
+    [`of the weights unchanged at the end, stored as ${how}`, percent(shareOfWeights(of, end.unchanged))],
+    ["of these hidden: fp32 would have changed them", percent(share(end.hidden, end.unchanged))],
+    ["of the updates that were not zero lost", percent(share(totals.lost, sized))],
+    ["progress along the fp32 run's way, of 1", ratio(end.effectiveDescent)],
+  ];
+}
+
+/** Which case is shown, wherever that is asked; all of them go together. The script shows it where there are several. */
+function chooser(labels: readonly string[], what: string): string {
+  const options = labels.map((label, i) => `<option value="${i}">${safe(label)}</option>`).join("");
+  return `<div hidden><label>${safe(what)}<select class="case">${options}</select></label></div>`;
+}
+
+function caseSection(
+  id: string,
+  heading: string,
+  choose: string,
+  cases: readonly (readonly Parameters<typeof figureHtml>[0][])[],
+): string {
+  const shown = cases.map(
+    (figures, i) =>
+      `<div data-case="${i}"${i > 0 ? " hidden" : ""}>${figures.map((of) => figureHtml(of)).join("")}</div>`,
+  );
+  return section(id, heading, `<div class="controls">${choose}</div>`, ...shown);
+}
+
+function layerSection(cases: readonly CaseFigures[], choose: string): string {
+  if (cases.every(({ layers }) => layers.length === 0)) return "";
+  return caseSection(
+    "layers",
+    "Where: layer by module",
+    choose,
+    cases.map(({ layers }) => layers),
+  );
+}
+
+/** Runs whose updates an optimizer computed: why weights stood still, and the lens on its moments. */
+function recipeSection(result: Result, labels: readonly string[]): string {
+  const { cases } = result;
+  if (cases.every(({ recipe }) => recipe === null)) return "";
+  const causes = ["storage", "epsilon", "momentUnderflow", "weightDecay", "gradient"] as const;
+  const table = numberTable({
+    headings: [
+      "stored as",
+      ...["storage", "epsilon", "moment underflow", "weight decay", "gradient zero"],
+      ...["m lost", "v lost", "parted from the first"],
+    ],
+    rows: cases.map((of, i) => [
+      labels[i],
+      ...causes.map((cause) =>
+        of.causes === null
+          ? missing
+          : percent(share(of.causes[cause], of.totals.none + of.totals.lost + of.totals.kept)),
+      ),
+      percent(lostShare(of.moments[0])),
+      percent(lostShare(of.moments[1])),
+      of.end.parted === null ? missing : count(of.end.parted),
+    ]),
+  });
+  return section(
+    "optimizer",
+    "Why weights stood still, by recipe",
+    "<p>Of the weight-steps that did not move the stored weight, the cause; of the updates of the moments, what was lost.</p>",
+    scrolling("Causes by recipe", table),
+    ...unverified(result).map((note) => `<p>${safe(note)}</p>`),
+  );
+}
+
+function columns(cases: readonly Case[]): NumberColumn[] {
+  return [
+    { heading: "weights", as: "count" },
+    { heading: "unchanged", as: "percent" },
+    { heading: "hidden", as: "percent" },
+    { heading: "moved", as: "percent" },
+    ...(keeps(cases) ? [{ heading: "kept", as: "percent" } as const] : []),
+    { heading: "lost", as: "percent" },
+    { heading: "zero", as: "percent" },
+    { heading: "progress", as: "ratio" },
+    ...(nonfinite(cases) ? [{ heading: "nonfinite", as: "count" } as const] : []),
+  ];
+}
+
+const keeps = (cases: readonly Case[]) => cases.some(({ totals }) => totals.kept > 0);
+const nonfinite = (cases: readonly Case[]) => cases.some(({ totals }) => totals.nonfinite > 0);
+
+function rows(cases: readonly Case[]) {
+  const [kept, odd] = [keeps(cases), nonfinite(cases)];
+  return cases[0].tensors.map(({ name, shape }, i) => ({
+    name,
+    shape,
+    cases: cases.map(({ tensors }) => {
+      const { totals, end } = tensors[i];
+      const updates = totals.none + totals.lost + totals.kept + totals.moved;
+      return [
+        totals.elements,
+        shareOfWeights({ totals, end }, end.unchanged),
+        shareOfWeights({ totals, end }, end.hidden),
+        share(totals.moved, updates),
+        ...(kept ? [share(totals.kept, updates)] : []),
+        share(totals.lost, updates),
+        share(totals.none, updates),
+        end.effectiveDescent,
+        ...(odd ? [totals.nonfinite] : []),
+      ];
+    }),
+  }));
+}

@@ -1,0 +1,86 @@
+import type { SkippedTensor } from "../../lens/input.js";
+import { printable } from "../../lens/printable.js";
+import { type Figure, inlineOf, type NumberTable } from "../charts/figure.js";
+import { pageInks } from "../charts/inks.js";
+import { escapeXml } from "../charts/svg.js";
+import { count } from "../numbers.js";
+
+/** Pieces of a report as HTML. What comes from a file goes through `safe`. */
+
+/** Text from a file: no markup, no control characters, no change of direction. */
+export function safe(text: string): string {
+  return escapeXml(printable(text));
+}
+
+/** The top of a page: its headline, what else is to be said first, and the numbers to see at a glance. */
+export function pageHeader(
+  tool: { readonly name: string; readonly version: string },
+  headline: string,
+  lede: readonly string[],
+  tiles: readonly (readonly [string, string])[],
+): string {
+  return `<header>
+<div class="bar"><span><strong>${safe(tool.name)}</strong> ${safe(tool.version)}</span><button id="theme" type="button" hidden></button></div>
+<h1>${safe(headline)}</h1>
+${lede.map((sentence) => `<p class="lede">${safe(sentence)}</p>`).join("\n")}
+<dl class="tiles">${tiles
+    .map(([name, value]) => `<div class="tile"><dt>${safe(name)}</dt><dd>${safe(value)}</dd></div>`)
+    .join("")}</dl>
+</header>`;
+}
+
+/** A figure with its words above and its numbers below. */
+export function figureHtml(figure: Figure, heading: "h2" | "h3" = "h3"): string {
+  const { title, caption, name, numbers } = figure;
+  return `<figure id="${name}">
+<figcaption><${heading}>${safe(title)}</${heading}><p>${safe(caption)}</p></figcaption>
+<div class="picture" tabindex="0" role="group" aria-label="${safe(title)}">${inlineOf(figure, pageInks)}</div>
+<details><summary>The numbers</summary>${scrolling(`Numbers: ${title}`, numberTable(numbers))}</details>
+</figure>`;
+}
+
+/** A table of numbers: a heading for each row. */
+export function numberTable({ headings, rows }: NumberTable): string {
+  const head = headings.map((of) => `<th scope="col">${safe(of)}</th>`).join("");
+  const body = rows
+    .map(
+      ([name, ...cells]) =>
+        `<tr><th scope="row">${safe(name)}</th>${cells.map((of) => `<td>${safe(of)}</td>`).join("")}</tr>`,
+    )
+    .join("\n");
+  return `<table><thead><tr>${head}</tr></thead><tbody>\n${body}\n</tbody></table>`;
+}
+
+/** What may be larger than its place: reached by the keyboard, and named. */
+export function scrolling(label: string, content: string): string {
+  return `<div class="scroll" tabindex="0" role="region" aria-label="${safe(label)}">${content}</div>`;
+}
+
+export function section(id: string, heading: string, ...content: readonly string[]): string {
+  return `<section aria-labelledby="${id}-heading"><h2 id="${id}-heading">${safe(heading)}</h2>\n${content.join("\n")}\n</section>`;
+}
+
+/** Names and what they stand for. */
+export function facts(rows: readonly (readonly [string, string])[]): string {
+  const body = rows.map(
+    ([name, value]) => `<tr><th scope="row">${safe(name)}</th><td>${safe(value)}</td></tr>`,
+  );
+  return `<table class="plain"><tbody>${body.join("\n")}</tbody></table>`;
+}
+
+/** Commands, one a line. */
+export function commands(lines: readonly string[]): string {
+  return `<pre tabindex="0"><code>${lines.map(escapeXml).join("\n")}</code></pre>`;
+}
+
+/** Tensors that were left out, with their reasons; a page is no place for ten thousand of them. */
+export function skippedSection(skipped: readonly SkippedTensor[]): string {
+  if (skipped.length === 0) return "";
+  const most = 500;
+  const rows = skipped
+    .slice(0, most)
+    .map(({ name, reason }) => [printable(name, 200), printable(reason, 300)] as const);
+  const more = skipped.length > most ? `<p>And ${count(skipped.length - most)} more.</p>` : "";
+  const heading = `${count(skipped.length)} ${skipped.length === 1 ? "tensor was" : "tensors were"} not counted`;
+  return section("skipped", heading, scrolling("Tensors that were not counted", facts(rows)), more);
+}

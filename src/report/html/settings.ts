@@ -1,0 +1,62 @@
+import type { DifferenceResult } from "../../lens/difference-result.js";
+import type { Result } from "../../lens/result.js";
+import { caseLabels, stepsInWords } from "../labels.js";
+import { count } from "../numbers.js";
+
+type Fact = readonly [string, string];
+
+/** What a run was counted from, with, and by. */
+export function runFacts(result: Result): Fact[] {
+  const { input, settings, engine, tool, cases } = result;
+  const { weights, updates, gradients, metadata, ...rest } = input;
+  const { selfCheck } = engine;
+  return [
+    ["input", input.kind],
+    ...named("weights", weights),
+    ...named("updates", updates),
+    ...named("gradients", gradients),
+    ["size", `${count(input.elements)} weights in ${count(input.tensors)} tensors`],
+    ["steps", stepsInWords(result)],
+    ["stored as", caseLabels(cases).join(", ")],
+    ["opmath", [...new Set(cases.map(({ opmath }) => opmath))].join(", ")],
+    ...flat(settings),
+    ...flat(without(rest, ["kind", "tensors", "elements", "stepNumbers"])),
+    ["engine", `${engine.name}, on ${engine.device}`],
+    ["self-check", `${count(selfCheck.passed)} hard cases passed, ${count(selfCheck.failed)} failed`],
+    ...Object.entries(metadata).map(([key, value]): Fact => [`file: ${key}`, value]),
+    ["tool", `${tool.name} ${tool.version}`],
+  ];
+}
+
+export function diffFacts({ input, settings, tool }: DifferenceResult): Fact[] {
+  return [
+    ["before", `${input.before.path} (${input.before.kind})`],
+    ["after", `${input.after.path} (${input.after.kind})`],
+    ["compared in", settings.view ?? "the narrower format of each two tensors"],
+    ["strict", settings.strict ? "yes" : "no"],
+    ["seed", String(settings.seed)],
+    ["tool", `${tool.name} ${tool.version}`],
+  ];
+}
+
+function named(name: string, value: string | null): Fact[] {
+  return value === null ? [] : [[name, value]];
+}
+
+function without(of: object, names: readonly string[]): object {
+  return Object.fromEntries(Object.entries(of).filter(([name]) => !names.includes(name)));
+}
+
+/** The fields of an object in words, those of objects inside it by both names; what is null is left out. */
+function flat(of: object, prefix = ""): Fact[] {
+  return Object.entries(of).flatMap(([name, value]): Fact[] => {
+    const words = prefix + name.replace(/[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`);
+    if (value === null || value === undefined) return [];
+    if (typeof value === "boolean") return [[words, value ? "yes" : "no"]];
+    if (Array.isArray(value) && value.every((each) => typeof each !== "object"))
+      return [[words, value.join(", ")]];
+    if (Array.isArray(value)) return [];
+    if (typeof value === "object") return flat(value, `${words}: `);
+    return [[words, String(value)]];
+  });
+}

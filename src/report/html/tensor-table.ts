@@ -1,0 +1,77 @@
+import { moduleOf } from "../../lens/module.js";
+import { printable } from "../../lens/printable.js";
+import { count } from "../numbers.js";
+import { safe, section } from "./parts.js";
+
+/** A column of numbers: its heading, and how they are shown. */
+export interface NumberColumn {
+  readonly heading: string;
+  readonly as: "count" | "percent" | "ratio";
+}
+
+/** What the script shows: columns of texts, and for each case columns of numbers. */
+export interface TensorData {
+  readonly columns: readonly { readonly heading: string; readonly as: string }[];
+  readonly names: readonly string[];
+  readonly kinds: readonly string[];
+  readonly shapes: readonly string[];
+  readonly cases: readonly (readonly (readonly (number | null)[])[])[];
+}
+
+/** A tensor by name and shape, and a row of numbers for each case. */
+export interface TensorRow {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** What the shape is of, such as a format; empty for nothing. */
+  readonly note?: string;
+  readonly cases: readonly (readonly (number | null)[])[];
+}
+
+export function tensorData(columns: readonly NumberColumn[], rows: readonly TensorRow[]): TensorData {
+  const cases = rows[0]?.cases.length ?? 1;
+  return {
+    columns: [...["tensor", "module", "shape"].map((heading) => ({ heading, as: "text" })), ...columns],
+    names: rows.map(({ name }) => printable(name, 500)),
+    kinds: rows.map(({ name }) => moduleOf(name).kind),
+    shapes: rows.map(({ shape, note }) => [shape.join(" × "), note].filter(Boolean).join(" ")),
+    cases: Array.from({ length: cases }, (_, of) =>
+      columns.map((_, column) => rows.map((row) => brief(row.cases[of]?.[column] ?? null))),
+    ),
+  };
+}
+
+/** Nine digits of a share are enough to sort by, and half the text; what is not quite all stays so. */
+function brief(x: number | null): number | null {
+  if (x === null || Number.isInteger(x)) return x;
+  const short = Number(x.toPrecision(9));
+  return Number.isInteger(short) ? x : short;
+}
+
+/** The table's frame: its rows come from the script. */
+export function tensorSection({ columns, names, kinds }: TensorData, chooser: string): string {
+  const present = [...new Set(kinds)].sort();
+  const options = present.map((kind) => `<option>${safe(kind)}</option>`).join("");
+  const widths = columns.map(
+    (_, i) => `<col style="width:${i === 0 ? 26 : i < 3 ? 10 : 54 / (columns.length - 3)}%">`,
+  );
+  const heads = columns.map(
+    ({ heading }, i) =>
+      `<th scope="col"${i > 0 && i < 3 ? ' style="text-align:left"' : ""}><button type="button">${safe(heading)}</button></th>`,
+  );
+  return section(
+    "tensors",
+    `${count(names.length)} ${names.length === 1 ? "tensor" : "tensors"}`,
+    `<p>A click on a heading sorts by it, a second one the other way round.</p>
+<div class="controls">
+<label>Name contains<input id="filter" type="search" autocomplete="off" spellcheck="false"></label>
+<label>Module<select id="kind"><option value="">all</option>${options}</select></label>
+${chooser}
+<output id="shown" for="filter kind"></output>
+</div>
+<noscript><p>The rows of this table need JavaScript; --csv writes them to a file.</p></noscript>
+<div class="tensors" id="tensors" tabindex="0" role="region" aria-label="Tensors">
+<table id="table"><colgroup>${widths.join("")}</colgroup><thead><tr>${heads.join("")}</tr></thead><tbody id="rows"></tbody></table>
+</div>
+<p id="unprinted"></p>`,
+  );
+}

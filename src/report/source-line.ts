@@ -1,0 +1,18 @@
+import type { DifferenceResult } from "../lens/difference-result.js";
+import { printable } from "../lens/printable.js";
+import type { Result } from "../lens/result.js";
+import { stepsInWords } from "./labels.js";
+import { count } from "./numbers.js";
+
+/** What figures are of, for the foot of a slide. */
+export function runSource(result: Result): string {
+  const { tool, input } = result;
+  const from = input.updates ?? input.gradients;
+  const size = `${count(input.elements)} weights in ${count(input.tensors)} tensors, ${stepsInWords(result)}`;
+  return printable(`${tool.name} ${tool.version}: ${size}${from === null ? "" : `; ${from}`}`);
+}
+
+export function diffSource({ tool, input, totals }: DifferenceResult): string {
+  const size = `${count(totals.elements)} weights in ${count(totals.tensors)} tensors`;
+  return printable(`${tool.name} ${tool.version}: ${size}; ${input.before.path} against ${input.after.path}`);
+}
