@@ -1,0 +1,101 @@
+import { readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { Command, InvalidArgumentError } from "commander";
+import { InputError } from "../source/input-error.js";
+import { wholeNumber } from "./common-options.js";
+import { expectWritable, writeWhole } from "./write-output.js";
+
+/** Built by `npm run build`; the same distance from src/cli and from dist/cli. */
+const pagePath = fileURLToPath(new URL("../../dist/page/index.html", import.meta.url));
+
+const host = "127.0.0.1";
+
+export function serveCommand(): Command {
+  return new Command("serve")
+    .summary("the interactive page: one weight, a tensor, your data, a talk")
+    .description(
+      `Serves the interactive page on ${host} and prints its address. All is computed in the browser; nothing leaves ` +
+        "the machine.",
+    )
+    .option("--port <n>", "port to listen on; 0 takes any free one", portNumber, 0)
+    .option(
+      "--export <file>",
+      "write the page as one HTML file, which works from disk, and end; - for stdout",
+    )
+    .action(async ({ port, export: path }: { port: number; export?: string }) => {
+      if (path !== undefined && path !== "-") expectWritable(path);
+      const page = readPage();
+      if (path === "-") return void process.stdout.write(page);
+      if (path !== undefined) return writeWhole(path, page);
+      process.stdout.write(`${await listen(pageServer(page), port)}\n`);
+    });
+}
+
+function portNumber(text: string): number {
+  const port = wholeNumber(text);
+  if (port > 65535) throw new InvalidArgumentError("expected a port from 0 to 65535");
+  return port;
+}
+
+function readPage(): string {
+  try {
+    return readFileSync(pagePath, "utf8");
+  } catch {
+    throw new InputError(pagePath, "the built page (npm run build)", "none");
+  }
+}
+
+/**
+ * A server of one page. It answers only who asks for it by the address it listens on, so that no other site can reach it
+ * through a name of its own that leads here (DNS rebinding).
+ */
+export function pageServer(page: string): Server {
+  const bytes = Buffer.from(page);
+  return createServer((request, response) => {
+    if (!isOwnHost(request)) return refuse(response, 403, "this page is served to this machine only");
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      response.setHeader("Allow", "GET, HEAD");
+      return refuse(response, 405, "there is nothing here but a page to read");
+    }
+    // No path leads to the file system: the page is all there is.
+    const [path] = (request.url ?? "").split("?");
+    if (path !== "/" && path !== "/index.html") return refuse(response, 404, "there is no such page");
+    response.writeHead(200, {
+      ...securityHeaders,
+      "Content-Type": "text/html; charset=utf-8",
+      "Content-Length": bytes.length,
+    });
+    response.end(request.method === "HEAD" ? undefined : bytes);
+  });
+}
+
+const securityHeaders = {
+  "Cache-Control": "no-cache",
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "no-referrer",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  // What the page itself may load is in its own policy; that no other page frames it can only be said here.
+  "Content-Security-Policy": "frame-ancestors 'none'",
+};
+
+function isOwnHost({ headers, socket }: IncomingMessage): boolean {
+  const port = socket.localPort;
+  return headers.host === `${host}:${port}` || headers.host === `localhost:${port}`;
+}
+
+function refuse(response: ServerResponse, status: number, reason: string): void {
+  response.writeHead(status, { ...securityHeaders, "Content-Type": "text/plain; charset=utf-8" });
+  response.end(`${reason}\n`);
+}
+
+/** Listens, and gives the address of the page. @throws InputError if the port cannot be had. */
+function listen(server: Server, port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once("error", ({ code }: NodeJS.ErrnoException) =>
+      reject(new InputError(`port ${port}`, "a port that is free", code ?? "an error")),
+    );
+    server.listen(port, host, () => resolve(`http://${host}:${(server.address() as AddressInfo).port}/`));
+  });
+}

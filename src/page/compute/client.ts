@@ -1,0 +1,30 @@
+import { connect, type Remote } from "./rpc.js";
+import type { WorkerMethods } from "./worker.js";
+
+/** The texts that the build puts into the page beside its own script. */
+const workerId = "worker-script";
+const gpuId = "gpu-js";
+
+let remote: Remote<WorkerMethods> | null = null;
+
+/** The worker that computes; started at the first call. */
+export const compute: Remote<WorkerMethods> = (...call) => {
+  if (!remote) {
+    const script = new Blob([embedded(workerId)], { type: "text/javascript" });
+    remote = connect<WorkerMethods>(new Worker(URL.createObjectURL(script)));
+  }
+  return remote(...call);
+};
+
+let sent = false;
+
+/** What to send along with a call that asks for an engine: gpu.js with the first that asks for a GPU. */
+export function gpuJsFor(engine: string): ArrayBuffer | null {
+  if (engine !== "gpu" || sent) return null;
+  sent = true;
+  return Uint8Array.from(atob(embedded(gpuId).trim()), (c) => c.charCodeAt(0)).buffer;
+}
+
+function embedded(id: string): string {
+  return document.getElementById(id)?.textContent ?? "";
+}

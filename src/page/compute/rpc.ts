@@ -1,0 +1,77 @@
+/** Calls over a port: a request with a number, and one answer with the same. */
+
+/** What both ends of a worker have. */
+export interface Port {
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  onmessage: ((event: MessageEvent) => void) | null;
+}
+
+type Methods = Readonly<Record<string, (argument: never) => unknown>>;
+
+/** The same methods, seen from the other end. */
+export type Remote<T extends Methods> = <Name extends keyof T & string>(
+  name: Name,
+  argument: Parameters<T[Name]>[0],
+  transfer?: Transferable[],
+) => Promise<Awaited<ReturnType<T[Name]>>>;
+
+interface Request {
+  readonly id: number;
+  readonly name: string;
+  readonly argument: unknown;
+}
+
+type Answer =
+  | { readonly id: number; readonly result: unknown }
+  /** `expected`: a sentence for the user. */
+  | { readonly id: number; readonly error: string; readonly expected: boolean };
+
+/** What went wrong at the other end, in one sentence; `expected` where it is about what the user gave. */
+export class RemoteError extends Error {
+  constructor(
+    message: string,
+    readonly expected: boolean,
+  ) {
+    super(message);
+  }
+}
+
+/** Answers calls, one after the other. `buffersOf` lists what of a result is handed over rather than copied. */
+export function serve(
+  port: Port,
+  methods: Methods,
+  buffersOf: (result: unknown) => ArrayBuffer[],
+  isExpected: (error: unknown) => boolean,
+): void {
+  let turn: Promise<void> = Promise.resolve();
+  port.onmessage = ({ data }) => {
+    const { id, name, argument } = data as Request;
+    turn = turn.then(async () => {
+      try {
+        const result = await methods[name](argument as never);
+        port.postMessage({ id, result } satisfies Answer, buffersOf(result));
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        port.postMessage({ id, error: message, expected: isExpected(error) } satisfies Answer, []);
+      }
+    });
+  };
+}
+
+export function connect<T extends Methods>(port: Port): Remote<T> {
+  const waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
+  let calls = 0;
+  port.onmessage = ({ data }) => {
+    const answer = data as Answer;
+    const caller = waiting.get(answer.id);
+    waiting.delete(answer.id);
+    if ("error" in answer) caller?.reject(new RemoteError(answer.error, answer.expected));
+    else caller?.resolve(answer.result);
+  };
+  return (name, argument, transfer = []) =>
+    new Promise((resolve, reject) => {
+      const id = calls++;
+      waiting.set(id, { resolve: resolve as (result: unknown) => void, reject });
+      port.postMessage({ id, name, argument } satisfies Request, transfer);
+    });
+}

@@ -1,0 +1,58 @@
+import { engines } from "../../engine/registry.js";
+import { EngineRefused, selectEngine } from "../../engine/select.js";
+import { summarizeCase } from "../../lens/summarize.js";
+import { InputError } from "../../source/input-error.js";
+import { type DroppedFiles, lookAt } from "../data/look-at.js";
+import { type Frame, type FrameRequest, Painter } from "../tensor/frame.js";
+import type { RunSettings } from "../tensor/lens-run.js";
+import { loadGpu } from "./load-gpu.js";
+import { type Port, serve } from "./rpc.js";
+
+/** All that takes time, apart from the thread that draws the page. One run at a time: a new one replaces the old. */
+
+let painter: Painter | null = null;
+
+const methods = {
+  /** Begins a run; tells which engine counts it. */
+  async open(settings: RunSettings) {
+    painter = await Painter.open(settings);
+    return painter.run.engine;
+  },
+
+  frame: (request: FrameRequest): Promise<Frame> => opened().frame(request),
+
+  /** Counts the run again from its start on another engine. */
+  async recount({ engine: name, gpuJs }: { engine: string; gpuJs: ArrayBuffer | null }) {
+    if (gpuJs) await loadGpu(gpuJs);
+    const job = opened().run.job();
+    const began = performance.now();
+    const { engine, selfCheck } = await selectEngine(name, job, engines);
+    const tallies = await engine.run(job);
+    return {
+      engine: { name: engine.name, device: engine.device, selfCheck },
+      cases: tallies.map(summarizeCase),
+      seconds: (performance.now() - began) / 1000,
+    };
+  },
+
+  async look({ gpuJs, ...files }: DroppedFiles & { gpuJs: ArrayBuffer | null }) {
+    if (gpuJs) await loadGpu(gpuJs);
+    return lookAt(files);
+  },
+};
+
+export type WorkerMethods = typeof methods;
+
+function opened(): Painter {
+  if (!painter) throw new Error("no run was begun");
+  return painter;
+}
+
+function buffersOf(result: unknown): ArrayBuffer[] {
+  const { cases } = (result ?? {}) as Partial<Frame>;
+  return cases?.flatMap(({ pixels }) => pixels ?? []) ?? [];
+}
+
+serve(globalThis as unknown as Port, methods, buffersOf, (error) =>
+  [InputError, EngineRefused].some((kind) => error instanceof kind),
+);

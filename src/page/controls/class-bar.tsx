@@ -1,0 +1,41 @@
+import type { Class } from "../../lens/classify.js";
+import { classWords, stackedClasses } from "../../report/charts/palette.js";
+import { count, percent, share } from "../../report/numbers.js";
+
+type Counts = Readonly<Record<Class, number>>;
+
+/** The classes as one stacked bar; decoration beside the numbers. */
+export function ClassBar({ counts }: { counts: Counts }) {
+  const all = stackedClasses.reduce((sum, of) => sum + counts[of], 0);
+  return (
+    <div class="bar" aria-hidden="true">
+      {stackedClasses.map((of) => {
+        const part = all === 0 ? 0 : counts[of] / all;
+        return part === 0 ? null : (
+          <span key={of} style={{ width: `${100 * part}%`, background: `var(--${of})` }} />
+        );
+      })}
+    </div>
+  );
+}
+
+/** The five classes, counted. */
+export function ClassCounts({ counts, label }: { counts: Counts; label: string }) {
+  const all = stackedClasses.reduce((sum, of) => sum + counts[of], 0);
+  return (
+    <dl class="counts" aria-label={label}>
+      {stackedClasses.map((of) => (
+        <div key={of} class={counts[of] === 0 ? "count empty" : "count"}>
+          <dt>
+            <i style={{ background: `var(--${of})` }} />
+            {classWords[of]}
+          </dt>
+          <dd data-class={of} data-count={counts[of]}>
+            <b>{percent(share(counts[of], all))}</b>
+            <small>{count(counts[of])}</small>
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,73 @@
+/** The state of the page as the fragment of its address, so that a link or a slide shows the same again. */
+
+export const viewNames = ["tensor", "weight", "data", "talk"] as const;
+export type ViewName = (typeof viewNames)[number];
+
+/** `#view?key=value&key=value` */
+export interface Place {
+  readonly view: ViewName;
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+/** The place of a fragment, with or without its #. What is not understood is the first view. */
+export function parsePlace(fragment: string): Place {
+  const [name, query = ""] = fragment.replace(/^#/, "").split("?");
+  const view = viewNames.find((known) => known === name) ?? viewNames[0];
+  return { view, parameters: new Map(new URLSearchParams(query)) };
+}
+
+export function placeText({ view, parameters }: Place): string {
+  const query = new URLSearchParams([...parameters]).toString();
+  return `#${view}${query && `?${query}`}`;
+}
+
+/** How one part of a view's state is written. */
+export interface Field<T> {
+  readonly fallback: T;
+  /** Undefined for a text that is none of its values. */
+  parse(text: string): T | undefined;
+}
+
+export function choiceField<T extends string>(choices: readonly T[], fallback: T): Field<T> {
+  return { fallback, parse: (text) => choices.find((choice) => choice === text) };
+}
+
+/** A finite number from `least` to `most`. */
+export function numberField(fallback: number, least: number, most: number): Field<number> {
+  return {
+    fallback,
+    parse(text) {
+      const x = Number(text);
+      return text.trim() !== "" && x >= least && x <= most ? x : undefined;
+    },
+  };
+}
+
+export function wholeField(fallback: number, least: number, most: number): Field<number> {
+  const { parse } = numberField(fallback, least, most);
+  return {
+    fallback,
+    parse(text) {
+      const x = parse(text);
+      return Number.isInteger(x) ? x : undefined;
+    },
+  };
+}
+
+export type Fields<T> = { readonly [Name in keyof T]: Field<T[Name]> };
+
+/** A state from the parameters of a place; what is missing or not understood has its fallback. */
+export function readState<T extends object>(fields: Fields<T>, parameters: Place["parameters"]): T {
+  const entries = Object.entries(fields as Fields<Record<string, unknown>>).map(([name, field]) => {
+    const text = parameters.get(name);
+    return [name, (text === undefined ? undefined : field.parse(text)) ?? field.fallback];
+  });
+  return Object.fromEntries(entries) as T;
+}
+
+/** The parameters of a state; what has its fallback is left out. */
+export function writeState<T extends object>(fields: Fields<T>, state: T): Map<string, string> {
+  const all = fields as Fields<Record<string, unknown>>;
+  const changed = Object.entries(state).filter(([name, value]) => value !== all[name]?.fallback);
+  return new Map(changed.map(([name, value]) => [name, String(value)]));
+}

@@ -1,0 +1,38 @@
+import { formats } from "../format/registry.js";
+import { roundings } from "../format/round.js";
+import { schemeNames } from "../update/scheme.js";
+import type { Storage } from "./tensor/lens-run.js";
+
+/** What the selects of the page offer, in words. */
+
+export interface Option {
+  readonly value: string;
+  readonly label: string;
+}
+
+export const formatNames = [...formats.keys()];
+export const formatOptions: readonly Option[] = formatNames.map((value) => ({ value, label: value }));
+
+const schemeWords: Readonly<Record<string, string>> = {
+  "in-place": "in place",
+  master: "fp32 master",
+  kahan: "Kahan compensation",
+  "two-term": "two terms (Collage)",
+};
+export const schemeOptions: readonly Option[] = schemeNames.map((value) => ({
+  value,
+  label: schemeWords[value],
+}));
+export const roundingOptions: readonly Option[] = roundings.map((value) => ({
+  value,
+  label: value.replaceAll("-", " "),
+}));
+
+/** "bf16 in place", "bf16 stochastic" */
+export function storageWords({ format, scheme, rounding }: Storage): string {
+  if (scheme === "in-place" && rounding === "stochastic") return `${format} stochastic`;
+  const how = { "in-place": "in place", master: "+ fp32 master", kahan: "+ Kahan", "two-term": "two-term" }[
+    scheme
+  ];
+  return `${format} ${how}${rounding === "nearest-even" ? "" : `, ${rounding.replaceAll("-", " ")}`}`;
+}

@@ -1,0 +1,3 @@
+export function TalkView() {
+  return <p>soon</p>;
+}

@@ -1,0 +1,72 @@
+import type { Case } from "../../lens/result.js";
+import { stackedClasses } from "../../report/charts/palette.js";
+import { count } from "../../report/numbers.js";
+
+const sized = stackedClasses.filter((of) => of === "moved" || of === "kept" || of === "lost");
+const width = 720;
+const height = 190;
+const foot = 34;
+
+/** Updates by size against the gap at their weight, coloured by what became of them; half the gap is the line. */
+export function SizeHistogram({ histogram }: Pick<Case, "histogram">) {
+  const { firstBin } = histogram;
+  if (firstBin === null) return null;
+  const totals = histogram.lost.map((_, i) => sized.reduce((sum, of) => sum + histogram[of][i], 0));
+  // A few updates are smaller by any power of two: the tail that holds a ten thousandth is left out of sight.
+  const all = totals.reduce((sum, n) => sum + n, 0);
+  let first = 0;
+  for (let below = totals[0]; below < all / 10_000 && first < totals.length - 1; below += totals[first])
+    first += 1;
+  const shown = totals.slice(first);
+  const lowest = firstBin + first;
+  const highest = Math.max(firstBin + totals.length, 1);
+  const step = width / (highest - lowest);
+  const scale = (height - foot - 18) / Math.max(...shown, 1);
+  const half = (-1 - lowest) * step;
+  const lost = sized.map((of) => histogram[of].reduce((sum, n) => sum + n, 0));
+  return (
+    <svg
+      class="chart"
+      viewBox={`0 0 ${width} ${height}`}
+      role="img"
+      aria-label={`Updates by size against the gap: ${sized.map((of, i) => `${count(lost[i])} ${of}`).join(", ")}`}
+    >
+      {shown.map((_, i) => {
+        let top = height - foot;
+        return sized.map((of) => {
+          const part = histogram[of][first + i] * scale;
+          top -= part;
+          return part === 0 ? null : (
+            <rect
+              key={`${of}${lowest + i}`}
+              x={i * step + 1}
+              y={top}
+              width={Math.max(1, step - 2)}
+              height={part}
+              fill={`var(--${of})`}
+            />
+          );
+        });
+      })}
+      <line x1={0} x2={width} y1={height - foot} y2={height - foot} class="axis" />
+      <line x1={half} x2={half} y1={14} y2={height - foot} class="mark" />
+      <text x={half - 6} y={12} text-anchor="end" class="strong">
+        half the gap
+      </text>
+      {Array.from({ length: highest - lowest }, (_, i) => lowest + i)
+        .filter((bin) => bin % 2 === 0)
+        .map((bin) => (
+          <text key={bin} x={(bin - lowest) * step} y={height - foot + 15} text-anchor="middle">
+            {bin === 0 ? "1" : `2${superscript(bin)}`}
+          </text>
+        ))}
+      <text x={width / 2} y={height - 3} text-anchor="middle">
+        size of an update, in gaps of its weight
+      </text>
+    </svg>
+  );
+}
+
+export function superscript(n: number): string {
+  return String(n).replace(/./g, (c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
+}

@@ -1,0 +1,179 @@
+import type { LensJob } from "../../engine/engine.js";
+import { ReferenceLens } from "../../engine/reference/reference-lens.js";
+import { selectEngine } from "../../engine/select.js";
+import type { ChunkLens } from "../../engine/walk.js";
+import { WasmLens } from "../../engine/wasm/wasm-lens.js";
+import type { Rounding } from "../../format/round.js";
+import type { Values } from "../../lens/input.js";
+import type { Case, SelfCheck } from "../../lens/result.js";
+import { summarizeCase } from "../../lens/summarize.js";
+import { Tally, UpdateTally } from "../../lens/tally.js";
+import type { SchemeName } from "../../update/scheme.js";
+import { type UpdateSettings, updateSettings } from "../../update/settings.js";
+import { startWeights, Training, type TrainingSettings, tensorName } from "./training.js";
+
+/** How weights are stored. */
+export interface Storage {
+  readonly format: string;
+  readonly scheme: SchemeName;
+  readonly rounding: Rounding;
+}
+
+export interface RunSettings extends TrainingSettings {
+  readonly storages: readonly Storage[];
+}
+
+/** Which engine counts, as `doctor` would tell. */
+export interface EngineInUse {
+  readonly name: string;
+  readonly device: string;
+  readonly selfCheck: SelfCheck;
+}
+
+/** The same updates kept whole, beside which every storage is seen. */
+const truth = updateSettings({ format: "fp32" });
+
+/**
+ * One matrix in training, step after step, under several storages and in fp32 at once. All classes and counts are the
+ * engine's own: it is given the updates of one more step each time.
+ */
+export class LensRun {
+  readonly engine: EngineInUse;
+  /** In the order of the storages; the fp32 truth last. */
+  readonly cases: readonly UpdateSettings[];
+  /** The updates of the last step. */
+  readonly updates: Float32Array;
+  readonly #settings: RunSettings;
+  readonly #lens: ChunkLens;
+  readonly #training: Training;
+  readonly #start: Float64Array;
+  readonly #steps: UpdateTally[];
+  /** Whole, but for what `end` of the lens tells anew each time. */
+  readonly #tallies: Tally[];
+  #ended: Tally[] = [];
+
+  private constructor(settings: RunSettings, cases: UpdateSettings[], engine: EngineInUse, lens: ChunkLens) {
+    this.#settings = settings;
+    this.cases = cases;
+    this.engine = engine;
+    this.#lens = lens;
+    this.#training = new Training(settings);
+    this.#start = startWeights(settings);
+    this.updates = new Float32Array(this.#start.length);
+    this.#steps = cases.map(() => new UpdateTally());
+    this.#tallies = cases.map(() => new Tally());
+  }
+
+  static async open(settings: RunSettings): Promise<LensRun> {
+    const cases = [
+      ...settings.storages.map((storage) => updateSettings({ ...storage, seed: settings.seed })),
+      truth,
+    ];
+    const { engine, selfCheck } = await selectEngine("auto", { tensors: [], stepNumbers: [], cases });
+    const length = settings.side ** 2;
+    const lens =
+      engine.name === "wasm"
+        ? await WasmLens.create(cases, 2 ** Math.ceil(Math.log2(length)))
+        : new ReferenceLens(cases);
+    const run = new LensRun(settings, cases, { name: engine.name, device: engine.device, selfCheck }, lens);
+    await lens.begin({ tensor: tensorName, start: 0, weights: run.#start });
+    return run;
+  }
+
+  /** Steps taken. */
+  get step(): number {
+    return this.#training.t;
+  }
+
+  /** Takes the next step. */
+  async advance(): Promise<void> {
+    this.#training.step(this.updates);
+    for (const c of this.cases.keys()) this.#steps[c] = new UpdateTally();
+    await this.#lens.step(this.updates, this.step, this.#steps);
+    for (const [c, { updates }] of this.#tallies.entries()) updates.merge(this.#steps[c]);
+  }
+
+  /** The stored weights of a case; valid until the next step. */
+  weights(ofCase: number): Float32Array | Promise<Float32Array> {
+    return this.#lens.weights(ofCase);
+  }
+
+  /** What became of the updates of the last step, and of the whole run, by case. */
+  async counts(): Promise<{ readonly step: Case[]; readonly run: Case[] }> {
+    this.#ended = this.cases.map(() => new Tally());
+    await this.#lens.end(this.#ended);
+    const run = this.cases.map((settings, c) => this.#summary(settings, this.#wholeTally(c)));
+    const step = this.cases.map((settings, c) => {
+      const tally = new Tally();
+      tally.updates.merge(this.#steps[c]);
+      return this.#summary(settings, tally);
+    });
+    return { step, run };
+  }
+
+  /** The same run from its start to where it is, as a job for any engine. */
+  job(): LensJob {
+    const { side } = this.#settings;
+    const { length } = this.#start;
+    const walk = new TrainingWalk(this.#settings);
+    const stepNumbers = Array.from({ length: this.step }, (_, i) => i + 1);
+    const weights: Values = {
+      length,
+      read: async (start, into) => into.set(this.#start.subarray(start, start + into.length)),
+    };
+    const updates = stepNumbers.map((t): Values => {
+      return {
+        length,
+        read: async (start, into) => into.set(walk.updates(t).subarray(start, start + into.length)),
+      };
+    });
+    return {
+      tensors: [{ name: tensorName, shape: [side, side], weights, updates }],
+      stepNumbers,
+      cases: this.cases,
+      // One piece: the walk starts anew for each.
+      chunk: length,
+    };
+  }
+
+  #wholeTally(c: number): Tally {
+    const [tally, ended] = [this.#tallies[c], this.#ended[c]];
+    // The reference counts its histogram from the start each time, the kernels what was added since.
+    if (this.engine.name === "wasm") tally.histogram.merge(ended.histogram);
+    const whole = new Tally();
+    whole.elements = ended.elements;
+    whole.updates.merge(tally.updates);
+    whole.end.merge(ended.end);
+    whole.histogram.merge(this.engine.name === "wasm" ? tally.histogram : ended.histogram);
+    return whole;
+  }
+
+  #summary(settings: UpdateSettings, tally: Tally): Case {
+    const { side } = this.#settings;
+    return summarizeCase({
+      settings,
+      tensors: [{ name: tensorName, shape: [side, side], tally }],
+      steps: [],
+      curve: [],
+    });
+  }
+}
+
+/** The updates of any step: cheap in order, from the start in any other. */
+class TrainingWalk {
+  readonly #settings: TrainingSettings;
+  #training: Training;
+  readonly #updates: Float32Array;
+
+  constructor(settings: TrainingSettings) {
+    this.#settings = settings;
+    this.#training = new Training(settings);
+    this.#updates = new Float32Array(settings.side ** 2);
+  }
+
+  updates(t: number): Float32Array {
+    if (this.#training.t > t) this.#training = new Training(this.#settings);
+    while (this.#training.t < t) this.#training.step(this.#updates);
+    return this.#updates;
+  }
+}

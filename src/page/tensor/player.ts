@@ -1,0 +1,140 @@
+import { signal } from "@preact/signals";
+import { compute } from "../compute/client.js";
+import type { CaseFrame, Frame } from "./frame.js";
+import type { EngineInUse, RunSettings } from "./lens-run.js";
+import type { PictureInks, Span } from "./paint.js";
+
+/** Most steps between two pictures: a fraction of a second, after which a button has an effect. */
+const mostSteps = 8;
+
+/** Plays a run: asks the worker for the next frame as soon as the last one is shown and its time has come. */
+export class Player {
+  readonly frame = signal<Frame | null>(null);
+  readonly engine = signal<EngineInUse | null>(null);
+  readonly playing = signal(false);
+  readonly error = signal<string | null>(null);
+  /** Steps shown a second, lately. */
+  readonly rate = signal(0);
+  /** Steps a second that are wanted. */
+  pace = 30;
+  /** The step to stop at. */
+  until = Infinity;
+
+  readonly #inks: () => PictureInks;
+  readonly #span: () => Span;
+  /** Rises with each run, so that frames of an old one are known. */
+  #run = 0;
+  #spare: ArrayBuffer[] = [];
+  #busy = false;
+  #owed = 0;
+  #last = 0;
+  #shown: number[] = [];
+
+  constructor(inks: () => PictureInks, span: () => Span) {
+    this.#inks = inks;
+    this.#span = span;
+  }
+
+  /** Begins a run, shows its start, and plays, or goes to a step as fast as it can and stops there. */
+  async open(settings: RunSettings, { play, goTo = 0 }: { play: boolean; goTo?: number }): Promise<void> {
+    const run = ++this.#run;
+    this.playing.value = false;
+    this.#spare = [];
+    this.#shown = [];
+    await this.#guarded(run, async () => {
+      const engine = await compute("open", settings);
+      if (run !== this.#run) return;
+      this.engine.value = engine;
+      await this.#advance(run, 0);
+      while (run === this.#run && (this.frame.value?.step ?? 0) < goTo) {
+        await this.#advance(run, Math.min(32, goTo - this.frame.value!.step));
+      }
+      if (run === this.#run && play) this.play();
+    });
+  }
+
+  play(): void {
+    if (this.playing.value) return;
+    this.playing.value = true;
+    this.#owed = 1;
+    this.#last = performance.now();
+    requestAnimationFrame(this.#tick);
+  }
+
+  pause(): void {
+    this.playing.value = false;
+  }
+
+  /** Takes some steps at once. */
+  async step(steps: number): Promise<void> {
+    this.pause();
+    const run = this.#run;
+    await this.#guarded(run, () => this.#advance(run, steps));
+  }
+
+  /** Paints the present state again. */
+  repaint(): void {
+    const run = this.#run;
+    if (this.frame.value && !this.playing.value) void this.#guarded(run, () => this.#advance(run, 0));
+  }
+
+  /** Ends the run. */
+  close(): void {
+    this.#run += 1;
+    this.playing.value = false;
+  }
+
+  readonly #tick = (now: number): void => {
+    if (!this.playing.value) return;
+    requestAnimationFrame(this.#tick);
+    this.#owed = Math.min(mostSteps, this.#owed + ((now - this.#last) * this.pace) / 1000);
+    this.#last = now;
+    const left = this.until - (this.frame.value?.step ?? 0);
+    if (left <= 0) this.pause();
+    if (left <= 0 || this.#busy || this.#owed < 1) return;
+    const steps = Math.min(left, Math.floor(this.#owed));
+    this.#owed -= steps;
+    const run = this.#run;
+    void this.#guarded(run, () => this.#advance(run, steps));
+  };
+
+  async #advance(run: number, steps: number): Promise<void> {
+    this.#busy = true;
+    const spare = this.#spare;
+    this.#spare = [];
+    const request = { steps, span: this.#span(), inks: this.#inks(), spare };
+    const frame = await compute("frame", request, spare).finally(() => {
+      this.#busy = false;
+    });
+    if (run !== this.#run) return;
+    this.#measure(steps);
+    // The pixels of the frame before are on the screen, and free.
+    this.#spare =
+      this.frame.value?.cases.length === frame.cases.length ? pixelsOf(this.frame.value.cases) : [];
+    if (this.#spare.some((buffer) => buffer.byteLength !== frame.cases[0].pixels.byteLength))
+      this.#spare = [];
+    this.frame.value = frame;
+  }
+
+  #measure(steps: number): void {
+    const now = performance.now();
+    for (let i = 0; i < steps; i++) this.#shown.push(now);
+    while (this.#shown[0] < now - 1000) this.#shown.shift();
+    this.rate.value = this.#shown.length;
+  }
+
+  async #guarded(run: number, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      if (run === this.#run) this.error.value = null;
+    } catch (error) {
+      if (run !== this.#run) return;
+      this.playing.value = false;
+      this.error.value = error instanceof Error ? error.message : String(error);
+    }
+  }
+}
+
+function pixelsOf(cases: readonly CaseFrame[]): ArrayBuffer[] {
+  return cases.map(({ pixels }) => pixels);
+}

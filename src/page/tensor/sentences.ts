@@ -1,0 +1,33 @@
+import type { Case } from "../../lens/result.js";
+import { percent, share, shareOfWeights } from "../../report/numbers.js";
+
+/** What a run shows, in words. */
+export interface Finding {
+  /** Pieces in stars are to stand out. */
+  readonly apparent: string;
+  readonly lens: string;
+}
+
+/** The two sentences above the pictures: what storage shows, and what it hid. */
+export function finding(step: number, stored: Case, truth: Case): Finding {
+  const n = step === 1 ? "1 step" : `${step} steps`;
+  if (step === 0) return { apparent: "A matrix of 262,144 weights, before its first step.", lens: "" };
+  const unchanged = percent(shareOfWeights(stored, stored.end.unchanged));
+  const really = percent(shareOfWeights(truth, truth.end.unchanged));
+  return {
+    apparent: `After ${n}, *${unchanged}* of the ${stored.format} weights are bit for bit unchanged. In fp32, *${really}* are.`,
+    lens: lensSentence(stored),
+  };
+}
+
+function lensSentence({ format, totals, end }: Case): string {
+  const { lost, kept, moved, hiddenShare } = totals;
+  if (lost + kept + moved === 0) return "No update was other than zero.";
+  const hidden = share(end.hidden, end.unchanged);
+  if (hidden === null || (hiddenShare ?? 0) < 0.001)
+    return `Next to nothing is hidden: ${format} shows these updates.`;
+  if (kept > lost) {
+    return `The updates were there all along: ${percent(share(kept, lost + kept + moved))} of them wait out of sight until they show.`;
+  }
+  return `The updates were there all along: ${format} rounded ${percent(share(lost, lost + kept + moved))} of them away.`;
+}

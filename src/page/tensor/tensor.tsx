@@ -1,0 +1,168 @@
+import { effect, useComputed, useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { count, percent, ratio, share, shareOfWeights } from "../../report/numbers.js";
+import { ClassBar, ClassCounts } from "../controls/class-bar.js";
+import { Emphasis } from "../controls/emphasis.js";
+import { EngineBadge } from "../controls/engine-badge.js";
+import { readState, writeState } from "../location.js";
+import { note, place } from "../place.js";
+import { storageWords } from "../settings.js";
+import { palette } from "../theme.js";
+import { SizeHistogram } from "./histogram.js";
+import { pictureInks } from "./inks.js";
+import { Player } from "./player.js";
+import { runSettings, side, type TensorState, tensorFields } from "./presets.js";
+import { Recount } from "./recount.js";
+import { finding } from "./sentences.js";
+import { TensorControls } from "./tensor-controls.js";
+import { Picture } from "./weights-picture.js";
+
+/** Settings that only change how the run is shown. */
+const outward: ReadonlySet<string> = new Set(["span", "pace", "step"]);
+
+/** A quarter of a million weights in training, as stored beside the same updates kept whole. */
+export function TensorView() {
+  const state = useSignal(readState(tensorFields, place.peek().parameters));
+  const player = useMemo(
+    () =>
+      new Player(
+        () => pictureInks(palette.peek()),
+        () => state.peek().span,
+      ),
+    [state],
+  );
+
+  const restart = (goTo: number) => {
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    return player.open(runSettings(state.peek()), { play: goTo === 0 && !still, goTo });
+  };
+  const change = (part: Partial<TensorState>) => {
+    state.value = { ...state.peek(), ...part };
+    player.pace = state.value.pace;
+    if (Object.keys(part).every((name) => outward.has(name))) return player.repaint();
+    state.value = { ...state.peek(), step: 0 };
+    void restart(0);
+  };
+
+  useEffect(() => {
+    player.pace = state.peek().pace;
+    void restart(state.peek().step);
+    const stop = [
+      // A link shows where it was paused.
+      effect(() => {
+        const step = player.playing.value ? 0 : (player.frame.value?.step ?? state.peek().step);
+        note({ view: "tensor", parameters: writeState(tensorFields, { ...state.value, step }) });
+      }),
+      effect(() => {
+        if (palette.value) player.repaint();
+      }),
+    ];
+    return () => {
+      for (const end of stop) end();
+      player.close();
+    };
+  }, []);
+
+  const words = useComputed(() => storageWords(state.value));
+  const frame = player.frame.value;
+  const [stored, truth] = frame?.cases ?? [];
+  const said = frame && stored && truth ? finding(frame.step, stored.run, truth.run) : null;
+  const span = state.value.span;
+
+  return (
+    <section class="tensor" aria-labelledby="tensor-title">
+      <h1 id="tensor-title" class="finding">
+        <span>
+          <Emphasis text={said?.apparent ?? "A matrix of 262,144 weights, in training."} />
+        </span>{" "}
+        <span class="lens">{said?.lens}</span>
+      </h1>
+      <div class="stage">
+        <Picture
+          pixels={stored?.pixels ?? null}
+          side={side}
+          description={`The weights in ${words.value}: those whose stored bits changed are lit`}
+        >
+          <b>{words.value}</b>
+          <span>what is stored</span>
+        </Picture>
+        <Picture
+          pixels={truth?.pixels ?? null}
+          side={side}
+          description="The same weights in fp32: those that the updates changed are lit"
+        >
+          <b>fp32</b>
+          <span>the same updates, kept</span>
+        </Picture>
+        <TensorControls state={state.value} player={player} change={change} restart={() => void restart(0)} />
+      </div>
+      <p class="key">
+        <i class="larger" /> larger <i class="smaller" /> smaller <i class="same" /> same bits as{" "}
+        {span === "start" ? "at the start" : "a step before"}
+      </p>
+      {player.error.value && (
+        <p class="problem" role="alert">
+          {player.error.value}
+        </p>
+      )}
+      {frame && stored && truth && (
+        <div class="columns">
+          <div class="panel">
+            <h2>
+              What became of {count(frame.step * side * side)} updates <small>stored as {words.value}</small>
+            </h2>
+            <ClassBar counts={stored.run.totals} />
+            <ClassCounts counts={stored.run.totals} label={`Updates so far, ${words.value}`} />
+            <dl class="facts">
+              <Fact
+                name="unchanged so far"
+                id="unchanged"
+                value={stored.run.end.unchanged}
+                text={percent(shareOfWeights(stored.run, stored.run.end.unchanged))}
+              />
+              <Fact
+                name="of these hidden: fp32 moved"
+                id="hidden"
+                value={stored.run.end.hidden}
+                text={percent(share(stored.run.end.hidden, stored.run.end.unchanged))}
+              />
+              <Fact
+                name="of the way of the fp32 run"
+                id="descent"
+                value={stored.run.end.effectiveDescent ?? 0}
+                text={ratio(stored.run.end.effectiveDescent)}
+              />
+              <Fact
+                name="moved in the last step"
+                id="moved-now"
+                value={stored.step.totals.moved}
+                text={percent(share(stored.step.totals.moved, side * side))}
+              />
+            </dl>
+          </div>
+          <div class="panel">
+            <h2>
+              Why: updates against the gap <small>between neighbouring numbers of {state.value.format}</small>
+            </h2>
+            <SizeHistogram histogram={stored.run.histogram} />
+          </div>
+        </div>
+      )}
+      <footer class="foot">
+        <EngineBadge engine={player.engine.value} />
+        <Recount player={player} />
+      </footer>
+    </section>
+  );
+}
+
+function Fact({ name, id, value, text }: { name: string; id: string; value: number; text: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd data-fact={id} data-count={value}>
+        {text}
+      </dd>
+    </div>
+  );
+}

@@ -1,0 +1,25 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+
+/** One pixel a weight. */
+export function Picture(props: {
+  pixels: ArrayBuffer | null;
+  side: number;
+  /** What it shows, for those who do not see it. */
+  description: string;
+  children?: ComponentChildren;
+}) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const { pixels, side } = props;
+  useEffect(() => {
+    const context = canvas.current?.getContext("2d", { alpha: false });
+    if (!context || !pixels || pixels.byteLength !== 4 * side * side) return;
+    context.putImageData(new ImageData(new Uint8ClampedArray(pixels), side, side), 0, 0);
+  }, [pixels, side]);
+  return (
+    <figure class="picture">
+      <figcaption>{props.children}</figcaption>
+      <canvas ref={canvas} width={side} height={side} role="img" aria-label={props.description} />
+    </figure>
+  );
+}

@@ -1,0 +1,3 @@
+export function WeightView() {
+  return <p>soon</p>;
+}
