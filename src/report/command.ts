@@ -45,7 +45,7 @@ export function diffCommandLine({ input, settings }: DifferenceResult): string {
   ]);
 }
 
-/** The options that make these cases: of one command where they are all of a grid in its order, else of one each. */
+/** The options that make these cases: of one command where they are a grid, else of one for each format and rounding. */
 function caseOptions(cases: readonly Case[]): string[][] {
   const values = (of: (each: Case) => string) => [...new Set(cases.map(of))];
   if (cases.every(({ recipe }) => recipe !== null)) {
@@ -55,24 +55,35 @@ function caseOptions(cases: readonly Case[]): string[][] {
     );
     return [["--format", formats.join(","), "--recipe", values(({ recipe }) => recipe!.name).join(",")]];
   }
-  const [formats, schemes, roundings, opmaths] = [
-    values(({ format }) => format),
-    values(({ scheme }) => scheme),
-    values(({ rounding }) => rounding),
-    values(({ opmath }) => opmath),
-  ];
-  const grid = formats.flatMap((format) =>
-    schemes.flatMap((scheme) => roundings.map((rounding) => `${format} ${scheme} ${rounding}`)),
+  const options = (of: readonly Case[]) => {
+    const list = (name: (each: Case) => string) => [...new Set(of.map(name))].join(",");
+    const [{ opmath }] = of;
+    return [
+      ...["--format", list(({ format }) => format), "--scheme", list(({ scheme }) => scheme)],
+      ...["--rounding", list(({ rounding }) => rounding)],
+      ...(opmath === "fp32" ? [] : ["--opmath", opmath]),
+    ];
+  };
+  if (isGrid(cases)) return [options(cases)];
+  const groups = new Map<string, Case[]>();
+  for (const of of cases) {
+    const key = `${of.format} ${of.rounding} ${of.opmath}`;
+    groups.set(key, [...(groups.get(key) ?? []), of]);
+  }
+  return [...groups.values()].map(options);
+}
+
+/** Whether the cases are every format under every scheme and rounding, in the order in which `run` takes them. */
+function isGrid(cases: readonly Case[]): boolean {
+  const values = (of: (each: Case) => string) => [...new Set(cases.map(of))];
+  const roundings = values(({ rounding }) => rounding);
+  const grid = values(({ format }) => format).flatMap((format) =>
+    values(({ scheme }) => scheme).flatMap((scheme) =>
+      roundings.map((rounding) => `${format} ${scheme} ${rounding}`),
+    ),
   );
   const found = cases.map(({ format, scheme, rounding }) => `${format} ${scheme} ${rounding}`);
-  const options = (format: string, scheme: string, rounding: string, opmath: string) => [
-    ...["--format", format, "--scheme", scheme, "--rounding", rounding],
-    ...(opmath === "fp32" ? [] : ["--opmath", opmath]),
-  ];
-  if (opmaths.length === 1 && grid.join() === found.join()) {
-    return [options(formats.join(","), schemes.join(","), roundings.join(","), opmaths[0])];
-  }
-  return cases.map(({ format, scheme, rounding, opmath }) => options(format, scheme, rounding, opmath));
+  return values(({ opmath }) => opmath).length === 1 && grid.join() === found.join();
 }
 
 function commandLine(words: readonly string[]): string {

@@ -4,7 +4,7 @@ import { caseLabels } from "../labels.js";
 import { count, percent, share } from "../numbers.js";
 import { type Figure, type Size, wide } from "./figure.js";
 import { classWords, type Palette, stackedClasses } from "./palette.js";
-import { rowLayout } from "./rows.js";
+import { rowLayout, visibleSpans } from "./rows.js";
 import { rect, text, textWidth } from "./svg.js";
 
 /** What became of every update: a bar a case, its parts the classes. */
@@ -51,7 +51,7 @@ function draw(
   size: Size,
   inks: Palette,
 ): string {
-  const { left, width, step, font, label } = rowLayout(labels, size);
+  const { left, width, step, font, label } = rowLayout(labels, size, { lines: 2 });
   const parts = rows.flatMap((row, r) => {
     const barTop = r * step + step * 0.32;
     const barHeight = step * 0.5;
@@ -78,14 +78,6 @@ function draw(
     return [...drawn, ...labelsAbove(above, barTop - font * 0.36, font * 0.86, left + width)];
   });
   return parts.join("\n");
-}
-
-/** Widths in proportion, none too narrow to be seen; the widest makes room for that. */
-function visibleSpans(shares: readonly number[], width: number): number[] {
-  const spans = shares.map((share) => Math.max(5, share * width));
-  const excess = spans.reduce((sum, span) => sum + span, 0) - width;
-  const widest = spans.indexOf(Math.max(...spans));
-  return spans.map((span, i) => (i === widest ? span - excess : span));
 }
 
 /** Labels of parts that are too narrow for them: above their parts, moved apart, none beyond the right end. */

@@ -3,20 +3,23 @@ import { deltaRows } from "../diff-table.js";
 import { bytes, missing, percent, share } from "../numbers.js";
 import { type Figure, half, type Size } from "./figure.js";
 import type { Palette } from "./palette.js";
-import { line, rect, text } from "./svg.js";
+import { rect, text } from "./svg.js";
 
 /** What a synchronisation would send, each way as a share of sending everything. */
 export function deltaChart(delta: Delta): Figure {
   const rows = deltaRows(delta).flatMap(([what, n]) => (n === null ? [] : [{ what, bytes: n }]));
-  const least = rows.reduce((best, row) => (row.bytes < best.bytes ? row : best));
-  const saved = share(least.bytes, delta.fullBytes);
+  const least = Math.min(
+    ...rows.filter(({ what }) => !what.startsWith("everything")).map((row) => row.bytes),
+  );
+  const saved = share(least, delta.fullBytes);
   return {
     name: "delta",
     title:
       saved === null
         ? "There is nothing to send"
         : `Sending what changed takes ${percent(saved)} of the full ${bytes(delta.fullBytes)}`,
-    caption: "Bytes of a synchronisation, by what is sent. A star: estimated from a sample.",
+    caption:
+      "Bytes of a synchronisation, by what is sent; grey is sending everything. A star: estimated from a sample.",
     size: { width: half, height: 440 },
     draw: (size, inks) => draw(rows, delta.fullBytes, size, inks),
     numbers: {
@@ -45,13 +48,9 @@ function draw(
     return [
       text(0, top + font, row.what, { size: font, fill: inks.ink }),
       text(width, top + font, said, { size: font, fill: inks.ink, anchor: "end", bold: true }),
-      rect(0, top + font * 1.4, width, step * 0.26, inks.grid, 3),
+      rect(0, top + font * 1.4, (full / most) * width, step * 0.26, inks.grid, 3),
       rect(0, top + font * 1.4, Math.max(2, (row.bytes / most) * width), step * 0.26, inks.series[1], 3),
     ];
   });
-  const at = (full / most) * width;
-  if (full > 0 && full < most) {
-    drawn.push(line(at, 0, at, rows.length * step, { colour: inks.ink, dashes: "6 6" }));
-  }
   return drawn.join("\n");
 }

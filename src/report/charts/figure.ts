@@ -88,11 +88,11 @@ function inWords({ headings, rows }: NumberTable): string {
   return said.join(" ") + (rows.length > 6 ? ` And ${rows.length - 6} more.` : "");
 }
 
-/** Text as a part of a name: lower-case letters, digits and single hyphens. */
-export function slug(content: string): string {
-  return content
+/** The name of a figure from what it is and what it is of: lower-case letters, digits and single hyphens. */
+export function figureName(what: string, of: string): string {
+  return `${what}-${of}`
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
-    .replace(/^-|-$/g, "")
-    .slice(0, 60);
+    .slice(0, 60)
+    .replace(/^-|-$/g, "");
 }

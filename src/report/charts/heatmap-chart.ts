@@ -1,7 +1,7 @@
 import { printable } from "../../lens/printable.js";
 import type { ModuleGrid } from "../module-grid.js";
 import { percent } from "../numbers.js";
-import { type Figure, type Size, slug, wide } from "./figure.js";
+import { type Figure, figureName, type Size, wide } from "./figure.js";
 import { heatSteps, type Palette } from "./palette.js";
 import { labelled } from "./scale.js";
 import { rect, text, textWidth } from "./svg.js";
@@ -12,7 +12,7 @@ export function heatmapChart(grid: ModuleGrid, of: string | null): Figure {
   const known = shares.flat().filter((share) => share !== null);
   const [least, most] = [Math.min(...known), Math.max(...known)];
   return {
-    name: `layers-${slug(`${of ?? ""} ${stack}`)}`,
+    name: figureName("layers", `${of ?? ""} ${stack}`),
     title:
       (of === null ? "" : `${of}: `) +
       (known.length === 0

@@ -1,7 +1,7 @@
 import { type HistogramJson, sizedClasses } from "../../lens/histogram.js";
 import type { Case } from "../../lens/result.js";
 import { count, missing, percent, share } from "../numbers.js";
-import { type Figure, half, type Size, slug } from "./figure.js";
+import { type Figure, figureName, type Size, wide } from "./figure.js";
 import { classWords, type Palette } from "./palette.js";
 import { linearScale } from "./scale.js";
 import { line, rect, text, textWidth } from "./svg.js";
@@ -15,14 +15,14 @@ export function histogramChart({ histogram }: Case, label: string): Figure {
   const all = bins.reduce((sum, { total }) => sum + total, 0);
   const below = bins.filter(({ bin }) => bin < -1).reduce((sum, { total }) => sum + total, 0);
   return {
-    name: `sizes-${slug(label)}`,
+    name: figureName("sizes", label),
     title:
       all === 0
         ? `${label}: no update has a size`
         : `${label}: ${percent(share(below, all))} of the updates are smaller than half the gap`,
     caption:
       "Updates by their size against the gap between two numbers around the weight: log2(|u| / ulp(w)), a bin each doubling.",
-    size: { width: half, height: 470 },
+    size: { width: wide, height: 540 },
     draw: (size, inks) => draw(bins, all, below, size, inks),
     numbers: {
       headings: ["|u| / ulp(w) from", ...stacked, "share"],

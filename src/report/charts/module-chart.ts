@@ -2,7 +2,7 @@ import type { DifferenceResult } from "../../lens/difference-result.js";
 import { count, percent, share } from "../numbers.js";
 import { type Figure, type Size, wide } from "./figure.js";
 import type { Palette } from "./palette.js";
-import { rowLayout } from "./rows.js";
+import { rowLayout, visibleSpans } from "./rows.js";
 import { rect, text, textWidth } from "./svg.js";
 
 /** Of a comparison: what is unchanged, by kind of module; of that, where known, what differs in the files all the same. */
@@ -19,7 +19,7 @@ export function moduleChart({ kinds, totals }: DifferenceResult): Figure {
         ? "No weight is finite on both sides"
         : most === undefined || least.apparentSparsity === most.apparentSparsity
           ? `${percent(totals.apparentSparsity)} unchanged`
-          : `From ${percent(least.apparentSparsity)} unchanged in ${least.kind} to ${percent(most.apparentSparsity)} in ${most.kind}`,
+          : `${percent(totals.apparentSparsity)} unchanged: ${percent(least.apparentSparsity)} (${least.kind}) to ${percent(most.apparentSparsity)} (${most.kind})`,
     caption:
       totals.hidden === null
         ? "Weights that are bit for bit what they were, and those that changed, by kind of module."
@@ -53,7 +53,7 @@ function draw(rows: readonly Row[], size: Size, inks: Palette): string {
   const layout = rowLayout(
     rows.map(({ kind }) => kind),
     { ...size, height: size.height - key },
-    72,
+    { tallest: 72 },
   );
   const { left, width, step, font } = layout;
   const known = rows.some(({ hidden }) => hidden !== null);
@@ -94,12 +94,17 @@ function draw(rows: readonly Row[], size: Size, inks: Palette): string {
       drawn.push(text(left, middle, "nothing finite", { size: font, fill: inks.muted }));
       return;
     }
+    const shown = parts
+      .map((part) => ({ ...part, part: part.of(row) / whole }))
+      .filter(({ part }) => part > 0);
+    const spans = visibleSpans(
+      shown.map(({ part }) => part),
+      width,
+    );
     let from = left;
-    for (const { fill, on, of } of parts) {
-      const part = of(row) / whole;
-      if (part === 0) continue;
-      const span = Math.max(2, part * width);
-      drawn.push(rect(from, top, Math.max(2, span - 2), tall, fill, 3));
+    for (const [p, { fill, on, part }] of shown.entries()) {
+      const span = spans[p];
+      drawn.push(rect(from, top, span - 2, tall, fill, 3));
       const said = percent(part);
       if (textWidth(said, font, true) * 1.08 + 20 < span) {
         drawn.push(text(from + 12, middle, said, { size: font, fill: on, bold: true }));

@@ -66,7 +66,7 @@ function draw(
   inks: Palette,
 ): string {
   const top = 84;
-  const rows = rowLayout(labels, { width, height: height - top }, 104);
+  const rows = rowLayout(labels, { width, height: height - top }, { tallest: 104 });
   const { left, step, font } = rows;
   const gap = 48;
   const span = (width - left - gap * (probes.length - 1)) / probes.length;
@@ -85,7 +85,7 @@ function draw(
       const share = row[p];
       const middle = top + i * step + step / 2;
       const long = ((share ?? 0) / most) * room;
-      if (long > 0) drawn.push(rect(from, middle - bar / 2, Math.max(2, long), bar, inks.ink, 3));
+      if (long > 0) drawn.push(rect(from, middle - bar / 2, Math.max(2, long), bar, inks.muted, 3));
       drawn.push(
         text(from + long + 12, middle + font * 0.36, percent(share), { size: font, fill: inks.ink }),
       );

@@ -13,10 +13,18 @@ export interface RowLayout {
   readonly label: (name: string, y: number, inks: Palette) => string;
 }
 
-/** As many rows as there are names in the height, though none higher than `tallest`; text shrinks with them. */
-export function rowLayout(names: readonly string[], { width, height }: Size, tallest = 118): RowLayout {
+/**
+ * As many rows as there are names in the height, though none higher than `tallest`; text shrinks with them.
+ *
+ * @param lines lines of text that a row holds above each other.
+ */
+export function rowLayout(
+  names: readonly string[],
+  { width, height }: Size,
+  { tallest = 150, lines = 1 } = {},
+): RowLayout {
   const step = Math.min(tallest, height / names.length);
-  const font = Math.max(11, Math.min(26, step * 0.27));
+  const font = Math.max(11, Math.min(30, (step * 0.54) / Math.max(1.3, lines)));
   const widest = Math.max(...names.map((name) => textWidth(name, font, true)));
   const left = Math.min(width * 0.3, widest * 1.06 + 28);
   return {
@@ -32,4 +40,12 @@ export function rowLayout(names: readonly string[], { width, height }: Size, tal
         bold: true,
       }),
   };
+}
+
+/** Widths in proportion, none too narrow to be seen; the widest makes room for that. */
+export function visibleSpans(shares: readonly number[], width: number): number[] {
+  const spans = shares.map((share) => Math.max(5, share * width));
+  const excess = spans.reduce((sum, span) => sum + span, 0) - width;
+  const widest = spans.indexOf(Math.max(...spans));
+  return spans.map((span, i) => (i === widest ? span - excess : span));
 }

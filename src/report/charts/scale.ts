@@ -16,13 +16,19 @@ export function linearScale(least: number, most: number, from: number, to: numbe
   return { place: (x) => from + ((x - low) / (high - low)) * (to - from), ticks };
 }
 
-/** Powers of ten that hold [least, most], both above zero; what is smaller lies on the axis. */
+/**
+ * From 1, 2 or 5 times a power of ten to another one, both powers of ten apart at least: they hold [least, most], both above
+ * zero. What is smaller lies on the axis. Ticks are the lower end and the powers of ten above it.
+ */
 export function logScale(least: number, most: number, from: number, to: number): Scale {
-  const first = Math.floor(Math.log10(least) + 1e-9);
-  const last = Math.max(first + 1, Math.ceil(Math.log10(most) - 1e-9));
-  const ticks = Array.from({ length: last - first + 1 }, (_, i) => Number(`1e${first + i}`));
+  const low = 1 / roundStep(1 / least);
+  const high = Math.max(10 * low, roundStep(most));
+  const first = Math.ceil(Math.log10(low) - 1e-9);
+  const powers: number[] = [];
+  for (let power = first; 10 ** power <= high * (1 + 1e-9); power++) powers.push(Number(`1e${power}`));
+  const ticks = [Number(low.toPrecision(1)), ...powers.filter((power) => power > low * 1.5)];
   const place = (x: number) =>
-    x <= 0 ? from : from + (Math.max(0, Math.log10(x) - first) / (last - first)) * (to - from);
+    x <= low ? from : from + ((Math.log10(x) - Math.log10(low)) / Math.log10(high / low)) * (to - from);
   return { place, ticks };
 }
 

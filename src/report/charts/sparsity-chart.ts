@@ -61,7 +61,7 @@ function draw(
   inks: Palette,
 ): string {
   const top = 64;
-  const rows = rowLayout(labels, { width, height: height - top }, 112);
+  const rows = rowLayout(labels, { width, height: height - top }, { tallest: 130, lines: 2 });
   const { left, step, font } = rows;
   const gap = 110;
   const span = (width - left - gap) / panels.length;

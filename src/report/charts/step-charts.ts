@@ -1,5 +1,5 @@
-import type { Case } from "../../lens/result.js";
-import { type CurvePoint, curveOf } from "../curve.js";
+import type { Case, CurvePoint } from "../../lens/result.js";
+import { curveOf } from "../curve.js";
 import { caseLabels } from "../labels.js";
 import { missing, percent, ratio, share } from "../numbers.js";
 import { type Figure, half } from "./figure.js";
@@ -40,7 +40,7 @@ function changedChart(cases: readonly Case[]): Figure {
   const nonzero = series.at(-1)!.values.findLast((value) => value !== null) ?? null;
   return lineFigure(
     "changed-per-step",
-    `${labels[0]}: ${percent(last)} of the weights change in the last step, ${percent(nonzero)} were updated`,
+    `${labels[0]}: the last step updates ${percent(nonzero)} of the weights, and changes ${percent(last)}`,
     "Weights whose stored bits change in each step. Dashed and grey: those with an update that is not zero.",
     { steps, series, format: axisPercent, scale: "log" },
     percent,

@@ -80,7 +80,7 @@ function tiles(of: Case): [string, string][] {
   return [
     [`of the weights unchanged at the end, stored as ${how}`, percent(shareOfWeights(of, end.unchanged))],
     ["of these hidden: fp32 would have changed them", percent(share(end.hidden, end.unchanged))],
-    ["of the updates that were not zero lost", percent(share(totals.lost, sized))],
+    ["of the updates that were not zero are lost", percent(share(totals.lost, sized))],
     ["progress along the fp32 run's way, of 1", ratio(end.effectiveDescent)],
   ];
 }

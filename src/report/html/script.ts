@@ -74,42 +74,64 @@ export const script = `"use strict";
     draw(true);
   }
 
+  // Cloned for each row, which is faster than making its cells one by one.
+  const template = document.createElement("tr");
+  columns.forEach((_, column) => {
+    const of = document.createElement(column === 0 ? "th" : "td");
+    if (column === 0) of.scope = "row";
+    of.append("");
+    template.append(of);
+  });
+
   function rowOf(place) {
-    const row = document.createElement("tr");
+    const row = template.cloneNode(true);
     row.setAttribute("aria-rowindex", String(place + 2));
-    columns.forEach((_, column) => {
-      const of = document.createElement(column === 0 ? "th" : "td");
-      of.textContent = shownCell(order[place], column);
-      if (column === 0) { of.scope = "row"; of.title = of.textContent; }
-      row.append(of);
-    });
+    columns.forEach((_, column) => { row.children[column].firstChild.data = shownCell(order[place], column); });
+    row.firstChild.title = row.firstChild.textContent;
     return row;
   }
 
-  const spacer = (height) => {
+  const spacer = () => {
     const row = document.createElement("tr");
     row.className = "space";
     row.setAttribute("aria-hidden", "true");
-    row.style.height = height + "px";
     const of = document.createElement("td");
     of.colSpan = columns.length;
-    of.style.height = height + "px";
     row.append(of);
     return row;
   };
+  const [above, below] = [spacer(), spacer()];
+  const setHeight = (of, rows) => { of.hidden = rows === 0; of.firstChild.style.height = rows * rowHeight + "px"; };
+  body.append(above, below);
+
+  /** Rows that are laid out, by their places. */
+  const rows = new Map();
 
   function draw(anew, most) {
     const top = Math.floor(view.scrollTop / rowHeight);
     const inView = Math.ceil(view.clientHeight / rowHeight);
-    // Rows are laid out anew only where the view comes near the end of those that are there.
-    if (!anew && top >= first + (first > 0 ? around / 2 : 0) && top + inView <= last - (last < order.length ? around / 2 : 0)) return;
-    first = most ? 0 : Math.max(0, top - around);
+    // Rows are laid out only where the view comes near the end of those that are there; the others stay.
+    const slack = around / 2;
+    if (!anew && top >= first + (first > 0 ? slack : 0) && top + inView <= last - (last < order.length ? slack : 0)) return;
+    first = most ? 0 : Math.max(0, Math.min(top, order.length - inView) - around);
     last = Math.min(order.length, most || top + inView + around);
-    const rows = [];
-    if (first > 0) rows.push(spacer(first * rowHeight));
-    for (let place = first; place < last; place++) rows.push(rowOf(place));
-    if (last < order.length && !most) rows.push(spacer((order.length - last) * rowHeight));
-    body.replaceChildren(...rows);
+    for (const [place, row] of rows) {
+      if (!anew && place >= first && place < last) continue;
+      row.remove();
+      rows.delete(place);
+    }
+    let next = below;
+    for (let place = last - 1; place >= first; place--) {
+      let row = rows.get(place);
+      if (!row) {
+        row = rowOf(place);
+        rows.set(place, row);
+        body.insertBefore(row, next);
+      }
+      next = row;
+    }
+    setHeight(above, first);
+    setHeight(below, most ? 0 : order.length - last);
   }
 
   let waiting = false;

@@ -33,7 +33,8 @@ h2{font-size:1.75rem;line-height:1.25;letter-spacing:-.015em;font-weight:600;mar
 h3{font-size:1.2rem;line-height:1.35;font-weight:600;margin:0 0 .25rem}
 section>p,figcaption p{color:var(--muted);margin:0 0 1rem;max-width:70ch}
 figure{margin:2rem 0 0;min-width:0}
-figcaption h2,figcaption h3{max-width:42rem}
+.picture{contain:content}
+figcaption h2,figcaption h3{max-width:52rem}
 .picture{overflow-x:auto}
 .picture svg{display:block;width:100%;height:auto;min-width:34rem}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));gap:0 3rem}
@@ -42,9 +43,12 @@ figcaption h2,figcaption h3{max-width:42rem}
 details{margin-top:.75rem}
 summary{cursor:pointer;color:var(--accent);width:fit-content;font-size:.95rem}
 .scroll{overflow:auto;max-height:28rem;margin-top:.5rem}
-table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums;line-height:1.4}
-th,td{padding:.4rem .8rem;text-align:right;white-space:nowrap;border-bottom:1px solid var(--grid)}
+table{border-collapse:collapse;font-size:.92rem;line-height:1.4}
+td{font-variant-numeric:tabular-nums}
+.plain td{font-variant-numeric:normal}
+th,td{padding:.4rem .7rem;text-align:right;white-space:nowrap;border-bottom:1px solid var(--grid)}
 th:first-child,td:first-child{text-align:left;padding-left:0}
+tr>:last-child{padding-right:0}
 thead th{color:var(--muted);font-weight:600;vertical-align:bottom}
 tbody th{font-weight:600}
 .plain td{white-space:normal;text-align:left;overflow-wrap:anywhere}
@@ -55,16 +59,18 @@ button{cursor:pointer}
 .controls label{display:grid;gap:.25rem;color:var(--muted);font-size:.92rem}
 .controls input{width:min(22rem,80vw)}
 .controls output{color:var(--muted);margin-left:auto}
-.tensors{height:min(70vh,44rem);overflow:auto;border:1px solid var(--grid);border-radius:.75rem;overflow-anchor:none}
-.tensors table{width:100%;min-width:62rem;table-layout:fixed;line-height:1.2}
+.tensors{height:min(70vh,44rem);overflow:auto;contain:strict;border:1px solid var(--grid);border-radius:.75rem;overflow-anchor:none}
+.tensors table{width:100%;min-width:70rem;font-size:.86rem;table-layout:fixed;line-height:1.2}
 .tensors thead th{position:sticky;top:0;background:var(--panel);z-index:1;padding:0;border-bottom:1px solid var(--line)}
-.tensors thead button{width:100%;border:0;border-radius:0;background:none;padding:.6rem .8rem;text-align:inherit;font-weight:600;color:inherit}
+.tensors thead button{width:100%;border:0;border-radius:0;background:none;padding:.6rem .5rem;text-align:inherit;font-weight:600;color:inherit;white-space:normal;line-height:1.2}
 .tensors thead button:focus-visible{outline-offset:-3px}
 .tensors [aria-sort=ascending] button::after{content:" ↑"}
 .tensors [aria-sort=descending] button::after{content:" ↓"}
 .tensors tbody tr{height:34px}
-.tensors tbody td,.tensors tbody th{padding:0 .8rem;height:34px;overflow:hidden;text-overflow:ellipsis;font-weight:400}
-.tensors th:first-child{text-align:left}
+.tensors tbody td,.tensors tbody th{padding:0 .5rem;height:34px;overflow:hidden;text-overflow:ellipsis;font-weight:400}
+.tensors tr>:nth-child(-n+3){text-align:left}
+.tensors tbody tr>:first-child,.tensors th:first-child button{padding-left:1rem}
+.tensors tbody tr>:last-child,.tensors th:last-child button{padding-right:1rem}
 .tensors .space td{padding:0;border:0}
 pre{background:var(--panel);border-radius:.75rem;padding:1rem 1.25rem;overflow-x:auto;font:400 .95rem/1.6 ui-monospace,"Cascadia Mono",Menlo,Consolas,monospace;white-space:pre-wrap;overflow-wrap:anywhere}
 footer{color:var(--muted);padding-top:3rem;padding-bottom:4rem}
@@ -80,7 +86,7 @@ section{margin-top:2rem}
 figure,.tile,tr{break-inside:avoid}
 h2,h3,figcaption{break-after:avoid}
 .picture svg{min-width:0}
-.tensors,.scroll{height:auto;max-height:none;overflow:visible;border:0}
+.tensors,.scroll{contain:none;height:auto;max-height:none;overflow:visible;border:0}
 .tensors table{min-width:0;font-size:7.5pt}
 .tensors thead th{position:static}
 .tensors thead button,.tensors tbody td,.tensors tbody th{padding:.15rem .3rem;white-space:normal;height:auto}
