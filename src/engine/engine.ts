@@ -44,6 +44,8 @@ export interface Engine {
   unavailable?(): Promise<string | null>;
   /** Why it does not take such cases, in a few words, or null. */
   refuses?(cases: readonly CaseSettings[]): string | null;
+  /** What a result of the job has to say of how it was counted, in a sentence, or null. */
+  remark?(job: LensJob): string | null;
   /** Proves itself on this device: for these cases, or in general. */
   selfCheck(cases?: readonly CaseSettings[]): Promise<SelfCheck>;
   /** One tally for each case, in their order. */

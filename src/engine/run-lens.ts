@@ -27,6 +27,7 @@ export async function runLens(
     ? await runParts(job, engine, observer, log)
     : await runWhole(job, engine, observer);
   const [first] = job.cases;
+  const remark = engine.remark?.(job) ?? null;
   return {
     schema: "precision-lens/1",
     tool: { name: "precision-lens", version },
@@ -42,7 +43,13 @@ export async function runLens(
       seed: first.seed,
       strict: job.strict,
     },
-    engine: { name: engine.name, device: engine.device, selfCheck, ...(handedOver > 0 && { handedOver }) },
+    engine: {
+      name: engine.name,
+      device: engine.device,
+      selfCheck,
+      ...(handedOver > 0 && { handedOver }),
+      ...(remark !== null && { remark }),
+    },
     cases,
     skipped: job.skipped,
   };

@@ -42,7 +42,8 @@ export class FirstShownFormula {
 
   /**
    * The median step for a gap of the storage format. A carrier keeps every update, and the sum of Adam's updates walks
-   * as if each were lr: it leaves half a gap when (h / lr)^2 steps are gone, sooner by a drift. In place each update
+   * as if each were lr: it leaves half a gap when about (h / lr)^2 steps are gone, sooner by a drift, later by the inertia of
+   * momentum. In place each update
    * has to reach half a gap by itself; under stochastic rounding it shows with the chance |u| / gap. null for schedules
    * and for other roundings.
    */
@@ -55,13 +56,20 @@ export class FirstShownFormula {
   }
 
   #walk(half: number): number {
-    const { lr } = this.#run.optimizer;
+    const { lr, betas } = this.#run.optimizer;
+    const [b1] = betas!;
     const variance = lr ** 2 / (1 + this.#run.snr ** 2);
-    if (this.#drift === 0) return Math.max(1, (medianExit * half ** 2) / variance);
-    // Where drift and walk together have come as far: (d t)^2 + s^2 t = h^2.
-    const t =
-      (Math.sqrt(variance ** 2 + 4 * this.#drift ** 2 * half ** 2) - variance) / (2 * this.#drift ** 2);
-    return Math.max(1, t);
+    const steps = (h: number) => {
+      if (this.#drift === 0) return Math.max(1, (medianExit * h ** 2) / variance);
+      // Where drift and walk together have come as far: (d t)^2 + s^2 t = h^2.
+      const t =
+        (Math.sqrt(variance ** 2 + 4 * this.#drift ** 2 * h ** 2) - variance) / (2 * this.#drift ** 2);
+      return Math.max(1, t);
+    };
+    // Momentum makes the walk smoother: once it is longer than momentum lasts, it turns back less often at the edge,
+    // as if that were farther away by what one momentum covers.
+    const plain = steps(half);
+    return plain * (1 - b1) < 2 ? plain : steps(half + lr / Math.sqrt(1 - b1 ** 2));
   }
 
   #chance(ofMagnitude: (u: number) => number): number {

@@ -61,6 +61,8 @@ export interface ResultEngine {
   readonly selfCheck: SelfCheck;
   /** Weight-steps that were left to the reference, because they have numbers that the device cannot be given. */
   readonly handedOver?: number;
+  /** How it was counted, where that needs a sentence. */
+  readonly remark?: string;
 }
 
 /** How many hard cases an engine got right on this device. */

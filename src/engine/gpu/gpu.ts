@@ -62,6 +62,11 @@ export function gpuEngine(open: () => Promise<Device> = openFirst): Engine {
 
     refuses: refusal,
 
+    remark: ({ tensors }) =>
+      tensors.some(({ updates }) => updates.some(({ simulated }) => simulated))
+        ? "AdamW's updates were computed on the CPU and uploaded: its square roots and divisions are not exact on GPUs."
+        : null,
+
     async selfCheck(cases = proven) {
       literal ??= selfCheck(engine);
       let { passed, failed, firstFailure } = await literal;
