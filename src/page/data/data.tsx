@@ -1,3 +1,105 @@
+import { useSignal } from "@preact/signals";
+import { compute, gpuJsFor } from "../compute/client.js";
+import { RemoteError } from "../compute/rpc.js";
+import { Segments, Select } from "../controls/fields.js";
+import { readState, writeState } from "../location.js";
+import { note, place } from "../place.js";
+import { formatOptions } from "../settings.js";
+import { DropZone } from "./drop-zone.js";
+import type { Findings } from "./look-at.js";
+import { PairReport } from "./pair-report.js";
+import { RunReport } from "./run-report.js";
+import { type DataState, dataFields } from "./state.js";
+
+const engineOptions = [
+  { value: "auto", label: "auto" },
+  { value: "wasm", label: "wasm" },
+  { value: "gpu", label: "GPU" },
+  { value: "reference", label: "reference" },
+];
+
+/** Two files of the visitor's own. They are read here and go nowhere. */
 export function FilesView() {
-  return <p>soon</p>;
+  const state = useSignal(readState(dataFields, place.peek().parameters));
+  const files = useSignal<readonly File[]>([]);
+  const findings = useSignal<Findings | null>(null);
+  const said = useSignal<string | null>(null);
+  const busy = useSignal(false);
+
+  async function look(): Promise<void> {
+    const { format, engine } = state.peek();
+    busy.value = true;
+    said.value = null;
+    try {
+      findings.value = await compute("look", {
+        files: files.peek(),
+        format,
+        engine,
+        gpuJs: gpuJsFor(engine),
+      });
+    } catch (error) {
+      findings.value = null;
+      const expected = error instanceof RemoteError && error.expected;
+      said.value = `${expected ? "" : "Something went wrong: "}${error instanceof Error ? error.message : error}`;
+    } finally {
+      busy.value = false;
+    }
+  }
+  const take = (taken: readonly File[]) => {
+    // One after the other, or both at once; a third begins anew.
+    files.value = [...(files.peek().length === 1 && taken.length === 1 ? files.peek() : []), ...taken];
+    findings.value = null;
+    said.value = null;
+    if (files.value.length !== 1) void look();
+  };
+  const change = (part: Partial<DataState>) => {
+    state.value = { ...state.peek(), ...part };
+    note({ view: "data", parameters: writeState(dataFields, state.value) });
+    if (files.peek().length > 1) void look();
+  };
+
+  const found = findings.value;
+  return (
+    <section class="data" aria-labelledby="data-title">
+      <h1 id="data-title" class="finding">
+        Is <em>your</em> run losing its updates? <span class="lens">Nothing leaves this machine.</span>
+      </h1>
+      <DropZone onFiles={take} waiting={files.value.length === 1 ? files.value[0].name : null} />
+      <div class="data-settings">
+        <Select
+          label="Store a recorded run as"
+          value={state.value.format}
+          options={formatOptions}
+          onChange={(format) => change({ format })}
+        />
+        <Segments
+          label="Engine"
+          value={state.value.engine}
+          options={engineOptions}
+          onChange={(engine) => change({ engine: engine as DataState["engine"] })}
+        />
+        {found?.kind === "pair" && (
+          <button
+            type="button"
+            onClick={() => {
+              files.value = [...files.value].reverse();
+              void look();
+            }}
+          >
+            Swap before and after
+          </button>
+        )}
+      </div>
+      <p class="status" role="status">
+        {busy.value ? `Counting ${files.value.map(({ name }) => name).join(" and ")}…` : ""}
+      </p>
+      {said.value && (
+        <p class="problem" role="alert">
+          {said.value}
+        </p>
+      )}
+      {found?.kind === "run" && <RunReport findings={found} />}
+      {found?.kind === "pair" && <PairReport findings={found} />}
+    </section>
+  );
 }

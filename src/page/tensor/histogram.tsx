@@ -12,14 +12,15 @@ export function SizeHistogram({ histogram }: Pick<Case, "histogram">) {
   const { firstBin } = histogram;
   if (firstBin === null) return null;
   const totals = histogram.lost.map((_, i) => sized.reduce((sum, of) => sum + histogram[of][i], 0));
-  // A few updates are smaller by any power of two: the tail that holds a ten thousandth is left out of sight.
+  // Tails that hold a ten thousandth of all are left out of sight, but never half the gap.
   const all = totals.reduce((sum, n) => sum + n, 0);
-  let first = 0;
-  for (let below = totals[0]; below < all / 10_000 && first < totals.length - 1; below += totals[first])
-    first += 1;
-  const shown = totals.slice(first);
-  const lowest = firstBin + first;
-  const highest = Math.max(firstBin + totals.length, 1);
+  const rare = (bin: number) => (totals[bin] ?? 0) < all / 10_000;
+  let [first, last] = [0, totals.length - 1];
+  while (first < last && rare(first)) first += 1;
+  while (last > first && rare(last)) last -= 1;
+  const shown = totals.slice(first, last + 1);
+  const lowest = Math.min(firstBin + first, -4);
+  const highest = Math.max(firstBin + last + 1, 3);
   const step = width / (highest - lowest);
   const scale = (height - foot - 18) / Math.max(...shown, 1);
   const half = (-1 - lowest) * step;
@@ -39,7 +40,7 @@ export function SizeHistogram({ histogram }: Pick<Case, "histogram">) {
           return part === 0 ? null : (
             <rect
               key={`${of}${lowest + i}`}
-              x={i * step + 1}
+              x={(firstBin + first + i - lowest) * step + 1}
               y={top}
               width={Math.max(1, step - 2)}
               height={part}

@@ -15,7 +15,7 @@ import { runSettings, side, type TensorState, tensorFields } from "./presets.js"
 import { Recount } from "./recount.js";
 import { finding } from "./sentences.js";
 import { TensorControls } from "./tensor-controls.js";
-import { Picture } from "./weights-picture.js";
+import { WeightsPicture } from "./weights-picture.js";
 
 /** Settings that only change how the run is shown. */
 const outward: ReadonlySet<string> = new Set(["span", "pace", "step"]);
@@ -78,22 +78,22 @@ export function TensorView() {
         <span class="lens">{said?.lens}</span>
       </h1>
       <div class="stage">
-        <Picture
+        <WeightsPicture
           pixels={stored?.pixels ?? null}
           side={side}
           description={`The weights in ${words.value}: those whose stored bits changed are lit`}
         >
           <b>{words.value}</b>
           <span>what is stored</span>
-        </Picture>
-        <Picture
+        </WeightsPicture>
+        <WeightsPicture
           pixels={truth?.pixels ?? null}
           side={side}
           description="The same weights in fp32: those that the updates changed are lit"
         >
           <b>fp32</b>
           <span>the same updates, kept</span>
-        </Picture>
+        </WeightsPicture>
         <TensorControls state={state.value} player={player} change={change} restart={() => void restart(0)} />
       </div>
       <p class="key">

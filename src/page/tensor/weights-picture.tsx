@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 /** One pixel a weight. */
-export function Picture(props: {
+export function WeightsPicture(props: {
   pixels: ArrayBuffer | null;
   side: number;
   /** What it shows, for those who do not see it. */

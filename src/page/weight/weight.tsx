@@ -1,3 +1,167 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { ulp } from "../../format/neighbours.js";
+import { format as formatNamed } from "../../format/registry.js";
+import type { Rounding } from "../../format/round.js";
+import { count, short } from "../../report/numbers.js";
+import { startState } from "../../update/apply.js";
+import { updateSettings } from "../../update/settings.js";
+import { Emphasis } from "../controls/emphasis.js";
+import { NumberField, Select } from "../controls/fields.js";
+import { readState, writeState } from "../location.js";
+import { note, place } from "../place.js";
+import { formatOptions, roundingOptions } from "../settings.js";
+import { Bits } from "./bits.js";
+import { NumberLine } from "./number-line.js";
+import { leastGaps, mostGaps, type WeightState, weightFields } from "./state.js";
+import { stepOf, stepWords } from "./step.js";
+import { mostSteps, type Track, walk } from "./walk.js";
+import { WalkChart } from "./walk-chart.js";
+
+/** One weight, one update: where it lands, and what a thousand of them come to. */
 export function WeightView() {
-  return <p>soon</p>;
+  const state = useSignal(readState(weightFields, place.peek().parameters));
+  /** How far the line was pulled aside, in gaps. */
+  const aside = useSignal(0);
+  const { w, u, format: formatName, rounding, gaps, steps } = state.value;
+  const format = formatNamed(formatName);
+  const stored = startState(w, updateSettings({ format })).weight;
+  const finite = Number.isFinite(stored);
+  const gap = ulp(finite ? stored : format.maxFinite, format);
+  const step = useMemo(() => stepOf(stored, u, format, rounding), [stored, u, formatName, rounding]);
+  const tracks = useMemo(
+    () => walk({ weight: w, update: u, format, rounding, seed: 1 }, steps),
+    [w, u, formatName, rounding, steps],
+  );
+
+  const change = (part: Partial<WeightState>) => {
+    // Another number or format is another walk.
+    const anew = "steps" in part || "gaps" in part ? {} : { steps: 0 };
+    state.value = { ...state.peek(), ...anew, ...part };
+  };
+  useEffect(() => note({ view: "weight", parameters: writeState(weightFields, state.value) }), [state.value]);
+  const zoom = (factor: number) =>
+    change({ gaps: Math.min(mostGaps, Math.max(leastGaps, state.peek().gaps * factor)) });
+  /** Wide enough for the update, near enough for the gap. */
+  const fit = () => {
+    aside.value = 0;
+    change({ gaps: Math.min(mostGaps, Math.max(4, (3 * Math.abs(u)) / gap)) });
+  };
+
+  return (
+    <section class="weight" aria-labelledby="weight-title">
+      <h1 id="weight-title" class="finding">
+        <Emphasis text={finite ? stepWords(step, rounding) : `${short(w)} is ${stored} in ${format.name}.`} />
+      </h1>
+      <div class="weight-settings">
+        <NumberField label="Weight w" value={w} onChange={(value) => change({ w: value })} />
+        <NumberField label="Update u" value={u} onChange={(value) => change({ u: value })} />
+        <Select
+          label="Format"
+          value={formatName}
+          options={formatOptions}
+          onChange={(value) => change({ format: value })}
+        />
+        <Select
+          label="Rounding"
+          value={rounding}
+          options={roundingOptions}
+          onChange={(value) => change({ rounding: value as Rounding })}
+        />
+        <fieldset class="zoom" aria-label="Zoom">
+          <button type="button" aria-label="Zoom in" onClick={() => zoom(0.5)}>
+            +
+          </button>
+          <button type="button" aria-label="Zoom out" onClick={() => zoom(2)}>
+            −
+          </button>
+          <button type="button" onClick={fit}>
+            Fit
+          </button>
+          <button
+            type="button"
+            onClick={() => change({ gaps: Math.max(leastGaps, (8 * Math.abs(u)) / gap) })}
+          >
+            To u
+          </button>
+        </fieldset>
+      </div>
+      {finite && (
+        <NumberLine
+          step={step}
+          format={format}
+          rounding={rounding}
+          line={{ centre: stored + aside.value * gap, span: gaps * gap }}
+          onWeight={(value) => change({ w: value })}
+          onUpdate={(value) => change({ u: Math.fround(value) })}
+          onZoom={zoom}
+          onPan={(by) => {
+            aside.value += by / gap;
+          }}
+        />
+      )}
+      <div class="stack">
+        <div class="panel">
+          <Bits value={stored} format={format} onChange={(value) => change({ w: value })} />
+        </div>
+        <div class="panel walk">
+          <div class="transport">
+            <h2>The same update, again and again</h2>
+            <button type="button" onClick={() => change({ steps: Math.min(mostSteps, steps + 1) })}>
+              Step
+            </button>
+            <button
+              type="button"
+              class="primary"
+              onClick={() => change({ steps: Math.min(mostSteps, steps + 1000) })}
+            >
+              1000 steps
+            </button>
+            <button type="button" onClick={() => change({ steps: 0 })}>
+              Reset
+            </button>
+          </div>
+          <div class="walk-columns">
+            <WalkChart tracks={tracks} format={format} />
+            <WalkTable tracks={tracks} steps={steps} />
+          </div>
+        </div>
+      </div>
+    </section>
+  );
+}
+
+function WalkTable({ tracks, steps }: { tracks: readonly Track[]; steps: number }) {
+  return (
+    <div class="scroll">
+      <table>
+        <caption class="visually-hidden">What {steps} steps came to</caption>
+        <thead>
+          <tr>
+            <th scope="col">stored</th>
+            <th scope="col">w now</th>
+            <th scope="col">first moved</th>
+            <th scope="col">moved</th>
+            <th scope="col">kept</th>
+            <th scope="col">lost</th>
+          </tr>
+        </thead>
+        <tbody>
+          {tracks.map(({ name, label, state, counts, firstMoved }) => (
+            <tr key={name} data-track={name}>
+              <th scope="row">
+                <i class={`swatch ${name}`} />
+                {label}
+              </th>
+              <td>{short(state.weight)}</td>
+              <td>{firstMoved === null ? "never yet" : `step ${count(firstMoved)}`}</td>
+              <td>{count(counts.moved)}</td>
+              <td>{count(counts.kept)}</td>
+              <td>{count(counts.lost)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
 }

@@ -1,0 +1,106 @@
+import { count, percent, share } from "../../report/numbers.js";
+import type { PairFindings } from "./look-at.js";
+import { mostRows } from "./run-report.js";
+import { Skipped } from "./skipped.js";
+
+/** Two checkpoints, weight by weight. */
+export function PairReport({ findings }: { findings: PairFindings }) {
+  const { files, summary, unknown, skipped } = findings;
+  const { totals, kinds, tensors } = summary;
+  const [before, after] = files;
+  return (
+    <article class="findings" data-kind="pair">
+      <h2 class="answer">
+        <strong data-fact="unchanged" data-count={totals.unchanged}>
+          {percent(totals.apparentSparsity)}
+        </strong>{" "}
+        of the weights look unchanged.{" "}
+        {totals.hidden === null ? (
+          "How many of these moved by less than shows, two such files do not tell."
+        ) : (
+          <>
+            <strong data-fact="hidden" data-count={totals.hidden}>
+              {percent(share(totals.hidden, totals.unchanged))}
+            </strong>{" "}
+            of these differ in the files: the format hides them.
+          </>
+        )}
+      </h2>
+      <p class="what">
+        {before} before, {after} after: {count(totals.elements)} weights in {count(totals.tensors)} tensors
+      </p>
+      <div class="panel">
+        <div class="bar" aria-hidden="true">
+          <span
+            style={{ width: `${100 * share(totals.changed, totals.elements)!}%`, background: "var(--moved)" }}
+          />
+          <span
+            style={{
+              width: `${100 * (share(totals.hidden ?? 0, totals.elements) ?? 0)}%`,
+              background: "var(--lost)",
+            }}
+          />
+        </div>
+        <dl class="facts">
+          <div>
+            <dt>changed</dt>
+            <dd data-fact="changed" data-count={totals.changed}>
+              {count(totals.changed)}
+            </dd>
+          </div>
+          <div>
+            <dt>unchanged</dt>
+            <dd>{count(totals.unchanged)}</dd>
+          </div>
+          <div>
+            <dt>hidden by the format</dt>
+            <dd>{totals.hidden === null ? "unknown" : count(totals.hidden)}</dd>
+          </div>
+          <div>
+            <dt>really never updated</dt>
+            <dd>
+              {totals.realSparsity === null
+                ? `at most ${percent(totals.realSparsityAtMost)}`
+                : percent(totals.realSparsity)}
+            </dd>
+          </div>
+        </dl>
+        {unknown.hidden && <p class="note">What the format hides is unknown: {unknown.hidden}.</p>}
+        {unknown.realSparsity && (
+          <p class="note">What was never updated is unknown: {unknown.realSparsity}.</p>
+        )}
+      </div>
+      <div class="scroll">
+        <table>
+          <caption class="visually-hidden">Unchanged weights by kind of module</caption>
+          <thead>
+            <tr>
+              <th scope="col">module</th>
+              <th scope="col">weights</th>
+              <th scope="col">unchanged</th>
+            </tr>
+          </thead>
+          <tbody>
+            {kinds.map(({ kind, elements, apparentSparsity }) => (
+              <tr key={kind}>
+                <th scope="row">{kind}</th>
+                <td>{count(elements)}</td>
+                <td>{percent(apparentSparsity)}</td>
+              </tr>
+            ))}
+          </tbody>
+          <tbody>
+            {tensors.slice(0, mostRows).map(({ name, elements, apparentSparsity }) => (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                <td>{count(elements)}</td>
+                <td>{percent(apparentSparsity)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <Skipped skipped={skipped} />
+    </article>
+  );
+}

@@ -1,0 +1,76 @@
+import { caseLabels } from "../../report/labels.js";
+import { count, percent, ratio, share, shareOfWeights } from "../../report/numbers.js";
+import { ClassBar, ClassCounts } from "../controls/class-bar.js";
+import { EngineBadge } from "../controls/engine-badge.js";
+import type { RunFindings } from "./look-at.js";
+import { Skipped } from "./skipped.js";
+
+/** A recorded run, stored in several ways. */
+export function RunReport({ findings }: { findings: RunFindings }) {
+  const { cases, files, stepNumbers, tensors, elements, skipped, engine } = findings;
+  const [first] = cases;
+  const labels = caseLabels(cases);
+  const unchanged = shareOfWeights(first, first.end.unchanged);
+  return (
+    <article class="findings" data-kind="run">
+      <h2 class="answer">
+        Stored as {first.format} in place, <strong>{percent(first.totals.hiddenShare)}</strong> of the updates
+        that were not zero are hidden; <strong>{percent(unchanged)}</strong> of the weights end as they began,
+        and fp32 moved <strong>{percent(share(first.end.hidden, first.end.unchanged))}</strong> of these.
+      </h2>
+      <p class="what">
+        {files.join(" and ")}: {count(elements)} weights in {count(tensors)} tensors,{" "}
+        {count(stepNumbers.length)} steps
+      </p>
+      <div class="panel">
+        {cases.map((of, i) => (
+          <section class="case" key={labels[i]} data-case={labels[i]}>
+            <h3>{labels[i]}</h3>
+            <ClassBar counts={of.totals} />
+            <ClassCounts counts={of.totals} label={`Updates, ${labels[i]}`} />
+            <p>
+              <b data-fact="unchanged" data-count={of.end.unchanged}>
+                {percent(shareOfWeights(of, of.end.unchanged))}
+              </b>{" "}
+              unchanged at the end, <b>{percent(share(of.end.hidden, of.end.unchanged))}</b> of these hidden;
+              progress <b>{ratio(of.end.effectiveDescent)}</b> of the fp32 run
+            </p>
+          </section>
+        ))}
+      </div>
+      <div class="scroll">
+        <table>
+          <caption class="visually-hidden">Tensors, stored as {labels[0]}</caption>
+          <thead>
+            <tr>
+              <th scope="col">tensor</th>
+              <th scope="col">weights</th>
+              <th scope="col">moved</th>
+              <th scope="col">lost</th>
+              <th scope="col">unchanged</th>
+            </tr>
+          </thead>
+          <tbody>
+            {first.tensors.slice(0, mostRows).map((tensor) => (
+              <tr key={tensor.name}>
+                <th scope="row">{tensor.name}</th>
+                <td>{count(tensor.totals.elements)}</td>
+                <td>{percent(share(tensor.totals.moved, tensor.totals.elements * tensor.totals.steps))}</td>
+                <td>{percent(share(tensor.totals.lost, tensor.totals.elements * tensor.totals.steps))}</td>
+                <td>{percent(shareOfWeights(tensor, tensor.end.unchanged))}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {first.tensors.length > mostRows && <p>and {count(first.tensors.length - mostRows)} more</p>}
+      <Skipped skipped={skipped} />
+      <footer class="foot">
+        <EngineBadge engine={engine} />
+      </footer>
+    </article>
+  );
+}
+
+/** More would make the page slow; `report --html` has all. */
+export const mostRows = 400;

@@ -1,0 +1,19 @@
+import type { SkippedTensor } from "../../lens/input.js";
+import { count } from "../../report/numbers.js";
+
+/** What could not be used, and why. */
+export function Skipped({ skipped }: { skipped: readonly SkippedTensor[] }) {
+  if (skipped.length === 0) return null;
+  return (
+    <details class="skipped">
+      <summary>{count(skipped.length)} left out</summary>
+      <ul>
+        {skipped.slice(0, 100).map(({ name, reason }) => (
+          <li key={name}>
+            <b>{name}</b> {reason}
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}

@@ -1,0 +1,263 @@
+import { useRef } from "preact/hooks";
+import type { Format } from "../../format/format.js";
+import { nextDown, nextUp } from "../../format/neighbours.js";
+import { type Rounding, round } from "../../format/round.js";
+import { short } from "../../report/numbers.js";
+import { binOf, ticksIn } from "./bins.js";
+import type { WeightStep } from "./step.js";
+import { useWidth } from "./use-width.js";
+
+const height = 250;
+/** The line; bins above it, labels below. */
+const axis = 176;
+const binTop = 78;
+/** Pixels that a label of a number needs, and those from which the middle of two neighbours is drawn. */
+const labelWidth = 104;
+const middleWidth = 24;
+/** Closer to the middle than so many pixels, a dragged sum is put there. */
+const tieReach = 4;
+
+interface Line {
+  readonly centre: number;
+  /** Of the whole width. */
+  readonly span: number;
+}
+
+/** The numbers of a format, what rounds to them, and where w and w + u come to lie. */
+export function NumberLine(props: {
+  step: WeightStep;
+  format: Format;
+  rounding: Rounding;
+  line: Line;
+  onWeight(weight: number): void;
+  onUpdate(update: number): void;
+  onZoom(factor: number): void;
+  onPan(by: number): void;
+}) {
+  const { step, format, rounding, line, onWeight, onUpdate, onZoom, onPan } = props;
+  const [ref, width] = useWidth<HTMLDivElement>(1000);
+  const dragged = useRef<"weight" | "update" | "line" | null>(null);
+  const low = line.centre - line.span / 2;
+  const x = (value: number) => Math.max(-1e5, Math.min(1e5, ((value - low) / line.span) * width));
+  const valueAt = (event: PointerEvent) => {
+    const { left } = ref.current!.getBoundingClientRect();
+    return low + ((event.clientX - left) / width) * line.span;
+  };
+  const { values, stride } = ticksIn(low, low + line.span, format, width / 9);
+  const spacing = values.length > 1 ? width / values.length : width;
+  const [from, to, settled] = [x(step.stored), x(step.sum), x(step.result)];
+  const colour = step.becomes === "moved" ? "moved" : step.becomes === "lost" ? "lost" : "none";
+
+  function move(event: PointerEvent): void {
+    const at = valueAt(event);
+    if (dragged.current === "line") onPan((-event.movementX / width) * line.span);
+    if (dragged.current === "weight") onWeight(round(at, format, { overflow: "saturate" }));
+    if (dragged.current === "update")
+      onUpdate(nearTie(at, format, (tieReach / width) * line.span) - step.stored);
+  }
+  const grab = (what: "weight" | "update" | "line") => (event: PointerEvent) => {
+    event.stopPropagation();
+    event.preventDefault();
+    dragged.current = what;
+    (event.currentTarget as Element).setPointerCapture(event.pointerId);
+    if (what !== "line") (event.currentTarget as SVGElement).focus();
+  };
+  const release = () => {
+    dragged.current = null;
+  };
+  const handlers = (what: "weight" | "update" | "line") => ({
+    onPointerDown: grab(what),
+    onPointerMove: (event: PointerEvent) => dragged.current === what && move(event),
+    onPointerUp: release,
+    onPointerCancel: release,
+  });
+
+  return (
+    <div class="number-line" ref={ref}>
+      <svg
+        width={width}
+        height={height}
+        viewBox={`0 0 ${width} ${height}`}
+        {...handlers("line")}
+        onWheel={(event) => {
+          event.preventDefault();
+          onZoom(event.deltaY < 0 ? 1 / 1.25 : 1.25);
+        }}
+      >
+        <title>Numbers of {format.name} around w, and the intervals that round to them</title>
+        <defs>
+          <marker
+            id="head"
+            viewBox="0 0 10 10"
+            refX="9"
+            refY="5"
+            markerWidth="7"
+            markerHeight="7"
+            orient="auto"
+          >
+            <path d="M0 0 10 5 0 10z" fill={`var(--${colour})`} />
+          </marker>
+        </defs>
+        {stride === 1 &&
+          values.map((value) => {
+            const bin = binOf(value, format, rounding);
+            const [left, right] = [x(bin.low), x(bin.high)];
+            const of = value === step.result ? colour : value === step.stored ? "start" : "other";
+            return (
+              <g key={value} class={`bin ${of} ${rounding === "stochastic" ? "shared" : ""}`}>
+                <rect
+                  x={left + 0.75}
+                  y={binTop}
+                  width={Math.max(0, right - left - 1.5)}
+                  height={axis - binTop}
+                  rx="3"
+                />
+                {rounding.startsWith("nearest") && spacing > middleWidth && (
+                  <line x1={right} x2={right} y1={binTop - 7} y2={axis} />
+                )}
+              </g>
+            );
+          })}
+        <line x1={0} x2={width} y1={axis} y2={axis} class="axis" />
+        {values.map((value) => (
+          <line
+            key={value}
+            x1={x(value)}
+            x2={x(value)}
+            y1={axis - (isPower(value) ? 16 : 9)}
+            y2={axis + 7}
+            class="tick"
+          />
+        ))}
+        {labelled(values, step, x, width).map(({ value, at }) => (
+          <text
+            key={value}
+            x={at}
+            y={axis + 25}
+            text-anchor="middle"
+            class={value === step.result ? "strong" : ""}
+          >
+            {short(value)}
+          </text>
+        ))}
+        {stride > 1 && (
+          <text x={width - 4} y={binTop - 8} text-anchor="end">
+            a tick every {stride.toLocaleString("en")} numbers
+          </text>
+        )}
+        <GapMark step={step} x={x} />
+        <g class={`fall ${colour}`}>
+          <line x1={from} x2={from} y1={34} y2={axis} class="drop" />
+          {Math.abs(to - from) > 40 && (
+            <line x1={from} x2={to} y1={44} y2={44} class="arrow" marker-end="url(#head)" />
+          )}
+          <path d={`M${to} 44 C${to} 110 ${settled} 96 ${settled} ${axis - 12}`} class="snap" />
+          <circle cx={settled} cy={axis} r={6} class="landed" />
+        </g>
+        <Handle
+          kind="weight"
+          x={from}
+          y={axis}
+          label="w"
+          text={`weight ${short(step.stored)}`}
+          value={step.stored}
+          handlers={handlers("weight")}
+          onKey={(key) => {
+            if (key === "up") onWeight(nextUp(step.stored, format));
+            if (key === "down") onWeight(nextDown(step.stored, format));
+          }}
+        />
+        <Handle
+          kind="update"
+          x={to}
+          y={44}
+          label="w + u"
+          text={`update ${short(step.update)}, sum ${short(step.sum)}`}
+          value={step.update}
+          handlers={handlers("update")}
+          onKey={(key) => {
+            const by = line.span / 200;
+            onUpdate(step.update + (key === "up" ? by : -by));
+          }}
+        />
+      </svg>
+    </div>
+  );
+}
+
+/** How wide the gap is to which the update points, where there is room to say so. */
+function GapMark({ step, x }: { step: WeightStep; x: (value: number) => number }) {
+  const { stored, gap } = step;
+  if (!Number.isFinite(gap)) return null;
+  const [from, to] = [x(stored), x(stored + (step.update < 0 ? -gap : gap))];
+  if (Math.abs(to - from) < 120 || Math.abs(to - from) > 4000) return null;
+  const y = binTop + 34;
+  return (
+    <g class="gap-mark">
+      <path d={`M${from} ${y - 6}v12M${to} ${y - 6}v12M${from} ${y}H${to}`} />
+      <text x={(from + to) / 2} y={y - 8} text-anchor="middle" class="strong">
+        gap {short(gap)}
+      </text>
+    </g>
+  );
+}
+
+function Handle(props: {
+  kind: string;
+  x: number;
+  y: number;
+  label: string;
+  text: string;
+  value: number;
+  handlers: object;
+  onKey(key: "up" | "down"): void;
+}) {
+  const { kind, x, y, label, text, value, handlers, onKey } = props;
+  return (
+    <g
+      class={`handle ${kind}`}
+      role="slider"
+      tabIndex={0}
+      aria-label={kind === "weight" ? "Weight w" : "Update u"}
+      aria-valuenow={value}
+      aria-valuetext={text}
+      {...handlers}
+      onKeyDown={(event) => {
+        const up = event.key === "ArrowRight" || event.key === "ArrowUp";
+        const down = event.key === "ArrowLeft" || event.key === "ArrowDown";
+        if (!up && !down) return;
+        event.preventDefault();
+        onKey(up ? "up" : "down");
+      }}
+    >
+      <circle cx={x} cy={y} r={22} class="reach" />
+      <circle cx={x} cy={y} r={10} class="knob" />
+      <text x={x} y={kind === "weight" ? y + 46 : y - 18} text-anchor="middle" class="strong">
+        {label}
+      </text>
+    </g>
+  );
+}
+
+/** The sum, or the middle of its neighbours if it is that near. */
+function nearTie(at: number, format: Format, reach: number): number {
+  const middle = (nextDown(at, format) + nextUp(at, format)) / 2;
+  return Math.abs(at - middle) < reach ? middle : at;
+}
+
+/** The labels that fit, those of w, of what is stored then, and of powers of two first. */
+function labelled(values: readonly number[], step: WeightStep, x: (value: number) => number, width: number) {
+  const urgency = (value: number) =>
+    value === step.result ? 0 : value === step.stored ? 1 : isPower(value) ? 2 : 3;
+  const placed: { value: number; at: number }[] = [];
+  for (const value of [...values].sort((a, b) => urgency(a) - urgency(b) || x(a) - x(b))) {
+    const at = x(value);
+    if (at < labelWidth / 2 || at > width - labelWidth / 2) continue;
+    if (placed.every((other) => Math.abs(other.at - at) >= labelWidth)) placed.push({ value, at });
+  }
+  return placed;
+}
+
+function isPower(value: number): boolean {
+  return value !== 0 && Number.isInteger(Math.log2(Math.abs(value)));
+}

@@ -1,0 +1,28 @@
+import { type Rounding, roundings } from "../../format/round.js";
+import { choiceField, type Fields, numberField, wholeField } from "../location.js";
+import { formatNames } from "../settings.js";
+import { mostSteps } from "./walk.js";
+
+/** All that the address says of the view of one weight. */
+export interface WeightState {
+  readonly w: number;
+  readonly u: number;
+  readonly format: string;
+  readonly rounding: Rounding;
+  /** Width of the line in gaps of the weight. */
+  readonly gaps: number;
+  /** Steps that the walk has taken. */
+  readonly steps: number;
+}
+
+export const leastGaps = 1 / 64;
+export const mostGaps = 2 ** 20;
+
+export const weightFields: Fields<WeightState> = {
+  w: numberField(0.02, -(2 ** 128), 2 ** 128),
+  u: numberField(1e-6, -(2 ** 128), 2 ** 128),
+  format: choiceField(formatNames, "bf16"),
+  rounding: choiceField(roundings, "nearest-even"),
+  gaps: numberField(4, leastGaps, mostGaps),
+  steps: wholeField(0, 0, mostSteps),
+};

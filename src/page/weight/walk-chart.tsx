@@ -1,0 +1,118 @@
+import type { Format } from "../../format/format.js";
+import { short } from "../../report/numbers.js";
+import { ticksIn } from "./bins.js";
+import { useWidth } from "./use-width.js";
+import type { Track } from "./walk.js";
+
+const height = 300;
+const margin = { top: 14, right: 146, bottom: 28, left: 10 };
+
+/** Stored weights over the steps, a line for each way to store; grid lines are the numbers of the format. */
+export function WalkChart(props: {
+  tracks: readonly Track[];
+  format: Format;
+  /** What there is room for, where a walk is shown while it goes on. */
+  range?: readonly [number, number];
+  steps?: number;
+}) {
+  const { tracks, format, range = [] } = props;
+  const [ref, width] = useWidth<HTMLDivElement>(800);
+  const steps = props.steps ?? tracks[0].path.length - 1;
+  const all = [...tracks.flatMap(({ path }) => path).filter(Number.isFinite), ...range];
+  const start = tracks[0].path[0];
+  let [low, high] = bounds(all);
+  if (low === high)
+    [low, high] = [start - Math.abs(start || 1) * 2 ** -8, start + Math.abs(start || 1) * 2 ** -8];
+  const pad = (high - low) * 0.06;
+  [low, high] = [low - pad, high + pad];
+  const inner = { width: width - margin.left - margin.right, height: height - margin.top - margin.bottom };
+  const x = (step: number) => margin.left + (steps === 0 ? 0 : (step / steps) * inner.width);
+  const y = (value: number) => margin.top + (1 - (value - low) / (high - low)) * inner.height;
+  const { values } = ticksIn(low, high, format, 24);
+  const labels = spread(
+    tracks.map(({ state }) => y(state.weight)),
+    19,
+    height - margin.bottom,
+  );
+  return (
+    <div class="walk-chart" ref={ref}>
+      <svg
+        width={width}
+        height={height}
+        viewBox={`0 0 ${width} ${height}`}
+        role="img"
+        aria-label={`Stored weight after ${steps} steps: ${tracks
+          .map(({ label, state }) => `${label} ${short(state.weight)}`)
+          .join(", ")}`}
+      >
+        {values.map((value) => (
+          <line
+            key={value}
+            x1={margin.left}
+            x2={margin.left + inner.width}
+            y1={y(value)}
+            y2={y(value)}
+            class="grid"
+          />
+        ))}
+        {tracks.map(({ name, path }) => (
+          <path key={name} d={linePath(path, x, y, name !== "fp32")} class={`track ${name}`} />
+        ))}
+        {tracks.map(({ name, label, state }, i) => (
+          <text key={name} x={margin.left + inner.width + 8} y={labels[i] + 5} class={`track-label ${name}`}>
+            {Number.isFinite(state.weight) ? label : `${label}: ${state.weight}`}
+          </text>
+        ))}
+        <text x={margin.left} y={height - 6}>
+          step 0
+        </text>
+        <text x={margin.left + inner.width} y={height - 6} text-anchor="end">
+          step {steps.toLocaleString("en")}
+        </text>
+      </svg>
+    </div>
+  );
+}
+
+/** Least and most of many numbers: too many for the arguments of one call. */
+function bounds(numbers: readonly number[]): [number, number] {
+  let [least, most] = [Infinity, -Infinity];
+  for (const n of numbers) {
+    if (n < least) least = n;
+    if (n > most) most = n;
+  }
+  return [least, most];
+}
+
+/** A path through the points where the value changes; stored weights go in stairs. */
+function linePath(
+  path: readonly number[],
+  x: (step: number) => number,
+  y: (value: number) => number,
+  stairs: boolean,
+): string {
+  const every = Math.max(1, Math.floor(path.length / 2000));
+  let text = `M${x(0).toFixed(1)} ${y(path[0]).toFixed(1)}`;
+  let last = path[0];
+  for (let step = 1; step < path.length; step++) {
+    const value = path[step];
+    const end = step === path.length - 1;
+    if (!Number.isFinite(value) || (!end && (value === last || (!stairs && step % every !== 0)))) continue;
+    text += stairs
+      ? `H${x(step).toFixed(1)}V${y(value).toFixed(1)}`
+      : `L${x(step).toFixed(1)} ${y(value).toFixed(1)}`;
+    last = value;
+  }
+  return text;
+}
+
+/** Heights of labels, moved apart where they would overlap. */
+function spread(heights: readonly number[], least: number, bottom: number): number[] {
+  const order = [...heights.keys()].sort((a, b) => heights[a] - heights[b]);
+  const placed = [...heights];
+  for (const [i, at] of order.entries()) {
+    if (i > 0) placed[at] = Math.max(placed[at], placed[order[i - 1]] + least);
+  }
+  const over = (placed[order.at(-1)!] ?? 0) - bottom;
+  return over > 0 ? placed.map((at) => at - over) : placed;
+}
