@@ -42,7 +42,14 @@ export interface Outcome {
   readonly handedOver: number;
 }
 
-export async function outcomeOf(engine: Engine, job: LensJob): Promise<Outcome> {
+interface Counted {
+  readonly cases: readonly Case[];
+  /** What is stored of every weight at the end, of each case. */
+  readonly stored: readonly Float32Array[];
+  readonly handedOver: number;
+}
+
+async function count(engine: Engine, job: LensJob): Promise<Counted> {
   const elements = job.tensors.reduce((sum, { weights }) => sum + weights.length, 0);
   const offsets: number[] = [];
   for (const { weights } of job.tensors) offsets.push((offsets.at(-1) ?? 0) + weights.length);
@@ -55,15 +62,22 @@ export async function outcomeOf(engine: Engine, job: LensJob): Promise<Outcome> 
     },
   });
   // NaN has many codes, and which one comes out is left open.
-  const texts = stored.map((of) => toText(of.map((x) => (Number.isNaN(x) ? Number.NaN : x))));
-  return { cases: tallies.map(summarizeCase), weights: texts, handedOver };
+  for (const of of stored) {
+    for (let i = 0; i < of.length; i++) if (Number.isNaN(of[i])) of[i] = Number.NaN;
+  }
+  return { cases: tallies.map(summarizeCase), stored, handedOver };
+}
+
+export async function outcomeOf(engine: Engine, job: LensJob): Promise<Outcome> {
+  const { stored, ...rest } = await count(engine, job);
+  return { ...rest, weights: stored.map(toText) };
 }
 
 export function jobOf(text: JobText): LensJob {
   const cases = text.cases.map(updateSettings);
   const milestones = text.milestones ?? [];
   if ("adversarial" in text)
-    return { ...adversarial(cases[0].format.name, text.adversarial, text.steps), milestones, cases };
+    return { ...latestAdversarial(cases[0].format.name, text.adversarial, text.steps), milestones, cases };
   const tensors = text.tensors.map(({ name, weights, updates }) =>
     tensorOf(name, new Float64Array(bytesOf(weights)), ...updates.map((of) => new Float32Array(bytesOf(of)))),
   );
@@ -76,16 +90,23 @@ export function jobOf(text: JobText): LensJob {
   };
 }
 
-/** Runs a job on a GPU and on the reference, and tells whether they agree on every number of it. */
+/** Runs a job on a GPU and on the reference, and tells where they do not agree on every number of it. */
 export async function compare(engine: Engine, text: JobText) {
   const job = jobOf(text);
-  const ours = await outcomeOf(engine, job);
-  const theirs = await outcomeOf(reference, job);
-  const differing = theirs.cases.flatMap((of, c) =>
-    JSON.stringify(of) === JSON.stringify(ours.cases[c]) && theirs.weights[c] === ours.weights[c]
-      ? []
-      : [`${of.format} ${of.scheme} ${of.rounding}`],
-  );
+  const ours = await count(engine, job);
+  const theirs = await count(reference, job);
+  const differing = theirs.cases.flatMap((of, c) => {
+    const name = `${of.format} ${of.scheme} ${of.rounding}`;
+    const [found, expected] = [ours, theirs].map(({ stored }) => new Uint32Array(stored[c].buffer));
+    const at = expected.findIndex((code, i) => code !== found[i]);
+    const [counts, rightCounts] = [ours, theirs].map(({ cases }) => JSON.stringify(cases[c]));
+    const from = [...rightCounts].findIndex((character, i) => character !== counts[i]) - 60;
+    const excerpt = (text: string) => text.slice(Math.max(0, from), Math.max(0, from) + 90);
+    return [
+      ...(at < 0 ? [] : [`${name}: weight ${at} is ${found[at]}, expected ${expected[at]}`]),
+      ...(counts === rightCounts ? [] : [`${name}: ${excerpt(counts)}, expected ${excerpt(rightCounts)}`]),
+    ];
+  });
   const { elements, steps } = theirs.cases[0].totals;
   return { differing, handedOver: ours.handedOver / (elements * steps) };
 }
@@ -95,6 +116,15 @@ export async function openGpu(backend: Backend): Promise<Engine> {
   const reason = await engine.unavailable?.();
   if (reason) throw new Error(reason);
   return engine;
+}
+
+let latest: { readonly key: string; readonly numbers: ReturnType<typeof adversarial> } | null = null;
+
+/** Made once for the jobs of one format, which follow each other. */
+function latestAdversarial(name: string, elements: number, steps: number): ReturnType<typeof adversarial> {
+  const key = `${name} ${elements} ${steps}`;
+  if (latest?.key !== key) latest = { key, numbers: adversarial(name, elements, steps) };
+  return latest.numbers;
 }
 
 /**

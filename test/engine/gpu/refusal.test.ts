@@ -9,7 +9,8 @@ import { hardJob } from "../../../src/engine/twin-check.js";
 import { formats } from "../../../src/format/registry.js";
 import { recipeSettings } from "../../../src/update/optimizer.js";
 import { type UpdateOptions, updateSettings } from "../../../src/update/settings.js";
-import { describeNeeding, requirements, swiftShader } from "../../support/requirements.js";
+import { prepareDawn } from "../../support/dawn.js";
+import { describeNeeding, requirements } from "../../support/requirements.js";
 import { gaussianRun, tensorOf } from "../../support/values.js";
 
 /** A device whose kernels are not those that were asked for. */
@@ -54,7 +55,7 @@ describeNeeding(requirements.vulkan, "the gpu engine refuses", () => {
   };
 
   beforeAll(async () => {
-    process.env.VK_ICD_FILENAMES ??= swiftShader;
+    prepareDawn();
     device = await openDevice("webgpu");
   });
   afterAll(() => device.destroy());
@@ -159,7 +160,7 @@ describeNeeding(requirements.vulkan, "the gpu engine refuses", () => {
 
 describeNeeding(requirements.vulkan, "a device that is lost", () => {
   it("ends the run with an error", async () => {
-    process.env.VK_ICD_FILENAMES ??= swiftShader;
+    prepareDawn();
     const device = await openDevice("webgpu");
     const { weights, updates } = gaussianRun(6, 10_000, 3);
     const job = {

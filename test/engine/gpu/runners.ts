@@ -3,7 +3,8 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import type { Engine } from "../../../src/engine/engine.js";
 import type { Backend } from "../../../src/engine/gpu/device.js";
 import type { SelfCheck } from "../../../src/lens/result.js";
-import { chromiumPath, type Requirement, requirements, swiftShader } from "../../support/requirements.js";
+import { prepareDawn } from "../../support/dawn.js";
+import { chromiumPath, type Requirement, requirements } from "../../support/requirements.js";
 import { compare, type JobText, jobOf, type Outcome, openGpu, outcomeOf } from "./jobs.js";
 
 /** A place where the GPU engine runs: a backend in this process or in a browser. */
@@ -25,7 +26,7 @@ export function dawn(): Runner {
     name: "webgpu in Node",
     needs: requirements.vulkan,
     open: async () => {
-      process.env.VK_ICD_FILENAMES ??= swiftShader;
+      prepareDawn();
       engine = await openGpu("webgpu");
     },
     close: async () => engine.close?.(),
