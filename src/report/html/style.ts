@@ -16,6 +16,7 @@ export const styleSheet = `${themes}
 html{-webkit-text-size-adjust:100%;scroll-behavior:smooth}
 @media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
 body{margin:0;background:var(--surface);color:var(--ink);font:400 1.0625rem/1.55 Inter,"Segoe UI",system-ui,Roboto,"Helvetica Neue",Arial,sans-serif}
+h1,h2,h3,p,summary,.bar{overflow-wrap:anywhere}
 a{color:var(--accent)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 header,main,footer{max-width:76rem;margin:0 auto;padding:0 2rem}
@@ -55,6 +56,7 @@ tbody th{font-weight:600}
 .plain th{text-align:left;vertical-align:top;color:var(--muted);font-weight:400;padding-left:0;padding-right:2rem}
 button,select,input{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--line);border-radius:.5rem;padding:.4rem .8rem;min-height:2.5rem}
 button{cursor:pointer}
+select{max-width:100%}
 .controls{display:flex;flex-wrap:wrap;gap:1rem;align-items:end;margin:1rem 0}
 .controls label{display:grid;gap:.25rem;color:var(--muted);font-size:.92rem}
 .controls input{width:min(22rem,80vw)}

@@ -27,11 +27,14 @@ export interface TensorRow {
   readonly cases: readonly (readonly (number | null)[])[];
 }
 
+/** Of arrays that were given to the library. */
+const unnamed = "(no name)";
+
 export function tensorData(columns: readonly NumberColumn[], rows: readonly TensorRow[]): TensorData {
   const cases = rows[0]?.cases.length ?? 1;
   return {
     columns: [...["tensor", "module", "shape"].map((heading) => ({ heading, as: "text" })), ...columns],
-    names: rows.map(({ name }) => printable(name, 500)),
+    names: rows.map(({ name }) => (name === "" ? unnamed : printable(name, 500))),
     kinds: rows.map(({ name }) => moduleOf(name).kind),
     shapes: rows.map(({ shape, note }) => [shape.join(" × "), note].filter(Boolean).join(" ")),
     cases: Array.from({ length: cases }, (_, of) =>

@@ -1,0 +1,83 @@
+import { describe, expect, test } from "vitest";
+import type { Case, Result } from "../../src/lens/result.js";
+import { diffCommandLine, runCommandLines } from "../../src/report/command.js";
+import { differenceResult } from "../support/figures.js";
+import { caseOf, resultOf } from "../support/results.js";
+
+const one = await caseOf([1], [1]);
+const like = (changes: Partial<Case>): Case => ({ ...one, ...changes });
+const recorded = (cases: readonly Case[], changes: Partial<Result> = {}): Result => {
+  const result = resultOf(cases);
+  const input = { ...result.input, kind: "recorded" as const, weights: "w", updates: "u" };
+  return { ...result, input, ...changes };
+};
+const files = "precision-lens run --weights w --updates u";
+
+describe("runCommandLines", () => {
+  test("one command for a grid", () => {
+    const cases = ["bf16", "fp16"].flatMap((format) =>
+      ["in-place", "kahan"].map((scheme) => like({ format, scheme })),
+    );
+    expect(runCommandLines(recorded(cases))).toEqual([
+      `${files} --format bf16,fp16 --scheme in-place,kahan --rounding nearest-even`,
+    ]);
+  });
+
+  test("one for each format and rounding of what is none", () => {
+    const cases = [
+      like({}),
+      like({ scheme: "master" }),
+      like({ rounding: "stochastic" }),
+      like({ format: "fp32", opmath: "exact" }),
+    ];
+    expect(runCommandLines(recorded(cases))).toEqual([
+      `${files} --format bf16 --scheme in-place,master --rounding nearest-even`,
+      `${files} --format bf16 --scheme in-place --rounding stochastic`,
+      `${files} --format fp32 --scheme in-place --rounding nearest-even --opmath exact`,
+    ]);
+  });
+
+  test("settings that are not the usual", () => {
+    const settings = { optimizer: null, overflow: "saturate", seed: 7, strict: true };
+    expect(runCommandLines(recorded([like({})], { settings }))).toEqual([
+      `${files} --format bf16 --scheme in-place --rounding nearest-even --overflow saturate --seed 7 --strict`,
+    ]);
+  });
+
+  test("recipes, with the optimizer's settings", () => {
+    const recipe = (name: string) => ({ name, of: name, verified: null });
+    const optimizer = { name: "adamw", lr: 1e-6, betas: [0.9, 0.95] as const, eps: 1e-8, weightDecay: 0.1 };
+    const result = recorded(
+      [like({ recipe: recipe("kahan") }), like({ recipe: recipe("fp32"), format: "fp32" })],
+      {
+        settings: { optimizer, overflow: "ieee", seed: 0, strict: false },
+      },
+    );
+    const input = { ...result.input, updates: null, gradients: "g" };
+    expect(runCommandLines({ ...result, input })).toEqual([
+      "precision-lens run --weights w --gradients g --format bf16 --recipe kahan,fp32 --optimizer adamw --lr 0.000001 " +
+        "--betas 0.9,0.95 --eps 1e-8 --weight-decay 0.1",
+    ]);
+  });
+
+  test("nothing where no files were read", () => {
+    expect(runCommandLines(resultOf([one]))).toEqual([]);
+  });
+
+  test("names as a shell takes them", () => {
+    const result = recorded([one]);
+    const input = { ...result.input, weights: "it's; rm -rf $HOME", updates: "-u" };
+    expect(runCommandLines({ ...result, input })[0]).toContain(
+      String.raw`--weights 'it'\''s; rm -rf $HOME' --updates -u`,
+    );
+  });
+});
+
+test("diffCommandLine", () => {
+  const result = differenceResult();
+  expect(diffCommandLine(result)).toBe("precision-lens diff base tuned");
+  const settings = { view: "bf16", strict: true, seed: 3 };
+  expect(diffCommandLine({ ...result, settings })).toBe(
+    "precision-lens diff base tuned --view bf16 --strict --seed 3",
+  );
+});

@@ -1,0 +1,204 @@
+import { createHash } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { htmlAssets } from "../../../src/cli/font.js";
+import type { Result } from "../../../src/lens/result.js";
+import { figuresOfDiff, figuresOfRun } from "../../../src/report/charts/figures.js";
+import { diffHeadline } from "../../../src/report/diff-headline.js";
+import { headline } from "../../../src/report/headline.js";
+import { renderDiffHtml } from "../../../src/report/html/diff-html.js";
+import { embeddedJson } from "../../../src/report/html/document.js";
+import { renderHtml } from "../../../src/report/html/html.js";
+import { differenceResult, hostileName, oddResults, smallResult } from "../../support/figures.js";
+import { largeResult } from "../../support/large-result.js";
+import { caseOf, resultOf } from "../../support/results.js";
+
+const assets = htmlAssets();
+const odd = await oddResults();
+const small = smallResult();
+const difference = differenceResult();
+const hostileDifference = {
+  ...differenceResult({ name: hostileName }),
+  input: {
+    before: { path: hostileName, kind: "checkpoint" as const },
+    after: { path: hostileName, kind: "checkpoint" as const },
+  },
+  unknown: { hidden: hostileName, realSparsity: hostileName },
+  skipped: [{ name: hostileName, reason: hostileName }],
+};
+
+const pages: Record<string, string> = {
+  ...Object.fromEntries(Object.entries(odd).map(([name, result]) => [name, renderHtml(result, assets)])),
+  "a run": renderHtml(small, assets),
+  "a comparison": renderDiffHtml(difference, assets),
+  "a hostile comparison": renderDiffHtml(hostileDifference, assets),
+};
+
+/** What a reader reads: the text of a page without its script, style and data. */
+function textOf(html: string): string {
+  return html
+    .replace(/<(script|style)[^>]*>[\s\S]*?<\/\1>/g, "")
+    .replace(/<[^>]*>/g, " ")
+    .replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)))
+    .replace(/\s+/g, " ");
+}
+
+function dataOf(html: string) {
+  return JSON.parse(/<script type="application\/json" id="data">(.*?)<\/script>/s.exec(html)![1]);
+}
+
+describe.each(Object.entries(pages))("the page of %s", (_, html) => {
+  test("has two scripts, its data and the one that its policy names", () => {
+    expect(html.match(/<script\b/gi)).toHaveLength(2);
+    expect(html.match(/<\/script\b/gi)).toHaveLength(2);
+    const [, script] = /<script>([\s\S]*?)<\/script>/.exec(html)!;
+    const hash = createHash("sha256").update(script).digest("base64");
+    expect(html).toContain(`script-src 'sha256-${hash}'`);
+  });
+
+  test("takes no name for markup", () => {
+    expect(html).not.toMatch(/<img|onerror="|<script>hacked/);
+    expect(html.match(/<\/title><\/svg>/)).toBeNull();
+    // Attributes are those of the report: no quotation mark of a name has ended one.
+    for (const [tag] of html.replace(/<(script|style)[^>]*>[\s\S]*?<\/\1>/g, "").matchAll(/<[a-z][^<>]*>/g)) {
+      expect(tag).toMatch(/^<[a-z][a-z0-9]*(\s+[a-zA-Z][a-zA-Z0-9-]*(="[^"]*")?)*\s*\/?>$/);
+    }
+  });
+
+  test("asks nothing of any network", () => {
+    expect(html).toContain("default-src 'none'");
+    const addresses = html.replaceAll('xmlns="http://www.w3.org/2000/svg"', "");
+    expect(addresses.match(/https?:|\s(?:src|href)="|@import|url\((?!data:)/g) ?? []).toEqual([]);
+  });
+
+  test("has every id once, and labels that are there", () => {
+    const ids = [...html.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const [, labels] of html.matchAll(/aria-labelledby="([^"]*)"/g)) {
+      for (const label of labels.split(" ")) expect(ids).toContain(label);
+    }
+  });
+});
+
+describe("the page of a run", () => {
+  const html = pages["a run"];
+  const text = textOf(html);
+
+  test("begins with the headline, and says what terminals say", () => {
+    expect(html).toContain(`<h1>${headline(small)[0]}</h1>`);
+    for (const sentence of headline(small)) expect(text).toContain(sentence);
+  });
+
+  test("has every figure, and every number of it as text", () => {
+    for (const { name, title, numbers } of figuresOfRun(small)) {
+      expect(html).toContain(`<figure id="${name}">`);
+      expect(text).toContain(title);
+      for (const row of numbers.rows) expect(text).toContain(row.join(" "));
+    }
+  });
+
+  test("carries its tensors, column by column, for each case", () => {
+    const data = dataOf(html);
+    expect(data.names).toEqual(small.cases[0].tensors.map(({ name }) => name));
+    expect(data.cases).toHaveLength(small.cases.length);
+    for (const columns of data.cases) {
+      expect(columns).toHaveLength(data.columns.length - 3);
+      for (const column of columns) expect(column).toHaveLength(data.names.length);
+    }
+    const weights = data.columns.findIndex(({ heading }: { heading: string }) => heading === "weights") - 3;
+    expect(data.cases[1][weights]).toEqual(small.cases[1].tensors.map(({ totals }) => totals.elements));
+  });
+
+  test("says how to count it again", () => {
+    expect(text).toContain(
+      "precision-lens run --weights base/ --updates updates/ --format bf16 --scheme in-place,master,kahan --rounding nearest-even",
+    );
+  });
+
+  test("is the same text for the same result", () => {
+    expect(renderHtml(smallResult(), assets)).toBe(html);
+  });
+});
+
+test("a share that is not quite all never reads as all", async () => {
+  const of = await caseOf([1, 1], [1e-9, 1e-9]);
+  const [tensor] = of.tensors;
+  const nearly: Result = resultOf([
+    {
+      ...of,
+      tensors: [
+        {
+          ...tensor,
+          totals: { ...tensor.totals, elements: 1e12 },
+          end: { ...tensor.end, unchanged: 1e12 - 1, hidden: 0 },
+        },
+      ],
+    },
+  ]);
+  const data = dataOf(renderHtml(nearly, assets));
+  const [, unchanged] = data.cases[0];
+  expect(unchanged[0]).toBeLessThan(1);
+});
+
+test("a run of one step has no curves", () => {
+  expect(pages["one step"]).not.toContain("Step by step");
+  expect(pages["a run"]).toContain("Step by step");
+});
+
+test("a run with curves shows what was so far, one without them each step", () => {
+  expect(pages["a run"]).toContain('id="unchanged-so-far"');
+  const without = renderHtml(
+    { ...small, cases: small.cases.map(({ curve: _, ...of }) => ({ ...of, curve: [] })) },
+    assets,
+  );
+  expect(without).not.toContain('id="unchanged-so-far"');
+  expect(without).toContain('id="descent-per-step"');
+});
+
+describe("the page of a comparison", () => {
+  const html = pages["a comparison"];
+  const text = textOf(html);
+
+  test("has the headline, every figure and its numbers", () => {
+    for (const sentence of diffHeadline(difference)) expect(text).toContain(sentence);
+    for (const { name, numbers } of figuresOfDiff(difference)) {
+      expect(html).toContain(`<figure id="${name}">`);
+      for (const row of numbers.rows) expect(text).toContain(row.join(" "));
+    }
+  });
+
+  test("says what is unknown, with the reason", () => {
+    expect(text).toContain("What the format hides both store bf16");
+    expect(text).toContain("How many weights were never updated two checkpoints do not tell");
+    const knows = textOf(renderDiffHtml(differenceResult({ hidden: true }), assets));
+    expect(knows).not.toContain("What the format hides");
+  });
+
+  test("says how to compare again", () => {
+    expect(text).toContain("precision-lens diff base tuned");
+  });
+});
+
+test("a name comes through as it is, in data that no text can leave", () => {
+  const data = dataOf(pages.hostile);
+  expect(data.names).toEqual([hostileName]);
+  expect(embeddedJson({ a: "</script><!--\u2028&" })).toBe(
+    '{"a":"\\u003c/script\\u003e\\u003c!--\\u2028\\u0026"}',
+  );
+});
+
+test("control characters and changes of direction are told, not sent", async () => {
+  const of = await caseOf([1], [1e-9]);
+  const name = "a\u202Eb\u0000c";
+  const html = renderHtml(resultOf([{ ...of, tensors: [{ ...of.tensors[0], name }] }]), assets);
+  for (const character of ["\u202E", "\u0000"]) expect(html).not.toContain(character);
+  expect(dataOf(html).names).toEqual(["a\\u202eb\\u0000c"]);
+});
+
+test("the report of a 70B model's run is under 3 MB", () => {
+  const result = largeResult();
+  expect([result.input.tensors, result.cases.length, result.cases[0].steps.length]).toEqual([723, 3, 300]);
+  const bytes = Buffer.byteLength(renderHtml(result, assets));
+  expect(bytes).toBeLessThan(3e6);
+  // It is a quarter of that; twice as much would be a mistake.
+  expect(bytes).toBeLessThan(1.5e6);
+});

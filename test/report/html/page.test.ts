@@ -1,0 +1,220 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { htmlAssets } from "../../../src/cli/font.js";
+import { renderDiffHtml } from "../../../src/report/html/diff-html.js";
+import { renderHtml } from "../../../src/report/html/html.js";
+import { count, percent, ratio, shareOfWeights } from "../../../src/report/numbers.js";
+import { differenceResult, hostileName, oddResults, smallResult } from "../../support/figures.js";
+import { largeResult } from "../../support/large-result.js";
+import { chromiumPath, describeNeeding, requirements } from "../../support/requirements.js";
+
+const assets = htmlAssets();
+const small = smallResult();
+const large = largeResult({ layers: 333, steps: 20 });
+const odd = await oddResults();
+
+const pages = {
+  run: renderHtml(small, assets),
+  comparison: renderDiffHtml(differenceResult({ hidden: true }), assets),
+  large: renderHtml(large, assets),
+  hostile: renderHtml(odd.hostile, assets),
+  "one step": renderHtml(odd["one step"], assets),
+};
+type Name = keyof typeof pages;
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+describeNeeding(requirements.chromium, "a report opened from disk in Chromium", () => {
+  let browser: Browser;
+  let page: Page;
+  const folder = mkdtempSync(join(tmpdir(), "precision-lens-report-"));
+  /** What the page said on its console, or asked of anywhere, since it was opened. */
+  let noise: string[] = [];
+
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: chromiumPath()!, args: ["--no-sandbox"] });
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  async function open(name: Name, colorScheme: "light" | "dark" = "light", width = 1280): Promise<void> {
+    await page?.close();
+    const path = join(folder, `${name}.html`);
+    writeFileSync(path, pages[name]);
+    page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme });
+    noise = [];
+    const address = pathToFileURL(path).href;
+    page.on("console", (message) => noise.push(message.text()));
+    page.on("pageerror", (error) => noise.push(error.message));
+    page.on("dialog", (dialog) => noise.push(dialog.message()));
+    page.on("request", (request) => {
+      if (request.url() !== address && !request.url().startsWith("data:")) noise.push(request.url());
+    });
+    await page.goto(address);
+  }
+
+  /** The cells of a column of the tensor table that are laid out, in their order. */
+  const column = (heading: string) =>
+    page.$$eval(
+      "#table",
+      ([table], of) => {
+        const heads = [...table.querySelectorAll("thead th")].map((head) => head.textContent);
+        const rows = [...table.querySelectorAll("tbody tr:not(.space)")];
+        return rows.map((row) => row.children[heads.indexOf(of)].textContent);
+      },
+      heading,
+    );
+  const sortBy = (heading: string) =>
+    page.locator("#table thead button", { hasText: heading }).first().click();
+  const numbers = (cells: (string | null)[]) => cells.map((cell) => Number(cell!.replace(/[,%]/g, "")));
+
+  describe.each(Object.keys(pages) as Name[])("%s", (name) => {
+    test.each(["light", "dark"] as const)("opens in silence and passes axe, %s", async (theme) => {
+      await open(name, theme);
+      expect(noise).toEqual([]);
+      // axe is no part of the page: it is let past the page's policy.
+      await page.evaluate(axe);
+      const found: { id: string; nodes: string[] }[] = await page.evaluate(
+        "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(({ id, nodes }) => ({ id, nodes: nodes.slice(0, 3).map(({ html, failureSummary }) => html.slice(0, 200) + ' ' + failureSummary) })))",
+      );
+      expect(found).toEqual([]);
+      expect(noise).toEqual([]);
+    });
+
+    test("fits a phone without scrolling sideways", async () => {
+      await open(name, "light", 360);
+      const beyond = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
+      expect(beyond).toBe(0);
+    });
+  });
+
+  test("shows the tensors of the first case, in the numbers of every other output", async () => {
+    await open("run");
+    const [{ tensors }] = small.cases;
+    expect(await column("tensor")).toEqual(tensors.map(({ name }) => name));
+    expect(await column("weights")).toEqual(tensors.map(({ totals }) => count(totals.elements)));
+    expect(await column("unchanged")).toEqual(
+      tensors.map((of) => percent(shareOfWeights(of, of.end.unchanged))),
+    );
+    expect(await column("progress")).toEqual(tensors.map(({ end }) => ratio(end.effectiveDescent)));
+  });
+
+  test("sorts by a heading, and the other way round by a second click", async () => {
+    await open("large");
+    await sortBy("unchanged");
+    const falling = numbers(await column("unchanged"));
+    expect(falling).toEqual([...falling].sort((a, b) => b - a));
+    expect(await page.getAttribute('#table th[aria-sort="descending"]', "scope")).toBe("col");
+    await sortBy("unchanged");
+    const rising = numbers(await column("unchanged"));
+    expect(rising).toEqual([...rising].sort((a, b) => a - b));
+    expect(rising[0]).toBeLessThan(falling[0]);
+    expect(await page.locator("#table th[aria-sort]").count()).toBe(1);
+    await sortBy("tensor");
+    const names = (await column("tensor")).filter((name) => name!.includes("q_proj"));
+    // By the numbers in the names: layer 2 before layer 10.
+    const layers = names.map((name) => Number(/layers\.(\d+)/.exec(name!)![1]));
+    expect(layers).toEqual([...layers].sort((a, b) => a - b));
+  });
+
+  test("filters by name and by module", async () => {
+    await open("large");
+    await page.fill("#filter", "layers.33.");
+    expect(await column("tensor")).toHaveLength(9);
+    expect(await page.textContent("#shown")).toBe("9 of 3,000 tensors");
+    await page.selectOption("#kind", "norm");
+    expect(await column("module")).toEqual(["norm", "norm"]);
+    await page.fill("#filter", "no such tensor");
+    expect(await column("tensor")).toEqual([]);
+    expect(await page.textContent("#shown")).toBe("0 of 3,000 tensors");
+  });
+
+  test("lays out rows in view, not three thousand, and gets to the last", async () => {
+    await open("large");
+    expect((await column("tensor")).length).toBeLessThan(120);
+    await page.$eval("#tensors", (view) => view.scrollTo({ top: view.scrollHeight, behavior: "instant" }));
+    await expect.poll(async () => (await column("tensor")).at(-1)).toBe("lm_head.weight");
+    expect((await column("tensor")).length).toBeLessThan(120);
+    // Down in small steps, rows stay in their order, none twice and none missing.
+    await page.$eval("#tensors", (view) => view.scrollTo({ top: 0, behavior: "instant" }));
+    for (let top = 0; top < 6000; top += 700) {
+      await page.$eval("#tensors", (view, to) => view.scrollTo({ top: to, behavior: "instant" }), top);
+      await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+      const places = await page.$$eval("#rows tr[aria-rowindex]", (rows) =>
+        rows.map((row) => Number(row.getAttribute("aria-rowindex"))),
+      );
+      expect(places).toEqual(places.map((_, i) => places[0] + i));
+      expect(places[0]).toBeLessThanOrEqual(Math.floor(top / 34) + 2);
+      expect(places.at(-1)!).toBeGreaterThan(Math.floor((top + 400) / 34));
+    }
+  });
+
+  test("shows another case everywhere once it is chosen anywhere", async () => {
+    await open("run");
+    const visible = () =>
+      page.$$eval("[data-case]:not([hidden])", (of) => of.map((each) => each.getAttribute("data-case")));
+    expect(new Set(await visible())).toEqual(new Set(["0"]));
+    await page.locator("select.case").first().selectOption("1");
+    expect(new Set(await visible())).toEqual(new Set(["1"]));
+    expect(
+      await page.$$eval("select.case", (of) =>
+        of.map((each) => (each as unknown as { value: string }).value),
+      ),
+    ).toEqual(["1", "1", "1"]);
+    const { tensors } = small.cases[1];
+    expect(await column("unchanged")).toEqual(
+      tensors.map((of) => percent(shareOfWeights(of, of.end.unchanged))),
+    );
+  });
+
+  test("has no choice of case where there is one", async () => {
+    await open("one step");
+    expect(await page.locator("select.case:visible").count()).toBe(0);
+  });
+
+  test("turns light and dark by its button, whatever the system says", async () => {
+    for (const system of ["light", "dark"] as const) {
+      await open("run", system);
+      const ground = () => page.evaluate("getComputedStyle(document.body).backgroundColor");
+      const [white, night] = ["rgb(255, 255, 255)", "rgb(17, 21, 27)"];
+      const shot = () => page.screenshot({ fullPage: false });
+      const [before, first] = [await ground(), await shot()];
+      expect(before).toBe(system === "light" ? white : night);
+      await page.click("#theme");
+      expect(await ground()).toBe(system === "light" ? night : white);
+      expect((await shot()).equals(first)).toBe(false);
+      await page.click("#theme");
+      expect(await ground()).toBe(before);
+    }
+  });
+
+  test("prints in light colours, with rows that a page can hold", async () => {
+    await open("large", "dark");
+    await page.emulateMedia({ media: "print" });
+    expect(await page.evaluate("getComputedStyle(document.body).backgroundColor")).toBe("rgb(255, 255, 255)");
+    await page.evaluate("dispatchEvent(new Event('beforeprint'))");
+    expect(await column("tensor")).toHaveLength(200);
+    expect(await page.textContent("#unprinted")).toBe("The first 200 of 3,000 tensors; the page has all.");
+    await page.emulateMedia({ media: "screen" });
+    await page.evaluate("dispatchEvent(new Event('afterprint'))");
+    expect((await column("tensor")).length).toBeLessThan(120);
+    const pdf = await page.pdf({ format: "A4" });
+    expect(pdf.subarray(0, 5).toString()).toBe("%PDF-");
+  });
+
+  test("is not moved by names that would be markup", async () => {
+    await open("hostile");
+    expect(await column("tensor")).toEqual([hostileName]);
+    expect(await page.evaluate("globalThis.hacked")).toBe(undefined);
+    expect(await page.locator("img").count()).toBe(0);
+    expect(await page.textContent("h1")).toContain(hostileName);
+  });
+});
