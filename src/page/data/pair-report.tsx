@@ -1,4 +1,5 @@
 import { count, percent, share } from "../../report/numbers.js";
+import { Scroll } from "../controls/scroll.js";
 import type { PairFindings } from "./look-at.js";
 import { mostRows } from "./run-report.js";
 import { Skipped } from "./skipped.js";
@@ -70,7 +71,7 @@ export function PairReport({ findings }: { findings: PairFindings }) {
           <p class="note">What was never updated is unknown: {unknown.realSparsity}.</p>
         )}
       </div>
-      <div class="scroll">
+      <Scroll label="Modules and tensors">
         <table>
           <caption class="visually-hidden">Unchanged weights by kind of module</caption>
           <thead>
@@ -99,7 +100,7 @@ export function PairReport({ findings }: { findings: PairFindings }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       <Skipped skipped={skipped} />
     </article>
   );

@@ -2,6 +2,7 @@ import { caseLabels } from "../../report/labels.js";
 import { count, percent, ratio, share, shareOfWeights } from "../../report/numbers.js";
 import { ClassBar, ClassCounts } from "../controls/class-bar.js";
 import { EngineBadge } from "../controls/engine-badge.js";
+import { Scroll } from "../controls/scroll.js";
 import type { RunFindings } from "./look-at.js";
 import { Skipped } from "./skipped.js";
 
@@ -38,7 +39,7 @@ export function RunReport({ findings }: { findings: RunFindings }) {
           </section>
         ))}
       </div>
-      <div class="scroll">
+      <Scroll label="Tensors">
         <table>
           <caption class="visually-hidden">Tensors, stored as {labels[0]}</caption>
           <thead>
@@ -62,7 +63,7 @@ export function RunReport({ findings }: { findings: RunFindings }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {first.tensors.length > mostRows && <p>and {count(first.tensors.length - mostRows)} more</p>}
       <Skipped skipped={skipped} />
       <footer class="foot">

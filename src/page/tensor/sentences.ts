@@ -6,17 +6,21 @@ export interface Finding {
   /** Pieces in stars are to stand out. */
   readonly apparent: string;
   readonly lens: string;
+  /** What most of the hidden updates are. */
+  readonly tone: "lost" | "kept";
 }
 
 /** The two sentences above the pictures: what storage shows, and what it hid. */
 export function finding(step: number, stored: Case, truth: Case): Finding {
   const n = step === 1 ? "1 step" : `${step} steps`;
-  if (step === 0) return { apparent: "A matrix of 262,144 weights, before its first step.", lens: "" };
+  if (step === 0)
+    return { apparent: "A matrix of 262,144 weights, before its first step.", lens: "", tone: "lost" };
   const unchanged = percent(shareOfWeights(stored, stored.end.unchanged));
   const really = percent(shareOfWeights(truth, truth.end.unchanged));
   return {
     apparent: `After ${n}, *${unchanged}* of the ${stored.format} weights are bit for bit unchanged. In fp32, *${really}* are.`,
     lens: lensSentence(stored),
+    tone: stored.totals.kept > stored.totals.lost ? "kept" : "lost",
   };
 }
 
@@ -27,7 +31,7 @@ function lensSentence({ format, totals, end }: Case): string {
   if (hidden === null || (hiddenShare ?? 0) < 0.001)
     return `Next to nothing is hidden: ${format} shows these updates.`;
   if (kept > lost) {
-    return `The updates were there all along: ${percent(share(kept, lost + kept + moved))} of them wait out of sight until they show.`;
+    return `The updates are there: ${percent(share(kept, lost + kept + moved))} of them wait out of sight.`;
   }
   return `The updates were there all along: ${format} rounded ${percent(share(lost, lost + kept + moved))} of them away.`;
 }

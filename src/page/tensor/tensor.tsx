@@ -75,7 +75,7 @@ export function TensorView() {
         <span>
           <Emphasis text={said?.apparent ?? "A matrix of 262,144 weights, in training."} />
         </span>{" "}
-        <span class="lens">{said?.lens}</span>
+        <span class={`lens ${said?.tone ?? ""}`}>{said?.lens}</span>
       </h1>
       <div class="stage">
         <WeightsPicture

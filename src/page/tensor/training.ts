@@ -1,3 +1,5 @@
+import { format } from "../../format/registry.js";
+import { round } from "../../format/round.js";
 import { drawFrom, gaussian } from "../../update/distribution.js";
 import { randomBits, stepKey, tensorKey, threefry2x32, type Words } from "../../update/threefry.js";
 import { lensPicture } from "./picture.js";
@@ -20,12 +22,13 @@ export const tensorName = "page";
 /** No run has so many steps: the key of the weights is that of no step. */
 const weightStep = 2 ** 32 - 1;
 const eps = 1e-8;
+const bf16 = format("bf16");
 
-/** The weights before the first step, as fp32 numbers that a bf16 checkpoint would round. */
+/** The weights before the first step: those of a bf16 checkpoint, where fine-tuning begins. */
 export function startWeights({ side, sigma, seed }: TrainingSettings): Float64Array {
   const key = stepKey(tensorKey(seed, tensorName), weightStep);
   return Float64Array.from({ length: side * side }, (_, i) =>
-    Math.fround(sigma * drawFrom(gaussian, randomBits(key, i, 0))),
+    round(Math.fround(sigma * drawFrom(gaussian, randomBits(key, i, 0))), bf16),
   );
 }
 

@@ -1,6 +1,6 @@
 import { decodeMagnitude, encode, magnitudeCode } from "../../format/encode.js";
 import type { Format } from "../../format/format.js";
-import { nextDown, nextUp } from "../../format/neighbours.js";
+import { nextDown, nextUp, ulp } from "../../format/neighbours.js";
 import { type Rounding, round } from "../../format/round.js";
 
 /** The numbers of a format on a line, and the intervals that round to them. */
@@ -14,19 +14,23 @@ export interface Bin {
 
 /**
  * The bin of a number of the format. Under stochastic rounding that is all that may round to it. Valid for finite
- * numbers of the format; a bin beyond the largest finite one is infinite.
+ * numbers of the format; a bin of the largest finite number may have no end.
  */
 export function binOf(value: number, format: Format, rounding: Rounding): Bin {
-  const below = neighbour(nextDown(value, format), -Infinity);
-  const above = neighbour(nextUp(value, format), Infinity);
-  const [down, up] = [-1, 1].map((side) => reach(value, side as -1 | 1, format, rounding));
-  const low = down === 0 ? value : down === 1 ? below : (below + value) / 2;
-  const high = up === 0 ? value : up === 1 ? above : (above + value) / 2;
-  return { value, low, high };
+  const end = (side: -1 | 1) => {
+    const next = side === 1 ? nextUp(value, format) : nextDown(value, format);
+    const reached = reach(value, side, format, rounding);
+    if (Number.isFinite(next)) return value + reached * (next - value);
+    return isBounded(reached, format, rounding)
+      ? value + side * reached * ulp(value, format)
+      : side * Infinity;
+  };
+  return { value, low: end(-1), high: end(1) };
 }
 
-function neighbour(x: number, beyond: number): number {
-  return Number.isNaN(x) ? beyond : x;
+/** Whether the largest finite number's bin ends on its outer side: not where what is beyond is brought back to it. */
+function isBounded(reached: number, format: Format, rounding: Rounding): boolean {
+  return format.hasNaN && rounding !== "to-odd" && (reached < 1 || rounding === "stochastic");
 }
 
 /** How far the bin reaches to one side, in gaps there. */

@@ -8,6 +8,7 @@ import { startState } from "../../update/apply.js";
 import { updateSettings } from "../../update/settings.js";
 import { Emphasis } from "../controls/emphasis.js";
 import { NumberField, Select } from "../controls/fields.js";
+import { Scroll } from "../controls/scroll.js";
 import { readState, writeState } from "../location.js";
 import { note, place } from "../place.js";
 import { formatOptions, roundingOptions } from "../settings.js";
@@ -133,7 +134,7 @@ export function WeightView() {
 
 function WalkTable({ tracks, steps }: { tracks: readonly Track[]; steps: number }) {
   return (
-    <div class="scroll">
+    <Scroll label="What the steps came to">
       <table>
         <caption class="visually-hidden">What {steps} steps came to</caption>
         <thead>
@@ -162,6 +163,6 @@ function WalkTable({ tracks, steps }: { tracks: readonly Track[]; steps: number 
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }

@@ -1,0 +1,76 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { decode } from "../../../src/format/encode.js";
+import type { Format } from "../../../src/format/format.js";
+import { format, formats } from "../../../src/format/registry.js";
+import { type Rounding, round, roundings } from "../../../src/format/round.js";
+import { binOf, bitsOf, ticksIn } from "../../../src/page/weight/bins.js";
+
+const narrow = [...formats.values()].filter(({ bits }) => bits <= 8);
+const deterministic = roundings.filter((rounding) => rounding !== "stochastic");
+
+/** All finite numbers of a format, each once, ascending. */
+function numbersOf(of: Format): number[] {
+  const all = Array.from({ length: 2 ** of.bits }, (_, code) => decode(code, of)).filter(Number.isFinite);
+  return [...new Set(all.map((x) => x + 0))].sort((a, b) => a - b);
+}
+
+describe("bins", () => {
+  test.each(narrow.flatMap((of) => deterministic.map((rounding): [string, Rounding] => [of.name, rounding])))(
+    "%s %s: what lies in a bin rounds to its number, and nothing else does",
+    (name, rounding) => {
+      const of = format(name);
+      for (const value of numbersOf(of)) {
+        const { low, high } = binOf(value, of, rounding);
+        if (Number.isFinite(low + high)) {
+          const inside = [low + (high - low) / 3, low + (high - low) / 64, high - (high - low) / 64];
+          for (const x of inside)
+            expect([value, x, round(x, of, { rounding }) + 0]).toEqual([value, x, value]);
+        }
+        const out = 2 ** -40;
+        for (const x of [low - Math.abs(low) * out - out ** 2, high + Math.abs(high) * out + out ** 2]) {
+          if (Number.isFinite(x)) expect(round(x, of, { rounding }) + 0).not.toBe(value);
+        }
+      }
+    },
+  );
+
+  test("under stochastic rounding reach from neighbour to neighbour", () => {
+    expect(binOf(1, format("bf16"), "stochastic")).toEqual({ value: 1, low: 1 - 2 ** -8, high: 1 + 2 ** -7 });
+  });
+
+  test("at a power of two are narrower below", () => {
+    expect(binOf(1, format("bf16"), "nearest-even")).toEqual({
+      value: 1,
+      low: 1 - 2 ** -9,
+      high: 1 + 2 ** -8,
+    });
+  });
+});
+
+describe("ticks", () => {
+  test.each(narrow.map(({ name }) => name))("%s: all numbers where there is room", (name) => {
+    const of = format(name);
+    const all = numbersOf(of);
+    expect(ticksIn(-of.maxFinite, of.maxFinite, of, 1000)).toEqual({ values: all, stride: 1 });
+  });
+
+  test("are never more than there is room for, and numbers of the format", () => {
+    const bf16 = format("bf16");
+    const range = fc.tuple(fc.double({ min: -10, max: 10 }), fc.double({ min: -10, max: 10 }));
+    fc.assert(
+      fc.property(range, fc.integer({ min: 4, max: 200 }), (ends, most) => {
+        const [low, high] = [Math.min(...ends), Math.max(...ends)];
+        const { values } = ticksIn(low, high, bf16, most);
+        expect(values.length).toBeLessThanOrEqual(most + 1);
+        expect(values.every((x) => round(x, bf16) === x && x >= low && x <= high)).toBe(true);
+        expect(values).toEqual([...values].sort((a, b) => a - b));
+      }),
+    );
+  });
+});
+
+test("bits come sign first", () => {
+  expect(bitsOf(-1.5, format("bf16")).join("")).toBe("1011111111000000");
+  expect(bitsOf(1, format("fp32")).join("")).toBe(`0${(127).toString(2).padStart(8, "0")}${"0".repeat(23)}`);
+});
