@@ -17,7 +17,11 @@ describe("places", () => {
       view: fc.constantFrom(...viewNames),
       parameters: fc.dictionary(fc.string(), fc.string()).map((of) => new Map(Object.entries(of))),
     });
-    fc.assert(fc.property(place, (of) => expect(parsePlace(placeText(of))).toEqual({ ...of })));
+    fc.assert(
+      fc.property(place, (of) => {
+        expect(parsePlace(placeText(of))).toEqual({ ...of });
+      }),
+    );
   });
 
   test.each(["", "#", "#nowhere", "#nowhere?x=1", "#%", "#?"])("%j is the first view", (fragment) => {

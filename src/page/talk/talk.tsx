@@ -48,7 +48,10 @@ export function TalkView() {
     if (!player.frame.peek() || shownRun.current !== run) {
       shownRun.current = run;
       player.frame.value = null;
-      void player.open(talkRuns[run], { play: step === 0 && !calm, goTo: calm ? lastStep : step });
+      void player.open(talkRuns[run], {
+        play: step === 0 && !calm,
+        goTo: step === 0 && calm ? lastStep : step,
+      });
     } else if (step === 0) player.play();
   }, [run, name]);
   const shownRun = useRef<"pair" | "many" | null>(null);

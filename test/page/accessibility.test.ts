@@ -1,0 +1,70 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { AxeResults } from "axe-core";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { sceneNames } from "../../src/page/talk/scenes.js";
+import { recorded } from "../support/recorded.js";
+import { describeNeeding, requirements } from "../support/requirements.js";
+import { phone, projector, withBrowser } from "./browser.js";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** What axe-core finds on the page as it is. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const results = await page.evaluate<AxeResults>("axe.run(document, { resultTypes: ['violations'] })");
+  return results.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+}
+
+const fragments = [
+  "tensor?step=3",
+  "weight?steps=100",
+  "weight?w=1&u=0.01&format=fp32",
+  "data",
+  ...sceneNames.map((_, i) => `talk?scene=${i + 1}&step=2`),
+];
+
+describeNeeding(requirements.chromium, "axe-core finds nothing", () => {
+  const { open } = withBrowser();
+
+  test.each([
+    ["light", projector],
+    ["dark", projector],
+    ["light", phone],
+  ] as const)("%s, %j", async (colorScheme, viewport) => {
+    for (const fragment of fragments) {
+      const page = await open(`#${fragment}`, { colorScheme, viewport });
+      await page.locator("h1").waitFor();
+      if (fragment.startsWith("tensor")) await page.locator("[data-class=moved]").waitFor();
+      expect([fragment, await violations(page)]).toEqual([fragment, []]);
+    }
+  });
+
+  test("in what was found in files", async () => {
+    const page = await open("#data");
+    const run = recorded("rlvr/early");
+    await page
+      .locator("input[type=file]")
+      .setInputFiles(["base", "updates"].map((name) => join(run, `${name}.safetensors`)));
+    await page.locator("[data-kind=run]").waitFor();
+    expect(await violations(page)).toEqual([]);
+  });
+
+  test("and every control is reached by the keyboard", async () => {
+    const page = await open("#weight");
+    const controls = await page.locator("button:visible, a:visible, select, input, [role=slider]").count();
+    const reached = new Set<string>();
+    for (let i = 0; i < controls + 8; i++) {
+      await page.keyboard.press("Tab");
+      reached.add(
+        await page.evaluate(
+          "[...document.querySelectorAll('button, a, select, input, [role=slider]')].indexOf(document.activeElement).toString()",
+        ),
+      );
+    }
+    reached.delete("-1");
+    expect(reached.size).toBe(controls);
+  });
+});

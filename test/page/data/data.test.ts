@@ -1,0 +1,147 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { classes } from "../../../src/lens/classify.js";
+import type { DifferenceResult } from "../../../src/lens/difference-result.js";
+import type { Result } from "../../../src/lens/result.js";
+import { encodeSafetensors } from "../../../src/source/safetensors/write.js";
+import { put, temporaryFolder } from "../../source/support.js";
+import { output } from "../../support/cli.js";
+import { float32, recorded, writeRun } from "../../support/recorded.js";
+import { describeNeeding, requirements } from "../../support/requirements.js";
+import { countOf, withBrowser } from "../browser.js";
+
+const run = recorded("rlvr/early");
+const folder = temporaryFolder();
+
+/** Drops files on the page as a visitor would. */
+async function drop(page: Page, ...paths: string[]): Promise<void> {
+  const files = paths.map((path) => ({
+    name: path.split("/").at(-1)!,
+    bytes: readFileSync(path).toString("base64"),
+  }));
+  const transfer = await page.evaluateHandle(
+    `(() => {
+      const transfer = new DataTransfer();
+      for (const { name, bytes } of ${JSON.stringify(files)}) {
+        transfer.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name));
+      }
+      return transfer;
+    })()`,
+  );
+  await page.locator(".drop").dispatchEvent("drop", { dataTransfer: transfer });
+}
+
+describeNeeding(requirements.chromium, "dropped files", () => {
+  const { open } = withBrowser();
+
+  test("a recorded run is counted as the command line counts it", async () => {
+    const page = await open("#data");
+    // In any order: the names of the tensors tell which is which.
+    await drop(page, join(run, "updates.safetensors"), join(run, "base.safetensors"));
+    await page.locator("[data-kind=run]").waitFor();
+    const result: Result = JSON.parse(
+      await output(
+        "run",
+        run,
+        "--scheme",
+        "in-place,master,kahan",
+        "--engine",
+        "reference",
+        "--quiet",
+        "--json",
+        "-",
+      ),
+    );
+    for (const { scheme, totals, end } of result.cases) {
+      const of = page.locator(`[data-case="bf16 ${scheme}"]`);
+      const shown = await Promise.all(
+        classes.map((name) => of.locator(`[data-class=${name}]`).getAttribute("data-count").then(Number)),
+      );
+      expect([scheme, ...shown]).toEqual([scheme, ...classes.map((name) => totals[name])]);
+      const unchanged = await of.locator("[data-fact=unchanged]").getAttribute("data-count");
+      expect(Number(unchanged)).toBe(end.unchanged);
+    }
+    await page.getByText(/by the wasm engine/).waitFor();
+  });
+
+  test("are chosen too, one after the other; another engine and format count again", async () => {
+    const page = await open("#data");
+    await page.locator("input[type=file]").setInputFiles(join(run, "base.safetensors"));
+    await page.getByText("base.safetensors, and one more").waitFor();
+    await page.locator("input[type=file]").setInputFiles(join(run, "updates.safetensors"));
+    await page.locator("[data-case='bf16 in-place']").waitFor();
+    await page.getByText("reference", { exact: true }).click();
+    await page.getByText(/by the reference engine/).waitFor();
+    await page.getByLabel("Store a recorded run as").selectOption("fp16");
+    await page.locator("[data-case='fp16 in-place']").waitFor();
+    expect(page.url()).toContain("#data?format=fp16&engine=reference");
+  });
+
+  test("two checkpoints are compared as diff compares them, and swapped", async () => {
+    const page = await open("#data");
+    const before = put(folder, "before.safetensors", encodeSafetensors([float32("a", [1, 2, 3, 4])]));
+    const after = put(
+      folder,
+      "after.safetensors",
+      encodeSafetensors([
+        { name: "a", dtype: "BF16", shape: [4], data: Uint16Array.of(0x3f80, 0x4000, 0x4040, 0x4088) },
+      ]),
+    );
+    await drop(page, before, after);
+    await page.locator("[data-kind=pair]").waitFor();
+    const { totals }: DifferenceResult = JSON.parse(
+      await output("diff", before, after, "--quiet", "--json", "-"),
+    );
+    expect(await countOf(page, "[data-fact=unchanged]")).toBe(totals.unchanged);
+    expect(await countOf(page, "[data-fact=changed]")).toBe(totals.changed);
+    await page.getByText("before.safetensors before, after.safetensors after").waitFor();
+    await page.getByRole("button", { name: "Swap" }).click();
+    await page.getByText("after.safetensors before, before.safetensors after").waitFor();
+  });
+
+  describe("cannot be used", () => {
+    const broken = put(folder, "broken.safetensors", "not a header at all");
+    test.each([
+      ["one of three", [broken, broken, broken], /expected two safetensors files, found 3 files/],
+      [
+        "no safetensors",
+        [broken, join(run, "base.safetensors")],
+        /broken\.safetensors: expected a header of at most/,
+      ],
+      [
+        "updates twice",
+        [join(run, "updates.safetensors"), join(run, "updates.safetensors")],
+        /expected the weights of the run/,
+      ],
+    ])("%s: one sentence", async (_, paths, sentence) => {
+      const page = await open("#data");
+      await drop(page, ...paths);
+      const alert = page.getByRole("alert");
+      await alert.waitFor();
+      expect(await alert.textContent()).toMatch(sentence);
+      expect(await alert.textContent()).not.toMatch(/went wrong/);
+    });
+  });
+
+  test("names are text", async () => {
+    const name = `</script><img src=x onerror="document.title='injected'"><b>&amp;`;
+    const hostile = await writeRun(
+      join(folder, "hostile"),
+      [float32(name, [1, 2]), float32(`${name}2`, [1])],
+      [float32(`step0001/${name}`, [1e-9, 1])],
+    );
+    const page = await open("#data");
+    await drop(page, join(hostile, "base.safetensors"), join(hostile, "updates.safetensors"));
+    await page.locator("[data-kind=run]").waitFor();
+    await page.getByText("1 left out").click();
+    expect(await page.getByText(name, { exact: true }).count()).toBe(1);
+    expect(await page.locator("article img, article script").count()).toBe(0);
+    expect(await page.title()).not.toBe("injected");
+    // The alert too.
+    await drop(page, join(hostile, "updates.safetensors"), join(hostile, "updates.safetensors"));
+    await page.getByRole("alert").waitFor();
+    expect(await page.locator("img").count()).toBe(0);
+  });
+});

@@ -1,0 +1,96 @@
+import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { expect, test } from "vitest";
+import { ended, start } from "../support/cli.js";
+import { describeNeeding, requirements } from "../support/requirements.js";
+import { pagePath, phone, projector, waitForStep, withBrowser } from "./browser.js";
+
+const html = readFileSync(pagePath, "utf8");
+const views = ["tensor?step=2", "weight?steps=100", "data", "talk?scene=1&step=2", "talk?scene=7"];
+
+test("is under 400 kB compressed without gpu.js, which is there", () => {
+  const gpuJs = /<script type="text\/plain" id="gpu-js">([^<]*)<\/script>/.exec(html)!;
+  expect(gpuJs[1].length).toBeGreaterThan(100_000);
+  expect(gzipSync(html.replace(gpuJs[0], "")).length).toBeLessThan(400_000);
+});
+
+test("refers to nothing outside", () => {
+  const own = html.replace(/<script[^>]*>[\s\S]*?<\/script>/g, "");
+  expect(own.match(/(src|href)="(?!data:)[^"]*"/g)).toBeNull();
+  expect(own).toContain("default-src 'none'");
+});
+
+describeNeeding(requirements.chromium, "the page", () => {
+  const { open } = withBrowser();
+
+  test.each(views)("opens from disk: %s", async (view) => {
+    const page = await open(`#${view}`);
+    await page.locator("h1").waitFor();
+    expect(await page.title()).toMatch(/precision-lens/);
+    if (view.includes("step=2"))
+      await page
+        .getByText(/after 2 steps/i)
+        .first()
+        .waitFor();
+  });
+
+  test("opens from serve", async () => {
+    const server = start(["serve"]);
+    const done = ended(server);
+    const address = await new Promise<string>((resolve) => server.stdout!.once("data", resolve));
+    const page = await open("#tensor?step=1", {}, address.trim());
+    await waitForStep(page, 1);
+    server.kill("SIGTERM");
+    expect(await done).toEqual({ status: 143, stdout: address, stderr: "" });
+  });
+
+  test("says what it is about before anything else is done", async () => {
+    const page = await open("", { reducedMotion: "no-preference" });
+    const title = page.locator("h1");
+    await expect
+      .poll(() => title.textContent(), { timeout: 60_000 })
+      .toMatch(
+        /weights are bit for bit unchanged\. In fp32, .*The updates were there all along: bf16 rounded/,
+      );
+    await page.getByRole("button", { name: "Pause" }).click();
+  });
+
+  test.each([
+    ["projector", projector],
+    ["phone", phone],
+    ["large", { width: 1920, height: 1080 }],
+  ])("fits on a %s", async (_, viewport) => {
+    for (const view of [
+      ...views,
+      "talk?scene=2&step=1",
+      "talk?scene=3",
+      "talk?scene=5&step=1",
+      "talk?scene=6&step=1",
+    ]) {
+      const page = await open(`#${view}`, { viewport });
+      await page.locator("h1").waitFor();
+      const wide = await page.evaluate("document.documentElement.scrollWidth");
+      expect([view, wide]).toEqual([view, viewport.width]);
+    }
+  });
+
+  test("has a light and a dark side, and a button between them", async () => {
+    const ground = "getComputedStyle(document.documentElement).backgroundColor";
+    const page = await open("#weight", { colorScheme: "dark" });
+    const dark = await page.evaluate(ground);
+    await page.getByRole("button", { name: "Light" }).click();
+    const light = await page.evaluate(ground);
+    expect([dark, light]).toEqual(["rgb(17, 21, 27)", "rgb(255, 255, 255)"]);
+    await page.reload();
+    expect(await page.evaluate(ground)).toBe(light);
+  });
+
+  test("goes from view to view, and back", async () => {
+    const page = await open("#weight");
+    await page.getByRole("link", { name: "Your data" }).click();
+    await page.getByRole("heading", { name: /your run/ }).waitFor();
+    await page.goBack();
+    await page.getByRole("heading", { name: /gap/ }).waitFor();
+    expect(await page.getByRole("link", { name: "One weight" }).getAttribute("aria-current")).toBe("page");
+  });
+});

@@ -1,0 +1,112 @@
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { reference } from "../../../src/engine/reference/reference.js";
+import { classes } from "../../../src/lens/classify.js";
+import { summarizeCase } from "../../../src/lens/summarize.js";
+import { parsePlace, readState } from "../../../src/page/location.js";
+import { LensRun } from "../../../src/page/tensor/lens-run.js";
+import { runSettings, tensorFields } from "../../../src/page/tensor/presets.js";
+import { describeNeeding, requirements } from "../../support/requirements.js";
+import { countOf, waitForStep, withBrowser } from "../browser.js";
+
+/** What the page shows. */
+async function shownCounts(page: Page) {
+  const shown = await Promise.all(classes.map((of) => countOf(page, `[data-class=${of}]`)));
+  const facts = await Promise.all(["unchanged", "hidden"].map((of) => countOf(page, `[data-fact=${of}]`)));
+  return [...shown, ...facts];
+}
+
+/** What the reference engine counts of the state that an address names. */
+async function countsOf(address: string) {
+  const state = readState(tensorFields, parsePlace(address).parameters);
+  const run = await LensRun.open(runSettings(state));
+  while (run.step < state.step) await run.advance();
+  const job = run.job();
+  const [{ totals, end }] = (await reference.run({ ...job, cases: job.cases.slice(0, 1) })).map(
+    summarizeCase,
+  );
+  return [...classes.map((of) => totals[of]), end.unchanged, end.hidden];
+}
+
+describeNeeding(requirements.chromium, "a tensor", () => {
+  const { open } = withBrowser(["--enable-unsafe-swiftshader", "--use-angle=swiftshader"]);
+
+  test.each([
+    "#tensor?step=3",
+    "#tensor?step=2&preset=sft&lr=1e-5&scheme=kahan&signal=0",
+    "#tensor?step=2&preset=pretrain&lr=3e-4&format=e4m3fn&rounding=stochastic&seed=9",
+    "#tensor?step=2&format=fp16&scheme=master&rounding=toward-zero",
+  ])("counts as the reference does: %s", async (address) => {
+    const page = await open(address);
+    await waitForStep(page, Number(/step=(\d+)/.exec(address)![1]));
+    expect(await shownCounts(page)).toEqual(await countsOf(address));
+  });
+
+  test("each control does what it says", async () => {
+    const page = await open("#tensor?step=1");
+    await waitForStep(page, 1);
+    await page.getByRole("button", { name: "Step", exact: true }).click();
+    await waitForStep(page, 2);
+    expect(page.url()).toContain("step=2");
+    await page.getByRole("button", { name: "Restart" }).click();
+    await waitForStep(page, 0);
+
+    // What the address says after each control was used; a run begins anew.
+    const address = () => new URL(page.url()).hash;
+    await page.getByText("SFT").click();
+    await expect.poll(address).toBe("#tensor?preset=sft&lr=0.00001");
+    await page.getByLabel("Format").selectOption("fp16");
+    await page.getByLabel("Scheme").selectOption("master");
+    await page.getByLabel("Rounding").selectOption("toward-zero");
+    await expect.poll(address).toMatch(/format=fp16&scheme=master&rounding=toward-zero/);
+    await page.getByLabel(/Learning rate/).press("ArrowRight");
+    await expect.poll(address).toMatch(/lr=0\.00002/);
+    await page.getByLabel(/Signal/).press("Home");
+    await expect.poll(address).toMatch(/signal=0(&|$)/);
+    await page.getByLabel(/Steps a second/).press("End");
+    await expect.poll(address).toMatch(/pace=1000/);
+
+    await page.getByRole("button", { name: "Play" }).click();
+    await page.getByRole("button", { name: "Pause" }).waitFor();
+    await expect.poll(() => page.locator(".transport .step").textContent().then(Number)).toBeGreaterThan(2);
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByRole("button", { name: "Play" }).waitFor();
+    await expect.poll(address).toMatch(/step=\d+/);
+    const shown = address();
+    expect(await shownCounts(page)).toEqual(await countsOf(shown));
+  });
+
+  test("lights up the last step, or all since the start", async () => {
+    const page = await open("#tensor?step=4");
+    await waitForStep(page, 4);
+    const lit = () =>
+      page.evaluate(`(() => {
+        const { width, height } = document.querySelector("canvas");
+        const { data } = document.querySelector("canvas").getContext("2d").getImageData(0, 0, width, height);
+        const pixels = new Uint32Array(data.buffer);
+        const tally = new Map();
+        for (const pixel of pixels) tally.set(pixel, (tally.get(pixel) ?? 0) + 1);
+        return pixels.length - Math.max(...tally.values());
+      })()`);
+    expect(await lit()).toBe(512 * 512 - (await countOf(page, "[data-fact=unchanged]")));
+    await page.getByLabel("Lit up").selectOption("step");
+    const moved = await countOf(page, "[data-fact=moved-now]");
+    expect(moved).toBeGreaterThan(0);
+    await page.getByRole("button", { name: "Step", exact: true }).click();
+    await waitForStep(page, 5);
+    await expect.poll(lit).toBe(await countOf(page, "[data-fact=moved-now]"));
+  });
+
+  test("says which engine counts, and counts again by another", async () => {
+    const page = await open("#tensor?step=2");
+    await waitForStep(page, 2);
+    await page.getByText(/by the wasm engine \(CPU, WebAssembly SIMD/).waitFor();
+    for (const [button, device] of [
+      ["reference", /CPU.*: every count the same/],
+      ["GPU", /gpu\.js.*: every count the same/],
+    ] as const) {
+      await page.getByRole("button", { name: button, exact: true }).click();
+      await page.locator(".recount output", { hasText: device }).waitFor({ timeout: 120_000 });
+    }
+  });
+});

@@ -1,0 +1,98 @@
+import { expect, test } from "vitest";
+import { format } from "../../../src/format/registry.js";
+import { walk } from "../../../src/page/weight/walk.js";
+import { describeNeeding, requirements } from "../../support/requirements.js";
+import { withBrowser } from "../browser.js";
+
+describeNeeding(requirements.chromium, "one weight", () => {
+  const { open } = withBrowser();
+
+  test("steps once, a thousand times, and back, in every way to store", async () => {
+    const page = await open("#weight");
+    await page.getByRole("button", { name: "1000 steps" }).click();
+    await page.getByRole("button", { name: "Step", exact: true }).click();
+    expect(page.url()).toMatch(/steps=1001$/);
+    const expected = walk(
+      { weight: 0.02, update: 1e-6, format: format("bf16"), rounding: "nearest-even", seed: 1 },
+      1001,
+    );
+    for (const { name, counts, firstMoved } of expected) {
+      const cells = await page.locator(`[data-track=${name}] td`).allTextContents();
+      const [, first, ...shown] = cells;
+      expect([name, first]).toEqual([name, firstMoved === null ? "never yet" : `step ${firstMoved}`]);
+      expect(shown.map((text) => Number(text.replace(",", "")))).toEqual([
+        counts.moved,
+        counts.kept,
+        counts.lost,
+      ]);
+    }
+    await page.getByRole("button", { name: "Reset" }).click();
+    expect(page.url()).not.toMatch(/steps=/);
+  });
+
+  test("w and u are dragged", async () => {
+    const page = await open("#weight");
+    const drag = async (name: string, by: number) => {
+      const knob = page.getByRole("slider", { name }).locator(".reach");
+      const { x, y, width, height } = (await knob.boundingBox())!;
+      await page.mouse.move(x + width / 2, y + height / 2);
+      await page.mouse.down();
+      await page.mouse.move(x + width / 2 + by, y + height / 2, { steps: 5 });
+      await page.mouse.up();
+    };
+    const line = (await page.locator(".number-line svg").boundingBox())!;
+    const gap = line.width / 4;
+    // Six tenths of a gap: it moves, by one.
+    await drag("Update u", 0.6 * gap);
+    await page.getByRole("heading", { name: /Moved, by 1 gaps/ }).waitFor();
+    // Nearly half a gap: the line puts it on the tie.
+    await drag("Update u", -0.1 * gap + 2);
+    await page.getByRole("heading", { name: /a tie/ }).waitFor();
+    const before = await page.getByLabel("Weight w", { exact: true }).first().inputValue();
+    await drag("Weight w", gap);
+    const after = await page.getByLabel("Weight w", { exact: true }).first().inputValue();
+    expect(Number(after)).toBeGreaterThan(Number(before));
+    expect(Number(after)).toBeCloseTo(0.02001953125 + 2 ** -13, 8);
+  });
+
+  test("the keyboard does what dragging does", async () => {
+    const page = await open("#weight?w=1");
+    await page.getByRole("slider", { name: "Weight w" }).press("ArrowLeft");
+    await expect
+      .poll(() => page.getByRole("textbox", { name: "Weight w" }).inputValue())
+      .toBe(String(1 - 2 ** -8));
+    const update = page.getByRole("slider", { name: "Update u" });
+    const before = Number(await update.getAttribute("aria-valuenow"));
+    await update.press("ArrowRight");
+    await expect.poll(() => update.getAttribute("aria-valuenow").then(Number)).toBeGreaterThan(before);
+  });
+
+  test("bits are switches", async () => {
+    const page = await open("#weight?w=1.5");
+    await page.getByRole("button", { name: "sign bit: 0" }).click();
+    const given = page.getByRole("textbox", { name: "Weight w" });
+    await expect.poll(() => given.inputValue()).toBe("-1.5");
+    await page.getByRole("button", { name: "significand bit 0: 0" }).click();
+    await expect.poll(() => given.inputValue()).toBe(String(-1.5 - 2 ** -7));
+    await page.getByRole("button", { name: "exponent bit 0: 1" }).click();
+    await expect.poll(() => given.inputValue()).toBe(String((-1.5 - 2 ** -7) / 2));
+  });
+
+  test("shows edges, ties, zoom and what is not finite", async () => {
+    const page = await open("#weight?w=1&u=0.00390625");
+    await page.getByRole("heading", { name: /a tie: it rounds back to w.*power of two/ }).waitFor();
+    await page.getByLabel("Rounding").selectOption("nearest-away");
+    await page.getByRole("heading", { name: /Moved/ }).waitFor();
+    await page.getByRole("button", { name: "Zoom in" }).click();
+    await expect.poll(() => page.url()).toContain("gaps=2");
+    await page.getByRole("button", { name: "Fit" }).click();
+    for (let i = 0; i < 8; i++) await page.getByRole("button", { name: "Zoom out" }).click();
+    await page.getByText(/a tick every \d+ numbers/).waitFor();
+    await page.getByRole("textbox", { name: "Weight w" }).fill("1e39");
+    await page.getByRole("textbox", { name: "Weight w" }).press("Enter");
+    await page.getByRole("heading", { name: /1e\+39 is Infinity in bf16/ }).waitFor();
+    await page.getByRole("textbox", { name: "Update u" }).fill("hello");
+    await page.getByRole("textbox", { name: "Update u" }).press("Enter");
+    await expect.poll(() => page.getByRole("textbox", { name: "Update u" }).inputValue()).toBe("0.00390625");
+  });
+});
