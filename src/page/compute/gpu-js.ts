@@ -1,2 +1,4 @@
-/** What `import("gpu.js")` of engine/gpu/library.ts finds in the page's bundle, after {@link loadGpu}. */
-export const GPU = (globalThis as { GPU?: unknown }).GPU;
+import { gpuJsHost } from "./load-gpu.js";
+
+/** What `import("gpu.js")` of engine/gpu/library.ts finds in the page's bundle, which evaluates this file then. */
+export const GPU = gpuJsHost.precisionLensGpuJs;

@@ -2,12 +2,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
+import { reference } from "../../../src/engine/reference/reference.js";
 import { classes } from "../../../src/lens/classify.js";
-import type { DifferenceResult } from "../../../src/lens/difference-result.js";
-import type { Result } from "../../../src/lens/result.js";
+import { summarizeCase } from "../../../src/lens/summarize.js";
+import { comparePair } from "../../../src/source/pair/compare-pair.js";
+import { openPair } from "../../../src/source/pair/open-pair.js";
+import { openRecording, recordedRun } from "../../../src/source/recording.js";
 import { encodeSafetensors } from "../../../src/source/safetensors/write.js";
+import { updateSettings } from "../../../src/update/settings.js";
 import { put, temporaryFolder } from "../../source/support.js";
-import { output } from "../../support/cli.js";
 import { float32, recorded, writeRun } from "../../support/recorded.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
 import { countOf, withBrowser } from "../browser.js";
@@ -41,20 +44,13 @@ describeNeeding(requirements.chromium, "dropped files", () => {
     // In any order: the names of the tensors tell which is which.
     await drop(page, join(run, "updates.safetensors"), join(run, "base.safetensors"));
     await page.locator("[data-kind=run]").waitFor();
-    const result: Result = JSON.parse(
-      await output(
-        "run",
-        run,
-        "--scheme",
-        "in-place,master,kahan",
-        "--engine",
-        "reference",
-        "--quiet",
-        "--json",
-        "-",
-      ),
+    const { tensors, stepNumbers, close } = await openRecording(await recordedRun(run));
+    const settings = (["in-place", "master", "kahan"] as const).map((scheme) =>
+      updateSettings({ format: "bf16", scheme }),
     );
-    for (const { scheme, totals, end } of result.cases) {
+    const cases = (await reference.run({ tensors, stepNumbers, cases: settings })).map(summarizeCase);
+    await close();
+    for (const { scheme, totals, end } of cases) {
       const of = page.locator(`[data-case="bf16 ${scheme}"]`);
       const shown = await Promise.all(
         classes.map((name) => of.locator(`[data-class=${name}]`).getAttribute("data-count").then(Number)),
@@ -72,7 +68,7 @@ describeNeeding(requirements.chromium, "dropped files", () => {
     await page.getByText("base.safetensors, and one more").waitFor();
     await page.locator("input[type=file]").setInputFiles(join(run, "updates.safetensors"));
     await page.locator("[data-case='bf16 in-place']").waitFor();
-    await page.getByText("reference", { exact: true }).click();
+    await page.getByRole("radio", { name: "reference" }).check();
     await page.getByText(/by the reference engine/).waitFor();
     await page.getByLabel("Store a recorded run as").selectOption("fp16");
     await page.locator("[data-case='fp16 in-place']").waitFor();
@@ -91,11 +87,11 @@ describeNeeding(requirements.chromium, "dropped files", () => {
     );
     await drop(page, before, after);
     await page.locator("[data-kind=pair]").waitFor();
-    const { totals }: DifferenceResult = JSON.parse(
-      await output("diff", before, after, "--quiet", "--json", "-"),
-    );
-    expect(await countOf(page, "[data-fact=unchanged]")).toBe(totals.unchanged);
-    expect(await countOf(page, "[data-fact=changed]")).toBe(totals.changed);
+    const pair = await openPair(before, after);
+    const [tally] = (await comparePair(pair, { sample: 0, seed: 0 })).tallies;
+    await pair.close();
+    expect(await countOf(page, "[data-fact=unchanged]")).toBe(tally.unchanged);
+    expect(await countOf(page, "[data-fact=changed]")).toBe(tally.changed);
     await page.getByText("before.safetensors before, after.safetensors after").waitFor();
     await page.getByRole("button", { name: "Swap" }).click();
     await page.getByText("after.safetensors before, before.safetensors after").waitFor();

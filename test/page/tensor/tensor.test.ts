@@ -53,7 +53,7 @@ describeNeeding(requirements.chromium, "a tensor", () => {
 
     // What the address says after each control was used; a run begins anew.
     const address = () => new URL(page.url()).hash;
-    await page.getByText("SFT").click();
+    await page.getByRole("radio", { name: "SFT" }).check();
     await expect.poll(address).toBe("#tensor?preset=sft&lr=0.00001");
     await page.getByLabel("Format").selectOption("fp16");
     await page.getByLabel("Scheme").selectOption("master");
@@ -81,8 +81,11 @@ describeNeeding(requirements.chromium, "a tensor", () => {
     await waitForStep(page, 4);
     const lit = () =>
       page.evaluate(`(() => {
-        const { width, height } = document.querySelector("canvas");
-        const { data } = document.querySelector("canvas").getContext("2d").getImageData(0, 0, width, height);
+        const canvas = document.querySelector("canvas");
+        const { width, height } = canvas;
+        const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+        copy.drawImage(canvas, 0, 0);
+        const { data } = copy.getImageData(0, 0, width, height);
         const pixels = new Uint32Array(data.buffer);
         const tally = new Map();
         for (const pixel of pixels) tally.set(pixel, (tally.get(pixel) ?? 0) + 1);
