@@ -15,17 +15,28 @@ export interface CountOptions {
 }
 
 /** Counts a job on the engine asked for, with a progress bar. */
-export async function countJob(
-  job: DescribedJob,
+export async function countJob(job: DescribedJob, options: CountOptions): Promise<Result> {
+  for await (const result of countJobs([job], options)) return result;
+  throw new Error("no job was counted");
+}
+
+/** Counts jobs of the same cases and size, one after the other, on one engine and with one progress bar. */
+export async function* countJobs(
+  jobs: readonly DescribedJob[],
   { engine, quiet, weights, log }: CountOptions,
-): Promise<Result> {
+): AsyncGenerator<Result> {
   const bar = await progressBar(quiet);
   let chosen: ProvenEngine | null = null;
   try {
-    chosen = await selectEngine(engine, job);
-    // An engine that need not give weights does not fetch them from its threads or its device.
-    const observer = weights ? { progress: bar.progress, weights } : { progress: bar.progress };
-    return await runLens(job, chosen, observer, log?.(chosen) ?? null);
+    chosen = await selectEngine(engine, jobs[0]);
+    for (const [i, job] of jobs.entries()) {
+      const observer: Observer = {
+        progress: (done, total) => bar.progress(i * total + done, jobs.length * total),
+        // An engine that need not give weights does not fetch them from its threads or its device.
+        ...(weights && { weights }),
+      };
+      yield await runLens(job, chosen, observer, log?.(chosen) ?? null);
+    }
   } finally {
     bar.stop();
     await chosen?.engine.close?.();

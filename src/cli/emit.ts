@@ -1,9 +1,13 @@
 import { CommanderError } from "commander";
 import pc from "picocolors";
 import type { DifferenceResult } from "../lens/difference-result.js";
+import type { PredictionResult } from "../lens/prediction.js";
 import type { Result } from "../lens/result.js";
+import type { SweepResult } from "../lens/sweep.js";
 import type { Figure } from "../report/charts/figure.js";
 import { figuresOfDiff, figuresOfRun } from "../report/charts/figures.js";
+import { figuresOfPrediction } from "../report/charts/prediction-chart.js";
+import { figuresOfSweep } from "../report/charts/sweep-chart.js";
 import { renderCsv } from "../report/csv.js";
 import { renderDiffCsv } from "../report/diff-csv.js";
 import { renderDiffMarkdown } from "../report/diff-markdown.js";
@@ -11,8 +15,18 @@ import { renderDiffTable } from "../report/diff-table.js";
 import { renderDiffHtml } from "../report/html/diff-html.js";
 import type { HtmlAssets } from "../report/html/document.js";
 import { renderHtml } from "../report/html/html.js";
+import { renderPredictionHtml } from "../report/html/prediction-html.js";
+import { renderSweepHtml } from "../report/html/sweep-html.js";
 import { renderMarkdown } from "../report/markdown.js";
-import { diffSource, runSource } from "../report/source-line.js";
+import {
+  renderPredictionCsv,
+  renderPredictionMarkdown,
+  renderPredictionTable,
+} from "../report/prediction.js";
+import { diffSource, predictionSource, runSource, sweepSource } from "../report/source-line.js";
+import { renderSweepCsv } from "../report/sweep-csv.js";
+import { renderSweepMarkdown } from "../report/sweep-markdown.js";
+import { renderSweepTable } from "../report/sweep-table.js";
 import { renderTable } from "../report/table.js";
 import type { Terminal } from "../report/terminal.js";
 import type { OutputOptions } from "./common-options.js";
@@ -50,6 +64,24 @@ export const diffRenderers: Renderers<DifferenceResult> = {
   figures: figuresOfDiff,
   source: diffSource,
   table: renderDiffTable,
+};
+
+export const sweepRenderers: Renderers<SweepResult> = {
+  csv: renderSweepCsv,
+  markdown: renderSweepMarkdown,
+  html: renderSweepHtml,
+  figures: figuresOfSweep,
+  source: sweepSource,
+  table: renderSweepTable,
+};
+
+export const predictionRenderers: Renderers<PredictionResult> = {
+  csv: renderPredictionCsv,
+  markdown: renderPredictionMarkdown,
+  html: renderPredictionHtml,
+  figures: figuresOfPrediction,
+  source: predictionSource,
+  table: renderPredictionTable,
 };
 
 /**

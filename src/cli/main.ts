@@ -9,10 +9,13 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["run", async () => (await import("./run.js")).runCommand()],
   ["diff", async () => (await import("./diff.js")).diffCommand()],
   ["simulate", async () => (await import("./simulate.js")).simulateCommand()],
+  ["sweep", async () => (await import("./sweep.js")).sweepCommand()],
+  ["predict", async () => (await import("./predict.js")).predictCommand()],
   ["demo", async () => (await import("./demo.js")).demoCommand()],
   ["explain", async () => (await import("./explain.js")).explainCommand()],
   ["doctor", async () => (await import("./doctor.js")).doctorCommand()],
   ["report", async () => (await import("./report.js")).reportCommand()],
+  ["serve", async () => (await import("./serve.js")).serveCommand()],
 ]);
 
 /** Exit codes: 0 done, 1 internal error, 2 bad input or usage, 130 interrupted. */

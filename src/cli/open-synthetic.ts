@@ -8,9 +8,12 @@ import {
 } from "../source/synthetic/synthetic-run.js";
 
 /** A synthetic run, ready to be counted. */
-export interface OpenSynthetic
-  extends Pick<SyntheticRun, "tensors" | "stepNumbers" | "sizes">,
-    Pick<DescribedJob, "source" | "skipped"> {
+export type OpenRun = Pick<SyntheticRun, "tensors" | "stepNumbers" | "sizes"> &
+  Pick<DescribedJob, "source" | "skipped">;
+
+export interface OpenSynthetic extends OpenRun {
+  /** The same run at another learning rate. */
+  at(lr: number): OpenRun;
   close(): Promise<void>;
 }
 
@@ -24,8 +27,8 @@ export async function openSynthetic(
   weights: string | undefined,
 ): Promise<OpenSynthetic> {
   const given = weights === undefined ? null : await openCheckpointWeights(weights, settings.elements);
-  try {
-    const { tensors, stepNumbers, sizes, description } = runOf(settings, given);
+  const open = (of: SyntheticSettings): OpenRun => {
+    const { tensors, stepNumbers, sizes, description } = runOf(of, given);
     const source = {
       kind: "synthetic",
       weights: weights ?? null,
@@ -34,8 +37,14 @@ export async function openSynthetic(
       metadata: {},
       synthetic: description,
     } as const;
-    const close = async () => given?.close();
-    return { tensors, stepNumbers, sizes, skipped: given?.skipped ?? [], source, close };
+    return { tensors, stepNumbers, sizes, skipped: given?.skipped ?? [], source };
+  };
+  const at = (lr: number) => {
+    const { run } = settings;
+    return open({ ...settings, run: { ...run, optimizer: { ...run.optimizer, lr } } });
+  };
+  try {
+    return { ...open(settings), at, close: async () => given?.close() };
   } catch (error) {
     await given?.close();
     throw error;

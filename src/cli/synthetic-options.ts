@@ -33,16 +33,22 @@ export interface SyntheticOptions {
   readonly seed: number;
 }
 
+export interface RatesOption {
+  parse(text: string): number[];
+  readonly byDefault: string;
+}
+
 const noises: ReadonlyMap<string, Distribution> = new Map([gaussian, student4].map((of) => [of.name, of]));
 
-export function addSyntheticOptions(command: Command): Command {
+/** @param sweep the rates of a sweep, and how to read them; without, one rate. */
+export function addSyntheticOptions(command: Command, sweep?: RatesOption): Command {
   return command
     .addOption(
       new Option("--preset <name>", "settings of a kind of training, for what is not given").choices([
         ...presets.keys(),
       ]),
     )
-    .option("--steps <n>", "steps of the optimizer (default: the preset's)", positiveWhole)
+    .option("--steps <n>", `steps of the optimizer (default: ${sweep ? 20 : "the preset's"})`, positiveWhole)
     .addOption(
       new Option("--model <name>", "shapes of a published model; without, one tensor").choices([
         ...models.keys(),
@@ -61,7 +67,13 @@ export function addSyntheticOptions(command: Command): Command {
       "Weibull shape of query and key matrices, such as 1.13: a heavier head",
       positive,
     )
-    .option("--lr <x>", "peak learning rate (default: the preset's, or 1e-6)", positive)
+    .addOption(
+      sweep
+        ? new Option("--lr <rates>", "learning rates: a list, or from:to:count")
+            .argParser(sweep.parse)
+            .default(sweep.parse(sweep.byDefault), sweep.byDefault)
+        : new Option("--lr <x>", "peak learning rate (default: the preset's, or 1e-6)").argParser(positive),
+    )
     .option("--betas <a,b>", "default: the preset's, or .9,.999", twoNumbers)
     .option("--eps <x>", "default: 1e-8", finiteNumber)
     .option("--weight-decay <x>", "default: the preset's, or 0", finiteNumber)

@@ -31,6 +31,21 @@ export interface StoredBytes {
   readonly byteOffset: number;
   /** fp32 numbers, or codes of 8 or 16 bits. */
   readonly format: Format;
+  /** An fp32 number that each is multiplied by, in fp32; default 1. */
+  readonly scale?: number;
+}
+
+/** fp32 numbers times another, each product one fp32 rounding. */
+export function scaledValues({ length, read, stored }: Values, by: number): Values {
+  const scale = Math.fround(by);
+  return {
+    length,
+    ...(stored && { stored: { ...stored, scale } }),
+    read: async (start, into) => {
+      await read(start, into);
+      for (let i = 0; i < into.length; i++) into[i] = Math.fround(into[i] * scale);
+    },
+  };
 }
 
 /** Numbers drawn from a table of quantiles. */

@@ -6,18 +6,27 @@ import type { Case, Result } from "../lens/result.js";
  * recipe, with a star where it was not compared with its framework.
  */
 export function caseLabels(cases: readonly Case[]): string[] {
-  return cases.map(({ format, scheme, rounding, opmath, recipe }) => {
-    const words = [printable(format)];
-    if (recipe) {
-      if (recipe.name !== format) words.push(printable(recipe.name));
-      return words.join(" ") + (recipe.verified === null ? "*" : "");
-    }
-    // Stochastic rounding is a way to store in place without a carrier, and known by its own name.
-    if (scheme !== "in-place" || rounding !== "stochastic") words.push(scheme);
-    if (rounding !== "nearest-even") words.push(rounding);
-    if (opmath !== "fp32") words.push(opmath);
-    return words.join(" ");
-  });
+  return cases.map(caseLabel);
+}
+
+/** The label of one case. */
+export function caseLabel({
+  format,
+  scheme,
+  rounding,
+  opmath,
+  recipe = null,
+}: Pick<Case, "format" | "scheme" | "rounding" | "opmath"> & Partial<Pick<Case, "recipe">>): string {
+  const words = [printable(format)];
+  if (recipe) {
+    if (recipe.name !== format) words.push(printable(recipe.name));
+    return words.join(" ") + (recipe.verified === null ? "*" : "");
+  }
+  // Stochastic rounding is a way to store in place without a carrier, and known by its own name.
+  if (scheme !== "in-place" || rounding !== "stochastic") words.push(scheme);
+  if (rounding !== "nearest-even") words.push(rounding);
+  if (opmath !== "fp32") words.push(opmath);
+  return words.join(" ");
 }
 
 /** "bf16 in place", as a sentence has it. */

@@ -1,6 +1,8 @@
 import type { DifferenceResult } from "../lens/difference-result.js";
+import type { PredictionResult } from "../lens/prediction.js";
 import { printable } from "../lens/printable.js";
 import type { Result } from "../lens/result.js";
+import type { SweepResult } from "../lens/sweep.js";
 import { stepsInWords } from "./labels.js";
 import { count } from "./numbers.js";
 
@@ -10,6 +12,21 @@ export function runSource(result: Result): string {
   const from = input.updates ?? input.gradients;
   const size = `${count(input.elements)} weights in ${count(input.tensors)} tensors, ${stepsInWords(result)}`;
   return printable(`${tool.name} ${tool.version}: ${size}${from === null ? "" : `; ${from}`}`);
+}
+
+export function sweepSource({ tool, input, rates }: SweepResult): string {
+  const size = `${count(input.elements)} weights, ${count(input.stepNumbers.length)} steps at ${rates.length} rates`;
+  return printable(`${tool.name} ${tool.version}: ${size}${origin(input)}`);
+}
+
+export function predictionSource({ tool, input, format }: PredictionResult): string {
+  const size = `${count(input.elements)} weights as ${format}, ${count(input.stepNumbers.length)} steps`;
+  return printable(`${tool.name} ${tool.version}: ${size}${origin(input)}`);
+}
+
+function origin({ updates, gradients, synthetic }: SweepResult["input"]): string {
+  const from = updates ?? gradients ?? synthetic?.model ?? null;
+  return from === null ? "" : `; ${from}`;
 }
 
 export function diffSource({ tool, input, totals }: DifferenceResult): string {

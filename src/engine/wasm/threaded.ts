@@ -8,6 +8,7 @@ import { curveOf, newCurve } from "../curve.js";
 import type { LensJob, Observer } from "../engine.js";
 import { pageBytes } from "./assembler/module.js";
 import { compileKernels } from "./kernel/kernels.js";
+import { bitsOf } from "./kernel/lanes.js";
 import { type Layout, layOut, stepTally, tensorTally } from "./layout.js";
 import { readsFiles } from "./platform.js";
 import { SyntheticPlan } from "./synthetic.js";
@@ -137,8 +138,13 @@ function describe(
   });
 }
 
-function sourceOf({ format, ...where }: StoredBytes, formats: readonly Format[]): WorkerSource {
-  return { ...where, codeBytes: format.bits / 8, decode: `decode ${formats.indexOf(format)}` };
+function sourceOf({ format, scale, ...where }: StoredBytes, formats: readonly Format[]): WorkerSource {
+  return {
+    ...where,
+    scale: scale === undefined ? null : bitsOf(scale),
+    codeBytes: format.bits / 8,
+    decode: `decode ${formats.indexOf(format)}`,
+  };
 }
 
 /** What the source itself says of numbers that a worker could not read; or else what the worker said. */

@@ -6,6 +6,8 @@ export interface WorkerSource extends Pick<StoredBytes, "in" | "identity" | "byt
   readonly codeBytes: number;
   /** The kernel that decodes them; not for fp32. */
   readonly decode: string;
+  /** Bits of the fp32 number that each is multiplied by; null for none. */
+  readonly scale: number | null;
 }
 
 /** Weights that a kernel draws: its name, the key of the random bits, and its last parameters as bits of fp32 numbers. */

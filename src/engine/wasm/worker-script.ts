@@ -124,6 +124,7 @@ async function work(job) {
     const groups = Math.ceil(count / 8) * 8;
     bytes.fill(0, at + length, at + groups * codeBytes);
     if (codeBytes !== 4) kernels[stored.decode](at, row, groups);
+    if (stored.scale !== null) kernels.scale(row, groups, stored.scale);
   }
 
   function open({ in: path, identity }) {

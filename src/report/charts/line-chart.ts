@@ -13,8 +13,9 @@ export interface Series {
 }
 
 export interface LineChart {
-  /** The numbers of the steps, one for each value. */
-  readonly steps: readonly number[];
+  /** The numbers of the steps, one for each value; or what stands in their place, and what it is. */
+  readonly steps: readonly (number | string)[];
+  readonly axis?: string;
   readonly series: readonly Series[];
   /** The area between two of the series, by their places, and what it stands for. */
   readonly band?: { readonly from: number; readonly to: number; readonly label: string };
@@ -46,7 +47,7 @@ export function drawLines(chart: LineChart, { width, height }: Size, inks: Palet
       text(left - 12, y.place(tick) + 7, format(tick), { size: 20, fill: inks.muted, anchor: "end" }),
     ]),
     ...stepAxis(steps, x, bottom, inks),
-    text(right, height - 12, "step", { size: 20, fill: inks.muted, anchor: "end" }),
+    text(right, height - 12, chart.axis ?? "step", { size: 20, fill: inks.muted, anchor: "end" }),
   ];
   const points = series.map((of) =>
     thinned(of.values.map((value, i) => (value === null ? null : ([x(i), y.place(value)] as const)))),
@@ -75,7 +76,7 @@ function verticalScale({ scale }: LineChart, values: readonly number[], bottom: 
 }
 
 function stepAxis(
-  steps: readonly number[],
+  steps: readonly (number | string)[],
   x: (i: number) => number,
   bottom: number,
   inks: Palette,

@@ -17,7 +17,10 @@ export const script = `"use strict";
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", nameTheme);
   nameTheme();
 
-  const { columns, names, shapes, kinds, cases } = JSON.parse($("data").textContent);
+  const data = JSON.parse($("data").textContent);
+  // A page without a table of tensors.
+  if (data === null) return;
+  const { columns, names, shapes, kinds, cases } = data;
   const [view, body, space, filter, kind, shown] = ["tensors", "rows", "space", "filter", "kind", "shown"].map($);
   const heads = [...view.querySelectorAll("thead th")];
   const rowHeight = 34, around = 24;

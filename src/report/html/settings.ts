@@ -1,5 +1,6 @@
 import type { DifferenceResult } from "../../lens/difference-result.js";
-import type { Result } from "../../lens/result.js";
+import type { Result, ResultEngine } from "../../lens/result.js";
+import type { SweepResult } from "../../lens/sweep.js";
 import { caseLabels, stepsInWords } from "../labels.js";
 import { count } from "../numbers.js";
 
@@ -24,6 +25,27 @@ export function runFacts(result: Result): Fact[] {
     ["engine", `${engine.name}, on ${engine.device}`],
     ["self-check", `${count(selfCheck.passed)} hard cases passed, ${count(selfCheck.failed)} failed`],
     ...Object.entries(metadata).map(([key, value]): Fact => [`file: ${key}`, value]),
+    ["tool", `${tool.name} ${tool.version}`],
+  ];
+}
+
+/** What else was counted from drawn or recorded numbers, with, and by. */
+export function inputFacts({
+  input,
+  settings,
+  engine,
+  tool,
+}: Pick<SweepResult, "input" | "tool"> & {
+  readonly settings: object;
+  readonly engine?: ResultEngine;
+}): Fact[] {
+  const { stepNumbers } = input;
+  return [
+    ...flat(without(input, ["tensors", "elements", "stepNumbers"])),
+    ["size", `${count(input.elements)} weights in ${count(input.tensors)} tensors`],
+    ["steps", `${count(stepNumbers.length)}`],
+    ...flat(settings),
+    ...(engine ? [["engine", `${engine.name}, on ${engine.device}`] as const] : []),
     ["tool", `${tool.name} ${tool.version}`],
   ];
 }

@@ -105,3 +105,14 @@ export function writeDecode(k: FunctionWriter, format: Format): void {
     }
   });
 }
+
+/** The body of `scale(row, count, by)`: numbers times the fp32 number of these bits. */
+export function writeScale(k: FunctionWriter): void {
+  const [row, count, bits] = [0, 1, 2].map((i) => k.parameter(i, "i32"));
+  const by = k.i32x4.splat(bits);
+  forEachGroup(k, row, k.i32.constant(0), count, (group) => {
+    for (const [half, numbers] of loadGroup(k, group, 0).entries()) {
+      k.store("v128", k.f32x4.mul(numbers, by), group, half * vectorBytes);
+    }
+  });
+}

@@ -4,7 +4,13 @@ import type { FunctionWriter } from "../assembler/function.js";
 import { type ExportedFunction, type MemorySize, moduleBytes } from "../assembler/module.js";
 import type { Layout } from "../layout.js";
 import { webAssembly } from "../platform.js";
-import { writeBegin, writeBeginCounterfactual, writeDecode, writeStepCounterfactual } from "./begin.js";
+import {
+  writeBegin,
+  writeBeginCounterfactual,
+  writeDecode,
+  writeScale,
+  writeStepCounterfactual,
+} from "./begin.js";
 import { endParameters, writeEnd } from "./end.js";
 import { stepParameters, writeStep } from "./step.js";
 import { addExactly, writeAddExactly } from "./sum.js";
@@ -54,6 +60,7 @@ export function kernelModule(
     { name: addExactly, parameters: ["i32", "f64"], write: writeAddExactly },
     { name: "beginCounterfactual", parameters: range, write: (k) => writeBeginCounterfactual(k, layout) },
     { name: "stepCounterfactual", parameters: range, write: (k) => writeStepCounterfactual(k, layout) },
+    { name: "scale", parameters: ["i32", "i32", "i32"], write: writeScale },
     ...decoded.map((format, i) => ({
       name: `decode ${i}`,
       parameters: ["i32", "i32", "i32"] as const,

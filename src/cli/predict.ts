@@ -1,0 +1,102 @@
+import { Command } from "commander";
+import { predict } from "../engine/predict.js";
+import { format } from "../format/registry.js";
+import { type PredictionResult, ruleOutcomes } from "../lens/prediction.js";
+import { openRecording, recordedRun } from "../source/recording.js";
+import type { SimulatedRun } from "../update/simulated-adamw.js";
+import { version } from "../version.js";
+import { addOutputOptions, formatName, type OutputOptions } from "./common-options.js";
+import { checkOutput, emitBy, predictionRenderers } from "./emit.js";
+import { type OpenRun, openSynthetic } from "./open-synthetic.js";
+import { progressBar } from "./progress.js";
+import { addSyntheticOptions, type SyntheticOptions, syntheticSettings } from "./synthetic-options.js";
+
+interface PredictOptions extends SyntheticOptions, OutputOptions {
+  readonly format: string;
+}
+
+/** Gradients and the optimizer that takes them. */
+interface Gradients extends Pick<OpenRun, "tensors" | "stepNumbers" | "skipped" | "source"> {
+  readonly run: SimulatedRun;
+  close(): Promise<void>;
+}
+
+/** Steps and weights of a synthetic run, where none are given: some seconds. */
+const defaults = { steps: 60, elements: 2 ** 17 };
+
+export function predictCommand(): Command {
+  const command = new Command("predict")
+    .summary("which stored weights the next step will change, by Adam's moments: how well rules can tell")
+    .description(
+      "Takes gradients, recorded (FOLDER, with gradients.safetensors) or synthetic, through AdamW with an fp32 master, and\n" +
+        "before each step asks every rule which stored weights will change: recall and precision of each.",
+    )
+    .argument("[folder]", "a recorded run with gradients, instead of a synthetic one")
+    .option("--format <name>", "that the weights are stored in", formatName, "bf16");
+  addOutputOptions(addSyntheticOptions(command));
+  return command.action(async (folder: string | undefined, options: PredictOptions) => {
+    checkOutput(options);
+    const gradients =
+      folder === undefined ? await synthetic(command, options) : await recorded(command, folder, options);
+    const bar = await progressBar(options.quiet ?? false);
+    try {
+      const steps = await predict(gradients, gradients.run, format(options.format), bar);
+      bar.stop();
+      emitBy(predictionRenderers, resultOf(gradients, options.format, steps), options);
+    } finally {
+      bar.stop();
+      await gradients.close();
+    }
+  });
+}
+
+function resultOf(
+  { tensors, stepNumbers, skipped, source, run }: Gradients,
+  formatName: string,
+  steps: PredictionResult["steps"],
+): PredictionResult {
+  const elements = tensors.reduce((sum, { weights }) => sum + weights.length, 0);
+  const { metadata: _, ...origin } = source;
+  const { lr, betas, eps = 1e-8, weightDecay = 0 } = run.optimizer;
+  return {
+    schema: "precision-lens-prediction/1",
+    tool: { name: "precision-lens", version },
+    input: { ...origin, tensors: tensors.length, elements, stepNumbers },
+    optimizer: { name: "adamw", lr, betas: betas!, eps, weightDecay },
+    format: formatName,
+    weightSteps: elements * steps.length,
+    changed: steps.reduce((sum, { changed }) => sum + changed, 0),
+    rules: ruleOutcomes(steps),
+    steps,
+    skipped,
+  };
+}
+
+async function synthetic(command: Command, options: PredictOptions): Promise<Gradients> {
+  if (options.source !== "adamw") command.error("error: predict takes gradients: not --source steady-state");
+  const { steps = defaults.steps, elements = defaults.elements } = options;
+  const settings = syntheticSettings(command, { ...options, steps, elements });
+  const open = await openSynthetic({ ...settings, source: "gradients" }, options.weights);
+  return { ...open, run: settings.run };
+}
+
+async function recorded(command: Command, folder: string, options: PredictOptions): Promise<Gradients> {
+  const given = (name: string) => command.getOptionValueSource(name) === "cli";
+  const stray = ["preset", "model", "weights", "elements", "steps", "sigma", "source", "gradient"].find(
+    given,
+  );
+  if (stray !== undefined) command.error(`error: --${stray} is for a synthetic run, not for FOLDER`);
+  if (options.lr === undefined) command.error("error: a recorded run needs --lr");
+  const paths = await recordedRun(folder, "gradients");
+  const recording = await openRecording({ ...paths, of: "gradient" });
+  const { tensors, stepNumbers, skipped, metadata, close } = recording;
+  const settings = syntheticSettings(command, { ...options, steps: Math.max(1, stepNumbers.length) });
+  const source = {
+    kind: "recorded",
+    weights: paths.weights,
+    updates: null,
+    gradients: paths.updates,
+    metadata: Object.fromEntries(metadata.updates),
+  } as const;
+  return { tensors, stepNumbers, skipped, source, run: settings.run, close };
+}

@@ -1,0 +1,173 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { DescribedJob } from "../engine/run-lens.js";
+import { scaledValues } from "../lens/input.js";
+import { type SweepCell, type SweepResult, sweepAnswers, sweepCells } from "../lens/sweep.js";
+import { openRecording, recordedRun } from "../source/recording.js";
+import { version } from "../version.js";
+import { addOutputOptions, finiteNumber, type OutputOptions, threadsOption } from "./common-options.js";
+import { countJobs } from "./count-job.js";
+import { checkOutput, emitBy, sweepRenderers } from "./emit.js";
+import { openSynthetic } from "./open-synthetic.js";
+import { addCaseOptions, type CaseOptions, caseGrid, engineOption } from "./options.js";
+import { addSyntheticOptions, type SyntheticOptions, syntheticSettings } from "./synthetic-options.js";
+
+interface SweepOptions extends Omit<SyntheticOptions, "lr">, Omit<CaseOptions, "seed">, OutputOptions {
+  readonly lr: readonly number[];
+  readonly scale?: readonly number[];
+  readonly learns: number;
+  readonly keeps: number;
+  readonly engine: string;
+  readonly threads?: number;
+}
+
+/** What there is to sweep: a job for each rate. */
+interface Sweep {
+  readonly rates: readonly number[];
+  jobAt(rate: number): Omit<DescribedJob, "cases">;
+  close(): Promise<void>;
+}
+
+export function sweepCommand(): Command {
+  const command = new Command("sweep")
+    .summary("formats, schemes and roundings over many learning rates: which still learn, and at what cost")
+    .description(
+      "Counts a grid of formats, schemes and roundings at every learning rate of a synthetic run, or with the updates of\n" +
+        "a recorded run (FOLDER) multiplied by every --scale.",
+    )
+    .argument("[folder]", "a recorded run instead of a synthetic one");
+  addSyntheticOptions(command, { parse: rates, byDefault: "1e-7:1e-4:7" })
+    .option("--scale <rates>", "of a recorded run: factors of its updates (default: 0.1:10:5)", rates)
+    .addOption(
+      shareOption(
+        "--learns <x>",
+        "least effective descent of a case that still learns; as far above 1 is the most",
+        0.5,
+      ),
+    )
+    .addOption(shareOption("--keeps <x>", "the same, of a case that keeps its updates", 0.99))
+    .addOption(engineOption())
+    .addOption(threadsOption());
+  addOutputOptions(addCaseOptions(command, { seed: false }));
+  return command.action(async (folder: string | undefined, options: SweepOptions) => {
+    checkOutput(options);
+    const sweep =
+      folder === undefined
+        ? await overSynthetic(command, options)
+        : await overRecorded(command, folder, options);
+    try {
+      emitBy(sweepRenderers, await count(sweep, options, folder !== undefined), options);
+    } finally {
+      await sweep.close();
+    }
+  });
+}
+
+async function count(sweep: Sweep, options: SweepOptions, recorded: boolean): Promise<SweepResult> {
+  const cases = caseGrid(options);
+  const jobs = sweep.rates.map((rate) => ({
+    ...sweep.jobAt(rate),
+    cases,
+    ...(options.threads !== undefined && { threads: options.threads }),
+  }));
+  const cells: SweepCell[] = [];
+  let input: SweepResult["input"];
+  let engine: SweepResult["engine"];
+  let at = 0;
+  for await (const result of countJobs(jobs, { engine: options.engine, quiet: options.quiet ?? false })) {
+    cells.push(...sweepCells(result, sweep.rates[at++]));
+    const { metadata: _, ...rest } = result.input;
+    [input, engine] = [rest, result.engine];
+  }
+  const settings = {
+    overflow: options.overflow,
+    seed: options.seed,
+    strict: false,
+    rate: recorded ? "scale" : "lr",
+    learns: options.learns,
+    keeps: options.keeps,
+  } as const;
+  return {
+    schema: "precision-lens-sweep/1",
+    tool: { name: "precision-lens", version },
+    input: input!,
+    settings,
+    engine: engine!,
+    rates: sweep.rates,
+    cells,
+    answers: sweepAnswers(cells, settings),
+    skipped: jobs[0].skipped,
+  };
+}
+
+async function overSynthetic(command: Command, options: SweepOptions): Promise<Sweep> {
+  if (options.scale !== undefined)
+    command.error("error: --scale is for a recorded run; --lr for a synthetic one");
+  const { lr, ...rest } = options;
+  const settings = syntheticSettings(command, { ...rest, steps: options.steps ?? 20, lr: lr[0] });
+  const synthetic = await openSynthetic(settings, options.weights);
+  return {
+    rates: lr,
+    jobAt(rate) {
+      const { tensors, stepNumbers, skipped, source } = synthetic.at(rate);
+      return { tensors, stepNumbers, skipped, source, strict: false };
+    },
+    close: synthetic.close,
+  };
+}
+
+async function overRecorded(command: Command, folder: string, options: SweepOptions): Promise<Sweep> {
+  const given = (name: string) => command.getOptionValueSource(name) === "cli";
+  const stray = ["lr", "preset", "model", "weights", "elements", "steps", "sigma", "source"].find(given);
+  if (stray !== undefined) command.error(`error: --${stray} is for a synthetic run, not for FOLDER`);
+  const paths = await recordedRun(folder);
+  const { tensors, stepNumbers, skipped, metadata, close } = await openRecording(paths);
+  const source = {
+    kind: "recorded",
+    weights: paths.weights,
+    updates: paths.updates,
+    gradients: null,
+    metadata: Object.fromEntries(metadata.updates),
+  } as const;
+  return {
+    rates: options.scale ?? rates("0.1:10:5"),
+    jobAt: (rate) => ({
+      tensors: tensors.map((of) => ({
+        ...of,
+        updates: of.updates.map((values) => scaledValues(values, rate)),
+      })),
+      stepNumbers,
+      skipped,
+      source,
+      strict: false,
+    }),
+    close,
+  };
+}
+
+/** Rates, ascending: a list, or from:to:count, evenly on a logarithmic scale. */
+function rates(text: string): number[] {
+  const [from, to, many] = text.split(":").map(text.includes(":") ? finiteNumber : () => 0);
+  const list = text.includes(":") ? logarithmic(from, to, many) : text.split(",").map(finiteNumber);
+  if (list.some((rate) => rate <= 0)) throw new InvalidArgumentError("expected rates above zero");
+  return [...new Set(list)].sort((a, b) => a - b);
+}
+
+function logarithmic(from: number, to: number, many: number | undefined): number[] {
+  if (!(from > 0 && to > from && many !== undefined && Number.isInteger(many) && many >= 2 && many <= 1000)) {
+    throw new InvalidArgumentError("expected a list such as 1e-7,1e-6 or from:to:count such as 1e-7:1e-4:7");
+  }
+  // Three digits: a rate that can be read, and given again.
+  return Array.from({ length: many }, (_, i) =>
+    Number((from * (to / from) ** (i / (many - 1))).toPrecision(3)),
+  );
+}
+
+function shareOption(flags: string, about: string, byDefault: number): Option {
+  return new Option(flags, about)
+    .argParser((text) => {
+      const x = finiteNumber(text);
+      if (x <= 0 || x > 1) throw new InvalidArgumentError("expected a share above 0, at most 1");
+      return x;
+    })
+    .default(byDefault);
+}

@@ -1,0 +1,126 @@
+import type { Format } from "../format/format.js";
+import { roundSum } from "../format/round.js";
+import type { SkippedTensor } from "./input.js";
+import { ulpRuleLost } from "./probes.js";
+import type { ResultInput, ResultOptimizer } from "./result.js";
+
+/**
+ * Rules that tell which stored weights the next step of an optimizer with an fp32 master will change:
+ * - `ulp-rule`: |u| >= |w| / 256 (PULSE, arXiv 2602.03839).
+ * - `one-step`: w + u rounds to another number than w.
+ * - `residual`: the master, which holds what earlier updates left, rounds to another number with u added.
+ * - `reach`: the master rounds to another number for some update within reach of u, four standard deviations of what
+ *   the unknown gradient can add.
+ */
+export const rules = ["ulp-rule", "one-step", "residual", "reach"] as const;
+export type Rule = (typeof rules)[number];
+
+/**
+ * What a rule is given as the update: the one of the moments before the step, lr m / sqrt(v), or the one that is really
+ * made, when the gradient is there. Nothing is out of reach of the latter.
+ */
+export const knowledges = ["moments", "gradient"] as const;
+export type Knowledge = (typeof knowledges)[number];
+
+/** Standard deviations of a gradient that `reach` takes into account. */
+const reachDeviations = 4;
+
+/** A weight before a step. */
+export interface BeforeStep {
+  readonly stored: number;
+  readonly master: number;
+}
+
+/** Whether a stored weight would change. @param reach how far the update may lie from u, either way. */
+export function changes(
+  rule: Rule,
+  { stored, master }: BeforeStep,
+  update: number,
+  format: Format,
+  reach: number,
+): boolean {
+  const other = (sum: number) => nearest(Math.fround(sum), format) !== stored;
+  if (rule === "ulp-rule") return update !== 0 && !ulpRuleLost(stored, update);
+  if (rule === "one-step") return other(stored + update);
+  if (rule === "residual") return other(master + update);
+  return other(master + (update - reach)) || other(master + (update + reach));
+}
+
+/** What a gradient of `reachDeviations` standard deviations adds to the update: (1 - b1) g lr / sqrt(v). */
+export function reachOf(lr: number, b1: number): number {
+  return reachDeviations * (1 - b1) * lr;
+}
+
+function nearest(x: number, format: Format): number {
+  return roundSum(x, 0, format, "nearest-even", "ieee", 0);
+}
+
+/** How a rule did, over all weight-steps. */
+export interface RuleOutcome {
+  readonly rule: Rule;
+  readonly knows: Knowledge;
+  /** Weight-steps that it said would change. */
+  readonly predicted: number;
+  /** Of these, those that did. */
+  readonly right: number;
+  /** right / changed */
+  readonly recall: number | null;
+  /** right / predicted */
+  readonly precision: number | null;
+}
+
+/** How well the next step's changes can be told, `precision-lens-prediction/1`. */
+export interface PredictionResult {
+  readonly schema: "precision-lens-prediction/1";
+  readonly tool: { readonly name: string; readonly version: string };
+  readonly input: Omit<ResultInput, "metadata">;
+  readonly optimizer: ResultOptimizer;
+  readonly format: string;
+  /** Weights times steps from the second on: before the first there are no moments. */
+  readonly weightSteps: number;
+  /** Of these, those whose stored weight changed. */
+  readonly changed: number;
+  readonly rules: readonly RuleOutcome[];
+  readonly steps: readonly StepPrediction[];
+  readonly skipped: readonly SkippedTensor[];
+}
+
+export interface StepPrediction {
+  readonly step: number;
+  readonly changed: number;
+  /** In the order of the result's rules. */
+  readonly predicted: readonly number[];
+  readonly right: readonly number[];
+}
+
+/** The rules that are judged, and what each knows. */
+export const judgedRules: readonly { readonly rule: Rule; readonly knows: Knowledge }[] = [
+  { rule: "ulp-rule", knows: "moments" },
+  { rule: "one-step", knows: "moments" },
+  { rule: "residual", knows: "moments" },
+  { rule: "reach", knows: "moments" },
+  { rule: "ulp-rule", knows: "gradient" },
+  { rule: "one-step", knows: "gradient" },
+  { rule: "residual", knows: "gradient" },
+];
+
+/** Sums of the steps, by rule. */
+export function ruleOutcomes(steps: readonly StepPrediction[]): RuleOutcome[] {
+  const changed = sumOf(steps, (step) => step.changed);
+  return judgedRules.map(({ rule, knows }, r) => {
+    const predicted = sumOf(steps, (step) => step.predicted[r]);
+    const right = sumOf(steps, (step) => step.right[r]);
+    return {
+      rule,
+      knows,
+      predicted,
+      right,
+      recall: changed === 0 ? null : right / changed,
+      precision: predicted === 0 ? null : right / predicted,
+    };
+  });
+}
+
+function sumOf<T>(of: readonly T[], value: (item: T) => number): number {
+  return of.reduce((sum, item) => sum + value(item), 0);
+}

@@ -1,0 +1,92 @@
+import type { Knowledge, PredictionResult, Rule, RuleOutcome } from "../lens/prediction.js";
+import { layOut, wrap } from "./columns.js";
+import { csv } from "./csv.js";
+import { table } from "./markdown.js";
+import { count, percent, share } from "./numbers.js";
+import { skippedLines } from "./skipped.js";
+import { plainTerminal, styles, type Terminal } from "./terminal.js";
+
+const known: Readonly<Record<Knowledge, string>> = { moments: "m and v", gradient: "the update" };
+
+/** How well changes can be told, as text for a terminal. */
+export function renderPredictionTable(result: PredictionResult, terminal: Terminal = plainTerminal): string {
+  const { bold, dim } = styles(terminal);
+  const { rules, weightSteps, skipped } = result;
+  const width = Math.min(terminal.columns, 100);
+  const column = (heading: string, cells: readonly string[]) => ({ heading, align: "right", cells }) as const;
+  const [head, ...rows] = layOut([
+    { heading: "rule", align: "left", cells: rules.map(({ rule }) => rule) },
+    { heading: "given", align: "left", cells: rules.map(({ knows }) => known[knows]) },
+    column(
+      "predicted",
+      rules.map(({ predicted }) => percent(share(predicted, weightSteps))),
+    ),
+    column(
+      "recall",
+      rules.map(({ recall }) => percent(recall)),
+    ),
+    column(
+      "precision",
+      rules.map(({ precision }) => percent(precision)),
+    ),
+  ]);
+  const blocks = [
+    predictionHeadline(result).flatMap((sentence) => wrap(sentence, width)),
+    [bold(head), ...rows],
+    wrap(predictionNote, width).map(dim),
+    skipped.length > 0 ? skippedLines(skipped).map(dim) : [],
+  ];
+  return `${blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n")}\n`;
+}
+
+/** What is found by the rule that is used, and by one that knows more. */
+export function predictionHeadline({
+  format,
+  input,
+  changed,
+  weightSteps,
+  rules,
+}: PredictionResult): string[] {
+  const recall = (rule: Rule, knows: Knowledge) =>
+    percent(rules.find((of) => of.rule === rule && of.knows === knows)?.recall ?? null);
+  const reach = rules.find(({ rule }) => rule === "reach")!;
+  return [
+    `The ulp rule on Adam's moments finds ${recall("ulp-rule", "moments")} of the weights that the next step changes.`,
+    `Of ${count(input.elements)} weights stored as ${format} from an fp32 master ${percent(share(changed, weightSteps))} changed in a ` +
+      `step. Knowing what the master holds back, the moments find ${recall("residual", "moments")}; with the update itself, ` +
+      `${recall("residual", "gradient")}. All that a gradient can reach is ${percent(share(reach.predicted, weightSteps))} of the weights, ` +
+      `and ${percent(reach.recall)} of those that change.`,
+  ];
+}
+
+/** A rule and what it is given. */
+export function ruleLabel({ rule, knows }: Pick<RuleOutcome, "rule" | "knows">): string {
+  return `${rule}, given ${known[knows]}`;
+}
+
+export const predictionNote =
+  "Predicted: of all weight-steps, how many a rule says will change. Recall: of those that changed, how many it said. " +
+  "Precision: of those it said, how many changed. reach: any update within 4 standard deviations of the gradient.";
+
+/** One row a rule. */
+export function renderPredictionCsv({ rules, weightSteps, changed }: PredictionResult): string {
+  const heading = ["rule", "knows", "weightSteps", "changed", "predicted", "right", "recall", "precision"];
+  const rows = rules.map(({ rule, knows, predicted, right, recall, precision }) =>
+    [rule, knows, weightSteps, changed, predicted, right, recall ?? "", precision ?? ""].map(String),
+  );
+  return csv([heading, ...rows]);
+}
+
+export function renderPredictionMarkdown(result: PredictionResult): string {
+  const rows = result.rules.map(({ predicted, recall, precision, ...rule }) => [
+    ruleLabel(rule),
+    percent(share(predicted, result.weightSteps)),
+    percent(recall),
+    percent(precision),
+  ]);
+  const text = table(["rule", "predicted", "recall", "precision"], rows);
+  return `${["# Precision lens: prediction", ...predictionHeadline(result), text, predictionNote].join("\n\n")}\n`;
+}

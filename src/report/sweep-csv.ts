@@ -1,0 +1,35 @@
+import type { SweepResult } from "../lens/sweep.js";
+import { csv } from "./csv.js";
+
+const heading = [
+  "rate",
+  "format",
+  "scheme",
+  "rounding",
+  "opmath",
+  "elements",
+  "steps",
+  "none",
+  "lost",
+  "kept",
+  "moved",
+  "nonfinite",
+  "realSparsity",
+  "apparentSparsity",
+  "hiddenShare",
+  "stepEffectiveDescent",
+  "unchanged",
+  "hidden",
+  "effectiveDescent",
+];
+
+/** One row a case and rate. */
+export function renderSweepCsv({ cells }: SweepResult): string {
+  const rows = cells.map(({ rate, format, scheme, rounding, opmath, totals, end }) => [
+    ...[rate, format, scheme, rounding, opmath, totals.elements, totals.steps],
+    ...[totals.none, totals.lost, totals.kept, totals.moved, totals.nonfinite],
+    ...[totals.realSparsity, totals.apparentSparsity, totals.hiddenShare, totals.effectiveDescent],
+    ...[end.unchanged, end.hidden, end.effectiveDescent],
+  ]);
+  return csv([heading, ...rows.map((cells) => cells.map((cell) => (cell === null ? "" : String(cell))))]);
+}
