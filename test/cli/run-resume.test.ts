@@ -9,21 +9,21 @@ import { float32, recorded, writeRun } from "../support/recorded.js";
 
 const folder = temporaryFolder();
 const below = seeded(11);
-const tensors = 12;
-const steps = 2;
+const steps = 16;
 const numbers = (length: number, scale: number) =>
   Float32Array.from({ length }, () => (below(20_001) - 10_000) * scale);
 
-/** Tensors of which one or two make a part: 2^25 updates in all cases. */
 const grid = [
-  ...["--format", "bf16,fp16,e4m3fn,e5m2", "--scheme", "in-place,master,kahan,two-term"],
-  ...["--rounding", "nearest-even,toward-zero,to-odd,stochastic", "--quiet"],
+  ...["--format", "bf16", "--scheme", "in-place,master,kahan,two-term"],
+  ...["--rounding", "nearest-even,stochastic", "--quiet"],
 ];
+/** 8 cases of 16 steps, and parts of 2^25 updates: two of the long tensors do not go into one, the short ones do. */
+const long = 2 ** 17 + 1;
+const lengths = [long, long + 999, 777, long, 5000, 4097, long, long, long + 4096, long, long];
 let path: string;
 let work: readonly string[];
 let whole: string;
 beforeAll(async () => {
-  const lengths = Array.from({ length: tensors }, (_, i) => 60_000 + 12_345 * i);
   const weights = lengths.map((length, i) => float32(`layers.${i}.w`, numbers(length, 2e-6)));
   const updates = Array.from({ length: steps }, (_, step) =>
     lengths.map((length, i) => float32(`step${step + 1}/layers.${i}.w`, numbers(length, 1e-10))),
