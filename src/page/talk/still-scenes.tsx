@@ -17,14 +17,14 @@ export function GapScene() {
   const w = useSignal(weight);
   const u = useSignal(update);
   const gaps = useSignal(5);
-  const aside = useSignal(0);
+  const centre = useSignal(weight);
   const gap = ulp(w.value, bf16);
   return (
     <NumberLine
       step={stepOf(w.value, u.value, bf16, "nearest-even")}
       format={bf16}
       rounding="nearest-even"
-      line={{ centre: w.value + aside.value, span: gaps.value * gap }}
+      line={{ centre: centre.value, span: gaps.value * gap }}
       onWeight={(value) => {
         w.value = value;
       }}
@@ -35,7 +35,7 @@ export function GapScene() {
         gaps.value = Math.min(200, Math.max(0.05, gaps.value * factor));
       }}
       onPan={(by) => {
-        aside.value += by;
+        centre.value += by;
       }}
     />
   );

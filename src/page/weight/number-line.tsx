@@ -1,4 +1,5 @@
 import { useRef } from "preact/hooks";
+import { encode } from "../../format/encode.js";
 import type { Format } from "../../format/format.js";
 import { nextDown, nextUp } from "../../format/neighbours.js";
 import { type Rounding, round } from "../../format/round.js";
@@ -160,7 +161,7 @@ export function NumberLine(props: {
           y={axis}
           label="w"
           text={`weight ${short(step.stored)}`}
-          value={step.stored}
+          value={encode(step.stored, format)}
           handlers={handlers("weight")}
           onKey={(key) => {
             if (key === "up") onWeight(nextUp(step.stored, format));
@@ -173,7 +174,7 @@ export function NumberLine(props: {
           y={44}
           label="w + u"
           text={`update ${short(step.update)}, sum ${short(step.sum)}`}
-          value={step.update}
+          value={Number((step.update / step.gap).toFixed(4)) || 0}
           handlers={handlers("update")}
           onKey={(key) => {
             const by = line.span / 200;
@@ -208,6 +209,7 @@ function Handle(props: {
   y: number;
   label: string;
   text: string;
+  /** As an integer or a short decimal, which is what assistive technology takes. */
   value: number;
   handlers: object;
   onKey(key: "up" | "down"): void;
@@ -217,7 +219,7 @@ function Handle(props: {
     <g
       class={`handle ${kind}`}
       role="slider"
-      tabIndex={0}
+      tabindex={0}
       aria-label={kind === "weight" ? "Weight w" : "Update u"}
       aria-valuenow={value}
       aria-valuetext={text}

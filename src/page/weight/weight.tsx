@@ -22,13 +22,15 @@ import { WalkChart } from "./walk-chart.js";
 /** One weight, one update: where it lands, and what a thousand of them come to. */
 export function WeightView() {
   const state = useSignal(readState(weightFields, place.peek().parameters));
-  /** How far the line was pulled aside, in gaps. */
-  const aside = useSignal(0);
+  /** The middle of the line; null: w. Dragging w leaves the line where it is. */
+  const held = useSignal<number | null>(null);
   const { w, u, format: formatName, rounding, gaps, steps } = state.value;
   const format = formatNamed(formatName);
   const stored = startState(w, updateSettings({ format })).weight;
   const finite = Number.isFinite(stored);
   const gap = ulp(finite ? stored : format.maxFinite, format);
+  const centre = held.value ?? stored;
+  const span = gaps * gap;
   const step = useMemo(() => stepOf(stored, u, format, rounding), [stored, u, formatName, rounding]);
   const tracks = useMemo(
     () => walk({ weight: w, update: u, format, rounding, seed: 1 }, steps),
@@ -36,6 +38,8 @@ export function WeightView() {
   );
 
   const change = (part: Partial<WeightState>) => {
+    // Where w was set from elsewhere, the line goes there.
+    if ("w" in part || "format" in part) held.value = null;
     // Another number or format is another walk.
     const anew = "steps" in part || "gaps" in part ? {} : { steps: 0 };
     state.value = { ...state.peek(), ...anew, ...part };
@@ -45,7 +49,7 @@ export function WeightView() {
     change({ gaps: Math.min(mostGaps, Math.max(leastGaps, state.peek().gaps * factor)) });
   /** Wide enough for the update, near enough for the gap. */
   const fit = () => {
-    aside.value = 0;
+    held.value = null;
     change({ gaps: Math.min(mostGaps, Math.max(4, (3 * Math.abs(u)) / gap)) });
   };
 
@@ -92,12 +96,16 @@ export function WeightView() {
           step={step}
           format={format}
           rounding={rounding}
-          line={{ centre: stored + aside.value * gap, span: gaps * gap }}
-          onWeight={(value) => change({ w: value })}
+          line={{ centre, span }}
+          onWeight={(value) => {
+            const inside = Math.abs(value - centre) < span / 2;
+            change({ w: value });
+            held.value = inside ? centre : null;
+          }}
           onUpdate={(value) => change({ u: Math.fround(value) })}
           onZoom={zoom}
           onPan={(by) => {
-            aside.value += by / gap;
+            held.value = centre + by;
           }}
         />
       )}
@@ -123,7 +131,7 @@ export function WeightView() {
             </button>
           </div>
           <div class="walk-columns">
-            <WalkChart tracks={tracks} format={format} />
+            {finite && <WalkChart tracks={tracks} format={format} />}
             <WalkTable tracks={tracks} steps={steps} />
           </div>
         </div>

@@ -72,7 +72,18 @@ describeNeeding(requirements.chromium, "a tensor", () => {
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByRole("button", { name: "Play" }).waitFor();
     await expect.poll(address).toMatch(/step=\d+/);
-    const shown = address();
+    // The frame that was on its way when the button was pressed still comes.
+    let shown = "";
+    await expect
+      .poll(
+        () => {
+          const before = shown;
+          shown = address();
+          return before === shown;
+        },
+        { interval: 1000 },
+      )
+      .toBe(true);
     expect(await shownCounts(page)).toEqual(await countsOf(shown));
   });
 

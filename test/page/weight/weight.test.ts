@@ -46,7 +46,7 @@ describeNeeding(requirements.chromium, "one weight", () => {
     await drag("Update u", 0.6 * gap);
     await page.getByRole("heading", { name: /Moved, by 1 gaps/ }).waitFor();
     // Nearly half a gap: the line puts it on the tie.
-    await drag("Update u", -0.1 * gap + 2);
+    await drag("Update u", -0.108 * gap + 2);
     await page.getByRole("heading", { name: /a tie/ }).waitFor();
     const before = await page.getByLabel("Weight w", { exact: true }).first().inputValue();
     await drag("Weight w", gap);
