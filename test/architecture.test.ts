@@ -9,8 +9,10 @@ const root = fileURLToPath(new URL("../src/", import.meta.url));
 /** Paths in src, with forward slashes. */
 const files = readdirSync(root, { recursive: true, encoding: "utf8" })
   .map((path) => path.replaceAll("\\", "/"))
-  .filter((path) => path.endsWith(".ts"));
+  .filter((path) => /\.tsx?$/.test(path));
 const textOf = (file: string) => readFileSync(join(root, file), "utf8");
+
+const isFile = (file: string) => files.includes(file);
 
 /** The room of a file: its folder in src, or itself for the files beside the folders. */
 const roomOf = (file: string) => file.split("/")[0];
@@ -57,11 +59,16 @@ function importsOf(file: string): Import[] {
   ];
   return statements.map(([, clause, specifier]) => {
     const names = clause.replace(/[{}\s]+/g, " ").split(",");
-    const typeOnly = names.every((name) => /^ *(type .*)?$/.test(name)) && /type /.test(clause);
+    const typeOnly =
+      /^\s*type\s*[{*]/.test(clause) ||
+      (names.every((name) => /^ *(type .*)?$/.test(name)) && /type /.test(clause));
     if (specifier.startsWith("node:")) return { file, target: specifier, of: node, typeOnly };
     if (!specifier.startsWith(".")) return { file, target: specifier, of: npm, typeOnly };
     const path = relative(root, join(root, dirname(file), specifier)).replaceAll("\\", "/");
-    const target = path.replace(/\.js$/, ".ts");
+    const [target] = [".ts", ".tsx"]
+      .map((end) => path.replace(/\.js$/, end))
+      .filter(isFile)
+      .concat(path);
     return { file, target, of: roomOf(target), typeOnly };
   });
 }
