@@ -21,6 +21,8 @@ export interface Simulation {
   /** A model by name, of which a stratified sample is taken; or the sigma of one Gaussian tensor. */
   readonly of: string | number;
   readonly elements: number;
+  /** Of a model's matrices, instead of its own. */
+  readonly sigma?: number;
   /** What the weights are stored in before the run; default bf16, as checkpoints are. */
   readonly weightFormat?: string;
   readonly steps: number;
@@ -97,7 +99,7 @@ export async function simulated(simulation: Simulation): Promise<Simulated> {
       preset: null,
       model,
       elements,
-      sigma: null,
+      sigma: simulation.sigma ?? null,
       weightFormat,
       queryKeyShape: null,
       run: {
