@@ -15,6 +15,8 @@ export type Span = (typeof spans)[number];
 
 /** The least that a change lights up, so that none is overlooked. */
 const least = 0.4;
+/** Of each direction. */
+const shades = 64;
 
 /**
  * Paints where `now` differs from `before`: by its direction, the brighter the more, wholly from a difference of
@@ -27,25 +29,27 @@ export function paintChanges(
   inks: PictureInks,
   into: Uint32Array,
 ): void {
-  const larger = ramp(inks.ground, inks.larger);
-  const smaller = ramp(inks.ground, inks.smaller);
-  const scale = full > 0 ? (shades - 1) / full : Infinity;
+  const ramp = rampOf(inks);
+  const { ground, nonfinite } = inks;
+  const scale = full > 0 ? shades / full : Infinity;
   for (let i = 0; i < into.length; i++) {
     const change = now[i] - before[i];
-    if (change === 0) into[i] = inks.ground;
-    else if (change > 0) into[i] = larger[Math.min(shades - 1, (change * scale) | 0)];
-    else if (change < 0) into[i] = smaller[Math.min(shades - 1, (-change * scale) | 0)];
-    else into[i] = inks.nonfinite;
+    if (change === 0) into[i] = ground;
+    else if (Number.isNaN(change)) into[i] = nonfinite;
+    else {
+      // The floor of a small fall is -1, that of a small rise 0: no branch on the sign, which would be a coin toss.
+      const shade = Math.max(-shades, Math.min(shades - 1, Math.floor(change * scale)));
+      into[i] = ramp[shades + shade];
+    }
   }
 }
 
-const shades = 64;
-
-/** Colours from a faint one to the whole one. */
-function ramp(ground: number, ink: number): Uint32Array {
-  return Uint32Array.from({ length: shades }, (_, i) =>
-    mix(ground, ink, least + ((1 - least) * i) / (shades - 1)),
-  );
+/** From the most of a fall to the most of a rise. */
+function rampOf({ ground, larger, smaller }: PictureInks): Uint32Array {
+  return Uint32Array.from({ length: 2 * shades }, (_, i) => {
+    const [ink, shade] = i < shades ? [smaller, shades - 1 - i] : [larger, i - shades];
+    return mix(ground, ink, least + ((1 - least) * shade) / (shades - 1));
+  });
 }
 
 function mix(a: number, b: number, share: number): number {
