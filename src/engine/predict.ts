@@ -1,7 +1,13 @@
 import type { Format } from "../format/format.js";
-import { roundSum } from "../format/round.js";
 import type { TensorInput } from "../lens/input.js";
-import { changes, judgedRules, reachOf, type StepPrediction } from "../lens/prediction.js";
+import {
+  changes,
+  type Forecast,
+  judgedRules,
+  reachDeviations,
+  type StepPrediction,
+  storedAs,
+} from "../lens/prediction.js";
 import { AdamwStep, learningRate, type SimulatedRun } from "../update/simulated-adamw.js";
 import type { LensJob, Observer } from "./engine.js";
 
@@ -59,24 +65,23 @@ async function predictChunk(
   const [m, v] = [new Float32Array(length), new Float32Array(length)];
   const gradients = new Float32Array(length);
   const step = new AdamwStep(run);
-  const [b1] = run.optimizer.betas!;
   for (const [i, values] of updates.entries()) {
     await values.read(start, gradients);
     const t = i + 1;
-    const forecast = i === 0 ? null : forecastOf(run, t - 1);
     step.begin(t);
     const count = counts[i - 1];
-    const reach = reachOf(learningRate(run, t), b1);
+    const forecast = count === undefined ? null : forecaster(run, t);
     for (let j = 0; j < length; j++) {
-      const before = { stored: nearest(master[j], format), master: master[j] };
-      const meant = forecast?.(m[j], v[j]) ?? 0;
+      const before = { stored: storedAs(master[j], format), master: master[j] };
+      const meant = forecast?.(m[j], v[j], master[j]);
       const update = step.apply(j, gradients[j], before.master, m, v);
       master[j] += update;
-      if (count === undefined) continue;
-      const changed = nearest(master[j], format) !== before.stored;
+      if (meant === undefined) continue;
+      const changed = storedAs(master[j], format) !== before.stored;
       if (changed) count.changed += 1;
+      const made = { update, least: update, most: update };
       for (const [r, { rule, knows }] of judgedRules.entries()) {
-        if (!changes(rule, before, knows === "gradient" ? update : meant, format, reach)) continue;
+        if (!changes(rule, before, knows === "gradient" ? made : meant, format)) continue;
         count.predicted[r] += 1;
         if (changed) count.right[r] += 1;
       }
@@ -84,15 +89,26 @@ async function predictChunk(
   }
 }
 
-/** What the moments after step t say of the next update: -lr m^ / (sqrt(v^) + eps), corrected for their start. */
-function forecastOf(run: SimulatedRun, t: number): (m: number, v: number) => number {
-  const { betas, eps = 1e-8 } = run.optimizer;
+/**
+ * What the moments before step t say of its update. It will be -lr m^ / (sqrt(v^) + eps), if the gradient is as m is; as
+ * gradients come, whose root mean square v^ tells, it may be anything from `least` to `most`. Weight decay adds to all.
+ */
+function forecaster(run: SimulatedRun, t: number): (m: number, v: number, weight: number) => Forecast {
+  const { betas, eps = 1e-8, weightDecay = 0 } = run.optimizer;
   const [b1, b2] = betas!;
-  const lr = learningRate(run, t + 1);
-  const [c1, c2] = [1 - b1 ** t, 1 - b2 ** t];
-  return (m, v) => Math.fround((-lr * (m / c1)) / (Math.sqrt(v / c2) + eps));
-}
-
-function nearest(x: number, format: Format): number {
-  return roundSum(x, 0, format, "nearest-even", "ieee", 0);
+  const lr = learningRate(run, t);
+  const [known1, known2] = [1 - b1 ** (t - 1), 1 - b2 ** (t - 1)];
+  const next = 1 - b1 ** t;
+  const reach = (reachDeviations * (1 - b1)) / next;
+  return (m, v, weight) => {
+    const deviation = Math.sqrt(v / known2);
+    const update = (momentum: number) =>
+      Math.fround(-lr * (momentum / (deviation + eps) + weightDecay * weight));
+    const kept = (b1 * m) / next;
+    return {
+      update: update(m / known1),
+      least: update(kept + reach * deviation),
+      most: update(kept - reach * deviation),
+    };
+  };
 }

@@ -9,21 +9,20 @@ import type { ResultInput, ResultOptimizer } from "./result.js";
  * - `ulp-rule`: |u| >= |w| / 256 (PULSE, arXiv 2602.03839).
  * - `one-step`: w + u rounds to another number than w.
  * - `residual`: the master, which holds what earlier updates left, rounds to another number with u added.
- * - `reach`: the master rounds to another number for some update within reach of u, four standard deviations of what
- *   the unknown gradient can add.
+ * - `reach`: the master rounds to another number for some update that the unknown gradient can make of the moments.
  */
 export const rules = ["ulp-rule", "one-step", "residual", "reach"] as const;
 export type Rule = (typeof rules)[number];
 
 /**
  * What a rule is given as the update: the one of the moments before the step, lr m / sqrt(v), or the one that is really
- * made, when the gradient is there. Nothing is out of reach of the latter.
+ * made, when the gradient is there.
  */
 export const knowledges = ["moments", "gradient"] as const;
 export type Knowledge = (typeof knowledges)[number];
 
-/** Standard deviations of a gradient that `reach` takes into account. */
-const reachDeviations = 4;
+/** Standard deviations of a gradient, as the second moment knows them, that `reach` takes into account. */
+export const reachDeviations = 4;
 
 /** A weight before a step. */
 export interface BeforeStep {
@@ -31,28 +30,30 @@ export interface BeforeStep {
   readonly master: number;
 }
 
-/** Whether a stored weight would change. @param reach how far the update may lie from u, either way. */
+/** What is known of an update before the step: what it will be, and the least and the most that it can be. */
+export interface Forecast {
+  readonly update: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Whether a rule says that a stored weight will change. */
 export function changes(
   rule: Rule,
   { stored, master }: BeforeStep,
-  update: number,
+  { update, least, most }: Forecast,
   format: Format,
-  reach: number,
 ): boolean {
-  const other = (sum: number) => nearest(Math.fround(sum), format) !== stored;
+  const other = (sum: number) => storedAs(sum, format) !== stored;
   if (rule === "ulp-rule") return update !== 0 && !ulpRuleLost(stored, update);
   if (rule === "one-step") return other(stored + update);
   if (rule === "residual") return other(master + update);
-  return other(master + (update - reach)) || other(master + (update + reach));
+  return other(master + least) || other(master + most);
 }
 
-/** What a gradient of `reachDeviations` standard deviations adds to the update: (1 - b1) g lr / sqrt(v). */
-export function reachOf(lr: number, b1: number): number {
-  return reachDeviations * (1 - b1) * lr;
-}
-
-function nearest(x: number, format: Format): number {
-  return roundSum(x, 0, format, "nearest-even", "ieee", 0);
+/** What a format stores of a master. @param sum of two fp32 numbers; the master is fp32 too. */
+export function storedAs(sum: number, format: Format): number {
+  return roundSum(Math.fround(sum), 0, format, "nearest-even", "ieee", 0);
 }
 
 /** How a rule did, over all weight-steps. */

@@ -38,19 +38,25 @@ export interface SweepCell extends SweepCase {
   readonly totals: Totals;
   readonly end: End;
   readonly probes: Probes;
+  /** Of `end.effectiveDescent`, by the noise of stochastic rounding; null where there is none. */
+  readonly standardError: number | null;
 }
 
 export interface SweepAnswers {
-  /** The smallest rate from which on a case learns, at every rate of the sweep that is not smaller; null if none. */
-  readonly learnsFrom: readonly (SweepCase & {
-    readonly bitsPerWeight: number;
-    readonly rate: number | null;
-  })[];
+  /** In the order of the grid. */
+  readonly cases: readonly CaseAnswer[];
   /** For each rate the case that takes the fewest bits per weight of those that keep their updates; null if none. */
   readonly cheapest: readonly {
     readonly rate: number;
     readonly case: (SweepCase & { readonly bitsPerWeight: number; readonly effectiveDescent: number }) | null;
   }[];
+}
+
+/** The smallest rates from which on a case learns, and keeps its updates, at all rates of the sweep; null if none. */
+export interface CaseAnswer extends SweepCase {
+  readonly bitsPerWeight: number;
+  readonly learnsFrom: number | null;
+  readonly keepsFrom: number | null;
 }
 
 /** Bits that a weight and its carrier take. Moments, which every case has, are not counted. */
@@ -62,33 +68,47 @@ export function bitsPerWeight({ format: name, scheme }: Pick<Case, "format" | "s
 
 /** The cells of one rate. */
 export function sweepCells({ cases }: Pick<Result, "cases">, rate: number): SweepCell[] {
-  return cases.map(({ format, scheme, rounding, opmath, totals, end, probes }) => ({
-    rate,
-    format,
-    scheme,
-    rounding,
-    opmath,
-    totals,
-    end,
-    probes,
-  }));
+  return cases.map(({ format, scheme, rounding, opmath, totals, end, probes }) => {
+    const cell = { rate, format, scheme, rounding, opmath, totals, end, probes };
+    return { ...cell, standardError: standardError(cell) };
+  });
+}
+
+/**
+ * How far noise takes the effective descent of a run from its expectation, one standard deviation. The noise of a
+ * weight-step is e - u, independent between weights and of where the run is going: <noise, D> / <D, D> has the variance
+ * |e - u|^2 / (n <D, D>). In place the noise of all steps adds up; a carrier remembers what a step did wrong, and the last
+ * few are what is left. Within a factor of two, for carriers of few bits three, of the spread over seeds (measured).
+ */
+function standardError({ scheme, rounding, totals, end }: Omit<SweepCell, "standardError">): number | null {
+  if (rounding !== "stochastic") return null;
+  const { updateSquared, product, effectiveSquared } = totals.sums;
+  const noise = sumOf(effectiveSquared) - 2 * sumOf(product) + sumOf(updateSquared);
+  const left = schemes[scheme as SchemeName].carrier === null ? noise : noise / totals.steps;
+  const variance = left / (totals.elements * sumOf(end.sums.displacementSquared));
+  return variance >= 0 && Number.isFinite(variance) ? Math.sqrt(variance) : null;
 }
 
 /** What people want to know of a sweep. Rates of cells ascend. */
 export function sweepAnswers(
   cells: readonly SweepCell[],
-  { learns, keeps }: Pick<SweepResult["settings"], "learns" | "keeps">,
+  settings: Pick<SweepResult["settings"], "learns" | "keeps">,
 ): SweepAnswers {
   const rates = [...new Set(cells.map(({ rate }) => rate))];
   const first = cells.filter(({ rate }) => rate === rates[0]);
+  const from = (of: SweepCase, test: typeof learns) => {
+    const own = cells.filter((cell) => sameCase(cell, of));
+    return own[own.findLastIndex((cell) => !test(cell, settings)) + 1]?.rate ?? null;
+  };
   return {
-    learnsFrom: first.map((of) => {
-      const own = cells.filter((cell) => sameCase(cell, of));
-      const last = own.findLastIndex((cell) => !within(cell, learns));
-      return { ...caseOf(of), bitsPerWeight: bitsPerWeight(of), rate: own[last + 1]?.rate ?? null };
-    }),
+    cases: first.map((of) => ({
+      ...caseOf(of),
+      bitsPerWeight: bitsPerWeight(of),
+      learnsFrom: from(of, learns),
+      keepsFrom: from(of, keeps),
+    })),
     cheapest: rates.map((rate) => {
-      const keeping = cells.filter((cell) => cell.rate === rate && within(cell, keeps));
+      const keeping = cells.filter((cell) => cell.rate === rate && keeps(cell, settings));
       // Of equal bits, the first of the grid.
       const [cheapest] = keeping.sort((a, b) => bitsPerWeight(a) - bitsPerWeight(b));
       if (cheapest === undefined) return { rate, case: null };
@@ -101,10 +121,34 @@ export function sweepAnswers(
   };
 }
 
-/** Whether the effective descent of a cell lies between a share and as far above 1. */
-function within({ end }: SweepCell, share: number): boolean {
+type Shares = Pick<SweepResult["settings"], "learns" | "keeps">;
+
+function learns(cell: SweepCell, { learns: share }: Shares): boolean {
+  return within(cell, share) && isTold(cell, share);
+}
+
+/** A case keeps its updates as far as noise lets it be told. */
+function keeps(cell: SweepCell, { learns: share, keeps }: Shares): boolean {
+  return within(cell, keeps) && isTold(cell, share);
+}
+
+/** Standard errors that noise is given. */
+const allowed = 3;
+
+/** Whether the effective descent of a cell lies between a share and as far above 1, but for noise. */
+function within({ end, standardError }: SweepCell, share: number): boolean {
+  const noise = allowed * (standardError ?? 0);
   const descent = end.effectiveDescent;
-  return descent !== null && descent >= share && descent <= 2 - share;
+  return descent !== null && descent >= share - noise && descent <= 2 - share + noise;
+}
+
+/** Whether a case that learns can be told from one that does not, for all the noise. */
+export function isTold({ standardError }: Pick<SweepCell, "standardError">, learns: number): boolean {
+  return standardError === null || allowed * standardError <= 1 - learns;
+}
+
+function sumOf(terms: readonly number[]): number {
+  return terms.reduce((sum, term) => sum + term, 0);
 }
 
 export function caseOf({ format, scheme, rounding, opmath }: SweepCase): SweepCase {

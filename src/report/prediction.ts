@@ -69,7 +69,7 @@ export function ruleLabel({ rule, knows }: Pick<RuleOutcome, "rule" | "knows">):
 
 export const predictionNote =
   "Predicted: of all weight-steps, how many a rule says will change. Recall: of those that changed, how many it said. " +
-  "Precision: of those it said, how many changed. reach: any update within 4 standard deviations of the gradient.";
+  "Precision: of those it said, how many changed. Reach: a weight that any gradient of up to 4 standard deviations would change.";
 
 /** One row a rule. */
 export function renderPredictionCsv({ rules, weightSteps, changed }: PredictionResult): string {

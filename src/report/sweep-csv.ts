@@ -21,15 +21,16 @@ const heading = [
   "unchanged",
   "hidden",
   "effectiveDescent",
+  "standardError",
 ];
 
 /** One row a case and rate. */
 export function renderSweepCsv({ cells }: SweepResult): string {
-  const rows = cells.map(({ rate, format, scheme, rounding, opmath, totals, end }) => [
+  const rows = cells.map(({ rate, format, scheme, rounding, opmath, totals, end, standardError }) => [
     ...[rate, format, scheme, rounding, opmath, totals.elements, totals.steps],
     ...[totals.none, totals.lost, totals.kept, totals.moved, totals.nonfinite],
     ...[totals.realSparsity, totals.apparentSparsity, totals.hiddenShare, totals.effectiveDescent],
-    ...[end.unchanged, end.hidden, end.effectiveDescent],
+    ...[end.unchanged, end.hidden, end.effectiveDescent, standardError],
   ]);
   return csv([heading, ...rows.map((cells) => cells.map((cell) => (cell === null ? "" : String(cell))))]);
 }

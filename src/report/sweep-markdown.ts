@@ -1,30 +1,25 @@
-import { caseOf, type SweepResult } from "../lens/sweep.js";
+import type { SweepResult } from "../lens/sweep.js";
 import { caseLabel } from "./labels.js";
 import { table } from "./markdown.js";
-import { count, missing, ratio } from "./numbers.js";
-import { descentAt, rateText, sweepSentences } from "./sweep-table.js";
+import { progressTexts, rateText, sweepNotes, sweepSentences, sweepSize } from "./sweep-table.js";
 
 /** A sweep in Markdown: the answers, and progress by case and rate. */
 export function renderSweepMarkdown(result: SweepResult): string {
-  const { input, rates, cells, answers } = result;
-  const steps = input.stepNumbers.length;
-  const cases = cells.filter(({ rate }) => rate === rates[0]).map(caseOf);
-  const learns = (i: number) => answers.learnsFrom[i].rate;
-  const progress = table(
-    ["stored as", "bits", "learns from", ...rates.map(rateText)],
-    cases.map((of, i) => [
-      caseLabel(of),
-      String(answers.learnsFrom[i].bitsPerWeight),
-      learns(i) === null ? missing : rateText(learns(i)!),
-      ...rates.map((rate) => ratio(descentAt(cells, of, rate))),
-    ]),
-  );
+  const progress = progressTexts(result);
+  const rows = result.answers.cases.map((of, i) => [
+    caseLabel(of),
+    String(of.bitsPerWeight),
+    rateText(of.learnsFrom),
+    rateText(of.keepsFrom),
+    ...progress[i],
+  ]);
+  const headings = ["stored as", "bits a weight", "learns from", "keeps from", ...result.rates.map(rateText)];
   return [
     "# Precision lens: sweep",
-    `${count(input.elements)} weights, ${count(steps)} steps at each of ${rates.length} rates.`,
+    `${sweepSize(result)}.`,
     ...sweepSentences(result),
-    progress,
-    "Below each rate: progress, how far along the way of an fp32 run with the same updates the stored weights came.",
+    table(headings, rows),
+    ["Below each rate: progress.", ...sweepNotes(result)].join(" "),
   ]
     .join("\n\n")
     .concat("\n");

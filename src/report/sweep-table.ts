@@ -1,4 +1,4 @@
-import { caseOf, type SweepCase, type SweepResult, sameCase } from "../lens/sweep.js";
+import { caseOf, isTold, type SweepCase, type SweepCell, type SweepResult, sameCase } from "../lens/sweep.js";
 import { type Column, layOut, wrap } from "./columns.js";
 import { caseLabel } from "./labels.js";
 import { count, missing, ratio } from "./numbers.js";
@@ -9,19 +9,14 @@ import { plainTerminal, styles, type Terminal } from "./terminal.js";
 export function renderSweepTable(result: SweepResult, terminal: Terminal = plainTerminal): string {
   const { bold, dim } = styles(terminal);
   const width = Math.min(terminal.columns, 100);
-  const { input, skipped } = result;
-  const steps = input.stepNumbers.length === 1 ? "1 step" : `${count(input.stepNumbers.length)} steps`;
+  const { skipped } = result;
   const boldFirst = ([first, ...rest]: string[]) => [bold(first), ...rest];
   const blocks = [
-    [`${bold(`${count(input.elements)} weights`)}, ${steps} at each of ${result.rates.length} rates`],
+    [bold(sweepSize(result))],
     sweepSentences(result).flatMap((sentence) => wrap(sentence, width)),
-    boldFirst(learningTable(result)),
-    ...descentTables(result, terminal.columns).map(boldFirst),
-    wrap(
-      "Progress: how far along the way of an fp32 run with the same updates the stored weights came. Much more than 1 is " +
-        "the noise of a coarse format.",
-      width,
-    ).map(dim),
+    boldFirst(answerTable(result)),
+    ...progressTables(result, terminal.columns).map(boldFirst),
+    sweepNotes(result).flatMap((note) => wrap(note, width).map(dim)),
     skipped.length > 0 ? skippedLines(skipped).map(dim) : [],
   ];
   return `${blocks
@@ -30,30 +25,48 @@ export function renderSweepTable(result: SweepResult, terminal: Terminal = plain
     .join("\n\n")}\n`;
 }
 
-/** The answers in sentences: from which rate on each format learns at all, and what keeps updates at least cost. */
-export function sweepSentences({ answers, settings }: SweepResult): string[] {
-  const formats = [...new Set(answers.learnsFrom.map(({ format }) => format))];
+/** "200,000 weights, 20 steps at each of 7 learning rates" */
+export function sweepSize({ input, rates, settings }: SweepResult): string {
+  const steps = input.stepNumbers.length === 1 ? "1 step" : `${count(input.stepNumbers.length)} steps`;
+  const one = rates.length === 1;
+  const what = settings.rate === "lr" ? "learning rate" : "scale";
+  return `${count(input.elements)} weights, ${steps} at ${one ? `one ${what}` : `each of ${rates.length} ${what}s`}`;
+}
+
+/** The answers in sentences: from which rate on each format learns, and what keeps updates at least cost. */
+export function sweepSentences(result: SweepResult): string[] {
+  const { answers, settings } = result;
+  const formats = [...new Set(answers.cases.map(({ format }) => format))];
   const byFormat = formats.map((format) => {
-    const own = answers.learnsFrom.filter((of) => of.format === format && of.rate !== null);
-    own.sort((a, b) => a.rate! - b.rate! || a.bitsPerWeight - b.bitsPerWeight);
+    const own = answers.cases.filter((of) => of.format === format && of.learnsFrom !== null);
+    own.sort((a, b) => a.learnsFrom! - b.learnsFrom! || a.bitsPerWeight - b.bitsPerWeight);
     const [best] = own;
-    return best
-      ? `${format} from ${rateText(best.rate!)} (${caseLabel(best)})`
-      : `${format} at none of the rates`;
+    return best ? `${caseLabel(best)} from ${rateText(best.learnsFrom!)}` : `${format} at none`;
   });
-  const kept = answers.cheapest.filter(({ case: of }) => of !== null);
-  const runs: string[] = [];
-  for (const [i, { rate, case: of }] of kept.entries()) {
-    const before = kept[i - 1]?.case;
-    if (before && sameCase(before, of!)) continue;
-    runs.push(`from ${rateText(rate)} on ${caseLabel(of!)} (${of!.bitsPerWeight} bits a weight)`);
+  const rates = settings.rate === "lr" ? "learning rate" : "scale of the recorded updates";
+  return [
+    `Smallest ${rates} from which on each format learns (progress of ${range(settings.learns)}): ${byFormat.join(", ")}.`,
+    `Cheapest that keeps its updates (progress of ${range(settings.keeps)}): ${cheapestInWords(result)}.`,
+  ];
+}
+
+/** Rates next to each other with the same cheapest case are told as one. */
+function cheapestInWords({ answers: { cheapest } }: SweepResult): string {
+  type Cheapest = (typeof cheapest)[number]["case"];
+  const runs: { of: Cheapest; from: number; to: number }[] = [];
+  for (const { rate, case: of } of cheapest) {
+    const last = runs.at(-1);
+    if (last && (of === null || last.of === null ? of === last.of : sameCase(of, last.of))) last.to = rate;
+    else runs.push({ of, from: rate, to: rate });
   }
-  const learning = `Learning (progress of ${range(settings.learns)}): ${byFormat.join(", ")}.`;
-  const cheapest =
-    runs.length === 0
-      ? `Keeping the updates (progress of ${range(settings.keeps)}): no case at any rate.`
-      : `Cheapest that keeps the updates (progress of ${range(settings.keeps)}): ${runs.join(", ")}.`;
-  return [learning, cheapest];
+  return runs
+    .map(({ of, from, to }, i) => {
+      const what = of ? `${caseLabel(of)} (${of.bitsPerWeight} bits a weight)` : "none";
+      if (runs.length === 1 && from !== to) return `${what} at ${of ? "every" : "any"} rate`;
+      if (from === to) return `${what} at ${rateText(from)}`;
+      return `${what} from ${rateText(from)} ${i === runs.length - 1 ? "on" : `to ${rateText(to)}`}`;
+    })
+    .join(", ");
 }
 
 /** A share, and as far above 1. */
@@ -61,52 +74,93 @@ function range(share: number): string {
   return `${share} to ${Number((2 - share).toPrecision(6))}`;
 }
 
-/** One row a case: its cost, and the rate from which on it learns. */
-function learningTable({ answers }: SweepResult): string[] {
-  const rows = answers.learnsFrom;
+/** What the numbers are, and what of them noise hides. */
+export function sweepNotes({ cells, settings }: SweepResult): string[] {
+  const noise = ({ standardError, totals }: SweepCell) => (standardError ?? 0) * Math.sqrt(totals.elements);
+  const noisiest = cells.toSorted((a, b) => noise(b) - noise(a))[0];
+  const noisy = noise(noisiest) > 0;
+  const untold = cells.some((cell) => !isTold(cell, settings.learns));
+  return [
+    "Progress: how far along the way of an fp32 run with the same updates the stored weights came. Much more than 1 is " +
+      "the noise of a coarse format.",
+    ...(noisy
+      ? [
+          "±: standard error, by the noise of stochastic rounding; three of them are allowed for. Weights come so far on the " +
+            `average: noise takes a single one up to ${Number(noise(noisiest).toPrecision(2))} times as far as its updates ` +
+            `(${caseLabel(noisiest)} at ${rateText(noisiest.rate)}).`,
+        ]
+      : []),
+    ...(untold ? ["?: too noisy to be called learning; more weights would tell."] : []),
+  ];
+}
+
+/** One row a case: its cost, and the rates from which on it learns and keeps its updates. */
+function answerTable({ answers: { cases } }: SweepResult): string[] {
+  const column = (heading: string, cells: readonly string[]) => ({ heading, align: "right", cells }) as const;
   return layOut([
-    { heading: "stored as", align: "left", cells: rows.map((of) => caseLabel(of)) },
-    { heading: "bits", align: "right", cells: rows.map(({ bitsPerWeight }) => String(bitsPerWeight)) },
-    {
-      heading: "learns from",
-      align: "right",
-      cells: rows.map(({ rate }) => (rate === null ? missing : rateText(rate))),
-    },
+    { heading: "stored as", align: "left", cells: cases.map((of) => caseLabel(of)) },
+    column(
+      "bits a weight",
+      cases.map(({ bitsPerWeight }) => String(bitsPerWeight)),
+    ),
+    column(
+      "learns from",
+      cases.map(({ learnsFrom }) => rateText(learnsFrom)),
+    ),
+    column(
+      "keeps from",
+      cases.map(({ keepsFrom }) => rateText(keepsFrom)),
+    ),
   ]);
 }
 
-/** Progress by case and rate, in as many tables side by side as the terminal is wide. */
-function descentTables({ rates, cells }: SweepResult, columns: number): string[][] {
-  const cases = cells.filter(({ rate }) => rate === rates[0]).map(caseOf);
+/** Progress by case and rate, in as many tables as the terminal asks for. */
+function progressTables(result: SweepResult, columns: number): string[][] {
+  const { rates } = result;
+  const cases = casesOf(result);
   const labels = cases.map((of) => caseLabel(of));
+  const progress = progressTexts(result);
+  const widest = Math.max(...[...rates.map(rateText), ...progress.flat()].map(({ length }) => length));
   const room = columns - Math.max("progress at".length, ...labels.map(({ length }) => length));
-  const most = Math.max(1, Math.floor(room / 10));
+  const most = Math.max(1, Math.floor(room / (widest + 2)));
   const perTable = Math.ceil(rates.length / Math.ceil(rates.length / most));
   const tables: string[][] = [];
   for (let first = 0; first < rates.length; first += perTable) {
-    const ofTable = rates.slice(first, first + perTable);
-    tables.push(
-      layOut([
-        { heading: "progress at", align: "left", cells: labels },
-        ...ofTable.map(
-          (rate): Column => ({
-            heading: rateText(rate),
-            align: "right",
-            cells: cases.map((of) => ratio(descentAt(cells, of, rate))),
-          }),
-        ),
-      ]),
+    const columns = rates.slice(first, first + perTable).map(
+      (rate, i): Column => ({
+        heading: rateText(rate),
+        align: "right",
+        cells: progress.map((row) => row[first + i]),
+      }),
     );
+    tables.push(layOut([{ heading: "progress at", align: "left", cells: labels }, ...columns]));
   }
   return tables;
 }
 
-export function descentAt(cells: SweepResult["cells"], of: SweepCase, rate: number): number | null {
-  const cell = cells.find((candidate) => candidate.rate === rate && sameCase(candidate, of));
-  return cell?.end.effectiveDescent ?? null;
+/** The cases of a sweep, in the order of its grid. */
+export function casesOf({ cells, rates }: SweepResult): SweepCase[] {
+  return cells.filter(({ rate }) => rate === rates[0]).map(caseOf);
+}
+
+/** The cells of each case, by rate. */
+export function cellsByCase(result: SweepResult): SweepCell[][] {
+  return casesOf(result).map((of) => result.cells.filter((cell) => sameCase(cell, of)));
+}
+
+/** Progress as it is shown, a row a case. */
+export function progressTexts(result: SweepResult): string[][] {
+  return cellsByCase(result).map((cells) =>
+    cells.map((cell) => {
+      const { end, standardError } = cell;
+      const error = standardError !== null && standardError >= 0.005 ? `±${ratio(standardError)}` : "";
+      return `${ratio(end.effectiveDescent)}${error}${isTold(cell, result.settings.learns) ? "" : "?"}`;
+    }),
+  );
 }
 
 /** 0.000001 -> "1e-6", 0.1 -> "0.1" */
-export function rateText(rate: number): string {
+export function rateText(rate: number | null): string {
+  if (rate === null) return missing;
   return rate < 0.01 ? rate.toExponential() : String(rate);
 }

@@ -16,12 +16,16 @@ export interface LineChart {
   /** The numbers of the steps, one for each value; or what stands in their place, and what it is. */
   readonly steps: readonly (number | string)[];
   readonly axis?: string;
+  /** Where they stand, ascending; without it they stand evenly. */
+  readonly at?: readonly number[];
   readonly series: readonly Series[];
   /** The area between two of the series, by their places, and what it stands for. */
   readonly band?: { readonly from: number; readonly to: number; readonly label: string };
   readonly format: (value: number) => string;
   /** Powers of ten where the values are far apart; never below `least`. */
   readonly scale: "linear" | "log";
+  /** What is more is drawn as this. */
+  readonly most?: number;
 }
 
 /** Patterns beside colours, so that lines are told apart without them. */
@@ -30,7 +34,10 @@ const dashes = ["", "14 6", "3 7", "18 6 3 6", "8 8", "26 8"];
 /** Lines with their names at their right ends. */
 export function drawLines(chart: LineChart, { width, height }: Size, inks: Palette): string {
   const { steps, series, format } = chart;
-  const values = series.flatMap((of) => of.values.filter((value) => value !== null));
+  const { most = Number.POSITIVE_INFINITY } = chart;
+  const values = series.flatMap((of) =>
+    of.values.filter((value) => value !== null).map((value) => Math.min(value, most)),
+  );
   if (values.length === 0) return text(0, 40, "Nothing is known.", { size: 26, fill: inks.muted });
   const font = 21;
   const labelRoom = Math.min(
@@ -40,7 +47,10 @@ export function drawLines(chart: LineChart, { width, height }: Size, inks: Palet
   const [left, top, bottom] = [86, 18, height - 74];
   const right = width - labelRoom;
   const y = verticalScale(chart, values, bottom, top);
-  const x = (i: number) => left + (steps.length === 1 ? 0.5 : i / (steps.length - 1)) * (right - left);
+  const at = chart.at ?? steps.map((_, i) => i);
+  const [start, stop] = [at[0], at[at.length - 1]];
+  const x = (i: number) =>
+    left + (steps.length === 1 ? 0.5 : (at[i] - start) / (stop - start)) * (right - left);
   const drawn = [
     ...y.ticks.flatMap((tick, i) => [
       line(left, y.place(tick), right, y.place(tick), { colour: i === 0 ? inks.line : inks.grid }),
@@ -50,7 +60,11 @@ export function drawLines(chart: LineChart, { width, height }: Size, inks: Palet
     text(right, height - 12, chart.axis ?? "step", { size: 20, fill: inks.muted, anchor: "end" }),
   ];
   const points = series.map((of) =>
-    thinned(of.values.map((value, i) => (value === null ? null : ([x(i), y.place(value)] as const)))),
+    thinned(
+      of.values.map((value, i) =>
+        value === null ? null : ([x(i), y.place(Math.min(value, most))] as const),
+      ),
+    ),
   );
   if (chart.band) drawn.push(band(chart.band, points, inks));
   // The first case is the one that the report is about: drawn last, over the others, and stronger.
@@ -81,10 +95,18 @@ function stepAxis(
   bottom: number,
   inks: Palette,
 ): string[] {
-  return labelled(steps.length, 8).flatMap((i) => [
-    line(x(i), bottom, x(i), bottom + 8, { colour: inks.line }),
-    text(x(i), bottom + 32, String(steps[i]), { size: 20, fill: inks.muted, anchor: "middle" }),
-  ]);
+  // Steps that stand unevenly may stand too close for the label of each.
+  let free = Number.NEGATIVE_INFINITY;
+  return labelled(steps.length, 8).flatMap((i) => {
+    const half = textWidth(String(steps[i]), 20) / 2;
+    const tick = line(x(i), bottom, x(i), bottom + 8, { colour: inks.line });
+    if (x(i) - half < free) return [tick];
+    free = x(i) + half + 8;
+    return [
+      tick,
+      text(x(i), bottom + 32, String(steps[i]), { size: 20, fill: inks.muted, anchor: "middle" }),
+    ];
+  });
 }
 
 type Points = readonly (readonly [number, number] | null)[];

@@ -1,52 +1,168 @@
-import { caseOf, type SweepResult } from "../../lens/sweep.js";
+import type { CaseAnswer, SweepResult } from "../../lens/sweep.js";
 import { caseLabel } from "../labels.js";
-import { missing, ratio } from "../numbers.js";
-import { descentAt, rateText } from "../sweep-table.js";
-import { type Figure, wide } from "./figure.js";
+import { ratio } from "../numbers.js";
+import { cellsByCase, progressTexts, rateText } from "../sweep-table.js";
+import { type Figure, figureName, type Size, wide } from "./figure.js";
 import { drawLines, type Series } from "./line-chart.js";
+import type { Palette } from "./palette.js";
+import { rowLayout } from "./rows.js";
+import { line, rect, text } from "./svg.js";
 
-/** Progress of each case over the rates: where each begins to learn. */
-export function sweepChart({ rates, cells, answers, settings }: SweepResult): Figure {
-  const cases = cells.filter(({ rate }) => rate === rates[0]).map(caseOf);
-  const labels = cases.map((of) => caseLabel(of));
-  const progress = cases.map((of) => rates.map((rate) => descentAt(cells, of, rate)));
+/** The figures of a sweep, in the order of its report. */
+export interface SweepFigures {
+  readonly cost: Figure;
+  readonly progress: readonly Figure[];
+}
+
+export function sweepFigures(result: SweepResult): SweepFigures {
+  const { cases } = result.answers;
+  const formats = [...new Set(cases.map(({ format }) => format))];
+  const groups = cases.length <= mostLines ? [null] : formats;
+  const progress = groups.map((format) => progressChart(result, format));
+  // Names of formats may be alike once they are names of files.
+  const names = progress.map(({ name }) => name);
+  return {
+    cost: costChart(result),
+    progress: progress.map((of, i) =>
+      names.indexOf(of.name) < i ? { ...of, name: `${of.name}-${i + 1}` } : of,
+    ),
+  };
+}
+
+export function figuresOfSweep(result: SweepResult): Figure[] {
+  const { cost, progress } = sweepFigures(result);
+  return [cost, ...progress];
+}
+
+/** Lines that one picture takes; of more cases each format has its own. */
+const mostLines = 6;
+
+/** Progress beyond which one is like the other: far more than there is to learn. */
+const mostProgress = 2;
+
+/** Progress of each case over the rates; of one format, or of all. */
+function progressChart(result: SweepResult, format: string | null): Figure {
+  const { rates, answers, settings } = result;
+  const texts = progressTexts(result);
+  const own = cellsByCase(result)
+    .map((cells, i) => ({ cells, answer: answers.cases[i], texts: texts[i] }))
+    .filter(({ answer }) => format === null || answer.format === format);
+  const progress = own.map(({ cells }) => cells.map(({ end }) => end.effectiveDescent));
   const series: Series[] = [
-    ...progress.map((values, i) => ({ label: labels[i], values, ink: i })),
+    ...progress.map((values, i) => ({ label: caseLabel(own[i].answer), values, ink: i })),
+    { label: "keeps", values: rates.map(() => settings.keeps), ink: null },
     { label: "learns", values: rates.map(() => settings.learns), ink: null },
   ];
-  const [first] = answers.learnsFrom;
-  const from = first.rate === null ? "learns at none of the rates" : `learns from ${rateText(first.rate)} on`;
+  const over = progress.flat().some((value) => value !== null && value > mostProgress);
+  const what = settings.rate === "lr" ? "learning rate" : "scale of the recorded updates";
   return {
-    name: "progress-by-rate",
-    title: `${labels[0]} ${from}`,
+    name: figureName("progress", format ?? "by-rate"),
+    title: own
+      .slice(0, 3)
+      .map(({ answer: { learnsFrom, ...of } }, i) => {
+        const verb = i === 0 ? " learns" : "";
+        return `${caseLabel(of)}${verb} ${learnsFrom === null ? "at no rate" : `from ${rateText(learnsFrom)}`}`;
+      })
+      .join(", "),
     caption:
-      `How far along an fp32 run's way the stored weights come at each ${settings.rate === "lr" ? "learning rate" : "scale of the recorded updates"}: ` +
-      `1 is all of it. Dashed and grey: ${settings.learns}, from which on a case learns.`,
-    size: { width: wide, height: 440 + 26 * Math.max(0, series.length - 8) },
+      `How far along an fp32 run's way the stored weights come, by ${what}: 1 is all of it. Dashed and grey: ` +
+      `${settings.learns} learns, ${settings.keeps} keeps its updates.${over ? ` Above ${mostProgress} is drawn as ${mostProgress}.` : ""}`,
+    size: { width: wide, height: 440 },
     draw: (size, inks) =>
       drawLines(
         {
           steps: rates.map(rateText),
-          axis: settings.rate === "lr" ? "learning rate" : "scale",
+          axis: `${what}, logarithmic`,
+          at: rates.map(Math.log),
           series,
           format: (value) => Number(value.toPrecision(2)).toString(),
           scale: "linear",
+          most: mostProgress,
         },
         size,
         inks,
       ),
     numbers: {
-      headings: ["stored as", "bits a weight", "learns from", ...rates.map(rateText)],
-      rows: labels.map((label, i) => [
-        label,
-        String(answers.learnsFrom[i].bitsPerWeight),
-        answers.learnsFrom[i].rate === null ? missing : rateText(answers.learnsFrom[i].rate),
-        ...progress[i].map(ratio),
+      headings: ["stored as", ...rates.map(rateText)],
+      rows: own.map(({ answer, texts }) => [caseLabel(answer), ...texts]),
+    },
+  };
+}
+
+/** From which rate on each case learns and keeps its updates, those of fewer bits first. */
+function costChart(result: SweepResult): Figure {
+  const { answers, rates, settings } = result;
+  const cases = [...answers.cases].sort((a, b) => a.bitsPerWeight - b.bitsPerWeight);
+  const earliest = [...cases]
+    .filter(({ learnsFrom }) => learnsFrom !== null)
+    .sort((a, b) => a.learnsFrom! - b.learnsFrom!)
+    .at(0);
+  const what = settings.rate === "lr" ? "learning rates" : "scales of the recorded updates";
+  return {
+    name: "cost",
+    title: earliest
+      ? `${caseLabel(earliest)}, at ${earliest.bitsPerWeight} bits a weight, learns from ${rateText(earliest.learnsFrom)} on`
+      : "Nothing learns at any rate of the sweep",
+    caption:
+      `The ${what} at which each case learns (light: progress of ${settings.learns} at least) and keeps its updates ` +
+      `(dark: ${ratio(settings.keeps)}), by the bits that a weight and its carrier take.`,
+    size: { width: wide, height: 70 + Math.min(cases.length, 24) * (cases.length > 8 ? 34 : 54) },
+    draw: (size, inks) => drawCost(cases, rates, size, inks),
+    numbers: {
+      headings: ["stored as", "bits a weight", "learns from", "keeps from"],
+      rows: cases.map((of) => [
+        caseLabel(of),
+        String(of.bitsPerWeight),
+        rateText(of.learnsFrom),
+        rateText(of.keepsFrom),
       ]),
     },
   };
 }
 
-export function figuresOfSweep(result: SweepResult): Figure[] {
-  return [sweepChart(result)];
+function drawCost(
+  cases: readonly CaseAnswer[],
+  rates: readonly number[],
+  { width, height }: Size,
+  inks: Palette,
+): string {
+  const below = 70;
+  const labels = cases.map((of) => `${caseLabel(of)}, ${of.bitsPerWeight} bits`);
+  const rows = rowLayout(labels, { width, height: height - below }, { tallest: 96 });
+  const { left, step, font } = rows;
+  // Half a step of the sweep stands before the first rate and after the last: each holds for a rate, not for a point.
+  const margin = (rows.width - 24) / (2 * rates.length);
+  const [low, high] = [Math.log(rates[0]), Math.log(rates.at(-1)!)];
+  const span = rows.width - 24 - 2 * margin;
+  const x = (rate: number) =>
+    left + margin + (high > low ? (Math.log(rate) - low) / (high - low) : 0.5) * span;
+  const right = left + rows.width - 24;
+  const bottom = cases.length * step;
+  const bar = Math.min(44, step * 0.56);
+  const drawn: string[] = [];
+  let free = Number.NEGATIVE_INFINITY;
+  for (const rate of rates) {
+    drawn.push(line(x(rate), 0, x(rate), bottom + 8, { colour: inks.grid }));
+    if (x(rate) < free) continue;
+    free = x(rate) + 96;
+    drawn.push(text(x(rate), bottom + 34, rateText(rate), { size: 20, fill: inks.muted, anchor: "middle" }));
+  }
+  for (const [i, { learnsFrom, keepsFrom }] of cases.entries()) {
+    const middle = i * step + step / 2;
+    const baseline = middle + font * 0.36;
+    drawn.push(rows.label(labels[i], baseline, inks));
+    if (learnsFrom === null) {
+      const style = { size: font, fill: inks.muted, halo: inks.surface };
+      drawn.push(text(left + 12, baseline, "learns at no rate", style));
+      continue;
+    }
+    const from = x(learnsFrom) - margin;
+    drawn.push(rect(from, middle - bar / 2, right - from, bar, inks.heat[2], 4));
+    if (keepsFrom !== null) {
+      const kept = x(keepsFrom) - margin;
+      drawn.push(rect(kept, middle - bar / 2, right - kept, bar, inks.heat[6], 4));
+    }
+  }
+  drawn.push(line(left, 0, left, bottom, { colour: inks.line }));
+  return drawn.join("\n");
 }
