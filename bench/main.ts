@@ -3,12 +3,14 @@ import { diff } from "./diff.js";
 import { engines } from "./engines/engines.js";
 import { gpu } from "./gpu.js";
 import { memory } from "./memory.js";
+import { page } from "./page.js";
 
 const benches: Readonly<Record<string, (...args: number[]) => void | Promise<void>>> = {
   diff,
   engines,
   gpu,
   memory,
+  page,
 };
 
 const [name, ...args] = process.argv.slice(2);
