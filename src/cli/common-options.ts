@@ -17,10 +17,11 @@ export interface OutputOptions {
   readonly quiet?: boolean;
 }
 
-export function addOutputOptions(command: Command): Command {
+/** @param row what there is a row of in CSV. */
+export function addOutputOptions(command: Command, row = "case and tensor"): Command {
   return command
     .option("--json <file>", "write the result as JSON; - for stdout")
-    .option("--csv <file>", "write one row a case and tensor; - for stdout")
+    .option("--csv <file>", `write one row a ${row}; - for stdout`)
     .option("--markdown <file>", "write tables in Markdown; - for stdout")
     .option("--html <file>", "write a report to look at: one page, no network; - for stdout")
     .option("--svg <folder>", "write each figure of the report as a slide (1600 x 900)")

@@ -9,9 +9,14 @@ import { addOutputOptions, formatName, type OutputOptions } from "./common-optio
 import { checkOutput, emitBy, predictionRenderers } from "./emit.js";
 import { type OpenRun, openSynthetic } from "./open-synthetic.js";
 import { progressBar } from "./progress.js";
-import { addSyntheticOptions, type SyntheticOptions, syntheticSettings } from "./synthetic-options.js";
+import {
+  addSyntheticOptions,
+  refuseSynthetic,
+  type SyntheticOptions,
+  syntheticSettings,
+} from "./synthetic-options.js";
 
-interface PredictOptions extends SyntheticOptions, OutputOptions {
+interface PredictOptions extends Omit<SyntheticOptions, "source">, OutputOptions {
   readonly format: string;
 }
 
@@ -28,12 +33,13 @@ export function predictCommand(): Command {
   const command = new Command("predict")
     .summary("which stored weights the next step will change, by Adam's moments: how well rules can tell")
     .description(
-      "Takes gradients, recorded (FOLDER, with gradients.safetensors) or synthetic, through AdamW with an fp32 master, and\n" +
+      "Takes gradients, recorded (FOLDER, with gradients.safetensors) or synthetic, through AdamW with an fp32 master, and " +
         "before each step asks every rule which stored weights will change: recall and precision of each.",
     )
     .argument("[folder]", "a recorded run with gradients, instead of a synthetic one")
     .option("--format <name>", "that the weights are stored in", formatName, "bf16");
-  addOutputOptions(addSyntheticOptions(command));
+  addSyntheticOptions(command, { steps: String(defaults.steps), elements: "2^17", sources: false });
+  addOutputOptions(command, "rule");
   return command.action(async (folder: string | undefined, options: PredictOptions) => {
     checkOutput(options);
     const gradients =
@@ -73,24 +79,21 @@ function resultOf(
 }
 
 async function synthetic(command: Command, options: PredictOptions): Promise<Gradients> {
-  if (options.source !== "adamw") command.error("error: predict takes gradients: not --source steady-state");
   const { steps = defaults.steps, elements = defaults.elements } = options;
-  const settings = syntheticSettings(command, { ...options, steps, elements });
+  const settings = syntheticSettings(command, { ...options, steps, elements, source: "adamw" });
   const open = await openSynthetic({ ...settings, source: "gradients" }, options.weights);
   return { ...open, run: settings.run };
 }
 
 async function recorded(command: Command, folder: string, options: PredictOptions): Promise<Gradients> {
-  const given = (name: string) => command.getOptionValueSource(name) === "cli";
-  const stray = ["preset", "model", "weights", "elements", "steps", "sigma", "source", "gradient"].find(
-    given,
-  );
-  if (stray !== undefined) command.error(`error: --${stray} is for a synthetic run, not for FOLDER`);
-  if (options.lr === undefined) command.error("error: a recorded run needs --lr");
+  refuseSynthetic(command, ["lr", "betas", "eps", "weightDecay", "schedule", "warmup"]);
+  if (options.lr === undefined)
+    command.error("error: a recorded run needs --lr, and --betas where they are not .9,.999");
   const paths = await recordedRun(folder, "gradients");
   const recording = await openRecording({ ...paths, of: "gradient" });
   const { tensors, stepNumbers, skipped, metadata, close } = recording;
-  const settings = syntheticSettings(command, { ...options, steps: Math.max(1, stepNumbers.length) });
+  const steps = Math.max(1, stepNumbers.length);
+  const settings = syntheticSettings(command, { ...options, steps, source: "adamw" });
   const source = {
     kind: "recorded",
     weights: paths.weights,

@@ -2,35 +2,53 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { ErrorObject } from "ajv/dist/2020.js";
 import type { DifferenceResult } from "../lens/difference-result.js";
+import type { PredictionResult } from "../lens/prediction.js";
 import type { Result } from "../lens/result.js";
+import type { SweepResult } from "../lens/sweep.js";
 import { InputError, quote } from "../source/input-error.js";
 import { systemError } from "../source/system-error.js";
 
+export type SavedResult = Result | DifferenceResult | SweepResult | PredictionResult;
+
 /** The schemas of saved results, and the files in docs/ that hold them. */
-const schemas = { "precision-lens/1": "result", "precision-lens-diff/1": "diff" } as const;
+const schemas: Readonly<Record<SavedResult["schema"], string>> = {
+  "precision-lens/1": "result",
+  "precision-lens-diff/1": "diff",
+  "precision-lens-sweep/1": "sweep",
+  "precision-lens-prediction/1": "prediction",
+};
 
 /**
- * Reads a saved result, of a run or of a comparison.
+ * Reads a saved result.
  *
  * @throws InputError if it cannot be read, is not JSON, or is not a result of a schema known here.
  */
-export async function readResult(path: string): Promise<Result | DifferenceResult> {
+export async function readResult(path: string): Promise<SavedResult> {
   const text = await readFile(path, "utf8").catch((error) => {
     throw systemError(path, "a saved result", error);
   });
   const value = parse(path, text);
-  const named = (value as Partial<Result> | null)?.schema as keyof typeof schemas;
-  const name = Object.hasOwn(schemas, named ?? "") ? named : "precision-lens/1";
-  // The same distance from src/cli and from dist/cli.
-  const url = new URL(`../../docs/${schemas[name]}.schema.json`, import.meta.url);
-  const schema = JSON.parse(readFileSync(url, "utf8"));
+  const named = (value as Partial<SavedResult> | null)?.schema;
+  const name = named !== undefined && Object.hasOwn(schemas, named) ? named : "precision-lens/1";
   // Not above: it takes a third of the start of every command (measured).
   const { Ajv2020 } = await import("ajv/dist/2020.js");
-  const validate = new Ajv2020({ allowUnionTypes: true }).compile(schema);
+  const ajv = new Ajv2020({ allowUnionTypes: true });
+  // Those of sweeps and predictions refer to it.
+  if (schemas[name] !== "result") ajv.addSchema(schemaIn("result"), schemaFile("result"));
+  const validate = ajv.compile(schemaIn(schemas[name]));
   if (!validate(value)) {
     throw new InputError(path, `a result of schema ${name}`, complaint(value, validate.errors![0]));
   }
-  return value as Result | DifferenceResult;
+  return value as SavedResult;
+}
+
+function schemaFile(name: string): string {
+  return `${name}.schema.json`;
+}
+
+function schemaIn(name: string): object {
+  // The same distance from src/cli and from dist/cli.
+  return JSON.parse(readFileSync(new URL(`../../docs/${schemaFile(name)}`, import.meta.url), "utf8"));
 }
 
 /** What is wrong with it: another schema, or where it breaks this one. */

@@ -1,19 +1,17 @@
 import { Command } from "commander";
-import type { DifferenceResult } from "../lens/difference-result.js";
 import { mergeResults } from "../lens/merge.js";
 import { printable } from "../lens/printable.js";
-import type { Result } from "../lens/result.js";
 import { InputError } from "../source/input-error.js";
 import { addOutputOptions, type OutputOptions } from "./common-options.js";
-import { checkOutput, diffRenderers, emit, emitBy } from "./emit.js";
-import { readResult } from "./read-result.js";
+import { checkOutput, diffRenderers, emit, emitBy, predictionRenderers, sweepRenderers } from "./emit.js";
+import { readResult, type SavedResult } from "./read-result.js";
 
 export function reportCommand(): Command {
   const command = new Command("report")
     .summary("render a saved result; several of one run's shards are added up")
     .description(
-      "Renders a result that --json saved, of a run or of a diff. Several results of the same cases and steps over different tensors\n" +
-        "(shards counted apart) are added up first, exactly.",
+      "Renders a result that --json saved, of run, simulate, diff, sweep or predict. Several results of runs of the same cases " +
+        "and steps over different tensors (shards counted apart) are added up first, exactly.",
     )
     .argument("<result.json...>", "saved results");
   return addOutputOptions(command).action(async (paths: string[], options: OutputOptions) => {
@@ -21,8 +19,9 @@ export function reportCommand(): Command {
     const results = await Promise.all(paths.map(readResult));
     if (results.length === 1) return emitAny(results[0], options);
     const runs = results.filter((result) => result.schema === "precision-lens/1");
-    if (runs.length < results.length) {
-      const found = "one of schema precision-lens-diff/1, which does not";
+    const other = results.find(({ schema }) => schema !== "precision-lens/1");
+    if (other !== undefined) {
+      const found = `one of schema ${other.schema}, which does not`;
       throw new InputError(paths.join(", "), "results that add up", found);
     }
     try {
@@ -34,7 +33,9 @@ export function reportCommand(): Command {
   });
 }
 
-function emitAny(result: Result | DifferenceResult, options: OutputOptions): void {
+function emitAny(result: SavedResult, options: OutputOptions): void {
   if (result.schema === "precision-lens-diff/1") emitBy(diffRenderers, result, options);
+  else if (result.schema === "precision-lens-sweep/1") emitBy(sweepRenderers, result, options);
+  else if (result.schema === "precision-lens-prediction/1") emitBy(predictionRenderers, result, options);
   else emit(result, options);
 }

@@ -30,7 +30,7 @@ export function simulateCommand(): Command {
   const command = new Command("simulate")
     .summary("a synthetic run: what a format would make of training that was not recorded")
     .description(
-      "Draws weights and gradients, takes them through AdamW, and tells what became of every update under the formats\n" +
+      "Draws weights and gradients, takes them through AdamW, and tells what became of every update under the formats " +
         "and schemes asked for, beside an fp32 run. Weights may be those of a real checkpoint, shapes those of a model.",
     )
     .addOption(recipeOption())

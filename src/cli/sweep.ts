@@ -9,7 +9,12 @@ import { countJobs } from "./count-job.js";
 import { checkOutput, emitBy, sweepRenderers } from "./emit.js";
 import { openSynthetic } from "./open-synthetic.js";
 import { addCaseOptions, type CaseOptions, caseGrid, engineOption } from "./options.js";
-import { addSyntheticOptions, type SyntheticOptions, syntheticSettings } from "./synthetic-options.js";
+import {
+  addSyntheticOptions,
+  refuseSynthetic,
+  type SyntheticOptions,
+  syntheticSettings,
+} from "./synthetic-options.js";
 
 interface SweepOptions extends Omit<SyntheticOptions, "lr">, Omit<CaseOptions, "seed">, OutputOptions {
   readonly lr: readonly number[];
@@ -19,6 +24,9 @@ interface SweepOptions extends Omit<SyntheticOptions, "lr">, Omit<CaseOptions, "
   readonly engine: string;
   readonly threads?: number;
 }
+
+/** Steps of a synthetic run, where none are given: enough for carriers to show. */
+const defaultSteps = 20;
 
 /** What there is to sweep: a job for each rate. */
 interface Sweep {
@@ -31,23 +39,31 @@ export function sweepCommand(): Command {
   const command = new Command("sweep")
     .summary("formats, schemes and roundings over many learning rates: which still learn, and at what cost")
     .description(
-      "Counts a grid of formats, schemes and roundings at every learning rate of a synthetic run, or with the updates of\n" +
-        "a recorded run (FOLDER) multiplied by every --scale.",
+      "Counts a grid of formats, schemes and roundings at every learning rate of a synthetic run, or with the updates of " +
+        "a recorded run (FOLDER) multiplied by every --scale. Tells the smallest rate from which on each format learns, and " +
+        "what keeps its updates at the fewest bits a weight.",
     )
     .argument("[folder]", "a recorded run instead of a synthetic one");
-  addSyntheticOptions(command, { parse: rates, byDefault: "1e-7:1e-4:7" })
-    .option("--scale <rates>", "of a recorded run: factors of its updates (default: 0.1:10:5)", rates)
+  addSyntheticOptions(command, {
+    steps: String(defaultSteps),
+    rates: { parse: rates, byDefault: "1e-7:1e-4:7" },
+  })
+    .option(
+      "--scale <rates>",
+      "of a recorded run: what its updates are multiplied by (default: 0.1:10:5)",
+      rates,
+    )
     .addOption(
       shareOption(
         "--learns <x>",
-        "least effective descent of a case that still learns; as far above 1 is the most",
+        "least progress of a case that learns, as a share of an fp32 run's; as far above 1 is the most",
         0.5,
       ),
     )
     .addOption(shareOption("--keeps <x>", "the same, of a case that keeps its updates", 0.99))
     .addOption(engineOption())
     .addOption(threadsOption());
-  addOutputOptions(addCaseOptions(command, { seed: false }));
+  addOutputOptions(addCaseOptions(command, { seed: false }), "case and rate");
   return command.action(async (folder: string | undefined, options: SweepOptions) => {
     checkOutput(options);
     const sweep =
@@ -70,13 +86,15 @@ async function count(sweep: Sweep, options: SweepOptions, recorded: boolean): Pr
     ...(options.threads !== undefined && { threads: options.threads }),
   }));
   const cells: SweepCell[] = [];
-  let input: SweepResult["input"];
-  let engine: SweepResult["engine"];
+  let input: SweepResult["input"] | undefined;
+  let engine: SweepResult["engine"] | undefined;
   let at = 0;
   for await (const result of countJobs(jobs, { engine: options.engine, quiet: options.quiet ?? false })) {
     cells.push(...sweepCells(result, sweep.rates[at++]));
     const { metadata: _, ...rest } = result.input;
-    [input, engine] = [rest, result.engine];
+    // A synthetic input names a learning rate: that of the first.
+    input ??= rest;
+    engine = result.engine;
   }
   const settings = {
     overflow: options.overflow,
@@ -100,10 +118,11 @@ async function count(sweep: Sweep, options: SweepOptions, recorded: boolean): Pr
 }
 
 async function overSynthetic(command: Command, options: SweepOptions): Promise<Sweep> {
-  if (options.scale !== undefined)
-    command.error("error: --scale is for a recorded run; --lr for a synthetic one");
+  if (options.scale !== undefined) {
+    command.error("error: --scale is for a recorded run (FOLDER); --lr has the rates of a synthetic one");
+  }
   const { lr, ...rest } = options;
-  const settings = syntheticSettings(command, { ...rest, steps: options.steps ?? 20, lr: lr[0] });
+  const settings = syntheticSettings(command, { ...rest, steps: options.steps ?? defaultSteps, lr: lr[0] });
   const synthetic = await openSynthetic(settings, options.weights);
   return {
     rates: lr,
@@ -116,9 +135,7 @@ async function overSynthetic(command: Command, options: SweepOptions): Promise<S
 }
 
 async function overRecorded(command: Command, folder: string, options: SweepOptions): Promise<Sweep> {
-  const given = (name: string) => command.getOptionValueSource(name) === "cli";
-  const stray = ["lr", "preset", "model", "weights", "elements", "steps", "sigma", "source"].find(given);
-  if (stray !== undefined) command.error(`error: --${stray} is for a synthetic run, not for FOLDER`);
+  refuseSynthetic(command);
   const paths = await recordedRun(folder);
   const { tensors, stepNumbers, skipped, metadata, close } = await openRecording(paths);
   const source = {

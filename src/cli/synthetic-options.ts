@@ -33,22 +33,47 @@ export interface SyntheticOptions {
   readonly seed: number;
 }
 
-export interface RatesOption {
-  parse(text: string): number[];
-  readonly byDefault: string;
+/** What a command makes of these options. */
+export interface SyntheticUse {
+  /** Steps and elements without the option, in words. */
+  readonly steps?: string;
+  readonly elements?: string;
+  /** Of a sweep: learning rates instead of one. */
+  readonly rates?: { parse(text: string): number[]; readonly byDefault: string };
+  /** Whether updates may come from elsewhere than from gradients. */
+  readonly sources?: boolean;
 }
 
 const noises: ReadonlyMap<string, Distribution> = new Map([gaussian, student4].map((of) => [of.name, of]));
 
-/** @param sweep the rates of a sweep, and how to read them; without, one rate. */
-export function addSyntheticOptions(command: Command, sweep?: RatesOption): Command {
-  return command
+/** The names, as attributes of options, of what describes a synthetic run and no other. */
+const ofSynthetic: ReadonlySet<string> = new Set<keyof SyntheticOptions>([
+  ...(["preset", "steps", "model", "weights", "elements", "sigma", "baseFormat", "qkShape"] as const),
+  ...(["lr", "betas", "eps", "weightDecay", "schedule", "warmup"] as const),
+  ...(["gradient", "noise", "gradientNorm", "clip", "scaleSpread", "source"] as const),
+]);
+
+/** @throws CommanderError if an option of a synthetic run was given, but for these, though a recorded run is asked for. */
+export function refuseSynthetic(command: Command, but: readonly (keyof SyntheticOptions)[] = []): void {
+  const stray = command.options.find((option) => {
+    const name = option.attributeName();
+    const given = command.getOptionValueSource(name) === "cli";
+    return given && ofSynthetic.has(name) && !but.some((other) => other === name);
+  });
+  if (stray) command.error(`error: ${stray.long} is for a synthetic run, not for FOLDER`);
+}
+
+export function addSyntheticOptions(
+  command: Command,
+  { steps = "the preset's", elements = "2^20", rates, sources = true }: SyntheticUse = {},
+): Command {
+  command
     .addOption(
       new Option("--preset <name>", "settings of a kind of training, for what is not given").choices([
         ...presets.keys(),
       ]),
     )
-    .option("--steps <n>", `steps of the optimizer (default: ${sweep ? 20 : "the preset's"})`, positiveWhole)
+    .option("--steps <n>", `steps of the optimizer (default: ${steps})`, positiveWhole)
     .addOption(
       new Option("--model <name>", "shapes of a published model; without, one tensor").choices([
         ...models.keys(),
@@ -57,7 +82,7 @@ export function addSyntheticOptions(command: Command, sweep?: RatesOption): Comm
     .option("--weights <path>", "weights of a real checkpoint instead of drawn ones")
     .option(
       "--elements <n>",
-      "of a model, a stratified sample; without one, weights (default: 2^20)",
+      `of a model, a stratified sample; without one, weights (default: ${elements})`,
       positiveWhole,
     )
     .option("--sigma <x>", "of the weights (default: the model's, or 0.028)", positive)
@@ -68,10 +93,10 @@ export function addSyntheticOptions(command: Command, sweep?: RatesOption): Comm
       positive,
     )
     .addOption(
-      sweep
+      rates
         ? new Option("--lr <rates>", "learning rates: a list, or from:to:count")
-            .argParser(sweep.parse)
-            .default(sweep.parse(sweep.byDefault), sweep.byDefault)
+            .argParser(rates.parse)
+            .default(rates.parse(rates.byDefault), rates.byDefault)
         : new Option("--lr <x>", "peak learning rate (default: the preset's, or 1e-6)").argParser(positive),
     )
     .option("--betas <a,b>", "default: the preset's, or .9,.999", twoNumbers)
@@ -91,13 +116,12 @@ export function addSyntheticOptions(command: Command, sweep?: RatesOption): Comm
     )
     .option("--gradient-norm <x>", "of the whole model, before clipping", positive, 1)
     .option("--clip <x>", "largest norm that is left", positive, 1)
-    .option("--scale-spread <x>", "of the logarithm of each tensor's gradient scale", finiteNumber, 0)
-    .addOption(
-      new Option("--source <name>", "adamw, or steady-state: independent draws of lr m / sqrt(v)")
-        .choices(["adamw", "steady-state"])
-        .default("adamw"),
-    )
-    .option("--seed <n>", "of everything that is drawn", wholeNumber, 0);
+    .option("--scale-spread <x>", "of the logarithm of each tensor's gradient scale", finiteNumber, 0);
+  const source = new Option("--source <name>", "adamw, or steady-state: independent draws of lr m / sqrt(v)")
+    .choices(["adamw", "steady-state"])
+    .default("adamw");
+  if (sources) command.addOption(source);
+  return command.option("--seed <n>", "of everything that is drawn", wholeNumber, 0);
 }
 
 /**

@@ -18,7 +18,7 @@ export function renderPredictionTable(result: PredictionResult, terminal: Termin
     { heading: "rule", align: "left", cells: rules.map(({ rule }) => rule) },
     { heading: "given", align: "left", cells: rules.map(({ knows }) => known[knows]) },
     column(
-      "predicted",
+      "named",
       rules.map(({ predicted }) => percent(share(predicted, weightSteps))),
     ),
     column(
@@ -55,7 +55,7 @@ export function predictionHeadline({
   const reach = rules.find(({ rule }) => rule === "reach")!;
   return [
     `The ulp rule on Adam's moments finds ${recall("ulp-rule", "moments")} of the weights that the next step changes.`,
-    `Of ${count(input.elements)} weights stored as ${format} from an fp32 master ${percent(share(changed, weightSteps))} changed in a ` +
+    `Of ${count(input.elements)} weights stored as ${format} from an fp32 master, ${percent(share(changed, weightSteps))} changed in a ` +
       `step. Knowing what the master holds back, the moments find ${recall("residual", "moments")}; with the update itself, ` +
       `${recall("residual", "gradient")}. All that a gradient can reach is ${percent(share(reach.predicted, weightSteps))} of the weights, ` +
       `and ${percent(reach.recall)} of those that change.`,
@@ -68,8 +68,8 @@ export function ruleLabel({ rule, knows }: Pick<RuleOutcome, "rule" | "knows">):
 }
 
 export const predictionNote =
-  "Predicted: of all weight-steps, how many a rule says will change. Recall: of those that changed, how many it said. " +
-  "Precision: of those it said, how many changed. Reach: a weight that any gradient of up to 4 standard deviations would change.";
+  "Named: of all weight-steps, those that a rule says will change. Recall: of those that changed, the share it named. " +
+  "Precision: of those it named, the share that changed. Reach: a weight that any gradient of up to 4 standard deviations would change.";
 
 /** One row a rule. */
 export function renderPredictionCsv({ rules, weightSteps, changed }: PredictionResult): string {
@@ -87,6 +87,6 @@ export function renderPredictionMarkdown(result: PredictionResult): string {
     percent(recall),
     percent(precision),
   ]);
-  const text = table(["rule", "predicted", "recall", "precision"], rows);
+  const text = table(["rule", "named", "recall", "precision"], rows);
   return `${["# Precision lens: prediction", ...predictionHeadline(result), text, predictionNote].join("\n\n")}\n`;
 }
