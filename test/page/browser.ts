@@ -43,6 +43,7 @@ export function withBrowser(args: readonly string[] = []) {
     async open(fragment: string, options: BrowserContextOptions = {}, address = fromDisk): Promise<Page> {
       const context = await browser.newContext({ viewport: projector, reducedMotion: "reduce", ...options });
       const page = await context.newPage();
+      page.setDefaultTimeout(120_000);
       const opened: Opened = { page, problems: [], asked: [] };
       page.on("console", (message) => {
         if (["error", "warning"].includes(message.type())) opened.problems.push(message.text());
@@ -66,5 +67,10 @@ export async function countOf(page: Page, selector: string): Promise<number> {
 
 /** Waits until the tensor view shows a step. */
 export async function waitForStep(page: Page, step: number): Promise<void> {
-  await page.locator(".transport .step", { hasText: new RegExp(`^${step}$`) }).waitFor({ timeout: 120_000 });
+  await page.locator(".transport .step", { hasText: new RegExp(`^${step}$`) }).waitFor();
+}
+
+/** `expect.poll` that no busy machine decides. */
+export function eventually<T>(value: () => T | Promise<T>, interval = 50) {
+  return expect.poll(value, { timeout: 120_000, interval });
 }

@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { ended, start } from "../support/cli.js";
 import { describeNeeding, requirements } from "../support/requirements.js";
-import { pagePath, phone, projector, waitForStep, withBrowser } from "./browser.js";
+import { eventually, pagePath, phone, projector, waitForStep, withBrowser } from "./browser.js";
 
 const html = readFileSync(pagePath, "utf8");
 const views = ["tensor?step=2", "weight?steps=100", "data", "talk?scene=1&step=2", "talk?scene=7"];
@@ -47,11 +47,9 @@ describeNeeding(requirements.chromium, "the page", () => {
   test("says what it is about before anything else is done", async () => {
     const page = await open("", { reducedMotion: "no-preference" });
     const title = page.locator("h1");
-    await expect
-      .poll(() => title.textContent(), { timeout: 60_000 })
-      .toMatch(
-        /weights are bit for bit unchanged\. In fp32, .*The updates were there all along: bf16 rounded/,
-      );
+    await eventually(() => title.textContent()).toMatch(
+      /weights are bit for bit unchanged\. In fp32, .*The updates were there all along: bf16 rounded/,
+    );
     await page.getByRole("button", { name: "Pause" }).click();
   });
 

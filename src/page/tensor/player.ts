@@ -5,7 +5,7 @@ import type { EngineInUse, RunSettings } from "./lens-run.js";
 import type { PictureInks, Span } from "./paint.js";
 
 /** Most steps between two pictures: a fraction of a second, after which a button has an effect. */
-const mostSteps = 8;
+const mostSteps = 4;
 
 /** Plays a run: asks the worker for the next frame as soon as the last one is shown and its time has come. */
 export class Player {

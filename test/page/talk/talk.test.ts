@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { sceneNames, scenes } from "../../../src/page/talk/scenes.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
-import { withBrowser } from "../browser.js";
+import { eventually, withBrowser } from "../browser.js";
 
 describeNeeding(requirements.chromium, "the talk", () => {
   const { open } = withBrowser();
@@ -10,20 +10,20 @@ describeNeeding(requirements.chromium, "the talk", () => {
     const page = await open("#talk?scene=1&step=2");
     const title = page.locator("h1");
     for (const [i, name] of sceneNames.entries()) {
-      await expect.poll(() => title.textContent()).toBe(scenes[name].title);
+      await eventually(() => title.textContent()).toBe(scenes[name].title);
       expect(await page.evaluate("document.activeElement.tagName")).toBe("H1");
-      await expect
-        .poll(() => page.getByRole("button", { name: `Scene ${i + 1}:` }).getAttribute("aria-current"))
-        .toBe("step");
+      await eventually(() =>
+        page.getByRole("button", { name: `Scene ${i + 1}:` }).getAttribute("aria-current"),
+      ).toBe("step");
       await page.keyboard.press(i % 2 === 0 ? "ArrowRight" : "PageDown");
     }
     // The last one is the last.
     expect(await title.textContent()).toBe(scenes.yours.title);
     await page.keyboard.press("ArrowLeft");
-    await expect.poll(() => title.textContent()).toBe(scenes.kept.title);
+    await eventually(() => title.textContent()).toBe(scenes.kept.title);
     expect(page.url()).toContain("scene=6");
     await page.keyboard.press("Home");
-    await expect.poll(() => title.textContent()).toBe(scenes.apparent.title);
+    await eventually(() => title.textContent()).toBe(scenes.apparent.title);
     await page.keyboard.press("Escape");
     await page.getByRole("link", { name: "A tensor" }).waitFor();
   });
@@ -39,7 +39,7 @@ describeNeeding(requirements.chromium, "the talk", () => {
     await page.keyboard.press("ArrowRight");
     await page.getByText("gap 0.00012207").waitFor();
     await page.keyboard.press("ArrowRight");
-    await expect.poll(() => page.locator("[data-fact=pushes]").textContent()).toBe("1000");
+    await eventually(() => page.locator("[data-fact=pushes]").textContent()).toBe("1000");
     await page.getByText("the weight is still 0.0200195").waitFor();
     await page.keyboard.press("ArrowRight");
     await page.getByText(/9\d\.\d% lost/).waitFor();
@@ -47,7 +47,7 @@ describeNeeding(requirements.chromium, "the talk", () => {
 
   test("a link shows a scene as it was", async () => {
     const page = await open("#talk?scene=6&step=40");
-    await page.locator(".many[data-step='40']").waitFor({ timeout: 60_000 });
+    await page.locator(".many[data-step='40']").waitFor();
     const unchanged = (storage: string) =>
       page
         .locator(`[data-storage="${storage}"] p b`)
@@ -64,7 +64,7 @@ describeNeeding(requirements.chromium, "the talk", () => {
     await page.getByText(/after \d\d steps/).waitFor();
     await page.keyboard.press("p");
     await page.getByRole("button", { name: "Play" }).waitFor();
-    await expect.poll(() => page.url()).toMatch(/step=\d+/);
+    await eventually(() => page.url()).toMatch(/step=\d+/);
     await page.keyboard.press("p");
     await page.getByRole("button", { name: "Pause" }).waitFor();
     await page.keyboard.press("p");

@@ -7,7 +7,7 @@ import { parsePlace, readState } from "../../../src/page/location.js";
 import { LensRun } from "../../../src/page/tensor/lens-run.js";
 import { runSettings, tensorFields } from "../../../src/page/tensor/presets.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
-import { countOf, waitForStep, withBrowser } from "../browser.js";
+import { countOf, eventually, waitForStep, withBrowser } from "../browser.js";
 
 /** What the page shows. */
 async function shownCounts(page: Page) {
@@ -54,36 +54,31 @@ describeNeeding(requirements.chromium, "a tensor", () => {
     // What the address says after each control was used; a run begins anew.
     const address = () => new URL(page.url()).hash;
     await page.getByRole("radio", { name: "SFT" }).check();
-    await expect.poll(address).toBe("#tensor?preset=sft&lr=0.00001");
+    await eventually(address).toBe("#tensor?preset=sft&lr=0.00001");
     await page.getByLabel("Format").selectOption("fp16");
     await page.getByLabel("Scheme").selectOption("master");
     await page.getByLabel("Rounding").selectOption("toward-zero");
-    await expect.poll(address).toMatch(/format=fp16&scheme=master&rounding=toward-zero/);
+    await eventually(address).toMatch(/format=fp16&scheme=master&rounding=toward-zero/);
     await page.getByLabel(/Learning rate/).press("ArrowRight");
-    await expect.poll(address).toMatch(/lr=0\.00002/);
+    await eventually(address).toMatch(/lr=0\.00002/);
     await page.getByLabel(/Signal/).press("Home");
-    await expect.poll(address).toMatch(/signal=0(&|$)/);
+    await eventually(address).toMatch(/signal=0(&|$)/);
     await page.getByLabel(/Steps a second/).press("End");
-    await expect.poll(address).toMatch(/pace=1000/);
+    await eventually(address).toMatch(/pace=1000/);
 
     await page.getByRole("button", { name: "Play" }).click();
     await page.getByRole("button", { name: "Pause" }).waitFor();
-    await expect.poll(() => page.locator(".transport .step").textContent().then(Number)).toBeGreaterThan(2);
+    await eventually(() => page.locator(".transport .step").textContent().then(Number)).toBeGreaterThan(2);
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByRole("button", { name: "Play" }).waitFor();
-    await expect.poll(address).toMatch(/step=\d+/);
+    await eventually(address).toMatch(/step=\d+/);
     // The frame that was on its way when the button was pressed still comes.
     let shown = "";
-    await expect
-      .poll(
-        () => {
-          const before = shown;
-          shown = address();
-          return before === shown;
-        },
-        { interval: 1000 },
-      )
-      .toBe(true);
+    await eventually(() => {
+      const before = shown;
+      shown = address();
+      return before === shown;
+    }, 1000).toBe(true);
     expect(await shownCounts(page)).toEqual(await countsOf(shown));
   });
 
@@ -108,7 +103,7 @@ describeNeeding(requirements.chromium, "a tensor", () => {
     expect(moved).toBeGreaterThan(0);
     await page.getByRole("button", { name: "Step", exact: true }).click();
     await waitForStep(page, 5);
-    await expect.poll(lit).toBe(await countOf(page, "[data-fact=moved-now]"));
+    await eventually(lit).toBe(await countOf(page, "[data-fact=moved-now]"));
   });
 
   test("says which engine counts, and counts again by another", async () => {
@@ -120,7 +115,7 @@ describeNeeding(requirements.chromium, "a tensor", () => {
       ["GPU", /gpu\.js.*: every count the same/],
     ] as const) {
       await page.getByRole("button", { name: button, exact: true }).click();
-      await page.locator(".recount output", { hasText: device }).waitFor({ timeout: 120_000 });
+      await page.locator(".recount output", { hasText: device }).waitFor();
     }
   });
 });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { format } from "../../../src/format/registry.js";
 import { walk } from "../../../src/page/weight/walk.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
-import { withBrowser } from "../browser.js";
+import { eventually, withBrowser } from "../browser.js";
 
 describeNeeding(requirements.chromium, "one weight", () => {
   const { open } = withBrowser();
@@ -58,24 +58,24 @@ describeNeeding(requirements.chromium, "one weight", () => {
   test("the keyboard does what dragging does", async () => {
     const page = await open("#weight?w=1");
     await page.getByRole("slider", { name: "Weight w" }).press("ArrowLeft");
-    await expect
-      .poll(() => page.getByRole("textbox", { name: "Weight w" }).inputValue())
-      .toBe(String(1 - 2 ** -8));
+    await eventually(() => page.getByRole("textbox", { name: "Weight w" }).inputValue()).toBe(
+      String(1 - 2 ** -8),
+    );
     const update = page.getByRole("slider", { name: "Update u" });
     const before = Number(await update.getAttribute("aria-valuenow"));
     await update.press("ArrowRight");
-    await expect.poll(() => update.getAttribute("aria-valuenow").then(Number)).toBeGreaterThan(before);
+    await eventually(() => update.getAttribute("aria-valuenow").then(Number)).toBeGreaterThan(before);
   });
 
   test("bits are switches", async () => {
     const page = await open("#weight?w=1.5");
     await page.getByRole("button", { name: "sign bit: 0" }).click();
     const given = page.getByRole("textbox", { name: "Weight w" });
-    await expect.poll(() => given.inputValue()).toBe("-1.5");
+    await eventually(() => given.inputValue()).toBe("-1.5");
     await page.getByRole("button", { name: "significand bit 0: 0" }).click();
-    await expect.poll(() => given.inputValue()).toBe(String(-1.5 - 2 ** -7));
+    await eventually(() => given.inputValue()).toBe(String(-1.5 - 2 ** -7));
     await page.getByRole("button", { name: "exponent bit 0: 1" }).click();
-    await expect.poll(() => given.inputValue()).toBe(String((-1.5 - 2 ** -7) / 2));
+    await eventually(() => given.inputValue()).toBe(String((-1.5 - 2 ** -7) / 2));
   });
 
   test("shows edges, ties, zoom and what is not finite", async () => {
@@ -84,7 +84,7 @@ describeNeeding(requirements.chromium, "one weight", () => {
     await page.getByLabel("Rounding").selectOption("nearest-away");
     await page.getByRole("heading", { name: /Moved/ }).waitFor();
     await page.getByRole("button", { name: "Zoom in" }).click();
-    await expect.poll(() => page.url()).toContain("gaps=2");
+    await eventually(() => page.url()).toContain("gaps=2");
     await page.getByRole("button", { name: "Fit" }).click();
     for (let i = 0; i < 8; i++) await page.getByRole("button", { name: "Zoom out" }).click();
     await page.getByText(/a tick every \d+ numbers/).waitFor();
@@ -93,6 +93,6 @@ describeNeeding(requirements.chromium, "one weight", () => {
     await page.getByRole("heading", { name: /1e\+39 is Infinity in bf16/ }).waitFor();
     await page.getByRole("textbox", { name: "Update u" }).fill("hello");
     await page.getByRole("textbox", { name: "Update u" }).press("Enter");
-    await expect.poll(() => page.getByRole("textbox", { name: "Update u" }).inputValue()).toBe("0.00390625");
+    await eventually(() => page.getByRole("textbox", { name: "Update u" }).inputValue()).toBe("0.00390625");
   });
 });
