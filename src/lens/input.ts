@@ -40,7 +40,8 @@ export function scaledValues({ length, read, stored }: Values, by: number): Valu
   const scale = Math.fround(by);
   return {
     length,
-    ...(stored && { stored: { ...stored, scale } }),
+    // Two products are two roundings, and bytes are given one scale.
+    ...(stored && stored.scale === undefined && { stored: { ...stored, scale } }),
     read: async (start, into) => {
       await read(start, into);
       for (let i = 0; i < into.length; i++) into[i] = Math.fround(into[i] * scale);
