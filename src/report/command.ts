@@ -1,10 +1,13 @@
 import type { DifferenceResult } from "../lens/difference-result.js";
 import { printable } from "../lens/printable.js";
 import type { Case, Result } from "../lens/result.js";
+import type { SyntheticInput } from "../lens/synthetic-result.js";
 
-/** The command that counts a result again; nothing for one whose input was given to the library. */
-export function runCommandLines({ input, settings, cases }: Result): string[] {
-  const { weights, updates, gradients } = input;
+/** The commands that count a result again; nothing for one whose input was given to the library. */
+export function runCommandLines(result: Result): string[] {
+  const { input, settings, cases } = result;
+  const { weights, updates, gradients, synthetic } = input;
+  if (synthetic) return simulateCommandLines(result, synthetic);
   if (weights === null || (updates ?? gradients) === null) return [];
   const files = [
     "--weights",
@@ -32,6 +35,37 @@ export function runCommandLines({ input, settings, cases }: Result): string[] {
     ...(strict ? ["--strict"] : []),
   ];
   return caseOptions(cases).map((of) => commandLine(["run", ...files, ...of, ...common]));
+}
+
+/** Every setting as it was, whether it was given, the preset's or a default: the same under any preset. */
+function simulateCommandLines({ input, settings, cases }: Result, of: SyntheticInput): string[] {
+  const { weights, gradients, optimizer } = of;
+  const shape = weights && /[\d.]+$/.exec(weights.queryKeyDistribution);
+  const sampled = input.elements < of.parameters;
+  const words = [
+    ...(of.preset === null ? [] : ["--preset", of.preset]),
+    ...["--steps", String(input.stepNumbers.length)],
+    ...(input.weights === null ? [] : ["--weights", input.weights]),
+    ...(of.model === null ? [] : ["--model", of.model]),
+    ...(sampled || (of.model === null && weights) ? ["--elements", String(input.elements)] : []),
+    ...(weights ? ["--sigma", String(weights.sigma), "--base-format", weights.format] : []),
+    ...(shape ? ["--qk-shape", shape[0]] : []),
+    ...["--lr", String(optimizer.lr), "--betas", optimizer.betas.join(","), "--eps", String(optimizer.eps)],
+    ...["--weight-decay", String(optimizer.weightDecay), "--schedule", optimizer.schedule],
+    ...["--warmup", String(optimizer.warmup)],
+    ...["--gradient", gradients.snr === 0 ? "noise" : `signal:${gradients.snr}`, "--noise", gradients.noise],
+    // The norm is that after clipping: to clip there changes nothing.
+    ...["--gradient-norm", String(gradients.norm), "--clip", String(gradients.norm)],
+    ...["--scale-spread", String(gradients.scaleSpread)],
+    ...(of.source === "gradients" ? [] : ["--source", of.source]),
+    ...(settings.overflow === "ieee" ? [] : ["--overflow", settings.overflow]),
+    ...["--seed", String(of.seed)],
+  ];
+  // The fp32 run beside the others is not asked for.
+  const asked = cases.filter(({ format, recipe }) => format !== "fp32" || recipe !== null);
+  return caseOptions(asked.length > 0 ? asked : cases).map((each) =>
+    commandLine(["simulate", ...each, ...words]),
+  );
 }
 
 export function diffCommandLine({ input, settings }: DifferenceResult): string {

@@ -60,6 +60,39 @@ describe("runCommandLines", () => {
     ]);
   });
 
+  test("a synthetic run, by every setting that it had, without the fp32 run beside it", () => {
+    const result = recorded([like({}), like({ scheme: "master" }), like({ format: "fp32" })]);
+    const synthetic = {
+      preset: "rlvr",
+      model: "qwen3-4b",
+      parameters: 1e9,
+      source: "adamw",
+      weights: {
+        distribution: "gaussian",
+        queryKeyDistribution: "weibull-1.13",
+        sigma: 0.02,
+        format: "bf16",
+      },
+      gradients: { noise: "gaussian", snr: 0.1, norm: 1, scaleSpread: 0 },
+      optimizer: {
+        lr: 1e-6,
+        betas: [0.9, 0.98],
+        eps: 1e-15,
+        weightDecay: 0.1,
+        schedule: "constant",
+        warmup: 5,
+      },
+      seed: 3,
+    } as const;
+    const input = { ...result.input, kind: "synthetic" as const, weights: null, updates: null, synthetic };
+    expect(runCommandLines({ ...result, input })).toEqual([
+      "precision-lens simulate --format bf16 --scheme in-place,master --rounding nearest-even --preset rlvr --steps 1 " +
+        "--model qwen3-4b --elements 1 --sigma 0.02 --base-format bf16 --qk-shape 1.13 --lr 0.000001 --betas 0.9,0.98 " +
+        "--eps 1e-15 --weight-decay 0.1 --schedule constant --warmup 5 --gradient signal:0.1 --noise gaussian " +
+        "--gradient-norm 1 --clip 1 --scale-spread 0 --source adamw --seed 3",
+    ]);
+  });
+
   test("nothing where no files were read", () => {
     expect(runCommandLines(resultOf([one]))).toEqual([]);
   });

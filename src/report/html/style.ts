@@ -53,7 +53,9 @@ tr>:last-child{padding-right:0}
 thead th{color:var(--muted);font-weight:600;vertical-align:bottom}
 tbody th{font-weight:600}
 .plain td{white-space:normal;text-align:left;overflow-wrap:anywhere}
-.plain th{text-align:left;vertical-align:top;color:var(--muted);font-weight:400;padding-left:0;padding-right:2rem}
+.plain th{white-space:normal;overflow-wrap:anywhere;text-align:left;vertical-align:top;color:var(--muted);font-weight:400;min-width:6rem;padding-left:0;padding-right:2rem}
+.plain td{min-width:8rem}
+.pair+p{margin-top:1.5rem}
 button,select,input{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--line);border-radius:.5rem;padding:.4rem .8rem;min-height:2.5rem}
 button{cursor:pointer}
 select{max-width:100%}
