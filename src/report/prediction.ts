@@ -1,7 +1,8 @@
 import type { Knowledge, PredictionResult, Rule, RuleOutcome } from "../lens/prediction.js";
+import { printable } from "../lens/printable.js";
 import { layOut, wrap } from "./columns.js";
 import { csv } from "./csv.js";
-import { table } from "./markdown.js";
+import { escaped, table } from "./markdown.js";
 import { count, percent, share } from "./numbers.js";
 import { skippedLines } from "./skipped.js";
 import { plainTerminal, styles, type Terminal } from "./terminal.js";
@@ -55,7 +56,7 @@ export function predictionHeadline({
   const reach = rules.find(({ rule }) => rule === "reach")!;
   return [
     `The ulp rule on Adam's moments finds ${recall("ulp-rule", "moments")} of the weights that the next step changes.`,
-    `Of ${count(input.elements)} weights stored as ${format} from an fp32 master, ${percent(share(changed, weightSteps))} changed in a ` +
+    `Of ${count(input.elements)} weights stored as ${printable(format)} from an fp32 master, ${percent(share(changed, weightSteps))} changed in a ` +
       `step. Knowing what the master holds back, the moments find ${recall("residual", "moments")}; with the update itself, ` +
       `${recall("residual", "gradient")}. All that a gradient can reach is ${percent(share(reach.predicted, weightSteps))} of the weights, ` +
       `and ${percent(reach.recall)} of those that change.`,
@@ -88,5 +89,5 @@ export function renderPredictionMarkdown(result: PredictionResult): string {
     percent(precision),
   ]);
   const text = table(["rule", "named", "recall", "precision"], rows);
-  return `${["# Precision lens: prediction", ...predictionHeadline(result), text, predictionNote].join("\n\n")}\n`;
+  return `${["# Precision lens: prediction", ...predictionHeadline(result).map(escaped), text, predictionNote].join("\n\n")}\n`;
 }

@@ -1,6 +1,6 @@
 import type { SweepResult } from "../lens/sweep.js";
 import { caseLabel } from "./labels.js";
-import { table } from "./markdown.js";
+import { escaped, table } from "./markdown.js";
 import { progressTexts, rateText, sweepNotes, sweepSentences, sweepSize } from "./sweep-table.js";
 
 /** A sweep in Markdown: the answers, and progress by case and rate. */
@@ -13,13 +13,19 @@ export function renderSweepMarkdown(result: SweepResult): string {
     rateText(of.keepsFrom),
     ...progress[i],
   ]);
-  const headings = ["stored as", "bits a weight", "learns from", "keeps from", ...result.rates.map(rateText)];
+  const headings = [
+    "stored as",
+    "bits a weight",
+    "learns from",
+    "keeps from",
+    ...result.rates.map((rate) => `at ${rateText(rate)}`),
+  ];
   return [
     "# Precision lens: sweep",
     `${sweepSize(result)}.`,
-    ...sweepSentences(result),
+    ...sweepSentences(result).map(escaped),
     table(headings, rows),
-    ["Below each rate: progress.", ...sweepNotes(result)].join(" "),
+    escaped(sweepNotes(result).join(" ")),
   ]
     .join("\n\n")
     .concat("\n");

@@ -18,7 +18,7 @@ import { inputFacts } from "./settings.js";
 
 /** A sweep as a page in one file. */
 export function renderSweepHtml(result: SweepResult, assets: HtmlAssets): string {
-  const { tool, input, answers, settings, engine, skipped } = result;
+  const { tool, answers, skipped } = result;
   const [sentence, ...lede] = sweepSentences(result);
   const { cost, progress } = sweepFigures(result);
   const body = [
@@ -43,11 +43,20 @@ export function renderSweepHtml(result: SweepResult, assets: HtmlAssets): string
       ),
     ),
     skippedSection(skipped),
-    section("settings", "Settings", facts(inputFacts({ input, settings, engine, tool }))),
+    section("settings", "Settings", facts(sweepFacts(result))),
     "</main>",
     `<footer><p>${safe([...sweepNotes(result), bits].join(" "))}</p></footer>`,
   ];
   return htmlDocument(`${sentence} ${tool.name}`, body.filter(Boolean).join("\n"), null, assets);
+}
+
+/** A synthetic input names one learning rate, which is not that of the sweep. */
+function sweepFacts({ rates, ...of }: SweepResult): [string, string][] {
+  const own = inputFacts(of).filter(([name]) => !name.endsWith("optimizer: lr"));
+  return [
+    ["rates", rates.map(rateText).join(", ")],
+    ...own.map(([name, value]): [string, string] => [name, value]),
+  ];
 }
 
 const bits =

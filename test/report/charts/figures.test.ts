@@ -5,7 +5,10 @@ import { type Figure, inlineOf, slideOf } from "../../../src/report/charts/figur
 import { figuresOfDiff, figuresOfRun } from "../../../src/report/charts/figures.js";
 import { pageInks } from "../../../src/report/charts/inks.js";
 import { palettes } from "../../../src/report/charts/palette.js";
-import { differenceResult, oddResults, smallResult } from "../../support/figures.js";
+import { figuresOfPrediction } from "../../../src/report/charts/prediction-chart.js";
+import { figuresOfSweep } from "../../../src/report/charts/sweep-chart.js";
+import { differenceResult, hostileName, oddResults, smallResult } from "../../support/figures.js";
+import { oddPredictions, oddSweeps, predictionResult, sweepResult } from "../../support/sweep.js";
 
 const font = { fontFiles, loadSystemFonts: false, defaultFontFamily: "Inter" };
 const drawn = (svg: string) => new Resvg(svg, { font });
@@ -14,15 +17,23 @@ const results: Record<string, readonly Figure[]> = {
   "a run": figuresOfRun(smallResult()),
   "a comparison": figuresOfDiff(differenceResult()),
   "a comparison that knows what is hidden": figuresOfDiff(differenceResult({ hidden: true })),
-  ...Object.fromEntries(
-    Object.entries(await oddResults()).map(([name, result]) => [name, figuresOfRun(result)]),
-  ),
+  "a sweep": figuresOfSweep(sweepResult({ schemes: ["in-place", "master", "kahan"] })),
+  "a prediction": figuresOfPrediction(predictionResult()),
+  ...eachOf(await oddResults(), figuresOfRun),
+  ...eachOf(oddSweeps(hostileName), figuresOfSweep),
+  ...eachOf(oddPredictions(hostileName), figuresOfPrediction),
 };
 
-/** Figures whose text is kept: of the run, its third case left out as like its second, and of the comparison. */
+function eachOf<Of>(named: Record<string, Of>, figures: (of: Of) => readonly Figure[]) {
+  return Object.fromEntries(Object.entries(named).map(([name, of]) => [name, figures(of)]));
+}
+
+/** Figures whose text is kept: of the run, its third case left out as like its second, and one of each other kind. */
 const kept = [
   ...results["a run"].filter(({ name }) => !name.startsWith("case-3")),
   ...results["a comparison that knows what is hidden"],
+  ...results["a sweep"],
+  ...results["a prediction"],
 ];
 
 describe("figures are the committed text", () => {

@@ -2,15 +2,24 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { htmlAssets } from "../../../src/cli/font.js";
 import type { Result } from "../../../src/lens/result.js";
+import type { Figure } from "../../../src/report/charts/figure.js";
 import { figuresOfDiff, figuresOfRun } from "../../../src/report/charts/figures.js";
+import { figuresOfPrediction } from "../../../src/report/charts/prediction-chart.js";
+import { figuresOfSweep } from "../../../src/report/charts/sweep-chart.js";
 import { diffHeadline } from "../../../src/report/diff-headline.js";
 import { headline } from "../../../src/report/headline.js";
 import { renderDiffHtml } from "../../../src/report/html/diff-html.js";
 import { embeddedJson } from "../../../src/report/html/document.js";
 import { renderHtml } from "../../../src/report/html/html.js";
+import { safe } from "../../../src/report/html/parts.js";
+import { renderPredictionHtml } from "../../../src/report/html/prediction-html.js";
+import { renderSweepHtml } from "../../../src/report/html/sweep-html.js";
+import { predictionHeadline } from "../../../src/report/prediction.js";
+import { sweepSentences } from "../../../src/report/sweep-table.js";
 import { differenceResult, hostileName, oddResults, smallResult } from "../../support/figures.js";
 import { largeResult } from "../../support/large-result.js";
 import { caseOf, resultOf } from "../../support/results.js";
+import { oddPredictions, oddSweeps, predictionResult, sweepResult } from "../../support/sweep.js";
 
 const assets = htmlAssets();
 const odd = await oddResults();
@@ -27,11 +36,19 @@ const hostileDifference = {
 };
 
 const pages: Record<string, string> = {
-  ...Object.fromEntries(Object.entries(odd).map(([name, result]) => [name, renderHtml(result, assets)])),
+  ...eachOf(odd, renderHtml),
+  ...eachOf(oddSweeps(hostileName), renderSweepHtml),
+  ...eachOf(oddPredictions(hostileName), renderPredictionHtml),
   "a run": renderHtml(small, assets),
   "a comparison": renderDiffHtml(difference, assets),
   "a hostile comparison": renderDiffHtml(hostileDifference, assets),
+  "a sweep": renderSweepHtml(sweepResult(), assets),
+  "a prediction": renderPredictionHtml(predictionResult(), assets),
 };
+
+function eachOf<Of>(named: Record<string, Of>, render: (of: Of, by: typeof assets) => string) {
+  return Object.fromEntries(Object.entries(named).map(([name, of]) => [name, render(of, assets)]));
+}
 
 /** What a reader reads: the text of a page without its script, style and data. */
 function textOf(html: string): string {
@@ -176,6 +193,58 @@ describe("the page of a comparison", () => {
   test("says how to compare again", () => {
     expect(text).toContain("precision-lens diff base tuned");
   });
+});
+
+describe.each<[string, readonly string[], readonly Figure[]]>([
+  ["a sweep", sweepSentences(sweepResult()), figuresOfSweep(sweepResult())],
+  ["a prediction", predictionHeadline(predictionResult()), figuresOfPrediction(predictionResult())],
+])("the page of %s", (name, sentences, figures) => {
+  const text = textOf(pages[name]);
+
+  test("says what terminals say", () => {
+    expect(pages[name]).toContain(`<h1>${safe(sentences[0])}</h1>`);
+    for (const sentence of sentences) expect(text).toContain(sentence);
+  });
+
+  test("has every figure, and every number of it as text", () => {
+    for (const { name: id, title, numbers } of figures) {
+      expect(pages[name]).toContain(`<figure id="${id}">`);
+      expect(text).toContain(title);
+      for (const row of numbers.rows) expect(text).toContain(row.join(" "));
+    }
+  });
+
+  test("has no table of tensors, and says so to its script", () => {
+    expect(dataOf(pages[name])).toBeNull();
+  });
+});
+
+test("a sweep's page names its rates, not the one that its input was described at", () => {
+  const { input } = sweepResult();
+  const optimizer = {
+    lr: 1.23e-7,
+    betas: [0.9, 0.95],
+    eps: 1e-8,
+    weightDecay: 0,
+    schedule: "constant",
+    warmup: 0,
+  };
+  const synthetic = {
+    preset: null,
+    model: null,
+    parameters: 9,
+    source: "adamw",
+    weights: null,
+    optimizer,
+    seed: 0,
+  };
+  const of = { ...sweepResult(), input: { ...input, synthetic } } as unknown as ReturnType<
+    typeof sweepResult
+  >;
+  const text = textOf(renderSweepHtml(of, assets));
+  expect(text).toContain("rates 1e-7, 1e-6, 1e-5, 1e-4");
+  expect(text).toContain("optimizer: betas 0.9, 0.95");
+  expect(text).not.toContain("1.23e-7");
 });
 
 test("a name comes through as it is, in data that no text can leave", () => {

@@ -1,0 +1,98 @@
+import { describe, expect, test } from "vitest";
+import type { PredictionResult } from "../../src/lens/prediction.js";
+import { visibleWidth } from "../../src/report/columns.js";
+import { escaped } from "../../src/report/markdown.js";
+import {
+  predictionHeadline,
+  renderPredictionCsv,
+  renderPredictionMarkdown,
+  renderPredictionTable,
+} from "../../src/report/prediction.js";
+import { plainTerminal } from "../../src/report/terminal.js";
+import { hostileName } from "../support/figures.js";
+import { expectValid } from "../support/schemas.js";
+import { oddPredictions, predictionResult } from "../support/sweep.js";
+
+const plain = predictionResult();
+const all: Record<string, PredictionResult> = { plain, ...oddPredictions(hostileName) };
+
+test("the headline tells what the rule in use finds, and what would find more", () => {
+  expect(predictionHeadline(plain)).toEqual([
+    "The ulp rule on Adam's moments finds 30.0% of the weights that the next step changes.",
+    "Of 1,000 weights stored as bf16 from an fp32 master, 4.0% changed in a step. Knowing what the master holds back, the " +
+      "moments find 87.5%; with the update itself, 100.0%. All that a gradient can reach is 9.7% of the weights, and 100.0% " +
+      "of those that change.",
+  ]);
+});
+
+describe("the table", () => {
+  const text = renderPredictionTable(plain);
+
+  test("has a row a rule and what it is given", () => {
+    const rows = text.split("\n").filter((line) => /%.*%/.test(line) && / (m and v|the update) /.test(line));
+    expect(rows.map((row) => row.split(/ {2,}/))).toEqual([
+      ["ulp-rule", "m and v", "1.4%", "30.0%", "85.7%"],
+      ["one-step", "m and v", "2.2%", "37.5%", "68.2%"],
+      ["residual", "m and v", "4.1%", "87.5%", "85.4%"],
+      ["reach", "m and v", "9.7%", "100.0%", "41.2%"],
+      ["ulp-rule", "the update", "1.4%", "30.0%", "85.7%"],
+      ["one-step", "the update", "2.2%", "37.5%", "68.2%"],
+      ["residual", "the update", "4.0%", "100.0%", "100.0%"],
+    ]);
+  });
+
+  test("fits a terminal, in colour or not", () => {
+    expect(Math.max(...text.split("\n").map(visibleWidth))).toBeLessThanOrEqual(80);
+    const coloured = renderPredictionTable(plain, { ...plainTerminal, colour: true });
+    expect(coloured).toContain("\u001b[1m");
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with the escape character
+    expect(coloured.replace(/\u001b\[\d+m/g, "")).toBe(text);
+  });
+
+  test("lists what was left out", () => {
+    const skipped = [{ name: "lm_head.weight", reason: "it has no gradient" }];
+    expect(renderPredictionTable(predictionResult({ skipped }))).toContain("lm_head.weight");
+  });
+});
+
+test("CSV has a row a rule, with counts", () => {
+  const rows = renderPredictionCsv(plain)
+    .trimEnd()
+    .split("\r\n")
+    .map((line) => line.split(","));
+  expect(rows[0]).toEqual([
+    ...["rule", "knows", "weightSteps", "changed", "predicted", "right", "recall", "precision"],
+  ]);
+  expect(rows[1]).toEqual(["ulp-rule", "moments", "2000", "80", "28", "24", "0.3", String(24 / 28)]);
+  expect(rows).toHaveLength(8);
+  expect(renderPredictionCsv(all["nothing predicted"]).split("\r\n")[1]).toBe("ulp-rule,moments,0,0,0,0,,");
+});
+
+test("Markdown has the headline and one table", () => {
+  const text = renderPredictionMarkdown(plain);
+  for (const sentence of predictionHeadline(plain)) expect(text).toContain(escaped(sentence));
+  expect(text.split("\n").filter((line) => line.startsWith("|"))).toHaveLength(2 + 7);
+});
+
+describe.each(Object.entries(all))("%s", (_, result) => {
+  test("keeps to its schema", () => expectValid("prediction", result));
+
+  test("is rendered without a number that is none, or a name that is more", () => {
+    for (const render of [renderPredictionTable, renderPredictionMarkdown, renderPredictionCsv]) {
+      const text = render(result);
+      expect(text).not.toMatch(/NaN|Infinity|undefined|null/);
+      if (render === renderPredictionMarkdown) expect(text).not.toMatch(/(?<!\\)<img/);
+    }
+  });
+});
+
+describe("the schema refuses", () => {
+  test.each<[string, (of: PredictionResult) => object]>([
+    ["another field", (of) => ({ ...of, more: 1 })],
+    ["another rule", (of) => ({ ...of, rules: [{ ...of.rules[0], rule: "hunch" }] })],
+    ["a count that is none", (of) => ({ ...of, changed: -1 })],
+    ["no optimizer", ({ optimizer: _, ...of }) => of],
+  ])("%s", (_, change) => {
+    expect(() => expectValid("prediction", change(predictionResult()))).toThrow();
+  });
+});

@@ -1,0 +1,150 @@
+import { describe, expect, test } from "vitest";
+import type { SweepResult } from "../../src/lens/sweep.js";
+import { visibleWidth } from "../../src/report/columns.js";
+import { escaped } from "../../src/report/markdown.js";
+import { renderSweepCsv } from "../../src/report/sweep-csv.js";
+import { renderSweepMarkdown } from "../../src/report/sweep-markdown.js";
+import { rateText, renderSweepTable, sweepSentences } from "../../src/report/sweep-table.js";
+import { plainTerminal } from "../../src/report/terminal.js";
+import { hostileName } from "../support/figures.js";
+import { expectValid } from "../support/schemas.js";
+import { oddSweeps, sweepResult } from "../support/sweep.js";
+
+const all: Record<string, SweepResult> = { plain: sweepResult(), ...oddSweeps(hostileName) };
+const widest = (text: string) => Math.max(...text.split("\n").map(visibleWidth));
+const cheapest = (progress: (of: number, at: number) => number) =>
+  sweepSentences(sweepResult({ progress }))[1];
+
+describe("the answers come first, as sentences", () => {
+  test("the smallest rate of each format with the case that learns there, the cheaper of equals", () => {
+    const schemes = ["in-place", "master", "kahan"];
+    const progress = (of: number, at: number) => [0, 0.6, 0.6, 0.6, 0, 0, 0, 0.2, 0.4][of] * (at > 0 ? 1 : 0);
+    const [learning] = sweepSentences(
+      sweepResult({ formats: ["bf16", "fp16", "e4m3fn"], schemes, progress }),
+    );
+    expect(learning).toBe(
+      "Smallest learning rate from which on each format learns (progress of 0.5 to 1.5): bf16 kahan from 1e-6, " +
+        "fp16 in-place from 1e-6, e4m3fn at none.",
+    );
+  });
+
+  test("of a recorded run they are scales", () => {
+    const [learning] = sweepSentences(all["scales of a recorded run"]);
+    expect(learning).toMatch(/^Smallest scale of the recorded updates from which on each format learns/);
+  });
+
+  test("rates that agree are told as one", () => {
+    expect(cheapest(() => 1)).toContain(": bf16 in-place (16 bits a weight) at every rate.");
+    expect(cheapest(() => 0)).toContain(": none at any rate.");
+    expect(cheapest((of, at) => (at > of ? 1 : 0))).toContain(
+      ": none at 1e-7, bf16 in-place (16 bits a weight) from 1e-6 on.",
+    );
+    expect(cheapest((of, at) => (of === 0 ? at / 3 : 1))).toContain(
+      ": bf16 master (48 bits a weight) from 1e-7 to 1e-5, bf16 in-place (16 bits a weight) at 1e-4.",
+    );
+    // The rates between two of the same case are not of it.
+    expect(cheapest((of, at) => (at === 1 ? 0 : 1 - of))).toContain(
+      ": bf16 in-place (16 bits a weight) at 1e-7, none at 1e-6, bf16 in-place (16 bits a weight) from 1e-5 on.",
+    );
+    expect(sweepSentences(all["one rate"])[1]).toMatch(/: none at 1e-6\.$/);
+  });
+});
+
+describe("the table", () => {
+  test("has a row a case, and progress at each rate", () => {
+    const lines = renderSweepTable(all.plain).split("\n");
+    const rows = lines.filter((line) => line.startsWith("bf16 "));
+    expect(rows.map((row) => row.split(/ {2,}/))).toEqual([
+      ["bf16 in-place", "16", "1e-5", "1e-5"],
+      ["bf16 master", "48", "1e-5", "1e-4"],
+      ["bf16 in-place", "0.11", "0.33", "1.00", "1.00"],
+      ["bf16 master", "0.064", "0.19", "0.58", "1.00"],
+    ]);
+  });
+
+  test("shows noise, and what it leaves untold", () => {
+    const text = renderSweepTable(all.noisy);
+    expect(text).toMatch(/0\.064±1\.00\?/);
+    expect(text).toMatch(/0\.19±0\.10 /);
+    expect(text.replace(/\s+/g, " ")).toContain(
+      "?: too noisy to be called learning; more weights would tell.",
+    );
+    expect(renderSweepTable(all.plain)).not.toContain("±");
+  });
+
+  test.each(Object.entries(all).filter(([name]) => name !== "a hostile sweep"))(
+    "of %s is at most as wide as its terminal",
+    (_, result) => {
+      for (const columns of [80, 120]) {
+        expect(widest(renderSweepTable(result, { ...plainTerminal, columns }))).toBeLessThanOrEqual(columns);
+      }
+    },
+  );
+
+  test("rates are written as people write them", () => {
+    expect([1e-6, 3.16e-7, 0.001, 0.01, 0.1, 1, 10, 31.6, null].map(rateText)).toEqual([
+      ...["1e-6", "3.16e-7", "1e-3", "0.01", "0.1", "1", "10", "31.6", "–"],
+    ]);
+  });
+
+  test("colours change nothing but colours", () => {
+    const coloured = renderSweepTable(all.noisy, { ...plainTerminal, colour: true });
+    expect(coloured).toContain("\u001b[1m");
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with the escape character
+    expect(coloured.replace(/\u001b\[\d+m/g, "")).toBe(renderSweepTable(all.noisy));
+  });
+});
+
+test("CSV has a row a case and rate, all of one length", () => {
+  const { cells } = all.noisy;
+  const [heading, ...rows] = renderSweepCsv(all.noisy)
+    .trimEnd()
+    .split("\r\n")
+    .map((line) => line.split(","));
+  expect(rows).toHaveLength(cells.length);
+  for (const [i, row] of rows.entries()) {
+    expect(row).toHaveLength(heading.length);
+    const of = Object.fromEntries(heading.map((name, column) => [name, row[column]]));
+    expect(of).toMatchObject({
+      rate: String(cells[i].rate),
+      format: cells[i].format,
+      scheme: cells[i].scheme,
+    });
+    expect(of.effectiveDescent).toBe(String(cells[i].end.effectiveDescent));
+    expect(of.standardError).toBe(String(cells[i].standardError ?? ""));
+  }
+});
+
+test("Markdown has the sentences and one table", () => {
+  const text = renderSweepMarkdown(all.noisy);
+  for (const sentence of sweepSentences(all.noisy)) expect(text).toContain(escaped(sentence));
+  const rows = text.split("\n").filter((line) => line.startsWith("|"));
+  expect(rows).toHaveLength(2 + 4);
+  expect(new Set(rows.map((row) => row.split("|").length)).size).toBe(1);
+});
+
+describe.each(Object.entries(all))("%s", (_, result) => {
+  test("keeps to its schema", () => expectValid("sweep", result));
+
+  test("is rendered without a number that is none, or a name that is more", () => {
+    for (const render of [renderSweepTable, renderSweepMarkdown, renderSweepCsv]) {
+      const text = render(result);
+      expect(text).not.toMatch(/NaN|Infinity|undefined|null/);
+      expect(text).not.toContain("\u001b");
+      if (render === renderSweepMarkdown) expect(text).not.toMatch(/(?<!\\)<img/);
+    }
+  });
+});
+
+describe("the schema refuses", () => {
+  test.each<[string, (of: SweepResult) => object]>([
+    ["another field", (of) => ({ ...of, more: 1 })],
+    ["no answers", ({ answers: _, ...of }) => of],
+    ["a rate that is none", (of) => ({ ...of, rates: [0] })],
+    ["another kind of rate", (of) => ({ ...of, settings: { ...of.settings, rate: "speed" } })],
+    ["metadata of files", (of) => ({ ...of, input: { ...of.input, metadata: {} } })],
+    ["a cell without totals", (of) => ({ ...of, cells: of.cells.map(({ totals: _, ...cell }) => cell) })],
+  ])("%s", (_, change) => {
+    expect(() => expectValid("sweep", change(sweepResult()))).toThrow();
+  });
+});
