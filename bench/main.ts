@@ -4,6 +4,7 @@ import { engines } from "./engines/engines.js";
 import { gpu } from "./gpu.js";
 import { memory } from "./memory.js";
 import { page } from "./page.js";
+import { sweep } from "./sweep.js";
 
 const benches: Readonly<Record<string, (...args: number[]) => void | Promise<void>>> = {
   diff,
@@ -11,6 +12,7 @@ const benches: Readonly<Record<string, (...args: number[]) => void | Promise<voi
   gpu,
   memory,
   page,
+  sweep,
 };
 
 const [name, ...args] = process.argv.slice(2);
