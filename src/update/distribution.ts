@@ -1,3 +1,4 @@
+import { powerOfTwo } from "../format/float64.js";
 import { exp, log } from "./elementary.js";
 
 /**
@@ -52,7 +53,10 @@ export function symmetric(name: string, quantile: (p: number, tail: number) => n
   upper[half] = 2 * tailMean(quantile) - upper[half - 1];
   // The mean square of a cell from a to b is (a^2 + a b + b^2) / 3.
   let square = 0;
-  for (let i = 0; i < half; i++) square += (upper[i] ** 2 + upper[i] * upper[i + 1] + upper[i + 1] ** 2) / 3;
+  for (let i = 0; i < half; i++) {
+    const [a, b] = [upper[i], upper[i + 1]];
+    square += (a * a + a * b + b * b) / 3;
+  }
   const scale = 1 / Math.sqrt(square / half);
   const knots = new Float32Array(cellCount + 1);
   for (let i = 1; i <= half; i++) {
@@ -68,10 +72,11 @@ function tailMean(quantile: (p: number, tail: number) => number): number {
   let [sum, weight] = [0, 0];
   // Tails (1/2^k, 2/2^k] of the cell; what is left below 2^-24 of it weighs nothing.
   for (let k = 1; k <= 24; k++) {
+    const least = powerOfTwo(-k);
     for (let i = 0; i < parts; i++) {
-      const tail = (2 ** -k * (1 + (i + 0.5) / parts)) / cellCount;
-      sum += (quantile(1 - tail, tail) * 2 ** -k) / parts;
-      weight += 2 ** -k / parts;
+      const tail = (least * (1 + (i + 0.5) / parts)) / cellCount;
+      sum += (quantile(1 - tail, tail) * least) / parts;
+      weight += least / parts;
     }
   }
   return sum / weight;

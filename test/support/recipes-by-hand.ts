@@ -27,7 +27,12 @@ export function fma(a: number, b: number, c: number): number {
 /** base^n, rounded once to fp64, for a base in (0, 1): Number(bigint) rounds to nearest, ties to even. */
 function pow(base: number, n: number): number {
   const exponent = Math.floor(Math.log2(base)) - 52;
-  return Number(BigInt(base * 2 ** -exponent) ** BigInt(n)) * 2 ** (exponent * n);
+  const exact = BigInt(base * 2 ** -exponent) ** BigInt(n);
+  // Of what is too long for fp64 the first 128 bits, and one below that stands for all the rest.
+  const drop = Math.max(0, exact.toString(2).length - 128);
+  const kept = exact >> BigInt(drop);
+  const rest = exact === kept << BigInt(drop) ? 0n : 1n;
+  return Number(2n * kept + rest) * 2 ** (exponent * n + drop - 1);
 }
 
 const powf = (base: number, n: number) => f(pow(f(base), n));

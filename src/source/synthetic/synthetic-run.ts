@@ -130,8 +130,8 @@ function gradientScale(
   // A normal number for each tensor, from draws that no step takes.
   const factor = (name: string) =>
     exp(scaleSpread * drawFrom(gaussian, randomBits(tensorKey(run.seed, name), 0, 1)));
-  const square = tensors.reduce((sum, { name, size }) => sum + size * factor(name) ** 2, 0);
-  const unit = normAfterClipping(settings) / Math.sqrt(square * (1 + run.snr ** 2));
+  const square = tensors.reduce((sum, { name, size }) => sum + size * factor(name) * factor(name), 0);
+  const unit = normAfterClipping(settings) / Math.sqrt(square * (1 + run.snr * run.snr));
   return (name) => unit * factor(name);
 }
 

@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import { gaussian } from "../../src/update/distribution.js";
+import { steadyStateUpdates } from "../../src/update/steady-state.js";
+import { gaussian as boxMuller } from "../support/values.js";
+
+/** m / sqrt(v) of an Adam that has settled, by a loop of its own on normal numbers of its own. */
+function longRun(b1: number, b2: number, chains: number, samples: number, stride: number): number[] {
+  const normal = boxMuller(99);
+  const settled = Math.ceil(5 / (1 - b2));
+  const taken: number[] = [];
+  for (let chain = 0; chain < chains; chain++) {
+    let [m, v] = [0, 1];
+    for (let t = 1; t <= settled + stride * samples; t++) {
+      const g = normal();
+      m += (1 - b1) * (g - m);
+      v += (1 - b2) * (g * g - v);
+      if (t > settled && (t - settled) % stride === 0) taken.push(m / Math.sqrt(v));
+    }
+  }
+  return taken;
+}
+
+/** The largest difference of two distribution functions, of samples in ascending order. */
+function kolmogorov(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let [i, j, most] = [0, 0, 0];
+  while (i < a.length && j < b.length) {
+    if (a[i] <= b[j]) i++;
+    else j++;
+    most = Math.max(most, Math.abs(i / a.length - j / b.length));
+  }
+  return most;
+}
+
+describe.each([
+  [0.9, 0.999, 3e-6],
+  [0.8, 0.95, 1],
+] as const)("steadyStateUpdates for betas %s and %s", (b1, b2, lr) => {
+  const table = steadyStateUpdates(lr, [b1, b2], gaussian);
+  const samples = Float64Array.from(longRun(b1, b2, 500, 40, 40)).sort();
+
+  it("is ascending and symmetric, of 2^k fp32 numbers", () => {
+    expect(table).toHaveLength(2 ** 14);
+    expect(table).toBeInstanceOf(Float32Array);
+    for (let i = 0; i < table.length; i++) {
+      expect(table[table.length - 1 - i]).toBe(-table[i]);
+      if (i > 0 && table[i] < table[i - 1]) expect.fail(`entry ${i} is below the one before`);
+    }
+    expect(table[2 ** 13]).toBeGreaterThan(0);
+  });
+
+  it("never exceeds what Adam can do", () => {
+    // Cauchy and Schwarz: |m| <= sqrt(v) (1 - b1) / sqrt((1 - b2) (1 - b1^2 / b2)).
+    const bound = (1 - b1) / Math.sqrt((1 - b2) * (1 - b1 ** 2 / b2));
+    expect(table[table.length - 1]).toBeLessThan(lr * bound);
+  });
+
+  it("has the mean magnitude that an Adam has", () => {
+    const mean = table.reduce((sum, u) => sum + Math.abs(u) / lr / table.length, 0);
+    if (b2 === 0.999) expect(Math.abs(mean - 0.183)).toBeLessThan(0.0005);
+    const sampled = samples.reduce((sum, u) => sum + Math.abs(u) / samples.length, 0);
+    const variance = samples.reduce((sum, u) => sum + (Math.abs(u) - sampled) ** 2 / samples.length, 0);
+    expect(Math.abs(mean - sampled)).toBeLessThan(3 * Math.sqrt(variance / samples.length));
+  });
+
+  it("is as far from a long run as samples of its size are", () => {
+    // Kolmogorov's distance is above 1.63 / sqrt(n) once in a hundred samples.
+    const distance = kolmogorov(
+      samples,
+      Float64Array.from(table, (u) => u / lr),
+    );
+    expect(distance).toBeLessThan(1.63 / Math.sqrt(samples.length));
+  });
+});
