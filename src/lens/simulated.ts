@@ -14,6 +14,8 @@ export interface SimulatedStep {
   readonly of: SimulatedTensor;
   /** Counted from 1. */
   readonly t: number;
+  /** Those at the start of the run, on which weight decay depends. */
+  readonly weights: Values;
 }
 
 /** Weights that are drawn. */
@@ -35,7 +37,7 @@ export function simulatedUpdates(of: SimulatedTensor, weights: Values): Values[]
   const walk = new Walk(of, weights);
   return Array.from({ length: of.run.steps }, (_, i) => ({
     length: weights.length,
-    simulated: { of, t: i + 1 },
+    simulated: { of, t: i + 1, weights },
     read: (start, into) => walk.read(i + 1, start, into),
   }));
 }

@@ -10,7 +10,7 @@ export function headline(result: Result): string[] {
   const hidden = share(end.hidden, end.unchanged);
   return [
     `Stored as ${caseInWords(first)}, ${percent(totals.apparentSparsity)} of the updates changed no stored bit; ` +
-      `${percent(totals.realSparsity)} were really zero.`,
+      (totals.none === 0 ? "none was really zero." : `${percent(totals.realSparsity)} were really zero.`),
     `After ${stepsInWords(result)} ${percent(shareOfWeights(first, end.unchanged))} of the weights ` +
       "are bit for bit what they were" +
       (hidden === null ? "." : `; ${percent(hidden)} of these an fp32 run would have changed.`),

@@ -1,9 +1,10 @@
 import { printable } from "../lens/printable.js";
 import type { Case, LensCounts, Result } from "../lens/result.js";
 import { headline } from "./headline.js";
-import { caseLabels, stepsInWords } from "./labels.js";
+import { caseLabels, stepsInWords, tensorsInWords } from "./labels.js";
 import { count, missing, percent, ratio, shareOfWeights, short } from "./numbers.js";
 import { lostShare, unverified } from "./recipe-table.js";
+import { firstShownNote, firstShownTable, samplingNote, samplingTable } from "./simulation.js";
 
 /** A result as Markdown (GitHub's tables): summary, cases, probes, steps and tensors. */
 export function renderMarkdown(result: Result): string {
@@ -12,7 +13,7 @@ export function renderMarkdown(result: Result): string {
   const blocks = [
     "# Precision lens",
     escaped(headline(result).join(" ")),
-    `${count(input.elements)} weights in ${count(input.tensors)} tensors, ${stepsInWords(result)}. ` +
+    `${count(input.elements)} weights in ${tensorsInWords(input.tensors)}, ${stepsInWords(result)}. ` +
       escaped(`${tool.name} ${tool.version}, engine ${engine.name} (${engine.device}).`),
     "## Updates and weights",
     table(
@@ -67,6 +68,7 @@ export function renderMarkdown(result: Result): string {
         percent(probes["ulp-rule"].disagreement),
       ]),
     ),
+    ...simulationSections(result),
     ...recipeSection(result, labels),
     ...cases.flatMap((of, i) => caseSection(of, labels[i])),
     ...(skipped.length > 0
@@ -80,6 +82,19 @@ export function renderMarkdown(result: Result): string {
       : []),
   ];
   return `${blocks.join("\n\n")}\n`;
+}
+
+/** What only results of simulations have. */
+function simulationSections(result: Result): string[] {
+  const [sampling, firstShown] = [samplingTable(result), firstShownTable(result)];
+  return [
+    ...(sampling
+      ? ["## The whole model", table(sampling.headings, sampling.rows), samplingNote(result)]
+      : []),
+    ...(firstShown
+      ? ["## When weights first show", table(firstShown.headings, firstShown.rows), escaped(firstShownNote)]
+      : []),
+  ];
 }
 
 /** Runs whose updates an optimizer computed: why weights stood still, the moments, where recipes part. */

@@ -1,9 +1,10 @@
 import type { Case, Result } from "../lens/result.js";
 import { type Column, layOut, visibleWidth, wrap } from "./columns.js";
 import { headline } from "./headline.js";
-import { caseLabels, stepsInWords } from "./labels.js";
+import { caseLabels, stepsInWords, tensorsInWords } from "./labels.js";
 import { count, missing, percent, ratio, share, shareOfWeights } from "./numbers.js";
 import { recipeBlocks, unverified } from "./recipe-table.js";
+import { firstShownNote, firstShownTable, samplingNote, samplingTable } from "./simulation.js";
 import { skippedLines } from "./skipped.js";
 import { glyph, plainTerminal, stackedBar, styles, type Terminal } from "./terminal.js";
 
@@ -14,13 +15,14 @@ export function renderTable(result: Result, terminal: Terminal = plainTerminal):
   const updates = input.elements * input.stepNumbers.length;
   const blocks = [
     [
-      `${bold(`${count(input.elements)} weights`)} in ${count(input.tensors)} tensors, ${stepsInWords(result)}, ` +
+      `${bold(`${count(input.elements)} weights`)} in ${tensorsInWords(input.tensors)}, ${stepsInWords(result)}, ` +
         `${count(updates)} updates`,
     ],
     lensTable(cases, terminal),
     legend(terminal),
     wrap(headline(result).join(" "), textWidth(terminal)),
     probeTable(cases, terminal).map((line, i) => (i === 0 ? bold(line) : line)),
+    ...simulationBlocks(result, terminal),
     ...recipeBlocks(result).map(([heading, ...rows]) => [bold(heading), ...rows]),
     unverified(result)
       .flatMap((note) => wrap(note, textWidth(terminal)))
@@ -31,6 +33,26 @@ export function renderTable(result: Result, terminal: Terminal = plainTerminal):
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join("\n"))
     .join("\n\n")}\n`;
+}
+
+/** What only results of simulations have. */
+function simulationBlocks(result: Result, terminal: Terminal): string[][] {
+  const { bold, dim } = styles(terminal);
+  const blocks = [
+    [samplingTable(result), samplingNote(result)],
+    [firstShownTable(result), firstShownNote],
+  ] as const;
+  return blocks.flatMap(([table, note]) => {
+    if (table === null) return [];
+    const [heading, ...rows] = layOut(
+      table.headings.map((of, i) => ({
+        heading: of,
+        align: i === 0 ? "left" : "right",
+        cells: table.rows.map((row) => row[i]),
+      })),
+    );
+    return [[bold(heading), ...rows, ...wrap(note, textWidth(terminal)).map(dim)]];
+  });
 }
 
 /** What became of the updates, and how the end compares with the start; one row a case. */

@@ -52,14 +52,23 @@ export class SyntheticPlan {
   /** Whether workers can make all numbers of a tensor that are not stored. */
   makes({ weights, updates }: TensorInput): boolean {
     const canRead = ({ stored }: Values) => stored !== undefined;
-    const made = ({ simulated, drawn }: Values, i: number) =>
-      simulated
-        ? simulated.of.run === this.#run && simulated.t === i + 1
-        : drawn?.table === this.#table && drawn;
     return (
       (canRead(weights) || weights.weights !== undefined) &&
-      (updates.every(canRead) || updates.every((values, i) => made(values, i)))
+      (updates.every(canRead) || this.#simulates(weights, updates) || this.#draws(updates))
     );
+  }
+
+  /** Whether updates are all steps of one simulation of the plan's run, in their order and over these weights. */
+  #simulates(weights: Values, updates: readonly Values[]): boolean {
+    const of = updates[0]?.simulated?.of;
+    if (of === undefined || of.run !== this.#run) return false;
+    return updates.every(
+      ({ simulated }, i) => simulated?.of === of && simulated.t === i + 1 && simulated.weights === weights,
+    );
+  }
+
+  #draws(updates: readonly Values[]): boolean {
+    return updates.every(({ drawn }) => drawn !== undefined && drawn.table === this.#table);
   }
 
   /** The tables as they lie in memory. */
