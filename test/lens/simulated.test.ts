@@ -136,7 +136,7 @@ describe("simulatedUpdates", () => {
 
   it("tell an engine what they are", () => {
     const told = simulatedUpdates(of, weights).map(({ simulated }) => simulated);
-    expect(told).toEqual([1, 2, 3, 4, 5, 6].map((t) => ({ of, t })));
+    expect(told).toEqual([1, 2, 3, 4, 5, 6].map((t) => ({ of, t, weights })));
   });
 
   it("go on after a read of the weights that failed", async () => {
