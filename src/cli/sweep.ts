@@ -66,6 +66,7 @@ export function sweepCommand(): Command {
   addOutputOptions(addCaseOptions(command, { seed: false }), "case and rate");
   return command.action(async (folder: string | undefined, options: SweepOptions) => {
     checkOutput(options);
+    if (options.keeps < options.learns) command.error("error: --keeps is less than --learns");
     const sweep =
       folder === undefined
         ? await overSynthetic(command, options)
@@ -163,19 +164,20 @@ async function overRecorded(command: Command, folder: string, options: SweepOpti
 
 /** Rates, ascending: a list, or from:to:count, evenly on a logarithmic scale. */
 function rates(text: string): number[] {
-  const [from, to, many] = text.split(":").map(text.includes(":") ? finiteNumber : () => 0);
-  const list = text.includes(":") ? logarithmic(from, to, many) : text.split(",").map(finiteNumber);
+  const list = text.includes(":") ? logarithmic(text.split(":")) : text.split(",").map(finiteNumber);
   if (list.some((rate) => rate <= 0)) throw new InvalidArgumentError("expected rates above zero");
   return [...new Set(list)].sort((a, b) => a - b);
 }
 
-function logarithmic(from: number, to: number, many: number | undefined): number[] {
-  if (!(from > 0 && to > from && many !== undefined && Number.isInteger(many) && many >= 2 && many <= 1000)) {
+function logarithmic(parts: readonly string[]): number[] {
+  const [from, to, count] = parts.map(finiteNumber);
+  const right = from > 0 && to > from && Number.isInteger(count) && count >= 2 && count <= 1000;
+  if (parts.length !== 3 || !right) {
     throw new InvalidArgumentError("expected a list such as 1e-7,1e-6 or from:to:count such as 1e-7:1e-4:7");
   }
   // Three digits: a rate that can be read, and given again.
-  return Array.from({ length: many }, (_, i) =>
-    Number((from * (to / from) ** (i / (many - 1))).toPrecision(3)),
+  return Array.from({ length: count }, (_, i) =>
+    Number((from * (to / from) ** (i / (count - 1))).toPrecision(3)),
   );
 }
 

@@ -51,7 +51,13 @@ describe("usage", () => {
   });
 
   test("help and version go to stdout", async () => {
-    for (const args of [["--help"], ["help", "run"], ["run", "--help"]]) {
+    for (const args of [
+      ["--help"],
+      ["help", "run"],
+      ["run", "--help"],
+      ["sweep", "--help"],
+      ["predict", "--help"],
+    ]) {
       const help = await output(...args);
       expect(help).toContain("Usage: precision-lens");
       expect(Math.max(...help.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(80);

@@ -1,0 +1,109 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { PredictionResult } from "../../src/lens/prediction.js";
+import { visibleWidth } from "../../src/report/columns.js";
+import { renderPredictionCsv, renderPredictionMarkdown } from "../../src/report/prediction.js";
+import { put, temporaryFolder } from "../source/support.js";
+import { expectRefusal, expectUsageError, output } from "../support/cli.js";
+import { recorded } from "../support/recorded.js";
+import { expectValid } from "../support/schemas.js";
+
+const folder = temporaryFolder();
+const window = recorded("rlvr/early");
+/** What the run was trained with. */
+const trained = ["--lr", "1e-5", "--betas", ".9,.95"];
+const small = ["--elements", "4000", "--steps", "8"];
+
+async function predict(...args: string[]): Promise<PredictionResult> {
+  const result = JSON.parse(await output("predict", ...args, "--json", "-"));
+  expectValid("prediction", result);
+  return result;
+}
+
+const ruleOf = ({ rules }: PredictionResult, rule: string, knows: string) =>
+  rules.find((of) => of.rule === rule && of.knows === knows)!;
+
+describe("of a recorded run", () => {
+  test("the ulp rule finds a third of what changes, the residual nearly all", async () => {
+    const result = await predict(window, ...trained);
+    expect(result).toMatchObject({
+      input: { kind: "recorded", updates: null, gradients: join(window, "gradients.safetensors") },
+      optimizer: { name: "adamw", lr: 1e-5, betas: [0.9, 0.95], eps: 1e-8, weightDecay: 0 },
+      format: "bf16",
+      weightSteps: 7 * 26048,
+    });
+    expect(result.steps.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(ruleOf(result, "ulp-rule", "moments").recall).toBeCloseTo(0.32, 2);
+    expect(ruleOf(result, "residual", "moments").recall).toBeCloseTo(0.93, 2);
+    expect(ruleOf(result, "residual", "gradient")).toMatchObject({ recall: 1, precision: 1 });
+  });
+
+  test("what it stores in is asked for", async () => {
+    const inFp32 = await predict(window, ...trained, "--format", "fp32");
+    // There is no residual where the stored weight is the master.
+    const [oneStep, residual] = ["one-step", "residual"].map((rule) => ruleOf(inFp32, rule, "moments"));
+    expect({ ...residual, rule: "" }).toEqual({ ...oneStep, rule: "" });
+    expect(inFp32.changed).toBeGreaterThan((await predict(window, ...trained)).changed);
+  });
+});
+
+describe("of a synthetic run", () => {
+  test("a preset's settings are taken, its steps are not", async () => {
+    const result = await predict("--preset", "opd", "--elements", "100");
+    expect(result.input.stepNumbers).toHaveLength(60);
+    expect(result.optimizer).toMatchObject({ lr: 1e-6, betas: [0.9, 0.98], weightDecay: 0.1 });
+    expect(result.input.synthetic).toMatchObject({ preset: "opd", source: "gradients" });
+  });
+
+  test("one step has nothing to predict, and says so", async () => {
+    const saved = join(folder, "one.json");
+    expect(await output("predict", "--elements", "50", "--steps", "1", "--json", saved)).not.toMatch(
+      /NaN|null/,
+    );
+    expect(JSON.parse(readFileSync(saved, "utf8"))).toMatchObject({ weightSteps: 0, changed: 0, steps: [] });
+  });
+
+  test("the table is within 80 columns, and a saved prediction gives it again", async () => {
+    const saved = join(folder, "saved.json");
+    const table = await output("predict", ...small, "--json", saved);
+    expect(Math.max(...table.split("\n").map(visibleWidth))).toBeLessThanOrEqual(80);
+    expect(table).toMatch(/^The ulp rule on Adam's moments finds /);
+    const result: PredictionResult = JSON.parse(readFileSync(saved, "utf8"));
+    expect((await predict(...small)).steps).toEqual(result.steps);
+    expect((await predict(...small, "--seed", "1")).steps).not.toEqual(result.steps);
+
+    const [csv, markdown, html] = ["a.csv", "a.md", "a.html"].map((name) => join(folder, name));
+    const outputs = ["--csv", csv, "--markdown", markdown, "--html", html, "--svg", join(folder, "svg")];
+    expect(await output("report", saved, ...outputs)).toBe(table);
+    expect(readFileSync(csv, "utf8")).toBe(renderPredictionCsv(result));
+    expect(readFileSync(markdown, "utf8")).toBe(renderPredictionMarkdown(result));
+    expect(readFileSync(html, "utf8")).toContain("<h1>The ulp rule ");
+    expect(readFileSync(join(folder, "svg", "rules.svg"), "utf8")).toContain("<title");
+
+    const broken = put(folder, "broken.json", JSON.stringify({ ...result, changed: 0.5 }));
+    const schema = "a result of schema precision-lens-prediction/1";
+    await expectRefusal(["report", broken], broken, schema, '"/changed", which must be integer');
+  });
+});
+
+describe("usage", () => {
+  test.each<[string, string[], RegExp]>([
+    ["a folder without a learning rate", [window], /a recorded run needs --lr/],
+    [
+      "a preset for a folder",
+      [window, "--preset", "rlvr"],
+      /--preset is for a synthetic run, not for FOLDER/,
+    ],
+    ["draws without gradients", ["--source", "steady-state"], /unknown option '--source'/],
+    ["betas that are none", ["--betas", ".9,1"], /expected betas from 0 to less than 1/],
+  ])("%s is refused", async (_, args, message) => {
+    await expectUsageError(["predict", ...args], message);
+  });
+
+  test("a folder without gradients is refused in one sentence", async () => {
+    const late = recorded("rlvr/late");
+    const expected = "gradients.safetensors, gradients.safetensors.index.json or a folder gradients";
+    await expectRefusal(["predict", late, ...trained], late, expected, "none of them");
+  });
+});

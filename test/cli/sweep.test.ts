@@ -1,0 +1,138 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { SweepResult } from "../../src/lens/sweep.js";
+import { visibleWidth } from "../../src/report/columns.js";
+import { renderSweepCsv } from "../../src/report/sweep-csv.js";
+import { renderSweepMarkdown } from "../../src/report/sweep-markdown.js";
+import { put, temporaryFolder } from "../source/support.js";
+import { expectRefusal, expectUsageError, output, run } from "../support/cli.js";
+import { recorded } from "../support/recorded.js";
+import { expectValid } from "../support/schemas.js";
+
+const folder = temporaryFolder();
+const window = recorded("rlvr/early");
+
+/** Sweeps once, for the table and for the result. */
+async function sweep(...args: string[]): Promise<{ table: string; result: SweepResult; path: string }> {
+  const path = join(folder, `${Math.random()}.json`);
+  const table = await output("sweep", ...args, "--json", path);
+  const result = JSON.parse(readFileSync(path, "utf8"));
+  expectValid("sweep", result);
+  return { table, result, path };
+}
+
+const progressOf = ({ cells }: SweepResult, rate: number) =>
+  cells.filter((cell) => cell.rate === rate).map(({ end }) => end.effectiveDescent);
+
+describe("of a synthetic run", () => {
+  test("every case at every rate, in order, is what simulate gives there", async () => {
+    const common = ["--elements", "1000", "--steps", "3", "--seed", "3", "--format", "bf16,e4m3fn"];
+    const cases = ["--scheme", "in-place", "--rounding", "stochastic"];
+    const { result } = await sweep(...common, ...cases, "--lr", "1e-6,1e-4");
+    expect(result.rates).toEqual([1e-6, 1e-4]);
+    expect(result.settings).toEqual({
+      overflow: "ieee",
+      seed: 3,
+      strict: false,
+      rate: "lr",
+      learns: 0.5,
+      keeps: 0.99,
+    });
+    const single = await output("simulate", ...common, ...cases, "--lr", "1e-4", "--json", "-");
+    const shared = result.cells.slice(2).map(({ rate: _, standardError: __, ...of }) => of);
+    // Beside what is asked for simulate counts the fp32 run.
+    expect(JSON.parse(single).cases.slice(0, 2)).toMatchObject(shared);
+    for (const { standardError } of result.cells) expect(standardError).toBeGreaterThan(0);
+  });
+
+  test("an fp32 master learns where storing in place does not, and stochastic rounding at any rate", async () => {
+    const { result, table, path } = await sweep(
+      ...["--elements", "20000", "--lr", "1e-5:1e-4:2", "--scheme", "in-place,master"],
+      ...["--rounding", "nearest-even,stochastic", "--learns", "0.6"],
+    );
+    expect(
+      result.answers.cases.map(({ scheme, rounding, learnsFrom }) => [scheme, rounding, learnsFrom]),
+    ).toEqual([
+      ["in-place", "nearest-even", 1e-4],
+      ["in-place", "stochastic", 1e-5],
+      ["master", "nearest-even", 1e-5],
+      ["master", "stochastic", 1e-5],
+    ]);
+    expect(table).toMatch(/^20,000 weights, 20 steps at each of 2 learning rates\n\nSmallest learning rate /);
+    expect(table).toContain("progress of 0.6 to");
+    expect(Math.max(...table.split("\n").map(visibleWidth))).toBeLessThanOrEqual(80);
+
+    // Saved, it is rendered again.
+    const [csv, markdown, html] = ["a.csv", "a.md", "a.html"].map((name) => join(folder, name));
+    const outputs = ["--csv", csv, "--markdown", markdown, "--html", html, "--svg", join(folder, "svg")];
+    expect(await output("report", path, ...outputs)).toBe(table);
+    expect(readFileSync(csv, "utf8")).toBe(renderSweepCsv(result));
+    expect(readFileSync(markdown, "utf8")).toBe(renderSweepMarkdown(result));
+    expect(readFileSync(html, "utf8")).toContain("<h1>Smallest learning rate ");
+    expect(readFileSync(join(folder, "svg", "cost.svg"), "utf8")).toContain("<title");
+  });
+});
+
+describe("of a recorded run", () => {
+  test("its updates are scaled; by 1 they are what run applies", async () => {
+    const { result, table } = await sweep(window, "--scale", "0.5,1,10", "--engine", "reference");
+    expect(result.input).toMatchObject({ kind: "recorded", elements: 26048 });
+    expect(result.settings.rate).toBe("scale");
+    const { cases } = JSON.parse(await output("run", window, "--json", "-"));
+    const ofRun = new Map(
+      cases.map(({ scheme, end }: SweepResult["cells"][number]) => [scheme, end.effectiveDescent]),
+    );
+    expect(progressOf(result, 1)).toEqual([ofRun.get("in-place"), ofRun.get("master")]);
+    expect(progressOf(result, 10)[0]).toBeGreaterThan(progressOf(result, 1)[0]!);
+    expect(progressOf(result, 0.5)[0]).toBeLessThan(progressOf(result, 1)[0]!);
+    expect(table).toMatch(/8 steps at each of 3 scales\n\nSmallest scale of the recorded updates /);
+
+    const other = await sweep(window, "--scale", "0.5,1,10", "--engine", "wasm", "--threads", "2");
+    expect(other.result.cells).toEqual(result.cells);
+  });
+});
+
+describe("usage", () => {
+  test.each<[string, string[], RegExp]>([
+    ["a scale without a folder", ["--scale", "1,2"], /--scale is for a recorded run \(FOLDER\)/],
+    ["a learning rate for a folder", [window, "--lr", "1e-6"], /--lr is for a synthetic run, not for FOLDER/],
+    ["a range without a count", ["--lr", "1e-6:1e-4"], /expected a list such as 1e-7,1e-6 or from:to:count/],
+    ["a range of four parts", ["--lr", "1e-6:1e-4:3:4"], /expected a list such as/],
+    ["no share", ["--learns", "0"], /expected a share above 0, at most 1/],
+    [
+      "more to keep learning than to keep",
+      ["--learns", "0.9", "--keeps", "0.5"],
+      /--keeps is less than --learns/,
+    ],
+  ])("%s is refused", async (_, args, message) => {
+    await expectUsageError(["sweep", ...args], message);
+  });
+
+  test("a folder that is no recorded run is refused in one sentence", async () => {
+    const expected = "base.safetensors, base.safetensors.index.json or a folder base";
+    await expectRefusal(["sweep", folder], folder, expected, "none of them");
+  });
+
+  test("a saved sweep that is broken, hostile, or one of two", async () => {
+    const { result, path } = await sweep("--elements", "100", "--lr", "1e-6,1e-4", "--steps", "2");
+    const found = "one of schema precision-lens-sweep/1, which does not";
+    await expectRefusal(["report", path, path], `${path}, ${path}`, "results that add up", found);
+
+    const broken = put(folder, "broken.json", JSON.stringify({ ...result, rates: [] }));
+    const schema = "a result of schema precision-lens-sweep/1";
+    await expectRefusal(
+      ["report", broken],
+      broken,
+      schema,
+      '"/rates", which must NOT have fewer than 1 items',
+    );
+
+    const input = { ...result.input, weights: "a\u001b[2J" };
+    const cells = result.cells.map((cell) => ({ ...cell, format: "b\u001b[2J" }));
+    const hostile = put(folder, "control.json", JSON.stringify({ ...result, input, cells }));
+    const ran = await run(["report", hostile]);
+    expect(ran.status).toBe(0);
+    expect(ran.stdout + ran.stderr).not.toContain("\u001b");
+  });
+});
