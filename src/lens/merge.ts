@@ -8,11 +8,17 @@ import { EndTally, MomentTally, Tally, UpdateTally } from "./tally.js";
  * Adds up results of the same cases and steps over different tensors, such as the shards of a checkpoint counted
  * on different machines. The sum is what one run over all of them would have given, bit for bit.
  *
- * @throws RangeError if the results are not of the same kind, or a tensor is in two of them.
+ * A synthetic run is whole: its gradients have the norm of all its tensors together, and what a sample tells, or when
+ * weights first show, is not the sum of parts.
+ *
+ * @throws RangeError if the results are not of the same kind, or synthetic, or a tensor is in two of them.
  */
 export function mergeResults(results: readonly Result[]): Result {
   const [first, ...others] = results;
   if (!first) throw new RangeError("no result to merge");
+  if (others.length > 0 && results.some(isWhole)) {
+    throw new RangeError("a synthetic run is no part of a larger one");
+  }
   for (const other of others) expectMergeable(first, other);
   const seen = new Set<string>();
   for (const { name } of results.flatMap((result) => result.cases[0]?.tensors ?? [])) {
@@ -35,6 +41,10 @@ export function mergeResults(results: readonly Result[]): Result {
     cases: first.cases.map((_, i) => mergeCases(results.map((result) => result.cases[i]))),
     skipped: results.flatMap(({ skipped }) => skipped),
   };
+}
+
+function isWhole({ input, sampling, firstShown }: Result): boolean {
+  return input.kind === "synthetic" || sampling !== undefined || firstShown !== undefined;
 }
 
 function joined(names: readonly (string | null)[]): string | null {

@@ -50,6 +50,25 @@ describe("mergeResults", () => {
     expect(() => mergeResults([])).toThrow(RangeError);
   });
 
+  it("refuses synthetic runs, whose parts do not add up; one alone keeps what it tells", async () => {
+    const share = { estimate: 0.5, standardError: 0.1, low: 0.3, high: 0.7 };
+    const shares = { unchanged: share, hidden: share, apparentSparsity: share };
+    const told = {
+      sampling: { parameters: 99_999, confidence: 0.95, cases: [shares, shares] },
+      firstShown: [{ case: 0, binades: [] }],
+    };
+    const [one, other] = [await resultOf([tensors[0]]), await resultOf([tensors[1]])];
+    const synthetic = { ...one, input: { ...one.input, kind: "synthetic" as const } };
+    const { sampling, firstShown } = told;
+    for (const part of [synthetic, { ...one, sampling }, { ...one, firstShown }]) {
+      expect(() => mergeResults([part, other])).toThrow("a synthetic run is no part of a larger one");
+      expect(() => mergeResults([other, part])).toThrow(RangeError);
+    }
+    const alone = { ...synthetic, ...told };
+    expectValid("result", alone);
+    expect(mergeResults([alone])).toEqual(alone);
+  });
+
   it("refuses curves of other milestones; results from before there were curves add up", async () => {
     const one = await resultOf([tensors[0]]);
     for (const milestones of [[0, 3], [0], []]) {
