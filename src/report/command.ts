@@ -1,6 +1,8 @@
 import type { DifferenceResult } from "../lens/difference-result.js";
+import type { PredictionResult } from "../lens/prediction.js";
 import { printable } from "../lens/printable.js";
-import type { Case, Result } from "../lens/result.js";
+import type { Case, Result, ResultInput, ResultOptimizer } from "../lens/result.js";
+import type { SweepCase, SweepResult } from "../lens/sweep.js";
 import type { SyntheticInput } from "../lens/synthetic-result.js";
 
 /** The commands that count a result again; nothing for one whose input was given to the library. */
@@ -17,17 +19,7 @@ export function runCommandLines(result: Result): string[] {
   const { optimizer, seed, strict } = settings;
   const common = [
     ...(optimizer
-      ? [
-          ...[
-            "--optimizer",
-            optimizer.name,
-            "--lr",
-            String(optimizer.lr),
-            "--betas",
-            optimizer.betas.join(","),
-          ],
-          ...["--eps", String(optimizer.eps), "--weight-decay", String(optimizer.weightDecay)],
-        ]
+      ? ["--optimizer", optimizer.name, ...optimizerWords(optimizer)]
       : settings.overflow === "ieee"
         ? []
         : ["--overflow", settings.overflow]),
@@ -37,12 +29,52 @@ export function runCommandLines(result: Result): string[] {
   return caseOptions(cases).map((of) => commandLine(["run", ...files, ...of, ...common]));
 }
 
-/** Every setting as it was, whether it was given, the preset's or a default: the same under any preset. */
 function simulateCommandLines({ input, settings, cases }: Result, of: SyntheticInput): string[] {
-  const { weights, gradients, optimizer } = of;
+  const words = [
+    ...(settings.overflow === "ieee" ? [] : ["--overflow", settings.overflow]),
+    ...syntheticWords(input, of),
+  ];
+  // The fp32 run beside the others is not asked for.
+  const asked = cases.filter(({ format, recipe }) => format !== "fp32" || recipe !== null);
+  return caseOptions(asked.length > 0 ? asked : cases).map((each) =>
+    commandLine(["simulate", ...each, ...words]),
+  );
+}
+
+/** The command that sweeps again, or one for each format and rounding of what is no grid. */
+export function sweepCommandLines({ input, settings, rates, answers }: SweepResult): string[] {
+  const { synthetic, weights } = input;
+  const { overflow, seed, learns, keeps } = settings;
+  const words = [
+    ...(synthetic ? syntheticWords(input, synthetic, rates) : []),
+    ...(synthetic ? [] : ["--scale", rates.join(",")]),
+    ...(synthetic || seed === 0 ? [] : ["--seed", String(seed)]),
+    ...(overflow === "ieee" ? [] : ["--overflow", overflow]),
+    ...["--learns", String(learns), "--keeps", String(keeps)],
+  ];
+  const folder = synthetic ? [] : [folderOf(weights!)];
+  return caseOptions(answers.cases).map((each) => commandLine(["sweep", ...folder, ...each, ...words]));
+}
+
+export function predictionCommandLine({ input, format, optimizer }: PredictionResult): string {
+  const { synthetic, weights, elements } = input;
+  const words = synthetic
+    ? syntheticWords(input, synthetic)
+    : [folderOf(weights!), ...optimizerWords(optimizer)];
+  // Without it `predict` takes a sample.
+  const all = synthetic && !words.includes("--elements") ? ["--elements", String(elements)] : [];
+  return commandLine(["predict", ...words, ...all, "--format", format]);
+}
+
+/** Every setting as it was, whether it was given, the preset's or a default: the same under any preset. */
+function syntheticWords(
+  input: Pick<ResultInput, "elements" | "stepNumbers" | "weights">,
+  { weights, gradients, optimizer, ...of }: SyntheticInput,
+  rates: readonly number[] = [optimizer.lr],
+): string[] {
   const shape = weights && /[\d.]+$/.exec(weights.queryKeyDistribution);
   const sampled = input.elements < of.parameters;
-  const words = [
+  return [
     ...(of.preset === null ? [] : ["--preset", of.preset]),
     ...["--steps", String(input.stepNumbers.length)],
     ...(input.weights === null ? [] : ["--weights", input.weights]),
@@ -50,22 +82,30 @@ function simulateCommandLines({ input, settings, cases }: Result, of: SyntheticI
     ...(sampled || (of.model === null && weights) ? ["--elements", String(input.elements)] : []),
     ...(weights ? ["--sigma", String(weights.sigma), "--base-format", weights.format] : []),
     ...(shape ? ["--qk-shape", shape[0]] : []),
-    ...["--lr", String(optimizer.lr), "--betas", optimizer.betas.join(","), "--eps", String(optimizer.eps)],
-    ...["--weight-decay", String(optimizer.weightDecay), "--schedule", optimizer.schedule],
-    ...["--warmup", String(optimizer.warmup)],
+    ...optimizerWords(optimizer, rates),
+    ...["--schedule", optimizer.schedule, "--warmup", String(optimizer.warmup)],
     ...["--gradient", gradients.snr === 0 ? "noise" : `signal:${gradients.snr}`, "--noise", gradients.noise],
     // The norm is that after clipping: to clip there changes nothing.
     ...["--gradient-norm", String(gradients.norm), "--clip", String(gradients.norm)],
     ...["--scale-spread", String(gradients.scaleSpread)],
     ...(of.source === "gradients" ? [] : ["--source", of.source]),
-    ...(settings.overflow === "ieee" ? [] : ["--overflow", settings.overflow]),
     ...["--seed", String(of.seed)],
   ];
-  // The fp32 run beside the others is not asked for.
-  const asked = cases.filter(({ format, recipe }) => format !== "fp32" || recipe !== null);
-  return caseOptions(asked.length > 0 ? asked : cases).map((each) =>
-    commandLine(["simulate", ...each, ...words]),
-  );
+}
+
+function optimizerWords(
+  { lr, betas, eps, weightDecay }: Omit<ResultOptimizer, "name">,
+  rates: readonly number[] = [lr],
+): string[] {
+  return [
+    ...["--lr", rates.join(","), "--betas", betas.join(",")],
+    ...["--eps", String(eps), "--weight-decay", String(weightDecay)],
+  ];
+}
+
+/** The folder of a recorded run, of whose parts the weights are one. */
+function folderOf(weights: string): string {
+  return weights.replace(/[\\/][^\\/]*$/, "") || ".";
 }
 
 export function diffCommandLine({ input, settings }: DifferenceResult): string {
@@ -79,18 +119,21 @@ export function diffCommandLine({ input, settings }: DifferenceResult): string {
   ]);
 }
 
+/** What names a case of any result. */
+type CaseNames = SweepCase & Partial<Pick<Case, "recipe">>;
+
 /** The options that make these cases: of one command where they are a grid, else of one for each format and rounding. */
-function caseOptions(cases: readonly Case[]): string[][] {
-  const values = (of: (each: Case) => string) => [...new Set(cases.map(of))];
-  if (cases.every(({ recipe }) => recipe !== null)) {
+function caseOptions(cases: readonly CaseNames[]): string[][] {
+  const values = (of: (each: CaseNames) => string) => [...new Set(cases.map(of))];
+  if (cases.every(({ recipe }) => recipe)) {
     // A recipe that stores fp32 does so whatever the format, so these are no grid of formats.
     const formats = values(({ format }) => format).filter(
       (format, _, all) => all.length === 1 || format !== "fp32",
     );
     return [["--format", formats.join(","), "--recipe", values(({ recipe }) => recipe!.name).join(",")]];
   }
-  const options = (of: readonly Case[]) => {
-    const list = (name: (each: Case) => string) => [...new Set(of.map(name))].join(",");
+  const options = (of: readonly CaseNames[]) => {
+    const list = (name: (each: CaseNames) => string) => [...new Set(of.map(name))].join(",");
     const [{ opmath }] = of;
     return [
       ...["--format", list(({ format }) => format), "--scheme", list(({ scheme }) => scheme)],
@@ -99,7 +142,7 @@ function caseOptions(cases: readonly Case[]): string[][] {
     ];
   };
   if (isGrid(cases)) return [options(cases)];
-  const groups = new Map<string, Case[]>();
+  const groups = new Map<string, CaseNames[]>();
   for (const of of cases) {
     const key = `${of.format} ${of.rounding} ${of.opmath}`;
     groups.set(key, [...(groups.get(key) ?? []), of]);
@@ -108,8 +151,8 @@ function caseOptions(cases: readonly Case[]): string[][] {
 }
 
 /** Whether the cases are every format under every scheme and rounding, in the order in which `run` takes them. */
-function isGrid(cases: readonly Case[]): boolean {
-  const values = (of: (each: Case) => string) => [...new Set(cases.map(of))];
+function isGrid(cases: readonly CaseNames[]): boolean {
+  const values = (of: (each: CaseNames) => string) => [...new Set(cases.map(of))];
   const roundings = values(({ rounding }) => rounding);
   const grid = values(({ format }) => format).flatMap((format) =>
     values(({ scheme }) => scheme).flatMap((scheme) =>

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { SweepResult } from "../../src/lens/sweep.js";
 import { visibleWidth } from "../../src/report/columns.js";
+import { sweepCommandLines } from "../../src/report/command.js";
 import { renderSweepCsv } from "../../src/report/sweep-csv.js";
 import { renderSweepMarkdown } from "../../src/report/sweep-markdown.js";
 import { put, temporaryFolder } from "../source/support.js";
@@ -41,6 +42,10 @@ describe("of a synthetic run", () => {
     });
     const single = await output("simulate", ...common, ...cases, "--lr", "1e-4", "--json", "-");
     const shared = result.cells.slice(2).map(({ rate: _, standardError: __, ...of }) => of);
+    // A page tells the command that gives it again.
+    const [again] = sweepCommandLines(result);
+    const { result: same } = await sweep(...again.split(" ").slice(2));
+    expect(same).toEqual(result);
     // Beside what is asked for simulate counts the fp32 run.
     expect(JSON.parse(single).cases.slice(0, 2)).toMatchObject(shared);
     for (const { standardError } of result.cells) expect(standardError).toBeGreaterThan(0);

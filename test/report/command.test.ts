@@ -1,8 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { Case, Result } from "../../src/lens/result.js";
-import { diffCommandLine, runCommandLines } from "../../src/report/command.js";
+import {
+  diffCommandLine,
+  predictionCommandLine,
+  runCommandLines,
+  sweepCommandLines,
+} from "../../src/report/command.js";
 import { differenceResult } from "../support/figures.js";
 import { caseOf, resultOf } from "../support/results.js";
+import { predictionResult, sweepResult } from "../support/sweep.js";
 
 const one = await caseOf([1], [1]);
 const like = (changes: Partial<Case>): Case => ({ ...one, ...changes });
@@ -113,4 +119,30 @@ test("diffCommandLine", () => {
   expect(diffCommandLine({ ...result, settings })).toBe(
     "precision-lens diff base tuned --view bf16 --strict --seed 3",
   );
+});
+
+describe("of recorded runs, by their folder", () => {
+  test("a sweep", () => {
+    const settings = { ...sweepResult().settings, rate: "scale", overflow: "saturate", seed: 4 } as const;
+    const grid = { formats: ["bf16", "e5m2"], rates: [0.1, 1, 10] };
+    expect(sweepCommandLines(sweepResult(grid, { settings }))).toEqual([
+      "precision-lens sweep run --format bf16,e5m2 --scheme in-place,master --rounding nearest-even --scale 0.1,1,10 " +
+        "--seed 4 --overflow saturate --learns 0.5 --keeps 0.99",
+    ]);
+  });
+
+  test("a prediction", () => {
+    const { input } = predictionResult();
+    const inside = { ...input, weights: "my run\\base.safetensors" };
+    expect(
+      [input, inside, { ...input, weights: "base" }].map((of) =>
+        predictionCommandLine(predictionResult({ input: of })),
+      ),
+    ).toEqual(
+      ["run", "'my run'", "base"].map(
+        (folder) =>
+          `precision-lens predict ${folder} --lr 0.000001 --betas 0.9,0.999 --eps 1e-8 --weight-decay 0 --format bf16`,
+      ),
+    );
+  });
 });

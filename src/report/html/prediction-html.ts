@@ -1,9 +1,10 @@
 import type { PredictionResult } from "../../lens/prediction.js";
 import { predictionChart } from "../charts/prediction-chart.js";
+import { predictionCommandLine } from "../command.js";
 import { percent, share } from "../numbers.js";
 import { predictionHeadline, predictionNote } from "../prediction.js";
 import { type HtmlAssets, htmlDocument } from "./document.js";
-import { facts, figureHtml, pageHeader, safe, section, skippedSection } from "./parts.js";
+import { commands, facts, figureHtml, pageHeader, safe, section, skippedSection } from "./parts.js";
 import { inputFacts } from "./settings.js";
 
 /** How well changes can be told, as a page in one file. */
@@ -23,6 +24,7 @@ export function renderPredictionHtml(result: PredictionResult, assets: HtmlAsset
     `<section>${figureHtml(predictionChart(result), "h2")}</section>`,
     skippedSection(skipped),
     section("settings", "Settings", facts(inputFacts({ input, settings: { optimizer, format }, tool }))),
+    section("reproduce", "To predict again", commands([predictionCommandLine(result)])),
     "</main>",
     `<footer><p>${safe(predictionNote)}</p></footer>`,
   ];

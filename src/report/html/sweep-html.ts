@@ -1,10 +1,12 @@
 import type { SweepResult } from "../../lens/sweep.js";
 import { sweepFigures } from "../charts/sweep-chart.js";
+import { sweepCommandLines } from "../command.js";
 import { caseLabel } from "../labels.js";
 import { missing, ratio } from "../numbers.js";
 import { rateText, sweepNotes, sweepSentences, sweepSize } from "../sweep-table.js";
 import { type HtmlAssets, htmlDocument } from "./document.js";
 import {
+  commands,
   facts,
   figureHtml,
   numberTable,
@@ -44,6 +46,7 @@ export function renderSweepHtml(result: SweepResult, assets: HtmlAssets): string
     ),
     skippedSection(skipped),
     section("settings", "Settings", facts(sweepFacts(result))),
+    section("reproduce", "To sweep again", commands(sweepCommandLines(result))),
     "</main>",
     `<footer><p>${safe([...sweepNotes(result), bits].join(" "))}</p></footer>`,
   ];

@@ -236,6 +236,7 @@ test("a sweep's page names its rates, not the one that its input was described a
     source: "adamw",
     weights: null,
     optimizer,
+    gradients: { noise: "gaussian", snr: 0, norm: 1, scaleSpread: 0 },
     seed: 0,
   };
   const of = { ...sweepResult(), input: { ...input, synthetic } } as unknown as ReturnType<
