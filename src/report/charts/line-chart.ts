@@ -24,8 +24,8 @@ export interface LineChart {
   readonly format: (value: number) => string;
   /** Powers of ten where the values are far apart; never below `least`. */
   readonly scale: "linear" | "log";
-  /** What is more is drawn as this. */
-  readonly most?: number;
+  /** What is less than the first is drawn as that, what is more than the second as this. */
+  readonly within?: readonly [number, number];
 }
 
 /** Patterns beside colours, so that lines are told apart without them. */
@@ -34,10 +34,9 @@ const dashes = ["", "14 6", "3 7", "18 6 3 6", "8 8", "26 8"];
 /** Lines with their names at their right ends. */
 export function drawLines(chart: LineChart, { width, height }: Size, inks: Palette): string {
   const { steps, series, format } = chart;
-  const { most = Number.POSITIVE_INFINITY } = chart;
-  const values = series.flatMap((of) =>
-    of.values.filter((value) => value !== null).map((value) => Math.min(value, most)),
-  );
+  const [least, most] = chart.within ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const shown = (value: number) => Math.min(Math.max(value, least), most);
+  const values = series.flatMap((of) => of.values.filter((value) => value !== null).map(shown));
   if (values.length === 0) return text(0, 40, "Nothing is known.", { size: 26, fill: inks.muted });
   const font = 21;
   const labelRoom = Math.min(
@@ -60,11 +59,7 @@ export function drawLines(chart: LineChart, { width, height }: Size, inks: Palet
     text(right, height - 12, chart.axis ?? "step", { size: 20, fill: inks.muted, anchor: "end" }),
   ];
   const points = series.map((of) =>
-    thinned(
-      of.values.map((value, i) =>
-        value === null ? null : ([x(i), y.place(Math.min(value, most))] as const),
-      ),
-    ),
+    thinned(of.values.map((value, i) => (value === null ? null : ([x(i), y.place(shown(value))] as const)))),
   );
   if (chart.band) drawn.push(band(chart.band, points, inks));
   // The first case is the one that the report is about: drawn last, over the others, and stronger.

@@ -37,8 +37,8 @@ export function figuresOfSweep(result: SweepResult): Figure[] {
 /** Lines that one picture takes; of more cases each format has its own. */
 const mostLines = 6;
 
-/** Progress beyond which one is like the other: far more than there is to learn. */
-const mostProgress = 2;
+/** Progress beyond which one is like the other: noise, far more or far less than there is to learn. */
+const [leastProgress, mostProgress] = [-1, 2];
 
 /** Progress of each case over the rates; of one format, or of all. */
 function progressChart(result: SweepResult, format: string | null): Figure {
@@ -53,7 +53,11 @@ function progressChart(result: SweepResult, format: string | null): Figure {
     { label: "keeps", values: rates.map(() => settings.keeps), ink: null },
     { label: "learns", values: rates.map(() => settings.learns), ink: null },
   ];
-  const over = progress.flat().some((value) => value !== null && value > mostProgress);
+  const values = progress.flat().filter((value) => value !== null);
+  const beyond = [
+    ...(values.some((value) => value > mostProgress) ? [`above ${mostProgress} as ${mostProgress}`] : []),
+    ...(values.some((value) => value < leastProgress) ? [`below ${leastProgress} as ${leastProgress}`] : []),
+  ];
   const what = settings.rate === "lr" ? "learning rate" : "scale of the recorded updates";
   return {
     name: figureName("progress", format ?? "by-rate"),
@@ -66,7 +70,7 @@ function progressChart(result: SweepResult, format: string | null): Figure {
       .join(", "),
     caption:
       `How far along an fp32 run's way the stored weights come, by ${what}: 1 is all of it. Dashed and grey: ` +
-      `${settings.learns} learns, ${settings.keeps} keeps its updates.${over ? ` Above ${mostProgress} is drawn as ${mostProgress}.` : ""}`,
+      `${settings.learns} learns, ${settings.keeps} keeps its updates.${beyond.length > 0 ? ` Drawn: ${beyond.join(", ")}.` : ""}`,
     size: { width: wide, height: 440 },
     draw: (size, inks) =>
       drawLines(
@@ -77,7 +81,7 @@ function progressChart(result: SweepResult, format: string | null): Figure {
           series,
           format: (value) => Number(value.toPrecision(2)).toString(),
           scale: "linear",
-          most: mostProgress,
+          within: [leastProgress, mostProgress],
         },
         size,
         inks,
