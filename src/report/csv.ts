@@ -33,11 +33,17 @@ const columns: readonly (readonly [string, (counts: LensCounts) => number | null
   ["ulp-rule.visibleButUnmoved", ({ probes }) => probes["ulp-rule"].visibleButUnmoved],
 ];
 
+/** What a sample tells of the whole, in the rows over all tensors. */
+const ofWhole = (["unchanged", "hidden", "apparentSparsity"] as const).flatMap((share) =>
+  (["estimate", "low", "high"] as const).map((bound) => ({ name: `whole.${share}.${bound}`, share, bound })),
+);
+
 /**
  * A result as CSV (RFC 4180): for each case one row over all tensors, whose `tensor` is empty, and one for each
- * tensor. Numbers are in full; what is not known is empty.
+ * tensor. Numbers are in full; what is not known is empty. That of a sample has columns for the whole.
  */
-export function renderCsv({ cases }: Result): string {
+export function renderCsv({ cases, sampling }: Result): string {
+  const whole = sampling === undefined ? [] : ofWhole;
   const heading = [
     "format",
     "rounding",
@@ -47,10 +53,17 @@ export function renderCsv({ cases }: Result): string {
     "tensor",
     "shape",
     ...columns.map(([name]) => name),
+    ...whole.map(({ name }) => name),
   ];
-  const rows = cases.flatMap((of) => [
-    row(of, "", "", of),
-    ...of.tensors.map((tensor) => row(of, tensor.name, tensor.shape.join("x"), tensor)),
+  const rows = cases.flatMap((of, i) => [
+    [
+      ...row(of, "", "", of),
+      ...whole.map(({ share, bound }) => String(sampling?.cases[i]?.[share][bound] ?? "")),
+    ],
+    ...of.tensors.map((tensor) => [
+      ...row(of, tensor.name, tensor.shape.join("x"), tensor),
+      ...whole.map(() => ""),
+    ]),
   ]);
   return csv([heading, ...rows]);
 }

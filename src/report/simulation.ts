@@ -13,10 +13,12 @@ export function samplingTable({ sampling, cases }: Result): NumberTable | null {
   const labels = caseLabels(cases);
   return {
     headings: [`of ${count(sampling.parameters)}`, "unchanged", "hidden", "apparent"],
-    rows: sampling.cases.map(({ unchanged, hidden, apparentSparsity }, i) => [
-      labels[i],
-      ...[unchanged, hidden, apparentSparsity].map(interval),
-    ]),
+    rows: sampling.cases
+      .slice(0, cases.length)
+      .map(({ unchanged, hidden, apparentSparsity }, i) => [
+        labels[i],
+        ...[unchanged, hidden, apparentSparsity].map(interval),
+      ]),
   };
 }
 
@@ -31,9 +33,10 @@ function interval({ low, high }: Estimate): string {
 }
 
 /** The step by which half of the weights of a binade had shown, measured and by formula, for each case. */
-export function firstShownTable({ firstShown = [], cases }: Result): NumberTable | null {
-  if (firstShown.length === 0) return null;
+export function firstShownTable({ firstShown: all = [], cases }: Result): NumberTable | null {
   const labels = caseLabels(cases);
+  const firstShown = all.filter((of) => of.case < cases.length);
+  if (firstShown.length === 0) return null;
   const exponents = [
     ...new Set(firstShown.flatMap(({ binades }) => binades.map(({ exponent }) => exponent))),
   ];

@@ -39,20 +39,37 @@ export function renderTable(result: Result, terminal: Terminal = plainTerminal):
 function simulationBlocks(result: Result, terminal: Terminal): string[][] {
   const { bold, dim } = styles(terminal);
   const blocks = [
-    [samplingTable(result), samplingNote(result)],
-    [firstShownTable(result), firstShownNote],
-  ] as const;
-  return blocks.flatMap(([table, note]) => {
+    // Of a case a row in the one, and two columns in the other.
+    { table: samplingTable(result), together: 3, note: samplingNote(result) },
+    { table: firstShownTable(result), together: 2, note: firstShownNote },
+  ];
+  return blocks.flatMap(({ table, together, note }) => {
     if (table === null) return [];
-    const [heading, ...rows] = layOut(
-      table.headings.map((of, i) => ({
-        heading: of,
-        align: i === 0 ? "left" : "right",
-        cells: table.rows.map((row) => row[i]),
-      })),
-    );
-    return [[bold(heading), ...rows, ...wrap(note, textWidth(terminal)).map(dim)]];
+    const [names, ...rest] = table.headings.map((heading, i): Column => {
+      return { heading, align: i === 0 ? "left" : "right", cells: table.rows.map((row) => row[i]) };
+    });
+    const parts = besideEachOther(names, rest, together, terminal.columns);
+    const tables = parts.map(layOut).map(([heading, ...rows]) => [bold(heading), ...rows]);
+    tables.at(-1)!.push(...wrap(note, textWidth(terminal)).map(dim));
+    return tables;
   });
+}
+
+/** Columns in groups of so many, as many groups beside the names of the rows as there is room for, one at least. */
+function besideEachOther(
+  names: Column,
+  columns: readonly Column[],
+  together: number,
+  width: number,
+): Column[][] {
+  const parts: Column[][] = [];
+  for (let i = 0; i < columns.length; i += together) {
+    const group = columns.slice(i, i + together);
+    const wider = [...(parts.at(-1) ?? [names]), ...group];
+    if (parts.length > 0 && visibleWidth(layOut(wider)[0]) <= width) parts[parts.length - 1] = wider;
+    else parts.push([names, ...group]);
+  }
+  return parts;
 }
 
 /** What became of the updates, and how the end compares with the start; one row a case. */

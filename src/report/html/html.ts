@@ -18,6 +18,7 @@ import {
   skippedSection,
 } from "./parts.js";
 import { runFacts } from "./settings.js";
+import { simulationSections } from "./simulation-section.js";
 import { type NumberColumn, tensorData, tensorSection } from "./tensor-table.js";
 
 /** A result as a page in one file. */
@@ -50,6 +51,7 @@ export function renderHtml(result: Result, assets: HtmlAssets): string {
       : "",
     layerSection(figures.cases, choose("Stored as")),
     `<section>${figureHtml(figures.probes, "h2")}</section>`,
+    simulationSections(result),
     recipeSection(result, labels),
     tensorSection(table, choose("Stored as")),
     skippedSection(skipped),
