@@ -45,8 +45,11 @@ export async function openCheckpointWeights(
   }
 }
 
+/** All that are read but F64, which has a reason of its own. */
+const usableDtypes = readableDtypes.filter((name) => name !== "F64");
+
 function obstacle({ dtype, elements, values }: StoredTensor): string | null {
-  if (values === null) return `its dtype is ${dtype.name}, not one of ${readableDtypes.join(", ")}`;
+  if (values === null) return `its dtype is ${dtype.name}, not one of ${usableDtypes.join(", ")}`;
   if (dtype.format === "fp64") return "it is F64: a simulated run starts from fp32 numbers";
   return elements === 0 ? "it has no elements" : null;
 }
@@ -76,7 +79,7 @@ async function sampled(
   return given;
 }
 
-/** Weights that are read at once while a sample is taken. */
+/** Weights that are read at once, at most, while a sample is taken. */
 const pieceLength = 2 ** 18;
 
 /** `length` numbers at even distances, in memory that threads share. */
@@ -85,10 +88,13 @@ async function everyNth(values: Values, length: number): Promise<Values> {
   const taken = new Float32Array(bytes);
   const at = (j: number) => Math.floor(((j + 0.5) * values.length) / length);
   for (let j = 0; j < length; ) {
-    const start = at(j);
-    const piece = new Float32Array(Math.min(pieceLength, values.length - start));
+    const first = j;
+    const start = at(first);
+    while (j < length && at(j) - start < pieceLength) j += 1;
+    // No further than to the last one that is taken: of a small sample one number at a time.
+    const piece = new Float32Array(at(j - 1) - start + 1);
     await values.read(start, piece);
-    for (; j < length && at(j) - start < piece.length; j++) taken[j] = piece[at(j) - start];
+    for (let i = first; i < j; i++) taken[i] = piece[at(i) - start];
   }
   return {
     length,

@@ -117,7 +117,7 @@ const shapes: readonly ModelShape[] = [
 /** The models by name. */
 export const models: ReadonlyMap<string, ModelShape> = new Map(shapes.map((of) => [of.name, of]));
 
-/** The tensors of a model, named and ordered as its checkpoint has them. */
+/** The tensors of a model, named as its checkpoint names them, in the order of the forward pass. */
 export function modelTensors(of: ModelShape): ModelTensor[] {
   const { hidden, heads, keyValueHeads, headSize, intermediate, vocabulary } = of;
   const matrix = (name: string, rows: number, columns: number): ModelTensor => ({
