@@ -10,16 +10,12 @@ export function stratify(sizes: readonly number[], elements: number): number[] {
   if (elements < sizes.length) {
     throw new RangeError(`${elements} elements: expected at least one for each of ${sizes.length} tensors`);
   }
-  const exact = sizes.map((size) => (size / total) * elements);
+  const exact = sizes.map((size) => (size * elements) / total);
   const taken = exact.map((share) => Math.max(1, Math.floor(share)));
   let left = elements - taken.reduce((sum, n) => sum + n, 0);
-  const byRemainder = [...sizes.keys()].sort((a, b) => (exact[b] % 1) - (exact[a] % 1) || a - b);
-  for (let i = 0; left > 0; i = (i + 1) % byRemainder.length) {
-    const tensor = byRemainder[i];
-    if (taken[tensor] === sizes[tensor]) continue;
-    taken[tensor] += 1;
-    left -= 1;
-  }
+  // One each: remainders, of which some are below zero, add up to what is left, so that as many are above.
+  const byRemainder = [...sizes.keys()].sort((a, b) => exact[b] - taken[b] - (exact[a] - taken[a]) || a - b);
+  for (let i = 0; left > 0; i++, left--) taken[byRemainder[i]] += 1;
   // Where many tensors had less than one, the largest give it back.
   for (; left < 0; left++) taken[taken.indexOf(Math.max(...taken))] -= 1;
   return taken;
