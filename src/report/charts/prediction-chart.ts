@@ -7,7 +7,11 @@ import { rowLayout } from "./rows.js";
 import { line, rect, text } from "./svg.js";
 
 /** Recall and precision of every rule, and how many weights it names. */
-export function predictionChart({ rules, weightSteps, changed }: PredictionResult): Figure {
+export function predictionChart({
+  rules,
+  weightSteps,
+  changed,
+}: Pick<PredictionResult, "rules" | "weightSteps" | "changed">): Figure {
   const labels = rules.map(ruleLabel);
   const columns = [
     { name: "recall", about: "of those that changed, named", shares: rules.map(({ recall }) => recall) },
