@@ -69,7 +69,7 @@ async function simulate(command: Command, options: SimulateOptions): Promise<Res
       ? []
       : await studyFirstShown(
           { ...job, cases: cases as readonly UpdateSettings[] },
-          new FirstShownFormula(settings.run),
+          new FirstShownFormula(settings.run, settings.source),
         );
     return {
       ...result,

@@ -1,6 +1,7 @@
 import type { UpdateSettings } from "../update/settings.js";
-import type { SimulatedRun } from "../update/simulated-adamw.js";
+import { learningRate, type SimulatedRun } from "../update/simulated-adamw.js";
 import { steadyStateUpdates } from "../update/steady-state.js";
+import type { SyntheticInput } from "./synthetic-result.js";
 
 /** After how many steps weights of one binade first show in one case; measured on a sample, and by a formula. */
 export interface FirstShownBinade {
@@ -23,17 +24,22 @@ export interface FirstShown {
 
 /** Median of the time at which a walk of variance 1 a step first leaves (-1, 1), in units of the mean, which is 1. */
 const medianExit = 0.757;
+/** How far beyond its edge a walk in normal steps of 1 lands on average (Siegmund, Sequential Analysis, 1985). */
+const overshoot = 0.583;
 
 /** By what half the weights of a binade should have shown, from the settings of a simulated run alone. */
 export class FirstShownFormula {
   readonly #run: SimulatedRun;
+  /** Whether updates are settled from the first step on, each by itself. */
+  readonly #settled: boolean;
   /** Updates of noise when the moments have settled, ascending. */
   readonly #updates: Float32Array;
   /** What the signal adds to every update, on average. */
   readonly #drift: number;
 
-  constructor(run: SimulatedRun) {
+  constructor(run: SimulatedRun, source: SyntheticInput["source"] = "adamw") {
     this.#run = run;
+    this.#settled = source === "steady-state";
     const { lr, betas } = run.optimizer;
     const noise = lr / Math.sqrt(1 + run.snr ** 2);
     this.#updates = steadyStateUpdates(noise, betas!, run.noise);
@@ -42,20 +48,36 @@ export class FirstShownFormula {
 
   /**
    * The median step for a gap of the storage format. A carrier keeps every update, and the sum of Adam's updates walks
-   * as if each were lr: it leaves half a gap when about (h / lr)^2 steps are gone, sooner by a drift, later by the inertia of
-   * momentum. In place each update
-   * has to reach half a gap by itself; under stochastic rounding it shows with the chance |u| / gap. null for schedules
-   * and for other roundings.
+   * as if each were lr: it leaves half a gap when about (h / lr)^2 steps are gone, sooner by a drift, later by the
+   * inertia of momentum; draws that do not know of each other walk as far as they are large. In place each update has
+   * to reach half a gap by itself, and Adam's first one is lr; under stochastic rounding it shows with the chance
+   * |u| / gap. null for schedules and for other roundings.
    */
   medianStep(gap: number, { scheme, rounding }: UpdateSettings): number | null {
     if (this.#run.schedule !== "constant") return null;
     if (scheme !== "in-place") return rounding === "nearest-even" ? this.#walk(gap / 2) : null;
-    if (rounding === "nearest-even") return fromChance(this.#chance((u) => (u >= gap / 2 ? 1 : 0)));
+    if (rounding === "nearest-even") {
+      if (!this.#settled && gap / 2 < learningRate(this.#run, 1)) return 1;
+      return fromChance(this.#chance((u) => (u >= gap / 2 ? 1 : 0)));
+    }
     if (rounding === "stochastic") return fromChance(this.#chance((u) => Math.min(1, u / gap)));
     return null;
   }
 
   #walk(half: number): number {
+    return this.#settled ? this.#independentWalk(half) : this.#adamWalk(half);
+  }
+
+  #independentWalk(half: number): number {
+    const variance = this.#updates.reduce((sum, u) => sum + u * u, 0) / this.#updates.length;
+    const edge = half + overshoot * Math.sqrt(variance);
+    // Too near for a walk, one update may do.
+    const atOnce = fromChance(this.#chance((u) => (u >= half ? 1 : 0)));
+    const steps = Math.max(1, (medianExit * edge ** 2) / variance);
+    return Math.min(steps, atOnce ?? Number.POSITIVE_INFINITY);
+  }
+
+  #adamWalk(half: number): number {
     const { lr, betas } = this.#run.optimizer;
     const [b1] = betas!;
     const variance = lr ** 2 / (1 + this.#run.snr ** 2);

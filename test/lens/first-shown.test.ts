@@ -9,8 +9,8 @@ const lr = 1e-6;
 /** Betas whose moments settle soon, so that tables are made soon. */
 const betas = [0.5, 0.6] as const;
 
-function formulaOf(changes: Partial<SimulatedRun> = {}) {
-  return new FirstShownFormula({
+function formulaOf(changes: Partial<SimulatedRun> = {}, source?: "steady-state") {
+  const run: SimulatedRun = {
     optimizer: { lr, betas, eps: 1e-8, weightDecay: 0 },
     schedule: "constant",
     warmup: 0,
@@ -19,7 +19,8 @@ function formulaOf(changes: Partial<SimulatedRun> = {}) {
     snr: 0,
     seed: 0,
     ...changes,
-  });
+  };
+  return new FirstShownFormula(run, source);
 }
 
 const settings = (options: Partial<UpdateOptions> = {}) => updateSettings({ format: "bf16", ...options });
@@ -30,6 +31,7 @@ const [master, kahan, twoTerm] = (["master", "kahan", "two-term"] as const).map(
 const formula = formulaOf();
 const snr = 1;
 const drifting = formulaOf({ snr });
+const settled = formulaOf({}, "steady-state");
 
 describe("with a carrier", () => {
   it("is the median time at which a walk leaves half a gap and what one momentum covers", () => {
@@ -91,7 +93,9 @@ describe("in place", () => {
       const gap = 2 * share * lr;
       const chance = updates.filter((u) => Math.abs(u) >= gap / 2).length / updates.length;
       expect(chance).toBeLessThan(0.5);
-      expect(formula.medianStep(gap, settings())).toBeCloseTo(half(chance), 9);
+      expect(settled.medianStep(gap, settings())).toBeCloseTo(half(chance), 9);
+      // Adam's first update is lr.
+      expect(formula.medianStep(gap, settings())).toBe(1);
       return half(chance);
     });
     expect(found).toEqual(found.toSorted((a, b) => a - b));
@@ -124,6 +128,34 @@ describe("in place", () => {
   it("has none for other roundings", () => {
     for (const rounding of ["toward-zero", "nearest-away", "to-odd"] as const)
       expect(formula.medianStep(1e-5, settings({ rounding }))).toBeNull();
+  });
+});
+
+describe("draws that do not know of each other", () => {
+  const table = steadyStateUpdates(lr, betas, gaussian);
+
+  it.each([0.2, 1, 3, 10, 30])("leave half a gap of %d lr when a walk does, with a carrier", (times) => {
+    // Walks by another generator, each until it leaves.
+    let state = 1;
+    const random = () => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return state / 2 ** 32;
+    };
+    const exits = Array.from({ length: 2001 }, () => {
+      let [sum, t] = [0, 0];
+      for (; Math.abs(sum) < times * lr; t++) sum += table[Math.floor(random() * table.length)];
+      return t;
+    });
+    const median = exits.toSorted((a, b) => a - b)[1000];
+    const expected = settled.medianStep(2 * times * lr, master)!;
+    expect(expected).toBeGreaterThanOrEqual(1);
+    expect(Math.abs(expected - median)).toBeLessThan(Math.max(1, 0.1 * median));
+  });
+
+  it("walk less far than Adam's, which are alike from step to step", () => {
+    // Momentum .5: by sqrt((1 - .5) / (1 + .5)), once it is long gone.
+    const ratio = settled.medianStep(1e-2, master)! / formula.medianStep(1e-2, master)!;
+    expect(Math.sqrt(1 / ratio)).toBeCloseTo(Math.sqrt(0.5 / 1.5), 1);
   });
 });
 
