@@ -202,8 +202,8 @@ function document(): string {
         "would not move the stored weight. No rule that sees w and u can find those, however well it knows u.",
       `- **With the master, the same moments find ${percent(recall(mid, residual))}**: name a weight if bf16(master + u) differs from w. The ` +
         "rest is decided by a gradient that is not there yet.",
-      `- **What any gradient could change holds ${percent(recall(mid, reach))} of what it does change**, and ${perChange(mid).toFixed(1)} times as many ` +
-        `weights: ${percent(named(mid, reach))} of all at a learning rate of 1e-6.`,
+      `- **Every change is one that the next gradient can reach**: those weights hold ${percent(recall(mid, reach))} of the changes, and are ` +
+        `${perChange(mid).toFixed(1)} times as many, ${percent(named(mid, reach))} of all at a learning rate of 1e-6.`,
     ].join("\n"),
     "## What is missing: the residual, then the gradient",
     `Share of the changes that a test finds, by what it is given (noise, lr 1e-6, steps ${late.from} to ${late.to} from a bf16 checkpoint):`,
@@ -244,7 +244,7 @@ function document(): string {
       "that of steps 21 to 60 from fp32 weights. *Is right*: of the weights named, those that changed. A point or two between rows " +
       "is sampling.",
     "## Recorded runs",
-    "Three tiny models trained with PyTorch ([how](../test/data/recorded/README.md)), their first eight steps from a bf16 base, and below " +
+    "A tiny model trained in three ways with PyTorch ([how](../test/data/recorded/README.md)), the first eight steps of each, and below " +
       "each, noise through the same optimizer on the same weights. Real gradients agree with each other from step to step, which noise " +
       "does not: updates are larger, and the moments know more of the next one. The ulp rule gains little by it.",
     table(recorded),
