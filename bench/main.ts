@@ -4,6 +4,7 @@ import { engines } from "./engines/engines.js";
 import { gpu } from "./gpu.js";
 import { memory } from "./memory.js";
 import { page } from "./page.js";
+import { report } from "./report.js";
 import { sweep } from "./sweep.js";
 
 const benches: Readonly<Record<string, (...args: number[]) => void | Promise<void>>> = {
@@ -12,6 +13,7 @@ const benches: Readonly<Record<string, (...args: number[]) => void | Promise<voi
   gpu,
   memory,
   page,
+  report,
   sweep,
 };
 

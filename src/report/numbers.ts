@@ -9,6 +9,11 @@ export function count(n: number): string {
   return n.toLocaleString("en-US");
 }
 
+/** "1 tensor", "25 tensors" */
+export function counted(n: number, what: string): string {
+  return `${count(n)} ${what}${n === 1 ? "" : "s"}`;
+}
+
 /** A share as a percentage with one decimal; what is not quite none or all never reads as such. */
 export function percent(share: number | null): string {
   if (share === null) return missing;

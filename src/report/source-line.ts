@@ -4,13 +4,13 @@ import { printable } from "../lens/printable.js";
 import type { Result } from "../lens/result.js";
 import type { SweepResult } from "../lens/sweep.js";
 import { stepsInWords } from "./labels.js";
-import { count } from "./numbers.js";
+import { count, counted } from "./numbers.js";
 
 /** What figures are of, for the foot of a slide. */
 export function runSource(result: Result): string {
   const { tool, input } = result;
   const from = input.updates ?? input.gradients;
-  const size = `${count(input.elements)} weights in ${count(input.tensors)} tensors, ${stepsInWords(result)}`;
+  const size = `${counted(input.elements, "weight")} in ${counted(input.tensors, "tensor")}, ${stepsInWords(result)}`;
   return printable(`${tool.name} ${tool.version}: ${size}${from === null ? "" : `; ${from}`}`);
 }
 
@@ -30,6 +30,6 @@ function origin({ updates, gradients, synthetic }: SweepResult["input"]): string
 }
 
 export function diffSource({ tool, input, totals }: DifferenceResult): string {
-  const size = `${count(totals.elements)} weights in ${count(totals.tensors)} tensors`;
+  const size = `${counted(totals.elements, "weight")} in ${counted(totals.tensors, "tensor")}`;
   return printable(`${tool.name} ${tool.version}: ${size}; ${input.before.path} against ${input.after.path}`);
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bytes, count, percent, ratio, share, short } from "../../src/report/numbers.js";
+import { bytes, count, counted, percent, ratio, share, short } from "../../src/report/numbers.js";
 
 describe("count", () => {
   test("groups digits by three", () => {
@@ -12,6 +12,10 @@ describe("count", () => {
     );
     expect(count(26048)).toBe("26,048");
   });
+});
+
+test("counted has one of one, and more of none or many", () => {
+  expect([0, 1, 1200].map((n) => counted(n, "tensor"))).toEqual(["0 tensors", "1 tensor", "1,200 tensors"]);
 });
 
 describe("percent", () => {

@@ -4,7 +4,7 @@ import { caseLabels } from "../labels.js";
 import { count, percent, share } from "../numbers.js";
 import { type Figure, type Size, wide } from "./figure.js";
 import { classWords, type Palette, stackedClasses } from "./palette.js";
-import { rowLayout, visibleSpans } from "./rows.js";
+import { rowLayout, rowsHeight, visibleSpans } from "./rows.js";
 import { rect, text, textWidth } from "./svg.js";
 
 /** What became of every update: a bar a case, its parts the classes. */
@@ -18,7 +18,7 @@ export function classChart(cases: readonly Case[]): Figure {
     name: "classes",
     title: title(cases, labels),
     caption: "Every update of every weight, by what became of it; one bar for each way to store the weights.",
-    size: { width: wide, height: Math.max(120, Math.min(cases.length, 12) * 104) },
+    size: { width: wide, height: Math.max(120, rowsHeight(cases.length, 104)) },
     draw: (size, inks) => draw(labels, rows, size, inks),
     numbers: {
       headings: ["stored as", ...stackedClasses.map((of) => classWords[of]), "updates"],

@@ -3,7 +3,7 @@ import { caseLabels } from "../labels.js";
 import { percent, shareOfWeights } from "../numbers.js";
 import { type Figure, type Size, wide } from "./figure.js";
 import type { Palette } from "./palette.js";
-import { rowLayout } from "./rows.js";
+import { rowLayout, rowsHeight } from "./rows.js";
 import { line, rect, text } from "./svg.js";
 
 /** The published probes: what their authors count as unchanged or lost, and where it is not so. */
@@ -30,7 +30,7 @@ export function probeChart(cases: readonly Case[]): Figure {
     caption:
       "Where a published probe and the bits disagree: of the weights at the end for the first two, of the updates that are " +
       "not zero for the third.",
-    size: { width: wide, height: 84 + Math.min(cases.length, 12) * 62 },
+    size: { width: wide, height: 84 + rowsHeight(cases.length, 62) },
     draw: (size, inks) => draw(labels, wrong, size, inks),
     numbers: {
       headings: [

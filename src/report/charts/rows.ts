@@ -2,6 +2,11 @@ import type { Size } from "./figure.js";
 import type { Palette } from "./palette.js";
 import { fitted, text, textWidth } from "./svg.js";
 
+/** The height of rows in a page: less for each where there are many, never too little to be read. */
+export function rowsHeight(rows: number, tall: number): number {
+  return rows * (rows > 6 ? tall * 0.7 : tall);
+}
+
 /** Rows of a picture: their names at the left, and the room beside them. */
 export interface RowLayout {
   readonly left: number;

@@ -3,7 +3,7 @@ import { caseLabels } from "../labels.js";
 import { percent, shareOfWeights } from "../numbers.js";
 import { type Figure, type Size, wide } from "./figure.js";
 import type { Palette } from "./palette.js";
-import { rowLayout } from "./rows.js";
+import { rowLayout, rowsHeight } from "./rows.js";
 import { circle, line, text, textWidth } from "./svg.js";
 
 /** Apparent against real sparsity, of updates and of weights at the end: two dots a case, the lens between them. */
@@ -29,7 +29,7 @@ export function sparsityChart(cases: readonly Case[]): Figure {
     title: `${percent(first.apparent)} of the weights look unchanged, ${percent(first.real)} really are`,
     caption:
       "Filled: really zero, or as fp32 would have it. Open: what the stored bits show. Between them lies the lens.",
-    size: { width: wide, height: 64 + Math.min(cases.length, 12) * 84 },
+    size: { width: wide, height: 64 + rowsHeight(cases.length, 84) },
     draw: (size, inks) => draw(labels, panels, size, inks),
     numbers: {
       headings: ["stored as", "updates: apparent", "updates: real", "weights: apparent", "weights: real"],

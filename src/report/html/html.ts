@@ -3,7 +3,7 @@ import { type CaseFigures, runFigures } from "../charts/figures.js";
 import { runCommandLines } from "../command.js";
 import { headline } from "../headline.js";
 import { caseInWords, caseLabels, stepsInWords } from "../labels.js";
-import { count, missing, percent, ratio, share, shareOfWeights } from "../numbers.js";
+import { count, counted, missing, percent, ratio, share, shareOfWeights } from "../numbers.js";
 import { lostShare, unverified } from "../recipe-table.js";
 import { type HtmlAssets, htmlDocument } from "./document.js";
 import {
@@ -28,7 +28,7 @@ export function renderHtml(result: Result, assets: HtmlAssets): string {
   const figures = runFigures(result);
   const [sentence, ...lede] = headline(result);
   const choose = (what: string) => chooser(labels, what);
-  const size = `${count(input.elements)} weights in ${count(input.tensors)} tensors, ${stepsInWords(result)}.`;
+  const size = `${counted(input.elements, "weight")} in ${counted(input.tensors, "tensor")}, ${stepsInWords(result)}.`;
   const table = tensorData(columns(cases), rows(cases));
   const reproduce = runCommandLines(result);
   const body = [

@@ -68,9 +68,15 @@ export function facts(rows: readonly (readonly [string, string])[]): string {
   return `<table class="plain"><tbody>${body.join("\n")}</tbody></table>`;
 }
 
-/** Commands, one a line. */
+/** Commands, one a line; where one is too long for a line it is broken before an option, not within its name. */
 export function commands(lines: readonly string[]): string {
-  return `<pre tabindex="0"><code>${lines.map(escapeXml).join("\n")}</code></pre>`;
+  const broken = lines.map((command) =>
+    command
+      .split(/ (?=--[a-z])/)
+      .map((part) => `<span>${escapeXml(part)}</span>`)
+      .join(" "),
+  );
+  return `<pre tabindex="0"><code>${broken.join("\n")}</code></pre>`;
 }
 
 /** Tensors that were left out, with their reasons; a page is no place for ten thousand of them. */

@@ -2,7 +2,7 @@ import type { DifferenceResult } from "../../lens/difference-result.js";
 import type { Result, ResultEngine } from "../../lens/result.js";
 import type { SweepResult } from "../../lens/sweep.js";
 import { caseLabels, stepsInWords } from "../labels.js";
-import { count } from "../numbers.js";
+import { count, counted } from "../numbers.js";
 
 type Fact = readonly [string, string];
 
@@ -16,7 +16,7 @@ export function runFacts(result: Result): Fact[] {
     ...named("weights", weights),
     ...named("updates", updates),
     ...named("gradients", gradients),
-    ["size", `${count(input.elements)} weights in ${count(input.tensors)} tensors`],
+    ["size", `${counted(input.elements, "weight")} in ${counted(input.tensors, "tensor")}`],
     ["steps", stepsInWords(result)],
     ["stored as", caseLabels(cases).join(", ")],
     ["opmath", [...new Set(cases.map(({ opmath }) => opmath))].join(", ")],
@@ -42,7 +42,7 @@ export function inputFacts({
   const { stepNumbers } = input;
   return [
     ...flat(without(input, ["tensors", "elements", "stepNumbers"])),
-    ["size", `${count(input.elements)} weights in ${count(input.tensors)} tensors`],
+    ["size", `${counted(input.elements, "weight")} in ${counted(input.tensors, "tensor")}`],
     ["steps", `${count(stepNumbers.length)}`],
     ...flat(settings),
     ...(engine ? [["engine", `${engine.name}, on ${engine.device}`] as const] : []),

@@ -77,15 +77,16 @@ select{max-width:100%}
 .tensors tbody tr>:last-child,.tensors th:last-child button{padding-right:1rem}
 .tensors .space td{padding:0;border:0}
 pre{background:var(--panel);border-radius:.75rem;padding:1rem 1.25rem;overflow-x:auto;font:400 .95rem/1.6 ui-monospace,"Cascadia Mono",Menlo,Consolas,monospace;white-space:pre-wrap;overflow-wrap:anywhere}
+pre span{display:inline-block;max-width:100%}
 footer{color:var(--muted);padding-top:3rem;padding-bottom:4rem}
 [hidden]{display:none!important}
 @media (max-width:40rem){header,main,footer{padding-left:1rem;padding-right:1rem}.bar{margin-bottom:2rem}section{margin-top:3rem}}
 @media print{
 @page{margin:14mm}
-body{font-size:10pt}
+html{font-size:62%}
+.tiles{grid-template-columns:repeat(4,1fr)}
 header,main,footer{max-width:none;padding:0}
-.bar button,.controls,noscript{display:none}
-h1{font-size:24pt}
+.bar button,.controls,.hint,noscript{display:none}
 section{margin-top:2rem}
 figure,.tile,tr{break-inside:avoid}
 h2,h3,figcaption{break-after:avoid}

@@ -63,7 +63,7 @@ export function tensorSection({ columns, names, kinds }: TensorData, chooser: st
   return section(
     "tensors",
     `${count(names.length)} ${names.length === 1 ? "tensor" : "tensors"}`,
-    `<p>A click on a heading sorts by it, a second one the other way round.</p>
+    `<p class="hint">A click on a heading sorts by it, a second one the other way round.</p>
 <div class="controls">
 <label>Name contains<input id="filter" type="search" autocomplete="off" spellcheck="false"></label>
 <label>Module<select id="kind"><option value="">all</option>${options}</select></label>
