@@ -1,6 +1,7 @@
 /**
- * A sweep of 5 formats, 4 schemes and 20 learning rates against the 400 runs of `simulate` that would tell the same, all by
- * the built command line. Of the single runs a seeded sample is timed and multiplied.
+ * A sweep of 5 formats, 4 schemes and 20 learning rates against the 400 that each take one format, scheme and rate, all by the
+ * built command line. Of these a seeded sample is timed and multiplied. (`simulate` would be no fair rival: it tells curves
+ * and first changes too.)
  * Usage: npm run bench -- sweep [million weights] [steps] [single runs]
  */
 import { cpus } from "node:os";
@@ -22,22 +23,25 @@ export function sweep(millions = 10, steps = 20, singles = 8): void {
   );
   // Half of the single runs before the sweep and half after it, so that a machine that has other work too slows both.
   const sample = sampleOf(singles);
-  const before = sample.slice(0, sample.length / 2).map((one) => secondsOf(one, common));
+  const half = Math.ceil(sample.length / 2);
+  const before = sample.slice(0, half).map((one) => timed(one, common));
   const grid = ["--format", formats.join(), "--scheme", schemeNames.join(), "--lr", rates.text];
   const whole = peakOf(["sweep", ...grid, ...common]);
-  const after = sample.slice(sample.length / 2).map((one) => secondsOf(one, common));
-  const seconds = [...before, ...after];
-  const mean = seconds.reduce((sum, of) => sum + of, 0) / seconds.length;
-  const spread = Math.sqrt(
-    seconds.reduce((sum, of) => sum + (of - mean) ** 2, 0) / (seconds.length - 1) / seconds.length,
-  );
+  const all = [...before, ...sample.slice(half).map((one) => timed(one, common))];
   process.stdout.write(
-    `one sweep: ${whole.seconds.toFixed(1)} s, peak ${whole.peak.toFixed(0)} MiB\n` +
-      `${cells} runs of simulate: ${(cells * mean).toFixed(0)} s, from ${seconds.length} of them, ` +
-      `${mean.toFixed(2)} s each (standard error ${spread.toFixed(2)})\n` +
-      `the sweep takes ${((100 * whole.seconds) / (cells * mean)).toFixed(1)} % of that: ` +
-      `1 in ${((cells * mean) / whole.seconds).toFixed(1)}\n`,
+    `peak ${whole.peak.toFixed(0)} MiB; ${cells} single runs from ${all.length} of them\n`,
   );
+  for (const [what, of] of [
+    ["seconds", "seconds"],
+    ["seconds of all threads together", "cpu"],
+  ] as const) {
+    const mean = all.reduce((sum, one) => sum + one[of], 0) / all.length;
+    const square = all.reduce((sum, one) => sum + (one[of] - mean) ** 2, 0) / (all.length - 1);
+    process.stdout.write(
+      `${what}: one sweep ${whole[of].toFixed(1)}, single runs ${(cells * mean).toFixed(0)} (each ${mean.toFixed(2)}, ` +
+        `standard error ${Math.sqrt(square / all.length).toFixed(2)}), 1 in ${((cells * mean) / whole[of]).toFixed(1)}\n`,
+    );
+  }
 }
 
 interface Single {
@@ -56,7 +60,6 @@ function sampleOf(count: number): Single[] {
   }));
 }
 
-function secondsOf({ format, scheme, lr }: Single, common: readonly string[]): number {
-  const one = ["--format", format, "--scheme", scheme, "--lr", lr.toPrecision(3)];
-  return peakOf(["simulate", ...one, ...common]).seconds;
+function timed({ format, scheme, lr }: Single, common: readonly string[]): { seconds: number; cpu: number } {
+  return peakOf(["sweep", "--format", format, "--scheme", scheme, "--lr", lr.toPrecision(3), ...common]);
 }
