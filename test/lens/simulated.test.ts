@@ -100,6 +100,13 @@ describe.each([
         expect(await read(byStep[t], start, count)).toEqual(row);
       }
     }
+    // As many from another start on, at a later step.
+    for (const [t, start] of [
+      [1, 0],
+      [3, 10],
+      [5, 20],
+    ])
+      expect(await read(byStep[t], start, 10)).toEqual((await expected)[t].slice(start, start + 10));
     // From the same start on, but longer and shorter than before.
     for (const count of [10, 30, 20])
       expect(await read(byStep[2], 5, count)).toEqual((await expected)[2].slice(5, 5 + count));

@@ -83,6 +83,13 @@ describe("fma", () => {
     kernel();
     expect([...rows.subarray(12)]).toEqual([c, c, -c, -c]);
     expect(Math.fround(c + rows[0] * rows[4])).not.toBe(c);
+    // The sum is odd in fp64 as it is, one place below a midpoint that it must not be moved to.
+    const x = 2 ** -14 - 2 ** -23;
+    rows.fill((1 + x) * 2 ** -12, 0, 4);
+    rows.fill((1 - x) * 2 ** -12, 4, 8);
+    rows.fill(c, 8, 12);
+    kernel();
+    expect([...rows.subarray(12)]).toEqual([c, c, c, c]);
   });
 });
 
