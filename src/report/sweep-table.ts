@@ -1,3 +1,4 @@
+import { printable } from "../lens/printable.js";
 import { caseOf, isTold, type SweepCase, type SweepCell, type SweepResult, sameCase } from "../lens/sweep.js";
 import { type Column, layOut, wrap } from "./columns.js";
 import { caseLabel } from "./labels.js";
@@ -41,12 +42,14 @@ export function sweepSentences(result: SweepResult): string[] {
     const own = answers.cases.filter((of) => of.format === format && of.learnsFrom !== null);
     own.sort((a, b) => a.learnsFrom! - b.learnsFrom! || a.bitsPerWeight - b.bitsPerWeight);
     const [best] = own;
-    return best ? `${caseLabel(best)} from ${rateText(best.learnsFrom!)}` : `${format} at none`;
+    if (!best) return `${printable(format)} none`;
+    const how = caseLabel(best).slice(printable(format).length + 1);
+    return `${printable(format)} ${rateText(best.learnsFrom)} (${how})`;
   });
   const rates = settings.rate === "lr" ? "learning rate" : "scale of the recorded updates";
   return [
-    `Smallest ${rates} from which on each format learns (progress of ${range(settings.learns)}): ${byFormat.join(", ")}.`,
-    `Cheapest that keeps its updates (progress of ${range(settings.keeps)}): ${cheapestInWords(result)}.`,
+    `Smallest ${rates} at which each format still learns: ${byFormat.join(", ")}.`,
+    `Cheapest that keeps its updates: ${cheapestInWords(result)}.`,
   ];
 }
 
@@ -79,10 +82,15 @@ export function sweepNotes({ cells, settings }: SweepResult): string[] {
   const noise = ({ standardError, totals }: SweepCell) => (standardError ?? 0) * Math.sqrt(totals.elements);
   const noisiest = cells.toSorted((a, b) => noise(b) - noise(a))[0];
   const noisy = noise(noisiest) > 0;
+  const carried = cells.some(({ scheme }) => scheme !== "in-place");
   const untold = cells.some((cell) => !isTold(cell, settings.learns));
   return [
-    "Progress: how far along the way of an fp32 run with the same updates the stored weights came. Much more than 1 is " +
+    `Learning is progress of ${range(settings.learns)}, there and at all rates above; keeping is progress of ${range(settings.keeps)}. ` +
+      "Progress: how far along the way of an fp32 run with the same updates the stored weights came. Much more than 1 is " +
       "the noise of a coarse format.",
+    ...(carried
+      ? ["A carrier shows late what it keeps: over more steps, cases with one learn at smaller rates."]
+      : []),
     ...(noisy
       ? [
           "±: standard error, by the noise of stochastic rounding; three of them are allowed for. Weights come so far on the " +

@@ -65,7 +65,7 @@ describe("of a synthetic run", () => {
       ["master", "stochastic", 1e-5],
     ]);
     expect(table).toMatch(/^20,000 weights, 20 steps at each of 2 learning rates\n\nSmallest learning rate /);
-    expect(table).toContain("progress of 0.6 to");
+    expect(table).toContain("Learning is progress of 0.6 to 1.4, ");
     expect(Math.max(...table.split("\n").map(visibleWidth))).toBeLessThanOrEqual(80);
 
     // Saved, it is rendered again.

@@ -23,14 +23,15 @@ describe("the answers come first, as sentences", () => {
       sweepResult({ formats: ["bf16", "fp16", "e4m3fn"], schemes, progress }),
     );
     expect(learning).toBe(
-      "Smallest learning rate from which on each format learns (progress of 0.5 to 1.5): bf16 kahan from 1e-6, " +
-        "fp16 in-place from 1e-6, e4m3fn at none.",
+      "Smallest learning rate at which each format still learns: bf16 1e-6 (kahan), fp16 1e-6 (in-place), e4m3fn none.",
     );
   });
 
   test("of a recorded run they are scales", () => {
     const [learning] = sweepSentences(all["scales of a recorded run"]);
-    expect(learning).toMatch(/^Smallest scale of the recorded updates from which on each format learns/);
+    expect(learning).toMatch(
+      /^Smallest scale of the recorded updates at which each format still learns: bf16 /,
+    );
   });
 
   test("rates that agree are told as one", () => {
