@@ -90,7 +90,7 @@ export function addSyntheticOptions(
     .option(
       "--qk-shape <k>",
       "Weibull shape of query and key matrices, such as 1.13: a heavier head",
-      positive,
+      between(0.2, 100),
     )
     .addOption(
       rates
@@ -100,8 +100,8 @@ export function addSyntheticOptions(
         : new Option("--lr <x>", "peak learning rate (default: the preset's, or 1e-6)").argParser(positive),
     )
     .option("--betas <a,b>", "default: the preset's, or .9,.999", twoNumbers)
-    .option("--eps <x>", "default: 1e-8", finiteNumber)
-    .option("--weight-decay <x>", "default: the preset's, or 0", finiteNumber)
+    .option("--eps <x>", "default: 1e-8", notNegative)
+    .option("--weight-decay <x>", "default: the preset's, or 0", notNegative)
     .addOption(new Option("--schedule <name>", "of the learning rate").choices(schedules))
     .option("--warmup <n>", "steps of a linear warm-up (default: the preset's, or 0)", wholeNumber)
     .option(
@@ -116,7 +116,7 @@ export function addSyntheticOptions(
     )
     .option("--gradient-norm <x>", "of the whole model, before clipping", positive, 1)
     .option("--clip <x>", "largest norm that is left", positive, 1)
-    .option("--scale-spread <x>", "of the logarithm of each tensor's gradient scale", finiteNumber, 0);
+    .option("--scale-spread <x>", "of the logarithm of each tensor's gradient scale", between(0, 10), 0);
   const source = new Option("--source <name>", "adamw, or steady-state: independent draws of lr m / sqrt(v)")
     .choices(["adamw", "steady-state"])
     .default("adamw");
@@ -204,6 +204,21 @@ function positive(text: string): number {
   const x = finiteNumber(text);
   if (x <= 0) throw new InvalidArgumentError("expected a number above zero");
   return x;
+}
+
+function notNegative(text: string): number {
+  const x = finiteNumber(text);
+  if (x < 0) throw new InvalidArgumentError("expected a number not below zero");
+  return x;
+}
+
+/** Where the exponential function of the draws is valid. */
+function between(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const x = finiteNumber(text);
+    if (x < least || x > most) throw new InvalidArgumentError(`expected a number from ${least} to ${most}`);
+    return x;
+  };
 }
 
 function positiveWhole(text: string): number {

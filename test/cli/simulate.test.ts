@@ -104,6 +104,18 @@ describe("simulate", () => {
       ["simulate", "--steps", "5", "--source", "steady-state", "--gradient", "signal:1"],
       /steady-state/,
     ],
+    ["an epsilon below zero", ["simulate", "--steps", "5", "--eps", "-1e-8"], /--eps.*not below zero/],
+    [
+      "weights that grow by decay",
+      ["simulate", "--steps", "5", "--weight-decay", "-1"],
+      /--weight-decay.*not below zero/,
+    ],
+    [
+      "scales beyond all numbers",
+      ["simulate", "--steps", "5", "--scale-spread", "1000"],
+      /--scale-spread.*from 0 to 10/,
+    ],
+    ["a shape that is all head", ["simulate", "--steps", "5", "--qk-shape", "0.1"], /--qk-shape.*from 0.2/],
     ["no such signal", ["simulate", "--steps", "5", "--gradient", "signal"], /signal:0.1/],
   ])("%s is refused", async (_, args, message) => {
     await expectUsageError(args, message);
