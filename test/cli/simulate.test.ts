@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Result } from "../../src/lens/result.js";
 import { expectUsageError, output, run } from "../support/cli.js";
@@ -17,7 +20,7 @@ const counted = ({ engine: _, ...rest }: Result) => rest;
 
 describe("simulate", () => {
   test("the same seed gives the same result on every engine and any number of threads; another seed another", async () => {
-    const args = [...small, "--model", "qwen2.5-0.5b", "--gradient", "signal:0.2", "--weight-decay", "0.1"];
+    const args = [...small, "--gradient", "signal:0.2", "--weight-decay", "0.1"];
     const expected = await simulated(...args, "--engine", "reference");
     expect(expected.engine.name).toBe("reference");
     for (const more of [
@@ -85,11 +88,18 @@ describe("simulate", () => {
     expect(cases.map(({ recipe }) => recipe?.name)).toEqual(["torch-2.13-cpu-fused", "master"]);
   });
 
-  test("a saved result is rendered again", async () => {
-    const text = await output("simulate", "--elements", "5000", "--steps", "5", "--model", "qwen3-4b");
+  test("is told within 80 columns, and by report the same from what was saved", async () => {
+    const saved = join(await mkdtemp(join(tmpdir(), "precision-lens-")), "result.json");
+    const args = ["--elements", "5000", "--steps", "5", "--model", "qwen3-4b", "--json", saved];
+    const text = await output("simulate", ...args);
     expect(text).toContain("of 4,022,468,096");
     expect(text).toContain("|w| from");
     for (const line of text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
+    expect(await output("report", saved)).toBe(text);
+    const twice = await run(["report", saved, saved]);
+    expect(twice).toMatchObject({ status: 2, stdout: "" });
+    expect(twice.stderr).toContain("a synthetic run is no part of a larger one");
+    await rm(dirname(saved), { recursive: true });
   });
 
   test.each([
