@@ -54,8 +54,9 @@ export function diffCommand(): Command {
     const view = options.view === undefined ? null : format(options.view);
     const pair = await openPair(before, after, { view, strict: options.strict ?? false });
     const bar = await progressBar(options.quiet ?? false, gigabytes);
-    const log = resumeLog(pair, options);
     try {
+      // Within: a log that is refused must not leave the files open.
+      const log = resumeLog(pair, options);
       const { tallies, sample } = await comparePair(pair, {
         ...options,
         comparer: await fastestComparer(),
