@@ -93,7 +93,13 @@ async function recorded(command: Command, folder: string, options: PredictOption
   const recording = await openRecording({ ...paths, of: "gradient" });
   const { tensors, stepNumbers, skipped, metadata, close } = recording;
   const steps = Math.max(1, stepNumbers.length);
-  const settings = syntheticSettings(command, { ...options, steps, source: "adamw" });
+  let run: SimulatedRun;
+  try {
+    run = syntheticSettings(command, { ...options, steps, source: "adamw" }).run;
+  } catch (error) {
+    await close();
+    throw error;
+  }
   const source = {
     kind: "recorded",
     weights: paths.weights,
@@ -101,5 +107,5 @@ async function recorded(command: Command, folder: string, options: PredictOption
     gradients: paths.updates,
     metadata: Object.fromEntries(metadata.updates),
   } as const;
-  return { tensors, stepNumbers, skipped, source, run: settings.run, close };
+  return { tensors, stepNumbers, skipped, source, run, close };
 }

@@ -37,11 +37,6 @@ export function caseInWords({ format, scheme, rounding, recipe }: Case): string 
   return `${printable(format)} ${scheming}${rounding === "nearest-even" ? "" : ` with ${rounding} rounding`}`;
 }
 
-/** "25 tensors" */
-export function tensorsInWords(tensors: number): string {
-  return tensors === 1 ? "1 tensor" : `${tensors.toLocaleString("en-US")} tensors`;
-}
-
 /** "8 steps" with their numbers where they are not counted from 0. */
 export function stepsInWords({ input }: Result): string {
   const { stepNumbers } = input;

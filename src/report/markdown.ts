@@ -1,8 +1,8 @@
 import { printable } from "../lens/printable.js";
 import type { Case, LensCounts, Result } from "../lens/result.js";
 import { headline } from "./headline.js";
-import { caseLabels, stepsInWords, tensorsInWords } from "./labels.js";
-import { count, missing, percent, ratio, shareOfWeights, short } from "./numbers.js";
+import { caseLabels, stepsInWords } from "./labels.js";
+import { count, counted, missing, percent, ratio, shareOfWeights, short } from "./numbers.js";
 import { lostShare, unverified } from "./recipe-table.js";
 import { firstShownNote, firstShownTable, samplingNote, samplingTable } from "./simulation.js";
 
@@ -13,7 +13,7 @@ export function renderMarkdown(result: Result): string {
   const blocks = [
     "# Precision lens",
     escaped(headline(result).join(" ")),
-    `${count(input.elements)} weights in ${tensorsInWords(input.tensors)}, ${stepsInWords(result)}. ` +
+    `${count(input.elements)} weights in ${counted(input.tensors, "tensor")}, ${stepsInWords(result)}. ` +
       escaped(`${tool.name} ${tool.version}, engine ${engine.name} (${engine.device}).`),
     "## Updates and weights",
     table(

@@ -6,12 +6,17 @@ import type { SweepResult } from "../lens/sweep.js";
 import { stepsInWords } from "./labels.js";
 import { count, counted } from "./numbers.js";
 
+/** The end of a path: a slide is for others, who need not know the folders of a machine. */
+function endOf(path: string): string {
+  return path.split(/[\\/]/).slice(-2).join("/");
+}
+
 /** What figures are of, for the foot of a slide. */
 export function runSource(result: Result): string {
   const { tool, input } = result;
   const from = input.updates ?? input.gradients;
   const size = `${counted(input.elements, "weight")} in ${counted(input.tensors, "tensor")}, ${stepsInWords(result)}`;
-  return printable(`${tool.name} ${tool.version}: ${size}${from === null ? "" : `; ${from}`}`);
+  return printable(`${tool.name} ${tool.version}: ${size}${from === null ? "" : `; ${endOf(from)}`}`);
 }
 
 export function sweepSource({ tool, input, rates }: SweepResult): string {
@@ -25,11 +30,14 @@ export function predictionSource({ tool, input, format }: PredictionResult): str
 }
 
 function origin({ updates, gradients, synthetic }: SweepResult["input"]): string {
-  const from = updates ?? gradients ?? synthetic?.model ?? null;
-  return from === null ? "" : `; ${from}`;
+  const from = updates ?? gradients;
+  const of = from === null ? synthetic?.model : endOf(from);
+  return of ? `; ${of}` : "";
 }
 
 export function diffSource({ tool, input, totals }: DifferenceResult): string {
   const size = `${counted(totals.elements, "weight")} in ${counted(totals.tensors, "tensor")}`;
-  return printable(`${tool.name} ${tool.version}: ${size}; ${input.before.path} against ${input.after.path}`);
+  return printable(
+    `${tool.name} ${tool.version}: ${size}; ${endOf(input.before.path)} against ${endOf(input.after.path)}`,
+  );
 }

@@ -1,8 +1,8 @@
 import type { Case, Result } from "../lens/result.js";
 import { type Column, layOut, visibleWidth, wrap } from "./columns.js";
 import { headline } from "./headline.js";
-import { caseLabels, stepsInWords, tensorsInWords } from "./labels.js";
-import { count, missing, percent, ratio, share, shareOfWeights } from "./numbers.js";
+import { caseLabels, stepsInWords } from "./labels.js";
+import { count, counted, missing, percent, ratio, share, shareOfWeights } from "./numbers.js";
 import { recipeBlocks, unverified } from "./recipe-table.js";
 import { firstShownNote, firstShownTable, samplingNote, samplingTable } from "./simulation.js";
 import { skippedLines } from "./skipped.js";
@@ -15,7 +15,7 @@ export function renderTable(result: Result, terminal: Terminal = plainTerminal):
   const updates = input.elements * input.stepNumbers.length;
   const blocks = [
     [
-      `${bold(`${count(input.elements)} weights`)} in ${tensorsInWords(input.tensors)}, ${stepsInWords(result)}, ` +
+      `${bold(`${count(input.elements)} weights`)} in ${counted(input.tensors, "tensor")}, ${stepsInWords(result)}, ` +
         `${count(updates)} updates`,
     ],
     lensTable(cases, terminal),

@@ -1,28 +1,11 @@
-import type { SelfCheck } from "../../lens/result.js";
 import type { CaseTally } from "../../lens/summarize.js";
 import type { CaseSettings } from "../../update/optimizer.js";
-import { type UpdateSettings, updateSettings } from "../../update/settings.js";
 import type { Engine, LensJob, Observer } from "../engine.js";
-import { reference } from "../reference/reference.js";
-import { selfCheck } from "../self-check.js";
-import { agrees } from "../twin-check.js";
+import { proofOf, provenCases } from "../proof.js";
 import { backends, type Device, openDevice } from "./device.js";
 import { runBatches } from "./run-batches.js";
 
-/** What the self-check proves where no cases are named: each scheme and each rounding once, in formats of every kind. */
-const proven: readonly UpdateSettings[] = [
-  updateSettings({ format: "bf16" }),
-  updateSettings({ format: "bf16", scheme: "master" }),
-  updateSettings({ format: "bf16", rounding: "stochastic" }),
-  updateSettings({ format: "bf16", scheme: "kahan" }),
-  updateSettings({ format: "fp16", scheme: "two-term" }),
-  updateSettings({ format: "e4m3fn", rounding: "to-odd" }),
-  updateSettings({ format: "e5m2", rounding: "nearest-away" }),
-  updateSettings({ format: "e2m1fn", rounding: "toward-zero" }),
-  updateSettings({ format: "e4m3fnuz", rounding: "toward-positive" }),
-  updateSettings({ format: "tf32", rounding: "toward-negative" }),
-  updateSettings({ format: "fp32" }),
-];
+const proven = provenCases("fp32");
 
 /**
  * The GPU through gpu.js: recorded updates by every scheme, in every format and rounding, under fp32 opmath.
@@ -32,9 +15,8 @@ const proven: readonly UpdateSettings[] = [
 export function gpuEngine(open: () => Promise<Device> = openFirst): Engine {
   let device: Device | null = null;
   let opening: Promise<Device> | null = null;
-  /** What was proven on the device, by settings. */
-  const checks = new Map<string, Promise<boolean>>();
-  let literal: Promise<SelfCheck> | null = null;
+  /** Holds for the device that is open. */
+  let proof: ReturnType<typeof proofOf> | null = null;
 
   async function opened(): Promise<Device> {
     opening ??= open();
@@ -67,23 +49,9 @@ export function gpuEngine(open: () => Promise<Device> = openFirst): Engine {
         ? "AdamW's updates were computed on the CPU and uploaded: its square roots and divisions are not exact on GPUs."
         : null,
 
-    async selfCheck(cases = proven) {
-      literal ??= selfCheck(engine);
-      let { passed, failed, firstFailure } = await literal;
-      for (const of of cases) {
-        const key = nameOf(of);
-        let check = checks.get(key);
-        if (!check) {
-          check = agrees(engine, reference, [of]);
-          checks.set(key, check);
-        }
-        if (await check) passed += 1;
-        else {
-          failed += 1;
-          firstFailure ??= `${key}: other counts than the reference`;
-        }
-      }
-      return { passed, failed, firstFailure };
+    selfCheck(cases = proven) {
+      proof ??= proofOf(engine);
+      return proof(cases);
     },
 
     async run(job: LensJob, observer?: Observer): Promise<CaseTally[]> {
@@ -94,8 +62,7 @@ export function gpuEngine(open: () => Promise<Device> = openFirst): Engine {
 
     async close() {
       await device?.destroy();
-      device = opening = literal = null;
-      checks.clear();
+      device = opening = proof = null;
     },
   };
   return engine;
@@ -121,9 +88,4 @@ async function openFirst(): Promise<Device> {
     }
   }
   throw new Error(`no GPU to be had: ${reasons.join("; ")}`);
-}
-
-function nameOf(settings: CaseSettings): string {
-  const { format, ...rest } = settings;
-  return JSON.stringify({ format: format.name, ...rest });
 }

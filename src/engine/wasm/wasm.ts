@@ -3,10 +3,10 @@ import { blockLength } from "../../lens/sum.js";
 import type { CaseTally } from "../../lens/summarize.js";
 import { Tally, UpdateTally } from "../../lens/tally.js";
 import type { CaseSettings } from "../../update/optimizer.js";
-import { type UpdateSettings, updateSettings } from "../../update/settings.js";
+import type { UpdateSettings } from "../../update/settings.js";
 import { curveOf, newCurve } from "../curve.js";
 import type { Engine, LensJob, Observer } from "../engine.js";
-import { proofOf } from "../proof.js";
+import { proofOf, provenCases } from "../proof.js";
 import { expectCountable, walk } from "../walk.js";
 import { moduleBytes } from "./assembler/module.js";
 import { cores, webAssembly, whyNoThreads } from "./platform.js";
@@ -19,20 +19,7 @@ const mostWeights = 2 ** 15;
 /** Weight-steps of all cases from which threads are worth their start, some 20 ms. */
 const worthThreads = 2 ** 22;
 
-/** What the self-check proves where no cases are named: each scheme and each rounding once, in formats of every kind. */
-const proven: readonly UpdateSettings[] = [
-  updateSettings({ format: "bf16" }),
-  updateSettings({ format: "bf16", scheme: "master" }),
-  updateSettings({ format: "bf16", rounding: "stochastic" }),
-  updateSettings({ format: "bf16", scheme: "kahan" }),
-  updateSettings({ format: "fp16", scheme: "two-term" }),
-  updateSettings({ format: "e4m3fn", rounding: "to-odd" }),
-  updateSettings({ format: "e5m2", rounding: "nearest-away", opmath: "exact" }),
-  updateSettings({ format: "e2m1fn", rounding: "toward-zero" }),
-  updateSettings({ format: "e4m3fnuz", rounding: "toward-positive" }),
-  updateSettings({ format: "tf32", rounding: "toward-negative", opmath: "exact" }),
-  updateSettings({ format: "fp32" }),
-];
+const proven = provenCases("exact");
 
 /** SIMD kernels written for the job, on all cores. */
 export const wasm: Engine = {
