@@ -1,5 +1,5 @@
 import { type Distribution, drawFrom } from "./distribution.js";
-import { randomBits } from "./threefry.js";
+import { threefry2x32 } from "./threefry.js";
 
 /** Equally likely values of the table: both signs. */
 const tableLength = 2 ** 14;
@@ -22,33 +22,58 @@ export function steadyStateUpdates(
   [b1, b2]: readonly [number, number],
   noise: Distribution,
 ): Float32Array {
-  const magnitudes = sampleMagnitudes(b1, b2, noise).sort();
-  const half = tableLength / 2;
-  const ofValue = magnitudes.length / half;
-  const table = new Float32Array(tableLength);
+  const { sums, ofValue } = settledMagnitudes(b1, b2, noise);
+  const half = sums.length;
+  const table = new Float32Array(2 * half);
   for (let i = 0; i < half; i++) {
-    let sum = 0;
-    for (let j = i * ofValue; j < (i + 1) * ofValue; j++) sum += magnitudes[j];
-    table[half + i] = (lr * sum) / ofValue;
+    table[half + i] = (lr * sums[i]) / ofValue;
     table[half - 1 - i] = -table[half + i];
   }
   return table;
+}
+
+/** Sums of each so many neighbours among the sorted samples of |m| / sqrt(v). */
+interface Magnitudes {
+  readonly sums: Float64Array;
+  readonly ofValue: number;
+}
+
+/** By betas and noise: a run asks more than once, at several learning rates, and the samples take half a second. */
+const known = new Map<string, Magnitudes>();
+
+function settledMagnitudes(b1: number, b2: number, noise: Distribution): Magnitudes {
+  const key = `${b1} ${b2} ${noise.name}`;
+  let magnitudes = known.get(key);
+  if (!magnitudes) {
+    const sorted = sampleMagnitudes(b1, b2, noise).sort();
+    const sums = new Float64Array(tableLength / 2);
+    const ofValue = sorted.length / sums.length;
+    for (let j = 0; j < sorted.length; j++) sums[Math.floor(j / ofValue)] += sorted[j];
+    magnitudes = { sums, ofValue };
+    known.set(key, magnitudes);
+  }
+  return magnitudes;
 }
 
 /** |m| / sqrt(v) of each chain, after as many steps as it takes to forget the start. */
 function sampleMagnitudes(b1: number, b2: number, noise: Distribution): Float64Array {
   const samples = new Float64Array(chains * samplesOfChain);
   const settled = Math.ceil(5 / (1 - b2));
+  const steps = settled + stride * samplesOfChain;
   let taken = 0;
   for (let chain = 0; chain < chains; chain++) {
     let m = 0;
     // From where it will settle.
     let v = 1;
-    for (let t = 1; t <= settled + stride * samplesOfChain; t++) {
-      const gradient = drawFrom(noise, randomBits([chain, 0], t, 0));
-      m = b1 * m + (1 - b1) * gradient;
-      v = b2 * v + (1 - b2) * gradient * gradient;
-      if (t > settled && (t - settled) % stride === 0) samples[taken++] = Math.abs(m) / Math.sqrt(v);
+    // Two steps share a block of the generator, as elements do in randomBits.
+    for (let pair = 0; 2 * pair <= steps; pair++) {
+      const words = threefry2x32([chain, 0], [pair, 0]);
+      for (let t = Math.max(1, 2 * pair); t <= Math.min(2 * pair + 1, steps); t++) {
+        const gradient = drawFrom(noise, words[t % 2]);
+        m = b1 * m + (1 - b1) * gradient;
+        v = b2 * v + (1 - b2) * gradient * gradient;
+        if (t > settled && (t - settled) % stride === 0) samples[taken++] = Math.abs(m) / Math.sqrt(v);
+      }
     }
   }
   return samples;

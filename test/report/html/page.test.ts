@@ -50,6 +50,8 @@ describeNeeding(requirements.chromium, "a report opened from disk in Chromium", 
     const path = join(folder, `${name}.html`);
     writeFileSync(path, pages[name]);
     page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme });
+    // No busy machine decides.
+    page.setDefaultTimeout(120_000);
     noise = [];
     const address = pathToFileURL(path).href;
     page.on("console", (message) => noise.push(message.text()));
