@@ -57,9 +57,9 @@ describe("ticks", () => {
 
   test("are never more than there is room for, and numbers of the format", () => {
     const bf16 = format("bf16");
-    const range = fc.tuple(fc.double({ min: -10, max: 10 }), fc.double({ min: -10, max: 10 }));
+    const end = fc.double({ min: -10, max: 10, noNaN: true });
     fc.assert(
-      fc.property(range, fc.integer({ min: 4, max: 200 }), (ends, most) => {
+      fc.property(fc.tuple(end, end), fc.integer({ min: 4, max: 200 }), (ends, most) => {
         const [low, high] = [Math.min(...ends), Math.max(...ends)];
         const { values } = ticksIn(low, high, bf16, most);
         expect(values.length).toBeLessThanOrEqual(most + 1);
