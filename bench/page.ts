@@ -17,7 +17,7 @@ const flags = ["--no-sandbox", "--disable-gpu"];
 export async function page(seconds = 5): Promise<void> {
   const executablePath = chromiumPath();
   if (executablePath === null) {
-    process.stdout.write("no Chromium: apt-get install chromium, or CHROMIUM_PATH\n");
+    process.stdout.write("no Chromium: apt-get install chromium-headless-shell, or CHROMIUM_PATH\n");
     return;
   }
   const html = readFileSync(pagePath);

@@ -21,7 +21,7 @@ const frames = 100;
 export async function report(pixels = 120): Promise<void> {
   const executablePath = chromiumPath();
   if (executablePath === null) {
-    process.stdout.write("no Chromium: apt-get install chromium, or CHROMIUM_PATH\n");
+    process.stdout.write("no Chromium: apt-get install chromium-headless-shell, or CHROMIUM_PATH\n");
     return;
   }
   const folder = mkdtempSync(join(tmpdir(), "precision-lens-report-"));

@@ -4,9 +4,11 @@
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { requirements } from "./requirements.js";
+import { type Requirement, requirements } from "./requirements.js";
 
-const missing = Object.values(requirements).filter(({ isMet }) => !isMet());
+const missing = Object.values<Requirement>(requirements).filter(
+  ({ isMet, isComplete = isMet }) => !isComplete(),
+);
 const packages = [...new Set(missing.flatMap(({ debian }) => debian))];
 const canInstall = process.getuid?.() === 0 && existsSync("/etc/debian_version");
 
@@ -16,5 +18,6 @@ if (packages.length > 0 && canInstall) {
   const apt = (...args: readonly string[]) =>
     spawnSync("apt-get", ["-qq", ...args], { env, stdio: ["ignore", "ignore", "inherit"] });
   apt("update");
-  apt("install", "-y", "--no-install-recommends", ...packages);
+  // One by one: what Debian's kin do not have keeps nothing else from being installed.
+  for (const name of packages) apt("install", "-y", "--no-install-recommends", name);
 }

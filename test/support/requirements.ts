@@ -8,13 +8,18 @@ export interface Requirement {
   /** The Debian packages that bring it. */
   readonly debian: readonly string[];
   readonly isMet: () => boolean;
+  /** Whether apt has nothing to bring, where something else serves too but not as well. */
+  readonly isComplete?: () => boolean;
 }
 
-const chromiumPaths = [process.env.CHROMIUM_PATH, "/usr/bin/chromium", "/usr/bin/chromium-browser"];
+/** Chromium without a window: the same engine; a page opens in less than half of the time, on one core, not on two. */
+const headlessShell = "/usr/bin/chromium-headless-shell";
+const chromiumPaths = [headlessShell, "/usr/bin/chromium", "/usr/bin/chromium-browser"];
 
 /** The browser that the suites drive; CHROMIUM_PATH names another one. */
 export function chromiumPath(): string | null {
-  return chromiumPaths.find((path) => path !== undefined && existsSync(path)) ?? null;
+  if (process.env.CHROMIUM_PATH) return process.env.CHROMIUM_PATH;
+  return chromiumPaths.find(existsSync) ?? null;
 }
 
 /** SwiftShader, Chromium's Vulkan driver that computes on the CPU, as a loader's manifest. */
@@ -23,10 +28,15 @@ export const swiftShader = "/usr/lib/chromium/vk_swiftshader_icd.json";
 const loaderFolders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"];
 
 export const requirements = {
-  chromium: { name: "Chromium", debian: ["chromium"], isMet: () => chromiumPath() !== null },
+  chromium: {
+    name: "Chromium",
+    debian: ["chromium-headless-shell"],
+    isMet: () => existsSync(chromiumPath() ?? ""),
+    isComplete: () => existsSync(process.env.CHROMIUM_PATH ?? headlessShell),
+  },
   vulkan: {
     name: "Vulkan (a loader, and Chromium's SwiftShader as its driver)",
-    debian: ["chromium", "libvulkan1"],
+    debian: ["chromium-common", "libvulkan1"],
     isMet: () => existsSync(swiftShader) && loaderFolders.some((of) => existsSync(`${of}/libvulkan.so.1`)),
   },
   torch: {

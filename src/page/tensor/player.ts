@@ -4,10 +4,12 @@ import type { CaseFrame, Frame } from "./frame.js";
 import type { EngineInUse, RunSettings } from "./lens-run.js";
 import type { PictureInks, Span } from "./paint.js";
 
-/** Most steps between two pictures: a fraction of a second, after which a button has an effect. */
-const mostSteps = 4;
+/** Milliseconds that the worker may take for a picture: 30 a second are fluent, and a button has its effect at once. */
+const longest = 1000 / 34;
+/** Most steps between two pictures, however fast they are. */
+const mostSteps = 32;
 
-/** Plays a run: asks the worker for the next frame as soon as the last one is shown and its time has come. */
+/** Plays a run: asks the worker for the next frame as soon as the last one is there and its time has come. */
 export class Player {
   readonly frame = signal<Frame | null>(null);
   readonly engine = signal<EngineInUse | null>(null);
@@ -28,6 +30,8 @@ export class Player {
   #busy = false;
   #owed = 0;
   #last = 0;
+  /** Steps that lately went into {@link longest}. */
+  #most = 1;
   #shown: number[] = [];
 
   constructor(inks: () => PictureInks, span: () => Span) {
@@ -84,10 +88,16 @@ export class Player {
     this.playing.value = false;
   }
 
-  readonly #tick = (now: number): void => {
+  readonly #tick = (): void => {
     if (!this.playing.value) return;
     requestAnimationFrame(this.#tick);
-    this.#owed = Math.min(mostSteps, this.#owed + ((now - this.#last) * this.pace) / 1000);
+    this.#next();
+  };
+
+  /** Asks for the next frame if it is time. */
+  #next(): void {
+    const now = performance.now();
+    this.#owed = Math.min(this.#most, this.#owed + ((now - this.#last) * this.pace) / 1000);
     this.#last = now;
     const left = this.until - (this.frame.value?.step ?? 0);
     if (left <= 0) this.pause();
@@ -96,10 +106,11 @@ export class Player {
     this.#owed -= steps;
     const run = this.#run;
     void this.#guarded(run, () => this.#advance(run, steps));
-  };
+  }
 
   async #advance(run: number, steps: number): Promise<void> {
     this.#busy = true;
+    const began = performance.now();
     const spare = this.#spare;
     this.#spare = [];
     const request = { steps, span: this.#span(), inks: this.#inks(), spare };
@@ -107,17 +118,20 @@ export class Player {
       this.#busy = false;
     });
     if (run !== this.#run) return;
-    this.#measure(steps);
+    this.#measure(steps, performance.now() - began);
     // The pixels of the frame before are on the screen, and free.
     this.#spare =
       this.frame.value?.cases.length === frame.cases.length ? pixelsOf(this.frame.value.cases) : [];
     if (this.#spare.some((buffer) => buffer.byteLength !== frame.cases[0].pixels.byteLength))
       this.#spare = [];
     this.frame.value = frame;
+    // Not only at the next tick: the worker would idle until then, a third of its time.
+    if (this.playing.value) this.#next();
   }
 
-  #measure(steps: number): void {
+  #measure(steps: number, took: number): void {
     const now = performance.now();
+    if (steps > 0) this.#most = Math.max(1, Math.min(mostSteps, Math.floor((longest * steps) / took)));
     for (let i = 0; i < steps; i++) this.#shown.push(now);
     while (this.#shown[0] < now - 1000) this.#shown.shift();
     this.rate.value = this.#shown.length;
