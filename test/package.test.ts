@@ -110,9 +110,15 @@ describe("the package", () => {
     ]);
     // Nothing that was built from a file which is no longer there.
     const sources = paths
-      .filter((path) => path.startsWith("dist/"))
+      .filter((path) => path.startsWith("dist/") && !path.startsWith("dist/cli/"))
       .map((path) => path.replace(/^dist\//, "src/").replace(/\.(js|d\.ts|js\.map)$/, ".ts"));
+    expect(sources.length).toBeGreaterThan(300);
     expect(sources.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+    // Of the bundled tool, nothing that no part of it loads.
+    const tool = readdirSync(join(root, "dist/cli"));
+    const texts = tool.map((name) => readFileSync(join(root, "dist/cli", name), "utf8"));
+    const unused = tool.filter((name) => !texts.some((text) => text.includes(`"./${name}"`)));
+    expect(unused).toEqual(["main.js"]);
     expect(packed.unpackedSize).toBeLessThan(5_000_000);
   });
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
-import { EngineRefused } from "../engine/select.js";
+import { EngineRefused } from "../engine/engine-refused.js";
 import { InputError } from "../source/input-error.js";
 import { version } from "../version.js";
 

@@ -1,20 +1,13 @@
 import type { TensorInput, Values } from "../lens/input.js";
 import type { SelfCheck } from "../lens/result.js";
 import type { Engine, LensJob } from "./engine.js";
+import { EngineRefused } from "./engine-refused.js";
 import { engines as known } from "./registry.js";
 
 /** An engine that passed its self-check. */
 export interface ProvenEngine {
   readonly engine: Engine;
   readonly selfCheck: SelfCheck;
-}
-
-/** Why an engine cannot be had, in one sentence. */
-export class EngineRefused extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = "EngineRefused";
-  }
 }
 
 /**

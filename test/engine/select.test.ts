@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Engine, LensJob } from "../../src/engine/engine.js";
+import { EngineRefused } from "../../src/engine/engine-refused.js";
 import { reference } from "../../src/engine/reference/reference.js";
-import { EngineRefused, selectEngine } from "../../src/engine/select.js";
+import { selectEngine } from "../../src/engine/select.js";
 import { updateSettings } from "../../src/update/settings.js";
 import { tensorOf } from "../support/values.js";
 

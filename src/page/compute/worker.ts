@@ -1,5 +1,6 @@
+import { EngineRefused } from "../../engine/engine-refused.js";
 import { engines } from "../../engine/registry.js";
-import { EngineRefused, selectEngine } from "../../engine/select.js";
+import { selectEngine } from "../../engine/select.js";
 import { summarizeCase } from "../../lens/summarize.js";
 import { InputError } from "../../source/input-error.js";
 import { type DroppedFiles, lookAt } from "../data/look-at.js";
