@@ -5,10 +5,11 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * starts with the files of most text, and these have little: the last of them would run alone.
  */
 const slowest = [
-  "engine/gpu/chromium-webgl2",
-  "engine/gpu/chromium-webgpu",
-  "engine/gpu/dawn",
+  "engine/gpu/gpu",
   "cli/run-resume",
+  "page/accessibility",
+  "report/html/page",
+  "page/tensor/tensor",
   "recorders/replay",
   "cli/resume",
   "package",

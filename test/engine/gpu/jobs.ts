@@ -90,12 +90,30 @@ export function jobOf(text: JobText): LensJob {
   };
 }
 
-/** Runs a job on a GPU and on the reference, and tells where they do not agree on every number of it. */
-export async function compare(engine: Engine, text: JobText) {
+/** A short text of every number that an engine made of a job: alike for two engines if all of them are. */
+export interface Digest {
+  readonly text: string;
+  /** The share of the updates that the device was not given. */
+  readonly handedOver: number;
+}
+
+export async function digestOf(engine: Engine, text: JobText): Promise<Digest> {
+  const { cases, stored, handedOver } = await count(engine, jobOf(text));
+  const parts = [new TextEncoder().encode(JSON.stringify(cases)), ...stored];
+  const digests = await Promise.all(parts.map((part) => crypto.subtle.digest("SHA-256", part)));
+  const { elements, steps } = cases[0].totals;
+  return {
+    text: digests.map((of) => toText(new Float32Array(of))).join(" "),
+    handedOver: handedOver / (elements * steps),
+  };
+}
+
+/** Where a GPU and the reference, run again, do not agree on every number of a job. */
+export async function differences(engine: Engine, text: JobText): Promise<string[]> {
   const job = jobOf(text);
   const ours = await count(engine, job);
   const theirs = await count(reference, job);
-  const differing = theirs.cases.flatMap((of, c) => {
+  return theirs.cases.flatMap((of, c) => {
     const name = `${of.format} ${of.scheme} ${of.rounding}`;
     const [found, expected] = [ours, theirs].map(({ stored }) => new Uint32Array(stored[c].buffer));
     const at = expected.findIndex((code, i) => code !== found[i]);
@@ -107,8 +125,6 @@ export async function compare(engine: Engine, text: JobText) {
       ...(counts === rightCounts ? [] : [`${name}: ${excerpt(counts)}, expected ${excerpt(rightCounts)}`]),
     ];
   });
-  const { elements, steps } = theirs.cases[0].totals;
-  return { differing, handedOver: ours.handedOver / (elements * steps) };
 }
 
 export async function openGpu(backend: Backend): Promise<Engine> {

@@ -1,6 +1,6 @@
 import type { Engine } from "../../../src/engine/engine.js";
 import type { Backend } from "../../../src/engine/gpu/device.js";
-import { compare, type JobText, jobOf, openGpu, outcomeOf } from "./jobs.js";
+import { differences, digestOf, type JobText, jobOf, openGpu, outcomeOf } from "./jobs.js";
 
 /** What a test calls in the browser. */
 const engines = new Map<Backend, Promise<Engine>>();
@@ -18,7 +18,8 @@ Object.assign(globalThis, {
   gpuPage: {
     device: async (backend: Backend) => (await engine(backend)).device,
     selfCheck: async (backend: Backend) => (await engine(backend)).selfCheck(),
-    compare: async (backend: Backend, text: JobText) => compare(await engine(backend), text),
+    digest: async (backend: Backend, text: JobText) => digestOf(await engine(backend), text),
+    differences: async (backend: Backend, text: JobText) => differences(await engine(backend), text),
     outcome: async (backend: Backend, text: JobText) => outcomeOf(await engine(backend), jobOf(text)),
   },
 });

@@ -5,7 +5,16 @@ import type { Backend } from "../../../src/engine/gpu/device.js";
 import type { SelfCheck } from "../../../src/lens/result.js";
 import { prepareDawn } from "../../support/dawn.js";
 import { chromiumPath, type Requirement, requirements } from "../../support/requirements.js";
-import { compare, type JobText, jobOf, type Outcome, openGpu, outcomeOf } from "./jobs.js";
+import {
+  type Digest,
+  differences,
+  digestOf,
+  type JobText,
+  jobOf,
+  type Outcome,
+  openGpu,
+  outcomeOf,
+} from "./jobs.js";
 
 /** A place where the GPU engine runs: a backend in this process or in a browser. */
 export interface Runner {
@@ -15,7 +24,8 @@ export interface Runner {
   close(): Promise<void>;
   device(): Promise<string>;
   selfCheck(): Promise<SelfCheck>;
-  compare(text: JobText): Promise<{ differing: string[]; handedOver: number }>;
+  digest(text: JobText): Promise<Digest>;
+  differences(text: JobText): Promise<string[]>;
   outcome(text: JobText): Promise<Outcome>;
 }
 
@@ -32,7 +42,8 @@ export function dawn(): Runner {
     close: async () => engine.close?.(),
     device: async () => engine.device,
     selfCheck: () => engine.selfCheck(),
-    compare: (text) => compare(engine, text),
+    digest: (text) => digestOf(engine, text),
+    differences: (text) => differences(engine, text),
     outcome: (text) => outcomeOf(engine, jobOf(text)),
   };
 }
@@ -88,7 +99,8 @@ export function inChromium(backend: Backend): Runner {
     close: async () => browser?.close(),
     device: () => call("device"),
     selfCheck: () => call("selfCheck"),
-    compare: (text) => call("compare", text),
+    digest: (text) => call("digest", text),
+    differences: (text) => call("differences", text),
     outcome: (text) => call("outcome", text),
   };
 }

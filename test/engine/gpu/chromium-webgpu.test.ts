@@ -1,4 +1,0 @@
-import { inChromium } from "./runners.js";
-import { gpuSuite } from "./suite.js";
-
-gpuSuite(inChromium("webgpu"));

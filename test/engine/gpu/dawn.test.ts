@@ -1,4 +1,0 @@
-import { dawn } from "./runners.js";
-import { gpuSuite } from "./suite.js";
-
-gpuSuite(dawn());
