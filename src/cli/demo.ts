@@ -47,7 +47,10 @@ export function demoCommand(): Command {
         "The first 8 of 300 steps of a real RLVR run (GRPO, AdamW at 1e-5), stored in five ways.",
       );
       const next = paragraph("Next: precision-lens explain 0.02 1e-6; precision-lens run --help");
-      emit(result, options, { before: `${before}\n`, after: `\n${paragraph(await endOfRun())}\n${next}` });
+      await emit(result, options, {
+        before: `${before}\n`,
+        after: `\n${paragraph(await endOfRun())}\n${next}`,
+      });
     },
   );
 }

@@ -88,7 +88,7 @@ export function diffCommand(): Command {
         delta: deltaCosts(summary.tensors, sample, zstdUnknown),
         skipped: pair.skipped,
       };
-      emitBy(diffRenderers, result, options);
+      await emitBy(diffRenderers, result, options);
       if (options.resume !== undefined) removeLog(options.resume);
     } finally {
       bar.stop();

@@ -5,29 +5,7 @@ import type { PredictionResult } from "../lens/prediction.js";
 import type { Result } from "../lens/result.js";
 import type { SweepResult } from "../lens/sweep.js";
 import type { Figure } from "../report/charts/figure.js";
-import { figuresOfDiff, figuresOfRun } from "../report/charts/figures.js";
-import { figuresOfPrediction } from "../report/charts/prediction-chart.js";
-import { figuresOfSweep } from "../report/charts/sweep-chart.js";
-import { renderCsv } from "../report/csv.js";
-import { renderDiffCsv } from "../report/diff-csv.js";
-import { renderDiffMarkdown } from "../report/diff-markdown.js";
-import { renderDiffTable } from "../report/diff-table.js";
-import { renderDiffHtml } from "../report/html/diff-html.js";
 import type { HtmlAssets } from "../report/html/document.js";
-import { renderHtml } from "../report/html/html.js";
-import { renderPredictionHtml } from "../report/html/prediction-html.js";
-import { renderSweepHtml } from "../report/html/sweep-html.js";
-import { renderMarkdown } from "../report/markdown.js";
-import {
-  renderPredictionCsv,
-  renderPredictionMarkdown,
-  renderPredictionTable,
-} from "../report/prediction.js";
-import { diffSource, predictionSource, runSource, sweepSource } from "../report/source-line.js";
-import { renderSweepCsv } from "../report/sweep-csv.js";
-import { renderSweepMarkdown } from "../report/sweep-markdown.js";
-import { renderSweepTable } from "../report/sweep-table.js";
-import { renderTable } from "../report/table.js";
 import type { Terminal } from "../report/terminal.js";
 import type { OutputOptions } from "./common-options.js";
 import { htmlAssets } from "./font.js";
@@ -37,51 +15,51 @@ import { expectWritable, writeWhole } from "./write-output.js";
 /** The renderings that can go to a file or, named -, to stdout; JSON is that of any object. */
 const renderingNames = ["json", "csv", "markdown", "html"] as const;
 
-/** How an object is rendered. */
+/** How an object is rendered. What is not asked for is not loaded: all of it takes as long as a small comparison. */
 export interface Renderers<Of> {
-  readonly csv: (of: Of) => string;
-  readonly markdown: (of: Of) => string;
-  readonly html: (of: Of, assets: HtmlAssets) => string;
-  readonly figures: (of: Of) => readonly Figure[];
+  readonly csv: () => Promise<(of: Of) => string>;
+  readonly markdown: () => Promise<(of: Of) => string>;
+  readonly html: () => Promise<(of: Of, assets: HtmlAssets) => string>;
+  readonly figures: () => Promise<(of: Of) => readonly Figure[]>;
   /** What figures are of, at the foot of a slide. */
-  readonly source: (of: Of) => string;
-  readonly table: (of: Of, terminal: Terminal) => string;
+  readonly source: () => Promise<(of: Of) => string>;
+  readonly table: () => Promise<(of: Of, terminal: Terminal) => string>;
 }
 
 const lensRenderers: Renderers<Result> = {
-  csv: renderCsv,
-  markdown: renderMarkdown,
-  html: renderHtml,
-  figures: figuresOfRun,
-  source: runSource,
-  table: renderTable,
+  csv: async () => (await import("../report/csv.js")).renderCsv,
+  markdown: async () => (await import("../report/markdown.js")).renderMarkdown,
+  html: async () => (await import("../report/html/html.js")).renderHtml,
+  figures: async () => (await import("../report/charts/figures.js")).figuresOfRun,
+  source: async () => (await import("../report/source-line.js")).runSource,
+  table: async () => (await import("../report/table.js")).renderTable,
 };
 
 export const diffRenderers: Renderers<DifferenceResult> = {
-  csv: renderDiffCsv,
-  markdown: renderDiffMarkdown,
-  html: renderDiffHtml,
-  figures: figuresOfDiff,
-  source: diffSource,
-  table: renderDiffTable,
+  csv: async () => (await import("../report/diff-csv.js")).renderDiffCsv,
+  markdown: async () => (await import("../report/diff-markdown.js")).renderDiffMarkdown,
+  html: async () => (await import("../report/html/diff-html.js")).renderDiffHtml,
+  figures: async () => (await import("../report/charts/figures.js")).figuresOfDiff,
+  source: async () => (await import("../report/source-line.js")).diffSource,
+  table: async () => (await import("../report/diff-table.js")).renderDiffTable,
 };
 
 export const sweepRenderers: Renderers<SweepResult> = {
-  csv: renderSweepCsv,
-  markdown: renderSweepMarkdown,
-  html: renderSweepHtml,
-  figures: figuresOfSweep,
-  source: sweepSource,
-  table: renderSweepTable,
+  csv: async () => (await import("../report/sweep-csv.js")).renderSweepCsv,
+  markdown: async () => (await import("../report/sweep-markdown.js")).renderSweepMarkdown,
+  html: async () => (await import("../report/html/sweep-html.js")).renderSweepHtml,
+  figures: async () => (await import("../report/charts/sweep-chart.js")).figuresOfSweep,
+  source: async () => (await import("../report/source-line.js")).sweepSource,
+  table: async () => (await import("../report/sweep-table.js")).renderSweepTable,
 };
 
 export const predictionRenderers: Renderers<PredictionResult> = {
-  csv: renderPredictionCsv,
-  markdown: renderPredictionMarkdown,
-  html: renderPredictionHtml,
-  figures: figuresOfPrediction,
-  source: predictionSource,
-  table: renderPredictionTable,
+  csv: async () => (await import("../report/prediction.js")).renderPredictionCsv,
+  markdown: async () => (await import("../report/prediction.js")).renderPredictionMarkdown,
+  html: async () => (await import("../report/html/prediction-html.js")).renderPredictionHtml,
+  figures: async () => (await import("../report/charts/prediction-chart.js")).figuresOfPrediction,
+  source: async () => (await import("../report/source-line.js")).predictionSource,
+  table: async () => (await import("../report/prediction.js")).renderPredictionTable,
 };
 
 /**
@@ -111,44 +89,49 @@ export function checkOutput(options: OutputOptions): void {
  * Writes a result where the options say; stdout gets the table, between what is to be said before and after it,
  * unless something else was sent there.
  */
-export function emit(
+export async function emit(
   result: Result,
   options: OutputOptions,
   around?: { before: string; after: string },
-): void {
-  emitBy(lensRenderers, result, options, around);
+): Promise<void> {
+  await emitBy(lensRenderers, result, options, around);
 }
 
-export function emitBy<Of>(
+export async function emitBy<Of>(
   renderers: Renderers<Of>,
   result: Of,
   options: OutputOptions,
   { before = "", after = "" } = {},
-): void {
+): Promise<void> {
   let stdout: string | null = null;
   for (const name of renderingNames) {
     const path = options[name];
     if (path === undefined) continue;
-    const text = renderingOf(name, renderers, result);
+    const text = await renderingOf(name, renderers, result);
     if (path === "-") stdout = text;
     else writeWhole(path, text);
   }
   for (const kind of ["svg", "png"] as const) {
     const folder = options[kind];
     if (folder === undefined) continue;
-    writeFigures(folder, kind, renderers.figures(result), options.theme, renderers.source(result));
+    const [figures, source] = [await renderers.figures(), await renderers.source()];
+    writeFigures(folder, kind, figures(result), options.theme, source(result));
   }
   if (stdout !== null) process.stdout.write(stdout);
-  else if (!options.quiet) process.stdout.write(before + renderers.table(result, terminal()) + after);
+  else if (!options.quiet) {
+    const table = await renderers.table();
+    process.stdout.write(before + table(result, terminal()) + after);
+  }
 }
 
-function renderingOf<Of>(
+async function renderingOf<Of>(
   name: (typeof renderingNames)[number],
   renderers: Renderers<Of>,
   result: Of,
-): string {
+): Promise<string> {
   if (name === "json") return `${JSON.stringify(result)}\n`;
-  return name === "html" ? renderers.html(result, htmlAssets()) : renderers[name](result);
+  if (name === "html") return (await renderers.html())(result, htmlAssets());
+  return (await renderers[name]())(result);
 }
 
 /** What stdout can show. */

@@ -48,7 +48,7 @@ export function predictCommand(): Command {
     try {
       const steps = await predict(gradients, gradients.run, format(options.format), bar);
       bar.stop();
-      emitBy(predictionRenderers, resultOf(gradients, options.format, steps), options);
+      await emitBy(predictionRenderers, resultOf(gradients, options.format, steps), options);
     } finally {
       bar.stop();
       await gradients.close();

@@ -25,7 +25,7 @@ export function reportCommand(): Command {
       throw new InputError(paths.join(", "), "results that add up", found);
     }
     try {
-      emit(mergeResults(runs), options);
+      await emit(mergeResults(runs), options);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       throw new InputError(paths.join(", "), "results that add up", `that ${printable(error.message)}`);
@@ -33,9 +33,10 @@ export function reportCommand(): Command {
   });
 }
 
-function emitAny(result: SavedResult, options: OutputOptions): void {
-  if (result.schema === "precision-lens-diff/1") emitBy(diffRenderers, result, options);
-  else if (result.schema === "precision-lens-sweep/1") emitBy(sweepRenderers, result, options);
-  else if (result.schema === "precision-lens-prediction/1") emitBy(predictionRenderers, result, options);
-  else emit(result, options);
+async function emitAny(result: SavedResult, options: OutputOptions): Promise<void> {
+  if (result.schema === "precision-lens-diff/1") await emitBy(diffRenderers, result, options);
+  else if (result.schema === "precision-lens-sweep/1") await emitBy(sweepRenderers, result, options);
+  else if (result.schema === "precision-lens-prediction/1")
+    await emitBy(predictionRenderers, result, options);
+  else await emit(result, options);
 }

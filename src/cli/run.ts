@@ -67,7 +67,7 @@ export function runCommand(): Command {
       resume: options.resume,
     });
     if (!options.quiet) warnOfSkipped(result);
-    emit(result, options);
+    await emit(result, options);
     if (options.resume !== undefined) removeLog(options.resume);
   });
 }

@@ -39,7 +39,7 @@ export function simulateCommand(): Command {
   addOutputOptions(addCaseOptions(addSyntheticOptions(command), { seed: false }));
   return command.action(async (options: SimulateOptions) => {
     checkOutput(options);
-    emit(await simulate(command, options), options);
+    await emit(await simulate(command, options), options);
   });
 }
 

@@ -72,7 +72,7 @@ export function sweepCommand(): Command {
         ? await overSynthetic(command, options)
         : await overRecorded(command, folder, options);
     try {
-      emitBy(sweepRenderers, await count(sweep, options, folder !== undefined), options);
+      await emitBy(sweepRenderers, await count(sweep, options, folder !== undefined), options);
     } finally {
       await sweep.close();
     }

@@ -14,7 +14,7 @@ import { subjects } from "../support/subjects.js";
 import { addition } from "./addition.js";
 import { type Check, checks, spreadPieces } from "./checks.js";
 import { Count } from "./count.js";
-import { engine } from "./engine.js";
+import { engine, gpuEngineOn } from "./engine.js";
 import { hard } from "./hard.js";
 import { bitFormats, roundBits } from "./integer-round.js";
 import { sweep } from "./sweep.js";
@@ -30,8 +30,11 @@ async function part(
   return count;
 }
 
+/** What a GPU is for is tried on one in test/engine/gpu. */
+const anywhere = checks.filter(({ impossible }) => impossible === undefined);
+
 describe("a small part of each check", () => {
-  it.each(checks)("$name finds nothing", async (check) => {
+  it.each(anywhere)("$name finds nothing", async (check) => {
     const { mismatches, first, cases } = await part(check, 12);
     expect({ mismatches, first }).toEqual({ mismatches: 0, first: "" });
     expect(cases).toBeGreaterThan(10_000);
@@ -91,6 +94,17 @@ describe("the checks can fail", () => {
     );
     expect(mismatches).toBeGreaterThan(0);
     expect(first).toContain("stochastic");
+  });
+
+  it("a device: another seed, and by a CPU's engine nothing", async () => {
+    const seeded: Pick<Engine, "run"> = {
+      run: (job, observer) =>
+        wasm.run({ ...job, cases: job.cases.map((of) => ({ ...of, seed: of.seed + 1 })) }, observer),
+    };
+    const run = (tested: Pick<Engine, "run">) =>
+      part({ pieces: 64, prepare: () => gpuEngineOn("two-term", tested, 2000) }, 3);
+    expect(await run(wasm)).toMatchObject({ mismatches: 0, cases: 3 * 14 * 2 * 2000 });
+    expect((await run(seeded)).mismatches).toBeGreaterThan(0);
   });
 
   it.each(operationCases)(

@@ -1,7 +1,8 @@
+import { gpu } from "../../src/engine/gpu/gpu.js";
 import { type SchemeName, schemeNames } from "../../src/update/scheme.js";
 import { addition } from "./addition.js";
 import type { Count } from "./count.js";
-import { engine } from "./engine.js";
+import { engine, gpuEngineOn } from "./engine.js";
 import { HARD_SETS, hard } from "./hard.js";
 import type { storedDigits } from "./integer-add.js";
 import type { bitFormats } from "./integer-round.js";
@@ -16,6 +17,8 @@ export interface Check {
   readonly pieces: number;
   /** Prepares what pieces share, and gives what does one of them. */
   readonly prepare: () => (piece: number, count: Count) => void | Promise<void>;
+  /** Why it cannot be done on this machine, in a sentence; null where it can. Left out: it can be done anywhere. */
+  readonly impossible?: () => Promise<string | null>;
 }
 
 function sweepOf(name: keyof typeof bitFormats): Check {
@@ -65,6 +68,22 @@ function engineOf(scheme: SchemeName): Check {
   };
 }
 
+function gpuOf(scheme: SchemeName): Check {
+  return {
+    name: `gpu-${scheme}`,
+    what:
+      `The gpu engine against the reference, scheme ${scheme}: more than 2.6 x 10^8 adversarial weight-steps, all built-in ` +
+      "formats in turn, under all seven roundings and both overflows; counts, sums and stored bits. Needs a GPU.",
+    pieces: 2 ** 6,
+    prepare: () => gpuEngineOn(scheme),
+    async impossible() {
+      const reason = (await gpu.unavailable?.()) ?? null;
+      await gpu.close?.();
+      return reason;
+    },
+  };
+}
+
 /** In the order in which a full run does them. */
 export const checks: readonly Check[] = [
   sweepOf("bf16"),
@@ -78,6 +97,7 @@ export const checks: readonly Check[] = [
   hardOf("e4m3fn"),
   additionOf("fp16"),
   ...schemeNames.map(engineOf),
+  ...schemeNames.map(gpuOf),
 ];
 
 /**

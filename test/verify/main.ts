@@ -48,15 +48,24 @@ function planOf(args: string[]): Plan {
 async function verify({ chosen, fraction, workers }: Plan): Promise<boolean> {
   const pool = new Pool(workers);
   let right = true;
-  for (const check of chosen) {
-    const pieces = Math.max(Math.round(check.pieces * fraction), 1);
-    const report = progress(check.name, pieces);
-    const count = await pool.run(check, pieces, report.done);
-    const seconds = report.end(count);
-    right &&= count.mismatches === 0;
-    if (pieces === check.pieces) recordRow(document, rowOf(check.name, count, seconds, workers));
+  try {
+    for (const check of chosen) {
+      const reason = await check.impossible?.();
+      if (reason && chosen.length < checks.length) throw new RangeError(`${check.name}: ${reason}`);
+      if (reason) {
+        process.stderr.write(`${check.name}: left out, ${reason}\n`);
+        continue;
+      }
+      const pieces = Math.max(Math.round(check.pieces * fraction), 1);
+      const report = progress(check.name, pieces);
+      const count = await pool.run(check, pieces, report.done);
+      const seconds = report.end(count);
+      right &&= count.mismatches === 0;
+      if (pieces === check.pieces) recordRow(document, rowOf(check.name, count, seconds, workers));
+    }
+  } finally {
+    await pool.close();
   }
-  await pool.close();
   return right;
 }
 

@@ -147,11 +147,14 @@ function latestAdversarial(name: string, elements: number, steps: number): Retur
  * Weights of a format and updates beside which they round in every way: nothing, all around half gaps and whole
  * ones, cancellation, a second step that meets what the first one left; in one block in 64 also numbers that a device
  * is not given.
+ *
+ * @param seed a whole number: others give other numbers.
  */
 export function adversarial(
   name: string,
   elements: number,
   steps: number,
+  seed = 0,
 ): Pick<LensJob, "tensors" | "stepNumbers"> {
   const { format } = updateSettings({ format: name });
   const weights = new Float32Array(elements);
@@ -159,7 +162,7 @@ export function adversarial(
   const lowest = Math.max(exponentOf(format.minPositive), -60);
   const highest = Math.min(format.maxExponent, 20) - 1;
   for (let i = 0; i < elements; i++) {
-    const [a, b] = threefry2x32([format.bits, format.precision], [i, 7]);
+    const [a, b] = threefry2x32([format.bits, format.precision], [i, 7 + 2 * seed]);
     const zero = (a >>> 12) % 50 === 0;
     const exponent = zero ? Math.min(highest, -20) : lowest + (a % (highest - lowest + 1));
     const gap = gapAt(exponent, format);
@@ -173,7 +176,7 @@ export function adversarial(
     const weight = shapes[(a >>> 8) % 4] * (b % 2 === 0 ? 1 : -1);
     weights[i] = zero ? (b % 2 === 0 ? 0 : -0) : weight;
     for (const [s, ofStep] of updates.entries()) {
-      const [c, d] = threefry2x32([format.bits, s], [i, 8]);
+      const [c, d] = threefry2x32([format.bits, s], [i, 8 + 2 * seed]);
       const parts = [
         0,
         -0,
