@@ -44,7 +44,7 @@ export function diffCommand(): Command {
     .argument("<after>", "the same")
     .option("--view <format>", "compare what would be stored in this format", formatName)
     .option("--strict", "a tensor that cannot be compared is an error")
-    .option("--sample <n>", "chunks of 65,536 weights to compress", wholeNumber, 16)
+    .option("--sample <n>", "chunks of 65,536 weights to compress", wholeNumber, 8)
     .option("--seed <n>", "of the places of those chunks", wholeNumber, 0)
     .addOption(threadsOption())
     .addOption(resumeOption());
@@ -59,7 +59,7 @@ export function diffCommand(): Command {
       const log = resumeLog(pair, options);
       const { tallies, sample } = await comparePair(pair, {
         ...options,
-        comparer: await fastestComparer(),
+        comparer: fastestComparer,
         worker: new URL("./diff-worker.js", import.meta.url),
         progress: bar.progress,
         resume: log && {

@@ -1,4 +1,5 @@
-import { encode } from "../format/encode.js";
+import { decode, encode } from "../format/encode.js";
+import type { Format } from "../format/format.js";
 import { format } from "../format/registry.js";
 import type { CompressedDelta, Delta, DeltaSample, DifferenceOfTensor } from "./difference-result.js";
 import type { ComparedFormat } from "./ulp-distance.js";
@@ -63,19 +64,32 @@ export interface DeltaStreams {
   readonly maskValue: Uint8Array;
 }
 
-/**
- * The streams of a chunk from its numbers in the compared format, and the bytes that store them after. NaN is like
- * NaN, +0 like -0.
- */
-export function deltaStreams(before: Float64Array, after: Float64Array, full: Uint8Array): DeltaStreams {
-  const width = full.length / after.length;
+/** Whether an element changed, by its index. NaN is like NaN, +0 like -0. */
+export type IsChanged = (element: number) => boolean;
+
+export function numbersChanged(before: Float64Array, after: Float64Array): IsChanged {
+  return (i) => areUnlike(before[i], after[i]);
+}
+
+/** The same by the codes of a format: what has the same code is not decoded. */
+export function codesChanged(before: ArrayLike<number>, after: ArrayLike<number>, format: Format): IsChanged {
+  return (i) => before[i] !== after[i] && areUnlike(decode(before[i], format), decode(after[i], format));
+}
+
+function areUnlike(before: number, after: number): boolean {
+  return after !== before && !(Number.isNaN(after) && Number.isNaN(before));
+}
+
+/** The streams of a chunk of so many elements, of which `full` are the bytes that store it after. */
+export function deltaStreams(elements: number, isChanged: IsChanged, full: Uint8Array): DeltaStreams {
+  const width = full.length / elements;
   const gaps: number[] = [];
-  const mask = new Uint8Array(Math.ceil(after.length / 8));
+  const mask = new Uint8Array(Math.ceil(elements / 8));
   const values = new Uint8Array(full.length);
   let changed = 0;
   let last = -1;
-  for (let i = 0; i < after.length; i++) {
-    if (after[i] === before[i] || (Number.isNaN(after[i]) && Number.isNaN(before[i]))) continue;
+  for (let i = 0; i < elements; i++) {
+    if (!isChanged(i)) continue;
     for (let gap = i - last - 1; ; gap = Math.floor(gap / 128)) {
       gaps.push(gap < 128 ? gap : (gap % 128) | 128);
       if (gap < 128) break;

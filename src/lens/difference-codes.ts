@@ -210,7 +210,8 @@ function float32Index(code: number): number {
   return code >= 0 ? code : -(code & 0x7fffffff);
 }
 
-function codesOf({ buffer, byteOffset, length }: Uint8Array, bits: number) {
+/** Codes as they are stored, little-endian, in 8, 16 or 32 bits each, at an offset that their width divides. */
+export function codesOf({ buffer, byteOffset, length }: Uint8Array, bits: number) {
   if (bits === 8) return new Uint8Array(buffer, byteOffset, length);
   if (bits === 16) return new Uint16Array(buffer, byteOffset, length / 2);
   return new Uint32Array(buffer, byteOffset, length / 4);

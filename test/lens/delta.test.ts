@@ -1,7 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { format } from "../../src/format/registry.js";
-import { deltaStreams, sampleChunk, sampleChunks, storedBytes } from "../../src/lens/delta.js";
+import {
+  codesChanged,
+  deltaStreams,
+  numbersChanged,
+  sampleChunk,
+  sampleChunks,
+  storedBytes,
+} from "../../src/lens/delta.js";
+import { codesOf } from "../../src/lens/difference-codes.js";
 
 describe("sampleChunks", () => {
   const lengths = fc.array(fc.integer({ min: 0, max: 40 * sampleChunk }), { maxLength: 12 });
@@ -71,7 +79,12 @@ describe("deltaStreams", () => {
     after[500] = -0;
     before[500] = 0;
     const full = storedBytes(after, of);
-    const streams = deltaStreams(before, after, full);
+    const streams = deltaStreams(1000, numbersChanged(before, after), full);
+    if (of !== "fp64") {
+      const codes = (numbers: Float64Array) => codesOf(storedBytes(numbers, of), of.bits);
+      const byCodes = codesChanged(codes(before), codes(after), of);
+      expect(deltaStreams(1000, byCodes, full)).toEqual(streams);
+    }
     const width = full.length / 1000;
     const expected = [...after.keys()].filter((i) => after[i] !== before[i]);
     expect(streams.changed).toBe(expected.length);
@@ -85,7 +98,10 @@ describe("deltaStreams", () => {
 
   test("NaN is like NaN", () => {
     const numbers = Float64Array.of(NaN, 1, NaN);
-    const { changed } = deltaStreams(numbers, Float64Array.of(NaN, NaN, 1), new Uint8Array(3));
-    expect(changed).toBe(2);
+    const others = Float64Array.of(NaN, NaN, 1);
+    expect(deltaStreams(3, numbersChanged(numbers, others), new Uint8Array(3)).changed).toBe(2);
+    // Two codes of NaN, then two of zero.
+    const changed = codesChanged([0x7fc0, 0x7f81, 0, 0], [0x7fc1, 0x3f80, 0x8000, 1], format("bf16"));
+    expect([0, 1, 2, 3].map(changed)).toEqual([false, true, false, true]);
   });
 });

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { round } from "../../format/round.js";
-import { type Chunk, sampleChunks, storedBytes } from "../../lens/delta.js";
+import { type Chunk, numbersChanged, sampleChunks, storedBytes } from "../../lens/delta.js";
 import { compareNumbers, DifferenceTally, type DifferenceTallyJson } from "../../lens/difference.js";
 import { type Comparer, codeComparer } from "../../lens/difference-codes.js";
 import type { DeltaSample } from "../../lens/difference-result.js";
@@ -19,8 +19,8 @@ export interface Progress {
 }
 
 export interface CompareOptions {
-  /** Compares codes on this thread; by default in TypeScript. */
-  readonly comparer?: Comparer;
+  /** Makes what compares codes on this thread; by default that in TypeScript. */
+  readonly comparer?: () => Promise<Comparer>;
   /** The body of a thread, which calls `serveTasks`; without it all is done on this thread. */
   readonly worker?: URL;
   /** How many threads, this one among them; by default one a core, and none where there is little to do. */
@@ -69,7 +69,7 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
   });
   const left = tensors.flatMap((tensor, index) => (resume?.tally(tensor.name) ? [] : [{ tensor, index }]));
   let done = total - left.reduce((sum, { tensor }) => sum + bytesOf(tensor), 0);
-  const performer = performerFor(total - done, options);
+  const performer = await performerFor(total - done, options);
 
   async function compareTensor({ tensor, index }: (typeof left)[number], flow: Flow): Promise<void> {
     const length = tensor.before.stored && tensor.after.stored ? taskLength : pieceLength;
@@ -108,7 +108,8 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
     const { compared } = tensor;
     const rounded = (numbers: Float64Array) =>
       compared === "fp64" ? numbers : numbers.map((x) => round(x, compared));
-    return sampledChunk(rounded(before), rounded(after), storedBytes(rounded(after), compared));
+    const [a, b] = [rounded(before), rounded(after)];
+    return sampledChunk(count, numbersChanged(a, b), storedBytes(b, compared));
   }
 
   try {
@@ -126,15 +127,16 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
   }
 }
 
-/** This thread works too: it begins while the others start. */
-function performerFor(
+/** This thread works too: it makes its comparer and begins while the others start. */
+async function performerFor(
   bytes: number,
-  { worker, threads, comparer = codeComparer() }: CompareOptions,
-): Performer {
-  const here = inlinePerformer(comparer);
+  { worker, threads, comparer = async () => codeComparer() }: CompareOptions,
+): Promise<Performer> {
   const worthwhile = bytes < worthThreads ? 1 : Math.min(availableParallelism(), mostThreads);
   const others = (threads ?? worthwhile) - 1;
-  return worker && others > 0 ? together(here, workerPool(worker, others)) : here;
+  const pool = worker && others > 0 ? workerPool(worker, others) : null;
+  const here = inlinePerformer(await comparer());
+  return pool ? together(here, pool) : here;
 }
 
 function bytesPerElement({ before, after }: TensorPair): number {

@@ -1,8 +1,8 @@
 import { format } from "../../format/registry.js";
 import { round } from "../../format/round.js";
-import { deltaStreams, storedBytes } from "../../lens/delta.js";
+import { codesChanged, deltaStreams, type IsChanged, numbersChanged, storedBytes } from "../../lens/delta.js";
 import { compareNumbers, type DifferenceTally } from "../../lens/difference.js";
-import { type Comparer, isComparable } from "../../lens/difference-codes.js";
+import { type Comparer, codesOf, isComparable } from "../../lens/difference-codes.js";
 import type { SampledBytes } from "../../lens/difference-result.js";
 import { countEqual, narrowToBf16, widenBf16 } from "../../lens/narrow.js";
 import type { ComparedFormat } from "../../lens/ulp-distance.js";
@@ -69,17 +69,26 @@ export class RangeComparison {
   /** What a delta of the range would be, plain and compressed. Valid for ranges of one chunk of the sample. */
   sample(range: RangePair): SampledChunk {
     const compared = comparedFormat(range.compared);
-    const numbersOf = (side: "before" | "after") => {
-      const dtype = dtypeOf(range[side]);
-      const bytes = this.#read(side, range[side], dtype, 0, range.elements);
+    const [from, to] = [dtypeOf(range.before), dtypeOf(range.after)];
+    const before = this.#read("before", range.before, from, 0, range.elements);
+    const after = this.#read("after", range.after, to, 0, range.elements);
+    if (
+      compared !== "fp64" &&
+      isComparable(compared) &&
+      [from, to].every(({ format }) => format === compared)
+    ) {
+      const [a, b] = [before, after].map((bytes) => codesOf(bytes, compared.bits));
+      return sampledChunk(range.elements, codesChanged(a, b, compared), after);
+    }
+    const numbersOf = (bytes: Uint8Array, dtype: Dtype) => {
       const numbers = decoded(bytes, dtype);
-      if (dtype.format === compared) return { numbers, bytes };
-      if (compared !== "fp64")
-        for (let i = 0; i < numbers.length; i++) numbers[i] = round(numbers[i], compared);
-      return { numbers, bytes: storedBytes(numbers, compared) };
+      return dtype.format === compared || compared === "fp64"
+        ? numbers
+        : numbers.map((x) => round(x, compared));
     };
-    const [before, after] = [numbersOf("before"), numbersOf("after")];
-    return sampledChunk(before.numbers, after.numbers, after.bytes);
+    const [a, b] = [numbersOf(before, from), numbersOf(after, to)];
+    const stored = to.format === compared ? after : storedBytes(b, compared);
+    return sampledChunk(range.elements, numbersChanged(a, b), stored);
   }
 
   #compareAsBf16(
@@ -137,12 +146,12 @@ export interface SampledChunk extends SampledBytes {
   readonly zstd: Compressed | null;
 }
 
-/** The delta of a chunk from its numbers in the compared format, and the bytes that store them after. */
-export function sampledChunk(before: Float64Array, after: Float64Array, bytes: Uint8Array): SampledChunk {
-  const streams = deltaStreams(before, after, bytes);
+/** The delta of a chunk of so many elements, of which `bytes` are those that store it after. */
+export function sampledChunk(elements: number, isChanged: IsChanged, bytes: Uint8Array): SampledChunk {
+  const streams = deltaStreams(elements, isChanged, bytes);
   const { changed, full, gapValue, maskValue } = streams;
   const plain = { full: full.length, gapValue: gapValue.length, maskValue: maskValue.length };
-  return { chunks: 1, elements: after.length, changed, plain, ...compressed(streams) };
+  return { chunks: 1, elements, changed, plain, ...compressed(streams) };
 }
 
 function dtypeOf({ dtype }: StoredRange): Dtype {
