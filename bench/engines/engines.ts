@@ -15,6 +15,7 @@ import { roundings } from "../../src/format/round.js";
 import type { Values } from "../../src/lens/input.js";
 import { schemeNames } from "../../src/update/scheme.js";
 import { type UpdateOptions, updateSettings } from "../../src/update/settings.js";
+import { python as debianPython } from "../../test/support/requirements.js";
 import { gaussian } from "../../test/support/values.js";
 import { classesAlone } from "./classes-kernel.js";
 
@@ -117,7 +118,11 @@ export async function engines(millions = 64, repeats = 5, updateSize = 1e-6): Pr
     ]);
     const c = compiled.status === 0 ? asked(program, [elements, repeats, threads, file].map(String)) : {};
     for (const [name, of] of Object.entries(c)) note(`C ${name}`, of);
-    const python = asked("python3", [here("question.py"), String(elements), "2", file]);
+    // The first python3 of the path, and Debian's, whose torch it has: they may be two.
+    const pythons = ["python3", debianPython].map((of) =>
+      asked(of, [here("question.py"), String(elements), "2", file]),
+    );
+    const python: ReturnType<typeof asked> = Object.assign({}, ...pythons);
     for (const [name, of] of Object.entries(python)) note(`${name} classes`, of);
     for (const on of new Set([1, threads])) {
       note(`wasm classes ${on} (kernel alone)`, await classesAlone(elements, fill, on, repeats));
