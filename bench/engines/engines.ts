@@ -118,11 +118,11 @@ export async function engines(millions = 64, repeats = 5, updateSize = 1e-6): Pr
     ]);
     const c = compiled.status === 0 ? asked(program, [elements, repeats, threads, file].map(String)) : {};
     for (const [name, of] of Object.entries(c)) note(`C ${name}`, of);
-    // The first python3 of the path, and Debian's, whose torch it has: they may be two.
-    const pythons = ["python3", debianPython].map((of) =>
-      asked(of, [here("question.py"), String(elements), "2", file]),
-    );
-    const python: ReturnType<typeof asked> = Object.assign({}, ...pythons);
+    const inPython = (of: string) => asked(of, [here("question.py"), String(elements), "2", file]);
+    let python = inPython("python3");
+    // The first of the path may be another one than Debian's, for which its torch is.
+    if (!Object.keys(python).some((name) => name.startsWith("torch")))
+      python = { ...inPython(debianPython), ...python };
     for (const [name, of] of Object.entries(python)) note(`${name} classes`, of);
     for (const on of new Set([1, threads])) {
       note(`wasm classes ${on} (kernel alone)`, await classesAlone(elements, fill, on, repeats));

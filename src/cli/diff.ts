@@ -44,7 +44,7 @@ export function diffCommand(): Command {
     .argument("<after>", "the same")
     .option("--view <format>", "compare what would be stored in this format", formatName)
     .option("--strict", "a tensor that cannot be compared is an error")
-    .option("--sample <n>", "chunks of 65,536 weights to compress", wholeNumber, 8)
+    .option("--sample <n>", "chunks of 65,536 weights to compress", wholeNumber, 16)
     .option("--seed <n>", "of the places of those chunks", wholeNumber, 0)
     .addOption(threadsOption())
     .addOption(resumeOption());

@@ -32,7 +32,7 @@ export const requirements = {
     name: "Chromium",
     debian: ["chromium-headless-shell"],
     isMet: () => existsSync(chromiumPath() ?? ""),
-    isComplete: () => existsSync(process.env.CHROMIUM_PATH ?? headlessShell),
+    isComplete: () => existsSync(process.env.CHROMIUM_PATH || headlessShell),
   },
   vulkan: {
     name: "Vulkan (a loader, and Chromium's SwiftShader as its driver)",

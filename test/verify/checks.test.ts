@@ -51,6 +51,11 @@ describe("a small part of each check", () => {
 
 describe("the checks can fail", () => {
   const pieces = 2 ** 16;
+  /** Takes another seed than the one asked for. */
+  const seeded: Pick<Engine, "run"> = {
+    run: (job, observer) =>
+      wasm.run({ ...job, cases: job.cases.map((of) => ({ ...of, seed: of.seed + 1 })) }, observer),
+  };
 
   it("a sweep: ties away instead of to even, and one single wrong number", async () => {
     const ties: typeof roundSum = (x, tail, format, rounding, overflow, bits) =>
@@ -84,10 +89,6 @@ describe("the checks can fail", () => {
   });
 
   it("an engine: another seed than the one asked for", async () => {
-    const seeded: Pick<Engine, "run"> = {
-      run: (job, observer) =>
-        wasm.run({ ...job, cases: job.cases.map((of) => ({ ...of, seed: of.seed + 1 })) }, observer),
-    };
     const { mismatches, first } = await part(
       { pieces: 2 ** 13, prepare: () => engine("in-place", seeded) },
       12,
@@ -97,10 +98,6 @@ describe("the checks can fail", () => {
   });
 
   it("a device: another seed, and by a CPU's engine nothing", async () => {
-    const seeded: Pick<Engine, "run"> = {
-      run: (job, observer) =>
-        wasm.run({ ...job, cases: job.cases.map((of) => ({ ...of, seed: of.seed + 1 })) }, observer),
-    };
     const run = (tested: Pick<Engine, "run">) =>
       part({ pieces: 64, prepare: () => gpuEngineOn("two-term", tested, 2000) }, 3);
     expect(await run(wasm)).toMatchObject({ mismatches: 0, cases: 3 * 14 * 2 * 2000 });

@@ -135,8 +135,13 @@ async function performerFor(
   const worthwhile = bytes < worthThreads ? 1 : Math.min(availableParallelism(), mostThreads);
   const others = (threads ?? worthwhile) - 1;
   const pool = worker && others > 0 ? workerPool(worker, others) : null;
-  const here = inlinePerformer(await comparer());
-  return pool ? together(here, pool) : here;
+  try {
+    const here = inlinePerformer(await comparer());
+    return pool ? together(here, pool) : here;
+  } catch (error) {
+    await pool?.close();
+    throw error;
+  }
 }
 
 function bytesPerElement({ before, after }: TensorPair): number {

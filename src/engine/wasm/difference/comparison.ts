@@ -141,8 +141,7 @@ class WasmComparison implements Comparison {
 function countsRightly(comparison: Comparison): boolean {
   const nonfinite = (code: number) => (code & 0x7f80) === 0x7f80;
   const steps = [0, 0, 1, 0x8000, 0, 2, 0, 3, 0, 4, 0x7f, 0, 0x200, 0, 0];
-  // Each step in each of eight lanes, twice.
-  const before = Uint16Array.from({ length: 240 }, (_, i) => (i * 0x9e37) & 0xffff);
+  const before = Uint16Array.from({ length: 600 }, (_, i) => (i * 0x9e37) & 0xffff);
   const after = before.map((code, i) => code + steps[i % steps.length]);
   const finite = [...before.keys()].filter((i) => !nonfinite(before[i]) && !nonfinite(after[i]));
   // The first time without NaN and Inf, which are left to the specification.
