@@ -71,9 +71,16 @@ export function numbersChanged(before: Float64Array, after: Float64Array): IsCha
   return (i) => areUnlike(before[i], after[i]);
 }
 
-/** The same by the codes of a format: what has the same code is not decoded. */
+/** The same by the codes of a format. Few are decoded: a normal number has no code but its own. */
 export function codesChanged(before: ArrayLike<number>, after: ArrayLike<number>, format: Format): IsChanged {
-  return (i) => before[i] !== after[i] && areUnlike(decode(before[i], format), decode(after[i], format));
+  const sign = 2 ** (format.bits - 1);
+  const firstNormal = 2 ** (format.precision - 1);
+  const isNormal = (code: number) => code % sign >= firstNormal && code % sign <= format.maxFiniteCode;
+  return (i) => {
+    const [from, to] = [before[i], after[i]];
+    if (from === to) return false;
+    return isNormal(from) || isNormal(to) || areUnlike(decode(from, format), decode(to, format));
+  };
 }
 
 function areUnlike(before: number, after: number): boolean {
@@ -96,7 +103,7 @@ export function deltaStreams(elements: number, isChanged: IsChanged, full: Uint8
     }
     last = i;
     mask[i >> 3] |= 1 << (i & 7);
-    values.set(full.subarray(i * width, (i + 1) * width), changed * width);
+    for (let byte = 0; byte < width; byte++) values[changed * width + byte] = full[i * width + byte];
     changed += 1;
   }
   const sent = values.subarray(0, changed * width);

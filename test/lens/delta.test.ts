@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { decode } from "../../src/format/encode.js";
 import { format } from "../../src/format/registry.js";
 import {
   codesChanged,
@@ -103,5 +104,16 @@ describe("deltaStreams", () => {
     // Two codes of NaN, then two of zero.
     const changed = codesChanged([0x7fc0, 0x7f81, 0, 0], [0x7fc1, 0x3f80, 0x8000, 1], format("bf16"));
     expect([0, 1, 2, 3].map(changed)).toEqual([false, true, false, true]);
+  });
+
+  test.each(["e4m3fn", "e5m2", "e4m3fnuz", "e5m2fnuz"])("every pair of codes of %s", (name) => {
+    const of = format(name);
+    const codes = Array.from({ length: 256 }, (_, code) => code);
+    const numbers = Float64Array.from(codes, (code) => decode(code, of));
+    for (const from of codes) {
+      const byNumbers = numbersChanged(new Float64Array(256).fill(numbers[from]), numbers);
+      const byCodes = codesChanged(new Uint8Array(256).fill(from), codes, of);
+      expect(codes.map(byCodes)).toEqual(codes.map(byNumbers));
+    }
   });
 });
