@@ -1,5 +1,5 @@
 /** A thread of `diff`. */
-import { fastestComparer } from "../engine/wasm/difference/comparison.js";
-import { serveTasks } from "../source/pair/serve-tasks.js";
+import { comparerOf, type DifferenceKernel } from "../engine/wasm/difference/comparison.js";
+import { serveRanges } from "../source/pair/serve-ranges.js";
 
-serveTasks(await fastestComparer());
+serveRanges((kernel) => comparerOf(kernel as DifferenceKernel));

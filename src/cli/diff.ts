@@ -1,15 +1,17 @@
 import { Command } from "commander";
-import { fastestComparer } from "../engine/wasm/difference/comparison.js";
+import { comparerOf, provenKernel } from "../engine/wasm/difference/comparison.js";
 import { format } from "../format/registry.js";
 import { deltaCosts } from "../lens/delta.js";
 import type { DifferenceTallyJson } from "../lens/difference.js";
+import type { Comparer } from "../lens/difference-codes.js";
 import type { DifferenceResult } from "../lens/difference-result.js";
 import { summarizeDifference } from "../lens/summarize-difference.js";
 import { comparePair } from "../source/pair/compare-pair.js";
 import { zstdUnknown } from "../source/pair/compress.js";
 import { openPair } from "../source/pair/open-pair.js";
 import { type CheckpointPair, nameOf } from "../source/pair/pair-up.js";
-import { fileIdentities, ResumeLog, removeLog } from "../source/resume-log.js";
+import { threadsWorthStarting } from "../source/pair/threads.js";
+import { WorkerPool } from "../source/pair/worker-pool.js";
 import { version } from "../version.js";
 import {
   addOutputOptions,
@@ -22,6 +24,8 @@ import {
 import { checkOutput, diffRenderers, emitBy } from "./emit.js";
 import { gigabytes, progressBar } from "./progress.js";
 import { expectWritable } from "./write-output.js";
+
+const threadScript = new URL("./diff-worker.js", import.meta.url);
 
 interface DiffOptions extends OutputOptions {
   readonly view?: string;
@@ -52,53 +56,75 @@ export function diffCommand(): Command {
     checkOutput(options);
     if (options.resume !== undefined) expectWritable(options.resume);
     const view = options.view === undefined ? null : format(options.view);
-    const pair = await openPair(before, after, { view, strict: options.strict ?? false });
-    const bar = await progressBar(options.quiet ?? false, gigabytes);
+    // They start while the headers are read and the kernel is tried, which takes as long.
+    const others = (options.threads ?? threadsWorthStarting([before, after])) - 1;
+    const pool = others > 0 ? new WorkerPool(threadScript, others) : null;
     try {
-      // Within: a log that is refused must not leave the files open.
-      const log = resumeLog(pair, options);
-      const { tallies, sample } = await comparePair(pair, {
-        ...options,
-        comparer: fastestComparer,
-        worker: new URL("./diff-worker.js", import.meta.url),
-        progress: bar.progress,
-        resume: log && {
-          tally: (tensor) => log.part(tensor),
-          done: (tensor, tally) => log.add(tensor, tally),
-        },
-      });
-      bar.stop();
-      const counted = pair.tensors.map((tensor, i) => ({
-        ...tensor,
-        formats: {
-          before: nameOf(tensor.before.format!),
-          after: nameOf(tensor.after.format!),
-          compared: nameOf(tensor.compared),
-        },
-        tally: tallies[i],
-      }));
-      const summary = summarizeDifference(counted);
-      const result: DifferenceResult = {
-        schema: "precision-lens-diff/1",
-        tool: { name: "precision-lens", version },
-        input: { before: pair.before, after: pair.after },
-        settings: { view: options.view ?? null, strict: options.strict ?? false, seed: options.seed },
-        unknown: pair.unknown,
-        ...summary,
-        delta: deltaCosts(summary.tensors, sample, zstdUnknown),
-        skipped: pair.skipped,
-      };
-      await emitBy(diffRenderers, result, options);
-      if (options.resume !== undefined) removeLog(options.resume);
+      const kernel = provenKernel();
+      const pair = await openPair(before, after, { view, strict: options.strict ?? false });
+      try {
+        pool?.prepare(await kernel);
+        const result = await differenceOf(pair, comparerOf(await kernel), pool, options);
+        await emitBy(diffRenderers, result, options);
+        if (options.resume !== undefined) (await import("../source/resume-log.js")).removeLog(options.resume);
+      } finally {
+        await pair.close();
+      }
     } finally {
-      bar.stop();
-      await pair.close();
+      await pool?.close();
     }
   });
 }
 
-function resumeLog(pair: CheckpointPair, { resume, view, strict }: DiffOptions) {
+async function differenceOf(
+  pair: CheckpointPair,
+  comparer: Comparer,
+  pool: WorkerPool | null,
+  options: DiffOptions,
+): Promise<DifferenceResult> {
+  const { view = null, strict = false, sample: chunks, seed } = options;
+  const log = await resumeLog(pair, options);
+  const bar = await progressBar(options.quiet ?? false, gigabytes);
+  try {
+    const { tallies, sample } = await comparePair(pair, {
+      sample: chunks,
+      seed,
+      comparer,
+      pool,
+      progress: bar.progress,
+      resume: log && {
+        tally: (tensor) => log.part(tensor),
+        done: (tensor, tally) => log.add(tensor, tally),
+      },
+    });
+    const counted = pair.tensors.map((tensor, i) => ({
+      ...tensor,
+      formats: {
+        before: nameOf(tensor.before.format!),
+        after: nameOf(tensor.after.format!),
+        compared: nameOf(tensor.compared),
+      },
+      tally: tallies[i],
+    }));
+    const summary = summarizeDifference(counted);
+    return {
+      schema: "precision-lens-diff/1",
+      tool: { name: "precision-lens", version },
+      input: { before: pair.before, after: pair.after },
+      settings: { view, strict, seed },
+      unknown: pair.unknown,
+      ...summary,
+      delta: deltaCosts(summary.tensors, sample, zstdUnknown),
+      skipped: pair.skipped,
+    };
+  } finally {
+    bar.stop();
+  }
+}
+
+async function resumeLog(pair: CheckpointPair, { resume, view, strict }: DiffOptions) {
   if (resume === undefined) return null;
+  const { fileIdentities, ResumeLog } = await import("../source/resume-log.js");
   return new ResumeLog<DifferenceTallyJson>(resume, {
     version,
     command: "diff",

@@ -8,7 +8,6 @@ import type { Figure } from "../report/charts/figure.js";
 import type { HtmlAssets } from "../report/html/document.js";
 import type { Terminal } from "../report/terminal.js";
 import type { OutputOptions } from "./common-options.js";
-import { htmlAssets } from "./font.js";
 import { expectFolder, writeFigures } from "./write-figures.js";
 import { expectWritable, writeWhole } from "./write-output.js";
 
@@ -130,7 +129,10 @@ async function renderingOf<Of>(
   result: Of,
 ): Promise<string> {
   if (name === "json") return `${JSON.stringify(result)}\n`;
-  if (name === "html") return (await renderers.html())(result, htmlAssets());
+  if (name === "html") {
+    const { htmlAssets } = await import("./font.js");
+    return (await renderers.html())(result, htmlAssets());
+  }
   return (await renderers[name]())(result);
 }
 

@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { accessSync, constants, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { InputError } from "../source/input-error.js";
+import { temporaryName } from "../source/temporary-name.js";
 
 /**
  * Refuses an output path that could not or should not be written, before the work that would be lost.
@@ -35,7 +35,7 @@ export function expectWritable(path: string, weights = false): void {
  * @throws InputError if the system refuses.
  */
 export function writeWhole(path: string, text: string | Uint8Array): void {
-  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  const temporary = temporaryName(path);
   const there = statSync(path, { throwIfNoEntry: false });
   try {
     if (there && !there.isFile()) {

@@ -1,8 +1,9 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { appendFileSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { InputError, quote } from "./input-error.js";
 import { type FileIdentity, fileIdentity } from "./pair/file-reader.js";
 import { systemError } from "./system-error.js";
+import { temporaryName } from "./temporary-name.js";
 
 const schema = "precision-lens-resume/1";
 
@@ -60,7 +61,7 @@ export class ResumeLog<Part> {
 
   /** Under a temporary name first: a log is there with its first line or not at all. */
   #begin(): void {
-    const temporary = `${this.#path}.${randomBytes(6).toString("hex")}.tmp`;
+    const temporary = temporaryName(this.#path);
     try {
       writeFileSync(temporary, `${this.#head}\n`, { flag: "wx" });
       renameSync(temporary, this.#path);

@@ -17,6 +17,10 @@ interface WebAssemblyPlatform {
     module: object,
     imports: object,
   ): Promise<{ readonly exports: Readonly<Record<string, Kernel>> }>;
+  readonly Instance: new (
+    module: object,
+    imports: object,
+  ) => { readonly exports: Readonly<Record<string, Kernel>> };
   readonly Memory: new (size: { readonly initial: number; readonly maximum: number }) => WasmMemory;
 }
 

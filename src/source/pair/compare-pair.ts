@@ -1,15 +1,14 @@
-import { availableParallelism } from "node:os";
-import { round } from "../../format/round.js";
-import { type Chunk, numbersChanged, sampleChunks, storedBytes } from "../../lens/delta.js";
+import { type Chunk, sampleChunks } from "../../lens/delta.js";
 import { compareNumbers, DifferenceTally, type DifferenceTallyJson } from "../../lens/difference.js";
 import { type Comparer, codeComparer } from "../../lens/difference-codes.js";
 import type { DeltaSample } from "../../lens/difference-result.js";
 import { blockLength } from "../../lens/sum.js";
 import { type FileIdentity, fileIdentity } from "./file-reader.js";
 import { type CheckpointPair, nameOf, type TensorPair } from "./pair-up.js";
-import { type RangePair, type SampledChunk, sampledChunk } from "./range.js";
-import { inlinePerformer, type Performer, together } from "./tasks.js";
-import { workerPool } from "./worker-pool.js";
+import type { RangePair } from "./range.js";
+import { type SampledChunk, sampleNumbers } from "./sample.js";
+import { ThisThread } from "./this-thread.js";
+import type { WorkerPool } from "./worker-pool.js";
 
 /** What was counted of a tensor before the comparison was interrupted, and where to put what is counted now. */
 export interface Progress {
@@ -19,12 +18,10 @@ export interface Progress {
 }
 
 export interface CompareOptions {
-  /** Makes what compares codes on this thread; by default that in TypeScript. */
-  readonly comparer?: () => Promise<Comparer>;
-  /** The body of a thread, which calls `serveTasks`; without it all is done on this thread. */
-  readonly worker?: URL;
-  /** How many threads, this one among them; by default one a core, and none where there is little to do. */
-  readonly threads?: number | undefined;
+  /** Compares codes on this thread; by default that in TypeScript. */
+  readonly comparer?: Comparer;
+  /** Threads beside this one. They are left open. */
+  readonly pool?: WorkerPool | null;
   /** Chunks of the sample that is compressed. */
   readonly sample: number;
   readonly seed: number;
@@ -45,12 +42,6 @@ const taskLength = 2 ** 24;
 /** Elements of a tensor that is computed, read at once. */
 const pieceLength = 2 ** 18;
 
-/** With fewer bytes than this, threads take longer to start than to compare. */
-const worthThreads = 2 ** 26;
-
-/** More threads than this gain nothing: they wait for memory. */
-const mostThreads = 8;
-
 /**
  * Compares every tensor of a pair, in ranges that threads take one after the other. The tallies depend on neither
  * the ranges nor the threads.
@@ -59,7 +50,7 @@ const mostThreads = 8;
  */
 export async function comparePair(pair: CheckpointPair, options: CompareOptions): Promise<Comparison> {
   const { tensors } = pair;
-  const { sample: chunks, seed, resume = null } = options;
+  const { sample: chunks, seed, comparer = codeComparer(), pool = null, resume = null } = options;
   const identities = new Map(pair.files.map((file) => [file, fileIdentity(file)]));
   const bytesOf = (tensor: TensorPair) => tensor.elements * bytesPerElement(tensor);
   const total = tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
@@ -69,7 +60,7 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
   });
   const left = tensors.flatMap((tensor, index) => (resume?.tally(tensor.name) ? [] : [{ tensor, index }]));
   let done = total - left.reduce((sum, { tensor }) => sum + bytesOf(tensor), 0);
-  const performer = await performerFor(total - done, options);
+  const here = new ThisThread(comparer);
 
   async function compareTensor({ tensor, index }: (typeof left)[number], flow: Flow): Promise<void> {
     const length = tensor.before.stored && tensor.after.stored ? taskLength : pieceLength;
@@ -91,9 +82,8 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
   async function compareRange(tensor: TensorPair, start: number, count: number): Promise<DifferenceTally> {
     const range = rangeOf(tensor, start, count, identities);
     if (range) {
-      return DifferenceTally.fromJSON(
-        (await performer.perform({ kind: "compare", range })) as DifferenceTallyJson,
-      );
+      const thread = pool === null || here.isFree ? here : pool;
+      return DifferenceTally.fromJSON(await thread.compare(range));
     }
     const tally = new DifferenceTally();
     compareNumbers(await tensor.read(start, count), tensor.compared, tally);
@@ -103,44 +93,29 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
   async function sampleChunk({ tensor: index, start, count }: Chunk): Promise<SampledChunk> {
     const tensor = tensors[index];
     const range = rangeOf(tensor, start, count, identities);
-    if (range) return (await performer.perform({ kind: "sample", range })) as SampledChunk;
+    if (range) return here.sample(range);
     const { before, after } = await tensor.read(start, count);
-    const { compared } = tensor;
-    const rounded = (numbers: Float64Array) =>
-      compared === "fp64" ? numbers : numbers.map((x) => round(x, compared));
-    const [a, b] = [rounded(before), rounded(after)];
-    return sampledChunk(count, numbersChanged(a, b), storedBytes(b, compared));
+    return sampleNumbers(before, after, tensor.compared);
+  }
+
+  async function takeSample(): Promise<DeltaSample> {
+    const lengths = tensors.map(({ elements }) => elements);
+    const sampled: SampledChunk[] = [];
+    for (const chunk of sampleChunks(lengths, chunks, seed)) sampled.push(await sampleChunk(chunk));
+    return addUp(sampled);
   }
 
   try {
-    const flow = new Flow(performer.atOnce);
-    const sampled: SampledChunk[] = [];
-    const lengths = tensors.map(({ elements }) => elements);
-    for (const chunk of sampleChunks(lengths, chunks, seed)) {
-      await flow.start(async () => void sampled.push(await sampleChunk(chunk)));
-    }
+    // All on this thread, while the others start.
+    const sampling = takeSample();
+    // An error is thrown where it is waited for.
+    sampling.catch(() => undefined);
+    const flow = new Flow(1 + (pool?.atOnce ?? 0));
     for (const each of left) await compareTensor(each, flow);
     await flow.end();
-    return { tallies, sample: addUp(sampled) };
+    return { tallies, sample: await sampling };
   } finally {
-    await performer.close();
-  }
-}
-
-/** This thread works too: it makes its comparer and begins while the others start. */
-async function performerFor(
-  bytes: number,
-  { worker, threads, comparer = async () => codeComparer() }: CompareOptions,
-): Promise<Performer> {
-  const worthwhile = bytes < worthThreads ? 1 : Math.min(availableParallelism(), mostThreads);
-  const others = (threads ?? worthwhile) - 1;
-  const pool = worker && others > 0 ? workerPool(worker, others) : null;
-  try {
-    const here = inlinePerformer(await comparer());
-    return pool ? together(here, pool) : here;
-  } catch (error) {
-    await pool?.close();
-    throw error;
+    here.close();
   }
 }
 

@@ -1,15 +1,11 @@
 import { format } from "../../format/registry.js";
-import { round } from "../../format/round.js";
-import { codesChanged, deltaStreams, type IsChanged, numbersChanged, storedBytes } from "../../lens/delta.js";
-import { compareNumbers, type DifferenceTally } from "../../lens/difference.js";
-import { type Comparer, codesOf, isComparable } from "../../lens/difference-codes.js";
-import type { SampledBytes } from "../../lens/difference-result.js";
+import { compareNumbers, DifferenceTally } from "../../lens/difference.js";
+import { type Comparer, isComparable } from "../../lens/difference-codes.js";
 import { countEqual, narrowToBf16, widenBf16 } from "../../lens/narrow.js";
 import type { ComparedFormat } from "../../lens/ulp-distance.js";
 import { decodeInto } from "../safetensors/decode.js";
 import { type Dtype, dtypes } from "../safetensors/dtype.js";
-import { type Compressed, compressed } from "./compress.js";
-import type { FileIdentity, FileReader } from "./file-reader.js";
+import { type FileIdentity, FileReader } from "./file-reader.js";
 
 /** Where a file has elements of a tensor. */
 export interface StoredRange {
@@ -34,17 +30,17 @@ const bf16 = format("bf16");
 
 /** Compares ranges piece by piece, in memory that is used again. */
 export class RangeComparison {
-  readonly #files: FileReader;
+  readonly #files = new FileReader();
   readonly #comparer: Comparer;
   readonly #buffers = new Map<string, Uint8Array<ArrayBuffer>>();
 
-  constructor(files: FileReader, comparer: Comparer) {
-    this.#files = files;
+  constructor(comparer: Comparer) {
     this.#comparer = comparer;
   }
 
   /** @throws InputError if the files cannot be read, or are no longer what they were. */
-  compare(range: RangePair, tally: DifferenceTally): void {
+  compare(range: RangePair): DifferenceTally {
+    const tally = new DifferenceTally();
     const [from, to] = [dtypeOf(range.before), dtypeOf(range.after)];
     const compared = comparedFormat(range.compared);
     for (let start = 0; start < range.elements; start += pieceLength) {
@@ -64,31 +60,11 @@ export class RangeComparison {
         compareNumbers({ before: decoded(before, from), after: decoded(after, to) }, compared, tally);
       }
     }
+    return tally;
   }
 
-  /** What a delta of the range would be, plain and compressed. Valid for ranges of one chunk of the sample. */
-  sample(range: RangePair): SampledChunk {
-    const compared = comparedFormat(range.compared);
-    const [from, to] = [dtypeOf(range.before), dtypeOf(range.after)];
-    const before = this.#read("before", range.before, from, 0, range.elements);
-    const after = this.#read("after", range.after, to, 0, range.elements);
-    if (
-      compared !== "fp64" &&
-      isComparable(compared) &&
-      [from, to].every(({ format }) => format === compared)
-    ) {
-      const [a, b] = [before, after].map((bytes) => codesOf(bytes, compared.bits));
-      return sampledChunk(range.elements, codesChanged(a, b, compared), after);
-    }
-    const numbersOf = (bytes: Uint8Array, dtype: Dtype) => {
-      const numbers = decoded(bytes, dtype);
-      return dtype.format === compared || compared === "fp64"
-        ? numbers
-        : numbers.map((x) => round(x, compared));
-    };
-    const [a, b] = [numbersOf(before, from), numbersOf(after, to)];
-    const stored = to.format === compared ? after : storedBytes(b, compared);
-    return sampledChunk(range.elements, numbersChanged(a, b), stored);
+  close(): void {
+    this.#files.close();
   }
 
   #compareAsBf16(
@@ -140,21 +116,7 @@ export class RangeComparison {
   }
 }
 
-/** What a delta of some elements would be, plain and compressed. */
-export interface SampledChunk extends SampledBytes {
-  readonly gzip: Compressed;
-  readonly zstd: Compressed | null;
-}
-
-/** The delta of a chunk of so many elements, of which `bytes` are those that store it after. */
-export function sampledChunk(elements: number, isChanged: IsChanged, bytes: Uint8Array): SampledChunk {
-  const streams = deltaStreams(elements, isChanged, bytes);
-  const { changed, full, gapValue, maskValue } = streams;
-  const plain = { full: full.length, gapValue: gapValue.length, maskValue: maskValue.length };
-  return { chunks: 1, elements, changed, plain, ...compressed(streams) };
-}
-
-function dtypeOf({ dtype }: StoredRange): Dtype {
+export function dtypeOf({ dtype }: StoredRange): Dtype {
   return dtypes.get(dtype)!;
 }
 
@@ -162,7 +124,7 @@ export function comparedFormat(name: string): ComparedFormat {
   return name === "fp64" ? name : format(name);
 }
 
-function decoded(bytes: Uint8Array, dtype: Dtype): Float64Array {
+export function decoded(bytes: Uint8Array, dtype: Dtype): Float64Array {
   const numbers = new Float64Array((8 * bytes.length) / dtype.bits);
   decodeInto(bytes, dtype, numbers);
   return numbers;

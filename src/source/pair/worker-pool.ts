@@ -1,43 +1,65 @@
 import { Worker } from "node:worker_threads";
+import type { DifferenceTallyJson } from "../../lens/difference.js";
 import { InputError } from "../input-error.js";
-import type { Performer, Task, TaskResults } from "./tasks.js";
+import type { RangePair } from "./range.js";
+import type { Preparation } from "./serve-ranges.js";
 
-type Result = TaskResults[Task["kind"]];
-type Answer = { readonly result: Result } | { readonly refusal: readonly [string, string, string] };
+type Answer =
+  | { readonly tally: DifferenceTallyJson }
+  | { readonly refusal: readonly [file: string, expected: string, found: string] };
 
 interface Waiting {
-  resolve(result: Result): void;
+  resolve(tally: DifferenceTallyJson): void;
   reject(error: unknown): void;
 }
 
-/** Tasks that wait at each thread, so that none stands idle while an answer is on its way. */
+/** Ranges that wait at each thread, so that none stands idle while an answer is on its way. */
 const queued = 2;
 
-/** A performer on threads of their own, whose body is a script that calls `serveTasks`. */
-export function workerPool(script: URL, threads: number): Performer {
-  const pool = Array.from({ length: threads }, () => {
-    const worker = new Worker(script);
-    const waiting: Waiting[] = [];
-    worker.on("message", (answer: Answer) => {
-      const { resolve, reject } = waiting.shift()!;
-      if ("result" in answer) resolve(answer.result);
-      else reject(new InputError(...answer.refusal));
+/** Compares ranges on threads of their own, which take their time to start: ranges may be given to them meanwhile. */
+export class WorkerPool {
+  readonly #threads: readonly { readonly worker: Worker; readonly waiting: Waiting[] }[];
+
+  /** @param script the body of a thread, which calls `serveRanges`. */
+  constructor(script: URL, threads: number) {
+    this.#threads = Array.from({ length: threads }, () => {
+      const worker = new Worker(script);
+      const waiting: Waiting[] = [];
+      worker.on("message", (answer: Answer) => {
+        const { resolve, reject } = waiting.shift()!;
+        if ("tally" in answer) resolve(answer.tally);
+        else reject(new InputError(...answer.refusal));
+      });
+      worker.on("error", (error) => {
+        for (const { reject } of waiting.splice(0)) reject(error);
+      });
+      return { worker, waiting };
     });
-    worker.on("error", (error) => {
-      for (const { reject } of waiting.splice(0)) reject(error);
+  }
+
+  /** Ranges that it takes at a time without a wait. */
+  get atOnce(): number {
+    return this.#threads.length * queued;
+  }
+
+  /** To be called once, before any range, with what the comparer of a thread is made of. */
+  prepare(kernel: unknown): void {
+    const preparation: Preparation = { kernel };
+    for (const { worker } of this.#threads) worker.postMessage(preparation);
+  }
+
+  /** @throws InputError if a file cannot be read. */
+  compare(range: RangePair): Promise<DifferenceTallyJson> {
+    return new Promise((resolve, reject) => {
+      const { worker, waiting } = this.#threads.reduce((a, b) =>
+        b.waiting.length < a.waiting.length ? b : a,
+      );
+      waiting.push({ resolve, reject });
+      worker.postMessage(range);
     });
-    return { worker, waiting };
-  });
-  return {
-    atOnce: threads * queued,
-    perform: (task) =>
-      new Promise((resolve, reject) => {
-        const { worker, waiting } = pool.reduce((a, b) => (b.waiting.length < a.waiting.length ? b : a));
-        waiting.push({ resolve, reject });
-        worker.postMessage(task);
-      }),
-    close: async () => {
-      await Promise.all(pool.map(({ worker }) => worker.terminate()));
-    },
-  };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+  }
 }

@@ -1,10 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { encode } from "../../format/encode.js";
 import type { Format } from "../../format/format.js";
 import type { TensorInput } from "../../lens/input.js";
 import { InputError } from "../input-error.js";
 import { systemError } from "../system-error.js";
+import { temporaryName } from "../temporary-name.js";
 import { dtypes } from "./dtype.js";
 import { encodeHeader } from "./write.js";
 
@@ -49,7 +49,7 @@ export class WeightsWriter {
     });
     this.#path = path;
     this.#format = format;
-    this.#temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+    this.#temporary = temporaryName(path);
     try {
       this.#file = openSync(this.#temporary, "wx");
       writeSync(this.#file, header, 0, header.length, 0);

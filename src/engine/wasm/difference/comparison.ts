@@ -1,12 +1,7 @@
 import { decode } from "../../../format/encode.js";
 import { format } from "../../../format/registry.js";
 import { compareNumbers, DifferenceTally } from "../../../lens/difference.js";
-import {
-  type Comparer,
-  type Comparison,
-  codeComparer,
-  compareBySpecification,
-} from "../../../lens/difference-codes.js";
+import { type Comparer, type Comparison, codeComparer } from "../../../lens/difference-codes.js";
 import { pageBytes } from "../assembler/module.js";
 import { type Kernel, webAssembly } from "../platform.js";
 import {
@@ -26,57 +21,55 @@ const bf16 = format("bf16");
 const bufferPages = 96;
 
 const ownPages = Math.ceil(layout.bytes / pageBytes);
+const pages = ownPages + bufferPages;
+
+/** The compiled kernel; threads that it is sent to run the same machine code. Null where there is none. */
+export type DifferenceKernel = object | null;
 
 /**
- * A comparer that takes bf16 by vectors of eight, in WebAssembly, and other formats as `codeComparer` does. Null where
- * there are no such vectors, or where they do not count hard cases as the specification does.
+ * The kernel that compares bf16 by vectors of eight, in WebAssembly, tried on this device. Null where there are no such
+ * vectors, or where they do not count hard cases as the specification does.
  */
-export async function wasmComparer(): Promise<Comparer | null> {
+export async function provenKernel(): Promise<DifferenceKernel> {
   if (!webAssembly) return null;
-  const pages = ownPages + bufferPages;
   const bytes = differenceModule({ pages, shared: false });
   if (!webAssembly.validate(bytes)) return null;
-  const memory = new webAssembly.Memory({ initial: pages, maximum: pages });
-  const buffer = memory.buffer as ArrayBuffer;
-  const module = await webAssembly.compile(bytes);
-  const { exports } = await webAssembly.instantiate(module, { host: { memory } });
+  const kernel = await webAssembly.compile(bytes);
+  return countsRightly(kernel) ? kernel : null;
+}
+
+/** A comparer that takes bf16 by the kernel, and other formats, or all without one, as `codeComparer` does. */
+export function comparerOf(kernel: DifferenceKernel): Comparer {
   const fallback = codeComparer();
-  const vectors = (rest: Comparison) => new WasmComparison(buffer, exports.compare, rest);
-  // What is left to others is none of what is checked, and the tables of `codeComparer` take longer than the check.
-  if (!countsRightly(vectors(specification))) return null;
-  const comparison = vectors(fallback.comparison(bf16));
+  if (kernel === null) return fallback;
+  const comparison = new WasmComparison(kernel, fallback.comparison(bf16));
   let used = ownPages * pageBytes;
   return {
     allocate(length) {
       const at = used;
       if (at + length > pages * pageBytes) return fallback.allocate(length);
       used += Math.ceil(length / 16) * 16;
-      return new Uint8Array(buffer, at, length);
+      return new Uint8Array(comparison.memory, at, length);
     },
     comparison: (of) => (of === bf16 ? comparison : fallback.comparison(of)),
   };
 }
 
-/** That comparer, or the one in TypeScript where it cannot be had. */
-export async function fastestComparer(): Promise<Comparer> {
-  return (await wasmComparer()) ?? codeComparer();
-}
-
-const specification: Comparison = {
-  compare: (before, after, tally) => compareBySpecification(before, after, bf16, tally),
-};
-
 class WasmComparison implements Comparison {
-  readonly #memory: ArrayBuffer;
+  readonly memory: ArrayBuffer;
   readonly #compare: Kernel;
   readonly #fallback: Comparison;
   readonly #report: Uint32Array;
   readonly #sums: Float64Array;
   readonly #bins: Uint32Array;
 
-  constructor(memory: ArrayBuffer, compare: Kernel, fallback: Comparison) {
-    this.#memory = memory;
-    this.#compare = compare;
+  /** What the kernel leaves is for the fallback. */
+  constructor(kernel: object, fallback: Comparison) {
+    const { Instance, Memory } = webAssembly!;
+    const host = { memory: new Memory({ initial: pages, maximum: pages }) };
+    const memory = host.memory.buffer as ArrayBuffer;
+    this.memory = memory;
+    this.#compare = new Instance(kernel, { host }).exports.compare;
     this.#fallback = fallback;
     this.#report = new Uint32Array(memory, layout.report, reportBytes / 4);
     this.#sums = new Float64Array(memory, layout.sums, mostBlocks);
@@ -124,9 +117,9 @@ class WasmComparison implements Comparison {
 
   /** The address of bytes that lie in the memory; others are copied there. */
   #address(bytes: Uint8Array, side: 0 | 1): number {
-    if (bytes.buffer === this.#memory) return bytes.byteOffset;
+    if (bytes.buffer === this.memory) return bytes.byteOffset;
     const scratch = layout.scratch[side];
-    new Uint8Array(this.#memory, scratch, bytes.length).set(bytes);
+    new Uint8Array(this.memory, scratch, bytes.length).set(bytes);
     return scratch;
   }
 
@@ -137,20 +130,53 @@ class WasmComparison implements Comparison {
   }
 }
 
-/** Whether the vectors count as the specification does: all kinds of codes, at many distances, in every lane. */
-function countsRightly(comparison: Comparison): boolean {
-  const nonfinite = (code: number) => (code & 0x7f80) === 0x7f80;
+/**
+ * Whether the kernel counts as the specification does: codes of all kinds, at many distances, in every lane; and
+ * whether it leaves a block for any one element that is not finite.
+ */
+function countsRightly(kernel: object): boolean {
+  let left = 0;
+  const leave: Comparison = {
+    compare(before) {
+      left += before.length / 2;
+    },
+  };
+  const comparison = new WasmComparison(kernel, leave);
+  const compare = (before: Uint16Array, after: Uint16Array): DifferenceTally => {
+    const tally = new DifferenceTally();
+    left = 0;
+    comparison.compare(new Uint8Array(before.buffer), new Uint8Array(after.buffer), tally);
+    return tally;
+  };
+  const equal = (a: DifferenceTally, b: DifferenceTally) => JSON.stringify(a) === JSON.stringify(b);
+
+  const { before, after } = hardCases();
+  const numbers = (codes: Uint16Array) => Float64Array.from(codes, (code) => decode(code, bf16));
+  const expected = new DifferenceTally();
+  compareNumbers({ before: numbers(before), after: numbers(after) }, bf16, expected);
+  if (!equal(compare(before, after), expected) || left > 0) return false;
+
+  const nothing = new DifferenceTally();
+  const length = 24;
+  return [0x7f80, 0xff80, 0x7fff, 0xffff].every((nonfinite) =>
+    Array.from({ length }, (_, at) => at).every((at) => {
+      const bad = before.slice(0, length);
+      bad[at] = nonfinite;
+      const good = before.slice(0, length);
+      return [compare(bad, good), compare(good, bad)].every(
+        (tally) => equal(tally, nothing) && left === length,
+      );
+    }),
+  );
+}
+
+/** Finite codes of all kinds, by whole vectors; a step of 0 is what did not change. */
+function hardCases(): { before: Uint16Array; after: Uint16Array } {
   const steps = [0, 0, 1, 0x8000, 0, 2, 0, 3, 0, 4, 0x7f, 0, 0x200, 0, 0];
   const before = Uint16Array.from({ length: 600 }, (_, i) => (i * 0x9e37) & 0xffff);
   const after = before.map((code, i) => code + steps[i % steps.length]);
-  const finite = [...before.keys()].filter((i) => !nonfinite(before[i]) && !nonfinite(after[i]));
-  // The first time without NaN and Inf, which are left to the specification.
-  return [finite.slice(0, finite.length & -8), [...before.keys()]].every((indices) => {
-    const sides = [before, after].map((codes) => Uint16Array.from(indices, (i) => codes[i]));
-    const [a, b] = sides.map((codes) => Float64Array.from(codes, (code) => decode(code, bf16)));
-    const [tally, expected] = [new DifferenceTally(), new DifferenceTally()];
-    comparison.compare(new Uint8Array(sides[0].buffer), new Uint8Array(sides[1].buffer), tally);
-    compareNumbers({ before: a, after: b }, bf16, expected);
-    return JSON.stringify(tally) === JSON.stringify(expected);
-  });
+  const finiteCode = (code: number) => (code & 0x7f80) !== 0x7f80;
+  const finite = [...before.keys()].filter((i) => finiteCode(before[i]) && finiteCode(after[i]));
+  const [from, to] = [before, after].map((codes) => Uint16Array.from(finite, (i) => codes[i]));
+  return { before: from.slice(0, from.length & -8), after: to.slice(0, to.length & -8) };
 }

@@ -1,0 +1,67 @@
+import { round } from "../../format/round.js";
+import { codesChanged, deltaStreams, type IsChanged, numbersChanged, storedBytes } from "../../lens/delta.js";
+import { codesOf, isComparable } from "../../lens/difference-codes.js";
+import type { SampledBytes } from "../../lens/difference-result.js";
+import type { ComparedFormat } from "../../lens/ulp-distance.js";
+import type { Dtype } from "../safetensors/dtype.js";
+import { type Compressed, compressed } from "./compress.js";
+import type { FileReader } from "./file-reader.js";
+import { comparedFormat, decoded, dtypeOf, type RangePair, type StoredRange } from "./range.js";
+
+/** What a delta of some elements would be, plain and compressed. */
+export interface SampledChunk extends SampledBytes {
+  readonly gzip: Compressed;
+  readonly zstd: Compressed | null;
+}
+
+/**
+ * What a delta of a range would be. Valid for ranges of one chunk of the sample.
+ *
+ * @throws InputError if the files cannot be read, or are no longer what they were.
+ */
+export function sampleRange(files: FileReader, range: RangePair): SampledChunk {
+  const compared = comparedFormat(range.compared);
+  const [before, after] = [range.before, range.after].map((side) => read(files, side, range.elements));
+  const [from, to] = [dtypeOf(range.before), dtypeOf(range.after)];
+  const areCodes = from.format === compared && to.format === compared;
+  if (areCodes && compared !== "fp64" && isComparable(compared)) {
+    const [a, b] = [before, after].map((bytes) => codesOf(bytes, compared.bits));
+    return sampledChunk(range.elements, codesChanged(a, b, compared), after);
+  }
+  const [a, b] = [numbersOf(before, from, compared), numbersOf(after, to, compared)];
+  const stored = to.format === compared ? after : storedBytes(b, compared);
+  return sampledChunk(range.elements, numbersChanged(a, b), stored);
+}
+
+/** What a delta of numbers that are not stored as they are compared would be. */
+export function sampleNumbers(
+  before: Float64Array,
+  after: Float64Array,
+  compared: ComparedFormat,
+): SampledChunk {
+  const [a, b] = [rounded(before, compared), rounded(after, compared)];
+  return sampledChunk(a.length, numbersChanged(a, b), storedBytes(b, compared));
+}
+
+/** The delta of a chunk of so many elements, of which `bytes` are those that store it after. */
+function sampledChunk(elements: number, isChanged: IsChanged, bytes: Uint8Array): SampledChunk {
+  const streams = deltaStreams(elements, isChanged, bytes);
+  const { changed, full, gapValue, maskValue } = streams;
+  const plain = { full: full.length, gapValue: gapValue.length, maskValue: maskValue.length };
+  return { chunks: 1, elements, changed, plain, ...compressed(streams) };
+}
+
+function read(files: FileReader, range: StoredRange, elements: number): Uint8Array {
+  const bytes = new Uint8Array((elements * dtypeOf(range).bits) / 8);
+  files.read(range.file, range.position, bytes);
+  return bytes;
+}
+
+function numbersOf(bytes: Uint8Array, dtype: Dtype, compared: ComparedFormat): Float64Array {
+  const numbers = decoded(bytes, dtype);
+  return dtype.format === compared ? numbers : rounded(numbers, compared);
+}
+
+function rounded(numbers: Float64Array, compared: ComparedFormat): Float64Array {
+  return compared === "fp64" ? numbers : numbers.map((x) => round(x, compared));
+}

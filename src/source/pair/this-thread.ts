@@ -1,0 +1,50 @@
+import type { DifferenceTallyJson } from "../../lens/difference.js";
+import type { Comparer } from "../../lens/difference-codes.js";
+import { FileReader } from "./file-reader.js";
+import { RangeComparison, type RangePair } from "./range.js";
+import { type SampledChunk, sampleRange } from "./sample.js";
+
+/** Compares and samples ranges on this thread, one after the other; it stays free for signals in between. */
+export class ThisThread {
+  readonly #comparison: RangeComparison;
+  readonly #sampled = new FileReader();
+  #waiting = 0;
+  #closed = false;
+
+  constructor(comparer: Comparer) {
+    this.#comparison = new RangeComparison(comparer);
+  }
+
+  /** Nothing is under way. */
+  get isFree(): boolean {
+    return this.#waiting === 0;
+  }
+
+  /** @throws InputError if a file cannot be read. */
+  compare(range: RangePair): Promise<DifferenceTallyJson> {
+    return this.#perform(() => this.#comparison.compare(range).toJSON());
+  }
+
+  /** @throws InputError if a file cannot be read. */
+  sample(range: RangePair): Promise<SampledChunk> {
+    return this.#perform(() => sampleRange(this.#sampled, range));
+  }
+
+  /** Closes the files; what still waits is not performed. */
+  close(): void {
+    this.#closed = true;
+    this.#comparison.close();
+    this.#sampled.close();
+  }
+
+  async #perform<T>(work: () => T): Promise<T> {
+    this.#waiting += 1;
+    try {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#closed) throw new Error("the comparison has ended");
+      return work();
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import { readdirSync, statSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
+
+/** With fewer bytes than this, threads take longer to start than to compare. */
+const worthThreads = 2 ** 26;
+
+/** More threads than this gain nothing: they wait for memory. */
+const mostThreads = 8;
+
+/**
+ * How many threads to work on, this one among them, for checkpoints at these paths: one a core if they are large. No
+ * file is opened, so that threads can start before it is known what is in them.
+ */
+export function threadsWorthStarting(paths: readonly string[]): number {
+  const bytes = paths.reduce((sum, path) => sum + bytesAt(path), 0);
+  return bytes < worthThreads ? 1 : Math.min(availableParallelism(), mostThreads);
+}
+
+/** Bytes of the safetensors files that a path may stand for; none if it stands for nothing, which is told elsewhere. */
+function bytesAt(path: string): number {
+  try {
+    const stats = statSync(path);
+    if (stats.isFile() && !path.endsWith(".json")) return stats.size;
+    const folder = stats.isDirectory() ? path : dirname(path);
+    const shards = readdirSync(folder).filter((name) => name.endsWith(".safetensors"));
+    return shards.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+  } catch {
+    return 0;
+  }
+}
