@@ -94,6 +94,7 @@ export class FunctionWriter {
     wrap: (x: I64) => this.#append("i32", [x], [0xa7]),
     popcnt: (x: I32) => this.#append("i32", [x], [0x69]),
     clz: (x: I32) => this.#append("i32", [x], [0x67]),
+    ctz: (x: I32) => this.#append("i32", [x], [0x68]),
     /** `a` unless the condition is zero, else `b`, without a branch. */
     select: (condition: I32, a: I32, b: I32) => this.#append("i32", [a, b, condition], [0x1b]),
   };
@@ -174,6 +175,13 @@ export class FunctionWriter {
       this.#get(this.i32.lt_u(i, to));
       this.#code.push(0x0d, 0, 0x0b);
     });
+  }
+
+  /** Does `body`, which gives a condition, until that is zero. */
+  repeat(body: () => I32): void {
+    this.#code.push(0x03, voidBlock);
+    this.#get(body());
+    this.#code.push(0x0d, 0, 0x0b);
   }
 
   /** The body as the code section has it (section 5.5.13). */

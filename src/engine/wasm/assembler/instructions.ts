@@ -110,6 +110,7 @@ export const laneLoads = { v128_32: 0x56, v128_64: 0x57 } as const;
 export const stores = {
   i32: [0x36],
   i32_8: [0x3a],
+  i32_16: [0x3b],
   i64: [0x37],
   v128: [simdPrefix, 0x0b],
 } as const;

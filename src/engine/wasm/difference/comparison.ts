@@ -4,16 +4,8 @@ import { compareNumbers, DifferenceTally } from "../../../lens/difference.js";
 import { type Comparer, type Comparison, codeComparer } from "../../../lens/difference-codes.js";
 import { pageBytes } from "../assembler/module.js";
 import { type Kernel, webAssembly } from "../platform.js";
-import {
-  blockBytes,
-  differenceModule,
-  gathers,
-  layout,
-  mostBlocks,
-  nearDistances,
-  report,
-  reportBytes,
-} from "./kernel.js";
+import { differenceModule } from "./kernel.js";
+import { blockBytes, gathers, layout, mostBlocks, nearDistances, report, reportBytes } from "./layout.js";
 
 const bf16 = format("bf16");
 
