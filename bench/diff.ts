@@ -6,6 +6,7 @@
 import { spawnSync } from "node:child_process";
 import {
   closeSync,
+  fsyncSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -96,6 +97,8 @@ function writeFolder(folder: string, elements: number, piece: Uint16Array | null
     for (let left = piece ? bytes : 0; piece && left > 0; left -= piece.byteLength) {
       writeSync(file, new Uint8Array(piece.buffer), 0, Math.min(left, piece.byteLength));
     }
+    // What the system writes to the disk meanwhile would be measured too.
+    fsyncSync(file);
     closeSync(file);
     truncateSync(join(folder, name), header.length + bytes);
   }

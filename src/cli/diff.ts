@@ -1,18 +1,6 @@
 import { Command } from "commander";
-import { comparerOf, provenKernel } from "../engine/wasm/difference/comparison.js";
-import { format } from "../format/registry.js";
-import { deltaCosts } from "../lens/delta.js";
-import type { DifferenceTallyJson } from "../lens/difference.js";
-import type { Comparer } from "../lens/difference-codes.js";
-import type { DifferenceResult } from "../lens/difference-result.js";
-import { summarizeDifference } from "../lens/summarize-difference.js";
-import { comparePair } from "../source/pair/compare-pair.js";
-import { zstdUnknown } from "../source/pair/compress.js";
-import { openPair } from "../source/pair/open-pair.js";
-import { type CheckpointPair, nameOf } from "../source/pair/pair-up.js";
 import { threadsWorthStarting } from "../source/pair/threads.js";
 import { WorkerPool } from "../source/pair/worker-pool.js";
-import { version } from "../version.js";
 import {
   addOutputOptions,
   formatName,
@@ -21,13 +9,10 @@ import {
   threadsOption,
   wholeNumber,
 } from "./common-options.js";
-import { checkOutput, diffRenderers, emitBy } from "./emit.js";
-import { gigabytes, progressBar } from "./progress.js";
-import { expectWritable } from "./write-output.js";
 
 const threadScript = new URL("./diff-worker.js", import.meta.url);
 
-interface DiffOptions extends OutputOptions {
+export interface DiffOptions extends OutputOptions {
   readonly view?: string;
   readonly strict?: boolean;
   readonly sample: number;
@@ -53,82 +38,14 @@ export function diffCommand(): Command {
     .addOption(threadsOption())
     .addOption(resumeOption());
   return addOutputOptions(command).action(async (before: string, after: string, options: DiffOptions) => {
-    checkOutput(options);
-    if (options.resume !== undefined) expectWritable(options.resume);
-    const view = options.view === undefined ? null : format(options.view);
-    // They start while the headers are read and the kernel is tried, which takes as long.
     const others = (options.threads ?? threadsWorthStarting([before, after])) - 1;
     const pool = others > 0 ? new WorkerPool(threadScript, others) : null;
     try {
-      const kernel = provenKernel();
-      const pair = await openPair(before, after, { view, strict: options.strict ?? false });
-      try {
-        pool?.prepare(await kernel);
-        const result = await differenceOf(pair, comparerOf(await kernel), pool, options);
-        await emitBy(diffRenderers, result, options);
-        if (options.resume !== undefined) (await import("../source/resume-log.js")).removeLog(options.resume);
-      } finally {
-        await pair.close();
-      }
+      // Threads take as long to start as all else does to be loaded and made ready.
+      const { diffFiles } = await import("./diff-files.js");
+      await diffFiles(before, after, options, pool);
     } finally {
       await pool?.close();
     }
-  });
-}
-
-async function differenceOf(
-  pair: CheckpointPair,
-  comparer: Comparer,
-  pool: WorkerPool | null,
-  options: DiffOptions,
-): Promise<DifferenceResult> {
-  const { view = null, strict = false, sample: chunks, seed } = options;
-  const log = await resumeLog(pair, options);
-  const bar = await progressBar(options.quiet ?? false, gigabytes);
-  try {
-    const { tallies, sample } = await comparePair(pair, {
-      sample: chunks,
-      seed,
-      comparer,
-      pool,
-      progress: bar.progress,
-      resume: log && {
-        tally: (tensor) => log.part(tensor),
-        done: (tensor, tally) => log.add(tensor, tally),
-      },
-    });
-    const counted = pair.tensors.map((tensor, i) => ({
-      ...tensor,
-      formats: {
-        before: nameOf(tensor.before.format!),
-        after: nameOf(tensor.after.format!),
-        compared: nameOf(tensor.compared),
-      },
-      tally: tallies[i],
-    }));
-    const summary = summarizeDifference(counted);
-    return {
-      schema: "precision-lens-diff/1",
-      tool: { name: "precision-lens", version },
-      input: { before: pair.before, after: pair.after },
-      settings: { view, strict, seed },
-      unknown: pair.unknown,
-      ...summary,
-      delta: deltaCosts(summary.tensors, sample, zstdUnknown),
-      skipped: pair.skipped,
-    };
-  } finally {
-    bar.stop();
-  }
-}
-
-async function resumeLog(pair: CheckpointPair, { resume, view, strict }: DiffOptions) {
-  if (resume === undefined) return null;
-  const { fileIdentities, ResumeLog } = await import("../source/resume-log.js");
-  return new ResumeLog<DifferenceTallyJson>(resume, {
-    version,
-    command: "diff",
-    settings: { before: pair.before, after: pair.after, view: view ?? null, strict: strict ?? false },
-    files: fileIdentities(pair.files),
   });
 }

@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import { type CheckpointPair, type PairOptions, pairUp } from "./pair-up.js";
-import { openSide, type Side } from "./side.js";
+import { openSide } from "./side.js";
 
 /**
  * Opens two sides, each a safetensors file, its index, a folder with one of them, or the folder of a recorded run; no
@@ -13,13 +13,14 @@ export async function openPair(
   after: string,
   options: PairOptions = {},
 ): Promise<CheckpointPair> {
-  const from = await openSide(before, "before");
-  let to: Side | null = null;
+  const opened = await Promise.allSettled([openSide(before, "before"), openSide(after, "after")]);
+  const sides = opened.flatMap((side) => (side.status === "fulfilled" ? [side.value] : []));
   try {
-    to = await openSide(after, "after");
+    for (const side of opened) if (side.status === "rejected") throw side.reason;
+    const [from, to] = sides;
     return pairUp(from, to, options, to.kind === "recorded run" && samePath(from.weights, to.weights));
   } catch (error) {
-    await Promise.all([from.close(), to?.close()]);
+    await Promise.all(sides.map((side) => side.close()));
     throw error;
   }
 }

@@ -33,6 +33,8 @@ export class RangeComparison {
   readonly #files = new FileReader();
   readonly #comparer: Comparer;
   readonly #buffers = new Map<string, Uint8Array<ArrayBuffer>>();
+  /** What {@link #buffer} gave last by a name: most pieces are of one length. */
+  readonly #given = new Map<string, Uint8Array<ArrayBuffer>>();
 
   constructor(comparer: Comparer) {
     this.#comparer = comparer;
@@ -42,29 +44,39 @@ export class RangeComparison {
   compare(range: RangePair): DifferenceTally {
     const tally = new DifferenceTally();
     const [from, to] = [dtypeOf(range.before), dtypeOf(range.after)];
-    const compared = comparedFormat(range.compared);
+    const comparePiece = this.#wayFor(from, to, comparedFormat(range.compared), tally);
     for (let start = 0; start < range.elements; start += pieceLength) {
       const count = Math.min(pieceLength, range.elements - start);
-      const before = this.#read("before", range.before, from, start, count);
-      const after = this.#read("after", range.after, to, start, count);
-      if (compared === "fp64" || !isComparable(compared)) {
-        compareNumbers({ before: decoded(before, from), after: decoded(after, to) }, compared, tally);
-      } else if (from.format === compared && to.format === compared) {
-        this.#comparer.comparison(compared).compare(before, after, tally);
-      } else if (
-        compared.name === "bf16" &&
-        [from, to].every(({ name }) => name === "F32" || name === "BF16")
-      ) {
-        this.#compareAsBf16(before, from, after, to, tally);
-      } else {
-        compareNumbers({ before: decoded(before, from), after: decoded(after, to) }, compared, tally);
-      }
+      comparePiece(
+        this.#read("before", range.before, from, start, count),
+        this.#read("after", range.after, to, start, count),
+      );
     }
     return tally;
   }
 
   close(): void {
     this.#files.close();
+  }
+
+  /** How pieces of two dtypes are compared. */
+  #wayFor(
+    from: Dtype,
+    to: Dtype,
+    compared: ComparedFormat,
+    tally: DifferenceTally,
+  ): (before: Uint8Array, after: Uint8Array) => void {
+    if (compared !== "fp64" && isComparable(compared)) {
+      if (from.format === compared && to.format === compared) {
+        const comparison = this.#comparer.comparison(compared);
+        return (before, after) => comparison.compare(before, after, tally);
+      }
+      if (compared === bf16 && [from, to].every(({ name }) => name === "F32" || name === "BF16")) {
+        return (before, after) => this.#compareAsBf16(before, from, after, to, tally);
+      }
+    }
+    return (before, after) =>
+      compareNumbers({ before: decoded(before, from), after: decoded(after, to) }, compared, tally);
   }
 
   #compareAsBf16(
@@ -107,12 +119,13 @@ export class RangeComparison {
 
   /** Bytes of a buffer by its name, which has room for a piece of any dtype. */
   #buffer(name: string, bytes: number): Uint8Array<ArrayBuffer> {
-    let buffer = this.#buffers.get(name);
-    if (!buffer) {
-      buffer = this.#comparer.allocate(8 * pieceLength);
-      this.#buffers.set(name, buffer);
-    }
-    return buffer.subarray(0, bytes);
+    const given = this.#given.get(name);
+    if (given?.length === bytes) return given;
+    const buffer = this.#buffers.get(name) ?? this.#comparer.allocate(8 * pieceLength);
+    this.#buffers.set(name, buffer);
+    const part = buffer.subarray(0, bytes);
+    this.#given.set(name, part);
+    return part;
   }
 }
 

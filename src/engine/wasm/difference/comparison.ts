@@ -73,28 +73,28 @@ class WasmComparison implements Comparison {
     // A tensor's last block may end within a vector.
     const vectors = before.length % 16 === 0 ? before.length : before.length - (before.length % blockBytes);
     for (let at = 0; at < vectors; at += mostBlocks * blockBytes) {
-      const end = Math.min(vectors, at + mostBlocks * blockBytes);
-      this.#compareBlocks(before.subarray(at, end), after.subarray(at, end), tally);
+      this.#compareBlocks(before, after, at, Math.min(vectors, at + mostBlocks * blockBytes), tally);
     }
-    if (vectors < before.length) {
-      this.#fallback.compare(before.subarray(vectors), after.subarray(vectors), tally);
-    }
+    if (vectors < before.length) this.#leave(before, after, vectors, before.length, tally);
   }
 
-  #compareBlocks(before: Uint8Array, after: Uint8Array, tally: DifferenceTally): void {
+  #compareBlocks(before: Uint8Array, after: Uint8Array, start: number, end: number, tally: DifferenceTally) {
     this.#report.fill(0);
-    this.#bins.fill(0);
-    this.#compare(this.#address(before, 0), this.#address(after, 1), before.length);
-    let compared = 0;
-    for (let at = 0, block = 0; at < before.length; at += blockBytes, block++) {
-      const end = Math.min(at + blockBytes, before.length);
-      const sum = this.#sums[block];
-      if (Number.isNaN(sum)) this.#fallback.compare(before.subarray(at, end), after.subarray(at, end), tally);
-      else compared += (end - at) / 2;
-      if (sum > 0) tally.displacementSquared.add(sum);
+    this.#compare(this.#address(before, start, end, 0), this.#address(after, start, end, 1), end - start);
+    let compared = (end - start) / 2;
+    const changed = this.#report[report.changed / 4];
+    // Where nothing changed and nothing is left, all sums are zero.
+    if (changed > 0 || this.#report[report.left / 4] > 0) {
+      for (let at = start, block = 0; at < end; at += blockBytes, block++) {
+        const sum = this.#sums[block];
+        if (Number.isNaN(sum)) {
+          const endOfBlock = Math.min(at + blockBytes, end);
+          this.#leave(before, after, at, endOfBlock, tally);
+          compared -= (endOfBlock - at) / 2;
+        } else if (sum > 0) tally.displacementSquared.add(sum);
+      }
     }
     tally.elements += compared;
-    const changed = this.#added(report.changed);
     tally.unchanged += compared - changed;
     // No two bf16 numbers are within 1e-3 of each other.
     tally.pathNotTaken += compared - changed;
@@ -105,13 +105,18 @@ class WasmComparison implements Comparison {
       tally.distances[distance - 1] += this.#added(report.distances + 16 * (distance - 1));
     }
     for (let bin = 1; bin < this.#bins.length; bin++) tally.distances[bin - 1] += this.#bins[bin];
+    this.#bins.fill(0);
+  }
+
+  #leave(before: Uint8Array, after: Uint8Array, start: number, end: number, tally: DifferenceTally): void {
+    this.#fallback.compare(before.subarray(start, end), after.subarray(start, end), tally);
   }
 
   /** The address of bytes that lie in the memory; others are copied there. */
-  #address(bytes: Uint8Array, side: 0 | 1): number {
-    if (bytes.buffer === this.memory) return bytes.byteOffset;
+  #address(bytes: Uint8Array, start: number, end: number, side: 0 | 1): number {
+    if (bytes.buffer === this.memory) return bytes.byteOffset + start;
     const scratch = layout.scratch[side];
-    new Uint8Array(this.memory, scratch, bytes.length).set(bytes);
+    new Uint8Array(this.memory, scratch, end - start).set(bytes.subarray(start, end));
     return scratch;
   }
 

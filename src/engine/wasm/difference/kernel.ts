@@ -1,7 +1,7 @@
 import type { FunctionWriter, I32 } from "../assembler/function.js";
 import { type MemorySize, moduleBytes } from "../assembler/module.js";
 import { findFew, findMany, findRest } from "./find.js";
-import { blockBytes, groupBytes, layout, vectorBytes } from "./layout.js";
+import { blockBytes, groupBytes, layout, report, vectorBytes } from "./layout.js";
 import { Measures, Range } from "./measures.js";
 
 /**
@@ -68,6 +68,10 @@ function writeBlock(k: FunctionWriter): void {
   k.if(
     i32.lt_u(isBad, finite),
     () => k.if(listed, () => measures.report(listed)),
-    () => k.store("i32", i32.constant(-1), sum, 4),
+    () => {
+      k.store("i32", i32.constant(-1), sum, 4);
+      const left = layout.report + report.left;
+      k.store("i32", i32.add(k.load("i32", none, left), 1), none, left);
+    },
   );
 }

@@ -18,9 +18,11 @@ export const groupBytes = groupLength * vectorBytes;
 /** Address and bits. */
 export const groupEntry = 8;
 
-/** What the kernel tells of the blocks of a call, in the words of vectors that have to be added up. */
+/** What the kernel tells of the blocks of a call: two words, then vectors of words that have to be added up. */
 export const report = {
   changed: 0,
+  /** Blocks that were left: nothing of them is in the rest. */
+  left: 4,
   signFlips: 16,
   largeMoves: 32,
   /** Of distance 1, 2 and 3. */
@@ -41,7 +43,7 @@ export const layout = (() => {
   };
   return {
     report: room(reportBytes),
-    /** The sum of each block in fp64; NaN, and nothing of it in the report, if it was left. */
+    /** The sum of each block in fp64; NaN if it was left. */
     sums: room(8 * mostBlocks),
     /** For eight bits, set where elements differ: the bytes of these. */
     gathers: room(vectorBytes * 256),

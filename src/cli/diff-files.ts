@@ -1,0 +1,104 @@
+import { comparerOf, provenKernel } from "../engine/wasm/difference/comparison.js";
+import { format } from "../format/registry.js";
+import { deltaCosts } from "../lens/delta.js";
+import type { DifferenceTallyJson } from "../lens/difference.js";
+import type { Comparer } from "../lens/difference-codes.js";
+import type { DifferenceResult } from "../lens/difference-result.js";
+import { summarizeDifference } from "../lens/summarize-difference.js";
+import { comparePair } from "../source/pair/compare-pair.js";
+import { zstdUnknown } from "../source/pair/compress.js";
+import { openPair } from "../source/pair/open-pair.js";
+import { type CheckpointPair, nameOf } from "../source/pair/pair-up.js";
+import type { WorkerPool } from "../source/pair/worker-pool.js";
+import { version } from "../version.js";
+import type { DiffOptions } from "./diff.js";
+import { checkOutput, diffRenderers, emitBy } from "./emit.js";
+import { gigabytes, progressBar } from "./progress.js";
+import { expectWritable } from "./write-output.js";
+
+/**
+ * What `diff` does.
+ *
+ * @param pool threads beside this one; it ends them as soon as it can.
+ * @throws InputError, CommanderError
+ */
+export async function diffFiles(
+  before: string,
+  after: string,
+  options: DiffOptions,
+  pool: WorkerPool | null,
+): Promise<void> {
+  checkOutput(options);
+  if (options.resume !== undefined) expectWritable(options.resume);
+  const view = options.view === undefined ? null : format(options.view);
+  // It is compiled while the headers are read.
+  const kernel = provenKernel();
+  const pair = await openPair(before, after, { view, strict: options.strict ?? false });
+  try {
+    pool?.prepare(await kernel);
+    const result = await differenceOf(pair, comparerOf(await kernel), pool, options);
+    // They end while the result is written.
+    void pool?.close();
+    await emitBy(diffRenderers, result, options);
+    if (options.resume !== undefined) (await import("../source/resume-log.js")).removeLog(options.resume);
+  } finally {
+    await pair.close();
+  }
+}
+
+async function differenceOf(
+  pair: CheckpointPair,
+  comparer: Comparer,
+  pool: WorkerPool | null,
+  options: DiffOptions,
+): Promise<DifferenceResult> {
+  const { view = null, strict = false, sample: chunks, seed } = options;
+  const log = await resumeLog(pair, options);
+  const bar = await progressBar(options.quiet ?? false, gigabytes);
+  try {
+    const { tallies, sample } = await comparePair(pair, {
+      sample: chunks,
+      seed,
+      comparer,
+      pool,
+      progress: bar.progress,
+      resume: log && {
+        tally: (tensor) => log.part(tensor),
+        done: (tensor, tally) => log.add(tensor, tally),
+      },
+    });
+    const counted = pair.tensors.map((tensor, i) => ({
+      ...tensor,
+      formats: {
+        before: nameOf(tensor.before.format!),
+        after: nameOf(tensor.after.format!),
+        compared: nameOf(tensor.compared),
+      },
+      tally: tallies[i],
+    }));
+    const summary = summarizeDifference(counted);
+    return {
+      schema: "precision-lens-diff/1",
+      tool: { name: "precision-lens", version },
+      input: { before: pair.before, after: pair.after },
+      settings: { view, strict, seed },
+      unknown: pair.unknown,
+      ...summary,
+      delta: deltaCosts(summary.tensors, sample, zstdUnknown),
+      skipped: pair.skipped,
+    };
+  } finally {
+    bar.stop();
+  }
+}
+
+async function resumeLog(pair: CheckpointPair, { resume, view, strict }: DiffOptions) {
+  if (resume === undefined) return null;
+  const { fileIdentities, ResumeLog } = await import("../source/resume-log.js");
+  return new ResumeLog<DifferenceTallyJson>(resume, {
+    version,
+    command: "diff",
+    settings: { before: pair.before, after: pair.after, view: view ?? null, strict: strict ?? false },
+    files: fileIdentities(pair.files),
+  });
+}
