@@ -2,8 +2,20 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
-/** Tells on stderr what a process took when it ends; maxRSS is in KiB on every platform (libuv), times in microseconds. */
-const probe = `data:text/javascript,process.on("exit",()=>{const of=process.resourceUsage();process.stderr.write("peak "+of.maxRSS+" cpu "+(of.userCPUTime+of.systemCPUTime))})`;
+/**
+ * Tells on stderr what a process took when it ends, in KiB and microseconds. Linux has its peak in VmHWM: maxRSS there
+ * also has what its parent held when it was forked.
+ */
+const probe = `data:text/javascript,${encodeURIComponent(`
+  import { readFileSync } from "node:fs";
+  process.on("exit", () => {
+    const used = process.resourceUsage();
+    const peak = process.platform === "linux"
+      ? /VmHWM:\\s+(\\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]
+      : used.maxRSS;
+    process.stderr.write("peak " + peak + " cpu " + (used.userCPUTime + used.systemCPUTime));
+  });
+`)}`;
 
 /**
  * Runs the built command line: its peak resident memory in MiB, the seconds that it took, start included, and those of
