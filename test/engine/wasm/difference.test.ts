@@ -1,5 +1,12 @@
-import { expect, test } from "vitest";
-import { comparerOf, provenKernel } from "../../../src/engine/wasm/difference/comparison.js";
+import { describe, expect, test } from "vitest";
+import {
+  comparerOf,
+  countsRightly,
+  memorySize,
+  provenKernel,
+} from "../../../src/engine/wasm/difference/comparison.js";
+import { differenceModule } from "../../../src/engine/wasm/difference/kernel.js";
+import { webAssembly } from "../../../src/engine/wasm/platform.js";
 import { format } from "../../../src/format/registry.js";
 import { DifferenceTally } from "../../../src/lens/difference.js";
 import { CodeComparison, type Comparison } from "../../../src/lens/difference-codes.js";
@@ -33,6 +40,31 @@ function pair(length: number, seed: number, differ: number, nonfinite: boolean) 
 
 test("vectors are there and count as the specification does", () => {
   expect(kernel).not.toBeNull();
+});
+
+describe("a kernel that counts wrongly is refused", () => {
+  const vector = (code: number) => Array.from({ length: 8 }, () => [code & 0xff, code >> 8]).flat();
+  const floats = (x: number) => [...new Uint8Array(new Float32Array(4).fill(x).buffer)];
+  /** Constants of the kernel, and wrong ones. */
+  const wrong: readonly (readonly [string, number[], number[]])[] = [
+    ["takes NaN for a number", vector(0x7f7f), vector(0x7fff)],
+    ["takes -NaN for a number", vector(0xff7f), vector(0xffff)],
+    ["takes 5e-6 for a small move's limit", floats(Math.fround(1e-5)), floats(5e-6)],
+    ["counts 2 as 1", vector(1), vector(2)],
+    ["takes a sign for a magnitude", vector(0x7fff), vector(0xffff)],
+  ];
+
+  test.each(wrong)("%s", async (_, right, instead) => {
+    const bytes = differenceModule(memorySize);
+    const at = [...bytes.keys()].find((i) => right.every((byte, n) => bytes[i + n] === byte));
+    expect(at).toBeDefined();
+    bytes.set(instead, at);
+    expect(countsRightly(await webAssembly!.compile(bytes))).toBe(false);
+  });
+
+  test("and the right one is not", async () => {
+    expect(countsRightly(await webAssembly!.compile(differenceModule(memorySize)))).toBe(true);
+  });
 });
 
 test.each([1, 7, 8, 9, 31, 32, 33, 4095, 4096, 4097, 4104, 5 * 4096 + 1001])("%i elements", (length) => {

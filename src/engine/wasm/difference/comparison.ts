@@ -15,6 +15,8 @@ const bufferPages = 96;
 const ownPages = Math.ceil(layout.bytes / pageBytes);
 const pages = ownPages + bufferPages;
 
+export const memorySize = { pages, shared: false } as const;
+
 /** The compiled kernel; threads that it is sent to run the same machine code. Null where there is none. */
 export type DifferenceKernel = object | null;
 
@@ -24,7 +26,7 @@ export type DifferenceKernel = object | null;
  */
 export async function provenKernel(): Promise<DifferenceKernel> {
   if (!webAssembly) return null;
-  const bytes = differenceModule({ pages, shared: false });
+  const bytes = differenceModule(memorySize);
   if (!webAssembly.validate(bytes)) return null;
   const kernel = await webAssembly.compile(bytes);
   return countsRightly(kernel) ? kernel : null;
@@ -128,10 +130,10 @@ class WasmComparison implements Comparison {
 }
 
 /**
- * Whether the kernel counts as the specification does: codes of all kinds, at many distances, in every lane; and
- * whether it leaves a block for any one element that is not finite.
+ * Whether the kernel counts as the specification does, in both ways that it has: codes of all kinds, at many distances,
+ * in every lane. And whether it leaves a block for any one element that is not finite, changed or not.
  */
-function countsRightly(kernel: object): boolean {
+export function countsRightly(kernel: object): boolean {
   let left = 0;
   const leave: Comparison = {
     compare(before) {
@@ -141,30 +143,43 @@ function countsRightly(kernel: object): boolean {
   const comparison = new WasmComparison(kernel, leave);
   const compare = (before: Uint16Array, after: Uint16Array): DifferenceTally => {
     const tally = new DifferenceTally();
-    left = 0;
-    comparison.compare(new Uint8Array(before.buffer), new Uint8Array(after.buffer), tally);
+    comparison.compare(bytesOf(before), bytesOf(after), tally);
     return tally;
   };
-  const equal = (a: DifferenceTally, b: DifferenceTally) => JSON.stringify(a) === JSON.stringify(b);
 
   const { before, after } = hardCases();
   const numbers = (codes: Uint16Array) => Float64Array.from(codes, (code) => decode(code, bf16));
   const expected = new DifferenceTally();
   compareNumbers({ before: numbers(before), after: numbers(after) }, bf16, expected);
-  if (!equal(compare(before, after), expected) || left > 0) return false;
+  const counted = JSON.stringify(expected);
+  // After a block that changed little, and after one that changed much.
+  compare(before, before);
+  for (let twice = 0; twice < 2; twice++) {
+    if (JSON.stringify(compare(before, after)) !== counted || left > 0) return false;
+  }
 
-  const nothing = new DifferenceTally();
-  const length = 24;
-  return [0x7f80, 0xff80, 0x7fff, 0xffff].every((nonfinite) =>
-    Array.from({ length }, (_, at) => at).every((at) => {
-      const bad = before.slice(0, length);
-      bad[at] = nonfinite;
-      const good = before.slice(0, length);
-      return [compare(bad, good), compare(good, bad)].every(
-        (tally) => equal(tally, nothing) && left === length,
-      );
+  const good = before.slice(0, 48);
+  const bad = good.slice();
+  const tally = new DifferenceTally();
+  const isLeft = (before: Uint16Array, after: Uint16Array) => {
+    [tally.elements, left] = [0, 0];
+    comparison.compare(bytesOf(before), bytesOf(after), tally);
+    return tally.elements === 0 && left === good.length;
+  };
+  // In a group or in the two vectors after it.
+  return [false, true].every((much) =>
+    good.every((code, at) => {
+      bad[at] = [0x7f80, 0xff80, 0x7fff, 0xffff][(at + (at >> 3)) % 4];
+      if (much) comparison.compare(bytesOf(before), bytesOf(after), tally);
+      const allLeft = isLeft(bad, bad) && isLeft(bad, good) && isLeft(good, bad);
+      bad[at] = code;
+      return allLeft;
     }),
   );
+}
+
+function bytesOf({ buffer, byteLength }: Uint16Array): Uint8Array {
+  return new Uint8Array(buffer, 0, byteLength);
 }
 
 /** Finite codes of all kinds, by whole vectors; a step of 0 is what did not change. */
