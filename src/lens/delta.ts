@@ -53,6 +53,9 @@ function generator(seed: number): () => number {
   };
 }
 
+/** Codes as they are stored. */
+type Codes = Uint8Array | Uint16Array | Uint32Array;
+
 /** What would be sent of a chunk, as bytes. */
 export interface DeltaStreams {
   readonly changed: number;
@@ -64,23 +67,30 @@ export interface DeltaStreams {
   readonly maskValue: Uint8Array;
 }
 
-/** Whether an element changed, by its index. NaN is like NaN, +0 like -0. */
-export type IsChanged = (element: number) => boolean;
-
-export function numbersChanged(before: Float64Array, after: Float64Array): IsChanged {
-  return (i) => areUnlike(before[i], after[i]);
+/** The indices of the elements that changed, in order. NaN is like NaN, +0 like -0. */
+export function numbersChanged(before: Float64Array, after: Float64Array): Uint32Array {
+  return unequal(before, after).filter((i) => areUnlike(before[i], after[i]));
 }
 
 /** The same by the codes of a format. Few are decoded: a normal number has no code but its own. */
-export function codesChanged(before: ArrayLike<number>, after: ArrayLike<number>, format: Format): IsChanged {
+export function codesChanged(before: Codes, after: Codes, format: Format): Uint32Array {
   const sign = 2 ** (format.bits - 1);
   const firstNormal = 2 ** (format.precision - 1);
   const isNormal = (code: number) => code % sign >= firstNormal && code % sign <= format.maxFiniteCode;
-  return (i) => {
-    const [from, to] = [before[i], after[i]];
-    if (from === to) return false;
-    return isNormal(from) || isNormal(to) || areUnlike(decode(from, format), decode(to, format));
-  };
+  return unequal(before, after).filter(
+    (i) =>
+      isNormal(before[i]) ||
+      isNormal(after[i]) ||
+      areUnlike(decode(before[i], format), decode(after[i], format)),
+  );
+}
+
+/** In a loop that does nothing else: it runs so seldom that it is compiled while it runs. */
+function unequal(before: Codes | Float64Array, after: Codes | Float64Array): Uint32Array {
+  const found = new Uint32Array(before.length);
+  let count = 0;
+  for (let i = 0; i < before.length; i++) if (before[i] !== after[i]) found[count++] = i;
+  return found.subarray(0, count);
 }
 
 function areUnlike(before: number, after: number): boolean {
@@ -88,26 +98,28 @@ function areUnlike(before: number, after: number): boolean {
 }
 
 /** The streams of a chunk of so many elements, of which `full` are the bytes that store it after. */
-export function deltaStreams(elements: number, isChanged: IsChanged, full: Uint8Array): DeltaStreams {
+export function deltaStreams(elements: number, changed: Uint32Array, full: Uint8Array): DeltaStreams {
   const width = full.length / elements;
   const gaps: number[] = [];
   const mask = new Uint8Array(Math.ceil(elements / 8));
-  const values = new Uint8Array(full.length);
-  let changed = 0;
+  const values = new Uint8Array(changed.length * width);
   let last = -1;
-  for (let i = 0; i < elements; i++) {
-    if (!isChanged(i)) continue;
+  for (let n = 0; n < changed.length; n++) {
+    const i = changed[n];
     for (let gap = i - last - 1; ; gap = Math.floor(gap / 128)) {
       gaps.push(gap < 128 ? gap : (gap % 128) | 128);
       if (gap < 128) break;
     }
     last = i;
     mask[i >> 3] |= 1 << (i & 7);
-    for (let byte = 0; byte < width; byte++) values[changed * width + byte] = full[i * width + byte];
-    changed += 1;
+    for (let byte = 0; byte < width; byte++) values[n * width + byte] = full[i * width + byte];
   }
-  const sent = values.subarray(0, changed * width);
-  return { changed, full, gapValue: joined(Uint8Array.from(gaps), sent), maskValue: joined(mask, sent) };
+  return {
+    changed: changed.length,
+    full,
+    gapValue: joined(Uint8Array.from(gaps), values),
+    maskValue: joined(mask, values),
+  };
 }
 
 /** How numbers of a format are stored, in whole bytes each. */

@@ -1,5 +1,5 @@
 import { round } from "../../format/round.js";
-import { codesChanged, deltaStreams, type IsChanged, numbersChanged, storedBytes } from "../../lens/delta.js";
+import { codesChanged, deltaStreams, numbersChanged, storedBytes } from "../../lens/delta.js";
 import { codesOf, isComparable } from "../../lens/difference-codes.js";
 import type { SampledBytes } from "../../lens/difference-result.js";
 import type { ComparedFormat } from "../../lens/ulp-distance.js";
@@ -44,11 +44,11 @@ export function sampleNumbers(
 }
 
 /** The delta of a chunk of so many elements, of which `bytes` are those that store it after. */
-function sampledChunk(elements: number, isChanged: IsChanged, bytes: Uint8Array): SampledChunk {
-  const streams = deltaStreams(elements, isChanged, bytes);
-  const { changed, full, gapValue, maskValue } = streams;
+function sampledChunk(elements: number, changed: Uint32Array, bytes: Uint8Array): SampledChunk {
+  const streams = deltaStreams(elements, changed, bytes);
+  const { full, gapValue, maskValue } = streams;
   const plain = { full: full.length, gapValue: gapValue.length, maskValue: maskValue.length };
-  return { chunks: 1, elements, changed, plain, ...compressed(streams) };
+  return { chunks: 1, elements, changed: changed.length, plain, ...compressed(streams) };
 }
 
 function read(files: FileReader, range: StoredRange, elements: number): Uint8Array {
