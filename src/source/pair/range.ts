@@ -5,7 +5,7 @@ import { countEqual, narrowToBf16, widenBf16 } from "../../lens/narrow.js";
 import type { ComparedFormat } from "../../lens/ulp-distance.js";
 import { decodeInto } from "../safetensors/decode.js";
 import { type Dtype, dtypes } from "../safetensors/dtype.js";
-import { type FileIdentity, FileReader } from "./file-reader.js";
+import type { FileIdentity, FileReader } from "./file-reader.js";
 
 /** Where a file has elements of a tensor. */
 export interface StoredRange {
@@ -30,13 +30,14 @@ const bf16 = format("bf16");
 
 /** Compares ranges piece by piece, in memory that is used again. */
 export class RangeComparison {
-  readonly #files = new FileReader();
+  readonly #files: FileReader;
   readonly #comparer: Comparer;
   readonly #buffers = new Map<string, Uint8Array<ArrayBuffer>>();
   /** What {@link #buffer} gave last by a name: most pieces are of one length. */
   readonly #given = new Map<string, Uint8Array<ArrayBuffer>>();
 
-  constructor(comparer: Comparer) {
+  constructor(files: FileReader, comparer: Comparer) {
+    this.#files = files;
     this.#comparer = comparer;
   }
 
@@ -53,10 +54,6 @@ export class RangeComparison {
       );
     }
     return tally;
-  }
-
-  close(): void {
-    this.#files.close();
   }
 
   /** How pieces of two dtypes are compared. */

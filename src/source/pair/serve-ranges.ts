@@ -1,6 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import type { Comparer } from "../../lens/difference-codes.js";
 import { InputError } from "../input-error.js";
+import { FileReader } from "./file-reader.js";
 import { RangeComparison, type RangePair } from "./range.js";
 
 /** The first message to a thread: what its comparer is made of, which can be cloned. */
@@ -16,7 +17,7 @@ export function serveRanges(comparerOf: (kernel: unknown) => Comparer): void {
   let comparison: RangeComparison;
   parentPort!.on("message", (message: Preparation | RangePair) => {
     if ("kernel" in message) {
-      comparison = new RangeComparison(comparerOf(message.kernel));
+      comparison = new RangeComparison(new FileReader(), comparerOf(message.kernel));
       return;
     }
     try {

@@ -6,13 +6,13 @@ import { type SampledChunk, sampleRange } from "./sample.js";
 
 /** Compares and samples ranges on this thread, one after the other; it stays free for signals in between. */
 export class ThisThread {
+  readonly #files = new FileReader();
   readonly #comparison: RangeComparison;
-  readonly #sampled = new FileReader();
   #waiting = 0;
   #closed = false;
 
   constructor(comparer: Comparer) {
-    this.#comparison = new RangeComparison(comparer);
+    this.#comparison = new RangeComparison(this.#files, comparer);
   }
 
   /** Nothing is under way. */
@@ -27,14 +27,13 @@ export class ThisThread {
 
   /** @throws InputError if a file cannot be read. */
   sample(range: RangePair): Promise<SampledChunk> {
-    return this.#perform(() => sampleRange(this.#sampled, range));
+    return this.#perform(() => sampleRange(this.#files, range));
   }
 
   /** Closes the files; what still waits is not performed. */
   close(): void {
     this.#closed = true;
-    this.#comparison.close();
-    this.#sampled.close();
+    this.#files.close();
   }
 
   async #perform<T>(work: () => T): Promise<T> {

@@ -63,7 +63,7 @@ describe("WorkerPool", () => {
     await fresh.close();
   });
 
-  test("a thread that ends with an error fails its tasks", async () => {
+  test("a thread that ends with an error fails its ranges", async () => {
     const broken = new WorkerPool(new URL("data:text/javascript,throw new Error('no such thread')"), 1);
     await expect(broken.compare(range)).rejects.toThrow("no such thread");
     await broken.close();

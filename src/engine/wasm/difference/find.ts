@@ -1,6 +1,6 @@
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { groupBytes, groupEntry, groupLength, layout, vectorBytes } from "./layout.js";
-import type { Range } from "./measures.js";
+import type { Range } from "./range.js";
 
 /** The elements of a block that differ, as they are listed in memory, and where their numbers lie. */
 export interface Found {
@@ -57,7 +57,7 @@ export function findRest(k: FunctionWriter, found: Found, start: I32, end: I32, 
     const a = k.load("v128", at);
     const b = k.load("v128", k.i32.add(at, found.toAfter));
     range.include(a);
-    list(k, found.listed, bitsOf(k, k.i16x8.eq(a, b), k.i16x8.eq(a, b)), 0, [a, b]);
+    list(k, found.listed, bitsOf(k, k.i16x8.eq(a, b)), 0, [a, b]);
   });
 }
 
@@ -78,7 +78,7 @@ function differing(k: FunctionWriter, at: I32, toAfter: I32, n: number, range: R
  * whatever used its scratch register last, here the swizzle of the vector before: that takes three times as long
  * (measured).
  */
-export function bitsOf(k: FunctionWriter, low: V128, high: V128): I32 {
+export function bitsOf(k: FunctionWriter, low: V128, high = low): I32 {
   return k.i32.xor(k.i8x16.bitmask(k.i8x16.narrow_i16x8_s(low, high)), 0xffff);
 }
 

@@ -2,7 +2,8 @@ import type { FunctionWriter, I32 } from "../assembler/function.js";
 import { type MemorySize, moduleBytes } from "../assembler/module.js";
 import { findFew, findMany, findRest } from "./find.js";
 import { blockBytes, groupBytes, layout, report, vectorBytes } from "./layout.js";
-import { Measures, Range } from "./measures.js";
+import { Measures } from "./measures.js";
+import { Range } from "./range.js";
 
 /**
  * Changed elements of a block from which the next one is taken to have many: there it takes no longer to gather from

@@ -3,32 +3,7 @@ import type { F64, FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { promoteHalf } from "../kernel/lanes.js";
 import { bitsOf, gather } from "./find.js";
 import { layout, nearDistances, report, vectorBytes } from "./layout.js";
-
-/** Whether all of some codes are of finite numbers. */
-export class Range {
-  readonly #k: FunctionWriter;
-  readonly #positive: V128;
-  readonly #negative: V128;
-
-  constructor(k: FunctionWriter) {
-    this.#k = k;
-    [this.#positive, this.#negative] = [k.variable("v128"), k.variable("v128")];
-  }
-
-  /** A code with the sign bit is the smaller one as a signed number, and the larger one as an unsigned number. */
-  include(codes: V128): void {
-    const k = this.#k;
-    k.assign(this.#positive, k.i16x8.max_s(this.#positive, codes));
-    k.assign(this.#negative, k.i16x8.max_u(this.#negative, codes));
-  }
-
-  /** Has bits set if a code is NaN or Inf. */
-  outside(): V128 {
-    const { v128, i16x8 } = this.#k;
-    const beyond = (codes: V128, largest: number) => i16x8.gt_u(codes, all(this.#k, largest));
-    return v128.or(beyond(this.#positive, 0x7f7f), beyond(this.#negative, 0xff7f));
-  }
-}
+import { all, type Range } from "./range.js";
 
 /** What is found of gathered elements, in locals. */
 export class Measures {
@@ -76,9 +51,7 @@ export class Measures {
     }
     const far = v128.and(distance, all(k, ~nearDistances & 0xffff));
     k.if(v128.any_true(far), () =>
-      gather(k, bitsOf(k, i16x8.eq(far, none), i16x8.eq(far, none)), 0, this.#farther, [
-        [distance, layout.farther],
-      ]),
+      gather(k, bitsOf(k, i16x8.eq(far, none)), 0, this.#farther, [[distance, layout.farther]]),
     );
     for (const half of [0, 1] as const) this.#addMoves(a, b, half);
   }
@@ -140,10 +113,6 @@ export class Measures {
   #count(counts: V128, mask: V128): void {
     this.#k.assign(counts, this.#k.i16x8.sub(counts, mask));
   }
-}
-
-function all(k: FunctionWriter, code: number): V128 {
-  return k.i32x4.constant(code * 0x10001);
 }
 
 /** The largest fp32 number that is at most 1e-5, the tolerance of small-subnetworks. */
