@@ -95,7 +95,7 @@ describe("the package", () => {
   test("holds what is needed and no more", () => {
     const paths = packed.files.map(({ path }) => path);
     const expected =
-      /^(dist\/.+\.(js|d\.ts|js\.map)|src\/.+\.ts|src\/example\/.+\.safetensors|src\/report\/font\/.+)$/;
+      /^(dist\/.+\.(c?js|d\.ts|js\.map)|src\/.+\.ts|src\/example\/.+\.safetensors|src\/report\/font\/.+)$/;
     expect(paths.filter((path) => !expected.test(path)).sort()).toEqual([
       "LICENSE",
       "README.md",

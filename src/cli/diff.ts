@@ -10,7 +10,7 @@ import {
   wholeNumber,
 } from "./common-options.js";
 
-const threadScript = new URL("./diff-worker.js", import.meta.url);
+const threadScript = new URL("./diff-worker.cjs", import.meta.url);
 
 export interface DiffOptions extends OutputOptions {
   readonly view?: string;

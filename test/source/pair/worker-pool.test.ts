@@ -10,7 +10,7 @@ import { put, seeded, temporaryFolder } from "../support.js";
 
 const folder = temporaryFolder();
 // The built body of a thread: Node runs no TypeScript. `npm test` builds it first.
-const built = new URL("../../../dist/cli/diff-worker.js", import.meta.url);
+const built = new URL("../../../dist/cli/diff-worker.cjs", import.meta.url);
 const kernel = await provenKernel();
 const pool = started(2);
 
