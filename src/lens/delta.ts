@@ -74,18 +74,23 @@ export function numbersChanged(before: Float64Array, after: Float64Array): Uint3
 
 /** The same by the codes of a format. Few are decoded: a normal number has no code but its own. */
 export function codesChanged(before: Codes, after: Codes, format: Format): Uint32Array {
-  const sign = 2 ** (format.bits - 1);
+  const magnitudeBits = 2 ** (format.bits - 1) - 1;
   const firstNormal = 2 ** (format.precision - 1);
-  const isNormal = (code: number) => code % sign >= firstNormal && code % sign <= format.maxFiniteCode;
-  return unequal(before, after).filter(
-    (i) =>
-      isNormal(before[i]) ||
-      isNormal(after[i]) ||
-      areUnlike(decode(before[i], format), decode(after[i], format)),
-  );
+  const lastNormal = format.maxFiniteCode;
+  // Without a closure: it runs so seldom that it is compiled while it runs.
+  const found = unequal(before, after);
+  let count = 0;
+  for (let n = 0; n < found.length; n++) {
+    const i = found[n];
+    const a = before[i] & magnitudeBits;
+    const b = after[i] & magnitudeBits;
+    const isNormal = (a >= firstNormal && a <= lastNormal) || (b >= firstNormal && b <= lastNormal);
+    if (isNormal || areUnlike(decode(before[i], format), decode(after[i], format))) found[count++] = i;
+  }
+  return found.subarray(0, count);
 }
 
-/** In a loop that does nothing else: it runs so seldom that it is compiled while it runs. */
+/** In a loop that does nothing else, for the same reason. */
 function unequal(before: Codes | Float64Array, after: Codes | Float64Array): Uint32Array {
   const found = new Uint32Array(before.length);
   let count = 0;
