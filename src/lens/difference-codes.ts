@@ -8,10 +8,12 @@ import { firstWideDistance } from "./ulp-distance.js";
 /** Compares two tensors of one format by their codes. */
 export interface Comparison {
   /**
-   * Adds to the tally. The bytes are as stored, little-endian, of one length, at offsets that 4 divides; their first
-   * element has an index in its tensor that `blockLength` divides.
+   * Counts in the tally, or keeps back for {@link end}. The bytes are as stored, little-endian, of one length, at
+   * offsets that 4 divides; their first element has an index in its tensor that `blockLength` divides.
    */
   compare(before: Uint8Array, after: Uint8Array, tally: DifferenceTally): void;
+  /** Adds to the tally what was kept back. */
+  end(tally: DifferenceTally): void;
 }
 
 /** Where comparisons run. Every one counts what `compareNumbers` does. */
@@ -85,6 +87,9 @@ export class CodeComparison implements Comparison {
       compareBySpecification(before.subarray(rest), after.subarray(rest), this.#format, tally);
     }
   }
+
+  /** Nothing is kept back. */
+  end(): void {}
 
   /** False, and nothing added, if a number is not finite or its displacement is beyond fp32. */
   #compareBlock(a: Int32Array, b: Int32Array, start: number, count: number, tally: DifferenceTally): boolean {

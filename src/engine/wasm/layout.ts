@@ -1,6 +1,7 @@
 import { outermostBin } from "../../lens/histogram.js";
 import { schemes } from "../../update/scheme.js";
 import type { UpdateSettings } from "../../update/settings.js";
+import { sumBytes } from "./digits.js";
 
 /**
  * Where everything lies in the memory of one worker, in bytes from its base. Rows of numbers are fp32; a row of flags
@@ -46,10 +47,6 @@ export interface CaseLayout {
   /** One {@link stepTally} for each step. */
   readonly steps: number;
 }
-
-/** Exact sums: see kernel/sum.ts. */
-export const sumDigits = 20;
-const sumBytes = 8 * sumDigits;
 
 /** What is counted of a step: 64-bit counts, then sums. */
 export const stepTally = {

@@ -1,8 +1,8 @@
 import type { ExactSum } from "../../lens/sum.js";
 import type { EndTally, Tally, UpdateTally } from "../../lens/tally.js";
 import type { UpdateSettings } from "../../update/settings.js";
-import { lowestExponent } from "./kernel/sum.js";
-import { type CaseLayout, histogramTable, stepTally, sumDigits, tensorTally } from "./layout.js";
+import { addDigits } from "./digits.js";
+import { type CaseLayout, histogramTable, stepTally, tensorTally } from "./layout.js";
 
 /** What kernels counted, from the memory of a worker or a copy of a part of it. */
 export class TallyReader {
@@ -85,12 +85,6 @@ export class TallyReader {
   }
 
   #sum(address: number, sum: ExactSum): void {
-    for (let i = 0; i < sumDigits; i++) {
-      // A digit before its carry: 32 bits and what was carried, both exact in fp64.
-      const low = this.#bytes.getUint32(address + 8 * i - this.first, true);
-      const high = this.#bytes.getInt32(address + 8 * i + 4 - this.first, true);
-      if (low !== 0) sum.add(low * 2 ** (lowestExponent + 32 * i));
-      if (high !== 0) sum.add(high * 2 ** (lowestExponent + 32 * (i + 1)));
-    }
+    addDigits(this.#bytes, address - this.first, sum);
   }
 }

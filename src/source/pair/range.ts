@@ -28,6 +28,12 @@ const pieceLength = 2 ** 17;
 
 const bf16 = format("bf16");
 
+interface Way {
+  readonly comparePiece: (before: Uint8Array, after: Uint8Array) => void;
+  /** Called after the last piece. */
+  readonly end?: () => void;
+}
+
 /** Compares ranges piece by piece, in memory that is used again. */
 export class RangeComparison {
   readonly #files: FileReader;
@@ -45,35 +51,40 @@ export class RangeComparison {
   compare(range: RangePair): DifferenceTally {
     const tally = new DifferenceTally();
     const [from, to] = [dtypeOf(range.before), dtypeOf(range.after)];
-    const comparePiece = this.#wayFor(from, to, comparedFormat(range.compared), tally);
-    for (let start = 0; start < range.elements; start += pieceLength) {
-      const count = Math.min(pieceLength, range.elements - start);
-      comparePiece(
-        this.#read("before", range.before, from, start, count),
-        this.#read("after", range.after, to, start, count),
-      );
+    const { comparePiece, end } = this.#wayFor(from, to, comparedFormat(range.compared), tally);
+    try {
+      for (let start = 0; start < range.elements; start += pieceLength) {
+        const count = Math.min(pieceLength, range.elements - start);
+        comparePiece(
+          this.#read("before", range.before, from, start, count),
+          this.#read("after", range.after, to, start, count),
+        );
+      }
+    } finally {
+      // Of a range that failed, too, nothing may be left for the next one.
+      end?.();
     }
     return tally;
   }
 
   /** How pieces of two dtypes are compared. */
-  #wayFor(
-    from: Dtype,
-    to: Dtype,
-    compared: ComparedFormat,
-    tally: DifferenceTally,
-  ): (before: Uint8Array, after: Uint8Array) => void {
+  #wayFor(from: Dtype, to: Dtype, compared: ComparedFormat, tally: DifferenceTally): Way {
     if (compared !== "fp64" && isComparable(compared)) {
       if (from.format === compared && to.format === compared) {
         const comparison = this.#comparer.comparison(compared);
-        return (before, after) => comparison.compare(before, after, tally);
+        return {
+          comparePiece: (before, after) => comparison.compare(before, after, tally),
+          end: () => comparison.end(tally),
+        };
       }
       if (compared === bf16 && [from, to].every(({ name }) => name === "F32" || name === "BF16")) {
-        return (before, after) => this.#compareAsBf16(before, from, after, to, tally);
+        return { comparePiece: (before, after) => this.#compareAsBf16(before, from, after, to, tally) };
       }
     }
-    return (before, after) =>
-      compareNumbers({ before: decoded(before, from), after: decoded(after, to) }, compared, tally);
+    return {
+      comparePiece: (before, after) =>
+        compareNumbers({ before: decoded(before, from), after: decoded(after, to) }, compared, tally),
+    };
   }
 
   #compareAsBf16(
@@ -97,7 +108,9 @@ export class RangeComparison {
     };
     const [a, b] = [side("before", before, from), side("after", after, to)];
     const unchanged = tally.unchanged;
-    this.#comparer.comparison(bf16).compare(bytesOf(a.codes), bytesOf(b.codes), tally);
+    const comparison = this.#comparer.comparison(bf16);
+    comparison.compare(bytesOf(a.codes), bytesOf(b.codes), tally);
+    comparison.end(tally);
     // What is the same in the files is the same in bf16; the rest of what is unchanged there is hidden.
     tally.hidden += tally.unchanged - unchanged - countEqual(a.numbers, b.numbers, a.codes);
   }

@@ -19,6 +19,7 @@ const bf16 = format("bf16");
 const tallyOf = (comparison: Comparison, before: Uint8Array, after: Uint8Array) => {
   const tally = new DifferenceTally();
   comparison.compare(before, after, tally);
+  comparison.end(tally);
   return tally.toJSON();
 };
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { signed, unsigned } from "../../../src/engine/wasm/assembler/instructions.js";
 import { type ExportedFunction, moduleBytes } from "../../../src/engine/wasm/assembler/module.js";
+import { sumDigits } from "../../../src/engine/wasm/digits.js";
 import { writeDecode } from "../../../src/engine/wasm/kernel/begin.js";
 import { addExactly, lowestExponent, writeAddExactly } from "../../../src/engine/wasm/kernel/sum.js";
 import { threefry2x32, threefryKey } from "../../../src/engine/wasm/kernel/threefry.js";
-import { sumDigits } from "../../../src/engine/wasm/layout.js";
 import { webAssembly } from "../../../src/engine/wasm/platform.js";
 import { decodeTable } from "../../../src/format/encode.js";
 import { format, formats } from "../../../src/format/registry.js";

@@ -3,6 +3,7 @@ import { format } from "../../../format/registry.js";
 import { compareNumbers, DifferenceTally } from "../../../lens/difference.js";
 import { type Comparer, type Comparison, codeComparer } from "../../../lens/difference-codes.js";
 import { pageBytes } from "../assembler/module.js";
+import { addDigits, sumBytes } from "../digits.js";
 import { type Kernel, webAssembly } from "../platform.js";
 import { differenceModule } from "./kernel.js";
 import { blockBytes, gathers, layout, mostBlocks, nearDistances, report, reportBytes } from "./layout.js";
@@ -49,13 +50,17 @@ export function comparerOf(kernel: DifferenceKernel): Comparer {
   };
 }
 
+/** What the kernel counts stays in its memory until the end. */
 class WasmComparison implements Comparison {
   readonly memory: ArrayBuffer;
   readonly #compare: Kernel;
   readonly #fallback: Comparison;
+  /** Elements of blocks that the kernel did not leave. */
+  #compared = 0;
   readonly #report: Uint32Array;
-  readonly #sums: Float64Array;
   readonly #bins: Uint32Array;
+  readonly #sum: DataView;
+  readonly #left: Uint32Array;
 
   /** What the kernel leaves is for the fallback. */
   constructor(kernel: object, fallback: Comparison) {
@@ -66,8 +71,9 @@ class WasmComparison implements Comparison {
     this.#compare = new Instance(kernel, { host }).exports.compare;
     this.#fallback = fallback;
     this.#report = new Uint32Array(memory, layout.report, reportBytes / 4);
-    this.#sums = new Float64Array(memory, layout.sums, mostBlocks);
     this.#bins = new Uint32Array(memory, layout.bins, 32);
+    this.#sum = new DataView(memory, layout.sum, sumBytes);
+    this.#left = new Uint32Array(memory, layout.left, 1);
     new Uint8Array(memory).set(gathers(), layout.gathers);
   }
 
@@ -78,36 +84,44 @@ class WasmComparison implements Comparison {
       this.#compareBlocks(before, after, at, Math.min(vectors, at + mostBlocks * blockBytes), tally);
     }
     if (vectors < before.length) this.#leave(before, after, vectors, before.length, tally);
+    // The kernel counts in 32 bits.
+    if (this.#compared > 2 ** 30) this.end(tally);
   }
 
-  #compareBlocks(before: Uint8Array, after: Uint8Array, start: number, end: number, tally: DifferenceTally) {
-    this.#report.fill(0);
-    this.#compare(this.#address(before, start, end, 0), this.#address(after, start, end, 1), end - start);
-    let compared = (end - start) / 2;
+  end(tally: DifferenceTally): void {
+    const compared = this.#compared;
     const changed = this.#report[report.changed / 4];
-    // Where nothing changed and nothing is left, all sums are zero.
-    if (changed > 0 || this.#report[report.left / 4] > 0) {
-      for (let at = start, block = 0; at < end; at += blockBytes, block++) {
-        const sum = this.#sums[block];
-        if (Number.isNaN(sum)) {
-          const endOfBlock = Math.min(at + blockBytes, end);
-          this.#leave(before, after, at, endOfBlock, tally);
-          compared -= (endOfBlock - at) / 2;
-        } else if (sum > 0) tally.displacementSquared.add(sum);
-      }
-    }
     tally.elements += compared;
     tally.unchanged += compared - changed;
     // No two bf16 numbers are within 1e-3 of each other.
     tally.pathNotTaken += compared - changed;
     tally.smallSubnetworks += compared - this.#added(report.largeMoves);
-    if (changed === 0) return;
     tally.signFlips += this.#added(report.signFlips);
     for (let distance = 1; distance <= nearDistances; distance++) {
       tally.distances[distance - 1] += this.#added(report.distances + 16 * (distance - 1));
     }
     for (let bin = 1; bin < this.#bins.length; bin++) tally.distances[bin - 1] += this.#bins[bin];
+    addDigits(this.#sum, 0, tally.displacementSquared);
+    this.#compared = 0;
+    this.#report.fill(0);
     this.#bins.fill(0);
+    new Uint8Array(this.memory, layout.sum, sumBytes).fill(0);
+    this.#fallback.end(tally);
+  }
+
+  #compareBlocks(before: Uint8Array, after: Uint8Array, start: number, end: number, tally: DifferenceTally) {
+    this.#compare(this.#address(before, start, end, 0), this.#address(after, start, end, 1), end - start);
+    this.#compared += (end - start) / 2;
+    if (this.#left[0] !== 0) this.#leaveBlocks(before, after, start, end, tally);
+  }
+
+  #leaveBlocks(before: Uint8Array, after: Uint8Array, start: number, end: number, tally: DifferenceTally) {
+    for (let at = start, block = 0; at < end; at += blockBytes, block++) {
+      if (((this.#left[0] >>> block) & 1) === 0) continue;
+      const endOfBlock = Math.min(at + blockBytes, end);
+      this.#leave(before, after, at, endOfBlock, tally);
+      this.#compared -= (endOfBlock - at) / 2;
+    }
   }
 
   #leave(before: Uint8Array, after: Uint8Array, start: number, end: number, tally: DifferenceTally): void {
@@ -139,11 +153,13 @@ export function countsRightly(kernel: object): boolean {
     compare(before) {
       left += before.length / 2;
     },
+    end() {},
   };
   const comparison = new WasmComparison(kernel, leave);
   const compare = (before: Uint16Array, after: Uint16Array): DifferenceTally => {
     const tally = new DifferenceTally();
     comparison.compare(bytesOf(before), bytesOf(after), tally);
+    comparison.end(tally);
     return tally;
   };
 
@@ -160,17 +176,15 @@ export function countsRightly(kernel: object): boolean {
 
   const good = before.slice(0, 48);
   const bad = good.slice();
-  const tally = new DifferenceTally();
   const isLeft = (before: Uint16Array, after: Uint16Array) => {
-    [tally.elements, left] = [0, 0];
-    comparison.compare(bytesOf(before), bytesOf(after), tally);
-    return tally.elements === 0 && left === good.length;
+    left = 0;
+    return compare(before, after).elements === 0 && left === good.length;
   };
   // In a group or in the two vectors after it.
   return [false, true].every((much) =>
     good.every((code, at) => {
       bad[at] = [0x7f80, 0xff80, 0x7fff, 0xffff][(at + (at >> 3)) % 4];
-      if (much) comparison.compare(bytesOf(before), bytesOf(after), tally);
+      if (much) compare(before, after);
       const allLeft = isLeft(bad, bad) && isLeft(bad, good) && isLeft(good, bad);
       bad[at] = code;
       return allLeft;

@@ -1,7 +1,8 @@
 import type { FunctionWriter, I32 } from "../assembler/function.js";
 import { type MemorySize, moduleBytes } from "../assembler/module.js";
+import { addExactly, writeAddExactly } from "../kernel/sum.js";
 import { findFew, findMany, findRest } from "./find.js";
-import { blockBytes, groupBytes, layout, report, vectorBytes } from "./layout.js";
+import { blockBytes, groupBytes, layout, vectorBytes } from "./layout.js";
 import { Measures } from "./measures.js";
 import { Range } from "./range.js";
 
@@ -12,27 +13,31 @@ import { Range } from "./range.js";
 const many = 112;
 
 /**
- * A module with `compare(before, after, bytes)`, of whole blocks and a last one of whole vectors, and with `block`, its
- * part. The report is added to; so are counts.
+ * A module with `compare(before, after, bytes)`, of whole blocks and a last one of whole vectors, and with its parts.
+ * What is counted is added to.
  */
 export function differenceModule(memory: MemorySize): Uint8Array<ArrayBuffer> {
   return moduleBytes(memory, [
     { name: "compare", parameters: ["i32", "i32", "i32"], write: writeCompare },
     { name: "block", parameters: ["i32", "i32", "i32", "i32"], write: writeBlock },
+    { name: addExactly, parameters: ["i32", "f64"], write: writeAddExactly },
   ]);
 }
 
 function writeCompare(k: FunctionWriter): void {
   const { i32 } = k;
   const [before, after, bytes] = [0, 1, 2].map((n) => k.parameter(n, "i32"));
+  const none = i32.constant(0);
+  k.store("i32", none, none, layout.left);
   const whole = i32.and(bytes, -blockBytes);
-  const sumOf = (at: I32) => i32.add(i32.shr_u(at, Math.log2(blockBytes / 8)), layout.sums);
+  const compare = (at: I32, length: I32) => {
+    const bit = i32.shl(i32.constant(1), i32.shr_u(at, Math.log2(blockBytes)));
+    k.call("block", i32.add(before, at), i32.add(after, at), length, bit);
+  };
   const size = i32.constant(blockBytes);
-  k.loop(i32.constant(0), whole, blockBytes, (at) => {
-    k.call("block", i32.add(before, at), i32.add(after, at), size, sumOf(at));
-  });
+  k.loop(none, whole, blockBytes, (at) => compare(at, size));
   const rest = i32.sub(bytes, whole);
-  k.if(rest, () => k.call("block", i32.add(before, whole), i32.add(after, whole), rest, sumOf(whole)));
+  k.if(rest, () => compare(whole, rest));
 }
 
 /**
@@ -41,7 +46,7 @@ function writeCompare(k: FunctionWriter): void {
  */
 function writeBlock(k: FunctionWriter): void {
   const { i32, v128 } = k;
-  const [before, after, bytes, sum] = [0, 1, 2, 3].map((n) => k.parameter(n, "i32"));
+  const [before, after, bytes, bit] = [0, 1, 2, 3].map((n) => k.parameter(n, "i32"));
   const none = i32.constant(0);
   const range = new Range(k);
   const listed = k.variable("i32");
@@ -62,17 +67,16 @@ function writeBlock(k: FunctionWriter): void {
   k.store("v128", zeros, listed, layout.after);
   k.loop(none, listed, vectorBytes, (at) => measures.measure(at));
 
-  const total = k.i64.reinterpret(measures.sum());
+  const sum = measures.sum();
   const isBad = v128.any_true(v128.or(range.outside(), measures.zeros));
-  const finite = i32.lt_u(i32.wrap(k.i64.shr_u(total, 32)), 0x7ff0_0000);
-  k.store("i64", total, sum);
+  const finite = i32.lt_u(i32.wrap(k.i64.shr_u(k.i64.reinterpret(sum), 32)), 0x7ff0_0000);
   k.if(
     i32.lt_u(isBad, finite),
-    () => k.if(listed, () => measures.report(listed)),
-    () => {
-      k.store("i32", i32.constant(-1), sum, 4);
-      const left = layout.report + report.left;
-      k.store("i32", i32.add(k.load("i32", none, left), 1), none, left);
-    },
+    () =>
+      k.if(listed, () => {
+        measures.report(listed);
+        k.call(addExactly, i32.constant(layout.sum), sum);
+      }),
+    () => k.store("i32", i32.or(k.load("i32", none, layout.left), bit), none, layout.left),
   );
 }

@@ -1,9 +1,10 @@
 import { blockLength } from "../../../lens/sum.js";
+import { sumBytes } from "../digits.js";
 
 /** Bytes of a block. */
 export const blockBytes = 2 * blockLength;
 
-/** Blocks that one call may compare. */
+/** Blocks that one call may compare: each has a bit of a word. */
 export const mostBlocks = 32;
 
 /** Larger distances are not counted in vectors, but one after the other. */
@@ -18,11 +19,9 @@ export const groupBytes = groupLength * vectorBytes;
 /** Address and bits. */
 export const groupEntry = 8;
 
-/** What the kernel tells of the blocks of a call: two words, then vectors of words that have to be added up. */
+/** What the kernel counts, beside bins and the sum: a word, then vectors of words that have to be added up. */
 export const report = {
   changed: 0,
-  /** Blocks that were left: nothing of them is in the rest. */
-  left: 4,
   signFlips: 16,
   largeMoves: 32,
   /** Of distance 1, 2 and 3. */
@@ -43,8 +42,10 @@ export const layout = (() => {
   };
   return {
     report: room(reportBytes),
-    /** The sum of each block in fp64; NaN if it was left. */
-    sums: room(8 * mostBlocks),
+    /** The digits of the sum of all blocks' sums. */
+    sum: room(sumBytes),
+    /** A bit for each block of the last call, set where it was left: nothing of it is in what was counted. */
+    left: room(4),
     /** For eight bits, set where elements differ: the bytes of these. */
     gathers: room(vectorBytes * 256),
     /** Elements of the last block that changed. */

@@ -1,6 +1,7 @@
 import { firstWideDistance } from "../../../lens/ulp-distance.js";
 import type { F64, FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { promoteHalf } from "../kernel/lanes.js";
+import { sumOfLanes } from "../kernel/sum.js";
 import { bitsOf, gather } from "./find.js";
 import { layout, nearDistances, report, vectorBytes } from "./layout.js";
 import { all, type Range } from "./range.js";
@@ -74,12 +75,9 @@ export class Measures {
     }
   }
 
-  /** The sum of the lanes as `sumOfLanes` has it. */
+  /** The sum of the squares. */
   sum(): F64 {
-    const k = this.#k;
-    const add = (a: F64, b: F64) => k.f64.add(a, b);
-    const [a, b, c, d] = this.#lanes.map((pair) => add(k.f64x2.lane(pair, 0), k.f64x2.lane(pair, 1)));
-    return add(add(a, b), add(c, d));
+    return sumOfLanes(this.#k, this.#lanes);
   }
 
   report(listed: I32): void {
