@@ -62,10 +62,11 @@ export function drawLines(chart: LineChart, { width, height }: Size, inks: Palet
     thinned(of.values.map((value, i) => (value === null ? null : ([x(i), y.place(shown(value))] as const)))),
   );
   if (chart.band) drawn.push(band(chart.band, points, inks));
-  // The first case is the one that the report is about: drawn last, over the others, and stronger.
-  for (const i of [...series.keys()].reverse()) {
-    const colour = inkOf(series[i], inks);
-    const stroke = { colour, width: i === 0 ? 5 : 3.5, dashes: dashOf(series[i]) };
+  // The first case is the one that the report is about: stronger than the others, and below them, because where a line
+  // runs on top of one that is wider, or has no gaps, both are seen.
+  for (const [i, of] of series.entries()) {
+    const colour = inkOf(of, inks);
+    const stroke = { colour, width: i === 0 ? 6 : 3.5, dashes: dashOf(of) };
     drawn.push(polyline(points[i], stroke));
     const single = points[i].filter((point) => point !== null);
     if (single.length === 1) drawn.push(circle(single[0][0], single[0][1], 7, colour));
