@@ -42,6 +42,15 @@ describeNeeding(requirements.chromium, "a tensor", () => {
     expect(await shownCounts(page)).toEqual(await countsOf(address));
   });
 
+  test.each([1280, 900, 390])("%i pixels wide, its controls fit after 99,999 steps", async (width) => {
+    const page = await open("#tensor?step=0", { viewport: { width, height: 800 } });
+    await waitForStep(page, 0);
+    const [counter, stage] = await page.evaluate<number[]>(`
+      document.querySelector(".transport .step").textContent = "99999";
+      [".transport .step", ".stage"].map((of) => document.querySelector(of).getBoundingClientRect().right)`);
+    expect(counter).toBeLessThanOrEqual(stage);
+  });
+
   test("each control does what it says", async () => {
     const page = await open("#tensor?step=1");
     await waitForStep(page, 1);
