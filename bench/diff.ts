@@ -20,7 +20,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeHeader } from "../src/source/safetensors/write.js";
 import { gaussian } from "../test/support/values.js";
-import { peakOf } from "./peak.js";
+import { peakOf, secondsOf } from "./peak.js";
 
 const shards = 4;
 const tensorsOfShard = 8;
@@ -55,19 +55,18 @@ function compareRates(before: string, after: string, what: string): void {
   const bytes = Number(
     spawnSync("sh", ["-c", `cat ${files.join(" ")} | wc -c`], { encoding: "utf8" }).stdout,
   );
-  const [cat, ours, peaks]: number[][] = [[], [], []];
+  const [cat, ours]: number[][] = [[], []];
+  const command = ["diff", before, after, "--quiet"];
   for (let i = 0; i < 5; i++) {
     const began = performance.now();
     spawnSync("sh", ["-c", `cat ${files.join(" ")} > /dev/null`]);
     cat.push((performance.now() - began) / 1000);
-    const { seconds, peak } = peakOf(["diff", before, after, "--quiet"]);
-    ours.push(seconds);
-    peaks.push(peak);
+    ours.push(secondsOf(command));
   }
   const rate = (seconds: number[]) => bytes / Math.min(...seconds) / 1e9;
   process.stdout.write(
     `${what}: cat ${rate(cat).toFixed(1)} GB/s, diff ${rate(ours).toFixed(1)} GB/s ` +
-      `(${((100 * rate(ours)) / rate(cat)).toFixed(0)} %), peak ${Math.max(...peaks).toFixed(0)} MiB\n`,
+      `(${((100 * rate(ours)) / rate(cat)).toFixed(0)} %), peak ${peakOf(command).peak.toFixed(0)} MiB\n`,
   );
 }
 

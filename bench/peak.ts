@@ -31,3 +31,12 @@ export function peakOf(args: readonly string[]): { peak: number; seconds: number
   if (status !== 0 || !found) throw new Error(`exit ${status}: ${stderr}`);
   return { peak: Number(found[1]) / 1024, seconds, cpu: Number(found[2]) / 1e6 };
 }
+
+/** The seconds that the built command line takes, start included. Without the probe, which takes time of its own. */
+export function secondsOf(args: readonly string[]): number {
+  const began = performance.now();
+  const { stderr, status } = spawnSync(process.execPath, [main, ...args], { encoding: "utf8" });
+  const seconds = (performance.now() - began) / 1000;
+  if (status !== 0) throw new Error(`exit ${status}: ${stderr}`);
+  return seconds;
+}
