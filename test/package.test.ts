@@ -161,6 +161,13 @@ describe("the package", () => {
     expect(await cli("report", result)).toContain("26,048 weights in 25 tensors");
   });
 
+  test("compares, by the program that is a file of its own", async () => {
+    const bin = join(installed, "dist/cli/main.js");
+    const base = join(installed, "src/example/base.safetensors");
+    const { stdout } = await execute(process.execPath, [bin, "diff", base, base, "--threads", "2"]);
+    expect(stdout).toContain("100.0% of the weights are what they were");
+  });
+
   test("is a library", async () => {
     const script = put(
       home,

@@ -25,8 +25,8 @@ export function diffCommand(): Command {
   const command = new Command("diff")
     .summary("two checkpoints: what changed, what only looks unchanged")
     .description(
-      "Compares two checkpoints weight by weight: what is unchanged in all, by module and by layer, how far the rest\n" +
-        "went, and what sending the changes would cost. Of the folder of a recorded run, BEFORE is its base and AFTER\n" +
+      "Compares two checkpoints weight by weight: what is unchanged in all, by module and by layer, how far the rest " +
+        "went, and what sending the changes would cost. Of the folder of a recorded run, BEFORE is its base and AFTER " +
         "its end, the updates added in fp32; such a folder given twice tells the real sparsity too.",
     )
     .argument("<before>", "safetensors file, index of shards, folder with one of them, or a recorded run")
