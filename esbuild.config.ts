@@ -30,14 +30,13 @@ async function buildTool(): Promise<void> {
   await build({ ...thread, entryPoints: [pathOf("src/cli/diff-worker.ts")] });
 }
 
-/** Bundles commander, which is no module and asks for Node's by `require`; its licence goes with it. */
+/** Bundles commander and no other package. It is no module and asks for Node's by `require`; its licence goes with it. */
 function withCommander(): BuildOptions {
   const licence = readFileSync(pathOf("node_modules/commander/LICENSE"), "utf8");
   const require =
     'import * as ofNode from "node:module";\nconst require = ofNode.createRequire(import.meta.url);';
   return {
-    packages: "bundle",
-    external: ["cli-progress", "picocolors", "@resvg/resvg-js"],
+    alias: { commander: pathOf("node_modules/commander/esm.mjs") },
     banner: { js: `/*\ncommander\n\n${licence.trim()}\n*/\n${require}` },
   };
 }

@@ -12,7 +12,7 @@ export interface Comparison {
    * offsets that 4 divides; their first element has an index in its tensor that `blockLength` divides.
    */
   compare(before: Uint8Array, after: Uint8Array, tally: DifferenceTally): void;
-  /** Adds to the tally what was kept back. */
+  /** Adds what was kept back since the last end, all of it of this tally. */
   end(tally: DifferenceTally): void;
 }
 

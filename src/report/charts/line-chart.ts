@@ -62,8 +62,8 @@ export function drawLines(chart: LineChart, { width, height }: Size, inks: Palet
     thinned(of.values.map((value, i) => (value === null ? null : ([x(i), y.place(shown(value))] as const)))),
   );
   if (chart.band) drawn.push(band(chart.band, points, inks));
-  // The first case is the one that the report is about: stronger than the others, and below them, because where a line
-  // runs on top of one that is wider, or has no gaps, both are seen.
+  // The first case is the one that the report is about: stronger than the others. It is below them, because of a dashed
+  // line on top of a wider one both are seen.
   for (const [i, of] of series.entries()) {
     const colour = inkOf(of, inks);
     const stroke = { colour, width: i === 0 ? 6 : 3.5, dashes: dashOf(of) };
