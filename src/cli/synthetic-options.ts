@@ -4,6 +4,7 @@ import { presets } from "../source/synthetic/presets.js";
 import type { SyntheticSettings } from "../source/synthetic/synthetic-run.js";
 import { type Distribution, gaussian, student4 } from "../update/distribution.js";
 import { type Schedule, schedules } from "../update/simulated-adamw.js";
+import { longestMomentum } from "../update/steady-state.js";
 import { finiteNumber, formatName, wholeNumber } from "./common-options.js";
 import { twoNumbers } from "./options.js";
 
@@ -153,6 +154,9 @@ export function syntheticSettings(command: Command, options: SyntheticOptions): 
     command.error(
       "error: --source steady-state draws each step by itself: no signal, schedule, warm-up or weight decay",
     );
+  }
+  if (source === "steady-state" && b1 > longestMomentum) {
+    command.error(`error: --source steady-state takes a first beta of at most ${longestMomentum}`);
   }
   if (warmup >= steps!) command.error(`error: a warm-up of ${warmup} steps in a run of ${steps}`);
   const model = options.model === undefined ? null : models.get(options.model)!;

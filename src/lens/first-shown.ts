@@ -1,6 +1,6 @@
 import type { UpdateSettings } from "../update/settings.js";
 import { learningRate, type SimulatedRun } from "../update/simulated-adamw.js";
-import { steadyStateUpdates } from "../update/steady-state.js";
+import { longestMomentum, steadyStateUpdates } from "../update/steady-state.js";
 import type { SyntheticInput } from "./synthetic-result.js";
 
 /** After how many steps weights of one binade first show in one case; measured on a sample, and by a formula. */
@@ -32,18 +32,22 @@ export class FirstShownFormula {
   readonly #run: SimulatedRun;
   /** Whether updates are settled from the first step on, each by itself. */
   readonly #settled: boolean;
-  /** Updates of noise when the moments have settled, ascending. */
-  readonly #updates: Float32Array;
-  /** What the signal adds to every update, on average. */
+  /** What noise alone and signal alone make of every update, on average. */
+  readonly #noise: number;
   readonly #drift: number;
+  #known: Float32Array | null = null;
 
   constructor(run: SimulatedRun, source: SyntheticInput["source"] = "adamw") {
     this.#run = run;
     this.#settled = source === "steady-state";
-    const { lr, betas } = run.optimizer;
-    const noise = lr / Math.sqrt(1 + run.snr ** 2);
-    this.#updates = steadyStateUpdates(noise, betas!, run.noise);
-    this.#drift = noise * run.snr;
+    this.#noise = run.optimizer.lr / Math.sqrt(1 + run.snr ** 2);
+    this.#drift = this.#noise * run.snr;
+  }
+
+  /** Updates of noise when the moments have settled, ascending. Made when first asked for: it takes a third of a second. */
+  get #updates(): Float32Array {
+    this.#known ??= steadyStateUpdates(this.#noise, this.#run.optimizer.betas!, this.#run.noise);
+    return this.#known;
   }
 
   /**
@@ -51,11 +55,13 @@ export class FirstShownFormula {
    * as if each were lr: it leaves half a gap when about (h / lr)^2 steps are gone, sooner by a drift, later by the
    * inertia of momentum; draws that do not know of each other walk as far as they are large. In place each update has
    * to reach half a gap by itself, and Adam's first one is lr; under stochastic rounding it shows with the chance
-   * |u| / gap. null for schedules and for other roundings.
+   * |u| / gap. null for schedules, for other roundings and, in place, for a momentum too long for
+   * {@link steadyStateUpdates}.
    */
   medianStep(gap: number, { scheme, rounding }: UpdateSettings): number | null {
     if (this.#run.schedule !== "constant") return null;
     if (scheme !== "in-place") return rounding === "nearest-even" ? this.#walk(gap / 2) : null;
+    if (this.#run.optimizer.betas![0] > longestMomentum) return null;
     if (rounding === "nearest-even") {
       if (!this.#settled && gap / 2 < learningRate(this.#run, 1)) return 1;
       return fromChance(this.#chance((u) => (u >= gap / 2 ? 1 : 0)));

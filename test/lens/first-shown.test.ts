@@ -159,6 +159,29 @@ describe("draws that do not know of each other", () => {
   });
 });
 
+it("draws nothing before it needs settled updates, which are in place and under stochastic rounding", () => {
+  let draws = 0;
+  const noise = {
+    name: "counting",
+    get knots() {
+      draws += 1;
+      return gaussian.knots;
+    },
+  };
+  const lazy = formulaOf({ noise });
+  for (const settings of [master, kahan, twoTerm]) lazy.medianStep(1e-4, settings);
+  expect(draws).toBe(0);
+  expect(lazy.medianStep(1e-5, settings())).toBe(formula.medianStep(1e-5, settings()));
+  expect(draws).toBeGreaterThan(0);
+});
+
+it("has none in place where momentum is too long for settled updates", () => {
+  const long = formulaOf({ optimizer: { lr, betas: [0.9999, 0.9999], eps: 1e-8, weightDecay: 0 } });
+  expect(long.medianStep(1e-5, settings())).toBeNull();
+  expect(long.medianStep(1e-5, settings({ rounding: "stochastic" }))).toBeNull();
+  expect(long.medianStep(1e-5, master)).toBeGreaterThan(1);
+});
+
 it("has none for a schedule", () => {
   const cosine = formulaOf({ schedule: "cosine" });
   for (const of of [master, settings()]) expect(cosine.medianStep(1e-5, of)).toBeNull();

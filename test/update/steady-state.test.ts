@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { gaussian } from "../../src/update/distribution.js";
-import { steadyStateUpdates } from "../../src/update/steady-state.js";
+import { type Distribution, gaussian } from "../../src/update/distribution.js";
+import { longestMomentum, steadyStateUpdates } from "../../src/update/steady-state.js";
 import { gaussian as boxMuller } from "../support/values.js";
 
 /** m / sqrt(v) of an Adam that has settled, by a loop of its own on normal numbers of its own. */
@@ -69,5 +69,40 @@ describe.each([
       Float64Array.from(table, (u) => u / lr),
     );
     expect(distance).toBeLessThan(1.63 / Math.sqrt(samples.length));
+  });
+});
+
+/** The standard normal distribution, and how often it was drawn from. */
+function counting(): Distribution & { readonly draws: number } {
+  let draws = 0;
+  return {
+    name: "counting",
+    get knots() {
+      draws += 1;
+      return gaussian.knots;
+    },
+    get draws() {
+      return draws;
+    },
+  };
+}
+
+describe("a memory longer than any run", () => {
+  it.each([0.999_999_9, 1 - 2 ** -40])("of v, b2 %d, ends as soon as any other", (b2) => {
+    const noise = counting();
+    const table = steadyStateUpdates(1, [0.9, b2], noise);
+    expect(noise.draws).toBeLessThan(2 ** 23);
+    // v is 1: m is a sum of normal numbers, of variance (1 - b1) / (1 + b1).
+    const normal = boxMuller(7);
+    const sample = Float64Array.from({ length: 20_000 }, () => normal() * Math.sqrt(0.1 / 1.9)).sort();
+    expect(kolmogorov(sample, table)).toBeLessThan(1.63 / Math.sqrt(sample.length));
+  });
+
+  it("of m is refused", () => {
+    const noise = counting();
+    expect(() => steadyStateUpdates(1, [0.9995, 0.9999], noise)).toThrow(RangeError);
+    expect(() => steadyStateUpdates(1, [Number.NaN, 0.9999], noise)).toThrow("b1 of at most 0.999");
+    expect(noise.draws).toBe(0);
+    expect(steadyStateUpdates(1, [longestMomentum, 0.9999], noise)).toHaveLength(2 ** 14);
   });
 });
