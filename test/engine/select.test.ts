@@ -87,6 +87,19 @@ describe("selectEngine", () => {
     expect(await choose(device(0, 1, { refuses: () => "no" }))).toBe("cpu");
   });
 
+  it("auto takes the reference for a job that it has done before another engine has proved itself", async () => {
+    const names = async (length: number) => {
+      const numbers = new Float64Array(length);
+      const large = { ...job, tensors: [tensorOf("a", numbers, numbers)] };
+      return (await selectEngine("auto", large, registry(engine("fast"), engine("reference")))).engine.name;
+    };
+    expect(await names(1)).toBe("reference");
+    expect(await names(2 ** 17)).toBe("reference");
+    expect(await names(2 ** 17 + 1)).toBe("fast");
+    // Nothing is known of a job without tensors, as of a run that is still to be drawn.
+    expect(await names(0)).toBe("fast");
+  });
+
   it("asks an engine to prove the job's own cases", async () => {
     let asked: unknown;
     const curious = engine("curious", {
