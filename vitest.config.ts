@@ -1,17 +1,28 @@
 import { defineConfig } from "vitest/config";
+import { fullGroups, groups } from "./test/groups.js";
 import { SlowestFirst } from "./test/support/slowest-first.js";
 import { SummaryReporter } from "./test/support/summary-reporter.js";
 
+const full = fullGroups(process.env.TEST_FULL);
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    reporters: ["default", new SummaryReporter()],
+    reporters: ["default", new SummaryReporter(full)],
     pool: "forks",
-    // Several suites enumerate millions of cases: more workers than cores only make each of them slower.
-    maxWorkers: 2,
+    // All cores: what works in the tests is the tests.
+    maxWorkers: "100%",
     sequence: { sequencer: SlowestFirst },
     // Only to end what hangs: no test is decided by how busy the machine is.
     testTimeout: 300_000,
     hookTimeout: 300_000,
+    projects: groups.map(({ name, tests, except = [] }) => ({
+      extends: true,
+      test: {
+        name,
+        include: [...tests],
+        exclude: full.has(name) ? [...except] : [...except, "**/*.full.test.ts"],
+        env: { TEST_TIER: full.has(name) ? "full" : "quick" },
+      },
+    })),
   },
 });

@@ -1,0 +1,108 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** Tests that prove one part of the project, and run in one tier. */
+export interface Group {
+  readonly name: string;
+  /** Globs of its test files. */
+  readonly tests: readonly string[];
+  readonly except?: readonly string[];
+  /** Files and folders that its full tier proves: it runs again when they change. */
+  readonly sources: readonly string[];
+}
+
+const numbers = ["src/format", "src/update", "src/lens"];
+
+export const groups: readonly Group[] = [
+  {
+    name: "format",
+    tests: ["test/format/**/*.test.ts", "test/verify/**/*.test.ts"],
+    sources: ["src/format", "test/format", "test/verify"],
+  },
+  {
+    name: "update",
+    tests: ["test/update/**/*.test.ts"],
+    sources: ["src/format", "src/update", "test/update"],
+  },
+  { name: "lens", tests: ["test/lens/**/*.test.ts"], sources: [...numbers, "test/lens"] },
+  {
+    name: "engine",
+    tests: ["test/engine/**/*.test.ts"],
+    except: ["test/engine/gpu/**"],
+    sources: [...numbers, "src/engine", "test/engine"],
+  },
+  {
+    name: "gpu",
+    tests: ["test/engine/gpu/**/*.test.ts"],
+    sources: [...numbers, "src/engine/gpu", "test/engine/gpu", "package-lock.json"],
+  },
+  { name: "source", tests: ["test/source/**/*.test.ts"], sources: ["src/source", "test/source"] },
+  { name: "report", tests: ["test/report/**/*.test.ts"], sources: ["src/report", "test/report"] },
+  { name: "page", tests: ["test/page/**/*.test.ts"], sources: ["src/page", "test/page"] },
+  { name: "cli", tests: ["test/cli/**/*.test.ts"], sources: ["src/cli", "test/cli"] },
+  { name: "recorders", tests: ["test/recorders/**/*.test.ts"], sources: ["recorders", "test/recorders"] },
+  {
+    name: "package",
+    tests: ["test/*.test.ts"],
+    sources: ["package.json", "esbuild.config.ts", "tsconfig.build.json", "src/index.ts", "src/node.ts"],
+  },
+];
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+
+/** A digest of the names and the bytes of a group's sources. */
+export function digestOf({ sources }: Group): string {
+  const hash = createHash("sha256");
+  for (const path of sources.flatMap(filesIn).sort()) {
+    const bytes = readFileSync(join(root, path));
+    hash.update(`${path} ${bytes.length}\n`).update(bytes);
+  }
+  return hash.digest("hex");
+}
+
+/** Paths below the root, with forward slashes. */
+function filesIn(path: string): string[] {
+  if (!statSync(join(root, path)).isDirectory()) return [path];
+  return readdirSync(join(root, path), { withFileTypes: true })
+    .filter(({ name }) => name !== "__pycache__")
+    .flatMap(({ name }) => filesIn(`${path}/${name}`));
+}
+
+/** Digests of the sources with which the full tier of each group last passed; written by {@link recordFull}. */
+const record = join(root, "test/full-tier.json");
+
+function recorded(): Record<string, { sources: string; date: string }> {
+  return JSON.parse(readFileSync(record, "utf8"));
+}
+
+/** Notes that the full tier of groups passed with sources of these digests. */
+export function recordFull(digests: ReadonlyMap<string, string>): void {
+  const date = new Date().toISOString().slice(0, 10);
+  const all = recorded();
+  for (const [name, sources] of digests) all[name] = { sources, date };
+  const inOrder = groups.flatMap(({ name }) => (all[name] ? [[name, all[name]]] : []));
+  writeFileSync(record, `${JSON.stringify(Object.fromEntries(inOrder), null, 2)}\n`);
+}
+
+/**
+ * The groups that run in the full tier: none, `all`, the `changed` ones (whose full tier has not passed with the
+ * sources as they are), or those named, separated by commas.
+ *
+ * @throws RangeError for an unknown name.
+ */
+export function fullGroups(asked = ""): ReadonlySet<string> {
+  const names = groups.map(({ name }) => name);
+  if (asked === "all") return new Set(names);
+  if (asked === "changed") {
+    const known = recorded();
+    return new Set(
+      groups.filter((group) => known[group.name]?.sources !== digestOf(group)).map(({ name }) => name),
+    );
+  }
+  const chosen = asked.split(",").filter((name) => name !== "");
+  const unknown = chosen.find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new RangeError(`unknown group "${unknown}": expected ${names.join(", ")}`);
+  return new Set(chosen);
+}
