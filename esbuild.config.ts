@@ -23,7 +23,9 @@ async function buildTool(): Promise<void> {
     logLevel: "warning",
   };
   const alone = "./diff-alone.js";
-  await build({ ...common, entryPoints: [pathOf("src/cli/main.ts")], splitting: true, external: [alone] });
+  // all-commands by its name, so that tests can call what is built without a process.
+  const entryPoints = ["main", "all-commands"].map((name) => pathOf(`src/cli/${name}.ts`));
+  await build({ ...common, entryPoints, splitting: true, external: [alone] });
   await build({ ...common, ...withCommander(), entryPoints: [pathOf("src/cli/diff-alone.ts")] });
   // Each thread opens it anew; modules of the other kind take 20 ms longer to start.
   const thread: BuildOptions = { ...common, format: "cjs", outExtension: { ".js": ".cjs" } };

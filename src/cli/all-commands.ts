@@ -1,17 +1,19 @@
-import { type Commands, runProgram } from "./program.js";
+import { type LoadCommand, runProgram } from "./program.js";
+import type { Streams } from "./streams.js";
 
 /** In the order of the help. Loading them all takes longer than most of them work. */
-const commands: Commands = new Map([
-  ["run", async () => (await import("./run.js")).runCommand()],
-  ["diff", async () => (await import("./diff.js")).diffCommand()],
-  ["simulate", async () => (await import("./simulate.js")).simulateCommand()],
-  ["sweep", async () => (await import("./sweep.js")).sweepCommand()],
-  ["predict", async () => (await import("./predict.js")).predictCommand()],
-  ["demo", async () => (await import("./demo.js")).demoCommand()],
-  ["explain", async () => (await import("./explain.js")).explainCommand()],
-  ["doctor", async () => (await import("./doctor.js")).doctorCommand()],
-  ["report", async () => (await import("./report.js")).reportCommand()],
-  ["serve", async () => (await import("./serve.js")).serveCommand()],
+const commands = new Map<string, LoadCommand>([
+  ["run", async (streams) => (await import("./run.js")).runCommand(streams)],
+  ["diff", async (streams) => (await import("./diff.js")).diffCommand(streams)],
+  ["simulate", async (streams) => (await import("./simulate.js")).simulateCommand(streams)],
+  ["sweep", async (streams) => (await import("./sweep.js")).sweepCommand(streams)],
+  ["predict", async (streams) => (await import("./predict.js")).predictCommand(streams)],
+  ["demo", async (streams) => (await import("./demo.js")).demoCommand(streams)],
+  ["explain", async (streams) => (await import("./explain.js")).explainCommand(streams)],
+  ["doctor", async (streams) => (await import("./doctor.js")).doctorCommand(streams)],
+  ["report", async (streams) => (await import("./report.js")).reportCommand(streams)],
+  ["serve", async (streams) => (await import("./serve.js")).serveCommand(streams)],
 ]);
 
-export const main = (argv: readonly string[]): Promise<number> => runProgram(argv, commands);
+export const main = (argv: readonly string[], streams: Streams): Promise<number> =>
+  runProgram(argv, commands, streams);

@@ -4,10 +4,12 @@ import type { PartLog } from "../engine/run-parts.js";
 import { type ProvenEngine, selectEngine } from "../engine/select.js";
 import type { Result } from "../lens/result.js";
 import { progressBar } from "./progress.js";
+import type { Output } from "./streams.js";
 
 export interface CountOptions {
   readonly engine: string;
-  readonly quiet: boolean;
+  /** Where a progress bar may be shown, if at all. */
+  readonly progress: Output | null;
   /** Given the stored weights; see Observer. */
   readonly weights?: Observer["weights"];
   /** Where to keep what is counted, once the engine is known. */
@@ -23,9 +25,9 @@ export async function countJob(job: DescribedJob, options: CountOptions): Promis
 /** Counts jobs of the same cases and size, one after the other, on one engine and with one progress bar. */
 export async function* countJobs(
   jobs: readonly DescribedJob[],
-  { engine, quiet, weights, log }: CountOptions,
+  { engine, progress, weights, log }: CountOptions,
 ): AsyncGenerator<Result> {
-  const bar = await progressBar(quiet);
+  const bar = await progressBar(progress);
   let chosen: ProvenEngine | null = null;
   try {
     chosen = await selectEngine(engine, jobs[0]);

@@ -8,9 +8,10 @@ import { openPair } from "../source/pair/open-pair.js";
 import { recordedRun } from "../source/recording.js";
 import { updateSettings } from "../update/settings.js";
 import { addOutputOptions, type OutputOptions, threadsOption } from "./common-options.js";
-import { checkOutput, emit, terminal } from "./emit.js";
+import { checkOutput, emit } from "./emit.js";
 import { lensRecording } from "./lens-recording.js";
 import { engineOption } from "./options.js";
+import { type Streams, terminal } from "./streams.js";
 
 /** The same distance from src/cli and from dist/cli. */
 const example = fileURLToPath(new URL("../../src/example/", import.meta.url));
@@ -23,7 +24,7 @@ const cases = [
   updateSettings({ format: "fp32" }),
 ];
 
-export function demoCommand(): Command {
+export function demoCommand(streams: Streams): Command {
   const command = new Command("demo")
     .summary("the embedded recorded run, every way to store its weights")
     .description(
@@ -34,29 +35,27 @@ export function demoCommand(): Command {
     .addOption(threadsOption());
   return addOutputOptions(command).action(
     async (options: OutputOptions & { engine: string; threads?: number }) => {
-      checkOutput(options);
+      checkOutput(options, streams);
       const result = await lensRecording({
         paths: await recordedRun(example),
         cases,
         engine: options.engine,
         threads: options.threads,
         strict: true,
-        quiet: options.quiet ?? false,
+        progress: options.quiet ? null : streams.err,
       });
+      const { columns } = terminal(streams);
+      const paragraph = (text: string) => `${wrap(text, Math.min(columns, 100)).join("\n")}\n`;
       const before = paragraph(
         "The first 8 of 300 steps of a real RLVR run (GRPO, AdamW at 1e-5), stored in five ways.",
       );
       const next = paragraph("Next: precision-lens explain 0.02 1e-6; precision-lens run --help");
-      await emit(result, options, {
+      await emit(result, options, streams, {
         before: `${before}\n`,
         after: `\n${paragraph(await endOfRun())}\n${next}`,
       });
     },
   );
-}
-
-function paragraph(text: string): string {
-  return `${wrap(text, Math.min(terminal().columns, 100)).join("\n")}\n`;
 }
 
 /** What the whole run looked like at its end: its fp32 master, and what bf16 shows of it. */

@@ -14,6 +14,7 @@ import { version } from "../version.js";
 import type { DiffOptions } from "./diff.js";
 import { checkOutput, diffRenderers, emitBy } from "./emit.js";
 import { gigabytes, progressBar } from "./progress.js";
+import type { Streams } from "./streams.js";
 import { expectWritable } from "./write-output.js";
 
 /**
@@ -27,8 +28,9 @@ export async function diffFiles(
   after: string,
   options: DiffOptions,
   pool: WorkerPool | null,
+  streams: Streams,
 ): Promise<void> {
-  checkOutput(options);
+  checkOutput(options, streams);
   if (options.resume !== undefined) expectWritable(options.resume);
   const view = options.view === undefined ? null : format(options.view);
   // It is compiled while the headers are read.
@@ -36,10 +38,10 @@ export async function diffFiles(
   const pair = await openPair(before, after, { view, strict: options.strict ?? false });
   try {
     pool?.prepare(await kernel);
-    const result = await differenceOf(pair, comparerOf(await kernel), pool, options);
+    const result = await differenceOf(pair, comparerOf(await kernel), pool, options, streams);
     // They end while the result is written.
     void pool?.close();
-    await emitBy(diffRenderers, result, options);
+    await emitBy(diffRenderers, result, options, streams);
     if (options.resume !== undefined) (await import("../source/resume-log.js")).removeLog(options.resume);
   } finally {
     await pair.close();
@@ -51,10 +53,11 @@ async function differenceOf(
   comparer: Comparer,
   pool: WorkerPool | null,
   options: DiffOptions,
+  { err }: Streams,
 ): Promise<DifferenceResult> {
   const { view = null, strict = false, sample: chunks, seed } = options;
   const log = await resumeLog(pair, options);
-  const bar = await progressBar(options.quiet ?? false, gigabytes);
+  const bar = await progressBar(options.quiet ? null : err, gigabytes);
   try {
     const { tallies, sample } = await comparePair(pair, {
       sample: chunks,

@@ -9,6 +9,7 @@ import {
   threadsOption,
   wholeNumber,
 } from "./common-options.js";
+import type { Streams } from "./streams.js";
 
 const threadScript = new URL("./diff-worker.cjs", import.meta.url);
 
@@ -21,7 +22,7 @@ export interface DiffOptions extends OutputOptions {
   readonly resume?: string;
 }
 
-export function diffCommand(): Command {
+export function diffCommand(streams: Streams): Command {
   const command = new Command("diff")
     .summary("two checkpoints: what changed, what only looks unchanged")
     .description(
@@ -43,7 +44,7 @@ export function diffCommand(): Command {
     try {
       // Threads take as long to start as all else does to be loaded and made ready.
       const { diffFiles } = await import("./diff-files.js");
-      await diffFiles(before, after, options, pool);
+      await diffFiles(before, after, options, pool, streams);
     } finally {
       await pool?.close();
     }

@@ -6,6 +6,7 @@ import { selectEngine } from "../engine/select.js";
 import type { SelfCheck } from "../lens/result.js";
 import { layOut } from "../report/columns.js";
 import { version } from "../version.js";
+import type { Streams } from "./streams.js";
 
 interface EngineReport {
   readonly name: string;
@@ -15,7 +16,7 @@ interface EngineReport {
   readonly selfCheck: SelfCheck | null;
 }
 
-export function doctorCommand(): Command {
+export function doctorCommand({ out }: Streams): Command {
   return new Command("doctor")
     .summary("the engines on this machine, and whether they can be trusted")
     .description("Runs the self-check of every engine and tells which one would be used.")
@@ -41,7 +42,7 @@ export function doctorCommand(): Command {
         engines: reports,
         chosen,
       };
-      process.stdout.write(json === "-" ? `${JSON.stringify(report)}\n` : inWords(report));
+      out.write(json === "-" ? `${JSON.stringify(report)}\n` : inWords(report));
     });
 }
 

@@ -1,5 +1,4 @@
 import { CommanderError } from "commander";
-import pc from "picocolors";
 import type { DifferenceResult } from "../lens/difference-result.js";
 import type { PredictionResult } from "../lens/prediction.js";
 import type { Result } from "../lens/result.js";
@@ -8,6 +7,7 @@ import type { Figure } from "../report/charts/figure.js";
 import type { HtmlAssets } from "../report/html/document.js";
 import type { Terminal } from "../report/terminal.js";
 import type { OutputOptions } from "./common-options.js";
+import { type Streams, terminal } from "./streams.js";
 import { expectFolder, writeFigures } from "./write-figures.js";
 import { expectWritable, writeWhole } from "./write-output.js";
 
@@ -66,13 +66,13 @@ export const predictionRenderers: Renderers<PredictionResult> = {
  *
  * @throws CommanderError if two renderings want the same place; InputError for a path that cannot be written.
  */
-export function checkOutput(options: OutputOptions): void {
+export function checkOutput(options: OutputOptions, { err }: Streams): void {
   for (const [i, name] of renderingNames.entries()) {
     const twin = renderingNames.slice(0, i).find((other) => options[other] === options[name]);
     if (options[name] === undefined || twin === undefined) continue;
     const where = options[name] === "-" ? "stdout" : options[name];
     const message = `error: only one of --${twin} and --${name} can go to ${where}`;
-    process.stderr.write(`${message}\n`);
+    err.write(`${message}\n`);
     throw new CommanderError(2, "precision-lens.output", message);
   }
   for (const name of renderingNames) {
@@ -91,15 +91,17 @@ export function checkOutput(options: OutputOptions): void {
 export async function emit(
   result: Result,
   options: OutputOptions,
+  streams: Streams,
   around?: { before: string; after: string },
 ): Promise<void> {
-  await emitBy(lensRenderers, result, options, around);
+  await emitBy(lensRenderers, result, options, streams, around);
 }
 
 export async function emitBy<Of>(
   renderers: Renderers<Of>,
   result: Of,
   options: OutputOptions,
+  streams: Streams,
   { before = "", after = "" } = {},
 ): Promise<void> {
   let stdout: string | null = null;
@@ -116,10 +118,10 @@ export async function emitBy<Of>(
     const [figures, source] = [await renderers.figures(), await renderers.source()];
     writeFigures(folder, kind, figures(result), options.theme, source(result));
   }
-  if (stdout !== null) process.stdout.write(stdout);
+  if (stdout !== null) streams.out.write(stdout);
   else if (!options.quiet) {
     const table = await renderers.table();
-    process.stdout.write(before + table(result, terminal()) + after);
+    streams.out.write(before + table(result, terminal(streams)) + after);
   }
 }
 
@@ -134,18 +136,4 @@ async function renderingOf<Of>(
     return (await renderers.html())(result, htmlAssets());
   }
   return (await renderers[name]())(result);
-}
-
-/** What stdout can show. */
-export function terminal(): Terminal {
-  const { TERM, LC_ALL, LC_CTYPE, LANG, FORCE_COLOR } = process.env;
-  const locale = LC_ALL || LC_CTYPE || LANG || "";
-  const ascii = TERM === "dumb" || TERM === "linux" || locale === "C" || locale === "POSIX";
-  const forced = FORCE_COLOR !== undefined && !["", "0", "false"].includes(FORCE_COLOR);
-  return {
-    // Some pseudo-terminals say that they have none.
-    columns: process.stdout.columns || 80,
-    colour: pc.isColorSupported && (process.stdout.isTTY || forced),
-    unicode: !(process.stdout.isTTY && ascii),
-  };
 }

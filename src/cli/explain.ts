@@ -6,8 +6,8 @@ import { type Explanation, explain } from "../lens/explain.js";
 import { renderExplanation } from "../report/explanation.js";
 import { updateSettings } from "../update/settings.js";
 import { finiteNumber, formatName } from "./common-options.js";
-import { terminal } from "./emit.js";
 import { opmathOption, overflowOption } from "./options.js";
+import { type Streams, terminal } from "./streams.js";
 import { expectWritable, writeWhole } from "./write-output.js";
 
 interface ExplainOptions {
@@ -18,7 +18,7 @@ interface ExplainOptions {
   readonly json?: string;
 }
 
-export function explainCommand(): Command {
+export function explainCommand(streams: Streams): Command {
   const command = new Command("explain")
     .summary("one number's walk: why an update shows or does not")
     .description("Tells what one update makes of one weight, why, and after how many such steps it shows.")
@@ -36,9 +36,9 @@ export function explainCommand(): Command {
     if (json !== undefined && json !== "-") expectWritable(json);
     const explanation = explained(weight, update, settings, command);
     const text = `${JSON.stringify(explanation)}\n`;
-    if (json === "-") return void process.stdout.write(text);
+    if (json === "-") return void streams.out.write(text);
     if (json !== undefined) writeWhole(json, text);
-    process.stdout.write(renderExplanation(explanation, terminal()));
+    streams.out.write(renderExplanation(explanation, terminal(streams)));
   });
 }
 

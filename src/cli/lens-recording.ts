@@ -8,6 +8,7 @@ import { WeightsWriter } from "../source/safetensors/weights-writer.js";
 import type { CaseSettings } from "../update/optimizer.js";
 import { version } from "../version.js";
 import { countJob } from "./count-job.js";
+import type { Output } from "./streams.js";
 
 export interface RecordingJob {
   readonly paths: RecordingPaths;
@@ -15,7 +16,8 @@ export interface RecordingJob {
   readonly engine: string;
   readonly threads?: number | undefined;
   readonly strict: boolean;
-  readonly quiet: boolean;
+  /** Where a progress bar may be shown, if at all. */
+  readonly progress: Output | null;
   /** Where to write the stored weights at the end; one case only. */
   readonly writeWeights?: string | undefined;
   /** Where to keep what is counted, and to go on from; not with `writeWeights`. The caller removes it. */
@@ -24,7 +26,7 @@ export interface RecordingJob {
 
 /** Opens a recorded run and counts it on the engine asked for. */
 export async function lensRecording(job: RecordingJob): Promise<Result> {
-  const { paths, cases, engine, threads, strict, quiet } = job;
+  const { paths, cases, engine, threads, strict, progress } = job;
   const byRecipe = "recipe" in cases[0];
   const recording = await openRecording({ ...paths, strict, of: byRecipe ? "gradient" : "update" });
   let writer: WeightsWriter | null = null;
@@ -42,7 +44,7 @@ export async function lensRecording(job: RecordingJob): Promise<Result> {
       { tensors, stepNumbers, cases, ...(threads !== undefined && { threads }), skipped, strict, source },
       {
         engine,
-        quiet,
+        progress,
         ...(writer && { weights: writeTo(writer) }),
         log: (chosen) => resumeLog(job, recording, chosen),
       },

@@ -10,4 +10,4 @@ process.once("SIGTERM", () => process.exit(143));
 
 // Two programs that share no module: an object of one is no instance of a class of the other.
 const { main } = await (process.argv[2] === "diff" ? import("./diff-alone.js") : import("./all-commands.js"));
-process.exitCode = await main(process.argv);
+process.exitCode = await main(process.argv, { out: process.stdout, err: process.stderr, env: process.env });

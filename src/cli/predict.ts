@@ -9,6 +9,7 @@ import { addOutputOptions, formatName, type OutputOptions } from "./common-optio
 import { checkOutput, emitBy, predictionRenderers } from "./emit.js";
 import { type OpenRun, openSynthetic } from "./open-synthetic.js";
 import { progressBar } from "./progress.js";
+import type { Streams } from "./streams.js";
 import {
   addSyntheticOptions,
   refuseSynthetic,
@@ -29,7 +30,7 @@ interface Gradients extends Pick<OpenRun, "tensors" | "stepNumbers" | "skipped" 
 /** Steps and weights of a synthetic run, where none are given: some seconds. */
 const defaults = { steps: 60, elements: 2 ** 17 };
 
-export function predictCommand(): Command {
+export function predictCommand(streams: Streams): Command {
   const command = new Command("predict")
     .summary("which stored weights the next step will change, by Adam's moments: how well rules can tell")
     .description(
@@ -41,14 +42,14 @@ export function predictCommand(): Command {
   addSyntheticOptions(command, { steps: String(defaults.steps), elements: "2^17", sources: false });
   addOutputOptions(command, "rule");
   return command.action(async (folder: string | undefined, options: PredictOptions) => {
-    checkOutput(options);
+    checkOutput(options, streams);
     const gradients =
       folder === undefined ? await synthetic(command, options) : await recorded(command, folder, options);
-    const bar = await progressBar(options.quiet ?? false);
+    const bar = await progressBar(options.quiet ? null : streams.err);
     try {
       const steps = await predict(gradients, gradients.run, format(options.format), bar);
       bar.stop();
-      await emitBy(predictionRenderers, resultOf(gradients, options.format, steps), options);
+      await emitBy(predictionRenderers, resultOf(gradients, options.format, steps), options, streams);
     } finally {
       bar.stop();
       await gradients.close();

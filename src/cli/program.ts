@@ -2,27 +2,39 @@ import { Command, CommanderError } from "commander";
 import { EngineRefused } from "../engine/engine-refused.js";
 import { InputError } from "../source/input-error.js";
 import { version } from "../version.js";
+import { columnsOf, type Streams } from "./streams.js";
 
-/** How a command is loaded, by its name. */
-export type Commands = ReadonlyMap<string, () => Promise<Command>>;
+/** Loads a command that writes to these streams. */
+export type LoadCommand = (streams: Streams) => Promise<Command>;
 
 /**
  * Runs a command line, whose third word may be one of these commands.
  *
  * @returns the exit code: 0 done, 1 internal error, 2 bad input or usage.
  */
-export async function runProgram(argv: readonly string[], commands: Commands): Promise<number> {
+export async function runProgram(
+  argv: readonly string[],
+  commands: ReadonlyMap<string, LoadCommand>,
+  streams: Streams,
+): Promise<number> {
+  const { out, err } = streams;
   const program = new Command("precision-lens")
     .description(
       "What became of every optimizer update when its weight was stored in bf16, fp16, fp8 or fp4.",
     )
     .version(version)
     .showHelpAfterError("(--help shows what there is)")
+    .configureOutput({
+      writeOut: (text) => out.write(text),
+      writeErr: (text) => err.write(text),
+      getOutHelpWidth: () => columnsOf(out),
+      getErrHelpWidth: () => columnsOf(err),
+    })
     .exitOverride();
   // Anything but a command is for the help, or for advice about what might be meant: both are about all of them.
   const asked = commands.get(argv[2]);
   for (const load of asked ? [asked] : commands.values()) {
-    program.addCommand((await load()).exitOverride().copyInheritedSettings(program));
+    program.addCommand((await load(streams)).exitOverride().copyInheritedSettings(program));
   }
   try {
     await program.parseAsync(argv);
@@ -30,10 +42,10 @@ export async function runProgram(argv: readonly string[], commands: Commands): P
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof InputError || error instanceof EngineRefused) {
-      process.stderr.write(`precision-lens: ${error.message}\n`);
+      err.write(`precision-lens: ${error.message}\n`);
       return 2;
     }
-    process.stderr.write(`precision-lens: internal error: ${error instanceof Error ? error.stack : error}\n`);
+    err.write(`precision-lens: internal error: ${error instanceof Error ? error.stack : error}\n`);
     return 1;
   }
 }

@@ -1,4 +1,5 @@
 import type { Observer } from "../engine/engine.js";
+import type { Output } from "./streams.js";
 
 /** Milliseconds of work after which progress is worth a line. */
 const patience = 1000;
@@ -13,26 +14,31 @@ const millionUpdates: ProgressUnit = { name: "million updates", size: 1e6 };
 export const gigabytes: ProgressUnit = { name: "GB", size: 1e9 };
 
 /**
- * A progress bar with rate and time left on stderr: only on a terminal, and only for work that takes over a second.
- * What was done before the first call, in a run that is resumed, counts for neither rate nor time.
+ * A progress bar with rate and time left: only on a terminal, and only for work that takes over a second. What was done
+ * before the first call, in a run that is resumed, counts for neither rate nor time.
+ *
+ * @param output null for none.
  */
 export async function progressBar(
-  quiet: boolean,
+  output: Output | null,
   unit = millionUpdates,
 ): Promise<Required<Pick<Observer, "progress">> & { stop(): void }> {
-  if (quiet || !process.stderr.isTTY) return { progress: () => {}, stop: () => {} };
+  if (!output?.isTTY) return { progress: () => {}, stop: () => {} };
   const { Presets, SingleBar } = await import("cli-progress");
   const began = Date.now();
   const bar = new SingleBar(
     {
       format: `{bar} {percentage}% of {total} ${unit.name}, {rate} ${unit.name}/s, {left} left`,
-      stream: process.stderr,
+      stream: output,
       clearOnComplete: true,
       hideCursor: true,
     },
     Presets.shades_classic,
   );
-  const stop = () => bar.stop();
+  const stop = () => {
+    bar.stop();
+    process.off("exit", stop);
+  };
   // An interrupted run must give the cursor back.
   process.once("exit", stop);
   const inUnits = (n: number) => Math.round((10 * n) / unit.size) / 10;

@@ -5,8 +5,9 @@ import { InputError } from "../source/input-error.js";
 import { addOutputOptions, type OutputOptions } from "./common-options.js";
 import { checkOutput, diffRenderers, emit, emitBy, predictionRenderers, sweepRenderers } from "./emit.js";
 import { readResult, type SavedResult } from "./read-result.js";
+import type { Streams } from "./streams.js";
 
-export function reportCommand(): Command {
+export function reportCommand(streams: Streams): Command {
   const command = new Command("report")
     .summary("render a saved result; several of one run's shards are added up")
     .description(
@@ -15,9 +16,9 @@ export function reportCommand(): Command {
     )
     .argument("<result.json...>", "saved results");
   return addOutputOptions(command).action(async (paths: string[], options: OutputOptions) => {
-    checkOutput(options);
+    checkOutput(options, streams);
     const results = await Promise.all(paths.map(readResult));
-    if (results.length === 1) return emitAny(results[0], options);
+    if (results.length === 1) return emitAny(results[0], options, streams);
     const runs = results.filter((result) => result.schema === "precision-lens/1");
     const other = results.find(({ schema }) => schema !== "precision-lens/1");
     if (other !== undefined) {
@@ -25,7 +26,7 @@ export function reportCommand(): Command {
       throw new InputError(paths.join(", "), "results that add up", found);
     }
     try {
-      await emit(mergeResults(runs), options);
+      await emit(mergeResults(runs), options, streams);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       throw new InputError(paths.join(", "), "results that add up", `that ${printable(error.message)}`);
@@ -33,10 +34,10 @@ export function reportCommand(): Command {
   });
 }
 
-async function emitAny(result: SavedResult, options: OutputOptions): Promise<void> {
-  if (result.schema === "precision-lens-diff/1") await emitBy(diffRenderers, result, options);
-  else if (result.schema === "precision-lens-sweep/1") await emitBy(sweepRenderers, result, options);
+async function emitAny(result: SavedResult, options: OutputOptions, streams: Streams): Promise<void> {
+  if (result.schema === "precision-lens-diff/1") await emitBy(diffRenderers, result, options, streams);
+  else if (result.schema === "precision-lens-sweep/1") await emitBy(sweepRenderers, result, options, streams);
   else if (result.schema === "precision-lens-prediction/1")
-    await emitBy(predictionRenderers, result, options);
-  else await emit(result, options);
+    await emitBy(predictionRenderers, result, options, streams);
+  else await emit(result, options, streams);
 }

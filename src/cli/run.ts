@@ -17,6 +17,7 @@ import {
   type OptimizerOptions,
   recipeCases,
 } from "./options.js";
+import type { Streams } from "./streams.js";
 import { expectWritable } from "./write-output.js";
 
 interface RunOptions extends CaseOptions, OptimizerOptions, OutputOptions {
@@ -30,7 +31,7 @@ interface RunOptions extends CaseOptions, OptimizerOptions, OutputOptions {
   readonly resume?: string;
 }
 
-export function runCommand(): Command {
+export function runCommand(streams: Streams): Command {
   const command = new Command("run")
     .summary("apply recorded updates to weights and tell what became of each")
     .description(
@@ -51,7 +52,7 @@ export function runCommand(): Command {
   return command.action(async (folder: string | undefined, options: RunOptions) => {
     const byRecipe = options.optimizer !== undefined || options.gradients !== undefined;
     checkUsage(command, options, folder, byRecipe);
-    checkOutput(options);
+    checkOutput(options, streams);
     const paths = await pathsOf(folder, options, byRecipe);
     const cases = casesOf(command, options, byRecipe);
     checkWriteWeights(options.writeWeights, paths, cases, command);
@@ -62,12 +63,12 @@ export function runCommand(): Command {
       engine: options.engine,
       threads: options.threads,
       strict: options.strict ?? false,
-      quiet: options.quiet ?? false,
+      progress: options.quiet ? null : streams.err,
       writeWeights: options.writeWeights,
       resume: options.resume,
     });
-    if (!options.quiet) warnOfSkipped(result);
-    await emit(result, options);
+    if (!options.quiet) warnOfSkipped(result, streams);
+    await emit(result, options, streams);
     if (options.resume !== undefined) removeLog(options.resume);
   });
 }
@@ -146,9 +147,9 @@ function checkWriteWeights(
   }
 }
 
-function warnOfSkipped({ skipped }: Result): void {
+function warnOfSkipped({ skipped }: Result, { err }: Streams): void {
   if (skipped.length === 0) return;
   const [{ name, reason }] = skipped;
   const which = skipped.length === 1 ? "1 tensor was" : `${skipped.length} tensors were`;
-  process.stderr.write(`precision-lens: ${which} not counted; the first, ${quote(name)}: ${reason}\n`);
+  err.write(`precision-lens: ${which} not counted; the first, ${quote(name)}: ${reason}\n`);
 }

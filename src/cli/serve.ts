@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError } from "commander";
 import { InputError } from "../source/input-error.js";
 import { wholeNumber } from "./common-options.js";
+import type { Streams } from "./streams.js";
 import { expectWritable, writeWhole } from "./write-output.js";
 
 /** Built by `npm run build`; the same distance from src/cli and from dist/cli. */
@@ -12,7 +13,7 @@ const pagePath = fileURLToPath(new URL("../../dist/page/index.html", import.meta
 
 const host = "127.0.0.1";
 
-export function serveCommand(): Command {
+export function serveCommand({ out }: Streams): Command {
   return new Command("serve")
     .summary("the interactive page: one weight, a tensor, your data, a talk")
     .description(
@@ -27,9 +28,9 @@ export function serveCommand(): Command {
     .action(async ({ port, export: path }: { port: number; export?: string }) => {
       if (path !== undefined && path !== "-") expectWritable(path);
       const page = readPage();
-      if (path === "-") return void process.stdout.write(page);
+      if (path === "-") return void out.write(page);
       if (path !== undefined) return writeWhole(path, page);
-      process.stdout.write(`${await listen(pageServer(page), port)}\n`);
+      out.write(`${await listen(pageServer(page), port)}\n`);
     });
 }
 

@@ -18,6 +18,7 @@ import {
   recipeCases,
   recipeOption,
 } from "./options.js";
+import type { Streams } from "./streams.js";
 import { addSyntheticOptions, type SyntheticOptions, syntheticSettings } from "./synthetic-options.js";
 
 interface SimulateOptions extends SyntheticOptions, Omit<CaseOptions, "seed">, OutputOptions {
@@ -26,7 +27,7 @@ interface SimulateOptions extends SyntheticOptions, Omit<CaseOptions, "seed">, O
   readonly threads?: number;
 }
 
-export function simulateCommand(): Command {
+export function simulateCommand(streams: Streams): Command {
   const command = new Command("simulate")
     .summary("a synthetic run: what a format would make of training that was not recorded")
     .description(
@@ -38,12 +39,12 @@ export function simulateCommand(): Command {
     .addOption(threadsOption());
   addOutputOptions(addCaseOptions(addSyntheticOptions(command), { seed: false }));
   return command.action(async (options: SimulateOptions) => {
-    checkOutput(options);
-    await emit(await simulate(command, options), options);
+    checkOutput(options, streams);
+    await emit(await simulate(command, options, streams), options, streams);
   });
 }
 
-async function simulate(command: Command, options: SimulateOptions): Promise<Result> {
+async function simulate(command: Command, options: SimulateOptions, { err }: Streams): Promise<Result> {
   const cases = casesOf(command, options);
   const settings = syntheticSettings(command, options);
   const byRecipe = "recipe" in cases[0];
@@ -63,7 +64,7 @@ async function simulate(command: Command, options: SimulateOptions): Promise<Res
       strict: false,
       source,
     };
-    const result = await countJob(job, { engine: options.engine, quiet: options.quiet ?? false });
+    const result = await countJob(job, { engine: options.engine, progress: options.quiet ? null : err });
     const sampled = result.input.elements < sizes.reduce((sum, size) => sum + size, 0);
     const firstShown = byRecipe
       ? []

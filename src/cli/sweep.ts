@@ -9,6 +9,7 @@ import { countJobs } from "./count-job.js";
 import { checkOutput, emitBy, sweepRenderers } from "./emit.js";
 import { openSynthetic } from "./open-synthetic.js";
 import { addCaseOptions, type CaseOptions, caseGrid, engineOption } from "./options.js";
+import type { Streams } from "./streams.js";
 import {
   addSyntheticOptions,
   refuseSynthetic,
@@ -35,7 +36,7 @@ interface Sweep {
   close(): Promise<void>;
 }
 
-export function sweepCommand(): Command {
+export function sweepCommand(streams: Streams): Command {
   const command = new Command("sweep")
     .summary("formats, schemes and roundings over many learning rates: which still learn, and at what cost")
     .description(
@@ -65,21 +66,31 @@ export function sweepCommand(): Command {
     .addOption(threadsOption());
   addOutputOptions(addCaseOptions(command, { seed: false }), "case and rate");
   return command.action(async (folder: string | undefined, options: SweepOptions) => {
-    checkOutput(options);
+    checkOutput(options, streams);
     if (options.keeps < options.learns) command.error("error: --keeps is less than --learns");
     const sweep =
       folder === undefined
         ? await overSynthetic(command, options)
         : await overRecorded(command, folder, options);
     try {
-      await emitBy(sweepRenderers, await count(sweep, options, folder !== undefined), options);
+      await emitBy(
+        sweepRenderers,
+        await count(sweep, options, folder !== undefined, streams),
+        options,
+        streams,
+      );
     } finally {
       await sweep.close();
     }
   });
 }
 
-async function count(sweep: Sweep, options: SweepOptions, recorded: boolean): Promise<SweepResult> {
+async function count(
+  sweep: Sweep,
+  options: SweepOptions,
+  recorded: boolean,
+  { err }: Streams,
+): Promise<SweepResult> {
   const cases = caseGrid(options);
   const jobs = sweep.rates.map((rate) => ({
     ...sweep.jobAt(rate),
@@ -90,7 +101,8 @@ async function count(sweep: Sweep, options: SweepOptions, recorded: boolean): Pr
   let input: SweepResult["input"] | undefined;
   let engine: SweepResult["engine"] | undefined;
   let at = 0;
-  for await (const result of countJobs(jobs, { engine: options.engine, quiet: options.quiet ?? false })) {
+  const progress = options.quiet ? null : err;
+  for await (const result of countJobs(jobs, { engine: options.engine, progress })) {
     cells.push(...sweepCells(result, sweep.rates[at++]));
     const { metadata: _, ...rest } = result.input;
     // A synthetic input names a learning rate: that of the first.
