@@ -11,6 +11,8 @@ export default defineConfig({
     pool: "forks",
     // All cores: what works in the tests is the tests.
     maxWorkers: "100%",
+    // The built command line is called as Node loads it.
+    server: { deps: { external: [/\/dist\//] } },
     sequence: { sequencer: SlowestFirst },
     // Only to end what hangs: no test is decided by how busy the machine is.
     testTimeout: 300_000,
