@@ -130,17 +130,6 @@ describe("imports run one way", () => {
   });
 });
 
-describe("files", () => {
-  test("are of 1 to 350 lines", () => {
-    const lines = files.map((file) => [file, textOf(file).trimEnd().split("\n").length] as const);
-    expect(lines.filter(([file, n]) => n > 350 || textOf(file).trim() === "")).toEqual([]);
-  });
-
-  test("write to streams, not to the console", () => {
-    expect(files.filter((file) => /\bconsole\./.test(textOf(file)))).toEqual([]);
-  });
-});
-
 test("version.ts has the version of package.json", () => {
   const { version: ofPackage } = JSON.parse(readFileSync(join(root, "../package.json"), "utf8"));
   expect(version).toBe(ofPackage);

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
-import { run } from "../support/cli.js";
+import { run, runProcess } from "../support/cli.js";
 import { recorded } from "../support/recorded.js";
 import { describeNeeding, requirements, swiftShader } from "../support/requirements.js";
 import { expectValid } from "../support/schemas.js";
 
+/** Dawn finds its driver in the environment of its process, and only there. */
 const withDriver = { VK_ICD_FILENAMES: swiftShader };
 /** A driver that is none: Dawn is asked, and finds nothing. */
 const withoutDriver = { VK_ICD_FILENAMES: "/nowhere.json" };
@@ -15,7 +16,7 @@ describeNeeding(requirements.vulkan, "run --engine gpu", () => {
   ];
 
   test("gives the counts of the reference, and names its device", async () => {
-    const ran = await run([...args, "--engine", "gpu"], withDriver);
+    const ran = await runProcess([...args, "--engine", "gpu"], withDriver);
     expect({ ...ran, stdout: "" }).toEqual({ status: 0, stdout: "", stderr: "" });
     const result = JSON.parse(ran.stdout);
     expectValid("result", result);
@@ -27,14 +28,14 @@ describeNeeding(requirements.vulkan, "run --engine gpu", () => {
   });
 
   test("doctor shows it", async () => {
-    const { engines } = JSON.parse((await run(["doctor", "--json", "-"], withDriver)).stdout);
+    const { engines } = JSON.parse((await runProcess(["doctor", "--json", "-"], withDriver)).stdout);
     const gpu = engines.find(({ name }: { name: string }) => name === "gpu");
     expect(gpu).toMatchObject({ unavailable: null, selfCheck: { failed: 0 } });
     expect(gpu.selfCheck.passed).toBeGreaterThan(40);
   });
 
   test("refuses recipes with exit code 2", async () => {
-    const ran = await run(
+    const ran = await runProcess(
       ["run", recorded("sft/late"), "--optimizer", "adamw", "--lr", "1e-6", "--engine", "gpu"],
       withDriver,
     );
@@ -43,12 +44,12 @@ describeNeeding(requirements.vulkan, "run --engine gpu", () => {
 });
 
 test("without a GPU, --engine gpu is one sentence and exit code 2, and doctor plain words and 0", async () => {
-  const ran = await run(["run", recorded("sft/late"), "--engine", "gpu"], withoutDriver);
+  const ran = await runProcess(["run", recorded("sft/late"), "--engine", "gpu"], withoutDriver);
   expect(ran).toMatchObject({ status: 2, stdout: "" });
   expect(ran.stderr.trimEnd().split("\n").at(-1)).toMatch(
     /^precision-lens: engine gpu: no GPU to be had: webgpu: /,
   );
-  const doctor = await run(["doctor"], withoutDriver);
+  const doctor = await runProcess(["doctor"], withoutDriver);
   expect(doctor.status).toBe(0);
   expect(doctor.stdout).toMatch(/^gpu +GPU +none$/m);
   expect(doctor.stdout).toMatch(/^gpu: no GPU to be had: /m);

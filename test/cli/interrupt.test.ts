@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { seeded, temporaryFolder } from "../source/support.js";
-import { ended, type Ran, start } from "../support/cli.js";
+import { ended, type Ran, runProcess, start } from "../support/cli.js";
 import { float32, recorded, writeRun } from "../support/recorded.js";
 import { expectValid } from "../support/schemas.js";
+import { sized } from "../support/tier.js";
 
 const folder = temporaryFolder();
 const below = seeded(20);
@@ -27,35 +28,48 @@ describe("a signal leaves no output, no temporary file, and an existing output a
     Float32Array.from({ length: elements }, () => (below(2001) - 1000) * scale);
 
   test("while it works", async () => {
-    const names = Array.from({ length: 8 }, (_, step) => `step${step}/w`);
+    const updates = numbers(1e-9);
     const large = await writeRun(
       join(folder, "large"),
       [float32("w", numbers(2e-5))],
-      names.map((name) => float32(name, numbers(1e-9))),
+      Array.from({ length: 8 }, (_, step) => float32(`step${step}/w`, updates)),
     );
     // The slowest cases there are on one thread: seconds, so that no signal comes too late, a third of which go by in
     // proving the engine, during which signals wait.
     const grid = ["--format", "bf16,fp16,e4m3fn,e5m2", "--scheme", "kahan,two-term"];
-    const work = ["run", large, ...grid, "--rounding", "stochastic", "--threads", "1"];
+    const one = ["run", large, "--rounding", "stochastic", "--threads", "1"];
     const out = join(folder, "while");
     mkdirSync(out);
     const kept = join(out, "kept.json");
     writeFileSync(kept, "as it was");
-    for (const [i, signal] of (["SIGINT", "SIGTERM", "SIGINT", "SIGTERM"] as const).entries()) {
-      const json = i < 2 ? kept : join(out, "new.json");
-      const ran = await interrupted([...work, "--json", json], signal, 100 + below(1400));
+    const expectNothing = (ran: Ran, signal: Signal) => {
       expect(ran).toEqual({ status: statusOf[signal], stdout: "", stderr: "" });
       expect(readdirSync(out)).toEqual(["kept.json"]);
       expect(readFileSync(kept, "utf8")).toBe("as it was");
+    };
+    const fresh = join(out, "new.json");
+    const jsons = sized({ quick: [kept, fresh], full: [kept, kept, fresh, fresh] });
+    for (const [i, json] of jsons.entries()) {
+      const signal = i % 2 === 0 ? "SIGINT" : "SIGTERM";
+      const work = [...one, ...grid, "--json", json];
+      expectNothing(await interrupted(work, signal, 100 + below(1400)), signal);
     }
+
+    // Weights are written as they are counted, under a temporary name.
+    const weights = join(out, "w.safetensors");
+    const child = start([...one, "--scheme", "kahan", "--write-weights", weights]);
+    const ran = ended(child);
+    while (readdirSync(out).length < 2) await sleep(5);
+    child.kill("SIGTERM");
+    expectNothing(await ran, "SIGTERM");
   });
 
   test("or the whole of it, if it comes when all is written", async () => {
     const began = performance.now();
     const work = ["run", recorded("rlvr/early"), "--quiet"];
-    await ended(start(work));
+    await runProcess(work);
     const took = Math.ceil(performance.now() - began);
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < sized({ quick: 4, full: 10 }); i++) {
       const out = join(folder, `at the end ${i}`);
       mkdirSync(out);
       const signal = i % 2 === 0 ? "SIGINT" : "SIGTERM";

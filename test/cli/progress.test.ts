@@ -1,5 +1,49 @@
-import { expect, test } from "vitest";
-import { duration } from "../../src/cli/progress.js";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { duration, progressBar } from "../../src/cli/progress.js";
+import { Captured } from "../support/cli.js";
+
+describe("progressBar", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** What is shown of work of two seconds, a quarter of it before the first call. */
+  async function shownOn(output: Captured | null): Promise<string> {
+    const { progress, stop } = await progressBar(output);
+    vi.useFakeTimers({ now: Date.now() });
+    progress(10e6, 40e6);
+    vi.advanceTimersByTime(1500);
+    progress(25e6, 40e6);
+    vi.advanceTimersByTime(500);
+    progress(40e6, 40e6);
+    stop();
+    return output?.text ?? "";
+  }
+
+  test("tells the rate and what is left on a terminal, gives the cursor back, and is gone", async () => {
+    const listeners = process.listenerCount("exit");
+    const shown = await shownOn(new Captured(120));
+    expect(shown).toContain("62% of 40 million updates, 10.0 million updates/s, 2 s left");
+    const [hidden, back] = ["\u001b[?25l", "\u001b[?25h"].map((of) => shown.lastIndexOf(of));
+    expect(hidden).toBeGreaterThan(-1);
+    expect(back).toBeGreaterThan(hidden);
+    expect(process.listenerCount("exit")).toBe(listeners);
+  });
+
+  test("is silent in a pipe", async () => {
+    expect(await shownOn(new Captured())).toBe("");
+    expect(await shownOn(null)).toBe("");
+  });
+
+  test("does not show for less than a second", async () => {
+    const output = new Captured(120);
+    const { progress, stop } = await progressBar(output);
+    progress(1, 2);
+    progress(2, 2);
+    stop();
+    expect(output.text).toBe("");
+  });
+});
 
 test.each([
   [0, "0 s"],

@@ -1,15 +1,18 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { sealed } from "../../src/source/resume-log.js";
 import { encodeSafetensors } from "../../src/source/safetensors/write.js";
-import { put, seeded, temporaryFolder } from "../source/support.js";
-import { ended, expectRefusal, output, run, start } from "../support/cli.js";
+import { put, temporaryFolder } from "../source/support.js";
+import { expectRefusal, output, run } from "../support/cli.js";
 import { float32 } from "../support/recorded.js";
+import { endEarly, expectResumes } from "../support/resume.js";
+import { sized } from "../support/tier.js";
 
 const folder = temporaryFolder();
-const below = seeded(7);
+/** Tensors of each side. */
+const count = sized({ quick: 40, full: 80 });
 
 /** Tensors whose comparison as fp16 takes a while: no fast twin rounds to it. */
 function checkpoint(name: string, scale: number): string {
@@ -18,7 +21,7 @@ function checkpoint(name: string, scale: number): string {
   return put(
     folder,
     name,
-    encodeSafetensors(Array.from({ length: 80 }, (_, i) => float32(`layers.${i}.w`, numbers(i)))),
+    encodeSafetensors(Array.from({ length: count }, (_, i) => float32(`layers.${i}.w`, numbers(i)))),
   );
 }
 
@@ -26,65 +29,33 @@ const pair = [checkpoint("before.safetensors", 1), checkpoint("after.safetensors
 const work = ["diff", ...pair, "--view", "fp16", "--quiet"];
 
 describe("--resume", () => {
-  test("ended at 20 moments, the run goes on from there and gives what an uninterrupted one gives", async () => {
-    const whole = join(folder, "whole.json");
-    const began = performance.now();
-    await output(...work, "--json", whole);
-    const took = performance.now() - began;
-    const out = join(folder, "out");
-    mkdirSync(out);
-    const [log, json] = [join(out, "progress"), join(out, "r.json")];
-    const resumed = [...work, "--resume", log, "--json", json];
-    let wentOn = 0;
-    for (let i = 0; i < 20; i++) {
-      const child = start(resumed);
-      const ran = ended(child);
-      await Promise.race([sleep(below(Math.ceil(took))), ran]);
-      child.kill((["SIGKILL", "SIGINT", "SIGTERM"] as const)[i % 3]);
-      await ran;
-      // Nothing or the whole; a temporary file only where the process had no time to remove it.
-      const files = readdirSync(out).filter((name) => i % 3 !== 0 || !name.endsWith(".tmp"));
-      expect(["", "progress", "progress,r.json", "r.json"]).toContain(files.join());
-      if (existsSync(json)) expect(readFileSync(json, "utf8")).toBe(readFileSync(whole, "utf8"));
-      if (existsSync(log)) wentOn = Math.max(wentOn, readFileSync(log, "utf8").split("\n").length);
-      rmSync(json, { force: true });
-    }
-    expect(wentOn).toBeGreaterThan(2);
-    await output(...resumed);
-    expect(readFileSync(json, "utf8")).toBe(readFileSync(whole, "utf8"));
-    expect(existsSync(log)).toBe(false);
+  test("ended at any moment, the run goes on from there and gives what an uninterrupted one gives", async () => {
+    const whole = await output(...work, "--json", "-");
+    await expectResumes(work, join(folder, "out"), whole, sized({ quick: 6, full: 20 }));
   });
 
-  /** A run that was ended after its first tensors. */
-  async function endedEarly(name: string): Promise<string> {
-    const log = join(folder, name);
-    const child = start([...work, "--resume", log]);
-    const ran = ended(child);
-    while (!existsSync(log) || readFileSync(log, "utf8").split("\n").length < 4) await sleep(5);
-    child.kill("SIGKILL");
-    await ran;
-    return log;
-  }
+  /** The progress of a run that was ended after its first tensors. */
+  let progress: string;
+  beforeAll(async () => {
+    progress = await endEarly(work, join(folder, "early"));
+  });
 
   test("what was counted is not counted again, and a line that was cut off does not count", async () => {
-    const log = await endedEarly("cut");
-    const lines = readFileSync(log, "utf8").split("\n");
+    const lines = progress.split("\n");
     // A count that only the log can have put there.
     const [name, tally] = JSON.parse(lines[1].slice(lines[1].indexOf(" ")));
     lines[1] = sealed(lines[0], JSON.stringify([name, { ...tally, signFlips: 12345 }]));
-    writeFileSync(log, `${lines.slice(0, 2).join("\n")}\n0123456789abcdef ["layers.1.w",{"elem`);
+    const log = put(folder, "cut", `${lines.slice(0, 2).join("\n")}\n0123456789abcdef ["layers.1.w",{"elem`);
     const { tensors } = JSON.parse(await output(...work, "--resume", log, "--json", "-"));
     const flips = tensors.map(({ signFlips }: { signFlips: number }) => signFlips);
-    expect(flips).toEqual([12345, ...Array(79).fill(0)]);
+    expect(flips).toEqual([12345, ...Array(count - 1).fill(0)]);
   });
 
   test("what is not as it was written is refused", async () => {
-    const log = await endedEarly("tampered");
-    const text = readFileSync(log, "utf8");
-    const [head, first, ...rest] = text.split("\n");
+    const [head, first, ...rest] = progress.split("\n");
     for (const line of [first.replace(/\d(?=[^\d]*$)/, "7x"), first.slice(17), "null", "", `${first} `]) {
       const tampered = [head, line, ...rest].join("\n");
-      writeFileSync(log, tampered);
+      const log = put(folder, "tampered", tampered);
       await expectRefusal(
         [...work, "--resume", log],
         log,
@@ -96,8 +67,7 @@ describe("--resume", () => {
   });
 
   test("the progress of another run is refused and left as it is", async () => {
-    const log = await endedEarly("another");
-    const text = readFileSync(log, "utf8");
+    const log = put(folder, "another", progress);
     const very = "the progress of this very run";
     await expectRefusal(
       ["diff", ...pair, "--view", "bf16", "--resume", log],
@@ -115,7 +85,7 @@ describe("--resume", () => {
       very,
       `that of one in which ${JSON.stringify(before)} was another file, or had not been written to since`,
     );
-    expect(readFileSync(log, "utf8")).toBe(text);
+    expect(readFileSync(log, "utf8")).toBe(progress);
   });
 
   test.each(["", "progress\n", "null\n", '{"schema":"precision-lens/1"}\n'])(

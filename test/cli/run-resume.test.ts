@@ -1,11 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { sealed } from "../../src/source/resume-log.js";
-import { seeded, temporaryFolder } from "../source/support.js";
-import { ended, expectRefusal, expectUsageError, output, start } from "../support/cli.js";
+import { put, seeded, temporaryFolder } from "../source/support.js";
+import { expectRefusal, expectUsageError, output } from "../support/cli.js";
 import { float32, recorded, writeRun } from "../support/recorded.js";
+import { endEarly, expectResumes } from "../support/resume.js";
+import { sized } from "../support/tier.js";
 
 const folder = temporaryFolder();
 const below = seeded(11);
@@ -19,7 +21,10 @@ const grid = [
 ];
 /** 8 cases of 16 steps, and parts of 2^25 updates: two of the long tensors do not go into one, the short ones do. */
 const long = 2 ** 17 + 1;
-const lengths = [long, long + 999, 777, long, 5000, 4097, long, long, long + 4096, long, long];
+const lengths = sized({
+  quick: [long, long + 999, 777, long, 5000, 4097, long, long + 4096],
+  full: [long, long + 999, 777, long, 5000, 4097, long, long, long + 4096, long, long],
+});
 let path: string;
 let work: readonly string[];
 let whole: string;
@@ -33,56 +38,24 @@ beforeAll(async () => {
   whole = await output(...work, "--json", "-");
 });
 
-/** A run that was ended after its first parts. */
-async function endedEarly(name: string): Promise<string> {
-  const log = join(folder, name);
-  const child = start([...work, "--resume", log]);
-  const ran = ended(child);
-  while (!existsSync(log) || readFileSync(log, "utf8").split("\n").length < 4) await sleep(5);
-  child.kill("SIGKILL");
-  await ran;
-  return log;
-}
+/** The progress of a run that was ended after its first parts. */
+let progress: string;
+beforeAll(async () => {
+  progress = await endEarly(work, join(folder, "early"));
+});
 
 describe("run --resume", () => {
-  test("ended at 24 moments, the run goes on from there and gives what an uninterrupted one gives", async () => {
-    const out = join(folder, "out");
-    mkdirSync(out);
-    const [log, json] = [join(out, "progress"), join(out, "r.json")];
-    const resumed = [...work, "--resume", log, "--json", json];
-    const began = performance.now();
-    await output(...resumed);
-    const took = performance.now() - began;
-    expect(readFileSync(json, "utf8")).toBe(whole);
-    rmSync(json);
-    let wentOn = 0;
-    for (let i = 0; i < 24; i++) {
-      const child = start(resumed);
-      const ran = ended(child);
-      await Promise.race([sleep(below(Math.ceil(took))), ran]);
-      child.kill((["SIGKILL", "SIGINT", "SIGTERM"] as const)[i % 3]);
-      await ran;
-      // Nothing or the whole; a temporary file only where the process had no time to remove it.
-      const files = readdirSync(out).filter((name) => i % 3 !== 0 || !name.endsWith(".tmp"));
-      expect(["", "progress", "progress,r.json", "r.json"]).toContain(files.join());
-      if (existsSync(json)) expect(readFileSync(json, "utf8")).toBe(whole);
-      if (existsSync(log)) wentOn = Math.max(wentOn, readFileSync(log, "utf8").split("\n").length);
-      rmSync(json, { force: true });
-    }
-    expect(wentOn).toBeGreaterThan(2);
-    await output(...resumed);
-    expect(readFileSync(json, "utf8")).toBe(whole);
-    expect(existsSync(log)).toBe(false);
+  test("ended at any moment, the run goes on from there and gives what an uninterrupted one gives", async () => {
+    await expectResumes(work, join(folder, "out"), whole, sized({ quick: 6, full: 24 }));
   });
 
   test("other threads may go on; what was counted is not counted again", async () => {
-    const log = await endedEarly("threads");
-    const [head, first] = readFileSync(log, "utf8").split("\n");
+    const [head, first] = progress.split("\n");
     const [name, part] = JSON.parse(first.slice(first.indexOf(" ")));
     // A count that only the log can have put there.
     part.cases[5].tensors[0].end.returned = 54321;
     const forged = sealed(head, JSON.stringify([name, part]));
-    writeFileSync(log, `${head}\n${forged}\n0123456789abcdef ["layers.3.w",{"cas`);
+    const log = put(folder, "threads", `${head}\n${forged}\n0123456789abcdef ["layers.3.w",{"cas`);
     const { cases } = JSON.parse(await output(...work, "--threads", "1", "--resume", log, "--json", "-"));
     const expected = JSON.parse(whole).cases;
     const returned = expected[5].tensors[0].end.returned;
@@ -92,8 +65,7 @@ describe("run --resume", () => {
   });
 
   test("the progress of another run is refused and left as it is", async () => {
-    const log = await endedEarly("another");
-    const text = readFileSync(log, "utf8");
+    const log = put(folder, "another", progress);
     const very = "the progress of this very run";
     const other = "that of one with other settings";
     await expectRefusal([...work, "--opmath", "exact", "--resume", log], log, very, other);
@@ -108,7 +80,7 @@ describe("run --resume", () => {
     writeFileSync(updates, bytes);
     const changed = `that of one in which ${JSON.stringify(updates)} was another file, or had not been written to since`;
     await expectRefusal([...work, "--resume", log], log, very, changed);
-    expect(readFileSync(log, "utf8")).toBe(text);
+    expect(readFileSync(log, "utf8")).toBe(progress);
   });
 
   test("computed updates are resumed too", async () => {
@@ -122,8 +94,7 @@ describe("run --resume", () => {
   test.each(["", "progress\n", "null\n", "[]\n", '{"schema":"precision-lens/1"}\n', "\0\0\0\0\n"])(
     "%j is no progress",
     async (text) => {
-      const log = join(folder, "no progress");
-      writeFileSync(log, text);
+      const log = put(folder, "no progress", text);
       await expectRefusal(
         [...work, "--resume", log],
         log,

@@ -14,7 +14,7 @@ import { renderCsv } from "../../src/report/csv.js";
 import { renderMarkdown } from "../../src/report/markdown.js";
 import { renderTable } from "../../src/report/table.js";
 import { put, temporaryFolder } from "../source/support.js";
-import { ended, expectRefusal, output, run, start } from "../support/cli.js";
+import { expectRefusal, output, run } from "../support/cli.js";
 import { float32, recorded, writeRun } from "../support/recorded.js";
 import { expectValid } from "../support/schemas.js";
 
@@ -94,15 +94,6 @@ describe("run", () => {
     symlinkSync("/dev/null", link);
     await output("run", gaps, "--quiet", "--json", link);
     expect(lstatSync(link).isSymbolicLink()).toBe(true);
-  });
-
-  test("a reader that has seen enough ends it quietly", async () => {
-    const child = start(["run", window, "--json", "-"]);
-    child.stdout!.destroy();
-    expect(await ended(child)).toEqual({ status: 0, stdout: "", stderr: "" });
-    const warned = start(["run", gaps, "--quiet", "--json", "-"]);
-    warned.stderr!.destroy();
-    expect((await ended(warned)).status).toBe(0);
   });
 });
 

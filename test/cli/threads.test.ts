@@ -5,13 +5,14 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Result } from "../../src/lens/result.js";
 import { expectUsageError, output, run } from "../support/cli.js";
 import { float32, writeRun } from "../support/recorded.js";
+import { sized } from "../support/tier.js";
 import { gaussianRun } from "../support/values.js";
 
 let folder: string;
 let path: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "precision-lens-"));
-  const { weights, updates } = gaussianRun(8, 100_000, 3);
+  const { weights, updates } = gaussianRun(8, sized({ quick: 40_000, full: 100_000 }), 3);
   const steps = updates.map((update, i) => float32(`step${i}/w`, update));
   path = await writeRun(join(folder, "run"), [float32("w", weights)], steps);
 });
