@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import type { ErrorObject } from "ajv/dist/2020.js";
+import type { ErrorObject, ValidateFunction } from "ajv/dist/2020.js";
 import type { DifferenceResult } from "../lens/difference-result.js";
 import type { PredictionResult } from "../lens/prediction.js";
 import type { Result } from "../lens/result.js";
@@ -30,16 +30,29 @@ export async function readResult(path: string): Promise<SavedResult> {
   const value = parse(path, text);
   const named = (value as Partial<SavedResult> | null)?.schema;
   const name = named !== undefined && Object.hasOwn(schemas, named) ? named : "precision-lens/1";
-  // Not above: it takes a third of the start of every command (measured).
-  const { Ajv2020 } = await import("ajv/dist/2020.js");
-  const ajv = new Ajv2020({ allowUnionTypes: true });
-  // Those of sweeps and predictions refer to it.
-  if (schemas[name] !== "result") ajv.addSchema(schemaIn("result"), schemaFile("result"));
-  const validate = ajv.compile(schemaIn(schemas[name]));
+  const validate = await validatorOf(schemas[name]);
   if (!validate(value)) {
     throw new InputError(path, `a result of schema ${name}`, complaint(value, validate.errors![0]));
   }
   return value as SavedResult;
+}
+
+/** By the names of schemas: one is compiled in a quarter of a second (measured), for however many results. */
+const validators = new Map<string, Promise<ValidateFunction>>();
+
+function validatorOf(schema: string): Promise<ValidateFunction> {
+  const validator = validators.get(schema) ?? compiled(schema);
+  validators.set(schema, validator);
+  return validator;
+}
+
+async function compiled(schema: string): Promise<ValidateFunction> {
+  // Not above: it takes a third of the start of every command (measured).
+  const { Ajv2020 } = await import("ajv/dist/2020.js");
+  const ajv = new Ajv2020({ allowUnionTypes: true });
+  // Those of sweeps and predictions refer to it.
+  if (schema !== "result") ajv.addSchema(schemaIn("result"), schemaFile("result"));
+  return ajv.compile(schemaIn(schema));
 }
 
 function schemaFile(name: string): string {

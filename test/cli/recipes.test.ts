@@ -1,15 +1,19 @@
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Result } from "../../src/lens/result.js";
 import { adamw } from "../../src/update/optimizer.js";
 import { temporaryFolder } from "../source/support.js";
 import { expectRefusal, expectUsageError, output } from "../support/cli.js";
-import { float32, readTensors, recorded, writeRun } from "../support/recorded.js";
+import { float32, readTensors, recorded, writeExcerpt, writeRun } from "../support/recorded.js";
 import { expectValid } from "../support/schemas.js";
+import { fullTier, sized } from "../support/tier.js";
 
 const folder = temporaryFolder();
 const window = recorded("rlvr/early");
+/** Its first ten tensors, a fifth of the weights: a run by recipes takes seconds for all. */
+const excerpt = await writeExcerpt(join(folder, "excerpt"), "rlvr/early", (i) => i < 10);
+const some = sized({ quick: excerpt, full: window });
 const byAdamw = ["--optimizer", "adamw", "--lr", "1e-5", "--betas", "0.9,0.95"];
 
 async function result(...args: string[]): Promise<Result> {
@@ -30,7 +34,7 @@ function bfloat16(data: ArrayBufferView): number[] {
 describe("run --optimizer", () => {
   test("recipes side by side, on the gradients of a recorded run", async () => {
     const recipes = ["torch-2.13-cpu-for-loop", "torch-2.13-cuda-fused", "master", "fp32"];
-    const { cases, settings } = await result(window, ...byAdamw, "--recipe", recipes.join());
+    const { cases, settings } = await result(some, ...byAdamw, "--recipe", recipes.join());
     expect(settings.optimizer).toEqual({
       name: "adamw",
       lr: 1e-5,
@@ -45,65 +49,57 @@ describe("run --optimizer", () => {
       ["fp32", "fp32", false],
     ]);
     // The recorded updates are those of the fp32 recipe.
-    expect(cases[2].totals).toMatchObject({ none: 768, lost: 45, kept: 199712, moved: 7859 });
+    const recorded = await result(some, "--scheme", "master");
+    const { none, lost, kept, moved } = recorded.cases[0].totals;
+    expect(cases[2].totals).toMatchObject({ none, lost, kept, moved });
+    if (fullTier) expect([none, lost, kept, moved]).toEqual([768, 45, 199712, 7859]);
   });
 
-  test("the table says what stood still and why, and which recipes are unverified", async () => {
+  test.each(
+    sized({
+      quick: [[excerpt, "recipes-excerpt.txt"]],
+      full: [
+        [excerpt, "recipes-excerpt.txt"],
+        [window, "recipes.txt"],
+      ],
+    }),
+  )("the table says what stood still and why, and which recipes are unverified", async (input, file) => {
     const recipes = "torch-2.13-cpu-for-loop,torch-2.13-cpu-foreach,collage-plus,fp32";
-    const table = await output("run", window, ...byAdamw, "--recipe", recipes);
-    await expect(table).toMatchFileSnapshot("recipes.txt");
+    const table = await output("run", input, ...byAdamw, "--recipe", recipes);
+    await expect(table).toMatchFileSnapshot(file);
     expect(Math.max(...table.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(80);
   });
 
   test("the defaults are master and fp32; every optimizer has them", async () => {
     for (const optimizer of ["adamw", "sgd", "lion"]) {
-      const { cases } = await result(window, "--optimizer", optimizer, "--lr", "1e-5");
+      const { cases } = await result(some, "--optimizer", optimizer, "--lr", "1e-5");
       expect(cases.map(({ recipe }) => recipe?.name)).toEqual(["master", "fp32"]);
     }
   });
 
   test("formats make a grid with recipes; fp32 is one case of it", async () => {
-    const { cases } = await result(window, ...byAdamw, "--recipe", "master,fp32", "--format", "bf16,fp16");
+    const { cases } = await result(some, ...byAdamw, "--recipe", "master,fp32", "--format", "bf16,fp16");
     expect(cases.map(({ format }) => format)).toEqual(["bf16", "fp16", "fp32"]);
   });
 
   test("weights and gradients may be named apart", async () => {
-    const args = [
-      "--weights",
-      join(window, "base.safetensors"),
-      "--gradients",
-      join(window, "gradients.safetensors"),
-    ];
-    const apart = await result(...args, ...byAdamw);
-    expect(apart.cases).toEqual((await result(window, ...byAdamw)).cases);
+    const [base, gradients] = ["base", "gradients"].map((name) => join(some, `${name}.safetensors`));
+    const apart = await result("--weights", base, "--gradients", gradients, ...byAdamw);
+    expect(apart.cases).toEqual((await result(some, ...byAdamw)).cases);
   });
 
   test("shards add up: causes, moments and partings too", async () => {
-    const tensors = readTensors(join(window, "base.safetensors"));
-    const gradients = readTensors(join(window, "gradients.safetensors"));
     const recipes = ["--recipe", "torch-2.13-cpu-for-loop,kahan", "--quiet"];
     const saved: string[] = [];
     for (const part of [0, 1]) {
-      const weights = tensors.filter((_, i) => i % 2 === part);
-      const names = new Set(weights.map(({ name }) => name));
-      const path = join(folder, `shard-${part}`);
-      mkdirSync(path);
-      const own = gradients
-        .filter(({ name }) => names.has(name.slice(name.indexOf("/") + 1)))
-        .map((gradient) => ({ ...gradient }));
-      const base = await writeRun(join(path, "run"), weights, own);
-      saved.push(join(path, "result.json"));
-      const inputs = [
-        "--weights",
-        join(base, "base.safetensors"),
-        "--gradients",
-        join(base, "updates.safetensors"),
-      ];
-      await output("run", ...inputs, ...byAdamw, ...recipes, "--json", saved[part]);
+      const mine = (i: number) => i % 2 === part && (fullTier || i < 10);
+      const shard = await writeExcerpt(join(folder, `shard-${part}`), "rlvr/early", mine);
+      saved.push(join(shard, "result.json"));
+      await output("run", shard, ...byAdamw, ...recipes, "--json", saved[part]);
     }
     const merged: Result = JSON.parse(await output("report", ...saved, "--json", "-"));
     expectValid("result", merged);
-    const whole = await result(window, ...byAdamw, ...recipes);
+    const whole = await result(some, ...byAdamw, ...recipes);
     for (const [i, { tensors: _, ...counts }] of whole.cases.entries()) {
       const { tensors: __, ...sum } = merged.cases[i];
       expect(sum).toEqual(counts);

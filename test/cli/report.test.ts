@@ -6,7 +6,7 @@ import { renderCsv } from "../../src/report/csv.js";
 import { renderMarkdown } from "../../src/report/markdown.js";
 import { put, temporaryFolder } from "../source/support.js";
 import { expectRefusal, output, run } from "../support/cli.js";
-import { readTensors, recorded, writeRun } from "../support/recorded.js";
+import { recorded, writeExcerpt } from "../support/recorded.js";
 import { expectValid } from "../support/schemas.js";
 
 const folder = temporaryFolder();
@@ -22,12 +22,7 @@ async function saved(name: string, input: string): Promise<string> {
 
 /** A shard of the recorded run: the tensors that `mine` picks by their number. */
 async function shard(name: string, mine: (index: number) => boolean): Promise<string> {
-  const weights = readTensors(join(window, "base.safetensors")).filter((_, i) => mine(i));
-  const names = new Set(weights.map((tensor) => tensor.name));
-  const updates = readTensors(join(window, "updates.safetensors")).filter((tensor) =>
-    names.has(tensor.name.slice(tensor.name.indexOf("/") + 1)),
-  );
-  return saved(`${name}.json`, await writeRun(join(folder, name), weights, updates));
+  return saved(`${name}.json`, await writeExcerpt(join(folder, name), "sft/early", mine));
 }
 
 const whole = await saved("whole.json", window);

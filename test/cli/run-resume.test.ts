@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { sealed } from "../../src/source/resume-log.js";
 import { put, seeded, temporaryFolder } from "../source/support.js";
 import { expectRefusal, expectUsageError, output } from "../support/cli.js";
-import { float32, recorded, writeRun } from "../support/recorded.js";
+import { float32, recorded, writeExcerpt, writeRun } from "../support/recorded.js";
 import { endEarly, expectResumes } from "../support/resume.js";
 import { sized } from "../support/tier.js";
 
@@ -19,10 +19,10 @@ const grid = [
   ...["--format", "bf16", "--scheme", "in-place,master,kahan,two-term"],
   ...["--rounding", "nearest-even,stochastic", "--quiet"],
 ];
-/** 8 cases of 16 steps, and parts of 2^25 updates: two of the long tensors do not go into one, the short ones do. */
+/** 8 cases of 16 steps, and parts of 2^25 updates: two of the long tensors do not go into one, short ones do. */
 const long = 2 ** 17 + 1;
 const lengths = sized({
-  quick: [long, long + 999, 777, long, 5000, 4097, long, long + 4096],
+  quick: [long, long + 999, 777, 5000, long],
   full: [long, long + 999, 777, long, 5000, 4097, long, long, long + 4096, long, long],
 });
 let path: string;
@@ -46,7 +46,7 @@ beforeAll(async () => {
 
 describe("run --resume", () => {
   test("ended at any moment, the run goes on from there and gives what an uninterrupted one gives", async () => {
-    await expectResumes(work, join(folder, "out"), whole, sized({ quick: 6, full: 24 }));
+    await expectResumes(work, join(folder, "out"), whole, sized({ quick: 4, full: 24 }));
   });
 
   test("other threads may go on; what was counted is not counted again", async () => {
@@ -85,7 +85,11 @@ describe("run --resume", () => {
 
   test("computed updates are resumed too", async () => {
     const log = join(folder, "recipes");
-    const recipes = ["run", recorded("rlvr/early"), "--optimizer", "adamw", "--lr", "1e-6", "--quiet"];
+    const trained = sized({
+      quick: await writeExcerpt(join(folder, "excerpt"), "rlvr/early", (i) => i < 10),
+      full: recorded("rlvr/early"),
+    });
+    const recipes = ["run", trained, "--optimizer", "adamw", "--lr", "1e-6", "--quiet"];
     const once = await output(...recipes, "--json", "-");
     expect(await output(...recipes, "--resume", log, "--json", "-")).toBe(once);
     expect(existsSync(log)).toBe(false);

@@ -24,6 +24,22 @@ export function readTensors(path: string): TensorToWrite[] {
   });
 }
 
+/** Writes the recorded run of some tensors of a window, picked by their number, into a new folder; gives its path. */
+export async function writeExcerpt(
+  folder: string,
+  window: string,
+  mine: (index: number) => boolean,
+): Promise<string> {
+  const read = (name: string) => readTensors(join(recorded(window), name));
+  const weights = read("base.safetensors").filter((_, i) => mine(i));
+  const names = new Set(weights.map(({ name }) => name));
+  const ofMine = ({ name }: TensorToWrite) => names.has(name.slice(name.indexOf("/") + 1));
+  await writeRun(folder, weights, read("updates.safetensors").filter(ofMine));
+  const gradients = read("gradients.safetensors").filter(ofMine);
+  await writeFile(join(folder, "gradients.safetensors"), encodeSafetensors(gradients));
+  return folder;
+}
+
 /** An F32 tensor of these numbers. */
 export function float32(name: string, numbers: ArrayLike<number>): TensorToWrite {
   return { name, dtype: "F32", shape: [numbers.length], data: Float32Array.from(numbers) };

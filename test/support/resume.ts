@@ -8,8 +8,9 @@ import { ended, runProcess, start } from "./cli.js";
 const signals = ["SIGKILL", "SIGINT", "SIGTERM"] as const;
 
 /**
- * Ends the work at so many moments, spread over the time that it takes, each time going on from where it was, and expects
- * nothing or the whole result beside its progress; then lets it come to its end.
+ * Ends the work at so many moments, the first of them when a part is done, the others spread over the time that it
+ * takes, each time going on from where it was, and expects nothing or the whole result beside its progress; then lets it
+ * come to its end.
  *
  * @param work a command line without outputs.
  * @param out a folder to make.
@@ -34,8 +35,10 @@ export async function expectResumes(
   await complete();
   const took = performance.now() - began;
   rmSync(json);
-  let wentOn = 0;
-  for (let i = 0; i < kills; i++) {
+  await endEarly([...work, "--json", json], log);
+  rmSync(json, { force: true });
+  expect(readdirSync(out)).toEqual(["progress"]);
+  for (let i = 1; i < kills; i++) {
     const child = start(resumed);
     const ran = ended(child);
     await Promise.race([sleep((took * (i + below(1000) / 1000)) / kills), ran]);
@@ -47,19 +50,21 @@ export async function expectResumes(
     for (const name of temporary) rmSync(join(out, name));
     expect(["", "progress", "progress,r.json", "r.json"]).toContain(readdirSync(out).join());
     if (existsSync(json)) expect(readFileSync(json, "utf8") === whole).toBe(true);
-    if (existsSync(log)) wentOn = Math.max(wentOn, readFileSync(log, "utf8").split("\n").length);
     rmSync(json, { force: true });
   }
-  expect(wentOn).toBeGreaterThan(2);
   await complete();
 }
 
-/** Starts the work, ends it when the log has two parts, and gives the log. */
+/** Starts the work, ends it when the log has a part, and gives the log. */
 export async function endEarly(work: readonly string[], log: string): Promise<string> {
-  const child = start([...work, "--resume", log]);
-  const ran = ended(child);
-  while (!existsSync(log) || readFileSync(log, "utf8").split("\n").length < 4) await sleep(5);
-  child.kill("SIGKILL");
-  await ran;
+  const hasPart = () => existsSync(log) && /\n.*\n/.test(readFileSync(log, "utf8"));
+  // Again if all was done before the signal came, as on a machine that has more to do.
+  for (let tries = 0; tries < 5 && !existsSync(log); tries++) {
+    const child = start([...work, "--resume", log]);
+    const ran = ended(child);
+    while (child.exitCode === null && !hasPart()) await sleep(5);
+    child.kill("SIGKILL");
+    await ran;
+  }
   return readFileSync(log, "utf8");
 }
