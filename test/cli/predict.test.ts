@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { PredictionResult } from "../../src/lens/prediction.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { predictionCommandLine } from "../../src/report/command.js";
@@ -26,8 +26,12 @@ const ruleOf = ({ rules }: PredictionResult, rule: string, knows: string) =>
   rules.find((of) => of.rule === rule && of.knows === knows)!;
 
 describe("of a recorded run", () => {
+  let result: PredictionResult;
+  beforeAll(async () => {
+    result = await predict(window, ...trained);
+  });
+
   test("the ulp rule finds a third of what changes, the residual nearly all", async () => {
-    const result = await predict(window, ...trained);
     expect(result).toMatchObject({
       input: { kind: "recorded", updates: null, gradients: join(window, "gradients.safetensors") },
       optimizer: { name: "adamw", lr: 1e-5, betas: [0.9, 0.95], eps: 1e-8, weightDecay: 0 },
@@ -45,7 +49,7 @@ describe("of a recorded run", () => {
     // There is no residual where the stored weight is the master.
     const [oneStep, residual] = ["one-step", "residual"].map((rule) => ruleOf(inFp32, rule, "moments"));
     expect({ ...residual, rule: "" }).toEqual({ ...oneStep, rule: "" });
-    expect(inFp32.changed).toBeGreaterThan((await predict(window, ...trained)).changed);
+    expect(inFp32.changed).toBeGreaterThan(result.changed);
   });
 });
 

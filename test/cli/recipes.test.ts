@@ -11,8 +11,8 @@ import { fullTier, sized } from "../support/tier.js";
 
 const folder = temporaryFolder();
 const window = recorded("rlvr/early");
-/** Its first ten tensors, a fifth of the weights: a run by recipes takes seconds for all. */
-const excerpt = await writeExcerpt(join(folder, "excerpt"), "rlvr/early", (i) => i < 10);
+/** Its first seven tensors, a fourteenth of the weights: a run by recipes takes seconds for all. */
+const excerpt = await writeExcerpt(join(folder, "excerpt"), "rlvr/early", (i) => i < 7);
 const some = sized({ quick: excerpt, full: window });
 const byAdamw = ["--optimizer", "adamw", "--lr", "1e-5", "--betas", "0.9,0.95"];
 
@@ -92,7 +92,7 @@ describe("run --optimizer", () => {
     const recipes = ["--recipe", "torch-2.13-cpu-for-loop,kahan", "--quiet"];
     const saved: string[] = [];
     for (const part of [0, 1]) {
-      const mine = (i: number) => i % 2 === part && (fullTier || i < 10);
+      const mine = (i: number) => i % 2 === part && (fullTier || i < 7);
       const shard = await writeExcerpt(join(folder, `shard-${part}`), "rlvr/early", mine);
       saved.push(join(shard, "result.json"));
       await output("run", shard, ...byAdamw, ...recipes, "--json", saved[part]);

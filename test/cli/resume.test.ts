@@ -7,7 +7,7 @@ import { encodeSafetensors } from "../../src/source/safetensors/write.js";
 import { put, temporaryFolder } from "../source/support.js";
 import { expectRefusal, output, run } from "../support/cli.js";
 import { float32 } from "../support/recorded.js";
-import { endEarly, expectResumes } from "../support/resume.js";
+import { expectResumes, type Work, workOf } from "../support/resume.js";
 import { sized } from "../support/tier.js";
 
 const folder = temporaryFolder();
@@ -26,38 +26,35 @@ function checkpoint(name: string, scale: number): string {
 }
 
 const pair = [checkpoint("before.safetensors", 1), checkpoint("after.safetensors", 1.001)];
-const work = ["diff", ...pair, "--view", "fp16", "--quiet"];
+const args = ["diff", ...pair, "--view", "fp16", "--quiet"];
+let work: Work;
+beforeAll(async () => {
+  work = await workOf(args, folder);
+});
 
 describe("--resume", () => {
   test("ended at any moment, the run goes on from there and gives what an uninterrupted one gives", async () => {
-    const whole = await output(...work, "--json", "-");
-    await expectResumes(work, join(folder, "out"), whole, sized({ quick: 6, full: 20 }));
-  });
-
-  /** The progress of a run that was ended after its first tensors. */
-  let progress: string;
-  beforeAll(async () => {
-    progress = await endEarly(work, join(folder, "early"));
+    await expectResumes(work, join(folder, "out"), sized({ quick: 3, full: 20 }));
   });
 
   test("what was counted is not counted again, and a line that was cut off does not count", async () => {
-    const lines = progress.split("\n");
+    const lines = work.progress.split("\n");
     // A count that only the log can have put there.
     const [name, tally] = JSON.parse(lines[1].slice(lines[1].indexOf(" ")));
     lines[1] = sealed(lines[0], JSON.stringify([name, { ...tally, signFlips: 12345 }]));
     const log = put(folder, "cut", `${lines.slice(0, 2).join("\n")}\n0123456789abcdef ["layers.1.w",{"elem`);
-    const { tensors } = JSON.parse(await output(...work, "--resume", log, "--json", "-"));
+    const { tensors } = JSON.parse(await output(...args, "--resume", log, "--json", "-"));
     const flips = tensors.map(({ signFlips }: { signFlips: number }) => signFlips);
     expect(flips).toEqual([12345, ...Array(count - 1).fill(0)]);
   });
 
   test("what is not as it was written is refused", async () => {
-    const [head, first, ...rest] = progress.split("\n");
+    const [head, first, ...rest] = work.progress.split("\n");
     for (const line of [first.replace(/\d(?=[^\d]*$)/, "7x"), first.slice(17), "null", "", `${first} `]) {
       const tampered = [head, line, ...rest].join("\n");
       const log = put(folder, "tampered", tampered);
       await expectRefusal(
-        [...work, "--resume", log],
+        [...args, "--resume", log],
         log,
         "the progress that --resume saved",
         "something else",
@@ -67,7 +64,7 @@ describe("--resume", () => {
   });
 
   test("the progress of another run is refused and left as it is", async () => {
-    const log = put(folder, "another", progress);
+    const log = put(folder, "another", work.progress);
     const very = "the progress of this very run";
     await expectRefusal(
       ["diff", ...pair, "--view", "bf16", "--resume", log],
@@ -80,12 +77,12 @@ describe("--resume", () => {
     await sleep(10);
     writeFileSync(before, bytes);
     await expectRefusal(
-      [...work, "--resume", log],
+      [...args, "--resume", log],
       log,
       very,
       `that of one in which ${JSON.stringify(before)} was another file, or had not been written to since`,
     );
-    expect(readFileSync(log, "utf8")).toBe(progress);
+    expect(readFileSync(log, "utf8")).toBe(work.progress);
   });
 
   test.each(["", "progress\n", "null\n", '{"schema":"precision-lens/1"}\n'])(
@@ -93,7 +90,7 @@ describe("--resume", () => {
     async (text) => {
       const log = put(folder, "no progress", text);
       await expectRefusal(
-        [...work, "--resume", log],
+        [...args, "--resume", log],
         log,
         "the progress that --resume saved",
         "something else",
@@ -103,7 +100,7 @@ describe("--resume", () => {
   );
 
   test("a weights file is never taken for it", async () => {
-    const { status, stderr } = await run([...work, "--resume", pair[0]]);
+    const { status, stderr } = await run([...args, "--resume", pair[0]]);
     expect(status).toBe(2);
     expect(stderr).toContain("that of a safetensors file");
   });

@@ -6,7 +6,7 @@ import { sealed } from "../../src/source/resume-log.js";
 import { put, seeded, temporaryFolder } from "../source/support.js";
 import { expectRefusal, expectUsageError, output } from "../support/cli.js";
 import { float32, recorded, writeExcerpt, writeRun } from "../support/recorded.js";
-import { endEarly, expectResumes } from "../support/resume.js";
+import { expectResumes, type Work, workOf } from "../support/resume.js";
 import { sized } from "../support/tier.js";
 
 const folder = temporaryFolder();
@@ -19,45 +19,42 @@ const grid = [
   ...["--format", "bf16", "--scheme", "in-place,master,kahan,two-term"],
   ...["--rounding", "nearest-even,stochastic", "--quiet"],
 ];
-/** 8 cases of 16 steps, and parts of 2^25 updates: two of the long tensors do not go into one, short ones do. */
+/**
+ * 8 cases of 16 steps, and parts of 2^25 updates: one of 2^18 weights has no room beside it, two of the long tensors do not
+ * go into one, short ones do.
+ */
 const long = 2 ** 17 + 1;
 const lengths = sized({
-  quick: [long, long + 999, 777, 5000, long],
+  quick: [777, 5000, 2 ** 18, 4097, 999],
   full: [long, long + 999, 777, long, 5000, 4097, long, long, long + 4096, long, long],
 });
 let path: string;
-let work: readonly string[];
-let whole: string;
+let args: readonly string[];
+let work: Work;
 beforeAll(async () => {
   const weights = lengths.map((length, i) => float32(`layers.${i}.w`, numbers(length, 2e-6)));
   const updates = Array.from({ length: steps }, (_, step) =>
     lengths.map((length, i) => float32(`step${step + 1}/layers.${i}.w`, numbers(length, 1e-10))),
   );
   path = await writeRun(join(folder, "run"), weights, updates.flat());
-  work = ["run", path, ...grid];
-  whole = await output(...work, "--json", "-");
-});
-
-/** The progress of a run that was ended after its first parts. */
-let progress: string;
-beforeAll(async () => {
-  progress = await endEarly(work, join(folder, "early"));
+  args = ["run", path, ...grid];
+  work = await workOf(args, folder);
 });
 
 describe("run --resume", () => {
   test("ended at any moment, the run goes on from there and gives what an uninterrupted one gives", async () => {
-    await expectResumes(work, join(folder, "out"), whole, sized({ quick: 4, full: 24 }));
+    await expectResumes(work, join(folder, "out"), sized({ quick: 3, full: 24 }));
   });
 
   test("other threads may go on; what was counted is not counted again", async () => {
-    const [head, first] = progress.split("\n");
+    const [head, first] = work.progress.split("\n");
     const [name, part] = JSON.parse(first.slice(first.indexOf(" ")));
     // A count that only the log can have put there.
     part.cases[5].tensors[0].end.returned = 54321;
     const forged = sealed(head, JSON.stringify([name, part]));
     const log = put(folder, "threads", `${head}\n${forged}\n0123456789abcdef ["layers.3.w",{"cas`);
-    const { cases } = JSON.parse(await output(...work, "--threads", "1", "--resume", log, "--json", "-"));
-    const expected = JSON.parse(whole).cases;
+    const { cases } = JSON.parse(await output(...args, "--threads", "1", "--resume", log, "--json", "-"));
+    const expected = JSON.parse(work.whole).cases;
     const returned = expected[5].tensors[0].end.returned;
     expected[5].tensors[0].end.returned = 54321;
     expected[5].end.returned += 54321 - returned;
@@ -65,11 +62,11 @@ describe("run --resume", () => {
   });
 
   test("the progress of another run is refused and left as it is", async () => {
-    const log = put(folder, "another", progress);
+    const log = put(folder, "another", work.progress);
     const very = "the progress of this very run";
     const other = "that of one with other settings";
-    await expectRefusal([...work, "--opmath", "exact", "--resume", log], log, very, other);
-    await expectRefusal([...work, "--seed", "1", "--resume", log], log, very, other);
+    await expectRefusal([...args, "--opmath", "exact", "--resume", log], log, very, other);
+    await expectRefusal([...args, "--seed", "1", "--resume", log], log, very, other);
     await expectRefusal(["run", path, "--quiet", "--resume", log], log, very, other);
     await expectRefusal(["run", recorded("rlvr/early"), ...grid, "--resume", log], log, very, other);
     const diff = ["diff", path, path, "--quiet", "--resume", log];
@@ -79,8 +76,8 @@ describe("run --resume", () => {
     await sleep(10);
     writeFileSync(updates, bytes);
     const changed = `that of one in which ${JSON.stringify(updates)} was another file, or had not been written to since`;
-    await expectRefusal([...work, "--resume", log], log, very, changed);
-    expect(readFileSync(log, "utf8")).toBe(progress);
+    await expectRefusal([...args, "--resume", log], log, very, changed);
+    expect(readFileSync(log, "utf8")).toBe(work.progress);
   });
 
   test("computed updates are resumed too", async () => {
@@ -100,7 +97,7 @@ describe("run --resume", () => {
     async (text) => {
       const log = put(folder, "no progress", text);
       await expectRefusal(
-        [...work, "--resume", log],
+        [...args, "--resume", log],
         log,
         "the progress that --resume saved",
         "something else",

@@ -12,7 +12,7 @@ let folder: string;
 let path: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "precision-lens-"));
-  const { weights, updates } = gaussianRun(8, sized({ quick: 40_000, full: 100_000 }), 3);
+  const { weights, updates } = gaussianRun(8, sized({ quick: 33_000, full: 100_000 }), 3);
   const steps = updates.map((update, i) => float32(`step${i}/w`, update));
   path = await writeRun(join(folder, "run"), [float32("w", weights)], steps);
 });
