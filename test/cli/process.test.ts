@@ -35,7 +35,7 @@ describe("the process gives what the call gives, and ends", () => {
     ["serve --export", 0, ["serve", "--export", "-"]],
     ["help", 0, ["help", "diff"]],
     ["an unknown command", 2, ["frobnicate"]],
-    ["bad input of diff", 2, ["diff", folder, folder]],
+    ["bad input of diff, on threads", 2, ["diff", folder, folder, "--threads", "2"]],
     ["bad input of any other", 2, ["run", folder]],
   ])("%s", async (_, status, args) => {
     const called = await run(args);

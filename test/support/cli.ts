@@ -56,6 +56,9 @@ export function start(args: readonly string[], env: Record<string, string> = {})
   return spawn(process.execPath, [mainScript, ...args], {
     env: { PATH, HOME, ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    // One that does not end by itself is ended, with a status that no test expects.
+    timeout: 120_000,
+    killSignal: "SIGKILL",
   });
 }
 
