@@ -4,15 +4,18 @@ import { nextDown, nextUp, ulp, ulpExponent } from "../../src/format/neighbours.
 import { format } from "../../src/format/registry.js";
 import { anyInput, numberOf } from "../support/arbitraries.js";
 import { stepFloat32, stepFloat64 } from "../support/bits.js";
-import { Mismatches } from "../support/mismatches.js";
+import { expectSame, Mismatches } from "../support/mismatches.js";
 import { fp32, valueTable } from "../support/oracle-formats.js";
 import { allSubjects, subjects } from "../support/subjects.js";
+import { sized } from "../support/tier.js";
 
-const runs = { numRuns: 2000 };
+const runs = { numRuns: sized({ quick: 500, full: 2000 }) };
 
 describe.each(subjects)("the table of $name", ({ oracle, record }) => {
   const { values } = valueTable(oracle);
   const largestAt = values.length - 2;
+  // An odd one, so that even and odd codes are met; in a binade's 1024 numbers of tf32, then in the next one others.
+  const stride = sized({ quick: oracle.bits > 16 ? 13 : 1, full: 1 });
   const beyond = oracle.beyond === "infinity" ? Infinity : NaN;
   const above = (at: number): number => (at === largestAt ? beyond : values[at + 1]!);
   const minusZero = oracle.signedZero ? -0 : 0;
@@ -20,7 +23,7 @@ describe.each(subjects)("the table of $name", ({ oracle, record }) => {
 
   it("gives the neighbours of every number", () => {
     const wrong = new Mismatches();
-    for (let at = 0; at <= largestAt; at++) {
+    for (let at = 0; at <= largestAt; at += stride) {
       const value = values[at]!;
       const below = at === 0 ? minus(values[1]!) : values[at - 1]!;
       wrong.compare(nextUp(value, record), above(at), () => `nextUp(${value})`);
@@ -34,7 +37,7 @@ describe.each(subjects)("the table of $name", ({ oracle, record }) => {
 
   it("gives the neighbours of numbers between", () => {
     const wrong = new Mismatches();
-    for (let at = 0; at <= largestAt; at++) {
+    for (let at = 0; at <= largestAt; at += stride) {
       const [low, high] = [values[at]!, values[at + 1]!];
       for (const x of [stepFloat64(low, 1), (low + high) / 2, stepFloat64(high, -1)]) {
         wrong.compare(nextUp(x, record), above(at), () => `nextUp(${x})`);
@@ -48,7 +51,7 @@ describe.each(subjects)("the table of $name", ({ oracle, record }) => {
 
   it("gives the gap at and above every number, and below it", () => {
     const wrong = new Mismatches();
-    for (let at = 0; at <= largestAt; at++) {
+    for (let at = 0; at <= largestAt; at += stride) {
       const [low, high] = [values[at]!, values[at + 1]!];
       for (const x of [low, (low + high) / 2, stepFloat64(high, -1)]) {
         wrong.compare(ulp(x, record), high - low, () => `ulp(${x})`);
@@ -77,8 +80,9 @@ describe.each(allSubjects)("laws of $name", ({ oracle, record }) => {
   it("nextUp and nextDown undo each other on numbers of the format", () => {
     fc.assert(
       fc.property(numberOf(oracle), (x) => {
-        if (x < oracle.largest) expect(nextDown(nextUp(x, record), record) === x).toBe(true);
-        if (x > -oracle.largest) expect(nextUp(nextDown(x, record), record) === x).toBe(true);
+        // Both zeros are one number.
+        if (x < oracle.largest) expectSame(nextDown(nextUp(x, record), record) + 0, x + 0);
+        if (x > -oracle.largest) expectSame(nextUp(nextDown(x, record), record) + 0, x + 0);
       }),
       runs,
     );
@@ -88,9 +92,8 @@ describe.each(allSubjects)("laws of $name", ({ oracle, record }) => {
     fc.assert(
       fc.property(anyInput(oracle), (x) => {
         const up = nextUp(x, record);
-        if (x < oracle.largest) expect(up).toBeGreaterThan(x);
-        const mirror = nextDown(-x, record);
-        expect(mirror).toBe(up === 0 && !oracle.signedZero ? 0 : -up);
+        if (x < oracle.largest && !(up > x)) expect(up).toBeGreaterThan(x);
+        expectSame(nextDown(-x, record), up === 0 && !oracle.signedZero ? 0 : -up);
       }),
       runs,
     );
@@ -99,11 +102,11 @@ describe.each(allSubjects)("laws of $name", ({ oracle, record }) => {
   it("ulp is even in x and at most that of a larger number", () => {
     fc.assert(
       fc.property(anyInput(oracle), anyInput(oracle), (a, b) => {
-        expect(ulp(-a, record)).toBe(ulp(a, record));
+        expectSame(ulp(-a, record), ulp(a, record));
         fc.pre(Math.abs(a) <= Math.abs(b));
         // Without subnormals the gap next to zero is wider than those of the first binades.
         fc.pre(record.subnormals || Math.abs(a) >= record.minNormal);
-        expect(ulp(a, record)).toBeLessThanOrEqual(ulp(b, record));
+        if (!(ulp(a, record) <= ulp(b, record))) expect(ulp(a, record)).toBeLessThanOrEqual(ulp(b, record));
       }),
       runs,
     );
@@ -120,10 +123,9 @@ describe("fp32", () => {
     fc.assert(
       fc.property(numberOf(fp32), (x) => {
         fc.pre(x !== 0);
-        expect(nextUp(x, record) === stepFloat32(x, 1)).toBe(true);
-        expect(nextDown(x, record) === stepFloat32(x, -1)).toBe(true);
-        if (Math.abs(x) < fp32.largest)
-          expect(ulp(x, record)).toBe(stepFloat32(Math.abs(x), 1) - Math.abs(x));
+        expectSame(nextUp(x, record) + 0, stepFloat32(x, 1) + 0);
+        expectSame(nextDown(x, record) + 0, stepFloat32(x, -1) + 0);
+        if (Math.abs(x) < fp32.largest) expectSame(ulp(x, record), stepFloat32(Math.abs(x), 1) - Math.abs(x));
       }),
       runs,
     );

@@ -14,16 +14,17 @@ import {
 } from "../support/exact.js";
 import { hardOperands } from "../support/hard-operands.js";
 import { bitLength, inverseModPower, squareRootFloor, squareRootsModPower } from "../support/integers.js";
-import { Mismatches } from "../support/mismatches.js";
+import { expectSame, Mismatches } from "../support/mismatches.js";
 import { allRoundings, expectedUnits, toUnits } from "../support/oracle.js";
 import { bf16, fp32 } from "../support/oracle-formats.js";
 import { allSubjects } from "../support/subjects.js";
+import { sized } from "../support/tier.js";
 
 describe("integers", () => {
   it("bitLength at powers of two and one below", () => {
     for (let digits = 1; digits < 1000; digits++) {
-      expect(bitLength(1n << BigInt(digits - 1))).toBe(digits);
-      expect(bitLength((1n << BigInt(digits)) - 1n)).toBe(digits);
+      expectSame(bitLength(1n << BigInt(digits - 1)), digits);
+      expectSame(bitLength((1n << BigInt(digits)) - 1n), digits);
     }
   });
 
@@ -53,7 +54,7 @@ describe("exact sums", () => {
     const mismatches = new Mismatches();
     const random = random32(0xabcdef);
     const draw = new Draw(oracle, random);
-    for (let i = 0; i < 2000; i++) {
+    for (let i = 0; i < sized({ quick: 300, full: 2000 }); i++) {
       const [a = 0, b = 0] = hardOperands("add", draw);
       if (!Number.isFinite(a + b) || a + b === 0) continue;
       const located = locate(exactSum(a, b), oracle);

@@ -12,6 +12,7 @@ import { compareEveryRounding, locators, operationCases } from "../support/opera
 import { overflowModes } from "../support/oracle.js";
 import type { OracleFormat } from "../support/oracle-formats.js";
 import { allSubjects } from "../support/subjects.js";
+import { sized } from "../support/tier.js";
 
 const bf16 = format("bf16");
 const fp16 = format("fp16");
@@ -19,12 +20,15 @@ const fp32 = format("fp32");
 
 const hardSubjects = allSubjects.filter(({ name }) => ["fp32", "fp16", "bf16", "e4m3fn"].includes(name));
 
+/** Sets of operands for each operation and format. */
+const draws = sized({ quick: 1500, full: 20_000 });
+
 describe.each(operationCases)("$name of operands chosen for their result", (operation) => {
   it.each(hardSubjects)("to $name, under all roundings", (subject) => {
     const mismatches = new Mismatches();
     const random = random32(0x2545_f491);
     const draw = new Draw(subject.oracle, random);
-    for (let i = 0; i < 20_000; i++) {
+    for (let i = 0; i < draws; i++) {
       const operands = hardOperands(operation.name, draw);
       for (const opmath of opmaths) {
         const setting = { subject, opmath, overflow: overflowModes[i % 2]!, randomBits: random() };
@@ -36,7 +40,7 @@ describe.each(operationCases)("$name of operands chosen for their result", (oper
 
   it.each(hardSubjects)("to $name, are hard", (subject) => {
     const draw = new Draw(subject.oracle, random32(0x2545_f491));
-    const located = Array.from({ length: 4000 }, () => {
+    const located = Array.from({ length: sized({ quick: 1500, full: 4000 }) }, () => {
       const [a = 0, b = 0, c = 0] = hardOperands(operation.name, draw);
       return locators.exact(operation.exact(a, b, c), subject.oracle);
     });

@@ -35,9 +35,16 @@ export function float64At(index: bigint): number {
   return index >= 0n ? float64FromBits(index) : -float64FromBits(-index);
 }
 
-/** The fp64 number `ulps` numbers above `x`. */
+/** The fp64 number `ulps` numbers above `x`. Valid below 2^31 ulps. */
 export function stepFloat64(x: number, ulps: number): number {
-  return float64At(float64Index(x) + BigInt(ulps));
+  view.setFloat64(0, x);
+  const high = view.getUint32(0);
+  const low = view.getUint32(4) + (x < 0 ? -ulps : ulps);
+  // In two words, many times faster than by BigInt; that is left to what may cross zero.
+  if ((high & 0x7fff_ffff) === 0) return float64At(float64Index(x) + BigInt(ulps));
+  view.setUint32(0, low < 0 ? high - 1 : low > 0xffff_ffff ? high + 1 : high);
+  view.setUint32(4, low);
+  return view.getFloat64(0);
 }
 
 /** The fp32 number `ulps` numbers above the fp32 number `x`. */

@@ -10,9 +10,13 @@ export class Mismatches {
 
   /** Records that `actual` is not bit for bit `expected`; `describe` is called for the first time only. */
   compare(actual: number, expected: number, describe: () => string): void {
-    if (Object.is(actual, expected)) return;
+    if (!Object.is(actual, expected)) this.add(actual, expected, describe());
+  }
+
+  /** Records what its caller compared: loops of millions are twice as fast without a closure for each case. */
+  add(actual: number, expected: number, what: string): void {
     this.#count += 1;
-    if (this.#count === 1) this.#first = `${describe()}: expected ${expected}, got ${actual}`;
+    if (this.#count === 1) this.#first = `${what}: expected ${expected}, got ${actual}`;
   }
 
   /** The same, for a law that should hold. */
@@ -25,4 +29,9 @@ export class Mismatches {
   expectNone(): void {
     expect(this.#count === 0 ? "" : `${this.#count} mismatches, first: ${this.#first}`).toBe("");
   }
+}
+
+/** `expect(actual).toBe(expected)` for the body of a property: an `expect` costs more than most cases it judges. */
+export function expectSame(actual: number, expected: number, what?: string): void {
+  if (!Object.is(actual, expected)) expect(actual, what).toBe(expected);
 }

@@ -152,9 +152,21 @@ export function expectedRound(
   overflow: OracleOverflow = "ieee",
   randomBits = 0,
 ): number {
-  const special = expectedSpecial(x, format, overflow);
-  if (special !== undefined) return special;
-  return roundPlaced(placeIn(Math.abs(x), format), x < 0, format, rounding, overflow, randomBits);
+  return expectedRounds(Math.abs(x), format)(x < 0 || Object.is(x, -0), rounding, overflow, randomBits);
+}
+
+/** {@link expectedRound} of a magnitude of either sign under any rounding: it is located once. */
+export function expectedRounds(magnitude: number, format: OracleFormat) {
+  const place = magnitude > 0 && magnitude < Infinity ? placeIn(magnitude, format) : null;
+  return (
+    negative: boolean,
+    rounding: OracleRounding,
+    overflow: OracleOverflow = "ieee",
+    randomBits = 0,
+  ): number =>
+    place === null
+      ? expectedSpecial(negative ? -magnitude : magnitude, format, overflow)!
+      : roundPlaced(place, negative, format, rounding, overflow, randomBits);
 }
 
 /** What zero, infinity and NaN round to, under every rounding. */

@@ -1,21 +1,28 @@
 import { stepFloat32, stepFloat64 } from "./bits.js";
 import { type OracleFormat, valueTable } from "./oracle-formats.js";
+import { sized } from "./tier.js";
+
+/** The number so many places from another, in one of the formats that inputs come in. */
+export type StepTo = (x: number, places: number) => number;
+
+/** The fp64 neighbours are the harder ones. */
+const neighbours: readonly StepTo[] = sized({ quick: [stepFloat64], full: [stepFloat32, stepFloat64] });
 
 /**
  * The positive inputs at which a rounding to a small format can change its mind: every number of the format, every
- * midpoint, each with its fp32 and fp64 neighbours, and the region around overflow. Numbers and midpoints of the
- * small formats are fp32 numbers.
+ * midpoint, each with its neighbours, and the region around overflow. Numbers and midpoints of the small formats are
+ * fp32 numbers.
  */
-export function criticalPoints(format: OracleFormat): Float64Array {
+export function criticalPoints(format: OracleFormat, steps: readonly StepTo[] = neighbours): Float64Array {
   const { values } = valueTable(format);
-  const points = new Float64Array(values.length * 10 + 10);
+  const points = new Float64Array(2 * values.length * (1 + 2 * steps.length) + 8);
   let count = 0;
   const addWithNeighbours = (center: number): void => {
     points[count++] = center;
-    points[count++] = Math.abs(stepFloat32(center, -1));
-    points[count++] = stepFloat32(center, 1);
-    points[count++] = Math.abs(stepFloat64(center, -1));
-    points[count++] = stepFloat64(center, 1);
+    for (const step of steps) {
+      points[count++] = Math.abs(step(center, -1));
+      points[count++] = step(center, 1);
+    }
   };
   for (let i = 0; i < values.length; i++) {
     addWithNeighbours(values[i]!);
