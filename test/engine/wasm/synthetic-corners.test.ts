@@ -174,6 +174,7 @@ describe("which tensors workers take", () => {
     ];
     expect(taken(...tensors)).toEqual([false, true, false, true]);
     const job = { ...large, tensors, milestones: [1], cases: Array(8).fill(cases[1]), threads: 2 };
-    expect(await outcomeOf(wasm, job)).toEqual(await outcomeOf(reference, job));
+    const [expected] = await outcomeOf(reference, { ...job, cases: [cases[1]] });
+    expect(await outcomeOf(wasm, job)).toEqual(Array(8).fill(expected));
   });
 });

@@ -16,6 +16,7 @@ import { type UpdateSettings, updateSettings } from "../../../src/update/setting
 import { float32FromBits, random32 } from "../../support/bits.js";
 import { outcomeOf } from "../../support/outcome.js";
 import { syntheticJob, syntheticSettings } from "../../support/synthetic.js";
+import { sized } from "../../support/tier.js";
 import { tensorOf } from "../../support/values.js";
 
 afterAll(() => wasm.close!());
@@ -34,10 +35,12 @@ const onThreads = (threads: number, chunk: number) => ({
 });
 
 const model = { model: models.get("qwen2.5-0.5b")! };
+/** More than two chunks of the least length, and a part of a group of lanes. */
+const one = { elements: sized({ quick: 2 * 4096 + 13, full: 20_000 }) };
 
 /** Runs that draw in every way there is. */
 const runs = {
-  "noise through AdamW": syntheticSettings(),
+  "noise through AdamW": syntheticSettings({}, one),
   "a signal, heavy tails, weight decay, a cosine after a warm-up, other weights": syntheticSettings(
     {
       optimizer: { lr: 1e-4, betas: [0.8, 0.95], eps: 1e-6, weightDecay: 0.1 },
@@ -47,18 +50,18 @@ const runs = {
       snr: 0.3,
       seed: 2 ** 45 + 7,
     },
-    { sigma: 0.05, weightFormat: "fp32" },
+    { ...one, sigma: 0.05, weightFormat: "fp32" },
   ),
-  "the other branch of lerp": syntheticSettings({ optimizer: { lr: 1e-3, betas: [0.4, 0.9] }, snr: 1 }),
+  "the other branch of lerp": syntheticSettings({ optimizer: { lr: 1e-3, betas: [0.4, 0.9] }, snr: 1 }, one),
   "a model: tensors of one weight, gains, heavier heads, scales apart": syntheticSettings(
     { seed: 3 },
-    { ...model, elements: 30_011, queryKeyShape: 1.13, scaleSpread: 1 },
+    { ...model, elements: sized({ quick: 8011, full: 30_011 }), queryKeyShape: 1.13, scaleSpread: 1 },
   ),
   "weights stored as e4m3fn": syntheticSettings({}, { weightFormat: "e4m3fn", elements: 777 }),
-  "draws of settled updates": syntheticSettings({}, { source: "steady-state" }),
+  "draws of settled updates": syntheticSettings({}, { ...one, source: "steady-state" }),
   "draws of settled updates over a model": syntheticSettings(
     { seed: 1 },
-    { ...model, elements: 9001, source: "steady-state" },
+    { ...model, elements: sized({ quick: 2003, full: 9001 }), source: "steady-state" },
   ),
 } as const;
 
@@ -92,10 +95,17 @@ describe("jobs of several kinds of numbers", () => {
   });
 
   it("the reference's counts, with threads", async () => {
-    // More weights than threads are worth: 2^22, of three cases in two steps.
-    const large = syntheticJob(syntheticSettings({ steps: 2 }, { elements: 720_000 }));
+    // Threads are worth their start from 2^22 weight-steps on. Cases that are there several times cost the kernels
+    // little, and the reference, which has to count them once, nothing.
+    const [elements, times] = sized({ quick: [90_000, 8], full: [720_000, 1] });
+    const large = syntheticJob(syntheticSettings({ steps: 2 }, { elements }));
     const mixed = { ...job, tensors: [given, ...large.tensors], stepNumbers: large.stepNumbers };
-    expect(await outcomeOf(wasm, mixed)).toEqual(await outcomeOf(reference, mixed));
+    const repeated = { ...mixed, cases: Array(times).fill(cases).flat() };
+    expect(repeated.cases.length * elements * 2).toBeGreaterThan(2 ** 22);
+    const expected = Array(times)
+      .fill(await outcomeOf(reference, mixed))
+      .flat();
+    expect(await outcomeOf(wasm, repeated)).toEqual(expected);
   });
 });
 
