@@ -7,6 +7,7 @@ import { schemeNames } from "../../src/update/scheme.js";
 import { type UpdateOptions, updateSettings } from "../../src/update/settings.js";
 import { bfloat16Schemes, toBfloat16 } from "../support/bfloat16.js";
 import { everyEngine } from "../support/engines.js";
+import { sized } from "../support/tier.js";
 import { gaussianRun, tensorOf } from "../support/values.js";
 
 async function count(tensors: readonly TensorInput[], options: UpdateOptions, chunk?: number) {
@@ -211,7 +212,7 @@ describe("properties", () => {
           if (options.scheme === "in-place") expect(kept).toBe(0);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: sized({ quick: 80, full: 300 }) },
     );
   });
 
@@ -235,7 +236,8 @@ describe("properties", () => {
   });
 
   it("chunk size and tensor order never change a result", async () => {
-    const runs = [1, 2, 3].map((seed) => gaussianRun(seed, 4096 * seed + 37 * seed, 3));
+    const blocks = sized({ quick: [0, 1, 2], full: [1, 2, 3] });
+    const runs = blocks.map((block) => gaussianRun(block + 1, 4096 * block + 37 * (block + 1), 3));
     const tensors = runs.map(({ weights, updates }, i) => tensorOf(`w${i}`, weights, ...updates));
     for (const rounding of ["nearest-even", "stochastic"] as const) {
       for (const scheme of schemeNames) {
@@ -250,7 +252,7 @@ describe("properties", () => {
   });
 
   it("stochastic rounding is unbiased over a tensor, and another seed gives another result", async () => {
-    const n = 100_000;
+    const n = sized({ quick: 30_000, full: 100_000 });
     const tensor = tensorOf("w", new Float32Array(n).fill(1), new Float32Array(n).fill(2 ** -10));
     const options = { format: "bf16", rounding: "stochastic" } as const;
     const { totals } = await count([tensor], options);
