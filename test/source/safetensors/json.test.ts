@@ -11,7 +11,7 @@ function accepts(text: string): boolean {
     reader.end();
     return true;
   } catch (error) {
-    expect(error).toBeInstanceOf(InputError);
+    if (!(error instanceof InputError)) throw error;
     return false;
   }
 }
@@ -42,8 +42,9 @@ describe("takes what JSON.parse takes", () => {
         units.splice(random(units.length), random(2), alphabet[random(alphabet.length)]);
       }
       const damaged = units.join("");
-      if (jsonParses(damaged)) taken++;
-      expect([damaged, accepts(damaged)]).toEqual([damaged, jsonParses(damaged)]);
+      const parses = jsonParses(damaged);
+      if (parses) taken++;
+      if (accepts(damaged) !== parses) expect.fail(`JSON.parse ${parses ? "takes" : "refuses"} ${damaged}`);
     }
     expect(taken).toBeGreaterThan(1000);
   });

@@ -21,8 +21,8 @@ async function readAll<T extends Numbers>(tensor: StoredTensor, into: T): Promis
 }
 
 function expectSame(actual: Numbers, oracle: (index: number) => number): void {
-  const wrong = [...actual.keys()].find((i) => !Object.is(actual[i], oracle(i)));
-  expect(wrong && { index: wrong, actual: actual[wrong], expected: oracle(wrong) }).toBeUndefined();
+  const wrong = actual.findIndex((x, i) => !Object.is(x, oracle(i)));
+  expect(wrong < 0 || { index: wrong, actual: actual[wrong], expected: oracle(wrong) }).toBe(true);
 }
 
 const view = new DataView(new ArrayBuffer(8));
