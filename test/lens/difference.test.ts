@@ -7,6 +7,7 @@ import { blockLength } from "../../src/lens/sum.js";
 import { distanceBin, leastDistance, ulpDistance } from "../../src/lens/ulp-distance.js";
 import { seeded } from "../source/support.js";
 import { bitsOf, countsOf, expectedCounts, layouts, numberOf } from "../support/difference.js";
+import { sized } from "../support/tier.js";
 
 type Name = keyof typeof layouts;
 const names = Object.keys(layouts) as Name[];
@@ -60,7 +61,7 @@ describe.each(names)("%s", (name) => {
   const lengths = [0, 1, 2, 3, 5, 8, 4095, 4096, 4097, 3 * 4096 + 7];
 
   test.each(lengths)("%i elements: specification, fast twin and brute force agree", (length) => {
-    for (const wild of [0, 40, 5000]) {
+    for (const wild of sized({ quick: [0, 40], full: [0, 40, 5000] })) {
       const { before, after } = codePairs(name, length, length + wild + 1, wild);
       const specified = bySpecification(name, before, after);
       expect(countsOf(specified)).toEqual(expectedCounts(before, after, layouts[name]));

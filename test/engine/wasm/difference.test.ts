@@ -11,6 +11,7 @@ import { format } from "../../../src/format/registry.js";
 import { DifferenceTally } from "../../../src/lens/difference.js";
 import { CodeComparison, type Comparison } from "../../../src/lens/difference-codes.js";
 import { seeded } from "../../source/support.js";
+import { expectEqual } from "../../support/mismatches.js";
 
 const kernel = await provenKernel();
 const comparer = comparerOf(kernel);
@@ -73,14 +74,14 @@ test.each([1, 7, 8, 9, 31, 32, 33, 4095, 4096, 4097, 4104, 5 * 4096 + 1001])("%i
     for (const nonfinite of [false, true]) {
       const [before, after] = pair(length, length + differ, differ, nonfinite);
       const expected = tallyOf(new CodeComparison(bf16), before, after);
-      expect(tallyOf(comparer.comparison(bf16), before, after)).toEqual(expected);
+      expectEqual(tallyOf(comparer.comparison(bf16), before, after), expected);
       // The same from its own memory, without a copy.
       const [a, b] = [before, after].map((bytes) => {
         const own = comparer.allocate(bytes.length);
         own.set(bytes);
         return own;
       });
-      expect(tallyOf(comparer.comparison(bf16), a, b)).toEqual(expected);
+      expectEqual(tallyOf(comparer.comparison(bf16), a, b), expected);
     }
   }
 });

@@ -13,6 +13,7 @@ import { syntheticRun } from "../../../src/source/synthetic/synthetic-run.js";
 import { student4 } from "../../../src/update/distribution.js";
 import { type UpdateSettings, updateSettings } from "../../../src/update/settings.js";
 import type { SimulatedRun } from "../../../src/update/simulated-adamw.js";
+import { expectEqual } from "../../support/mismatches.js";
 import { outcomeOf } from "../../support/outcome.js";
 import { syntheticJob, syntheticSettings } from "../../support/synthetic.js";
 import { gaussianRun, tensorOf, valuesOf } from "../../support/values.js";
@@ -84,7 +85,7 @@ describe("the reference's outcome on threads", () => {
   it.each(runs)("%s", async (_, run, others) => {
     const job = jobOf(run, others);
     expect(job.tensors.every(forWorkers(job))).toBe(true);
-    expect(await outcomeOf(onThreads(2, 4096), job)).toEqual(await outcomeOf(reference, job));
+    expectEqual(await outcomeOf(onThreads(2, 4096), job), await outcomeOf(reference, job));
   });
 
   it("lengths that no group of eight divides, and several chunks, are among them", () => {
@@ -115,7 +116,7 @@ describe("the reference's outcome on threads", () => {
     const decays = syntheticSettings(adam({ weightDecay: 10 }));
     const job = { ...syntheticRun(decays, [given]), cases };
     expect(job.tensors.every(forWorkers(job))).toBe(true);
-    expect(await outcomeOf(onThreads(2, 4096), job)).toEqual(await outcomeOf(reference, job));
+    expectEqual(await outcomeOf(onThreads(2, 4096), job), await outcomeOf(reference, job));
   });
 });
 
@@ -175,6 +176,6 @@ describe("which tensors workers take", () => {
     expect(taken(...tensors)).toEqual([false, true, false, true]);
     const job = { ...large, tensors, milestones: [1], cases: Array(8).fill(cases[1]), threads: 2 };
     const [expected] = await outcomeOf(reference, { ...job, cases: [cases[1]] });
-    expect(await outcomeOf(wasm, job)).toEqual(Array(8).fill(expected));
+    expectEqual(await outcomeOf(wasm, job), Array(8).fill(expected));
   });
 });

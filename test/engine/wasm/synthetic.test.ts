@@ -14,6 +14,7 @@ import { models } from "../../../src/source/synthetic/models.js";
 import { student4 } from "../../../src/update/distribution.js";
 import { type UpdateSettings, updateSettings } from "../../../src/update/settings.js";
 import { float32FromBits, random32 } from "../../support/bits.js";
+import { expectEqual } from "../../support/mismatches.js";
 import { outcomeOf } from "../../support/outcome.js";
 import { syntheticJob, syntheticSettings } from "../../support/synthetic.js";
 import { sized } from "../../support/tier.js";
@@ -76,10 +77,10 @@ describe.each(Object.entries(runs))("%s", (_, settings) => {
       [2, 4096],
       [3, 32_768],
     ]) {
-      expect(await outcomeOf(onThreads(threads, chunk), job)).toEqual(expected);
+      expectEqual(await outcomeOf(onThreads(threads, chunk), job), expected);
     }
     // Too small for threads: the specification draws, kernels count.
-    expect(await outcomeOf(wasm, job)).toEqual(expected);
+    expectEqual(await outcomeOf(wasm, job), expected);
   });
 });
 
@@ -105,7 +106,7 @@ describe("jobs of several kinds of numbers", () => {
     const expected = Array(times)
       .fill(await outcomeOf(reference, mixed))
       .flat();
-    expect(await outcomeOf(wasm, repeated)).toEqual(expected);
+    expectEqual(await outcomeOf(wasm, repeated), expected);
   });
 });
 

@@ -15,6 +15,7 @@ import { openRecording, recordedRun } from "../../../src/source/recording.js";
 import type { TensorToWrite } from "../../../src/source/safetensors/write.js";
 import { type UpdateSettings, updateSettings } from "../../../src/update/settings.js";
 import { adversarialRun } from "../../support/adversarial.js";
+import { expectEqual } from "../../support/mismatches.js";
 import { outcomeOf } from "../../support/outcome.js";
 import { float32, writeRun } from "../../support/recorded.js";
 import { sized } from "../../support/tier.js";
@@ -79,7 +80,7 @@ describe("threads over shared memory", () => {
     [3, 8192],
     [2, 2 ** 15],
   ])("%i threads, chunks of %i: the reference's outcome", async (threads, chunk) => {
-    expect(await outcomeOf(onThreads(threads, chunk), sharedJob())).toEqual(await ofReference);
+    expectEqual(await outcomeOf(onThreads(threads, chunk), sharedJob()), await ofReference);
   });
 
   it("tells progress up to the whole", async () => {
@@ -98,7 +99,7 @@ describe("threads over shared memory", () => {
       },
     });
     await expect(failing).rejects.toThrow("no room");
-    expect(await outcomeOf(onThreads(2, 4096), sharedJob())).toEqual(await ofReference);
+    expectEqual(await outcomeOf(onThreads(2, 4096), sharedJob()), await ofReference);
   });
 
   it("a large job is divided between threads and the tensors that only this thread can read", async () => {
@@ -121,7 +122,7 @@ describe("threads over shared memory", () => {
     expect(first.tensors.map(({ name }) => name)).toEqual(["unshared", "shared", "unshared too"]);
     expect(told.at(-1)).toBe(n + 5000 + 4191);
     const expected = await outcomeOf(reference, { ...job, cases });
-    expect(await outcomeOf(wasm, job)).toEqual(Array(times).fill(expected).flat());
+    expectEqual(await outcomeOf(wasm, job), Array(times).fill(expected).flat());
   });
 });
 
@@ -155,7 +156,7 @@ describe("threads over files", () => {
   it("each reads its own bytes: the reference's outcome", async () => {
     const { tensors, stepNumbers, close } = await recording("run");
     const job = { tensors, stepNumbers, milestones: [1], cases };
-    expect(await outcomeOf(onThreads(2, 8192), job)).toEqual(await outcomeOf(reference, job));
+    expectEqual(await outcomeOf(onThreads(2, 8192), job), await outcomeOf(reference, job));
     await close();
   });
 

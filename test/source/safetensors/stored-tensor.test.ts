@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { openSafetensors, type StoredTensor } from "../../../src/source/safetensors/stored-tensor.js";
 import { encodeSafetensors } from "../../../src/source/safetensors/write.js";
+import { expectEqual } from "../../support/mismatches.js";
 import { memorySource, seeded } from "../support.js";
 
 type Numbers = Float32Array | Float64Array;
@@ -95,7 +96,7 @@ test("F32 comes bit for bit, and exact as fp64", async () => {
   const words = randomWords(10_000);
   const tensor = await stored("F32", words, words.length);
   const same = await readAll(tensor, new Float32Array(words.length));
-  expect(new Uint32Array(same.buffer)).toEqual(words);
+  expectEqual(new Uint32Array(same.buffer), words);
   const data = new DataView(words.buffer);
   expectSame(await readAll(tensor, new Float64Array(words.length)), (i) => data.getFloat32(4 * i, true));
 });
@@ -104,7 +105,7 @@ test("F64 comes bit for bit, and never as fp32", async () => {
   const words = randomWords(10_000);
   const tensor = await stored("F64", words, words.length / 2);
   const same = await readAll(tensor, new Float64Array(words.length / 2));
-  expect(new Uint32Array(same.buffer)).toEqual(words);
+  expectEqual(new Uint32Array(same.buffer), words);
   await expect(readAll(tensor, new Float32Array(2))).rejects.toThrow(TypeError);
 });
 
@@ -120,7 +121,7 @@ describe("pieces at any offset equal the whole", () => {
         // A view into a larger array, whose neighbours must stay.
         const into = new Float64Array(end - start + 2).fill(7);
         await tensor.values!.read(start, into.subarray(1, -1));
-        expect(into).toEqual(Float64Array.of(7, ...whole.subarray(start, end), 7));
+        expectEqual(into, Float64Array.of(7, ...whole.subarray(start, end), 7));
       }),
     );
   });

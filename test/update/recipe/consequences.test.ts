@@ -4,6 +4,7 @@ import { mul } from "../../../src/format/operations.js";
 import { format } from "../../../src/format/registry.js";
 import { round } from "../../../src/format/round.js";
 import { adamw, lion, recipe, sgd } from "../../../src/update/optimizer.js";
+import { expectEqual } from "../../support/mismatches.js";
 
 const bf16 = format("bf16");
 /** Every positive normal bf16 number. */
@@ -25,7 +26,7 @@ describe("what bf16 does to AdamW", () => {
       const optimizer = adamw({ recipe: "torch-2.13-cpu-for-loop", lr, weightDecay });
       let state = optimizer.init(numbers);
       for (let t = 0; t < 3; t++) state = optimizer.step(state, new Float32Array(numbers.length));
-      expect(state.values.p).toEqual(Float32Array.from(numbers));
+      expectEqual(state.values.p, Float32Array.from(numbers));
     }
   });
 

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { adamw } from "../../../src/update/optimizer.js";
+import { expectEqual } from "../../support/mismatches.js";
 import { readGolden } from "../../support/safetensors.js";
 
 const files = readdirSync(new URL("../../data/golden/adamw/", import.meta.url));
@@ -32,7 +33,7 @@ describe("torch.optim.AdamW 2.13.0+cpu on bf16", () => {
     for (let t = 1; t <= 10; t++) {
       state = optimizer.step(state, numbers(golden.bfloat16(`g.${t}`)));
       for (const name of ["p", "m", "v"]) {
-        expect(codes(state.values[name]), `${name}.${t}`).toEqual(golden.bfloat16(`${name}.${t}`));
+        expectEqual(codes(state.values[name]), golden.bfloat16(`${name}.${t}`), `${name}.${t}`);
       }
     }
   });
