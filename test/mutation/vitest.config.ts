@@ -18,7 +18,11 @@ export default defineConfig({
       "test/mutation/loading.short.ts",
       ...(tests[process.env.MUTATED ?? ""] ?? Object.values(tests).flat()),
     ],
-    exclude: ["**/node_modules/**", ...exhaustive.map((name) => `test/format/${name}.test.ts`)],
+    exclude: [
+      "**/node_modules/**",
+      "**/*.full.test.ts",
+      ...exhaustive.map((name) => `test/format/${name}.test.ts`),
+    ],
     setupFiles: fileURLToPath(new URL("skip-long.ts", import.meta.url)),
     alias: [{ find: /^fast-check$/, replacement: short }],
   },
