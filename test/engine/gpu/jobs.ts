@@ -31,6 +31,7 @@ export type JobText =
       readonly adversarial: number;
       readonly steps: number;
       readonly cases: readonly UpdateOptions[];
+      readonly chunk?: number;
       readonly milestones?: readonly number[];
     };
 
@@ -75,19 +76,14 @@ export async function outcomeOf(engine: Engine, job: LensJob): Promise<Outcome> 
 
 export function jobOf(text: JobText): LensJob {
   const cases = text.cases.map(updateSettings);
-  const milestones = text.milestones ?? [];
+  const { milestones = [], chunk } = text;
+  const common = { milestones, cases, ...(chunk === undefined ? {} : { chunk }) };
   if ("adversarial" in text)
-    return { ...latestAdversarial(cases[0].format.name, text.adversarial, text.steps), milestones, cases };
+    return { ...latestAdversarial(cases[0].format.name, text.adversarial, text.steps), ...common };
   const tensors = text.tensors.map(({ name, weights, updates }) =>
     tensorOf(name, new Float64Array(bytesOf(weights)), ...updates.map((of) => new Float32Array(bytesOf(of)))),
   );
-  return {
-    tensors,
-    stepNumbers: tensors[0].updates.map((_, i) => i),
-    milestones,
-    cases,
-    ...(text.chunk === undefined ? {} : { chunk: text.chunk }),
-  };
+  return { tensors, stepNumbers: tensors[0].updates.map((_, i) => i), ...common };
 }
 
 /** A short text of every number that an engine made of a job: alike for two engines if all of them are. */
@@ -143,10 +139,17 @@ function latestAdversarial(name: string, elements: number, steps: number): Retur
   return latest.numbers;
 }
 
+/** Elements that are alike in what they hold; see {@link adversarial}. */
+export const stretch = 2 ** 17;
+
 /**
  * Weights of a format and updates beside which they round in every way: nothing, all around half gaps and whole
- * ones, cancellation, a second step that meets what the first one left; in one block in 64 also numbers that a device
- * is not given.
+ * ones, cancellation, a second step that meets what the first one left; in a few blocks also numbers that a device is
+ * not given.
+ *
+ * Updates of zeros (those of cancellation, and blocks that a device is not given, among them) and updates far below a
+ * gap lie in the last {@link stretch}: a device counts all bins between the smallest and the largest that it met so
+ * far, which beside these takes four times as long.
  *
  * @param seed a whole number: others give other numbers.
  */
@@ -163,7 +166,8 @@ export function adversarial(
   const highest = Math.min(format.maxExponent, 20) - 1;
   for (let i = 0; i < elements; i++) {
     const [a, b] = threefry2x32([format.bits, format.precision], [i, 7 + 2 * seed]);
-    const zero = (a >>> 12) % 50 === 0;
+    const isWide = Math.floor(i / stretch) === Math.floor((elements - 1) / stretch);
+    const zero = isWide && (a >>> 12) % 50 < 4;
     const exponent = zero ? Math.min(highest, -20) : lowest + (a % (highest - lowest + 1));
     const gap = gapAt(exponent, format);
     // Near powers of two, near the largest significand, anywhere, and no number of the format at all.
@@ -188,12 +192,13 @@ export function adversarial(
         1,
         1.5,
         d / 2 ** 32,
-        d / 2 ** 40,
+        d / 2 ** (isWide ? 40 : 32),
       ];
       const part = parts[c % parts.length] * gap * ((c >>> 8) % 2 === 0 ? 1 : -1);
-      ofStep[i] = (c >>> 9) % 40 === 0 ? -weight : Math.abs(part) < 2 ** -79 ? 0 : part;
+      const cancels = (c >>> 9) % 40 === 0 && (isWide || s === steps - 1);
+      ofStep[i] = cancels ? -weight : Math.abs(part) < 2 ** -79 ? 0 : part;
     }
-    if (Math.floor(i / 4096) % 64 !== 63) continue;
+    if (!isWide || Math.floor(i / 4096) % 12 !== 11) continue;
     const beyond = [
       Number.NaN,
       Infinity,

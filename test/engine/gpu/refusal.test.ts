@@ -11,6 +11,7 @@ import { recipeSettings } from "../../../src/update/optimizer.js";
 import { type UpdateOptions, updateSettings } from "../../../src/update/settings.js";
 import { prepareDawn } from "../../support/dawn.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
+import { sized } from "../../support/tier.js";
 import { gaussianRun, tensorOf } from "../../support/values.js";
 
 /** A device whose kernels are not those that were asked for. */
@@ -42,6 +43,50 @@ function altered(device: Device, from: string, to: string): Device {
   });
 }
 
+/** A wrong kernel: what is wrong, a case that uses it, and what to replace in its text. */
+type WrongKernel = readonly [what: string, options: UpdateOptions, from: string, to: string];
+
+/** One of each file of kernels. */
+const tellingKernels: readonly WrongKernel[] = [
+  ["a tie that goes up", { format: "bf16" }, "rest === 0.5 && odd === 1", "rest === 0.5"],
+  [
+    "a rotation by one bit more",
+    { format: "bf16", rounding: "stochastic" },
+    "* 8192 + lowTops",
+    "* 16384 + lowTops",
+  ],
+  ["a sum without its sticky bit", { format: "bf16" }, "sticky > 0", "sticky > 1e9"],
+  ["a carrier that is not compensated", { format: "bf16", scheme: "kahan" }, "negate(next)", "next"],
+  [
+    "a count that forgets one class",
+    { format: "bf16", scheme: "master" },
+    "keptAndGone += 1",
+    "keptAndGone += 0",
+  ],
+];
+
+const otherKernels: readonly WrongKernel[] = [
+  ["a tie that goes down", { format: "bf16" }, "(rest === 0.5 && odd === 1)", "rest > 1"],
+  ["ties away that go to even", { format: "fp16", rounding: "nearest-away" }, "rest >= 0.5", "rest > 0.5"],
+  ["an exponent one too high", { format: "bf16" }, "return exponent;", "return exponent + 1;"],
+  [
+    "subnormals with the gap of normals",
+    { format: "e4m3fn" },
+    "if (exponent < (-6))",
+    "if (exponent < (-60))",
+  ],
+  ["overflow that saturates", { format: "e4m3fn" }, "if (magnitude > 448)", "if (magnitude > 480)"],
+  [
+    "a random half that is left out",
+    { format: "e4m3fn", rounding: "stochastic" },
+    "fractionLow + low >=",
+    "fractionLow >=",
+  ],
+  ["a sum that rounds ties up", { format: "bf16" }, "low === 4 && odd === 1", "low === 4"],
+  ["a histogram one bin off", { format: "bf16" }, "- ulp - (-64)", "- ulp - (-65)"],
+  ["the ulp rule at equality", { format: "bf16" }, "Math.abs(u) < Math.abs(w)", "Math.abs(u) <= Math.abs(w)"],
+];
+
 describeNeeding(requirements.vulkan, "the gpu engine refuses", () => {
   let device: Device;
   const withDevice = (engine: Engine): ReadonlyMap<string, Engine> => new Map([["gpu", engine]]);
@@ -60,60 +105,23 @@ describeNeeding(requirements.vulkan, "the gpu engine refuses", () => {
   });
   afterAll(() => device.destroy());
 
-  it.each<[string, UpdateOptions, string, string]>([
-    ["a tie that goes up", { format: "bf16" }, "rest === 0.5 && odd === 1", "rest === 0.5"],
-    ["a tie that goes down", { format: "bf16" }, "(rest === 0.5 && odd === 1)", "rest > 1"],
-    ["ties away that go to even", { format: "fp16", rounding: "nearest-away" }, "rest >= 0.5", "rest > 0.5"],
-    ["an exponent one too high", { format: "bf16" }, "return exponent;", "return exponent + 1;"],
-    [
-      "subnormals with the gap of normals",
-      { format: "e4m3fn" },
-      "if (exponent < (-6))",
-      "if (exponent < (-60))",
-    ],
-    ["overflow that saturates", { format: "e4m3fn" }, "if (magnitude > 448)", "if (magnitude > 480)"],
-    [
-      "a random half that is left out",
-      { format: "e4m3fn", rounding: "stochastic" },
-      "fractionLow + low >=",
-      "fractionLow >=",
-    ],
-    [
-      "a rotation by one bit more",
-      { format: "bf16", rounding: "stochastic" },
-      "* 8192 + lowTops",
-      "* 16384 + lowTops",
-    ],
-    ["a sum that rounds ties up", { format: "bf16" }, "low === 4 && odd === 1", "low === 4"],
-    ["a sum without its sticky bit", { format: "bf16" }, "sticky > 0", "sticky > 1e9"],
-    ["a carrier that is not compensated", { format: "bf16", scheme: "kahan" }, "negate(next)", "next"],
-    [
-      "a count that forgets one class",
-      { format: "bf16", scheme: "master" },
-      "keptAndGone += 1",
-      "keptAndGone += 0",
-    ],
-    ["a histogram one bin off", { format: "bf16" }, "- ulp - (-64)", "- ulp - (-65)"],
-    [
-      "the ulp rule at equality",
-      { format: "bf16" },
-      "Math.abs(u) < Math.abs(w)",
-      "Math.abs(u) <= Math.abs(w)",
-    ],
-  ])("%s", async (_, options, from, to) => {
-    const engine = gpuEngine(async () => altered(device, from, to));
-    const { failed, firstFailure } = await engine.selfCheck([updateSettings(options)]);
-    expect(failed).toBeGreaterThan(0);
-    expect(firstFailure).toMatch(/"format":/);
-    await expect(selectEngine("gpu", jobOf(options), withDevice(engine))).rejects.toThrow(
-      "is not to be trusted on",
-    );
-    await engine.close?.();
-  });
+  it.each(sized({ quick: tellingKernels, full: [...tellingKernels, ...otherKernels] }))(
+    "%s",
+    async (_, options, from, to) => {
+      const engine = gpuEngine(async () => altered(device, from, to));
+      const { failed, firstFailure } = await engine.selfCheck([updateSettings(options)]);
+      expect(failed).toBeGreaterThan(0);
+      expect(firstFailure).toMatch(/"format":/);
+      await expect(selectEngine("gpu", jobOf(options), withDevice(engine))).rejects.toThrow(
+        "is not to be trusted on",
+      );
+      await engine.close?.();
+    },
+  );
 
   it("nothing where nothing is altered, and leaves none of the hard numbers to the reference", async () => {
     const engine = gpuEngine(async () => device);
-    for (const format of formats.keys()) {
+    for (const format of sized({ quick: ["bf16", "e4m3fn"], full: [...formats.keys()] })) {
       const cases = [updateSettings({ format, overflow: "saturate" })];
       let handedOver = -1;
       const observer = {

@@ -1,8 +1,10 @@
 import { build } from "esbuild";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll } from "vitest";
 import type { Engine } from "../../../src/engine/engine.js";
 import type { Backend } from "../../../src/engine/gpu/device.js";
 import type { SelfCheck } from "../../../src/lens/result.js";
+import { type UpdateOptions, updateSettings } from "../../../src/update/settings.js";
 import { prepareDawn } from "../../support/dawn.js";
 import { chromiumPath, type Requirement, requirements } from "../../support/requirements.js";
 import {
@@ -23,14 +25,15 @@ export interface Runner {
   open(): Promise<void>;
   close(): Promise<void>;
   device(): Promise<string>;
-  selfCheck(): Promise<SelfCheck>;
+  /** That of the engine: of every scheme and rounding, or of the cases named. */
+  selfCheck(cases?: readonly UpdateOptions[]): Promise<SelfCheck>;
   digest(text: JobText): Promise<Digest>;
   differences(text: JobText): Promise<string[]>;
   outcome(text: JobText): Promise<Outcome>;
 }
 
 /** Dawn in this process; on a machine without a GPU, over SwiftShader. */
-export function dawn(): Runner {
+function dawn(): Runner {
   let engine: Engine;
   return {
     name: "webgpu in Node",
@@ -41,7 +44,7 @@ export function dawn(): Runner {
     },
     close: async () => engine.close?.(),
     device: async () => engine.device,
-    selfCheck: () => engine.selfCheck(),
+    selfCheck: (cases) => engine.selfCheck(cases?.map(updateSettings)),
     digest: (text) => digestOf(engine, text),
     differences: (text) => differences(engine, text),
     outcome: (text) => outcomeOf(engine, jobOf(text)),
@@ -61,46 +64,67 @@ const chromiumFlags = [
   "--enable-unsafe-swiftshader",
 ];
 
-/** A backend in Chromium, over SwiftShader. */
-export function inChromium(backend: Backend): Runner {
-  let browser: Browser;
-  let page: Page;
-  const call = <T>(name: string, ...args: unknown[]): Promise<T> =>
-    page.evaluate(
-      ([of, values]) =>
-        (globalThis as unknown as { gpuPage: Record<string, (...args: unknown[]) => Promise<T>> }).gpuPage[
-          of
-        ](...values),
-      [name, [backend, ...args]] as const,
-    );
-  return {
-    name: `${backend} in Chromium`,
-    needs: requirements.chromium,
-    open: async () => {
-      const bundle = await build({
-        entryPoints: [new URL("./page.ts", import.meta.url).pathname],
-        bundle: true,
-        write: false,
-        platform: "browser",
-        format: "iife",
-        // As a page that is published would be.
-        minify: true,
-        logLevel: "error",
-      });
-      browser = await chromium.launch({ executablePath: chromiumPath()!, args: chromiumFlags });
-      page = await browser.newPage();
-      // WebGPU is for secure contexts only: a page of localhost, which this route answers.
-      await page.route("http://localhost/", (route) =>
-        route.fulfill({ contentType: "text/html", body: "<!doctype html><title>GPU</title>" }),
-      );
-      await page.goto("http://localhost/");
-      await page.addScriptTag({ content: bundle.outputFiles[0].text });
-    },
-    close: async () => browser?.close(),
-    device: () => call("device"),
-    selfCheck: () => call("selfCheck"),
-    digest: (text) => call("digest", text),
-    differences: (text) => call("differences", text),
-    outcome: (text) => call("outcome", text),
+/** Chromium for the runners of a file, which calls this outside of its suites. */
+function browserOfFile(): () => Promise<{ readonly browser: Browser; readonly script: string }> {
+  let opening: Promise<{ readonly browser: Browser; readonly script: string }> | null = null;
+  afterAll(async () => (await opening)?.browser.close());
+  const open = async () => {
+    const bundle = await build({
+      entryPoints: [new URL("./page.ts", import.meta.url).pathname],
+      bundle: true,
+      write: false,
+      platform: "browser",
+      format: "iife",
+      // As a page that is published would be.
+      minify: true,
+      logLevel: "error",
+    });
+    const browser = await chromium.launch({ executablePath: chromiumPath()!, args: chromiumFlags });
+    return { browser, script: bundle.outputFiles[0].text };
   };
+  return () => {
+    opening ??= open();
+    return opening;
+  };
+}
+
+/** Backends in Chromium, over SwiftShader: one browser, a page each. */
+function inChromium(backends: readonly Backend[]): Runner[] {
+  const opened = browserOfFile();
+  return backends.map((backend) => {
+    let page: Page;
+    const call = <T>(name: string, ...args: unknown[]): Promise<T> =>
+      page.evaluate(
+        ([of, values]) =>
+          (globalThis as unknown as { gpuPage: Record<string, (...args: unknown[]) => Promise<T>> }).gpuPage[
+            of
+          ](...values),
+        [name, [backend, ...args]] as const,
+      );
+    return {
+      name: `${backend} in Chromium`,
+      needs: requirements.chromium,
+      open: async () => {
+        const { browser, script } = await opened();
+        page = await browser.newPage();
+        // WebGPU is for secure contexts only: a page of localhost, which this route answers.
+        await page.route("http://localhost/", (route) =>
+          route.fulfill({ contentType: "text/html", body: "<!doctype html><title>GPU</title>" }),
+        );
+        await page.goto("http://localhost/");
+        await page.addScriptTag({ content: script });
+      },
+      close: async () => page?.close(),
+      device: () => call("device"),
+      selfCheck: (cases) => call("selfCheck", cases),
+      digest: (text) => call("digest", text),
+      differences: (text) => call("differences", text),
+      outcome: (text) => call("outcome", text),
+    };
+  });
+}
+
+/** Everywhere the engine runs, for the tests of one file. */
+export function runners(): { readonly node: Runner; readonly browsers: readonly Runner[] } {
+  return { node: dawn(), browsers: inChromium(["webgl2", "webgpu"]) };
 }

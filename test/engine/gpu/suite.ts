@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { isInDomain } from "../../../src/engine/gpu/domain.js";
 import { reference } from "../../../src/engine/reference/reference.js";
 import { formats } from "../../../src/format/registry.js";
@@ -9,115 +9,133 @@ import type { UpdateOptions } from "../../../src/update/settings.js";
 import { expectedCases } from "../../support/expected.js";
 import { Mismatches } from "../../support/mismatches.js";
 import { deterministicRoundings } from "../../support/oracle.js";
-import { recorded, recordedWindows } from "../../support/recorded.js";
+import { recorded } from "../../support/recorded.js";
 import { describeNeeding } from "../../support/requirements.js";
 import { readGolden } from "../../support/safetensors.js";
-import { type Digest, digestOf, type JobText, toText } from "./jobs.js";
+import { sized } from "../../support/tier.js";
+import { type Digest, digestOf, type JobText, stretch, toText } from "./jobs.js";
 import type { Runner } from "./runners.js";
 
-/** What the GPU engine must do wherever it runs. */
-export function gpuSuite(runner: Runner): void {
+/** Tests of the GPU engine on a runner, which is open meanwhile. */
+export function onRunner(runner: Runner, tests: () => void): void {
   describeNeeding(runner.needs, `gpu engine, ${runner.name}`, () => {
     beforeAll(() => runner.open());
     afterAll(() => runner.close());
+    tests();
+  });
+}
 
-    it("names its device and passes its self-check", async () => {
-      expect(await runner.device()).toMatch(/swiftshader/i);
-      expect(await runner.selfCheck()).toMatchObject({ failed: 0, firstFailure: null });
+export function provesItself(runner: Runner, cases?: readonly UpdateOptions[]): void {
+  it("names its device and passes its self-check", async () => {
+    expect(await runner.device()).toMatch(/swiftshader/i);
+    expect(await runner.selfCheck(cases)).toMatchObject({ failed: 0, firstFailure: null });
+  });
+}
+
+export function countsAsNumpy(runner: Runner, windows: readonly string[], formats?: readonly string[]): void {
+  it.each(windows)("%s: what numpy counted", (window) => expectRecorded(runner, window, formats));
+}
+
+export function roundsAsGolden(runner: Runner, formats: readonly string[] = goldenFormats): void {
+  it.each(formats)("golden/round of %s: every rounding, bit for bit", (name) => expectGolden(runner, name));
+}
+
+/** Two steps, so that every kernel runs again on other numbers. */
+const adversarialSteps = 2;
+
+/** All schemes in one job, as in a run: what they share is read and added once, by the device and by the reference. */
+export function agreesOnAdversarial(runner: Runner, names: readonly string[], elements: number): void {
+  const updates = (adversarialSteps * elements).toLocaleString("en");
+  it.each(names)(`${updates} adversarial updates in %s, under every scheme`, async (format) => {
+    const cases = schemeNames.map((scheme, s): UpdateOptions => {
+      const turn = [...formats.keys()].indexOf(format) + 2 * s;
+      return { format, scheme, rounding: turn % 2 === 0 ? "nearest-even" : deterministicRoundings[turn % 6] };
     });
+    const job = { adversarial: elements, steps: adversarialSteps, cases, chunk: stretch };
+    const handedOver = await expectSame(runner, job);
+    // Only few blocks have numbers that a device is not given.
+    expect(handedOver).toBeLessThan(1 / 60);
+  });
+}
 
-    it.each(recordedWindows)("%s: what numpy counted", async (window) => {
-      await expectRecorded(runner, window);
-    });
+/** As {@link agreesOnAdversarial}, under one scheme and rounding after the other: what is new is a format's text. */
+export function agreesInTurn(runner: Runner, names: readonly string[], elements: number): void {
+  it.each(names.map((format, f) => [format, schemeNames[f % 4], roundings[f % 7]] as const))(
+    "adversarial updates in %s, %s, %s",
+    async (format, scheme, rounding) => {
+      const cases: UpdateOptions[] = [{ format, scheme, rounding, seed: 3 }];
+      expect(await expectSame(runner, { adversarial: elements, steps: adversarialSteps, cases })).toBe(0);
+    },
+  );
+}
 
-    describe.each(goldenFormats)("golden/round of %s", (name) => {
-      it("every rounding, bit for bit", () => expectGolden(runner, name));
-    });
-
-    // All schemes in one job, as in a run: what they share is read and added once, by the device and by the reference.
-    it.each([...formats.keys()].map((format, f) => [format, f] as const))(
-      "10^6 adversarial updates in %s, under every scheme",
-      async (format, f) => {
-        const cases = schemeNames.map((scheme, s): UpdateOptions => {
-          const turn = f + 2 * s;
-          return {
-            format,
-            scheme,
-            rounding: turn % 2 === 0 ? "nearest-even" : deterministicRoundings[turn % 6],
-          };
+// A kernel's text is that of a scheme around that of a format, rounding and overflow. Compiling is what takes time
+// here, so of scheme, format and rounding every pair is taken, under both overflows, but only half of the triples:
+// each text of the one kind meets texts of the other kind from two schemes and three formats.
+export function agreesInEveryRounding(runner: Runner): void {
+  it.each([...schemeNames.entries()])(
+    "%i, %s: every rounding in formats of every kind, overflow either way",
+    async (s, scheme) => {
+      for (const [f, format] of ["bf16", "fp16", "e4m3fn", "e4m3fnuz", "e2m1fn", "fp32"].entries()) {
+        const cases = roundings.flatMap((rounding, r): UpdateOptions[] => {
+          const turn = s + f + r;
+          const overflow = turn % 4 === 0 ? "saturate" : "ieee";
+          return turn % 2 === 0 ? [{ format, scheme, rounding, overflow, seed: 2 ** 40 + r }] : [];
         });
-        const handedOver = await expectSame(runner, { adversarial: 1 << 19, steps: 2, cases });
-        // One block in 64 has numbers that a device is not given.
-        expect(handedOver).toBeLessThan(1 / 60);
-      },
-    );
-
-    // A kernel's text is that of a scheme around that of a format, rounding and overflow. Compiling is what takes time
-    // here, so of scheme, format and rounding every pair is taken, under both overflows, but only half of the triples:
-    // each text of the one kind meets texts of the other kind from two schemes and three formats.
-    it.each([...schemeNames.entries()])(
-      "%i, %s: every rounding in formats of every kind, overflow either way",
-      async (s, scheme) => {
-        for (const [f, format] of ["bf16", "fp16", "e4m3fn", "e4m3fnuz", "e2m1fn", "fp32"].entries()) {
-          const cases = roundings.flatMap((rounding, r): UpdateOptions[] => {
-            const turn = s + f + r;
-            const overflow = turn % 4 === 0 ? "saturate" : "ieee";
-            return turn % 2 === 0 ? [{ format, scheme, rounding, overflow, seed: 2 ** 40 + r }] : [];
-          });
-          await expectSame(runner, { adversarial: 10_000, steps: 3, milestones: [0, 1], cases });
-        }
-      },
-    );
-
-    it("curves of the reference, in blocks too that turn out only later not to be the device's", async () => {
-      const n = 4 * 4096 - 7;
-      const weights = Float64Array.from({ length: n }, (_, i) => Math.fround(Math.sin(i) / 50));
-      const updates = [0, 1, 2, 3].map((step) =>
-        Float32Array.from(weights, (_, i) => (i % 9 === 0 ? 0 : Math.cos(3 * i + step) * 1e-4)),
-      );
-      // The first block is none of the device's from its start; the second overflows at the third step, the third
-      // has a number at the fourth that a device is not given.
-      weights[5] = Number.NaN;
-      weights[5000] = 60_000;
-      updates[2][5000] = 60_000;
-      updates[3][9000] = 2 ** -140;
-      const tensors = [{ name: "w", weights: toText(weights), updates: updates.map(toText) }];
-      const cases = schemeNames.map((scheme): UpdateOptions => ({ format: "fp16", scheme }));
-      const job = { tensors, cases, milestones: [0, 1, 3] };
-      expect(await expectSame(runner, job)).toBe((3 * 4096) / n);
-      const outcome = await runner.outcome(job);
-      for (const { curve, end } of outcome.cases) {
-        expect(curve.map(({ nonfinite }) => nonfinite)).toEqual([1, 1, 2]);
-        expect(curve[2]).toEqual({ step: 3, elements: n, ...end });
-        expect(curve[1].unchanged).not.toBe(curve[0].unchanged);
+        await expectSame(runner, { adversarial: 10_000, steps: 3, milestones: [0, 1], cases });
       }
-      // Milestones change no other count.
-      const plain = await runner.outcome({ tensors, cases });
-      expect(outcome).toEqual({
-        ...plain,
-        cases: plain.cases.map((of, c) => ({ ...of, curve: outcome.cases[c].curve })),
-      });
-    });
+    },
+  );
+}
 
-    it("the same counts for every size of a batch", async () => {
-      const weights = Float64Array.from({ length: 20_000 }, (_, i) => Math.fround(Math.sin(i) / 50));
-      const updates = Float32Array.from(weights, (_, i) => Math.cos(3 * i) * 1e-4);
-      const tensors = ["a", "b", "c"].map((name, i) => ({
-        name,
-        weights: toText(weights.subarray(0, [20_000, 1, 4097][i])),
-        updates: [
-          toText(updates.subarray(0, [20_000, 1, 4097][i])),
-          toText(updates.subarray(0, [20_000, 1, 4097][i])),
-        ],
-      }));
-      const cases: UpdateOptions[] = [
-        { format: "bf16" },
-        { format: "bf16", rounding: "stochastic", seed: 7 },
-      ];
-      for (const chunk of [1, 8192, 20_480, 1 << 20]) {
-        expect(await expectSame(runner, { tensors, cases, chunk, milestones: [0, 1] })).toBe(0);
-      }
+export function agreesAtMilestones(runner: Runner): void {
+  it("curves of the reference, in blocks too that turn out only later not to be the device's", async () => {
+    const n = 4 * 4096 - 7;
+    const weights = Float64Array.from({ length: n }, (_, i) => Math.fround(Math.sin(i) / 50));
+    const updates = [0, 1, 2, 3].map((step) =>
+      Float32Array.from(weights, (_, i) => (i % 9 === 0 ? 0 : Math.cos(3 * i + step) * 1e-4)),
+    );
+    // The first block is none of the device's from its start; the second overflows at the third step, the third
+    // has a number at the fourth that a device is not given.
+    weights[5] = Number.NaN;
+    weights[5000] = 60_000;
+    updates[2][5000] = 60_000;
+    updates[3][9000] = 2 ** -140;
+    const tensors = [{ name: "w", weights: toText(weights), updates: updates.map(toText) }];
+    const cases = schemeNames.map((scheme): UpdateOptions => ({ format: "fp16", scheme }));
+    const job = { tensors, cases, milestones: [0, 1, 3] };
+    expect(await expectSame(runner, job)).toBe((3 * 4096) / n);
+    const outcome = await runner.outcome(job);
+    for (const { curve, end } of outcome.cases) {
+      expect(curve.map(({ nonfinite }) => nonfinite)).toEqual([1, 1, 2]);
+      expect(curve[2]).toEqual({ step: 3, elements: n, ...end });
+      expect(curve[1].unchanged).not.toBe(curve[0].unchanged);
+    }
+    // Milestones change no other count.
+    const plain = await runner.outcome({ tensors, cases });
+    expect(outcome).toEqual({
+      ...plain,
+      cases: plain.cases.map((of, c) => ({ ...of, curve: outcome.cases[c].curve })),
     });
+  });
+}
+
+export function agreesForEveryBatch(runner: Runner): void {
+  it("the same counts for every size of a batch", async () => {
+    const weights = Float64Array.from({ length: 20_000 }, (_, i) => Math.fround(Math.sin(i) / 50));
+    const updates = Float32Array.from(weights, (_, i) => Math.cos(3 * i) * 1e-4);
+    const tensors = ["a", "b", "c"].map((name, i) => ({
+      name,
+      weights: toText(weights.subarray(0, [20_000, 1, 4097][i])),
+      updates: [
+        toText(updates.subarray(0, [20_000, 1, 4097][i])),
+        toText(updates.subarray(0, [20_000, 1, 4097][i])),
+      ],
+    }));
+    const cases: UpdateOptions[] = [{ format: "bf16" }, { format: "bf16", rounding: "stochastic", seed: 7 }];
+    for (const chunk of sized({ quick: [1, 1 << 20], full: [1, 8192, 20_480, 1 << 20] })) {
+      expect(await expectSame(runner, { tensors, cases, chunk, milestones: [0, 1] })).toBe(0);
+    }
   });
 }
 
@@ -135,7 +153,7 @@ async function expectSame(runner: Runner, job: JobText): Promise<number> {
   return handedOver;
 }
 
-async function expectRecorded(runner: Runner, window: string): Promise<void> {
+async function expectRecorded(runner: Runner, window: string, formats?: readonly string[]): Promise<void> {
   const { tensors, close } = await openRecording(await recordedRun(recorded(window)));
   const asText = [];
   for (const { name, weights, updates } of tensors) {
@@ -150,7 +168,7 @@ async function expectRecorded(runner: Runner, window: string): Promise<void> {
     asText.push({ name, weights: toText(numbers), updates: steps });
   }
   await close();
-  const expected = expectedCases(window);
+  const expected = expectedCases(window).filter(({ format }) => formats?.includes(format) ?? true);
   const cases = expected.map(({ format, scheme }) => ({ format, scheme }));
   const outcome = await runner.outcome({ tensors: asText, cases });
   expect(outcome.handedOver).toBe(0);
