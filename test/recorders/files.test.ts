@@ -6,6 +6,7 @@ import { openCheckpoint } from "../../src/source/safetensors/checkpoint.js";
 import { parseHeader } from "../../src/source/safetensors/header.js";
 import { temporaryFolder } from "../source/support.js";
 import { describeNeeding, requirements } from "../support/requirements.js";
+import { sized } from "../support/tier.js";
 import { bitsIn, bitsOf, type State, type Trained, train } from "./support.js";
 
 const folder = temporaryFolder();
@@ -90,7 +91,7 @@ describeNeeding(requirements.torch, "the files of a recording", () => {
   });
 
   test("SIGKILL at any moment leaves whole files, and all steps until then", async () => {
-    const times = 25;
+    const times = sized({ quick: 8, full: 25 });
     await train("kill", join(folder, "killed"), { times });
     const steps: number[] = [];
     let unfinished = 0;

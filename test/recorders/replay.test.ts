@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { temporaryFolder } from "../source/support.js";
 import { output } from "../support/cli.js";
 import { describeNeeding, requirements } from "../support/requirements.js";
+import { sized } from "../support/tier.js";
 import {
   bitsIn,
   bitsOf,
@@ -53,28 +54,36 @@ function totalDiffering(a: Record<string, string>, b: Record<string, string>): n
   return Object.keys(a).reduce((sum, name) => sum + differing(a[name], b[name]), 0);
 }
 
+type Training = readonly [run: string, options: object];
+
 describeNeeding(requirements.torch, "a recorded training, replayed", () => {
   describe("ends with the very bits that torch holds", () => {
     // Each with two groups of learning rates, a scheduler, tied, frozen, empty and 0-d parameters, and gradients
     // that are missing at times.
-    test.each([
+    const fundamental: readonly Training[] = [
       ["adamw", { kind: "adamw", lr: 1e-5 }],
+      // Torch adds lr * momentum by one fused operation; times a power of two that is an addition.
+      ["sgd", { kind: "sgd", lr: 2 ** -10 }],
+    ];
+    const others: readonly Training[] = [
       ["adamw-foreach", { kind: "adamw-foreach", lr: 1e-5 }],
       ["adamw-100-times-as-fast", { kind: "adamw", lr: 1e-3 }],
       ["amsgrad", { kind: "amsgrad", lr: 1e-2 }],
-      // Torch adds lr * momentum by one fused operation; times a power of two that is an addition.
-      ["sgd", { kind: "sgd", lr: 2 ** -10 }],
       ["held-on-disk", { kind: "adamw", lr: 1e-5, copies: "disk" }],
       ["held-beside", { kind: "adamw", lr: 1e-5, copies: "device" }],
-    ])("%s", async (run, options) => {
-      const { end, bf16, recorded } = await train("train", join(folder, run), options);
-      expect(recorded).toEqual([0, 1, 2, 3, 4, 5]);
-      expect(toldOf(run, 5)).toEqual({ unreachable: 0, changed_outside: 0 });
-      expect(names(end)).toHaveLength(11);
-      expect(await replayed(run, "fp32", "in-place")).toEqual(bitsOf(end));
-      expect(await replayed(run, "bf16", "master")).toEqual(bitsOf(bf16));
-      expect(bitsIn(join(folder, run, "final.safetensors"))).toEqual(bitsOf(end));
-    });
+    ];
+    test.each(sized({ quick: fundamental, full: [...fundamental, ...others] }))(
+      "%s",
+      async (run, options) => {
+        const { end, bf16, recorded } = await train("train", join(folder, run), options);
+        expect(recorded).toEqual([0, 1, 2, 3, 4, 5]);
+        expect(toldOf(run, 5)).toEqual({ unreachable: 0, changed_outside: 0 });
+        expect(names(end)).toHaveLength(11);
+        expect(await replayed(run, "fp32", "in-place")).toEqual(bitsOf(end));
+        expect(await replayed(run, "bf16", "master")).toEqual(bitsOf(bf16));
+        expect(bitsIn(join(folder, run, "final.safetensors"))).toEqual(bitsOf(end));
+      },
+    );
   });
 
   describe("step by step", () => {
@@ -148,11 +157,12 @@ describeNeeding(requirements.torch, "a recorded training, replayed", () => {
 
   describe("where no fp32 update leads to a weight", () => {
     // Steps of two roundings (decay, then addition), of twenty additions, or of a product that is not rounded.
-    test.each([
+    const harsh: readonly [...Training, number][] = [
       ["adamw-harsh", { kind: "adamw", lr: 0.3, decay: 0.5 }, 500],
-      ["lbfgs", { kind: "lbfgs", lr: 1e-2 }, 20],
       ["sgd-fused", { kind: "sgd", lr: 1e-3 }, 3],
-    ])(
+    ];
+    const slow: typeof harsh = [["lbfgs", { kind: "lbfgs", lr: 1e-2 }, 20]];
+    test.each(sized({ quick: harsh, full: [...harsh, ...slow] }))(
       "%s: these are counted, they alone differ, and are made up for afterwards",
       async (run, options, most) => {
         const { states, recorded } = await train("train", join(folder, run), options);

@@ -1,7 +1,8 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { expect } from "vitest";
+import { afterAll, expect } from "vitest";
 import { readTensors } from "../support/recorded.js";
 import { python } from "../support/requirements.js";
 
@@ -26,34 +27,81 @@ export interface Trained {
   readonly recorded: readonly number[];
 }
 
-/** Runs a Python file beside this one; resolves to its output. Warnings of Python are errors, but for `lenient`. */
-export async function runPython(
-  file: string,
-  args: readonly string[],
-  { env = {}, lenient = false }: { env?: Record<string, string>; lenient?: boolean } = {},
-): Promise<string> {
-  const warnings = lenient ? [] : ["-W", "error::RuntimeWarning", "-W", "error::UserWarning"];
-  const { stdout } = await promisify(execFile)(python, [...warnings, here(file), ...args], {
-    env: {
-      ...process.env,
-      PYTHONPATH: here("../../recorders"),
-      PYTHONDONTWRITEBYTECODE: "1",
-      OMP_NUM_THREADS: "1",
-      ...env,
-    },
+const environment = {
+  ...process.env,
+  PYTHONPATH: here("../../recorders"),
+  PYTHONDONTWRITEBYTECODE: "1",
+  OMP_NUM_THREADS: "1",
+};
+
+/** Runs a Python file beside this one; resolves to its output. */
+export async function runPython(file: string, args: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(python, [here(file), ...args], {
+    env: environment,
     maxBuffer: 2 ** 28,
   });
   return stdout;
 }
 
-/** Runs a scenario of `train.py`, which records into the folder. */
+/** What `server.py` answers. */
+interface Answer {
+  readonly number: number;
+  readonly result?: unknown;
+  readonly error?: string;
+}
+
+interface Asked {
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+}
+
+/** `server.py`, for the trainings of one test file. */
+class Server {
+  readonly #process = spawn(python, [here("server.py")], { env: environment });
+  readonly #asked: Asked[] = [];
+
+  constructor() {
+    createInterface({ input: this.#process.stdout }).on("line", (line) => {
+      const { number, result, error } = JSON.parse(line) as Answer;
+      if (error === undefined) this.#asked[number].resolve(result);
+      else this.#asked[number].reject(new Error(error));
+    });
+    let told = "";
+    this.#process.stderr.setEncoding("utf8").on("data", (text: string) => {
+      told += text;
+    });
+    // What was answered is settled: rejecting it changes nothing.
+    this.#process.on("close", () => {
+      for (const { reject } of this.#asked) reject(new Error(`server.py ended: ${told}`));
+    });
+  }
+
+  ask(line: object): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#asked.push({ resolve, reject });
+      this.#process.stdin.write(`${JSON.stringify(line)}\n`);
+    });
+  }
+
+  close(): void {
+    this.#process.stdin.end();
+  }
+}
+
+let server: Server | null = null;
+afterAll(() => server?.close());
+
+/**
+ * Runs a scenario of `train.py`, which records into the folder. Warnings of Python are errors, but for `lenient`.
+ */
 export async function train<T = Trained>(
   scenario: string,
   folder: string,
   options: object = {},
-  how: { env?: Record<string, string>; lenient?: boolean } = {},
+  { env = {}, lenient = false }: { env?: Record<string, string>; lenient?: boolean } = {},
 ): Promise<T> {
-  return JSON.parse(await runPython("train.py", [scenario, folder, JSON.stringify(options)], how));
+  server ??= new Server();
+  return (await server.ask({ scenario, folder, options, env, lenient })) as T;
 }
 
 /** The bytes of every tensor of a file, in hex. */

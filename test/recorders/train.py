@@ -1,13 +1,11 @@
-"""Trains small models under the recorder: `train.py SCENARIO FOLDER [JSON of options]`.
+"""Trainings of small models under the recorder.
 
-Prints one JSON object: what torch holds at the end and after each step, as the bytes of the elements in hex, taken
+Each gives one JSON object: what torch holds at the end and after each step, as the bytes of the elements in hex, taken
 without the recorder's code.
 """
 
 import copy
-import json
 import os
-import sys
 import warnings
 
 import torch
@@ -165,12 +163,18 @@ def kill(folder, times):
         if child == 0:
             train(os.path.join(folder, str(i)), steps=10**6, gradients=True, schedule=False, dtype="bfloat16")
             os._exit(0)
-        # Some die before a step is recorded, the others in the steps after one of the first ten.
-        awaited = os.path.join(folder, str(i), "updates", f"step{random.randrange(10):04d}.safetensors")
+        # Some die before a step is recorded, some with a file that is not whole, the others in the steps after one of
+        # the first ten.
+        updates = os.path.join(folder, str(i), "updates")
+        awaited = os.path.join(updates, f"step{random.randrange(10):04d}.safetensors")
         give_up = time.monotonic() + (random.uniform(0, 0.1) if i % 5 == 0 else 30)
         while not os.path.exists(awaited) and time.monotonic() < give_up:
             time.sleep(0.001)
-        time.sleep(random.uniform(0, 0.05))
+        if i % 5 == 1:
+            while not any(name.endswith(".tmp") for name in os.listdir(updates)):
+                pass
+        else:
+            time.sleep(random.uniform(0, 0.05))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     return None
@@ -219,8 +223,3 @@ def ranks(folder, how):
 
 def part(tensor, rank, world):
     return tensor.reshape(-1).tensor_split(world)[rank]
-
-
-if __name__ == "__main__":
-    scenario, folder, options = sys.argv[1], sys.argv[2], json.loads(sys.argv[3] if len(sys.argv) > 3 else "{}")
-    print(json.dumps(globals()[scenario](folder, **options)))
