@@ -4,9 +4,10 @@ import { join } from "node:path";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { sceneNames } from "../../src/page/talk/scenes.js";
+import { type SceneName, sceneNames } from "../../src/page/talk/scenes.js";
 import { recorded } from "../support/recorded.js";
 import { describeNeeding, requirements } from "../support/requirements.js";
+import { fullTier, sized } from "../support/tier.js";
 import { phone, projector, waitForStep, withBrowser } from "./browser.js";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -18,39 +19,44 @@ async function violations(page: Page): Promise<string[]> {
   return results.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
 }
 
-const fragments = [
+const scene = (name: SceneName) => `talk?scene=${sceneNames.indexOf(name) + 1}&step=2`;
+/** What the other places are made of too. */
+const telling = ["tensor?step=3", "weight?steps=100", "data", scene("apparent"), scene("kept")];
+const every = [
   "tensor?step=3",
   "weight?steps=100",
   "weight?w=1&u=0.01&format=fp32",
   "data",
-  ...sceneNames.map((_, i) => `talk?scene=${i + 1}&step=2`),
+  ...sceneNames.map(scene),
 ];
 
 describeNeeding(requirements.chromium, "axe-core finds nothing", () => {
   const { open } = withBrowser();
 
-  const looks = [
+  const looks: [colorScheme: "light" | "dark", viewport: typeof phone][] = [
     ["light", projector],
-    ["dark", projector],
     ["dark", phone],
-    ["light", phone],
-  ] as const;
+  ];
+  if (fullTier) looks.push(["dark", projector], ["light", phone]);
   // One page for all looks: to open one takes longer than to look at it.
-  test.each(fragments)("%s, light and dark, on a projector and a phone", async (fragment) => {
-    const page = await open(`#${fragment}`);
-    await page.locator("h1").waitFor();
-    if (fragment.startsWith("tensor")) await waitForStep(page, 3);
-    for (const [colorScheme, viewport] of looks) {
-      await page.emulateMedia({ colorScheme });
-      await page.setViewportSize(viewport);
-      await page.locator(`html[data-theme=${colorScheme}]`).waitFor();
-      expect([colorScheme, viewport.width, await violations(page)]).toEqual([
-        colorScheme,
-        viewport.width,
-        [],
-      ]);
-    }
-  });
+  test.each(sized({ quick: telling, full: every }))(
+    "%s, light and dark, on a projector and a phone",
+    async (fragment) => {
+      const page = await open(`#${fragment}`);
+      await page.locator("h1").waitFor();
+      if (fragment.startsWith("tensor")) await waitForStep(page, 3);
+      for (const [colorScheme, viewport] of looks) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize(viewport);
+        await page.locator(`html[data-theme=${colorScheme}]`).waitFor();
+        expect([colorScheme, viewport.width, await violations(page)]).toEqual([
+          colorScheme,
+          viewport.width,
+          [],
+        ]);
+      }
+    },
+  );
 
   test("in what was found in files", async () => {
     const page = await open("#data");

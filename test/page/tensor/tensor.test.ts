@@ -7,6 +7,7 @@ import { parsePlace, readState } from "../../../src/page/location.js";
 import { LensRun } from "../../../src/page/tensor/lens-run.js";
 import { runSettings, tensorFields } from "../../../src/page/tensor/presets.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
+import { sized } from "../../support/tier.js";
 import { countOf, eventually, waitForStep, withBrowser } from "../browser.js";
 
 /** What the page shows. */
@@ -31,24 +32,33 @@ async function countsOf(address: string) {
 describeNeeding(requirements.chromium, "a tensor", () => {
   const { open } = withBrowser(["--enable-unsafe-swiftshader", "--use-angle=swiftshader"]);
 
-  test.each([
+  // The reference takes seconds for a quarter of a million weights.
+  const steps = sized({ quick: 1, full: 2 });
+  const telling = `#tensor?step=${steps}&preset=pretrain&lr=3e-4&format=e4m3fn&rounding=stochastic&seed=9`;
+  const others = [
     "#tensor?step=3",
     "#tensor?step=2&preset=sft&lr=1e-5&scheme=kahan&signal=0",
-    "#tensor?step=2&preset=pretrain&lr=3e-4&format=e4m3fn&rounding=stochastic&seed=9",
     "#tensor?step=2&format=fp16&scheme=master&rounding=toward-zero",
-  ])("counts as the reference does: %s", async (address) => {
-    const page = await open(address);
-    await waitForStep(page, Number(/step=(\d+)/.exec(address)![1]));
-    expect(await shownCounts(page)).toEqual(await countsOf(address));
-  });
+  ];
+  test.each(sized({ quick: [telling], full: [telling, ...others] }))(
+    "counts as the reference does: %s",
+    async (address) => {
+      const page = await open(address);
+      await waitForStep(page, Number(/step=(\d+)/.exec(address)![1]));
+      expect(await shownCounts(page)).toEqual(await countsOf(address));
+    },
+  );
 
-  test.each([1280, 900, 390])("%i pixels wide, its controls fit after 99,999 steps", async (width) => {
-    const page = await open("#tensor?step=0", { viewport: { width, height: 800 } });
+  test("its controls fit after 99,999 steps, however wide the page is", async () => {
+    const page = await open("#tensor?step=0");
     await waitForStep(page, 0);
-    const [counter, stage] = await page.evaluate<number[]>(`
-      document.querySelector(".transport .step").textContent = "99999";
-      [".transport .step", ".stage"].map((of) => document.querySelector(of).getBoundingClientRect().right)`);
-    expect(counter).toBeLessThanOrEqual(stage);
+    for (const width of [1280, 900, 390]) {
+      await page.setViewportSize({ width, height: 800 });
+      const [counter, stage] = await page.evaluate<number[]>(`
+        document.querySelector(".transport .step").textContent = "99999";
+        [".transport .step", ".stage"].map((of) => document.querySelector(of).getBoundingClientRect().right)`);
+      expect(counter, `${width} pixels`).toBeLessThanOrEqual(stage);
+    }
   });
 
   test("each control does what it says", async () => {
@@ -74,6 +84,10 @@ describeNeeding(requirements.chromium, "a tensor", () => {
     await eventually(address).toMatch(/signal=0(&|$)/);
     await page.getByLabel(/Steps a second/).press("End");
     await eventually(address).toMatch(/pace=1000/);
+    // Few steps, which the reference is to count again below: ten a second.
+    for (const key of ["Home", "ArrowRight", "ArrowRight", "ArrowRight"])
+      await page.getByLabel(/Steps a second/).press(key);
+    await eventually(address).toMatch(/pace=10(&|$)/);
 
     await page.getByRole("button", { name: "Play" }).click();
     await page.getByRole("button", { name: "Pause" }).waitFor();
@@ -87,7 +101,7 @@ describeNeeding(requirements.chromium, "a tensor", () => {
       const before = shown;
       shown = address();
       return before === shown;
-    }, 1000).toBe(true);
+    }, 300).toBe(true);
     expect(await shownCounts(page)).toEqual(await countsOf(shown));
   });
 
@@ -116,13 +130,12 @@ describeNeeding(requirements.chromium, "a tensor", () => {
   });
 
   test("says which engine counts, and counts again by another", async () => {
-    const page = await open("#tensor?step=2");
-    await waitForStep(page, 2);
+    const page = await open("#tensor?step=1");
+    await waitForStep(page, 1);
     await page.getByText(/by the wasm engine \(CPU, WebAssembly SIMD/).waitFor();
-    for (const [button, device] of [
-      ["reference", /CPU.*: every count the same/],
-      ["GPU", /gpu\.js.*: every count the same/],
-    ] as const) {
+    const reference = ["reference", /CPU.*: every count the same/] as const;
+    const gpu = ["GPU", /gpu\.js.*: every count the same/] as const;
+    for (const [button, device] of sized({ quick: [reference], full: [reference, gpu] })) {
       await page.getByRole("button", { name: button, exact: true }).click();
       await page.locator(".recount output", { hasText: device }).waitFor();
     }
