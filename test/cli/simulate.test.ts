@@ -25,7 +25,7 @@ describe("simulate", () => {
     expect(expected.engine.name).toBe("reference");
     for (const more of [
       ["--engine", "wasm", "--threads", "1"],
-      ["--threads", "2"],
+      ["--engine", "wasm", "--threads", "2"],
     ]) {
       const result = await simulated(...args, ...more);
       expect(result.engine.name).toBe("wasm");
