@@ -76,10 +76,10 @@ export class Player {
     await this.#guarded(run, () => this.#advance(run, steps));
   }
 
-  /** Paints the present state again. */
+  /** Paints the present state again. Peeks: an effect that calls this must not run again for the frame it makes. */
   repaint(): void {
     const run = this.#run;
-    if (this.frame.value && !this.playing.value) void this.#guarded(run, () => this.#advance(run, 0));
+    if (this.frame.peek() && !this.playing.peek()) void this.#guarded(run, () => this.#advance(run, 0));
   }
 
   /** Ends the run. */
