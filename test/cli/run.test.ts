@@ -15,11 +15,12 @@ import { renderMarkdown } from "../../src/report/markdown.js";
 import { renderTable } from "../../src/report/table.js";
 import { put, temporaryFolder } from "../source/support.js";
 import { expectRefusal, output, run } from "../support/cli.js";
-import { float32, recorded, writeRun } from "../support/recorded.js";
+import { float32, recorded, writeExcerpt, writeRun } from "../support/recorded.js";
 import { expectValid } from "../support/schemas.js";
 
 const folder = temporaryFolder();
 const window = recorded("rlvr/early");
+const excerpt = await writeExcerpt(join(folder, "excerpt"), "rlvr/early", (i) => i < 7);
 
 /** A run with a tensor of each kind that is left out: not a float, without updates, without weights. */
 const gaps = await writeRun(
@@ -44,7 +45,7 @@ describe("run", () => {
   test("the grid is in the order of the options: format, scheme, rounding", async () => {
     const { cases, settings }: Result = JSON.parse(
       await output(
-        ...["run", window, "--format", "fp16, bf16", "--scheme", "kahan,in-place,kahan"],
+        ...["run", excerpt, "--format", "fp16, bf16", "--scheme", "kahan,in-place,kahan"],
         ...["--rounding", "toward-zero,stochastic", "--opmath", "exact", "--overflow", "saturate"],
         ...["--seed", "7", "--json", "-"],
       ),

@@ -6,7 +6,7 @@ import { seeded } from "../source/support.js";
 import { ended, run, runProcess, start } from "./cli.js";
 import { fullTier } from "./tier.js";
 
-const signals = ["SIGKILL", "SIGINT", "SIGTERM"] as const;
+const signals = ["SIGINT", "SIGTERM", "SIGKILL"] as const;
 
 /** Work that `--resume` may be given to, without outputs, and what it comes to. */
 export interface Work {
