@@ -16,6 +16,7 @@ import type { SimulatedRun } from "../../../src/update/simulated-adamw.js";
 import { expectEqual } from "../../support/mismatches.js";
 import { outcomeOf } from "../../support/outcome.js";
 import { syntheticJob, syntheticSettings } from "../../support/synthetic.js";
+import { sized } from "../../support/tier.js";
 import { gaussianRun, tensorOf, valuesOf } from "../../support/values.js";
 
 afterAll(() => wasm.close!());
@@ -49,8 +50,11 @@ const onThreads = (threads: number, chunk: number) => ({
     runThreaded({ ...job, cases: job.cases as UpdateSettings[], chunk }, threads, observer),
 });
 
+/** Of one chunk, or of two: of several are those of a model, and those of synthetic.test.ts. */
+const elements = sized({ quick: 1024 + 13, full: 4096 + 13 });
+
 function jobOf(run: Partial<SimulatedRun> = {}, others: Others = {}): LensJob {
-  const job = syntheticJob(syntheticSettings(run, { elements: 4096 + 13, ...others }));
+  const job = syntheticJob(syntheticSettings(run, { elements, ...others }));
   return { ...job, cases, milestones: [0] };
 }
 
@@ -163,7 +167,8 @@ describe("which tensors workers take", () => {
 
   it("the others are the main thread's, in one job", async () => {
     // As many weight-steps of all cases as threads are worth; of cases, since they cost least.
-    const large = jobOf({ steps: 2 }, { elements: 2 ** 18 });
+    const [elements, times] = sized({ quick: [2 ** 16, 32], full: [2 ** 18, 8] });
+    const large = jobOf({ steps: 2 }, { elements });
     const { weights, updates } = gaussianRun(3, 1000, 2);
     const [other] = jobOf({ steps: 2, seed: 9, snr: 1 }).tensors;
     const [steady] = jobOf({ steps: 2 }, { source: "steady-state" }).tensors;
@@ -174,8 +179,8 @@ describe("which tensors workers take", () => {
       { ...steady, name: "of a table" },
     ];
     expect(taken(...tensors)).toEqual([false, true, false, true]);
-    const job = { ...large, tensors, milestones: [1], cases: Array(8).fill(cases[1]), threads: 2 };
+    const job = { ...large, tensors, milestones: [1], cases: Array(times).fill(cases[1]), threads: 2 };
     const [expected] = await outcomeOf(reference, { ...job, cases: [cases[1]] });
-    expectEqual(await outcomeOf(wasm, job), Array(8).fill(expected));
+    expectEqual(await outcomeOf(wasm, job), Array(times).fill(expected));
   });
 });

@@ -17,9 +17,11 @@ async function shownCounts(page: Page) {
   return [...shown, ...facts];
 }
 
+const stateOf = (address: string) => readState(tensorFields, parsePlace(address).parameters);
+
 /** What the reference engine counts of the state that an address names. */
 async function countsOf(address: string) {
-  const state = readState(tensorFields, parsePlace(address).parameters);
+  const state = stateOf(address);
   const run = await LensRun.open(runSettings(state));
   while (run.step < state.step) await run.advance();
   const job = run.job();
@@ -29,22 +31,30 @@ async function countsOf(address: string) {
   return [...classes.map((of) => totals[of]), end.unchanged, end.hidden];
 }
 
+/** What an address says, by its text. */
+type Told = Readonly<Record<string, string | number>>;
+
 describeNeeding(requirements.chromium, "a tensor", () => {
   const { open } = withBrowser();
 
   // The reference takes seconds for a quarter of a million weights.
-  const steps = sized({ quick: 1, full: 2 });
-  const telling = `#tensor?step=${steps}&preset=pretrain&lr=3e-4&format=e4m3fn&rounding=stochastic&seed=9`;
-  const others = [
-    "#tensor?step=3",
-    "#tensor?step=2&preset=sft&lr=1e-5&scheme=kahan&signal=0",
-    "#tensor?step=2&format=fp16&scheme=master&rounding=toward-zero",
+  const most: Told = {
+    ...{ step: sized({ quick: 1, full: 2 }), preset: "pretrain", lr: 3e-4 },
+    ...{ format: "e4m3fn", rounding: "stochastic", seed: 9 },
+  };
+  const others: readonly Told[] = [
+    { step: 3 },
+    { step: 2, preset: "sft", lr: 1e-5, scheme: "kahan", signal: 0 },
+    { step: 2, format: "fp16", scheme: "master", rounding: "toward-zero" },
   ];
-  test.each(sized({ quick: [telling], full: [telling, ...others] }))(
-    "counts as the reference does: %s",
-    async (address) => {
+  test.each(sized({ quick: [most], full: [most, ...others] }))(
+    "counts as the reference does: %o",
+    async (told) => {
+      const parameters = Object.entries(told).map(([name, value]): [string, string] => [name, `${value}`]);
+      const address = `#tensor?${new URLSearchParams(parameters)}`;
+      expect(stateOf(address)).toMatchObject(told);
       const page = await open(address);
-      await waitForStep(page, Number(/step=(\d+)/.exec(address)![1]));
+      await waitForStep(page, Number(told.step));
       expect(await shownCounts(page)).toEqual(await countsOf(address));
     },
   );

@@ -9,7 +9,13 @@ import { htmlAssets } from "../../../src/cli/font.js";
 import { renderDiffHtml } from "../../../src/report/html/diff-html.js";
 import { renderHtml } from "../../../src/report/html/html.js";
 import { count, percent, ratio, shareOfWeights } from "../../../src/report/numbers.js";
-import { differenceResult, hostileName, oddResults, smallResult } from "../../support/figures.js";
+import {
+  differenceResult,
+  hostileName,
+  hostileResult,
+  oneStepResult,
+  smallResult,
+} from "../../support/figures.js";
 import { largeResult } from "../../support/large-result.js";
 import { chromiumPath, describeNeeding, requirements } from "../../support/requirements.js";
 import { sized } from "../../support/tier.js";
@@ -19,14 +25,13 @@ const small = smallResult();
 /** Far more tensors than are laid out at once. */
 const large = largeResult({ layers: sized({ quick: 60, full: 333 }), steps: 20 });
 const tensors = count(large.cases[0].tensors.length);
-const odd = await oddResults();
 
 const pages = {
   run: renderHtml(small, assets),
   comparison: renderDiffHtml(differenceResult({ hidden: true }), assets),
   large: renderHtml(large, assets),
-  hostile: renderHtml(odd.hostile, assets),
-  "one step": renderHtml(odd["one step"], assets),
+  hostile: renderHtml(await hostileResult(), assets),
+  "one step": renderHtml(await oneStepResult(), assets),
 };
 type Name = keyof typeof pages;
 
