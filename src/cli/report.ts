@@ -18,8 +18,8 @@ export function reportCommand(): Command {
     checkOutput(options);
     const results = await Promise.all(paths.map(readResult));
     if (results.length === 1) return emitAny(results[0], options);
-    const runs = results.filter((result) => result.schema === "precision-lens/1");
-    const other = results.find(({ schema }) => schema !== "precision-lens/1");
+    const runs = results.filter((result) => result.schema === "precision-lens/2");
+    const other = results.find(({ schema }) => schema !== "precision-lens/2");
     if (other !== undefined) {
       const found = `one of schema ${other.schema}, which does not`;
       throw new InputError(paths.join(", "), "results that add up", found);
@@ -35,7 +35,7 @@ export function reportCommand(): Command {
 
 async function emitAny(result: SavedResult, options: OutputOptions): Promise<void> {
   if (result.schema === "precision-lens-diff/1") await emitBy(diffRenderers, result, options);
-  else if (result.schema === "precision-lens-sweep/1") await emitBy(sweepRenderers, result, options);
+  else if (result.schema === "precision-lens-sweep/2") await emitBy(sweepRenderers, result, options);
   else if (result.schema === "precision-lens-prediction/1")
     await emitBy(predictionRenderers, result, options);
   else await emit(result, options);

@@ -106,7 +106,7 @@ async function count(sweep: Sweep, options: SweepOptions, recorded: boolean): Pr
     keeps: options.keeps,
   } as const;
   return {
-    schema: "precision-lens-sweep/1",
+    schema: "precision-lens-sweep/2",
     tool: { name: "precision-lens", version },
     input: input!,
     settings,

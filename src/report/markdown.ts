@@ -44,14 +44,20 @@ export function renderMarkdown(result: Result): string {
         "cancelled",
         "hidden",
         "returned",
-        "progress",
+        "retained",
+        "visible",
+        "noise",
+        "noise / weight",
         "norm of updates",
         "norm of moves",
       ],
       cases.map(({ totals, end }, i) => [
         labels[i],
         ...[end.unchanged, end.neverUpdated, end.cancelled, end.hidden, end.returned].map(count),
-        ratio(end.effectiveDescent),
+        ratio(end.retained),
+        ratio(end.visible),
+        ratio(end.noise),
+        ratio(end.noiseToWeight),
         short(totals.updateNorm),
         short(totals.effectiveNorm),
       ]),
@@ -142,7 +148,17 @@ function caseSection(of: Case, label: string): string[] {
       ]),
     ),
     table(
-      ["tensor", "shape", "weights", "unchanged", "hidden", "apparent sparsity", "real sparsity", "progress"],
+      [
+        "tensor",
+        "shape",
+        "weights",
+        "unchanged",
+        "hidden",
+        "apparent sparsity",
+        "real sparsity",
+        "retained",
+        "visible",
+      ],
       of.tensors.map(({ name, shape, ...counts }) => [
         name,
         shape.join(" x ") || missing,
@@ -159,7 +175,8 @@ function tensorCells({ totals, end }: LensCounts): string[] {
     percent(shareOfWeights({ totals, end }, end.hidden)),
     percent(totals.apparentSparsity),
     percent(totals.realSparsity),
-    ratio(end.effectiveDescent),
+    ratio(end.retained),
+    ratio(end.visible),
   ];
 }
 

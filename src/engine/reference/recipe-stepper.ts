@@ -52,6 +52,11 @@ export class RecipeStepper implements Stepper {
     this.#causes = new Map();
   }
 
+  get carriers(): Float32Array {
+    const [carrier] = this.#settings.recipe.carriers;
+    return carrier === undefined ? this.weights : this.#states[carrier.name];
+  }
+
   beginStep(step: number): void {
     this.#bits.beginStep(step);
     this.#t += 1;

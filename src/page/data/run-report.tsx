@@ -34,7 +34,8 @@ export function RunReport({ findings }: { findings: RunFindings }) {
                 {percent(shareOfWeights(of, of.end.unchanged))}
               </b>{" "}
               unchanged at the end, <b>{percent(share(of.end.hidden, of.end.unchanged))}</b> of these hidden;
-              progress <b>{ratio(of.end.effectiveDescent)}</b> of the fp32 run
+              of the fp32 displacement <b data-fact="retained">{ratio(of.end.retained)}</b> retained,{" "}
+              <b>{ratio(of.end.visible)}</b> visible
             </p>
           </section>
         ))}
