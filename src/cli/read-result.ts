@@ -14,7 +14,7 @@ export type SavedResult = Result | DifferenceResult | SweepResult | PredictionRe
 /** The schemas of saved results, and the files in docs/ that hold them. */
 const schemas: Readonly<Record<SavedResult["schema"], string>> = {
   "precision-lens/2": "result",
-  "precision-lens-diff/1": "diff",
+  "precision-lens-diff/2": "diff",
   "precision-lens-sweep/2": "sweep",
   "precision-lens-prediction/1": "prediction",
 };

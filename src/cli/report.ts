@@ -34,7 +34,7 @@ export function reportCommand(): Command {
 }
 
 async function emitAny(result: SavedResult, options: OutputOptions): Promise<void> {
-  if (result.schema === "precision-lens-diff/1") await emitBy(diffRenderers, result, options);
+  if (result.schema === "precision-lens-diff/2") await emitBy(diffRenderers, result, options);
   else if (result.schema === "precision-lens-sweep/2") await emitBy(sweepRenderers, result, options);
   else if (result.schema === "precision-lens-prediction/1")
     await emitBy(predictionRenderers, result, options);
