@@ -17,6 +17,7 @@ export function upgraded(value: unknown): unknown {
     return { ...value, schema: "precision-lens/2", cases: mapped(value.cases, upgradedCase) };
   }
   if (value.schema === "precision-lens-sweep/1") return upgradedSweep(value);
+  if (value.schema === "precision-lens-diff/1") return upgradedDiff(value);
   if (value.schema === "precision-lens-prediction/1") return { ...value, format: nameOf(value.format) };
   return value;
 }
@@ -47,6 +48,26 @@ function upgradedSweep(sweep: Json): Json {
     // Malformed: the schema tells where.
     return { ...sweep, schema: "precision-lens-sweep/2", cells };
   }
+}
+
+/** Bytes were not counted: a delta's price was that of changed numbers. */
+function upgradedDiff(diff: Json): Json {
+  const counted = (counts: Json) => ({ ...counts, bytesChanged: null });
+  const { totals, settings } = diff;
+  return {
+    ...diff,
+    schema: "precision-lens-diff/2",
+    settings: isObject(settings) ? { ...settings, view: nameOf(settings.view) } : settings,
+    totals: isObject(totals) ? counted(totals) : totals,
+    kinds: mapped(diff.kinds, counted),
+    layers: mapped(diff.layers, counted),
+    tensors: mapped(diff.tensors, (tensor) => {
+      const { formats } = tensor;
+      if (!isObject(formats)) return counted(tensor);
+      const names = Object.entries(formats).map(([side, name]) => [side, nameOf(name)]);
+      return { ...counted(tensor), formats: Object.fromEntries(names) };
+    }),
+  };
 }
 
 function upgradedEnd(end: unknown, scheme: unknown): unknown {

@@ -3,7 +3,7 @@ import { printable } from "../lens/printable.js";
 import { leastDistance } from "../lens/ulp-distance.js";
 import { type Column, layOut, wrap } from "./columns.js";
 import { diffHeadline, hiddenNote, mixedNote } from "./diff-headline.js";
-import { bytes, count, missing, percent, share } from "./numbers.js";
+import { bytes, count, counted, missing, percent, share } from "./numbers.js";
 import { skippedLines } from "./skipped.js";
 import { plainTerminal, shade, styles, type Terminal } from "./terminal.js";
 
@@ -21,6 +21,7 @@ export function renderDiffTable(result: DifferenceResult, terminal: Terminal = p
     ...heatmaps.map((heatmap) => boldFirst(heatmapLines(heatmap, terminal))),
     ...(heatmaps.length > 0 ? [shadeLegend(terminal).map(dim)] : []),
     totals.changed > 0 ? boldFirst(distanceTable(totals)) : [],
+    bytesLines(result),
     unchangedLines(result, width),
     boldFirst(deltaTable(delta)),
     deltaNotes(delta)
@@ -126,7 +127,15 @@ function distanceTable({ ulps, changed }: DifferenceTotals): string[] {
   ]);
 }
 
+/** Where bytes differ that are not told by numbers. */
+export function bytesLines({ totals: { bytesChanged, changed, nonfinite } }: DifferenceResult): string[] {
+  if (bytesChanged === null || bytesChanged === changed) return [];
+  const why = nonfinite > 0 ? "+0 and -0, NaN and Inf" : "+0 and -0";
+  return [`By bytes ${counted(bytesChanged, "weight")} changed, by number ${count(changed)} (${why}).`];
+}
+
 function unchangedLines({ totals, tensors }: DifferenceResult, width: number): string[] {
+  if (totals.elements === 0) return [];
   if (totals.tensorsUnchanged === 0) return ["No tensor is wholly unchanged."];
   const names = tensors
     .filter(({ whollyUnchanged }) => whollyUnchanged)

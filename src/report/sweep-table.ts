@@ -3,7 +3,7 @@ import { caseOf, isTold, type SweepCase, type SweepCell, type SweepResult, sameC
 import { type Column, layOut, wrap } from "./columns.js";
 import { caseLabel } from "./labels.js";
 import { count, missing, ratio } from "./numbers.js";
-import { skippedLines } from "./skipped.js";
+import { leftOutSentences, skippedLines } from "./skipped.js";
 import { plainTerminal, styles, type Terminal } from "./terminal.js";
 
 /** A sweep as text for a terminal: the answers first, then how far each case came at each rate. */
@@ -49,6 +49,7 @@ export function sweepSentences(result: SweepResult): string[] {
   });
   const rates = settings.rate === "lr" ? "learning rate" : "scale of the recorded updates";
   return [
+    ...leftOutSentences(result.skipped, result.input.elements),
     `Smallest ${rates} at which each format still learns: ${byFormat.join(", ")}.`,
     `Cheapest that keeps its updates: ${cheapestInWords(result)}.`,
   ];
