@@ -91,7 +91,7 @@ export interface ResultRecipe {
   readonly name: string;
   /** Framework, release and device that it stands for. */
   readonly of: string;
-  /** How it was checked bit for bit; null: read from sources, not yet compared with the framework. */
+  /** What it was compared with bit for bit in this format; null: it was not. */
   readonly verified: string | null;
 }
 

@@ -1,4 +1,5 @@
 import type { CaseSettings } from "../update/optimizer.js";
+import { type Recipe, verifiedIn } from "../update/recipe/recipe.js";
 import type {
   Case,
   CurvePoint,
@@ -43,12 +44,12 @@ export type CaseIdentity = Pick<Case, "format" | "rounding" | "scheme" | "opmath
 /** The result of one case: totals, shares and norms from what was counted. */
 export function summarizeCase({ settings, ...counted }: CaseTally): Case {
   const { format, rounding, scheme, opmath } = settings;
-  const recipe = "recipe" in settings ? resultRecipe(settings.recipe) : null;
+  const recipe = "recipe" in settings ? resultRecipe(settings.recipe, format.name) : null;
   return summarizeCounted({ format: format.name, rounding, scheme, opmath, recipe }, counted);
 }
 
-function resultRecipe({ name, of, verified }: ResultRecipe): ResultRecipe {
-  return { name, of, verified };
+function resultRecipe(recipe: Recipe, format: string): ResultRecipe {
+  return { name: recipe.name, of: recipe.of, verified: verifiedIn(recipe, format) };
 }
 
 export function summarizeCounted(identity: CaseIdentity, { tensors, steps, curve }: CountedCase): Case {

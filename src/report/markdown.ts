@@ -3,7 +3,7 @@ import type { Case, LensCounts, Result } from "../lens/result.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
 import { count, counted, missing, percent, ratio, shareOfWeights, short } from "./numbers.js";
-import { lostShare, unverified } from "./recipe-table.js";
+import { lostShare, verificationNotes } from "./recipe-table.js";
 import { firstShownNote, firstShownTable, samplingNote, samplingTable } from "./simulation.js";
 
 /** A result as Markdown (GitHub's tables): summary, cases, probes, steps and tensors. */
@@ -122,7 +122,7 @@ function recipeSection(result: Result, labels: readonly string[]): string[] {
         of.end.parted === null ? missing : count(of.end.parted),
       ]),
     ),
-    ...unverified(result).map(escaped),
+    ...verificationNotes(result).map(escaped),
   ];
 }
 

@@ -3,7 +3,7 @@ import { type Column, layOut, visibleWidth, wrap } from "./columns.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
 import { count, counted, missing, percent, ratio, share, shareOfWeights } from "./numbers.js";
-import { recipeBlocks, unverified } from "./recipe-table.js";
+import { recipeBlocks, verificationNotes } from "./recipe-table.js";
 import { firstShownNote, firstShownTable, samplingNote, samplingTable } from "./simulation.js";
 import { skippedLines } from "./skipped.js";
 import { glyph, plainTerminal, stackedBar, styles, type Terminal } from "./terminal.js";
@@ -25,7 +25,7 @@ export function renderTable(result: Result, terminal: Terminal = plainTerminal):
     probeTable(cases, terminal).map((line, i) => (i === 0 ? bold(line) : line)),
     ...simulationBlocks(result, terminal),
     ...recipeBlocks(result).map(([heading, ...rows]) => [bold(heading), ...rows]),
-    unverified(result)
+    verificationNotes(result)
       .flatMap((note) => wrap(note, textWidth(terminal)))
       .map(dim),
     skipped.length > 0 ? skippedLines(skipped).map(dim) : [],

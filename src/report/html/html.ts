@@ -4,7 +4,7 @@ import { runCommandLines } from "../command.js";
 import { headline } from "../headline.js";
 import { caseInWords, caseLabels, stepsInWords } from "../labels.js";
 import { count, counted, missing, percent, share, shareOfWeights } from "../numbers.js";
-import { lostShare, unverified } from "../recipe-table.js";
+import { lostShare, verificationNotes } from "../recipe-table.js";
 import { type HtmlAssets, htmlDocument } from "./document.js";
 import {
   commands,
@@ -145,7 +145,7 @@ function recipeSection(result: Result, labels: readonly string[]): string {
     "Why weights stood still, by recipe",
     "<p>Of the weight-steps that did not move the stored weight, the cause; of the updates of the moments, what was lost.</p>",
     scrolling("Causes by recipe", table),
-    ...unverified(result).map((note) => `<p>${safe(note)}</p>`),
+    ...verificationNotes(result).map((note) => `<p>${safe(note)}</p>`),
   );
 }
 
