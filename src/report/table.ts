@@ -1,5 +1,5 @@
 import type { Case, Result } from "../lens/result.js";
-import { type Column, layOut, visibleWidth, wrap } from "./columns.js";
+import { besideEachOther, type Column, layOut, visibleWidth, wrap } from "./columns.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
 import { count, counted, missing, percent, ratio, share, shareOfWeights } from "./numbers.js";
@@ -54,23 +54,6 @@ function simulationBlocks(result: Result, terminal: Terminal): string[][] {
     tables.at(-1)!.push(...wrap(note, textWidth(terminal)).map(dim));
     return tables;
   });
-}
-
-/** Columns in groups of so many, as many groups beside the names of the rows as there is room for, one at least. */
-function besideEachOther(
-  names: Column,
-  columns: readonly Column[],
-  together: number,
-  width: number,
-): Column[][] {
-  const parts: Column[][] = [];
-  for (let i = 0; i < columns.length; i += together) {
-    const group = columns.slice(i, i + together);
-    const wider = [...(parts.at(-1) ?? [names]), ...group];
-    if (parts.length > 0 && visibleWidth(layOut(wider)[0]) <= width) parts[parts.length - 1] = wider;
-    else parts.push([names, ...group]);
-  }
-  return parts;
 }
 
 /** What became of the updates, and how the end compares with the start; one row a case. */

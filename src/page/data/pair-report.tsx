@@ -1,4 +1,5 @@
 import { count, percent, share } from "../../report/numbers.js";
+import { otherNote } from "../../report/other-note.js";
 import { leftOutSentences } from "../../report/skipped.js";
 import { Scroll } from "../controls/scroll.js";
 import type { PairFindings } from "./look-at.js";
@@ -77,6 +78,11 @@ export function PairReport({ findings }: { findings: PairFindings }) {
           <p class="note">What was never updated is unknown: {unknown.realSparsity}.</p>
         )}
       </div>
+      {otherNote(summary).map((note) => (
+        <p class="note" key={note}>
+          {note}
+        </p>
+      ))}
       <Scroll label="Modules and tensors">
         <table>
           <caption class="visually-hidden">Unchanged weights by kind of module</caption>
