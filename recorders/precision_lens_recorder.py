@@ -84,6 +84,10 @@ class Recorder:
             **{str(key): str(value) for key, value in (metadata or {}).items()},
         }
         self._chosen = self._choose()
+        if any(map(functools.partial(_is_never_stored, optimizer), optimizer.param_groups)):
+            warnings.warn("precision-lens: torch.optim.SGD(fused=True) on the CPU has a bug up to torch 2.13 "
+                          "(pytorch#191763): it does not store bf16 and fp16 parameters, so that this training changes "
+                          "almost nothing. Use fused=False", RuntimeWarning, stacklevel=2)
         self._shards = {"updates": {}, "gradients": {}}
         self._held, self._missed, self._outside, self._has_warned = {}, 0, 0, False
         self._gradient_names, self._is_over = None, False
@@ -353,6 +357,15 @@ def _is_recorded_elsewhere(parameter):
     mesh = getattr(parameter, "device_mesh", None)
     at = mesh.get_coordinate() if mesh is not None else None
     return at is not None and any(i > 0 and of.is_replicate() for i, of in zip(at, parameter.placements))
+
+
+def _is_never_stored(optimizer, group):
+    """Whether torch's fused SGD forgets this group's parameters, but for a few elements after the last whole vector."""
+    if not (isinstance(optimizer, torch.optim.SGD) and group.get("fused")):
+        return False
+    release = tuple(map(int, str(torch.__version__).split(".")[:2]))
+    return release <= (2, 13) and any(
+        p.device.type == "cpu" and p.dtype in (torch.bfloat16, torch.float16) for p in group["params"])
 
 
 def _matches(patterns, name):

@@ -37,7 +37,12 @@ export {
   recipes,
   sgd,
 } from "./update/optimizer.js";
-export type { OptimizerName, OptimizerSettings, Recipe } from "./update/recipe/recipe.js";
+export {
+  type OptimizerName,
+  type OptimizerSettings,
+  type Recipe,
+  verifiedIn,
+} from "./update/recipe/recipe.js";
 export { type SchemeName, schemeNames, type WeightState } from "./update/scheme.js";
 export type { UpdateOptions } from "./update/settings.js";
 export { randomBits, stepKey, tensorKey, threefry2x32, type Words } from "./update/threefry.js";

@@ -81,7 +81,7 @@ async function differenceOf(
     }));
     const summary = summarizeDifference(counted);
     return {
-      schema: "precision-lens-diff/1",
+      schema: "precision-lens-diff/2",
       tool: { name: "precision-lens", version },
       input: { before: pair.before, after: pair.after },
       settings: { view, strict, seed },

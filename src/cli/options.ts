@@ -60,16 +60,23 @@ export function addOptimizerOptions(command: Command): Command {
   const names = Object.keys(recipes) as OptimizerName[];
   return command
     .addOption(new Option("--optimizer <name>", "computes updates from gradients").choices(names))
-    .addOption(recipeOption().default(undefined, "master,fp32"))
+    .addOption(recipeOption(names).default(undefined, "master,fp32"))
     .option("--lr <x>", "learning rate", finiteNumber)
     .option("--betas <a,b>", "default .9,.999 (Lion .9,.99; the first is SGD's momentum)", twoNumbers)
     .option("--eps <x>", `default ${defaultEps}`, finiteNumber)
     .option("--weight-decay <x>", "default 0", finiteNumber);
 }
 
-export function recipeOption(): Option {
-  const names = [...recipes.adamw.keys()].join(", ");
-  return new Option("--recipe <names>", `how a framework computes them: ${names}`).argParser(unique);
+/** The recipes of optimizers, with a star where they were compared with their framework in no format. */
+export function recipeOption(optimizers: readonly OptimizerName[]): Option {
+  const listed = optimizers.map((optimizer) => {
+    const names = [...recipes[optimizer].values()].map(
+      ({ name, verified }) => `${name}${verified === null ? "*" : ""}`,
+    );
+    return `${optimizer}: ${names.join(", ")}`;
+  });
+  const about = `how a framework computes them; ${listed.join("; ")} (* not compared with its framework)`;
+  return new Option("--recipe <names>", about).argParser(unique);
 }
 
 /** The recipes asked for, side by side on the same gradients. */

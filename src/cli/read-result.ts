@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { ErrorObject, ValidateFunction } from "ajv/dist/2020.js";
 import type { DifferenceResult } from "../lens/difference-result.js";
+import { upgraded } from "../lens/old-results.js";
 import type { PredictionResult } from "../lens/prediction.js";
 import type { Result } from "../lens/result.js";
 import type { SweepResult } from "../lens/sweep.js";
@@ -12,14 +13,14 @@ export type SavedResult = Result | DifferenceResult | SweepResult | PredictionRe
 
 /** The schemas of saved results, and the files in docs/ that hold them. */
 const schemas: Readonly<Record<SavedResult["schema"], string>> = {
-  "precision-lens/1": "result",
-  "precision-lens-diff/1": "diff",
-  "precision-lens-sweep/1": "sweep",
+  "precision-lens/2": "result",
+  "precision-lens-diff/2": "diff",
+  "precision-lens-sweep/2": "sweep",
   "precision-lens-prediction/1": "prediction",
 };
 
 /**
- * Reads a saved result.
+ * Reads a saved result, of today's schema or an earlier one, which comes as one of today's.
  *
  * @throws InputError if it cannot be read, is not JSON, or is not a result of a schema known here.
  */
@@ -27,9 +28,9 @@ export async function readResult(path: string): Promise<SavedResult> {
   const text = await readFile(path, "utf8").catch((error) => {
     throw systemError(path, "a saved result", error);
   });
-  const value = parse(path, text);
+  const value = upgraded(parse(path, text));
   const named = (value as Partial<SavedResult> | null)?.schema;
-  const name = named !== undefined && Object.hasOwn(schemas, named) ? named : "precision-lens/1";
+  const name = named !== undefined && Object.hasOwn(schemas, named) ? named : "precision-lens/2";
   const validate = await validatorOf(schemas[name]);
   if (!validate(value)) {
     throw new InputError(path, `a result of schema ${name}`, complaint(value, validate.errors![0]));

@@ -19,8 +19,8 @@ export function reportCommand(streams: Streams): Command {
     checkOutput(options, streams);
     const results = await Promise.all(paths.map(readResult));
     if (results.length === 1) return emitAny(results[0], options, streams);
-    const runs = results.filter((result) => result.schema === "precision-lens/1");
-    const other = results.find(({ schema }) => schema !== "precision-lens/1");
+    const runs = results.filter((result) => result.schema === "precision-lens/2");
+    const other = results.find(({ schema }) => schema !== "precision-lens/2");
     if (other !== undefined) {
       const found = `one of schema ${other.schema}, which does not`;
       throw new InputError(paths.join(", "), "results that add up", found);
@@ -35,8 +35,8 @@ export function reportCommand(streams: Streams): Command {
 }
 
 async function emitAny(result: SavedResult, options: OutputOptions, streams: Streams): Promise<void> {
-  if (result.schema === "precision-lens-diff/1") await emitBy(diffRenderers, result, options, streams);
-  else if (result.schema === "precision-lens-sweep/1") await emitBy(sweepRenderers, result, options, streams);
+  if (result.schema === "precision-lens-diff/2") await emitBy(diffRenderers, result, options, streams);
+  else if (result.schema === "precision-lens-sweep/2") await emitBy(sweepRenderers, result, options, streams);
   else if (result.schema === "precision-lens-prediction/1")
     await emitBy(predictionRenderers, result, options, streams);
   else await emit(result, options, streams);

@@ -34,7 +34,7 @@ export function simulateCommand(streams: Streams): Command {
       "Draws weights and gradients, takes them through AdamW, and tells what became of every update under the formats " +
         "and schemes asked for, beside an fp32 run. Weights may be those of a real checkpoint, shapes those of a model.",
     )
-    .addOption(recipeOption())
+    .addOption(recipeOption(["adamw"]))
     .addOption(engineOption())
     .addOption(threadsOption());
   addOutputOptions(addCaseOptions(addSyntheticOptions(command), { seed: false }));

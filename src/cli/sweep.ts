@@ -118,7 +118,7 @@ async function count(
     keeps: options.keeps,
   } as const;
   return {
-    schema: "precision-lens-sweep/1",
+    schema: "precision-lens-sweep/2",
     tool: { name: "precision-lens", version },
     input: input!,
     settings,

@@ -1,7 +1,8 @@
 import { displacement } from "../lens/displacement.js";
 import { pathNotTakenUnchanged, smallSubnetworksUnchanged } from "../lens/probes.js";
 import { blockLength, type ExactSum, laneCount, sumOfLanes } from "../lens/sum.js";
-import type { EndTally, ProbeTally } from "../lens/tally.js";
+import { type EndSum, type EndTally, endSums, type ProbeTally } from "../lens/tally.js";
+import type { Scheme } from "../update/scheme.js";
 
 /** Flags of a weight over the steps of a run. */
 export const movedFlag = 1;
@@ -13,6 +14,9 @@ export interface StoredEnds {
   readonly after: Float32Array;
   /** {@link movedFlag}, {@link nonfiniteFlag}. */
   readonly flags: ArrayLike<number>;
+  readonly holds: Scheme["holds"];
+  /** The carriers at the end; not read where the weight alone holds what was added. */
+  readonly carriers: Float32Array;
 }
 
 /** The same run in fp32. */
@@ -38,19 +42,39 @@ export function countEnds(
   from: number,
   to: number,
 ): void {
-  const displacementSquared = new Float64Array(laneCount);
-  const product = new Float64Array(laneCount);
+  const lanes = Object.fromEntries(endSums.map((name) => [name, new Float64Array(laneCount)])) as Record<
+    EndSum,
+    Float64Array
+  >;
   for (let block = from; block < to; block += blockLength) {
     const end = Math.min(block + blockLength, to);
     for (let i = block; i < end; i++) {
       if (!countEnd(i, stored, counterfactual, tally)) continue;
-      const fp32 = displacement(counterfactual.now[i], counterfactual.start[i]);
-      displacementSquared[i % laneCount] += fp32 * fp32;
-      product[i % laneCount] += displacement(stored.after[i], stored.before[i]) * fp32;
+      const start = counterfactual.start[i];
+      const fp32 = displacement(counterfactual.now[i], start);
+      const visible = displacement(stored.after[i], stored.before[i]);
+      const retained = retainedDisplacement(i, stored, start, visible);
+      const noise = displacement(retained, fp32);
+      const lane = i % laneCount;
+      lanes.displacementSquared[lane] += fp32 * fp32;
+      lanes.product[lane] += visible * fp32;
+      lanes.retainedProduct[lane] += retained * fp32;
+      lanes.noiseSquared[lane] += noise * noise;
+      lanes.weightSquared[lane] += start * start;
     }
-    takeLanes(displacementSquared, tally.end.displacementSquared);
-    takeLanes(product, tally.end.product);
+    for (const name of endSums) takeLanes(lanes[name], tally.end[name]);
   }
+}
+
+/** The displacement of weight plus carrier. A master starts from the weight as given, any other carrier from zero. */
+function retainedDisplacement(
+  i: number,
+  { holds, carriers }: StoredEnds,
+  start: number,
+  visible: number,
+): number {
+  if (holds === "weight") return visible;
+  return holds === "carrier" ? displacement(carriers[i], start) : displacement(visible, -carriers[i]);
 }
 
 /** Counts weight i; false if it is left out as nonfinite. */

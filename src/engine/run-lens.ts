@@ -29,7 +29,7 @@ export async function runLens(
   const [first] = job.cases;
   const remark = engine.remark?.(job) ?? null;
   return {
-    schema: "precision-lens/1",
+    schema: "precision-lens/2",
     tool: { name: "precision-lens", version },
     input: {
       ...job.source,

@@ -1,5 +1,4 @@
-import { decode, encode } from "../format/encode.js";
-import type { Format } from "../format/format.js";
+import { encode } from "../format/encode.js";
 import { format } from "../format/registry.js";
 import type { CompressedDelta, Delta, DeltaSample, DifferenceOfTensor } from "./difference-result.js";
 import type { ComparedFormat } from "./ulp-distance.js";
@@ -67,39 +66,17 @@ export interface DeltaStreams {
   readonly maskValue: Uint8Array;
 }
 
-/** The indices of the elements that changed, in order. NaN is like NaN, +0 like -0. */
+/** The indices of the elements whose bytes changed, in order: +0 is not -0. NaN has one code here. */
 export function numbersChanged(before: Float64Array, after: Float64Array): Uint32Array {
-  return unequal(before, after).filter((i) => areUnlike(before[i], after[i]));
+  return Uint32Array.from(before.keys()).filter((i) => !Object.is(before[i], after[i]));
 }
 
-/** The same by the codes of a format. Few are decoded: a normal number has no code but its own. */
-export function codesChanged(before: Codes, after: Codes, format: Format): Uint32Array {
-  const magnitudeBits = 2 ** (format.bits - 1) - 1;
-  const firstNormal = 2 ** (format.precision - 1);
-  const lastNormal = format.maxFiniteCode;
-  // Without a closure: it runs so seldom that it is compiled while it runs.
-  const found = unequal(before, after);
-  let count = 0;
-  for (let n = 0; n < found.length; n++) {
-    const i = found[n];
-    const a = before[i] & magnitudeBits;
-    const b = after[i] & magnitudeBits;
-    const isNormal = (a >= firstNormal && a <= lastNormal) || (b >= firstNormal && b <= lastNormal);
-    if (isNormal || areUnlike(decode(before[i], format), decode(after[i], format))) found[count++] = i;
-  }
-  return found.subarray(0, count);
-}
-
-/** In a loop that does nothing else, for the same reason. */
-function unequal(before: Codes | Float64Array, after: Codes | Float64Array): Uint32Array {
+/** The same by codes. In a loop that does nothing else: it runs so seldom that it is compiled while it runs. */
+export function codesChanged(before: Codes, after: Codes): Uint32Array {
   const found = new Uint32Array(before.length);
   let count = 0;
   for (let i = 0; i < before.length; i++) if (before[i] !== after[i]) found[count++] = i;
   return found.subarray(0, count);
-}
-
-function areUnlike(before: number, after: number): boolean {
-  return after !== before && !(Number.isNaN(after) && Number.isNaN(before));
 }
 
 /** The streams of a chunk of so many elements, of which `full` are the bytes that store it after. */
@@ -168,9 +145,10 @@ export function deltaCosts(
   zstdUnknown: string | null,
 ): Delta {
   const costs = { elements: 0, changed: 0, fullBytes: 0, indexValueBytes: 0, maskValueBytes: 0 };
-  for (const { elements, changed, nonfiniteChanged, formats } of tensors) {
+  for (const { elements, bytesChanged, changed, nonfiniteChanged, formats } of tensors) {
     const width = bytesOf(formats.compared);
-    const sent = changed + nonfiniteChanged;
+    // Results of schema 1 took +0 for -0.
+    const sent = bytesChanged ?? changed + nonfiniteChanged;
     costs.elements += elements;
     costs.changed += sent;
     costs.fullBytes += elements * width;

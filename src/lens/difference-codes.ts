@@ -145,7 +145,10 @@ export class CodeComparison implements Comparison {
       const [before, after] = [a[start + word], b[start + word]];
       for (let at = 0; at < perWord; at++) {
         const [from, to] = [(before >>> (at * bits)) & mask, (after >>> (at * bits)) & mask];
+        if (from === to) continue;
+        this.#found.bytesChanged += 1;
         const distance = Math.abs(indices[to] - indices[from]);
+        // Zeros of both signs.
         if (distance === 0) continue;
         changed += 1;
         this.#element(numbers[from], numbers[to], distance);
@@ -157,6 +160,7 @@ export class CodeComparison implements Comparison {
   #measureFloat32(a: Int32Array, b: Int32Array, start: number, differing: number): number {
     const numbers = (words: Int32Array) => new Float32Array(words.buffer, words.byteOffset, words.length);
     const [before, after] = [numbers(a), numbers(b)];
+    this.#found.bytesChanged += differing;
     let changed = 0;
     for (let n = 0; n < differing; n++) {
       const at = start + this.#differing[n];
@@ -199,10 +203,9 @@ export function compareBySpecification(
   format: Format,
   tally: DifferenceTally,
 ): void {
-  const [a, b] = [before, after].map((bytes) =>
-    Float64Array.from(codesOf(bytes, format.bits), (code) => decode(code, format)),
-  );
-  compareNumbers({ before: a, after: b }, format, tally);
+  const [a, b] = [before, after].map((bytes) => codesOf(bytes, format.bits));
+  const numbers = (codes: ArrayLike<number>) => Float64Array.from(codes, (code) => decode(code, format));
+  compareNumbers({ before: numbers(a), after: numbers(b), codes: { before: a, after: b } }, format, tally);
 }
 
 /** Whether {@link CodeComparison} serves the format; else `compareNumbers` does. */

@@ -2,9 +2,9 @@ import type { SkippedTensor } from "./input.js";
 import type { ModuleKind } from "./module.js";
 import type { EndProbe } from "./result.js";
 
-/** What `diff` tells, `precision-lens-diff/1`; docs/diff.schema.json is its JSON Schema. */
+/** What `diff` tells, `precision-lens-diff/2`; docs/diff.schema.json is its JSON Schema. */
 export interface DifferenceResult {
-  readonly schema: "precision-lens-diff/1";
+  readonly schema: "precision-lens-diff/2";
   readonly tool: { readonly name: string; readonly version: string };
   readonly input: { readonly before: DifferenceSide; readonly after: DifferenceSide };
   readonly settings: {
@@ -39,8 +39,11 @@ export interface DifferenceCounts {
   /** NaN or Inf before or after: in no other count and no ratio. */
   readonly nonfinite: number;
   readonly nonfiniteChanged: number;
+  /** The same number: +0 = -0. */
   readonly unchanged: number;
   readonly changed: number;
+  /** The bytes differ, of nonfinite numbers too, of +0 and -0, of NaN and NaN; null in results of schema 1. */
+  readonly bytesChanged: number | null;
   /** unchanged / n */
   readonly apparentSparsity: number | null;
   /** Unchanged in the compared format, changed in the numbers of the files; null where these cannot tell. */
@@ -65,7 +68,7 @@ export interface DifferenceCounts {
 
 export interface DifferenceTotals extends DifferenceCounts {
   readonly tensors: number;
-  /** Tensors without a changed element. */
+  /** Tensors with elements none of whose bytes changed. */
   readonly tensorsUnchanged: number;
 }
 
@@ -105,7 +108,7 @@ export interface Heatmap {
 /** What a synchronisation that sends only what changed would send, in the compared formats. */
 export interface Delta {
   readonly elements: number;
-  /** With nonfinite ones. */
+  /** Elements whose bytes changed. */
   readonly changed: number;
   readonly fullBytes: number;
   /** For each changed element its index, 4 bytes (8 in tensors of over 2^32 elements), and its value. */

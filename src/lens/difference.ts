@@ -12,6 +12,11 @@ export class DifferenceTally {
   nonfiniteChanged = 0;
   /** The same number on both sides, in the compared format; +0 = -0. */
   unchanged = 0;
+  /**
+   * The bytes of the compared format differ, of nonfinite numbers too: +0 is not -0, and one NaN not another. Where
+   * numbers had to be rounded or computed to be compared, NaN has one code.
+   */
+  bytesChanged = 0;
   /** Unchanged in the compared format, though the numbers in the files differ. */
   hidden = 0;
   /** No update of it was other than zero; only counted where updates are known. */
@@ -60,6 +65,7 @@ const counted = [
   "nonfinite",
   "nonfiniteChanged",
   "unchanged",
+  "bytesChanged",
   "hidden",
   "neverUpdated",
   "signFlips",
@@ -85,6 +91,8 @@ export interface StoredNumbers {
   readonly after: Float64Array;
   /** Where updates are known: 0 for each element whose updates all were zero. */
   readonly updated?: Uint8Array | null;
+  /** Where they are stored in the compared format: the codes. */
+  readonly codes?: Readonly<Record<"before" | "after", ArrayLike<number>>>;
 }
 
 /**
@@ -101,7 +109,7 @@ export function compareNumbers(numbers: StoredNumbers, format: ComparedFormat, t
 }
 
 function compareElement(
-  { before, after, updated }: StoredNumbers,
+  { before, after, updated, codes }: StoredNumbers,
   i: number,
   format: ComparedFormat,
   tally: DifferenceTally,
@@ -110,6 +118,7 @@ function compareElement(
   const [a, b] =
     format === "fp64" ? [before[i], after[i]] : [round(before[i], format), round(after[i], format)];
   tally.elements += 1;
+  if (codes ? codes.before[i] !== codes.after[i] : !Object.is(a, b)) tally.bytesChanged += 1;
   if (!Number.isFinite(a) || !Number.isFinite(b)) {
     tally.nonfinite += 1;
     if (a !== b && !(Number.isNaN(a) && Number.isNaN(b))) tally.nonfiniteChanged += 1;

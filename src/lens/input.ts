@@ -73,4 +73,6 @@ export interface TensorInput {
 export interface SkippedTensor {
   readonly name: string;
   readonly reason: string;
+  /** Its weights; absent where it is none of the weights, such as scales, or updates of no weight. */
+  readonly elements?: number;
 }

@@ -2,7 +2,7 @@ import { Histogram } from "./histogram.js";
 import type { Case, End, LensCounts, Result, UpdateCounts } from "./result.js";
 import { ExactSum } from "./sum.js";
 import { type CountedCase, summarizeCounted } from "./summarize.js";
-import { EndTally, MomentTally, Tally, UpdateTally } from "./tally.js";
+import { EndTally, endSums, MomentTally, Tally, UpdateTally } from "./tally.js";
 
 /**
  * Adds up results of the same cases and steps over different tensors, such as the shards of a checkpoint counted
@@ -128,10 +128,15 @@ function tallyOf({ totals, end, probes, histogram, causes, moments }: LensCounts
   return tally;
 }
 
-function endTallyOf({ sums, effectiveDescent: _, ...counts }: End): EndTally {
+function endTallyOf({ sums, unchanged, neverUpdated, cancelled, hidden, returned, ...rest }: End): EndTally {
+  const { nonfinite, parted } = rest;
+  const counts = { unchanged, neverUpdated, cancelled, hidden, returned, nonfinite, parted };
   const tally = Object.assign(new EndTally(), counts);
-  tally.displacementSquared.addAll(ExactSum.of(sums.displacementSquared));
-  tally.product.addAll(ExactSum.of(sums.product));
+  for (const name of endSums) {
+    const parts = sums[name];
+    if (parts === null) tally.unknown.add(name);
+    else tally[name].addAll(ExactSum.of(parts));
+  }
   return tally;
 }
 

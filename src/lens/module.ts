@@ -1,4 +1,6 @@
-/** What part of a model a tensor is. */
+import { type ModuleRow, moduleTable, stacks, wrappers } from "./module-table.js";
+
+/** What part of a model a tensor is, in the order of tables and charts: what is fused follows what it is fused from. */
 export const moduleKinds = [
   "q",
   "k",
@@ -23,61 +25,93 @@ export type ModuleKind = (typeof moduleKinds)[number];
 
 export interface Module {
   readonly kind: ModuleKind;
-  /** The stack of layers it is in, such as `model.layers` or `visual.blocks`; null outside of any. */
+  /**
+   * The stack of layers it is in, such as `model.layers` or `visual.blocks`, without what wraps the model; null outside
+   * of any.
+   */
   readonly stack: string | null;
+  /** The number in the stack; of stacks within each other the outermost counts. */
   readonly layer: number | null;
 }
 
-/**
- * Names of modules by kind, the first match counts. A name is matched as a whole between dots, so that `q_norm` is a
- * norm and no query; a bias, a scale or a LoRA factor belongs to the module that it is in.
- */
-const patterns: readonly (readonly [ModuleKind, RegExp])[] = [
-  // Towers are models of their own: their q and k would blur those of the language model.
-  [
-    "vision",
-    names(
-      "visual|vision|vision_(?:tower|model|encoder|embedder)|vit|image_encoder|multi_modal_projector|mm_projector|patch_embed",
-    ),
-  ],
-  ["audio", names("audio|audio_(?:tower|model|encoder)|speech_encoder")],
-  ["norm", names(String.raw`\w*norm\w*|ln|ln_?[\w]+|layer_?norms?`)],
-  // State-space and linear-attention mixers have an out_proj too, which is no attention's output.
-  ["other", names("mamba|mixer|ssm|linear_attn")],
-  // Mixtral's block_sparse_moe.gate and Qwen's mlp.gate choose experts; gate_proj is none of them.
-  ["router", names("router|gate|shared_expert_gate|e_score_correction_bias")],
-  ["expert", names("experts|shared_experts?|expert")],
-  [
-    "embedding",
-    names(
-      "embed_tokens|embed_positions|embed_in|tok_embeddings|embeddings?|word_embeddings|position_embeddings|wte|wpe|shared|embed",
-    ),
-  ],
-  ["head", names("lm_head|embed_out|output_layer|score|v_head|value_head|classifier")],
-  ["head", /^(?:model\.)?output(?:\.|$)/],
-  ["qkv", names("qkv_proj|qkv|c_attn|query_key_value|W_?pack|Wqkv|in_proj_weight|in_proj_bias")],
-  ["kv", names("kv_a_proj_with_mqa|kv_a_proj|kv_b_proj|kv_proj")],
-  ["q", names("q_proj|q_a_proj|q_b_proj|query|wq|q")],
-  ["k", names("k_proj|key|wk|k")],
-  ["v", names("v_proj|value|wv|v")],
-  ["gate-up", names("gate_up_proj|gate_and_up_proj|dense_h_to_4h_swiglu")],
-  ["gate", names("gate_proj|w1")],
-  ["up", names("up_proj|w3|c_fc|fc1|fc_in|dense_h_to_4h|wi")],
-  ["down", names("down_proj|w2|fc2|fc_out|dense_4h_to_h")],
-  // GPT-2 calls both of its output projections c_proj.
-  ["down", /(?:^|\.)mlp\.c_proj(?:\.|$)/],
-  ["o", names("o_proj|out_proj|wo|c_proj|dense|o")],
-];
+/** What the signs of a pattern stand for. */
+const signs: Readonly<Record<string, string>> = { ".": "\\.", "*": "[^.]*", "#": "\\d+", "(": "(?:" };
 
-function names(alternatives: string): RegExp {
-  return new RegExp(`(?:^|\\.)(?:${alternatives})(?:\\.|$)`);
+/**
+ * The module of a tensor by its name alone. A bias, a scale or a LoRA factor belongs to the module that it is in. What
+ * no row of `moduleTable` knows is `other`.
+ */
+export function moduleOf(name: string): Module {
+  const { segments, at } = placeOf(name);
+  const kind = rowAt(segments, at)?.[0] ?? "other";
+  if (at === null) return { kind, stack: null, layer: null };
+  return { kind, stack: segments.slice(0, at).join("."), layer: Number(segments[at]) };
 }
 
-const layers = /^(.*?(?:^|\.)(?:layers?|h|blocks?|block))\.(\d{1,6})(?:\.|$)/s;
+/** The row of `moduleTable` that says what kind of module a tensor is of; null for none. */
+export function moduleRowOf(name: string): ModuleRow | null {
+  const { segments, at } = placeOf(name);
+  return rowAt(segments, at);
+}
 
-/** The module of a tensor by its name, as Hugging Face's checkpoints name them. What is not known is `other`. */
-export function moduleOf(name: string): Module {
-  const kind = patterns.find(([, pattern]) => pattern.test(name))?.[0] ?? "other";
-  const [, stack = null, layer = null] = layers.exec(name) ?? [];
-  return { kind, stack, layer: layer === null ? null : Number(layer) };
+/** The segments of a name without what wraps the model, and which of them is the number of a layer. */
+function placeOf(name: string): { segments: readonly string[]; at: number | null } {
+  const segments = unwrapped(name.split(/[./]/).flatMap(withoutUnderscore));
+  const at = segments.findIndex((of, i) => i > 0 && layerNumber.test(of) && stack.test(segments[i - 1]));
+  return { segments, at: at === -1 ? null : at };
+}
+
+const stack = new RegExp(`^(?:${stacks.map(([pattern]) => sourceOf(pattern)).join("|")})$`);
+/** A millionth layer is none. */
+const layerNumber = /^\d{1,6}$/;
+
+/** Flax numbers layers so: `layers_3`. */
+function withoutUnderscore(segment: string): string | string[] {
+  const [, before, number] = underscored.exec(segment) ?? [];
+  return before !== undefined && stack.test(before) ? [before, number] : segment;
+}
+
+const underscored = /^(.+)_(\d{1,6})$/s;
+
+/** Without the wrappers. What they wrap follows: the last segment is none. */
+function unwrapped(segments: readonly string[]): string[] {
+  const left: string[] = [];
+  for (let at = 0; at < segments.length; ) {
+    const wrapper = wrapping.get(segments[at]);
+    const wraps =
+      wrapper !== undefined &&
+      at + wrapper.length < segments.length &&
+      wrapper.every((segment, i) => segments[at + i] === segment);
+    if (!wraps) left.push(segments[at]);
+    at += wraps ? wrapper.length : 1;
+  }
+  return left;
+}
+
+/** By their first segments, which differ. */
+const wrapping = new Map(
+  wrappers.map(([pattern]) => pattern.split(".")).map((segments) => [segments[0], segments]),
+);
+
+const rows = moduleTable.map((row) => ({ row, outside: row[1].startsWith("^"), pattern: matcherOf(row[1]) }));
+
+/** Longer names are no model's, and the time that patterns take grows with the square of the length of a segment. */
+const longestPath = 500;
+
+function rowAt(segments: readonly string[], layer: number | null): ModuleRow | null {
+  const path = segments.join(".");
+  if (path.length > longestPath) return null;
+  const found = rows.find(({ outside, pattern }) => (!outside || layer === null) && pattern.test(path));
+  return found?.row ?? null;
+}
+
+/** Capitals are meant where a pattern has any. */
+function matcherOf(pattern: string): RegExp {
+  const source = sourceOf(pattern.replace("^", ""));
+  return new RegExp(`(?:^|\\.)(?:${source})(?:\\.|$)`, /[A-Z]/.test(pattern) ? "" : "i");
+}
+
+/** The source of the regular expression of a pattern. */
+function sourceOf(pattern: string): string {
+  return pattern.replace(/[.*#(]/g, (sign) => signs[sign]);
 }

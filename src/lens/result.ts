@@ -6,9 +6,9 @@ import type { Sampling } from "./sampling.js";
 import type { SyntheticInput } from "./synthetic-result.js";
 import type { Cause } from "./tally.js";
 
-/** The one result object, `precision-lens/1`; docs/result.schema.json is its JSON Schema. */
+/** The one result object, `precision-lens/2`; docs/result.schema.json is its JSON Schema. */
 export interface Result {
-  readonly schema: "precision-lens/1";
+  readonly schema: "precision-lens/2";
   readonly tool: { readonly name: string; readonly version: string };
   readonly input: ResultInput;
   readonly settings: ResultSettings;
@@ -91,7 +91,7 @@ export interface ResultRecipe {
   readonly name: string;
   /** Framework, release and device that it stands for. */
   readonly of: string;
-  /** How it was checked bit for bit; null: read from sources, not yet compared with the framework. */
+  /** What it was compared with bit for bit in this format; null: it was not. */
   readonly verified: string | null;
 }
 
@@ -168,9 +168,22 @@ export interface End {
   readonly nonfinite: number;
   /** Weights whose stored bits differ from those of the first recipe; null where there is none to compare. */
   readonly parted: number | null;
-  /** <d, D> / <D, D>, d the stored displacement, D that of the fp32 counterfactual. */
-  readonly effectiveDescent: number | null;
-  readonly sums: { readonly displacementSquared: readonly number[]; readonly product: readonly number[] };
+  /** <d, D> / <D, D>, d the displacement of the stored weights, D that of the fp32 counterfactual. */
+  readonly visible: number | null;
+  /** The same of weight plus carrier (Scheme.holds): 1 where no update is lost. */
+  readonly retained: number | null;
+  /** ||c - D|| / ||D||, c the displacement of weight plus carrier. */
+  readonly noise: number | null;
+  /** ||c - D|| / ||w||, w the weights as given. */
+  readonly noiseToWeight: number | null;
+  /** Exact, as those of steps. Of results of schema 1 the last three are null, and so is what is made of them. */
+  readonly sums: {
+    readonly displacementSquared: readonly number[];
+    readonly product: readonly number[];
+    readonly retainedProduct: readonly number[] | null;
+    readonly noiseSquared: readonly number[] | null;
+    readonly weightSquared: readonly number[] | null;
+  };
 }
 
 /** All weights after a step against their start, counted as at the end. */

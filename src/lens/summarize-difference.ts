@@ -86,12 +86,13 @@ function totalsOf(pairs: readonly CountedPair[]): DifferenceTotals {
   return { tensors: pairs.length, tensorsUnchanged, ...countsOf(tally, tells) };
 }
 
-function isWhollyUnchanged({ changed, nonfiniteChanged }: DifferenceTally): boolean {
-  return changed === 0 && nonfiniteChanged === 0;
+/** Of nothing, nothing is said. */
+function isWhollyUnchanged({ elements, bytesChanged }: DifferenceTally): boolean {
+  return elements > 0 && bytesChanged === 0;
 }
 
 function countsOf(tally: DifferenceTally, tells: CountedPair["tells"]): DifferenceCounts {
-  const { elements, nonfinite, nonfiniteChanged, unchanged, changed, signFlips } = tally;
+  const { elements, nonfinite, nonfiniteChanged, unchanged, changed, bytesChanged, signFlips } = tally;
   const n = elements - nonfinite;
   const hidden = tells.hidden ? tally.hidden : null;
   const neverUpdated = tells.updates ? tally.neverUpdated : null;
@@ -106,6 +107,7 @@ function countsOf(tally: DifferenceTally, tells: CountedPair["tells"]): Differen
     nonfiniteChanged,
     unchanged,
     changed,
+    bytesChanged,
     apparentSparsity: share(unchanged, n),
     hidden,
     neverUpdated,

@@ -1,4 +1,5 @@
 import type { CaseSettings } from "../update/optimizer.js";
+import { type Recipe, verifiedIn } from "../update/recipe/recipe.js";
 import type {
   Case,
   CurvePoint,
@@ -10,7 +11,7 @@ import type {
   TensorCounts,
   UpdateCounts,
 } from "./result.js";
-import { type EndTally, Tally, type UpdateTally } from "./tally.js";
+import { type EndSum, type EndTally, Tally, type UpdateTally } from "./tally.js";
 
 /** All weights after a step against their start. */
 export interface CurveTally {
@@ -43,12 +44,12 @@ export type CaseIdentity = Pick<Case, "format" | "rounding" | "scheme" | "opmath
 /** The result of one case: totals, shares and norms from what was counted. */
 export function summarizeCase({ settings, ...counted }: CaseTally): Case {
   const { format, rounding, scheme, opmath } = settings;
-  const recipe = "recipe" in settings ? resultRecipe(settings.recipe) : null;
+  const recipe = "recipe" in settings ? resultRecipe(settings.recipe, format.name) : null;
   return summarizeCounted({ format: format.name, rounding, scheme, opmath, recipe }, counted);
 }
 
-function resultRecipe({ name, of, verified }: ResultRecipe): ResultRecipe {
-  return { name, of, verified };
+function resultRecipe(recipe: Recipe, format: string): ResultRecipe {
+  return { name: recipe.name, of: recipe.of, verified: verifiedIn(recipe, format) };
 }
 
 export function summarizeCounted(identity: CaseIdentity, { tensors, steps, curve }: CountedCase): Case {
@@ -121,6 +122,14 @@ function updateCounts(tally: UpdateTally): UpdateCounts {
 
 function endCounts(end: EndTally): End {
   const { unchanged, neverUpdated, cancelled, hidden, returned, nonfinite, parted } = end;
+  const value = (name: EndSum) => (end.unknown.has(name) ? null : end[name].value());
+  const parts = (name: EndSum) => (end.unknown.has(name) ? null : end[name].parts());
+  const squared = end.displacementSquared.value();
+  const [retained, noiseSquared, weightSquared] = [
+    value("retainedProduct"),
+    value("noiseSquared"),
+    value("weightSquared"),
+  ];
   return {
     unchanged,
     neverUpdated,
@@ -129,8 +138,17 @@ function endCounts(end: EndTally): End {
     returned,
     nonfinite,
     parted,
-    effectiveDescent: ratio(end.product.value(), end.displacementSquared.value()),
-    sums: { displacementSquared: end.displacementSquared.parts(), product: end.product.parts() },
+    visible: ratio(end.product.value(), squared),
+    retained: retained === null ? null : ratio(retained, squared),
+    noise: rootOfRatio(noiseSquared, squared),
+    noiseToWeight: rootOfRatio(noiseSquared, weightSquared),
+    sums: {
+      displacementSquared: end.displacementSquared.parts(),
+      product: end.product.parts(),
+      retainedProduct: parts("retainedProduct"),
+      noiseSquared: parts("noiseSquared"),
+      weightSquared: parts("weightSquared"),
+    },
   };
 }
 
@@ -152,6 +170,10 @@ function probeCounts({ elements, end, updates, probes }: Tally): Probes {
       disagreement: ratio(probes.ulpRuleMoved + probes.ulpRuleUnmoved, sized),
     },
   };
+}
+
+function rootOfRatio(part: number | null, whole: number | null): number | null {
+  return part === null || whole === null || whole === 0 ? null : Math.sqrt(part / whole);
 }
 
 function ratio(part: number, whole: number): number | null {

@@ -3,9 +3,9 @@ import { type SchemeName, schemes } from "../update/scheme.js";
 import type { SkippedTensor } from "./input.js";
 import type { Case, End, Probes, Result, ResultEngine, ResultInput, Totals } from "./result.js";
 
-/** A grid of formats, schemes and roundings over several rates, `precision-lens-sweep/1`. */
+/** A grid of formats, schemes and roundings over several rates, `precision-lens-sweep/2`. */
 export interface SweepResult {
-  readonly schema: "precision-lens-sweep/1";
+  readonly schema: "precision-lens-sweep/2";
   readonly tool: { readonly name: string; readonly version: string };
   readonly input: Omit<ResultInput, "metadata">;
   readonly settings: {
@@ -15,8 +15,8 @@ export interface SweepResult {
     /** What a rate is: a learning rate, or what recorded updates are multiplied by. */
     readonly rate: "lr" | "scale";
     /**
-     * Least effective descent over the run of a case that still learns, and of one that keeps what it is given. As far
-     * above 1 is the limit on the other side: what is beyond is the noise of coarse storage, not learning.
+     * Least share of the fp32 displacement that a case retains (`end.retained`) to be said to learn, and to keep its
+     * updates. As far above 1 is the limit on the other side: what is beyond is the bias of a rounding or chance.
      */
     readonly learns: number;
     readonly keeps: number;
@@ -38,7 +38,7 @@ export interface SweepCell extends SweepCase {
   readonly totals: Totals;
   readonly end: End;
   readonly probes: Probes;
-  /** Of `end.effectiveDescent`, by the noise of stochastic rounding; null where there is none. */
+  /** Of `end.retained`, by the noise of stochastic rounding; null where there is none. */
   readonly standardError: number | null;
 }
 
@@ -48,7 +48,9 @@ export interface SweepAnswers {
   /** For each rate the case that takes the fewest bits per weight of those that keep their updates; null if none. */
   readonly cheapest: readonly {
     readonly rate: number;
-    readonly case: (SweepCase & { readonly bitsPerWeight: number; readonly effectiveDescent: number }) | null;
+    readonly case:
+      | (SweepCase & Pick<End, "retained" | "noise" | "noiseToWeight"> & { readonly bitsPerWeight: number })
+      | null;
   }[];
 }
 
@@ -75,7 +77,7 @@ export function sweepCells({ cases }: Pick<Result, "cases">, rate: number): Swee
 }
 
 /**
- * How far noise takes the effective descent of a run from its expectation, one standard deviation. The noise of a
+ * How far noise takes what a run retains from its expectation, one standard deviation. The noise of a
  * weight-step is e - u, independent between weights and of where the run is going: <noise, D> / <D, D> has the variance
  * |e - u|^2 / (n <D, D>). In place the noise of all steps adds up; a carrier remembers what a step did wrong, and the last
  * few are what is left. Within a factor of two, for carriers of few bits three, of the spread over seeds (measured).
@@ -112,10 +114,11 @@ export function sweepAnswers(
       // Of equal bits, the first of the grid.
       const [cheapest] = keeping.sort((a, b) => bitsPerWeight(a) - bitsPerWeight(b));
       if (cheapest === undefined) return { rate, case: null };
+      const { retained, noise, noiseToWeight } = cheapest.end;
       const bits = bitsPerWeight(cheapest);
       return {
         rate,
-        case: { ...caseOf(cheapest), bitsPerWeight: bits, effectiveDescent: cheapest.end.effectiveDescent! },
+        case: { ...caseOf(cheapest), bitsPerWeight: bits, retained, noise, noiseToWeight },
       };
     }),
   };
@@ -127,22 +130,21 @@ function learns(cell: SweepCell, { learns: share }: Shares): boolean {
   return within(cell, share) && isTold(cell, share);
 }
 
-/** A case keeps its updates as far as noise lets it be told. */
+/** A case keeps its updates as far as chance lets it be told. */
 function keeps(cell: SweepCell, { learns: share, keeps }: Shares): boolean {
   return within(cell, keeps) && isTold(cell, share);
 }
 
-/** Standard errors that noise is given. */
+/** Standard errors that chance is given. */
 const allowed = 3;
 
-/** Whether the effective descent of a cell lies between a share and as far above 1, but for noise. */
-function within({ end, standardError }: SweepCell, share: number): boolean {
-  const noise = allowed * (standardError ?? 0);
-  const descent = end.effectiveDescent;
-  return descent !== null && descent >= share - noise && descent <= 2 - share + noise;
+/** Whether what a cell retains lies between a share and as far above 1, but for chance. */
+function within({ end: { retained }, standardError }: SweepCell, share: number): boolean {
+  const chance = allowed * (standardError ?? 0);
+  return retained !== null && retained >= share - chance && retained <= 2 - share + chance;
 }
 
-/** Whether a case that learns can be told from one that does not, for all the noise. */
+/** Whether what a case retains is known well enough to tell one that learns from one that does not. */
 export function isTold({ standardError }: Pick<SweepCell, "standardError">, learns: number): boolean {
   return standardError === null || allowed * standardError <= 1 - learns;
 }

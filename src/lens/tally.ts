@@ -51,6 +51,14 @@ export class EndTally {
   readonly displacementSquared = new ExactSum();
   /** Sum of d D, d the displacement of the stored weight, in fp32. */
   readonly product = new ExactSum();
+  /** Sum of c D, c the displacement of weight plus carrier (Scheme.holds), in fp32. */
+  readonly retainedProduct = new ExactSum();
+  /** Sum of (c - D)^2, the difference in fp32. */
+  readonly noiseSquared = new ExactSum();
+  /** Sum of w^2, w the weights as given, in fp32. */
+  readonly weightSquared = new ExactSum();
+  /** Sums that some part of the weights lacks, because an earlier release counted it. */
+  readonly unknown = new Set<EndSum>();
 
   merge(other: EndTally): void {
     this.unchanged += other.unchanged;
@@ -60,10 +68,20 @@ export class EndTally {
     this.returned += other.returned;
     this.nonfinite += other.nonfinite;
     this.parted = sumOrNull(this.parted, other.parted);
-    this.displacementSquared.addAll(other.displacementSquared);
-    this.product.addAll(other.product);
+    for (const name of endSums) this[name].addAll(other[name]);
+    for (const name of other.unknown) this.unknown.add(name);
   }
 }
+
+/** The sums of an {@link EndTally}. */
+export const endSums = [
+  "displacementSquared",
+  "product",
+  "retainedProduct",
+  "noiseSquared",
+  "weightSquared",
+] as const;
+export type EndSum = (typeof endSums)[number];
 
 /** What the published probes would have counted. */
 export class ProbeTally {

@@ -24,6 +24,23 @@ export function layOut(columns: readonly Column[]): string[] {
   ];
 }
 
+/** Columns in groups of so many, as many groups beside the names of the rows as there is room for, one at least. */
+export function besideEachOther(
+  names: Column,
+  columns: readonly Column[],
+  together: number,
+  width: number,
+): Column[][] {
+  const parts: Column[][] = [];
+  for (let i = 0; i < columns.length; i += together) {
+    const group = columns.slice(i, i + together);
+    const wider = [...(parts.at(-1) ?? [names]), ...group];
+    if (parts.length > 0 && visibleWidth(layOut(wider)[0]) <= width) parts[parts.length - 1] = wider;
+    else parts.push([names, ...group]);
+  }
+  return parts;
+}
+
 /** Columns that a text takes on a terminal: without the escape sequences of colours. */
 export function visibleWidth(text: string): number {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with the escape character

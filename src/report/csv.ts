@@ -22,7 +22,18 @@ const columns: readonly (readonly [string, (counts: LensCounts) => number | null
     ] as const
   ).map((name) => [name, ({ totals }: LensCounts) => totals[name]] as const),
   ...(
-    ["unchanged", "neverUpdated", "cancelled", "hidden", "returned", "nonfinite", "effectiveDescent"] as const
+    [
+      "unchanged",
+      "neverUpdated",
+      "cancelled",
+      "hidden",
+      "returned",
+      "nonfinite",
+      "visible",
+      "retained",
+      "noise",
+      "noiseToWeight",
+    ] as const
   ).map((name) => [`end.${name}`, ({ end }: LensCounts) => end[name]] as const),
   ["end.parted", ({ end }) => end.parted],
   ...causes.map((cause) => [`cause.${cause}`, ({ causes }: LensCounts) => causes?.[cause] ?? null] as const),

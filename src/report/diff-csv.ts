@@ -7,6 +7,7 @@ const columns: readonly (readonly [string, (counts: DifferenceCounts) => number 
       "elements",
       "nonfinite",
       "nonfiniteChanged",
+      "bytesChanged",
       "unchanged",
       "changed",
       "apparentSparsity",

@@ -1,21 +1,27 @@
 import type { DifferenceResult } from "../lens/difference-result.js";
 import { printable } from "../lens/printable.js";
 import { count, percent, share } from "./numbers.js";
+import { leftOutSentences } from "./skipped.js";
 
 /** The answer in a few sentences: what looks unchanged, how much of that is storage, what is really known. */
-export function diffHeadline({ totals, unknown, tensors }: DifferenceResult): string[] {
-  if (totals.apparentSparsity === null) return ["No weight is finite on both sides: nothing can be said."];
+export function diffHeadline({ totals, unknown, tensors, skipped }: DifferenceResult): string[] {
+  const left = leftOutSentences(skipped, totals.elements);
+  if (totals.elements === 0) return [...left, "There are no weights to compare."];
+  if (totals.apparentSparsity === null) {
+    return [...left, "No weight is finite on both sides: nothing can be said."];
+  }
   const formats = comparedFormats(tensors);
   const sentences = [
-    `Compared as ${formats.join(" and ")}, ${percent(totals.apparentSparsity)} of the weights are what they were.`,
+    ...left,
+    `Compared as ${formats.join(" and ")}, ${percent(totals.apparentSparsity)} of the weights are the same number.`,
   ];
   if (totals.hidden !== null) {
     const hidden = share(totals.hidden, totals.unchanged);
     sentences.push(
       hidden === null
         ? "No weight is left whose move could be hidden."
-        : `${percent(hidden)} of these differ in the files; ${percent(totals.realSparsityAtMost)} of all weights are the ` +
-            "same numbers there.",
+        : `${percent(hidden)} of those differ at full precision: ${percent(totals.realSparsityAtMost)} of the weights are ` +
+            "the same number there too.",
     );
   }
   if (totals.realSparsity !== null) {

@@ -3,6 +3,7 @@ import { diffHeadline, hiddenNote, mixedNote } from "./diff-headline.js";
 import { deltaNotes, deltaRows } from "./diff-table.js";
 import { escaped, table } from "./markdown.js";
 import { bytes, count, missing, percent, share, short } from "./numbers.js";
+import { otherNote } from "./other-note.js";
 
 /** A comparison as Markdown (GitHub's tables): by module, by layer, layer by module, the delta, and tensors. */
 export function renderDiffMarkdown(result: DifferenceResult): string {
@@ -20,6 +21,7 @@ export function renderDiffMarkdown(result: DifferenceResult): string {
       ["module", ...headings],
       [...kinds, { ...totals, kind: "all" }].map((of) => [of.kind, ...cells(of)]),
     ),
+    ...otherNote(result).map(escaped),
     ...(layers.length > 0
       ? [
           "## By layer",

@@ -1,9 +1,10 @@
 import type { Delta, DifferenceResult, DifferenceTotals, Heatmap } from "../lens/difference-result.js";
 import { printable } from "../lens/printable.js";
 import { leastDistance } from "../lens/ulp-distance.js";
-import { type Column, layOut, wrap } from "./columns.js";
+import { besideEachOther, type Column, layOut, wrap } from "./columns.js";
 import { diffHeadline, hiddenNote, mixedNote } from "./diff-headline.js";
-import { bytes, count, missing, percent, share } from "./numbers.js";
+import { bytes, count, counted, missing, percent, share } from "./numbers.js";
+import { otherNote } from "./other-note.js";
 import { skippedLines } from "./skipped.js";
 import { plainTerminal, shade, styles, type Terminal } from "./terminal.js";
 
@@ -17,10 +18,16 @@ export function renderDiffTable(result: DifferenceResult, terminal: Terminal = p
     [`${bold(`${count(totals.elements)} weights`)} in ${count(totals.tensors)} tensors`],
     wrap(diffHeadline(result).join(" "), width),
     [...hiddenNote(result), ...mixedNote(result)].flatMap((note) => wrap(note, width)).map(dim),
-    boldFirst(moduleTable(kinds, totals)),
-    ...heatmaps.map((heatmap) => boldFirst(heatmapLines(heatmap, terminal))),
+    [
+      ...boldFirst(moduleTable(kinds, totals)),
+      ...otherNote(result)
+        .flatMap((note) => wrap(note, width))
+        .map(dim),
+    ],
+    ...heatmaps.flatMap((heatmap) => heatmapTables(heatmap, terminal)).map(boldFirst),
     ...(heatmaps.length > 0 ? [shadeLegend(terminal).map(dim)] : []),
     totals.changed > 0 ? boldFirst(distanceTable(totals)) : [],
+    bytesLines(result),
     unchangedLines(result, width),
     boldFirst(deltaTable(delta)),
     deltaNotes(delta)
@@ -66,21 +73,21 @@ const shadeSteps = [0, 0.5, 0.8, 0.95, 0.99];
 /** Rows of a heat map that are shown; deeper stacks are thinned evenly, first and last layer kept. */
 const mostRows = 24;
 
-function heatmapLines({ stack, layers, kinds, apparentSparsity }: Heatmap, terminal: Terminal): string[] {
+/** As many tables, one below the other, as its kinds need. */
+function heatmapTables({ stack, layers, kinds, apparentSparsity }: Heatmap, terminal: Terminal): string[][] {
   const rows = thinned(layers.length, mostRows);
   const labels = rows.map((row) => String(layers[row]));
-  const columns: Column[] = [
-    { heading: printable(stack, 30), align: "right", cells: labels },
-    ...kinds.map(
-      (kind, k): Column => ({
-        heading: kind,
-        align: "right",
-        cells: rows.map((row) => shadedCell(apparentSparsity[row][k], terminal)),
-      }),
-    ),
-  ];
-  const left = thinnedNote(layers.length, rows.length);
-  return [...layOut(columns), ...left];
+  const names: Column = { heading: printable(stack, 30), align: "right", cells: labels };
+  const columns = kinds.map(
+    (kind, k): Column => ({
+      heading: kind,
+      align: "right",
+      cells: rows.map((row) => shadedCell(apparentSparsity[row][k], terminal)),
+    }),
+  );
+  const tables = besideEachOther(names, columns, 1, terminal.columns).map(layOut);
+  tables.at(-1)!.push(...thinnedNote(layers.length, rows.length));
+  return tables;
 }
 
 function shadedCell(unchanged: number | null, terminal: Terminal): string {
@@ -126,7 +133,15 @@ function distanceTable({ ulps, changed }: DifferenceTotals): string[] {
   ]);
 }
 
+/** Where bytes differ that are not told by numbers. */
+export function bytesLines({ totals: { bytesChanged, changed, nonfinite } }: DifferenceResult): string[] {
+  if (bytesChanged === null || bytesChanged === changed) return [];
+  const why = nonfinite > 0 ? "+0 and -0, NaN and Inf" : "+0 and -0";
+  return [`By bytes ${counted(bytesChanged, "weight")} changed, by number ${count(changed)} (${why}).`];
+}
+
 function unchangedLines({ totals, tensors }: DifferenceResult, width: number): string[] {
+  if (totals.elements === 0) return [];
   if (totals.tensorsUnchanged === 0) return ["No tensor is wholly unchanged."];
   const names = tensors
     .filter(({ whollyUnchanged }) => whollyUnchanged)

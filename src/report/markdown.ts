@@ -3,7 +3,7 @@ import type { Case, LensCounts, Result } from "../lens/result.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
 import { count, counted, missing, percent, ratio, shareOfWeights, short } from "./numbers.js";
-import { lostShare, unverified } from "./recipe-table.js";
+import { lostShare, verificationNotes } from "./recipe-table.js";
 import { firstShownNote, firstShownTable, samplingNote, samplingTable } from "./simulation.js";
 
 /** A result as Markdown (GitHub's tables): summary, cases, probes, steps and tensors. */
@@ -44,14 +44,20 @@ export function renderMarkdown(result: Result): string {
         "cancelled",
         "hidden",
         "returned",
-        "progress",
+        "retained",
+        "visible",
+        "noise",
+        "noise / weight",
         "norm of updates",
         "norm of moves",
       ],
       cases.map(({ totals, end }, i) => [
         labels[i],
         ...[end.unchanged, end.neverUpdated, end.cancelled, end.hidden, end.returned].map(count),
-        ratio(end.effectiveDescent),
+        ratio(end.retained),
+        ratio(end.visible),
+        ratio(end.noise),
+        ratio(end.noiseToWeight),
         short(totals.updateNorm),
         short(totals.effectiveNorm),
       ]),
@@ -116,7 +122,7 @@ function recipeSection(result: Result, labels: readonly string[]): string[] {
         of.end.parted === null ? missing : count(of.end.parted),
       ]),
     ),
-    ...unverified(result).map(escaped),
+    ...verificationNotes(result).map(escaped),
   ];
 }
 
@@ -142,7 +148,17 @@ function caseSection(of: Case, label: string): string[] {
       ]),
     ),
     table(
-      ["tensor", "shape", "weights", "unchanged", "hidden", "apparent sparsity", "real sparsity", "progress"],
+      [
+        "tensor",
+        "shape",
+        "weights",
+        "unchanged",
+        "hidden",
+        "apparent sparsity",
+        "real sparsity",
+        "retained",
+        "visible",
+      ],
       of.tensors.map(({ name, shape, ...counts }) => [
         name,
         shape.join(" x ") || missing,
@@ -159,7 +175,8 @@ function tensorCells({ totals, end }: LensCounts): string[] {
     percent(shareOfWeights({ totals, end }, end.hidden)),
     percent(totals.apparentSparsity),
     percent(totals.realSparsity),
-    ratio(end.effectiveDescent),
+    ratio(end.retained),
+    ratio(end.visible),
   ];
 }
 

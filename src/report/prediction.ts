@@ -4,7 +4,7 @@ import { layOut, wrap } from "./columns.js";
 import { csv } from "./csv.js";
 import { escaped, table } from "./markdown.js";
 import { count, percent, share } from "./numbers.js";
-import { skippedLines } from "./skipped.js";
+import { leftOutSentences, skippedLines } from "./skipped.js";
 import { plainTerminal, styles, type Terminal } from "./terminal.js";
 
 const known: Readonly<Record<Knowledge, string>> = { moments: "m and v", gradient: "the update" };
@@ -50,11 +50,13 @@ export function predictionHeadline({
   changed,
   weightSteps,
   rules,
+  skipped,
 }: PredictionResult): string[] {
   const recall = (rule: Rule, knows: Knowledge) =>
     percent(rules.find((of) => of.rule === rule && of.knows === knows)?.recall ?? null);
   const reach = rules.find(({ rule }) => rule === "reach")!;
   return [
+    ...leftOutSentences(skipped, input.elements),
     `The ulp rule on Adam's moments finds ${recall("ulp-rule", "moments")} of the weights that the next step changes.`,
     `Of ${count(input.elements)} weights stored as ${printable(format)} from an fp32 master, ${percent(share(changed, weightSteps))} changed in a ` +
       `step. Knowing what the master holds back, the moments find ${recall("residual", "moments")}; with the update itself, ` +

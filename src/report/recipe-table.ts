@@ -70,10 +70,25 @@ function partingTable(cases: readonly Case[]): string[] {
   ]);
 }
 
-/** Says of every recipe that was not compared with its framework that it was not. */
-export function unverified({ cases }: Result): string[] {
-  const recipes = cases.flatMap(({ recipe }) => (recipe && recipe.verified === null ? [recipe] : []));
-  if (recipes.length === 0) return [];
-  const names = [...new Set(recipes.map(({ name }) => printable(name)))].join(", ");
-  return [`* Unverified: written from sources or papers, not yet compared bit for bit with a run: ${names}.`];
+/**
+ * What recipes were compared with, which need not be the release that they are named after; and of those that were
+ * not compared with their framework in the format of their case, that they were not.
+ */
+export function verificationNotes({ cases }: Result): string[] {
+  const compared = new Map<string, Set<string>>();
+  const unverified = new Set<string>();
+  for (const { recipe, format } of cases) {
+    if (recipe === null || recipe.verified === "by definition") continue;
+    const { verified } = recipe;
+    const name = printable(recipe.name);
+    if (verified === null) unverified.add(`${name} in ${printable(format)}`);
+    else compared.set(verified, (compared.get(verified) ?? new Set()).add(name));
+  }
+  const notes = [...compared].map(([by, names]) => `Compared ${printable(by)}: ${[...names].join(", ")}.`);
+  if (unverified.size === 0) return notes;
+  const names = [...unverified].join(", ");
+  return [
+    ...notes,
+    `* Unverified: written from sources or papers, not compared bit for bit with a run: ${names}.`,
+  ];
 }

@@ -1,6 +1,19 @@
 import type { SkippedTensor } from "../lens/input.js";
+import { leftOut } from "../lens/left-out.js";
 import { printable } from "../lens/printable.js";
-import { count } from "./numbers.js";
+import { count, percent } from "./numbers.js";
+
+/** Which share of the weights is not counted, as sentences; none where all are. It goes before what was counted. */
+export function leftOutSentences(skipped: readonly SkippedTensor[], counted: number): string[] {
+  const left = leftOut(skipped, counted);
+  if (left === null) return [];
+  const { name, reason } = left.largest;
+  const which = left.tensors === 1 ? "tensor" : `${count(left.tensors)} tensors; the largest,`;
+  return [
+    `${percent(left.share)} of the weights are not counted (${which} ${printable(name, 60)}: ${printable(reason, 200)}). ` +
+      "What follows is about the rest.",
+  ];
+}
 
 /** Tensors that were left out, with their reasons; five at most. */
 export function skippedLines(skipped: readonly SkippedTensor[]): string[] {

@@ -20,8 +20,11 @@ const heading = [
   "stepEffectiveDescent",
   "unchanged",
   "hidden",
-  "effectiveDescent",
+  "visible",
+  "retained",
   "standardError",
+  "noise",
+  "noiseToWeight",
 ];
 
 /** One row a case and rate. */
@@ -30,7 +33,7 @@ export function renderSweepCsv({ cells }: SweepResult): string {
     ...[rate, format, scheme, rounding, opmath, totals.elements, totals.steps],
     ...[totals.none, totals.lost, totals.kept, totals.moved, totals.nonfinite],
     ...[totals.realSparsity, totals.apparentSparsity, totals.hiddenShare, totals.effectiveDescent],
-    ...[end.unchanged, end.hidden, end.effectiveDescent, standardError],
+    ...[end.unchanged, end.hidden, end.visible, end.retained, standardError, end.noise, end.noiseToWeight],
   ]);
   return csv([heading, ...rows.map((cells) => cells.map((cell) => (cell === null ? "" : String(cell))))]);
 }

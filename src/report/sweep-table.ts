@@ -3,7 +3,7 @@ import { caseOf, isTold, type SweepCase, type SweepCell, type SweepResult, sameC
 import { type Column, layOut, wrap } from "./columns.js";
 import { caseLabel } from "./labels.js";
 import { count, missing, ratio } from "./numbers.js";
-import { skippedLines } from "./skipped.js";
+import { leftOutSentences, skippedLines } from "./skipped.js";
 import { plainTerminal, styles, type Terminal } from "./terminal.js";
 
 /** A sweep as text for a terminal: the answers first, then how far each case came at each rate. */
@@ -16,7 +16,8 @@ export function renderSweepTable(result: SweepResult, terminal: Terminal = plain
     [bold(sweepSize(result))],
     sweepSentences(result).flatMap((sentence) => wrap(sentence, width)),
     boldFirst(answerTable(result)),
-    ...progressTables(result, terminal.columns).map(boldFirst),
+    ...retainedTables(result, terminal.columns).map(boldFirst),
+    ...noiseTables(result, terminal.columns).map(boldFirst),
     sweepNotes(result).flatMap((note) => wrap(note, width).map(dim)),
     skipped.length > 0 ? skippedLines(skipped).map(dim) : [],
   ];
@@ -48,6 +49,7 @@ export function sweepSentences(result: SweepResult): string[] {
   });
   const rates = settings.rate === "lr" ? "learning rate" : "scale of the recorded updates";
   return [
+    ...leftOutSentences(result.skipped, result.input.elements),
     `Smallest ${rates} at which each format still learns: ${byFormat.join(", ")}.`,
     `Cheapest that keeps its updates: ${cheapestInWords(result)}.`,
   ];
@@ -79,26 +81,31 @@ function range(share: number): string {
 
 /** What the numbers are, and what of them noise hides. */
 export function sweepNotes({ cells, settings }: SweepResult): string[] {
-  const noise = ({ standardError, totals }: SweepCell) => (standardError ?? 0) * Math.sqrt(totals.elements);
-  const noisiest = cells.toSorted((a, b) => noise(b) - noise(a))[0];
-  const noisy = noise(noisiest) > 0;
-  const carried = cells.some(({ scheme }) => scheme !== "in-place");
+  // Below a tenth it is next to what an fp32 run rounds.
+  const [noisiest] = cells
+    .filter(({ end, rounding }) => rounding === "stochastic" && (end.noise ?? 0) >= 0.1)
+    .sort((a, b) => b.end.noise! - a.end.noise!);
   const untold = cells.some((cell) => !isTold(cell, settings.learns));
   return [
-    `Learning is progress of ${range(settings.learns)}, there and at all rates above; keeping is progress of ${range(settings.keeps)}. ` +
-      "Progress: how far along the way of an fp32 run with the same updates the stored weights came. Much more than 1 is " +
-      "the noise of a coarse format.",
-    ...(carried
-      ? ["A carrier shows late what it keeps: over more steps, cases with one learn at smaller rates."]
+    "Retained: the share of the displacement of an fp32 run with the same updates that weight and carrier hold at the end. " +
+      `A case learns if it retains ${range(settings.learns)}, there and at all rates above; it keeps its updates at ${range(settings.keeps)}.`,
+    ...(noisiest === undefined
+      ? []
+      : [
+          "Noise: what weight and carrier hold beside the fp32 displacement, relative to it; noise/weight: relative to the " +
+            `weights. It decides nothing here. It is largest for ${caseLabel(noisiest)} at ${rateText(noisiest.rate)}: ` +
+            `${ratio(noisiest.end.noise)} times the displacement, ${ratio(noisiest.end.noiseToWeight)} of the weights. Runs ` +
+            "have learned with noise of several times the displacement; how much a run bears is not known from counts.",
+        ]),
+    ...(cells.some(({ standardError }) => (standardError ?? 0) >= 0.005)
+      ? ["±: standard error of retained, by the noise of stochastic rounding; three of them are allowed for."]
       : []),
-    ...(noisy
+    ...(untold ? ["?: too uncertain to be called learning; more weights would tell."] : []),
+    ...(cells.some(({ end }) => end.retained === null && end.visible !== null)
       ? [
-          "±: standard error, by the noise of stochastic rounding; three of them are allowed for. Weights come so far on the " +
-            `average: noise takes a single one up to ${Number(noise(noisiest).toPrecision(2))} times as far as its updates ` +
-            `(${caseLabel(noisiest)} at ${rateText(noisiest.rate)}).`,
+          "Where retained is missing, an earlier release made the result, which did not measure it: sweep again.",
         ]
       : []),
-    ...(untold ? ["?: too noisy to be called learning; more weights would tell."] : []),
   ];
 }
 
@@ -122,14 +129,38 @@ function answerTable({ answers: { cases } }: SweepResult): string[] {
   ]);
 }
 
-/** Progress by case and rate, in as many tables as the terminal asks for. */
-function progressTables(result: SweepResult, columns: number): string[][] {
+function retainedTables(result: SweepResult, columns: number): string[][] {
+  return tablesByRate(result, columns, "retained at", retainedTexts(result));
+}
+
+/** Noise, of the cases under stochastic rounding alone: that of the others is what they do not retain. */
+function noiseTables(result: SweepResult, columns: number): string[][] {
+  return (["noise", "noiseToWeight"] as const).flatMap((name) =>
+    tablesByRate(
+      result,
+      columns,
+      name === "noise" ? "noise at" : "noise/weight at",
+      noiseTexts(result, name),
+    ),
+  );
+}
+
+/** A number by case and rate, in as many tables as the terminal asks for; rows without any are left out. */
+function tablesByRate(
+  result: SweepResult,
+  columns: number,
+  heading: string,
+  texts: readonly (readonly string[])[],
+): string[][] {
   const { rates } = result;
-  const cases = casesOf(result);
-  const labels = cases.map((of) => caseLabel(of));
-  const progress = progressTexts(result);
+  const shown = casesOf(result)
+    .map((settings, i) => ({ label: caseLabel(settings), texts: texts[i] }))
+    .filter((row) => row.texts.length > 0);
+  if (shown.length === 0) return [];
+  const labels = shown.map(({ label }) => label);
+  const progress = shown.map((row) => row.texts);
   const widest = Math.max(...[...rates.map(rateText), ...progress.flat()].map(({ length }) => length));
-  const room = columns - Math.max("progress at".length, ...labels.map(({ length }) => length));
+  const room = columns - Math.max(heading.length, ...labels.map(({ length }) => length));
   const most = Math.max(1, Math.floor(room / (widest + 2)));
   const perTable = Math.ceil(rates.length / Math.ceil(rates.length / most));
   const tables: string[][] = [];
@@ -141,7 +172,7 @@ function progressTables(result: SweepResult, columns: number): string[][] {
         cells: progress.map((row) => row[first + i]),
       }),
     );
-    tables.push(layOut([{ heading: "progress at", align: "left", cells: labels }, ...columns]));
+    tables.push(layOut([{ heading, align: "left", cells: labels }, ...columns]));
   }
   return tables;
 }
@@ -156,14 +187,21 @@ export function cellsByCase(result: SweepResult): SweepCell[][] {
   return casesOf(result).map((of) => result.cells.filter((cell) => sameCase(cell, of)));
 }
 
-/** Progress as it is shown, a row a case. */
-export function progressTexts(result: SweepResult): string[][] {
+/** What is retained as it is shown, a row a case. */
+export function retainedTexts(result: SweepResult): string[][] {
   return cellsByCase(result).map((cells) =>
     cells.map((cell) => {
       const { end, standardError } = cell;
       const error = standardError !== null && standardError >= 0.005 ? `±${ratio(standardError)}` : "";
-      return `${ratio(end.effectiveDescent)}${error}${isTold(cell, result.settings.learns) ? "" : "?"}`;
+      return `${ratio(end.retained)}${error}${isTold(cell, result.settings.learns) ? "" : "?"}`;
     }),
+  );
+}
+
+/** Noise as it is shown, a row a case; empty for cases that are not stochastic. */
+export function noiseTexts(result: SweepResult, name: "noise" | "noiseToWeight"): string[][] {
+  return cellsByCase(result).map((cells) =>
+    cells[0].rounding === "stochastic" ? cells.map(({ end }) => ratio(end[name])) : [],
   );
 }
 

@@ -1,9 +1,9 @@
 import type { Case, Result } from "../lens/result.js";
-import { type Column, layOut, visibleWidth, wrap } from "./columns.js";
+import { besideEachOther, type Column, layOut, visibleWidth, wrap } from "./columns.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
 import { count, counted, missing, percent, ratio, share, shareOfWeights } from "./numbers.js";
-import { recipeBlocks, unverified } from "./recipe-table.js";
+import { recipeBlocks, verificationNotes } from "./recipe-table.js";
 import { firstShownNote, firstShownTable, samplingNote, samplingTable } from "./simulation.js";
 import { skippedLines } from "./skipped.js";
 import { glyph, plainTerminal, stackedBar, styles, type Terminal } from "./terminal.js";
@@ -20,11 +20,12 @@ export function renderTable(result: Result, terminal: Terminal = plainTerminal):
     ],
     lensTable(cases, terminal),
     legend(terminal),
+    displacementTable(cases, terminal),
     wrap(headline(result).join(" "), textWidth(terminal)),
     probeTable(cases, terminal).map((line, i) => (i === 0 ? bold(line) : line)),
     ...simulationBlocks(result, terminal),
     ...recipeBlocks(result).map(([heading, ...rows]) => [bold(heading), ...rows]),
-    unverified(result)
+    verificationNotes(result)
       .flatMap((note) => wrap(note, textWidth(terminal)))
       .map(dim),
     skipped.length > 0 ? skippedLines(skipped).map(dim) : [],
@@ -55,23 +56,6 @@ function simulationBlocks(result: Result, terminal: Terminal): string[][] {
   });
 }
 
-/** Columns in groups of so many, as many groups beside the names of the rows as there is room for, one at least. */
-function besideEachOther(
-  names: Column,
-  columns: readonly Column[],
-  together: number,
-  width: number,
-): Column[][] {
-  const parts: Column[][] = [];
-  for (let i = 0; i < columns.length; i += together) {
-    const group = columns.slice(i, i + together);
-    const wider = [...(parts.at(-1) ?? [names]), ...group];
-    if (parts.length > 0 && visibleWidth(layOut(wider)[0]) <= width) parts[parts.length - 1] = wider;
-    else parts.push([names, ...group]);
-  }
-  return parts;
-}
-
 /** What became of the updates, and how the end compares with the start; one row a case. */
 function lensTable(cases: readonly Case[], terminal: Terminal): string[] {
   const { bold } = styles(terminal);
@@ -92,7 +76,6 @@ function lensTable(cases: readonly Case[], terminal: Terminal): string[] {
   const after: Column[] = [
     column("unchanged", (of) => percent(shareOfWeights(of, of.end.unchanged))),
     hidden,
-    column("progress", ({ end }) => ratio(end.effectiveDescent)),
   ];
   if (cases.some(({ totals }) => totals.nonfinite > 0)) {
     after.push(column("nonfinite", ({ totals }) => count(totals.nonfinite)));
@@ -125,10 +108,35 @@ function legend(terminal: Terminal): string[] {
   const { dim } = styles(terminal);
   const text =
     `Of the updates that were not zero: ${glyph("moved", terminal)} moved the stored bits, ` +
-    `${glyph("kept", terminal)} kept by a carrier out of sight, ${glyph("lost", terminal)} lost. Of the weights, at ` +
-    "the end: unchanged bits, and hidden, where fp32 would have changed. Progress: how far along the fp32 run's way.";
+    `${glyph("kept", terminal)} changed only the master or compensation buffer (kept), ` +
+    `${glyph("lost", terminal)} changed nothing (lost). At the end, of the weights: unchanged bits, and hidden, which ` +
+    "an fp32 run would have changed.";
   return wrap(text, textWidth(terminal)).map(dim);
 }
+
+/** How much of the fp32 run's displacement each case holds and shows; one row a case. */
+function displacementTable(cases: readonly Case[], terminal: Terminal): string[] {
+  const { bold, dim } = styles(terminal);
+  const column = (heading: string, cell: (end: Case["end"]) => number | null): Column => ({
+    heading,
+    align: "right",
+    cells: cases.map(({ end }) => ratio(cell(end))),
+  });
+  const [heading, ...rows] = layOut([
+    { heading: "of the fp32 displacement", align: "left", cells: caseLabels(cases) },
+    column("retained", ({ retained }) => retained),
+    column("visible", ({ visible }) => visible),
+    column("noise", ({ noise }) => noise),
+    column("noise/weight", ({ noiseToWeight }) => noiseToWeight),
+  ]);
+  return [bold(heading), ...rows, ...wrap(displacementNote, textWidth(terminal)).map(dim)];
+}
+
+/** What the columns of {@link displacementTable} are. */
+export const displacementNote =
+  "Displacement: where the weights end less where they began. Retained: the share of the fp32 run's that weight and " +
+  "carrier hold together; visible: the share that the stored bits show. Noise: what they hold beside it, relative to " +
+  "it and to the weights.";
 
 function textWidth({ columns }: Terminal): number {
   return Math.min(columns, 100);

@@ -3,6 +3,7 @@ import { InputError, quote } from "./input-error.js";
 import { readableDtypes } from "./safetensors/dtype.js";
 import { shapeText } from "./safetensors/header.js";
 import type { StoredTensor } from "./safetensors/stored-tensor.js";
+import { scaledCodes, weightsPerElement } from "./scales.js";
 
 /** What a recording has of each step: updates as they were added, or gradients to compute them from. */
 export type Recorded = "update" | "gradient";
@@ -29,7 +30,7 @@ export interface WeightsAndUpdates {
 type UpdatesByStep = Map<number, StoredTensor>;
 
 /** Lists a tensor of a file as left out. */
-type Skip = (file: string, name: string, reason: string) => void;
+type Skip = (file: string, name: string, reason: string, elements?: number) => void;
 
 /**
  * Brings weights and updates together by name and step. What cannot be used is left out and listed with its reason.
@@ -43,19 +44,27 @@ export function bringTogether(
   recorded: Recorded,
 ): WeightsAndUpdates {
   const skipped: SkippedTensor[] = [];
-  const skip: Skip = (file, name, reason) => {
+  const skip: Skip = (file, name, reason, elements) => {
     if (strict) throw new InputError(file, "nothing to skip (strict)", `tensor ${quote(name)}: ${reason}`);
-    skipped.push({ name, reason });
+    skipped.push({ name, reason, ...(elements !== undefined && { elements }) });
   };
+  const named = new Map([...weights.tensors].map(([name, { dtype }]) => [name, { name, dtype: dtype.name }]));
+  const scaled = scaledCodes(named);
 
   const { byWeight, stepNumbers } = groupUpdates(updates, recorded, skip);
   const tensors: TensorInput[] = [];
   let elements = 0;
   for (const weight of weights.tensors.values()) {
+    const belongs = scaled.sidecars.get(weight.name);
+    if (belongs !== undefined) {
+      skip(weight.file, weight.name, belongs);
+      continue;
+    }
     const byStep = byWeight.get(weight.name);
-    const reason = obstacle(weight, byStep, stepNumbers, recorded);
+    const reason = scaled.codes.get(weight.name) ?? obstacle(weight, byStep, stepNumbers, recorded);
     if (reason !== undefined) {
-      skip(weight.file, weight.name, reason);
+      const each = weightsPerElement(named.get(weight.name)!);
+      skip(weight.file, weight.name, reason, weight.elements * each);
       continue;
     }
     const { name, shape } = weight;
@@ -69,7 +78,7 @@ export function bringTogether(
     skip(update.file, weight, `has ${recorded}s, but is not among the weights`);
   }
   for (const { path, skipped: unnamed } of [weights, updates]) {
-    for (const { name, reason } of unnamed) skip(path, name, reason);
+    for (const { name, reason, elements } of unnamed) skip(path, name, reason, elements);
   }
 
   if (tensors.length === 0) {

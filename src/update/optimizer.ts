@@ -2,7 +2,7 @@ import type { Format } from "../format/format.js";
 import { format as formatNamed } from "../format/registry.js";
 import { roundSum } from "../format/round.js";
 import { adamwRecipes } from "./recipe/adamw.js";
-import { lionRecipes, sgdRecipes } from "./recipe/momentum.js";
+import { lionRecipes, sgdNotImitated, sgdRecipes } from "./recipe/momentum.js";
 import type { OptimizerName, OptimizerSettings, Recipe } from "./recipe/recipe.js";
 import { momentNames, RecipeStep, stateNames } from "./recipe/recipe-step.js";
 import { type UpdateOptions, type UpdateSettings, updateSettings } from "./settings.js";
@@ -14,14 +14,25 @@ export const recipes: Readonly<Record<OptimizerName, ReadonlyMap<string, Recipe>
   lion: byName(lionRecipes),
 };
 
+/** Steps of frameworks that no recipe imitates, by name: why. */
+export const notImitated: Readonly<Record<OptimizerName, ReadonlyMap<string, string>>> = {
+  adamw: new Map(),
+  sgd: sgdNotImitated,
+  lion: new Map(),
+};
+
 function byName(of: readonly Recipe[]): ReadonlyMap<string, Recipe> {
   return new Map(of.map((recipe) => [recipe.name, recipe]));
 }
 
-/** @throws RangeError for an unknown name. */
+/** @throws RangeError for an unknown name, and for one of {@link notImitated}, with the reason. */
 export function recipe(optimizer: OptimizerName, name: string): Recipe {
   const known = recipes[optimizer];
   const found = known.get(name);
+  const refusal = notImitated[optimizer].get(name);
+  if (refusal !== undefined) {
+    throw new RangeError(`recipe ${name} of ${optimizer} is not imitated: ${refusal}`);
+  }
   if (!found)
     throw new RangeError(
       `unknown recipe "${name}" of ${optimizer}: expected ${[...known.keys()].join(", ")}`,
@@ -84,7 +95,7 @@ export interface Optimizer {
   readonly recipe: Recipe;
   /** The states before the first step. Weights are numbers, cast to the storage format by nearest-even. */
   init(weights: ArrayLike<number>): OptimizerState;
-  /** The states after one more step. @throws RangeError for a gradient of another length. */
+  /** The states after one more step of a whole tensor. @throws RangeError for a gradient of another length. */
   step(state: OptimizerState, gradient: ArrayLike<number>): OptimizerState;
 }
 
@@ -128,11 +139,12 @@ function optimizer(
       }
       const next = Object.fromEntries(kept.map((state) => [state, new Float32Array(length)]));
       const { registers } = step;
+      const tail = step.tailFrom(length);
       step.begin(t + 1);
       for (let i = 0; i < length; i++) {
         registers[step.register("g")] = gradient[i];
         for (const state of kept) registers[step.register(state)] = values[state][i];
-        step.apply();
+        step.apply(i >= tail);
         for (const state of kept) next[state][i] = registers[step.register(state)];
       }
       return { t: t + 1, values: next };

@@ -12,6 +12,8 @@ export interface WeightState {
 export interface Scheme {
   /** What can keep the part of an update that the stored weight cannot show, in a few words; null for none. */
   readonly carrier: string | null;
+  /** What stands for all updates so far: the stored weight, the carrier in its place, or the sum of the two. */
+  readonly holds: "weight" | "carrier" | "sum";
   /** The carrier before the first step, from the weight as given. */
   start(given: number): number;
   step(state: WeightState, update: number, arithmetic: Arithmetic): WeightState;
@@ -22,6 +24,7 @@ export type SchemeName = "in-place" | "master" | "kahan" | "two-term";
 export const schemes: Readonly<Record<SchemeName, Scheme>> = {
   "in-place": {
     carrier: null,
+    holds: "weight",
     start: () => 0,
     step: ({ weight }, update, { add }) => ({ weight: add(weight, update), carrier: 0 }),
   },
@@ -29,6 +32,7 @@ export const schemes: Readonly<Record<SchemeName, Scheme>> = {
   /** Micikevicius et al., "Mixed precision training", 2018, section 3.1; the master is fp32 in every opmath. */
   master: {
     carrier: "fp32 master",
+    holds: "carrier",
     start: Math.fround,
     step: ({ carrier }, update, { store }) => {
       const master = Math.fround(carrier + update);
@@ -39,6 +43,7 @@ export const schemes: Readonly<Record<SchemeName, Scheme>> = {
   /** Zamirai et al., "Revisiting BFloat16 training", 2020, algorithm 4 (as optimi has it). */
   kahan: {
     carrier: "compensation",
+    holds: "sum",
     start: () => 0,
     step: ({ weight, carrier }, update, { add, subtract }) => {
       const pending = add(carrier, update);
@@ -50,6 +55,7 @@ export const schemes: Readonly<Record<SchemeName, Scheme>> = {
   /** Yu et al., "Collage: light-weight low-precision strategy for LLM training", 2024: Grow, an expansion. */
   "two-term": {
     carrier: "second term",
+    holds: "sum",
     start: () => 0,
     step: ({ weight, carrier }, update, { add, subtract }) => {
       const sum = add(weight, update);

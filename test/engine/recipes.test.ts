@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { reference } from "../../src/engine/reference/reference.js";
 import type { TensorInput } from "../../src/lens/input.js";
+import { blockLength } from "../../src/lens/sum.js";
 import { summarizeCase } from "../../src/lens/summarize.js";
 import { openRecording, recordedRun } from "../../src/source/recording.js";
-import { adamw, type CaseSettings, recipeSettings, recipes } from "../../src/update/optimizer.js";
+import { adamw, type CaseSettings, recipeSettings, recipes, sgd } from "../../src/update/optimizer.js";
 import { updateSettings } from "../../src/update/settings.js";
 import { recorded } from "../support/recorded.js";
-import { tensorOf } from "../support/values.js";
+import { gaussianRun, tensorOf } from "../support/values.js";
 
 type Settings = Parameters<typeof recipeSettings>[2];
 
@@ -119,7 +120,7 @@ describe("causes of standing still", () => {
     );
     const weights = Array.from({ length: 64 }, (_, i) => Math.cos(i) / 10);
     const cases = await count([...recipes.adamw.keys()], weights, gradients, { lr: 1e-4, weightDecay: 0.01 });
-    expect(cases).toHaveLength(12);
+    expect(cases).toHaveLength(13);
     for (const { totals, causes, moments } of cases) {
       const sum = Object.values(causes ?? {}).reduce((total, n) => total + n, 0);
       expect(sum).toBe(totals.none + totals.lost + totals.kept);
@@ -147,6 +148,28 @@ describe("moments have a lens too", () => {
     const [{ moments }] = await count(["torch-2.13-cpu-for-loop"], [1], [[1], [0], [0]], { lr: 1e-6 });
     expect(moments[0]).toMatchObject({ name: "m", moved: 3, lost: 0 });
   });
+});
+
+it("what a recipe's tail takes is at the end of the tensor, not of a chunk", async () => {
+  const settings = { lr: 0.01, betas: [0.9, 0], weightDecay: 0.1, format: "bf16" } as const;
+  const { weights, updates: gradients } = gaussianRun(1, 2 * blockLength + 61, 3, 0.1);
+  const optimizer = sgd({ recipe: "torch-2.13-cpu-foreach", ...settings });
+  const expected = gradients.reduce((state, g) => optimizer.step(state, g), optimizer.init(weights)).values.p;
+  const found = new Float32Array(weights.length);
+  const job = {
+    tensors: [tensorOf("w", weights, ...gradients)],
+    stepNumbers: [0, 1, 2],
+    cases: [recipeSettings("sgd", "torch-2.13-cpu-foreach", settings)],
+    chunk: blockLength,
+  };
+  await reference.run(job, { weights: (_case, _tensor, start, piece) => found.set(piece, start) });
+  expect(found).toEqual(expected);
+  // Whole blocks of 32 end at 2 x 4096 + 32: without their tail three more weights would change the last ones.
+  const longer = [weights, ...gradients].map((numbers) => [...numbers, 0, 0, 0]);
+  const [start, ...more] = longer;
+  const without = more.reduce((state, g) => optimizer.step(state, g), optimizer.init(start)).values.p;
+  const unlike = expected.findIndex((weight, i) => weight !== without[i]);
+  expect(unlike).toBeGreaterThanOrEqual(2 * blockLength + 32);
 });
 
 describe("where recipes part", () => {

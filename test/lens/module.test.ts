@@ -1,88 +1,51 @@
-import { describe, expect, test } from "vitest";
-import { type ModuleKind, moduleOf } from "../../src/lens/module.js";
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, it, test } from "vitest";
+import { moduleKinds, moduleOf, moduleRowOf } from "../../src/lens/module.js";
+import { moduleTable, stacks, wrappers } from "../../src/lens/module-table.js";
+import { sized } from "../support/tier.js";
 
-/** As the checkpoints on the Hugging Face hub name them. */
-const named: Readonly<Record<string, readonly (readonly [string, ModuleKind])[]>> = {
-  "Llama, Qwen, Mistral": [
-    ["model.embed_tokens.weight", "embedding"],
-    ["model.layers.0.self_attn.q_proj.weight", "q"],
-    ["model.layers.0.self_attn.k_proj.bias", "k"],
-    ["model.layers.0.self_attn.v_proj.weight", "v"],
-    ["model.layers.0.self_attn.o_proj.weight", "o"],
-    ["model.layers.0.self_attn.q_norm.weight", "norm"],
-    ["model.layers.0.mlp.gate_proj.weight", "gate"],
-    ["model.layers.0.mlp.up_proj.weight", "up"],
-    ["model.layers.0.mlp.down_proj.weight", "down"],
-    ["model.layers.0.post_attention_layernorm.weight", "norm"],
-    ["model.norm.weight", "norm"],
-    ["lm_head.weight", "head"],
-    ["model.layers.0.self_attn.q_proj.lora_A.weight", "q"],
-  ],
-  "Meta's own names": [
-    ["tok_embeddings.weight", "embedding"],
-    ["layers.0.attention.wq.weight", "q"],
-    ["layers.0.attention.wo.weight", "o"],
-    ["layers.0.feed_forward.w1.weight", "gate"],
-    ["layers.0.feed_forward.w2.weight", "down"],
-    ["layers.0.feed_forward.w3.weight", "up"],
-    ["layers.0.ffn_norm.weight", "norm"],
-    ["output.weight", "head"],
-  ],
-  "Phi-3, fused": [
-    ["model.layers.0.self_attn.qkv_proj.weight", "qkv"],
-    ["model.layers.0.mlp.gate_up_proj.weight", "gate-up"],
-  ],
-  "Mixtral, Qwen MoE, DeepSeek": [
-    ["model.layers.0.block_sparse_moe.gate.weight", "router"],
-    ["model.layers.0.block_sparse_moe.experts.7.w2.weight", "expert"],
-    ["model.layers.0.mlp.gate.weight", "router"],
-    ["model.layers.0.mlp.gate.e_score_correction_bias", "router"],
-    ["model.layers.0.mlp.experts.63.gate_proj.weight", "expert"],
-    ["model.layers.0.mlp.shared_experts.up_proj.weight", "expert"],
-    ["model.layers.0.mlp.shared_expert_gate.weight", "router"],
-    ["model.layers.0.self_attn.q_a_proj.weight", "q"],
-    ["model.layers.0.self_attn.q_a_layernorm.weight", "norm"],
-    ["model.layers.0.self_attn.kv_a_proj_with_mqa.weight", "kv"],
-    ["model.layers.0.self_attn.kv_b_proj.weight", "kv"],
-  ],
-  "GPT-2": [
-    ["wte.weight", "embedding"],
-    ["wpe.weight", "embedding"],
-    ["h.0.attn.c_attn.weight", "qkv"],
-    ["h.0.attn.c_proj.weight", "o"],
-    ["h.0.mlp.c_fc.weight", "up"],
-    ["h.0.mlp.c_proj.bias", "down"],
-    ["h.0.ln_1.weight", "norm"],
-    ["ln_f.bias", "norm"],
-  ],
-  "GPT-NeoX": [
-    ["gpt_neox.embed_in.weight", "embedding"],
-    ["gpt_neox.layers.0.attention.query_key_value.weight", "qkv"],
-    ["gpt_neox.layers.0.attention.dense.weight", "o"],
-    ["gpt_neox.layers.0.mlp.dense_h_to_4h.weight", "up"],
-    ["gpt_neox.layers.0.mlp.dense_4h_to_h.weight", "down"],
-    ["embed_out.weight", "head"],
-  ],
-  "towers and mixers": [
-    ["visual.blocks.0.attn.qkv.weight", "vision"],
-    ["vision_tower.vision_model.encoder.layers.0.self_attn.q_proj.weight", "vision"],
-    ["audio_tower.layers.0.self_attn.q_proj.weight", "audio"],
-    ["backbone.layers.0.mixer.out_proj.weight", "other"],
-    ["model.layers.0.linear_attn.in_proj_qkvz.weight", "other"],
-    ["model.layers.0.linear_attn.norm.weight", "norm"],
-  ],
-  "no model's": [
-    ["w", "other"],
-    ["", "other"],
-    ["q_projection.weight", "other"],
-    ["model.layers.0.self_attn.rotary_emb.inv_freq", "other"],
-  ],
-};
+interface Named {
+  readonly name: string;
+  readonly kind: string;
+  readonly layer: number | null;
+}
 
-describe.each(Object.entries(named))("%s", (_, tensors) => {
-  test.each(tensors)("%s is %s", (name, kind) => {
-    expect(moduleOf(name).kind).toBe(kind);
+/** The names of test/data/module-names.txt by architecture. */
+const architectures = readFileSync(new URL("../data/module-names.txt", import.meta.url), "utf8")
+  .split(/^# /m)
+  .slice(1)
+  .map((text): readonly [architecture: string, names: readonly Named[]] => {
+    const [architecture, ...lines] = text.trim().split("\n");
+    return [architecture, lines.map(parse)];
   });
+
+function parse(line: string): Named {
+  const [kind, layer, name] = line.split(/ +/);
+  return { name, kind, layer: layer === "-" ? null : Number(layer) };
+}
+
+const named = architectures.flatMap(([, names]) => names);
+
+describe("kinds and layers by name", () => {
+  test.each(architectures)("%s", (_, names) => {
+    const found = names.map(({ name }): Named => {
+      const { kind, layer } = moduleOf(name);
+      return { name, kind, layer };
+    });
+    expect(found).toEqual(names);
+  });
+
+  it("of every kind, and no other", () => {
+    expect(new Set(named.map(({ kind }) => kind))).toEqual(new Set(moduleKinds));
+  });
+
+  test.each(["", ".", "/", "w", "model.layers", "layers.1234567.w", `layers.3.${"q_proj.".repeat(100)}`])(
+    "%j is other",
+    (name) => {
+      expect(moduleOf(name).kind).toBe("other");
+    },
+  );
 });
 
 test.each([
@@ -92,9 +55,148 @@ test.each([
   ["visual.blocks.3.attn.qkv.weight", "visual.blocks", 3],
   ["encoder.block.2.layer.0.w", "encoder.block", 2],
   ["model.layers.5", "model.layers", 5],
+  ["params/decoder/layers_7/mlp/wo/kernel", "decoder.layers", 7],
+  ["base_model.model.model.layers.5.mlp.down_proj.lora_A.weight", "model.layers", 5],
+  ["_fsdp_wrapped_module.model.layers.3._fsdp_wrapped_module.w", "model.layers", 3],
+  ["mtp_layers.0.w", "mtp_layers", 0],
+  ["layers.999999.w", "layers", 999_999],
+  ["layers.1000000.w", null, null],
   ["model.norm.weight", null, null],
   ["sublayers.3.w", null, null],
   ["layers.x.w", null, null],
+  ["layers_3x.w", null, null],
+  ["3.w", null, null],
 ])("%s is in the stack %s, layer %s", (name, stack, layer) => {
   expect(moduleOf(name)).toMatchObject({ stack, layer });
+});
+
+describe("the table", () => {
+  /** A pattern for each combination of its alternatives. */
+  const expanded = (pattern: string): string[] => {
+    const [whole, before, choice, after] = /^([^(]*)\(([^()]*)\)(.*)$/.exec(pattern) ?? [];
+    if (whole === undefined) return [pattern];
+    return choice.split("|").flatMap((one) => expanded(`${before}${one}${after}`));
+  };
+
+  it("has no pattern that no name needs", () => {
+    const needed = new Map(moduleTable.map((row) => [row, [] as string[]]));
+    for (const { name } of named) {
+      const row = moduleRowOf(name);
+      if (row !== null) needed.get(row)!.push(name);
+    }
+    const idle = moduleTable.flatMap((row) => {
+      const [kind, pattern] = row;
+      return expanded(pattern)
+        .filter((alternative) => !needed.get(row)!.some((name) => isIn(alternative, name)))
+        .map((alternative) => `${kind} ${alternative}`);
+    });
+    expect(idle).toEqual([]);
+  });
+
+  /** Whether segments like those of a pattern follow each other in a name; by itself, not by the table's own reading. */
+  const isIn = (pattern: string, name: string) => {
+    const wanted = pattern.replace("^", "").split(".");
+    const segments = name.replace(/\b(layers|layer|h|encoderblock)_(\d+)/g, "$1/$2").split(/[./]/);
+    return segments.some((_, at) =>
+      wanted.every((one, i) => {
+        const [begin, ...rest] = one.replace("#", "*").toLowerCase().split("*");
+        const segment = segments[at + i]?.toLowerCase();
+        if (segment === undefined) return false;
+        if (rest.length === 0) return segment === begin;
+        return segment.startsWith(begin) && segment.includes(rest[0]) && segment.endsWith(rest.at(-1)!);
+      }),
+    );
+  };
+
+  it("has no wrapper and no stack that no name needs", () => {
+    const paths = named.map(({ name }) => `.${name.replaceAll("/", ".").replace(/_(\d+)\b/g, ".$1")}`);
+    const idle = [...wrappers, ...stacks]
+      .flatMap(([pattern]) => expanded(pattern))
+      .filter((one) => !paths.some((path) => path.includes(`${one.replace("*", "")}.`)));
+    expect(idle).toEqual([]);
+  });
+
+  it("has patterns of the signs that it explains, and says where each is from", () => {
+    for (const [, pattern, from] of moduleTable) {
+      expect(pattern).toMatch(/^\^?[\w.*#()|]+$/);
+      expect(from).not.toBe("");
+    }
+  });
+
+  test.each([
+    // Whole segments, wherever they are.
+    ["x.q_proj", "q"],
+    ["q_proj", "q"],
+    ["x.q_proj_x", "other"],
+    ["x.xq_proj", "other"],
+    ["Q_PROJ.weight", "q"],
+    // `.`: one after the other.
+    ["layers.3.mlp.c_proj", "down"],
+    ["layers.3.mlp.x.c_proj", "other"],
+    ["layers.3.mlpxc_proj", "other"],
+    // `*` within a segment.
+    ["layers.3.xnormx", "norm"],
+    ["layers.3.visionx.q_proj", "q"],
+    ["layers.3.vision_.q_proj", "vision"],
+    // `#` is a number.
+    ["x.12.ff_out.layers.3", "down"],
+    ["x.y.ff_out.layers.3", "other"],
+    // `^` is outside of layers.
+    ["x.head.weight", "head"],
+    ["layers.3.x.head.weight", "other"],
+    // Capitals of a pattern are meant.
+    ["layers.3.mlp.Wi", "gate-up"],
+    ["layers.3.mlp.wi", "up"],
+  ])("%s is %s", (name, kind) => {
+    expect(moduleOf(name).kind).toBe(kind);
+  });
+});
+
+describe("whatever wraps a model", () => {
+  const wrapped = ["module.", "_orig_mod.", "_fsdp_wrapped_module.", "base_model.model.", "params/"];
+  const prefixes = fc.array(fc.constantFrom(...wrapped), { maxLength: 3 }).map((all) => all.join(""));
+  const names = fc.oneof(
+    fc.constantFrom(...named.map(({ name }) => name)),
+    fc
+      .array(
+        fc.oneof(fc.constantFrom("layers", "3", "h_1", "norm", "q_proj", "output", "^", "*"), fc.string()),
+        {
+          minLength: 1,
+        },
+      )
+      .map((segments) => segments.join(".")),
+  );
+  const numRuns = sized({ quick: 300, full: 30_000 });
+
+  it("changes neither kind nor layer nor stack", () => {
+    fc.assert(
+      fc.property(prefixes, names, (prefix, name) => {
+        expect(moduleOf(prefix + name)).toEqual(moduleOf(name));
+      }),
+      { numRuns },
+    );
+  });
+
+  it("nor does a model within another change kind or layer", () => {
+    const outer = fc.constantFrom("model.", "model.model.", "language_model.", "model.language_model.model.");
+    fc.assert(
+      fc.property(outer, prefixes, names, (model, prefix, name) => {
+        const { kind, layer, stack } = moduleOf(name);
+        const within = moduleOf(prefix + model + name);
+        expect(within).toEqual({ kind, layer, stack: stack === null ? null : model + stack });
+      }),
+      { numRuns },
+    );
+  });
+
+  it("and any name is one of the kinds", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 600 }), (name) => {
+        const { kind, stack, layer } = moduleOf(name);
+        expect(moduleKinds).toContain(kind);
+        expect(stack === null).toBe(layer === null);
+      }),
+      { numRuns },
+    );
+  });
 });

@@ -14,6 +14,7 @@ import traceback
 import unittest
 import warnings
 from types import SimpleNamespace
+from unittest import mock
 
 import precision_lens_recorder
 import torch
@@ -336,6 +337,29 @@ class Ending(Case):
     def test_a_recorder_that_no_step_reached_says_so(self):
         with self.warned("nothing was recorded in .*: optimizer.step"):
             self.recorder().close()
+
+    def test_a_fused_sgd_that_trains_nothing_is_named(self):
+        parameter = {dtype: torch.nn.Parameter(torch.ones(16, dtype=dtype)) for dtype in (torch.bfloat16, torch.float32)}
+
+        def record(dtype, fused=True, optimizer=torch.optim.SGD):
+            optimizer = optimizer([parameter[dtype]], lr=1.0)
+            optimizer.param_groups[0]["fused"] = fused
+            with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+                recorder = self.recorder(optimizer=optimizer, folder=folder, named_parameters=None)
+                optimizer.step()
+                recorder.close()
+
+        with mock.patch.object(torch, "__version__", "2.13.0+cpu"):
+            with self.warned("SGD.fused=True. on the CPU has a bug .*pytorch#191763"):
+                record(torch.bfloat16)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)
+            with mock.patch.object(torch, "__version__", "2.13.0+cpu"):
+                record(torch.float32)
+                record(torch.bfloat16, fused=False)
+                record(torch.bfloat16, optimizer=torch.optim.Adagrad)
+            with mock.patch.object(torch, "__version__", "2.14.0"):
+                record(torch.bfloat16)
 
     def test_a_closure_evaluated_twice_ends_a_recording_of_gradients(self):
         optimizer = torch.optim.LBFGS(self.model.parameters(), max_iter=3)

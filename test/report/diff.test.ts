@@ -7,6 +7,8 @@ import { visibleWidth } from "../../src/report/columns.js";
 import { renderDiffCsv } from "../../src/report/diff-csv.js";
 import { renderDiffMarkdown } from "../../src/report/diff-markdown.js";
 import { renderDiffTable } from "../../src/report/diff-table.js";
+import { renderDiffHtml } from "../../src/report/html/diff-html.js";
+import { otherNote } from "../../src/report/other-note.js";
 import { plainTerminal } from "../../src/report/terminal.js";
 import { expectValid } from "../support/schemas.js";
 
@@ -97,6 +99,24 @@ describe("renderDiffTable", () => {
     expect(renderDiffTable(resultOf(many), { ...plainTerminal, unicode: false })).not.toMatch(/[░▒▓█]/);
   });
 
+  test("a heat map of more kinds than there is room for goes on below, each kind once", () => {
+    const names = ["q_a_proj", "kv_b_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "experts.0"];
+    const more = ["mlp.gate", "input_layernorm", "embed_tokens", "shared_head.head", "eh_proj", "qkv_proj"];
+    const wide = resultOf(
+      [...names, ...more].map((of) =>
+        pair(`model.layers.61.${of}.weight`, tally({ elements: 1, unchanged: 1 })),
+      ),
+    );
+    const lines = renderDiffTable(wide).split("\n");
+    expect(widest(lines.join("\n"))).toBeLessThanOrEqual(80);
+    const headings = lines
+      .filter((line) => /^ *model\.layers /.test(line))
+      .map((line) => line.trim().split(/ +/));
+    expect(headings.length).toBe(2);
+    expect(headings.flatMap(([, ...kinds]) => kinds)).toEqual(wide.heatmaps[0].kinds);
+    expect(lines.filter((line) => /^ +61 /.test(line)).length).toBe(2);
+  });
+
   test("colours change nothing but colours", () => {
     const coloured = renderDiffTable(result, { ...plainTerminal, colour: true });
     expect(coloured).toContain("\u001b[1m");
@@ -118,6 +138,42 @@ describe("what is known of recorded updates", () => {
       "80.0% of the weights are what they were. 75.0% of these differ in the files; 20.0% of all",
     );
     expect(text).toContain("10.0% were never updated");
+  });
+});
+
+describe("what is of no kind", () => {
+  const sinks = pair("model.layers.0.self_attn.sinks", tally({ elements: 30, unchanged: 30 }));
+  const pooler = pair("pooler.dense.weight", tally({ elements: 10, unchanged: 10 }));
+  const html = (result: DifferenceResult) => renderDiffHtml(result, { fonts: [], sha256: () => "" });
+
+  test.each([
+    {
+      others: [pooler, sinks],
+      says:
+        "2 tensors with 28.6% of the weights are of none of these kinds (other); the largest is " +
+        "model.layers.0.self_attn.sinks.",
+    },
+    {
+      others: [pooler],
+      says: "1 tensor with 9.1% of the weights is of none of these kinds (other): pooler.dense.weight.",
+    },
+  ])("is told with its share and a name: $says", ({ others, says }) => {
+    const result = resultOf([q, norm, ...others]);
+    for (const render of [renderDiffTable, renderDiffMarkdown, html]) {
+      expect(render(result).replaceAll("\\", "").replace(/\s+/g, " ")).toContain(says);
+    }
+  });
+
+  test("is not spoken of where every kind is known", () => {
+    for (const render of [renderDiffTable, renderDiffMarkdown, html]) {
+      expect(render(resultOf([q, norm]))).not.toContain("none of these kinds");
+    }
+  });
+
+  test("has no share of no weights, and no name of none", () => {
+    expect(otherNote(resultOf([pair("", tally({ elements: 0 }))]))).toEqual([
+      "1 tensor is of none of these kinds (other).",
+    ]);
   });
 });
 

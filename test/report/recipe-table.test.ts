@@ -3,9 +3,10 @@ import { runLens } from "../../src/engine/run-lens.js";
 import { selectEngine } from "../../src/engine/select.js";
 import type { Result } from "../../src/lens/result.js";
 import { renderCsv } from "../../src/report/csv.js";
+import { renderHtml } from "../../src/report/html/html.js";
 import { caseLabels } from "../../src/report/labels.js";
 import { renderMarkdown } from "../../src/report/markdown.js";
-import { recipeBlocks, unverified } from "../../src/report/recipe-table.js";
+import { recipeBlocks, verificationNotes } from "../../src/report/recipe-table.js";
 import { renderTable } from "../../src/report/table.js";
 import { recipeSettings } from "../../src/update/optimizer.js";
 import { caseOf, resultOf } from "../support/results.js";
@@ -33,8 +34,9 @@ describe("tables of recipes", () => {
       "bf16 master",
       "fp32",
     ]);
-    expect(unverified(result)).toEqual([
-      "* Unverified: written from sources or papers, not yet compared bit for bit with a run: collage-light.",
+    expect(verificationNotes(result)).toEqual([
+      "Compared bit for bit with torch 2.13.0+cpu, ten steps: torch-2.13-cpu-for-loop.",
+      "* Unverified: written from sources or papers, not compared bit for bit with a run: collage-light in bf16.",
     ]);
   });
 
@@ -52,12 +54,17 @@ describe("tables of recipes", () => {
   test("are in the text, the Markdown and the CSV", () => {
     const text = renderTable(result);
     for (const [heading] of recipeBlocks(result)) expect(text).toContain(heading);
+    expect(text).toContain("Compared bit for bit with torch 2.13.0+cpu, ten steps:");
     expect(text).toContain("* Unverified:");
     expect(text).toContain("Stored as bf16 by the recipe torch-2.13-cpu-for-loop,");
     const markdown = renderMarkdown(result);
     expect(markdown).toContain("## Optimizer");
     expect(markdown).toContain("| torch.optim.AdamW(foreach=False), PyTorch 2.13.0, CPU |");
+    expect(markdown).toContain("Compared bit for bit with torch 2.13.0+cpu, ten steps:");
     expect(markdown).toContain("\\* Unverified:");
+    const html = renderHtml(result, { fonts: [], sha256: () => "" });
+    expect(html).toContain("<p>Compared bit for bit with torch 2.13.0+cpu, ten steps:");
+    expect(html).toContain("<p>* Unverified:");
     const [heading, first] = renderCsv(result)
       .split("\r\n")
       .map((line) => line.split(","));
@@ -66,10 +73,31 @@ describe("tables of recipes", () => {
     expect(first[heading.indexOf("end.parted")]).toBe("0");
   });
 
+  test("a recipe is verified by the release that it was compared with, in the formats in which it was", async () => {
+    const asked = ["torch-2.13-cuda-fused", "torch-2.13-cuda-capturable", "torch-2.13-cpu-fused", "master"];
+    const cases = ["bf16", "fp16"].flatMap((format) =>
+      asked.map((name) => recipeSettings("adamw", name, { lr: 1e-3, format })),
+    );
+    const tensors = [tensorOf("w", [0.5], [1])];
+    const source = { kind: "arrays", weights: null, updates: null, gradients: null, metadata: {} } as const;
+    const job = { tensors, stepNumbers: [0], cases, skipped: [], strict: false, source };
+    const counted = await runLens(job, await selectEngine("reference"));
+    expect(caseLabels(counted.cases).filter((label) => label.endsWith("*"))).toEqual([
+      "fp16 torch-2.13-cuda-capturable*",
+      "fp16 torch-2.13-cpu-fused*",
+    ]);
+    expect(verificationNotes(counted)).toEqual([
+      "Compared bit for bit with torch 2.11.0+cu130 on an H100, ten steps: torch-2.13-cuda-fused, torch-2.13-cuda-capturable.",
+      "Compared bit for bit with torch 2.13.0+cpu, ten steps: torch-2.13-cpu-fused.",
+      "* Unverified: written from sources or papers, not compared bit for bit with a run: " +
+        "torch-2.13-cuda-capturable in fp16, torch-2.13-cpu-fused in fp16.",
+    ]);
+  });
+
   test("are absent where updates were recorded", async () => {
     const recorded = resultOf([await caseOf([1, 2], [0.1, 0])]);
     expect(recipeBlocks(recorded)).toEqual([]);
-    expect(unverified(recorded)).toEqual([]);
+    expect(verificationNotes(recorded)).toEqual([]);
     expect(renderMarkdown(recorded)).not.toContain("Optimizer");
     const [heading, first] = renderCsv(recorded)
       .split("\r\n")

@@ -52,9 +52,29 @@ export function smallResult(): Result {
   return largeResult({ layers: 3, steps: 12 });
 }
 
+const weights = [1, -1, 0.5, 2];
+
+export async function oneStepResult(): Promise<Result> {
+  return resultOf([await caseOf(weights, [1, 1e-4, 0, 2 ** -20])]);
+}
+
+/** A result whose every text is {@link hostileName}. */
+export async function hostileResult(): Promise<Result> {
+  const hostile = await caseOf(weights, [1, 1, 0, 2 ** -20]);
+  return resultOf([{ ...renamed(hostile, hostileName), format: hostileName } as Case], {
+    tool: { name: hostileName, version: hostileName },
+    skipped: [{ name: hostileName, reason: hostileName }],
+    input: {
+      ...resultOf([hostile]).input,
+      weights: hostileName,
+      updates: hostileName,
+      metadata: { [hostileName]: hostileName },
+    },
+  });
+}
+
 /** Results at the edges of what there can be. */
 export async function oddResults(): Promise<Record<string, Result>> {
-  const weights = [1, -1, 0.5, 2];
   const many = await Promise.all(
     ["bf16", "fp16", "e4m3fn", "e5m2", "e2m1fn", "tf32"].flatMap((format) =>
       (["in-place", "master", "kahan", "two-term"] as const).map((scheme) =>
@@ -62,23 +82,13 @@ export async function oddResults(): Promise<Record<string, Result>> {
       ),
     ),
   );
-  const hostile = await caseOf(weights, [1, 1, 0, 2 ** -20]);
   return {
-    "one step": resultOf([await caseOf(weights, [1, 1e-4, 0, 2 ** -20])]),
+    "one step": await oneStepResult(),
     "nothing but zeros": resultOf([await caseOf(weights, [0, 0, -0, 0])]),
     "nothing finite": resultOf([await caseOf([Number.NaN], [1])]),
     "all moved": resultOf([await caseOf(weights, [1, 1, 1, 1])]),
     "all lost": resultOf([await caseOf(weights, [1e-9, 1e-9, 1e-9, 1e-9])]),
     "twenty-four cases": resultOf(many),
-    hostile: resultOf([{ ...renamed(hostile, hostileName), format: hostileName } as Case], {
-      tool: { name: hostileName, version: hostileName },
-      skipped: [{ name: hostileName, reason: hostileName }],
-      input: {
-        ...resultOf([hostile]).input,
-        weights: hostileName,
-        updates: hostileName,
-        metadata: { [hostileName]: hostileName },
-      },
-    }),
+    hostile: await hostileResult(),
   };
 }

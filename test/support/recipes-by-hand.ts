@@ -51,8 +51,15 @@ export interface Settings {
   readonly wd: number;
 }
 export type State = Record<string, number>;
-/** The states after step t; `bits` are 32 random bits. */
-export type Step = (state: State, gradient: number, t: number, settings: Settings, bits: number) => State;
+/** The states after step t; `bits` are 32 random bits; `isLeftOver`: after the tensor's last whole block of 32. */
+export type Step = (
+  state: State,
+  gradient: number,
+  t: number,
+  settings: Settings,
+  bits: number,
+  isLeftOver: boolean,
+) => State;
 
 /** The scalars of torch.optim.AdamW, in Python's doubles. */
 function torchScalars(t: number, { lr, b1, b2, wd }: Settings) {
@@ -77,18 +84,32 @@ function cpu(cast: (scalar: number) => number): Step {
   };
 }
 
-/** On CUDA: value * (g * g), addcdiv by one fma. */
+/** On CUDA: value * (g * g). */
+function momentsOnCuda({ m, v }: State, g: number, { b1, b2 }: Settings) {
+  return { m: R(lerp(m, g, f(1 - b1))), v: R(fma(f(1 - b2), f(g * g), R(f(v * f(b2))))) };
+}
+
+/** On CUDA: addcdiv by one fma. */
 function cuda(correct: (d: number, root: number) => number): Step {
   return ({ p, m, v }, gradient, t, settings) => {
-    const { decay, c1, c2, step, root } = torchScalars(t, settings);
-    const g = R(gradient);
+    const { decay, step, root } = torchScalars(t, settings);
     const shrunk = settings.wd === 0 ? p : R(f(p * f(decay)));
-    const first = R(lerp(m, g, c1));
-    const second = R(fma(c2, f(g * g), R(f(v * f(settings.b2)))));
-    const denominator = R(f(R(correct(R(f(sqrt(second))), root)) + f(settings.eps)));
-    return { p: R(fma(step, f(first / denominator), shrunk)), m: first, v: second };
+    const moments = momentsOnCuda({ m, v }, R(gradient), settings);
+    const denominator = R(f(R(correct(R(f(sqrt(moments.v))), root)) + f(settings.eps)));
+    return { ...moments, p: R(fma(step, f(moments.m / denominator), shrunk)) };
   };
 }
+
+/** foreach with the step number on the device: -lr / bc1 and sqrt(bc2) in fp32, stored; both divide the denominator. */
+const cudaCapturable: Step = ({ p, m, v }, gradient, t, settings) => {
+  const { lr, b1, b2, eps } = settings;
+  const [first, second] = [f(1 - powf(b1, t)), f(1 - powf(b2, t))];
+  const moments = momentsOnCuda({ m, v }, R(gradient), settings);
+  const shrunk = settings.wd === 0 ? p : R(f(p * f(1 - lr * settings.wd)));
+  const corrected = R(f(R(f(sqrt(moments.v))) / R(f(sqrt(second)))));
+  const denominator = R(f(R(f(corrected + f(eps))) / R(f(-f(lr) / first))));
+  return { ...moments, p: R(f(shrunk + f(moments.m / denominator))) };
+};
 
 /** The step in fp32 from fp32 states. */
 export function adamwInFp32(P: number, M: number, V: number, g: number, t: number, settings: Settings) {
@@ -156,6 +177,23 @@ function collage(plus: boolean): Step {
   };
 }
 
+/** SGD on the CPU: scalars cast to bf16; products of what vectors left over are rounded by themselves. */
+function sgdOnCpu(castMomentum: (momentum: number) => number): Step {
+  return ({ p, m }, gradient, t, { lr, b1, wd }, _, isLeftOver) => {
+    const product = isLeftOver ? times : (a: number, b: number) => f(a * b);
+    const given = R(gradient);
+    const g = wd === 0 ? given : add(given, product(R(f(wd)), p));
+    const velocity = t === 1 ? g : add(times(m, castMomentum(f(b1))), g);
+    return { p: add(p, product(-R(f(lr)), velocity)), m: velocity };
+  };
+}
+
+const sgdOnCuda: Step = ({ p, m }, gradient, t, { lr, b1, wd }) => {
+  const g = wd === 0 ? R(gradient) : R(fma(f(wd), p, R(gradient)));
+  const velocity = t === 1 ? g : add(times(m, f(b1)), g);
+  return { p: R(fma(-f(lr), velocity, p)), m: velocity };
+};
+
 export function sgdInFp32(P: number, M: number, g: number, t: number, { lr, b1, wd }: Settings) {
   const gradient = wd === 0 ? g : f(g + f(f(wd) * P));
   const velocity = t === 1 ? gradient : f(f(M * f(b1)) + gradient);
@@ -209,6 +247,7 @@ export const derivations: Readonly<Record<OptimizerName, Readonly<Record<string,
       const step = f(f(lr) / f(1 - powf(b1, t)));
       return { p: R(f(shrunk - f(f(step * first) / denominator))), m: R(first), v: R(second) };
     },
+    "torch-2.13-cuda-capturable": cudaCapturable,
     fp32: adamwMaster(itself),
     master: adamwMaster(R),
     "torchao-stochastic": ({ p, m, v }, gradient, t, { lr, b1, b2, eps, wd }, bits) => {
@@ -236,11 +275,14 @@ export const derivations: Readonly<Record<OptimizerName, Readonly<Record<string,
     "collage-plus": collage(true),
   },
   sgd: {
-    "torch-2.13-cpu-for-loop": ({ p, m }, gradient, t, { lr, b1, wd }) => {
-      const given = R(gradient);
-      const g = wd === 0 ? given : R(f(given + f(f(wd) * p)));
-      const velocity = t === 1 ? g : add(R(f(m * f(b1))), g);
-      return { p: R(f(p + f(f(-lr) * velocity))), m: velocity };
+    "torch-2.13-cpu-for-loop": sgdOnCpu(itself),
+    "torch-2.13-cpu-foreach": sgdOnCpu(R),
+    "torch-2.13-cuda-for-loop": sgdOnCuda,
+    "torch-2.13-cuda-foreach": sgdOnCuda,
+    "torch-2.13-cuda-fused": ({ p, m }, gradient, t, { lr, b1, wd }) => {
+      const g = wd === 0 ? R(gradient) : fma(f(wd), p, R(gradient));
+      const velocity = t === 1 ? g : f(f(m * f(b1)) + g);
+      return { p: R(fma(-f(lr), velocity, p)), m: R(velocity) };
     },
     fp32: inFp32(sgdInFp32, itself),
     master: inFp32(sgdInFp32, R),

@@ -8,6 +8,8 @@ export interface GoldenFile {
   float32(name: string): Float32Array;
   /** A BF16 tensor, as codes. */
   bfloat16(name: string): Uint16Array;
+  /** An F16 tensor, as codes. */
+  float16(name: string): Uint16Array;
 }
 
 interface Entry {
@@ -39,5 +41,6 @@ export function readGolden(path: string): GoldenFile {
     names: Object.keys(entries),
     float32: (name) => new Float32Array(bytes(name, "F32")),
     bfloat16: (name) => new Uint16Array(bytes(name, "BF16")),
+    float16: (name) => new Uint16Array(bytes(name, "F16")),
   };
 }

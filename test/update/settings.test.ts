@@ -61,6 +61,7 @@ const amountsTo: Readonly<Record<OptimizerName, Readonly<Record<string, string>>
     "torch-2.13-cuda-for-loop": "bf16 in-place nearest-even, m of M, v of V",
     "torch-2.13-cuda-foreach": "bf16 in-place nearest-even, m of M, v of V",
     "torch-2.13-cuda-fused": "bf16 in-place nearest-even, m of M, v of V",
+    "torch-2.13-cuda-capturable": "bf16 in-place nearest-even, m of M, v of V",
     fp32: "fp32 in-place nearest-even, M of M, V of V, P from weight",
     master: "bf16 master nearest-even, M of M, V of V, P from weight",
     "torchao-stochastic": "bf16 in-place stochastic, m of M, v of V",
@@ -70,6 +71,10 @@ const amountsTo: Readonly<Record<OptimizerName, Readonly<Record<string, string>>
   },
   sgd: {
     "torch-2.13-cpu-for-loop": "bf16 in-place nearest-even, m of M",
+    "torch-2.13-cpu-foreach": "bf16 in-place nearest-even, m of M",
+    "torch-2.13-cuda-for-loop": "bf16 in-place nearest-even, m of M",
+    "torch-2.13-cuda-foreach": "bf16 in-place nearest-even, m of M",
+    "torch-2.13-cuda-fused": "bf16 in-place nearest-even, m of M",
     fp32: "fp32 in-place nearest-even, M of M, P from weight",
     master: "bf16 master nearest-even, M of M, P from weight",
   },

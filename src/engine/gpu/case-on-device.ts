@@ -128,12 +128,13 @@ export class CaseOnDevice {
     this.#histogram.tally(block, tally);
   }
 
-  /** The stored weights at both ends, and where they moved, as numbers of the device. */
-  async ends(): Promise<{ before: Float32Array; after: Float32Array; flags: Float32Array }> {
+  /** The stored weights at both ends, where they moved, and the carriers, as numbers of the device. */
+  async ends(): Promise<Record<"before" | "after" | "flags" | "carriers", Float32Array>> {
     const [before, after, flags] = await Promise.all(
       [this.#start, this.#weights, this.#moved].map((array) => this.#device.download(array)),
     );
-    return { before, after, flags };
+    const carriers = this.#carrier === null ? after : await this.#device.download(this.#carriers);
+    return { before, after, flags, carriers };
   }
 
   /** Frees what the chunk took. */

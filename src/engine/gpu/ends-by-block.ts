@@ -1,4 +1,4 @@
-import { EndTally } from "../../lens/tally.js";
+import { type EndSum, EndTally, endSums } from "../../lens/tally.js";
 import { type CounterfactualEnds, countEnds, type StoredEnds } from "../end.js";
 import type { Batch } from "./batch.js";
 
@@ -11,8 +11,7 @@ const counts = ["unchanged", "neverUpdated", "cancelled", "hidden", "returned"] 
  */
 export class EndsByBlock {
   readonly #counts: Uint16Array;
-  readonly #displacementSquared: Float64Array;
-  readonly #product: Float64Array;
+  readonly #sums: ReadonlyMap<EndSum, Float64Array>;
 
   /** @param outside blocks that are known not to be the device's. */
   constructor(
@@ -23,22 +22,19 @@ export class EndsByBlock {
   ) {
     const { blocks } = batch;
     this.#counts = new Uint16Array(blocks * counts.length);
-    this.#displacementSquared = new Float64Array(blocks);
-    this.#product = new Float64Array(blocks);
+    this.#sums = new Map(endSums.map((name) => [name, new Float64Array(blocks)]));
     for (let block = 0; block < blocks; block++) {
       if (outside.has(block)) continue;
       const end = new EndTally();
       countEnds(stored, counterfactual, { end }, ...batch.rangeOf(block));
       for (const [i, name] of counts.entries()) this.#counts[block * counts.length + i] = end[name];
-      this.#displacementSquared[block] = end.displacementSquared.value();
-      this.#product[block] = end.product.value();
+      for (const [name, sums] of this.#sums) sums[block] = end[name].value();
     }
   }
 
   /** Adds what was counted in a block. */
   tally(block: number, end: EndTally): void {
     for (const [i, name] of counts.entries()) end[name] += this.#counts[block * counts.length + i];
-    end.displacementSquared.add(this.#displacementSquared[block]);
-    end.product.add(this.#product[block]);
+    for (const [name, sums] of this.#sums) end[name].add(sums[block]);
   }
 }

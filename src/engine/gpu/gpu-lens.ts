@@ -1,5 +1,6 @@
 import { blockLength, laneCount, sumOfProducts } from "../../lens/sum.js";
 import { type EndTally, type Tally, UpdateTally } from "../../lens/tally.js";
+import { schemes } from "../../update/scheme.js";
 import type { UpdateSettings } from "../../update/settings.js";
 import { type CounterfactualEnds, countCastChanged, countEnds, type StoredEnds } from "../end.js";
 import { ReferenceLens } from "../reference/reference-lens.js";
@@ -153,8 +154,8 @@ export class GpuLens {
   async soFar(): Promise<void> {
     const counterfactual = await this.#counterfactual();
     const cases = [];
-    for (const of of this.#cases) {
-      cases.push(new EndsByBlock(this.#batch, await this.#stored(of), counterfactual, this.#outside));
+    for (const c of this.#cases.keys()) {
+      cases.push(new EndsByBlock(this.#batch, await this.#stored(c), counterfactual, this.#outside));
     }
     this.#milestones.push({ steps: this.#steps.length, cases });
   }
@@ -167,9 +168,15 @@ export class GpuLens {
     };
   }
 
-  async #stored(of: CaseOnDevice): Promise<StoredEnds> {
-    const { before, after, flags } = await of.ends();
-    return { before: fromDevice(before, this.#outside), after: fromDevice(after, this.#outside), flags };
+  async #stored(c: number): Promise<StoredEnds> {
+    const { before, after, flags, carriers } = await this.#cases[c].ends();
+    return {
+      before: fromDevice(before, this.#outside),
+      after: fromDevice(after, this.#outside),
+      flags,
+      holds: schemes[this.#settings[c].scheme].holds,
+      carriers: carriers === after ? after : fromDevice(carriers, this.#outside),
+    };
   }
 
   /** Adds all counts, and gives the stored weights of every case at the end. */
@@ -178,7 +185,7 @@ export class GpuLens {
     const outside = this.#outside;
     const counterfactual = await this.#counterfactual();
     const ends: StoredEnds[] = [];
-    for (const of of this.#cases) ends.push(await this.#stored(of));
+    for (const c of this.#cases.keys()) ends.push(await this.#stored(c));
     for (let block = 0; block < this.#batch.blocks; block++) {
       if (outside.has(block)) continue;
       const [from, to] = this.#batch.rangeOf(block);

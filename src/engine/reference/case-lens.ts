@@ -6,6 +6,7 @@ import { ulpRuleLost } from "../../lens/probes.js";
 import { blockLength, laneCount } from "../../lens/sum.js";
 import type { EndTally, Tally, UpdateTally } from "../../lens/tally.js";
 import type { CaseSettings } from "../../update/optimizer.js";
+import { type Scheme, schemes } from "../../update/scheme.js";
 import { countCastChanged, countEnds, type EndCounts, movedFlag, nonfiniteFlag, takeLanes } from "../end.js";
 import type { Chunk } from "../walk.js";
 import type { Counterfactual } from "./counterfactual.js";
@@ -16,6 +17,7 @@ import type { Outcome, Stepper } from "./stepper.js";
 /** One case over one chunk after the other: what became of each update that its stepper makes. */
 export class CaseLens {
   readonly #format: Format;
+  readonly #holds: Scheme["holds"];
   readonly #stepper: Stepper;
   #start = new Float32Array(0);
   #flags = new Uint8Array(0);
@@ -26,6 +28,7 @@ export class CaseLens {
 
   constructor(settings: CaseSettings) {
     this.#format = settings.format;
+    this.#holds = schemes[settings.scheme].holds;
     this.#stepper = "recipe" in settings ? new RecipeStepper(settings) : new SchemeStepper(settings);
   }
 
@@ -112,7 +115,13 @@ export class CaseLens {
   }
 
   #compare(counterfactual: Counterfactual, counts: EndCounts): void {
-    const stored = { before: this.#start, after: this.weights, flags: this.#flags };
+    const stored = {
+      before: this.#start,
+      after: this.weights,
+      flags: this.#flags,
+      holds: this.#holds,
+      carriers: this.#stepper.carriers,
+    };
     countEnds(stored, counterfactual, counts, 0, this.weights.length);
   }
 }

@@ -23,6 +23,8 @@ export class RecipeStepper implements Stepper {
   #states: Readonly<Record<string, Float32Array>> = {};
   weights = new Float32Array(0);
   #t = 0;
+  /** From this weight of the chunk on the recipe's tail is taken. */
+  #tail = 0;
   #moments: MomentTally[] = [];
   #causes = new Map<Cause, number>();
   #gradient = 0;
@@ -41,6 +43,8 @@ export class RecipeStepper implements Stepper {
     const { recipe } = this.#settings;
     const given = Float32Array.from(chunk.weights);
     this.#bits.begin(chunk);
+    // Chunks are of whole blocks, but the last of a tensor.
+    this.#tail = this.#recipe.tailFrom(given.length);
     this.weights = Float32Array.from(chunk.weights, (x) => this.#store(x));
     const states = Object.fromEntries(
       stateNames(recipe).map((name) => [name, new Float32Array(given.length)]),
@@ -50,6 +54,11 @@ export class RecipeStepper implements Stepper {
     this.#t = 0;
     this.#moments = recipe.moments.map(({ name }) => new MomentTally(name));
     this.#causes = new Map();
+  }
+
+  get carriers(): Float32Array {
+    const [carrier] = this.#settings.recipe.carriers;
+    return carrier === undefined ? this.weights : this.#states[carrier.name];
   }
 
   beginStep(step: number): void {
@@ -65,7 +74,7 @@ export class RecipeStepper implements Stepper {
     this.#bits.seek(i);
     this.#load(i, gradient);
     this.#intended.apply();
-    this.#recipe.apply();
+    this.#recipe.apply(i >= this.#tail);
     const before = this.#weightState(i);
     this.#pending = this.#meant("P") + (recipe.carriers[0]?.from === "zero" ? before.carrier : 0);
     for (const [m, moment] of recipe.moments.entries()) this.#countMoment(this.#moments[m], moment, i);

@@ -13,7 +13,7 @@ export class SchemeStepper implements Stepper {
   readonly #bits: ElementBits;
   readonly #arithmetic: Arithmetic;
   weights = new Float32Array(0);
-  #carriers = new Float32Array(0);
+  carriers = new Float32Array(0);
 
   constructor(settings: UpdateSettings) {
     this.#settings = settings;
@@ -25,11 +25,11 @@ export class SchemeStepper implements Stepper {
   begin(chunk: Chunk): void {
     this.#bits.begin(chunk);
     this.weights = new Float32Array(chunk.weights.length);
-    this.#carriers = new Float32Array(chunk.weights.length);
+    this.carriers = new Float32Array(chunk.weights.length);
     for (let i = 0; i < chunk.weights.length; i++) {
       const { weight, carrier } = startState(chunk.weights[i], this.#settings);
       this.weights[i] = weight;
-      this.#carriers[i] = carrier;
+      this.carriers[i] = carrier;
     }
   }
 
@@ -39,10 +39,10 @@ export class SchemeStepper implements Stepper {
 
   step(i: number, update: number): Outcome {
     this.#bits.seek(i);
-    const before = { weight: this.weights[i], carrier: this.#carriers[i] };
+    const before = { weight: this.weights[i], carrier: this.carriers[i] };
     const after = this.#scheme.step(before, update, this.#arithmetic);
     this.weights[i] = after.weight;
-    this.#carriers[i] = after.carrier;
+    this.carriers[i] = after.carrier;
     return { before, after, update };
   }
 }

@@ -15,6 +15,8 @@ export interface Outcome {
 export interface Stepper {
   /** The stored weights of the chunk, as they are now. */
   readonly weights: Float32Array;
+  /** Their carriers; not read where the scheme has none. */
+  readonly carriers: Float32Array;
   /** Stores the weights of a chunk, as they are before the first step. */
   begin(chunk: Chunk): void;
   /** Makes ready for the step that the recording gives this number. */

@@ -73,7 +73,10 @@ export const tensorTally = {
   smallSubnetworks: 56,
   displacementSquared: 64,
   product: 64 + sumBytes,
-  bytes: 64 + 2 * sumBytes,
+  retainedProduct: 64 + 2 * sumBytes,
+  noiseSquared: 64 + 3 * sumBytes,
+  weightSquared: 64 + 4 * sumBytes,
+  bytes: 64 + 5 * sumBytes,
 } as const;
 
 /**

@@ -1,5 +1,5 @@
 import type { ExactSum } from "../../lens/sum.js";
-import type { EndTally, Tally, UpdateTally } from "../../lens/tally.js";
+import { type EndTally, endSums, type Tally, type UpdateTally } from "../../lens/tally.js";
 import type { UpdateSettings } from "../../update/settings.js";
 import { addDigits } from "./digits.js";
 import { type CaseLayout, histogramTable, stepTally, tensorTally } from "./layout.js";
@@ -45,8 +45,7 @@ export class TallyReader {
     tally.hidden += unchanged - still;
     tally.returned += count("returned");
     tally.nonfinite += count("nonfinite");
-    this.#sum(address + tensorTally.displacementSquared, tally.displacementSquared);
-    this.#sum(address + tensorTally.product, tally.product);
+    for (const name of endSums) this.#sum(address + tensorTally[name], tally[name]);
   }
 
   /** Adds all that was counted of `elements` weights but their steps and milestones. */

@@ -1,4 +1,6 @@
 import { count, percent, share } from "../../report/numbers.js";
+import { otherNote } from "../../report/other-note.js";
+import { leftOutSentences } from "../../report/skipped.js";
 import { Scroll } from "../controls/scroll.js";
 import type { PairFindings } from "./look-at.js";
 import { mostRows } from "./run-report.js";
@@ -11,19 +13,24 @@ export function PairReport({ findings }: { findings: PairFindings }) {
   const [before, after] = files;
   return (
     <article class="findings" data-kind="pair">
+      {leftOutSentences(skipped, totals.elements).map((sentence) => (
+        <p class="what" data-fact="left-out" key="left-out">
+          {sentence}
+        </p>
+      ))}
       <h2 class="answer">
         <strong data-fact="unchanged" data-count={totals.unchanged}>
           {percent(totals.apparentSparsity)}
         </strong>{" "}
-        of the weights look unchanged.{" "}
+        of the weights are the same number.{" "}
         {totals.hidden === null ? (
-          "How many of these moved by less than shows, two such files do not tell."
+          "How many of them moved by less than shows, two such files do not tell."
         ) : (
           <>
             <strong data-fact="hidden" data-count={totals.hidden}>
               {percent(share(totals.hidden, totals.unchanged))}
             </strong>{" "}
-            of these differ in the files: the format hides them.
+            of them differ at full precision: the format hides it.
           </>
         )}
       </h2>
@@ -71,6 +78,11 @@ export function PairReport({ findings }: { findings: PairFindings }) {
           <p class="note">What was never updated is unknown: {unknown.realSparsity}.</p>
         )}
       </div>
+      {otherNote(summary).map((note) => (
+        <p class="note" key={note}>
+          {note}
+        </p>
+      ))}
       <Scroll label="Modules and tensors">
         <table>
           <caption class="visually-hidden">Unchanged weights by kind of module</caption>

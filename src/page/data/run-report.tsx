@@ -1,5 +1,6 @@
 import { caseLabels } from "../../report/labels.js";
 import { count, percent, ratio, share, shareOfWeights } from "../../report/numbers.js";
+import { leftOutSentences } from "../../report/skipped.js";
 import { ClassBar, ClassCounts } from "../controls/class-bar.js";
 import { EngineBadge } from "../controls/engine-badge.js";
 import { Scroll } from "../controls/scroll.js";
@@ -14,10 +15,16 @@ export function RunReport({ findings }: { findings: RunFindings }) {
   const unchanged = shareOfWeights(first, first.end.unchanged);
   return (
     <article class="findings" data-kind="run">
+      {leftOutSentences(skipped, elements).map((sentence) => (
+        <p class="what" data-fact="left-out" key="left-out">
+          {sentence}
+        </p>
+      ))}
       <h2 class="answer">
         Stored as {first.format} in place, <strong>{percent(first.totals.hiddenShare)}</strong> of the updates
         that were not zero are hidden; <strong>{percent(unchanged)}</strong> of the weights end as they began,
-        and fp32 moved <strong>{percent(share(first.end.hidden, first.end.unchanged))}</strong> of these.
+        and an fp32 run would have changed{" "}
+        <strong>{percent(share(first.end.hidden, first.end.unchanged))}</strong> of them.
       </h2>
       <p class="what">
         {files.join(" and ")}: {count(elements)} weights in {count(tensors)} tensors,{" "}
@@ -34,7 +41,8 @@ export function RunReport({ findings }: { findings: RunFindings }) {
                 {percent(shareOfWeights(of, of.end.unchanged))}
               </b>{" "}
               unchanged at the end, <b>{percent(share(of.end.hidden, of.end.unchanged))}</b> of these hidden;
-              progress <b>{ratio(of.end.effectiveDescent)}</b> of the fp32 run
+              of the fp32 displacement <b data-fact="retained">{ratio(of.end.retained)}</b> retained,{" "}
+              <b>{ratio(of.end.visible)}</b> visible
             </p>
           </section>
         ))}

@@ -89,7 +89,10 @@ export function KeptScene({ player }: { player: Player }) {
               <b>{of ? unchanged(of.run) : "–"}</b> unchanged
             </p>
             <p>
-              <b>{of ? ratio(of.run.end.effectiveDescent) : "–"}</b> of the way
+              <b>{of ? ratio(of.run.end.retained) : "–"}</b> retained
+            </p>
+            <p>
+              <b>{of ? ratio(of.run.end.visible) : "–"}</b> visible
             </p>
           </div>
         );

@@ -1,5 +1,5 @@
 import type { Case } from "../../lens/result.js";
-import { percent, share, shareOfWeights } from "../../report/numbers.js";
+import { percent, ratio, share, shareOfWeights } from "../../report/numbers.js";
 
 /** What a run shows, in words. */
 export interface Finding {
@@ -18,20 +18,24 @@ export function finding(step: number, stored: Case, truth: Case): Finding {
   const unchanged = percent(shareOfWeights(stored, stored.end.unchanged));
   const really = percent(shareOfWeights(truth, truth.end.unchanged));
   return {
-    apparent: `After ${n}, *${unchanged}* of the ${stored.format} weights are bit for bit unchanged. In fp32, *${really}* are.`,
+    apparent: `After ${n}, *${unchanged}* of the ${stored.format} weights are unchanged. In fp32, *${really}* are.`,
     lens: lensSentence(stored),
     tone: stored.totals.kept > stored.totals.lost ? "kept" : "lost",
   };
 }
 
-function lensSentence({ format, totals, end }: Case): string {
+function lensSentence({ format, rounding, totals, end }: Case): string {
   const { lost, kept, moved, hiddenShare } = totals;
   if (lost + kept + moved === 0) return "No update was other than zero.";
   const hidden = share(end.hidden, end.unchanged);
   if (hidden === null || (hiddenShare ?? 0) < 0.001)
     return `Next to nothing is hidden: ${format} shows these updates.`;
   if (kept > lost) {
-    return `The updates are there: ${percent(share(kept, lost + kept + moved))} of them wait out of sight.`;
+    return `The updates are there: ${percent(share(kept, lost + kept + moved))} of them changed the carrier alone.`;
+  }
+  if (rounding === "stochastic") {
+    const still = percent(share(lost, lost + kept + moved));
+    return `${still} of the updates left their weight where it was, by chance; on average they are retained: ${ratio(end.retained)}.`;
   }
   return `The updates were there all along: ${format} rounded ${percent(share(lost, lost + kept + moved))} of them away.`;
 }

@@ -127,10 +127,16 @@ export function TensorView() {
                 text={percent(share(stored.run.end.hidden, stored.run.end.unchanged))}
               />
               <Fact
-                name="of the way of the fp32 run"
-                id="descent"
-                value={stored.run.end.effectiveDescent ?? 0}
-                text={ratio(stored.run.end.effectiveDescent)}
+                name="of the fp32 displacement retained"
+                id="retained"
+                value={stored.run.end.retained ?? 0}
+                text={ratio(stored.run.end.retained)}
+              />
+              <Fact
+                name="of it visible in the stored bits"
+                id="visible"
+                value={stored.run.end.visible ?? 0}
+                text={ratio(stored.run.end.visible)}
               />
               <Fact
                 name="moved in the last step"

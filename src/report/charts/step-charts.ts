@@ -98,7 +98,7 @@ function descentChart(cases: readonly Case[], over: "so far" | "per step"): Figu
     : cases[0].steps.map(({ step }) => step);
   const series: Series[] = [
     ...(soFar
-      ? curveSeries(cases, ({ effectiveDescent }) => effectiveDescent)
+      ? curveSeries(cases, ({ visible }) => visible)
       : cases.map((of, i) => ({
           label: labels[i],
           values: of.steps.map(({ effectiveDescent }) => effectiveDescent),

@@ -1,7 +1,7 @@
 import type { CaseAnswer, SweepResult } from "../../lens/sweep.js";
 import { caseLabel } from "../labels.js";
 import { ratio } from "../numbers.js";
-import { cellsByCase, progressTexts, rateText } from "../sweep-table.js";
+import { cellsByCase, rateText, retainedTexts } from "../sweep-table.js";
 import { type Figure, figureName, type Size, wide } from "./figure.js";
 import { drawLines, type Series } from "./line-chart.js";
 import type { Palette } from "./palette.js";
@@ -11,56 +11,56 @@ import { line, rect, text } from "./svg.js";
 /** The figures of a sweep, in the order of its report. */
 export interface SweepFigures {
   readonly cost: Figure;
-  readonly progress: readonly Figure[];
+  readonly retained: readonly Figure[];
 }
 
 export function sweepFigures(result: SweepResult): SweepFigures {
   const { cases } = result.answers;
   const formats = [...new Set(cases.map(({ format }) => format))];
   const groups = cases.length <= mostLines ? [null] : formats;
-  const progress = groups.map((format) => progressChart(result, format));
+  const retained = groups.map((format) => retainedChart(result, format));
   // Names of formats may be alike once they are names of files.
-  const names = progress.map(({ name }) => name);
+  const names = retained.map(({ name }) => name);
   return {
     cost: costChart(result),
-    progress: progress.map((of, i) =>
+    retained: retained.map((of, i) =>
       names.indexOf(of.name) < i ? { ...of, name: `${of.name}-${i + 1}` } : of,
     ),
   };
 }
 
 export function figuresOfSweep(result: SweepResult): Figure[] {
-  const { cost, progress } = sweepFigures(result);
-  return [cost, ...progress];
+  const { cost, retained } = sweepFigures(result);
+  return [cost, ...retained];
 }
 
 /** Lines that one picture takes; of more cases each format has its own. */
 const mostLines = 6;
 
-/** Progress beyond which one is like the other: noise, far more or far less than there is to learn. */
-const [leastProgress, mostProgress] = [-1, 2];
+/** Beyond these one share is like another: far more or far less than there is to retain. */
+const [least, most] = [-1, 2];
 
-/** Progress of each case over the rates; of one format, or of all. */
-function progressChart(result: SweepResult, format: string | null): Figure {
+/** What each case retains over the rates; of one format, or of all. */
+function retainedChart(result: SweepResult, format: string | null): Figure {
   const { rates, answers, settings } = result;
-  const texts = progressTexts(result);
+  const texts = retainedTexts(result);
   const own = cellsByCase(result)
     .map((cells, i) => ({ cells, answer: answers.cases[i], texts: texts[i] }))
     .filter(({ answer }) => format === null || answer.format === format);
-  const progress = own.map(({ cells }) => cells.map(({ end }) => end.effectiveDescent));
+  const retained = own.map(({ cells }) => cells.map(({ end }) => end.retained));
   const series: Series[] = [
-    ...progress.map((values, i) => ({ label: caseLabel(own[i].answer), values, ink: i })),
+    ...retained.map((values, i) => ({ label: caseLabel(own[i].answer), values, ink: i })),
     { label: "keeps", values: rates.map(() => settings.keeps), ink: null },
     { label: "learns", values: rates.map(() => settings.learns), ink: null },
   ];
-  const values = progress.flat().filter((value) => value !== null);
+  const values = retained.flat().filter((value) => value !== null);
   const beyond = [
-    ...(values.some((value) => value > mostProgress) ? [`above ${mostProgress} as ${mostProgress}`] : []),
-    ...(values.some((value) => value < leastProgress) ? [`below ${leastProgress} as ${leastProgress}`] : []),
+    ...(values.some((value) => value > most) ? [`above ${most} as ${most}`] : []),
+    ...(values.some((value) => value < least) ? [`below ${least} as ${least}`] : []),
   ];
   const what = settings.rate === "lr" ? "learning rate" : "scale of the recorded updates";
   return {
-    name: figureName("progress", format ?? "by-rate"),
+    name: figureName("retained", format ?? "by-rate"),
     title: own
       .slice(0, 3)
       .map(({ answer: { learnsFrom, ...of } }, i) => {
@@ -69,7 +69,7 @@ function progressChart(result: SweepResult, format: string | null): Figure {
       })
       .join(", "),
     caption:
-      `How far along an fp32 run's way the stored weights come, by ${what}: 1 is all of it. Dashed and grey: ` +
+      `The share of the fp32 displacement that weight and carrier hold at the end, by ${what}. Dashed and grey: ` +
       `${settings.learns} learns, ${settings.keeps} keeps its updates.${beyond.length > 0 ? ` Drawn: ${beyond.join(", ")}.` : ""}`,
     size: { width: wide, height: 440 },
     draw: (size, inks) =>
@@ -81,7 +81,7 @@ function progressChart(result: SweepResult, format: string | null): Figure {
           series,
           format: (value) => Number(value.toPrecision(2)).toString(),
           scale: "linear",
-          within: [leastProgress, mostProgress],
+          within: [least, most],
         },
         size,
         inks,
@@ -108,8 +108,8 @@ function costChart(result: SweepResult): Figure {
       ? `${caseLabel(earliest)}, at ${earliest.bitsPerWeight} bits a weight, learns from ${rateText(earliest.learnsFrom)} on`
       : "Nothing learns at any rate of the sweep",
     caption:
-      `The ${what} at which each case learns (light: progress of ${settings.learns} at least) and keeps its updates ` +
-      `(dark: ${ratio(settings.keeps)}), by the bits that a weight and its carrier take.`,
+      `The ${what} at which each case learns (light: ${settings.learns} of the fp32 displacement retained) and keeps ` +
+      `its updates (dark: ${ratio(settings.keeps)}), by the bits that a weight and its carrier take.`,
     size: { width: wide, height: 70 + Math.min(cases.length, 24) * (cases.length > 8 ? 34 : 54) },
     draw: (size, inks) => drawCost(cases, rates, size, inks),
     numbers: {

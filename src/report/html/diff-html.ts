@@ -4,6 +4,7 @@ import { diffCommandLine } from "../command.js";
 import { diffHeadline, mixedNote } from "../diff-headline.js";
 import { deltaNotes } from "../diff-table.js";
 import { count, percent, share, short } from "../numbers.js";
+import { otherNote } from "../other-note.js";
 import { type HtmlAssets, htmlDocument } from "./document.js";
 import {
   commands,
@@ -63,6 +64,7 @@ export function renderDiffHtml(result: DifferenceResult, assets: HtmlAssets): st
           rows: [...kinds, { ...totals, kind: "all" }].map((of) => [of.kind, ...cells(of)]),
         }),
       ),
+      ...otherNote(result).map((note) => `<p>${safe(note)}</p>`),
     ),
     layers.length > 0
       ? section(

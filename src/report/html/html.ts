@@ -3,8 +3,8 @@ import { type CaseFigures, runFigures } from "../charts/figures.js";
 import { runCommandLines } from "../command.js";
 import { headline } from "../headline.js";
 import { caseInWords, caseLabels, stepsInWords } from "../labels.js";
-import { count, counted, missing, percent, ratio, share, shareOfWeights } from "../numbers.js";
-import { lostShare, unverified } from "../recipe-table.js";
+import { count, counted, missing, percent, share, shareOfWeights } from "../numbers.js";
+import { lostShare, verificationNotes } from "../recipe-table.js";
 import { type HtmlAssets, htmlDocument } from "./document.js";
 import {
   commands,
@@ -72,7 +72,8 @@ export function renderHtml(result: Result, assets: HtmlAssets): string {
 const meaning =
   "Apparent sparsity: updates that changed no stored bit. Real sparsity: updates that were zero. Lost: not zero, and neither " +
   "the stored bits nor any carrier changed. Kept: only a carrier changed, such as an fp32 master. Hidden: unchanged at the " +
-  "end, though the same updates added in fp32 would have changed it. Progress: how far along the fp32 run's way.";
+  "end, though the same updates added in fp32 would have changed it. Retained: the share of the fp32 run's displacement " +
+  "that weight and carrier hold at the end. Visible: the share that the stored bits show.";
 
 /** Of the first case, which the headline is about. */
 function tiles(of: Case): [string, string][] {
@@ -83,7 +84,7 @@ function tiles(of: Case): [string, string][] {
     [`of the weights unchanged at the end, stored as ${how}`, percent(shareOfWeights(of, end.unchanged))],
     ["of these hidden: fp32 would have changed them", percent(share(end.hidden, end.unchanged))],
     ["of the updates that were not zero are lost", percent(share(totals.lost, sized))],
-    ["progress along the fp32 run's way, of 1", ratio(end.effectiveDescent)],
+    ["of the fp32 displacement is retained, by weight and carrier together", percent(end.retained)],
   ];
 }
 
@@ -144,7 +145,7 @@ function recipeSection(result: Result, labels: readonly string[]): string {
     "Why weights stood still, by recipe",
     "<p>Of the weight-steps that did not move the stored weight, the cause; of the updates of the moments, what was lost.</p>",
     scrolling("Causes by recipe", table),
-    ...unverified(result).map((note) => `<p>${safe(note)}</p>`),
+    ...verificationNotes(result).map((note) => `<p>${safe(note)}</p>`),
   );
 }
 
@@ -157,7 +158,8 @@ function columns(cases: readonly Case[]): NumberColumn[] {
     ...(keeps(cases) ? [{ heading: "kept", as: "percent" } as const] : []),
     { heading: "lost", as: "percent" },
     { heading: "zero", as: "percent" },
-    { heading: "progress", as: "ratio" },
+    { heading: "retained", as: "ratio" },
+    { heading: "visible", as: "ratio" },
     ...(nonfinite(cases) ? [{ heading: "nonfinite", as: "count" } as const] : []),
   ];
 }
@@ -181,7 +183,8 @@ function rows(cases: readonly Case[]) {
         ...(kept ? [share(totals.kept, updates)] : []),
         share(totals.lost, updates),
         share(totals.none, updates),
-        end.effectiveDescent,
+        end.retained,
+        end.visible,
         ...(odd ? [totals.nonfinite] : []),
       ];
     }),

@@ -22,24 +22,26 @@ import { inputFacts } from "./settings.js";
 export function renderSweepHtml(result: SweepResult, assets: HtmlAssets): string {
   const { tool, answers, skipped } = result;
   const [sentence, ...lede] = sweepSentences(result);
-  const { cost, progress } = sweepFigures(result);
+  const { cost, retained } = sweepFigures(result);
   const body = [
     pageHeader(tool, sentence, [...lede, `${sweepSize(result)}.`], tiles(result)),
     "<main>",
     `<section>${figureHtml(cost, "h2")}</section>`,
-    `<section>${progress.map((of) => figureHtml(of, "h2")).join("")}</section>`,
+    `<section>${retained.map((of) => figureHtml(of, "h2")).join("")}</section>`,
     section(
       "cheapest",
       "Cheapest that keeps the updates",
       scrolling(
         "The cheapest case at each rate",
         numberTable({
-          headings: ["rate", "stored as", "bits a weight", "progress"],
+          headings: ["rate", "stored as", "bits a weight", "retained", "noise", "noise/weight"],
           rows: answers.cheapest.map(({ rate, case: of }) => [
             rateText(rate),
             of ? caseLabel(of) : missing,
             of ? String(of.bitsPerWeight) : missing,
-            of ? ratio(of.effectiveDescent) : missing,
+            ratio(of?.retained ?? null),
+            ratio(of?.noise ?? null),
+            ratio(of?.noiseToWeight ?? null),
           ]),
         }),
       ),

@@ -7,6 +7,7 @@ import { InputError, quote } from "../input-error.js";
 import { readableDtypes } from "../safetensors/dtype.js";
 import { shapeText } from "../safetensors/header.js";
 import type { StoredTensor } from "../safetensors/stored-tensor.js";
+import { scaledCodes, weightsPerElement } from "../scales.js";
 import type { Side, SideTensor } from "./side.js";
 
 /** A tensor that both sides have. */
@@ -56,20 +57,28 @@ export function pairUp(
   updates: boolean,
 ): CheckpointPair {
   const skipped: SkippedTensor[] = [];
-  const skip = (path: string, name: string, reason: string) => {
+  const skip = (path: string, name: string, reason: string, elements?: number) => {
     if (strict) throw new InputError(path, "nothing to skip (strict)", `tensor ${quote(name)}: ${reason}`);
-    skipped.push({ name, reason });
+    skipped.push({ name, reason, ...(elements !== undefined && { elements }) });
   };
-  for (const side of [from, to]) for (const { name, reason } of side.skipped) skip(side.path, name, reason);
-  const tensors: TensorPair[] = [];
-  for (const before of from.tensors.values()) {
-    const after = to.tensors.get(before.name);
-    const reason = after ? obstacle(before, after, view) : "is only in BEFORE";
-    if (reason !== null) skip(from.path, before.name, reason);
-    else tensors.push(pairOf(before, after!, view, updates));
+  for (const side of [from, to]) {
+    for (const { name, reason, elements } of side.skipped) skip(side.path, name, reason, elements);
   }
-  for (const { name } of to.tensors.values()) {
-    if (!from.tensors.has(name)) skip(to.path, name, "is only in AFTER");
+  const scaled = [from, to].map(({ tensors }) => scaledCodes(tensors));
+  const codes = (name: string) => scaled.map((side) => side.codes.get(name)).find(isThere);
+  const sidecar = (name: string) => scaled.map((side) => side.sidecars.get(name)).find(isThere);
+  const tensors: TensorPair[] = [];
+  const take = (path: string, before: SideTensor | undefined, after: SideTensor | undefined) => {
+    const { name, elements, dtype } = (before ?? after)!;
+    const belongs = sidecar(name);
+    if (belongs !== undefined) return skip(path, name, belongs);
+    const reason = codes(name) ?? whyNot(before, after, view);
+    if (reason !== null) skip(path, name, reason, elements * weightsPerElement({ name, dtype }));
+    else tensors.push(pairOf(before!, after!, view, updates));
+  };
+  for (const before of from.tensors.values()) take(from.path, before, to.tensors.get(before.name));
+  for (const after of to.tensors.values()) {
+    if (!from.tensors.has(after.name)) take(to.path, undefined, after);
   }
   if (tensors.length === 0) {
     const first = skipped[0] && `; the first left out is ${quote(skipped[0].name)}: ${skipped[0].reason}`;
@@ -93,6 +102,19 @@ export function pairUp(
       await Promise.all([from.close(), to.close()]);
     },
   };
+}
+
+function isThere<T>(value: T | undefined): value is T {
+  return value !== undefined;
+}
+
+function whyNot(
+  before: SideTensor | undefined,
+  after: SideTensor | undefined,
+  view: Format | null,
+): string | null {
+  if (!after) return "is only in BEFORE";
+  return before ? obstacle(before, after, view) : "is only in AFTER";
 }
 
 /** Why two tensors cannot be compared; null if they can. */

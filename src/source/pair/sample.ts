@@ -26,7 +26,7 @@ export function sampleRange(files: FileReader, range: RangePair): SampledChunk {
   const areCodes = from.format === compared && to.format === compared;
   if (areCodes && compared !== "fp64" && isComparable(compared)) {
     const [a, b] = [before, after].map((bytes) => codesOf(bytes, compared.bits));
-    return sampledChunk(range.elements, codesChanged(a, b, compared), after);
+    return sampledChunk(range.elements, codesChanged(a, b), after);
   }
   const [a, b] = [numbersOf(before, from, compared), numbersOf(after, to, compared)];
   const stored = to.format === compared ? after : storedBytes(b, compared);

@@ -67,7 +67,11 @@ async function openSharded(index: string, pool: FilePool): Promise<Omit<Checkpoi
     for (const [key, value] of contents.metadata) metadata.set(key, value);
     for (const [name, tensor] of contents.tensors) {
       if (shardOf.get(name) === shard) tensors.set(name, tensor);
-      else skipped.push({ name, reason: `lies in ${quote(shard)}, where the index does not name it` });
+      else {
+        const reason = `lies in ${quote(shard)}, where the index does not name it`;
+        // The index may name it in another shard: then it is not missing.
+        skipped.push({ name, reason, ...(!shardOf.has(name) && { elements: tensor.elements }) });
+      }
     }
   }
   for (const [name, shard] of shardOf) {

@@ -1,4 +1,5 @@
 import { collageRecipes } from "./collage.js";
+import { withTorch211OnH100, withTorch211OnH100InFp16Too, withTorch213OnCpu } from "./compared.js";
 import { type Lines, type Recipe, storedMoments } from "./recipe.js";
 
 /**
@@ -6,7 +7,6 @@ import { type Lines, type Recipe, storedMoments } from "./recipe.js";
  * in recipe.ts.
  */
 
-const golden = "bit for bit against torch 2.13.0+cpu, ten steps (test/update/recipe/golden.test.ts)";
 const fp32Moments = [
   { name: "M", of: "M" },
   { name: "V", of: "V" },
@@ -27,21 +27,19 @@ const torchScalars = [
 /** torch.lerp has two branches, so that it is exact at both ends. */
 const lerp = ["w < 0.5: m = R(fma(w, g - m, m))", "w >= 0.5: m = R(fma(rest, g - m, g))"];
 
+const decayed = ["g = R(g)", "wd != 0: p = R(p * decay)", ...lerp, "v = R(v * beta2)"];
+
 /** What torch's operations on the CPU make of decay and moments, up to the root; optimi calls the same ones. */
-const cpuMoments = [
-  "g = R(g)",
-  "wd != 0: p = R(p * decay)",
-  ...lerp,
-  "v = R(v * beta2)",
-  "v = R(fma(c2 * g, g, v))",
-  "d = R(sqrt(v))",
-];
+const cpuMoments = [...decayed, "v = R(fma(c2 * g, g, v))", "d = R(sqrt(v))"];
+
+/** The same on CUDA, where addcmul takes the product of the tensors first. */
+const cudaMoments = [...decayed, "v = R(fma(c2, g * g, v))", "d = R(sqrt(v))"];
 
 const cpuForLoop: Recipe = {
   ...inPlace,
   name: "torch-2.13-cpu-for-loop",
   of: "torch.optim.AdamW(foreach=False), PyTorch 2.13.0, CPU",
-  verified: golden,
+  ...withTorch213OnCpu,
   scalars: [...torchScalars, "e = R(eps)"],
   weight: [...cpuMoments, "d = R(d / root)", "d = R(d + e)", "p = R(p + (s * m) / d)"],
 };
@@ -50,19 +48,9 @@ const cudaForLoop: Recipe = {
   ...inPlace,
   name: "torch-2.13-cuda-for-loop",
   of: "torch.optim.AdamW(foreach=False), PyTorch 2.13, CUDA",
-  verified: null,
+  ...withTorch211OnH100,
   scalars: [...torchScalars, "e = f32(eps)", "reciprocal = f32(1 / sqrt(bc2))"],
-  weight: [
-    "g = R(g)",
-    "wd != 0: p = R(p * decay)",
-    ...lerp,
-    "v = R(v * beta2)",
-    "v = R(fma(c2, g * g, v))",
-    "d = R(sqrt(v))",
-    "d = R(d * reciprocal)",
-    "d = R(d + e)",
-    "p = R(fma(s, m / d, p))",
-  ],
+  weight: [...cudaMoments, "d = R(d * reciprocal)", "d = R(d + e)", "p = R(fma(s, m / d, p))"],
 };
 
 /** The whole step in fp32, on states M and V and a weight P that are fp32 until they are stored. */
@@ -114,7 +102,7 @@ export const adamwRecipes: readonly Recipe[] = [
     ...inPlace,
     name: "torch-2.13-cpu-fused",
     of: "torch.optim.AdamW(fused=True), PyTorch 2.13.0, CPU",
-    verified: golden,
+    ...withTorch213OnCpu,
     scalars: fp32Scalars,
     weight: [
       "g = R(g)",
@@ -134,13 +122,13 @@ export const adamwRecipes: readonly Recipe[] = [
     ...cudaForLoop,
     name: "torch-2.13-cuda-foreach",
     of: "torch.optim.AdamW(foreach=True), PyTorch 2.13, CUDA",
-    weight: cudaForLoop.weight.map((line) => line.replace("d * reciprocal", "d / root")),
+    weight: [...cudaMoments, "d = R(d / root)", "d = R(d + e)", "p = R(fma(s, m / d, p))"],
   },
   {
     ...inPlace,
     name: "torch-2.13-cuda-fused",
     of: "torch.optim.AdamW(fused=True), PyTorch 2.13, CUDA",
-    verified: null,
+    ...withTorch211OnH100InFp16Too,
     // Here the corrections themselves are computed in fp32, on the device.
     scalars: [
       "beta1 = f32(b1)",
@@ -161,6 +149,19 @@ export const adamwRecipes: readonly Recipe[] = [
       "m = R(M)",
       "v = R(V)",
     ],
+  },
+  {
+    ...cudaForLoop,
+    name: "torch-2.13-cuda-capturable",
+    of: "torch.optim.AdamW(capturable=True), foreach, PyTorch 2.13, CUDA",
+    // The step number is on the device, and so are the corrections: fp32, stored, and each divides the denominator.
+    scalars: [
+      ...torchScalars,
+      "e = f32(eps)",
+      "root = R(sqrt32(sub32(1, powf(b2, t))))",
+      "s = R(div32(f32(-lr), sub32(1, powf(b1, t))))",
+    ],
+    weight: [...cudaMoments, "d = R(d / root)", "d = R(d + e)", "d = R(d / s)", "p = R(p + m / d)"],
   },
   {
     optimizer: "adamw",

@@ -1,3 +1,4 @@
+import { withTorch211OnCpu, withTorch211OnH100 } from "./compared.js";
 import type { Lines, Recipe } from "./recipe.js";
 
 /** SGD with momentum and Lion, as torch-like frameworks run them; b1 is the momentum of SGD. */
@@ -63,25 +64,76 @@ function inFp32(optimizer: "sgd" | "lion", scalars: readonly string[], step: rea
   ];
 }
 
+const storedMomentum = ["t < 2: m = g", "t >= 2: m = R(R(m * mu) + g)"];
+
+/**
+ * On the CPU lr and wd are stored before they multiply. Vector instructions round such a product with its sum, once;
+ * the elements that are left over after blocks of 32 (x86-64) round it by itself. So it is at the end of a tensor,
+ * and, of more than 32768 elements on several threads, at the end of each thread's range.
+ */
+const sgdCpuForLoop: Recipe = {
+  ...inPlace,
+  optimizer: "sgd",
+  name: "torch-2.13-cpu-for-loop",
+  of: "torch.optim.SGD(momentum=b1, foreach=False), PyTorch 2.13, CPU, one thread",
+  ...withTorch211OnCpu,
+  scalars: ["mu = f32(b1)", "decay = R(wd)", "rate = R(lr)"],
+  weight: ["g = R(g)", "wd != 0: g = R(g + decay * p)", ...storedMomentum, "p = R(p - rate * m)"],
+  tail: {
+    block: 32,
+    weight: ["g = R(g)", "wd != 0: g = R(g + R(decay * p))", ...storedMomentum, "p = R(p - R(rate * m))"],
+  },
+};
+
+const sgdCudaForLoop: Recipe = {
+  ...inPlace,
+  optimizer: "sgd",
+  name: "torch-2.13-cuda-for-loop",
+  of: "torch.optim.SGD(momentum=b1, foreach=False), PyTorch 2.13, CUDA",
+  ...withTorch211OnH100,
+  scalars: sgdScalars,
+  weight: ["g = R(g)", "wd != 0: g = R(fma(decay, p, g))", ...storedMomentum, "p = R(fma(s, m, p))"],
+};
+
 export const sgdRecipes: readonly Recipe[] = [
+  sgdCpuForLoop,
   {
-    ...inPlace,
-    optimizer: "sgd",
-    name: "torch-2.13-cpu-for-loop",
-    of: "torch.optim.SGD(momentum=b1, foreach=False), PyTorch 2.13, CPU",
-    verified: null,
-    scalars: sgdScalars,
+    ...sgdCpuForLoop,
+    name: "torch-2.13-cpu-foreach",
+    of: "torch.optim.SGD(momentum=b1, foreach=True), PyTorch 2.13, CPU, one thread",
+    scalars: ["mu = R(b1)", "decay = R(wd)", "rate = R(lr)"],
+  },
+  sgdCudaForLoop,
+  {
+    ...sgdCudaForLoop,
+    name: "torch-2.13-cuda-foreach",
+    of: "torch.optim.SGD(momentum=b1, foreach=True), PyTorch 2.13, CUDA",
+  },
+  {
+    ...sgdCudaForLoop,
+    name: "torch-2.13-cuda-fused",
+    of: "torch.optim.SGD(momentum=b1, fused=True), PyTorch 2.13, CUDA",
     weight: [
       "g = R(g)",
-      "wd != 0: g = R(g + decay * p)",
-      "t < 2: m = g",
-      "t >= 2: m = R(m * mu)",
-      "t >= 2: m = R(m + g)",
-      "p = R(p + s * m)",
+      "wd != 0: g = fma(decay, p, g)",
+      "t < 2: M = g",
+      "t >= 2: M = m * mu + g",
+      "p = R(fma(s, M, p))",
+      "m = R(M)",
     ],
   },
   ...inFp32("sgd", sgdScalars, sgdStep),
 ];
+
+/** The fault: aten/src/ATen/native/cpu/FusedSGDKernel.cpp, whose vector loop has no store of the weight. */
+export const sgdNotImitated: ReadonlyMap<string, string> = new Map([
+  [
+    "torch-2.13-cpu-fused",
+    "torch.optim.SGD(fused=True) on the CPU has a bug up to 2.13 (pytorch#191763). It never stores bf16 or fp16 " +
+      "weights in whole blocks of 16 elements, and reads their momentum as fp32: such a run does not train at all. " +
+      "Train with fused=False, and take torch-2.13-cpu-foreach here",
+  ],
+]);
 
 export const lionRecipes: readonly Recipe[] = [
   {

@@ -28,6 +28,7 @@ export class RecipeStep {
   readonly #names = new Names();
   readonly #scalars: (registers: Registers) => void;
   readonly #weight: (registers: Registers) => void;
+  readonly #tail: (registers: Registers) => void;
 
   /** @param random 32 random bits for each stochastic rounding in turn. */
   constructor(of: Recipe, settings: OptimizerSettings, format: Format, random: () => number) {
@@ -43,6 +44,7 @@ export class RecipeStep {
     const dialect = weightDialect(nearest);
     const calls = { ...dialect.calls, S: (x: number) => stochastic(x) };
     this.#weight = compile(of.weight, this.#names, { ...dialect, calls });
+    this.#tail = of.tail ? compile(of.tail.weight, this.#names, { ...dialect, calls }) : this.#weight;
     this.registers = new Float64Array(this.#names.size);
     for (const [name, value] of Object.entries(given)) this.registers[this.register(name)] = value;
   }
@@ -57,8 +59,13 @@ export class RecipeStep {
     this.#scalars(this.registers);
   }
 
+  /** The first element of the recipe's tail in a tensor of so many elements; where it has none, their number. */
+  tailFrom(elements: number): number {
+    return elements - (elements % (this.recipe.tail?.block ?? 1));
+  }
+
   /** Takes the weight, gradient and states in the registers through the step. */
-  apply(): void {
-    this.#weight(this.registers);
+  apply(inTail = false): void {
+    (inTail ? this.#tail : this.#weight)(this.registers);
   }
 }

@@ -13,8 +13,10 @@ export interface Recipe {
   readonly optimizer: OptimizerName;
   /** Framework, release and device that it stands for. */
   readonly of: string;
-  /** How it was checked bit for bit; null where it was not, and says so wherever it is used. */
+  /** What it was compared with bit for bit; null where it was not, and says so wherever it is used. */
   readonly verified: string | null;
+  /** The storage formats in which it was compared; default all, of what holds by definition. See {@link verifiedIn}. */
+  readonly comparedIn?: readonly string[];
   /** The scheme that its storage amounts to. */
   readonly scheme: SchemeName;
   /** True where the weight stays in fp32 and no storage format is asked for. */
@@ -25,12 +27,20 @@ export interface Recipe {
   readonly carriers: readonly { readonly name: string; readonly from: "zero" | "weight" }[];
   readonly scalars: readonly string[];
   readonly weight: readonly string[];
+  /** What the last elements of a tensor take instead, where vector instructions leave them over. */
+  readonly tail?: Tail;
   /** The intended step, where its moments are not those of the optimizer's own (see intended.ts). */
   readonly meant?: Lines;
 }
 
 /** The lines of a step: once, and for each weight. */
 export type Lines = Pick<Recipe, "scalars" | "weight">;
+
+/** The last n mod `block` of a tensor's n elements take other lines. Engines need a block that divides 4096. */
+export interface Tail {
+  readonly block: number;
+  readonly weight: readonly string[];
+}
 
 export interface Moment {
   readonly name: string;
@@ -51,6 +61,11 @@ export interface OptimizerSettings {
   readonly eps?: number;
   /** Default 0: frameworks differ in theirs. */
   readonly weightDecay?: number;
+}
+
+/** What a recipe was compared with where it stores this format, null if it was not: bf16 proves nothing of fp16. */
+export function verifiedIn({ verified, comparedIn }: Recipe, format: string): string | null {
+  return comparedIn === undefined || comparedIn.includes(format) ? verified : null;
 }
 
 /** The moments of AdamW as they are stored. */

@@ -43,6 +43,7 @@ describe("what bf16 does to AdamW", () => {
       "cuda-for-loop",
       "cuda-foreach",
       "cuda-fused",
+      "cuda-capturable",
     ]) {
       const optimizer = adamw({ recipe: `torch-2.13-${name}`, lr: 1e-6 });
       let state = optimizer.step(optimizer.init([1]), [1]);

@@ -93,6 +93,8 @@ class WasmComparison implements Comparison {
     const changed = this.#report[report.changed / 4];
     tally.elements += compared;
     tally.unchanged += compared - changed;
+    // Blocks in which zeros differ by their sign are left.
+    tally.bytesChanged += changed;
     // No two bf16 numbers are within 1e-3 of each other.
     tally.pathNotTaken += compared - changed;
     tally.smallSubnetworks += compared - this.#added(report.largeMoves);

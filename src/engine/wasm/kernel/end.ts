@@ -1,3 +1,6 @@
+import type { EndSum } from "../../../lens/tally.js";
+import { schemes } from "../../../update/scheme.js";
+import type { UpdateSettings } from "../../../update/settings.js";
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { type CaseLayout, type Layout, scratchLayout, tensorTally } from "../layout.js";
 import { forEachBlock, forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
@@ -22,7 +25,12 @@ export const endParameters = ["i32", "i32", "i32"] as const;
  * reference engine does at the end and at milestones. Weights beyond the last count as unchanged and never updated; the
  * caller takes them off.
  */
-export function writeEnd(k: FunctionWriter, layout: Layout, of: CaseLayout): void {
+export function writeEnd(
+  k: FunctionWriter,
+  { scheme }: UpdateSettings,
+  layout: Layout,
+  of: CaseLayout,
+): void {
   const { f32x4, f64x2, i32, v128, i32x4 } = k;
   const [base, count, tally] = endParameters.map((type, i) => k.parameter(i, type));
   const scratch = i32.add(base, layout.scratch);
@@ -30,24 +38,33 @@ export function writeEnd(k: FunctionWriter, layout: Layout, of: CaseLayout): voi
   const tallied = (name: (typeof countNames)[number], flags: I32) => {
     k.assign(counts.get(name)!, i32.add(counts.get(name)!, i32.popcnt(flags)));
   };
-  const displacementSquared = [0, 1, 2, 3].map(() => k.variable("v128"));
+  const lanesOf = () => [0, 1, 2, 3].map(() => k.variable("v128"));
+  const { holds } = schemes[scheme];
+  const sums: Record<Exclude<EndSum, "product">, readonly V128[]> = {
+    displacementSquared: lanesOf(),
+    noiseSquared: lanesOf(),
+    weightSquared: lanesOf(),
+    retainedProduct: lanesOf(),
+  };
+  const add = (lanes: V128, a: V128, b: V128) => k.assign(lanes, f64x2.add(lanes, f64x2.mul(a, b)));
 
   forEachBlock(k, count, (from, to) => {
     const nothing = i32x4.constant(0);
-    for (const lanes of displacementSquared) k.assign(lanes, nothing);
+    for (const lanes of Object.values(sums).flat()) k.assign(lanes, nothing);
     for (const i of [0, 1, 2, 3]) k.store("v128", nothing, scratch, scratchLayout.product + i * vectorBytes);
 
     forEachGroup(k, base, from, to, (row, flags) => {
-      const variables = (offset: number) =>
-        loadGroup(k, row, offset).map((x) => {
-          const local = k.variable("v128");
-          k.assign(local, x);
-          return local;
-        });
+      const variable = (x: V128) => {
+        const local = k.variable("v128");
+        k.assign(local, x);
+        return local;
+      };
+      const variables = (offset: number) => loadGroup(k, row, offset).map(variable);
       const given = variables(layout.given);
       const now = variables(layout.now);
       const start = variables(of.start);
       const weights = variables(of.weights);
+      const carriers = holds === "weight" ? null : variables(of.carriers!);
       const excluded = k.load("i32_8u", flags, of.nonfinite);
       const finite = k.variable("i32");
       k.assign(finite, i32.constant(0xff));
@@ -61,7 +78,8 @@ export function writeEnd(k: FunctionWriter, layout: Layout, of: CaseLayout): voi
         // Zeros add to no sum and differ from nothing; they are left out of the counts by `finite`.
         for (const half of halves) {
           const mask = maskOf(k, nonfinite, half);
-          for (const row of [given, now, start, weights]) k.assign(row[half], v128.andnot(row[half], mask));
+          for (const row of [given, now, start, weights, ...(carriers ? [carriers] : [])])
+            k.assign(row[half], v128.andnot(row[half], mask));
         }
       });
 
@@ -73,22 +91,37 @@ export function writeEnd(k: FunctionWriter, layout: Layout, of: CaseLayout): voi
       tallied("neverUpdated", i32.and(unchanged, i32.xor(k.load("i32_8u", flags, layout.updated), 0xff)));
       tallied("returned", i32.and(unchanged, k.load("i32_8u", flags, of.moved)));
 
-      const inFp32 = halves.flatMap((half) => {
-        const difference = displacement(k, now[half], given[half]);
-        return halves.map((quarter) => promoteHalf(k, difference, quarter));
-      });
-      for (const [i, d] of inFp32.entries()) {
-        const lanes = displacementSquared[i];
-        k.assign(lanes, f64x2.add(lanes, f64x2.mul(d, d)));
+      const inFp32: V128[] = [];
+      const visible = halves.map((half) => variable(displacement(k, weights[half], start[half])));
+      for (const half of halves) {
+        const fp32 = variable(displacement(k, now[half], given[half]));
+        // The twin of retainedDisplacement in engine/end.ts.
+        const retained =
+          holds === "weight"
+            ? visible[half]
+            : holds === "carrier"
+              ? variable(displacement(k, carriers![half], given[half]))
+              : variable(displacement(k, visible[half], f32x4.neg(carriers![half])));
+        const noise = variable(displacement(k, retained, fp32));
+        for (const quarter of halves) {
+          const i = 2 * half + quarter;
+          const promoted = (x: V128) => variable(promoteHalf(k, x, quarter));
+          inFp32.push(promoted(fp32));
+          const [n, w] = [promoted(noise), promoted(given[half])];
+          add(sums.displacementSquared[i], inFp32[i], inFp32[i]);
+          add(sums.noiseSquared[i], n, n);
+          add(sums.weightSquared[i], w, w);
+          // Of a weight that holds all, `product` has the same terms.
+          if (holds !== "weight") add(sums.retainedProduct[i], promoted(retained), inFp32[i]);
+        }
       }
       k.if(i32.xor(unchanged, finite), () => {
         for (const half of halves) {
-          const difference = displacement(k, weights[half], start[half]);
           for (const quarter of halves) {
             const { path, small } = endProbes(k, start[half], weights[half], quarter);
             const i = 2 * half + quarter;
             const place = scratchLayout.product + i * vectorBytes;
-            const product = f64x2.mul(promoteHalf(k, difference, quarter), inFp32[i]);
+            const product = f64x2.mul(promoteHalf(k, visible[half], quarter), inFp32[i]);
             k.store("v128", f64x2.add(k.load("v128", scratch, place), product), scratch, place);
             const changed = i32.and(i32.shr_u(i32.xor(unchanged, finite), 2 * i), 3);
             tallied("pathNotTaken", i32.and(k.i64x2.bitmask(path), changed));
@@ -98,9 +131,11 @@ export function writeEnd(k: FunctionWriter, layout: Layout, of: CaseLayout): voi
       });
     });
 
-    k.call(addExactly, i32.add(tally, tensorTally.displacementSquared), sumOfLanes(k, displacementSquared));
-    const lanes = [0, 1, 2, 3].map((i) => k.load("v128", scratch, scratchLayout.product + i * vectorBytes));
-    k.call(addExactly, i32.add(tally, tensorTally.product), sumOfLanes(k, lanes));
+    const product = [0, 1, 2, 3].map((i) => k.load("v128", scratch, scratchLayout.product + i * vectorBytes));
+    const retainedProduct = holds === "weight" ? product : sums.retainedProduct;
+    for (const [name, lanes] of Object.entries({ ...sums, product, retainedProduct })) {
+      k.call(addExactly, i32.add(tally, tensorTally[name as EndSum]), sumOfLanes(k, lanes));
+    }
   });
 
   for (const name of countNames) addCount(k, counts.get(name)!, tally, tensorTally[name]);

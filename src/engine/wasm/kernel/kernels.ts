@@ -73,7 +73,7 @@ export function kernelModule(
     functions.push(
       { name: `begin ${c}`, parameters: range, write: (k) => writeBegin(k, settings, layout, of) },
       { name: `step ${c}`, parameters: stepParameters, write: (k) => writeStep(k, settings, layout, of) },
-      { name: `end ${c}`, parameters: endParameters, write: (k) => writeEnd(k, layout, of) },
+      { name: `end ${c}`, parameters: endParameters, write: (k) => writeEnd(k, settings, layout, of) },
     );
   }
   return moduleBytes(memory, functions);

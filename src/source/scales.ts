@@ -1,0 +1,82 @@
+import { quote } from "./input-error.js";
+
+/** Endings of the names of codes, and of the scales, zero points and the like that their numbers need. */
+const endings: readonly { readonly codes: string; readonly sidecars: readonly string[] }[] = [
+  // DeepSeek-V3, compressed-tensors, ModelOpt, DeepSeek-V4, bitsandbytes.
+  {
+    codes: ".weight",
+    sidecars: [
+      ".weight_scale_inv",
+      ".weight_scale",
+      ".weight_scale_2",
+      ".weight_global_scale",
+      ".weight_zero_point",
+      ".input_scale",
+      ".input_global_scale",
+      ".scale",
+      ".weight.absmax",
+      ".weight.quant_map",
+      ".weight.nested_absmax",
+      ".weight.nested_quant_map",
+      ".weight.quant_state.bitsandbytes__nf4",
+      ".weight.quant_state.bitsandbytes__fp4",
+      ".SCB",
+    ],
+  },
+  {
+    codes: ".weight_packed",
+    sidecars: [
+      ".weight_scale",
+      ".weight_global_scale",
+      ".weight_zero_point",
+      ".weight_shape",
+      ".input_scale",
+    ],
+  },
+  // gpt-oss.
+  { codes: "_blocks", sidecars: ["_scales"] },
+  // GPTQ, AWQ.
+  { codes: ".qweight", sidecars: [".scales", ".qzeros", ".g_idx"] },
+];
+
+/** Dtypes whose elements may be codes: none of them is a weight's by itself but fp8. */
+const codeDtypes = new Set(["F8_E4M3", "F8_E5M2", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F4", "U8", "I8", "I32"]);
+
+export interface ScaledCodes {
+  /** Why the numbers of a tensor are not those of its codes, by its name. */
+  readonly codes: ReadonlyMap<string, string>;
+  /** What belongs to codes, by name: no weights. */
+  readonly sidecars: ReadonlyMap<string, string>;
+}
+
+/** Finds codes that have scales beside them, by names and dtypes. */
+export function scaledCodes(
+  tensors: ReadonlyMap<string, { readonly name: string; readonly dtype: string }>,
+): ScaledCodes {
+  const codes = new Map<string, string>();
+  const sidecars = new Map<string, string>();
+  for (const { name, dtype } of tensors.values()) {
+    if (!codeDtypes.has(dtype)) continue;
+    for (const row of endings) {
+      if (!name.endsWith(row.codes)) continue;
+      const stem = name.slice(0, name.length - row.codes.length);
+      for (const sidecar of row.sidecars.map((ending) => stem + ending).filter((key) => tensors.has(key))) {
+        if (!codes.has(name))
+          codes.set(name, `its numbers are codes times the scales in ${quote(sidecar)}, which are not read`);
+        sidecars.set(sidecar, `belongs to the codes in ${quote(name)}`);
+      }
+    }
+  }
+  return { codes, sidecars };
+}
+
+/** Weights in an element of packed codes: two of 4 bits in a byte. */
+export function weightsPerElement({
+  name,
+  dtype,
+}: {
+  readonly name: string;
+  readonly dtype: string;
+}): number {
+  return dtype === "U8" && /(_blocks|\.weight_packed|\.weight)$/.test(name) ? 2 : 1;
+}

@@ -1,0 +1,26 @@
+import type { Recipe } from "./recipe.js";
+
+/**
+ * Releases and devices that recipes were compared with, state by state, step after step, on their golden vectors
+ * (test/update/recipe/golden.test.ts). A recipe is named after the release whose sources it was read from, which need
+ * not be the one that it was compared with.
+ */
+type Compared = Pick<Recipe, "verified" | "comparedIn">;
+
+const bf16 = ["bf16"];
+const h100 = "bit for bit with torch 2.11.0+cu130 on an H100, ten steps";
+
+export const withTorch213OnCpu: Compared = {
+  verified: "bit for bit with torch 2.13.0+cpu, ten steps",
+  comparedIn: bf16,
+};
+
+export const withTorch211OnCpu: Compared = {
+  verified: "bit for bit with torch 2.11.0+cu130 on a CPU, ten steps",
+  comparedIn: bf16,
+};
+
+export const withTorch211OnH100: Compared = { verified: h100, comparedIn: bf16 };
+
+/** Of for-loop and foreach fp16 can tell nothing: eps 1e-8 is 0 there, and weights become NaN. */
+export const withTorch211OnH100InFp16Too: Compared = { verified: h100, comparedIn: ["bf16", "fp16"] };
