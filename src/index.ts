@@ -22,7 +22,9 @@ export {
   type Rounding,
   type RoundOptions,
   round,
+  rounding,
   roundings,
+  type ShortRounding,
 } from "./format/round.js";
 export { type Class, classes, classify } from "./lens/classify.js";
 export { mergeResults } from "./lens/merge.js";

@@ -2,6 +2,8 @@ import { Command, CommanderError } from "commander";
 import { EngineRefused } from "../engine/engine-refused.js";
 import { InputError } from "../source/input-error.js";
 import { version } from "../version.js";
+import { tellNotices } from "./notices.js";
+import { strict } from "./strict-options.js";
 
 /** How a command is loaded, by its name. */
 export type Commands = ReadonlyMap<string, () => Promise<Command>>;
@@ -18,11 +20,19 @@ export async function runProgram(argv: readonly string[], commands: Commands): P
     )
     .version(version)
     .showHelpAfterError("(--help shows what there is)")
+    .hook("preAction", (_, command) =>
+      tellNotices(command.opts().quiet ? null : (line) => process.stderr.write(line)),
+    )
     .exitOverride();
+  tellNotices(null);
   // Anything but a command is for the help, or for advice about what might be meant: both are about all of them.
   const asked = commands.get(argv[2]);
   for (const load of asked ? [asked] : commands.values()) {
-    program.addCommand((await load()).exitOverride().copyInheritedSettings(program));
+    program.addCommand(
+      strict(await load())
+        .exitOverride()
+        .copyInheritedSettings(program),
+    );
   }
   try {
     await program.parseAsync(argv);

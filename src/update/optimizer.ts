@@ -1,6 +1,7 @@
 import type { Format } from "../format/format.js";
 import { format as formatNamed } from "../format/registry.js";
 import { roundSum } from "../format/round.js";
+import { unknownName } from "../format/unknown-name.js";
 import { adamwRecipes } from "./recipe/adamw.js";
 import { lionRecipes, sgdRecipes } from "./recipe/momentum.js";
 import type { OptimizerName, OptimizerSettings, Recipe } from "./recipe/recipe.js";
@@ -22,10 +23,7 @@ function byName(of: readonly Recipe[]): ReadonlyMap<string, Recipe> {
 export function recipe(optimizer: OptimizerName, name: string): Recipe {
   const known = recipes[optimizer];
   const found = known.get(name);
-  if (!found)
-    throw new RangeError(
-      `unknown recipe "${name}" of ${optimizer}: expected ${[...known.keys()].join(", ")}`,
-    );
+  if (!found) throw unknownName("recipe", name, [...known.keys()], { owner: optimizer });
   return found;
 }
 

@@ -112,11 +112,7 @@ describe("run --optimizer", () => {
 
   test.each<[string, string[], RegExp]>([
     ["no learning rate", ["run", window, "--optimizer", "adamw"], /--optimizer needs --lr/],
-    [
-      "an unknown recipe",
-      ["run", window, ...byAdamw, "--recipe", "torch-1"],
-      /unknown recipe "torch-1" of adamw/,
-    ],
+    ["an unknown recipe", ["run", window, ...byAdamw, "--recipe", "torch-1"], /unknown recipe "torch-1"/],
     [
       "a recipe without optimizer",
       ["run", window, "--recipe", "fp32"],
