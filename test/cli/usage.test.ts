@@ -48,6 +48,36 @@ describe("usage", () => {
     await expectUsageError(args, message);
   });
 
+  test.each<[string, string[], RegExp]>([
+    [
+      "a seed",
+      ["run", window, "--seed", "1", "--seed", "1"],
+      /option '--seed <n>' was given twice, '1' and '1'/,
+    ],
+    [
+      "a file",
+      ["diff", "a", "b", "--json", "x", "--json", "y"],
+      /option '--json <file>' was given twice, 'x' and 'y'/,
+    ],
+    [
+      "a model",
+      ["simulate", "--model", "qwen3-4b", "--model", "qwen3-8b"],
+      /option '--model <name>' was given twice/,
+    ],
+  ])("%s given twice is refused", async (_, args, message) => {
+    await expectUsageError(args, message);
+  });
+
+  test("what e4m3 means is told once, before the work, and not to who wants quiet", async () => {
+    const args = ["run", "nowhere", "--format", "e4m3,bf16", "--format", "e4m3"];
+    const told = await run(args);
+    const quiet = await run([...args, "--quiet"]);
+    expect(told.stderr.match(/e4m3 is taken as e4m3fn \(OCP\)/g)).toHaveLength(1);
+    expect(told.stderr.endsWith(quiet.stderr)).toBe(true);
+    expect(quiet.stderr).toMatch(/^precision-lens: nowhere/);
+    expect([told.status, quiet.status]).toEqual([2, 2]);
+  });
+
   test("without a command the help goes to stderr", async () => {
     const { status, stdout, stderr } = await run([]);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
