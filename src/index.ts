@@ -22,10 +22,15 @@ export {
   type Rounding,
   type RoundOptions,
   round,
+  rounding,
   roundings,
+  type ShortRounding,
 } from "./format/round.js";
 export { type Class, classes, classify } from "./lens/classify.js";
+export { type Explanation, explain } from "./lens/explain.js";
 export { mergeResults } from "./lens/merge.js";
+export type { Numeral } from "./lens/numeral.js";
+export type { SchemeOutlook } from "./lens/outlook.js";
 export type * from "./lens/result.js";
 export { type ApplyOptions, applyUpdate } from "./update/apply.js";
 export {

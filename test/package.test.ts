@@ -118,6 +118,7 @@ describe("the package", () => {
       "README.md",
       "dist/page/index.html",
       "docs/diff.schema.json",
+      "docs/explanation.schema.json",
       "docs/prediction.schema.json",
       "docs/result.schema.json",
       "docs/sweep.schema.json",

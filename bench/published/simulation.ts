@@ -64,10 +64,10 @@ export class Simulated {
   /** Effective descent over the run; its error is that of the mean of the parts. */
   effectiveDescent(c: number): Measured {
     const { tensors, end } = this.cases[c];
-    const parts = tensors.map((of) => of.end.effectiveDescent ?? 0);
+    const parts = tensors.map((of) => of.end.visible ?? 0);
     const mean = parts.reduce((sum, part) => sum + part, 0) / parts.length;
     const variance = parts.reduce((sum, part) => sum + (part - mean) ** 2, 0) / (parts.length - 1);
-    return { value: end.effectiveDescent ?? 0, standardError: Math.sqrt(variance / parts.length) };
+    return { value: end.visible ?? 0, standardError: Math.sqrt(variance / parts.length) };
   }
 
   /** What the tolerance of small-subnetworks calls unchanged at the end. */

@@ -1,6 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { format } from "../format/registry.js";
+import { format, ocpShapes } from "../format/registry.js";
+import { rounding } from "../format/round.js";
 import { palettes, type Theme } from "../report/charts/palette.js";
+import { notice } from "./notices.js";
+import { asArgument } from "./strict-options.js";
 
 const themes = Object.keys(palettes);
 
@@ -38,20 +41,43 @@ export function resumeOption(): Option {
   return new Option("--resume <file>", "save progress there; go on from it if it is there");
 }
 
-export function formatName(name: string): string {
-  try {
-    return format(name).name;
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+/** The canonical name of a format. One that had another meaning, and may have it for some, is told. */
+export const formatName = asArgument((text: string): string => {
+  const { name, maxFinite } = format(text);
+  if (ocpShapes.has(text)) {
+    const other = format(`${text}-ieee`);
+    notice(
+      `${text} is taken as ${name} (OCP), with ${maxFinite} the largest number; ` +
+        `the IEEE-like one is ${other.name}, with ${other.maxFinite}`,
+    );
   }
-}
+  return name;
+});
 
+export const roundingName = asArgument(rounding);
+
+/** A whole number: 1000000, 1e6, 1.5e3, 2^20. */
 export function wholeNumber(text: string): number {
-  const n = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(n)) {
-    throw new InvalidArgumentError("expected a whole number from 0 to 2^53 - 1");
+  const n = decimalCount(text) ?? powerCount(text);
+  if (n === null || !Number.isSafeInteger(n)) {
+    throw new InvalidArgumentError(
+      "expected a whole number from 0 to 2^53 - 1, such as 1000000, 1e6 or 2^20",
+    );
   }
   return n;
+}
+
+function decimalCount(text: string): number | null {
+  const parts = /^\d+(?:\.(\d+))?(?:[eE]\+?(\d+))?$/.exec(text);
+  if (!parts) return null;
+  const [, fraction = "", exponent = "0"] = parts;
+  // Not by its value: a fraction too small for fp64 would be none.
+  return fraction.replace(/0+$/, "").length <= Number(exponent) ? Number(text) : null;
+}
+
+function powerCount(text: string): number | null {
+  const parts = /^(\d{1,16})\^(\d{1,2})$/.exec(text);
+  return parts ? Number(BigInt(parts[1]) ** BigInt(parts[2])) : null;
 }
 
 export function threadCount(text: string): number {

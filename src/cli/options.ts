@@ -7,7 +7,8 @@ import type { OptimizerName } from "../update/recipe/recipe.js";
 import { defaultEps } from "../update/recipe/recipe-step.js";
 import { type SchemeName, schemeNames } from "../update/scheme.js";
 import { type UpdateSettings, updateSettings } from "../update/settings.js";
-import { finiteNumber, formatName, wholeNumber } from "./common-options.js";
+import { finiteNumber, formatName, roundingName, wholeNumber } from "./common-options.js";
+import { ListOption, oneOf } from "./strict-options.js";
 
 /** Options of the cases to count. */
 export interface CaseOptions {
@@ -21,29 +22,26 @@ export interface CaseOptions {
 
 /** @param seed whether to offer the seed of stochastic rounding. */
 export function addCaseOptions(command: Command, { seed = true } = {}): Command {
+  const format = new ListOption(
+    "--format <names>",
+    "storage formats: bf16, fp16, e4m3fn, e5m10, ...",
+    (text) => namesIn(text).map(formatName),
+  );
+  const scheme = new ListOption(
+    "--scheme <names>",
+    `how weights take updates: ${schemeNames.join(", ")}`,
+    (text) => namesIn(text).map((name) => oneOf("scheme", name, schemeNames)),
+  );
+  const rounding = new ListOption("--rounding <names>", roundings.join(", "), (text) =>
+    namesIn(text).map(roundingName),
+  );
   command
-    .addOption(
-      listOption("--format <names>", "storage formats: bf16, fp16, e4m3fn, e5m10, ...", formatNames, [
-        "bf16",
-      ]),
-    )
-    .addOption(
-      listOption(
-        "--scheme <names>",
-        `how weights take updates: ${schemeNames.join(", ")}`,
-        listOf(schemeNames),
-        ["in-place", "master"],
-      ),
-    )
-    .addOption(listOption("--rounding <names>", roundings.join(", "), listOf(roundings), ["nearest-even"]))
+    .addOption(format.default(["bf16"], "bf16"))
+    .addOption(scheme.default(["in-place", "master"], "in-place,master"))
+    .addOption(rounding.default(["nearest-even"], "nearest-even"))
     .addOption(opmathOption())
     .addOption(overflowOption());
   return seed ? command.option("--seed <n>", "of stochastic rounding", wholeNumber, 0) : command;
-}
-
-/** An option that takes names separated by commas. */
-function listOption<T>(flags: string, about: string, parse: (names: string) => T[], byDefault: T[]): Option {
-  return new Option(flags, about).argParser(parse).default(byDefault, byDefault.join(","));
 }
 
 /** Options of updates computed from gradients. */
@@ -76,7 +74,8 @@ export function recipeOption(optimizers: readonly OptimizerName[]): Option {
     return `${optimizer}: ${names.join(", ")}`;
   });
   const about = `how a framework computes them; ${listed.join("; ")} (* not compared with its framework)`;
-  return new Option("--recipe <names>", about).argParser(unique);
+  // Those that are not imitated are refused with their reason, where the optimizer is known.
+  return new ListOption("--recipe <names>", about, namesIn);
 }
 
 /** The recipes asked for, side by side on the same gradients. */
@@ -129,19 +128,6 @@ export function caseGrid({ format, scheme, rounding, ...common }: CaseOptions): 
   );
 }
 
-function formatNames(names: string): string[] {
-  return unique(names).map(formatName);
-}
-
-function listOf<T extends string>(known: readonly T[]): (names: string) => T[] {
-  return (names) =>
-    unique(names).map((name) => {
-      const found = known.find((candidate) => candidate === name);
-      if (!found) throw new InvalidArgumentError(`unknown name "${name}": expected ${known.join(", ")}`);
-      return found;
-    });
-}
-
-function unique(names: string): string[] {
-  return [...new Set(names.split(",").map((name) => name.trim()))];
+function namesIn(text: string): string[] {
+  return text.split(",").map((name) => name.trim());
 }

@@ -2,7 +2,9 @@ import { Command, CommanderError } from "commander";
 import { EngineRefused } from "../engine/engine-refused.js";
 import { InputError } from "../source/input-error.js";
 import { version } from "../version.js";
+import { tellNotices } from "./notices.js";
 import { columnsOf, type Streams } from "./streams.js";
+import { strict } from "./strict-options.js";
 
 /** Loads a command that writes to these streams. */
 export type LoadCommand = (streams: Streams) => Promise<Command>;
@@ -30,11 +32,19 @@ export async function runProgram(
       getOutHelpWidth: () => columnsOf(out),
       getErrHelpWidth: () => columnsOf(err),
     })
+    .hook("preAction", (_, command) =>
+      tellNotices(command.opts().quiet ? null : (line) => void err.write(line)),
+    )
     .exitOverride();
+  tellNotices(null);
   // Anything but a command is for the help, or for advice about what might be meant: both are about all of them.
   const asked = commands.get(argv[2]);
   for (const load of asked ? [asked] : commands.values()) {
-    program.addCommand((await load(streams)).exitOverride().copyInheritedSettings(program));
+    program.addCommand(
+      strict(await load(streams))
+        .exitOverride()
+        .copyInheritedSettings(program),
+    );
   }
   try {
     await program.parseAsync(argv);

@@ -96,12 +96,17 @@ function casesOf(command: Command, options: SimulateOptions): readonly CaseSetti
     command.error("error: --recipe runs at one learning rate: --schedule constant --warmup 0");
   }
   const { lr, betas, eps, weightDecay } = run.optimizer;
-  return recipeCases(options, {
-    optimizer: "adamw",
-    recipe: options.recipe,
-    lr,
-    ...(betas && { betas }),
-    ...(eps !== undefined && { eps }),
-    ...(weightDecay !== undefined && { weightDecay }),
-  });
+  try {
+    return recipeCases(options, {
+      optimizer: "adamw",
+      recipe: options.recipe,
+      lr,
+      ...(betas && { betas }),
+      ...(eps !== undefined && { eps }),
+      ...(weightDecay !== undefined && { weightDecay }),
+    });
+  } catch (error) {
+    if (error instanceof RangeError) command.error(`error: ${error.message}`);
+    throw error;
+  }
 }

@@ -10,6 +10,7 @@ import { checkOutput, emitBy, sweepRenderers } from "./emit.js";
 import { openSynthetic } from "./open-synthetic.js";
 import { addCaseOptions, type CaseOptions, caseGrid, engineOption } from "./options.js";
 import type { Streams } from "./streams.js";
+import { ListOption } from "./strict-options.js";
 import {
   addSyntheticOptions,
   refuseSynthetic,
@@ -29,6 +30,8 @@ interface SweepOptions extends Omit<SyntheticOptions, "lr">, Omit<CaseOptions, "
 /** Steps of a synthetic run, where none are given: enough for carriers to show. */
 const defaultSteps = 20;
 
+const defaultRates = "1e-7:1e-4:7";
+
 /** What there is to sweep: a job for each rate. */
 interface Sweep {
   readonly rates: readonly number[];
@@ -47,12 +50,16 @@ export function sweepCommand(streams: Streams): Command {
     .argument("[folder]", "a recorded run instead of a synthetic one");
   addSyntheticOptions(command, {
     steps: String(defaultSteps),
-    rates: { parse: rates, byDefault: "1e-7:1e-4:7" },
+    rates: ratesOption("--lr <rates>", "learning rates: a list, or from:to:count").default(
+      rates(defaultRates),
+      defaultRates,
+    ),
   })
-    .option(
-      "--scale <rates>",
-      "of a recorded run: what its updates are multiplied by (default: 0.1:10:5)",
-      rates,
+    .addOption(
+      ratesOption(
+        "--scale <rates>",
+        "of a recorded run: what its updates are multiplied by (default: 0.1:10:5)",
+      ),
     )
     .addOption(
       shareOption(
@@ -174,11 +181,19 @@ async function overRecorded(command: Command, folder: string, options: SweepOpti
   };
 }
 
+function ratesOption(flags: string, about: string): Option {
+  return new ListOption(flags, about, rates, ascending);
+}
+
 /** Rates, ascending: a list, or from:to:count, evenly on a logarithmic scale. */
 function rates(text: string): number[] {
   const list = text.includes(":") ? logarithmic(text.split(":")) : text.split(",").map(finiteNumber);
   if (list.some((rate) => rate <= 0)) throw new InvalidArgumentError("expected rates above zero");
-  return [...new Set(list)].sort((a, b) => a - b);
+  return ascending(list);
+}
+
+function ascending(rates: readonly number[]): number[] {
+  return [...new Set(rates)].sort((a, b) => a - b);
 }
 
 function logarithmic(parts: readonly string[]): number[] {

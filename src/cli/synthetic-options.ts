@@ -7,6 +7,7 @@ import { type Schedule, schedules } from "../update/simulated-adamw.js";
 import { longestMomentum } from "../update/steady-state.js";
 import { finiteNumber, formatName, wholeNumber } from "./common-options.js";
 import { twoNumbers } from "./options.js";
+import { oneOf } from "./strict-options.js";
 
 /** Options of a synthetic run; what is not given is the preset's, or a default. */
 export interface SyntheticOptions {
@@ -39,8 +40,8 @@ export interface SyntheticUse {
   /** Steps and elements without the option, in words. */
   readonly steps?: string;
   readonly elements?: string;
-  /** Of a sweep: learning rates instead of one. */
-  readonly rates?: { parse(text: string): number[]; readonly byDefault: string };
+  /** Of a sweep: the option of learning rates instead of one. */
+  readonly rates?: Option;
   /** Whether updates may come from elsewhere than from gradients. */
   readonly sources?: boolean;
 }
@@ -94,11 +95,8 @@ export function addSyntheticOptions(
       between(0.2, 100),
     )
     .addOption(
-      rates
-        ? new Option("--lr <rates>", "learning rates: a list, or from:to:count")
-            .argParser(rates.parse)
-            .default(rates.parse(rates.byDefault), rates.byDefault)
-        : new Option("--lr <x>", "peak learning rate (default: the preset's, or 1e-6)").argParser(positive),
+      rates ??
+        new Option("--lr <x>", "peak learning rate (default: the preset's, or 1e-6)").argParser(positive),
     )
     .option("--betas <a,b>", "default: the preset's, or .9,.999", twoNumbers)
     .option("--eps <x>", "default: 1e-8", notNegative)
@@ -198,10 +196,7 @@ function gradientModel(text: string): number {
 }
 
 function noiseNamed(name: string): Distribution {
-  const found = noises.get(name);
-  if (!found)
-    throw new InvalidArgumentError(`unknown name "${name}": expected ${[...noises.keys()].join(", ")}`);
-  return found;
+  return noises.get(oneOf("noise", name, [...noises.keys()]))!;
 }
 
 function positive(text: string): number {

@@ -1,3 +1,4 @@
+import { unknownName } from "../format/unknown-name.js";
 import type { TensorInput, Values } from "../lens/input.js";
 import type { SelfCheck } from "../lens/result.js";
 import type { Engine, LensJob } from "./engine.js";
@@ -29,7 +30,7 @@ export async function selectEngine(
   if (name !== "auto") {
     const engine = engines.get(name);
     if (engine) return prove(engine, job);
-    throw new RangeError(`unknown engine "${name}": expected auto, ${[...engines.keys()].join(", ")}`);
+    throw unknownName("engine", name, ["auto", ...engines.keys()]);
   }
   const size = job === undefined ? null : sizeOf(job);
   const reference = engines.get("reference");

@@ -1,7 +1,13 @@
 import { productTail, sumTail } from "./float64.js";
 import type { Format } from "./format.js";
 import { format as formatNamed } from "./registry.js";
-import { type Overflow, type Rounding, type RoundOptions, roundSum } from "./round.js";
+import {
+  type Overflow,
+  type Rounding,
+  type RoundOptions,
+  rounding as roundingNamed,
+  roundSum,
+} from "./round.js";
 
 /**
  * Arithmetic on numbers of fp32 or of narrower formats, with results in a storage format. Each operation finds the
@@ -103,7 +109,8 @@ function store(
 }
 
 function resultRounding(format: Format, options: OperationOptions = {}): ResultRounding {
-  const { rounding = "nearest-even", overflow = "ieee", opmath = "fp32", randomBits } = options;
+  const { overflow = "ieee", opmath = "fp32", randomBits } = options;
+  const rounding = roundingNamed(options.rounding ?? "nearest-even");
   if (rounding === "stochastic" && randomBits === undefined) {
     throw new TypeError("stochastic rounding needs randomBits, 32 random bits as an unsigned integer");
   }

@@ -1,5 +1,6 @@
 import { exponentOf, powerOfTwo } from "./float64.js";
 import type { Format } from "./format.js";
+import { unknownName } from "./unknown-name.js";
 
 /** How a number between two neighbours of a format is brought to one of them. */
 export const roundings = [
@@ -13,13 +14,47 @@ export const roundings = [
 ] as const;
 export type Rounding = (typeof roundings)[number];
 
+/** Short names of the roundings, as IEEE 754 texts, MPFR, RISC-V and SMT-LIB have them; in capitals too. */
+const shortNames = {
+  rne: "nearest-even",
+  rna: "nearest-away",
+  rz: "toward-zero",
+  rtz: "toward-zero",
+  ru: "toward-positive",
+  rup: "toward-positive",
+  rd: "toward-negative",
+  rdn: "toward-negative",
+  sr: "stochastic",
+} as const satisfies Readonly<Record<string, Rounding>>;
+export type ShortRounding = keyof typeof shortNames | Uppercase<keyof typeof shortNames>;
+
+const roundingsByName: ReadonlyMap<string, Rounding> = new Map([
+  ...roundings.map((name): [string, Rounding] => [name, name]),
+  ...Object.entries(shortNames).flatMap(([short, name]): [string, Rounding][] => [
+    [short, name],
+    [short.toUpperCase(), name],
+  ]),
+]);
+
+/**
+ * The rounding of a name: one of the seven, or a short name: `rne rna rz rtz ru rup rd rdn sr`.
+ *
+ * @throws RangeError for any other name, with the nearest that is known.
+ * @example rounding("sr"); // "stochastic"
+ */
+export function rounding(name: string): Rounding {
+  const known = roundingsByName.get(name);
+  if (known !== undefined) return known;
+  throw unknownName("rounding", name, roundingsByName.keys(), { expected: roundings.join(", ") });
+}
+
 /** What becomes of a number beyond the largest finite one. */
 export const overflows = ["ieee", "saturate"] as const;
 export type Overflow = (typeof overflows)[number];
 
 export interface RoundOptions {
   /** Default `nearest-even`. */
-  readonly rounding?: Rounding;
+  readonly rounding?: Rounding | ShortRounding;
   /**
    * Default `ieee`: Inf, or NaN where the format has no Inf; the largest finite number under toward-zero, to-odd
    * and the directed rounding that points inward. `saturate`: the largest finite number, for infinite x too (OCP
@@ -36,14 +71,15 @@ export interface RoundOptions {
  * `stochastic` goes away from zero with probability floor(2^32 r) / 2^32, where r in [0, 1) is how far |x| lies
  * above the neighbour nearer to zero, in gaps. NaN gives NaN, in every format.
  *
- * @throws TypeError if `stochastic` is not given `randomBits`.
+ * @throws TypeError if `stochastic` is not given `randomBits`; RangeError for an unknown rounding.
  */
 export function round(x: number, format: Format, options: RoundOptions = {}): number {
-  const { rounding = "nearest-even", overflow = "ieee", randomBits } = options;
-  if (rounding === "stochastic" && randomBits === undefined) {
+  const { overflow = "ieee", randomBits } = options;
+  const by = rounding(options.rounding ?? "nearest-even");
+  if (by === "stochastic" && randomBits === undefined) {
     throw new TypeError("stochastic rounding needs randomBits, 32 random bits as an unsigned integer");
   }
-  return roundSum(x, 0, format, rounding, overflow, randomBits ?? 0);
+  return roundSum(x, 0, format, by, overflow, randomBits ?? 0);
 }
 
 /**

@@ -1,190 +1,255 @@
 import { encode } from "../format/encode.js";
 import { sumTail } from "../format/float64.js";
+import type { Format } from "../format/format.js";
 import { nextDown, nextUp } from "../format/neighbours.js";
-import { round } from "../format/round.js";
+import { type Rounding, round } from "../format/round.js";
 import { startState } from "../update/apply.js";
-import { storageArithmetic } from "../update/arithmetic.js";
 import { type SchemeName, schemeNames, schemes, type WeightState } from "../update/scheme.js";
-import { type UpdateSettings, updateSettings } from "../update/settings.js";
-import { type Class, classify } from "./classify.js";
+import { type UpdateOptions, type UpdateSettings, updateSettings } from "../update/settings.js";
+import { binOf } from "./bin.js";
+import { type Class, classes, classify } from "./classify.js";
+import { type Numeral, numeral } from "./numeral.js";
+import { type Outcome, outcomesOf, probability, sumOf } from "./outcomes.js";
+import { outlook, type SchemeOutlook } from "./outlook.js";
 
-/** One weight, one update, repeated: what becomes of it and why. */
+/** One weight, one update, repeated: what becomes of it and why. docs/explanation.schema.json is its schema. */
 export interface Explanation {
-  readonly schema: "precision-lens-explanation/1";
+  readonly schema: "precision-lens-explanation/2";
   readonly format: string;
-  readonly rounding: string;
+  readonly rounding: Rounding;
+  readonly overflow: string;
   readonly opmath: string;
+  readonly scheme: SchemeName;
   readonly weight: {
-    readonly given: number;
-    /** The number of the format that it is stored as, and the code of that. */
-    readonly stored: number;
-    readonly code: number;
-    /** The neighbours and the gaps to them; null beyond the largest finite numbers. */
-    readonly below: number | null;
-    readonly above: number | null;
+    readonly given: Numeral;
+    /** The number that it is stored as, by nearest-even, and its code; null for NaN in a format that has none. */
+    readonly stored: Numeral;
+    readonly code: number | null;
+    /** The neighbours: Inf or NaN beyond the largest finite number, null where a format has neither; and the gaps. */
+    readonly below: Numeral | null;
+    readonly above: Numeral | null;
     readonly gapBelow: number | null;
     readonly gapAbove: number | null;
   };
   readonly update: {
-    readonly given: number;
+    readonly given: Numeral;
     /** As fp32, which is what is added. */
-    readonly fp32: number;
-    /** Half the gap on the side that the update points to: what it must pass to show under rounding to nearest. */
-    readonly halfGap: number | null;
-    /** |u| / halfGap */
-    readonly shareOfHalfGap: number | null;
+    readonly fp32: Numeral;
+    /** The gap on the side that the update points to, and |u| in it; null without one. */
+    readonly gap: number | null;
+    readonly shareOfGap: number | null;
   };
+  /** The sum of the stored weight and the update, before it is stored. */
   readonly sum: {
-    /** The fp64 sum of the stored weight and the update. */
-    readonly value: number;
-    /** The neighbours it falls between, itself where it is a number of the format; null beyond the finite ones. */
-    readonly below: number | null;
-    readonly above: number | null;
-    /** Where between them, 0 to 1. */
-    readonly position: number;
+    /** What opmath makes of it (with a master: fp32) is value + tail exactly, value being the nearest fp64 number. */
+    readonly value: Numeral;
+    readonly tail: number;
+    /** The neighbours it falls between, itself where it is a number of the format; as those of the weight. */
+    readonly below: Numeral | null;
+    readonly above: Numeral | null;
+    /** Where between them, 0 to 1; null where not both are finite. */
+    readonly position: number | null;
     readonly tie: boolean;
-    /** What in-place storage makes of it; null for NaN and Inf. */
-    readonly rounded: number | null;
+    /** What it rounds to; two numbers where the rounding is drawn. */
+    readonly roundsTo: readonly { readonly value: Numeral; readonly probability: number }[];
   };
-  /** The class of the in-place update. */
-  readonly becomes: Class;
+  /** The sums that round to the weight as it is stored: from low to high. null where it is not finite. */
+  readonly stays: {
+    readonly low: Numeral;
+    readonly high: Numeral;
+    readonly lowIncluded: boolean;
+    readonly highIncluded: boolean;
+  } | null;
+  /** What the scheme makes of the update in its first step. */
+  readonly step: {
+    /** By weight and carrier, ascending: one with probability 1, but where roundings are drawn. */
+    readonly outcomes: readonly {
+      readonly weight: Numeral;
+      /** null in a scheme that has none. */
+      readonly carrier: Numeral | null;
+      readonly becomes: Class;
+      readonly probability: number;
+    }[];
+    /** The probability of each class. */
+    readonly chances: Readonly<Record<Class, number>>;
+    /** By how much the stored weight moves, on average where that is drawn; null where it may leave the finite numbers. */
+    readonly displacement: number | null;
+    /** The same of weight plus carrier (of a master: of that alone), which is what the scheme keeps of the update. */
+    readonly retained: number | null;
+  };
+  /** The same update at every step, in each scheme. */
   readonly schemes: readonly SchemeOutlook[];
-  /** Under stochastic rounding: the chance that the stored weight moves in one step. */
-  readonly stochasticChance: number;
 }
-
-/** When a scheme first shows the update, if it is repeated at every step. */
-export interface SchemeOutlook {
-  readonly scheme: SchemeName;
-  /** The first step after which the stored weight differs; null if none was found. */
-  readonly firstVisibleStep: number | null;
-  /** Why none was found: no step changes anything any more, the weight left the finite numbers, the search ended. */
-  readonly never: "stuck" | "overflow" | "not within the search" | null;
-  /** Steps that were taken. */
-  readonly searched: number;
-}
-
-/** Steps after which the search for the first visible one ends; about a second. */
-export const searchLimit = 10_000_000;
 
 /**
- * Explains one update of one weight. Stochastic rounding is told by its chance; the schemes are then judged under
- * nearest-even.
+ * Explains what one update makes of one weight, and why: the numbers around it, where the sum falls, what rounds back to
+ * the weight, what the scheme's carrier takes, and when the same update at every step first shows.
  *
- * @throws RangeError if the weight or the update is not finite, or not so in the format.
+ * @param weight any number, NaN and infinities too; it is stored in the format first, by nearest-even.
+ * @param update as added, sign included; it is rounded to fp32 first.
+ * @param options the format, and how it takes updates: scheme, rounding, overflow, opmath. Under stochastic rounding
+ *   probabilities and averages are those over all random bits.
+ * @returns facts, as JSON holds them; NaN, infinities and -0 by name.
+ * @throws RangeError for unknown names.
+ * @example explain(0.02, 1e-6, { format: "bf16" }).step.chances.lost; // 1
+ * @example explain(0.02, 1e-6, { format: "bf16", rounding: "stochastic" }).step.chances.moved; // 0.00819…
  */
-export function explain(given: number, update: number, settings: UpdateSettings): Explanation {
+export function explain(weight: number, update: number, options: UpdateOptions): Explanation {
+  const settings = updateSettings(options);
+  const { format, rounding, overflow, opmath, scheme } = settings;
+  const { weight: stored } = startState(weight, settings);
   const fp32 = Math.fround(update);
-  const deterministic =
-    settings.rounding === "stochastic" ? updateSettings({ ...settings, rounding: "nearest-even" }) : settings;
-  const { format } = settings;
-  const start = startState(given, { ...deterministic, scheme: "in-place" });
-  const stored = start.weight;
-  if (!Number.isFinite(stored))
-    throw new RangeError(`weight ${given} is ${stored} in ${format.name}: expected a finite number`);
-  if (!Number.isFinite(fp32))
-    throw new RangeError(`update ${update} is ${fp32} in fp32: expected a finite number`);
-
-  const after = schemes["in-place"].step(start, fp32, arithmeticOf(deterministic));
-  const below = nextDown(stored, format);
-  const above = nextUp(stored, format);
-  const halfGap = halfGapToward(stored, fp32, below, above);
+  const around = aroundWeight(stored, format);
+  const gap = fp32 < 0 ? around.gapBelow : around.gapAbove;
+  const toward = fp32 === 0 || !Number.isFinite(fp32) ? null : gap;
   return {
-    schema: "precision-lens-explanation/1",
+    schema: "precision-lens-explanation/2",
     format: format.name,
-    rounding: settings.rounding,
-    opmath: settings.opmath,
+    rounding,
+    overflow,
+    opmath,
+    scheme,
     weight: {
-      given,
-      stored,
-      code: encode(stored, format),
-      below: finite(below),
-      above: finite(above),
-      gapBelow: finite(stored - below),
-      gapAbove: finite(above - stored),
+      given: numeral(weight),
+      stored: numeral(stored),
+      code: Number.isNaN(stored) && !format.hasNaN ? null : encode(stored, format),
+      ...around,
     },
     update: {
-      given: update,
-      fp32,
-      halfGap,
-      shareOfHalfGap: halfGap === null ? null : Math.abs(fp32) / halfGap,
+      given: numeral(update),
+      fp32: numeral(fp32),
+      gap: toward,
+      shareOfGap: toward === null ? null : Math.abs(fp32) / toward,
     },
-    sum: fallOf(stored, fp32, after.weight, deterministic),
-    becomes: classify(start, fp32, after),
-    schemes: schemeNames.map((scheme) => outlook(stored, fp32, { ...deterministic, scheme })),
-    stochasticChance: stochasticChance(stored, fp32, settings),
+    sum: sumOfUpdate(stored, fp32, settings),
+    stays: staysOf(stored, settings),
+    step: stepOf(stored, fp32, settings),
+    schemes: schemeNames.map((name) => outlook(stored, fp32, { ...settings, scheme: name })),
   };
 }
 
-function halfGapToward(stored: number, update: number, below: number, above: number): number | null {
-  const gap = update < 0 ? stored - below : above - stored;
-  return update === 0 || !Number.isFinite(gap) ? null : gap / 2;
-}
+type Around = Pick<Explanation["weight"], "below" | "above" | "gapBelow" | "gapAbove">;
 
-function fallOf(
-  stored: number,
-  update: number,
-  rounded: number,
-  { format, opmath }: UpdateSettings,
-): Explanation["sum"] {
-  const exact = stored + update;
-  const value = opmath === "fp32" ? Math.fround(exact) : exact;
-  const tail = opmath === "fp32" ? 0 : sumTail(stored, update, exact);
-  const nearNumber = round(value, format) === value;
-  const isNumber = nearNumber && tail === 0;
-  const below = nearNumber && tail >= 0 ? value : nextDown(value, format);
-  const above = nearNumber && tail <= 0 ? value : nextUp(value, format);
-  const position = isNumber || !Number.isFinite(above - below) ? 0 : (value - below + tail) / (above - below);
+function aroundWeight(stored: number, format: Format): Around {
+  const [below, above] = [nextDown(stored, format), nextUp(stored, format)];
   return {
-    value,
-    below: finite(below),
-    above: finite(above),
-    position,
-    tie: position === 0.5,
-    rounded: finite(rounded),
+    below: stored > -Infinity ? neighbour(below, format) : null,
+    above: stored < Infinity ? neighbour(above, format) : null,
+    gapBelow: finite(stored - below),
+    gapAbove: finite(above - stored),
   };
 }
 
-/** Starts from a stored weight, as from a checkpoint: no carrier holds anything yet. */
-function outlook(stored: number, update: number, settings: UpdateSettings): SchemeOutlook {
-  const { scheme } = settings;
-  const arithmetic = arithmeticOf(settings);
-  let state: WeightState = startState(stored, settings);
-  for (let step = 1; step <= searchLimit; step++) {
-    const next = schemes[scheme].step(state, update, arithmetic);
-    if (!Number.isFinite(next.weight)) {
-      return { scheme, firstVisibleStep: null, never: "overflow", searched: step };
-    }
-    if (next.weight !== stored) return { scheme, firstVisibleStep: step, never: null, searched: step };
-    if (next.carrier === state.carrier) {
-      return { scheme, firstVisibleStep: null, never: "stuck", searched: step };
-    }
-    state = next;
-  }
-  return { scheme, firstVisibleStep: null, never: "not within the search", searched: searchLimit };
+function sumOfUpdate(stored: number, update: number, settings: UpdateSettings): Explanation["sum"] {
+  const { format, scheme } = settings;
+  const exact = stored + update;
+  const inFp32 = settings.opmath === "fp32" || scheme === "master";
+  const value = inFp32 ? Math.fround(exact) : exact;
+  const tail = inFp32 || !Number.isFinite(exact) ? 0 : sumTail(stored, update, exact);
+  const rounded = outcomesOf({ weight: stored, carrier: 0 }, update, {
+    ...settings,
+    scheme: "in-place",
+    opmath: inFp32 ? "fp32" : "exact",
+  });
+  return {
+    value: numeral(value),
+    tail: tail + 0,
+    ...placeOf(value, tail, format),
+    roundsTo: distinct(rounded, ({ state }) => numeral(state.weight)).map(({ key, chance }) => ({
+      value: key,
+      probability: chance,
+    })),
+  };
 }
 
-/** The chance that stochastic rounding of w + u gives another number than w: counted over all 2^32 random bits. */
-function stochasticChance(stored: number, update: number, settings: UpdateSettings): number {
-  if (update === 0) return 0;
-  const stochastic = updateSettings({ ...settings, rounding: "stochastic" });
-  const moves = (bits: number) => storageArithmetic(stochastic, () => bits).add(stored, update) !== stored;
-  // A larger draw can only round away from zero, so the outcome changes at most once: bisection.
-  const [first, last] = [moves(0), moves(2 ** 32 - 1)];
-  if (first === last) return first ? 1 : 0;
-  let [low, high] = [0, 2 ** 32 - 1];
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (moves(middle) === first) low = middle;
-    else high = middle;
-  }
-  return first ? high / 2 ** 32 : 1 - high / 2 ** 32;
+function placeOf(
+  value: number,
+  tail: number,
+  format: Format,
+): Pick<Explanation["sum"], "below" | "above" | "position" | "tie"> {
+  if (!Number.isFinite(value)) return { below: null, above: null, position: null, tie: false };
+  const isNear = round(value, format) === value;
+  const below = isNear && tail >= 0 ? value : nextDown(value, format);
+  const above = isNear && tail <= 0 ? value : nextUp(value, format);
+  const gap = above - below;
+  const place = { below: neighbour(below, format), above: neighbour(above, format) };
+  if (gap === 0) return { ...place, position: 0, tie: false };
+  if (!Number.isFinite(gap)) return { ...place, position: null, tie: false };
+  // Exact but for the tail, which may be too small to count in the position and yet makes the difference to a tie.
+  const beyond = value - below;
+  return { ...place, position: (beyond + tail) / gap, tie: beyond - gap / 2 === -tail };
+}
+
+function staysOf(stored: number, { format, rounding, overflow }: UpdateSettings): Explanation["stays"] {
+  if (!Number.isFinite(stored)) return null;
+  const { low, high, lowIncluded, highIncluded } = binOf(stored, format, rounding, overflow);
+  return { low: numeral(low), high: numeral(high), lowIncluded, highIncluded };
+}
+
+function stepOf(stored: number, update: number, settings: UpdateSettings): Explanation["step"] {
+  const hasCarrier = schemes[settings.scheme].carrier !== null;
+  const start = startState(stored, settings);
+  const outcomes = outcomesOf(start, update, settings);
+  const classOf = ({ state }: Outcome) => classify(start, update, state);
+  const chanceOf = (name: Class) =>
+    probability(sumOf(outcomes.filter((outcome) => classOf(outcome) === name)));
+  const first = (key: string) => outcomes.find((outcome) => keyOf(outcome) === key)!;
+  return {
+    outcomes: distinct(outcomes, keyOf)
+      .map(({ key, chance }) => ({ ...first(key), chance }))
+      .sort((a, b) => a.state.weight - b.state.weight || a.state.carrier - b.state.carrier)
+      .map(({ chance, ...outcome }) => ({
+        weight: numeral(outcome.state.weight),
+        carrier: hasCarrier ? numeral(outcome.state.carrier) : null,
+        becomes: classOf(outcome),
+        probability: chance,
+      })),
+    chances: Object.fromEntries(classes.map((name) => [name, chanceOf(name)])) as Record<Class, number>,
+    displacement: expected(outcomes, ({ weight }) => [weight, -stored]),
+    retained: expected(outcomes, ({ weight, carrier }) =>
+      settings.scheme === "master" ? [carrier, -stored] : [weight, carrier, -stored],
+    ),
+  };
+}
+
+function keyOf({ state }: Outcome): string {
+  return `${numeral(state.weight)} ${numeral(state.carrier)}`;
+}
+
+/** What the outcomes come to, each once, with its probability. */
+function distinct<K>(
+  outcomes: readonly Outcome[],
+  by: (outcome: Outcome) => K,
+): { key: K; chance: number }[] {
+  return [...new Set(outcomes.map(by))].map((key) => ({
+    key,
+    chance: probability(sumOf(outcomes.filter((outcome) => by(outcome) === key))),
+  }));
+}
+
+/** Of which all fp32 numbers are multiples. */
+const least = 2 ** -149;
+
+/** The mean of a sum of fp32 numbers over all outcomes, rounded once. */
+function expected(
+  outcomes: readonly Outcome[],
+  of: (state: WeightState) => readonly number[],
+): number | null {
+  const sums = outcomes.map(({ state, ...chance }) => ({ terms: of(state), ...chance }));
+  if (!sums.every(({ terms }) => terms.every(Number.isFinite))) return null;
+  const { numerator, draws } = sumOf(
+    sums.map(({ terms, numerator, draws }) => ({
+      numerator: terms.reduce((sum, x) => sum + BigInt(x / least), 0n) * numerator,
+      draws,
+    })),
+  );
+  return Number(numerator) * 2 ** (-32 * draws) * least;
+}
+
+function neighbour(x: number, format: Format): Numeral | null {
+  return Number.isNaN(x) && !format.hasNaN ? null : numeral(x);
 }
 
 function finite(x: number): number | null {
   return Number.isFinite(x) ? x : null;
-}
-
-function arithmeticOf(settings: UpdateSettings) {
-  return storageArithmetic(settings, () => 0);
 }

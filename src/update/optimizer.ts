@@ -1,6 +1,7 @@
 import type { Format } from "../format/format.js";
 import { format as formatNamed } from "../format/registry.js";
 import { roundSum } from "../format/round.js";
+import { unknownName } from "../format/unknown-name.js";
 import { adamwRecipes } from "./recipe/adamw.js";
 import { lionRecipes, sgdNotImitated, sgdRecipes } from "./recipe/momentum.js";
 import type { OptimizerName, OptimizerSettings, Recipe } from "./recipe/recipe.js";
@@ -33,10 +34,7 @@ export function recipe(optimizer: OptimizerName, name: string): Recipe {
   if (refusal !== undefined) {
     throw new RangeError(`recipe ${name} of ${optimizer} is not imitated: ${refusal}`);
   }
-  if (!found)
-    throw new RangeError(
-      `unknown recipe "${name}" of ${optimizer}: expected ${[...known.keys()].join(", ")}`,
-    );
+  if (!found) throw unknownName("recipe", name, [...known.keys()], { owner: optimizer });
   return found;
 }
 

@@ -1,7 +1,14 @@
 import type { Format } from "../format/format.js";
 import { type Opmath, opmaths, type ResultRounding } from "../format/operations.js";
 import { format as formatNamed } from "../format/registry.js";
-import { type Overflow, overflows, type Rounding, roundings } from "../format/round.js";
+import {
+  type Overflow,
+  overflows,
+  type Rounding,
+  rounding as roundingNamed,
+  type ShortRounding,
+} from "../format/round.js";
+import { unknownName } from "../format/unknown-name.js";
 import { type SchemeName, schemes } from "./scheme.js";
 
 /** How weights take updates, completely. */
@@ -11,13 +18,13 @@ export interface UpdateSettings extends ResultRounding {
   readonly seed: number;
 }
 
-/** {@link UpdateSettings} as a caller gives them: names of formats allowed, all but the format optional. */
+/** {@link UpdateSettings} as a caller gives them: names of formats and short ones of roundings, all but the format optional. */
 export interface UpdateOptions {
   readonly format: Format | string;
   /** Default `in-place`. */
   readonly scheme?: SchemeName;
   /** Default `nearest-even`. */
-  readonly rounding?: Rounding;
+  readonly rounding?: Rounding | ShortRounding;
   /** Default `ieee`. */
   readonly overflow?: Overflow;
   /** Default `fp32`. */
@@ -41,7 +48,6 @@ export function updateSettings(options: UpdateOptions): UpdateSettings {
   } = options;
   const { seed = 0 } = options;
   expectOneOf("scheme", scheme, Object.keys(schemes));
-  expectOneOf("rounding", rounding, roundings);
   expectOneOf("overflow", overflow, overflows);
   expectOneOf("opmath", opmath, opmaths);
   if (!Number.isSafeInteger(seed) || seed < 0) {
@@ -50,7 +56,7 @@ export function updateSettings(options: UpdateOptions): UpdateSettings {
   return {
     format: typeof format === "string" ? formatNamed(format) : format,
     scheme,
-    rounding,
+    rounding: roundingNamed(rounding),
     overflow,
     opmath,
     seed,
@@ -58,5 +64,5 @@ export function updateSettings(options: UpdateOptions): UpdateSettings {
 }
 
 function expectOneOf(what: string, name: string, known: readonly string[]): void {
-  if (!known.includes(name)) throw new RangeError(`unknown ${what} "${name}": expected ${known.join(", ")}`);
+  if (!known.includes(name)) throw unknownName(what, name, known);
 }

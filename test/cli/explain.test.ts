@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Explanation } from "../../src/lens/explain.js";
+import { type Explanation, explain } from "../../src/lens/explain.js";
 import { temporaryFolder } from "../source/support.js";
-import { expectUsageError, output } from "../support/cli.js";
+import { expectUsageError, output, run } from "../support/cli.js";
 import { expectValid } from "../support/schemas.js";
 
 const folder = temporaryFolder();
@@ -22,36 +22,70 @@ describe("explain", () => {
     const text = await output("explain", "0.02", "1e-6");
     await expect(text).toMatchFileSnapshot("explain.txt");
     expect(text).toContain("Nothing happens: the update is lost.");
-    expect(text).toMatch(/fp32 master +first shows at step 62;/);
+    expect(text).toMatch(/fp32 master +first shows at step 62 /);
   });
 
-  test("gives the same as JSON", async () => {
+  test("gives the same as JSON, which is what the library gives", async () => {
     const explanation = await explained("0.02", "1e-6");
-    expect(explanation.becomes).toBe("lost");
+    expect(explanation).toEqual(explain(0.02, 1e-6, { format: "bf16" }));
     expect(explanation.weight).toMatchObject({ stored: 0.02001953125, code: 0x3ca4, gapAbove: 2 ** -13 });
     expect(firstSteps(explanation)).toMatchObject({ "in-place": null, master: 62 });
   });
 
-  test("takes negative numbers as arguments", async () => {
-    const [up, down] = [await explained("0.02", "1e-6"), await explained("-0.02", "-1e-6")];
+  test("takes negative numbers as arguments, in any spelling", async () => {
+    const [up, down] = [await explained("0.02", "1e-6"), await explained("-0.02", "-1E-6")];
     expect(down.weight.stored).toBe(-up.weight.stored);
     expect(firstSteps(down)).toEqual(firstSteps(up));
     const fp16 = await explained("1", "-1e-6", "--format", "fp16");
     // Below a power of two the gap is half of that above: 2^-11.
-    expect(fp16).toMatchObject({ format: "fp16", becomes: "lost", update: { halfGap: 2 ** -12 } });
-    expect((await explained("--format", "fp16", "-1", "-1e-6")).update.halfGap).toBe(2 ** -11);
+    expect(fp16).toMatchObject({ format: "fp16", update: { gap: 2 ** -11 } });
+    expect((await explained("--format", "fp16", "-1", "-1e-6")).update.gap).toBe(2 ** -10);
   });
 
-  test("takes rounding, opmath and overflow", async () => {
-    const upward = await explained("1", "1e-6", "--rounding", "toward-positive");
-    expect(upward).toMatchObject({ becomes: "moved", sum: { rounded: 1.0078125 } });
+  test.each([
+    [["-inf", "1"], { weight: { given: "-Infinity" }, update: { given: 1 } }],
+    [["1", "-INFINITY", "--format", "fp16"], { update: { given: "-Infinity" }, format: "fp16" }],
+    [["nan", "+inf"], { weight: { given: "NaN" }, update: { given: "Infinity" } }],
+    [["\u22121", "-.5"], { weight: { given: -1 }, update: { given: -0.5 } }],
+    [["-0", "1e-42"], { weight: { given: "-0", code: 0x8000 }, update: { given: 1e-42 } }],
+    [["65520", "1", "--format", "fp16"], { weight: { stored: "Infinity" } }],
+    [["1", "1e39"], { update: { fp32: "Infinity" } }],
+  ])("takes %j", async (args, expected) => {
+    expect(await explained(...args)).toMatchObject(expected);
+  });
+
+  test("takes scheme, rounding, opmath and overflow", async () => {
+    const upward = await explained("1", "1e-6", "--rounding", "rup");
+    expect(upward).toMatchObject({
+      rounding: "toward-positive",
+      step: { outcomes: [{ weight: 1.0078125 }] },
+    });
     // 1 + 1e-9 is 1 in fp32, before the rounding upward.
     const fp32 = await explained("1", "1e-9", "--rounding", "toward-positive");
-    expect(fp32).toMatchObject({ becomes: "lost", sum: { rounded: 1 } });
+    expect(fp32.step.chances.lost).toBe(1);
     const exactly = await explained("1", "1e-9", "--rounding", "toward-positive", "--opmath", "exact");
-    expect(exactly).toMatchObject({ becomes: "moved", sum: { rounded: 1.0078125 } });
+    expect(exactly.step.outcomes).toMatchObject([{ weight: 1.0078125, becomes: "moved" }]);
     const saturated = await explained("65504", "32", "--format", "fp16", "--overflow", "saturate");
-    expect(saturated).toMatchObject({ becomes: "lost", sum: { rounded: 65504 } });
+    expect(saturated.step.outcomes).toMatchObject([{ weight: 65504, becomes: "lost" }]);
+    const drawn = await explained("0.02", "1e-6", "--rounding", "sr", "--scheme", "master");
+    expect(drawn).toMatchObject({ scheme: "master", step: { chances: { kept: 1 - 537 / 2 ** 16 } } });
+  });
+
+  test("tells once which format e4m3 is", async () => {
+    const { status, stdout, stderr } = await run([
+      "explain",
+      "448",
+      "100",
+      "--format",
+      "e4m3",
+      "--json",
+      "-",
+    ]);
+    expect([status, (JSON.parse(stdout) as Explanation).format]).toEqual([0, "e4m3fn"]);
+    expect(stderr).toBe(
+      "precision-lens: e4m3 is taken as e4m3fn (OCP), with 448 the largest number; the IEEE-like one is e4m3-ieee, with 240\n",
+    );
+    expect((await explained("1", "1", "--format", "e4m3-ieee")).format).toBe("e4m3-ieee");
   });
 
   test("--json FILE saves it beside the text", async () => {
@@ -64,16 +98,21 @@ describe("explain", () => {
 
   test.each<[string, string[], RegExp]>([
     [
-      "a weight that is NaN",
-      ["nan", "1"],
-      /'nan' is invalid for argument 'weight'. expected a finite number/,
+      "a weight that is no number",
+      ["one", "1"],
+      /'one' is invalid for argument 'weight'. expected a number, inf/,
     ],
-    ["a weight that is infinite", ["-Infinity", "1"], /'-Infinity' is invalid|unknown option/],
-    ["an update that is infinite", ["1", "1e999"], /'1e999' is invalid for argument 'update'/],
-    ["an empty weight", ["", "1"], /expected a finite number/],
-    ["a weight beyond the format", ["65520", "1", "--format", "fp16"], /weight 65520 is Infinity in fp16/],
-    ["an update beyond fp32", ["1", "1e39"], /update 1e\+39 is Infinity in fp32/],
-    ["an unknown format", ["1", "1", "--format", "fp17"], /unknown format "fp17"/],
+    ["an update beyond fp64", ["1", "1e999"], /'1e999' is invalid for argument 'update'/],
+    ["an empty weight", ["", "1"], /expected a number, inf or nan/],
+    ["an unknown format", ["1", "1", "--format", "fp17"], /unknown format "fp17": did you mean fp16\?/],
+    ["an unknown scheme", ["1", "1", "--scheme", "kahn"], /unknown scheme "kahn": did you mean kahan\?/],
+    ["fp8", ["1", "1", "--format", "fp8"], /"fp8" does not say which format is meant: expected e4m3fn, e5m2/],
+    [
+      "a format given twice",
+      ["1", "1", "--format", "bf16", "--format", "fp16"],
+      /'--format <name>' was given twice/,
+    ],
+    ["an unknown option", ["1", "1", "--colour"], /unknown option '--colour'/],
     ["no update", ["1"], /missing required argument 'update'/],
   ])("refuses %s", async (_, args, message) => {
     await expectUsageError(["explain", ...args], message);

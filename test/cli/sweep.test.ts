@@ -23,8 +23,8 @@ async function sweep(...args: string[]): Promise<{ table: string; result: SweepR
   return { table, result, path };
 }
 
-const progressOf = ({ cells }: SweepResult, rate: number) =>
-  cells.filter((cell) => cell.rate === rate).map(({ end }) => end.effectiveDescent);
+const retainedOf = ({ cells }: SweepResult, rate: number) =>
+  cells.filter((cell) => cell.rate === rate).map(({ end }) => end.retained);
 
 describe("of a synthetic run", () => {
   test("every case at every rate, in order, is what simulate gives there", async () => {
@@ -86,11 +86,11 @@ describe("of a recorded run", () => {
     expect(result.settings.rate).toBe("scale");
     const { cases } = JSON.parse(await output("run", window, "--json", "-"));
     const ofRun = new Map(
-      cases.map(({ scheme, end }: SweepResult["cells"][number]) => [scheme, end.effectiveDescent]),
+      cases.map(({ scheme, end }: SweepResult["cells"][number]) => [scheme, end.retained]),
     );
-    expect(progressOf(result, 1)).toEqual([ofRun.get("in-place"), ofRun.get("master")]);
-    expect(progressOf(result, 10)[0]).toBeGreaterThan(progressOf(result, 1)[0]!);
-    expect(progressOf(result, 0.5)[0]).toBeLessThan(progressOf(result, 1)[0]!);
+    expect(retainedOf(result, 1)).toEqual([ofRun.get("in-place"), ofRun.get("master")]);
+    expect(retainedOf(result, 10)[0]).toBeGreaterThan(retainedOf(result, 1)[0]!);
+    expect(retainedOf(result, 0.5)[0]).toBeLessThan(retainedOf(result, 1)[0]!);
     expect(table).toMatch(/8 steps at each of 3 scales\n\nSmallest scale of the recorded updates /);
 
     const other = await sweep(window, "--scale", "0.5,1,10", "--engine", "wasm", "--threads", "2");

@@ -12,20 +12,24 @@ describe("usage", () => {
   test.each<[string, string[], RegExp]>([
     ["an unknown command", ["frobnicate"], /unknown command 'frobnicate'/],
     ["an unknown option", ["run", window, "--colour"], /unknown option '--colour'/],
-    ["an unknown format", ["run", window, "--format", "bf16,e9m1"], /unknown format "e9m1": expected fp32, /],
+    [
+      "an unknown format",
+      ["run", window, "--format", "bf16,e9m1"],
+      /unknown format "e9m1": did you mean e2m1\? Expected fp32, /,
+    ],
     ["an empty format", ["run", window, "--format", ""], /unknown format ""/],
     [
       "an unknown scheme",
       ["run", window, "--scheme", "master,sr"],
-      /unknown name "sr": expected in-place, master, kahan/,
+      /unknown scheme "sr": expected in-place, master, kahan/,
     ],
     [
       "an unknown rounding",
       ["run", window, "--rounding", "up"],
-      /unknown name "up": expected nearest-even, /,
+      /unknown rounding "up": did you mean rup\? Expected nearest-even, /,
     ],
-    ["an unknown engine", ["run", window, "--engine", "abacus"], /Allowed choices are auto, /],
-    ["an unknown opmath", ["run", window, "--opmath", "fp64"], /Allowed choices are fp32, exact/],
+    ["an unknown engine", ["run", window, "--engine", "abacus"], /unknown engine "abacus": expected auto, /],
+    ["an unknown opmath", ["run", window, "--opmath", "fp64"], /unknown opmath "fp64": expected fp32, exact/],
     ["a negative seed", ["run", window, "--seed", "-1"], /'-1' is invalid. expected a whole number/],
     ["a seed over 2^53", ["run", window, "--seed", "9007199254740993"], /expected a whole number/],
     ["an option without its value", ["run", window, "--json"], /'--json <file>' argument missing/],
@@ -42,6 +46,36 @@ describe("usage", () => {
     ["doctor with a file", ["doctor", "--json", "x.json"], /--json takes only -/],
   ])("%s is refused", async (_, args, message) => {
     await expectUsageError(args, message);
+  });
+
+  test.each<[string, string[], RegExp]>([
+    [
+      "a seed",
+      ["run", window, "--seed", "1", "--seed", "1"],
+      /option '--seed <n>' was given twice, '1' and '1'/,
+    ],
+    [
+      "a file",
+      ["diff", "a", "b", "--json", "x", "--json", "y"],
+      /option '--json <file>' was given twice, 'x' and 'y'/,
+    ],
+    [
+      "a model",
+      ["simulate", "--model", "qwen3-4b", "--model", "qwen3-8b"],
+      /option '--model <name>' was given twice/,
+    ],
+  ])("%s given twice is refused", async (_, args, message) => {
+    await expectUsageError(args, message);
+  });
+
+  test("what e4m3 means is told once, before the work, and not to who wants quiet", async () => {
+    const args = ["run", "nowhere", "--format", "e4m3,bf16", "--format", "e4m3"];
+    const told = await run(args);
+    const quiet = await run([...args, "--quiet"]);
+    expect(told.stderr.match(/e4m3 is taken as e4m3fn \(OCP\)/g)).toHaveLength(1);
+    expect(told.stderr.endsWith(quiet.stderr)).toBe(true);
+    expect(quiet.stderr).toMatch(/^precision-lens: nowhere/);
+    expect([told.status, quiet.status]).toEqual([2, 2]);
   });
 
   test("without a command the help goes to stderr", async () => {

@@ -99,11 +99,11 @@ describe.each(everyEngine)("curves on $name", (engine) => {
       const [tally] = await engine.run(job);
       const { curve } = summarizeCase(tally);
       expect(curve).toMatchObject(expected);
-      for (const [m, { effectiveDescent }] of curve.entries()) {
-        expect((effectiveDescent ?? Number.NaN) / (sums[m].dD / sums[m].DD)).toBeCloseTo(1, 12);
+      for (const [m, { visible }] of curve.entries()) {
+        expect((visible ?? Number.NaN) / (sums[m].dD / sums[m].DD)).toBeCloseTo(1, 12);
       }
       // The run is one on which the counts say something, and other things at other steps.
-      expect(new Set(curve.map(({ effectiveDescent }) => effectiveDescent)).size).toBe(4);
+      expect(new Set(curve.map(({ visible }) => visible)).size).toBe(4);
       expect(Math.min(...curve.slice(1).map(({ hidden }) => hidden))).toBeGreaterThan(0);
       expect(curve.at(-1)!.returned).toBeGreaterThan(0);
     },

@@ -29,7 +29,8 @@ describe("lens", () => {
     const { end, steps: perStep } = await lens({ format: "bf16", data: shared }, steps, { scheme: "master" });
     expect(perStep).toHaveLength(100);
     const displacement = round(1.1, format("bf16")) - 1;
-    expect(end.effectiveDescent).toBeCloseTo(displacement / 0.1, 3);
+    expect(end.visible).toBeCloseTo(displacement / 0.1, 3);
+    expect(end.retained).toBe(1);
   });
 
   it("refuses what does not fit, by name", async () => {

@@ -26,12 +26,12 @@ describe.each(everyEngine)("displacements on $name", (engine) => {
     const { totals, end } = summarizeCase(tally);
     expect(totals).toMatchObject({ moved: 4, lost: 2, none: 3, nonfinite: 0 });
     expect(totals.effectiveNorm).toBe(Math.sqrt(4 * large * large));
-    expect(end.effectiveDescent).toBe(1);
+    expect(end).toMatchObject({ visible: 1, retained: 1, noise: 0 });
     const jump = tensorOf("w", [-large], [largest], [large]);
     const [jumped] = await engine.run({ tensors: [jump], stepNumbers: [0, 1], cases });
     // From -1.5 x 2^127 to the largest number: the way between is beyond fp32.
     expect(jumped.tensors[0].tally.end.displacementSquared.value()).toBe(largest * largest);
-    expect(summarizeCase(jumped).end.effectiveDescent).toBe(1);
+    expect(summarizeCase(jumped).end).toMatchObject({ visible: 1, retained: 1, noise: 0 });
   });
 });
 
@@ -83,7 +83,7 @@ describe("against a second derivation", () => {
       expect(totals.updateNorm / Math.sqrt(uu)).toBeCloseTo(1, 12);
       expect(totals.effectiveNorm / Math.sqrt(ee)).toBeCloseTo(1, 12);
       expect((totals.effectiveDescent ?? 0) / (eu / uu)).toBeCloseTo(1, 12);
-      expect((end.effectiveDescent ?? 0) / (dD / DD)).toBeCloseTo(1, 12);
+      expect((end.visible ?? 0) / (dD / DD)).toBeCloseTo(1, 12);
       expect(probes["ulp-rule"]).toMatchObject({
         lost: rule,
         lostButMoved: ruleMoved,
@@ -113,7 +113,13 @@ describe("planted controls", () => {
         hiddenShare: null,
         effectiveDescent: null,
       });
-      expect(end).toMatchObject({ unchanged: 100, neverUpdated: 100, hidden: 0, effectiveDescent: null });
+      expect(end).toMatchObject({
+        unchanged: 100,
+        neverUpdated: 100,
+        hidden: 0,
+        visible: null,
+        retained: null,
+      });
     }
   });
 
@@ -146,7 +152,7 @@ describe("planted controls", () => {
     // The third of the planted weights moved once before its Inf.
     expect(totals).toMatchObject({ nonfinite: 5, moved: clean.totals.moved + 1, elements: 9 });
     expect(totals.apparentSparsity).toBe(0);
-    expect(end).toMatchObject({ nonfinite: 3, unchanged: 0, effectiveDescent: clean.end.effectiveDescent });
+    expect(end).toMatchObject({ nonfinite: 3, unchanged: 0, visible: clean.end.visible });
     expect(probes["path-not-taken"].share).toBe(0);
   });
 

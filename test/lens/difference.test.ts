@@ -46,7 +46,11 @@ function bySpecification(name: Name, before: readonly number[], after: readonly 
   const tally = new DifferenceTally();
   const numbers = (codes: readonly number[]) =>
     Float64Array.from(codes, (code) => numberOf(code, layouts[name]));
-  compareNumbers({ before: numbers(before), after: numbers(after) }, format(name), tally);
+  compareNumbers(
+    { before: numbers(before), after: numbers(after), codes: { before, after } },
+    format(name),
+    tally,
+  );
   return tally.toJSON();
 }
 
@@ -141,6 +145,8 @@ describe("compareNumbers", () => {
   test("both zeros are one number, NaN is like NaN", () => {
     expect(compared([0, -0, NaN, NaN, Infinity], [-0, 0, NaN, 1, -Infinity], "bf16")).toMatchObject({
       unchanged: 2,
+      // By bytes the zeros are two.
+      bytesChanged: 4,
       hidden: 0,
       signFlips: 0,
       nonfinite: 3,

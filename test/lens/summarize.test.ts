@@ -35,6 +35,9 @@ function counted(): Tally {
   Object.assign(end, ends);
   end.displacementSquared.add(8);
   end.product.add(6);
+  end.retainedProduct.add(7);
+  end.noiseSquared.add(2);
+  end.weightSquared.add(200);
   Object.assign(probes, {
     pathNotTaken: 12,
     smallSubnetworks: 14,
@@ -75,8 +78,17 @@ const counts = {
     returned: 7,
     nonfinite: 4,
     parted: 8,
-    effectiveDescent: 0.75,
-    sums: { displacementSquared: [8], product: [6] },
+    visible: 0.75,
+    retained: 0.875,
+    noise: 0.5,
+    noiseToWeight: 0.1,
+    sums: {
+      displacementSquared: [8],
+      product: [6],
+      retainedProduct: [7],
+      noiseSquared: [2],
+      weightSquared: [200],
+    },
   },
   probes: {
     "path-not-taken": { unchanged: 12, share: 0.75, unchangedButDiffers: 3 },
@@ -116,7 +128,7 @@ describe("summarizeCounted", () => {
     const { totals, end, probes } = empty;
     expect(totals).toMatchObject({ realSparsity: null, apparentSparsity: null, hiddenShare: null });
     expect(totals).toMatchObject({ effectiveDescent: null, updateNorm: 0 });
-    expect(end.effectiveDescent).toBeNull();
+    expect(end).toMatchObject({ visible: null, retained: null, noise: null, noiseToWeight: null });
     expect(probes["path-not-taken"]).toEqual({ unchanged: 0, share: null, unchangedButDiffers: 0 });
     expect(probes["ulp-rule"]).toMatchObject({ share: null, disagreement: null });
     expect(empty).toMatchObject({ moments: [], tensors: [], steps: [], curve: [] });

@@ -14,13 +14,19 @@ type Identity = Partial<SweepCase>;
 const bf16: SweepCase = { format: "bf16", scheme: "in-place", rounding: "nearest-even", opmath: "fp32" };
 const shares = { learns: 0.5, keeps: 0.99 };
 
-/** Cells of cases by rate, with what the answers look at: progress, and its standard error after it. */
+/** Cells of cases by rate, with what the answers look at: the share retained, and its standard error after it. */
 function cellsOf(...cases: [Identity, ...(number | null | readonly [number, number])[]][]): SweepCell[] {
   const [[, ...first]] = cases;
   return first.flatMap((_, i) =>
-    cases.map(([identity, ...progress]) => {
-      const [effectiveDescent, standardError] = [progress[i], null].flat();
-      const cell = { rate: 10 ** i, ...bf16, ...identity, end: { effectiveDescent }, standardError };
+    cases.map(([identity, ...shares]) => {
+      const [retained, standardError] = [shares[i], null].flat();
+      const cell = {
+        rate: 10 ** i,
+        ...bf16,
+        ...identity,
+        end: { retained, noise: 3, noiseToWeight: 0.25 },
+        standardError,
+      };
       return cell as unknown as SweepCell;
     }),
   );
@@ -96,9 +102,8 @@ describe("the cheapest case that keeps its updates", () => {
 
   test("is told with what it keeps", () => {
     const { cheapest: found } = sweepAnswers(cellsOf([{ scheme: "kahan" }, 0.995]), shares);
-    expect(found).toEqual([
-      { rate: 1, case: { ...bf16, scheme: "kahan", bitsPerWeight: 32, effectiveDescent: 0.995 } },
-    ]);
+    const told = { bitsPerWeight: 32, retained: 0.995, noise: 3, noiseToWeight: 0.25 };
+    expect(found).toEqual([{ rate: 1, case: { ...bf16, scheme: "kahan", ...told } }]);
   });
 });
 
@@ -127,9 +132,7 @@ describe("noise", () => {
         return sweepCells({ cases: [counted] }, 1)[0];
       }),
     );
-    const spread = Math.sqrt(
-      runs.reduce((sum, { end }) => sum + (end.effectiveDescent! - 1) ** 2, 0) / runs.length,
-    );
+    const spread = Math.sqrt(runs.reduce((sum, { end }) => sum + (end.retained! - 1) ** 2, 0) / runs.length);
     expect(spread / runs[0].standardError!).toBeGreaterThan(0.6);
     expect(spread / runs[0].standardError!).toBeLessThan(1.6);
   });

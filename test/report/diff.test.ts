@@ -34,7 +34,7 @@ function pair(
 function resultOf(pairs: readonly CountedPair[], changes: Partial<DifferenceResult> = {}): DifferenceResult {
   const summary = summarizeDifference(pairs);
   return {
-    schema: "precision-lens-diff/1",
+    schema: "precision-lens-diff/2",
     tool: { name: "precision-lens", version: "0.0.0" },
     input: { before: { path: "a", kind: "checkpoint" }, after: { path: "b", kind: "checkpoint" } },
     settings: { view: null, strict: false, seed: 0 },

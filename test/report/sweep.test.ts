@@ -111,7 +111,9 @@ test("CSV has a row a case and rate, all of one length", () => {
       format: cells[i].format,
       scheme: cells[i].scheme,
     });
-    expect(of.effectiveDescent).toBe(String(cells[i].end.effectiveDescent));
+    for (const name of ["visible", "retained", "noise", "noiseToWeight"] as const) {
+      expect(of[name]).toBe(String(cells[i].end[name]));
+    }
     expect(of.standardError).toBe(String(cells[i].standardError ?? ""));
   }
 });

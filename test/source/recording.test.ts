@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import type { SkippedTensor } from "../../src/lens/input.js";
 import { openRecording, type Recording, recordedRun } from "../../src/source/recording.js";
 import { openCheckpoint } from "../../src/source/safetensors/checkpoint.js";
 import { encodeSafetensors, type TensorToWrite } from "../../src/source/safetensors/write.js";
@@ -94,6 +95,8 @@ describe("openRecording", () => {
   });
 });
 
+const named = (skipped: readonly SkippedTensor[]) => skipped.map(({ name, reason }) => ({ name, reason }));
+
 /** What is left out beside the good tensor "w", and the reason. */
 const leftOut: readonly [string, TensorToWrite[], TensorToWrite[], string, string][] = [
   ["a weight without updates", [tensor("x")], [], "x", "has no updates"],
@@ -169,13 +172,18 @@ describe("leaves out", () => {
     const good = [tensor("step0/w"), tensor("step1/w")];
     const paths = write([...weights, tensor("w")], [...updates, ...good]);
     const recording = await openRecording(paths);
-    expect(recording.skipped).toEqual([{ name, reason }]);
+    expect(named(recording.skipped)).toEqual([{ name, reason }]);
     expect(names(recording)).toEqual(["w"]);
     expect(recording.stepNumbers).toEqual([0, 1]);
     expect(recording.elements).toBe(2);
     await recording.close();
 
     const isWeight = weights.length > 0;
+    // What is among the weights is a part of them that is missing.
+    const { elements } = recording.skipped[0];
+    expect(elements).toBe(
+      isWeight ? weights[0].shape.reduce((product, size) => product * size, 1) : undefined,
+    );
     await expectSentence(
       openRecording({ ...paths, strict: true }),
       isWeight ? paths.weights : paths.updates,
@@ -190,7 +198,7 @@ describe("leaves out", () => {
       [tensor("step0/x"), tensor("step0/w"), tensor("step5/w")],
     );
     expect(names(recording)).toEqual(["w"]);
-    expect(recording.skipped).toEqual([
+    expect(named(recording.skipped)).toEqual([
       { name: "x", reason: "has updates for 1 of 2 steps, none for step 5" },
     ]);
   });

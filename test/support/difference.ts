@@ -43,6 +43,7 @@ export function expectedCounts(before: readonly number[], after: readonly number
     nonfinite: 0,
     nonfiniteChanged: 0,
     unchanged: 0,
+    bytesChanged: 0,
     hidden: 0,
     neverUpdated: 0,
     signFlips: 0,
@@ -53,6 +54,7 @@ export function expectedCounts(before: readonly number[], after: readonly number
   for (const [i, from] of before.entries()) {
     const to = after[i];
     const [a, b] = [numberOf(from, layout), numberOf(to, layout)];
+    if (from !== to) counts.bytesChanged++;
     if (![a, b].every(Number.isFinite)) {
       counts.nonfinite++;
       if (String(a) !== String(b)) counts.nonfiniteChanged++;

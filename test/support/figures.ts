@@ -36,7 +36,7 @@ export function differenceResult({ hidden = false, name = "model" } = {}): Diffe
   const bytes = { full: 1000, gapValue: 300, maskValue: 250 };
   const sample = { chunks: 1, elements: 500, changed: 50, plain: bytes, gzip: bytes, zstd: null };
   return {
-    schema: "precision-lens-diff/1",
+    schema: "precision-lens-diff/2",
     tool: { name: "precision-lens", version: "0.0.0" },
     input: { before: { path: "base", kind: "checkpoint" }, after: { path: "tuned", kind: "checkpoint" } },
     settings: { view: null, strict: false, seed: 0 },

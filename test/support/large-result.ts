@@ -87,7 +87,7 @@ export function largeResult({ layers = 80, steps = 300 } = {}): Result {
     };
   });
   return {
-    schema: "precision-lens/1",
+    schema: "precision-lens/2",
     tool: { name: "precision-lens", version: "0.0.0" },
     input: {
       kind: "recorded",
@@ -130,7 +130,7 @@ function updatesOf(all: number, moved: number, kept: number): UpdateCounts {
   };
 }
 
-function endOf(elements: number, changed: number, effectiveDescent: number): End {
+function endOf(elements: number, changed: number, visible: number): End {
   const unchanged = elements - Math.round(elements * changed);
   const neverUpdated = Math.round(unchanged * 0.003);
   return {
@@ -141,8 +141,17 @@ function endOf(elements: number, changed: number, effectiveDescent: number): End
     returned: Math.round(unchanged * 0.01),
     nonfinite: 0,
     parted: null,
-    effectiveDescent,
-    sums: { displacementSquared: [1], product: [effectiveDescent] },
+    visible,
+    retained: visible,
+    noise: 1 - visible,
+    noiseToWeight: (1 - visible) / 100,
+    sums: {
+      displacementSquared: [1],
+      product: [visible],
+      retainedProduct: [visible],
+      noiseSquared: [(1 - visible) ** 2],
+      weightSquared: [10_000],
+    },
   };
 }
 

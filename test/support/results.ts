@@ -15,7 +15,7 @@ export function caseOf(
 export function resultOf(cases: readonly Case[], changes: Partial<Result> = {}): Result {
   const [{ tensors, steps, totals }] = cases;
   return {
-    schema: "precision-lens/1",
+    schema: "precision-lens/2",
     tool: { name: "precision-lens", version: "0.0.0" },
     input: {
       kind: "arrays",

@@ -52,14 +52,15 @@ export function sweepResult(
   );
   const cells = rates.flatMap((rate, at) =>
     grid.map((identity, of): SweepCell => {
-      const end = { ...cell.end, effectiveDescent: progress(of, at) };
+      const retained = progress(of, at);
+      const end = { ...cell.end, retained, visible: retained };
       const standardError = identity.rounding === "stochastic" ? noise(of, at) : null;
       return { ...cell, ...identity, rate, end, standardError };
     }),
   );
   const shares = { learns: 0.5, keeps: 0.99 };
   return {
-    schema: "precision-lens-sweep/1",
+    schema: "precision-lens-sweep/2",
     tool,
     input,
     settings: { overflow: "ieee", seed: 0, strict: false, rate: "lr", ...shares },

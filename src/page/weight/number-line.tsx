@@ -3,8 +3,9 @@ import { encode } from "../../format/encode.js";
 import type { Format } from "../../format/format.js";
 import { nextDown, nextUp } from "../../format/neighbours.js";
 import { type Rounding, round } from "../../format/round.js";
+import { binOf } from "../../lens/bin.js";
 import { short } from "../../report/numbers.js";
-import { binOf, ticksIn } from "./bins.js";
+import { ticksIn } from "./bins.js";
 import type { WeightStep } from "./step.js";
 import { useWidth } from "./use-width.js";
 

@@ -118,7 +118,8 @@ describeNeeding(requirements.chromium, "a report opened from disk in Chromium", 
     expect(await column("unchanged")).toEqual(
       tensors.map((of) => percent(shareOfWeights(of, of.end.unchanged))),
     );
-    expect(await column("progress")).toEqual(tensors.map(({ end }) => ratio(end.effectiveDescent)));
+    expect(await column("retained")).toEqual(tensors.map(({ end }) => ratio(end.retained)));
+    expect(await column("visible")).toEqual(tensors.map(({ end }) => ratio(end.visible)));
   });
 
   test("sorts by a heading, and the other way round by a second click", async () => {

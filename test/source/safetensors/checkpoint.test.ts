@@ -97,7 +97,7 @@ describe("openCheckpoint", () => {
     put(path, "m.safetensors.index.json", index({ a: "s.safetensors", b: "t.safetensors" }));
     const opened = await openCheckpoint(path);
     expect(opened.skipped).toEqual([
-      { name: "extra", reason: 'lies in "s.safetensors", where the index does not name it' },
+      { name: "extra", reason: 'lies in "s.safetensors", where the index does not name it', elements: 1 },
       { name: "a", reason: 'lies in "t.safetensors", where the index does not name it' },
     ]);
     expect(await contents(opened)).toEqual({ a: [1], b: [3] });

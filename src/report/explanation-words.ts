@@ -1,0 +1,243 @@
+import { format as formatNamed } from "../format/registry.js";
+import type { Explanation } from "../lens/explain.js";
+import type { Numeral } from "../lens/numeral.js";
+import type { SchemeOutlook } from "../lens/outlook.js";
+import { layOut } from "./columns.js";
+import { exactDecimal } from "./decimal.js";
+import { count, percent, short } from "./numbers.js";
+
+/** The sentences of an explanation. They speak of the rounding, scheme and overflow that were asked for, and no other. */
+
+export const carrierNames: Readonly<Record<Explanation["scheme"], string | null>> = {
+  "in-place": null,
+  master: "fp32 master",
+  kahan: "compensation",
+  "two-term": "second term",
+};
+
+/** Digits that a sentence can hold; what has more is told with six. */
+const mostInSentence = 24;
+
+/** Numbers as they are told. */
+export const told = {
+  /** Every digit. */
+  exactly: (x: Numeral | null): string => (x === null ? "none" : exactDecimal(Number(x))),
+  /** As it was typed. */
+  given(x: Numeral): string {
+    if (typeof x !== "number") return told.exactly(x);
+    return x !== 0 && Math.abs(x) < 1e-4 ? x.toExponential() : String(x);
+  },
+  /** Every digit, if they are not many. */
+  shortly(x: Numeral): string {
+    const all = told.exactly(x);
+    return all.length <= mostInSentence ? all : short(Number(x));
+  },
+};
+
+export function chance(p: number): string {
+  return `${short(100 * p)}%`;
+}
+
+/** Whether sums beyond the largest finite number become that. */
+export function saturates({ overflow, format }: Explanation): boolean {
+  return overflow === "saturate" || !formatNamed(format).hasNaN;
+}
+
+const isZero = (x: Numeral) => Number(x) === 0;
+const isFiniteNumber = (x: Numeral) => Number.isFinite(Number(x));
+
+/** What becomes of the weight, in a sentence. */
+export function verdict(explanation: Explanation): string {
+  const { step, update, scheme } = explanation;
+  const carrier = carrierNames[scheme];
+  const { none, lost, kept, moved, nonfinite } = step.chances;
+  if (none === 1) return `The update is zero${isZero(update.given) ? "" : " in fp32"}: a real zero.`;
+  if (nonfinite === 1) return nonfiniteVerdict(explanation);
+  if (moved === 1) return `The stored weight moves to ${alternatives(step.outcomes)}.`;
+  if (kept === 1) return `The stored weight stays; the ${carrier} holds what it cannot show.`;
+  if (lost === 1 && explanation.rounding === "stochastic") return "The stored weight cannot move.";
+  if (lost === 1 && carrier !== null) return `Nothing happens: the ${carrier} does not change either.`;
+  if (lost === 1) return "Nothing happens: the update is lost.";
+  const beyond = step.outcomes.find(({ becomes }) => becomes === "nonfinite")?.weight;
+  const parts = [
+    ...(moved > 0 ? [`moves with probability ${chance(moved)}`] : []),
+    ...(beyond !== undefined
+      ? [`becomes ${told.exactly(beyond)} with probability ${chance(nonfinite)}`]
+      : []),
+  ];
+  if (parts.length > 0) return `The stored weight ${parts.join(" and ")}.`;
+  return `The stored weight stays; the ${carrier} changes with probability ${chance(kept)}.`;
+}
+
+function alternatives(outcomes: Explanation["step"]["outcomes"]): string {
+  return [...new Set(outcomes.map(({ weight }) => told.shortly(weight)))].join(" or ");
+}
+
+function nonfiniteVerdict(explanation: Explanation): string {
+  const { weight, update, step } = explanation;
+  const [{ weight: after }] = step.outcomes;
+  const becomes = isFiniteNumber(after)
+    ? `saturates at ${told.shortly(after)}`
+    : `becomes ${told.exactly(after)}`;
+  if (!isFiniteNumber(weight.stored)) {
+    const stays = after === weight.stored ? "stays so" : becomes;
+    return `The weight is ${told.exactly(weight.stored)}, and ${stays}.`;
+  }
+  if (!isFiniteNumber(update.fp32)) {
+    return `The update is ${told.exactly(update.fp32)}: the stored weight ${becomes}.`;
+  }
+  return `The stored weight ${becomes}.`;
+}
+
+/** Why: where the sum falls, and how far it would have to fall. */
+export function reason(explanation: Explanation): string {
+  const { weight, update, step } = explanation;
+  if (step.chances.none === 1 || !isFiniteNumber(weight.stored) || !isFiniteNumber(update.fp32)) return "";
+  const sentences = [whereItFalls(explanation)];
+  const { rounding, scheme } = explanation;
+  if (rounding !== "stochastic" && (scheme === "in-place" || scheme === "master")) {
+    sentences.push(boundary(explanation));
+  }
+  sentences.push(inAll(explanation));
+  return sentences.filter((sentence) => sentence !== "").join(" ");
+}
+
+function whereItFalls(explanation: Explanation): string {
+  const { sum, rounding, weight, format } = explanation;
+  const { below, above, position } = sum;
+  if (sum.value === weight.stored && sum.tail === 0) return "In fp32 already w + u is w.";
+  const gives = whatItGives(explanation);
+  if (position === null) return beyondLargest(explanation, gives);
+  if (below === above) return `w + u is a number of ${format}.`;
+  if (sum.tie && rounding.startsWith("nearest")) {
+    return `w + u falls exactly half way between ${told.shortly(below!)} and ${told.shortly(above!)}${gives}.`;
+  }
+  // Told from the weight's side, where it is one of the two.
+  const [from, to, share] = weight.stored === above ? [above, below, 1 - position] : [below, above, position];
+  return `w + u falls ${percent(share)} of the way from ${told.shortly(from!)} to ${told.shortly(to!)}${gives}.`;
+}
+
+/** What the rounding makes of the sum; nothing in a scheme that stores another sum than that of weight and update. */
+function whatItGives({ sum: { roundsTo }, rounding, scheme }: Explanation): string {
+  if (scheme === "kahan" || scheme === "two-term") return "";
+  const rule = rounding === "stochastic" ? "stochastic rounding" : rounding;
+  const results = roundsTo.map(({ value, probability }) =>
+    probability === 1
+      ? told.shortly(value)
+      : `${told.shortly(value)} with probability ${chance(probability)}`,
+  );
+  return `; ${rule} gives ${results.join(", ")}`;
+}
+
+function beyondLargest(explanation: Explanation, gives: string): string {
+  const { format, sum } = explanation;
+  const { maxFinite } = formatNamed(format);
+  const largest = told.shortly(Number(sum.value) < 0 ? -maxFinite : maxFinite);
+  const where = `w + u lies beyond ${largest}, the last finite number of ${format}`;
+  if (saturates(explanation)) return `${where}, and saturates.`;
+  const noInf = sum.roundsTo.some(({ value }) => value === "NaN") ? ` (${format} has no Inf)` : "";
+  return `${where}${gives}${noInf}.`;
+}
+
+/** Where the sums that are stored as the weight end, on the side that the update points to. */
+function boundary(explanation: Explanation): string {
+  const { stays, update, weight, rounding, scheme, sum } = explanation;
+  if (stays === null) return "";
+  const up = Number(update.fp32) > 0;
+  const end = Number(up ? stays.high : stays.low);
+  const next = up ? weight.above : weight.below;
+  const stored = Number(weight.stored);
+  const it = scheme === "master" ? "the master" : "w + u";
+  if (!Number.isFinite(end)) {
+    const back = saturates(explanation) ? "saturates there" : `is brought back to it by ${rounding}`;
+    return `All that lies beyond ${told.shortly(weight.stored)} ${back}.`;
+  }
+  if (end === stored)
+    return `Under ${rounding} w stays only as long as ${it} is w: on this side all else moves it.`;
+  const stillW = sum.roundsTo.every(({ value }) => value === weight.stored);
+  const times = short(Math.abs(end - stored) / Math.abs(Number(update.fp32)));
+  const included = up ? stays.highIncluded : stays.lowIncluded;
+  const least = included ? `more than ${times}` : times;
+  const needed = stillW && Number(times) > 1 ? `: |u| would have to be ${least} times as large` : "";
+  if (next !== null && end === Number(next)) {
+    return `Under ${rounding} w stays until ${it} reaches the next number, ${told.shortly(next)}${needed}.`;
+  }
+  const where =
+    next !== null && isFiniteNumber(next) ? `half way to ${told.shortly(next)}` : "half a gap beyond";
+  const itself = included ? "stays" : "does not";
+  const [near, far] = up ? [weight.gapAbove, weight.gapBelow] : [weight.gapBelow, weight.gapAbove];
+  const narrower =
+    needed !== "" && near !== null && far !== null && near < far
+      ? ` (at a power of two the gap ${up ? "above" : "below"} is half of the other)`
+      : "";
+  return `Under ${rounding} w stays until ${it} passes ${told.shortly(end)}, ${where}, which itself ${itself}${needed}${narrower}.`;
+}
+
+/** How much of the update arrives: in the stored weight on average, or in weight and carrier together. */
+function inAll({ step, update, sum, weight, rounding, scheme }: Explanation): string {
+  const carrier = carrierNames[scheme];
+  const drawn = rounding === "stochastic";
+  const { moved, nonfinite } = step.chances;
+  const shareOf = (by: number) => `${short(by)}, ${percent(by / Number(update.fp32))} of u`;
+  if (drawn && carrier === null && moved + nonfinite === 0) {
+    const tooClose = sum.position !== null && (sum.value !== weight.stored || sum.tail !== 0);
+    return tooClose ? "That is less than 2^-32 of a gap, the least that 32 random bits can tell." : "";
+  }
+  const average = drawn ? "On average " : "";
+  if (carrier !== null && step.retained !== null) {
+    const who = scheme === "master" ? "the master moves" : `weight and ${carrier} together move`;
+    return `${capital(`${average}${who}`)} by ${shareOf(step.retained)}.`;
+  }
+  if (!drawn || step.displacement === null) return "";
+  return `On average the stored weight moves by ${shareOf(step.displacement)}.`;
+}
+
+function capital(text: string): string {
+  return text[0].toUpperCase() + text.slice(1);
+}
+
+/** A line for each scheme. */
+export function outlooks({ schemes, rounding, update }: Explanation): string[] {
+  const names = {
+    "in-place": "in-place",
+    master: "fp32 master",
+    kahan: "Kahan compensation",
+    "two-term": "two terms (Collage)",
+  };
+  const words = (outlook: SchemeOutlook) => {
+    if (isZero(update.fp32)) return "never: there is nothing to show";
+    return outlookInWords(outlook, rounding === "stochastic");
+  };
+  return layOut([
+    { heading: "", align: "left", cells: schemes.map(({ scheme }) => `  ${names[scheme]}`) },
+    { heading: "", align: "left", cells: schemes.map(words) },
+  ]).slice(1);
+}
+
+function outlookInWords(outlook: SchemeOutlook, drawn: boolean): string {
+  const { scheme, firstVisibleStep, expectedStep, chanceWithin, carrier, never, searched } = outlook;
+  if (firstVisibleStep !== null) {
+    const holds = carrier === null ? "" : ` (${carrierNames[scheme]} ${short(Number(carrier))})`;
+    return `first shows at step ${count(firstVisibleStep)}${holds}`;
+  }
+  if (expectedStep !== null) {
+    return expectedStep === 1
+      ? "shows in the first step"
+      : `shows after ${short(expectedStep)} steps on average`;
+  }
+  if (never === "nonfinite") {
+    return searched === 0
+      ? "never: not a finite number"
+      : `leaves the finite numbers at step ${count(searched)}`;
+  }
+  if (never === "not within the search") {
+    return chanceWithin === null
+      ? `not within ${count(searched)} steps`
+      : `shows within ${count(searched)} steps with probability ${chance(chanceWithin)}`;
+  }
+  if (never === "saturated") return "never: what lies beyond is stored as the last number";
+  if (scheme !== "in-place")
+    return `never: the ${carrierNames[scheme]} stops changing at step ${count(searched)}`;
+  if (drawn) return "never: no draw moves it";
+  return "never: each step starts from the same number";
+}
