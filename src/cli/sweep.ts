@@ -27,7 +27,7 @@ interface SweepOptions extends Omit<SyntheticOptions, "lr">, Omit<CaseOptions, "
   readonly threads?: number;
 }
 
-/** Steps of a synthetic run, where none are given: enough for carriers to show. */
+/** Steps of a synthetic run, where neither they nor a preset are given. */
 const defaultSteps = 20;
 
 const defaultRates = "1e-7:1e-4:7";
@@ -64,7 +64,7 @@ export function sweepCommand(streams: Streams): Command {
     .addOption(
       shareOption(
         "--learns <x>",
-        "least progress of a case that learns, as a share of an fp32 run's; as far above 1 is the most",
+        "least share of the fp32 displacement that a case retains to be said to learn; as far above 1 is the most",
         0.5,
       ),
     )
@@ -142,7 +142,12 @@ async function overSynthetic(command: Command, options: SweepOptions): Promise<S
     command.error("error: --scale is for a recorded run (FOLDER); --lr has the rates of a synthetic one");
   }
   const { lr, ...rest } = options;
-  const settings = syntheticSettings(command, { ...rest, steps: options.steps ?? defaultSteps, lr: lr[0] });
+  const settings = syntheticSettings(command, {
+    ...rest,
+    // A preset has its own.
+    ...(options.preset === undefined && { steps: options.steps ?? defaultSteps }),
+    lr: lr[0],
+  });
   const synthetic = await openSynthetic(settings, options.weights);
   return {
     rates: lr,

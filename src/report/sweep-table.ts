@@ -158,8 +158,8 @@ function tablesByRate(
     .filter((row) => row.texts.length > 0);
   if (shown.length === 0) return [];
   const labels = shown.map(({ label }) => label);
-  const progress = shown.map((row) => row.texts);
-  const widest = Math.max(...[...rates.map(rateText), ...progress.flat()].map(({ length }) => length));
+  const rows = shown.map((row) => row.texts);
+  const widest = Math.max(...[...rates.map(rateText), ...rows.flat()].map(({ length }) => length));
   const room = columns - Math.max(heading.length, ...labels.map(({ length }) => length));
   const most = Math.max(1, Math.floor(room / (widest + 2)));
   const perTable = Math.ceil(rates.length / Math.ceil(rates.length / most));
@@ -169,7 +169,7 @@ function tablesByRate(
       (rate, i): Column => ({
         heading: rateText(rate),
         align: "right",
-        cells: progress.map((row) => row[first + i]),
+        cells: rows.map((row) => row[first + i]),
       }),
     );
     tables.push(layOut([{ heading, align: "left", cells: labels }, ...columns]));

@@ -134,9 +134,8 @@ function displacementTable(cases: readonly Case[], terminal: Terminal): string[]
 
 /** What the columns of {@link displacementTable} are. */
 export const displacementNote =
-  "Displacement: where the weights end less where they began. Retained: the share of the fp32 run's that weight and " +
-  "carrier hold together; visible: the share that the stored bits show. Noise: what they hold beside it, relative to " +
-  "it and to the weights.";
+  "Retained: the share of an fp32 run's displacement that weight and carrier hold at the end; visible: the share that " +
+  "the stored bits show. Noise: what they hold beside it, relative to it and to the weights.";
 
 function textWidth({ columns }: Terminal): number {
   return Math.min(columns, 100);

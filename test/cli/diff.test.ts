@@ -77,7 +77,7 @@ describe("outputs", () => {
       ["report", saved, saved],
       `${saved}, ${saved}`,
       "results that add up",
-      "one of schema precision-lens-diff/1, which does not",
+      "one of schema precision-lens-diff/2, which does not",
     );
   });
 

@@ -39,7 +39,7 @@ describe("--html", () => {
   test("of demo goes beside its table", async () => {
     const stdout = await output("demo", "--html", path("demo.html"));
     expect(stdout).toBe(await output("demo"));
-    expect(read("demo.html")).toContain("97.9% of the updates changed no stored bit");
+    expect(read("demo.html")).toContain("97.9% of the updates left the stored weight as it was");
   });
 
   test("of a comparison, live and saved", async () => {

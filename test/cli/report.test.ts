@@ -63,7 +63,7 @@ describe("report", () => {
 });
 
 describe("what is no result is refused in one sentence", () => {
-  const schema = "a result of schema precision-lens/1";
+  const schema = "a result of schema precision-lens/2";
 
   test.each<[string, string, string, string]>([
     ["not JSON", "weights: 1", "a saved result", "no valid JSON"],

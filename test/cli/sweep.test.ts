@@ -65,7 +65,7 @@ describe("of a synthetic run", () => {
       ["master", "stochastic", 1e-5],
     ]);
     expect(table).toMatch(/^20,000 weights, 20 steps at each of 2 learning rates\n\nSmallest learning rate /);
-    expect(table).toContain("Learning is progress of 0.6 to 1.4, ");
+    expect(table.replace(/\s+/g, " ")).toContain("A case learns if it retains 0.6 to 1.4, ");
     expect(Math.max(...table.split("\n").map(visibleWidth))).toBeLessThanOrEqual(80);
 
     // Saved, it is rendered again.
@@ -121,11 +121,11 @@ describe("usage", () => {
 
   test("a saved sweep that is broken, hostile, or one of two", async () => {
     const { result, path } = await sweep("--elements", "100", "--lr", "1e-6,1e-4", "--steps", "2");
-    const found = "one of schema precision-lens-sweep/1, which does not";
+    const found = "one of schema precision-lens-sweep/2, which does not";
     await expectRefusal(["report", path, path], `${path}, ${path}`, "results that add up", found);
 
     const broken = put(folder, "broken.json", JSON.stringify({ ...result, rates: [] }));
-    const schema = "a result of schema precision-lens-sweep/1";
+    const schema = "a result of schema precision-lens-sweep/2";
     await expectRefusal(
       ["report", broken],
       broken,

@@ -19,6 +19,7 @@ function tally(counts: Partial<DifferenceTally>, distances: readonly number[] = 
   const called = counts.unchanged ?? 0;
   const of = Object.assign(new DifferenceTally(), { pathNotTaken: called, smallSubnetworks: called }, counts);
   of.distances.set(distances);
+  of.bytesChanged = counts.bytesChanged ?? distances.reduce((sum, n) => sum + n, 0);
   return of;
 }
 
@@ -135,7 +136,7 @@ describe("what is known of recorded updates", () => {
     expectValid("diff", result);
     const text = renderDiffTable(result).replace(/\s+/g, " ");
     expect(text).toContain(
-      "80.0% of the weights are what they were. 75.0% of these differ in the files; 20.0% of all",
+      "80.0% of the weights are the same number. 75.0% of those differ at full precision: 20.0% of the weights",
     );
     expect(text).toContain("10.0% were never updated");
   });

@@ -9,18 +9,61 @@ describe("headline", () => {
     const updates = [1e-4, 0.5, 0, -1e-5];
     const cases = [await caseOf(weights, updates), await caseOf(weights, updates, { format: "fp32" })];
     expect(headline(resultOf(cases))).toEqual([
-      "Stored as bf16 in place, 75.0% of the updates changed no stored bit; 25.0% were really zero.",
-      "After 1 step 75.0% of the weights are bit for bit what they were; 66.7% of these an fp32 run would have changed.",
+      "Stored as bf16 in place, 75.0% of the updates left the stored weight as it was; 25.0% of the updates were zero.",
+      "After 1 step 75.0% of the weights are what they were; an fp32 run would have changed 66.7% of them.",
+      "Of the displacement of an fp32 run, bf16 in-place and fp32 in-place retain 99% or more.",
     ]);
     expect(headline(resultOf(cases.reverse()))).toEqual([
-      "Stored as fp32 in place, 25.0% of the updates changed no stored bit; 25.0% were really zero.",
-      "After 1 step 25.0% of the weights are bit for bit what they were; 0.0% of these an fp32 run would have changed.",
+      "Stored as fp32 in place, 25.0% of the updates left the stored weight as it was; 25.0% of the updates were zero.",
+      "After 1 step 25.0% of the weights are what they were; an fp32 run would have changed 0.0% of them.",
+      "Of the displacement of an fp32 run, fp32 in-place and bf16 in-place retain 99% or more.",
     ]);
   });
 
   test("has no share of unchanged weights where there are none", async () => {
     const [, end] = headline(resultOf([await caseOf([1], [1])]));
-    expect(end).toBe("After 1 step 0.0% of the weights are bit for bit what they were.");
+    expect(end).toBe("After 1 step 0.0% of the weights are what they were.");
+  });
+
+  test("says first which share of the weights was left out, and why", async () => {
+    const cases = [await caseOf([1], [1])];
+    const skipped = [
+      { name: "scales", reason: "belongs to the codes" },
+      { name: "experts", reason: "its dtype is U8", elements: 99 },
+    ];
+    const [first, ...rest] = headline(resultOf(cases, { skipped }));
+    expect(first).toBe(
+      "99.0% of the weights are not counted (tensor experts: its dtype is U8). What follows is about the rest.",
+    );
+    expect(rest).toEqual(headline(resultOf(cases)));
+  });
+
+  test("tells who loses and who keeps; that a master learns, though its bits lag", async () => {
+    const weights = [1, 1, 2, -1];
+    const updates = [1e-4, 1e-4, -1e-4, 1e-4];
+    const schemes = ["in-place", "master", "kahan"] as const;
+    const cases = await Promise.all(schemes.map((scheme) => caseOf(weights, updates, { scheme })));
+    expect(headline(resultOf(cases)).at(-1)).toBe(
+      "Of the displacement of an fp32 run, bf16 in-place retains 0.0%; bf16 master and bf16 kahan retain 99% or more.",
+    );
+  });
+
+  test("does not call an update lost that stochastic rounding keeps on average", async () => {
+    const of = await caseOf([1, 1, 1, 1], [1e-3, 1e-3, 1e-3, 0], { rounding: "stochastic", seed: 1 });
+    const [first, , last] = headline(resultOf([of]));
+    expect(first).toMatch(
+      /^Stored as bf16 in place with stochastic rounding, [\d.]+% of the updates did not move their weight when they came, by chance: on average each moves it by its whole size; 25.0% of the updates were zero.$/,
+    );
+    expect(first).not.toMatch(/lost|rounded away/);
+    expect(last).toMatch(
+      /^Of the displacement of an fp32 run, bf16 stochastic retains [\d.]+% with noise of [\d.]+ times it\.$/,
+    );
+  });
+
+  test("of a result that does not tell it says nothing of what is retained", async () => {
+    const of = await caseOf([1], [1]);
+    const unknown = { ...of, end: { ...of.end, retained: null, noise: null } };
+    expect(headline(resultOf([unknown]))).toHaveLength(2);
   });
 
   test("says so where nothing can be said", async () => {

@@ -68,7 +68,7 @@ describe("the table", () => {
     expect(text).toMatch(/0\.064±1\.00\?/);
     expect(text).toMatch(/0\.19±0\.10 /);
     expect(text.replace(/\s+/g, " ")).toContain(
-      "?: too noisy to be called learning; more weights would tell.",
+      "?: too uncertain to be called learning; more weights would tell.",
     );
     expect(renderSweepTable(all.plain)).not.toContain("±");
   });
@@ -118,12 +118,15 @@ test("CSV has a row a case and rate, all of one length", () => {
   }
 });
 
-test("Markdown has the sentences and one table", () => {
+test("Markdown has the sentences, what is retained, and the noise", () => {
   const text = renderSweepMarkdown(all.noisy);
   for (const sentence of sweepSentences(all.noisy)) expect(text).toContain(escaped(sentence));
   const rows = text.split("\n").filter((line) => line.startsWith("|"));
-  expect(rows).toHaveLength(2 + 4);
-  expect(new Set(rows.map((row) => row.split("|").length)).size).toBe(1);
+  // Four cases; of the two that are stochastic noise, and noise by weight.
+  expect(rows).toHaveLength(2 + 4 + 2 + 4);
+  for (const table of [rows.slice(0, 6), rows.slice(6)]) {
+    expect(new Set(table.map((row) => row.split("|").length)).size).toBe(1);
+  }
 });
 
 describe.each(Object.entries(all))("%s", (_, result) => {

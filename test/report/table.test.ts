@@ -19,6 +19,11 @@ function row(text: string, label: string): string[] {
   return line!.slice(label.length).trim().split(/ +/);
 }
 
+/** The same of the table of displacements. */
+function displacementOf(text: string, label: string): string[] {
+  return row(text.slice(text.indexOf("of the fp32 displacement")), label);
+}
+
 describe("renderTable", () => {
   test("tells what became of updates and weights", async () => {
     const master = await caseOf([1, 0.5, -2, 3], [1e-4, 0, 0.5, 1e-3], { scheme: "master" });
@@ -29,7 +34,10 @@ describe("renderTable", () => {
     const [moved, kept, lost, bar, ...end] = row(text, "bf16 in-place");
     expect([moved, kept, lost]).toEqual(["33.3%", "–", "66.7%"]);
     expect(bar).toMatch(/^█+░+$/);
-    expect(end).toEqual(["75.0%", "50.0%", "1.00"]);
+    expect(end).toEqual(["75.0%", "50.0%"]);
+    // Of 0.5 and two updates too small to show; a master holds them.
+    expect(displacementOf(text, "bf16 in-place")).toEqual(["1.00", "1.00", "0.002", "3e-4"]);
+    expect(displacementOf(text, "bf16 master")).toEqual(["1.00", "1.00", "0.00", "0.00"]);
     expect(row(text, "bf16 master").slice(0, 3)).toEqual(["33.3%", "66.7%", "0.0%"]);
     expect(widest(text)).toBeLessThanOrEqual(80);
   });
@@ -38,8 +46,8 @@ describe("renderTable", () => {
     const [all, none] = [await caseOf([1, 1], [1, -1]), await caseOf([1, 1], [1e-6, -1e-6])];
     const drawn = (of: Case) => row(renderTable(resultOf([of])), "bf16 in-place");
     const bar = (glyph: string) => expect.stringMatching(new RegExp(`^${glyph}{6,}$`));
-    expect(drawn(all)).toEqual(["100.0%", "–", "0.0%", bar("█"), "0.0%", "0.0%", "1.00"]);
-    expect(drawn(none)).toEqual(["0.0%", "–", "100.0%", bar("░"), "100.0%", "100.0%", "0.00"]);
+    expect(drawn(all)).toEqual(["100.0%", "–", "0.0%", bar("█"), "0.0%", "0.0%"]);
+    expect(drawn(none)).toEqual(["0.0%", "–", "100.0%", bar("░"), "100.0%", "100.0%"]);
   });
 
   test("has dashes and no bar where no update was finite", () => {
@@ -47,13 +55,14 @@ describe("renderTable", () => {
     expectValid("result", result);
     const text = renderTable(result);
     expect(text).not.toMatch(/NaN|null|undefined|Infinity/);
-    expect(row(text, "bf16 in-place")).toEqual(["–", "–", "–", "–", "–", "–", "2"]);
+    expect(row(text, "bf16 in-place")).toEqual(["–", "–", "–", "–", "–", "2"]);
+    expect(displacementOf(text, "bf16 in-place")).toEqual(["–", "–", "–", "–"]);
     expect(text).toContain("No update was finite: nothing can be said of sparsity.");
   });
 
   test("only a result with nonfinite updates has a column for them", () => {
     expect(renderTable(resultOf([counted]))).not.toContain("nonfinite");
-    expect(renderTable(resultOf([nothing, counted]))).toMatch(/progress +nonfinite\n/);
+    expect(renderTable(resultOf([nothing, counted]))).toMatch(/hidden +nonfinite\n/);
   });
 
   test("keeps to 80 columns for every format and scheme, with nonfinite updates too", () => {

@@ -20,6 +20,7 @@ export function differenceResult({ hidden = false, name = "model" } = {}): Diffe
       const tally = Object.assign(new DifferenceTally(), {
         elements,
         unchanged,
+        bytesChanged: changed,
         hidden: hidden ? unchanged - layer : 0,
         signFlips: layer,
         pathNotTaken: unchanged,
