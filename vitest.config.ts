@@ -21,6 +21,8 @@ export default defineConfig({
       extends: true,
       test: {
         name,
+        // What only computes shares its modules with other files: loading them takes longer than most tests.
+        isolate: !["format", "update", "lens", "report"].includes(name),
         include: [...tests],
         exclude: full.has(name) ? [...except] : [...except, "**/*.full.test.ts"],
         env: { TEST_TIER: full.has(name) ? "full" : "quick" },

@@ -52,7 +52,7 @@ describeNeeding(requirements.chromium, "the page", () => {
     const page = await open("", { reducedMotion: "no-preference" });
     const title = page.locator("h1");
     await eventually(() => title.textContent()).toMatch(
-      /weights are bit for bit unchanged\. In fp32, .*The updates were there all along: bf16 rounded/,
+      /weights are unchanged\. In fp32, .*The updates were there all along: bf16 rounded/,
     );
     await page.getByRole("button", { name: "Pause" }).click();
   });

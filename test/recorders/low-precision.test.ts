@@ -68,8 +68,12 @@ describeNeeding(requirements.torch, "a recorded training of parameters in less t
       const args = ["--optimizer", "adamw", "--lr", "1e-3", "--quiet", "--json", "-"];
       const { skipped } = JSON.parse(await output("run", recording, ...args));
       expect(skipped).toEqual([
-        { name: "frozen", reason: "has no gradients" },
-        { name: "sometimes.weight", reason: "has gradients for 3 of 6 steps, none for step 1" },
+        { name: "frozen", reason: "has no gradients", elements: 12 },
+        {
+          name: "sometimes.weight",
+          reason: "has gradients for 3 of 6 steps, none for step 1",
+          elements: 576,
+        },
       ]);
     });
   });

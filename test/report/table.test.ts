@@ -115,7 +115,7 @@ describe("tensors that were not counted", () => {
       ...[0, 1, 2, 3, 4].map((i) => `  w${i}: has no updates`),
       "  and 1,002 more",
     ]);
-    expect(renderTable(withSkipped(...some.slice(0, 5)))).not.toContain("more");
+    expect(renderTable(withSkipped(...some.slice(0, 5)))).not.toMatch(/and [\d,]+ more/);
   });
 
   test("cannot flood the terminal with their names, nor command it", () => {

@@ -5,6 +5,10 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * starts with the files of most text, and these have little: the last of them would run alone.
  */
 const slowest = [
+  "engine/gpu/recorded.full",
+  "engine/gpu/adversarial.full",
+  "engine/gpu/adversarial-narrow.full",
+  "engine/gpu/roundings.full",
   "engine/gpu/gpu",
   "cli/run-resume",
   "page/accessibility",

@@ -133,3 +133,22 @@ it("weights that only fp64 holds are rounded once, and start their fp32 master o
   // 1 + 2^-8 + 2^-40 is next to 1.0078125; through fp32 it would be 1.
   expect(theirs[0].result.totals.castChanged).toBe(5);
 });
+
+it("a sum of finite numbers beyond fp32 overflows as one of the format does, one with Inf stays Inf", async () => {
+  const deterministic = roundings.filter((rounding) => rounding !== "stochastic");
+  const cases = ["bf16", "tf32", "fp16"].flatMap((name) =>
+    deterministic.map((rounding) => updateSettings({ format: name, rounding, opmath: "exact" })),
+  );
+  const most = (2 - 2 ** -23) * 2 ** 127;
+  const [large, ...others] = [1.5 * 2 ** 127, most, Infinity];
+  const updates = [most, ...others].flatMap((u) => [u, -u]);
+  const weights = [large, -large, large, -large, large, -large];
+  const job = { tensors: [tensorOf("w", weights, updates)], stepNumbers: [0], cases };
+  const theirs = await outcomeOf(reference, job);
+  expectEqual(await outcomeOf(wasm, job), theirs);
+  // Toward zero both sums end at the largest number; to the nearest at Inf.
+  const nonfinite = (rounding: string) =>
+    theirs.find(({ result }) => result.format === "bf16" && result.rounding === rounding)!.result.totals
+      .nonfinite;
+  expect([nonfinite("toward-zero"), nonfinite("nearest-even")]).toEqual([2, 6]);
+});
