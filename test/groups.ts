@@ -77,11 +77,9 @@ function recorded(): Record<string, { sources: string; date: string }> {
   return JSON.parse(readFileSync(record, "utf8"));
 }
 
-/** Notes that the full tier of groups passed with sources of these digests. */
-export function recordFull(digests: ReadonlyMap<string, string>): void {
-  const date = new Date().toISOString().slice(0, 10);
-  const all = recorded();
-  for (const [name, sources] of digests) all[name] = { sources, date };
+/** Notes that the full tier of a group passed with sources of this digest. */
+export function recordFull(group: string, sources: string): void {
+  const all = { ...recorded(), [group]: { sources, date: new Date().toISOString().slice(0, 10) } };
   const inOrder = groups.flatMap(({ name }) => (all[name] ? [[name, all[name]]] : []));
   writeFileSync(record, `${JSON.stringify(Object.fromEntries(inOrder), null, 2)}\n`);
 }

@@ -1,3 +1,4 @@
+import type { Locator } from "playwright-core";
 import { expect, test } from "vitest";
 import { format } from "../../../src/format/registry.js";
 import { walk } from "../../../src/page/weight/walk.js";
@@ -30,17 +31,27 @@ describeNeeding(requirements.chromium, "one weight", () => {
     expect(page.url()).not.toMatch(/steps=/);
   });
 
+  /** The box of what is laid out: the line is, once more, when its width is known. */
+  async function atRest(locator: Locator) {
+    for (let last = ""; ; ) {
+      await locator.evaluate(() => new Promise(requestAnimationFrame));
+      const box = (await locator.boundingBox())!;
+      if (JSON.stringify(box) === last) return box;
+      last = JSON.stringify(box);
+    }
+  }
+
   test("w and u are dragged", async () => {
     const page = await open("#weight");
     const drag = async (name: string, by: number) => {
       const knob = page.getByRole("slider", { name }).locator(".reach");
-      const { x, y, width, height } = (await knob.boundingBox())!;
+      const { x, y, width, height } = await atRest(knob);
       await page.mouse.move(x + width / 2, y + height / 2);
       await page.mouse.down();
       await page.mouse.move(x + width / 2 + by, y + height / 2, { steps: 5 });
       await page.mouse.up();
     };
-    const line = (await page.locator(".number-line svg").boundingBox())!;
+    const line = await atRest(page.locator(".number-line svg"));
     const gap = line.width / 4;
     // Six tenths of a gap: it moves, by one.
     await drag("Update u", 0.6 * gap);
