@@ -34,7 +34,7 @@ describeNeeding(requirements.chromium, "one weight", () => {
   /** The box of what is laid out: the line is, once more, when its width is known. */
   async function atRest(locator: Locator) {
     for (let last = ""; ; ) {
-      await locator.evaluate(() => new Promise(requestAnimationFrame));
+      await locator.page().evaluate("new Promise(requestAnimationFrame)");
       const box = (await locator.boundingBox())!;
       if (JSON.stringify(box) === last) return box;
       last = JSON.stringify(box);
