@@ -25,7 +25,7 @@ const figures = [
   },
   {
     name: "gate-iii-5-rates",
-    figure: "progress-by-rate",
+    figure: "retained-by-rate",
     command: [
       ...["sweep", "--elements", "500000", "--steps", "100", "--lr", "1e-7:1e-3:9"],
       ...["--format", "bf16,fp16", "--scheme", "in-place,master,kahan"],
