@@ -3,8 +3,8 @@ import { caseInWords, caseLabels, stepsInWords } from "./labels.js";
 import { percent, ratio, share, shareOfWeights } from "./numbers.js";
 import { leftOutSentences } from "./skipped.js";
 
-/** A case keeps its updates if it retains at least this share of the fp32 displacement. */
-const keeps = 0.99;
+/** A case keeps its updates if what it retains is this near to the fp32 displacement. More is no gain: it is a bias. */
+const tolerance = 0.01;
 
 /**
  * The answer in a few sentences: what was left out, then of the first case real against apparent sparsity and the
@@ -33,7 +33,7 @@ function sparsitySentences(first: Case, steps: string): string[] {
       (totals.none === 0
         ? "; no update was zero."
         : `; ${percent(totals.realSparsity)} of the updates were zero.`),
-    `After ${steps} ${percent(shareOfWeights(first, end.unchanged))} of the weights are what they were` +
+    `After ${steps} ${percent(shareOfWeights(first, end.unchanged))} of the weights are unchanged` +
       (hidden === null ? "." : `; an fp32 run would have changed ${percent(hidden)} of them.`),
   ];
 }
@@ -44,7 +44,9 @@ function retainedSentences(cases: readonly Case[]): string[] {
     .map((label, i) => ({ label, end: cases[i].end, stochastic: cases[i].rounding === "stochastic" }))
     .filter(({ end }) => end.retained !== null);
   if (known.length === 0) return [];
-  const keeping = known.filter(({ end, stochastic }) => end.retained! >= keeps && !stochastic);
+  const keeping = known.filter(
+    ({ end, stochastic }) => Math.abs(end.retained! - 1) <= tolerance && !stochastic,
+  );
   const parts = known
     .filter((row) => !keeping.includes(row))
     .map(
@@ -53,7 +55,7 @@ function retainedSentences(cases: readonly Case[]): string[] {
     );
   if (keeping.length > 0) {
     const names = keeping.map(({ label }) => label);
-    parts.push(`${listed(names)} ${names.length === 1 ? "retains" : "retain"} 99% or more`);
+    parts.push(`${listed(names)} ${names.length === 1 ? "retains" : "retain"} it, within 1%`);
   }
   return [`Of the displacement of an fp32 run, ${parts.join("; ")}.`];
 }

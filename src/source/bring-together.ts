@@ -3,7 +3,7 @@ import { InputError, quote } from "./input-error.js";
 import { readableDtypes } from "./safetensors/dtype.js";
 import { shapeText } from "./safetensors/header.js";
 import type { StoredTensor } from "./safetensors/stored-tensor.js";
-import { scaledCodes, weightsPerElement } from "./scales.js";
+import { scaledCodes } from "./scales.js";
 
 /** What a recording has of each step: updates as they were added, or gradients to compute them from. */
 export type Recorded = "update" | "gradient";
@@ -61,10 +61,10 @@ export function bringTogether(
       continue;
     }
     const byStep = byWeight.get(weight.name);
-    const reason = scaled.codes.get(weight.name) ?? obstacle(weight, byStep, stepNumbers, recorded);
+    const coded = scaled.codes.get(weight.name);
+    const reason = coded?.reason ?? obstacle(weight, byStep, stepNumbers, recorded);
     if (reason !== undefined) {
-      const each = weightsPerElement(named.get(weight.name)!);
-      skip(weight.file, weight.name, reason, weight.elements * each);
+      skip(weight.file, weight.name, reason, weight.elements * (coded?.weightsPerElement ?? 1));
       continue;
     }
     const { name, shape } = weight;

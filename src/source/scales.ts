@@ -43,8 +43,8 @@ const endings: readonly { readonly codes: string; readonly sidecars: readonly st
 const codeDtypes = new Set(["F8_E4M3", "F8_E5M2", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F4", "U8", "I8", "I32"]);
 
 export interface ScaledCodes {
-  /** Why the numbers of a tensor are not those of its codes, by its name. */
-  readonly codes: ReadonlyMap<string, string>;
+  /** By the name of a tensor: why its numbers are not those of its codes, and how many weights an element has. */
+  readonly codes: ReadonlyMap<string, { readonly reason: string; readonly weightsPerElement: number }>;
   /** What belongs to codes, by name: no weights. */
   readonly sidecars: ReadonlyMap<string, string>;
 }
@@ -53,7 +53,7 @@ export interface ScaledCodes {
 export function scaledCodes(
   tensors: ReadonlyMap<string, { readonly name: string; readonly dtype: string }>,
 ): ScaledCodes {
-  const codes = new Map<string, string>();
+  const codes = new Map<string, { reason: string; weightsPerElement: number }>();
   const sidecars = new Map<string, string>();
   for (const { name, dtype } of tensors.values()) {
     if (!codeDtypes.has(dtype)) continue;
@@ -61,22 +61,12 @@ export function scaledCodes(
       if (!name.endsWith(row.codes)) continue;
       const stem = name.slice(0, name.length - row.codes.length);
       for (const sidecar of row.sidecars.map((ending) => stem + ending).filter((key) => tensors.has(key))) {
-        if (!codes.has(name))
-          codes.set(name, `its numbers are codes times the scales in ${quote(sidecar)}, which are not read`);
+        const reason = `its numbers are codes times the scales in ${quote(sidecar)}, which are not read`;
+        // Two codes of 4 bits lie in a byte.
+        if (!codes.has(name)) codes.set(name, { reason, weightsPerElement: dtype === "U8" ? 2 : 1 });
         sidecars.set(sidecar, `belongs to the codes in ${quote(name)}`);
       }
     }
   }
   return { codes, sidecars };
-}
-
-/** Weights in an element of packed codes: two of 4 bits in a byte. */
-export function weightsPerElement({
-  name,
-  dtype,
-}: {
-  readonly name: string;
-  readonly dtype: string;
-}): number {
-  return dtype === "U8" && /(_blocks|\.weight_packed|\.weight)$/.test(name) ? 2 : 1;
 }

@@ -10,19 +10,19 @@ describe("headline", () => {
     const cases = [await caseOf(weights, updates), await caseOf(weights, updates, { format: "fp32" })];
     expect(headline(resultOf(cases))).toEqual([
       "Stored as bf16 in place, 75.0% of the updates left the stored weight as it was; 25.0% of the updates were zero.",
-      "After 1 step 75.0% of the weights are what they were; an fp32 run would have changed 66.7% of them.",
-      "Of the displacement of an fp32 run, bf16 in-place and fp32 in-place retain 99% or more.",
+      "After 1 step 75.0% of the weights are unchanged; an fp32 run would have changed 66.7% of them.",
+      "Of the displacement of an fp32 run, bf16 in-place and fp32 in-place retain it, within 1%.",
     ]);
     expect(headline(resultOf(cases.reverse()))).toEqual([
       "Stored as fp32 in place, 25.0% of the updates left the stored weight as it was; 25.0% of the updates were zero.",
-      "After 1 step 25.0% of the weights are what they were; an fp32 run would have changed 0.0% of them.",
-      "Of the displacement of an fp32 run, fp32 in-place and bf16 in-place retain 99% or more.",
+      "After 1 step 25.0% of the weights are unchanged; an fp32 run would have changed 0.0% of them.",
+      "Of the displacement of an fp32 run, fp32 in-place and bf16 in-place retain it, within 1%.",
     ]);
   });
 
   test("has no share of unchanged weights where there are none", async () => {
     const [, end] = headline(resultOf([await caseOf([1], [1])]));
-    expect(end).toBe("After 1 step 0.0% of the weights are what they were.");
+    expect(end).toBe("After 1 step 0.0% of the weights are unchanged.");
   });
 
   test("says first which share of the weights was left out, and why", async () => {
@@ -44,7 +44,15 @@ describe("headline", () => {
     const schemes = ["in-place", "master", "kahan"] as const;
     const cases = await Promise.all(schemes.map((scheme) => caseOf(weights, updates, { scheme })));
     expect(headline(resultOf(cases)).at(-1)).toBe(
-      "Of the displacement of an fp32 run, bf16 in-place retains 0.0%; bf16 master and bf16 kahan retain 99% or more.",
+      "Of the displacement of an fp32 run, bf16 in-place retains 0.0%; bf16 master and bf16 kahan retain it, within 1%.",
+    );
+  });
+
+  test("does not say that a rounding with a bias keeps the updates: it goes too far", async () => {
+    const of = await caseOf([1, 1], [1e-3, 2e-3], { rounding: "toward-positive" });
+    expect(of.end.retained).toBeGreaterThan(2);
+    expect(headline(resultOf([of])).at(-1)).toMatch(
+      /^Of the displacement of an fp32 run, bf16 in-place toward-positive retains [2-9]\d\d\.\d%\.$/,
     );
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { scaledCodes, weightsPerElement } from "../../src/source/scales.js";
+import { scaledCodes } from "../../src/source/scales.js";
 
 function found(dtypes: Readonly<Record<string, string>>) {
   const tensors = new Map(Object.entries(dtypes).map(([name, dtype]) => [name, { name, dtype }]));
@@ -59,10 +59,14 @@ describe("codes with scales beside them", () => {
     expect(found({ "w.weight": "F8_E4M3" })).toEqual({ codes: [], sidecars: [] });
   });
 
-  it("two codes of 4 bits lie in a byte", () => {
-    expect(weightsPerElement({ name: "gate_blocks", dtype: "U8" })).toBe(2);
-    expect(weightsPerElement({ name: "w.weight_packed", dtype: "U8" })).toBe(2);
-    expect(weightsPerElement({ name: "w.weight", dtype: "F8_E4M3" })).toBe(1);
-    expect(weightsPerElement({ name: "mask", dtype: "U8" })).toBe(1);
+  it("two codes of 4 bits lie in a byte, but a byte without scales is what it is", () => {
+    const perElement = (dtypes: Readonly<Record<string, string>>, name: string) =>
+      scaledCodes(
+        new Map(Object.entries(dtypes).map(([key, dtype]) => [key, { name: key, dtype }])),
+      ).codes.get(name)?.weightsPerElement;
+    expect(perElement({ gate_blocks: "U8", gate_scales: "U8" }, "gate_blocks")).toBe(2);
+    expect(perElement({ "w.weight_packed": "U8", "w.weight_scale": "F8_E4M3" }, "w.weight_packed")).toBe(2);
+    expect(perElement({ "w.weight": "F8_E4M3", "w.weight_scale_inv": "F32" }, "w.weight")).toBe(1);
+    expect(perElement({ "w.weight": "U8" }, "w.weight")).toBeUndefined();
   });
 });

@@ -110,10 +110,10 @@ function descentChart(cases: readonly Case[], over: "so far" | "per step"): Figu
   return lineFigure(
     soFar ? "descent-so-far" : "descent-per-step",
     soFar
-      ? `${series[0].label}: at the end the weights went ${ratio(last)} of the way of fp32`
+      ? `${series[0].label}: at the end the stored bits show ${ratio(last)} of the fp32 displacement`
       : `${series[0].label}: the last step went ${ratio(last)} of its way`,
     soFar
-      ? "How far along the fp32 run's way the stored weights have come: 1 is all of it."
+      ? "The share of the fp32 displacement that the stored bits show (visible); a master or compensation buffer may hold the rest."
       : "How much of each step's updates the stored weights took along their direction: 1 is all of it.",
     { steps, series, format: axisRatio, scale: "linear" },
     ratio,

@@ -7,7 +7,7 @@ import { InputError, quote } from "../input-error.js";
 import { readableDtypes } from "../safetensors/dtype.js";
 import { shapeText } from "../safetensors/header.js";
 import type { StoredTensor } from "../safetensors/stored-tensor.js";
-import { scaledCodes, weightsPerElement } from "../scales.js";
+import { scaledCodes } from "../scales.js";
 import type { Side, SideTensor } from "./side.js";
 
 /** A tensor that both sides have. */
@@ -69,11 +69,12 @@ export function pairUp(
   const sidecar = (name: string) => scaled.map((side) => side.sidecars.get(name)).find(isThere);
   const tensors: TensorPair[] = [];
   const take = (path: string, before: SideTensor | undefined, after: SideTensor | undefined) => {
-    const { name, elements, dtype } = (before ?? after)!;
+    const { name, elements } = (before ?? after)!;
     const belongs = sidecar(name);
     if (belongs !== undefined) return skip(path, name, belongs);
-    const reason = codes(name) ?? whyNot(before, after, view);
-    if (reason !== null) skip(path, name, reason, elements * weightsPerElement({ name, dtype }));
+    const coded = codes(name);
+    const reason = coded?.reason ?? whyNot(before, after, view);
+    if (reason !== null) skip(path, name, reason, elements * (coded?.weightsPerElement ?? 1));
     else tensors.push(pairOf(before!, after!, view, updates));
   };
   for (const before of from.tensors.values()) take(from.path, before, to.tensors.get(before.name));
