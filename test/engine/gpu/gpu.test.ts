@@ -18,7 +18,7 @@ const proven = fullTier ? undefined : [];
 
 onRunner(node, () => {
   provesItself(node, proven);
-  countsAsNumpy(node, ["rlvr/early"], ["bf16"]);
+  countsAsNumpy(node, ["rlvr/early"], { joined: false, formats: ["bf16"] });
   roundsAsGolden(node, fullTier ? undefined : ["bf16", "e4m3fn", "e2m1fn"]);
   agreesOnAdversarial(node, ["bf16"], 2 ** 15);
   agreesInTurn(

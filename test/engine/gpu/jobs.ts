@@ -30,6 +30,8 @@ export type JobText =
   | {
       readonly adversarial: number;
       readonly steps: number;
+      /** See {@link adversarial}; default 0. */
+      readonly seed?: number;
       readonly cases: readonly UpdateOptions[];
       readonly chunk?: number;
       readonly milestones?: readonly number[];
@@ -79,7 +81,10 @@ export function jobOf(text: JobText): LensJob {
   const { milestones = [], chunk } = text;
   const common = { milestones, cases, ...(chunk === undefined ? {} : { chunk }) };
   if ("adversarial" in text)
-    return { ...latestAdversarial(cases[0].format.name, text.adversarial, text.steps), ...common };
+    return {
+      ...latestAdversarial(cases[0].format.name, text.adversarial, text.steps, text.seed ?? 0),
+      ...common,
+    };
   const tensors = text.tensors.map(({ name, weights, updates }) =>
     tensorOf(name, new Float64Array(bytesOf(weights)), ...updates.map((of) => new Float32Array(bytesOf(of)))),
   );
@@ -133,9 +138,14 @@ export async function openGpu(backend: Backend): Promise<Engine> {
 let latest: { readonly key: string; readonly numbers: ReturnType<typeof adversarial> } | null = null;
 
 /** Made once for the jobs of one format, which follow each other. */
-function latestAdversarial(name: string, elements: number, steps: number): ReturnType<typeof adversarial> {
-  const key = `${name} ${elements} ${steps}`;
-  if (latest?.key !== key) latest = { key, numbers: adversarial(name, elements, steps) };
+function latestAdversarial(
+  name: string,
+  elements: number,
+  steps: number,
+  seed: number,
+): ReturnType<typeof adversarial> {
+  const key = `${name} ${elements} ${steps} ${seed}`;
+  if (latest?.key !== key) latest = { key, numbers: adversarial(name, elements, steps, seed) };
   return latest.numbers;
 }
 

@@ -3,4 +3,11 @@ import { runners } from "./runners.js";
 import { countsAsNumpy, onRunner } from "./suite.js";
 
 const { node, browsers } = runners();
-for (const runner of [node, ...browsers]) onRunner(runner, () => countsAsNumpy(runner, recordedWindows));
+const early = recordedWindows.filter((window) => window.endsWith("/early"));
+const late = recordedWindows.filter((window) => !early.includes(window));
+onRunner(node, () => {
+  countsAsNumpy(node, early, { joined: false });
+  countsAsNumpy(node, late, { joined: true });
+});
+for (const runner of browsers)
+  onRunner(runner, () => countsAsNumpy(runner, recordedWindows, { joined: true }));

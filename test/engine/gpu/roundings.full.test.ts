@@ -2,4 +2,5 @@ import { runners } from "./runners.js";
 import { agreesInEveryRounding, onRunner } from "./suite.js";
 
 const { node, browsers } = runners();
-for (const runner of [node, ...browsers]) onRunner(runner, () => agreesInEveryRounding(runner));
+for (const [turn, runner] of [node, ...browsers].entries())
+  onRunner(runner, () => agreesInEveryRounding(runner, turn));

@@ -1,10 +1,10 @@
-import { build } from "esbuild";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll } from "vitest";
 import type { Engine } from "../../../src/engine/engine.js";
 import type { Backend } from "../../../src/engine/gpu/device.js";
 import type { SelfCheck } from "../../../src/lens/result.js";
 import { type UpdateOptions, updateSettings } from "../../../src/update/settings.js";
+import { bundleForBrowser } from "../../support/bundle.js";
 import { prepareDawn } from "../../support/dawn.js";
 import { chromiumPath, type Requirement, requirements } from "../../support/requirements.js";
 import {
@@ -69,18 +69,9 @@ function browserOfFile(): () => Promise<{ readonly browser: Browser; readonly sc
   let opening: Promise<{ readonly browser: Browser; readonly script: string }> | null = null;
   afterAll(async () => (await opening)?.browser.close());
   const open = async () => {
-    const bundle = await build({
-      entryPoints: [new URL("./page.ts", import.meta.url).pathname],
-      bundle: true,
-      write: false,
-      platform: "browser",
-      format: "iife",
-      // As a page that is published would be.
-      minify: true,
-      logLevel: "error",
-    });
+    const script = await bundleForBrowser(new URL("./page.ts", import.meta.url));
     const browser = await chromium.launch({ executablePath: chromiumPath()!, args: chromiumFlags });
-    return { browser, script: bundle.outputFiles[0].text };
+    return { browser, script };
   };
   return () => {
     opening ??= open();

@@ -1,6 +1,6 @@
-import { build } from "esbuild";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { bundleForBrowser } from "../../support/bundle.js";
 import { chromiumPath, describeNeeding, requirements } from "../../support/requirements.js";
 
 /** With these a page has shared memory. */
@@ -13,17 +13,7 @@ describeNeeding(requirements.chromium, "wasm in Chromium", () => {
   let browser: Browser;
   let script: string;
   beforeAll(async () => {
-    const bundle = await build({
-      entryPoints: [new URL("./page.ts", import.meta.url).pathname],
-      bundle: true,
-      write: false,
-      platform: "browser",
-      format: "iife",
-      // As a page that is published would be.
-      minify: true,
-      logLevel: "error",
-    });
-    script = bundle.outputFiles[0].text;
+    script = await bundleForBrowser(new URL("./page.ts", import.meta.url));
     browser = await chromium.launch({ executablePath: chromiumPath()!, args: ["--no-sandbox"] });
   });
   afterAll(() => browser?.close());

@@ -1,0 +1,16 @@
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+/** The script of a page for tests in a browser, minified, as a page that is published would be. */
+export async function bundleForBrowser(entry: URL): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(entry)],
+    bundle: true,
+    write: false,
+    platform: "browser",
+    format: "iife",
+    minify: true,
+    logLevel: "error",
+  });
+  return outputFiles[0].text;
+}
