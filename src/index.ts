@@ -1,6 +1,9 @@
 /** The library, without file system, command line or DOM: it runs in browsers. */
 
 export { type LensOptions, lens, type WeightArray } from "./engine/lens.js";
+export { type BlockFormat, blockFormat, blockFormats } from "./format/block/block-format.js";
+export { dequantize, type Quantized, type QuantizeOptions, quantize } from "./format/block/quantize.js";
+export type { ScaleRule, ScaleRuleName, TensorScale } from "./format/block/scale-rule.js";
 export { decode, decodeTable, encode } from "./format/encode.js";
 export { defineFormat, type Format, type FormatParameters } from "./format/format.js";
 export { nextDown, nextUp, ulp } from "./format/neighbours.js";

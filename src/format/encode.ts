@@ -3,7 +3,7 @@ import type { Format } from "./format.js";
 import { gapAt, type RoundOptions, round } from "./round.js";
 
 /**
- * The code of the number that `x` rounds to: an unsigned integer of `format.bits` bits, sign first. NaN has one
+ * The code of the number that `x` rounds to: an unsigned integer of `format.bits` bits, sign first if there is one. NaN has one
  * code: that of -0 in fnuz formats, the only one in e4m3fn, the quiet NaN without payload in IEEE formats.
  *
  * @throws RangeError if the result is NaN and the format has none; TypeError as {@link round}.
@@ -21,13 +21,14 @@ export function encode(x: number, format: Format, options?: RoundOptions): numbe
  * @throws RangeError if `code` is not an unsigned integer of `format.bits` bits.
  */
 export function decode(code: number, format: Format): number {
-  const sign = signBit(format);
-  if (!Number.isInteger(code) || code < 0 || code >= 2 * sign) {
+  const codes = 2 ** format.bits;
+  if (!Number.isInteger(code) || code < 0 || code >= codes) {
     throw new RangeError(
-      `${code} is not a code of ${format.name}: expected an integer from 0 to ${2 * sign - 1}`,
+      `${code} is not a code of ${format.name}: expected an integer from 0 to ${codes - 1}`,
     );
   }
-  if (code < sign) return decodeMagnitude(code, format);
+  const sign = signBit(format);
+  if (!format.signed || code < sign) return decodeMagnitude(code, format);
   if (code === sign && format.unsignedZero) return NaN;
   return -decodeMagnitude(code - sign, format);
 }
@@ -36,8 +37,9 @@ export function decode(code: number, format: Format): number {
  * The numbers of all codes, in the order of the codes. Valid for formats of at most 16 bits.
  */
 export function decodeTable(format: Format): Float32Array {
+  const table = new Float32Array(2 ** format.bits);
+  if (!format.signed) return table.map((_, code) => decodeMagnitude(code, format));
   const sign = signBit(format);
-  const table = new Float32Array(2 * sign);
   for (let code = 0; code < sign; code++) {
     table[code] = decodeMagnitude(code, format);
     table[sign + code] = -table[code];
@@ -53,8 +55,9 @@ export function magnitudeCode(magnitude: number, format: Format): number {
   const exponent = Math.max(exponentOf(magnitude), format.minExponent);
   const hiddenBit = 2 ** (format.precision - 1);
   // With the hidden bit inside the significand, a normal number counts one binade too many and a subnormal one
-  // none: the same expression serves both.
-  return (exponent - format.minExponent) * hiddenBit + magnitude / gapAt(exponent, format);
+  // none: the same expression serves both. Without subnormals in field 0, as in unsigned formats, it is one too many.
+  const significand = magnitude / gapAt(exponent, format) - (format.signed ? 0 : hiddenBit);
+  return (exponent - format.minExponent) * hiddenBit + significand;
 }
 
 /** The number of a code without its sign. */
@@ -64,8 +67,8 @@ export function decodeMagnitude(code: number, format: Format): number {
   }
   const hiddenBit = 2 ** (format.precision - 1);
   const field = Math.floor(code / hiddenBit);
-  if (field === 0) return format.subnormals ? code * gapAt(format.minExponent, format) : 0;
-  return (hiddenBit + (code % hiddenBit)) * gapAt(field - 1 + format.minExponent, format);
+  if (field === 0 && format.signed) return format.subnormals ? code * gapAt(format.minExponent, format) : 0;
+  return (hiddenBit + (code % hiddenBit)) * gapAt(field - format.bias, format);
 }
 
 function nanCode(format: Format): number {

@@ -15,11 +15,16 @@ export interface FormatParameters {
   /** True in the fnuz formats: zero has no sign, and the code of -0 is the only NaN. */
   readonly unsignedZero: boolean;
   readonly subnormals: boolean;
+  /**
+   * False in formats of scales (`e8m0fnu`): no sign bit and no zero; codes whose exponent field is 0 are a binade as any
+   * other. Default true.
+   */
+  readonly signed?: boolean;
 }
 
 /** A binary floating-point format: a value, never a branch in code. */
-export interface Format extends FormatParameters {
-  /** Bits of a code: sign, exponent, stored significand. */
+export interface Format extends Required<FormatParameters> {
+  /** Bits of a code: sign (if any), exponent, stored significand. */
   readonly bits: number;
   /** Exponent of the smallest normal number. */
   readonly minExponent: number;
@@ -40,25 +45,31 @@ export interface Format extends FormatParameters {
 /**
  * Makes a format from its parameters.
  *
- * @throws RangeError outside what fp64 and 32-bit codes carry exactly: 2 to 8 exponent bits, precision 2 to 24,
- *   exponents from -126 to 127 up to the bias of fp32.
+ * @throws RangeError outside what fp64 and 32-bit codes carry exactly: 2 to 8 exponent bits, precision 2 to 24 (from 1
+ *   where there is no sign), exponents from -126 to 127 up to the bias of fp32; for an unsigned format with subnormals or
+ *   a zero.
  */
 export function defineFormat(parameters: FormatParameters): Format {
-  const { name, exponentBits, precision, bias, topCodes, unsignedZero } = parameters;
-  if (!isIntegerIn(exponentBits, 2, 8) || !isIntegerIn(precision, 2, 24)) {
+  const { name, exponentBits, precision, bias, topCodes, unsignedZero, signed = true } = parameters;
+  if (!isIntegerIn(exponentBits, 2, 8) || !isIntegerIn(precision, signed ? 2 : 1, 24)) {
     throw new RangeError(`format ${name}: expected 2 to 8 exponent bits and 1 to 23 stored significand bits`);
+  }
+  if (!signed && (parameters.subnormals || unsignedZero)) {
+    throw new RangeError(`format ${name}: expected neither subnormals nor a zero where there is no sign`);
   }
   if (!isIntegerIn(bias, 1, 128) || !isIntegerIn(topCodes, 0, 2 ** (precision - 1))) {
     throw new RangeError(`format ${name}: expected a bias from 1 to 128 and at most one binade of top codes`);
   }
   const hiddenBit = 2 ** (precision - 1);
-  const minExponent = 1 - bias;
+  const lowestField = signed ? 1 : 0;
+  const minExponent = lowestField - bias;
   const minNormal = powerOfTwo(minExponent);
   const maxFiniteCode = 2 ** exponentBits * hiddenBit - 1 - topCodes;
-  const maxExponent = Math.floor(maxFiniteCode / hiddenBit) - 1 + minExponent;
+  const maxExponent = Math.floor(maxFiniteCode / hiddenBit) - bias;
   return Object.freeze({
     ...parameters,
-    bits: exponentBits + precision,
+    signed,
+    bits: exponentBits + precision - (signed ? 0 : 1),
     minExponent,
     maxExponent,
     maxFinite: (hiddenBit + (maxFiniteCode % hiddenBit)) * powerOfTwo(maxExponent + 1 - precision),

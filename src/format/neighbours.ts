@@ -29,6 +29,7 @@ function ulpBinade(x: number, format: Format): number {
  */
 export function nextUp(x: number, format: Format): number {
   if (Number.isNaN(x)) return NaN;
+  if (!format.signed && x < format.minPositive) return format.minPositive;
   if (x === -Infinity) return -format.maxFinite;
   if (x >= format.maxFinite) return format.hasInfinity ? Infinity : NaN;
   if (x < -format.maxFinite) return -format.maxFinite;
@@ -39,14 +40,24 @@ export function nextUp(x: number, format: Format): number {
   return next === 0 && format.unsignedZero ? 0 : -next;
 }
 
-/** The largest number of `format` less than `x`; the mirror image of {@link nextUp}. */
+/**
+ * The largest number of `format` less than `x`; the mirror image of {@link nextUp}. NaN where an unsigned format has
+ * none.
+ */
 export function nextDown(x: number, format: Format): number {
+  if (!format.signed) return nextDownUnsigned(x, format);
   const up = nextUp(-x, format);
   return up === 0 && format.unsignedZero ? 0 : -up;
 }
 
+function nextDownUnsigned(x: number, format: Format): number {
+  if (!(x > format.minPositive)) return NaN;
+  const floor = round(x, format, { rounding: "toward-zero", overflow: "saturate" });
+  return floor < x ? floor : nextMagnitude(floor, format, -1);
+}
+
 function nextMagnitude(magnitude: number, format: Format, step: 1 | -1): number {
-  if (!format.subnormals) {
+  if (!format.subnormals && format.signed) {
     if (step === 1 && magnitude === 0) return format.minNormal;
     if (step === -1 && magnitude === format.minNormal) return 0;
   }

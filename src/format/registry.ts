@@ -50,8 +50,20 @@ const builtIn: readonly Format[] = [
   finiteOnly("e2m1fn", 2, 1),
 ];
 
-/** The built-in formats by name, widest first. */
+/** The built-in formats of weights by name, widest first. */
 export const formats: ReadonlyMap<string, Format> = new Map(builtIn.map((format) => [format.name, format]));
+
+/** The scales of MX blocks (OCP Microscaling Formats 1.0, section 5.4.1): powers of two from 2^-127 to 2^127, and a NaN. */
+export const e8m0fnu = defineFormat({
+  name: "e8m0fnu",
+  exponentBits: 8,
+  precision: 1,
+  bias: 127,
+  topCodes: 1,
+  unsignedZero: false,
+  subnormals: false,
+  signed: false,
+});
 
 /**
  * The shapes that OCP defines without Inf, and usually without NaN: the bare name means the OCP format, as everybody
@@ -80,6 +92,7 @@ const otherNames: Readonly<Record<string, string>> = {
   e3m2fn: "E3M2 float6_e3m2fn F6_E3M2 f6E3M2FN fp6_e3m2",
   e2m3fn: "E2M3 float6_e2m3fn F6_E2M3 f6E2M3FN fp6_e2m3",
   e2m1fn: "E2M1 float4_e2m1fn float4_e2m1fn_x2 F4 f4E2M1FN fp4_e2m1",
+  e8m0fnu: "E8M0 e8m0 float8_e8m0fnu F8_E8M0 f8E8M0FNU UE8M0 ue8m0",
 };
 
 const canonical: ReadonlyMap<string, string> = new Map([
@@ -113,7 +126,8 @@ const modulePrefix = /^(?:torch|jnp|ml_dtypes|tf)\.(?=b?float|half)/;
  */
 export function format(name: string): Format {
   const bare = name.replace(modulePrefix, "");
-  const known = formats.get(canonical.get(bare) ?? name);
+  const own = canonical.get(bare) ?? name;
+  const known = formats.get(own) ?? (own === e8m0fnu.name ? e8m0fnu : undefined);
   if (known) return known;
   const fields = /^e([2-8])m([1-9]|1\d|2[0-3])(-ieee)?$/.exec(name);
   if (!fields) throw unknownFormat(name, bare);

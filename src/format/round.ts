@@ -69,7 +69,8 @@ export interface RoundOptions {
  * The number of `format` that `x` rounds to, correctly for every fp64 `x`.
  *
  * `stochastic` goes away from zero with probability floor(2^32 r) / 2^32, where r in [0, 1) is how far |x| lies
- * above the neighbour nearer to zero, in gaps. NaN gives NaN, in every format.
+ * above the neighbour nearer to zero, in gaps. NaN gives NaN, in every format. In unsigned formats, which have no zero,
+ * numbers below the smallest one give the smallest one, and negative numbers NaN.
  *
  * @throws TypeError if `stochastic` is not given `randomBits`; RangeError for an unknown rounding.
  */
@@ -94,6 +95,7 @@ export function roundSum(
   overflow: Overflow,
   randomBits: number,
 ): number {
+  if (!format.signed && x <= format.minPositive) return x < 0 ? NaN : format.minPositive;
   if (x === 0) return format.unsignedZero ? 0 : x;
   if (Number.isNaN(x)) return x;
   const negative = x < 0;

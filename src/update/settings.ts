@@ -53,8 +53,10 @@ export function updateSettings(options: UpdateOptions): UpdateSettings {
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new RangeError(`unknown seed ${seed}: expected an integer from 0 to 2^53 - 1`);
   }
+  const storage = typeof format === "string" ? formatNamed(format) : format;
+  if (!storage.signed) throw new RangeError(`format ${storage.name} holds scales of blocks, and no weights`);
   return {
-    format: typeof format === "string" ? formatNamed(format) : format,
+    format: storage,
     scheme,
     rounding: roundingNamed(rounding),
     overflow,

@@ -29,6 +29,14 @@ export const faults: readonly Fault[] = [
     group: "format",
   },
   {
+    file: "src/format/block/scale-rule.ts",
+    mistake:
+      "rceil clips a block whose largest number has the significand of the largest element and a bit more",
+    find: "(m, mu) => m > mu)",
+    replace: "(m, mu) => m > mu + 2 ** -20)",
+    group: "format",
+  },
+  {
     file: "src/update/scheme.ts",
     mistake: "Kahan's compensation has the wrong sign",
     find: "carrier: add(pending, subtract(weight, next))",

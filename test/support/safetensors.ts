@@ -10,6 +10,9 @@ export interface GoldenFile {
   bfloat16(name: string): Uint16Array;
   /** An F16 tensor, as codes. */
   float16(name: string): Uint16Array;
+  /** A U8 tensor. */
+  bytes(name: string): Uint8Array;
+  shape(name: string): readonly number[];
 }
 
 interface Entry {
@@ -42,5 +45,7 @@ export function readGolden(path: string): GoldenFile {
     float32: (name) => new Float32Array(bytes(name, "F32")),
     bfloat16: (name) => new Uint16Array(bytes(name, "BF16")),
     float16: (name) => new Uint16Array(bytes(name, "F16")),
+    bytes: (name) => new Uint8Array(bytes(name, "U8")),
+    shape: (name) => entries[name].shape,
   };
 }

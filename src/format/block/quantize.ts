@@ -1,0 +1,130 @@
+import { decode, encode } from "../encode.js";
+import { type BlockFormat, blockFormat } from "./block-format.js";
+import { dequantizeBlock, type ElementRounding, largestMagnitude, quantizeBlock } from "./quantize-block.js";
+import { type ScaleRuleName, type TensorScale, tensorScaleOf } from "./scale-rule.js";
+
+/** A tensor in a format of shared scales. */
+export interface Quantized {
+  readonly shape: readonly number[];
+  readonly format: BlockFormat;
+  /** A code of the element format for each number, one a byte. */
+  readonly codes: Uint8Array;
+  /** Of each block, row by row: codes of the scale format, or the numbers themselves where that is fp32. */
+  readonly scales: Uint8Array | Float32Array;
+  /** An fp32 number; null where blocks stand alone. */
+  readonly tensorScale: number | null;
+}
+
+export interface QuantizeOptions extends ElementRounding {
+  /** Default that of the format: `floor ceil rceil even compressed-tensors`, `amax power-of-two`. */
+  readonly scaleRule?: ScaleRuleName;
+  /** Whose sequence NVFP4 is made by: `torchao` (default) or `transformer-engine`. */
+  readonly variant?: ScaleRuleName;
+  /** Instead of the one that the rule makes of the tensor; what scales of blocks are multiplied by. */
+  readonly tensorScale?: number;
+}
+
+/**
+ * Quantizes a tensor to a format of shared scales.
+ *
+ * @param data the numbers, row by row; they are rounded to fp32 by being in a Float32Array.
+ * @param shape its lengths, the last one that of a row. Blocks of 32 or 16 run along rows; those of 128 x 128 or 16 x 16
+ *   cover the last two dimensions. Blocks at the edges are cut.
+ * @param format a block format or its name, such as `mxfp8-e4m3`, `nvfp4:transformer-engine`.
+ * @throws RangeError for an unknown name or rule, for a shape that is not that of the data, for a tensor scale that is
+ *   not a positive number or that the format has no use for.
+ * @example quantize(Float32Array.of(1, 2, 3, 6), [4], "mxfp4").scales; // Uint8Array [127]
+ */
+export function quantize(
+  data: Float32Array,
+  shape: readonly number[],
+  format: BlockFormat | string,
+  options: QuantizeOptions = {},
+): Quantized {
+  const record = withRule(typeof format === "string" ? blockFormat(format) : format, options);
+  expectShape(shape, data.length);
+  const tensorScale = scaleOfTensor(data, record, options);
+  const blocks = [...blocksOf(shape, record)];
+  const codes = new Uint8Array(data.length);
+  const scales = record.scale.bits > 8 ? new Float32Array(blocks.length) : new Uint8Array(blocks.length);
+  const { randomBits } = options;
+  for (const [b, indices] of blocks.entries()) {
+    const numbers = indices.map((i) => data[i]);
+    const block = quantizeBlock(numbers, record, tensorScale ?? undefined, {
+      ...options,
+      ...(randomBits && { randomBits: (i: number) => randomBits(indices[i]) }),
+    });
+    for (const [i, code] of block.codes.entries()) codes[indices[i]] = code;
+    scales[b] = scales instanceof Float32Array ? block.scale : encode(block.scale, record.scale);
+  }
+  return { shape, format: record, codes, scales, tensorScale: tensorScale?.stored ?? null };
+}
+
+/**
+ * The fp32 numbers of a quantized tensor: element x scale.
+ *
+ * @throws RangeError if codes, scales and shape do not belong together, or for a code that the format lacks.
+ * @example dequantize(quantize(Float32Array.of(1, 2, 3, 7), [4], "mxfp4")); // Float32Array [1, 2, 3, 6]
+ */
+export function dequantize({ shape, format, codes, scales, tensorScale }: Quantized): Float32Array {
+  expectShape(shape, codes.length);
+  const blocks = [...blocksOf(shape, format)];
+  if (scales.length !== blocks.length) {
+    throw new RangeError(
+      `expected ${blocks.length} scales, one a block of ${format.name}, found ${scales.length}`,
+    );
+  }
+  const numbers = new Float32Array(codes.length);
+  for (const [b, indices] of blocks.entries()) {
+    const scale = scales instanceof Float32Array ? scales[b] : decode(scales[b], format.scale);
+    const block = { codes: indices.map((i) => codes[i]), scale };
+    for (const [i, x] of dequantizeBlock(block, format, tensorScale ?? 1).entries()) numbers[indices[i]] = x;
+  }
+  return numbers;
+}
+
+/** The indices of the elements of each block, block rows first, as their scales lie in files. */
+export function* blocksOf(shape: readonly number[], { rows, columns }: BlockFormat): Generator<number[]> {
+  const width = shape.at(-1) ?? 1;
+  const height = shape.at(-2) ?? 1;
+  const matrices = shape.slice(0, -2).reduce((product, length) => product * length, 1);
+  for (let matrix = 0; matrix < matrices; matrix++) {
+    for (let top = 0; top < height; top += rows) {
+      for (let left = 0; left < width; left += columns) {
+        const indices: number[] = [];
+        for (let row = top; row < Math.min(top + rows, height); row++) {
+          const start = (matrix * height + row) * width;
+          for (let column = left; column < Math.min(left + columns, width); column++)
+            indices.push(start + column);
+        }
+        yield indices;
+      }
+    }
+  }
+}
+
+function withRule(format: BlockFormat, { scaleRule, variant }: QuantizeOptions): BlockFormat {
+  const rule = scaleRule ?? variant;
+  return rule === undefined ? format : blockFormat(`${format.name.split(":")[0]}:${rule}`);
+}
+
+function scaleOfTensor(
+  data: Float32Array,
+  format: BlockFormat,
+  { tensorScale }: QuantizeOptions,
+): TensorScale | null {
+  const { rule, name } = format;
+  if (tensorScale === undefined) return rule.tensorScale?.(largestMagnitude(data), format) ?? null;
+  if (rule.tensorScale === null) throw new RangeError(`${name} has no scale of the tensor`);
+  const stored = Math.fround(tensorScale);
+  if (!(stored > 0 && stored < Infinity)) {
+    throw new RangeError(`tensorScale: expected a positive fp32 number, found ${tensorScale}`);
+  }
+  return tensorScaleOf(stored);
+}
+
+function expectShape(shape: readonly number[], elements: number): void {
+  const product = shape.reduce((all, length) => all * length, 1);
+  if (shape.every((length) => Number.isInteger(length) && length >= 0) && product === elements) return;
+  throw new RangeError(`a tensor of shape [${shape}] has ${product} elements, found ${elements}`);
+}
