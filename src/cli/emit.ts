@@ -1,3 +1,5 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { CommanderError } from "commander";
 import type { DifferenceResult } from "../lens/difference-result.js";
 import type { PredictionResult } from "../lens/prediction.js";
@@ -82,6 +84,18 @@ export function checkOutput(options: OutputOptions, { err }: Streams): void {
   for (const folder of [options.svg, options.png]) {
     if (folder !== undefined) expectFolder(folder);
   }
+}
+
+/** The files that these options name; of folders for figures the figures that are there, which may be replaced. */
+export function outputFiles(options: OutputOptions): string[] {
+  const files = renderingNames.flatMap((name) => options[name] ?? []).filter((path) => path !== "-");
+  for (const kind of ["svg", "png"] as const) {
+    const folder = options[kind];
+    if (folder === undefined || !existsSync(folder)) continue;
+    const figures = readdirSync(folder).filter((name) => name.endsWith(`.${kind}`));
+    files.push(...figures.map((name) => join(folder, name)));
+  }
+  return files;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Values } from "../lens/input.js";
+import type { MomentKind, TensorInput, TensorOptimizer, Values } from "../lens/input.js";
 import { blockLength } from "../lens/sum.js";
 import type { CaseTally } from "../lens/summarize.js";
 import { type EndTally, Tally, UpdateTally } from "../lens/tally.js";
@@ -11,6 +11,13 @@ export interface Chunk {
   /** Index of the first element in its tensor: a multiple of blockLength. */
   readonly start: number;
   readonly weights: Float64Array;
+  /** As TensorInput.optimizer, with the moments of these elements. */
+  readonly optimizer?: ChunkOptimizer;
+}
+
+/** What an optimizer does with a chunk; see TensorOptimizer. */
+export interface ChunkOptimizer extends Pick<TensorOptimizer, "settings" | "stepsTaken"> {
+  readonly moments: Readonly<Partial<Record<MomentKind, Float32Array>>>;
 }
 
 /**
@@ -52,7 +59,8 @@ export async function walk(job: LensJob, lens: ChunkLens, observer: Observer = {
       const count = Math.min(length, tensor.weights.length - start);
       const weights = new Float64Array(count);
       await tensor.weights.read(start, weights);
-      await lens.begin({ tensor: tensor.name, start, weights });
+      const optimizer = await optimizerOf(tensor, start, count);
+      await lens.begin({ tensor: tensor.name, start, weights, ...(optimizer && { optimizer }) });
       const ofChunk = stepNumbers.map(() => cases.map(() => new UpdateTally()));
       const read = (step: number) => readUpdates(tensor.updates[step], start, count);
       let ready = read(0);
@@ -97,10 +105,27 @@ export function chunkLength({ chunk, cases }: Pick<LensJob, "chunk" | "cases">):
   return Math.max(1, Math.ceil(wished / blockLength)) * blockLength;
 }
 
+async function optimizerOf(
+  { optimizer }: TensorInput,
+  start: number,
+  count: number,
+): Promise<ChunkOptimizer | null> {
+  if (!optimizer) return null;
+  const moments: Partial<Record<MomentKind, Float32Array>> = {};
+  for (const kind of ["M", "V"] as const) {
+    const values = optimizer.moments[kind];
+    if (values) moments[kind] = await readNumbers(values, start, count);
+  }
+  return { ...optimizer, moments };
+}
+
 async function readUpdates(updates: Values | undefined, start: number, count: number) {
-  if (!updates) return new Float32Array(0);
+  return updates ? readNumbers(updates, start, count) : new Float32Array(0);
+}
+
+async function readNumbers(values: Values, start: number, count: number): Promise<Float32Array> {
   const numbers = new Float32Array(count);
-  await updates.read(start, numbers);
+  await values.read(start, numbers);
   return numbers;
 }
 
