@@ -55,7 +55,11 @@ export class RecipeStepper implements Stepper {
     for (const { name, from } of recipe.carriers) if (from === "weight") states[name].set(given);
     this.#states = { ...states, p: this.weights };
     this.#beginOptimizer(chunk.optimizer);
-    this.#moments = recipe.moments.map(({ name }) => new MomentTally(name));
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#moments = this.#settings.recipe.moments.map(({ name }) => new MomentTally(name));
     this.#causes = new Map();
   }
 
@@ -156,9 +160,10 @@ export class RecipeStepper implements Stepper {
     return "storage";
   }
 
-  end(tally: Tally): void {
+  take(tally: Tally): void {
     for (const [cause, count] of this.#causes) tally.recipe.causes[cause] += count;
     tally.recipe.mergeMoments(this.#moments);
+    this.#forget();
   }
 
   #store(x: number): number {
