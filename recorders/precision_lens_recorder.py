@@ -30,6 +30,9 @@ CHUNK = 1 << 20
 NAMES = "float64:F64 float32:F32 bfloat16:BF16 float16:F16 float8_e4m3fn:F8_E4M3 float8_e5m2:F8_E5M2"
 DTYPES = {getattr(torch, a): b for a, b in (pair.split(":") for pair in NAMES.split()) if hasattr(torch, a)}
 
+# The moments by what they are called in the file, and in the states of optimizers.
+MOMENTS = {"m": ("exp_avg", "momentum_buffer"), "v": ("exp_avg_sq",)}
+
 # What FSDP, activation checkpointing and torch.compile put into the names of parameters.
 WRAPPERS = ("_fsdp_wrapped_module.", "_checkpoint_wrapped_module.", "_orig_mod.")
 
@@ -49,6 +52,8 @@ class Recorder:
         `next_step` is the number of the next one: set it when a training is resumed.
     parameters: which ones of the optimizer's, as patterns ("*.q_proj.weight") or a function of the name; None: all.
     gradients: also write the gradients that the steps used.
+    moments: also write the optimizer's moments before the first step, without which gradients from the midst of a training
+        cannot be replayed; None: where gradients are written and the optimizer's state has moments. An empty state has none.
     copies: where one copy of the chosen fp32 parameters is held meanwhile: "cpu", "device" (beside each parameter), or
         "disk" (mapped into memory, from a file in the folder).
     metadata: what else the files should tell, as strings by name.
@@ -57,7 +62,7 @@ class Recorder:
     """
 
     def __init__(self, optimizer, folder, named_parameters=None, *, steps, parameters=None, gradients=False,
-                 copies="cpu", next_step=0, metadata=None):
+                 moments=None, copies="cpu", next_step=0, metadata=None):
         if sys.byteorder != "little":
             raise ValueError("safetensors is little-endian, this machine is not")
         if copies not in ("cpu", "device", "disk"):
@@ -67,7 +72,7 @@ class Recorder:
             raise ValueError(f"steps: expected one after the other, from {next_step} on or later, found {steps!r}")
         self._optimizer, self._named = optimizer, list(named_parameters or ())
         self._numbers, self._next = range(numbers[0], numbers[-1] + 1), next_step
-        self._gradients, self._copies = gradients, copies
+        self._gradients, self._moments, self._copies = gradients, moments, copies
         wanted = [parameters] if isinstance(parameters, str) else parameters
         self._wants = wanted if callable(wanted) or wanted is None else functools.partial(_matches, list(wanted))
 
@@ -232,6 +237,8 @@ class Recorder:
         self._about["optimizer_state_at_start"] = "empty" if is_fresh else "not empty"
         fp32 = {name: _flat(p) for name, p in self._chosen.items() if p.dtype == torch.float32}
         self._held = dict(zip(fp32, _copies(list(fp32.values()), self._copies, self.folder)))
+        if not is_fresh and (self._gradients if self._moments is None else self._moments):
+            self._write_moments(number)
         self._write_weights("base", self._chosen, before=number)
 
     def _take_gradients(self, number):
@@ -284,6 +291,26 @@ class Recorder:
                 write(flat)
                 if "before" in at and of in self._held:
                     self._held[of].copy_(flat)
+
+    def _write_moments(self, number):
+        states = {name: self._optimizer.state.get(parameter, {}) for name, parameter in self._chosen.items()}
+        kinds = {kind: key for kind, keys in MOMENTS.items() for key in keys if any(key in s for s in states.values())}
+        if not kinds and self._moments is None:
+            return  # An optimizer of another kind.
+        if not kinds or any(state and not set(kinds.values()) <= state.keys() for state in states.values()):
+            known = ", ".join(key for keys in MOMENTS.values() for key in keys)
+            raise ValueError(f"moments: expected some of {known} in the optimizer's state of every parameter")
+        taken = {name: _steps_taken(state, number) for name, state in states.items()}
+        most = max(taken.values())
+        metadata = {**self._settings(), "before": _step_name(number), "t": str(most),
+                    **{f"t/{name}": str(t) for name, t in taken.items() if t != most}}
+        # A state that is empty or None (SGD without momentum, parameters that had no gradient yet) is one of zeros.
+        moments = {f"{kind}/{name}": torch.zeros_like(self._chosen[name]) if state.get(key) is None else state[key]
+                   for name, state in states.items() for kind, key in kinds.items()}
+        moments = dict(sorted(moments.items(), key=lambda item: -item[1].element_size()))
+        with _safetensors(os.path.join(self.folder, "moments.safetensors"), moments, metadata) as write:
+            for moment in moments.values():
+                write(_flat(moment))
 
     @contextlib.contextmanager
     def _step_file(self, series, number, tensors, metadata):
@@ -339,6 +366,14 @@ def _update_between(before, after):
 def _differ(a, b):
     """Where the bits of two fp32 vectors differ; a NaN is like any other."""
     return (a.view(torch.int32) != b.view(torch.int32)) & ~(a.isnan() & b.isnan())
+
+
+def _steps_taken(state, number):
+    """Steps that a parameter's state has seen; optimizers that do not count them are taken to have seen all."""
+    if all(state.get(key) is None for keys in MOMENTS.values() for key in keys):
+        return 0
+    step = state.get("step")
+    return max(1, number) if step is None else int(step.item() if isinstance(step, torch.Tensor) else step)
 
 
 def _local(tensor):

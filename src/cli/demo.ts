@@ -1,17 +1,24 @@
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { DifferenceTally } from "../lens/difference.js";
+import { printable } from "../lens/printable.js";
 import { wrap } from "../report/columns.js";
+import { shellWord } from "../report/command.js";
 import { count, percent, share } from "../report/numbers.js";
+import { InputError } from "../source/input-error.js";
 import { comparePair } from "../source/pair/compare-pair.js";
 import { openPair } from "../source/pair/open-pair.js";
 import { recordedRun } from "../source/recording.js";
 import { updateSettings } from "../update/settings.js";
 import { addOutputOptions, type OutputOptions, threadsOption } from "./common-options.js";
-import { checkOutput, emit } from "./emit.js";
+import { checkOutput, emit, outputFiles } from "./emit.js";
 import { lensRecording } from "./lens-recording.js";
 import { engineOption } from "./options.js";
-import { type Streams, terminal } from "./streams.js";
+import { type Output, type Streams, terminal } from "./streams.js";
+import { expectFolder } from "./write-figures.js";
+import { expectApart, writeWhole } from "./write-output.js";
 
 /** The same distance from src/cli and from dist/cli. */
 const example = fileURLToPath(new URL("../../src/example/", import.meta.url));
@@ -31,14 +38,20 @@ export function demoCommand(streams: Streams): Command {
       "A real RLVR run (GRPO on a tiny decoder that adds numbers; AdamW, learning rate 1e-5, fp32 master): " +
         "its first 8 steps stored in bf16 in every way, and as an fp32 run would have stored them.",
     )
+    .option("--write <folder>", "write the run there instead, to try other commands on")
     .addOption(engineOption())
     .addOption(threadsOption());
   return addOutputOptions(command).action(
-    async (options: OutputOptions & { engine: string; threads?: number }) => {
+    async (options: OutputOptions & { engine: string; threads?: number; write?: string }) => {
+      if (options.write !== undefined) return writeExample(options.write, options.quiet ? null : streams.out);
       checkOutput(options, streams);
       const result = await lensRecording({
         paths: await recordedRun(example),
-        cases,
+        of: "update",
+        plan: ({ tensors, files }) => {
+          expectApart(outputFiles(options), files);
+          return { tensors, cases };
+        },
         engine: options.engine,
         threads: options.threads,
         strict: true,
@@ -55,6 +68,27 @@ export function demoCommand(streams: Streams): Command {
         after: `\n${paragraph(await endOfRun())}\n${next}`,
       });
     },
+  );
+}
+
+/** Writes the embedded run into a folder; no file that is there is replaced. */
+function writeExample(folder: string, out: Output | null): void {
+  expectFolder(folder);
+  const files = ["base", "updates", "final-fp32"].map((name) => `${name}.safetensors`);
+  const there = files.find((name) => existsSync(join(folder, name)));
+  if (there !== undefined) throw new InputError(folder, "a folder without a recorded run", there);
+  mkdirSync(folder, { recursive: true });
+  for (const name of files) writeWhole(join(folder, name), readFileSync(join(example, name)));
+  const run = shellWord(folder);
+  out?.write(
+    [
+      `${files.join(", ")} are in ${printable(folder)}. Try:`,
+      `  precision-lens run ${run} --format bf16,fp16,e4m3fn`,
+      `  precision-lens sweep ${run}`,
+      `  precision-lens diff ${run} ${run}`,
+      `  precision-lens diff ${shellWord(join(folder, files[0]))} ${shellWord(join(folder, files[2]))} --view bf16`,
+      "",
+    ].join("\n"),
   );
 }
 

@@ -12,10 +12,10 @@ import { type CheckpointPair, nameOf } from "../source/pair/pair-up.js";
 import type { WorkerPool } from "../source/pair/worker-pool.js";
 import { version } from "../version.js";
 import type { DiffOptions } from "./diff.js";
-import { checkOutput, diffRenderers, emitBy } from "./emit.js";
+import { checkOutput, diffRenderers, emitBy, outputFiles } from "./emit.js";
 import { gigabytes, progressBar } from "./progress.js";
 import type { Streams } from "./streams.js";
-import { expectWritable } from "./write-output.js";
+import { expectApart, expectWritable } from "./write-output.js";
 
 /**
  * What `diff` does.
@@ -37,6 +37,8 @@ export async function diffFiles(
   const kernel = provenKernel();
   const pair = await openPair(before, after, { view, strict: options.strict ?? false });
   try {
+    const { resume } = options;
+    expectApart([...outputFiles(options), ...(resume === undefined ? [] : [resume])], pair.files);
     pool?.prepare(await kernel);
     const result = await differenceOf(pair, comparerOf(await kernel), pool, options, streams);
     // They end while the result is written.

@@ -1,3 +1,5 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { CommanderError } from "commander";
 import type { DifferenceResult } from "../lens/difference-result.js";
 import type { PredictionResult } from "../lens/prediction.js";
@@ -5,6 +7,7 @@ import type { Result } from "../lens/result.js";
 import type { SweepResult } from "../lens/sweep.js";
 import type { Figure } from "../report/charts/figure.js";
 import type { HtmlAssets } from "../report/html/document.js";
+import { shareable } from "../report/shareable.js";
 import type { Terminal } from "../report/terminal.js";
 import type { OutputOptions } from "./common-options.js";
 import { type Streams, terminal } from "./streams.js";
@@ -84,6 +87,18 @@ export function checkOutput(options: OutputOptions, { err }: Streams): void {
   }
 }
 
+/** The files that these options name; of folders for figures the figures that are there, which may be replaced. */
+export function outputFiles(options: OutputOptions): string[] {
+  const files = renderingNames.flatMap((name) => options[name] ?? []).filter((path) => path !== "-");
+  for (const kind of ["svg", "png"] as const) {
+    const folder = options[kind];
+    if (folder === undefined || !existsSync(folder)) continue;
+    const figures = readdirSync(folder).filter((name) => name.endsWith(`.${kind}`));
+    files.push(...figures.map((name) => join(folder, name)));
+  }
+  return files;
+}
+
 /**
  * Writes a result where the options say; stdout gets the table, between what is to be said before and after it,
  * unless something else was sent there.
@@ -97,7 +112,7 @@ export async function emit(
   await emitBy(lensRenderers, result, options, streams, around);
 }
 
-export async function emitBy<Of>(
+export async function emitBy<Of extends { readonly input: object }>(
   renderers: Renderers<Of>,
   result: Of,
   options: OutputOptions,
@@ -116,7 +131,8 @@ export async function emitBy<Of>(
     const folder = options[kind];
     if (folder === undefined) continue;
     const [figures, source] = [await renderers.figures(), await renderers.source()];
-    writeFigures(folder, kind, figures(result), options.theme, source(result));
+    const shared = shareable(result);
+    writeFigures(folder, kind, figures(shared), options.theme, source(shared));
   }
   if (stdout !== null) streams.out.write(stdout);
   else if (!options.quiet) {
@@ -125,7 +141,7 @@ export async function emitBy<Of>(
   }
 }
 
-async function renderingOf<Of>(
+async function renderingOf<Of extends { readonly input: object }>(
   name: (typeof renderingNames)[number],
   renderers: Renderers<Of>,
   result: Of,
@@ -133,7 +149,7 @@ async function renderingOf<Of>(
   if (name === "json") return `${JSON.stringify(result)}\n`;
   if (name === "html") {
     const { htmlAssets } = await import("./font.js");
-    return (await renderers.html())(result, htmlAssets());
+    return (await renderers.html())(shareable(result), htmlAssets());
   }
-  return (await renderers[name]())(result);
+  return (await renderers[name]())(shareable(result));
 }

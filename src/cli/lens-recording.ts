@@ -1,18 +1,23 @@
 import type { Observer } from "../engine/engine.js";
+import type { DescribedJob } from "../engine/run-lens.js";
 import type { CountedPart, PartLog } from "../engine/run-parts.js";
 import type { ProvenEngine } from "../engine/select.js";
 import type { Result } from "../lens/result.js";
+import type { Recorded } from "../source/bring-together.js";
 import { openRecording, type Recording, type RecordingPaths } from "../source/recording.js";
 import { fileIdentities, ResumeLog } from "../source/resume-log.js";
 import { WeightsWriter } from "../source/safetensors/weights-writer.js";
-import type { CaseSettings } from "../update/optimizer.js";
 import { version } from "../version.js";
 import { countJob } from "./count-job.js";
 import type { Output } from "./streams.js";
 
+/** What is counted of a recording, once it is open. */
+export type Plan = Pick<DescribedJob, "tensors" | "cases" | "recorded">;
+
 export interface RecordingJob {
   readonly paths: RecordingPaths;
-  readonly cases: readonly CaseSettings[];
+  readonly of: Recorded;
+  readonly plan: (recording: Recording) => Plan;
   readonly engine: string;
   readonly threads?: number | undefined;
   readonly strict: boolean;
@@ -26,27 +31,28 @@ export interface RecordingJob {
 
 /** Opens a recorded run and counts it on the engine asked for. */
 export async function lensRecording(job: RecordingJob): Promise<Result> {
-  const { paths, cases, engine, threads, strict, progress } = job;
-  const byRecipe = "recipe" in cases[0];
-  const recording = await openRecording({ ...paths, strict, of: byRecipe ? "gradient" : "update" });
+  const { paths, of, engine, threads, strict, progress } = job;
+  const recording = await openRecording({ ...paths, strict, of });
   let writer: WeightsWriter | null = null;
   try {
-    const { tensors, stepNumbers, skipped, metadata } = recording;
+    const { stepNumbers, skipped, metadata } = recording;
     const source = {
       kind: "recorded",
       weights: paths.weights,
-      updates: byRecipe ? null : paths.updates,
-      gradients: byRecipe ? paths.updates : null,
+      updates: of === "update" ? paths.updates : null,
+      gradients: of === "gradient" ? paths.updates : null,
+      ...(paths.moments !== undefined && { moments: paths.moments }),
       metadata: Object.fromEntries(metadata.updates),
     } as const;
-    writer = weightsWriter(job, recording);
+    const plan = job.plan(recording);
+    writer = weightsWriter(job, plan);
     const result = await countJob(
-      { tensors, stepNumbers, cases, ...(threads !== undefined && { threads }), skipped, strict, source },
+      { ...plan, stepNumbers, ...(threads !== undefined && { threads }), skipped, strict, source },
       {
         engine,
         progress,
         ...(writer && { weights: writeTo(writer) }),
-        log: (chosen) => resumeLog(job, recording, chosen),
+        log: (chosen) => resumeLog(job, plan, recording, chosen),
       },
     );
     writer?.finish();
@@ -64,8 +70,12 @@ function writeTo(writer: WeightsWriter): Required<Observer>["weights"] {
 }
 
 /** Threads are none of its settings: they change no result. */
-function resumeLog(job: RecordingJob, recording: Recording, { engine }: ProvenEngine): PartLog | null {
-  const { resume, paths, cases, strict } = job;
+function resumeLog(
+  { resume, paths, strict }: RecordingJob,
+  { cases, recorded }: Plan,
+  recording: Recording,
+  { engine }: ProvenEngine,
+): PartLog | null {
   if (resume === undefined) return null;
   const named = cases.map(({ format, ...settings }) => ({
     ...settings,
@@ -75,12 +85,12 @@ function resumeLog(job: RecordingJob, recording: Recording, { engine }: ProvenEn
   return new ResumeLog<CountedPart>(resume, {
     version,
     command: "run",
-    settings: { paths, cases: named, strict, engine: engine.name },
+    settings: { paths, cases: named, ...(recorded && { recorded }), strict, engine: engine.name },
     files: fileIdentities(recording.files),
   });
 }
 
-function weightsWriter({ writeWeights, cases }: RecordingJob, { tensors }: Recording): WeightsWriter | null {
+function weightsWriter({ writeWeights }: RecordingJob, { cases, tensors }: Plan): WeightsWriter | null {
   if (writeWeights === undefined) return null;
   const [{ format, scheme, rounding }] = cases;
   const made = { tool: `precision-lens ${version}`, format: format.name, scheme, rounding };

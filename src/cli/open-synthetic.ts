@@ -12,6 +12,8 @@ export type OpenRun = Pick<SyntheticRun, "tensors" | "stepNumbers" | "sizes"> &
   Pick<DescribedJob, "source" | "skipped">;
 
 export interface OpenSynthetic extends OpenRun {
+  /** Those of a checkpoint. */
+  readonly files: readonly string[];
   /** The same run at another learning rate. */
   at(lr: number): OpenRun;
   close(): Promise<void>;
@@ -44,7 +46,7 @@ export async function openSynthetic(
     return open({ ...settings, run: { ...run, optimizer: { ...run.optimizer, lr } } });
   };
   try {
-    return { ...open(settings), at, close: async () => given?.close() };
+    return { ...open(settings), files: given?.files ?? [], at, close: async () => given?.close() };
   } catch (error) {
     await given?.close();
     throw error;

@@ -2,8 +2,9 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { engines } from "../engine/registry.js";
 import { type Opmath, opmaths } from "../format/operations.js";
 import { type Overflow, overflows, type Rounding, roundings } from "../format/round.js";
+import type { StepSettings } from "../source/recorded-optimizer.js";
 import { type RecipeSettings, recipeSettings, recipes } from "../update/optimizer.js";
-import type { OptimizerName } from "../update/recipe/recipe.js";
+import type { OptimizerName, OptimizerSettings } from "../update/recipe/recipe.js";
 import { defaultEps } from "../update/recipe/recipe-step.js";
 import { type SchemeName, schemeNames } from "../update/scheme.js";
 import { type UpdateSettings, updateSettings } from "../update/settings.js";
@@ -52,6 +53,7 @@ export interface OptimizerOptions {
   readonly betas?: readonly [number, number];
   readonly eps?: number;
   readonly weightDecay?: number;
+  readonly override?: boolean;
 }
 
 export function addOptimizerOptions(command: Command): Command {
@@ -59,10 +61,26 @@ export function addOptimizerOptions(command: Command): Command {
   return command
     .addOption(new Option("--optimizer <name>", "computes updates from gradients").choices(names))
     .addOption(recipeOption(names).default(undefined, "master,fp32"))
-    .option("--lr <x>", "learning rate", finiteNumber)
-    .option("--betas <a,b>", "default .9,.999 (Lion .9,.99; the first is SGD's momentum)", twoNumbers)
-    .option("--eps <x>", `default ${defaultEps}`, finiteNumber)
-    .option("--weight-decay <x>", "default 0", finiteNumber);
+    .option("--lr <x>", "learning rate, where the recording does not say it", finiteNumber)
+    .option("--betas <a,b>", "the same; else .9,.999 (Lion .9,.99; the first is SGD's momentum)", twoNumbers)
+    .option("--eps <x>", `the same; else ${defaultEps}`, finiteNumber)
+    .option("--weight-decay <x>", "the same; else 0", finiteNumber)
+    .option("--override", "such options win over the recording; missing steps and moments are put up with");
+}
+
+/** The settings that were given. */
+export function givenSettings({
+  lr,
+  betas,
+  eps,
+  weightDecay,
+}: Pick<OptimizerOptions, "lr" | "betas" | "eps" | "weightDecay">): StepSettings {
+  return {
+    ...(lr !== undefined && { lr }),
+    ...(betas && { betas }),
+    ...(eps !== undefined && { eps }),
+    ...(weightDecay !== undefined && { weightDecay }),
+  };
 }
 
 /** The recipes of optimizers, with a star where they were compared with their framework in no format. */
@@ -81,20 +99,15 @@ export function recipeOption(optimizers: readonly OptimizerName[]): Option {
 /** The recipes asked for, side by side on the same gradients. */
 export function recipeCases(
   { format, seed }: CaseOptions,
-  { optimizer = "adamw", recipe = ["master", "fp32"], lr, betas, eps, weightDecay }: OptimizerOptions,
+  optimizer: OptimizerName,
+  recipe: readonly string[] = ["master", "fp32"],
+  settings: OptimizerSettings,
 ): RecipeSettings[] {
-  const settings = {
-    ...(betas && { betas }),
-    ...(eps !== undefined && { eps }),
-    ...(weightDecay !== undefined && { weightDecay }),
-  };
   // A recipe that stores fp32 is one case, whatever formats are asked for.
   const pairs = recipe.flatMap((name) =>
     (recipes[optimizer].get(name)?.fp32Storage ? ["fp32"] : format).map((of) => ({ name, of })),
   );
-  return pairs.map(({ name, of }) =>
-    recipeSettings(optimizer, name, { ...settings, lr: lr!, format: of, seed }),
-  );
+  return pairs.map(({ name, of }) => recipeSettings(optimizer, name, { ...settings, format: of, seed }));
 }
 
 export function twoNumbers(text: string): [number, number] {

@@ -2,12 +2,16 @@ import { Command } from "commander";
 import { predict } from "../engine/predict.js";
 import { format } from "../format/registry.js";
 import { type PredictionResult, ruleOutcomes } from "../lens/prediction.js";
-import { openRecording, recordedRun } from "../source/recording.js";
+import { InputError } from "../source/input-error.js";
+import { openRecording, type Recording, recordedRun } from "../source/recording.js";
+import { replayOf } from "../source/replay.js";
+import type { OptimizerSettings } from "../update/recipe/recipe.js";
 import type { SimulatedRun } from "../update/simulated-adamw.js";
 import { version } from "../version.js";
 import { addOutputOptions, formatName, type OutputOptions } from "./common-options.js";
-import { checkOutput, emitBy, predictionRenderers } from "./emit.js";
+import { checkOutput, emitBy, outputFiles, predictionRenderers } from "./emit.js";
 import { type OpenRun, openSynthetic } from "./open-synthetic.js";
+import { givenSettings } from "./options.js";
 import { progressBar } from "./progress.js";
 import type { Streams } from "./streams.js";
 import {
@@ -16,6 +20,7 @@ import {
   type SyntheticOptions,
   syntheticSettings,
 } from "./synthetic-options.js";
+import { expectApart } from "./write-output.js";
 
 interface PredictOptions extends Omit<SyntheticOptions, "source">, OutputOptions {
   readonly format: string;
@@ -24,6 +29,7 @@ interface PredictOptions extends Omit<SyntheticOptions, "source">, OutputOptions
 /** Gradients and the optimizer that takes them. */
 interface Gradients extends Pick<OpenRun, "tensors" | "stepNumbers" | "skipped" | "source"> {
   readonly run: SimulatedRun;
+  readonly files: readonly string[];
   close(): Promise<void>;
 }
 
@@ -47,6 +53,7 @@ export function predictCommand(streams: Streams): Command {
       folder === undefined ? await synthetic(command, options) : await recorded(command, folder, options);
     const bar = await progressBar(options.quiet ? null : streams.err);
     try {
+      expectApart(outputFiles(options), gradients.files);
       const steps = await predict(gradients, gradients.run, format(options.format), bar);
       bar.stop();
       await emitBy(predictionRenderers, resultOf(gradients, options.format, steps), options, streams);
@@ -88,15 +95,14 @@ async function synthetic(command: Command, options: PredictOptions): Promise<Gra
 
 async function recorded(command: Command, folder: string, options: PredictOptions): Promise<Gradients> {
   refuseSynthetic(command, ["lr", "betas", "eps", "weightDecay", "schedule", "warmup"]);
-  if (options.lr === undefined)
-    command.error("error: a recorded run needs --lr, and --betas where they are not .9,.999");
   const paths = await recordedRun(folder, "gradients");
   const recording = await openRecording({ ...paths, of: "gradient" });
-  const { tensors, stepNumbers, skipped, metadata, close } = recording;
+  const { tensors, stepNumbers, skipped, metadata, files, close } = recording;
   const steps = Math.max(1, stepNumbers.length);
   let run: SimulatedRun;
   try {
-    run = syntheticSettings(command, { ...options, steps, source: "adamw" }).run;
+    const settings = recordedSettings(command, recording, options);
+    run = syntheticSettings(command, { ...options, ...settings, steps, source: "adamw" }).run;
   } catch (error) {
     await close();
     throw error;
@@ -108,5 +114,34 @@ async function recorded(command: Command, folder: string, options: PredictOption
     gradients: paths.updates,
     metadata: Object.fromEntries(metadata.updates),
   } as const;
-  return { tensors, stepNumbers, skipped, source, run, close };
+  return { tensors, stepNumbers, skipped, source, run, files, close };
+}
+
+/**
+ * What the recording says of its optimizer, and the options where it says nothing.
+ *
+ * @throws InputError where they contradict each other, and where one optimizer with empty moments is not what it was.
+ */
+function recordedSettings(
+  command: Command,
+  recording: Recording,
+  options: PredictOptions,
+): OptimizerSettings {
+  const { schedule, warmup } = options;
+  const given = givenSettings(options);
+  const { tensors, settings, isStated } = replayOf(recording, { optimizer: "adamw", given });
+  const { updates, moments } = recording.paths;
+  if (moments !== undefined)
+    throw new InputError(moments, "no moments: predict starts from empty ones", "some");
+  const own = tensors.flatMap(({ optimizer }) => optimizer!.settings);
+  const other = own.find((of) => JSON.stringify(of) !== JSON.stringify(settings));
+  if (other !== undefined) {
+    const text = (of: OptimizerSettings) => `lr ${of.lr}, betas ${of.betas}, weight decay ${of.weightDecay}`;
+    const expected = `the same settings at every step of every tensor, as predict takes one: ${text(settings)}`;
+    throw new InputError(updates, expected, text(other));
+  }
+  if (isStated && given.lr === undefined && (schedule !== undefined || warmup !== undefined)) {
+    command.error("error: --schedule and --warmup are for a recording that does not say its learning rate");
+  }
+  return settings;
 }

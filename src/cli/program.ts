@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { EngineRefused } from "../engine/engine-refused.js";
+import { ThreadEnded } from "../lens/thread-ended.js";
 import { InputError } from "../source/input-error.js";
 import { version } from "../version.js";
 import { tellNotices } from "./notices.js";
@@ -54,6 +55,10 @@ export async function runProgram(
     if (error instanceof InputError || error instanceof EngineRefused) {
       err.write(`precision-lens: ${error.message}\n`);
       return 2;
+    }
+    if (error instanceof ThreadEnded) {
+      err.write(`precision-lens: ${error.message}\n`);
+      return 1;
     }
     err.write(`precision-lens: internal error: ${error instanceof Error ? error.stack : error}\n`);
     return 1;

@@ -3,9 +3,18 @@ import { mergeResults } from "../lens/merge.js";
 import { printable } from "../lens/printable.js";
 import { InputError } from "../source/input-error.js";
 import { addOutputOptions, type OutputOptions } from "./common-options.js";
-import { checkOutput, diffRenderers, emit, emitBy, predictionRenderers, sweepRenderers } from "./emit.js";
+import {
+  checkOutput,
+  diffRenderers,
+  emit,
+  emitBy,
+  outputFiles,
+  predictionRenderers,
+  sweepRenderers,
+} from "./emit.js";
 import { readResult, type SavedResult } from "./read-result.js";
 import type { Streams } from "./streams.js";
+import { expectApart } from "./write-output.js";
 
 export function reportCommand(streams: Streams): Command {
   const command = new Command("report")
@@ -17,6 +26,7 @@ export function reportCommand(streams: Streams): Command {
     .argument("<result.json...>", "saved results");
   return addOutputOptions(command).action(async (paths: string[], options: OutputOptions) => {
     checkOutput(options, streams);
+    expectApart(outputFiles(options), paths);
     const results = await Promise.all(paths.map(readResult));
     if (results.length === 1) return emitAny(results[0], options, streams);
     const runs = results.filter((result) => result.schema === "precision-lens/2");

@@ -1,29 +1,30 @@
-import { realpathSync } from "node:fs";
 import { Command } from "commander";
 import type { Result } from "../lens/result.js";
-import { InputError, quote } from "../source/input-error.js";
-import { type RecordingPaths, recordedRun } from "../source/recording.js";
+import { quote } from "../source/input-error.js";
+import { type Recording, type RecordingPaths, recordedRun } from "../source/recording.js";
+import { replayOf } from "../source/replay.js";
 import { removeLog } from "../source/resume-log.js";
-import type { CaseSettings } from "../update/optimizer.js";
 import { addOutputOptions, type OutputOptions, resumeOption, threadsOption } from "./common-options.js";
-import { checkOutput, emit } from "./emit.js";
-import { lensRecording } from "./lens-recording.js";
+import { checkOutput, emit, outputFiles } from "./emit.js";
+import { lensRecording, type Plan } from "./lens-recording.js";
 import {
   addCaseOptions,
   addOptimizerOptions,
   type CaseOptions,
   caseGrid,
   engineOption,
+  givenSettings,
   type OptimizerOptions,
   recipeCases,
 } from "./options.js";
 import type { Streams } from "./streams.js";
-import { expectWritable } from "./write-output.js";
+import { expectApart, expectWritable } from "./write-output.js";
 
 interface RunOptions extends CaseOptions, OptimizerOptions, OutputOptions {
   readonly weights?: string;
   readonly updates?: string;
   readonly gradients?: string;
+  readonly moments?: string;
   readonly strict?: boolean;
   readonly engine: string;
   readonly threads?: number;
@@ -37,12 +38,17 @@ export function runCommand(streams: Streams): Command {
     .description(
       "Applies recorded updates to weights under emulated arithmetic and tells what became of each.\n" +
         "FOLDER is a recorded run: base.safetensors, and updates.safetensors with tensors stepNNNN/<weight name>.\n" +
-        "With --optimizer the updates are computed from gradients.safetensors, named the same way, from step 1 on.",
+        "With --optimizer the updates are computed from gradients.safetensors, named the same way, with the settings that the " +
+        "recording has by step and parameter group, from moments.safetensors if the optimizer's state was not empty.",
     )
     .argument("[folder]", "a recorded run; or name its parts:")
     .option("--weights <path>", "safetensors file, index of shards, or folder with one of them")
     .option("--updates <path>", "the same, fp32 updates as added: tensors stepNNNN/<weight name>")
     .option("--gradients <path>", "instead of updates, for --optimizer")
+    .option(
+      "--moments <path>",
+      "the optimizer's moments before the first step: tensors m/<weight name>, v/...",
+    )
     .option("--strict", "a tensor that cannot be counted is an error")
     .option("--write-weights <file>", "write the stored weights at the end (safetensors); one case only")
     .addOption(engineOption())
@@ -54,12 +60,12 @@ export function runCommand(streams: Streams): Command {
     checkUsage(command, options, folder, byRecipe);
     checkOutput(options, streams);
     const paths = await pathsOf(folder, options, byRecipe);
-    const cases = casesOf(command, options, byRecipe);
-    checkWriteWeights(options.writeWeights, paths, cases, command);
+    if (options.writeWeights !== undefined) expectWritable(options.writeWeights, true);
     if (options.resume !== undefined) expectWritable(options.resume);
     const result = await lensRecording({
       paths,
-      cases,
+      of: byRecipe ? "gradient" : "update",
+      plan: (recording) => planOf(command, options, byRecipe, recording, streams),
       engine: options.engine,
       threads: options.threads,
       strict: options.strict ?? false,
@@ -101,9 +107,14 @@ function checkUsage(
       ["updates", "scheme", "rounding", "opmath", "overflow"],
       "recorded updates, not for --optimizer",
     );
-    if (options.lr === undefined) command.error("error: --optimizer needs --lr");
   } else {
-    onlyWith(["recipe", "lr", "betas", "eps", "weightDecay"], "updates computed by --optimizer");
+    onlyWith(
+      ["moments", "recipe", "lr", "betas", "eps", "weightDecay", "override"],
+      "updates computed by --optimizer",
+    );
+  }
+  if (folder !== undefined && options.moments !== undefined) {
+    command.error("error: --moments goes with --weights and --gradients: FOLDER has its own");
   }
 }
 
@@ -113,37 +124,57 @@ async function pathsOf(
   byRecipe: boolean,
 ): Promise<RecordingPaths> {
   if (folder !== undefined) return recordedRun(folder, byRecipe ? "gradients" : "updates");
-  return { weights: options.weights!, updates: (byRecipe ? options.gradients : options.updates)! };
+  const { weights, moments } = options;
+  return {
+    weights: weights!,
+    updates: (byRecipe ? options.gradients : options.updates)!,
+    ...(moments !== undefined && { moments }),
+  };
 }
 
-function casesOf(command: Command, options: RunOptions, byRecipe: boolean): readonly CaseSettings[] {
-  if (!byRecipe) return caseGrid(options);
+function planOf(
+  command: Command,
+  options: RunOptions,
+  byRecipe: boolean,
+  recording: Recording,
+  { err }: Streams,
+): Plan {
+  const { writeWeights, resume } = options;
+  expectApart(
+    [...outputFiles(options), ...[writeWeights, resume].filter((path) => path !== undefined)],
+    recording.files,
+  );
+  const plan = byRecipe
+    ? replayPlan(command, options, recording, (remark) => {
+        if (!options.quiet) err.write(`precision-lens: --override: ${remark}\n`);
+      })
+    : { tensors: recording.tensors, cases: caseGrid(options) };
+  const { length } = plan.cases;
+  if (writeWeights !== undefined && length !== 1) {
+    command.error(`error: --write-weights takes one case, found ${length}`);
+  }
+  return plan;
+}
+
+function replayPlan(
+  command: Command,
+  options: RunOptions,
+  recording: Recording,
+  tell: (remark: string) => void,
+): Plan {
+  const given = givenSettings(options);
+  const { override = false } = options;
+  const replay = replayOf(recording, { optimizer: options.optimizer, given, override });
+  for (const remark of replay.remarks) tell(remark);
   try {
-    return recipeCases(options, options);
+    return {
+      tensors: replay.tensors,
+      cases: recipeCases(options, replay.optimizer, options.recipe, replay.settings),
+      ...(replay.isStated && { recorded: { given, override } }),
+    };
   } catch (error) {
     if (error instanceof RangeError) command.error(`error: ${error.message}`);
     throw error;
-  }
-}
-
-function checkWriteWeights(
-  path: string | undefined,
-  paths: RecordingPaths,
-  cases: readonly CaseSettings[],
-  command: Command,
-): void {
-  if (path === undefined) return;
-  if (cases.length !== 1) command.error(`error: --write-weights takes one case, found ${cases.length}`);
-  expectWritable(path, true);
-  const same = (input: string) => {
-    try {
-      return realpathSync(input) === realpathSync(path);
-    } catch {
-      return false;
-    }
-  };
-  if (same(paths.weights) || same(paths.updates)) {
-    throw new InputError(path, "another file than the inputs", "an input");
   }
 }
 

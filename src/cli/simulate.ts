@@ -8,7 +8,7 @@ import type { CaseSettings } from "../update/optimizer.js";
 import { type UpdateSettings, updateSettings } from "../update/settings.js";
 import { addOutputOptions, type OutputOptions, threadsOption } from "./common-options.js";
 import { countJob } from "./count-job.js";
-import { checkOutput, emit } from "./emit.js";
+import { checkOutput, emit, outputFiles } from "./emit.js";
 import { openSynthetic } from "./open-synthetic.js";
 import {
   addCaseOptions,
@@ -20,6 +20,7 @@ import {
 } from "./options.js";
 import type { Streams } from "./streams.js";
 import { addSyntheticOptions, type SyntheticOptions, syntheticSettings } from "./synthetic-options.js";
+import { expectApart } from "./write-output.js";
 
 interface SimulateOptions extends SyntheticOptions, Omit<CaseOptions, "seed">, OutputOptions {
   readonly recipe?: readonly string[];
@@ -53,6 +54,7 @@ async function simulate(command: Command, options: SimulateOptions, { err }: Str
     options.weights,
   );
   try {
+    expectApart(outputFiles(options), synthetic.files);
     const { tensors, stepNumbers, sizes, skipped, source } = synthetic;
     const job = {
       tensors,
@@ -95,16 +97,8 @@ function casesOf(command: Command, options: SimulateOptions): readonly CaseSetti
   if (run.schedule !== "constant" || run.warmup > 0) {
     command.error("error: --recipe runs at one learning rate: --schedule constant --warmup 0");
   }
-  const { lr, betas, eps, weightDecay } = run.optimizer;
   try {
-    return recipeCases(options, {
-      optimizer: "adamw",
-      recipe: options.recipe,
-      lr,
-      ...(betas && { betas }),
-      ...(eps !== undefined && { eps }),
-      ...(weightDecay !== undefined && { weightDecay }),
-    });
+    return recipeCases(options, "adamw", options.recipe, run.optimizer);
   } catch (error) {
     if (error instanceof RangeError) command.error(`error: ${error.message}`);
     throw error;

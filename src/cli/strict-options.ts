@@ -16,13 +16,15 @@ export class ListOption<T> extends Option {
 
 /**
  * Makes every option of a command strict. One that takes a single value is refused when it is given twice, instead of the
- * last being taken silently; a list adds up. A choice that is not known is answered with the nearest that is.
+ * last being taken silently; a list adds up. A choice that is not known is answered with the nearest that is. A word that
+ * begins with a dash names no file: it is an option, before which a name was forgotten.
  */
 export function strict(command: Command): Command {
   for (const option of command.options.filter((each) => !each.isBoolean())) {
     const parse = parserOf(option);
     let given: { readonly text: string; readonly value: unknown } | null = null;
     option.argParser((text: string) => {
+      expectName(command, option, text);
       const value = parse(text, given?.value);
       if (given && !(option instanceof ListOption)) {
         command.error(
@@ -34,6 +36,13 @@ export function strict(command: Command): Command {
     });
   }
   return command;
+}
+
+function expectName(command: Command, { flags }: Option, text: string): void {
+  if (!/<(file|folder|path)>/.test(flags) || !/^-./.test(text)) return;
+  command.error(
+    `error: option '${flags}' expects a name, found '${text}' (./${text} is a file of that name)`,
+  );
 }
 
 /** The value of a text, and of a list with what was given before. */

@@ -6,7 +6,7 @@ import { openRecording, recordedRun } from "../source/recording.js";
 import { version } from "../version.js";
 import { addOutputOptions, finiteNumber, type OutputOptions, threadsOption } from "./common-options.js";
 import { countJobs } from "./count-job.js";
-import { checkOutput, emitBy, sweepRenderers } from "./emit.js";
+import { checkOutput, emitBy, outputFiles, sweepRenderers } from "./emit.js";
 import { openSynthetic } from "./open-synthetic.js";
 import { addCaseOptions, type CaseOptions, caseGrid, engineOption } from "./options.js";
 import type { Streams } from "./streams.js";
@@ -17,6 +17,7 @@ import {
   type SyntheticOptions,
   syntheticSettings,
 } from "./synthetic-options.js";
+import { expectApart } from "./write-output.js";
 
 interface SweepOptions extends Omit<SyntheticOptions, "lr">, Omit<CaseOptions, "seed">, OutputOptions {
   readonly lr: readonly number[];
@@ -35,6 +36,7 @@ const defaultRates = "1e-7:1e-4:7";
 /** What there is to sweep: a job for each rate. */
 interface Sweep {
   readonly rates: readonly number[];
+  readonly files: readonly string[];
   jobAt(rate: number): Omit<DescribedJob, "cases">;
   close(): Promise<void>;
 }
@@ -80,6 +82,7 @@ export function sweepCommand(streams: Streams): Command {
         ? await overSynthetic(command, options)
         : await overRecorded(command, folder, options);
     try {
+      expectApart(outputFiles(options), sweep.files);
       await emitBy(
         sweepRenderers,
         await count(sweep, options, folder !== undefined, streams),
@@ -151,6 +154,7 @@ async function overSynthetic(command: Command, options: SweepOptions): Promise<S
   const synthetic = await openSynthetic(settings, options.weights);
   return {
     rates: lr,
+    files: synthetic.files,
     jobAt(rate) {
       const { tensors, stepNumbers, skipped, source } = synthetic.at(rate);
       return { tensors, stepNumbers, skipped, source, strict: false };
@@ -162,7 +166,7 @@ async function overSynthetic(command: Command, options: SweepOptions): Promise<S
 async function overRecorded(command: Command, folder: string, options: SweepOptions): Promise<Sweep> {
   refuseSynthetic(command);
   const paths = await recordedRun(folder);
-  const { tensors, stepNumbers, skipped, metadata, close } = await openRecording(paths);
+  const { tensors, stepNumbers, skipped, metadata, files, close } = await openRecording(paths);
   const source = {
     kind: "recorded",
     weights: paths.weights,
@@ -172,6 +176,7 @@ async function overRecorded(command: Command, folder: string, options: SweepOpti
   } as const;
   return {
     rates: options.scale ?? rates("0.1:10:5"),
+    files,
     jobAt: (rate) => ({
       tensors: tensors.map((of) => ({
         ...of,

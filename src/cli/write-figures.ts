@@ -8,14 +8,14 @@ import { fontFiles } from "./font.js";
 import { writeWhole } from "./write-output.js";
 
 /**
- * Refuses a folder that figures could not be written to, before the work that would be lost.
+ * Refuses a folder that could not be written to, before the work that would be lost.
  *
  * @throws InputError if the path is no folder, if it is not there and neither is the one it would be in, or if the one that
  *   is there is not writable.
  */
 export function expectFolder(path: string): void {
   const there = statSync(path, { throwIfNoEntry: false });
-  if (there && !there.isDirectory()) throw new InputError(path, "a folder for figures", "a file");
+  if (there && !there.isDirectory()) throw new InputError(path, "a folder", "a file");
   const parent = dirname(resolve(path));
   if (!there && !statSync(parent, { throwIfNoEntry: false })?.isDirectory()) {
     throw new InputError(path, `the folder ${parent} to exist`, "no such folder");

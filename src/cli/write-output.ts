@@ -1,6 +1,6 @@
 import { accessSync, constants, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
-import { InputError } from "../source/input-error.js";
+import { basename, dirname } from "node:path";
+import { InputError, quote } from "../source/input-error.js";
 import { temporaryName } from "../source/temporary-name.js";
 
 /**
@@ -26,6 +26,44 @@ export function expectWritable(path: string, weights = false): void {
   } catch {
     throw new InputError(path, `its folder ${folder} to be writable`, "one that is not");
   }
+}
+
+/**
+ * Refuses outputs that would take the place of an input, by whatever path or link, and two outputs that are one file.
+ *
+ * @param inputs the files that were opened: of a folder or an index its shards.
+ * @throws InputError
+ */
+export function expectApart(outputs: readonly string[], inputs: readonly string[]): void {
+  const inputOf = new Map(inputs.flatMap((path) => (identity(path) ?? []).map((id) => [id, path] as const)));
+  const outputOf = new Map<string, string>();
+  for (const path of outputs) {
+    for (const id of identity(path) ?? []) {
+      const input = inputOf.get(id);
+      if (input !== undefined) {
+        throw new InputError(path, "another file than the inputs", `the input ${quote(input)}`);
+      }
+      const twin = outputOf.get(id);
+      if (twin !== undefined) {
+        throw new InputError(path, "a file for each output", `that of another output, ${quote(twin)}`);
+      }
+      outputOf.set(id, path);
+    }
+  }
+}
+
+/**
+ * What makes two paths one file: device and inode of what they lead to, and the folder and name of where they are, for a
+ * file that is not there yet. Null for what is no file: a pipe or a device is written to as it is.
+ */
+function identity(path: string): string[] | null {
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there && !there.isFile()) return null;
+  const folder = statSync(dirname(path), { throwIfNoEntry: false });
+  return [
+    ...(there ? [`${there.dev} ${there.ino}`] : []),
+    ...(folder ? [`${folder.dev} ${folder.ino} ${basename(path)}`] : []),
+  ];
 }
 
 /**

@@ -1,6 +1,8 @@
 import type { SkippedTensor } from "../lens/input.js";
 import type { Result, ResultInput, ResultOptimizer, SelfCheck } from "../lens/result.js";
+import { spread } from "../lens/spread.js";
 import type { RecipeSettings } from "../update/optimizer.js";
+import type { OptimizerSettings } from "../update/recipe/recipe.js";
 import { betasOf, defaultEps } from "../update/recipe/recipe-step.js";
 import { version } from "../version.js";
 import type { Engine, LensJob, Observer } from "./engine.js";
@@ -8,7 +10,12 @@ import { type PartLog, runParts, runWhole } from "./run-parts.js";
 
 /** A job, and what its result says of where it came from. */
 export interface DescribedJob extends LensJob {
-  readonly source: Pick<ResultInput, "kind" | "weights" | "updates" | "gradients" | "metadata" | "synthetic">;
+  readonly source: Pick<
+    ResultInput,
+    "kind" | "weights" | "updates" | "gradients" | "moments" | "metadata" | "synthetic"
+  >;
+  /** See ResultOptimizer: present where tensors have settings of their own from a recording. */
+  readonly recorded?: ResultOptimizer["recorded"];
   readonly skipped: readonly SkippedTensor[];
   readonly strict: boolean;
 }
@@ -38,7 +45,7 @@ export async function runLens(
       stepNumbers: job.stepNumbers,
     },
     settings: {
-      optimizer: "recipe" in first ? resultOptimizer(first) : null,
+      optimizer: "recipe" in first ? resultOptimizer(first, job) : null,
       overflow: first.overflow,
       seed: first.seed,
       strict: job.strict,
@@ -55,8 +62,22 @@ export async function runLens(
   };
 }
 
-function resultOptimizer({ recipe, optimizer }: RecipeSettings): ResultOptimizer {
-  const [b1, b2] = betasOf(recipe.optimizer, optimizer);
-  const { lr, eps = defaultEps, weightDecay = 0 } = optimizer;
-  return { name: recipe.optimizer, lr, betas: [b1, b2], eps, weightDecay };
+function resultOptimizer(
+  { recipe, optimizer }: RecipeSettings,
+  { tensors, recorded }: DescribedJob,
+): ResultOptimizer {
+  const own = tensors.flatMap((tensor) => tensor.optimizer ?? []);
+  const settings = own.length > 0 ? own.flatMap((of) => of.settings) : [optimizer];
+  const over = (of: (settings: OptimizerSettings) => number) => spread(settings.map(of));
+  const beta = (i: 0 | 1) => over((of) => betasOf(recipe.optimizer, of)[i]);
+  const stepsTaken = own.filter(({ moments }) => Object.keys(moments).length > 0).map((of) => of.stepsTaken);
+  return {
+    name: recipe.optimizer,
+    lr: over(({ lr }) => lr),
+    betas: [beta(0), beta(1)],
+    eps: over(({ eps = defaultEps }) => eps),
+    weightDecay: over(({ weightDecay = 0 }) => weightDecay),
+    ...(stepsTaken.length > 0 && { stepsTaken: spread(stepsTaken) }),
+    ...(recorded && { recorded }),
+  };
 }

@@ -4,6 +4,7 @@ import type { SelfCheck } from "../lens/result.js";
 import type { Engine, LensJob } from "./engine.js";
 import { EngineRefused } from "./engine-refused.js";
 import { engines as known } from "./registry.js";
+import { worthThreads } from "./wasm/wasm.js";
 
 /** An engine that passed its self-check. */
 export interface ProvenEngine {
@@ -82,25 +83,38 @@ function sizeOf({ tensors, stepNumbers, cases }: LensJob): number {
   return elements * stepNumbers.length * cases.length;
 }
 
-/** Elements of a sample. */
-const sampleLength = 2 ** 18;
+/** Weight-steps of all cases in a sample: for the CPU's threads to be worth their start, and to have many chunks each. */
+const sampleSize = 4 * worthThreads;
 
-/** Seconds for the beginning of the largest tensor, one step of a few cases, the second time. */
-async function secondsFor(engine: Engine, { tensors, stepNumbers, cases }: LensJob): Promise<number> {
-  const largest = tensors.reduce((a, b) => (b.weights.length > a.weights.length ? b : a));
-  const sample: LensJob = {
-    tensors: [beginningOf(largest)],
-    stepNumbers: stepNumbers.slice(0, 1),
-    cases: cases.slice(0, 4),
-  };
+/** Seconds for a sample of a job, the second time: what is compiled and started once is there then. */
+async function secondsFor(engine: Engine, job: LensJob): Promise<number> {
+  const sample = sampleOf(job);
   await engine.run(sample);
   const began = performance.now();
   await engine.run(sample);
   return (performance.now() - began) / 1000;
 }
 
-function beginningOf({ name, weights, updates }: TensorInput): TensorInput {
-  const length = Math.min(sampleLength, weights.length);
+/** The first step of a few cases over the beginnings of the largest tensors. As many threads as the job may have. */
+export function sampleOf({ tensors, stepNumbers, cases, threads }: LensJob): LensJob {
+  const few = cases.slice(0, 4);
+  const taken: TensorInput[] = [];
+  let left = Math.ceil(sampleSize / few.length);
+  for (const tensor of tensors.toSorted((a, b) => b.weights.length - a.weights.length)) {
+    if (left <= 0) break;
+    taken.push(beginningOf(tensor, left));
+    left -= tensor.weights.length;
+  }
+  return {
+    tensors: taken,
+    stepNumbers: stepNumbers.slice(0, 1),
+    cases: few,
+    ...(threads !== undefined && { threads }),
+  };
+}
+
+function beginningOf({ name, weights, updates }: TensorInput, most: number): TensorInput {
+  const length = Math.min(most, weights.length);
   const cut = (values: Values): Values => ({
     ...values,
     length,

@@ -1,8 +1,9 @@
-import type { Values } from "../lens/input.js";
+import type { MomentKind, TensorInput, TensorOptimizer, Values } from "../lens/input.js";
 import { blockLength } from "../lens/sum.js";
 import type { CaseTally } from "../lens/summarize.js";
-import { type EndTally, Tally, UpdateTally } from "../lens/tally.js";
+import { Tally, UpdateTally } from "../lens/tally.js";
 import { curveOf, expectMilestones, newCurve } from "./curve.js";
+import type { EndCounts } from "./end.js";
 import type { LensJob, Observer } from "./engine.js";
 
 /** A run of elements of one tensor, and the weights there as given. */
@@ -11,20 +12,30 @@ export interface Chunk {
   /** Index of the first element in its tensor: a multiple of blockLength. */
   readonly start: number;
   readonly weights: Float64Array;
+  /** As TensorInput.optimizer, with the moments of these elements. */
+  readonly optimizer?: ChunkOptimizer;
+}
+
+/** What an optimizer does with a chunk; see TensorOptimizer. */
+export interface ChunkOptimizer extends Pick<TensorOptimizer, "settings" | "stepsTaken"> {
+  readonly moments: Readonly<Partial<Record<MomentKind, Float32Array>>>;
 }
 
 /**
  * What an engine does with one chunk after the other, for all cases at once. An engine whose arithmetic runs
- * elsewhere may promise: then the tallies of steps and milestones are whole when that of {@link end} is kept.
+ * elsewhere may promise: then all tallies of the chunk are whole when the promise of {@link take} is kept.
  */
 export interface ChunkLens {
   begin(chunk: Chunk): void | Promise<void>;
   /** Applies the updates (or gradients) of the step with the given number; adds to one tally a case. */
   step(inputs: Float32Array, step: number, tallies: readonly UpdateTally[]): void | Promise<void>;
-  /** Compares the weights as they are now with the start; adds to one tally a case, and to nothing else. */
-  soFar(tallies: readonly EndTally[]): void | Promise<void>;
-  /** Compares the end with the start; adds to one tally a case. */
-  end(tallies: readonly Tally[]): void | Promise<void>;
+  /** Compares the weights as they are now with the start: at milestones, and at the end of the chunk. */
+  compare(counts: readonly EndCounts[]): void | Promise<void>;
+  /**
+   * Adds what else was counted, and forgets it: histogram, the probe of steps, causes; and of a chunk that has begun since,
+   * its elements and casts. At the end of a chunk, or as often as it is looked at.
+   */
+  take(tallies: readonly Tally[]): void | Promise<void>;
   /** The stored weights of a case as they are now. */
   weights(ofCase: number): Float32Array | Promise<Float32Array>;
 }
@@ -52,7 +63,8 @@ export async function walk(job: LensJob, lens: ChunkLens, observer: Observer = {
       const count = Math.min(length, tensor.weights.length - start);
       const weights = new Float64Array(count);
       await tensor.weights.read(start, weights);
-      await lens.begin({ tensor: tensor.name, start, weights });
+      const optimizer = await optimizerOf(tensor, start, count);
+      await lens.begin({ tensor: tensor.name, start, weights, ...(optimizer && { optimizer }) });
       const ofChunk = stepNumbers.map(() => cases.map(() => new UpdateTally()));
       const read = (step: number) => readUpdates(tensor.updates[step], start, count);
       let ready = read(0);
@@ -61,11 +73,12 @@ export async function walk(job: LensJob, lens: ChunkLens, observer: Observer = {
         ready = read(i + 1);
         await lens.step(updates, step, ofChunk[i]);
         const milestone = milestones.indexOf(i);
-        if (milestone >= 0) await lens.soFar(curves.map((curve) => curve[milestone]));
+        if (milestone >= 0) await lens.compare(curves.map((curve) => ({ end: curve[milestone] })));
         done += count;
         observer.progress?.(done, total);
       }
-      await lens.end(tallies);
+      await lens.compare(tallies);
+      await lens.take(tallies);
       for (const [i, ofStep] of ofChunk.entries()) {
         for (const [c, tally] of ofStep.entries()) {
           stepTallies[c][i].merge(tally);
@@ -97,10 +110,27 @@ export function chunkLength({ chunk, cases }: Pick<LensJob, "chunk" | "cases">):
   return Math.max(1, Math.ceil(wished / blockLength)) * blockLength;
 }
 
+async function optimizerOf(
+  { optimizer }: TensorInput,
+  start: number,
+  count: number,
+): Promise<ChunkOptimizer | null> {
+  if (!optimizer) return null;
+  const moments: Partial<Record<MomentKind, Float32Array>> = {};
+  for (const kind of ["M", "V"] as const) {
+    const values = optimizer.moments[kind];
+    if (values) moments[kind] = await readNumbers(values, start, count);
+  }
+  return { ...optimizer, moments };
+}
+
 async function readUpdates(updates: Values | undefined, start: number, count: number) {
-  if (!updates) return new Float32Array(0);
+  return updates ? readNumbers(updates, start, count) : new Float32Array(0);
+}
+
+async function readNumbers(values: Values, start: number, count: number): Promise<Float32Array> {
   const numbers = new Float32Array(count);
-  await updates.read(start, numbers);
+  await values.read(start, numbers);
   return numbers;
 }
 

@@ -1,5 +1,6 @@
 import type { Format } from "../format/format.js";
 import { type Quantiles, quantileOf } from "../update/quantiles.js";
+import type { OptimizerSettings } from "../update/recipe/recipe.js";
 import type { WeightDraws } from "../update/weight-draws.js";
 import type { SimulatedStep } from "./simulated.js";
 
@@ -67,7 +68,21 @@ export interface TensorInput {
   readonly weights: Values;
   /** One for each step of the run, fp32, as added: sign and learning rate included. */
   readonly updates: readonly Values[];
+  /** Of gradients: what the optimizer does with this tensor, where its cases do not say so for all. */
+  readonly optimizer?: TensorOptimizer;
 }
+
+/** What a recording tells of the optimizer that steps one tensor. Engines that take recipes must go by it. */
+export interface TensorOptimizer {
+  /** The settings of each step, instead of those of the case. */
+  readonly settings: readonly OptimizerSettings[];
+  /** Steps that it took before the first one; 0 for an empty state. */
+  readonly stepsTaken: number;
+  /** The moments before the first step, by what they stand for in fp32 (see Moment.of); a missing one is zero. */
+  readonly moments: Readonly<Partial<Record<MomentKind, Values>>>;
+}
+
+export type MomentKind = "M" | "V";
 
 /** A tensor that was left out of the count, and why. */
 export interface SkippedTensor {

@@ -1,5 +1,15 @@
 import { Histogram } from "./histogram.js";
-import type { Case, End, LensCounts, Result, UpdateCounts } from "./result.js";
+import type {
+  Case,
+  End,
+  LensCounts,
+  Result,
+  ResultEngine,
+  ResultOptimizer,
+  Spread,
+  UpdateCounts,
+} from "./result.js";
+import { joinedSpread } from "./spread.js";
 import { ExactSum } from "./sum.js";
 import { type CountedCase, summarizeCounted } from "./summarize.js";
 import { EndTally, endSums, MomentTally, Tally, UpdateTally } from "./tally.js";
@@ -34,10 +44,18 @@ export function mergeResults(results: readonly Result[]): Result {
       weights: joined(results.map(({ input }) => input.weights)),
       updates: joined(results.map(({ input }) => input.updates)),
       gradients: joined(results.map(({ input }) => input.gradients)),
+      ...(results.some(({ input }) => input.moments !== undefined) && {
+        moments: joined(results.map(({ input }) => input.moments ?? null))!,
+      }),
       tensors: total(({ input }) => input.tensors),
       elements: total(({ input }) => input.elements),
       metadata: Object.assign({}, ...results.map(({ input }) => input.metadata)),
     },
+    settings: {
+      ...first.settings,
+      optimizer: mergedOptimizer(results.map(({ settings }) => settings.optimizer)),
+    },
+    engine: mergedEngine(results.map(({ engine }) => engine)),
     cases: first.cases.map((_, i) => mergeCases(results.map((result) => result.cases[i]))),
     skipped: results.flatMap(({ skipped }) => skipped),
   };
@@ -45,6 +63,51 @@ export function mergeResults(results: readonly Result[]): Result {
 
 function isWhole({ input, sampling, firstShown }: Result): boolean {
   return input.kind === "synthetic" || sampling !== undefined || firstShown !== undefined;
+}
+
+/** Settings that a recording has by tensor may differ from shard to shard. */
+function natureOf(optimizer: ResultOptimizer): object {
+  const { name, recorded } = optimizer;
+  return recorded ? { name, recorded } : optimizer;
+}
+
+function mergedOptimizer(parts: readonly (ResultOptimizer | null)[]): ResultOptimizer | null {
+  const all = parts.filter((part) => part !== null);
+  const [first] = all;
+  if (first?.recorded === undefined) return first ?? null;
+  const stepsTaken = all.flatMap((of) => of.stepsTaken ?? []);
+  const over = (of: (each: ResultOptimizer) => Spread) => joinedSpread(all.map(of));
+  return {
+    ...first,
+    lr: over(({ lr }) => lr),
+    betas: [over(({ betas }) => betas[0]), over(({ betas }) => betas[1])],
+    eps: over(({ eps }) => eps),
+    weightDecay: over(({ weightDecay }) => weightDecay),
+    ...(stepsTaken.length > 0 && { stepsTaken: joinedSpread(stepsTaken) }),
+  };
+}
+
+/** Each engine once, in the order of their names, whatever the order of the parts. */
+function mergedEngine(engines: readonly ResultEngine[]): ResultEngine {
+  const distinct = (of: readonly string[]) => [...new Set(of)].sort();
+  const each = new Map(
+    engines.map(({ name, device, selfCheck }) => [JSON.stringify([name, device, selfCheck]), selfCheck]),
+  );
+  const checks = [...each].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, check]) => check);
+  const sum = (of: readonly number[]) => of.reduce((total, n) => total + n, 0);
+  const handedOver = sum(engines.map(({ handedOver = 0 }) => handedOver));
+  const remarks = distinct(engines.flatMap(({ remark }) => remark ?? []));
+  return {
+    name: distinct(engines.map(({ name }) => name)).join(", "),
+    device: distinct(engines.map(({ device }) => device)).join("; "),
+    selfCheck: {
+      passed: sum(checks.map(({ passed }) => passed)),
+      failed: sum(checks.map(({ failed }) => failed)),
+      firstFailure: checks.find(({ firstFailure }) => firstFailure !== null)?.firstFailure ?? null,
+    },
+    ...(handedOver > 0 && { handedOver }),
+    ...(remarks.length > 0 && { remark: remarks.join(" ") }),
+  };
 }
 
 function joined(names: readonly (string | null)[]): string | null {
@@ -58,7 +121,7 @@ function expectMergeable(a: Result, b: Result): void {
       schema,
       input.kind,
       input.stepNumbers,
-      settings,
+      { ...settings, optimizer: settings.optimizer && natureOf(settings.optimizer) },
       cases.map((of) => [
         of.format,
         of.rounding,

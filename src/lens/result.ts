@@ -29,6 +29,8 @@ export interface ResultInput {
   readonly updates: string | null;
   /** Instead of updates, where an optimizer computed them. */
   readonly gradients: string | null;
+  /** The moments that the optimizer started from, where they were recorded. */
+  readonly moments?: string;
   readonly tensors: number;
   readonly elements: number;
   /** The numbers of the steps, ascending. */
@@ -47,13 +49,28 @@ export interface ResultSettings {
   readonly strict: boolean;
 }
 
+/** The settings of an optimizer: one number, or what it was between over all steps and tensors. */
 export interface ResultOptimizer {
   readonly name: string;
-  readonly lr: number;
-  readonly betas: readonly [number, number];
-  readonly eps: number;
-  readonly weightDecay: number;
+  readonly lr: Spread;
+  readonly betas: readonly [Spread, Spread];
+  readonly eps: Spread;
+  readonly weightDecay: Spread;
+  /** Steps taken before the first one, where moments were recorded. */
+  readonly stepsTaken?: Spread;
+  /** Where settings came from the recording: those that were given beside it, and whether they won over recorded ones. */
+  readonly recorded?: {
+    readonly given: {
+      readonly lr?: number;
+      readonly betas?: readonly [number, number];
+      readonly eps?: number;
+      readonly weightDecay?: number;
+    };
+    readonly override: boolean;
+  };
 }
+
+export type Spread = number | { readonly least: number; readonly most: number };
 
 export interface ResultEngine {
   readonly name: string;

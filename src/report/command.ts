@@ -15,11 +15,12 @@ export function runCommandLines(result: Result): string[] {
     "--weights",
     weights,
     ...(updates !== null ? ["--updates", updates] : ["--gradients", gradients!]),
+    ...(input.moments === undefined ? [] : ["--moments", input.moments]),
   ];
   const { optimizer, seed, strict } = settings;
   const common = [
     ...(optimizer
-      ? ["--optimizer", optimizer.name, ...optimizerWords(optimizer)]
+      ? ["--optimizer", optimizer.name, ...givenWords(optimizer)]
       : settings.overflow === "ieee"
         ? []
         : ["--overflow", settings.overflow]),
@@ -93,13 +94,22 @@ function syntheticWords(
   ];
 }
 
+/** Of settings that a recording has, what was given beside it. */
+function givenWords({ recorded, ...settings }: ResultOptimizer): string[] {
+  if (recorded === undefined) return optimizerWords(settings);
+  return [...optimizerWords(recorded.given), ...(recorded.override ? ["--override"] : [])];
+}
+
+/** Settings that do not vary. */
 function optimizerWords(
-  { lr, betas, eps, weightDecay }: Omit<ResultOptimizer, "name">,
-  rates: readonly number[] = [lr],
+  { lr, betas, eps, weightDecay }: Partial<Omit<ResultOptimizer, "name">>,
+  rates: readonly unknown[] = lr === undefined ? [] : [lr],
 ): string[] {
   return [
-    ...["--lr", rates.join(","), "--betas", betas.join(",")],
-    ...["--eps", String(eps), "--weight-decay", String(weightDecay)],
+    ...(rates.length > 0 ? ["--lr", rates.join(",")] : []),
+    ...(betas === undefined ? [] : ["--betas", betas.join(",")]),
+    ...(eps === undefined ? [] : ["--eps", String(eps)]),
+    ...(weightDecay === undefined ? [] : ["--weight-decay", String(weightDecay)]),
   ];
 }
 
@@ -164,11 +174,11 @@ function isGrid(cases: readonly CaseNames[]): boolean {
 }
 
 function commandLine(words: readonly string[]): string {
-  return ["precision-lens", ...words.map(quoted)].join(" ");
+  return ["precision-lens", ...words.map(shellWord)].join(" ");
 }
 
 /** A word as a shell takes it. */
-function quoted(word: string): string {
+export function shellWord(word: string): string {
   const shown = printable(word);
   return /^[\w./,:=+@%-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", `'\\''`)}'`;
 }

@@ -102,6 +102,12 @@ export function csv(rows: readonly (readonly string[])[]): string {
   return rows.map((cells) => `${cells.map(quoted).join(",")}\r\n`).join("");
 }
 
+/**
+ * What a spreadsheet would take for a formula is led by an apostrophe, which makes it a text there; and so is what begins with
+ * one, so that a name can be had back.
+ */
 function quoted(cell: string): string {
-  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+  const isFormula = /^['=+\-@\t\r]/.test(cell) && Number.isNaN(Number(cell));
+  const text = isFormula ? `'${cell}` : cell;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -15,7 +15,7 @@ export function renderDiffTable(result: DifferenceResult, terminal: Terminal = p
   const width = Math.min(terminal.columns, 100);
   const boldFirst = ([first, ...rest]: string[]) => [bold(first), ...rest];
   const blocks = [
-    [`${bold(`${count(totals.elements)} weights`)} in ${count(totals.tensors)} tensors`],
+    [`${bold(`${counted(totals.elements, "weight")}`)} in ${counted(totals.tensors, "tensor")}`],
     wrap(diffHeadline(result).join(" "), width),
     [...hiddenNote(result), ...mixedNote(result)].flatMap((note) => wrap(note, width)).map(dim),
     [
@@ -149,7 +149,7 @@ function unchangedLines({ totals, tensors }: DifferenceResult, width: number): s
   const more = names.length > 5 ? ` and ${count(names.length - 5)} more` : "";
   const are = names.length === 1 ? "is" : "are";
   return wrap(
-    `${count(names.length)} of ${count(totals.tensors)} tensors ${are} wholly unchanged: ${names.slice(0, 5).join(", ")}${more}.`,
+    `${count(names.length)} of ${counted(totals.tensors, "tensor")} ${are} wholly unchanged: ${names.slice(0, 5).join(", ")}${more}.`,
     width,
   );
 }
@@ -192,7 +192,7 @@ export function deltaRows({
 }
 
 export function deltaNotes({ sample, compressed: { zstdUnknown } }: Delta): string[] {
-  const size = `${count(sample.elements)} weights in ${count(sample.chunks)} ${sample.chunks === 1 ? "chunk" : "chunks"}`;
+  const size = `${counted(sample.elements, "weight")} in ${count(sample.chunks)} ${sample.chunks === 1 ? "chunk" : "chunks"}`;
   return [
     `* Estimated from a sample of ${size}.${zstdUnknown === null ? "" : ` No figures of zstd: ${printable(zstdUnknown)}.`}`,
   ];

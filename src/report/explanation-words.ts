@@ -4,7 +4,7 @@ import type { Numeral } from "../lens/numeral.js";
 import type { SchemeOutlook } from "../lens/outlook.js";
 import { layOut } from "./columns.js";
 import { exactDecimal } from "./decimal.js";
-import { count, percent, short } from "./numbers.js";
+import { count, counted, percent, short } from "./numbers.js";
 
 /** The sentences of an explanation. They speak of the rounding, scheme and overflow that were asked for, and no other. */
 
@@ -232,8 +232,8 @@ function outlookInWords(outlook: SchemeOutlook, drawn: boolean): string {
   }
   if (never === "not within the search") {
     return chanceWithin === null
-      ? `not within ${count(searched)} steps`
-      : `shows within ${count(searched)} steps with probability ${chance(chanceWithin)}`;
+      ? `not within ${counted(searched, "step")}`
+      : `shows within ${counted(searched, "step")} with probability ${chance(chanceWithin)}`;
   }
   if (never === "saturated") return "never: what lies beyond is stored as the last number";
   if (scheme !== "in-place")

@@ -13,7 +13,7 @@ export function renderMarkdown(result: Result): string {
   const blocks = [
     "# Precision lens",
     escaped(headline(result).join(" ")),
-    `${count(input.elements)} weights in ${counted(input.tensors, "tensor")}, ${stepsInWords(result)}. ` +
+    `${counted(input.elements, "weight")} in ${counted(input.tensors, "tensor")}, ${stepsInWords(result)}. ` +
       escaped(`${tool.name} ${tool.version}, engine ${engine.name} (${engine.device}).`),
     "## Updates and weights",
     table(

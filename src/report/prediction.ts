@@ -3,7 +3,7 @@ import { printable } from "../lens/printable.js";
 import { layOut, wrap } from "./columns.js";
 import { csv } from "./csv.js";
 import { escaped, table } from "./markdown.js";
-import { count, percent, share } from "./numbers.js";
+import { counted, percent, share } from "./numbers.js";
 import { leftOutSentences, skippedLines } from "./skipped.js";
 import { plainTerminal, styles, type Terminal } from "./terminal.js";
 
@@ -58,7 +58,7 @@ export function predictionHeadline({
   return [
     ...leftOutSentences(skipped, input.elements),
     `The ulp rule on Adam's moments finds ${recall("ulp-rule", "moments")} of the weights that the next step changes.`,
-    `Of ${count(input.elements)} weights stored as ${printable(format)} from an fp32 master, ${percent(share(changed, weightSteps))} changed in a ` +
+    `Of ${counted(input.elements, "weight")} stored as ${printable(format)} from an fp32 master, ${percent(share(changed, weightSteps))} changed in a ` +
       `step. Knowing what the master holds back, the moments find ${recall("residual", "moments")}; with the update itself, ` +
       `${recall("residual", "gradient")}. All that a gradient can reach is ${percent(share(reach.predicted, weightSteps))} of the weights, ` +
       `and ${percent(reach.recall)} of those that change.`,

@@ -4,12 +4,8 @@ import { printable } from "../lens/printable.js";
 import type { Result } from "../lens/result.js";
 import type { SweepResult } from "../lens/sweep.js";
 import { stepsInWords } from "./labels.js";
-import { count, counted } from "./numbers.js";
-
-/** The end of a path: a slide is for others, who need not know the folders of a machine. */
-function endOf(path: string): string {
-  return path.split(/[\\/]/).slice(-2).join("/");
-}
+import { counted } from "./numbers.js";
+import { endOf } from "./shareable.js";
 
 /** What figures are of, for the foot of a slide. */
 export function runSource(result: Result): string {
@@ -20,12 +16,12 @@ export function runSource(result: Result): string {
 }
 
 export function sweepSource({ tool, input, rates }: SweepResult): string {
-  const size = `${count(input.elements)} weights, ${count(input.stepNumbers.length)} steps at ${rates.length} rates`;
+  const size = `${counted(input.elements, "weight")}, ${counted(input.stepNumbers.length, "step")} at ${counted(rates.length, "rate")}`;
   return printable(`${tool.name} ${tool.version}: ${size}${origin(input)}`);
 }
 
 export function predictionSource({ tool, input, format }: PredictionResult): string {
-  const size = `${count(input.elements)} weights as ${format}, ${count(input.stepNumbers.length)} steps`;
+  const size = `${counted(input.elements, "weight")} as ${format}, ${counted(input.stepNumbers.length, "step")}`;
   return printable(`${tool.name} ${tool.version}: ${size}${origin(input)}`);
 }
 

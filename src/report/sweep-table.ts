@@ -2,7 +2,7 @@ import { printable } from "../lens/printable.js";
 import { caseOf, isTold, type SweepCase, type SweepCell, type SweepResult, sameCase } from "../lens/sweep.js";
 import { type Column, layOut, wrap } from "./columns.js";
 import { caseLabel } from "./labels.js";
-import { count, missing, ratio } from "./numbers.js";
+import { counted, missing, ratio } from "./numbers.js";
 import { leftOutSentences, skippedLines } from "./skipped.js";
 import { plainTerminal, styles, type Terminal } from "./terminal.js";
 
@@ -29,10 +29,10 @@ export function renderSweepTable(result: SweepResult, terminal: Terminal = plain
 
 /** "200,000 weights, 20 steps at each of 7 learning rates" */
 export function sweepSize({ input, rates, settings }: SweepResult): string {
-  const steps = input.stepNumbers.length === 1 ? "1 step" : `${count(input.stepNumbers.length)} steps`;
+  const steps = counted(input.stepNumbers.length, "step");
   const one = rates.length === 1;
   const what = settings.rate === "lr" ? "learning rate" : "scale";
-  return `${count(input.elements)} weights, ${steps} at ${one ? `one ${what}` : `each of ${rates.length} ${what}s`}`;
+  return `${counted(input.elements, "weight")}, ${steps} at ${one ? `one ${what}` : `each of ${rates.length} ${what}s`}`;
 }
 
 /** The answers in sentences: from which rate on each format learns, and what keeps updates at least cost. */

@@ -15,8 +15,8 @@ export function renderTable(result: Result, terminal: Terminal = plainTerminal):
   const updates = input.elements * input.stepNumbers.length;
   const blocks = [
     [
-      `${bold(`${count(input.elements)} weights`)} in ${counted(input.tensors, "tensor")}, ${stepsInWords(result)}, ` +
-        `${count(updates)} updates`,
+      `${bold(`${counted(input.elements, "weight")}`)} in ${counted(input.tensors, "tensor")}, ${stepsInWords(result)}, ` +
+        `${counted(updates, "update")}`,
     ],
     lensTable(cases, terminal),
     legend(terminal),

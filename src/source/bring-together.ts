@@ -4,6 +4,7 @@ import { readableDtypes } from "./safetensors/dtype.js";
 import { shapeText } from "./safetensors/header.js";
 import type { StoredTensor } from "./safetensors/stored-tensor.js";
 import { scaledCodes } from "./scales.js";
+import { firstSkipped, SkipList } from "./skip-list.js";
 
 /** What a recording has of each step: updates as they were added, or gradients to compute them from. */
 export type Recorded = "update" | "gradient";
@@ -24,6 +25,8 @@ export interface WeightsAndUpdates {
   readonly skipped: readonly SkippedTensor[];
   /** Numbers in the weights of all tensors together. */
   readonly elements: number;
+  /** By tensor, the file that holds its update of each step. */
+  readonly stepFiles: ReadonlyMap<string, readonly string[]>;
 }
 
 /** The updates of one weight by step. */
@@ -43,16 +46,15 @@ export function bringTogether(
   strict: boolean,
   recorded: Recorded,
 ): WeightsAndUpdates {
-  const skipped: SkippedTensor[] = [];
-  const skip: Skip = (file, name, reason, elements) => {
-    if (strict) throw new InputError(file, "nothing to skip (strict)", `tensor ${quote(name)}: ${reason}`);
-    skipped.push({ name, reason, ...(elements !== undefined && { elements }) });
-  };
+  const list = new SkipList(strict);
+  const skip: Skip = (...of) => list.add(...of);
+  for (const part of [weights, updates]) list.addUnnamed(part, false);
   const named = new Map([...weights.tensors].map(([name, { dtype }]) => [name, { name, dtype: dtype.name }]));
   const scaled = scaledCodes(named);
 
   const { byWeight, stepNumbers } = groupUpdates(updates, recorded, skip);
   const tensors: TensorInput[] = [];
+  const stepFiles = new Map<string, readonly string[]>();
   let elements = 0;
   for (const weight of weights.tensors.values()) {
     const belongs = scaled.sidecars.get(weight.name);
@@ -68,8 +70,12 @@ export function bringTogether(
       continue;
     }
     const { name, shape } = weight;
-    const ofSteps = stepNumbers.map((step) => byStep!.get(step)!.values!);
-    tensors.push({ name, shape, weights: weight.values!, updates: ofSteps });
+    const ofSteps = stepNumbers.map((step) => byStep!.get(step)!);
+    tensors.push({ name, shape, weights: weight.values!, updates: ofSteps.map(({ values }) => values!) });
+    stepFiles.set(
+      name,
+      ofSteps.map(({ file }) => file),
+    );
     elements += weight.elements;
   }
   for (const [weight, byStep] of byWeight) {
@@ -77,15 +83,14 @@ export function bringTogether(
     const [update] = byStep.values();
     skip(update.file, weight, `has ${recorded}s, but is not among the weights`);
   }
-  for (const { path, skipped: unnamed } of [weights, updates]) {
-    for (const { name, reason, elements } of unnamed) skip(path, name, reason, elements);
-  }
+  for (const part of [weights, updates]) list.addUnnamed(part, true);
 
+  const skipped = list.tensors;
   if (tensors.length === 0) {
-    const first = skipped[0] && `; the first left out is ${quote(skipped[0].name)}: ${skipped[0].reason}`;
-    throw new InputError(updates.path, `${recorded}s that fit at least one weight`, `none${first ?? ""}`);
+    const found = `none${firstSkipped(skipped)}`;
+    throw new InputError(updates.path, `${recorded}s that fit at least one weight`, found);
   }
-  return { tensors, stepNumbers, skipped, elements };
+  return { tensors, stepNumbers, skipped, elements, stepFiles };
 }
 
 /** The updates of every weight, and the steps of the run, ascending. */

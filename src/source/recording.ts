@@ -9,16 +9,22 @@ export interface RecordingPaths {
   readonly weights: string;
   /** Its tensors are named `step<digits>/<weight name>`. */
   readonly updates: string;
+  /** Of gradients: the optimizer's moments before the first step, `m/<weight name>` and `v/<weight name>`. */
+  readonly moments?: string;
 }
 
 /** A recorded run: weights, and the updates that were added to them (or the gradients). */
 export interface Recording extends WeightsAndUpdates {
-  /** Every file that has tensors. */
+  readonly paths: RecordingPaths;
+  /** Null where there are none. */
+  readonly moments: Checkpoint | null;
+  /** Every file that was opened. */
   readonly files: readonly string[];
-  /** What the files say of themselves. */
+  /** What the files say of themselves: those of weights, of updates, and each file by itself. */
   readonly metadata: {
     readonly weights: ReadonlyMap<string, string>;
     readonly updates: ReadonlyMap<string, string>;
+    readonly files: ReadonlyMap<string, ReadonlyMap<string, string>>;
   };
   /** Closes the files; the tensors can no longer be read. */
   close(): Promise<void>;
@@ -38,13 +44,17 @@ export async function openRecording(
     await Promise.all(opened.map((checkpoint) => checkpoint.close()));
   };
   try {
-    for (const path of [paths.weights, paths.updates]) opened.push(await openCheckpoint(path));
-    const [weights, updates] = opened;
-    const metadata = { weights: weights.metadata, updates: updates.metadata };
+    const { strict = false, of = "update", ...named } = paths;
+    const parts = [named.weights, named.updates, ...(named.moments === undefined ? [] : [named.moments])];
+    for (const path of parts) opened.push(await openCheckpoint(path));
+    const [weights, updates, moments = null] = opened;
+    const files = new Map(opened.flatMap((part) => [...part.files]));
     return {
-      ...bringTogether(weights, updates, paths.strict ?? false, paths.of ?? "update"),
-      files: [...new Set(opened.flatMap(({ tensors }) => [...tensors.values()].map(({ file }) => file)))],
-      metadata,
+      ...bringTogether(weights, updates, strict, of),
+      paths: named,
+      moments,
+      files: [...files.keys()],
+      metadata: { weights: weights.metadata, updates: updates.metadata, files },
       close,
     };
   } catch (error) {
@@ -55,7 +65,8 @@ export async function openRecording(
 
 /**
  * The paths in the folder of a recorded run: `base` and `updates`, each a `.safetensors` file, a
- * `.safetensors.index.json`, or a folder. `gradients` instead of `updates` finds the gradients.
+ * `.safetensors.index.json`, or a folder. `gradients` instead of `updates` finds the gradients, and beside them `moments`,
+ * which need not be there.
  *
  * @throws InputError if one of them is missing, or there in two ways.
  */
@@ -65,10 +76,25 @@ export async function recordedRun(
 ): Promise<RecordingPaths> {
   const stats = await statPath(folder, "the folder of a recorded run");
   if (!stats.isDirectory()) throw new InputError(folder, "the folder of a recorded run", "a file");
-  return { weights: await findPart(folder, "base"), updates: await findPart(folder, part) };
+  const moments = part === "gradients" ? await findPart(folder, "moments", true) : null;
+  return {
+    weights: (await findPart(folder, "base"))!,
+    updates: (await findPart(folder, part))!,
+    ...(moments !== null && { moments }),
+  };
 }
 
-async function findPart(folder: string, part: string): Promise<string> {
+/**
+ * Whether a folder holds a recorded run, with updates.
+ *
+ * @throws InputError if one of its parts is there in two ways.
+ */
+export async function hasRecordedRun(folder: string): Promise<boolean> {
+  const parts = [await findPart(folder, "base", true), await findPart(folder, "updates", true)];
+  return !parts.includes(null);
+}
+
+async function findPart(folder: string, part: string, isOptional = false): Promise<string | null> {
   const names = [`${part}.safetensors`, `${part}.safetensors.index.json`, part];
   const there: string[] = [];
   for (const name of names) {
@@ -79,6 +105,7 @@ async function findPart(folder: string, part: string): Promise<string> {
     if (isThere) there.push(name);
   }
   if (there.length === 1) return join(folder, there[0]);
+  if (there.length === 0 && isOptional) return null;
   const expected = `${names[0]}, ${names[1]} or a folder ${part}`;
   throw new InputError(folder, expected, there.length === 0 ? "none of them" : there.join(" and "));
 }

@@ -58,6 +58,7 @@ export function recipeSettings(
   { format, seed = 0, ...settings }: OptimizerSettings & Pick<UpdateOptions, "format" | "seed">,
 ): RecipeSettings {
   const of = recipe(optimizer, name);
+  expectOptimizerSettings(optimizer, settings);
   const stochastic = of.weight.some((line) => line.includes("S("));
   return {
     ...updateSettings({
@@ -69,6 +70,30 @@ export function recipeSettings(
     recipe: of,
     optimizer: settings,
   };
+}
+
+/**
+ * Checks that settings are such as torch's optimizers take.
+ *
+ * @throws RangeError for a learning rate, eps or weight decay below zero, a beta outside [0, 1) (a momentum of SGD below
+ *   zero), and for anything that is no finite number.
+ */
+export function expectOptimizerSettings(optimizer: OptimizerName, settings: OptimizerSettings): void {
+  const { lr, betas = [0, 0], eps = 0, weightDecay = 0 } = settings;
+  const [momentum] = betas;
+  const checks: readonly (readonly [what: string, value: number, most: number])[] = [
+    ["a learning rate", lr, Infinity],
+    ["an eps", eps, Infinity],
+    ["a weight decay", weightDecay, Infinity],
+    ...(optimizer === "sgd"
+      ? ([["a momentum (the first beta)", momentum, Infinity]] as const)
+      : betas.map((beta) => ["betas", beta, 1] as const)),
+  ];
+  for (const [what, value, most] of checks) {
+    if (Number.isFinite(value) && value >= 0 && value < most) continue;
+    const range = most === 1 ? "from 0 to less than 1" : "of at least 0, finite";
+    throw new RangeError(`expected ${what} ${range}, found ${value}`);
+  }
 }
 
 /** Weights and states of an optimizer after some steps, each of n numbers. */
@@ -117,6 +142,7 @@ function optimizer(
   { recipe: recipeName, format = "bf16", random, ...settings }: OptimizerOptions,
 ) {
   const of = recipe(name, recipeName);
+  expectOptimizerSettings(name, settings);
   const storage = typeof format === "string" ? formatNamed(format) : format;
   const step = new RecipeStep(of, settings, storage, random ?? missingRandom);
   const kept = stateNames(of);

@@ -1,9 +1,12 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { visibleWidth } from "../../src/report/columns.js";
-import { output, run } from "../support/cli.js";
+import { temporaryFolder } from "../source/support.js";
+import { expectRefusal, output, run } from "../support/cli.js";
 import { expectValid } from "../support/schemas.js";
 
+const folder = temporaryFolder();
 const esc = "\u001b";
 
 describe("demo", () => {
@@ -36,6 +39,32 @@ describe("demo", () => {
     expect(stdout.includes(esc)).toBe(colours);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with the escape character
     expect(stdout.replace(/\u001b\[\d+m/g, "")).toBe(await output("demo"));
+  });
+
+  test("--write gives the run to try things on, and replaces nothing", async () => {
+    const path = join(folder, "own run");
+    const text = await output("demo", "--write", path);
+    expect(text).toContain(`precision-lens run '${path}'`);
+    expect(readdirSync(path).sort()).toEqual([
+      "base.safetensors",
+      "final-fp32.safetensors",
+      "updates.safetensors",
+    ]);
+    const cases = ["--scheme", "in-place", "--json", "-"];
+    const { cases: written } = JSON.parse(await output("run", path, ...cases));
+    const { cases: shown } = JSON.parse(await output("demo", "--json", "-"));
+    expect(written[0].totals).toEqual(shown[0].totals);
+
+    const base = join(path, "base.safetensors");
+    writeFileSync(base, "mine");
+    await expectRefusal(
+      ["demo", "--write", path],
+      path,
+      "a folder without a recorded run",
+      "base.safetensors",
+    );
+    expect(readFileSync(base, "utf8")).toBe("mine");
+    await expectRefusal(["demo", "--write", base], base, "a folder", "a file");
   });
 
   test("is what the README shows", async () => {

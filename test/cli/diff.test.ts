@@ -5,6 +5,7 @@ import type { DifferenceResult } from "../../src/lens/difference-result.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { renderDiffCsv } from "../../src/report/diff-csv.js";
 import { renderDiffMarkdown } from "../../src/report/diff-markdown.js";
+import { shareable } from "../../src/report/shareable.js";
 import { encodeSafetensors, type TensorToWrite } from "../../src/source/safetensors/write.js";
 import { put, temporaryFolder } from "../source/support.js";
 import { expectRefusal, expectUsageError, output } from "../support/cli.js";
@@ -70,7 +71,7 @@ describe("outputs", () => {
     const table = await output("diff", base, after, "--json", saved);
     const result = JSON.parse(readFileSync(saved, "utf8"));
     expect(await output("diff", base, after, "--csv", "-")).toBe(renderDiffCsv(result));
-    expect(await output("diff", base, after, "--markdown", "-")).toBe(renderDiffMarkdown(result));
+    expect(await output("diff", base, after, "--markdown", "-")).toBe(renderDiffMarkdown(shareable(result)));
     expect(await output("report", saved)).toBe(table);
     expect(await output("report", saved, "--csv", "-")).toBe(renderDiffCsv(result));
     await expectRefusal(

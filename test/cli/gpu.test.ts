@@ -39,7 +39,7 @@ if (fullTier)
   });
 
 test("--engine gpu refuses recipes in one sentence, before it looks for a device", async () => {
-  const args = ["run", recorded("rlvr/early"), "--optimizer", "adamw", "--lr", "1e-6", "--engine", "gpu"];
+  const args = ["run", recorded("rlvr/early"), "--optimizer", "adamw", "--engine", "gpu"];
   expect(await run(args)).toEqual({
     status: 2,
     stdout: "",

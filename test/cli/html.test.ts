@@ -125,7 +125,7 @@ describe("where it cannot go is refused before any work", () => {
 
   test("figures in a file, or in a folder of one that is not there", async () => {
     const file = put(folder, "a-file", "text");
-    await expectRefusal(["run", window, "--png", file], file, "a folder for figures", "a file");
+    await expectRefusal(["run", window, "--png", file], file, "a folder", "a file");
     expect(readFileSync(file, "utf8")).toBe("text");
     const deep = path("nowhere/figures");
     const expected = `the folder ${path("nowhere")} to exist`;

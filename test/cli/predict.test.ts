@@ -31,6 +31,13 @@ describe("of a recorded run", () => {
     result = await predict(window, ...trained);
   });
 
+  test("takes the recorded settings; one that contradicts them is refused", async () => {
+    expect(await predict(window)).toEqual(result);
+    const file = join(window, "gradients.safetensors");
+    const says = '--lr 0.00001, as was recorded of "embed_tokens.weight" at step 0';
+    await expectRefusal(["predict", window, "--lr", "1e-4"], file, says, "--lr 0.0001");
+  });
+
   test("the ulp rule finds a third of what changes, the residual nearly all", async () => {
     expect(result).toMatchObject({
       input: { kind: "recorded", updates: null, gradients: join(window, "gradients.safetensors") },
@@ -95,7 +102,11 @@ describe("of a synthetic run", () => {
 
 describe("usage", () => {
   test.each<[string, string[], RegExp]>([
-    ["a folder without a learning rate", [window], /a recorded run needs --lr/],
+    [
+      "a schedule beside recorded learning rates",
+      [window, "--warmup", "2"],
+      /are for a recording that does not say its learning rate/,
+    ],
     [
       "a preset for a folder",
       [window, "--preset", "rlvr"],

@@ -37,6 +37,18 @@ function parsed(...args: string[]): unknown {
   }
 }
 
+describe("a name", () => {
+  test("does not begin with a dash, but for that of stdout and in a folder", () => {
+    expect(parsed("--json", "-x")).toBe(
+      "error: option '--json <file>' expects a name, found '-x' (./-x is a file of that name)",
+    );
+    expect(parsed("--json", "--quiet")).toMatch(/expects a name, found '--quiet'/);
+    expect(parsed("--json", "-")).toMatchObject({ json: "-" });
+    expect(parsed("--json", "./-x")).toMatchObject({ json: "./-x" });
+    expect(parsed("--lr", "-1")).toMatchObject({ lr: [-1] });
+  });
+});
+
 describe("an option given twice", () => {
   test("is refused where it takes one value, the same or another", () => {
     expect(parsed("--seed", "1", "--seed", "2")).toBe(

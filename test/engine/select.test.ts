@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { Engine, LensJob } from "../../src/engine/engine.js";
 import { EngineRefused } from "../../src/engine/engine-refused.js";
 import { reference } from "../../src/engine/reference/reference.js";
-import { selectEngine } from "../../src/engine/select.js";
+import { sampleOf, selectEngine } from "../../src/engine/select.js";
+import { worthThreads } from "../../src/engine/wasm/wasm.js";
 import { updateSettings } from "../../src/update/settings.js";
 import { tensorOf } from "../support/values.js";
 
@@ -85,6 +86,31 @@ describe("selectEngine", () => {
     expect(closed).toBe(1);
     expect(await choose(device(0, 1, { unavailable: async () => "gone" }))).toBe("cpu");
     expect(await choose(device(0, 1, { refuses: () => "no" }))).toBe("cpu");
+  });
+
+  it("auto measures every engine on a sample that the CPU has its threads for", async () => {
+    const numbers = new Float64Array(2 ** 20);
+    const [small, other] = [numbers.subarray(0, 5000), numbers.subarray(0, 2 ** 19)];
+    const many: LensJob = {
+      tensors: [
+        tensorOf("small", small, small),
+        tensorOf("a", numbers, numbers),
+        tensorOf("b", other, other),
+      ],
+      stepNumbers: [0],
+      cases: Array(6).fill(job.cases[0]),
+      threads: 3,
+    };
+    const sample = sampleOf({ ...many, tensors: Array(8).fill(many.tensors).flat() });
+    const elements = sample.tensors.reduce((sum, { weights }) => sum + weights.length, 0);
+    expect(sample.cases).toHaveLength(4);
+    expect(elements * sample.cases.length).toBeGreaterThanOrEqual(2 * worthThreads);
+    expect(sample.threads).toBe(3);
+    // No more of a long tensor than that; all of a job that is smaller.
+    const [{ name, weights }] = sampleOf({ ...many, tensors: [many.tensors[1]], cases: job.cases }).tensors;
+    expect([name, weights.length]).toEqual(["a", 2 ** 20]);
+    const long = { ...many.tensors[1], weights: { length: 2 ** 40, read: async () => {} } };
+    expect(sampleOf({ ...many, tensors: [long] }).tensors[0].weights.length).toBeLessThan(2 ** 24);
   });
 
   it("auto takes the reference for a job that it has done before another engine has proved itself", async () => {

@@ -3,6 +3,7 @@ import { runLens } from "../../src/engine/run-lens.js";
 import { selectEngine } from "../../src/engine/select.js";
 import type { TensorInput } from "../../src/lens/input.js";
 import { mergeResults } from "../../src/lens/merge.js";
+import type { Result, ResultOptimizer } from "../../src/lens/result.js";
 import { type UpdateOptions, updateSettings } from "../../src/update/settings.js";
 import { expectValid } from "../support/schemas.js";
 import { sized } from "../support/tier.js";
@@ -43,6 +44,56 @@ describe("mergeResults", () => {
     ]);
     const through = JSON.parse(JSON.stringify(shards));
     expect(mergeResults(through)).toEqual(whole);
+  });
+
+  it("keeps every engine and all that was handed over, whatever the order of the parts", async () => {
+    const parts = await Promise.all(tensors.map((tensor) => resultOf([tensor])));
+    const by = (i: number, engine: Partial<Result["engine"]>): Result => ({
+      ...parts[i],
+      engine: { ...parts[i].engine, ...engine },
+    });
+    const gpu = { name: "gpu", device: "a GPU", selfCheck: { passed: 50, failed: 0, firstFailure: null } };
+    const shards = [by(0, { ...gpu, handedOver: 4096 }), by(1, {}), by(2, { ...gpu, handedOver: 100 })];
+    const { passed } = parts[0].engine.selfCheck;
+    for (const order of [
+      [0, 1, 2],
+      [1, 2, 0],
+      [2, 1, 0],
+    ]) {
+      expect(mergeResults(order.map((i) => shards[i])).engine).toEqual({
+        name: "gpu, reference",
+        device: `${parts[0].engine.device}; a GPU`,
+        selfCheck: { passed: 50 + passed, failed: 0, firstFailure: null },
+        handedOver: 4196,
+      });
+    }
+    expectValid("result", mergeResults(shards));
+  });
+
+  it("joins settings that a recording has by tensor, and no others", async () => {
+    const parts = await Promise.all(tensors.slice(0, 2).map((tensor) => resultOf([tensor])));
+    const recorded = { given: {}, override: false };
+    const optimizer = { name: "adamw", lr: 1e-6, betas: [0.9, 0.95] as const, eps: 1e-8, weightDecay: 0.1 };
+    const stepping = (i: number, settings: Partial<ResultOptimizer>): Result => ({
+      ...parts[i],
+      input: { ...parts[i].input, moments: `m${i}` },
+      settings: { ...parts[i].settings, optimizer: { ...optimizer, ...settings } },
+    });
+    const shards = [
+      stepping(0, { recorded, stepsTaken: 900 }),
+      stepping(1, { recorded, lr: { least: 1e-7, most: 1e-6 }, weightDecay: 0, stepsTaken: 898 }),
+    ];
+    const merged = mergeResults(shards);
+    expect(merged.settings.optimizer).toEqual({
+      ...optimizer,
+      lr: { least: 1e-7, most: 1e-6 },
+      weightDecay: { least: 0, most: 0.1 },
+      stepsTaken: { least: 898, most: 900 },
+      recorded,
+    });
+    expect(merged.input.moments).toBe("m0, m1");
+    expectValid("result", merged);
+    expect(() => mergeResults([stepping(0, {}), stepping(1, { lr: 1e-5 })])).toThrow(RangeError);
   });
 
   it("refuses a tensor counted twice, and results of other cases", async () => {

@@ -228,9 +228,12 @@ export class GpuLens {
         tallies.tensor(c, tensor).updates.merge(tally);
       }
       const milestone = this.#milestones.findIndex(({ steps }) => steps === i + 1);
-      if (milestone >= 0) lens.soFar(this.#settings.map((_, c) => tallies.milestone(c, milestone)));
+      if (milestone >= 0)
+        lens.compare(this.#settings.map((_, c) => ({ end: tallies.milestone(c, milestone) })));
     }
-    lens.end(this.#settings.map((_, c) => tallies.tensor(c, tensor)));
+    const ofTensor = this.#settings.map((_, c) => tallies.tensor(c, tensor));
+    lens.compare(ofTensor);
+    lens.take(ofTensor);
     for (const [c, whole] of stored.entries()) whole.set(lens.weights(c), block * blockLength);
     this.handedOver += weights.length * this.#steps.length;
   }

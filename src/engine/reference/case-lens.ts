@@ -4,7 +4,7 @@ import { displacement } from "../../lens/displacement.js";
 import { bin, outermostBin, type SizedClass, sizedClasses } from "../../lens/histogram.js";
 import { ulpRuleLost } from "../../lens/probes.js";
 import { blockLength, laneCount } from "../../lens/sum.js";
-import type { EndTally, Tally, UpdateTally } from "../../lens/tally.js";
+import type { Tally, UpdateTally } from "../../lens/tally.js";
 import type { CaseSettings } from "../../update/optimizer.js";
 import { type Scheme, schemes } from "../../update/scheme.js";
 import { countCastChanged, countEnds, type EndCounts, movedFlag, nonfiniteFlag, takeLanes } from "../end.js";
@@ -21,7 +21,9 @@ export class CaseLens {
   readonly #stepper: Stepper;
   #start = new Float32Array(0);
   #flags = new Uint8Array(0);
-  /** Counted with the steps, tallied at the end of the chunk. */
+  /** Elements of a chunk that is not tallied yet. */
+  #begun = 0;
+  /** Counted with the steps, tallied when they are taken. */
   #castChanged = 0;
   #probes = { lost: 0, moved: 0, unmoved: 0 };
   #bins = emptyBins();
@@ -42,6 +44,11 @@ export class CaseLens {
     this.#start = this.weights.slice();
     this.#flags = new Uint8Array(chunk.weights.length);
     this.#castChanged = countCastChanged(chunk.weights, this.#start, 0, chunk.weights.length);
+    this.#begun = chunk.weights.length;
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#probes = { lost: 0, moved: 0, unmoved: 0 };
     this.#bins = emptyBins();
   }
@@ -95,12 +102,21 @@ export class CaseLens {
     if (!lost && !moved) this.#probes.unmoved += 1;
   }
 
-  soFar(counterfactual: Counterfactual, end: EndTally): void {
-    this.#compare(counterfactual, { end });
+  /** Compares the stored weights as they are now with their start. */
+  compare(counterfactual: Counterfactual, counts: EndCounts): void {
+    const stored = {
+      before: this.#start,
+      after: this.weights,
+      flags: this.#flags,
+      holds: this.#holds,
+      carriers: this.#stepper.carriers,
+    };
+    countEnds(stored, counterfactual, counts, 0, this.weights.length);
   }
 
-  end(counterfactual: Counterfactual, tally: Tally): void {
-    tally.elements += this.weights.length;
+  /** Adds what else was counted of the chunk since the last time. */
+  take(tally: Tally): void {
+    tally.elements += this.#begun;
     tally.castChanged += this.#castChanged;
     tally.probes.ulpRule += this.#probes.lost;
     tally.probes.ulpRuleMoved += this.#probes.moved;
@@ -110,19 +126,10 @@ export class CaseLens {
         if (count > 0) tally.histogram.add(of, i - outermostBin, count);
       });
     }
-    this.#stepper.end?.(tally);
-    this.#compare(counterfactual, tally);
-  }
-
-  #compare(counterfactual: Counterfactual, counts: EndCounts): void {
-    const stored = {
-      before: this.#start,
-      after: this.weights,
-      flags: this.#flags,
-      holds: this.#holds,
-      carriers: this.#stepper.carriers,
-    };
-    countEnds(stored, counterfactual, counts, 0, this.weights.length);
+    this.#stepper.take?.(tally);
+    this.#begun = 0;
+    this.#castChanged = 0;
+    this.#forget();
   }
 }
 

@@ -5,7 +5,7 @@ import { classify } from "../../lens/classify.js";
 import { type Cause, MomentTally, type Tally } from "../../lens/tally.js";
 import type { RecipeSettings } from "../../update/optimizer.js";
 import { intended } from "../../update/recipe/intended.js";
-import type { Moment } from "../../update/recipe/recipe.js";
+import type { Moment, OptimizerSettings } from "../../update/recipe/recipe.js";
 import { RecipeStep, stateNames } from "../../update/recipe/recipe-step.js";
 import type { Chunk } from "../walk.js";
 import { ElementBits } from "./element-bits.js";
@@ -22,7 +22,10 @@ export class RecipeStepper implements Stepper {
   /** What the recipe keeps of each weight, by name; `p` is the stored weight. */
   #states: Readonly<Record<string, Float32Array>> = {};
   weights = new Float32Array(0);
-  #t = 0;
+  /** Steps taken before the chunk's first, and since. */
+  #stepsTaken = 0;
+  #index = 0;
+  #steps: readonly OptimizerSettings[] | null = null;
   /** From this weight of the chunk on the recipe's tail is taken. */
   #tail = 0;
   #moments: MomentTally[] = [];
@@ -51,9 +54,35 @@ export class RecipeStepper implements Stepper {
     );
     for (const { name, from } of recipe.carriers) if (from === "weight") states[name].set(given);
     this.#states = { ...states, p: this.weights };
-    this.#t = 0;
-    this.#moments = recipe.moments.map(({ name }) => new MomentTally(name));
+    this.#beginOptimizer(chunk.optimizer);
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#moments = this.#settings.recipe.moments.map(({ name }) => new MomentTally(name));
     this.#causes = new Map();
+  }
+
+  #beginOptimizer(optimizer: Chunk["optimizer"]): void {
+    this.#stepsTaken = optimizer?.stepsTaken ?? 0;
+    this.#index = 0;
+    this.#steps = optimizer?.settings ?? null;
+    this.#configure(this.#steps?.[0] ?? this.#settings.optimizer);
+    for (const moment of this.#settings.recipe.moments) {
+      const recorded = optimizer?.moments[moment.of];
+      if (!recorded) continue;
+      const [of, carriers] = [this.#states[moment.name], this.#states[moment.carrier ?? ""]];
+      for (let i = 0; i < recorded.length; i++) {
+        const [value, carrier] = this.#recipe.startMoment(moment, recorded[i], this.#stepsTaken);
+        of[i] = value;
+        if (carriers) carriers[i] = carrier;
+      }
+    }
+  }
+
+  #configure(settings: OptimizerSettings): void {
+    this.#recipe.configure(settings);
+    this.#intended.configure(settings);
   }
 
   get carriers(): Float32Array {
@@ -63,9 +92,11 @@ export class RecipeStepper implements Stepper {
 
   beginStep(step: number): void {
     this.#bits.beginStep(step);
-    this.#t += 1;
-    this.#recipe.begin(this.#t);
-    this.#intended.begin(this.#t);
+    const settings = this.#steps?.[this.#index];
+    if (settings) this.#configure(settings);
+    this.#index += 1;
+    this.#recipe.begin(this.#stepsTaken + this.#index);
+    this.#intended.begin(this.#stepsTaken + this.#index);
   }
 
   step(i: number, gradient: number): Outcome {
@@ -129,9 +160,10 @@ export class RecipeStepper implements Stepper {
     return "storage";
   }
 
-  end(tally: Tally): void {
+  take(tally: Tally): void {
     for (const [cause, count] of this.#causes) tally.recipe.causes[cause] += count;
     tally.recipe.mergeMoments(this.#moments);
+    this.#forget();
   }
 
   #store(x: number): number {

@@ -1,5 +1,6 @@
-import type { EndTally, Tally, UpdateTally } from "../../lens/tally.js";
+import type { Tally, UpdateTally } from "../../lens/tally.js";
 import type { CaseSettings } from "../../update/optimizer.js";
+import type { EndCounts } from "../end.js";
 import type { Chunk, ChunkLens } from "../walk.js";
 import { CaseLens } from "./case-lens.js";
 import { AddedUpdates, type Counterfactual, Fp32Recipe } from "./counterfactual.js";
@@ -31,20 +32,16 @@ export class ReferenceLens implements ChunkLens {
     for (const c of this.#compared) tallies[c].parted = countParted(this.weights(0), this.weights(c));
   }
 
-  soFar(tallies: readonly EndTally[]): void {
-    for (const [c, lens] of this.#cases.entries()) lens.soFar(this.#counterfactual, tallies[c]);
-    this.#addParted(tallies);
-  }
-
-  end(tallies: readonly Tally[]): void {
-    for (const [c, lens] of this.#cases.entries()) lens.end(this.#counterfactual, tallies[c]);
-    this.#addParted(tallies.map(({ end }) => end));
-  }
-
-  #addParted(ends: readonly EndTally[]): void {
+  compare(counts: readonly EndCounts[]): void {
+    for (const [c, lens] of this.#cases.entries()) lens.compare(this.#counterfactual, counts[c]);
     for (const c of this.#compared) {
-      ends[c].parted = (ends[c].parted ?? 0) + countParted(this.weights(0), this.weights(c));
+      const { end } = counts[c];
+      end.parted = (end.parted ?? 0) + countParted(this.weights(0), this.weights(c));
     }
+  }
+
+  take(tallies: readonly Tally[]): void {
+    for (const [c, lens] of this.#cases.entries()) lens.take(tallies[c]);
   }
 
   weights(c: number): Float32Array {

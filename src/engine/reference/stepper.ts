@@ -25,6 +25,6 @@ export interface Stepper {
   step(i: number, input: number): Outcome;
   /** Told the class of the weight that {@link step} took last. */
   classified?(as: Class): void;
-  /** Adds what only this way counts, at the end of the chunk. */
-  end?(tally: Tally): void;
+  /** Adds what only this way counts since the last time. */
+  take?(tally: Tally): void;
 }

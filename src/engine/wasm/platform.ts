@@ -1,3 +1,5 @@
+import { ThreadEnded } from "../../lens/thread-ended.js";
+
 /**
  * What the engine needs of its platform, Node or a browser. TypeScript's declarations of WebAssembly and Worker come
  * with those of the DOM, which this project does without.
@@ -27,7 +29,10 @@ interface WebAssemblyPlatform {
 /** A thread that runs a script and answers messages. */
 export interface WorkerThread {
   post(message: object): void;
-  /** Gives its answers to one listener, and keeps the process alive until {@link release}. */
+  /**
+   * Gives its answers to one listener, and keeps the process alive until {@link release}. An error is the last word: the
+   * thread has ended, or ended before this.
+   */
   listen(onMessage: (message: unknown) => void, onError: (error: Error) => void): void;
   release(): void;
   terminate(): void;
@@ -36,7 +41,6 @@ export interface WorkerThread {
 interface NodeWorker {
   postMessage(message: object): void;
   on(event: string, listener: (value: never) => void): void;
-  removeAllListeners(event: string): void;
   ref(): void;
   unref(): void;
   terminate(): Promise<number>;
@@ -92,14 +96,23 @@ export function startWorker(script: string): WorkerThread {
   if (nodeThreads) {
     const worker = new nodeThreads.Worker(script, { eval: true });
     worker.unref();
+    let listener: ((message: unknown) => void) | null = null;
+    let fail: ((error: Error) => void) | null = null;
+    let ended: Error | null = null;
+    const end = (error: Error) => {
+      ended ??= error;
+      fail?.(ended);
+    };
+    worker.on("message", ((message: unknown) => listener?.(message)) as (value: never) => void);
+    worker.on("error", ((error: Error) => end(new ThreadEnded(error.message))) as (value: never) => void);
+    // One that is ended from outside, or ends itself, says nothing else.
+    worker.on("exit", () => end(new ThreadEnded()));
     return {
       post: (message) => worker.postMessage(message),
       listen(onMessage, onError) {
-        worker.removeAllListeners("message");
-        worker.removeAllListeners("error");
-        worker.on("message", onMessage as (value: never) => void);
-        worker.on("error", onError as (value: never) => void);
-        worker.ref();
+        [listener, fail] = [onMessage, onError];
+        if (ended) onError(ended);
+        else worker.ref();
       },
       release: () => worker.unref(),
       terminate: () => void worker.terminate(),

@@ -1,6 +1,7 @@
 import type { ExactSum } from "../../lens/sum.js";
-import { type EndTally, endSums, type Tally, type UpdateTally } from "../../lens/tally.js";
+import { endSums, type Tally, type UpdateTally } from "../../lens/tally.js";
 import type { UpdateSettings } from "../../update/settings.js";
+import type { EndCounts } from "../end.js";
 import { addDigits } from "./digits.js";
 import { type CaseLayout, histogramTable, stepTally, tensorTally } from "./layout.js";
 
@@ -33,9 +34,8 @@ export class TallyReader {
   }
 
   /** Adds what one comparison with the start counted, besides `padding` zeros. */
-  end(address: number, padding: number, tally: EndTally): void {
-    const count = (name: "still" | "neverUpdated" | "unchanged" | "returned" | "nonfinite") =>
-      this.#count(address + tensorTally[name]);
+  comparison(address: number, padding: number, { end: tally, probes }: EndCounts): void {
+    const count = (name: keyof typeof tensorTally) => this.#count(address + tensorTally[name]);
     const unchanged = count("unchanged") - padding;
     const still = count("still") - padding;
     const neverUpdated = count("neverUpdated") - padding;
@@ -46,17 +46,15 @@ export class TallyReader {
     tally.returned += count("returned");
     tally.nonfinite += count("nonfinite");
     for (const name of endSums) this.#sum(address + tensorTally[name], tally[name]);
+    if (probes === undefined) return;
+    probes.pathNotTaken += unchanged + count("pathNotTaken");
+    probes.smallSubnetworks += unchanged + count("smallSubnetworks");
   }
 
-  /** Adds all that was counted of `elements` weights but their steps and milestones. */
-  tensor(of: CaseLayout, { format }: UpdateSettings, elements: number, padding: number, tally: Tally): void {
-    const unchanged = this.#count(of.tally + tensorTally.unchanged) - padding;
-    const { end, probes } = tally;
+  /** Adds what else was counted of `elements` weights beside their steps and comparisons. */
+  rest(of: CaseLayout, { format }: UpdateSettings, elements: number, tally: Tally): void {
     tally.elements += elements;
     tally.castChanged += this.#count(of.tally + tensorTally.castChanged);
-    this.end(of.tally, padding, end);
-    probes.pathNotTaken += unchanged + this.#count(of.tally + tensorTally.pathNotTaken);
-    probes.smallSubnetworks += unchanged + this.#count(of.tally + tensorTally.smallSubnetworks);
     this.#histogram(of.histogram, format.precision, tally);
   }
 

@@ -1,3 +1,4 @@
+import type { Stop } from "../stop.js";
 import { startWorker, type WorkerThread } from "./platform.js";
 import type { WorkerAnswer, WorkerJob } from "./worker-job.js";
 import { workerScript } from "./worker-script.js";
@@ -11,15 +12,18 @@ const idle: WorkerThread[] = [];
 /**
  * Gives a job to `threads` workers, and every answer but the last to `onAnswer`.
  *
- * @throws Error if a worker does; WorkerFailure if one could not read its numbers.
+ * @throws Error if a worker does; WorkerFailure if one could not read its numbers; ThreadEnded if one ended. No thread works
+ *   on then.
  */
 export async function runOnThreads(
   job: Omit<WorkerJob, "worker" | "shared">,
   threads: number,
   observer: { onAnswer(answer: WorkerAnswer): void; onProgress(tasks: number): void },
+  stop: Stop,
 ): Promise<void> {
   const shared = new Int32Array(new SharedArrayBuffer(4 * (2 + threads)));
   const timer = setInterval(() => observer.onProgress(Atomics.load(shared, 1)), 100);
+  stop.whenAsked(() => Atomics.store(shared, 0, noMoreTasks));
   shared.fill(1, 2);
   try {
     const workers = Array.from({ length: threads }, () => idle.pop() ?? startWorker(workerScript));
@@ -54,6 +58,10 @@ async function finish(thread: WorkerThread, job: WorkerJob, onAnswer: (answer: W
   const { shared, worker } = job;
   let failure: unknown = null;
   await new Promise<void>((resolve, reject) => {
+    const ended = (error: Error) => {
+      Atomics.store(shared, 0, noMoreTasks);
+      reject(error);
+    };
     thread.listen((message) => {
       const answer = message as WorkerAnswer;
       if ("failed" in answer) {
@@ -70,7 +78,7 @@ async function finish(thread: WorkerThread, job: WorkerJob, onAnswer: (answer: W
         Atomics.store(shared, 2 + worker, 1);
         Atomics.notify(shared, 2 + worker);
       }
-    }, reject);
+    }, ended);
     thread.post(job);
   });
   // One that died of an error of its own has rejected, and does not come back.

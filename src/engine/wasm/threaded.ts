@@ -6,6 +6,7 @@ import type { UpdateSettings } from "../../update/settings.js";
 import { stepKey, tensorKey } from "../../update/threefry.js";
 import { curveOf, newCurve } from "../curve.js";
 import type { LensJob, Observer } from "../engine.js";
+import { Stop, Stopped } from "../stop.js";
 import { pageBytes } from "./assembler/module.js";
 import { compileKernels } from "./kernel/kernels.js";
 import { bitsOf } from "./kernel/lanes.js";
@@ -36,6 +37,7 @@ export async function runThreaded(
   job: ThreadedJob,
   threads: number,
   observer: Observer = {},
+  stop = new Stop(),
 ): Promise<CaseTally[]> {
   const { tensors, stepNumbers, cases, chunk, milestones = [] } = job;
   const steps = stepNumbers.length;
@@ -72,34 +74,41 @@ export async function runThreaded(
     wantsWeights: observer.weights !== undefined,
   };
   try {
-    await runOnThreads(workerJob, Math.min(threads, tasks), {
-      onProgress: (done) => observer.progress?.(Math.floor((done / tasks) * total), total),
-      onAnswer: (answer) => {
-        if ("weights" in answer) {
-          observer.weights?.(answer.case, answer.tensor, answer.start, answer.weights);
-        } else if ("tallies" in answer) {
-          const { tensor, elements, padding, tallies } = answer;
-          for (const [c, counted] of tallies.entries()) {
-            const of = layout.cases[c];
-            const reader = new TallyReader(counted, of.tally);
-            const tally = tensorTallies[c][tensor];
-            reader.tensor(of, cases[c], elements, padding, tally);
-            for (const [i, end] of curves[c].entries()) {
-              reader.end(of.curve + i * tensorTally.bytes, padding, end);
-            }
-            for (let step = 0; step < steps; step++) {
-              const ofStep = new UpdateTally();
-              reader.step(of.steps + step * stepTally.bytes, elements, padding, ofStep);
-              tally.updates.merge(ofStep);
-              stepTallies[c][step].merge(ofStep);
+    await runOnThreads(
+      workerJob,
+      Math.min(threads, tasks),
+      {
+        onProgress: (done) => observer.progress?.(Math.floor((done / tasks) * total), total),
+        onAnswer: (answer) => {
+          if ("weights" in answer) {
+            observer.weights?.(answer.case, answer.tensor, answer.start, answer.weights);
+          } else if ("tallies" in answer) {
+            const { tensor, elements, padding, tallies } = answer;
+            for (const [c, counted] of tallies.entries()) {
+              const of = layout.cases[c];
+              const reader = new TallyReader(counted, of.tally);
+              const tally = tensorTallies[c][tensor];
+              reader.comparison(of.tally, padding, tally);
+              reader.rest(of, cases[c], elements, tally);
+              for (const [i, end] of curves[c].entries()) {
+                reader.comparison(of.curve + i * tensorTally.bytes, padding, { end });
+              }
+              for (let step = 0; step < steps; step++) {
+                const ofStep = new UpdateTally();
+                reader.step(of.steps + step * stepTally.bytes, elements, padding, ofStep);
+                tally.updates.merge(ofStep);
+                stepTallies[c][step].merge(ofStep);
+              }
             }
           }
-        }
+        },
       },
-    });
+      stop,
+    );
   } catch (error) {
     throw error instanceof WorkerFailure ? await inWordsOfSource(error, job) : error;
   }
+  if (stop.asked) throw new Stopped();
   observer.progress?.(total, total);
   return cases.map((settings, c) => ({
     settings,

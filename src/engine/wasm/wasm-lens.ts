@@ -1,7 +1,8 @@
-import type { EndTally, Tally, UpdateTally } from "../../lens/tally.js";
+import type { Tally, UpdateTally } from "../../lens/tally.js";
 import { startState } from "../../update/apply.js";
 import type { UpdateSettings } from "../../update/settings.js";
 import { stepKey, tensorKey, type Words } from "../../update/threefry.js";
+import type { EndCounts } from "../end.js";
 import type { Chunk, ChunkLens } from "../walk.js";
 import { pageBytes } from "./assembler/module.js";
 import { compileKernels } from "./kernel/kernels.js";
@@ -17,6 +18,8 @@ export class WasmLens implements ChunkLens {
   readonly #kernels: Readonly<Record<string, Kernel>>;
   readonly #tallies: TallyReader;
   #count = 0;
+  /** Elements of a chunk that is not tallied yet. */
+  #begun = 0;
   #padded = 0;
   #start = 0;
   #keys: readonly Words[] = [];
@@ -48,6 +51,7 @@ export class WasmLens implements ChunkLens {
   begin({ tensor, start, weights }: Chunk): void {
     const { given } = this.#layout;
     this.#count = weights.length;
+    this.#begun = weights.length;
     this.#padded = Math.ceil(weights.length / 8) * 8;
     this.#start = start;
     this.#keys = this.#cases.map(({ seed }) => tensorKey(seed, tensor));
@@ -87,20 +91,20 @@ export class WasmLens implements ChunkLens {
     }
   }
 
-  soFar(tallies: readonly EndTally[]): void {
+  compare(counts: readonly EndCounts[]): void {
     for (const [c, { curve }] of this.#layout.cases.entries()) {
       this.#kernels[`end ${c}`](0, this.#padded, curve);
-      this.#tallies.end(curve, this.#padded - this.#count, tallies[c]);
+      this.#tallies.comparison(curve, this.#padded - this.#count, counts[c]);
       this.#memory.fill(0, curve, curve + tensorTally.bytes);
     }
   }
 
-  end(tallies: readonly Tally[]): void {
+  take(tallies: readonly Tally[]): void {
     for (const [c, of] of this.#layout.cases.entries()) {
-      this.#kernels[`end ${c}`](0, this.#padded, of.tally);
-      this.#tallies.tensor(of, this.#cases[c], this.#count, this.#padded - this.#count, tallies[c]);
+      this.#tallies.rest(of, this.#cases[c], this.#begun, tallies[c]);
       this.#clear(of);
     }
+    this.#begun = 0;
   }
 
   weights(c: number): Float32Array {

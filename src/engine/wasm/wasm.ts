@@ -7,6 +7,7 @@ import type { UpdateSettings } from "../../update/settings.js";
 import { curveOf, newCurve } from "../curve.js";
 import type { Engine, LensJob, Observer } from "../engine.js";
 import { proofOf, provenCases } from "../proof.js";
+import { Stop, Stopped } from "../stop.js";
 import { expectCountable, walk } from "../walk.js";
 import { moduleBytes } from "./assembler/module.js";
 import { cores, webAssembly, whyNoThreads } from "./platform.js";
@@ -17,7 +18,7 @@ import { WasmLens } from "./wasm-lens.js";
 /** Weights that are worked on at once: what all rows of one case need stays in the second cache. */
 const mostWeights = 2 ** 15;
 /** Weight-steps of all cases from which threads are worth their start, some 20 ms. */
-const worthThreads = 2 ** 22;
+export const worthThreads = 2 ** 22;
 
 const proven = provenCases("exact");
 
@@ -57,13 +58,14 @@ async function run(job: LensJob, observer: Observer = {}): Promise<CaseTally[]> 
   expectCountable(job);
   const cases = job.cases as readonly UpdateSettings[];
   const chunk = chunkOf(job);
-  const here = async (part: LensJob, partObserver: Observer) =>
-    walk({ ...part, chunk }, await WasmLens.create(cases, chunk), partObserver);
+  const here = async (part: LensJob, partObserver: Observer, stop: Stop) =>
+    walk({ ...part, chunk }, await WasmLens.create(cases, chunk), stoppable(partObserver, stop));
 
   const size = job.tensors.reduce((sum, { weights }) => sum + weights.length, 0) * job.stepNumbers.length;
-  if (whyNoThreads !== null || size * cases.length < worthThreads) return here(job, observer);
+  if (whyNoThreads !== null || size * cases.length < worthThreads) return here(job, observer, new Stop());
   return divided(job, observer, forWorkers(job), [
-    (part, partObserver) => runThreaded({ ...part, cases, chunk }, job.threads ?? cores(), partObserver),
+    (part, partObserver, stop) =>
+      runThreaded({ ...part, cases, chunk }, job.threads ?? cores(), partObserver, stop),
     here,
   ]);
 }
@@ -75,9 +77,20 @@ function chunkOf({ tensors, cases, chunk }: LensJob): number {
   return Math.max(blockLength, Math.min(mostWeights, 2 ** Math.ceil(Math.log2(most))));
 }
 
-type Runner = (job: LensJob, observer: Observer) => Promise<CaseTally[]>;
+type Runner = (job: LensJob, observer: Observer, stop: Stop) => Promise<CaseTally[]>;
 
-/** Runs tensors of one kind one way and the others another way, at the same time. */
+/** An observer to whose progress a walk ends as soon as it is asked to. */
+function stoppable(observer: Observer, stop: Stop): Observer {
+  return {
+    ...observer,
+    progress: (done, total) => {
+      if (stop.asked) throw new Stopped();
+      observer.progress?.(done, total);
+    },
+  };
+}
+
+/** Runs tensors of one kind one way and the others another way, at the same time; if one way fails, the other stops. */
 async function divided(
   job: LensJob,
   observer: Observer,
@@ -90,8 +103,9 @@ async function divided(
   const totals = indices.map(
     (of) => of.reduce((sum, t) => sum + job.tensors[t].weights.length, 0) * job.stepNumbers.length,
   );
-  const parts = await Promise.all(
-    runners.map((runner, part) => {
+  const stop = new Stop();
+  const parts = await allOrStop(
+    runners.map(async (runner, part) => {
       const tensors = indices[part].map((t) => job.tensors[t]);
       if (tensors.length === 0) return [];
       const { progress, weights } = observer;
@@ -109,8 +123,10 @@ async function divided(
               weights.call(observer, c, indices[part][t], start, numbers),
           }),
         },
+        stop,
       );
     }),
+    stop,
   );
   return job.cases.map((settings, c) => {
     const tensors = job.tensors.map(({ name, shape }) => ({ name, shape, tally: new Tally() }));
@@ -124,6 +140,15 @@ async function divided(
     }
     return { settings, tensors, steps, curve: curveOf(job, curve) };
   });
+}
+
+/** The results of all; or, once all have ended, the error of the first that failed. */
+async function allOrStop<T>(running: readonly Promise<T>[], stop: Stop): Promise<T[]> {
+  for (const each of running) each.catch(() => stop.ask());
+  const outcomes = await Promise.allSettled(running);
+  const failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
+  if (failures.length > 0) throw failures.find((error) => !(error instanceof Stopped)) ?? failures[0];
+  return outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
 }
 
 let simd: boolean | null = null;

@@ -12,18 +12,23 @@ const inNode = typeof require === "function";
 const port = inNode ? require("node:worker_threads").parentPort : self;
 const fs = inNode ? require("node:fs") : null;
 
+/** Which numbers were being read: what a failure is told with. */
+let reading = null;
+
 port.onmessage = async ({ data: job }) => {
+  // An earlier job may have failed while it read.
+  reading = null;
   try {
     await work(job);
   } catch (error) {
     // The others stop too.
-    Atomics.store(job.shared, 0, 2 ** 30);
+    Atomics.store(job.shared, 0, stopped);
     port.postMessage({ failed: String(error && error.message || error), during: reading });
   }
 };
 
-/** Which numbers were being read: what a failure is told with. */
-let reading = null;
+/** Larger than the number of any task: what the counter of tasks is when the job has failed. */
+const stopped = 2 ** 30;
 
 async function work(job) {
   const { layout, stepTallyBytes, tensorTallyBytes, milestones, tensors, shared, worker } = job;
@@ -63,6 +68,8 @@ async function work(job) {
     if (updates.kernel === "adamw") beginSimulation();
     let milestone = 0;
     for (let step = 0; step < job.steps; step++) {
+      // What is counted of a job that failed is not asked for.
+      if (Atomics.load(shared, 0) >= stopped) return;
       if (updates.kernel) makeUpdates(step);
       else read(updates[step], step, start, count, layout.updates);
       kernels.stepCounterfactual(0, padded);

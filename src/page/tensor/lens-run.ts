@@ -7,7 +7,7 @@ import type { Rounding } from "../../format/round.js";
 import type { Values } from "../../lens/input.js";
 import type { Case, SelfCheck } from "../../lens/result.js";
 import { summarizeCase } from "../../lens/summarize.js";
-import { Tally, UpdateTally } from "../../lens/tally.js";
+import { EndTally, Tally, UpdateTally } from "../../lens/tally.js";
 import type { SchemeName } from "../../update/scheme.js";
 import { type UpdateSettings, updateSettings } from "../../update/settings.js";
 import { startWeights, Training, type TrainingSettings, tensorName } from "./training.js";
@@ -48,9 +48,8 @@ export class LensRun {
   readonly #training: Training;
   readonly #start: Float64Array;
   readonly #steps: UpdateTally[];
-  /** Whole, but for what `end` of the lens tells anew each time. */
+  /** All but the comparison with the start, which is made anew each time. */
   readonly #tallies: Tally[];
-  #ended: Tally[] = [];
 
   private constructor(settings: RunSettings, cases: UpdateSettings[], engine: EngineInUse, lens: ChunkLens) {
     this.#settings = settings;
@@ -100,9 +99,15 @@ export class LensRun {
 
   /** What became of the updates of the last step, and of the whole run, by case. */
   async counts(): Promise<{ readonly step: Case[]; readonly run: Case[] }> {
-    this.#ended = this.cases.map(() => new Tally());
-    await this.#lens.end(this.#ended);
-    const run = this.cases.map((settings, c) => this.#summary(settings, this.#wholeTally(c)));
+    const ends = this.cases.map(() => ({ end: new EndTally() }));
+    await this.#lens.compare(ends);
+    await this.#lens.take(this.#tallies);
+    const run = this.cases.map((settings, c) => {
+      const whole = new Tally();
+      whole.merge(this.#tallies[c]);
+      whole.end.merge(ends[c].end);
+      return this.#summary(settings, whole);
+    });
     const step = this.cases.map((settings, c) => {
       const tally = new Tally();
       tally.updates.merge(this.#steps[c]);
@@ -134,18 +139,6 @@ export class LensRun {
       // One piece: the walk starts anew for each.
       chunk: length,
     };
-  }
-
-  #wholeTally(c: number): Tally {
-    const [tally, ended] = [this.#tallies[c], this.#ended[c]];
-    // The reference counts its histogram from the start each time, the kernels what was added since.
-    if (this.engine.name === "wasm") tally.histogram.merge(ended.histogram);
-    const whole = new Tally();
-    whole.elements = ended.elements;
-    whole.updates.merge(tally.updates);
-    whole.end.merge(ended.end);
-    whole.histogram.merge(this.engine.name === "wasm" ? tally.histogram : ended.histogram);
-    return whole;
   }
 
   #summary(settings: UpdateSettings, tally: Tally): Case {

@@ -3,7 +3,7 @@ import { diffFigures } from "../charts/figures.js";
 import { diffCommandLine } from "../command.js";
 import { diffHeadline, mixedNote } from "../diff-headline.js";
 import { deltaNotes } from "../diff-table.js";
-import { count, percent, share, short } from "../numbers.js";
+import { count, counted, percent, share, short } from "../numbers.js";
 import { otherNote } from "../other-note.js";
 import { type HtmlAssets, htmlDocument } from "./document.js";
 import {
@@ -100,7 +100,7 @@ function tiles({ totals }: DifferenceResult): [string, string][] {
       ? ["at most can be really unchanged", percent(totals.realSparsityAtMost)]
       : ["were never updated", percent(totals.realSparsity)],
     ["weights changed their sign", count(totals.signFlips)],
-    [`of ${count(totals.tensors)} tensors wholly unchanged`, count(totals.tensorsUnchanged)],
+    [`of ${counted(totals.tensors, "tensor")} wholly unchanged`, count(totals.tensorsUnchanged)],
   ];
 }
 

@@ -1,5 +1,5 @@
 import type { DifferenceResult } from "../../lens/difference-result.js";
-import type { Result, ResultEngine } from "../../lens/result.js";
+import type { Result, ResultEngine, Spread } from "../../lens/result.js";
 import type { SweepResult } from "../../lens/sweep.js";
 import { caseLabels, stepsInWords } from "../labels.js";
 import { count, counted } from "../numbers.js";
@@ -69,14 +69,23 @@ function without(of: object, names: readonly string[]): object {
   return Object.fromEntries(Object.entries(of).filter(([name]) => !names.includes(name)));
 }
 
+function isSpread(value: unknown): value is Exclude<Spread, number> {
+  return typeof value === "object" && value !== null && "least" in value && "most" in value;
+}
+
+function scalar(value: unknown): string {
+  return isSpread(value) ? `${value.least} to ${value.most}` : String(value);
+}
+
 /** The fields of an object in words, those of objects inside it by both names; what is null is left out. */
 function flat(of: object, prefix = ""): Fact[] {
   return Object.entries(of).flatMap(([name, value]): Fact[] => {
     const words = prefix + name.replace(/[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`);
     if (value === null || value === undefined) return [];
     if (typeof value === "boolean") return [[words, value ? "yes" : "no"]];
-    if (Array.isArray(value) && value.every((each) => typeof each !== "object"))
-      return [[words, value.join(", ")]];
+    if (isSpread(value)) return [[words, scalar(value)]];
+    if (Array.isArray(value) && value.every((each) => typeof each !== "object" || isSpread(each)))
+      return [[words, value.map(scalar).join(", ")]];
     if (Array.isArray(value)) return [];
     if (typeof value === "object") return flat(value, `${words}: `);
     return [[words, String(value)]];

@@ -8,6 +8,7 @@ import { readableDtypes } from "../safetensors/dtype.js";
 import { shapeText } from "../safetensors/header.js";
 import type { StoredTensor } from "../safetensors/stored-tensor.js";
 import { scaledCodes } from "../scales.js";
+import { firstSkipped, SkipList } from "../skip-list.js";
 import type { Side, SideTensor } from "./side.js";
 
 /** A tensor that both sides have. */
@@ -32,7 +33,7 @@ export interface CheckpointPair {
   readonly skipped: readonly SkippedTensor[];
   /** Why these cannot be told; null where they can. */
   readonly unknown: { readonly hidden: string | null; readonly realSparsity: string | null };
-  /** Every file of both sides that has tensors. */
+  /** Every file of both sides that was opened. */
   readonly files: readonly string[];
   close(): Promise<void>;
 }
@@ -56,14 +57,8 @@ export function pairUp(
   { view = null, strict = false }: PairOptions,
   updates: boolean,
 ): CheckpointPair {
-  const skipped: SkippedTensor[] = [];
-  const skip = (path: string, name: string, reason: string, elements?: number) => {
-    if (strict) throw new InputError(path, "nothing to skip (strict)", `tensor ${quote(name)}: ${reason}`);
-    skipped.push({ name, reason, ...(elements !== undefined && { elements }) });
-  };
-  for (const side of [from, to]) {
-    for (const { name, reason, elements } of side.skipped) skip(side.path, name, reason, elements);
-  }
+  const list = new SkipList(strict);
+  for (const side of [from, to]) list.addUnnamed(side, false);
   const scaled = [from, to].map(({ tensors }) => scaledCodes(tensors));
   const codes = (name: string) => scaled.map((side) => side.codes.get(name)).find(isThere);
   const sidecar = (name: string) => scaled.map((side) => side.sidecars.get(name)).find(isThere);
@@ -71,23 +66,21 @@ export function pairUp(
   const take = (path: string, before: SideTensor | undefined, after: SideTensor | undefined) => {
     const { name, elements } = (before ?? after)!;
     const belongs = sidecar(name);
-    if (belongs !== undefined) return skip(path, name, belongs);
+    if (belongs !== undefined) return list.add(path, name, belongs);
     const coded = codes(name);
     const reason = coded?.reason ?? whyNot(before, after, view);
-    if (reason !== null) skip(path, name, reason, elements * (coded?.weightsPerElement ?? 1));
+    if (reason !== null) list.add(path, name, reason, elements * (coded?.weightsPerElement ?? 1));
     else tensors.push(pairOf(before!, after!, view, updates));
   };
   for (const before of from.tensors.values()) take(from.path, before, to.tensors.get(before.name));
   for (const after of to.tensors.values()) {
     if (!from.tensors.has(after.name)) take(to.path, undefined, after);
   }
+  for (const side of [from, to]) list.addUnnamed(side, true);
+  const skipped = list.tensors;
   if (tensors.length === 0) {
-    const first = skipped[0] && `; the first left out is ${quote(skipped[0].name)}: ${skipped[0].reason}`;
-    throw new InputError(
-      to.path,
-      `tensors that can be compared with those of ${quote(from.path)}`,
-      `none${first ?? ""}`,
-    );
+    const expected = `tensors that can be compared with those of ${quote(from.path)}`;
+    throw new InputError(to.path, expected, `none${firstSkipped(skipped)}`);
   }
   return {
     before: { path: from.path, kind: from.kind },

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { format } from "../../format/registry.js";
 import type { SkippedTensor, TensorInput } from "../../lens/input.js";
 import type { ComparedFormat } from "../../lens/ulp-distance.js";
-import { openRecording, recordedRun } from "../recording.js";
+import { hasRecordedRun, openRecording, recordedRun } from "../recording.js";
 import { openCheckpoint } from "../safetensors/checkpoint.js";
 import type { StoredTensor } from "../safetensors/stored-tensor.js";
 import { storedTensor } from "./pair-up.js";
@@ -49,26 +49,19 @@ export async function openSide(path: string, as: "before" | "after"): Promise<Si
   return { path, kind: "recorded run", weights, tensors: new Map(ends), skipped, files, close };
 }
 
+/** @throws InputError for a folder that is one in two ways. */
 async function isRecordedRun(path: string): Promise<boolean> {
   const isFolder = await stat(path).then(
     (stats) => stats.isDirectory(),
     () => false,
   );
-  if (!isFolder) return false;
-  return recordedRun(path).then(
-    () => true,
-    () => false,
-  );
+  return isFolder && (await hasRecordedRun(path));
 }
 
 async function checkpointSide(path: string, weights: string, kind: Side["kind"]): Promise<Side> {
-  const { tensors, skipped, close } = await openCheckpoint(weights);
+  const { tensors, skipped, files, close } = await openCheckpoint(weights);
   const stored = [...tensors].map(([name, tensor]) => [name, storedTensor(tensor)] as const);
-  return { path, kind, weights, tensors: new Map(stored), skipped, files: filesIn(tensors.values()), close };
-}
-
-function filesIn(tensors: Iterable<StoredTensor>): string[] {
-  return [...new Set([...tensors].map(({ file }) => file))];
+  return { path, kind, weights, tensors: new Map(stored), skipped, files: [...files.keys()], close };
 }
 
 /** The end of a run in fp32: its weights with all updates added, rounded after each. */

@@ -15,6 +15,8 @@ export interface Checkpoint extends Safetensors {
   readonly path: string;
   /** Tensors that lie in a shard where the index does not name them. */
   readonly skipped: readonly SkippedTensor[];
+  /** Every file that was opened, an index too, and what it says of itself. */
+  readonly files: ReadonlyMap<string, ReadonlyMap<string, string>>;
   close(): Promise<void>;
 }
 
@@ -31,9 +33,7 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
   const pool = new FilePool();
   try {
     const file = await findFile(path);
-    const contents = file.endsWith(".json")
-      ? await openSharded(file, pool)
-      : { ...(await openSafetensors(await pool.source(file))), skipped: [] };
+    const contents = file.endsWith(".json") ? await openSharded(file, pool) : await openSingle(file, pool);
     return { ...contents, path, close: () => pool.close() };
   } catch (error) {
     await pool.close();
@@ -57,13 +57,23 @@ async function findFile(path: string): Promise<string> {
   throw new InputError(path, expected, `${candidates.length} to choose from: ${found}${more}`);
 }
 
-async function openSharded(index: string, pool: FilePool): Promise<Omit<Checkpoint, "path" | "close">> {
+type Contents = Omit<Checkpoint, "path" | "close">;
+
+async function openSingle(file: string, pool: FilePool): Promise<Contents> {
+  const contents = await openSafetensors(await pool.source(file));
+  return { ...contents, skipped: [], files: new Map([[file, contents.metadata]]) };
+}
+
+async function openSharded(index: string, pool: FilePool): Promise<Contents> {
   const shardOf = await readIndex(index);
   const tensors = new Map<string, StoredTensor>();
   const metadata = new Map<string, string>();
   const skipped: SkippedTensor[] = [];
+  const files = new Map<string, ReadonlyMap<string, string>>([[index, new Map()]]);
   for (const shard of [...new Set(shardOf.values())].sort()) {
-    const contents = await openSafetensors(await pool.source(join(dirname(index), shard)));
+    const file = join(dirname(index), shard);
+    const contents = await openSafetensors(await pool.source(file));
+    files.set(file, contents.metadata);
     for (const [key, value] of contents.metadata) metadata.set(key, value);
     for (const [name, tensor] of contents.tensors) {
       if (shardOf.get(name) === shard) tensors.set(name, tensor);
@@ -83,7 +93,7 @@ async function openSharded(index: string, pool: FilePool): Promise<Omit<Checkpoi
       );
     }
   }
-  return { tensors, metadata, skipped };
+  return { tensors, metadata, skipped, files };
 }
 
 /** The shard of every tensor. */

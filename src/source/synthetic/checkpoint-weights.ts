@@ -12,7 +12,7 @@ export interface CheckpointWeights {
   readonly tensors: readonly GivenTensor[];
   readonly skipped: readonly SkippedTensor[];
   readonly metadata: ReadonlyMap<string, string>;
-  /** Every file that has tensors. */
+  /** Every file that was opened. */
   readonly files: readonly string[];
   close(): Promise<void>;
 }
@@ -37,7 +37,7 @@ export async function openCheckpointWeights(
     }
     if (usable.length === 0) throw new InputError(path, "tensors that can be weights", "none");
     const tensors = await sampled(path, usable, elements);
-    const files = [...new Set(usable.map(({ file }) => file))];
+    const files = [...checkpoint.files.keys()];
     return { tensors, skipped, metadata: checkpoint.metadata, files, close: () => checkpoint.close() };
   } catch (error) {
     await checkpoint.close();

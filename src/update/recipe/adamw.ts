@@ -223,6 +223,7 @@ export const adamwRecipes: readonly Recipe[] = [
     verified: null,
     scheme: "kahan",
     moments: storedMoments,
+    correctedMoments: true,
     carriers: [{ name: "k", from: "zero" }],
     scalars: [...optimiScalars, "decay = f32(1 - lr * wd)", "e = R(eps)"],
     meant: intendedFrom(

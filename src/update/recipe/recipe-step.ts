@@ -25,6 +25,7 @@ export function momentNames(moments: readonly Moment[]): string[] {
 export class RecipeStep {
   readonly registers: Registers;
   readonly recipe: Recipe;
+  readonly #format: Format;
   readonly #names = new Names();
   readonly #scalars: (registers: Registers) => void;
   readonly #weight: (registers: Registers) => void;
@@ -33,11 +34,10 @@ export class RecipeStep {
   /** @param random 32 random bits for each stochastic rounding in turn. */
   constructor(of: Recipe, settings: OptimizerSettings, format: Format, random: () => number) {
     this.recipe = of;
+    this.#format = format;
     const nearest = (x: number) => roundSum(x, 0, format, "nearest-even", "ieee", 0);
     const stochastic = (x: number) => roundSum(x, 0, format, "stochastic", "ieee", random());
-    const { lr, eps = defaultEps, weightDecay = 0 } = settings;
-    const [b1, b2] = betasOf(of.optimizer, settings);
-    const given = { lr, b1, b2, eps, wd: weightDecay, t: 0 };
+    const given = { ...this.#scalarsOf(settings), t: 0 };
     for (const name of Object.keys(given)) this.#names.of(name);
     this.#scalars = compile(of.scalars, this.#names, scalarDialect(nearest));
     for (const name of ["g", ...stateNames(of)]) this.#names.of(name);
@@ -46,7 +46,35 @@ export class RecipeStep {
     this.#weight = compile(of.weight, this.#names, { ...dialect, calls });
     this.#tail = of.tail ? compile(of.tail.weight, this.#names, { ...dialect, calls }) : this.#weight;
     this.registers = new Float64Array(this.#names.size);
-    for (const [name, value] of Object.entries(given)) this.registers[this.register(name)] = value;
+    this.configure(settings);
+  }
+
+  #scalarsOf(settings: OptimizerSettings): Readonly<Record<string, number>> {
+    const { lr, eps = defaultEps, weightDecay = 0 } = settings;
+    const [b1, b2] = betasOf(this.recipe.optimizer, settings);
+    return { lr, b1, b2, eps, wd: weightDecay };
+  }
+
+  /** Takes other settings, from the next {@link begin} on. */
+  configure(settings: OptimizerSettings): void {
+    for (const [name, value] of Object.entries(this.#scalarsOf(settings))) {
+      this.registers[this.register(name)] = value;
+    }
+  }
+
+  /**
+   * The states of a moment that starts from a recorded number, as torch keeps it, after t steps: of the moment itself and of
+   * its second term, if it has one.
+   */
+  startMoment({ name, of, carrier }: Moment, recorded: number, t: number): [moment: number, carrier: number] {
+    const beta = this.registers[this.register(of === "M" ? "b1" : "b2")];
+    const value = this.recipe.correctedMoments && t > 0 ? Math.fround(recorded / (1 - beta ** t)) : recorded;
+    if (name === of) return [value, 0];
+    const stored = roundSum(value, 0, this.#format, "nearest-even", "ieee", 0);
+    return [
+      stored,
+      carrier === undefined ? 0 : roundSum(value - stored, 0, this.#format, "nearest-even", "ieee", 0),
+    ];
   }
 
   register(name: string): number {

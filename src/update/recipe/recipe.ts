@@ -23,6 +23,8 @@ export interface Recipe {
   readonly fp32Storage?: true;
   /** What is kept of past gradients; starts at zero. */
   readonly moments: readonly Moment[];
+  /** True where moments are kept divided by their bias correction 1 - beta^t, unlike torch's. */
+  readonly correctedMoments?: true;
   /** What keeps the part of an update that p cannot show: compensation, second term (from zero), master (from p). */
   readonly carriers: readonly { readonly name: string; readonly from: "zero" | "weight" }[];
   readonly scalars: readonly string[];
@@ -43,6 +45,7 @@ export interface Tail {
 }
 
 export interface Moment {
+  /** M and V are fp32 numbers; under any other name it is kept in the storage format. */
   readonly name: string;
   /** What it stands for in fp32: the name in {@link intended}. */
   readonly of: "M" | "V";

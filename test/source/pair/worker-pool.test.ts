@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { provenKernel } from "../../../src/engine/wasm/difference/comparison.js";
 import { codeComparer } from "../../../src/lens/difference-codes.js";
+import { ThreadEnded } from "../../../src/lens/thread-ended.js";
 import { InputError } from "../../../src/source/input-error.js";
 import { fileIdentity } from "../../../src/source/pair/file-reader.js";
 import type { RangePair } from "../../../src/source/pair/range.js";
@@ -62,6 +63,14 @@ describe("WorkerPool", () => {
       }
     }
     await fresh.close();
+  });
+
+  test("a thread that ends without a word fails its ranges, those that wait and those to come", async () => {
+    const silent = new WorkerPool(new URL("data:text/javascript,setTimeout(() => process.exit(0), 50)"), 1);
+    const waiting = [silent.compare(range), silent.compare(range)];
+    for (const each of waiting) await expect(each).rejects.toThrow(ThreadEnded);
+    await expect(silent.compare(range)).rejects.toThrow("a thread ended before its work was done");
+    await silent.close();
   });
 
   test("a thread that ends with an error fails its ranges", async () => {

@@ -1,0 +1,39 @@
+/** Fields of results that name files or folders. */
+const paths = new Set(["weights", "updates", "gradients", "moments", "path"]);
+
+/**
+ * A result for a report that others read: of files that were named by an absolute path it has the last two names, not where
+ * they lie on somebody's machine. The JSON of a result keeps them as they were given.
+ */
+export function shareable<Of extends { readonly input: object }>(result: Of): Of {
+  return { ...result, input: shortened(result.input) };
+}
+
+function shortened(input: object): object {
+  return Object.fromEntries(
+    Object.entries(input).map(([name, value]) => {
+      if (typeof value === "string" && paths.has(name)) return [name, shortPaths(value)];
+      const isSide = (name === "before" || name === "after") && typeof value === "object" && value !== null;
+      return [name, isSide ? shortened(value) : value];
+    }),
+  );
+}
+
+/** Several are separated by commas, as those of merged results are. */
+function shortPaths(text: string): string {
+  return text.split(", ").map(shortPath).join(", ");
+}
+
+function shortPath(path: string): string {
+  const isAbsolute = /^([\\/]|[A-Za-z]:[\\/])/.test(path);
+  return isAbsolute ? endOf(path) : path;
+}
+
+/** The last two names of a path. */
+export function endOf(path: string): string {
+  return path
+    .split(/[\\/]+/)
+    .filter((name) => name !== "")
+    .slice(-2)
+    .join("/");
+}

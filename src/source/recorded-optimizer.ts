@@ -1,0 +1,144 @@
+import type { OptimizerName } from "../update/recipe/recipe.js";
+import { InputError, quote } from "./input-error.js";
+
+/** Settings of an optimizer at one step, as far as they are known. */
+export interface StepSettings {
+  readonly lr?: number;
+  /** The first is SGD's momentum. */
+  readonly betas?: readonly [number, number];
+  readonly eps?: number;
+  readonly weightDecay?: number;
+}
+
+/** What a file of a recording says of the optimizer; nothing of it need be there. */
+export interface RecordedOptimizer {
+  /** As the recording names it, and which of ours that is. */
+  readonly name: string | null;
+  readonly known: OptimizerName | null;
+  /** Whether its states were empty before the first recorded step. */
+  readonly isFresh: boolean | null;
+  /** Settings of a tensor at the step that the file is of. */
+  settings(tensor: string): StepSettings;
+  /** What it does to a tensor that no recipe does, in a few words, or null. */
+  beyondRecipes(tensor: string): string | null;
+}
+
+/**
+ * Reads what the metadata of a file says, in either of two dialects: `lr betas eps weight_decay` for all tensors, or the
+ * recorder's `groups` and `parameters_by_group`, torch's own names for its settings.
+ *
+ * @throws InputError, which names the file, for values that are not what their name says.
+ */
+export function recordedOptimizer(metadata: ReadonlyMap<string, string>, file: string): RecordedOptimizer {
+  const name = metadata.get("optimizer") ?? null;
+  const state = metadata.get("optimizer_state_at_start");
+  const about = {
+    name,
+    known: name === null ? null : knownName(name),
+    isFresh: state === undefined ? null : state === "empty",
+  };
+  const groups = parsed(metadata, "groups", file);
+  if (groups === undefined) {
+    const settings = settingsFor(fieldsOf(metadata), file);
+    return {
+      ...about,
+      settings: () => settings,
+      beyondRecipes: () => beyondRecipes(about.name, {}, settings),
+    };
+  }
+  const groupOf = groupFinder(groups, parsed(metadata, "parameters_by_group", file), file);
+  const settings = (tensor: string) => settingsFor(groupOf(tensor), file);
+  return {
+    ...about,
+    settings,
+    beyondRecipes: (tensor) => beyondRecipes(about.name, groupOf(tensor), settings(tensor)),
+  };
+}
+
+type Group = Readonly<Record<string, unknown>>;
+
+/** Adam with no weight decay is AdamW. */
+const ours: ReadonlyMap<string, OptimizerName> = new Map([
+  ["adamw", "adamw"],
+  ["adam", "adamw"],
+  ["sgd", "sgd"],
+  ["lion", "lion"],
+]);
+
+/** Of `torch.optim.adamw.AdamW` its last part. */
+function knownName(name: string): OptimizerName | null {
+  return ours.get(name.slice(name.lastIndexOf(".") + 1).toLowerCase()) ?? null;
+}
+
+function beyondRecipes(name: string | null, group: Group, { weightDecay = 0 }: StepSettings): string | null {
+  const option = ["amsgrad", "maximize", "nesterov", "dampening"].find((each) => group[each]);
+  if (option !== undefined) return option;
+  const isAdam = name !== null && /(^|\.)adam$/i.test(name) && !group.decoupled_weight_decay;
+  return isAdam && weightDecay !== 0 ? "weight decay that is added to the gradient" : null;
+}
+
+function parsed(metadata: ReadonlyMap<string, string>, key: string, file: string): unknown {
+  const text = metadata.get(key);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InputError(file, `JSON in the metadata ${quote(key)}`, quote(text));
+  }
+}
+
+function groupFinder(groups: unknown, names: unknown, file: string): (tensor: string) => Group {
+  const isList = (value: unknown): value is unknown[] => Array.isArray(value);
+  if (!isList(groups) || !groups.every((of) => typeof of === "object" && of !== null && !isList(of))) {
+    throw new InputError(file, 'objects in the metadata "groups"', "something else");
+  }
+  if (names !== undefined && !(isList(names) && names.length === groups.length && names.every(isList))) {
+    throw new InputError(
+      file,
+      'names for each of the groups in the metadata "parameters_by_group"',
+      "something else",
+    );
+  }
+  const groupOf = new Map<unknown, Group>();
+  for (const [i, group] of groups.entries())
+    for (const name of names?.[i] ?? []) groupOf.set(name, group as Group);
+  return (tensor) => {
+    const group = groupOf.get(tensor) ?? (groups.length === 1 ? (groups[0] as Group) : undefined);
+    if (group) return group;
+    throw new InputError(file, `the parameter group of ${quote(tensor)}`, "none that names it");
+  };
+}
+
+/** The fields of the dialect without groups, as a group has them. */
+function fieldsOf(metadata: ReadonlyMap<string, string>): Group {
+  const fields = ["lr", "betas", "eps", "weight_decay", "momentum"].flatMap((key) => {
+    const text = metadata.get(key);
+    if (text === undefined) return [];
+    return [[key, key === "betas" ? text.split(",").map(numberIn) : numberIn(text)] as const];
+  });
+  return Object.fromEntries(fields);
+}
+
+function numberIn(text: string): number {
+  return text.trim() === "" ? Number.NaN : Number(text);
+}
+
+function settingsFor(group: Group, file: string): StepSettings {
+  const { lr, betas, eps, weight_decay: weightDecay, momentum } = group;
+  const read = (name: string, value: unknown): number => {
+    if (typeof value === "number" && Number.isFinite(value)) return value;
+    throw new InputError(file, `a number as the recorded ${name}`, quote(String(value)));
+  };
+  const two = (value: unknown): [number, number] => {
+    if (Array.isArray(value) && value.length === 2) return [read("betas", value[0]), read("betas", value[1])];
+    throw new InputError(file, "two numbers as the recorded betas", quote(String(value)));
+  };
+  return {
+    ...(lr !== undefined && { lr: read("lr", lr) }),
+    ...(betas !== undefined && { betas: two(betas) }),
+    // SGD reads the first only.
+    ...(betas === undefined && momentum !== undefined && { betas: [read("momentum", momentum), 0.999] }),
+    ...(eps !== undefined && { eps: read("eps", eps) }),
+    ...(weightDecay !== undefined && { weightDecay: read("weight_decay", weightDecay) }),
+  };
+}

@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { htmlAssets } from "../../src/cli/font.js";
+import type { DifferenceResult } from "../../src/lens/difference-result.js";
+import { renderDiffMarkdown } from "../../src/report/diff-markdown.js";
+import { renderDiffTable } from "../../src/report/diff-table.js";
+import { renderDiffHtml } from "../../src/report/html/diff-html.js";
+import { renderHtml } from "../../src/report/html/html.js";
+import { renderMarkdown } from "../../src/report/markdown.js";
+import { diffSource, runSource } from "../../src/report/source-line.js";
+import { renderTable } from "../../src/report/table.js";
+import { differenceResult } from "../support/figures.js";
+import { caseOf, resultOf } from "../support/results.js";
+
+const assets = htmlAssets();
+
+/** One weight in one tensor, one step, one update: nothing that is one has the plural. */
+const plural = /(?<![\d.,])1 (weights|tensors|updates|steps|chunks|rates|layers|cases|modules)\b/;
+
+const words = (html: string) =>
+  html.replace(/<script[\s\S]*?<\/script>|<style[\s\S]*?<\/style>/g, "").replace(/<[^>]*>/g, "");
+
+test("a result of one weight", async () => {
+  const result = resultOf([await caseOf([1], [1])]);
+  for (const text of [
+    renderTable(result),
+    renderMarkdown(result),
+    words(renderHtml(result, assets)),
+    runSource(result),
+  ]) {
+    expect(text).toMatch(/1 weight in 1 tensor/);
+    expect(text).not.toMatch(plural);
+  }
+});
+
+test("a comparison of one weight", () => {
+  const of = differenceResult();
+  const one: DifferenceResult = {
+    ...of,
+    totals: { ...of.totals, elements: 1, tensors: 1, tensorsUnchanged: 1 },
+    tensors: of.tensors.slice(0, 1).map((tensor) => ({ ...tensor, whollyUnchanged: true })),
+  };
+  for (const text of [
+    renderDiffTable(one),
+    renderDiffMarkdown(one),
+    words(renderDiffHtml(one, assets)),
+    diffSource(one),
+  ]) {
+    expect(text).toMatch(/1 weight|1 tensor/);
+    expect(text).not.toMatch(plural);
+  }
+});

@@ -1,0 +1,38 @@
+import { describe, expect, test } from "vitest";
+import { format } from "../../../src/format/registry.js";
+import { recipe } from "../../../src/update/optimizer.js";
+import { RecipeStep } from "../../../src/update/recipe/recipe-step.js";
+
+const settings = { lr: 1e-3, betas: [0.5, 0.75] as const };
+
+function startOf(name: string, moment: "M" | "V", recorded: number, t: number): readonly number[] {
+  const of = recipe("adamw", name);
+  const step = new RecipeStep(of, settings, format("bf16"), () => 0);
+  return step.startMoment(of.moments.find((each) => each.of === moment)!, recorded, t);
+}
+
+/** 1 + 2^-7 is a number of bf16, 1 + 2^-9 is none: it rounds to 1, and 2^-9 is left. */
+describe("a moment that starts from a recorded number", () => {
+  test("is that number where moments are fp32", () => {
+    expect(startOf("master", "M", 1 + 2 ** -9, 7)).toEqual([1 + 2 ** -9, 0]);
+    expect(startOf("fp32", "V", 2 ** -30, 7)).toEqual([2 ** -30, 0]);
+  });
+
+  test("is stored where they are kept in the storage format, by nearest-even", () => {
+    expect(startOf("torch-2.13-cpu-fused", "M", 1 + 2 ** -7, 7)).toEqual([1 + 2 ** -7, 0]);
+    expect(startOf("torch-2.13-cpu-fused", "M", 1 + 2 ** -9, 7)).toEqual([1, 0]);
+    expect(startOf("torch-2.13-cuda-for-loop", "V", -1 - 3 * 2 ** -9, 7)).toEqual([-1 - 2 ** -7, 0]);
+  });
+
+  test("leaves the rest in the second term of an expansion", () => {
+    expect(startOf("collage-plus", "V", 1 + 2 ** -9, 7)).toEqual([1, 2 ** -9]);
+    expect(startOf("collage-light", "V", 1 + 2 ** -9, 7)).toEqual([1, 0]);
+  });
+
+  test("is divided by its bias correction where the recipe keeps it so; none at step 0", () => {
+    // 1 - .5^2 and 1 - .75^2.
+    expect(startOf("kahan", "M", 0.75, 2)).toEqual([1, 0]);
+    expect(startOf("kahan", "V", 7 / 16, 2)).toEqual([1, 0]);
+    expect(startOf("kahan", "M", 0, 0)).toEqual([0, 0]);
+  });
+});
