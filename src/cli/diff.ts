@@ -30,7 +30,10 @@ export function diffCommand(streams: Streams): Command {
         "went, and what sending the changes would cost. Of the folder of a recorded run, BEFORE is its base and AFTER " +
         "its end, the updates added in fp32; such a folder given twice tells the real sparsity too.",
     )
-    .argument("<before>", "safetensors file, index of shards, folder with one of them, or a recorded run")
+    .argument(
+      "<before>",
+      "file of safetensors or torch.save, index of shards, folder of one, or a recorded run",
+    )
     .argument("<after>", "the same")
     .option("--view <format>", "compare what would be stored in this format", formatName)
     .option("--strict", "a tensor that cannot be compared is an error")

@@ -31,6 +31,8 @@ export interface DifferenceSide {
   readonly path: string;
   /** Of a recorded run BEFORE is its base and AFTER its end: the base and all updates, added in fp32. */
   readonly kind: "checkpoint" | "recorded run";
+  /** The container within its file that was compared, of a trainer's checkpoint that holds more than a model. */
+  readonly within?: string;
 }
 
 /** Of any set of weights. Shares are of the finite ones, n = elements - nonfinite; null where there is none. */

@@ -36,6 +36,16 @@ export function diffHeadline({ totals, unknown, tensors, skipped }: DifferenceRe
   return sentences;
 }
 
+/** Which part of a file was compared, where it holds more than one. */
+export function withinNote({ input }: DifferenceResult): string[] {
+  return (["before", "after"] as const).flatMap((side) => {
+    const { within } = input[side];
+    return within === undefined
+      ? []
+      : [`Of ${side.toUpperCase()}, the tensors within "${printable(within)}" were compared.`];
+  });
+}
+
 /** Why `hidden` is not known, as a sentence; nothing where it is. */
 export function hiddenNote({ unknown }: DifferenceResult): string[] {
   return unknown.hidden === null ? [] : [`What the format hides is unknown: ${printable(unknown.hidden)}.`];

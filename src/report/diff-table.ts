@@ -2,7 +2,7 @@ import type { Delta, DifferenceResult, DifferenceTotals, Heatmap } from "../lens
 import { printable } from "../lens/printable.js";
 import { leastDistance } from "../lens/ulp-distance.js";
 import { besideEachOther, type Column, layOut, wrap } from "./columns.js";
-import { diffHeadline, hiddenNote, mixedNote } from "./diff-headline.js";
+import { diffHeadline, hiddenNote, mixedNote, withinNote } from "./diff-headline.js";
 import { bytes, count, counted, missing, percent, share } from "./numbers.js";
 import { otherNote } from "./other-note.js";
 import { skippedLines } from "./skipped.js";
@@ -17,7 +17,9 @@ export function renderDiffTable(result: DifferenceResult, terminal: Terminal = p
   const blocks = [
     [`${bold(`${counted(totals.elements, "weight")}`)} in ${counted(totals.tensors, "tensor")}`],
     wrap(diffHeadline(result).join(" "), width),
-    [...hiddenNote(result), ...mixedNote(result)].flatMap((note) => wrap(note, width)).map(dim),
+    [...withinNote(result), ...hiddenNote(result), ...mixedNote(result)]
+      .flatMap((note) => wrap(note, width))
+      .map(dim),
     [
       ...boldFirst(moduleTable(kinds, totals)),
       ...otherNote(result)

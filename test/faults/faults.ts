@@ -79,6 +79,20 @@ export const faults: readonly Fault[] = [
     group: "engine",
   },
   {
+    file: "src/source/torch/globals.ts",
+    mistake: "a pickle may call any global of its own choice",
+    find: '"_codecs encode": (text) => text,',
+    replace: '"_codecs encode": (text) => text,\n    "os system": (text) => text,',
+    group: "source",
+  },
+  {
+    file: "src/source/joined.ts",
+    mistake: "two parts of a tensor may have the same elements",
+    find: "if (overlap(box, sorted[j])) return",
+    replace: "if (overlap(box, sorted[j]) && i < 0) return",
+    group: "source",
+  },
+  {
     file: "src/cli/program.ts",
     mistake: "wrong usage ends with exit code 1",
     find: "return error.exitCode === 0 ? 0 : 2;",

@@ -52,8 +52,8 @@ export function inputFacts({
 
 export function diffFacts({ input, settings, tool }: DifferenceResult): Fact[] {
   return [
-    ["before", `${input.before.path} (${input.before.kind})`],
-    ["after", `${input.after.path} (${input.after.kind})`],
+    ["before", sideText(input.before)],
+    ["after", sideText(input.after)],
     ["compared in", settings.view ?? "the narrower format of each two tensors"],
     ["strict", settings.strict ? "yes" : "no"],
     ["seed", String(settings.seed)],
@@ -90,4 +90,8 @@ function flat(of: object, prefix = ""): Fact[] {
     if (typeof value === "object") return flat(value, `${words}: `);
     return [[words, String(value)]];
   });
+}
+
+function sideText({ path, kind, within }: DifferenceResult["input"]["before"]): string {
+  return `${path} (${kind}${within === undefined ? "" : `, its "${within}"`})`;
 }

@@ -83,8 +83,8 @@ export function pairUp(
     throw new InputError(to.path, expected, `none${firstSkipped(skipped)}`);
   }
   return {
-    before: { path: from.path, kind: from.kind },
-    after: { path: to.path, kind: to.kind },
+    before: resultSide(from),
+    after: resultSide(to),
     tensors,
     skipped,
     unknown: {
@@ -96,6 +96,10 @@ export function pairUp(
       await Promise.all([from.close(), to.close()]);
     },
   };
+}
+
+function resultSide({ path, kind, within }: Side): DifferenceSide {
+  return { path, kind, ...(within !== undefined && { within }) };
 }
 
 function isThere<T>(value: T | undefined): value is T {
@@ -211,7 +215,7 @@ export function storedTensor({
     elements,
     dtype: dtype.name,
     format: dtype.format,
-    stored: { file, begin },
+    stored: begin === null ? null : { file, begin },
     read: async (start, into) => values!.read(start, into),
   };
 }

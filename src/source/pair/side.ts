@@ -4,7 +4,6 @@ import type { SkippedTensor, TensorInput } from "../../lens/input.js";
 import type { ComparedFormat } from "../../lens/ulp-distance.js";
 import { hasRecordedRun, openRecording, recordedRun } from "../recording.js";
 import { openCheckpoint } from "../safetensors/checkpoint.js";
-import type { StoredTensor } from "../safetensors/stored-tensor.js";
 import { storedTensor } from "./pair-up.js";
 
 /** A tensor of one side. */
@@ -17,7 +16,7 @@ export interface SideTensor {
   /** `null` if its numbers are not read. */
   readonly format: ComparedFormat | null;
   /** Where its bytes lie; `null` if it has to be computed. */
-  readonly stored: Pick<StoredTensor, "file" | "begin"> | null;
+  readonly stored: { readonly file: string; readonly begin: number } | null;
   /** Fills `into` with the numbers from `start` on, and `updated` with 1 for each that an update other than zero met. */
   read(start: number, into: Float64Array, updated: Uint8Array | null): Promise<void>;
 }
@@ -26,6 +25,8 @@ export interface SideTensor {
 export interface Side {
   readonly path: string;
   readonly kind: "checkpoint" | "recorded run";
+  /** See Safetensors.within. */
+  readonly within?: string;
   /** Its weights: the path itself, or the base of a recorded run. */
   readonly weights: string;
   readonly tensors: ReadonlyMap<string, SideTensor>;
@@ -59,9 +60,18 @@ async function isRecordedRun(path: string): Promise<boolean> {
 }
 
 async function checkpointSide(path: string, weights: string, kind: Side["kind"]): Promise<Side> {
-  const { tensors, skipped, files, close } = await openCheckpoint(weights);
+  const { tensors, skipped, files, within, close } = await openCheckpoint(weights);
   const stored = [...tensors].map(([name, tensor]) => [name, storedTensor(tensor)] as const);
-  return { path, kind, weights, tensors: new Map(stored), skipped, files: [...files.keys()], close };
+  return {
+    path,
+    kind,
+    ...(within !== undefined && { within }),
+    weights,
+    tensors: new Map(stored),
+    skipped,
+    files: [...files.keys()],
+    close,
+  };
 }
 
 /** The end of a run in fp32: its weights with all updates added, rounded after each. */

@@ -2,14 +2,18 @@ import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, win32 } from "node:path";
 import type { SkippedTensor } from "../../lens/input.js";
 import { printable } from "../../lens/printable.js";
+import { openContainer } from "../container.js";
 import { InputError, quote } from "../input-error.js";
 import { statFile, statPath, systemError } from "../system-error.js";
+import { distributedMetadata, openDistributed } from "../torch/distributed-checkpoint.js";
+import { openRanks, rankFiles } from "../torch/rank-files.js";
 import { FilePool } from "./file-pool.js";
 import { longestHeader } from "./header.js";
 import { JsonReader } from "./json.js";
-import { openSafetensors, type Safetensors, type StoredTensor } from "./stored-tensor.js";
+import { joinShards, rankShard } from "./sharded-tensors.js";
+import type { Safetensors, StoredTensor } from "./stored-tensor.js";
 
-/** The tensors of a model: one safetensors file, or several with an index. */
+/** The tensors of a model: one file of safetensors or of torch.save, or several with an index. */
 export interface Checkpoint extends Safetensors {
   /** As it was given. */
   readonly path: string;
@@ -20,47 +24,88 @@ export interface Checkpoint extends Safetensors {
   close(): Promise<void>;
 }
 
-const indexSuffix = ".safetensors.index.json";
+/** Files that stand for a folder: those of the first kind that it has. */
+const kindsInFolders: readonly RegExp[] = [
+  /\.safetensors\.index\.json$/,
+  /\.safetensors$/,
+  /\.bin\.index\.json$/,
+  /^pytorch_model.*\.(?:bin|pt|pth)$/,
+  // What trainers write beside a model.
+  /^(?!training_args|optimizer|scheduler|scaler|rng_state|random_states).*\.(?:pt|pth|bin)$/,
+];
 
 /**
- * Opens a safetensors file, an index of shards (`*.json`), or a folder that holds exactly one
- * `*.safetensors.index.json` or else exactly one `*.safetensors`. The headers are read and checked, no data.
- * The tensors come in the order of the headers, those of shards in the order of the shards' names.
+ * Opens a file of safetensors or of torch.save, an index of shards (`*.json`), or a folder: of torch.distributed.checkpoint,
+ * of files that each rank saved, or one that holds exactly one index, or else exactly one such file, safetensors first. The
+ * headers are read and checked, no data. The tensors come in the order of the headers, those of shards in the order of the
+ * shards' names.
  *
  * @throws InputError if that fails; every file is closed then.
  */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
   const pool = new FilePool();
   try {
-    const file = await findFile(path);
-    const contents = file.endsWith(".json") ? await openSharded(file, pool) : await openSingle(file, pool);
-    return { ...contents, path, close: () => pool.close() };
+    return { ...(await openContents(path, pool)), path, close: () => pool.close() };
   } catch (error) {
     await pool.close();
     throw error;
   }
 }
 
-/** The file that stands for a path: itself, or what a folder holds. */
-async function findFile(path: string): Promise<string> {
-  const expected = "a safetensors file, its index, or a folder with one of them";
-  if (!(await statPath(path, expected)).isDirectory()) return path;
+const whatIsRead = "a file of safetensors or torch.save, its index, or a folder with one of them";
+
+async function openContents(path: string, pool: FilePool): Promise<Contents> {
+  if (!(await statPath(path, whatIsRead)).isDirectory()) return openFile(path, pool);
   const names = await readdir(path).catch((error) => {
-    throw systemError(path, expected, error);
+    throw systemError(path, whatIsRead, error);
   });
-  const indexes = names.filter((name) => name.endsWith(indexSuffix));
-  const candidates = indexes.length > 0 ? indexes : names.filter((name) => name.endsWith(".safetensors"));
-  if (candidates.length === 1) return join(path, candidates[0]);
-  if (candidates.length === 0) throw new InputError(path, expected, "a folder with neither");
-  const found = candidates.sort().slice(0, 3).map(quote).join(", ");
+  const inParts = await openParts(path, names.sort(), pool);
+  return inParts ?? openFile(fileInFolder(path, names), pool);
+}
+
+function openFile(file: string, pool: FilePool): Promise<Contents> {
+  return file.endsWith(".json") ? openSharded(file, pool) : openSingle(file, pool);
+}
+
+/** The model of a folder in which each rank saved its parts; null if it is none. */
+async function openParts(folder: string, names: readonly string[], pool: FilePool): Promise<Contents | null> {
+  const opened = new Map<string, ReadonlyMap<string, string>>();
+  const open = (name: string) => {
+    opened.set(join(folder, name), new Map());
+    return pool.source(join(folder, name));
+  };
+  const contents = async (of: Safetensors | Promise<Safetensors>) => ({
+    ...(await of),
+    skipped: [],
+    files: opened,
+  });
+  if (names.includes(distributedMetadata)) {
+    return contents(openDistributed(await open(distributedMetadata), open, folder));
+  }
+  const ranks = rankFiles(folder, names);
+  if (ranks !== null) return contents(openRanks(await Promise.all(ranks.map(open)), folder));
+  const shards = names.filter((name) => rankShard.test(name));
+  if (shards.length === 0) return null;
+  const files = new Map<string, Safetensors>();
+  for (const shard of shards) files.set(join(folder, shard), await openContainer(await open(shard)));
+  return contents(joinShards(files, folder));
+}
+
+/** The file that stands for a folder. */
+function fileInFolder(folder: string, names: readonly string[]): string {
+  const found = kindsInFolders.map((kind) => names.filter((name) => kind.test(name)));
+  const candidates = found.find((some) => some.length > 0) ?? [];
+  if (candidates.length === 1) return join(folder, candidates[0]);
+  if (candidates.length === 0) throw new InputError(folder, whatIsRead, "a folder with neither");
+  const first = candidates.slice(0, 3).map(quote).join(", ");
   const more = candidates.length > 3 ? ", …" : "";
-  throw new InputError(path, expected, `${candidates.length} to choose from: ${found}${more}`);
+  throw new InputError(folder, whatIsRead, `${candidates.length} to choose from: ${first}${more}`);
 }
 
 type Contents = Omit<Checkpoint, "path" | "close">;
 
 async function openSingle(file: string, pool: FilePool): Promise<Contents> {
-  const contents = await openSafetensors(await pool.source(file));
+  const contents = await openContainer(await pool.source(file));
   return { ...contents, skipped: [], files: new Map([[file, contents.metadata]]) };
 }
 
@@ -72,7 +117,7 @@ async function openSharded(index: string, pool: FilePool): Promise<Contents> {
   const files = new Map<string, ReadonlyMap<string, string>>([[index, new Map()]]);
   for (const shard of [...new Set(shardOf.values())].sort()) {
     const file = join(dirname(index), shard);
-    const contents = await openSafetensors(await pool.source(file));
+    const contents = await openContainer(await pool.source(file));
     files.set(file, contents.metadata);
     for (const [key, value] of contents.metadata) metadata.set(key, value);
     for (const [name, tensor] of contents.tensors) {

@@ -26,8 +26,8 @@ export interface StoredTensor {
   readonly elements: number;
   /** The name of the file that holds it. */
   readonly file: string;
-  /** The first byte of its data in that file. */
-  readonly begin: number;
+  /** The first byte of its data in that file; null for a view, whose elements do not lie one after the other. */
+  readonly begin: number | null;
   /** Its numbers, read from the file when asked for; `null` if the dtype is not one that is read. */
   readonly values: Values | null;
 }
@@ -37,6 +37,8 @@ export interface Safetensors {
   /** In the order of the header. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly metadata: ReadonlyMap<string, string>;
+  /** The container within the file whose tensors these are, where there are others around it. */
+  readonly within?: string;
 }
 
 /** @throws InputError if the header is not a valid one. */
@@ -48,7 +50,7 @@ export async function openSafetensors(source: ByteSource): Promise<Safetensors> 
   const { tensors, metadata } = parseHeader(bytes, source.size, source.name);
   const stored = [...tensors].map(([name, entry]): [string, StoredTensor] => {
     const { dtype, shape, elements, begin } = entry;
-    const values = dtype.format === null ? null : valuesOf(entry, source);
+    const values = storedValues(entry, source);
     return [name, { name, dtype, shape, elements, file: source.name, begin, values }];
   });
   return { tensors: new Map(stored), metadata };
@@ -60,7 +62,12 @@ const pieceBytes = 2 ** 20;
 /** The scratch buffer of the last read, for the next one. Reads at the same time find none and make their own. */
 let spare: Uint8Array | undefined;
 
-function valuesOf({ dtype, elements, begin }: TensorEntry, source: ByteSource): Values {
+/** Numbers that lie one after the other in a file; null for a dtype that is not read. */
+export function storedValues(
+  { dtype, elements, begin }: Pick<TensorEntry, "dtype" | "elements" | "begin">,
+  source: ByteSource,
+): Values | null {
+  if (dtype.format === null) return null;
   const width = dtype.bits / 8;
   const piece = pieceBytes / width;
 

@@ -1,0 +1,56 @@
+import { InputError } from "./input-error.js";
+import { type ByteSource, openSafetensors, type Safetensors } from "./safetensors/stored-tensor.js";
+import { openTorch } from "./torch/torch-file.js";
+
+/** A kind of file that is told by its first bytes. */
+interface Kind {
+  /** Bytes as characters. */
+  readonly begins: readonly string[];
+  readonly open: (source: ByteSource) => Promise<Safetensors>;
+}
+
+const headBytes = 64;
+
+/** A pickle's protocol, and what torch.save began with before 1.6: an integer, a dictionary, an object, a frame, a mark. */
+const pickles = [2, 3, 4, 5].flatMap((protocol) =>
+  ["\x8a", "}", "c", "\x95", "("].map((opcode) => `\x80${String.fromCharCode(protocol)}${opcode}`),
+);
+
+const kinds: readonly Kind[] = [
+  { begins: ["PK\x03\x04"], open: openTorch },
+  refused(["GGUF"], "a GGUF file: give the checkpoint that it was made from"),
+  refused(
+    ["version https://git-lfs"],
+    "a Git LFS pointer: `git lfs pull` fetches the file that it stands for",
+  ),
+  refused(
+    pickles,
+    "a pickle without an archive, as torch.save wrote before 1.6: torch.load it and torch.save it again",
+  ),
+  refused(["\x89HDF\r\n"], "an HDF5 file: convert it to safetensors"),
+  refused(["\x93NUMPY"], "a NumPy array: convert it to safetensors"),
+];
+
+function refused(begins: readonly string[], found: string): Kind {
+  return {
+    begins,
+    open: async ({ name }) => {
+      throw new InputError(name, "a safetensors file, or one of torch.save", found);
+    },
+  };
+}
+
+/**
+ * Opens a file of tensors by what it is, not by its name: safetensors, or what torch.save writes.
+ *
+ * @throws InputError if it is neither, in words that say what it is where that can be told; if it is damaged.
+ */
+export async function openContainer(source: ByteSource): Promise<Safetensors> {
+  const bytes = new Uint8Array(Math.min(headBytes, source.size));
+  await source.read(0, bytes);
+  const head = String.fromCharCode(...bytes);
+  // A safetensors header follows its length, which may be the first bytes of anything.
+  const kind =
+    head[8] === "{" ? undefined : kinds.find(({ begins }) => begins.some((magic) => head.startsWith(magic)));
+  return kind ? kind.open(source) : openSafetensors(source);
+}

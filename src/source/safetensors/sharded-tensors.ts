@@ -1,0 +1,62 @@
+import { InputError, quote } from "../input-error.js";
+import { joinedTensor, type StoredPart } from "../joined-tensor.js";
+import type { Safetensors, StoredTensor } from "./stored-tensor.js";
+
+/** Safetensors files in which each rank saved its parts (torch's HuggingFaceStorageWriter, before it consolidates). */
+export const rankShard = /^shard-\d+-model-\d+-of-\d+\.safetensors$/;
+
+/** Where a file says from which element on its tensors are parts of those of the model. */
+const shardingInfo = "DCP_SHARDING_INFO";
+
+/**
+ * The tensors of a model of which each file has parts.
+ *
+ * @param folder that of the files, for messages.
+ * @throws InputError if a file does not say where its parts belong, or if parts do not fit together.
+ */
+export function joinShards(files: ReadonlyMap<string, Safetensors>, folder: string): Safetensors {
+  const parts = new Map<string, StoredPart[]>();
+  const unread = new Map<string, StoredTensor>();
+  for (const [file, { tensors, metadata }] of files) {
+    const offsetsOf = savedOffsets(metadata.get(shardingInfo), file);
+    for (const [name, stored] of tensors) {
+      const { shape, values } = stored;
+      const offsets = offsetsOf.get(name) ?? shape.map(() => 0);
+      if (offsets.length !== shape.length) {
+        throw new InputError(file, `offsets of ${quote(name)} in ${shape.length} dimensions`, `[${offsets}]`);
+      }
+      if (values === null) unread.set(name, stored);
+      else parts.set(name, [...(parts.get(name) ?? []), { offsets, sizes: shape, values, stored }]);
+    }
+  }
+  const joined = [...parts].map(([name, ofTensor]): [string, StoredTensor] => {
+    const ends = ofTensor.map(({ offsets, sizes }) => offsets.map((offset, d) => offset + sizes[d]));
+    const shape = ends[0].map((_, d) => Math.max(...ends.map((end) => end[d])));
+    return [name, joinedTensor(name, shape, ofTensor, folder)];
+  });
+  return { tensors: new Map([...unread, ...joined]), metadata: new Map() };
+}
+
+function savedOffsets(info: string | undefined, file: string): Map<string, readonly number[]> {
+  const found = new Map<string, readonly number[]>();
+  const wrong = () =>
+    new InputError(
+      file,
+      `${shardingInfo} with the offsets of its parts`,
+      info === undefined ? "none" : "something else",
+    );
+  if (info === undefined) throw wrong();
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(info);
+  } catch {
+    throw wrong();
+  }
+  for (const [name, entry] of Object.entries((parsed ?? {}) as Record<string, unknown>)) {
+    const offsets = (entry as { saved_offsets?: unknown } | null)?.saved_offsets;
+    if (!Array.isArray(offsets) || !offsets.every((offset) => Number.isSafeInteger(offset) && offset >= 0))
+      throw wrong();
+    found.set(name, offsets);
+  }
+  return found;
+}

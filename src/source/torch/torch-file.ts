@@ -1,0 +1,217 @@
+import { InputError, quote } from "../input-error.js";
+import {
+  type ByteSource,
+  type Safetensors,
+  type StoredTensor,
+  storedValues,
+} from "../safetensors/stored-tensor.js";
+import { isA } from "./fields.js";
+import { TorchTensor, torchGlobals } from "./globals.js";
+import { type PickleDict, type PickleRecord, type PickleValue, readPickle } from "./pickle.js";
+import { stridedValues } from "./strided.js";
+import { readZip, type ZipEntry } from "./zip.js";
+
+/** Of a pickle, which is some 300 bytes for each tensor. */
+const mostPickleBytes = 200_000_000;
+/** Containers within containers. */
+const deepest = 64;
+
+/** Parts of a trainer's checkpoint that hold tensors which are no weights. */
+const notWeights = /^(?:optim|opt_state|lr_sched|sched|scaler|grad|rng|random|ema_optim)/i;
+
+/** What a file of torch.save holds. */
+export interface TorchFile {
+  readonly root: PickleValue;
+  /** @throws InputError for a tensor outside of its storage. */
+  stored(name: string, tensor: TorchTensor): StoredTensor;
+}
+
+/**
+ * A file of torch.save: a zip archive with a pickle that says which tensors there are, and their storages. Only the pickle
+ * is read; it is allowed to build tensors and plain containers, and nothing is run.
+ *
+ * @throws InputError in one sentence for what is not such a file, or names anything else than tensors and plain values.
+ */
+export async function readTorch(source: ByteSource): Promise<TorchFile> {
+  const entries = await readZip(source);
+  const pickle = picklePath(entries, source.name);
+  const prefix = pickle.name.slice(0, -"data.pkl".length);
+  await expectLittleEndian(entries.get(`${prefix}byteorder`), source);
+  if (pickle.size > mostPickleBytes) {
+    throw new InputError(source.name, `a pickle of at most ${mostPickleBytes} bytes`, `${pickle.size} bytes`);
+  }
+  const bytes = new Uint8Array(pickle.size);
+  await source.read(pickle.begin, bytes);
+  return {
+    root: readPickle(bytes, torchGlobals, source.name),
+    stored: (name, tensor) =>
+      storedTensor(name, tensor, entries.get(`${prefix}data/${tensor.storage.key}`), source),
+  };
+}
+
+/**
+ * The weights in a file of torch.save, those of optimizers left out. A container of tensors within the file, such as
+ * `model` or `state_dict`, is entered; where there are several, the names of their tensors begin with its key.
+ *
+ * @throws InputError as {@link readTorch}; for parts of tensors, and for tensors outside of their storages.
+ */
+export async function openTorch(source: ByteSource): Promise<Safetensors> {
+  const file = await readTorch(source);
+  const { found, within } = weightsOf(file.root, source.name);
+  const tensors = [...found].map(([name, value]): [string, StoredTensor] => {
+    if (value instanceof TorchTensor) return [name, file.stored(name, value)];
+    throw new InputError(
+      source.name,
+      "whole tensors",
+      `a part of ${quote(name)}: give the folder of all ranks`,
+    );
+  });
+  return { tensors: new Map(tensors), metadata: new Map(), ...(within !== undefined && { within }) };
+}
+
+function picklePath(entries: ReadonlyMap<string, ZipEntry>, name: string): ZipEntry {
+  const pickles = [...entries.values()].filter((entry) => /^[^/]+\/data\.pkl$/.test(entry.name));
+  if ([...entries.keys()].some((path) => /^[^/]+\/(?:code|constants\.pkl)/.test(path))) {
+    throw new InputError(name, "tensors saved by torch.save", "a TorchScript program: save its state_dict()");
+  }
+  if (pickles.length === 1) return pickles[0];
+  throw new InputError(
+    name,
+    "a file of torch.save, with one data.pkl",
+    `a zip archive with ${pickles.length || "none"}`,
+  );
+}
+
+async function expectLittleEndian(entry: ZipEntry | undefined, source: ByteSource): Promise<void> {
+  if (entry === undefined) return;
+  const bytes = new Uint8Array(Math.min(entry.size, 16));
+  await source.read(entry.begin, bytes);
+  const order = new TextDecoder().decode(bytes);
+  if (order !== "little")
+    throw new InputError(source.name, "little-endian numbers", `the byte order ${quote(order)}`);
+}
+
+/** A tensor, or the record of one whose parts lie in several files. */
+export type FoundTensor = TorchTensor | PickleRecord;
+
+export interface FoundWeights {
+  readonly found: ReadonlyMap<string, FoundTensor>;
+  /** The container that was entered. */
+  readonly within?: string;
+}
+
+/**
+ * The tensors of a file by name, without those of optimizers.
+ *
+ * @throws InputError if there are none.
+ */
+export function weightsOf(root: PickleValue, file: string): FoundWeights {
+  if (!isContainer(root)) {
+    throw new InputError(
+      file,
+      "a dictionary of tensors",
+      isTensor(root) ? "one tensor without a name" : "none",
+    );
+  }
+  const parts = entriesOf(root).filter(([key, value]) => !(isContainer(value) && isOptimizers(key)));
+  // A container that stands in several places, or in itself, is entered once.
+  const entered = new Set<PickleValue>([root]);
+  const named = parts.map(([key, value]) => ({ key, value, found: collect(value, key, entered, file) }));
+  const holding = named.filter(({ found }) => found.size > 0);
+  if (holding.length === 0) throw new InputError(file, "tensors", "none");
+  const [only] = holding;
+  if (holding.length === 1 && isContainer(only.value)) {
+    const found = [...only.found].map(([name, tensor]) => [name.slice(only.key.length + 1), tensor] as const);
+    return { found: new Map(found), within: only.key };
+  }
+  return { found: new Map(holding.flatMap(({ found }) => [...found])) };
+}
+
+/** Whether a part of a checkpoint, by its key, holds tensors that are no weights. */
+export function isOptimizers(key: string): boolean {
+  return notWeights.test(key);
+}
+
+/** The tensors within a value, by path. */
+function collect(
+  value: PickleValue,
+  path: string,
+  entered: Set<PickleValue>,
+  file: string,
+): Map<string, FoundTensor> {
+  const found = new Map<string, FoundTensor>();
+  const enter = (inner: PickleValue, at: string, depth: number): void => {
+    if (isTensor(inner)) {
+      found.set(at, inner);
+    } else if (isContainer(inner) && !entered.has(inner)) {
+      if (depth > deepest)
+        throw new InputError(file, `at most ${deepest} containers within each other`, "more");
+      entered.add(inner);
+      for (const [key, part] of entriesOf(inner)) enter(part, `${at}.${key}`, depth + 1);
+    }
+  };
+  enter(value, path, 0);
+  return found;
+}
+
+function isTensor(value: PickleValue): value is FoundTensor {
+  return value instanceof TorchTensor || isA(value, "DTensor");
+}
+
+function isContainer(value: PickleValue): value is PickleDict | PickleValue[] {
+  return value instanceof Map || Array.isArray(value);
+}
+
+/** Parts by key; keys that are neither strings nor numbers name no tensor. */
+function entriesOf(container: PickleDict | PickleValue[]): [string, PickleValue][] {
+  const entries = Array.isArray(container) ? container.entries() : container.entries();
+  return [...entries].flatMap(([key, value]): [string, PickleValue][] =>
+    typeof key === "string" || typeof key === "number" ? [[String(key), value]] : [],
+  );
+}
+
+function storedTensor(
+  name: string,
+  tensor: TorchTensor,
+  entry: ZipEntry | undefined,
+  source: ByteSource,
+): StoredTensor {
+  const { storage, offset, shape, strides, dtype } = tensor;
+  const where = `the storage of ${quote(name)}`;
+  if (entry === undefined) throw new InputError(source.name, `data/${storage.key}, ${where}`, "none");
+  if (dtype === null) throw new InputError(source.name, `a dtype for ${quote(name)}`, "none");
+  const width = dtype.bits / 8;
+  const capacity = Math.floor(entry.size / width);
+  const elements = shape.reduce((product, size) => product * size, 1);
+  if (!(elements <= 2 ** 53))
+    throw new InputError(source.name, `a shape of fewer than 2^53 elements for ${quote(name)}`, `[${shape}]`);
+  const saidBytes = storage.elements * (storage.dtype === null ? 1 : width);
+  if (saidBytes !== entry.size) {
+    throw new InputError(source.name, `${saidBytes} bytes in ${where}`, `${entry.size} bytes`);
+  }
+  const last = shape.reduce((place, size, d) => place + (size - 1) * strides[d], offset);
+  if (elements > 0 && !(last < capacity)) {
+    throw new InputError(
+      source.name,
+      `${quote(name)} within the ${capacity} elements of its storage`,
+      `element ${last}`,
+    );
+  }
+  const common = { name, dtype, shape, elements, file: source.name };
+  if (isContiguous(shape, strides)) {
+    const begin = entry.begin + offset * width;
+    return { ...common, begin, values: storedValues({ dtype, elements, begin }, source) };
+  }
+  const whole = storedValues({ dtype, elements: capacity, begin: entry.begin }, source);
+  return { ...common, begin: null, values: whole && stridedValues(whole, offset, shape, strides) };
+}
+
+/** Whether elements lie one after the other, row by row. */
+function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
+  let expected = 1;
+  for (let d = shape.length - 1; d >= 0; d--) {
+    if (shape[d] > 1 && strides[d] !== expected) return false;
+    expected *= shape[d];
+  }
+  return true;
+}
