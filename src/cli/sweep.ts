@@ -5,7 +5,7 @@ import { type SweepCell, type SweepResult, sweepAnswers, sweepCells } from "../l
 import { openRecording, recordedRun } from "../source/recording.js";
 import { version } from "../version.js";
 import { addOutputOptions, finiteNumber, type OutputOptions, threadsOption } from "./common-options.js";
-import { countJobs } from "./count-job.js";
+import { castsOf, countJobs } from "./count-job.js";
 import { checkOutput, emitBy, sweepRenderers } from "./emit.js";
 import { openSynthetic } from "./open-synthetic.js";
 import { addCaseOptions, type CaseOptions, caseGrid, engineOption } from "./options.js";
@@ -133,6 +133,7 @@ async function count(
     rates: sweep.rates,
     cells,
     answers: sweepAnswers(cells, settings),
+    ...(await castsOf(jobs[0])),
     skipped: jobs[0].skipped,
   };
 }

@@ -1,5 +1,6 @@
 import { format } from "../format/registry.js";
 import { type SchemeName, schemes } from "../update/scheme.js";
+import type { CastWithoutScale } from "./cast.js";
 import type { SkippedTensor } from "./input.js";
 import type { Case, End, Probes, Result, ResultEngine, ResultInput, Totals } from "./result.js";
 
@@ -27,6 +28,8 @@ export interface SweepResult {
   /** Every case at every rate, rate by rate. */
   readonly cells: readonly SweepCell[];
   readonly answers: SweepAnswers;
+  /** Of the weights at their start, in formats that usually have scales. Absent where no case has such a format. */
+  readonly casts?: readonly CastWithoutScale[];
   readonly skipped: readonly SkippedTensor[];
 }
 

@@ -1,4 +1,5 @@
 import type { Case, Result } from "../lens/result.js";
+import { castSentences } from "./cast-note.js";
 import { caseInWords, caseLabels, stepsInWords } from "./labels.js";
 import { percent, ratio, share, shareOfWeights } from "./numbers.js";
 import { leftOutSentences } from "./skipped.js";
@@ -11,13 +12,18 @@ const tolerance = 0.01;
  * lens's share of it, then of all cases how much of the fp32 run's displacement they retain.
  */
 export function headline(result: Result): string[] {
-  const { input, skipped, cases } = result;
+  const { input, skipped, cases, casts } = result;
   const [first] = cases;
   const left = leftOutSentences(skipped, input.elements);
   if (first.totals.apparentSparsity === null) {
     return [...left, "No update was finite: nothing can be said of sparsity."];
   }
-  return [...left, ...sparsitySentences(first, stepsInWords(result)), ...retainedSentences(cases)];
+  return [
+    ...left,
+    ...sparsitySentences(first, stepsInWords(result)),
+    ...retainedSentences(cases),
+    ...castSentences(casts),
+  ];
 }
 
 function sparsitySentences(first: Case, steps: string): string[] {

@@ -1,5 +1,6 @@
 import { printable } from "../lens/printable.js";
 import { caseOf, isTold, type SweepCase, type SweepCell, type SweepResult, sameCase } from "../lens/sweep.js";
+import { castSentences } from "./cast-note.js";
 import { type Column, layOut, wrap } from "./columns.js";
 import { caseLabel } from "./labels.js";
 import { count, missing, ratio } from "./numbers.js";
@@ -52,6 +53,7 @@ export function sweepSentences(result: SweepResult): string[] {
     ...leftOutSentences(result.skipped, result.input.elements),
     `Smallest ${rates} at which each format still learns: ${byFormat.join(", ")}.`,
     `Cheapest that keeps its updates: ${cheapestInWords(result)}.`,
+    ...castSentences(result.casts),
   ];
 }
 
