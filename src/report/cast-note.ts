@@ -1,12 +1,13 @@
 import { blockFormatsOf, type CastWithoutScale } from "../lens/cast.js";
 import { printable } from "../lens/printable.js";
-import { percent, share, short } from "./numbers.js";
+import { percentIn, share, short } from "./numbers.js";
 
 /**
  * What formats of few bits make of weights without scales: their figures are right and yet not those of the checkpoints
  * that people have in such formats.
  */
-export function castSentences(casts: readonly CastWithoutScale[] = []): string[] {
+export function castSentences(casts: readonly CastWithoutScale[] = [], sample?: number): string[] {
+  const percent = percentIn(sample);
   const concerned = casts.filter(({ belowNormal }) => belowNormal > 0);
   if (concerned.length === 0) return [];
   const blocks = concerned.flatMap(({ format }) => blockFormatsOf(format));
