@@ -35,6 +35,8 @@ const defaultRates = "1e-7:1e-4:7";
 /** What there is to sweep: a job for each rate. */
 interface Sweep {
   readonly rates: readonly number[];
+  /** Of a sample of a model: elements of each tensor in the whole. */
+  readonly sizes: readonly number[] | null;
   jobAt(rate: number): Omit<DescribedJob, "cases">;
   close(): Promise<void>;
 }
@@ -110,7 +112,7 @@ async function count(
   let at = 0;
   const progress = options.quiet ? null : err;
   for await (const result of countJobs(jobs, { engine: options.engine, progress })) {
-    cells.push(...sweepCells(result, sweep.rates[at++]));
+    cells.push(...sweepCells(result, sweep.rates[at++], sweep.sizes));
     const { metadata: _, ...rest } = result.input;
     // A synthetic input names a learning rate: that of the first.
     input ??= rest;
@@ -150,8 +152,11 @@ async function overSynthetic(command: Command, options: SweepOptions): Promise<S
     lr: lr[0],
   });
   const synthetic = await openSynthetic(settings, options.weights);
+  const elements = synthetic.tensors.reduce((sum, { weights }) => sum + weights.length, 0);
+  const all = synthetic.sizes.reduce((sum, size) => sum + size, 0);
   return {
     rates: lr,
+    sizes: elements < all ? synthetic.sizes : null,
     jobAt(rate) {
       const { tensors, stepNumbers, skipped, source } = synthetic.at(rate);
       return { tensors, stepNumbers, skipped, source, strict: false };
@@ -173,6 +178,7 @@ async function overRecorded(command: Command, folder: string, options: SweepOpti
   } as const;
   return {
     rates: options.scale ?? rates("0.1:10:5"),
+    sizes: null,
     jobAt: (rate) => ({
       tensors: tensors.map((of) => ({
         ...of,

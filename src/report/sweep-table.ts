@@ -82,11 +82,13 @@ function range(share: number): string {
 }
 
 /** What the numbers are, and what of them noise hides. */
-export function sweepNotes({ cells, settings }: SweepResult): string[] {
+export function sweepNotes({ cells, settings, input }: SweepResult): string[] {
   // Below a tenth it is next to what an fp32 run rounds.
   const [noisiest] = cells
     .filter(({ end, rounding }) => rounding === "stochastic" && (end.noise ?? 0) >= 0.1)
     .sort((a, b) => b.end.noise! - a.end.noise!);
+  const isSample = input.elements < (input.synthetic?.parameters ?? 0);
+  const chance = `the noise of stochastic rounding${isSample ? " and by which weights of the model were drawn" : ""}`;
   const untold = cells.some((cell) => !isTold(cell, settings.learns));
   return [
     "Retained: the share of the displacement of an fp32 run with the same updates that weight and carrier hold at the end. " +
@@ -100,7 +102,7 @@ export function sweepNotes({ cells, settings }: SweepResult): string[] {
             "have learned with noise of several times the displacement; how much a run bears is not known from counts.",
         ]),
     ...(cells.some(({ standardError }) => (standardError ?? 0) >= 0.005)
-      ? ["±: standard error of retained, by the noise of stochastic rounding; three of them are allowed for."]
+      ? [`±: standard error of retained, by ${chance}; three of them are allowed for.`]
       : []),
     ...(untold ? ["?: too uncertain to be called learning; more weights would tell."] : []),
     ...(cells.some(({ end }) => end.retained === null && end.visible !== null)
