@@ -2,7 +2,7 @@ import type { DifferenceCounts, DifferenceResult } from "../lens/difference-resu
 import { diffHeadline, hiddenNote, mixedNote } from "./diff-headline.js";
 import { deltaNotes, deltaRows } from "./diff-table.js";
 import { escaped, table } from "./markdown.js";
-import { bytes, count, missing, percent, share, short } from "./numbers.js";
+import { bytes, count, counted, missing, percent, share, short } from "./numbers.js";
 import { otherNote } from "./other-note.js";
 
 /** A comparison as Markdown (GitHub's tables): by module, by layer, layer by module, the delta, and tensors. */
@@ -12,7 +12,7 @@ export function renderDiffMarkdown(result: DifferenceResult): string {
     "# What changed",
     escaped(diffHeadline(result).join(" ")),
     ...[...hiddenNote(result), ...mixedNote(result)].map(escaped),
-    `${count(totals.elements)} weights in ${count(totals.tensors)} tensors, ${count(totals.tensorsUnchanged)} of them ` +
+    `${count(totals.elements)} weights in ${counted(totals.tensors, "tensor")}, ${count(totals.tensorsUnchanged)} of them ` +
       escaped(
         `wholly unchanged: ${input.before.path} against ${input.after.path}. ${tool.name} ${tool.version}.`,
       ),

@@ -15,7 +15,7 @@ export function renderDiffTable(result: DifferenceResult, terminal: Terminal = p
   const width = Math.min(terminal.columns, 100);
   const boldFirst = ([first, ...rest]: string[]) => [bold(first), ...rest];
   const blocks = [
-    [`${bold(`${count(totals.elements)} weights`)} in ${count(totals.tensors)} tensors`],
+    [`${bold(`${count(totals.elements)} weights`)} in ${counted(totals.tensors, "tensor")}`],
     wrap(diffHeadline(result).join(" "), width),
     [...hiddenNote(result), ...mixedNote(result)].flatMap((note) => wrap(note, width)).map(dim),
     [
