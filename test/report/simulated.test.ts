@@ -113,7 +113,7 @@ describe("the table of a simulation", () => {
     expect(maps).toHaveLength(result.cases.length);
     // Some 70 weights of a matrix: no cell of bf16 is known to a percent.
     expect(maps[0].title).toContain("too few weights of a layer were drawn");
-    expect(maps[0].caption).toContain("do not carry whole percents");
+    expect(maps[0].caption).toContain("does not carry whole percents");
     expect(maps[0].numbers.rows.flatMap(([, ...cells]) => cells).every((cell) => cell === "–")).toBe(true);
   });
 

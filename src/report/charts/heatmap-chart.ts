@@ -1,6 +1,6 @@
 import { printable } from "../../lens/printable.js";
 import type { ModuleGrid } from "../module-grid.js";
-import { count, missing, percentWithin } from "../numbers.js";
+import { counted, missing, percentWithin } from "../numbers.js";
 import { type Figure, figureName, type Size, wide } from "./figure.js";
 import { heatSteps, type Palette } from "./palette.js";
 import { labelled } from "./scale.js";
@@ -24,7 +24,7 @@ export function heatmapChart(grid: ModuleGrid, of: string | null): Figure {
     caption:
       `Unchanged weights of ${printable(stack, 60)}: a column for each layer, a row for each kind of module.` +
       (suppressed > 0
-        ? ` A sample: ${count(suppressed)} of the cells are empty, because their 95% intervals do not carry whole percents.`
+        ? ` A sample: ${counted(suppressed, "cell")} left empty, where the 95% interval does not carry whole percents.`
         : ""),
     size: { width: wide, height: 44 + kinds.length * 46 + 112 },
     draw: (size, inks) => draw(grid, rangeOf(known, halfWidth), size, inks),
