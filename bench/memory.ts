@@ -1,10 +1,11 @@
 /**
  * Peak resident memory of `run` on a synthetic recorded run of 2 GB: 40 tensors of bf16 weights and two steps of
- * fp32 updates. Usage: npm run bench -- memory [gigabytes]
+ * fp32 updates, under which a fifth of the weights move, so that the kernels do all that they do. Usage: npm run bench -- memory [gigabytes]
  */
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Case } from "../src/lens/result.js";
 import { gaussian } from "../test/support/values.js";
 import { peakOf } from "./peak.js";
 
@@ -41,11 +42,11 @@ export function memory(gigabytes = 2): void {
   try {
     const elements = Math.floor((gigabytes * 1e9) / (tensors * (2 + 4 * steps)));
     const normal = gaussian(1);
-    const updates = Float32Array.from({ length: 2 ** 20 }, () => 1e-6 * normal());
-    const weights = Uint16Array.from(
-      updates,
-      (u) => new Uint32Array(Float32Array.of(2e4 * u).buffer)[0] >>> 16,
-    );
+    const drawn = (sigma: number) => Float32Array.from({ length: 2 ** 20 }, () => sigma * normal());
+    const [weights, updates] = [
+      Uint16Array.from(new Uint32Array(drawn(0.02).buffer), (bits) => bits >>> 16),
+      drawn(2e-5),
+    ];
     const names = Array.from({ length: tensors }, (_, i) => `layers.${i}.weight`);
     writeTensors(join(folder, "base.safetensors"), names, "BF16", elements, new Uint8Array(weights.buffer));
     const stepped = Array.from({ length: steps }, (_, step) =>
@@ -59,11 +60,16 @@ export function memory(gigabytes = 2): void {
       new Uint8Array(updates.buffer),
     );
 
-    const { peak, seconds } = peakOf(["run", folder, "--scheme", "in-place", "--quiet"]);
+    const json = join(folder, "result.json");
+    const { peak, seconds } = peakOf(["run", folder, "--scheme", "in-place", "--quiet", "--json", json]);
+    const { totals }: Case = JSON.parse(readFileSync(json, "utf8")).cases[0];
+    const moved = totals.moved / (totals.elements * totals.steps);
+    if (moved < 0.1) throw new Error(`${moved} of the updates move their weight: expected a tenth or more`);
     const { peak: idle } = peakOf(["--version"]);
     const rate = (elements * tensors * steps) / seconds / 1e6;
     process.stdout.write(
       `${gigabytes} GB, ${elements * tensors} weights, ${steps} steps, in place, engine auto\n` +
+        `${(100 * moved).toFixed(1)}% of the updates move their weight\n` +
         `peak resident memory ${peak.toFixed(0)} MiB (Node alone ${idle.toFixed(0)} MiB)\n` +
         `${seconds.toFixed(1)} s, ${rate.toFixed(1)} million updates a second\n` +
         `${cpus()[0].model}, Node ${process.versions.node}\n`,

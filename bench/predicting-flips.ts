@@ -191,7 +191,7 @@ function document(): string {
   const all = [first, mid, settled, ...others, ...recorded];
   return [
     "# Which weights will the next step change?",
-    "Written by `npm run predicting-flips`: do not edit.",
+    `Written by \`npm run predicting-flips\` on ${new Date().toISOString().slice(0, 10)}: do not edit.`,
     "A trainer keeps an fp32 master and sends bf16 weights to where they are served. A step changes about one of them in a " +
       "hundred, and it would help to know beforehand which. The obvious rule takes Adam's moments, u = lr m / (sqrt(v) + eps), " +
       "and names a weight if |u| >= |w| / 256 (the rule of PULSE, arXiv 2602.03839). In TRL's synchronization of deltas it found about " +

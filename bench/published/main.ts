@@ -53,9 +53,10 @@ function combined(a: Measured, b: Measured): number {
 }
 
 function document(): string {
+  const today = new Date().toISOString().slice(0, 10);
   return [
     "# What was published, and what a simulation of precision alone gives",
-    "Written by `npm run published`: do not edit. Everything here is simulated: weights are Gaussian and stored as bf16, " +
+    `Written by \`npm run published\` on ${today}: do not edit. Everything here is simulated: weights are Gaussian and stored as bf16, ` +
       "gradients are noise (or noise and a signal, where it says so) through AdamW, the master is fp32, and what is " +
       "counted is the bf16 view of it. Nothing was fitted to the figures that it stands beside, but for one row that says so. " +
       "Intervals are 95 % of the sampling error; a model is a stratified sample of its weights.",

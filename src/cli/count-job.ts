@@ -1,7 +1,8 @@
-import type { Observer } from "../engine/engine.js";
+import type { LensJob, Observer } from "../engine/engine.js";
 import { type DescribedJob, runLens } from "../engine/run-lens.js";
 import type { PartLog } from "../engine/run-parts.js";
 import { type ProvenEngine, selectEngine } from "../engine/select.js";
+import { castsWithoutScale } from "../lens/cast.js";
 import type { Result } from "../lens/result.js";
 import { progressBar } from "./progress.js";
 import type { Output } from "./streams.js";
@@ -18,8 +19,17 @@ export interface CountOptions {
 
 /** Counts a job on the engine asked for, with a progress bar. */
 export async function countJob(job: DescribedJob, options: CountOptions): Promise<Result> {
-  for await (const result of countJobs([job], options)) return result;
+  for await (const result of countJobs([job], options)) return { ...result, ...(await castsOf(job)) };
   throw new Error("no job was counted");
+}
+
+/** What the formats of a job make of its weights without scales; the weights are read once more for it. */
+export async function castsOf({ tensors, cases }: LensJob): Promise<Pick<Result, "casts">> {
+  const casts = await castsWithoutScale(
+    tensors.map(({ weights }) => weights),
+    cases.map(({ format }) => format),
+  );
+  return casts.length > 0 ? { casts } : {};
 }
 
 /** Counts jobs of the same cases and size, one after the other, on one engine and with one progress bar. */

@@ -5,7 +5,7 @@ import { type SweepCell, type SweepResult, sweepAnswers, sweepCells } from "../l
 import { openRecording, recordedRun } from "../source/recording.js";
 import { version } from "../version.js";
 import { addOutputOptions, finiteNumber, type OutputOptions, threadsOption } from "./common-options.js";
-import { countJobs } from "./count-job.js";
+import { castsOf, countJobs } from "./count-job.js";
 import { checkOutput, emitBy, outputFiles, sweepRenderers } from "./emit.js";
 import { openSynthetic } from "./open-synthetic.js";
 import { addCaseOptions, type CaseOptions, caseGrid, engineOption } from "./options.js";
@@ -37,6 +37,8 @@ const defaultRates = "1e-7:1e-4:7";
 interface Sweep {
   readonly rates: readonly number[];
   readonly files: readonly string[];
+  /** Of a sample of a model: elements of each tensor in the whole. */
+  readonly sizes: readonly number[] | null;
   jobAt(rate: number): Omit<DescribedJob, "cases">;
   close(): Promise<void>;
 }
@@ -113,7 +115,7 @@ async function count(
   let at = 0;
   const progress = options.quiet ? null : err;
   for await (const result of countJobs(jobs, { engine: options.engine, progress })) {
-    cells.push(...sweepCells(result, sweep.rates[at++]));
+    cells.push(...sweepCells(result, sweep.rates[at++], sweep.sizes));
     const { metadata: _, ...rest } = result.input;
     // A synthetic input names a learning rate: that of the first.
     input ??= rest;
@@ -136,6 +138,7 @@ async function count(
     rates: sweep.rates,
     cells,
     answers: sweepAnswers(cells, settings),
+    ...(await castsOf(jobs[0])),
     skipped: jobs[0].skipped,
   };
 }
@@ -152,9 +155,12 @@ async function overSynthetic(command: Command, options: SweepOptions): Promise<S
     lr: lr[0],
   });
   const synthetic = await openSynthetic(settings, options.weights);
+  const elements = synthetic.tensors.reduce((sum, { weights }) => sum + weights.length, 0);
+  const all = synthetic.sizes.reduce((sum, size) => sum + size, 0);
   return {
     rates: lr,
     files: synthetic.files,
+    sizes: elements < all ? synthetic.sizes : null,
     jobAt(rate) {
       const { tensors, stepNumbers, skipped, source } = synthetic.at(rate);
       return { tensors, stepNumbers, skipped, source, strict: false };
@@ -177,6 +183,7 @@ async function overRecorded(command: Command, folder: string, options: SweepOpti
   return {
     rates: options.scale ?? rates("0.1:10:5"),
     files,
+    sizes: null,
     jobAt: (rate) => ({
       tensors: tensors.map((of) => ({
         ...of,

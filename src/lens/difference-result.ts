@@ -1,3 +1,4 @@
+import type { CastWithoutScale } from "./cast.js";
 import type { SkippedTensor } from "./input.js";
 import type { ModuleKind } from "./module.js";
 import type { EndProbe } from "./result.js";
@@ -23,6 +24,8 @@ export interface DifferenceResult {
   readonly heatmaps: readonly Heatmap[];
   readonly tensors: readonly DifferenceOfTensor[];
   readonly delta: Delta;
+  /** Of AFTER, where it was rounded to formats that usually have scales. Absent where it was to none. */
+  readonly casts?: readonly CastWithoutScale[];
   readonly skipped: readonly SkippedTensor[];
 }
 

@@ -1,4 +1,6 @@
+import type { Format } from "../format/format.js";
 import { round } from "../format/round.js";
+import { CastTally, usuallyScaled } from "./cast.js";
 import { pathNotTakenUnchanged, smallSubnetworksUnchanged } from "./probes.js";
 import { blockLength, ExactSum, SparseSum } from "./sum.js";
 import { type ComparedFormat, distanceBin, distanceBins, ulpDistance } from "./ulp-distance.js";
@@ -26,6 +28,10 @@ export class DifferenceTally {
   /** What the published probes call unchanged. */
   pathNotTaken = 0;
   smallSubnetworks = 0;
+  /** Of AFTER, where it was rounded to a format that usually has scales; see CastWithoutScale. */
+  cast = 0;
+  castBelowNormal = 0;
+  castZero = 0;
   /** Changed elements by their distance in ulps; see distanceBin. */
   readonly distances = new Float64Array(distanceBins);
   /** Sum of d^2 over changed elements, d the {@link displacement}: a {@link SparseSum} for each block. */
@@ -71,6 +77,9 @@ const counted = [
   "signFlips",
   "pathNotTaken",
   "smallSubnetworks",
+  "cast",
+  "castBelowNormal",
+  "castZero",
 ] as const;
 type Counted = (typeof counted)[number];
 
@@ -106,6 +115,14 @@ export function compareNumbers(numbers: StoredNumbers, format: ComparedFormat, t
     for (let i = start; i < end; i++) compareElement(numbers, i, format, tally, squares);
     tally.displacementSquared.add(squares.end());
   }
+  if (format !== "fp64" && usuallyScaled(format) && !numbers.codes) countCast(numbers.after, format, tally);
+}
+
+function countCast(after: Float64Array, format: Format, tally: DifferenceTally): void {
+  const { elements, belowNormal, zero } = CastTally.of(after, format);
+  tally.cast += elements;
+  tally.castBelowNormal += belowNormal;
+  tally.castZero += zero;
 }
 
 function compareElement(

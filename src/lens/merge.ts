@@ -1,3 +1,4 @@
+import { addedCasts } from "./cast.js";
 import { Histogram } from "./histogram.js";
 import type {
   Case,
@@ -37,8 +38,9 @@ export function mergeResults(results: readonly Result[]): Result {
   }
   const total = (count: (result: Result) => number) =>
     results.reduce((sum, result) => sum + count(result), 0);
+  const { casts: _, ...rest } = first;
   return {
-    ...first,
+    ...rest,
     input: {
       ...first.input,
       weights: joined(results.map(({ input }) => input.weights)),
@@ -57,8 +59,22 @@ export function mergeResults(results: readonly Result[]): Result {
     },
     engine: mergedEngine(results.map(({ engine }) => engine)),
     cases: first.cases.map((_, i) => mergeCases(results.map((result) => result.cases[i]))),
+    ...mergedCasts(results),
     skipped: results.flatMap(({ skipped }) => skipped),
   };
+}
+
+/** Those of formats that all results have; a result of an earlier build has none. */
+function mergedCasts([{ casts = [] }, ...others]: readonly Result[]): Pick<Result, "casts"> {
+  const merged = casts.flatMap((first) => {
+    const all = [
+      first,
+      ...others.map((result) => result.casts?.find(({ format }) => format === first.format)),
+    ];
+    const known = all.filter((cast) => cast !== undefined);
+    return known.length < all.length ? [] : [addedCasts(known)];
+  });
+  return merged.length > 0 ? { casts: merged } : {};
 }
 
 function isWhole({ input, sampling, firstShown }: Result): boolean {

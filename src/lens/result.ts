@@ -1,3 +1,4 @@
+import type { CastWithoutScale } from "./cast.js";
 import type { Class } from "./classify.js";
 import type { FirstShown } from "./first-shown.js";
 import type { HistogramJson } from "./histogram.js";
@@ -15,6 +16,8 @@ export interface Result {
   readonly engine: ResultEngine;
   readonly cases: readonly Case[];
   readonly skipped: readonly SkippedTensor[];
+  /** Of the weights at their start, in formats that usually have scales. Absent where no case has such a format. */
+  readonly casts?: readonly CastWithoutScale[];
   /** What a sample tells of the model it was taken from. */
   readonly sampling?: Sampling;
   /** Simulated runs: after how many steps weights first show, by their magnitude. */

@@ -1,3 +1,5 @@
+import { format } from "../format/registry.js";
+import { addedCasts, type CastWithoutScale } from "./cast.js";
 import { binCounts, DifferenceTally } from "./difference.js";
 import type {
   DifferenceCounts,
@@ -24,6 +26,7 @@ export interface DifferenceSummary {
   readonly layers: readonly DifferenceOfLayer[];
   readonly heatmaps: readonly Heatmap[];
   readonly tensors: readonly DifferenceOfTensor[];
+  readonly casts?: readonly CastWithoutScale[];
 }
 
 type Placed = CountedPair & { readonly module: Module };
@@ -58,7 +61,26 @@ export function summarizeDifference(pairs: readonly CountedPair[]): DifferenceSu
       whollyUnchanged: isWhollyUnchanged(tally),
       ...countsOf(tally, tells),
     })),
+    ...castsOf(placed),
   };
+}
+
+/** By compared format. */
+function castsOf(pairs: readonly CountedPair[]): Pick<DifferenceSummary, "casts"> {
+  const cast = pairs.filter(({ tally }) => tally.cast > 0);
+  const casts = [...groupBy(cast, ({ formats }) => formats.compared)].map(([name, tensors]) => {
+    const { minNormal } = format(name);
+    return addedCasts(
+      tensors.map(({ tally }) => ({
+        format: name,
+        minNormal,
+        elements: tally.cast,
+        belowNormal: tally.castBelowNormal,
+        zero: tally.castZero,
+      })),
+    );
+  });
+  return casts.length > 0 ? { casts } : {};
 }
 
 function heatmap(stack: string, layers: readonly (readonly [number, readonly Placed[]])[]): Heatmap {

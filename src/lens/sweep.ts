@@ -1,7 +1,9 @@
 import { format } from "../format/registry.js";
 import { type SchemeName, schemes } from "../update/scheme.js";
+import type { CastWithoutScale } from "./cast.js";
 import type { SkippedTensor } from "./input.js";
 import type { Case, End, Probes, Result, ResultEngine, ResultInput, Totals } from "./result.js";
+import { samplingOf } from "./sampling.js";
 
 /** A grid of formats, schemes and roundings over several rates, `precision-lens-sweep/2`. */
 export interface SweepResult {
@@ -27,6 +29,8 @@ export interface SweepResult {
   /** Every case at every rate, rate by rate. */
   readonly cells: readonly SweepCell[];
   readonly answers: SweepAnswers;
+  /** Of the weights at their start, in formats that usually have scales. Absent where no case has such a format. */
+  readonly casts?: readonly CastWithoutScale[];
   readonly skipped: readonly SkippedTensor[];
 }
 
@@ -38,7 +42,10 @@ export interface SweepCell extends SweepCase {
   readonly totals: Totals;
   readonly end: End;
   readonly probes: Probes;
-  /** Of `end.retained`, by the noise of stochastic rounding; null where there is none. */
+  /**
+   * Of `end.retained`, by the noise of stochastic rounding and, where a sample of a model was counted, by what was drawn; null
+   * where there is neither.
+   */
   readonly standardError: number | null;
 }
 
@@ -68,11 +75,24 @@ export function bitsPerWeight({ format: name, scheme }: Pick<Case, "format" | "s
   return scheme === "master" ? bits + 32 : 2 * bits;
 }
 
-/** The cells of one rate. */
-export function sweepCells({ cases }: Pick<Result, "cases">, rate: number): SweepCell[] {
-  return cases.map(({ format, scheme, rounding, opmath, totals, end, probes }) => {
+/**
+ * The cells of one rate.
+ *
+ * @param sizes of a sample: elements of each tensor in the whole.
+ */
+export function sweepCells(
+  { cases }: Pick<Result, "cases">,
+  rate: number,
+  sizes: readonly number[] | null = null,
+): SweepCell[] {
+  const sampling = sizes && samplingOf(cases, sizes);
+  return cases.map(({ format, scheme, rounding, opmath, totals, end, probes }, i) => {
     const cell = { rate, format, scheme, rounding, opmath, totals, end, probes };
-    return { ...cell, standardError: standardError(cell) };
+    const noise = noiseError(cell);
+    const drawn = sampling?.cases[i].retained?.standardError ?? null;
+    // How tensors differ has the noise in it.
+    const known = noise === null || drawn === null ? (noise ?? drawn) : Math.max(noise, drawn);
+    return { ...cell, standardError: known };
   });
 }
 
@@ -82,7 +102,7 @@ export function sweepCells({ cases }: Pick<Result, "cases">, rate: number): Swee
  * |e - u|^2 / (n <D, D>). In place the noise of all steps adds up; a carrier remembers what a step did wrong, and the last
  * few are what is left. Within a factor of two, for carriers of few bits three, of the spread over seeds (measured).
  */
-function standardError({ scheme, rounding, totals, end }: Omit<SweepCell, "standardError">): number | null {
+function noiseError({ scheme, rounding, totals, end }: Omit<SweepCell, "standardError">): number | null {
   if (rounding !== "stochastic") return null;
   const { updateSquared, product, effectiveSquared } = totals.sums;
   const noise = sumOf(effectiveSquared) - 2 * sumOf(product) + sumOf(updateSquared);

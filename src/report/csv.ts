@@ -45,7 +45,9 @@ const columns: readonly (readonly [string, (counts: LensCounts) => number | null
 ];
 
 /** What a sample tells of the whole, in the rows over all tensors. */
-const ofWhole = (["unchanged", "hidden", "apparentSparsity"] as const).flatMap((share) =>
+const ofWhole = (
+  ["unchanged", "hidden", "apparentSparsity", "retained", "visible", "noise", "noiseToWeight"] as const
+).flatMap((share) =>
   (["estimate", "low", "high"] as const).map((bound) => ({ name: `whole.${share}.${bound}`, share, bound })),
 );
 
@@ -69,7 +71,7 @@ export function renderCsv({ cases, sampling }: Result): string {
   const rows = cases.flatMap((of, i) => [
     [
       ...row(of, "", "", of),
-      ...whole.map(({ share, bound }) => String(sampling?.cases[i]?.[share][bound] ?? "")),
+      ...whole.map(({ share, bound }) => String(sampling?.cases[i]?.[share]?.[bound] ?? "")),
     ],
     ...of.tensors.map((tensor) => [
       ...row(of, tensor.name, tensor.shape.join("x"), tensor),

@@ -1,10 +1,11 @@
 import type { DifferenceResult } from "../lens/difference-result.js";
 import { printable } from "../lens/printable.js";
+import { castSentences } from "./cast-note.js";
 import { count, percent, share } from "./numbers.js";
 import { leftOutSentences } from "./skipped.js";
 
 /** The answer in a few sentences: what looks unchanged, how much of that is storage, what is really known. */
-export function diffHeadline({ totals, unknown, tensors, skipped }: DifferenceResult): string[] {
+export function diffHeadline({ totals, unknown, tensors, skipped, casts }: DifferenceResult): string[] {
   const left = leftOutSentences(skipped, totals.elements);
   if (totals.elements === 0) return [...left, "There are no weights to compare."];
   if (totals.apparentSparsity === null) {
@@ -33,7 +34,7 @@ export function diffHeadline({ totals, unknown, tensors, skipped }: DifferenceRe
       `How many were never updated is unknown, at most ${percent(totals.realSparsityAtMost)}: ${printable(unknown.realSparsity ?? "")}.`,
     );
   }
-  return sentences;
+  return [...sentences, ...castSentences(casts)];
 }
 
 /** Which part of a file was compared, where it holds more than one. */

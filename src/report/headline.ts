@@ -1,6 +1,8 @@
 import type { Case, Result } from "../lens/result.js";
+import { castSentences } from "./cast-note.js";
 import { caseInWords, caseLabels, stepsInWords } from "./labels.js";
-import { percent, ratio, share, shareOfWeights } from "./numbers.js";
+import { count, percentIn, sampleOf, share, shareOfWeights } from "./numbers.js";
+import { endRatio, endRatioText, retainedText } from "./simulation.js";
 import { leftOutSentences } from "./skipped.js";
 
 /** A case keeps its updates if what it retains is this near to the fp32 displacement. More is no gain: it is a bias. */
@@ -11,17 +13,25 @@ const tolerance = 0.01;
  * lens's share of it, then of all cases how much of the fp32 run's displacement they retain.
  */
 export function headline(result: Result): string[] {
-  const { input, skipped, cases } = result;
+  const { input, skipped, cases, casts } = result;
   const [first] = cases;
   const left = leftOutSentences(skipped, input.elements);
   if (first.totals.apparentSparsity === null) {
     return [...left, "No update was finite: nothing can be said of sparsity."];
   }
-  return [...left, ...sparsitySentences(first, stepsInWords(result)), ...retainedSentences(cases)];
+  return [
+    ...left,
+    ...sparsitySentences(first, stepsInWords(result), sampleOf(result)),
+    ...retainedSentences(result),
+    ...sampleSentences(result),
+    ...castSentences(casts, sampleOf(result)),
+  ];
 }
 
-function sparsitySentences(first: Case, steps: string): string[] {
+function sparsitySentences(first: Case, steps: string, sample: number | undefined): string[] {
   const { totals, end, rounding } = first;
+  const percent = percentIn(sample);
+  const percentOfUnchanged = percentIn(sample && end.unchanged);
   const hidden = share(end.hidden, end.unchanged);
   const left = percent(totals.apparentSparsity);
   const how = caseInWords(first);
@@ -34,30 +44,42 @@ function sparsitySentences(first: Case, steps: string): string[] {
         ? "; no update was zero."
         : `; ${percent(totals.realSparsity)} of the updates were zero.`),
     `After ${steps} ${percent(shareOfWeights(first, end.unchanged))} of the weights are unchanged` +
-      (hidden === null ? "." : `; an fp32 run would have changed ${percent(hidden)} of them.`),
+      (hidden === null ? "." : `; an fp32 run would have changed ${percentOfUnchanged(hidden)} of them.`),
   ];
 }
 
 /** What each case retains, those that keep their updates together; nothing of results that do not tell. */
-function retainedSentences(cases: readonly Case[]): string[] {
-  const known = caseLabels(cases)
-    .map((label, i) => ({ label, end: cases[i].end, stochastic: cases[i].rounding === "stochastic" }))
-    .filter(({ end }) => end.retained !== null);
+function retainedSentences(result: Result): string[] {
+  const labels = caseLabels(result.cases);
+  const known = result.cases.flatMap(({ rounding }, i) => {
+    const retained = endRatio(result, i, "retained");
+    return retained === null
+      ? []
+      : [{ label: labels[i], i, stochastic: rounding === "stochastic", retained }];
+  });
   if (known.length === 0) return [];
   const keeping = known.filter(
-    ({ end, stochastic }) => Math.abs(end.retained! - 1) <= tolerance && !stochastic,
+    ({ retained: { low, high }, stochastic }) => Math.max(1 - low, high - 1) <= tolerance && !stochastic,
   );
   const parts = known
     .filter((row) => !keeping.includes(row))
-    .map(
-      ({ label, end, stochastic }) =>
-        `${label} retains ${percent(end.retained)}${stochastic ? ` with noise of ${ratio(end.noise)} times it` : ""}`,
-    );
+    .map(({ label, i, stochastic }) => {
+      const noise = stochastic ? ` with noise of ${endRatioText(result, i, "noise")} times it` : "";
+      return `${label} retains ${retainedText(result, i)}${noise}`;
+    });
   if (keeping.length > 0) {
     const names = keeping.map(({ label }) => label);
     parts.push(`${listed(names)} ${names.length === 1 ? "retains" : "retain"} it, within 1%`);
   }
   return [`Of the displacement of an fp32 run, ${parts.join("; ")}.`];
+}
+
+function sampleSentences({ sampling, input }: Result): string[] {
+  if (sampling === undefined) return [];
+  const [drawn, all] = [input.elements, sampling.parameters].map(count);
+  return [
+    `These are estimates from ${drawn} of ${all} weights, to the digits that intervals of ${100 * sampling.confidence}% carry.`,
+  ];
 }
 
 /** "a, b and c" */

@@ -2,13 +2,14 @@ import { printable } from "../lens/printable.js";
 import type { Case, LensCounts, Result } from "../lens/result.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
-import { count, counted, missing, percent, ratio, shareOfWeights, short } from "./numbers.js";
+import { count, counted, missing, percentIn, ratio, sampleOf, shareOfWeights, short } from "./numbers.js";
 import { lostShare, verificationNotes } from "./recipe-table.js";
-import { firstShownNote, firstShownTable, samplingNote, samplingTable } from "./simulation.js";
+import { endRatioText, firstShownNote, firstShownTable, samplingNote, samplingTable } from "./simulation.js";
 
 /** A result as Markdown (GitHub's tables): summary, cases, probes, steps and tensors. */
 export function renderMarkdown(result: Result): string {
   const { input, engine, tool, cases, skipped } = result;
+  const percent = percentIn(sampleOf(result));
   const labels = caseLabels(cases);
   const blocks = [
     "# Precision lens",
@@ -54,10 +55,9 @@ export function renderMarkdown(result: Result): string {
       cases.map(({ totals, end }, i) => [
         labels[i],
         ...[end.unchanged, end.neverUpdated, end.cancelled, end.hidden, end.returned].map(count),
-        ratio(end.retained),
-        ratio(end.visible),
-        ratio(end.noise),
-        ratio(end.noiseToWeight),
+        ...(["retained", "visible", "noise", "noiseToWeight"] as const).map((name) =>
+          endRatioText(result, i, name),
+        ),
         short(totals.updateNorm),
         short(totals.effectiveNorm),
       ]),
@@ -76,7 +76,7 @@ export function renderMarkdown(result: Result): string {
     ),
     ...simulationSections(result),
     ...recipeSection(result, labels),
-    ...cases.flatMap((of, i) => caseSection(of, labels[i])),
+    ...cases.flatMap((of, i) => caseSection(of, labels[i], result)),
     ...(skipped.length > 0
       ? [
           "## Not counted",
@@ -105,6 +105,7 @@ function simulationSections(result: Result): string[] {
 
 /** Runs whose updates an optimizer computed: why weights stood still, the moments, where recipes part. */
 function recipeSection(result: Result, labels: readonly string[]): string[] {
+  const percent = percentIn(sampleOf(result));
   const { cases } = result;
   if (cases.every(({ recipe }) => recipe === null)) return [];
   const causes = ["storage", "epsilon", "momentUnderflow", "weightDecay", "gradient"] as const;
@@ -126,7 +127,9 @@ function recipeSection(result: Result, labels: readonly string[]): string[] {
   ];
 }
 
-function caseSection(of: Case, label: string): string[] {
+function caseSection(of: Case, label: string, result: Result): string[] {
+  const percent = percentIn(sampleOf(result));
+  const sampled = result.sampling !== undefined;
   return [
     `## ${escaped(label)}`,
     table(
@@ -143,7 +146,7 @@ function caseSection(of: Case, label: string): string[] {
         percent(counts.apparentSparsity),
         percent(counts.realSparsity),
         percent(counts.hiddenShare),
-        ratio(counts.effectiveDescent),
+        sampled ? missing : ratio(counts.effectiveDescent),
         ...(of.recipe ? [counts.parted === null ? missing : count(counts.parted)] : []),
       ]),
     ),
@@ -162,21 +165,23 @@ function caseSection(of: Case, label: string): string[] {
       of.tensors.map(({ name, shape, ...counts }) => [
         name,
         shape.join(" x ") || missing,
-        ...tensorCells(counts),
+        ...tensorCells(counts, sampled),
       ]),
     ),
   ];
 }
 
-function tensorCells({ totals, end }: LensCounts): string[] {
+/** Of a sample, what a tensor retains is not told: its sums have no interval. */
+function tensorCells({ totals, end }: LensCounts, sampled: boolean): string[] {
+  const percent = percentIn(sampled ? totals.elements : undefined);
   return [
     count(totals.elements),
     percent(shareOfWeights({ totals, end }, end.unchanged)),
     percent(shareOfWeights({ totals, end }, end.hidden)),
     percent(totals.apparentSparsity),
     percent(totals.realSparsity),
-    ratio(end.retained),
-    ratio(end.visible),
+    sampled ? missing : ratio(end.retained),
+    sampled ? missing : ratio(end.visible),
   ];
 }
 

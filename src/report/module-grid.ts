@@ -1,5 +1,6 @@
 import { type ModuleKind, moduleKinds, moduleOf } from "../lens/module.js";
-import { share } from "./numbers.js";
+import { shareHalfWidth } from "../lens/sampling.js";
+import { carriesPercents, share } from "./numbers.js";
 
 /** A part of a tensor's weights, such as the unchanged ones, and of how many it is one. */
 export interface TensorPart {
@@ -13,14 +14,21 @@ export interface ModuleGrid {
   readonly stack: string;
   readonly layers: readonly number[];
   readonly kinds: readonly ModuleKind[];
-  /** A row a kind, a column a layer; null where a layer has no such module. */
+  /** A row a kind, a column a layer; null where a layer has no such module, or too few of its weights were drawn. */
   readonly shares: readonly (readonly (number | null)[])[];
+  /** Half of the widest interval of a share that is shown; 0 where all weights were counted. */
+  readonly halfWidth: number;
+  /** Modules of a layer that are not shown because too few of their weights were drawn. */
+  readonly suppressed: number;
   /** Weights in it. */
   readonly whole: number;
 }
 
-/** A grid for each stack, the largest first. Tensors outside of any stack are in none. */
-export function moduleGrids(tensors: readonly TensorPart[]): ModuleGrid[] {
+/**
+ * A grid for each stack, the largest first. Tensors outside of any stack are in none. Of a sample, only shares whose
+ * intervals carry whole percents.
+ */
+export function moduleGrids(tensors: readonly TensorPart[], sampled = false): ModuleGrid[] {
   const stacks = new Map<string, Map<string, { part: number; whole: number }>>();
   for (const { name, part, whole } of tensors) {
     const { kind, stack, layer } = moduleOf(name);
@@ -34,14 +42,23 @@ export function moduleGrids(tensors: readonly TensorPart[]): ModuleGrid[] {
     const places = [...cells.keys()].map((key) => key.split(" "));
     const layers = [...new Set(places.map(([, layer]) => Number(layer)))].sort((a, b) => a - b);
     const kinds = moduleKinds.filter((kind) => places.some(([of]) => of === kind));
+    let [halfWidth, suppressed] = [0, 0];
     const shares = kinds.map((kind) =>
       layers.map((layer) => {
         const cell = cells.get(`${kind} ${layer}`);
-        return cell ? share(cell.part, cell.whole) : null;
+        const known = cell ? share(cell.part, cell.whole) : null;
+        if (!sampled || !cell || known === null) return known;
+        const half = shareHalfWidth(known, cell.whole);
+        if (!carriesPercents(half)) {
+          suppressed += 1;
+          return null;
+        }
+        halfWidth = Math.max(halfWidth, half);
+        return known;
       }),
     );
     const whole = [...cells.values()].reduce((sum, of) => sum + of.whole, 0);
-    return { stack, layers, kinds, shares, whole };
+    return { stack, layers, kinds, shares, halfWidth, suppressed, whole };
   });
   return grids.sort((a, b) => b.whole - a.whole);
 }

@@ -2,16 +2,22 @@ import { printable } from "../lens/printable.js";
 import type { Case, MomentCounts, Result } from "../lens/result.js";
 import { type Column, layOut } from "./columns.js";
 import { caseLabels } from "./labels.js";
-import { count, missing, percent, share } from "./numbers.js";
+import { count, missing, type Percent, percentIn, sampleOf, share } from "./numbers.js";
 
 /** Tables of a run whose updates an optimizer computed: why weights stood still, its moments, where recipes part. */
-export function recipeBlocks({ cases }: Result): string[][] {
+export function recipeBlocks(result: Result): string[][] {
+  const { cases } = result;
+  const percent = percentIn(sampleOf(result));
   if (cases.every(({ recipe }) => recipe === null)) return [];
-  return [causeTable(cases), momentTable(cases), ...(cases.length > 1 ? [partingTable(cases)] : [])];
+  return [
+    causeTable(cases, percent),
+    momentTable(cases, percent),
+    ...(cases.length > 1 ? [partingTable(cases)] : []),
+  ];
 }
 
 /** Of the weight-steps that did not move the stored weight. */
-function causeTable(cases: readonly Case[]): string[] {
+function causeTable(cases: readonly Case[], percent: Percent): string[] {
   const column = (heading: string, cause: keyof NonNullable<Case["causes"]>): Column => ({
     heading,
     align: "right",
@@ -30,7 +36,7 @@ function causeTable(cases: readonly Case[]): string[] {
 }
 
 /** The lens on the optimizer's own state: the share of the updates of a moment that its storage lost. */
-function momentTable(cases: readonly Case[]): string[] {
+function momentTable(cases: readonly Case[], percent: Percent): string[] {
   const column = (heading: string, of: number): Column => ({
     heading,
     align: "right",

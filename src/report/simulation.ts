@@ -1,9 +1,9 @@
 import type { FirstShownBinade } from "../lens/first-shown.js";
 import type { Result } from "../lens/result.js";
-import type { Estimate } from "../lens/sampling.js";
+import type { EndRatio, Estimate } from "../lens/sampling.js";
 import type { NumberTable } from "./charts/figure.js";
 import { caseLabels } from "./labels.js";
-import { count, missing, percent } from "./numbers.js";
+import { carriesPercents, count, missing, percent, percentWithin, ratio, ratioWithin } from "./numbers.js";
 
 /** What results of simulations have besides those of recorded runs: what a sample tells, and when weights first show. */
 
@@ -12,23 +12,54 @@ export function samplingTable({ sampling, cases }: Result): NumberTable | null {
   if (sampling === undefined) return null;
   const labels = caseLabels(cases);
   return {
-    headings: [`of ${count(sampling.parameters)}`, "unchanged", "hidden", "apparent"],
+    headings: [`of ${count(sampling.parameters)}`, "unchanged", "hidden", "apparent", "retained", "visible"],
     rows: sampling.cases
       .slice(0, cases.length)
-      .map(({ unchanged, hidden, apparentSparsity }, i) => [
+      .map(({ unchanged, hidden, apparentSparsity, retained, visible }, i) => [
         labels[i],
-        ...[unchanged, hidden, apparentSparsity].map(interval),
+        ...[unchanged, hidden, apparentSparsity].map((of) => interval(of, percent)),
+        ...[retained, visible].map((of) => (of ? interval(of, ratio) : missing)),
       ]),
   };
 }
 
-/** What the intervals are. */
-export function samplingNote({ sampling }: Result): string {
-  return `Of all weights of the model, by ${100 * (sampling?.confidence ?? 0)}% intervals; apparent is of the updates.`;
+/** A number of the end of a case, and where it lies: of a sample by its interval. Null where it is not known. */
+export function endRatio(
+  { cases, sampling }: Result,
+  i: number,
+  name: EndRatio,
+): { value: number; low: number; high: number } | null {
+  const value = cases[i].end[name];
+  if (sampling === undefined) return value === null ? null : { value, low: value, high: value };
+  const of = sampling.cases[i]?.[name];
+  return of ? { value: of.estimate, low: of.low, high: of.high } : null;
 }
 
-function interval({ low, high }: Estimate): string {
-  const [from, to] = [percent(low), percent(high)];
+/** What a case retains as a percentage, which may be more than all; of a sample from where to where. */
+export function retainedText(result: Result, i: number): string {
+  const of = endRatio(result, i, "retained");
+  if (of === null) return missing;
+  const half = (of.high - of.low) / 2;
+  if (carriesPercents(half)) return percentWithin(of.value, half);
+  return `${Math.floor(100 * of.low)} to ${Math.ceil(100 * of.high)}%`;
+}
+
+/** A number of the end as text, to the digits that its interval carries. */
+export function endRatioText(result: Result, i: number, name: EndRatio): string {
+  const of = endRatio(result, i, name);
+  return of === null ? missing : ratioWithin(of.value, (of.high - of.low) / 2);
+}
+
+/** What the intervals are. */
+export function samplingNote({ sampling }: Result): string {
+  return (
+    `Of all weights of the model, by ${100 * (sampling?.confidence ?? 0)}% intervals; apparent is of the updates. Retained ` +
+    "and visible, of the displacement of an fp32 run, by how tensors differ; not known from fewer than four."
+  );
+}
+
+function interval({ low, high }: Estimate, text: (x: number) => string): string {
+  const [from, to] = [text(low), text(high)];
   return from === to ? from : `${from} to ${to}`;
 }
 

@@ -1,5 +1,6 @@
 import { printable } from "../lens/printable.js";
 import { caseOf, isTold, type SweepCase, type SweepCell, type SweepResult, sameCase } from "../lens/sweep.js";
+import { castSentences } from "./cast-note.js";
 import { type Column, layOut, wrap } from "./columns.js";
 import { caseLabel } from "./labels.js";
 import { counted, missing, ratio } from "./numbers.js";
@@ -52,6 +53,7 @@ export function sweepSentences(result: SweepResult): string[] {
     ...leftOutSentences(result.skipped, result.input.elements),
     `Smallest ${rates} at which each format still learns: ${byFormat.join(", ")}.`,
     `Cheapest that keeps its updates: ${cheapestInWords(result)}.`,
+    ...castSentences(result.casts),
   ];
 }
 
@@ -80,11 +82,13 @@ function range(share: number): string {
 }
 
 /** What the numbers are, and what of them noise hides. */
-export function sweepNotes({ cells, settings }: SweepResult): string[] {
+export function sweepNotes({ cells, settings, input }: SweepResult): string[] {
   // Below a tenth it is next to what an fp32 run rounds.
   const [noisiest] = cells
     .filter(({ end, rounding }) => rounding === "stochastic" && (end.noise ?? 0) >= 0.1)
     .sort((a, b) => b.end.noise! - a.end.noise!);
+  const isSample = input.elements < (input.synthetic?.parameters ?? 0);
+  const chance = `the noise of stochastic rounding${isSample ? " and by which weights of the model were drawn" : ""}`;
   const untold = cells.some((cell) => !isTold(cell, settings.learns));
   return [
     "Retained: the share of the displacement of an fp32 run with the same updates that weight and carrier hold at the end. " +
@@ -98,7 +102,7 @@ export function sweepNotes({ cells, settings }: SweepResult): string[] {
             "have learned with noise of several times the displacement; how much a run bears is not known from counts.",
         ]),
     ...(cells.some(({ standardError }) => (standardError ?? 0) >= 0.005)
-      ? ["±: standard error of retained, by the noise of stochastic rounding; three of them are allowed for."]
+      ? [`±: standard error of retained, by ${chance}; three of them are allowed for.`]
       : []),
     ...(untold ? ["?: too uncertain to be called learning; more weights would tell."] : []),
     ...(cells.some(({ end }) => end.retained === null && end.visible !== null)

@@ -1,28 +1,29 @@
 import type { Case, Result } from "../lens/result.js";
+import type { EndRatio } from "../lens/sampling.js";
 import { besideEachOther, type Column, layOut, visibleWidth, wrap } from "./columns.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
-import { count, counted, missing, percent, ratio, share, shareOfWeights } from "./numbers.js";
+import { count, counted, missing, percentIn, sampleOf, share, shareOfWeights } from "./numbers.js";
 import { recipeBlocks, verificationNotes } from "./recipe-table.js";
-import { firstShownNote, firstShownTable, samplingNote, samplingTable } from "./simulation.js";
+import { endRatioText, firstShownNote, firstShownTable, samplingNote, samplingTable } from "./simulation.js";
 import { skippedLines } from "./skipped.js";
 import { glyph, plainTerminal, stackedBar, styles, type Terminal } from "./terminal.js";
 
 /** A result as text for a terminal, or for a pipe. */
 export function renderTable(result: Result, terminal: Terminal = plainTerminal): string {
   const { bold, dim } = styles(terminal);
-  const { input, cases, skipped } = result;
+  const { input, skipped } = result;
   const updates = input.elements * input.stepNumbers.length;
   const blocks = [
     [
       `${bold(`${counted(input.elements, "weight")}`)} in ${counted(input.tensors, "tensor")}, ${stepsInWords(result)}, ` +
         `${counted(updates, "update")}`,
     ],
-    lensTable(cases, terminal),
+    lensTable(result, terminal),
     legend(terminal),
-    displacementTable(cases, terminal),
+    displacementTable(result, terminal),
     wrap(headline(result).join(" "), textWidth(terminal)),
-    probeTable(cases, terminal).map((line, i) => (i === 0 ? bold(line) : line)),
+    probeTable(result, terminal).map((line, i) => (i === 0 ? bold(line) : line)),
     ...simulationBlocks(result, terminal),
     ...recipeBlocks(result).map(([heading, ...rows]) => [bold(heading), ...rows]),
     verificationNotes(result)
@@ -57,8 +58,10 @@ function simulationBlocks(result: Result, terminal: Terminal): string[][] {
 }
 
 /** What became of the updates, and how the end compares with the start; one row a case. */
-function lensTable(cases: readonly Case[], terminal: Terminal): string[] {
+function lensTable(result: Result, terminal: Terminal): string[] {
   const { bold } = styles(terminal);
+  const { cases } = result;
+  const percent = percentIn(sampleOf(result));
   const column = (heading: string, cell: (of: Case) => string): Column => ({
     heading,
     align: "right",
@@ -115,19 +118,20 @@ function legend(terminal: Terminal): string[] {
 }
 
 /** How much of the fp32 run's displacement each case holds and shows; one row a case. */
-function displacementTable(cases: readonly Case[], terminal: Terminal): string[] {
+function displacementTable(result: Result, terminal: Terminal): string[] {
   const { bold, dim } = styles(terminal);
-  const column = (heading: string, cell: (end: Case["end"]) => number | null): Column => ({
+  const { cases } = result;
+  const column = (heading: string, name: EndRatio): Column => ({
     heading,
     align: "right",
-    cells: cases.map(({ end }) => ratio(cell(end))),
+    cells: cases.map((_, i) => endRatioText(result, i, name)),
   });
   const [heading, ...rows] = layOut([
     { heading: "of the fp32 displacement", align: "left", cells: caseLabels(cases) },
-    column("retained", ({ retained }) => retained),
-    column("visible", ({ visible }) => visible),
-    column("noise", ({ noise }) => noise),
-    column("noise/weight", ({ noiseToWeight }) => noiseToWeight),
+    column("retained", "retained"),
+    column("visible", "visible"),
+    column("noise", "noise"),
+    column("noise/weight", "noiseToWeight"),
   ]);
   return [bold(heading), ...rows, ...wrap(displacementNote, textWidth(terminal)).map(dim)];
 }
@@ -144,7 +148,9 @@ function textWidth({ columns }: Terminal): number {
 /**
  * What the published probes say, beside the exact test: by their names, or where these do not fit by their rules.
  */
-function probeTable(cases: readonly Case[], { columns }: Terminal): string[] {
+function probeTable(result: Result, { columns }: Terminal): string[] {
+  const { cases } = result;
+  const percent = percentIn(sampleOf(result));
   const column = (heading: string, cell: (of: Case) => string): Column => ({
     heading,
     align: "right",

@@ -5,7 +5,8 @@ import { type FileIdentity, fileIdentity } from "./pair/file-reader.js";
 import { systemError } from "./system-error.js";
 import { temporaryName } from "./temporary-name.js";
 
-const schema = "precision-lens-resume/1";
+/** Goes up when a part has other fields: counts that lack some must not be added up with those that have them. */
+const schema = "precision-lens-resume/2";
 
 /** What a run is of: another one must not go on with its counts. */
 export interface RunIdentity {
@@ -119,9 +120,15 @@ function parsed(path: string, line = ""): unknown {
 
 function expectIdentity(path: string, first: unknown, now: RunIdentity): void {
   const saved = first as Partial<RunIdentity> & { schema?: unknown };
-  if (typeof saved !== "object" || saved === null || saved.schema !== schema || !Array.isArray(saved.files)) {
-    throw notProgress(path);
+  const form = typeof saved === "object" && saved !== null ? saved.schema : null;
+  if (typeof form === "string" && /^precision-lens-resume\/\d+$/.test(form) && form !== schema) {
+    throw new InputError(
+      path,
+      `progress in the form ${quote(schema)}`,
+      `that of another build, ${quote(form)}`,
+    );
   }
+  if (form !== schema || !Array.isArray(saved.files)) throw notProgress(path);
   const refuse = (found: string) => {
     throw new InputError(path, "the progress of this very run", found);
   };

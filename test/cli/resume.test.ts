@@ -85,6 +85,36 @@ describe("--resume", () => {
     expect(readFileSync(log, "utf8")).toBe(work.progress);
   });
 
+  test("counts of an older build, which lack those of bytes, are refused and left as they are", async () => {
+    const [head, ...lines] = work.progress.split("\n").slice(0, -1);
+    const oldHead = head.replace("precision-lens-resume/2", "precision-lens-resume/1");
+    expect(oldHead).not.toBe(head);
+    const old = lines.map((line) => {
+      const [name, { bytesChanged, ...tally }] = JSON.parse(line.slice(line.indexOf(" ")));
+      expect(bytesChanged).toBeTypeOf("number");
+      return sealed(oldHead, JSON.stringify([name, tally]));
+    });
+    const text = `${[oldHead, ...old].join("\n")}\n`;
+    const log = put(folder, "older", text);
+    await expectRefusal(
+      [...args, "--resume", log],
+      log,
+      'progress in the form "precision-lens-resume/2"',
+      'that of another build, "precision-lens-resume/1"',
+    );
+    expect(readFileSync(log, "utf8")).toBe(text);
+  });
+
+  test("a line has these fields: the form's number goes up with any other", () => {
+    const [head, first] = work.progress.split("\n");
+    const [, tally] = JSON.parse(first.slice(first.indexOf(" ")));
+    expect([JSON.parse(head).schema, Object.keys(tally).sort().join(" ")]).toEqual([
+      "precision-lens-resume/2",
+      "bytesChanged cast castBelowNormal castZero displacementSquared distances elements hidden neverUpdated nonfinite " +
+        "nonfiniteChanged pathNotTaken signFlips smallSubnetworks unchanged",
+    ]);
+  });
+
   test.each(["", "progress\n", "null\n", '{"schema":"precision-lens/1"}\n'])(
     "%j is no progress",
     async (text) => {

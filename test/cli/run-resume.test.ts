@@ -61,6 +61,27 @@ describe("run --resume", () => {
     expect(cases).toEqual(expected);
   });
 
+  test("a line has these fields: the form's number goes up with any other", () => {
+    const [head, first] = work.progress.split("\n");
+    const [, { cases, ...rest }] = JSON.parse(first.slice(first.indexOf(" ")));
+    const fields = (of: object) => Object.keys(of).sort().join(" ");
+    const [{ totals, end, tensors, ...of }] = cases;
+    expect(JSON.parse(head).schema).toBe("precision-lens-resume/2");
+    expect(fields(rest)).toBe("handedOver");
+    expect(fields(of)).toBe(
+      "causes curve format histogram moments opmath probes recipe rounding scheme steps",
+    );
+    expect(fields(tensors[0])).toBe("causes end histogram moments name probes shape totals");
+    expect(fields(totals)).toBe(
+      "apparentSparsity castChanged effectiveDescent effectiveNorm elements hiddenShare kept lost moved none nonfinite " +
+        "realSparsity steps sums updateNorm",
+    );
+    expect(fields(end)).toBe(
+      "cancelled hidden neverUpdated noise noiseToWeight nonfinite parted retained returned sums unchanged visible",
+    );
+    expect(fields(end.sums)).toBe("displacementSquared noiseSquared product retainedProduct weightSquared");
+  });
+
   test("the progress of another run is refused and left as it is", async () => {
     const log = put(folder, "another", work.progress);
     const very = "the progress of this very run";

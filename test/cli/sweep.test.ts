@@ -51,6 +51,29 @@ describe("of a synthetic run", () => {
     for (const { standardError } of result.cells) expect(standardError).toBeGreaterThan(0);
   });
 
+  test("of a sample of a model what is retained has the error of what was drawn, as simulate has it", async () => {
+    const common = [
+      "--model",
+      "qwen2.5-0.5b",
+      "--elements",
+      "3000",
+      "--steps",
+      "3",
+      "--scheme",
+      "in-place,master",
+    ];
+    const { result, table } = await sweep(...common, "--lr", "1e-5");
+    const [inPlace, master] = result.cells.map(({ standardError }) => standardError);
+    const { sampling } = JSON.parse(await output("simulate", ...common, "--lr", "1e-5", "--json", "-"));
+    expect(inPlace).toBe(sampling.cases[0].retained.standardError);
+    expect(inPlace).toBeGreaterThan(0.005);
+    expect(master).toBe(0);
+    expect(table.replaceAll(/\s+/g, " ")).toContain("by which weights of the model were drawn");
+    expect(table).toMatch(/bf16 in-place +\d\.\d+±0\.\d+/);
+    const { result: whole } = await sweep("--elements", "3000", "--steps", "3", "--lr", "1e-5");
+    expect(whole.cells.map(({ standardError }) => standardError)).not.toContainEqual(expect.any(Number));
+  });
+
   test("an fp32 master learns where storing in place does not, and stochastic rounding at any rate", async () => {
     const { result, table, path } = await sweep(
       ...["--elements", "20000", "--lr", "1e-5:1e-4:2", "--scheme", "in-place,master"],

@@ -19,6 +19,7 @@ interface OneMatrix {
   readonly momentum?: number;
   readonly betas?: readonly number[];
   readonly decay?: number;
+  readonly root?: "off";
 }
 
 type Replayed = readonly [what: string, options: OneMatrix];
@@ -95,6 +96,10 @@ describeNeeding(requirements.torch, "a recorded training of parameters in less t
     const first = { kind: "adamw", steps: 1, lr: 2 ** -10, betas: [0.5, 0.75] };
     const usual = { kind: "adamw", dtype: "float32", steps: 1, lr: 1e-3, betas: [0.9, 0.999], decay: 0.1 };
     const fundamental: readonly Replayed[] = [
+      [
+        "AdamW, fp32, its first step, by a torch whose square root is off in places",
+        { ...usual, root: "off" },
+      ],
       ["SGD with momentum and decay, bf16, ten steps", { ...few, decay: 2 ** -4 }],
       ["AdamW, bf16, its first step", first],
     ];
@@ -105,7 +110,11 @@ describeNeeding(requirements.torch, "a recorded training of parameters in less t
     ];
     test.each(sized({ quick: fundamental, full: [...fundamental, ...others] }))("%s", async (what, of) => {
       const recording = join(folder, what);
-      const { end, gradients } = await train<{ end: State; gradients: string[] }>("one", recording, of);
+      const { end, gradients, wrong_roots } = await train<{
+        end: State;
+        gradients: string[];
+        wrong_roots: number[];
+      }>("one", recording, of);
       const stored = gradients.map(
         (_, step) => bitsIn(join(recording, "gradients", `step000${step}.safetensors`))[`step000${step}/p`],
       );
@@ -117,7 +126,14 @@ describeNeeding(requirements.torch, "a recorded training of parameters in less t
         ...["--format", dtype === "float32" ? "fp32" : "bf16", "--lr", `${lr}`, "--weight-decay", `${decay}`],
         ...["--betas", betas.join(), "--quiet", "--write-weights", written],
       );
-      expect(bitsIn(written)).toEqual(bitsOf(end));
+      // Torch's own fp32 root is not everywhere the correctly rounded one: those elements, and no others, may differ.
+      const words = (bits: string) => (of.dtype === "float32" ? bits.match(/.{8}/g)! : bits.match(/.{4}/g)!);
+      const [ours, theirs] = [words(bitsIn(written).p), words(bitsOf(end).p)];
+      const apart = ours.flatMap((word, i) => (word === theirs[i] ? [] : [i]));
+      expect(ours).toHaveLength(theirs.length);
+      expect(apart.filter((i) => !wrong_roots.includes(i))).toEqual([]);
+      expect(wrong_roots.length).toBeLessThan(ours.length / 3);
+      if (of.root === "off") expect(apart.length).toBeGreaterThan(0);
       expect(bitsIn(join(recording, "base.safetensors"))).not.toEqual(bitsOf(end));
     });
   });

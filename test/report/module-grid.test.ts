@@ -21,8 +21,29 @@ describe("moduleGrids", () => {
         [3 / 6, 1 / 4],
         [1, null],
       ],
+      halfWidth: 0,
+      suppressed: 0,
       whole: 15,
     });
+  });
+
+  test("of a sample, shows shares whose 95 % intervals carry whole percents, and counts the others", () => {
+    // Half of 1.96 * 2 * sqrt(p q / n): .43 % of the first, .86 % of the second, 4.4 % of the third.
+    const [grid] = moduleGrids(
+      [
+        part("layers.0.self_attn.q_proj.weight", 3800, 4000 + 6000),
+        part("layers.1.self_attn.q_proj.weight", 9500, 10_000),
+        part("layers.0.mlp.down_proj.weight", 2375, 2500),
+        part("layers.1.mlp.down_proj.weight", 250, 500),
+      ],
+      true,
+    );
+    expect(grid.shares).toEqual([
+      [null, 0.95],
+      [null, null],
+    ]);
+    expect(grid.suppressed).toBe(3);
+    expect(grid.halfWidth).toBeCloseTo(1.96 * Math.sqrt((0.95 * 0.05) / 10_000), 4);
   });
 
   test("tells stacks apart, the largest first", () => {

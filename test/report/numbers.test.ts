@@ -1,6 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bytes, count, counted, percent, ratio, share, short } from "../../src/report/numbers.js";
+import {
+  bytes,
+  count,
+  counted,
+  percent,
+  percentIn,
+  percentWithin,
+  ratio,
+  ratioWithin,
+  share,
+  short,
+} from "../../src/report/numbers.js";
 
 describe("count", () => {
   test("groups digits by three", () => {
@@ -16,6 +27,46 @@ describe("count", () => {
 
 test("counted has one of one, and more of none or many", () => {
   expect([0, 1, 1200].map((n) => counted(n, "tensor"))).toEqual(["0 tensors", "1 tensor", "1,200 tensors"]);
+});
+
+describe("shares of a sample", () => {
+  test.each<[number, number, string]>([
+    [0.943, 0, "94.3%"],
+    [0.943, 0.0005, "94.3%"],
+    [0.943, 0.0006, "94%"],
+    [0.943, 0.005, "94%"],
+    [0.004, 0.005, "<1%"],
+    [0.996, 0.005, ">99%"],
+    [0.943, 0.006, "93 to 95%"],
+    [0.02, 0.045, "0 to 7%"],
+    [0.5, 0.11, "–"],
+  ])("%s, to %s on either side, is %s", (share, half, text) => {
+    expect(percentWithin(share, half)).toBe(text);
+  });
+
+  test("of a million weights tenths, of a thousand whole percents, of all every digit", () => {
+    expect(percentIn(1_000_000)(0.98)).toBe("98.0%");
+    expect(percentIn(40_000)(0.98)).toBe("98%");
+    expect(percentIn(undefined)(0.98)).toBe("98.0%");
+    expect(percentIn(1000)(null)).toBe("–");
+  });
+});
+
+describe("ratios of a sample", () => {
+  test.each<[number, number, string]>([
+    [1, 0, "1.00"],
+    [1.0123, 0.004, "1.01"],
+    [1.0123, 0.02, "1.0"],
+    [4.93, 0.3, "5"],
+    [0.0108, 0.0004, "0.011"],
+    [0.0108, 0.002, "0.01"],
+    [0.0003, 0.0001, "0.000"],
+    [0.0003, 0.00004, "3e-4"],
+    [-0.004, 0.02, "0.0"],
+    [7, 1.5, "–"],
+  ])("%s, to %s on either side, is %s", (x, half, text) => {
+    expect(ratioWithin(x, half)).toBe(text);
+  });
 });
 
 describe("percent", () => {

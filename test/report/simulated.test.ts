@@ -5,6 +5,8 @@ import { selectEngine } from "../../src/engine/select.js";
 import { FirstShownFormula } from "../../src/lens/first-shown.js";
 import type { Result } from "../../src/lens/result.js";
 import { samplingOf } from "../../src/lens/sampling.js";
+import { figuresOfRun } from "../../src/report/charts/figures.js";
+import { palettes } from "../../src/report/charts/palette.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { renderCsv } from "../../src/report/csv.js";
 import { renderHtml } from "../../src/report/html/html.js";
@@ -43,6 +45,13 @@ async function simulated(): Promise<Result> {
     sampling: samplingOf(counted.cases, sizes),
     firstShown: await studyFirstShown(job, new FirstShownFormula(settings.run)),
   };
+}
+
+/** Percentages told to a tenth where the 95 % interval of a share of n is wider than that tenth. */
+function tenthsBeyond(text: string, n: number): string[] {
+  const tenths = [...text.matchAll(/(?<![<>\d.])(\d+\.\d)%/g)].map(([, said]) => Number(said) / 100);
+  const half = (share: number) => 1.96 * Math.sqrt((share * (1 - share)) / n);
+  return tenths.filter((share) => half(share) > 0.0006).map(String);
 }
 
 const assets = { fonts: [], sha256: () => "" };
@@ -85,9 +94,62 @@ describe("the table of a simulation", () => {
   });
 
   test("has none of it for another result", () => {
-    const other = renderTable(plain);
-    expect(other).not.toMatch(/\|w\| from|intervals/);
-    expect(text.startsWith(other.trimEnd())).toBe(true);
+    expect(renderTable(plain)).not.toMatch(/\|w\| from|intervals|estimates/);
+  });
+
+  test("tells no digits that 3,000 weights do not carry, in tables, headline and charts", () => {
+    const flat = text.replaceAll(/\s+/g, " ");
+    expect(flat).toContain(`These are estimates from 3,000 of ${whole.toLocaleString("en-US")} weights`);
+    // Those with bounds are the intervals themselves, whose table comes last.
+    const [told] = text.split(`of ${whole.toLocaleString("en-US")} `);
+    expect(tenthsBeyond(told, 3000)).toEqual([]);
+    expect(tenthsBeyond(renderTable(plain), 3000).length).toBeGreaterThan(5);
+    const figures = figuresOfRun(result).map(({ title, numbers, draw, size }) =>
+      [title, ...numbers.rows.flat(), draw(size, palettes.light)].join(" "),
+    );
+    expect(tenthsBeyond(figures.join(" "), 3000)).toEqual([]);
+    expect(figures.join(" ")).toMatch(/\d%/);
+    const maps = figuresOfRun(result).filter(({ name }) => name.includes("layers"));
+    expect(maps).toHaveLength(result.cases.length);
+    // Some 70 weights of a matrix: no cell of bf16 is known to a percent.
+    expect(maps[0].title).toContain("too few weights of a layer were drawn");
+    expect(maps[0].caption).toContain("does not carry whole percents");
+    expect(maps[0].numbers.rows.flatMap(([, ...cells]) => cells).every((cell) => cell === "–")).toBe(true);
+  });
+
+  test("of a tensor of a sample it tells whole percents or nothing, and nothing of what it retains", () => {
+    const rows = renderMarkdown(result)
+      .split("\n")
+      .filter((line) => line.includes("layers"));
+    expect(rows.length).toBeGreaterThan(300);
+    const cells = rows.map((line) => line.split(" | "));
+    for (const row of cells) {
+      expect(tenthsBeyond(row.slice(3, 7).join(" "), Number(row[2].replaceAll(",", "")))).toEqual([]);
+      expect(row.slice(-2).join(" ")).toBe("– – |");
+    }
+  });
+
+  test("what is retained has an interval, and a master retains all of it", () => {
+    const [inPlace, master] = sampling!.cases;
+    expect(master.retained).toMatchObject({ estimate: 1, low: 1, high: 1 });
+    expect(master.noise).toMatchObject({ estimate: 0, low: 0, high: 0 });
+    expect(inPlace.retained!.low).toBeLessThan(inPlace.retained!.estimate);
+    expect(inPlace.retained!.high).toBeLessThan(0.2);
+    expect(text).toContain("bf16 master");
+    expect(text.replaceAll(/\s+/g, " ")).toMatch(/bf16 master.* retain it, within 1%/);
+  });
+
+  test("a sample that was saved without them tells nothing of what is retained", () => {
+    const cases = sampling!.cases.map(({ unchanged, hidden, apparentSparsity }) => ({
+      unchanged,
+      hidden,
+      apparentSparsity,
+    }));
+    const old = { ...result, sampling: { ...sampling!, cases } };
+    expectValid("result", old);
+    expect(renderTable(old)).not.toContain("retains");
+    expect(renderHtml(old, assets)).toContain("<dd>–</dd>");
+    expect(renderMarkdown(old)).toContain("| – | – | – | – |");
   });
 });
 
@@ -98,14 +160,18 @@ describe("other outputs of a simulation", () => {
     const [heading, ...rows] = renderCsv(result).trimEnd().split("\r\n").map(cells);
     const at = heading.indexOf("whole.unchanged.estimate");
     expect(heading.slice(at)).toEqual(
-      ["unchanged", "hidden", "apparentSparsity"].flatMap((share) =>
-        ["estimate", "low", "high"].map((bound) => `whole.${share}.${bound}`),
-      ),
+      [
+        ...["unchanged", "hidden", "apparentSparsity"],
+        ...["retained", "visible", "noise", "noiseToWeight"],
+      ].flatMap((share) => ["estimate", "low", "high"].map((bound) => `whole.${share}.${bound}`)),
     );
     const overAll = rows.filter((row) => row[heading.indexOf("tensor")] === "");
-    const { unchanged, hidden, apparentSparsity } = sampling!.cases[1];
-    expect(overAll[1].slice(at).map(Number)).toEqual(
-      [unchanged, hidden, apparentSparsity].flatMap(({ estimate, low, high }) => [estimate, low, high]),
+    const { unchanged, hidden, apparentSparsity, retained, visible, noise, noiseToWeight } =
+      sampling!.cases[0];
+    expect(overAll[0].slice(at).map(Number)).toEqual(
+      [unchanged, hidden, apparentSparsity, retained!, visible!, noise!, noiseToWeight!].flatMap(
+        ({ estimate, low, high }) => [estimate, low, high],
+      ),
     );
     for (const row of rows) expect(row).toHaveLength(heading.length);
     for (const row of rows) if (!overAll.includes(row)) expect(row.slice(at).join("")).toBe("");
@@ -134,10 +200,10 @@ describe("other outputs of a simulation", () => {
     expect(blocksWith(renderTable(cut), "|w| from")[0].split("\n")[0]).toBe(
       "|w| from  bf16 in-place  formula",
     );
-    expect(renderCsv(cut).split("\r\n")[1]).toMatch(/,{9}$/);
+    expect(renderCsv(cut).split("\r\n")[1]).toMatch(/,{21}$/);
     const beyond = { ...cut, sampling: sampling!, firstShown: [{ case: 7, binades: [] }] };
     expectValid("result", beyond);
     expect(renderTable(beyond)).not.toContain("|w| from");
-    expect(blocksWith(renderTable(beyond), "of 4,")[0].split("\n").slice(0, -1)).toHaveLength(2);
+    expect(blocksWith(renderTable(beyond), "of 4,")[0].split("\n")).toHaveLength(2);
   });
 });

@@ -46,6 +46,10 @@ export function expectedCounts(before: readonly number[], after: readonly number
     bytesChanged: 0,
     hidden: 0,
     neverUpdated: 0,
+    // Codes are stored in the compared format: nothing was cast to it.
+    cast: 0,
+    castBelowNormal: 0,
+    castZero: 0,
     signFlips: 0,
     pathNotTaken: 0,
     smallSubnetworks: 0,

@@ -8,6 +8,8 @@ export interface Requirement {
   /** The Debian packages that bring it. */
   readonly debian: readonly string[];
   readonly isMet: () => boolean;
+  /** Whether somebody asked for it by name, so that leaving out is a failure. */
+  readonly isNamed?: () => boolean;
   /** Whether apt has nothing to bring, where something else serves too but not as well. */
   readonly isComplete?: () => boolean;
 }
@@ -27,6 +29,12 @@ export const swiftShader = "/usr/lib/chromium/vk_swiftshader_icd.json";
 
 const loaderFolders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"];
 
+/** An interpreter with any release of torch, of which the suites of the recorder are to be run. */
+const namedPython = process.env.PRECISION_LENS_PYTHON || undefined;
+
+/** The one named, or Debian's own, for which its python3-torch is built, where there is one. */
+export const python = namedPython ?? (existsSync("/usr/bin/python3") ? "/usr/bin/python3" : "python3");
+
 const findsTorch = "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)";
 
 export const requirements = {
@@ -42,24 +50,28 @@ export const requirements = {
     isMet: () => existsSync(swiftShader) && loaderFolders.some((of) => existsSync(`${of}/libvulkan.so.1`)),
   },
   torch: {
-    name: "PyTorch for python3",
-    debian: ["python3-torch"],
+    name: `PyTorch for ${namedPython ?? "python3"}`,
+    // Debian's is for Debian's own interpreter.
+    debian: namedPython === undefined ? ["python3-torch"] : [],
     // To import it takes two seconds.
     isMet: () => spawnSync(python, ["-c", findsTorch]).status === 0,
+    isNamed: () => namedPython !== undefined,
   },
 } as const satisfies Record<string, Requirement>;
 
-/** Debian's own interpreter, for which its python3-torch is built, where there is one. */
-export const python = existsSync("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
-
 /**
  * A suite that needs something. Where it is missing the suite is left out, which the summary says in its last
- * lines; with CI=true leaving out is a failure.
+ * lines; with CI=true, or where it was named, leaving out is a failure.
  */
-export function describeNeeding({ name, debian, isMet }: Requirement, suite: string, body: () => void): void {
+export function describeNeeding(
+  { name, debian, isMet, isNamed }: Requirement,
+  suite: string,
+  body: () => void,
+): void {
   if (isMet()) return void describe(suite, body);
-  const missing = `needs ${name} (Debian: apt-get install ${debian.join(" ")})`;
-  if (process.env.CI !== "true") return void describe.skip(`${suite}${notRun}${missing}`, body);
+  const missing = `needs ${name}${debian.length > 0 ? ` (Debian: apt-get install ${debian.join(" ")})` : ""}`;
+  if (process.env.CI !== "true" && !isNamed?.())
+    return void describe.skip(`${suite}${notRun}${missing}`, body);
   describe(suite, () => {
     test(missing, () => {
       throw new Error(`${suite} ${missing}`);

@@ -41,7 +41,7 @@ export function engine(scheme: SchemeName, tested: Pick<Engine, "run"> = wasm) {
   };
 }
 
-/** The same of a GPU, in blocks of which it is given all but one in 64. */
+/** The same of a GPU. Of the 37 blocks of a piece it is given all but one, which has NaN, Inf and subnormals. */
 export function gpuEngineOn(scheme: SchemeName, tested: Pick<Engine, "run"> = gpu, elements = GPU_ELEMENTS) {
   return async (piece: number, count: Count): Promise<void> => {
     const format = everyFormat[piece % everyFormat.length]!;

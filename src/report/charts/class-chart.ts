@@ -1,14 +1,14 @@
 import type { Class } from "../../lens/classify.js";
 import type { Case } from "../../lens/result.js";
 import { caseLabels } from "../labels.js";
-import { count, percent, share } from "../numbers.js";
+import { count, type Percent, share } from "../numbers.js";
 import { type Figure, type Size, wide } from "./figure.js";
 import { classWords, type Palette, stackedClasses } from "./palette.js";
 import { rowLayout, rowsHeight, visibleSpans } from "./rows.js";
 import { rect, text, textWidth } from "./svg.js";
 
 /** What became of every update: a bar a case, its parts the classes. */
-export function classChart(cases: readonly Case[]): Figure {
+export function classChart(cases: readonly Case[], percent: Percent): Figure {
   const labels = caseLabels(cases);
   const rows = cases.map(({ totals }) => {
     const all = stackedClasses.reduce((sum, of) => sum + totals[of], 0);
@@ -16,10 +16,10 @@ export function classChart(cases: readonly Case[]): Figure {
   });
   return {
     name: "classes",
-    title: title(cases, labels),
+    title: title(cases, labels, percent),
     caption: "Every update of every weight, by what became of it; one bar for each way to store the weights.",
     size: { width: wide, height: Math.max(120, rowsHeight(cases.length, 104)) },
-    draw: (size, inks) => draw(labels, rows, size, inks),
+    draw: (size, inks) => draw(labels, rows, size, inks, percent),
     numbers: {
       headings: ["stored as", ...stackedClasses.map((of) => classWords[of]), "updates"],
       rows: cases.map(({ totals }, i) => [
@@ -35,7 +35,7 @@ function sum(totals: Case["totals"]): number {
   return stackedClasses.reduce((all, of) => all + totals[of], 0);
 }
 
-function title([{ totals }]: readonly Case[], [label]: readonly string[]): string {
+function title([{ totals }]: readonly Case[], [label]: readonly string[], percent: Percent): string {
   const unseen = share(totals.lost + totals.kept, sum(totals));
   if (unseen === null) return "No update was made";
   if (totals.lost + totals.kept === 0) return `Stored as ${label}, every update is in sight`;
@@ -50,6 +50,7 @@ function draw(
   rows: readonly (readonly Part[])[],
   size: Size,
   inks: Palette,
+  percent: Percent,
 ): string {
   const { left, width, step, font, label } = rowLayout(labels, size, { lines: 2 });
   const parts = rows.flatMap((row, r) => {

@@ -2,6 +2,8 @@ import type { DifferenceResult } from "../../lens/difference-result.js";
 import type { Case, Result } from "../../lens/result.js";
 import { caseLabels } from "../labels.js";
 import { moduleGrids } from "../module-grid.js";
+import { missing, type Percent, percentIn, ratioWithin, sampleOf } from "../numbers.js";
+import { endRatio } from "../simulation.js";
 import { classChart } from "./class-chart.js";
 import { deltaChart } from "./delta-chart.js";
 import { distanceChart } from "./distance-chart.js";
@@ -32,28 +34,39 @@ export interface CaseFigures {
 /** Stacks that are drawn; a model has one or two, a hostile file as many as it likes. */
 const mostStacks = 4;
 
-export function runFigures({ cases }: Result): RunFigures {
+export function runFigures(result: Result): RunFigures {
+  const { cases } = result;
   const labels = caseLabels(cases);
+  const percent = percentIn(sampleOf(result));
+  const visible = endRatio(result, 0, "visible");
+  const ratio = (x: number | null) =>
+    x === null || visible === null ? missing : ratioWithin(x, (visible.high - visible.low) / 2);
   return {
-    classes: classChart(cases),
-    sparsity: sparsityChart(cases),
-    steps: stepCharts(cases),
-    probes: probeChart(cases),
-    cases: cases.map((of, i) => numbered(caseFigures(of, labels[i]), i)),
+    classes: classChart(cases, percent),
+    sparsity: sparsityChart(cases, percent),
+    steps: stepCharts(cases, { percent, ratio, sampled: result.sampling !== undefined }),
+    probes: probeChart(cases, percent),
+    cases: cases.map((of, i) =>
+      numbered(caseFigures(of, labels[i], percent, result.sampling !== undefined), i),
+    ),
   };
 }
 
-function caseFigures(of: Case, label: string): CaseFigures {
+function caseFigures(of: Case, label: string, percent: Percent, sampled: boolean): CaseFigures {
   const parts = of.tensors.map(({ name, totals, end }) => ({
     name,
     part: end.unchanged,
     whole: totals.elements - end.nonfinite,
   }));
-  return { sizes: histogramChart(of, label), layers: layerFigures(parts, label) };
+  return { sizes: histogramChart(of, label, percent), layers: layerFigures(parts, label, sampled) };
 }
 
-function layerFigures(parts: Parameters<typeof moduleGrids>[0], label: string | null): Figure[] {
-  return moduleGrids(parts)
+function layerFigures(
+  parts: Parameters<typeof moduleGrids>[0],
+  label: string | null,
+  sampled = false,
+): Figure[] {
+  return moduleGrids(parts, sampled)
     .slice(0, mostStacks)
     .map((grid) => heatmapChart(grid, label));
 }

@@ -1,6 +1,6 @@
 import { printable } from "../../lens/printable.js";
 import type { ModuleGrid } from "../module-grid.js";
-import { percent } from "../numbers.js";
+import { counted, missing, percentWithin } from "../numbers.js";
 import { type Figure, figureName, type Size, wide } from "./figure.js";
 import { heatSteps, type Palette } from "./palette.js";
 import { labelled } from "./scale.js";
@@ -8,7 +8,8 @@ import { rect, text, textWidth } from "./svg.js";
 
 /** Layer by module: the share of a stack's weights that are unchanged. `of` is what it is of, such as a case. */
 export function heatmapChart(grid: ModuleGrid, of: string | null): Figure {
-  const { stack, layers, kinds, shares } = grid;
+  const { stack, layers, kinds, shares, halfWidth, suppressed } = grid;
+  const said = (share: number | null) => (share === null ? missing : percentWithin(share, halfWidth));
   const known = shares.flat().filter((share) => share !== null);
   const [least, most] = [Math.min(...known), Math.max(...known)];
   return {
@@ -16,33 +17,44 @@ export function heatmapChart(grid: ModuleGrid, of: string | null): Figure {
     title:
       (of === null ? "" : `${of}: `) +
       (known.length === 0
-        ? "no weight of a layer is finite"
-        : `${percent(least)} to ${percent(most)} unchanged, by layer and module`),
-    caption: `Unchanged weights of ${printable(stack, 60)}: a column for each layer, a row for each kind of module.`,
+        ? suppressed > 0
+          ? "too few weights of a layer were drawn to tell its modules apart"
+          : "no weight of a layer is finite"
+        : `${said(least)} to ${said(most)} unchanged, by layer and module`),
+    caption:
+      `Unchanged weights of ${printable(stack, 60)}: a column for each layer, a row for each kind of module.` +
+      (suppressed > 0
+        ? ` A sample: ${counted(suppressed, "cell")} left empty, where the 95% interval does not carry whole percents.`
+        : ""),
     size: { width: wide, height: 44 + kinds.length * 46 + 112 },
-    draw: (size, inks) => draw(grid, rangeOf(known), size, inks),
+    draw: (size, inks) => draw(grid, rangeOf(known, halfWidth), size, inks),
     numbers: {
       headings: ["layer", ...kinds],
       rows: layers.map((layer, column) => [
         String(layer),
-        ...kinds.map((_, row) => percent(shares[row][column])),
+        ...kinds.map((_, row) => said(shares[row][column])),
       ]),
     },
   };
 }
 
-/** What the shades span: round hundredths around the shares, so that differences are seen where all are high. */
-function rangeOf(shares: readonly number[]): readonly [number, number] {
+/**
+ * What the shades span: round hundredths around the shares, so that differences are seen where all are high, but no shade
+ * narrower than what is known of a share.
+ */
+function rangeOf(shares: readonly number[], halfWidth: number): readonly [number, number] {
   if (shares.length === 0) return [0, 1];
   const spread = Math.max(...shares) - Math.min(...shares);
   const grain = spread > 0.2 ? 0.1 : spread > 0.04 ? 0.02 : 0.005;
   const low = Math.floor(Math.min(...shares) / grain + 1e-9) * grain;
   const high = Math.max(low + grain, Math.ceil(Math.max(...shares) / grain - 1e-9) * grain);
-  return [low, high];
+  const least = Math.ceil(100 * heatSteps * 2 * halfWidth) / 100;
+  if (high - low >= least) return [low, high];
+  return high - least >= 0 ? [high - least, high] : [0, least];
 }
 
 function draw(
-  { layers, kinds, shares }: ModuleGrid,
+  { layers, kinds, shares, halfWidth }: ModuleGrid,
   [low, high]: readonly [number, number],
   { width, height }: Size,
   inks: Palette,
@@ -66,7 +78,7 @@ function draw(
       const x = left + column * step;
       const cell = rect(x, y, step - gap, tall - gap, inks.heat[shade], gap === 3 ? 3 : 0);
       if (!inCells) return [cell];
-      const said = (100 * share).toFixed(1);
+      const said = percentWithin(share, halfWidth).replace("%", "");
       const style = { size: 19, fill: inks.onHeat[shade], anchor: "middle" } as const;
       return [cell, text(x + (step - gap) / 2, y + (tall - gap) / 2 + 7, said, style)];
     });

@@ -1,6 +1,6 @@
 import { type HistogramJson, sizedClasses } from "../../lens/histogram.js";
 import type { Case } from "../../lens/result.js";
-import { count, missing, percent, share } from "../numbers.js";
+import { count, missing, type Percent, share } from "../numbers.js";
 import { type Figure, figureName, type Size, wide } from "./figure.js";
 import { classWords, type Palette } from "./palette.js";
 import { linearScale } from "./scale.js";
@@ -10,7 +10,7 @@ import { line, rect, text, textWidth } from "./svg.js";
 const stacked = ["moved", "kept", "lost"] as const;
 
 /** The sizes of the updates in gaps, coloured by class; half a gap, below which nearest rounding loses them, is marked. */
-export function histogramChart({ histogram }: Case, label: string): Figure {
+export function histogramChart({ histogram }: Case, label: string, percent: Percent): Figure {
   const bins = binsOf(histogram);
   const all = bins.reduce((sum, { total }) => sum + total, 0);
   const below = bins.filter(({ bin }) => bin < -1).reduce((sum, { total }) => sum + total, 0);
@@ -23,7 +23,7 @@ export function histogramChart({ histogram }: Case, label: string): Figure {
     caption:
       "Updates by their size against the gap between two numbers around the weight: log2(|u| / ulp(w)), a bin each doubling.",
     size: { width: wide, height: 540 },
-    draw: (size, inks) => draw(bins, all, below, size, inks),
+    draw: (size, inks) => draw(bins, all, below, size, inks, percent),
     numbers: {
       headings: ["|u| / ulp(w) from", ...stacked, "share"],
       rows: bins.map(({ bin, counts, total }) => [
@@ -62,7 +62,14 @@ function visible(bins: readonly Bin[], all: number): readonly Bin[] {
   return bins.slice(within(bins), bins.length - within([...bins].reverse()));
 }
 
-function draw(bins: readonly Bin[], all: number, below: number, size: Size, inks: Palette): string {
+function draw(
+  bins: readonly Bin[],
+  all: number,
+  below: number,
+  size: Size,
+  inks: Palette,
+  percent: Percent,
+): string {
   if (all === 0) return text(0, 40, "No update other than zero was finite.", { size: 26, fill: inks.muted });
   const shown = visible(bins, all);
   // Half the gap is in the picture even where no update comes near it.

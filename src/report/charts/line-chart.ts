@@ -22,6 +22,8 @@ export interface LineChart {
   /** The area between two of the series, by their places, and what it stands for. */
   readonly band?: { readonly from: number; readonly to: number; readonly label: string };
   readonly format: (value: number) => string;
+  /** The last value of a line, beside it; default as on the axis. */
+  readonly last?: (value: number) => string;
   /** Powers of ten where the values are far apart; never below `least`. */
   readonly scale: "linear" | "log";
   /** What is less than the first is drawn as that, what is more than the second as this. */
@@ -33,7 +35,7 @@ const dashes = ["", "14 6", "3 7", "18 6 3 6", "8 8", "26 8"];
 
 /** Lines with their names at their right ends. */
 export function drawLines(chart: LineChart, { width, height }: Size, inks: Palette): string {
-  const { steps, series, format } = chart;
+  const { steps, series, format, last = format } = chart;
   const [least, most] = chart.within ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   const shown = (value: number) => Math.min(Math.max(value, least), most);
   const values = series.flatMap((of) => of.values.filter((value) => value !== null).map(shown));
@@ -41,7 +43,7 @@ export function drawLines(chart: LineChart, { width, height }: Size, inks: Palet
   const font = 21;
   const labelRoom = Math.min(
     width * 0.36,
-    Math.max(...series.map((of) => textWidth(nameOf(of, format), font, true))) * 1.06 + 30,
+    Math.max(...series.map((of) => textWidth(nameOf(of, last), font, true))) * 1.06 + 30,
   );
   const [left, top, bottom] = [86, 18, height - 74];
   const right = width - labelRoom;
@@ -71,7 +73,7 @@ export function drawLines(chart: LineChart, { width, height }: Size, inks: Palet
     const single = points[i].filter((point) => point !== null);
     if (single.length === 1) drawn.push(circle(single[0][0], single[0][1], 7, colour));
   }
-  return [...drawn, ...endLabels(series, points, right, labelRoom, font, [top, bottom], format, inks)].join(
+  return [...drawn, ...endLabels(series, points, right, labelRoom, font, [top, bottom], last, inks)].join(
     "\n",
   );
 }

@@ -22,7 +22,7 @@ export function moduleChart({ kinds, totals }: DifferenceResult): Figure {
           : `${percent(totals.apparentSparsity)} unchanged: ${percent(least.apparentSparsity)} (${least.kind}) to ${percent(most.apparentSparsity)} (${most.kind})`,
     caption:
       totals.hidden === null
-        ? "Weights that are bit for bit what they were, and those that changed, by kind of module."
+        ? "Weights that are the same number as before, and those that changed, by kind of module."
         : "Weights that changed in the compared format, those that only look unchanged in it, and those that are the same " +
           "numbers in the files.",
     size: { width: wide, height: rows.length * 58 + 50 },

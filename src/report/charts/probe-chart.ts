@@ -1,6 +1,6 @@
 import type { Case } from "../../lens/result.js";
 import { caseLabels } from "../labels.js";
-import { percent, shareOfWeights } from "../numbers.js";
+import { type Percent, shareOfWeights } from "../numbers.js";
 import { type Figure, type Size, wide } from "./figure.js";
 import type { Palette } from "./palette.js";
 import { rowLayout, rowsHeight } from "./rows.js";
@@ -14,7 +14,7 @@ const probes = [
 ] as const;
 
 /** How often each published probe and the exact test disagree: of the weights at the end, or of the updates. */
-export function probeChart(cases: readonly Case[]): Figure {
+export function probeChart(cases: readonly Case[], percent: Percent): Figure {
   const labels = caseLabels(cases);
   const wrong = cases.map((of) => [
     shareOfWeights(of, of.probes["path-not-taken"].unchangedButDiffers),
@@ -31,7 +31,7 @@ export function probeChart(cases: readonly Case[]): Figure {
       "Where a published probe and the bits disagree: of the weights at the end for the first two, of the updates that are " +
       "not zero for the third.",
     size: { width: wide, height: 84 + rowsHeight(cases.length, 62) },
-    draw: (size, inks) => draw(labels, wrong, size, inks),
+    draw: (size, inks) => draw(labels, wrong, size, inks, percent),
     numbers: {
       headings: [
         "stored as",
@@ -64,6 +64,7 @@ function draw(
   wrong: readonly (readonly (number | null)[])[],
   { width, height }: Size,
   inks: Palette,
+  percent: Percent,
 ): string {
   const top = 84;
   const rows = rowLayout(labels, { width, height: height - top }, { tallest: 104 });

@@ -1,13 +1,13 @@
 import type { Case } from "../../lens/result.js";
 import { caseLabels } from "../labels.js";
-import { percent, shareOfWeights } from "../numbers.js";
+import { type Percent, shareOfWeights } from "../numbers.js";
 import { type Figure, type Size, wide } from "./figure.js";
 import type { Palette } from "./palette.js";
 import { rowLayout, rowsHeight } from "./rows.js";
 import { circle, line, text, textWidth } from "./svg.js";
 
 /** Apparent against real sparsity, of updates and of weights at the end: two dots a case, the lens between them. */
-export function sparsityChart(cases: readonly Case[]): Figure {
+export function sparsityChart(cases: readonly Case[], percent: Percent): Figure {
   const labels = caseLabels(cases);
   const panels: readonly Panel[] = [
     {
@@ -30,7 +30,7 @@ export function sparsityChart(cases: readonly Case[]): Figure {
     caption:
       "Filled: really zero, or as fp32 would have it. Open: what the stored bits show. Between them lies the lens.",
     size: { width: wide, height: 64 + rowsHeight(cases.length, 84) },
-    draw: (size, inks) => draw(labels, panels, size, inks),
+    draw: (size, inks) => draw(labels, panels, size, inks, percent),
     numbers: {
       headings: ["stored as", "updates: apparent", "updates: real", "weights: apparent", "weights: real"],
       rows: labels.map((label, i) => [
@@ -59,6 +59,7 @@ function draw(
   panels: readonly Panel[],
   { width, height }: Size,
   inks: Palette,
+  percent: Percent,
 ): string {
   const top = 64;
   const rows = rowLayout(labels, { width, height: height - top }, { tallest: 130, lines: 2 });
@@ -78,7 +79,7 @@ function draw(
       drawn.push(text(x(share), top - 12, `${100 * share}%`, { size: 19, fill: inks.muted, anchor }));
     }
     pairs.forEach((pair, i) => {
-      drawn.push(pairOf(pair, middle(i), x, Math.min(font, 25), inks));
+      drawn.push(pairOf(pair, middle(i), x, Math.min(font, 25), inks, percent));
     });
   });
   return drawn.join("\n");
@@ -90,6 +91,7 @@ function pairOf(
   x: (share: number) => number,
   font: number,
   inks: Palette,
+  percent: Percent,
 ): string {
   if (apparent === null || real === null)
     return text(x(0), y, "nothing finite", { size: font, fill: inks.muted });

@@ -1,25 +1,32 @@
 import type { Case, CurvePoint } from "../../lens/result.js";
 import { curveOf } from "../curve.js";
 import { caseLabels } from "../labels.js";
-import { missing, percent, ratio, share } from "../numbers.js";
+import { missing, type Percent, share } from "../numbers.js";
 import { type Figure, half } from "./figure.js";
 import { drawLines, type LineChart, type Series } from "./line-chart.js";
 
+/** How shares and ratios are told: those of a sample in fewer digits, beside the lines too. */
+export interface RunDigits {
+  readonly percent: Percent;
+  readonly ratio: Percent;
+  readonly sampled: boolean;
+}
+
 /** What becomes of a run step by step; nothing of a run of one step, which has no curve. */
-export function stepCharts(cases: readonly Case[]): Figure[] {
-  const charts = [changedChart(cases)];
+export function stepCharts(cases: readonly Case[], digits: RunDigits): Figure[] {
+  const charts = [changedChart(cases, digits)];
   if (cases.some((of) => curveOf(of).length > 1)) {
-    charts.push(unchangedChart(cases), hiddenChart(cases));
-    charts.push(descentChart(cases, "so far"));
+    charts.push(unchangedChart(cases, digits), hiddenChart(cases, digits));
+    charts.push(descentChart(cases, "so far", digits));
   } else {
-    charts.push(descentChart(cases, "per step"));
+    charts.push(descentChart(cases, "per step", digits));
   }
   return charts.filter(({ numbers }) => numbers.rows.length > 1);
 }
 
 const size = { width: half, height: 440 };
 
-function changedChart(cases: readonly Case[]): Figure {
+function changedChart(cases: readonly Case[], { percent, sampled }: RunDigits): Figure {
   const steps = cases[0].steps.map(({ step }) => step);
   const labels = caseLabels(cases);
   const series: Series[] = [
@@ -44,10 +51,11 @@ function changedChart(cases: readonly Case[]): Figure {
     "Weights whose stored bits change in each step. Dashed and grey: those with an update that is not zero.",
     { steps, series, format: axisPercent, scale: "log" },
     percent,
+    sampled,
   );
 }
 
-function unchangedChart(cases: readonly Case[]): Figure {
+function unchangedChart(cases: readonly Case[], { percent, sampled }: RunDigits): Figure {
   const curves = cases.map(curveOf);
   const first = curves.findIndex((of) => of.length > 0);
   const labels = caseLabels(cases);
@@ -73,10 +81,11 @@ function unchangedChart(cases: readonly Case[]): Figure {
       scale: "linear",
     },
     percent,
+    sampled,
   );
 }
 
-function hiddenChart(cases: readonly Case[]): Figure {
+function hiddenChart(cases: readonly Case[], { percent, sampled }: RunDigits): Figure {
   const curves = cases.map(curveOf);
   const first = curves.findIndex((of) => of.length > 0);
   const series = curveSeries(cases, (of) => share(of.hidden, of.elements - of.nonfinite));
@@ -86,11 +95,16 @@ function hiddenChart(cases: readonly Case[]): Figure {
     "Weights that look unchanged, though the same updates, added in fp32, would have changed them.",
     { steps: curves[first].map(({ step }) => step), series, format: axisPercent, scale: "linear" },
     percent,
+    sampled,
   );
 }
 
 /** Of the run so far where a result tells it, else of each step. */
-function descentChart(cases: readonly Case[], over: "so far" | "per step"): Figure {
+function descentChart(
+  cases: readonly Case[],
+  over: "so far" | "per step",
+  { ratio, sampled }: RunDigits,
+): Figure {
   const soFar = over === "so far";
   const labels = caseLabels(cases);
   const steps = soFar
@@ -117,6 +131,7 @@ function descentChart(cases: readonly Case[], over: "so far" | "per step"): Figu
       : "How much of each step's updates the stored weights took along their direction: 1 is all of it.",
     { steps, series, format: axisRatio, scale: "linear" },
     ratio,
+    sampled,
   );
 }
 
@@ -134,14 +149,16 @@ function lineFigure(
   title: string,
   caption: string,
   chart: LineChart,
-  shown: (value: number | null) => string,
+  shown: Percent,
+  sampled: boolean,
 ): Figure {
+  const drawn: LineChart = sampled ? { ...chart, last: shown } : chart;
   return {
     name,
     title,
     caption,
     size,
-    draw: (of, inks) => drawLines(chart, of, inks),
+    draw: (of, inks) => drawLines(drawn, of, inks),
     numbers: {
       headings: ["step", ...chart.series.map(({ label }) => label)],
       rows: chart.steps.map((step, i) => [

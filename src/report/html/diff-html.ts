@@ -90,7 +90,7 @@ export function renderDiffHtml(result: DifferenceResult, assets: HtmlAssets): st
 }
 
 const meaning =
-  "Unchanged: bit for bit what it was in the compared format. Hidden: unchanged in it, changed in the numbers of the files. " +
+  "Unchanged: the same number in the compared format. Hidden: unchanged in it, changed in the numbers of the files. " +
   "Real: every update recorded of it is zero. Real at most: what changed was updated, so no more than this can be real.";
 
 function tiles({ totals }: DifferenceResult): [string, string][] {

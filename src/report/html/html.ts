@@ -1,10 +1,21 @@
 import type { Case, Result } from "../../lens/result.js";
+import { shareHalfWidth } from "../../lens/sampling.js";
 import { type CaseFigures, runFigures } from "../charts/figures.js";
 import { runCommandLines } from "../command.js";
 import { headline } from "../headline.js";
 import { caseInWords, caseLabels, stepsInWords } from "../labels.js";
-import { count, counted, missing, percent, share, shareOfWeights } from "../numbers.js";
+import {
+  carriesPercents,
+  count,
+  counted,
+  missing,
+  percentIn,
+  sampleOf,
+  share,
+  shareOfWeights,
+} from "../numbers.js";
 import { lostShare, verificationNotes } from "../recipe-table.js";
+import { retainedText } from "../simulation.js";
 import { type HtmlAssets, htmlDocument } from "./document.js";
 import {
   commands,
@@ -29,10 +40,10 @@ export function renderHtml(result: Result, assets: HtmlAssets): string {
   const [sentence, ...lede] = headline(result);
   const choose = (what: string) => chooser(labels, what);
   const size = `${counted(input.elements, "weight")} in ${counted(input.tensors, "tensor")}, ${stepsInWords(result)}.`;
-  const table = tensorData(columns(cases), rows(cases));
+  const table = tensorData(columns(result), rows(result));
   const reproduce = runCommandLines(result);
   const body = [
-    pageHeader(tool, sentence, [...lede, size], tiles(cases[0])),
+    pageHeader(tool, sentence, [...lede, size], tiles(result)),
     "<main>",
     `<section>${figureHtml(figures.classes, "h2")}</section>`,
     `<section>${figureHtml(figures.sparsity, "h2")}</section>`,
@@ -76,15 +87,21 @@ const meaning =
   "that weight and carrier hold at the end. Visible: the share that the stored bits show.";
 
 /** Of the first case, which the headline is about. */
-function tiles(of: Case): [string, string][] {
+function tiles(result: Result): [string, string][] {
+  const [of] = result.cases;
   const { totals, end } = of;
+  const sample = sampleOf(result);
+  const percent = percentIn(sample);
   const sized = totals.lost + totals.kept + totals.moved;
   const how = caseInWords(of);
   return [
     [`of the weights unchanged at the end, stored as ${how}`, percent(shareOfWeights(of, end.unchanged))],
-    ["of these hidden: fp32 would have changed them", percent(share(end.hidden, end.unchanged))],
+    [
+      "of these hidden: fp32 would have changed them",
+      percentIn(sample && end.unchanged)(share(end.hidden, end.unchanged)),
+    ],
     ["of the updates that were not zero are lost", percent(share(totals.lost, sized))],
-    ["of the fp32 displacement is retained, by weight and carrier together", percent(end.retained)],
+    ["of the fp32 displacement is retained, by weight and carrier together", retainedText(result, 0)],
   ];
 }
 
@@ -119,6 +136,7 @@ function layerSection(cases: readonly CaseFigures[], choose: string): string {
 
 /** Runs whose updates an optimizer computed: why weights stood still, and the lens on its moments. */
 function recipeSection(result: Result, labels: readonly string[]): string {
+  const percent = percentIn(sampleOf(result));
   const { cases } = result;
   if (cases.every(({ recipe }) => recipe === null)) return "";
   const causes = ["storage", "epsilon", "momentUnderflow", "weightDecay", "gradient"] as const;
@@ -149,8 +167,8 @@ function recipeSection(result: Result, labels: readonly string[]): string {
   );
 }
 
-function columns(cases: readonly Case[]): NumberColumn[] {
-  return [
+function columns({ cases, sampling }: Result): NumberColumn[] {
+  const all: NumberColumn[] = [
     { heading: "weights", as: "count" },
     { heading: "unchanged", as: "percent" },
     { heading: "hidden", as: "percent" },
@@ -162,12 +180,14 @@ function columns(cases: readonly Case[]): NumberColumn[] {
     { heading: "visible", as: "ratio" },
     ...(nonfinite(cases) ? [{ heading: "nonfinite", as: "count" } as const] : []),
   ];
+  return sampling === undefined ? all : all.map((of) => (of.as === "percent" ? { ...of, as: "whole" } : of));
 }
 
 const keeps = (cases: readonly Case[]) => cases.some(({ totals }) => totals.kept > 0);
 const nonfinite = (cases: readonly Case[]) => cases.some(({ totals }) => totals.nonfinite > 0);
 
-function rows(cases: readonly Case[]) {
+/** Of a sample, shares whose intervals carry whole percents; what a tensor retains has no interval there. */
+function rows({ cases, sampling }: Result) {
   const [kept, odd] = [keeps(cases), nonfinite(cases)];
   return cases[0].tensors.map(({ name, shape }, i) => ({
     name,
@@ -175,16 +195,20 @@ function rows(cases: readonly Case[]) {
     cases: cases.map(({ tensors }) => {
       const { totals, end } = tensors[i];
       const updates = totals.none + totals.lost + totals.kept + totals.moved;
+      const known = (x: number | null) =>
+        x === null || sampling === undefined || carriesPercents(shareHalfWidth(x, totals.elements))
+          ? x
+          : null;
       return [
         totals.elements,
-        shareOfWeights({ totals, end }, end.unchanged),
-        shareOfWeights({ totals, end }, end.hidden),
-        share(totals.moved, updates),
-        ...(kept ? [share(totals.kept, updates)] : []),
-        share(totals.lost, updates),
-        share(totals.none, updates),
-        end.retained,
-        end.visible,
+        known(shareOfWeights({ totals, end }, end.unchanged)),
+        known(shareOfWeights({ totals, end }, end.hidden)),
+        known(share(totals.moved, updates)),
+        ...(kept ? [known(share(totals.kept, updates))] : []),
+        known(share(totals.lost, updates)),
+        known(share(totals.none, updates)),
+        sampling ? null : end.retained,
+        sampling ? null : end.visible,
         ...(odd ? [totals.nonfinite] : []),
       ];
     }),

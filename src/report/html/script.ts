@@ -35,6 +35,12 @@ export const script = `"use strict";
       if (x < 1 && x >= 0.9995) return ">99.9%";
       return (100 * x).toFixed(1) + "%";
     },
+    whole: (x) => {
+      if (x === null) return missing;
+      if (x > 0 && x < 0.005) return "<1%";
+      if (x < 1 && x >= 0.995) return ">99%";
+      return Math.round(100 * x) + "%";
+    },
     ratio: (x) => {
       if (x === null) return missing;
       const size = Math.abs(x);

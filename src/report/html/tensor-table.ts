@@ -6,7 +6,8 @@ import { safe, section } from "./parts.js";
 /** A column of numbers: its heading, and how they are shown. */
 export interface NumberColumn {
   readonly heading: string;
-  readonly as: "count" | "percent" | "ratio";
+  /** `whole`: whole percents. */
+  readonly as: "count" | "percent" | "whole" | "ratio";
 }
 
 /** What the script shows: columns of texts, and for each case columns of numbers. */

@@ -1,0 +1,180 @@
+/**
+ * The tables and figures of the README and the documents: which were measured or computed, by what command, from which
+ * sources. The date stands in the document. A test looks that no table is missing here.
+ */
+export interface Measured {
+  readonly doc: string;
+  /** The section, as its heading is written. */
+  readonly heading: string;
+  /** Of a table with a date in each row: how the row begins. */
+  readonly row?: string;
+  /** What makes it again; null where nothing in this repository does. */
+  readonly command: string | null;
+  /** Files and folders that it is about: it may be out of date when they have changed since. */
+  readonly sources: readonly string[];
+}
+
+const numbers = ["src/format", "src/update", "src/lens"];
+const engines = [...numbers, "src/engine"];
+const simulation = [...numbers, "src/source/synthetic"];
+
+export const measured: readonly Measured[] = [
+  {
+    doc: "README.md",
+    heading: "## Ask it about your run",
+    command:
+      "npm run bench -- diff 4 0 1 20; npm run bench -- diff 8 0 1 20; simulate, as in docs/performance.md",
+    sources: ["src/lens/difference.ts", "src/lens/difference-codes.ts", "src/engine/wasm", "src/source/pair"],
+  },
+  {
+    doc: "recorders/README.md",
+    heading: "## What was run",
+    command: "npx vitest run --project recorders",
+    sources: ["recorders/precision_lens_recorder.py", "test/recorders"],
+  },
+  {
+    doc: "recorders/README.md",
+    heading: "## Cost",
+    command: null,
+    sources: ["recorders/precision_lens_recorder.py"],
+  },
+  {
+    doc: "docs/gate-iii.md",
+    heading: "# Gate III in five figures",
+    command: "npm run pictures",
+    sources: [...simulation, "src/report/charts", "src/example"],
+  },
+  {
+    doc: "docs/gate-iii.md",
+    heading: "## 5. What keeps it.",
+    command: "precision-lens sweep --preset rlvr --lr 1e-6 --scheme in-place,master,kahan",
+    sources: simulation,
+  },
+  { doc: "docs/guide.md", heading: "## 5. Reading the answer", command: null, sources: [] },
+  {
+    doc: "docs/guide.md",
+    heading: "## 6. What helps",
+    command: "precision-lens sweep --preset rlvr --format bf16,fp16 --scheme in-place --lr 1e-6,1e-5,1e-4",
+    sources: simulation,
+  },
+  { doc: "docs/mutation.md", heading: "## Result", command: "npm run mutation", sources: numbers },
+  {
+    doc: "docs/performance.md",
+    heading: "# What was measured",
+    row: "`run`, in-place, 2 GB",
+    command: "npm run bench -- memory",
+    sources: [...engines, "src/source"],
+  },
+  {
+    doc: "docs/performance.md",
+    heading: "# What was measured",
+    row: "`diff` of two 4 GB",
+    command: "npm run bench -- diff 4 0 1 20",
+    sources: ["src/lens/difference.ts", "src/lens/difference-codes.ts", "src/engine/wasm", "src/source/pair"],
+  },
+  {
+    doc: "docs/performance.md",
+    heading: "# What was measured",
+    row: "the page, 262,144 weights",
+    command: "npm run bench -- page",
+    sources: ["src/page", "src/engine/wasm"],
+  },
+  {
+    doc: "docs/performance.md",
+    heading: "# What was measured",
+    row: "the HTML report of a run",
+    command: "npm run bench -- report",
+    sources: ["src/report/html", "src/report/charts"],
+  },
+  {
+    doc: "docs/performance.md",
+    heading: "# What was measured",
+    row: "`simulate --preset rlvr",
+    command: "precision-lens simulate --preset rlvr --model qwen2.5-7b --steps 300 --elements 10000000",
+    sources: [...simulation, "src/engine/wasm"],
+  },
+  {
+    doc: "docs/performance.md",
+    heading: "# What was measured",
+    row: "a sweep of 5 formats",
+    command: "npm run bench -- sweep",
+    sources: [...simulation, "src/engine/wasm"],
+  },
+  {
+    doc: "docs/performance.md",
+    heading: "## Engines",
+    command: "npm run bench -- engines",
+    sources: [...numbers, "src/engine/wasm", "src/engine/reference", "bench/engines"],
+  },
+  {
+    doc: "docs/planted-faults.md",
+    heading: "## Found by the quick tier, `npm test`",
+    command: "npm run faults",
+    sources: ["test/faults"],
+  },
+  {
+    doc: "docs/planted-faults.md",
+    heading: "## Found by the full tier alone, `npm run test:full`",
+    command: "npm run faults",
+    sources: ["test/faults"],
+  },
+  ...[
+    "## What is missing: the residual, then the gradient",
+    "## Where 30 % comes from",
+    "## Recorded runs",
+  ].map((heading) => ({
+    doc: "docs/predicting-flips.md",
+    heading,
+    command: "npm run predicting-flips",
+    sources: [...simulation, "src/engine/predict.ts", "bench/predicting-flips.ts"],
+  })),
+  ...[
+    "# What was published, and what a simulation of precision alone gives",
+    "## Against a computation of its own",
+    "### Walks of noise at 1e-6 with an fp32 master",
+    "### Adam's first step on weights of sigma .02",
+    "## Steady state",
+  ].map((heading) => ({
+    doc: "docs/published.md",
+    heading,
+    command: "npm run published",
+    sources: [...simulation, "bench/published"],
+  })),
+  {
+    doc: "docs/tests.md",
+    heading: "## How long they take",
+    command: "npm test; npm run test:full",
+    sources: ["test"],
+  },
+  {
+    doc: "docs/verification.md",
+    heading: "# What was verified",
+    command: "npm run verify",
+    sources: [...engines, "test/verify"],
+  },
+];
+
+/** Sections whose tables are words, definitions, what others published, or arithmetic that can be done by hand. */
+export const notMeasured: readonly (readonly [doc: string, headings: readonly string[]])[] = [
+  ["README.md", ["## What is counted"]],
+  ["recorders/README.md", ["## What is written", "## Several processes"]],
+  ["docs/architecture.md", ["# The house"]],
+  ["docs/arithmetic.md", ["## Rounding", "## Operations", "## Optimizers, as frameworks run them"]],
+  ["docs/claims.md", ["# Claims that were mended"]],
+  [
+    "docs/glossary.md",
+    [
+      "## The question",
+      "## Numbers and gaps",
+      "## How a weight takes an update",
+      "## Roundings",
+      "## Classes: what became of one update",
+      "## The end of a run against its start",
+      "## Published tests, and input",
+    ],
+  ],
+  ["docs/guide.md", ["### What frameworks do", "### Disk"]],
+  ["docs/simulation.md", ["## What is drawn", "## Presets"]],
+  ["docs/talk.md", ["# The talk"]],
+  ["docs/tests.md", ["# The tests"]],
+];

@@ -1,0 +1,49 @@
+/** A document as sections: what stands from one heading to the next, of whatever level. */
+export interface Section {
+  /** As it is written, `## Result`; empty before the first. */
+  readonly heading: string;
+  readonly text: string;
+}
+
+export function sectionsOf(markdown: string): Section[] {
+  const sections: { heading: string; lines: string[] }[] = [{ heading: "", lines: [] }];
+  let isCode = false;
+  for (const line of markdown.split("\n")) {
+    if (line.startsWith("```")) isCode = !isCode;
+    if (!isCode && /^#{1,6} /.test(line)) sections.push({ heading: line.trim(), lines: [] });
+    else sections.at(-1)!.lines.push(line);
+  }
+  return sections.map(({ heading, lines }) => ({ heading, text: lines.join("\n") }));
+}
+
+/** Whether a section has a table of GitHub's. */
+export function hasTable({ text }: Section): boolean {
+  return /^\|[ :|-]*-[ :|-]*\|$/m.test(text);
+}
+
+/**
+ * When what stands in a section, or in one row of its table, was made: the earliest date in it; of a document that was
+ * written by a command the date in its first paragraph. Null where there is none.
+ */
+export function dateIn(sections: readonly Section[], heading: string, row?: string): string | null {
+  const section = sections.find((of) => of.heading === heading);
+  if (section === undefined) return null;
+  const text = row === undefined ? section.text : rowIn(section, row);
+  return earliest(text) ?? (row === undefined ? earliest(writtenBy(sections)) : null);
+}
+
+function rowIn({ text }: Section, row: string): string {
+  return text.split("\n").find((line) => line.startsWith(`| ${row}`)) ?? "";
+}
+
+function writtenBy(sections: readonly Section[]): string {
+  const [first = ""] = sections
+    .slice(0, 2)
+    .flatMap(({ text }) => text.split("\n\n"))
+    .filter((paragraph) => /^\s*(Written|Generated) by /.test(paragraph));
+  return first;
+}
+
+function earliest(text: string): string | null {
+  return text.match(/\b20\d\d-\d\d-\d\d\b/g)?.toSorted()[0] ?? null;
+}

@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { format, formats } from "../../src/format/registry.js";
+import { round } from "../../src/format/round.js";
+import { blockFormatsOf, CastTally, castsWithoutScale, usuallyScaled } from "../../src/lens/cast.js";
+import { mergeResults } from "../../src/lens/merge.js";
+import type { Result } from "../../src/lens/result.js";
+import { random32 } from "../support/bits.js";
+import { caseOf, renamed, resultOf } from "../support/results.js";
+
+const values = (numbers: ArrayLike<number>) => ({
+  length: numbers.length,
+  read: async (start: number, into: Float32Array | Float64Array) => {
+    for (let i = 0; i < into.length; i++) into[i] = numbers[start + i];
+  },
+});
+
+describe("weights in a format without scales", () => {
+  it("by hand: e4m3fn has normal numbers from 2^-6 and its smallest is 2^-9", () => {
+    const above = 2 ** -10 * (1 + 2 ** -20);
+    const weights = [0, -0, 2 ** -10, -above, 2 ** -6 - 2 ** -30, -(2 ** -6), 1, 500, Number.NaN, -Infinity];
+    expect(CastTally.of(Float64Array.from(weights), format("e4m3fn")).summary()).toEqual({
+      format: "e4m3fn",
+      minNormal: 2 ** -6,
+      elements: 8,
+      belowNormal: 5,
+      zero: 3,
+    });
+  });
+
+  it("what is zero is what rounding makes zero, in every such format", () => {
+    const random = random32(3);
+    const narrow = [...formats.values()].filter(usuallyScaled);
+    expect(narrow.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["e5m2", "e4m3fn", "e3m2fn", "e2m1fn"]),
+    );
+    for (const of of narrow) {
+      // Multiples of a quarter of the smallest number, ties among them, and their neighbours.
+      const weights = Float64Array.from({ length: 400 }, () => {
+        const quarter = ((random() % 40) - 20) * (of.minPositive / 4);
+        return quarter * (1 + ((random() % 3) - 1) * 2 ** -40);
+      });
+      const zero = weights.filter((weight) => round(weight, of) === 0).length;
+      const belowNormal = weights.filter((weight) => Math.abs(weight) < of.minNormal).length;
+      expect(CastTally.of(weights, of).summary()).toMatchObject({ elements: 400, belowNormal, zero });
+    }
+  });
+
+  it("is told of formats of at most 8 bits, each once, over all tensors in pieces", async () => {
+    const long = Float64Array.from({ length: 2 ** 16 + 3 }, (_, i) => (i >= 2 ** 16 ? 2 ** -7 : 1));
+    const casts = await castsWithoutScale(
+      [values(long), values([2 ** -12])],
+      ["bf16", "e4m3fn", "fp16", "e4m3fn", "e2m1fn"].map((name) => format(name)),
+    );
+    expect(casts).toEqual([
+      { format: "e4m3fn", minNormal: 2 ** -6, elements: 2 ** 16 + 4, belowNormal: 4, zero: 1 },
+      { format: "e2m1fn", minNormal: 1, elements: 2 ** 16 + 4, belowNormal: 4, zero: 4 },
+    ]);
+    expect(await castsWithoutScale([values([1])], [format("bf16")])).toEqual([]);
+  });
+
+  it("names the block formats of the elements that people use", () => {
+    expect(blockFormatsOf("e4m3fn")).toEqual(["mxfp8-e4m3", "fp8-128x128"]);
+    expect(blockFormatsOf("e2m1fn")).toEqual(["mxfp4", "nvfp4"]);
+    expect(blockFormatsOf("e3m4")).toEqual([]);
+  });
+});
+
+describe("results of shards", () => {
+  const cast = { format: "e4m3fn", minNormal: 2 ** -6, elements: 10, belowNormal: 4, zero: 1 };
+
+  it("are added up, as far as all of them know", async () => {
+    const shard = async (name: string, casts?: Result["casts"]) =>
+      resultOf([renamed(await caseOf([1], [0.5]), name)], casts && { casts });
+    const both = mergeResults([await shard("a", [cast]), await shard("b", [{ ...cast, zero: 4 }])]);
+    expect(both.casts).toEqual([{ ...cast, elements: 20, belowNormal: 8, zero: 5 }]);
+    expect(mergeResults([await shard("a", [cast]), await shard("b")])).not.toHaveProperty("casts");
+  });
+});
