@@ -31,6 +31,14 @@ export {
 } from "./format/round.js";
 export { type Class, classes, classify } from "./lens/classify.js";
 export { type Explanation, explain } from "./lens/explain.js";
+export type {
+  MomentKind,
+  SkippedTensor,
+  StoredBytes,
+  TensorInput,
+  TensorOptimizer,
+  Values,
+} from "./lens/input.js";
 export { mergeResults } from "./lens/merge.js";
 export type { Numeral } from "./lens/numeral.js";
 export type { SchemeOutlook } from "./lens/outlook.js";
@@ -38,10 +46,13 @@ export type * from "./lens/result.js";
 export { type ApplyOptions, applyUpdate } from "./update/apply.js";
 export {
   adamw,
+  type CaseSettings,
   lion,
   type Optimizer,
   type OptimizerOptions,
   type OptimizerState,
+  type RecipeSettings,
+  recipeSettings,
   recipes,
   sgd,
 } from "./update/optimizer.js";
@@ -52,5 +63,5 @@ export {
   verifiedIn,
 } from "./update/recipe/recipe.js";
 export { type SchemeName, schemeNames, type WeightState } from "./update/scheme.js";
-export type { UpdateOptions } from "./update/settings.js";
+export { type UpdateOptions, type UpdateSettings, updateSettings } from "./update/settings.js";
 export { randomBits, stepKey, tensorKey, threefry2x32, type Words } from "./update/threefry.js";

@@ -32,7 +32,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   cli: [...core, "source", "report", node, npm],
   page: [...core, "source", "report", node, npm],
   "index.ts": core,
-  "node.ts": [...core, "source", "index.ts"],
+  "diff.ts": [...core, "source"],
+  "node.ts": [...core, "source", "index.ts", "diff.ts"],
   "version.ts": [],
 };
 

@@ -1,14 +1,11 @@
 import { comparerOf, provenKernel } from "../engine/wasm/difference/comparison.js";
 import { format } from "../format/registry.js";
-import { deltaCosts } from "../lens/delta.js";
 import type { DifferenceTallyJson } from "../lens/difference.js";
 import type { Comparer } from "../lens/difference-codes.js";
 import type { DifferenceResult } from "../lens/difference-result.js";
-import { summarizeDifference } from "../lens/summarize-difference.js";
-import { comparePair } from "../source/pair/compare-pair.js";
-import { zstdUnknown } from "../source/pair/compress.js";
+import { differenceOf } from "../source/pair/difference-of.js";
 import { openPair } from "../source/pair/open-pair.js";
-import { type CheckpointPair, nameOf } from "../source/pair/pair-up.js";
+import type { CheckpointPair } from "../source/pair/pair-up.js";
 import type { WorkerPool } from "../source/pair/worker-pool.js";
 import { version } from "../version.js";
 import type { DiffOptions } from "./diff.js";
@@ -40,7 +37,7 @@ export async function diffFiles(
     const { resume } = options;
     expectApart([...outputFiles(options), ...(resume === undefined ? [] : [resume])], pair.files);
     pool?.prepare(await kernel);
-    const result = await differenceOf(pair, comparerOf(await kernel), pool, options, streams);
+    const result = await compared(pair, comparerOf(await kernel), pool, options, streams);
     // They end while the result is written.
     void pool?.close();
     await emitBy(diffRenderers, result, options, streams);
@@ -50,7 +47,7 @@ export async function diffFiles(
   }
 }
 
-async function differenceOf(
+async function compared(
   pair: CheckpointPair,
   comparer: Comparer,
   pool: WorkerPool | null,
@@ -61,7 +58,9 @@ async function differenceOf(
   const log = await resumeLog(pair, options);
   const bar = await progressBar(options.quiet ? null : err, gigabytes);
   try {
-    const { tallies, sample } = await comparePair(pair, {
+    return await differenceOf(pair, {
+      view,
+      strict,
       sample: chunks,
       seed,
       comparer,
@@ -72,26 +71,6 @@ async function differenceOf(
         done: (tensor, tally) => log.add(tensor, tally),
       },
     });
-    const counted = pair.tensors.map((tensor, i) => ({
-      ...tensor,
-      formats: {
-        before: nameOf(tensor.before.format!),
-        after: nameOf(tensor.after.format!),
-        compared: nameOf(tensor.compared),
-      },
-      tally: tallies[i],
-    }));
-    const summary = summarizeDifference(counted);
-    return {
-      schema: "precision-lens-diff/2",
-      tool: { name: "precision-lens", version },
-      input: { before: pair.before, after: pair.after },
-      settings: { view, strict, seed },
-      unknown: pair.unknown,
-      ...summary,
-      delta: deltaCosts(summary.tensors, sample, zstdUnknown),
-      skipped: pair.skipped,
-    };
   } finally {
     bar.stop();
   }

@@ -1,12 +1,13 @@
 import { decodeTable } from "../format/encode.js";
 import type { Format } from "../format/format.js";
-import { format as formatNamed } from "../format/registry.js";
+import { format as formatNamed, formatOf } from "../format/registry.js";
 import type { Values } from "../lens/input.js";
 import type { Case } from "../lens/result.js";
 import { summarizeCase } from "../lens/summarize.js";
 import { type UpdateOptions, updateSettings } from "../update/settings.js";
 import type { LensJob } from "./engine.js";
 import { selectEngine } from "./select.js";
+import { expectCountable } from "./walk.js";
 
 const fp32 = formatNamed("fp32");
 
@@ -21,6 +22,8 @@ export interface LensOptions extends Omit<UpdateOptions, "format"> {
   readonly format?: Format | string;
   /** Default `auto`. */
   readonly engine?: string;
+  /** Most threads to work on; default one a core. Never changes a result. */
+  readonly threads?: number;
   /** The name that the random bits of stochastic rounding are keyed by; default the empty name. */
   readonly name?: string;
 }
@@ -30,8 +33,14 @@ export interface LensOptions extends Omit<UpdateOptions, "format"> {
  *
  * @param weights n codes (Uint8Array, Uint16Array), or n numbers for fp32 (Float32Array).
  * @param updates n fp32 numbers, added once; or one such array for each step.
+ * @param options the storage format if it is not that of the weights, scheme, rounding, ...; engine and threads.
  * @returns one case of a result, with one tensor.
- * @throws RangeError for unknown names and arrays of other lengths; TypeError for codes of the wrong width.
+ * @throws RangeError for unknown names, arrays of other lengths, codes that the format lacks, and less than one thread; TypeError
+ *   for codes of the wrong width and updates that are no Float32Array; EngineRefused for an engine that is not to be had.
+ * @example
+ * const weights = { format: "bf16", data: Uint16Array.of(0x3f80, 0x3ca4) };
+ * const { totals } = await lens(weights, Float32Array.of(0.01, 1e-6), { scheme: "kahan" });
+ * [totals.moved, totals.kept]; // [1, 1]
  */
 export async function lens(
   weights: WeightArray,
@@ -39,6 +48,7 @@ export async function lens(
   options: LensOptions = {},
 ): Promise<Case> {
   const steps = updates instanceof Float32Array ? [updates] : updates;
+  expectUpdates(steps);
   const settings = updateSettings({ ...options, format: options.format ?? weights.format });
   const { length } = weights.data;
   const job: LensJob = {
@@ -52,14 +62,25 @@ export async function lens(
     ],
     stepNumbers: steps.map((_, i) => i),
     cases: [settings],
+    ...(options.threads !== undefined && { threads: options.threads }),
   };
+  expectCountable(job);
   const { engine } = await selectEngine(options.engine ?? "auto", job);
   const [tally] = await engine.run(job);
   return summarizeCase(tally);
 }
 
+/** Of fp64 numbers the digits beyond fp32 would be lost in silence. */
+function expectUpdates(steps: readonly unknown[]): void {
+  const list = Array.isArray(steps) ? steps : [steps];
+  const wrong = list.find((each) => !(each instanceof Float32Array));
+  if (wrong === undefined && list === steps) return;
+  const found = (wrong as object | null | undefined)?.constructor?.name ?? String(wrong);
+  throw new TypeError(`updates: expected a Float32Array, or one for each step, found ${found}`);
+}
+
 function numbersOf({ format, data }: WeightArray): Values {
-  const of = typeof format === "string" ? formatNamed(format) : format;
+  const of = formatOf(format);
   if (data instanceof Float32Array) {
     if (of.bits !== 32) throw new TypeError(`weights in ${of.name}: expected codes, found a Float32Array`);
     return arrayValues(data, of);
@@ -70,6 +91,13 @@ function numbersOf({ format, data }: WeightArray): Values {
     throw new TypeError(`weights in ${of.name}: expected a ${expected}, found a ${data.constructor.name}`);
   }
   const numbers = decodeTable(of);
+  const fills = of.bits === 8 * data.BYTES_PER_ELEMENT;
+  const stray = fills ? -1 : data.findIndex((code) => code >= numbers.length);
+  if (stray >= 0) {
+    throw new RangeError(
+      `weights in ${of.name}: expected codes from 0 to ${numbers.length - 1}, found ${data[stray]} at index ${stray}`,
+    );
+  }
   return arrayValues(data, of, (code) => numbers[code]);
 }
 

@@ -7,6 +7,7 @@ import { betasOf, defaultEps } from "../update/recipe/recipe-step.js";
 import { version } from "../version.js";
 import type { Engine, LensJob, Observer } from "./engine.js";
 import { type PartLog, runParts, runWhole } from "./run-parts.js";
+import { expectCountable } from "./walk.js";
 
 /** A job, and what its result says of where it came from. */
 export interface DescribedJob extends LensJob {
@@ -23,13 +24,28 @@ export interface DescribedJob extends LensJob {
 /**
  * Runs a job on an engine that passed its self-check, and assembles the result. With a log of parts it goes on from
  * what that has; then the observer is given no weights.
+ *
+ * @param job tensors with their updates, steps, cases; and where they came from.
+ * @param chosen an engine and its proof, as `selectEngine` gives them.
+ * @param observer is told of progress, and given the stored weights at the end.
+ * @param log keeps what is counted, part by part; null: nothing is kept.
+ * @returns a result of the schema `precision-lens/2`.
+ * @throws RangeError for a job that cannot be counted; what sources and engine throw.
+ * @example
+ * const numbers = (data) => ({ length: data.length, read: async (start, into) => into.set(data.slice(start, start + into.length)) });
+ * const tensor = { name: "w", shape: [2], weights: numbers([1, 2]), updates: [numbers([1e-3, 0.5])] };
+ * const source = { kind: "arrays", weights: null, updates: null, gradients: null, metadata: {} };
+ * const job = { tensors: [tensor], stepNumbers: [0], cases: [updateSettings({ format: "bf16" })], source, skipped: [], strict: true };
+ * (await runLens(job, await selectEngine("auto", job))).cases[0].totals.moved; // 1
  */
 export async function runLens(
   job: DescribedJob,
-  { engine, selfCheck }: { readonly engine: Engine; readonly selfCheck: SelfCheck },
+  chosen: { readonly engine: Engine; readonly selfCheck: SelfCheck },
   observer: Observer = {},
   log: PartLog | null = null,
 ): Promise<Result> {
+  const { engine, selfCheck } = chosen;
+  expectCountable(job);
   const { cases, handedOver } = log
     ? await runParts(job, engine, observer, log)
     : await runWhole(job, engine, observer);

@@ -20,6 +20,11 @@ const smallJob = 2 ** 17;
  * and, for a job that is worth the time it takes to start a device, one of a device that is proven and does a sample of
  * the job faster.
  *
+ * @param name `auto`, `reference`, `wasm` or `gpu`.
+ * @param job what it is for: an engine proves itself for its cases, and `auto` goes by its size.
+ * @param engines those there are, by name.
+ * @returns the engine, and what its self-check found.
+ * @example (await selectEngine("reference")).selfCheck.failed; // 0
  * @throws RangeError for an unknown name; EngineRefused for an engine that is not to be had, does not take the job's
  *   cases, or fails its self-check.
  */

@@ -135,8 +135,11 @@ async function readNumbers(values: Values, start: number, count: number): Promis
 }
 
 export function expectCountable(job: LensJob): void {
-  const { tensors, stepNumbers } = job;
+  const { tensors, stepNumbers, threads = 1 } = job;
   expectMilestones(job);
+  if (!Number.isSafeInteger(threads) || threads < 1) {
+    throw new RangeError(`expected a number of threads of at least 1, found ${threads}`);
+  }
   let elements = 0;
   for (const { name, weights, updates } of tensors) {
     elements += weights.length;

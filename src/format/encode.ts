@@ -1,14 +1,21 @@
 import { exponentOf } from "./float64.js";
 import type { Format } from "./format.js";
+import { formatOf } from "./registry.js";
 import { gapAt, type RoundOptions, round } from "./round.js";
 
 /**
  * The code of the number that `x` rounds to: an unsigned integer of `format.bits` bits, sign first if there is one. NaN has one
  * code: that of -0 in fnuz formats, the only one in e4m3fn, the quiet NaN without payload in IEEE formats.
  *
- * @throws RangeError if the result is NaN and the format has none; TypeError as {@link round}.
+ * @param x any number.
+ * @param of a format or its name.
+ * @param options rounding, overflow, random bits.
+ * @returns an integer from 0 to 2^bits - 1.
+ * @throws RangeError if the result is NaN and the format has none; TypeError and RangeError as {@link round}.
+ * @example encode(1, "bf16"); // 0x3f80
  */
-export function encode(x: number, format: Format, options?: RoundOptions): number {
+export function encode(x: number, of: Format | string, options?: RoundOptions): number {
+  const format = formatOf(of);
   const value = round(x, format, options);
   if (Number.isNaN(value)) return nanCode(format);
   const signed = value < 0 || Object.is(value, -0);
@@ -18,9 +25,14 @@ export function encode(x: number, format: Format, options?: RoundOptions): numbe
 /**
  * The number of a code; every NaN code gives NaN.
  *
- * @throws RangeError if `code` is not an unsigned integer of `format.bits` bits.
+ * @param code an unsigned integer of the format's bits, sign first.
+ * @param of a format or its name.
+ * @returns the number, Inf or NaN.
+ * @throws RangeError if `code` is none of the format's, or the format unknown.
+ * @example decode(0x3f81, "bf16"); // 1.0078125
  */
-export function decode(code: number, format: Format): number {
+export function decode(code: number, of: Format | string): number {
+  const format = formatOf(of);
   const codes = 2 ** format.bits;
   if (!Number.isInteger(code) || code < 0 || code >= codes) {
     throw new RangeError(
@@ -34,9 +46,17 @@ export function decode(code: number, format: Format): number {
 }
 
 /**
- * The numbers of all codes, in the order of the codes. Valid for formats of at most 16 bits.
+ * The numbers of all codes, in the order of the codes.
+ *
+ * @param of a format of at most 16 bits, or its name.
+ * @returns 2^bits numbers; NaN for the codes of NaN.
+ * @throws RangeError for a format of more bits, or an unknown one.
+ * @example decodeTable("e2m1fn").slice(0, 8); // Float32Array.of(0, 0.5, 1, 1.5, 2, 3, 4, 6)
  */
-export function decodeTable(format: Format): Float32Array {
+export function decodeTable(of: Format | string): Float32Array {
+  const format = formatOf(of);
+  if (format.bits > 16)
+    throw new RangeError(`${format.name}: expected a format of at most 16 bits, found ${format.bits}`);
   const table = new Float32Array(2 ** format.bits);
   if (!format.signed) return table.map((_, code) => decodeMagnitude(code, format));
   const sign = signBit(format);

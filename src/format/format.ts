@@ -1,4 +1,4 @@
-import { powerOfTwo } from "./float64.js";
+import { exponentOf, powerOfTwo } from "./float64.js";
 
 /** What defines a binary floating-point format; all else is derived from it. */
 export interface FormatParameters {
@@ -45,9 +45,14 @@ export interface Format extends Required<FormatParameters> {
 /**
  * Makes a format from its parameters.
  *
- * @throws RangeError outside what fp64 and 32-bit codes carry exactly: 2 to 8 exponent bits, precision 2 to 24 (from 1
- *   where there is no sign), exponents from -126 to 127 up to the bias of fp32; for an unsigned format with subnormals or
- *   a zero.
+ * @param parameters exponent bits, significand bits, bias, and which codes are no finite numbers.
+ * @returns one frozen record, with all that is derived from them.
+ * @throws RangeError outside what fp32 numbers and 32-bit codes carry exactly: 2 to 8 exponent bits, precision 2 to 24 (from 1
+ *   where there is no sign), a bias from 1 to 128, and no number of 2^128 and more or below 2^-149; for an unsigned format
+ *   with subnormals or a zero.
+ * @example
+ * const e3m4 = { name: "e3m4fn", exponentBits: 3, precision: 5, bias: 3, topCodes: 1, unsignedZero: false, subnormals: true };
+ * defineFormat(e3m4).maxFinite; // 30
  */
 export function defineFormat(parameters: FormatParameters): Format {
   const { name, exponentBits, precision, bias, topCodes, unsignedZero, signed = true } = parameters;
@@ -66,6 +71,13 @@ export function defineFormat(parameters: FormatParameters): Format {
   const minNormal = powerOfTwo(minExponent);
   const maxFiniteCode = 2 ** exponentBits * hiddenBit - 1 - topCodes;
   const maxExponent = Math.floor(maxFiniteCode / hiddenBit) - bias;
+  const minPositive = parameters.subnormals ? minNormal / hiddenBit : minNormal;
+  if (maxExponent > 127 || minPositive < 2 ** -149) {
+    throw new RangeError(
+      `format ${name}: expected numbers from 2^-149 to below 2^128, as fp32 has them, ` +
+        `found 2^${exponentOf(minPositive)} to below 2^${maxExponent + 1}`,
+    );
+  }
   return Object.freeze({
     ...parameters,
     signed,
@@ -74,7 +86,7 @@ export function defineFormat(parameters: FormatParameters): Format {
     maxExponent,
     maxFinite: (hiddenBit + (maxFiniteCode % hiddenBit)) * powerOfTwo(maxExponent + 1 - precision),
     minNormal,
-    minPositive: parameters.subnormals ? minNormal / hiddenBit : minNormal,
+    minPositive,
     epsilon: 1 / hiddenBit,
     hasInfinity: topCodes >= 2,
     hasNaN: topCodes >= 1 || unsignedZero,

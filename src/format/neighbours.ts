@@ -1,14 +1,22 @@
 import { decodeMagnitude, magnitudeCode } from "./encode.js";
 import { exponentOf } from "./float64.js";
 import type { Format } from "./format.js";
+import { formatOf } from "./registry.js";
 import { gapAt, round } from "./round.js";
 
 /**
  * The gap between the numbers of `format` in the binade of |x|: 2^(e+1-precision) with e = floor(log2 |x|), at
  * least that of the smallest normal number and at most that of the largest finite one. At a power of two the gap
  * below is half of this. NaN gives NaN.
+ *
+ * @param x any number, of the format or not.
+ * @param of a format or its name.
+ * @returns a power of two, or NaN.
+ * @throws RangeError for an unknown format.
+ * @example ulp(0.02, "bf16"); // 0.0001220703125
  */
-export function ulp(x: number, format: Format): number {
+export function ulp(x: number, of: Format | string): number {
+  const format = formatOf(of);
   if (Number.isNaN(x)) return NaN;
   return gapAt(ulpBinade(x, format), format);
 }
@@ -26,8 +34,15 @@ function ulpBinade(x: number, format: Format): number {
 /**
  * The smallest number of `format` greater than `x`, which need not be a number of the format (IEEE 754-2019,
  * 5.3.1). Above the largest finite number: Infinity, or NaN in formats that have none.
+ *
+ * @param x any number, of the format or not.
+ * @param of a format or its name.
+ * @returns a number of the format, Infinity or NaN.
+ * @throws RangeError for an unknown format.
+ * @example nextUp(1, "bf16"); // 1.0078125
  */
-export function nextUp(x: number, format: Format): number {
+export function nextUp(x: number, of: Format | string): number {
+  const format = formatOf(of);
   if (Number.isNaN(x)) return NaN;
   if (!format.signed && x < format.minPositive) return format.minPositive;
   if (x === -Infinity) return -format.maxFinite;
@@ -43,8 +58,15 @@ export function nextUp(x: number, format: Format): number {
 /**
  * The largest number of `format` less than `x`; the mirror image of {@link nextUp}. NaN where an unsigned format has
  * none.
+ *
+ * @param x any number, of the format or not.
+ * @param of a format or its name.
+ * @returns a number of the format, -Infinity or NaN.
+ * @throws RangeError for an unknown format.
+ * @example nextDown(1, "bf16"); // 0.99609375
  */
-export function nextDown(x: number, format: Format): number {
+export function nextDown(x: number, of: Format | string): number {
+  const format = formatOf(of);
   if (!format.signed) return nextDownUnsigned(x, format);
   const up = nextUp(-x, format);
   return up === 0 && format.unsignedZero ? 0 : -up;

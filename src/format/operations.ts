@@ -1,13 +1,8 @@
 import { productTail, sumTail } from "./float64.js";
 import type { Format } from "./format.js";
-import { format as formatNamed } from "./registry.js";
-import {
-  type Overflow,
-  type Rounding,
-  type RoundOptions,
-  rounding as roundingNamed,
-  roundSum,
-} from "./round.js";
+import { format as formatNamed, formatOf } from "./registry.js";
+import { checkedOptions, type Overflow, type Rounding, type RoundOptions, roundSum } from "./round.js";
+import { unknownName } from "./unknown-name.js";
 
 /**
  * Arithmetic on numbers of fp32 or of narrower formats, with results in a storage format. Each operation finds the
@@ -36,24 +31,64 @@ export interface ResultRounding {
 
 const fp32 = formatNamed("fp32");
 
-/** a + b. */
-export function add(a: number, b: number, format: Format, options?: OperationOptions): number {
+/**
+ * a + b.
+ *
+ * @param a a number of fp32 or of a narrower format.
+ * @param b another one.
+ * @param format of the result: a format or its name.
+ * @param options how it is computed and rounded.
+ * @returns a number of the format, Inf or NaN.
+ * @throws TypeError and RangeError as {@link round}; RangeError for an unknown opmath.
+ * @example add(1, 2 ** -9, "bf16"); // 1
+ */
+export function add(a: number, b: number, format: Format | string, options?: OperationOptions): number {
   return addTo(a, b, resultRounding(format, options), options?.randomBits ?? 0);
 }
 
-/** a - b. */
-export function sub(a: number, b: number, format: Format, options?: OperationOptions): number {
+/**
+ * a - b.
+ *
+ * @param a a number of fp32 or of a narrower format.
+ * @param b another one.
+ * @param format of the result: a format or its name.
+ * @param options how it is computed and rounded.
+ * @returns a number of the format, Inf or NaN.
+ * @throws TypeError and RangeError as {@link round}; RangeError for an unknown opmath.
+ * @example sub(1, 2 ** -9, "bf16", { rounding: "toward-zero", opmath: "exact" }); // 0.99609375
+ */
+export function sub(a: number, b: number, format: Format | string, options?: OperationOptions): number {
   return add(a, -b, format, options);
 }
 
-/** a b. */
-export function mul(a: number, b: number, format: Format, options?: OperationOptions): number {
+/**
+ * a b.
+ *
+ * @param a a number of fp32 or of a narrower format.
+ * @param b another one.
+ * @param format of the result: a format or its name.
+ * @param options how it is computed and rounded.
+ * @returns a number of the format, Inf or NaN.
+ * @throws TypeError and RangeError as {@link round}; RangeError for an unknown opmath.
+ * @example mul(1.5, 1.5, "e4m3fn"); // 2.25
+ */
+export function mul(a: number, b: number, format: Format | string, options?: OperationOptions): number {
   // 24 + 24 bits fit into 53.
   return settle(a * b, 0, resultRounding(format, options), options?.randomBits ?? 0);
 }
 
-/** a / b. */
-export function div(a: number, b: number, format: Format, options?: OperationOptions): number {
+/**
+ * a / b.
+ *
+ * @param a a number of fp32 or of a narrower format.
+ * @param b another one.
+ * @param format of the result: a format or its name.
+ * @param options how it is computed and rounded.
+ * @returns a number of the format, Inf or NaN.
+ * @throws TypeError and RangeError as {@link round}; RangeError for an unknown opmath.
+ * @example div(1, 3, "bf16"); // 0.333984375
+ */
+export function div(a: number, b: number, format: Format | string, options?: OperationOptions): number {
   const quotient = a / b;
   return settle(
     quotient,
@@ -63,14 +98,40 @@ export function div(a: number, b: number, format: Format, options?: OperationOpt
   );
 }
 
-/** The square root of a. */
-export function sqrt(a: number, format: Format, options?: OperationOptions): number {
+/**
+ * The square root of a.
+ *
+ * @param a a number of fp32 or of a narrower format.
+ * @param format of the result: a format or its name.
+ * @param options how it is computed and rounded.
+ * @returns a number of the format, Inf or NaN.
+ * @throws TypeError and RangeError as {@link round}; RangeError for an unknown opmath.
+ * @example sqrt(2, "fp16"); // 1.4140625
+ */
+export function sqrt(a: number, format: Format | string, options?: OperationOptions): number {
   const root = Math.sqrt(a);
   return settle(root, rootTail(a, root), resultRounding(format, options), options?.randomBits ?? 0);
 }
 
-/** a b + c with no rounding in between. */
-export function fma(a: number, b: number, c: number, format: Format, options?: OperationOptions): number {
+/**
+ * a b + c with no rounding in between.
+ *
+ * @param a a number of fp32 or of a narrower format.
+ * @param b another one.
+ * @param c a third one.
+ * @param format of the result: a format or its name.
+ * @param options how it is computed and rounded.
+ * @returns a number of the format, Inf or NaN.
+ * @throws TypeError and RangeError as {@link round}; RangeError for an unknown opmath.
+ * @example fma(1.0078125, 1.0078125, -1, "fp16"); // 0.01568603515625
+ */
+export function fma(
+  a: number,
+  b: number,
+  c: number,
+  format: Format | string,
+  options?: OperationOptions,
+): number {
   return fmaTo(a, b, c, resultRounding(format, options), options?.randomBits ?? 0);
 }
 
@@ -108,13 +169,11 @@ function store(
   return roundSum(x, tail, format, rounding, overflow, randomBits);
 }
 
-function resultRounding(format: Format, options: OperationOptions = {}): ResultRounding {
-  const { overflow = "ieee", opmath = "fp32", randomBits } = options;
-  const rounding = roundingNamed(options.rounding ?? "nearest-even");
-  if (rounding === "stochastic" && randomBits === undefined) {
-    throw new TypeError("stochastic rounding needs randomBits, 32 random bits as an unsigned integer");
-  }
-  return { format, rounding, overflow, opmath };
+function resultRounding(format: Format | string, options: OperationOptions = {}): ResultRounding {
+  const { opmath = "fp32" } = options;
+  const { by, overflow } = checkedOptions(options);
+  if (!opmaths.includes(opmath)) throw unknownName("opmath", String(opmath), opmaths);
+  return { format: formatOf(format), rounding: by, overflow, opmath };
 }
 
 /** IEEE 754-2019, 6.3: an exact zero from terms of unlike signs, two zeros included, is -0 under toward-negative. */

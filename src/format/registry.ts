@@ -136,6 +136,17 @@ export function format(name: string): Format {
   return formats.get(ieee) ?? ieeeFormat(ieee, Number(fields[1]), Number(fields[2]));
 }
 
+/**
+ * The format that a record or a name stands for, at the edge of the library.
+ *
+ * @throws RangeError for an unknown name; TypeError for what is neither a format nor a name.
+ */
+export function formatOf(of: Format | string): Format {
+  if (typeof of === "string") return format(of);
+  if (typeof of === "object" && of !== null && "maxFiniteCode" in of) return of;
+  throw new TypeError(`expected a format or its name, found ${String(of)}`);
+}
+
 function unknownFormat(name: string, bare: string): RangeError {
   const choices = several.get(bare.toLowerCase());
   if (choices !== undefined) {

@@ -1,5 +1,6 @@
 import { exponentOf, powerOfTwo } from "./float64.js";
 import type { Format } from "./format.js";
+import { formatOf } from "./registry.js";
 import { unknownName } from "./unknown-name.js";
 
 /** How a number between two neighbours of a format is brought to one of them. */
@@ -39,6 +40,8 @@ const roundingsByName: ReadonlyMap<string, Rounding> = new Map([
 /**
  * The rounding of a name: one of the seven, or a short name: `rne rna rz rtz ru rup rd rdn sr`.
  *
+ * @param name in lower or in upper case, if it is a short one.
+ * @returns the name that results carry.
  * @throws RangeError for any other name, with the nearest that is known.
  * @example rounding("sr"); // "stochastic"
  */
@@ -66,21 +69,46 @@ export interface RoundOptions {
 }
 
 /**
- * The number of `format` that `x` rounds to, correctly for every fp64 `x`.
+ * The number of a format that `x` rounds to, correctly for every fp64 `x`.
  *
  * `stochastic` goes away from zero with probability floor(2^32 r) / 2^32, where r in [0, 1) is how far |x| lies
  * above the neighbour nearer to zero, in gaps. NaN gives NaN, in every format. In unsigned formats, which have no zero,
  * numbers below the smallest one give the smallest one, and negative numbers NaN.
  *
- * @throws TypeError if `stochastic` is not given `randomBits`; RangeError for an unknown rounding.
+ * @param x any number.
+ * @param format a format or its name.
+ * @param options rounding, overflow, random bits.
+ * @returns a number of the format, Inf or NaN.
+ * @throws TypeError if `stochastic` is not given `randomBits`; RangeError for an unknown format, rounding or overflow, and for
+ *   random bits that are no unsigned integer of 32 bits.
+ * @example round(1 + 2 ** -8 + 2 ** -40, "bf16"); // 1.0078125
+ * @example round(65520, "fp16", { overflow: "saturate" }); // 65504
  */
-export function round(x: number, format: Format, options: RoundOptions = {}): number {
-  const { overflow = "ieee", randomBits } = options;
-  const by = rounding(options.rounding ?? "nearest-even");
-  if (by === "stochastic" && randomBits === undefined) {
+export function round(x: number, format: Format | string, options: RoundOptions = {}): number {
+  const { by, overflow, bits } = checkedOptions(options);
+  return roundSum(x, 0, formatOf(format), by, overflow, bits);
+}
+
+/** Options of one rounding with every name known and every default filled in. @throws as {@link round}. */
+export function checkedOptions({
+  rounding: name = "nearest-even",
+  overflow = "ieee",
+  randomBits,
+}: RoundOptions): {
+  readonly by: Rounding;
+  readonly overflow: Overflow;
+  readonly bits: number;
+} {
+  const by = rounding(name);
+  if (!overflows.includes(overflow)) throw unknownName("overflow", String(overflow), overflows);
+  if (randomBits === undefined) {
+    if (by !== "stochastic") return { by, overflow, bits: 0 };
     throw new TypeError("stochastic rounding needs randomBits, 32 random bits as an unsigned integer");
   }
-  return roundSum(x, 0, format, by, overflow, randomBits ?? 0);
+  if (randomBits >>> 0 !== randomBits) {
+    throw new RangeError(`randomBits: expected an unsigned integer of 32 bits, found ${randomBits}`);
+  }
+  return { by, overflow, bits: randomBits };
 }
 
 /**

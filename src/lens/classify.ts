@@ -13,6 +13,13 @@ export type Class = (typeof classes)[number];
  * - `lost`: neither did.
  *
  * Changed means other bits, with +0 = -0: numbers of a format have one code each, so `!==` is that.
+ *
+ * @param before the weight as it is stored and its carrier (0 where the scheme has none), before the update.
+ * @param update as added, an fp32 number.
+ * @param after the same after it.
+ * @returns one of the five classes.
+ * @throws nothing: it is called for every update.
+ * @example classify({ weight: 1, carrier: 0 }, 1e-6, { weight: 1, carrier: 0 }); // "lost"
  */
 export function classify(before: WeightState, update: number, after: WeightState): Class {
   const finite =

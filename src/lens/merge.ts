@@ -22,7 +22,18 @@ import { EndTally, endSums, MomentTally, Tally, UpdateTally } from "./tally.js";
  * A synthetic run is whole: its gradients have the norm of all its tensors together, and what a sample tells, or when
  * weights first show, is not the sum of parts.
  *
+ * @param results at least one, in any order; their tensors are listed in that order, and every engine of theirs is named.
+ * @returns one result.
  * @throws RangeError if the results are not of the same kind, or synthetic, or a tensor is in two of them.
+ * @example
+ * const part = async (name) => {
+ *   const one = await lens({ format: "bf16", data: Uint16Array.of(0x3f80) }, Float32Array.of(1e-3), { name });
+ *   const input = { kind: "arrays", weights: null, updates: null, gradients: null, tensors: 1, elements: 1, stepNumbers: [0], metadata: {} };
+ *   const settings = { optimizer: null, overflow: "ieee", seed: 0, strict: false };
+ *   const engine = { name: "reference", device: "CPU", selfCheck: { passed: 34, failed: 0, firstFailure: null } };
+ *   return { schema: "precision-lens/2", tool: { name: "precision-lens", version: "0" }, input, settings, engine, cases: [one], skipped: [] };
+ * };
+ * mergeResults([await part("a"), await part("b")]).cases[0].totals.lost; // 2
  */
 export function mergeResults(results: readonly Result[]): Result {
   const [first, ...others] = results;

@@ -34,6 +34,13 @@ export interface Recording extends WeightsAndUpdates {
  * Opens the weights and the updates of a run and brings them together; no data is read. What cannot be used is
  * left out and listed with its reason.
  *
+ * @param paths of the weights, and of the updates or the gradients (`of: "gradient"`) with their moments; `strict`.
+ * @returns tensors whose numbers are read when they are asked for, until it is closed.
+ * @example
+ * const recording = await openRecording({ weights: "base.safetensors", updates: "updates.safetensors" });
+ * const [{ name }] = recording.tensors;
+ * await recording.close();
+ * name; // "embed_tokens.weight"
  * @throws InputError if a file is not valid, if nothing can be used, or, with `strict`, if anything cannot.
  */
 export async function openRecording(
@@ -68,6 +75,10 @@ export async function openRecording(
  * `.safetensors.index.json`, or a folder. `gradients` instead of `updates` finds the gradients, and beside them `moments`,
  * which need not be there.
  *
+ * @param folder its path.
+ * @param part what is wanted of each step.
+ * @returns the paths of its parts, for `openRecording`.
+ * @example (await recordedRun(".")).weights; // "base.safetensors"
  * @throws InputError if one of them is missing, or there in two ways.
  */
 export async function recordedRun(

@@ -42,10 +42,19 @@ const keys = Object.keys(flags) as (keyof StepSettings)[];
  * Takes the optimizer's settings from the recording: learning rate, betas, eps and weight decay by step and parameter
  * group, the steps taken, and the moments before the first step.
  *
+ * @param recording of gradients, open.
+ * @param options the optimizer, the settings that were asked for, and whether they win.
+ * @returns the recording's tensors, each with the optimizer's settings at every step.
+ * @example
+ * const recording = await openRecording({ weights: "base.safetensors", updates: "gradients.safetensors", of: "gradient" });
+ * const { optimizer, settings } = replayOf(recording, { given: {} });
+ * await recording.close();
+ * [optimizer, settings.lr]; // ["adamw", 1e-5]
  * @throws InputError if an option contradicts the recording, if the optimizer is none of ours, if a step is missing in
  *   between, or if moments were not empty and are not recorded: unless `override`. Always if nothing says the learning rate.
  */
-export function replayOf(recording: Recording, { optimizer: asked, given, override }: ReplayOptions): Replay {
+export function replayOf(recording: Recording, options: ReplayOptions): Replay {
+  const { optimizer: asked, given, override } = options;
   const { paths, stepNumbers } = recording;
   const remarks: string[] = [];
   const way = override === undefined ? "" : " (or --override)";

@@ -25,7 +25,11 @@ export interface ApplyOptions extends UpdateOptions {
  *
  * @param weight a state from an earlier call, or a number, which is stored in the format first.
  * @param update as added, sign included; an fp32 number.
+ * @param options the format and how it takes updates, by names; and the random bits of stochastic rounding.
+ * @returns the stored weight, and what the scheme's carrier keeps beside it (0 where it has none).
  * @throws RangeError for unknown names; TypeError if stochastic rounding is not given `random`.
+ * @example applyUpdate(0.02, 1e-6, { format: "bf16" }); // { weight: 0.02001953125, carrier: 0 }
+ * @example applyUpdate(0.02, 1e-6, { format: "bf16", scheme: "master" }); // { weight: 0.02001953125, carrier: 0.0200009997934103 }
  */
 export function applyUpdate(
   weight: number | WeightState,

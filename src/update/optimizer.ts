@@ -1,5 +1,5 @@
 import type { Format } from "../format/format.js";
-import { format as formatNamed } from "../format/registry.js";
+import { formatOf } from "../format/registry.js";
 import { roundSum } from "../format/round.js";
 import { unknownName } from "../format/unknown-name.js";
 import { adamwRecipes } from "./recipe/adamw.js";
@@ -50,13 +50,19 @@ export type CaseSettings = UpdateSettings | RecipeSettings;
 /**
  * The settings of a recipe's case. Scheme, rounding and opmath are what the recipe amounts to.
  *
- * @throws RangeError for an unknown name.
+ * @param optimizer adamw, sgd or lion.
+ * @param name of one of its recipes.
+ * @param options the storage format, the seed of stochastic rounding, and the optimizer's settings.
+ * @returns settings of a case that is recorded gradients by a recipe, complete.
+ * @throws RangeError for an unknown name, and for settings that no optimizer takes.
+ * @example recipeSettings("adamw", "master", { format: "bf16", lr: 1e-6 }).scheme; // "master"
  */
 export function recipeSettings(
   optimizer: OptimizerName,
   name: string,
-  { format, seed = 0, ...settings }: OptimizerSettings & Pick<UpdateOptions, "format" | "seed">,
+  options: OptimizerSettings & Pick<UpdateOptions, "format" | "seed">,
 ): RecipeSettings {
+  const { format, seed = 0, ...settings } = options;
   const of = recipe(optimizer, name);
   expectOptimizerSettings(optimizer, settings);
   const stochastic = of.weight.some((line) => line.includes("S("));
@@ -107,7 +113,7 @@ export interface OptimizerState {
 export interface OptimizerOptions extends OptimizerSettings {
   /** The name of a recipe, such as `torch-2.13-cpu-for-loop`, `fp32`, `master`. */
   readonly recipe: string;
-  /** The storage format; default bf16. */
+  /** The storage format; default bf16. The recipe `fp32` stores fp32 whatever it is. */
   readonly format?: Format | string;
   /** 32 random bits for each stochastic rounding in turn; required by recipes that have any. */
   readonly random?: () => number;
@@ -122,17 +128,44 @@ export interface Optimizer {
   step(state: OptimizerState, gradient: ArrayLike<number>): OptimizerState;
 }
 
-/** AdamW by a recipe. @throws RangeError for unknown names. */
+/**
+ * AdamW by a recipe.
+ *
+ * @param options the recipe, the storage format, and the settings of the optimizer.
+ * @returns a pure optimizer: `init` makes states of weights, `step` takes states and a gradient of n numbers to new states.
+ * @throws RangeError for unknown names, and for settings that torch refuses.
+ * @example
+ * const optimizer = adamw({ recipe: "torch-2.13-cpu-fused", lr: 0.25, weightDecay: 0.5 });
+ * optimizer.step(optimizer.init([1, -1]), [1e-3, 0]).values.p; // Float32Array.of(0.625, -0.875)
+ */
 export function adamw(options: OptimizerOptions): Optimizer {
   return optimizer("adamw", options);
 }
 
-/** SGD with momentum (`betas[0]`) by a recipe. @throws RangeError for unknown names. */
+/**
+ * SGD with momentum (`betas[0]`) by a recipe.
+ *
+ * @param options the recipe, the storage format, and the settings of the optimizer.
+ * @returns a pure optimizer, as {@link adamw} gives.
+ * @throws RangeError for unknown names, for a recipe that is not imitated, and for settings that torch refuses.
+ * @example
+ * const optimizer = sgd({ recipe: "fp32", lr: 0.5 });
+ * optimizer.step(optimizer.init([1, -1]), [0.5, 0]).values.p; // Float32Array.of(0.75, -1)
+ */
 export function sgd(options: OptimizerOptions): Optimizer {
   return optimizer("sgd", options);
 }
 
-/** Lion by a recipe. @throws RangeError for unknown names. */
+/**
+ * Lion by a recipe.
+ *
+ * @param options the recipe, the storage format, and the settings of the optimizer.
+ * @returns a pure optimizer, as {@link adamw} gives.
+ * @throws RangeError for unknown names, and for settings that make no step.
+ * @example
+ * const optimizer = lion({ recipe: "master", lr: 2 ** -10 });
+ * optimizer.step(optimizer.init([1, -1]), [0.5, 0]).values.p; // Float32Array.of(1, -1)
+ */
 export function lion(options: OptimizerOptions): Optimizer {
   return optimizer("lion", options);
 }
@@ -143,7 +176,7 @@ function optimizer(
 ) {
   const of = recipe(name, recipeName);
   expectOptimizerSettings(name, settings);
-  const storage = typeof format === "string" ? formatNamed(format) : format;
+  const storage = formatOf(of.fp32Storage ? "fp32" : format);
   const step = new RecipeStep(of, settings, storage, random ?? missingRandom);
   const kept = stateNames(of);
   return {

@@ -1,6 +1,6 @@
 import type { Format } from "../format/format.js";
 import { type Opmath, opmaths, type ResultRounding } from "../format/operations.js";
-import { format as formatNamed } from "../format/registry.js";
+import { formatOf } from "../format/registry.js";
 import {
   type Overflow,
   overflows,
@@ -36,6 +36,9 @@ export interface UpdateOptions {
 /**
  * Fills in the defaults and checks every name.
  *
+ * @param options the format, and what differs from the defaults.
+ * @returns settings of a case that is recorded updates by a scheme, complete.
+ * @example updateSettings({ format: "bfloat16", rounding: "sr" }).rounding; // "stochastic"
  * @throws RangeError naming what is unknown and what is known.
  */
 export function updateSettings(options: UpdateOptions): UpdateSettings {
@@ -53,7 +56,7 @@ export function updateSettings(options: UpdateOptions): UpdateSettings {
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new RangeError(`unknown seed ${seed}: expected an integer from 0 to 2^53 - 1`);
   }
-  const storage = typeof format === "string" ? formatNamed(format) : format;
+  const storage = formatOf(format);
   if (!storage.signed) throw new RangeError(`format ${storage.name} holds scales of blocks, and no weights`);
   return {
     format: storage,

@@ -19,7 +19,15 @@ export function keySchedule(key: Words): readonly [number, number, number] {
   return [key[0], key[1], (parity ^ key[0] ^ key[1]) >>> 0];
 }
 
-/** Threefry2x32 with 20 rounds: additions, rotations and exclusive-ors on 32-bit words only. */
+/**
+ * Threefry2x32 with 20 rounds: additions, rotations and exclusive-ors on 32-bit words only.
+ *
+ * @param key two words.
+ * @param counter two words.
+ * @returns two words, unsigned.
+ * @throws nothing: words are taken modulo 2^32.
+ * @example threefry2x32([0, 0], [0, 0]); // [0x6b200159, 0x99ba4efe]
+ */
 export function threefry2x32(key: Words, counter: Words): Words {
   const schedule = keySchedule(key);
   let x0 = (counter[0] + schedule[0]) | 0;
@@ -39,7 +47,15 @@ export function threefry2x32(key: Words, counter: Words): Words {
 const nameDomain = 1;
 const stepDomain = 2;
 
-/** The key of a tensor: the seed, into which the UTF-16 units of the name are folded one after the other. */
+/**
+ * The key of a tensor: the seed, into which the UTF-16 units of the name are folded one after the other.
+ *
+ * @param seed an integer from 0 to 2^53 - 1.
+ * @param name of the tensor.
+ * @returns two words.
+ * @throws RangeError for any other seed.
+ * @example tensorKey(7, ""); // [7, 0]
+ */
 export function tensorKey(seed: number, name: string): Words {
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new RangeError(`seed ${seed}: expected an integer from 0 to 2^53 - 1`);
@@ -49,14 +65,32 @@ export function tensorKey(seed: number, name: string): Words {
   return key;
 }
 
-/** The key of one step of a tensor; `step` is the number that the recording gives it. */
+/**
+ * The key of one step of a tensor.
+ *
+ * @param key of the tensor.
+ * @param step the number that the recording gives it, an integer from 0 to 2^53 - 1. What it has beyond 32 bits is added to the
+ *   domain, which is 2 for all others: so steps 2^32 apart have keys of their own.
+ * @returns two words.
+ * @throws RangeError for any other step.
+ * @example stepKey(tensorKey(0, "w"), 1)[0] !== stepKey(tensorKey(0, "w"), 2 ** 32 + 1)[0]; // true
+ */
 export function stepKey(key: Words, step: number): Words {
-  return threefry2x32(key, [step >>> 0, stepDomain]);
+  if (!Number.isSafeInteger(step) || step < 0) {
+    throw new RangeError(`step ${step}: expected an integer from 0 to 2^53 - 1`);
+  }
+  return threefry2x32(key, [step >>> 0, stepDomain + Math.floor(step / 2 ** 32)]);
 }
 
 /**
- * The 32 random bits of one rounding: of `element` (index in its tensor, below 2^53), the `draw`-th rounding of
- * the step (0 to 4095). Elements 2i and 2i + 1 share one block of the generator, a word each.
+ * The 32 random bits of one rounding. Elements 2i and 2i + 1 share one block of the generator, a word each.
+ *
+ * @param key of the step.
+ * @param element its index in its tensor, below 2^53.
+ * @param draw the number of the rounding in the step, 0 to 4095.
+ * @returns an unsigned integer of 32 bits.
+ * @throws nothing: it is called for every rounding.
+ * @example randomBits([0, 0], 1, 0); // 0x99ba4efe
  */
 export function randomBits(key: Words, element: number, draw: number): number {
   const pair = Math.floor(element / 2);

@@ -52,9 +52,20 @@ describe("defineFormat", () => {
     expect(() => defineFormat({ ...valid, ...change })).toThrow("format made: expected");
   });
 
+  it.each<[string, Partial<FormatParameters>, string]>([
+    ["exponents above those of fp32", { exponentBits: 8, bias: 127 }, "2^-129 to below 2^129"],
+    ["exponents far above", { exponentBits: 8, bias: 1 }, "2^-3 to below 2^255"],
+    ["numbers below those of fp32", { exponentBits: 8, precision: 24, bias: 128 }, "2^-150 to below 2^128"],
+  ])("refuses %s, which it could not hold", (_, change, found) => {
+    expect(() => defineFormat({ ...valid, ...change })).toThrow(`as fp32 has them, found ${found}`);
+  });
+
   it("takes the extremes of what it allows", () => {
     expect(defineFormat({ ...valid, exponentBits: 2, precision: 2, bias: 1 }).bits).toBe(4);
-    expect(defineFormat({ ...valid, exponentBits: 8, precision: 24, bias: 127 }).bits).toBe(32);
+    const wide = { exponentBits: 8, precision: 24, bias: 127, topCodes: 2 ** 23 };
+    expect(defineFormat({ ...valid, ...wide }).bits).toBe(32);
+    const low = { ...wide, precision: 23, bias: 128, topCodes: 0 };
+    expect(defineFormat({ ...valid, ...low })).toMatchObject({ minPositive: 2 ** -149, maxExponent: 127 });
     expect(defineFormat({ ...valid, topCodes: 8 }).maxFinite).toBe(240);
   });
 });

@@ -65,6 +65,17 @@ describe("random bits of a run", () => {
     expect(randomBits(key, 5, 3)).toBe(word([2, 3 * 2 ** 20], 1));
   });
 
+  it("of steps beyond 32 bits are their own: the higher bits are added to the domain", () => {
+    const key = tensorKey(7, "w");
+    const words = (step: number) => stepKey(key, step);
+    expect(hex(words(2 ** 32 + 5))).toBe(bigThreefry(key, [5, 3]));
+    expect(hex(words(2 ** 53 - 1))).toBe(bigThreefry(key, [2 ** 32 - 1, 2 + 2 ** 21 - 1]));
+    expect(hex(words(2 ** 32 - 1))).toBe(bigThreefry(key, [2 ** 32 - 1, 2]));
+    const keys = [0, 1, 2, 3, 2 ** 10].map((high) => hex(words(high * 2 ** 32 + 5)));
+    expect(new Set(keys).size).toBe(keys.length);
+    for (const step of [-1, 0.5, Number.NaN, 2 ** 53]) expect(() => stepKey(key, step)).toThrow(RangeError);
+  });
+
   it("differ in every argument, and are uniform in their mean", () => {
     const key = stepKey(tensorKey(0, "w"), 0);
     const others = [

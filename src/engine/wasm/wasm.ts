@@ -46,8 +46,6 @@ function refuses(cases: readonly CaseSettings[]): string | null {
     if (opmath === "exact" && (rounding === "stochastic" || format.precision > 22)) {
       return "under exact opmath it takes neither stochastic rounding nor more than 22 significand bits";
     }
-    // Stored weights are fp32 numbers.
-    if (format.minPositive < 2 ** -149) return `${format.name} has numbers that fp32 has not`;
   }
   return null;
 }

@@ -40,6 +40,13 @@ const kindsInFolders: readonly RegExp[] = [
  * headers are read and checked, no data. The tensors come in the order of the headers, those of shards in the order of the
  * shards' names.
  *
+ * @param path of the file, the index or the folder.
+ * @returns tensors whose numbers are read when they are asked for, until it is closed.
+ * @example
+ * const checkpoint = await openCheckpoint("base.safetensors");
+ * const { size } = checkpoint.tensors;
+ * await checkpoint.close();
+ * size; // 25
  * @throws InputError if that fails; every file is closed then.
  */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {

@@ -66,8 +66,17 @@ export interface OptimizerSettings {
   readonly weightDecay?: number;
 }
 
-/** What a recipe was compared with where it stores this format, null if it was not: bf16 proves nothing of fp16. */
-export function verifiedIn({ verified, comparedIn }: Recipe, format: string): string | null {
+/**
+ * What a recipe was compared with where it stores this format: bf16 proves nothing of fp16.
+ *
+ * @param recipe one of `recipes`.
+ * @param format the canonical name of the storage format.
+ * @returns what it was compared with bit for bit, in words; null if it was not.
+ * @throws nothing: in a format that is not known nothing was compared.
+ * @example verifiedIn(recipes.adamw.get("torch-2.13-cpu-fused"), "fp16"); // null
+ */
+export function verifiedIn(recipe: Recipe, format: string): string | null {
+  const { verified, comparedIn } = recipe;
   return comparedIn === undefined || comparedIn.includes(format) ? verified : null;
 }
 

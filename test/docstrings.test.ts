@@ -1,0 +1,147 @@
+/** The docstrings of what the library exports: every function says what it takes, gives and throws, and its examples run. */
+import { execFile } from "node:child_process";
+import { copyFileSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+import { put, temporaryFolder } from "./source/support.js";
+import { recorded } from "./support/recorded.js";
+
+const source = fileURLToPath(new URL("../src/", import.meta.url));
+
+interface Documented {
+  readonly name: string;
+  readonly parameters: readonly string[];
+  /** Texts by the names of tags. */
+  readonly tags: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Every function that index.ts and node.ts export, once. */
+function exportedFunctions(): Documented[] {
+  return ["index.ts", "node.ts"].flatMap((entry) =>
+    [
+      ...readFileSync(join(source, entry), "utf8").matchAll(/^export \{([^}]*)\} from "\.\/(.*)\.js";$/gm),
+    ].flatMap(([, names, file]) => {
+      const text = readFileSync(join(source, `${file}.ts`), "utf8");
+      const values = names
+        .split(",")
+        .map((name) => name.trim())
+        .filter((name) => /^\w+$/.test(name));
+      return values.flatMap((name) => documentedIn(text, name) ?? []);
+    }),
+  );
+}
+
+/** Null for what is no function. */
+function documentedIn(text: string, name: string): Documented | null {
+  const declared = new RegExp(`^export (?:async )?function ${name}(?:<[^>]*>)?\\(`, "m").exec(text);
+  if (!declared) return null;
+  const before = text.slice(0, declared.index);
+  const comment = before.endsWith("*/\n") ? before.slice(before.lastIndexOf("/**")) : "";
+  const parameters = topLevel(text.slice(declared.index + declared[0].length));
+  return { name, parameters, tags: tagsOf(comment) };
+}
+
+/** The names of parameters: what is before the colon of each, up to the parenthesis that closes them. */
+function topLevel(text: string): string[] {
+  const parts = [""];
+  let depth = 0;
+  for (const [i, sign] of [...text].entries()) {
+    if (/[({[<]/.test(sign)) depth += 1;
+    else if (/[)}\]]/.test(sign) || (sign === ">" && text[i - 1] !== "=")) depth -= 1;
+    if (depth < 0) break;
+    if (sign === "," && depth === 0) parts.push("");
+    else parts[parts.length - 1] += sign;
+  }
+  return parts.map((part) => part.trim().split(/[?:=]/)[0].trim()).filter((name) => name !== "");
+}
+
+function tagsOf(comment: string): Map<string, string[]> {
+  const text = comment
+    .split("\n")
+    .map((line) => line.replace(/^\s*(?:\/\*\*|\*\/|\*(?!\/)) ?/, ""))
+    .join("\n");
+  const tags = new Map<string, string[]>();
+  for (const [, tag, said] of text.matchAll(/^@(\w+)((?:(?!^@)[\s\S])*)/gm)) {
+    tags.set(tag, [...(tags.get(tag) ?? []), said.trim()]);
+  }
+  return tags;
+}
+
+const functions = exportedFunctions();
+const folder = temporaryFolder();
+
+test("functions of every room are seen", () => {
+  const names = functions.map(({ name }) => name);
+  expect(names).toEqual(
+    expect.arrayContaining(["round", "applyUpdate", "lens", "explain", "openRecording", "diff"]),
+  );
+  expect(names.length).toBeGreaterThan(35);
+});
+
+describe.each(functions)("$name", ({ parameters, tags }) => {
+  test("says what each parameter is, and of no other", () => {
+    const documented = (tags.get("param") ?? []).map((text) => text.split(/\s/)[0]);
+    expect(documented).toEqual(parameters);
+    for (const text of tags.get("param") ?? []) expect(text).toMatch(/^\w+ \S/);
+  });
+
+  test.each(["returns", "throws", "example"])("has @%s", (tag) => {
+    expect(tags.get(tag)?.join("").trim()).toBeTruthy();
+  });
+});
+
+/** An example as the body of a function: `expression; // value` is checked, other lines are carried out. */
+function bodyOf(example: string): string {
+  return example
+    .split("\n")
+    .map((line) => {
+      const [, expression, value] = /^(.*); \/\/ (.*)$/.exec(line) ?? [];
+      return expression === undefined ? line : `check(await (${expression}), ${JSON.stringify(value)});`;
+    })
+    .join("\n");
+}
+
+test("every example gives what it says, in the built library", async () => {
+  const window = recorded("rlvr/early");
+  for (const name of ["base", "updates", "gradients"]) {
+    copyFileSync(join(window, `${name}.safetensors`), join(folder, `${name}.safetensors`));
+  }
+  copyFileSync(join(window, "../final-fp32.safetensors"), join(folder, "final-fp32.safetensors"));
+  const examples = functions.flatMap(({ name, tags }) =>
+    (tags.get("example") ?? []).map((text) => ({ name, text })),
+  );
+  const blocks = examples.map(
+    ({ name, text }) => `await run(${JSON.stringify(name)}, async (check) => {\n${bodyOf(text)}\n});`,
+  );
+  const library = new URL("../dist/node.js", import.meta.url).href;
+  const script = `
+import { isDeepStrictEqual } from "node:util";
+import * as library from ${JSON.stringify(library)};
+const { ${functions.map(({ name }) => name).join(", ")}, recipes } = library;
+const wrong = [];
+let checked = 0;
+async function run(name, body) {
+  const before = checked;
+  try {
+    await body((found, said) => {
+      checked += 1;
+      const rounded = /^(.*)…$/.exec(said);
+      const right = rounded ? String(found).startsWith(rounded[1]) : isDeepStrictEqual(found, (0, eval)("(" + said + ")"));
+      if (!right) wrong.push(name + ": " + said + ", found " + JSON.stringify(found));
+    });
+    if (checked === before) wrong.push(name + ": nothing is said of what it gives");
+  } catch (error) {
+    wrong.push(name + ": " + error);
+  }
+}
+${blocks.join("\n")}
+process.stdout.write(JSON.stringify({ wrong, checked }));
+`;
+  const file = put(folder, "examples.mjs", script);
+  const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: folder });
+  const { wrong, checked } = JSON.parse(stdout);
+  expect(wrong).toEqual([]);
+  expect(checked).toBeGreaterThanOrEqual(functions.length);
+});
