@@ -70,6 +70,7 @@ export const blockFormats: ReadonlyMap<string, BlockFormat> = new Map(
  * The block format of a name, such as `mxfp4` or, with another rule than the default, `mxfp4:rceil`,
  * `nvfp4:transformer-engine`, `fp8-128x128:power-of-two`.
  *
+ * @param name of the format, and of a rule after a colon.
  * @returns a frozen record.
  * @throws RangeError for any other name or rule, with the nearest that is known.
  * @example blockFormat("mxfp8-e4m3").rule.name; // "floor"

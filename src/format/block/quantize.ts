@@ -31,9 +31,11 @@ export interface QuantizeOptions extends ElementRounding {
  * @param shape its lengths, the last one that of a row. Blocks of 32 or 16 run along rows; those of 128 x 128 or 16 x 16
  *   cover the last two dimensions. Blocks at the edges are cut.
  * @param format a block format or its name, such as `mxfp8-e4m3`, `nvfp4:transformer-engine`.
+ * @param options rule, scale of the tensor, rounding of the elements.
+ * @returns codes, one a byte, scales, and the scale of the tensor.
  * @throws RangeError for an unknown name or rule, for a shape that is not that of the data, for a tensor scale that is
  *   not a positive number or that the format has no use for.
- * @example quantize(Float32Array.of(1, 2, 3, 6), [4], "mxfp4").scales; // Uint8Array [127]
+ * @example quantize(Float32Array.of(1, 2, 3, 6), [4], "mxfp4").scales; // Uint8Array.of(127)
  */
 export function quantize(
   data: Float32Array,
@@ -63,10 +65,13 @@ export function quantize(
 /**
  * The fp32 numbers of a quantized tensor: element x scale.
  *
+ * @param quantized as {@link quantize} gives it.
+ * @returns the numbers, row by row.
  * @throws RangeError if codes, scales and shape do not belong together, or for a code that the format lacks.
- * @example dequantize(quantize(Float32Array.of(1, 2, 3, 7), [4], "mxfp4")); // Float32Array [1, 2, 3, 6]
+ * @example dequantize(quantize(Float32Array.of(1, 2, 3, 7), [4], "mxfp4")); // Float32Array.of(1, 2, 3, 6)
  */
-export function dequantize({ shape, format, codes, scales, tensorScale }: Quantized): Float32Array {
+export function dequantize(quantized: Quantized): Float32Array {
+  const { shape, format, codes, scales, tensorScale } = quantized;
   expectShape(shape, codes.length);
   const blocks = [...blocksOf(shape, format)];
   if (scales.length !== blocks.length) {
