@@ -5,7 +5,7 @@ import { ClassBar, ClassCounts } from "../controls/class-bar.js";
 import { Emphasis } from "../controls/emphasis.js";
 import { EngineBadge } from "../controls/engine-badge.js";
 import { readState, writeState } from "../location.js";
-import { note, place } from "../place.js";
+import type { Visit } from "../place.js";
 import { storageWords } from "../settings.js";
 import { palette } from "../theme.js";
 import { SizeHistogram } from "./histogram.js";
@@ -21,8 +21,8 @@ import { WeightsPicture } from "./weights-picture.js";
 const outward: ReadonlySet<string> = new Set(["span", "pace", "step"]);
 
 /** A quarter of a million weights in training, as stored beside the same updates kept whole. */
-export function TensorView() {
-  const state = useSignal(readState(tensorFields, place.peek().parameters));
+export function TensorView({ visit }: { visit: Visit }) {
+  const state = useSignal(readState(tensorFields, visit.parameters));
   const player = useMemo(
     () =>
       new Player(
@@ -51,7 +51,7 @@ export function TensorView() {
       // A link shows where it was paused.
       effect(() => {
         const step = player.playing.value ? 0 : (player.frame.value?.step ?? state.peek().step);
-        note({ view: "tensor", parameters: writeState(tensorFields, { ...state.value, step }) });
+        visit.note(writeState(tensorFields, { ...state.value, step }));
       }),
       effect(() => {
         if (palette.value) player.repaint();

@@ -10,7 +10,7 @@ import { Emphasis } from "../controls/emphasis.js";
 import { NumberField, Select } from "../controls/fields.js";
 import { Scroll } from "../controls/scroll.js";
 import { readState, writeState } from "../location.js";
-import { note, place } from "../place.js";
+import type { Visit } from "../place.js";
 import { formatOptions, roundingOptions } from "../settings.js";
 import { Bits } from "./bits.js";
 import { NumberLine } from "./number-line.js";
@@ -20,8 +20,8 @@ import { mostSteps, type Track, walk } from "./walk.js";
 import { WalkChart } from "./walk-chart.js";
 
 /** One weight, one update: where it lands, and what a thousand of them come to. */
-export function WeightView() {
-  const state = useSignal(readState(weightFields, place.peek().parameters));
+export function WeightView({ visit }: { visit: Visit }) {
+  const state = useSignal(readState(weightFields, visit.parameters));
   /** The middle of the line; null: w. Dragging w leaves the line where it is. */
   const held = useSignal<number | null>(null);
   const { w, u, format: formatName, rounding, gaps, steps } = state.value;
@@ -44,7 +44,7 @@ export function WeightView() {
     const anew = "steps" in part || "gaps" in part ? {} : { steps: 0 };
     state.value = { ...state.peek(), ...anew, ...part };
   };
-  useEffect(() => note({ view: "weight", parameters: writeState(weightFields, state.value) }), [state.value]);
+  useEffect(() => visit.note(writeState(weightFields, state.value)), [state.value]);
   const zoom = (factor: number) =>
     change({ gaps: Math.min(mostGaps, Math.max(leastGaps, state.peek().gaps * factor)) });
   /** Wide enough for the update, near enough for the gap. */

@@ -76,7 +76,7 @@ describeNeeding(requirements.chromium, "a tensor", () => {
     await waitForStep(page, 1);
     await page.getByRole("button", { name: "Step", exact: true }).click();
     await waitForStep(page, 2);
-    expect(page.url()).toContain("step=2");
+    await eventually(() => page.url()).toContain("step=2");
     await page.getByRole("button", { name: "Restart" }).click();
     await waitForStep(page, 0);
 

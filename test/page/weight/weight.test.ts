@@ -12,7 +12,7 @@ describeNeeding(requirements.chromium, "one weight", () => {
     const page = await open("#weight");
     await page.getByRole("button", { name: "1000 steps" }).click();
     await page.getByRole("button", { name: "Step", exact: true }).click();
-    expect(page.url()).toMatch(/steps=1001$/);
+    await eventually(() => page.url()).toMatch(/steps=1001$/);
     const expected = walk(
       { weight: 0.02, update: 1e-6, format: format("bf16"), rounding: "nearest-even", seed: 1 },
       1001,
@@ -28,7 +28,7 @@ describeNeeding(requirements.chromium, "one weight", () => {
       ]);
     }
     await page.getByRole("button", { name: "Reset" }).click();
-    expect(page.url()).not.toMatch(/steps=/);
+    await eventually(() => page.url()).not.toMatch(/steps=/);
   });
 
   /** The box of what is laid out: the line is, once more, when its width is known. */
