@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { compute, gpuJsFor } from "../compute/client.js";
 import { RemoteError } from "../compute/rpc.js";
 import { Segments, Select } from "../controls/fields.js";
+import { Misread } from "../controls/misread.js";
 import { readState, writeState } from "../location.js";
 import type { Visit } from "../place.js";
 import { formatOptions } from "../settings.js";
@@ -64,6 +65,7 @@ export function FilesView({ visit }: { visit: Visit }) {
       <h1 id="data-title" class="finding">
         Is <em>your</em> run losing its updates? <span class="lens">Nothing leaves this machine.</span>
       </h1>
+      <Misread visit={visit} fields={dataFields} />
       <DropZone onFiles={take} waiting={files.value.length === 1 ? files.value[0].name : null} />
       <div class="data-settings">
         <Select

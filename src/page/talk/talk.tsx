@@ -1,5 +1,6 @@
 import { effect, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import { Misread } from "../controls/misread.js";
 import { readState, writeState } from "../location.js";
 import { go, type Visit } from "../place.js";
 import { pictureInks } from "../tensor/inks.js";
@@ -113,6 +114,7 @@ export function TalkView({ visit }: { visit: Visit }) {
         <SceneBody name={name} player={player} />
       </div>
       <p class="text">{text}</p>
+      <Misread visit={visit} fields={talkFields} />
       {player.error.value && <p role="alert">{player.error.value}</p>}
       <nav class="talk-bar" aria-label="Scenes">
         <button

@@ -4,6 +4,7 @@ import { count, percent, ratio, share, shareOfWeights } from "../../report/numbe
 import { ClassBar, ClassCounts } from "../controls/class-bar.js";
 import { Emphasis } from "../controls/emphasis.js";
 import { EngineBadge } from "../controls/engine-badge.js";
+import { Misread } from "../controls/misread.js";
 import { readState, writeState } from "../location.js";
 import type { Visit } from "../place.js";
 import { storageWords } from "../settings.js";
@@ -77,6 +78,7 @@ export function TensorView({ visit }: { visit: Visit }) {
         </span>{" "}
         <span class={`lens ${said?.tone ?? ""}`}>{said?.lens}</span>
       </h1>
+      <Misread visit={visit} fields={tensorFields} />
       <div class="stage">
         <WeightsPicture
           pixels={stored?.pixels ?? null}

@@ -8,6 +8,7 @@ import { startState } from "../../update/apply.js";
 import { updateSettings } from "../../update/settings.js";
 import { Emphasis } from "../controls/emphasis.js";
 import { NumberField, Select } from "../controls/fields.js";
+import { Misread } from "../controls/misread.js";
 import { Scroll } from "../controls/scroll.js";
 import { readState, writeState } from "../location.js";
 import type { Visit } from "../place.js";
@@ -58,9 +59,20 @@ export function WeightView({ visit }: { visit: Visit }) {
       <h1 id="weight-title" class="finding">
         <Emphasis text={finite ? stepWords(step, rounding) : `${short(w)} is ${stored} in ${format.name}.`} />
       </h1>
+      <Misread visit={visit} fields={weightFields} />
       <div class="weight-settings">
-        <NumberField label="Weight w" value={w} onChange={(value) => change({ w: value })} />
-        <NumberField label="Update u" value={u} onChange={(value) => change({ u: value })} />
+        <NumberField
+          label="Weight w"
+          value={w}
+          field={weightFields.w}
+          onChange={(value) => change({ w: value })}
+        />
+        <NumberField
+          label="Update u"
+          value={u}
+          field={weightFields.u}
+          onChange={(value) => change({ u: value })}
+        />
         <Select
           label="Format"
           value={formatName}

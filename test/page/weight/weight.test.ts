@@ -102,8 +102,42 @@ describeNeeding(requirements.chromium, "one weight", () => {
     await page.getByRole("textbox", { name: "Weight w" }).fill("1e39");
     await page.getByRole("textbox", { name: "Weight w" }).press("Enter");
     await page.getByRole("heading", { name: /1e\+39 is Infinity in bf16/ }).waitFor();
-    await page.getByRole("textbox", { name: "Update u" }).fill("hello");
-    await page.getByRole("textbox", { name: "Update u" }).press("Enter");
-    await eventually(() => page.getByRole("textbox", { name: "Update u" }).inputValue()).toBe("0.00390625");
+  });
+
+  test("a wrong number is said to be one, beside its field, and the view stays as it was", async () => {
+    const page = await open("#weight?w=1&u=0.5");
+    for (const [name, good] of [
+      ["Weight w", "0.25"],
+      ["Update u", "0.75"],
+    ]) {
+      const field = page.getByRole("textbox", { name });
+      const shown = await page.locator("h1").textContent();
+      for (const text of ["abc", "", "1e400", "1,5"]) {
+        await field.fill(text);
+        await field.press("Enter");
+        const said = `Expected a finite number, NaN, Infinity or -Infinity, found ${JSON.stringify(text)}.`;
+        await page.getByRole("alert").filter({ hasText: said }).waitFor();
+        expect(await field.getAttribute("aria-invalid")).toBe("true");
+        const described = await field.getAttribute("aria-describedby");
+        expect(await page.locator(`[id="${described}"]`).textContent()).toBe(said);
+        expect(await field.inputValue()).toBe(text);
+        expect(await page.locator("h1").textContent()).toBe(shown);
+      }
+      await field.fill(good);
+      await field.press("Enter");
+      await eventually(() => field.getAttribute("aria-invalid")).toBe("false");
+      expect(await page.locator(".field-problem:visible").count()).toBe(0);
+      await eventually(() => page.url()).toContain(`=${good}`);
+    }
+  });
+
+  test("a wrong number goes when the number is set elsewhere", async () => {
+    const page = await open("#weight?w=NaN");
+    const field = page.getByRole("textbox", { name: "Weight w" });
+    await field.fill("abc");
+    await field.press("Enter");
+    await eventually(() => field.getAttribute("aria-invalid")).toBe("true");
+    await page.getByRole("button", { name: "exponent bit 0: 1" }).click();
+    await eventually(() => field.getAttribute("aria-invalid")).toBe("false");
   });
 });
