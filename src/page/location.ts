@@ -57,7 +57,7 @@ export function anyNumberField(fallback: number): Field<number> {
   const { parse } = numberField(fallback, -Number.MAX_VALUE, Number.MAX_VALUE);
   return {
     fallback,
-    values: "a finite number, NaN, Infinity or -Infinity",
+    values: "a finite number, NaN or ±Infinity",
     parse: (text) => named.find((x) => String(x) === text.trim()) ?? parse(text),
   };
 }

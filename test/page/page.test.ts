@@ -90,7 +90,7 @@ describeNeeding(requirements.chromium, "the page", () => {
     await page.getByRole("link", { name: "Your data" }).click();
     await page.getByRole("heading", { name: /your run/ }).waitFor();
     await page.goBack();
-    await page.getByRole("heading", { name: /gap/ }).waitFor();
+    await page.getByRole("heading", { name: "Nothing happens: the update is lost." }).waitFor();
     expect(await page.getByRole("link", { name: "One weight" }).getAttribute("aria-current")).toBe("page");
   });
 });

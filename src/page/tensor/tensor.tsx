@@ -114,7 +114,7 @@ export function TensorView({ visit }: { visit: Visit }) {
               What became of {count(frame.step * side * side)} updates <small>stored as {words.value}</small>
             </h2>
             <ClassBar counts={stored.run.totals} />
-            <ClassCounts counts={stored.run.totals} label={`Updates so far, ${words.value}`} />
+            <ClassCounts of={stored.run} label={`Updates so far, ${words.value}`} />
             <dl class="facts">
               <Fact
                 name="unchanged so far"
@@ -152,7 +152,7 @@ export function TensorView({ visit }: { visit: Visit }) {
             <h2>
               Why: updates against the gap <small>between neighbouring numbers of {state.value.format}</small>
             </h2>
-            <SizeHistogram histogram={stored.run.histogram} />
+            <SizeHistogram of={stored.run} />
           </div>
         </div>
       )}

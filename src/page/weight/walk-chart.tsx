@@ -31,7 +31,7 @@ export function WalkChart(props: {
   const { values } = ticksIn(low, high, format, 24);
   const labels = spread(
     tracks.map(({ state }) => y(state.weight)),
-    19,
+    22,
     height - margin.bottom,
   );
   return (

@@ -5,6 +5,7 @@ import { headline } from "../headline.js";
 import { caseInWords, caseLabels, stepsInWords } from "../labels.js";
 import { count, counted, missing, percent, share, shareOfWeights } from "../numbers.js";
 import { lostShare, verificationNotes } from "../recipe-table.js";
+import { classHeading } from "../rounding-words.js";
 import { type HtmlAssets, htmlDocument } from "./document.js";
 import {
   commands,
@@ -64,7 +65,7 @@ export function renderHtml(result: Result, assets: HtmlAssets): string {
         : "<p>The input was not read from files: the settings above say how it was made.</p>",
     ),
     "</main>",
-    `<footer><p>${safe(meaning)}</p></footer>`,
+    `<footer><p>${safe(meaningOf(cases))}</p></footer>`,
   ];
   return htmlDocument(`${sentence} ${tool.name}`, body.filter(Boolean).join("\n"), table, assets);
 }
@@ -75,6 +76,13 @@ const meaning =
   "end, though the same updates added in fp32 would have changed it. Retained: the share of the fp32 run's displacement " +
   "that weight and carrier hold at the end. Visible: the share that the stored bits show.";
 
+function meaningOf(cases: readonly Case[]): string {
+  const drawn = cases.some(({ rounding }) => rounding === "stochastic");
+  return drawn
+    ? `${meaning} Stayed by chance: the same under stochastic rounding, where on average nothing is lost.`
+    : meaning;
+}
+
 /** Of the first case, which the headline is about. */
 function tiles(of: Case): [string, string][] {
   const { totals, end } = of;
@@ -83,7 +91,12 @@ function tiles(of: Case): [string, string][] {
   return [
     [`of the weights unchanged at the end, stored as ${how}`, percent(shareOfWeights(of, end.unchanged))],
     ["of these hidden: fp32 would have changed them", percent(share(end.hidden, end.unchanged))],
-    ["of the updates that were not zero are lost", percent(share(totals.lost, sized))],
+    [
+      of.rounding === "stochastic"
+        ? "of the updates that were not zero left their weight as it was, by chance"
+        : "of the updates that were not zero are lost",
+      percent(share(totals.lost, sized)),
+    ],
     ["of the fp32 displacement is retained, by weight and carrier together", percent(end.retained)],
   ];
 }
@@ -156,7 +169,7 @@ function columns(cases: readonly Case[]): NumberColumn[] {
     { heading: "hidden", as: "percent" },
     { heading: "moved", as: "percent" },
     ...(keeps(cases) ? [{ heading: "kept", as: "percent" } as const] : []),
-    { heading: "lost", as: "percent" },
+    { heading: classHeading("lost", cases), as: "percent" },
     { heading: "zero", as: "percent" },
     { heading: "retained", as: "ratio" },
     { heading: "visible", as: "ratio" },
