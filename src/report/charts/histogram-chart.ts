@@ -84,6 +84,7 @@ function draw({ bins, all, below, boundary, words }: Sizes, size: Size, inks: Pa
   const [left, top, bottom] = [70, 92, size.height - 78];
   const step = (size.width - left) / (last - first + 1);
   const x = (bin: number) => left + (bin - first) * step;
+  const edge = x(boundary.exponent);
   const highest = Math.max(...shown.map(({ total }) => total / all));
   const scale = linearScale(0, highest, bottom, top, 4);
   const drawn = scale.ticks.flatMap((tick) => [
@@ -109,37 +110,40 @@ function draw({ bins, all, below, boundary, words }: Sizes, size: Size, inks: Pa
 
   /** The boundary, and how much lies on either side. */
   function gapMark(): string[] {
-    const at = x(boundary.exponent);
     const style = { size: 21, fill: inks.ink };
     const [smaller, larger] = [
       `${percent(share(below, all))} below`,
       `${percent(share(all - below, all))} above`,
     ];
     return [
-      line(at, 34, at, bottom, { colour: inks.ink, width: 3, dashes: "9 6" }),
-      text(Math.max(80, Math.min(size.width - 80, at)), 22, boundary.words, {
+      line(edge, 34, edge, bottom, { colour: inks.ink, width: 3, dashes: "9 6" }),
+      text(Math.max(80, Math.min(size.width - 80, edge)), 22, boundary.words, {
         ...style,
         bold: true,
         anchor: "middle",
       }),
-      at - left > textWidth(smaller, 21) + 20 ? text(at - 14, 52, smaller, { ...style, anchor: "end" }) : "",
-      size.width - at > textWidth(larger, 21) + 20 ? text(at + 14, 52, larger, style) : "",
+      edge - left > textWidth(smaller, 21) + 20
+        ? text(edge - 14, 52, smaller, { ...style, anchor: "end" })
+        : "",
+      size.width - edge > textWidth(larger, 21) + 20 ? text(edge + 14, 52, larger, style) : "",
     ];
   }
 
-  /** The classes, in the upper corner that the bars leave free. */
+  /** The classes, in the upper corner that the bars leave free, or in the other where the boundary would cross them. */
   function key(): string[] {
     const peak = shown.reduce((most, of) => (of.total > most.total ? of : most)).bin;
     const present = sizedClasses.filter((of) => shown.some(({ counts }) => counts[of] > 0)).reverse();
-    const atRight = (x(peak) - left) / (size.width - left) < 0.5;
     const labels = present.map((of) => {
       const total = bins.reduce((sum, { counts }) => sum + counts[of], 0);
       return `${words[of]} ${percent(share(total, all))}`;
     });
     const widest = Math.max(...labels.map((said) => textWidth(said, 22, true))) * 1.08;
+    const corners = [left + 16, size.width - 30 - widest];
+    if ((x(peak) - left) / (size.width - left) < 0.5) corners.reverse();
+    const isFree = (begin: number) => edge < begin - 10 || edge > begin + widest + 38;
+    const begin = corners.find(isFree) ?? corners[0];
     return present.flatMap((of, i) => {
       const y = top + 22 + i * 32;
-      const begin = atRight ? size.width - 30 - widest : left + 16;
       return [
         rect(begin, y - 17, 18, 18, inks.classes[of].fill, 3),
         text(begin + 28, y, labels[i], {
