@@ -8,8 +8,8 @@ import { type PresetName, paces, presetNames, presets, rates, signals, type Tens
 
 const presetOptions = presetNames.map((value) => ({ value, label: presets[value].label }));
 const spanOptions = [
-  { value: "start", label: "changed since start" },
-  { value: "step", label: "changed in last step" },
+  { value: "start", label: "since start" },
+  { value: "step", label: "in last step" },
 ];
 
 export function TensorControls(props: {
@@ -70,7 +70,7 @@ export function TensorControls(props: {
           onChange={(rounding) => change({ rounding: rounding as Rounding })}
         />
         <Select
-          label="Highlight"
+          label="Highlight changes"
           value={state.span}
           options={spanOptions}
           onChange={(span) => change({ span: span as Span })}

@@ -17,7 +17,7 @@ const height = 250;
 const axis = 176;
 const binTop = 78;
 /** Pixels that a label of a number needs, and those from which the middle of two neighbours is drawn. */
-const labelWidth = 104;
+const labelWidth = 132;
 const middleWidth = 24;
 /** Closer to the middle than so many pixels, a dragged sum is put there. */
 const tieReach = 4;
@@ -152,7 +152,6 @@ export function NumberLine(props: {
             a tick every {stride.toLocaleString("en")} numbers
           </text>
         )}
-        <GapMark step={step} x={x} />
         <g class={`fall ${colour}`}>
           <line x1={from} x2={from} y1={34} y2={axis} class="drop" />
           {Math.abs(to - from) > 40 && (
@@ -173,6 +172,7 @@ export function NumberLine(props: {
             </g>
           );
         })}
+        <GapMark step={step} x={x} />
         <Handle
           kind="weight"
           x={from}

@@ -187,8 +187,8 @@ function WalkTable({ tracks, steps }: { tracks: readonly Track[]; steps: number 
               <td>{count(counts.moved)}</td>
               <td>{count(counts.kept)}</td>
               <td>
+                {name === "stochastic" && counts.lost > 0 && <small>by chance </small>}
                 {count(counts.lost)}
-                {name === "stochastic" && <small> by chance</small>}
               </td>
             </tr>
           ))}

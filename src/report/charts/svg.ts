@@ -24,7 +24,7 @@ export interface TextStyle {
 
 /**
  * A line of text whose baseline begins, has its middle or ends at (x, y). It is as wide as {@link textWidth} says in any
- * font: where Inter is missing, what stands in for it may be a fifth wider, and its letters are set narrower.
+ * font: where Inter is missing, what stands in for it may be a sixth wider, and its letters are set narrower.
  */
 export function text(x: number, y: number, content: string, style: TextStyle): string {
   const { size, fill, anchor = "start", bold = false, halo, upright = false } = style;

@@ -131,7 +131,7 @@ describeNeeding(requirements.chromium, "a tensor", () => {
         return pixels.length - Math.max(...tally.values());
       })()`);
     expect(await lit()).toBe(512 * 512 - (await countOf(page, "[data-fact=unchanged]")));
-    await page.getByLabel("Highlight").selectOption("step");
+    await page.getByLabel("Highlight changes").selectOption("step");
     const moved = await countOf(page, "[data-fact=moved-now]");
     expect(moved).toBeGreaterThan(0);
     await page.getByRole("button", { name: "Step", exact: true }).click();
