@@ -159,6 +159,25 @@ describeNeeding(requirements.chromium, "a tensor", () => {
     expect(painted).toBe(0);
   });
 
+  test.each([
+    ["stochastic", /changed nothing, by chance; retained: /, "stayed by chance", "the gap", "lens "],
+    ["nearest-away", /bf16 rounded .* of them away/, "lost", "half the gap", "lens lost"],
+    ["toward-zero", /bf16 rounded .* of them away/, "lost", "the gap", "lens lost"],
+  ])("speaks of %s as it is", async (rounding, said, unmoved, boundary, tone) => {
+    const page = await open(`#tensor?step=2&rounding=${rounding}`);
+    await waitForStep(page, 2);
+    const sentence = page.locator("h1 .lens");
+    expect(await sentence.textContent()).toMatch(said);
+    expect(await sentence.getAttribute("class")).toBe(tone);
+    expect(
+      await page
+        .locator(".count", { has: page.locator("[data-class=lost]") })
+        .locator("dt")
+        .textContent(),
+    ).toBe(unmoved);
+    expect(await page.locator(".chart .strong").textContent()).toBe(boundary);
+  });
+
   test("says which engine counts, and counts again by another", async () => {
     const page = await open("#tensor?step=1");
     await waitForStep(page, 1);
