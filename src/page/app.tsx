@@ -1,6 +1,6 @@
 import { FilesView } from "./data/data.js";
 import type { ViewName } from "./location.js";
-import { arrivals, go, place } from "./place.js";
+import { go, visit } from "./place.js";
 import { TalkView } from "./talk/talk.js";
 import { TensorView } from "./tensor/tensor.js";
 import { theme, toggleTheme } from "./theme.js";
@@ -16,9 +16,9 @@ const tabs: readonly { readonly view: ViewName; readonly label: string }[] = [
 const views = { tensor: TensorView, weight: WeightView, data: FilesView, talk: TalkView };
 
 export function App() {
-  const { view } = place.value;
+  const { view } = visit.value;
   const View = views[view];
-  if (view === "talk") return <View key={`${view} ${arrivals.value}`} />;
+  if (view === "talk") return <View key={visit.value} visit={visit.value} />;
   return (
     <>
       <button type="button" class="skip" onClick={() => document.getElementById("main")?.focus()}>
@@ -48,7 +48,7 @@ export function App() {
         </button>
       </header>
       <main id="main" tabIndex={-1}>
-        <View key={`${view} ${arrivals.value}`} />
+        <View key={visit.value} visit={visit.value} />
       </main>
     </>
   );

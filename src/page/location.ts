@@ -24,18 +24,25 @@ export function placeText({ view, parameters }: Place): string {
 /** How one part of a view's state is written. */
 export interface Field<T> {
   readonly fallback: T;
+  /** Its values, as a sentence names them: "a number from 0 to 1". */
+  readonly values: string;
   /** Undefined for a text that is none of its values. */
   parse(text: string): T | undefined;
 }
 
 export function choiceField<T extends string>(choices: readonly T[], fallback: T): Field<T> {
-  return { fallback, parse: (text) => choices.find((choice) => choice === text) };
+  return {
+    fallback,
+    values: `one of ${choices.join(", ")}`,
+    parse: (text) => choices.find((choice) => choice === text),
+  };
 }
 
 /** A finite number from `least` to `most`. */
 export function numberField(fallback: number, least: number, most: number): Field<number> {
   return {
     fallback,
+    values: `a number from ${least} to ${most}`,
     parse(text) {
       const x = Number(text);
       return text.trim() !== "" && x >= least && x <= most ? x : undefined;
@@ -43,10 +50,23 @@ export function numberField(fallback: number, least: number, most: number): Fiel
   };
 }
 
+const named: readonly number[] = [Number.NaN, Infinity, -Infinity];
+
+/** Any fp64 number. What is not finite is given by name: 1e400, which would be read as Infinity, is a slip. */
+export function anyNumberField(fallback: number): Field<number> {
+  const { parse } = numberField(fallback, -Number.MAX_VALUE, Number.MAX_VALUE);
+  return {
+    fallback,
+    values: "a finite number, NaN or ±Infinity",
+    parse: (text) => named.find((x) => String(x) === text.trim()) ?? parse(text),
+  };
+}
+
 export function wholeField(fallback: number, least: number, most: number): Field<number> {
   const { parse } = numberField(fallback, least, most);
   return {
     fallback,
+    values: `a whole number from ${least} to ${most}`,
     parse(text) {
       const x = parse(text);
       return Number.isInteger(x) ? x : undefined;
@@ -63,6 +83,21 @@ export function readState<T extends object>(fields: Fields<T>, parameters: Place
     return [name, (text === undefined ? undefined : field.parse(text)) ?? field.fallback];
   });
   return Object.fromEntries(entries) as T;
+}
+
+/** What of the parameters {@link readState} does not take, a sentence each. */
+export function misread<T extends object>(fields: Fields<T>, parameters: Place["parameters"]): string[] {
+  const all = fields as Fields<Record<string, unknown>>;
+  return [...parameters].flatMap(([name, text]) => {
+    const field = Object.hasOwn(all, name) ? all[name] : undefined;
+    if (field === undefined)
+      return [`The address sets ${JSON.stringify(name)}, which this view does not have.`];
+    if (field.parse(text) !== undefined) return [];
+    const found = JSON.stringify(text);
+    return [
+      `In the address ${name} is ${found}, not ${field.values}: the view began with ${field.fallback}.`,
+    ];
+  });
 }
 
 /** The parameters of a state; what has its fallback is left out. */

@@ -1,5 +1,5 @@
 import { format as formatNamed } from "../format/registry.js";
-import type { Explanation } from "../lens/explain.js";
+import type { Explanation, StepExplanation } from "../lens/explain.js";
 import type { Numeral } from "../lens/numeral.js";
 import type { SchemeOutlook } from "../lens/outlook.js";
 import { layOut } from "./columns.js";
@@ -39,7 +39,7 @@ export function chance(p: number): string {
 }
 
 /** Whether sums beyond the largest finite number become that. */
-export function saturates({ overflow, format }: Explanation): boolean {
+export function saturates({ overflow, format }: StepExplanation): boolean {
   return overflow === "saturate" || !formatNamed(format).hasNaN;
 }
 
@@ -47,7 +47,7 @@ const isZero = (x: Numeral) => Number(x) === 0;
 const isFiniteNumber = (x: Numeral) => Number.isFinite(Number(x));
 
 /** What becomes of the weight, in a sentence. */
-export function verdict(explanation: Explanation): string {
+export function verdict(explanation: StepExplanation): string {
   const { step, update, scheme } = explanation;
   const carrier = carrierNames[scheme];
   const { none, lost, kept, moved, nonfinite } = step.chances;
@@ -73,7 +73,7 @@ function alternatives(outcomes: Explanation["step"]["outcomes"]): string {
   return [...new Set(outcomes.map(({ weight }) => told.shortly(weight)))].join(" or ");
 }
 
-function nonfiniteVerdict(explanation: Explanation): string {
+function nonfiniteVerdict(explanation: StepExplanation): string {
   const { weight, update, step } = explanation;
   const [{ weight: after }] = step.outcomes;
   const becomes = isFiniteNumber(after)
@@ -90,7 +90,7 @@ function nonfiniteVerdict(explanation: Explanation): string {
 }
 
 /** Why: where the sum falls, and how far it would have to fall. */
-export function reason(explanation: Explanation): string {
+export function reason(explanation: StepExplanation): string {
   const { weight, update, step } = explanation;
   if (step.chances.none === 1 || !isFiniteNumber(weight.stored) || !isFiniteNumber(update.fp32)) return "";
   const sentences = [whereItFalls(explanation)];
@@ -102,7 +102,7 @@ export function reason(explanation: Explanation): string {
   return sentences.filter((sentence) => sentence !== "").join(" ");
 }
 
-function whereItFalls(explanation: Explanation): string {
+function whereItFalls(explanation: StepExplanation): string {
   const { sum, rounding, weight, format } = explanation;
   const { below, above, position } = sum;
   if (sum.value === weight.stored && sum.tail === 0) return "In fp32 already w + u is w.";
@@ -118,7 +118,7 @@ function whereItFalls(explanation: Explanation): string {
 }
 
 /** What the rounding makes of the sum; nothing in a scheme that stores another sum than that of weight and update. */
-function whatItGives({ sum: { roundsTo }, rounding, scheme }: Explanation): string {
+function whatItGives({ sum: { roundsTo }, rounding, scheme }: StepExplanation): string {
   if (scheme === "kahan" || scheme === "two-term") return "";
   const rule = rounding === "stochastic" ? "stochastic rounding" : rounding;
   const results = roundsTo.map(({ value, probability }) =>
@@ -129,7 +129,7 @@ function whatItGives({ sum: { roundsTo }, rounding, scheme }: Explanation): stri
   return `; ${rule} gives ${results.join(", ")}`;
 }
 
-function beyondLargest(explanation: Explanation, gives: string): string {
+function beyondLargest(explanation: StepExplanation, gives: string): string {
   const { format, sum } = explanation;
   const { maxFinite } = formatNamed(format);
   const largest = told.shortly(Number(sum.value) < 0 ? -maxFinite : maxFinite);
@@ -140,7 +140,7 @@ function beyondLargest(explanation: Explanation, gives: string): string {
 }
 
 /** Where the sums that are stored as the weight end, on the side that the update points to. */
-function boundary(explanation: Explanation): string {
+function boundary(explanation: StepExplanation): string {
   const { stays, update, weight, rounding, scheme, sum } = explanation;
   if (stays === null) return "";
   const up = Number(update.fp32) > 0;
@@ -174,7 +174,7 @@ function boundary(explanation: Explanation): string {
 }
 
 /** How much of the update arrives: in the stored weight on average, or in weight and carrier together. */
-function inAll({ step, update, sum, weight, rounding, scheme }: Explanation): string {
+function inAll({ step, update, sum, weight, rounding, scheme }: StepExplanation): string {
   const carrier = carrierNames[scheme];
   const drawn = rounding === "stochastic";
   const { moved, nonfinite } = step.chances;

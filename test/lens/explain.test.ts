@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { explain as fromLibrary } from "../../src/index.js";
-import { explain } from "../../src/lens/explain.js";
+import { explain, explainStep } from "../../src/lens/explain.js";
 import { searchLimit } from "../../src/lens/outlook.js";
 import { applyUpdate } from "../../src/update/apply.js";
 import type { UpdateOptions } from "../../src/update/settings.js";
@@ -232,3 +232,11 @@ describe("stochastic rounding", () => {
     expect(Math.abs(kahan.chanceWithin! - byGrowth)).toBeLessThan(0.01);
   });
 });
+
+it.each(["nearest-even", "stochastic"] as const)(
+  "one step is told alike without its repetition: %s",
+  (rounding) => {
+    const { schema, schemes, ...step } = explain(0.02, 1e-4, { format: "bf16", rounding });
+    expect(explainStep(0.02, 1e-4, { format: "bf16", rounding })).toEqual(step);
+  },
+);

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  anyNumberField,
   choiceField,
+  misread,
   numberField,
   parsePlace,
   placeText,
@@ -56,5 +58,32 @@ describe("states", () => {
     ["step", "101"],
   ])("%s=%j is not understood", (name, text) => {
     expect(readState(fields, new Map([[name, text]]))).toEqual({ format: "bf16", lr: 1e-6, step: 0 });
+    expect(misread(fields, new Map([[name, text]]))).toHaveLength(1);
+  });
+
+  test("what is not understood is said, a sentence each", () => {
+    const parameters = new Map([
+      ["format", "fp16"],
+      ["lr", "1e400"],
+      ["step", "1.5"],
+      ["toString", "1"],
+    ]);
+    expect(misread(fields, parameters)).toEqual([
+      'In the address lr is "1e400", not a number from 0 to 1: the view began with 0.000001.',
+      'In the address step is "1.5", not a whole number from 0 to 100: the view began with 0.',
+      'The address sets "toString", which this view does not have.',
+    ]);
+  });
+});
+
+describe("any number", () => {
+  const { parse } = anyNumberField(0);
+
+  test.each([Number.NaN, Infinity, -Infinity, 1.5, -1e300, 0])("%s comes back from its text", (x) => {
+    expect(parse(String(x))).toBe(x);
+  });
+
+  test.each(["1e400", "-1e400", "abc", "", " ", "inf", "1,5"])("%j is none", (text) => {
+    expect(parse(text)).toBeUndefined();
   });
 });

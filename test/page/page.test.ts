@@ -68,12 +68,29 @@ describeNeeding(requirements.chromium, "the page", () => {
     expect(await page.evaluate(ground)).toBe(light);
   });
 
+  test.each([
+    ["tensor?lr=abc&step=1", ["lr", "abc"], "a number from 1e-12 to 1"],
+    ["tensor?lr=0&step=1", ["lr", "0"], "a number from 1e-12 to 1"],
+    ["tensor?lr=-1&step=1", ["lr", "-1"], "a number from 1e-12 to 1"],
+    ["tensor?lr=1e400&step=1", ["lr", "1e400"], "a number from 1e-12 to 1"],
+    ["tensor?step=1.5", ["step", "1.5"], "a whole number from 0 to 100000"],
+    ["weight?steps=1.5", ["steps", "1.5"], "a whole number from 0 to 20000"],
+    ["data?engine=cuda", ["engine", "cuda"], "one of auto, wasm, gpu, reference"],
+    ["talk?scene=9&step=1", ["scene", "9"], "a whole number from 1 to 7"],
+  ])("says what of an address it does not take: %s", async (fragment, [name, text], values) => {
+    const page = await open(`#${fragment}`);
+    await page
+      .getByRole("alert")
+      .filter({ hasText: `${name} is ${JSON.stringify(text)}, not ${values}:` })
+      .waitFor();
+  });
+
   test("goes from view to view, and back", async () => {
     const page = await open("#weight");
     await page.getByRole("link", { name: "Your data" }).click();
     await page.getByRole("heading", { name: /your run/ }).waitFor();
     await page.goBack();
-    await page.getByRole("heading", { name: /gap/ }).waitFor();
+    await page.getByRole("heading", { name: "Nothing happens: the update is lost." }).waitFor();
     expect(await page.getByRole("link", { name: "One weight" }).getAttribute("aria-current")).toBe("page");
   });
 });

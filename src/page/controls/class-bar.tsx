@@ -1,6 +1,8 @@
 import type { Class } from "../../lens/classify.js";
-import { classWords, stackedClasses } from "../../report/charts/palette.js";
+import type { Case } from "../../lens/result.js";
+import { stackedClasses } from "../../report/charts/palette.js";
 import { count, percent, share } from "../../report/numbers.js";
+import { classWordsOf } from "../../report/rounding-words.js";
 
 type Counts = Readonly<Record<Class, number>>;
 
@@ -19,8 +21,9 @@ export function ClassBar({ counts }: { counts: Counts }) {
   );
 }
 
-/** The five classes, counted. */
-export function ClassCounts({ counts, label }: { counts: Counts; label: string }) {
+/** The five classes of a case, counted. */
+export function ClassCounts({ of: { totals: counts, rounding }, label }: { of: Case; label: string }) {
+  const words = classWordsOf({ rounding });
   const all = stackedClasses.reduce((sum, of) => sum + counts[of], 0);
   return (
     <dl class="counts" aria-label={label}>
@@ -28,7 +31,7 @@ export function ClassCounts({ counts, label }: { counts: Counts; label: string }
         <div key={of} class={counts[of] === 0 ? "count empty" : "count"}>
           <dt>
             <i style={{ background: `var(--${of})` }} />
-            {classWords[of]}
+            {words[of]}
           </dt>
           <dd data-class={of} data-count={counts[of]}>
             <b>{percent(share(counts[of], all))}</b>

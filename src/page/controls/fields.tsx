@@ -1,4 +1,6 @@
-import { useId } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { useEffect, useId } from "preact/hooks";
+import type { Field } from "../location.js";
 import type { Option } from "../settings.js";
 
 /** A choice from a list. */
@@ -85,26 +87,51 @@ export function Segments(props: {
   );
 }
 
-/** A number as text, taken when it is one. */
-export function NumberField(props: { label: string; value: number; onChange(value: number): void }) {
+/**
+ * A number as text. One that the field does not take is said to be wrong beside it, and what is shown goes on as it was,
+ * until the text is right or the number is set elsewhere.
+ */
+export function NumberField(props: {
+  label: string;
+  value: number;
+  field: Field<number>;
+  onChange(value: number): void;
+}) {
   const id = useId();
+  const { label, value, field, onChange } = props;
+  const wrong = useSignal<string | null>(null);
+  useEffect(() => {
+    wrong.value = null;
+  }, [String(value)]);
+  const problem =
+    wrong.value === null ? null : `Expected ${field.values}, found ${JSON.stringify(wrong.value)}.`;
+  const take = (text: string) => {
+    const x = field.parse(text);
+    wrong.value = x === undefined ? text : null;
+    if (x !== undefined) onChange(x);
+  };
   return (
     <div class="field">
-      <label for={id}>{props.label}</label>
+      <label for={id}>{label}</label>
       <input
         id={id}
         type="text"
         inputMode="decimal"
         autocomplete="off"
         spellcheck={false}
-        value={String(props.value)}
-        onChange={(event) => {
-          const text = event.currentTarget.value.trim();
-          const x = Number(text);
-          if (text !== "" && Number.isFinite(x)) props.onChange(x);
-          else event.currentTarget.value = String(props.value);
-        }}
+        value={wrong.value ?? numberText(value)}
+        aria-invalid={problem !== null}
+        aria-describedby={problem === null ? undefined : `${id}-problem`}
+        onChange={(event) => take(event.currentTarget.value)}
       />
+      <p id={`${id}-problem`} class="field-problem" role="alert">
+        {problem}
+      </p>
     </div>
   );
+}
+
+/** As it is read back, with the sign of -0. */
+function numberText(x: number): string {
+  return Object.is(x, -0) ? "-0" : String(x);
 }

@@ -2,8 +2,9 @@ import { useSignal } from "@preact/signals";
 import { compute, gpuJsFor } from "../compute/client.js";
 import { RemoteError } from "../compute/rpc.js";
 import { Segments, Select } from "../controls/fields.js";
+import { Misread } from "../controls/misread.js";
 import { readState, writeState } from "../location.js";
-import { note, place } from "../place.js";
+import type { Visit } from "../place.js";
 import { formatOptions } from "../settings.js";
 import { DropZone } from "./drop-zone.js";
 import type { Findings } from "./look-at.js";
@@ -19,8 +20,8 @@ const engineOptions = [
 ];
 
 /** Two files of the visitor's own. They are read here and go nowhere. */
-export function FilesView() {
-  const state = useSignal(readState(dataFields, place.peek().parameters));
+export function FilesView({ visit }: { visit: Visit }) {
+  const state = useSignal(readState(dataFields, visit.parameters));
   const files = useSignal<readonly File[]>([]);
   const findings = useSignal<Findings | null>(null);
   const said = useSignal<string | null>(null);
@@ -54,7 +55,7 @@ export function FilesView() {
   };
   const change = (part: Partial<DataState>) => {
     state.value = { ...state.peek(), ...part };
-    note({ view: "data", parameters: writeState(dataFields, state.value) });
+    visit.note(writeState(dataFields, state.value));
     if (files.peek().length > 1) void look();
   };
 
@@ -64,6 +65,7 @@ export function FilesView() {
       <h1 id="data-title" class="finding">
         Is <em>your</em> run losing its updates? <span class="lens">Nothing leaves this machine.</span>
       </h1>
+      <Misread visit={visit} fields={dataFields} />
       <DropZone onFiles={take} waiting={files.value.length === 1 ? files.value[0].name : null} />
       <div class="data-settings">
         <Select

@@ -35,7 +35,7 @@ export function RunReport({ findings }: { findings: RunFindings }) {
           <section class="case" key={labels[i]} data-case={labels[i]}>
             <h3>{labels[i]}</h3>
             <ClassBar counts={of.totals} />
-            <ClassCounts counts={of.totals} label={`Updates, ${labels[i]}`} />
+            <ClassCounts of={of} label={`Updates, ${labels[i]}`} />
             <p>
               <b data-fact="unchanged" data-count={of.end.unchanged}>
                 {percent(shareOfWeights(of, of.end.unchanged))}

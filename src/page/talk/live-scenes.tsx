@@ -63,7 +63,7 @@ export function LostScene({ player }: { player: Player }) {
         </span>
       </p>
       <ClassBar counts={stored.totals} />
-      <SizeHistogram histogram={stored.histogram} />
+      <SizeHistogram of={stored} />
     </div>
   );
 }

@@ -3,8 +3,8 @@ import { useEffect, useMemo } from "preact/hooks";
 import { ulp } from "../../format/neighbours.js";
 import { format as formatNamed } from "../../format/registry.js";
 import { round } from "../../format/round.js";
+import { explainStep } from "../../lens/explain.js";
 import { NumberLine } from "../weight/number-line.js";
-import { stepOf } from "../weight/step.js";
 import { walk } from "../weight/walk.js";
 import { WalkChart } from "../weight/walk-chart.js";
 
@@ -21,9 +21,7 @@ export function GapScene() {
   const gap = ulp(w.value, bf16);
   return (
     <NumberLine
-      step={stepOf(w.value, u.value, bf16, "nearest-even")}
-      format={bf16}
-      rounding="nearest-even"
+      explanation={explainStep(w.value, u.value, { format: bf16 })}
       line={{ centre: centre.value, span: gaps.value * gap }}
       onWeight={(value) => {
         w.value = value;
@@ -94,7 +92,7 @@ export function YoursScene() {
       <ul>
         <li>every update is one of five: zero, lost, kept, moved, not finite</li>
         <li>lost is not zero: it is what storage rounded away</li>
-        <li>an fp32 master, compensation or stochastic rounding keeps it</li>
+        <li>an fp32 master or compensation keeps it; stochastic rounding does on average</li>
       </ul>
     </div>
   );

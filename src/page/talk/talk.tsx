@@ -1,7 +1,8 @@
 import { effect, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import { Misread } from "../controls/misread.js";
 import { readState, writeState } from "../location.js";
-import { go, note, place } from "../place.js";
+import { go, type Visit } from "../place.js";
 import { pictureInks } from "../tensor/inks.js";
 import { Player } from "../tensor/player.js";
 import { palette } from "../theme.js";
@@ -11,8 +12,8 @@ import { talkFields } from "./state.js";
 import { GapScene, PushScene, YoursScene } from "./still-scenes.js";
 
 /** The story for an audience: arrow keys, large type, every scene computed as it is shown. */
-export function TalkView() {
-  const state = useSignal(readState(talkFields, place.peek().parameters));
+export function TalkView({ visit }: { visit: Visit }) {
+  const state = useSignal(readState(talkFields, visit.parameters));
   const root = useRef<HTMLElement>(null);
   const title = useRef<HTMLHeadingElement>(null);
   const player = useMemo(() => {
@@ -32,7 +33,7 @@ export function TalkView() {
   };
   const leave = () => {
     if (document.fullscreenElement) void document.exitFullscreen();
-    else go({ view: "tensor", parameters: new Map() });
+    go({ view: "tensor", parameters: new Map() });
   };
   const toggle = () => (player.playing.peek() ? player.pause() : player.play());
   const fullScreen = () => {
@@ -63,10 +64,7 @@ export function TalkView() {
       const shown = player.frame.value?.step ?? 0;
       const paused = scenes[sceneNames[scene - 1]].run !== null && !player.playing.value && shown > 0;
       const step = paused ? shown : state.value.step;
-      note({
-        view: "talk",
-        parameters: writeState(talkFields, { scene, step: step === lastStep ? 0 : step }),
-      });
+      visit.note(writeState(talkFields, { scene, step: step === lastStep ? 0 : step }));
     });
     const repaint = effect(() => {
       if (palette.value) player.repaint();
@@ -91,7 +89,8 @@ export function TalkView() {
         p: toggle,
         Escape: leave,
       };
-      const action = actions[event.key];
+      // A letter is the same with Shift or Caps Lock.
+      const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
       if (!action) return;
       event.preventDefault();
       action();
@@ -115,6 +114,7 @@ export function TalkView() {
         <SceneBody name={name} player={player} />
       </div>
       <p class="text">{text}</p>
+      <Misread visit={visit} fields={talkFields} />
       {player.error.value && <p role="alert">{player.error.value}</p>}
       <nav class="talk-bar" aria-label="Scenes">
         <button

@@ -1,18 +1,21 @@
 import type { Case } from "../../lens/result.js";
 import { stackedClasses } from "../../report/charts/palette.js";
 import { count } from "../../report/numbers.js";
+import { boundaryOf, classWordsOf } from "../../report/rounding-words.js";
 
 const sized = stackedClasses.filter((of) => of === "moved" || of === "kept" || of === "lost");
 const width = 720;
 const height = 190;
 const foot = 34;
 
-/** Updates by size against the gap at their weight, coloured by what became of them; half the gap is the line. */
-export function SizeHistogram({ histogram }: Pick<Case, "histogram">) {
+/** Updates by size against the gap at their weight, coloured by what became of them; the line is where all move theirs. */
+export function SizeHistogram({ of: { histogram, rounding } }: { of: Pick<Case, "histogram" | "rounding"> }) {
   const { firstBin } = histogram;
+  const boundary = boundaryOf({ rounding });
+  const words = classWordsOf({ rounding });
   if (firstBin === null) return null;
   const totals = histogram.lost.map((_, i) => sized.reduce((sum, of) => sum + histogram[of][i], 0));
-  // Tails that hold a ten thousandth of all are left out of sight, but never half the gap.
+  // Tails that hold a ten thousandth of all are left out of sight, but never the boundary.
   const all = totals.reduce((sum, n) => sum + n, 0);
   const rare = (bin: number) => (totals[bin] ?? 0) < all / 10_000;
   let [first, last] = [0, totals.length - 1];
@@ -23,14 +26,14 @@ export function SizeHistogram({ histogram }: Pick<Case, "histogram">) {
   const highest = Math.max(firstBin + last + 1, 3);
   const step = width / (highest - lowest);
   const scale = (height - foot - 18) / Math.max(...shown, 1);
-  const half = (-1 - lowest) * step;
-  const lost = sized.map((of) => histogram[of].reduce((sum, n) => sum + n, 0));
+  const edge = (boundary.exponent - lowest) * step;
+  const sums = sized.map((of) => histogram[of].reduce((sum, n) => sum + n, 0));
   return (
     <svg
       class="chart"
       viewBox={`0 0 ${width} ${height}`}
       role="img"
-      aria-label={`Updates by size against the gap: ${sized.map((of, i) => `${count(lost[i])} ${of}`).join(", ")}`}
+      aria-label={`Updates by size against the gap: ${sized.map((of, i) => `${count(sums[i])} ${words[of]}`).join(", ")}`}
     >
       {shown.map((_, i) => {
         let top = height - foot;
@@ -50,9 +53,9 @@ export function SizeHistogram({ histogram }: Pick<Case, "histogram">) {
         });
       })}
       <line x1={0} x2={width} y1={height - foot} y2={height - foot} class="axis" />
-      <line x1={half} x2={half} y1={14} y2={height - foot} class="mark" />
-      <text x={half - 6} y={12} text-anchor="end" class="strong">
-        half the gap
+      <line x1={edge} x2={edge} y1={14} y2={height - foot} class="mark" />
+      <text x={edge - 6} y={12} text-anchor="end" class="strong">
+        {boundary.words}
       </text>
       {Array.from({ length: highest - lowest }, (_, i) => lowest + i)
         .filter((bin) => bin % 2 === 0)
@@ -62,7 +65,7 @@ export function SizeHistogram({ histogram }: Pick<Case, "histogram">) {
           </text>
         ))}
       <text x={width / 2} y={height - 3} text-anchor="middle">
-        size of an update, in gaps of its weight
+        |update| / ulp(weight)
       </text>
     </svg>
   );

@@ -6,22 +6,27 @@ export interface Finding {
   /** Pieces in stars are to stand out. */
   readonly apparent: string;
   readonly lens: string;
-  /** What most of the hidden updates are. */
-  readonly tone: "lost" | "kept";
+  /** What most of the hidden updates are; null where chance, and no class, decided. */
+  readonly tone: "lost" | "kept" | null;
 }
 
 /** The two sentences above the pictures: what storage shows, and what it hid. */
 export function finding(step: number, stored: Case, truth: Case): Finding {
   const n = step === 1 ? "1 step" : `${step} steps`;
   if (step === 0)
-    return { apparent: "A matrix of 262,144 weights, before its first step.", lens: "", tone: "lost" };
+    return { apparent: "A matrix of 262,144 weights, before its first step.", lens: "", tone: null };
   const unchanged = percent(shareOfWeights(stored, stored.end.unchanged));
   const really = percent(shareOfWeights(truth, truth.end.unchanged));
   return {
     apparent: `After ${n}, *${unchanged}* of the ${stored.format} weights are unchanged. In fp32, *${really}* are.`,
     lens: lensSentence(stored),
-    tone: stored.totals.kept > stored.totals.lost ? "kept" : "lost",
+    tone: toneOf(stored),
   };
+}
+
+function toneOf({ rounding, totals: { kept, lost } }: Case): Finding["tone"] {
+  if (kept > lost) return "kept";
+  return rounding === "stochastic" ? null : "lost";
 }
 
 function lensSentence({ format, rounding, totals, end }: Case): string {
@@ -35,7 +40,7 @@ function lensSentence({ format, rounding, totals, end }: Case): string {
   }
   if (rounding === "stochastic") {
     const still = percent(share(lost, lost + kept + moved));
-    return `${still} of the updates left their weight where it was, by chance; on average they are retained: ${ratio(end.retained)}.`;
+    return `${still} of the updates changed nothing, by chance; retained: ${ratio(end.retained)}.`;
   }
   return `The updates were there all along: ${format} rounded ${percent(share(lost, lost + kept + moved))} of them away.`;
 }

@@ -8,8 +8,8 @@ import { type PresetName, paces, presetNames, presets, rates, signals, type Tens
 
 const presetOptions = presetNames.map((value) => ({ value, label: presets[value].label }));
 const spanOptions = [
-  { value: "start", label: "since the start" },
-  { value: "step", label: "in the last step" },
+  { value: "start", label: "since start" },
+  { value: "step", label: "in last step" },
 ];
 
 export function TensorControls(props: {
@@ -70,7 +70,7 @@ export function TensorControls(props: {
           onChange={(rounding) => change({ rounding: rounding as Rounding })}
         />
         <Select
-          label="Lit up"
+          label="Highlight changes"
           value={state.span}
           options={spanOptions}
           onChange={(span) => change({ span: span as Span })}

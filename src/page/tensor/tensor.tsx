@@ -4,8 +4,9 @@ import { count, percent, ratio, share, shareOfWeights } from "../../report/numbe
 import { ClassBar, ClassCounts } from "../controls/class-bar.js";
 import { Emphasis } from "../controls/emphasis.js";
 import { EngineBadge } from "../controls/engine-badge.js";
+import { Misread } from "../controls/misread.js";
 import { readState, writeState } from "../location.js";
-import { note, place } from "../place.js";
+import type { Visit } from "../place.js";
 import { storageWords } from "../settings.js";
 import { palette } from "../theme.js";
 import { SizeHistogram } from "./histogram.js";
@@ -21,8 +22,8 @@ import { WeightsPicture } from "./weights-picture.js";
 const outward: ReadonlySet<string> = new Set(["span", "pace", "step"]);
 
 /** A quarter of a million weights in training, as stored beside the same updates kept whole. */
-export function TensorView() {
-  const state = useSignal(readState(tensorFields, place.peek().parameters));
+export function TensorView({ visit }: { visit: Visit }) {
+  const state = useSignal(readState(tensorFields, visit.parameters));
   const player = useMemo(
     () =>
       new Player(
@@ -51,7 +52,7 @@ export function TensorView() {
       // A link shows where it was paused.
       effect(() => {
         const step = player.playing.value ? 0 : (player.frame.value?.step ?? state.peek().step);
-        note({ view: "tensor", parameters: writeState(tensorFields, { ...state.value, step }) });
+        visit.note(writeState(tensorFields, { ...state.value, step }));
       }),
       effect(() => {
         if (palette.value) player.repaint();
@@ -77,6 +78,7 @@ export function TensorView() {
         </span>{" "}
         <span class={`lens ${said?.tone ?? ""}`}>{said?.lens}</span>
       </h1>
+      <Misread visit={visit} fields={tensorFields} />
       <div class="stage">
         <WeightsPicture
           pixels={stored?.pixels ?? null}
@@ -112,7 +114,7 @@ export function TensorView() {
               What became of {count(frame.step * side * side)} updates <small>stored as {words.value}</small>
             </h2>
             <ClassBar counts={stored.run.totals} />
-            <ClassCounts counts={stored.run.totals} label={`Updates so far, ${words.value}`} />
+            <ClassCounts of={stored.run} label={`Updates so far, ${words.value}`} />
             <dl class="facts">
               <Fact
                 name="unchanged so far"
@@ -150,7 +152,7 @@ export function TensorView() {
             <h2>
               Why: updates against the gap <small>between neighbouring numbers of {state.value.format}</small>
             </h2>
-            <SizeHistogram histogram={stored.run.histogram} />
+            <SizeHistogram of={stored.run} />
           </div>
         </div>
       )}

@@ -2,11 +2,14 @@ import { useRef } from "preact/hooks";
 import { encode } from "../../format/encode.js";
 import type { Format } from "../../format/format.js";
 import { nextDown, nextUp } from "../../format/neighbours.js";
-import { type Rounding, round } from "../../format/round.js";
+import { format as formatNamed } from "../../format/registry.js";
+import { round } from "../../format/round.js";
 import { binOf } from "../../lens/bin.js";
+import type { Class } from "../../lens/classify.js";
+import type { StepExplanation } from "../../lens/explain.js";
+import { chance } from "../../report/explanation-words.js";
 import { short } from "../../report/numbers.js";
 import { ticksIn } from "./bins.js";
-import type { WeightStep } from "./step.js";
 import { useWidth } from "./use-width.js";
 
 const height = 250;
@@ -14,7 +17,7 @@ const height = 250;
 const axis = 176;
 const binTop = 78;
 /** Pixels that a label of a number needs, and those from which the middle of two neighbours is drawn. */
-const labelWidth = 104;
+const labelWidth = 132;
 const middleWidth = 24;
 /** Closer to the middle than so many pixels, a dragged sum is put there. */
 const tieReach = 4;
@@ -27,28 +30,35 @@ interface Line {
 
 /** The numbers of a format, what rounds to them, and where w and w + u come to lie. */
 export function NumberLine(props: {
-  step: WeightStep;
-  format: Format;
-  rounding: Rounding;
+  /** Of a weight that is finite. */
+  explanation: StepExplanation;
   line: Line;
   onWeight(weight: number): void;
   onUpdate(update: number): void;
   onZoom(factor: number): void;
   onPan(by: number): void;
 }) {
-  const { step, format, rounding, line, onWeight, onUpdate, onZoom, onPan } = props;
+  const { explanation, line, onWeight, onUpdate, onZoom, onPan } = props;
+  const { rounding } = explanation;
+  const format = formatNamed(explanation.format);
+  const step = stepOf(explanation);
   const [ref, width] = useWidth<HTMLDivElement>(1000);
   const dragged = useRef<"weight" | "update" | "line" | null>(null);
   const low = line.centre - line.span / 2;
-  const x = (value: number) => Math.max(-1e5, Math.min(1e5, ((value - low) / line.span) * width));
+  /** What is far away, and NaN, stands beyond the ends. */
+  const x = (value: number) =>
+    Number.isNaN(value) ? 1e5 : Math.max(-1e5, Math.min(1e5, ((value - low) / line.span) * width));
   const valueAt = (event: PointerEvent) => {
     const { left } = ref.current!.getBoundingClientRect();
     return low + ((event.clientX - left) / width) * line.span;
   };
   const { values, stride } = ticksIn(low, low + line.span, format, width / 9);
   const spacing = values.length > 1 ? width / values.length : width;
-  const [from, to, settled] = [x(step.stored), x(step.sum), x(step.result)];
-  const colour = step.becomes === "moved" ? "moved" : step.becomes === "lost" ? "lost" : "none";
+  const [from, to] = [x(step.stored), x(step.sum)];
+  const drawn = step.ways.length > 1;
+  const wayTo = (value: number) => step.ways.find((way) => way.weight === value);
+  /** Of the arrow: what becomes of the update, where that is certain. */
+  const colour = drawn ? "either" : inkOf(step.ways[0], rounding);
 
   function move(event: PointerEvent): void {
     const at = valueAt(event);
@@ -97,14 +107,15 @@ export function NumberLine(props: {
             markerHeight="7"
             orient="auto"
           >
-            <path d="M0 0 10 5 0 10z" fill={`var(--${colour})`} />
+            <path d="M0 0 10 5 0 10z" class={`head ${colour}`} />
           </marker>
         </defs>
         {stride === 1 &&
           values.map((value) => {
             const bin = binOf(value, format, rounding);
             const [left, right] = [x(bin.low), x(bin.high)];
-            const of = value === step.result ? colour : value === step.stored ? "start" : "other";
+            const way = wayTo(value);
+            const of = way ? inkOf(way, rounding) : value === step.stored ? "start" : "other";
             return (
               <g key={value} class={`bin ${of} ${rounding === "stochastic" ? "shared" : ""}`}>
                 <rect
@@ -132,13 +143,7 @@ export function NumberLine(props: {
           />
         ))}
         {labelled(values, step, x, width).map(({ value, at }) => (
-          <text
-            key={value}
-            x={at}
-            y={axis + 25}
-            text-anchor="middle"
-            class={value === step.result ? "strong" : ""}
-          >
+          <text key={value} x={at} y={axis + 25} text-anchor="middle" class={wayTo(value) ? "strong" : ""}>
             {short(value)}
           </text>
         ))}
@@ -147,15 +152,27 @@ export function NumberLine(props: {
             a tick every {stride.toLocaleString("en")} numbers
           </text>
         )}
-        <GapMark step={step} x={x} />
         <g class={`fall ${colour}`}>
           <line x1={from} x2={from} y1={34} y2={axis} class="drop" />
           {Math.abs(to - from) > 40 && (
             <line x1={from} x2={to} y1={44} y2={44} class="arrow" marker-end="url(#head)" />
           )}
-          <path d={`M${to} 44 C${to} 110 ${settled} 96 ${settled} ${axis - 12}`} class="snap" />
-          <circle cx={settled} cy={axis} r={6} class="landed" />
         </g>
+        {step.ways.map((way) => {
+          const settled = x(way.weight);
+          return (
+            <g key={way.weight} class={`fall ${inkOf(way, rounding)}`}>
+              <path d={`M${to} 44 C${to} 110 ${settled} 96 ${settled} ${axis - 12}`} class="snap" />
+              <circle cx={settled} cy={axis} r={6} class="landed" />
+              {drawn && (
+                <text x={settled} y={axis - 18} text-anchor="middle" class="strong chance">
+                  {chance(way.probability)}
+                </text>
+              )}
+            </g>
+          );
+        })}
+        <GapMark step={step} x={x} />
         <Handle
           kind="weight"
           x={from}
@@ -175,7 +192,7 @@ export function NumberLine(props: {
           y={44}
           label="w + u"
           text={`update ${short(step.update)}, sum ${short(step.sum)}`}
-          value={Number((step.update / step.gap).toFixed(4)) || 0}
+          value={Number.isFinite(step.update / step.gap) ? Number((step.update / step.gap).toFixed(4)) : 0}
           handlers={handlers("update")}
           onKey={(key) => {
             const by = line.span / 200;
@@ -187,8 +204,40 @@ export function NumberLine(props: {
   );
 }
 
+/** What is drawn of an explanation. */
+interface Step {
+  readonly stored: number;
+  readonly update: number;
+  readonly sum: number;
+  /** On the side to which the update points; NaN beyond the finite numbers. */
+  readonly gap: number;
+  /** Where the weight may come to stand: two places where that is drawn. */
+  readonly ways: readonly Way[];
+}
+
+interface Way {
+  readonly weight: number;
+  readonly becomes: Class;
+  readonly probability: number;
+}
+
+function stepOf({ weight, update, sum, step }: StepExplanation): Step {
+  return {
+    stored: Number(weight.stored),
+    update: Number(update.fp32),
+    sum: Number(sum.value),
+    gap: update.gap ?? weight.gapAbove ?? Number.NaN,
+    ways: step.outcomes.map((outcome) => ({ ...outcome, weight: Number(outcome.weight) })),
+  };
+}
+
+/** The class as which a way is drawn. What stays by chance is not lost: on average the update arrives. */
+function inkOf({ becomes }: Way, rounding: StepExplanation["rounding"]): Class | "start" {
+  return becomes === "lost" && rounding === "stochastic" ? "start" : becomes;
+}
+
 /** How wide the gap is to which the update points, where there is room to say so. */
-function GapMark({ step, x }: { step: WeightStep; x: (value: number) => number }) {
+function GapMark({ step, x }: { step: Step; x: (value: number) => number }) {
   const { stored, gap } = step;
   if (!Number.isFinite(gap)) return null;
   const [from, to] = [x(stored), x(stored + (step.update < 0 ? -gap : gap))];
@@ -249,9 +298,9 @@ function nearTie(at: number, format: Format, reach: number): number {
 }
 
 /** The labels that fit, those of w, of what is stored then, and of powers of two first. */
-function labelled(values: readonly number[], step: WeightStep, x: (value: number) => number, width: number) {
+function labelled(values: readonly number[], step: Step, x: (value: number) => number, width: number) {
   const urgency = (value: number) =>
-    value === step.result ? 0 : value === step.stored ? 1 : isPower(value) ? 2 : 3;
+    step.ways.some(({ weight }) => weight === value) ? 0 : value === step.stored ? 1 : isPower(value) ? 2 : 3;
   const placed: { value: number; at: number }[] = [];
   for (const value of [...values].sort((a, b) => urgency(a) - urgency(b) || x(a) - x(b))) {
     const at = x(value);

@@ -1,5 +1,5 @@
 import { type Rounding, roundings } from "../../format/round.js";
-import { choiceField, type Fields, numberField, wholeField } from "../location.js";
+import { anyNumberField, choiceField, type Fields, numberField, wholeField } from "../location.js";
 import { formatNames } from "../settings.js";
 import { mostSteps } from "./walk.js";
 
@@ -19,8 +19,8 @@ export const leastGaps = 1 / 64;
 export const mostGaps = 2 ** 20;
 
 export const weightFields: Fields<WeightState> = {
-  w: numberField(0.02, -(2 ** 128), 2 ** 128),
-  u: numberField(1e-6, -(2 ** 128), 2 ** 128),
+  w: anyNumberField(0.02),
+  u: anyNumberField(1e-6),
   format: choiceField(formatNames, "bf16"),
   rounding: choiceField(roundings, "nearest-even"),
   gaps: numberField(4, leastGaps, mostGaps),

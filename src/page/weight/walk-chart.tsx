@@ -5,7 +5,9 @@ import { useWidth } from "./use-width.js";
 import type { Track } from "./walk.js";
 
 const height = 300;
-const margin = { top: 14, right: 146, bottom: 28, left: 10 };
+const margin = { top: 14, bottom: 28, left: 10 };
+/** For the labels at the right: their names, or with what a weight became that is no finite number. */
+const labelWidths = { name: 146, full: 210 };
 
 /** Stored weights over the steps, a line for each way to store; grid lines are the numbers of the format. */
 export function WalkChart(props: {
@@ -23,15 +25,20 @@ export function WalkChart(props: {
   let [low, high] = bounds(all);
   if (low === high)
     [low, high] = [start - Math.abs(start || 1) * 2 ** -8, start + Math.abs(start || 1) * 2 ** -8];
+  const finite = tracks.every(({ state }) => Number.isFinite(state.weight));
+  const right = finite ? labelWidths.name : labelWidths.full;
   const pad = (high - low) * 0.06;
   [low, high] = [low - pad, high + pad];
-  const inner = { width: width - margin.left - margin.right, height: height - margin.top - margin.bottom };
+  const inner = { width: width - margin.left - right, height: height - margin.top - margin.bottom };
   const x = (step: number) => margin.left + (steps === 0 ? 0 : (step / steps) * inner.width);
   const y = (value: number) => margin.top + (1 - (value - low) / (high - low)) * inner.height;
   const { values } = ticksIn(low, high, format, 24);
   const labels = spread(
-    tracks.map(({ state }) => y(state.weight)),
-    19,
+    // What is no number has no height: it is told at the top, where most leave the finite ones.
+    tracks.map(({ state: { weight } }) =>
+      y(Math.max(low, Math.min(high, Number.isNaN(weight) ? high : weight))),
+    ),
+    22,
     height - margin.bottom,
   );
   return (

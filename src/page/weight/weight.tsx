@@ -3,38 +3,42 @@ import { useEffect, useMemo } from "preact/hooks";
 import { ulp } from "../../format/neighbours.js";
 import { format as formatNamed } from "../../format/registry.js";
 import type { Rounding } from "../../format/round.js";
+import type { Class } from "../../lens/classify.js";
+import { explainStep, type StepExplanation } from "../../lens/explain.js";
+import { numeral } from "../../lens/numeral.js";
+import { reason, verdict } from "../../report/explanation-words.js";
 import { count, short } from "../../report/numbers.js";
-import { startState } from "../../update/apply.js";
-import { updateSettings } from "../../update/settings.js";
-import { Emphasis } from "../controls/emphasis.js";
 import { NumberField, Select } from "../controls/fields.js";
+import { Misread } from "../controls/misread.js";
 import { Scroll } from "../controls/scroll.js";
 import { readState, writeState } from "../location.js";
-import { note, place } from "../place.js";
+import type { Visit } from "../place.js";
 import { formatOptions, roundingOptions } from "../settings.js";
 import { Bits } from "./bits.js";
 import { NumberLine } from "./number-line.js";
 import { leastGaps, mostGaps, type WeightState, weightFields } from "./state.js";
-import { stepOf, stepWords } from "./step.js";
 import { mostSteps, type Track, walk } from "./walk.js";
 import { WalkChart } from "./walk-chart.js";
 
 /** One weight, one update: where it lands, and what a thousand of them come to. */
-export function WeightView() {
-  const state = useSignal(readState(weightFields, place.peek().parameters));
+export function WeightView({ visit }: { visit: Visit }) {
+  const state = useSignal(readState(weightFields, visit.parameters));
   /** The middle of the line; null: w. Dragging w leaves the line where it is. */
   const held = useSignal<number | null>(null);
   const { w, u, format: formatName, rounding, gaps, steps } = state.value;
   const format = formatNamed(formatName);
-  const stored = startState(w, updateSettings({ format })).weight;
+  const explanation = useMemo(
+    () => explainStep(w, u, { format, rounding }),
+    [numeral(w), numeral(u), formatName, rounding],
+  );
+  const stored = Number(explanation.weight.stored);
   const finite = Number.isFinite(stored);
   const gap = ulp(finite ? stored : format.maxFinite, format);
   const centre = held.value ?? stored;
   const span = gaps * gap;
-  const step = useMemo(() => stepOf(stored, u, format, rounding), [stored, u, formatName, rounding]);
   const tracks = useMemo(
     () => walk({ weight: w, update: u, format, rounding, seed: 1 }, steps),
-    [w, u, formatName, rounding, steps],
+    [numeral(w), numeral(u), formatName, rounding, steps],
   );
 
   const change = (part: Partial<WeightState>) => {
@@ -44,7 +48,7 @@ export function WeightView() {
     const anew = "steps" in part || "gaps" in part ? {} : { steps: 0 };
     state.value = { ...state.peek(), ...anew, ...part };
   };
-  useEffect(() => note({ view: "weight", parameters: writeState(weightFields, state.value) }), [state.value]);
+  useEffect(() => visit.note(writeState(weightFields, state.value)), [state.value]);
   const zoom = (factor: number) =>
     change({ gaps: Math.min(mostGaps, Math.max(leastGaps, state.peek().gaps * factor)) });
   /** Wide enough for the update, near enough for the gap. */
@@ -55,12 +59,24 @@ export function WeightView() {
 
   return (
     <section class="weight" aria-labelledby="weight-title">
-      <h1 id="weight-title" class="finding">
-        <Emphasis text={finite ? stepWords(step, rounding) : `${short(w)} is ${stored} in ${format.name}.`} />
+      <h1 id="weight-title" class={`finding ${certainClass(explanation) ?? ""}`}>
+        {verdict(explanation)}
       </h1>
+      <p class="reason">{reason(explanation)}</p>
+      <Misread visit={visit} fields={weightFields} />
       <div class="weight-settings">
-        <NumberField label="Weight w" value={w} onChange={(value) => change({ w: value })} />
-        <NumberField label="Update u" value={u} onChange={(value) => change({ u: value })} />
+        <NumberField
+          label="Weight w"
+          value={w}
+          field={weightFields.w}
+          onChange={(value) => change({ w: value })}
+        />
+        <NumberField
+          label="Update u"
+          value={u}
+          field={weightFields.u}
+          onChange={(value) => change({ u: value })}
+        />
         <Select
           label="Format"
           value={formatName}
@@ -93,9 +109,7 @@ export function WeightView() {
       </div>
       {finite && (
         <NumberLine
-          step={step}
-          format={format}
-          rounding={rounding}
+          explanation={explanation}
           line={{ centre, span }}
           onWeight={(value) => {
             const inside = Math.abs(value - centre) < span / 2;
@@ -140,6 +154,12 @@ export function WeightView() {
   );
 }
 
+/** What becomes of the update, where no draw decides it. */
+function certainClass({ rounding, step: { outcomes } }: StepExplanation): Class | null {
+  const [{ becomes }, ...others] = outcomes;
+  return others.length > 0 || (rounding === "stochastic" && becomes === "lost") ? null : becomes;
+}
+
 function WalkTable({ tracks, steps }: { tracks: readonly Track[]; steps: number }) {
   return (
     <Scroll label="What the steps came to">
@@ -166,7 +186,10 @@ function WalkTable({ tracks, steps }: { tracks: readonly Track[]; steps: number 
               <td>{firstMoved === null ? "never yet" : `step ${count(firstMoved)}`}</td>
               <td>{count(counts.moved)}</td>
               <td>{count(counts.kept)}</td>
-              <td>{count(counts.lost)}</td>
+              <td>
+                {name === "stochastic" && counts.lost > 0 && <small>by chance </small>}
+                {count(counts.lost)}
+              </td>
             </tr>
           ))}
         </tbody>

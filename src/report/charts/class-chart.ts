@@ -2,17 +2,19 @@ import type { Class } from "../../lens/classify.js";
 import type { Case } from "../../lens/result.js";
 import { caseLabels } from "../labels.js";
 import { count, type Percent, share } from "../numbers.js";
+import { classHeading, classWordsOf } from "../rounding-words.js";
 import { type Figure, type Size, wide } from "./figure.js";
-import { classWords, type Palette, stackedClasses } from "./palette.js";
+import { type Palette, stackedClasses } from "./palette.js";
 import { rowLayout, rowsHeight, visibleSpans } from "./rows.js";
 import { rect, text, textWidth } from "./svg.js";
 
 /** What became of every update: a bar a case, its parts the classes. */
 export function classChart(cases: readonly Case[], percent: Percent): Figure {
   const labels = caseLabels(cases);
-  const rows = cases.map(({ totals }) => {
+  const rows = cases.map(({ totals, rounding }) => {
     const all = stackedClasses.reduce((sum, of) => sum + totals[of], 0);
-    return stackedClasses.map((of) => ({ of, share: share(totals[of], all) ?? 0 }));
+    const words = classWordsOf({ rounding });
+    return stackedClasses.map((of) => ({ of, words: words[of], share: share(totals[of], all) ?? 0 }));
   });
   return {
     name: "classes",
@@ -21,7 +23,7 @@ export function classChart(cases: readonly Case[], percent: Percent): Figure {
     size: { width: wide, height: Math.max(120, rowsHeight(cases.length, 104)) },
     draw: (size, inks) => draw(labels, rows, size, inks, percent),
     numbers: {
-      headings: ["stored as", ...stackedClasses.map((of) => classWords[of]), "updates"],
+      headings: ["stored as", ...stackedClasses.map((of) => classHeading(of, cases)), "updates"],
       rows: cases.map(({ totals }, i) => [
         labels[i],
         ...stackedClasses.map((of) => `${count(totals[of])} (${percent(share(totals[of], sum(totals)))})`),
@@ -35,15 +37,22 @@ function sum(totals: Case["totals"]): number {
   return stackedClasses.reduce((all, of) => all + totals[of], 0);
 }
 
-function title([{ totals }]: readonly Case[], [label]: readonly string[], percent: Percent): string {
+function title(
+  [{ totals, rounding }]: readonly Case[],
+  [label]: readonly string[],
+  percent: Percent,
+): string {
   const unseen = share(totals.lost + totals.kept, sum(totals));
   if (unseen === null) return "No update was made";
   if (totals.lost + totals.kept === 0) return `Stored as ${label}, every update is in sight`;
+  if (rounding === "stochastic" && totals.kept === 0) {
+    return `Stored as ${label}, ${percent(unseen)} of the updates left their weight as it was, by chance`;
+  }
   const what = totals.kept === 0 ? "lost" : totals.lost === 0 ? "out of sight" : "lost or out of sight";
   return `Stored as ${label}, ${percent(unseen)} of the updates are ${what}`;
 }
 
-type Part = { readonly of: Class; readonly share: number };
+type Part = { readonly of: Class; readonly words: string; readonly share: number };
 
 function draw(
   labels: readonly string[],
@@ -65,10 +74,10 @@ function draw(
       width,
     );
     let x = left;
-    for (const [i, { of, share }] of shown.entries()) {
+    for (const [i, { of, words, share }] of shown.entries()) {
       const { fill, on, text: ink } = inks.classes[of];
       drawn.push(rect(x, barTop, spans[i] - 2, barHeight, fill, Math.min(3, spans[i] / 4)));
-      const said = `${classWords[of]} ${percent(share)}`;
+      const said = `${words} ${percent(share)}`;
       if (textWidth(said, font, true) * 1.08 + 24 <= spans[i]) {
         drawn.push(text(x + 14, middle, said, { size: font, fill: on, bold: true }));
       } else {

@@ -1,31 +1,35 @@
 import { type HistogramJson, sizedClasses } from "../../lens/histogram.js";
 import type { Case } from "../../lens/result.js";
 import { count, missing, type Percent, share } from "../numbers.js";
+import { type Boundary, boundaryOf, classWordsOf } from "../rounding-words.js";
 import { type Figure, figureName, type Size, wide } from "./figure.js";
-import { classWords, type Palette } from "./palette.js";
+import type { Palette } from "./palette.js";
 import { linearScale } from "./scale.js";
 import { line, rect, text, textWidth } from "./svg.js";
 
 /** The order from the axis upwards: what stays in sight has its foot on the ground. */
 const stacked = ["moved", "kept", "lost"] as const;
 
-/** The sizes of the updates in gaps, coloured by class; half a gap, below which nearest rounding loses them, is marked. */
-export function histogramChart({ histogram }: Case, label: string, percent: Percent): Figure {
-  const bins = binsOf(histogram);
+/** The sizes of the updates in gaps, coloured by class; the size below which they may not move their weight is marked. */
+export function histogramChart(of: Case, label: string, percent: Percent): Figure {
+  const bins = binsOf(of.histogram);
+  const boundary = boundaryOf(of);
+  const words = classWordsOf(of);
   const all = bins.reduce((sum, { total }) => sum + total, 0);
-  const below = bins.filter(({ bin }) => bin < -1).reduce((sum, { total }) => sum + total, 0);
+  const below = bins.filter(({ bin }) => bin < boundary.exponent).reduce((sum, { total }) => sum + total, 0);
   return {
     name: figureName("sizes", label),
     title:
       all === 0
         ? `${label}: no update has a size`
-        : `${label}: ${percent(share(below, all))} of the updates are smaller than half the gap`,
+        : `${label}: ${percent(share(below, all))} of the updates are smaller than ${boundary.words}` +
+          (of.rounding === "stochastic" ? ", and move their weight by chance" : ""),
     caption:
       "Updates by their size against the gap between two numbers around the weight: log2(|u| / ulp(w)), a bin each doubling.",
     size: { width: wide, height: 540 },
-    draw: (size, inks) => draw(bins, all, below, size, inks, percent),
+    draw: (size, inks) => draw({ bins, all, below, boundary, words, percent }, size, inks),
     numbers: {
-      headings: ["|u| / ulp(w) from", ...stacked, "share"],
+      headings: ["|u| / ulp(w) from", ...stacked.map((name) => words[name]), "share"],
       rows: bins.map(({ bin, counts, total }) => [
         `2^${bin}`,
         ...stacked.map((of) => count(counts[of])),
@@ -62,22 +66,26 @@ function visible(bins: readonly Bin[], all: number): readonly Bin[] {
   return bins.slice(within(bins), bins.length - within([...bins].reverse()));
 }
 
-function draw(
-  bins: readonly Bin[],
-  all: number,
-  below: number,
-  size: Size,
-  inks: Palette,
-  percent: Percent,
-): string {
+interface Sizes {
+  readonly bins: readonly Bin[];
+  readonly all: number;
+  /** Updates below the boundary. */
+  readonly below: number;
+  readonly boundary: Boundary;
+  readonly words: ReturnType<typeof classWordsOf>;
+  readonly percent: Percent;
+}
+
+function draw({ bins, all, below, boundary, words, percent }: Sizes, size: Size, inks: Palette): string {
   if (all === 0) return text(0, 40, "No update other than zero was finite.", { size: 26, fill: inks.muted });
   const shown = visible(bins, all);
-  // Half the gap is in the picture even where no update comes near it.
+  // The boundary is in the picture even where no update comes near it.
   const first = Math.min(shown[0].bin, -3);
   const last = Math.max(shown.at(-1)!.bin, 1);
   const [left, top, bottom] = [70, 92, size.height - 78];
   const step = (size.width - left) / (last - first + 1);
   const x = (bin: number) => left + (bin - first) * step;
+  const edge = x(boundary.exponent);
   const highest = Math.max(...shown.map(({ total }) => total / all));
   const scale = linearScale(0, highest, bottom, top, 4);
   const drawn = scale.ticks.flatMap((tick) => [
@@ -101,42 +109,45 @@ function draw(
   }
   return [...drawn, ...axis(first, last, x, bottom, size, inks), ...gapMark(), ...key()].join("\n");
 
-  /** Half the gap, and how much lies on either side. */
+  /** The boundary, and how much lies on either side. */
   function gapMark(): string[] {
-    const at = x(-1);
     const style = { size: 21, fill: inks.ink };
     const [smaller, larger] = [
       `${percent(share(below, all))} below`,
       `${percent(share(all - below, all))} above`,
     ];
     return [
-      line(at, 34, at, bottom, { colour: inks.ink, width: 3, dashes: "9 6" }),
-      text(Math.max(80, Math.min(size.width - 80, at)), 22, "half the gap", {
+      line(edge, 34, edge, bottom, { colour: inks.ink, width: 3, dashes: "9 6" }),
+      text(Math.max(80, Math.min(size.width - 80, edge)), 22, boundary.words, {
         ...style,
         bold: true,
         anchor: "middle",
       }),
-      at - left > textWidth(smaller, 21) + 20 ? text(at - 14, 52, smaller, { ...style, anchor: "end" }) : "",
-      size.width - at > textWidth(larger, 21) + 20 ? text(at + 14, 52, larger, style) : "",
+      edge - left > textWidth(smaller, 21) + 20
+        ? text(edge - 14, 52, smaller, { ...style, anchor: "end" })
+        : "",
+      size.width - edge > textWidth(larger, 21) + 20 ? text(edge + 14, 52, larger, style) : "",
     ];
   }
 
-  /** The classes, in the upper corner that the bars leave free. */
+  /** The classes, in the upper corner that the bars leave free, or in the other where the boundary would cross them. */
   function key(): string[] {
     const peak = shown.reduce((most, of) => (of.total > most.total ? of : most)).bin;
     const present = sizedClasses.filter((of) => shown.some(({ counts }) => counts[of] > 0)).reverse();
-    const atRight = (x(peak) - left) / (size.width - left) < 0.5;
-    const words = present.map((of) => {
+    const labels = present.map((of) => {
       const total = bins.reduce((sum, { counts }) => sum + counts[of], 0);
-      return `${classWords[of]} ${percent(share(total, all))}`;
+      return `${words[of]} ${percent(share(total, all))}`;
     });
-    const widest = Math.max(...words.map((said) => textWidth(said, 22, true))) * 1.08;
+    const widest = Math.max(...labels.map((said) => textWidth(said, 22, true))) * 1.08;
+    const corners = [left + 16, size.width - 30 - widest];
+    if ((x(peak) - left) / (size.width - left) < 0.5) corners.reverse();
+    const isFree = (begin: number) => edge < begin - 10 || edge > begin + widest + 38;
+    const begin = corners.find(isFree) ?? corners[0];
     return present.flatMap((of, i) => {
       const y = top + 22 + i * 32;
-      const begin = atRight ? size.width - 30 - widest : left + 16;
       return [
         rect(begin, y - 17, 18, 18, inks.classes[of].fill, 3),
-        text(begin + 28, y, words[i], {
+        text(begin + 28, y, labels[i], {
           size: 22,
           fill: inks.classes[of].text,
           bold: true,
@@ -166,7 +177,7 @@ function axis(
     ticks.push(line(at, bottom, at, bottom + 8, { colour: inks.line }));
     ticks.push(text(at, bottom + 32, inGaps(exponent), { size: 20, fill: inks.muted, anchor }));
   }
-  const name = "size of the update, in gaps of the weight";
+  const name = "|update| / ulp(weight)";
   return [...ticks, text(width, height - 10, name, { size: 20, fill: inks.muted, anchor: "end" })];
 }
 

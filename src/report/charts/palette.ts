@@ -38,15 +38,6 @@ export type Theme = "light" | "dark";
 /** Classes in the order in which they are stacked: what survives, what is lost, what was nothing. */
 export const stackedClasses = ["moved", "kept", "lost", "none", "nonfinite"] as const satisfies Class[];
 
-/** Each class in a few words, for direct labels and legends. */
-export const classWords: Readonly<Record<Class, string>> = {
-  none: "zero update",
-  lost: "lost",
-  kept: "kept out of sight",
-  moved: "moved",
-  nonfinite: "not finite",
-};
-
 export const heatSteps = 9;
 
 const white = "#ffffff";

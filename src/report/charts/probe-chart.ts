@@ -6,7 +6,7 @@ import type { Palette } from "./palette.js";
 import { rowLayout, rowsHeight } from "./rows.js";
 import { line, rect, text } from "./svg.js";
 
-/** The published probes: what their authors count as unchanged or lost, and where it is not so. */
+/** The published probes: what their authors count as unchanged or not moved, and where it is not so. */
 const probes = [
   { name: "path-not-taken", rule: "|w'-w| up to 1e-3 max(|w|,|w'|)" },
   { name: "small-subnetworks", rule: "|w'-w| up to 1e-5" },
@@ -40,7 +40,7 @@ export function probeChart(cases: readonly Case[], percent: Percent): Figure {
         "wrong",
         "small-subnetworks",
         "wrong",
-        "lost: exact",
+        "did not move: exact",
         "ulp-rule",
         "wrong",
       ],

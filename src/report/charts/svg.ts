@@ -22,13 +22,18 @@ export interface TextStyle {
   readonly upright?: boolean;
 }
 
-/** A line of text whose baseline begins, has its middle or ends at (x, y). */
+/**
+ * A line of text whose baseline begins, has its middle or ends at (x, y). It is as wide as {@link textWidth} says in any
+ * font: where Inter is missing, what stands in for it may be a sixth wider, and its letters are set narrower.
+ */
 export function text(x: number, y: number, content: string, style: TextStyle): string {
   const { size, fill, anchor = "start", bold = false, halo, upright = false } = style;
+  const width = textWidth(content, size, bold);
   const attributes = [
     `x="${at(x)}" y="${at(y)}" font-size="${at(size)}" fill="${fill}"`,
     ...(anchor === "start" ? [] : [`text-anchor="${anchor}"`]),
     ...(bold ? [`font-weight="600"`] : []),
+    ...(width > 0 ? [`textLength="${at(width)}" lengthAdjust="spacingAndGlyphs"`] : []),
     ...(halo === undefined
       ? []
       : [`stroke="${halo}" stroke-width="${at(size / 4)}" stroke-linejoin="round" paint-order="stroke"`]),
@@ -89,17 +94,29 @@ function strokeOf({ colour, width = 2, dashes }: Stroke): string {
   return ` stroke="${colour}" stroke-width="${at(width)}"${dashes ? ` stroke-dasharray="${dashes}"` : ""}`;
 }
 
-/** Advances of Inter from the space to the tilde, in hundredths of its size; what is beyond is taken as wide. */
-const advances =
-  "28 29 47 63 64 98 65 30 37 37 50 66 29 46 29 36 63 41 61 62 65 60 62 57 62 62 29 30 66 66 66 51 97 69 65 73 72 60 59 75 74 27 57 67 57 91 75 77 64 77 64 64 65 74 69 99 69 68 63 37 36 37 47 46 33 56 61 57 61 58 37 61 59 24 24 55 24 88 59 60 61 61 38 53 33 59 56 82 55 56 55 43 33 43 66"
+/** Advances of Inter from the space to the tilde, in hundredths of its size: src/report/font, regular and bold. */
+const advances = {
+  regular:
+    "28 29 47 63 64 98 65 30 37 37 50 66 29 46 29 36 63 41 61 62 65 60 62 57 62 62 29 30 66 66 66 51 97 69 65 73 72 60 59 75 74 27 57 67 57 91 75 77 64 77 64 64 65 74 69 99 69 68 63 37 36 37 47 46 33 56 61 57 61 58 37 61 59 24 24 55 24 88 59 60 61 61 38 53 33 59 56 82 55 56 55 43 33 43 66"
+      .split(" ")
+      .map(Number),
+  bold: "24 33 54 65 65 101 67 33 38 38 55 68 33 47 33 38 67 43 63 64 67 62 64 58 65 64 33 34 68 68 68 55 101 74 66 74 72 61 59 75 75 28 58 71 57 93 76 77 65 77 65 65 66 73 74 103 73 72 66 38 38 38 48 47 36 58 63 59 63 59 39 63 62 27 27 57 27 91 62 61 63 63 40 55 36 62 59 84 57 60 57 46 37 46 68"
     .split(" ")
-    .map((of) => Number(of) / 100);
+    .map(Number),
+};
 
-/** How wide a text is set in Inter; fonts that may stand in for it are up to a tenth wider. */
+/** Of what is beyond them: about a letter, or, from the scripts of East Asia on, a square. */
+const advanceBeyond = (code: number) => (code < 0x2e80 ? 70 : 100);
+
+/** How wide a text is set in Inter, and, by its `textLength`, in any font that stands in for it. */
 export function textWidth(content: string, size: number, bold = false): number {
+  const known = bold ? advances.bold : advances.regular;
   let width = 0;
-  for (const character of content) width += advances[character.codePointAt(0)! - 32] ?? 0.75;
-  return width * size * (bold ? 1.05 : 1);
+  for (const character of content) {
+    const code = character.codePointAt(0)!;
+    width += known[code - 32] ?? advanceBeyond(code);
+  }
+  return (width * size) / 100;
 }
 
 /** Text that is cut to a width, with an ellipsis where it was. */

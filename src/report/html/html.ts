@@ -15,6 +15,7 @@ import {
   shareOfWeights,
 } from "../numbers.js";
 import { lostShare, verificationNotes } from "../recipe-table.js";
+import { classHeading } from "../rounding-words.js";
 import { retainedText } from "../simulation.js";
 import { type HtmlAssets, htmlDocument } from "./document.js";
 import {
@@ -75,7 +76,7 @@ export function renderHtml(result: Result, assets: HtmlAssets): string {
         : "<p>The input was not read from files: the settings above say how it was made.</p>",
     ),
     "</main>",
-    `<footer><p>${safe(meaning)}</p></footer>`,
+    `<footer><p>${safe(meaningOf(cases))}</p></footer>`,
   ];
   return htmlDocument(`${sentence} ${tool.name}`, body.filter(Boolean).join("\n"), table, assets);
 }
@@ -85,6 +86,13 @@ const meaning =
   "the stored bits nor any carrier changed. Kept: only a carrier changed, such as an fp32 master. Hidden: unchanged at the " +
   "end, though the same updates added in fp32 would have changed it. Retained: the share of the fp32 run's displacement " +
   "that weight and carrier hold at the end. Visible: the share that the stored bits show.";
+
+function meaningOf(cases: readonly Case[]): string {
+  const drawn = cases.some(({ rounding }) => rounding === "stochastic");
+  return drawn
+    ? `${meaning} Stayed by chance: the same under stochastic rounding, where on average nothing is lost.`
+    : meaning;
+}
 
 /** Of the first case, which the headline is about. */
 function tiles(result: Result): [string, string][] {
@@ -100,7 +108,12 @@ function tiles(result: Result): [string, string][] {
       "of these hidden: fp32 would have changed them",
       percentIn(sample && end.unchanged)(share(end.hidden, end.unchanged)),
     ],
-    ["of the updates that were not zero are lost", percent(share(totals.lost, sized))],
+    [
+      of.rounding === "stochastic"
+        ? "of the updates that were not zero left their weight as it was, by chance"
+        : "of the updates that were not zero are lost",
+      percent(share(totals.lost, sized)),
+    ],
     ["of the fp32 displacement is retained, by weight and carrier together", retainedText(result, 0)],
   ];
 }
@@ -174,7 +187,7 @@ function columns({ cases, sampling }: Result): NumberColumn[] {
     { heading: "hidden", as: "percent" },
     { heading: "moved", as: "percent" },
     ...(keeps(cases) ? [{ heading: "kept", as: "percent" } as const] : []),
-    { heading: "lost", as: "percent" },
+    { heading: classHeading("lost", cases), as: "percent" },
     { heading: "zero", as: "percent" },
     { heading: "retained", as: "ratio" },
     { heading: "visible", as: "ratio" },

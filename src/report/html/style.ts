@@ -66,7 +66,7 @@ select{max-width:100%}
 .tensors{height:min(70vh,44rem);overflow:auto;contain:strict;border:1px solid var(--grid);border-radius:.75rem;overflow-anchor:none}
 .tensors table{width:100%;min-width:70rem;font-size:.86rem;table-layout:fixed;line-height:1.2}
 .tensors thead th{position:sticky;top:0;background:var(--panel);z-index:1;padding:0;border-bottom:1px solid var(--line)}
-.tensors thead button{width:100%;border:0;border-radius:0;background:none;padding:.6rem .5rem;text-align:inherit;font-weight:600;color:inherit;white-space:normal;line-height:1.2}
+.tensors thead button{width:100%;border:0;border-radius:0;background:none;padding:.6rem .5rem;text-align:inherit;font-weight:600;color:inherit;white-space:normal;line-height:1.2;font-size:.78rem}
 .tensors thead button:focus-visible{outline-offset:-3px}
 .tensors [aria-sort=ascending] button::after{content:" ↑"}
 .tensors [aria-sort=descending] button::after{content:" ↓"}

@@ -56,7 +56,7 @@ export function tensorSection({ columns, names, kinds }: TensorData, chooser: st
   const present = [...new Set(kinds)].sort();
   const options = present.map((kind) => `<option>${safe(kind)}</option>`).join("");
   const widths = columns.map(
-    (_, i) => `<col style="width:${i === 0 ? 24 : i < 3 ? 9 : 58 / (columns.length - 3)}%">`,
+    (_, i) => `<col style="width:${i === 0 ? 24 : i < 3 ? 8 : 60 / (columns.length - 3)}%">`,
   );
   const heads = columns.map(
     ({ heading }) => `<th scope="col"><button type="button">${safe(heading)}</button></th>`,

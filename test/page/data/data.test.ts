@@ -58,7 +58,11 @@ describeNeeding(requirements.chromium, "dropped files", () => {
       expect([scheme, ...shown]).toEqual([scheme, ...classes.map((name) => totals[name])]);
       const unchanged = await of.locator("[data-fact=unchanged]").getAttribute("data-count");
       expect(Number(unchanged)).toBe(end.unchanged);
+      expect(await of.textContent()).not.toContain("chance");
     }
+    const stochastic = (await page.locator('[data-case="bf16 stochastic"]').textContent())!;
+    expect(stochastic).toContain("stayed by chance");
+    expect(stochastic).not.toContain("lost");
     await page.getByText(/by the wasm engine/).waitFor();
   });
 

@@ -21,7 +21,7 @@ describeNeeding(requirements.chromium, "the talk", () => {
     expect(await title.textContent()).toBe(scenes.yours.title);
     await page.keyboard.press("ArrowLeft");
     await eventually(() => title.textContent()).toBe(scenes.kept.title);
-    expect(page.url()).toContain("scene=6");
+    await eventually(() => page.url()).toContain("scene=6");
     await page.keyboard.press("Home");
     await eventually(() => title.textContent()).toBe(scenes.apparent.title);
     await page.keyboard.press("Escape");
@@ -56,7 +56,7 @@ describeNeeding(requirements.chromium, "the talk", () => {
         .then((text) => Number.parseFloat(text!));
     expect(await unchanged("in place")).toBeGreaterThan(97);
     expect(await unchanged("stochastic")).toBeLessThan(await unchanged("in place"));
-    expect(page.url()).toContain("scene=6&step=20");
+    await eventually(() => page.url()).toContain("scene=6&step=20");
   });
 
   test("plays by itself, pauses and goes on", async () => {

@@ -76,7 +76,7 @@ describeNeeding(requirements.chromium, "a tensor", () => {
     await waitForStep(page, 1);
     await page.getByRole("button", { name: "Step", exact: true }).click();
     await waitForStep(page, 2);
-    expect(page.url()).toContain("step=2");
+    await eventually(() => page.url()).toContain("step=2");
     await page.getByRole("button", { name: "Restart" }).click();
     await waitForStep(page, 0);
 
@@ -131,7 +131,7 @@ describeNeeding(requirements.chromium, "a tensor", () => {
         return pixels.length - Math.max(...tally.values());
       })()`);
     expect(await lit()).toBe(512 * 512 - (await countOf(page, "[data-fact=unchanged]")));
-    await page.getByLabel("Lit up").selectOption("step");
+    await page.getByLabel("Highlight changes").selectOption("step");
     const moved = await countOf(page, "[data-fact=moved-now]");
     expect(moved).toBeGreaterThan(0);
     await page.getByRole("button", { name: "Step", exact: true }).click();
@@ -157,6 +157,25 @@ describeNeeding(requirements.chromium, "a tensor", () => {
       return painted;
     })()`);
     expect(painted).toBe(0);
+  });
+
+  test.each([
+    ["stochastic", /changed nothing, by chance; retained: /, "stayed by chance", "the gap", "lens "],
+    ["nearest-away", /bf16 rounded .* of them away/, "lost", "half the gap", "lens lost"],
+    ["toward-zero", /bf16 rounded .* of them away/, "lost", "the gap", "lens lost"],
+  ])("speaks of %s as it is", async (rounding, said, unmoved, boundary, tone) => {
+    const page = await open(`#tensor?step=2&rounding=${rounding}`);
+    await waitForStep(page, 2);
+    const sentence = page.locator("h1 .lens");
+    expect(await sentence.textContent()).toMatch(said);
+    expect(await sentence.getAttribute("class")).toBe(tone);
+    expect(
+      await page
+        .locator(".count", { has: page.locator("[data-class=lost]") })
+        .locator("dt")
+        .textContent(),
+    ).toBe(unmoved);
+    expect(await page.locator(".chart .strong").textContent()).toBe(boundary);
   });
 
   test("says which engine counts, and counts again by another", async () => {

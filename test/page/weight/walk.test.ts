@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { format } from "../../../src/format/registry.js";
-import { stepOf, stepWords } from "../../../src/page/weight/step.js";
 import { walk } from "../../../src/page/weight/walk.js";
 
 const bf16 = format("bf16");
@@ -36,18 +35,4 @@ describe("a walk of 1e-6 from 0.02", () => {
     const again = walk({ weight: 0.02, update: 1e-6, format: bf16, rounding: "nearest-even", seed: 1 }, 1000);
     expect(again).toEqual(tracks);
   });
-});
-
-describe("one step, in words", () => {
-  const words = (w: number, u: number, rounding: Parameters<typeof stepOf>[3] = "nearest-even") =>
-    stepWords(stepOf(w, u, bf16, rounding), rounding);
-
-  test("lost", () => expect(words(0.02001953125, 1e-6)).toMatch(/1\.6% of half the gap.*\*Lost\.\*/));
-  test("moved", () => expect(words(1, 2 ** -7)).toMatch(/2 times half the gap.*\*Moved\*, by 1 gaps/));
-  test("a tie", () => expect(words(1, 2 ** -8)).toMatch(/a tie: it rounds back to w/));
-  test("a power of two", () => expect(words(1, 1e-6)).toMatch(/the gap below is half the gap above/));
-  test("no power of two", () => expect(words(1.5, 1e-6)).not.toMatch(/power/));
-  test("zero", () => expect(words(1, 0)).toBe("The update is zero: a real zero."));
-  test("stochastic", () => expect(words(1.5, 2 ** -9, "stochastic")).toMatch(/with a chance of 25\.0%/));
-  test("not finite", () => expect(words(1, Number.POSITIVE_INFINITY)).toMatch(/not finite/));
 });

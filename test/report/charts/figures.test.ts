@@ -8,6 +8,7 @@ import { palettes } from "../../../src/report/charts/palette.js";
 import { figuresOfPrediction } from "../../../src/report/charts/prediction-chart.js";
 import { figuresOfSweep } from "../../../src/report/charts/sweep-chart.js";
 import { differenceResult, hostileName, oddResults, smallResult } from "../../support/figures.js";
+import { misplaced, textBoxes } from "../../support/svg-texts.js";
 import { oddPredictions, oddSweeps, predictionResult, sweepResult } from "../../support/sweep.js";
 
 const font = { fontFiles, loadSystemFonts: false, defaultFontFamily: "Inter" };
@@ -77,8 +78,18 @@ describe.each(Object.entries(results))("figures of %s", (_, figures) => {
       if (!box) continue;
       expect(box.x, figure.name).toBeGreaterThanOrEqual(-1);
       expect(box.y, figure.name).toBeGreaterThanOrEqual(-1);
-      expect(box.x + box.width, figure.name).toBeLessThanOrEqual(width + 1);
+      expect(box.x + box.width, figure.name).toBeLessThanOrEqual(width + 1.001);
       expect(box.y + box.height, figure.name).toBeLessThanOrEqual(height + 1);
+    }
+  });
+
+  test("have no text that is cut or lies on another", () => {
+    for (const figure of figures) {
+      const { width, height } = figure.size;
+      expect(misplaced(textBoxes(slideOf(figure, "light", "the source")), 1600, 900), figure.name).toEqual(
+        [],
+      );
+      expect(misplaced(textBoxes(inlineOf(figure, pageInks)), width, height), figure.name).toEqual([]);
     }
   });
 
