@@ -109,7 +109,8 @@ export function csv(rows: readonly (readonly string[])[]): string {
  * one, so that a name can be had back.
  */
 function quoted(cell: string): string {
-  const isFormula = /^['=+\-@\t\r]/.test(cell) && Number.isNaN(Number(cell));
+  // A sign may be that of a number.
+  const isFormula = /^['=@\t\r]/.test(cell) || (/^[+-]/.test(cell) && Number.isNaN(Number(cell)));
   const text = isFormula ? `'${cell}` : cell;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
