@@ -113,7 +113,7 @@ export const faults: readonly Fault[] = [
     group: "engine",
   },
   {
-    file: "src/engine/wasm/kernel/round.ts",
+    file: "src/engine/lane/round.ts",
     mistake: "the SIMD kernels round ties up",
     find: "return truncate(i32x4.add(i32x4.add(given, i32x4.constant(2 ** (drop - 1) - 1)), parity));",
     replace: "return truncate(i32x4.add(given, i32x4.constant(2 ** (drop - 1))));",

@@ -4,10 +4,10 @@ import { type Distribution, gaussian } from "../../update/distribution.js";
 import type { Condition } from "../../update/recipe/expression.js";
 import { AdamwStep, noiseKey, type SimulatedRun, signalKey } from "../../update/simulated-adamw.js";
 import type { WeightDraws } from "../../update/weight-draws.js";
+import { bitsOf } from "../lane/numbers.js";
 import type { ExportedFunction } from "./assembler/module.js";
 import { adamwParameters, adamwScalars, writeAdamw, writeSignal } from "./kernel/adamw.js";
 import { drawParameters, writeDraw, writeDrawnWeights } from "./kernel/draws.js";
-import { bitsOf } from "./kernel/lanes.js";
 import type { Layout } from "./layout.js";
 import type { WorkerDraws, WorkerUpdates } from "./worker-job.js";
 

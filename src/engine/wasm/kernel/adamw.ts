@@ -1,11 +1,12 @@
 import { quantileDraw } from "../../../update/quantiles.js";
 import { intendedAdamw } from "../../../update/recipe/adamw.js";
 import type { Condition } from "../../../update/recipe/expression.js";
+import { namesRead, writeRecipe } from "../../lane/recipe.js";
 import type { FunctionWriter, V128 } from "../assembler/function.js";
 import type { Layout, SimulationRows } from "../layout.js";
 import { drawFrom, drawParameters, forEachDrawnGroup } from "./draws.js";
+import { fma } from "./fma.js";
 import { halves, vectorBytes } from "./groups.js";
-import { namesRead, writeRecipe } from "./recipe.js";
 
 /** AdamW on drawn gradients: update/simulated-adamw.ts. */
 
@@ -52,7 +53,7 @@ export function writeAdamw(
         ["V", k.load("v128", row, place(v))],
         ["P", k.load("v128", row, place(layout.now))],
       ]);
-      writeRecipe(k, lines, values, holds);
+      writeRecipe(k, (a, b, c) => fma(k, a, b, c), lines, values, holds);
       k.store("v128", values.get("M")!, row, place(m));
       k.store("v128", values.get("V")!, row, place(v));
       k.store("v128", values.get("u")!, row, place(layout.updates));

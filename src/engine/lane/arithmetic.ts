@@ -1,22 +1,22 @@
-import type { UpdateSettings } from "../../../update/settings.js";
-import type { FunctionWriter, V128 } from "../assembler/function.js";
-import { infinityBits, magnitude as magnitudeOf, signBit } from "./lanes.js";
+import type { UpdateSettings } from "../../update/settings.js";
+import type { Lane } from "./lane.js";
+import { infinityBits, magnitude as magnitudeOf, signBit } from "./numbers.js";
 import { round } from "./round.js";
 
-/** Operations as update/arithmetic.ts has them, on four numbers. */
-export interface LaneArithmetic {
+/** Operations as update/arithmetic.ts has them, on lanes of numbers. */
+export interface LaneArithmetic<V> {
   /** a + b in fp32. */
-  fp32Add(a: V128, b: V128): V128;
-  store(x: V128): V128;
-  add(a: V128, b: V128): V128;
-  subtract(a: V128, b: V128): V128;
+  fp32Add(a: V, b: V): V;
+  store(x: V): V;
+  add(a: V, b: V): V;
+  subtract(a: V, b: V): V;
 }
 
 /** @param random gives 32 random bits a lane for each rounding in turn. */
-export function storageArithmetic(k: FunctionWriter, to: UpdateSettings, random: () => V128): LaneArithmetic {
+export function storageArithmetic<V>(k: Lane<V>, to: UpdateSettings, random: () => V): LaneArithmetic<V> {
   const { f32x4 } = k;
-  const store = (x: V128) => round(k, x, to, random);
-  const add = (a: V128, b: V128) =>
+  const store = (x: V) => round(k, x, to, random);
+  const add = (a: V, b: V) =>
     store(to.opmath === "fp32" ? f32x4.add(a, b) : signedZero(k, addToOdd(k, a, b), a, b, to));
   return {
     fp32Add: f32x4.add,
@@ -31,7 +31,7 @@ export function storageArithmetic(k: FunctionWriter, to: UpdateSettings, random:
  * rounding, it gives what the exact sum would (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums",
  * 2008, theorem 3).
  */
-function addToOdd(k: FunctionWriter, a: V128, b: V128): V128 {
+function addToOdd<V>(k: Lane<V>, a: V, b: V): V {
   const { f32x4, i32x4, v128 } = k;
   const sum = f32x4.add(a, b);
   // Knuth's TwoSum, as sumTail of format/float64.ts.
@@ -52,7 +52,7 @@ function addToOdd(k: FunctionWriter, a: V128, b: V128): V128 {
 }
 
 /** IEEE 754-2019, 6.3, as signedZero of format/operations.ts. */
-function signedZero(k: FunctionWriter, sum: V128, a: V128, b: V128, { rounding }: UpdateSettings): V128 {
+function signedZero<V>(k: Lane<V>, sum: V, a: V, b: V, { rounding }: UpdateSettings): V {
   if (rounding !== "toward-negative") return sum;
   const { f32x4, i32x4, v128 } = k;
   const notBothPlus = v128.not(i32x4.eq(v128.or(a, b), i32x4.constant(0)));

@@ -1,23 +1,26 @@
-import { type Condition, type Expression, parseAssignment } from "../../../update/recipe/expression.js";
-import type { FunctionWriter, V128 } from "../assembler/function.js";
-import { fma } from "./fma.js";
+import { type Condition, type Expression, parseAssignment } from "../../update/recipe/expression.js";
+import type { Lane } from "./lane.js";
+
+/** a b + c, rounded once to fp32. Valid for finite operands. */
+export type Fma<V> = (a: V, b: V, c: V) => V;
 
 /**
- * Writes the lines of a recipe that are computed for each weight, on four weights: update/recipe/compile.ts with
+ * Writes the lines of a recipe that are computed for each weight, on lanes of weights: update/recipe/compile.ts with
  * weightDialect, as instructions. New names are added to `values`.
  *
  * @param holds tells conditions, which must be the same for all weights and steps.
  * @throws SyntaxError for what no kernel needs yet: storage rounding, signs, powers.
  */
-export function writeRecipe(
-  k: FunctionWriter,
+export function writeRecipe<V>(
+  k: Lane<V>,
+  fma: Fma<V>,
   lines: readonly string[],
-  values: Map<string, V128>,
+  values: Map<string, V>,
   holds: (condition: Condition) => boolean,
 ): void {
   for (const line of lines) {
     const { condition, target, value, text } = parseAssignment(line);
-    if (condition === null || holds(condition)) values.set(target, written(k, value, values, text));
+    if (condition === null || holds(condition)) values.set(target, written(k, fma, value, values, text));
   }
 }
 
@@ -41,9 +44,15 @@ function namesIn(of: Expression): string[] {
   return of.kind === "call" ? of.operands.flatMap(namesIn) : [];
 }
 
-function written(k: FunctionWriter, of: Expression, values: ReadonlyMap<string, V128>, text: string): V128 {
+function written<V>(
+  k: Lane<V>,
+  fma: Fma<V>,
+  of: Expression,
+  values: ReadonlyMap<string, V>,
+  text: string,
+): V {
   const { f32x4 } = k;
-  const operand = (inner: Expression) => written(k, inner, values, text);
+  const operand = (inner: Expression) => written(k, fma, inner, values, text);
   switch (of.kind) {
     case "number":
       return f32x4.constant(of.value);
@@ -59,7 +68,7 @@ function written(k: FunctionWriter, of: Expression, values: ReadonlyMap<string, 
     }
     case "call": {
       const [a, b, c] = of.operands.map(operand);
-      if (of.callee === "fma") return fma(k, a, b, c);
+      if (of.callee === "fma") return fma(a, b, c);
       if (of.callee === "sqrt") return f32x4.sqrt(a);
       if (of.callee === "negate") return f32x4.neg(a);
       throw new SyntaxError(`recipe line "${text}": no ${of.callee} in kernels`);

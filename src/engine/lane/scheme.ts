@@ -1,14 +1,13 @@
-import type { SchemeName } from "../../../update/scheme.js";
-import type { V128 } from "../assembler/function.js";
+import type { SchemeName } from "../../update/scheme.js";
 import type { LaneArithmetic } from "./arithmetic.js";
 
-/** {@link WeightState} of update/scheme.ts, of four weights; no carrier where the scheme has none. */
-export interface LaneState {
-  readonly weight: V128;
-  readonly carrier: V128 | null;
+/** {@link WeightState} of update/scheme.ts, of lanes of weights; no carrier where the scheme has none. */
+export interface LaneState<V> {
+  readonly weight: V;
+  readonly carrier: V | null;
 }
 
-type Step = (state: LaneState, update: V128, arithmetic: LaneArithmetic) => LaneState;
+type Step = <V>(state: LaneState<V>, update: V, arithmetic: LaneArithmetic<V>) => LaneState<V>;
 
 /** The steps of update/scheme.ts, line by line. */
 export const schemeSteps: Readonly<Record<SchemeName, Step>> = {

@@ -1,9 +1,9 @@
-import type { Format } from "../../../format/format.js";
-import { gapAt, type Overflow, type Rounding } from "../../../format/round.js";
-import type { FunctionWriter, V128 } from "../assembler/function.js";
-import { bitsOf, infinityBits, magnitude as magnitudeOf, nanBits, signBit } from "./lanes.js";
+import type { Format } from "../../format/format.js";
+import { gapAt, type Overflow, type Rounding } from "../../format/round.js";
+import type { Lane } from "./lane.js";
+import { bitsOf, infinityBits, magnitude as magnitudeOf, nanBits, signBit } from "./numbers.js";
 
-/** Rounding as format/round.ts has it, on four fp32 numbers. */
+/** Rounding as format/round.ts has it, on lanes of fp32 numbers. */
 export interface LaneRounding {
   readonly format: Format;
   readonly rounding: Rounding;
@@ -15,11 +15,11 @@ const fp32Precision = 24;
 const fp32MinExponent = -126;
 
 /**
- * The numbers of the format that four fp32 numbers round to.
+ * The numbers of the format that lanes of fp32 numbers round to.
  *
  * @param random gives 32 random bits a lane; called for stochastic rounding only.
  */
-export function round(k: FunctionWriter, x: V128, to: LaneRounding, random: () => V128): V128 {
+export function round<V>(k: Lane<V>, x: V, to: LaneRounding, random: () => V): V {
   const { format, rounding, overflow } = to;
   const { v128, f32x4, i32x4 } = k;
   const bits = to.rounding === "stochastic" ? random() : i32x4.constant(0);
@@ -28,7 +28,7 @@ export function round(k: FunctionWriter, x: V128, to: LaneRounding, random: () =
   if (format.precision === fp32Precision && gapsOfFp32 && !saturates) return x;
 
   // A comparison gives all ones, which is a NaN; a carry out of the bits of a NaN does not matter then.
-  const keepNaN = (result: V128) => v128.or(result, f32x4.ne(x, x));
+  const keepNaN = (result: V) => v128.or(result, f32x4.ne(x, x));
   if (gapsOfFp32 && !isLimited(to) && !format.unsignedZero) {
     // The sign bit lies above all that rounding does.
     return keepNaN(roundNormal(k, x, x, format, rounding, bits));
@@ -56,20 +56,13 @@ function isLimited({ format, rounding, overflow }: LaneRounding): boolean {
  * Magnitudes whose gap is 2^(24 - precision) units in their last place: normal numbers of the format, and where it has
  * the subnormal range of fp32 all others too. A carry goes on into the exponent, as it should.
  */
-function roundNormal(
-  k: FunctionWriter,
-  given: V128,
-  x: V128,
-  format: Format,
-  rounding: Rounding,
-  random: V128,
-): V128 {
+function roundNormal<V>(k: Lane<V>, given: V, x: V, format: Format, rounding: Rounding, random: V): V {
   const { v128, i32x4 } = k;
   const drop = fp32Precision - format.precision;
   if (drop === 0) return given;
   const gap = i32x4.constant(2 ** drop);
   const restBits = i32x4.constant(2 ** drop - 1);
-  const truncate = (m: V128) => v128.andnot(m, restBits);
+  const truncate = (m: V) => v128.andnot(m, restBits);
   switch (rounding) {
     case "nearest-even": {
       const parity = v128.and(i32x4.shr_u(given, drop), i32x4.constant(1));
@@ -97,20 +90,13 @@ function roundNormal(
 }
 
 /** Magnitudes below the smallest normal number of the format, where all gaps are alike. */
-function roundBelowNormal(
-  k: FunctionWriter,
-  given: V128,
-  x: V128,
-  format: Format,
-  rounding: Rounding,
-  random: V128,
-): V128 {
+function roundBelowNormal<V>(k: Lane<V>, given: V, x: V, format: Format, rounding: Rounding, random: V): V {
   const { f32x4, v128 } = k;
   const gap = gapAt(format.minExponent - 1, format);
   // Exact: at most 24 bits, times a power of two that is at least 1.
   const scaled = multiplyByPowers(k, given, 1 / gap);
   // Exact again, because a number of the format, or the fp32 number itself, times a power of two.
-  const unscale = (m: V128) => multiplyByPowers(k, m, gap);
+  const unscale = (m: V) => multiplyByPowers(k, m, gap);
   if (rounding === "nearest-even") return unscale(f32x4.nearest(scaled));
   const below = f32x4.floor(scaled);
   if (rounding === "toward-zero") return unscale(below);
@@ -119,14 +105,14 @@ function roundBelowNormal(
 }
 
 /** Where a magnitude at `below` + rest gaps, 0 <= rest < 1, rounds to below + 1. Valid for below < 2^23. */
-function goesUp(
-  k: FunctionWriter,
-  below: V128,
-  rest: V128,
-  x: V128,
+function goesUp<V>(
+  k: Lane<V>,
+  below: V,
+  rest: V,
+  x: V,
   rounding: Exclude<Rounding, "nearest-even" | "toward-zero">,
-  random: V128,
-): V128 {
+  random: V,
+): V {
   const { f32x4, i32x4, v128 } = k;
   const inexact = () => f32x4.gt(rest, f32x4.constant(0));
   switch (rounding) {
@@ -149,13 +135,7 @@ function goesUp(
 }
 
 /** What becomes of magnitudes beyond the largest finite one. NaN may become anything. */
-function limit(
-  k: FunctionWriter,
-  rounded: V128,
-  given: V128,
-  x: V128,
-  { format, rounding, overflow }: LaneRounding,
-): V128 {
+function limit<V>(k: Lane<V>, rounded: V, given: V, x: V, { format, rounding, overflow }: LaneRounding): V {
   const { i32x4, v128 } = k;
   const maxFinite = i32x4.constant(bitsOf(format.maxFinite));
   if (overflow === "saturate" || !format.hasNaN) return i32x4.min_s(rounded, maxFinite);
@@ -168,7 +148,7 @@ function limit(
 }
 
 /** Lanes whose overflow ends at the largest finite number; null where none does. */
-function inwardLanes(k: FunctionWriter, x: V128, rounding: Rounding): V128 | null {
+function inwardLanes<V>(k: Lane<V>, x: V, rounding: Rounding): V | null {
   const negative = () => k.i32x4.shr_s(x, 31);
   if (rounding === "toward-zero" || rounding === "to-odd") return k.i32x4.constant(-1);
   if (rounding === "toward-positive") return negative();
@@ -177,7 +157,7 @@ function inwardLanes(k: FunctionWriter, x: V128, rounding: Rounding): V128 | nul
 }
 
 /** Times a power of two that may lie outside of fp32, by factors that do not. */
-function multiplyByPowers(k: FunctionWriter, x: V128, power: number): V128 {
+function multiplyByPowers<V>(k: Lane<V>, x: V, power: number): V {
   const exponent = Math.log2(power);
   const first = Math.min(Math.max(exponent, -126), 127);
   const product = k.f32x4.mul(x, k.f32x4.constant(2 ** first));
