@@ -7,7 +7,7 @@ import type { Engine, LensJob } from "../src/engine/engine.js";
 import { type Device, openDevice } from "../src/engine/gpu/device.js";
 import { gpuEngine } from "../src/engine/gpu/gpu.js";
 import type { Kernel } from "../src/engine/gpu/kernels/kernel.js";
-import { webGpu } from "../src/engine/gpu/library.js";
+import { webGpu } from "../src/engine/webgpu/dawn.js";
 import { engines } from "../src/engine/registry.js";
 import { drawnValues, type TensorInput } from "../src/lens/input.js";
 import { updateSettings } from "../src/update/settings.js";

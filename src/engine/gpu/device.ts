@@ -1,5 +1,6 @@
+import { webGpu } from "../webgpu/dawn.js";
 import { type Kernel, powers } from "./kernels/kernel.js";
-import { type GPU, type IKernelRunShortcut, loadGpuJs, webGpu } from "./library.js";
+import { type GPU, type IKernelRunShortcut, loadGpuJs } from "./library.js";
 
 /** Ways to a GPU, best first: WebGPU (browsers, and Node through Dawn), WebGL2, headless-gl where a user has it. */
 export const backends = ["webgpu", "webgl2", "headlessgl"] as const;

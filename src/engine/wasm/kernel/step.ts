@@ -1,6 +1,7 @@
 import type { UpdateSettings } from "../../../update/settings.js";
 import { storageArithmetic } from "../../lane/arithmetic.js";
-import { displacement, isNonfinite, magnitude as magnitudeOf } from "../../lane/numbers.js";
+import { foundNonfinite } from "../../lane/classes.js";
+import { displacement, magnitude as magnitudeOf } from "../../lane/numbers.js";
 import { type LaneState, schemeSteps } from "../../lane/scheme.js";
 import { threefryKey } from "../../lane/threefry.js";
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
@@ -162,7 +163,7 @@ function leaveOutNonfinite(
       magnitude,
       size: variable(magnitude),
     };
-    const nonfinite = isNonfinite(k, largest(k, judged(settings, before, update, after)));
+    const nonfinite = foundNonfinite(k, settings, before, update, after);
     return { outcome, nonfinite, subnormal, unusual: v128.or(nonfinite, subnormal) };
   });
   k.if(v128.any_true(v128.or(found[0].unusual, found[1].unusual)), () => {
@@ -177,23 +178,6 @@ function leaveOutNonfinite(
     }
   });
   return found.map(({ outcome }) => outcome);
-}
-
-/** The numbers of a weight-step that classify of lens/classify.ts wants finite. */
-function judged(
-  { scheme, overflow, format }: UpdateSettings,
-  before: LaneState<V128>,
-  update: V128,
-  after: LaneState<V128>,
-) {
-  // In place the result tells: nothing becomes finite again unless overflow saturates.
-  if (scheme === "in-place" && overflow === "ieee" && format.hasNaN) return [after.weight];
-  return [before.weight, update, after.weight, ...(after.carrier ? [after.carrier] : [])];
-}
-
-function largest(k: FunctionWriter, numbers: readonly V128[]): V128 {
-  const [first, ...others] = numbers.map((x) => magnitudeOf(k, x));
-  return others.reduce((a, b) => k.i32x4.max_s(a, b), first);
 }
 
 /** Adds e^2 and e u of the weights that moved, e = w' - w in fp32. */
