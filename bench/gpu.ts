@@ -4,11 +4,11 @@
  */
 import { cpus } from "node:os";
 import type { Engine, LensJob } from "../src/engine/engine.js";
-import { type Device, openDevice } from "../src/engine/gpu/device.js";
-import { gpuEngine } from "../src/engine/gpu/gpu.js";
-import type { Kernel } from "../src/engine/gpu/kernels/kernel.js";
-import { webGpu } from "../src/engine/webgpu/dawn.js";
+import { type Device, openDevice } from "../src/engine/gpujs/device.js";
+import { gpujsEngine } from "../src/engine/gpujs/gpujs.js";
+import type { Kernel } from "../src/engine/gpujs/kernels/kernel.js";
 import { engines } from "../src/engine/registry.js";
+import { webGpu } from "../src/engine/webgpu/dawn.js";
 import { drawnValues, type TensorInput } from "../src/lens/input.js";
 import { updateSettings } from "../src/update/settings.js";
 import { stepKey, tensorKey } from "../src/update/threefry.js";
@@ -26,7 +26,7 @@ export async function gpu(millions = 4): Promise<void> {
     return;
   }
   const { clock, device: timed } = withClock(device);
-  const engine = gpuEngine(async () => device);
+  const engine = gpujsEngine(async () => device);
   const copy = await copyRate();
   process.stdout.write(
     `${device.name}, WebGPU through gpu.js; ${cpus()[0].model}, Node ${process.versions.node}\n` +
@@ -55,7 +55,7 @@ export async function gpu(millions = 4): Promise<void> {
         `${((100 * rate * 12) / copy).toFixed(1)} % of the copy; ${beside.join(", ")}\n`,
     );
   }
-  const timedEngine = gpuEngine(async () => timed);
+  const timedEngine = gpujsEngine(async () => timed);
   await timedEngine.run(resident(elements, 4));
   process.stdout.write("\nwhere the time of a resident step goes, each kernel waited for:\n");
   const all = [...clock.values()].reduce((sum, of) => sum + of, 0);

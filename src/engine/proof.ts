@@ -4,7 +4,7 @@ import { type UpdateSettings, updateSettings } from "../update/settings.js";
 import type { Engine } from "./engine.js";
 import { reference } from "./reference/reference.js";
 import { selfCheck } from "./self-check.js";
-import { agrees } from "./twin-check.js";
+import { agrees, agreesOn, madeJob } from "./twin-check.js";
 
 /**
  * What a self-check proves where no cases are named: each scheme and each rounding once, in formats of every kind.
@@ -30,13 +30,27 @@ export function provenCases(opmath: UpdateSettings["opmath"]): readonly UpdateSe
 /**
  * The self-check of an engine that is a twin of the reference: the literal hard cases, and for each case asked for
  * that it does as the reference does. Done once each, because neither device nor kernels change.
+ *
+ * @param makesNumbers whether it makes drawn numbers of any job where it counts: then that is proved too.
  */
-export function proofOf(engine: Engine): (cases: readonly CaseSettings[]) => Promise<SelfCheck> {
+export function proofOf(
+  engine: Engine,
+  { makesNumbers = false } = {},
+): (cases: readonly CaseSettings[]) => Promise<SelfCheck> {
   let literal: Promise<SelfCheck> | null = null;
+  let made: Promise<boolean> | null = null;
   const twins = new Map<string, Promise<boolean>>();
   return async (cases) => {
     literal ??= selfCheck(engine);
     let { passed, failed, firstFailure } = await literal;
+    if (makesNumbers) {
+      made ??= agreesOn(engine, reference, madeJob());
+      if (await made) passed += 1;
+      else {
+        failed += 1;
+        firstFailure ??= "drawn weights and updates: other counts than the reference";
+      }
+    }
     for (const settings of cases) {
       const key = JSON.stringify(settings);
       const twin = twins.get(key) ?? agrees(engine, reference, [settings]);

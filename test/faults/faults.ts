@@ -127,18 +127,18 @@ export const faults: readonly Fault[] = [
     group: "engine",
   },
   {
-    file: "src/engine/gpu/kernels/rounding.ts",
+    file: "src/engine/gpujs/kernels/rounding.ts",
     mistake: "the GPU kernels round ties up",
     find: "rest > 0.5 || (rest === 0.5 && odd === 1)",
     replace: "rest >= 0.5",
-    group: "gpu",
+    group: "gpujs",
   },
   {
-    file: "src/engine/gpu/kernels/sums.ts",
+    file: "src/engine/gpujs/kernels/sums.ts",
     mistake: "sums on the GPU forget what was shifted out",
     find: "if (sticky > 0 && y0 - 2 * Math.floor(y0 * 0.5) === 0) {",
     replace: "if (sticky > 1e9 && y0 - 2 * Math.floor(y0 * 0.5) === 0) {",
-    group: "gpu",
+    group: "gpujs",
   },
   {
     file: "src/source/safetensors/header.ts",

@@ -1,4 +1,4 @@
-import { gpu } from "../../src/engine/gpu/gpu.js";
+import { gpujs } from "../../src/engine/gpujs/gpujs.js";
 import { type SchemeName, schemeNames } from "../../src/update/scheme.js";
 import { addition } from "./addition.js";
 import type { Count } from "./count.js";
@@ -77,8 +77,8 @@ function gpuOf(scheme: SchemeName): Check {
     pieces: 2 ** 6,
     prepare: () => gpuEngineOn(scheme),
     async impossible() {
-      const reason = (await gpu.unavailable?.()) ?? null;
-      await gpu.close?.();
+      const reason = (await gpujs.unavailable?.()) ?? null;
+      await gpujs.close?.();
       return reason;
     },
   };

@@ -1,13 +1,13 @@
 import type { Engine, LensJob } from "../../src/engine/engine.js";
-import { gpu } from "../../src/engine/gpu/gpu.js";
+import { gpujs } from "../../src/engine/gpujs/gpujs.js";
 import { reference } from "../../src/engine/reference/reference.js";
 import { wasm } from "../../src/engine/wasm/wasm.js";
 import { formats } from "../../src/format/registry.js";
 import { overflows, roundings } from "../../src/format/round.js";
 import type { SchemeName } from "../../src/update/scheme.js";
 import { type UpdateOptions, updateSettings } from "../../src/update/settings.js";
-import { adversarial } from "../engine/gpu/jobs.js";
 import { adversarialRun } from "../support/adversarial.js";
+import { adversarial } from "../support/gpu/jobs.js";
 import { outcomeOf } from "../support/outcome.js";
 import { tensorOf } from "../support/values.js";
 import type { Count } from "./count.js";
@@ -42,7 +42,11 @@ export function engine(scheme: SchemeName, tested: Pick<Engine, "run"> = wasm) {
 }
 
 /** The same of a GPU, in blocks of which it is given all but one in 64. */
-export function gpuEngineOn(scheme: SchemeName, tested: Pick<Engine, "run"> = gpu, elements = GPU_ELEMENTS) {
+export function gpuEngineOn(
+  scheme: SchemeName,
+  tested: Pick<Engine, "run"> = gpujs,
+  elements = GPU_ELEMENTS,
+) {
   return async (piece: number, count: Count): Promise<void> => {
     const format = everyFormat[piece % everyFormat.length]!;
     const cases = everyEnd({ format, scheme, seed: piece });

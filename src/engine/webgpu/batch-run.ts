@@ -60,6 +60,7 @@ export class BatchRun {
     group: SourceGroup,
     kernels: Kernels,
     batch: Batch,
+    stepWords: number,
   ) {
     this.#device = device;
     this.#job = job;
@@ -74,6 +75,7 @@ export class BatchRun {
       pieces: batch.pieces.length,
       steps: stepNumbers.length,
       milestones: milestones.length,
+      stepWords,
     });
   }
 

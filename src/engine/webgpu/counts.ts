@@ -1,8 +1,13 @@
 import type { UpdateSettings } from "../../update/settings.js";
 import { binClasses, binsOf, endRowWords, stepRowWords } from "./layout.js";
 
-/** Words of all step rows that are kept on the device before they are read: 16 MB. */
-const mostStepWords = 2 ** 22;
+export interface CountsSize {
+  readonly pieces: number;
+  readonly steps: number;
+  readonly milestones: number;
+  /** Most words of the rows of steps. */
+  readonly stepWords: number;
+}
 
 /** Where the counts of a batch lie in the device's buffer, in words. */
 export class CountsLayout {
@@ -17,10 +22,7 @@ export class CountsLayout {
   readonly #comparisons: number;
   readonly #cases: number;
 
-  constructor(
-    cases: readonly UpdateSettings[],
-    { pieces, steps, milestones }: { pieces: number; steps: number; milestones: number },
-  ) {
+  constructor(cases: readonly UpdateSettings[], { pieces, steps, milestones, stepWords }: CountsSize) {
     this.#pieces = pieces;
     this.#comparisons = milestones + 1;
     this.#cases = cases.length;
@@ -33,7 +35,7 @@ export class CountsLayout {
     });
     this.steps = at;
     const perStep = cases.length * pieces * stepRowWords;
-    this.stepsAtOnce = Math.max(1, Math.min(steps, Math.floor(mostStepWords / Math.max(1, perStep))));
+    this.stepsAtOnce = Math.max(1, Math.min(steps, Math.floor(stepWords / Math.max(1, perStep))));
     this.words = at + this.stepsAtOnce * perStep;
   }
 

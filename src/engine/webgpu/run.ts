@@ -12,10 +12,18 @@ import { type Kernels, kernelsOf } from "./kernels/kernels.js";
 import { elementsOfGroup, fp32Words, momentWords, stateWords } from "./layout.js";
 import { type SourceGroup, sourceGroups } from "./sources.js";
 
-/** Words of a batch on the device, but for its counts: 4 GiB. */
-const mostWords = 2 ** 30;
-/** Words of its counts: 64 MiB. */
-const mostCountWords = 2 ** 24;
+/** Most words on the device. Never changes a result. */
+export interface Memory {
+  /** Of a batch, but for its counts. */
+  readonly batch: number;
+  /** Of the counts of pieces, but for their steps; and of those of steps before they are read. */
+  readonly counts: number;
+  readonly steps: number;
+}
+
+/** 4 GiB, 64 MiB and 16 MiB. */
+const usual: Memory = { batch: 2 ** 30, counts: 2 ** 24, steps: 2 ** 22 };
+
 /** Digits of sums hold 2^27 elements; more than 2^26 at once are no faster (measured on an H100). */
 const mostElements = 2 ** 26;
 
@@ -24,6 +32,7 @@ export async function runOnDevice(
   job: LensJob,
   device: Device,
   observer: Observer = {},
+  memory: Memory = usual,
 ): Promise<CaseTally[]> {
   expectCountable(job);
   const { tensors, stepNumbers } = job;
@@ -39,9 +48,9 @@ export async function runOnDevice(
   const groups = sourceGroups(tensors).map((group) => ({ group, kernels: kernelsOf(group, cases) }));
   await device.compile(groups.flatMap(({ kernels }) => textsOf(kernels)));
   for (const { group, kernels } of groups) {
-    for (const batch of batchesOf(tensors, group.tensors, limitsOf(job, cases, group, device))) {
+    for (const batch of batchesOf(tensors, group.tensors, limitsOf(job, cases, group, device, memory))) {
       const elements = batch.pieces.reduce((sum, { length }) => sum + length, 0);
-      const run = new BatchRun(device, job, cases, group, kernels, batch);
+      const run = new BatchRun(device, job, cases, group, kernels, batch, memory.steps);
       await device.guard(() =>
         run.run(
           {
@@ -83,17 +92,18 @@ function limitsOf(
   cases: readonly UpdateSettings[],
   { updates }: SourceGroup,
   device: Device,
+  memory: Memory,
 ): BatchLimits {
   const { milestones = [], stepNumbers, chunk } = job;
   const buffers = [elementsOfGroup, fp32Words, ...cases.map(stateWords)];
   if (updates.kind === "simulated") buffers.push(momentWords);
   const all = buffers.reduce((sum, words) => sum + words, 0);
-  const groups = Math.floor(Math.min(device.mostWords / Math.max(...buffers), mostWords / all));
+  const groups = Math.floor(Math.min(device.mostWords / Math.max(...buffers), memory.batch / all));
   const sizes = { steps: stepNumbers.length, milestones: milestones.length };
-  const one = new CountsLayout(cases, { ...sizes, pieces: 1 });
+  const one = new CountsLayout(cases, { ...sizes, pieces: 1, stepWords: memory.steps });
   return {
     elements: Math.min(chunk ?? mostElements, mostElements),
     groups: Math.max(1, Math.min(groups, mostElements / elementsOfGroup)),
-    pieces: Math.max(1, Math.floor(mostCountWords / one.steps)),
+    pieces: Math.max(1, Math.floor(memory.counts / one.steps)),
   };
 }

@@ -39,14 +39,14 @@ export function webGpuEngine(open: () => Promise<Device> = openDevice): Engine {
         return null;
       } catch (error) {
         opening = null;
-        return error instanceof Error ? error.message : String(error);
+        return `no WebGPU device: ${error instanceof Error ? error.message : error}`;
       }
     },
 
     refuses: refusal,
 
     selfCheck(cases = proven) {
-      proof ??= proofOf(engine);
+      proof ??= proofOf(engine, { makesNumbers: true });
       return proof(cases);
     },
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { batchesOf } from "../../../src/engine/gpu/batch.js";
-import { blockSums } from "../../../src/engine/gpu/case-on-device.js";
-import { type Device, openDevice } from "../../../src/engine/gpu/device.js";
-import { exponentOf, type Kernel, powers } from "../../../src/engine/gpu/kernels/kernel.js";
-import { laneSumKernel } from "../../../src/engine/gpu/kernels/sums.js";
-import { drawOnDevice, randomOnDevice } from "../../../src/engine/gpu/random.js";
+import { batchesOf } from "../../../src/engine/gpujs/batch.js";
+import { blockSums } from "../../../src/engine/gpujs/case-on-device.js";
+import { type Device, openDevice } from "../../../src/engine/gpujs/device.js";
+import { exponentOf, type Kernel, powers } from "../../../src/engine/gpujs/kernels/kernel.js";
+import { laneSumKernel } from "../../../src/engine/gpujs/kernels/sums.js";
+import { drawOnDevice, randomOnDevice } from "../../../src/engine/gpujs/random.js";
 import { drawnValues, type TensorInput } from "../../../src/lens/input.js";
 import { blockLength, laneCount, sumOfProducts } from "../../../src/lens/sum.js";
 import { quantileOf } from "../../../src/update/quantiles.js";

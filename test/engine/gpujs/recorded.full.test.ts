@@ -1,6 +1,6 @@
+import { gpujsRunners } from "../../support/gpu/runners.js";
 import { recordedWindows } from "../../support/recorded.js";
-import { runners } from "./runners.js";
 import { countsAsNumpy, onRunner } from "./suite.js";
 
-const { node, browsers } = runners();
+const { node, browsers } = gpujsRunners();
 for (const runner of [node, ...browsers]) onRunner(runner, () => countsAsNumpy(runner, recordedWindows));

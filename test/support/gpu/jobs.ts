@@ -1,14 +1,15 @@
 import type { Engine, LensJob } from "../../../src/engine/engine.js";
-import { type Backend, openDevice } from "../../../src/engine/gpu/device.js";
-import { gpuEngine } from "../../../src/engine/gpu/gpu.js";
+import { type Backend, openDevice } from "../../../src/engine/gpujs/device.js";
+import { gpujsEngine } from "../../../src/engine/gpujs/gpujs.js";
 import { reference } from "../../../src/engine/reference/reference.js";
+import { webGpuEngine } from "../../../src/engine/webgpu/webgpu.js";
 import { exponentOf } from "../../../src/format/float64.js";
 import { gapAt } from "../../../src/format/round.js";
 import type { Case } from "../../../src/lens/result.js";
 import { summarizeCase } from "../../../src/lens/summarize.js";
 import { type UpdateOptions, updateSettings } from "../../../src/update/settings.js";
 import { threefry2x32 } from "../../../src/update/threefry.js";
-import { tensorOf } from "../../support/values.js";
+import { tensorOf } from "../values.js";
 
 /** Jobs for a GPU, in Node and in a browser alike: nothing here may need Node. */
 
@@ -123,8 +124,11 @@ export async function differences(engine: Engine, text: JobText): Promise<string
   });
 }
 
-export async function openGpu(backend: Backend): Promise<Engine> {
-  const engine = gpuEngine(() => openDevice(backend));
+/** An engine of a GPU in one of its places: webgpu, or gpujs by one of its backends. */
+export type GpuPath = "webgpu" | `gpujs ${Backend}`;
+
+export async function openGpu(path: GpuPath): Promise<Engine> {
+  const engine = path === "webgpu" ? webGpuEngine() : gpujsEngine(() => openDevice(path.slice(6) as Backend));
   const reason = await engine.unavailable?.();
   if (reason) throw new Error(reason);
   return engine;

@@ -1,6 +1,6 @@
 import { formats } from "../../../src/format/registry.js";
+import { gpujsRunners } from "../../support/gpu/runners.js";
 import { fullTier } from "../../support/tier.js";
-import { runners } from "./runners.js";
 import {
   agreesAtMilestones,
   agreesForEveryBatch,
@@ -12,7 +12,7 @@ import {
   roundsAsGolden,
 } from "./suite.js";
 
-const { node, browsers } = runners();
+const { node, browsers } = gpujsRunners();
 /** Beside its literal cases a self-check compares these with the reference; undefined: every scheme and rounding. */
 const proven = fullTier ? undefined : [];
 

@@ -1,24 +1,24 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { isInDomain } from "../../../src/engine/gpu/domain.js";
-import { reference } from "../../../src/engine/reference/reference.js";
+import { isInDomain } from "../../../src/engine/gpujs/domain.js";
 import { formats } from "../../../src/format/registry.js";
 import { roundings } from "../../../src/format/round.js";
 import { openRecording, recordedRun } from "../../../src/source/recording.js";
 import { schemeNames } from "../../../src/update/scheme.js";
 import type { UpdateOptions } from "../../../src/update/settings.js";
 import { expectedCases } from "../../support/expected.js";
+import { expectSame } from "../../support/gpu/agree.js";
+import { stretch, toText } from "../../support/gpu/jobs.js";
+import type { Runner } from "../../support/gpu/runners.js";
 import { Mismatches } from "../../support/mismatches.js";
 import { deterministicRoundings } from "../../support/oracle.js";
 import { recorded } from "../../support/recorded.js";
 import { describeNeeding } from "../../support/requirements.js";
 import { readGolden } from "../../support/safetensors.js";
 import { sized } from "../../support/tier.js";
-import { type Digest, digestOf, type JobText, stretch, toText } from "./jobs.js";
-import type { Runner } from "./runners.js";
 
 /** Tests of the GPU engine on a runner, which is open meanwhile. */
 export function onRunner(runner: Runner, tests: () => void): void {
-  describeNeeding(runner.needs, `gpu engine, ${runner.name}`, () => {
+  describeNeeding(runner.needs, `gpujs engine, ${runner.name}`, () => {
     beforeAll(() => runner.open());
     afterAll(() => runner.close());
     tests();
@@ -138,20 +138,6 @@ export function agreesForEveryBatch(runner: Runner): void {
       expect(await expectSame(runner, { tensors, cases, chunk, milestones: [0, 1] })).toBe(0);
     }
   });
-}
-
-/** What the reference makes of a job, by its text: the same for every runner, and counted once. */
-const references = new Map<string, Promise<Digest>>();
-
-/** Expects every number of the reference's, which counts meanwhile; tells the share that was handed over. */
-async function expectSame(runner: Runner, job: JobText): Promise<number> {
-  const found = runner.digest(job);
-  const key = JSON.stringify(job);
-  if (!references.has(key)) references.set(key, digestOf(reference, job));
-  const [{ text, handedOver }, expected] = await Promise.all([found, references.get(key)!]);
-  if (text !== expected.text) expect(await runner.differences(job)).toEqual([]);
-  expect(text).toBe(expected.text);
-  return handedOver;
 }
 
 async function expectRecorded(runner: Runner, window: string, formats?: readonly string[]): Promise<void> {

@@ -1,5 +1,5 @@
-import { runners } from "./runners.js";
+import { gpujsRunners } from "../../support/gpu/runners.js";
 import { agreesInEveryRounding, onRunner } from "./suite.js";
 
-const { node, browsers } = runners();
+const { node, browsers } = gpujsRunners();
 for (const runner of [node, ...browsers]) onRunner(runner, () => agreesInEveryRounding(runner));

@@ -12,7 +12,7 @@ const proven = provenCases("fp32");
  *
  * @param open the device to use; by default the first backend that this machine has.
  */
-export function gpuEngine(open: () => Promise<Device> = openFirst): Engine {
+export function gpujsEngine(open: () => Promise<Device> = openFirst): Engine {
   let device: Device | null = null;
   let opening: Promise<Device> | null = null;
   /** Holds for the device that is open. */
@@ -25,7 +25,7 @@ export function gpuEngine(open: () => Promise<Device> = openFirst): Engine {
   }
 
   const engine: Engine = {
-    name: "gpu",
+    name: "gpujs",
     // Some two seconds, in which the CPU does as many.
     worthFrom: 2 ** 31,
     get device() {
@@ -56,7 +56,7 @@ export function gpuEngine(open: () => Promise<Device> = openFirst): Engine {
 
     async run(job: LensJob, observer?: Observer): Promise<CaseTally[]> {
       const refused = refusal(job.cases);
-      if (refused) throw new RangeError(`engine gpu: ${refused}`);
+      if (refused) throw new RangeError(`engine gpujs: ${refused}`);
       return runBatches(job, await opened(), observer);
     },
 
@@ -68,7 +68,7 @@ export function gpuEngine(open: () => Promise<Device> = openFirst): Engine {
   return engine;
 }
 
-export const gpu = gpuEngine();
+export const gpujs = gpujsEngine();
 
 function refusal(cases: readonly CaseSettings[]): string | null {
   for (const of of cases) {
@@ -87,5 +87,5 @@ async function openFirst(): Promise<Device> {
       reasons.push(`${backend}: ${error instanceof Error ? error.message : error}`);
     }
   }
-  throw new Error(`no GPU to be had: ${reasons.join("; ")}`);
+  throw new Error(`no GPU available: ${reasons.join("; ")}`);
 }

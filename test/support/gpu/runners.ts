@@ -2,15 +2,15 @@ import { build } from "esbuild";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll } from "vitest";
 import type { Engine } from "../../../src/engine/engine.js";
-import type { Backend } from "../../../src/engine/gpu/device.js";
 import type { SelfCheck } from "../../../src/lens/result.js";
 import { type UpdateOptions, updateSettings } from "../../../src/update/settings.js";
-import { prepareDawn } from "../../support/dawn.js";
-import { chromiumPath, type Requirement, requirements } from "../../support/requirements.js";
+import { prepareDawn } from "../dawn.js";
+import { chromiumPath, type Requirement, requirements } from "../requirements.js";
 import {
   type Digest,
   differences,
   digestOf,
+  type GpuPath,
   type JobText,
   jobOf,
   type Outcome,
@@ -33,14 +33,14 @@ export interface Runner {
 }
 
 /** Dawn in this process; on a machine without a GPU, over SwiftShader. */
-function dawn(): Runner {
+function dawn(path: GpuPath): Runner {
   let engine: Engine;
   return {
-    name: "webgpu in Node",
+    name: `${path} in Node`,
     needs: requirements.vulkan,
     open: async () => {
       prepareDawn();
-      engine = await openGpu("webgpu");
+      engine = await openGpu(path);
     },
     close: async () => engine.close?.(),
     device: async () => engine.device,
@@ -88,10 +88,10 @@ function browserOfFile(): () => Promise<{ readonly browser: Browser; readonly sc
   };
 }
 
-/** Backends in Chromium, over SwiftShader: one browser, a page each. */
-function inChromium(backends: readonly Backend[]): Runner[] {
+/** Engines in Chromium, over SwiftShader: one browser, a page each. */
+function inChromium(paths: readonly GpuPath[]): Runner[] {
   const opened = browserOfFile();
-  return backends.map((backend) => {
+  return paths.map((path) => {
     let page: Page;
     const call = <T>(name: string, ...args: unknown[]): Promise<T> =>
       page.evaluate(
@@ -99,10 +99,10 @@ function inChromium(backends: readonly Backend[]): Runner[] {
           (globalThis as unknown as { gpuPage: Record<string, (...args: unknown[]) => Promise<T>> }).gpuPage[
             of
           ](...values),
-        [name, [backend, ...args]] as const,
+        [name, [path, ...args]] as const,
       );
     return {
-      name: `${backend} in Chromium`,
+      name: `${path} in Chromium`,
       needs: requirements.chromium,
       open: async () => {
         const { browser, script } = await opened();
@@ -124,7 +124,13 @@ function inChromium(backends: readonly Backend[]): Runner[] {
   });
 }
 
-/** Everywhere the engine runs, for the tests of one file. */
-export function runners(): { readonly node: Runner; readonly browsers: readonly Runner[] } {
-  return { node: dawn(), browsers: inChromium(["webgl2", "webgpu"]) };
+/** Everywhere the gpujs engine runs, for the tests of one file. */
+export function gpujsRunners(): { readonly node: Runner; readonly browsers: readonly Runner[] } {
+  return { node: dawn("gpujs webgpu"), browsers: inChromium(["gpujs webgl2", "gpujs webgpu"]) };
+}
+
+/** Everywhere the webgpu engine runs, for the tests of one file. */
+export function webGpuRunners(): { readonly node: Runner; readonly browser: Runner } {
+  const [browser] = inChromium(["webgpu"]);
+  return { node: dawn("webgpu"), browser };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { batchesOf } from "../../../src/engine/gpu/batch.js";
-import { fromDevice, isInDomain, toDevice } from "../../../src/engine/gpu/domain.js";
-import { goneNumber, negativeZero } from "../../../src/engine/gpu/kernels/kernel.js";
+import { batchesOf } from "../../../src/engine/gpujs/batch.js";
+import { fromDevice, isInDomain, toDevice } from "../../../src/engine/gpujs/domain.js";
+import { goneNumber, negativeZero } from "../../../src/engine/gpujs/kernels/kernel.js";
 import { tensorOf } from "../../support/values.js";
 
 const numbers = (length: number, from = 0) => Float32Array.from({ length }, (_, i) => from + i);

@@ -2,12 +2,12 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Engine } from "../../../src/engine/engine.js";
 import { reference } from "../../../src/engine/reference/reference.js";
 import { updateSettings } from "../../../src/update/settings.js";
+import { openGpu } from "../../support/gpu/jobs.js";
 import { outcomeOf } from "../../support/outcome.js";
 import { describeNeeding, requirements, swiftShader } from "../../support/requirements.js";
 import { syntheticJob, syntheticSettings } from "../../support/synthetic.js";
-import { openGpu } from "./jobs.js";
 
-describeNeeding(requirements.vulkan, "synthetic runs on the gpu engine, webgpu in Node", () => {
+describeNeeding(requirements.vulkan, "synthetic runs on the gpujs engine, webgpu in Node", () => {
   const cases = [
     updateSettings({ format: "bf16" }),
     updateSettings({ format: "bf16", scheme: "master", rounding: "stochastic", seed: 4 }),
@@ -15,7 +15,7 @@ describeNeeding(requirements.vulkan, "synthetic runs on the gpu engine, webgpu i
   let engine: Engine;
   beforeAll(async () => {
     process.env.VK_ICD_FILENAMES ??= swiftShader;
-    engine = await openGpu("webgpu");
+    engine = await openGpu("gpujs webgpu");
   });
   afterAll(() => engine.close?.());
 

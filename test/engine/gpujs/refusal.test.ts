@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Engine } from "../../../src/engine/engine.js";
-import { type Device, type DeviceArray, openDevice } from "../../../src/engine/gpu/device.js";
-import { gpuEngine } from "../../../src/engine/gpu/gpu.js";
-import type { Kernel } from "../../../src/engine/gpu/kernels/kernel.js";
+import { type Device, type DeviceArray, openDevice } from "../../../src/engine/gpujs/device.js";
+import { gpujsEngine } from "../../../src/engine/gpujs/gpujs.js";
+import type { Kernel } from "../../../src/engine/gpujs/kernels/kernel.js";
 import { reference } from "../../../src/engine/reference/reference.js";
 import { selectEngine } from "../../../src/engine/select.js";
 import { hardJob } from "../../../src/engine/twin-check.js";
@@ -87,9 +87,9 @@ const otherKernels: readonly WrongKernel[] = [
   ["the ulp rule at equality", { format: "bf16" }, "Math.abs(u) < Math.abs(w)", "Math.abs(u) <= Math.abs(w)"],
 ];
 
-describeNeeding(requirements.vulkan, "the gpu engine refuses", () => {
+describeNeeding(requirements.vulkan, "the gpujs engine refuses", () => {
   let device: Device;
-  const withDevice = (engine: Engine): ReadonlyMap<string, Engine> => new Map([["gpu", engine]]);
+  const withDevice = (engine: Engine): ReadonlyMap<string, Engine> => new Map([["gpujs", engine]]);
   const jobOf = (...cases: UpdateOptions[]) => {
     const { weights, updates } = gaussianRun(5, 10_000, 2);
     return {
@@ -108,11 +108,11 @@ describeNeeding(requirements.vulkan, "the gpu engine refuses", () => {
   it.each(sized({ quick: tellingKernels, full: [...tellingKernels, ...otherKernels] }))(
     "%s",
     async (_, options, from, to) => {
-      const engine = gpuEngine(async () => altered(device, from, to));
+      const engine = gpujsEngine(async () => altered(device, from, to));
       const { failed, firstFailure } = await engine.selfCheck([updateSettings(options)]);
       expect(failed).toBeGreaterThan(0);
       expect(firstFailure).toMatch(/"format":/);
-      await expect(selectEngine("gpu", jobOf(options), withDevice(engine))).rejects.toThrow(
+      await expect(selectEngine("gpujs", jobOf(options), withDevice(engine))).rejects.toThrow(
         "is not to be trusted on",
       );
       await engine.close?.();
@@ -120,7 +120,7 @@ describeNeeding(requirements.vulkan, "the gpu engine refuses", () => {
   );
 
   it("nothing where nothing is altered, and leaves none of the hard numbers to the reference", async () => {
-    const engine = gpuEngine(async () => device);
+    const engine = gpujsEngine(async () => device);
     for (const format of sized({ quick: ["bf16", "e4m3fn"], full: [...formats.keys()] })) {
       const cases = [updateSettings({ format, overflow: "saturate" })];
       let handedOver = -1;
@@ -132,30 +132,30 @@ describeNeeding(requirements.vulkan, "the gpu engine refuses", () => {
       await engine.run({ ...hardJob(cases[0]), cases }, observer);
       expect(handedOver).toBe(0);
     }
-    expect((await selectEngine("gpu", jobOf({ format: "bf16" }), withDevice(engine))).engine).toBe(engine);
+    expect((await selectEngine("gpujs", jobOf({ format: "bf16" }), withDevice(engine))).engine).toBe(engine);
   });
 
   it("recipes and exact operations, by name", async () => {
-    const engine = gpuEngine(async () => device);
+    const engine = gpujsEngine(async () => device);
     const recipe = recipeSettings("adamw", "master", { lr: 1e-6, format: "bf16" });
     expect(engine.refuses?.([recipe])).toContain("not exact on GPUs");
     const job = jobOf({ format: "bf16", opmath: "exact" });
-    await expect(selectEngine("gpu", job, withDevice(engine))).rejects.toThrow(
-      "engine gpu: opmath exact needs more",
+    await expect(selectEngine("gpujs", job, withDevice(engine))).rejects.toThrow(
+      "engine gpujs: opmath exact needs more",
     );
     await expect(engine.run(job)).rejects.toThrow(RangeError);
   });
 
   it("a machine that has none, in one sentence", async () => {
-    const engine = gpuEngine(() => openDevice("webgl2"));
+    const engine = gpujsEngine(() => openDevice("webgl2"));
     expect(await engine.unavailable?.()).toBe("there is none outside of browsers");
-    await expect(selectEngine("gpu", undefined, withDevice(engine))).rejects.toThrow(
-      "engine gpu: there is none",
+    await expect(selectEngine("gpujs", undefined, withDevice(engine))).rejects.toThrow(
+      "engine gpujs: there is none",
     );
   });
 
   it("to count on after the device had an error", async () => {
-    const engine = gpuEngine(async () => ({
+    const engine = gpujsEngine(async () => ({
       ...altered(device, "", ""),
       guard: async (work: () => Promise<void>) => {
         await work();
@@ -176,7 +176,7 @@ describeNeeding(requirements.vulkan, "a device that is lost", () => {
       stepNumbers: [0, 1, 2],
       cases: [updateSettings({ format: "bf16" })],
     };
-    const engine = gpuEngine(async () => device);
+    const engine = gpujsEngine(async () => device);
     expect(await engine.run(job)).toEqual(await reference.run(job));
     const lost = engine.run(job, { progress: (done) => void (done === 20_000 && device.lose?.()) });
     await expect(lost).rejects.toThrow(/lost|failed|destroyed/i);
