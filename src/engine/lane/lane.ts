@@ -1,3 +1,5 @@
+import type { Rounding } from "../../format/round.js";
+
 /** A binary operation on lanes. */
 type Binary<V> = (a: V, b: V) => V;
 type Unary<V> = (a: V) => V;
@@ -59,4 +61,9 @@ export interface Lane<V> {
     /** Of a whole number from 0 to 2^24. */
     readonly convert_i32x4_s: Unary<V>;
   };
+  /**
+   * An engine's own way to round a magnitude to a multiple of 2^exponent, as roundBelowNormal of round.ts does, where it
+   * has a faster one. Valid for exponents above that of the magnitude's last place; `x` has its sign.
+   */
+  readonly roundToMultiple?: (given: V, x: V, exponent: number, rounding: Rounding, random: V) => V;
 }

@@ -93,6 +93,7 @@ function roundNormal<V>(k: Lane<V>, given: V, x: V, format: Format, rounding: Ro
 function roundBelowNormal<V>(k: Lane<V>, given: V, x: V, format: Format, rounding: Rounding, random: V): V {
   const { f32x4, v128 } = k;
   const gap = gapAt(format.minExponent - 1, format);
+  if (k.roundToMultiple) return k.roundToMultiple(given, x, Math.log2(gap), rounding, random);
   // Exact: at most 24 bits, times a power of two that is at least 1.
   const scaled = multiplyByPowers(k, given, 1 / gap);
   // Exact again, because a number of the format, or the fp32 number itself, times a power of two.

@@ -18,7 +18,7 @@ import { sized } from "../../support/tier.js";
 
 /** Tests of the GPU engine on a runner, which is open meanwhile. */
 export function onRunner(runner: Runner, tests: () => void): void {
-  describeNeeding(runner.needs, `gpujs engine, ${runner.name}`, () => {
+  describeNeeding(runner.needs, `engine ${runner.name}`, () => {
     beforeAll(() => runner.open());
     afterAll(() => runner.close());
     tests();

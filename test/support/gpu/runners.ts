@@ -62,6 +62,8 @@ const chromiumFlags = [
   "--enable-features=Vulkan",
   "--use-angle=swiftshader",
   "--enable-unsafe-swiftshader",
+  // As in Node (engine/webgpu/dawn.ts).
+  "--disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension",
 ];
 
 /** Chromium for the runners of a file, which calls this outside of its suites. */

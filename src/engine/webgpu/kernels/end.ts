@@ -87,7 +87,7 @@ ${countText(
   counts.map((_, i) => `n[${i}]`),
   endRowWords,
 )}
-${sumText(sums.length, endCounts.length, (sum, lane) => `sums[${2 * sum + lane}]`)}`,
+${sumText(sums.length, endCounts.length, "sums")}`,
   });
 }
 

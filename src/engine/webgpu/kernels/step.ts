@@ -113,7 +113,8 @@ ${countText(
   ]),
   stepRowWords,
 )}
-${sumText(stepSums.length, stepCounts.length, (sum, lane) => sumNames[sum][lane])}
+var lanes = array<Sum, ${2 * stepSums.length}>(${sumNames.flat().join(", ")});
+${sumText(stepSums.length, stepCounts.length, "lanes")}
 let histogram = params.histogram + piece * ${2 * binClasses.length * bins.count}u;
 for (var i = local; i < ${classes * bins.count}u; i += ${threads}u) {
   let count = atomicLoad(&bins[i]);

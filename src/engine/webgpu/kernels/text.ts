@@ -120,9 +120,9 @@ export function drawText(low: string, high: string, draw: number): string {
 export function talliesText(counts: number, sums: number): string {
   return `
 var<workgroup> tallies: array<atomic<u32>, ${counts}>;
-var<workgroup> sumQ: array<i32, ${2 * threads * sums}>;
-var<workgroup> sumHi: array<u32, ${2 * threads * sums}>;
-var<workgroup> sumLo: array<u32, ${2 * threads * sums}>;
+var<workgroup> sumQ: array<i32, ${2 * threads}>;
+var<workgroup> sumHi: array<u32, ${2 * threads}>;
+var<workgroup> sumLo: array<u32, ${2 * threads}>;
 var<workgroup> sumDigits: array<atomic<u32>, ${digits * sums}>;
 `;
 }
@@ -142,42 +142,39 @@ if (local < ${counts.length}u) {
 
 /**
  * Adds up the lanes of each block pairwise, as sumOfLanes of lens/sum.ts, and the sums of the blocks exactly, in digits
- * after the counts of the row.
+ * after the counts of the row. One sum after the other, so that workgroup memory is that of one.
  *
- * @param lane gives the text of a sum's lane, 0 or 1, of the thread.
+ * @param lanes a variable: of each sum the two lanes of the thread.
  */
-export function sumText(sums: number, counts: number, lane: (sum: number, lane: 0 | 1) => string): string {
-  const stores = Array.from({ length: sums }, (_, sum) =>
-    ([0, 1] as const).map((of) => {
-      const at = `${2 * threads * sum + of}u + 2u * local`;
-      return `{ let lane = ${lane(sum, of)}; sumQ[${at}] = lane.q; sumHi[${at}] = lane.hi; sumLo[${at}] = lane.lo; }`;
-    }),
-  ).flat();
+export function sumText(sums: number, counts: number, lanes: string): string {
   return `
-${stores.join("\n")}
-for (var stride = 1u; stride < 8u; stride *= 2u) {
-  workgroupBarrier();
-  for (var i = local; i < ${sums * threads}u / stride; i += ${threads}u) {
-    let a = i * 2u * stride; let b = a + stride;
-    let sum = add64(Sum(sumQ[a], sumHi[a], sumLo[a]), (sumLo[b] & 1u) == 1u, sumHi[b], sumLo[b] & 0xfffffc00u, sumQ[b]);
-    sumQ[a] = sum.q; sumHi[a] = sum.hi; sumLo[a] = sum.lo;
+for (var s = 0u; s < ${sums}u; s++) {
+  for (var h = 0u; h < 2u; h++) {
+    let lane = ${lanes}[2u * s + h];
+    sumQ[2u * local + h] = lane.q; sumHi[2u * local + h] = lane.hi; sumLo[2u * local + h] = lane.lo;
   }
-}
-workgroupBarrier();
-for (var i = local; i < ${(sums * threads) / 4}u; i += ${threads}u) {
-  let hi = sumHi[8u * i]; let lo = sumLo[8u * i] & 0xfffffc00u;
-  if (hi != 0u) {
-    let place = bitcast<u32>(sumQ[8u * i] + 64);
+  for (var stride = 1u; stride < 8u; stride *= 2u) {
+    workgroupBarrier();
+    if (local < ${threads}u / stride) {
+      let a = local * 2u * stride; let b = a + stride;
+      let sum = add64(Sum(sumQ[a], sumHi[a], sumLo[a]), (sumLo[b] & 1u) == 1u, sumHi[b], sumLo[b] & 0xfffffc00u, sumQ[b]);
+      sumQ[a] = sum.q; sumHi[a] = sum.hi; sumLo[a] = sum.lo;
+    }
+  }
+  workgroupBarrier();
+  let hi = sumHi[min(8u * local, ${2 * threads - 8}u)]; let lo = sumLo[min(8u * local, ${2 * threads - 8}u)] & 0xfffffc00u;
+  if ((local < ${threads / 4}u) & (hi != 0u)) {
+    let place = bitcast<u32>(sumQ[8u * local] + 64);
     let by = place & 15u;
-    let digit = i / ${threads / 4}u * ${digits}u + (place >> 4u);
+    let digit = s * ${digits}u + (place >> 4u);
     let w0 = lo << by; let w1 = (hi << by) | ((lo >> 1u) >> (31u - by)); let w2 = (hi >> 1u) >> (31u - by);
-    let sign = select(1u, 0xffffffffu, (sumLo[8u * i] & 1u) == 1u);
+    let sign = select(1u, 0xffffffffu, (sumLo[8u * local] & 1u) == 1u);
     atomicAdd(&sumDigits[digit], sign * (w0 & 0xffffu)); atomicAdd(&sumDigits[digit + 1u], sign * (w0 >> 16u));
     atomicAdd(&sumDigits[digit + 2u], sign * (w1 & 0xffffu)); atomicAdd(&sumDigits[digit + 3u], sign * (w1 >> 16u));
     atomicAdd(&sumDigits[digit + 4u], sign * (w2 & 0xffffu));
   }
+  workgroupBarrier();
 }
-workgroupBarrier();
 for (var i = local; i < ${sums * digits}u; i += ${threads}u) {
   let digit = atomicLoad(&sumDigits[i]);
   if (digit != 0u) { atomicAdd(&counts[row + ${counts}u + i], digit); }

@@ -1,3 +1,4 @@
+import type { Rounding } from "../../../format/round.js";
 import type { Lane } from "../../lane/lane.js";
 import { bitsOf } from "../../lane/numbers.js";
 
@@ -142,6 +143,32 @@ export class WgslWriter implements Lane<Wgsl> {
     nearest: this.#unary("nearest32"),
     floor: this.#unary("floor32"),
     convert_i32x4_s: this.#unary("convert32"),
+  };
+
+  /** Shifts by lanes need no floats. */
+  readonly roundToMultiple = (given: Wgsl, x: Wgsl, exponent: number, rounding: Rounding, random: Wgsl) => {
+    const s = this.#u32(`significand32(${given.text})`);
+    const drop = this.#u32(`${exponent + 150}u - exponent32(${given.text})`);
+    // Beyond 31 bits nothing is left, and of all roundings only the stochastic one can tell how far beyond.
+    const d = this.#u32(`min(${drop.text}, 31u)`);
+    const below = this.#u32(`${s.text} >> ${d.text}`);
+    const rest = this.#u32(`${s.text} - (${below.text} << ${d.text})`);
+    const half = `(1u << (${d.text} - 1u))`;
+    const negative = `(${x.text} >= 0x80000000u)`;
+    const inexact = `(${rest.text} != 0u)`;
+    const fraction = `select(${s.text} >> min(${drop.text} - 32u, 31u), ${rest.text} << ((32u - ${drop.text}) & 31u), ${drop.text} < 32u)`;
+    const up: Readonly<Record<Rounding, string>> = {
+      "nearest-even": `(${rest.text} + (${below.text} & 1u)) > ${half}`,
+      "nearest-away": `${rest.text} >= ${half}`,
+      "toward-zero": "false",
+      "toward-positive": `${inexact} & !${negative}`,
+      "toward-negative": `${inexact} & ${negative}`,
+      "to-odd": `${inexact} & ((${below.text} & 1u) == 0u)`,
+      stochastic: `(${fraction} + ${random.text}) < ${random.text}`,
+    };
+    const count = this.#u32(`${below.text} + select(0u, 1u, ${up[rounding]})`);
+    // A count of units, normalized.
+    return this.#u32(`pack32(0u, ${exponent + 158}, ${count.text}, 0u)`);
   };
 
   /** a b + c, rounded once. */
