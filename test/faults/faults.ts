@@ -127,6 +127,20 @@ export const faults: readonly Fault[] = [
     group: "engine",
   },
   {
+    file: "src/engine/webgpu/wgsl/fp64.ts",
+    mistake: "sums in WGSL forget what was shifted out",
+    find: "select(0u, 1u, sticky != 0u)",
+    replace: "0u",
+    group: "webgpu",
+  },
+  {
+    file: "src/engine/webgpu/kernels/step.ts",
+    mistake: "the WGSL kernels count updates of weights that are not finite",
+    find: "let live = !(gone | zero);",
+    replace: "let live = !zero;",
+    group: "webgpu",
+  },
+  {
     file: "src/engine/gpujs/kernels/rounding.ts",
     mistake: "the GPU kernels round ties up",
     find: "rest > 0.5 || (rest === 0.5 && odd === 1)",

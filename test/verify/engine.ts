@@ -1,5 +1,4 @@
 import type { Engine, LensJob } from "../../src/engine/engine.js";
-import { gpujs } from "../../src/engine/gpujs/gpujs.js";
 import { reference } from "../../src/engine/reference/reference.js";
 import { wasm } from "../../src/engine/wasm/wasm.js";
 import { formats } from "../../src/format/registry.js";
@@ -41,12 +40,8 @@ export function engine(scheme: SchemeName, tested: Pick<Engine, "run"> = wasm) {
   };
 }
 
-/** The same of a GPU, in blocks of which it is given all but one in 64. */
-export function gpuEngineOn(
-  scheme: SchemeName,
-  tested: Pick<Engine, "run"> = gpujs,
-  elements = GPU_ELEMENTS,
-) {
+/** The same of a GPU, in blocks of which gpujs is given all but one in 64. */
+export function gpuEngineOn(scheme: SchemeName, tested: Pick<Engine, "run">, elements = GPU_ELEMENTS) {
   return async (piece: number, count: Count): Promise<void> => {
     const format = everyFormat[piece % everyFormat.length]!;
     const cases = everyEnd({ format, scheme, seed: piece });
