@@ -1,212 +1,215 @@
 /**
- * The gpu engine against a device-to-device copy on the same device, and beside the engines of the CPU.
- * Usage: npm run bench -- gpu [million weights]
+ * The webgpu engine on the device of this machine, against a copy kernel in WGSL there, and beside the wasm engine.
+ * Usage: npm run bench -- gpu [million weights, default 64] [seconds, default 60]
  */
+import { spawnSync } from "node:child_process";
 import { cpus } from "node:os";
+import { fileURLToPath } from "node:url";
 import type { Engine, LensJob } from "../src/engine/engine.js";
-import { type Device, openDevice } from "../src/engine/gpu/device.js";
-import { gpuEngine } from "../src/engine/gpu/gpu.js";
-import type { Kernel } from "../src/engine/gpu/kernels/kernel.js";
-import { webGpu } from "../src/engine/gpu/library.js";
-import { engines } from "../src/engine/registry.js";
-import { drawnValues, type TensorInput } from "../src/lens/input.js";
-import { updateSettings } from "../src/update/settings.js";
+import { wasm } from "../src/engine/wasm/wasm.js";
+import { bindings, type Device, openDevice } from "../src/engine/webgpu/device.js";
+import { parameterNames } from "../src/engine/webgpu/layout.js";
+import { webGpuEngine } from "../src/engine/webgpu/webgpu.js";
+import { format } from "../src/format/registry.js";
+import { roundings } from "../src/format/round.js";
+import { drawnValues, type Values } from "../src/lens/input.js";
+import { drawnWeights, simulatedUpdates } from "../src/lens/simulated.js";
+import { gaussian, normalQuantile } from "../src/update/distribution.js";
+import { schemeNames } from "../src/update/scheme.js";
+import { type UpdateOptions, updateSettings } from "../src/update/settings.js";
 import { stepKey, tensorKey } from "../src/update/threefry.js";
-import { gaussian, tensorOf } from "../test/support/values.js";
+import { weightKey } from "../src/update/weight-draws.js";
 
 const repeats = 3;
 
-export async function gpu(millions = 4): Promise<void> {
-  const elements = Math.round(millions * 2 ** 20);
+export async function gpu(millions = 64, seconds = 60): Promise<void> {
+  const began = performance.now();
+  const left = () => seconds - (performance.now() - began) / 1000;
   let device: Device;
   try {
-    device = await openDevice("webgpu");
+    device = await openDevice();
   } catch (error) {
     process.stdout.write(`no GPU: ${error instanceof Error ? error.message : error}\n`);
     return;
   }
-  const { clock, device: timed } = withClock(device);
-  const engine = gpuEngine(async () => device);
-  const copy = await copyRate();
+  const engine = webGpuEngine(async () => device);
+  const elements = Math.round(millions * 2 ** 20);
+  const copy = await copyRate(device, elements);
   process.stdout.write(
-    `${device.name}, WebGPU through gpu.js; ${cpus()[0].model}, Node ${process.versions.node}\n` +
-      `${elements.toLocaleString("en")} weights; copy on the device ${(copy / 1e9).toFixed(2)} GB/s ` +
-      `(read and written), best of ${repeats}\n\n`,
+    `${device.name}, WebGPU by Dawn, Node ${process.versions.node}; ${cpus()[0].model}\n` +
+      `a copy kernel in WGSL ${(copy / 1e9).toFixed(1)} GB/s, read and written\n` +
+      `${torchRates(elements)}\n` +
+      `${elements.toLocaleString("en")} weights of ${format("bf16").name} that are drawn on the device; best of ${repeats}\n\n` +
+      `${"".padEnd(46)}million weight-steps a second: of a step, of the run, by wasm; share of the copy at 12 bytes each\n`,
   );
-  // 12 bytes for a weight and step: weight and update read, weight written.
-  const jobs = {
-    "resident: bf16 in place, 20 steps of drawn updates": resident(elements, 20),
-    "sweep: 100 cases, one step of drawn updates": sweep(Math.ceil(elements / 8)),
-    "recorded: bf16 in place, 2 steps uploaded": recorded(elements),
-  };
-  for (const [name, job] of Object.entries(jobs)) {
-    const weightSteps = job.tensors[0].weights.length * job.stepNumbers.length * job.cases.length;
-    const rate = weightSteps / (await secondsOf(engine, job));
-    const beside = [];
-    for (const other of [...engines.values()].filter(({ worthFrom }) => worthFrom === undefined)) {
-      if (other.refuses?.(job.cases)) continue;
-      // The reference needs minutes for what others do in seconds: a part of it tells its rate.
-      const part = other.name === "reference" ? partOf(job) : job;
-      const steps = part.tensors[0].weights.length * part.stepNumbers.length * part.cases.length;
-      beside.push(`${other.name} ${millionsOf(steps / (await secondsOf(other, part)))}`);
+  const small = Math.ceil(elements / 16);
+  const jobs: readonly Measured[] = [
+    { name: "in place, updates of 1e-6", elements, cases: [{ format: "bf16" }], updates: drawn(1e-6) },
+    { name: "in place, updates of 1e-5", elements, cases: [{ format: "bf16" }], updates: drawn(1e-5) },
+    {
+      name: "in place, 1e-6, a 16th of the weights",
+      elements: small,
+      cases: [{ format: "bf16" }],
+      updates: drawn(1e-6),
+    },
+    { name: "master, 1e-6", elements, cases: [{ format: "bf16", scheme: "master" }], updates: drawn(1e-6) },
+    { name: "kahan, 1e-6", elements, cases: [{ format: "bf16", scheme: "kahan" }], updates: drawn(1e-6) },
+    {
+      name: "in place, stochastic, 1e-6",
+      elements,
+      cases: [{ format: "bf16", rounding: "stochastic" }],
+      updates: drawn(1e-6),
+    },
+    { name: "AdamW on the device, in place", elements, cases: [{ format: "bf16" }], updates: simulated },
+    {
+      name: "AdamW on the device, e4m3fn, in place",
+      elements,
+      cases: [{ format: "e4m3fn" }],
+      updates: simulated,
+    },
+    {
+      name: "100 cases, a 16th of the weights",
+      elements: small,
+      cases: hundredCases(),
+      updates: drawn(1e-6),
+      steps: 2,
+    },
+  ];
+  for (const job of jobs) {
+    if (left() < 0) {
+      process.stdout.write(`${job.name}: left out, ${seconds} s are over\n`);
+      continue;
     }
+    const { ofStep, ofRun } = await rates(engine, job);
+    const part = {
+      ...job,
+      elements: Math.min(job.elements, 2 ** 20),
+      cases: job.cases.slice(0, 4),
+      steps: 2,
+    };
+    const beside = (await rates(wasm, part)).ofRun;
     process.stdout.write(
-      `${name}\n  gpu ${millionsOf(rate)} weight-steps/s, ${((rate * 12) / 1e9).toFixed(2)} GB/s at 12 bytes each: ` +
-        `${((100 * rate * 12) / copy).toFixed(1)} % of the copy; ${beside.join(", ")}\n`,
+      `${job.name.padEnd(46)}${[ofStep, ofRun, beside].map((rate) => rate.toFixed(rate < 100 ? 2 : 0).padStart(9)).join("")}` +
+        `${((1200e6 * ofStep) / copy).toFixed(1).padStart(8)} %\n`,
     );
   }
-  const timedEngine = gpuEngine(async () => timed);
-  await timedEngine.run(resident(elements, 4));
-  process.stdout.write("\nwhere the time of a resident step goes, each kernel waited for:\n");
-  const all = [...clock.values()].reduce((sum, of) => sum + of, 0);
-  for (const [kernel, seconds] of [...clock].sort((a, b) => b[1] - a[1])) {
-    process.stdout.write(`  ${((100 * seconds) / all).toFixed(1).padStart(5)} %  ${kernel}\n`);
-  }
-  await device.destroy();
+  await engine.close?.();
+  await wasm.close?.();
 }
 
-function millionsOf(rate: number): string {
-  return `${(rate / 1e6).toFixed(rate < 1e7 ? 1 : 0)} M`;
+interface Measured {
+  readonly name: string;
+  readonly elements: number;
+  readonly cases: readonly UpdateOptions[];
+  readonly updates: (weights: Values, steps: number) => Values[];
+  /** Default 20. */
+  readonly steps?: number;
+}
+
+/** Million weight-steps a second: of one step more, and of a run of `steps`, its start and end included. */
+async function rates(engine: Engine, of: Measured): Promise<{ ofStep: number; ofRun: number }> {
+  const { elements, cases, steps = 20 } = of;
+  const million = (elements * cases.length) / 1e6;
+  await engine.run(jobOf(of, 1));
+  const [one, several] = [
+    await secondsOf(engine, jobOf(of, 1)),
+    await secondsOf(engine, jobOf(of, 1 + steps)),
+  ];
+  return { ofStep: (million * steps) / (several - one), ofRun: (million * (1 + steps)) / several };
+}
+
+function jobOf({ elements, cases, updates }: Measured, steps: number): LensJob {
+  const bf16 = format("bf16");
+  const draws = { distribution: gaussian, mean: 0, sigma: 0.02, format: bf16, key: weightKey(1, "w") };
+  const weights = drawnWeights(elements, draws);
+  return {
+    tensors: [{ name: "w", shape: [elements], weights, updates: updates(weights, steps) }],
+    stepNumbers: Array.from({ length: steps }, (_, i) => i),
+    cases: cases.map(updateSettings),
+  };
 }
 
 async function secondsOf(engine: Engine, job: LensJob): Promise<number> {
   let best = Infinity;
-  for (let i = 0; i <= repeats; i++) {
+  for (let i = 0; i < repeats; i++) {
     const began = performance.now();
     await engine.run(job);
-    // The first compiles kernels.
-    if (i > 0) best = Math.min(best, (performance.now() - began) / 1000);
+    best = Math.min(best, (performance.now() - began) / 1000);
   }
   return best;
 }
 
-/** Bytes read and written a second by a copy from buffer to buffer. */
-async function copyRate(): Promise<number> {
-  interface Buffer {
-    destroy(): void;
-  }
-  interface RawDevice {
-    createBuffer(of: { size: number; usage: number }): Buffer;
-    createCommandEncoder(): {
-      copyBufferToBuffer(a: Buffer, i: number, b: Buffer, j: number, size: number): void;
-      finish(): unknown;
-    };
-    readonly queue: { submit(commands: unknown[]): void; onSubmittedWorkDone(): Promise<void> };
-    destroy(): void;
-  }
-  const adapter = (await (await webGpu()).requestAdapter()) as unknown as {
-    requestDevice(): Promise<RawDevice>;
+const tables = new Map<number, Float32Array>();
+
+/** From 2^12 quantiles of a normal distribution. */
+function drawn(size: number): Measured["updates"] {
+  const half = 2 ** 11;
+  const upper = Array.from({ length: half }, (_, i) => size * normalQuantile(0.5 + (i + 0.5) / (2 * half)));
+  const table = tables.get(size) ?? Float32Array.from([...upper.toReversed().map((x) => -x), ...upper]);
+  tables.set(size, table);
+  return ({ length }, steps) =>
+    Array.from({ length: steps }, (_, step) =>
+      drawnValues(length, { table, key: stepKey(tensorKey(1, "w"), step) }),
+    );
+}
+
+function simulated(weights: Values, steps: number): Values[] {
+  const run = {
+    optimizer: { lr: 1e-6, betas: [0.9, 0.999] as const, eps: 1e-8, weightDecay: 0.01 },
+    schedule: "constant" as const,
+    warmup: 0,
+    steps,
+    noise: gaussian,
+    snr: 0,
+    seed: 1,
   };
-  const raw = await adapter.requestDevice();
-  const size = 2 ** 27;
+  return simulatedUpdates({ run, name: "w", gradientScale: 1e-4 }, weights);
+}
+
+function hundredCases(): UpdateOptions[] {
+  return ["bf16", "fp16", "tf32", "e4m3fn", "e5m2"].flatMap((name) =>
+    schemeNames.flatMap((scheme) =>
+      roundings.slice(0, 5).map((rounding): UpdateOptions => ({ format: name, scheme, rounding })),
+    ),
+  );
+}
+
+/** Bytes read and written a second by a kernel that copies, four words a thread at once. */
+async function copyRate(device: Device, words: number): Promise<number> {
+  const code = `struct Params { ${parameterNames.map((name) => `${name}: u32`).join(", ")} }
+${bindings.replaceAll(/constants: array<u32>|updates: array<u32>/g, (of) => of.replace("u32", "vec4<u32>"))}
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+let at = (id.x + id.y * grid.x) * 1024u + local;
+let a = constants[at]; let b = constants[at + 256u]; let c = constants[at + 512u]; let d = constants[at + 768u];
+updates[at] = a; updates[at + 256u] = b; updates[at + 512u] = c; updates[at + 768u] = d;
+}`;
+  await device.compile([code]);
+  const length = Math.max(4096, Math.floor(Math.min(words, device.mostWords) / 4096) * 4096);
+  const [constants, updates, ...others] = [length, length, 4, 4, 4].map((of) => device.buffer(of));
+  const parameters = device.parameters([new Uint32Array(parameterNames.length)]);
+  const [fp32, state, counts] = others;
+  const bound = device.bind({ parameters, constants, updates, fp32, state, counts });
   const copies = 16;
-  const [from, to] = [1, 2].map(() => raw.createBuffer({ size, usage: 0x4 | 0x8 }));
   let best = Infinity;
   for (let i = 0; i <= repeats; i++) {
-    const encoder = raw.createCommandEncoder();
-    for (let n = 0; n < copies; n++) encoder.copyBufferToBuffer(from, 0, to, 0, size);
-    const commands = encoder.finish();
     const began = performance.now();
-    raw.queue.submit([commands]);
-    await raw.queue.onSubmittedWorkDone();
+    device.launch(
+      Array.from({ length: copies }, () => ({ kernel: code, bound, slot: 0, groups: length / 4096 })),
+    );
+    await device.done();
     if (i > 0) best = Math.min(best, (performance.now() - began) / 1000);
   }
-  from.destroy();
-  to.destroy();
-  return (2 * size * copies) / best;
+  for (const buffer of [constants, updates, parameters, ...others]) buffer.destroy();
+  return (8 * length * copies) / best;
 }
 
-function normalArray(seed: number, length: number, sigma: number): Float32Array {
-  const normal = gaussian(seed);
-  return Float32Array.from({ length }, () => sigma * normal());
-}
-
-/** Weights of a model, updates drawn on the device from 2^12 quantiles. */
-function drawnTensor(elements: number, steps: number): TensorInput {
-  const table = normalArray(2, 2 ** 12, 1e-6);
-  const updates = Array.from({ length: steps }, (_, step) =>
-    drawnValues(elements, { table, key: stepKey(tensorKey(1, "w"), step) }),
-  );
-  return { ...tensorOf("w", normalArray(1, elements, 0.02)), updates };
-}
-
-function resident(elements: number, steps: number): LensJob {
-  return {
-    tensors: [drawnTensor(elements, steps)],
-    stepNumbers: Array.from({ length: steps }, (_, i) => i),
-    cases: [updateSettings({ format: "bf16" })],
-  };
-}
-
-function sweep(elements: number): LensJob {
-  const formats = ["bf16", "fp16", "tf32", "e4m3fn", "e5m2"];
-  const roundings = ["nearest-even", "nearest-away", "toward-zero", "toward-positive", "to-odd"] as const;
-  const schemes = ["in-place", "master", "kahan", "two-term"] as const;
-  return {
-    tensors: [drawnTensor(elements, 1)],
-    stepNumbers: [0],
-    cases: formats.flatMap((format) =>
-      schemes.flatMap((scheme) => roundings.map((rounding) => updateSettings({ format, scheme, rounding }))),
-    ),
-  };
-}
-
-function recorded(elements: number): LensJob {
-  const updates = [3, 4].map((seed) => normalArray(seed, elements, 1e-6));
-  return {
-    tensors: [tensorOf("w", normalArray(1, elements, 0.02), ...updates)],
-    stepNumbers: [0, 1],
-    cases: [updateSettings({ format: "bf16" })],
-  };
-}
-
-function partOf({ tensors: [tensor], stepNumbers, cases }: LensJob): LensJob {
-  const length = Math.min(2 ** 18, tensor.weights.length);
-  const cut = <T extends { length: number }>(values: T) => ({ ...values, length });
-  return {
-    tensors: [{ ...tensor, weights: cut(tensor.weights), updates: tensor.updates.slice(0, 1).map(cut) }],
-    stepNumbers: stepNumbers.slice(0, 1),
-    cases: cases.slice(0, 10),
-  };
-}
-
-/** The same device, every kernel waited for and timed. */
-function withClock(device: Device): { clock: Map<string, number>; device: Device } {
-  const clock = new Map<string, number>();
-  const timed = async <T>(
-    { name }: Kernel,
-    work: () => Promise<T>,
-    done: (result: T) => Promise<unknown>,
-  ) => {
-    const began = performance.now();
-    const result = await work();
-    await done(result);
-    clock.set(name, (clock.get(name) ?? 0) + (performance.now() - began) / 1000);
-    return result;
-  };
-  return {
-    clock,
-    device: {
-      backend: device.backend,
-      name: device.name,
-      hasIntegers: device.hasIntegers,
-      upload: (...args) => device.upload(...args),
-      download: (array) => device.download(array),
-      release: (...arrays) => device.release(...arrays),
-      guard: (work) => device.guard(work),
-      destroy: () => device.destroy(),
-      compute: (kernel, ...rest) =>
-        timed(
-          kernel,
-          () => device.compute(kernel, ...rest),
-          (array) => device.download(array),
-        ),
-      fetch: (kernel, ...rest) =>
-        timed(
-          kernel,
-          () => device.fetch(kernel, ...rest),
-          ({ numbers }) => numbers,
-        ),
-    },
-  };
+/** What torch does on the same card, of the same question but for sums, histogram and end; PYTHON names the interpreter. */
+function torchRates(elements: number): string {
+  const script = fileURLToPath(new URL("gpu_torch.py", import.meta.url));
+  const { stdout, status } = spawnSync(process.env.PYTHON ?? "python3", [script, `${elements}`], {
+    encoding: "utf8",
+    timeout: 30_000,
+  });
+  return status === 0 ? stdout.trim() : "torch: not run, there is no python3 with torch and CUDA";
 }

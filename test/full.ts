@@ -1,4 +1,4 @@
-/** The full tier: `npm run test:full`, or of some groups alone, `npm run test:full -- format gpu`. */
+/** The full tier: `npm run test:full`, or of some groups alone, `npm run test:full -- format webgpu`. */
 import { spawnSync } from "node:child_process";
 import { digestOf, fullGroups, groups, recordFull } from "./groups.js";
 

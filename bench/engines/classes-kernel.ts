@@ -3,11 +3,11 @@
  * that keeps no state and no norms would take; to be compared with the C loop that does the same.
  */
 import { Worker } from "node:worker_threads";
+import { storageArithmetic } from "../../src/engine/lane/arithmetic.js";
+import { isNonfinite, magnitude } from "../../src/engine/lane/numbers.js";
+import { schemeSteps } from "../../src/engine/lane/scheme.js";
 import type { FunctionWriter, V128 } from "../../src/engine/wasm/assembler/function.js";
 import { moduleBytes, pageBytes } from "../../src/engine/wasm/assembler/module.js";
-import { storageArithmetic } from "../../src/engine/wasm/kernel/arithmetic.js";
-import { isNonfinite, magnitude } from "../../src/engine/wasm/kernel/lanes.js";
-import { schemeSteps } from "../../src/engine/wasm/kernel/scheme.js";
 import { updateSettings } from "../../src/update/settings.js";
 
 /** The body of `classes(weights, updates, count, counts)`: none, moved and nonfinite, four lanes each. */

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { engines } from "../engine/registry.js";
+import { engineNames } from "../engine/select.js";
 import { type Opmath, opmaths } from "../format/operations.js";
 import { type Overflow, overflows, type Rounding, roundings } from "../format/round.js";
 import type { StepSettings } from "../source/recorded-optimizer.js";
@@ -127,9 +127,7 @@ export function overflowOption(): Option {
 }
 
 export function engineOption(): Option {
-  return new Option("--engine <name>", "where the arithmetic runs")
-    .choices(["auto", ...engines.keys()])
-    .default("auto");
+  return new Option("--engine <name>", "where the arithmetic runs").choices(engineNames()).default("auto");
 }
 
 /** The grid of formats, schemes and roundings, in this order. */

@@ -4,7 +4,7 @@ import { type UpdateSettings, updateSettings } from "../update/settings.js";
 import type { Engine } from "./engine.js";
 import { reference } from "./reference/reference.js";
 import { selfCheck } from "./self-check.js";
-import { agrees } from "./twin-check.js";
+import { agrees, agreesOn, madeJob } from "./twin-check.js";
 
 /**
  * What a self-check proves where no cases are named: each scheme and each rounding once, in formats of every kind.
@@ -43,12 +43,24 @@ class Outcomes<T> {
  * The self-check of an engine that is a twin of the reference: the literal hard cases, and for each case asked for
  * that it does as the reference does. Done once each, because neither device nor kernels change; again where it threw, for
  * then it proved nothing.
+ *
+ * @param makesNumbers whether it makes drawn numbers of any job where it counts: then that is proved too.
  */
-export function proofOf(engine: Engine): (cases: readonly CaseSettings[]) => Promise<SelfCheck> {
+export function proofOf(
+  engine: Engine,
+  { makesNumbers = false } = {},
+): (cases: readonly CaseSettings[]) => Promise<SelfCheck> {
   const literal = new Outcomes<SelfCheck>();
   const twins = new Outcomes<boolean>();
   return async (cases) => {
     let { passed, failed, firstFailure } = await literal.of("", () => selfCheck(engine));
+    if (makesNumbers) {
+      if (await twins.of("", () => agreesOn(engine, reference, madeJob()))) passed += 1;
+      else {
+        failed += 1;
+        firstFailure ??= "drawn weights and updates: other counts than the reference";
+      }
+    }
     for (const settings of cases) {
       if (await twins.of(JSON.stringify(settings), () => agrees(engine, reference, [settings]))) passed += 1;
       else {

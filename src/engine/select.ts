@@ -12,11 +12,20 @@ export interface ProvenEngine {
   readonly selfCheck: SelfCheck;
 }
 
+/** What an engine is asked for by: its own name, or one that leaves the choice open. */
+export function engineNames(engines: ReadonlyMap<string, Engine> = known): string[] {
+  return ["auto", "gpu", ...engines.keys()];
+}
+
+function isDevice({ worthFrom }: Engine): boolean {
+  return worthFrom !== undefined;
+}
+
 /** Updates of weights, of all cases, that the reference has counted before another engine has proved itself: 0.1 s. */
 const smallJob = 2 ** 17;
 
 /**
- * The engine of a name. `auto` takes the reference for a small job; else the first of the CPU's that is proven here
+ * The engine of a name. `gpu` is the first of devices that is proven here. `auto` takes the reference for a small job; else the first of the CPU's that is proven here
  * and, for a job that is worth the time it takes to start a device, one of a device that is proven and does a sample of
  * the job faster.
  *
@@ -33,28 +42,31 @@ export async function selectEngine(
   job?: LensJob,
   engines: ReadonlyMap<string, Engine> = known,
 ): Promise<ProvenEngine> {
+  if (name === "gpu") return firstProven([...engines.values()].filter(isDevice), job, "engine gpu");
   if (name !== "auto") {
     const engine = engines.get(name);
     if (engine) return prove(engine, job);
-    throw unknownName("engine", name, ["auto", ...engines.keys()]);
+    throw unknownName("engine", name, engineNames(engines));
   }
   const size = job === undefined ? null : sizeOf(job);
   const reference = engines.get("reference");
   if (reference && size !== null && size > 0 && size <= smallJob) return prove(reference, job);
   const all = [...engines.values()];
   const chosen = await firstProven(
-    all.filter(({ worthFrom }) => worthFrom === undefined),
+    all.filter((engine) => !isDevice(engine)),
     job,
   );
-  let fastest = chosen;
+  if (job === undefined || size === null) return chosen;
   for (const engine of all) {
-    if (job === undefined || size === null || size < (engine.worthFrom ?? Infinity)) continue;
-    const candidate = await firstProven([engine], job).catch(() => null);
-    if (candidate && (await secondsFor(engine, job)) < (await secondsFor(fastest.engine, job)))
-      fastest = candidate;
-    else await engine.close?.();
+    if (size < (engine.worthFrom ?? Infinity)) continue;
+    const candidate = await prove(engine, job).catch(() => null);
+    if (candidate && (await secondsFor(engine, job)) < (await secondsFor(chosen.engine, job)))
+      return candidate;
+    await engine.close?.();
+    // Devices that come later do the same by other means.
+    if (candidate) return chosen;
   }
-  return fastest;
+  return chosen;
 }
 
 async function prove(engine: Engine, job?: LensJob): Promise<ProvenEngine> {
@@ -69,7 +81,11 @@ async function prove(engine: Engine, job?: LensJob): Promise<ProvenEngine> {
   );
 }
 
-async function firstProven(candidates: readonly Engine[], job?: LensJob): Promise<ProvenEngine> {
+async function firstProven(
+  candidates: readonly Engine[],
+  job?: LensJob,
+  what = "no engine to be trusted",
+): Promise<ProvenEngine> {
   const reasons: string[] = [];
   for (const engine of candidates) {
     try {
@@ -79,7 +95,7 @@ async function firstProven(candidates: readonly Engine[], job?: LensJob): Promis
       reasons.push(error.message);
     }
   }
-  throw new EngineRefused(`no engine to be trusted: ${reasons.join("; ")}`);
+  throw new EngineRefused(`${what}: ${reasons.join("; ")}`);
 }
 
 /** Updates of weights that a job takes, those of all cases. */
@@ -125,5 +141,11 @@ function beginningOf({ name, weights, updates }: TensorInput, most: number): Ten
     length,
     read: (start, into) => values.read(start, into),
   });
-  return { name, shape: [length], weights: cut(weights), updates: updates.slice(0, 1).map(cut) };
+  const first = cut(weights);
+  // Simulated updates are those of certain weights.
+  const cutUpdates = (values: Values): Values => {
+    const { simulated } = values;
+    return { ...cut(values), ...(simulated && { simulated: { ...simulated, weights: first } }) };
+  };
+  return { name, shape: [length], weights: first, updates: updates.slice(0, 1).map(cutUpdates) };
 }

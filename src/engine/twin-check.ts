@@ -1,13 +1,20 @@
 import { exponentOf } from "../format/float64.js";
 import type { Format } from "../format/format.js";
+import { format } from "../format/registry.js";
 import { gapAt } from "../format/round.js";
-import type { TensorInput, Values } from "../lens/input.js";
+import { drawnValues, type TensorInput, type Values } from "../lens/input.js";
+import { drawnWeights, simulatedUpdates } from "../lens/simulated.js";
 import { blockLength, laneCount } from "../lens/sum.js";
 import { summarizeCase } from "../lens/summarize.js";
+import { gaussian } from "../update/distribution.js";
 import type { CaseSettings } from "../update/optimizer.js";
-import type { UpdateSettings } from "../update/settings.js";
+import { type UpdateSettings, updateSettings } from "../update/settings.js";
+import type { SimulatedRun } from "../update/simulated-adamw.js";
 import { randomBits, stepKey, tensorKey, threefry2x32 } from "../update/threefry.js";
+import { weightKey } from "../update/weight-draws.js";
 import type { Engine, LensJob } from "./engine.js";
+
+const bf16 = format("bf16");
 
 /**
  * Whether an engine does as its specification: the same cases over the same hard numbers on both, every count, sum
@@ -19,13 +26,21 @@ export async function agrees(
   specification: Pick<Engine, "run">,
   cases: readonly CaseSettings[],
 ): Promise<boolean> {
-  const [ours, theirs] = [await outcomeOf(engine, cases), await outcomeOf(specification, cases)];
+  return agreesOn(engine, specification, { ...hardJob(cases[0]), cases });
+}
+
+/** Whether an engine gives every count, sum and stored bit of its specification for one job. */
+export async function agreesOn(
+  engine: Pick<Engine, "run">,
+  specification: Pick<Engine, "run">,
+  job: LensJob,
+): Promise<boolean> {
+  const [ours, theirs] = [await outcomeOf(engine, job), await outcomeOf(specification, job)];
   return ours === theirs;
 }
 
-async function outcomeOf(engine: Pick<Engine, "run">, cases: readonly CaseSettings[]): Promise<string> {
-  const weights: number[][] = cases.map(() => []);
-  const job: LensJob = { ...hardJob(cases[0]), cases };
+async function outcomeOf(engine: Pick<Engine, "run">, job: LensJob): Promise<string> {
+  const weights: number[][] = job.cases.map(() => []);
   const tallies = await engine.run(job, {
     weights: (c, _, __, stored) => {
       for (const weight of stored) weights[c].push(Object.is(weight, -0) ? -1e-300 : weight);
@@ -73,9 +88,50 @@ function pairsOf(magnitudes: readonly number[], format: Format): Pair[] {
   return pairs;
 }
 
-/** Products whose sums in fp64 are ties: in every lane 2, and then 2^-52 again and again. */
+/**
+ * Products whose sums in fp64 are ties: in every lane 2, and then 2^-52 again and again; then what is above the tie by
+ * less than another eleven bits can tell.
+ */
 function tiesOfSums(): Pair[] {
-  return Array.from({ length: 256 }, (_, i): Pair => [0, i < 2 * laneCount ? 1 : 2 ** -26]);
+  const tie = 2 ** -26;
+  return Array.from({ length: 256 }, (_, i): Pair => {
+    if (i < 2 * laneCount) return [0, 1];
+    return [0, i < 128 ? tie : tie * (1 + 2 ** -12)];
+  });
+}
+
+/** Numbers that an engine may make where it counts: weights and AdamW's updates that are drawn, and quantiles. */
+export function madeJob(): LensJob {
+  const length = 999;
+  const run: SimulatedRun = {
+    optimizer: { lr: 1e-3, betas: [0.9, 0.99], eps: 1e-6, weightDecay: 0.1 },
+    schedule: "linear",
+    warmup: 1,
+    steps: 3,
+    noise: gaussian,
+    snr: 0.5,
+    seed: 1,
+  };
+  const draws = { distribution: gaussian, mean: 0.5, sigma: 0.1, format: bf16, key: weightKey(1, "drawn") };
+  const weights = drawnWeights(length, draws);
+  const updates = simulatedUpdates({ run, name: "drawn", gradientScale: 1e-3 }, weights);
+  const table = Float32Array.from({ length: 16 }, (_, i) => (i - 7.5) * 2 ** -10);
+  const quantiles = updates.map((_, step) => {
+    return drawnValues(length, { table, key: stepKey(tensorKey(1, "quantiles"), step) });
+  });
+  return {
+    tensors: [
+      { name: "drawn", shape: [length], weights, updates },
+      {
+        name: "quantiles",
+        shape: [length],
+        weights: valuesOf(new Array(length).fill(1)),
+        updates: quantiles,
+      },
+    ],
+    stepNumbers: [0, 1, 2],
+    cases: [updateSettings({ format: bf16 })],
+  };
 }
 
 /** Updates of 1 that the bits of stochastic rounding just carry over a gap, and just not. */

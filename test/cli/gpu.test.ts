@@ -10,7 +10,7 @@ const withDriver = { VK_ICD_FILENAMES: swiftShader };
 /** A driver that is none: Dawn is asked, and finds nothing. */
 const withoutDriver = { VK_ICD_FILENAMES: "/nowhere.json" };
 
-// With SwiftShader a process takes ten seconds of a core; test/engine/gpu has the engine in this one.
+// With SwiftShader a process takes ten seconds of a core; test/engine has the engines in this one.
 if (fullTier)
   describeNeeding(requirements.vulkan, "run --engine gpu", () => {
     const args = [
@@ -18,23 +18,29 @@ if (fullTier)
       ...["--rounding", "nearest-even,to-odd", "--json", "-"],
     ];
 
-    test("gives the counts of the reference, and names its device", async () => {
-      const ran = await runProcess([...args, "--engine", "gpu"], withDriver);
+    test.each([
+      ["gpu", "webgpu", /swiftshader.*by WebGPU/i],
+      ["gpujs", "gpujs", /swiftshader.*webgpu through gpu\.js/i],
+    ])("--engine %s gives the counts of the reference by %s", async (asked, name, device) => {
+      const ran = await runProcess([...args, "--engine", asked], withDriver);
       expect({ ...ran, stdout: "" }).toEqual({ status: 0, stdout: "", stderr: "" });
       const result = JSON.parse(ran.stdout);
       expectValid("result", result);
-      expect(result.engine).toMatchObject({ name: "gpu", selfCheck: { failed: 0 } });
-      expect(result.engine.device).toMatch(/swiftshader.*webgpu through gpu\.js/i);
+      expect(result.engine).toMatchObject({ name, selfCheck: { failed: 0 } });
+      expect(result.engine.device).toMatch(device);
       expect(result.engine.handedOver).toBeUndefined();
       const reference = JSON.parse((await run([...args, "--engine", "reference"])).stdout);
       expect(result.cases).toEqual(reference.cases);
     });
 
-    test("doctor shows it", async () => {
+    test("doctor shows both ways to it", async () => {
       const { engines } = JSON.parse((await runProcess(["doctor", "--json", "-"], withDriver)).stdout);
-      const gpu = engines.find(({ name }: { name: string }) => name === "gpu");
-      expect(gpu).toMatchObject({ unavailable: null, selfCheck: { failed: 0 } });
-      expect(gpu.selfCheck.passed).toBeGreaterThan(40);
+      const gpus = engines.filter(({ name }: { name: string }) => name === "webgpu" || name === "gpujs");
+      expect(gpus).toHaveLength(2);
+      for (const gpu of gpus) {
+        expect(gpu).toMatchObject({ unavailable: null, selfCheck: { failed: 0 } });
+        expect(gpu.selfCheck.passed).toBeGreaterThan(40);
+      }
     });
   });
 
@@ -44,7 +50,8 @@ test("--engine gpu refuses recipes in one sentence, before it looks for a device
     status: 2,
     stdout: "",
     stderr:
-      "precision-lens: engine gpu: the square roots and divisions of an optimizer are not exact on GPUs\n",
+      "precision-lens: engine gpu: engine webgpu: it takes recorded updates, not gradients by a recipe; " +
+      "engine gpujs: the square roots and divisions of an optimizer are not exact on GPUs\n",
   });
 });
 
@@ -52,11 +59,13 @@ test("without a GPU, --engine gpu is one sentence and exit code 2, and doctor pl
   const ran = await runProcess(["run", recorded("sft/late"), "--engine", "gpu"], withoutDriver);
   expect(ran).toMatchObject({ status: 2, stdout: "" });
   expect(ran.stderr.trimEnd().split("\n").at(-1)).toMatch(
-    /^precision-lens: engine gpu: no GPU to be had: webgpu: /,
+    /^precision-lens: engine gpu: engine webgpu: no WebGPU device: .*; engine gpujs: no GPU available: webgpu: /,
   );
   const doctor = await runProcess(["doctor"], withoutDriver);
   expect(doctor.status).toBe(0);
-  expect(doctor.stdout).toMatch(/^gpu +GPU +none$/m);
-  expect(doctor.stdout).toMatch(/^gpu: no GPU to be had: /m);
+  expect(doctor.stdout).toMatch(/^webgpu +GPU +none$/m);
+  expect(doctor.stdout).toMatch(/^gpujs +GPU +none$/m);
+  expect(doctor.stdout).toMatch(/^webgpu: no WebGPU device: /m);
+  expect(doctor.stdout).toMatch(/^gpujs: no GPU available: /m);
   expect(doctor.stdout).toMatch(/^--engine auto takes (wasm|reference)\.$/m);
 });

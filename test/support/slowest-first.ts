@@ -5,11 +5,11 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * starts with the files of most text, and these have little: the last of them would run alone.
  */
 const slowest = [
-  "engine/gpu/recorded.full",
-  "engine/gpu/adversarial.full",
-  "engine/gpu/adversarial-narrow.full",
-  "engine/gpu/roundings.full",
-  "engine/gpu/gpu",
+  "engine/gpujs/recorded.full",
+  "engine/gpujs/adversarial.full",
+  "engine/gpujs/adversarial-narrow.full",
+  "engine/gpujs/roundings.full",
+  "engine/gpujs/gpujs",
   "cli/run-resume",
   "page/accessibility",
   "report/html/page",

@@ -31,7 +31,7 @@ async function part(
   return count;
 }
 
-/** What a GPU is for is tried on one in test/engine/gpu. */
+/** What a GPU is for is tried on one in test/engine/gpujs. */
 const anywhere = checks.filter(({ impossible }) => impossible === undefined);
 
 describe("a small part of each check", () => {

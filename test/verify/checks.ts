@@ -1,4 +1,6 @@
-import { gpu } from "../../src/engine/gpu/gpu.js";
+import type { Engine } from "../../src/engine/engine.js";
+import { gpujs } from "../../src/engine/gpujs/gpujs.js";
+import { webgpu } from "../../src/engine/webgpu/webgpu.js";
 import { type SchemeName, schemeNames } from "../../src/update/scheme.js";
 import { addition } from "./addition.js";
 import type { Count } from "./count.js";
@@ -68,14 +70,14 @@ function engineOf(scheme: SchemeName): Check {
   };
 }
 
-function gpuOf(scheme: SchemeName): Check {
+function gpuOf(gpu: Engine, scheme: SchemeName): Check {
   return {
-    name: `gpu-${scheme}`,
+    name: `${gpu.name}-${scheme}`,
     what:
-      `The gpu engine against the reference, scheme ${scheme}: more than 2.6 x 10^8 adversarial weight-steps, all built-in ` +
+      `The ${gpu.name} engine against the reference, scheme ${scheme}: more than 2.6 x 10^8 adversarial weight-steps, all built-in ` +
       "formats in turn, under all seven roundings and both overflows; counts, sums and stored bits. Needs a GPU.",
     pieces: 2 ** 6,
-    prepare: () => gpuEngineOn(scheme),
+    prepare: () => gpuEngineOn(scheme, gpu),
     async impossible() {
       const reason = (await gpu.unavailable?.()) ?? null;
       await gpu.close?.();
@@ -97,7 +99,7 @@ export const checks: readonly Check[] = [
   hardOf("e4m3fn"),
   additionOf("fp16"),
   ...schemeNames.map(engineOf),
-  ...schemeNames.map(gpuOf),
+  ...[webgpu, gpujs].flatMap((gpu) => schemeNames.map((scheme) => gpuOf(gpu, scheme))),
 ];
 
 /**

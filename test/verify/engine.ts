@@ -1,13 +1,12 @@
 import type { Engine, LensJob } from "../../src/engine/engine.js";
-import { gpu } from "../../src/engine/gpu/gpu.js";
 import { reference } from "../../src/engine/reference/reference.js";
 import { wasm } from "../../src/engine/wasm/wasm.js";
 import { formats } from "../../src/format/registry.js";
 import { overflows, roundings } from "../../src/format/round.js";
 import type { SchemeName } from "../../src/update/scheme.js";
 import { type UpdateOptions, updateSettings } from "../../src/update/settings.js";
-import { adversarial } from "../engine/gpu/jobs.js";
 import { adversarialRun } from "../support/adversarial.js";
+import { adversarial } from "../support/gpu/jobs.js";
 import { outcomeOf } from "../support/outcome.js";
 import { tensorOf } from "../support/values.js";
 import type { Count } from "./count.js";
@@ -41,8 +40,8 @@ export function engine(scheme: SchemeName, tested: Pick<Engine, "run"> = wasm) {
   };
 }
 
-/** The same of a GPU. Of the 37 blocks of a piece it is given all but one, which has NaN, Inf and subnormals. */
-export function gpuEngineOn(scheme: SchemeName, tested: Pick<Engine, "run"> = gpu, elements = GPU_ELEMENTS) {
+/** The same of a GPU. Of the 37 blocks of a piece gpujs is given all but one, which has NaN, Inf and subnormals. */
+export function gpuEngineOn(scheme: SchemeName, tested: Pick<Engine, "run">, elements = GPU_ELEMENTS) {
   return async (piece: number, count: Count): Promise<void> => {
     const format = everyFormat[piece % everyFormat.length]!;
     const cases = everyEnd({ format, scheme, seed: piece });

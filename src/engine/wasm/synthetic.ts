@@ -1,13 +1,13 @@
 import type { TensorInput, Values } from "../../lens/input.js";
 import type { SimulatedStep } from "../../lens/simulated.js";
 import { type Distribution, gaussian } from "../../update/distribution.js";
-import type { Condition } from "../../update/recipe/expression.js";
-import { AdamwStep, noiseKey, type SimulatedRun, signalKey } from "../../update/simulated-adamw.js";
+import { noiseKey, type SimulatedRun, signalKey } from "../../update/simulated-adamw.js";
 import type { WeightDraws } from "../../update/weight-draws.js";
+import { adamwScalars, conditionsOf, scalarsOf } from "../lane/adamw.js";
+import { bitsOf } from "../lane/numbers.js";
 import type { ExportedFunction } from "./assembler/module.js";
-import { adamwParameters, adamwScalars, writeAdamw, writeSignal } from "./kernel/adamw.js";
+import { adamwParameters, writeAdamw, writeSignal } from "./kernel/adamw.js";
 import { drawParameters, writeDraw, writeDrawnWeights } from "./kernel/draws.js";
-import { bitsOf } from "./kernel/lanes.js";
 import type { Layout } from "./layout.js";
 import type { WorkerDraws, WorkerUpdates } from "./worker-job.js";
 
@@ -157,28 +157,4 @@ export class SyntheticPlan {
 function sameKernel({ distribution, format }: WeightKernel): (of: WeightKernel) => boolean {
   const same = (a: Distribution, b: Distribution) => a === b || a.name === b.name;
   return (of) => same(of.distribution, distribution) && of.format === format;
-}
-
-function scalarsOf(run: SimulatedRun, steps: number): Float32Array {
-  const step = new AdamwStep(run);
-  const scalars = new Float32Array(steps * adamwScalars.length);
-  for (let t = 1; t <= steps; t++) {
-    step.begin(t);
-    const ofStep = adamwScalars.map((name) => step.scalar(name));
-    scalars.set(ofStep, (t - 1) * adamwScalars.length);
-  }
-  return scalars;
-}
-
-/** Conditions compare a scalar that is the same in all steps with a number. */
-function conditionsOf(run: SimulatedRun): (condition: Condition) => boolean {
-  const step = new AdamwStep(run);
-  step.begin(1);
-  return ({ comparison, left, right }) => {
-    if (left.kind !== "name" || right.kind !== "number")
-      throw new Error("a condition that no kernel has yet");
-    const value = step.scalar(left.name);
-    if (comparison === "!=") return value !== right.value;
-    return comparison === "<" ? value < right.value : value >= right.value;
-  };
 }

@@ -42,7 +42,7 @@ function refuses(cases: readonly CaseSettings[]): string | null {
   for (const settings of cases) {
     if ("recipe" in settings) return "it takes recorded updates, not gradients by a recipe";
     const { format, opmath, rounding } = settings;
-    // Rounding to odd in between keeps one rounding one only where two bits are left (kernel/arithmetic.ts).
+    // Rounding to odd in between keeps one rounding one only where two bits are left (lane/arithmetic.ts).
     if (opmath === "exact" && (rounding === "stochastic" || format.precision > 22)) {
       return "under exact opmath it takes neither stochastic rounding nor more than 22 significand bits";
     }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { threefry2x32, threefryKey } from "../../../src/engine/lane/threefry.js";
 import { signed, unsigned } from "../../../src/engine/wasm/assembler/instructions.js";
 import { type ExportedFunction, moduleBytes } from "../../../src/engine/wasm/assembler/module.js";
 import { sumDigits } from "../../../src/engine/wasm/digits.js";
 import { writeDecode } from "../../../src/engine/wasm/kernel/begin.js";
 import { addExactly, lowestExponent, writeAddExactly } from "../../../src/engine/wasm/kernel/sum.js";
-import { threefry2x32, threefryKey } from "../../../src/engine/wasm/kernel/threefry.js";
 import { webAssembly } from "../../../src/engine/wasm/platform.js";
 import { decodeTable } from "../../../src/format/encode.js";
 import { format, formats } from "../../../src/format/registry.js";
@@ -93,7 +93,8 @@ it("Threefry on four counters is Threefry on each", async () => {
     parameters: ["i32", "i32"],
     write: (k) => {
       const zero = k.i32.constant(0);
-      const key = threefryKey(k, k.parameter(0, "i32"), k.parameter(1, "i32"));
+      const [low, high] = [0, 1].map((i) => k.i32x4.splat(k.parameter(i, "i32")));
+      const key = threefryKey(k, low, high);
       const [x0, x1] = threefry2x32(k, key, [k.load("v128", zero), k.load("v128", zero, 16)]);
       k.store("v128", x0, zero, 32);
       k.store("v128", x1, zero, 48);

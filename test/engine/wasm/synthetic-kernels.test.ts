@@ -1,10 +1,10 @@
 /** Kernels that make synthetic numbers, one by one, where whole runs would not get to. */
 
 import { describe, expect, it } from "vitest";
+import { bitsOf } from "../../../src/engine/lane/numbers.js";
 import { type ExportedFunction, moduleBytes } from "../../../src/engine/wasm/assembler/module.js";
 import { drawParameters, writeDraw, writeDrawnWeights } from "../../../src/engine/wasm/kernel/draws.js";
 import { fma } from "../../../src/engine/wasm/kernel/fma.js";
-import { bitsOf } from "../../../src/engine/wasm/kernel/lanes.js";
 import { layOut } from "../../../src/engine/wasm/layout.js";
 import { webAssembly } from "../../../src/engine/wasm/platform.js";
 import { fma as specified } from "../../../src/format/operations.js";

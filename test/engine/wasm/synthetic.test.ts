@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LensJob } from "../../../src/engine/engine.js";
+import { namesRead, writeRecipe } from "../../../src/engine/lane/recipe.js";
 import { reference } from "../../../src/engine/reference/reference.js";
 import { FunctionWriter } from "../../../src/engine/wasm/assembler/function.js";
 import { moduleBytes } from "../../../src/engine/wasm/assembler/module.js";
 import { fma as writeFma } from "../../../src/engine/wasm/kernel/fma.js";
-import { namesRead, writeRecipe } from "../../../src/engine/wasm/kernel/recipe.js";
 import { webAssembly } from "../../../src/engine/wasm/platform.js";
 import { forWorkers, runThreaded } from "../../../src/engine/wasm/threaded.js";
 import { wasm } from "../../../src/engine/wasm/wasm.js";
@@ -184,6 +184,14 @@ describe("recipes in kernels", () => {
   it.each(["u = R(g)", "u = sign(g)", "u = g ^ 2", "u = unknown + 1"])("refuse %s", (line) => {
     const k = writer();
     const values = new Map([["g", k.f32x4.constant(1)]]);
-    expect(() => writeRecipe(k, [line], values, () => true)).toThrow(SyntaxError);
+    expect(() =>
+      writeRecipe(
+        k,
+        (a) => a,
+        [line],
+        values,
+        () => true,
+      ),
+    ).toThrow(SyntaxError);
   });
 });

@@ -9,6 +9,6 @@ describeNeeding(requirements.chromium, "a tensor", () => {
     const page = await open("#tensor?step=2");
     await waitForStep(page, 2);
     await page.getByRole("button", { name: "GPU", exact: true }).click();
-    await page.locator(".recount output", { hasText: /gpu\.js.*: every count the same/ }).waitFor();
+    await page.locator(".recount output", { hasText: /(gpu\.js|WebGPU).*: every count the same/ }).waitFor();
   });
 });

@@ -1,10 +1,11 @@
 import type { Format } from "../../../format/format.js";
 import type { UpdateSettings } from "../../../update/settings.js";
+import { bitsOf, infinityBits, nanBits } from "../../lane/numbers.js";
+import { round } from "../../lane/round.js";
 import type { FunctionWriter } from "../assembler/function.js";
 import { type CaseLayout, type Layout, tensorTally } from "../layout.js";
 import { forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
-import { bitsOf, flagsOf, infinityBits, nanBits } from "./lanes.js";
-import { round } from "./round.js";
+import { flagsOf } from "./lanes.js";
 import { addCount } from "./sum.js";
 
 /**

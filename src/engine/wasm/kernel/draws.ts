@@ -1,11 +1,11 @@
 import type { Format } from "../../../format/format.js";
-import { restBits } from "../../../update/distribution.js";
 import { quantileDraw } from "../../../update/quantiles.js";
+import { between, cellOf, weightOf } from "../../lane/draws.js";
+import { threefryKey } from "../../lane/threefry.js";
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import type { Layout } from "../layout.js";
+import { GroupBits } from "./group-bits.js";
 import { forEachGroup, halves, vectorBytes } from "./groups.js";
-import { round } from "./round.js";
-import { GroupBits, threefryKey } from "./threefry.js";
 
 /** Numbers that are drawn: update/distribution.ts, quantiles.ts and weight-draws.ts, on eight elements at a time. */
 
@@ -22,7 +22,7 @@ export function forEachDrawnGroup(
     k.parameter(i, type),
   );
   const { i32, i32x4 } = k;
-  const key = threefryKey(k, keyLow, keyHigh);
+  const key = threefryKey(k, i32x4.splat(keyLow), i32x4.splat(keyHigh));
   const pairHighs = i32x4.splat(pairHigh);
   forEachGroup(k, base, i32.constant(0), count, (row, _, i) => {
     const pairs = i32x4.add(i32x4.splat(i32.add(pairLow, i32.shr_u(i, 1))), i32x4.constants(0, 1, 2, 3));
@@ -33,9 +33,8 @@ export function forEachDrawnGroup(
 
 /** The numbers that four words draw from a distribution whose knots lie at `knots` from the base. */
 export function drawFrom(k: FunctionWriter, base: I32, knots: number, bits: V128): V128 {
-  const { f32x4, i32x4, v128, i8x16 } = k;
-  const cells = i32x4.shr_u(bits, restBits);
-  const rest = v128.and(bits, i32x4.constant(2 ** restBits - 1));
+  const { i8x16 } = k;
+  const cells = cellOf(k, bits);
   // A knot and the next one, of two cells in each vector.
   const pairs = [0, 2].map((lane) => {
     const first = k.load("v128_64", addressOf(k, base, cells, lane), knots);
@@ -45,21 +44,16 @@ export function drawFrom(k: FunctionWriter, base: I32, knots: number, bits: V128
     [from, from + 8, from + 16, from + 24].flatMap((byte) => [byte, byte + 1, byte + 2, byte + 3]);
   const low = i8x16.shuffle(pairs[0], pairs[1], words(0));
   const high = i8x16.shuffle(pairs[0], pairs[1], words(4));
-  const part = f32x4.mul(f32x4.convert_i32x4_s(rest), f32x4.constant(2 ** -restBits));
-  return f32x4.add(low, f32x4.mul(f32x4.sub(high, low), part));
+  return between(k, bits, low, high);
 }
 
 /** The body of `weights(..., mean, sigma)`, the two as bits of fp32 numbers: draws the weights as given. */
 export function writeDrawnWeights(k: FunctionWriter, knots: number, format: Format, layout: Layout): void {
-  const { f32x4, i32x4 } = k;
-  const [mean, sigma] = [6, 7].map((i) => i32x4.splat(k.parameter(i, "i32")));
-  const to = { format, rounding: "nearest-even", overflow: "ieee" } as const;
+  const [mean, sigma] = [6, 7].map((i) => k.i32x4.splat(k.parameter(i, "i32")));
   forEachDrawnGroup(k, 0, (row, bits, base) => {
     for (const half of halves) {
       const z = drawFrom(k, base, knots, bits[half]);
-      const weight = f32x4.add(f32x4.mul(sigma, z), mean);
-      const stored = round(k, weight, to, () => i32x4.constant(0));
-      k.store("v128", stored, row, layout.given + half * vectorBytes);
+      k.store("v128", weightOf(k, z, mean, sigma, format), row, layout.given + half * vectorBytes);
     }
   });
 }

@@ -1,10 +1,11 @@
 import type { EndSum } from "../../../lens/tally.js";
 import { schemes } from "../../../update/scheme.js";
 import type { UpdateSettings } from "../../../update/settings.js";
+import { displacement, isNonfinite, magnitude as magnitudeOf } from "../../lane/numbers.js";
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { type CaseLayout, type Layout, scratchLayout, tensorTally } from "../layout.js";
 import { forEachBlock, forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
-import { displacement, flagsOf, isNonfinite, magnitude as magnitudeOf, promoteHalf } from "./lanes.js";
+import { flagsOf, promoteHalf } from "./lanes.js";
 import { addCount, addExactly, sumOfLanes } from "./sum.js";
 
 const countNames = [

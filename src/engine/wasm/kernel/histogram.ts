@@ -1,7 +1,7 @@
 import type { Format } from "../../../format/format.js";
+import { exponentShift, magnitude as magnitudeOf, ulpBinade } from "../../lane/numbers.js";
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { histogramTable as table } from "../layout.js";
-import { bitsOf, exponentBias, exponentBits, exponentShift, magnitude as magnitudeOf } from "./lanes.js";
 
 /** Four updates that are to be counted by their bin, class and the ulp rule. */
 export interface Sized {
@@ -52,15 +52,4 @@ export function countInHistogram(
     const counter = i32.add(at.table, k.load("i32", at.places, lane));
     k.store("i32", i32.add(k.load("i32", counter, lane), 1), counter, lane);
   }
-}
-
-/** The exponent field of the binade whose gap is that of a finite weight, in its place: ulpExponent + precision - 1. */
-function ulpBinade(k: FunctionWriter, weight: V128, format: Format): V128 {
-  const { i32x4, v128 } = k;
-  const binade = v128.and(weight, i32x4.constant(exponentBits));
-  const minNormal = bitsOf(format.minNormal);
-  if (format.subnormals) return i32x4.max_s(binade, i32x4.constant(minNormal));
-  // Without subnormal numbers the gap below the smallest normal one is that number.
-  const gapBinade = (Math.log2(format.minNormal) + format.precision - 1 + exponentBias) * 2 ** exponentShift;
-  return v128.select(i32x4.lt_s(binade, i32x4.constant(minNormal)), i32x4.constant(gapBinade), binade);
 }

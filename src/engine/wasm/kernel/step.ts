@@ -1,21 +1,24 @@
 import type { UpdateSettings } from "../../../update/settings.js";
+import { storageArithmetic } from "../../lane/arithmetic.js";
+import { foundNonfinite } from "../../lane/classes.js";
+import { displacement, magnitude as magnitudeOf } from "../../lane/numbers.js";
+import { type LaneState, schemeSteps } from "../../lane/scheme.js";
+import { threefryKey } from "../../lane/threefry.js";
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { type CaseLayout, type Layout, scratchLayout, stepTally } from "../layout.js";
-import { storageArithmetic } from "./arithmetic.js";
+import { GroupBits } from "./group-bits.js";
 import { forEachBlock, forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
 import { countInHistogram, sizeBits } from "./histogram.js";
-import { displacement, flagsOf, isNonfinite, magnitude as magnitudeOf, promoteHalf } from "./lanes.js";
-import { type LaneState, schemeSteps } from "./scheme.js";
+import { flagsOf, promoteHalf } from "./lanes.js";
 import { addCount, addExactly, countOf, sumOfLanes } from "./sum.js";
-import { GroupBits, threefryKey } from "./threefry.js";
 
 /** Parameters of `step`: where the worker's memory begins, weights, the tally of the step, and the random bits. */
 export const stepParameters = ["i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const;
 
 /** What became of four updates: CaseLens of the reference engine as masks. */
 interface LaneOutcome {
-  readonly before: LaneState;
-  readonly after: LaneState;
+  readonly before: LaneState<V128>;
+  readonly after: LaneState<V128>;
   /** Counted update: zero in lanes that are not finite, which so add to nothing. */
   readonly update: V128;
   readonly zero: V128;
@@ -37,7 +40,8 @@ export function writeStep(k: FunctionWriter, settings: UpdateSettings, layout: L
   const [base, count, tally, keyLow, keyHigh, pairLow, pairHigh] = stepParameters.map((type, i) =>
     k.parameter(i, type),
   );
-  const key = settings.rounding === "stochastic" ? threefryKey(k, keyLow, keyHigh) : null;
+  const key =
+    settings.rounding === "stochastic" ? threefryKey(k, i32x4.splat(keyLow), i32x4.splat(keyHigh)) : null;
   const pairHighs = i32x4.splat(pairHigh);
   const counts = { zero: k.variable("v128"), moved: k.variable("v128"), kept: k.variable("v128") };
   const nonfinite = k.variable("i32");
@@ -117,7 +121,7 @@ function takeStep(
   return halves.map((half) => {
     let draw = 0;
     const arithmetic = storageArithmetic(k, settings, () => bits!.draw(half, draw++));
-    const before: LaneState = { weight: weights[half], carrier: carriers[half] };
+    const before: LaneState<V128> = { weight: weights[half], carrier: carriers[half] };
     const after = schemeSteps[settings.scheme](before, updates[half], arithmetic);
     k.store("v128", after.weight, row, of.weights + half * vectorBytes);
     if (after.carrier) k.store("v128", after.carrier, row, of.carriers! + half * vectorBytes);
@@ -132,7 +136,11 @@ function takeStep(
 function leaveOutNonfinite(
   k: FunctionWriter,
   settings: UpdateSettings,
-  taken: readonly { readonly before: LaneState; readonly after: LaneState; readonly update: V128 }[],
+  taken: readonly {
+    readonly before: LaneState<V128>;
+    readonly after: LaneState<V128>;
+    readonly update: V128;
+  }[],
   count: (masks: readonly V128[]) => void,
 ): readonly LaneOutcome[] {
   const { f32x4, i32x4, v128 } = k;
@@ -155,7 +163,7 @@ function leaveOutNonfinite(
       magnitude,
       size: variable(magnitude),
     };
-    const nonfinite = isNonfinite(k, largest(k, judged(settings, before, update, after)));
+    const nonfinite = foundNonfinite(k, settings, before, update, after);
     return { outcome, nonfinite, subnormal, unusual: v128.or(nonfinite, subnormal) };
   });
   k.if(v128.any_true(v128.or(found[0].unusual, found[1].unusual)), () => {
@@ -170,23 +178,6 @@ function leaveOutNonfinite(
     }
   });
   return found.map(({ outcome }) => outcome);
-}
-
-/** The numbers of a weight-step that classify of lens/classify.ts wants finite. */
-function judged(
-  { scheme, overflow, format }: UpdateSettings,
-  before: LaneState,
-  update: V128,
-  after: LaneState,
-) {
-  // In place the result tells: nothing becomes finite again unless overflow saturates.
-  if (scheme === "in-place" && overflow === "ieee" && format.hasNaN) return [after.weight];
-  return [before.weight, update, after.weight, ...(after.carrier ? [after.carrier] : [])];
-}
-
-function largest(k: FunctionWriter, numbers: readonly V128[]): V128 {
-  const [first, ...others] = numbers.map((x) => magnitudeOf(k, x));
-  return others.reduce((a, b) => k.i32x4.max_s(a, b), first);
 }
 
 /** Adds e^2 and e u of the weights that moved, e = w' - w in fp32. */

@@ -1,0 +1,259 @@
+import { webGpu } from "../webgpu/dawn.js";
+import { type Kernel, powers } from "./kernels/kernel.js";
+import { type GPU, type IKernelRunShortcut, loadGpuJs } from "./library.js";
+
+/** Ways to a GPU, best first: WebGPU (browsers, and Node through Dawn), WebGL2, headless-gl where a user has it. */
+export const backends = ["webgpu", "webgl2", "headlessgl"] as const;
+export type Backend = (typeof backends)[number];
+
+/** Numbers on a device. */
+export interface DeviceArray {
+  readonly handle: unknown;
+}
+
+/** Numbers on their way from a device. */
+export interface Fetched {
+  readonly numbers: Promise<Float32Array>;
+}
+
+/** Width, or width and height, of what a kernel makes. */
+export type Output = readonly [number] | readonly [number, number];
+export type Argument = DeviceArray | number;
+
+/** A GPU as the engine sees it: kernels over arrays of fp32 numbers that stay where they are. */
+export interface Device {
+  readonly backend: Backend;
+  /** Device and driver, in words. */
+  readonly name: string;
+  /** Whether `^` is an integer operation, so that random bits can be made there. */
+  readonly hasIntegers: boolean;
+  upload(numbers: Float32Array): Promise<DeviceArray>;
+  /** Runs a kernel that gives one number a thread; the result stays on the device. */
+  compute(kernel: Kernel, output: Output, ...inputs: readonly Argument[]): Promise<DeviceArray>;
+  /**
+   * Runs a kernel and brings its numbers here, row by row, four a thread where it gives vectors. When the call is
+   * done its inputs may be released; the numbers come later.
+   */
+  fetch(kernel: Kernel, output: Output, ...inputs: readonly Argument[]): Promise<Fetched>;
+  download(array: DeviceArray): Promise<Float32Array>;
+  /** Frees arrays; work that was handed to the device before still finds them. */
+  release(...arrays: readonly DeviceArray[]): void;
+  /**
+   * Does work that counts only if the device had no error meanwhile.
+   *
+   * @throws Error in one sentence if it ran out of memory, was lost, or refused an operation.
+   */
+  guard(work: () => Promise<void>): Promise<void>;
+  /** Loses the device, as a driver may at any time; WebGPU only. */
+  lose?(): void;
+  destroy(): Promise<void>;
+}
+
+/** What is used of a WebGL context: its names for who renders. */
+interface GlContext {
+  readonly RENDERER: number;
+  getExtension(name: string): { readonly UNMASKED_RENDERER_WEBGL: number } | null;
+  getParameter(name: number): unknown;
+  getError(): number;
+}
+
+/** What is used of a WebGPU device. */
+interface WebGpuDevice {
+  destroy(): void;
+  pushErrorScope(filter: "out-of-memory" | "validation" | "internal"): void;
+  popErrorScope(): Promise<{ readonly message: string } | null>;
+}
+
+/** What is used of a kernel of gpu.js beside its call. */
+interface BuiltKernel {
+  readonly kernel: {
+    readonly built: boolean;
+    readonly context: { readonly device: WebGpuDevice } | null;
+    build(...args: readonly unknown[]): Promise<void>;
+    readonly constructor: { readonly mode: string };
+  };
+}
+
+interface Result {
+  toArray(): unknown;
+  delete(): void;
+}
+
+const identity: Kernel = {
+  name: "copy",
+  functions: [],
+  source: "function (numbers) { return numbers[this.thread.x]; }",
+};
+/**
+ * Opens a device.
+ *
+ * @throws Error in one sentence if this machine has none.
+ */
+export async function openDevice(backend: Backend): Promise<Device> {
+  const name = backend === "webgpu" ? await webGpuName() : null;
+  const GpuJs = await loadGpuJs();
+  if (backend === "webgl2" && !GpuJs.isWebGL2Supported) throw new Error("there is none outside of browsers");
+  if (backend === "headlessgl" && !GpuJs.isHeadlessGLSupported)
+    throw new Error(`the package "gl" is not installed`);
+  const gpu: GPU = new GpuJs({ mode: backend as "gpu" });
+  const device = new GpuJsDevice(gpu, backend);
+  try {
+    // gpu.js takes another backend without a word where it cannot have this one.
+    const probe = await device.upload(Float32Array.of(1));
+    const [one] = await device.download(probe);
+    if (device.mode !== (backend === "webgpu" ? "webgpu" : "gpu"))
+      throw new Error(`gpu.js has no ${backend} here, it would use ${device.mode}`);
+    if (one !== 1) throw new Error("a number did not come back as it was sent");
+    device.release(probe);
+    device.name = name ?? device.describeGl();
+    return device;
+  } catch (error) {
+    await device.destroy();
+    throw error;
+  }
+}
+
+async function webGpuName(): Promise<string> {
+  const adapter = await (await webGpu()).requestAdapter();
+  if (!adapter) throw new Error("it finds no driver, or none that it accepts");
+  const { vendor, device, architecture, description } = adapter.info;
+  const words = [device || architecture || vendor, description].filter((word) => word !== "");
+  return words.join(", ") || "a GPU that does not tell its name";
+}
+
+class GpuJsDevice implements Device {
+  readonly backend: Backend;
+  readonly #gpu: GPU;
+  /** Compiled kernels, by what they are and where their result goes. */
+  readonly #kernels = new Map<string, IKernelRunShortcut>();
+  #webGpuDevice: WebGpuDevice | null = null;
+  name = "";
+  mode = "";
+
+  constructor(gpu: GPU, backend: Backend) {
+    this.#gpu = gpu;
+    this.backend = backend;
+  }
+
+  get hasIntegers(): boolean {
+    return this.backend === "webgpu";
+  }
+
+  upload(numbers: Float32Array): Promise<DeviceArray> {
+    return this.compute(identity, [numbers.length], { handle: numbers });
+  }
+
+  async compute(kernel: Kernel, output: Output, ...inputs: readonly Argument[]): Promise<DeviceArray> {
+    const launched = await this.#launch(kernel, true, output, inputs);
+    return { handle: await launched.result };
+  }
+
+  async fetch(kernel: Kernel, output: Output, ...inputs: readonly Argument[]): Promise<Fetched> {
+    const launched = await this.#launch(kernel, false, output, inputs);
+    return { numbers: Promise.resolve(launched.result).then(flat) };
+  }
+
+  async download({ handle }: DeviceArray): Promise<Float32Array> {
+    return flat(await (handle as Result).toArray());
+  }
+
+  release(...arrays: readonly DeviceArray[]): void {
+    for (const { handle } of arrays) (handle as Result).delete();
+  }
+
+  async guard(work: () => Promise<void>): Promise<void> {
+    const scopes = ["out-of-memory", "validation", "internal"] as const;
+    for (const scope of scopes) this.#webGpuDevice?.pushErrorScope(scope);
+    let failure: unknown = null;
+    try {
+      await work();
+    } catch (error) {
+      failure = error;
+    }
+    for (const scope of scopes.toReversed()) {
+      const error = await this.#webGpuDevice?.popErrorScope().catch((reason: unknown) => reason as Error);
+      if (error) throw new Error(`the GPU failed (${scope}): ${error.message.split("\n")[0]}`);
+    }
+    if (failure !== null) throw failure;
+    const code = this.#gl?.getError() ?? 0;
+    if (code !== 0) throw new Error(`the GPU failed (WebGL error 0x${code.toString(16)})`);
+  }
+
+  lose(): void {
+    this.#webGpuDevice?.destroy();
+  }
+
+  async destroy(): Promise<void> {
+    await this.#gpu.destroy();
+  }
+
+  get #gl(): GlContext | null {
+    return this.backend === "webgpu" ? null : (this.#gpu as unknown as { context: GlContext }).context;
+  }
+
+  /** What WebGL tells of its device. */
+  describeGl(): string {
+    const context = this.#gl;
+    const unmasked = context?.getExtension("WEBGL_debug_renderer_info");
+    return String(
+      context?.getParameter(unmasked?.UNMASKED_RENDERER_WEBGL ?? context.RENDERER) ?? "a GPU without a name",
+    );
+  }
+
+  /**
+   * Hands a kernel's work to the device before it returns. A kernel that is new is compiled first; its output is set
+   * after that, because other calls may come in between.
+   */
+  async #launch(kernel: Kernel, stays: boolean, output: Output, inputs: readonly Argument[]) {
+    const args = inputs.map((input) => (typeof input === "number" ? input : input.handle));
+    const compiled = this.#kernel(kernel, stays, output);
+    const { kernel: built } = compiled as unknown as BuiltKernel;
+    if (this.backend === "webgpu" && !built.built) {
+      await built.build(...args);
+      this.#webGpuDevice = built.context?.device ?? null;
+    }
+    compiled.setOutput([...output]);
+    return { result: (compiled as unknown as (...args: readonly unknown[]) => unknown)(...args) };
+  }
+
+  #kernel({ name, source, functions }: Kernel, stays: boolean, output: Output): IKernelRunShortcut {
+    const key = [name, source, ...functions.map((of) => of.source), stays, output.length].join("\n");
+    let kernel = this.#kernels.get(key);
+    if (!kernel) {
+      kernel = this.#gpu.createKernel(source as unknown as () => number, {
+        output: [...output],
+        precision: "single",
+        tactic: "precision",
+        dynamicOutput: true,
+        dynamicArguments: true,
+        pipeline: stays,
+        immutable: stays,
+        constants: { powers },
+        functions: functions.map((of) => ({
+          source: of.source,
+          settings: {
+            returnType: "Number",
+            argumentTypes: Object.fromEntries(of.arguments.map((name) => [name, "Number"])),
+          },
+        })) as never,
+      });
+      kernel.setLoopMaxIterations(8192);
+      this.#kernels.set(key, kernel);
+    }
+    this.mode = (kernel as unknown as BuiltKernel).kernel.constructor.mode;
+    return kernel;
+  }
+}
+
+/** Numbers in the order of memory, out of whatever nest of arrays gpu.js gives them in. */
+function flat(numbers: unknown): Float32Array {
+  if (numbers instanceof Float32Array) return numbers;
+  const parts = (numbers as readonly unknown[]).map(flat);
+  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

@@ -1,0 +1,15 @@
+import type { GPU } from "gpu.js";
+
+/** The only file that loads gpu.js. */
+
+type GpuClass = typeof GPU;
+
+export type { GPU, IKernelRunShortcut } from "gpu.js";
+
+/** gpu.js, a CommonJS module whose export differs from loader to loader. */
+export async function loadGpuJs(): Promise<GpuClass> {
+  const module = (await import("gpu.js")) as unknown as { GPU?: GpuClass; default?: { GPU?: GpuClass } };
+  const found = module.GPU ?? module.default?.GPU ?? module.default;
+  if (typeof found !== "function") throw new Error("gpu.js has no GPU");
+  return found as GpuClass;
+}

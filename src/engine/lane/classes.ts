@@ -1,0 +1,31 @@
+import type { UpdateSettings } from "../../update/settings.js";
+import type { Lane } from "./lane.js";
+import { isNonfinite, magnitude } from "./numbers.js";
+import type { LaneState } from "./scheme.js";
+
+/** Where classify of lens/classify.ts finds a number that is not finite. */
+export function foundNonfinite<V>(
+  k: Lane<V>,
+  settings: UpdateSettings,
+  before: LaneState<V>,
+  update: V,
+  after: LaneState<V>,
+): V {
+  const [first, ...others] = judged(settings, before, update, after).map((x) => magnitude(k, x));
+  return isNonfinite(
+    k,
+    others.reduce((a, b) => k.i32x4.max_s(a, b), first),
+  );
+}
+
+/** The numbers of a weight-step that have to be finite. */
+function judged<V>(
+  { scheme, overflow, format }: UpdateSettings,
+  before: LaneState<V>,
+  update: V,
+  after: LaneState<V>,
+): V[] {
+  // In place the result tells: nothing becomes finite again unless overflow saturates.
+  if (scheme === "in-place" && overflow === "ieee" && format.hasNaN) return [after.weight];
+  return [before.weight, update, after.weight, ...(after.carrier === null ? [] : [after.carrier])];
+}

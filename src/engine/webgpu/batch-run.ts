@@ -1,0 +1,342 @@
+import type { Values } from "../../lens/input.js";
+import { type EndTally, type Tally, UpdateTally } from "../../lens/tally.js";
+import { startState } from "../../update/apply.js";
+import type { UpdateSettings } from "../../update/settings.js";
+import { countCastChanged } from "../end.js";
+import type { LensJob } from "../engine.js";
+import { type Batch, firstElement, type Piece } from "./batch.js";
+import { Constants } from "./constants.js";
+import { CountsLayout, histogramWords } from "./counts.js";
+import type { GpuBuffer } from "./dawn.js";
+import type { Device, Launch } from "./device.js";
+import type { Kernels } from "./kernels/kernels.js";
+import {
+  elementsOfGroup,
+  endRowWords,
+  fp32Words,
+  momentWords,
+  type Parameters,
+  parameterNames,
+  planeWords,
+  stateWords,
+  stepRowWords,
+} from "./layout.js";
+import type { SourceGroup } from "./sources.js";
+import { addEnd, addHistogram, addRule, addStep, addTensor } from "./tallies.js";
+
+/** Where the counts of a batch go. */
+export interface BatchTallies {
+  step(ofCase: number, index: number): UpdateTally;
+  milestone(ofCase: number, index: number): EndTally;
+  tensor(ofCase: number, tensor: number): Tally;
+}
+
+/** Numbers that are read and uploaded at once. */
+const uploadLength = 2 ** 20;
+/** Steps that may be on their way. */
+const inFlight = 3;
+
+/** One batch on a device, from its start to its end. Resident there: weights, carriers, the fp32 run and flags. */
+export class BatchRun {
+  readonly #device: Device;
+  readonly #cases: readonly UpdateSettings[];
+  readonly #job: LensJob;
+  readonly #group: SourceGroup;
+  readonly #batch: Batch;
+  readonly #kernels: Kernels;
+  readonly #constants: Constants;
+  readonly #counts: CountsLayout;
+  readonly #slots: Uint32Array[] = [];
+  /** Case by case, then that of the moments. */
+  #bound: object[] = [];
+  #buffers: GpuBuffer[] = [];
+  #updates!: GpuBuffer;
+  #countsBuffer!: GpuBuffer;
+
+  constructor(
+    device: Device,
+    job: LensJob,
+    cases: readonly UpdateSettings[],
+    group: SourceGroup,
+    kernels: Kernels,
+    batch: Batch,
+    stepWords: number,
+  ) {
+    this.#device = device;
+    this.#job = job;
+    this.#cases = cases;
+    this.#group = group;
+    this.#kernels = kernels;
+    this.#batch = batch;
+    const seeds = cases.flatMap(({ rounding, seed }) => (rounding === "stochastic" ? [seed] : []));
+    this.#constants = new Constants(batch, group, job.stepNumbers, seeds);
+    const { milestones = [], stepNumbers } = job;
+    this.#counts = new CountsLayout(cases, {
+      pieces: batch.pieces.length,
+      steps: stepNumbers.length,
+      milestones: milestones.length,
+      stepWords,
+    });
+  }
+
+  /**
+   * @param tallies are added to at the end only, so that a batch that failed has left nothing.
+   * @param stepped is called after each step that was handed over, in time with the device.
+   */
+  async run(
+    tallies: BatchTallies,
+    stepped: () => void,
+    weights?: (ofCase: number, piece: Piece, offset: number, numbers: Float32Array) => void,
+  ): Promise<void> {
+    try {
+      const { begin, steps, ends } = this.#parameters();
+      this.#open();
+      const castChanged = await this.#begin(begin);
+      const stepTallies = await this.#steps(steps, ends, stepped);
+      this.#launch(this.#cases.map((_, c) => this.#ofCase(c, "end", ends[c][ends[c].length - 1])));
+      const counts = await this.#device.read(this.#countsBuffer, this.#counts.steps);
+      this.#tally(counts, stepTallies, castChanged, tallies);
+      if (weights) for (const c of this.#cases.keys()) await this.#collect(c, begin, weights);
+    } finally {
+      for (const buffer of this.#buffers) buffer.destroy();
+    }
+  }
+
+  /** A slot of parameters for each call. */
+  #parameters() {
+    const { milestones = [], stepNumbers } = this.#job;
+    const { table, signal, knots } = this.#constants;
+    const add = (of: Partial<Parameters>): number => {
+      const all: Parameters = {
+        groups: this.#batch.groups,
+        plane: this.#batch.groups * planeWords,
+        row: 0,
+        histogram: 0,
+        keys: 0,
+        bits: 0,
+        scalars: 0,
+        table,
+        signal,
+        knots,
+        ...of,
+      };
+      this.#slots.push(Uint32Array.from(parameterNames, (name) => all[name]));
+      return this.#slots.length - 1;
+    };
+    // Weights that the cast altered are counted with the end.
+    const ends = this.#cases.map((_, c) =>
+      Array.from({ length: milestones.length + 1 }, (_, i) => add({ row: this.#counts.end(c, i) })),
+    );
+    const steps = stepNumbers.map((_, step) =>
+      this.#cases.map(({ seed }, c) =>
+        add({
+          ...this.#constants.ofStep(step, seed),
+          row: this.#counts.step(c, step),
+          histogram: this.#counts.histograms[c],
+        }),
+      ),
+    );
+    return { begin: ends.map((of) => of[of.length - 1]), steps, ends };
+  }
+
+  #open(): void {
+    const device = this.#device;
+    const { groups } = this.#batch;
+    const buffer = (words: number) => {
+      const made = device.buffer(words);
+      this.#buffers.push(made);
+      return made;
+    };
+    const words = this.#constants.words();
+    const constants = buffer(words.length);
+    device.write(constants, words);
+    const parameters = device.parameters(this.#slots);
+    this.#buffers.push(parameters);
+    this.#updates = buffer(groups * elementsOfGroup);
+    this.#countsBuffer = buffer(this.#counts.words);
+    const fp32 = buffer(groups * fp32Words);
+    const states = this.#cases.map((settings) => buffer(groups * stateWords(settings)));
+    if (this.#kernels.updates !== null) states.push(buffer(groups * momentWords));
+    this.#bound = states.map((state) =>
+      device.bind({
+        parameters,
+        constants,
+        updates: this.#updates,
+        fp32,
+        state,
+        counts: this.#countsBuffer,
+      }),
+    );
+  }
+
+  /** Starts the fp32 run and all cases; gives what the cast of weights altered that only fp64 holds, by case and piece. */
+  async #begin(slots: readonly number[]): Promise<readonly (readonly number[])[] | null> {
+    const { begin, cases } = this.#kernels;
+    let onlyFloat64 = false;
+    if (this.#group.weights === null) {
+      await this.#upload(
+        ({ input }) => input.weights,
+        (length) => new Float64Array(length),
+        (numbers) => {
+          const rounded = Float32Array.from(numbers);
+          onlyFloat64 ||= rounded.some((x, i) => x !== numbers[i] && !Number.isNaN(x));
+          return rounded;
+        },
+      );
+    }
+    this.#launch([{ kernel: begin, of: 0, slot: slots[0] }]);
+    if (!onlyFloat64) {
+      this.#launch(cases.map((_, c) => this.#ofCase(c, "begin", slots[c])));
+      return null;
+    }
+    const changed = cases.map(() => this.#batch.pieces.map(() => 0));
+    await this.#device.compile(cases.map(({ beginUploaded }) => beginUploaded));
+    for (const [c, settings] of this.#cases.entries()) {
+      await this.#upload(
+        ({ input }) => input.weights,
+        (length) => new Float64Array(length),
+        (numbers, piece) => {
+          const stored = Float32Array.from(numbers, (x) => startState(x, settings).weight);
+          changed[c][piece] += countCastChanged(numbers as Float64Array, stored, 0, stored.length);
+          return stored;
+        },
+      );
+      this.#launch([this.#ofCase(c, "beginUploaded", slots[c])]);
+    }
+    return changed;
+  }
+
+  /** All steps and comparisons before the end; what the steps counted, by step, case and piece. */
+  async #steps(
+    slots: readonly (readonly number[])[],
+    ends: readonly (readonly number[])[],
+    stepped: () => void,
+  ): Promise<StepRows[]> {
+    const { milestones = [] } = this.#job;
+    const rows: StepRows[] = [];
+    const moments = this.#bound.length - 1;
+    const pending: Promise<void>[] = [];
+    for (const [step, ofStep] of slots.entries()) {
+      if (this.#group.updates.kind === "uploaded") {
+        await this.#upload(
+          ({ input }) => input.updates[step],
+          (length) => new Float32Array(length),
+          (numbers) => numbers as Float32Array,
+        );
+      }
+      const { updates } = this.#kernels;
+      const milestone = milestones.indexOf(step);
+      this.#launch([
+        ...(updates === null ? [] : [{ kernel: updates, of: moments, slot: ofStep[0] }]),
+        ...this.#cases.map((_, c) => this.#ofCase(c, "step", ofStep[c])),
+        ...(milestone < 0 ? [] : this.#cases.map((_, c) => this.#ofCase(c, "end", ends[c][milestone]))),
+      ]);
+      pending.push(this.#device.done());
+      if (pending.length > inFlight) await pending.shift();
+      const { stepsAtOnce } = this.#counts;
+      const counted = step % stepsAtOnce;
+      if (counted === stepsAtOnce - 1 || step === slots.length - 1) {
+        rows.push({ first: step - counted, rows: await this.#takeRows() });
+      }
+      stepped();
+    }
+    await Promise.all(pending);
+    return rows;
+  }
+
+  /** Reads the rows of steps, and empties them for the next. */
+  async #takeRows(): Promise<Uint32Array> {
+    const { steps, words } = this.#counts;
+    const rows = await this.#device.read(this.#countsBuffer, words - steps, steps);
+    this.#device.clear(this.#countsBuffer, steps, words - steps);
+    return rows;
+  }
+
+  #tally(
+    counts: Uint32Array,
+    steps: readonly StepRows[],
+    castChanged: readonly (readonly number[])[] | null,
+    tallies: BatchTallies,
+  ): void {
+    const { milestones = [], stepNumbers } = this.#job;
+    for (const [c, { scheme, format }] of this.#cases.entries()) {
+      for (const [p, { tensor, length }] of this.#batch.pieces.entries()) {
+        const tally = tallies.tensor(c, tensor);
+        for (const { first, rows } of steps) {
+          const last = Math.min(first + this.#counts.stepsAtOnce, stepNumbers.length);
+          for (let step = first; step < last; step++) {
+            const at = this.#counts.step(c, step) - this.#counts.steps + p * stepRowWords;
+            const row = rows.subarray(at, at + stepRowWords);
+            const ofStep = new UpdateTally();
+            addStep(row, length, ofStep);
+            addRule(row, length, tally);
+            tallies.step(c, step).merge(ofStep);
+            tally.updates.merge(ofStep);
+          }
+        }
+        for (let i = 0; i <= milestones.length; i++) {
+          const at = this.#counts.end(c, i) + p * endRowWords;
+          const row = counts.subarray(at, at + endRowWords);
+          const end = i < milestones.length ? tallies.milestone(c, i) : tally.end;
+          addEnd(row, length, scheme, end);
+          if (i === milestones.length) addTensor(row, length, tally);
+        }
+        tally.castChanged += castChanged?.[c][p] ?? 0;
+        const bins = histogramWords({ format });
+        const at = this.#counts.histograms[c] + p * bins;
+        addHistogram(counts.subarray(at, at + bins), format, tally);
+      }
+    }
+  }
+
+  async #collect(
+    c: number,
+    slots: readonly number[],
+    weights: (ofCase: number, piece: Piece, offset: number, numbers: Float32Array) => void,
+  ): Promise<void> {
+    await this.#device.compile([this.#kernels.cases[c].collect]);
+    this.#launch([this.#ofCase(c, "collect", slots[c])]);
+    for (const piece of this.#batch.pieces) {
+      for (let offset = 0; offset < piece.length; offset += uploadLength) {
+        const length = Math.min(uploadLength, piece.length - offset);
+        const words = await this.#device.read(this.#updates, length, firstElement(piece) + offset);
+        weights(c, piece, offset, new Float32Array(words.buffer, words.byteOffset, length));
+      }
+    }
+  }
+
+  /** Reads numbers of all pieces and uploads them; what fills the last group of eight of a piece is zero. */
+  async #upload<T extends Float32Array | Float64Array>(
+    values: (piece: Piece) => Values,
+    array: (length: number) => T,
+    rounded: (numbers: T, piece: number) => Float32Array,
+  ): Promise<void> {
+    for (const [p, piece] of this.#batch.pieces.entries()) {
+      for (let offset = 0; offset < piece.length; offset += uploadLength) {
+        const length = Math.min(uploadLength, piece.length - offset);
+        const numbers = array(length);
+        await values(piece).read(piece.start + offset, numbers);
+        const filled = new Float32Array(Math.ceil(length / 8) * 8);
+        filled.set(rounded(numbers, p));
+        this.#device.write(this.#updates, filled, firstElement(piece) + offset);
+      }
+    }
+  }
+
+  #ofCase(c: number, kernel: keyof Kernels["cases"][number], slot: number) {
+    return { kernel: this.#kernels.cases[c][kernel], of: c, slot };
+  }
+
+  #launch(calls: readonly { readonly kernel: string; readonly of: number; readonly slot: number }[]): void {
+    const { groups } = this.#batch;
+    this.#device.launch(
+      calls.map(({ kernel, of, slot }): Launch => ({ kernel, bound: this.#bound[of], slot, groups })),
+    );
+  }
+}
+
+/** Rows of consecutive steps. */
+interface StepRows {
+  readonly first: number;
+  readonly rows: Uint32Array;
+}

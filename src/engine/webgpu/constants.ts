@@ -1,0 +1,117 @@
+import { gaussian } from "../../update/distribution.js";
+import { noiseKey, signalKey } from "../../update/simulated-adamw.js";
+import { stepKey, tensorKey, type Words } from "../../update/threefry.js";
+import { adamwScalars, scalarsOf } from "../lane/adamw.js";
+import { bitsOf } from "../lane/numbers.js";
+import { type Batch, firstBlock, type Piece } from "./batch.js";
+import { type Parameters, type PieceConstants, pieceWords } from "./layout.js";
+import type { SourceGroup } from "./sources.js";
+
+/** What kernels read and do not change: pieces, keys of random bits, tables. Offsets are in words. */
+export class Constants {
+  readonly #words: number[] = [];
+  readonly #tables: { readonly at: number; readonly table: Float32Array }[] = [];
+  #length = 0;
+  /** Of tables; 0 where there is none. */
+  readonly table: number = 0;
+  readonly signal: number = 0;
+  readonly knots: number = 0;
+  readonly #scalars: number = 0;
+  readonly #updateKeys: number = 0;
+  readonly #bits = new Map<number, number>();
+  readonly #pieces: number;
+
+  /** @param seeds of the cases that round stochastically. */
+  constructor(
+    batch: Batch,
+    { weights, updates }: Pick<SourceGroup, "weights" | "updates">,
+    stepNumbers: readonly number[],
+    seeds: Iterable<number>,
+  ) {
+    this.#pieces = batch.pieces.length;
+    this.#add(groupPieces(batch));
+    for (const piece of batch.pieces) {
+      const about = aboutPiece(piece);
+      this.#add(pieceWords.map((name) => about[name]));
+    }
+    const steps = [...stepNumbers.keys()];
+    const keysOf = (key: (piece: Piece, step: number) => Words) =>
+      this.#add(steps.flatMap((step) => batch.pieces.flatMap((piece) => [...key(piece, step)])));
+    if (updates.kind === "drawn") {
+      this.#updateKeys = keysOf(({ input }, step) => input.updates[step].drawn!.key);
+      this.table = this.#addTable(updates.table);
+    }
+    if (updates.kind === "simulated") {
+      this.#updateKeys = keysOf(({ input }, step) => noiseKey(input.updates[step].simulated!.of, step + 1));
+      this.table = this.#addTable(updates.run.noise.knots);
+      if (updates.run.snr !== 0) this.signal = this.#addTable(gaussian.knots);
+      this.#scalars = this.#addTable(scalarsOf(updates.run, stepNumbers.length));
+    }
+    if (weights !== null) this.knots = this.#addTable(weights.distribution.knots);
+    for (const seed of new Set(seeds)) {
+      const names = new Map(batch.pieces.map((piece) => [piece, tensorKey(seed, piece.input.name)]));
+      this.#bits.set(
+        seed,
+        keysOf((piece, step) => stepKey(names.get(piece)!, stepNumbers[step])),
+      );
+    }
+  }
+
+  /** Where a step finds its numbers. */
+  ofStep(step: number, seed: number): Pick<Parameters, "keys" | "bits" | "scalars"> {
+    const keys = 2 * this.#pieces * step;
+    return {
+      keys: this.#updateKeys + keys,
+      bits: (this.#bits.get(seed) ?? 0) + keys,
+      scalars: this.#scalars + step * adamwScalars.length,
+    };
+  }
+
+  words(): Uint32Array {
+    const words = new Uint32Array(this.#length);
+    words.set(this.#words);
+    const numbers = new Float32Array(words.buffer);
+    for (const { at, table } of this.#tables) numbers.set(table, at);
+    return words;
+  }
+
+  #add(words: readonly number[]): number {
+    const at = this.#length;
+    for (const word of words) this.#words.push(word);
+    this.#length += words.length;
+    return at;
+  }
+
+  #addTable(table: Float32Array): number {
+    const at = this.#add(Array.from({ length: table.length }, () => 0));
+    this.#tables.push({ at, table });
+    return at;
+  }
+}
+
+function groupPieces({ pieces, groups }: Batch): number[] {
+  const of = new Array<number>(groups).fill(0);
+  for (const [i, { firstGroup }] of pieces.entries()) of.fill(i, firstGroup);
+  return of;
+}
+
+function aboutPiece(piece: Piece): PieceConstants {
+  const { input, start, length } = piece;
+  const pair = start / 2;
+  const draws = input.weights.weights;
+  const of = input.updates[0]?.simulated?.of;
+  const signal = of ? signalKey(of) : [0, 0];
+  return {
+    firstBlock: firstBlock(piece),
+    length,
+    pairLow: pair % 2 ** 32,
+    pairHigh: Math.floor(pair / 2 ** 32),
+    mean: bitsOf(draws?.mean ?? 0),
+    sigma: bitsOf(draws?.sigma ?? 0),
+    weightKeyLow: draws?.key[0] ?? 0,
+    weightKeyHigh: draws?.key[1] ?? 0,
+    gradientScale: bitsOf(of?.gradientScale ?? 0),
+    signalKeyLow: signal[0],
+    signalKeyHigh: signal[1],
+  };
+}

@@ -1,0 +1,128 @@
+/** WebGPU as this project uses it, in browsers and, by Dawn, in Node. Its types come with those of the DOM. */
+
+export interface WebGpu {
+  requestAdapter(options?: { readonly powerPreference: "high-performance" }): Promise<GpuAdapter | null>;
+}
+
+export type GpuLimits = Readonly<Record<"maxBufferSize" | "maxStorageBufferBindingSize", number>>;
+
+export interface GpuAdapter {
+  readonly info: {
+    readonly vendor: string;
+    readonly architecture: string;
+    readonly device: string;
+    readonly description: string;
+  };
+  readonly limits: GpuLimits;
+  requestDevice(options?: { readonly requiredLimits: Partial<GpuLimits> }): Promise<GpuDevice>;
+}
+
+export interface GpuBuffer {
+  readonly size: number;
+  mapAsync(mode: number): Promise<void>;
+  getMappedRange(): ArrayBuffer;
+  destroy(): void;
+}
+
+/** A compiled kernel. */
+export interface GpuPipeline {
+  readonly label: string;
+}
+
+interface ComputePass {
+  setPipeline(pipeline: GpuPipeline): void;
+  setBindGroup(index: number, group: object, offsets: readonly number[]): void;
+  dispatchWorkgroups(x: number, y: number): void;
+  end(): void;
+}
+
+interface CommandEncoder {
+  beginComputePass(): ComputePass;
+  copyBufferToBuffer(from: GpuBuffer, at: number, to: GpuBuffer, toAt: number, bytes: number): void;
+  clearBuffer(buffer: GpuBuffer, at: number, bytes: number): void;
+  finish(): object;
+}
+
+export interface GpuDevice {
+  readonly limits: GpuLimits;
+  readonly lost: Promise<{ readonly message: string }>;
+  readonly queue: {
+    submit(commands: readonly object[]): void;
+    writeBuffer(to: GpuBuffer, at: number, data: ArrayBufferView, from: number, length: number): void;
+    onSubmittedWorkDone(): Promise<void>;
+  };
+  createBuffer(of: { readonly size: number; readonly usage: number }): GpuBuffer;
+  createBindGroupLayout(of: { readonly entries: readonly object[] }): object;
+  createPipelineLayout(of: { readonly bindGroupLayouts: readonly object[] }): object;
+  createBindGroup(of: { readonly layout: object; readonly entries: readonly object[] }): object;
+  createShaderModule(of: { readonly code: string }): object;
+  createComputePipelineAsync(of: { readonly layout: object; readonly compute: object }): Promise<GpuPipeline>;
+  createCommandEncoder(): CommandEncoder;
+  pushErrorScope(filter: "out-of-memory" | "validation" | "internal"): void;
+  popErrorScope(): Promise<{ readonly message: string } | null>;
+  destroy(): void;
+}
+
+/**
+ * Workgroup memory is emptied by a loop and not by the driver: SwiftShader writes a store for each word of it, which
+ * takes seconds to compile (measured: 2.5 s for a kernel, and .8 s by a loop).
+ */
+const dawnFlags = ["disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension"];
+
+/** Kept for as long as the process lives: collected, Dawn takes the process with it while a device is in use. */
+let dawn: WebGpu | null = null;
+
+/**
+ * The browser's WebGPU; in Node that of the optional package `webgpu`, put where gpu.js looks for it.
+ *
+ * @throws Error in one sentence if there is none.
+ */
+export async function webGpu(): Promise<WebGpu> {
+  const host = globalThis as { navigator?: { gpu?: WebGpu } };
+  if (host.navigator?.gpu) return host.navigator.gpu;
+  if (typeof process === "undefined" || !process.versions?.node)
+    throw new Error("this browser has no WebGPU");
+  // A name in a variable: bundlers for browsers leave it alone.
+  const name = "webgpu";
+  let module: { create(flags: string[]): WebGpu; globals: Record<string, unknown> };
+  try {
+    module = await import(name);
+  } catch {
+    throw new Error(`the optional package "webgpu" is not installed, or not built for this platform`);
+  }
+  expectVulkan();
+  dawn ??= module.create(dawnFlags);
+  for (const [key, value] of Object.entries(module.globals)) {
+    if (!(key in globalThis)) Object.defineProperty(globalThis, key, { value, configurable: true });
+  }
+  // Node 20 has no navigator, Node 21 and later one without gpu.
+  if (!host.navigator) Object.defineProperty(globalThis, "navigator", { value: {}, configurable: true });
+  Object.defineProperty(host.navigator, "gpu", { value: dawn, configurable: true });
+  return dawn;
+}
+
+/** Where the Vulkan loader looks for drivers (Khronos, "Loader interface architecture"). */
+const driverFolders = [
+  "/etc",
+  "/usr/share",
+  "/usr/local/etc",
+  "/usr/local/share",
+  "/run/opengl-driver/share",
+];
+const driverVariables = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_ADD_DRIVER_FILES", "XDG_DATA_DIRS"];
+
+/**
+ * Asks Dawn for nothing on a Linux machine without any Vulkan driver: it would complain on stderr by itself.
+ *
+ * @throws Error in one sentence.
+ */
+function expectVulkan(): void {
+  // Absent before Node 20.16: then Dawn is asked.
+  const files = process.getBuiltinModule?.("node:fs");
+  if (process.platform !== "linux" || !files) return;
+  const folders = [...driverFolders, `${process.env.HOME}/.local/share`].map((of) => `${of}/vulkan/icd.d`);
+  const named = driverVariables.some((variable) => process.env[variable]);
+  if (!named && !folders.some((folder) => files.existsSync(folder) && files.readdirSync(folder).length > 0)) {
+    throw new Error("there is no Vulkan driver");
+  }
+}

@@ -1,0 +1,80 @@
+import type { UpdateSettings } from "../../../update/settings.js";
+import type { WeightDraws } from "../../../update/weight-draws.js";
+import { between, cellOf, weightOf } from "../../lane/draws.js";
+import { round } from "../../lane/round.js";
+import { endCounts, endRowWords, fp32Planes, statePlanes } from "../layout.js";
+import { u32, type Wgsl, WgslWriter } from "../wgsl/writer.js";
+import { drawText, kernelText, loadPair, ofPiece, storePair } from "./text.js";
+
+/** What a kernel draws weights by; mean and sigma are the piece's. */
+export type DrawnWeights = Pick<WeightDraws, "distribution" | "format">;
+
+/** The number of a distribution that random bits draw, whose knots begin at a parameter. */
+export function drawnNumber(k: WgslWriter, bits: Wgsl, knots: "table" | "signal" | "knots"): Wgsl {
+  const at = `params.${knots} + ${cellOf(k, bits).text}`;
+  const [low, high] = [k.let(u32(`constants[${at}]`)), k.let(u32(`constants[${at} + 1u]`))];
+  return between(k, bits, low, high);
+}
+
+/** Starts the fp32 run: from weights that are uploaded in the order of the batch, or drawn. */
+export function beginKernel(drawn: DrawnWeights | null): string {
+  const store = [fp32Planes.given, fp32Planes.now].map((plane) =>
+    storePair(["g0", "g1"], "fp32", plane, false),
+  );
+  if (drawn === null) {
+    return kernelText({
+      pair: `let g0 = updates[2u * pair]; let g1 = updates[2u * pair + 1u];\n${store.join("\n")}`,
+    });
+  }
+  const weights = [0, 1].map((of) => {
+    const k = new WgslWriter(`g${of}_`);
+    const z = drawnNumber(k, u32(`bits.${"xy"[of]}`), "knots");
+    const weight = weightOf(k, z, u32("mean"), u32("sigma"), drawn.format);
+    return `${k.text}\nlet g${of} = select(0u, ${weight.text}, element + ${of}u < length);`;
+  });
+  return kernelText({
+    before: `
+let mean = ${ofPiece("mean")}; let sigma = ${ofPiece("sigma")};
+let keyLow = ${ofPiece("weightKeyLow")}; let keyHigh = ${ofPiece("weightKeyHigh")};`,
+    pair: `let bits = ${drawText("keyLow", "keyHigh", 0)};\n${[...weights, ...store].join("\n")}`,
+  });
+}
+
+/**
+ * Stores the weights of a case as startState of update/apply.ts does, and counts those that this changed.
+ *
+ * @param from the fp32 run's, or numbers that the host has rounded already, uploaded.
+ */
+export function beginCaseKernel(settings: UpdateSettings, from: "given" | "uploaded"): string {
+  const planes = statePlanes(settings);
+  const stored = [0, 1].map((of) => {
+    const k = new WgslWriter(`s${of}_`);
+    const given = u32(`g${of}`);
+    const w = round(k, given, { ...settings, rounding: "nearest-even" }, () => k.i32x4.constant(0));
+    const changed = k.v128.and(k.f32x4.ne(w, given), k.f32x4.eq(given, given));
+    return `${k.text}\nlet w${of} = ${w.text};\naltered += select(0u, 1u, ${changed.text});`;
+  });
+  const load =
+    from === "given"
+      ? loadPair(["g0", "g1"], "fp32", fp32Planes.given, false)
+      : "let g0 = updates[2u * pair]; let g1 = updates[2u * pair + 1u];";
+  return kernelText({
+    before: "var altered = 0u;",
+    pair: `${load}
+${stored.join("\n")}
+${storePair(["w0", "w1"], "state", planes.start, planes.packed)}
+${storePair(["w0", "w1"], "state", planes.weights, planes.packed)}`,
+    after: `if (altered != 0u) {
+atomicAdd(&counts[params.row + piece * ${endRowWords}u + ${endCounts.indexOf("castChanged")}u], altered);
+}`,
+  });
+}
+
+/** Puts the stored weights of a case into `updates`, in the order of the batch. */
+export function collectKernel({ format, scheme }: UpdateSettings): string {
+  const planes = statePlanes({ format, scheme });
+  return kernelText({
+    pair: `${loadPair(["w0", "w1"], "state", planes.weights, planes.packed)}
+updates[2u * pair] = w0; updates[2u * pair + 1u] = w1;`,
+  });
+}

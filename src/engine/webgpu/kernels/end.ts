@@ -1,0 +1,131 @@
+import { schemes } from "../../../update/scheme.js";
+import type { UpdateSettings } from "../../../update/settings.js";
+import { displacement } from "../../lane/numbers.js";
+import { endCounts, endRowWords, endSums, fp32Planes, statePlanes } from "../layout.js";
+import { u32, type Wgsl, WgslWriter } from "../wgsl/writer.js";
+import { countText, flagsOf, kernelText, loadPair, sumText, talliesText } from "./text.js";
+
+/** The published probes of lens/probes.ts that judge the end, and the sums, in text for all numbers. */
+const moduleText = `
+// |after - before| <= 1e-3 max(|before|, |after|). Numbers of which that holds are a binade apart at most, so that both
+// are multiples of the lower one's unit and the difference is exact; 1e-3 of fp64 is above a thousandth by less than
+// one of 2^25 units can tell.
+fn pathNotTaken(before: u32, after: u32) -> bool {
+  let mb = before & 0x7fffffffu; let ma = after & 0x7fffffffu;
+  let eb = exponent32(mb); let ea = exponent32(ma);
+  let low = min(ea, eb);
+  let near = max(ea, eb) - low <= 1u;
+  let b = significand32(mb) << min(eb - low, 1u); let a = significand32(ma) << min(ea - low, 1u);
+  let d = select(max(a, b) - min(a, b), a + b, (after ^ before) >= 0x80000000u);
+  return ((ma | mb) == 0u) | (near & (d < 0x400000u) & (d * 1000u <= max(a, b)));
+}
+
+// |after - before| <= 1e-5. 0x3727c5ac is the fp32 number below 1e-5 of fp64, and 0x2a8e368f that below the
+// difference of the two, which is less than half a unit: where the fp32 difference is that number, what it
+// lacks tells.
+fn smallSubnetworks(before: u32, after: u32) -> bool {
+  let d = add32(after, before ^ 0x80000000u);
+  let m = d & 0x7fffffffu;
+  var small = m < 0x3727c5acu;
+  if (m == 0x3727c5acu) {
+    // Knuth's TwoSum, as sumTail of format/float64.ts.
+    let minus = before ^ 0x80000000u;
+    let rounded = add32(d, after ^ 0x80000000u);
+    let tail = add32(
+      add32(after, add32(d, rounded ^ 0x80000000u) ^ 0x80000000u),
+      add32(minus, rounded ^ 0x80000000u));
+    small = order32(tail ^ (d & 0x80000000u)) <= 0x2a8e368f;
+  }
+  return small;
+}
+
+fn addProduct(sum: Sum, a: u32, b: u32) -> Sum {
+  let ma = a & 0x7fffffffu; let mb = b & 0x7fffffffu;
+  let p = product32(significand32(ma), significand32(mb));
+  return add64(sum, (a ^ b) >= 0x80000000u, p.hi, p.lo, bitcast<i32>(exponent32(ma) + exponent32(mb)));
+}
+`;
+
+/** The sums that a scheme needs; the others follow from these (tallies.ts). */
+export function endSumsOf({ scheme }: Pick<UpdateSettings, "scheme">) {
+  const { holds } = schemes[scheme];
+  return endSums.slice(0, { carrier: 3, weight: 4, sum: 5 }[holds]);
+}
+
+/**
+ * Compares the weights of a case as they are now with the start, as countEnds of engine/end.ts does. Weights beyond the
+ * last of a piece count as unchanged and never updated; the host takes them off.
+ */
+export function endKernel(settings: Pick<UpdateSettings, "format" | "scheme">): string {
+  const planes = statePlanes(settings);
+  const sums = endSumsOf(settings);
+  const counts = endCounts.slice(0, endCounts.indexOf("castChanged"));
+  const lanes = 2 * sums.length;
+  const elements = [0, 1].map((of) => elementText(settings, of));
+  const load = (names: readonly [string, string], buffer: string, plane: number, packed: boolean) =>
+    loadPair(names, buffer, plane, packed);
+  return kernelText({
+    module: `${moduleText}${talliesText(counts.length, sums.length)}`,
+    before: `var n: array<u32, ${counts.length}>;
+var sums: array<Sum, ${lanes}>;
+for (var s = 0u; s < ${lanes}u; s++) { sums[s] = zeroSum(); }
+var left: array<u32, ${lanes}>; var right: array<u32, ${lanes}>;`,
+    beforeChunk: `
+let flagsMoved = ${flagsOf("state", planes.count, 0)};
+let flagsNonfinite = ${flagsOf("state", planes.count, 1)};
+let flagsUpdated = ${flagsOf("fp32", fp32Planes.count, 0)};`,
+    pair: `
+${load(["b0", "b1"], "state", planes.start, planes.packed)}
+${load(["a0", "a1"], "state", planes.weights, planes.packed)}
+${planes.carriers === null ? "" : load(["k0", "k1"], "state", planes.carriers, planes.packed)}
+${load(["g0", "g1"], "fp32", fp32Planes.given, false)}
+${load(["c0", "c1"], "fp32", fp32Planes.now, false)}
+${elements.join("\n")}
+for (var s = 0u; s < ${lanes}u; s++) { sums[s] = addProduct(sums[s], left[s], right[s]); }`,
+    after: `
+${countText(
+  counts.map((_, i) => `n[${i}]`),
+  endRowWords,
+)}
+${sumText(sums.length, endCounts.length, "sums")}`,
+  });
+}
+
+function elementText(settings: Pick<UpdateSettings, "format" | "scheme">, of: number): string {
+  const { holds } = schemes[settings.scheme];
+  const k = new WgslWriter();
+  const [before, after, given, now, carrier] = ["b", "a", "g", "c", "k"].map((name) => u32(`${name}${of}`));
+  const fp32 = displacement(k, now, given);
+  const visible = displacement(k, after, before);
+  // retainedDisplacement of engine/end.ts; of a master it is that of the fp32 run.
+  const retained = holds === "sum" ? displacement(k, visible, k.f32x4.neg(carrier)) : visible;
+  const noise = holds === "carrier" ? null : displacement(k, retained, fp32);
+  const factors: Readonly<Record<(typeof endSums)[number], readonly [Wgsl, Wgsl] | null>> = {
+    displacementSquared: [fp32, fp32],
+    product: [visible, fp32],
+    weightSquared: [given, given],
+    noiseSquared: noise && [noise, noise],
+    retainedProduct: [retained, fp32],
+  };
+  const terms = endSumsOf(settings).map((name, sum) => {
+    const [a, b] = factors[name]!;
+    const at = 2 * sum + of;
+    return `left[${at}] = select(${a.text}, 0u, gone); right[${at}] = select(${b.text}, 0u, gone);`;
+  });
+  const count = (name: (typeof endCounts)[number], condition: string) =>
+    `n[${endCounts.indexOf(name)}] += select(0u, 1u, ${condition});`;
+  const bit = (flags: string) => `((${flags} >> (2u * i + ${of}u)) & 1u) == 1u`;
+  return `{
+let gone = (${bit("flagsNonfinite")}) | (max(g${of} & 0x7fffffffu, c${of} & 0x7fffffffu) >= 0x7f800000u);
+let unchanged = !gone & ((a${of} == b${of}) | (((a${of} | b${of}) & 0x7fffffffu) == 0u));
+${count("nonfinite", "gone")}
+${count("unchanged", "unchanged")}
+${count("still", `unchanged & eq32(c${of}, g${of})`)}
+${count("neverUpdated", `unchanged & !(${bit("flagsUpdated")})`)}
+${count("returned", `unchanged & (${bit("flagsMoved")})`)}
+${count("pathNotTaken", `!gone & pathNotTaken(b${of}, a${of})`)}
+${count("smallSubnetworks", `!gone & smallSubnetworks(b${of}, a${of})`)}
+${k.text}
+${terms.join("\n")}
+}`;
+}

@@ -1,0 +1,259 @@
+import { quantileDraw } from "../../../update/quantiles.js";
+import type { UpdateSettings } from "../../../update/settings.js";
+import { storageArithmetic } from "../../lane/arithmetic.js";
+import { foundNonfinite } from "../../lane/classes.js";
+import { displacement, exponentShift, ulpBinade } from "../../lane/numbers.js";
+import { type LaneState, schemeSteps } from "../../lane/scheme.js";
+import {
+  binClasses,
+  binsOf,
+  fp32Planes,
+  statePlanes,
+  stepCounts,
+  stepRowWords,
+  stepSums,
+  threads,
+} from "../layout.js";
+import { u32, type Wgsl, WgslWriter } from "../wgsl/writer.js";
+import {
+  countText,
+  drawText,
+  flagsOf,
+  kernelText,
+  loadPair,
+  storePair,
+  sumText,
+  talliesText,
+} from "./text.js";
+
+/** How a step kernel has the updates of its weights. */
+export type UpdateSource =
+  /** In `updates`, in the order of the batch. */
+  | { readonly kind: "stored" }
+  /** Drawn from a table of so many quantiles. */
+  | { readonly kind: "drawn"; readonly entries: number };
+
+export interface StepOptions {
+  readonly updates: UpdateSource;
+  /** Whether the fp32 run takes the step too: that of the last case. */
+  readonly advances: boolean;
+}
+
+/** The ulp rule of lens/probes.ts, |u| < |w| / 256, on magnitudes of finite numbers. */
+const ruleText = `
+fn ulpRule(mw: u32, mu: u32) -> bool {
+  let small = (mu < 0x00800000u) & ((mu << 8u) < (significand32(mw) << min(exponent32(mw) - 1u, 8u)));
+  return select(mu < mw - 0x04000000u, small, mw < 0x04800000u);
+}
+fn exponentField(m: u32) -> u32 {
+  return select(m >> 23u, firstLeadingBit(m) - 22u, m < 0x00800000u);
+}
+`;
+
+/**
+ * Takes the weights of a case through one step and counts what became of every update: CaseLens of the reference
+ * engine. Weights beyond the last of a piece are zero and their updates too; the host takes them off.
+ */
+export function stepKernel(settings: UpdateSettings, { updates, advances }: StepOptions): string {
+  const { scheme, format, rounding } = settings;
+  const planes = statePlanes(settings);
+  const isMaster = scheme === "master";
+  const bins = binsOf(format);
+  const classes = scheme === "in-place" ? 2 : binClasses.length;
+  const elements = [0, 1].map((of) => elementText(settings, of, advances));
+  const draws = Math.max(...elements.map(({ draws }) => draws));
+  const sumNames = stepSums.map((_, sum) => [0, 1].map((lane) => `sum${sum}${lane}`));
+
+  const loads = [
+    loadPair(["w0", "w1"], "state", planes.weights, planes.packed),
+    planes.carriers === null ? "" : loadPair(["k0", "k1"], "state", planes.carriers, planes.packed),
+    advances || isMaster ? loadPair(fp32Names, "fp32", fp32Planes.now, false) : "",
+  ];
+  const stores = [
+    storePair(["w0", "w1"], "state", planes.weights, planes.packed),
+    planes.carriers === null ? "" : storePair(["k0", "k1"], "state", planes.carriers, planes.packed),
+    advances ? storePair(fp32Names, "fp32", fp32Planes.now, false) : "",
+  ];
+  const bits = Array.from(
+    { length: draws },
+    (_, draw) => `let draw${draw} = ${drawText("bitsLow", "bitsHigh", draw)};`,
+  );
+
+  return kernelText({
+    module: `${ruleText}
+${talliesText(stepCounts.length, stepSums.length)}
+var<workgroup> bins: array<atomic<u32>, ${classes * bins.count}>;`,
+    before: `
+${rounding === "stochastic" ? keyText("bits") : ""}
+${updates.kind === "drawn" ? keyText("keys") : ""}
+${sumNames
+  .flat()
+  .map((name) => `var ${name} = zeroSum();`)
+  .join("\n")}
+var movedAndZero = 0u; var nonfiniteAndKept = 0u; var ruleAndMoved = 0u;`,
+    beforeChunk: "var flagsMoved = 0u; var flagsNonfinite = 0u; var flagsUpdated = 0u;",
+    pair: `
+${updateText(updates)}
+${loads.join("\n")}
+${bits.join("\n")}
+var slow = 0u;
+${[0, 1].map((of) => `var s${of} = 0u; var x${of} = 0u; var es${of} = 0u; var ex${of} = 0u; var against${of} = false;`).join("\n")}
+${elements.map(({ text }) => text).join("\n")}
+${slowText(sumNames)}
+${stores.join("\n")}`,
+    afterChunk: `
+if (flagsMoved != 0u) { ${flagsOf("state", planes.count, 0)} |= flagsMoved; }
+if (flagsNonfinite != 0u) { ${flagsOf("state", planes.count, 1)} |= flagsNonfinite; }
+${advances ? `if (flagsUpdated != 0u) { ${flagsOf("fp32", fp32Planes.count, 0)} |= flagsUpdated; }` : ""}`,
+    after: `
+${countText(
+  ["movedAndZero", "nonfiniteAndKept", "ruleAndMoved"].flatMap((both) => [
+    `${both} & 0xffffu`,
+    `${both} >> 16u`,
+  ]),
+  stepRowWords,
+)}
+var lanes = array<Sum, ${2 * stepSums.length}>(${sumNames.flat().join(", ")});
+${sumText(stepSums.length, stepCounts.length, "lanes")}
+let histogram = params.histogram + piece * ${2 * binClasses.length * bins.count}u;
+for (var i = local; i < ${classes * bins.count}u; i += ${threads}u) {
+  let count = atomicLoad(&bins[i]);
+  if (count != 0u) {
+    let before = atomicAdd(&counts[histogram + 2u * i], count);
+    if (before + count < before) { atomicAdd(&counts[histogram + 2u * i + 1u], 1u); }
+  }
+}`,
+  });
+}
+
+/** The numbers of the fp32 run, and of a master, which is the same. */
+const fp32Names = ["c0", "c1"] as const;
+
+/** The additions to lanes of sums that were not quick: one copy of their text for all. */
+function slowText(sums: readonly (readonly string[])[]): string {
+  const factors = (sum: number, of: number) =>
+    [
+      { a: `s${of}`, b: `s${of}`, k: `2u * x${of}`, negative: "false" },
+      { a: `es${of}`, b: `es${of}`, k: `2u * ex${of}`, negative: "false" },
+      { a: `es${of}`, b: `s${of}`, k: `ex${of} + x${of}`, negative: `against${of}` },
+    ][sum];
+  const entries = sums.flatMap((lanes, sum) => lanes.map((name, of) => ({ name, ...factors(sum, of) })));
+  const choose = (body: (entry: (typeof entries)[number]) => string) =>
+    entries
+      .map((entry, i) => `${i === entries.length - 1 ? "default" : `case ${i}u`}: { ${body(entry)} }`)
+      .join("\n");
+  return `while (slow != 0u) {
+let bit = firstTrailingBit(slow);
+slow &= slow - 1u;
+var sum = zeroSum(); var a = 0u; var b = 0u; var k = 0u; var negative = false;
+switch bit {
+${choose((of) => `sum = ${of.name}; a = ${of.a}; b = ${of.b}; k = ${of.k}; negative = ${of.negative};`)}
+}
+let term = product32(a, b);
+sum = add64(sum, negative, term.hi, term.lo, bitcast<i32>(k));
+switch bit {
+${choose(({ name }) => `${name} = sum;`)}
+}
+}`;
+}
+
+function keyText(name: "keys" | "bits"): string {
+  return `let ${name}Low = constants[params.${name} + 2u * piece]; let ${name}High = constants[params.${name} + 2u * piece + 1u];`;
+}
+
+function updateText(updates: UpdateSource): string {
+  if (updates.kind === "stored") return "let u0 = updates[2u * pair]; let u1 = updates[2u * pair + 1u];";
+  const entry = (bits: string) =>
+    updates.entries === 1
+      ? "params.table"
+      : `params.table + (${bits} >> ${32 - Math.log2(updates.entries)}u)`;
+  return `let drawn = ${drawText("keysLow", "keysHigh", quantileDraw)};
+let u0 = select(0u, constants[${entry("drawn.x")}], element < length);
+let u1 = select(0u, constants[${entry("drawn.y")}], element + 1u < length);`;
+}
+
+/** Whether <e, u> may be negative somewhere: not where e is a monotone rounding of u from a number of the format. */
+function mayOppose({ scheme, rounding }: UpdateSettings): boolean {
+  return scheme !== "in-place" && (scheme !== "master" || rounding !== "nearest-even");
+}
+
+/** What is done for one element of a pair, and how many random words it takes. */
+function elementText(settings: UpdateSettings, of: number, advances: boolean) {
+  const { scheme, format, rounding } = settings;
+  const isMaster = scheme === "master";
+  const bins = binsOf(format);
+  const k = new WgslWriter();
+  let draws = 0;
+  const random = () => u32(`draw${draws++}.${"xy"[of]}`);
+  const carrier = scheme === "in-place" ? null : u32(isMaster ? "c" : "k");
+  const before: LaneState<Wgsl> = { weight: u32("w"), carrier };
+  const arithmetic = storageArithmetic(k, settings, random);
+  const after = schemeSteps[scheme](before, u32("u"), arithmetic);
+  const nonfinite = foundNonfinite(k, settings, before, u32("u"), after);
+  // A master is what the fp32 run has.
+  const next = isMaster ? after.carrier : advances ? k.f32x4.add(u32("c"), u32("u")) : null;
+  const weight = after.weight.text;
+  const changed = (was: string, is: string) => `(${is} != ${was}) & (((${is} | ${was}) & 0x7fffffffu) != 0u)`;
+  const kept = carrier === null ? "false" : `live & !moved & ${changed(carrier.text, after.carrier!.text)}`;
+
+  const inBin = new WgslWriter();
+  const binade = inBin.i32x4.shr_u(ulpBinade(inBin, u32("w"), format), exponentShift);
+  // A bin is that of |u| less that of the ulp, precision - 1 below its binade.
+  const offset = format.precision - 1 - bins.first;
+  const place = `exponentField(mu) + ${offset}u - ${binade.text}`;
+  const ofClass = carrier === null ? "select(0u, 1u, moved)" : "select(select(0u, 2u, kept), 1u, moved)";
+
+  const inMoved = new WgslWriter();
+  const effective = displacement(inMoved, after.weight, u32("w")).text;
+  const opposes = mayOppose(settings);
+  const product = `product32(es${of}, su)`;
+  const flag = (name: string, condition: string) =>
+    `${name} |= select(0u, ${1 << of}u, ${condition}) << (2u * i);`;
+  const hasOwn = carrier !== null && !isMaster;
+
+  const text = `{
+let u = u${of}; let w = w${of};
+${advances || isMaster ? `let c = c${of};` : ""}
+${hasOwn ? `let k = k${of};` : ""}
+${k.text}
+w${of} = ${weight};
+${hasOwn ? `k${of} = ${after.carrier!.text};` : ""}
+${advances ? `c${of} = ${next!.text};` : ""}
+let mu = u & 0x7fffffffu; let mw = w & 0x7fffffffu;
+let zero = mu == 0u;
+let gone = ${nonfinite.text};
+let moved = !gone & ${changed("w", weight)};
+let live = !(gone | zero);
+let kept = ${kept};
+${flag("flagsMoved", "moved")}
+${flag("flagsNonfinite", "gone")}
+${advances ? flag("flagsUpdated", "!zero") : ""}
+movedAndZero += select(0u, 1u, moved & !zero) + select(0u, 0x10000u, zero & !gone);
+nonfiniteAndKept += select(0u, 1u, gone) + select(0u, 0x10000u, kept);
+let eu = exponent32(mu); let su = significand32(mu);
+s${of} = su; x${of} = eu;
+if (live) {
+let rule = ulpRule(mw, mu);
+ruleAndMoved += select(0u, 1u, rule) + select(0u, 0x10000u, rule & moved);
+${inBin.text}
+atomicAdd(&bins[${ofClass} * ${bins.count}u + ${place}], 1u);
+let sum = addQuickly64(sum0${of}, product32(su, su), bitcast<i32>(2u * eu));
+if (sum.hi == 0u) { slow |= ${1 << of}u; } else { sum0${of} = sum; }
+}
+if (moved) {
+${inMoved.text}
+let me = ${effective} & 0x7fffffffu;
+es${of} = significand32(me); ex${of} = exponent32(me);
+against${of} = ${opposes ? `(${effective} ^ u) >= 0x80000000u` : "false"};
+let squares = addQuickly64(sum1${of}, product32(es${of}, es${of}), bitcast<i32>(2u * ex${of}));
+if (squares.hi == 0u) { slow |= ${4 << of}u; } else { sum1${of} = squares; }
+let products = ${
+    opposes
+      ? `addSignedQuickly64(sum2${of}, ${product}, bitcast<i32>(ex${of} + eu), against${of})`
+      : `addQuickly64(sum2${of}, ${product}, bitcast<i32>(ex${of} + eu))`
+  };
+if (products.hi == 0u) { slow |= ${16 << of}u; } else { sum2${of} = products; }
+}
+}`;
+  return { text, draws: rounding === "stochastic" ? draws : 0 };
+}

@@ -1,0 +1,139 @@
+import type { Format } from "../../format/format.js";
+import { blockLength } from "../../lens/sum.js";
+import { type SchemeName, schemes } from "../../update/scheme.js";
+import type { UpdateSettings } from "../../update/settings.js";
+
+/**
+ * Where everything lies on the device. A thread has two of the eight lanes of a block of sums, elements 8j + 2m and
+ * 8j + 2m + 1 for j from 0 up: they share a word of packed weights and a block of the random generator. Words of one
+ * kind, one a pair, are a plane; in it the words of 32 threads lie side by side (kernels/text.ts).
+ */
+export const threads = 128;
+export const threadsOfBlock = 4;
+/** Blocks of sums of a workgroup, which are all of one piece of a tensor. */
+export const blocksOfGroup = threads / threadsOfBlock;
+export const elementsOfGroup = blocksOfGroup * blockLength;
+/** Words of a plane for each workgroup; a plane of flags, a bit an element, has a sixteenth of it. */
+export const planeWords = elementsOfGroup / 2;
+
+/** Digits of 16 bits of a sum of a row, signed; the lowest is worth 2^-379. 2^15 blocks may be added to a row. */
+export const digits = 44;
+export const lowestExponent = -379;
+
+/** What is counted of a step of a piece. */
+export const stepCounts = ["moved", "zero", "nonfinite", "kept", "rule", "ruleMoved"] as const;
+export const stepSums = ["updateSquared", "effectiveSquared", "product"] as const;
+
+/** What is counted where a piece is compared with its start; `castChanged` before the first step. */
+export const endCounts = [
+  "nonfinite",
+  "unchanged",
+  "still",
+  "neverUpdated",
+  "returned",
+  "pathNotTaken",
+  "smallSubnetworks",
+  "castChanged",
+] as const;
+export const endSums = [
+  "displacementSquared",
+  "product",
+  "weightSquared",
+  "noiseSquared",
+  "retainedProduct",
+] as const;
+
+export const stepRowWords = stepCounts.length + stepSums.length * digits;
+export const endRowWords = endCounts.length + endSums.length * digits;
+
+/** Bins of a case's histogram: from `first` on, `count` for each class, of two words. */
+export function binsOf({ precision, maxExponent, minNormal, minPositive }: Format) {
+  // |u| is from 2^-149 up to below 2^128, an ulp from that of the smallest number to that of the largest.
+  const smallestUlp = Math.min(Math.log2(minPositive), Math.log2(minNormal) + 1 - precision);
+  const largestUlp = Math.max(maxExponent + 1 - precision, Math.log2(minPositive));
+  return { first: -149 - largestUlp, count: 277 + largestUlp - smallestUlp };
+}
+
+/** Classes of a histogram in the order of the device. */
+export const binClasses = ["lost", "moved", "kept"] as const;
+
+/** Whether the upper half of its fp32 bits is all of a number of the format. */
+export function isPacked({ precision, minPositive }: Format): boolean {
+  return precision <= 8 && minPositive >= 2 ** -133;
+}
+
+/** Planes of what a case keeps of its weights. */
+export interface StatePlanes {
+  /** Stored weights before the first step, and as they are: one plane where numbers are packed, else two. */
+  readonly start: number;
+  readonly weights: number;
+  /** The carrier; null where there is none, and for a master, which is the fp32 run. */
+  readonly carriers: number | null;
+  readonly packed: boolean;
+  /** Planes of numbers; two of flags follow, `moved` and `nonfinite`. */
+  readonly count: number;
+}
+
+export function statePlanes({ format, scheme }: Pick<UpdateSettings, "format" | "scheme">): StatePlanes {
+  const packed = isPacked(format);
+  const each = packed ? 1 : 2;
+  const carriers = hasOwnCarrier(scheme) ? 2 * each : null;
+  return { start: 0, weights: each, carriers, packed, count: (carriers === null ? 2 : 3) * each };
+}
+
+function hasOwnCarrier(scheme: SchemeName): boolean {
+  return schemes[scheme].holds === "sum";
+}
+
+/** Words of a case's state for each workgroup. */
+export function stateWords(settings: UpdateSettings): number {
+  return planeWords * statePlanes(settings).count + (2 * planeWords) / 16;
+}
+
+/** Planes of the fp32 run: the weights as given, and as they are; a plane of flags follows, `updated`. */
+export const fp32Planes = { given: 0, now: 2, count: 4 } as const;
+export const fp32Words = planeWords * fp32Planes.count + planeWords / 16;
+
+/** Planes of AdamW's moments. */
+export const momentPlanes = { m: 0, v: 2, count: 4 } as const;
+export const momentWords = planeWords * momentPlanes.count;
+
+/** What a kernel is told of its call, words of a uniform buffer. `constants` are offsets in the buffer of that name. */
+export const parameterNames = [
+  /** Workgroups, and words of a plane. */
+  "groups",
+  "plane",
+  /** First word of the counts of the call, a row for each piece; and of the case's histograms. */
+  "row",
+  "histogram",
+  /** In constants: keys of the step's updates and of its random bits, two words for each piece. */
+  "keys",
+  "bits",
+  /** In constants: the table of quantiles or the knots of the noise, the knots of the signal, those of weights. */
+  "table",
+  "signal",
+  "knots",
+  /** In constants: what AdamW's lines read in this step. */
+  "scalars",
+] as const;
+export type Parameters = Readonly<Record<(typeof parameterNames)[number], number>>;
+
+/** What constants have of each piece, after the piece of each workgroup. */
+export const pieceWords = [
+  /** In the batch. */
+  "firstBlock",
+  "length",
+  /** Index of its first pair in the tensor, in two words. */
+  "pairLow",
+  "pairHigh",
+  /** Of weights that are drawn. */
+  "mean",
+  "sigma",
+  "weightKeyLow",
+  "weightKeyHigh",
+  /** Of gradients that are drawn. */
+  "gradientScale",
+  "signalKeyLow",
+  "signalKeyHigh",
+] as const;
+export type PieceConstants = Readonly<Record<(typeof pieceWords)[number], number>>;

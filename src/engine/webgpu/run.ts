@@ -1,0 +1,109 @@
+import type { CaseTally } from "../../lens/summarize.js";
+import { Tally, UpdateTally } from "../../lens/tally.js";
+import type { UpdateSettings } from "../../update/settings.js";
+import { curveOf, newCurve } from "../curve.js";
+import type { LensJob, Observer } from "../engine.js";
+import { expectCountable } from "../walk.js";
+import { type BatchLimits, batchesOf } from "./batch.js";
+import { BatchRun } from "./batch-run.js";
+import { CountsLayout } from "./counts.js";
+import type { Device } from "./device.js";
+import { type Kernels, kernelsOf } from "./kernels/kernels.js";
+import { elementsOfGroup, fp32Words, momentWords, stateWords } from "./layout.js";
+import { type SourceGroup, sourceGroups } from "./sources.js";
+
+/** Most words on the device. Never changes a result. */
+export interface Memory {
+  /** Of a batch, but for its counts. */
+  readonly batch: number;
+  /** Of the counts of pieces, but for their steps; and of those of steps before they are read. */
+  readonly counts: number;
+  readonly steps: number;
+}
+
+/** 4 GiB, 64 MiB and 16 MiB. */
+const usual: Memory = { batch: 2 ** 30, counts: 2 ** 24, steps: 2 ** 22 };
+
+/** Digits of sums hold 2^27 elements; more than 2^26 at once are no faster (measured on an H100). */
+const mostElements = 2 ** 26;
+
+/** Takes a job through a device, batch after batch, all steps of a batch in order. Valid for cases by schemes. */
+export async function runOnDevice(
+  job: LensJob,
+  device: Device,
+  observer: Observer = {},
+  memory: Memory = usual,
+): Promise<CaseTally[]> {
+  expectCountable(job);
+  const { tensors, stepNumbers } = job;
+  const cases = job.cases as readonly UpdateSettings[];
+  const tallies = cases.map(() => ({
+    steps: stepNumbers.map(() => new UpdateTally()),
+    curve: newCurve(job),
+    tensors: tensors.map(() => new Tally()),
+  }));
+  const total = tensors.reduce((sum, { weights }) => sum + weights.length, 0) * stepNumbers.length;
+  let done = 0;
+
+  const groups = sourceGroups(tensors).map((group) => ({ group, kernels: kernelsOf(group, cases) }));
+  await device.compile(groups.flatMap(({ kernels }) => textsOf(kernels)));
+  for (const { group, kernels } of groups) {
+    for (const batch of batchesOf(tensors, group.tensors, limitsOf(job, cases, group, device, memory))) {
+      const elements = batch.pieces.reduce((sum, { length }) => sum + length, 0);
+      const run = new BatchRun(device, job, cases, group, kernels, batch, memory.steps);
+      await device.guard(() =>
+        run.run(
+          {
+            step: (c, i) => tallies[c].steps[i],
+            milestone: (c, i) => tallies[c].curve[i],
+            tensor: (c, t) => tallies[c].tensors[t],
+          },
+          () => {
+            done += elements;
+            observer.progress?.(done, total);
+          },
+          observer.weights &&
+            ((c, { tensor, start }, offset, numbers) =>
+              observer.weights?.(c, tensor, start + offset, numbers)),
+        ),
+      );
+    }
+  }
+
+  return cases.map(
+    (settings, c): CaseTally => ({
+      settings,
+      tensors: tensors.map(({ name, shape }, t) => ({ name, shape, tally: tallies[c].tensors[t] })),
+      steps: stepNumbers.map((step, i) => ({ step, tally: tallies[c].steps[i] })),
+      curve: curveOf(job, tallies[c].curve),
+    }),
+  );
+}
+
+/** The kernels that every batch of a group needs. */
+function textsOf({ begin, updates, cases }: Kernels): string[] {
+  const ofCases = cases.flatMap(({ begin, step, end }) => [begin, step, end]);
+  return [begin, ...(updates === null ? [] : [updates]), ...ofCases];
+}
+
+/** As large as buffers and memory of the device allow, unless the job wishes less. */
+function limitsOf(
+  job: LensJob,
+  cases: readonly UpdateSettings[],
+  { updates }: SourceGroup,
+  device: Device,
+  memory: Memory,
+): BatchLimits {
+  const { milestones = [], stepNumbers, chunk } = job;
+  const buffers = [elementsOfGroup, fp32Words, ...cases.map(stateWords)];
+  if (updates.kind === "simulated") buffers.push(momentWords);
+  const all = buffers.reduce((sum, words) => sum + words, 0);
+  const groups = Math.floor(Math.min(device.mostWords / Math.max(...buffers), memory.batch / all));
+  const sizes = { steps: stepNumbers.length, milestones: milestones.length };
+  const one = new CountsLayout(cases, { ...sizes, pieces: 1, stepWords: memory.steps });
+  return {
+    elements: Math.min(chunk ?? mostElements, mostElements),
+    groups: Math.max(1, Math.min(groups, mostElements / elementsOfGroup)),
+    pieces: Math.max(1, Math.floor(memory.counts / one.steps)),
+  };
+}

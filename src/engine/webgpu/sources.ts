@@ -1,0 +1,54 @@
+import type { TensorInput } from "../../lens/input.js";
+import type { SimulatedRun } from "../../update/simulated-adamw.js";
+import type { DrawnWeights } from "./kernels/begin.js";
+
+/** How the device has the updates of a tensor; what it cannot make is read and uploaded. */
+export type Updates =
+  | { readonly kind: "uploaded" }
+  | { readonly kind: "drawn"; readonly table: Float32Array }
+  | { readonly kind: "simulated"; readonly run: SimulatedRun };
+
+/** Tensors whose numbers the device has in the same way, so that the same kernels serve them. */
+export interface SourceGroup {
+  /** Null for those that are read and uploaded. */
+  readonly weights: DrawnWeights | null;
+  readonly updates: Updates;
+  /** Indices among the tensors of the job. */
+  readonly tensors: number[];
+}
+
+/** The tensors of a job by where their numbers come from. */
+export function sourceGroups(tensors: readonly TensorInput[]): SourceGroup[] {
+  const groups: SourceGroup[] = [];
+  for (const [t, tensor] of tensors.entries()) {
+    if (tensor.weights.length === 0) continue;
+    const weights = tensor.weights.weights ?? null;
+    const updates = updatesOf(tensor);
+    const group = groups.find((of) => sameWeights(of.weights, weights) && sameUpdates(of.updates, updates));
+    if (group) group.tensors.push(t);
+    else groups.push({ weights, updates, tensors: [t] });
+  }
+  return groups;
+}
+
+function sameWeights(a: DrawnWeights | null, b: DrawnWeights | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.distribution.name === b.distribution.name && a.format === b.format;
+}
+
+function sameUpdates(a: Updates, b: Updates): boolean {
+  if (a.kind === "drawn") return b.kind === "drawn" && a.table === b.table;
+  if (a.kind === "simulated") return b.kind === "simulated" && a.run === b.run;
+  return b.kind === "uploaded";
+}
+
+function updatesOf({ weights, updates }: TensorInput): Updates {
+  const table = updates[0]?.drawn?.table;
+  if (table && updates.every(({ drawn }) => drawn?.table === table)) return { kind: "drawn", table };
+  // All steps of one simulation, in their order and over these weights.
+  const of = updates[0]?.simulated?.of;
+  const follows = updates.every(
+    ({ simulated }, i) => simulated?.of === of && simulated?.t === i + 1 && simulated.weights === weights,
+  );
+  return of && follows ? { kind: "simulated", run: of.run } : { kind: "uploaded" };
+}

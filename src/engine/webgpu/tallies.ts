@@ -1,0 +1,104 @@
+import type { Format } from "../../format/format.js";
+import type { ExactSum } from "../../lens/sum.js";
+import { blockLength } from "../../lens/sum.js";
+import type { EndTally, Tally, UpdateTally } from "../../lens/tally.js";
+import { type SchemeName, schemes } from "../../update/scheme.js";
+import {
+  binClasses,
+  binsOf,
+  digits,
+  endCounts,
+  endSums,
+  lowestExponent,
+  stepCounts,
+  stepRowWords,
+  stepSums,
+} from "./layout.js";
+
+/** What kernels counted of a piece, from words that were read back. */
+
+/** Zeros that fill the last group of eight elements of so many. */
+export function paddingOf(elements: number): number {
+  return (blockLength - (elements % blockLength)) % 8;
+}
+
+/** Adds a row of a step of `elements` weights; tells how many updates of each kind the ulp rule judged. */
+export function addStep(row: Uint32Array, elements: number, tally: UpdateTally): void {
+  const count = (name: (typeof stepCounts)[number]) => row[stepCounts.indexOf(name)];
+  const none = count("zero") - paddingOf(elements);
+  tally.none += none;
+  tally.moved += count("moved");
+  tally.kept += count("kept");
+  tally.nonfinite += count("nonfinite");
+  tally.lost += elements - none - count("moved") - count("kept") - count("nonfinite");
+  for (const [i, name] of stepSums.entries()) addDigits(row, stepCounts.length + i * digits, tally[name]);
+}
+
+/** Adds what a row of a step counted of the ulp rule. */
+export function addRule(row: Uint32Array, elements: number, { probes }: Tally): void {
+  const count = (name: (typeof stepCounts)[number]) => row[stepCounts.indexOf(name)];
+  const sized = elements - (count("zero") - paddingOf(elements)) - count("nonfinite");
+  const [rule, ruleMoved] = [count("rule"), count("ruleMoved")];
+  probes.ulpRule += rule;
+  probes.ulpRuleMoved += ruleMoved;
+  probes.ulpRuleUnmoved += sized - rule - (count("moved") - ruleMoved);
+}
+
+/** Adds a row of a comparison with the start of `elements` weights. */
+export function addEnd(row: Uint32Array, elements: number, scheme: SchemeName, tally: EndTally): void {
+  const count = (name: (typeof endCounts)[number]) => row[endCounts.indexOf(name)];
+  const padding = paddingOf(elements);
+  const unchanged = count("unchanged") - padding;
+  const still = count("still") - padding;
+  const neverUpdated = count("neverUpdated") - padding;
+  tally.unchanged += unchanged;
+  tally.neverUpdated += neverUpdated;
+  tally.cancelled += still - neverUpdated;
+  tally.hidden += unchanged - still;
+  tally.returned += count("returned");
+  tally.nonfinite += count("nonfinite");
+  for (const name of endSums) {
+    const from = countedAs(name, schemes[scheme].holds);
+    if (from !== null) addDigits(row, endCounts.length + endSums.indexOf(from) * digits, tally[name]);
+  }
+}
+
+/** The sum on the device that a sum is: a weight that holds all retains what it shows, a master all of the fp32 run. */
+function countedAs(name: (typeof endSums)[number], holds: "weight" | "carrier" | "sum") {
+  if (name === "retainedProduct" && holds === "weight") return "product";
+  if (name === "retainedProduct" && holds === "carrier") return "displacementSquared";
+  return name === "noiseSquared" && holds === "carrier" ? null : name;
+}
+
+/** Adds what the row of the end counted beside the end itself. */
+export function addTensor(row: Uint32Array, elements: number, tally: Tally): void {
+  const count = (name: (typeof endCounts)[number]) => row[endCounts.indexOf(name)];
+  tally.elements += elements;
+  tally.castChanged += count("castChanged");
+  tally.probes.pathNotTaken += count("pathNotTaken") - paddingOf(elements);
+  tally.probes.smallSubnetworks += count("smallSubnetworks") - paddingOf(elements);
+}
+
+/** Adds the histogram of a piece: two words a bin. */
+export function addHistogram(words: Uint32Array, format: Format, { histogram }: Tally): void {
+  const { first, count } = binsOf(format);
+  for (const [c, of] of binClasses.entries()) {
+    for (let bin = 0; bin < count; bin++) {
+      const at = 2 * (c * count + bin);
+      const counted = words[at] + words[at + 1] * 2 ** 32;
+      if (counted > 0) histogram.add(of, first + bin, counted);
+    }
+  }
+}
+
+/** The rows of pieces from a word on. */
+export function rowOf(words: Uint32Array, at: number, length: number = stepRowWords): Uint32Array {
+  return words.subarray(at, at + length);
+}
+
+function addDigits(row: Uint32Array, at: number, sum: ExactSum): void {
+  for (let i = 0; i < digits; i++) {
+    const digit = row[at + i] | 0;
+    if (digit !== 0) sum.add(digit * 2 ** (lowestExponent + 16 * i));
+  }
+}

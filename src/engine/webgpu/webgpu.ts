@@ -1,0 +1,81 @@
+import type { CaseTally } from "../../lens/summarize.js";
+import type { CaseSettings } from "../../update/optimizer.js";
+import type { Engine, LensJob, Observer } from "../engine.js";
+import { proofOf, provenCases } from "../proof.js";
+import { type Device, openDevice } from "./device.js";
+import { runOnDevice } from "./run.js";
+
+const proven = provenCases("exact");
+
+/**
+ * The GPU through WebGPU, by integers alone: recorded, drawn and simulated updates by every scheme, in every format and
+ * rounding, all numbers.
+ *
+ * @param open the device to use; by default that of the browser, or of Dawn in Node.
+ */
+export function webGpuEngine(open: () => Promise<Device> = openDevice): Engine {
+  let device: Device | null = null;
+  let opening: Promise<Device> | null = null;
+  /** Holds for the device that is open. */
+  let proof: ReturnType<typeof proofOf> | null = null;
+
+  async function opened(): Promise<Device> {
+    opening ??= open();
+    device = await opening;
+    return device;
+  }
+
+  const engine: Engine = {
+    name: "webgpu",
+    // Some seconds to compile kernels, in which the CPU does as many.
+    worthFrom: 2 ** 31,
+    get device() {
+      return device === null ? "GPU" : `${device.name}, by WebGPU, integers`;
+    },
+
+    async unavailable() {
+      try {
+        await opened();
+        return null;
+      } catch (error) {
+        opening = null;
+        return `no WebGPU device: ${error instanceof Error ? error.message : error}`;
+      }
+    },
+
+    refuses: refusal,
+
+    selfCheck(cases = proven) {
+      proof ??= proofOf(engine, { makesNumbers: true });
+      return proof(cases);
+    },
+
+    async run(job: LensJob, observer?: Observer): Promise<CaseTally[]> {
+      const refused = refusal(job.cases);
+      if (refused) throw new RangeError(`engine webgpu: ${refused}`);
+      return runOnDevice(job, await opened(), observer);
+    },
+
+    async close() {
+      device?.destroy();
+      device = opening = proof = null;
+    },
+  };
+  return engine;
+}
+
+export const webgpu = webGpuEngine();
+
+function refusal(cases: readonly CaseSettings[]): string | null {
+  for (const settings of cases) {
+    if ("recipe" in settings) return "it takes recorded updates, not gradients by a recipe";
+    const { format, opmath, rounding } = settings;
+    // Rounding to odd in between keeps one rounding one only where two bits are left (lane/arithmetic.ts).
+    if (opmath === "exact" && (rounding === "stochastic" || format.precision > 22)) {
+      return "under exact opmath it takes neither stochastic rounding nor more than 22 significand bits";
+    }
+    // Stored weights are fp32 numbers.
+    if (format.minPositive < 2 ** -149) return `${format.name} has numbers that fp32 has not`;
+  }
+  return null;
+}

@@ -1,0 +1,188 @@
+import type { Rounding } from "../../../format/round.js";
+import type { Lane } from "../../lane/lane.js";
+import { bitsOf } from "../../lane/numbers.js";
+
+/** A value of a WGSL function under construction: 32 bits, or a mask as a bool. */
+export interface Wgsl {
+  readonly text: string;
+  readonly kind: "u32" | "bool";
+  /** The bits, where they are known. */
+  readonly constant?: number;
+}
+
+/** A u32 by its text: a name, or an expression in parentheses. */
+export function u32(text: string): Wgsl {
+  return { text, kind: "u32" };
+}
+
+export function bool(text: string): Wgsl {
+  return { text, kind: "bool" };
+}
+
+function constant(bits: number): Wgsl {
+  return { text: `${bits >>> 0}u`, kind: "u32", constant: bits >>> 0 };
+}
+
+/** All bits of a mask. */
+function bitsOfMask(x: Wgsl): string {
+  return x.kind === "u32" ? x.text : `select(0u, 0xffffffffu, ${x.text})`;
+}
+
+/**
+ * The lines of a WGSL function as they are written: every operation appends a `let` and gives its name. Masks stay
+ * bools as long as they meet masks, for compilers do better with these. Numbers are fp32 by their bits, and all of their
+ * arithmetic is that of {@link fp32Text}, on integers.
+ */
+export class WgslWriter implements Lane<Wgsl> {
+  readonly #lines: string[] = [];
+  readonly #prefix: string;
+  #names = 0;
+
+  /** @param prefix of names, where two texts share a scope. */
+  constructor(prefix = "t") {
+    this.#prefix = prefix;
+  }
+
+  /** What was written. */
+  get text(): string {
+    return this.#lines.join("\n");
+  }
+
+  /** Gives a value a name, so that it is computed once. */
+  let(x: Wgsl): Wgsl {
+    const name = `${this.#prefix}${this.#names++}`;
+    this.#lines.push(`let ${name} = ${x.text};`);
+    return { text: name, kind: x.kind };
+  }
+
+  /** Appends a line as it is. */
+  line(text: string): void {
+    this.#lines.push(text);
+  }
+
+  readonly #u32 = (text: string) => this.let(u32(text));
+  readonly #bool = (text: string) => this.let(bool(text));
+  readonly #unary = (name: string) => (a: Wgsl) => this.#u32(`${name}(${bitsOfMask(a)})`);
+  readonly #binary = (name: string) => (a: Wgsl, b: Wgsl) =>
+    this.#u32(`${name}(${bitsOfMask(a)}, ${bitsOfMask(b)})`);
+  readonly #compare = (name: string) => (a: Wgsl, b: Wgsl) => this.#bool(`${name}(${a.text}, ${b.text})`);
+  readonly #operator = (operator: string) => (a: Wgsl, b: Wgsl) =>
+    this.#u32(`${bitsOfMask(a)} ${operator} ${bitsOfMask(b)}`);
+  readonly #signed = (operator: string) => (a: Wgsl, b: Wgsl) =>
+    this.#bool(`bitcast<i32>(${a.text}) ${operator} bitcast<i32>(${b.text})`);
+  readonly #signedCall = (name: string) => (a: Wgsl, b: Wgsl) =>
+    this.#u32(`bitcast<u32>(${name}(bitcast<i32>(${a.text}), bitcast<i32>(${b.text})))`);
+  readonly #logical = (operator: string) => (a: Wgsl, b: Wgsl) =>
+    a.kind === "bool" && b.kind === "bool"
+      ? this.#bool(`${a.text} ${operator} ${b.text}`)
+      : this.#operator(operator)(a, b);
+
+  readonly v128 = {
+    and: (a: Wgsl, b: Wgsl): Wgsl => {
+      if (a.kind === "bool" && b.kind === "u32") return this.#u32(`select(0u, ${b.text}, ${a.text})`);
+      if (a.kind === "u32" && b.kind === "bool") return this.#u32(`select(0u, ${a.text}, ${b.text})`);
+      return this.#logical("&")(a, b);
+    },
+    or: this.#logical("|"),
+    xor: (a: Wgsl, b: Wgsl) =>
+      a.kind === "bool" && b.kind === "bool"
+        ? this.#bool(`${a.text} != ${b.text}`)
+        : this.#operator("^")(a, b),
+    andnot: (a: Wgsl, b: Wgsl): Wgsl => {
+      if (b.kind === "u32") return this.#u32(`${bitsOfMask(a)} & ~${b.text}`);
+      return a.kind === "bool"
+        ? this.#bool(`${a.text} & !${b.text}`)
+        : this.#u32(`select(${a.text}, 0u, ${b.text})`);
+    },
+    not: (a: Wgsl) => (a.kind === "bool" ? this.#bool(`!${a.text}`) : this.#u32(`~${a.text}`)),
+    select: (mask: Wgsl, a: Wgsl, b: Wgsl): Wgsl => {
+      const [ofA, ofB] = [bitsOfMask(a), bitsOfMask(b)];
+      return mask.kind === "bool"
+        ? this.#u32(`select(${ofB}, ${ofA}, ${mask.text})`)
+        : this.#u32(`(${ofA} & ${mask.text}) | (${ofB} & ~${mask.text})`);
+    },
+  };
+
+  readonly i32x4 = {
+    constant,
+    add: this.#operator("+"),
+    sub: this.#operator("-"),
+    eq: (a: Wgsl, b: Wgsl) => this.#bool(`${a.text} == ${b.text}`),
+    lt_u: (a: Wgsl, b: Wgsl) => this.#bool(`${a.text} < ${b.text}`),
+    lt_s: this.#signed("<"),
+    gt_s: this.#signed(">"),
+    min_s: this.#signedCall("min"),
+    max_s: this.#signedCall("max"),
+    // WebAssembly takes the number of bits modulo 32.
+    shl: (a: Wgsl, bits: number) => this.#u32(`${a.text} << ${bits % 32}u`),
+    shr_u: (a: Wgsl, bits: number) => this.#u32(`${a.text} >> ${bits % 32}u`),
+    shr_s: (a: Wgsl, bits: number) => this.#u32(`bitcast<u32>(bitcast<i32>(${a.text}) >> ${bits % 32}u)`),
+    trunc_sat_f32x4_u: this.#unary("truncate32"),
+  };
+
+  readonly f32x4 = {
+    constant: (x: number) => constant(bitsOf(x)),
+    add: this.#binary("add32"),
+    sub: (a: Wgsl, b: Wgsl) => this.#u32(`add32(${a.text}, ${b.text} ^ 0x80000000u)`),
+    mul: (a: Wgsl, b: Wgsl) => {
+      const isPower = (x: Wgsl) =>
+        x.constant !== undefined && (x.constant & 0x807fffff) === 0 && x.constant !== 0;
+      if (isPower(b)) return this.#u32(`scale32(${a.text}, ${b.text})`);
+      return this.#binary("mul32")(a, b);
+    },
+    div: this.#binary("div32"),
+    sqrt: this.#unary("sqrt32"),
+    neg: (a: Wgsl) => this.#u32(`${a.text} ^ 0x80000000u`),
+    eq: this.#compare("eq32"),
+    ne: (a: Wgsl, b: Wgsl) =>
+      this.#bool(a.text === b.text ? `isNaN32(${a.text})` : `!eq32(${a.text}, ${b.text})`),
+    gt: (a: Wgsl, b: Wgsl) => this.#bool(`lt32(${b.text}, ${a.text})`),
+    ge: (a: Wgsl, b: Wgsl) => this.#bool(`lt32(${b.text}, ${a.text}) | eq32(${a.text}, ${b.text})`),
+    min: this.#binary("min32"),
+    max: this.#binary("max32"),
+    nearest: this.#unary("nearest32"),
+    floor: this.#unary("floor32"),
+    convert_i32x4_s: this.#unary("convert32"),
+  };
+
+  /** Shifts by lanes need no floats. */
+  readonly roundToMultiple = (given: Wgsl, x: Wgsl, exponent: number, rounding: Rounding, random: Wgsl) => {
+    const s = this.#u32(`significand32(${given.text})`);
+    const drop = this.#u32(`${exponent + 150}u - exponent32(${given.text})`);
+    // Beyond 31 bits nothing is left, and of all roundings only the stochastic one can tell how far beyond.
+    const d = this.#u32(`min(${drop.text}, 31u)`);
+    const below = this.#u32(`${s.text} >> ${d.text}`);
+    const rest = this.#u32(`${s.text} - (${below.text} << ${d.text})`);
+    const half = `(1u << (${d.text} - 1u))`;
+    const negative = `(${x.text} >= 0x80000000u)`;
+    const inexact = `(${rest.text} != 0u)`;
+    const fraction = `select(${s.text} >> min(${drop.text} - 32u, 31u), ${rest.text} << ((32u - ${drop.text}) & 31u), ${drop.text} < 32u)`;
+    const up: Readonly<Record<Rounding, string>> = {
+      "nearest-even": `(${rest.text} + (${below.text} & 1u)) > ${half}`,
+      "nearest-away": `${rest.text} >= ${half}`,
+      "toward-zero": "false",
+      "toward-positive": `${inexact} & !${negative}`,
+      "toward-negative": `${inexact} & ${negative}`,
+      "to-odd": `${inexact} & ((${below.text} & 1u) == 0u)`,
+      stochastic: `(${fraction} + ${random.text}) < ${random.text}`,
+    };
+    const count = this.#u32(`${below.text} + select(0u, 1u, ${up[rounding]})`);
+    // A count of units, normalized.
+    return this.#u32(`pack32(0u, ${exponent + 158}, ${count.text}, 0u)`);
+  };
+
+  /** a b + c, rounded once. */
+  readonly fma = (a: Wgsl, b: Wgsl, c: Wgsl) => this.#u32(`fma32(${a.text}, ${b.text}, ${c.text})`);
+}
+
+/** A WGSL function of u32 parameters whose body a lane text writes. */
+export function functionText(
+  name: string,
+  parameters: readonly string[],
+  write: (k: WgslWriter, ...parameters: readonly Wgsl[]) => Wgsl,
+): string {
+  const k = new WgslWriter();
+  const result = write(k, ...parameters.map(u32));
+  const list = parameters.map((parameter) => `${parameter}: u32`).join(", ");
+  return `fn ${name}(${list}) -> u32 {\n${k.text}\nreturn ${bitsOfMask(result)};\n}\n`;
+}

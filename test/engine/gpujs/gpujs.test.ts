@@ -1,0 +1,43 @@
+import { formats } from "../../../src/format/registry.js";
+import { gpujsRunners } from "../../support/gpu/runners.js";
+import { fullTier } from "../../support/tier.js";
+import {
+  agreesAtMilestones,
+  agreesForEveryBatch,
+  agreesInTurn,
+  agreesOnAdversarial,
+  countsAsNumpy,
+  onRunner,
+  provesItself,
+  roundsAsGolden,
+} from "./suite.js";
+
+const { node, browsers } = gpujsRunners();
+/** Beside its literal cases a self-check compares these with the reference; undefined: every scheme and rounding. */
+const proven = fullTier ? undefined : [];
+
+onRunner(node, () => {
+  provesItself(node, proven);
+  countsAsNumpy(node, ["rlvr/early"], { joined: false, formats: ["bf16"] });
+  roundsAsGolden(node, fullTier ? undefined : ["bf16", "e4m3fn", "e2m1fn"]);
+  agreesOnAdversarial(node, ["bf16"], 2 ** 15);
+  agreesInTurn(
+    node,
+    [...formats.keys()].filter((name) => name !== "bf16"),
+    4096,
+  );
+  agreesAtMilestones(node);
+  agreesForEveryBatch(node);
+});
+
+// The kernels' text is the same there: the quick tier asks whether each backend carries it out.
+for (const runner of browsers) {
+  onRunner(runner, () => {
+    provesItself(runner, proven);
+    agreesOnAdversarial(runner, ["bf16"], 2 ** 15);
+    if (!fullTier) return;
+    roundsAsGolden(runner);
+    agreesAtMilestones(runner);
+    agreesForEveryBatch(runner);
+  });
+}

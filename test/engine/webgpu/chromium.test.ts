@@ -1,0 +1,14 @@
+import { webGpuRunners } from "../../support/gpu/runners.js";
+import { fullTier } from "../../support/tier.js";
+import { agreesInTurn, agreesOnAdversarial, countsAsNumpy, onRunner, provesItself } from "../gpujs/suite.js";
+
+const { browser } = webGpuRunners();
+
+// The kernels' text is that of Node: the quick tier asks whether a browser carries it out.
+onRunner(browser, () => {
+  agreesInTurn(browser, ["bf16"], 4096);
+  if (!fullTier) return;
+  provesItself(browser);
+  agreesOnAdversarial(browser, ["bf16", "e4m3fn"], 2 ** 17);
+  countsAsNumpy(browser, ["sft/late"], { joined: true });
+});
