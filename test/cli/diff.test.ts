@@ -286,7 +286,7 @@ describe("what cannot be used is refused in one sentence", () => {
 
   test("a path with nothing there", async () => {
     const nothing = join(folder, "nothing");
-    const expected = "a safetensors file, its index, or a folder with one of them";
+    const expected = "a file of safetensors or torch.save, its index, or a folder with one of them";
     await expectRefusal(["diff", base, nothing], nothing, expected, "nothing there");
   });
 

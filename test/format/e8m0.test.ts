@@ -82,7 +82,7 @@ describe("e8m0fnu, the scales of OCP MX 1.0, section 5.4.1", () => {
 });
 
 it("an unsigned format has neither subnormals nor a zero of its own", () => {
-  const parameters = { ...e8m0, name: "x", precision: 3, topCodes: 0 };
+  const parameters = { ...e8m0, name: "x", precision: 3, topCodes: 4 };
   expect(defineFormat(parameters).bits).toBe(10);
   expect(() => defineFormat({ ...parameters, subnormals: true })).toThrow("neither subnormals nor a zero");
   expect(() => defineFormat({ ...parameters, signed: true, precision: 1 })).toThrow("1 to 23 stored");

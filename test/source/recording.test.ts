@@ -243,7 +243,7 @@ describe("one sentence for", () => {
 
   test("updates that are missing", async () => {
     const paths = { ...write([tensor("x")], []), updates: join(root, "none") };
-    const expected = "a safetensors file, its index, or a folder with one of them";
+    const expected = "a file of safetensors or torch.save, its index, or a folder with one of them";
     await expectSentence(openRecording(paths), paths.updates, expected, "nothing there");
   });
 

@@ -105,7 +105,7 @@ describe("openCheckpoint", () => {
 });
 
 describe("one sentence for", () => {
-  const any = "a safetensors file, its index, or a folder with one of them";
+  const any = "a file of safetensors or torch.save, its index, or a folder with one of them";
   const top = "at the top level of its JSON";
 
   test("a path with nothing there", async () => {
@@ -115,7 +115,7 @@ describe("one sentence for", () => {
 
   test("an empty folder", async () => {
     const path = folder();
-    put(path, "pytorch_model.bin", "");
+    put(path, "notes.txt", "");
     await expectSentence(openCheckpoint(path), path, any, "a folder with neither");
   });
 
