@@ -63,6 +63,16 @@ export function oneOf<T extends string>(what: string, name: string, known: reado
   return found;
 }
 
+/** What is made of options; a RangeError is told as what is wrong with the command line. */
+export function asUsage<T>(command: Command, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof RangeError) command.error(`error: ${error.message}`);
+    throw error;
+  }
+}
+
 /** A parser whose RangeError is told as what is wrong with the argument. */
 export function asArgument<T>(parse: (text: string) => T): (text: string) => T {
   return (text) => {

@@ -267,11 +267,7 @@ describe("run --optimizer refuses", () => {
       [{ lr: "fast" }, "a number as the recorded lr", '"NaN"'],
       [{ groups: "{" }, 'JSON in the metadata "groups"', '"{"'],
       [{ groups: "[1]" }, 'objects in the metadata "groups"', "something else"],
-      [
-        { lr: "-1" },
-        "settings that an optimizer takes",
-        "expected a learning rate of at least 0, finite, found -1",
-      ],
+      [{ lr: "-1" }, "a learning rate of at least 0, finite", "-1"],
       [
         { groups: '[{"lr":1},{"lr":2}]', parameters_by_group: '[["w"],[]]' },
         'the parameter group of "norm"',
