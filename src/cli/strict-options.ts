@@ -16,8 +16,8 @@ export class ListOption<T> extends Option {
 
 /**
  * Makes every option of a command strict. One that takes a single value is refused when it is given twice, instead of the
- * last being taken silently; a list adds up. A choice that is not known is answered with the nearest that is. A word that
- * begins with a dash names no file: it is an option, before which a name was forgotten.
+ * last being taken silently; a list adds up. A choice that is not known is answered with the nearest that is. A value
+ * that begins with a dash is refused as the name of a file: more likely the name was forgotten before an option.
  */
 export function strict(command: Command): Command {
   for (const option of command.options.filter((each) => !each.isBoolean())) {

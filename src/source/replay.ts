@@ -13,7 +13,7 @@ export interface ReplayOptions {
   readonly optimizer?: OptimizerName | undefined;
   /** Settings that were asked for. */
   readonly given: StepSettings;
-  /** Whether they win over recorded ones, and steps and moments that are missing are put up with; undefined: not offered. */
+  /** Whether they win over recorded ones, and missing steps and moments are accepted; undefined: not offered. */
   readonly override?: boolean;
 }
 
@@ -25,7 +25,7 @@ export interface Replay {
   readonly settings: OptimizerSettings;
   /** Whether the recording says anything of them. */
   readonly isStated: boolean;
-  /** What was put up with, in sentences. */
+  /** What was accepted because of `override`, in sentences. */
   readonly remarks: readonly string[];
 }
 
@@ -139,7 +139,7 @@ function expectNoGap(stepNumbers: readonly number[], refuse: Refuse): void {
   refuse(
     `gradients of every step from ${first} to ${last}, as the moments need them all`,
     `none of step ${missing}`,
-    `step ${missing} is missing, and is passed over as if it had not been`,
+    `step ${missing} is missing: the optimizer goes on without it`,
   );
 }
 

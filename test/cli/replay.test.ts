@@ -221,7 +221,7 @@ describe("run --optimizer refuses", () => {
     const { status, stderr } = await run(["run", path, ...sgd, "--override"]);
     expect({ status, stderr }).toEqual({
       status: 0,
-      stderr: "precision-lens: --override: step 2 is missing, and is passed over as if it had not been\n",
+      stderr: "precision-lens: --override: step 2 is missing: the optimizer goes on without it\n",
     });
   });
 
