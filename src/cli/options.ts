@@ -61,11 +61,15 @@ export function addOptimizerOptions(command: Command): Command {
   return command
     .addOption(new Option("--optimizer <name>", "computes updates from gradients").choices(names))
     .addOption(recipeOption(names).default(undefined, "master,fp32"))
-    .option("--lr <x>", "learning rate, where the recording does not say it", finiteNumber)
-    .option("--betas <a,b>", "the same; else .9,.999 (Lion .9,.99; the first is SGD's momentum)", twoNumbers)
-    .option("--eps <x>", `the same; else ${defaultEps}`, finiteNumber)
-    .option("--weight-decay <x>", "the same; else 0", finiteNumber)
-    .option("--override", "such options win over the recording; missing steps and moments are put up with");
+    .option("--lr <x>", "learning rate, if the recording does not have it", finiteNumber)
+    .option(
+      "--betas <a,b>",
+      "if not recorded; default .9,.999 (Lion .9,.99; the first is SGD's momentum)",
+      twoNumbers,
+    )
+    .option("--eps <x>", `if not recorded; default ${defaultEps}`, finiteNumber)
+    .option("--weight-decay <x>", "if not recorded; default 0", finiteNumber)
+    .option("--override", "these options win over the recording; missing steps and moments are accepted");
 }
 
 /** The settings that were given. */

@@ -14,6 +14,7 @@ import { type OpenRun, openSynthetic } from "./open-synthetic.js";
 import { givenSettings } from "./options.js";
 import { progressBar } from "./progress.js";
 import type { Streams } from "./streams.js";
+import { asUsage } from "./strict-options.js";
 import {
   addSyntheticOptions,
   refuseSynthetic,
@@ -101,7 +102,7 @@ async function recorded(command: Command, folder: string, options: PredictOption
   const steps = Math.max(1, stepNumbers.length);
   let run: SimulatedRun;
   try {
-    const settings = recordedSettings(command, recording, options);
+    const settings = asUsage(command, () => recordedSettings(command, recording, options));
     run = syntheticSettings(command, { ...options, ...settings, steps, source: "adamw" }).run;
   } catch (error) {
     await close();

@@ -18,6 +18,7 @@ import {
   recipeCases,
 } from "./options.js";
 import type { Streams } from "./streams.js";
+import { asUsage } from "./strict-options.js";
 import { expectApart, expectWritable } from "./write-output.js";
 
 interface RunOptions extends CaseOptions, OptimizerOptions, OutputOptions {
@@ -164,18 +165,15 @@ function replayPlan(
 ): Plan {
   const given = givenSettings(options);
   const { override = false } = options;
-  const replay = replayOf(recording, { optimizer: options.optimizer, given, override });
-  for (const remark of replay.remarks) tell(remark);
-  try {
+  return asUsage(command, () => {
+    const replay = replayOf(recording, { optimizer: options.optimizer, given, override });
+    for (const remark of replay.remarks) tell(remark);
     return {
       tensors: replay.tensors,
       cases: recipeCases(options, replay.optimizer, options.recipe, replay.settings),
       ...(replay.isStated && { recorded: { given, override } }),
     };
-  } catch (error) {
-    if (error instanceof RangeError) command.error(`error: ${error.message}`);
-    throw error;
-  }
+  });
 }
 
 function warnOfSkipped({ skipped }: Result, { err }: Streams): void {

@@ -19,6 +19,7 @@ import {
   recipeOption,
 } from "./options.js";
 import type { Streams } from "./streams.js";
+import { asUsage } from "./strict-options.js";
 import { addSyntheticOptions, type SyntheticOptions, syntheticSettings } from "./synthetic-options.js";
 import { expectApart } from "./write-output.js";
 
@@ -97,10 +98,6 @@ function casesOf(command: Command, options: SimulateOptions): readonly CaseSetti
   if (run.schedule !== "constant" || run.warmup > 0) {
     command.error("error: --recipe runs at one learning rate: --schedule constant --warmup 0");
   }
-  try {
-    return recipeCases(options, "adamw", options.recipe, run.optimizer);
-  } catch (error) {
-    if (error instanceof RangeError) command.error(`error: ${error.message}`);
-    throw error;
-  }
+  const { recipe } = options;
+  return asUsage(command, () => recipeCases(options, "adamw", recipe, run.optimizer));
 }

@@ -16,8 +16,8 @@ export class ListOption<T> extends Option {
 
 /**
  * Makes every option of a command strict. One that takes a single value is refused when it is given twice, instead of the
- * last being taken silently; a list adds up. A choice that is not known is answered with the nearest that is. A word that
- * begins with a dash names no file: it is an option, before which a name was forgotten.
+ * last being taken silently; a list adds up. A choice that is not known is answered with the nearest that is. A value
+ * that begins with a dash is refused as the name of a file: more likely the name was forgotten before an option.
  */
 export function strict(command: Command): Command {
   for (const option of command.options.filter((each) => !each.isBoolean())) {
@@ -61,6 +61,16 @@ export function oneOf<T extends string>(what: string, name: string, known: reado
   const found = known.find((candidate) => candidate === name);
   if (found === undefined) throw new InvalidArgumentError(unknownName(what, name, known).message);
   return found;
+}
+
+/** What is made of options; a RangeError is told as what is wrong with the command line. */
+export function asUsage<T>(command: Command, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof RangeError) command.error(`error: ${error.message}`);
+    throw error;
+  }
 }
 
 /** A parser whose RangeError is told as what is wrong with the argument. */

@@ -45,7 +45,7 @@ export function expectApart(outputs: readonly string[], inputs: readonly string[
       }
       const twin = outputOf.get(id);
       if (twin !== undefined) {
-        throw new InputError(path, "a file for each output", `that of another output, ${quote(twin)}`);
+        throw new InputError(path, "a file of its own for each output", `the same file as ${quote(twin)}`);
       }
       outputOf.set(id, path);
     }

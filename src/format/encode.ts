@@ -1,7 +1,7 @@
 import { exponentOf } from "./float64.js";
 import type { Format } from "./format.js";
 import { formatOf } from "./registry.js";
-import { gapAt, type RoundOptions, round } from "./round.js";
+import { gapAt, type RoundOptions, roundBy } from "./round.js";
 
 /**
  * The code of the number that `x` rounds to: an unsigned integer of `format.bits` bits, sign first if there is one. NaN has one
@@ -16,7 +16,15 @@ import { gapAt, type RoundOptions, round } from "./round.js";
  */
 export function encode(x: number, of: Format | string, options?: RoundOptions): number {
   const format = formatOf(of);
-  const value = round(x, format, options);
+  return codeOf(roundBy(x, format, options), format);
+}
+
+/**
+ * The code of a number of the format.
+ *
+ * @throws RangeError if it is NaN and the format has none.
+ */
+export function codeOf(value: number, format: Format): number {
   if (Number.isNaN(value)) return nanCode(format);
   const signed = value < 0 || Object.is(value, -0);
   return (signed ? signBit(format) : 0) + magnitudeCode(Math.abs(value), format);

@@ -2,7 +2,7 @@ import { decodeMagnitude, magnitudeCode } from "./encode.js";
 import { exponentOf } from "./float64.js";
 import type { Format } from "./format.js";
 import { formatOf } from "./registry.js";
-import { gapAt, round } from "./round.js";
+import { gapAt, roundSum } from "./round.js";
 
 /**
  * The gap between the numbers of `format` in the binade of |x|: 2^(e+1-precision) with e = floor(log2 |x|), at
@@ -42,13 +42,16 @@ function ulpBinade(x: number, format: Format): number {
  * @example nextUp(1, "bf16"); // 1.0078125
  */
 export function nextUp(x: number, of: Format | string): number {
-  const format = formatOf(of);
+  return above(x, formatOf(of));
+}
+
+function above(x: number, format: Format): number {
   if (Number.isNaN(x)) return NaN;
   if (!format.signed && x < format.minPositive) return format.minPositive;
   if (x === -Infinity) return -format.maxFinite;
   if (x >= format.maxFinite) return format.hasInfinity ? Infinity : NaN;
   if (x < -format.maxFinite) return -format.maxFinite;
-  const ceiling = round(x, format, { rounding: "toward-positive" });
+  const ceiling = roundSum(x, 0, format, "toward-positive", "ieee", 0);
   if (ceiling > x) return ceiling;
   if (ceiling >= 0) return nextMagnitude(ceiling, format, 1);
   const next = nextMagnitude(-ceiling, format, -1);
@@ -68,7 +71,7 @@ export function nextUp(x: number, of: Format | string): number {
 export function nextDown(x: number, of: Format | string): number {
   const format = formatOf(of);
   if (!format.signed) return nextDownUnsigned(x, format);
-  const up = nextUp(-x, format);
+  const up = above(-x, format);
   return up === 0 && format.unsignedZero ? 0 : -up;
 }
 

@@ -84,9 +84,15 @@ export interface RoundOptions {
  * @example round(1 + 2 ** -8 + 2 ** -40, "bf16"); // 1.0078125
  * @example round(65520, "fp16", { overflow: "saturate" }); // 65504
  */
-export function round(x: number, format: Format | string, options: RoundOptions = {}): number {
+export function round(x: number, format: Format | string, options?: RoundOptions): number {
+  return roundBy(x, formatOf(format), options);
+}
+
+/** {@link round} to a format that is known. */
+export function roundBy(x: number, format: Format, options?: RoundOptions): number {
+  if (options === undefined) return roundSum(x, 0, format, "nearest-even", "ieee", 0);
   const { by, overflow, bits } = checkedOptions(options);
-  return roundSum(x, 0, formatOf(format), by, overflow, bits);
+  return roundSum(x, 0, format, by, overflow, bits);
 }
 
 /** Options of one rounding with every name known and every default filled in. @throws as {@link round}. */

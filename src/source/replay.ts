@@ -1,5 +1,5 @@
 import type { MomentKind, TensorInput } from "../lens/input.js";
-import { expectOptimizerSettings } from "../update/optimizer.js";
+import { expectOptimizerSettings, refusedSetting } from "../update/optimizer.js";
 import type { OptimizerName, OptimizerSettings } from "../update/recipe/recipe.js";
 import { betasOf, defaultEps } from "../update/recipe/recipe-step.js";
 import { InputError, quote } from "./input-error.js";
@@ -13,7 +13,7 @@ export interface ReplayOptions {
   readonly optimizer?: OptimizerName | undefined;
   /** Settings that were asked for. */
   readonly given: StepSettings;
-  /** Whether they win over recorded ones, and steps and moments that are missing are put up with; undefined: not offered. */
+  /** Whether they win over recorded ones, and missing steps and moments are accepted; undefined: not offered. */
   readonly override?: boolean;
 }
 
@@ -25,7 +25,7 @@ export interface Replay {
   readonly settings: OptimizerSettings;
   /** Whether the recording says anything of them. */
   readonly isStated: boolean;
-  /** What was put up with, in sentences. */
+  /** What was accepted because of `override`, in sentences. */
   readonly remarks: readonly string[];
 }
 
@@ -50,6 +50,7 @@ const keys = Object.keys(flags) as (keyof StepSettings)[];
  * const { optimizer, settings } = replayOf(recording, { given: {} });
  * await recording.close();
  * [optimizer, settings.lr]; // ["adamw", 1e-5]
+ * @throws RangeError if one of the given settings is none that torch takes.
  * @throws InputError if an option contradicts the recording, if the optimizer is none of ours, if a step is missing in
  *   between, or if moments were not empty and are not recorded: unless `override`. Always if nothing says the learning rate.
  */
@@ -72,6 +73,7 @@ export function replayOf(recording: Recording, options: ReplayOptions): Replay {
   };
   const first = stated(recording.tensors[0].name, 0);
   const optimizer = asked ?? first.known ?? "adamw";
+  expectOptimizerSettings(optimizer, { lr: 0, ...given });
   if (first.known !== null && first.known !== optimizer) {
     const remark = `the recording is of ${first.name}, and ${optimizer} takes its gradients`;
     refuse(
@@ -108,11 +110,8 @@ export function replayOf(recording: Recording, options: ReplayOptions): Replay {
     const settings = override ? { ...recorded, ...given } : { ...given, ...recorded };
     const { lr } = settings;
     if (lr === undefined) throw new InputError(file, "a recorded learning rate, or --lr", "neither");
-    try {
-      expectOptimizerSettings(optimizer, { ...settings, lr });
-    } catch (error) {
-      throw new InputError(file, "settings that an optimizer takes", (error as Error).message);
-    }
+    const wrong = refusedSetting(optimizer, { ...settings, lr });
+    if (wrong) throw new InputError(file, wrong.expected, wrong.found);
     const full = { ...settings, lr };
     return {
       lr,
@@ -140,7 +139,7 @@ function expectNoGap(stepNumbers: readonly number[], refuse: Refuse): void {
   refuse(
     `gradients of every step from ${first} to ${last}, as the moments need them all`,
     `none of step ${missing}`,
-    `step ${missing} is missing, and is passed over as if it had not been`,
+    `step ${missing} is missing: the optimizer goes on without it`,
   );
 }
 

@@ -78,28 +78,40 @@ export function recipeSettings(
   };
 }
 
+/** What is wrong with settings, such as torch's optimizers refuse: what is expected and what was found; null if nothing is. */
+export function refusedSetting(
+  optimizer: OptimizerName,
+  settings: OptimizerSettings,
+): { readonly expected: string; readonly found: string } | null {
+  const { lr, betas = [0, 0], eps = 0, weightDecay = 0 } = settings;
+  const betasOf: readonly (readonly [string, number, number])[] =
+    optimizer === "sgd"
+      ? [["a momentum (the first beta)", betas[0], Infinity]]
+      : betas.map((beta) => ["betas", beta, 1] as const);
+  const checks: readonly (readonly [what: string, value: number, below: number])[] = [
+    ["a learning rate", lr, Infinity],
+    ["an eps", eps, Infinity],
+    ["a weight decay", weightDecay, Infinity],
+    ...betasOf,
+  ];
+  const wrong = checks.find(([, value, below]) => !(value >= 0 && value < below));
+  if (wrong === undefined) return null;
+  const [what, value, below] = wrong;
+  return {
+    expected: `${what} ${below === 1 ? "from 0 to less than 1" : "of at least 0, finite"}`,
+    found: String(value),
+  };
+}
+
 /**
- * Checks that settings are such as torch's optimizers take.
+ * Checks settings.
  *
  * @throws RangeError for a learning rate, eps or weight decay below zero, a beta outside [0, 1) (a momentum of SGD below
  *   zero), and for anything that is no finite number.
  */
 export function expectOptimizerSettings(optimizer: OptimizerName, settings: OptimizerSettings): void {
-  const { lr, betas = [0, 0], eps = 0, weightDecay = 0 } = settings;
-  const [momentum] = betas;
-  const checks: readonly (readonly [what: string, value: number, most: number])[] = [
-    ["a learning rate", lr, Infinity],
-    ["an eps", eps, Infinity],
-    ["a weight decay", weightDecay, Infinity],
-    ...(optimizer === "sgd"
-      ? ([["a momentum (the first beta)", momentum, Infinity]] as const)
-      : betas.map((beta) => ["betas", beta, 1] as const)),
-  ];
-  for (const [what, value, most] of checks) {
-    if (Number.isFinite(value) && value >= 0 && value < most) continue;
-    const range = most === 1 ? "from 0 to less than 1" : "of at least 0, finite";
-    throw new RangeError(`expected ${what} ${range}, found ${value}`);
-  }
+  const wrong = refusedSetting(optimizer, settings);
+  if (wrong) throw new RangeError(`expected ${wrong.expected}, found ${wrong.found}`);
 }
 
 /** Weights and states of an optimizer after some steps, each of n numbers. */

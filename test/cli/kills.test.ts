@@ -44,40 +44,56 @@ async function timed(args: readonly string[]): Promise<{ ran: Ran; took: number 
   return { ran, took: performance.now() - began };
 }
 
-test("killed at any moment: every output is whole, as it was or not there, and inputs are what they were", async () => {
+describe("killed at any moment", () => {
   const out = join(folder, "out");
-  const one = ["--scheme", "kahan", "--write-weights", join(out, "w.safetensors")];
-  const named = ["json", "csv", "markdown", "html"].flatMap((name) => [`--${name}`, join(out, `r.${name}`)]);
-  const work = [...runWork, ...one, ...named, "--svg", join(out, "svg"), "--quiet"];
-  mkdirSync(out);
-  const { took } = await timed(work);
-  const files = readdirSync(out, { recursive: true, encoding: "utf8" }).filter((name) => /\.\w+$/.test(name));
-  expect(files.length).toBeGreaterThan(8);
-  const whole = new Map(files.map((name) => [name, digest(join(out, name))]));
-  const before = inputs.map(digest);
   const old = createHash("sha256").update("as it was").digest("hex");
+  let work: readonly string[];
+  let took: number;
+  let files: readonly string[];
+  let whole: ReadonlyMap<string, string>;
+  beforeAll(async () => {
+    const one = ["--scheme", "kahan", "--write-weights", join(out, "w.safetensors")];
+    const named = ["json", "csv", "markdown", "html"].flatMap((name) => [
+      `--${name}`,
+      join(out, `r.${name}`),
+    ]);
+    work = [...runWork, ...one, ...named, "--svg", join(out, "svg"), "--quiet"];
+    mkdirSync(out);
+    took = (await timed(work)).took;
+    files = readdirSync(out, { recursive: true, encoding: "utf8" }).filter((name) => /\.\w+$/.test(name));
+    whole = new Map(files.map((name) => [name, digest(join(out, name))]));
+  });
 
-  const kills = sized({ quick: 6, full: 100 });
-  for (let i = 0; i < kills; i++) {
-    rmSync(out, { recursive: true });
-    mkdirSync(join(out, "svg"), { recursive: true });
-    // Half of the outputs are there before.
-    for (const name of files.filter((_, at) => (at + i) % 2 === 0))
-      writeFileSync(join(out, name), "as it was");
-    const child = start(work);
-    const ran = ended(child);
-    // Most about the time when outputs are written.
-    const from = i % 3 === 0 ? 0 : 0.7 * took;
-    await Promise.race([sleep(from + (below(1000) / 1000) * (1.1 * took - from)), ran]);
-    child.kill("SIGKILL");
-    await ran;
-    for (const name of readdirSync(out, { recursive: true, encoding: "utf8" })) {
-      // What a process that had no time left under a temporary name is no output.
-      if (name === "svg" || name.endsWith(".tmp")) continue;
-      expect([old, whole.get(name)], `${name} after kill ${i}`).toContain(digest(join(out, name)));
-    }
-    expect(inputs.map(digest)).toEqual(before);
-  }
+  // In batches, of which none takes long.
+  const batches = sized({ quick: 1, full: 10 });
+  const kills = sized({ quick: 6, full: 10 });
+  test.each(Array.from({ length: batches }, (_, batch) => batch))(
+    "every output is whole, as it was or not there, and inputs are what they were (%i)",
+    async (batch) => {
+      expect(files.length).toBeGreaterThan(8);
+      const before = inputs.map(digest);
+      for (let i = batch * kills; i < (batch + 1) * kills; i++) {
+        rmSync(out, { recursive: true });
+        mkdirSync(join(out, "svg"), { recursive: true });
+        // Half of the outputs are there before.
+        for (const name of files.filter((_, at) => (at + i) % 2 === 0))
+          writeFileSync(join(out, name), "as it was");
+        const child = start(work);
+        const ran = ended(child);
+        // Most about the time when outputs are written.
+        const from = i % 3 === 0 ? 0 : 0.7 * took;
+        await Promise.race([sleep(from + (below(1000) / 1000) * (1.1 * took - from)), ran]);
+        child.kill("SIGKILL");
+        await ran;
+        for (const name of readdirSync(out, { recursive: true, encoding: "utf8" })) {
+          // What a process that had no time left under a temporary name is no output.
+          if (name === "svg" || name.endsWith(".tmp")) continue;
+          expect([old, whole.get(name)], `${name} after kill ${i}`).toContain(digest(join(out, name)));
+        }
+        expect(inputs.map(digest)).toEqual(before);
+      }
+    },
+  );
 });
 
 describe("a thread that is ended at any moment", () => {
@@ -91,7 +107,7 @@ describe("a thread that is ended at any moment", () => {
     rmSync(json);
     const before = readdirSync(folder);
     let hits = 0;
-    for (let i = 0; i < sized({ quick: 3, full: 20 }); i++) {
+    for (let i = 0; i < sized({ quick: 2, full: 20 }); i++) {
       const after = i === 0 ? 0 : below(Math.ceil(took));
       const env = {
         NODE_OPTIONS: `--import=${killer}`,

@@ -146,7 +146,7 @@ test("two outputs are two files", async () => {
     const { status, stderr } = await run([...of, ...outputs]);
     expect({ status, stderr }).toEqual({
       status: 2,
-      stderr: expect.stringMatching(/: expected a file for each output, found that of another output, "/),
+      stderr: expect.stringMatching(/: expected a file of its own for each output, found the same file as "/),
     });
   };
   await clash("--json", there, "--csv", link);

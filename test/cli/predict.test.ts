@@ -114,6 +114,7 @@ describe("usage", () => {
     ],
     ["draws without gradients", ["--source", "steady-state"], /unknown option '--source'/],
     ["betas that are none", ["--betas", ".9,1"], /expected betas from 0 to less than 1/],
+    ["betas that are none, of a folder", [window, "--betas", ".9,1"], /expected betas from 0 to less than 1/],
   ])("%s is refused", async (_, args, message) => {
     await expectUsageError(["predict", ...args], message);
   });

@@ -66,6 +66,25 @@ describe("runCommandLines", () => {
     ]);
   });
 
+  test("recipes whose settings the recording has: what was given beside it, and the moments", () => {
+    const lr = { least: 1e-7, most: 1e-6 };
+    const told = { name: "adamw", lr, betas: [0.9, 0.95] as const, eps: 1e-8, weightDecay: 0.1 };
+    const line = (given: object, override: boolean) => {
+      const optimizer = { ...told, recorded: { given, override } };
+      const result = recorded([like({ recipe: { name: "kahan", of: "kahan", verified: null } })], {
+        settings: { optimizer, overflow: "ieee", seed: 0, strict: false },
+      });
+      const input = { ...result.input, updates: null, gradients: "g", moments: "m" };
+      return runCommandLines({ ...result, input }).join();
+    };
+    const common =
+      "precision-lens run --weights w --gradients g --moments m --format bf16 --recipe kahan --optimizer adamw";
+    expect(line({}, false)).toBe(common);
+    expect(line({ lr: 1e-4, betas: [0.5, 0.9] }, true)).toBe(
+      `${common} --lr 0.0001 --betas 0.5,0.9 --override`,
+    );
+  });
+
   test("a synthetic run, by every setting that it had, without the fp32 run beside it", () => {
     const result = recorded([like({}), like({ scheme: "master" }), like({ format: "fp32" })]);
     const synthetic = {

@@ -1,5 +1,5 @@
 import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { encode } from "../../format/encode.js";
+import { codeOf } from "../../format/encode.js";
 import type { Format } from "../../format/format.js";
 import type { TensorInput } from "../../lens/input.js";
 import { InputError } from "../input-error.js";
@@ -60,7 +60,7 @@ export class WeightsWriter {
     process.on("exit", this.#discard);
   }
 
-  /** @throws InputError if the system refuses, as when the disk is full. */
+  /** @param weights numbers of the format. @throws InputError if the system refuses, as when the disk is full. */
   write(tensor: number, start: number, weights: Float32Array): void {
     const bytes = this.#encode(weights);
     try {
@@ -79,7 +79,7 @@ export class WeightsWriter {
     const { bits } = this.#format;
     if (bits === 32) return new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength);
     const codes = bits === 16 ? new Uint16Array(weights.length) : new Uint8Array(weights.length);
-    for (let i = 0; i < weights.length; i++) codes[i] = encode(weights[i], this.#format);
+    for (let i = 0; i < weights.length; i++) codes[i] = codeOf(weights[i], this.#format);
     return new Uint8Array(codes.buffer);
   }
 
