@@ -31,11 +31,11 @@ export function provenCases(opmath: UpdateSettings["opmath"]): readonly UpdateSe
  * The self-check of an engine that is a twin of the reference: the literal hard cases, and for each case asked for
  * that it does as the reference does. Done once each, because neither device nor kernels change.
  *
- * @param makesNumbers whether it makes drawn numbers of any job where it counts: then that is proved too.
+ * @param alone whether it counts all numbers and makes drawn ones by itself on a device: then that is proved too.
  */
 export function proofOf(
   engine: Engine,
-  { makesNumbers = false } = {},
+  { alone = false } = {},
 ): (cases: readonly CaseSettings[]) => Promise<SelfCheck> {
   let literal: Promise<SelfCheck> | null = null;
   let made: Promise<boolean> | null = null;
@@ -43,7 +43,7 @@ export function proofOf(
   return async (cases) => {
     literal ??= selfCheck(engine);
     let { passed, failed, firstFailure } = await literal;
-    if (makesNumbers) {
+    if (alone) {
       made ??= agreesOn(engine, reference, madeJob());
       if (await made) passed += 1;
       else {
@@ -53,7 +53,7 @@ export function proofOf(
     }
     for (const settings of cases) {
       const key = JSON.stringify(settings);
-      const twin = twins.get(key) ?? agrees(engine, reference, [settings]);
+      const twin = twins.get(key) ?? agrees(engine, reference, [settings], alone);
       twins.set(key, twin);
       if (await twin) passed += 1;
       else {
