@@ -44,17 +44,17 @@ class Outcomes<T> {
  * that it does as the reference does. Done once each, because neither device nor kernels change; again where it threw, for
  * then it proved nothing.
  *
- * @param makesNumbers whether it makes drawn numbers of any job where it counts: then that is proved too.
+ * @param alone whether it counts all numbers and makes drawn ones by itself on a device: then that is proved too.
  */
 export function proofOf(
   engine: Engine,
-  { makesNumbers = false } = {},
+  { alone = false } = {},
 ): (cases: readonly CaseSettings[]) => Promise<SelfCheck> {
   const literal = new Outcomes<SelfCheck>();
   const twins = new Outcomes<boolean>();
   return async (cases) => {
     let { passed, failed, firstFailure } = await literal.of("", () => selfCheck(engine));
-    if (makesNumbers) {
+    if (alone) {
       if (await twins.of("", () => agreesOn(engine, reference, madeJob()))) passed += 1;
       else {
         failed += 1;
@@ -62,7 +62,8 @@ export function proofOf(
       }
     }
     for (const settings of cases) {
-      if (await twins.of(JSON.stringify(settings), () => agrees(engine, reference, [settings]))) passed += 1;
+      const agreed = () => agrees(engine, reference, [settings], alone);
+      if (await twins.of(JSON.stringify(settings), agreed)) passed += 1;
       else {
         failed += 1;
         // In the way of the literal cases.

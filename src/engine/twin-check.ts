@@ -18,15 +18,16 @@ const bf16 = format("bf16");
 
 /**
  * Whether an engine does as its specification: the same cases over the same hard numbers on both, every count, sum
- * and stored bit compared. Two steps and several chunks, so that everything is done again on other numbers. Cases of
+ * and stored bit compared; with `allNumbers` also over subnormals, NaN, Inf and what overflows. Two steps and several chunks, so that everything is done again on other numbers. Cases of
  * one format only.
  */
 export async function agrees(
   engine: Pick<Engine, "run">,
   specification: Pick<Engine, "run">,
   cases: readonly CaseSettings[],
+  allNumbers = false,
 ): Promise<boolean> {
-  return agreesOn(engine, specification, { ...hardJob(cases[0]), cases });
+  return agreesOn(engine, specification, { ...hardJob(cases[0], allNumbers), cases });
 }
 
 /** Whether an engine gives every count, sum and stored bit of its specification for one job. */
@@ -50,7 +51,7 @@ async function outcomeOf(engine: Pick<Engine, "run">, job: LensJob): Promise<str
 }
 
 /** Weights and updates on which roundings, carries and sums go wrong if they can: a tensor for each size of number. */
-export function hardJob(settings: CaseSettings): Omit<LensJob, "cases"> {
+export function hardJob(settings: CaseSettings, allNumbers = false): Omit<LensJob, "cases"> {
   const { format } = settings;
   const smallest = Math.max(format.minPositive, 2 ** -70);
   const largest = Math.min(format.maxFinite, 2 ** 90);
@@ -66,8 +67,23 @@ export function hardJob(settings: CaseSettings): Omit<LensJob, "cases"> {
     tensorOf(name, pairsOf(magnitudes.map(Math.fround), format)),
   );
   tensors.push(tensorOf("ties", tiesOfSums()));
+  if (allNumbers) tensors.push(tensorOf("ends", pairsOfEnds(format)));
   if ("rounding" in settings && settings.rounding === "stochastic") tensors.push(decidingBits(settings));
   return { tensors, stepNumbers: [0, 1], milestones: [0], chunk: blockLength };
+}
+
+/** Pairs of numbers at the ends of fp32 and of the format, NaN and Inf among them. */
+function pairsOfEnds({ minPositive, minNormal, maxFinite, epsilon }: Format): Pair[] {
+  const ofFormat = [
+    minPositive,
+    minNormal,
+    minNormal * (1 - epsilon / 2),
+    maxFinite,
+    maxFinite * (1 - epsilon),
+  ];
+  const ofFp32 = [0, 2 ** -149, 3 * 2 ** -149, 2 ** -126, 2 ** -126 - 2 ** -149, 2 ** 127, Infinity];
+  const signed = [1, ...ofFp32, ...ofFormat].map(Math.fround).flatMap((x) => [x, -x]);
+  return [NaN, ...signed].flatMap((w) => [NaN, ...signed].map((u): Pair => [w, u]));
 }
 
 type Pair = readonly [weight: number, update: number];

@@ -77,7 +77,7 @@ export function nextDown(x: number, of: Format | string): number {
 
 function nextDownUnsigned(x: number, format: Format): number {
   if (!(x > format.minPositive)) return NaN;
-  const floor = round(x, format, { rounding: "toward-zero", overflow: "saturate" });
+  const floor = roundSum(x, 0, format, "toward-zero", "saturate", 0);
   return floor < x ? floor : nextMagnitude(floor, format, -1);
 }
 

@@ -46,7 +46,7 @@ export function webGpuEngine(open: () => Promise<Device> = openDevice): Engine {
     refuses: refusal,
 
     selfCheck(cases = proven) {
-      proof ??= proofOf(engine, { makesNumbers: true });
+      proof ??= proofOf(engine, { alone: true });
       return proof(cases);
     },
 

@@ -21,6 +21,7 @@ import {
   flagsOf,
   kernelText,
   loadPair,
+  ReadAhead,
   storePair,
   sumText,
   talliesText,
@@ -64,14 +65,16 @@ export function stepKernel(settings: UpdateSettings, { updates, advances }: Step
   const draws = Math.max(...elements.map(({ draws }) => draws));
   const sumNames = stepSums.map((_, sum) => [0, 1].map((lane) => `sum${sum}${lane}`));
 
+  const { packed } = planes;
+  const ahead = new ReadAhead();
   const loads = [
-    loadPair(["w0", "w1"], "state", planes.weights, planes.packed),
-    planes.carriers === null ? "" : loadPair(["k0", "k1"], "state", planes.carriers, planes.packed),
-    advances || isMaster ? loadPair(fp32Names, "fp32", fp32Planes.now, false) : "",
+    loadPair(["w0", "w1"], "state", planes.weights, packed, ahead.word),
+    planes.carriers === null ? "" : loadPair(["k0", "k1"], "state", planes.carriers, packed, ahead.word),
+    advances || isMaster ? loadPair(fp32Names, "fp32", fp32Planes.now, false, ahead.word) : "",
   ];
   const stores = [
-    storePair(["w0", "w1"], "state", planes.weights, planes.packed),
-    planes.carriers === null ? "" : storePair(["k0", "k1"], "state", planes.carriers, planes.packed),
+    storePair(["w0", "w1"], "state", planes.weights, packed),
+    planes.carriers === null ? "" : storePair(["k0", "k1"], "state", planes.carriers, packed),
     advances ? storePair(fp32Names, "fp32", fp32Planes.now, false) : "",
   ];
   const bits = Array.from(
@@ -84,6 +87,7 @@ export function stepKernel(settings: UpdateSettings, { updates, advances }: Step
 ${talliesText(stepCounts.length, stepSums.length)}
 var<workgroup> bins: array<atomic<u32>, ${classes * bins.count}>;`,
     before: `
+${ahead.before}
 ${rounding === "stochastic" ? keyText("bits") : ""}
 ${updates.kind === "drawn" ? keyText("keys") : ""}
 ${sumNames
@@ -94,6 +98,7 @@ var movedAndZero = 0u; var nonfiniteAndKept = 0u; var ruleAndMoved = 0u;`,
     beforeChunk: "var flagsMoved = 0u; var flagsNonfinite = 0u; var flagsUpdated = 0u;",
     pair: `
 ${updateText(updates)}
+${ahead.pair}
 ${loads.join("\n")}
 ${bits.join("\n")}
 var slow = 0u;

@@ -86,13 +86,19 @@ export function ofPiece(name: (typeof pieceWords)[number]): string {
   return `constants[params.groups + piece * ${pieceWords.length}u + ${pieceWords.indexOf(name)}u]`;
 }
 
-/** Declares two variables, the numbers of a pair. */
-export function loadPair(names: readonly [string, string], buffer: string, plane: number, packed: boolean) {
+/** Declares two variables, the numbers of a pair, from what `read` gives of a plane. */
+export function loadPair(
+  names: readonly [string, string],
+  buffer: string,
+  plane: number,
+  packed: boolean,
+  read = wordOf,
+) {
   const [even, odd] = names;
   if (!packed) {
-    return `var ${even} = ${wordOf(buffer, plane)}; var ${odd} = ${wordOf(buffer, plane + 1)};`;
+    return `var ${even} = ${read(buffer, plane)}; var ${odd} = ${read(buffer, plane + 1)};`;
   }
-  return `let ${even}${odd} = ${wordOf(buffer, plane)};
+  return `let ${even}${odd} = ${read(buffer, plane)};
 var ${even} = ${even}${odd} << 16u; var ${odd} = ${even}${odd} & 0xffff0000u;`;
 }
 
@@ -104,6 +110,31 @@ export function storePair(names: readonly [string, string], buffer: string, plan
 
 function wordOf(buffer: string, plane: number): string {
   return `${buffer}[${plane}u * params.plane + at]`;
+}
+
+/**
+ * Words that are read one pair ahead: few threads share a unit of a device, and would wait for memory. What is read is
+ * what only the thread itself writes.
+ */
+export class ReadAhead {
+  readonly #words: string[] = [];
+
+  readonly word = (buffer: string, plane: number): string => {
+    this.#words.push(`${buffer}[${plane}u * params.plane + `);
+    return `word${this.#words.length - 1}`;
+  };
+
+  /** Before all pairs. */
+  get before(): string {
+    const firsts = this.#words.map((word, i) => `var next${i} = ${word}ahead];`);
+    return ["let ahead = (thread >> 5u) * 16384u + (thread & 31u);", ...firsts].join("\n");
+  }
+
+  /** Before what is done for a pair. */
+  get pair(): string {
+    const nexts = this.#words.map((word, i) => `let word${i} = next${i}; next${i} = ${word}nextAt];`);
+    return ["let nextAt = ahead + min(j + 1u, rounds - 1u) * 32u;", ...nexts].join("\n");
+  }
 }
 
 /** A word of a plane of flags, `flag`-th after so many planes of numbers. */

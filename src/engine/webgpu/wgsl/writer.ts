@@ -23,6 +23,12 @@ function constant(bits: number): Wgsl {
   return { text: `${bits >>> 0}u`, kind: "u32", constant: bits >>> 0 };
 }
 
+/** 1 or -1, or null of what is no constant. */
+function signOf({ constant }: Wgsl): 1 | -1 | null {
+  if (constant === undefined) return null;
+  return constant < 0x8000_0000 ? 1 : -1;
+}
+
 /** All bits of a mask. */
 function bitsOfMask(x: Wgsl): string {
   return x.kind === "u32" ? x.text : `select(0u, 0xffffffffu, ${x.text})`;
@@ -138,8 +144,11 @@ export class WgslWriter implements Lane<Wgsl> {
       this.#bool(a.text === b.text ? `isNaN32(${a.text})` : `!eq32(${a.text}, ${b.text})`),
     gt: (a: Wgsl, b: Wgsl) => this.#bool(`lt32(${b.text}, ${a.text})`),
     ge: (a: Wgsl, b: Wgsl) => this.#bool(`lt32(${b.text}, ${a.text}) | eq32(${a.text}, ${b.text})`),
-    min: this.#binary("min32"),
-    max: this.#binary("max32"),
+    // The smaller of a number and a positive one is that of the bits as signed integers; the larger of a number and a
+    // negative one that with the smaller bits, unsigned.
+    min: (a: Wgsl, b: Wgsl) => (signOf(b) === 1 ? this.i32x4.min_s(a, b) : this.#binary("min32")(a, b)),
+    max: (a: Wgsl, b: Wgsl) =>
+      signOf(b) === -1 ? this.#u32(`min(${a.text}, ${b.text})`) : this.#binary("max32")(a, b),
     nearest: this.#unary("nearest32"),
     floor: this.#unary("floor32"),
     convert_i32x4_s: this.#unary("convert32"),
