@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { plural } from "../format/plural.js";
 import { models } from "../source/synthetic/models.js";
 import { presets } from "../source/synthetic/presets.js";
 import type { SyntheticSettings } from "../source/synthetic/synthetic-run.js";
@@ -156,7 +157,7 @@ export function syntheticSettings(command: Command, options: SyntheticOptions): 
   if (source === "steady-state" && b1 > longestMomentum) {
     command.error(`error: --source steady-state takes a first beta of at most ${longestMomentum}`);
   }
-  if (warmup >= steps!) command.error(`error: a warm-up of ${warmup} steps in a run of ${steps}`);
+  if (warmup >= steps!) command.error(`error: a warm-up of ${plural(warmup, "step")} in a run of ${steps}`);
   const model = options.model === undefined ? null : models.get(options.model)!;
   return {
     preset: preset?.name ?? null,

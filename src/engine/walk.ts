@@ -1,3 +1,4 @@
+import { plural } from "../format/plural.js";
 import type { MomentKind, TensorInput, TensorOptimizer, Values } from "../lens/input.js";
 import { blockLength } from "../lens/sum.js";
 import type { CaseTally } from "../lens/summarize.js";
@@ -144,12 +145,14 @@ export function expectCountable(job: LensJob): void {
   for (const { name, weights, updates } of tensors) {
     elements += weights.length;
     if (updates.length !== stepNumbers.length) {
-      throw new RangeError(`tensor ${name}: expected ${stepNumbers.length} updates, found ${updates.length}`);
+      throw new RangeError(
+        `tensor ${name}: expected ${plural(stepNumbers.length, "update")}, found ${updates.length}`,
+      );
     }
     for (const { length } of updates) {
       if (length !== weights.length) {
         throw new RangeError(
-          `tensor ${name}: expected updates of ${weights.length} elements, found ${length}`,
+          `tensor ${name}: expected updates of ${plural(weights.length, "element")}, found ${length}`,
         );
       }
     }

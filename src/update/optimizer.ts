@@ -1,4 +1,5 @@
 import type { Format } from "../format/format.js";
+import { plural } from "../format/plural.js";
 import { formatOf } from "../format/registry.js";
 import { roundSum } from "../format/round.js";
 import { unknownName } from "../format/unknown-name.js";
@@ -204,7 +205,7 @@ function optimizer(
     step({ t, values }: OptimizerState, gradient: ArrayLike<number>): OptimizerState {
       const { length } = values.p;
       if (gradient.length !== length) {
-        throw new RangeError(`expected a gradient of ${length} numbers, found ${gradient.length}`);
+        throw new RangeError(`expected a gradient of ${plural(length, "number")}, found ${gradient.length}`);
       }
       const next = Object.fromEntries(kept.map((state) => [state, new Float32Array(length)]));
       const { registers } = step;

@@ -107,7 +107,7 @@ describe("run --resume", () => {
       quick: await writeExcerpt(join(folder, "excerpt"), "rlvr/early", (i) => i < 10),
       full: recorded("rlvr/early"),
     });
-    const recipes = ["run", trained, "--optimizer", "adamw", "--lr", "1e-6", "--quiet"];
+    const recipes = ["run", trained, "--optimizer", "adamw", "--lr", "1e-5", "--quiet"];
     const once = await output(...recipes, "--json", "-");
     expect(await output(...recipes, "--resume", log, "--json", "-")).toBe(once);
     expect(existsSync(log)).toBe(false);

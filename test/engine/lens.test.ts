@@ -46,7 +46,7 @@ describe("lens", () => {
       "expected a Float32Array",
     );
     await expect(lens({ format: "fp32", data: one }, Float32Array.of(1, 2))).rejects.toThrow(
-      "updates of 1 elements",
+      "updates of 1 element, found 2",
     );
     await expect(lens({ format: "bf61", data: one }, one)).rejects.toThrow("unknown format");
     await expect(lens({ format: "fp32", data: one }, one, { engine: "abacus" })).rejects.toThrow(

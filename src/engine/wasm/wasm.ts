@@ -1,3 +1,4 @@
+import { plural } from "../../format/plural.js";
 import type { TensorInput } from "../../lens/input.js";
 import { blockLength } from "../../lens/sum.js";
 import type { CaseTally } from "../../lens/summarize.js";
@@ -26,7 +27,7 @@ const proven = provenCases("exact");
 export const wasm: Engine = {
   name: "wasm",
   get device() {
-    const threads = whyNoThreads === null ? `${cores()} threads` : `one thread: ${whyNoThreads}`;
+    const threads = whyNoThreads === null ? plural(cores(), "thread") : `one thread: ${whyNoThreads}`;
     return `CPU, WebAssembly SIMD, ${threads}`;
   },
   unavailable: async () => (hasSimd() ? null : "this platform has no WebAssembly with SIMD"),

@@ -1,5 +1,6 @@
 import type { Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { plural } from "../../format/plural.js";
 import { InputError } from "../input-error.js";
 import { statFile, systemError } from "../system-error.js";
 import type { ByteSource } from "./stored-tensor.js";
@@ -94,7 +95,7 @@ async function readFully(
       position + done,
     );
     if (bytesRead === 0) {
-      const expected = `${into.length} bytes from byte ${position} on`;
+      const expected = `${plural(into.length, "byte")} from byte ${position} on`;
       throw new InputError(
         path,
         expected,

@@ -1,3 +1,4 @@
+import { plural } from "../../format/plural.js";
 import { InputError, quote } from "../input-error.js";
 import { type Dtype, dtypes } from "./dtype.js";
 import { JsonReader } from "./json.js";
@@ -37,7 +38,11 @@ const mostDimensions = 64;
 export function headerLength(bytes: Uint8Array, fileSize: number, name: string): number {
   if (fileSize === 0) throw new InputError(name, "a safetensors file", "an empty file");
   if (fileSize < lengthBytes) {
-    throw new InputError(name, `the ${lengthBytes} bytes of a header length`, `a file of ${fileSize} bytes`);
+    throw new InputError(
+      name,
+      `the ${lengthBytes} bytes of a header length`,
+      `a file of ${plural(fileSize, "byte")}`,
+    );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, lengthBytes);
   const length = Number(view.getBigUint64(0, true));
@@ -47,7 +52,7 @@ export function headerLength(bytes: Uint8Array, fileSize: number, name: string):
   }
   if (length > fileSize - lengthBytes) {
     const found = `a header length of ${length}`;
-    throw new InputError(name, `a header within the ${fileSize} bytes of the file`, found);
+    throw new InputError(name, `a header within the ${plural(fileSize, "byte")} of the file`, found);
   }
   return length;
 }
@@ -107,8 +112,8 @@ function readEntry(reader: JsonReader, tensor: string, dataStart: number, name: 
     throw new InputError(name, expected, `${dtype.name} ${shapeText(shape)}`);
   }
   if (bits !== 8 * (end - begin)) {
-    const expected = `${bits / 8} bytes for tensor ${quote(tensor)} of ${dtype.name} ${shapeText(shape)}`;
-    throw new InputError(name, expected, `${end - begin} bytes`);
+    const expected = `${plural(bits / 8, "byte")} for tensor ${quote(tensor)} of ${dtype.name} ${shapeText(shape)}`;
+    throw new InputError(name, expected, plural(end - begin, "byte"));
   }
   return { dtype, shape, elements, begin: dataStart + begin, end: dataStart + end };
 }
@@ -128,13 +133,17 @@ function checkLayout(
       throw new InputError(name, expected, `byte ${begin} (${begin < filled ? "they overlap" : "a hole"})`);
     }
     if (end > fileSize) {
-      const expected = `tensor ${quote(tensor)} to end within the ${fileSize} bytes of the file`;
+      const expected = `tensor ${quote(tensor)} to end within the ${plural(fileSize, "byte")} of the file`;
       throw new InputError(name, expected, `byte ${end}`);
     }
     filled = end;
   }
   if (filled !== fileSize) {
-    throw new InputError(name, `${filled} bytes, header and tensors together`, `a file of ${fileSize} bytes`);
+    throw new InputError(
+      name,
+      `${filled} bytes, header and tensors together`,
+      `a file of ${plural(fileSize, "byte")}`,
+    );
   }
 }
 

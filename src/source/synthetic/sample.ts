@@ -1,3 +1,5 @@
+import { plural } from "../../format/plural.js";
+
 /**
  * How many elements of each tensor a sample of `elements` takes, stratified: in proportion to its size, but at least
  * one of each, and never more than it has. Largest remainders get what rounding leaves.
@@ -8,7 +10,9 @@ export function stratify(sizes: readonly number[], elements: number): number[] {
   const total = sizes.reduce((sum, size) => sum + size, 0);
   if (elements >= total) return [...sizes];
   if (elements < sizes.length) {
-    throw new RangeError(`${elements} elements: expected at least one for each of ${sizes.length} tensors`);
+    throw new RangeError(
+      `${plural(elements, "element")}: expected at least one for each of ${plural(sizes.length, "tensor")}`,
+    );
   }
   const exact = sizes.map((size) => (size * elements) / total);
   const taken = exact.map((share) => Math.max(1, Math.floor(share)));

@@ -131,7 +131,7 @@ describe("optimizers", () => {
     );
     const optimizer = adamw({ recipe: "master", lr: 1 });
     expect(() => optimizer.step(optimizer.init([1]), [1, 2])).toThrow(
-      "expected a gradient of 1 numbers, found 2",
+      "expected a gradient of 1 number, found 2",
     );
   });
 });
