@@ -178,7 +178,8 @@ function storedTensor(
 ): StoredTensor {
   const { storage, offset, shape, strides, dtype } = tensor;
   const where = `the storage of ${quote(name)}`;
-  if (entry === undefined) throw new InputError(source.name, `data/${storage.key}, ${where}`, "none");
+  if (entry === undefined)
+    throw new InputError(source.name, `${quote(`data/${storage.key}`)}, ${where}`, "none");
   if (dtype === null) throw new InputError(source.name, `a dtype for ${quote(name)}`, "none");
   const width = dtype.bits / 8;
   const capacity = Math.floor(entry.size / width);

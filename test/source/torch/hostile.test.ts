@@ -130,8 +130,12 @@ describe("tensors that lie about their storages", () => {
     ],
     ["a negative size", { shape: [-1] }, /the arguments of/],
     ["fewer strides than sizes", { shape: [2, 2], strides: [1] }, /the arguments of/],
-    ["a storage that is not there", { key: "7" }, /data\/7, the storage of "w", found none/],
-    ["a storage by a path", { key: "../data.pkl" }, /data\/\.\.\/data\.pkl, the storage of "w", found none/],
+    ["a storage that is not there", { key: "7" }, /"data\/7", the storage of "w", found none/],
+    [
+      "a storage by a path",
+      { key: "../data.pkl" },
+      /"data\/\.\.\/data\.pkl", the storage of "w", found none/,
+    ],
     [
       "a storage with more numbers than bytes",
       { elements: 2 ** 30 },
