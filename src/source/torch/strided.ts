@@ -34,7 +34,8 @@ export function stridedValues(
       if (place < lowest) lowest = place;
       if (place > highest) highest = place;
     }
-    const window = into instanceof Float64Array ? new Float64Array(most) : new Float32Array(most);
+    const longest = Math.min(most, highest + 1 - lowest);
+    const window = into instanceof Float64Array ? new Float64Array(longest) : new Float32Array(longest);
     for (let from = lowest; from <= highest; from += most) {
       const part = window.subarray(0, Math.min(most, highest + 1 - from));
       await whole.read(from, part);
