@@ -3,10 +3,10 @@ import type { TensorInput } from "../../lens/input.js";
 import { blockLength } from "../../lens/sum.js";
 import type { CaseTally } from "../../lens/summarize.js";
 import { Tally, UpdateTally } from "../../lens/tally.js";
-import type { CaseSettings } from "../../update/optimizer.js";
 import type { UpdateSettings } from "../../update/settings.js";
 import { curveOf, newCurve } from "../curve.js";
 import type { Engine, LensJob, Observer } from "../engine.js";
+import { refusal } from "../lane/refusal.js";
 import { proofOf, provenCases } from "../proof.js";
 import { Stop, Stopped } from "../stop.js";
 import { expectCountable, walk } from "../walk.js";
@@ -31,7 +31,7 @@ export const wasm: Engine = {
     return `CPU, WebAssembly SIMD, ${threads}`;
   },
   unavailable: async () => (hasSimd() ? null : "this platform has no WebAssembly with SIMD"),
-  refuses,
+  refuses: refusal,
   selfCheck: (cases = proven) => proof(cases),
   run,
   close: async () => endThreads(),
@@ -39,20 +39,8 @@ export const wasm: Engine = {
 
 const proof = proofOf(wasm);
 
-function refuses(cases: readonly CaseSettings[]): string | null {
-  for (const settings of cases) {
-    if ("recipe" in settings) return "it takes recorded updates, not gradients by a recipe";
-    const { format, opmath, rounding } = settings;
-    // Rounding to odd in between keeps one rounding one only where two bits are left (lane/arithmetic.ts).
-    if (opmath === "exact" && (rounding === "stochastic" || format.precision > 22)) {
-      return "under exact opmath it takes neither stochastic rounding nor more than 22 significand bits";
-    }
-  }
-  return null;
-}
-
 async function run(job: LensJob, observer: Observer = {}): Promise<CaseTally[]> {
-  const reason = refuses(job.cases);
+  const reason = refusal(job.cases);
   if (reason !== null) throw new RangeError(`engine wasm: ${reason}`);
   expectCountable(job);
   const cases = job.cases as readonly UpdateSettings[];

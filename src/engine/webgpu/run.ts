@@ -24,7 +24,7 @@ export interface Memory {
 /** 4 GiB, 64 MiB and 16 MiB. */
 const usual: Memory = { batch: 2 ** 30, counts: 2 ** 24, steps: 2 ** 22 };
 
-/** Digits of sums hold 2^27 elements; more than 2^26 at once are no faster (measured on an H100). */
+/** Digits of sums hold twice as many, and fewer fill a large GPU. */
 const mostElements = 2 ** 26;
 
 /** Takes a job through a device, batch after batch, all steps of a batch in order. Valid for cases by schemes. */

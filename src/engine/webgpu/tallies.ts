@@ -1,6 +1,5 @@
 import type { Format } from "../../format/format.js";
 import type { ExactSum } from "../../lens/sum.js";
-import { blockLength } from "../../lens/sum.js";
 import type { EndTally, Tally, UpdateTally } from "../../lens/tally.js";
 import { type SchemeName, schemes } from "../../update/scheme.js";
 import {
@@ -11,7 +10,6 @@ import {
   endSums,
   lowestExponent,
   stepCounts,
-  stepRowWords,
   stepSums,
 } from "./layout.js";
 
@@ -19,7 +17,7 @@ import {
 
 /** Zeros that fill the last group of eight elements of so many. */
 export function paddingOf(elements: number): number {
-  return (blockLength - (elements % blockLength)) % 8;
+  return (8 - (elements % 8)) % 8;
 }
 
 /** Adds a row of a step of `elements` weights; tells how many updates of each kind the ulp rule judged. */
@@ -89,11 +87,6 @@ export function addHistogram(words: Uint32Array, format: Format, { histogram }: 
       if (counted > 0) histogram.add(of, first + bin, counted);
     }
   }
-}
-
-/** The rows of pieces from a word on. */
-export function rowOf(words: Uint32Array, at: number, length: number = stepRowWords): Uint32Array {
-  return words.subarray(at, at + length);
 }
 
 function addDigits(row: Uint32Array, at: number, sum: ExactSum): void {

@@ -1,6 +1,6 @@
 import type { CaseTally } from "../../lens/summarize.js";
-import type { CaseSettings } from "../../update/optimizer.js";
 import type { Engine, LensJob, Observer } from "../engine.js";
+import { refusal } from "../lane/refusal.js";
 import { proofOf, provenCases } from "../proof.js";
 import { type Device, openDevice } from "./device.js";
 import { runOnDevice } from "./run.js";
@@ -65,17 +65,3 @@ export function webGpuEngine(open: () => Promise<Device> = openDevice): Engine {
 }
 
 export const webgpu = webGpuEngine();
-
-function refusal(cases: readonly CaseSettings[]): string | null {
-  for (const settings of cases) {
-    if ("recipe" in settings) return "it takes recorded updates, not gradients by a recipe";
-    const { format, opmath, rounding } = settings;
-    // Rounding to odd in between keeps one rounding one only where two bits are left (lane/arithmetic.ts).
-    if (opmath === "exact" && (rounding === "stochastic" || format.precision > 22)) {
-      return "under exact opmath it takes neither stochastic rounding nor more than 22 significand bits";
-    }
-    // Stored weights are fp32 numbers.
-    if (format.minPositive < 2 ** -149) return `${format.name} has numbers that fp32 has not`;
-  }
-  return null;
-}

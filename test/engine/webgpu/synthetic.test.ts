@@ -26,6 +26,7 @@ const runs = {
       warmup: 2,
       noise: student4,
       snr: 0.3,
+      steps: sized({ quick: 3, full: 6 }),
       seed: 2 ** 45 + 7,
     },
     { elements, sigma: 0.05, weightFormat: "fp32" },

@@ -51,7 +51,7 @@ describeNeeding(requirements.vulkan, "the webgpu engine counts as the reference"
 
   const names = [...formats.keys()];
   const some = schemeNames.flatMap((scheme, s): UpdateOptions[] =>
-    sized({ quick: s % 2 === 0 ? [s] : [s, s + 4], full: [s, s + 4, s + 8] }).map((i) => ({
+    sized({ quick: [s], full: [s, s + 4, s + 8] }).map((i) => ({
       format: i === 0 ? "bf16" : names[(3 * i) % names.length],
       scheme,
       rounding: roundings[(2 * i) % roundings.length],
@@ -78,17 +78,17 @@ describeNeeding(requirements.vulkan, "the webgpu engine counts as the reference"
   });
 
   describe("whatever the batches", () => {
-    const { weights, updates } = gaussianRun(3, 140_000, 3);
+    const { weights, updates } = gaussianRun(3, 132_000, 2);
     const job = {
       tensors: [
         tensorOf("large", weights, ...updates),
         tensorOf("one", weights.subarray(7, 8), ...updates.map((of) => of.subarray(7, 8))),
-        tensorOf("none", [], [], [], []),
+        tensorOf("none", [], [], []),
         tensorOf("small", weights.subarray(0, 4097), ...updates.map((of) => of.subarray(0, 4097))),
       ],
-      stepNumbers: [0, 1, 2],
+      stepNumbers: [0, 1],
       cases: [updateSettings({ format: "bf16", rounding: "stochastic", seed: 5 })],
-      milestones: [0, 1],
+      milestones: [0],
     };
     const expected = outcomeOf(reference, job);
     const memory: Memory = { batch: 2 ** 30, counts: 2 ** 24, steps: 2 ** 22 };
@@ -106,9 +106,12 @@ describeNeeding(requirements.vulkan, "the webgpu engine counts as the reference"
 
     it("progress goes up to all weight-steps", async () => {
       const told: number[] = [];
-      await runOnDevice(job, device, { progress: (done, total) => void told.push(done / total) });
+      const small = { ...job, tensors: job.tensors.slice(1), chunk: 4096 };
+      await runOnDevice(small, device, { progress: (done, total) => void told.push(done / total) });
       expect(told).toEqual(told.toSorted((a, b) => a - b));
       expect(told.at(-1)).toBe(1);
+      // Three batches, two steps each.
+      expect(told.length).toBe(6);
     });
   });
 

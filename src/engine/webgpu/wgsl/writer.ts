@@ -15,10 +15,6 @@ export function u32(text: string): Wgsl {
   return { text, kind: "u32" };
 }
 
-export function bool(text: string): Wgsl {
-  return { text, kind: "bool" };
-}
-
 function constant(bits: number): Wgsl {
   return { text: `${bits >>> 0}u`, kind: "u32", constant: bits >>> 0 };
 }
@@ -61,13 +57,8 @@ export class WgslWriter implements Lane<Wgsl> {
     return { text: name, kind: x.kind };
   }
 
-  /** Appends a line as it is. */
-  line(text: string): void {
-    this.#lines.push(text);
-  }
-
   readonly #u32 = (text: string) => this.let(u32(text));
-  readonly #bool = (text: string) => this.let(bool(text));
+  readonly #bool = (text: string) => this.let({ text, kind: "bool" });
   readonly #unary = (name: string) => (a: Wgsl) => this.#u32(`${name}(${bitsOfMask(a)})`);
   readonly #binary = (name: string) => (a: Wgsl, b: Wgsl) =>
     this.#u32(`${name}(${bitsOfMask(a)}, ${bitsOfMask(b)})`);
@@ -182,16 +173,4 @@ export class WgslWriter implements Lane<Wgsl> {
 
   /** a b + c, rounded once. */
   readonly fma = (a: Wgsl, b: Wgsl, c: Wgsl) => this.#u32(`fma32(${a.text}, ${b.text}, ${c.text})`);
-}
-
-/** A WGSL function of u32 parameters whose body a lane text writes. */
-export function functionText(
-  name: string,
-  parameters: readonly string[],
-  write: (k: WgslWriter, ...parameters: readonly Wgsl[]) => Wgsl,
-): string {
-  const k = new WgslWriter();
-  const result = write(k, ...parameters.map(u32));
-  const list = parameters.map((parameter) => `${parameter}: u32`).join(", ");
-  return `fn ${name}(${list}) -> u32 {\n${k.text}\nreturn ${bitsOfMask(result)};\n}\n`;
 }
