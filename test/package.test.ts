@@ -137,7 +137,8 @@ describe("the package", () => {
     const texts = tool.map((name) => readFileSync(join(root, "dist/cli", name), "utf8"));
     const unused = tool.filter((name) => !texts.some((text) => text.includes(`"./${name}"`)));
     expect(unused).toEqual(["main.js"]);
-    expect(packed.unpackedSize).toBeLessThan(5_000_000);
+    // Of these the two engines of GPUs have 0.6 MB, as source and as modules, and a little more in the tool.
+    expect(packed.unpackedSize).toBeLessThan(5_600_000);
   });
 
   test("has everything that its package.json names", async () => {
