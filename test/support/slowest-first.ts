@@ -5,11 +5,14 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * starts with the files of most text, and these have little: the last of them would run alone.
  */
 const slowest = [
+  "engine/webgpu/adversarial.full",
+  "engine/webgpu/refusal",
   "engine/gpujs/recorded.full",
   "engine/gpujs/adversarial.full",
   "engine/gpujs/adversarial-narrow.full",
   "engine/gpujs/roundings.full",
   "engine/gpujs/gpujs",
+  "cli/kills",
   "cli/run-resume",
   "page/accessibility",
   "report/html/page",

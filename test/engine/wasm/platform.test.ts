@@ -10,6 +10,8 @@ async function engineThere() {
 
 afterEach(() => {
   vi.unstubAllGlobals();
+  // Files of this group share their modules.
+  vi.resetModules();
 });
 
 describe("the platform", () => {
