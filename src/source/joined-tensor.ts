@@ -1,17 +1,17 @@
 import { InputError, quote } from "./input-error.js";
-import { type Box, joinedValues, whyNotParts } from "./joined.js";
+import { type Extent, joinedValues, whyNotParts } from "./joined.js";
 import { shapeText } from "./safetensors/header.js";
 import type { StoredTensor } from "./safetensors/stored-tensor.js";
 
 /** A part of a tensor in a file of its own. */
-export interface StoredPart extends Box {
+export interface StoredPart extends Extent {
   readonly stored: StoredTensor;
 }
 
 /**
  * A tensor whose parts lie in several files.
  *
- * @param parts at least one.
+ * @param parts at least one, and of a dtype that is not read too: then the tensor has no numbers either.
  * @param folder that of the files, for messages.
  * @throws InputError if they are not all of it, each element once, or of several dtypes.
  */
@@ -35,5 +35,7 @@ export function joinedTensor(
   if (reason !== null)
     throw new InputError(folder, `all of ${quote(name)}, of shape ${shapeText(shape)}`, reason);
   const elements = shape.reduce((product, size) => product * size, 1);
-  return { name, dtype, shape, elements, file, begin: null, values: joinedValues(shape, parts) };
+  const boxes = parts.flatMap(({ stored: { values }, ...extent }) => (values ? [{ ...extent, values }] : []));
+  const values = boxes.length === parts.length ? joinedValues(shape, boxes) : null;
+  return { name, dtype, shape, elements, file, begin: null, values };
 }

@@ -1,17 +1,21 @@
 import type { Values } from "../lens/input.js";
 
-/** A part of a tensor: a box of its elements, which lie row by row. */
-export interface Box {
+/** Where a part of a tensor, a box of its elements, lies in it. */
+export interface Extent {
   /** Index of its first element in each dimension. */
   readonly offsets: readonly number[];
   readonly sizes: readonly number[];
+}
+
+/** A part of a tensor and its numbers, row by row. */
+export interface Box extends Extent {
   readonly values: Values;
 }
 
 /**
  * Why boxes are not the parts of a tensor, each element in one of them; null if they are.
  */
-export function whyNotParts(shape: readonly number[], boxes: readonly Box[]): string | null {
+export function whyNotParts(shape: readonly number[], boxes: readonly Extent[]): string | null {
   for (const { offsets, sizes } of boxes) {
     const isInside =
       offsets.length === shape.length &&
@@ -101,7 +105,7 @@ class Part {
   }
 }
 
-function overlap(a: Box, b: Box): boolean {
+function overlap(a: Extent, b: Extent): boolean {
   return a.offsets.every(
     (offset, d) => offset < b.offsets[d] + b.sizes[d] && b.offsets[d] < offset + a.sizes[d],
   );

@@ -16,17 +16,15 @@ const shardingInfo = "DCP_SHARDING_INFO";
  */
 export function joinShards(files: ReadonlyMap<string, Safetensors>, folder: string): Safetensors {
   const parts = new Map<string, StoredPart[]>();
-  const unread = new Map<string, StoredTensor>();
   for (const [file, { tensors, metadata }] of files) {
     const offsetsOf = savedOffsets(metadata.get(shardingInfo), file);
     for (const [name, stored] of tensors) {
-      const { shape, values } = stored;
+      const { shape } = stored;
       const offsets = offsetsOf.get(name) ?? shape.map(() => 0);
       if (offsets.length !== shape.length) {
         throw new InputError(file, `offsets of ${quote(name)} in ${shape.length} dimensions`, `[${offsets}]`);
       }
-      if (values === null) unread.set(name, stored);
-      else parts.set(name, [...(parts.get(name) ?? []), { offsets, sizes: shape, values, stored }]);
+      parts.set(name, [...(parts.get(name) ?? []), { offsets, sizes: shape, stored }]);
     }
   }
   const joined = [...parts].map(([name, ofTensor]): [string, StoredTensor] => {
@@ -34,7 +32,7 @@ export function joinShards(files: ReadonlyMap<string, Safetensors>, folder: stri
     const shape = ends[0].map((_, d) => Math.max(...ends.map((end) => end[d])));
     return [name, joinedTensor(name, shape, ofTensor, folder)];
   });
-  return { tensors: new Map([...unread, ...joined]), metadata: new Map() };
+  return { tensors: new Map(joined), metadata: new Map() };
 }
 
 function savedOffsets(info: string | undefined, file: string): Map<string, readonly number[]> {

@@ -45,7 +45,8 @@ export async function openDistributed(
   const tensors = new Map<string, StoredTensor>();
   for (const [name, entry] of described) {
     const [shape, chunks] = [field(entry, "size"), field(entry, "chunks")];
-    const isWeight = typeof name === "string" && isA(entry, "TensorStorageMetadata") && !isOptimizers(name);
+    const isWeight =
+      typeof name === "string" && isA(entry, "TensorStorageMetadata") && !isOptimizers(name.split(".")[0]);
     if (!isWeight) continue;
     if (!areSizes(shape) || !Array.isArray(chunks)) {
       throw new InputError(metadata.name, `shape and parts of ${quote(name)}`, "others");
@@ -56,12 +57,11 @@ export async function openDistributed(
       const sizes = field(chunk, "sizes");
       if (!areSizes(sizes))
         throw new InputError(metadata.name, `a part of ${quote(name)} from [${place.offsets}] on`, "none");
-      const part = await readPart(name, sizes, place, await open(place.file));
-      if (part.values) parts.push({ offsets: place.offsets, sizes, values: part.values, stored: part });
-      else if (parts.length === 0) tensors.set(name, { ...part, shape, begin: null });
+      const stored = await readPart(name, sizes, place, await open(place.file));
+      parts.push({ offsets: place.offsets, sizes, stored });
     }
-    if (parts.length > 0) tensors.set(name, joinedTensor(name, shape, parts, folder));
-    else if (!tensors.has(name)) throw new InputError(metadata.name, `parts of ${quote(name)}`, "none");
+    if (parts.length === 0) throw new InputError(metadata.name, `parts of ${quote(name)}`, "none");
+    tensors.set(name, joinedTensor(name, shape, parts, folder));
   }
   if (tensors.size === 0) throw new InputError(metadata.name, "tensors", "none");
   return { tensors, metadata: new Map() };

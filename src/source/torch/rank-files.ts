@@ -50,10 +50,7 @@ export async function openRanks(sources: readonly ByteSource[], folder: string):
           : partOf(name, value, rank, file, source.name);
       const known = parts.get(name) ?? [];
       parts.set(name, known);
-      if (
-        part &&
-        !known.some(({ offsets, sizes }) => `${offsets} ${sizes}` === `${part.offsets} ${part.sizes}`)
-      )
+      if (!known.some(({ offsets, sizes }) => `${offsets} ${sizes}` === `${part.offsets} ${part.sizes}`))
         known.push(part);
     }
   }
@@ -63,19 +60,13 @@ export async function openRanks(sources: readonly ByteSource[], folder: string):
   return { tensors: new Map(tensors), metadata: new Map(), ...(within !== undefined && { within }) };
 }
 
-function whole(stored: StoredTensor): Part | null {
-  const { shape, values } = stored;
-  return values && { shape, offsets: shape.map(() => 0), sizes: shape, values, stored };
+function whole(stored: StoredTensor): Part {
+  const { shape } = stored;
+  return { shape, offsets: shape.map(() => 0), sizes: shape, stored };
 }
 
-/** The part of a DTensor that a rank has; null if its dtype is not one that is read. */
-function partOf(
-  name: string,
-  dtensor: PickleRecord,
-  rank: number,
-  file: TorchFile,
-  source: string,
-): Part | null {
+/** The part of a DTensor that a rank has. */
+function partOf(name: string, dtensor: PickleRecord, rank: number, file: TorchFile, source: string): Part {
   const state = Array.isArray(dtensor.state)
     ? dtensor.state.find((value) => value instanceof Map)
     : dtensor.state;
@@ -118,8 +109,7 @@ function partOf(
       `one of shape [${local.shape}]`,
     );
   }
-  const stored = file.stored(name, local);
-  return stored.values && { shape: shape as number[], offsets, sizes, values: stored.values, stored };
+  return { shape: shape as number[], offsets, sizes, stored: file.stored(name, local) };
 }
 
 /** Where a rank stands in each dimension of a mesh, if the mesh says so or has one dimension. */

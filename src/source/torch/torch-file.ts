@@ -16,8 +16,9 @@ const mostPickleBytes = 200_000_000;
 /** Containers within containers. */
 const deepest = 64;
 
-/** Parts of a trainer's checkpoint that hold tensors which are no weights. */
-const notWeights = /^(?:optim|opt_state|lr_sched|sched|scaler|grad|rng|random|ema_optim)/i;
+/** Parts of a trainer's checkpoint, by their whole key, that hold tensors which are no weights. */
+const notWeights =
+  /^(?:optim|optimizers?|opt|lr_schedulers?|schedulers?|(?:grad_)?scaler|(?:\w+_)?rng)(?:_states?)?(?:_dict)?$/i;
 
 /** What a file of torch.save holds. */
 export interface TorchFile {

@@ -1,10 +1,11 @@
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { openCheckpoint } from "../../../src/source/safetensors/checkpoint.js";
 import { output } from "../../support/cli.js";
-import { expectSentence, temporaryFolder } from "../support.js";
+import { pickle, tensorPickle, torchFile } from "../../support/torch-files.js";
+import { expectSentence, put, temporaryFolder } from "../support.js";
 
 const data = (name: string) => fileURLToPath(new URL(`../../data/torch/${name}`, import.meta.url));
 const folder = temporaryFolder();
@@ -48,6 +49,25 @@ describe("what PyTorch 2.13 wrote holds the numbers of its twin in safetensors",
     expect([...tensors.keys()].filter((name) => /exp_avg|step/.test(name))).toEqual([]);
     await close();
   });
+});
+
+it("counters among the weights of ranks are listed with the dtype that is not read", async () => {
+  const ranks = join(folder, "ranks");
+  mkdirSync(ranks);
+  const counter = tensorPickle({ storage: "LongStorage", elements: 2, shape: [2] });
+  const root = pickle.dict(pickle.string("w"), tensorPickle({ key: "1" }), pickle.string("steps"), counter);
+  for (const rank of [0, 1]) {
+    const bytes = torchFile(root, { 0: new Uint8Array(16), 1: new Uint8Array(16) });
+    put(ranks, `model_world_size_2_rank_${rank}.pt`, bytes);
+  }
+  const { tensors, close } = await openCheckpoint(ranks);
+  expect(
+    [...tensors.values()].map(({ name, dtype, shape, values }) => [name, dtype.name, shape, values?.length]),
+  ).toEqual([
+    ["w", "F32", [4], 4],
+    ["steps", "I64", [2], undefined],
+  ]);
+  await close();
 });
 
 describe("diff", () => {

@@ -118,6 +118,30 @@ describe("pickles that are no plain values", () => {
   });
 });
 
+it("a part of a model whose name begins like that of an optimizer is one of the model", async () => {
+  const model = dict(
+    string("optimistic_head"),
+    one(tensorPickle()),
+    string("random_features"),
+    one(tensorPickle()),
+  );
+  const root = dict(
+    string("model"),
+    model,
+    string("optimizer_states"),
+    one(tensorPickle()),
+    string("rng_state"),
+    one(tensorPickle()),
+  );
+  const { tensors, within } = await open(file(root));
+  expect(within).toBe("model");
+  expect([...tensors.keys()]).toEqual(["optimistic_head.w", "random_features.w"]);
+  const top = await open(
+    file(dict(string("optimistic_head"), one(tensorPickle()), string("w"), tensorPickle())),
+  );
+  expect([...top.tensors.keys()]).toEqual(["optimistic_head.w", "w"]);
+});
+
 describe("tensors that lie about their storages", () => {
   it.each<[string, Parameters<typeof tensorPickle>[0], RegExp]>([
     ["past the end", { shape: [5] }, /within the 4 elements of its storage, found element 4/],
