@@ -1,5 +1,8 @@
-/** What the compiler does not put together: the command line tool and the interactive page. Run by `npm run build`. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+/**
+ * What the compiler does not put together: the command line tool, the interactive page, gpu.js, and the licences of what
+ * is bundled. Run by `npm run build`.
+ */
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
@@ -20,6 +23,7 @@ async function buildTool(): Promise<void> {
     platform: "node",
     target: "node20",
     packages: "external",
+    external: ["#gpu.js"],
     // A third of the bytes; names stay, so that a stack trace can be read.
     minifyWhitespace: true,
     logLevel: "warning",
@@ -27,7 +31,7 @@ async function buildTool(): Promise<void> {
   const alone = "./diff-alone.js";
   // all-commands by its name, so that tests can call what is built without a process.
   const entryPoints = ["main", "all-commands"].map((name) => pathOf(`src/cli/${name}.ts`));
-  await build({ ...common, entryPoints, splitting: true, external: [alone] });
+  await build({ ...common, entryPoints, splitting: true, external: [alone, "#gpu.js"] });
   await build({ ...common, ...withCommander(), entryPoints: [pathOf("src/cli/diff-alone.ts")] });
   // Each thread opens it anew; modules of the other kind take 20 ms longer to start.
   const thread: BuildOptions = { ...common, format: "cjs", outExtension: { ".js": ".cjs" } };
@@ -53,7 +57,7 @@ const forBrowsers: BuildOptions = {
   format: "iife",
   target: "es2022",
   // gpu.js is put beside the bundle, and found there when it is asked for.
-  alias: { "gpu.js": pathOf("src/page/compute/gpu-js.ts") },
+  alias: { "#gpu.js": pathOf("src/page/compute/gpu-js.ts") },
   logLevel: "warning",
 };
 
@@ -69,6 +73,7 @@ async function buildPage(): Promise<void> {
     worker: embeddable(await bundled("src/page/compute/worker.ts")),
     main: embeddable(await bundled("src/page/main.tsx", { jsx: "automatic", jsxImportSource: "preact" })),
     gpu: deflateRawSync(gpuJs, { level: 9 }).toString("base64"),
+    licences: embeddable(licences(inPage)),
   };
   const html = readFileSync(pathOf("src/page/index.html"), "utf8");
   const target = pathOf("dist/page/index.html");
@@ -84,5 +89,44 @@ function embeddable(script: string): string {
   return script.replace(/<(?=\/script|!--)/gi, "\\x3c");
 }
 
+/**
+ * gpu.js, dist/vendor: installed as a package it brings 165 others, a native build and a second Dawn. For Node whole, but for
+ * `gl`, which it uses where somebody installs it; for browsers as its makers bundle it.
+ */
+async function buildGpuJs(): Promise<void> {
+  const folder = pathOf("dist/vendor");
+  mkdirSync(folder, { recursive: true });
+  await build({
+    entryPoints: [pathOf("node_modules/gpu.js/src/index.js")],
+    outfile: `${folder}/gpu.cjs`,
+    bundle: true,
+    format: "cjs",
+    platform: "node",
+    target: "node20",
+    external: ["gl", "webgpu"],
+    // Names stay: it reads functions by their text.
+    minifyWhitespace: true,
+    logLevel: "error",
+  });
+  copyFileSync(pathOf("node_modules/gpu.js/dist/gpu-browser.min.js"), `${folder}/gpu-browser.cjs`);
+  writeFileSync(pathOf("dist/THIRD-PARTY.txt"), licences([...new Set(["commander", ...inPage])].sort()));
+}
+
+const inGpuJs = ["acorn", "gpu-mock.js", "gpu.js"];
+const inPage = [...inGpuJs, "@preact/signals", "@preact/signals-core", "preact"].sort();
+
+/** Name, version and licence of packages whose code is in a bundle. */
+function licences(packages: readonly string[]): string {
+  const texts = packages.map((name) => {
+    const folder = pathOf(`node_modules/${name}`);
+    const { version } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    if (file === undefined) throw new Error(`${name} has no licence file`);
+    return `${name} ${version}\n\n${readFileSync(`${folder}/${file}`, "utf8").trim()}\n`;
+  });
+  return ["precision-lens bundles these packages.\n", ...texts].join(`\n${"-".repeat(80)}\n\n`);
+}
+
 await buildTool();
 await buildPage();
+await buildGpuJs();

@@ -38,7 +38,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Loaded when a GPU is asked for, and in a browser too: a bundler finds it, and the rest runs without. */
-const onDemand = new Set(["engine/gpujs/library.ts imports gpu.js"]);
+const onDemand = new Set(["engine/gpujs/library.ts imports #gpu.js"]);
 
 interface Import {
   readonly file: string;
