@@ -69,6 +69,7 @@ async function buildPage(): Promise<void> {
   };
   const gpuJs = readFileSync(pathOf("node_modules/gpu.js/dist/gpu-browser.min.js"));
   const parts: Readonly<Record<string, string>> = {
+    fonts: fontFaces(),
     style: await bundled("src/page/style/main.css"),
     worker: embeddable(await bundled("src/page/compute/worker.ts")),
     main: embeddable(await bundled("src/page/main.tsx", { jsx: "automatic", jsxImportSource: "preact" })),
@@ -82,6 +83,20 @@ async function buildPage(): Promise<void> {
     target,
     html.replace(/ data-part="(\w+)">/g, (_, part: string) => `>${parts[part]}`),
   );
+}
+
+/** Inter in two weights; letters that it lacks come from the reader's system. */
+function fontFaces(): string {
+  const faces = [
+    { weight: "400", name: "inter-regular" },
+    { weight: "600 700", name: "inter-semibold" },
+  ];
+  return faces
+    .map(({ weight, name }) => {
+      const base64 = readFileSync(pathOf(`src/report/font/${name}.woff2`), "base64");
+      return `@font-face{font-family:Inter;font-weight:${weight};src:url(data:font/woff2;base64,${base64}) format("woff2")}`;
+    })
+    .join("\n");
 }
 
 /** A script that the HTML parser does not end early. */
@@ -113,7 +128,7 @@ async function buildGpuJs(): Promise<void> {
 }
 
 const inGpuJs = ["acorn", "gpu-mock.js", "gpu.js"];
-const inPage = [...inGpuJs, "@preact/signals", "@preact/signals-core", "preact"].sort();
+const inPage = [...inGpuJs, "@preact/signals", "@preact/signals-core", "preact", "uqr"].sort();
 
 /** Name, version and licence of packages whose code is in a bundle. */
 function licences(packages: readonly string[]): string {
@@ -124,7 +139,10 @@ function licences(packages: readonly string[]): string {
     if (file === undefined) throw new Error(`${name} has no licence file`);
     return `${name} ${version}\n\n${readFileSync(`${folder}/${file}`, "utf8").trim()}\n`;
   });
-  return ["precision-lens bundles these packages.\n", ...texts].join(`\n${"-".repeat(80)}\n\n`);
+  const inter = readFileSync(pathOf("src/report/font/OFL.txt"), "utf8").trim();
+  return ["precision-lens bundles these packages.\n", ...texts, `Inter 4, a font\n\n${inter}\n`].join(
+    `\n${"-".repeat(80)}\n\n`,
+  );
 }
 
 await buildTool();

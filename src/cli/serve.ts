@@ -25,9 +25,14 @@ export function serveCommand({ out }: Streams): Command {
       "--export <file>",
       "write the page as one HTML file, which works from disk, and end; - for stdout",
     )
-    .action(async ({ port, export: path }: { port: number; export?: string }) => {
+    .option(
+      "--url <address>",
+      "where the page will be found: the talk ends with it and its QR code",
+      webAddress,
+    )
+    .action(async ({ port, export: path, url }: { port: number; export?: string; url?: string }) => {
       if (path !== undefined && path !== "-") expectWritable(path);
-      const page = readPage();
+      const page = withAddress(readPage(), url);
       if (path === "-") return void out.write(page);
       if (path !== undefined) return writeWhole(path, page);
       out.write(`${await listen(pageServer(page), port)}\n`);
@@ -38,6 +43,21 @@ function portNumber(text: string): number {
   const port = wholeNumber(text);
   if (port > 65535) throw new InvalidArgumentError("expected a port from 0 to 65535");
   return port;
+}
+
+function webAddress(text: string): string {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+    throw new InvalidArgumentError("expected an address such as https://example.org/lens");
+  return new URL(text).href;
+}
+
+function withAddress(page: string, url: string | undefined): string {
+  if (url === undefined) return page;
+  const text = url.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+  return page.replace(
+    "<title>",
+    () => `<meta name="precision-lens-address" content="${text}" />\n    <title>`,
+  );
 }
 
 function readPage(): string {

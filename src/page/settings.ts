@@ -14,7 +14,7 @@ export const formatNames = [...formats.keys()];
 export const formatOptions: readonly Option[] = formatNames.map((value) => ({ value, label: value }));
 
 const schemeWords: Readonly<Record<string, string>> = {
-  "in-place": "in place",
+  "in-place": "in-place",
   master: "fp32 master",
   kahan: "Kahan compensation",
   "two-term": "two terms (Collage)",
@@ -28,10 +28,10 @@ export const roundingOptions: readonly Option[] = roundings.map((value) => ({
   label: value.replaceAll("-", " "),
 }));
 
-/** "bf16 in place", "bf16 stochastic" */
+/** "bf16 in-place", "bf16 stochastic" */
 export function storageWords({ format, scheme, rounding }: Storage): string {
   if (scheme === "in-place" && rounding === "stochastic") return `${format} stochastic`;
-  const how = { "in-place": "in place", master: "+ fp32 master", kahan: "+ Kahan", "two-term": "two-term" }[
+  const how = { "in-place": "in-place", master: "+ fp32 master", kahan: "+ Kahan", "two-term": "two-term" }[
     scheme
   ];
   return `${format} ${how}${rounding === "nearest-even" ? "" : `, ${rounding.replaceAll("-", " ")}`}`;

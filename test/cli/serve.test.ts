@@ -130,7 +130,22 @@ describe("serve --export", () => {
     expect((await output("serve", "--export", "-")) === page).toBe(true);
   });
 
+  test("--url tells the page where it is found, and no address breaks out of its attribute", async () => {
+    const html = await output(
+      "serve",
+      "--export",
+      "-",
+      "--url",
+      'https://example.org/a"<b>?x=1&y=2#"><script>',
+    );
+    const [meta] = html.match(/<meta name="precision-lens-address" content="([^"<>]*)" \/>/)!;
+    expect(html.replace(`${meta}\n    `, "") === page).toBe(true);
+    expect(meta).toContain("https://example.org/a%22%3Cb%3E?x=1&#38;y=2#");
+  });
+
   test.each([
+    ["an address that no browser opens", ["--url", "lens"], /expected an address such as https/],
+    ["an address that is a program", ["--url", "javascript:alert(1)"], /expected an address such as https/],
     ["a port out of range", ["--port", "65536"], /expected a port from 0 to 65535/],
     ["no port", ["--port", "x"], /expected a whole number/],
     ["an operand", ["page.html"], /too many arguments/],

@@ -50,7 +50,11 @@ describeNeeding(requirements.chromium, "leaving a view", () => {
     await page.evaluate("location.hash = '#data'");
     await page.getByRole("heading", { name: /your run/ }).waitFor();
     await page.evaluate(`location.hash = "#${from}"`);
-    if (from === "talk") await page.getByText(/after [1-9]\d* steps/).waitFor();
+    if (from === "talk")
+      await page
+        .getByText(/after [1-9]\d* steps/)
+        .first()
+        .waitFor();
     else
       await eventually(() => page.locator(".transport .step").textContent().then(Number)).toBeGreaterThan(2);
     await leave(page);
@@ -101,7 +105,10 @@ describeNeeding(requirements.chromium, "leaving a view", () => {
 
   test("the address is not written while a run plays or is paused", async () => {
     const page = await open("#talk", moving);
-    await page.getByText(/after [1-9]\d* steps/).waitFor();
+    await page
+      .getByText(/after [1-9]\d* steps/)
+      .first()
+      .waitFor();
     await countWrites(page);
     await page.waitForTimeout(600);
     expect(await writes(page)).toBe(0);

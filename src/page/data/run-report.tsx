@@ -21,7 +21,7 @@ export function RunReport({ findings }: { findings: RunFindings }) {
         </p>
       ))}
       <h2 class="answer">
-        Stored as {first.format} in place, <strong>{percent(first.totals.hiddenShare)}</strong> of the updates
+        Stored as {first.format} in-place, <strong>{percent(first.totals.hiddenShare)}</strong> of the updates
         that were not zero are hidden; <strong>{percent(unchanged)}</strong> of the weights end as they began,
         and an fp32 run would have changed{" "}
         <strong>{percent(share(first.end.hidden, first.end.unchanged))}</strong> of them.

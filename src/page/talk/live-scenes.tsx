@@ -1,52 +1,113 @@
 import type { Case } from "../../lens/result.js";
 import { percent, ratio, share, shareOfWeights } from "../../report/numbers.js";
 import { ClassBar } from "../controls/class-bar.js";
+import type { Frame } from "../tensor/frame.js";
 import { SizeHistogram } from "../tensor/histogram.js";
-import type { Player } from "../tensor/player.js";
 import { WeightsPicture } from "../tensor/weights-picture.js";
-import { manyLabels, talkRuns } from "./scenes.js";
+import { manyLabels, type RunName, talkRuns } from "./scenes.js";
+
+/** The frame of a run; null for none and for one of another run, which is on the screen until that has begun. */
+function frameOf(run: RunName, frame: Frame | null): Frame | null {
+  const { side, storages } = talkRuns[run];
+  return frame?.side === side && frame.cases.length === storages.length + 1 ? frame : null;
+}
 
 function unchanged(of: Case): string {
   return percent(shareOfWeights(of, of.end.unchanged));
 }
 
-/** What bf16 shows; beside it, or not yet, what fp32 kept. */
-export function PairScene({ player, truth }: { player: Player; truth: boolean }) {
-  const frame = player.frame.value;
-  const { side } = talkRuns.pair;
-  const shown = truth ? [0, 1] : [0];
-  const labels = ["bf16", "fp32"];
+interface Shown {
+  /** Which case of the run. */
+  readonly of: number;
+  readonly label: string;
+  /** What the figure is called in tests. */
+  readonly fact: string;
+  readonly tone: "lost" | "kept" | "plain";
+  readonly weights: string;
+}
+
+/** What a checkpoint shows: a bf16 view of an fp32 master, and weights that are stored in bf16 alone. */
+const published: readonly Shown[] = [
+  {
+    of: 0,
+    label: "bf16 view of an fp32 master",
+    fact: "unchanged-view",
+    tone: "plain",
+    weights: "bf16 weights",
+  },
+  { of: 1, label: "bf16 in-place", fact: "unchanged-in-place", tone: "lost", weights: "bf16 weights" },
+];
+
+const against: readonly Shown[] = [
+  { of: 0, label: "bf16 in-place", fact: "unchanged-bf16", tone: "lost", weights: "bf16 weights" },
+  { of: 1, label: "the same updates in fp32", fact: "unchanged-fp32", tone: "kept", weights: "fp32 weights" },
+];
+
+export function ApparentScene({ frame }: { frame: Frame | null }) {
+  return <Pair run="view" shown={published} frame={frame} />;
+}
+
+export function TruthScene({ frame }: { frame: Frame | null }) {
+  return <Pair run="pair" shown={against} frame={frame} />;
+}
+
+function Pair({ run, shown, frame }: { run: RunName; shown: readonly Shown[]; frame: Frame | null }) {
+  const now = frameOf(run, frame);
   return (
-    <div class={truth ? "pictures two" : "pictures"}>
-      {shown.map((c) => {
-        const of = frame?.cases[c];
-        return (
-          <div class="big" key={labels[c]}>
-            <WeightsPicture
-              pixels={of && frame.side === side ? of.pixels : null}
-              side={side}
-              description={`Weights in ${labels[c]}; those whose bits changed are lit`}
-            />
-            <p>
-              <b class={c === 0 ? "figure" : "figure kept"} data-fact={`unchanged-${labels[c]}`}>
-                {of ? unchanged(of.run) : "–"}
-              </b>
-              <span>
-                of the {labels[c]} weights unchanged
-                <small>after {frame?.step ?? 0} steps</small>
-              </span>
-            </p>
-          </div>
-        );
-      })}
+    <div class="pictures-scene">
+      <div class="pictures">
+        {shown.map(({ of, label, fact, tone, weights }) => {
+          const found = now?.cases[of];
+          return (
+            <div class="big" key={label}>
+              <WeightsPicture
+                pixels={found?.pixels ?? null}
+                side={talkRuns[run].side}
+                description={`Weights, ${label}; those whose bits changed are coloured`}
+              >
+                <b>{label}</b>
+              </WeightsPicture>
+              <p>
+                <b class={`figure ${tone}`} data-fact={fact}>
+                  {found ? unchanged(found.run) : "–"}
+                </b>
+                <span>
+                  of the {weights} unchanged
+                  <small>after {now?.step ?? 0} steps</small>
+                </span>
+              </p>
+            </div>
+          );
+        })}
+      </div>
+      <Legend />
     </div>
   );
 }
 
+const keys = [
+  ["larger", "larger"],
+  ["smaller", "smaller"],
+  ["same", "same bits as at the start"],
+] as const;
+
+function Legend() {
+  return (
+    <p class="key">
+      <span>One pixel is one weight:</span>
+      {keys.map(([ink, text]) => (
+        <span key={ink}>
+          <i class={ink} /> {text}
+        </span>
+      ))}
+    </p>
+  );
+}
+
 /** What became of all updates, and why. */
-export function LostScene({ player }: { player: Player }) {
-  const stored = player.frame.value?.cases[0]?.run;
-  if (!stored || player.frame.value!.cases.length !== 2) return null;
+export function LostScene({ frame }: { frame: Frame | null }) {
+  const stored = frameOf("pair", frame)?.cases[0].run;
+  if (!stored) return null;
   const { none, lost, kept, moved } = stored.totals;
   const all = none + lost + kept + moved;
   return (
@@ -59,7 +120,7 @@ export function LostScene({ player }: { player: Player }) {
           <b class="figure kept">{percent(share(moved, all))}</b> moved
         </span>
         <span>
-          <b class="figure none">{percent(share(none, all))}</b> really zero
+          <b class="figure none">{percent(share(none, all))}</b> zero
         </span>
       </p>
       <ClassBar counts={stored.totals} />
@@ -69,34 +130,41 @@ export function LostScene({ player }: { player: Player }) {
 }
 
 /** The same updates stored in every way. */
-export function KeptScene({ player }: { player: Player }) {
-  const frame = player.frame.value;
-  const { side } = talkRuns.many;
+export function KeptScene({ frame }: { frame: Frame | null }) {
+  const now = frameOf("many", frame);
   return (
-    <div class="many" data-step={frame?.step ?? 0}>
-      {manyLabels.map((label, c) => {
-        const of = frame?.cases.length === manyLabels.length ? frame.cases[c] : undefined;
-        return (
-          <div key={label} data-storage={label}>
-            <WeightsPicture
-              pixels={of?.pixels ?? null}
-              side={side}
-              description={`Weights stored ${label}; those whose bits changed are lit`}
-            >
-              <b>{label}</b>
-            </WeightsPicture>
-            <p>
-              <b>{of ? unchanged(of.run) : "–"}</b> unchanged
-            </p>
-            <p>
-              <b>{of ? ratio(of.run.end.retained) : "–"}</b> retained
-            </p>
-            <p>
-              <b>{of ? ratio(of.run.end.visible) : "–"}</b> visible
-            </p>
-          </div>
-        );
-      })}
+    <div class="pictures-scene">
+      <div class="many" data-step={now?.step ?? 0}>
+        {manyLabels.map((label, c) => {
+          const found = now?.cases[c];
+          return (
+            <div key={label} data-storage={label}>
+              <WeightsPicture
+                pixels={found?.pixels ?? null}
+                side={talkRuns.many.side}
+                description={`Weights stored ${label}; those whose bits changed are coloured`}
+              >
+                <b>{label}</b>
+              </WeightsPicture>
+              <dl>
+                <Measure name="unchanged" text={found ? unchanged(found.run) : "–"} />
+                <Measure name="retained" text={found ? ratio(found.run.end.retained) : "–"} strong />
+                <Measure name="visible" text={found ? ratio(found.run.end.visible) : "–"} />
+              </dl>
+            </div>
+          );
+        })}
+      </div>
+      <Legend />
+    </div>
+  );
+}
+
+function Measure({ name, text, strong = false }: { name: string; text: string; strong?: boolean }) {
+  return (
+    <div class={strong ? "strong" : ""}>
+      <dd data-measure={name}>{text}</dd>
+      <dt>{name}</dt>
     </div>
   );
 }

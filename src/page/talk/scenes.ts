@@ -5,73 +5,103 @@ import { presets, sigma } from "../tensor/presets.js";
 export const sceneNames = ["apparent", "truth", "gap", "push", "lost", "kept", "yours"] as const;
 export type SceneName = (typeof sceneNames)[number];
 
+/** Runs that go on behind scenes; scenes with the same one share it. */
+export type RunName = "view" | "pair" | "many";
+
 export interface Scene {
   readonly title: string;
   /** A second sentence, smaller. */
   readonly text: string;
-  /** The run that goes on behind it; scenes with the same one share it. */
-  readonly run: "pair" | "many" | null;
+  readonly run: RunName | null;
+  /** For the window of the speaker: what to say, and what will be asked. */
+  readonly notes: readonly string[];
 }
 
 export const scenes: Readonly<Record<SceneName, Scene>> = {
   apparent: {
-    title: "After reinforcement learning, almost every weight looks untouched.",
-    text: "A bf16 matrix in training, AdamW at 1e-6. A weight lights up when a bit of it has changed.",
-    run: "pair",
+    title: "After RL, most bf16 weights look untouched.",
+    text: "AdamW at 1e-6, 1000 steps. In published RL checkpoints 36 to 92% are unchanged (arXiv 2511.08567).",
+    run: "view",
+    notes: [
+      "Left: what a checkpoint shows. The fp32 master moved everywhere; its bf16 view did not.",
+      "Right: the same updates added to bf16 weights in place. Almost nothing changes.",
+      "Both look sparse. Only one of them lost something: next scene.",
+    ],
   },
   truth: {
     title: "The updates were there all along.",
-    text: "The same updates, kept in fp32, moved every weight. They had something to say.",
+    text: "The same updates in fp32 changed every weight. The magnifier is a signal planted in the gradients.",
     run: "pair",
+    notes: [
+      "Same gradients, same optimizer, same seed: only the storage differs.",
+      "The magnifier is planted: a gradient is noise of size 1 plus a signal of 0.2. fp32 learned it, bf16 in-place did not.",
+      "Colour: blue went up, gold went down, grey has the bits it had.",
+    ],
   },
   gap: {
     title: "Between two bf16 numbers there is nothing.",
-    text: "Around 0.02 the next number is 0.00012 away. All that lies in a box is stored as the number in its middle.",
+    text: "At 0.02 the next number is 0.00012 away. Everything inside a box is stored as the number in its middle.",
     run: null,
+    notes: [
+      "bf16 has 8 significand bits: the gap is 1/128 to 1/256 of the number.",
+      "The update is 1e-6, a step of Adam at that learning rate. Drag w + u to the edge of the box to show what it takes.",
+    ],
   },
   push: {
     title: "An update must reach half the gap. This one is a sixtieth of that.",
-    text: "A thousand equal pushes: in place, each one is rounded back to where it began.",
+    text: "A thousand equal updates of 1e-6. In-place, each one is rounded back to where it began.",
     run: null,
+    notes: [
+      "The bf16 view of the master moves after 62 updates, then every 122.",
+      "In-place has no memory: the thousandth update meets the same weight as the first.",
+    ],
   },
   lost: {
     title: "Lost is not zero.",
     text: "Every update by its size against the gap at its weight. What does not reach half the gap is rounded away.",
     run: "pair",
+    notes: [
+      "A difference of two checkpoints calls all of this sparse. Next to none of these updates was zero.",
+      "The line is exact for each weight; rules of thumb such as |w|/256 misclassify up to 8% of them.",
+    ],
   },
   kept: {
     title: "What would have kept it.",
-    text: "The same updates, stored in five ways.",
+    text: "The same updates, stored in five ways. Retained: the share of the fp32 displacement in weight plus carrier.",
     run: "many",
+    notes: [
+      "Retained answers whether the run loses updates; visible is what the stored bits show of it.",
+      "Stochastic rounding retains on average and pays in noise.",
+      "fp32 master: verl, DeepSpeed, Megatron. In-place bf16: TRL where the model is loaded as bf16.",
+    ],
   },
   yours: {
     title: "Is your run losing its updates?",
-    text: "Ask it. Or drop two files on this page: nothing leaves the machine.",
+    text: "Ask it. Or drop two checkpoints on this page: nothing leaves the machine.",
     run: null,
+    notes: ["The recorder writes what a run needs; diff needs two checkpoints only.", "Questions."],
   },
 };
 
-/** Where the live scenes stop, so that a slide ends the same each time. */
-export const lastStep = 300;
+/** Where runs stop, so that a slide ends the same each time. */
+export const lastSteps: Readonly<Record<RunName, number>> = { view: 1000, pair: 300, many: 300 };
 
 const training = { sigma, lr: presets.rlvr.lr, betas: presets.rlvr.betas, signal: 0.2, seed: 1 };
 
 const inPlace: Storage = { format: "bf16", scheme: "in-place", rounding: "nearest-even" };
+const master: Storage = { ...inPlace, scheme: "master" };
 
-export const talkRuns: Readonly<Record<"pair" | "many", RunSettings>> = {
+export const talkRuns: Readonly<Record<RunName, RunSettings>> = {
+  // Three times as many steps on a quarter of the weights.
+  view: { ...training, signal: 0, side: 256, storages: [master, inPlace] },
   pair: { ...training, side: 512, storages: [inPlace] },
   // Five pictures side by side: smaller ones.
   many: {
     ...training,
     side: 256,
-    storages: [
-      inPlace,
-      { ...inPlace, scheme: "master" },
-      { ...inPlace, scheme: "kahan" },
-      { ...inPlace, rounding: "stochastic" },
-    ],
+    storages: [inPlace, master, { ...inPlace, scheme: "kahan" }, { ...inPlace, rounding: "stochastic" }],
   },
 };
 
 /** What the four storages and the truth are called, large. */
-export const manyLabels = ["in place", "fp32 master", "Kahan", "stochastic", "fp32"] as const;
+export const manyLabels = ["in-place", "fp32 master", "Kahan", "stochastic", "fp32"] as const;

@@ -6,30 +6,47 @@ import { go, type Visit } from "../place.js";
 import { pictureInks } from "../tensor/inks.js";
 import { Player } from "../tensor/player.js";
 import { palette } from "../theme.js";
-import { KeptScene, LostScene, PairScene } from "./live-scenes.js";
-import { lastStep, type SceneName, sceneNames, scenes, talkRuns } from "./scenes.js";
+import { keyAction } from "./keys.js";
+import { TalkPages } from "./pages.js";
+import { SceneBody } from "./scene-body.js";
+import { lastSteps, type RunName, sceneNames, scenes, talkRuns } from "./scenes.js";
+import { SpeakerWindow } from "./speaker.js";
 import { talkFields } from "./state.js";
-import { GapScene, PushScene, YoursScene } from "./still-scenes.js";
 
-/** The story for an audience: arrow keys, large type, every scene computed as it is shown. */
+/** The story for an audience: one scene after the other, or all as pages to print. */
 export function TalkView({ visit }: { visit: Visit }) {
+  const { layout } = readState(talkFields, visit.parameters);
+  if (layout === "scenes") return <Talk visit={visit} />;
+  return <TalkPages leave={() => go({ view: "talk", parameters: new Map() })} />;
+}
+
+/** Milliseconds without a movement of the pointer after which, in full screen, the controls hide. */
+const idleAfter = 2500;
+
+/** Arrow keys, large type, every scene computed as it is shown. */
+function Talk({ visit }: { visit: Visit }) {
   const state = useSignal(readState(talkFields, visit.parameters));
+  const blank = useSignal(false);
+  const idle = useSignal(false);
+  const problem = useSignal<string | null>(null);
   const root = useRef<HTMLElement>(null);
   const title = useRef<HTMLHeadingElement>(null);
-  const player = useMemo(() => {
-    const made = new Player(
-      () => pictureInks(palette.peek()),
-      () => "start",
-    );
-    made.until = lastStep;
-    return made;
-  }, []);
+  const speaker = useMemo(() => new SpeakerWindow(), []);
+  const player = useMemo(
+    () =>
+      new Player(
+        () => pictureInks(palette.peek()),
+        () => "start",
+      ),
+    [],
+  );
   const name = sceneNames[state.value.scene - 1];
   const { title: heading, text, run } = scenes[name];
 
   const goTo = (scene: number) => {
+    blank.value = false;
     if (scene < 1 || scene > sceneNames.length) return;
-    state.value = { scene, step: 0 };
+    state.value = { ...state.peek(), scene, step: 0 };
   };
   const leave = () => {
     if (document.fullscreenElement) void document.exitFullscreen();
@@ -40,82 +57,99 @@ export function TalkView({ visit }: { visit: Visit }) {
     if (document.fullscreenElement) void document.exitFullscreen();
     else void root.current?.requestFullscreen?.();
   };
+  const onKey = (event: KeyboardEvent) => {
+    const { scene } = state.peek();
+    const action = keyAction(event, {
+      to: goTo,
+      by: (scenes) => goTo(scene + scenes),
+      last: sceneNames.length,
+      fullScreen,
+      toggle,
+      notes: showNotes,
+      blank: () => {
+        blank.value = !blank.peek();
+      },
+      leave: () => {
+        if (blank.peek()) blank.value = false;
+        else leave();
+      },
+    });
+    if (!action) return;
+    event.preventDefault();
+    action();
+  };
+  const showNotes = () => {
+    const opened = speaker.open(state.peek().scene, onKey);
+    problem.value = opened ? null : "The browser allows no second window for this page.";
+  };
 
   // A scene whose run goes on already joins it.
   useEffect(() => {
+    speaker.show(state.peek().scene);
     if (!run) return player.pause();
     const { step } = state.peek();
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    player.until = lastSteps[run];
     if (!player.frame.peek() || shownRun.current !== run) {
       shownRun.current = run;
       player.frame.value = null;
       void player.open(talkRuns[run], {
         play: step === 0 && !calm,
-        goTo: step === 0 && calm ? lastStep : step,
+        goTo: Math.min(step === 0 && calm ? lastSteps[run] : step, lastSteps[run]),
       });
     } else if (step === 0) player.play();
   }, [run, name]);
-  const shownRun = useRef<"pair" | "many" | null>(null);
+  const shownRun = useRef<RunName | null>(null);
 
   useEffect(() => title.current?.focus(), [name]);
   useEffect(() => {
     const stop = effect(() => {
       const { scene } = state.value;
+      const { run } = scenes[sceneNames[scene - 1]];
       const shown = player.frame.value?.step ?? 0;
-      const paused = scenes[sceneNames[scene - 1]].run !== null && !player.playing.value && shown > 0;
+      const paused = run !== null && !player.playing.value && shown > 0;
       const step = paused ? shown : state.value.step;
-      visit.note(writeState(talkFields, { scene, step: step === lastStep ? 0 : step }));
+      const isLast = run !== null && step === lastSteps[run];
+      visit.note(writeState(talkFields, { scene, step: isLast ? 0 : step, layout: "scenes" }));
     });
     const repaint = effect(() => {
       if (palette.value) player.repaint();
     });
-    const onKey = (event: KeyboardEvent) => {
-      if (event.altKey || event.ctrlKey || event.metaKey) return;
-      const { scene } = state.peek();
-      const onControl =
-        event.target instanceof Element && event.target.closest("[role=slider], input, select");
-      const onButton = event.target instanceof Element && event.target.closest("button");
-      if (onControl && event.key.startsWith("Arrow")) return;
-      if (onButton && event.key === " ") return;
-      const actions: Record<string, () => void> = {
-        ArrowRight: () => goTo(scene + 1),
-        PageDown: () => goTo(scene + 1),
-        " ": () => goTo(scene + 1),
-        ArrowLeft: () => goTo(scene - 1),
-        PageUp: () => goTo(scene - 1),
-        Home: () => goTo(1),
-        End: () => goTo(sceneNames.length),
-        f: fullScreen,
-        p: toggle,
-        Escape: leave,
-      };
-      // A letter is the same with Shift or Caps Lock.
-      const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-      if (!action) return;
-      event.preventDefault();
-      action();
+    let timer = setTimeout(() => {}, 0);
+    const onPointer = () => {
+      idle.value = false;
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        idle.value = document.fullscreenElement !== null;
+      }, idleAfter);
     };
     addEventListener("keydown", onKey);
+    addEventListener("pointermove", onPointer);
+    document.addEventListener("fullscreenchange", onPointer);
     return () => {
       removeEventListener("keydown", onKey);
+      removeEventListener("pointermove", onPointer);
+      document.removeEventListener("fullscreenchange", onPointer);
+      clearTimeout(timer);
       stop();
       repaint();
+      speaker.close();
       player.close();
     };
   }, []);
 
   const { scene } = state.value;
   return (
-    <main class={`talk ${name}`} ref={root}>
+    <main class={`talk ${name} ${idle.value ? "idle" : ""}`} ref={root}>
       <h1 ref={title} tabIndex={-1}>
         {heading}
       </h1>
       <div class="scene">
-        <SceneBody name={name} player={player} />
+        <SceneBody name={name} frame={player.frame.value} />
       </div>
       <p class="text">{text}</p>
       <Misread visit={visit} fields={talkFields} />
-      {player.error.value && <p role="alert">{player.error.value}</p>}
+      {(player.error.value ?? problem.value) && <p role="alert">{player.error.value ?? problem.value}</p>}
       <nav class="talk-bar" aria-label="Scenes">
         <button
           type="button"
@@ -126,11 +160,11 @@ export function TalkView({ visit }: { visit: Visit }) {
           ←
         </button>
         <ol>
-          {sceneNames.map((of, i) => (
-            <li key={of}>
+          {sceneNames.map((other, i) => (
+            <li key={other}>
               <button
                 type="button"
-                aria-label={`Scene ${i + 1}: ${scenes[of].title}`}
+                aria-label={`Scene ${i + 1}: ${scenes[other].title}`}
                 aria-current={i + 1 === scene ? "step" : undefined}
                 onClick={() => goTo(i + 1)}
               />
@@ -146,37 +180,26 @@ export function TalkView({ visit }: { visit: Visit }) {
           →
         </button>
         <span class="spacer" />
-        {run && (
-          <button type="button" class="quiet" onClick={toggle}>
-            {player.playing.value ? "Pause" : "Play"}
-          </button>
-        )}
-        <button type="button" class="quiet" onClick={fullScreen}>
-          Full screen
-        </button>
-        <button type="button" class="quiet" onClick={leave}>
-          Leave
-        </button>
+        {run && <Quiet text={player.playing.value ? "Pause" : "Play"} keyName="P" act={toggle} />}
+        <Quiet text="Notes" keyName="N" act={showNotes} />
+        <Quiet
+          text="Print"
+          act={() =>
+            go({ view: "talk", parameters: writeState(talkFields, { scene, step: 0, layout: "pages" }) })
+          }
+        />
+        <Quiet text="Full screen" keyName="F" act={fullScreen} />
+        <Quiet text="Leave" keyName="Esc" act={leave} />
       </nav>
+      {blank.value && <div class="blank" aria-label="Blank: B shows the talk again" role="img" />}
     </main>
   );
 }
 
-function SceneBody({ name, player }: { name: SceneName; player: Player }) {
-  switch (name) {
-    case "apparent":
-      return <PairScene player={player} truth={false} />;
-    case "truth":
-      return <PairScene player={player} truth={true} />;
-    case "gap":
-      return <GapScene />;
-    case "push":
-      return <PushScene />;
-    case "lost":
-      return <LostScene player={player} />;
-    case "kept":
-      return <KeptScene player={player} />;
-    case "yours":
-      return <YoursScene />;
-  }
+function Quiet({ text, keyName, act }: { text: string; keyName?: string; act: () => void }) {
+  return (
+    <button type="button" class="quiet" title={keyName && `Key: ${keyName}`} onClick={act}>
+      {text}
+    </button>
+  );
 }

@@ -4,8 +4,11 @@ import { ticksIn } from "./bins.js";
 import { useWidth } from "./use-width.js";
 import type { Track } from "./walk.js";
 
-const height = 300;
-const margin = { top: 14, bottom: 28, left: 10 };
+/** Where labels are 14 pixels high, and up to 20. */
+const sizes = {
+  usual: { height: 300, left: 84, labelHeight: 20 },
+  large: { height: 380, left: 116, labelHeight: 26 },
+};
 /** For the labels at the right: their names, or with what a weight became that is no finite number. */
 const labelWidths = { name: 146, full: 210 };
 
@@ -16,8 +19,12 @@ export function WalkChart(props: {
   /** What there is room for, where a walk is shown while it goes on. */
   range?: readonly [number, number];
   steps?: number;
+  /** For an audience. */
+  large?: boolean;
 }) {
   const { tracks, format, range = [] } = props;
+  const { height, left, labelHeight } = props.large ? sizes.large : sizes.usual;
+  const margin = { top: 14, bottom: 30, left };
   const [ref, width] = useWidth<HTMLDivElement>(800);
   const steps = props.steps ?? tracks[0].path.length - 1;
   const all = [...tracks.flatMap(({ path }) => path).filter(Number.isFinite), ...range];
@@ -62,6 +69,11 @@ export function WalkChart(props: {
             class="grid"
           />
         ))}
+        {apart(values, y, labelHeight).map((value) => (
+          <text key={value} x={margin.left - 8} y={y(value) + 5} text-anchor="end">
+            {axisText(value, values)}
+          </text>
+        ))}
         {tracks.map(({ name, path }) => (
           <path key={name} d={linePath(path, x, y, name !== "fp32")} class={`track ${name}`} />
         ))}
@@ -70,15 +82,50 @@ export function WalkChart(props: {
             {Number.isFinite(state.weight) ? label : `${label}: ${state.weight}`}
           </text>
         ))}
-        <text x={margin.left} y={height - 6}>
-          step 0
-        </text>
-        <text x={margin.left + inner.width} y={height - 6} text-anchor="end">
-          step {steps.toLocaleString("en")}
-        </text>
+        {stepTicks(steps).map((step) => (
+          <g key={step}>
+            <line
+              x1={x(step)}
+              x2={x(step)}
+              y1={height - margin.bottom}
+              y2={height - margin.bottom + 5}
+              class="tick"
+            />
+            <text
+              x={x(step)}
+              y={height - 6}
+              text-anchor={step === 0 ? "start" : step === steps ? "end" : "middle"}
+            >
+              {step === 0 ? "step 0" : step.toLocaleString("en")}
+            </text>
+          </g>
+        ))}
       </svg>
     </div>
   );
+}
+
+/** A value of an axis, with as many decimals as the longest of all. */
+function axisText(value: number, all: readonly number[]): string {
+  const texts = all.map(short);
+  if (texts.some((text) => !/^-?\d+\.\d+$/.test(text))) return short(value);
+  return value.toFixed(Math.max(...texts.map((text) => text.length - text.indexOf(".") - 1)));
+}
+
+/** Values from the least on, as far apart as their labels need. */
+function apart(values: readonly number[], y: (value: number) => number, least: number): number[] {
+  const kept: number[] = [];
+  for (const value of values) {
+    const last = kept.at(-1);
+    if (last === undefined || Math.abs(y(value) - y(last)) >= least) kept.push(value);
+  }
+  return kept;
+}
+
+/** Four parts of a walk, or as many as it has steps. */
+function stepTicks(steps: number): number[] {
+  const parts = [4, 5, 2].find((n) => steps % n === 0) ?? 1;
+  return steps === 0 ? [0] : Array.from({ length: parts + 1 }, (_, i) => (i * steps) / parts);
 }
 
 /** Least and most of many numbers: too many for the arguments of one call. */

@@ -11,7 +11,7 @@ export interface WalkSettings {
   readonly weight: number;
   readonly update: number;
   readonly format: Format;
-  /** Of the storage in place; the others round to nearest-even. */
+  /** Of the in-place storage; the others round to nearest-even. */
   readonly rounding: Rounding;
   readonly seed: number;
 }
@@ -38,7 +38,7 @@ function storages({
     { name: "fp32", label: "fp32", format: "fp32" },
     {
       name: "in-place",
-      label: "in place",
+      label: "in-place",
       format,
       rounding: rounding === "stochastic" ? "nearest-even" : rounding,
     },

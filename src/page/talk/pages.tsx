@@ -1,0 +1,60 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { Frame } from "../tensor/frame.js";
+import { pictureInks } from "../tensor/inks.js";
+import { Player } from "../tensor/player.js";
+import { palette } from "../theme.js";
+import { SceneBody } from "./scene-body.js";
+import { lastSteps, type RunName, sceneNames, scenes, talkRuns } from "./scenes.js";
+
+const runs = Object.keys(talkRuns) as readonly RunName[];
+
+/** All scenes, each at the end of its run, as pages that a browser prints or saves as PDF. */
+export function TalkPages({ leave }: { leave: () => void }) {
+  const frames = useSignal<Readonly<Partial<Record<RunName, Frame>>>>({});
+  const error = useSignal<string | null>(null);
+  useEffect(() => {
+    const player = new Player(
+      () => pictureInks(palette.peek()),
+      () => "start",
+    );
+    void (async () => {
+      for (const run of runs) {
+        // The pixels of the last frame are kept here: the player may not use them again.
+        player.frame.value = null;
+        await player.open(talkRuns[run], { play: false, goTo: lastSteps[run] });
+        error.value = player.error.value;
+        if (player.frame.value) frames.value = { ...frames.value, [run]: player.frame.value };
+      }
+    })();
+    return () => player.close();
+  }, []);
+
+  const done = runs.filter((run) => frames.value[run]).length;
+  return (
+    <main class="talk-pages" data-ready={done === runs.length}>
+      <p class="talk-bar" role="status">
+        {error.value ??
+          (done === runs.length ? "Ready to print." : `Computing run ${done + 1} of ${runs.length}…`)}
+        <button type="button" disabled={done < runs.length} onClick={() => print()}>
+          Print or save as PDF
+        </button>
+        <button type="button" class="quiet" onClick={leave}>
+          Back to the talk
+        </button>
+      </p>
+      {sceneNames.map((name) => {
+        const { title, text, run } = scenes[name];
+        return (
+          <section class={`talk page ${name}`} key={name}>
+            <h2>{title}</h2>
+            <div class="scene">
+              <SceneBody name={name} frame={(run && frames.value[run]) ?? null} still />
+            </div>
+            <p class="text">{text}</p>
+          </section>
+        );
+      })}
+    </main>
+  );
+}
