@@ -118,6 +118,7 @@ describe("the package", () => {
       "README.md",
       "dist/THIRD-PARTY.txt",
       "dist/page/index.html",
+      "docs/check.schema.json",
       "docs/diff.schema.json",
       "docs/explanation.schema.json",
       "docs/prediction.schema.json",

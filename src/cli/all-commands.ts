@@ -4,6 +4,7 @@ import type { Streams } from "./streams.js";
 /** In the order of the help. Loading them all takes longer than most of them work. */
 const commands = new Map<string, LoadCommand>([
   ["run", async (streams) => (await import("./run.js")).runCommand(streams)],
+  ["check", async (streams) => (await import("./check.js")).checkCommand(streams)],
   ["diff", async (streams) => (await import("./diff.js")).diffCommand(streams)],
   ["simulate", async (streams) => (await import("./simulate.js")).simulateCommand(streams)],
   ["sweep", async (streams) => (await import("./sweep.js")).sweepCommand(streams)],

@@ -29,10 +29,19 @@ export function caseLabel({
   return words.join(" ");
 }
 
-/** "bf16 in place", as a sentence has it. */
-export function caseInWords({ format, scheme, rounding, recipe }: Case): string {
-  if (recipe) return `${printable(format)} by the recipe ${printable(recipe.name)}`;
-  const how = { "in-place": "in place", master: "with an fp32 master", kahan: "with Kahan compensation" };
+/** "bf16 in-place", as a sentence has it. */
+export function caseInWords({ recipe, ...stored }: Case): string {
+  if (recipe) return `${printable(stored.format)} by the recipe ${printable(recipe.name)}`;
+  return schemeInWords(stored);
+}
+
+/** The same of what is stored by a scheme. */
+export function schemeInWords({
+  format,
+  scheme,
+  rounding,
+}: Readonly<Record<"format" | "scheme" | "rounding", string>>): string {
+  const how = { "in-place": "in-place", master: "with an fp32 master", kahan: "with Kahan compensation" };
   const scheming = how[scheme as keyof typeof how] ?? `under ${scheme}`;
   return `${printable(format)} ${scheming}${rounding === "nearest-even" ? "" : ` with ${rounding} rounding`}`;
 }

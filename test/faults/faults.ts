@@ -212,9 +212,9 @@ export const faults: readonly Fault[] = [
     group: "page",
   },
   {
-    file: "src/page/talk/talk.tsx",
+    file: "src/page/talk/keys.ts",
     mistake: "Esc does not leave the talk",
-    find: "        Escape: leave,\n",
+    find: "    Escape: talk.leave,\n",
     replace: "",
     group: "page",
   },

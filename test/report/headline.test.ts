@@ -9,12 +9,12 @@ describe("headline", () => {
     const updates = [1e-4, 0.5, 0, -1e-5];
     const cases = [await caseOf(weights, updates), await caseOf(weights, updates, { format: "fp32" })];
     expect(headline(resultOf(cases))).toEqual([
-      "Stored as bf16 in place, 75.0% of the updates left the stored weight as it was; 25.0% of the updates were zero.",
+      "Stored as bf16 in-place, 75.0% of the updates left the stored weight as it was; 25.0% of the updates were zero.",
       "After 1 step 75.0% of the weights are unchanged; an fp32 run would have changed 66.7% of them.",
       "Of the displacement of an fp32 run, bf16 in-place and fp32 in-place retain it, within 1%.",
     ]);
     expect(headline(resultOf(cases.reverse()))).toEqual([
-      "Stored as fp32 in place, 25.0% of the updates left the stored weight as it was; 25.0% of the updates were zero.",
+      "Stored as fp32 in-place, 25.0% of the updates left the stored weight as it was; 25.0% of the updates were zero.",
       "After 1 step 25.0% of the weights are unchanged; an fp32 run would have changed 0.0% of them.",
       "Of the displacement of an fp32 run, fp32 in-place and bf16 in-place retain it, within 1%.",
     ]);
@@ -60,7 +60,7 @@ describe("headline", () => {
     const of = await caseOf([1, 1, 1, 1], [1e-3, 1e-3, 1e-3, 0], { rounding: "stochastic", seed: 1 });
     const [first, , last] = headline(resultOf([of]));
     expect(first).toMatch(
-      /^Stored as bf16 in place with stochastic rounding, [\d.]+% of the updates did not move their weight when they came, by chance: on average each moves it by its whole size; 25.0% of the updates were zero.$/,
+      /^Stored as bf16 in-place with stochastic rounding, [\d.]+% of the updates did not move their weight when they came, by chance: on average each moves it by its whole size; 25.0% of the updates were zero.$/,
     );
     expect(first).not.toMatch(/lost|rounded away/);
     expect(last).toMatch(

@@ -29,16 +29,16 @@ describe("caseLabels", () => {
 
   test("a format's own name cannot reach the terminal as a control sequence", () => {
     expect(caseLabels([like({ format: "x\u001b[2J" })])).toEqual(["x\\u001b[2J in-place"]);
-    expect(caseInWords(like({ format: "x\u001b[2J" }))).toBe("x\\u001b[2J in place");
+    expect(caseInWords(like({ format: "x\u001b[2J" }))).toBe("x\\u001b[2J in-place");
   });
 });
 
 describe("caseInWords", () => {
   test.each<[Partial<Case>, string]>([
-    [{}, "bf16 in place"],
+    [{}, "bf16 in-place"],
     [{ scheme: "master" }, "bf16 with an fp32 master"],
     [{ scheme: "kahan" }, "bf16 with Kahan compensation"],
-    [{ rounding: "stochastic" }, "bf16 in place with stochastic rounding"],
+    [{ rounding: "stochastic" }, "bf16 in-place with stochastic rounding"],
   ])("of %o is %s", (changes, words) => {
     expect(caseInWords(like(changes))).toBe(words);
   });

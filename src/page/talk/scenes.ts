@@ -24,7 +24,7 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
     run: "view",
     notes: [
       "Left: what a checkpoint shows. The fp32 master moved everywhere; its bf16 view did not.",
-      "Right: the same updates added to bf16 weights in place. Almost nothing changes.",
+      "Right: the same updates added to bf16 weights in-place. Almost nothing changes.",
       "Both look sparse. Only one of them lost something: next scene.",
     ],
   },

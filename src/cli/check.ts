@@ -1,0 +1,101 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { Rounding } from "../format/round.js";
+import { checkOf } from "../lens/check.js";
+import { renderCheck } from "../report/check.js";
+import { InputError } from "../source/input-error.js";
+import { type Recording, recordedRun } from "../source/recording.js";
+import { storedAs } from "../source/stored-as.js";
+import { type SchemeName, schemeNames } from "../update/scheme.js";
+import { updateSettings } from "../update/settings.js";
+import { CheckFailed } from "./check-failed.js";
+import { finiteNumber, formatName, roundingName, threadsOption, wholeNumber } from "./common-options.js";
+import { lensRecording } from "./lens-recording.js";
+import { engineOption } from "./options.js";
+import type { Streams } from "./streams.js";
+import { asUsage, oneOf } from "./strict-options.js";
+import { expectApart, expectWritable, writeWhole } from "./write-output.js";
+
+interface CheckOptions {
+  readonly format?: string;
+  readonly scheme?: SchemeName;
+  readonly rounding: Rounding;
+  readonly seed: number;
+  readonly failAbove?: number;
+  readonly strict?: boolean;
+  readonly engine: string;
+  readonly threads?: number;
+  readonly json?: string;
+  readonly quiet?: boolean;
+}
+
+export function checkCommand({ out, err }: Streams): Command {
+  return new Command("check")
+    .summary("one verdict: does a recorded run lose its updates as it is stored?")
+    .description(
+      "Applies the recorded updates as the run stores its weights, and gives one verdict with its reason.\n" +
+        "RUN is the folder of a recorded run. How it is stored is what the options say, or its metadata (format, scheme); " +
+        "weights in fp32 are stored as such.",
+    )
+    .argument("<run>", "folder with base.safetensors and updates.safetensors")
+    .option("--format <name>", "storage format; default that of the file, bf16 for fp32 files", formatName)
+    .addOption(
+      new Option("--scheme <name>", `how weights take updates: ${schemeNames.join(", ")}`).argParser((name) =>
+        oneOf("scheme", name, schemeNames),
+      ),
+    )
+    .option("--rounding <name>", "of the storage", roundingName, "nearest-even")
+    .option("--seed <n>", "of stochastic rounding", wholeNumber, 0)
+    .option(
+      "--fail-above <share>",
+      "exit with 3 if a larger share than this, 0 to 1, is lost: 1 - retained",
+      share,
+    )
+    .option("--strict", "a tensor that cannot be counted is an error")
+    .addOption(engineOption())
+    .addOption(threadsOption())
+    .option("--json <file>", "write the verdict as JSON (precision-lens-check/1); - for stdout")
+    .option("--quiet", "no progress, and no verdict on stdout")
+    .action(async (folder: string, options: CheckOptions, command: Command) => {
+      const { json, quiet = false, failAbove = null } = options;
+      if (json !== undefined && json !== "-") expectWritable(json);
+      const result = await lensRecording({
+        paths: await recordedRun(folder),
+        of: "update",
+        plan: (recording) => {
+          if (json !== undefined && json !== "-") expectApart([json], recording.files);
+          return { tensors: recording.tensors, cases: [caseOf(command, recording, options)] };
+        },
+        engine: options.engine,
+        threads: options.threads,
+        strict: options.strict ?? false,
+        progress: quiet ? null : err,
+      });
+      const check = checkOf(result, failAbove);
+      const text = `${JSON.stringify(check)}\n`;
+      if (json !== undefined && json !== "-") writeWhole(json, text);
+      if (json === "-") out.write(text);
+      else if (!quiet) out.write(renderCheck(check));
+      if (check.failed) throw new CheckFailed();
+    });
+}
+
+function caseOf(command: Command, recording: Recording, options: CheckOptions) {
+  const { rounding, seed } = options;
+  const told = storedAs(recording);
+  const given = { format: options.format ?? told.format, scheme: options.scheme ?? told.scheme };
+  // Weights that an optimizer steps in fp32 are stored in fp32. A bf16 file may be the start of any run.
+  if (given.format === null && given.scheme === null && told.dtype !== "fp32") {
+    const expected = "format and scheme in its metadata, or --scheme";
+    throw new InputError(recording.paths.weights, expected, `weights in ${told.dtype ?? "several formats"}`);
+  }
+  const { scheme } = given;
+  const fileFormat = scheme === null || told.dtype !== "fp32" ? told.dtype : null;
+  const format = given.format ?? fileFormat ?? "bf16";
+  return asUsage(command, () => updateSettings({ format, scheme: scheme ?? "in-place", rounding, seed }));
+}
+
+function share(text: string): number {
+  const x = finiteNumber(text);
+  if (x < 0 || x > 1) throw new InvalidArgumentError("expected a share from 0 to 1");
+  return x;
+}

@@ -1,0 +1,76 @@
+import type { Result } from "./result.js";
+
+/** What a run keeps of its updates by the way its weights are stored. */
+export type Verdict =
+  /** All that an fp32 run would have moved the weights, to within 1 %. */
+  | "keeps"
+  /** The same under stochastic rounding, beside noise. */
+  | "keeps-on-average"
+  | "loses"
+  /** More than an fp32 run: a bias away from the start. */
+  | "overshoots"
+  /** An fp32 run would have stayed where it was, or a weight left the finite numbers. */
+  | "unknown";
+
+export interface Check extends Pick<Result, "tool" | "input" | "engine" | "skipped"> {
+  readonly schema: "precision-lens-check/1";
+  readonly format: string;
+  readonly scheme: string;
+  readonly rounding: string;
+  readonly verdict: Verdict;
+  /** See `end` of a result. */
+  readonly retained: number | null;
+  readonly visible: number | null;
+  readonly noise: number | null;
+  readonly noiseToWeight: number | null;
+  /** 1 - retained. */
+  readonly lost: number | null;
+  /** Of the updates that were not zero, the shares that left no trace, are in a carrier, and changed the stored bits. */
+  readonly updates: {
+    readonly lost: number | null;
+    readonly kept: number | null;
+    readonly moved: number | null;
+  };
+  /** The most that may be lost, if anything was said of it. */
+  readonly failAbove: number | null;
+  readonly failed: boolean;
+}
+
+/** As near to the fp32 run as counts as all of it; that of the headline and of `sweep`. */
+const tolerance = 0.01;
+
+/** @param result of one case. */
+export function checkOf(result: Result, failAbove: number | null): Check {
+  const { tool, input, engine, skipped } = result;
+  const [{ format, scheme, rounding, totals, end }] = result.cases;
+  const { retained, visible, noise, noiseToWeight } = end;
+  const { lost, kept, moved } = totals;
+  const updated = lost + kept + moved;
+  const shareOf = (part: number) => (updated === 0 ? null : part / updated);
+  const missing = retained === null ? null : 1 - retained;
+  return {
+    schema: "precision-lens-check/1",
+    tool,
+    input,
+    engine,
+    format,
+    scheme,
+    rounding,
+    verdict: verdictOf(missing, noise, rounding, totals.elements),
+    ...{ retained, visible, noise, noiseToWeight },
+    lost: missing,
+    updates: { lost: shareOf(lost), kept: shareOf(kept), moved: shareOf(moved) },
+    failAbove,
+    failed: failAbove !== null && (missing === null || missing > failAbove),
+    skipped,
+  };
+}
+
+function verdictOf(lost: number | null, noise: number | null, rounding: string, weights: number): Verdict {
+  if (lost === null) return "unknown";
+  const stochastic = rounding === "stochastic";
+  // Noise is drawn for each weight by itself: what is retained has a standard error of noise / sqrt(weights).
+  const within = tolerance + (stochastic ? (3 * (noise ?? 0)) / Math.sqrt(weights) : 0);
+  if (Math.abs(lost) <= within) return stochastic ? "keeps-on-average" : "keeps";
+  return lost > 0 ? "loses" : "overshoots";
+}
