@@ -1,4 +1,5 @@
 import type { CaseTally } from "../../lens/summarize.js";
+import type { CaseSettings } from "../../update/optimizer.js";
 import type { Engine, LensJob, Observer } from "../engine.js";
 import { refusal } from "../lane/refusal.js";
 import { proofOf, provenCases } from "../proof.js";
@@ -43,7 +44,7 @@ export function webGpuEngine(open: () => Promise<Device> = openDevice): Engine {
       }
     },
 
-    refuses: refusal,
+    refuses,
 
     selfCheck(cases = proven) {
       proof ??= proofOf(engine, { alone: true });
@@ -51,7 +52,7 @@ export function webGpuEngine(open: () => Promise<Device> = openDevice): Engine {
     },
 
     async run(job: LensJob, observer?: Observer): Promise<CaseTally[]> {
-      const refused = refusal(job.cases);
+      const refused = refuses(job.cases);
       if (refused) throw new RangeError(`engine webgpu: ${refused}`);
       return runOnDevice(job, await opened(), observer);
     },
@@ -62,6 +63,11 @@ export function webGpuEngine(open: () => Promise<Device> = openDevice): Engine {
     },
   };
   return engine;
+}
+
+function refuses(cases: readonly CaseSettings[]): string | null {
+  if (cases.some((of) => "recipe" in of)) return "it takes recorded updates, not gradients by a recipe";
+  return refusal(cases);
 }
 
 export const webgpu = webGpuEngine();
