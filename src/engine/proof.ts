@@ -28,18 +28,15 @@ export function provenCases(opmath: UpdateSettings["opmath"]): readonly UpdateSe
 }
 
 /**
- * What a self-check proves of recipes where no cases are named: quotients, roots and fused sums of every kind, a tail,
- * conditions of weights, signs and random bits.
+ * What a self-check proves of recipes where no cases are named: quotients, roots and fused sums, conditions on settings and on
+ * weights, a tail.
  */
 export function provenRecipes(): readonly CaseSettings[] {
   const settings = { lr: 1e-4, weightDecay: 0.01 };
   return [
-    recipeSettings("adamw", "torch-2.13-cpu-for-loop", { format: "bf16", ...settings }),
     recipeSettings("adamw", "torch-2.13-cuda-fused", { format: "fp16", ...settings }),
     recipeSettings("adamw", "collage-plus", { format: "bf16", ...settings }),
-    recipeSettings("adamw", "torchao-stochastic", { format: "bf16", ...settings }),
     recipeSettings("sgd", "torch-2.13-cpu-foreach", { format: "bf16", ...settings }),
-    recipeSettings("lion", "lion-pytorch", { format: "e5m2", ...settings }),
   ];
 }
 

@@ -3,12 +3,12 @@ import { startState } from "../../update/apply.js";
 import type { CaseSettings } from "../../update/optimizer.js";
 import { stepKey, tensorKey, type Words } from "../../update/threefry.js";
 import type { EndCounts } from "../end.js";
+import { isCompared, momentKinds, RecipePlan } from "../recipe-plan.js";
 import type { Chunk, ChunkLens } from "../walk.js";
 import { pageBytes } from "./assembler/module.js";
-import { compileKernels, isCompared } from "./kernel/kernels.js";
+import { compileKernels } from "./kernel/kernels.js";
 import { type CaseLayout, type Layout, layOut, stepTally, tensorTally } from "./layout.js";
 import { type Kernel, webAssembly } from "./platform.js";
-import { momentKinds, RecipePlan } from "./recipe-plan.js";
 import { TallyReader } from "./tallies.js";
 
 /** All cases over one chunk after the other by SIMD kernels, on the thread that calls. */
@@ -89,8 +89,8 @@ export class WasmLens implements ChunkLens {
       this.#pad(updates);
       this.#memory.copyWithin(moments![kind], updates, updates + 4 * this.#padded);
       const { stepsTaken, settings } = this.#optimizer!;
-      for (const { kernel, correction } of this.#recipes!.starts(kind, stepsTaken, settings[0])) {
-        this.#kernels[kernel](0, this.#padded, correction);
+      for (const start of this.#recipes!.starts(kind, stepsTaken, settings[0])) {
+        this.#kernels[`moment ${start.case} ${start.moment}`](0, this.#padded, start.correction);
       }
     }
   }

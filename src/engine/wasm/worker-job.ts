@@ -1,6 +1,6 @@
 import type { MomentKind, StoredBytes } from "../../lens/input.js";
+import type { MomentStart, RecipePlan } from "../recipe-plan.js";
 import type { Layout } from "./layout.js";
-import type { MomentStart, RecipePlan } from "./recipe-plan.js";
 
 /** Numbers that a worker reads for itself. */
 export interface WorkerSource extends Pick<StoredBytes, "in" | "identity" | "byteOffset"> {

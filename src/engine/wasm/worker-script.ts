@@ -105,7 +105,9 @@ async function work(job) {
       for (const { kind, row, source, starts } of recipe.moments) {
         read(source, kind, start, count, layout.updates);
         bytes.copyWithin(row, layout.updates, layout.updates + 4 * padded);
-        for (const { kernel, correction } of starts) kernels[kernel](0, padded, correction);
+        for (const { case: c, moment, correction } of starts) {
+          kernels["moment " + c + " " + moment](0, padded, correction);
+        }
       }
     }
 

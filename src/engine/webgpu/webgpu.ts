@@ -1,12 +1,11 @@
 import type { CaseTally } from "../../lens/summarize.js";
-import type { CaseSettings } from "../../update/optimizer.js";
 import type { Engine, LensJob, Observer } from "../engine.js";
 import { refusal } from "../lane/refusal.js";
-import { proofOf, provenCases } from "../proof.js";
+import { proofOf, provenCases, provenRecipes } from "../proof.js";
 import { type Device, openDevice } from "./device.js";
 import { runOnDevice } from "./run.js";
 
-const proven = provenCases("exact");
+const proven = [...provenCases("exact"), ...provenRecipes()];
 
 /**
  * The GPU through WebGPU, by integers alone: recorded, drawn and simulated updates by every scheme, in every format and
@@ -44,7 +43,7 @@ export function webGpuEngine(open: () => Promise<Device> = openDevice): Engine {
       }
     },
 
-    refuses,
+    refuses: refusal,
 
     selfCheck(cases = proven) {
       proof ??= proofOf(engine, { alone: true });
@@ -52,7 +51,7 @@ export function webGpuEngine(open: () => Promise<Device> = openDevice): Engine {
     },
 
     async run(job: LensJob, observer?: Observer): Promise<CaseTally[]> {
-      const refused = refuses(job.cases);
+      const refused = refusal(job.cases);
       if (refused) throw new RangeError(`engine webgpu: ${refused}`);
       return runOnDevice(job, await opened(), observer);
     },
@@ -63,11 +62,6 @@ export function webGpuEngine(open: () => Promise<Device> = openDevice): Engine {
     },
   };
   return engine;
-}
-
-function refuses(cases: readonly CaseSettings[]): string | null {
-  if (cases.some((of) => "recipe" in of)) return "it takes recorded updates, not gradients by a recipe";
-  return refusal(cases);
 }
 
 export const webgpu = webGpuEngine();

@@ -1,6 +1,7 @@
 import type { Format } from "../../../format/format.js";
 import type { CaseSettings, RecipeSettings } from "../../../update/optimizer.js";
 import { RecipeScalars } from "../../lane/recipe-scalars.js";
+import { isCompared } from "../../recipe-plan.js";
 import type { FunctionWriter } from "../assembler/function.js";
 import { type ExportedFunction, type MemorySize, moduleBytes } from "../assembler/module.js";
 import type { Layout } from "../layout.js";
@@ -50,11 +51,6 @@ export function compileKernels(
   compiled.set(key, module);
   if (compiled.size > mostCompiled) compiled.delete([...compiled.keys()][0]);
   return module;
-}
-
-/** Whether the weights of a case are compared with those of the first: recipes that store in its format. */
-export function isCompared(cases: readonly CaseSettings[], c: number): boolean {
-  return "recipe" in cases[c] && cases[c].format === cases[0].format;
 }
 
 /**

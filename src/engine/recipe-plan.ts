@@ -1,12 +1,13 @@
-import type { MomentKind, TensorInput } from "../../lens/input.js";
-import type { CaseSettings, RecipeSettings } from "../../update/optimizer.js";
-import type { OptimizerSettings } from "../../update/recipe/recipe.js";
-import { momentCorrection } from "../../update/recipe/recipe-step.js";
-import { RecipeScalars } from "../lane/recipe-scalars.js";
+import type { MomentKind, TensorInput } from "../lens/input.js";
+import type { CaseSettings, RecipeSettings } from "../update/optimizer.js";
+import type { OptimizerSettings } from "../update/recipe/recipe.js";
+import { momentCorrection } from "../update/recipe/recipe-step.js";
+import { RecipeScalars } from "./lane/recipe-scalars.js";
 
-/** How a case's moment starts from a recorded one: the kernel, and the bias correction that it takes off. */
+/** How a case's moment starts from a recorded one: the bias correction that it takes off. */
 export interface MomentStart {
-  readonly kernel: string;
+  readonly case: number;
+  readonly moment: number;
   readonly correction: number;
 }
 
@@ -42,7 +43,7 @@ export class RecipePlan {
       recipe.moments.flatMap((moment, m) => {
         if (moment.of !== kind) return [];
         const correction = momentCorrection(recipe, moment, first ?? optimizer, stepsTaken);
-        return [{ kernel: `moment ${c} ${m}`, correction }];
+        return [{ case: c, moment: m, correction }];
       }),
     );
   }
@@ -86,4 +87,9 @@ export class ScalarTable {
 
 function keyOf(optimizer: TensorInput["optimizer"]): string {
   return JSON.stringify([optimizer?.settings, optimizer?.stepsTaken]);
+}
+
+/** Whether the weights of a case are compared with those of the first: recipes that store in its format. */
+export function isCompared(cases: readonly CaseSettings[], c: number): boolean {
+  return "recipe" in cases[c] && cases[c].format === cases[0].format;
 }
