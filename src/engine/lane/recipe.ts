@@ -6,8 +6,8 @@ import {
 } from "../../update/recipe/expression.js";
 import type { Lane } from "./lane.js";
 
-/** a b + c, rounded once to fp32. */
-export type Fma<V> = (a: V, b: V, c: V) => V;
+/** a b + c, rounded once to fp32; `written` has what several of them need. */
+export type Fma<V> = (a: V, b: V, c: V, written: Written<V>) => V;
 
 /** A branch of a kernel: the values of one side or of the other, as its condition holds. */
 export interface Branch<V> {
@@ -153,7 +153,7 @@ class Text<V> {
     const { k, fma, store, storeAtRandom } = this.operations;
     if (operandsOf[callee] === operands.length) {
       const [a, b, c] = operands.map((operand) => this.#value(operand));
-      if (callee === "fma") return fma(a, b, c);
+      if (callee === "fma") return fma(a, b, c, this.written);
       if (callee === "sqrt") return k.f32x4.sqrt(a);
       if (callee === "negate") return k.f32x4.neg(a);
       if (callee === "sign") return sign(k, a);

@@ -1,5 +1,5 @@
 import type { RecipeSettings } from "../../../update/optimizer.js";
-import type { Branch } from "../../lane/recipe.js";
+import type { Branch, Written } from "../../lane/recipe.js";
 import type { CaseLines, ScalarLines } from "../../lane/recipe-scalars.js";
 import { type LaneRecipeStep, type RecipeKernel, recipeStep, runStep } from "../../lane/recipe-step.js";
 import { round } from "../../lane/round.js";
@@ -20,12 +20,19 @@ export class StepScalars {
   readonly #k: FunctionWriter;
   readonly #numbers = new Map<number, V128>();
   readonly #conditions = new Map<number, I32>();
+  readonly #names = new Map<V128, string>();
+  readonly #promoted = new Map<string, V128>();
 
   constructor(k: FunctionWriter, at: I32, lines: CaseLines) {
     this.#k = k;
     for (const { words } of [lines, lines.intended] as readonly ScalarLines[]) {
       for (const word of words.numbers.values()) {
-        this.#numbers.set(word, k.load("v128_32_splat", at, 4 * word));
+        if (this.#numbers.has(word)) continue;
+        const number = k.load("v128_32_splat", at, 4 * word);
+        const promoted = k.f64x2.promote_low_f32x4(number);
+        this.#numbers.set(word, number);
+        this.#names.set(number, `scalar ${word}`);
+        for (const half of halves) this.#promoted.set(`half ${half} of scalar ${word}`, promoted);
       }
       for (const word of words.conditions) this.#conditions.set(word, k.load("i32", at, 4 * word));
     }
@@ -33,6 +40,14 @@ export class StepScalars {
 
   number(word: number): V128 {
     return this.#numbers.get(word)!;
+  }
+
+  /** What was written, with the scalars as fp64, the same in both halves. */
+  promoted(written: Written<V128>): Pick<Written<V128>, "nameOf" | "once"> {
+    return {
+      nameOf: (value) => this.#names.get(value) ?? written.nameOf(value),
+      once: (key, write) => this.#promoted.get(key) ?? written.once(key, write),
+    };
   }
 
   branch(word: number): Branch<V128> {
@@ -78,7 +93,7 @@ function kernelOf(
   const [a, b, c, d] = [0, 1, 2, 3].map((lane) => 4 * half + lane);
   return {
     k,
-    fma: (x, y, z) => fma(k, x, y, z),
+    fma: (x, y, z, written) => fma(k, x, y, z, scalars.promoted(written)),
     scalar: (word) => scalars.number(word),
     branch: (word) => scalars.branch(word),
     // Tails begin with a group.
