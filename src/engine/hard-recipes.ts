@@ -44,9 +44,32 @@ export function hardRecipeJob(settings: RecipeSettings): Omit<LensJob, "cases"> 
     { ...usual(optimizer), name: "usual" },
     { ...hard, name: "fresh" },
     { ...hard, name: "changing", optimizer: { settings: changing, stepsTaken: 0, moments: {} } },
+    middles(optimizer),
     { ...hard, name: "recorded", optimizer: { settings: changing.toReversed(), stepsTaken: 4, moments } },
   ];
   return { tensors, stepNumbers: [0, 1, 2], milestones: [1], chunk: blockLength };
+}
+
+/**
+ * Second moments of the fp32 run whose fused sum is below the middle between two fp32 numbers by less than fp64 can tell:
+ * with x = 3 2^22 and 1 - beta2 = (1 + 2^-21) / 2 the product is (x + 3) (x - 3) = 9 2^44 - 9, times a power of two.
+ */
+function middles(optimizer: OptimizerSettings): TensorInput {
+  const length = 64;
+  const settings = { ...optimizer, betas: [0.5, 0.5 - 2 ** -22] as const, eps: 0, weightDecay: 0 };
+  const numbers = (of: (i: number) => number) => valuesOf(Array.from({ length }, (_, i) => of(i)));
+  const gradient = numbers(() => 0.75 - 3 * 2 ** -24);
+  return {
+    name: "middles",
+    shape: [length],
+    weights: numbers(() => 0),
+    updates: [gradient, gradient, gradient],
+    optimizer: {
+      settings: [settings, settings, settings],
+      stepsTaken: 3,
+      moments: { M: gradient, V: numbers((i) => 2 ** 20 + i * 2 ** -3) },
+    },
+  };
 }
 
 /** Numbers as a training run has them; some are left over after groups, and after a tail's blocks of any size. */

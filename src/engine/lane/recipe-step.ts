@@ -1,5 +1,5 @@
 import type { RecipeSettings } from "../../update/optimizer.js";
-import type { Condition } from "../../update/recipe/expression.js";
+import { type Condition, parseAssignment } from "../../update/recipe/expression.js";
 import type { Moment } from "../../update/recipe/recipe.js";
 import { momentNames, stateNames } from "../../update/recipe/recipe-step.js";
 import type { Lane } from "./lane.js";
@@ -169,7 +169,7 @@ function meantStep<V>(
   return values;
 }
 
-/** The fp32 run in a step: its weight and moments after it, and the update that is meant. */
+/** The fp32 run in a step: its weight and moments after it, and the update that is meant. What epsilon does to it is not asked. */
 export function runStep<V>(
   kernel: RecipeKernel<V>,
   { recipe, words, intended }: CaseLines,
@@ -177,7 +177,9 @@ export function runStep<V>(
 ): { readonly weight: V; readonly moments: ReadonlyMap<string, V>; readonly update: V } {
   const written = new Written<V>();
   const live = (x: V) => kernel.k.v128.and(x, kernel.live);
-  const meant = meantStep(kernel, intended, gradient, weight, recipe.moments, moments, written);
+  const lines = intended.recipe.weight.filter((line) => parseAssignment(line).target !== "unguarded");
+  const asked = { ...intended, recipe: { ...intended.recipe, weight: lines } };
+  const meant = meantStep(kernel, asked, gradient, weight, recipe.moments, moments, written);
   const values = new Map([
     ...scalarsOf(kernel, words),
     ...moments,

@@ -40,13 +40,12 @@ describe("recipes, as the reference has them", () => {
       const [ours, theirs] = [await outcomeOf(wasm, job), await outcomeOf(reference, job)];
       expectEqual(ours, theirs);
       // The job says something: every class, and moments of every class that all of them can have.
-      const { totals, end, moments, causes } = theirs[0].result;
+      const { totals, end, moments } = theirs[0].result;
       expect(
         Math.min(totals.none, totals.lost + totals.kept, totals.moved, totals.nonfinite),
       ).toBeGreaterThan(0);
       expect(end.nonfinite).toBeGreaterThan(0);
       expect(Math.min(moments[0].none, moments[0].moved, moments[0].nonfinite)).toBeGreaterThan(0);
-      expect(causes!.gradient).toBeGreaterThan(0);
     },
   );
 
