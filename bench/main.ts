@@ -3,7 +3,9 @@ import { diff } from "./diff.js";
 import { engines } from "./engines/engines.js";
 import { gpu } from "./gpu.js";
 import { memory } from "./memory.js";
+import { operations } from "./operations.js";
 import { page } from "./page.js";
+import { recipesBench } from "./recipes.js";
 import { report } from "./report.js";
 import { sweep } from "./sweep.js";
 
@@ -12,7 +14,9 @@ const benches: Readonly<Record<string, (...args: number[]) => void | Promise<voi
   engines,
   gpu,
   memory,
+  operations,
   page,
+  recipes: recipesBench,
   report,
   sweep,
 };

@@ -102,6 +102,24 @@ export const measured: readonly Measured[] = [
   },
   {
     doc: "docs/performance.md",
+    heading: "## Recipes",
+    command: "npm run bench -- recipes 1 8 3",
+    sources: [
+      ...numbers,
+      "src/engine/wasm",
+      "src/engine/lane",
+      "src/engine/reference",
+      "bench/engines/recipe.c",
+    ],
+  },
+  {
+    doc: "docs/performance.md",
+    heading: "## Operations of the webgpu kernels",
+    command: "npm run bench -- operations",
+    sources: ["src/update", "src/engine/lane", "src/engine/webgpu", "bench/wgsl-operations.ts"],
+  },
+  {
+    doc: "docs/performance.md",
     heading: "## Engines",
     command: "npm run bench -- engines",
     sources: [...numbers, "src/engine/wasm", "src/engine/reference", "bench/engines"],

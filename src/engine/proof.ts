@@ -1,5 +1,5 @@
 import type { SelfCheck } from "../lens/result.js";
-import type { CaseSettings } from "../update/optimizer.js";
+import { type CaseSettings, recipeSettings } from "../update/optimizer.js";
 import { type UpdateSettings, updateSettings } from "../update/settings.js";
 import type { Engine } from "./engine.js";
 import { reference } from "./reference/reference.js";
@@ -24,6 +24,19 @@ export function provenCases(opmath: UpdateSettings["opmath"]): readonly UpdateSe
     updateSettings({ format: "e4m3fnuz", rounding: "toward-positive" }),
     updateSettings({ format: "tf32", rounding: "toward-negative", opmath }),
     updateSettings({ format: "fp32" }),
+  ];
+}
+
+/**
+ * What a self-check proves of recipes where no cases are named: quotients, roots and fused sums, conditions on settings and on
+ * weights, a tail.
+ */
+export function provenRecipes(): readonly CaseSettings[] {
+  const settings = { lr: 1e-4, weightDecay: 0.01 };
+  return [
+    recipeSettings("adamw", "torch-2.13-cuda-fused", { format: "fp16", ...settings }),
+    recipeSettings("adamw", "collage-plus", { format: "bf16", ...settings }),
+    recipeSettings("sgd", "torch-2.13-cpu-foreach", { format: "bf16", ...settings }),
   ];
 }
 

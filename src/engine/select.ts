@@ -1,5 +1,5 @@
 import { unknownName } from "../format/unknown-name.js";
-import type { TensorInput, Values } from "../lens/input.js";
+import type { TensorInput, TensorOptimizer, Values } from "../lens/input.js";
 import type { SelfCheck } from "../lens/result.js";
 import type { Engine, LensJob } from "./engine.js";
 import { EngineRefused } from "./engine-refused.js";
@@ -134,7 +134,7 @@ export function sampleOf({ tensors, stepNumbers, cases, threads }: LensJob): Len
   };
 }
 
-function beginningOf({ name, weights, updates }: TensorInput, most: number): TensorInput {
+function beginningOf({ name, weights, updates, optimizer }: TensorInput, most: number): TensorInput {
   const length = Math.min(most, weights.length);
   const cut = (values: Values): Values => ({
     ...values,
@@ -147,5 +147,21 @@ function beginningOf({ name, weights, updates }: TensorInput, most: number): Ten
     const { simulated } = values;
     return { ...cut(values), ...(simulated && { simulated: { ...simulated, weights: first } }) };
   };
-  return { name, shape: [length], weights: first, updates: updates.slice(0, 1).map(cutUpdates) };
+  const cutMoments = ({ M, V }: TensorOptimizer["moments"]) => ({
+    ...(M && { M: cut(M) }),
+    ...(V && { V: cut(V) }),
+  });
+  return {
+    name,
+    shape: [length],
+    weights: first,
+    updates: updates.slice(0, 1).map(cutUpdates),
+    ...(optimizer && {
+      optimizer: {
+        ...optimizer,
+        settings: optimizer.settings.slice(0, 1),
+        moments: cutMoments(optimizer.moments),
+      },
+    }),
+  };
 }

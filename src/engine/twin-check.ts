@@ -13,6 +13,7 @@ import type { SimulatedRun } from "../update/simulated-adamw.js";
 import { randomBits, stepKey, tensorKey, threefry2x32 } from "../update/threefry.js";
 import { weightKey } from "../update/weight-draws.js";
 import type { Engine, LensJob } from "./engine.js";
+import { hardRecipeJob } from "./hard-recipes.js";
 
 const bf16 = format("bf16");
 
@@ -52,6 +53,7 @@ async function outcomeOf(engine: Pick<Engine, "run">, job: LensJob): Promise<str
 
 /** Weights and updates on which roundings, carries and sums go wrong if they can: a tensor for each size of number. */
 export function hardJob(settings: CaseSettings, allNumbers = false): Omit<LensJob, "cases"> {
+  if ("recipe" in settings) return hardRecipeJob(settings);
   const { format } = settings;
   const smallest = Math.max(format.minPositive, 2 ** -70);
   const largest = Math.min(format.maxFinite, 2 ** 90);
@@ -68,7 +70,7 @@ export function hardJob(settings: CaseSettings, allNumbers = false): Omit<LensJo
   );
   tensors.push(tensorOf("ties", tiesOfSums()));
   if (allNumbers) tensors.push(tensorOf("ends", pairsOfEnds(format)));
-  if ("rounding" in settings && settings.rounding === "stochastic") tensors.push(decidingBits(settings));
+  if (settings.rounding === "stochastic") tensors.push(decidingBits(settings));
   return { tensors, stepNumbers: [0, 1], milestones: [0], chunk: blockLength };
 }
 

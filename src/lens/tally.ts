@@ -104,7 +104,8 @@ export class ProbeTally {
   }
 }
 
-function sumOrNull(a: number | null, b: number | null): number | null {
+/** The sum of two counts of which one or both may not have been taken. */
+export function sumOrNull(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : a + b;
 }
 

@@ -31,7 +31,7 @@ export function adamwStep<V>(
 ): { readonly m: V; readonly v: V; readonly update: V } {
   const values = new Map<string, V>(adamwScalars.map((name, i) => [name, scalars[i]]));
   for (const [name, value] of Object.entries({ g: gradient, M: m, V: v, P: weight })) values.set(name, value);
-  writeRecipe(k, fma, lines, values, holds);
+  writeRecipe({ k, fma, holds }, lines, values);
   return { m: values.get("M")!, v: values.get("V")!, update: values.get("u")! };
 }
 

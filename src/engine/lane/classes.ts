@@ -1,4 +1,4 @@
-import type { UpdateSettings } from "../../update/settings.js";
+import type { CaseSettings } from "../../update/optimizer.js";
 import type { Lane } from "./lane.js";
 import { isNonfinite, magnitude } from "./numbers.js";
 import type { LaneState } from "./scheme.js";
@@ -6,7 +6,7 @@ import type { LaneState } from "./scheme.js";
 /** Where classify of lens/classify.ts finds a number that is not finite. */
 export function foundNonfinite<V>(
   k: Lane<V>,
-  settings: UpdateSettings,
+  settings: CaseSettings,
   before: LaneState<V>,
   update: V,
   after: LaneState<V>,
@@ -19,13 +19,10 @@ export function foundNonfinite<V>(
 }
 
 /** The numbers of a weight-step that have to be finite. */
-function judged<V>(
-  { scheme, overflow, format }: UpdateSettings,
-  before: LaneState<V>,
-  update: V,
-  after: LaneState<V>,
-): V[] {
-  // In place the result tells: nothing becomes finite again unless overflow saturates.
-  if (scheme === "in-place" && overflow === "ieee" && format.hasNaN) return [after.weight];
+function judged<V>(settings: CaseSettings, before: LaneState<V>, update: V, after: LaneState<V>): V[] {
+  const { scheme, overflow, format } = settings;
+  // In place the result tells: nothing becomes finite again unless overflow saturates. A recipe's update is another one.
+  if (!("recipe" in settings) && scheme === "in-place" && overflow === "ieee" && format.hasNaN)
+    return [after.weight];
   return [before.weight, update, after.weight, ...(after.carrier === null ? [] : [after.carrier])];
 }

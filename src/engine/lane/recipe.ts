@@ -1,36 +1,199 @@
-import { type Condition, type Expression, parseAssignment } from "../../update/recipe/expression.js";
+import {
+  type Assignment,
+  type Condition,
+  type Expression,
+  parseAssignment,
+} from "../../update/recipe/expression.js";
 import type { Lane } from "./lane.js";
 
-/** a b + c, rounded once to fp32. Valid for finite operands. */
-export type Fma<V> = (a: V, b: V, c: V) => V;
+/** a b + c, rounded once to fp32; `written` has what several of them need. */
+export type Fma<V> = (a: V, b: V, c: V, written: Written<V>) => V;
+
+/** A branch of a kernel: the values of one side or of the other, as its condition holds. */
+export interface Branch<V> {
+  /** Tells conditions apart. */
+  readonly key: string;
+  choose(then: () => readonly V[], otherwise: () => readonly V[]): readonly V[];
+}
+
+/** What lines are written with. */
+export interface RecipeOperations<V> {
+  readonly k: Lane<V>;
+  readonly fma: Fma<V>;
+  /** `R` and `S`, of lines that store numbers. */
+  readonly store?: (x: V) => V;
+  readonly storeAtRandom?: (x: V) => V;
+  /** A condition on scalars: whether it holds, or the branch that asks it; null for one on numbers of each weight. */
+  holds(condition: Condition): boolean | Branch<V> | null;
+}
+
+/** What calls take, by name. */
+const operandsOf: Readonly<Record<string, number>> = { fma: 3, sqrt: 1, negate: 1, sign: 1, R: 1, S: 1 };
+
+/**
+ * What was written so far of the lines of a kernel: a value that two lines compute alike, of one recipe or of two, is
+ * computed once. Valid as long as values do not change: all branches are closed, no variable was assigned.
+ */
+export class Written<V> {
+  readonly #names = new Map<V, string>();
+  #known = new Map<string, V>();
+
+  /** A name of the value. */
+  nameOf(value: V): string {
+    const name = this.#names.get(value) ?? `v${this.#names.size}`;
+    this.#names.set(value, name);
+    return name;
+  }
+
+  once(key: string, write: () => V): V {
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const value = write();
+    this.#known.set(key, value);
+    return value;
+  }
+
+  /** Does `body` inside a side of a branch, which nothing outside sees. */
+  inside<T>(body: () => T): T {
+    const outside = this.#known;
+    this.#known = new Map(outside);
+    const result = body();
+    this.#known = outside;
+    return result;
+  }
+}
 
 /**
  * Writes the lines of a recipe that are computed for each weight, on lanes of weights: update/recipe/compile.ts with
  * weightDialect, as instructions. New names are added to `values`.
  *
- * @param holds tells conditions, which must be the same for all weights and steps.
- * @throws SyntaxError for what no kernel needs yet: storage rounding, signs, powers.
+ * @throws SyntaxError for an unknown name, and for what is not computed for each weight, such as powers.
  */
 export function writeRecipe<V>(
-  k: Lane<V>,
-  fma: Fma<V>,
+  operations: RecipeOperations<V>,
   lines: readonly string[],
   values: Map<string, V>,
-  holds: (condition: Condition) => boolean,
+  written = new Written<V>(),
 ): void {
-  for (const line of lines) {
-    const { condition, target, value, text } = parseAssignment(line);
-    if (condition === null || holds(condition)) values.set(target, written(k, fma, value, values, text));
+  const text = new Text(operations, values, written);
+  for (const line of lines) text.write(parseAssignment(line));
+}
+
+class Text<V> {
+  #line = "";
+
+  constructor(
+    readonly operations: RecipeOperations<V>,
+    readonly values: Map<string, V>,
+    readonly written: Written<V>,
+  ) {}
+
+  write({ condition, target, value, text }: Assignment): void {
+    this.#line = text;
+    const holds = condition === null || this.operations.holds(condition);
+    if (holds === false) return;
+    if (holds === true) this.values.set(target, this.#value(value));
+    else if (holds === null) this.values.set(target, this.#selected(condition!, value, this.#before(target)));
+    else this.values.set(target, this.#branched(holds, value, this.#before(target)));
+  }
+
+  #named(name: string): V {
+    const value = this.values.get(name);
+    if (value === undefined) throw new SyntaxError(`recipe line "${this.#line}": unknown name ${name}`);
+    return value;
+  }
+
+  /** What a name stays where a condition does not hold; NaN where no line assigned it, and another one will. */
+  #before(name: string): V {
+    const { k } = this.operations;
+    return this.values.get(name) ?? this.written.once("NaN", () => k.f32x4.constant(Number.NaN));
+  }
+
+  #branched(branch: Branch<V>, value: Expression, before: V): V {
+    const { written } = this;
+    return written.once(`${branch.key} ? ${this.#key(value)} : ${written.nameOf(before)}`, () => {
+      const then = () => written.inside(() => [this.#value(value)]);
+      return branch.choose(then, () => [before])[0];
+    });
+  }
+
+  #selected({ comparison, left, right }: Condition, value: Expression, before: V): V {
+    const { f32x4, v128 } = this.operations.k;
+    const [a, b] = [this.#value(left), this.#value(right)];
+    const masks = { "<": () => f32x4.gt(b, a), ">=": () => f32x4.ge(a, b), "!=": () => f32x4.ne(a, b) };
+    return v128.select(masks[comparison](), this.#value(value), before);
+  }
+
+  /** Alike for expressions that are computed alike. */
+  #key(of: Expression): string {
+    if (of.kind === "number") return String(of.value);
+    if (of.kind === "name") return this.written.nameOf(this.#named(of.name));
+    const operands = of.kind === "binary" ? [of.left, of.right] : of.operands;
+    const name = of.kind === "binary" ? of.operator : of.callee;
+    return `(${[name, ...operands.map((operand) => this.#key(operand))].join(" ")})`;
+  }
+
+  #value(of: Expression): V {
+    if (of.kind === "name") return this.#named(of.name);
+    // Every stochastic rounding has random bits of its own.
+    if (of.kind === "call" && of.callee === "S") return this.#compute(of);
+    return this.written.once(this.#key(of), () => this.#compute(of));
+  }
+
+  #compute(of: Exclude<Expression, { kind: "name" }>): V {
+    const { f32x4 } = this.operations.k;
+    if (of.kind === "number") return f32x4.constant(of.value);
+    if (of.kind === "call") return this.#call(of.callee, of.operands);
+    const operators = { "+": f32x4.add, "-": f32x4.sub, "*": f32x4.mul, "/": f32x4.div } as const;
+    if (of.operator === "^") throw new SyntaxError(`recipe line "${this.#line}": no ^ for each weight`);
+    return operators[of.operator](this.#value(of.left), this.#value(of.right));
+  }
+
+  #call(callee: string, operands: readonly Expression[]): V {
+    const { k, fma, store, storeAtRandom } = this.operations;
+    if (operandsOf[callee] === operands.length) {
+      const [a, b, c] = operands.map((operand) => this.#value(operand));
+      if (callee === "fma") return fma(a, b, c, this.written);
+      if (callee === "sqrt") return k.f32x4.sqrt(a);
+      if (callee === "negate") return k.f32x4.neg(a);
+      if (callee === "sign") return sign(k, a);
+      if (callee === "R" && store) return store(a);
+      if (callee === "S" && storeAtRandom) return storeAtRandom(a);
+    }
+    throw new SyntaxError(`recipe line "${this.#line}": no ${callee} of ${operands.length} for each weight`);
   }
 }
 
-/** Names that lines read before they assign them, in the order in which they appear. */
-export function namesRead(lines: readonly string[]): string[] {
+/** Math.sign: 1 or -1; zeros and NaN as they are. */
+function sign<V>({ f32x4, v128 }: Lane<V>, x: V): V {
+  const zero = f32x4.constant(0);
+  const negative = v128.select(f32x4.gt(zero, x), f32x4.constant(-1), x);
+  return v128.select(f32x4.gt(x, zero), f32x4.constant(1), negative);
+}
+
+/** @throws SyntaxError for a line that has what is not computed for each weight. */
+export function expectWritable(lines: readonly string[]): void {
+  const expect = (of: Expression, text: string): void => {
+    if (of.kind === "number" || of.kind === "name") return;
+    const name = of.kind === "binary" ? of.operator : of.callee;
+    const operands = of.kind === "binary" ? [of.left, of.right] : of.operands;
+    if (name === "^" || (of.kind === "call" && operandsOf[name] !== operands.length)) {
+      throw new SyntaxError(`recipe line "${text}": no ${name} of ${operands.length} for each weight`);
+    }
+    for (const operand of operands) expect(operand, text);
+  };
+  for (const { condition, value, text } of lines.map(parseAssignment)) {
+    for (const of of [...(condition ? [condition.left, condition.right] : []), value]) expect(of, text);
+  }
+}
+
+/** Names that lines read before they assign them, in the order in which they appear; those of conditions on demand. */
+export function namesRead(lines: readonly string[], { conditions = true } = {}): string[] {
   const assigned = new Set<string>();
   const read = new Set<string>();
   for (const line of lines) {
     const { condition, target, value } = parseAssignment(line);
-    for (const of of [...(condition ? [condition.left, condition.right] : []), value]) {
+    for (const of of [...(condition && conditions ? [condition.left, condition.right] : []), value]) {
       for (const name of namesIn(of)) if (!assigned.has(name)) read.add(name);
     }
     assigned.add(target);
@@ -38,40 +201,8 @@ export function namesRead(lines: readonly string[]): string[] {
   return [...read];
 }
 
-function namesIn(of: Expression): string[] {
+export function namesIn(of: Expression): string[] {
   if (of.kind === "name") return [of.name];
   if (of.kind === "binary") return [...namesIn(of.left), ...namesIn(of.right)];
   return of.kind === "call" ? of.operands.flatMap(namesIn) : [];
-}
-
-function written<V>(
-  k: Lane<V>,
-  fma: Fma<V>,
-  of: Expression,
-  values: ReadonlyMap<string, V>,
-  text: string,
-): V {
-  const { f32x4 } = k;
-  const operand = (inner: Expression) => written(k, fma, inner, values, text);
-  switch (of.kind) {
-    case "number":
-      return f32x4.constant(of.value);
-    case "name": {
-      const value = values.get(of.name);
-      if (value === undefined) throw new SyntaxError(`recipe line "${text}": unknown name ${of.name}`);
-      return value;
-    }
-    case "binary": {
-      const operators = { "+": f32x4.add, "-": f32x4.sub, "*": f32x4.mul, "/": f32x4.div } as const;
-      if (of.operator === "^") throw new SyntaxError(`recipe line "${text}": no ^ for each weight`);
-      return operators[of.operator](operand(of.left), operand(of.right));
-    }
-    case "call": {
-      const [a, b, c] = of.operands.map(operand);
-      if (of.callee === "fma") return fma(a, b, c);
-      if (of.callee === "sqrt") return f32x4.sqrt(a);
-      if (of.callee === "negate") return f32x4.neg(a);
-      throw new SyntaxError(`recipe line "${text}": no ${of.callee} in kernels`);
-    }
-  }
 }

@@ -1,10 +1,15 @@
-import type { CaseSettings } from "../../update/optimizer.js";
+import { laneCount } from "../../lens/sum.js";
+import type { CaseSettings, RecipeSettings } from "../../update/optimizer.js";
+import { RecipeScalars } from "./recipe-scalars.js";
 
 /** Why kernels from the texts of this folder do not take such cases, in a few words, or null. */
 export function refusal(cases: readonly CaseSettings[]): string | null {
   for (const settings of cases) {
-    if ("recipe" in settings) return "it takes recorded updates, not gradients by a recipe";
     const { format, opmath, rounding } = settings;
+    if ("recipe" in settings) {
+      const reason = unwritable(settings);
+      if (reason !== null) return reason;
+    }
     // Rounding to odd in between keeps one rounding one only where two bits are left (arithmetic.ts).
     if (opmath === "exact" && (rounding === "stochastic" || format.precision > 22)) {
       return "under exact opmath it takes neither stochastic rounding nor more than 22 significand bits";
@@ -13,4 +18,18 @@ export function refusal(cases: readonly CaseSettings[]): string | null {
     if (format.minPositive < 2 ** -149) return `${format.name} has numbers that fp32 has not`;
   }
   return null;
+}
+
+/** What no kernel can be written for; none of the recipes that there are has it. */
+function unwritable(settings: RecipeSettings): string | null {
+  const { name, tail } = settings.recipe;
+  // A group of weights takes one text.
+  if (tail && tail.block % laneCount !== 0) return `recipe ${name}: a tail of blocks of ${tail.block}`;
+  try {
+    new RecipeScalars([settings]);
+    return null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return error.message;
+    throw error;
+  }
 }

@@ -31,7 +31,7 @@ export class RecipeStepper implements Stepper {
   #moments: MomentTally[] = [];
   #causes = new Map<Cause, number>();
   #gradient = 0;
-  /** The weight before the last step, with what its carrier held. */
+  /** The weight before the last step, with what its carrier held, in fp32. */
   #pending = 0;
 
   constructor(settings: RecipeSettings) {
@@ -107,7 +107,8 @@ export class RecipeStepper implements Stepper {
     this.#intended.apply();
     this.#recipe.apply(i >= this.#tail);
     const before = this.#weightState(i);
-    this.#pending = this.#meant("P") + (recipe.carriers[0]?.from === "zero" ? before.carrier : 0);
+    const held = recipe.carriers[0]?.from === "zero" ? before.carrier : 0;
+    this.#pending = Math.fround(this.#meant("P") + held);
     for (const [m, moment] of recipe.moments.entries()) this.#countMoment(this.#moments[m], moment, i);
     for (const name in this.#states) this.#states[name][i] = this.#result(name);
     return { before, after: this.#weightState(i), update: this.#meant("u") };

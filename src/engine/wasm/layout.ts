@@ -1,6 +1,10 @@
 import { outermostBin } from "../../lens/histogram.js";
+import type { MomentKind } from "../../lens/input.js";
+import { type Cause, causes } from "../../lens/tally.js";
+import type { CaseSettings } from "../../update/optimizer.js";
+import { momentNames } from "../../update/recipe/recipe-step.js";
 import { schemes } from "../../update/scheme.js";
-import type { UpdateSettings } from "../../update/settings.js";
+import { momentCounts } from "../lane/recipe-step.js";
 import { sumBytes } from "./digits.js";
 
 /**
@@ -21,6 +25,8 @@ export interface Layout {
   /** Tables that kernels of synthetic numbers read. */
   readonly constants: number;
   readonly simulation: SimulationRows | null;
+  /** Of jobs by recipes: the moments of the fp32 run. */
+  readonly moments: Readonly<Record<MomentKind, number>> | null;
   readonly cases: readonly CaseLayout[];
   /** Of the whole. */
   readonly bytes: number;
@@ -38,10 +44,14 @@ export interface CaseLayout {
   readonly start: number;
   readonly weights: number;
   readonly carriers: number | null;
+  /** Of a recipe: all that it keeps of a weight beside the weight itself, carriers included, by name. */
+  readonly states: Readonly<Record<string, number>>;
   readonly moved: number;
   readonly nonfinite: number;
   readonly tally: number;
   readonly histogram: number;
+  /** {@link recipeTally}. */
+  readonly recipe: number;
   /** One {@link tensorTally} for each milestone. */
   readonly curve: number;
   /** One {@link stepTally} for each step. */
@@ -54,10 +64,19 @@ export const stepTally = {
   moved: 8,
   kept: 16,
   nonfinite: 24,
-  updateSquared: 32,
-  effectiveSquared: 32 + sumBytes,
-  product: 32 + 2 * sumBytes,
-  bytes: 32 + 3 * sumBytes,
+  parted: 32,
+  updateSquared: 40,
+  effectiveSquared: 40 + sumBytes,
+  product: 40 + 2 * sumBytes,
+  bytes: 40 + 3 * sumBytes,
+} as const;
+
+/** What is counted of a case by a recipe: 64-bit counts of causes, and then of the first moment and the second. */
+export const recipeTally = {
+  cause: (name: Cause) => 8 * causes.indexOf(name),
+  moment: (moment: number, name: (typeof momentCounts)[number]) =>
+    8 * (causes.length + moment * momentCounts.length + momentCounts.indexOf(name)),
+  bytes: 8 * (causes.length + 2 * momentCounts.length),
 } as const;
 
 /** What is counted of a tensor, besides its steps and its histogram; and at a milestone, what `end` counts. */
@@ -102,7 +121,7 @@ export const scratchLayout = { effectiveSquared: 0, product: 64, places: 128, by
  * @param synthetic bytes of tables, and whether updates are simulated.
  */
 export function layOut(
-  cases: readonly UpdateSettings[],
+  cases: readonly CaseSettings[],
   chunk: number,
   tallied: { readonly steps: number; readonly milestones: number },
   synthetic: { readonly constantBytes: number; readonly simulates: boolean } = {
@@ -129,17 +148,29 @@ export function layOut(
     scratch: take(scratchLayout.bytes),
     constants: take(synthetic.constantBytes),
     simulation: synthetic.simulates ? { m: row(), v: row(), signal: row() } : null,
-    cases: cases.map(({ scheme }) => ({
+    moments: cases.some((of) => "recipe" in of) ? { M: row(), V: row() } : null,
+    cases: cases.map((settings) => ({
       start: row(),
       weights: row(),
-      carriers: schemes[scheme].carrier === null ? null : row(),
+      ...statesOf(settings, row),
       moved: flags(),
       nonfinite: flags(),
       tally: take(tensorTally.bytes),
       histogram: take(histogramTable.bins * histogramTable.binBytes),
+      recipe: take("recipe" in settings ? recipeTally.bytes : 0),
       curve: take(tallied.milestones * tensorTally.bytes),
       steps: take(tallied.steps * stepTally.bytes),
     })),
   };
   return { ...places, bytes };
+}
+
+function statesOf(settings: CaseSettings, row: () => number): Pick<CaseLayout, "carriers" | "states"> {
+  if (!("recipe" in settings)) {
+    return { carriers: schemes[settings.scheme].carrier === null ? null : row(), states: {} };
+  }
+  const { moments, carriers } = settings.recipe;
+  const names = [...momentNames(moments), ...carriers.map(({ name }) => name)];
+  const states = Object.fromEntries(names.map((name) => [name, row()]));
+  return { carriers: carriers.length === 0 ? null : states[carriers[0].name], states };
 }

@@ -71,6 +71,10 @@ export class SyntheticPlan {
     return updates.every(({ drawn }) => drawn !== undefined && drawn.table === this.#table);
   }
 
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** The tables as they lie in memory. */
   constants(): Uint8Array {
     const bytes = new Uint8Array(this.#bytes);

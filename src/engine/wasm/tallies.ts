@@ -1,9 +1,18 @@
 import type { ExactSum } from "../../lens/sum.js";
-import { endSums, type Tally, type UpdateTally } from "../../lens/tally.js";
-import type { UpdateSettings } from "../../update/settings.js";
+import {
+  causes,
+  endSums,
+  MomentTally,
+  type RecipeTally,
+  type Tally,
+  type UpdateTally,
+} from "../../lens/tally.js";
+import type { CaseSettings } from "../../update/optimizer.js";
+import type { Recipe } from "../../update/recipe/recipe.js";
 import type { EndCounts } from "../end.js";
+import type { momentCounts } from "../lane/recipe-step.js";
 import { addDigits } from "./digits.js";
-import { type CaseLayout, histogramTable, stepTally, tensorTally } from "./layout.js";
+import { type CaseLayout, histogramTable, recipeTally, stepTally, tensorTally } from "./layout.js";
 
 /** What kernels counted, from the memory of a worker or a copy of a part of it. */
 export class TallyReader {
@@ -51,11 +60,49 @@ export class TallyReader {
     probes.smallSubnetworks += unchanged + count("smallSubnetworks");
   }
 
-  /** Adds what else was counted of `elements` weights beside their steps and comparisons. */
-  rest(of: CaseLayout, { format }: UpdateSettings, elements: number, tally: Tally): void {
+  /** Weights that a step left as others than the job's first case has. */
+  parted(address: number): number {
+    return this.#count(address + stepTally.parted);
+  }
+
+  /**
+   * Adds what else was counted of `elements` weights beside their steps and comparisons.
+   *
+   * @param steps weight-steps, and zeros that were taken along with them.
+   */
+  rest(
+    of: CaseLayout,
+    settings: CaseSettings,
+    elements: number,
+    steps: { readonly weights: number; readonly padding: number },
+    tally: Tally,
+  ): void {
     tally.elements += elements;
     tally.castChanged += this.#count(of.tally + tensorTally.castChanged);
-    this.#histogram(of.histogram, format.precision, tally);
+    this.#histogram(of.histogram, settings.format.precision, tally);
+    if ("recipe" in settings) this.#recipe(of.recipe, settings.recipe, steps, tally.recipe);
+  }
+
+  #recipe(
+    at: number,
+    { moments }: Recipe,
+    { weights, padding }: { readonly weights: number; readonly padding: number },
+    tally: RecipeTally,
+  ): void {
+    for (const cause of causes) tally.causes[cause] += this.#count(at + recipeTally.cause(cause));
+    tally.causes.gradient -= padding;
+    tally.mergeMoments(
+      moments.map(({ name }, m) => {
+        const count = (of: (typeof momentCounts)[number]) => this.#count(at + recipeTally.moment(m, of));
+        const moment = new MomentTally(name);
+        moment.none = count("zero") - padding;
+        moment.moved = count("moved");
+        moment.kept = count("kept");
+        moment.nonfinite = count("nonfinite");
+        moment.lost = weights - moment.none - moment.moved - moment.kept - moment.nonfinite;
+        return moment;
+      }),
+    );
   }
 
   #histogram(address: number, precision: number, { histogram, probes }: Tally): void {

@@ -1,3 +1,4 @@
+import type { MomentKind } from "../../lens/input.js";
 import type { Stop } from "../stop.js";
 import { startWorker, type WorkerThread } from "./platform.js";
 import type { WorkerAnswer, WorkerJob } from "./worker-job.js";
@@ -46,7 +47,11 @@ export function endThreads(): void {
 export class WorkerFailure extends Error {
   constructor(
     message: string,
-    readonly during: { readonly tensor: number; readonly step: number | null; readonly start: number },
+    readonly during: {
+      readonly tensor: number;
+      readonly step: number | MomentKind | null;
+      readonly start: number;
+    },
   ) {
     super(message);
     this.name = "WorkerFailure";

@@ -1,12 +1,13 @@
 import type { Format } from "../../format/format.js";
-import type { StoredBytes, TensorInput } from "../../lens/input.js";
+import type { StoredBytes, TensorInput, Values } from "../../lens/input.js";
 import type { CaseTally } from "../../lens/summarize.js";
-import { Tally, UpdateTally } from "../../lens/tally.js";
-import type { UpdateSettings } from "../../update/settings.js";
+import { sumOrNull, Tally, UpdateTally } from "../../lens/tally.js";
+import type { CaseSettings } from "../../update/optimizer.js";
 import { stepKey, tensorKey } from "../../update/threefry.js";
 import { curveOf, newCurve } from "../curve.js";
 import type { LensJob, Observer } from "../engine.js";
 import { bitsOf } from "../lane/numbers.js";
+import { isCompared, momentKinds, RecipePlan, ScalarTable } from "../recipe-plan.js";
 import { Stop, Stopped } from "../stop.js";
 import { pageBytes } from "./assembler/module.js";
 import { compileKernels } from "./kernel/kernels.js";
@@ -15,11 +16,11 @@ import { readsFiles } from "./platform.js";
 import { SyntheticPlan } from "./synthetic.js";
 import { TallyReader } from "./tallies.js";
 import { runOnThreads, WorkerFailure } from "./thread-pool.js";
-import type { WorkerSource, WorkerTensor } from "./worker-job.js";
+import type { WorkerRecipe, WorkerSource, WorkerTensor } from "./worker-job.js";
 
 /** A job whose numbers workers can read for themselves. */
 export interface ThreadedJob extends LensJob {
-  readonly cases: readonly UpdateSettings[];
+  readonly cases: readonly CaseSettings[];
   /** A power of two. */
   readonly chunk: number;
 }
@@ -29,7 +30,14 @@ export function forWorkers({ tensors, stepNumbers }: LensJob): (tensor: TensorIn
   const plan = new SyntheticPlan(tensors, stepNumbers.length);
   return (tensor) =>
     plan.makes(tensor) &&
-    [tensor.weights, ...tensor.updates].every(({ stored }) => typeof stored?.in !== "string" || readsFiles);
+    momentsOf(tensor).every(({ stored }) => stored !== undefined) &&
+    [tensor.weights, ...tensor.updates, ...momentsOf(tensor)].every(
+      ({ stored }) => typeof stored?.in !== "string" || readsFiles,
+    );
+}
+
+function momentsOf({ optimizer }: TensorInput): readonly Values[] {
+  return momentKinds.flatMap((kind) => optimizer?.moments[kind] ?? []);
 }
 
 /** Takes a job through worker threads, each of which reads its chunks and counts them on its own. */
@@ -42,13 +50,16 @@ export async function runThreaded(
   const { tensors, stepNumbers, cases, chunk, milestones = [] } = job;
   const steps = stepNumbers.length;
   const plan = new SyntheticPlan(tensors, steps);
-  const constants = plan.constants();
+  const recipes = RecipePlan.of(cases);
+  const scalars = recipes && new ScalarTable(recipes, tensors, steps);
+  const constants = joined(plan.constants(), scalars?.words ?? new Float32Array(0));
   const synthetic = { constantBytes: constants.length, simulates: plan.simulates };
   const layout = layOut(cases, chunk, { steps, milestones: milestones.length }, synthetic);
   const size = { pages: Math.ceil(layout.bytes / pageBytes), shared: false };
   const decoded = new Set<Format>();
-  for (const { weights, updates } of tensors) {
-    for (const { stored } of [weights, ...updates]) if (stored) decoded.add(stored.format);
+  for (const tensor of tensors) {
+    for (const { stored } of [tensor.weights, ...tensor.updates, ...momentsOf(tensor)])
+      if (stored) decoded.add(stored.format);
   }
   const formats = [...decoded].filter(({ bits }) => bits < 32);
   const module = await compileKernels(cases, formats, layout, size, plan);
@@ -56,7 +67,20 @@ export async function runThreaded(
   const stepTallies = cases.map(() => stepNumbers.map(() => new UpdateTally()));
   const tensorTallies = cases.map(() => tensors.map(() => new Tally()));
   const curves = cases.map(() => newCurve(job));
-  const workerTensors = describe(job, formats, plan, layout);
+  const recipeOf = (tensor: TensorInput): WorkerRecipe | null => {
+    if (recipes === null) return null;
+    const { optimizer } = tensor;
+    return {
+      scalars: layout.constants + plan.bytes + 4 * scalars!.of(tensor),
+      moments: momentKinds.flatMap((kind) => {
+        const recorded = optimizer?.moments[kind]?.stored;
+        if (recorded === undefined) return [];
+        const starts = recipes.starts(kind, optimizer!.stepsTaken, optimizer!.settings[0]);
+        return [{ kind, row: layout.moments![kind], source: sourceOf(recorded, formats), starts }];
+      }),
+    };
+  };
+  const workerTensors = describe(job, formats, plan, layout, recipeOf);
   const tasks = workerTensors.reduce((sum, of) => sum + of.tasks, 0);
   const total = tensors.reduce((sum, { weights }) => sum + weights.length, 0) * steps;
   const workerJob = {
@@ -69,6 +93,7 @@ export async function runThreaded(
     cases: cases.length,
     steps,
     milestones,
+    recipes: recipes && { scalarBytes: recipes.scalarBytes, tailBlocks: recipes.tailBlocks },
     tensors: workerTensors,
     tasks,
     wantsWeights: observer.weights !== undefined,
@@ -89,15 +114,20 @@ export async function runThreaded(
               const reader = new TallyReader(counted, of.tally);
               const tally = tensorTallies[c][tensor];
               reader.comparison(of.tally, padding, tally);
-              reader.rest(of, cases[c], elements, tally);
+              const weightSteps = { weights: elements * steps, padding: padding * steps };
+              reader.rest(of, cases[c], elements, weightSteps, tally);
               for (const [i, end] of curves[c].entries()) {
                 reader.comparison(of.curve + i * tensorTally.bytes, padding, { end });
               }
               for (let step = 0; step < steps; step++) {
                 const ofStep = new UpdateTally();
                 reader.step(of.steps + step * stepTally.bytes, elements, padding, ofStep);
+                if (isCompared(cases, c)) ofStep.parted = reader.parted(of.steps + step * stepTally.bytes);
                 tally.updates.merge(ofStep);
                 stepTallies[c][step].merge(ofStep);
+                const comparisons = milestones.flatMap((at, i) => (at === step ? [curves[c][i]] : []));
+                if (step === steps - 1) comparisons.push(tally.end);
+                for (const end of comparisons) end.parted = sumOrNull(end.parted, ofStep.parted);
               }
             }
           }
@@ -118,32 +148,43 @@ export async function runThreaded(
   }));
 }
 
+/** Tables of both kinds, as they lie in memory. */
+function joined(bytes: Uint8Array, words: Float32Array): Uint8Array {
+  const all = new Uint8Array(bytes.length + words.byteLength);
+  all.set(bytes);
+  all.set(new Uint8Array(words.buffer), bytes.length);
+  return all;
+}
+
 function describe(
   { tensors, stepNumbers, cases, chunk }: ThreadedJob,
   formats: readonly Format[],
   plan: SyntheticPlan,
   layout: Layout,
+  recipeOf: (tensor: TensorInput) => WorkerRecipe | null,
 ): WorkerTensor[] {
   let firstTask = 0;
-  return tensors.map(({ name, weights, updates }) => {
+  return tensors.map((tensor) => {
+    const { name, weights, updates } = tensor;
     const tasks = Math.ceil(weights.length / chunk);
     const keys = cases.flatMap(({ seed, rounding }) => {
       if (rounding !== "stochastic") return stepNumbers.flatMap(() => [0, 0]);
       const key = tensorKey(seed, name);
       return stepNumbers.flatMap((step) => stepKey(key, step));
     });
-    const tensor = {
+    const described = {
       length: weights.length,
       weights: weights.stored ? sourceOf(weights.stored, formats) : plan.weights(weights.weights!),
       updates: updates.every(({ stored }) => stored)
         ? updates.map(({ stored }) => sourceOf(stored!, formats))
         : plan.updates(updates, layout),
       keys: Uint32Array.from(keys),
+      recipe: recipeOf(tensor),
       firstTask,
       tasks,
     };
     firstTask += tasks;
-    return tensor;
+    return described;
   });
 }
 
@@ -158,8 +199,10 @@ function sourceOf({ format, scale, ...where }: StoredBytes, formats: readonly Fo
 
 /** What the source itself says of numbers that a worker could not read; or else what the worker said. */
 async function inWordsOfSource({ message, during }: WorkerFailure, { tensors, chunk }: ThreadedJob) {
-  const { name, weights, updates } = tensors[during.tensor];
-  const values = during.step === null ? weights : updates[during.step];
+  const { name, weights, updates, optimizer } = tensors[during.tensor];
+  const { step } = during;
+  const values =
+    step === null ? weights : typeof step === "number" ? updates[step] : optimizer!.moments[step]!;
   try {
     await values.read(during.start, new Float32Array(Math.min(chunk, values.length - during.start)));
   } catch (error) {

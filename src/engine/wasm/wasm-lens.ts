@@ -1,8 +1,9 @@
-import type { Tally, UpdateTally } from "../../lens/tally.js";
+import { sumOrNull, type Tally, type UpdateTally } from "../../lens/tally.js";
 import { startState } from "../../update/apply.js";
-import type { UpdateSettings } from "../../update/settings.js";
+import type { CaseSettings } from "../../update/optimizer.js";
 import { stepKey, tensorKey, type Words } from "../../update/threefry.js";
 import type { EndCounts } from "../end.js";
+import { isCompared, momentKinds, RecipePlan } from "../recipe-plan.js";
 import type { Chunk, ChunkLens } from "../walk.js";
 import { pageBytes } from "./assembler/module.js";
 import { compileKernels } from "./kernel/kernels.js";
@@ -12,7 +13,8 @@ import { TallyReader } from "./tallies.js";
 
 /** All cases over one chunk after the other by SIMD kernels, on the thread that calls. */
 export class WasmLens implements ChunkLens {
-  readonly #cases: readonly UpdateSettings[];
+  readonly #cases: readonly CaseSettings[];
+  readonly #recipes: RecipePlan | null;
   readonly #layout: Layout;
   readonly #memory: Uint8Array;
   readonly #kernels: Readonly<Record<string, Kernel>>;
@@ -21,16 +23,25 @@ export class WasmLens implements ChunkLens {
   /** Elements of a chunk that is not tallied yet. */
   #begun = 0;
   #padded = 0;
+  /** Weight-steps that are not tallied yet, and zeros that were taken along. */
+  #steps = { weights: 0, padding: 0 };
   #start = 0;
+  #optimizer: Chunk["optimizer"];
+  /** Steps since the chunk began. */
+  #index = 0;
+  /** By case: weights that the last step left as others than the first case has; null where that is not compared. */
+  #parted: (number | null)[] = [];
   #keys: readonly Words[] = [];
 
   private constructor(
-    cases: readonly UpdateSettings[],
+    cases: readonly CaseSettings[],
+    recipes: RecipePlan | null,
     layout: Layout,
     memory: Uint8Array,
     kernels: Readonly<Record<string, Kernel>>,
   ) {
     this.#cases = cases;
+    this.#recipes = recipes;
     this.#layout = layout;
     this.#memory = memory;
     this.#kernels = kernels;
@@ -38,17 +49,19 @@ export class WasmLens implements ChunkLens {
   }
 
   /** @param chunk most weights that {@link begin} is given: a power of two. */
-  static async create(cases: readonly UpdateSettings[], chunk: number): Promise<WasmLens> {
-    const layout = layOut(cases, chunk, { steps: 1, milestones: 1 });
+  static async create(cases: readonly CaseSettings[], chunk: number): Promise<WasmLens> {
+    const recipes = RecipePlan.of(cases);
+    const constants = { constantBytes: recipes?.scalarBytes ?? 0, simulates: false };
+    const layout = layOut(cases, chunk, { steps: 1, milestones: 1 }, constants);
     const size = { pages: Math.ceil(layout.bytes / pageBytes), shared: false };
     const { Memory, instantiate } = webAssembly!;
     const memory = new Memory({ initial: size.pages, maximum: size.pages });
     const module = await compileKernels(cases, [], layout, size);
     const { exports } = await instantiate(module, { host: { memory } });
-    return new WasmLens(cases, layout, new Uint8Array(memory.buffer), exports);
+    return new WasmLens(cases, recipes, layout, new Uint8Array(memory.buffer), exports);
   }
 
-  begin({ tensor, start, weights }: Chunk): void {
+  begin({ tensor, start, weights, optimizer }: Chunk): void {
     const { given } = this.#layout;
     this.#count = weights.length;
     this.#begun = weights.length;
@@ -60,6 +73,26 @@ export class WasmLens implements ChunkLens {
     this.#kernels.beginCounterfactual(0, this.#padded);
     for (const c of this.#cases.keys()) this.#kernels[`begin ${c}`](0, this.#padded);
     this.#recastFloat64(weights);
+    this.#optimizer = optimizer;
+    this.#index = 0;
+    this.#parted = this.#cases.map((_, c) => (isCompared(this.#cases, c) ? 0 : null));
+    this.#beginMoments();
+  }
+
+  /** Recorded moments, by way of the row of gradients; others are zero. */
+  #beginMoments(): void {
+    const { updates, moments } = this.#layout;
+    for (const kind of this.#recipes ? momentKinds : []) {
+      const recorded = this.#optimizer?.moments[kind];
+      if (recorded === undefined) continue;
+      this.#row(updates).set(recorded);
+      this.#pad(updates);
+      this.#memory.copyWithin(moments![kind], updates, updates + 4 * this.#padded);
+      const { stepsTaken, settings } = this.#optimizer!;
+      for (const start of this.#recipes!.starts(kind, stepsTaken, settings[0])) {
+        this.#kernels[`moment ${start.case} ${start.moment}`](0, this.#padded, start.correction);
+      }
+    }
   }
 
   /** Weights that only fp64 holds are rounded once, not through fp32. */
@@ -80,15 +113,31 @@ export class WasmLens implements ChunkLens {
   step(updates: Float32Array, step: number, tallies: readonly UpdateTally[]): void {
     this.#row(this.#layout.updates).set(updates);
     this.#pad(this.#layout.updates);
-    this.#kernels.stepCounterfactual(0, this.#padded);
+    const ofRecipe = this.#beginStep();
+    this.#kernels.stepCounterfactual(0, this.#padded, ...ofRecipe);
     for (const [c, { steps }] of this.#layout.cases.entries()) {
       const key = stepKey(this.#keys[c], step);
       const pair = this.#start / 2;
       const words = [key[0], key[1], pair % 2 ** 32, Math.floor(pair / 2 ** 32)];
-      this.#kernels[`step ${c}`](0, this.#padded, steps, ...words);
+      const tail = this.#count - (this.#count % (this.#recipes?.tailBlocks[c] ?? 1));
+      this.#kernels[`step ${c}`](0, this.#padded, steps, ...words, ...ofRecipe, tail);
       this.#tallies.step(steps, this.#count, this.#padded - this.#count, tallies[c]);
+      if (this.#parted[c] !== null) tallies[c].parted = this.#parted[c] = this.#tallies.parted(steps);
       this.#memory.fill(0, steps, steps + stepTally.bytes);
     }
+  }
+
+  /** Puts the scalars of a step by recipes in their place; what kernels are told of it. */
+  #beginStep(): number[] {
+    this.#steps.weights += this.#count;
+    this.#steps.padding += this.#padded - this.#count;
+    if (this.#recipes === null) return [];
+    const { settings, stepsTaken = 0 } = this.#optimizer ?? {};
+    const scalars = this.#recipes.scalars.of(settings?.[this.#index], stepsTaken + this.#index + 1);
+    const { constants } = this.#layout;
+    new Float32Array(this.#memory.buffer, constants, scalars.length).set(scalars);
+    this.#index += 1;
+    return [this.#count, constants];
   }
 
   compare(counts: readonly EndCounts[]): void {
@@ -96,15 +145,18 @@ export class WasmLens implements ChunkLens {
       this.#kernels[`end ${c}`](0, this.#padded, curve);
       this.#tallies.comparison(curve, this.#padded - this.#count, counts[c]);
       this.#memory.fill(0, curve, curve + tensorTally.bytes);
+      const { end } = counts[c];
+      end.parted = sumOrNull(end.parted, this.#parted[c]);
     }
   }
 
   take(tallies: readonly Tally[]): void {
     for (const [c, of] of this.#layout.cases.entries()) {
-      this.#tallies.rest(of, this.#cases[c], this.#begun, tallies[c]);
+      this.#tallies.rest(of, this.#cases[c], this.#begun, this.#steps, tallies[c]);
       this.#clear(of);
     }
     this.#begun = 0;
+    this.#steps = { weights: 0, padding: 0 };
   }
 
   weights(c: number): Float32Array {

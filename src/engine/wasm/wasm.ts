@@ -3,11 +3,10 @@ import type { TensorInput } from "../../lens/input.js";
 import { blockLength } from "../../lens/sum.js";
 import type { CaseTally } from "../../lens/summarize.js";
 import { Tally, UpdateTally } from "../../lens/tally.js";
-import type { UpdateSettings } from "../../update/settings.js";
 import { curveOf, newCurve } from "../curve.js";
 import type { Engine, LensJob, Observer } from "../engine.js";
 import { refusal } from "../lane/refusal.js";
-import { proofOf, provenCases } from "../proof.js";
+import { proofOf, provenCases, provenRecipes } from "../proof.js";
 import { Stop, Stopped } from "../stop.js";
 import { expectCountable, walk } from "../walk.js";
 import { moduleBytes } from "./assembler/module.js";
@@ -21,7 +20,7 @@ const mostWeights = 2 ** 15;
 /** Weight-steps of all cases from which threads are worth their start, some 20 ms. */
 export const worthThreads = 2 ** 22;
 
-const proven = provenCases("exact");
+const proven = [...provenCases("exact"), ...provenRecipes()];
 
 /** SIMD kernels written for the job, on all cores. */
 export const wasm: Engine = {
@@ -43,7 +42,7 @@ async function run(job: LensJob, observer: Observer = {}): Promise<CaseTally[]> 
   const reason = refusal(job.cases);
   if (reason !== null) throw new RangeError(`engine wasm: ${reason}`);
   expectCountable(job);
-  const cases = job.cases as readonly UpdateSettings[];
+  const { cases } = job;
   const chunk = chunkOf(job);
   const here = async (part: LensJob, partObserver: Observer, stop: Stop) =>
     walk({ ...part, chunk }, await WasmLens.create(cases, chunk), stoppable(partObserver, stop));
@@ -59,8 +58,10 @@ async function run(job: LensJob, observer: Observer = {}): Promise<CaseTally[]> 
 
 /** Weights that are worked on at once: a power of two, of which blocks of random bits never straddle 2^32 pairs. */
 function chunkOf({ tensors, cases, chunk }: LensJob): number {
+  // A recipe keeps twice as much of each weight.
+  const rows = cases.reduce((sum, of) => sum + ("recipe" in of ? 2 : 1), 0);
   const longest = tensors.reduce((most, { weights }) => Math.max(most, weights.length), 1);
-  const most = Math.min(chunk ?? mostWeights / Math.max(1, cases.length), longest);
+  const most = Math.min(chunk ?? mostWeights / Math.max(1, rows), longest);
   return Math.max(blockLength, Math.min(mostWeights, 2 ** Math.ceil(Math.log2(most))));
 }
 

@@ -1,4 +1,5 @@
-import type { StoredBytes } from "../../lens/input.js";
+import type { MomentKind, StoredBytes } from "../../lens/input.js";
+import type { MomentStart, RecipePlan } from "../recipe-plan.js";
 import type { Layout } from "./layout.js";
 
 /** Numbers that a worker reads for itself. */
@@ -31,12 +32,26 @@ export type WorkerUpdates =
       readonly scalarBytes: number;
     };
 
+/** What recipes are told of a tensor. */
+export interface WorkerRecipe {
+  /** Address of the scalars of its first step. */
+  readonly scalars: number;
+  /** The recorded ones, where those of the fp32 run lie, and how cases start from them. */
+  readonly moments: readonly {
+    readonly kind: MomentKind;
+    readonly row: number;
+    readonly source: WorkerSource;
+    readonly starts: readonly MomentStart[];
+  }[];
+}
+
 export interface WorkerTensor {
   readonly length: number;
   readonly weights: WorkerSource | WorkerDraws;
   readonly updates: readonly WorkerSource[] | WorkerUpdates;
   /** Keys of the random bits: two words for each step of each case. */
   readonly keys: Uint32Array;
+  readonly recipe: WorkerRecipe | null;
   /** Its chunks among those of all tensors. */
   readonly firstTask: number;
   readonly tasks: number;
@@ -55,6 +70,8 @@ export interface WorkerJob {
   readonly steps: number;
   /** See LensJob. */
   readonly milestones: readonly number[];
+  /** Null where cases are schemes. */
+  readonly recipes: Pick<RecipePlan, "scalarBytes" | "tailBlocks"> | null;
   readonly tensors: readonly WorkerTensor[];
   readonly tasks: number;
   readonly wantsWeights: boolean;
@@ -71,7 +88,7 @@ export type WorkerAnswer =
       readonly failed: string;
       readonly during: {
         readonly tensor: number;
-        readonly step: number | null;
+        readonly step: number | MomentKind | null;
         readonly start: number;
       } | null;
     }

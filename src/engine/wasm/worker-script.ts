@@ -57,7 +57,7 @@ async function work(job) {
   }
   port.postMessage({ done: true });
 
-  function take({ length, weights, updates, keys }, start) {
+  function take({ length, weights, updates, keys, recipe }, start) {
     const count = Math.min(layout.chunk, length - start);
     const padded = Math.ceil(count / 8) * 8;
     const pair = [(start / 2) % 2 ** 32, Math.floor(start / 2 ** 33)];
@@ -65,6 +65,7 @@ async function work(job) {
     else read(weights, null, start, count, layout.given);
     kernels.beginCounterfactual(0, padded);
     for (let c = 0; c < job.cases; c++) kernels["begin " + c](0, padded);
+    if (recipe) beginMoments();
     if (updates.kernel === "adamw") beginSimulation();
     let milestone = 0;
     for (let step = 0; step < job.steps; step++) {
@@ -72,11 +73,13 @@ async function work(job) {
       if (Atomics.load(shared, 0) >= stopped) return;
       if (updates.kernel) makeUpdates(step);
       else read(updates[step], step, start, count, layout.updates);
-      kernels.stepCounterfactual(0, padded);
+      const ofRecipe = recipe ? [count, recipe.scalars + step * job.recipes.scalarBytes] : [];
+      kernels.stepCounterfactual(0, padded, ...ofRecipe);
       for (let c = 0; c < job.cases; c++) {
         const key = 2 * (c * job.steps + step);
         const tally = layout.cases[c].steps + step * stepTallyBytes;
-        kernels["step " + c](0, padded, tally, keys[key], keys[key + 1], ...pair);
+        const tail = recipe ? count - count % job.recipes.tailBlocks[c] : 0;
+        kernels["step " + c](0, padded, tally, keys[key], keys[key + 1], ...pair, ...ofRecipe, tail);
       }
       if (step !== milestones[milestone]) continue;
       for (let c = 0; c < job.cases; c++) {
@@ -95,6 +98,17 @@ async function work(job) {
     function draw(kernel, key, row, ...more) {
       kernels[kernel](0, padded, key[0], key[1], ...pair, ...more);
       bytes.fill(0, row + 4 * count, row + 4 * padded);
+    }
+
+    /** Recorded moments, by way of the row of gradients; others are zero. */
+    function beginMoments() {
+      for (const { kind, row, source, starts } of recipe.moments) {
+        read(source, kind, start, count, layout.updates);
+        bytes.copyWithin(row, layout.updates, layout.updates + 4 * padded);
+        for (const { case: c, moment, correction } of starts) {
+          kernels["moment " + c + " " + moment](0, padded, correction);
+        }
+      }
     }
 
     function beginSimulation() {

@@ -1,35 +1,20 @@
 import type { Values } from "../../lens/input.js";
-import { type EndTally, type Tally, UpdateTally } from "../../lens/tally.js";
 import { startState } from "../../update/apply.js";
-import type { UpdateSettings } from "../../update/settings.js";
+import type { CaseSettings } from "../../update/optimizer.js";
 import { countCastChanged } from "../end.js";
 import type { LensJob } from "../engine.js";
+import type { RecipePlan } from "../recipe-plan.js";
 import { type Batch, firstElement, type Piece } from "./batch.js";
+import { type BatchTallies, type StepRows, tallyBatch } from "./batch-tallies.js";
 import { Constants } from "./constants.js";
-import { CountsLayout, histogramWords } from "./counts.js";
+import { CountsLayout } from "./counts.js";
 import type { GpuBuffer } from "./dawn.js";
 import type { Device, Launch } from "./device.js";
-import type { Kernels } from "./kernels/kernels.js";
-import {
-  elementsOfGroup,
-  endRowWords,
-  fp32Words,
-  momentWords,
-  type Parameters,
-  parameterNames,
-  planeWords,
-  stateWords,
-  stepRowWords,
-} from "./layout.js";
+import { loadStateKernel } from "./kernels/begin.js";
+import { type Kernels, updatesWords } from "./kernels/kernels.js";
+import { fp32Words, momentWords, type Parameters, parameterNames, planeWords, stateWords } from "./layout.js";
+import { momentLoads } from "./moments.js";
 import type { SourceGroup } from "./sources.js";
-import { addEnd, addHistogram, addRule, addStep, addTensor } from "./tallies.js";
-
-/** Where the counts of a batch go. */
-export interface BatchTallies {
-  step(ofCase: number, index: number): UpdateTally;
-  milestone(ofCase: number, index: number): EndTally;
-  tensor(ofCase: number, tensor: number): Tally;
-}
 
 /** Numbers that are read and uploaded at once. */
 const uploadLength = 2 ** 20;
@@ -39,7 +24,8 @@ const inFlight = 3;
 /** One batch on a device, from its start to its end. Resident there: weights, carriers, the fp32 run and flags. */
 export class BatchRun {
   readonly #device: Device;
-  readonly #cases: readonly UpdateSettings[];
+  readonly #cases: readonly CaseSettings[];
+  readonly #recipes: RecipePlan | null;
   readonly #job: LensJob;
   readonly #group: SourceGroup;
   readonly #batch: Batch;
@@ -56,7 +42,7 @@ export class BatchRun {
   constructor(
     device: Device,
     job: LensJob,
-    cases: readonly UpdateSettings[],
+    recipes: RecipePlan | null,
     group: SourceGroup,
     kernels: Kernels,
     batch: Batch,
@@ -64,12 +50,14 @@ export class BatchRun {
   ) {
     this.#device = device;
     this.#job = job;
+    const { cases } = job;
     this.#cases = cases;
+    this.#recipes = recipes;
     this.#group = group;
     this.#kernels = kernels;
     this.#batch = batch;
     const seeds = cases.flatMap(({ rounding, seed }) => (rounding === "stochastic" ? [seed] : []));
-    this.#constants = new Constants(batch, group, job.stepNumbers, seeds);
+    this.#constants = new Constants(batch, group, job.stepNumbers, seeds, recipes);
     const { milestones = [], stepNumbers } = job;
     this.#counts = new CountsLayout(cases, {
       pieces: batch.pieces.length,
@@ -92,10 +80,11 @@ export class BatchRun {
       const { begin, steps, ends } = this.#parameters();
       this.#open();
       const castChanged = await this.#begin(begin);
+      await this.#beginMoments(begin[0]);
       const stepTallies = await this.#steps(steps, ends, stepped);
       this.#launch(this.#cases.map((_, c) => this.#ofCase(c, "end", ends[c][ends[c].length - 1])));
       const counts = await this.#device.read(this.#countsBuffer, this.#counts.steps);
-      this.#tally(counts, stepTallies, castChanged, tallies);
+      tallyBatch(this.#job, this.#batch, this.#counts, { counts, steps: stepTallies, castChanged }, tallies);
       if (weights) for (const c of this.#cases.keys()) await this.#collect(c, begin, weights);
     } finally {
       for (const buffer of this.#buffers) buffer.destroy();
@@ -152,7 +141,7 @@ export class BatchRun {
     device.write(constants, words);
     const parameters = device.parameters(this.#slots);
     this.#buffers.push(parameters);
-    this.#updates = buffer(groups * elementsOfGroup);
+    this.#updates = buffer(groups * updatesWords(this.#cases));
     this.#countsBuffer = buffer(this.#counts.words);
     const fp32 = buffer(groups * fp32Words);
     const states = this.#cases.map((settings) => buffer(groups * stateWords(settings)));
@@ -206,6 +195,20 @@ export class BatchRun {
     return changed;
   }
 
+  /** Recorded moments: of the fp32 run as they are, of cases as their recipes keep them. Others are zero. */
+  async #beginMoments(slot: number): Promise<void> {
+    for (const { of, state, numbers } of momentLoads(this.#cases, this.#recipes, this.#batch)) {
+      const kernel = loadStateKernel(state);
+      await this.#device.compile([kernel]);
+      await this.#upload(
+        (piece) => numbers(piece).values,
+        (length) => new Float32Array(length),
+        (recorded, piece) => numbers(this.#batch.pieces[piece]).kept(recorded),
+      );
+      this.#launch([{ kernel, of: of ?? this.#bound.length - 1, slot }]);
+    }
+  }
+
   /** All steps and comparisons before the end; what the steps counted, by step, case and piece. */
   async #steps(
     slots: readonly (readonly number[])[],
@@ -252,43 +255,6 @@ export class BatchRun {
     return rows;
   }
 
-  #tally(
-    counts: Uint32Array,
-    steps: readonly StepRows[],
-    castChanged: readonly (readonly number[])[] | null,
-    tallies: BatchTallies,
-  ): void {
-    const { milestones = [], stepNumbers } = this.#job;
-    for (const [c, { scheme, format }] of this.#cases.entries()) {
-      for (const [p, { tensor, length }] of this.#batch.pieces.entries()) {
-        const tally = tallies.tensor(c, tensor);
-        for (const { first, rows } of steps) {
-          const last = Math.min(first + this.#counts.stepsAtOnce, stepNumbers.length);
-          for (let step = first; step < last; step++) {
-            const at = this.#counts.step(c, step) - this.#counts.steps + p * stepRowWords;
-            const row = rows.subarray(at, at + stepRowWords);
-            const ofStep = new UpdateTally();
-            addStep(row, length, ofStep);
-            addRule(row, length, tally);
-            tallies.step(c, step).merge(ofStep);
-            tally.updates.merge(ofStep);
-          }
-        }
-        for (let i = 0; i <= milestones.length; i++) {
-          const at = this.#counts.end(c, i) + p * endRowWords;
-          const row = counts.subarray(at, at + endRowWords);
-          const end = i < milestones.length ? tallies.milestone(c, i) : tally.end;
-          addEnd(row, length, scheme, end);
-          if (i === milestones.length) addTensor(row, length, tally);
-        }
-        tally.castChanged += castChanged?.[c][p] ?? 0;
-        const bins = histogramWords({ format });
-        const at = this.#counts.histograms[c] + p * bins;
-        addHistogram(counts.subarray(at, at + bins), format, tally);
-      }
-    }
-  }
-
   async #collect(
     c: number,
     slots: readonly number[],
@@ -333,10 +299,4 @@ export class BatchRun {
       calls.map(({ kernel, of, slot }): Launch => ({ kernel, bound: this.#bound[of], slot, groups })),
     );
   }
-}
-
-/** Rows of consecutive steps. */
-interface StepRows {
-  readonly first: number;
-  readonly rows: Uint32Array;
 }

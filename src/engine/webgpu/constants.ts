@@ -3,6 +3,7 @@ import { noiseKey, signalKey } from "../../update/simulated-adamw.js";
 import { stepKey, tensorKey, type Words } from "../../update/threefry.js";
 import { adamwScalars, scalarsOf } from "../lane/adamw.js";
 import { bitsOf } from "../lane/numbers.js";
+import { type RecipePlan, ScalarTable } from "../recipe-plan.js";
 import { type Batch, firstBlock, type Piece } from "./batch.js";
 import { type Parameters, type PieceConstants, pieceWords } from "./layout.js";
 import type { SourceGroup } from "./sources.js";
@@ -18,21 +19,34 @@ export class Constants {
   readonly knots: number = 0;
   readonly #scalars: number = 0;
   readonly #updateKeys: number = 0;
+  /** Words of a step by recipes. */
+  readonly #recipeScalars: number | null = null;
   readonly #bits = new Map<number, number>();
   readonly #pieces: number;
 
-  /** @param seeds of the cases that round stochastically. */
+  /**
+   * @param seeds of the cases that round stochastically.
+   * @param recipes of a job by recipes, or null.
+   */
   constructor(
     batch: Batch,
     { weights, updates }: Pick<SourceGroup, "weights" | "updates">,
     stepNumbers: readonly number[],
     seeds: Iterable<number>,
+    recipes: RecipePlan | null = null,
   ) {
     this.#pieces = batch.pieces.length;
     this.#add(groupPieces(batch));
+    const inputs = batch.pieces.map(({ input }) => input);
+    const scalars = recipes && new ScalarTable(recipes, inputs, stepNumbers.length);
+    const tables = this.#length + batch.pieces.length * pieceWords.length;
     for (const piece of batch.pieces) {
-      const about = aboutPiece(piece);
+      const about = aboutPiece(piece, tables + (scalars?.of(piece.input) ?? 0));
       this.#add(pieceWords.map((name) => about[name]));
+    }
+    if (scalars) {
+      this.#addTable(scalars.words);
+      this.#recipeScalars = recipes!.scalars.length;
     }
     const steps = [...stepNumbers.keys()];
     const keysOf = (key: (piece: Piece, step: number) => Words) =>
@@ -63,7 +77,10 @@ export class Constants {
     return {
       keys: this.#updateKeys + keys,
       bits: (this.#bits.get(seed) ?? 0) + keys,
-      scalars: this.#scalars + step * adamwScalars.length,
+      scalars:
+        this.#recipeScalars === null
+          ? this.#scalars + step * adamwScalars.length
+          : step * this.#recipeScalars,
     };
   }
 
@@ -95,7 +112,7 @@ function groupPieces({ pieces, groups }: Batch): number[] {
   return of;
 }
 
-function aboutPiece(piece: Piece): PieceConstants {
+function aboutPiece(piece: Piece, scalars: number): PieceConstants {
   const { input, start, length } = piece;
   const pair = start / 2;
   const draws = input.weights.weights;
@@ -113,5 +130,6 @@ function aboutPiece(piece: Piece): PieceConstants {
     gradientScale: bitsOf(of?.gradientScale ?? 0),
     signalKeyLow: signal[0],
     signalKeyHigh: signal[1],
+    scalars,
   };
 }

@@ -1,4 +1,4 @@
-import type { UpdateSettings } from "../../update/settings.js";
+import type { CaseSettings } from "../../update/optimizer.js";
 import { binClasses, binsOf, endRowWords, stepRowWords } from "./layout.js";
 
 export interface CountsSize {
@@ -21,11 +21,14 @@ export class CountsLayout {
   readonly #pieces: number;
   readonly #comparisons: number;
   readonly #cases: number;
+  /** Words of a row of a step: alike for all cases, which are all schemes or all recipes. */
+  readonly rowWords: number;
 
-  constructor(cases: readonly UpdateSettings[], { pieces, steps, milestones, stepWords }: CountsSize) {
+  constructor(cases: readonly CaseSettings[], { pieces, steps, milestones, stepWords }: CountsSize) {
     this.#pieces = pieces;
     this.#comparisons = milestones + 1;
     this.#cases = cases.length;
+    this.rowWords = cases.length === 0 ? 0 : stepRowWords(cases[0]);
     this.ends = 0;
     let at = cases.length * this.#comparisons * pieces * endRowWords;
     this.histograms = cases.map(({ format }) => {
@@ -34,7 +37,7 @@ export class CountsLayout {
       return own;
     });
     this.steps = at;
-    const perStep = cases.length * pieces * stepRowWords;
+    const perStep = cases.length * pieces * this.rowWords;
     this.stepsAtOnce = Math.max(1, Math.min(steps, Math.floor(stepWords / Math.max(1, perStep))));
     this.words = at + this.stepsAtOnce * perStep;
   }
@@ -47,10 +50,10 @@ export class CountsLayout {
   /** The rows of pieces of a step. */
   step(ofCase: number, step: number): number {
     const at = (step % this.stepsAtOnce) * this.#cases + ofCase;
-    return this.steps + at * this.#pieces * stepRowWords;
+    return this.steps + at * this.#pieces * this.rowWords;
   }
 }
 
-export function histogramWords({ format }: Pick<UpdateSettings, "format">): number {
+export function histogramWords({ format }: Pick<CaseSettings, "format">): number {
   return 2 * binClasses.length * binsOf(format).count;
 }

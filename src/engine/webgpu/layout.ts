@@ -1,7 +1,9 @@
 import type { Format } from "../../format/format.js";
 import { blockLength } from "../../lens/sum.js";
-import { type SchemeName, schemes } from "../../update/scheme.js";
-import type { UpdateSettings } from "../../update/settings.js";
+import { causes } from "../../lens/tally.js";
+import type { CaseSettings } from "../../update/optimizer.js";
+import { schemes } from "../../update/scheme.js";
+import { momentCounts, statesOf } from "../lane/recipe-step.js";
 
 /**
  * Where everything lies on the device. A thread has two of the eight lanes of a block of sums, elements 8j + 2m and
@@ -22,6 +24,14 @@ export const lowestExponent = -379;
 
 /** What is counted of a step of a piece. */
 export const stepCounts = ["moved", "zero", "nonfinite", "kept", "rule", "ruleMoved"] as const;
+/** The same of a step by a recipe, beside that; `parted` from the job's first case. */
+export const recipeCounts = [
+  "parted",
+  ...causes,
+  ...momentCounts.map((name) => `first ${name}` as const),
+  ...momentCounts.map((name) => `second ${name}` as const),
+] as const;
+export type RecipeCount = (typeof recipeCounts)[number];
 export const stepSums = ["updateSquared", "effectiveSquared", "product"] as const;
 
 /** What is counted where a piece is compared with its start; `castChanged` before the first step. */
@@ -43,7 +53,14 @@ export const endSums = [
   "retainedProduct",
 ] as const;
 
-export const stepRowWords = stepCounts.length + stepSums.length * digits;
+/** Counts of a row of a step, after which its sums come. */
+export function stepCountsOf(settings: CaseSettings): readonly ((typeof stepCounts)[number] | RecipeCount)[] {
+  return "recipe" in settings ? [...stepCounts, ...recipeCounts] : stepCounts;
+}
+
+export function stepRowWords(settings: CaseSettings): number {
+  return stepCountsOf(settings).length + stepSums.length * digits;
+}
 export const endRowWords = endCounts.length + endSums.length * digits;
 
 /** Bins of a case's histogram: from `first` on, `count` for each class, of two words. */
@@ -67,26 +84,52 @@ export interface StatePlanes {
   /** Stored weights before the first step, and as they are: one plane where numbers are packed, else two. */
   readonly start: number;
   readonly weights: number;
-  /** The carrier; null where there is none, and for a master, which is the fp32 run. */
-  readonly carriers: number | null;
+  /** What the end reads of a carrier; null where it has no need, and for a scheme's master, which is the fp32 run. */
+  readonly carriers: StatePlane | null;
   readonly packed: boolean;
+  /** Of a recipe: all that it keeps of a weight beside the weight itself, by name. */
+  readonly states: ReadonlyMap<string, StatePlane>;
   /** Planes of numbers; two of flags follow, `moved` and `nonfinite`. */
   readonly count: number;
 }
 
-export function statePlanes({ format, scheme }: Pick<UpdateSettings, "format" | "scheme">): StatePlanes {
-  const packed = isPacked(format);
-  const each = packed ? 1 : 2;
-  const carriers = hasOwnCarrier(scheme) ? 2 * each : null;
-  return { start: 0, weights: each, carriers, packed, count: (carriers === null ? 2 : 3) * each };
+/** Planes of numbers of one kind: one where they are packed, else two. */
+export interface StatePlane {
+  readonly plane: number;
+  readonly packed: boolean;
 }
 
-function hasOwnCarrier(scheme: SchemeName): boolean {
-  return schemes[scheme].holds === "sum";
+export function statePlanes(settings: Planned): StatePlanes {
+  const { format, scheme } = settings;
+  const packed = isPacked(format);
+  const each = packed ? 1 : 2;
+  const { holds } = schemes[scheme];
+  let count = 2 * each;
+  const plane = (stored: boolean): StatePlane => {
+    const own = { plane: count, packed: stored && packed };
+    count += own.packed ? 1 : 2;
+    return own;
+  };
+  const states = new Map<string, StatePlane>();
+  let carriers: StatePlane | null = null;
+  if ("recipe" in settings) {
+    for (const [name, { stored }] of statesOf(settings)) states.set(name, plane(stored));
+    const [carrier] = settings.recipe.carriers;
+    if (carrier && holds !== "weight") carriers = states.get(carrier.name)!;
+  } else if (holds === "sum") carriers = plane(true);
+  return { start: 0, weights: each, carriers, packed, states, count };
+}
+
+/** What planes follow from. */
+export type Planned = Pick<CaseSettings, "format" | "scheme"> | CaseSettings;
+
+/** Whether what a case keeps is the fp32 run: the master of a scheme. A recipe has one of its own. */
+export function isRun(settings: Planned): boolean {
+  return !("recipe" in settings) && schemes[settings.scheme].holds === "carrier";
 }
 
 /** Words of a case's state for each workgroup. */
-export function stateWords(settings: UpdateSettings): number {
+export function stateWords(settings: Planned): number {
   return planeWords * statePlanes(settings).count + (2 * planeWords) / 16;
 }
 
@@ -113,7 +156,7 @@ export const parameterNames = [
   "table",
   "signal",
   "knots",
-  /** In constants: what AdamW's lines read in this step. */
+  /** In constants: what AdamW's lines read in this step; of recipes, how far that is from those of the first step. */
   "scalars",
 ] as const;
 export type Parameters = Readonly<Record<(typeof parameterNames)[number], number>>;
@@ -135,5 +178,7 @@ export const pieceWords = [
   "gradientScale",
   "signalKeyLow",
   "signalKeyHigh",
+  /** In constants: the scalars of the tensor's first step by recipes. */
+  "scalars",
 ] as const;
 export type PieceConstants = Readonly<Record<(typeof pieceWords)[number], number>>;

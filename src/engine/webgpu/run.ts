@@ -1,14 +1,15 @@
 import type { CaseTally } from "../../lens/summarize.js";
 import { Tally, UpdateTally } from "../../lens/tally.js";
-import type { UpdateSettings } from "../../update/settings.js";
+import type { CaseSettings } from "../../update/optimizer.js";
 import { curveOf, newCurve } from "../curve.js";
 import type { LensJob, Observer } from "../engine.js";
+import { RecipePlan } from "../recipe-plan.js";
 import { expectCountable } from "../walk.js";
 import { type BatchLimits, batchesOf } from "./batch.js";
 import { BatchRun } from "./batch-run.js";
 import { CountsLayout } from "./counts.js";
 import type { Device } from "./device.js";
-import { type Kernels, kernelsOf } from "./kernels/kernels.js";
+import { type Kernels, kernelsOf, updatesWords } from "./kernels/kernels.js";
 import { elementsOfGroup, fp32Words, momentWords, stateWords } from "./layout.js";
 import { type SourceGroup, sourceGroups } from "./sources.js";
 
@@ -27,7 +28,7 @@ const usual: Memory = { batch: 2 ** 30, counts: 2 ** 24, steps: 2 ** 22 };
 /** Digits of sums hold twice as many, and fewer fill a large GPU. */
 const mostElements = 2 ** 26;
 
-/** Takes a job through a device, batch after batch, all steps of a batch in order. Valid for cases by schemes. */
+/** Takes a job through a device, batch after batch, all steps of a batch in order. Valid for cases that lane/refusal.ts takes. */
 export async function runOnDevice(
   job: LensJob,
   device: Device,
@@ -35,8 +36,8 @@ export async function runOnDevice(
   memory: Memory = usual,
 ): Promise<CaseTally[]> {
   expectCountable(job);
-  const { tensors, stepNumbers } = job;
-  const cases = job.cases as readonly UpdateSettings[];
+  const { tensors, stepNumbers, cases } = job;
+  const recipes = RecipePlan.of(cases);
   const tallies = cases.map(() => ({
     steps: stepNumbers.map(() => new UpdateTally()),
     curve: newCurve(job),
@@ -45,12 +46,15 @@ export async function runOnDevice(
   const total = tensors.reduce((sum, { weights }) => sum + weights.length, 0) * stepNumbers.length;
   let done = 0;
 
-  const groups = sourceGroups(tensors).map((group) => ({ group, kernels: kernelsOf(group, cases) }));
+  const groups = sourceGroups(tensors).map((group) => ({
+    group,
+    kernels: kernelsOf(group, cases, recipes?.scalars ?? null),
+  }));
   await device.compile(groups.flatMap(({ kernels }) => textsOf(kernels)));
   for (const { group, kernels } of groups) {
     for (const batch of batchesOf(tensors, group.tensors, limitsOf(job, cases, group, device, memory))) {
       const elements = batch.pieces.reduce((sum, { length }) => sum + length, 0);
-      const run = new BatchRun(device, job, cases, group, kernels, batch, memory.steps);
+      const run = new BatchRun(device, job, recipes, group, kernels, batch, memory.steps);
       await device.guard(() =>
         run.run(
           {
@@ -89,14 +93,14 @@ function textsOf({ begin, updates, cases }: Kernels): string[] {
 /** As large as buffers and memory of the device allow, unless the job wishes less. */
 function limitsOf(
   job: LensJob,
-  cases: readonly UpdateSettings[],
+  cases: readonly CaseSettings[],
   { updates }: SourceGroup,
   device: Device,
   memory: Memory,
 ): BatchLimits {
   const { milestones = [], stepNumbers, chunk } = job;
-  const buffers = [elementsOfGroup, fp32Words, ...cases.map(stateWords)];
-  if (updates.kind === "simulated") buffers.push(momentWords);
+  const buffers = [updatesWords(cases), fp32Words, ...cases.map(stateWords)];
+  if (updates.kind === "simulated" || "recipe" in cases[0]) buffers.push(momentWords);
   const all = buffers.reduce((sum, words) => sum + words, 0);
   const groups = Math.floor(Math.min(device.mostWords / Math.max(...buffers), memory.batch / all));
   const sizes = { steps: stepNumbers.length, milestones: milestones.length };

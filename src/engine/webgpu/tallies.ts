@@ -1,15 +1,22 @@
 import type { Format } from "../../format/format.js";
 import type { ExactSum } from "../../lens/sum.js";
-import type { EndTally, Tally, UpdateTally } from "../../lens/tally.js";
-import { type SchemeName, schemes } from "../../update/scheme.js";
+import { causes, type EndTally, MomentTally, type Tally, type UpdateTally } from "../../lens/tally.js";
+import type { CaseSettings } from "../../update/optimizer.js";
+import type { Recipe } from "../../update/recipe/recipe.js";
+import { schemes } from "../../update/scheme.js";
+import type { momentCounts } from "../lane/recipe-step.js";
 import {
   binClasses,
   binsOf,
   digits,
   endCounts,
   endSums,
+  isRun,
   lowestExponent,
+  type RecipeCount,
+  recipeCounts,
   stepCounts,
+  stepCountsOf,
   stepSums,
 } from "./layout.js";
 
@@ -21,16 +28,52 @@ export function paddingOf(elements: number): number {
 }
 
 /** Adds a row of a step of `elements` weights; tells how many updates of each kind the ulp rule judged. */
-export function addStep(row: Uint32Array, elements: number, tally: UpdateTally): void {
+export function addStep(
+  row: Uint32Array,
+  elements: number,
+  settings: CaseSettings,
+  tally: UpdateTally,
+): void {
   const count = (name: (typeof stepCounts)[number]) => row[stepCounts.indexOf(name)];
   const none = count("zero") - paddingOf(elements);
+  const sums = stepCountsOf(settings).length;
   tally.none += none;
   tally.moved += count("moved");
   tally.kept += count("kept");
   tally.nonfinite += count("nonfinite");
   tally.lost += elements - none - count("moved") - count("kept") - count("nonfinite");
-  for (const [i, name] of stepSums.entries()) addDigits(row, stepCounts.length + i * digits, tally[name]);
+  for (const [i, name] of stepSums.entries()) addDigits(row, sums + i * digits, tally[name]);
 }
+
+/** Weights that a step left as others than the job's first case has. */
+export function partedOf(row: Uint32Array): number {
+  return row[stepCounts.length + recipeCounts.indexOf("parted")];
+}
+
+/** Adds what a row of a step by a recipe counted of causes and moments. */
+export function addRecipe(
+  row: Uint32Array,
+  elements: number,
+  { moments }: Recipe,
+  { recipe: tally }: Tally,
+): void {
+  const count = (name: RecipeCount) => row[stepCounts.length + recipeCounts.indexOf(name)];
+  for (const cause of causes) tally.causes[cause] += count(cause);
+  tally.causes.gradient -= paddingOf(elements);
+  tally.mergeMoments(
+    moments.map(({ name }, m) => {
+      const of = (counted: (typeof momentCounts)[number]) => count(`${momentWords[m]} ${counted}`);
+      const moment = new MomentTally(name);
+      moment.none = of("zero") - paddingOf(elements);
+      moment.moved = of("moved");
+      moment.kept = of("kept");
+      moment.nonfinite = of("nonfinite");
+      moment.lost = elements - moment.none - moment.moved - moment.kept - moment.nonfinite;
+      return moment;
+    }),
+  );
+}
+const momentWords = ["first", "second"] as const;
 
 /** Adds what a row of a step counted of the ulp rule. */
 export function addRule(row: Uint32Array, elements: number, { probes }: Tally): void {
@@ -43,7 +86,7 @@ export function addRule(row: Uint32Array, elements: number, { probes }: Tally): 
 }
 
 /** Adds a row of a comparison with the start of `elements` weights. */
-export function addEnd(row: Uint32Array, elements: number, scheme: SchemeName, tally: EndTally): void {
+export function addEnd(row: Uint32Array, elements: number, settings: CaseSettings, tally: EndTally): void {
   const count = (name: (typeof endCounts)[number]) => row[endCounts.indexOf(name)];
   const padding = paddingOf(elements);
   const unchanged = count("unchanged") - padding;
@@ -56,16 +99,17 @@ export function addEnd(row: Uint32Array, elements: number, scheme: SchemeName, t
   tally.returned += count("returned");
   tally.nonfinite += count("nonfinite");
   for (const name of endSums) {
-    const from = countedAs(name, schemes[scheme].holds);
+    const from = countedAs(name, settings);
     if (from !== null) addDigits(row, endCounts.length + endSums.indexOf(from) * digits, tally[name]);
   }
 }
 
-/** The sum on the device that a sum is: a weight that holds all retains what it shows, a master all of the fp32 run. */
-function countedAs(name: (typeof endSums)[number], holds: "weight" | "carrier" | "sum") {
-  if (name === "retainedProduct" && holds === "weight") return "product";
-  if (name === "retainedProduct" && holds === "carrier") return "displacementSquared";
-  return name === "noiseSquared" && holds === "carrier" ? null : name;
+/** The sum on the device that a sum is: a weight that holds all retains what it shows, a scheme's master all of the fp32 run. */
+function countedAs(name: (typeof endSums)[number], settings: CaseSettings) {
+  const isWeight = schemes[settings.scheme].holds === "weight";
+  if (name === "retainedProduct" && isWeight) return "product";
+  if (name === "retainedProduct" && isRun(settings)) return "displacementSquared";
+  return name === "noiseSquared" && isRun(settings) ? null : name;
 }
 
 /** Adds what the row of the end counted beside the end itself. */

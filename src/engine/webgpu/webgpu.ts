@@ -1,11 +1,11 @@
 import type { CaseTally } from "../../lens/summarize.js";
 import type { Engine, LensJob, Observer } from "../engine.js";
 import { refusal } from "../lane/refusal.js";
-import { proofOf, provenCases } from "../proof.js";
+import { proofOf, provenCases, provenRecipes } from "../proof.js";
 import { type Device, openDevice } from "./device.js";
 import { runOnDevice } from "./run.js";
 
-const proven = provenCases("exact");
+const proven = [...provenCases("exact"), ...provenRecipes()];
 
 /**
  * The GPU through WebGPU, by integers alone: recorded, drawn and simulated updates by every scheme, in every format and

@@ -11,6 +11,16 @@ export function betasOf(optimizer: OptimizerName, { betas }: OptimizerSettings):
   return betas ?? [0.9, optimizer === "lion" ? 0.99 : 0.999];
 }
 
+/** What a recorded moment, kept as torch does, is divided by to be kept as a recipe does, after t steps; 1 for most. */
+export function momentCorrection(
+  { optimizer, correctedMoments }: Recipe,
+  { of }: Pick<Moment, "of">,
+  settings: OptimizerSettings,
+  t: number,
+): number {
+  return correctedMoments && t > 0 ? 1 - betasOf(optimizer, settings)[of === "M" ? 0 : 1] ** t : 1;
+}
+
 /** The names that hold from step to step: weight, moments, carriers. */
 export function stateNames({ moments, carriers }: Recipe): string[] {
   return ["p", ...momentNames(moments), ...carriers.map(({ name }) => name)];
@@ -26,6 +36,7 @@ export class RecipeStep {
   readonly registers: Registers;
   readonly recipe: Recipe;
   readonly #format: Format;
+  #settings: OptimizerSettings;
   readonly #names = new Names();
   readonly #scalars: (registers: Registers) => void;
   readonly #weight: (registers: Registers) => void;
@@ -35,6 +46,7 @@ export class RecipeStep {
   constructor(of: Recipe, settings: OptimizerSettings, format: Format, random: () => number) {
     this.recipe = of;
     this.#format = format;
+    this.#settings = settings;
     const nearest = (x: number) => roundSum(x, 0, format, "nearest-even", "ieee", 0);
     const stochastic = (x: number) => roundSum(x, 0, format, "stochastic", "ieee", random());
     const given = { ...this.#scalarsOf(settings), t: 0 };
@@ -57,6 +69,7 @@ export class RecipeStep {
 
   /** Takes other settings, from the next {@link begin} on. */
   configure(settings: OptimizerSettings): void {
+    this.#settings = settings;
     for (const [name, value] of Object.entries(this.#scalarsOf(settings))) {
       this.registers[this.register(name)] = value;
     }
@@ -66,9 +79,10 @@ export class RecipeStep {
    * The states of a moment that starts from a recorded number, as torch keeps it, after t steps: of the moment itself and of
    * its second term, if it has one.
    */
-  startMoment({ name, of, carrier }: Moment, recorded: number, t: number): [moment: number, carrier: number] {
-    const beta = this.registers[this.register(of === "M" ? "b1" : "b2")];
-    const value = this.recipe.correctedMoments && t > 0 ? Math.fround(recorded / (1 - beta ** t)) : recorded;
+  startMoment(moment: Moment, recorded: number, t: number): [moment: number, carrier: number] {
+    const { name, of, carrier } = moment;
+    const correction = momentCorrection(this.recipe, moment, this.#settings, t);
+    const value = correction === 1 ? recorded : Math.fround(recorded / correction);
     if (name === of) return [value, 0];
     const stored = roundSum(value, 0, this.#format, "nearest-even", "ieee", 0);
     return [

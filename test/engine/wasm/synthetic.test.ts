@@ -181,17 +181,12 @@ describe("recipes in kernels", () => {
     ]);
   });
 
-  it.each(["u = R(g)", "u = sign(g)", "u = g ^ 2", "u = unknown + 1"])("refuse %s", (line) => {
-    const k = writer();
-    const values = new Map([["g", k.f32x4.constant(1)]]);
-    expect(() =>
-      writeRecipe(
-        k,
-        (a) => a,
-        [line],
-        values,
-        () => true,
-      ),
-    ).toThrow(SyntaxError);
-  });
+  it.each(["u = R(g)", "u = cos(g)", "u = sign(g, g)", "u = g ^ 2", "u = unknown + 1"])(
+    "refuse %s",
+    (line) => {
+      const k = writer();
+      const values = new Map([["g", k.f32x4.constant(1)]]);
+      expect(() => writeRecipe({ k, fma: (a) => a, holds: () => true }, [line], values)).toThrow(SyntaxError);
+    },
+  );
 });

@@ -37,7 +37,12 @@ function altered(device: Device, from: string, to: string): Device {
 }
 
 /** A wrong kernel: what is wrong, a case that uses it, and what to replace in its text. */
-type WrongKernel = readonly [what: string, options: UpdateOptions | "made", from: string, to: string];
+type WrongKernel = readonly [
+  what: string,
+  options: UpdateOptions | "made" | "recipe",
+  from: string,
+  to: string,
+];
 
 const tellingKernels: readonly WrongKernel[] = [
   ["a tie that goes up", { format: "bf16" }, "+ 32767u", "+ 32768u"],
@@ -53,6 +58,15 @@ const tellingKernels: readonly WrongKernel[] = [
 const otherKernels: readonly WrongKernel[] = [
   ["a histogram one bin off", { format: "bf16" }, "exponentField(mu) + ", "exponentField(mu) + 1u + "],
   ["an end that forgets a class", { format: "bf16" }, "n[3] += select(0u, 1u,", "n[3] += select(0u, 0u,"],
+  [
+    "a quotient of a recipe that is one too low",
+    "recipe",
+    "q = (q << bits) | digit;",
+    "q = (q << bits) | (digit - select(0u, 1u, (i == 3u) & (digit > 0u)));",
+  ],
+  ["a root of a recipe without what is left", "recipe", "root << 6u, rest)", "root << 6u, 0u)"],
+  ["a condition that always holds", "recipe", "] != 0u;", "] != 2u;"],
+  ["a cause of the wrong name", "recipe", "counted1 += ", "counted2 += "],
   ["a root without what is left", "made", "root << 6u, rest)", "root << 6u, 0u)"],
   [
     "a fused product that is rounded twice",
@@ -76,6 +90,8 @@ const otherKernels: readonly WrongKernel[] = [
   ["subnormals that are zero", { format: "bf16" }, "return max(m >> 23u, 1u);", "return m >> 23u;"],
 ];
 
+const wrongRecipe = recipeSettings("adamw", "torch-2.13-cuda-fused", { lr: 1e-4, format: "bf16" });
+
 describeNeeding(requirements.vulkan, "the webgpu engine refuses", () => {
   let device: Device;
   const withDevice = (engine: Engine): ReadonlyMap<string, Engine> => new Map([["webgpu", engine]]);
@@ -98,8 +114,8 @@ describeNeeding(requirements.vulkan, "the webgpu engine refuses", () => {
     "%s",
     async (what, of, from, to) => {
       const engine = webGpuEngine(async () => altered(device, from, to));
-      const options = of === "made" ? ({ format: "bf16" } as const) : of;
-      const cases = [updateSettings(options)];
+      const options = typeof of === "string" ? ({ format: "bf16" } as const) : of;
+      const cases = [of === "recipe" ? wrongRecipe : updateSettings(options)];
       if (!fullTier || what !== tellingKernels[0][0]) {
         // The part of the self-check that tells: what it finds the whole finds. All of it takes SwiftShader a quarter of a
         // minute to compile.
@@ -131,10 +147,13 @@ describeNeeding(requirements.vulkan, "the webgpu engine refuses", () => {
     expect((await selectEngine("gpu", jobOf({ format: "bf16" }), withDevice(engine))).engine).toBe(engine);
   });
 
-  it("recipes and what exact operations cannot be", async () => {
+  it("recipes that no kernel can be written of, and what exact operations cannot be", async () => {
     const engine = webGpuEngine(async () => device);
-    const recipe = recipeSettings("adamw", "master", { lr: 1e-6, format: "bf16" });
-    expect(engine.refuses?.([recipe])).toBe("it takes recorded updates, not gradients by a recipe");
+    expect(engine.refuses?.([wrongRecipe])).toBeNull();
+    const power = { ...wrongRecipe.recipe, weight: ["p = p ^ 2"] };
+    expect(engine.refuses?.([{ ...wrongRecipe, recipe: power }])).toBe(
+      'recipe line "p = p ^ 2": no ^ of 2 for each weight',
+    );
     const job = jobOf({ format: "fp32", opmath: "exact" });
     await expect(engine.run(job)).rejects.toThrow("engine webgpu: under exact opmath");
     await expect(engine.run(job)).rejects.toThrow(RangeError);

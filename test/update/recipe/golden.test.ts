@@ -1,54 +1,11 @@
-import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { adamw, type OptimizerState, recipe, sgd } from "../../../src/update/optimizer.js";
-import { layouts, numberOf } from "../../support/difference.js";
-import { readGolden } from "../../support/safetensors.js";
+import { filesIn, numbersOf, type Vector, vector } from "../../support/golden-steps.js";
 
-const filesIn = (folder: string) => readdirSync(new URL(`../../data/golden/${folder}/`, import.meta.url));
 const cpu = filesIn("adamw");
 const cuda = filesIn("cuda");
 /** The one whose vectors show the bug of torch that no recipe imitates. */
 const fusedSgdOnCpu = cuda.filter((file) => file.startsWith("sgd-bf16-cpu-fused"));
-
-interface Vector {
-  /** `adamw` or `sgd`. */
-  readonly optimizer: string;
-  readonly format: "bf16" | "fp16";
-  /** Such as `cpu-for-loop`. */
-  readonly implementation: string;
-  readonly release: string;
-  readonly device: string;
-  readonly settings: { lr: number; betas: [number, number]; eps?: number; weightDecay: number };
-  /** The codes of p, the gradient g, or a state, after step t. */
-  readonly codes: (name: string, t: number) => Uint16Array;
-}
-
-/** A file, such as `cuda/sgd-bf16-cpu-fused-0.safetensors`. */
-function vector(path: string): Vector {
-  const { metadata, bfloat16, float16 } = readGolden(path);
-  const [, optimizer, format, on] = /(adamw|sgd)-(bf16|fp16)-(cuda|cpu)?/.exec(path)!;
-  const { lr, betas, momentum, eps, weight_decay } = metadata;
-  return {
-    optimizer,
-    format: format as "bf16" | "fp16",
-    implementation: `${on ?? "cpu"}-${metadata.impl}`,
-    release: metadata.torch,
-    device: metadata.device ?? "cpu",
-    settings: {
-      lr: Number(lr),
-      betas: betas === undefined ? [Number(momentum), 0] : JSON.parse(betas),
-      ...(eps !== undefined && { eps: Number(eps) }),
-      weightDecay: Number(weight_decay),
-    },
-    codes: (name, t) => (format === "bf16" ? bfloat16 : float16)(`${name}.${t}`),
-  };
-}
-
-/** The number of every code. */
-const numbersOf = {
-  bf16: Float64Array.from({ length: 2 ** 16 }, (_, code) => numberOf(code, layouts.bf16)),
-  fp16: Float64Array.from({ length: 2 ** 16 }, (_, code) => numberOf(code, layouts.fp16)),
-};
 
 /** The states after each step by a recipe. */
 function* steps({ optimizer, format, settings, codes }: Vector, name: string): Generator<OptimizerState> {

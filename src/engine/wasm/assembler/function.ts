@@ -85,6 +85,7 @@ export class FunctionWriter {
   readonly f64x2 = {
     ...this.#unary(unary.f64x2),
     ...this.#binary(binary.f64x2),
+    splat: (x: F64) => this.#append("v128", [x], simd(0x14)),
     constant: (x: number) => this.#constant(Float64Array.of(x, x)),
     lane: (a: V128, lane: 0 | 1) => this.#append("f64", [a], [...simd(0x21), ...[lane]]),
   };

@@ -66,7 +66,18 @@ export const binary = {
     max: 0xe9,
   },
   i64x2: { eq: 0xd6, add: 0xce },
-  f64x2: { eq: 0x47, ne: 0x48, lt: 0x49, gt: 0x4a, le: 0x4b, add: 0xf0, sub: 0xf1, mul: 0xf2, pmax: 0xf7 },
+  f64x2: {
+    eq: 0x47,
+    ne: 0x48,
+    lt: 0x49,
+    gt: 0x4a,
+    le: 0x4b,
+    add: 0xf0,
+    sub: 0xf1,
+    mul: 0xf2,
+    div: 0xf3,
+    pmax: 0xf7,
+  },
 } as const;
 
 /** A vector and a number of bits to a vector. */

@@ -41,7 +41,7 @@ export function writeAdamw(
         v: k.load("v128", row, place(v)),
         weight: k.load("v128", row, place(layout.now)),
       };
-      const after = adamwStep(k, (a, b, c) => fma(k, a, b, c), scalars, before, holds);
+      const after = adamwStep(k, (a, b, c, written) => fma(k, a, b, c, written), scalars, before, holds);
       k.store("v128", after.m, row, place(m));
       k.store("v128", after.v, row, place(v));
       k.store("v128", after.update, row, place(layout.updates));

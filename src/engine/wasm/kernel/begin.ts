@@ -1,5 +1,5 @@
 import type { Format } from "../../../format/format.js";
-import type { UpdateSettings } from "../../../update/settings.js";
+import type { CaseSettings } from "../../../update/optimizer.js";
 import { bitsOf, infinityBits, nanBits } from "../../lane/numbers.js";
 import { round } from "../../lane/round.js";
 import type { FunctionWriter } from "../assembler/function.js";
@@ -12,13 +12,15 @@ import { addCount } from "./sum.js";
  * The body of `begin(base, count)`: stores the given weights, as startState of update/apply.ts does, and counts those
  * that this changed.
  */
-export function writeBegin(
-  k: FunctionWriter,
-  settings: UpdateSettings,
-  layout: Layout,
-  of: CaseLayout,
-): void {
+export function writeBegin(k: FunctionWriter, settings: CaseSettings, layout: Layout, of: CaseLayout): void {
   const { f32x4, i32, v128 } = k;
+  const ofWeight = settings.scheme === "master" ? [of.carriers] : [];
+  const states = [of.carriers];
+  if ("recipe" in settings) {
+    const masters = settings.recipe.carriers.filter(({ from }) => from === "weight");
+    ofWeight.push(...masters.map(({ name }) => of.states[name]));
+    states.push(...Object.values(of.states));
+  }
   const [base, count] = [k.parameter(0, "i32"), k.parameter(1, "i32")];
   const changed = k.variable("i32");
   forEachGroup(k, base, i32.constant(0), count, (row, flags) => {
@@ -27,9 +29,10 @@ export function writeBegin(
       const stored = round(k, x, { ...settings, rounding: "nearest-even" }, () => k.i32x4.constant(0));
       k.store("v128", stored, row, of.start + half * vectorBytes);
       k.store("v128", stored, row, of.weights + half * vectorBytes);
-      if (of.carriers !== null) {
-        const carrier = settings.scheme === "master" ? x : k.i32x4.constant(0);
-        k.store("v128", carrier, row, of.carriers + half * vectorBytes);
+      for (const state of new Set(states)) {
+        if (state === null) continue;
+        const from = ofWeight.includes(state) ? x : k.i32x4.constant(0);
+        k.store("v128", from, row, state + half * vectorBytes);
       }
       return v128.and(f32x4.ne(stored, x), f32x4.eq(x, x));
     });
@@ -43,7 +46,12 @@ export function writeBegin(
 export function writeBeginCounterfactual(k: FunctionWriter, layout: Layout): void {
   forEachGroup(k, k.parameter(0, "i32"), k.i32.constant(0), k.parameter(1, "i32"), (row, flags) => {
     const given = loadGroup(k, row, layout.given);
-    for (const half of halves) k.store("v128", given[half], row, layout.now + half * vectorBytes);
+    for (const half of halves) {
+      k.store("v128", given[half], row, layout.now + half * vectorBytes);
+      for (const moment of Object.values(layout.moments ?? {})) {
+        k.store("v128", k.i32x4.constant(0), row, moment + half * vectorBytes);
+      }
+    }
     k.store("i32_8", k.i32.constant(0), flags, layout.updated);
   });
 }

@@ -1,21 +1,63 @@
+import { Written } from "../../lane/recipe.js";
 import type { FunctionWriter, V128 } from "../assembler/function.js";
 import { halves } from "./groups.js";
 import { promoteHalf } from "./lanes.js";
 
+/** Bits of a fp64 significand below those of fp32, and one half of the last that stays. */
+const belowFp32 = 2 ** 29 - 1;
+const half = 2 ** 28;
+/** The bits of 2^-126, the smallest normal number. */
+const smallestNormal = 0x0080_0000;
+
 /**
- * a b + c, rounded once to fp32, as `fma` of format/operations.ts. Valid for finite operands. The product of two fp32
- * numbers is a fp64 number; the sum is rounded to odd in fp64, after which a second rounding is as good as one (Boldo
- * and Melquiond, "Emulation of FMA and correctly rounded sums", 2008).
+ * a b + c, rounded once to fp32, as `fma` of format/operations.ts, of all numbers. The product of two fp32 numbers is a fp64
+ * number; the sum is rounded to fp64 and then to fp32. Two roundings are as good as one unless the first ends in the middle
+ * between two fp32 numbers, which next to never happens; then, and below the normal range, where the middle is elsewhere, the
+ * sum is rounded to odd instead.
+ *
+ * @param written has numbers that were promoted to fp64 before.
  */
-export function fma(k: FunctionWriter, a: V128, b: V128, c: V128): V128 {
-  const [low, high] = halves.map((half) => {
-    const [x, y, z] = [a, b, c].map((of) => promoteHalf(k, of, half));
-    return k.f32x4.demote_f64x2_zero(addToOdd(k, k.f64x2.mul(x, y), z));
+export function fma(
+  k: FunctionWriter,
+  a: V128,
+  b: V128,
+  c: V128,
+  written: Pick<Written<V128>, "nameOf" | "once"> = new Written<V128>(),
+): V128 {
+  const { f32x4, f64x2, i8x16, i32x4, v128 } = k;
+  const terms = halves.map((h) => {
+    const [x, y, z] = [a, b, c].map((of) =>
+      written.once(`half ${h} of ${written.nameOf(of)}`, () => promoteHalf(k, of, h)),
+    );
+    return { product: f64x2.mul(x, y), z };
   });
-  return k.i8x16.shuffle(low, high, [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]);
+  const sums = terms.map(({ product, z }) => f64x2.add(product, z));
+  const demoted = ([low, high]: readonly V128[]) =>
+    i8x16.shuffle(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), firstWords);
+  const result = k.variable("v128");
+  k.assign(result, demoted(sums));
+
+  const lowWords = i8x16.shuffle(sums[0], sums[1], evenWords);
+  const middle = i32x4.eq(v128.and(lowWords, i32x4.constant(belowFp32)), i32x4.constant(half));
+  const magnitude = v128.and(result, i32x4.constant(0x7fff_ffff));
+  const small = i32x4.lt_u(magnitude, i32x4.constant(smallestNormal + 1));
+  // A product alone is exact in fp64, and so is zero.
+  const exact = i32x4.eq(v128.or(magnitude, c), i32x4.constant(0));
+  k.if(v128.any_true(v128.or(middle, v128.andnot(small, exact))), () => {
+    k.assign(result, demoted(terms.map(({ product, z }) => addToOdd(k, product, z))));
+  });
+  return result;
 }
 
-/** a + b rounded to odd in fp64. */
+const bytesOfWords = (words: readonly number[]) =>
+  words.flatMap((word) => [0, 1, 2, 3].map((byte) => 4 * word + byte));
+const firstWords = bytesOfWords([0, 1, 4, 5]);
+const evenWords = bytesOfWords([0, 2, 4, 6]);
+
+/**
+ * a + b rounded to odd in fp64, after which a second rounding is as good as one (Boldo and Melquiond, "Emulation of FMA and
+ * correctly rounded sums", 2008).
+ */
 function addToOdd(k: FunctionWriter, a: V128, b: V128): V128 {
   const { f64x2, i64x2, v128 } = k;
   const sum = f64x2.add(a, b);
@@ -23,7 +65,8 @@ function addToOdd(k: FunctionWriter, a: V128, b: V128): V128 {
   const bRounded = f64x2.sub(sum, a);
   const tail = f64x2.add(f64x2.sub(a, f64x2.sub(sum, bRounded)), f64x2.sub(b, bRounded));
   // Where the last bit is even and there is a tail, the odd neighbour on the side of the tail.
-  const inexact = f64x2.ne(tail, f64x2.constant(0));
+  // Of a sum that is NaN or Inf the tail is NaN, which is not above zero.
+  const inexact = f64x2.gt(f64x2.abs(tail), f64x2.constant(0));
   const even = i64x2.eq(v128.and(sum, i64x2.constant(1n)), i64x2.constant(0n));
   const step = v128.or(i64x2.shr_s(v128.xor(sum, tail), 63), i64x2.constant(1n));
   return i64x2.add(sum, v128.and(v128.and(inexact, even), step));

@@ -1,5 +1,7 @@
 import type { Format } from "../../../format/format.js";
-import type { UpdateSettings } from "../../../update/settings.js";
+import type { CaseSettings, RecipeSettings } from "../../../update/optimizer.js";
+import { RecipeScalars } from "../../lane/recipe-scalars.js";
+import { isCompared } from "../../recipe-plan.js";
 import type { FunctionWriter } from "../assembler/function.js";
 import { type ExportedFunction, type MemorySize, moduleBytes } from "../assembler/module.js";
 import type { Layout } from "../layout.js";
@@ -12,6 +14,13 @@ import {
   writeStepCounterfactual,
 } from "./begin.js";
 import { endParameters, writeEnd } from "./end.js";
+import {
+  momentParameters,
+  recipeParameters,
+  runParameters,
+  writeBeginMoment,
+  writeStepRun,
+} from "./recipe.js";
 import { stepParameters, writeStep } from "./step.js";
 import { addExactly, writeAddExactly } from "./sum.js";
 
@@ -28,14 +37,14 @@ export interface OwnKernels {
 
 /** {@link kernelModule}, compiled; the same one for the same question. */
 export function compileKernels(
-  cases: readonly UpdateSettings[],
+  cases: readonly CaseSettings[],
   decoded: readonly Format[],
   layout: Layout,
   memory: MemorySize,
   own: OwnKernels | null = null,
 ): Promise<object> {
-  // The seed is not in the kernels.
-  const unseeded = cases.map((settings) => ({ ...settings, seed: 0 }));
+  // The seed is not in the kernels, nor are the optimizer's settings.
+  const unseeded = cases.map((settings) => ({ ...settings, seed: 0, optimizer: null }));
   const key = JSON.stringify([unseeded, decoded, layout, memory, own?.key]);
   const module = compiled.get(key) ?? webAssembly!.compile(kernelModule(cases, decoded, layout, memory, own));
   compiled.delete(key);
@@ -49,17 +58,25 @@ export function compileKernels(
  * roundings and addresses are constants in them.
  */
 export function kernelModule(
-  cases: readonly UpdateSettings[],
+  cases: readonly CaseSettings[],
   decoded: readonly Format[],
   layout: Layout,
   memory: MemorySize,
   own: OwnKernels | null = null,
 ): Uint8Array<ArrayBuffer> {
   const range = ["i32", "i32"] as const;
+  const recipes = cases.filter((of): of is RecipeSettings => "recipe" in of);
+  const scalars = recipes.length === 0 ? null : new RecipeScalars(recipes);
   const functions: ExportedFunction[] = [
     { name: addExactly, parameters: ["i32", "f64"], write: writeAddExactly },
     { name: "beginCounterfactual", parameters: range, write: (k) => writeBeginCounterfactual(k, layout) },
-    { name: "stepCounterfactual", parameters: range, write: (k) => writeStepCounterfactual(k, layout) },
+    scalars === null
+      ? { name: "stepCounterfactual", parameters: range, write: (k) => writeStepCounterfactual(k, layout) }
+      : {
+          name: "stepCounterfactual",
+          parameters: runParameters,
+          write: (k) => writeStepRun(k, layout, scalars.run),
+        },
     { name: "scale", parameters: ["i32", "i32", "i32"], write: writeScale },
     ...decoded.map((format, i) => ({
       name: `decode ${i}`,
@@ -70,11 +87,27 @@ export function kernelModule(
   functions.push(...(own?.functions(layout) ?? []));
   for (const [c, settings] of cases.entries()) {
     const of = layout.cases[c];
+    const recipe = scalars && {
+      lines: scalars.cases[c],
+      first: isCompared(cases, c) ? layout.cases[0].weights : null,
+    };
     functions.push(
       { name: `begin ${c}`, parameters: range, write: (k) => writeBegin(k, settings, layout, of) },
-      { name: `step ${c}`, parameters: stepParameters, write: (k) => writeStep(k, settings, layout, of) },
+      {
+        name: `step ${c}`,
+        parameters: recipe ? [...stepParameters, ...recipeParameters] : stepParameters,
+        write: (k) => writeStep(k, settings, layout, of, recipe),
+      },
       { name: `end ${c}`, parameters: endParameters, write: (k) => writeEnd(k, settings, layout, of) },
     );
+    if (!("recipe" in settings)) continue;
+    for (const m of settings.recipe.moments.keys()) {
+      functions.push({
+        name: `moment ${c} ${m}`,
+        parameters: momentParameters,
+        write: (k) => writeBeginMoment(k, settings, layout, of, m),
+      });
+    }
   }
   return moduleBytes(memory, functions);
 }

@@ -1,7 +1,10 @@
+import type { CaseSettings } from "../../../update/optimizer.js";
 import type { UpdateSettings } from "../../../update/settings.js";
 import { storageArithmetic } from "../../lane/arithmetic.js";
 import { foundNonfinite } from "../../lane/classes.js";
-import { displacement, magnitude as magnitudeOf } from "../../lane/numbers.js";
+import { displacement, isNonfinite, magnitude as magnitudeOf } from "../../lane/numbers.js";
+import type { CaseLines } from "../../lane/recipe-scalars.js";
+import type { LaneRecipeStep } from "../../lane/recipe-step.js";
 import { type LaneState, schemeSteps } from "../../lane/scheme.js";
 import { threefryKey } from "../../lane/threefry.js";
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
@@ -10,15 +13,26 @@ import { GroupBits } from "./group-bits.js";
 import { forEachBlock, forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
 import { countInHistogram, sizeBits } from "./histogram.js";
 import { flagsOf, promoteHalf } from "./lanes.js";
+import { recipeParameters, StepScalars, takeRecipeStep } from "./recipe.js";
+import {
+  countRecipe,
+  type MomentMasks,
+  momentMagnitudes,
+  momentMasks,
+  RecipeCounts,
+} from "./recipe-counts.js";
 import { addCount, addExactly, countOf, sumOfLanes } from "./sum.js";
 
 /** Parameters of `step`: where the worker's memory begins, weights, the tally of the step, and the random bits. */
 export const stepParameters = ["i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const;
 
+/** What was done to four weights: by a scheme, or by a recipe. */
+type Taken = Pick<LaneRecipeStep<V128>, "before" | "after" | "update"> & {
+  readonly recipe?: LaneRecipeStep<V128>;
+};
+
 /** What became of four updates: CaseLens of the reference engine as masks. */
-interface LaneOutcome {
-  readonly before: LaneState<V128>;
-  readonly after: LaneState<V128>;
+interface LaneOutcome extends Taken {
   /** Counted update: zero in lanes that are not finite, which so add to nothing. */
   readonly update: V128;
   readonly zero: V128;
@@ -28,14 +42,30 @@ interface LaneOutcome {
   readonly carried: V128 | null;
   readonly magnitude: V128;
   readonly size: V128;
+  /** Not finite; of recipes, which count more than classes. */
+  readonly gone: V128 | null;
+  readonly moments: readonly MomentMasks[];
+}
+
+/** What a step by a recipe is written from. */
+export interface StepRecipe {
+  readonly lines: CaseLines;
+  /** The row of the weights of the job's first case, with which those of this one are compared; null for none. */
+  readonly first: number | null;
 }
 
 /**
- * The body of `step(base, count, tally, keyLow, keyHigh, pairLow, pairHigh)`: takes the weights through one step and
- * counts what became of every update. Weights beyond the last are zero and their updates too; the caller takes them
- * off the count of zeros.
+ * The body of `step(base, count, tally, keyLow, keyHigh, pairLow, pairHigh)`, of a recipe with {@link recipeParameters}:
+ * takes the weights through one step and counts what became of every update. Weights beyond the last are zero and their
+ * updates too; the caller takes them off the count of zeros.
  */
-export function writeStep(k: FunctionWriter, settings: UpdateSettings, layout: Layout, of: CaseLayout): void {
+export function writeStep(
+  k: FunctionWriter,
+  settings: CaseSettings,
+  layout: Layout,
+  of: CaseLayout,
+  recipe: StepRecipe | null = null,
+): void {
   const { f64x2, i32, i32x4, v128 } = k;
   const [base, count, tally, keyLow, keyHigh, pairLow, pairHigh] = stepParameters.map((type, i) =>
     k.parameter(i, type),
@@ -47,6 +77,9 @@ export function writeStep(k: FunctionWriter, settings: UpdateSettings, layout: L
   const nonfinite = k.variable("i32");
   const updateSquared = [0, 1, 2, 3].map(() => k.variable("v128"));
   const scratch = i32.add(base, layout.scratch);
+  const [elements, at, tail] = recipe ? recipeParameters.map((type, i) => k.parameter(7 + i, type)) : [];
+  const scalars = recipe && new StepScalars(k, at, recipe.lines);
+  const recipeCounts = recipe && new RecipeCounts(k, recipe.lines.recipe);
 
   forEachBlock(k, count, (from, to) => {
     const nothing = i32x4.constant(0);
@@ -57,12 +90,33 @@ export function writeStep(k: FunctionWriter, settings: UpdateSettings, layout: L
     forEachGroup(k, base, from, to, (row, flags, i) => {
       const pairs = i32x4.add(i32x4.splat(i32.add(pairLow, i32.shr_u(i, 1))), i32x4.constants(0, 1, 2, 3));
       const bits = key && new GroupBits(k, key, [pairs, pairHighs]);
-      const taken = takeStep(k, settings, layout, of, row, bits);
-      const outcomes = leaveOutNonfinite(k, settings, taken, (masks) => {
-        const found = flagsOf(k, masks[0], masks[1]);
-        k.assign(nonfinite, i32.add(nonfinite, i32.popcnt(found)));
-        k.store("i32_8", i32.or(k.load("i32_8u", flags, of.nonfinite), found), flags, of.nonfinite);
-      });
+      const taken =
+        "recipe" in settings
+          ? takeRecipeStep(
+              k,
+              settings,
+              { layout, of, lines: recipe!.lines, scalars: scalars! },
+              { row, i, elements, tail },
+              bits,
+            ).map((step): Taken => ({ ...step, recipe: step }))
+          : takeStep(k, settings, layout, of, row, bits);
+      const outcomes = leaveOutNonfinite(
+        k,
+        settings,
+        taken,
+        (masks) => {
+          const found = flagsOf(k, masks[0], masks[1]);
+          k.assign(nonfinite, i32.add(nonfinite, i32.popcnt(found)));
+          k.store("i32_8", i32.or(k.load("i32_8u", flags, of.nonfinite), found), flags, of.nonfinite);
+        },
+        recipeCounts,
+      );
+      if (recipeCounts) {
+        const firsts = recipe!.first === null ? null : loadGroup(k, row, recipe!.first);
+        for (const [half, { recipe: step, zero, moved, gone, moments }] of outcomes.entries()) {
+          countRecipe(k, recipeCounts, step!, { zero, moved, gone: gone!, moments }, firsts?.[half] ?? null);
+        }
+      }
 
       for (const [half, { before, update, zero, moved, carried, magnitude, size }] of outcomes.entries()) {
         const tallied = (lanes: V128, mask: V128) => k.assign(lanes, i32x4.sub(lanes, mask));
@@ -104,6 +158,11 @@ export function writeStep(k: FunctionWriter, settings: UpdateSettings, layout: L
     addCount(k, countOf(k, counts[of], scratch, scratchLayout.places), tally, stepTally[of]);
   }
   addCount(k, nonfinite, tally, stepTally.nonfinite);
+  recipeCounts?.store(
+    (lanes) => countOf(k, lanes, scratch, scratchLayout.places),
+    { tally: i32.add(base, of.recipe), step: tally },
+    recipe!.first !== null,
+  );
 }
 
 /** Loads a group, takes it through its scheme, and stores it. */
@@ -135,16 +194,14 @@ function takeStep(
  */
 function leaveOutNonfinite(
   k: FunctionWriter,
-  settings: UpdateSettings,
-  taken: readonly {
-    readonly before: LaneState<V128>;
-    readonly after: LaneState<V128>;
-    readonly update: V128;
-  }[],
+  settings: CaseSettings,
+  taken: readonly Taken[],
   count: (masks: readonly V128[]) => void,
+  counts: RecipeCounts | null,
 ): readonly LaneOutcome[] {
   const { f32x4, i32x4, v128 } = k;
-  const found = taken.map(({ before, after, update }) => {
+  const found = taken.map((step) => {
+    const { before, after, update, recipe } = step;
     const magnitude = magnitudeOf(k, update);
     const variable = (value: V128) => {
       const local = k.variable("v128");
@@ -153,9 +210,12 @@ function leaveOutNonfinite(
     };
     const zero = variable(f32x4.eq(update, f32x4.constant(0)));
     const subnormal = v128.andnot(i32x4.lt_s(magnitude, i32x4.constant(0x0080_0000)), zero);
+    const gone = recipe === undefined ? null : variable(i32x4.constant(0));
+    const moments = (recipe?.moments ?? []).map((moment) => momentMasks(k, moment, variable));
     const outcome = {
-      before,
-      after,
+      ...step,
+      gone,
+      moments,
       update: variable(update),
       zero,
       moved: variable(f32x4.ne(after.weight, before.weight)),
@@ -164,12 +224,16 @@ function leaveOutNonfinite(
       size: variable(magnitude),
     };
     const nonfinite = foundNonfinite(k, settings, before, update, after);
-    return { outcome, nonfinite, subnormal, unusual: v128.or(nonfinite, subnormal) };
+    const magnitudes = (recipe?.moments ?? []).map((moment) => momentMagnitudes(k, moment));
+    const unusual = magnitudes.reduce((sum, of) => v128.or(sum, isNonfinite(k, of)), nonfinite);
+    return { outcome, nonfinite, subnormal, magnitudes, unusual: v128.or(unusual, subnormal) };
   });
   k.if(v128.any_true(v128.or(found[0].unusual, found[1].unusual)), () => {
     count(found.map(({ nonfinite }) => nonfinite));
-    for (const { outcome, nonfinite, subnormal } of found) {
-      const { update, zero, moved, carried, size } = outcome;
+    for (const { outcome, nonfinite, subnormal, magnitudes } of found) {
+      const { update, zero, moved, carried, size, gone, moments } = outcome;
+      if (gone) k.assign(gone, nonfinite);
+      for (const [m, masks] of moments.entries()) counts!.leaveOut(m, masks, isNonfinite(k, magnitudes[m]));
       k.assign(update, v128.andnot(update, nonfinite));
       k.assign(zero, f32x4.eq(update, f32x4.constant(0)));
       k.assign(moved, v128.andnot(moved, nonfinite));

@@ -1,8 +1,8 @@
-import type { UpdateSettings } from "../../../update/settings.js";
+import type { CaseSettings } from "../../../update/optimizer.js";
 import type { WeightDraws } from "../../../update/weight-draws.js";
 import { between, cellOf, weightOf } from "../../lane/draws.js";
 import { round } from "../../lane/round.js";
-import { endCounts, endRowWords, fp32Planes, statePlanes } from "../layout.js";
+import { endCounts, endRowWords, fp32Planes, type Planned, type StatePlane, statePlanes } from "../layout.js";
 import { u32, type Wgsl, WgslWriter } from "../wgsl/writer.js";
 import { drawText, kernelText, loadPair, ofPiece, storePair } from "./text.js";
 
@@ -45,7 +45,7 @@ let keyLow = ${ofPiece("weightKeyLow")}; let keyHigh = ${ofPiece("weightKeyHigh"
  *
  * @param from the fp32 run's, or numbers that the host has rounded already, uploaded.
  */
-export function beginCaseKernel(settings: UpdateSettings, from: "given" | "uploaded"): string {
+export function beginCaseKernel(settings: CaseSettings, from: "given" | "uploaded"): string {
   const planes = statePlanes(settings);
   const stored = [0, 1].map((of) => {
     const k = new WgslWriter(`s${of}_`);
@@ -58,12 +58,16 @@ export function beginCaseKernel(settings: UpdateSettings, from: "given" | "uploa
     from === "given"
       ? loadPair(["g0", "g1"], "fp32", fp32Planes.given, false)
       : "let g0 = updates[2u * pair]; let g1 = updates[2u * pair + 1u];";
+  const { carriers } = "recipe" in settings ? settings.recipe : { carriers: [] };
+  const masters = carriers.flatMap((of) => (of.from === "weight" ? planes.states.get(of.name)!.plane : []));
   return kernelText({
     before: "var altered = 0u;",
     pair: `${load}
 ${stored.join("\n")}
 ${storePair(["w0", "w1"], "state", planes.start, planes.packed)}
-${storePair(["w0", "w1"], "state", planes.weights, planes.packed)}`,
+${storePair(["w0", "w1"], "state", planes.weights, planes.packed)}
+${masters.length === 0 ? "" : loadPair(["m0", "m1"], "fp32", fp32Planes.given, false)}
+${masters.map((plane) => storePair(["m0", "m1"], "state", plane, false)).join("\n")}`,
     after: `if (altered != 0u) {
 atomicAdd(&counts[params.row + piece * ${endRowWords}u + ${endCounts.indexOf("castChanged")}u], altered);
 }`,
@@ -71,10 +75,18 @@ atomicAdd(&counts[params.row + piece * ${endRowWords}u + ${endCounts.indexOf("ca
 }
 
 /** Puts the stored weights of a case into `updates`, in the order of the batch. */
-export function collectKernel({ format, scheme }: UpdateSettings): string {
-  const planes = statePlanes({ format, scheme });
+export function collectKernel(settings: Planned): string {
+  const planes = statePlanes(settings);
   return kernelText({
     pair: `${loadPair(["w0", "w1"], "state", planes.weights, planes.packed)}
 updates[2u * pair] = w0; updates[2u * pair + 1u] = w1;`,
+  });
+}
+
+/** Takes a state of a case, or a moment of the fp32 run, from numbers that are uploaded in the order of the batch. */
+export function loadStateKernel({ plane, packed }: StatePlane): string {
+  return kernelText({
+    pair: `var g0 = updates[2u * pair]; var g1 = updates[2u * pair + 1u];
+${storePair(["g0", "g1"], "state", plane, packed)}`,
   });
 }

@@ -1,7 +1,6 @@
 import { schemes } from "../../../update/scheme.js";
-import type { UpdateSettings } from "../../../update/settings.js";
 import { displacement } from "../../lane/numbers.js";
-import { endCounts, endRowWords, endSums, fp32Planes, statePlanes } from "../layout.js";
+import { endCounts, endRowWords, endSums, fp32Planes, isRun, type Planned, statePlanes } from "../layout.js";
 import { u32, type Wgsl, WgslWriter } from "../wgsl/writer.js";
 import { countText, flagsOf, kernelText, loadPair, sumText, talliesText } from "./text.js";
 
@@ -47,16 +46,16 @@ fn addProduct(sum: Sum, a: u32, b: u32) -> Sum {
 `;
 
 /** The sums that a scheme needs; the others follow from these (tallies.ts). */
-export function endSumsOf({ scheme }: Pick<UpdateSettings, "scheme">) {
-  const { holds } = schemes[scheme];
-  return endSums.slice(0, { carrier: 3, weight: 4, sum: 5 }[holds]);
+export function endSumsOf(settings: Planned) {
+  if (isRun(settings)) return endSums.slice(0, 3);
+  return endSums.slice(0, schemes[settings.scheme].holds === "weight" ? 4 : 5);
 }
 
 /**
  * Compares the weights of a case as they are now with the start, as countEnds of engine/end.ts does. Weights beyond the
  * last of a piece count as unchanged and never updated; the host takes them off.
  */
-export function endKernel(settings: Pick<UpdateSettings, "format" | "scheme">): string {
+export function endKernel(settings: Planned): string {
   const planes = statePlanes(settings);
   const sums = endSumsOf(settings);
   const counts = endCounts.slice(0, endCounts.indexOf("castChanged"));
@@ -77,7 +76,7 @@ let flagsUpdated = ${flagsOf("fp32", fp32Planes.count, 0)};`,
     pair: `
 ${load(["b0", "b1"], "state", planes.start, planes.packed)}
 ${load(["a0", "a1"], "state", planes.weights, planes.packed)}
-${planes.carriers === null ? "" : load(["k0", "k1"], "state", planes.carriers, planes.packed)}
+${planes.carriers === null ? "" : load(["k0", "k1"], "state", planes.carriers.plane, planes.carriers.packed)}
 ${load(["g0", "g1"], "fp32", fp32Planes.given, false)}
 ${load(["c0", "c1"], "fp32", fp32Planes.now, false)}
 ${elements.join("\n")}
@@ -91,15 +90,21 @@ ${sumText(sums.length, endCounts.length, "sums")}`,
   });
 }
 
-function elementText(settings: Pick<UpdateSettings, "format" | "scheme">, of: number): string {
+function elementText(settings: Planned, of: number): string {
   const { holds } = schemes[settings.scheme];
   const k = new WgslWriter();
   const [before, after, given, now, carrier] = ["b", "a", "g", "c", "k"].map((name) => u32(`${name}${of}`));
   const fp32 = displacement(k, now, given);
   const visible = displacement(k, after, before);
-  // retainedDisplacement of engine/end.ts; of a master it is that of the fp32 run.
-  const retained = holds === "sum" ? displacement(k, visible, k.f32x4.neg(carrier)) : visible;
-  const noise = holds === "carrier" ? null : displacement(k, retained, fp32);
+  // retainedDisplacement of engine/end.ts; of a scheme's master it is that of the fp32 run.
+  const retained = isRun(settings)
+    ? fp32
+    : holds === "sum"
+      ? displacement(k, visible, k.f32x4.neg(carrier))
+      : holds === "carrier"
+        ? displacement(k, carrier, given)
+        : visible;
+  const noise = isRun(settings) ? null : displacement(k, retained, fp32);
   const factors: Readonly<Record<(typeof endSums)[number], readonly [Wgsl, Wgsl] | null>> = {
     displacementSquared: [fp32, fp32],
     product: [visible, fp32],

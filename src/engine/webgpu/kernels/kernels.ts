@@ -1,8 +1,12 @@
-import type { UpdateSettings } from "../../../update/settings.js";
+import type { CaseSettings } from "../../../update/optimizer.js";
+import type { RecipeScalars } from "../../lane/recipe-scalars.js";
+import { isCompared } from "../../recipe-plan.js";
+import { elementsOfGroup } from "../layout.js";
 import type { SourceGroup } from "../sources.js";
 import { adamwKernel } from "./adamw.js";
 import { beginCaseKernel, beginKernel, collectKernel } from "./begin.js";
 import { endKernel } from "./end.js";
+import { runKernel, type StepRecipe } from "./recipe.js";
 import { stepKernel, type UpdateSource } from "./step.js";
 
 /** The kernels of one case, by their text. */
@@ -18,26 +22,54 @@ export interface CaseKernels {
 /** The kernels of tensors whose numbers come in one way. */
 export interface Kernels {
   readonly begin: string;
-  /** Makes the updates of a step; null where the steps' kernels draw them, or they are uploaded. */
+  /**
+   * What goes before the cases in each step: makes updates, or takes the fp32 run through gradients. Null where the steps'
+   * kernels draw updates, or these are uploaded. Its state are moments.
+   */
   readonly updates: string | null;
   readonly cases: readonly CaseKernels[];
 }
 
 export function kernelsOf(
   { weights, updates }: Pick<SourceGroup, "weights" | "updates">,
-  cases: readonly UpdateSettings[],
+  cases: readonly CaseSettings[],
+  scalars: RecipeScalars | null,
 ): Kernels {
   const source: UpdateSource =
     updates.kind === "drawn" ? { kind: "drawn", entries: updates.table.length } : { kind: "stored" };
   return {
     begin: beginKernel(weights),
-    updates: updates.kind === "simulated" ? adamwKernel(updates.run) : null,
+    updates: scalars
+      ? runKernel(scalars.run)
+      : updates.kind === "simulated"
+        ? adamwKernel(updates.run)
+        : null,
     cases: cases.map((settings, c) => ({
       begin: beginCaseKernel(settings, "given"),
       beginUploaded: beginCaseKernel(settings, "uploaded"),
-      step: stepKernel(settings, { updates: source, advances: c === cases.length - 1 }),
+      step: stepKernel(settings, {
+        updates: source,
+        advances: scalars === null && c === cases.length - 1,
+        recipe: scalars && { lines: scalars.cases[c], weights: weightsOf(cases, c) },
+      }),
       end: endKernel(settings),
       collect: collectKernel(settings),
     })),
   };
+}
+
+/** Where recipes part: the first case leaves its weights for the others. */
+function weightsOf(cases: readonly CaseSettings[], c: number): StepRecipe["weights"] {
+  if (!isCompared(cases, c)) return null;
+  if (c > 0) return "compared";
+  return leavesWeights(cases) ? "left" : null;
+}
+
+function leavesWeights(cases: readonly CaseSettings[]): boolean {
+  return cases.some((_, c) => c > 0 && isCompared(cases, c));
+}
+
+/** Words of updates for each workgroup, and of weights that are left behind them. */
+export function updatesWords(cases: readonly CaseSettings[]): number {
+  return (leavesWeights(cases) ? 2 : 1) * elementsOfGroup;
 }

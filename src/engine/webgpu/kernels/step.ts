@@ -1,3 +1,4 @@
+import type { CaseSettings } from "../../../update/optimizer.js";
 import { quantileDraw } from "../../../update/quantiles.js";
 import type { UpdateSettings } from "../../../update/settings.js";
 import { storageArithmetic } from "../../lane/arithmetic.js";
@@ -9,12 +10,13 @@ import {
   binsOf,
   fp32Planes,
   statePlanes,
-  stepCounts,
+  stepCountsOf,
   stepRowWords,
   stepSums,
   threads,
 } from "../layout.js";
 import { u32, type Wgsl, WgslWriter } from "../wgsl/writer.js";
+import { recipeBody, type StepRecipe } from "./recipe.js";
 import {
   countText,
   drawText,
@@ -38,6 +40,40 @@ export interface StepOptions {
   readonly updates: UpdateSource;
   /** Whether the fp32 run takes the step too: that of the last case. */
   readonly advances: boolean;
+  /** What a step by a recipe is written from, and where its weights go, or what they are compared with. */
+  readonly recipe: StepRecipe | null;
+}
+
+/** How a case takes its steps. */
+export interface StepBody {
+  /** Before the pairs. */
+  readonly before: string;
+  /** Of a pair. */
+  readonly loads: readonly string[];
+  readonly stores: readonly string[];
+  /** Whether a number changes that classes call the carrier. */
+  readonly hasCarrier: boolean;
+  /** Whether the update may have another sign than what the weight does. */
+  readonly opposes: boolean;
+  /** Random words that each element takes. */
+  readonly draws: number;
+  /** What is done for a pair before its elements. */
+  readonly pair: string;
+  /** One element of a pair. */
+  element(of: number): StepElement;
+  /** What else is counted of a thread, each an expression. */
+  readonly counts: readonly string[];
+}
+
+/** One element of a pair: text in which `u`, the update, and `w`, the weight before it, become known; and what of it. */
+export interface StepElement {
+  readonly text: string;
+  readonly weight: Wgsl;
+  /** Conditions. */
+  readonly nonfinite: string;
+  readonly carried: string;
+  /** Assigns what the pair stores. */
+  readonly stores: string;
 }
 
 /** The ulp rule of lens/probes.ts, |u| < |w| / 256, on magnitudes of finite numbers. */
@@ -55,39 +91,29 @@ fn exponentField(m: u32) -> u32 {
  * Takes the weights of a case through one step and counts what became of every update: CaseLens of the reference
  * engine. Weights beyond the last of a piece are zero and their updates too; the host takes them off.
  */
-export function stepKernel(settings: UpdateSettings, { updates, advances }: StepOptions): string {
-  const { scheme, format, rounding } = settings;
+export function stepKernel(settings: CaseSettings, { updates, advances, recipe }: StepOptions): string {
+  const { format, rounding } = settings;
   const planes = statePlanes(settings);
-  const isMaster = scheme === "master";
   const bins = binsOf(format);
-  const classes = scheme === "in-place" ? 2 : binClasses.length;
-  const elements = [0, 1].map((of) => elementText(settings, of, advances));
-  const draws = Math.max(...elements.map(({ draws }) => draws));
-  const sumNames = stepSums.map((_, sum) => [0, 1].map((lane) => `sum${sum}${lane}`));
-
-  const { packed } = planes;
   const ahead = new ReadAhead();
-  const loads = [
-    loadPair(["w0", "w1"], "state", planes.weights, packed, ahead.word),
-    planes.carriers === null ? "" : loadPair(["k0", "k1"], "state", planes.carriers, packed, ahead.word),
-    advances || isMaster ? loadPair(fp32Names, "fp32", fp32Planes.now, false, ahead.word) : "",
-  ];
-  const stores = [
-    storePair(["w0", "w1"], "state", planes.weights, packed),
-    planes.carriers === null ? "" : storePair(["k0", "k1"], "state", planes.carriers, packed),
-    advances ? storePair(fp32Names, "fp32", fp32Planes.now, false) : "",
-  ];
+  const body =
+    "recipe" in settings ? recipeBody(settings, recipe!, ahead) : schemeBody(settings, advances, ahead);
+  const classes = body.hasCarrier ? binClasses.length : 2;
+  const elements = [0, 1].map((of) => elementText(settings, of, body, advances));
+  const sumNames = stepSums.map((_, sum) => [0, 1].map((lane) => `sum${sum}${lane}`));
+  const counts = stepCountsOf(settings).length;
   const bits = Array.from(
-    { length: draws },
+    { length: rounding === "stochastic" ? body.draws : 0 },
     (_, draw) => `let draw${draw} = ${drawText("bitsLow", "bitsHigh", draw)};`,
   );
 
   return kernelText({
     module: `${ruleText}
-${talliesText(stepCounts.length, stepSums.length)}
+${talliesText(counts, stepSums.length)}
 var<workgroup> bins: array<atomic<u32>, ${classes * bins.count}>;`,
     before: `
 ${ahead.before}
+${body.before}
 ${rounding === "stochastic" ? keyText("bits") : ""}
 ${updates.kind === "drawn" ? keyText("keys") : ""}
 ${sumNames
@@ -99,27 +125,31 @@ var movedAndZero = 0u; var nonfiniteAndKept = 0u; var ruleAndMoved = 0u;`,
     pair: `
 ${updateText(updates)}
 ${ahead.pair}
-${loads.join("\n")}
+${body.loads.join("\n")}
 ${bits.join("\n")}
 var slow = 0u;
 ${[0, 1].map((of) => `var s${of} = 0u; var x${of} = 0u; var es${of} = 0u; var ex${of} = 0u; var against${of} = false;`).join("\n")}
-${elements.map(({ text }) => text).join("\n")}
+${body.pair}
+${elements.join("\n")}
 ${slowText(sumNames)}
-${stores.join("\n")}`,
+${body.stores.join("\n")}`,
     afterChunk: `
 if (flagsMoved != 0u) { ${flagsOf("state", planes.count, 0)} |= flagsMoved; }
 if (flagsNonfinite != 0u) { ${flagsOf("state", planes.count, 1)} |= flagsNonfinite; }
 ${advances ? `if (flagsUpdated != 0u) { ${flagsOf("fp32", fp32Planes.count, 0)} |= flagsUpdated; }` : ""}`,
     after: `
 ${countText(
-  ["movedAndZero", "nonfiniteAndKept", "ruleAndMoved"].flatMap((both) => [
-    `${both} & 0xffffu`,
-    `${both} >> 16u`,
-  ]),
-  stepRowWords,
+  [
+    ...["movedAndZero", "nonfiniteAndKept", "ruleAndMoved"].flatMap((both) => [
+      `${both} & 0xffffu`,
+      `${both} >> 16u`,
+    ]),
+    ...body.counts,
+  ],
+  stepRowWords(settings),
 )}
 var lanes = array<Sum, ${2 * stepSums.length}>(${sumNames.flat().join(", ")});
-${sumText(stepSums.length, stepCounts.length, "lanes")}
+${sumText(stepSums.length, counts, "lanes")}
 let histogram = params.histogram + piece * ${2 * binClasses.length * bins.count}u;
 for (var i = local; i < ${classes * bins.count}u; i += ${threads}u) {
   let count = atomicLoad(&bins[i]);
@@ -182,54 +212,97 @@ function mayOppose({ scheme, rounding }: UpdateSettings): boolean {
   return scheme !== "in-place" && (scheme !== "master" || rounding !== "nearest-even");
 }
 
-/** What is done for one element of a pair, and how many random words it takes. */
-function elementText(settings: UpdateSettings, of: number, advances: boolean) {
-  const { scheme, format, rounding } = settings;
+/** The steps of a scheme. */
+function schemeBody(settings: UpdateSettings, advances: boolean, ahead: ReadAhead): StepBody {
+  const { scheme } = settings;
+  const planes = statePlanes(settings);
+  const { packed, carriers } = planes;
+  const elements = [0, 1].map((of) => schemeElement(settings, of, advances));
+  return {
+    before: "",
+    loads: [
+      loadPair(["w0", "w1"], "state", planes.weights, packed, ahead.word),
+      carriers === null ? "" : loadPair(["k0", "k1"], "state", carriers.plane, packed, ahead.word),
+      advances || scheme === "master" ? loadPair(fp32Names, "fp32", fp32Planes.now, false, ahead.word) : "",
+    ],
+    stores: [
+      storePair(["w0", "w1"], "state", planes.weights, packed),
+      carriers === null ? "" : storePair(["k0", "k1"], "state", carriers.plane, packed),
+      advances ? storePair(fp32Names, "fp32", fp32Planes.now, false) : "",
+    ],
+    hasCarrier: scheme !== "in-place",
+    opposes: mayOppose(settings),
+    draws: Math.max(...elements.map(({ draws }) => draws)),
+    pair: "",
+    counts: [],
+    element: (of) => elements[of],
+  };
+}
+
+function schemeElement(settings: UpdateSettings, of: number, advances: boolean) {
+  const { scheme } = settings;
   const isMaster = scheme === "master";
-  const bins = binsOf(format);
   const k = new WgslWriter();
   let draws = 0;
   const random = () => u32(`draw${draws++}.${"xy"[of]}`);
   const carrier = scheme === "in-place" ? null : u32(isMaster ? "c" : "k");
   const before: LaneState<Wgsl> = { weight: u32("w"), carrier };
-  const arithmetic = storageArithmetic(k, settings, random);
-  const after = schemeSteps[scheme](before, u32("u"), arithmetic);
+  const after = schemeSteps[scheme](before, u32("u"), storageArithmetic(k, settings, random));
   const nonfinite = foundNonfinite(k, settings, before, u32("u"), after);
   // A master is what the fp32 run has.
   const next = isMaster ? after.carrier : advances ? k.f32x4.add(u32("c"), u32("u")) : null;
-  const weight = after.weight.text;
-  const changed = (was: string, is: string) => `(${is} != ${was}) & (((${is} | ${was}) & 0x7fffffffu) != 0u)`;
-  const kept = carrier === null ? "false" : `live & !moved & ${changed(carrier.text, after.carrier!.text)}`;
+  const hasOwn = carrier !== null && !isMaster;
+  const element: StepElement = {
+    text: `let u = u${of}; let w = w${of};
+${advances || isMaster ? `let c = c${of};` : ""}
+${hasOwn ? `let k = k${of};` : ""}
+${k.text}`,
+    weight: after.weight,
+    nonfinite: nonfinite.text,
+    carried: carrier === null ? "false" : changed(carrier.text, after.carrier!.text),
+    stores: `w${of} = ${after.weight.text};
+${hasOwn ? `k${of} = ${after.carrier!.text};` : ""}
+${advances ? `c${of} = ${next!.text};` : ""}`,
+  };
+  return { ...element, draws };
+}
 
+/** Whether a number became another one. */
+function changed(was: string, is: string): string {
+  return `(${is} != ${was}) & (((${is} | ${was}) & 0x7fffffffu) != 0u)`;
+}
+
+/** What is done for one element of a pair. */
+function elementText(
+  { format }: CaseSettings,
+  of: number,
+  { hasCarrier, opposes, element }: StepBody,
+  advances: boolean,
+): string {
+  const step = element(of);
+  const bins = binsOf(format);
   const inBin = new WgslWriter();
   const binade = inBin.i32x4.shr_u(ulpBinade(inBin, u32("w"), format), exponentShift);
   // A bin is that of |u| less that of the ulp, precision - 1 below its binade.
   const offset = format.precision - 1 - bins.first;
   const place = `exponentField(mu) + ${offset}u - ${binade.text}`;
-  const ofClass = carrier === null ? "select(0u, 1u, moved)" : "select(select(0u, 2u, kept), 1u, moved)";
+  const ofClass = hasCarrier ? "select(select(0u, 2u, kept), 1u, moved)" : "select(0u, 1u, moved)";
 
   const inMoved = new WgslWriter();
-  const effective = displacement(inMoved, after.weight, u32("w")).text;
-  const opposes = mayOppose(settings);
+  const effective = displacement(inMoved, step.weight, u32("w")).text;
   const product = `product32(es${of}, su)`;
   const flag = (name: string, condition: string) =>
     `${name} |= select(0u, ${1 << of}u, ${condition}) << (2u * i);`;
-  const hasOwn = carrier !== null && !isMaster;
 
-  const text = `{
-let u = u${of}; let w = w${of};
-${advances || isMaster ? `let c = c${of};` : ""}
-${hasOwn ? `let k = k${of};` : ""}
-${k.text}
-w${of} = ${weight};
-${hasOwn ? `k${of} = ${after.carrier!.text};` : ""}
-${advances ? `c${of} = ${next!.text};` : ""}
+  return `{
+${step.text}
+${step.stores}
 let mu = u & 0x7fffffffu; let mw = w & 0x7fffffffu;
 let zero = mu == 0u;
-let gone = ${nonfinite.text};
-let moved = !gone & ${changed("w", weight)};
+let gone = ${step.nonfinite};
+let moved = !gone & ${changed("w", step.weight.text)};
 let live = !(gone | zero);
-let kept = ${kept};
+let kept = live & !moved & ${step.carried};
 ${flag("flagsMoved", "moved")}
 ${flag("flagsNonfinite", "gone")}
 ${advances ? flag("flagsUpdated", "!zero") : ""}
@@ -260,5 +333,4 @@ let products = ${
 if (products.hi == 0u) { slow |= ${16 << of}u; } else { sum2${of} = products; }
 }
 }`;
-  return { text, draws: rounding === "stochastic" ? draws : 0 };
 }

@@ -171,6 +171,23 @@ export class WgslWriter implements Lane<Wgsl> {
     return this.#u32(`pack32(0u, ${exponent + 158}, ${count.text}, 0u)`);
   };
 
+  /** The values of one side or of the other: a branch, of which each thread takes one side. */
+  branch(condition: string, then: () => readonly Wgsl[], otherwise: () => readonly Wgsl[]): readonly Wgsl[] {
+    const sides = [then, otherwise].map((write) => {
+      const first = this.#lines.length;
+      const values = write();
+      return { lines: this.#lines.splice(first), values };
+    });
+    const results = sides[0].values.map(() => u32(`${this.#prefix}${this.#names++}`));
+    const [taken, other] = sides.map(({ lines, values }) => {
+      const assigned = values.map((value, i) => `${results[i].text} = ${bitsOfMask(value)};`);
+      return [...lines, ...assigned].join("\n");
+    });
+    for (const { text } of results) this.#lines.push(`var ${text}: u32;`);
+    this.#lines.push(`if (${condition}) {\n${taken}\n} else {\n${other}\n}`);
+    return results;
+  }
+
   /** a b + c, rounded once. */
   readonly fma = (a: Wgsl, b: Wgsl, c: Wgsl) => this.#u32(`fma32(${a.text}, ${b.text}, ${c.text})`);
 }

@@ -1,0 +1,50 @@
+/**
+ * Operations an element of the webgpu kernels, counted from their text. No device is needed.
+ * Usage: npm run bench -- operations
+ */
+import { RecipeScalars } from "../src/engine/lane/recipe-scalars.js";
+import { kernelsOf } from "../src/engine/webgpu/kernels/kernels.js";
+import { type CaseSettings, type RecipeSettings, recipeSettings } from "../src/update/optimizer.js";
+import { updateSettings } from "../src/update/settings.js";
+import { countOperations, stages } from "./wgsl-operations.js";
+
+const recipe = (optimizer: "adamw" | "sgd" | "lion", name: string) =>
+  recipeSettings(optimizer, name, { format: "bf16", lr: 1e-6, weightDecay: 0.1 });
+
+const cases: readonly (readonly [name: string, settings: CaseSettings])[] = [
+  ["bf16 in-place", updateSettings({ format: "bf16" })],
+  ["bf16 in-place, stochastic", updateSettings({ format: "bf16", rounding: "stochastic" })],
+  ["bf16 master", updateSettings({ format: "bf16", scheme: "master" })],
+  ["bf16 kahan", updateSettings({ format: "bf16", scheme: "kahan" })],
+  ["bf16 two-term", updateSettings({ format: "bf16", scheme: "two-term" })],
+  ["e4m3fn in-place", updateSettings({ format: "e4m3fn" })],
+  ...["torch-2.13-cpu-foreach", "torch-2.13-cuda-fused", "master", "collage-plus"].map(
+    (name) => [`AdamW ${name}`, recipe("adamw", name)] as const,
+  ),
+  ["SGD torch-2.13-cuda-fused", recipe("sgd", "torch-2.13-cuda-fused")],
+];
+
+export function operations(): void {
+  const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |\n`;
+  process.stdout.write(row(["kernel", ...stages, "all"]));
+  process.stdout.write(row(["---", ...stages.map(() => "---:"), "---:"]));
+  const write = (name: string, text: string) => {
+    const counts = countOperations(text);
+    const all = stages.reduce((sum, stage) => sum + counts[stage], 0);
+    process.stdout.write(row([name, ...[...stages.map((stage) => counts[stage]), all].map(shown)]));
+  };
+  const runs = new Set<string>();
+  for (const [name, settings] of cases) {
+    const scalars = "recipe" in settings ? new RecipeScalars([settings as RecipeSettings]) : null;
+    const group = { weights: null, updates: { kind: "uploaded" } } as const;
+    const { updates, cases } = kernelsOf(group, [settings], scalars);
+    if (updates !== null && !runs.has(updates)) write(`fp32 run, ${name.split(" ")[0]}`, updates);
+    if (updates !== null) runs.add(updates);
+    write(`step, ${name}`, cases[0].step);
+    if (name === "bf16 in-place" || name === "bf16 kahan") write(`end, ${name}`, cases[0].end);
+  }
+}
+
+function shown(count: number): string {
+  return String(Math.round(count)).replace(/^0$/, "");
+}

@@ -1,0 +1,182 @@
+import type { Format } from "../../format/format.js";
+import { format as formatNamed } from "../../format/registry.js";
+import { type RecipeSettings, recipes } from "../../update/optimizer.js";
+import { type Condition, type Expression, parseAssignment } from "../../update/recipe/expression.js";
+import { intended } from "../../update/recipe/intended.js";
+import type { OptimizerSettings, Recipe } from "../../update/recipe/recipe.js";
+import { RecipeStep, stateNames } from "../../update/recipe/recipe-step.js";
+import { expectWritable, namesIn, namesRead } from "./recipe.js";
+
+const fp32 = formatNamed("fp32");
+
+/** What the scalars of every recipe are computed from. */
+const given = ["lr", "b1", "b2", "eps", "wd", "t"];
+/** Calls on scalars whose result is an fp32 number. */
+const fp32Calls = ["f32", "R", "powf", "sub32", "div32", "sqrt32", "mul32"];
+
+/** The words of a step that the lines of one recipe read: where each lies among those of the job. */
+export class ScalarWords {
+  /** By name. */
+  readonly numbers = new Map<string, number>();
+  readonly #conditions = new Map<string, number>();
+  readonly #isScalar: (name: string) => boolean;
+
+  constructor(isScalar: (name: string) => boolean) {
+    this.#isScalar = isScalar;
+  }
+
+  /** The word that is not zero where a condition holds; null for a condition on numbers of each weight. */
+  condition(condition: Condition): number | null {
+    return this.#conditions.get(textOf(condition)) ?? null;
+  }
+
+  /** The words of all conditions. */
+  get conditions(): Iterable<number> {
+    return this.#conditions.values();
+  }
+
+  /** Whether a condition is one on scalars. */
+  isOnScalars({ left, right }: Condition): boolean {
+    return [left, right].flatMap(namesIn).every(this.#isScalar);
+  }
+
+  addCondition(condition: Condition, word: number): void {
+    this.#conditions.set(textOf(condition), word);
+  }
+}
+
+/** A recipe with the lines that are computed for each weight, and where these find their scalars. */
+export interface ScalarLines {
+  readonly recipe: Recipe;
+  readonly words: ScalarWords;
+}
+
+/** The lines of a case. */
+export interface CaseLines extends ScalarLines {
+  /** The step that is meant, in fp32, from the same weight and moments. */
+  readonly intended: ScalarLines;
+}
+
+/**
+ * The scalars of a job by recipes, which are computed once a step, on the host: fp32 numbers, and whether conditions hold.
+ * What two recipes compute alike is one word, so that the lines that read it are alike too.
+ */
+export class RecipeScalars {
+  readonly cases: readonly CaseLines[];
+  /** The fp32 run. */
+  readonly run: CaseLines;
+  readonly #settings: OptimizerSettings;
+  readonly #steps: RecipeStep[] = [];
+  readonly #words = new Map<string, (step: RecipeStep[]) => number>();
+
+  /** @throws SyntaxError for a line that reads a scalar that is no fp32 number, or that compares other things than such. */
+  constructor(cases: readonly RecipeSettings[]) {
+    const [{ optimizer, recipe }] = cases;
+    this.#settings = optimizer;
+    this.run = this.#linesOf(recipes[recipe.optimizer].get("fp32")!, fp32);
+    this.cases = cases.map((of) => this.#linesOf(of.recipe, of.format));
+  }
+
+  /** Words of a step. */
+  get length(): number {
+    return this.#words.size;
+  }
+
+  /** The words of step t of a tensor, counted from 1. A condition that holds is 1. */
+  of(settings: OptimizerSettings = this.#settings, t: number): Float32Array {
+    for (const step of this.#steps) {
+      step.configure(settings);
+      step.begin(t);
+    }
+    return Float32Array.from(this.#words.values(), (word) => word(this.#steps));
+  }
+
+  #linesOf(recipe: Recipe, format: Format): CaseLines {
+    return {
+      ...this.#scalarLines(recipe, format),
+      intended: this.#scalarLines(intended(recipe), fp32),
+    };
+  }
+
+  #scalarLines(recipe: Recipe, format: Format): ScalarLines {
+    const index = this.#steps.length;
+    const step = new RecipeStep(recipe, this.#settings, format, () => 0);
+    this.#steps.push(step);
+    const keys = keysOf(recipe, format);
+    const words = new ScalarWords((name) => keys.has(name));
+    const states = new Set(["g", ...stateNames(recipe)]);
+    for (const lines of [recipe.weight, ...(recipe.tail ? [recipe.tail.weight] : [])]) {
+      expectWritable(lines);
+      for (const name of namesRead(lines, { conditions: false })) {
+        const key = keys.get(name);
+        if (states.has(name) || key === undefined) continue;
+        if (!key.isFp32)
+          throw new SyntaxError(`recipe ${recipe.name}: its lines read ${name}, no fp32 number`);
+        const word = this.#word(key.text, (steps) => steps[index].registers[step.register(name)]);
+        words.numbers.set(name, word);
+      }
+      for (const { condition } of lines.map(parseAssignment)) {
+        if (condition === null || !words.isOnScalars(condition)) continue;
+        const side = (of: Expression) => sideOf(of, recipe);
+        const [left, right] = [side(condition.left), side(condition.right)];
+        const { comparison } = condition;
+        const text = `${left.key(keys)} ${comparison} ${right.key(keys)}`;
+        const word = this.#word(text, (steps) => {
+          const [a, b] = [left.value(steps[index]), right.value(steps[index])];
+          return Number(comparison === "<" ? a < b : comparison === ">=" ? a >= b : a !== b);
+        });
+        words.addCondition(condition, word);
+      }
+    }
+    return { recipe, words };
+  }
+
+  #word(key: string, value: (steps: RecipeStep[]) => number): number {
+    if (!this.#words.has(key)) this.#words.set(key, value);
+    return [...this.#words.keys()].indexOf(key);
+  }
+}
+
+/** What a scalar is computed from, as text that is alike for scalars that are computed alike. */
+interface ScalarKey {
+  readonly text: string;
+  readonly isFp32: boolean;
+}
+
+function keysOf({ scalars }: Recipe, format: Format): ReadonlyMap<string, ScalarKey> {
+  const keys = new Map<string, ScalarKey>(given.map((name) => [name, { text: name, isFp32: false }]));
+  const textOf = (of: Expression): string => {
+    if (of.kind === "number") return String(of.value);
+    if (of.kind === "name") return keys.get(of.name)!.text;
+    if (of.kind === "binary") return `(${textOf(of.left)} ${of.operator} ${textOf(of.right)})`;
+    const callee = of.callee === "R" ? `R ${format.name}` : of.callee;
+    return `${callee}(${of.operands.map(textOf).join(", ")})`;
+  };
+  const isFp32 = (of: Expression): boolean => {
+    if (of.kind === "name") return keys.get(of.name)!.isFp32;
+    return (
+      of.kind === "call" && (of.callee === "negate" ? isFp32(of.operands[0]) : fp32Calls.includes(of.callee))
+    );
+  };
+  for (const { condition, target, value, text } of scalars.map(parseAssignment)) {
+    if (condition !== null) throw new SyntaxError(`recipe line "${text}": no conditions among scalars`);
+    keys.set(target, { text: textOf(value), isFp32: isFp32(value) });
+  }
+  return keys;
+}
+
+/** A side of a condition on scalars: a name or a number. */
+function sideOf(of: Expression, { name }: Recipe) {
+  if (of.kind === "number") {
+    return { key: () => String(of.value), value: () => of.value };
+  }
+  if (of.kind !== "name") throw new SyntaxError(`recipe ${name}: a condition compares names and numbers`);
+  return {
+    key: (keys: ReadonlyMap<string, ScalarKey>) => keys.get(of.name)!.text,
+    value: (step: RecipeStep) => step.registers[step.register(of.name)],
+  };
+}
+
+function textOf(condition: Condition): string {
+  return JSON.stringify(condition);
+}

@@ -1,0 +1,214 @@
+import type { RecipeSettings } from "../../update/optimizer.js";
+import { type Condition, parseAssignment } from "../../update/recipe/expression.js";
+import type { Moment } from "../../update/recipe/recipe.js";
+import { momentNames, stateNames } from "../../update/recipe/recipe-step.js";
+import type { Lane } from "./lane.js";
+import { type Branch, type Fma, type RecipeOperations, Written, writeRecipe } from "./recipe.js";
+import type { CaseLines, ScalarLines } from "./recipe-scalars.js";
+import { round } from "./round.js";
+import type { LaneState } from "./scheme.js";
+
+/** The step of an optimizer's recipe on lanes of weights: RecipeStepper of the reference engine. */
+
+/** What an engine writes such a step with. */
+export interface RecipeKernel<V> {
+  readonly k: Lane<V>;
+  readonly fma: Fma<V>;
+  /** A word of the step's scalars: an fp32 number in all lanes. */
+  scalar(word: number): V;
+  /** The branch where a word of the step is not zero. */
+  branch(word: number): Branch<V>;
+  /** The branch of the elements of the recipe's tail. */
+  readonly tail: Branch<V>;
+  /** 32 random bits a lane for each stochastic rounding in turn. */
+  random(): V;
+  /** Lanes that have a weight; what the others make is zero. */
+  readonly live: V;
+}
+
+/** One moment in a step. */
+export interface LaneMoment<V> {
+  readonly before: V;
+  /** What fp32 makes of it. */
+  readonly meant: V;
+  readonly after: V;
+  /** Its second term. */
+  readonly carrier: { readonly before: V; readonly after: V } | null;
+}
+
+/** What a step made of lanes of weights. Masks tell why a weight did not move; see `#cause` of RecipeStepper. */
+export interface LaneRecipeStep<V> {
+  readonly before: LaneState<V>;
+  readonly after: LaneState<V>;
+  /** The update that is meant. */
+  readonly update: V;
+  /** Weight, moments and carriers after the step, by name. */
+  readonly states: ReadonlyMap<string, V>;
+  readonly moments: readonly LaneMoment<V>[];
+  /** Neither gradient nor first moment, as meant. */
+  readonly idle: V;
+  /** Weight decay shrinks the weight. */
+  readonly shrinks: V;
+  /** The first moment became zero. */
+  readonly underflows: V;
+  /** Without epsilon the weight would be stored as another number. */
+  readonly guarded: V;
+}
+
+/** The state that classes call the carrier, by name. */
+export function carrierOf({ recipe }: Pick<RecipeSettings, "recipe">): string | null {
+  return recipe.carriers[0]?.name ?? null;
+}
+
+/** The states beside the weight, and whether each is kept in the storage format. */
+export function statesOf({
+  recipe,
+}: Pick<RecipeSettings, "recipe">): ReadonlyMap<string, { stored: boolean }> {
+  const stored = new Map(momentNames(recipe.moments).map((name) => [name, { stored: true }]));
+  for (const { name, of } of recipe.moments) if (name === of) stored.set(name, { stored: false });
+  for (const { name, from } of recipe.carriers) stored.set(name, { stored: from === "zero" });
+  return stored;
+}
+
+/** @param states of a recipe, `p` the weight, by name. */
+export function recipeStep<V>(
+  kernel: RecipeKernel<V>,
+  settings: RecipeSettings,
+  lines: CaseLines,
+  states: ReadonlyMap<string, V>,
+  gradient: V,
+): LaneRecipeStep<V> {
+  const { k } = kernel;
+  const { f32x4, v128 } = k;
+  const { recipe } = settings;
+  const written = new Written<V>();
+  const live = (x: V) => v128.and(x, kernel.live);
+  const master = recipe.carriers[0]?.from === "weight" ? recipe.carriers[0].name : "p";
+  const weight = states.get(master)!;
+  const meant = meantStep(kernel, lines.intended, gradient, weight, recipe.moments, states, written);
+  const after = stepOf(kernel, settings, lines, gradient, states, written);
+
+  const carrierName = carrierOf(settings);
+  const carrier = (of: ReadonlyMap<string, V>) => (carrierName === null ? null : of.get(carrierName)!);
+  const isPending = recipe.carriers[0]?.from === "zero";
+  const pending = isPending ? f32x4.add(weight, carrier(states)!) : weight;
+  const { format, overflow } = settings;
+  const unguarded = round(
+    k,
+    f32x4.add(pending, meant.get("unguarded")!),
+    { format, rounding: "nearest-even", overflow },
+    kernel.random,
+  );
+  const zero = f32x4.constant(0);
+  const isZero = (x: V) => f32x4.eq(x, zero);
+  const moments = recipe.moments.map(({ name, of, carrier }): LaneMoment<V> => {
+    const second = carrier !== undefined && { before: states.get(carrier)!, after: after.get(carrier)! };
+    const [before, becomes] = [states.get(name)!, after.get(name)!];
+    return { before, meant: live(meant.get(of)!), after: becomes, carrier: second || null };
+  });
+  return {
+    before: { weight: states.get("p")!, carrier: carrier(states) },
+    after: { weight: after.get("p")!, carrier: carrier(after) },
+    update: live(meant.get("u")!),
+    states: after,
+    moments,
+    idle: v128.and(isZero(live(meant.get("M")!)), isZero(gradient)),
+    shrinks: f32x4.ne(live(meant.get("shrink")!), zero),
+    underflows: isZero(after.get(recipe.moments[0].name)!),
+    guarded: f32x4.ne(live(unguarded), after.get("p")!),
+  };
+}
+
+/** The names that a recipe assigns, once it was written for a step. */
+function stepOf<V>(
+  kernel: RecipeKernel<V>,
+  { recipe, format }: RecipeSettings,
+  { words }: ScalarLines,
+  gradient: V,
+  states: ReadonlyMap<string, V>,
+  written: Written<V>,
+): ReadonlyMap<string, V> {
+  const { k } = kernel;
+  const names = stateNames(recipe);
+  const rounded = (rounding: "nearest-even" | "stochastic") => (x: V) =>
+    round(k, x, { format, rounding, overflow: "ieee" }, kernel.random);
+  const operations = {
+    ...operationsOf(kernel, words),
+    store: rounded("nearest-even"),
+    storeAtRandom: rounded("stochastic"),
+  };
+  const take = (lines: readonly string[]) => {
+    const values = new Map([...scalarsOf(kernel, words), ...states, ["g", gradient] as const]);
+    writeRecipe(operations, lines, values, written);
+    return names.map((name) => values.get(name)!);
+  };
+  const { tail } = recipe;
+  const after =
+    tail === undefined
+      ? take(recipe.weight)
+      : kernel.tail.choose(
+          () => written.inside(() => take(tail.weight)),
+          () => written.inside(() => take(recipe.weight)),
+        );
+  return new Map(names.map((name, i) => [name, k.v128.and(after[i], kernel.live)]));
+}
+
+/** The intended step from a weight and the moments of a recipe: all names that its lines assign. */
+function meantStep<V>(
+  kernel: RecipeKernel<V>,
+  { recipe: { weight: lines }, words }: ScalarLines,
+  gradient: V,
+  weight: V,
+  moments: readonly Moment[],
+  states: ReadonlyMap<string, V>,
+  written: Written<V>,
+): ReadonlyMap<string, V> {
+  const values = new Map([...scalarsOf(kernel, words), ["g", gradient] as const, ["P", weight] as const]);
+  for (const { name, of } of moments) values.set(of, states.get(name)!);
+  writeRecipe(operationsOf(kernel, words), lines, values, written);
+  return values;
+}
+
+/** The fp32 run in a step: its weight and moments after it, and the update that is meant. What epsilon does to it is not asked. */
+export function runStep<V>(
+  kernel: RecipeKernel<V>,
+  { recipe, words, intended }: CaseLines,
+  { weight, moments, gradient }: { weight: V; moments: ReadonlyMap<string, V>; gradient: V },
+): { readonly weight: V; readonly moments: ReadonlyMap<string, V>; readonly update: V } {
+  const written = new Written<V>();
+  const live = (x: V) => kernel.k.v128.and(x, kernel.live);
+  const lines = intended.recipe.weight.filter((line) => parseAssignment(line).target !== "unguarded");
+  const asked = { ...intended, recipe: { ...intended.recipe, weight: lines } };
+  const meant = meantStep(kernel, asked, gradient, weight, recipe.moments, moments, written);
+  const values = new Map([
+    ...scalarsOf(kernel, words),
+    ...moments,
+    ["g", gradient] as const,
+    // What it stores is its master.
+    ...["p", "P"].map((name) => [name, weight] as const),
+  ]);
+  writeRecipe(operationsOf(kernel, words), recipe.weight, values, written);
+  return {
+    weight: live(values.get("p")!),
+    moments: new Map(recipe.moments.map(({ name }) => [name, live(values.get(name)!)])),
+    update: live(meant.get("u")!),
+  };
+}
+
+function scalarsOf<V>(kernel: RecipeKernel<V>, { numbers }: ScalarLines["words"]) {
+  return [...numbers].map(([name, word]) => [name, kernel.scalar(word)] as const);
+}
+
+function operationsOf<V>(kernel: RecipeKernel<V>, words: ScalarLines["words"]): RecipeOperations<V> {
+  return {
+    k: kernel.k,
+    fma: kernel.fma,
+    holds(condition: Condition) {
+      const word = words.condition(condition);
+      return word === null ? null : kernel.branch(word);
+    },
+  };
+}
+
+/** What is counted of each moment, but for what is lost, which is the rest. */
+export const momentCounts = ["zero", "moved", "kept", "nonfinite"] as const;

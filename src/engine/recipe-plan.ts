@@ -1,0 +1,95 @@
+import type { MomentKind, TensorInput } from "../lens/input.js";
+import type { CaseSettings, RecipeSettings } from "../update/optimizer.js";
+import type { OptimizerSettings } from "../update/recipe/recipe.js";
+import { momentCorrection } from "../update/recipe/recipe-step.js";
+import { RecipeScalars } from "./lane/recipe-scalars.js";
+
+/** How a case's moment starts from a recorded one: the bias correction that it takes off. */
+export interface MomentStart {
+  readonly case: number;
+  readonly moment: number;
+  readonly correction: number;
+}
+
+export const momentKinds: readonly MomentKind[] = ["M", "V"];
+
+/** What kernels of a job by recipes are told of each tensor and step. */
+export class RecipePlan {
+  readonly scalars: RecipeScalars;
+  /** Of each case: the tail of a tensor is what is left over after blocks of so many elements. */
+  readonly tailBlocks: readonly number[];
+  readonly #cases: readonly RecipeSettings[];
+
+  /** The plan of a job; null where its cases are schemes. */
+  static of(cases: readonly CaseSettings[]): RecipePlan | null {
+    const recipes = cases.filter((of): of is RecipeSettings => "recipe" in of);
+    return recipes.length === 0 ? null : new RecipePlan(recipes);
+  }
+
+  private constructor(cases: readonly RecipeSettings[]) {
+    this.#cases = cases;
+    this.scalars = new RecipeScalars(cases);
+    this.tailBlocks = cases.map(({ recipe }) => recipe.tail?.block ?? 1);
+  }
+
+  /** Bytes of the scalars of a step. */
+  get scalarBytes(): number {
+    return 4 * this.scalars.length;
+  }
+
+  /** How the cases start from a recorded moment, after so many steps with settings as those of the first to come. */
+  starts(kind: MomentKind, stepsTaken: number, first: OptimizerSettings | undefined): MomentStart[] {
+    return this.#cases.flatMap(({ recipe, optimizer }, c) =>
+      recipe.moments.flatMap((moment, m) => {
+        if (moment.of !== kind) return [];
+        const correction = momentCorrection(recipe, moment, first ?? optimizer, stepsTaken);
+        return [{ case: c, moment: m, correction }];
+      }),
+    );
+  }
+}
+
+/** The scalars of every step of some tensors, one after the other; those with the same settings share theirs. */
+export class ScalarTable {
+  readonly #plan: RecipePlan;
+  readonly #steps: number;
+  readonly #offsets = new Map<string, number>();
+  readonly #words: Float32Array[] = [];
+
+  constructor(plan: RecipePlan, tensors: readonly TensorInput[], steps: number) {
+    this.#plan = plan;
+    this.#steps = steps;
+    for (const { optimizer } of tensors) this.#add(optimizer);
+  }
+
+  get words(): Float32Array {
+    const { length } = this.#plan.scalars;
+    const all = new Float32Array(this.#words.length * length);
+    for (const [i, words] of this.#words.entries()) all.set(words, i * length);
+    return all;
+  }
+
+  /** Where the first step of a tensor begins, in words. */
+  of({ optimizer }: TensorInput): number {
+    return this.#offsets.get(keyOf(optimizer))!;
+  }
+
+  #add(optimizer: TensorInput["optimizer"]): void {
+    const key = keyOf(optimizer);
+    if (this.#offsets.has(key)) return;
+    this.#offsets.set(key, this.#words.length * this.#plan.scalars.length);
+    const { settings, stepsTaken = 0 } = optimizer ?? {};
+    for (let step = 0; step < this.#steps; step++) {
+      this.#words.push(this.#plan.scalars.of(settings?.[step], stepsTaken + step + 1));
+    }
+  }
+}
+
+function keyOf(optimizer: TensorInput["optimizer"]): string {
+  return JSON.stringify([optimizer?.settings, optimizer?.stepsTaken]);
+}
+
+/** Whether the weights of a case are compared with those of the first: recipes that store in its format. */
+export function isCompared(cases: readonly CaseSettings[], c: number): boolean {
+  return "recipe" in cases[c] && cases[c].format === cases[0].format;
+}

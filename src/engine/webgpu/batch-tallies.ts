@@ -1,0 +1,78 @@
+import { type EndTally, sumOrNull, type Tally, UpdateTally } from "../../lens/tally.js";
+import type { LensJob } from "../engine.js";
+import { isCompared } from "../recipe-plan.js";
+import type { Batch } from "./batch.js";
+import { type CountsLayout, histogramWords } from "./counts.js";
+import { endRowWords } from "./layout.js";
+import { addEnd, addHistogram, addRecipe, addRule, addStep, addTensor, partedOf } from "./tallies.js";
+
+/** Where the counts of a batch go. */
+export interface BatchTallies {
+  step(ofCase: number, index: number): UpdateTally;
+  milestone(ofCase: number, index: number): EndTally;
+  tensor(ofCase: number, tensor: number): Tally;
+}
+
+/** What was read back of a batch. */
+export interface BatchCounts {
+  readonly counts: Uint32Array;
+  readonly steps: readonly StepRows[];
+  /** What the cast of weights altered that only fp64 holds, by case and piece. */
+  readonly castChanged: readonly (readonly number[])[] | null;
+}
+
+/** Adds what was counted of a batch, from words that were read back. */
+export function tallyBatch(
+  { cases, milestones = [], stepNumbers }: LensJob,
+  { pieces }: Batch,
+  layout: CountsLayout,
+  { counts, steps, castChanged }: BatchCounts,
+  tallies: BatchTallies,
+): void {
+  for (const [c, settings] of cases.entries()) {
+    const compared = isCompared(cases, c);
+    for (const [p, { tensor, length }] of pieces.entries()) {
+      const tally = tallies.tensor(c, tensor);
+      let parted = compared ? 0 : null;
+      for (const { first, rows } of steps) {
+        const last = Math.min(first + layout.stepsAtOnce, stepNumbers.length);
+        for (let step = first; step < last; step++) {
+          const { rowWords } = layout;
+          const at = layout.step(c, step) - layout.steps + p * rowWords;
+          const row = rows.subarray(at, at + rowWords);
+          const ofStep = new UpdateTally();
+          addStep(row, length, settings, ofStep);
+          addRule(row, length, tally);
+          if ("recipe" in settings) addRecipe(row, length, settings.recipe, tally);
+          if (compared) parted = ofStep.parted = partedOf(row);
+          const milestone = milestones.indexOf(step);
+          if (milestone >= 0) addParted(tallies.milestone(c, milestone), parted);
+          tallies.step(c, step).merge(ofStep);
+          tally.updates.merge(ofStep);
+        }
+      }
+      for (let i = 0; i <= milestones.length; i++) {
+        const at = layout.end(c, i) + p * endRowWords;
+        const row = counts.subarray(at, at + endRowWords);
+        const end = i < milestones.length ? tallies.milestone(c, i) : tally.end;
+        addEnd(row, length, settings, end);
+        if (i === milestones.length) addTensor(row, length, tally);
+      }
+      tally.castChanged += castChanged?.[c][p] ?? 0;
+      const bins = histogramWords(settings);
+      const at = layout.histograms[c] + p * bins;
+      addHistogram(counts.subarray(at, at + bins), settings.format, tally);
+      addParted(tally.end, parted);
+    }
+  }
+}
+
+function addParted(end: EndTally, parted: number | null): void {
+  end.parted = sumOrNull(end.parted, parted);
+}
+
+/** Rows of consecutive steps. */
+export interface StepRows {
+  readonly first: number;
+  readonly rows: Uint32Array;
+}

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Engine } from "../../../src/engine/engine.js";
+import { hardRecipeJob } from "../../../src/engine/hard-recipes.js";
+import { reference } from "../../../src/engine/reference/reference.js";
+import { type Device, openDevice } from "../../../src/engine/webgpu/device.js";
+import { runOnDevice } from "../../../src/engine/webgpu/run.js";
+import { webGpuEngine } from "../../../src/engine/webgpu/webgpu.js";
+import { recipeSettings, recipes } from "../../../src/update/optimizer.js";
+import type { OptimizerName, OptimizerSettings } from "../../../src/update/recipe/recipe.js";
+import { prepareDawn } from "../../support/dawn.js";
+import { expectGoldenWeights } from "../../support/golden-engine.js";
+import { filesIn } from "../../support/golden-steps.js";
+import { expectEqual } from "../../support/mismatches.js";
+import { outcomeOf } from "../../support/outcome.js";
+import { describeNeeding, requirements } from "../../support/requirements.js";
+import { fullTier, sized } from "../../support/tier.js";
+import { gaussianRun, tensorOf } from "../../support/values.js";
+
+const settings: OptimizerSettings = { lr: 1e-4, eps: 1e-8, weightDecay: 0.01 };
+
+type Named = readonly [OptimizerName, recipe: string, format: string];
+
+// Compiling the kernels of a recipe takes SwiftShader seconds.
+const some: readonly Named[] = [["adamw", "torch-2.13-cpu-fused", "fp16"]];
+const all = (Object.keys(recipes) as OptimizerName[]).flatMap((optimizer) =>
+  [...recipes[optimizer].keys()].map(
+    (name, i): Named => [optimizer, name, ["bf16", "fp16", "e4m3fn"][i % 3]],
+  ),
+);
+
+describeNeeding(requirements.vulkan, "recipes on the webgpu engine", () => {
+  let device: Device;
+  let engine: Engine;
+  beforeAll(async () => {
+    prepareDawn();
+    device = await openDevice();
+    engine = webGpuEngine(async () => device);
+  });
+  afterAll(() => device.destroy());
+
+  it.each(sized({ quick: some, full: [...some, ...all] }))(
+    "%s %s in %s: every count, sum and bit of the reference on hard numbers, with settings that change",
+    async (optimizer, name, format) => {
+      const cases = [recipeSettings(optimizer, name, { ...settings, format, seed: 3 })];
+      const job = { ...hardRecipeJob(cases[0]), cases };
+      expectEqual(await outcomeOf(engine, job), await outcomeOf(reference, job));
+    },
+  );
+
+  it("several beside each other, in batches of a block, whose counts are read after each step", async () => {
+    const names = ["torch-2.13-cpu-foreach", "torch-2.13-cuda-fused", "fp32"];
+    const cases = names.map((name) => recipeSettings("sgd", name, { ...settings, format: "bf16" }));
+    const { weights, updates } = gaussianRun(7, 2 * 4096 + 61, 3, 1e-3);
+    const tensors = [tensorOf("w", weights, ...updates), ...hardRecipeJob(cases[0]).tensors.slice(2)];
+    const job = { tensors, stepNumbers: [0, 1, 2], milestones: [0, 1], cases, chunk: 4096 };
+    const run: Engine["run"] = (of, observer) =>
+      runOnDevice(of, device, observer, { batch: 2 ** 30, counts: 2 ** 24, steps: 1 });
+    const theirs = await outcomeOf(reference, job);
+    expectEqual(await outcomeOf({ run }, job), theirs);
+    expect(theirs[1].result.end.parted).toBeGreaterThan(0);
+    expect(theirs[2].result.end.parted).toBeNull();
+  });
+
+  if (fullTier)
+    it("weights that only fp64 holds are rounded once, and start their fp32 master once", async () => {
+      const given = [1 + 2 ** -8 + 2 ** -40, 1 + 2 ** -8, 1 / 3, 2 ** -140 + 2 ** -160, 1e300, Number.NaN];
+      const cases = [recipeSettings("sgd", "master", { ...settings, format: "bf16" })];
+      const tensors = [tensorOf("w", given, [1e-3, -1, 0, 1e-3, 2, 1])];
+      const job = { tensors, stepNumbers: [0], cases };
+      expectEqual(await outcomeOf(engine, job), await outcomeOf(reference, job));
+    });
+
+  describe("torch's own bits", () => {
+    const files = ["adamw", "cuda", "tail"].flatMap((folder) =>
+      filesIn(folder).map((file) => `${folder}/${file}`),
+    );
+    const trained = files.filter((path) => !path.includes("sgd-bf16-cpu-fused"));
+    const few = ["cuda/sgd-bf16-cuda-fused-1.safetensors"];
+
+    it.each(sized({ quick: few, full: trained }))("%s: p after one step, and at the end", async (path) => {
+      await expectGoldenWeights(engine, path, fullTier ? [1, 2, 10] : [1, 10]);
+    });
+  });
+});
