@@ -2,8 +2,8 @@ import { stat } from "node:fs/promises";
 import { format } from "../../format/registry.js";
 import type { SkippedTensor, TensorInput } from "../../lens/input.js";
 import type { ComparedFormat } from "../../lens/ulp-distance.js";
+import { openCheckpoint } from "../checkpoint.js";
 import { hasRecordedRun, openRecording, recordedRun } from "../recording.js";
-import { openCheckpoint } from "../safetensors/checkpoint.js";
 import { storedTensor } from "./pair-up.js";
 
 /** A tensor of one side. */

@@ -1,7 +1,7 @@
 import { format } from "../../format/registry.js";
 import type { SkippedTensor, Values } from "../../lens/input.js";
+import { type Checkpoint, openCheckpoint } from "../checkpoint.js";
 import { InputError } from "../input-error.js";
-import { type Checkpoint, openCheckpoint } from "../safetensors/checkpoint.js";
 import { readableDtypes } from "../safetensors/dtype.js";
 import type { StoredTensor } from "../safetensors/stored-tensor.js";
 import { stratify } from "./sample.js";

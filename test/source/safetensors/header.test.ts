@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { openCheckpoint } from "../../../src/source/safetensors/checkpoint.js";
+import { openCheckpoint } from "../../../src/source/checkpoint.js";
 import { dtypes } from "../../../src/source/safetensors/dtype.js";
 import { parseHeader } from "../../../src/source/safetensors/header.js";
 import { openSafetensors } from "../../../src/source/safetensors/stored-tensor.js";

@@ -1,17 +1,17 @@
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, win32 } from "node:path";
-import type { SkippedTensor } from "../../lens/input.js";
-import { printable } from "../../lens/printable.js";
-import { openContainer } from "../container.js";
-import { InputError, quote } from "../input-error.js";
-import { statFile, statPath, systemError } from "../system-error.js";
-import { distributedMetadata, openDistributed } from "../torch/distributed-checkpoint.js";
-import { openRanks, rankFiles } from "../torch/rank-files.js";
-import { FilePool } from "./file-pool.js";
-import { longestHeader } from "./header.js";
-import { JsonReader } from "./json.js";
-import { joinShards, rankShard } from "./sharded-tensors.js";
-import type { Safetensors, StoredTensor } from "./stored-tensor.js";
+import type { SkippedTensor } from "../lens/input.js";
+import { printable } from "../lens/printable.js";
+import { openContainer } from "./container.js";
+import { InputError, quote } from "./input-error.js";
+import { FilePool } from "./safetensors/file-pool.js";
+import { longestHeader } from "./safetensors/header.js";
+import { JsonReader } from "./safetensors/json.js";
+import { joinShards, rankShard } from "./safetensors/sharded-tensors.js";
+import type { Safetensors, StoredTensor } from "./safetensors/stored-tensor.js";
+import { statFile, statPath, systemError } from "./system-error.js";
+import { distributedMetadata, openDistributed } from "./torch/distributed-checkpoint.js";
+import { openRanks, rankFiles } from "./torch/rank-files.js";
 
 /** The tensors of a model: one file of safetensors or of torch.save, or several with an index. */
 export interface Checkpoint extends Safetensors {

@@ -1,9 +1,9 @@
 import { mkdirSync, symlinkSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Checkpoint, openCheckpoint } from "../../../src/source/safetensors/checkpoint.js";
-import { encodeSafetensors, type TensorToWrite } from "../../../src/source/safetensors/write.js";
-import { expectSentence, put, temporaryFolder } from "../support.js";
+import { type Checkpoint, openCheckpoint } from "../../src/source/checkpoint.js";
+import { encodeSafetensors, type TensorToWrite } from "../../src/source/safetensors/write.js";
+import { expectSentence, put, temporaryFolder } from "./support.js";
 
 const root = temporaryFolder();
 let folders = 0;
