@@ -3,7 +3,6 @@ import { InputError, quote } from "./input-error.js";
 import { readableDtypes } from "./safetensors/dtype.js";
 import { shapeText } from "./safetensors/header.js";
 import type { StoredTensor } from "./safetensors/stored-tensor.js";
-import { scaledCodes } from "./scales.js";
 import { firstSkipped, SkipList } from "./skip-list.js";
 
 /** What a recording has of each step: updates as they were added, or gradients to compute them from. */
@@ -49,24 +48,16 @@ export function bringTogether(
   const list = new SkipList(strict);
   const skip: Skip = (...of) => list.add(...of);
   for (const part of [weights, updates]) list.addUnnamed(part, false);
-  const named = new Map([...weights.tensors].map(([name, { dtype }]) => [name, { name, dtype: dtype.name }]));
-  const scaled = scaledCodes(named);
 
   const { byWeight, stepNumbers } = groupUpdates(updates, recorded, skip);
   const tensors: TensorInput[] = [];
   const stepFiles = new Map<string, readonly string[]>();
   let elements = 0;
   for (const weight of weights.tensors.values()) {
-    const belongs = scaled.sidecars.get(weight.name);
-    if (belongs !== undefined) {
-      skip(weight.file, weight.name, belongs);
-      continue;
-    }
     const byStep = byWeight.get(weight.name);
-    const coded = scaled.codes.get(weight.name);
-    const reason = coded?.reason ?? obstacle(weight, byStep, stepNumbers, recorded);
+    const reason = weight.obstacle?.reason ?? obstacle(weight, byStep, stepNumbers, recorded);
     if (reason !== undefined) {
-      skip(weight.file, weight.name, reason, weight.elements * (coded?.weightsPerElement ?? 1));
+      skip(weight.file, weight.name, reason, weight.obstacle?.weights ?? weight.elements);
       continue;
     }
     const { name, shape } = weight;

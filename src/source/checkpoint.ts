@@ -9,6 +9,7 @@ import { longestHeader } from "./safetensors/header.js";
 import { JsonReader } from "./safetensors/json.js";
 import { joinShards, rankShard } from "./safetensors/sharded-tensors.js";
 import type { Safetensors, StoredTensor } from "./safetensors/stored-tensor.js";
+import { joinScales } from "./scaled/join-scales.js";
 import { statFile, statPath, systemError } from "./system-error.js";
 import { distributedMetadata, openDistributed } from "./torch/distributed-checkpoint.js";
 import { openRanks, rankFiles } from "./torch/rank-files.js";
@@ -52,7 +53,10 @@ const kindsInFolders: readonly RegExp[] = [
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
   const pool = new FilePool();
   try {
-    return { ...(await openContents(path, pool)), path, close: () => pool.close() };
+    const contents = await openContents(path, pool);
+    const { tensors, skipped } = joinScales(contents.tensors);
+    const left = [...contents.skipped, ...skipped];
+    return { ...contents, tensors, skipped: left, path, close: () => pool.close() };
   } catch (error) {
     await pool.close();
     throw error;

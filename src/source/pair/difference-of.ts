@@ -1,10 +1,12 @@
-import { deltaCosts } from "../../lens/delta.js";
-import type { DifferenceResult } from "../../lens/difference-result.js";
+import { deltaCosts, sentNumbers } from "../../lens/delta.js";
+import type { DifferenceOfTensor, DifferenceResult } from "../../lens/difference-result.js";
 import { summarizeDifference } from "../../lens/summarize-difference.js";
 import { version } from "../../version.js";
+import { compareBytes } from "./compare-bytes.js";
 import { type CompareOptions, comparePair } from "./compare-pair.js";
 import { zstdUnknown } from "./compress.js";
-import { type CheckpointPair, nameOf } from "./pair-up.js";
+import { type CheckpointPair, nameOf, storedAs } from "./pair-up.js";
+import { areAlike } from "./scaled-range.js";
 
 /** How a pair was opened, for its result, and how it is compared. */
 export interface DifferenceOptions extends CompareOptions {
@@ -23,16 +25,28 @@ export async function differenceOf(
   { view, strict, ...options }: DifferenceOptions,
 ): Promise<DifferenceResult> {
   const { tallies, sample } = await comparePair(pair, options);
+  const sentOf = (tensor: DifferenceOfTensor, i: number) => {
+    const { before, after } = pair.tensors[i];
+    const { codes, codesChanged, scales, scalesChanged, scaleBytes, scaleBytesChanged } = tallies[i];
+    if (codes === 0 || !areAlike(before.scaled, after.scaled)) return sentNumbers(tensor);
+    return {
+      elements: tensor.elements,
+      changed: codesChanged,
+      bits: after.scaled!.bits,
+      scales: { scales, changed: scalesChanged, bytes: scaleBytes, bytesChanged: scaleBytesChanged },
+    };
+  };
   const counted = pair.tensors.map((tensor, i) => ({
     ...tensor,
     formats: {
-      before: nameOf(tensor.before.format!),
-      after: nameOf(tensor.after.format!),
+      before: storedAs(tensor.before),
+      after: storedAs(tensor.after),
       compared: nameOf(tensor.compared),
     },
     tally: tallies[i],
   }));
   const summary = summarizeDifference(counted);
+  const byBytes = compareBytes(pair.byBytes);
   return {
     schema: "precision-lens-diff/2",
     tool: { name: "precision-lens", version },
@@ -40,7 +54,8 @@ export async function differenceOf(
     settings: { view, strict, seed: options.seed },
     unknown: pair.unknown,
     ...summary,
-    delta: deltaCosts(summary.tensors, sample, zstdUnknown),
+    delta: deltaCosts(summary.tensors.map(sentOf), sample, zstdUnknown),
+    ...(byBytes.length > 0 && { byBytes }),
     skipped: pair.skipped,
   };
 }

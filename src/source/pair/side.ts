@@ -4,6 +4,8 @@ import type { SkippedTensor, TensorInput } from "../../lens/input.js";
 import type { ComparedFormat } from "../../lens/ulp-distance.js";
 import { openCheckpoint } from "../checkpoint.js";
 import { hasRecordedRun, openRecording, recordedRun } from "../recording.js";
+import type { StoredTensor } from "../safetensors/stored-tensor.js";
+import type { ScaledCodes } from "../scaled/scaled-codes.js";
 import { storedTensor } from "./pair-up.js";
 
 /** A tensor of one side. */
@@ -17,6 +19,10 @@ export interface SideTensor {
   readonly format: ComparedFormat | null;
   /** Where its bytes lie; `null` if it has to be computed. */
   readonly stored: { readonly file: string; readonly begin: number } | null;
+  /** Where it is codes and scales: both, and where they lie. */
+  readonly scaled?: ScaledCodes;
+  /** See StoredTensor. */
+  readonly obstacle?: StoredTensor["obstacle"];
   /** Fills `into` with the numbers from `start` on, and `updated` with 1 for each that an update other than zero met. */
   read(start: number, into: Float64Array, updated: Uint8Array | null): Promise<void>;
 }
