@@ -1,6 +1,5 @@
 import type { SkippedTensor, TensorInput } from "../lens/input.js";
 import { InputError, quote } from "./input-error.js";
-import { readableDtypes } from "./safetensors/dtype.js";
 import { shapeText } from "./safetensors/header.js";
 import type { StoredTensor } from "./safetensors/stored-tensor.js";
 import { firstSkipped, SkipList } from "./skip-list.js";
@@ -126,8 +125,7 @@ function obstacle(
   stepNumbers: readonly number[],
   recorded: Recorded,
 ): string | undefined {
-  const readable = readableDtypes.join(", ");
-  if (weight.values === null) return `its dtype is ${weight.dtype.name}, not one of ${readable}`;
+  if (weight.values === null) return `its dtype is ${weight.dtype.name}, which holds no floats`;
   if (byStep === undefined) return `has no ${recorded}s`;
   for (const step of stepNumbers) {
     const update = byStep.get(step);
@@ -136,7 +134,7 @@ function obstacle(
       return `has ${recorded}s for ${byStep.size} of ${stepNumbers.length} steps, none for step ${step}`;
     }
     const { dtype, shape, values } = update;
-    if (values === null) return `its ${recorded} of step ${step} is ${dtype.name}, not one of ${readable}`;
+    if (values === null) return `its ${recorded} of step ${step} is ${dtype.name}, which holds no floats`;
     if (dtype.format === "fp64") {
       return `its ${recorded} of step ${step} is F64, but ${recorded === "update" ? "an update" : "a gradient"} is an fp32 number: rounded, it might become zero`;
     }

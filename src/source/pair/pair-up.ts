@@ -4,7 +4,6 @@ import type { DifferenceSide } from "../../lens/difference-result.js";
 import type { SkippedTensor } from "../../lens/input.js";
 import type { ComparedFormat } from "../../lens/ulp-distance.js";
 import { InputError, quote } from "../input-error.js";
-import { readableDtypes } from "../safetensors/dtype.js";
 import { shapeText } from "../safetensors/header.js";
 import type { StoredTensor } from "../safetensors/stored-tensor.js";
 import { firstSkipped, SkipList } from "../skip-list.js";
@@ -121,7 +120,7 @@ function obstacle(before: SideTensor, after: SideTensor, view: Format | null): s
     [before, "BEFORE"],
     [after, "AFTER"],
   ] as const) {
-    if (format === null) return `its dtype in ${side} is ${dtype}, not one of ${readableDtypes.join(", ")}`;
+    if (format === null) return `its dtype in ${side} is ${dtype}, which holds no floats`;
   }
   if (shapeText(before.shape) !== shapeText(after.shape)) {
     return `its shape is ${shapeText(before.shape)} in BEFORE and ${shapeText(after.shape)} in AFTER`;

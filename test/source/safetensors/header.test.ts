@@ -322,7 +322,7 @@ describe("takes", () => {
     ]);
   });
 
-  test("every dtype of the format, and reads the six", async () => {
+  test("every dtype of the format, and reads the floats", async () => {
     const list = [...dtypes.values()];
     expect(list).toHaveLength(22);
     const { tensors } = await open(
@@ -331,7 +331,9 @@ describe("takes", () => {
       ),
     );
     const readable = [...tensors.values()].filter(({ values }) => values !== null);
-    expect(readable.map(({ name }) => name)).toEqual(["F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"]);
+    expect(readable.map(({ name }) => name)).toEqual(
+      list.map(({ name }) => name).filter((name) => /^(?:F\d|BF)/.test(name)),
+    );
   });
 
   test("a header alone, as a browser would read it", () => {
