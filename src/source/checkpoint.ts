@@ -1,16 +1,16 @@
-import { readdir, readFile } from "node:fs/promises";
-import { dirname, join, win32 } from "node:path";
+import { readdir } from "node:fs/promises";
+import { join, relative } from "node:path";
 import type { SkippedTensor } from "../lens/input.js";
-import { printable } from "../lens/printable.js";
 import { openContainer } from "./container.js";
-import { InputError, quote } from "./input-error.js";
+import { mainSnapshot, modelIn, whatIsRead } from "./folder.js";
+import { quote } from "./input-error.js";
+import { followed } from "./links.js";
 import { FilePool } from "./safetensors/file-pool.js";
-import { longestHeader } from "./safetensors/header.js";
-import { JsonReader } from "./safetensors/json.js";
 import { joinShards, rankShard } from "./safetensors/sharded-tensors.js";
-import type { Safetensors, StoredTensor } from "./safetensors/stored-tensor.js";
+import type { Safetensors } from "./safetensors/stored-tensor.js";
 import { joinScales } from "./scaled/join-scales.js";
-import { statFile, statPath, systemError } from "./system-error.js";
+import { openIndexed, openNumbered } from "./shards.js";
+import { statPath, systemError } from "./system-error.js";
 import { distributedMetadata, openDistributed } from "./torch/distributed-checkpoint.js";
 import { openRanks, rankFiles } from "./torch/rank-files.js";
 
@@ -18,28 +18,20 @@ import { openRanks, rankFiles } from "./torch/rank-files.js";
 export interface Checkpoint extends Safetensors {
   /** As it was given. */
   readonly path: string;
-  /** Tensors that lie in a shard where the index does not name them. */
+  /** Tensors that lie where the index does not name them, that it names where they are not, and scales that are not read. */
   readonly skipped: readonly SkippedTensor[];
+  /** Which of several files was taken, and the like: sentences without their end. */
+  readonly notes: readonly string[];
   /** Every file that was opened, an index too, and what it says of itself. */
   readonly files: ReadonlyMap<string, ReadonlyMap<string, string>>;
   close(): Promise<void>;
 }
 
-/** Files that stand for a folder: those of the first kind that it has. */
-const kindsInFolders: readonly RegExp[] = [
-  /\.safetensors\.index\.json$/,
-  /\.safetensors$/,
-  /\.bin\.index\.json$/,
-  /^pytorch_model.*\.(?:bin|pt|pth)$/,
-  // What trainers write beside a model.
-  /^(?!training_args|optimizer|scheduler|scaler|rng_state|random_states).*\.(?:pt|pth|bin)$/,
-];
-
 /**
  * Opens a file of safetensors or of torch.save, an index of shards (`*.json`), or a folder: of torch.distributed.checkpoint,
- * of files that each rank saved, or one that holds exactly one index, or else exactly one such file, safetensors first. The
- * headers are read and checked, no data. The tensors come in the order of the headers, those of shards in the order of the
- * shards' names.
+ * of files that each rank saved, of a model in the hub's cache, or one with a model: `model.safetensors`, its index, the only
+ * index, the only file, or shards that are numbered. The headers are read and checked, no data. The tensors come in the order
+ * of the headers, those of shards in the order of the shards' names. Codes and their scales are one tensor.
  *
  * @param path of the file, the index or the folder.
  * @returns tensors whose numbers are read when they are asked for, until it is closed.
@@ -63,19 +55,31 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
   }
 }
 
-const whatIsRead = "a file of safetensors or torch.save, its index, or a folder with one of them";
-
 async function openContents(path: string, pool: FilePool): Promise<Contents> {
   if (!(await statPath(path, whatIsRead)).isDirectory()) return openFile(path, pool);
   const names = await readdir(path).catch((error) => {
     throw systemError(path, whatIsRead, error);
   });
+  const snapshot = await mainSnapshot(path, names);
+  if (snapshot !== null) {
+    const contents = await openContents(snapshot, pool);
+    return {
+      ...contents,
+      notes: [`${quote(relative(path, snapshot))} was taken, as refs/main says`, ...contents.notes],
+    };
+  }
   const inParts = await openParts(path, names.sort(), pool);
-  return inParts ?? openFile(fileInFolder(path, names), pool);
+  if (inParts !== null) return inParts;
+  const { files, note } = modelIn(path, names);
+  const contents = await (files.length > 1 ? openNumbered(files, pool) : openFile(files[0], pool));
+  return note === null ? contents : { ...contents, notes: [note, ...contents.notes] };
 }
 
-function openFile(file: string, pool: FilePool): Promise<Contents> {
-  return file.endsWith(".json") ? openSharded(file, pool) : openSingle(file, pool);
+async function openFile(file: string, pool: FilePool): Promise<Contents> {
+  if (file.endsWith(".json")) return openIndexed(file, pool);
+  const source = await pool.source(await followed(file));
+  const contents = await openContainer(source);
+  return { ...contents, skipped: [], notes: [], files: new Map([[source.name, contents.metadata]]) };
 }
 
 /** The model of a folder in which each rank saved its parts; null if it is none. */
@@ -88,6 +92,7 @@ async function openParts(folder: string, names: readonly string[], pool: FilePoo
   const contents = async (of: Safetensors | Promise<Safetensors>) => ({
     ...(await of),
     skipped: [],
+    notes: [],
     files: opened,
   });
   if (names.includes(distributedMetadata)) {
@@ -102,81 +107,4 @@ async function openParts(folder: string, names: readonly string[], pool: FilePoo
   return contents(joinShards(files, folder));
 }
 
-/** The file that stands for a folder. */
-function fileInFolder(folder: string, names: readonly string[]): string {
-  const found = kindsInFolders.map((kind) => names.filter((name) => kind.test(name)));
-  const candidates = found.find((some) => some.length > 0) ?? [];
-  if (candidates.length === 1) return join(folder, candidates[0]);
-  if (candidates.length === 0) throw new InputError(folder, whatIsRead, "a folder with neither");
-  const first = candidates.slice(0, 3).map(quote).join(", ");
-  const more = candidates.length > 3 ? ", …" : "";
-  throw new InputError(folder, whatIsRead, `${candidates.length} to choose from: ${first}${more}`);
-}
-
 type Contents = Omit<Checkpoint, "path" | "close">;
-
-async function openSingle(file: string, pool: FilePool): Promise<Contents> {
-  const contents = await openContainer(await pool.source(file));
-  return { ...contents, skipped: [], files: new Map([[file, contents.metadata]]) };
-}
-
-async function openSharded(index: string, pool: FilePool): Promise<Contents> {
-  const shardOf = await readIndex(index);
-  const tensors = new Map<string, StoredTensor>();
-  const metadata = new Map<string, string>();
-  const skipped: SkippedTensor[] = [];
-  const files = new Map<string, ReadonlyMap<string, string>>([[index, new Map()]]);
-  for (const shard of [...new Set(shardOf.values())].sort()) {
-    const file = join(dirname(index), shard);
-    const contents = await openContainer(await pool.source(file));
-    files.set(file, contents.metadata);
-    for (const [key, value] of contents.metadata) metadata.set(key, value);
-    for (const [name, tensor] of contents.tensors) {
-      if (shardOf.get(name) === shard) tensors.set(name, tensor);
-      else {
-        const reason = `lies in ${quote(shard)}, where the index does not name it`;
-        // The index may name it in another shard: then it is not missing.
-        skipped.push({ name, reason, ...(!shardOf.has(name) && { elements: tensor.elements }) });
-      }
-    }
-  }
-  for (const [name, shard] of shardOf) {
-    if (!tensors.has(name)) {
-      throw new InputError(
-        join(dirname(index), shard),
-        `tensor ${quote(name)}, as its index says`,
-        "none of that name",
-      );
-    }
-  }
-  return { tensors, metadata, skipped, files };
-}
-
-/** The shard of every tensor. */
-async function readIndex(index: string): Promise<Map<string, string>> {
-  const { size } = await statFile(index);
-  if (size > longestHeader) {
-    throw new InputError(index, `an index of at most ${longestHeader} bytes`, `a file of ${size} bytes`);
-  }
-  const bytes = await readFile(index).catch((error) => {
-    throw systemError(index, "a file that can be read", error);
-  });
-  const reader = new JsonReader(bytes, index);
-  let shardOf: Map<string, string> | undefined;
-  reader.object((key) => {
-    if (key !== "weight_map") return reader.skip();
-    const map = new Map<string, string>();
-    reader.object((tensor) => map.set(tensor, shardName(reader.string(), tensor, index)));
-    shardOf = map;
-  });
-  reader.end();
-  if (shardOf === undefined) throw new InputError(index, "a weight_map", "none");
-  return shardOf;
-}
-
-/** A file name and nothing else: an index must not lead out of its folder, on any system. */
-function shardName(shard: string, tensor: string, index: string): string {
-  const plain = win32.basename(shard) === shard && printable(shard) === shard && shard.length <= 255;
-  if (plain && ![".", "..", ""].includes(shard)) return shard;
-  throw new InputError(index, `the file name of a shard for tensor ${quote(tensor)}`, quote(shard));
-}

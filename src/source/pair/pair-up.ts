@@ -101,8 +101,8 @@ export function pairUp(
   };
 }
 
-function resultSide({ path, kind, within }: Side): DifferenceSide {
-  return { path, kind, ...(within !== undefined && { within }) };
+function resultSide({ path, kind, within, notes = [] }: Side): DifferenceSide {
+  return { path, kind, ...(within !== undefined && { within }), ...(notes.length > 0 && { notes }) };
 }
 
 function whyNot(

@@ -37,6 +37,8 @@ export interface Side {
   readonly weights: string;
   readonly tensors: ReadonlyMap<string, SideTensor>;
   readonly skipped: readonly SkippedTensor[];
+  /** See Checkpoint. */
+  readonly notes?: readonly string[];
   readonly files: readonly string[];
   close(): Promise<void>;
 }
@@ -66,7 +68,7 @@ async function isRecordedRun(path: string): Promise<boolean> {
 }
 
 async function checkpointSide(path: string, weights: string, kind: Side["kind"]): Promise<Side> {
-  const { tensors, skipped, files, within, close } = await openCheckpoint(weights);
+  const { tensors, skipped, notes, files, within, close } = await openCheckpoint(weights);
   const stored = [...tensors].map(([name, tensor]) => [name, storedTensor(tensor)] as const);
   return {
     path,
@@ -75,6 +77,7 @@ async function checkpointSide(path: string, weights: string, kind: Side["kind"])
     weights,
     tensors: new Map(stored),
     skipped,
+    notes,
     files: [...files.keys()],
     close,
   };

@@ -19,8 +19,8 @@ const hostile: readonly [string, Uint8Array, string, string][] = [
   [
     "a header past the file",
     rawFile("{}", 0, 3n),
-    "a header within the 10 bytes of the file",
-    "a header length of 3",
+    "a header of 3 bytes, as the file says",
+    "a file that is cut off: 10 of at least 11 bytes",
   ],
   [
     "a header of over 100 MB",
@@ -196,8 +196,8 @@ const hostile: readonly [string, Uint8Array, string, string][] = [
   [
     "a range that leaves the file",
     one(f32("[4]", "[0,16]"), 15),
-    'tensor "w" to end within the 78 bytes of the file',
-    "byte 79",
+    "all bytes that the header speaks of",
+    "a file that is cut off: 78 of 79 bytes",
   ],
   [
     "bytes after the last range",
