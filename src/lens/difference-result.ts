@@ -14,6 +14,10 @@ export interface DifferenceResult {
     readonly strict: boolean;
     /** Of the sample that was compressed. */
     readonly seed: number;
+    /** Rules that names were rewritten by. Absent without any. */
+    readonly rename?: readonly string[];
+    /** Of tensors with another number of rows those in common were compared. */
+    readonly commonRows?: boolean;
   };
   /** Why the fields of these names are null; null where they are known. */
   readonly unknown: { readonly hidden: string | null; readonly realSparsity: string | null };

@@ -278,8 +278,8 @@ describe("what cannot be used is refused in one sentence", () => {
       await expectRefusal(
         ["diff", ...args],
         cut,
-        `tensor "w" to end within the ${size} bytes of the file`,
-        `byte ${size + 1}`,
+        "all bytes that the header speaks of",
+        `a file that is cut off: ${size} of ${size + 1} bytes`,
       );
     }
   });

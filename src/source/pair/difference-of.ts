@@ -13,6 +13,9 @@ export interface DifferenceOptions extends CompareOptions {
   /** The name of the format that both sides are rounded to; null: each two tensors' narrower. */
   readonly view: string | null;
   readonly strict: boolean;
+  /** Rules that names were rewritten by, as they were given; and whether rows in common were compared. */
+  readonly rename?: readonly string[];
+  readonly commonRows?: boolean;
 }
 
 /**
@@ -22,7 +25,7 @@ export interface DifferenceOptions extends CompareOptions {
  */
 export async function differenceOf(
   pair: CheckpointPair,
-  { view, strict, ...options }: DifferenceOptions,
+  { view, strict, rename = [], commonRows = false, ...options }: DifferenceOptions,
 ): Promise<DifferenceResult> {
   const { tallies, sample } = await comparePair(pair, options);
   const sentOf = (tensor: DifferenceOfTensor, i: number) => {
@@ -51,7 +54,13 @@ export async function differenceOf(
     schema: "precision-lens-diff/2",
     tool: { name: "precision-lens", version },
     input: { before: pair.before, after: pair.after },
-    settings: { view, strict, seed: options.seed },
+    settings: {
+      view,
+      strict,
+      seed: options.seed,
+      ...(rename.length > 0 && { rename }),
+      ...(commonRows && { commonRows }),
+    },
     unknown: pair.unknown,
     ...summary,
     delta: deltaCosts(summary.tensors.map(sentOf), sample, zstdUnknown),

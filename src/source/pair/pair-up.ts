@@ -4,6 +4,7 @@ import type { DifferenceSide } from "../../lens/difference-result.js";
 import type { SkippedTensor } from "../../lens/input.js";
 import type { ComparedFormat } from "../../lens/ulp-distance.js";
 import { InputError, quote } from "../input-error.js";
+import { type AlignOptions, align, haveOtherRows, tiedHead } from "../names/align.js";
 import { shapeText } from "../safetensors/header.js";
 import type { StoredTensor } from "../safetensors/stored-tensor.js";
 import { firstSkipped, SkipList } from "../skip-list.js";
@@ -39,7 +40,7 @@ export interface CheckpointPair {
   close(): Promise<void>;
 }
 
-export interface PairOptions {
+export interface PairOptions extends AlignOptions {
   /** Compare in this format, whatever is stored; by default in the narrower of two formats. */
   readonly view?: Format | null;
   /** A tensor that cannot be compared is an error. */
@@ -53,11 +54,12 @@ export interface PairOptions {
  * @throws InputError if nothing can be compared, or, with `strict`, if anything cannot.
  */
 export function pairUp(
-  from: Side,
-  to: Side,
-  { view = null, strict = false }: PairOptions,
+  before: Side,
+  after: Side,
+  { view = null, strict = false, ...names }: PairOptions,
   updates: boolean,
 ): CheckpointPair {
+  const [from, to] = align(before, after, names);
   const list = new SkipList(strict);
   for (const side of [from, to]) list.addUnnamed(side, false);
   const tensors: TensorPair[] = [];
@@ -70,7 +72,7 @@ export function pairUp(
       if (!before.obstacle) return;
     }
     const coded = before?.obstacle ?? after?.obstacle;
-    const reason = coded?.reason ?? whyNot(before, after, view);
+    const reason = coded?.reason ?? whyNot(before, after, view, { from, to });
     if (reason !== null) list.add(path, name, reason, coded?.weights ?? elements);
     else tensors.push(pairOf(before!, after!, view, updates));
   };
@@ -109,9 +111,10 @@ function whyNot(
   before: SideTensor | undefined,
   after: SideTensor | undefined,
   view: Format | null,
+  { from, to }: { readonly from: Side; readonly to: Side },
 ): string | null {
-  if (!after) return "is only in BEFORE";
-  return before ? obstacle(before, after, view) : "is only in AFTER";
+  if (!after) return `is only in BEFORE${tiedHead(before!.name, to.tensors)}`;
+  return before ? obstacle(before, after, view) : `is only in AFTER${tiedHead(after.name, from.tensors)}`;
 }
 
 /** Why two tensors cannot be compared; null if they can. */
@@ -123,7 +126,11 @@ function obstacle(before: SideTensor, after: SideTensor, view: Format | null): s
     if (format === null) return `its dtype in ${side} is ${dtype}, which holds no floats`;
   }
   if (shapeText(before.shape) !== shapeText(after.shape)) {
-    return `its shape is ${shapeText(before.shape)} in BEFORE and ${shapeText(after.shape)} in AFTER`;
+    const way =
+      before.shape.length > 1 && haveOtherRows(before, after)
+        ? ": --common-rows compares the rows that both have"
+        : "";
+    return `its shape is ${shapeText(before.shape)} in BEFORE and ${shapeText(after.shape)} in AFTER${way}`;
   }
   if (view === null && narrower(before.format!, after.format!) === null) {
     return (
