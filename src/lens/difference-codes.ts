@@ -28,7 +28,7 @@ export interface Comparer {
 /**
  * Looks up each byte of runs of codes in the table of its run, which the run's scale, a byte, chooses among tables of 256
  * entries, and puts one 16-bit code a byte into `into`, or two where entries have two, the lower half first. Valid for
- * runs of a multiple of 4 bytes.
+ * runs of a multiple of 16 bytes, or of 8 where entries have two.
  */
 export type LookUp = (runs: CodeRuns, tables: Uint16Array | Uint32Array, into: Uint16Array) => void;
 

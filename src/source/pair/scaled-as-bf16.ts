@@ -56,7 +56,8 @@ export class ScaledAsBf16 {
     const perScaleByte = tensor === null ? null : runOfScaleByte(layout, start, into.length);
     const run = perScaleByte ?? commonRun(layout);
     const bytes = (run * layout.bits) / 8;
-    if (bytes % 4 !== 0 || start % run !== 0 || into.length % run !== 0) return false;
+    if (bytes % (layout.bits === 8 ? 16 : 8) !== 0 || start % run !== 0 || into.length % run !== 0)
+      return false;
     if (perScaleByte === null && run < shortestRun) return false;
     const runScales = this.#runScales.subarray(0, into.length / run);
     if (perScaleByte !== null) this.#byScaleByte(files, range, start, runScales, tensor!);

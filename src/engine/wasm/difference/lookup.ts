@@ -3,7 +3,7 @@ import type { MemorySize } from "../assembler/module.js";
 import { moduleBytes } from "../assembler/module.js";
 
 /** Bytes that are looked up in one turn of a loop. */
-const turn = 4;
+const turns = { 1: 16, 2: 8 } as const;
 
 /**
  * A module with `one` and `two(codes, scales, runs, bytes, tables, into)`: each byte of a run of codes is looked up in the
@@ -22,11 +22,12 @@ export function tableBytes(perByte: 1 | 2): number {
   return 512 * perByte;
 }
 
-/** Valid for runs of a multiple of {@link turn} bytes. */
+/** Valid for runs of a multiple of {@link turns} bytes. */
 function writeLookup(k: FunctionWriter, perByte: 1 | 2): void {
   const { i32 } = k;
   const [codes, scales, runs, bytes, tables, into] = [0, 1, 2, 3, 4, 5].map((n) => k.parameter(n, "i32"));
   const none = i32.constant(0);
+  const turn = turns[perByte];
   const [from, to] = [k.variable("i32"), k.variable("i32")];
   k.assign(from, codes);
   k.assign(to, into);
@@ -35,12 +36,16 @@ function writeLookup(k: FunctionWriter, perByte: 1 | 2): void {
     const table = i32.add(tables, i32.shl(scale, Math.log2(tableBytes(perByte))));
     const end = i32.add(from, bytes);
     k.loop(from, end, turn, (at) => {
-      const word = k.load("i32", at);
-      const entries = [0, 1, 2, 3].map((byte) => entry(k, word, byte, table, perByte));
-      if (perByte === 2) {
-        for (const [i, pair] of entries.entries()) k.store("i32", pair, to, 4 * i);
-      } else {
-        for (const i of [0, 2]) k.store("i32", i32.or(entries[i], i32.shl(entries[i + 1], 16)), to, 2 * i);
+      for (let byte = 0; byte < turn; byte += 4) {
+        const word = k.load("i32", at, byte);
+        const entries = [0, 1, 2, 3].map((of) => entry(k, word, of, table, perByte));
+        if (perByte === 2) {
+          for (const [i, pair] of entries.entries()) k.store("i32", pair, to, 4 * (byte + i));
+        } else {
+          for (const i of [0, 2]) {
+            k.store("i32", i32.or(entries[i], i32.shl(entries[i + 1], 16)), to, 2 * (byte + i));
+          }
+        }
       }
       k.assign(to, i32.add(to, 2 * perByte * turn));
     });
