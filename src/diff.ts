@@ -2,6 +2,7 @@ import { comparerOf, provenKernel } from "./engine/wasm/difference/comparison.js
 import type { Format } from "./format/format.js";
 import { formatOf } from "./format/registry.js";
 import type { DifferenceResult } from "./lens/difference-result.js";
+import { renameRule } from "./source/names/rename.js";
 import { differenceOf } from "./source/pair/difference-of.js";
 import { openPair } from "./source/pair/open-pair.js";
 
@@ -10,6 +11,10 @@ export interface DiffOptions {
   readonly view?: Format | string;
   /** A tensor that cannot be compared is an error. */
   readonly strict?: boolean;
+  /** Rules that the names of both sides are rewritten by, such as `s/^module\.//`. */
+  readonly rename?: readonly string[];
+  /** Of tensors with another number of rows those that both sides have are compared. */
+  readonly commonRows?: boolean;
   /** Chunks of 65,536 weights to compress, for the price of a delta; default 16. */
   readonly sample?: number;
   /** Of the places of those chunks; default 0. */
@@ -26,7 +31,7 @@ export interface DiffOptions {
  * @param options what to compare in, and what to be told of it.
  * @returns a result of the schema `precision-lens-diff/2`, counts in weights.
  * @throws InputError if a file is not valid, if nothing can be compared, or, with `strict`, if anything cannot; RangeError for an
- *   unknown format.
+ *   unknown format or a rule that is none.
  * @example
  * const { totals } = await diff("base.safetensors", "final-fp32.safetensors", { view: "bf16" });
  * totals.elements; // 26048
@@ -36,12 +41,17 @@ export async function diff(
   after: string,
   options: DiffOptions = {},
 ): Promise<DifferenceResult> {
-  const { view, strict = false, sample = 16, seed = 0, progress } = options;
+  const { view, strict = false, rename = [], commonRows = false, sample = 16, seed = 0, progress } = options;
   const format = view === undefined ? null : formatOf(view);
-  const pair = await openPair(before, after, { view: format, strict });
+  const pair = await openPair(before, after, {
+    view: format,
+    strict,
+    rename: rename.map(renameRule),
+    commonRows,
+  });
   try {
     const comparer = comparerOf(await provenKernel());
-    const settings = { view: format?.name ?? null, strict, sample, seed, comparer };
+    const settings = { view: format?.name ?? null, strict, rename, commonRows, sample, seed, comparer };
     return await differenceOf(pair, { ...settings, ...(progress && { progress }) });
   } finally {
     await pair.close();

@@ -8,7 +8,7 @@ export { type ProvenEngine, selectEngine } from "./engine/select.js";
 export * from "./index.js";
 export type * from "./lens/difference-result.js";
 export type { CaseTally } from "./lens/summarize.js";
+export { type Checkpoint, openCheckpoint } from "./source/checkpoint.js";
 export { InputError } from "./source/input-error.js";
 export { openRecording, type Recording, type RecordingPaths, recordedRun } from "./source/recording.js";
 export { type Replay, type ReplayOptions, replayOf } from "./source/replay.js";
-export { type Checkpoint, openCheckpoint } from "./source/safetensors/checkpoint.js";

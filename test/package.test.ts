@@ -121,6 +121,7 @@ describe("the package", () => {
       "docs/check.schema.json",
       "docs/diff.schema.json",
       "docs/explanation.schema.json",
+      "docs/inspect.schema.json",
       "docs/prediction.schema.json",
       "docs/result.schema.json",
       "docs/sweep.schema.json",

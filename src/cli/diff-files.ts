@@ -32,7 +32,12 @@ export async function diffFiles(
   const view = options.view === undefined ? null : format(options.view);
   // It is compiled while the headers are read.
   const kernel = provenKernel();
-  const pair = await openPair(before, after, { view, strict: options.strict ?? false });
+  const pair = await openPair(before, after, {
+    view,
+    strict: options.strict ?? false,
+    rename: options.rename ?? [],
+    commonRows: options.commonRows ?? false,
+  });
   try {
     const { resume } = options;
     expectApart([...outputFiles(options), ...(resume === undefined ? [] : [resume])], pair.files);
@@ -54,13 +59,16 @@ async function compared(
   options: DiffOptions,
   { err }: Streams,
 ): Promise<DifferenceResult> {
-  const { view = null, strict = false, sample: chunks, seed } = options;
+  const { view = null, strict = false, commonRows = false, sample: chunks, seed } = options;
+  const rename = (options.rename ?? []).map(({ text }) => text);
   const log = await resumeLog(pair, options);
   const bar = await progressBar(options.quiet ? null : err, gigabytes);
   try {
     return await differenceOf(pair, {
       view,
       strict,
+      rename,
+      commonRows,
       sample: chunks,
       seed,
       comparer,
@@ -76,13 +84,23 @@ async function compared(
   }
 }
 
-async function resumeLog(pair: CheckpointPair, { resume, view, strict }: DiffOptions) {
+async function resumeLog(
+  pair: CheckpointPair,
+  { resume, view, strict, rename = [], commonRows }: DiffOptions,
+) {
   if (resume === undefined) return null;
   const { fileIdentities, ResumeLog } = await import("../source/resume-log.js");
   return new ResumeLog<DifferenceTallyJson>(resume, {
     version,
     command: "diff",
-    settings: { before: pair.before, after: pair.after, view: view ?? null, strict: strict ?? false },
+    settings: {
+      before: pair.before,
+      after: pair.after,
+      view: view ?? null,
+      strict: strict ?? false,
+      rename: rename.map(({ text }) => text),
+      commonRows: commonRows ?? false,
+    },
     files: fileIdentities(pair.files),
   });
 }

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { type Rename, renameRule } from "../source/names/rename.js";
 import { threadsWorthStarting } from "../source/pair/threads.js";
 import { WorkerPool } from "../source/pair/worker-pool.js";
 import {
@@ -10,12 +11,15 @@ import {
   wholeNumber,
 } from "./common-options.js";
 import type { Streams } from "./streams.js";
+import { asArgument, ListOption } from "./strict-options.js";
 
 const threadScript = new URL("./diff-worker.cjs", import.meta.url);
 
 export interface DiffOptions extends OutputOptions {
   readonly view?: string;
   readonly strict?: boolean;
+  readonly rename?: readonly Rename[];
+  readonly commonRows?: boolean;
   readonly sample: number;
   readonly seed: number;
   readonly threads?: number;
@@ -37,6 +41,15 @@ export function diffCommand(streams: Streams): Command {
     .argument("<after>", "the same")
     .option("--view <format>", "compare what would be stored in this format", formatName)
     .option("--strict", "a tensor that cannot be compared is an error")
+    .addOption(
+      new ListOption(
+        "--rename <rule>",
+        "rewrite the names of tensors on both sides, as s/^module\\.// does; may be given again",
+        asArgument((text: string) => [renameRule(text)]),
+        (rules: readonly Rename[]) => [...rules],
+      ),
+    )
+    .option("--common-rows", "compare the rows in common where a vocabulary was resized")
     .option("--sample <n>", "chunks of 65,536 weights to compress", wholeNumber, 16)
     .option("--seed <n>", "of the places of those chunks", wholeNumber, 0)
     .addOption(threadsOption())

@@ -138,22 +138,47 @@ export function bytesOf(formatName: string): number {
   return bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : 8;
 }
 
+/** What of a tensor would be sent. */
+export interface Sent {
+  readonly elements: number;
+  /** Elements whose bytes changed; of codes with scales the codes. */
+  readonly changed: number;
+  /** Of an element. */
+  readonly bits: number;
+  /** Sent beside codes: their indices, where they changed, have 4 bytes. */
+  readonly scales?: {
+    readonly scales: number;
+    readonly changed: number;
+    readonly bytes: number;
+    readonly bytesChanged: number;
+  };
+}
+
+/** What of numbers in the compared format would be sent. */
+export function sentNumbers({
+  elements,
+  bytesChanged,
+  changed,
+  nonfiniteChanged,
+  formats,
+}: DifferenceOfTensor): Sent {
+  // Results of schema 1 took +0 for -0.
+  const sent = bytesChanged ?? changed + nonfiniteChanged;
+  return { elements, changed: sent, bits: 8 * bytesOf(formats.compared) };
+}
+
 /** The costs of sending what changed, exact where nothing is compressed, estimated from the sample where it is. */
-export function deltaCosts(
-  tensors: readonly DifferenceOfTensor[],
-  sample: DeltaSample,
-  zstdUnknown: string | null,
-): Delta {
+export function deltaCosts(tensors: readonly Sent[], sample: DeltaSample, zstdUnknown: string | null): Delta {
   const costs = { elements: 0, changed: 0, fullBytes: 0, indexValueBytes: 0, maskValueBytes: 0 };
-  for (const { elements, bytesChanged, changed, nonfiniteChanged, formats } of tensors) {
-    const width = bytesOf(formats.compared);
-    // Results of schema 1 took +0 for -0.
-    const sent = bytesChanged ?? changed + nonfiniteChanged;
+  for (const { elements, changed, bits, scales } of tensors) {
     costs.elements += elements;
-    costs.changed += sent;
-    costs.fullBytes += elements * width;
-    costs.indexValueBytes += sent * ((elements > 2 ** 32 ? 8 : 4) + width);
-    costs.maskValueBytes += Math.ceil(elements / 8) + sent * width;
+    costs.changed += changed;
+    costs.fullBytes += Math.ceil((elements * bits) / 8) + (scales?.bytes ?? 0);
+    costs.indexValueBytes += changed * ((elements > 2 ** 32 ? 8 : 4) + Math.ceil(bits / 8));
+    costs.maskValueBytes += Math.ceil(elements / 8) + Math.ceil((changed * bits) / 8);
+    if (scales === undefined) continue;
+    costs.indexValueBytes += 4 * scales.changed + scales.bytesChanged;
+    costs.maskValueBytes += Math.ceil(scales.scales / 8) + scales.bytesChanged;
   }
   const estimate = (bytes: DeltaSample["gzip"] | null): CompressedDelta | null => {
     if (bytes === null || sample.plain.full === 0) return null;

@@ -22,7 +22,35 @@ export interface Comparer {
   allocate(bytes: number): Uint8Array<ArrayBuffer>;
   /** Valid for formats that {@link isComparable} knows. */
   comparison(of: Format): Comparison;
+  lookUp: LookUp;
 }
+
+/**
+ * Looks up each byte of runs of codes in the table of its run, which the run's scale, a byte, chooses among tables of 256
+ * entries, and puts one 16-bit code a byte into `into`, or two where entries have two, the lower half first. Valid for
+ * runs of a multiple of 16 bytes, or of 8 where entries have two.
+ */
+export type LookUp = (runs: CodeRuns, tables: Uint16Array | Uint32Array, into: Uint16Array) => void;
+
+export interface CodeRuns {
+  readonly codes: Uint8Array;
+  /** One a run. */
+  readonly scales: Uint8Array;
+  /** Bytes of a run. */
+  readonly bytes: number;
+}
+
+/** The specification of {@link LookUp}. */
+export const lookUpCodes: LookUp = ({ codes, scales, bytes }, tables, into) => {
+  const two = tables instanceof Uint32Array;
+  for (let i = 0; i < codes.length; i++) {
+    const entry = tables[256 * scales[Math.floor(i / bytes)] + codes[i]];
+    if (two) {
+      into[2 * i] = entry & 0xffff;
+      into[2 * i + 1] = entry >>> 16;
+    } else into[i] = entry;
+  }
+};
 
 /** The comparer of this file. */
 export function codeComparer(): Comparer {
@@ -34,6 +62,7 @@ export function codeComparer(): Comparer {
       comparisons.set(of, comparison);
       return comparison;
     },
+    lookUp: lookUpCodes,
   };
 }
 
@@ -56,7 +85,7 @@ export class CodeComparison implements Comparison {
   /** What is found in one block. */
   #found = new DifferenceTally();
 
-  /** @throws RangeError unless the format has 8, 16 or 32 bits and both zeros. */
+  /** @throws RangeError unless the format has 8, 16 or 32 bits, a sign and both zeros. */
   constructor(format: Format) {
     const { bits } = format;
     if (!isComparable(format)) throw new RangeError(`${format.name} has no comparison of codes`);
@@ -209,8 +238,8 @@ export function compareBySpecification(
 }
 
 /** Whether {@link CodeComparison} serves the format; else `compareNumbers` does. */
-export function isComparable({ bits, unsignedZero }: Format): boolean {
-  return [8, 16, 32].includes(bits) && !unsignedZero;
+export function isComparable({ bits, signed, unsignedZero }: Format): boolean {
+  return [8, 16, 32].includes(bits) && signed && !unsignedZero;
 }
 
 /** How many fp32 numbers lie between zero and that of a code, as a signed word; negative below zero. */

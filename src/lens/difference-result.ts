@@ -14,6 +14,10 @@ export interface DifferenceResult {
     readonly strict: boolean;
     /** Of the sample that was compressed. */
     readonly seed: number;
+    /** Rules that names were rewritten by. Absent without any. */
+    readonly rename?: readonly string[];
+    /** Of tensors with another number of rows those in common were compared. */
+    readonly commonRows?: boolean;
   };
   /** Why the fields of these names are null; null where they are known. */
   readonly unknown: { readonly hidden: string | null; readonly realSparsity: string | null };
@@ -24,6 +28,8 @@ export interface DifferenceResult {
   readonly heatmaps: readonly Heatmap[];
   readonly tensors: readonly DifferenceOfTensor[];
   readonly delta: Delta;
+  /** Integers, booleans and codes without a rule, compared by bytes: no weights of the counts above. Absent without any. */
+  readonly byBytes?: readonly BytesOfTensor[];
   /** Of AFTER, where it was rounded to formats that usually have scales. Absent where it was to none. */
   readonly casts?: readonly CastWithoutScale[];
   readonly skipped: readonly SkippedTensor[];
@@ -36,6 +42,29 @@ export interface DifferenceSide {
   readonly kind: "checkpoint" | "recorded run";
   /** The container within its file that was compared, of a trainer's checkpoint that holds more than a model. */
   readonly within?: string;
+  /** Which of several files was taken, and the like, a sentence each. */
+  readonly notes?: readonly string[];
+}
+
+/** A tensor of no floats on either side, of one dtype and shape. */
+export interface BytesOfTensor {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly elements: number;
+  /** Elements whose bytes differ. */
+  readonly changed: number;
+}
+
+/** Of weights that are codes of one format with scales on both sides. By number they are counted as all others. */
+export interface CodeCounts {
+  readonly elements: number;
+  /** Another code. */
+  readonly changed: number;
+  /** The same code, but another number: its scale changed. */
+  readonly changedByScale: number;
+  readonly scales: number;
+  readonly scalesChanged: number;
 }
 
 /** Of any set of weights. Shares are of the finite ones, n = elements - nonfinite; null where there is none. */
@@ -69,6 +98,8 @@ export interface DifferenceCounts {
   /** The root of the sum of squared displacements. */
   readonly displacementNorm: number;
   readonly sums: { readonly displacementSquared: readonly number[] };
+  /** Absent where no weights are codes with scales on both sides. */
+  readonly codes?: CodeCounts;
 }
 
 export interface DifferenceTotals extends DifferenceCounts {

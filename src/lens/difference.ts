@@ -32,6 +32,16 @@ export class DifferenceTally {
   cast = 0;
   castBelowNormal = 0;
   castZero = 0;
+  /** Where both sides are codes of one format with scales: the codes compared, those that differ, and those that are the
+   * same though the numbers, in fp32, are not. */
+  codes = 0;
+  codesChanged = 0;
+  changedByScale = 0;
+  /** Their scales and the bytes of these. */
+  scales = 0;
+  scalesChanged = 0;
+  scaleBytes = 0;
+  scaleBytesChanged = 0;
   /** Changed elements by their distance in ulps; see distanceBin. */
   readonly distances = new Float64Array(distanceBins);
   /** Sum of d^2 over changed elements, d the {@link displacement}: a {@link SparseSum} for each block. */
@@ -59,7 +69,7 @@ export class DifferenceTally {
 
   static fromJSON(json: DifferenceTallyJson): DifferenceTally {
     const tally = new DifferenceTally();
-    for (const of of counted) tally[of] = json[of];
+    for (const of of counted) tally[of] = json[of] ?? 0;
     tally.distances.set(json.distances);
     tally.displacementSquared.addAll(ExactSum.of(json.displacementSquared));
     return tally;
@@ -80,6 +90,13 @@ const counted = [
   "cast",
   "castBelowNormal",
   "castZero",
+  "codes",
+  "codesChanged",
+  "changedByScale",
+  "scales",
+  "scalesChanged",
+  "scaleBytes",
+  "scaleBytesChanged",
 ] as const;
 type Counted = (typeof counted)[number];
 

@@ -109,8 +109,13 @@ function totalsOf(pairs: readonly CountedPair[]): DifferenceTotals {
 }
 
 /** Of nothing, nothing is said. */
-function isWhollyUnchanged({ elements, bytesChanged }: DifferenceTally): boolean {
-  return elements > 0 && bytesChanged === 0;
+function isWhollyUnchanged({
+  elements,
+  bytesChanged,
+  codesChanged,
+  scalesChanged,
+}: DifferenceTally): boolean {
+  return elements > 0 && bytesChanged + codesChanged + scalesChanged === 0;
 }
 
 function countsOf(tally: DifferenceTally, tells: CountedPair["tells"]): DifferenceCounts {
@@ -143,7 +148,13 @@ function countsOf(tally: DifferenceTally, tells: CountedPair["tells"]): Differen
     ulps: binCounts(tally.distances),
     displacementNorm: Math.sqrt(tally.displacementSquared.value()),
     sums: { displacementSquared: tally.displacementSquared.parts() },
+    ...codesOf(tally),
   };
+}
+
+function codesOf(tally: DifferenceTally): Pick<DifferenceCounts, "codes"> {
+  const { codes: elements, codesChanged: changed, changedByScale, scales, scalesChanged } = tally;
+  return elements === 0 ? {} : { codes: { elements, changed, changedByScale, scales, scalesChanged } };
 }
 
 function share(part: number, whole: number): number | null {

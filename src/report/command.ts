@@ -125,6 +125,8 @@ export function diffCommandLine({ input, settings }: DifferenceResult): string {
     input.after.path,
     ...(settings.view === null ? [] : ["--view", settings.view]),
     ...(settings.strict ? ["--strict"] : []),
+    ...(settings.rename ?? []).flatMap((rule) => ["--rename", rule]),
+    ...(settings.commonRows ? ["--common-rows"] : []),
     ...(settings.seed === 0 ? [] : ["--seed", String(settings.seed)]),
   ]);
 }

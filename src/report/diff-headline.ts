@@ -37,13 +37,16 @@ export function diffHeadline({ totals, unknown, tensors, skipped, casts }: Diffe
   return [...sentences, ...castSentences(casts)];
 }
 
-/** Which part of a file was compared, where it holds more than one. */
+/** Which part of a file was compared, where it holds more than one, and what else was chosen. */
 export function withinNote({ input }: DifferenceResult): string[] {
   return (["before", "after"] as const).flatMap((side) => {
-    const { within } = input[side];
-    return within === undefined
-      ? []
-      : [`Of ${side.toUpperCase()}, the tensors within "${printable(within)}" were compared.`];
+    const { within, notes = [] } = input[side];
+    return [
+      ...(within === undefined
+        ? []
+        : [`Of ${side.toUpperCase()}, the tensors within "${printable(within)}" were compared.`]),
+      ...notes.map((note) => `Of ${side.toUpperCase()}, ${printable(note)}.`),
+    ];
   });
 }
 
@@ -59,8 +62,14 @@ export function mixedNote({ tensors, settings }: DifferenceResult): string[] {
     const { before, after, compared } = formats;
     if (before === compared && after === compared) continue;
     const pair = before === after ? before : `${before} against ${after}`;
-    const how = settings.view === null ? "compared in the narrower" : "viewed as";
-    const key = `${printable(pair)}, ${how}${settings.view === null ? "," : ""} ${printable(compared)}`;
+    // Of codes with scales on both sides numbers are compared, which have one format.
+    const how =
+      settings.view !== null
+        ? "viewed as"
+        : before === after
+          ? "compared by number, as"
+          : "compared in the narrower,";
+    const key = `${printable(pair)}, ${how} ${printable(compared)}`;
     mixed.set(key, (mixed.get(key) ?? 0) + 1);
   }
   return [...mixed].map(([how, n]) => `${count(n)} ${n === 1 ? "tensor is" : "tensors are"} ${how}.`);

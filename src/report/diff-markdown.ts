@@ -1,4 +1,5 @@
 import type { DifferenceCounts, DifferenceResult } from "../lens/difference-result.js";
+import { byBytesLines, codeLines } from "./code-lines.js";
 import { diffHeadline, hiddenNote, mixedNote } from "./diff-headline.js";
 import { deltaNotes, deltaRows } from "./diff-table.js";
 import { escaped, table } from "./markdown.js";
@@ -21,7 +22,7 @@ export function renderDiffMarkdown(result: DifferenceResult): string {
       ["module", ...headings],
       [...kinds, { ...totals, kind: "all" }].map((of) => [of.kind, ...cells(of)]),
     ),
-    ...otherNote(result).map(escaped),
+    ...[...otherNote(result), ...codeLines(result), ...byBytesLines(result)].map(escaped),
     ...(layers.length > 0
       ? [
           "## By layer",

@@ -1,6 +1,7 @@
 import type { Delta, DifferenceResult, DifferenceTotals, Heatmap } from "../lens/difference-result.js";
 import { printable } from "../lens/printable.js";
 import { leastDistance } from "../lens/ulp-distance.js";
+import { byBytesLines, codeLines } from "./code-lines.js";
 import { besideEachOther, type Column, layOut, wrap } from "./columns.js";
 import { diffHeadline, hiddenNote, mixedNote, withinNote } from "./diff-headline.js";
 import { bytes, count, counted, missing, percent, share } from "./numbers.js";
@@ -30,6 +31,7 @@ export function renderDiffTable(result: DifferenceResult, terminal: Terminal = p
     ...(heatmaps.length > 0 ? [shadeLegend(terminal).map(dim)] : []),
     totals.changed > 0 ? boldFirst(distanceTable(totals)) : [],
     bytesLines(result),
+    [...codeLines(result), ...byBytesLines(result)].flatMap((line) => wrap(line, width)),
     unchangedLines(result, width),
     boldFirst(deltaTable(delta)),
     deltaNotes(delta)

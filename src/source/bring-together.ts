@@ -1,9 +1,7 @@
 import type { SkippedTensor, TensorInput } from "../lens/input.js";
 import { InputError, quote } from "./input-error.js";
-import { readableDtypes } from "./safetensors/dtype.js";
 import { shapeText } from "./safetensors/header.js";
 import type { StoredTensor } from "./safetensors/stored-tensor.js";
-import { scaledCodes } from "./scales.js";
 import { firstSkipped, SkipList } from "./skip-list.js";
 
 /** What a recording has of each step: updates as they were added, or gradients to compute them from. */
@@ -49,24 +47,16 @@ export function bringTogether(
   const list = new SkipList(strict);
   const skip: Skip = (...of) => list.add(...of);
   for (const part of [weights, updates]) list.addUnnamed(part, false);
-  const named = new Map([...weights.tensors].map(([name, { dtype }]) => [name, { name, dtype: dtype.name }]));
-  const scaled = scaledCodes(named);
 
   const { byWeight, stepNumbers } = groupUpdates(updates, recorded, skip);
   const tensors: TensorInput[] = [];
   const stepFiles = new Map<string, readonly string[]>();
   let elements = 0;
   for (const weight of weights.tensors.values()) {
-    const belongs = scaled.sidecars.get(weight.name);
-    if (belongs !== undefined) {
-      skip(weight.file, weight.name, belongs);
-      continue;
-    }
     const byStep = byWeight.get(weight.name);
-    const coded = scaled.codes.get(weight.name);
-    const reason = coded?.reason ?? obstacle(weight, byStep, stepNumbers, recorded);
+    const reason = weight.obstacle?.reason ?? obstacle(weight, byStep, stepNumbers, recorded);
     if (reason !== undefined) {
-      skip(weight.file, weight.name, reason, weight.elements * (coded?.weightsPerElement ?? 1));
+      skip(weight.file, weight.name, reason, weight.obstacle?.weights ?? weight.elements);
       continue;
     }
     const { name, shape } = weight;
@@ -135,8 +125,7 @@ function obstacle(
   stepNumbers: readonly number[],
   recorded: Recorded,
 ): string | undefined {
-  const readable = readableDtypes.join(", ");
-  if (weight.values === null) return `its dtype is ${weight.dtype.name}, not one of ${readable}`;
+  if (weight.values === null) return `its dtype is ${weight.dtype.name}, which holds no floats`;
   if (byStep === undefined) return `has no ${recorded}s`;
   for (const step of stepNumbers) {
     const update = byStep.get(step);
@@ -145,7 +134,7 @@ function obstacle(
       return `has ${recorded}s for ${byStep.size} of ${stepNumbers.length} steps, none for step ${step}`;
     }
     const { dtype, shape, values } = update;
-    if (values === null) return `its ${recorded} of step ${step} is ${dtype.name}, not one of ${readable}`;
+    if (values === null) return `its ${recorded} of step ${step} is ${dtype.name}, which holds no floats`;
     if (dtype.format === "fp64") {
       return `its ${recorded} of step ${step} is F64, but ${recorded === "update" ? "an update" : "a gradient"} is an fp32 number: rounded, it might become zero`;
     }

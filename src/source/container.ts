@@ -11,6 +11,8 @@ interface Kind {
 
 const headBytes = 64;
 
+const whatIsRead = "a safetensors file, or one of torch.save";
+
 /** A pickle's protocol, and what torch.save began with before 1.6: an integer, a dictionary, an object, a frame, a mark. */
 const pickles = [2, 3, 4, 5].flatMap((protocol) =>
   ["\x8a", "}", "c", "\x95", "("].map((opcode) => `\x80${String.fromCharCode(protocol)}${opcode}`),
@@ -27,6 +29,8 @@ const kinds: readonly Kind[] = [
     pickles,
     "a pickle without an archive, as torch.save wrote before 1.6: torch.load it and torch.save it again",
   ),
+  refused(["<!DOCTYPE", "<!doctype", "<html"], "a web page, which the download gave in place of the file"),
+  refused(["\x1f\x8b"], "a gzip file: unpack it"),
   refused(["\x89HDF\r\n"], "an HDF5 file: convert it to safetensors"),
   refused(["\x93NUMPY"], "a NumPy array: convert it to safetensors"),
 ];
@@ -35,7 +39,7 @@ function refused(begins: readonly string[], found: string): Kind {
   return {
     begins,
     open: async ({ name }) => {
-      throw new InputError(name, "a safetensors file, or one of torch.save", found);
+      throw new InputError(name, whatIsRead, found);
     },
   };
 }
@@ -52,5 +56,20 @@ export async function openContainer(source: ByteSource): Promise<Safetensors> {
   // A safetensors header follows its length, which may be the first bytes of anything.
   const kind =
     head[8] === "{" ? undefined : kinds.find(({ begins }) => begins.some((magic) => head.startsWith(magic)));
-  return kind ? kind.open(source) : openSafetensors(source);
+  if (kind) return kind.open(source);
+  if (!mayBeSafetensors(bytes, source.size)) {
+    const first = [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, "0"));
+    throw new InputError(
+      source.name,
+      whatIsRead,
+      `another kind of file, which begins with the bytes ${first.join(" ")}`,
+    );
+  }
+  return openSafetensors(source);
+}
+
+/** Not of a file whose first bytes are the length of no header, and whose next ones are not the beginning of one. */
+function mayBeSafetensors(head: Uint8Array, size: number): boolean {
+  if (head.length <= 8 || String.fromCharCode(head[8]) === "{") return true;
+  return new DataView(head.buffer).getBigUint64(0, true) <= BigInt(size);
 }

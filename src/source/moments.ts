@@ -1,6 +1,6 @@
 import type { MomentKind, TensorInput, TensorOptimizer } from "../lens/input.js";
+import type { Checkpoint } from "./checkpoint.js";
 import { InputError, quote } from "./input-error.js";
-import type { Checkpoint } from "./safetensors/checkpoint.js";
 import { readableDtypes } from "./safetensors/dtype.js";
 import { shapeText } from "./safetensors/header.js";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { bringTogether, type Recorded, type WeightsAndUpdates } from "./bring-together.js";
+import { type Checkpoint, openCheckpoint } from "./checkpoint.js";
 import { InputError } from "./input-error.js";
-import { type Checkpoint, openCheckpoint } from "./safetensors/checkpoint.js";
 import { statPath } from "./system-error.js";
 
 /** Where the two parts of a recorded run lie: anything that {@link openCheckpoint} opens. */

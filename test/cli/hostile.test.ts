@@ -15,8 +15,8 @@ const hostile: readonly [string, Uint8Array | string, string, string][] = [
   [
     "a header past the file",
     rawFile("{}", 0, 1000n),
-    "a header within the 10 bytes of the file",
-    "a header length of 1000",
+    "a header of 1000 bytes, as the file says",
+    "a file that is cut off: 10 of at least 1008 bytes",
   ],
   [
     "a header of 2^60 bytes",
@@ -46,8 +46,8 @@ const hostile: readonly [string, Uint8Array | string, string, string][] = [
   [
     "data that is cut off",
     good.subarray(0, good.length - 1),
-    `tensor "w" to end within the ${good.length - 1} bytes of the file`,
-    `byte ${good.length}`,
+    "all bytes that the header speaks of",
+    `a file that is cut off: ${good.length - 1} of ${good.length} bytes`,
   ],
 ];
 

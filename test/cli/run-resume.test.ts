@@ -66,7 +66,7 @@ describe("run --resume", () => {
     const [, { cases, ...rest }] = JSON.parse(first.slice(first.indexOf(" ")));
     const fields = (of: object) => Object.keys(of).sort().join(" ");
     const [{ totals, end, tensors, ...of }] = cases;
-    expect(JSON.parse(head).schema).toBe("precision-lens-resume/2");
+    expect(JSON.parse(head).schema).toBe("precision-lens-resume/3");
     expect(fields(rest)).toBe("handedOver");
     expect(fields(of)).toBe(
       "causes curve format histogram moments opmath probes recipe rounding scheme steps",

@@ -212,10 +212,31 @@ export const faults: readonly Fault[] = [
     group: "source",
   },
   {
-    file: "src/source/scales.ts",
+    file: "src/source/scaled/uncovered.ts",
     mistake: "scales are counted as weights",
     find: "sidecars.set(sidecar,",
     replace: "new Map<string, string>().set(sidecar,",
+    group: "source",
+  },
+  {
+    file: "src/source/scaled/scaled-codes.ts",
+    mistake: "the global scale of compressed-tensors is multiplied by, not divided",
+    find: "tensor.divides ? scale / other : scale * other",
+    replace: "tensor.divides ? scale * other : scale * other",
+    group: "source",
+  },
+  {
+    file: "src/source/pair/scaled-as-bf16.ts",
+    mistake: "in a byte of two codes the upper one comes first",
+    find: "codes[byte & 15] | (codes[byte >> 4] << 16)",
+    replace: "codes[byte >> 4] | (codes[byte & 15] << 16)",
+    group: "source",
+  },
+  {
+    file: "src/source/names/match-names.ts",
+    mistake: "another layer is taken for another prefix",
+    find: "if (isNumbered(a) && isNumbered(b)) continue;",
+    replace: "",
     group: "source",
   },
   {

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
+import { openCheckpoint } from "../../src/source/checkpoint.js";
 import { openRecording, recordedRun } from "../../src/source/recording.js";
-import { openCheckpoint } from "../../src/source/safetensors/checkpoint.js";
 import { parseHeader } from "../../src/source/safetensors/header.js";
 import { temporaryFolder } from "../source/support.js";
 import { describeNeeding, requirements } from "../support/requirements.js";

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { openCheckpoint } from "../../src/source/safetensors/checkpoint.js";
+import { openCheckpoint } from "../../src/source/checkpoint.js";
 import { temporaryFolder } from "../source/support.js";
 import { output, run } from "../support/cli.js";
 import { describeNeeding, requirements } from "../support/requirements.js";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { deltaCosts } from "../../src/lens/delta.js";
+import { deltaCosts, sentNumbers } from "../../src/lens/delta.js";
 import { DifferenceTally } from "../../src/lens/difference.js";
 import type { DeltaSample, DifferenceResult } from "../../src/lens/difference-result.js";
 import { type CountedPair, summarizeDifference } from "../../src/lens/summarize-difference.js";
@@ -41,7 +41,7 @@ function resultOf(pairs: readonly CountedPair[], changes: Partial<DifferenceResu
     settings: { view: null, strict: false, seed: 0 },
     unknown: { hidden: "both store bf16", realSparsity: "two checkpoints do not tell" },
     ...summary,
-    delta: deltaCosts(summary.tensors, sample, "no zstd here"),
+    delta: deltaCosts(summary.tensors.map(sentNumbers), sample, "no zstd here"),
     skipped: [],
     ...changes,
   };

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import type { SkippedTensor } from "../../src/lens/input.js";
+import { openCheckpoint } from "../../src/source/checkpoint.js";
 import { openRecording, type Recording, recordedRun } from "../../src/source/recording.js";
-import { openCheckpoint } from "../../src/source/safetensors/checkpoint.js";
 import { encodeSafetensors, type TensorToWrite } from "../../src/source/safetensors/write.js";
 import { recorded } from "../support/recorded.js";
 import { expectSentence, put, temporaryFolder } from "./support.js";
@@ -149,14 +149,14 @@ const leftOut: readonly [string, TensorToWrite[], TensorToWrite[], string, strin
     [tensor("x", "I32")],
     [tensor("step0/x"), tensor("step1/x")],
     "x",
-    "its dtype is I32, not one of F64, F32, F16, BF16, F8_E4M3, F8_E5M2",
+    "its dtype is I32, which holds no floats",
   ],
   [
     "an update of integers",
     [tensor("x")],
     [tensor("step0/x"), tensor("step1/x", "I32")],
     "x",
-    "its update of step 1 is I32, not one of F64, F32, F16, BF16, F8_E4M3, F8_E5M2",
+    "its update of step 1 is I32, which holds no floats",
   ],
   [
     "an update of F64",

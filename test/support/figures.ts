@@ -1,4 +1,4 @@
-import { deltaCosts } from "../../src/lens/delta.js";
+import { deltaCosts, sentNumbers } from "../../src/lens/delta.js";
 import { DifferenceTally } from "../../src/lens/difference.js";
 import type { DifferenceResult } from "../../src/lens/difference-result.js";
 import type { Case, Result } from "../../src/lens/result.js";
@@ -43,7 +43,7 @@ export function differenceResult({ hidden = false, name = "model" } = {}): Diffe
     settings: { view: null, strict: false, seed: 0 },
     unknown: { hidden: hidden ? null : "both store bf16", realSparsity: "two checkpoints do not tell" },
     ...summary,
-    delta: deltaCosts(summary.tensors, sample, "no zstd here"),
+    delta: deltaCosts(summary.tensors.map(sentNumbers), sample, "no zstd here"),
     skipped: [],
   };
 }

@@ -6,13 +6,14 @@ import { summarizeCase } from "../../lens/summarize.js";
 import { type DifferenceSummary, summarizeDifference } from "../../lens/summarize-difference.js";
 import { bringTogether, parseUpdateName } from "../../source/bring-together.js";
 import { InputError } from "../../source/input-error.js";
-import { nameOf, pairUp, storedTensor } from "../../source/pair/pair-up.js";
+import { nameOf, pairUp, storedAs, storedTensor } from "../../source/pair/pair-up.js";
 import type { Side } from "../../source/pair/side.js";
 import {
   type ByteSource,
   openSafetensors,
   type Safetensors,
 } from "../../source/safetensors/stored-tensor.js";
+import { joinScales } from "../../source/scaled/join-scales.js";
 import { updateSettings } from "../../update/settings.js";
 import type { EngineInUse } from "../tensor/lens-run.js";
 
@@ -59,8 +60,10 @@ export async function lookAt({ files, format, engine }: DroppedFiles): Promise<F
     throw new InputError("what was dropped", "two safetensors files", found);
   }
   const opened: OpenedFile[] = [];
-  for (const file of files)
-    opened.push({ path: file.name, ...(await openSafetensors(bytesOf(file))), skipped: [] });
+  for (const file of files) {
+    const contents = await openSafetensors(bytesOf(file));
+    opened.push({ ...contents, ...joinScales(contents.tensors), path: file.name });
+  }
   const updates = opened.filter(isUpdates);
   if (updates.length === 2) throw new InputError(files[1].name, "the weights of the run", "more updates");
   if (updates.length === 0) return lookAtPair(opened[0], opened[1]);
@@ -134,8 +137,8 @@ async function lookAtPair(before: OpenedFile, after: OpenedFile): Promise<PairFi
       compareNumbers(await read(start, Math.min(pieceLength, elements - start)), compared, tally);
     }
     const formats = {
-      before: nameOf(sides.before.format!),
-      after: nameOf(sides.after.format!),
+      before: storedAs(sides.before),
+      after: storedAs(sides.after),
       compared: nameOf(compared),
     };
     counted.push({ name, shape, formats, tells, tally });

@@ -1,5 +1,6 @@
 import type { DifferenceCounts, DifferenceResult } from "../../lens/difference-result.js";
 import { diffFigures } from "../charts/figures.js";
+import { byBytesLines, codeLines } from "../code-lines.js";
 import { diffCommandLine } from "../command.js";
 import { diffHeadline, mixedNote } from "../diff-headline.js";
 import { deltaNotes } from "../diff-table.js";
@@ -64,7 +65,9 @@ export function renderDiffHtml(result: DifferenceResult, assets: HtmlAssets): st
           rows: [...kinds, { ...totals, kind: "all" }].map((of) => [of.kind, ...cells(of)]),
         }),
       ),
-      ...otherNote(result).map((note) => `<p>${safe(note)}</p>`),
+      ...[...otherNote(result), ...codeLines(result), ...byBytesLines(result)].map(
+        (note) => `<p>${safe(note)}</p>`,
+      ),
     ),
     layers.length > 0
       ? section(

@@ -3,10 +3,12 @@ import { compareNumbers, DifferenceTally, type DifferenceTallyJson } from "../..
 import { type Comparer, codeComparer } from "../../lens/difference-codes.js";
 import type { DeltaSample } from "../../lens/difference-result.js";
 import { blockLength } from "../../lens/sum.js";
-import { type FileIdentity, fileIdentity } from "./file-reader.js";
+import { compareScales } from "./compare-scales.js";
+import { type FileIdentity, FileReader, fileIdentity } from "./file-reader.js";
 import { type CheckpointPair, nameOf, type TensorPair } from "./pair-up.js";
 import type { RangePair } from "./range.js";
 import { type SampledChunk, sampleNumbers } from "./sample.js";
+import { areAlike } from "./scaled-range.js";
 import { ThisThread } from "./this-thread.js";
 import type { WorkerPool } from "./worker-pool.js";
 
@@ -61,9 +63,13 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
   const left = tensors.flatMap((tensor, index) => (resume?.tally(tensor.name) ? [] : [{ tensor, index }]));
   let done = total - left.reduce((sum, { tensor }) => sum + bytesOf(tensor), 0);
   const here = new ThisThread(comparer);
+  const files = { of: new FileReader(), identities };
 
   async function compareTensor({ tensor, index }: (typeof left)[number], flow: Flow): Promise<void> {
-    const length = tensor.before.stored && tensor.after.stored ? taskLength : pieceLength;
+    const inFiles = [tensor.before, tensor.after].every(({ stored, scaled }) => stored ?? scaled);
+    const length = inFiles ? taskLength : pieceLength;
+    // Scales are compared apart, once, as part of the first piece.
+    const byCode = areAlike(tensor.before.scaled, tensor.after.scaled);
     let unfinished = Math.max(1, Math.ceil(tensor.elements / length));
     const add = (count: number, counted: DifferenceTally) => {
       tallies[index].merge(counted);
@@ -75,7 +81,11 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
     if (tensor.elements === 0) return add(0, new DifferenceTally());
     for (let start = 0; start < tensor.elements; start += length) {
       const count = Math.min(length, tensor.elements - start);
-      await flow.start(async () => add(count, await compareRange(tensor, start, count)));
+      await flow.start(async () => {
+        const tally = await compareRange(tensor, start, count);
+        if (byCode && start === 0) compareScales(tensor.before.scaled!, tensor.after.scaled!, files, tally);
+        add(count, tally);
+      });
     }
   }
 
@@ -116,28 +126,38 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
     return { tallies, sample: await sampling };
   } finally {
     here.close();
+    files.of.close();
   }
 }
 
 function bytesPerElement({ before, after }: TensorPair): number {
-  const bytes = (format: TensorPair["before"]["format"]) => (format === "fp64" ? 8 : format!.bits / 8);
-  return bytes(before.format) + bytes(after.format);
+  const bytes = ({ format, scaled }: TensorPair["before"]) =>
+    format === "fp64" ? 8 : (scaled?.bits ?? format!.bits) / 8;
+  return bytes(before) + bytes(after);
 }
 
 /** The range in the files; null for a tensor that has to be computed. `start` is a multiple of blockLength. */
 function rangeOf(
-  { before, after, compared }: TensorPair,
+  { before, after, compared, tells }: TensorPair,
   start: number,
   count: number,
   identities: ReadonlyMap<string, FileIdentity>,
 ): RangePair | null {
   if (start % blockLength !== 0) throw new RangeError(`${start} is no multiple of ${blockLength}`);
-  const [from, to] = [before, after].map(({ stored, dtype, format }) => {
+  const [from, to] = [before, after].map(({ stored, dtype, format, scaled }) => {
+    if (scaled) {
+      const codes = identities.get(scaled.codes.file)!;
+      const scales = scaled.scales.map(({ file }) => identities.get(file)!);
+      return { file: codes, position: 0, dtype: "F32", scaled: { layout: scaled, start, codes, scales } };
+    }
     if (!stored || format === null) return null;
     const bytes = format === "fp64" ? 8 : format.bits / 8;
     return { file: identities.get(stored.file)!, position: stored.begin + start * bytes, dtype };
   });
-  return from && to && { before: from, after: to, elements: count, compared: nameOf(compared) };
+  return (
+    from &&
+    to && { before: from, after: to, elements: count, compared: nameOf(compared), hidden: tells.hidden }
+  );
 }
 
 function addUp(chunks: readonly SampledChunk[]): DeltaSample {

@@ -4,11 +4,11 @@ import type { DifferenceSide } from "../../lens/difference-result.js";
 import type { SkippedTensor } from "../../lens/input.js";
 import type { ComparedFormat } from "../../lens/ulp-distance.js";
 import { InputError, quote } from "../input-error.js";
-import { readableDtypes } from "../safetensors/dtype.js";
+import { type AlignOptions, align, haveOtherRows, tiedHead } from "../names/align.js";
 import { shapeText } from "../safetensors/header.js";
 import type { StoredTensor } from "../safetensors/stored-tensor.js";
-import { scaledCodes } from "../scales.js";
 import { firstSkipped, SkipList } from "../skip-list.js";
+import { areBytes, type BytesPair } from "./bytes-pair.js";
 import type { Side, SideTensor } from "./side.js";
 
 /** A tensor that both sides have. */
@@ -30,6 +30,8 @@ export interface CheckpointPair {
   readonly after: DifferenceSide;
   /** In the order of BEFORE. */
   readonly tensors: readonly TensorPair[];
+  /** Tensors of no floats, to be compared by bytes. */
+  readonly byBytes: readonly BytesPair[];
   readonly skipped: readonly SkippedTensor[];
   /** Why these cannot be told; null where they can. */
   readonly unknown: { readonly hidden: string | null; readonly realSparsity: string | null };
@@ -38,7 +40,7 @@ export interface CheckpointPair {
   close(): Promise<void>;
 }
 
-export interface PairOptions {
+export interface PairOptions extends AlignOptions {
   /** Compare in this format, whatever is stored; by default in the narrower of two formats. */
   readonly view?: Format | null;
   /** A tensor that cannot be compared is an error. */
@@ -52,24 +54,26 @@ export interface PairOptions {
  * @throws InputError if nothing can be compared, or, with `strict`, if anything cannot.
  */
 export function pairUp(
-  from: Side,
-  to: Side,
-  { view = null, strict = false }: PairOptions,
+  before: Side,
+  after: Side,
+  { view = null, strict = false, ...names }: PairOptions,
   updates: boolean,
 ): CheckpointPair {
+  const [from, to] = align(before, after, names);
   const list = new SkipList(strict);
   for (const side of [from, to]) list.addUnnamed(side, false);
-  const scaled = [from, to].map(({ tensors }) => scaledCodes(tensors));
-  const codes = (name: string) => scaled.map((side) => side.codes.get(name)).find(isThere);
-  const sidecar = (name: string) => scaled.map((side) => side.sidecars.get(name)).find(isThere);
   const tensors: TensorPair[] = [];
+  const byBytes: BytesPair[] = [];
   const take = (path: string, before: SideTensor | undefined, after: SideTensor | undefined) => {
     const { name, elements } = (before ?? after)!;
-    const belongs = sidecar(name);
-    if (belongs !== undefined) return list.add(path, name, belongs);
-    const coded = codes(name);
-    const reason = coded?.reason ?? whyNot(before, after, view);
-    if (reason !== null) list.add(path, name, reason, elements * (coded?.weightsPerElement ?? 1));
+    if (before && after && areBytes(before, after) && (before.obstacle || before.format === null)) {
+      byBytes.push({ before, after });
+      // Integers and booleans are no weights; codes are.
+      if (!before.obstacle) return;
+    }
+    const coded = before?.obstacle ?? after?.obstacle;
+    const reason = coded?.reason ?? whyNot(before, after, view, { from, to });
+    if (reason !== null) list.add(path, name, reason, coded?.weights ?? elements);
     else tensors.push(pairOf(before!, after!, view, updates));
   };
   for (const before of from.tensors.values()) take(from.path, before, to.tensors.get(before.name));
@@ -78,7 +82,7 @@ export function pairUp(
   }
   for (const side of [from, to]) list.addUnnamed(side, true);
   const skipped = list.tensors;
-  if (tensors.length === 0) {
+  if (tensors.length + byBytes.length === 0) {
     const expected = `tensors that can be compared with those of ${quote(from.path)}`;
     throw new InputError(to.path, expected, `none${firstSkipped(skipped)}`);
   }
@@ -86,6 +90,7 @@ export function pairUp(
     before: resultSide(from),
     after: resultSide(to),
     tensors,
+    byBytes,
     skipped,
     unknown: {
       hidden: tensors.every(({ tells }) => tells.hidden) ? null : hiddenUnknown(tensors),
@@ -98,21 +103,18 @@ export function pairUp(
   };
 }
 
-function resultSide({ path, kind, within }: Side): DifferenceSide {
-  return { path, kind, ...(within !== undefined && { within }) };
-}
-
-function isThere<T>(value: T | undefined): value is T {
-  return value !== undefined;
+function resultSide({ path, kind, within, notes = [] }: Side): DifferenceSide {
+  return { path, kind, ...(within !== undefined && { within }), ...(notes.length > 0 && { notes }) };
 }
 
 function whyNot(
   before: SideTensor | undefined,
   after: SideTensor | undefined,
   view: Format | null,
+  { from, to }: { readonly from: Side; readonly to: Side },
 ): string | null {
-  if (!after) return "is only in BEFORE";
-  return before ? obstacle(before, after, view) : "is only in AFTER";
+  if (!after) return `is only in BEFORE${tiedHead(before!.name, to.tensors)}`;
+  return before ? obstacle(before, after, view) : `is only in AFTER${tiedHead(after.name, from.tensors)}`;
 }
 
 /** Why two tensors cannot be compared; null if they can. */
@@ -121,10 +123,14 @@ function obstacle(before: SideTensor, after: SideTensor, view: Format | null): s
     [before, "BEFORE"],
     [after, "AFTER"],
   ] as const) {
-    if (format === null) return `its dtype in ${side} is ${dtype}, not one of ${readableDtypes.join(", ")}`;
+    if (format === null) return `its dtype in ${side} is ${dtype}, which holds no floats`;
   }
   if (shapeText(before.shape) !== shapeText(after.shape)) {
-    return `its shape is ${shapeText(before.shape)} in BEFORE and ${shapeText(after.shape)} in AFTER`;
+    const way =
+      before.shape.length > 1 && haveOtherRows(before, after)
+        ? ": --common-rows compares the rows that both have"
+        : "";
+    return `its shape is ${shapeText(before.shape)} in BEFORE and ${shapeText(after.shape)} in AFTER${way}`;
   }
   if (view === null && narrower(before.format!, after.format!) === null) {
     return (
@@ -175,7 +181,7 @@ function holds(wide: ComparedFormat, narrow: ComparedFormat): boolean {
 
 function hiddenUnknown(tensors: readonly TensorPair[]): string {
   const { before, after, compared } = tensors.find(({ tells }) => !tells.hidden)!;
-  const [from, to, name] = [before.format!, after.format!, compared].map(nameOf);
+  const [from, to, name] = [storedAs(before), storedAs(after), nameOf(compared)];
   if (!holds(after.format!, before.format!)) {
     return `AFTER stores ${to}, narrower than the ${from} of BEFORE: where numbers differ, its cast alone may have changed them`;
   }
@@ -199,6 +205,11 @@ export function nameOf(of: ComparedFormat): string {
   return of === "fp64" ? of : of.name;
 }
 
+/** The name of what a tensor is stored in. */
+export function storedAs({ format, scaled }: SideTensor): string {
+  return scaled?.format ?? nameOf(format!);
+}
+
 /** A tensor of a file as one of a side. */
 export function storedTensor({
   name,
@@ -208,6 +219,8 @@ export function storedTensor({
   values,
   file,
   begin,
+  scaled,
+  obstacle,
 }: StoredTensor): SideTensor {
   return {
     name,
@@ -216,6 +229,8 @@ export function storedTensor({
     dtype: dtype.name,
     format: dtype.format,
     stored: begin === null ? null : { file, begin },
+    ...(scaled && { scaled }),
+    ...(obstacle && { obstacle }),
     read: async (start, into) => values!.read(start, into),
   };
 }

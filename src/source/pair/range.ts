@@ -3,15 +3,28 @@ import { compareNumbers, DifferenceTally } from "../../lens/difference.js";
 import { type Comparer, isComparable } from "../../lens/difference-codes.js";
 import { countEqual, narrowToBf16, widenBf16 } from "../../lens/narrow.js";
 import type { ComparedFormat } from "../../lens/ulp-distance.js";
-import { decodeInto } from "../safetensors/decode.js";
+import { codesOf, decodeInto } from "../safetensors/decode.js";
 import { type Dtype, dtypes } from "../safetensors/dtype.js";
+import type { ScaledCodes } from "../scaled/scaled-codes.js";
 import type { FileIdentity, FileReader } from "./file-reader.js";
+import { ScaledAsBf16 } from "./scaled-as-bf16.js";
+import { ScaledPairComparison } from "./scaled-pair.js";
+import {
+  areAlike,
+  compareCodes,
+  decodeRange,
+  readCodes,
+  readScales,
+  type ScaledRange,
+} from "./scaled-range.js";
 
 /** Where a file has elements of a tensor. */
 export interface StoredRange {
   readonly file: FileIdentity;
   readonly position: number;
+  /** Of codes with scales that of their numbers, F32. */
   readonly dtype: string;
+  readonly scaled?: ScaledRange;
 }
 
 /** The same elements of a tensor in two files, `blockLength` dividing the index of the first. Can be cloned. */
@@ -21,6 +34,8 @@ export interface RangePair {
   readonly elements: number;
   /** The name of the format to compare in. */
   readonly compared: string;
+  /** False where it does not matter what the numbers of the files are if they are the same in that format. */
+  readonly hidden?: boolean;
 }
 
 /** Elements of a piece: 256 KiB of bf16 on each side stay in the cache between reading and comparing (measured). */
@@ -38,6 +53,7 @@ interface Way {
 export class RangeComparison {
   readonly #files: FileReader;
   readonly #comparer: Comparer;
+  #asBf16: ScaledAsBf16 | null = null;
   readonly #buffers = new Map<string, Uint8Array<ArrayBuffer>>();
   /** What {@link #buffer} gave last by a name: most pieces are of one length. */
   readonly #given = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -50,15 +66,17 @@ export class RangeComparison {
   /** @throws InputError if the files cannot be read, or are no longer what they were. */
   compare(range: RangePair): DifferenceTally {
     const tally = new DifferenceTally();
+    if (this.#comparesScaledAsBf16(range, tally) || this.#comparesScaled(range, tally)) return tally;
     const [from, to] = [dtypeOf(range.before), dtypeOf(range.after)];
     const { comparePiece, end } = this.#wayFor(from, to, comparedFormat(range.compared), tally);
+    const byCode = areAlike(range.before.scaled?.layout, range.after.scaled?.layout);
     try {
       for (let start = 0; start < range.elements; start += pieceLength) {
         const count = Math.min(pieceLength, range.elements - start);
-        comparePiece(
-          this.#read("before", range.before, from, start, count),
-          this.#read("after", range.after, to, start, count),
-        );
+        const before = this.#read("before", range.before, from, start, count);
+        const after = this.#read("after", range.after, to, start, count);
+        comparePiece(before, after);
+        if (byCode) this.#compareCodes(range.before.scaled!.layout, before, after, tally);
       }
     } finally {
       // Of a range that failed, too, nothing may be left for the next one.
@@ -81,9 +99,13 @@ export class RangeComparison {
         return { comparePiece: (before, after) => this.#compareAsBf16(before, from, after, to, tally) };
       }
     }
+    const areCodes = compared !== "fp64" && from.format === compared && to.format === compared;
     return {
-      comparePiece: (before, after) =>
-        compareNumbers({ before: decoded(before, from), after: decoded(after, to) }, compared, tally),
+      comparePiece: (before, after) => {
+        const numbers = { before: decoded(before, from), after: decoded(after, to) };
+        const codes = areCodes && { before: codes8(before, from), after: codes8(after, to) };
+        compareNumbers({ ...numbers, ...(codes && { codes }) }, compared, tally);
+      },
     };
   }
 
@@ -101,7 +123,7 @@ export class RangeComparison {
         narrowToBf16(new Uint32Array(bytes.buffer, bytes.byteOffset, count), codes);
         return { numbers: new Float32Array(bytes.buffer, bytes.byteOffset, count), codes };
       }
-      const codes = uint16(bytes);
+      const codes = new Uint16Array(bytes.buffer, bytes.byteOffset, count);
       const wide = this.#buffer(`${name} as fp32`, 4 * count);
       widenBf16(codes, new Uint32Array(wide.buffer, wide.byteOffset, count));
       return { numbers: new Float32Array(wide.buffer, wide.byteOffset, count), codes };
@@ -115,13 +137,84 @@ export class RangeComparison {
     tally.hidden += tally.unchanged - unchanged - countEqual(a.numbers, b.numbers, a.codes);
   }
 
+  /** Codes with scales against bf16, where no more is asked; false, and nothing counted, of all others. */
+  #comparesScaledAsBf16(
+    { before, after, elements, compared, hidden }: RangePair,
+    tally: DifferenceTally,
+  ): boolean {
+    const sides = [before, after].map(({ scaled, dtype }) => (scaled ? "scaled" : dtype));
+    if (compared !== "bf16" || hidden !== false || !sides.includes("scaled") || !sides.includes("BF16"))
+      return false;
+    this.#asBf16 ??= new ScaledAsBf16(this.#comparer);
+    const comparison = this.#comparer.comparison(bf16);
+    try {
+      for (let start = 0; start < elements; start += pieceLength) {
+        const count = Math.min(pieceLength, elements - start);
+        comparison.compare(
+          this.#bf16("before", before, start, count),
+          this.#bf16("after", after, start, count),
+          tally,
+        );
+      }
+    } finally {
+      comparison.end(tally);
+    }
+    return true;
+  }
+
+  /** Codes of one format with scales on both sides, in fp32; false, and nothing counted, of all others. */
+  #comparesScaled({ before, after, elements, compared }: RangePair, tally: DifferenceTally): boolean {
+    const [from, to] = [before.scaled, after.scaled];
+    if (!from || !to || !areAlike(from.layout, to.layout) || compared !== "fp32") return false;
+    const comparison = new ScaledPairComparison(this.#comparer.comparison(format("fp32")));
+    for (let start = 0; start < elements; start += pieceLength) {
+      const count = Math.min(pieceLength, elements - start);
+      const [a, b] = [from, to].map((range, side) => ({
+        layout: range.layout,
+        codes: readCodes(this.#files, range, start, count, (n) => this.#buffer(`codes ${side}`, n)),
+        scales: readScales(this.#files, range, start, count),
+      }));
+      comparison.compare(a, b, from.start + start, count, tally);
+    }
+    return true;
+  }
+
+  /** A piece as bf16 codes. */
+  #bf16(side: string, range: StoredRange, start: number, count: number): Uint8Array {
+    if (!range.scaled) return this.#read(side, range, dtypeOf(range), start, count);
+    const codes = readCodes(this.#files, range.scaled, start, count, (n) => this.#buffer(`${side} codes`, n));
+    const into = this.#buffer(`${side} as bf16`, 2 * count);
+    if (!this.#asBf16!.decode(this.#files, range.scaled, start, codes, uint16(into))) {
+      const numbers = new Float32Array(count);
+      decodeRange(this.#files, range.scaled, start, codes, numbers);
+      narrowToBf16(new Uint32Array(numbers.buffer), uint16(into));
+    }
+    return into;
+  }
+
+  /** By code, of pieces that were read last. */
+  #compareCodes({ bits }: ScaledCodes, before: Uint8Array, after: Uint8Array, tally: DifferenceTally): void {
+    const [a, b] = [float32(before), float32(after)];
+    const codes = ["before", "after"].map((side) => this.#given.get(`${side} codes`)!);
+    const { changed, changedByScale } = compareCodes(codes[0], codes[1], bits, a, b);
+    tally.codes += a.length;
+    tally.codesChanged += changed;
+    tally.changedByScale += changedByScale;
+  }
+
   #read(
     side: string,
-    { file, position }: StoredRange,
+    { file, position, scaled }: StoredRange,
     { bits }: Dtype,
     start: number,
     count: number,
   ): Uint8Array {
+    if (scaled) {
+      const codes = readCodes(this.#files, scaled, start, count, (n) => this.#buffer(`${side} codes`, n));
+      const numbers = this.#buffer(side, 4 * count);
+      decodeRange(this.#files, scaled, start, codes, float32(numbers));
+      return numbers;
+    }
     const bytes = this.#buffer(side, (count * bits) / 8);
     this.#files.read(file, position + (start * bits) / 8, bytes);
     return bytes;
@@ -153,10 +246,19 @@ export function decoded(bytes: Uint8Array, dtype: Dtype): Float64Array {
   return numbers;
 }
 
+/** Valid for dtypes of at most 8 bits. */
+function codes8(bytes: Uint8Array, { bits }: Dtype): ArrayLike<number> {
+  return codesOf(bytes, bits, (8 * bytes.length) / bits);
+}
+
 function bytesOf({ buffer, byteOffset, byteLength }: Uint16Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-function uint16({ buffer, byteOffset, length }: Uint8Array): Uint16Array {
+function float32({ buffer, byteOffset, length }: Uint8Array): Float32Array {
+  return new Float32Array(buffer, byteOffset, length / 4);
+}
+
+function uint16({ buffer, byteOffset, length }: Uint8Array<ArrayBuffer>): Uint16Array<ArrayBuffer> {
   return new Uint16Array(buffer, byteOffset, length / 2);
 }

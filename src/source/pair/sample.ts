@@ -7,6 +7,7 @@ import type { Dtype } from "../safetensors/dtype.js";
 import { type Compressed, compressed } from "./compress.js";
 import type { FileReader } from "./file-reader.js";
 import { comparedFormat, decoded, dtypeOf, type RangePair, type StoredRange } from "./range.js";
+import { areAlike, decodeRange, readCodes } from "./scaled-range.js";
 
 /** What a delta of some elements would be, plain and compressed. */
 export interface SampledChunk extends SampledBytes {
@@ -21,6 +22,7 @@ export interface SampledChunk extends SampledBytes {
  */
 export function sampleRange(files: FileReader, range: RangePair): SampledChunk {
   const compared = comparedFormat(range.compared);
+  if (areAlike(range.before.scaled?.layout, range.after.scaled?.layout)) return sampleCodes(files, range);
   const [before, after] = [range.before, range.after].map((side) => read(files, side, range.elements));
   const [from, to] = [dtypeOf(range.before), dtypeOf(range.after)];
   const areCodes = from.format === compared && to.format === compared;
@@ -29,8 +31,16 @@ export function sampleRange(files: FileReader, range: RangePair): SampledChunk {
     return sampledChunk(range.elements, codesChanged(a, b), after);
   }
   const [a, b] = [numbersOf(before, from, compared), numbersOf(after, to, compared)];
-  const stored = to.format === compared ? after : storedBytes(b, compared);
+  const stored = to.format === compared && to.bits >= 8 ? after : storedBytes(b, compared);
   return sampledChunk(range.elements, numbersChanged(a, b), stored);
+}
+
+/** Of codes with scales, their bytes: two codes of 4 bits are sent together. */
+function sampleCodes(files: FileReader, { before, after, elements }: RangePair): SampledChunk {
+  const [a, b] = [before, after].map(({ scaled }) =>
+    readCodes(files, scaled!, 0, elements, (bytes) => new Uint8Array(bytes)),
+  );
+  return { ...sampledChunk(a.length, codesChanged(a, b), b), elements };
 }
 
 /** What a delta of numbers that are not stored as they are compared would be. */
@@ -52,6 +62,12 @@ function sampledChunk(elements: number, changed: Uint32Array, bytes: Uint8Array)
 }
 
 function read(files: FileReader, range: StoredRange, elements: number): Uint8Array {
+  if (range.scaled) {
+    const codes = readCodes(files, range.scaled, 0, elements, (count) => new Uint8Array(count));
+    const numbers = new Float32Array(elements);
+    decodeRange(files, range.scaled, 0, codes, numbers);
+    return new Uint8Array(numbers.buffer);
+  }
   const bytes = new Uint8Array((elements * dtypeOf(range).bits) / 8);
   files.read(range.file, range.position, bytes);
   return bytes;

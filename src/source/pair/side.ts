@@ -2,8 +2,10 @@ import { stat } from "node:fs/promises";
 import { format } from "../../format/registry.js";
 import type { SkippedTensor, TensorInput } from "../../lens/input.js";
 import type { ComparedFormat } from "../../lens/ulp-distance.js";
+import { openCheckpoint } from "../checkpoint.js";
 import { hasRecordedRun, openRecording, recordedRun } from "../recording.js";
-import { openCheckpoint } from "../safetensors/checkpoint.js";
+import type { StoredTensor } from "../safetensors/stored-tensor.js";
+import type { ScaledCodes } from "../scaled/scaled-codes.js";
 import { storedTensor } from "./pair-up.js";
 
 /** A tensor of one side. */
@@ -17,6 +19,10 @@ export interface SideTensor {
   readonly format: ComparedFormat | null;
   /** Where its bytes lie; `null` if it has to be computed. */
   readonly stored: { readonly file: string; readonly begin: number } | null;
+  /** Where it is codes and scales: both, and where they lie. */
+  readonly scaled?: ScaledCodes;
+  /** See StoredTensor. */
+  readonly obstacle?: StoredTensor["obstacle"];
   /** Fills `into` with the numbers from `start` on, and `updated` with 1 for each that an update other than zero met. */
   read(start: number, into: Float64Array, updated: Uint8Array | null): Promise<void>;
 }
@@ -31,6 +37,8 @@ export interface Side {
   readonly weights: string;
   readonly tensors: ReadonlyMap<string, SideTensor>;
   readonly skipped: readonly SkippedTensor[];
+  /** See Checkpoint. */
+  readonly notes?: readonly string[];
   readonly files: readonly string[];
   close(): Promise<void>;
 }
@@ -60,7 +68,7 @@ async function isRecordedRun(path: string): Promise<boolean> {
 }
 
 async function checkpointSide(path: string, weights: string, kind: Side["kind"]): Promise<Side> {
-  const { tensors, skipped, files, within, close } = await openCheckpoint(weights);
+  const { tensors, skipped, notes, files, within, close } = await openCheckpoint(weights);
   const stored = [...tensors].map(([name, tensor]) => [name, storedTensor(tensor)] as const);
   return {
     path,
@@ -69,6 +77,7 @@ async function checkpointSide(path: string, weights: string, kind: Side["kind"])
     weights,
     tensors: new Map(stored),
     skipped,
+    notes,
     files: [...files.keys()],
     close,
   };

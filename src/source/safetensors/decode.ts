@@ -8,7 +8,8 @@ if (new Uint8Array(Uint16Array.of(1).buffer)[0] !== 1) {
 
 /**
  * Writes the numbers of a readable dtype, stored little-endian in `bytes`, into `into`. Exact, unless a F64
- * meets a Float32Array. Valid for as many bytes as `into` needs, at an offset that their width divides.
+ * meets a Float32Array. Valid for as many bytes as `into` needs, at an offset that their width divides; of elements that
+ * share bytes the first one begins a byte.
  */
 export function decodeInto(bytes: Uint8Array, dtype: Dtype, into: Float32Array | Float64Array): void {
   const { format } = dtype;
@@ -19,19 +20,32 @@ export function decodeInto(bytes: Uint8Array, dtype: Dtype, into: Float32Array |
 }
 
 function lookUp(bytes: Uint8Array, format: Format, into: Float32Array | Float64Array): void {
-  const { buffer, byteOffset } = bytes;
-  const codes =
-    format.bits === 16
-      ? new Uint16Array(buffer, byteOffset, into.length)
-      : new Uint8Array(buffer, byteOffset, into.length);
+  const codes = codesOf(bytes, format.bits, into.length);
   const table = tableOf(format);
   // As quick as shifting bf16 codes into place (measured, 1.7 GB/s with the reading), and the same for all.
   for (let i = 0; i < codes.length; i++) into[i] = table[codes[i]];
 }
 
+/** Codes that may share bytes, the first one in the lowest bits, as torch packs those of 4 bits. */
+export function codesOf(bytes: Uint8Array, bits: number, count: number): Uint8Array | Uint16Array {
+  const { buffer, byteOffset } = bytes;
+  if (bits === 16) return new Uint16Array(buffer, byteOffset, count);
+  if (bits === 8) return new Uint8Array(buffer, byteOffset, count);
+  const codes = new Uint8Array(count);
+  const mask = 2 ** bits - 1;
+  for (let i = 0; i < count; i++) {
+    const bit = (i % 8) * bits;
+    const byte = Math.floor(i / 8) * bits + (bit >> 3);
+    const pair = bytes[byte] | (bytes[byte + 1] << 8);
+    codes[i] = (pair >>> (bit & 7)) & mask;
+  }
+  return codes;
+}
+
 const tables = new Map<Format, Float32Array>();
 
-function tableOf(format: Format): Float32Array {
+/** The numbers of all codes. */
+export function tableOf(format: Format): Float32Array {
   let table = tables.get(format);
   if (table === undefined) {
     table = decodeTable(format);

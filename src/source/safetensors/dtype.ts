@@ -16,12 +16,12 @@ const rows: readonly Dtype[] = [
   { name: "BF16", bits: 16, format: format("bf16") },
   { name: "F8_E4M3", bits: 8, format: format("e4m3fn") },
   { name: "F8_E5M2", bits: 8, format: format("e5m2") },
-  { name: "F8_E4M3FNUZ", bits: 8, format: null },
-  { name: "F8_E5M2FNUZ", bits: 8, format: null },
-  { name: "F8_E8M0", bits: 8, format: null },
-  { name: "F6_E2M3", bits: 6, format: null },
-  { name: "F6_E3M2", bits: 6, format: null },
-  { name: "F4", bits: 4, format: null },
+  { name: "F8_E4M3FNUZ", bits: 8, format: format("e4m3fnuz") },
+  { name: "F8_E5M2FNUZ", bits: 8, format: format("e5m2fnuz") },
+  { name: "F8_E8M0", bits: 8, format: format("e8m0fnu") },
+  { name: "F6_E2M3", bits: 6, format: format("e2m3fn") },
+  { name: "F6_E3M2", bits: 6, format: format("e3m2fn") },
+  { name: "F4", bits: 4, format: format("e2m1fn") },
   { name: "C64", bits: 64, format: null },
   { name: "I64", bits: 64, format: null },
   { name: "U64", bits: 64, format: null },
@@ -33,6 +33,11 @@ const rows: readonly Dtype[] = [
   { name: "U8", bits: 8, format: null },
   { name: "BOOL", bits: 8, format: null },
 ];
+
+/** Elements that fill whole bytes together, of a dtype that has them in parts of a byte; 1 of the others. */
+export function elementsPerGroup({ bits }: Dtype): number {
+  return bits === 4 ? 2 : bits === 6 ? 4 : 1;
+}
 
 /** The dtypes that a safetensors file may name. */
 export const dtypes: ReadonlyMap<string, Dtype> = new Map(rows.map((dtype) => [dtype.name, dtype]));

@@ -51,8 +51,8 @@ export function headerLength(bytes: Uint8Array, fileSize: number, name: string):
     throw new InputError(name, `a header of at most ${longestHeader} bytes`, `a header length of ${length}`);
   }
   if (length > fileSize - lengthBytes) {
-    const found = `a header length of ${length}`;
-    throw new InputError(name, `a header within the ${plural(fileSize, "byte")} of the file`, found);
+    const found = `a file that is cut off: ${fileSize} of at least ${lengthBytes + length} bytes`;
+    throw new InputError(name, `a header of ${length} bytes, as the file says`, found);
   }
   return length;
 }
@@ -132,11 +132,11 @@ function checkLayout(
       const expected = `tensor ${quote(tensor)} to begin at byte ${filled}, where the data before it ends`;
       throw new InputError(name, expected, `byte ${begin} (${begin < filled ? "they overlap" : "a hole"})`);
     }
-    if (end > fileSize) {
-      const expected = `tensor ${quote(tensor)} to end within the ${plural(fileSize, "byte")} of the file`;
-      throw new InputError(name, expected, `byte ${end}`);
-    }
     filled = end;
+  }
+  if (filled > fileSize) {
+    const found = `a file that is cut off: ${fileSize} of ${filled} bytes`;
+    throw new InputError(name, "all bytes that the header speaks of", found);
   }
   if (filled !== fileSize) {
     throw new InputError(

@@ -1,6 +1,8 @@
+import type { Format } from "../../format/format.js";
 import type { Values } from "../../lens/input.js";
+import type { ScaledCodes } from "../scaled/scaled-codes.js";
 import { decodeInto } from "./decode.js";
-import type { Dtype } from "./dtype.js";
+import { type Dtype, elementsPerGroup } from "./dtype.js";
 import { headerLength, lengthBytes, parseHeader, type TensorEntry } from "./header.js";
 
 /** Bytes of a file, wherever it lies. */
@@ -28,8 +30,14 @@ export interface StoredTensor {
   readonly file: string;
   /** The first byte of its data in that file; null for a view, whose elements do not lie one after the other. */
   readonly begin: number | null;
+  /** Whence its bytes are read, where they begin somewhere. */
+  readonly source?: ByteSource;
   /** Its numbers, read from the file when asked for; `null` if the dtype is not one that is read. */
   readonly values: Values | null;
+  /** Where its numbers are codes times scales: both. */
+  readonly scaled?: ScaledCodes;
+  /** Why its numbers are not read, where its dtype is not the reason, and how many weights it has. */
+  readonly obstacle?: { readonly reason: string; readonly weights: number };
 }
 
 /** A safetensors file, of which only the header has been read. */
@@ -51,7 +59,7 @@ export async function openSafetensors(source: ByteSource): Promise<Safetensors> 
   const stored = [...tensors].map(([name, entry]): [string, StoredTensor] => {
     const { dtype, shape, elements, begin } = entry;
     const values = storedValues(entry, source);
-    return [name, { name, dtype, shape, elements, file: source.name, begin, values }];
+    return [name, { name, dtype, shape, elements, file: source.name, begin, source, values }];
   });
   return { tensors: new Map(stored), metadata };
 }
@@ -69,7 +77,8 @@ export function storedValues(
 ): Values | null {
   if (dtype.format === null) return null;
   const width = dtype.bits / 8;
-  const piece = pieceBytes / width;
+  const group = elementsPerGroup(dtype);
+  const piece = 2 ** Math.floor(Math.log2(pieceBytes / width));
 
   async function read(start: number, into: Float32Array | Float64Array): Promise<void> {
     if (start < 0 || start + into.length > elements) {
@@ -80,6 +89,7 @@ export function storedValues(
     if (width > into.BYTES_PER_ELEMENT) {
       throw new TypeError(`${dtype.name} does not fit into a Float32Array: it would be rounded on the way`);
     }
+    if (start % group !== 0 || into.length % group !== 0) return readPart(start, into);
     const position = begin + start * width;
     // F32 into a Float32Array, F64 into a Float64Array: the bytes are the numbers.
     if (width === into.BYTES_PER_ELEMENT) return source.read(position, bytesOf(into));
@@ -97,11 +107,27 @@ export function storedValues(
     }
   }
 
+  /** Elements that share a byte with others are read with them. */
+  async function readPart(start: number, into: Float32Array | Float64Array): Promise<void> {
+    const first = start - (start % group);
+    const last = Math.min(elements, Math.ceil((start + into.length) / group) * group);
+    const whole = new Float32Array(Math.ceil((last - first) / group) * group);
+    const bytes = new Uint8Array(Math.ceil((last - first) * width));
+    await source.read(begin + first * width, bytes);
+    decodeInto(bytes, dtype, whole);
+    into.set(whole.subarray(start - first, start - first + into.length));
+  }
+
   const { format } = dtype;
-  const readable = source.identity !== undefined && format !== null && format !== "fp64";
+  const readable = source.identity !== undefined && format !== null && format !== "fp64" && isCommon(format);
   if (!readable) return { length: elements, read };
   const stored = { in: source.name, identity: source.identity!, byteOffset: begin, format };
   return { length: elements, read, stored };
+}
+
+/** Of 8, 16 or 32 bits, with a sign and both zeros: what engines read by themselves. */
+function isCommon({ bits, signed, unsignedZero }: Format): boolean {
+  return [8, 16, 32].includes(bits) && signed && !unsignedZero;
 }
 
 function bytesOf(view: ArrayBufferView): Uint8Array {

@@ -1,8 +1,7 @@
 import { format } from "../../format/registry.js";
 import type { SkippedTensor, Values } from "../../lens/input.js";
+import { type Checkpoint, openCheckpoint } from "../checkpoint.js";
 import { InputError } from "../input-error.js";
-import { type Checkpoint, openCheckpoint } from "../safetensors/checkpoint.js";
-import { readableDtypes } from "../safetensors/dtype.js";
 import type { StoredTensor } from "../safetensors/stored-tensor.js";
 import { stratify } from "./sample.js";
 import type { GivenTensor } from "./synthetic-run.js";
@@ -45,11 +44,8 @@ export async function openCheckpointWeights(
   }
 }
 
-/** All that are read but F64, which has a reason of its own. */
-const usableDtypes = readableDtypes.filter((name) => name !== "F64");
-
 function obstacle({ dtype, elements, values }: StoredTensor): string | null {
-  if (values === null) return `its dtype is ${dtype.name}, not one of ${usableDtypes.join(", ")}`;
+  if (values === null) return `its dtype is ${dtype.name}, which holds no floats`;
   if (dtype.format === "fp64") return "it is F64: a simulated run starts from fp32 numbers";
   return elements === 0 ? "it has no elements" : null;
 }

@@ -202,7 +202,7 @@ function storedTensor(
   const common = { name, dtype, shape, elements, file: source.name };
   if (isContiguous(shape, strides)) {
     const begin = entry.begin + offset * width;
-    return { ...common, begin, values: storedValues({ dtype, elements, begin }, source) };
+    return { ...common, begin, source, values: storedValues({ dtype, elements, begin }, source) };
   }
   const whole = storedValues({ dtype, elements: capacity, begin: entry.begin }, source);
   return { ...common, begin: null, values: whole && stridedValues(whole, offset, shape, strides) };

@@ -2,8 +2,8 @@ import { closeSync, openSync, renameSync, truncateSync, writeSync } from "node:f
 import { devNull } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
+import { openCheckpoint } from "../../../src/source/checkpoint.js";
 import { openRecording } from "../../../src/source/recording.js";
-import { openCheckpoint } from "../../../src/source/safetensors/checkpoint.js";
 import { FilePool } from "../../../src/source/safetensors/file-pool.js";
 import { encodeSafetensors } from "../../../src/source/safetensors/write.js";
 import { expectSentence, put, rawFile, temporaryFolder } from "../support.js";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { openCheckpoint } from "../../../src/source/safetensors/checkpoint.js";
+import { openCheckpoint } from "../../../src/source/checkpoint.js";
 import { dtypes } from "../../../src/source/safetensors/dtype.js";
 import { parseHeader } from "../../../src/source/safetensors/header.js";
 import { openSafetensors } from "../../../src/source/safetensors/stored-tensor.js";
@@ -19,8 +19,8 @@ const hostile: readonly [string, Uint8Array, string, string][] = [
   [
     "a header past the file",
     rawFile("{}", 0, 3n),
-    "a header within the 10 bytes of the file",
-    "a header length of 3",
+    "a header of 3 bytes, as the file says",
+    "a file that is cut off: 10 of at least 11 bytes",
   ],
   [
     "a header of over 100 MB",
@@ -196,8 +196,8 @@ const hostile: readonly [string, Uint8Array, string, string][] = [
   [
     "a range that leaves the file",
     one(f32("[4]", "[0,16]"), 15),
-    'tensor "w" to end within the 78 bytes of the file',
-    "byte 79",
+    "all bytes that the header speaks of",
+    "a file that is cut off: 78 of 79 bytes",
   ],
   [
     "bytes after the last range",
@@ -322,7 +322,7 @@ describe("takes", () => {
     ]);
   });
 
-  test("every dtype of the format, and reads the six", async () => {
+  test("every dtype of the format, and reads the floats", async () => {
     const list = [...dtypes.values()];
     expect(list).toHaveLength(22);
     const { tensors } = await open(
@@ -331,7 +331,9 @@ describe("takes", () => {
       ),
     );
     const readable = [...tensors.values()].filter(({ values }) => values !== null);
-    expect(readable.map(({ name }) => name)).toEqual(["F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"]);
+    expect(readable.map(({ name }) => name)).toEqual(
+      list.map(({ name }) => name).filter((name) => /^(?:F\d|BF)/.test(name)),
+    );
   });
 
   test("a header alone, as a browser would read it", () => {

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { openCheckpoint } from "../../../src/source/safetensors/checkpoint.js";
+import { openCheckpoint } from "../../../src/source/checkpoint.js";
 import { output } from "../../support/cli.js";
 import { pickle, tensorPickle, torchFile } from "../../support/torch-files.js";
 import { expectSentence, put, temporaryFolder } from "../support.js";

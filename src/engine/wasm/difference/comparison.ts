@@ -1,12 +1,19 @@
 import { decode } from "../../../format/encode.js";
 import { format } from "../../../format/registry.js";
 import { compareNumbers, DifferenceTally } from "../../../lens/difference.js";
-import { type Comparer, type Comparison, codeComparer } from "../../../lens/difference-codes.js";
+import {
+  type Comparer,
+  type Comparison,
+  codeComparer,
+  type LookUp,
+  lookUpCodes,
+} from "../../../lens/difference-codes.js";
 import { pageBytes } from "../assembler/module.js";
 import { addDigits, sumBytes } from "../digits.js";
-import { type Kernel, webAssembly } from "../platform.js";
+import { type Kernel, type WasmMemory, webAssembly } from "../platform.js";
 import { differenceModule } from "./kernel.js";
 import { blockBytes, gathers, layout, mostBlocks, nearDistances, report, reportBytes } from "./layout.js";
+import { lookupModule } from "./lookup.js";
 
 const bf16 = format("bf16");
 
@@ -47,11 +54,28 @@ export function comparerOf(kernel: DifferenceKernel): Comparer {
       return new Uint8Array(comparison.memory, at, length);
     },
     comparison: (of) => (of === bf16 ? comparison : fallback.comparison(of)),
+    lookUp: lookUpIn(comparison.host),
+  };
+}
+
+/** Looks up by the kernel what lies in the memory; it is compiled when it is first asked for. */
+function lookUpIn(host: { readonly memory: WasmMemory }): LookUp {
+  const { buffer } = host.memory;
+  let kernel: Readonly<Record<string, Kernel>> | null = null;
+  return (runs, tables, into) => {
+    const { codes, scales, bytes } = runs;
+    if ([codes, scales, tables, into].some((view) => view.buffer !== buffer)) {
+      return lookUpCodes(runs, tables, into);
+    }
+    kernel ??= new webAssembly!.Instance(new webAssembly!.Module(lookupModule(memorySize)), { host }).exports;
+    const one = tables instanceof Uint32Array ? kernel.two : kernel.one;
+    one(codes.byteOffset, scales.byteOffset, codes.length / bytes, bytes, tables.byteOffset, into.byteOffset);
   };
 }
 
 /** What the kernel counts stays in its memory until the end. */
 class WasmComparison implements Comparison {
+  readonly host: { readonly memory: WasmMemory };
   readonly memory: ArrayBuffer;
   readonly #compare: Kernel;
   readonly #fallback: Comparison;
@@ -67,6 +91,7 @@ class WasmComparison implements Comparison {
     const { Instance, Memory } = webAssembly!;
     const host = { memory: new Memory({ initial: pages, maximum: pages }) };
     const memory = host.memory.buffer as ArrayBuffer;
+    this.host = host;
     this.memory = memory;
     this.#compare = new Instance(kernel, { host }).exports.compare;
     this.#fallback = fallback;

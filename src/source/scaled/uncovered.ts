@@ -1,4 +1,4 @@
-import { quote } from "./input-error.js";
+import { quote } from "../input-error.js";
 
 /** Endings of the names of codes, and of the scales, zero points and the like that their numbers need. */
 const endings: readonly { readonly codes: string; readonly sidecars: readonly string[] }[] = [
@@ -13,6 +13,9 @@ const endings: readonly { readonly codes: string; readonly sidecars: readonly st
       ".weight_zero_point",
       ".input_scale",
       ".input_global_scale",
+      ".output_scale",
+      ".k_scale",
+      ".v_scale",
       ".scale",
       ".weight.absmax",
       ".weight.quant_map",
@@ -31,6 +34,7 @@ const endings: readonly { readonly codes: string; readonly sidecars: readonly st
       ".weight_zero_point",
       ".weight_shape",
       ".input_scale",
+      ".input_global_scale",
     ],
   },
   // gpt-oss.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { scaledCodes } from "../../src/source/scales.js";
+import { scaledCodes } from "../../../src/source/scaled/uncovered.js";
 
 function found(dtypes: Readonly<Record<string, string>>) {
   const tensors = new Map(Object.entries(dtypes).map(([name, dtype]) => [name, { name, dtype }]));

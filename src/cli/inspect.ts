@@ -1,0 +1,75 @@
+import { Command } from "commander";
+import { blockFormats, isBlockFormat } from "../format/block/block-format.js";
+import { targetFormat } from "../lens/inspect/quality.js";
+import { renderInspection } from "../report/inspect-table.js";
+import { openCheckpoint } from "../source/checkpoint.js";
+import { inspectCheckpoint } from "../source/inspect/inspect-checkpoint.js";
+import { formatName, wholeNumber } from "./common-options.js";
+import { gigabytes, progressBar } from "./progress.js";
+import { type Streams, terminal } from "./streams.js";
+import { asArgument, ListOption } from "./strict-options.js";
+import { expectApart, expectWritable, writeWhole } from "./write-output.js";
+
+interface InspectOptions {
+  readonly as?: readonly string[];
+  readonly sample: number | null;
+  readonly json?: string;
+  readonly quiet?: boolean;
+}
+
+export function inspectCommand(streams: Streams): Command {
+  const { out, err } = streams;
+  const formats = asArgument((text: string) => text.split(",").map(nameOfTarget));
+  return new Command("inspect")
+    .summary("what a checkpoint holds: formats, ranges, scales, and what other formats would make of it")
+    .description(
+      "Tells what tensors are stored in, how large their numbers are, and what of their scales is most likely a mistake. " +
+        "With --as, what formats would make of these numbers: the share clipped, the share stored as zero, and the " +
+        "signal to quantization noise, by module and layer.",
+    )
+    .argument("<file>", "file of safetensors or torch.save, index of shards, or folder of one")
+    .addOption(
+      new ListOption("--as <formats>", "formats to try, by commas: bf16, mxfp8-e4m3, nvfp4, ...", formats),
+    )
+    .option("--sample <n>", "squares of 128 x 128 of a tensor to try; all for all", sampleSize, 4)
+    .option("--json <file>", "write the result as JSON; - for stdout")
+    .option("--quiet", "no table, no progress")
+    .action(async (path: string, { as = [], sample, json, quiet }: InspectOptions) => {
+      if (json !== undefined && json !== "-") expectWritable(json);
+      const checkpoint = await openCheckpoint(path);
+      const bar = await progressBar(quiet ? null : err, gigabytes);
+      try {
+        if (json !== undefined && json !== "-") expectApart([json], [...checkpoint.files.keys()]);
+        const inspection = await inspectCheckpoint(checkpoint, {
+          as: as.map(targetFormat),
+          sample,
+          progress: bar.progress,
+        });
+        bar.stop();
+        const text = `${JSON.stringify(inspection)}\n`;
+        if (json === "-") out.write(text);
+        else if (json !== undefined) writeWhole(json, text);
+        if (json !== "-" && !quiet) out.write(renderInspection(inspection, terminal(streams)));
+      } finally {
+        bar.stop();
+        await checkpoint.close();
+      }
+    });
+}
+
+/** The canonical name of a format, plain or with scales. */
+function nameOfTarget(text: string): string {
+  if (isBlockFormat(text)) return targetFormat(text).name;
+  try {
+    return formatName(text);
+  } catch (error) {
+    throw new RangeError(
+      `${(error as Error).message}; or with scales ${[...blockFormats.keys()].join(", ")}`,
+    );
+  }
+}
+
+/** Squares of each tensor; null for all of them. */
+function sampleSize(text: string): number | null {
+  return text === "all" ? null : wholeNumber(text);
+}

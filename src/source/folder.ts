@@ -1,0 +1,142 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { InputError, quote } from "./input-error.js";
+import { systemError } from "./system-error.js";
+
+/** Which files of a folder are the model. */
+export interface Choice {
+  /** One file or index, or all shards of a numbering. */
+  readonly files: readonly string[];
+  /** What else lay there, as a sentence without its end; null where nothing did. */
+  readonly note: string | null;
+}
+
+export const whatIsRead = "a file of safetensors or torch.save, its index, or a folder with one of them";
+
+/** What transformers takes, whatever else is there, and the names that it looks for then. */
+const single = "model.safetensors";
+const preferred = ["model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"];
+
+/** Files that stand for a folder: those of the first kind that it has. */
+const kinds: readonly RegExp[] = [
+  /\.safetensors\.index\.json$/,
+  /\.safetensors$/,
+  /\.bin\.index\.json$/,
+  /^pytorch_model.*\.(?:bin|pt|pth)$/,
+  // What trainers write beside a model.
+  /^(?!training_args|optimizer|scheduler|scaler|rng_state|random_states).*\.(?:pt|pth|bin)$/,
+];
+
+const numbered = /^(.*?)-?(\d+)-of-(\d+)\.(safetensors|bin)$/;
+
+/**
+ * The files of a folder that are one model.
+ *
+ * @throws InputError if there is none, if several are there of which none is the usual one, or if a shard is missing.
+ */
+export function modelIn(folder: string, names: readonly string[]): Choice {
+  if (names.includes(single)) {
+    const others = names.filter(
+      (name) => name !== single && kinds.slice(0, 2).some((kind) => kind.test(name)),
+    );
+    return { files: [join(folder, single)], note: taken(single, others) };
+  }
+  for (const kind of kinds) {
+    const found = names.filter((name) => kind.test(name));
+    if (found.length === 0) continue;
+    const candidates = candidatesOf(folder, found);
+    const usual = candidates.find(({ name }) => preferred.includes(name));
+    const ofModel = candidates.find(({ name, files }) => files.length > 1 && name.startsWith("model-"));
+    const chosen = candidates.length === 1 ? candidates[0] : (usual ?? ofModel);
+    if (chosen === undefined) throw several(folder, candidates);
+    if (chosen.missing !== null) {
+      throw new InputError(folder, `all shards of ${quote(chosen.name)}`, chosen.missing);
+    }
+    const others = candidates.filter((candidate) => candidate !== chosen).map(({ name }) => name);
+    return { files: chosen.files.map((name) => join(folder, name)), note: taken(chosen.name, others) };
+  }
+  throw new InputError(folder, whatIsRead, "a folder with neither");
+}
+
+/** A file, or the shards of a numbering under the name of the first. */
+interface Candidate {
+  readonly name: string;
+  readonly files: readonly string[];
+  /** What of a numbering is not there, in words. */
+  readonly missing: string | null;
+}
+
+/** Files with numbers are candidates together; `model.safetensors` and indexes stand before them. */
+function candidatesOf(folder: string, found: readonly string[]): Candidate[] {
+  const sets = new Map<string, Map<number, string>>();
+  const alone: Candidate[] = [];
+  for (const name of found) {
+    const match = numbered.exec(name);
+    if (match === null) {
+      alone.push({ name, files: [name], missing: null });
+      continue;
+    }
+    const key = `${match[1]} of ${Number(match[3])}`;
+    const set = sets.get(key) ?? new Map<number, string>();
+    const number = Number(match[2]);
+    if (set.has(number)) {
+      throw new InputError(
+        folder,
+        `one shard ${number} of ${Number(match[3])}`,
+        `${quote(set.get(number)!)} and ${quote(name)}`,
+      );
+    }
+    sets.set(key, set.set(number, name));
+  }
+  const inSets = [...sets].map(([key, set]): Candidate => {
+    const inOrder = [...set].sort(([a], [b]) => a - b);
+    const files = inOrder.map(([, name]) => name);
+    return {
+      name: files[0],
+      files,
+      missing: missingOf(new Set(set.keys()), Number(key.split(" of ").at(-1))),
+    };
+  });
+  return [...alone, ...inSets];
+}
+
+/** Shards are counted from 1, or from 0. */
+function missingOf(present: ReadonlySet<number>, of: number): string | null {
+  const first = present.has(0) ? 0 : 1;
+  const absent = Array.from({ length: of }, (_, i) => first + i).filter((number) => !present.has(number));
+  if (absent.length === 0) return null;
+  const which = `number${absent.length === 1 ? "" : "s"} ${listed(absent.map(String))} of ${of}`;
+  return `${present.size} of ${of} shards: ${which} ${absent.length === 1 ? "is" : "are"} missing`;
+}
+
+function several(folder: string, candidates: readonly Candidate[]): InputError {
+  const names = candidates.map(({ name }) => name).sort();
+  const first = names.slice(0, 3).map(quote).join(", ");
+  const more = names.length > 3 ? ", …" : "";
+  return new InputError(folder, whatIsRead, `${names.length} to choose from: ${first}${more}`);
+}
+
+function taken(name: string, others: readonly string[]): string | null {
+  return others.length === 0 ? null : `${quote(name)} was taken, not ${listed(others.map(quote))}`;
+}
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(", ");
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}
+
+/**
+ * The snapshot that a model's folder in a cache of the Hugging Face hub has as its main one; null for another folder.
+ *
+ * @throws InputError if it has snapshots, but none is named.
+ */
+export async function mainSnapshot(folder: string, names: readonly string[]): Promise<string | null> {
+  if (!names.includes("snapshots") || !names.includes("blobs")) return null;
+  const ref = join(folder, "refs", "main");
+  const text = await readFile(ref, "utf8").catch((error) => {
+    throw systemError(ref, "the name of a snapshot, or give one of snapshots/", error);
+  });
+  const commit = text.trim();
+  if (/^[\w.-]{1,80}$/.test(commit) && !/^\.+$/.test(commit)) return join(folder, "snapshots", commit);
+  throw new InputError(ref, "the name of a snapshot", quote(commit));
+}

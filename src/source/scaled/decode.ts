@@ -1,0 +1,59 @@
+import { format } from "../../format/registry.js";
+import { decodeInto, tableOf } from "../safetensors/decode.js";
+import { dtypes } from "../safetensors/dtype.js";
+import { eachRun, type ReadScales, type ScaledCodes, type Scales } from "./scaled-codes.js";
+
+/**
+ * The numbers of elements from `start` on, each code x scale in one rounding to fp32.
+ *
+ * @param codes the bytes from that of the first element on.
+ * @param scales at least those of the elements.
+ */
+export function decodeScaled(
+  layout: ScaledCodes,
+  start: number,
+  codes: Uint8Array,
+  scales: readonly ReadScales[],
+  into: Float32Array,
+): void {
+  const numbers = tableOf(format(layout.element));
+  if (layout.bits === 8) {
+    eachRun(layout, start, into.length, scales, (from, count, scale) => {
+      for (let i = from; i < from + count; i++) into[i] = numbers[codes[i]] * scale;
+    });
+    return;
+  }
+  // Two codes of a byte at once, where both are asked for.
+  const odd = start % 2;
+  eachRun(layout, start, into.length, scales, (from, count, scale) => {
+    let i = from;
+    const end = from + count;
+    if ((i + odd) % 2 === 1) {
+      into[i] = numbers[codes[(i + odd) >> 1] >> 4] * scale;
+      i += 1;
+    }
+    for (; i + 1 < end; i += 2) {
+      const byte = codes[(i + odd) >> 1];
+      into[i] = numbers[byte & 15] * scale;
+      into[i + 1] = numbers[byte >> 4] * scale;
+    }
+    if (i < end) into[i] = numbers[codes[(i + odd) >> 1] & 15] * scale;
+  });
+}
+
+/** Scales by number. Valid for bytes at an offset that the width of a scale divides. */
+export function decodeScales({ dtype, format: name }: Scales, bytes: Uint8Array): Float32Array {
+  const { bits } = dtypes.get(dtype)!;
+  const numbers = new Float32Array((8 * bytes.length) / bits);
+  const ofFormat = format(name);
+  if (bits === 8) {
+    const table = tableOf(ofFormat);
+    for (let i = 0; i < bytes.length; i++) numbers[i] = table[bytes[i]];
+  } else decodeInto(bytes, dtypes.get(dtype)!, numbers);
+  return numbers;
+}
+
+/** Bytes of a scale. */
+export function scaleBytes({ dtype }: Scales): number {
+  return dtypes.get(dtype)!.bits / 8;
+}

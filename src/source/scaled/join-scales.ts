@@ -1,0 +1,145 @@
+import { format } from "../../format/registry.js";
+import type { SkippedTensor, Values } from "../../lens/input.js";
+import { quote } from "../input-error.js";
+import type { StoredTensor } from "../safetensors/stored-tensor.js";
+import { combine, type Fitted } from "./combine.js";
+import { decodeScaled, decodeScales, scaleBytes } from "./decode.js";
+import { type Layout, layouts } from "./layouts.js";
+import { codeSpan, type ScaledCodes, scaleSpan } from "./scaled-codes.js";
+import { scaledCodes } from "./uncovered.js";
+
+type Tensors = ReadonlyMap<string, StoredTensor>;
+
+export interface Joined {
+  /** Codes with their scales are one tensor of numbers, where the codes were. */
+  readonly tensors: Tensors;
+  /** Scales and the like of codes that are not read, which are no weights. */
+  readonly skipped: readonly SkippedTensor[];
+}
+
+/** Brings codes and their scales together. What has codes but no rule stays, with what is in the way of its numbers. */
+export function joinScales(tensors: Tensors): Joined {
+  const uncovered = scaledCodes(
+    new Map([...tensors].map(([name, { dtype }]) => [name, { name, dtype: dtype.name }])),
+  );
+  const used = new Set<string>();
+  const joined = new Map<string, StoredTensor>();
+  for (const tensor of tensors.values()) {
+    const found = layoutOf(tensor, tensors);
+    const plain = uncovered.codes.get(tensor.name);
+    if (found === null) {
+      joined.set(
+        tensor.name,
+        plain ? leftOut(tensor, tensor.name, plain.reason, plain.weightsPerElement) : tensor,
+      );
+      continue;
+    }
+    for (const name of found.sidecars) used.add(name);
+    const { fitted, name, perElement } = found;
+    // A tensor of that name may be there too: then codes keep theirs.
+    const called = name !== tensor.name && tensors.has(name) ? tensor.name : name;
+    joined.set(
+      called,
+      typeof fitted === "string"
+        ? leftOut(tensor, called, fitted, perElement)
+        : numbersOf(tensor, called, fitted, tensors),
+    );
+  }
+  for (const name of used) joined.delete(name);
+  const skipped = [...uncovered.sidecars].flatMap(([name, reason]) =>
+    used.has(name) || !joined.delete(name) ? [] : [{ name, reason }],
+  );
+  return { tensors: joined, skipped };
+}
+
+interface FoundLayout {
+  readonly name: string;
+  readonly perElement: number;
+  readonly fitted: Fitted | string;
+  readonly sidecars: readonly string[];
+}
+
+function layoutOf(codes: StoredTensor, tensors: Tensors): FoundLayout | null {
+  for (const layout of layouts) {
+    const element = layout.elements[codes.dtype.name];
+    if (element === undefined || !codes.name.endsWith(layout.codes)) continue;
+    const stem = codes.name.slice(0, codes.name.length - layout.codes.length);
+    const scales = tensors.get(stem + layout.scales);
+    if (scales === undefined || !(scales.dtype.name in layout.scaleFormats)) continue;
+    const tensorScaleName = tensorScaleOf(layout, stem, scales);
+    const tensorScale = tensorScaleName === null ? null : (tensors.get(tensorScaleName) ?? null);
+    const sidecars = [scales.name, ...(tensorScale ? [tensorScale.name] : [])];
+    return {
+      name: stem + layout.numbers,
+      perElement: element.perElement,
+      fitted:
+        tensorScaleName !== null && tensorScale?.dtype.name !== "F32"
+          ? `its tensor scale ${quote(tensorScaleName)} is ${tensorScale ? `${tensorScale.dtype.name}, not F32` : "not there"}`
+          : combine(layout, { codes, scales, tensorScale }),
+      sidecars,
+    };
+  }
+  return null;
+}
+
+function tensorScaleOf({ tensorScale }: Layout, stem: string, scales: StoredTensor): string | null {
+  return tensorScale?.with.includes(scales.dtype.name) ? stem + tensorScale.ending : null;
+}
+
+function leftOut(tensor: StoredTensor, name: string, reason: string, perElement: number): StoredTensor {
+  return { ...tensor, name, values: null, obstacle: { reason, weights: tensor.elements * perElement } };
+}
+
+function numbersOf(
+  codes: StoredTensor,
+  name: string,
+  { shape, scaled }: Fitted,
+  tensors: Tensors,
+): StoredTensor {
+  const { elements } = scaled;
+  const dtype = { name: scaled.format, bits: scaled.bits, format: format("fp32") };
+  const values = scaledNumbers(scaled, codes, tensors);
+  return { name, dtype, shape, elements, file: codes.file, begin: null, values, scaled };
+}
+
+/** Elements that are decoded at once. */
+const pieceLength = 2 ** 17;
+
+function scaledNumbers(scaled: ScaledCodes, codes: StoredTensor, tensors: Tensors): Values {
+  const { elements } = scaled;
+
+  async function readPiece(start: number, into: Float32Array): Promise<void> {
+    const { first, count } = codeSpan(scaled, start, into.length);
+    const bytes = new Uint8Array(count);
+    await codes.source!.read(codes.begin! + first, bytes);
+    const scales = [];
+    for (const each of scaled.scales) {
+      const span = scaleSpan(scaled, each, start, into.length);
+      const width = scaleBytes(each);
+      const stored = new Uint8Array(span.count * width);
+      await tensors.get(each.name)!.source!.read(each.begin + span.first * width, stored);
+      scales.push({ first: span.first, numbers: decodeScales(each, stored) });
+    }
+    decodeScaled(scaled, start, bytes, scales, into);
+  }
+
+  return {
+    length: elements,
+    async read(start, into) {
+      if (start < 0 || start + into.length > elements) {
+        throw new RangeError(
+          `${start} to ${start + into.length} is outside of a tensor of ${elements} elements`,
+        );
+      }
+      for (let done = 0; done < into.length; done += pieceLength) {
+        const part = into.subarray(done, done + pieceLength);
+        if (part instanceof Float32Array) await readPiece(start + done, part);
+        else {
+          const numbers = new Float32Array(part.length);
+          await readPiece(start + done, numbers);
+          part.set(numbers);
+        }
+      }
+    },
+  };
+}

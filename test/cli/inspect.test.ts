@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { encodeSafetensors } from "../../src/source/safetensors/write.js";
+import { make, recipes } from "../source/scaled/make.js";
+import { put, temporaryFolder } from "../source/support.js";
+import { expectRefusal, expectUsageError, output, run } from "../support/cli.js";
+import { float32 } from "../support/recorded.js";
+import { expectValid } from "../support/schemas.js";
+
+const folder = temporaryFolder();
+const coded = put(
+  folder,
+  "coded.safetensors",
+  encodeSafetensors([...make(recipes.mxfp8).tensors, float32("norm.weight", [1, 2, 4])]),
+);
+
+describe("inspect", () => {
+  test("a table of formats, scales, and what other formats would make of it", async () => {
+    const text = await output("inspect", coded, "--as", "bf16,mxfp4", "--as", "nvfp4:transformer-engine");
+    expect(text).toContain("5,283 weights in 2 tensors");
+    expect(text).toMatch(/^mxfp8-e4m3 +1 +5,280 /m);
+    expect(text).toContain("165 scales (e8m0fnu) in 1 tensor");
+    expect(text).toMatch(/^module +bf16 dB +to zero +clipped +mxfp4 dB/m);
+    expect(text).toContain("nvfp4:transformer-engine dB");
+    for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+  });
+
+  test("JSON on stdout and in a file, by its schema", async () => {
+    const path = join(folder, "inspection.json");
+    const json = await output("inspect", coded, "--as", "e4m3fn", "--json", "-");
+    expectValid("inspect", JSON.parse(json));
+    expect(await output("inspect", coded, "--as", "e4m3fn", "--json", path, "--quiet")).toBe("");
+    expect(readFileSync(path, "utf8")).toBe(json);
+  });
+
+  test("what is most likely a mistake", async () => {
+    const [codes, scales] = make(recipes["DeepSeek-V3"]).tensors;
+    const path = put(
+      folder,
+      "zero.safetensors",
+      encodeSafetensors([codes, { ...scales, data: new Float32Array(6) }]),
+    );
+    const text = await output("inspect", path);
+    expect(text).toContain("1 finding:");
+    expect(text.replaceAll(/\s+/g, " ")).toContain("6 of 6 scales in");
+    expect(text).toContain("(scales-zero)");
+  });
+
+  test("refuses in one sentence", async () => {
+    const before = readdirSync(folder);
+    await expectRefusal(
+      ["inspect", join(folder, "none")],
+      join(folder, "none"),
+      "a file of safetensors or torch.save, its index, or a folder with one of them",
+      "nothing there",
+    );
+    await expectRefusal(
+      ["inspect", coded, "--json", join(folder, "no", "x.json")],
+      join(folder, "no", "x.json"),
+      `its folder ${join(folder, "no")} to exist`,
+      "no such folder",
+    );
+    await expectUsageError(
+      ["inspect", coded, "--as", "fp17"],
+      /unknown format "fp17".* or with scales mxfp8-e4m3/s,
+    );
+    await expectUsageError(["inspect", coded, "--sample", "some"], /expected a whole number/);
+    await expectUsageError(["inspect"], /missing required argument 'file'/);
+    expect(readdirSync(folder)).toEqual(before);
+  });
+
+  test("an input is not overwritten", async () => {
+    const copy = put(folder, "copy", readFileSync(coded));
+    const { status, stderr } = await run(["inspect", copy, "--json", copy]);
+    expect(status).toBe(2);
+    expect(stderr).toContain("expected another file than the inputs");
+  });
+});
