@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { isAdapter } from "../source/adapter/is-adapter.js";
 import { threadsWorthStarting } from "../source/pair/threads.js";
 import { WorkerPool } from "../source/pair/worker-pool.js";
 import {
@@ -20,28 +21,50 @@ export interface DiffOptions extends OutputOptions {
   readonly seed: number;
   readonly threads?: number;
   readonly resume?: string;
+  /** Of a LoRA adapter. */
+  readonly merged?: string;
+  readonly unmerge?: boolean;
 }
 
-export function diffCommand(streams: Streams): Command {
+/** What is done where AFTER is a LoRA adapter. */
+export type MergeAdapter = (
+  base: string,
+  adapter: string,
+  options: DiffOptions,
+  streams: Streams,
+) => Promise<void>;
+
+/** @param merge loads what merges an adapter; without it AFTER is taken for a checkpoint. */
+export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter>): Command {
   const command = new Command("diff")
     .summary("two checkpoints: what changed, what only looks unchanged")
     .description(
       "Compares two checkpoints weight by weight: what is unchanged in all, by module and by layer, how far the rest " +
         "went, and what sending the changes would cost. Of the folder of a recorded run, BEFORE is its base and AFTER " +
-        "its end, the updates added in fp32; such a folder given twice tells the real sparsity too.",
+        "its end, the updates added in fp32; such a folder given twice tells the real sparsity too. Where AFTER is a LoRA adapter, it tells " +
+        "what merging it into BEFORE would lose.",
     )
     .argument(
       "<before>",
       "file of safetensors or torch.save, index of shards, folder of one, or a recorded run",
     )
-    .argument("<after>", "the same")
+    .argument("<after>", "the same, or the folder of a LoRA adapter (PEFT)")
     .option("--view <format>", "compare what would be stored in this format", formatName)
     .option("--strict", "a tensor that cannot be compared is an error")
+    .option(
+      "--merged <path>",
+      "of an adapter: a merged checkpoint, to compare bit for bit with what merging gives",
+    )
+    .option("--unmerge", "of an adapter: what is back after the update is taken away again")
     .option("--sample <n>", "chunks of 65,536 weights to compress", wholeNumber, 16)
     .option("--seed <n>", "of the places of those chunks", wholeNumber, 0)
     .addOption(threadsOption())
     .addOption(resumeOption());
   return addOutputOptions(command).action(async (before: string, after: string, options: DiffOptions) => {
+    const isMerge = merge !== undefined && (await isAdapter(after));
+    if (isMerge) return (await merge())(before, after, options, streams);
+    const stray = (["merged", "unmerge"] as const).find((name) => options[name] !== undefined);
+    if (stray !== undefined) command.error(`error: --${stray} is for AFTER a LoRA adapter`);
     const others = (options.threads ?? threadsWorthStarting([before, after])) - 1;
     const pool = others > 0 ? new WorkerPool(threadScript, others) : null;
     try {

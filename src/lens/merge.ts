@@ -230,7 +230,8 @@ function endTallyOf({ sums, unchanged, neverUpdated, cancelled, hidden, returned
   return tally;
 }
 
-function updateTallyOf(counts: UpdateCounts, parted: number | null = null): UpdateTally {
+/** What was counted of updates, back from its summary. */
+export function updateTallyOf(counts: UpdateCounts, parted: number | null = null): UpdateTally {
   const tally = new UpdateTally();
   tally.parted = parted;
   tally.none = counts.none;

@@ -1,5 +1,5 @@
 /** Fields of results that name files or folders. */
-const paths = new Set(["weights", "updates", "gradients", "moments", "path"]);
+const paths = new Set(["weights", "updates", "gradients", "moments", "adapter", "merged", "path"]);
 
 /**
  * A result for a report that others read: of files that were named by an absolute path it has the last two names, not where
