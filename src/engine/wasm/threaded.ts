@@ -11,6 +11,7 @@ import { Stop, Stopped } from "../stop.js";
 import { pageBytes } from "./assembler/module.js";
 import { compileKernels } from "./kernel/kernels.js";
 import { type Layout, layOut, stepTally, tensorTally } from "./layout.js";
+import { LowRankPlan, sourcesOf } from "./low-rank.js";
 import { readsFiles } from "./platform.js";
 import { SyntheticPlan } from "./synthetic.js";
 import { TallyReader } from "./tallies.js";
@@ -24,12 +25,23 @@ export interface ThreadedJob extends LensJob {
   readonly chunk: number;
 }
 
-/** Whether workers can have all numbers of a tensor: by reading them, or by making them where they count. */
-export function forWorkers({ tensors, stepNumbers }: LensJob): (tensor: TensorInput) => boolean {
+/** Whether workers can have all numbers of a tensor: by reading them, or by making them where they count. @param chunk that of the job. */
+export function forWorkers(
+  { tensors, stepNumbers }: LensJob,
+  chunk = 2 ** 15,
+): (tensor: TensorInput) => boolean {
   const plan = new SyntheticPlan(tensors, stepNumbers.length);
+  const products = new LowRankPlan(tensors, chunk);
   return (tensor) =>
-    plan.makes(tensor) &&
-    [tensor.weights, ...tensor.updates].every(({ stored }) => typeof stored?.in !== "string" || readsFiles);
+    (plan.makes(tensor) || products.makes(tensor)) &&
+    storedIn(tensor).every((stored) => typeof stored.in !== "string" || readsFiles);
+}
+
+/** All that workers read of a tensor. */
+function storedIn({ weights, updates }: TensorInput): StoredBytes[] {
+  return [weights, ...updates].flatMap(({ stored, product }) =>
+    (product ? sourcesOf(product) : [stored]).flatMap((of) => of ?? []),
+  );
 }
 
 /** Takes a job through worker threads, each of which reads its chunks and counts them on its own. */
@@ -43,20 +55,24 @@ export async function runThreaded(
   const steps = stepNumbers.length;
   const plan = new SyntheticPlan(tensors, steps);
   const constants = plan.constants();
-  const synthetic = { constantBytes: constants.length, simulates: plan.simulates };
+  const products = new LowRankPlan(tensors, chunk);
+  const { rows: product } = products;
+  const synthetic = { constantBytes: constants.length, simulates: plan.simulates, product };
   const layout = layOut(cases, chunk, { steps, milestones: milestones.length }, synthetic);
   const size = { pages: Math.ceil(layout.bytes / pageBytes), shared: false };
   const decoded = new Set<Format>();
-  for (const { weights, updates } of tensors) {
-    for (const { stored } of [weights, ...updates]) if (stored) decoded.add(stored.format);
-  }
+  for (const tensor of tensors) for (const { format } of storedIn(tensor)) decoded.add(format);
   const formats = [...decoded].filter(({ bits }) => bits < 32);
-  const module = await compileKernels(cases, formats, layout, size, plan);
+  const own = {
+    key: plan.key,
+    functions: (of: Layout) => [...plan.functions(of), ...products.functions()],
+  };
+  const module = await compileKernels(cases, formats, layout, size, own);
 
   const stepTallies = cases.map(() => stepNumbers.map(() => new UpdateTally()));
   const tensorTallies = cases.map(() => tensors.map(() => new Tally()));
   const curves = cases.map(() => newCurve(job));
-  const workerTensors = describe(job, formats, plan, layout);
+  const workerTensors = describe(job, formats, plan, products, layout);
   const tasks = workerTensors.reduce((sum, of) => sum + of.tasks, 0);
   const total = tensors.reduce((sum, { weights }) => sum + weights.length, 0) * steps;
   const workerJob = {
@@ -122,28 +138,33 @@ function describe(
   { tensors, stepNumbers, cases, chunk }: ThreadedJob,
   formats: readonly Format[],
   plan: SyntheticPlan,
+  products: LowRankPlan,
   layout: Layout,
 ): WorkerTensor[] {
   let firstTask = 0;
-  return tensors.map(({ name, weights, updates }) => {
+  const source = (stored: StoredBytes) => sourceOf(stored, formats);
+  return tensors.map((tensor) => {
+    const { name, weights, updates } = tensor;
     const tasks = Math.ceil(weights.length / chunk);
     const keys = cases.flatMap(({ seed, rounding }) => {
       if (rounding !== "stochastic") return stepNumbers.flatMap(() => [0, 0]);
       const key = tensorKey(seed, name);
       return stepNumbers.flatMap((step) => stepKey(key, step));
     });
-    const tensor = {
+    const described = {
       length: weights.length,
-      weights: weights.stored ? sourceOf(weights.stored, formats) : plan.weights(weights.weights!),
+      weights: weights.stored ? source(weights.stored) : plan.weights(weights.weights!),
       updates: updates.every(({ stored }) => stored)
-        ? updates.map(({ stored }) => sourceOf(stored!, formats))
-        : plan.updates(updates, layout),
+        ? updates.map(({ stored }) => source(stored!))
+        : products.makes(tensor)
+          ? products.updates(updates, source)
+          : plan.updates(updates, layout),
       keys: Uint32Array.from(keys),
       firstTask,
       tasks,
     };
     firstTask += tasks;
-    return tensor;
+    return described;
   });
 }
 
