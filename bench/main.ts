@@ -2,6 +2,7 @@
 import { diff } from "./diff.js";
 import { engines } from "./engines/engines.js";
 import { gpu } from "./gpu.js";
+import { lora } from "./lora.js";
 import { memory } from "./memory.js";
 import { page } from "./page.js";
 import { report } from "./report.js";
@@ -11,6 +12,7 @@ const benches: Readonly<Record<string, (...args: number[]) => void | Promise<voi
   diff,
   engines,
   gpu,
+  lora,
   memory,
   page,
   report,
