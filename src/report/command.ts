@@ -8,7 +8,8 @@ import type { SyntheticInput } from "../lens/synthetic-result.js";
 /** The commands that count a result again; nothing for one whose input was given to the library. */
 export function runCommandLines(result: Result): string[] {
   const { input, settings, cases } = result;
-  const { weights, updates, gradients, synthetic } = input;
+  const { weights, updates, gradients, adapter, synthetic } = input;
+  if (adapter !== undefined) return adapterCommandLines(result, weights!, adapter);
   if (synthetic) return simulateCommandLines(result, synthetic);
   if (weights === null || (updates ?? gradients) === null) return [];
   const files = [
@@ -28,6 +29,25 @@ export function runCommandLines(result: Result): string[] {
     ...(strict ? ["--strict"] : []),
   ];
   return caseOptions(cases).map((of) => commandLine(["run", ...files, ...of, ...common]));
+}
+
+function adapterCommandLines(
+  { input, settings, cases, merge }: Result,
+  weights: string,
+  adapter: string,
+): string[] {
+  const { merged } = input;
+  const { overflow, seed, strict } = settings;
+  const more = [
+    ...(merged === undefined ? [] : ["--merged", merged]),
+    ...(merge?.cases.some(({ unmerge }) => unmerge !== null) ? ["--unmerge"] : []),
+    ...(overflow === "ieee" ? [] : ["--overflow", overflow]),
+    ...(seed === 0 ? [] : ["--seed", String(seed)]),
+    ...(strict ? ["--strict"] : []),
+  ];
+  return caseOptions(cases).map((of) =>
+    commandLine(["run", "--weights", weights, "--adapter", adapter, ...of, ...more]),
+  );
 }
 
 function simulateCommandLines({ input, settings, cases }: Result, of: SyntheticInput): string[] {

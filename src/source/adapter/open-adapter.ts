@@ -143,7 +143,8 @@ function bringOnto(
     const found = `none${firstSkipped(list.tensors)}`;
     throw new InputError(adapter.path, `factors that fit a weight of ${quote(base.path)}`, found);
   }
-  return { tensors, skipped: list.tensors, ranks, scales, formats, untouched, replaced: copies };
+  const replaced = new Map([...copies].filter(([name]) => base.tensors.has(name)));
+  return { tensors, skipped: list.tensors, ranks, scales, formats, untouched, replaced };
 }
 
 /** The name of the weight of a module: of a bare parameter it is that of the module. */
