@@ -221,6 +221,9 @@ describe("outputs", () => {
     const page = join(folder, "page.html");
     const table = await output("diff", ...given, "--json", saved, "--html", page);
     await expect(table).toMatchFileSnapshot("adapter.txt");
+    // docs/lora.md shows a part of it.
+    const [, shown] = /```console\n\$ .*\n([^`]*)```/.exec(readFileSync("docs/lora.md", "utf8"))!;
+    for (const line of shown.split("\n").filter((of) => of !== "...")) expect(table).toContain(line);
     expect(Math.max(...table.split("\n").map(visibleWidth))).toBeLessThanOrEqual(80);
     const result = JSON.parse(readFileSync(saved, "utf8"));
     expectValid("result", result);
