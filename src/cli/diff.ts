@@ -42,13 +42,13 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
       "Compares two checkpoints weight by weight: what is unchanged in all, by module and by layer, how far the rest " +
         "went, and what sending the changes would cost. Of the folder of a recorded run, BEFORE is its base and AFTER " +
         "its end, the updates added in fp32; such a folder given twice tells the real sparsity too. Where AFTER is a LoRA adapter, it tells " +
-        "what merging it into BEFORE would lose.",
+        "what merging it into BEFORE would lose; of a series, what each step changed, and what changed since BEFORE.",
     )
     .argument(
       "<before>",
       "file of safetensors or torch.save, index of shards, folder of one, or a recorded run",
     )
-    .argument("<after>", "the same, or the folder of a LoRA adapter (PEFT)")
+    .argument("<after...>", "the same; several are a series; or the folder of a LoRA adapter (PEFT)")
     .option("--view <format>", "compare what would be stored in this format", formatName)
     .option("--strict", "a tensor that cannot be compared is an error")
     .option(
@@ -60,14 +60,21 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
     .option("--seed <n>", "of the places of those chunks", wholeNumber, 0)
     .addOption(threadsOption())
     .addOption(resumeOption());
-  return addOutputOptions(command).action(async (before: string, after: string, options: DiffOptions) => {
-    const isMerge = merge !== undefined && (await isAdapter(after));
+  return addOutputOptions(command).action(async (before: string, afters: string[], options: DiffOptions) => {
+    const [after] = afters;
+    const isSeries = afters.length > 1;
+    if (isSeries && options.resume !== undefined) command.error("error: --resume is for two checkpoints");
+    const isMerge = merge !== undefined && !isSeries && (await isAdapter(after));
     if (isMerge) return (await merge())(before, after, options, streams);
     const stray = (["merged", "unmerge"] as const).find((name) => options[name] !== undefined);
     if (stray !== undefined) command.error(`error: --${stray} is for AFTER a LoRA adapter`);
-    const others = (options.threads ?? threadsWorthStarting([before, after])) - 1;
+    const others = (options.threads ?? threadsWorthStarting([before, ...afters])) - 1;
     const pool = others > 0 ? new WorkerPool(threadScript, others) : null;
     try {
+      if (isSeries) {
+        const { diffSeries } = await import("./diff-series.js");
+        return await diffSeries([before, ...afters], options, pool, streams);
+      }
       // Threads take as long to start as all else does to be loaded and made ready.
       const { diffFiles } = await import("./diff-files.js");
       await diffFiles(before, after, options, pool, streams);

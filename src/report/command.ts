@@ -2,6 +2,7 @@ import type { DifferenceResult } from "../lens/difference-result.js";
 import type { PredictionResult } from "../lens/prediction.js";
 import { printable } from "../lens/printable.js";
 import type { Case, Result, ResultInput, ResultOptimizer } from "../lens/result.js";
+import type { SeriesResult } from "../lens/series.js";
 import type { SweepCase, SweepResult } from "../lens/sweep.js";
 import type { SyntheticInput } from "../lens/synthetic-result.js";
 
@@ -143,6 +144,16 @@ export function diffCommandLine({ input, settings }: DifferenceResult): string {
     "diff",
     input.before.path,
     input.after.path,
+    ...(settings.view === null ? [] : ["--view", settings.view]),
+    ...(settings.strict ? ["--strict"] : []),
+    ...(settings.seed === 0 ? [] : ["--seed", String(settings.seed)]),
+  ]);
+}
+
+export function seriesCommandLine({ input, settings }: SeriesResult): string {
+  return commandLine([
+    "diff",
+    ...input.checkpoints.map(({ path }) => path),
     ...(settings.view === null ? [] : ["--view", settings.view]),
     ...(settings.strict ? ["--strict"] : []),
     ...(settings.seed === 0 ? [] : ["--seed", String(settings.seed)]),

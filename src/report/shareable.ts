@@ -13,6 +13,7 @@ function shortened(input: object): object {
   return Object.fromEntries(
     Object.entries(input).map(([name, value]) => {
       if (typeof value === "string" && paths.has(name)) return [name, shortPaths(value)];
+      if (name === "checkpoints") return [name, (value as object[]).map(shortened)];
       const isSide = (name === "before" || name === "after") && typeof value === "object" && value !== null;
       return [name, isSide ? shortened(value) : value];
     }),

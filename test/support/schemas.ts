@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { expect } from "vitest";
 
-type SchemaName = "result" | "explanation" | "doctor" | "diff" | "sweep" | "prediction";
+type SchemaName = "result" | "explanation" | "doctor" | "diff" | "series" | "sweep" | "prediction";
 
 const compiled = new Map<SchemaName, ValidateFunction>();
 
@@ -18,6 +18,7 @@ function compile(name: SchemaName): ValidateFunction {
   const ajv = new Ajv2020({ allowUnionTypes: true, allErrors: true });
   // Those of sweeps and predictions refer to it.
   if (name !== "result") ajv.addSchema(schemaIn("result"), "result.schema.json");
+  if (name === "series") ajv.addSchema(schemaIn("diff"), "diff.schema.json");
   return ajv.compile(schemaIn(name));
 }
 
