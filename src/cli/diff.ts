@@ -21,6 +21,8 @@ export interface DiffOptions extends OutputOptions {
   readonly seed: number;
   readonly threads?: number;
   readonly resume?: string;
+  readonly writeDelta?: string;
+  readonly applyDelta?: string;
   /** Of a LoRA adapter. */
   readonly merged?: string;
   readonly unmerge?: boolean;
@@ -58,16 +60,25 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
     .option("--unmerge", "of an adapter: what is back after the update is taken away again")
     .option("--sample <n>", "chunks of 65,536 weights to compress", wholeNumber, 16)
     .option("--seed <n>", "of the places of those chunks", wholeNumber, 0)
+    .option("--write-delta <file>", "write what makes AFTER from BEFORE, byte for byte (safetensors)")
+    .option("--apply-delta <file>", "first make AFTER, where nothing is yet, from BEFORE and such a delta")
     .addOption(threadsOption())
     .addOption(resumeOption());
   return addOutputOptions(command).action(async (before: string, afters: string[], options: DiffOptions) => {
     const [after] = afters;
     const isSeries = afters.length > 1;
-    if (isSeries && options.resume !== undefined) command.error("error: --resume is for two checkpoints");
+    const forTwo = (["resume", "writeDelta", "applyDelta"] as const).find(
+      (name) => options[name] !== undefined,
+    );
+    if (forTwo !== undefined && isSeries) refuseOption(command, forTwo, "two checkpoints");
+    if (options.writeDelta !== undefined && options.applyDelta !== undefined) {
+      command.error("error: only one of --write-delta and --apply-delta can be given");
+    }
     const isMerge = merge !== undefined && !isSeries && (await isAdapter(after));
+    if (isMerge && forTwo !== undefined) refuseOption(command, forTwo, "two checkpoints");
     if (isMerge) return (await merge())(before, after, options, streams);
     const stray = (["merged", "unmerge"] as const).find((name) => options[name] !== undefined);
-    if (stray !== undefined) command.error(`error: --${stray} is for AFTER a LoRA adapter`);
+    if (stray !== undefined) refuseOption(command, stray, "AFTER a LoRA adapter");
     const others = (options.threads ?? threadsWorthStarting([before, ...afters])) - 1;
     const pool = others > 0 ? new WorkerPool(threadScript, others) : null;
     try {
@@ -82,4 +93,8 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
       await pool?.close();
     }
   });
+}
+
+function refuseOption(command: Command, name: string, what: string): never {
+  return command.error(`error: --${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} is for ${what}`);
 }

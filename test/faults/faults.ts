@@ -212,6 +212,13 @@ export const faults: readonly Fault[] = [
     group: "source",
   },
   {
+    file: "src/source/delta/apply-delta.ts",
+    mistake: "a delta is applied to whatever checkpoint has tensors like those of its base",
+    find: "if (found !== base) {",
+    replace: "if (false) {",
+    group: "source",
+  },
+  {
     file: "src/report/headline.ts",
     mistake: "the headline does not say what was left out",
     find: "    ...left,\n    ...(result.merge",
