@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { isAdapter } from "../source/adapter/is-adapter.js";
+import { InputError } from "../source/input-error.js";
 import { threadsWorthStarting } from "../source/pair/threads.js";
 import { WorkerPool } from "../source/pair/worker-pool.js";
 import {
@@ -74,7 +75,12 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
     if (options.writeDelta !== undefined && options.applyDelta !== undefined) {
       command.error("error: only one of --write-delta and --apply-delta can be given");
     }
-    const isMerge = merge !== undefined && !isSeries && (await isAdapter(after));
+    const [ofBefore, ofAfter] = await Promise.all([isAdapter(before), isAdapter(after)]);
+    // Two adapters are compared as any two checkpoints.
+    const isMerge = merge !== undefined && !isSeries && ofAfter && !ofBefore;
+    if (ofBefore && !ofAfter) {
+      throw new InputError(before, "a base as BEFORE, and its adapter as AFTER", "a LoRA adapter");
+    }
     if (isMerge && forTwo !== undefined) refuseOption(command, forTwo, "two checkpoints");
     if (isMerge) return (await merge())(before, after, options, streams);
     const stray = (["merged", "unmerge"] as const).find((name) => options[name] !== undefined);

@@ -72,6 +72,13 @@ describe("PEFT 0.21: adapters as it saves them, and what it merges them to", () 
   });
 });
 
+test("two adapters are compared as any two checkpoints", async () => {
+  const both = ["diff", loraPath("adapter"), loraPath("adapter")];
+  const { totals, tensors } = JSON.parse(await output(...both, "--quiet", "--json", "-"));
+  expect(tensors).toHaveLength(16);
+  expect(totals.bytesChanged).toBe(0);
+});
+
 test("one matrix, the least of a configuration: numpy's counts", async () => {
   const [{ totals }] = (await lens("diff", loraPath("one-matrix/base"), loraPath("one-matrix/adapter")))
     .cases;
@@ -276,6 +283,8 @@ describe("what cannot be merged", () => {
       "the folder of a LoRA adapter",
       "nothing there",
     );
+    const swapped = "a base as BEFORE, and its adapter as AFTER";
+    await expectRefusal(["diff", adapter, base], adapter, swapped, "a LoRA adapter");
     const wide = loraPath("one-matrix/base");
     const { status, stderr } = await run(["diff", wide, adapter]);
     expect(status, stderr).toBe(2);
