@@ -27,6 +27,7 @@ export interface DiffOptions extends OutputOptions {
   /** Of a LoRA adapter. */
   readonly merged?: string;
   readonly unmerge?: boolean;
+  readonly roundUpdate?: string;
 }
 
 /** What is done where AFTER is a LoRA adapter. */
@@ -59,6 +60,11 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
       "of an adapter: a merged checkpoint, to compare bit for bit with what merging gives",
     )
     .option("--unmerge", "of an adapter: what is back after the update is taken away again")
+    .option(
+      "--round-update <format>",
+      "of an adapter: round its update to this format first, as PEFT does with safe_merge",
+      formatName,
+    )
     .option("--sample <n>", "chunks of 65,536 weights to compress", wholeNumber, 16)
     .option("--seed <n>", "of the places of those chunks", wholeNumber, 0)
     .option("--write-delta <file>", "write what makes AFTER from BEFORE, byte for byte (safetensors)")
@@ -83,7 +89,7 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
     }
     if (isMerge && forTwo !== undefined) refuseOption(command, forTwo, "two checkpoints");
     if (isMerge) return (await merge())(before, after, options, streams);
-    const stray = (["merged", "unmerge"] as const).find((name) => options[name] !== undefined);
+    const stray = (["merged", "unmerge", "roundUpdate"] as const).find((name) => options[name] !== undefined);
     if (stray !== undefined) refuseOption(command, stray, "AFTER a LoRA adapter");
     const others = (options.threads ?? threadsWorthStarting([before, ...afters])) - 1;
     const pool = others > 0 ? new WorkerPool(threadScript, others) : null;

@@ -1,5 +1,6 @@
 import type { Observer } from "../engine/engine.js";
 import type { DescribedJob } from "../engine/run-lens.js";
+import { format } from "../format/registry.js";
 import { type MergeLens, mergeCase } from "../lens/merge-lens.js";
 import type { Result } from "../lens/result.js";
 import { spread } from "../lens/spread.js";
@@ -15,6 +16,8 @@ export interface AdapterJob {
   readonly adapter: string;
   /** A merged checkpoint to compare with. */
   readonly merged?: string | undefined;
+  /** The name of a format to which updates are rounded before they are added. */
+  readonly roundUpdate?: string | undefined;
   /** Whether to count what is back after unmerging too. */
   readonly unmerge: boolean;
   readonly cases: (opened: AdapterOnBase) => readonly UpdateSettings[];
@@ -29,8 +32,9 @@ export interface AdapterJob {
 
 /** Merges an adapter into its base and tells what became of it. */
 export async function lensAdapter(job: AdapterJob): Promise<Result> {
-  const { base, adapter, strict, merged: path } = job;
-  const opened = await openAdapter(base, adapter, { strict });
+  const { base, adapter, strict, merged: path, roundUpdate } = job;
+  const rounded = roundUpdate === undefined ? undefined : format(roundUpdate);
+  const opened = await openAdapter(base, adapter, { strict, rounded });
   let merged: MergedCheckpoint | null = null;
   try {
     const cases = job.cases(opened);
@@ -44,6 +48,7 @@ export async function lensAdapter(job: AdapterJob): Promise<Result> {
       rank: spread(opened.ranks),
       scale: spread(opened.scales),
       rsLora: opened.rsLora,
+      rounded: rounded?.name ?? null,
       untouched: {
         tensors: opened.untouched.length,
         elements: opened.untouched.reduce((sum, { elements }) => sum + elements, 0),

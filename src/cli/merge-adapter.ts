@@ -15,12 +15,13 @@ export async function mergeAdapter(
   streams: Streams,
 ): Promise<void> {
   checkOutput(options, streams);
-  const { view, merged, unmerge = false, threads, strict = false, quiet } = options;
+  const { view, merged, unmerge = false, roundUpdate, threads, strict = false, quiet } = options;
   const result = await lensAdapter({
     base,
     adapter,
     merged,
     unmerge,
+    roundUpdate,
     cases: (opened) => [
       updateSettings({ format: format(view ?? storedFormat(opened, base)), scheme: "in-place" }),
     ],

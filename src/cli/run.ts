@@ -2,7 +2,13 @@ import { Command } from "commander";
 import { type Recording, type RecordingPaths, recordedRun } from "../source/recording.js";
 import { replayOf } from "../source/replay.js";
 import { removeLog } from "../source/resume-log.js";
-import { addOutputOptions, type OutputOptions, resumeOption, threadsOption } from "./common-options.js";
+import {
+  addOutputOptions,
+  formatName,
+  type OutputOptions,
+  resumeOption,
+  threadsOption,
+} from "./common-options.js";
 import { checkOutput, emit, outputFiles } from "./emit.js";
 import { lensAdapter } from "./lens-adapter.js";
 import { lensRecording, type Plan } from "./lens-recording.js";
@@ -29,6 +35,7 @@ interface RunOptions extends CaseOptions, OptimizerOptions, OutputOptions {
   readonly adapter?: string;
   readonly merged?: string;
   readonly unmerge?: boolean;
+  readonly roundUpdate?: string;
   readonly strict?: boolean;
   readonly engine: string;
   readonly threads?: number;
@@ -63,6 +70,11 @@ export function runCommand(streams: Streams): Command {
       "of --adapter: a merged checkpoint, to compare bit for bit with what merging gives",
     )
     .option("--unmerge", "of --adapter: what is back after the update is taken away again")
+    .option(
+      "--round-update <format>",
+      "of --adapter: round its update to this format first, as PEFT does with safe_merge",
+      formatName,
+    )
     .option("--strict", "a tensor that cannot be counted is an error")
     .option("--write-weights <file>", "write the stored weights at the end (safetensors); one case only")
     .addOption(engineOption())
@@ -126,7 +138,7 @@ function checkUsage(
       "recorded runs, not for --adapter",
     );
   } else {
-    onlyWith(["merged", "unmerge"], "--adapter");
+    onlyWith(["merged", "unmerge", "roundUpdate"], "--adapter");
   }
   if (byRecipe) {
     onlyWith(
@@ -145,12 +157,23 @@ function checkUsage(
 }
 
 async function runAdapter(options: RunOptions, streams: Streams): Promise<void> {
-  const { weights, adapter, merged, unmerge = false, engine, threads, strict = false, quiet } = options;
+  const {
+    weights,
+    adapter,
+    merged,
+    unmerge = false,
+    roundUpdate,
+    engine,
+    threads,
+    strict = false,
+    quiet,
+  } = options;
   const result = await lensAdapter({
     base: weights!,
     adapter: adapter!,
     merged,
     unmerge,
+    roundUpdate,
     cases: () => caseGrid(options),
     engine,
     threads,

@@ -1,3 +1,5 @@
+import type { Format } from "../format/format.js";
+import { roundBy } from "../format/round.js";
 import type { Values } from "./input.js";
 
 /** A matrix of fp64 numbers, row by row, or column by column where it is transposed. */
@@ -20,6 +22,8 @@ export interface LowRank {
   /** rank x columns */
   readonly right: Factor;
   readonly scale: number;
+  /** A format that elements are rounded to after fp32, by nearest-even, as where a product is stored before it is added. */
+  readonly rounded?: Format;
 }
 
 /** The elements of such a product, row by row, computed when they are read: the whole is never in memory. */
@@ -60,7 +64,7 @@ async function readProduct(
   start: number,
   into: Float32Array | Float64Array,
 ): Promise<void> {
-  const { rows, columns, rank, scale } = product;
+  const { rows, columns, rank, scale, rounded } = product;
   if (into.length === 0) return;
   const first = Math.floor(start / columns);
   const end = Math.ceil((start + into.length) / columns);
@@ -74,7 +78,10 @@ async function readProduct(
     const width = Math.min(tile, columns - column, into.length - at);
     const row = (Math.floor((start + at) / columns) - first) * rank;
     addProducts(left, row, right, columns, column, rank, sums.subarray(0, width));
-    for (let j = 0; j < width; j++) into[at + j] = Math.fround(sums[j] * scale);
+    for (let j = 0; j < width; j++) {
+      const element = Math.fround(sums[j] * scale);
+      into[at + j] = rounded ? roundBy(element, rounded) : element;
+    }
     at += width;
   }
 }

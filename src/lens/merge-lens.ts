@@ -10,6 +10,8 @@ export interface MergeLens {
   readonly rank: Spread;
   readonly scale: Spread;
   readonly rsLora: boolean;
+  /** The format to which updates were rounded before they were added; null: they are fp32. */
+  readonly rounded: string | null;
   /** What of the base the adapter has no part in. */
   readonly untouched: { readonly tensors: number; readonly elements: number };
   /** Tensors that the adapter has as they are: merging takes these, nothing is added. */

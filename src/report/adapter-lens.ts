@@ -162,6 +162,9 @@ export function adapterFacts({ merge }: Result): (readonly [string, string])[] {
   return [
     ["rank", text(merge.rank)],
     ["scale of the adapter", `${text(merge.scale)}${merge.rsLora ? " (rsLoRA)" : ""}`],
+    ...(merge.rounded === null
+      ? []
+      : [["updates rounded before they are added", printable(merge.rounded)] as const]),
     ["weights without an adapter", count(merge.untouched.elements)],
   ];
 }

@@ -42,6 +42,7 @@ function adapterCommandLines(
   const more = [
     ...(merged === undefined ? [] : ["--merged", merged]),
     ...(merge?.cases.some(({ unmerge }) => unmerge !== null) ? ["--unmerge"] : []),
+    ...(merge?.rounded ? ["--round-update", merge.rounded] : []),
     ...(overflow === "ieee" ? [] : ["--overflow", overflow]),
     ...(seed === 0 ? [] : ["--seed", String(seed)]),
     ...(strict ? ["--strict"] : []),

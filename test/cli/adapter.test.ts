@@ -11,6 +11,7 @@ import { put, temporaryFolder } from "../source/support.js";
 import { expectRefusal, expectUsageError, output, run } from "../support/cli.js";
 import { expectedLora, float32Tensor, loraPath, putAdapter } from "../support/lora.js";
 import { plainProduct } from "../support/low-rank.js";
+import { readTensors } from "../support/recorded.js";
 import { expectValid } from "../support/schemas.js";
 
 const folder = temporaryFolder();
@@ -65,6 +66,14 @@ describe("PEFT 0.21: adapters as it saves them, and what it merges them to", () 
     expect(other.merge!.merged!.differ).toBeGreaterThan(cases[0].totals.moved / 2);
   });
 
+  test("with safe_merge PEFT rounds the update to bf16 first: other bits, which --round-update has", async () => {
+    const given = ["diff", base, loraPath("adapter"), "--merged", loraPath("adapter-merged-by-peft")];
+    const { merge } = await lens(...given, "--round-update", "bf16");
+    expect(merge!.rounded).toBe("bf16");
+    expect(merge!.merged!.differ).toBe(differBySafeMerge());
+    expect(merge!.merged!.differ).toBeGreaterThan(0);
+  });
+
   test("its merge against the base, as any two checkpoints", async () => {
     const merged = loraPath("adapter-merged-by-peft");
     const { totals } = JSON.parse(await output("diff", base, merged, "--quiet", "--json", "-"));
@@ -88,9 +97,52 @@ test("one matrix, the least of a configuration: numpy's counts", async () => {
 /** The bits of a number rounded to bf16 by nearest-even. Valid for finite numbers far from the largest. */
 function bfloat16(x: number): number {
   const [word] = new Uint32Array(Float32Array.of(x).buffer);
-  return (word + 0x7fff + ((word >>> 16) & 1)) & 0xffff0000;
+  return ((word + 0x7fff + ((word >>> 16) & 1)) & 0xffff0000) >>> 0;
 }
 const numberOf = (word: number) => new Float32Array(Uint32Array.of(word).buffer)[0];
+
+/** By a plain program: weights of PEFT's merge that are others where the update is rounded to bf16 first. */
+function differBySafeMerge(): number {
+  const [weights, factors, merged] = [
+    "base/model",
+    "adapter/adapter_model",
+    "adapter-merged-by-peft/model",
+  ].map(
+    (path) =>
+      new Map(
+        readTensors(loraPath(`${path}.safetensors`)).map(
+          ({ name, shape, data: { buffer, byteOffset, byteLength } }) => [
+            name,
+            { shape, bytes: buffer.slice(byteOffset, byteOffset + byteLength) },
+          ],
+        ),
+      ),
+  );
+  let differ = 0;
+  for (const [name, { shape, bytes }] of factors) {
+    if (!name.endsWith("lora_A.weight")) continue;
+    const weight = `${name.slice("base_model.model.".length, -".lora_A.weight".length)}.weight`;
+    const [rank, columns] = shape;
+    const [rows] = weights.get(weight)!.shape;
+    const a = new Float32Array(bytes);
+    const b = new Float32Array(factors.get(name.replace("lora_A", "lora_B"))!.bytes);
+    const [before, after] = [weights, merged].map((of) => new Uint16Array(of.get(weight)!.bytes));
+    // Alpha 16 over rank 4.
+    const u = plainProduct(
+      rows,
+      columns,
+      rank,
+      (i, k) => b[i * rank + k],
+      (k, j) => a[k * columns + j],
+      4,
+    );
+    for (const [i, code] of before.entries()) {
+      const made = bfloat16(numberOf(code * 65536) + numberOf(bfloat16(u[i])));
+      if (made / 65536 !== after[i]) differ += 1;
+    }
+  }
+  return differ;
+}
 
 test("a plain program that adds the product and takes it away again has the same counts, by kind and layer too", async () => {
   const [rows, columns, rank] = [24, 40, 3];
@@ -324,6 +376,10 @@ describe("what cannot be merged", () => {
     await expectUsageError(
       ["run", "--weights", base, "--adapter", adapter, "--write-weights", join(folder, "out.safetensors")],
       /--write-weights is for recorded runs/,
+    );
+    await expectUsageError(
+      ["diff", base, base, "--round-update", "bf16"],
+      /--round-update is for AFTER a LoRA adapter/,
     );
     await expectUsageError(["run", base, "--unmerge"], /--unmerge is for --adapter/);
     await expectUsageError(["diff", base, base, "--unmerge"], /--unmerge is for AFTER a LoRA adapter/);

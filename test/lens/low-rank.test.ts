@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { format } from "../../src/format/registry.js";
 import { lowRankValues, negated } from "../../src/lens/low-rank.js";
 import { drawnProduct } from "../support/low-rank.js";
 
@@ -60,6 +61,15 @@ test("the negated product has the other signs, and nothing else", async () => {
   const numbers = new Float32Array(plain.length);
   await lowRankValues(negated(product)).read(0, numbers);
   expect(numbers).toEqual(plain.map((x) => -x));
+});
+
+test("a product that is stored in bf16 first is rounded twice: to fp32, then to the upper half of its bits", async () => {
+  const { product, plain } = drawnProduct(shapes[1], drawer(5), [false, false]);
+  const numbers = new Float32Array(plain.length);
+  await lowRankValues({ ...product, rounded: format("bf16") }).read(0, numbers);
+  const words = new Uint32Array(plain.buffer);
+  const nearest = words.map((word) => (word + 0x7fff + ((word >>> 16) & 1)) & 0xffff0000);
+  expect(new Uint32Array(numbers.buffer)).toEqual(nearest);
 });
 
 test("factors that cannot be read are asked for again", async () => {

@@ -1,3 +1,4 @@
+import type { Format } from "../../format/format.js";
 import type { StoredBytes, TensorInput, Values } from "../../lens/input.js";
 import type { Factor, LowRank } from "../../lens/low-rank.js";
 import type { ExportedFunction } from "./assembler/module.js";
@@ -15,10 +16,13 @@ const mostBytes = 2 ** 26;
 export class LowRankPlan {
   readonly #chunk: number;
   readonly #rows: ProductRows | null;
+  /** What products are rounded to; undefined for those that are fp32. */
+  readonly #rounded: ReadonlySet<Format | undefined>;
 
   constructor(tensors: readonly TensorInput[], chunk: number) {
     this.#chunk = chunk;
     const products = tensors.flatMap((tensor) => (this.makes(tensor) ? [tensor.updates[0].product!] : []));
+    this.#rounded = new Set(products.map(({ rounded }) => rounded));
     const most = (of: (product: LowRank) => number) => Math.max(...products.map(of));
     this.#rows =
       products.length === 0
@@ -37,7 +41,10 @@ export class LowRankPlan {
     const product = first?.product;
     if (product === undefined || weights.stored === undefined || weights.length === 0) return false;
     const isSame = ({ product: other }: Values) =>
-      other?.left === product.left && other.right === product.right && other.rank === product.rank;
+      other?.left === product.left &&
+      other.right === product.right &&
+      other.rank === product.rank &&
+      other.rounded === product.rounded;
     return (
       updates.every(isSame) &&
       sourcesOf(product).every((stored) => stored !== undefined) &&
@@ -45,18 +52,26 @@ export class LowRankPlan {
     );
   }
 
+  /** Tells plans apart whose kernels differ. */
+  get key(): string {
+    return [...this.#rounded].map(kernelOf).join();
+  }
+
   functions(): ExportedFunction[] {
-    return this.#rows === null
-      ? []
-      : [{ name: "product", parameters: productParameters, write: writeProduct }];
+    return [...this.#rounded].map((rounded) => ({
+      name: kernelOf(rounded),
+      parameters: productParameters,
+      write: (k) => writeProduct(k, rounded),
+    }));
   }
 
   /** @param sourceOf how a worker reads what is stored. */
   updates(updates: readonly Values[], sourceOf: (stored: StoredBytes) => WorkerSource): WorkerUpdates {
-    const { left, right, rows, columns, rank } = updates[0].product!;
+    const { left, right, rows, columns, rank, rounded } = updates[0].product!;
     const factor = ({ values, transposed }: Factor) => ({ source: sourceOf(values.stored!), transposed });
     return {
       kernel: "product",
+      multiply: kernelOf(rounded),
       left: factor(left),
       right: factor(right),
       rows,
@@ -65,6 +80,10 @@ export class LowRankPlan {
       scales: updates.map(({ product }) => product!.scale),
     };
   }
+}
+
+function kernelOf(rounded: Format | undefined): string {
+  return rounded === undefined ? "multiply" : `multiply ${rounded.name}`;
 }
 
 /** Both factors as they are stored. */

@@ -64,7 +64,7 @@ export async function runThreaded(
   for (const tensor of tensors) for (const { format } of storedIn(tensor)) decoded.add(format);
   const formats = [...decoded].filter(({ bits }) => bits < 32);
   const own = {
-    key: plan.key,
+    key: `${plan.key} ${products.key}`,
     functions: (of: Layout) => [...plan.functions(of), ...products.functions()],
   };
   const module = await compileKernels(cases, formats, layout, size, own);

@@ -38,6 +38,8 @@ export type WorkerUpdates =
     }
   | {
       readonly kernel: "product";
+      /** The kernel that multiplies. */
+      readonly multiply: string;
       readonly left: WorkerFactor;
       readonly right: WorkerFactor;
       readonly rows: number;

@@ -121,8 +121,8 @@ async function work(job) {
       readFactor(left, rows, rank, first, some, product.left, start);
     }
 
-    function multiply(step) {
-      const { columns, rank, scales } = updates;
+    function multiplyRows(step) {
+      const { columns, rank, scales, multiply } = updates;
       const { left, right, into, scale } = layout.product;
       doubles[scale / 8] = scales[step];
       const first = Math.floor(start / columns);
@@ -130,7 +130,7 @@ async function work(job) {
         const column = (start + at) % columns;
         const width = Math.min(columns - column, count - at);
         const row = left + 8 * rank * (Math.floor((start + at) / columns) - first);
-        kernels.product(right + 8 * column, row, row + 8 * rank, into + 4 * at, width, 8 * columns, scale);
+        kernels[multiply](right + 8 * column, row, row + 8 * rank, into + 4 * at, width, 8 * columns, scale);
         at += width;
       }
       bytes.copyWithin(layout.updates, into, into + 4 * count);
@@ -138,7 +138,7 @@ async function work(job) {
     }
 
     function makeUpdates(step) {
-      if (updates.kernel === "product") return multiply(step);
+      if (updates.kernel === "product") return multiplyRows(step);
       const key = updates.keys.subarray(2 * step, 2 * step + 2);
       if (updates.kernel === "draw") return draw("draw", key, layout.updates);
       draw("adamw", key, layout.updates, updates.scalars + step * updates.scalarBytes, updates.scale);

@@ -35,6 +35,12 @@ export interface AdapterOnBase {
   close(): Promise<void>;
 }
 
+export interface AdapterOptions {
+  readonly strict?: boolean;
+  /** A format to which updates are rounded before they are added; see LowRank. */
+  readonly rounded?: Format | undefined;
+}
+
 /**
  * Opens a base and an adapter of PEFT, and makes the adapter's products the updates of the base's weights; no data is read. What
  * does not fit is left out and listed with its reason.
@@ -47,7 +53,7 @@ export interface AdapterOnBase {
 export async function openAdapter(
   base: string,
   adapter: string,
-  { strict = false }: { readonly strict?: boolean } = {},
+  { strict = false, rounded }: AdapterOptions = {},
 ): Promise<AdapterOnBase> {
   await statPath(adapter, "the folder of a LoRA adapter");
   const folder = await adapterFolder(adapter);
@@ -65,7 +71,7 @@ export async function openAdapter(
     const files = [...new Set(opened.flatMap((of) => [...of.files.keys()]))];
     files.push(join(folder, configName));
     return {
-      ...bringOnto(weights, factors, config, strict),
+      ...bringOnto(weights, factors, config, { strict, rounded }),
       rsLora: config.rsLora,
       files,
       metadata: factors.metadata,
@@ -91,7 +97,7 @@ function bringOnto(
   base: Checkpoint,
   adapter: Checkpoint,
   config: Awaited<ReturnType<typeof readAdapterConfig>>,
-  strict: boolean,
+  { strict = false, rounded }: AdapterOptions,
 ): Brought {
   const list = new SkipList(strict);
   list.addUnnamed(base, false);
@@ -127,7 +133,7 @@ function bringOnto(
       name,
       shape,
       weights: weight.values!,
-      updates: [lowRankValues({ ...product, rank, scale })],
+      updates: [lowRankValues({ ...product, rank, scale, ...(rounded && { rounded }) })],
     });
     ranks.push(rank);
     scales.push(scale);

@@ -35,9 +35,16 @@ interface Shape {
   readonly rank: number;
 }
 
-function tensor(name: string, shape: Shape, transposed: boolean, of = format("fp32")): TensorInput {
+function tensor(
+  name: string,
+  shape: Shape,
+  transposed: boolean,
+  of = format("fp32"),
+  rounded?: string,
+): TensorInput {
   const { rows, columns } = shape;
-  const { product } = drawnProduct({ ...shape, scale: 0.7 }, draw, [transposed, transposed], of);
+  const drawn = drawnProduct({ ...shape, scale: 0.7 }, draw, [transposed, transposed], of).product;
+  const product = { ...drawn, ...(rounded !== undefined && { rounded: format(rounded) }) };
   return {
     name,
     shape: [rows, columns],
@@ -54,6 +61,8 @@ const tensors = [
   tensor("rows longer than a chunk", { rows: 3, columns: 5003, rank: 3 }, false),
   tensor("an embedding", { rows: 601, columns: 29, rank: 8 }, true),
   tensor("narrow, of bf16 factors", { rows: 5000, columns: 3, rank: 2 }, false, format("bf16")),
+  tensor("rounded first", { rows: 40, columns: 100, rank: 4 }, false, format("fp32"), "bf16"),
+  tensor("rounded to few bits first", { rows: 30, columns: 40, rank: 4 }, false, format("fp32"), "e5m2"),
   tensor("a row", { rows: 1, columns: 17, rank: 1 }, true, format("bf16")),
 ];
 const cases = [
@@ -81,6 +90,7 @@ describe("workers multiply factors", () => {
     const refused: TensorInput[] = [
       { ...of, updates: [of.updates[0], other.updates[0]] },
       { ...of, weights: computed },
+      { ...of, updates: [of.updates[0], lowRankValues({ ...product!, rounded: format("bf16") })] },
       { ...of, updates: [lowRankValues({ ...product!, left: { values: computed, transposed: false } })] },
       { ...of, updates: [lowRankValues(large)] },
     ];

@@ -1,4 +1,6 @@
-import type { FunctionWriter, Type } from "../assembler/function.js";
+import type { Format } from "../../../format/format.js";
+import { round } from "../../lane/round.js";
+import type { FunctionWriter, Type, V128 } from "../assembler/function.js";
 import { vectorBytes } from "./groups.js";
 
 export const productParameters = ["i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const satisfies Type[];
@@ -14,9 +16,17 @@ const low = Array.from({ length: 16 }, (_, byte) => (byte < 8 ? byte : byte + 8)
  * lens/low-rank.ts has them. From `left` to `leftEnd` lies its row of the left factor, at `right` the first of its columns in
  * the first row of the right one, whose rows are `stride` bytes apart; all are fp64, and so is the number at `scale`.
  * `into` takes fp32, whole groups of {@link productColumns}.
+ *
+ * @param rounded as LowRank.rounded.
  */
-export function writeProduct(k: FunctionWriter): void {
+export function writeProduct(k: FunctionWriter, rounded: Format | undefined): void {
   const { f64x2, i32, i8x16 } = k;
+  const finish = (x: V128) =>
+    rounded === undefined
+      ? x
+      : round(k, x, { format: rounded, rounding: "nearest-even", overflow: "ieee" }, () =>
+          k.i32x4.constant(0),
+        );
   const [right, left, leftEnd, into, count, stride, scale] = productParameters.map((type, i) =>
     k.parameter(i, type),
   );
@@ -36,7 +46,7 @@ export function writeProduct(k: FunctionWriter): void {
     const target = i32.add(into, i32.shl(j, 2));
     for (let pair = 0; pair < pairs; pair += 2) {
       const [a, b] = [sums[pair], sums[pair + 1]].map((sum) => k.f32x4.demote_f64x2_zero(f64x2.mul(sum, by)));
-      k.store("v128", i8x16.shuffle(a, b, low), target, (pair / 2) * vectorBytes);
+      k.store("v128", finish(i8x16.shuffle(a, b, low)), target, (pair / 2) * vectorBytes);
     }
   });
 }
