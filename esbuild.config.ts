@@ -32,7 +32,8 @@ async function buildTool(): Promise<void> {
   // all-commands by its name, so that tests can call what is built without a process.
   const entryPoints = ["main", "all-commands"].map((name) => pathOf(`src/cli/${name}.ts`));
   await build({ ...common, entryPoints, splitting: true, external: [alone, "#gpu.js"] });
-  await build({ ...common, ...withCommander(), entryPoints: [pathOf("src/cli/diff-alone.ts")] });
+  const program = { entryPoints: [pathOf("src/cli/diff-alone.ts")], external: ["./all-commands.js"] };
+  await build({ ...common, ...withCommander(), ...program });
   // Each thread opens it anew; modules of the other kind take 20 ms longer to start.
   const thread: BuildOptions = { ...common, format: "cjs", outExtension: { ".js": ".cjs" } };
   await build({ ...thread, entryPoints: [pathOf("src/cli/diff-worker.ts")] });

@@ -2,6 +2,7 @@
 import { diff } from "./diff.js";
 import { engines } from "./engines/engines.js";
 import { gpu } from "./gpu.js";
+import { lora } from "./lora.js";
 import { memory } from "./memory.js";
 import { operations } from "./operations.js";
 import { page } from "./page.js";
@@ -13,6 +14,7 @@ const benches: Readonly<Record<string, (...args: number[]) => void | Promise<voi
   diff,
   engines,
   gpu,
+  lora,
   memory,
   operations,
   page,

@@ -124,6 +124,7 @@ describe("the package", () => {
       "docs/inspect.schema.json",
       "docs/prediction.schema.json",
       "docs/result.schema.json",
+      "docs/series.schema.json",
       "docs/sweep.schema.json",
       "package.json",
       "recorders/README.md",

@@ -120,6 +120,13 @@ export const measured: readonly Measured[] = [
   },
   {
     doc: "docs/performance.md",
+    heading: "# What was measured",
+    row: "`diff` of a base and a LoRA adapter",
+    command: "npm run bench -- lora",
+    sources: ["src/lens/low-rank.ts", "src/engine/wasm", "src/source/adapter"],
+  },
+  {
+    doc: "docs/performance.md",
     heading: "## Engines",
     command: "npm run bench -- engines",
     sources: [...numbers, "src/engine/wasm", "src/engine/reference", "bench/engines"],
@@ -177,6 +184,7 @@ export const notMeasured: readonly (readonly [doc: string, headings: readonly st
   ["README.md", ["## What is counted"]],
   ["recorders/README.md", ["## What is written", "## Several processes"]],
   ["docs/architecture.md", ["# The house"]],
+  ["docs/deltas.md", ["## The format"]],
   ["docs/block-formats.md", ["# Block formats", "## Scale rules"]],
   ["docs/arithmetic.md", ["## Rounding", "## Operations", "## Optimizers, as frameworks run them"]],
   ["docs/claims.md", ["# Claims that were mended"]],

@@ -5,7 +5,14 @@ import type { Streams } from "./streams.js";
 const commands = new Map<string, LoadCommand>([
   ["run", async (streams) => (await import("./run.js")).runCommand(streams)],
   ["check", async (streams) => (await import("./check.js")).checkCommand(streams)],
-  ["diff", async (streams) => (await import("./diff.js")).diffCommand(streams)],
+  [
+    "diff",
+    async (streams) =>
+      (await import("./diff.js")).diffCommand(
+        streams,
+        async () => (await import("./merge-adapter.js")).mergeAdapter,
+      ),
+  ],
   ["simulate", async (streams) => (await import("./simulate.js")).simulateCommand(streams)],
   ["sweep", async (streams) => (await import("./sweep.js")).sweepCommand(streams)],
   ["predict", async (streams) => (await import("./predict.js")).predictCommand(streams)],

@@ -1,7 +1,18 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { diffCommand } from "./diff.js";
 import { runProgram } from "./program.js";
 import type { Streams } from "./streams.js";
 
-/** `diff` and nothing else, which is built as one file: it is loaded in half the time (measured). */
-export const main = (argv: readonly string[], streams: Streams): Promise<number> =>
-  runProgram(argv, new Map([["diff", async () => diffCommand(streams)]]), streams);
+/**
+ * `diff` and nothing else, which is built as one file: it is loaded in half the time (measured). Where an argument may be a
+ * LoRA adapter, the other program does it, which has the engines.
+ */
+export const main = async (argv: readonly string[], streams: Streams): Promise<number> =>
+  argv.slice(3).some(mayBeAdapter)
+    ? (await import("./all-commands.js")).main(argv, streams)
+    : runProgram(argv, new Map([["diff", async () => diffCommand(streams)]]), streams);
+
+function mayBeAdapter(path: string): boolean {
+  return [path, dirname(path)].some((folder) => existsSync(join(folder, "adapter_config.json")));
+}

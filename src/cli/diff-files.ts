@@ -2,7 +2,7 @@ import { comparerOf, provenKernel } from "../engine/wasm/difference/comparison.j
 import { format } from "../format/registry.js";
 import type { DifferenceTallyJson } from "../lens/difference.js";
 import type { Comparer } from "../lens/difference-codes.js";
-import type { DifferenceResult } from "../lens/difference-result.js";
+import type { DeltaFile, DifferenceResult } from "../lens/difference-result.js";
 import { differenceOf } from "../source/pair/difference-of.js";
 import { openPair } from "../source/pair/open-pair.js";
 import type { CheckpointPair } from "../source/pair/pair-up.js";
@@ -30,6 +30,7 @@ export async function diffFiles(
   checkOutput(options, streams);
   if (options.resume !== undefined) expectWritable(options.resume);
   const view = options.view === undefined ? null : format(options.view);
+  const delta = await deltaOf(before, after, options);
   // It is compiled while the headers are read.
   const kernel = provenKernel();
   const pair = await openPair(before, after, {
@@ -40,9 +41,13 @@ export async function diffFiles(
   });
   try {
     const { resume } = options;
-    expectApart([...outputFiles(options), ...(resume === undefined ? [] : [resume])], pair.files);
+    const { writeDelta: deltaPath } = options;
+    const outputs = [resume, deltaPath].filter((path) => path !== undefined);
+    expectApart([...outputFiles(options), ...outputs], pair.files);
     pool?.prepare(await kernel);
-    const result = await compared(pair, comparerOf(await kernel), pool, options, streams);
+    const difference = await compared(pair, comparerOf(await kernel), pool, options, streams);
+    const file = await delta();
+    const result = file === null ? difference : { ...difference, delta: { ...difference.delta, file } };
     // They end while the result is written.
     void pool?.close();
     await emitBy(diffRenderers, result, options, streams);
@@ -50,6 +55,23 @@ export async function diffFiles(
   } finally {
     await pair.close();
   }
+}
+
+/** Applies a delta now; of one that is to be written, gives what writes it once the two were compared. */
+async function deltaOf(
+  before: string,
+  after: string,
+  { writeDelta: written, applyDelta: applied }: DiffOptions,
+): Promise<() => Promise<DeltaFile | null>> {
+  if (applied !== undefined) {
+    expectWritable(after, true);
+    const { applyDelta } = await import("../source/delta/apply-delta.js");
+    const file = await applyDelta(before, applied, after);
+    return async () => file;
+  }
+  if (written === undefined) return async () => null;
+  expectWritable(written, true);
+  return async () => (await import("../source/delta/write-delta.js")).writeDelta(before, after, written);
 }
 
 async function compared(

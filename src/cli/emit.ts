@@ -4,6 +4,7 @@ import { CommanderError } from "commander";
 import type { DifferenceResult } from "../lens/difference-result.js";
 import type { PredictionResult } from "../lens/prediction.js";
 import type { Result } from "../lens/result.js";
+import type { SeriesResult } from "../lens/series.js";
 import type { SweepResult } from "../lens/sweep.js";
 import type { Figure } from "../report/charts/figure.js";
 import type { HtmlAssets } from "../report/html/document.js";
@@ -44,6 +45,15 @@ export const diffRenderers: Renderers<DifferenceResult> = {
   figures: async () => (await import("../report/charts/figures.js")).figuresOfDiff,
   source: async () => (await import("../report/source-line.js")).diffSource,
   table: async () => (await import("../report/diff-table.js")).renderDiffTable,
+};
+
+export const seriesRenderers: Renderers<SeriesResult> = {
+  csv: async () => (await import("../report/series.js")).renderSeriesCsv,
+  markdown: async () => (await import("../report/series.js")).renderSeriesMarkdown,
+  html: async () => (await import("../report/html/series-html.js")).renderSeriesHtml,
+  figures: async () => (await import("../report/charts/series-chart.js")).figuresOfSeries,
+  source: async () => (await import("../report/series.js")).seriesSource,
+  table: async () => (await import("../report/series.js")).renderSeriesTable,
 };
 
 export const sweepRenderers: Renderers<SweepResult> = {

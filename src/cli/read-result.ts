@@ -5,16 +5,18 @@ import type { DifferenceResult } from "../lens/difference-result.js";
 import { upgraded } from "../lens/old-results.js";
 import type { PredictionResult } from "../lens/prediction.js";
 import type { Result } from "../lens/result.js";
+import type { SeriesResult } from "../lens/series.js";
 import type { SweepResult } from "../lens/sweep.js";
 import { InputError, quote } from "../source/input-error.js";
 import { systemError } from "../source/system-error.js";
 
-export type SavedResult = Result | DifferenceResult | SweepResult | PredictionResult;
+export type SavedResult = Result | DifferenceResult | SeriesResult | SweepResult | PredictionResult;
 
 /** The schemas of saved results, and the files in docs/ that hold them. */
 const schemas: Readonly<Record<SavedResult["schema"], string>> = {
   "precision-lens/2": "result",
   "precision-lens-diff/2": "diff",
+  "precision-lens-series/1": "series",
   "precision-lens-sweep/2": "sweep",
   "precision-lens-prediction/1": "prediction",
 };
@@ -53,6 +55,7 @@ async function compiled(schema: string): Promise<ValidateFunction> {
   const ajv = new Ajv2020({ allowUnionTypes: true });
   // Those of sweeps and predictions refer to it.
   if (schema !== "result") ajv.addSchema(schemaIn("result"), schemaFile("result"));
+  if (schema === "series") ajv.addSchema(schemaIn("diff"), schemaFile("diff"));
   return ajv.compile(schemaIn(schema));
 }
 

@@ -10,6 +10,7 @@ import {
   emitBy,
   outputFiles,
   predictionRenderers,
+  seriesRenderers,
   sweepRenderers,
 } from "./emit.js";
 import { readResult, type SavedResult } from "./read-result.js";
@@ -46,6 +47,8 @@ export function reportCommand(streams: Streams): Command {
 
 async function emitAny(result: SavedResult, options: OutputOptions, streams: Streams): Promise<void> {
   if (result.schema === "precision-lens-diff/2") await emitBy(diffRenderers, result, options, streams);
+  else if (result.schema === "precision-lens-series/1")
+    await emitBy(seriesRenderers, result, options, streams);
   else if (result.schema === "precision-lens-sweep/2") await emitBy(sweepRenderers, result, options, streams);
   else if (result.schema === "precision-lens-prediction/1")
     await emitBy(predictionRenderers, result, options, streams);

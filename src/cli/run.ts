@@ -1,11 +1,16 @@
 import { Command } from "commander";
-import type { Result } from "../lens/result.js";
-import { quote } from "../source/input-error.js";
 import { type Recording, type RecordingPaths, recordedRun } from "../source/recording.js";
 import { replayOf } from "../source/replay.js";
 import { removeLog } from "../source/resume-log.js";
-import { addOutputOptions, type OutputOptions, resumeOption, threadsOption } from "./common-options.js";
+import {
+  addOutputOptions,
+  formatName,
+  type OutputOptions,
+  resumeOption,
+  threadsOption,
+} from "./common-options.js";
 import { checkOutput, emit, outputFiles } from "./emit.js";
+import { lensAdapter } from "./lens-adapter.js";
 import { lensRecording, type Plan } from "./lens-recording.js";
 import {
   addCaseOptions,
@@ -19,6 +24,7 @@ import {
 } from "./options.js";
 import type { Streams } from "./streams.js";
 import { asUsage } from "./strict-options.js";
+import { warnOfSkipped } from "./warn-of-skipped.js";
 import { expectApart, expectWritable } from "./write-output.js";
 
 interface RunOptions extends CaseOptions, OptimizerOptions, OutputOptions {
@@ -26,6 +32,10 @@ interface RunOptions extends CaseOptions, OptimizerOptions, OutputOptions {
   readonly updates?: string;
   readonly gradients?: string;
   readonly moments?: string;
+  readonly adapter?: string;
+  readonly merged?: string;
+  readonly unmerge?: boolean;
+  readonly roundUpdate?: string;
   readonly strict?: boolean;
   readonly engine: string;
   readonly threads?: number;
@@ -40,7 +50,8 @@ export function runCommand(streams: Streams): Command {
       "Applies recorded updates to weights under emulated arithmetic and tells what became of each.\n" +
         "FOLDER is a recorded run: base.safetensors, and updates.safetensors with tensors stepNNNN/<weight name>.\n" +
         "With --optimizer the updates are computed from gradients.safetensors, named the same way, with the settings that the " +
-        "recording has by step and parameter group, from moments.safetensors if the optimizer's state was not empty.",
+        "recording has by step and parameter group, from moments.safetensors if the optimizer's state was not empty.\n" +
+        "With --adapter the one update is the product of a LoRA adapter, as merging adds it.",
     )
     .argument("[folder]", "a recorded run; or name its parts:")
     .option("--weights <path>", "safetensors file, index of shards, or folder with one of them")
@@ -49,6 +60,20 @@ export function runCommand(streams: Streams): Command {
     .option(
       "--moments <path>",
       "the optimizer's moments before the first step: tensors m/<weight name>, v/...",
+    )
+    .option(
+      "--adapter <path>",
+      "instead of updates: the folder of a LoRA adapter (PEFT), merged into --weights",
+    )
+    .option(
+      "--merged <path>",
+      "of --adapter: a merged checkpoint, to compare bit for bit with what merging gives",
+    )
+    .option("--unmerge", "of --adapter: what is back after the update is taken away again")
+    .option(
+      "--round-update <format>",
+      "of --adapter: round its update to this format first, as PEFT does with safe_merge",
+      formatName,
     )
     .option("--strict", "a tensor that cannot be counted is an error")
     .option("--write-weights <file>", "write the stored weights at the end (safetensors); one case only")
@@ -60,6 +85,7 @@ export function runCommand(streams: Streams): Command {
     const byRecipe = options.optimizer !== undefined || options.gradients !== undefined;
     checkUsage(command, options, folder, byRecipe);
     checkOutput(options, streams);
+    if (options.adapter !== undefined) return runAdapter(options, streams);
     const paths = await pathsOf(folder, options, byRecipe);
     if (options.writeWeights !== undefined) expectWritable(options.writeWeights, true);
     if (options.resume !== undefined) expectWritable(options.resume);
@@ -86,8 +112,11 @@ function checkUsage(
   folder: string | undefined,
   byRecipe: boolean,
 ): void {
-  const inputs = byRecipe ? options.gradients : options.updates;
-  const parts = byRecipe ? "--weights and --gradients" : "--weights and --updates";
+  const byAdapter = options.adapter !== undefined;
+  const inputs = byRecipe ? options.gradients : (options.updates ?? options.adapter);
+  const parts = byRecipe
+    ? "--weights and --gradients"
+    : `--weights and ${byAdapter ? "--adapter" : "--updates"}`;
   if ((folder === undefined) === (options.weights === undefined && inputs === undefined)) {
     command.error(`error: expected either FOLDER, or ${parts}`);
   }
@@ -103,6 +132,14 @@ function checkUsage(
     if (stray)
       command.error(`error: --${stray.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} is for ${what}`);
   };
+  if (byAdapter) {
+    onlyWith(
+      ["updates", "gradients", "optimizer", "writeWeights", "resume"],
+      "recorded runs, not for --adapter",
+    );
+  } else {
+    onlyWith(["merged", "unmerge", "roundUpdate"], "--adapter");
+  }
   if (byRecipe) {
     onlyWith(
       ["updates", "scheme", "rounding", "opmath", "overflow"],
@@ -117,6 +154,35 @@ function checkUsage(
   if (folder !== undefined && options.moments !== undefined) {
     command.error("error: --moments goes with --weights and --gradients: FOLDER has its own");
   }
+}
+
+async function runAdapter(options: RunOptions, streams: Streams): Promise<void> {
+  const {
+    weights,
+    adapter,
+    merged,
+    unmerge = false,
+    roundUpdate,
+    engine,
+    threads,
+    strict = false,
+    quiet,
+  } = options;
+  const result = await lensAdapter({
+    base: weights!,
+    adapter: adapter!,
+    merged,
+    unmerge,
+    roundUpdate,
+    cases: () => caseGrid(options),
+    engine,
+    threads,
+    strict,
+    progress: quiet ? null : streams.err,
+    opened: (files) => expectApart(outputFiles(options), files),
+  });
+  if (!quiet) warnOfSkipped(result, streams);
+  await emit(result, options, streams);
 }
 
 async function pathsOf(
@@ -174,11 +240,4 @@ function replayPlan(
       ...(replay.isStated && { recorded: { given, override } }),
     };
   });
-}
-
-function warnOfSkipped({ skipped }: Result, { err }: Streams): void {
-  if (skipped.length === 0) return;
-  const [{ name, reason }] = skipped;
-  const which = skipped.length === 1 ? "1 tensor was" : `${skipped.length} tensors were`;
-  err.write(`precision-lens: ${which} not counted; the first, ${quote(name)}: ${reason}\n`);
 }

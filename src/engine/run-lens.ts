@@ -13,7 +13,7 @@ import { expectCountable } from "./walk.js";
 export interface DescribedJob extends LensJob {
   readonly source: Pick<
     ResultInput,
-    "kind" | "weights" | "updates" | "gradients" | "moments" | "metadata" | "synthetic"
+    "kind" | "weights" | "updates" | "gradients" | "moments" | "adapter" | "merged" | "metadata" | "synthetic"
   >;
   /** See ResultOptimizer: present where tensors have settings of their own from a recording. */
   readonly recorded?: ResultOptimizer["recorded"];

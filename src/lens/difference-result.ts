@@ -151,6 +151,8 @@ export interface Delta {
   readonly indexValueBytes: number;
   /** One bit for each element, and the values of those that changed. */
   readonly maskValueBytes: number;
+  /** Of --write-delta and --apply-delta. */
+  readonly file?: DeltaFile;
   readonly sample: DeltaSample;
   /** What the sample says of the whole: its ratio to full size, times the full size; null where nothing is known. */
   readonly compressed: {
@@ -159,6 +161,32 @@ export interface Delta {
     /** Why zstd is null. */
     readonly zstdUnknown: string | null;
   };
+}
+
+/** A delta that was written, or applied, and what it makes: AFTER, byte for byte. */
+export interface DeltaFile {
+  /** Of the delta. */
+  readonly bytes: number;
+  /** Of all files that it makes. */
+  readonly resultBytes: number;
+  /** Tensors of which it has nothing, changes, or all. */
+  readonly same: number;
+  readonly changed: number;
+  readonly whole: number;
+  /** Elements whose bytes changed, of the second. */
+  readonly changes: number;
+  /** SHA-256 of the tensors that it takes from BEFORE, in hexadecimal. */
+  readonly base: string;
+  readonly files: readonly DeltaPart[];
+}
+
+/** A file that a delta makes. */
+export interface DeltaPart {
+  /** In its folder; of a single file its name is that of the output. */
+  readonly name: string;
+  readonly bytes: number;
+  /** In hexadecimal. */
+  readonly sha256: string;
 }
 
 export interface DeltaSample extends SampledBytes {

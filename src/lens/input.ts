@@ -2,6 +2,7 @@ import type { Format } from "../format/format.js";
 import { type Quantiles, quantileOf } from "../update/quantiles.js";
 import type { OptimizerSettings } from "../update/recipe/recipe.js";
 import type { WeightDraws } from "../update/weight-draws.js";
+import type { LowRank } from "./low-rank.js";
 import type { SimulatedStep } from "./simulated.js";
 
 /** What the lens looks at, wherever it comes from. */
@@ -20,6 +21,7 @@ export interface Values {
   readonly drawn?: Quantiles;
   readonly weights?: WeightDraws;
   readonly simulated?: SimulatedStep;
+  readonly product?: LowRank;
 }
 
 /** Numbers as little-endian bytes of a file or of shared memory: plain data that other threads can be given. */

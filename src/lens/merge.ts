@@ -39,7 +39,10 @@ export function mergeResults(results: readonly Result[]): Result {
   const [first, ...others] = results;
   if (!first) throw new RangeError("no result to merge");
   if (others.length > 0 && results.some(isWhole)) {
-    throw new RangeError("a synthetic run is no part of a larger one");
+    const what = results.some(({ merge }) => merge !== undefined)
+      ? "the merge of an adapter"
+      : "a synthetic run";
+    throw new RangeError(`${what} is no part of a larger one`);
   }
   for (const other of others) expectMergeable(first, other);
   const seen = new Set<string>();
@@ -88,8 +91,10 @@ function mergedCasts([{ casts = [] }, ...others]: readonly Result[]): Pick<Resul
   return merged.length > 0 ? { casts: merged } : {};
 }
 
-function isWhole({ input, sampling, firstShown }: Result): boolean {
-  return input.kind === "synthetic" || sampling !== undefined || firstShown !== undefined;
+function isWhole({ input, sampling, firstShown, merge }: Result): boolean {
+  return (
+    merge !== undefined || input.kind === "synthetic" || sampling !== undefined || firstShown !== undefined
+  );
 }
 
 /** Settings that a recording has by tensor may differ from shard to shard. */
@@ -230,7 +235,8 @@ function endTallyOf({ sums, unchanged, neverUpdated, cancelled, hidden, returned
   return tally;
 }
 
-function updateTallyOf(counts: UpdateCounts, parted: number | null = null): UpdateTally {
+/** What was counted of updates, back from its summary. */
+export function updateTallyOf(counts: UpdateCounts, parted: number | null = null): UpdateTally {
   const tally = new UpdateTally();
   tally.parted = parted;
   tally.none = counts.none;

@@ -3,6 +3,7 @@ import type { Class } from "./classify.js";
 import type { FirstShown } from "./first-shown.js";
 import type { HistogramJson } from "./histogram.js";
 import type { SkippedTensor } from "./input.js";
+import type { MergeLens } from "./merge-lens.js";
 import type { Sampling } from "./sampling.js";
 import type { SyntheticInput } from "./synthetic-result.js";
 import type { Cause } from "./tally.js";
@@ -22,11 +23,16 @@ export interface Result {
   readonly sampling?: Sampling;
   /** Simulated runs: after how many steps weights first show, by their magnitude. */
   readonly firstShown?: readonly FirstShown[];
+  /** Where the updates are those of a LoRA adapter that is merged. */
+  readonly merge?: MergeLens;
 }
 
 export interface ResultInput {
-  /** `recorded`: updates as a training run recorded them. `synthetic`: drawn. `arrays`: given to the library. */
-  readonly kind: "recorded" | "synthetic" | "arrays";
+  /**
+   * `recorded`: updates as a training run recorded them. `synthetic`: drawn. `adapter`: the product of a LoRA adapter, added once.
+   * `arrays`: given to the library.
+   */
+  readonly kind: "recorded" | "synthetic" | "adapter" | "arrays";
   /** Where weights and updates came from, as the caller named them; null for arrays. */
   readonly weights: string | null;
   readonly updates: string | null;
@@ -34,6 +40,9 @@ export interface ResultInput {
   readonly gradients: string | null;
   /** The moments that the optimizer started from, where they were recorded. */
   readonly moments?: string;
+  /** A LoRA adapter, and the merged checkpoint that it was compared with. */
+  readonly adapter?: string;
+  readonly merged?: string;
   readonly tensors: number;
   readonly elements: number;
   /** The numbers of the steps, ascending. */

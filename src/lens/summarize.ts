@@ -96,7 +96,8 @@ function summarize(tally: Tally, steps: number, byRecipe: boolean): LensCounts {
   };
 }
 
-function updateCounts(tally: UpdateTally): UpdateCounts {
+/** Shares and norms of what was counted. */
+export function updateCounts(tally: UpdateTally): UpdateCounts {
   const { none, lost, kept, moved, nonfinite } = tally;
   const n = none + lost + kept + moved;
   const updateSquared = tally.updateSquared.value();

@@ -2,13 +2,15 @@ import type { DifferenceResult } from "../lens/difference-result.js";
 import type { PredictionResult } from "../lens/prediction.js";
 import { printable } from "../lens/printable.js";
 import type { Case, Result, ResultInput, ResultOptimizer } from "../lens/result.js";
+import type { SeriesResult } from "../lens/series.js";
 import type { SweepCase, SweepResult } from "../lens/sweep.js";
 import type { SyntheticInput } from "../lens/synthetic-result.js";
 
 /** The commands that count a result again; nothing for one whose input was given to the library. */
 export function runCommandLines(result: Result): string[] {
   const { input, settings, cases } = result;
-  const { weights, updates, gradients, synthetic } = input;
+  const { weights, updates, gradients, adapter, synthetic } = input;
+  if (adapter !== undefined) return adapterCommandLines(result, weights!, adapter);
   if (synthetic) return simulateCommandLines(result, synthetic);
   if (weights === null || (updates ?? gradients) === null) return [];
   const files = [
@@ -28,6 +30,26 @@ export function runCommandLines(result: Result): string[] {
     ...(strict ? ["--strict"] : []),
   ];
   return caseOptions(cases).map((of) => commandLine(["run", ...files, ...of, ...common]));
+}
+
+function adapterCommandLines(
+  { input, settings, cases, merge }: Result,
+  weights: string,
+  adapter: string,
+): string[] {
+  const { merged } = input;
+  const { overflow, seed, strict } = settings;
+  const more = [
+    ...(merged === undefined ? [] : ["--merged", merged]),
+    ...(merge?.cases.some(({ unmerge }) => unmerge !== null) ? ["--unmerge"] : []),
+    ...(merge?.rounded ? ["--round-update", merge.rounded] : []),
+    ...(overflow === "ieee" ? [] : ["--overflow", overflow]),
+    ...(seed === 0 ? [] : ["--seed", String(seed)]),
+    ...(strict ? ["--strict"] : []),
+  ];
+  return caseOptions(cases).map((of) =>
+    commandLine(["run", "--weights", weights, "--adapter", adapter, ...of, ...more]),
+  );
 }
 
 function simulateCommandLines({ input, settings, cases }: Result, of: SyntheticInput): string[] {
@@ -127,6 +149,16 @@ export function diffCommandLine({ input, settings }: DifferenceResult): string {
     ...(settings.strict ? ["--strict"] : []),
     ...(settings.rename ?? []).flatMap((rule) => ["--rename", rule]),
     ...(settings.commonRows ? ["--common-rows"] : []),
+    ...(settings.seed === 0 ? [] : ["--seed", String(settings.seed)]),
+  ]);
+}
+
+export function seriesCommandLine({ input, settings }: SeriesResult): string {
+  return commandLine([
+    "diff",
+    ...input.checkpoints.map(({ path }) => path),
+    ...(settings.view === null ? [] : ["--view", settings.view]),
+    ...(settings.strict ? ["--strict"] : []),
     ...(settings.seed === 0 ? [] : ["--seed", String(settings.seed)]),
   ]);
 }

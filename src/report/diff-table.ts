@@ -1,4 +1,10 @@
-import type { Delta, DifferenceResult, DifferenceTotals, Heatmap } from "../lens/difference-result.js";
+import type {
+  Delta,
+  DeltaFile,
+  DifferenceResult,
+  DifferenceTotals,
+  Heatmap,
+} from "../lens/difference-result.js";
 import { printable } from "../lens/printable.js";
 import { leastDistance } from "../lens/ulp-distance.js";
 import { byBytesLines, codeLines } from "./code-lines.js";
@@ -187,6 +193,7 @@ export function deltaRows({
       [`bit mask and values, ${by}*`, costs?.maskValueBytes ?? null],
     ] as const;
   return [
+    ...(delta.file ? [["the delta, as a file", delta.file.bytes] as const] : []),
     ["everything", delta.fullBytes],
     ["index and value of what changed", delta.indexValueBytes],
     ["bit mask, and values of what changed", delta.maskValueBytes],
@@ -195,9 +202,28 @@ export function deltaRows({
   ];
 }
 
-export function deltaNotes({ sample, compressed: { zstdUnknown } }: Delta): string[] {
+export function deltaNotes({ file, sample, compressed: { zstdUnknown } }: Delta): string[] {
   const size = `${counted(sample.elements, "weight")} in ${count(sample.chunks)} ${sample.chunks === 1 ? "chunk" : "chunks"}`;
   return [
+    ...(file ? [deltaFileNote(file)] : []),
     `* Estimated from a sample of ${size}.${zstdUnknown === null ? "" : ` No figures of zstd: ${printable(zstdUnknown)}.`}`,
   ];
+}
+
+/** What a delta makes, and of what. */
+function deltaFileNote({
+  bytes: size,
+  resultBytes,
+  same,
+  changed,
+  whole,
+  changes,
+  files,
+}: DeltaFile): string {
+  const [first] = files;
+  const made = files.length === 1 ? `SHA-256 ${first.sha256}` : counted(files.length, "file");
+  return (
+    `The delta, ${bytes(size)}, makes AFTER byte for byte (${bytes(resultBytes)}; ${made}): ${counted(changes, "change")} in ` +
+    `${counted(changed, "tensor")}, ${count(whole)} whole, ${count(same)} as in BEFORE.`
+  );
 }

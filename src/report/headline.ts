@@ -1,4 +1,5 @@
 import type { Case, Result } from "../lens/result.js";
+import { mergeSentences } from "./adapter-lens.js";
 import { castSentences } from "./cast-note.js";
 import { caseInWords, caseLabels, stepsInWords } from "./labels.js";
 import { count, percentIn, sampleOf, share, shareOfWeights } from "./numbers.js";
@@ -21,8 +22,10 @@ export function headline(result: Result): string[] {
   }
   return [
     ...left,
-    ...sparsitySentences(first, stepsInWords(result), sampleOf(result)),
-    ...retainedSentences(result),
+    ...(result.merge
+      ? mergeSentences(result)
+      : sparsitySentences(first, stepsInWords(result), sampleOf(result))),
+    ...(result.merge && cases.length === 1 ? [] : retainedSentences(result)),
     ...sampleSentences(result),
     ...castSentences(casts, sampleOf(result)),
   ];

@@ -1,5 +1,6 @@
 import { printable } from "../lens/printable.js";
 import type { Case, LensCounts, Result } from "../lens/result.js";
+import { kindTable, mergedLayers, mergeNotes, unmergeTable } from "./adapter-lens.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
 import { count, counted, missing, percentIn, ratio, sampleOf, shareOfWeights, short } from "./numbers.js";
@@ -74,6 +75,7 @@ export function renderMarkdown(result: Result): string {
         percent(probes["ulp-rule"].disagreement),
       ]),
     ),
+    ...mergeSections(result, labels),
     ...simulationSections(result),
     ...recipeSection(result, labels),
     ...cases.flatMap((of, i) => caseSection(of, labels[i], result)),
@@ -88,6 +90,23 @@ export function renderMarkdown(result: Result): string {
       : []),
   ];
   return `${blocks.join("\n\n")}\n`;
+}
+
+/** What only merges of adapters have. */
+function mergeSections(result: Result, labels: readonly string[]): string[] {
+  if (result.merge === undefined) return [];
+  const unmerge = unmergeTable(result);
+  return [
+    ...labels.flatMap((label, i) => {
+      const tables = [kindTable(result, i), mergedLayers(result, i)].filter(({ rows }) => rows.length > 0);
+      return [
+        `## The adapter by module and layer: ${escaped(label)}`,
+        ...tables.map(({ headings, rows }) => table(headings, rows)),
+      ];
+    }),
+    ...mergeNotes(result).map(escaped),
+    ...(unmerge ? ["## After unmerging", table(unmerge.headings, unmerge.rows)] : []),
+  ];
 }
 
 /** What only results of simulations have. */

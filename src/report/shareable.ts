@@ -1,5 +1,5 @@
 /** Fields of results that name files or folders. */
-const paths = new Set(["weights", "updates", "gradients", "moments", "path"]);
+const paths = new Set(["weights", "updates", "gradients", "moments", "adapter", "merged", "path"]);
 
 /**
  * A result for a report that others read: of files that were named by an absolute path it has the last two names, not where
@@ -13,6 +13,7 @@ function shortened(input: object): object {
   return Object.fromEntries(
     Object.entries(input).map(([name, value]) => {
       if (typeof value === "string" && paths.has(name)) return [name, shortPaths(value)];
+      if (name === "checkpoints") return [name, (value as object[]).map(shortened)];
       const isSide = (name === "before" || name === "after") && typeof value === "object" && value !== null;
       return [name, isSide ? shortened(value) : value];
     }),

@@ -10,7 +10,7 @@ import { endOf } from "./shareable.js";
 /** What figures are of, for the foot of a slide. */
 export function runSource(result: Result): string {
   const { tool, input } = result;
-  const from = input.updates ?? input.gradients;
+  const from = input.updates ?? input.gradients ?? input.adapter ?? null;
   const size = `${counted(input.elements, "weight")} in ${counted(input.tensors, "tensor")}, ${stepsInWords(result)}`;
   return printable(`${tool.name} ${tool.version}: ${size}${from === null ? "" : `; ${endOf(from)}`}`);
 }

@@ -1,5 +1,6 @@
 import type { Case, Result } from "../lens/result.js";
 import type { EndRatio } from "../lens/sampling.js";
+import { kindTable, mergeNotes, unmergeTable } from "./adapter-lens.js";
 import { besideEachOther, type Column, layOut, visibleWidth, wrap } from "./columns.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
@@ -23,6 +24,7 @@ export function renderTable(result: Result, terminal: Terminal = plainTerminal):
     legend(terminal),
     displacementTable(result, terminal),
     wrap(headline(result).join(" "), textWidth(terminal)),
+    ...mergeBlocks(result, terminal),
     probeTable(result, terminal).map((line, i) => (i === 0 ? bold(line) : line)),
     ...simulationBlocks(result, terminal),
     ...recipeBlocks(result).map(([heading, ...rows]) => [bold(heading), ...rows]),
@@ -35,6 +37,22 @@ export function renderTable(result: Result, terminal: Terminal = plainTerminal):
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join("\n"))
     .join("\n\n")}\n`;
+}
+
+/** What only merges of adapters have: the first case by kind of module, and what unmerging gives back. */
+function mergeBlocks(result: Result, terminal: Terminal): string[][] {
+  if (result.merge === undefined) return [];
+  const { bold, dim } = styles(terminal);
+  return [kindTable(result, 0), unmergeTable(result)].flatMap((table, i) => {
+    if (table === null) return [];
+    const [heading, ...rows] = layOut(
+      table.headings.map((heading, c) => {
+        return { heading, align: c === 0 ? "left" : "right", cells: table.rows.map((row) => row[c]) };
+      }),
+    );
+    const notes = i === 0 ? mergeNotes(result).flatMap((note) => wrap(note, textWidth(terminal))) : [];
+    return [[bold(heading), ...rows, ...notes.map(dim)]];
+  });
 }
 
 /** What only results of simulations have. */

@@ -247,10 +247,31 @@ export const faults: readonly Fault[] = [
     group: "report",
   },
   {
+    file: "src/engine/wasm/kernel/product.ts",
+    mistake: "the sums of a product go on from those of the columns before",
+    find: "for (const sum of sums) k.assign(sum, f64x2.constant(0));",
+    replace: "",
+    group: "engine",
+  },
+  {
+    file: "src/source/adapter/config.ts",
+    mistake: "the scale of rsLoRA is that of LoRA",
+    find: "(rsLora ? Math.sqrt(r) : r)",
+    replace: "r",
+    group: "source",
+  },
+  {
+    file: "src/source/delta/apply-delta.ts",
+    mistake: "a delta is applied to whatever checkpoint has tensors like those of its base",
+    find: "if (found !== base) {",
+    replace: "if (false) {",
+    group: "source",
+  },
+  {
     file: "src/report/headline.ts",
     mistake: "the headline does not say what was left out",
-    find: "    ...left,\n    ...sparsitySentences(",
-    replace: "    ...sparsitySentences(",
+    find: "    ...left,\n    ...(result.merge",
+    replace: "    ...(result.merge",
     group: "report",
   },
   {

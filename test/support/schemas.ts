@@ -7,6 +7,7 @@ type SchemaName =
   | "explanation"
   | "doctor"
   | "diff"
+  | "series"
   | "sweep"
   | "prediction"
   | "inspect"
@@ -26,6 +27,7 @@ function compile(name: SchemaName): ValidateFunction {
   const ajv = new Ajv2020({ allowUnionTypes: true, allErrors: true });
   // Those of sweeps and predictions refer to it.
   if (name !== "result") ajv.addSchema(schemaIn("result"), "result.schema.json");
+  if (name === "series") ajv.addSchema(schemaIn("diff"), "diff.schema.json");
   return ajv.compile(schemaIn(name));
 }
 

@@ -6,6 +6,7 @@ import { momentNames } from "../../update/recipe/recipe-step.js";
 import { schemes } from "../../update/scheme.js";
 import { momentCounts } from "../lane/recipe-step.js";
 import { sumBytes } from "./digits.js";
+import { productColumns } from "./kernel/product.js";
 
 /**
  * Where everything lies in the memory of one worker, in bytes from its base. Rows of numbers are fp32; a row of flags
@@ -27,6 +28,7 @@ export interface Layout {
   readonly simulation: SimulationRows | null;
   /** Of jobs by recipes: the moments of the fp32 run. */
   readonly moments: Readonly<Record<MomentKind, number>> | null;
+  readonly product: ProductLayout | null;
   readonly cases: readonly CaseLayout[];
   /** Of the whole. */
   readonly bytes: number;
@@ -37,6 +39,20 @@ export interface SimulationRows {
   readonly m: number;
   readonly v: number;
   readonly signal: number;
+}
+
+/** Room for the factors of products, in fp64 numbers. */
+export interface ProductRows {
+  readonly right: number;
+  readonly left: number;
+}
+
+/** The factors of products; where a row of them is put, whose last group may be longer than a chunk; and the scale. */
+export interface ProductLayout {
+  readonly right: number;
+  readonly left: number;
+  readonly into: number;
+  readonly scale: number;
 }
 
 export interface CaseLayout {
@@ -118,16 +134,17 @@ export const scratchLayout = { effectiveSquared: 0, product: 64, places: 128, by
 
 /**
  * @param tallied how many steps and milestones have a tally of their own.
- * @param synthetic bytes of tables, and whether updates are simulated.
+ * @param synthetic bytes of tables, whether updates are simulated, and what those need that are products.
  */
 export function layOut(
   cases: readonly CaseSettings[],
   chunk: number,
   tallied: { readonly steps: number; readonly milestones: number },
-  synthetic: { readonly constantBytes: number; readonly simulates: boolean } = {
-    constantBytes: 0,
-    simulates: false,
-  },
+  synthetic: {
+    readonly constantBytes: number;
+    readonly simulates: boolean;
+    readonly product?: ProductRows | null;
+  } = { constantBytes: 0, simulates: false },
 ): Layout {
   let bytes = 0;
   const take = (length: number) => {
@@ -149,6 +166,14 @@ export function layOut(
     constants: take(synthetic.constantBytes),
     simulation: synthetic.simulates ? { m: row(), v: row(), signal: row() } : null,
     moments: cases.some((of) => "recipe" in of) ? { M: row(), V: row() } : null,
+    product: synthetic.product
+      ? {
+          right: take(8 * synthetic.product.right),
+          left: take(8 * synthetic.product.left),
+          into: take(4 * (chunk + productColumns)),
+          scale: take(8),
+        }
+      : null,
     cases: cases.map((settings) => ({
       start: row(),
       weights: row(),

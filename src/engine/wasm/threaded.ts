@@ -12,6 +12,7 @@ import { Stop, Stopped } from "../stop.js";
 import { pageBytes } from "./assembler/module.js";
 import { compileKernels } from "./kernel/kernels.js";
 import { type Layout, layOut, stepTally, tensorTally } from "./layout.js";
+import { LowRankPlan, sourcesOf } from "./low-rank.js";
 import { readsFiles } from "./platform.js";
 import { SyntheticPlan } from "./synthetic.js";
 import { TallyReader } from "./tallies.js";
@@ -25,19 +26,28 @@ export interface ThreadedJob extends LensJob {
   readonly chunk: number;
 }
 
-/** Whether workers can have all numbers of a tensor: by reading them, or by making them where they count. */
-export function forWorkers({ tensors, stepNumbers }: LensJob): (tensor: TensorInput) => boolean {
+/** Whether workers can have all numbers of a tensor: by reading them, or by making them where they count. @param chunk that of the job. */
+export function forWorkers(
+  { tensors, stepNumbers }: LensJob,
+  chunk = 2 ** 15,
+): (tensor: TensorInput) => boolean {
   const plan = new SyntheticPlan(tensors, stepNumbers.length);
+  const products = new LowRankPlan(tensors, chunk);
   return (tensor) =>
-    plan.makes(tensor) &&
+    (plan.makes(tensor) || products.makes(tensor)) &&
     momentsOf(tensor).every(({ stored }) => stored !== undefined) &&
-    [tensor.weights, ...tensor.updates, ...momentsOf(tensor)].every(
-      ({ stored }) => typeof stored?.in !== "string" || readsFiles,
-    );
+    storedIn(tensor).every((stored) => typeof stored.in !== "string" || readsFiles);
 }
 
 function momentsOf({ optimizer }: TensorInput): readonly Values[] {
   return momentKinds.flatMap((kind) => optimizer?.moments[kind] ?? []);
+}
+
+/** All that workers read of a tensor. */
+function storedIn(tensor: TensorInput): StoredBytes[] {
+  return [tensor.weights, ...tensor.updates, ...momentsOf(tensor)].flatMap(({ stored, product }) =>
+    (product ? sourcesOf(product) : [stored]).flatMap((part) => part ?? []),
+  );
 }
 
 /** Takes a job through worker threads, each of which reads its chunks and counts them on its own. */
@@ -50,19 +60,22 @@ export async function runThreaded(
   const { tensors, stepNumbers, cases, chunk, milestones = [] } = job;
   const steps = stepNumbers.length;
   const plan = new SyntheticPlan(tensors, steps);
+  const products = new LowRankPlan(tensors, chunk);
+  const { rows: product } = products;
   const recipes = RecipePlan.of(cases);
   const scalars = recipes && new ScalarTable(recipes, tensors, steps);
   const constants = joined(plan.constants(), scalars?.words ?? new Float32Array(0));
-  const synthetic = { constantBytes: constants.length, simulates: plan.simulates };
+  const synthetic = { constantBytes: constants.length, simulates: plan.simulates, product };
   const layout = layOut(cases, chunk, { steps, milestones: milestones.length }, synthetic);
   const size = { pages: Math.ceil(layout.bytes / pageBytes), shared: false };
   const decoded = new Set<Format>();
-  for (const tensor of tensors) {
-    for (const { stored } of [tensor.weights, ...tensor.updates, ...momentsOf(tensor)])
-      if (stored) decoded.add(stored.format);
-  }
+  for (const tensor of tensors) for (const { format } of storedIn(tensor)) decoded.add(format);
   const formats = [...decoded].filter(({ bits }) => bits < 32);
-  const module = await compileKernels(cases, formats, layout, size, plan);
+  const own = {
+    key: `${plan.key} ${products.key}`,
+    functions: (of: Layout) => [...plan.functions(of), ...products.functions()],
+  };
+  const module = await compileKernels(cases, formats, layout, size, own);
 
   const stepTallies = cases.map(() => stepNumbers.map(() => new UpdateTally()));
   const tensorTallies = cases.map(() => tensors.map(() => new Tally()));
@@ -80,7 +93,7 @@ export async function runThreaded(
       }),
     };
   };
-  const workerTensors = describe(job, formats, plan, layout, recipeOf);
+  const workerTensors = describe(job, formats, plan, products, layout, recipeOf);
   const tasks = workerTensors.reduce((sum, of) => sum + of.tasks, 0);
   const total = tensors.reduce((sum, { weights }) => sum + weights.length, 0) * steps;
   const workerJob = {
@@ -160,10 +173,12 @@ function describe(
   { tensors, stepNumbers, cases, chunk }: ThreadedJob,
   formats: readonly Format[],
   plan: SyntheticPlan,
+  products: LowRankPlan,
   layout: Layout,
   recipeOf: (tensor: TensorInput) => WorkerRecipe | null,
 ): WorkerTensor[] {
   let firstTask = 0;
+  const source = (stored: StoredBytes) => sourceOf(stored, formats);
   return tensors.map((tensor) => {
     const { name, weights, updates } = tensor;
     const tasks = Math.ceil(weights.length / chunk);
@@ -174,10 +189,12 @@ function describe(
     });
     const described = {
       length: weights.length,
-      weights: weights.stored ? sourceOf(weights.stored, formats) : plan.weights(weights.weights!),
+      weights: weights.stored ? source(weights.stored) : plan.weights(weights.weights!),
       updates: updates.every(({ stored }) => stored)
-        ? updates.map(({ stored }) => sourceOf(stored!, formats))
-        : plan.updates(updates, layout),
+        ? updates.map(({ stored }) => source(stored!))
+        : products.makes(tensor)
+          ? products.updates(updates, source)
+          : plan.updates(updates, layout),
       keys: Uint32Array.from(keys),
       recipe: recipeOf(tensor),
       firstTask,

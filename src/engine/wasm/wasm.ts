@@ -49,7 +49,7 @@ async function run(job: LensJob, observer: Observer = {}): Promise<CaseTally[]> 
 
   const size = job.tensors.reduce((sum, { weights }) => sum + weights.length, 0) * job.stepNumbers.length;
   if (whyNoThreads !== null || size * cases.length < worthThreads) return here(job, observer, new Stop());
-  return divided(job, observer, forWorkers(job), [
+  return divided(job, observer, forWorkers(job, chunk), [
     (part, partObserver, stop) =>
       runThreaded({ ...part, cases, chunk }, job.threads ?? cores(), partObserver, stop),
     here,

@@ -19,7 +19,13 @@ export interface WorkerDraws {
   readonly sigma: number;
 }
 
-/** Updates that a kernel makes, with the key of each step: two words. */
+/** A factor of a product, row by row or, transposed, column by column. */
+export interface WorkerFactor {
+  readonly source: WorkerSource;
+  readonly transposed: boolean;
+}
+
+/** Updates that a kernel makes: of draws with the key of each step, two words; of products with the scale of each. */
 export type WorkerUpdates =
   | { readonly kernel: "draw"; readonly keys: Uint32Array }
   | {
@@ -30,6 +36,17 @@ export type WorkerUpdates =
       /** Address of the scalars of the first step, and how many bytes each step has of them. */
       readonly scalars: number;
       readonly scalarBytes: number;
+    }
+  | {
+      readonly kernel: "product";
+      /** The kernel that multiplies. */
+      readonly multiply: string;
+      readonly left: WorkerFactor;
+      readonly right: WorkerFactor;
+      readonly rows: number;
+      readonly columns: number;
+      readonly rank: number;
+      readonly scales: readonly number[];
     };
 
 /** What recipes are told of a tensor. */

@@ -36,7 +36,10 @@ async function work(job) {
   const kernels = (await WebAssembly.instantiate(job.module, { host: { memory } })).exports;
   const bytes = new Uint8Array(memory.buffer);
   bytes.set(job.constants, layout.constants);
+  const doubles = new Float64Array(memory.buffer);
   const files = new Map();
+  /** The tensor whose right factor is in memory. */
+  let multiplied = null;
   let tensor = 0;
   let chunks = 0;
   let elements = 0;
@@ -67,6 +70,7 @@ async function work(job) {
     for (let c = 0; c < job.cases; c++) kernels["begin " + c](0, padded);
     if (recipe) beginMoments();
     if (updates.kernel === "adamw") beginSimulation();
+    if (updates.kernel === "product") beginProduct();
     let milestone = 0;
     for (let step = 0; step < job.steps; step++) {
       // What is counted of a job that failed is not asked for.
@@ -117,21 +121,76 @@ async function work(job) {
       if (updates.signal) draw("signal", updates.signal, signal);
     }
 
+    /** Reads the right factor of a tensor once, and the rows of the left one that the chunk has elements of. */
+    function beginProduct() {
+      const { left, right, rows, columns, rank } = updates;
+      const { product } = layout;
+      if (multiplied !== tensor) {
+        multiplied = null;
+        readFactor(right, rank, columns, 0, rank, product.right, start);
+        multiplied = tensor;
+      }
+      const first = Math.floor(start / columns);
+      const some = Math.ceil((start + count) / columns) - first;
+      readFactor(left, rows, rank, first, some, product.left, start);
+    }
+
+    function multiplyRows(step) {
+      const { columns, rank, scales, multiply } = updates;
+      const { left, right, into, scale } = layout.product;
+      doubles[scale / 8] = scales[step];
+      const first = Math.floor(start / columns);
+      for (let at = 0; at < count; ) {
+        const column = (start + at) % columns;
+        const width = Math.min(columns - column, count - at);
+        const row = left + 8 * rank * (Math.floor((start + at) / columns) - first);
+        kernels[multiply](right + 8 * column, row, row + 8 * rank, into + 4 * at, width, 8 * columns, scale);
+        at += width;
+      }
+      bytes.copyWithin(layout.updates, into, into + 4 * count);
+      bytes.fill(0, layout.updates + 4 * count, layout.updates + 4 * padded);
+    }
+
     function makeUpdates(step) {
+      if (updates.kernel === "product") return multiplyRows(step);
       const key = updates.keys.subarray(2 * step, 2 * step + 2);
       if (updates.kernel === "draw") return draw("draw", key, layout.updates);
       draw("adamw", key, layout.updates, updates.scalars + step * updates.scalarBytes, updates.scale);
     }
   }
 
+  /** Some rows of a matrix, as fp64 numbers and row by row, at an address; through the row of updates. */
+  function readFactor({ source, transposed }, rows, columns, first, some, to, start) {
+    const numbers = new Float32Array(memory.buffer, layout.updates, layout.chunk);
+    const at = to / 8;
+    const copy = (from, count, put) => {
+      for (let done = 0; done < count; done += layout.chunk) {
+        const piece = Math.min(layout.chunk, count - done);
+        read(source, 0, from + done, piece, layout.updates, start);
+        for (let i = 0; i < piece; i++) put(done + i, numbers[i]);
+      }
+    };
+    if (!transposed) {
+      copy(first * columns, some * columns, (i, x) => { doubles[at + i] = x; });
+    } else if (some === rows) {
+      copy(0, rows * columns, (i, x) => {
+        doubles[at + (i % rows) * columns + Math.floor(i / rows)] = x;
+      });
+    } else {
+      for (let c = 0; c < columns; c++) {
+        copy(c * rows + first, some, (i, x) => { doubles[at + i * columns + c] = x; });
+      }
+    }
+  }
+
   /** Numbers from start on into a row: straight where they are fp32, through their codes where not. */
-  function read(stored, step, start, count, row) {
+  function read(stored, step, start, count, row, place = start) {
     const { codeBytes } = stored;
     const at = codeBytes === 4 ? row : layout.codes;
     const from = stored.byteOffset + start * codeBytes;
     const length = count * codeBytes;
     if (typeof stored.in === "string") {
-      reading = { tensor, step, start };
+      reading = { tensor, step, start: place };
       const file = open(stored);
       for (let done = 0; done < length; ) {
         const more = fs.readSync(file, bytes, at + done, length - done, from + done);

@@ -18,6 +18,7 @@ import { lostShare, verificationNotes } from "../recipe-table.js";
 import { classHeading } from "../rounding-words.js";
 import { retainedText } from "../simulation.js";
 import { type HtmlAssets, htmlDocument } from "./document.js";
+import { mergeSections } from "./merge-section.js";
 import {
   commands,
   facts,
@@ -63,6 +64,7 @@ export function renderHtml(result: Result, assets: HtmlAssets): string {
       : "",
     layerSection(figures.cases, choose("Stored as")),
     `<section>${figureHtml(figures.probes, "h2")}</section>`,
+    mergeSections(result, labels, choose("Stored as")),
     simulationSections(result),
     recipeSection(result, labels),
     tensorSection(table, choose("Stored as")),

@@ -1,6 +1,7 @@
 import type { DifferenceResult } from "../../lens/difference-result.js";
 import type { Result, ResultEngine, Spread } from "../../lens/result.js";
 import type { SweepResult } from "../../lens/sweep.js";
+import { adapterFacts } from "../adapter-lens.js";
 import { caseLabels, stepsInWords } from "../labels.js";
 import { count, counted } from "../numbers.js";
 
@@ -20,6 +21,7 @@ export function runFacts(result: Result): Fact[] {
     ["steps", stepsInWords(result)],
     ["stored as", caseLabels(cases).join(", ")],
     ["opmath", [...new Set(cases.map(({ opmath }) => opmath))].join(", ")],
+    ...adapterFacts(result),
     ...flat(settings),
     ...flat(without(rest, ["kind", "tensors", "elements", "stepNumbers"])),
     ["engine", `${engine.name}, on ${engine.device}`],

@@ -113,6 +113,8 @@ export const loads = {
   v128_32_zero: { type: "v128", code: [simdPrefix, 0x5c] },
   /** 32 bits into every lane. */
   v128_32_splat: { type: "v128", code: [simdPrefix, 0x09] },
+  /** 64 bits into both halves. */
+  v128_64_splat: { type: "v128", code: [simdPrefix, 0x0a] },
 } as const;
 
 /** Bits into one lane of a vector, the others as they are. */

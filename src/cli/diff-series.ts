@@ -1,0 +1,60 @@
+import { comparerOf, provenKernel } from "../engine/wasm/difference/comparison.js";
+import { format } from "../format/registry.js";
+import { comparisonsOf, seriesOf } from "../lens/series.js";
+import { differenceOf } from "../source/pair/difference-of.js";
+import { openPair } from "../source/pair/open-pair.js";
+import type { WorkerPool } from "../source/pair/worker-pool.js";
+import type { DiffOptions } from "./diff.js";
+import { checkOutput, emitBy, outputFiles, seriesRenderers } from "./emit.js";
+import { gigabytes, progressBar } from "./progress.js";
+import type { Streams } from "./streams.js";
+import { expectApart } from "./write-output.js";
+
+/**
+ * What `diff` does with more than two checkpoints: two at a time are compared as two are.
+ *
+ * @throws InputError, CommanderError
+ */
+export async function diffSeries(
+  paths: readonly string[],
+  options: DiffOptions,
+  pool: WorkerPool | null,
+  streams: Streams,
+): Promise<void> {
+  checkOutput(options, streams);
+  const { view = null, strict = false, sample, seed } = options;
+  const kernel = await provenKernel();
+  pool?.prepare(kernel);
+  const bar = await progressBar(options.quiet ? null : streams.err, gigabytes);
+  const comparisons = comparisonsOf(paths.length);
+  let done = 0;
+  try {
+    const result = await seriesOf(paths.length, async (before, after) => {
+      const pair = await openPair(paths[before], paths[after], {
+        view: view === null ? null : format(view),
+        strict,
+      });
+      try {
+        expectApart(outputFiles(options), pair.files);
+        const difference = await differenceOf(pair, {
+          view,
+          strict,
+          sample,
+          seed,
+          comparer: comparerOf(kernel),
+          pool,
+          progress: (bytes, total) => bar.progress(done * total + bytes, comparisons * total),
+        });
+        done += 1;
+        return difference;
+      } finally {
+        await pair.close();
+      }
+    });
+    void pool?.close();
+    bar.stop();
+    await emitBy(seriesRenderers, result, options, streams);
+  } finally {
+    bar.stop();
+  }
+}

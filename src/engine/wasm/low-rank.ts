@@ -1,0 +1,102 @@
+import type { Format } from "../../format/format.js";
+import type { StoredBytes, TensorInput, Values } from "../../lens/input.js";
+import type { Factor, LowRank } from "../../lens/low-rank.js";
+import type { ExportedFunction } from "./assembler/module.js";
+import { productColumns, productParameters, writeProduct } from "./kernel/product.js";
+import type { ProductRows } from "./layout.js";
+import type { WorkerSource, WorkerUpdates } from "./worker-job.js";
+
+/** Bytes of factors that a worker may hold; larger ones are multiplied by the thread that reads them. */
+const mostBytes = 2 ** 26;
+
+/**
+ * How workers make the updates of tensors that are products of two thin matrices: a worker has the whole right factor of
+ * its tensor, as fp64 numbers, and of the left one the rows of its chunk.
+ */
+export class LowRankPlan {
+  readonly #chunk: number;
+  readonly #rows: ProductRows | null;
+  /** What products are rounded to; undefined for those that are fp32. */
+  readonly #rounded: ReadonlySet<Format | undefined>;
+
+  constructor(tensors: readonly TensorInput[], chunk: number) {
+    this.#chunk = chunk;
+    const products = tensors.flatMap((tensor) => (this.makes(tensor) ? [tensor.updates[0].product!] : []));
+    this.#rounded = new Set(products.map(({ rounded }) => rounded));
+    const most = (of: (product: LowRank) => number) => Math.max(...products.map(of));
+    this.#rows =
+      products.length === 0
+        ? null
+        : { right: most(rightLength), left: most((product) => leftLength(product, chunk)) };
+  }
+
+  /** Numbers that the layout has room for; null where nothing is multiplied. */
+  get rows(): ProductRows | null {
+    return this.#rows;
+  }
+
+  /** Whether workers can make the updates of a tensor: products of the same factors, which they can read. */
+  makes({ weights, updates }: TensorInput): boolean {
+    const [first] = updates;
+    const product = first?.product;
+    if (product === undefined || weights.stored === undefined || weights.length === 0) return false;
+    const isSame = ({ product: other }: Values) =>
+      other?.left === product.left &&
+      other.right === product.right &&
+      other.rank === product.rank &&
+      other.rounded === product.rounded;
+    return (
+      updates.every(isSame) &&
+      sourcesOf(product).every((stored) => stored !== undefined) &&
+      8 * (rightLength(product) + leftLength(product, this.#chunk)) <= mostBytes
+    );
+  }
+
+  /** Tells plans apart whose kernels differ. */
+  get key(): string {
+    return [...this.#rounded].map(kernelOf).join();
+  }
+
+  functions(): ExportedFunction[] {
+    return [...this.#rounded].map((rounded) => ({
+      name: kernelOf(rounded),
+      parameters: productParameters,
+      write: (k) => writeProduct(k, rounded),
+    }));
+  }
+
+  /** @param sourceOf how a worker reads what is stored. */
+  updates(updates: readonly Values[], sourceOf: (stored: StoredBytes) => WorkerSource): WorkerUpdates {
+    const { left, right, rows, columns, rank, rounded } = updates[0].product!;
+    const factor = ({ values, transposed }: Factor) => ({ source: sourceOf(values.stored!), transposed });
+    return {
+      kernel: "product",
+      multiply: kernelOf(rounded),
+      left: factor(left),
+      right: factor(right),
+      rows,
+      columns,
+      rank,
+      scales: updates.map(({ product }) => product!.scale),
+    };
+  }
+}
+
+function kernelOf(rounded: Format | undefined): string {
+  return rounded === undefined ? "multiply" : `multiply ${rounded.name}`;
+}
+
+/** Both factors as they are stored. */
+export function sourcesOf({ left, right }: LowRank): (StoredBytes | undefined)[] {
+  return [left.values.stored, right.values.stored];
+}
+
+/** A group of columns may end beyond the last row. */
+function rightLength({ rank, columns }: LowRank): number {
+  return rank * columns + productColumns;
+}
+
+/** Rows of which a chunk can have elements. */
+function leftLength({ rank, columns, rows }: LowRank, chunk: number): number {
+  return rank * Math.min(rows, Math.ceil(chunk / columns) + 1);
+}

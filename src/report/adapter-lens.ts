@@ -1,0 +1,170 @@
+import type { MergedComparison, MergeLens, ModuleCounts } from "../lens/merge-lens.js";
+import { printable } from "../lens/printable.js";
+import type { Case, Result, Spread } from "../lens/result.js";
+import type { NumberTable } from "./charts/figure.js";
+import { caseInWords, caseLabels } from "./labels.js";
+import { count, counted, missing, percent, ratio, share } from "./numbers.js";
+import { classHeading } from "./rounding-words.js";
+
+/** What a result says of the merge of a LoRA adapter. */
+
+/** Of the first case: what was lost, what arrives, what unmerging leaves, and what a merged checkpoint has. */
+export function mergeSentences({ cases, merge }: Result): string[] {
+  if (merge === undefined) return [];
+  const [first] = cases;
+  const { totals, rounding } = first;
+  const stayed = percent(totals.apparentSparsity);
+  return [
+    `Merged into ${caseInWords(first)}, ${stayed} of the adapter's updates left the stored weight as it was` +
+      (rounding === "stochastic" ? ", by chance" : "") +
+      (totals.none === 0
+        ? "; no update is zero."
+        : `; ${percent(totals.realSparsity)} of the updates are zero.`),
+    ...arrivalSentences(first),
+    ...unmergeSentences(merge),
+    ...mergedSentences(merge),
+  ];
+}
+
+function arrivalSentences({ totals: { effectiveDescent }, end: { noise } }: Case): string[] {
+  if (effectiveDescent === null) return [];
+  const error = noise === null ? "" : `, with an error of ${ratio(noise)} times its size`;
+  return [`${percent(effectiveDescent)} of the adapter arrives in the stored weights${error}.`];
+}
+
+function unmergeSentences({ cases: [{ unmerge }] }: MergeLens): string[] {
+  if (unmerge === null) return [];
+  return [
+    unmerge.changed === 0
+      ? "Unmerging gives every weight back."
+      : `After unmerging, ${percent(unmerge.changedShare)} of the weights are not what they were.`,
+  ];
+}
+
+function mergedSentences({ merged }: MergeLens): string[] {
+  if (merged === null) return [];
+  const { elements, tensors, others, skipped } = merged;
+  if (tensors === 0) {
+    const [first] = skipped;
+    const why = first ? `: ${printable(first.name, 80)} ${printable(first.reason, 200)}` : "";
+    return [`The merged checkpoint has none of these tensors as they are stored here${why}.`];
+  }
+  return [
+    merged.differ === 0
+      ? `The merged checkpoint has these very bits, in all ${count(elements)} weights.`
+      : `The merged checkpoint has other bits in ${count(merged.differ)} of ${counted(elements, "weight")} ` +
+        `(${percent(share(merged.differ, elements))}).`,
+    ...(others.differ > 0
+      ? [
+          `${count(others.differ)} of its ${counted(others.tensors, "other tensor")} ${others.differ === 1 ? "is" : "are"} not the base's.`,
+        ]
+      : []),
+    ...mergedSkipped(merged),
+  ];
+}
+
+function mergedSkipped({ skipped }: MergedComparison): string[] {
+  if (skipped.length === 0) return [];
+  const [{ name, reason }] = skipped;
+  return [
+    `${counted(skipped.length, "tensor")} could not be compared with it; the first, ${printable(name, 80)}: ${printable(reason, 200)}.`,
+  ];
+}
+
+/** What is in no count: tensors without an adapter, and those that the adapter has as they are. */
+export function mergeNotes({ merge }: Result): string[] {
+  if (merge === undefined) return [];
+  const { untouched, replaced } = merge;
+  const names = replaced.slice(0, 3).map((name) => printable(name, 80));
+  const more = replaced.length > 3 ? ", …" : "";
+  const weights = `${counted(untouched.elements, "weight")} in ${counted(untouched.tensors, "tensor")}`;
+  const without = untouched.tensors > 0 ? ` ${weights} without an adapter are in no count.` : "";
+  return [
+    `${arrivesNote}${without}`,
+    ...(replaced.length > 0
+      ? [
+          `${counted(replaced.length, "tensor")} of the adapter ${replaced.length === 1 ? "takes" : "take"} the place of the base's ` +
+            `(${names.join(", ")}${more}): nothing is added there.`,
+        ]
+      : []),
+  ];
+}
+
+const arrivesNote =
+  "Arrives: the share of the update that the stored weights took, <e, u> / <u, u> with e what they did.";
+
+/** By kind of module, one row in all. */
+export function kindTable({ cases, merge }: Result, of: number): NumberTable {
+  const { kinds } = merge!.cases[of];
+  const { totals, tensors } = cases[of];
+  const rows = [
+    ...kinds.map((each) => [each.kind, each] as const),
+    ["all", { ...totals, tensors: tensors.length }] as const,
+  ];
+  return tableOf("module", cases[of], rows);
+}
+
+/** By layer. */
+export function mergedLayers({ cases, merge }: Result, of: number): NumberTable {
+  const { layers } = merge!.cases[of];
+  return tableOf(
+    "layer",
+    cases[of],
+    layers.map((each) => [`${each.stack}.${each.layer}`, each]),
+  );
+}
+
+function tableOf(what: string, of: Case, rows: readonly (readonly [string, ModuleCounts])[]): NumberTable {
+  const keeps = of.totals.kept > 0;
+  const part = (counts: ModuleCounts, n: number) =>
+    percent(share(n, counts.lost + counts.kept + counts.moved));
+  return {
+    headings: [
+      what,
+      "tensors",
+      "weights",
+      "moved",
+      ...(keeps ? ["kept"] : []),
+      classHeading("lost", [of]),
+      "arrives",
+    ],
+    rows: rows.map(([name, counts]) => [
+      printable(name, 60),
+      count(counts.tensors),
+      count(counts.elements),
+      part(counts, counts.moved),
+      ...(keeps ? [part(counts, counts.kept)] : []),
+      part(counts, counts.lost),
+      percent(counts.effectiveDescent),
+    ]),
+  };
+}
+
+/** What unmerging gives back, a row a case; null where it was not asked for. */
+export function unmergeTable({ cases, merge }: Result): NumberTable | null {
+  if (merge === undefined || merge.cases.every(({ unmerge }) => unmerge === null)) return null;
+  const labels = caseLabels(cases);
+  return {
+    headings: ["after unmerging", "as before", "of these moved and back", "not as before"],
+    rows: merge.cases.map(({ unmerge }, i) => [
+      labels[i],
+      ...(unmerge === null
+        ? [missing, missing, missing]
+        : [count(unmerge.unchanged), count(unmerge.returned), count(unmerge.changed)]),
+    ]),
+  };
+}
+
+/** What the adapter says of itself, for a list of settings. */
+export function adapterFacts({ merge }: Result): (readonly [string, string])[] {
+  if (merge === undefined) return [];
+  const text = (of: Spread) => (typeof of === "number" ? String(of) : `${of.least} to ${of.most}`);
+  return [
+    ["rank", text(merge.rank)],
+    ["scale of the adapter", `${text(merge.scale)}${merge.rsLora ? " (rsLoRA)" : ""}`],
+    ...(merge.rounded === null
+      ? []
+      : [["updates rounded before they are added", printable(merge.rounded)] as const]),
+    ["weights without an adapter", count(merge.untouched.elements)],
+  ];
+}

@@ -1,0 +1,184 @@
+import type { DifferenceSide } from "../lens/difference-result.js";
+import { printable } from "../lens/printable.js";
+import type { SeriesDifference, SeriesResult } from "../lens/series.js";
+import type { NumberTable } from "./charts/figure.js";
+import { layOut, wrap } from "./columns.js";
+import { csv } from "./csv.js";
+import { escaped, table } from "./markdown.js";
+import { bytes, counted, missing, percent, ratio, share } from "./numbers.js";
+import { endOf } from "./shareable.js";
+import { leftOutSentences, skippedLines } from "./skipped.js";
+import { plainTerminal, styles, type Terminal } from "./terminal.js";
+
+/** A series of checkpoints as text for a terminal, or for a pipe. */
+export function renderSeriesTable(result: SeriesResult, terminal: Terminal = plainTerminal): string {
+  const { bold, dim } = styles(terminal);
+  const width = Math.min(terminal.columns, 100);
+  const { headings, rows } = seriesTable(result);
+  const [heading, ...lines] = layOut(
+    headings.map((of, c) => ({
+      heading: of,
+      align: c < 2 ? "left" : "right",
+      cells: rows.map((row) => row[c]),
+    })),
+  );
+  const blocks = [
+    [bold(seriesSize(result))],
+    [bold(heading), ...lines, ...wrap(seriesNote, width).map(dim)],
+    wrap(seriesHeadline(result).join(" "), width),
+    result.skipped.length > 0 ? skippedLines(result.skipped).map(dim) : [],
+  ];
+  return `${blocks
+    .filter((of) => of.length > 0)
+    .map((of) => of.join("\n"))
+    .join("\n\n")}\n`;
+}
+
+export function seriesSize({ input, steps }: SeriesResult): string {
+  const [{ change }] = steps;
+  const { elements, tensors } = change.totals;
+  return `${counted(input.checkpoints.length, "checkpoint")}, ${counted(elements, "weight")} in ${counted(tensors, "tensor")}`;
+}
+
+export const seriesNote =
+  "Unchanged: the same number as in the checkpoint before; since start: as in the first. To send: index and value of what " +
+  "changed in the step, and that of the full size. How many weights were never updated, checkpoints do not tell.";
+
+/** What the steps changed, and how that adds up. */
+export function seriesHeadline({ steps, skipped }: SeriesResult): string[] {
+  const last = steps[steps.length - 1].sinceStart.totals;
+  const shares = steps.flatMap(({ change }) => changedShare(change) ?? []);
+  const left = leftOutSentences(skipped, last.elements);
+  if (shares.length === 0) return [...left, "No weight is finite in two checkpoints: nothing can be said."];
+  const [least, most] = [Math.min(...shares), Math.max(...shares)].map(percent);
+  const each = least === most ? `${least}` : `${least} to ${most}`;
+  const changes = steps.reduce((sum, { change }) => sum + change.totals.changed, 0);
+  const overlap = share(changes, last.changed);
+  return [
+    ...left,
+    `Each step changed ${each} of the weights; after ${counted(steps.length, "step")} ${percent(last.apparentSparsity)} are the ` +
+      "numbers that they were at the start.",
+    ...(overlap === null || steps.length === 1
+      ? []
+      : [
+          `The steps made ${counted(changes, "change")}, ${ratio(overlap)} for each weight that differs from the start: ` +
+            "some change again, and some come back.",
+        ]),
+  ];
+}
+
+function changedShare({ totals: { apparentSparsity } }: SeriesDifference): number | null {
+  return apparentSparsity === null ? null : 1 - apparentSparsity;
+}
+
+/** One row a step. */
+export function seriesTable({ input, steps }: SeriesResult): NumberTable {
+  const hidden = steps.some(({ change }) => change.totals.hidden !== null);
+  return {
+    headings: [
+      "step",
+      "checkpoint",
+      "unchanged",
+      ...(hidden ? ["hidden"] : []),
+      "since start",
+      "to send",
+      "of full",
+    ],
+    rows: steps.map(({ change, sinceStart }, i) => {
+      const { totals, delta } = change;
+      return [
+        String(i + 1),
+        shownName(input.checkpoints[i + 1]),
+        percent(totals.apparentSparsity),
+        ...(hidden ? [hiddenText(change)] : []),
+        percent(sinceStart.totals.apparentSparsity),
+        bytes(delta.indexValueBytes),
+        percent(share(delta.indexValueBytes, delta.fullBytes)),
+      ];
+    }),
+  };
+}
+
+function hiddenText({ totals: { hidden, elements, nonfinite } }: SeriesDifference): string {
+  return hidden === null ? missing : percent(share(hidden, elements - nonfinite));
+}
+
+const longestName = 18;
+
+/** The end of a path, short enough for a table. */
+export function shownName({ path }: DifferenceSide): string {
+  const name = printable(endOf(path), 200).replace(/\.safetensors(\.index\.json)?$/, "");
+  return name.length > longestName ? `${name.slice(0, 7)}…${name.slice(8 - longestName)}` : name;
+}
+
+const columns: readonly (readonly [string, (of: SeriesDifference) => number | null])[] = [
+  ...(
+    [
+      "elements",
+      "nonfinite",
+      "unchanged",
+      "changed",
+      "bytesChanged",
+      "apparentSparsity",
+      "hidden",
+      "realSparsityAtMost",
+      "signFlips",
+      "displacementNorm",
+    ] as const
+  ).map((name) => [name, ({ totals }: SeriesDifference) => totals[name]] as const),
+  ["delta.indexValueBytes", ({ delta }) => delta.indexValueBytes],
+  ["delta.maskValueBytes", ({ delta }) => delta.maskValueBytes],
+  ["delta.fullBytes", ({ delta }) => delta.fullBytes],
+];
+
+/** Two rows a step, against the checkpoint before and against the first. Numbers are in full; what is not known is empty. */
+export function renderSeriesCsv({ input, steps }: SeriesResult): string {
+  const row = (step: number, before: number, of: SeriesDifference) => [
+    String(step),
+    before === 0 && step > 1 ? "start" : "before",
+    input.checkpoints[before].path,
+    input.checkpoints[step].path,
+    ...columns.map(([, numberOf]) => String(numberOf(of) ?? "")),
+  ];
+  return csv([
+    ["step", "against", "BEFORE", "AFTER", ...columns.map(([name]) => name)],
+    ...steps.flatMap(({ change, sinceStart }, i) => [
+      row(i + 1, i, change),
+      ...(i > 0 ? [row(i + 1, 0, sinceStart)] : []),
+    ]),
+  ]);
+}
+
+/** A series as Markdown: the steps, and each by kind of module. */
+export function renderSeriesMarkdown(result: SeriesResult): string {
+  const { headings, rows } = seriesTable(result);
+  const byKind = kindTable(result);
+  return `${[
+    "# What changed, step by step",
+    escaped(seriesHeadline(result).join(" ")),
+    `${escaped(seriesSize(result))}.`,
+    table(headings, rows),
+    escaped(seriesNote),
+    "## Unchanged in each step, by module",
+    table(byKind.headings, byKind.rows),
+  ].join("\n\n")}\n`;
+}
+
+/** The apparent sparsity of each step by kind of module. */
+export function kindTable({ input, steps }: SeriesResult): NumberTable {
+  const kinds = [...new Set(steps.flatMap(({ change }) => change.kinds.map(({ kind }) => kind)))];
+  return {
+    headings: ["checkpoint", ...kinds],
+    rows: steps.map(({ change }, i) => [
+      shownName(input.checkpoints[i + 1]),
+      ...kinds.map((kind) => percent(change.kinds.find((of) => of.kind === kind)?.apparentSparsity ?? null)),
+    ]),
+  };
+}
+
+/** What figures are of, at the foot of a slide. */
+export function seriesSource(result: SeriesResult): string {
+  const { tool, input } = result;
+  const { path } = input.checkpoints[0];
+  return printable(`${tool.name} ${tool.version}: ${seriesSize(result)}; from ${endOf(path)}`);
+}
