@@ -4,6 +4,7 @@ import { quote } from "../source/input-error.js";
 import { type Recording, type RecordingPaths, recordedRun } from "../source/recording.js";
 import { replayOf } from "../source/replay.js";
 import { removeLog } from "../source/resume-log.js";
+import { sharesScales } from "../update/block-settings.js";
 import { addOutputOptions, type OutputOptions, resumeOption, threadsOption } from "./common-options.js";
 import { checkOutput, emit, outputFiles } from "./emit.js";
 import { lensRecording, type Plan } from "./lens-recording.js";
@@ -105,7 +106,7 @@ function checkUsage(
   };
   if (byRecipe) {
     onlyWith(
-      ["updates", "scheme", "rounding", "opmath", "overflow"],
+      ["updates", "scheme", "rounding", "through", "opmath", "overflow"],
       "recorded updates, not for --optimizer",
     );
   } else {
@@ -149,10 +150,13 @@ function planOf(
     ? replayPlan(command, options, recording, (remark) => {
         if (!options.quiet) err.write(`precision-lens: --override: ${remark}\n`);
       })
-    : { tensors: recording.tensors, cases: caseGrid(options) };
+    : { tensors: recording.tensors, cases: caseGrid(command, options) };
   const { length } = plan.cases;
   if (writeWeights !== undefined && length !== 1) {
     command.error(`error: --write-weights takes one case, found ${length}`);
+  }
+  if (writeWeights !== undefined && sharesScales(plan.cases[0])) {
+    command.error("error: --write-weights writes formats without shared scales");
   }
   return plan;
 }

@@ -1,3 +1,4 @@
+import { type BlockFormat, blockFormat, isBlockFormat } from "../format/block/block-format.js";
 import { format } from "../format/registry.js";
 import { type SchemeName, schemes } from "../update/scheme.js";
 import type { CastWithoutScale } from "./cast.js";
@@ -35,7 +36,7 @@ export interface SweepResult {
 }
 
 /** What tells a case of a sweep from the others. */
-export type SweepCase = Pick<Case, "format" | "scheme" | "rounding" | "opmath">;
+export type SweepCase = Pick<Case, "format" | "scheme" | "rounding" | "opmath" | "through">;
 
 export interface SweepCell extends SweepCase {
   readonly rate: number;
@@ -68,11 +69,18 @@ export interface CaseAnswer extends SweepCase {
   readonly keepsFrom: number | null;
 }
 
-/** Bits that a weight and its carrier take. Moments, which every case has, are not counted. */
+/**
+ * Bits that a weight and its carrier take, with its share of the scale of a whole block. Moments, which every case has, and
+ * scales of tensors are not counted.
+ */
 export function bitsPerWeight({ format: name, scheme }: Pick<Case, "format" | "scheme">): number {
-  const { bits } = format(name);
+  const bits = isBlockFormat(name) ? blockBits(blockFormat(name)) : format(name).bits;
   if (schemes[scheme as SchemeName].carrier === null) return bits;
   return scheme === "master" ? bits + 32 : 2 * bits;
+}
+
+function blockBits({ element, scale, rows, columns }: BlockFormat): number {
+  return element.bits + scale.bits / (rows * columns);
 }
 
 /**
@@ -86,8 +94,9 @@ export function sweepCells(
   sizes: readonly number[] | null = null,
 ): SweepCell[] {
   const sampling = sizes && samplingOf(cases, sizes);
-  return cases.map(({ format, scheme, rounding, opmath, totals, end, probes }, i) => {
-    const cell = { rate, format, scheme, rounding, opmath, totals, end, probes };
+  return cases.map((of, i) => {
+    const { totals, end, probes } = of;
+    const cell = { rate, ...caseOf(of), totals, end, probes };
     const noise = noiseError(cell);
     const drawn = sampling?.cases[i].retained?.standardError ?? null;
     // How tensors differ has the noise in it.
@@ -173,10 +182,11 @@ function sumOf(terms: readonly number[]): number {
   return terms.reduce((sum, term) => sum + term, 0);
 }
 
-export function caseOf({ format, scheme, rounding, opmath }: SweepCase): SweepCase {
-  return { format, scheme, rounding, opmath };
+export function caseOf({ format, scheme, rounding, opmath, through }: SweepCase): SweepCase {
+  return { format, scheme, rounding, opmath, ...(through !== undefined && { through }) };
 }
 
 export function sameCase(a: SweepCase, b: SweepCase): boolean {
-  return a.format === b.format && a.scheme === b.scheme && a.rounding === b.rounding && a.opmath === b.opmath;
+  const names = ["format", "scheme", "rounding", "opmath", "through"] as const;
+  return names.every((name) => a[name] === b[name]);
 }

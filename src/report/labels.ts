@@ -15,8 +15,10 @@ export function caseLabel({
   scheme,
   rounding,
   opmath,
+  through,
   recipe = null,
-}: Pick<Case, "format" | "scheme" | "rounding" | "opmath"> & Partial<Pick<Case, "recipe">>): string {
+}: Pick<Case, "format" | "scheme" | "rounding" | "opmath" | "through"> &
+  Partial<Pick<Case, "recipe">>): string {
   const words = [printable(format)];
   if (recipe) {
     if (recipe.name !== format) words.push(printable(recipe.name));
@@ -26,15 +28,17 @@ export function caseLabel({
   if (scheme !== "in-place" || rounding !== "stochastic") words.push(scheme);
   if (rounding !== "nearest-even") words.push(rounding);
   if (opmath !== "fp32") words.push(opmath);
+  if (through !== undefined) words.push(`through ${printable(through)}`);
   return words.join(" ");
 }
 
 /** "bf16 in place", as a sentence has it. */
-export function caseInWords({ format, scheme, rounding, recipe }: Case): string {
+export function caseInWords({ format, scheme, rounding, recipe, through }: Case): string {
   if (recipe) return `${printable(format)} by the recipe ${printable(recipe.name)}`;
   const how = { "in-place": "in place", master: "with an fp32 master", kahan: "with Kahan compensation" };
   const scheming = how[scheme as keyof typeof how] ?? `under ${scheme}`;
-  return `${printable(format)} ${scheming}${rounding === "nearest-even" ? "" : ` with ${rounding} rounding`}`;
+  const first = through === undefined ? "" : `, through ${printable(through)}`;
+  return `${printable(format)} ${scheming}${first}${rounding === "nearest-even" ? "" : ` with ${rounding} rounding`}`;
 }
 
 /** "8 steps" with their numbers where they are not counted from 0. */
