@@ -5,7 +5,8 @@ export const classes = ["none", "lost", "kept", "moved", "nonfinite"] as const;
 export type Class = (typeof classes)[number];
 
 /** The same where weights share scales: `collateral` are those whose number changed by a scale alone. */
-export type SharedClass = Class | "collateral";
+export const sharedClasses = [...classes, "collateral"] as const;
+export type SharedClass = (typeof sharedClasses)[number];
 
 /**
  * The class of one weight-step, tested in this order:

@@ -1,3 +1,4 @@
+import { isBlockFormat } from "../format/block/block-format.js";
 import type { DifferenceResult } from "../lens/difference-result.js";
 import type { PredictionResult } from "../lens/prediction.js";
 import { printable } from "../lens/printable.js";
@@ -144,17 +145,19 @@ function caseOptions(cases: readonly CaseNames[]): string[][] {
   }
   const options = (of: readonly CaseNames[]) => {
     const list = (name: (each: CaseNames) => string) => [...new Set(of.map(name))].join(",");
-    const [{ opmath }] = of;
+    const { opmath } = of.find(({ format }) => !isBlockFormat(format)) ?? of[0];
+    const through = of.find((each) => each.through !== undefined)?.through;
     return [
       ...["--format", list(({ format }) => format), "--scheme", list(({ scheme }) => scheme)],
       ...["--rounding", list(({ rounding }) => rounding)],
+      ...(through === undefined ? [] : ["--through", through]),
       ...(opmath === "fp32" ? [] : ["--opmath", opmath]),
     ];
   };
   if (isGrid(cases)) return [options(cases)];
   const groups = new Map<string, CaseNames[]>();
   for (const of of cases) {
-    const key = `${of.format} ${of.rounding} ${of.opmath}`;
+    const key = `${of.format} ${of.rounding} ${of.opmath} ${of.through}`;
     groups.set(key, [...(groups.get(key) ?? []), of]);
   }
   return [...groups.values()].map(options);
@@ -170,7 +173,12 @@ function isGrid(cases: readonly CaseNames[]): boolean {
     ),
   );
   const found = cases.map(({ format, scheme, rounding }) => `${format} ${scheme} ${rounding}`);
-  return values(({ opmath }) => opmath).length === 1 && grid.join() === found.join();
+  // Formats without shared scales take no notice of what others go through, and fp32 opmath is all that those know.
+  const sharing = cases.filter(({ format }) => isBlockFormat(format));
+  const plain = cases.filter((of) => !sharing.includes(of));
+  const alike = new Set(sharing.map(({ through }) => through)).size <= 1;
+  const opmaths = new Set((plain.length > 0 ? plain : cases).map(({ opmath }) => opmath));
+  return opmaths.size === 1 && alike && grid.join() === found.join();
 }
 
 function commandLine(words: readonly string[]): string {

@@ -2,6 +2,7 @@ import type { Case, Result } from "../lens/result.js";
 import { castSentences } from "./cast-note.js";
 import { caseInWords, caseLabels, stepsInWords } from "./labels.js";
 import { count, percentIn, sampleOf, share, shareOfWeights } from "./numbers.js";
+import { sharedSentences } from "./shared-scales.js";
 import { endRatio, endRatioText, retainedText } from "./simulation.js";
 import { leftOutSentences } from "./skipped.js";
 
@@ -22,6 +23,7 @@ export function headline(result: Result): string[] {
   return [
     ...left,
     ...sparsitySentences(first, stepsInWords(result), sampleOf(result)),
+    ...sharedSentences(result),
     ...retainedSentences(result),
     ...sampleSentences(result),
     ...castSentences(casts, sampleOf(result)),
@@ -40,7 +42,7 @@ function sparsitySentences(first: Case, steps: string, sample: number | undefine
       ? `Stored as ${how}, ${left} of the updates did not move their weight when they came, by chance: on average each ` +
         "moves it by its whole size"
       : `Stored as ${how}, ${left} of the updates left the stored weight as it was`) +
-      (totals.none === 0
+      (totals.zeros === 0
         ? "; no update was zero."
         : `; ${percent(totals.realSparsity)} of the updates were zero.`),
     `After ${steps} ${percent(shareOfWeights(first, end.unchanged))} of the weights are unchanged` +
