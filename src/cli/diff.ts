@@ -3,9 +3,9 @@ import { threadsWorthStarting } from "../source/pair/threads.js";
 import { WorkerPool } from "../source/pair/worker-pool.js";
 import {
   addOutputOptions,
-  formatName,
   type OutputOptions,
   resumeOption,
+  storageName,
   threadsOption,
   wholeNumber,
 } from "./common-options.js";
@@ -35,7 +35,11 @@ export function diffCommand(streams: Streams): Command {
       "file of safetensors or torch.save, index of shards, folder of one, or a recorded run",
     )
     .argument("<after>", "the same")
-    .option("--view <format>", "compare what would be stored in this format", formatName)
+    .option(
+      "--view <format>",
+      "compare what would be stored in this format, with shared scales too",
+      storageName,
+    )
     .option("--strict", "a tensor that cannot be compared is an error")
     .option("--sample <n>", "chunks of 65,536 weights to compress", wholeNumber, 16)
     .option("--seed <n>", "of the places of those chunks", wholeNumber, 0)

@@ -1,4 +1,4 @@
-import { BlockLayout } from "../format/block/block-layout.js";
+import { BlockLayout, pieceEnds } from "../format/block/block-layout.js";
 import { largestMagnitude } from "../format/block/quantize-block.js";
 import type { TensorInput, Values } from "../lens/input.js";
 import { blockLength } from "../lens/sum.js";
@@ -18,15 +18,7 @@ export function chunkEnds(
   const shared = cases.filter(sharesScales);
   const layouts = shared.map(({ blocks }) => new BlockLayout(shape, blocks));
   const isWhole = shared.some((settings) => hasTensorScale(settings) && settings.scheme !== "master");
-  const ends: number[] = [];
-  for (let end = 0; end < weights.length; ) {
-    end += length;
-    while (end < weights.length && (isWhole || !layouts.every((layout) => layout.isCut(end)))) {
-      end = isWhole ? weights.length : end + blockLength;
-    }
-    ends.push(Math.min(end, weights.length));
-  }
-  return ends;
+  return pieceEnds(weights.length, layouts, isWhole ? weights.length : length, blockLength);
 }
 
 /**

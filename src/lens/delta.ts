@@ -1,6 +1,13 @@
+import { blockFormat } from "../format/block/block-format.js";
 import { encode } from "../format/encode.js";
 import { format } from "../format/registry.js";
-import type { CompressedDelta, Delta, DeltaSample, DifferenceOfTensor } from "./difference-result.js";
+import type {
+  CompressedDelta,
+  Delta,
+  DeltaSample,
+  DifferenceOfTensor,
+  SharedDifference,
+} from "./difference-result.js";
 import type { ComparedFormat } from "./ulp-distance.js";
 
 /** A run of consecutive elements of a tensor. */
@@ -138,6 +145,34 @@ export function bytesOf(formatName: string): number {
   return bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : 8;
 }
 
+const costNames = ["elements", "changed", "fullBytes", "indexValueBytes", "maskValueBytes"] as const;
+
+/** Of a tensor whose weights share scales: codes without bits between them, and the scales in the same way. */
+function sharedCosts({
+  elements,
+  formats,
+  shared,
+}: DifferenceOfTensor & { readonly shared: SharedDifference }): Record<(typeof costNames)[number], number> {
+  const { element, scale } = blockFormat(formats.compared);
+  const { codes, blocks, blockScales, tensors, tensorScales } = shared;
+  const index = elements > 2 ** 32 ? 64 : 32;
+  const bytes = (bits: number) => Math.ceil(bits / 8);
+  const ofTensor = 4 * tensorScales;
+  return {
+    elements,
+    changed: codes,
+    fullBytes: bytes(elements * element.bits) + bytes(blocks * scale.bits) + 4 * tensors,
+    indexValueBytes:
+      bytes(codes * (index + element.bits)) + bytes(blockScales * (index + scale.bits)) + ofTensor,
+    maskValueBytes:
+      bytes(elements) +
+      bytes(codes * element.bits) +
+      bytes(blocks) +
+      bytes(blockScales * scale.bits) +
+      ofTensor,
+  };
+}
+
 /** The costs of sending what changed, exact where nothing is compressed, estimated from the sample where it is. */
 export function deltaCosts(
   tensors: readonly DifferenceOfTensor[],
@@ -145,7 +180,13 @@ export function deltaCosts(
   zstdUnknown: string | null,
 ): Delta {
   const costs = { elements: 0, changed: 0, fullBytes: 0, indexValueBytes: 0, maskValueBytes: 0 };
-  for (const { elements, bytesChanged, changed, nonfiniteChanged, formats } of tensors) {
+  for (const tensor of tensors) {
+    const { elements, bytesChanged, changed, nonfiniteChanged, formats } = tensor;
+    if (tensor.shared) {
+      const ofTensor = sharedCosts({ ...tensor, shared: tensor.shared });
+      for (const name of costNames) costs[name] += ofTensor[name];
+      continue;
+    }
     const width = bytesOf(formats.compared);
     // Results of schema 1 took +0 for -0.
     const sent = bytesChanged ?? changed + nonfiniteChanged;

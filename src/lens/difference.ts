@@ -2,6 +2,7 @@ import type { Format } from "../format/format.js";
 import { round } from "../format/round.js";
 import { CastTally, usuallyScaled } from "./cast.js";
 import { pathNotTakenUnchanged, smallSubnetworksUnchanged } from "./probes.js";
+import { type ChangedCounts, changedJson, mergedShared, type SharedTally } from "./shared-tally.js";
 import { blockLength, ExactSum, SparseSum } from "./sum.js";
 import { type ComparedFormat, distanceBin, distanceBins, ulpDistance } from "./ulp-distance.js";
 
@@ -32,6 +33,9 @@ export class DifferenceTally {
   cast = 0;
   castBelowNormal = 0;
   castZero = 0;
+  /** Where scales are shared: finite elements whose number changed, be it by code or by scale; and codes and scales. */
+  numbersChanged = 0;
+  shared: SharedTally | null = null;
   /** Changed elements by their distance in ulps; see distanceBin. */
   readonly distances = new Float64Array(distanceBins);
   /** Sum of d^2 over changed elements, d the {@link displacement}: a {@link SparseSum} for each block. */
@@ -46,6 +50,8 @@ export class DifferenceTally {
     for (const of of counted) this[of] += other[of];
     for (let bin = 0; bin < distanceBins; bin++) this.distances[bin] += other.distances[bin];
     this.displacementSquared.addAll(other.displacementSquared);
+    this.shared = mergedShared(this.shared, other.shared);
+    this.numbersChanged += other.numbersChanged;
   }
 
   toJSON(): DifferenceTallyJson {
@@ -54,6 +60,7 @@ export class DifferenceTally {
       ...counts,
       distances: binCounts(this.distances),
       displacementSquared: this.displacementSquared.parts(),
+      ...(this.shared && { shared: { ...changedJson(this.shared), numbers: this.numbersChanged } }),
     };
   }
 
@@ -62,6 +69,8 @@ export class DifferenceTally {
     for (const of of counted) tally[of] = json[of];
     tally.distances.set(json.distances);
     tally.displacementSquared.addAll(ExactSum.of(json.displacementSquared));
+    tally.shared = mergedShared(null, json.shared ?? null);
+    tally.numbersChanged = json.shared?.numbers ?? 0;
     return tally;
   }
 }
@@ -87,6 +96,7 @@ type Counted = (typeof counted)[number];
 export interface DifferenceTallyJson extends Readonly<Record<Counted, number>> {
   readonly distances: readonly number[];
   readonly displacementSquared: readonly number[];
+  readonly shared?: ChangedCounts & { readonly numbers: number };
 }
 
 /** Counts by distance, without the empty bins at the end. */

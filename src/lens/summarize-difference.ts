@@ -10,6 +10,7 @@ import type {
   Heatmap,
 } from "./difference-result.js";
 import { type Module, moduleKinds, moduleOf } from "./module.js";
+import { changedJson } from "./shared-tally.js";
 
 /** What was counted of a tensor, and what of that its files can tell. */
 export interface CountedPair {
@@ -118,10 +119,11 @@ function countsOf(tally: DifferenceTally, tells: CountedPair["tells"]): Differen
   const n = elements - nonfinite;
   const hidden = tells.hidden ? tally.hidden : null;
   const neverUpdated = tells.updates ? tally.neverUpdated : null;
+  const sameNumber = tally.shared ? n - tally.numbersChanged : unchanged;
   const probe = (called: number) => ({
     unchanged: called,
     share: share(called, n),
-    unchangedButDiffers: called - unchanged,
+    unchangedButDiffers: called - sameNumber,
   });
   return {
     elements,
@@ -143,6 +145,7 @@ function countsOf(tally: DifferenceTally, tells: CountedPair["tells"]): Differen
     ulps: binCounts(tally.distances),
     displacementNorm: Math.sqrt(tally.displacementSquared.value()),
     sums: { displacementSquared: tally.displacementSquared.parts() },
+    ...(tally.shared && { shared: { ...changedJson(tally.shared), numbers: tally.numbersChanged } }),
   };
 }
 

@@ -188,12 +188,13 @@ export function deltaRows({
     ["everything", delta.fullBytes],
     ["index and value of what changed", delta.indexValueBytes],
     ["bit mask, and values of what changed", delta.maskValueBytes],
-    ...packed("gzip", gzip),
+    ...(delta.sample.chunks > 0 ? packed("gzip", gzip) : []),
     ...(zstd ? packed("zstd", zstd) : []),
   ];
 }
 
 export function deltaNotes({ sample, compressed: { zstdUnknown } }: Delta): string[] {
+  if (sample.chunks === 0) return ["Compressed sizes were not sampled."];
   const size = `${counted(sample.elements, "weight")} in ${count(sample.chunks)} ${sample.chunks === 1 ? "chunk" : "chunks"}`;
   return [
     `* Estimated from a sample of ${size}.${zstdUnknown === null ? "" : ` No figures of zstd: ${printable(zstdUnknown)}.`}`,

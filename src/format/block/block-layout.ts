@@ -37,3 +37,19 @@ export class BlockLayout {
     return column === 0 && (Math.floor(element / this.#width) % this.#height) % this.#rows === 0;
   }
 }
+
+/** Where pieces of about `length` elements end, none of which cuts a block; each but the last is a multiple of `step`. */
+export function pieceEnds(
+  elements: number,
+  layouts: readonly BlockLayout[],
+  length: number,
+  step: number,
+): number[] {
+  const ends: number[] = [];
+  for (let end = 0; end < elements; ) {
+    end += Math.max(1, Math.ceil(length / step)) * step;
+    while (end < elements && !layouts.every((layout) => layout.isCut(end))) end += step;
+    ends.push(Math.min(end, elements));
+  }
+  return ends;
+}

@@ -4,7 +4,7 @@ import { summarizeDifference } from "../../lens/summarize-difference.js";
 import { version } from "../../version.js";
 import { type CompareOptions, comparePair } from "./compare-pair.js";
 import { zstdUnknown } from "./compress.js";
-import { type CheckpointPair, nameOf } from "./pair-up.js";
+import { type CheckpointPair, comparedName, nameOf } from "./pair-up.js";
 
 /** How a pair was opened, for its result, and how it is compared. */
 export interface DifferenceOptions extends CompareOptions {
@@ -28,7 +28,7 @@ export async function differenceOf(
     formats: {
       before: nameOf(tensor.before.format!),
       after: nameOf(tensor.after.format!),
-      compared: nameOf(tensor.compared),
+      compared: comparedName(tensor),
     },
     tally: tallies[i],
   }));
