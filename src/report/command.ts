@@ -81,7 +81,9 @@ function syntheticWords(
     ...["--steps", String(input.stepNumbers.length)],
     ...(input.weights === null ? [] : ["--weights", input.weights]),
     ...(of.model === null ? [] : ["--model", of.model]),
-    ...(sampled || (of.model === null && weights) ? ["--elements", String(input.elements)] : []),
+    ...(sampled || (of.model === null && weights)
+      ? ["--elements", of.shape?.join("x") ?? String(input.elements)]
+      : []),
     ...(weights ? ["--sigma", String(weights.sigma), "--base-format", weights.format] : []),
     ...(shape ? ["--qk-shape", shape[0]] : []),
     ...optimizerWords(optimizer, rates),

@@ -1,4 +1,5 @@
-import { codeOf, decode } from "../encode.js";
+import { codeOf, decode, decodeTable } from "../encode.js";
+import type { Format } from "../format.js";
 import { checkedOptions, type Rounding, roundSum } from "../round.js";
 import type { BlockFormat } from "./block-format.js";
 import { noTensorScale, type TensorScale } from "./scale-rule.js";
@@ -73,7 +74,18 @@ export function dequantizeBlock(
   tensorScale = 1,
 ): number[] {
   const step = Math.fround(scale * tensorScale);
-  return codes.map((code) => Math.fround(decode(code, element) * step));
+  const numbers = numbersOf(element);
+  // A code that is none of the format's is refused by `decode`.
+  return codes.map((code) => Math.fround((numbers[code] ?? decode(code, element)) * step));
+}
+
+const tables = new WeakMap<Format, Float32Array>();
+
+/** The numbers of all codes of a format of elements. */
+function numbersOf(element: Format): Float32Array {
+  const table = tables.get(element) ?? decodeTable(element);
+  tables.set(element, table);
+  return table;
 }
 
 /** NaN if there is one among the numbers, 0 of none. */
