@@ -57,7 +57,8 @@ export const formatName = asArgument((text: string): string => {
 
 /** The canonical name of a format with shared scales, or of one without. */
 export const storageName = asArgument((text: string): string =>
-  isBlockFormat(text) ? blockFormat(text).name : formatName(text),
+  // What begins like one is refused with the names of those.
+  isBlockFormat(text) || /^(?:mx|nv|fp8-)/i.test(text) ? blockFormat(text).name : formatName(text),
 );
 
 export const roundingName = asArgument(rounding);

@@ -4,8 +4,8 @@ import { blockFormats, isBlockFormat } from "../format/block/block-format.js";
 import { type Opmath, opmaths } from "../format/operations.js";
 import { type Overflow, overflows, type Rounding, roundings } from "../format/round.js";
 import type { StepSettings } from "../source/recorded-optimizer.js";
-import { blockSchemeNames } from "../update/block-scheme.js";
-import { type BlockSettings, schemeSettings } from "../update/block-settings.js";
+import { type BlockSchemeName, blockSchemeNames } from "../update/block-scheme.js";
+import { type BlockSettings, type ScaleTimes, scaleTimes, schemeSettings } from "../update/block-settings.js";
 import { type RecipeSettings, recipeSettings, recipes } from "../update/optimizer.js";
 import type { OptimizerName, OptimizerSettings } from "../update/recipe/recipe.js";
 import { defaultEps } from "../update/recipe/recipe-step.js";
@@ -17,13 +17,17 @@ import { asUsage, ListOption, oneOf } from "./strict-options.js";
 /** Options of the cases to count. */
 export interface CaseOptions {
   readonly format: readonly string[];
-  readonly scheme: readonly SchemeName[];
+  readonly scheme: readonly (SchemeName | BlockSchemeName)[];
   readonly rounding: readonly Rounding[];
   readonly through?: string;
+  readonly scales: ScaleTimes;
+  readonly momentum?: number;
   readonly opmath: Opmath;
   readonly overflow: Overflow;
   readonly seed: number;
 }
+
+const allSchemes = [...new Set([...schemeNames, ...blockSchemeNames])];
 
 /** @param seed whether to offer the seed of stochastic rounding. */
 export function addCaseOptions(command: Command, { seed = true } = {}): Command {
@@ -34,8 +38,8 @@ export function addCaseOptions(command: Command, { seed = true } = {}): Command 
   );
   const scheme = new ListOption(
     "--scheme <names>",
-    `how weights take updates: ${schemeNames.join(", ")}`,
-    (text) => namesIn(text).map((name) => oneOf("scheme", name, schemeNames)),
+    `how weights take updates: ${allSchemes.join(", ")}`,
+    (text) => namesIn(text).map((name) => oneOf("scheme", name, allSchemes)),
   );
   const rounding = new ListOption("--rounding <names>", roundings.join(", "), (text) =>
     namesIn(text).map(roundingName),
@@ -45,6 +49,15 @@ export function addCaseOptions(command: Command, { seed = true } = {}): Command 
     .addOption(scheme.default(["in-place", "master"], "in-place,master"))
     .addOption(rounding.default(["nearest-even"], "nearest-even"))
     .addOption(throughOption())
+    .addOption(
+      new Option(
+        "--scales <when>",
+        "of formats with shared scales: renewed after every step, or kept from the start",
+      )
+        .choices(scaleTimes)
+        .default("renewed"),
+    )
+    .option("--momentum <beta>", "of --scheme eco: the optimizer's first beta (default: 0.9)", finiteNumber)
     .addOption(opmathOption())
     .addOption(overflowOption());
   return seed ? command.option("--seed <n>", "of stochastic rounding", wholeNumber, 0) : command;
@@ -149,8 +162,11 @@ export function engineOption(): Option {
 /** The grid of formats, schemes and roundings, in this order. `through` is for those with shared scales. */
 export function caseGrid(
   command: Command,
-  { format, scheme, rounding, through, ...common }: CaseOptions,
+  { format, scheme, rounding, through, momentum, ...common }: CaseOptions,
 ): (UpdateSettings | BlockSettings)[] {
+  if (momentum !== undefined && !scheme.includes("eco")) {
+    command.error(`error: --momentum is for --scheme eco, found ${scheme.join(", ")}`);
+  }
   if (through !== undefined && !format.some(isBlockFormat)) {
     command.error(`error: --through is for formats with shared scales, found ${format.join(", ")}`);
   }
@@ -159,7 +175,8 @@ export function caseGrid(
       scheme.flatMap((by) =>
         rounding.map((to) => {
           const first = isBlockFormat(of) && through !== undefined ? { through } : {};
-          return schemeSettings({ ...common, ...first, format: of, scheme: by, rounding: to });
+          const beta = momentum === undefined ? {} : { momentum };
+          return schemeSettings({ ...common, ...first, ...beta, format: of, scheme: by, rounding: to });
         }),
       ),
     ),

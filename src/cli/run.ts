@@ -106,7 +106,7 @@ function checkUsage(
   };
   if (byRecipe) {
     onlyWith(
-      ["updates", "scheme", "rounding", "through", "opmath", "overflow"],
+      ["updates", "scheme", "rounding", "through", "scales", "momentum", "opmath", "overflow"],
       "recorded updates, not for --optimizer",
     );
   } else {

@@ -17,7 +17,9 @@ export function chunkEnds(
 ): number[] {
   const shared = cases.filter(sharesScales);
   const layouts = shared.map(({ blocks }) => new BlockLayout(shape, blocks));
-  const isWhole = shared.some((settings) => hasTensorScale(settings) && settings.scheme !== "master");
+  const isWhole = shared.some(
+    (settings) => hasTensorScale(settings) && settings.scheme !== "master" && settings.scales === "renewed",
+  );
   return pieceEnds(weights.length, layouts, isWhole ? weights.length : length, blockLength);
 }
 

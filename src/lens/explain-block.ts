@@ -2,6 +2,7 @@ import { type BlockFormat, blockFormat, rulesOf } from "../format/block/block-fo
 import { noTensorScale, type TensorScale } from "../format/block/scale-rule.js";
 import { decode } from "../format/encode.js";
 import { ulp } from "../format/neighbours.js";
+import type { BlockSchemeName } from "../update/block-scheme.js";
 import { type BlockOptions, schemeSettings, sharesScales } from "../update/block-settings.js";
 import { numbersToQuantize, startBlock, startNumbers, stepBlock } from "../update/block-step.js";
 import type { SchemeName } from "../update/scheme.js";
@@ -16,7 +17,7 @@ export interface BlockExplanation {
   readonly element: string;
   /** How many numbers share a scale, and the format of the scale. */
   readonly block: { readonly rows: number; readonly columns: number; readonly scale: string };
-  readonly scheme: SchemeName;
+  readonly scheme: SchemeName | BlockSchemeName;
   readonly through: string | null;
   readonly weight: number;
   /** As fp32, which is what is added. */

@@ -13,7 +13,7 @@ import type {
 import { mergedShared } from "./shared-tally.js";
 import { joinedSpread } from "./spread.js";
 import { ExactSum } from "./sum.js";
-import { type CountedCase, summarizeCounted } from "./summarize.js";
+import { type CountedCase, sharedIdentityOf, summarizeCounted } from "./summarize.js";
 import { EndTally, endSums, MomentTally, Tally, UpdateTally } from "./tally.js";
 
 /**
@@ -156,7 +156,7 @@ function expectMergeable(a: Result, b: Result): void {
         of.scheme,
         of.opmath,
         of.recipe,
-        of.through ?? null,
+        sharedIdentityOf(of),
         of.steps.map(({ step }) => step),
         curveOf(of).map(({ step }) => step),
       ]),
@@ -169,9 +169,9 @@ function expectMergeable(a: Result, b: Result): void {
 /** Adds up one case over different tensors. Valid for at least one, of the same settings and steps. */
 export function mergeCases(cases: readonly Case[]): Case {
   const counted = cases.map(countedCase);
-  const { format, rounding, scheme, opmath, recipe, through } = cases[0];
+  const { format, rounding, scheme, opmath, recipe } = cases[0];
   return summarizeCounted(
-    { format, rounding, scheme, opmath, recipe, ...(through !== undefined && { through }) },
+    { format, rounding, scheme, opmath, recipe, ...sharedIdentityOf(cases[0]) },
     {
       tensors: counted.flatMap(({ tensors }) => tensors),
       steps: counted[0].steps.map(({ step }, i) => {

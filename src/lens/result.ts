@@ -102,6 +102,10 @@ export interface Case extends LensCounts {
   readonly opmath: string;
   /** Where scales are shared: the format that the master was rounded to before it was quantized; absent for none. */
   readonly through?: string;
+  /** Where scales are shared and stay what they were before the first step. */
+  readonly scales?: "kept";
+  /** The first beta of the optimizer, whose momentum takes the rounding errors of the scheme `eco`. */
+  readonly momentum?: number;
   /** The optimizer's recipe, where updates were computed from gradients. */
   readonly recipe: ResultRecipe | null;
   readonly steps: readonly StepCounts[];

@@ -1,4 +1,4 @@
-import { sharesScales } from "../update/block-settings.js";
+import { type BlockSettings, sharesScales } from "../update/block-settings.js";
 import type { CaseSettings } from "../update/optimizer.js";
 import { type Recipe, verifiedIn } from "../update/recipe/recipe.js";
 import type {
@@ -40,17 +40,35 @@ export interface CaseTally extends CountedCase {
   readonly settings: CaseSettings;
 }
 
+/** What tells cases with shared scales apart, beside what tells others. */
+export const sharedNames = ["through", "scales", "momentum"] as const;
+type SharedName = (typeof sharedNames)[number];
+
+/** Those of them that a case has. */
+export function sharedIdentityOf(of: Pick<Case, SharedName>): Pick<Case, SharedName> {
+  return Object.fromEntries(
+    sharedNames.flatMap((name) => (of[name] === undefined ? [] : [[name, of[name]]])),
+  );
+}
+
 /** What tells one case of a result from another. */
-export type CaseIdentity = Pick<Case, "format" | "rounding" | "scheme" | "opmath" | "recipe" | "through">;
+export type CaseIdentity = Pick<Case, "format" | "rounding" | "scheme" | "opmath" | "recipe" | SharedName>;
 
 /** The result of one case: totals, shares and norms from what was counted. */
 export function summarizeCase({ settings, ...counted }: CaseTally): Case {
   const { rounding, scheme, opmath } = settings;
   const format = storedAs(settings);
   const recipe = "recipe" in settings ? resultRecipe(settings.recipe, format) : null;
-  const through = sharesScales(settings) ? settings.through : null;
-  const identity = { format, rounding, scheme, opmath, recipe, ...(through && { through: through.name }) };
-  return summarizeCounted(identity, counted);
+  const shared = sharesScales(settings) ? sharedIdentity(settings) : {};
+  return summarizeCounted({ format, rounding, scheme, opmath, recipe, ...shared }, counted);
+}
+
+function sharedIdentity({ through, scales, momentum }: BlockSettings): Partial<CaseIdentity> {
+  return {
+    ...(through && { through: through.name }),
+    ...(scales === "kept" && { scales }),
+    ...(momentum !== null && { momentum }),
+  };
 }
 
 /** The name of what the weights of a case are stored in, as results have it. */

@@ -5,6 +5,7 @@ import type { CastWithoutScale } from "./cast.js";
 import type { SkippedTensor } from "./input.js";
 import type { Case, End, Probes, Result, ResultEngine, ResultInput, Totals } from "./result.js";
 import { samplingOf } from "./sampling.js";
+import { sharedIdentityOf, sharedNames } from "./summarize.js";
 
 /** A grid of formats, schemes and roundings over several rates, `precision-lens-sweep/2`. */
 export interface SweepResult {
@@ -36,7 +37,10 @@ export interface SweepResult {
 }
 
 /** What tells a case of a sweep from the others. */
-export type SweepCase = Pick<Case, "format" | "scheme" | "rounding" | "opmath" | "through">;
+export type SweepCase = Pick<
+  Case,
+  "format" | "scheme" | "rounding" | "opmath" | "through" | "scales" | "momentum"
+>;
 
 export interface SweepCell extends SweepCase {
   readonly rate: number;
@@ -75,8 +79,13 @@ export interface CaseAnswer extends SweepCase {
  */
 export function bitsPerWeight({ format: name, scheme }: Pick<Case, "format" | "scheme">): number {
   const bits = isBlockFormat(name) ? blockBits(blockFormat(name)) : format(name).bits;
-  if (schemes[scheme as SchemeName].carrier === null) return bits;
+  if (!hasCarrier(scheme)) return bits;
   return scheme === "master" ? bits + 32 : 2 * bits;
+}
+
+/** Whether a scheme keeps anything beside the weight; the momentum of `eco` is there without it. */
+function hasCarrier(scheme: string): boolean {
+  return scheme !== "eco" && schemes[scheme as SchemeName].carrier !== null;
 }
 
 function blockBits({ element, scale, rows, columns }: BlockFormat): number {
@@ -115,7 +124,7 @@ function noiseError({ scheme, rounding, totals, end }: Omit<SweepCell, "standard
   if (rounding !== "stochastic") return null;
   const { updateSquared, product, effectiveSquared } = totals.sums;
   const noise = sumOf(effectiveSquared) - 2 * sumOf(product) + sumOf(updateSquared);
-  const left = schemes[scheme as SchemeName].carrier === null ? noise : noise / totals.steps;
+  const left = hasCarrier(scheme) || scheme === "eco" ? noise / totals.steps : noise;
   const variance = left / (totals.elements * sumOf(end.sums.displacementSquared));
   return variance >= 0 && Number.isFinite(variance) ? Math.sqrt(variance) : null;
 }
@@ -182,11 +191,12 @@ function sumOf(terms: readonly number[]): number {
   return terms.reduce((sum, term) => sum + term, 0);
 }
 
-export function caseOf({ format, scheme, rounding, opmath, through }: SweepCase): SweepCase {
-  return { format, scheme, rounding, opmath, ...(through !== undefined && { through }) };
+export function caseOf(of: SweepCase): SweepCase {
+  const { format, scheme, rounding, opmath } = of;
+  return { format, scheme, rounding, opmath, ...sharedIdentityOf(of) };
 }
 
 export function sameCase(a: SweepCase, b: SweepCase): boolean {
-  const names = ["format", "scheme", "rounding", "opmath", "through"] as const;
+  const names = ["format", "scheme", "rounding", "opmath", ...sharedNames] as const;
   return names.every((name) => a[name] === b[name]);
 }

@@ -148,18 +148,21 @@ function caseOptions(cases: readonly CaseNames[]): string[][] {
   const options = (of: readonly CaseNames[]) => {
     const list = (name: (each: CaseNames) => string) => [...new Set(of.map(name))].join(",");
     const { opmath } = of.find(({ format }) => !isBlockFormat(format)) ?? of[0];
-    const through = of.find((each) => each.through !== undefined)?.through;
+    const [{ through, scales }] = of.filter(({ format }) => isBlockFormat(format)).concat({} as CaseNames);
+    const momentum = of.find((each) => each.momentum !== undefined)?.momentum;
     return [
       ...["--format", list(({ format }) => format), "--scheme", list(({ scheme }) => scheme)],
       ...["--rounding", list(({ rounding }) => rounding)],
       ...(through === undefined ? [] : ["--through", through]),
+      ...(scales === undefined ? [] : ["--scales", scales]),
+      ...(momentum === undefined ? [] : ["--momentum", String(Number(momentum.toPrecision(7)))]),
       ...(opmath === "fp32" ? [] : ["--opmath", opmath]),
     ];
   };
   if (isGrid(cases)) return [options(cases)];
   const groups = new Map<string, CaseNames[]>();
   for (const of of cases) {
-    const key = `${of.format} ${of.rounding} ${of.opmath} ${of.through}`;
+    const key = `${of.format} ${of.rounding} ${of.opmath} ${of.through} ${of.scales}`;
     groups.set(key, [...(groups.get(key) ?? []), of]);
   }
   return [...groups.values()].map(options);
@@ -178,7 +181,7 @@ function isGrid(cases: readonly CaseNames[]): boolean {
   // Formats without shared scales take no notice of what others go through, and fp32 opmath is all that those know.
   const sharing = cases.filter(({ format }) => isBlockFormat(format));
   const plain = cases.filter((of) => !sharing.includes(of));
-  const alike = new Set(sharing.map(({ through }) => through)).size <= 1;
+  const alike = new Set(sharing.map(({ through, scales }) => `${through} ${scales}`)).size <= 1;
   const opmaths = new Set((plain.length > 0 ? plain : cases).map(({ opmath }) => opmath));
   return opmaths.size === 1 && alike && grid.join() === found.join();
 }

@@ -1,5 +1,6 @@
 import { printable } from "../lens/printable.js";
 import type { Case, Result } from "../lens/result.js";
+import type { SweepCase } from "../lens/sweep.js";
 
 /**
  * What tells the cases of a result apart: format and scheme, rounding and opmath where they are not the usual; or the
@@ -16,9 +17,9 @@ export function caseLabel({
   rounding,
   opmath,
   through,
+  scales,
   recipe = null,
-}: Pick<Case, "format" | "scheme" | "rounding" | "opmath" | "through"> &
-  Partial<Pick<Case, "recipe">>): string {
+}: SweepCase & Partial<Pick<Case, "recipe">>): string {
   const words = [printable(format)];
   if (recipe) {
     if (recipe.name !== format) words.push(printable(recipe.name));
@@ -29,15 +30,23 @@ export function caseLabel({
   if (rounding !== "nearest-even") words.push(rounding);
   if (opmath !== "fp32") words.push(opmath);
   if (through !== undefined) words.push(`through ${printable(through)}`);
+  if (scales !== undefined) words.push(`scales ${printable(scales)}`);
   return words.join(" ");
 }
 
 /** "bf16 in place", as a sentence has it. */
-export function caseInWords({ format, scheme, rounding, recipe, through }: Case): string {
+export function caseInWords({ format, scheme, rounding, recipe, through, scales }: Case): string {
   if (recipe) return `${printable(format)} by the recipe ${printable(recipe.name)}`;
-  const how = { "in-place": "in place", master: "with an fp32 master", kahan: "with Kahan compensation" };
+  const how = {
+    "in-place": "in place",
+    master: "with an fp32 master",
+    kahan: "with Kahan compensation",
+    eco: "in place with its rounding errors in the momentum (ECO)",
+  };
   const scheming = how[scheme as keyof typeof how] ?? `under ${scheme}`;
-  const first = through === undefined ? "" : `, through ${printable(through)}`;
+  const first =
+    (through === undefined ? "" : `, through ${printable(through)}`) +
+    (scales === undefined ? "" : `, its scales ${printable(scales)}`);
   return `${printable(format)} ${scheming}${first}${rounding === "nearest-even" ? "" : ` with ${rounding} rounding`}`;
 }
 

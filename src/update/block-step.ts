@@ -7,7 +7,7 @@ import {
 } from "../format/block/quantize-block.js";
 import type { TensorScale } from "../format/block/scale-rule.js";
 import { roundSum } from "../format/round.js";
-import { blockSchemes } from "./block-scheme.js";
+import { type BlockScheme, blockSchemes } from "./block-scheme.js";
 import type { BlockSettings } from "./block-settings.js";
 
 /** A block of weights as it is stored, and what its scheme keeps of each weight. */
@@ -40,7 +40,7 @@ export function startBlock(
     ...block,
     tensorScale,
     weights: dequantizeBlock(block, blocks, tensorScale.stored),
-    carriers: Array.from(given, blockSchemes[scheme]!.start),
+    carriers: Array.from(given, (x) => blockSchemes[scheme].start(x)),
   };
 }
 
@@ -53,10 +53,12 @@ export function startNumbers(given: ArrayLike<number>, { through }: BlockSetting
 export function numbersToQuantize(
   { weights, carriers }: Pick<BlockState, "weights" | "carriers">,
   updates: ArrayLike<number>,
-  { scheme, through }: BlockSettings,
+  { scheme, through, momentum }: BlockSettings,
 ): number[] {
-  const { proposed } = blockSchemes[scheme]!;
-  return weights.map((weight, i) => sent(proposed({ weight, carrier: carriers[i] }, updates[i]), through));
+  const { proposed }: BlockScheme = blockSchemes[scheme];
+  return weights.map((weight, i) => {
+    return sent(proposed({ weight, carrier: carriers[i] }, updates[i], momentum ?? 0), through);
+  });
 }
 
 function sent(x: number, through: BlockSettings["through"]): number {
@@ -67,28 +69,34 @@ function sent(x: number, through: BlockSettings["through"]): number {
  * What one step makes of a block of weights: the specification of every engine.
  *
  * @param updates as added, one for each weight.
- * @param tensorScale what the rule makes of the tensor after the step.
+ * @param renewed the scale that the rule makes of the tensor after the step; not read where scales are kept.
  */
 export function stepBlock(
   before: BlockState,
   updates: ArrayLike<number>,
   settings: BlockSettings,
-  tensorScale: TensorScale,
+  renewed: TensorScale,
   { randomBits }: Pick<ElementRounding, "randomBits"> = {},
 ): BlockStep {
-  const { blocks, scheme, rounding } = settings;
-  const { proposed, carried } = blockSchemes[scheme]!;
+  const { blocks, scheme, rounding, scales, momentum } = settings;
+  const { proposed, carried }: BlockScheme = blockSchemes[scheme];
   const quantized = numbersToQuantize(before, updates, settings);
-  const block = quantizeBlock(quantized, blocks, tensorScale, { rounding, randomBits });
+  const tensorScale = scales === "kept" ? before.tensorScale : renewed;
+  const elements = { rounding, randomBits };
+  const block =
+    scales === "kept"
+      ? { codes: codesUnder(before.scale, quantized, blocks, tensorScale, elements), scale: before.scale }
+      : quantizeBlock(quantized, blocks, tensorScale, elements);
   const weights = dequantizeBlock(block, blocks, tensorScale.stored);
   const carriers = before.weights.map((weight, i) => {
     const state = { weight, carrier: before.carriers[i] };
-    return carried(state, updates[i], proposed(state, updates[i]), weights[i]);
+    const beta = momentum ?? 0;
+    return carried(state, proposed(state, updates[i], beta), weights[i], beta);
   });
   const sameScales = block.scale === before.scale && tensorScale.stored === before.tensorScale.stored;
   const codes = sameScales
     ? block.codes
-    : codesUnder(before.scale, quantized, blocks, before.tensorScale, { rounding, randomBits });
+    : codesUnder(before.scale, quantized, blocks, before.tensorScale, elements);
   const zeros = 2 ** (blocks.element.bits - 1);
   return {
     after: { ...block, tensorScale, weights, carriers },

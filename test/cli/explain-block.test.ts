@@ -62,7 +62,7 @@ describe("explain, of a number in a block", () => {
     [["1", "0", "--amax", "2"], "--amax, --tensor-amax and --through are for formats with shared scales"],
     [
       ["1", "0", "--format", "mxfp4", "--amax", "2", "--scheme", "kahan"],
-      "expected scheme master or in-place",
+      "expected scheme master, in-place or eco",
     ],
     [["1", "0", "--format", "mxfp4:flor", "--amax", "2"], "floor"],
     [["1", "0", "--format", "mxfp4", "--amax", "2", "--rounding", "sr"], "under nearest-even"],

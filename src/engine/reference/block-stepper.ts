@@ -106,8 +106,8 @@ export class BlockStepper implements Stepper {
 
   /** By the tensor's largest magnitude, from the numbers to quantize where the chunk is all of it. */
   #tensorScale(numbers: () => readonly (readonly number[])[]): TensorScale {
-    const { blocks, through } = this.#settings;
-    if (blocks.rule.tensorScale === null) return noTensorScale;
+    const { blocks, through, scales } = this.#settings;
+    if (blocks.rule.tensorScale === null || (scales === "kept" && this.#steps > 0)) return noTensorScale;
     const known = this.#magnitudes?.[this.#steps];
     // Rounding keeps the order of magnitudes.
     const largest =

@@ -5,6 +5,7 @@ import { bin, binOfGap, outermostBin, type SizedClass, sizedClasses } from "../.
 import { ulpRuleLost } from "../../lens/probes.js";
 import { blockLength, laneCount } from "../../lens/sum.js";
 import type { Tally, UpdateTally } from "../../lens/tally.js";
+import { blockSchemes } from "../../update/block-scheme.js";
 import { sharesScales } from "../../update/block-settings.js";
 import type { CaseSettings } from "../../update/optimizer.js";
 import { type Scheme, schemes } from "../../update/scheme.js";
@@ -32,7 +33,9 @@ export class CaseLens {
 
   constructor(settings: CaseSettings) {
     this.#format = settings.format;
-    this.#holds = schemes[settings.scheme].holds;
+    this.#holds = sharesScales(settings)
+      ? blockSchemes[settings.scheme].holds
+      : schemes[settings.scheme].holds;
     this.#stepper = stepperOf(settings);
   }
 

@@ -76,7 +76,7 @@ describe("what does not go together", () => {
   it.each([
     [
       { format: "mxfp4", scheme: "kahan" },
-      "mxfp4 has shared scales: expected scheme master or in-place, found kahan",
+      "mxfp4 has shared scales: expected scheme master, in-place or eco, found kahan",
     ],
     [{ format: "mxfp4", scheme: "in-place", through: "bf16" }, "through bf16: expected scheme master"],
     [{ format: "bf16", scheme: "master", through: "bf16" }, "expected a format with shared scales"],
