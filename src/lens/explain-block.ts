@@ -71,11 +71,8 @@ export interface ExplainBlockOptions extends BlockOptions {
  * @throws RangeError for names that are unknown, or do not go together, and for an amax below the weight.
  * @example explainBlock(957, 0, { format: "mxfp8-e4m3", amax: 960 }).rules[0].before.number; // 896
  */
-export function explainBlock(
-  weight: number,
-  update: number,
-  { amax, tensorAmax, ...options }: ExplainBlockOptions,
-): BlockExplanation {
+export function explainBlock(weight: number, update: number, options: ExplainBlockOptions): BlockExplanation {
+  const { amax, tensorAmax, ...how } = options;
   const asked = blockFormat(options.format);
   const given = Math.fround(weight);
   const largest = Math.fround(amax);
@@ -90,7 +87,7 @@ export function explainBlock(
   const [family] = asked.name.split(":");
   const rules = [asked.rule.name, ...rulesOf(asked).filter((rule) => rule !== asked.rule.name)];
   const numbers = { given, u: Math.fround(update), largest, ofTensor };
-  const settings = schemeSettings({ scheme: "master", ...options });
+  const settings = schemeSettings({ scheme: "master", ...how });
   return {
     schema: "precision-lens-block-explanation/1",
     format: asked.name,
@@ -102,7 +99,7 @@ export function explainBlock(
     update: numbers.u,
     amax: largest,
     tensorAmax: hasTensor ? ofTensor : null,
-    rules: rules.map((rule) => explainRule(numbers, { ...options, format: `${family}:${rule}` })),
+    rules: rules.map((rule) => explainRule(numbers, { ...how, format: `${family}:${rule}` })),
   };
 }
 

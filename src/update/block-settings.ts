@@ -40,18 +40,13 @@ export interface BlockOptions extends Omit<UpdateOptions, "scheme"> {
  * @throws RangeError for unknown names, and for what formats with shared scales are not stored by.
  * @example schemeSettings({ format: "mxfp4:rceil", scheme: "master" }).format.name; // "e2m1fn"
  */
-export function schemeSettings({
-  through = null,
-  scales = "renewed",
-  momentum = 0.9,
-  scheme = "in-place",
-  ...options
-}: BlockOptions): UpdateSettings | BlockSettings {
-  const { format } = options;
+export function schemeSettings(options: BlockOptions): UpdateSettings | BlockSettings {
+  const { through = null, scales = "renewed", momentum = 0.9, scheme = "in-place", ...rest } = options;
+  const { format } = rest;
   if (typeof format !== "string" || !isBlockFormat(format)) {
     if (through !== null) throw new RangeError("through: expected a format with shared scales to go to");
     if (scheme === "eco") throw new RangeError("scheme eco: expected a format with shared scales");
-    return updateSettings({ ...options, scheme });
+    return updateSettings({ ...rest, scheme });
   }
   const blocks = blockFormat(format);
   if (!isBlockScheme(scheme)) {
@@ -69,7 +64,7 @@ export function schemeSettings({
   if (!(beta >= 0 && beta < 1))
     throw new RangeError(`momentum: expected 0 to less than 1, found ${momentum}`);
   // In one grid with formats without scales, of which an opmath may be asked; here there is nothing but fp32.
-  const settings = updateSettings({ ...options, format: blocks.element, opmath: "fp32" });
+  const settings = updateSettings({ ...rest, format: blocks.element, opmath: "fp32" });
   return { ...settings, scheme, blocks, through: by, scales, momentum: scheme === "eco" ? beta : null };
 }
 

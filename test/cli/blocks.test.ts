@@ -39,7 +39,8 @@ describe("formats with shared scales beside others", () => {
   });
 
   test("through bf16: named in the case, the label and the command that makes it again", async () => {
-    const args = ["simulate", ...small, "--scheme", "master", "--format", "mxfp4", "--through", "bf16"];
+    const few = ["--elements", "4x64", "--steps", "2"];
+    const args = ["simulate", ...few, "--scheme", "master", "--format", "mxfp4", "--through", "bf16"];
     const html = join(folder, "through.html");
     const result = await resultOf(...args, "--html", html);
     expect(result.cases[0]).toMatchObject({ format: "mxfp4", through: "bf16" });
@@ -48,7 +49,7 @@ describe("formats with shared scales beside others", () => {
   });
 
   test("run: a recorded run, and the same where it is resumed", async () => {
-    const excerpt = await writeExcerpt(join(folder, "excerpt"), "rlvr/late", (index) => index < 2);
+    const excerpt = await writeExcerpt(join(folder, "excerpt"), "rlvr/early", (index) => index === 1);
     const args = ["run", excerpt, "--scheme", "master", "--format", "mxfp8-e4m3,nvfp4"];
     const result = await resultOf(...args);
     expect(result.cases.map(({ end }) => end.retained)).toEqual([1, 1]);
