@@ -65,6 +65,14 @@ describe("formats with shared scales beside others", () => {
     expect(await output("sweep", ...args, "--lr", "1e-6")).toContain("mxfp4 master");
   });
 
+  test("predict: which codes the next step changes", async () => {
+    const args = ["predict", "--elements", "4x64", "--steps", "3", "--lr", "1e-3", "--format", "nvfp4"];
+    const prediction = JSON.parse(await output(...args, "--json", "-"));
+    expectValid("prediction", prediction);
+    expect(prediction).toMatchObject({ format: "nvfp4", weightSteps: 2 * 256 });
+    expect(prediction.changed).toBeGreaterThan(0);
+  });
+
   test.each([
     [
       ["--format", "mxfp4", "--scheme", "kahan"],
@@ -79,7 +87,10 @@ describe("formats with shared scales beside others", () => {
   });
 
   test("what does not take them says so", async () => {
-    await expectUsageError(["predict", "--format", "mxfp4"], "is a block format");
+    await expectUsageError(
+      ["run", recorded("rlvr/early"), "--optimizer", "adamw", "--format", "mxfp4"],
+      "is a block format",
+    );
     const engine = await run([
       "simulate",
       ...small,
