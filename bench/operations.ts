@@ -2,16 +2,18 @@
  * Operations an element of the webgpu kernels, counted from their text. No device is needed.
  * Usage: npm run bench -- operations
  */
+
 import { RecipeScalars } from "../src/engine/lane/recipe-scalars.js";
+import type { LaneSettings } from "../src/engine/lane/refusal.js";
 import { kernelsOf } from "../src/engine/webgpu/kernels/kernels.js";
-import { type CaseSettings, type RecipeSettings, recipeSettings } from "../src/update/optimizer.js";
+import { type RecipeSettings, recipeSettings } from "../src/update/optimizer.js";
 import { updateSettings } from "../src/update/settings.js";
 import { countOperations, stages } from "./wgsl-operations.js";
 
 const recipe = (optimizer: "adamw" | "sgd" | "lion", name: string) =>
   recipeSettings(optimizer, name, { format: "bf16", lr: 1e-6, weightDecay: 0.1 });
 
-const cases: readonly (readonly [name: string, settings: CaseSettings])[] = [
+const cases: readonly (readonly [name: string, settings: LaneSettings])[] = [
   ["bf16 in-place", updateSettings({ format: "bf16" })],
   ["bf16 in-place, stochastic", updateSettings({ format: "bf16", rounding: "stochastic" })],
   ["bf16 master", updateSettings({ format: "bf16", scheme: "master" })],

@@ -1,4 +1,5 @@
 import { comparerOf, provenKernel } from "./engine/wasm/difference/comparison.js";
+import { type BlockFormat, blockFormat, isBlockFormat } from "./format/block/block-format.js";
 import type { Format } from "./format/format.js";
 import { formatOf } from "./format/registry.js";
 import type { DifferenceResult } from "./lens/difference-result.js";
@@ -8,7 +9,7 @@ import { openPair } from "./source/pair/open-pair.js";
 
 export interface DiffOptions {
   /** Compare what would be stored in this format; by default each two tensors in the narrower of theirs. */
-  readonly view?: Format | string;
+  readonly view?: Format | BlockFormat | string;
   /** A tensor that cannot be compared is an error. */
   readonly strict?: boolean;
   /** Rules that the names of both sides are rewritten by, such as `s/^module\.//`. */
@@ -21,6 +22,12 @@ export interface DiffOptions {
   readonly seed?: number;
   /** Called now and then with how many bytes of both sides have been compared. */
   progress?(done: number, total: number): void;
+}
+
+/** A format with shared scales, or one without. */
+function viewOf(view: Format | BlockFormat | string): Format | BlockFormat {
+  if (typeof view === "string") return isBlockFormat(view) ? blockFormat(view) : formatOf(view);
+  return "element" in view ? view : formatOf(view);
 }
 
 /**
@@ -42,7 +49,7 @@ export async function diff(
   options: DiffOptions = {},
 ): Promise<DifferenceResult> {
   const { view, strict = false, rename = [], commonRows = false, sample = 16, seed = 0, progress } = options;
-  const format = view === undefined ? null : formatOf(view);
+  const format = view === undefined ? null : viewOf(view);
   const pair = await openPair(before, after, {
     view: format,
     strict,

@@ -31,6 +31,7 @@ export {
 } from "./format/round.js";
 export { type Class, classes, classify } from "./lens/classify.js";
 export { type Explanation, explain } from "./lens/explain.js";
+export { type BlockExplanation, type ExplainBlockOptions, explainBlock } from "./lens/explain-block.js";
 export type {
   MomentKind,
   SkippedTensor,
@@ -43,7 +44,10 @@ export { mergeResults } from "./lens/merge.js";
 export type { Numeral } from "./lens/numeral.js";
 export type { SchemeOutlook } from "./lens/outlook.js";
 export type * from "./lens/result.js";
+export type { ChangedCounts, SharedCounts } from "./lens/shared-tally.js";
 export { type ApplyOptions, applyUpdate } from "./update/apply.js";
+export type { BlockSchemeName } from "./update/block-scheme.js";
+export { type BlockOptions, type BlockSettings, schemeSettings } from "./update/block-settings.js";
 export {
   adamw,
   type CaseSettings,

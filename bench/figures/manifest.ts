@@ -50,6 +50,20 @@ export const measured: readonly Measured[] = [
     command: "precision-lens sweep --preset rlvr --lr 1e-6 --scheme in-place,master,kahan",
     sources: simulation,
   },
+  {
+    doc: "docs/block-formats.md",
+    heading: "## What an update comes to",
+    command:
+      "precision-lens simulate --engine reference --elements 128x256 --steps 10 --scheme master --format mxfp8-e4m3",
+    sources: [...numbers, "src/engine/reference"],
+  },
+  {
+    doc: "docs/block-formats.md",
+    heading: "## What a receiver sees",
+    command:
+      "precision-lens simulate --elements 128x256 --steps 300 --lr 1e-6 --scheme master --format bf16,mxfp8-e4m3,mxfp8-e4m3:rceil,mxfp8-e5m2,mxfp6-e2m3,mxfp4,mxfp4:rceil,nvfp4,nvfp4:transformer-engine,fp8-128x128; the same with --base-format fp32",
+    sources: [...simulation, "src/engine/reference"],
+  },
   { doc: "docs/guide.md", heading: "## 5. Reading the answer", command: null, sources: [] },
   {
     doc: "docs/guide.md",

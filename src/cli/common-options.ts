@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { blockFormat, isBlockFormat } from "../format/block/block-format.js";
 import { format, ocpShapes } from "../format/registry.js";
 import { rounding } from "../format/round.js";
 import { palettes, type Theme } from "../report/charts/palette.js";
@@ -53,6 +54,12 @@ export const formatName = asArgument((text: string): string => {
   }
   return name;
 });
+
+/** The canonical name of a format with shared scales, or of one without. */
+export const storageName = asArgument((text: string): string =>
+  // What begins like one is refused with the names of those.
+  isBlockFormat(text) || /^(?:mx|nv|fp8-)/i.test(text) ? blockFormat(text).name : formatName(text),
+);
 
 export const roundingName = asArgument(rounding);
 

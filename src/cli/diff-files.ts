@@ -1,4 +1,5 @@
 import { comparerOf, provenKernel } from "../engine/wasm/difference/comparison.js";
+import { blockFormat, isBlockFormat } from "../format/block/block-format.js";
 import { format } from "../format/registry.js";
 import type { DifferenceTallyJson } from "../lens/difference.js";
 import type { Comparer } from "../lens/difference-codes.js";
@@ -29,7 +30,12 @@ export async function diffFiles(
 ): Promise<void> {
   checkOutput(options, streams);
   if (options.resume !== undefined) expectWritable(options.resume);
-  const view = options.view === undefined ? null : format(options.view);
+  const view =
+    options.view === undefined
+      ? null
+      : isBlockFormat(options.view)
+        ? blockFormat(options.view)
+        : format(options.view);
   const delta = await deltaOf(before, after, options);
   // It is compiled while the headers are read.
   const kernel = provenKernel();

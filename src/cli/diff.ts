@@ -9,6 +9,7 @@ import {
   formatName,
   type OutputOptions,
   resumeOption,
+  storageName,
   threadsOption,
   wholeNumber,
 } from "./common-options.js";
@@ -57,7 +58,11 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
       "file of safetensors or torch.save, index of shards, folder of one, or a recorded run",
     )
     .argument("<after...>", "the same; several are a series; or the folder of a LoRA adapter (PEFT)")
-    .option("--view <format>", "compare what would be stored in this format", formatName)
+    .option(
+      "--view <format>",
+      "compare what would be stored in this format, with shared scales too",
+      storageName,
+    )
     .option("--strict", "a tensor that cannot be compared is an error")
     .addOption(
       new ListOption(

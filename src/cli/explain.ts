@@ -1,12 +1,17 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import { blockFormats, isBlockFormat } from "../format/block/block-format.js";
 import type { Opmath } from "../format/operations.js";
 import { type Overflow, type Rounding, roundings } from "../format/round.js";
 import { explain } from "../lens/explain.js";
+import { explainBlock } from "../lens/explain-block.js";
+import { renderBlockExplanation } from "../report/block-explanation.js";
 import { renderExplanation } from "../report/explanation.js";
+import type { Terminal } from "../report/terminal.js";
 import { type SchemeName, schemeNames } from "../update/scheme.js";
-import { formatName, roundingName } from "./common-options.js";
-import { opmathOption, overflowOption } from "./options.js";
+import { finiteNumber, roundingName, storageName } from "./common-options.js";
+import { opmathOption, overflowOption, throughOption } from "./options.js";
 import { type Streams, terminal } from "./streams.js";
+import { asUsage } from "./strict-options.js";
 import { expectWritable, writeWhole } from "./write-output.js";
 
 interface ExplainOptions {
@@ -15,6 +20,9 @@ interface ExplainOptions {
   readonly rounding: Rounding;
   readonly opmath: Opmath;
   readonly overflow: Overflow;
+  readonly amax?: number;
+  readonly tensorAmax?: number;
+  readonly through?: string;
   readonly json?: string;
 }
 
@@ -24,23 +32,86 @@ export function explainCommand(streams: Streams): Command {
     .description("Tells what one update makes of one weight, why, and after how many such steps it shows.")
     .argument("<weight>", "any number, inf and nan too; it is stored in the format first", anyNumber)
     .argument("<update>", "as added, sign included", anyNumber)
-    .option("--format <name>", "storage format", formatName, "bf16")
+    .option(
+      "--format <name>",
+      "storage format; one with shared scales, such as mxfp8-e4m3, with --amax",
+      storageName,
+      "bf16",
+    )
+    .option("--amax <x>", "of a format with shared scales: the largest magnitude in the block", finiteNumber)
+    .option(
+      "--tensor-amax <x>",
+      "the same in the tensor, where that has a scale (default: --amax)",
+      finiteNumber,
+    )
+    .addOption(throughOption())
     .addOption(
-      new Option("--scheme <name>", "how the weight takes it").choices(schemeNames).default("in-place"),
+      new Option("--scheme <name>", "how the weight takes it (with shared scales: master)")
+        .choices(schemeNames)
+        .default("in-place"),
     )
     .option("--rounding <name>", roundings.join(", "), roundingName, "nearest-even")
     .addOption(opmathOption())
     .addOption(overflowOption())
     .option("--json <file>", "write the explanation as JSON; - for stdout");
   return command.action((weight: number, update: number, options: ExplainOptions) => {
-    const { json, ...settings } = options;
+    const { json, amax, tensorAmax, through, ...settings } = options;
     if (json !== undefined && json !== "-") expectWritable(json);
-    const explanation = explain(weight, update, settings);
+    const [explanation, rendered] = isBlockFormat(options.format)
+      ? explainedBlock(command, weight, update, options, terminal(streams))
+      : explainedNumber(
+          command,
+          weight,
+          update,
+          { ...settings, blocks: { amax, tensorAmax, through } },
+          terminal(streams),
+        );
     const text = `${JSON.stringify(explanation)}\n`;
     if (json === "-") return void streams.out.write(text);
     if (json !== undefined) writeWhole(json, text);
-    streams.out.write(renderExplanation(explanation, terminal(streams)));
+    streams.out.write(rendered);
   });
+}
+
+function explainedNumber(
+  command: Command,
+  weight: number,
+  update: number,
+  {
+    blocks,
+    ...settings
+  }: Omit<ExplainOptions, "json" | "amax" | "tensorAmax" | "through"> & { blocks: object },
+  to: Terminal,
+): [object, string] {
+  if (Object.values(blocks).some((given) => given !== undefined)) {
+    const names = [...blockFormats.keys()].join(", ");
+    command.error(
+      `error: --amax, --tensor-amax and --through are for formats with shared scales: ${names}; found ${settings.format}`,
+    );
+  }
+  const explanation = explain(weight, update, settings);
+  return [explanation, renderExplanation(explanation, to)];
+}
+
+function explainedBlock(
+  command: Command,
+  weight: number,
+  update: number,
+  { format, scheme, amax, tensorAmax, through, ...rest }: ExplainOptions,
+  to: Terminal,
+): [object, string] {
+  if (amax === undefined) {
+    command.error(`error: --format ${format} needs --amax, the largest magnitude in the number's block`);
+  }
+  if (rest.rounding !== "nearest-even") {
+    command.error(
+      `error: numbers of a block are explained under nearest-even, found --rounding ${rest.rounding}`,
+    );
+  }
+  const by = command.getOptionValueSource("scheme") === "cli" ? scheme : "master";
+  const options = { format, scheme: by, amax: amax!, tensorAmax, ...(through !== undefined && { through }) };
+  const explanation = asUsage(command, () => explainBlock(weight, update, options));
+  return [explanation, renderBlockExplanation(explanation, to)];
 }
 
 /** A minus that is no hyphen, which would begin an option. */

@@ -3,6 +3,7 @@ import type { DescribedJob } from "../engine/run-lens.js";
 import type { CountedPart, PartLog } from "../engine/run-parts.js";
 import type { ProvenEngine } from "../engine/select.js";
 import type { Result } from "../lens/result.js";
+import { storedAs } from "../lens/summarize.js";
 import type { Recorded } from "../source/bring-together.js";
 import { openRecording, type Recording, type RecordingPaths } from "../source/recording.js";
 import { fileIdentities, ResumeLog } from "../source/resume-log.js";
@@ -77,9 +78,10 @@ function resumeLog(
   { engine }: ProvenEngine,
 ): PartLog | null {
   if (resume === undefined) return null;
-  const named = cases.map(({ format, ...settings }) => ({
+  const named = cases.map(({ format: _, ...settings }, i) => ({
     ...settings,
-    format: format.name,
+    format: storedAs(cases[i]),
+    ...("blocks" in settings && { blocks: settings.blocks.name, through: settings.through?.name ?? null }),
     ...("recipe" in settings && { recipe: [settings.recipe.optimizer, settings.recipe.name] }),
   }));
   return new ResumeLog<CountedPart>(resume, {

@@ -1,37 +1,45 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { engineNames } from "../engine/select.js";
+import { blockFormats, isBlockFormat } from "../format/block/block-format.js";
 import { type Opmath, opmaths } from "../format/operations.js";
 import { type Overflow, overflows, type Rounding, roundings } from "../format/round.js";
 import type { StepSettings } from "../source/recorded-optimizer.js";
+import { type BlockSchemeName, blockSchemeNames } from "../update/block-scheme.js";
+import { type BlockSettings, type ScaleTimes, scaleTimes, schemeSettings } from "../update/block-settings.js";
 import { type RecipeSettings, recipeSettings, recipes } from "../update/optimizer.js";
 import type { OptimizerName, OptimizerSettings } from "../update/recipe/recipe.js";
 import { defaultEps } from "../update/recipe/recipe-step.js";
 import { type SchemeName, schemeNames } from "../update/scheme.js";
-import { type UpdateSettings, updateSettings } from "../update/settings.js";
-import { finiteNumber, formatName, roundingName, wholeNumber } from "./common-options.js";
-import { ListOption, oneOf } from "./strict-options.js";
+import type { UpdateSettings } from "../update/settings.js";
+import { finiteNumber, formatName, roundingName, storageName, wholeNumber } from "./common-options.js";
+import { asUsage, ListOption, oneOf } from "./strict-options.js";
 
 /** Options of the cases to count. */
 export interface CaseOptions {
   readonly format: readonly string[];
-  readonly scheme: readonly SchemeName[];
+  readonly scheme: readonly (SchemeName | BlockSchemeName)[];
   readonly rounding: readonly Rounding[];
+  readonly through?: string;
+  readonly scales: ScaleTimes;
+  readonly momentum?: number;
   readonly opmath: Opmath;
   readonly overflow: Overflow;
   readonly seed: number;
 }
 
+const allSchemes = [...new Set([...schemeNames, ...blockSchemeNames])];
+
 /** @param seed whether to offer the seed of stochastic rounding. */
 export function addCaseOptions(command: Command, { seed = true } = {}): Command {
   const format = new ListOption(
     "--format <names>",
-    "storage formats: bf16, fp16, e4m3fn, e5m10, ...",
-    (text) => namesIn(text).map(formatName),
+    `storage formats: bf16, fp16, e4m3fn, e5m10, ...; with shared scales (--scheme ${blockSchemeNames.join(", ")}): ${[...blockFormats.keys()].join(", ")}`,
+    (text) => namesIn(text).map(storageName),
   );
   const scheme = new ListOption(
     "--scheme <names>",
-    `how weights take updates: ${schemeNames.join(", ")}`,
-    (text) => namesIn(text).map((name) => oneOf("scheme", name, schemeNames)),
+    `how weights take updates: ${allSchemes.join(", ")}`,
+    (text) => namesIn(text).map((name) => oneOf("scheme", name, allSchemes)),
   );
   const rounding = new ListOption("--rounding <names>", roundings.join(", "), (text) =>
     namesIn(text).map(roundingName),
@@ -40,6 +48,16 @@ export function addCaseOptions(command: Command, { seed = true } = {}): Command 
     .addOption(format.default(["bf16"], "bf16"))
     .addOption(scheme.default(["in-place", "master"], "in-place,master"))
     .addOption(rounding.default(["nearest-even"], "nearest-even"))
+    .addOption(throughOption())
+    .addOption(
+      new Option(
+        "--scales <when>",
+        "of formats with shared scales: renewed after every step, or kept from the start",
+      )
+        .choices(scaleTimes)
+        .default("renewed"),
+    )
+    .option("--momentum <beta>", "of --scheme eco: the optimizer's first beta (default: 0.9)", finiteNumber)
     .addOption(opmathOption())
     .addOption(overflowOption());
   return seed ? command.option("--seed <n>", "of stochastic rounding", wholeNumber, 0) : command;
@@ -120,6 +138,13 @@ export function twoNumbers(text: string): [number, number] {
   return [numbers[0], numbers[1]];
 }
 
+export function throughOption(): Option {
+  return new Option(
+    "--through <format>",
+    "of formats with shared scales: round the master to this format first, as trainers send bf16",
+  ).argParser(formatName);
+}
+
 export function opmathOption(): Option {
   return new Option("--opmath <name>", "arithmetic of operations").choices(opmaths).default("fp32");
 }
@@ -134,11 +159,26 @@ export function engineOption(): Option {
   return new Option("--engine <name>", "where the arithmetic runs").choices(engineNames()).default("auto");
 }
 
-/** The grid of formats, schemes and roundings, in this order. */
-export function caseGrid({ format, scheme, rounding, ...common }: CaseOptions): UpdateSettings[] {
-  return format.flatMap((of) =>
-    scheme.flatMap((by) =>
-      rounding.map((to) => updateSettings({ ...common, format: of, scheme: by, rounding: to })),
+/** The grid of formats, schemes and roundings, in this order. `through` is for those with shared scales. */
+export function caseGrid(
+  command: Command,
+  { format, scheme, rounding, through, momentum, ...common }: CaseOptions,
+): (UpdateSettings | BlockSettings)[] {
+  if (momentum !== undefined && !scheme.includes("eco")) {
+    command.error(`error: --momentum is for --scheme eco, found ${scheme.join(", ")}`);
+  }
+  if (through !== undefined && !format.some(isBlockFormat)) {
+    command.error(`error: --through is for formats with shared scales, found ${format.join(", ")}`);
+  }
+  return asUsage(command, () =>
+    format.flatMap((of) =>
+      scheme.flatMap((by) =>
+        rounding.map((to) => {
+          const first = isBlockFormat(of) && through !== undefined ? { through } : {};
+          const beta = momentum === undefined ? {} : { momentum };
+          return schemeSettings({ ...common, ...first, ...beta, format: of, scheme: by, rounding: to });
+        }),
+      ),
     ),
   );
 }

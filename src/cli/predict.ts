@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { predict } from "../engine/predict.js";
+import { blockFormat, isBlockFormat } from "../format/block/block-format.js";
 import { format } from "../format/registry.js";
 import { type PredictionResult, ruleOutcomes } from "../lens/prediction.js";
 import { InputError } from "../source/input-error.js";
@@ -8,7 +9,7 @@ import { replayOf } from "../source/replay.js";
 import type { OptimizerSettings } from "../update/recipe/recipe.js";
 import type { SimulatedRun } from "../update/simulated-adamw.js";
 import { version } from "../version.js";
-import { addOutputOptions, formatName, type OutputOptions } from "./common-options.js";
+import { addOutputOptions, type OutputOptions, storageName } from "./common-options.js";
 import { checkOutput, emitBy, outputFiles, predictionRenderers } from "./emit.js";
 import { type OpenRun, openSynthetic } from "./open-synthetic.js";
 import { givenSettings } from "./options.js";
@@ -45,7 +46,7 @@ export function predictCommand(streams: Streams): Command {
         "before each step asks every rule which stored weights will change: recall and precision of each.",
     )
     .argument("[folder]", "a recorded run with gradients, instead of a synthetic one")
-    .option("--format <name>", "that the weights are stored in", formatName, "bf16");
+    .option("--format <name>", "that the weights are stored in, with shared scales too", storageName, "bf16");
   addSyntheticOptions(command, { steps: String(defaults.steps), elements: "2^17", sources: false });
   addOutputOptions(command, "rule");
   return command.action(async (folder: string | undefined, options: PredictOptions) => {
@@ -55,7 +56,8 @@ export function predictCommand(streams: Streams): Command {
     const bar = await progressBar(options.quiet ? null : streams.err);
     try {
       expectApart(outputFiles(options), gradients.files);
-      const steps = await predict(gradients, gradients.run, format(options.format), bar);
+      const of = isBlockFormat(options.format) ? blockFormat(options.format) : format(options.format);
+      const steps = await predict(gradients, gradients.run, of, bar);
       bar.stop();
       await emitBy(predictionRenderers, resultOf(gradients, options.format, steps), options, streams);
     } finally {

@@ -2,6 +2,9 @@ import { Command } from "commander";
 import { type Recording, type RecordingPaths, recordedRun } from "../source/recording.js";
 import { replayOf } from "../source/replay.js";
 import { removeLog } from "../source/resume-log.js";
+import { sharesScales } from "../update/block-settings.js";
+import type { CaseSettings } from "../update/optimizer.js";
+import type { UpdateSettings } from "../update/settings.js";
 import {
   addOutputOptions,
   formatName,
@@ -85,7 +88,7 @@ export function runCommand(streams: Streams): Command {
     const byRecipe = options.optimizer !== undefined || options.gradients !== undefined;
     checkUsage(command, options, folder, byRecipe);
     checkOutput(options, streams);
-    if (options.adapter !== undefined) return runAdapter(options, streams);
+    if (options.adapter !== undefined) return runAdapter(command, options, streams);
     const paths = await pathsOf(folder, options, byRecipe);
     if (options.writeWeights !== undefined) expectWritable(options.writeWeights, true);
     if (options.resume !== undefined) expectWritable(options.resume);
@@ -142,7 +145,7 @@ function checkUsage(
   }
   if (byRecipe) {
     onlyWith(
-      ["updates", "scheme", "rounding", "opmath", "overflow"],
+      ["updates", "scheme", "rounding", "through", "scales", "momentum", "opmath", "overflow"],
       "recorded updates, not for --optimizer",
     );
   } else {
@@ -156,7 +159,7 @@ function checkUsage(
   }
 }
 
-async function runAdapter(options: RunOptions, streams: Streams): Promise<void> {
+async function runAdapter(command: Command, options: RunOptions, streams: Streams): Promise<void> {
   const {
     weights,
     adapter,
@@ -174,7 +177,7 @@ async function runAdapter(options: RunOptions, streams: Streams): Promise<void> 
     merged,
     unmerge,
     roundUpdate,
-    cases: () => caseGrid(options),
+    cases: () => plainCases(command, caseGrid(command, options)),
     engine,
     threads,
     strict,
@@ -215,10 +218,13 @@ function planOf(
     ? replayPlan(command, options, recording, (remark) => {
         if (!options.quiet) err.write(`precision-lens: --override: ${remark}\n`);
       })
-    : { tensors: recording.tensors, cases: caseGrid(options) };
+    : { tensors: recording.tensors, cases: caseGrid(command, options) };
   const { length } = plan.cases;
   if (writeWeights !== undefined && length !== 1) {
     command.error(`error: --write-weights takes one case, found ${length}`);
+  }
+  if (writeWeights !== undefined && sharesScales(plan.cases[0])) {
+    command.error("error: --write-weights writes formats without shared scales");
   }
   return plan;
 }
@@ -239,5 +245,15 @@ function replayPlan(
       cases: recipeCases(options, replay.optimizer, options.recipe, replay.settings),
       ...(replay.isStated && { recorded: { given, override } }),
     };
+  });
+}
+
+/** Adapters are merged into numbers that have no scales. */
+function plainCases(command: Command, cases: readonly CaseSettings[]): UpdateSettings[] {
+  return cases.map((settings) => {
+    if (sharesScales(settings)) {
+      command.error(`error: --adapter is for formats without shared scales, found ${settings.blocks.name}`);
+    }
+    return settings as UpdateSettings;
   });
 }

@@ -88,7 +88,7 @@ async function simulate(command: Command, options: SimulateOptions, { err }: Str
 /** The cases asked for and, beside them, what fp32 makes of the same updates. */
 function casesOf(command: Command, options: SimulateOptions): readonly CaseSettings[] {
   if (options.recipe === undefined) {
-    const grid = caseGrid(options);
+    const grid = caseGrid(command, options);
     const fp32 = updateSettings({ format: "fp32" });
     return grid.some(({ format }) => format.name === "fp32") ? grid : [...grid, fp32];
   }

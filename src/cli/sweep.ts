@@ -87,7 +87,7 @@ export function sweepCommand(streams: Streams): Command {
       expectApart(outputFiles(options), sweep.files);
       await emitBy(
         sweepRenderers,
-        await count(sweep, options, folder !== undefined, streams),
+        await count(command, sweep, options, folder !== undefined, streams),
         options,
         streams,
       );
@@ -98,12 +98,13 @@ export function sweepCommand(streams: Streams): Command {
 }
 
 async function count(
+  command: Command,
   sweep: Sweep,
   options: SweepOptions,
   recorded: boolean,
   { err }: Streams,
 ): Promise<SweepResult> {
-  const cases = caseGrid(options);
+  const cases = caseGrid(command, options);
   const jobs = sweep.rates.map((rate) => ({
     ...sweep.jobAt(rate),
     cases,

@@ -16,7 +16,8 @@ export interface SyntheticOptions {
   readonly steps?: number;
   readonly model?: string;
   readonly weights?: string;
-  readonly elements?: number;
+  /** How many, or of the one tensor rows and columns. */
+  readonly elements?: number | readonly [rows: number, columns: number];
   readonly sigma?: number;
   readonly baseFormat: string;
   readonly qkShape?: number;
@@ -85,8 +86,8 @@ export function addSyntheticOptions(
     .option("--weights <path>", "weights of a real checkpoint instead of drawn ones")
     .option(
       "--elements <n>",
-      `of a model, a stratified sample; without one, weights (default: ${elements})`,
-      positiveWhole,
+      `of a model, a stratified sample; without one, weights, or rows and columns such as 256x1024 (default: ${elements})`,
+      elementCount,
     )
     .option("--sigma <x>", "of the weights (default: the model's, or 0.028)", positive)
     .option("--base-format <name>", "what the weights are stored in before the run", formatName, "bf16")
@@ -159,10 +160,18 @@ export function syntheticSettings(command: Command, options: SyntheticOptions): 
   }
   if (warmup >= steps!) command.error(`error: a warm-up of ${plural(warmup, "step")} in a run of ${steps}`);
   const model = options.model === undefined ? null : models.get(options.model)!;
+  const shape = typeof options.elements === "object" ? options.elements : null;
+  if (shape !== null && (model !== null || options.weights !== undefined)) {
+    command.error(
+      "error: --elements takes rows and columns of one drawn tensor, not of --model or --weights",
+    );
+  }
+  const elements = shape ? shape[0] * shape[1] : (options.elements as number | undefined);
   return {
     preset: preset?.name ?? null,
     model,
-    elements: options.elements ?? (model || options.weights !== undefined ? null : 2 ** 20),
+    elements: elements ?? (model || options.weights !== undefined ? null : 2 ** 20),
+    ...(shape && { shape }),
     sigma: options.sigma ?? null,
     weightFormat: options.baseFormat,
     queryKeyShape: options.qkShape ?? null,
@@ -219,6 +228,17 @@ function between(least: number, most: number): (text: string) => number {
     if (x < least || x > most) throw new InvalidArgumentError(`expected a number from ${least} to ${most}`);
     return x;
   };
+}
+
+function elementCount(text: string): number | readonly [rows: number, columns: number] {
+  const parts = text.split("x");
+  if (parts.length === 1) return positiveWhole(text);
+  if (parts.length !== 2)
+    throw new InvalidArgumentError("expected a number, or rows and columns such as 256x1024");
+  const [rows, columns] = parts.map(positiveWhole);
+  if (!Number.isSafeInteger(rows * columns))
+    throw new InvalidArgumentError("expected less than 2^53 weights");
+  return [rows, columns];
 }
 
 function positiveWhole(text: string): number {

@@ -3,6 +3,7 @@ import { gapAt } from "../format/round.js";
 import type { FirstShown, FirstShownBinade, FirstShownFormula } from "../lens/first-shown.js";
 import type { TensorInput } from "../lens/input.js";
 import { UpdateTally } from "../lens/tally.js";
+import { sharesScales } from "../update/block-settings.js";
 import type { UpdateSettings } from "../update/settings.js";
 import type { LensJob } from "./engine.js";
 import { ReferenceLens } from "./reference/reference-lens.js";
@@ -15,13 +16,13 @@ const fewest = 30;
 
 /**
  * After how many steps weights first show, by their magnitude: a small sample of the job, its first weights of each
- * tensor in proportion to their number, taken through the reference. Cases in fp32 are left out.
+ * tensor in proportion to their number, taken through the reference. Cases in fp32 and with shared scales are left out.
  */
 export async function studyFirstShown(
   { tensors, stepNumbers, cases }: LensJob & { readonly cases: readonly UpdateSettings[] },
   formula: FirstShownFormula,
 ): Promise<FirstShown[]> {
-  const studied = [...cases.keys()].filter((c) => cases[c].format.bits < 32);
+  const studied = [...cases.keys()].filter((c) => cases[c].format.bits < 32 && !sharesScales(cases[c]));
   const settings = studied.map((c) => cases[c]);
   if (settings.length === 0 || stepNumbers.length === 0) return [];
   const most = Math.max(1, Math.min(mostWeights, Math.floor(mostWeightSteps / stepNumbers.length)));

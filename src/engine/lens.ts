@@ -4,7 +4,7 @@ import { format as formatNamed, formatOf } from "../format/registry.js";
 import type { Values } from "../lens/input.js";
 import type { Case } from "../lens/result.js";
 import { summarizeCase } from "../lens/summarize.js";
-import { type UpdateOptions, updateSettings } from "../update/settings.js";
+import { type BlockOptions, schemeSettings } from "../update/block-settings.js";
 import type { LensJob } from "./engine.js";
 import { selectEngine } from "./select.js";
 import { expectCountable } from "./walk.js";
@@ -17,9 +17,11 @@ export interface WeightArray {
   readonly data: Uint8Array | Uint16Array | Float32Array;
 }
 
-export interface LensOptions extends Omit<UpdateOptions, "format"> {
-  /** The storage format; default that of the weights. */
+export interface LensOptions extends Omit<BlockOptions, "format"> {
+  /** The storage format; default that of the weights. One with shared scales by its name. */
   readonly format?: Format | string;
+  /** Of the weights, as blocks of shared scales lie in it: the last length is that of a row. Default one row. */
+  readonly shape?: readonly number[];
   /** Default `auto`. */
   readonly engine?: string;
   /** Most threads to work on; default one a core. Never changes a result. */
@@ -35,12 +37,16 @@ export interface LensOptions extends Omit<UpdateOptions, "format"> {
  * @param updates n fp32 numbers, added once; or one such array for each step.
  * @param options the storage format if it is not that of the weights, scheme, rounding, ...; engine and threads.
  * @returns one case of a result, with one tensor.
- * @throws RangeError for unknown names, arrays of other lengths, codes that the format lacks, and less than one thread; TypeError
+ * @throws RangeError for unknown names, arrays and a shape of other lengths, codes that the format lacks, and less than one thread; TypeError
  *   for codes of the wrong width and updates that are no Float32Array; EngineRefused for an engine that is not to be had.
  * @example
  * const weights = { format: "bf16", data: Uint16Array.of(0x3f80, 0x3ca4) };
  * const { totals } = await lens(weights, Float32Array.of(0.01, 1e-6), { scheme: "kahan" });
  * [totals.moved, totals.kept]; // [1, 1]
+ * @example
+ * const weights = { format: "fp32", data: Float32Array.of(1.99, 0.375) };
+ * const { totals } = await lens(weights, Float32Array.of(0.02, 0), { format: "mxfp4", scheme: "master" });
+ * [totals.collateral, totals.zeros]; // [2, 1]
  */
 export async function lens(
   weights: WeightArray,
@@ -49,13 +55,17 @@ export async function lens(
 ): Promise<Case> {
   const steps = updates instanceof Float32Array ? [updates] : updates;
   expectUpdates(steps);
-  const settings = updateSettings({ ...options, format: options.format ?? weights.format });
+  const { shape, ...rest } = options;
+  const settings = schemeSettings({ ...rest, format: options.format ?? weights.format });
   const { length } = weights.data;
+  if (shape && shape.reduce((product, n) => product * n, 1) !== length) {
+    throw new RangeError(`shape: expected that of ${length} weights, found [${shape.join(", ")}]`);
+  }
   const job: LensJob = {
     tensors: [
       {
         name: options.name ?? "",
-        shape: [length],
+        shape: shape ?? [length],
         weights: numbersOf(weights),
         updates: steps.map((data) => arrayValues(data, fp32)),
       },

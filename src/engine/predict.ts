@@ -1,4 +1,3 @@
-import type { Format } from "../format/format.js";
 import type { TensorInput } from "../lens/input.js";
 import {
   changes,
@@ -6,10 +5,10 @@ import {
   judgedRules,
   reachDeviations,
   type StepPrediction,
-  storedAs,
 } from "../lens/prediction.js";
 import { AdamwStep, learningRate, type SimulatedRun } from "../update/simulated-adamw.js";
 import type { LensJob, Observer } from "./engine.js";
+import { type PredictedFormat, predictionEnds, viewOf } from "./predict-view.js";
 
 /** Weights at once. */
 const chunkLength = 2 ** 16;
@@ -30,7 +29,7 @@ interface StepCount {
 export async function predict(
   { tensors, stepNumbers }: Pick<LensJob, "tensors" | "stepNumbers">,
   run: SimulatedRun,
-  format: Format,
+  format: PredictedFormat,
   { progress }: Pick<Observer, "progress"> = {},
 ): Promise<StepPrediction[]> {
   const counts = stepNumbers.slice(1).map((step): StepCount => {
@@ -40,8 +39,10 @@ export async function predict(
   const total = tensors.reduce((sum, { weights }) => sum + weights.length, 0) * stepNumbers.length;
   let done = 0;
   for (const tensor of tensors) {
-    for (let start = 0; start < tensor.weights.length; start += chunkLength) {
-      const length = Math.min(chunkLength, tensor.weights.length - start);
+    const ends = predictionEnds(tensor.shape, tensor.weights.length, chunkLength, format);
+    for (const [k, end] of ends.entries()) {
+      const start = ends[k - 1] ?? 0;
+      const length = end - start;
       await predictChunk(tensor, start, length, run, format, counts);
       done += length * stepNumbers.length;
       progress?.(done, total);
@@ -53,11 +54,11 @@ export async function predict(
 }
 
 async function predictChunk(
-  { weights, updates }: TensorInput,
+  { weights, updates, shape }: TensorInput,
   start: number,
   length: number,
   run: SimulatedRun,
-  format: Format,
+  format: PredictedFormat,
   counts: readonly StepCount[],
 ): Promise<void> {
   const master = new Float32Array(length);
@@ -65,6 +66,11 @@ async function predictChunk(
   const [m, v] = [new Float32Array(length), new Float32Array(length)];
   const gradients = new Float32Array(length);
   const step = new AdamwStep(run);
+  const view = viewOf(format, shape, start, length);
+  const elements = new Float32Array(length);
+  /** A bit for each rule that named a weight. */
+  const named = new Uint8Array(length);
+  view.renew(master);
   for (const [i, values] of updates.entries()) {
     await values.read(start, gradients);
     const t = i + 1;
@@ -72,16 +78,26 @@ async function predictChunk(
     const count = counts[i - 1];
     const forecast = count === undefined ? null : forecaster(run, t);
     for (let j = 0; j < length; j++) {
-      const before = { stored: storedAs(master[j], format), master: master[j] };
+      const before = { stored: view.number(j, master[j]), master: master[j] };
       const meant = forecast?.(m[j], v[j], master[j]);
       const update = step.apply(j, gradients[j], before.master, m, v);
       master[j] += update;
       if (meant === undefined) continue;
-      const changed = storedAs(master[j], format) !== before.stored;
-      if (changed) count.changed += 1;
+      elements[j] = view.element(j, before.master);
+      named[j] = 0;
       const made = { update, least: update, most: update };
       for (const [r, { rule, knows }] of judgedRules.entries()) {
-        if (!changes(rule, before, knows === "gradient" ? made : meant, format)) continue;
+        const forecast = knows === "gradient" ? made : meant;
+        if (changes(rule, before, forecast, (sum) => view.number(j, sum))) named[j] |= 1 << r;
+      }
+    }
+    view.renew(master);
+    if (count === undefined) continue;
+    for (let j = 0; j < length; j++) {
+      const changed = view.element(j, master[j]) !== elements[j];
+      if (changed) count.changed += 1;
+      for (let r = 0; r < judgedRules.length; r++) {
+        if ((named[j] & (1 << r)) === 0) continue;
         count.predicted[r] += 1;
         if (changed) count.right[r] += 1;
       }

@@ -153,7 +153,7 @@ export function madeJob(): LensJob {
 }
 
 /** Updates of 1 that the bits of stochastic rounding just carry over a gap, and just not. */
-function decidingBits({ format, seed }: UpdateSettings): TensorInput {
+function decidingBits({ format, seed }: Pick<UpdateSettings, "format" | "seed">): TensorInput {
   const key = stepKey(tensorKey(seed, "bits"), 0);
   const pairs = Array.from({ length: 1024 }, (_, i): Pair => {
     const fraction = 1 - randomBits(key, i, 0) / 2 ** 32;

@@ -3,6 +3,7 @@ import type { MomentKind, TensorInput, TensorOptimizer, Values } from "../lens/i
 import { blockLength } from "../lens/sum.js";
 import type { CaseTally } from "../lens/summarize.js";
 import { Tally, UpdateTally } from "../lens/tally.js";
+import { chunkEnds, tensorMagnitudes } from "./block-chunks.js";
 import { curveOf, expectMilestones, newCurve } from "./curve.js";
 import type { EndCounts } from "./end.js";
 import type { LensJob, Observer } from "./engine.js";
@@ -13,6 +14,13 @@ export interface Chunk {
   /** Index of the first element in its tensor: a multiple of blockLength. */
   readonly start: number;
   readonly weights: Float64Array;
+  /** Of the tensor; where it is missing, these elements are one row. */
+  readonly shape?: readonly number[];
+  /**
+   * The largest magnitude in the tensor of the fp32 run, before the first step and after each: NaN if there is one. Where a
+   * case has a scale of the tensor and the chunk is not all of it.
+   */
+  readonly magnitudes?: Float64Array;
   /** As TensorInput.optimizer, with the moments of these elements. */
   readonly optimizer?: ChunkOptimizer;
 }
@@ -60,12 +68,23 @@ export async function walk(job: LensJob, lens: ChunkLens, observer: Observer = {
 
   for (const [t, tensor] of tensors.entries()) {
     const tallies = cases.map(() => new Tally());
-    for (let start = 0; start < tensor.weights.length; start += length) {
-      const count = Math.min(length, tensor.weights.length - start);
+    const ends = chunkEnds(tensor, cases, length);
+    const magnitudes = await tensorMagnitudes(tensor, cases, ends);
+    for (const [k, end] of ends.entries()) {
+      const start = ends[k - 1] ?? 0;
+      const count = end - start;
       const weights = new Float64Array(count);
       await tensor.weights.read(start, weights);
       const optimizer = await optimizerOf(tensor, start, count);
-      await lens.begin({ tensor: tensor.name, start, weights, ...(optimizer && { optimizer }) });
+      const { name, shape } = tensor;
+      await lens.begin({
+        tensor: name,
+        shape,
+        start,
+        weights,
+        ...(optimizer && { optimizer }),
+        ...(magnitudes && { magnitudes }),
+      });
       const ofChunk = stepNumbers.map(() => cases.map(() => new UpdateTally()));
       const read = (step: number) => readUpdates(tensor.updates[step], start, count);
       let ready = read(0);

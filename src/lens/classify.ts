@@ -4,6 +4,10 @@ import type { WeightState } from "../update/scheme.js";
 export const classes = ["none", "lost", "kept", "moved", "nonfinite"] as const;
 export type Class = (typeof classes)[number];
 
+/** The same where weights share scales: `collateral` are those whose number changed by a scale alone. */
+export const sharedClasses = [...classes, "collateral"] as const;
+export type SharedClass = (typeof sharedClasses)[number];
+
 /**
  * The class of one weight-step, tested in this order:
  * - `nonfinite`: the weight, the update or the result (carrier included) is NaN or Inf;
@@ -32,4 +36,23 @@ export function classify(before: WeightState, update: number, after: WeightState
   if (after.weight !== before.weight) return "moved";
   if (after.carrier !== before.carrier) return "kept";
   return "lost";
+}
+
+/**
+ * The class of one weight-step where scales are shared, tested in the order of {@link classify} with one class before `none`:
+ * - `collateral`: the stored number changed, and the code would not have under the scales before the step. Others of the
+ *   block or tensor moved the scale; the update may be zero.
+ *
+ * So `moved` is left to numbers that changed and whose own update is enough for it.
+ *
+ * @param codeMoves whether the code of the weight after the step would be another one under the scales before it.
+ */
+export function classifyShared(
+  before: WeightState,
+  update: number,
+  after: WeightState,
+  codeMoves: boolean,
+): SharedClass {
+  const of = classify(before, update, after);
+  return of !== "nonfinite" && after.weight !== before.weight && !codeMoves ? "collateral" : of;
 }

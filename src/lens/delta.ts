@@ -1,6 +1,13 @@
+import { blockFormat } from "../format/block/block-format.js";
 import { encode } from "../format/encode.js";
 import { format } from "../format/registry.js";
-import type { CompressedDelta, Delta, DeltaSample, DifferenceOfTensor } from "./difference-result.js";
+import type {
+  CompressedDelta,
+  Delta,
+  DeltaSample,
+  DifferenceOfTensor,
+  SharedDifference,
+} from "./difference-result.js";
 import type { ComparedFormat } from "./ulp-distance.js";
 
 /** A run of consecutive elements of a tensor. */
@@ -138,8 +145,36 @@ export function bytesOf(formatName: string): number {
   return bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : 8;
 }
 
+const costNames = ["elements", "changed", "fullBytes", "indexValueBytes", "maskValueBytes"] as const;
+
+/** Of a tensor whose weights share scales: codes without bits between them, and the scales in the same way. */
+function sharedCosts({
+  elements,
+  formats,
+  shared,
+}: DifferenceOfTensor & { readonly shared: SharedDifference }): Record<(typeof costNames)[number], number> {
+  const { element, scale } = blockFormat(formats.compared);
+  const { codes, blocks, blockScales, tensors, tensorScales } = shared;
+  const index = elements > 2 ** 32 ? 64 : 32;
+  const bytes = (bits: number) => Math.ceil(bits / 8);
+  const ofTensor = 4 * tensorScales;
+  return {
+    elements,
+    changed: codes,
+    fullBytes: bytes(elements * element.bits) + bytes(blocks * scale.bits) + 4 * tensors,
+    indexValueBytes:
+      bytes(codes * (index + element.bits)) + bytes(blockScales * (index + scale.bits)) + ofTensor,
+    maskValueBytes:
+      bytes(elements) +
+      bytes(codes * element.bits) +
+      bytes(blocks) +
+      bytes(blockScales * scale.bits) +
+      ofTensor,
+  };
+}
+
 /** What of a tensor would be sent. */
-export interface Sent {
+export interface SentElements {
   readonly elements: number;
   /** Elements whose bytes changed; of codes with scales the codes. */
   readonly changed: number;
@@ -154,14 +189,13 @@ export interface Sent {
   };
 }
 
+/** The same, or where weights share scales its costs. */
+export type Sent = SentElements | ReturnType<typeof sharedCosts>;
+
 /** What of numbers in the compared format would be sent. */
-export function sentNumbers({
-  elements,
-  bytesChanged,
-  changed,
-  nonfiniteChanged,
-  formats,
-}: DifferenceOfTensor): Sent {
+export function sentNumbers(tensor: DifferenceOfTensor): Sent {
+  if (tensor.shared) return sharedCosts({ ...tensor, shared: tensor.shared });
+  const { elements, bytesChanged, changed, nonfiniteChanged, formats } = tensor;
   // Results of schema 1 took +0 for -0.
   const sent = bytesChanged ?? changed + nonfiniteChanged;
   return { elements, changed: sent, bits: 8 * bytesOf(formats.compared) };
@@ -170,7 +204,12 @@ export function sentNumbers({
 /** The costs of sending what changed, exact where nothing is compressed, estimated from the sample where it is. */
 export function deltaCosts(tensors: readonly Sent[], sample: DeltaSample, zstdUnknown: string | null): Delta {
   const costs = { elements: 0, changed: 0, fullBytes: 0, indexValueBytes: 0, maskValueBytes: 0 };
-  for (const { elements, changed, bits, scales } of tensors) {
+  for (const tensor of tensors) {
+    if ("fullBytes" in tensor) {
+      for (const name of costNames) costs[name] += tensor[name];
+      continue;
+    }
+    const { elements, changed, bits, scales } = tensor;
     costs.elements += elements;
     costs.changed += changed;
     costs.fullBytes += Math.ceil((elements * bits) / 8) + (scales?.bytes ?? 0);

@@ -2,6 +2,7 @@ import type { CastWithoutScale } from "./cast.js";
 import type { SkippedTensor } from "./input.js";
 import type { ModuleKind } from "./module.js";
 import type { EndProbe } from "./result.js";
+import type { ChangedCounts } from "./shared-tally.js";
 
 /** What `diff` tells, `precision-lens-diff/2`; docs/diff.schema.json is its JSON Schema. */
 export interface DifferenceResult {
@@ -100,6 +101,13 @@ export interface DifferenceCounts {
   readonly sums: { readonly displacementSquared: readonly number[] };
   /** Absent where no weights are codes with scales on both sides. */
   readonly codes?: CodeCounts;
+  /** Where scales are shared: what else changed. `unchanged`, `bytesChanged` and `ulps` are of codes, all else of numbers. */
+  readonly shared?: SharedDifference;
+}
+
+/** Codes, scales, and the finite weights whose number changed by either. */
+export interface SharedDifference extends ChangedCounts {
+  readonly numbers: number;
 }
 
 export interface DifferenceTotals extends DifferenceCounts {

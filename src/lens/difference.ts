@@ -2,6 +2,7 @@ import type { Format } from "../format/format.js";
 import { round } from "../format/round.js";
 import { CastTally, usuallyScaled } from "./cast.js";
 import { pathNotTakenUnchanged, smallSubnetworksUnchanged } from "./probes.js";
+import { type ChangedCounts, changedJson, mergedShared, type SharedTally } from "./shared-tally.js";
 import { blockLength, ExactSum, SparseSum } from "./sum.js";
 import { type ComparedFormat, distanceBin, distanceBins, ulpDistance } from "./ulp-distance.js";
 
@@ -42,6 +43,9 @@ export class DifferenceTally {
   scalesChanged = 0;
   scaleBytes = 0;
   scaleBytesChanged = 0;
+  /** Where scales are shared: finite elements whose number changed, be it by code or by scale; and codes and scales. */
+  numbersChanged = 0;
+  shared: SharedTally | null = null;
   /** Changed elements by their distance in ulps; see distanceBin. */
   readonly distances = new Float64Array(distanceBins);
   /** Sum of d^2 over changed elements, d the {@link displacement}: a {@link SparseSum} for each block. */
@@ -56,6 +60,8 @@ export class DifferenceTally {
     for (const of of counted) this[of] += other[of];
     for (let bin = 0; bin < distanceBins; bin++) this.distances[bin] += other.distances[bin];
     this.displacementSquared.addAll(other.displacementSquared);
+    this.shared = mergedShared(this.shared, other.shared);
+    this.numbersChanged += other.numbersChanged;
   }
 
   toJSON(): DifferenceTallyJson {
@@ -64,6 +70,7 @@ export class DifferenceTally {
       ...counts,
       distances: binCounts(this.distances),
       displacementSquared: this.displacementSquared.parts(),
+      ...(this.shared && { shared: { ...changedJson(this.shared), numbers: this.numbersChanged } }),
     };
   }
 
@@ -72,6 +79,8 @@ export class DifferenceTally {
     for (const of of counted) tally[of] = json[of] ?? 0;
     tally.distances.set(json.distances);
     tally.displacementSquared.addAll(ExactSum.of(json.displacementSquared));
+    tally.shared = mergedShared(null, json.shared ?? null);
+    tally.numbersChanged = json.shared?.numbers ?? 0;
     return tally;
   }
 }
@@ -104,6 +113,7 @@ type Counted = (typeof counted)[number];
 export interface DifferenceTallyJson extends Readonly<Record<Counted, number>> {
   readonly distances: readonly number[];
   readonly displacementSquared: readonly number[];
+  readonly shared?: ChangedCounts & { readonly numbers: number };
 }
 
 /** Counts by distance, without the empty bins at the end. */

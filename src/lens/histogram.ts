@@ -65,3 +65,11 @@ export interface HistogramJson {
 export function bin(update: number, weight: number, format: Format): number {
   return exponentOf(update) - ulpExponent(weight, format);
 }
+
+/**
+ * The bin of an update where the gap is no power of two, because a scale is not: floor(log2 of the quotient in fp64). Valid
+ * for finite u other than 0.
+ */
+export function binOfGap(update: number, gap: number): number {
+  return Math.max(-outermostBin, Math.min(outermostBin, exponentOf(update / gap)));
+}

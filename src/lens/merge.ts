@@ -10,9 +10,10 @@ import type {
   Spread,
   UpdateCounts,
 } from "./result.js";
+import { mergedShared } from "./shared-tally.js";
 import { joinedSpread } from "./spread.js";
 import { ExactSum } from "./sum.js";
-import { type CountedCase, summarizeCounted } from "./summarize.js";
+import { type CountedCase, sharedIdentityOf, summarizeCounted } from "./summarize.js";
 import { EndTally, endSums, MomentTally, Tally, UpdateTally } from "./tally.js";
 
 /**
@@ -160,6 +161,7 @@ function expectMergeable(a: Result, b: Result): void {
         of.scheme,
         of.opmath,
         of.recipe,
+        sharedIdentityOf(of),
         of.steps.map(({ step }) => step),
         curveOf(of).map(({ step }) => step),
       ]),
@@ -174,7 +176,7 @@ export function mergeCases(cases: readonly Case[]): Case {
   const counted = cases.map(countedCase);
   const { format, rounding, scheme, opmath, recipe } = cases[0];
   return summarizeCounted(
-    { format, rounding, scheme, opmath, recipe },
+    { format, rounding, scheme, opmath, recipe, ...sharedIdentityOf(cases[0]) },
     {
       tensors: counted.flatMap(({ tensors }) => tensors),
       steps: counted[0].steps.map(({ step }, i) => {
@@ -226,7 +228,7 @@ function tallyOf({ totals, end, probes, histogram, causes, moments }: LensCounts
 function endTallyOf({ sums, unchanged, neverUpdated, cancelled, hidden, returned, ...rest }: End): EndTally {
   const { nonfinite, parted } = rest;
   const counts = { unchanged, neverUpdated, cancelled, hidden, returned, nonfinite, parted };
-  const tally = Object.assign(new EndTally(), counts);
+  const tally = Object.assign(new EndTally(), counts, { shared: mergedShared(null, rest.shared ?? null) });
   for (const name of endSums) {
     const parts = sums[name];
     if (parts === null) tally.unknown.add(name);
@@ -244,6 +246,11 @@ export function updateTallyOf(counts: UpdateCounts, parted: number | null = null
   tally.kept = counts.kept;
   tally.moved = counts.moved;
   tally.nonfinite = counts.nonfinite;
+  // Results that were saved before scales were shared have neither.
+  const { collateral = 0, zeros = counts.none }: Partial<UpdateCounts> = counts;
+  tally.collateral = collateral;
+  tally.collateralZeros = zeros - counts.none;
+  tally.shared = mergedShared(null, counts.shared ?? null);
   tally.updateSquared.addAll(ExactSum.of(counts.sums.updateSquared));
   tally.effectiveSquared.addAll(ExactSum.of(counts.sums.effectiveSquared));
   tally.product.addAll(ExactSum.of(counts.sums.product));

@@ -14,12 +14,30 @@ type Json = { readonly [name: string]: unknown };
 export function upgraded(value: unknown): unknown {
   if (!isObject(value)) return value;
   if (value.schema === "precision-lens/1") {
-    return { ...value, schema: "precision-lens/2", cases: mapped(value.cases, upgradedCase) };
+    return upgraded({ ...value, schema: "precision-lens/2", cases: mapped(value.cases, upgradedCase) });
   }
-  if (value.schema === "precision-lens-sweep/1") return upgradedSweep(value);
+  if (value.schema === "precision-lens/2")
+    return { ...value, cases: mapped(value.cases, withoutSharedScales) };
+  if (value.schema === "precision-lens-sweep/1") return upgraded(upgradedSweep(value));
+  if (value.schema === "precision-lens-sweep/2") return { ...value, cells: mapped(value.cells, withZeros) };
   if (value.schema === "precision-lens-diff/1") return upgradedDiff(value);
   if (value.schema === "precision-lens-prediction/1") return { ...value, format: nameOf(value.format) };
   return value;
+}
+
+/** Results had no weights whose scales are shared, and did not say so. */
+function withoutSharedScales(of: Json): Json {
+  const steps = mapped(of.steps, (step) => ({ ...zerosOf(step), ...step }));
+  return { ...withZeros(of), steps, tensors: mapped(of.tensors, withZeros) };
+}
+
+function withZeros(counts: Json): Json {
+  const { totals } = counts;
+  return isObject(totals) ? { ...counts, totals: { ...zerosOf(totals), ...totals } } : counts;
+}
+
+function zerosOf({ none }: Json): Json {
+  return { collateral: 0, zeros: none };
 }
 
 function upgradedCase(of: Json): Json {

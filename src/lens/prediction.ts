@@ -37,14 +37,18 @@ export interface Forecast {
   readonly most: number;
 }
 
-/** Whether a rule says that a stored weight will change. */
+/**
+ * Whether a rule says that a stored weight will change.
+ *
+ * @param storedOf what is stored for a sum; where scales are shared, under those before the step.
+ */
 export function changes(
   rule: Rule,
   { stored, master }: BeforeStep,
   { update, least, most }: Forecast,
-  format: Format,
+  storedOf: (sum: number) => number,
 ): boolean {
-  const other = (sum: number) => storedAs(sum, format) !== stored;
+  const other = (sum: number) => storedOf(sum) !== stored;
   if (rule === "ulp-rule") return update !== 0 && !ulpRuleLost(stored, update);
   if (rule === "one-step") return other(stored + update);
   if (rule === "residual") return other(master + update);
@@ -79,7 +83,7 @@ export interface PredictionResult {
   readonly format: string;
   /** Weights times steps from the second on: before the first there are no moments. */
   readonly weightSteps: number;
-  /** Of these, those whose stored weight changed. */
+  /** Of these, those whose stored weight changed; where scales are shared, whose code did. */
   readonly changed: number;
   readonly rules: readonly RuleOutcome[];
   readonly steps: readonly StepPrediction[];

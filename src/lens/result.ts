@@ -5,6 +5,7 @@ import type { HistogramJson } from "./histogram.js";
 import type { SkippedTensor } from "./input.js";
 import type { MergeLens } from "./merge-lens.js";
 import type { Sampling } from "./sampling.js";
+import type { ChangedCounts, SharedCounts } from "./shared-tally.js";
 import type { SyntheticInput } from "./synthetic-result.js";
 import type { Cause } from "./tally.js";
 
@@ -108,6 +109,12 @@ export interface Case extends LensCounts {
   readonly rounding: string;
   readonly scheme: string;
   readonly opmath: string;
+  /** Where scales are shared: the format that the master was rounded to before it was quantized; absent for none. */
+  readonly through?: string;
+  /** Where scales are shared and stay what they were before the first step. */
+  readonly scales?: "kept";
+  /** The first beta of the optimizer, whose momentum takes the rounding errors of the scheme `eco`. */
+  readonly momentum?: number;
   /** The optimizer's recipe, where updates were computed from gradients. */
   readonly recipe: ResultRecipe | null;
   readonly steps: readonly StepCounts[];
@@ -146,18 +153,22 @@ export interface MomentCounts extends Readonly<Record<Class, number>> {
   readonly name: string;
 }
 
-/** Weight-steps by class. With n = none + lost + kept + moved: */
+/** Weight-steps by class. With n = none + lost + kept + moved + collateral: */
 export interface UpdateCounts {
   readonly none: number;
   readonly lost: number;
   readonly kept: number;
   readonly moved: number;
+  /** Where scales are shared: the number changed by a scale alone; else 0. */
+  readonly collateral: number;
   readonly nonfinite: number;
-  /** none / n */
+  /** Weight-steps whose update was zero: none, and those of collateral. */
+  readonly zeros: number;
+  /** zeros / n */
   readonly realSparsity: number | null;
   /** (none + lost + kept) / n */
   readonly apparentSparsity: number | null;
-  /** (lost + kept) / (n - none) */
+  /** (lost + kept) / (n - zeros) */
   readonly hiddenShare: number | null;
   /** |u|, the root of the sum of u^2 over finite weight-steps. */
   readonly updateNorm: number;
@@ -171,6 +182,8 @@ export interface UpdateCounts {
     readonly effectiveSquared: readonly number[];
     readonly product: readonly number[];
   };
+  /** Codes and scales, where these are shared. */
+  readonly shared?: SharedCounts;
 }
 
 export interface StepCounts extends UpdateCounts {
@@ -213,6 +226,8 @@ export interface End {
     readonly noiseSquared: readonly number[] | null;
     readonly weightSquared: readonly number[] | null;
   };
+  /** Codes and scales at the end against the start, where scales are shared. */
+  readonly shared?: ChangedCounts;
 }
 
 /** All weights after a step against their start, counted as at the end. */

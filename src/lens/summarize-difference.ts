@@ -10,6 +10,7 @@ import type {
   Heatmap,
 } from "./difference-result.js";
 import { type Module, moduleKinds, moduleOf } from "./module.js";
+import { changedJson } from "./shared-tally.js";
 
 /** What was counted of a tensor, and what of that its files can tell. */
 export interface CountedPair {
@@ -123,10 +124,11 @@ function countsOf(tally: DifferenceTally, tells: CountedPair["tells"]): Differen
   const n = elements - nonfinite;
   const hidden = tells.hidden ? tally.hidden : null;
   const neverUpdated = tells.updates ? tally.neverUpdated : null;
+  const sameNumber = tally.shared ? n - tally.numbersChanged : unchanged;
   const probe = (called: number) => ({
     unchanged: called,
     share: share(called, n),
-    unchangedButDiffers: called - unchanged,
+    unchangedButDiffers: called - sameNumber,
   });
   return {
     elements,
@@ -149,6 +151,7 @@ function countsOf(tally: DifferenceTally, tells: CountedPair["tells"]): Differen
     displacementNorm: Math.sqrt(tally.displacementSquared.value()),
     sums: { displacementSquared: tally.displacementSquared.parts() },
     ...codesOf(tally),
+    ...(tally.shared && { shared: { ...changedJson(tally.shared), numbers: tally.numbersChanged } }),
   };
 }
 

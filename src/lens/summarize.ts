@@ -1,3 +1,4 @@
+import { type BlockSettings, sharesScales } from "../update/block-settings.js";
 import type { CaseSettings } from "../update/optimizer.js";
 import { type Recipe, verifiedIn } from "../update/recipe/recipe.js";
 import type {
@@ -11,6 +12,7 @@ import type {
   TensorCounts,
   UpdateCounts,
 } from "./result.js";
+import { changedJson, sharedJson } from "./shared-tally.js";
 import { type EndSum, type EndTally, Tally, type UpdateTally } from "./tally.js";
 
 /** All weights after a step against their start. */
@@ -38,14 +40,40 @@ export interface CaseTally extends CountedCase {
   readonly settings: CaseSettings;
 }
 
+/** What tells cases with shared scales apart, beside what tells others. */
+export const sharedNames = ["through", "scales", "momentum"] as const;
+type SharedName = (typeof sharedNames)[number];
+
+/** Those of them that a case has. */
+export function sharedIdentityOf(of: Pick<Case, SharedName>): Pick<Case, SharedName> {
+  return Object.fromEntries(
+    sharedNames.flatMap((name) => (of[name] === undefined ? [] : [[name, of[name]]])),
+  );
+}
+
 /** What tells one case of a result from another. */
-export type CaseIdentity = Pick<Case, "format" | "rounding" | "scheme" | "opmath" | "recipe">;
+export type CaseIdentity = Pick<Case, "format" | "rounding" | "scheme" | "opmath" | "recipe" | SharedName>;
 
 /** The result of one case: totals, shares and norms from what was counted. */
 export function summarizeCase({ settings, ...counted }: CaseTally): Case {
-  const { format, rounding, scheme, opmath } = settings;
-  const recipe = "recipe" in settings ? resultRecipe(settings.recipe, format.name) : null;
-  return summarizeCounted({ format: format.name, rounding, scheme, opmath, recipe }, counted);
+  const { rounding, scheme, opmath } = settings;
+  const format = storedAs(settings);
+  const recipe = "recipe" in settings ? resultRecipe(settings.recipe, format) : null;
+  const shared = sharesScales(settings) ? sharedIdentity(settings) : {};
+  return summarizeCounted({ format, rounding, scheme, opmath, recipe, ...shared }, counted);
+}
+
+function sharedIdentity({ through, scales, momentum }: BlockSettings): Partial<CaseIdentity> {
+  return {
+    ...(through && { through: through.name }),
+    ...(scales === "kept" && { scales }),
+    ...(momentum !== null && { momentum }),
+  };
+}
+
+/** The name of what the weights of a case are stored in, as results have it. */
+export function storedAs(settings: CaseSettings): string {
+  return sharesScales(settings) ? settings.blocks.name : settings.format.name;
 }
 
 function resultRecipe(recipe: Recipe, format: string): ResultRecipe {
@@ -98,18 +126,21 @@ function summarize(tally: Tally, steps: number, byRecipe: boolean): LensCounts {
 
 /** Shares and norms of what was counted. */
 export function updateCounts(tally: UpdateTally): UpdateCounts {
-  const { none, lost, kept, moved, nonfinite } = tally;
-  const n = none + lost + kept + moved;
+  const { none, lost, kept, moved, collateral, nonfinite } = tally;
+  const n = none + lost + kept + moved + collateral;
+  const zeros = none + tally.collateralZeros;
   const updateSquared = tally.updateSquared.value();
   return {
     none,
     lost,
     kept,
     moved,
+    collateral,
     nonfinite,
-    realSparsity: ratio(none, n),
+    zeros,
+    realSparsity: ratio(zeros, n),
     apparentSparsity: ratio(none + lost + kept, n),
-    hiddenShare: ratio(lost + kept, n - none),
+    hiddenShare: ratio(lost + kept, n - zeros),
     updateNorm: Math.sqrt(updateSquared),
     effectiveNorm: Math.sqrt(tally.effectiveSquared.value()),
     effectiveDescent: ratio(tally.product.value(), updateSquared),
@@ -118,6 +149,7 @@ export function updateCounts(tally: UpdateTally): UpdateCounts {
       effectiveSquared: tally.effectiveSquared.parts(),
       product: tally.product.parts(),
     },
+    ...(tally.shared && { shared: sharedJson(tally.shared) }),
   };
 }
 
@@ -150,6 +182,7 @@ function endCounts(end: EndTally): End {
       noiseSquared: parts("noiseSquared"),
       weightSquared: parts("weightSquared"),
     },
+    ...(end.shared && { shared: changedJson(end.shared) }),
   };
 }
 
@@ -159,7 +192,8 @@ function probeCounts({ elements, end, updates, probes }: Tally): Probes {
     share: ratio(unchanged, elements - end.nonfinite),
     unchangedButDiffers: unchanged - end.unchanged,
   });
-  const sized = updates.lost + updates.kept + updates.moved;
+  const { lost, kept, moved, collateral, collateralZeros } = updates;
+  const sized = lost + kept + moved + collateral - collateralZeros;
   return {
     "path-not-taken": endProbe(probes.pathNotTaken),
     "small-subnetworks": endProbe(probes.smallSubnetworks),

@@ -1,9 +1,11 @@
+import { type BlockFormat, blockFormat, isBlockFormat } from "../format/block/block-format.js";
 import { format } from "../format/registry.js";
 import { type SchemeName, schemes } from "../update/scheme.js";
 import type { CastWithoutScale } from "./cast.js";
 import type { SkippedTensor } from "./input.js";
 import type { Case, End, Probes, Result, ResultEngine, ResultInput, Totals } from "./result.js";
 import { samplingOf } from "./sampling.js";
+import { sharedIdentityOf, sharedNames } from "./summarize.js";
 
 /** A grid of formats, schemes and roundings over several rates, `precision-lens-sweep/2`. */
 export interface SweepResult {
@@ -35,7 +37,10 @@ export interface SweepResult {
 }
 
 /** What tells a case of a sweep from the others. */
-export type SweepCase = Pick<Case, "format" | "scheme" | "rounding" | "opmath">;
+export type SweepCase = Pick<
+  Case,
+  "format" | "scheme" | "rounding" | "opmath" | "through" | "scales" | "momentum"
+>;
 
 export interface SweepCell extends SweepCase {
   readonly rate: number;
@@ -68,11 +73,23 @@ export interface CaseAnswer extends SweepCase {
   readonly keepsFrom: number | null;
 }
 
-/** Bits that a weight and its carrier take. Moments, which every case has, are not counted. */
+/**
+ * Bits that a weight and its carrier take, with its share of the scale of a whole block. Moments, which every case has, and
+ * scales of tensors are not counted.
+ */
 export function bitsPerWeight({ format: name, scheme }: Pick<Case, "format" | "scheme">): number {
-  const { bits } = format(name);
-  if (schemes[scheme as SchemeName].carrier === null) return bits;
+  const bits = isBlockFormat(name) ? blockBits(blockFormat(name)) : format(name).bits;
+  if (!hasCarrier(scheme)) return bits;
   return scheme === "master" ? bits + 32 : 2 * bits;
+}
+
+/** Whether a scheme keeps anything beside the weight; the momentum of `eco` is there without it. */
+function hasCarrier(scheme: string): boolean {
+  return scheme !== "eco" && schemes[scheme as SchemeName].carrier !== null;
+}
+
+function blockBits({ element, scale, rows, columns }: BlockFormat): number {
+  return element.bits + scale.bits / (rows * columns);
 }
 
 /**
@@ -86,8 +103,9 @@ export function sweepCells(
   sizes: readonly number[] | null = null,
 ): SweepCell[] {
   const sampling = sizes && samplingOf(cases, sizes);
-  return cases.map(({ format, scheme, rounding, opmath, totals, end, probes }, i) => {
-    const cell = { rate, format, scheme, rounding, opmath, totals, end, probes };
+  return cases.map((of, i) => {
+    const { totals, end, probes } = of;
+    const cell = { rate, ...caseOf(of), totals, end, probes };
     const noise = noiseError(cell);
     const drawn = sampling?.cases[i].retained?.standardError ?? null;
     // How tensors differ has the noise in it.
@@ -106,7 +124,7 @@ function noiseError({ scheme, rounding, totals, end }: Omit<SweepCell, "standard
   if (rounding !== "stochastic") return null;
   const { updateSquared, product, effectiveSquared } = totals.sums;
   const noise = sumOf(effectiveSquared) - 2 * sumOf(product) + sumOf(updateSquared);
-  const left = schemes[scheme as SchemeName].carrier === null ? noise : noise / totals.steps;
+  const left = hasCarrier(scheme) || scheme === "eco" ? noise / totals.steps : noise;
   const variance = left / (totals.elements * sumOf(end.sums.displacementSquared));
   return variance >= 0 && Number.isFinite(variance) ? Math.sqrt(variance) : null;
 }
@@ -173,10 +191,12 @@ function sumOf(terms: readonly number[]): number {
   return terms.reduce((sum, term) => sum + term, 0);
 }
 
-export function caseOf({ format, scheme, rounding, opmath }: SweepCase): SweepCase {
-  return { format, scheme, rounding, opmath };
+export function caseOf(of: SweepCase): SweepCase {
+  const { format, scheme, rounding, opmath } = of;
+  return { format, scheme, rounding, opmath, ...sharedIdentityOf(of) };
 }
 
 export function sameCase(a: SweepCase, b: SweepCase): boolean {
-  return a.format === b.format && a.scheme === b.scheme && a.rounding === b.rounding && a.opmath === b.opmath;
+  const names = ["format", "scheme", "rounding", "opmath", ...sharedNames] as const;
+  return names.every((name) => a[name] === b[name]);
 }

@@ -1,5 +1,6 @@
 import { classes } from "./classify.js";
 import { Histogram } from "./histogram.js";
+import { mergedShared, type SharedTally } from "./shared-tally.js";
 import { ExactSum } from "./sum.js";
 
 /** Counts of weight-steps by class, and the sums behind their norms. */
@@ -9,6 +10,11 @@ export class UpdateTally {
   kept = 0;
   moved = 0;
   nonfinite = 0;
+  /** Where scales are shared: changed by a scale alone; and those of them whose update was zero. */
+  collateral = 0;
+  collateralZeros = 0;
+  /** What changed of codes and scales; null where no scales are shared. */
+  shared: SharedTally | null = null;
   /** Weights whose stored bits differ after the step from those of the run's first recipe; null if not compared. */
   parted: number | null = null;
   /** Sum of u^2 over finite weight-steps. */
@@ -24,6 +30,9 @@ export class UpdateTally {
     this.kept += other.kept;
     this.moved += other.moved;
     this.nonfinite += other.nonfinite;
+    this.collateral += other.collateral;
+    this.collateralZeros += other.collateralZeros;
+    this.shared = mergedShared(this.shared, other.shared);
     this.parted = sumOrNull(this.parted, other.parted);
     this.updateSquared.addAll(other.updateSquared);
     this.effectiveSquared.addAll(other.effectiveSquared);
@@ -47,6 +56,8 @@ export class EndTally {
   nonfinite = 0;
   /** Weights whose stored bits differ from those of the run's first recipe; null if not compared. */
   parted: number | null = null;
+  /** What changed of codes and scales; null where no scales are shared. */
+  shared: SharedTally | null = null;
   /** Sum of D^2, D the displacement of the fp32 counterfactual, in fp32. */
   readonly displacementSquared = new ExactSum();
   /** Sum of d D, d the displacement of the stored weight, in fp32. */
@@ -68,6 +79,7 @@ export class EndTally {
     this.returned += other.returned;
     this.nonfinite += other.nonfinite;
     this.parted = sumOrNull(this.parted, other.parted);
+    this.shared = mergedShared(this.shared, other.shared);
     for (const name of endSums) this[name].addAll(other[name]);
     for (const name of other.unknown) this.unknown.add(name);
   }

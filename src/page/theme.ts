@@ -1,5 +1,5 @@
 import { computed, effect, signal } from "@preact/signals";
-import { classes } from "../lens/classify.js";
+import { sharedClasses } from "../lens/classify.js";
 import { type Palette, palettes, type Theme } from "../report/charts/palette.js";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -42,7 +42,7 @@ export function applyTheme(): void {
     const colours = { surface, panel, ink, muted, line, grid, accent };
     for (const [name, colour] of Object.entries(colours)) style.setProperty(`--${name}`, colour);
     for (const [i, colour] of series.entries()) style.setProperty(`--series-${i}`, colour);
-    for (const of of classes) {
+    for (const of of sharedClasses) {
       style.setProperty(`--${of}`, inks[of].fill);
       style.setProperty(`--on-${of}`, inks[of].on);
       style.setProperty(`--${of}-text`, inks[of].text);

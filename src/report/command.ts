@@ -1,3 +1,4 @@
+import { isBlockFormat } from "../format/block/block-format.js";
 import type { DifferenceResult } from "../lens/difference-result.js";
 import type { PredictionResult } from "../lens/prediction.js";
 import { printable } from "../lens/printable.js";
@@ -102,7 +103,9 @@ function syntheticWords(
     ...["--steps", String(input.stepNumbers.length)],
     ...(input.weights === null ? [] : ["--weights", input.weights]),
     ...(of.model === null ? [] : ["--model", of.model]),
-    ...(sampled || (of.model === null && weights) ? ["--elements", String(input.elements)] : []),
+    ...(sampled || (of.model === null && weights)
+      ? ["--elements", of.shape?.join("x") ?? String(input.elements)]
+      : []),
     ...(weights ? ["--sigma", String(weights.sigma), "--base-format", weights.format] : []),
     ...(shape ? ["--qk-shape", shape[0]] : []),
     ...optimizerWords(optimizer, rates),
@@ -178,17 +181,22 @@ function caseOptions(cases: readonly CaseNames[]): string[][] {
   }
   const options = (of: readonly CaseNames[]) => {
     const list = (name: (each: CaseNames) => string) => [...new Set(of.map(name))].join(",");
-    const [{ opmath }] = of;
+    const { opmath } = of.find(({ format }) => !isBlockFormat(format)) ?? of[0];
+    const [{ through, scales }] = of.filter(({ format }) => isBlockFormat(format)).concat({} as CaseNames);
+    const momentum = of.find((each) => each.momentum !== undefined)?.momentum;
     return [
       ...["--format", list(({ format }) => format), "--scheme", list(({ scheme }) => scheme)],
       ...["--rounding", list(({ rounding }) => rounding)],
+      ...(through === undefined ? [] : ["--through", through]),
+      ...(scales === undefined ? [] : ["--scales", scales]),
+      ...(momentum === undefined ? [] : ["--momentum", String(Number(momentum.toPrecision(7)))]),
       ...(opmath === "fp32" ? [] : ["--opmath", opmath]),
     ];
   };
   if (isGrid(cases)) return [options(cases)];
   const groups = new Map<string, CaseNames[]>();
   for (const of of cases) {
-    const key = `${of.format} ${of.rounding} ${of.opmath}`;
+    const key = `${of.format} ${of.rounding} ${of.opmath} ${of.through} ${of.scales}`;
     groups.set(key, [...(groups.get(key) ?? []), of]);
   }
   return [...groups.values()].map(options);
@@ -204,7 +212,12 @@ function isGrid(cases: readonly CaseNames[]): boolean {
     ),
   );
   const found = cases.map(({ format, scheme, rounding }) => `${format} ${scheme} ${rounding}`);
-  return values(({ opmath }) => opmath).length === 1 && grid.join() === found.join();
+  // Formats without shared scales take no notice of what others go through, and fp32 opmath is all that those know.
+  const sharing = cases.filter(({ format }) => isBlockFormat(format));
+  const plain = cases.filter((of) => !sharing.includes(of));
+  const alike = new Set(sharing.map(({ through, scales }) => `${through} ${scales}`)).size <= 1;
+  const opmaths = new Set((plain.length > 0 ? plain : cases).map(({ opmath }) => opmath));
+  return opmaths.size === 1 && alike && grid.join() === found.join();
 }
 
 function commandLine(words: readonly string[]): string {

@@ -42,6 +42,18 @@ const columns: readonly (readonly [string, (counts: LensCounts) => number | null
   ["ulp-rule.lost", ({ probes }) => probes["ulp-rule"].lost],
   ["ulp-rule.lostButMoved", ({ probes }) => probes["ulp-rule"].lostButMoved],
   ["ulp-rule.visibleButUnmoved", ({ probes }) => probes["ulp-rule"].visibleButUnmoved],
+  ["collateral", ({ totals }) => totals.collateral],
+  ["zeros", ({ totals }) => totals.zeros],
+];
+
+/** Of formats with shared scales. */
+const ofShared: typeof columns = [
+  ...(
+    ["codes", "blocks", "blockScales", "tensors", "tensorScales", "bits", "clipped", "flushed"] as const
+  ).map((name) => [`shared.${name}`, ({ totals }: LensCounts) => totals.shared?.[name] ?? null] as const),
+  ...(["codes", "blockScales", "tensorScales", "bits"] as const).map(
+    (name) => [`end.shared.${name}`, ({ end }: LensCounts) => end.shared?.[name] ?? null] as const,
+  ),
 ];
 
 /** What a sample tells of the whole, in the rows over all tensors. */
@@ -57,6 +69,10 @@ const ofWhole = (
  */
 export function renderCsv({ cases, sampling }: Result): string {
   const whole = sampling === undefined ? [] : ofWhole;
+  const isShared = cases.some(({ totals }) => totals.shared !== undefined);
+  const shared = isShared ? ofShared : [];
+  const sharedCells = (of: Case, counts: LensCounts) =>
+    isShared ? [of.through ?? "", ...numbersOf(shared, counts)] : [];
   const heading = [
     "format",
     "rounding",
@@ -66,15 +82,18 @@ export function renderCsv({ cases, sampling }: Result): string {
     "tensor",
     "shape",
     ...columns.map(([name]) => name),
+    ...(isShared ? ["through", ...shared.map(([name]) => name)] : []),
     ...whole.map(({ name }) => name),
   ];
   const rows = cases.flatMap((of, i) => [
     [
       ...row(of, "", "", of),
+      ...sharedCells(of, of),
       ...whole.map(({ share, bound }) => String(sampling?.cases[i]?.[share]?.[bound] ?? "")),
     ],
     ...of.tensors.map((tensor) => [
       ...row(of, tensor.name, tensor.shape.join("x"), tensor),
+      ...sharedCells(of, tensor),
       ...whole.map(() => ""),
     ]),
   ]);
@@ -87,16 +106,11 @@ function row(
   shape: string,
   counts: LensCounts,
 ) {
-  return [
-    format,
-    rounding,
-    scheme,
-    opmath,
-    recipe?.name ?? "",
-    tensor,
-    shape,
-    ...columns.map(([, numberOf]) => String(numberOf(counts) ?? "")),
-  ];
+  return [format, rounding, scheme, opmath, recipe?.name ?? "", tensor, shape, ...numbersOf(columns, counts)];
+}
+
+function numbersOf(of: typeof columns, counts: LensCounts): string[] {
+  return of.map(([, numberOf]) => String(numberOf(counts) ?? ""));
 }
 
 /** Rows of cells as RFC 4180 has them. */

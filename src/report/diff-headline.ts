@@ -12,10 +12,7 @@ export function diffHeadline({ totals, unknown, tensors, skipped, casts }: Diffe
     return [...left, "No weight is finite on both sides: nothing can be said."];
   }
   const formats = comparedFormats(tensors);
-  const sentences = [
-    ...left,
-    `Compared as ${formats.join(" and ")}, ${percent(totals.apparentSparsity)} of the weights are the same number.`,
-  ];
+  const sentences = [...left, comparedSentence(formats, totals)];
   if (totals.hidden !== null) {
     const hidden = share(totals.hidden, totals.unchanged);
     sentences.push(
@@ -73,6 +70,22 @@ export function mixedNote({ tensors, settings }: DifferenceResult): string[] {
     mixed.set(key, (mixed.get(key) ?? 0) + 1);
   }
   return [...mixed].map(([how, n]) => `${count(n)} ${n === 1 ? "tensor is" : "tensors are"} ${how}.`);
+}
+
+/** Where scales are shared, by code, by number and by scale. */
+function comparedSentence(formats: readonly string[], totals: DifferenceResult["totals"]): string {
+  const { apparentSparsity, shared, elements, nonfinite } = totals;
+  const how = `Compared as ${formats.join(" and ")}, ${percent(apparentSparsity)} of the weights`;
+  if (shared === undefined) return `${how} are the same number.`;
+  const numbers = share(elements - nonfinite - shared.numbers, elements - nonfinite);
+  const ofTensors =
+    shared.tensors === 0
+      ? ""
+      : ` and those of ${percent(share(shared.tensorScales, shared.tensors))} of the tensors`;
+  return (
+    `${how} have the same code, ${percent(numbers)} the same number: the scales of ` +
+    `${percent(share(shared.blockScales, shared.blocks))} of the blocks${ofTensors} changed.`
+  );
 }
 
 function comparedFormats(tensors: DifferenceResult["tensors"]): string[] {

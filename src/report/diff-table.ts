@@ -197,16 +197,19 @@ export function deltaRows({
     ["everything", delta.fullBytes],
     ["index and value of what changed", delta.indexValueBytes],
     ["bit mask, and values of what changed", delta.maskValueBytes],
-    ...packed("gzip", gzip),
+    ...(delta.sample.chunks > 0 ? packed("gzip", gzip) : []),
     ...(zstd ? packed("zstd", zstd) : []),
   ];
 }
 
 export function deltaNotes({ file, sample, compressed: { zstdUnknown } }: Delta): string[] {
+  const none = sample.chunks === 0;
   const size = `${counted(sample.elements, "weight")} in ${count(sample.chunks)} ${sample.chunks === 1 ? "chunk" : "chunks"}`;
   return [
     ...(file ? [deltaFileNote(file)] : []),
-    `* Estimated from a sample of ${size}.${zstdUnknown === null ? "" : ` No figures of zstd: ${printable(zstdUnknown)}.`}`,
+    none
+      ? "Compressed sizes were not sampled."
+      : `* Estimated from a sample of ${size}.${zstdUnknown === null ? "" : ` No figures of zstd: ${printable(zstdUnknown)}.`}`,
   ];
 }
 

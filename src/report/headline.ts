@@ -3,6 +3,7 @@ import { mergeSentences } from "./adapter-lens.js";
 import { castSentences } from "./cast-note.js";
 import { caseInWords, caseLabels, stepsInWords } from "./labels.js";
 import { count, percentIn, sampleOf, share, shareOfWeights } from "./numbers.js";
+import { sharedSentences } from "./shared-scales.js";
 import { endRatio, endRatioText, retainedText } from "./simulation.js";
 import { leftOutSentences } from "./skipped.js";
 
@@ -25,6 +26,7 @@ export function headline(result: Result): string[] {
     ...(result.merge
       ? mergeSentences(result)
       : sparsitySentences(first, stepsInWords(result), sampleOf(result))),
+    ...sharedSentences(result),
     ...(result.merge && cases.length === 1 ? [] : retainedSentences(result)),
     ...sampleSentences(result),
     ...castSentences(casts, sampleOf(result)),
@@ -43,7 +45,7 @@ function sparsitySentences(first: Case, steps: string, sample: number | undefine
       ? `Stored as ${how}, ${left} of the updates did not move their weight when they came, by chance: on average each ` +
         "moves it by its whole size"
       : `Stored as ${how}, ${left} of the updates left the stored weight as it was`) +
-      (totals.none === 0
+      (totals.zeros === 0
         ? "; no update was zero."
         : `; ${percent(totals.realSparsity)} of the updates were zero.`),
     `After ${steps} ${percent(shareOfWeights(first, end.unchanged))} of the weights are unchanged` +

@@ -1,5 +1,6 @@
 import { printable } from "../lens/printable.js";
 import type { Case, Result } from "../lens/result.js";
+import type { SweepCase } from "../lens/sweep.js";
 
 /**
  * What tells the cases of a result apart: format and scheme, rounding and opmath where they are not the usual; or the
@@ -15,8 +16,10 @@ export function caseLabel({
   scheme,
   rounding,
   opmath,
+  through,
+  scales,
   recipe = null,
-}: Pick<Case, "format" | "scheme" | "rounding" | "opmath"> & Partial<Pick<Case, "recipe">>): string {
+}: SweepCase & Partial<Pick<Case, "recipe">>): string {
   const words = [printable(format)];
   if (recipe) {
     if (recipe.name !== format) words.push(printable(recipe.name));
@@ -26,6 +29,8 @@ export function caseLabel({
   if (scheme !== "in-place" || rounding !== "stochastic") words.push(scheme);
   if (rounding !== "nearest-even") words.push(rounding);
   if (opmath !== "fp32") words.push(opmath);
+  if (through !== undefined) words.push(`through ${printable(through)}`);
+  if (scales !== undefined) words.push(`scales ${printable(scales)}`);
   return words.join(" ");
 }
 
@@ -40,10 +45,20 @@ export function schemeInWords({
   format,
   scheme,
   rounding,
-}: Readonly<Record<"format" | "scheme" | "rounding", string>>): string {
-  const how = { "in-place": "in-place", master: "with an fp32 master", kahan: "with Kahan compensation" };
+  through,
+  scales,
+}: Readonly<Record<"format" | "scheme" | "rounding", string>> & Pick<Case, "through" | "scales">): string {
+  const how = {
+    "in-place": "in-place",
+    master: "with an fp32 master",
+    kahan: "with Kahan compensation",
+    eco: "in-place with its rounding errors in the momentum (ECO)",
+  };
   const scheming = how[scheme as keyof typeof how] ?? `under ${scheme}`;
-  return `${printable(format)} ${scheming}${rounding === "nearest-even" ? "" : ` with ${rounding} rounding`}`;
+  const first =
+    (through === undefined ? "" : `, through ${printable(through)}`) +
+    (scales === undefined ? "" : `, its scales ${printable(scales)}`);
+  return `${printable(format)} ${scheming}${first}${rounding === "nearest-even" ? "" : ` with ${rounding} rounding`}`;
 }
 
 /** "8 steps" with their numbers where they are not counted from 0. */

@@ -5,6 +5,7 @@ import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
 import { count, counted, missing, percentIn, ratio, sampleOf, shareOfWeights, short } from "./numbers.js";
 import { lostShare, verificationNotes } from "./recipe-table.js";
+import { hasCollateral, sharedNote, sharedTable } from "./shared-scales.js";
 import { endRatioText, firstShownNote, firstShownTable, samplingNote, samplingTable } from "./simulation.js";
 
 /** A result as Markdown (GitHub's tables): summary, cases, probes, steps and tensors. */
@@ -12,6 +13,7 @@ export function renderMarkdown(result: Result): string {
   const { input, engine, tool, cases, skipped } = result;
   const percent = percentIn(sampleOf(result));
   const labels = caseLabels(cases);
+  const shared = hasCollateral(cases);
   const blocks = [
     "# Precision lens",
     escaped(headline(result).join(" ")),
@@ -23,6 +25,7 @@ export function renderMarkdown(result: Result): string {
         "stored as",
         "zero",
         "moved",
+        ...(shared ? ["by scale"] : []),
         "kept",
         "lost",
         "nonfinite",
@@ -32,7 +35,10 @@ export function renderMarkdown(result: Result): string {
       ],
       cases.map(({ totals }, i) => [
         labels[i],
-        ...[totals.none, totals.moved, totals.kept, totals.lost, totals.nonfinite].map(count),
+        ...[
+          ...[totals.zeros, totals.moved, ...(shared ? [totals.collateral] : [])],
+          ...[totals.kept, totals.lost, totals.nonfinite],
+        ].map(count),
         percent(totals.apparentSparsity),
         percent(totals.realSparsity),
         percent(totals.hiddenShare),
@@ -76,7 +82,7 @@ export function renderMarkdown(result: Result): string {
       ]),
     ),
     ...mergeSections(result, labels),
-    ...simulationSections(result),
+    ...furtherSections(result),
     ...recipeSection(result, labels),
     ...cases.flatMap((of, i) => caseSection(of, labels[i], result)),
     ...(skipped.length > 0
@@ -109,15 +115,19 @@ function mergeSections(result: Result, labels: readonly string[]): string[] {
   ];
 }
 
-/** What only results of simulations have. */
-function simulationSections(result: Result): string[] {
+/** What only some results have: of simulations, and of weights that share scales. */
+function furtherSections(result: Result): string[] {
   const [sampling, firstShown] = [samplingTable(result), firstShownTable(result)];
+  const shared = sharedTable(result);
   return [
     ...(sampling
       ? ["## The whole model", table(sampling.headings, sampling.rows), samplingNote(result)]
       : []),
     ...(firstShown
       ? ["## When weights first show", table(firstShown.headings, firstShown.rows), escaped(firstShownNote)]
+      : []),
+    ...(shared
+      ? ["## Codes, scales and numbers", table(shared.headings, shared.rows), escaped(sharedNote)]
       : []),
   ];
 }

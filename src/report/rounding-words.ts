@@ -1,28 +1,29 @@
-import type { Class } from "../lens/classify.js";
+import type { SharedClass } from "../lens/classify.js";
 import type { Case } from "../lens/result.js";
 
 /** Words that depend on the rounding: what leaves a weight as it is under one is no loss under another. */
 
 /** Each class in a few words, for direct labels and legends. */
-const classWords: Readonly<Record<Class, string>> = {
+const classWords: Readonly<Record<SharedClass, string>> = {
   none: "zero update",
   lost: "lost",
   kept: "kept out of sight",
   moved: "moved",
   nonfinite: "not finite",
+  collateral: "changed by a scale",
 };
 
 /** Of stochastic rounding: an update moves its weight by chance, and arrives on average. */
-const drawnClassWords: Readonly<Record<Class, string>> = { ...classWords, lost: "stayed by chance" };
+const drawnClassWords: Readonly<Record<SharedClass, string>> = { ...classWords, lost: "stayed by chance" };
 
 type Rounded = Pick<Case, "rounding">;
 
-export function classWordsOf({ rounding }: Rounded): Readonly<Record<Class, string>> {
+export function classWordsOf({ rounding }: Rounded): Readonly<Record<SharedClass, string>> {
   return rounding === "stochastic" ? drawnClassWords : classWords;
 }
 
 /** A class of several cases in a few words: of both kinds, where they are mixed. */
-export function classHeading(of: Class, cases: readonly Rounded[]): string {
+export function classHeading(of: SharedClass, cases: readonly Rounded[]): string {
   return [...new Set(cases.map((each) => classWordsOf(each)[of]))].join(" or ");
 }
 

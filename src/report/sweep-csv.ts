@@ -25,15 +25,18 @@ const heading = [
   "standardError",
   "noise",
   "noiseToWeight",
+  "collateral",
+  "through",
 ];
 
 /** One row a case and rate. */
 export function renderSweepCsv({ cells }: SweepResult): string {
-  const rows = cells.map(({ rate, format, scheme, rounding, opmath, totals, end, standardError }) => [
-    ...[rate, format, scheme, rounding, opmath, totals.elements, totals.steps],
+  const rows = cells.map(({ rate, totals, end, standardError, ...of }) => [
+    ...[rate, of.format, of.scheme, of.rounding, of.opmath, totals.elements, totals.steps],
     ...[totals.none, totals.lost, totals.kept, totals.moved, totals.nonfinite],
     ...[totals.realSparsity, totals.apparentSparsity, totals.hiddenShare, totals.effectiveDescent],
     ...[end.unchanged, end.hidden, end.visible, end.retained, standardError, end.noise, end.noiseToWeight],
+    ...[totals.collateral, of.through ?? null],
   ]);
   return csv([heading, ...rows.map((cells) => cells.map((cell) => (cell === null ? "" : String(cell))))]);
 }

@@ -6,6 +6,7 @@ import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
 import { count, counted, missing, percentIn, sampleOf, share, shareOfWeights } from "./numbers.js";
 import { recipeBlocks, verificationNotes } from "./recipe-table.js";
+import { hasCollateral, sharedNote, sharedTable, sizedUpdates } from "./shared-scales.js";
 import { endRatioText, firstShownNote, firstShownTable, samplingNote, samplingTable } from "./simulation.js";
 import { skippedLines } from "./skipped.js";
 import { glyph, plainTerminal, stackedBar, styles, type Terminal } from "./terminal.js";
@@ -21,12 +22,12 @@ export function renderTable(result: Result, terminal: Terminal = plainTerminal):
         `${counted(updates, "update")}`,
     ],
     lensTable(result, terminal),
-    legend(terminal),
+    legend(result.cases, terminal),
     displacementTable(result, terminal),
     wrap(headline(result).join(" "), textWidth(terminal)),
     ...mergeBlocks(result, terminal),
     probeTable(result, terminal).map((line, i) => (i === 0 ? bold(line) : line)),
-    ...simulationBlocks(result, terminal),
+    ...furtherBlocks(result, terminal),
     ...recipeBlocks(result).map(([heading, ...rows]) => [bold(heading), ...rows]),
     verificationNotes(result)
       .flatMap((note) => wrap(note, textWidth(terminal)))
@@ -55,13 +56,14 @@ function mergeBlocks(result: Result, terminal: Terminal): string[][] {
   });
 }
 
-/** What only results of simulations have. */
-function simulationBlocks(result: Result, terminal: Terminal): string[][] {
+/** What only some results have: of simulations, and of weights that share scales. */
+function furtherBlocks(result: Result, terminal: Terminal): string[][] {
   const { bold, dim } = styles(terminal);
   const blocks = [
     // Of a case a row in the one, and two columns in the other.
     { table: samplingTable(result), together: 3, note: samplingNote(result) },
     { table: firstShownTable(result), together: 2, note: firstShownNote },
+    { table: sharedTable(result), together: 1, note: sharedNote },
   ];
   return blocks.flatMap(({ table, together, note }) => {
     if (table === null) return [];
@@ -88,6 +90,9 @@ function lensTable(result: Result, terminal: Terminal): string[] {
   const before: Column[] = [
     { heading: "stored as", align: "left", cells: caseLabels(cases) },
     column("moved", ({ totals }) => percent(shareOfSized(totals, totals.moved))),
+    ...(hasCollateral(cases)
+      ? [column("by scale", ({ totals }) => percent(shareOfSized(totals, collateralSized(totals))))]
+      : []),
     column("kept", ({ totals, scheme }) =>
       scheme === "in-place" ? missing : percent(shareOfSized(totals, totals.kept)),
     ),
@@ -113,22 +118,31 @@ function lensTable(result: Result, terminal: Terminal): string[] {
 }
 
 function bar({ totals }: Case, width: number, terminal: Terminal): string {
-  const parts = (["moved", "kept", "lost"] as const).map((of) => ({
+  const counts = { ...totals, collateral: collateralSized(totals) };
+  const parts = (["moved", "collateral", "kept", "lost"] as const).map((of) => ({
     of,
-    share: shareOfSized(totals, totals[of]) ?? 0,
+    share: shareOfSized(totals, counts[of]) ?? 0,
   }));
   return stackedBar(parts, width, terminal);
 }
 
 /** Share of the updates that were not zero. */
-function shareOfSized({ lost, kept, moved }: Case["totals"], part: number): number | null {
-  return share(part, lost + kept + moved);
+function shareOfSized(totals: Case["totals"], part: number): number | null {
+  return share(part, sizedUpdates(totals));
 }
 
-function legend(terminal: Terminal): string[] {
+/** Those of collateral whose update was not zero. */
+function collateralSized({ collateral, zeros, none }: Case["totals"]): number {
+  return collateral - (zeros - none);
+}
+
+function legend(cases: readonly Case[], terminal: Terminal): string[] {
   const { dim } = styles(terminal);
   const text =
     `Of the updates that were not zero: ${glyph("moved", terminal)} moved the stored bits, ` +
+    (hasCollateral(cases)
+      ? `${glyph("collateral", terminal)} had their number changed by a scale alone, `
+      : "") +
     `${glyph("kept", terminal)} changed only the master or compensation buffer (kept), ` +
     `${glyph("lost", terminal)} changed nothing (lost). At the end, of the weights: unchanged bits, and hidden, which ` +
     "an fp32 run would have changed.";

@@ -17,19 +17,19 @@ export function styles({ colour }: Terminal) {
 /** One part of a stacked bar. */
 export interface BarPart {
   readonly share: number;
-  readonly of: "moved" | "kept" | "lost";
+  readonly of: "moved" | "collateral" | "kept" | "lost";
 }
 
 const glyphs = {
-  unicode: { moved: "█", kept: "▒", lost: "░" },
-  ascii: { moved: "#", kept: "+", lost: "." },
+  unicode: { moved: "█", collateral: "▓", kept: "▒", lost: "░" },
+  ascii: { moved: "#", collateral: "%", kept: "+", lost: "." },
 } as const;
 
 /** The glyph of a class, in its colour: told apart without colour too. */
 export function glyph(of: BarPart["of"], terminal: Terminal, width = 1): string {
-  const { green, yellow, red } = styles(terminal);
+  const { green, magenta, yellow, red } = styles(terminal);
   const text = glyphs[terminal.unicode ? "unicode" : "ascii"][of].repeat(width);
-  return { moved: green, kept: yellow, lost: red }[of](text);
+  return { moved: green, collateral: magenta, kept: yellow, lost: red }[of](text);
 }
 
 const shades = { unicode: " ░▒▓█", ascii: " .:+#" } as const;

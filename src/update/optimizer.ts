@@ -3,6 +3,7 @@ import { plural } from "../format/plural.js";
 import { formatOf } from "../format/registry.js";
 import { roundSum } from "../format/round.js";
 import { unknownName } from "../format/unknown-name.js";
+import type { BlockSettings } from "./block-settings.js";
 import { adamwRecipes } from "./recipe/adamw.js";
 import { lionRecipes, sgdNotImitated, sgdRecipes } from "./recipe/momentum.js";
 import type { OptimizerName, OptimizerSettings, Recipe } from "./recipe/recipe.js";
@@ -46,7 +47,7 @@ export interface RecipeSettings extends UpdateSettings {
 }
 
 /** A case of a run: recorded updates by a scheme, or recorded gradients by a recipe. */
-export type CaseSettings = UpdateSettings | RecipeSettings;
+export type CaseSettings = UpdateSettings | BlockSettings | RecipeSettings;
 
 /**
  * The settings of a recipe's case. Scheme, rounding and opmath are what the recipe amounts to.

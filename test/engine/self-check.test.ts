@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Engine } from "../../src/engine/engine.js";
 import { engines } from "../../src/engine/registry.js";
 import { selfCheck } from "../../src/engine/self-check.js";
-import { updateSettings } from "../../src/update/settings.js";
+import { type UpdateOptions, updateSettings } from "../../src/update/settings.js";
 import { everyEngine } from "../support/engines.js";
 
 /** An engine that computes something else than it was asked for. */
@@ -12,7 +12,10 @@ function wrong(change: Parameters<typeof updateSettings>[0] | object): Engine {
     ...reference,
     run: (job, observer) =>
       reference.run(
-        { ...job, cases: job.cases.map((settings) => updateSettings({ ...settings, ...change })) },
+        {
+          ...job,
+          cases: job.cases.map((settings) => updateSettings({ ...(settings as UpdateOptions), ...change })),
+        },
         observer,
       ),
   };

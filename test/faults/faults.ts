@@ -37,6 +37,27 @@ export const faults: readonly Fault[] = [
     group: "format",
   },
   {
+    file: "src/lens/classify.ts",
+    mistake: "a number that a scale changed is moved",
+    find: 'after.weight !== before.weight && !codeMoves ? "collateral" : of',
+    replace: "of",
+    group: "engine",
+  },
+  {
+    file: "src/update/block-step.ts",
+    mistake: "whether a code moves is asked under the new scale of the tensor",
+    find: ": codesUnder(before.scale, quantized, blocks, before.tensorScale, elements);",
+    replace: ": codesUnder(before.scale, quantized, blocks, tensorScale, elements);",
+    group: "engine",
+  },
+  {
+    file: "src/lens/difference-blocks.ts",
+    mistake: "a comparison under shared scales goes by numbers instead of codes",
+    find: "if (elements[0] === elements[1]) {",
+    replace: "if (a === b) {",
+    group: "source",
+  },
+  {
     file: "src/update/scheme.ts",
     mistake: "Kahan's compensation has the wrong sign",
     find: "carrier: add(pending, subtract(weight, next))",
@@ -123,7 +144,7 @@ export const faults: readonly Fault[] = [
   {
     file: "src/lens/summarize.ts",
     mistake: "the hidden share is of all weight-steps, zeros too",
-    find: "hiddenShare: ratio(lost + kept, n - none),",
+    find: "hiddenShare: ratio(lost + kept, n - zeros),",
     replace: "hiddenShare: ratio(lost + kept, n),",
     group: "lens",
   },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { format } from "../../src/format/registry.js";
-import { changes, judgedRules, ruleOutcomes, rules } from "../../src/lens/prediction.js";
+import { changes, judgedRules, ruleOutcomes, rules, storedAs } from "../../src/lens/prediction.js";
 
 const bf16 = format("bf16");
 
@@ -11,7 +11,7 @@ function saying(
   { least = update, most = update } = {},
 ): string[] {
   const forecast = { update, least, most };
-  return rules.filter((rule) => changes(rule, { stored, master }, forecast, bf16));
+  return rules.filter((rule) => changes(rule, { stored, master }, forecast, (sum) => storedAs(sum, bf16)));
 }
 
 const exact = ["one-step", "residual", "reach"];

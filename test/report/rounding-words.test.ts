@@ -45,7 +45,7 @@ describe("the boundary is the size from which every update moves its weight", ()
 });
 
 test("every class has its words, and a heading over both kinds of rounding has both", () => {
-  for (const rounding of roundings) expect(new Set(Object.values(classWordsOf({ rounding }))).size).toBe(5);
+  for (const rounding of roundings) expect(new Set(Object.values(classWordsOf({ rounding }))).size).toBe(6);
   const mixed = [{ rounding: "nearest-even" }, { rounding: "stochastic" }, { rounding: "stochastic" }];
   expect(classHeading("lost", mixed)).toBe("lost or stayed by chance");
   expect(classHeading("moved", mixed)).toBe("moved");

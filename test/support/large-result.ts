@@ -119,7 +119,9 @@ function updatesOf(all: number, moved: number, kept: number): UpdateCounts {
   return {
     ...counts,
     lost,
+    collateral: 0,
     nonfinite: 0,
+    zeros: counts.none,
     realSparsity: counts.none / all,
     apparentSparsity: 1 - counts.moved / all,
     hiddenShare: (lost + counts.kept) / (all - counts.none),

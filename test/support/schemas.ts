@@ -8,6 +8,7 @@ type SchemaName =
   | "doctor"
   | "diff"
   | "series"
+  | "block-explanation"
   | "sweep"
   | "prediction"
   | "inspect"

@@ -1,4 +1,5 @@
 import type { CaseTally } from "../../lens/summarize.js";
+import { sharesScales } from "../../update/block-settings.js";
 import type { CaseSettings } from "../../update/optimizer.js";
 import type { Engine, LensJob, Observer } from "../engine.js";
 import { proofOf, provenCases } from "../proof.js";
@@ -73,6 +74,7 @@ export const gpujs = gpujsEngine();
 function refusal(cases: readonly CaseSettings[]): string | null {
   for (const of of cases) {
     if ("recipe" in of) return "the square roots and divisions of an optimizer are not exact on GPUs";
+    if (sharesScales(of)) return "it takes no formats with shared scales";
     if (of.opmath === "exact") return "opmath exact needs more than the fp32 of GPUs";
   }
   return null;

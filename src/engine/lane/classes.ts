@@ -1,12 +1,12 @@
-import type { CaseSettings } from "../../update/optimizer.js";
 import type { Lane } from "./lane.js";
 import { isNonfinite, magnitude } from "./numbers.js";
+import type { LaneSettings } from "./refusal.js";
 import type { LaneState } from "./scheme.js";
 
 /** Where classify of lens/classify.ts finds a number that is not finite. */
 export function foundNonfinite<V>(
   k: Lane<V>,
-  settings: CaseSettings,
+  settings: LaneSettings,
   before: LaneState<V>,
   update: V,
   after: LaneState<V>,
@@ -19,7 +19,7 @@ export function foundNonfinite<V>(
 }
 
 /** The numbers of a weight-step that have to be finite. */
-function judged<V>(settings: CaseSettings, before: LaneState<V>, update: V, after: LaneState<V>): V[] {
+function judged<V>(settings: LaneSettings, before: LaneState<V>, update: V, after: LaneState<V>): V[] {
   const { scheme, overflow, format } = settings;
   // In place the result tells: nothing becomes finite again unless overflow saturates. A recipe's update is another one.
   if (!("recipe" in settings) && scheme === "in-place" && overflow === "ieee" && format.hasNaN)

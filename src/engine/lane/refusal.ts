@@ -1,10 +1,29 @@
 import { laneCount } from "../../lens/sum.js";
+import { sharesScales } from "../../update/block-settings.js";
 import type { CaseSettings, RecipeSettings } from "../../update/optimizer.js";
+import type { UpdateSettings } from "../../update/settings.js";
+import type { LensJob } from "../engine.js";
 import { RecipeScalars } from "./recipe-scalars.js";
+
+/** Cases that kernels can be written for. */
+export type LaneSettings = UpdateSettings | RecipeSettings;
+
+export interface LaneJob extends LensJob {
+  readonly cases: readonly LaneSettings[];
+}
+
+/** @throws RangeError where {@link refusal} has a reason. */
+export function takenBy(engine: string, cases: readonly CaseSettings[]): readonly LaneSettings[] {
+  const reason = refusal(cases);
+  if (reason !== null) throw new RangeError(`engine ${engine}: ${reason}`);
+  return cases as readonly LaneSettings[];
+}
 
 /** Why kernels from the texts of this folder do not take such cases, in a few words, or null. */
 export function refusal(cases: readonly CaseSettings[]): string | null {
   for (const settings of cases) {
+    if (sharesScales(settings))
+      return `it takes no formats with shared scales, such as ${settings.blocks.name}`;
     const { format, opmath, rounding } = settings;
     if ("recipe" in settings) {
       const reason = unwritable(settings);

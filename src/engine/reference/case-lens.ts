@@ -1,14 +1,17 @@
 import type { Format } from "../../format/format.js";
-import { classify } from "../../lens/classify.js";
+import { classify, classifyShared } from "../../lens/classify.js";
 import { displacement } from "../../lens/displacement.js";
-import { bin, outermostBin, type SizedClass, sizedClasses } from "../../lens/histogram.js";
+import { bin, binOfGap, outermostBin, type SizedClass, sizedClasses } from "../../lens/histogram.js";
 import { ulpRuleLost } from "../../lens/probes.js";
 import { blockLength, laneCount } from "../../lens/sum.js";
 import type { Tally, UpdateTally } from "../../lens/tally.js";
+import { blockSchemes } from "../../update/block-scheme.js";
+import { sharesScales } from "../../update/block-settings.js";
 import type { CaseSettings } from "../../update/optimizer.js";
 import { type Scheme, schemes } from "../../update/scheme.js";
 import { countCastChanged, countEnds, type EndCounts, movedFlag, nonfiniteFlag, takeLanes } from "../end.js";
 import type { Chunk } from "../walk.js";
+import { BlockStepper } from "./block-stepper.js";
 import type { Counterfactual } from "./counterfactual.js";
 import { RecipeStepper } from "./recipe-stepper.js";
 import { SchemeStepper } from "./scheme-stepper.js";
@@ -30,8 +33,10 @@ export class CaseLens {
 
   constructor(settings: CaseSettings) {
     this.#format = settings.format;
-    this.#holds = schemes[settings.scheme].holds;
-    this.#stepper = "recipe" in settings ? new RecipeStepper(settings) : new SchemeStepper(settings);
+    this.#holds = sharesScales(settings)
+      ? blockSchemes[settings.scheme].holds
+      : schemes[settings.scheme].holds;
+    this.#stepper = stepperOf(settings);
   }
 
   /** The stored weights of the chunk, as they are now. */
@@ -55,7 +60,8 @@ export class CaseLens {
 
   /** Takes the chunk through one step. Inputs are updates, or gradients where the case has a recipe. */
   step(inputs: Float32Array, step: number, tally: UpdateTally): void {
-    this.#stepper.beginStep(step);
+    this.#stepper.beginStep(step, inputs);
+    this.#stepper.countStep?.(tally);
     const updateSquared = new Float64Array(laneCount);
     const effectiveSquared = new Float64Array(laneCount);
     const product = new Float64Array(laneCount);
@@ -78,9 +84,11 @@ export class CaseLens {
   }
 
   /** Counts what became of weight i; false if it is left out as nonfinite. */
-  #count(i: number, { before, after, update }: Outcome, tally: UpdateTally): boolean {
-    const of = classify(before, update, after);
-    this.#stepper.classified?.(of);
+  #count(i: number, { before, after, update, shared }: Outcome, tally: UpdateTally): boolean {
+    const of = shared
+      ? classifyShared(before, update, after, shared.codeMoves)
+      : classify(before, update, after);
+    if (of !== "collateral") this.#stepper.classified?.(of);
     tally[of] += 1;
     if (of === "nonfinite") {
       this.#flags[i] |= nonfiniteFlag;
@@ -88,10 +96,13 @@ export class CaseLens {
     }
     const moved = after.weight !== before.weight;
     if (moved) this.#flags[i] |= movedFlag;
-    if (of !== "none") {
-      this.#bins[of][bin(update, before.weight, this.#format) + outermostBin] += 1;
-      this.#probe(before.weight, update, moved);
+    if (of === "collateral" && update === 0) tally.collateralZeros += 1;
+    if (of === "none" || update === 0) return true;
+    if (of !== "collateral") {
+      const at = shared ? binOfGap(update, shared.gap) : bin(update, before.weight, this.#format);
+      this.#bins[of][at + outermostBin] += 1;
     }
+    this.#probe(before.weight, update, moved);
     return true;
   }
 
@@ -112,6 +123,7 @@ export class CaseLens {
       carriers: this.#stepper.carriers,
     };
     countEnds(stored, counterfactual, counts, 0, this.weights.length);
+    this.#stepper.countEnd?.(counts.end);
   }
 
   /** Adds what else was counted of the chunk since the last time. */
@@ -131,6 +143,11 @@ export class CaseLens {
     this.#castChanged = 0;
     this.#forget();
   }
+}
+
+function stepperOf(settings: CaseSettings): Stepper {
+  if ("recipe" in settings) return new RecipeStepper(settings);
+  return sharesScales(settings) ? new BlockStepper(settings) : new SchemeStepper(settings);
 }
 
 function emptyBins(): Record<SizedClass, Uint32Array> {

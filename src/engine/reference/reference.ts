@@ -1,3 +1,4 @@
+import { sharesScales } from "../../update/block-settings.js";
 import type { Engine } from "../engine.js";
 import { selfCheck } from "../self-check.js";
 import { walk } from "../walk.js";
@@ -8,5 +9,9 @@ export const reference: Engine = {
   name: "reference",
   device: "CPU, scalar TypeScript, one thread",
   selfCheck: () => selfCheck(reference),
+  remark: ({ cases }) =>
+    cases.some(sharesScales)
+      ? "Formats with shared scales are counted by the reference, one weight after the other, and all cases beside them."
+      : null,
   run: (job, observer) => walk(job, new ReferenceLens(job.cases), observer),
 };

@@ -1,10 +1,10 @@
 import { outermostBin } from "../../lens/histogram.js";
 import type { MomentKind } from "../../lens/input.js";
 import { type Cause, causes } from "../../lens/tally.js";
-import type { CaseSettings } from "../../update/optimizer.js";
 import { momentNames } from "../../update/recipe/recipe-step.js";
 import { schemes } from "../../update/scheme.js";
 import { momentCounts } from "../lane/recipe-step.js";
+import type { LaneSettings } from "../lane/refusal.js";
 import { sumBytes } from "./digits.js";
 import { productColumns } from "./kernel/product.js";
 
@@ -137,7 +137,7 @@ export const scratchLayout = { effectiveSquared: 0, product: 64, places: 128, by
  * @param synthetic bytes of tables, whether updates are simulated, and what those need that are products.
  */
 export function layOut(
-  cases: readonly CaseSettings[],
+  cases: readonly LaneSettings[],
   chunk: number,
   tallied: { readonly steps: number; readonly milestones: number },
   synthetic: {
@@ -190,7 +190,7 @@ export function layOut(
   return { ...places, bytes };
 }
 
-function statesOf(settings: CaseSettings, row: () => number): Pick<CaseLayout, "carriers" | "states"> {
+function statesOf(settings: LaneSettings, row: () => number): Pick<CaseLayout, "carriers" | "states"> {
   if (!("recipe" in settings)) {
     return { carriers: schemes[settings.scheme].carrier === null ? null : row(), states: {} };
   }

@@ -7,10 +7,10 @@ import {
   type Tally,
   type UpdateTally,
 } from "../../lens/tally.js";
-import type { CaseSettings } from "../../update/optimizer.js";
 import type { Recipe } from "../../update/recipe/recipe.js";
 import type { EndCounts } from "../end.js";
 import type { momentCounts } from "../lane/recipe-step.js";
+import type { LaneSettings } from "../lane/refusal.js";
 import { addDigits } from "./digits.js";
 import { type CaseLayout, histogramTable, recipeTally, stepTally, tensorTally } from "./layout.js";
 
@@ -72,7 +72,7 @@ export class TallyReader {
    */
   rest(
     of: CaseLayout,
-    settings: CaseSettings,
+    settings: LaneSettings,
     elements: number,
     steps: { readonly weights: number; readonly padding: number },
     tally: Tally,

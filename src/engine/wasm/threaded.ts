@@ -2,11 +2,11 @@ import type { Format } from "../../format/format.js";
 import type { StoredBytes, TensorInput, Values } from "../../lens/input.js";
 import type { CaseTally } from "../../lens/summarize.js";
 import { sumOrNull, Tally, UpdateTally } from "../../lens/tally.js";
-import type { CaseSettings } from "../../update/optimizer.js";
 import { stepKey, tensorKey } from "../../update/threefry.js";
 import { curveOf, newCurve } from "../curve.js";
 import type { LensJob, Observer } from "../engine.js";
 import { bitsOf } from "../lane/numbers.js";
+import type { LaneSettings } from "../lane/refusal.js";
 import { isCompared, momentKinds, RecipePlan, ScalarTable } from "../recipe-plan.js";
 import { Stop, Stopped } from "../stop.js";
 import { pageBytes } from "./assembler/module.js";
@@ -21,7 +21,7 @@ import type { WorkerRecipe, WorkerSource, WorkerTensor } from "./worker-job.js";
 
 /** A job whose numbers workers can read for themselves. */
 export interface ThreadedJob extends LensJob {
-  readonly cases: readonly CaseSettings[];
+  readonly cases: readonly LaneSettings[];
   /** A power of two. */
   readonly chunk: number;
 }

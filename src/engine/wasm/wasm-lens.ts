@@ -1,8 +1,8 @@
 import { sumOrNull, type Tally, type UpdateTally } from "../../lens/tally.js";
 import { startState } from "../../update/apply.js";
-import type { CaseSettings } from "../../update/optimizer.js";
 import { stepKey, tensorKey, type Words } from "../../update/threefry.js";
 import type { EndCounts } from "../end.js";
+import type { LaneSettings } from "../lane/refusal.js";
 import { isCompared, momentKinds, RecipePlan } from "../recipe-plan.js";
 import type { Chunk, ChunkLens } from "../walk.js";
 import { pageBytes } from "./assembler/module.js";
@@ -13,7 +13,7 @@ import { TallyReader } from "./tallies.js";
 
 /** All cases over one chunk after the other by SIMD kernels, on the thread that calls. */
 export class WasmLens implements ChunkLens {
-  readonly #cases: readonly CaseSettings[];
+  readonly #cases: readonly LaneSettings[];
   readonly #recipes: RecipePlan | null;
   readonly #layout: Layout;
   readonly #memory: Uint8Array;
@@ -34,7 +34,7 @@ export class WasmLens implements ChunkLens {
   #keys: readonly Words[] = [];
 
   private constructor(
-    cases: readonly CaseSettings[],
+    cases: readonly LaneSettings[],
     recipes: RecipePlan | null,
     layout: Layout,
     memory: Uint8Array,
@@ -49,7 +49,7 @@ export class WasmLens implements ChunkLens {
   }
 
   /** @param chunk most weights that {@link begin} is given: a power of two. */
-  static async create(cases: readonly CaseSettings[], chunk: number): Promise<WasmLens> {
+  static async create(cases: readonly LaneSettings[], chunk: number): Promise<WasmLens> {
     const recipes = RecipePlan.of(cases);
     const constants = { constantBytes: recipes?.scalarBytes ?? 0, simulates: false };
     const layout = layOut(cases, chunk, { steps: 1, milestones: 1 }, constants);

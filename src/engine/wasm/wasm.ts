@@ -5,7 +5,7 @@ import type { CaseTally } from "../../lens/summarize.js";
 import { Tally, UpdateTally } from "../../lens/tally.js";
 import { curveOf, newCurve } from "../curve.js";
 import type { Engine, LensJob, Observer } from "../engine.js";
-import { refusal } from "../lane/refusal.js";
+import { refusal, takenBy } from "../lane/refusal.js";
 import { proofOf, provenCases, provenRecipes } from "../proof.js";
 import { Stop, Stopped } from "../stop.js";
 import { expectCountable, walk } from "../walk.js";
@@ -39,10 +39,8 @@ export const wasm: Engine = {
 const proof = proofOf(wasm);
 
 async function run(job: LensJob, observer: Observer = {}): Promise<CaseTally[]> {
-  const reason = refusal(job.cases);
-  if (reason !== null) throw new RangeError(`engine wasm: ${reason}`);
+  const cases = takenBy("wasm", job.cases);
   expectCountable(job);
-  const { cases } = job;
   const chunk = chunkOf(job);
   const here = async (part: LensJob, partObserver: Observer, stop: Stop) =>
     walk({ ...part, chunk }, await WasmLens.create(cases, chunk), stoppable(partObserver, stop));

@@ -1,8 +1,7 @@
 import type { Values } from "../../lens/input.js";
 import { startState } from "../../update/apply.js";
-import type { CaseSettings } from "../../update/optimizer.js";
 import { countCastChanged } from "../end.js";
-import type { LensJob } from "../engine.js";
+import type { LaneJob, LaneSettings } from "../lane/refusal.js";
 import type { RecipePlan } from "../recipe-plan.js";
 import { type Batch, firstElement, type Piece } from "./batch.js";
 import { type BatchTallies, type StepRows, tallyBatch } from "./batch-tallies.js";
@@ -24,9 +23,9 @@ const inFlight = 3;
 /** One batch on a device, from its start to its end. Resident there: weights, carriers, the fp32 run and flags. */
 export class BatchRun {
   readonly #device: Device;
-  readonly #cases: readonly CaseSettings[];
+  readonly #cases: readonly LaneSettings[];
   readonly #recipes: RecipePlan | null;
-  readonly #job: LensJob;
+  readonly #job: LaneJob;
   readonly #group: SourceGroup;
   readonly #batch: Batch;
   readonly #kernels: Kernels;
@@ -41,7 +40,7 @@ export class BatchRun {
 
   constructor(
     device: Device,
-    job: LensJob,
+    job: LaneJob,
     recipes: RecipePlan | null,
     group: SourceGroup,
     kernels: Kernels,

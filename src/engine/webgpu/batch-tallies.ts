@@ -1,5 +1,5 @@
 import { type EndTally, sumOrNull, type Tally, UpdateTally } from "../../lens/tally.js";
-import type { LensJob } from "../engine.js";
+import type { LaneJob } from "../lane/refusal.js";
 import { isCompared } from "../recipe-plan.js";
 import type { Batch } from "./batch.js";
 import { type CountsLayout, histogramWords } from "./counts.js";
@@ -23,7 +23,7 @@ export interface BatchCounts {
 
 /** Adds what was counted of a batch, from words that were read back. */
 export function tallyBatch(
-  { cases, milestones = [], stepNumbers }: LensJob,
+  { cases, milestones = [], stepNumbers }: LaneJob,
   { pieces }: Batch,
   layout: CountsLayout,
   { counts, steps, castChanged }: BatchCounts,

@@ -1,4 +1,4 @@
-import type { CaseSettings } from "../../update/optimizer.js";
+import type { LaneSettings } from "../lane/refusal.js";
 import { binClasses, binsOf, endRowWords, stepRowWords } from "./layout.js";
 
 export interface CountsSize {
@@ -24,7 +24,7 @@ export class CountsLayout {
   /** Words of a row of a step: alike for all cases, which are all schemes or all recipes. */
   readonly rowWords: number;
 
-  constructor(cases: readonly CaseSettings[], { pieces, steps, milestones, stepWords }: CountsSize) {
+  constructor(cases: readonly LaneSettings[], { pieces, steps, milestones, stepWords }: CountsSize) {
     this.#pieces = pieces;
     this.#comparisons = milestones + 1;
     this.#cases = cases.length;
@@ -54,6 +54,6 @@ export class CountsLayout {
   }
 }
 
-export function histogramWords({ format }: Pick<CaseSettings, "format">): number {
+export function histogramWords({ format }: Pick<LaneSettings, "format">): number {
   return 2 * binClasses.length * binsOf(format).count;
 }

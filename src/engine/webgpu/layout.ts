@@ -1,9 +1,9 @@
 import type { Format } from "../../format/format.js";
 import { blockLength } from "../../lens/sum.js";
 import { causes } from "../../lens/tally.js";
-import type { CaseSettings } from "../../update/optimizer.js";
 import { schemes } from "../../update/scheme.js";
 import { momentCounts, statesOf } from "../lane/recipe-step.js";
+import type { LaneSettings } from "../lane/refusal.js";
 
 /**
  * Where everything lies on the device. A thread has two of the eight lanes of a block of sums, elements 8j + 2m and
@@ -54,11 +54,11 @@ export const endSums = [
 ] as const;
 
 /** Counts of a row of a step, after which its sums come. */
-export function stepCountsOf(settings: CaseSettings): readonly ((typeof stepCounts)[number] | RecipeCount)[] {
+export function stepCountsOf(settings: LaneSettings): readonly ((typeof stepCounts)[number] | RecipeCount)[] {
   return "recipe" in settings ? [...stepCounts, ...recipeCounts] : stepCounts;
 }
 
-export function stepRowWords(settings: CaseSettings): number {
+export function stepRowWords(settings: LaneSettings): number {
   return stepCountsOf(settings).length + stepSums.length * digits;
 }
 export const endRowWords = endCounts.length + endSums.length * digits;
@@ -121,7 +121,7 @@ export function statePlanes(settings: Planned): StatePlanes {
 }
 
 /** What planes follow from. */
-export type Planned = Pick<CaseSettings, "format" | "scheme"> | CaseSettings;
+export type Planned = Pick<LaneSettings, "format" | "scheme"> | LaneSettings;
 
 /** Whether what a case keeps is the fp32 run: the master of a scheme. A recipe has one of its own. */
 export function isRun(settings: Planned): boolean {

@@ -1,7 +1,8 @@
 import type { MomentKind, Values } from "../../lens/input.js";
-import type { CaseSettings, RecipeSettings } from "../../update/optimizer.js";
+import type { RecipeSettings } from "../../update/optimizer.js";
 import type { Moment } from "../../update/recipe/recipe.js";
 import { RecipeStep } from "../../update/recipe/recipe-step.js";
+import type { LaneSettings } from "../lane/refusal.js";
 import { momentKinds, type RecipePlan } from "../recipe-plan.js";
 import type { Batch, Piece } from "./batch.js";
 import { momentPlanes, type StatePlane, statePlanes } from "./layout.js";
@@ -17,7 +18,7 @@ export interface MomentLoad {
 
 /** All such states of a job; none where no piece of the batch has recorded moments. */
 export function momentLoads(
-  cases: readonly CaseSettings[],
+  cases: readonly LaneSettings[],
   recipes: RecipePlan | null,
   { pieces }: Batch,
 ): MomentLoad[] {

@@ -1,8 +1,8 @@
 import type { CaseTally } from "../../lens/summarize.js";
 import { Tally, UpdateTally } from "../../lens/tally.js";
-import type { CaseSettings } from "../../update/optimizer.js";
 import { curveOf, newCurve } from "../curve.js";
 import type { LensJob, Observer } from "../engine.js";
+import { type LaneJob, type LaneSettings, takenBy } from "../lane/refusal.js";
 import { RecipePlan } from "../recipe-plan.js";
 import { expectCountable } from "../walk.js";
 import { type BatchLimits, batchesOf } from "./batch.js";
@@ -28,13 +28,18 @@ const usual: Memory = { batch: 2 ** 30, counts: 2 ** 24, steps: 2 ** 22 };
 /** Digits of sums hold twice as many, and fewer fill a large GPU. */
 const mostElements = 2 ** 26;
 
-/** Takes a job through a device, batch after batch, all steps of a batch in order. Valid for cases that lane/refusal.ts takes. */
+/**
+ * Takes a job through a device, batch after batch, all steps of a batch in order.
+ *
+ * @throws RangeError for cases that lane/refusal.ts does not take.
+ */
 export async function runOnDevice(
-  job: LensJob,
+  given: LensJob,
   device: Device,
   observer: Observer = {},
   memory: Memory = usual,
 ): Promise<CaseTally[]> {
+  const job = { ...given, cases: takenBy("webgpu", given.cases) };
   expectCountable(job);
   const { tensors, stepNumbers, cases } = job;
   const recipes = RecipePlan.of(cases);
@@ -92,8 +97,8 @@ function textsOf({ begin, updates, cases }: Kernels): string[] {
 
 /** As large as buffers and memory of the device allow, unless the job wishes less. */
 function limitsOf(
-  job: LensJob,
-  cases: readonly CaseSettings[],
+  job: LaneJob,
+  cases: readonly LaneSettings[],
   { updates }: SourceGroup,
   device: Device,
   memory: Memory,

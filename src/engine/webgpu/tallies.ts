@@ -1,10 +1,10 @@
 import type { Format } from "../../format/format.js";
 import type { ExactSum } from "../../lens/sum.js";
 import { causes, type EndTally, MomentTally, type Tally, type UpdateTally } from "../../lens/tally.js";
-import type { CaseSettings } from "../../update/optimizer.js";
 import type { Recipe } from "../../update/recipe/recipe.js";
 import { schemes } from "../../update/scheme.js";
 import type { momentCounts } from "../lane/recipe-step.js";
+import type { LaneSettings } from "../lane/refusal.js";
 import {
   binClasses,
   binsOf,
@@ -31,7 +31,7 @@ export function paddingOf(elements: number): number {
 export function addStep(
   row: Uint32Array,
   elements: number,
-  settings: CaseSettings,
+  settings: LaneSettings,
   tally: UpdateTally,
 ): void {
   const count = (name: (typeof stepCounts)[number]) => row[stepCounts.indexOf(name)];
@@ -86,7 +86,7 @@ export function addRule(row: Uint32Array, elements: number, { probes }: Tally): 
 }
 
 /** Adds a row of a comparison with the start of `elements` weights. */
-export function addEnd(row: Uint32Array, elements: number, settings: CaseSettings, tally: EndTally): void {
+export function addEnd(row: Uint32Array, elements: number, settings: LaneSettings, tally: EndTally): void {
   const count = (name: (typeof endCounts)[number]) => row[endCounts.indexOf(name)];
   const padding = paddingOf(elements);
   const unchanged = count("unchanged") - padding;
@@ -105,7 +105,7 @@ export function addEnd(row: Uint32Array, elements: number, settings: CaseSetting
 }
 
 /** The sum on the device that a sum is: a weight that holds all retains what it shows, a scheme's master all of the fp32 run. */
-function countedAs(name: (typeof endSums)[number], settings: CaseSettings) {
+function countedAs(name: (typeof endSums)[number], settings: LaneSettings) {
   const isWeight = schemes[settings.scheme].holds === "weight";
   if (name === "retainedProduct" && isWeight) return "product";
   if (name === "retainedProduct" && isRun(settings)) return "displacementSquared";

@@ -51,8 +51,6 @@ export function webGpuEngine(open: () => Promise<Device> = openDevice): Engine {
     },
 
     async run(job: LensJob, observer?: Observer): Promise<CaseTally[]> {
-      const refused = refusal(job.cases);
-      if (refused) throw new RangeError(`engine webgpu: ${refused}`);
       return runOnDevice(job, await opened(), observer);
     },
 

@@ -88,6 +88,12 @@ export function blockFormat(name: string): BlockFormat {
   return member(family, known);
 }
 
+/** The rules of a format's family, the default first. */
+export function rulesOf({ name }: Pick<BlockFormat, "name">): readonly ScaleRuleName[] {
+  const [of] = name.split(":");
+  return families.find((family) => family.name === of)?.rules ?? [];
+}
+
 /** Whether a name is that of a block format, be its rule known or not. */
 export function isBlockFormat(name: string): boolean {
   return blockFormats.has(name.split(":")[0]);

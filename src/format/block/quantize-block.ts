@@ -1,7 +1,8 @@
-import { decode, encode } from "../encode.js";
-import type { Rounding } from "../round.js";
+import { codeOf, decode, decodeTable } from "../encode.js";
+import type { Format } from "../format.js";
+import { checkedOptions, type Rounding, roundSum } from "../round.js";
 import type { BlockFormat } from "./block-format.js";
-import type { TensorScale } from "./scale-rule.js";
+import { noTensorScale, type TensorScale } from "./scale-rule.js";
 
 /** The numbers of a block as they are stored. */
 export interface QuantizedBlock {
@@ -18,7 +19,7 @@ export interface ElementRounding {
    * For `stochastic`: 32 random bits for the number at an index. Hardware that draws k bits an element is given by the
    * k leading bits, all others zero.
    */
-  readonly randomBits?: (index: number) => number;
+  readonly randomBits?: ((index: number) => number) | undefined;
 }
 
 /**
@@ -33,18 +34,33 @@ export interface ElementRounding {
 export function quantizeBlock(
   numbers: ArrayLike<number>,
   format: BlockFormat,
-  tensorScale: TensorScale = { stored: 1, reciprocal: 1 },
+  tensorScale: TensorScale = noTensorScale,
   { rounding = "nearest-even", randomBits }: ElementRounding = {},
 ): QuantizedBlock {
-  const { element, rule } = format;
-  const scale = rule.blockScale(largestMagnitude(numbers), format, tensorScale);
-  const codes = Array.from(numbers, (x, i) => {
-    const scaled = rule.scaled(x, scale, tensorScale);
-    if (Number.isNaN(scale) || (Number.isNaN(scaled) && !element.hasNaN)) return 0;
-    const random = randomBits && { randomBits: randomBits(i) };
-    return encode(scaled, element, { rounding, overflow: "saturate", ...random });
+  const scale = format.rule.blockScale(largestMagnitude(numbers), format, tensorScale);
+  return { codes: codesUnder(scale, numbers, format, tensorScale, { rounding, randomBits }), scale };
+}
+
+/** The codes of numbers whose block has this scale, be it theirs or another; see {@link quantizeBlock}. */
+export function codesUnder(
+  scale: number,
+  numbers: ArrayLike<number>,
+  { element, rule }: BlockFormat,
+  tensorScale: TensorScale = noTensorScale,
+  { rounding = "nearest-even", randomBits }: ElementRounding = {},
+): number[] {
+  if (Number.isNaN(scale)) return Array.from(numbers, () => 0);
+  const { by, overflow } = checkedOptions({
+    rounding,
+    overflow: "saturate",
+    ...(randomBits && { randomBits: 0 }),
   });
-  return { codes, scale };
+  const draw = (i: number) => (randomBits ? checkedOptions({ randomBits: randomBits(i) }).bits : 0);
+  return Array.from(numbers, (x, i) => {
+    const scaled = rule.scaled(x, scale, tensorScale);
+    if (Number.isNaN(scaled) && !element.hasNaN) return 0;
+    return codeOf(roundSum(scaled, 0, element, by, overflow, draw(i)), element);
+  });
 }
 
 /**
@@ -58,7 +74,18 @@ export function dequantizeBlock(
   tensorScale = 1,
 ): number[] {
   const step = Math.fround(scale * tensorScale);
-  return codes.map((code) => Math.fround(decode(code, element) * step));
+  const numbers = numbersOf(element);
+  // A code that is none of the format's is refused by `decode`.
+  return codes.map((code) => Math.fround((numbers[code] ?? decode(code, element)) * step));
+}
+
+const tables = new WeakMap<Format, Float32Array>();
+
+/** The numbers of all codes of a format of elements. */
+function numbersOf(element: Format): Float32Array {
+  const table = tables.get(element) ?? decodeTable(element);
+  tables.set(element, table);
+  return table;
 }
 
 /** NaN if there is one among the numbers, 0 of none. */

@@ -24,6 +24,9 @@ export interface TensorScale {
   readonly reciprocal: number;
 }
 
+/** Of tensors whose blocks stand alone. */
+export const noTensorScale: TensorScale = { stored: 1, reciprocal: 1 };
+
 /** The formats of the elements and of the scales of blocks. */
 export interface Parts {
   readonly element: Format;

@@ -6,12 +6,15 @@ import { classWordsOf } from "../../report/rounding-words.js";
 
 type Counts = Readonly<Record<Class, number>>;
 
+/** The page stores weights without shared scales: nothing is collateral. */
+const shownClasses: readonly Class[] = stackedClasses.filter((of) => of !== "collateral");
+
 /** The classes as one stacked bar; decoration beside the numbers. */
 export function ClassBar({ counts }: { counts: Counts }) {
-  const all = stackedClasses.reduce((sum, of) => sum + counts[of], 0);
+  const all = shownClasses.reduce((sum, of) => sum + counts[of], 0);
   return (
     <div class="bar" aria-hidden="true">
-      {stackedClasses.map((of) => {
+      {shownClasses.map((of) => {
         const part = all === 0 ? 0 : counts[of] / all;
         return part === 0 ? null : (
           <span key={of} style={{ width: `${100 * part}%`, background: `var(--${of})` }} />
@@ -24,10 +27,10 @@ export function ClassBar({ counts }: { counts: Counts }) {
 /** The five classes of a case, counted. */
 export function ClassCounts({ of: { totals: counts, rounding }, label }: { of: Case; label: string }) {
   const words = classWordsOf({ rounding });
-  const all = stackedClasses.reduce((sum, of) => sum + counts[of], 0);
+  const all = shownClasses.reduce((sum, of) => sum + counts[of], 0);
   return (
     <dl class="counts" aria-label={label}>
-      {stackedClasses.map((of) => (
+      {shownClasses.map((of) => (
         <div key={of} class={counts[of] === 0 ? "count empty" : "count"}>
           <dt>
             <i style={{ background: `var(--${of})` }} />

@@ -1,8 +1,9 @@
-import type { Class } from "../../lens/classify.js";
+import type { SharedClass } from "../../lens/classify.js";
 import type { Case } from "../../lens/result.js";
 import { caseLabels } from "../labels.js";
 import { count, type Percent, share } from "../numbers.js";
 import { classHeading, classWordsOf } from "../rounding-words.js";
+import { hasCollateral } from "../shared-scales.js";
 import { type Figure, type Size, wide } from "./figure.js";
 import { type Palette, stackedClasses } from "./palette.js";
 import { rowLayout, rowsHeight, visibleSpans } from "./rows.js";
@@ -11,6 +12,7 @@ import { rect, text, textWidth } from "./svg.js";
 /** What became of every update: a bar a case, its parts the classes. */
 export function classChart(cases: readonly Case[], percent: Percent): Figure {
   const labels = caseLabels(cases);
+  const named = stackedClasses.filter((of) => of !== "collateral" || hasCollateral(cases));
   const rows = cases.map(({ totals, rounding }) => {
     const all = stackedClasses.reduce((sum, of) => sum + totals[of], 0);
     const words = classWordsOf({ rounding });
@@ -23,10 +25,10 @@ export function classChart(cases: readonly Case[], percent: Percent): Figure {
     size: { width: wide, height: Math.max(120, rowsHeight(cases.length, 104)) },
     draw: (size, inks) => draw(labels, rows, size, inks, percent),
     numbers: {
-      headings: ["stored as", ...stackedClasses.map((of) => classHeading(of, cases)), "updates"],
+      headings: ["stored as", ...named.map((of) => classHeading(of, cases)), "updates"],
       rows: cases.map(({ totals }, i) => [
         labels[i],
-        ...stackedClasses.map((of) => `${count(totals[of])} (${percent(share(totals[of], sum(totals)))})`),
+        ...named.map((of) => `${count(totals[of])} (${percent(share(totals[of], sum(totals)))})`),
         count(sum(totals)),
       ]),
     },
@@ -52,7 +54,7 @@ function title(
   return `Stored as ${label}, ${percent(unseen)} of the updates are ${what}`;
 }
 
-type Part = { readonly of: Class; readonly words: string; readonly share: number };
+type Part = { readonly of: SharedClass; readonly words: string; readonly share: number };
 
 function draw(
   labels: readonly string[],

@@ -1,4 +1,4 @@
-import { classes } from "../../lens/classify.js";
+import { sharedClasses } from "../../lens/classify.js";
 import { heatSteps, type Palette, palettes, type Theme } from "./palette.js";
 
 /** The names of a palette's colours, and where in it they are. */
@@ -6,7 +6,7 @@ const colours: readonly (readonly [string, (palette: Palette) => string])[] = [
   ...(["surface", "panel", "ink", "muted", "line", "grid", "accent"] as const).map(
     (name) => [name, (palette: Palette) => palette[name]] as const,
   ),
-  ...classes.flatMap((name) =>
+  ...sharedClasses.flatMap((name) =>
     (["fill", "on", "text"] as const).map(
       (part) => [`${name}-${part}`, (palette: Palette) => palette.classes[name][part]] as const,
     ),
@@ -35,7 +35,7 @@ export const pageInks: Palette = {
   grid: variable("grid"),
   accent: variable("accent"),
   classes: Object.fromEntries(
-    classes.map((name) => [
+    sharedClasses.map((name) => [
       name,
       { fill: variable(`${name}-fill`), on: variable(`${name}-on`), text: variable(`${name}-text`) },
     ]),

@@ -1,8 +1,9 @@
-import type { Class } from "../../lens/classify.js";
+import type { SharedClass } from "../../lens/classify.js";
 
 /**
  * The colours of every picture that the tool makes, report and page alike. A class has one colour everywhere: blue is an
- * update that survives (`moved` in sight, `kept` out of it), orange one that is lost, grey one that was really zero.
+ * update that survives (`moved` in sight, `kept` out of it), orange one that is lost, grey one that was really zero, violet
+ * a number that a shared scale changed.
  * Blue against orange is told apart by the colour-blind; `moved` against `kept` by lightness too. In both themes
  * `moved` stands out most from the ground. `nonfinite` is the extreme, next to black or next to white, because every hue that
  * is left looks like one of the others to somebody. Contrasts are tested: 3 for fills, 4.5 for text (WCAG AA).
@@ -18,7 +19,7 @@ export interface Palette {
   readonly grid: string;
   /** Links, focus, what is selected. */
   readonly accent: string;
-  readonly classes: Readonly<Record<Class, ClassInk>>;
+  readonly classes: Readonly<Record<SharedClass, ClassInk>>;
   /** Lines that stand for cases, in their order: none of them a colour of a class. */
   readonly series: readonly string[];
   /** From the least to the most of a share, `heatSteps` steps, and text on each. */
@@ -36,7 +37,14 @@ export interface ClassInk {
 export type Theme = "light" | "dark";
 
 /** Classes in the order in which they are stacked: what survives, what is lost, what was nothing. */
-export const stackedClasses = ["moved", "kept", "lost", "none", "nonfinite"] as const satisfies Class[];
+export const stackedClasses = [
+  "moved",
+  "collateral",
+  "kept",
+  "lost",
+  "none",
+  "nonfinite",
+] as const satisfies SharedClass[];
 
 export const heatSteps = 9;
 
@@ -57,6 +65,7 @@ const light: Palette = {
     kept: { fill: "#3b93d3", on: night, text: "#1a6aa8" },
     moved: { fill: "#0c4a83", on: white, text: "#0c4a83" },
     nonfinite: { fill: "#350a30", on: white, text: "#350a30" },
+    collateral: { fill: "#872dd2", on: white, text: "#872dd2" },
   },
   series: ["#1b222c", "#00796b", "#b5206b", "#8a6a00", "#4b4fc4", "#8a5233"],
   heat: ["#f0f7f1", "#dcece0", "#c2ded0", "#a0ccbb", "#7ab6a4", "#549d8c", "#2c7567", "#1b6058", "#0c403d"],
@@ -77,6 +86,7 @@ const dark: Palette = {
     kept: { fill: "#4386c6", on: night, text: "#6fb0ea" },
     moved: { fill: "#9fd3ff", on: night, text: "#9fd3ff" },
     nonfinite: { fill: "#f6e58c", on: night, text: "#f6e58c" },
+    collateral: { fill: "#b496ff", on: night, text: "#b496ff" },
   },
   series: ["#f0f4f8", "#4fd1bd", "#ff86bd", "#e3c14e", "#a9a8ff", "#d3a587"],
   heat: ["#17211f", "#1d302d", "#23423d", "#2a574f", "#31695e", "#4f9886", "#6bb09d", "#8cc6b3", "#c0e5d6"],

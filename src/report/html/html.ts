@@ -16,6 +16,7 @@ import {
 } from "../numbers.js";
 import { lostShare, verificationNotes } from "../recipe-table.js";
 import { classHeading } from "../rounding-words.js";
+import { hasCollateral, sizedUpdates } from "../shared-scales.js";
 import { retainedText } from "../simulation.js";
 import { type HtmlAssets, htmlDocument } from "./document.js";
 import { mergeSections } from "./merge-section.js";
@@ -31,7 +32,7 @@ import {
   skippedSection,
 } from "./parts.js";
 import { runFacts } from "./settings.js";
-import { simulationSections } from "./simulation-section.js";
+import { furtherSections } from "./simulation-section.js";
 import { type NumberColumn, tensorData, tensorSection } from "./tensor-table.js";
 
 /** A result as a page in one file. */
@@ -65,7 +66,7 @@ export function renderHtml(result: Result, assets: HtmlAssets): string {
     layerSection(figures.cases, choose("Stored as")),
     `<section>${figureHtml(figures.probes, "h2")}</section>`,
     mergeSections(result, labels, choose("Stored as")),
-    simulationSections(result),
+    furtherSections(result),
     recipeSection(result, labels),
     tensorSection(table, choose("Stored as")),
     skippedSection(skipped),
@@ -102,7 +103,7 @@ function tiles(result: Result): [string, string][] {
   const { totals, end } = of;
   const sample = sampleOf(result);
   const percent = percentIn(sample);
-  const sized = totals.lost + totals.kept + totals.moved;
+  const sized = sizedUpdates(totals);
   const how = caseInWords(of);
   return [
     [`of the weights unchanged at the end, stored as ${how}`, percent(shareOfWeights(of, end.unchanged))],
@@ -188,6 +189,7 @@ function columns({ cases, sampling }: Result): NumberColumn[] {
     { heading: "unchanged", as: "percent" },
     { heading: "hidden", as: "percent" },
     { heading: "moved", as: "percent" },
+    ...(hasCollateral(cases) ? [{ heading: "by scale", as: "percent" } as const] : []),
     ...(keeps(cases) ? [{ heading: "kept", as: "percent" } as const] : []),
     { heading: classHeading("lost", cases), as: "percent" },
     { heading: "zero", as: "percent" },
@@ -203,13 +205,13 @@ const nonfinite = (cases: readonly Case[]) => cases.some(({ totals }) => totals.
 
 /** Of a sample, shares whose intervals carry whole percents; what a tensor retains has no interval there. */
 function rows({ cases, sampling }: Result) {
-  const [kept, odd] = [keeps(cases), nonfinite(cases)];
+  const [scaled, kept, odd] = [hasCollateral(cases), keeps(cases), nonfinite(cases)];
   return cases[0].tensors.map(({ name, shape }, i) => ({
     name,
     shape,
     cases: cases.map(({ tensors }) => {
       const { totals, end } = tensors[i];
-      const updates = totals.none + totals.lost + totals.kept + totals.moved;
+      const updates = sizedUpdates(totals) + totals.zeros;
       const known = (x: number | null) =>
         x === null || sampling === undefined || carriesPercents(shareHalfWidth(x, totals.elements))
           ? x
@@ -219,9 +221,10 @@ function rows({ cases, sampling }: Result) {
         known(shareOfWeights({ totals, end }, end.unchanged)),
         known(shareOfWeights({ totals, end }, end.hidden)),
         known(share(totals.moved, updates)),
+        ...(scaled ? [known(share(totals.collateral, updates))] : []),
         ...(kept ? [known(share(totals.kept, updates))] : []),
         known(share(totals.lost, updates)),
-        known(share(totals.none, updates)),
+        known(share(totals.zeros, updates)),
         sampling ? null : end.retained,
         sampling ? null : end.visible,
         ...(odd ? [totals.nonfinite] : []),

@@ -1,9 +1,10 @@
 import type { Result } from "../../lens/result.js";
+import { sharedNote, sharedTable } from "../shared-scales.js";
 import { firstShownNote, firstShownTable, samplingNote, samplingTable } from "../simulation.js";
 import { numberTable, safe, scrolling, section } from "./parts.js";
 
-/** What only results of simulations have: what a sample tells of the whole, and when weights first show. */
-export function simulationSections(result: Result): string {
+/** What only some results have: what a sample tells of the whole, when weights first show, and what shared scales change. */
+export function furtherSections(result: Result): string {
   const sections = [
     { id: "whole", heading: "The whole model", table: samplingTable(result), note: samplingNote(result) },
     {
@@ -12,6 +13,7 @@ export function simulationSections(result: Result): string {
       table: firstShownTable(result),
       note: firstShownNote,
     },
+    { id: "shared", heading: "Codes, scales and numbers", table: sharedTable(result), note: sharedNote },
   ];
   return sections
     .flatMap(({ id, heading, table, note }) => {

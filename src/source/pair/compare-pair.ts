@@ -3,6 +3,7 @@ import { compareNumbers, DifferenceTally, type DifferenceTallyJson } from "../..
 import { type Comparer, codeComparer } from "../../lens/difference-codes.js";
 import type { DeltaSample } from "../../lens/difference-result.js";
 import { blockLength } from "../../lens/sum.js";
+import { compareInBlocks } from "./compare-blocks.js";
 import { compareScales } from "./compare-scales.js";
 import { type FileIdentity, FileReader, fileIdentity } from "./file-reader.js";
 import { type CheckpointPair, nameOf, type TensorPair } from "./pair-up.js";
@@ -79,6 +80,18 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
       if (unfinished === 0) resume?.done(tensor.name, tallies[index].toJSON());
     };
     if (tensor.elements === 0) return add(0, new DifferenceTally());
+    if (tensor.blocks !== null) {
+      const { blocks } = tensor;
+      return flow.start(async () => {
+        const counted = new DifferenceTally();
+        await compareInBlocks(tensor, blocks, counted, (count) => {
+          done += count * bytesPerElement(tensor);
+          options.progress?.(done, total);
+        });
+        tallies[index].merge(counted);
+        resume?.done(tensor.name, tallies[index].toJSON());
+      });
+    }
     for (let start = 0; start < tensor.elements; start += length) {
       const count = Math.min(length, tensor.elements - start);
       await flow.start(async () => {
@@ -109,7 +122,8 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
   }
 
   async function takeSample(): Promise<DeltaSample> {
-    const lengths = tensors.map(({ elements }) => elements);
+    // Codes with shared scales are not sampled: what compresses them is made for their format.
+    const lengths = tensors.map(({ elements, blocks }) => (blocks === null ? elements : 0));
     const sampled: SampledChunk[] = [];
     for (const chunk of sampleChunks(lengths, chunks, seed)) sampled.push(await sampleChunk(chunk));
     return addUp(sampled);

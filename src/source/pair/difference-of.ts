@@ -5,7 +5,7 @@ import { version } from "../../version.js";
 import { compareBytes } from "./compare-bytes.js";
 import { type CompareOptions, comparePair } from "./compare-pair.js";
 import { zstdUnknown } from "./compress.js";
-import { type CheckpointPair, nameOf, storedAs } from "./pair-up.js";
+import { type CheckpointPair, comparedName, storedAs } from "./pair-up.js";
 import { areAlike } from "./scaled-range.js";
 
 /** How a pair was opened, for its result, and how it is compared. */
@@ -44,7 +44,7 @@ export async function differenceOf(
     formats: {
       before: storedAs(tensor.before),
       after: storedAs(tensor.after),
-      compared: nameOf(tensor.compared),
+      compared: comparedName(tensor),
     },
     tally: tallies[i],
   }));

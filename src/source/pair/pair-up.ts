@@ -1,3 +1,4 @@
+import type { BlockFormat } from "../../format/block/block-format.js";
 import type { Format } from "../../format/format.js";
 import type { StoredNumbers } from "../../lens/difference.js";
 import type { DifferenceSide } from "../../lens/difference-result.js";
@@ -19,6 +20,8 @@ export interface TensorPair {
   readonly before: SideTensor;
   readonly after: SideTensor;
   readonly compared: ComparedFormat;
+  /** Where it is compared as a receiver has it that quantizes it with shared scales: `compared` is the format of elements. */
+  readonly blocks: BlockFormat | null;
   readonly tells: { readonly hidden: boolean; readonly updates: boolean };
   /** The numbers from index `start` on. */
   read(start: number, count: number): Promise<StoredNumbers>;
@@ -42,7 +45,7 @@ export interface CheckpointPair {
 
 export interface PairOptions extends AlignOptions {
   /** Compare in this format, whatever is stored; by default in the narrower of two formats. */
-  readonly view?: Format | null;
+  readonly view?: Format | BlockFormat | null;
   /** A tensor that cannot be compared is an error. */
   readonly strict?: boolean;
 }
@@ -103,6 +106,8 @@ export function pairUp(
   };
 }
 
+type View = Format | BlockFormat | null;
+
 function resultSide({ path, kind, within, notes = [] }: Side): DifferenceSide {
   return { path, kind, ...(within !== undefined && { within }), ...(notes.length > 0 && { notes }) };
 }
@@ -110,7 +115,7 @@ function resultSide({ path, kind, within, notes = [] }: Side): DifferenceSide {
 function whyNot(
   before: SideTensor | undefined,
   after: SideTensor | undefined,
-  view: Format | null,
+  view: View,
   { from, to }: { readonly from: Side; readonly to: Side },
 ): string | null {
   if (!after) return `is only in BEFORE${tiedHead(before!.name, to.tensors)}`;
@@ -118,7 +123,7 @@ function whyNot(
 }
 
 /** Why two tensors cannot be compared; null if they can. */
-function obstacle(before: SideTensor, after: SideTensor, view: Format | null): string | null {
+function obstacle(before: SideTensor, after: SideTensor, view: View): string | null {
   for (const [{ format, dtype }, side] of [
     [before, "BEFORE"],
     [after, "AFTER"],
@@ -141,9 +146,10 @@ function obstacle(before: SideTensor, after: SideTensor, view: Format | null): s
   return null;
 }
 
-function pairOf(before: SideTensor, after: SideTensor, view: Format | null, updates: boolean): TensorPair {
+function pairOf(before: SideTensor, after: SideTensor, view: View, updates: boolean): TensorPair {
   const { name, shape, elements } = before;
-  const compared = view ?? narrower(before.format!, after.format!)!;
+  const blocks = view !== null && "element" in view ? view : null;
+  const compared = blocks?.element ?? (view as Format | null) ?? narrower(before.format!, after.format!)!;
   const rounds = [before, after].some(({ format }) => !holds(compared, format!));
   return {
     name,
@@ -152,6 +158,7 @@ function pairOf(before: SideTensor, after: SideTensor, view: Format | null, upda
     before,
     after,
     compared,
+    blocks,
     // Where AFTER is the narrower one, its cast alone may have changed the number.
     tells: { hidden: rounds && holds(after.format!, before.format!), updates },
     async read(start, count) {
@@ -180,8 +187,9 @@ function holds(wide: ComparedFormat, narrow: ComparedFormat): boolean {
 }
 
 function hiddenUnknown(tensors: readonly TensorPair[]): string {
-  const { before, after, compared } = tensors.find(({ tells }) => !tells.hidden)!;
-  const [from, to, name] = [storedAs(before), storedAs(after), nameOf(compared)];
+  const tensor = tensors.find(({ tells }) => !tells.hidden)!;
+  const { before, after } = tensor;
+  const [from, to, name] = [storedAs(before), storedAs(after), comparedName(tensor)];
   if (!holds(after.format!, before.format!)) {
     return `AFTER stores ${to}, narrower than the ${from} of BEFORE: where numbers differ, its cast alone may have changed them`;
   }
@@ -199,6 +207,11 @@ function updatesUnknown(from: Side, to: Side): string {
     "two checkpoints do not tell which updates were zero: an unchanged weight may have moved by less than shows, " +
     `or gone and come back${run}`
   );
+}
+
+/** What a pair is compared in, as results name it. */
+export function comparedName({ compared, blocks }: Pick<TensorPair, "compared" | "blocks">): string {
+  return blocks?.name ?? nameOf(compared);
 }
 
 export function nameOf(of: ComparedFormat): string {

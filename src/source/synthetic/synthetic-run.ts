@@ -18,6 +18,8 @@ export interface SyntheticSettings {
   readonly model: ModelShape | null;
   /** How many of the model's weights to take, stratified over its tensors; null: all. */
   readonly elements: number | null;
+  /** Of the one tensor, `elements` in all; absent: one row. */
+  readonly shape?: readonly number[];
   /** The root mean square of matrices; null: the model's. */
   readonly sigma: number | null;
   /** What the weights are stored in before the run. */
@@ -89,8 +91,10 @@ export function syntheticRun(
 
 /** The tensors of a model, or one, with weights that are drawn. */
 function drawnTensors(settings: SyntheticSettings): GivenTensor[] {
-  const { model, elements, run, weightFormat } = settings;
-  const whole = model ? modelTensors(model) : [{ name: "weights", shape: [elements ?? 1], isGain: false }];
+  const { model, elements, run, weightFormat, shape: given } = settings;
+  const whole = model
+    ? modelTensors(model)
+    : [{ name: "weights", shape: given ?? [elements ?? 1], isGain: false }];
   const sizes = whole.map(({ shape }) => elementsOf(shape));
   const lengths = model && elements !== null ? stratify(sizes, elements) : sizes;
   const sigma = sigmaOf(settings);
@@ -150,6 +154,7 @@ function describe(
     preset,
     model: model?.name ?? null,
     parameters: tensors.reduce((sum, { size }) => sum + size, 0),
+    ...(settings.shape && { shape: settings.shape }),
     source,
     weights: given
       ? null

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it, vi } from "vitest";
 import type { Engine, LensJob } from "../../../src/engine/engine.js";
 import { hardRecipeJob } from "../../../src/engine/hard-recipes.js";
+import { takenBy } from "../../../src/engine/lane/refusal.js";
 import { reference } from "../../../src/engine/reference/reference.js";
 import { runThreaded } from "../../../src/engine/wasm/threaded.js";
 import { wasm } from "../../../src/engine/wasm/wasm.js";
@@ -97,7 +98,8 @@ describe("on threads", () => {
     };
   };
   const onThreads: Pick<Engine, "run"> = {
-    run: (job, observer) => runThreaded({ ...job, chunk: blockLength }, 2, observer),
+    run: (job, observer) =>
+      runThreaded({ ...job, cases: takenBy("wasm", job.cases), chunk: blockLength }, 2, observer),
   };
   const tensor = (name: string, seed: number, elements: number): TensorInput => {
     const { weights, updates } = gaussianRun(seed, elements, 3, 1e-3);

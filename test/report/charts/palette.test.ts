@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { classes } from "../../../src/lens/classify.js";
+import { sharedClasses as classes } from "../../../src/lens/classify.js";
 import { heatSteps, palettes, stackedClasses, type Theme } from "../../../src/report/charts/palette.js";
 
 /** Linear red, green and blue of #rrggbb. */

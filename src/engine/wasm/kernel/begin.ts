@@ -1,6 +1,6 @@
 import type { Format } from "../../../format/format.js";
-import type { CaseSettings } from "../../../update/optimizer.js";
 import { bitsOf, infinityBits, nanBits } from "../../lane/numbers.js";
+import type { LaneSettings } from "../../lane/refusal.js";
 import { round } from "../../lane/round.js";
 import type { FunctionWriter } from "../assembler/function.js";
 import { type CaseLayout, type Layout, tensorTally } from "../layout.js";
@@ -12,7 +12,7 @@ import { addCount } from "./sum.js";
  * The body of `begin(base, count)`: stores the given weights, as startState of update/apply.ts does, and counts those
  * that this changed.
  */
-export function writeBegin(k: FunctionWriter, settings: CaseSettings, layout: Layout, of: CaseLayout): void {
+export function writeBegin(k: FunctionWriter, settings: LaneSettings, layout: Layout, of: CaseLayout): void {
   const { f32x4, i32, v128 } = k;
   const ofWeight = settings.scheme === "master" ? [of.carriers] : [];
   const states = [of.carriers];

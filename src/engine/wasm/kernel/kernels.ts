@@ -1,6 +1,7 @@
 import type { Format } from "../../../format/format.js";
-import type { CaseSettings, RecipeSettings } from "../../../update/optimizer.js";
+import type { RecipeSettings } from "../../../update/optimizer.js";
 import { RecipeScalars } from "../../lane/recipe-scalars.js";
+import type { LaneSettings } from "../../lane/refusal.js";
 import { isCompared } from "../../recipe-plan.js";
 import type { FunctionWriter } from "../assembler/function.js";
 import { type ExportedFunction, type MemorySize, moduleBytes } from "../assembler/module.js";
@@ -37,7 +38,7 @@ export interface OwnKernels {
 
 /** {@link kernelModule}, compiled; the same one for the same question. */
 export function compileKernels(
-  cases: readonly CaseSettings[],
+  cases: readonly LaneSettings[],
   decoded: readonly Format[],
   layout: Layout,
   memory: MemorySize,
@@ -58,7 +59,7 @@ export function compileKernels(
  * roundings and addresses are constants in them.
  */
 export function kernelModule(
-  cases: readonly CaseSettings[],
+  cases: readonly LaneSettings[],
   decoded: readonly Format[],
   layout: Layout,
   memory: MemorySize,

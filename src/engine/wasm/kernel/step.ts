@@ -1,10 +1,10 @@
-import type { CaseSettings } from "../../../update/optimizer.js";
 import type { UpdateSettings } from "../../../update/settings.js";
 import { storageArithmetic } from "../../lane/arithmetic.js";
 import { foundNonfinite } from "../../lane/classes.js";
 import { displacement, isNonfinite, magnitude as magnitudeOf } from "../../lane/numbers.js";
 import type { CaseLines } from "../../lane/recipe-scalars.js";
 import type { LaneRecipeStep } from "../../lane/recipe-step.js";
+import type { LaneSettings } from "../../lane/refusal.js";
 import { type LaneState, schemeSteps } from "../../lane/scheme.js";
 import { threefryKey } from "../../lane/threefry.js";
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
@@ -61,7 +61,7 @@ export interface StepRecipe {
  */
 export function writeStep(
   k: FunctionWriter,
-  settings: CaseSettings,
+  settings: LaneSettings,
   layout: Layout,
   of: CaseLayout,
   recipe: StepRecipe | null = null,
@@ -194,7 +194,7 @@ function takeStep(
  */
 function leaveOutNonfinite(
   k: FunctionWriter,
-  settings: CaseSettings,
+  settings: LaneSettings,
   taken: readonly Taken[],
   count: (masks: readonly V128[]) => void,
   counts: RecipeCounts | null,

@@ -1,6 +1,6 @@
-import type { CaseSettings } from "../../../update/optimizer.js";
 import type { WeightDraws } from "../../../update/weight-draws.js";
 import { between, cellOf, weightOf } from "../../lane/draws.js";
+import type { LaneSettings } from "../../lane/refusal.js";
 import { round } from "../../lane/round.js";
 import { endCounts, endRowWords, fp32Planes, type Planned, type StatePlane, statePlanes } from "../layout.js";
 import { u32, type Wgsl, WgslWriter } from "../wgsl/writer.js";
@@ -45,7 +45,7 @@ let keyLow = ${ofPiece("weightKeyLow")}; let keyHigh = ${ofPiece("weightKeyHigh"
  *
  * @param from the fp32 run's, or numbers that the host has rounded already, uploaded.
  */
-export function beginCaseKernel(settings: CaseSettings, from: "given" | "uploaded"): string {
+export function beginCaseKernel(settings: LaneSettings, from: "given" | "uploaded"): string {
   const planes = statePlanes(settings);
   const stored = [0, 1].map((of) => {
     const k = new WgslWriter(`s${of}_`);

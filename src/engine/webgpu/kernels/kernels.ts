@@ -1,5 +1,5 @@
-import type { CaseSettings } from "../../../update/optimizer.js";
 import type { RecipeScalars } from "../../lane/recipe-scalars.js";
+import type { LaneSettings } from "../../lane/refusal.js";
 import { isCompared } from "../../recipe-plan.js";
 import { elementsOfGroup } from "../layout.js";
 import type { SourceGroup } from "../sources.js";
@@ -32,7 +32,7 @@ export interface Kernels {
 
 export function kernelsOf(
   { weights, updates }: Pick<SourceGroup, "weights" | "updates">,
-  cases: readonly CaseSettings[],
+  cases: readonly LaneSettings[],
   scalars: RecipeScalars | null,
 ): Kernels {
   const source: UpdateSource =
@@ -59,17 +59,17 @@ export function kernelsOf(
 }
 
 /** Where recipes part: the first case leaves its weights for the others. */
-function weightsOf(cases: readonly CaseSettings[], c: number): StepRecipe["weights"] {
+function weightsOf(cases: readonly LaneSettings[], c: number): StepRecipe["weights"] {
   if (!isCompared(cases, c)) return null;
   if (c > 0) return "compared";
   return leavesWeights(cases) ? "left" : null;
 }
 
-function leavesWeights(cases: readonly CaseSettings[]): boolean {
+function leavesWeights(cases: readonly LaneSettings[]): boolean {
   return cases.some((_, c) => c > 0 && isCompared(cases, c));
 }
 
 /** Words of updates for each workgroup, and of weights that are left behind them. */
-export function updatesWords(cases: readonly CaseSettings[]): number {
+export function updatesWords(cases: readonly LaneSettings[]): number {
   return (leavesWeights(cases) ? 2 : 1) * elementsOfGroup;
 }

@@ -1,9 +1,9 @@
-import type { CaseSettings } from "../../../update/optimizer.js";
 import { quantileDraw } from "../../../update/quantiles.js";
 import type { UpdateSettings } from "../../../update/settings.js";
 import { storageArithmetic } from "../../lane/arithmetic.js";
 import { foundNonfinite } from "../../lane/classes.js";
 import { displacement, exponentShift, ulpBinade } from "../../lane/numbers.js";
+import type { LaneSettings } from "../../lane/refusal.js";
 import { type LaneState, schemeSteps } from "../../lane/scheme.js";
 import {
   binClasses,
@@ -91,7 +91,7 @@ fn exponentField(m: u32) -> u32 {
  * Takes the weights of a case through one step and counts what became of every update: CaseLens of the reference
  * engine. Weights beyond the last of a piece are zero and their updates too; the host takes them off.
  */
-export function stepKernel(settings: CaseSettings, { updates, advances, recipe }: StepOptions): string {
+export function stepKernel(settings: LaneSettings, { updates, advances, recipe }: StepOptions): string {
   const { format, rounding } = settings;
   const planes = statePlanes(settings);
   const bins = binsOf(format);
@@ -274,7 +274,7 @@ function changed(was: string, is: string): string {
 
 /** What is done for one element of a pair. */
 function elementText(
-  { format }: CaseSettings,
+  { format }: LaneSettings,
   of: number,
   { hasCarrier, opposes, element }: StepBody,
   advances: boolean,

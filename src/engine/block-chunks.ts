@@ -1,0 +1,65 @@
+import { BlockLayout, pieceEnds } from "../format/block/block-layout.js";
+import { largestMagnitude } from "../format/block/quantize-block.js";
+import type { TensorInput, Values } from "../lens/input.js";
+import { blockLength } from "../lens/sum.js";
+import { type BlockSettings, sharesScales } from "../update/block-settings.js";
+import type { CaseSettings } from "../update/optimizer.js";
+
+/**
+ * Where the chunks of a tensor end: after `length` elements, a multiple of blockLength, or as many blocks of sums later as it
+ * takes not to cut a block of shared scales. A tensor is one chunk where its scale follows from weights that only its
+ * case knows.
+ */
+export function chunkEnds(
+  { shape, weights }: Pick<TensorInput, "shape" | "weights">,
+  cases: readonly CaseSettings[],
+  length: number,
+): number[] {
+  const shared = cases.filter(sharesScales);
+  const layouts = shared.map(({ blocks }) => new BlockLayout(shape, blocks));
+  const isWhole = shared.some(
+    (settings) => hasTensorScale(settings) && settings.scheme !== "master" && settings.scales === "renewed",
+  );
+  return pieceEnds(weights.length, layouts, isWhole ? weights.length : length, blockLength);
+}
+
+/**
+ * The largest magnitudes in a tensor before the first step and after each, of which a scale of the tensor is made, as far as
+ * they are needed before its first chunk: updates are read once more for it. The fp32 run is the master of every case.
+ */
+export async function tensorMagnitudes(
+  { weights, updates }: Pick<TensorInput, "weights" | "updates">,
+  cases: readonly CaseSettings[],
+  ends: readonly number[],
+): Promise<Float64Array | null> {
+  if (ends.length < 2 || !cases.some((settings) => sharesScales(settings) && hasTensorScale(settings)))
+    return null;
+  const magnitudes = new Float64Array(1 + updates.length);
+  const take = (i: number, numbers: Float32Array) => {
+    magnitudes[i] = largestMagnitude([magnitudes[i], largestMagnitude(numbers)]);
+  };
+  for (const [k, end] of ends.entries()) {
+    const start = ends[k - 1] ?? 0;
+    const master = Float32Array.from(await read(weights, new Float64Array(end - start), start));
+    take(0, master);
+    for (const [i, values] of updates.entries()) {
+      const update = await read(values, new Float32Array(end - start), start);
+      for (let j = 0; j < master.length; j++) master[j] += update[j];
+      take(i + 1, master);
+    }
+  }
+  return magnitudes;
+}
+
+async function read<T extends Float32Array | Float64Array>(
+  values: Values,
+  into: T,
+  start: number,
+): Promise<T> {
+  await values.read(start, into);
+  return into;
+}
+
+function hasTensorScale({ blocks }: BlockSettings): boolean {
+  return blocks.rule.tensorScale !== null;
+}

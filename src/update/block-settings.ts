@@ -1,0 +1,78 @@
+import { type BlockFormat, blockFormat, isBlockFormat } from "../format/block/block-format.js";
+import type { Format } from "../format/format.js";
+import { formatOf } from "../format/registry.js";
+import { unknownName } from "../format/unknown-name.js";
+import { type BlockSchemeName, blockSchemeNames, blockSchemes } from "./block-scheme.js";
+import type { SchemeName } from "./scheme.js";
+import { type UpdateOptions, type UpdateSettings, updateSettings } from "./settings.js";
+
+/** Whether scales follow the weights, or stay what they were before the first step. */
+export const scaleTimes = ["renewed", "kept"] as const;
+export type ScaleTimes = (typeof scaleTimes)[number];
+
+/** A case whose weights share scales. Its `format` is that of the elements; these saturate whatever `overflow` says. */
+export interface BlockSettings extends Omit<UpdateSettings, "scheme"> {
+  readonly scheme: BlockSchemeName;
+  readonly blocks: BlockFormat;
+  /** What a master is rounded to (nearest-even) before it is quantized, as trainers send it; null: it is quantized itself. */
+  readonly through: Format | null;
+  readonly scales: ScaleTimes;
+  /** The first beta of the optimizer, of `eco`; null where it says nothing. */
+  readonly momentum: number | null;
+}
+
+/** {@link BlockSettings} as a caller gives them; all but the format optional. */
+export interface BlockOptions extends Omit<UpdateOptions, "scheme"> {
+  readonly scheme?: SchemeName | BlockSchemeName;
+  readonly through?: Format | string | null;
+  /** Default `renewed`. */
+  readonly scales?: ScaleTimes;
+  /** An fp32 number from 0 to less than 1; default 0.9. */
+  readonly momentum?: number;
+}
+
+/**
+ * The settings of a case that is recorded updates by a scheme, in a format with shared scales or without.
+ *
+ * @param options the format, by name, and what differs from the defaults; `through`, `scales` and `momentum` are for formats
+ *   with shared scales.
+ * @returns settings, complete; with `blocks` where scales are shared.
+ * @throws RangeError for unknown names, and for what formats with shared scales are not stored by.
+ * @example schemeSettings({ format: "mxfp4:rceil", scheme: "master" }).format.name; // "e2m1fn"
+ */
+export function schemeSettings(options: BlockOptions): UpdateSettings | BlockSettings {
+  const { through = null, scales = "renewed", momentum = 0.9, scheme = "in-place", ...rest } = options;
+  const { format } = rest;
+  if (typeof format !== "string" || !isBlockFormat(format)) {
+    if (through !== null) throw new RangeError("through: expected a format with shared scales to go to");
+    if (scheme === "eco") throw new RangeError("scheme eco: expected a format with shared scales");
+    return updateSettings({ ...rest, scheme });
+  }
+  const blocks = blockFormat(format);
+  if (!isBlockScheme(scheme)) {
+    throw new RangeError(
+      `${blocks.name} has shared scales: expected scheme ${blockSchemeNames.slice(0, -1).join(", ")} or ${blockSchemeNames.at(-1)}, found ${scheme}`,
+    );
+  }
+  const by = through === null ? null : formatOf(through);
+  if (by !== null && scheme !== "master") {
+    throw new RangeError(`through ${by.name}: expected scheme master, found ${scheme}`);
+  }
+  if (!scaleTimes.includes(scales)) throw unknownName("scales", String(scales), scaleTimes);
+  const beta = Math.fround(momentum);
+  // It is divided by in what the paper puts into the momentum; here a beta of 0 gives everything back at once.
+  if (!(beta >= 0 && beta < 1))
+    throw new RangeError(`momentum: expected 0 to less than 1, found ${momentum}`);
+  // In one grid with formats without scales, of which an opmath may be asked; here there is nothing but fp32.
+  const settings = updateSettings({ ...rest, format: blocks.element, opmath: "fp32" });
+  return { ...settings, scheme, blocks, through: by, scales, momentum: scheme === "eco" ? beta : null };
+}
+
+function isBlockScheme(name: string): name is BlockSchemeName {
+  return Object.hasOwn(blockSchemes, name);
+}
+
+/** Whether the weights of a case share scales. */
+export function sharesScales(settings: object): settings is BlockSettings {
+  return "blocks" in settings;
+}

@@ -1,0 +1,106 @@
+import {
+  codesUnder,
+  dequantizeBlock,
+  type ElementRounding,
+  type QuantizedBlock,
+  quantizeBlock,
+} from "../format/block/quantize-block.js";
+import type { TensorScale } from "../format/block/scale-rule.js";
+import { roundSum } from "../format/round.js";
+import { type BlockScheme, blockSchemes } from "./block-scheme.js";
+import type { BlockSettings } from "./block-settings.js";
+
+/** A block of weights as it is stored, and what its scheme keeps of each weight. */
+export interface BlockState extends QuantizedBlock {
+  readonly tensorScale: TensorScale;
+  /** The numbers that codes and scales stand for. */
+  readonly weights: readonly number[];
+  readonly carriers: readonly number[];
+}
+
+/** What one step made of a block. */
+export interface BlockStep {
+  readonly after: BlockState;
+  /** The numbers that were quantized. */
+  readonly quantized: readonly number[];
+  /** Of each weight, whether its code would have changed under the scales before the step too, +0 and -0 being one. */
+  readonly codeMoves: readonly boolean[];
+}
+
+/** A block before its first update: quantized by nearest-even, whatever the rounding of the run. */
+export function startBlock(
+  given: ArrayLike<number>,
+  settings: BlockSettings,
+  tensorScale: TensorScale,
+): BlockState {
+  const { blocks, scheme } = settings;
+  const numbers = startNumbers(given, settings);
+  const block = quantizeBlock(numbers, blocks, tensorScale);
+  return {
+    ...block,
+    tensorScale,
+    weights: dequantizeBlock(block, blocks, tensorScale.stored),
+    carriers: Array.from(given, (x) => blockSchemes[scheme].start(x)),
+  };
+}
+
+/** What {@link startBlock} quantizes. */
+export function startNumbers(given: ArrayLike<number>, { through }: BlockSettings): number[] {
+  return Array.from(given, (x) => sent(Math.fround(x), through));
+}
+
+/** What {@link stepBlock} quantizes; the largest of a tensor's is what its scale follows from. */
+export function numbersToQuantize(
+  { weights, carriers }: Pick<BlockState, "weights" | "carriers">,
+  updates: ArrayLike<number>,
+  { scheme, through, momentum }: BlockSettings,
+): number[] {
+  const { proposed }: BlockScheme = blockSchemes[scheme];
+  return weights.map((weight, i) => {
+    return sent(proposed({ weight, carrier: carriers[i] }, updates[i], momentum ?? 0), through);
+  });
+}
+
+function sent(x: number, through: BlockSettings["through"]): number {
+  return through === null ? x : roundSum(x, 0, through, "nearest-even", "ieee", 0);
+}
+
+/**
+ * What one step makes of a block of weights: the specification of every engine.
+ *
+ * @param updates as added, one for each weight.
+ * @param renewed the scale that the rule makes of the tensor after the step; not read where scales are kept.
+ */
+export function stepBlock(
+  before: BlockState,
+  updates: ArrayLike<number>,
+  settings: BlockSettings,
+  renewed: TensorScale,
+  { randomBits }: Pick<ElementRounding, "randomBits"> = {},
+): BlockStep {
+  const { blocks, scheme, rounding, scales, momentum } = settings;
+  const { proposed, carried }: BlockScheme = blockSchemes[scheme];
+  const quantized = numbersToQuantize(before, updates, settings);
+  const tensorScale = scales === "kept" ? before.tensorScale : renewed;
+  const elements = { rounding, randomBits };
+  const block =
+    scales === "kept"
+      ? { codes: codesUnder(before.scale, quantized, blocks, tensorScale, elements), scale: before.scale }
+      : quantizeBlock(quantized, blocks, tensorScale, elements);
+  const weights = dequantizeBlock(block, blocks, tensorScale.stored);
+  const carriers = before.weights.map((weight, i) => {
+    const state = { weight, carrier: before.carriers[i] };
+    const beta = momentum ?? 0;
+    return carried(state, proposed(state, updates[i], beta), weights[i], beta);
+  });
+  const sameScales = block.scale === before.scale && tensorScale.stored === before.tensorScale.stored;
+  const codes = sameScales
+    ? block.codes
+    : codesUnder(before.scale, quantized, blocks, before.tensorScale, elements);
+  const zeros = 2 ** (blocks.element.bits - 1);
+  return {
+    after: { ...block, tensorScale, weights, carriers },
+    quantized,
+    codeMoves: codes.map((code, i) => code !== before.codes[i] && (code | before.codes[i]) !== zeros),
+  };
+}
