@@ -1,0 +1,137 @@
+import { type MatrixPair, tileRows } from "./matrix.js";
+import { MagnitudeCounts } from "./sizes.js";
+
+/** What one passage of both sides counts of a matrix. */
+export interface Changes {
+  readonly counts: MagnitudeCounts;
+  readonly rows: Uint32Array;
+  readonly columns: Uint32Array;
+  /** ||W||^2 and ||dW||^2 */
+  readonly baseSquared: number;
+  readonly changeSquared: number;
+  /** NaN or Inf on either side. */
+  readonly nonfinite: number;
+  /** A bit for each weight that changed, 32 a word. */
+  readonly mask: Uint32Array | null;
+}
+
+/** Counts rows of numbers as they come; the twin in the engines counts the same. */
+export interface ChangeCounter {
+  /** @param first the index of the first row. */
+  add(base: Float32Array, tuned: Float32Array, first: number, count: number): void;
+  end(): Omit<Changes, "mask">;
+}
+
+/**
+ * Counts what changed, by magnitude of the base, by row and by column.
+ *
+ * @param withMask whether to note which weights changed, for the overlap with another model.
+ */
+export async function countChanges(
+  matrix: MatrixPair,
+  withMask = false,
+  counter: ChangeCounter = new PlainCounter(matrix),
+): Promise<Changes> {
+  const { rows, columns } = matrix;
+  const mask = withMask ? new Uint32Array(Math.ceil((rows * columns) / 32)) : null;
+  const height = tileRows(matrix);
+  for (let first = 0; first < rows; first += height) {
+    const count = Math.min(height, rows - first);
+    const { base, tuned } = await matrix.read(first, count);
+    counter.add(base, tuned, first, count);
+    if (mask)
+      for (let i = 0; i < base.length; i++) {
+        const element = first * columns + i;
+        if (base[i] !== tuned[i]) mask[element >>> 5] |= 1 << (element & 31);
+      }
+  }
+  return { ...counter.end(), mask };
+}
+
+class PlainCounter implements ChangeCounter {
+  readonly #counts = new MagnitudeCounts();
+  readonly #rows: Uint32Array;
+  readonly #columns: Uint32Array;
+  readonly #width: number;
+  #baseSquared = 0;
+  #changeSquared = 0;
+  #nonfinite = 0;
+
+  constructor({ rows, columns }: MatrixPair) {
+    this.#rows = new Uint32Array(rows);
+    this.#columns = new Uint32Array(columns);
+    this.#width = columns;
+  }
+
+  add(base: Float32Array, tuned: Float32Array, first: number, count: number): void {
+    const bits = new Uint32Array(base.buffer, base.byteOffset, base.length);
+    const { all, changed } = this.#counts;
+    const [columns, width] = [this.#columns, this.#width];
+    for (let row = 0; row < count; row++) {
+      const end = (row + 1) * width;
+      let [inRow, baseSquared, changeSquared] = [0, 0, 0];
+      for (let i = row * width, j = 0; i < end; i++, j++) {
+        const [w, after] = [base[i], tuned[i]];
+        // Inf - Inf and everything with a NaN is NaN.
+        const change = after - w;
+        if (change - change !== 0 || w - w !== 0) {
+          this.#nonfinite += 1;
+          continue;
+        }
+        const magnitude = (bits[i] & 0x7fffffff) >>> 16;
+        all[magnitude] += 1;
+        baseSquared += w * w;
+        if (change === 0) continue;
+        changed[magnitude] += 1;
+        columns[j] += 1;
+        inRow += 1;
+        changeSquared += change * change;
+      }
+      this.#rows[first + row] = inRow;
+      this.#baseSquared += baseSquared;
+      this.#changeSquared += changeSquared;
+    }
+  }
+
+  end(): Omit<Changes, "mask"> {
+    return {
+      counts: this.#counts,
+      rows: this.#rows,
+      columns: this.#columns,
+      baseSquared: this.#baseSquared,
+      changeSquared: this.#changeSquared,
+      nonfinite: this.#nonfinite,
+    };
+  }
+}
+
+/** Mean shares of rows and columns. */
+export interface Margins {
+  readonly rows: Float64Array;
+  readonly columns: Float64Array;
+}
+
+/** What rows and columns would have changed if only size mattered: one more passage of the base. */
+export async function expectedMargins(matrix: MatrixPair, shares: Float64Array): Promise<Margins> {
+  const { rows, columns } = matrix;
+  const byRow = new Float64Array(rows);
+  const byColumn = new Float64Array(columns);
+  const table = Float32Array.from(shares);
+  const height = tileRows(matrix);
+  for (let first = 0; first < rows; first += height) {
+    const count = Math.min(height, rows - first);
+    const { base } = await matrix.read(first, count);
+    const bits = new Uint32Array(base.buffer, base.byteOffset, base.length);
+    for (let row = 0; row < count; row++) {
+      let sum = 0;
+      for (let i = row * columns, j = 0; j < columns; i++, j++) {
+        const share = table[(bits[i] & 0x7fffffff) >>> 16];
+        sum += share;
+        byColumn[j] += share;
+      }
+      byRow[first + row] = sum / columns;
+    }
+  }
+  for (let j = 0; j < columns; j++) byColumn[j] /= rows;
+  return { rows: byRow, columns: byColumn };
+}
