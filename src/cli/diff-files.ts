@@ -1,5 +1,6 @@
 import { comparerOf, provenKernel } from "../engine/wasm/difference/comparison.js";
 import { format } from "../format/registry.js";
+import type { TensorPart } from "../geometry/job.js";
 import type { DifferenceTallyJson } from "../lens/difference.js";
 import type { Comparer } from "../lens/difference-codes.js";
 import type { DifferenceResult } from "../lens/difference-result.js";
@@ -7,6 +8,7 @@ import { differenceOf } from "../source/pair/difference-of.js";
 import { openPair } from "../source/pair/open-pair.js";
 import type { CheckpointPair } from "../source/pair/pair-up.js";
 import type { WorkerPool } from "../source/pair/worker-pool.js";
+import type { ResumeLog } from "../source/resume-log.js";
 import { version } from "../version.js";
 import type { DiffOptions } from "./diff.js";
 import { checkOutput, diffRenderers, emitBy, outputFiles } from "./emit.js";
@@ -17,12 +19,14 @@ import { expectApart, expectWritable } from "./write-output.js";
 /**
  * What `diff` does.
  *
+ * @param more tuned models after the first, whose geometry is measured too.
  * @param pool threads beside this one; it ends them as soon as it can.
  * @throws InputError, CommanderError
  */
 export async function diffFiles(
   before: string,
   after: string,
+  more: readonly string[],
   options: DiffOptions,
   pool: WorkerPool | null,
   streams: Streams,
@@ -33,29 +37,46 @@ export async function diffFiles(
   // It is compiled while the headers are read.
   const kernel = provenKernel();
   const pair = await openPair(before, after, { view, strict: options.strict ?? false });
+  const opened = [pair];
   try {
     const { resume } = options;
-    expectApart([...outputFiles(options), ...(resume === undefined ? [] : [resume])], pair.files);
+    const others = await openOthers();
+    const files = [pair, ...others].flatMap(({ files }) => files);
+    expectApart([...outputFiles(options), ...(resume === undefined ? [] : [resume])], files);
     pool?.prepare(await kernel);
-    const result = await compared(pair, comparerOf(await kernel), pool, options, streams);
+    const log = await resumeLog(pair, others, options);
+    const result = await compared(pair, comparerOf(await kernel), pool, log, options, streams);
     // They end while the result is written.
     void pool?.close();
-    await emitBy(diffRenderers, result, options, streams);
+    const geometry =
+      options.geometry && (await (await geometryModule()).measured([pair, ...others], log, options, streams));
+    await emitBy(diffRenderers, geometry ? { ...result, geometry } : result, options, streams);
     if (options.resume !== undefined) (await import("../source/resume-log.js")).removeLog(options.resume);
   } finally {
-    await pair.close();
+    await Promise.all(opened.map((each) => each.close()));
   }
+
+  async function openOthers(): Promise<CheckpointPair[]> {
+    const strict = options.strict ?? false;
+    for (const path of more) opened.push(await openPair(before, path, { view, strict }));
+    return opened.slice(1);
+  }
+}
+
+/** A comparison without it is spared the loading. */
+function geometryModule() {
+  return import("./diff-geometry.js");
 }
 
 async function compared(
   pair: CheckpointPair,
   comparer: Comparer,
   pool: WorkerPool | null,
+  log: ComparisonLog | null,
   options: DiffOptions,
   { err }: Streams,
 ): Promise<DifferenceResult> {
   const { view = null, strict = false, sample: chunks, seed } = options;
-  const log = await resumeLog(pair, options);
   const bar = await progressBar(options.quiet ? null : err, gigabytes);
   try {
     return await differenceOf(pair, {
@@ -67,7 +88,7 @@ async function compared(
       pool,
       progress: bar.progress,
       resume: log && {
-        tally: (tensor) => log.part(tensor),
+        tally: (tensor) => log.part(tensor) as DifferenceTallyJson | null,
         done: (tensor, tally) => log.add(tensor, tally),
       },
     });
@@ -76,13 +97,28 @@ async function compared(
   }
 }
 
-async function resumeLog(pair: CheckpointPair, { resume, view, strict }: DiffOptions) {
+/** Tallies by the name of their tensor; geometry has names of its own. */
+export type ComparisonLog = ResumeLog<DifferenceTallyJson | TensorPart>;
+
+async function resumeLog(
+  pair: CheckpointPair,
+  others: readonly CheckpointPair[],
+  options: DiffOptions,
+): Promise<ComparisonLog | null> {
+  const { resume, view, strict, geometry, rank, layers, lr, steps, seed } = options;
   if (resume === undefined) return null;
   const { fileIdentities, ResumeLog } = await import("../source/resume-log.js");
-  return new ResumeLog<DifferenceTallyJson>(resume, {
+  const ofGeometry = { geometry, others: others.map(({ after }) => after), rank, layers, lr, steps, seed };
+  return new ResumeLog<DifferenceTallyJson | TensorPart>(resume, {
     version,
     command: "diff",
-    settings: { before: pair.before, after: pair.after, view: view ?? null, strict: strict ?? false },
-    files: fileIdentities(pair.files),
+    settings: {
+      before: pair.before,
+      after: pair.after,
+      view: view ?? null,
+      strict: strict ?? false,
+      ...(geometry && ofGeometry),
+    },
+    files: fileIdentities([...new Set([pair, ...others].flatMap(({ files }) => files))].sort()),
   });
 }

@@ -1,8 +1,9 @@
 import type { Format } from "../format/format.js";
+import { type Measures, measureNames, spectralNames, type TensorGeometry } from "../lens/geometry-result.js";
 import { type Module, moduleOf } from "../lens/module.js";
 import { type Changes, countChanges, expectedMargins } from "./changes.js";
 import type { MatrixPair } from "./matrix.js";
-import { allUnknown, type Measures, measureNames, spectralNames, type TensorGeometry } from "./measures.js";
+import { allUnknown } from "./measures.js";
 import { profile, sizeMeasures, type Walk } from "./size-measures.js";
 import { type SpectralOptions, spectralMeasures } from "./spectral-measures.js";
 

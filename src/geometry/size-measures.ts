@@ -1,6 +1,7 @@
 import type { Format } from "../format/format.js";
+import type { Measure, MeasureName, Profile } from "../lens/geometry-result.js";
 import type { Changes, Margins } from "./changes.js";
-import { alone, type Measure, type MeasureName, measure, type Profile } from "./measures.js";
+import { alone, measure } from "./measures.js";
 import { expectedChanged, halfGaps, solveStorage, storageShares } from "./sizes.js";
 import { deviation, mean, variance } from "./statistics.js";
 

@@ -1,10 +1,11 @@
+import type { Measure, SpectralName, SpectrumMethod } from "../lens/geometry-result.js";
 import { stepKey, tensorKey } from "../update/threefry.js";
 import { angleFigures, principalAngles } from "./angles.js";
 import type { Changes } from "./changes.js";
 import { energies } from "./energy.js";
 import { leadingValues } from "./leading-values.js";
 import { type MatrixPair, type Operand, tilesOf } from "./matrix.js";
-import { type Measure, measure, type SpectralName, type SpectrumMethod, unknown } from "./measures.js";
+import { measure, unknown } from "./measures.js";
 import { largestValue } from "./norm.js";
 import { principalOverlap } from "./principal-mask.js";
 import { type ProductsOf, plainProducts } from "./products.js";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { format } from "../../src/format/registry.js";
 import { measureTensor } from "../../src/geometry/measure-tensor.js";
-import type { MeasureName } from "../../src/geometry/measures.js";
+import type { MeasureName } from "../../src/lens/geometry-result.js";
 import { sized } from "../support/tier.js";
 import { expectedFigures, matricesOf, pairOf } from "./support.js";
 
