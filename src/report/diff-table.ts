@@ -3,6 +3,7 @@ import { printable } from "../lens/printable.js";
 import { leastDistance } from "../lens/ulp-distance.js";
 import { besideEachOther, type Column, layOut, wrap } from "./columns.js";
 import { diffHeadline, hiddenNote, mixedNote, withinNote } from "./diff-headline.js";
+import { geometryBlocks } from "./geometry-table.js";
 import { bytes, count, counted, missing, percent, share } from "./numbers.js";
 import { otherNote } from "./other-note.js";
 import { skippedLines } from "./skipped.js";
@@ -11,7 +12,7 @@ import { plainTerminal, shade, styles, type Terminal } from "./terminal.js";
 /** A comparison of two checkpoints as text for a terminal, or for a pipe. */
 export function renderDiffTable(result: DifferenceResult, terminal: Terminal = plainTerminal): string {
   const { bold, dim } = styles(terminal);
-  const { totals, kinds, heatmaps, delta, skipped } = result;
+  const { totals, kinds, heatmaps, delta, geometry, skipped } = result;
   const width = Math.min(terminal.columns, 100);
   const boldFirst = ([first, ...rest]: string[]) => [bold(first), ...rest];
   const blocks = [
@@ -29,6 +30,7 @@ export function renderDiffTable(result: DifferenceResult, terminal: Terminal = p
     ...heatmaps.flatMap((heatmap) => heatmapTables(heatmap, terminal)).map(boldFirst),
     ...(heatmaps.length > 0 ? [shadeLegend(terminal).map(dim)] : []),
     totals.changed > 0 ? boldFirst(distanceTable(totals)) : [],
+    ...(geometry ? geometryBlocks(geometry, result.input.after.path, terminal) : []),
     bytesLines(result),
     unchangedLines(result, width),
     boldFirst(deltaTable(delta)),
