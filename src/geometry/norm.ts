@@ -10,7 +10,7 @@ const width = 8;
 
 const mostSteps = 40;
 
-/** It ends where the value grew by less in a step, relatively; at the edge of noise the rest is some ten times that. */
+/** It is looked every few steps, and ends where the value grew by less in a step, relatively; at the edge of noise the rest is some ten times that. */
 const settled = 1e-4;
 
 /**
@@ -30,13 +30,18 @@ export async function largestValue(
   /** Blocks of the projected matrix, by column of blocks. */
   const projected: Float64Array[][] = [];
   let x = orthonormal(drawnBlock(key, columns, block), columns, block, key);
-  let value = 0;
+  let [value, looked] = [0, -1];
   const most = Math.min(mostSteps, Math.floor(columns / block));
   for (let step = 0; step < most; step++) {
     basis.push(x);
     const { gathered } = await passThrough(matrix, operand, products, x, block);
     projected.push(basis.map((of) => crossProduct(of, block, gathered, block, columns)));
-    const found = Math.sqrt(Math.max(0, largestOf(projected, block)));
+    const isLooked = step < 4 || step % 4 === 3 || step === most - 1;
+    if (isLooked) {
+      const found = Math.sqrt(Math.max(0, largestOf(projected, block)));
+      if (found - value <= settled * (step - looked) * found) return found;
+      [value, looked] = [found, step];
+    }
     // Twice: once leaves what rounding let through.
     for (let twice = 0; twice < 2; twice++) {
       for (const of of basis) {
@@ -44,8 +49,6 @@ export async function largestValue(
         for (let i = 0; i < gathered.length; i++) gathered[i] -= along[i];
       }
     }
-    if (found === 0 || found - value < settled * found) return found;
-    value = found;
     x = orthonormal(gathered, columns, block, [key[0], key[1] + step + 1]);
   }
   return value;

@@ -24,6 +24,8 @@ export interface SpectralOptions {
   readonly rank: number;
   readonly seed: number;
   readonly products?: ProductsOf;
+  /** The longest short side of which all singular values are taken; default {@link mostShort}. */
+  readonly allUpTo?: number;
 }
 
 export interface SpectralMeasures {
@@ -40,8 +42,8 @@ interface Spectra {
   readonly method: Omit<SpectrumMethod, "k" | "draws">;
 }
 
-export function takesAllValues({ rows, columns }: Pick<MatrixPair, "rows" | "columns">): boolean {
-  return Math.min(rows, columns) <= mostShort && rows * columns <= mostHeld;
+function takesAllValues({ rows, columns }: MatrixPair, allUpTo: number): boolean {
+  return Math.min(rows, columns) <= allUpTo && rows * columns <= mostHeld;
 }
 
 /** Leading directions that are looked at: `rank`, and at most an eighth of all. */
@@ -53,7 +55,7 @@ export function directionsOf({ rows, columns }: Pick<MatrixPair, "rows" | "colum
 export async function spectralMeasures(
   matrix: MatrixPair,
   changes: Changes,
-  { rank, seed, products = plainProducts }: SpectralOptions,
+  { rank, seed, products = plainProducts, allUpTo = mostShort }: SpectralOptions,
 ): Promise<SpectralMeasures> {
   const { rows, columns } = matrix;
   const short = Math.min(rows, columns);
@@ -62,7 +64,7 @@ export async function spectralMeasures(
   const key = tensorKey(seed, matrix.name);
   const changeNorm = Math.sqrt(changes.changeSquared);
   const relative = changeNorm / Math.sqrt(changes.baseSquared);
-  const all = takesAllValues(matrix);
+  const all = takesAllValues(matrix, allUpTo);
   const quarter = Math.floor(short / 4);
   const spectra = all
     ? await allSpectra(matrix, Math.max(k, Math.min(64, short), quarter), k)

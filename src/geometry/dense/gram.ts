@@ -7,21 +7,32 @@
  */
 export function gram(x: Float32Array | Float64Array, rows: number, n: number): Float64Array {
   const g = new Float64Array(n * n);
-  const block = new Float64Array(4 * n);
+  const [a, b, c, d] = [0, 1, 2, 3].map(() => new Float64Array(n));
   for (let row = 0; row < rows; row += 4) {
-    const count = Math.min(4, rows - row);
-    block.fill(0);
-    block.set(x.subarray(row * n, (row + count) * n));
-    for (let i = 0; i < n; i++) {
-      const [a, b, c, d] = [block[i], block[n + i], block[2 * n + i], block[3 * n + i]];
-      const at = i * n;
-      for (let j = i; j < n; j++) {
-        g[at + j] += a * block[j] + b * block[n + j] + (c * block[2 * n + j] + d * block[3 * n + j]);
-      }
+    for (const [at, of] of [a, b, c, d].entries()) {
+      if (row + at < rows) of.set(x.subarray((row + at) * n, (row + at + 1) * n));
+      else of.fill(0);
     }
+    for (let i = 0; i < n; i++) addRow(g.subarray(i * n, (i + 1) * n), a, b, c, d, i);
   }
   for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) g[i * n + j] = g[j * n + i];
   return g;
+}
+
+/** Row i of the products of four rows, from the diagonal on. */
+function addRow(
+  into: Float64Array,
+  a: Float64Array,
+  b: Float64Array,
+  c: Float64Array,
+  d: Float64Array,
+  i: number,
+): void {
+  const e = a[i];
+  const f = b[i];
+  const g = c[i];
+  const h = d[i];
+  for (let j = i; j < into.length; j++) into[j] += e * a[j] + f * b[j] + (g * c[j] + h * d[j]);
 }
 
 /**

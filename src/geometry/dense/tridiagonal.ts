@@ -37,17 +37,8 @@ export function tridiagonal(a: Float64Array, n: number): Tridiagonal {
     factors[k] = factor;
     const p = new Float64Array(size);
     for (let i = 0; i < size; i++) {
-      const row = (k + 1 + i) * n + k + 1;
-      let sum = 0;
-      if (behind) {
-        const [vi, wi] = [v[i + 1], w[i + 1]];
-        for (let j = 0; j < size; j++) {
-          const value = a[row + j] - vi * w[j + 1] - wi * v[j + 1];
-          a[row + j] = value;
-          sum += value * next[j];
-        }
-      } else for (let j = 0; j < size; j++) sum += a[row + j] * next[j];
-      p[i] = factor * sum;
+      const row = a.subarray((k + 1 + i) * n + k + 1, (k + 2 + i) * n);
+      p[i] = factor * (behind ? updated(row, v, w, i + 1, next) : dot(row, next));
     }
     let along = 0;
     for (let i = 0; i < size; i++) along += p[i] * next[i];
@@ -80,4 +71,31 @@ function reflect(x: Float64Array): { alpha: number; factor: number } {
   const alpha = x[0] > 0 ? -norm : norm;
   x[0] -= alpha;
   return { alpha, factor: 2 / (x[0] * x[0] + rest) };
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+/** Takes row - v_i w' - w_i v', and gives its product with x. v and w have one number more in front. */
+function updated(row: Float64Array, v: Float64Array, w: Float64Array, i: number, x: Float64Array): number {
+  const vi = v[i];
+  const wi = w[i];
+  let [even, odd] = [0, 0];
+  let j = 0;
+  for (; j + 1 < row.length; j += 2) {
+    const a = row[j] - vi * w[j + 1] - wi * v[j + 1];
+    const b = row[j + 1] - vi * w[j + 2] - wi * v[j + 2];
+    row[j] = a;
+    row[j + 1] = b;
+    even += a * x[j];
+    odd += b * x[j + 1];
+  }
+  if (j < row.length) {
+    row[j] -= vi * w[j + 1] + wi * v[j + 1];
+    even += row[j] * x[j];
+  }
+  return even + odd;
 }
