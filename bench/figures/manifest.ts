@@ -50,6 +50,13 @@ export const measured: readonly Measured[] = [
     command: "precision-lens sweep --preset rlvr --lr 1e-6 --scheme in-place,master,kahan",
     sources: simulation,
   },
+  {
+    doc: "docs/gates.md",
+    heading: "## Four runs of one base",
+    command:
+      "precision-lens diff test/data/geometry/base.safetensors test/data/geometry/{rlvr,opd,sft,in-place}.safetensors --geometry",
+    sources: ["src/geometry", "test/data/geometry"],
+  },
   { doc: "docs/guide.md", heading: "## 5. Reading the answer", command: null, sources: [] },
   {
     doc: "docs/guide.md",
@@ -134,11 +141,12 @@ export const measured: readonly Measured[] = [
     "### Walks of noise at 1e-6 with an fp32 master",
     "### Adam's first step on weights of sigma .02",
     "## Steady state",
+    "## Gates I and II: what size alone would give",
   ].map((heading) => ({
     doc: "docs/published.md",
     heading,
     command: "npm run published",
-    sources: [...simulation, "bench/published"],
+    sources: [...simulation, "src/geometry", "bench/published"],
   })),
   {
     doc: "docs/tests.md",
@@ -174,6 +182,7 @@ export const notMeasured: readonly (readonly [doc: string, headings: readonly st
       "## Published tests, and input",
     ],
   ],
+  ["docs/gates.md", ["## What is measured, and what it is expected to be", "## What it takes of a laptop"]],
   ["docs/guide.md", ["### What frameworks do", "### Disk"]],
   ["docs/simulation.md", ["## What is drawn", "## Presets"]],
   ["docs/talk.md", ["# The talk"]],
