@@ -1,5 +1,5 @@
+import { geometryEngines, provenGeometry } from "../engine/wasm/geometry-engines.js";
 import { cores } from "../engine/wasm/platform.js";
-import { productsOf, provenProducts } from "../engine/wasm/products/products.js";
 import type { TensorPart } from "../geometry/job.js";
 import type { Geometry } from "../lens/geometry-result.js";
 import { geometryOf } from "../source/pair/geometry-of.js";
@@ -30,10 +30,10 @@ export async function measured(
   { err }: Streams,
 ): Promise<Geometry> {
   const { rank = 64, layers = 5, lr, steps, seed } = options;
-  const kernel = await provenProducts();
+  const kernels = await provenGeometry();
   const elements = pairs.flatMap(({ tensors }) => tensors).reduce((sum, tensor) => sum + tensor.elements, 0);
   const threads = options.threads ?? (elements < worthThreads ? 1 : cores());
-  const pool = threads > 1 ? new GeometryPool(threadScript, threads, kernel) : null;
+  const pool = threads > 1 ? new GeometryPool(threadScript, threads, kernels) : null;
   const bar = await progressBar(options.quiet ? null : err, work);
   const keyOf = (tensor: string) => `geometry of ${tensor}`;
   try {
@@ -42,7 +42,7 @@ export async function measured(
       layers,
       walk: lr === undefined || steps === undefined ? null : { lr, steps },
       seed,
-      products: productsOf(kernel),
+      engines: geometryEngines(kernels),
       pool,
       progress: bar.progress,
       resume: log && {

@@ -50,7 +50,7 @@ export function diffCommand(streams: Streams): Command {
       "how the change of each matrix lies, beside what would be expected if only sizes mattered (docs/gates.md)",
     )
     .option("--rank <n>", "leading directions of --geometry (default: 64)", wholeNumber)
-    .option("--layers <n>", "layers whose spectra --geometry takes, or all (default: 5)", layersOf)
+    .option("--layers <n>", "layers whose spectra --geometry takes, 0 to all (default: 5)", layersOf)
     .option("--lr <rate>", "learning rate of the run, for what a noise walk would give", finiteNumber)
     .option("--steps <n>", "optimizer steps of the run, for the same", wholeNumber)
     .addOption(threadsOption())
@@ -88,7 +88,6 @@ function checkGeometry(command: Command, afters: readonly string[], options: Dif
   if (rank !== undefined && (rank < 1 || rank > mostRank)) {
     refuse(`--rank ${rank}: expected from 1 to ${mostRank} directions`);
   }
-  if (layers === 0) refuse("--layers 0: expected at least one, or all");
   if ((lr === undefined) !== (steps === undefined)) {
     refuse("--lr and --steps go together: one alone does not say how far a noise walk gets");
   }

@@ -1,5 +1,5 @@
 /** A thread of `diff --geometry`. */
-import { type ProductsKernel, productsOf } from "../engine/wasm/products/products.js";
+import { type GeometryKernels, geometryEngines } from "../engine/wasm/geometry-engines.js";
 import { serveGeometry } from "../source/pair/geometry-pool.js";
 
-serveGeometry((kernel) => productsOf(kernel as ProductsKernel));
+serveGeometry((kernels) => geometryEngines(kernels as GeometryKernels));

@@ -1,5 +1,6 @@
 import type { Format } from "../format/format.js";
 import type { TensorGeometry } from "../lens/geometry-result.js";
+import type { CodeCounterOf } from "./changes.js";
 import type { MatrixPair } from "./matrix.js";
 import { type MeasuredTensor, measureTensor } from "./measure-tensor.js";
 import type { ProductsOf } from "./products.js";
@@ -22,16 +23,23 @@ export interface TensorPart {
   readonly shared: readonly SharedChanges[];
 }
 
+/** What the arithmetic runs on. */
+export interface Engines {
+  readonly products: ProductsOf;
+  /** Null where codes are counted as numbers. */
+  readonly codes: CodeCounterOf | null;
+}
+
 /** @param models the tensor of each tuned model beside that of the base. */
 export async function measureModels(
   models: readonly { readonly matrix: MatrixPair; readonly format: Format }[],
   task: TensorTask,
-  products?: ProductsOf,
+  { products, codes }: Engines,
 ): Promise<TensorPart> {
   const measured: MeasuredTensor[] = [];
   for (const { matrix, format } of models) {
     const mask = models.length > 1;
-    measured.push(await measureTensor(matrix, { ...task, format, mask, ...(products && { products }) }));
+    measured.push(await measureTensor(matrix, { ...task, format, mask, products, codes }));
   }
   return {
     geometries: measured.map(({ geometry }) => geometry),

@@ -1,7 +1,7 @@
 import type { Format } from "../format/format.js";
 import { type Measures, measureNames, spectralNames, type TensorGeometry } from "../lens/geometry-result.js";
 import { type Module, moduleOf } from "../lens/module.js";
-import { type Changes, countChanges, expectedMargins } from "./changes.js";
+import { type Changes, type CodeCounterOf, countChanges, expectedMargins } from "./changes.js";
 import type { MatrixPair } from "./matrix.js";
 import { allUnknown } from "./measures.js";
 import { profile, sizeMeasures, type Walk } from "./size-measures.js";
@@ -15,6 +15,8 @@ export interface TensorOptions extends SpectralOptions {
   readonly withoutSpectra: string | null;
   /** Whether to note which weights changed. */
   readonly mask?: boolean;
+  /** Counts codes, where a matrix has them. */
+  readonly codes?: CodeCounterOf | null;
 }
 
 export interface MeasuredTensor {
@@ -26,7 +28,7 @@ export interface MeasuredTensor {
 export async function measureTensor(matrix: MatrixPair, options: TensorOptions): Promise<MeasuredTensor> {
   const { name, rows, columns } = matrix;
   const module: Module = moduleOf(name);
-  const changes = await countChanges(matrix, options.mask);
+  const changes = await countChanges(matrix, options.mask, options.codes);
   const of = (rest: Pick<TensorGeometry, "measures" | "spectrum" | "profiles">): MeasuredTensor => ({
     geometry: { name, shape: [rows, columns], ...module, ...rest },
     changes,
@@ -35,7 +37,7 @@ export async function measureTensor(matrix: MatrixPair, options: TensorOptions):
   if (obstacle !== null) {
     return of({ spectrum: null, measures: allUnknown(measureNames, obstacle), profiles: null });
   }
-  const margins = await expectedMargins(matrix, changes.counts.shareBySize());
+  const margins = await expectedMargins(matrix, changes.counts.shareBySize(), options.codes);
   const bySize = sizeMeasures(changes, margins, options.format, options.walk);
   const profiles = {
     rows: profile(changes.rows, columns, margins.rows),

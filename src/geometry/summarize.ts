@@ -131,6 +131,7 @@ function commonReason(tensors: readonly TensorGeometry[], name: MeasureName): st
 /** Layers of a stack that are looked at: so many, evenly from the first to the last. */
 export function sampledLayers(layers: readonly number[], most: number): Set<number> {
   const sorted = [...new Set(layers)].sort((a, b) => a - b);
+  if (most === 0) return new Set();
   if (sorted.length <= most) return new Set(sorted);
   if (most === 1) return new Set([sorted[Math.floor(sorted.length / 2)]]);
   return new Set(

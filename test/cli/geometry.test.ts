@@ -81,6 +81,19 @@ describe("of the recorded runs", async () => {
     expect(Math.max(...text.split("\n").map(visibleWidth))).toBeLessThanOrEqual(80);
   });
 
+  test("no layers are no spectra, and say so", async () => {
+    const { totals, layers } = await geometry(base, rlvr, "--layers", "0");
+    expect(totals.measures.drift).toMatchObject({
+      measured: null,
+      reason: "no spectra were asked for (--layers 0)",
+    });
+    expect(totals.measures.rowSpread.ratio).toBeGreaterThan(0.5);
+    expect(layers.every(({ spectra }) => !spectra)).toBe(true);
+    expect(await output("diff", base, rlvr, "--geometry", "--layers", "0")).toMatch(
+      /no spectrum tells which weights/,
+    );
+  });
+
   test("the table, Markdown and report of a saved result", async () => {
     const saved = join(folder, "saved.json");
     const table = await output("diff", base, rlvr, sft, "--geometry", "--json", saved);
@@ -108,7 +121,6 @@ describe("refusals", () => {
   test.each([
     [["--rank", "8"], "--rank is an option of --geometry, which was not given"],
     [["--geometry", "--rank", "0"], "--rank 0: expected from 1 to 1024 directions"],
-    [["--geometry", "--layers", "0"], "--layers 0: expected at least one, or all"],
     [["--geometry", "--lr", "1e-6"], "--lr and --steps go together"],
     [["--geometry", "--lr", "-1", "--steps", "3"], "--lr -1: expected a learning rate above zero"],
     [["--geometry", "--layers", "some"], "expected a whole number"],

@@ -1,6 +1,11 @@
 import type { Format } from "../../format/format.js";
-import { measureModels, pairsOf, type TensorPart, type TensorTask } from "../../geometry/job.js";
-import type { ProductsOf } from "../../geometry/products.js";
+import {
+  type Engines,
+  measureModels,
+  pairsOf,
+  type TensorPart,
+  type TensorTask,
+} from "../../geometry/job.js";
 import { jaccardOf, type SharedChanges, type Walk } from "../../geometry/size-measures.js";
 import { outsideLayers, sampledLayers, summarizeGeometry } from "../../geometry/summarize.js";
 import type { Geometry, ModelGeometry, Overlap, TensorGeometry } from "../../lens/geometry-result.js";
@@ -18,7 +23,7 @@ export interface GeometryOptions {
   readonly layers: number | "all";
   readonly walk: Walk | null;
   readonly seed: number;
-  readonly products: ProductsOf;
+  readonly engines: Engines;
   /** Threads to work on; this one where there are none. */
   readonly pool: GeometryPool | null;
   /** Called after each tensor with what was done of all there is to do. */
@@ -49,7 +54,7 @@ export async function geometryOf(
   pairs: readonly CheckpointPair[],
   options: GeometryOptions,
 ): Promise<Geometry> {
-  const { rank, seed, walk, pool, products, progress, resume = null } = options;
+  const { rank, seed, walk, pool, engines, progress, resume = null } = options;
   const { tasks, leftOut, sampled } = planOf(pairs, options);
   const identities = new Map(pairs.flatMap(({ files }) => files).map((file) => [file, fileIdentity(file)]));
   const total = tasks.reduce((sum, { work }) => sum + work, 0);
@@ -66,10 +71,10 @@ export async function geometryOf(
           format: tensor.compared as Format,
         })),
         task,
-        products,
+        engines,
       );
     }
-    return pool ? pool.measure(stored) : measureStored(stored, files, products);
+    return pool ? pool.measure(stored) : measureStored(stored, files, engines);
   }
 
   async function work(queue: Task[]): Promise<void> {
@@ -135,6 +140,7 @@ function planOf(pairs: readonly CheckpointPair[], { rank, seed, walk, layers }: 
   const taken = new Map([...stacks].map(([stack, of]) => [stack, sampledLayers(of, most)]));
   const reasonOf = ({ module }: (typeof matrices)[number]): string | null => {
     if (layers === "all") return null;
+    if (layers === 0) return "no spectra were asked for (--layers 0)";
     if (module.stack === null) {
       return outsideLayers.has(module.kind) ? "it is in no layer: --layers all takes its spectrum" : null;
     }

@@ -1,7 +1,6 @@
 import { parentPort, Worker } from "node:worker_threads";
 import { format } from "../../format/registry.js";
-import { measureModels, type TensorPart, type TensorTask } from "../../geometry/job.js";
-import type { ProductsOf } from "../../geometry/products.js";
+import { type Engines, measureModels, type TensorPart, type TensorTask } from "../../geometry/job.js";
 import { ThreadEnded } from "../../lens/thread-ended.js";
 import { InputError } from "../input-error.js";
 import { FileReader } from "./file-reader.js";
@@ -24,29 +23,25 @@ type Answer =
   | { readonly refusal: readonly [file: string, expected: string, found: string] };
 
 /** On this thread. */
-export function measureStored(
-  task: StoredTask,
-  files: FileReader,
-  products: ProductsOf,
-): Promise<TensorPart> {
+export function measureStored(task: StoredTask, files: FileReader, engines: Engines): Promise<TensorPart> {
   const models = task.models.map(({ before, after, compared }) => {
     const of = format(compared);
     return { matrix: storedMatrix(task.name, task.shape, before, after, of, files), format: of };
   });
-  return measureModels(models, task, products);
+  return measureModels(models, task, engines);
 }
 
-/** The body of a thread: it is sent what its products are made of, then tasks, and answers in their order. */
-export function serveGeometry(productsOf: (kernel: unknown) => ProductsOf): void {
+/** The body of a thread: it is sent what its engines are made of, then tasks, and answers in their order. */
+export function serveGeometry(enginesOf: (kernel: unknown) => Engines): void {
   const files = new FileReader();
-  let products: ProductsOf;
+  let engines: Engines;
   parentPort!.on("message", async (message: { readonly kernel: unknown } | StoredTask) => {
     if ("kernel" in message) {
-      products = productsOf(message.kernel);
+      engines = enginesOf(message.kernel);
       return;
     }
     try {
-      parentPort!.postMessage({ part: await measureStored(message, files, products) });
+      parentPort!.postMessage({ part: await measureStored(message, files, engines) });
     } catch (error) {
       // The class of an error does not survive being sent.
       if (!(error instanceof InputError)) {

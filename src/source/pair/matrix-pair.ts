@@ -17,6 +17,11 @@ export function storedMatrix(
   files: FileReader,
 ): MatrixPair {
   const sides = [before, after].map((range) => reader(range, columns, compared, files));
+  const areCodes = compared.name === "bf16" && [before, after].every(({ dtype }) => dtype === "BF16");
+  const readInto = ({ file, position }: StoredRange, first: number, count: number, into: Uint16Array) => {
+    const bytes = new Uint8Array(into.buffer, into.byteOffset, 2 * count * columns);
+    files.read(file, position + 2 * first * columns, bytes);
+  };
   return {
     name,
     rows,
@@ -27,6 +32,13 @@ export function storedMatrix(
       const [base, tuned] = sides.map((read) => read(first, count));
       return { base, tuned };
     },
+    ...(areCodes && {
+      readCodes: async (first: number, count: number, base: Uint16Array, tuned: Uint16Array | null) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        readInto(before, first, count, base);
+        if (tuned) readInto(after, first, count, tuned);
+      },
+    }),
   };
 }
 
