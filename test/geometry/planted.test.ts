@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { productsOf, provenProducts } from "../../src/engine/wasm/products/products.js";
 import { format } from "../../src/format/registry.js";
 import { measureTensor } from "../../src/geometry/measure-tensor.js";
 import { type Measure, type MeasureName, measureNames } from "../../src/lens/geometry-result.js";
 import { bf16, normal, pairOf, uniform } from "./support.js";
 
+const products = productsOf(await provenProducts());
 const rows = 256;
 const columns = 192;
 
@@ -63,6 +65,7 @@ async function measuresOf(change: (i: number) => number, allUpTo?: number) {
     withoutSpectra: null,
     rank: 64,
     seed: 5,
+    products,
     ...(allUpTo !== undefined && { allUpTo }),
   });
   return geometry;
