@@ -1,6 +1,6 @@
 import type { Geometry, MeasureName, Profile, TensorGeometry } from "../../lens/geometry-result.js";
 import { printable } from "../../lens/printable.js";
-import { columnMeasures, geometrySentence, measureLabel, times } from "../geometry.js";
+import { columnMeasures, measureLabel, times } from "../geometry.js";
 import { percent } from "../numbers.js";
 import { type Figure, half, type Size, wide } from "./figure.js";
 import { drawLines } from "./line-chart.js";
@@ -30,7 +30,7 @@ function layerStrip({ layers, totals }: Geometry): Figure | null {
   const labels = shown.map(({ layer }) => String(layer));
   return {
     name: "geometry-layers",
-    title: geometrySentence(totals).split(";")[0],
+    title: stripTitle(totals),
     caption:
       "Measured over expected, by layer: 1 is what is expected where only sizes matter. Empty: its spectrum was not taken.",
     size: { width: wide, height: rows.length * 44 + 110 },
@@ -40,6 +40,13 @@ function layerStrip({ layers, totals }: Geometry): Figure | null {
       rows: rows.map((name, row) => [measureLabel(name), ...ratios[row].map(times)]),
     },
   };
+}
+
+/** The ratios that the sentence of a geometry goes by. */
+function stripTitle({ measures: { stableRank, energy16, principalOverlap } }: Geometry["totals"]): string {
+  if (stableRank.ratio === null) return "Rows and columns against what sizes tell, by layer";
+  const energy = energy16.ratio === null ? "" : `, energy in the top 16 ${times(energy16.ratio)}`;
+  return `Stable rank ${times(stableRank.ratio)}${energy}, principal mask ${times(principalOverlap.ratio)} times what sizes give`;
 }
 
 /** Powers of two on either side of 1 that have shades of their own. */
@@ -104,7 +111,10 @@ function stripedTensor({ tensors }: Geometry): (TensorGeometry & { profiles: obj
     (tensor): tensor is TensorGeometry & { profiles: object } =>
       tensor.profiles !== null && spread(tensor) > 0,
   );
-  return known.length === 0 ? null : known.reduce((a, b) => (spread(b) > spread(a) ? b : a));
+  // Rows of an embedding are words, of which some do not occur.
+  const inLayers = known.filter(({ stack }) => stack !== null);
+  const looked = inLayers.length > 0 ? inLayers : known;
+  return looked.length === 0 ? null : looked.reduce((a, b) => (spread(b) > spread(a) ? b : a));
 }
 
 function profileChart(side: "rows" | "columns", tensor: TensorGeometry): Figure {
