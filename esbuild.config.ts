@@ -36,7 +36,8 @@ async function buildTool(): Promise<void> {
   await build({ ...common, ...withCommander(), ...program });
   // Each thread opens it anew; modules of the other kind take 20 ms longer to start.
   const thread: BuildOptions = { ...common, format: "cjs", outExtension: { ".js": ".cjs" } };
-  await build({ ...thread, entryPoints: [pathOf("src/cli/diff-worker.ts")] });
+  const threads = ["diff-worker", "geometry-worker"].map((name) => pathOf(`src/cli/${name}.ts`));
+  await build({ ...thread, entryPoints: threads });
 }
 
 /** Bundles commander and no other package. It is no module and asks for Node's by `require`; its licence goes with it. */

@@ -31,6 +31,11 @@ export const groups: readonly Group[] = [
   },
   { name: "lens", tests: ["test/lens/**/*.test.ts"], sources: ["src/lens", "test/lens"] },
   {
+    name: "geometry",
+    tests: ["test/geometry/**/*.test.ts"],
+    sources: ["src/geometry", "test/geometry", "test/data/geometry"],
+  },
+  {
     name: "engine",
     tests: ["test/engine/**/*.test.ts"],
     except: ["test/engine/gpujs/**", "test/engine/webgpu/**"],

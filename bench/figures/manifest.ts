@@ -64,6 +64,13 @@ export const measured: readonly Measured[] = [
       "precision-lens simulate --elements 128x256 --steps 300 --lr 1e-6 --scheme master --format bf16,mxfp8-e4m3,mxfp8-e4m3:rceil,mxfp8-e5m2,mxfp6-e2m3,mxfp4,mxfp4:rceil,nvfp4,nvfp4:transformer-engine,fp8-128x128; the same with --base-format fp32",
     sources: [...simulation, "src/engine/reference"],
   },
+  {
+    doc: "docs/gates.md",
+    heading: "## Four runs of one base",
+    command:
+      "precision-lens diff test/data/geometry/base.safetensors test/data/geometry/{rlvr,opd,sft,in-place}.safetensors --geometry",
+    sources: ["src/geometry", "test/data/geometry"],
+  },
   { doc: "docs/guide.md", heading: "## 5. Reading the answer", command: null, sources: [] },
   {
     doc: "docs/guide.md",
@@ -173,11 +180,12 @@ export const measured: readonly Measured[] = [
     "### Walks of noise at 1e-6 with an fp32 master",
     "### Adam's first step on weights of sigma .02",
     "## Steady state",
+    "## Gates I and II: what size alone would give",
   ].map((heading) => ({
     doc: "docs/published.md",
     heading,
     command: "npm run published",
-    sources: [...simulation, "bench/published"],
+    sources: [...simulation, "src/geometry", "bench/published"],
   })),
   {
     doc: "docs/tests.md",
@@ -214,6 +222,7 @@ export const notMeasured: readonly (readonly [doc: string, headings: readonly st
       "## Published tests, and input",
     ],
   ],
+  ["docs/gates.md", ["## What is measured, and what it is expected to be", "## What it takes of a laptop"]],
   ["docs/guide.md", ["### What frameworks do", "### Disk"]],
   ["docs/simulation.md", ["## What is drawn", "## Presets"]],
   ["docs/talk.md", ["# The talk"]],

@@ -16,6 +16,7 @@ import {
   trainingFigures,
   unchangedFigures,
 } from "./figures.js";
+import { gateSection } from "./gates.js";
 import type { Measured } from "./simulation.js";
 
 const began = performance.now();
@@ -79,6 +80,7 @@ function document(): string {
     "With an fp32 master the share of weights that change in a step is E[min(1, |u| / ulp(w))]: the left column by that " +
       "formula over independent draws of settled updates and of weights, the right one from a run of 1500 steps, its last 200.",
     steadyTable(),
+    gateSection(rows),
   ].join("\n\n");
 }
 

@@ -1,13 +1,15 @@
 import { comparerOf, provenKernel } from "../engine/wasm/difference/comparison.js";
 import { blockFormat, isBlockFormat } from "../format/block/block-format.js";
 import { format } from "../format/registry.js";
+import type { TensorPart } from "../geometry/job.js";
 import type { DifferenceTallyJson } from "../lens/difference.js";
 import type { Comparer } from "../lens/difference-codes.js";
 import type { DeltaFile, DifferenceResult } from "../lens/difference-result.js";
 import { differenceOf } from "../source/pair/difference-of.js";
 import { openPair } from "../source/pair/open-pair.js";
-import type { CheckpointPair } from "../source/pair/pair-up.js";
+import type { CheckpointPair, PairOptions } from "../source/pair/pair-up.js";
 import type { WorkerPool } from "../source/pair/worker-pool.js";
+import type { ResumeLog } from "../source/resume-log.js";
 import { version } from "../version.js";
 import type { DiffOptions } from "./diff.js";
 import { checkOutput, diffRenderers, emitBy, outputFiles } from "./emit.js";
@@ -18,12 +20,14 @@ import { expectApart, expectWritable } from "./write-output.js";
 /**
  * What `diff` does.
  *
+ * @param more tuned models after the first, whose geometry is measured too.
  * @param pool threads beside this one; it ends them as soon as it can.
  * @throws InputError, CommanderError
  */
 export async function diffFiles(
   before: string,
   after: string,
+  more: readonly string[],
   options: DiffOptions,
   pool: WorkerPool | null,
   streams: Streams,
@@ -39,28 +43,48 @@ export async function diffFiles(
   const delta = await deltaOf(before, after, options);
   // It is compiled while the headers are read.
   const kernel = provenKernel();
-  const pair = await openPair(before, after, {
-    view,
-    strict: options.strict ?? false,
-    rename: options.rename ?? [],
-    commonRows: options.commonRows ?? false,
-  });
+  const pair = await openPair(before, after, pairOptions(view, options));
+  const opened = [pair];
   try {
     const { resume } = options;
     const { writeDelta: deltaPath } = options;
     const outputs = [resume, deltaPath].filter((path) => path !== undefined);
-    expectApart([...outputFiles(options), ...outputs], pair.files);
+    const others = await openOthers();
+    const files = [pair, ...others].flatMap(({ files }) => files);
+    expectApart([...outputFiles(options), ...outputs], files);
     pool?.prepare(await kernel);
-    const difference = await compared(pair, comparerOf(await kernel), pool, options, streams);
+    const log = await resumeLog(pair, others, options);
+    const difference = await compared(pair, comparerOf(await kernel), pool, log, options, streams);
     const file = await delta();
     const result = file === null ? difference : { ...difference, delta: { ...difference.delta, file } };
     // They end while the result is written.
     void pool?.close();
-    await emitBy(diffRenderers, result, options, streams);
+    const geometry =
+      options.geometry && (await (await geometryModule()).measured([pair, ...others], log, options, streams));
+    await emitBy(diffRenderers, geometry ? { ...result, geometry } : result, options, streams);
     if (options.resume !== undefined) (await import("../source/resume-log.js")).removeLog(options.resume);
   } finally {
-    await pair.close();
+    await Promise.all(opened.map((each) => each.close()));
   }
+
+  async function openOthers(): Promise<CheckpointPair[]> {
+    for (const path of more) opened.push(await openPair(before, path, pairOptions(view, options)));
+    return opened.slice(1);
+  }
+}
+
+function pairOptions(view: PairOptions["view"], { strict, rename, commonRows }: DiffOptions): PairOptions {
+  return {
+    view: view ?? null,
+    strict: strict ?? false,
+    rename: rename ?? [],
+    commonRows: commonRows ?? false,
+  };
+}
+
+/** A comparison without it is spared the loading. */
+function geometryModule() {
+  return import("./diff-geometry.js");
 }
 
 /** Applies a delta now; of one that is to be written, gives what writes it once the two were compared. */
@@ -84,12 +108,12 @@ async function compared(
   pair: CheckpointPair,
   comparer: Comparer,
   pool: WorkerPool | null,
+  log: ComparisonLog | null,
   options: DiffOptions,
   { err }: Streams,
 ): Promise<DifferenceResult> {
   const { view = null, strict = false, commonRows = false, sample: chunks, seed } = options;
   const rename = (options.rename ?? []).map(({ text }) => text);
-  const log = await resumeLog(pair, options);
   const bar = await progressBar(options.quiet ? null : err, gigabytes);
   try {
     return await differenceOf(pair, {
@@ -103,7 +127,7 @@ async function compared(
       pool,
       progress: bar.progress,
       resume: log && {
-        tally: (tensor) => log.part(tensor),
+        tally: (tensor) => log.part(tensor) as DifferenceTallyJson | null,
         done: (tensor, tally) => log.add(tensor, tally),
       },
     });
@@ -112,13 +136,19 @@ async function compared(
   }
 }
 
+/** Tallies by the name of their tensor; geometry has names of its own. */
+export type ComparisonLog = ResumeLog<DifferenceTallyJson | TensorPart>;
+
 async function resumeLog(
   pair: CheckpointPair,
-  { resume, view, strict, rename = [], commonRows }: DiffOptions,
-) {
+  others: readonly CheckpointPair[],
+  options: DiffOptions,
+): Promise<ComparisonLog | null> {
+  const { resume, view, strict, rename = [], commonRows, geometry, rank, layers, lr, steps, seed } = options;
   if (resume === undefined) return null;
   const { fileIdentities, ResumeLog } = await import("../source/resume-log.js");
-  return new ResumeLog<DifferenceTallyJson>(resume, {
+  const ofGeometry = { geometry, others: others.map(({ after }) => after), rank, layers, lr, steps, seed };
+  return new ResumeLog<DifferenceTallyJson | TensorPart>(resume, {
     version,
     command: "diff",
     settings: {
@@ -128,7 +158,8 @@ async function resumeLog(
       strict: strict ?? false,
       rename: rename.map(({ text }) => text),
       commonRows: commonRows ?? false,
+      ...(geometry && ofGeometry),
     },
-    files: fileIdentities(pair.files),
+    files: fileIdentities([...new Set([pair, ...others].flatMap(({ files }) => files))].sort()),
   });
 }

@@ -6,6 +6,7 @@ import { threadsWorthStarting } from "../source/pair/threads.js";
 import { WorkerPool } from "../source/pair/worker-pool.js";
 import {
   addOutputOptions,
+  finiteNumber,
   formatName,
   type OutputOptions,
   resumeOption,
@@ -33,6 +34,11 @@ export interface DiffOptions extends OutputOptions {
   readonly merged?: string;
   readonly unmerge?: boolean;
   readonly roundUpdate?: string;
+  readonly geometry?: boolean;
+  readonly rank?: number;
+  readonly layers?: number | "all";
+  readonly lr?: number;
+  readonly steps?: number;
 }
 
 /** What is done where AFTER is a LoRA adapter. */
@@ -57,7 +63,10 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
       "<before>",
       "file of safetensors or torch.save, index of shards, folder of one, or a recorded run",
     )
-    .argument("<after...>", "the same; several are a series; or the folder of a LoRA adapter (PEFT)")
+    .argument(
+      "<after...>",
+      "the same; several are a series, or tuned models with --geometry; or a LoRA adapter (PEFT)",
+    )
     .option(
       "--view <format>",
       "compare what would be stored in this format, with shared scales too",
@@ -84,28 +93,39 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
       formatName,
     )
     .option("--sample <n>", "chunks of 65,536 weights to compress", wholeNumber, 16)
-    .option("--seed <n>", "of the places of those chunks", wholeNumber, 0)
+    .option("--seed <n>", "of the places of those chunks, and of drawn signs", wholeNumber, 0)
+    .option(
+      "--geometry",
+      "how the change of each matrix lies, beside what would be expected if only sizes mattered (docs/gates.md)",
+    )
+    .option("--rank <n>", "leading directions of --geometry (default: 64)", wholeNumber)
+    .option("--layers <n>", "layers whose spectra --geometry takes, 0 to all (default: 5)", layersOf)
+    .option("--lr <rate>", "learning rate of the run, for what a noise walk would give", finiteNumber)
+    .option("--steps <n>", "optimizer steps of the run, for the same", wholeNumber)
     .option("--write-delta <file>", "write what makes AFTER from BEFORE, byte for byte (safetensors)")
     .option("--apply-delta <file>", "first make AFTER, where nothing is yet, from BEFORE and such a delta")
     .addOption(threadsOption())
     .addOption(resumeOption());
   return addOutputOptions(command).action(async (before: string, afters: string[], options: DiffOptions) => {
-    const [after] = afters;
-    const isSeries = afters.length > 1;
-    const forTwo = (["resume", "writeDelta", "applyDelta"] as const).find(
+    checkGeometry(command, options);
+    const [after, ...more] = afters;
+    const isSeries = more.length > 0 && options.geometry !== true;
+    const forTwo = (["writeDelta", "applyDelta", "resume"] as const).filter(
       (name) => options[name] !== undefined,
     );
-    if (forTwo !== undefined && isSeries) refuseOption(command, forTwo, "two checkpoints");
+    const stop = forTwo.find((name) => name !== "resume" || options.geometry !== true);
+    if (stop !== undefined && more.length > 0) refuseOption(command, stop, "two checkpoints");
     if (options.writeDelta !== undefined && options.applyDelta !== undefined) {
       command.error("error: only one of --write-delta and --apply-delta can be given");
     }
     const [ofBefore, ofAfter] = await Promise.all([isAdapter(before), isAdapter(after)]);
     // Two adapters are compared as any two checkpoints.
-    const isMerge = merge !== undefined && !isSeries && ofAfter && !ofBefore;
+    const isMerge = merge !== undefined && more.length === 0 && ofAfter && !ofBefore;
     if (ofBefore && !ofAfter) {
       throw new InputError(before, "a base as BEFORE, and its adapter as AFTER", "a LoRA adapter");
     }
-    if (isMerge && forTwo !== undefined) refuseOption(command, forTwo, "two checkpoints");
+    if (isMerge && options.geometry) refuseOption(command, "geometry", "two checkpoints");
+    if (isMerge && forTwo.length > 0) refuseOption(command, forTwo[0], "two checkpoints");
     if (isMerge) return (await merge())(before, after, options, streams);
     const stray = (["merged", "unmerge", "roundUpdate"] as const).find((name) => options[name] !== undefined);
     if (stray !== undefined) refuseOption(command, stray, "AFTER a LoRA adapter");
@@ -118,7 +138,7 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
       }
       // Threads take as long to start as all else does to be loaded and made ready.
       const { diffFiles } = await import("./diff-files.js");
-      await diffFiles(before, after, options, pool, streams);
+      await diffFiles(before, after, more, options, pool, streams);
     } finally {
       await pool?.close();
     }
@@ -127,4 +147,26 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
 
 function refuseOption(command: Command, name: string, what: string): never {
   return command.error(`error: --${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} is for ${what}`);
+}
+
+const mostRank = 1024;
+
+function layersOf(text: string): number | "all" {
+  return text === "all" ? text : wholeNumber(text);
+}
+
+/** What the options of --geometry ask of each other. */
+function checkGeometry(command: Command, options: DiffOptions): void {
+  const { geometry = false, rank, layers, lr, steps } = options;
+  const given = Object.entries({ rank, layers, lr, steps }).find(([, value]) => value !== undefined);
+  const refuse = (message: string) => command.error(`error: ${message}`);
+  if (!geometry && given) refuse(`--${given[0]} is an option of --geometry, which was not given`);
+  if (rank !== undefined && (rank < 1 || rank > mostRank)) {
+    refuse(`--rank ${rank}: expected from 1 to ${mostRank} directions`);
+  }
+  if ((lr === undefined) !== (steps === undefined)) {
+    refuse("--lr and --steps go together: one alone does not say how far a noise walk gets");
+  }
+  if (lr !== undefined && lr <= 0) refuse(`--lr ${lr}: expected a learning rate above zero`);
+  if (steps === 0) refuse("--steps 0: expected at least one");
 }

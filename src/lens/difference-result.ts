@@ -1,4 +1,5 @@
 import type { CastWithoutScale } from "./cast.js";
+import type { Geometry } from "./geometry-result.js";
 import type { SkippedTensor } from "./input.js";
 import type { ModuleKind } from "./module.js";
 import type { EndProbe } from "./result.js";
@@ -33,6 +34,8 @@ export interface DifferenceResult {
   readonly byBytes?: readonly BytesOfTensor[];
   /** Of AFTER, where it was rounded to formats that usually have scales. Absent where it was to none. */
   readonly casts?: readonly CastWithoutScale[];
+  /** How the change of each matrix lies, beside what nulls expect: with `--geometry`. */
+  readonly geometry?: Geometry;
   readonly skipped: readonly SkippedTensor[];
 }
 

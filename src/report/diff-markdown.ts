@@ -2,6 +2,7 @@ import type { DifferenceCounts, DifferenceResult } from "../lens/difference-resu
 import { byBytesLines, codeLines } from "./code-lines.js";
 import { diffHeadline, hiddenNote, mixedNote } from "./diff-headline.js";
 import { deltaNotes, deltaRows } from "./diff-table.js";
+import { geometryMarkdown } from "./geometry-markdown.js";
 import { escaped, table } from "./markdown.js";
 import { bytes, count, counted, missing, percent, share, short } from "./numbers.js";
 import { otherNote } from "./other-note.js";
@@ -39,6 +40,7 @@ export function renderDiffMarkdown(result: DifferenceResult): string {
         heatmap.layers.map((layer, row) => [String(layer), ...heatmap.apparentSparsity[row].map(percent)]),
       ),
     ]),
+    ...(result.geometry ? geometryMarkdown(result.geometry, input.after.path) : []),
     "## To send what changed",
     table(
       ["what", "bytes", "of full size"],

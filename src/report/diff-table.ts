@@ -10,6 +10,7 @@ import { leastDistance } from "../lens/ulp-distance.js";
 import { byBytesLines, codeLines } from "./code-lines.js";
 import { besideEachOther, type Column, layOut, wrap } from "./columns.js";
 import { diffHeadline, hiddenNote, mixedNote, withinNote } from "./diff-headline.js";
+import { geometryBlocks } from "./geometry-table.js";
 import { bytes, count, counted, missing, percent, share } from "./numbers.js";
 import { otherNote } from "./other-note.js";
 import { skippedLines } from "./skipped.js";
@@ -18,7 +19,7 @@ import { plainTerminal, shade, styles, type Terminal } from "./terminal.js";
 /** A comparison of two checkpoints as text for a terminal, or for a pipe. */
 export function renderDiffTable(result: DifferenceResult, terminal: Terminal = plainTerminal): string {
   const { bold, dim } = styles(terminal);
-  const { totals, kinds, heatmaps, delta, skipped } = result;
+  const { totals, kinds, heatmaps, delta, geometry, skipped } = result;
   const width = Math.min(terminal.columns, 100);
   const boldFirst = ([first, ...rest]: string[]) => [bold(first), ...rest];
   const blocks = [
@@ -36,6 +37,7 @@ export function renderDiffTable(result: DifferenceResult, terminal: Terminal = p
     ...heatmaps.flatMap((heatmap) => heatmapTables(heatmap, terminal)).map(boldFirst),
     ...(heatmaps.length > 0 ? [shadeLegend(terminal).map(dim)] : []),
     totals.changed > 0 ? boldFirst(distanceTable(totals)) : [],
+    ...(geometry ? geometryBlocks(geometry, result.input.after.path, terminal) : []),
     bytesLines(result),
     [...codeLines(result), ...byBytesLines(result)].flatMap((line) => wrap(line, width)),
     unchangedLines(result, width),

@@ -58,6 +58,35 @@ export const faults: readonly Fault[] = [
     group: "source",
   },
   {
+    file: "src/geometry/sizes.ts",
+    mistake: "the gap below a power of two is taken for as large as the one above",
+    find: "(w - nextDown(w, format)) / 2",
+    replace: "above",
+    group: "geometry",
+  },
+  {
+    file: "src/geometry/size-measures.ts",
+    mistake: "chance within rows is left out of the spread that sizes give",
+    find: "variance(expected) + (within * (of.length - 1)) / of.length",
+    replace: "variance(expected)",
+    group: "geometry",
+  },
+  {
+    file: "src/geometry/leading-values.ts",
+    mistake: "the base is left where the iteration of the tuned matrix starts",
+    find: "const finished = await of(base);",
+    replace:
+      "const finished = { ...(await of(base)), spectrum: finish(await passThrough(matrix, base, products, start, width), start, iteration) };",
+    group: "geometry",
+  },
+  {
+    file: "src/engine/wasm/changes/kernel.ts",
+    mistake: "a row is counted in its last column too seldom",
+    find: "k.assign(changedInRow, i16x8.sub(changedInRow, changed));",
+    replace: "k.assign(changedInRow, i16x8.sub(zero, changed));",
+    group: "engine",
+  },
+  {
     file: "src/update/scheme.ts",
     mistake: "Kahan's compensation has the wrong sign",
     find: "carrier: add(pending, subtract(weight, next))",

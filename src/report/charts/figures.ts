@@ -8,6 +8,7 @@ import { classChart } from "./class-chart.js";
 import { deltaChart } from "./delta-chart.js";
 import { distanceChart } from "./distance-chart.js";
 import type { Figure } from "./figure.js";
+import { geometryFigures } from "./geometry-chart.js";
 import { heatmapChart } from "./heatmap-chart.js";
 import { histogramChart } from "./histogram-chart.js";
 import { moduleChart } from "./module-chart.js";
@@ -92,6 +93,7 @@ export interface DiffFigures {
   readonly layers: readonly Figure[];
   readonly distances: Figure;
   readonly delta: Figure;
+  readonly geometry: readonly Figure[];
 }
 
 export function diffFigures(result: DifferenceResult): DiffFigures {
@@ -108,10 +110,11 @@ export function diffFigures(result: DifferenceResult): DiffFigures {
     })),
     distances: distanceChart(result.totals),
     delta: deltaChart(result.delta),
+    geometry: result.geometry ? geometryFigures(result.geometry) : [],
   };
 }
 
 export function figuresOfDiff(result: DifferenceResult): Figure[] {
-  const { modules, layers, distances, delta } = diffFigures(result);
-  return [modules, ...layers, distances, delta];
+  const { modules, layers, distances, delta, geometry } = diffFigures(result);
+  return [modules, ...layers, distances, delta, ...geometry];
 }

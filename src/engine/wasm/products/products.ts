@@ -1,0 +1,189 @@
+import { type Products, type ProductsOf, plainProducts } from "../../../geometry/products.js";
+import { pageBytes } from "../assembler/module.js";
+import { type Kernel, webAssembly } from "../platform.js";
+import { panelBytes, panelWidth, productsModule, quad, sumBytes } from "./kernel.js";
+
+/** 256 MiB of addresses; what is not touched takes no memory. */
+const pages = 4096;
+
+const memorySize = { pages, shared: false } as const;
+
+/** Columns of the tile that are multiplied at a time: sums over them are fp32, and what is read again stays in the cache. */
+const chunk = 256;
+
+/** The compiled kernel. Threads that it is sent to run the same machine code. Null where there is none. */
+export type ProductsKernel = object | null;
+
+/** Null where there is no SIMD, or where products are not those in fp64 to what fp32 allows. */
+export async function provenProducts(): Promise<ProductsKernel> {
+  if (!webAssembly) return null;
+  const bytes = productsModule(memorySize);
+  if (!webAssembly.validate(bytes)) return null;
+  const kernel = await webAssembly.compile(bytes);
+  return multipliesRightly(kernel) ? kernel : null;
+}
+
+/**
+ * Products in fp32 tiles, by WebAssembly; what does not fit its memory, and all without a kernel, in fp64. All products of a kernel
+ * share its memory: `begin` of one ends what the others hold.
+ */
+export function productsOf(kernel: ProductsKernel): ProductsOf {
+  if (kernel === null || !webAssembly) return plainProducts;
+  const memory = new webAssembly.Memory({ initial: pages, maximum: pages });
+  const { exports } = new webAssembly.Instance(kernel, { host: { memory } });
+  const buffer = memory.buffer as ArrayBuffer;
+  return (columns, width, rows) => {
+    const layout = layoutOf(columns, width, rows);
+    if (layout.bytes > pages * pageBytes) return plainProducts(columns, width, rows);
+    return new TiledProducts(buffer, exports.image, exports.gather, columns, width, layout);
+  };
+}
+
+interface Layout {
+  readonly panels: number;
+  /** Columns and rows, rounded up to quads. */
+  readonly columns: number;
+  readonly rows: number;
+  readonly x: number;
+  readonly tile: number;
+  readonly image: number;
+  readonly y: number;
+  readonly gathered: number;
+  readonly bytes: number;
+}
+
+function layoutOf(columns: number, width: number, rows: number): Layout {
+  const panels = Math.ceil(width / panelWidth);
+  const [wide, high] = [columns, rows].map((n) => Math.ceil(n / quad) * quad);
+  const sizes = [
+    panels * wide * panelBytes,
+    high * wide * 4,
+    panels * high * sumBytes,
+    panels * high * panelBytes,
+    panels * wide * sumBytes,
+  ];
+  const at = sizes.map((_, i) => sizes.slice(0, i).reduce((sum, size) => sum + size, 0));
+  const [x, tile, image, y, gathered] = at;
+  return { panels, columns: wide, rows: high, x, tile, image, y, gathered, bytes: gathered + sizes[4] };
+}
+
+class TiledProducts implements Products {
+  readonly #image: Kernel;
+  readonly #gather: Kernel;
+  readonly #columns: number;
+  readonly #width: number;
+  readonly #layout: Layout;
+  readonly #floats: Float32Array;
+  readonly #doubles: Float64Array;
+  #into = new Float64Array(0);
+
+  constructor(
+    buffer: ArrayBuffer,
+    image: Kernel,
+    gather: Kernel,
+    columns: number,
+    width: number,
+    layout: Layout,
+  ) {
+    [this.#image, this.#gather, this.#columns, this.#width] = [image, gather, columns, width];
+    this.#layout = layout;
+    this.#floats = new Float32Array(buffer);
+    this.#doubles = new Float64Array(buffer);
+  }
+
+  begin(x: Float64Array): void {
+    const { panels, columns, x: at, gathered } = this.#layout;
+    const into = this.#floats.subarray(at / 4, at / 4 + panels * columns * panelWidth).fill(0);
+    for (let row = 0, i = 0; row < this.#columns; row++) {
+      for (let j = 0; j < this.#width; j++, i++) {
+        into[((j >> 3) * columns + row) * panelWidth + (j & 7)] = x[i];
+      }
+    }
+    this.#doubles.fill(0, gathered / 8, gathered / 8 + panels * columns * panelWidth);
+  }
+
+  multiply(tile: Float32Array, count: number, gather: boolean): Float64Array {
+    this.#place(tile, count);
+    const { panels, columns, rows, x, tile: at, image, y, gathered } = this.#layout;
+    const quads = Math.ceil(count / quad);
+    this.#doubles.fill(0, image / 8, image / 8 + panels * rows * panelWidth);
+    for (let first = 0; first < columns; first += chunk) {
+      const steps = Math.min(chunk, columns - first);
+      for (let p = 0; p < panels; p++) {
+        const panel = x + (p * columns + first) * panelBytes;
+        this.#image(at + 4 * first, 4 * columns, quads, panel, steps, image + p * rows * sumBytes);
+      }
+    }
+    if (gather) {
+      const [from, to] = [image / 8, y / 4];
+      const numbers = panels * rows * panelWidth;
+      for (let i = 0; i < numbers; i++) this.#floats[to + i] = this.#doubles[from + i];
+      for (let first = 0; first < columns; first += chunk) {
+        const quads = Math.min(chunk, columns - first) / quad;
+        for (let p = 0; p < panels; p++) {
+          const sums = gathered + (p * columns + first) * sumBytes;
+          this.#gather(at + 4 * first, 4 * columns, quads, y + p * rows * panelBytes, count, sums);
+        }
+      }
+    }
+    if (this.#into.length < count * this.#width) this.#into = new Float64Array(count * this.#width);
+    return this.#unpacked(image, rows, count, this.#into);
+  }
+
+  gathered(): Float64Array {
+    const { gathered, columns } = this.#layout;
+    return this.#unpacked(gathered, columns, this.#columns, new Float64Array(this.#columns * this.#width));
+  }
+
+  /** Puts a tile into the memory, zeros where it is no multiple of quads. */
+  #place(tile: Float32Array, count: number): void {
+    const { columns, tile: at } = this.#layout;
+    const into = this.#floats.subarray(at / 4);
+    const own = this.#columns;
+    if (own === columns) into.set(tile);
+    else {
+      for (let row = 0; row < count; row++) {
+        into.set(tile.subarray(row * own, (row + 1) * own), row * columns);
+        into.fill(0, row * columns + own, (row + 1) * columns);
+      }
+    }
+    into.fill(0, count * columns, Math.ceil(count / quad) * quad * columns);
+  }
+
+  /** Row by row, from panels. */
+  #unpacked(from: number, length: number, rows: number, into: Float64Array): Float64Array {
+    const doubles = this.#doubles;
+    const width = this.#width;
+    for (let first = 0; first < width; first += panelWidth) {
+      const panel = from / 8 + first * length;
+      const count = Math.min(panelWidth, width - first);
+      for (let row = 0; row < rows; row++) {
+        const [at, to] = [panel + row * panelWidth, row * width + first];
+        for (let j = 0; j < count; j++) into[to + j] = doubles[at + j];
+      }
+    }
+    return into.subarray(0, rows * width);
+  }
+}
+
+/** On shapes that are multiples of nothing, against products in fp64. */
+function multipliesRightly(kernel: object): boolean {
+  return [
+    [7, 13, 5],
+    [64, 300, 19],
+  ].every(([rows, columns, width]) => {
+    const number = (i: number) => Math.fround(Math.sin(i * 12.9898) + 0.1);
+    const tile = Float32Array.from({ length: rows * columns }, (_, i) => number(i));
+    const x = Float64Array.from({ length: columns * width }, (_, i) => number(i + 0.5));
+    const [right, found] = [plainProducts, productsOf(kernel)].map((of) => {
+      const products = of(columns, width, rows);
+      products.begin(x);
+      const image = products.multiply(tile, rows, true).slice();
+      return [image, products.gathered()];
+    });
+    return right.every((expected, n) => {
+      const most = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      return expected.every((value, i) => Math.abs(found[n][i] - value) < 1e-5 * most);
+    });
+  });
+}

@@ -1,0 +1,82 @@
+import { threefry2x32, type Words } from "../update/threefry.js";
+
+/** Rows of a matrix before and after, row by row, as fp32 numbers; valid until the next call. */
+export interface RowPair {
+  readonly base: Float32Array;
+  readonly tuned: Float32Array;
+}
+
+/** A matrix of two checkpoints that can be read in pieces, as often as it takes. Numbers of at most fp32. */
+export interface MatrixPair {
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: number;
+  /** `count` whole rows from row `first` on. */
+  read(first: number, count: number): Promise<RowPair>;
+  /** The same as bf16 codes, where both sides store them and are compared so. The tuned side may be left out. */
+  readCodes?(first: number, count: number, base: Uint16Array, tuned: Uint16Array | null): Promise<void>;
+}
+
+/** Numbers of a tile: both sides of one stay in the cache, and a row of 2^17 numbers still fits. */
+const tileLength = 2 ** 20;
+
+/** Whole rows of a tile, a multiple of four where there are as many. */
+export function tileRows({ rows, columns }: MatrixPair): number {
+  const fitting = Math.floor(tileLength / columns) & ~3;
+  return Math.min(rows, Math.max(4, Math.min(512, fitting)));
+}
+
+/** What is multiplied: the base, what it was tuned to, or the change, the latter two with random signs of the change or its own. */
+export interface Operand {
+  readonly of: "base" | "tuned" | "change";
+  /** The key that random signs are drawn by; null for the signs that the change has. */
+  readonly signs: Words | null;
+}
+
+export interface Tile {
+  readonly first: number;
+  readonly count: number;
+  /** count x columns, valid until the next tile. */
+  readonly numbers: Float32Array;
+}
+
+/**
+ * The matrix tile by tile. The change is formed in fp64 and rounded to fp32 once, which for numbers of bf16 of similar size
+ * is exact.
+ */
+export async function* tilesOf(matrix: MatrixPair, { of, signs }: Operand): AsyncGenerator<Tile> {
+  const { rows, columns } = matrix;
+  const height = tileRows(matrix);
+  const into = new Float32Array(height * columns);
+  for (let first = 0; first < rows; first += height) {
+    const count = Math.min(height, rows - first);
+    const { base, tuned } = await matrix.read(first, count);
+    const numbers = into.subarray(0, count * columns);
+    if (of === "base") numbers.set(base);
+    else if (of === "tuned" && signs === null) numbers.set(tuned);
+    else {
+      for (let i = 0; i < numbers.length; i++) numbers[i] = tuned[i] - base[i];
+      if (signs) flip(numbers, signs, first * columns);
+      if (of === "tuned") for (let i = 0; i < numbers.length; i++) numbers[i] += base[i];
+    }
+    yield { first, count, numbers };
+  }
+}
+
+/**
+ * Gives numbers the signs of a draw: element e takes bit e mod 64 of the block of Threefry that e / 64 counts, so a draw
+ * depends on neither tiles nor threads.
+ *
+ * @param start the index of the first.
+ */
+export function flip(numbers: Float32Array, key: Words, start: number): void {
+  const bits = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
+  for (let i = 0; i < bits.length; ) {
+    const element = start + i;
+    const block = Math.floor(element / 64);
+    const words = threefry2x32(key, [block >>> 0, Math.floor(block / 2 ** 32)]);
+    for (let at = element % 64; at < 64 && i < bits.length; at++, i++) {
+      bits[i] ^= ((at < 32 ? words[0] >>> at : words[1] >>> (at - 32)) & 1) << 31;
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import type { MatrixPair, Operand } from "./matrix.js";
+import { tilesOf } from "./matrix.js";
+
+/** Products of the tiles of a matrix with a block of vectors X, columns x width. */
+export interface Products {
+  /** Sets X; nothing is gathered yet. */
+  begin(x: Float64Array): void;
+  /**
+   * A tile of whole rows times X, count x width; valid until the next call.
+   *
+   * @param gather adds tile' (tile X) to what is gathered.
+   */
+  multiply(tile: Float32Array, count: number, gather: boolean): Float64Array;
+  /** A' A X over the tiles so far, columns x width. */
+  gathered(): Float64Array;
+}
+
+/** Makes products for blocks of a shape: those of an engine, or {@link plainProducts}. `rows` is the most that a tile has. */
+export type ProductsOf = (columns: number, width: number, rows: number) => Products;
+
+/** In fp64 throughout: what the engines' fp32 tiles are compared with. */
+export const plainProducts: ProductsOf = (columns, width) => {
+  let x: Float64Array = new Float64Array(0);
+  let gathered = new Float64Array(0);
+  let into = new Float64Array(0);
+  return {
+    begin(block) {
+      x = block;
+      gathered = new Float64Array(columns * width);
+    },
+    multiply(tile, count, gather) {
+      if (into.length < count * width) into = new Float64Array(count * width);
+      const y = into.subarray(0, count * width).fill(0);
+      for (let row = 0; row < count; row++) {
+        const [at, to] = [row * columns, row * width];
+        for (let i = 0; i < columns; i++) {
+          const factor = tile[at + i];
+          if (factor === 0) continue;
+          for (let j = 0, from = i * width; j < width; j++) y[to + j] += factor * x[from + j];
+        }
+        if (!gather) continue;
+        for (let i = 0; i < columns; i++) {
+          const factor = tile[at + i];
+          if (factor === 0) continue;
+          for (let j = 0, sum = i * width; j < width; j++) gathered[sum + j] += factor * y[to + j];
+        }
+      }
+      return y;
+    },
+    gathered: () => gathered,
+  };
+};
+
+/** What a passage of a matrix gives. */
+export interface Passage {
+  /** A X, rows x width. */
+  readonly image: Float64Array;
+  /** A' A X, columns x width. */
+  readonly gathered: Float64Array;
+}
+
+/** Takes a block of vectors through a matrix and back. */
+export async function passThrough(
+  matrix: MatrixPair,
+  operand: Operand,
+  products: Products,
+  x: Float64Array,
+  width: number,
+): Promise<Passage> {
+  const image = new Float64Array(matrix.rows * width);
+  products.begin(x);
+  for await (const { first, count, numbers } of tilesOf(matrix, operand)) {
+    image.set(products.multiply(numbers, count, true), first * width);
+  }
+  return { image, gathered: products.gathered() };
+}

@@ -1,0 +1,120 @@
+import type { Format } from "../format/format.js";
+import { nextDown, nextUp } from "../format/neighbours.js";
+import { gaussianTail } from "./statistics.js";
+
+/** Magnitudes are told apart by the upper 16 bits of the fp32 number without its sign: all of them in bf16. */
+export const magnitudes = 2 ** 15;
+
+/** Magnitudes that count as one size: exponent and two leading significand bits. */
+const perSize = 2 ** 5;
+
+/** How many weights of each magnitude there are, and how many of these changed. */
+export class MagnitudeCounts {
+  readonly all = new Float64Array(magnitudes);
+  readonly changed = new Float64Array(magnitudes);
+
+  get elements(): number {
+    return this.all.reduce((sum, n) => sum + n, 0);
+  }
+
+  get elementsChanged(): number {
+    return this.changed.reduce((sum, n) => sum + n, 0);
+  }
+
+  /** By magnitude the share of its size that changed. */
+  shareBySize(): Float64Array {
+    const shares = new Float64Array(magnitudes);
+    for (let start = 0; start < magnitudes; start += perSize) {
+      let [all, changed] = [0, 0];
+      for (let i = start; i < start + perSize; i++) {
+        all += this.all[i];
+        changed += this.changed[i];
+      }
+      if (all > 0) shares.fill(changed / all, start, start + perSize);
+    }
+    return shares;
+  }
+
+  /** The sum of p (1 - p) over all weights. */
+  varianceOf(shares: Float64Array): number {
+    let sum = 0;
+    for (let i = 0; i < magnitudes; i++) sum += this.all[i] * shares[i] * (1 - shares[i]);
+    return sum;
+  }
+
+  /**
+   * The smallest `share` of the weights: how many changed there, by counts or by other shares. Of equal magnitudes that do not
+   * all belong there, each is taken as likely as any other.
+   */
+  smallest(share: number, shares?: Float64Array): number {
+    let left = Math.round(share * this.elements);
+    let sum = 0;
+    for (let i = 0; i < magnitudes && left > 0; i++) {
+      if (this.all[i] === 0) continue;
+      const taken = Math.min(left, this.all[i]);
+      sum += shares ? taken * shares[i] : (taken * this.changed[i]) / this.all[i];
+      left -= taken;
+    }
+    return sum;
+  }
+}
+
+/** The number whose upper bits a magnitude is. */
+export function magnitudeNumber(magnitude: number): number {
+  return new Float32Array(Uint32Array.of(magnitude << 16).buffer)[0];
+}
+
+/** Half the gaps above and below each magnitude that occurs, in the format that was compared. */
+export interface HalfGaps {
+  readonly up: Float64Array;
+  readonly down: Float64Array;
+}
+
+export function halfGaps({ all }: MagnitudeCounts, format: Format): HalfGaps {
+  const up = new Float64Array(magnitudes);
+  const down = new Float64Array(magnitudes);
+  for (let i = 0; i < magnitudes; i++) {
+    if (all[i] === 0) continue;
+    const w = magnitudeNumber(i);
+    // In formats of more bits a magnitude stands for many numbers, which have the gap above its first.
+    const above = (nextUp(w, format) - w) / 2;
+    down[i] = format.precision > 8 ? above : (w - nextDown(w, format)) / 2;
+    // Above the largest number there is none.
+    up[i] = Number.isFinite(above) ? above : down[i];
+  }
+  return { up, down };
+}
+
+/**
+ * The storage null: every weight is moved by a Gaussian that knows nothing of it, and shows the move where it passes half the gap
+ * to the next number.
+ *
+ * @param sd of the move.
+ * @returns by magnitude the chance that it shows.
+ */
+export function storageShares({ all }: MagnitudeCounts, { up, down }: HalfGaps, sd: number): Float64Array {
+  const shares = new Float64Array(magnitudes);
+  for (let i = 0; i < magnitudes; i++) {
+    if (all[i] > 0) shares[i] = sd > 0 ? gaussianTail(up[i] / sd) + gaussianTail(down[i] / sd) : 0;
+  }
+  return shares;
+}
+
+/** The expected number of changed weights. */
+export function expectedChanged({ all }: MagnitudeCounts, shares: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < magnitudes; i++) sum += all[i] * shares[i];
+  return sum;
+}
+
+/** The sd by which the storage null changes as many weights as did change: by bisection of its logarithm. */
+export function solveStorage(counts: MagnitudeCounts, gaps: HalfGaps): number {
+  const target = counts.elementsChanged;
+  let [low, high] = [-160, 160];
+  for (let rounds = 0; rounds < 48; rounds++) {
+    const middle = (low + high) / 2;
+    if (expectedChanged(counts, storageShares(counts, gaps, 2 ** middle)) < target) low = middle;
+    else high = middle;
+  }
+  return 2 ** ((low + high) / 2);
+}

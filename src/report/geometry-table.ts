@@ -1,0 +1,149 @@
+import type { Geometry, MeanMeasures, ModelGeometry } from "../lens/geometry-result.js";
+import { printable } from "../lens/printable.js";
+import { besideEachOther, type Column, layOut, wrap } from "./columns.js";
+import {
+  columnMeasures,
+  figure,
+  geometryNotes,
+  geometrySentence,
+  measureLabel,
+  measureRows,
+  modelsOf,
+  nullLabel,
+  shortLabel,
+  times,
+} from "./geometry.js";
+import { count, percent } from "./numbers.js";
+import { styles, type Terminal } from "./terminal.js";
+
+/** Rows of layers that are shown; of deeper stacks those with spectra first. */
+const mostLayers = 24;
+
+/** The geometry of a comparison as blocks of lines. */
+export function geometryBlocks(geometry: Geometry, first: string, terminal: Terminal): string[][] {
+  const { bold, dim } = styles(terminal);
+  const width = Math.min(terminal.columns, 100);
+  const boldFirst = ([head, ...rest]: string[]) => [bold(head), ...rest];
+  const models = modelsOf(geometry, first);
+  return [
+    ...models.flatMap(([path, model]) => [
+      [
+        ...(models.length > 1 ? [bold(printable(path, width))] : []),
+        ...wrap(geometrySentence(model.totals), width),
+      ],
+      boldFirst(totalsTable(model)),
+      ...kindTables(model, width).map(boldFirst),
+      ...layerTables(model, width).map(boldFirst),
+    ]),
+    ...(geometry.jaccard
+      ? [
+          boldFirst(
+            overlapTable(
+              geometry,
+              models.map(([path]) => path),
+            ),
+          ),
+        ]
+      : []),
+    geometryNotes(geometry)
+      .flatMap((note) => wrap(note, width))
+      .map(dim),
+  ];
+}
+
+function right(heading: string, cells: readonly string[]): Column {
+  return { heading, align: "right", cells };
+}
+
+/** Measured, expected and ratio in all. */
+function totalsTable({ totals }: ModelGeometry): string[] {
+  const rows = measureRows(totals);
+  return layOut([
+    { heading: "geometry", align: "left", cells: rows.map(([name]) => measureLabel(name)) },
+    right(
+      "measured",
+      rows.map(([name, { measured }]) => figure(name, measured)),
+    ),
+    right(
+      "expected",
+      rows.map(([name, { expected }]) => figure(name, expected)),
+    ),
+    right(
+      "ratio",
+      rows.map(([, { ratio }]) => times(ratio)),
+    ),
+    { heading: "by", align: "left", cells: rows.map(([, of]) => nullLabel(of.null)) },
+  ]);
+}
+
+interface Row extends MeanMeasures {
+  readonly name: string;
+}
+
+function ratioTables(heading: string, rows: readonly Row[], width: number): string[][] {
+  const names: Column = { heading, align: "left", cells: rows.map(({ name }) => name) };
+  const measured = [
+    right(
+      "weights",
+      rows.map(({ elements }) => count(elements)),
+    ),
+    right(
+      "changed",
+      rows.map(({ measures }) => percent(measures.changed.measured)),
+    ),
+  ];
+  const ratios = columnMeasures
+    .filter((name) => rows.some(({ measures }) => measures[name].ratio !== null))
+    .map((name) =>
+      right(
+        shortLabel(name),
+        rows.map(({ measures }) => times(measures[name].ratio)),
+      ),
+    );
+  return besideEachOther(names, [...measured, ...ratios], 1, width).map(layOut);
+}
+
+function kindTables({ kinds }: ModelGeometry, width: number): string[][] {
+  return ratioTables(
+    "ratio by kind",
+    kinds.map((of) => ({ ...of, name: of.kind })),
+    width,
+  );
+}
+
+function layerTables({ layers }: ModelGeometry, width: number): string[][] {
+  if (layers.length < 2) return [];
+  const withSpectra = layers.filter(({ spectra }) => spectra);
+  const shown = layers.length <= mostLayers ? layers : withSpectra.slice(0, mostLayers);
+  const stacks = new Set(shown.map(({ stack }) => stack)).size;
+  const tables = ratioTables(
+    "ratio by layer",
+    shown.map((of) => ({
+      ...of,
+      name: stacks > 1 ? `${printable(of.stack, 30)}.${of.layer}` : String(of.layer),
+    })),
+    width,
+  );
+  if (shown.length < layers.length)
+    tables.at(-1)?.push(`(${shown.length} of ${layers.length} layers; --json has all)`);
+  return tables;
+}
+
+/** Which changed weights two models share. */
+function overlapTable({ jaccard = [] }: Geometry, paths: readonly string[]): string[] {
+  const name = (model: number) => printable(paths[model].split("/").at(-1) ?? "", 24);
+  const cells = (of: "measured" | "expected") => jaccard.map(({ totals }) => percent(totals[of]));
+  return layOut([
+    {
+      heading: "changed weights in both, of those in either",
+      align: "left",
+      cells: jaccard.map(({ models: [a, b] }) => `${name(a)} and ${name(b)}`),
+    },
+    right("measured", cells("measured")),
+    right("by size", cells("expected")),
+    right(
+      "ratio",
+      jaccard.map(({ totals }) => times(totals.ratio)),
+    ),
+  ]);
+}

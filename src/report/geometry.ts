@@ -1,0 +1,178 @@
+import {
+  type Geometry,
+  type MeanMeasure,
+  type MeanMeasures,
+  type Measure,
+  type MeasureName,
+  type ModelGeometry,
+  measureNames,
+  type NullName,
+} from "../lens/geometry-result.js";
+import { printable } from "../lens/printable.js";
+import { counted, missing, percent } from "./numbers.js";
+
+/** The words and numbers of a geometry, for every renderer. */
+
+/** What a measure is called, in at most 34 characters, and in a heading of a table by kind or layer. */
+const names: Readonly<Record<MeasureName, readonly [label: string, short: string]>> = {
+  size: ["size of the change, ||dW|| / ||W||", "size"],
+  changed: ["weights changed", "changed"],
+  principalOverlap: ["changes in the principal mask", "princ."],
+  lowOverlap: ["changes in the low-magnitude mask", "low"],
+  rowSpread: ["spread over rows", "rows"],
+  columnSpread: ["spread over columns", "cols"],
+  stableRank: ["stable rank of the change", "rank"],
+  drift: ["drift of singular values (NSS)", "NSS"],
+  angleLeftMedian: ["left angles, median (degrees)", "angle"],
+  angleLeft90: ["left angles, 90th percentile", "left 90"],
+  angleRightMedian: ["right angles, median", "right"],
+  angleRight90: ["right angles, 90th percentile", "right 90"],
+  energy16: ["energy in the top 16 directions", "top 16"],
+  energy64: ["energy in the top 64 directions", "top 64"],
+  energyQuarter: ["energy in the top quarter", "quarter"],
+};
+
+const shares: ReadonlySet<MeasureName> = new Set([
+  "changed",
+  "principalOverlap",
+  "lowOverlap",
+  "energy16",
+  "energy64",
+  "energyQuarter",
+]);
+
+const nullWords: Readonly<Record<NullName, string>> = {
+  isotropic: "isotropic",
+  signs: "shuffled signs",
+  size: "size alone",
+  storage: "storage alone",
+  walk: "noise walk",
+  chance: "chance",
+};
+
+export function measureLabel(name: MeasureName): string {
+  return names[name][0];
+}
+
+export function shortLabel(name: MeasureName): string {
+  return names[name][1];
+}
+
+export function nullLabel(name: NullName | null): string {
+  return name === null ? missing : nullWords[name];
+}
+
+/** A measured or expected number. */
+export function figure(name: MeasureName, x: number | null): string {
+  if (x === null) return missing;
+  if (shares.has(name)) return x >= 0.001 || x === 0 ? percentOf(x) : `${(100 * x).toPrecision(2)}%`;
+  return digits(x);
+}
+
+/** With two decimals where masks differ in the second. */
+function percentOf(share: number): string {
+  if (share === 0) return percent(0);
+  return `${(100 * share).toFixed(2)}%`;
+}
+
+/** Three significant digits. */
+function digits(x: number): string {
+  if (x === 0) return "0";
+  if (Math.abs(x) < 1e-3) return x.toExponential(1);
+  return x >= 100 ? x.toFixed(0) : x.toPrecision(3);
+}
+
+/** A ratio to what is expected: to a hundredth around one. */
+export function times(x: number | null): string {
+  if (x === null) return missing;
+  if (x >= 100) return x.toFixed(0);
+  if (x >= 10) return x.toFixed(1);
+  return x >= 0.01 || x === 0 ? x.toFixed(2) : x.toExponential(0);
+}
+
+/** One row for each measure that is known somewhere: measured, expected, ratio, and what expects it. */
+export function measureRows({ measures }: MeanMeasures): (readonly [MeasureName, MeanMeasure])[] {
+  return measureNames
+    .filter((name) => measures[name].measured !== null)
+    .map((name) => [name, measures[name]]);
+}
+
+/** Measures of which a table by kind or layer has a column. */
+export const columnMeasures: readonly MeasureName[] = [
+  "principalOverlap",
+  "lowOverlap",
+  "rowSpread",
+  "columnSpread",
+  "stableRank",
+  "drift",
+  "angleLeftMedian",
+  "energy16",
+  "energy64",
+];
+
+/** The models of a result with their names, the first among them. */
+export function modelsOf(
+  geometry: Geometry,
+  first: string,
+): (readonly [path: string, model: ModelGeometry])[] {
+  return [[first, geometry], ...(geometry.others ?? []).map((other) => [other.path, other] as const)];
+}
+
+/** How much more or less than expected a measure must be to be said to stand out. */
+const factor = 1.5;
+
+/** The masks of two models with the same changed share differ by a hundredth or two where only size matters. */
+const masksAlike = 0.05;
+
+/** The answer in one sentence. */
+export function geometrySentence({ measures }: MeanMeasures): string {
+  const { size, stableRank, energy16, principalOverlap } = measures;
+  if (size.measured === null) return "Nothing can be said of the geometry: no matrix has one.";
+  const moved = `It moved by ${percent(size.measured)} of its norm`;
+  const mask = maskClause(principalOverlap);
+  if (stableRank.ratio === null) return `${moved}; ${mask}.`;
+  const few = stableRank.ratio < 1 / factor;
+  const rank = `(stable rank ${digits(stableRank.measured!)}, where random signs give ${digits(stableRank.expected!)})`;
+  const along = few ? `along few directions ${rank}` : `along as many directions as noise ${rank}`;
+  return `${moved}, ${along}${leanClause(energy16)}; ${mask}.`;
+}
+
+function leanClause({ ratio }: Measure): string {
+  if (ratio === null) return "";
+  if (ratio > factor)
+    return `, which lean towards the leading ones (${times(ratio)} times the energy in the top 16)`;
+  if (ratio < 1 / factor)
+    return `, which lean away from the leading ones (${times(ratio)} of the energy in the top 16)`;
+  return ", which lean neither towards nor away from the leading ones";
+}
+
+function maskClause({ ratio, measured, expected }: Measure): string {
+  if (ratio === null) return "no spectrum tells which weights are principal ones";
+  const both = `(${figure("principalOverlap", measured)} in the principal mask, ${figure("principalOverlap", expected)} by size alone)`;
+  if (Math.abs(ratio - 1) <= masksAlike) return `which weights show a change is told by their size ${both}`;
+  return `which weights show a change is not told by their size alone ${both}`;
+}
+
+/** What was sampled, what was left out, and what no number here says. */
+export function geometryNotes({ sampled, totals, rank, leftOut, tensors }: Geometry): string[] {
+  const { layers, of } = sampled;
+  const leading = tensors.filter(({ spectrum }) => spectrum?.values === "leading").length;
+  return [
+    ...(layers < of
+      ? [
+          `Spectra of ${layers} of ${counted(of, "layer")} (--layers all takes all); 95% intervals of what needs them are in the JSON.`,
+        ]
+      : []),
+    ...(leading > 0
+      ? [
+          `${leading === 1 ? "1 matrix is" : `${leading} matrices are`} over 1024 on the short side: their leading ${rank} singular ` +
+            "values were taken by randomised subspace iteration, and their drift is over those alone.",
+        ]
+      : []),
+    ...(leftOut.length > 0
+      ? [`${counted(leftOut.length, "tensor")} left out: ${printable(leftOut[0].reason, 120)}.`]
+      : []),
+    `Means over ${totals.tensors === 1 ? "1 matrix" : `${totals.tensors} matrices`}, each counting as one; the JSON has them by weight too. ` +
+      "No number of weight space tells what a model has forgotten (docs/gates.md).",
+  ];
+}

@@ -1,0 +1,106 @@
+import type { Format } from "../../format/format.js";
+import { round } from "../../format/round.js";
+import type { MatrixPair } from "../../geometry/matrix.js";
+import { decodeInto } from "../safetensors/decode.js";
+import type { Dtype } from "../safetensors/dtype.js";
+import type { FileReader } from "./file-reader.js";
+import type { TensorPair } from "./pair-up.js";
+import { dtypeOf, type StoredRange } from "./range.js";
+
+/** A matrix of two files, in memory that is used again. Numbers are those of the format that was compared. */
+export function storedMatrix(
+  name: string,
+  [rows, columns]: readonly [number, number],
+  before: StoredRange,
+  after: StoredRange,
+  compared: Format,
+  files: FileReader,
+): MatrixPair {
+  const sides = [before, after].map((range) => reader(range, columns, compared, files));
+  const areCodes = compared.name === "bf16" && [before, after].every(({ dtype }) => dtype === "BF16");
+  const readInto = ({ file, position }: StoredRange, first: number, count: number, into: Uint16Array) => {
+    const bytes = new Uint8Array(into.buffer, into.byteOffset, 2 * count * columns);
+    files.read(file, position + 2 * first * columns, bytes);
+  };
+  return {
+    name,
+    rows,
+    columns,
+    read: async (first, count) => {
+      // Signals have their turn between tiles.
+      await new Promise((resolve) => setImmediate(resolve));
+      const [base, tuned] = sides.map((read) => read(first, count));
+      return { base, tuned };
+    },
+    ...(areCodes && {
+      readCodes: async (first: number, count: number, base: Uint16Array, tuned: Uint16Array | null) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        readInto(before, first, count, base);
+        if (tuned) readInto(after, first, count, tuned);
+      },
+    }),
+  };
+}
+
+function reader(range: StoredRange, columns: number, compared: Format, files: FileReader) {
+  const dtype = dtypeOf(range);
+  let bytes = new Uint8Array(0);
+  let numbers = new Float32Array(0);
+  return (first: number, count: number): Float32Array => {
+    const length = count * columns;
+    if (numbers.length < length) {
+      bytes = new Uint8Array((length * dtype.bits) / 8);
+      numbers = new Float32Array(length);
+    }
+    const part = bytes.subarray(0, (length * dtype.bits) / 8);
+    files.read(range.file, range.position + (first * columns * dtype.bits) / 8, part);
+    const into = numbers.subarray(0, length);
+    decodeMatrix(part, dtype, into);
+    roundTo(into, dtype.format, compared);
+    return into;
+  };
+}
+
+function decodeMatrix(bytes: Uint8Array, dtype: Dtype, into: Float32Array): void {
+  if (dtype.name !== "BF16") {
+    decodeInto(bytes, dtype, into);
+    return;
+  }
+  const codes = new Uint16Array(bytes.buffer, bytes.byteOffset, into.length);
+  const bits = new Uint32Array(into.buffer, into.byteOffset, into.length);
+  for (let i = 0; i < bits.length; i++) bits[i] = codes[i] << 16;
+}
+
+/** A matrix that has to be computed, such as the end of a recorded run. Between pieces it lets others have a turn. */
+export function computedMatrix(tensor: TensorPair, compared: Format): MatrixPair {
+  const [rows, columns] = tensor.shape;
+  return {
+    name: tensor.name,
+    rows,
+    columns,
+    read: async (first, count) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      const { before, after } = await tensor.read(first * columns, count * columns);
+      const [base, tuned] = [before, after].map((numbers) => Float32Array.from(numbers));
+      roundTo(base, tensor.before.format, compared);
+      roundTo(tuned, tensor.after.format, compared);
+      return { base, tuned };
+    },
+  };
+}
+
+/** Rounds numbers of one format to another, to nearest-even. */
+function roundTo(numbers: Float32Array, from: Dtype["format"], compared: Format): void {
+  if (from === compared) return;
+  if (compared.name === "bf16" && from !== "fp64" && from?.name === "fp32") {
+    const bits = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
+    // NaN stays NaN: only its lower bits are lost, of which one above is set.
+    for (let i = 0; i < bits.length; i++) {
+      if ((bits[i] & 0x7fffffff) <= 0x7f800000) bits[i] += 0x7fff + ((bits[i] >>> 16) & 1);
+      else bits[i] |= 0x400000;
+      bits[i] &= 0xffff0000;
+    }
+    return;
+  }
+  for (let i = 0; i < numbers.length; i++) numbers[i] = round(numbers[i], compared);
+}

@@ -1,0 +1,164 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { DifferenceResult } from "../../src/lens/difference-result.js";
+import type { Geometry } from "../../src/lens/geometry-result.js";
+import { visibleWidth } from "../../src/report/columns.js";
+import { encodeSafetensors, type TensorToWrite } from "../../src/source/safetensors/write.js";
+import { put, temporaryFolder } from "../source/support.js";
+import { expectRefusal, expectUsageError, output } from "../support/cli.js";
+import { recorded } from "../support/recorded.js";
+import { expectResumes, workOf } from "../support/resume.js";
+import { expectValid } from "../support/schemas.js";
+import { sized } from "../support/tier.js";
+
+const folder = temporaryFolder();
+const base = recorded("base.safetensors");
+const [rlvr, sft] = ["rlvr", "sft"].map((run) => recorded(`${run}/final-bf16.safetensors`));
+
+async function geometry(...args: string[]): Promise<Geometry> {
+  const result: DifferenceResult = JSON.parse(await output("diff", ...args, "--geometry", "--json", "-"));
+  expectValid("diff", result);
+  return result.geometry!;
+}
+
+describe("of the recorded runs", async () => {
+  const both = await geometry(base, rlvr, sft);
+
+  test("every matrix is measured, and what is none is named", () => {
+    expect(both).toMatchObject({ rank: 64, seed: 0, walk: null, sampled: { layers: 2, of: 2, all: false } });
+    expect(both.tensors.length + both.leftOut.length).toBe(
+      both.others![0].tensors.length + both.leftOut.length,
+    );
+    expect(both.leftOut.every(({ reason }) => /has 1 dimension, not two/.test(reason))).toBe(true);
+    expect(both.layers.map(({ layer, spectra }) => [layer, spectra])).toEqual([
+      [0, true],
+      [1, true],
+    ]);
+    // Their weights are no matrices of a layer.
+    const embedding = both.tensors.find(({ kind }) => kind === "embedding")!;
+    expect(embedding.spectrum).toBeNull();
+    expect(embedding.measures.drift.reason).toMatch(/--layers all/);
+  });
+
+  test("the means are those of the tensors, each as one and by weight", () => {
+    const q = both.tensors.filter(({ kind }) => kind === "q");
+    const ofKind = both.kinds.find(({ kind }) => kind === "q")!;
+    const drifts = q.map(({ measures }) => measures.drift.measured!);
+    expect(ofKind.measures.drift.measured).toBeCloseTo((drifts[0] + drifts[1]) / 2, 12);
+    const weights = both.tensors.map(({ shape }) => shape[0] * shape[1]);
+    const whole = weights.reduce((sum, n) => sum + n);
+    const changed = both.tensors.reduce(
+      (sum, { measures }, i) => sum + weights[i] * measures.changed.measured!,
+      0,
+    );
+    expect(both.totals.weighted.changed.measured).toBeCloseTo(changed / whole, 12);
+    expect(both.totals.measures.changed.measured).not.toBeCloseTo(changed / whole, 4);
+  });
+
+  test("a model is measured alike alone and beside another, on one thread and on three", async () => {
+    const { others, jaccard, ...first } = both;
+    expect(await geometry(base, rlvr, "--threads", "3")).toEqual(first);
+    const { path, ...second } = others![0];
+    expect(path).toBe(sft);
+    expect(await geometry(base, sft, "--threads", "1")).toMatchObject(second);
+    expect(jaccard).toHaveLength(1);
+    expect(jaccard![0].totals.measured).toBeGreaterThan(0.7);
+  });
+
+  test("learning rate and steps tell what a noise walk would give", async () => {
+    const { walk, totals } = await geometry(base, rlvr, "--lr", "1e-5", "--steps", "300", "--layers", "1");
+    expect(walk).toEqual({ lr: 1e-5, steps: 300 });
+    expect(totals.measures.size).toMatchObject({ null: "walk" });
+    const [measured, expected] = [totals.measures.size.measured!, totals.measures.size.expected!];
+    expect(totals.measures.size.ratio).toBeCloseTo(measured / expected, 12);
+    expect(totals.measures.drift.interval).toBeUndefined();
+  });
+
+  test("a layer of two is sampled, and that is said", async () => {
+    const text = await output("diff", base, rlvr, "--geometry", "--layers", "1");
+    expect(text).toMatch(/Spectra of 1 of 2 layers \(--layers all takes all\)/);
+    expect(Math.max(...text.split("\n").map(visibleWidth))).toBeLessThanOrEqual(80);
+  });
+
+  test("no layers are no spectra, and say so", async () => {
+    const { totals, layers } = await geometry(base, rlvr, "--layers", "0");
+    expect(totals.measures.drift).toMatchObject({
+      measured: null,
+      reason: "no spectra were asked for (--layers 0)",
+    });
+    expect(totals.measures.rowSpread.ratio).toBeGreaterThan(0.5);
+    expect(layers.every(({ spectra }) => !spectra)).toBe(true);
+    expect(await output("diff", base, rlvr, "--geometry", "--layers", "0")).toMatch(
+      /no spectrum tells which weights/,
+    );
+  });
+
+  test("the table, Markdown and report of a saved result", async () => {
+    const saved = join(folder, "saved.json");
+    const table = await output("diff", base, rlvr, sft, "--geometry", "--json", saved);
+    expect(table).toMatch(/It moved by 6\.\d% of its norm, along few directions/);
+    expect(table).toMatch(/changed weights in both, of those in either/);
+    expect(Math.max(...table.split("\n").map(visibleWidth))).toBeLessThanOrEqual(80);
+    expect(await output("report", saved)).toBe(table);
+    const markdown = await output("report", saved, "--markdown", "-");
+    expect(markdown).toMatch(/## Geometry/);
+    expect(markdown).toMatch(/\| stable rank of the change \| [\d.]+ \| [\d.]+ \|/);
+    const html = await output("report", saved, "--html", "-");
+    expect(html.includes("How the changes lie")).toBe(true);
+    expect(html.includes("geometry-layers")).toBe(true);
+  });
+});
+
+test("ended at any moment, the measuring goes on from there and gives what an uninterrupted one gives", async () => {
+  const args = ["diff", base, rlvr, "--geometry", "--quiet", "--threads", "1"];
+  const work = await workOf(args, folder);
+  expect(work.progress).toContain('"geometry":true');
+  await expectResumes(work, join(folder, "resumed"), sized({ quick: 2, full: 8 }));
+});
+
+describe("refusals", () => {
+  test.each([
+    [["--rank", "8"], "--rank is an option of --geometry, which was not given"],
+    [["--geometry", "--rank", "0"], "--rank 0: expected from 1 to 1024 directions"],
+    [["--geometry", "--lr", "1e-6"], "--lr and --steps go together"],
+    [["--geometry", "--lr", "-1", "--steps", "3"], "--lr -1: expected a learning rate above zero"],
+    [["--geometry", "--layers", "some"], "expected a whole number"],
+  ])("%j", async (args, message) => {
+    await expectUsageError(["diff", base, rlvr, ...args], message);
+  });
+
+  test("several models without --geometry", async () => {
+    await expectUsageError(
+      ["diff", base, rlvr, sft],
+      "2 checkpoints to compare with: expected one, or --geometry",
+    );
+  });
+
+  test("files without a matrix", async () => {
+    const norm = (name: string, x: number): TensorToWrite => ({
+      name,
+      dtype: "F32",
+      shape: [4],
+      data: Float32Array.of(x, 1, 1, 1),
+    });
+    const [a, b] = [1, 2].map((x) => put(folder, `${x}.safetensors`, encodeSafetensors([norm("norm", x)])));
+    await expectRefusal(
+      ["diff", a, b, "--geometry"],
+      b,
+      "a matrix that both sides have, of at least 8 x 8 numbers of at most fp32",
+      "none",
+    );
+  });
+
+  test("a second model that is not there", async () => {
+    const none = join(folder, "none.safetensors");
+    rmSync(none, { force: true });
+    await expectRefusal(
+      ["diff", base, rlvr, none, "--geometry"],
+      none,
+      "a file of safetensors or torch.save, its index, or a folder with one of them",
+      "nothing there",
+    );
+  });
+});

@@ -1,0 +1,86 @@
+import { describe, expect, test } from "vitest";
+import { codeCounterOf, provenChanges } from "../../../src/engine/wasm/changes/changes.js";
+import { countChanges, expectedMargins } from "../../../src/geometry/changes.js";
+import type { MatrixPair } from "../../../src/geometry/matrix.js";
+import { uniform } from "../../geometry/support.js";
+
+const codes = codeCounterOf(await provenChanges());
+
+test("there is a kernel here, which counts as numbers are counted", () => {
+  expect(codes).not.toBeNull();
+});
+
+const numberOf = (code: number) => new Float32Array(Uint32Array.of(code << 16).buffer)[0];
+
+/** A matrix of bf16 codes, of which a share changed. */
+function matrixOf(rows: number, columns: number, share: number, bad: number | null = null): MatrixPair {
+  const next = uniform(rows + columns);
+  const base = Uint16Array.from({ length: rows * columns }, () => {
+    // Sizes around those of weights, of either sign, zeros and subnormals among them.
+    if (next() < 0.02) return (next() < 0.5 ? 0x8000 : 0) + Math.floor(3 * next());
+    return (next() < 0.5 ? 0x8000 : 0) + 0x3a00 + Math.floor(0x300 * next());
+  });
+  const tuned = base.map((code) => (next() < share ? (next() < 0.1 ? code ^ 0x8000 : code + 1) : code));
+  if (bad !== null) tuned[bad] = 0xff80;
+  const part = (of: Uint16Array, first: number, count: number) =>
+    of.subarray(first * columns, (first + count) * columns);
+  return {
+    name: "codes",
+    rows,
+    columns,
+    read: async (first, count) => ({
+      base: Float32Array.from(part(base, first, count), numberOf),
+      tuned: Float32Array.from(part(tuned, first, count), numberOf),
+    }),
+    readCodes: async (first, count, intoBase, intoTuned) => {
+      intoBase.set(part(base, first, count));
+      intoTuned?.set(part(tuned, first, count));
+    },
+  };
+}
+
+describe.each([
+  [8, 8, 0.5],
+  [9, 16, 1],
+  [3, 1000, 0.2],
+  [1100, 33, 0.7],
+  [70, 4099, 0],
+])("%i x %i, a share of %d changed", (rows, columns, share) => {
+  const matrix = matrixOf(rows, columns, share);
+
+  test("counts are those of numbers, sums are theirs to rounding", async () => {
+    const [found, right] = [await countChanges(matrix, false, codes), await countChanges(matrix)];
+    expect(found.rows).toEqual(right.rows);
+    expect(found.columns).toEqual(right.columns);
+    for (const count of ["all", "changed"] as const) {
+      expect(Buffer.from(found.counts[count].buffer).equals(Buffer.from(right.counts[count].buffer))).toBe(
+        true,
+      );
+    }
+    expect(found.baseSquared / right.baseSquared).toBeCloseTo(1, 12);
+    expect(found.changeSquared).toBeGreaterThanOrEqual(0);
+    expect(Math.abs(found.changeSquared - right.changeSquared)).toBeLessThanOrEqual(
+      1e-7 * right.changeSquared,
+    );
+  });
+
+  test("margins are those of numbers to the rounding of fp32", async () => {
+    const shares = (await countChanges(matrix)).counts.shareBySize();
+    const [found, right] = [
+      await expectedMargins(matrix, shares, codes),
+      await expectedMargins(matrix, shares),
+    ];
+    for (const side of ["rows", "columns"] as const) {
+      for (const [i, share] of right[side].entries())
+        expect(Math.abs(found[side][i] - share)).toBeLessThan(1e-5);
+    }
+  });
+});
+
+test("what is not finite is counted as numbers", async () => {
+  for (const bad of [0, 37, 8 * 43 - 1]) {
+    const { nonfinite, rows } = await countChanges(matrixOf(8, 43, 0.5, bad), false, codes);
+    expect(nonfinite).toBe(1);
+    expect(rows).toHaveLength(8);
+  }
+});

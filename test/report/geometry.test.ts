@@ -1,0 +1,116 @@
+import { describe, expect, test } from "vitest";
+import {
+  type Geometry,
+  type MeanMeasure,
+  type MeanMeasures,
+  type MeasureName,
+  measureNames,
+} from "../../src/lens/geometry-result.js";
+import { geometryFigures } from "../../src/report/charts/geometry-chart.js";
+import { visibleWidth } from "../../src/report/columns.js";
+import { figure, geometryNotes, geometrySentence, measureLabel, times } from "../../src/report/geometry.js";
+import { geometryTables } from "../../src/report/geometry-markdown.js";
+import { geometryBlocks } from "../../src/report/geometry-table.js";
+import { plainTerminal } from "../../src/report/terminal.js";
+
+const mean = (
+  measured: number,
+  expected: number | null = null,
+  interval?: [number, number],
+): MeanMeasure => ({
+  measured,
+  expected,
+  null: expected === null ? null : "signs",
+  ratio: expected === null ? null : measured / expected,
+  tensors: 2,
+  ...(interval && { interval }),
+});
+const none: MeanMeasure = { ...mean(0), measured: null, tensors: 0, reason: "no spectra were asked for" };
+
+function means(of: Partial<Record<MeasureName, MeanMeasure>>): MeanMeasures {
+  const measures = Object.fromEntries(measureNames.map((name) => [name, of[name] ?? none])) as Record<
+    MeasureName,
+    MeanMeasure
+  >;
+  return { tensors: 2, elements: 2000, measures, weighted: measures };
+}
+
+const learned = means({
+  size: mean(0.0141),
+  changed: mean(0.8),
+  principalOverlap: mean(0.2688, 0.2676),
+  stableRank: mean(1.8, 80, [1.5, 2.1]),
+  energy16: mean(0.23, 0.001),
+});
+
+describe("the sentence", () => {
+  const with_ = (of: Partial<Record<MeasureName, MeanMeasure>>) =>
+    geometrySentence(means({ ...learned.measures, ...of }));
+
+  test("of a run that learned", () => {
+    expect(geometrySentence(learned)).toBe(
+      "It moved by 1.4% of its norm, along few directions (stable rank 1.80, where random signs give 80.0), which lean " +
+        "towards the leading ones (230 times the energy in the top 16); which weights show a change is told by their size " +
+        "(26.88% in the principal mask, 26.76% by size alone).",
+    );
+  });
+
+  test("says the opposite of the opposite", () => {
+    expect(with_({ stableRank: mean(75, 80) })).toMatch(/along as many directions as noise/);
+    expect(with_({ energy16: mean(0.0005, 0.001) })).toMatch(
+      /lean away from the leading ones \(0\.50 of the energy/,
+    );
+    expect(with_({ energy16: mean(0.0011, 0.001) })).toMatch(/lean neither towards nor away/);
+    expect(with_({ principalOverlap: mean(0.4, 0.3) })).toMatch(/is not told by their size alone/);
+  });
+
+  test("says what it does not know", () => {
+    expect(with_({ stableRank: none, principalOverlap: none })).toBe(
+      "It moved by 1.4% of its norm; no spectrum tells which weights are principal ones.",
+    );
+    expect(geometrySentence(means({}))).toMatch(/^Nothing can be said/);
+  });
+});
+
+test("numbers have the digits that differ", () => {
+  expect([
+    figure("principalOverlap", 0.26883),
+    figure("energy16", 0.000123),
+    figure("drift", 1.23e-5),
+  ]).toEqual(["26.88%", "0.012%", "1.2e-5"]);
+  expect([214.3, 28.06, 1.004, 0.0227, 0.001].map(times)).toEqual(["214", "28.1", "1.00", "0.02", "1e-3"]);
+  expect(Math.max(...measureNames.map((name) => measureLabel(name).length))).toBeLessThanOrEqual(34);
+});
+
+const layer = (n: number, spectra: boolean) => ({ stack: "model.layers", layer: n, spectra, ...learned });
+const geometry: Geometry = {
+  rank: 64,
+  seed: 0,
+  walk: null,
+  sampled: { layers: 5, of: 40, all: false },
+  totals: learned,
+  kinds: [{ kind: "q", ...learned }],
+  layers: Array.from({ length: 40 }, (_, n) => layer(n, n % 10 === 0)),
+  tensors: [],
+  leftOut: [{ name: "norm", reason: "it has 1 dimension, not two" }],
+};
+
+test("layers that were sampled are shown, with the interval of what was sampled", () => {
+  const blocks = geometryBlocks(geometry, "tuned", plainTerminal);
+  const lines = blocks.flat();
+  expect(lines.some((line) => line.includes("(4 of 40 layers; --json has all)"))).toBe(true);
+  expect(Math.max(...lines.map(visibleWidth))).toBeLessThanOrEqual(plainTerminal.columns);
+  expect(geometryNotes(geometry).join(" ")).toMatch(/Spectra of 5 of 40 layers.*1 tensor left out/);
+  const [totals] = geometryTables(geometry, "tuned");
+  expect(totals.rows.find(([name]) => name.startsWith("stable rank"))![1]).toBe("1.80 (1.50 to 2.10)");
+});
+
+test("the strip has a column for each layer, or for 48 of more", () => {
+  const [strip] = geometryFigures(geometry);
+  expect(strip.numbers.headings).toHaveLength(41);
+  expect(strip.title).toBe(
+    "Stable rank 0.02, energy in the top 16 230, principal mask 1.00 times what sizes give",
+  );
+  const deep = { ...geometry, layers: Array.from({ length: 130 }, (_, n) => layer(n, true)) };
+  expect(geometryFigures(deep)[0].numbers.headings.length).toBeLessThanOrEqual(49);
+});
