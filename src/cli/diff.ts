@@ -121,9 +121,6 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
     const [ofBefore, ofAfter] = await Promise.all([isAdapter(before), isAdapter(after)]);
     // Two adapters are compared as any two checkpoints.
     const isMerge = merge !== undefined && more.length === 0 && ofAfter && !ofBefore;
-    if (ofBefore && !ofAfter) {
-      throw new InputError(before, "a base as BEFORE, and its adapter as AFTER", "a LoRA adapter");
-    }
     if (isMerge && options.geometry) refuseOption(command, "geometry", "two checkpoints");
     if (isMerge && forTwo.length > 0) refuseOption(command, forTwo[0], "two checkpoints");
     if (isMerge) return (await merge())(before, after, options, streams);
@@ -139,6 +136,11 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
       // Threads take as long to start as all else does to be loaded and made ready.
       const { diffFiles } = await import("./diff-files.js");
       await diffFiles(before, after, more, options, pool, streams);
+    } catch (error) {
+      const nothing =
+        error instanceof InputError && error.expected.startsWith("tensors that can be compared");
+      if (!nothing || !ofBefore || ofAfter) throw error;
+      throw new InputError(before, "a base as BEFORE, and its adapter as AFTER", "a LoRA adapter");
     } finally {
       await pool?.close();
     }

@@ -5,6 +5,8 @@ import type { DifferenceResult } from "../../src/lens/difference-result.js";
 import { encodeSafetensors } from "../../src/source/safetensors/write.js";
 import { put, seeded, temporaryFolder } from "../source/support.js";
 import { expectRefusal, expectUsageError, output, run } from "../support/cli.js";
+import { loraPath } from "../support/lora.js";
+import { readTensors } from "../support/recorded.js";
 import { expectValid } from "../support/schemas.js";
 
 const folder = temporaryFolder();
@@ -84,6 +86,24 @@ describe("diff --write-delta and --apply-delta", () => {
     await expectRefusal(["diff", before, after, "--write-delta", far], far, there, "no such folder");
     expect(readdirSync(folder).sort()).toEqual(names);
     expect(existsSync(never)).toBe(false);
+  });
+
+  test("of an adapter's file, which is a checkpoint too", async () => {
+    const one = loraPath("adapter/adapter_model.safetensors");
+    const tensors = readTensors(one);
+    // In another order, one of them in another shape.
+    const [first, ...others] = tensors;
+    const two = put(
+      folder,
+      "two.safetensors",
+      encodeSafetensors([...others.reverse(), { ...first, shape: [32, 8] }]),
+    );
+    const delta = at("adapter.delta");
+    const { file } = (await diff(one, two, "--write-delta", delta)).delta;
+    expect(file).toMatchObject({ same: tensors.length - 1, changed: 0, whole: 1 });
+    const made = at("adapter.safetensors");
+    await diff(one, made, "--apply-delta", delta);
+    expect(readFileSync(made)).toEqual(readFileSync(two));
   });
 
   test("wrong usage", async () => {
