@@ -28,6 +28,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   lens: ["format", "update"],
   engine: ["format", "update", "lens"],
   source: ["format", "update", "lens", node],
+  learn: core,
   report: ["format", "lens", npm],
   cli: [...core, "source", "report", node, npm],
   page: [...core, "source", "report", node, npm],
