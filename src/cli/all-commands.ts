@@ -8,6 +8,7 @@ const commands = new Map<string, LoadCommand>([
   ["simulate", async (streams) => (await import("./simulate.js")).simulateCommand(streams)],
   ["sweep", async (streams) => (await import("./sweep.js")).sweepCommand(streams)],
   ["predict", async (streams) => (await import("./predict.js")).predictCommand(streams)],
+  ["learn", async (streams) => (await import("./learn.js")).learnCommand(streams)],
   ["demo", async (streams) => (await import("./demo.js")).demoCommand(streams)],
   ["explain", async (streams) => (await import("./explain.js")).explainCommand(streams)],
   ["doctor", async (streams) => (await import("./doctor.js")).doctorCommand(streams)],

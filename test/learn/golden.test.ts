@@ -31,19 +31,28 @@ function batch(run: string, arithmetic: Arithmetic) {
     return { decoder, shares };
   };
   const { decoder, shares } = open("recorded/base.safetensors");
-  const dLogits = arithmetic.allocate(prefixes.count * paddedVocabulary);
+  const { dLogits } = decoder;
   const loss = {
     rlvr: () => {
       const reward = [...golden.get("reward")!];
       const groups = Array.from({ length: 16 }, (_, g) => advantages(reward.slice(8 * g, 8 * g + 8)));
       return weightedLogLoss(answers, groups.flat(), shares, dLogits);
     },
-    sft: () => weightedLogLoss(answers, answers.map(() => 1), shares, dLogits),
-    opd: () => distillationLoss(answers, shares, open("recorded/rlvr/final-fp32.safetensors").shares, dLogits),
+    sft: () =>
+      weightedLogLoss(
+        answers,
+        answers.map(() => 1),
+        shares,
+        dLogits,
+      ),
+    opd: () =>
+      distillationLoss(answers, shares, open("recorded/rlvr/final-fp32.safetensors").shares, dLogits),
   }[run]!();
-  decoder.backward(dLogits);
+  decoder.backward();
   const logits = answers.flatMap(({ rows }) =>
-    rows.flatMap((row) => [...decoder.logits.subarray(row * paddedVocabulary, row * paddedVocabulary + vocabulary)]),
+    rows.flatMap((row) => [
+      ...decoder.logits.subarray(row * paddedVocabulary, row * paddedVocabulary + vocabulary),
+    ]),
   );
   return { golden, loss, logits, gradient: decoder.gradient };
 }

@@ -1,16 +1,8 @@
 import { attend, attendBackward } from "./attention.js";
-import { gelu } from "./elementary.js";
 import { addedColumns, normalize, normalizeBackward } from "./layer-norm.js";
 import type { Arithmetic, Numbers } from "./numbers.js";
 import type { Prefixes } from "./prefixes.js";
-import {
-  heads,
-  hidden,
-  layers,
-  paddedVocabulary,
-  positions,
-  width,
-} from "./shape.js";
+import { heads, hidden, layers, paddedVocabulary, positions, width } from "./shape.js";
 import { layerOffsets, offsets, paddedCount, Weights } from "./weights.js";
 
 /** What a layer keeps of each row. */
@@ -49,7 +41,9 @@ export class Decoder {
   readonly prefixes: Prefixes;
   /** Rows of {@link paddedVocabulary} numbers, those of the vocabulary first. */
   readonly logits: Numbers;
-  /** Of all parameters, after {@link backward}; the norm is the caller's. */
+  /** The gradient of the logits, for {@link backward}: zero in the padding. */
+  readonly dLogits: Numbers;
+  /** Of all parameters, after {@link backward}. */
   readonly gradient: Numbers;
   readonly #weights: Weights;
   readonly #trains: boolean;
@@ -91,6 +85,7 @@ export class Decoder {
     this.#scale = ofRows(1);
     this.#in = ofRows(width);
     this.logits = arithmetic.allocate(rows * paddedVocabulary);
+    this.dLogits = ofTraining(paddedVocabulary);
     this.gradient = arithmetic.allocate(trains ? paddedCount : 0);
     this.#dx = ofTraining(width);
     this.#dIn = ofTraining(width);
@@ -105,8 +100,10 @@ export class Decoder {
 
   /** Computes rows from `from` to `to`; those before them, which they may follow, were computed with the same weights. */
   forward(from: number, to: number): void {
-    if (this.#trains) return this.#forward(from, to, from);
-    for (let row = from; row < to; row += block) this.#forward(row, Math.min(to, row + block), 0);
+    const together = this.#trains ? to - from : block;
+    for (let row = from; row < to; row += together) {
+      this.#forward(row, Math.min(to, row + together), this.#trains ? row : 0);
+    }
   }
 
   /** @param slot of the first row, in what is kept of each. */
@@ -123,7 +120,7 @@ export class Decoder {
       this.#times(of.attended, slot, width, out, this.#x, slot, width, n, true);
       normalize(this.#x, row, at.norm2, at.bias2, of.normal2, of.scale2, of.in2, slot, n);
       this.#times(of.in2, slot, width, up, of.up, slot, hidden, n);
-      gelu(of.up, of.active, this.#trains ? of.slope : null, slot * hidden, n * hidden);
+      this.arithmetic.gelu(of.up, of.active, this.#trains ? of.slope : null, slot * hidden, n * hidden);
       this.#times(of.active, slot, hidden, down, this.#x, slot, width, n, true);
     }
     const { row, head } = this.#weights;
@@ -160,15 +157,13 @@ export class Decoder {
 
   /**
    * The gradient of all parameters, from that of the logits of all rows. Valid after {@link forward} of all rows.
-   *
-   * @param dLogits rows of {@link paddedVocabulary} numbers, zero in the padding.
    */
-  backward(dLogits: Numbers): void {
+  backward(): void {
     const n = this.prefixes.count;
     const { row } = this.#weights;
     const { gradient } = this;
     gradient.fill(0);
-    this.#back(dLogits, paddedVocabulary, offsets.head, this.#in, width, this.#dIn, n);
+    this.#back(this.dLogits, paddedVocabulary, offsets.head, this.#in, width, this.#dIn, n);
     this.#dx.fill(0, 0, n * width);
     normalizeBackward(this.#dIn, row, offsets.norm, this.#normal, this.#scale, this.#dx, n);
     addedColumns(this.#dIn, this.#normal, gradient, offsets.norm, offsets.bias, n);
@@ -202,15 +197,7 @@ export class Decoder {
   }
 
   /** Through y = x W^T, W the matrix of `outs` rows at `matrix`: dx = dy W, and dW = dy^T x into the gradient. */
-  #back(
-    dy: Numbers,
-    outs: number,
-    matrix: number,
-    x: Numbers,
-    ins: number,
-    dx: Numbers,
-    n: number,
-  ): void {
+  #back(dy: Numbers, outs: number, matrix: number, x: Numbers, ins: number, dx: Numbers, n: number): void {
     const { product } = this.arithmetic;
     const { row } = this.#weights;
     product(dx, 0, ins, dy, 0, outs, 1, row, matrix, ins, n, outs, ins, false);

@@ -1,8 +1,10 @@
+import { geluFp32, geluFp64 } from "./elementary.js";
 import type { Arithmetic, Numbers } from "./numbers.js";
 
 /** In fp64: what gradients are compared with. */
 export const plainFp64: Arithmetic = {
   name: "fp64, JavaScript",
+  gelu: geluFp64,
   allocate: (length) => new Float64Array(length),
   product(c, cAt, cRow, a, aAt, aRow, aColumn, b, bAt, bRow, rows, sums, columns, adds) {
     for (let i = 0; i < rows; i++) {
@@ -19,6 +21,7 @@ export const plainFp64: Arithmetic = {
 /** In fp32, each operation rounded: the specification of the SIMD kernel, and what runs where there is none. */
 export const plainFp32: Arithmetic = {
   name: "fp32, JavaScript",
+  gelu: geluFp32,
   allocate: (length) => new Float32Array(length),
   product: product32,
 };

@@ -9,7 +9,7 @@ export const hidden = 128;
 /** Most tokens that have a position of their own. */
 export const positions = 10;
 
-/** Rows of the last matrix as kernels see them, which take four columns at a time; those beyond the vocabulary are zero. */
+/** Rows of the last matrix as kernels see them, which take eight columns at a time; those beyond the vocabulary are zero. */
 export const paddedVocabulary = 16;
 
 /** Tokens beside the ten digits. */

@@ -1,0 +1,26 @@
+import type { LearnResult } from "../lens/learning.js";
+import { csv } from "./csv.js";
+
+/** One row a model. */
+export function renderLearnCsv({ runs }: LearnResult): string {
+  const passCounts = Object.keys(runs[0].base.passAt);
+  const heading = [
+    ...["run", "lr", "format", "scheme", "rounding", "opmath", "seed", "steps"],
+    ...passCounts.flatMap((k) => [`basePassAt${k}`, `passAt${k}`]),
+    ...["klForward", "klReverse", "elements", "none", "lost", "kept", "moved", "nonfinite"],
+    ...["unchanged", "retained", "visible"],
+  ];
+  const rows = runs.map(({ base, outcome, totals, end, ...of }) =>
+    [
+      ...[of.run, of.lr, of.format, of.scheme, of.rounding, of.opmath, of.seed, of.steps.length],
+      ...passCounts.flatMap((k) => [base.passAt[k], outcome.passAt[k]]),
+      outcome.klForward ?? "",
+      outcome.klReverse ?? "",
+      ...[totals.elements, totals.none, totals.lost, totals.kept, totals.moved, totals.nonfinite],
+      end.unchanged,
+      end.retained ?? "",
+      end.visible ?? "",
+    ].map(String),
+  );
+  return csv([heading, ...rows]);
+}
