@@ -119,6 +119,7 @@ describe("the package", () => {
       "dist/page/index.html",
       "docs/diff.schema.json",
       "docs/explanation.schema.json",
+      "docs/learn.schema.json",
       "docs/prediction.schema.json",
       "docs/result.schema.json",
       "docs/sweep.schema.json",

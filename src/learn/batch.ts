@@ -1,10 +1,11 @@
 import { randomBits, stepKey, tensorKey, type Words } from "../update/threefry.js";
-import { answerLength, answerTo, operands, promptOf } from "./addition.js";
+
 import type { Decoder } from "./decoder/decoder.js";
 import type { LogShares } from "./decoder/log-shares.js";
 import type { Prefixes } from "./decoder/prefixes.js";
 import { vocabulary } from "./decoder/shape.js";
 import type { Answered } from "./losses.js";
+import { addition, answerLength, answerTo, operands, promptOf } from "./task.js";
 
 /** Answers in a step. */
 export const answersAStep = 128;
@@ -56,7 +57,7 @@ export function drawAnswers(
   prefixes.clear();
   const count = answersAStep / each;
   const pairs = Array.from({ length: count }, (_, i) => draws.operands(i, operands));
-  const prompts = pairs.map(([a, b]) => prefixes.text(promptOf(a, b)));
+  const prompts = pairs.map(([a, b]) => prefixes.text(promptOf(addition, a, b)));
   const answers = Array.from({ length: answersAStep }, (_, i) => ({
     rows: [prompts[Math.floor(i / each)]],
     tokens: [] as number[],
@@ -73,7 +74,7 @@ export function drawAnswers(
     }
   }
   const right = answers.map(({ tokens }, i) => {
-    const expected = answerTo(...pairs[Math.floor(i / each)]);
+    const expected = answerTo(addition, ...pairs[Math.floor(i / each)]);
     return tokens.every((token, t) => token === expected[t]);
   });
   return { answers, right };
@@ -90,8 +91,8 @@ export function rightAnswers(
   prefixes.clear();
   const answers = Array.from({ length: answersAStep }, (_, i) => {
     const [a, b] = draws.operands(i, below);
-    const tokens = answerTo(a, b);
-    const rows = [prefixes.text(promptOf(a, b))];
+    const tokens = answerTo(addition, a, b);
+    const rows = [prefixes.text(promptOf(addition, a, b))];
     for (const token of tokens.slice(0, -1)) rows.push(prefixes.child(rows.at(-1)!, token));
     return { rows, tokens };
   });

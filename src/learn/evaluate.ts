@@ -1,10 +1,10 @@
-import { answerLength, answerTo, operands, promptRows } from "./addition.js";
 import type { Decoder } from "./decoder/decoder.js";
 import { LogShares } from "./decoder/log-shares.js";
 import { openDecoder } from "./decoder/open.js";
 import { Prefixes } from "./decoder/prefixes.js";
 import { vocabulary } from "./decoder/shape.js";
 import { divergenceAt } from "./losses.js";
+import { addition, answerLength, answerTo, type Operation, operands, promptRows } from "./task.js";
 
 /** The k of pass@k. */
 export const passCounts = [1, 2, 4, 8, 16, 32, 64, 128] as const;
@@ -50,22 +50,22 @@ export class Evaluator {
   }
 
   /** The probability of the right answer to each prompt, that of a + b at 100 a + b. */
-  rightAnswers(model: ArrayLike<number>): Float64Array {
+  rightAnswers(model: ArrayLike<number>, operation: Operation = addition): Float64Array {
     const right = new Float64Array(operands * operands).fill(1);
     const [logs] = this.#logs;
     this.#decoder.setWeights(model);
     for (let a = 0; a < operands; a++) {
       this.#prefixes.clear();
-      let rows = promptRows(this.#prefixes, a);
+      let rows = promptRows(this.#prefixes, operation, a);
       const levels = [rows];
       for (let i = 1; i < answerLength; i++) {
-        rows = rows.map((row, b) => this.#prefixes.append(row, answerTo(a, b)[i - 1]));
+        rows = rows.map((row, b) => this.#prefixes.append(row, answerTo(operation, a, b)[i - 1]));
         levels.push(rows);
       }
       this.#read(logs);
       for (const [i, level] of levels.entries()) {
         for (const [b, row] of level.entries()) {
-          right[operands * a + b] *= logs.shares[row * vocabulary + answerTo(a, b)[i]];
+          right[operands * a + b] *= logs.shares[row * vocabulary + answerTo(operation, a, b)[i]];
         }
       }
     }
@@ -107,7 +107,7 @@ export class Evaluator {
     model: ArrayLike<number>,
   ): [ofBase: LogShares, ofModel: LogShares, prompts: number[][][]] {
     this.#prefixes.clear();
-    const prompts = promptRows(this.#prefixes, a).map((prompt) => {
+    const prompts = promptRows(this.#prefixes, addition, a).map((prompt) => {
       const seconds = this.#withDigits(prompt);
       return [[prompt], seconds, seconds.flatMap((row) => this.#withDigits(row))];
     });

@@ -1,6 +1,6 @@
 import type { Ability, Distance, LearnRun, LearnStep } from "../lens/learning.js";
-import { operands } from "./addition.js";
 import { Evaluator, passAt, passAtAll } from "./evaluate.js";
+import { operands } from "./task.js";
 import { type Models, Training, type TrainingSettings } from "./training.js";
 
 /** Prompts that the base answers right less often than this are hard. */

@@ -4,6 +4,7 @@ import { layOut, wrap } from "./columns.js";
 import { caseLabel } from "./labels.js";
 import { escaped, table } from "./markdown.js";
 import { count, counted, missing } from "./numbers.js";
+import { rateText } from "./sweep-table.js";
 import { plainTerminal, styles, type Terminal } from "./terminal.js";
 
 const headings = ["stored as", "pass@1", "of fp32's gain", "pass@32", "KL", "unchanged", "moved a step"];
@@ -59,7 +60,7 @@ export function learnHeadline(result: LearnResult): string[] {
   if (least) {
     const { row, gain } = least;
     sentences.unshift(
-      `Stored as ${caseLabel(row)}, ${row.run} at ${row.lr} learns ${percents(gain)} of what it learns in fp32.`,
+      `Stored as ${caseLabel(row)}, ${row.run} at ${rateText(row.lr)} learns ${percents(gain)} of what it learns in fp32.`,
     );
   }
   return sentences;
@@ -75,7 +76,7 @@ function groupsOf(result: LearnResult): Group[] {
   const groups = new Map<string, LearnRow[]>();
   for (const row of summaryOf(result)) {
     const seeds = row.seeds > 1 ? `, ${row.seeds} seeds` : "";
-    const title = `${row.run} at a learning rate of ${row.lr}${seeds}`;
+    const title = `${row.run} at a learning rate of ${rateText(row.lr)}${seeds}`;
     groups.set(title, [...(groups.get(title) ?? []), row]);
   }
   return [...groups].map(([title, rows]) => ({ title, rows }));

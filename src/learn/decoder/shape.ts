@@ -15,6 +15,8 @@ export const paddedVocabulary = 16;
 /** Tokens beside the ten digits. */
 export const plus = 10;
 export const equals = 11;
+/** Ends a text by its name, and does not come in the recorded runs: free for a second operation. */
+export const minus = 12;
 
 export interface Parameter {
   readonly name: string;
