@@ -117,6 +117,7 @@ describe("the package", () => {
       "LICENSE",
       "README.md",
       "dist/page/index.html",
+      "docs/compare.schema.json",
       "docs/diff.schema.json",
       "docs/explanation.schema.json",
       "docs/learn.schema.json",

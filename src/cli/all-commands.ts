@@ -9,6 +9,7 @@ const commands = new Map<string, LoadCommand>([
   ["sweep", async (streams) => (await import("./sweep.js")).sweepCommand(streams)],
   ["predict", async (streams) => (await import("./predict.js")).predictCommand(streams)],
   ["learn", async (streams) => (await import("./learn.js")).learnCommand(streams)],
+  ["compare", async (streams) => (await import("./compare.js")).compareCommand(streams)],
   ["demo", async (streams) => (await import("./demo.js")).demoCommand(streams)],
   ["explain", async (streams) => (await import("./explain.js")).explainCommand(streams)],
   ["doctor", async (streams) => (await import("./doctor.js")).doctorCommand(streams)],

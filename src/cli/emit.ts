@@ -5,6 +5,7 @@ import type { DifferenceResult } from "../lens/difference-result.js";
 import type { LearnResult } from "../lens/learning.js";
 import type { PredictionResult } from "../lens/prediction.js";
 import type { Result } from "../lens/result.js";
+import type { RunComparison } from "../lens/run-comparison.js";
 import type { SweepResult } from "../lens/sweep.js";
 import type { Figure } from "../report/charts/figure.js";
 import type { HtmlAssets } from "../report/html/document.js";
@@ -63,6 +64,16 @@ export const predictionRenderers: Renderers<PredictionResult> = {
   figures: async () => (await import("../report/charts/prediction-chart.js")).figuresOfPrediction,
   source: async () => (await import("../report/source-line.js")).predictionSource,
   table: async () => (await import("../report/prediction.js")).renderPredictionTable,
+};
+
+/** Of what `compare` offers. */
+export const comparisonRenderers: Renderers<RunComparison> = {
+  csv: async () => (await import("../report/comparison.js")).renderComparisonCsv,
+  markdown: async () => (await import("../report/comparison.js")).renderComparisonMarkdown,
+  html: () => Promise.reject(new Error("compare has no HTML report")),
+  figures: () => Promise.reject(new Error("compare has no figures")),
+  source: () => Promise.reject(new Error("compare has no figures")),
+  table: async () => (await import("../report/comparison.js")).renderComparisonTable,
 };
 
 /** Of what `learn` offers. */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { expect } from "vitest";
 
-type SchemaName = "result" | "explanation" | "doctor" | "diff" | "sweep" | "prediction" | "learn";
+type SchemaName = "result" | "explanation" | "doctor" | "diff" | "sweep" | "prediction" | "learn" | "compare";
 
 const compiled = new Map<SchemaName, ValidateFunction>();
 
