@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { parameterCount, parameters } from "../learn/decoder/shape.js";
-import { Learning } from "../learn/learn.js";
+import { firstOperands, Learning } from "../learn/learn.js";
 import { RunRecorder } from "../learn/recorded-run.js";
 import { largestNorm, optimizerSettings, type TrainingSettings } from "../learn/training.js";
 import { type LearningRun, type LearnResult, type LearnRun, learningRuns } from "../lens/learning.js";
@@ -11,7 +11,7 @@ import { updateSettings } from "../update/settings.js";
 import { version } from "../version.js";
 import { finiteNumber, type OutputOptions, wholeNumber } from "./common-options.js";
 import { checkOutput, emitBy, learnRenderers } from "./emit.js";
-import { exampleModels } from "./example-models.js";
+import { type BaseName, baseNames, exampleModels, heldOutOf } from "./example-models.js";
 import { addCaseOptions, type CaseOptions, caseGrid } from "./options.js";
 import { progressBar } from "./progress.js";
 import { writeRecordedRun } from "./record-run.js";
@@ -26,7 +26,8 @@ interface LearnOptions
   readonly lr?: readonly number[];
   readonly seed: readonly number[];
   readonly steps: number;
-  readonly kl?: boolean;
+  readonly base: BaseName;
+  readonly kl?: keyof typeof firstOperands;
   readonly record?: string;
 }
 
@@ -53,7 +54,17 @@ export function learnCommand(streams: Streams): Command {
       listOf("--seed <list>", "of prompts, answers and stochastic rounding", wholeNumber).default([0], "0"),
     )
     .option("--steps <n>", "steps of the optimizer, up to 9999", stepCount, 300)
-    .option("--kl", "KL between base and model over all answers, exactly: some 20 s a model")
+    .addOption(
+      new Option("--base <name>", "addition, or one that subtracts too, which shows what is forgotten")
+        .choices(baseNames)
+        .default("addition"),
+    )
+    .addOption(
+      new Option(
+        "--kl <prompts>",
+        "KL between base and model over all answers: to all prompts, 20 s a model, or a tenth",
+      ).choices(Object.keys(firstOperands)),
+    )
     .option("--record <folder>", "write the run as a recorded run; one model only")
     .option("--json <file>", "write the result as JSON; - for stdout")
     .option("--csv <file>", "write one row a model; - for stdout")
@@ -103,12 +114,13 @@ function gridOf({ run, lr, seed, record, ...storage }: LearnOptions): TrainingSe
 
 async function trainAll(
   grid: readonly TrainingSettings[],
-  { steps, kl = false, quiet }: LearnOptions,
+  { steps, kl, quiet, base, run }: LearnOptions,
   record: string | undefined,
   { err }: Streams,
 ): Promise<LearnResult> {
-  const models = await exampleModels();
-  const learning = await Learning.open(models);
+  const models = await exampleModels(base, run.includes("opd"));
+  const learning = await Learning.open(models, heldOutOf(base));
+  const firsts = kl === undefined ? [] : firstOperands[kl];
   const recorder = record === undefined ? null : new RunRecorder();
   const runs: LearnRun[] = [];
   const bar = await progressBar(quiet ? null : err, { name: "steps", size: 1 });
@@ -120,7 +132,7 @@ async function trainAll(
         await new Promise((resolve) => setImmediate(resolve));
       };
       const observed = recorder ? { observe: recorder.observe } : {};
-      runs.push(await learning.run(settings, { steps, divergence: kl, pause, ...observed }));
+      runs.push(await learning.run(settings, { steps, divergence: firsts, pause, ...observed }));
     }
   } finally {
     bar.stop();
@@ -131,12 +143,20 @@ async function trainAll(
     schema: "precision-lens-learn/1",
     tool: { name: "precision-lens", version },
     input: {
+      base,
       task: "two numbers below 100 and their sum",
       prompts: 10_000,
       tensors: parameters.length,
       elements: parameterCount,
     },
-    settings: { steps, betas: [...betas], eps, weightDecay, clip: largestNorm },
+    settings: {
+      steps,
+      betas: [...betas],
+      eps,
+      weightDecay,
+      clip: largestNorm,
+      klPrompts: 100 * firsts.length,
+    },
     arithmetic: learning.arithmetic,
     runs,
   };

@@ -52,12 +52,17 @@ function fp32File(
 }
 
 /** What the run achieved, as `compare` reads it of any recorded run. */
-function outcomeOf({ base, outcome }: LearnRun) {
+function outcomeOf({ base, outcome, heldOut }: LearnRun) {
   const { klForward, klReverse } = outcome;
   const divergence = klForward === null ? {} : { klForward, klReverse };
   return {
     task: "two numbers below 100 and their sum",
     base: { prompts: 10_000, passAt: base.passAt },
     run: { prompts: 10_000, passAt: outcome.passAt, ...divergence },
+    heldOut: heldOut.map((task) => ({
+      name: task.name,
+      base: { prompts: 10_000, passAt: task.base.passAt },
+      run: { prompts: 10_000, passAt: task.outcome.passAt },
+    })),
   };
 }

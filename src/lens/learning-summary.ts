@@ -14,6 +14,8 @@ export interface LearnRow extends Pick<LearnRun, "run" | "format" | "scheme" | "
   readonly gain: Estimate | null;
   readonly passAt32: Estimate;
   readonly klForward: Estimate | null;
+  /** pass@1 of tasks that were not trained, by name. */
+  readonly heldOut: readonly { readonly name: string; readonly passAt1: Estimate }[];
   readonly unchanged: Estimate;
   readonly retained: Estimate | null;
   /** Of all weight-steps. */
@@ -40,6 +42,10 @@ export function summaryOf({ runs }: LearnResult): LearnRow[] {
       gain: over((of) => gainShare(of, runs)),
       passAt32: over(({ outcome }) => outcome.passAt[32])!,
       klForward: over(({ outcome }) => outcome.klForward),
+      heldOut: group[0].heldOut.map(({ name }, i) => ({
+        name,
+        passAt1: over(({ heldOut }) => heldOut[i].outcome.passAt[1])!,
+      })),
       unchanged: over(({ end, totals }) => end.unchanged / totals.elements)!,
       retained: over(({ end }) => end.retained),
       moved: over(({ totals }) => totals.moved / (totals.elements * totals.steps))!,

@@ -30,6 +30,8 @@ export interface LearnResult {
     readonly weightDecay: number;
     /** Gradients are scaled to this norm where they are longer. */
     readonly clip: number;
+    /** Prompts over which KL was computed; 0 where it was not asked for. */
+    readonly klPrompts: number;
   };
   /** What multiplied matrices; all give the same bits. */
   readonly arithmetic: string;
@@ -37,6 +39,8 @@ export interface LearnResult {
 }
 
 export interface LearnInput {
+  /** Which of the bases that come with the tool. */
+  readonly base: string;
   readonly task: string;
   readonly prompts: number;
   readonly tensors: number;
@@ -53,6 +57,12 @@ export interface LearnRun {
   readonly seed: number;
   readonly base: Ability;
   readonly outcome: Ability & Distance;
+  /** Tasks that the base knows and that were not trained; empty for a base that knows one. */
+  readonly heldOut: readonly {
+    readonly name: string;
+    readonly base: Pick<Ability, "passAt">;
+    readonly outcome: Pick<Ability, "passAt">;
+  }[];
   readonly totals: Totals;
   readonly end: End;
   readonly steps: readonly LearnStep[];

@@ -9,6 +9,7 @@ export function renderLearnCsv({ runs }: LearnResult): string {
     ...passCounts.flatMap((k) => [`basePassAt${k}`, `passAt${k}`]),
     ...["klForward", "klReverse", "elements", "none", "lost", "kept", "moved", "nonfinite"],
     ...["unchanged", "retained", "visible"],
+    ...runs[0].heldOut.flatMap(({ name }) => [`${name}BasePassAt1`, `${name}PassAt1`]),
   ];
   const rows = runs.map(({ base, outcome, totals, end, ...of }) =>
     [
@@ -20,6 +21,7 @@ export function renderLearnCsv({ runs }: LearnResult): string {
       end.unchanged,
       end.retained ?? "",
       end.visible ?? "",
+      ...of.heldOut.flatMap((task) => [task.base.passAt[1], task.outcome.passAt[1]]),
     ].map(String),
   );
   return csv([heading, ...rows]);

@@ -7,12 +7,17 @@ import { count, counted, missing } from "./numbers.js";
 import { rateText } from "./sweep-table.js";
 import { plainTerminal, styles, type Terminal } from "./terminal.js";
 
-const headings = ["stored as", "pass@1", "of fp32's gain", "pass@32", "KL", "unchanged", "moved a step"];
+/** Where a task was held out, what became of it stands in the place of how many weights move. */
+function headingsOf({ runs }: LearnResult): string[] {
+  const last = runs[0].heldOut.length > 0 ? runs[0].heldOut.map(({ name }) => name) : ["moved a step"];
+  return ["stored as", "pass@1", "of fp32's gain", "pass@32", "KL", "unchanged", ...last];
+}
 
 /** Models trained under several ways of storing, as text for a terminal. */
 export function renderLearnTable(result: LearnResult, terminal: Terminal = plainTerminal): string {
   const { bold, dim } = styles(terminal);
   const width = Math.min(terminal.columns, 100);
+  const headings = headingsOf(result);
   const blocks = [
     wrap(learnHeadline(result).join(" "), width),
     ...groupsOf(result).map(({ title, rows }) => {
@@ -37,7 +42,7 @@ export function renderLearnMarkdown(result: LearnResult): string {
     escaped(learnHeadline(result).join(" ")),
     ...groupsOf(result).flatMap(({ title, rows }) => [
       `**${escaped(title)}**`,
-      table(headings, rows.map(cellsOf)),
+      table(headingsOf(result), rows.map(cellsOf)),
     ]),
     escaped(notesOf(result).join(" ")),
   ]
@@ -90,7 +95,9 @@ function cellsOf(row: LearnRow): string[] {
     within(row.passAt32, 5),
     row.klForward === null ? missing : within(row.klForward, 3),
     withinPercent(row.unchanged),
-    withinPercent(row.moved, 2),
+    ...(row.heldOut.length > 0
+      ? row.heldOut.map(({ passAt1 }) => within(passAt1, 3))
+      : [withinPercent(row.moved, 2)]),
   ];
 }
 
@@ -106,14 +113,18 @@ function withinPercent({ mean, half }: Estimate, digits = 1): string {
 
 const percents = (share: number) => `${(100 * share).toFixed(1)}%`;
 
-function notesOf({ input, runs }: LearnResult): string[] {
-  const [{ base }] = runs;
+function notesOf({ input, settings, runs }: LearnResult): string[] {
+  const [{ base, heldOut }] = runs;
   const divergence = runs.every(({ outcome }) => outcome.klForward !== null)
-    ? ["KL: of the base to the model, in nats an answer."]
+    ? [`KL: of the base to the model, in nats an answer, over ${count(settings.klPrompts)} prompts.`]
     : ["KL takes --kl."];
   const intervals = new Set(runs.map(({ seed }) => seed)).size > 1 ? ["±: 95% intervals over seeds."] : [];
   return [
     `Over all ${count(input.prompts)} prompts, exactly: the base has pass@1 ${base.passAt[1].toFixed(4)}, pass@32 ${base.passAt[32].toFixed(5)}.`,
+    ...heldOut.map(
+      ({ name, base: of }) =>
+        `${name}: pass@1 of a task that is not trained; the base has ${of.passAt[1].toFixed(3)}.`,
+    ),
     "Unchanged: weights that are at the end what they were.",
     ...divergence,
     ...intervals,
