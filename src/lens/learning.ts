@@ -72,8 +72,8 @@ export interface LearnRun {
 export interface Ability {
   /** By k: the probability that one of k answers is right, of all answers that can be drawn. */
   readonly passAt: Readonly<Record<string, number>>;
-  /** The prompts that the base answers right less than one time in ten: how many, and pass@1 on them. */
-  readonly hardPrompts: { readonly prompts: number; readonly passAt1: number };
+  /** The prompts that the base answers right less than one time in ten: how many, and pass@1 on them; null where there are none. */
+  readonly hardPrompts: { readonly prompts: number; readonly passAt1: number | null };
 }
 
 /** How far a model is from its base. */

@@ -70,6 +70,22 @@ test("seeds make a row with an interval, and all three kinds of training their g
   expect(text).toMatch(/0\.66\d\d ± 0\.\d{4}/);
 });
 
+test("a base of two operations has one of them held out, and KL to a tenth of the prompts", async () => {
+  const storage = ["--format", "fp32", "--scheme", "in-place"];
+  const result = await learn("--base", "two-operations", "--steps", "1", "--kl", "sample", ...storage);
+  const [{ base, outcome, heldOut }] = result.runs;
+  expect(result.input.base).toBe("two-operations");
+  expect(result.settings.klPrompts).toBe(1000);
+  expect(heldOut.map(({ name }) => name)).toEqual(["subtraction"]);
+  // As the script that made it tells.
+  expect(base.passAt[1]).toBeCloseTo(0.7556, 4);
+  expect(heldOut[0].base.passAt[1]).toBeCloseTo(0.6603, 4);
+  expect(outcome.klForward).toBeGreaterThan(0);
+  expect(outcome.klForward).toBeLessThan(1e-3);
+  expect(outcome.klLeftOut).toBeLessThan(1e-2);
+  expect(renderLearnTable(result)).toMatch(/subtraction\n/);
+});
+
 describe("--record", () => {
   const recording = join(folder, "recorded");
   const storage = ["--scheme", "in-place", "--rounding", "sr", "--seed", "7"];
