@@ -75,6 +75,7 @@ async function buildPage(): Promise<void> {
     style: await bundled("src/page/style/main.css"),
     worker: embeddable(await bundled("src/page/compute/worker.ts")),
     main: embeddable(await bundled("src/page/main.tsx", { jsx: "automatic", jsxImportSource: "preact" })),
+    base: readFileSync(pathOf("src/example/base.safetensors")).toString("base64"),
     gpu: deflateRawSync(gpuJs, { level: 9 }).toString("base64"),
     licences: embeddable(licences(inPage)),
   };

@@ -22,7 +22,7 @@ import warnings
 
 import torch
 
-__all__ = ["Recorder"]
+__all__ = ["Recorder", "outcome"]
 
 # Elements worked on at a time: beside the held copies, memory is about ten vectors of this length.
 CHUNK = 1 << 20
@@ -335,6 +335,44 @@ class Recorder:
                    for key, value in group.items() if key not in ("params", "param_names")}
                   for group in self._optimizer.param_groups]
         return {**self._about, "groups": json.dumps(groups, default=repr)}
+
+
+def outcome(folder, task, *, run, base=None, held_out=()):
+    """Writes outcome.json into the folder of a recording: what the run achieved, for `precision-lens compare`.
+
+    run, base: what the trained model and its base achieve on the task, each a dict with any of
+        `prompts`, `samplesPerPrompt` and `correct` (right answers of each prompt, from which pass@k comes, with an interval);
+        `passAt` ({"1": .85, ...}); `klForward` and `klReverse`, to the base, in nats.
+    held_out: the same of tasks that were not trained, as (name, base, run).
+
+    Raises ValueError for keys that are not known and for counts that are not whole numbers from 0 to samplesPerPrompt.
+    """
+    keys = ("prompts", "samplesPerPrompt", "correct", "passAt", "klForward", "klReverse")
+
+    def checked(where, told):
+        if told is None:
+            return None
+        stray = [key for key in told if key not in keys]
+        if stray:
+            raise ValueError(f"{where}: expected keys of {', '.join(keys)}, found {stray[0]!r}")
+        told = dict(told)
+        if "correct" in told:
+            counts, most = [int(count) for count in told["correct"]], told.get("samplesPerPrompt")
+            if most is None or not counts or any(not 0 <= count <= most for count in counts):
+                raise ValueError(f"{where}: expected correct as counts from 0 to samplesPerPrompt")
+            told.update(correct=counts, prompts=len(counts))
+        if "passAt" in told:
+            told["passAt"] = {str(k): float(rate) for k, rate in told["passAt"].items()}
+        return told
+
+    whole = {"task": str(task), "base": checked("base", base), "run": checked("run", run),
+             "heldOut": [{"name": str(name), "base": checked(name, before), "run": checked(name, after)}
+                         for name, before, after in held_out]}
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, "outcome.json")
+    with open(path + ".tmp", "w", encoding="utf-8") as file:
+        json.dump(whole, file, allow_nan=False)
+    os.replace(path + ".tmp", path)
 
 
 def _update_between(before, after):

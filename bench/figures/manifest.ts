@@ -78,6 +78,31 @@ export const measured: readonly Measured[] = [
     command: "precision-lens sweep --preset rlvr --format bf16,fp16 --scheme in-place --lr 1e-6,1e-5,1e-4",
     sources: simulation,
   },
+  {
+    doc: "docs/learning.md",
+    heading: "## Three rates and five ways of storing",
+    command: "precision-lens learn --lr 3e-6,1e-5,1e-4 --scheme in-place,master,kahan --seed 0,1,2,3,4",
+    sources: [...numbers, "src/learn"],
+  },
+  { doc: "docs/learning.md", heading: "## In a large model, measured elsewhere", command: null, sources: [] },
+  {
+    doc: "docs/learning.md",
+    heading: "## What papers say of such training, here",
+    command: "precision-lens learn --run sft,rlvr --lr 1e-4 --format fp32 --seed 0,1,2,3,4",
+    sources: ["src/learn"],
+  },
+  {
+    doc: "docs/learning.md",
+    heading: "## Forgetting",
+    command: "precision-lens learn --base two-operations --kl sample",
+    sources: ["src/learn"],
+  },
+  {
+    doc: "docs/learning.md",
+    heading: "## How it is computed",
+    command: "precision-lens learn",
+    sources: ["src/learn"],
+  },
   { doc: "docs/mutation.md", heading: "## Result", command: "npm run mutation", sources: numbers },
   {
     doc: "docs/performance.md",

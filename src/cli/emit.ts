@@ -2,8 +2,10 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { CommanderError } from "commander";
 import type { DifferenceResult } from "../lens/difference-result.js";
+import type { LearnResult } from "../lens/learning.js";
 import type { PredictionResult } from "../lens/prediction.js";
 import type { Result } from "../lens/result.js";
+import type { RunComparison } from "../lens/run-comparison.js";
 import type { SeriesResult } from "../lens/series.js";
 import type { SweepResult } from "../lens/sweep.js";
 import type { Figure } from "../report/charts/figure.js";
@@ -72,6 +74,26 @@ export const predictionRenderers: Renderers<PredictionResult> = {
   figures: async () => (await import("../report/charts/prediction-chart.js")).figuresOfPrediction,
   source: async () => (await import("../report/source-line.js")).predictionSource,
   table: async () => (await import("../report/prediction.js")).renderPredictionTable,
+};
+
+/** Of what `compare` offers. */
+export const comparisonRenderers: Renderers<RunComparison> = {
+  csv: async () => (await import("../report/comparison.js")).renderComparisonCsv,
+  markdown: async () => (await import("../report/comparison.js")).renderComparisonMarkdown,
+  html: () => Promise.reject(new Error("compare has no HTML report")),
+  figures: () => Promise.reject(new Error("compare has no figures")),
+  source: () => Promise.reject(new Error("compare has no figures")),
+  table: async () => (await import("../report/comparison.js")).renderComparisonTable,
+};
+
+/** Of what `learn` offers. */
+export const learnRenderers: Renderers<LearnResult> = {
+  csv: async () => (await import("../report/learning-csv.js")).renderLearnCsv,
+  markdown: async () => (await import("../report/learning.js")).renderLearnMarkdown,
+  html: () => Promise.reject(new Error("learn has no HTML report")),
+  figures: () => Promise.reject(new Error("learn has no figures")),
+  source: () => Promise.reject(new Error("learn has no figures")),
+  table: async () => (await import("../report/learning.js")).renderLearnTable,
 };
 
 /**

@@ -1,4 +1,5 @@
 import { FilesView } from "./data/data.js";
+import { LearnView } from "./learn/learn.js";
 import type { ViewName } from "./location.js";
 import { go, visit } from "./place.js";
 import { TalkView } from "./talk/talk.js";
@@ -9,11 +10,12 @@ import { WeightView } from "./weight/weight.js";
 const tabs: readonly { readonly view: ViewName; readonly label: string }[] = [
   { view: "tensor", label: "A tensor" },
   { view: "weight", label: "One weight" },
+  { view: "learn", label: "Does it learn?" },
   { view: "data", label: "Your data" },
   { view: "talk", label: "Talk" },
 ];
 
-const views = { tensor: TensorView, weight: WeightView, data: FilesView, talk: TalkView };
+const views = { tensor: TensorView, weight: WeightView, learn: LearnView, data: FilesView, talk: TalkView };
 
 export function App() {
   const { view } = visit.value;

@@ -15,6 +15,27 @@ export interface Fault {
 /** At least one for every part of the sources. */
 export const faults: readonly Fault[] = [
   {
+    file: "src/learn/decoder/attention.ts",
+    mistake: "the gradient of a score does not know that shares add up to one",
+    find: "(scores[p] - mean) * scale",
+    replace: "scores[p] * scale",
+    group: "learn",
+  },
+  {
+    file: "src/learn/adamw.ts",
+    mistake: "an fma is rounded twice where its sum lies in the middle of two numbers",
+    find: "if (rest !== 0 && fround(",
+    replace: "if (rest === Infinity && fround(",
+    group: "learn",
+  },
+  {
+    file: "src/lens/outcome.ts",
+    mistake: "pass@k of counts is the biased estimator",
+    find: "failed *= (n - c - i) / (n - i)",
+    replace: "failed *= (n - c) / n",
+    group: "cli",
+  },
+  {
     file: "src/format/round.ts",
     mistake: "ties go up instead of to the even code",
     find: "return pastHalf > 0 || (pastHalf === 0 && below % 2 === 1);",

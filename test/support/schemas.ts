@@ -12,6 +12,8 @@ type SchemaName =
   | "sweep"
   | "prediction"
   | "inspect"
+  | "learn"
+  | "compare"
   | "check";
 
 const compiled = new Map<SchemaName, ValidateFunction>();

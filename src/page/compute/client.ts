@@ -4,6 +4,7 @@ import type { WorkerMethods } from "./worker.js";
 /** The texts that the build puts into the page beside its own script. */
 const workerId = "worker-script";
 const gpuId = "gpu-js";
+const baseId = "learn-base";
 
 let remote: Remote<WorkerMethods> | null = null;
 
@@ -15,6 +16,11 @@ export const compute: Remote<WorkerMethods> = (...call) => {
   }
   return remote(...call);
 };
+
+/** The base of the models that learn, a safetensors file. */
+export function learnBase(): Uint8Array {
+  return Uint8Array.from(atob(embedded(baseId).trim()), (c) => c.charCodeAt(0));
+}
 
 let sent = false;
 

@@ -4,6 +4,7 @@ import { selectEngine } from "../../engine/select.js";
 import { summarizeCase } from "../../lens/summarize.js";
 import { InputError } from "../../source/input-error.js";
 import { type DroppedFiles, lookAt } from "../data/look-at.js";
+import { Duel, type DuelSettings } from "../learn/duel.js";
 import { type Frame, type FrameRequest, Painter } from "../tensor/frame.js";
 import type { RunSettings } from "../tensor/lens-run.js";
 import { loadGpu } from "./load-gpu.js";
@@ -12,6 +13,7 @@ import { type Port, serve } from "./rpc.js";
 /** All that takes time, apart from the thread that draws the page. One run at a time: a new one replaces the old. */
 
 let painter: Painter | null = null;
+let duel: Duel | null = null;
 
 const methods = {
   /** Begins a run; tells which engine counts it. */
@@ -36,6 +38,15 @@ const methods = {
     };
   },
 
+  /** Begins to train two models; see Duel. */
+  async learnOpen({ settings, base }: { settings: DuelSettings; base: Uint8Array }) {
+    duel = await Duel.open(settings, base);
+  },
+
+  learnAdvance: (steps: number) => learning().advance(steps),
+
+  learnOutcome: (_: null) => learning().outcome(),
+
   async look({ gpuJs, ...files }: DroppedFiles & { gpuJs: ArrayBuffer | null }) {
     if (gpuJs) await loadGpu(gpuJs);
     return lookAt(files);
@@ -47,6 +58,11 @@ export type WorkerMethods = typeof methods;
 function opened(): Painter {
   if (!painter) throw new Error("no run was begun");
   return painter;
+}
+
+function learning(): Duel {
+  if (!duel) throw new Error("no models were begun");
+  return duel;
 }
 
 function buffersOf(result: unknown): ArrayBuffer[] {

@@ -150,6 +150,9 @@ export function YoursScene() {
           <li>every update is one of five: zero, lost, kept, moved, not finite</li>
           <li>lost is not zero: it is what storage rounded away</li>
           <li>an fp32 master or compensation keeps it; stochastic rounding does on average</li>
+          <li>
+            and does the model learn? <a href="#learn">Two models, side by side</a>
+          </li>
         </ul>
       </div>
       {address !== null && (

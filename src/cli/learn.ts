@@ -1,0 +1,192 @@
+import { readdirSync } from "node:fs";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { parameterCount, parameters } from "../learn/decoder/shape.js";
+import { firstOperands, Learning } from "../learn/learn.js";
+import { RunRecorder } from "../learn/recorded-run.js";
+import { largestNorm, optimizerSettings, type TrainingSettings } from "../learn/training.js";
+import { type LearningRun, type LearnResult, type LearnRun, learningRuns } from "../lens/learning.js";
+import { isFp32 } from "../lens/learning-summary.js";
+import { InputError } from "../source/input-error.js";
+import { updateSettings } from "../update/settings.js";
+import { version } from "../version.js";
+import { finiteNumber, type OutputOptions, wholeNumber } from "./common-options.js";
+import { checkOutput, emitBy, learnRenderers } from "./emit.js";
+import { type BaseName, baseNames, exampleModels, heldOutOf } from "./example-models.js";
+import { addCaseOptions, type CaseOptions, caseGrid } from "./options.js";
+import { progressBar } from "./progress.js";
+import { writeRecordedRun } from "./record-run.js";
+import type { Streams } from "./streams.js";
+import { asUsage, ListOption, oneOf } from "./strict-options.js";
+import { expectFolder } from "./write-figures.js";
+
+interface LearnOptions
+  extends Omit<CaseOptions, "seed">,
+    Pick<OutputOptions, "json" | "csv" | "markdown" | "quiet"> {
+  readonly run: readonly LearningRun[];
+  readonly lr?: readonly number[];
+  readonly seed: readonly number[];
+  readonly steps: number;
+  readonly base: BaseName;
+  readonly kl?: keyof typeof firstOperands;
+  readonly record?: string;
+}
+
+/** Learning rates of the recorded runs. */
+const usualRates: Readonly<Record<LearningRun, number>> = { rlvr: 1e-5, sft: 1e-4, opd: 1e-5 };
+
+export function learnCommand(streams: Streams): Command {
+  const command = new Command("learn")
+    .summary("train a small model under several ways of storing its weights: does it still learn?")
+    .description(
+      "Trains the embedded decoder (26,048 weights, adds two numbers) further: GRPO (rlvr), cross-entropy (sft) or on-policy " +
+        "distillation (opd), AdamW as in the recorded runs. Every way of storing trains its own model, which reads what is stored; " +
+        "an fp32 model is trained beside them. 300 steps take some seconds.",
+    )
+    .addOption(
+      listOf("--run <names>", learningRuns.join(", "), (text) => oneOf("run", text, learningRuns)).default(
+        ["rlvr"],
+        "rlvr",
+      ),
+    );
+  addCaseOptions(command, { seed: false })
+    .addOption(listOf("--lr <rates>", "learning rates (default: 1e-5, of sft 1e-4)", rate))
+    .addOption(
+      listOf("--seed <list>", "of prompts, answers and stochastic rounding", wholeNumber).default([0], "0"),
+    )
+    .option("--steps <n>", "steps of the optimizer, up to 9999", stepCount, 300)
+    .addOption(
+      new Option("--base <name>", "addition, or one that subtracts too, which shows what is forgotten")
+        .choices(baseNames)
+        .default("addition"),
+    )
+    .addOption(
+      new Option(
+        "--kl <prompts>",
+        "KL between base and model over all answers: to all prompts, 20 s a model, or a tenth",
+      ).choices(Object.keys(firstOperands)),
+    )
+    .option("--record <folder>", "write the run as a recorded run; one model only")
+    .option("--json <file>", "write the result as JSON; - for stdout")
+    .option("--csv <file>", "write one row a model; - for stdout")
+    .option("--markdown <file>", "write tables in Markdown; - for stdout")
+    .option("--quiet", "no table, no progress");
+  return command.action(async (options: LearnOptions) => {
+    const outputs: OutputOptions = { ...options, theme: "light" };
+    checkOutput(outputs, streams);
+    const { record } = options;
+    const grid = asUsage(command, () => gridOf(options));
+    if (record !== undefined) {
+      if (grid.length !== 1) {
+        command.error(
+          `error: --record takes one model, found ${grid.length}: name one --run, --format, --scheme, ...`,
+        );
+      }
+      expectEmptyFolder(record);
+    }
+    const result = await trainAll(grid, options, record, streams);
+    await emitBy(learnRenderers, result, outputs, streams);
+  });
+}
+
+/** Every model to train; with an fp32 one beside those of a run, a rate and a seed, unless one model is to be recorded. */
+function gridOf({ run, lr, seed, record, ...storage }: LearnOptions): TrainingSettings[] {
+  const all = run.flatMap((name) =>
+    (lr ?? [usualRates[name]]).flatMap((rate) =>
+      seed.flatMap((of) => {
+        const fp32 = updateSettings({ format: "fp32", seed: of });
+        const asked = caseGrid({ ...storage, seed: of });
+        const storages = record === undefined ? [fp32, ...asked] : asked;
+        return storages.map((storage): TrainingSettings => ({ run: name, lr: rate, storage }));
+      }),
+    ),
+  );
+  const isReference = ({ storage }: TrainingSettings) => isFp32({ ...storage, format: storage.format.name });
+  // fp32 that was asked for too is one model.
+  const key = ({ run: name, lr: rate, storage }: TrainingSettings) => `${name} ${rate} ${storage.seed}`;
+  const seen = new Set<string>();
+  return all.filter((of) => {
+    if (!isReference(of)) return true;
+    const isNew = !seen.has(key(of));
+    seen.add(key(of));
+    return isNew;
+  });
+}
+
+async function trainAll(
+  grid: readonly TrainingSettings[],
+  { steps, kl, quiet, base, run }: LearnOptions,
+  record: string | undefined,
+  { err }: Streams,
+): Promise<LearnResult> {
+  const models = await exampleModels(base, run.includes("opd"));
+  const learning = await Learning.open(models, heldOutOf(base));
+  const firsts = kl === undefined ? [] : firstOperands[kl];
+  const recorder = record === undefined ? null : new RunRecorder();
+  const runs: LearnRun[] = [];
+  const bar = await progressBar(quiet ? null : err, { name: "steps", size: 1 });
+  try {
+    for (const [i, settings] of grid.entries()) {
+      const pause = async (done: number, total: number) => {
+        bar.progress(i * total + done, grid.length * total);
+        // Lets Ctrl-C through.
+        await new Promise((resolve) => setImmediate(resolve));
+      };
+      const observed = recorder ? { observe: recorder.observe } : {};
+      runs.push(await learning.run(settings, { steps, divergence: firsts, pause, ...observed }));
+    }
+  } finally {
+    bar.stop();
+  }
+  if (recorder) writeRecordedRun(record!, models.base, recorder, runs[0]);
+  const { betas, eps, weightDecay } = optimizerSettings;
+  return {
+    schema: "precision-lens-learn/1",
+    tool: { name: "precision-lens", version },
+    input: {
+      base,
+      task: "two numbers below 100 and their sum",
+      prompts: 10_000,
+      tensors: parameters.length,
+      elements: parameterCount,
+    },
+    settings: {
+      steps,
+      betas: [...betas],
+      eps,
+      weightDecay,
+      clip: largestNorm,
+      klPrompts: 100 * firsts.length,
+    },
+    arithmetic: learning.arithmetic,
+    runs,
+  };
+}
+
+/** @throws InputError for a folder that could not be made, or that has something in it. */
+function expectEmptyFolder(path: string): void {
+  expectFolder(path);
+  let names: string[] = [];
+  try {
+    names = readdirSync(path);
+  } catch {
+    return;
+  }
+  if (names.length > 0) throw new InputError(path, "a new or an empty folder", `one with ${names[0]} in it`);
+}
+
+function listOf<T>(flags: string, about: string, parse: (text: string) => T): ListOption<T> {
+  return new ListOption(flags, about, (text) => text.split(",").map((part) => parse(part.trim())));
+}
+
+function rate(text: string): number {
+  const x = finiteNumber(text);
+  if (x <= 0) throw new InvalidArgumentError("expected learning rates above zero, such as 1e-5,1e-4");
+  return x;
+}
+
+/** Steps are numbered by four digits in a recorded run. */
+function stepCount(text: string): number {
+  const n = wholeNumber(text);
+  if (n < 1 || n > 9999) throw new InvalidArgumentError("expected a number of steps from 1 to 9999");
+  return n;
+}

@@ -1,0 +1,68 @@
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { metadataOf, type RecordedTensor, type RunRecorder, tensorsOf } from "../learn/recorded-run.js";
+import type { LearnRun } from "../lens/learning.js";
+import { InputError } from "../source/input-error.js";
+import { encodeSafetensors } from "../source/safetensors/write.js";
+import { temporaryName } from "../source/temporary-name.js";
+
+/**
+ * Writes a run as the folder of a recorded run: base, updates, gradients, and outcome.json with what it achieved. It is written under
+ * another name and renamed, so that a folder is whole or not there.
+ *
+ * @param folder a new or an empty one.
+ * @throws InputError if the system refuses.
+ */
+export function writeRecordedRun(
+  folder: string,
+  base: ArrayLike<number>,
+  { updates, gradients }: RunRecorder,
+  run: LearnRun,
+): void {
+  const temporary = temporaryName(folder);
+  const metadata = metadataOf(run);
+  const discard = () => rmSync(temporary, { recursive: true, force: true });
+  process.once("exit", discard);
+  try {
+    mkdirSync(temporary);
+    const write = (name: string, contents: string | Uint8Array) =>
+      writeFileSync(join(temporary, name), contents);
+    write("base.safetensors", fp32File(tensorsOf(base), { of: "the base of precision-lens learn" }));
+    write("updates.safetensors", fp32File(updates, metadata));
+    write("gradients.safetensors", fp32File(gradients, metadata));
+    write("outcome.json", `${JSON.stringify(outcomeOf(run), null, 2)}\n`);
+    renameSync(temporary, folder);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "an error";
+    throw new InputError(folder, "a folder that can be written", code);
+  } finally {
+    discard();
+    process.off("exit", discard);
+  }
+}
+
+function fp32File(
+  tensors: readonly RecordedTensor[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  return encodeSafetensors(
+    tensors.map((tensor) => ({ ...tensor, dtype: "F32" })),
+    metadata,
+  );
+}
+
+/** What the run achieved, as `compare` reads it of any recorded run. */
+function outcomeOf({ base, outcome, heldOut }: LearnRun) {
+  const { klForward, klReverse } = outcome;
+  const divergence = klForward === null ? {} : { klForward, klReverse };
+  return {
+    task: "two numbers below 100 and their sum",
+    base: { prompts: 10_000, passAt: base.passAt },
+    run: { prompts: 10_000, passAt: outcome.passAt, ...divergence },
+    heldOut: heldOut.map((task) => ({
+      name: task.name,
+      base: { prompts: 10_000, passAt: task.base.passAt },
+      run: { prompts: 10_000, passAt: task.outcome.passAt },
+    })),
+  };
+}

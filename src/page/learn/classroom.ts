@@ -1,0 +1,90 @@
+import { signal } from "@preact/signals";
+import { compute, learnBase } from "../compute/client.js";
+import type { DuelFrame, DuelOutcome, DuelSettings } from "./duel.js";
+import { lastStep } from "./state.js";
+
+/** Milliseconds that the worker may take for a frame: the curves grow ten times a second. */
+const longest = 90;
+
+/** Trains the two models step after step, as fast as it goes, until the last step. */
+export class Classroom {
+  readonly frame = signal<DuelFrame | null>(null);
+  /** The reward of every step so far, of each model. */
+  readonly rewards = signal<readonly [readonly number[], readonly number[]]>([[], []]);
+  readonly outcome = signal<DuelOutcome | null>(null);
+  readonly playing = signal(false);
+  readonly error = signal<string | null>(null);
+  /** Steps of both models a second, lately. */
+  readonly rate = signal(0);
+  /** Rises with each run, so that frames of an old one are known. */
+  #run = 0;
+  #loop: Promise<void> = Promise.resolve();
+
+  /** Begins a run from the base. */
+  async open(settings: DuelSettings, play: boolean): Promise<void> {
+    const run = ++this.#run;
+    this.playing.value = false;
+    this.frame.value = null;
+    this.rewards.value = [[], []];
+    this.outcome.value = null;
+    this.error.value = null;
+    await this.#guarded(run, async () => {
+      await compute("learnOpen", { settings, base: learnBase() });
+      const frame = await compute("learnAdvance", 0);
+      if (run !== this.#run) return;
+      this.frame.value = frame;
+      if (play) this.play();
+    });
+  }
+
+  play(): void {
+    if (this.playing.value) return;
+    this.playing.value = true;
+    const run = this.#run;
+    // Of a pause that is taken back at once, the loop before ends first.
+    this.#loop = this.#loop.then(() => this.#guarded(run, () => this.#play(run)));
+  }
+
+  pause(): void {
+    this.playing.value = false;
+  }
+
+  close(): void {
+    this.#run += 1;
+    this.playing.value = false;
+  }
+
+  async #play(run: number): Promise<void> {
+    let steps = 1;
+    while (run === this.#run && this.playing.value) {
+      const left = lastStep - (this.frame.value?.step ?? 0);
+      if (left <= 0) break;
+      const asked = Math.min(left, steps);
+      const began = performance.now();
+      const frame = await compute("learnAdvance", asked);
+      const took = performance.now() - began;
+      if (run !== this.#run) return;
+      steps = Math.max(1, Math.min(10, Math.floor((longest * asked) / took)));
+      this.rate.value = Math.round((1000 * asked) / took);
+      const [chosen, master] = this.rewards.value;
+      const [c, m] = frame.learners;
+      this.rewards.value = [
+        [...chosen, ...c.rewards],
+        [...master, ...m.rewards],
+      ];
+      this.frame.value = frame;
+      if (frame.step === lastStep) this.outcome.value = await compute("learnOutcome", null);
+    }
+    if (run === this.#run) this.playing.value = false;
+  }
+
+  async #guarded(run: number, action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      if (run !== this.#run) return;
+      this.playing.value = false;
+      this.error.value = error instanceof Error ? error.message : String(error);
+    }
+  }
+}

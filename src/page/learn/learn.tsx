@@ -1,0 +1,169 @@
+import { effect, useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import type { Rounding } from "../../format/round.js";
+import { percent, ratio, share } from "../../report/numbers.js";
+import type { SchemeName } from "../../update/scheme.js";
+import { ClassBar } from "../controls/class-bar.js";
+import { Emphasis } from "../controls/emphasis.js";
+import { Select, Slider } from "../controls/fields.js";
+import { Misread } from "../controls/misread.js";
+import { readState, writeState } from "../location.js";
+import type { Visit } from "../place.js";
+import { formatOptions, roundingOptions, schemeOptions, storageWords } from "../settings.js";
+import { Classroom } from "./classroom.js";
+import type { DuelOutcome, Learner } from "./duel.js";
+import { RewardChart } from "./reward-chart.js";
+import { type LearnState, lastStep, learnFields, learnRates, recentMean, smoothed } from "./state.js";
+
+const masterWords = "bf16 + fp32 master";
+
+/** Two models learn side by side: does the one whose updates are rounded away learn at all? */
+export function LearnView({ visit }: { visit: Visit }) {
+  const state = useSignal(readState(learnFields, visit.parameters));
+  const classroom = useMemo(() => new Classroom(), []);
+  const restart = (play: boolean) => void classroom.open(state.peek(), play);
+  const change = (part: Partial<LearnState>) => {
+    state.value = { ...state.peek(), ...part };
+    restart(true);
+  };
+
+  useEffect(() => {
+    restart(!matchMedia("(prefers-reduced-motion: reduce)").matches);
+    const stop = effect(() => visit.note(writeState(learnFields, state.value)));
+    return () => {
+      stop();
+      classroom.close();
+    };
+  }, []);
+
+  const words = storageWords(state.value);
+  const rewards = classroom.rewards.value;
+  const frame = classroom.frame.value;
+  const playing = classroom.playing.value;
+  const step = frame?.step ?? 0;
+  const [chosen, master] = frame?.learners ?? [];
+  return (
+    <section class="learn" aria-labelledby="learn-title">
+      <h1 id="learn-title" class="finding">
+        <Emphasis text={heading(words, step, rewards, classroom.outcome.value)} />
+        {chosen && step > 0 && (
+          <span class={`lens ${(chosen.counted.end.retained ?? 1) > 0.9 ? "kept" : "lost"}`}>
+            {lensSentence(words, chosen)}
+          </span>
+        )}
+      </h1>
+      <Misread visit={visit} fields={learnFields} />
+      <div class="desk">
+        <div>
+          <p class="curves-key">
+            <i class="chosen" /> {words} <i class="master" /> {masterWords}{" "}
+            <small>right answers, mean of {smoothed} steps of 128</small>
+          </p>
+          <RewardChart rewards={rewards} labels={[words, masterWords]} />
+        </div>
+        <div class="controls">
+          <div class="transport">
+            <button
+              type="button"
+              class="primary"
+              disabled={step === lastStep}
+              onClick={() => (playing ? classroom.pause() : classroom.play())}
+            >
+              {playing ? "Pause" : "Play"}
+            </button>
+            <button type="button" onClick={() => restart(true)}>
+              Restart
+            </button>
+            <output class="step" aria-label="Steps taken">
+              {step}
+            </output>
+          </div>
+          <Slider
+            label="Learning rate"
+            values={learnRates}
+            value={state.value.lr}
+            text={(lr) => lr.toExponential()}
+            onInput={(lr) => change({ lr })}
+          />
+          <div class="pair">
+            <Select
+              label="Format"
+              value={state.value.format}
+              options={formatOptions}
+              onChange={(format) => change({ format })}
+            />
+            <Select
+              label="Scheme"
+              value={state.value.scheme}
+              options={schemeOptions}
+              onChange={(scheme) => change({ scheme: scheme as SchemeName })}
+            />
+            <Select
+              label="Rounding"
+              value={state.value.rounding}
+              options={roundingOptions}
+              onChange={(rounding) => change({ rounding: rounding as Rounding })}
+            />
+          </div>
+          {chosen && <Counts of={chosen} words={words} name="chosen" />}
+          {master && <Counts of={master} words={masterWords} name="master" />}
+        </div>
+      </div>
+      {classroom.error.value && (
+        <p class="problem" role="alert">
+          {classroom.error.value}
+        </p>
+      )}
+      <footer class="foot">
+        <p class="engine">
+          A decoder of 26,048 weights that adds two numbers, trained on this machine by GRPO (16 prompts, 8
+          answers each, AdamW); each model reads what it stores.{" "}
+          {classroom.rate.value > 0 && `${classroom.rate.value} steps a second.`}
+        </p>
+      </footer>
+    </section>
+  );
+}
+
+/** What became of the updates of one model. */
+function Counts({ of, words, name }: { of: Learner; words: string; name: string }) {
+  const { totals, end } = of.counted;
+  const updates = totals.none + totals.lost + totals.kept + totals.moved;
+  const part = (n: number) => percent(share(n, updates));
+  return (
+    <div class="learner" data-learner={name}>
+      <h2>{words}</h2>
+      <ClassBar counts={totals} />
+      <p>
+        <span data-class="moved" data-count={totals.moved}>
+          moved {part(totals.moved)}
+        </span>
+        , {totals.kept > 0 && <span data-class="kept">kept {part(totals.kept)}, </span>}
+        <span data-class="lost">lost {part(totals.lost)}</span>; retained <b>{ratio(end.retained)}</b>
+      </p>
+    </div>
+  );
+}
+
+function heading(
+  words: string,
+  step: number,
+  [chosen, master]: readonly [readonly number[], readonly number[]],
+  outcome: DuelOutcome | null,
+): string {
+  const whole = (x: number | null) => `${Math.round(100 * (x ?? 0))}%`;
+  if (outcome) {
+    const [own, other] = outcome.learners.map((x) => `${(100 * x).toFixed(1)}%`);
+    return `Over all 10,000 sums, before training: ${(100 * outcome.base).toFixed(1)}% right. With an fp32 master: *${other}*. Stored as ${words}: *${own}*.`;
+  }
+  if (step === 0) return "Two copies of one model learn to add. They differ in how their weights are stored.";
+  return `After ${step} steps the model with an fp32 master answers *${whole(recentMean(master))}* right, the one stored as ${words} *${whole(recentMean(chosen))}*.`;
+}
+
+function lensSentence(words: string, { counted: { totals, end } }: Learner): string {
+  const { none, lost, kept, moved } = totals;
+  const retained = end.retained ?? 1;
+  if (retained > 0.9)
+    return `${words} keeps its updates: ${percent(Math.min(1, retained))} of the fp32 displacement.`;
+  return `Storage lost ${percent(share(lost, lost + kept + moved + none))} of its updates; ${percent(retained)} of the fp32 displacement is left.`;
+}

@@ -1,0 +1,70 @@
+import { baseAbility, lastStep, recentMean } from "./state.js";
+
+const [width, height] = [640, 300];
+const margin = { left: 46, right: 70, top: 12, bottom: 34 };
+/** Rewards by step, of the chosen storage and of the master; and where the base is. */
+export function RewardChart(props: {
+  rewards: readonly [readonly number[], readonly number[]];
+  labels: readonly [string, string];
+}) {
+  const [chosen, master] = props.rewards;
+  const all = [...chosen, ...master];
+  const least = Math.min(0.5, ...all.map((r) => Math.floor(10 * r) / 10));
+  const x = (step: number) => margin.left + (step / lastStep) * (width - margin.left - margin.right);
+  const y = (reward: number) =>
+    margin.top + ((1 - reward) / (1 - least)) * (height - margin.top - margin.bottom);
+  const ticks = Array.from({ length: Math.round((1 - least) * 10) + 1 }, (_, i) => 1 - i / 10);
+  const curve = (rewards: readonly number[]) =>
+    rewards.map((_, i) => `${x(i + 1).toFixed(1)},${y(recentMean(rewards, i + 1)!).toFixed(1)}`).join(" ");
+  const ends = [chosen, master].map((rewards) => recentMean(rewards));
+  const places = apart(ends.map((mean) => (mean === null ? null : y(mean))));
+  const said = ends.map((mean) => (mean === null ? "none yet" : `${Math.round(100 * mean)}%`));
+  return (
+    <svg
+      class="rewards"
+      viewBox={`0 0 ${width} ${height}`}
+      role="img"
+      aria-label={`Right answers by step. ${props.labels[0]}: ${said[0]}; ${props.labels[1]}: ${said[1]}`}
+    >
+      {ticks.map((tick) => (
+        <g key={tick}>
+          <line class="grid" x1={margin.left} x2={width - margin.right} y1={y(tick)} y2={y(tick)} />
+          <text x={margin.left - 8} y={y(tick) + 5} text-anchor="end">
+            {Math.round(100 * tick)}%
+          </text>
+        </g>
+      ))}
+      {[0, 100, 200, 300].map((step) => (
+        <text key={step} x={x(step)} y={height - 10} text-anchor="middle">
+          {step === 0 ? "step 0" : step}
+        </text>
+      ))}
+      <line class="base" x1={margin.left} x2={width - margin.right} y1={y(baseAbility)} y2={y(baseAbility)} />
+      <text x={x(lastStep) - 4} y={y(baseAbility) + 17} text-anchor="end">
+        before training
+      </text>
+      {[chosen, master].map((rewards, i) => (
+        <g key={props.labels[i]} class={i === 0 ? "chosen" : "master"}>
+          {rewards.map((reward, step) => (
+            <circle key={`${step + 1}`} cx={x(step + 1)} cy={y(reward)} r={1.6} />
+          ))}
+          <polyline points={curve(rewards)} />
+          {places[i] !== null && (
+            <text class="end" x={x(rewards.length) + 8} y={places[i]! + 6}>
+              {said[i]}
+            </text>
+          )}
+        </g>
+      ))}
+    </svg>
+  );
+}
+
+/** Two heights, moved so far apart that both labels can be read. */
+function apart([a, b]: readonly (number | null)[]): [number | null, number | null] {
+  if (a === null || b === null) return [a, b];
+  const missing = 22 - Math.abs(a - b);
+  if (missing <= 0) return [a, b];
+  const by = a >= b ? missing / 2 : -missing / 2;
+  return [a + by, b - by];
+}

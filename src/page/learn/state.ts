@@ -1,0 +1,40 @@
+import { type Rounding, roundings } from "../../format/round.js";
+import { type SchemeName, schemeNames } from "../../update/scheme.js";
+import { choiceField, type Fields, numberField, wholeField } from "../location.js";
+import { formatNames } from "../settings.js";
+
+/** All that the address says of the view of two models that learn. */
+export interface LearnState {
+  readonly format: string;
+  readonly scheme: SchemeName;
+  readonly rounding: Rounding;
+  readonly lr: number;
+  readonly seed: number;
+}
+
+export const learnFields: Fields<LearnState> = {
+  format: choiceField(formatNames, "bf16"),
+  scheme: choiceField(schemeNames, "in-place"),
+  rounding: choiceField(roundings, "nearest-even"),
+  lr: numberField(1e-5, 1e-8, 1e-2),
+  seed: wholeField(0, 0, 2 ** 32 - 1),
+};
+
+/** Learning rates of the slider. */
+export const learnRates: readonly number[] = [-6, -5, -4, -3].flatMap((power) =>
+  [1, 2, 3, 5].map((digit) => Number(`${digit}e${power}`)),
+);
+
+/** As the recorded run. */
+export const lastStep = 300;
+/** pass@1 of the base, which a test computes. */
+export const baseAbility = 0.6644;
+
+/** Steps of which a point of the curves is the mean: a step has 128 answers, and its share a deviation of 4 points. */
+export const smoothed = 20;
+
+/** The mean of the last steps; null where there are none. */
+export function recentMean(rewards: readonly number[], end = rewards.length): number | null {
+  const last = rewards.slice(Math.max(0, end - smoothed), end);
+  return last.length === 0 ? null : last.reduce((sum, r) => sum + r, 0) / last.length;
+}

@@ -1,0 +1,152 @@
+import { type Achievement, crossover, type Outcome, type PassAt, passRates } from "../lens/outcome.js";
+import { printable } from "../lens/printable.js";
+import type { ComparedRun, RunComparison } from "../lens/run-comparison.js";
+import { besideEachOther, layOut, wrap } from "./columns.js";
+import { csv } from "./csv.js";
+import { caseLabel } from "./labels.js";
+import { escaped, table } from "./markdown.js";
+import { count, missing, percent, ratio, share } from "./numbers.js";
+import { plainTerminal, styles, type Terminal } from "./terminal.js";
+
+/** The k of pass@k that are shown. */
+const shownCounts = [1, 32];
+
+interface Cells {
+  readonly heading: string;
+  readonly of: (run: ComparedRun) => string;
+}
+
+/** Recorded runs as text for a terminal, a row a run. */
+export function renderComparisonTable(result: RunComparison, terminal: Terminal = plainTerminal): string {
+  const { bold, dim } = styles(terminal);
+  const width = Math.min(terminal.columns, 120);
+  const names = { heading: "run", align: "left", cells: result.runs.map(nameOf) } as const;
+  const columns = columnsOf(result).map(({ heading, of }) => ({
+    heading,
+    align: "right" as const,
+    cells: result.runs.map(of),
+  }));
+  const tables = besideEachOther(names, columns, 1, width).map((part) => {
+    const [head, ...rows] = layOut(part);
+    return [bold(head), ...rows];
+  });
+  const blocks = [
+    ...tables,
+    notesOf(result)
+      .flatMap((note) => wrap(note, width))
+      .map(dim),
+  ];
+  return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
+}
+
+export function renderComparisonMarkdown(result: RunComparison): string {
+  const columns = columnsOf(result);
+  const rows = result.runs.map((run) => [escaped(nameOf(run)), ...columns.map(({ of }) => of(run))]);
+  return [
+    "# Precision lens: recorded runs",
+    table(["run", ...columns.map(({ heading }) => heading)], rows),
+    ...notesOf(result).map(escaped),
+  ]
+    .join("\n\n")
+    .concat("\n");
+}
+
+export function renderComparisonCsv({ runs }: RunComparison): string {
+  const heading = [
+    "run",
+    "elements",
+    "steps",
+    "none",
+    "lost",
+    "kept",
+    "moved",
+    "nonfinite",
+    "unchanged",
+    "retained",
+  ];
+  const rates = ["k", "basePassAt", "runPassAt", "runHalf"];
+  const rows = runs.flatMap((run) => {
+    const { totals, end, outcome } = run;
+    const counts = [totals.elements, totals.steps, totals.none, totals.lost, totals.kept, totals.moved];
+    const own = [...counts, totals.nonfinite, end.unchanged, end.retained ?? ""];
+    const base = new Map(outcome?.base ? passRates(outcome.base).map(({ k, mean }) => [k, mean]) : []);
+    const reached = outcome?.run ? passRates(outcome.run) : [];
+    const cells = reached.map(({ k, mean, half }) => [k, base.get(k) ?? "", mean, half ?? ""]);
+    return (cells.length > 0 ? cells : [["", "", "", ""]]).map((of) => [run.path, ...own, ...of].map(String));
+  });
+  return csv([[...heading, ...rates], ...rows]);
+}
+
+function nameOf({ path, metadata }: ComparedRun): string {
+  const { run, lr } = metadata;
+  const words = [run, lr === undefined ? undefined : `lr ${lr}`].filter((word) => word !== undefined);
+  return printable(words.length === 0 ? path : `${path} (${words.join(", ")})`);
+}
+
+function columnsOf({ runs }: RunComparison): Cells[] {
+  const tasks = [...new Set(runs.flatMap(({ outcome }) => outcome?.heldOut.map(({ name }) => name) ?? []))];
+  const ofOutcome = (of: (outcome: Outcome) => string) => (run: ComparedRun) =>
+    run.outcome === null ? missing : of(run.outcome);
+  const columns: Cells[] = [
+    { heading: "updates zero", of: ({ totals }) => percent(totals.realSparsity) },
+    { heading: "not moved", of: ({ totals }) => percent(totals.apparentSparsity) },
+    {
+      heading: "unchanged",
+      of: ({ totals, end }) => percent(share(end.unchanged, totals.elements - end.nonfinite)),
+    },
+    { heading: "retained", of: ({ end }) => ratio(end.retained) },
+    ...shownCounts.map((k) => ({
+      heading: `pass@${k}`,
+      of: ofOutcome(({ base, run }) => fromTo(base, run, k)),
+    })),
+    {
+      heading: "below base from k",
+      of: ofOutcome(({ base, run }) => (base && run ? String(crossover(base, run) ?? "none") : missing)),
+    },
+    { heading: "KL forward", of: ofOutcome(({ run }) => numberText(run?.klForward)) },
+    { heading: "KL reverse", of: ofOutcome(({ run }) => numberText(run?.klReverse)) },
+    ...tasks.map((task) => ({
+      heading: `${printable(task)} pass@1`,
+      of: ofOutcome(({ heldOut }) => {
+        const found = heldOut.find(({ name }) => name === task);
+        return found ? fromTo(found.base, found.run, 1) : missing;
+      }),
+    })),
+  ];
+  // What no run tells is said once, below.
+  return columns.filter(({ of }) => runs.some((run) => of(run) !== missing));
+}
+
+function fromTo(base: Achievement | null, run: Achievement | null, k: number): string {
+  const at = (of: Achievement | null) => (of ? passRates(of).find((rate) => rate.k === k) : undefined);
+  const [from, to] = [at(base), at(run)];
+  if (!to) return missing;
+  return from ? `${rateText(from)} -> ${rateText(to)}` : rateText(to);
+}
+
+function rateText({ mean, half }: PassAt): string {
+  const digits = mean > 0.99 && mean < 1 ? 4 : 3;
+  return half === null ? mean.toFixed(digits) : `${mean.toFixed(digits)} ± ${half.toFixed(digits)}`;
+}
+
+function numberText(x: number | null | undefined): string {
+  return x === null || x === undefined ? missing : x.toPrecision(3);
+}
+
+/** What the columns mean, and why cells are empty. */
+function notesOf({ settings, runs }: RunComparison): string[] {
+  const without = runs.filter(({ outcome }) => outcome === null).map(({ path }) => printable(path));
+  const untold = runs.filter(({ outcome }) => outcome !== null && (outcome.run?.klForward ?? null) === null);
+  const skipped = runs.filter((run) => run.skipped.length > 0);
+  return [
+    `Updates counted as if stored as ${caseLabel({ ...settings, opmath: "fp32" })}; retained: the share of the fp32 displacement that ` +
+      "weight and carrier hold at the end. ±: 95% over prompts. KL in nats; forward is of the base to the run.",
+    ...(without.length > 0 ? [`No outcome.json, so no pass@k and no KL: ${without.join(", ")}.`] : []),
+    ...(untold.length > 0
+      ? [`No KL in outcome.json: ${untold.map(({ path }) => printable(path)).join(", ")}.`]
+      : []),
+    ...skipped.map(
+      ({ path, skipped: of }) => `${printable(path)}: ${count(of.length)} tensors were not counted.`,
+    ),
+  ];
+}

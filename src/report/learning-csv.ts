@@ -1,0 +1,28 @@
+import type { LearnResult } from "../lens/learning.js";
+import { csv } from "./csv.js";
+
+/** One row a model. */
+export function renderLearnCsv({ runs }: LearnResult): string {
+  const passCounts = Object.keys(runs[0].base.passAt);
+  const heading = [
+    ...["run", "lr", "format", "scheme", "rounding", "opmath", "seed", "steps"],
+    ...passCounts.flatMap((k) => [`basePassAt${k}`, `passAt${k}`]),
+    ...["klForward", "klReverse", "elements", "none", "lost", "kept", "moved", "nonfinite"],
+    ...["unchanged", "retained", "visible"],
+    ...runs[0].heldOut.flatMap(({ name }) => [`${name}BasePassAt1`, `${name}PassAt1`]),
+  ];
+  const rows = runs.map(({ base, outcome, totals, end, ...of }) =>
+    [
+      ...[of.run, of.lr, of.format, of.scheme, of.rounding, of.opmath, of.seed, of.steps.length],
+      ...passCounts.flatMap((k) => [base.passAt[k], outcome.passAt[k]]),
+      outcome.klForward ?? "",
+      outcome.klReverse ?? "",
+      ...[totals.elements, totals.none, totals.lost, totals.kept, totals.moved, totals.nonfinite],
+      end.unchanged,
+      end.retained ?? "",
+      end.visible ?? "",
+      ...of.heldOut.flatMap((task) => [task.base.passAt[1], task.outcome.passAt[1]]),
+    ].map(String),
+  );
+  return csv([heading, ...rows]);
+}

@@ -1,0 +1,132 @@
+import type { LearnResult } from "../lens/learning.js";
+import { type Estimate, isFp32, type LearnRow, summaryOf } from "../lens/learning-summary.js";
+import { layOut, wrap } from "./columns.js";
+import { caseLabel } from "./labels.js";
+import { escaped, table } from "./markdown.js";
+import { count, counted, missing } from "./numbers.js";
+import { rateText } from "./sweep-table.js";
+import { plainTerminal, styles, type Terminal } from "./terminal.js";
+
+/** Where a task was held out, what became of it stands in the place of how many weights move. */
+function headingsOf({ runs }: LearnResult): string[] {
+  const last = runs[0].heldOut.length > 0 ? runs[0].heldOut.map(({ name }) => name) : ["moved a step"];
+  return ["stored as", "pass@1", "of fp32's gain", "pass@32", "KL", "unchanged", ...last];
+}
+
+/** Models trained under several ways of storing, as text for a terminal. */
+export function renderLearnTable(result: LearnResult, terminal: Terminal = plainTerminal): string {
+  const { bold, dim } = styles(terminal);
+  const width = Math.min(terminal.columns, 100);
+  const headings = headingsOf(result);
+  const blocks = [
+    wrap(learnHeadline(result).join(" "), width),
+    ...groupsOf(result).map(({ title, rows }) => {
+      const cells = rows.map(cellsOf);
+      const [head, ...lines] = layOut(
+        headings.map((heading, i) => ({
+          heading,
+          align: i === 0 ? "left" : "right",
+          cells: cells.map((row) => row[i]),
+        })),
+      );
+      return [title, "", bold(head), ...lines];
+    }),
+    wrap(notesOf(result).join(" "), width).map(dim),
+  ];
+  return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
+}
+
+export function renderLearnMarkdown(result: LearnResult): string {
+  return [
+    "# Precision lens: does it still learn?",
+    escaped(learnHeadline(result).join(" ")),
+    ...groupsOf(result).flatMap(({ title, rows }) => [
+      `**${escaped(title)}**`,
+      table(headingsOf(result), rows.map(cellsOf)),
+    ]),
+    escaped(notesOf(result).join(" ")),
+  ]
+    .join("\n\n")
+    .concat("\n");
+}
+
+/** The answer in a sentence for each way to store that gains less than the others. */
+export function learnHeadline(result: LearnResult): string[] {
+  const { input, settings, runs } = result;
+  const [{ base }] = runs;
+  const said = summaryOf(result)
+    .filter((row) => !isFp32(row) && row.gain !== null)
+    .map((row) => ({ row, gain: row.gain!.mean }));
+  const [least] = said.toSorted((a, b) => a.gain - b.gain);
+  const sentences = [
+    `A decoder of ${counted(input.elements, "weight")} that adds numbers, trained further for ${counted(settings.steps, "step")}; ` +
+      `its base answers ${percents(base.passAt[1])} right.`,
+  ];
+  if (least) {
+    const { row, gain } = least;
+    sentences.unshift(
+      `Stored as ${caseLabel(row)}, ${row.run} at ${rateText(row.lr)} learns ${percents(gain)} of what it learns in fp32.`,
+    );
+  }
+  return sentences;
+}
+
+interface Group {
+  readonly title: string;
+  readonly rows: readonly LearnRow[];
+}
+
+/** Rows that are to be compared: of one kind of training and one rate. */
+function groupsOf(result: LearnResult): Group[] {
+  const groups = new Map<string, LearnRow[]>();
+  for (const row of summaryOf(result)) {
+    const seeds = row.seeds > 1 ? `, ${row.seeds} seeds` : "";
+    const title = `${row.run} at a learning rate of ${rateText(row.lr)}${seeds}`;
+    groups.set(title, [...(groups.get(title) ?? []), row]);
+  }
+  return [...groups].map(([title, rows]) => ({ title, rows }));
+}
+
+function cellsOf(row: LearnRow): string[] {
+  return [
+    caseLabel(row),
+    within(row.passAt1, 4),
+    row.gain === null ? missing : isFp32(row) ? "100%" : withinPercent(row.gain),
+    within(row.passAt32, 5),
+    row.klForward === null ? missing : within(row.klForward, 3),
+    withinPercent(row.unchanged),
+    ...(row.heldOut.length > 0
+      ? row.heldOut.map(({ passAt1 }) => within(passAt1, 3))
+      : [withinPercent(row.moved, 2)]),
+  ];
+}
+
+/** "0.8452", or "0.8452 ± 0.0012" over seeds. */
+function within({ mean, half }: Estimate, digits: number): string {
+  return half === null ? mean.toFixed(digits) : `${mean.toFixed(digits)} ± ${half.toFixed(digits)}`;
+}
+
+function withinPercent({ mean, half }: Estimate, digits = 1): string {
+  const shown = (x: number) => (100 * x).toFixed(digits);
+  return half === null ? `${shown(mean)}%` : `${shown(mean)} ± ${shown(half)}%`;
+}
+
+const percents = (share: number) => `${(100 * share).toFixed(1)}%`;
+
+function notesOf({ input, settings, runs }: LearnResult): string[] {
+  const [{ base, heldOut }] = runs;
+  const divergence = runs.every(({ outcome }) => outcome.klForward !== null)
+    ? [`KL: of the base to the model, in nats an answer, over ${count(settings.klPrompts)} prompts.`]
+    : ["KL takes --kl."];
+  const intervals = new Set(runs.map(({ seed }) => seed)).size > 1 ? ["±: 95% intervals over seeds."] : [];
+  return [
+    `Over all ${count(input.prompts)} prompts, exactly: the base has pass@1 ${base.passAt[1].toFixed(4)}, pass@32 ${base.passAt[32].toFixed(5)}.`,
+    ...heldOut.map(
+      ({ name, base: of }) =>
+        `${name}: pass@1 of a task that is not trained; the base has ${of.passAt[1].toFixed(3)}.`,
+    ),
+    "Unchanged: weights that are at the end what they were.",
+    ...divergence,
+    ...intervals,
+  ];
+}

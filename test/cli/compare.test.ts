@@ -1,0 +1,111 @@
+import { copyFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { crossover, passRates } from "../../src/lens/outcome.js";
+import type { Result } from "../../src/lens/result.js";
+import type { RunComparison } from "../../src/lens/run-comparison.js";
+import { visibleWidth } from "../../src/report/columns.js";
+import { put, temporaryFolder } from "../source/support.js";
+import { expectRefusal, expectUsageError, output } from "../support/cli.js";
+import { recorded } from "../support/recorded.js";
+import { expectValid } from "../support/schemas.js";
+
+const folder = temporaryFolder();
+const plain = recorded("sft/early");
+
+/** The rlvr window with an outcome. */
+function runWith(name: string, outcome: unknown): string {
+  const path = join(folder, name);
+  mkdirSync(path);
+  for (const file of ["base.safetensors", "updates.safetensors"]) {
+    copyFileSync(join(recorded("rlvr/early"), file), join(path, file));
+  }
+  put(path, "outcome.json", typeof outcome === "string" ? outcome : JSON.stringify(outcome));
+  return path;
+}
+
+const counts = (correct: number[]) => ({ samplesPerPrompt: 4, correct });
+const told = {
+  task: "sums",
+  base: counts([4, 2, 1, 0]),
+  run: { ...counts([4, 4, 0, 0]), klForward: 0.19, klReverse: 0.12 },
+  heldOut: [{ name: "differences", base: { passAt: { "1": 0.7 } }, run: { passAt: { "1": 0.6 } } }],
+};
+
+describe("runs with and without an outcome", () => {
+  let result: RunComparison;
+  let full: string;
+  beforeAll(async () => {
+    full = runWith("full", told);
+    result = JSON.parse(await output("compare", full, plain, "--json", "-"));
+    expectValid("compare", result);
+  });
+
+  test("are counted as run counts them", async () => {
+    for (const [i, path] of [full, plain].entries()) {
+      const counted: Result = JSON.parse(await output("run", path, "--scheme", "in-place", "--json", "-"));
+      expect(result.runs[i].totals).toEqual(counted.cases[0].totals);
+      expect(result.runs[i].end).toEqual(counted.cases[0].end);
+    }
+    expect(result.runs.map(({ outcome }) => outcome?.task ?? null)).toEqual(["sums", null]);
+  });
+
+  test("have one table, with intervals from counts, the crossover, and why cells are empty", async () => {
+    const text = await output("compare", full, plain);
+    // (1 + 1/2 + 1/4 + 0) / 4 and (1 + 1 + 0 + 0) / 4; standard errors of .2135 and .2887.
+    expect(text).toMatch(/0\.438 ± 0\.418 -> 0\.500 ± 0\.566/);
+    expect(text).toMatch(/0\.700 -> 0\.600/);
+    expect(text).toContain(`No outcome.json, so no pass@k and no KL: ${plain}`.slice(0, 50));
+    for (const line of text.split("\n").filter((each) => !each.includes(folder) && !each.includes(plain))) {
+      expect(visibleWidth(line)).toBeLessThanOrEqual(80);
+    }
+    const csv = (await output("compare", full, plain, "--csv", "-")).trim().split("\n");
+    // Three k of the first, one row of the second.
+    expect(csv).toHaveLength(5);
+    expect(await output("compare", full, plain, "--markdown", "-")).toMatch(/\| run \|/);
+  });
+
+  test("fall behind their base from the smallest k at which they do", () => {
+    const { base, run } = result.runs[0].outcome!;
+    // Of four samples with one right, two have it in half of the draws: C(3,2) / C(4,2) = 1/2.
+    expect(passRates(base!).map(({ k, mean }) => [k, mean])).toEqual([
+      [1, 0.4375],
+      [2, (1 + 5 / 6 + 1 / 2) / 4],
+      [4, 0.75],
+    ]);
+    expect(crossover(base!, run!)).toBe(2);
+    expect(crossover(run!, run!)).toBeNull();
+  });
+});
+
+test.each([
+  ["not JSON", "{", "JSON", "text that is none"],
+  ["a list", [], "at the file an object", '"[]"'],
+  ["too many right", { run: counts([5]) }, "at run.correct whole numbers from 0 to 4", '"5"'],
+  ["a part of an answer", { run: counts([0.5]) }, "at run.correct whole numbers from 0 to 4", '"0.5"'],
+  ["counts of nothing", { run: { correct: [1] } }, "at run.correct samplesPerPrompt beside it", "nothing"],
+  [
+    "other prompts",
+    { run: { ...counts([1]), prompts: 2 } },
+    "at run.correct 2 counts, as prompts says",
+    '"1"',
+  ],
+  ["pass@0", { run: { passAt: { "0": 1 } } }, "at run.passAt whole numbers k as keys", String.raw`"\"0\""`],
+  ["more than all", { run: { passAt: { "1": 2 } } }, "at run.passAt 1 a number from 0 to 1", '"2"'],
+  ["no name", { heldOut: [{}] }, "at heldOut[0].name a text", "nothing"],
+  [
+    "KL as a text",
+    { run: { klForward: "0" } },
+    "at run.klForward a number not below zero",
+    String.raw`"\"0\""`,
+  ],
+])("an outcome with %s is refused", async (name, outcome, expected, found) => {
+  const path = runWith(name.replaceAll(" ", "-"), outcome);
+  await expectRefusal(["compare", path], join(path, "outcome.json"), expected, found);
+});
+
+test("takes one way to store, and each run once", async () => {
+  await expectUsageError(["compare", plain, "--scheme", "in-place,master"], /one way to store, found 2/);
+  await expectUsageError(["compare", plain, plain], /given twice/);
+  await expectUsageError(["compare"], /missing required argument/);
+});

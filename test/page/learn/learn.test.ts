@@ -1,0 +1,85 @@
+/** Two models that learn side by side, in Chromium and in Node. */
+import { readFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
+import { Evaluator, passAt } from "../../../src/learn/evaluate.js";
+import { Duel, type DuelFrame } from "../../../src/page/learn/duel.js";
+import { baseAbility, recentMean, smoothed } from "../../../src/page/learn/state.js";
+import { modelIn } from "../../learn/support.js";
+import { describeNeeding, requirements } from "../../support/requirements.js";
+import { countOf, phone, projector, waitForStep, withBrowser } from "../browser.js";
+
+const base = new URL("../../../src/example/base.safetensors", import.meta.url);
+const steps = 5;
+const settings = { format: "bf16", scheme: "in-place", rounding: "nearest-even", lr: 1e-4, seed: 9 } as const;
+
+let frame: DuelFrame;
+beforeAll(async () => {
+  const duel = await Duel.open(settings, readFileSync(base));
+  frame = await duel.advance(steps);
+});
+
+describe("a duel", () => {
+  test("draws the same prompts for both, and counts every update of each", () => {
+    const [chosen, master] = frame.learners;
+    expect(chosen.rewards[0]).toBe(master.rewards[0]);
+    for (const { rewards, counted } of frame.learners) {
+      const { none, lost, kept, moved } = counted.totals;
+      expect(rewards).toHaveLength(steps);
+      expect(none + lost + kept + moved).toBe(steps * 26_048);
+    }
+    expect(chosen.counted.totals.kept).toBe(0);
+    expect(chosen.counted.totals.lost).toBeGreaterThan(master.counted.totals.lost);
+    expect(master.counted.end.retained).toBe(1);
+  });
+
+  test("starts where the chart has the base", async () => {
+    const right = (await Evaluator.open()).rightAnswers(modelIn(new URL(base).pathname));
+    expect(passAt(right, 1)).toBeCloseTo(baseAbility, 4);
+  });
+
+  test("a point of a curve is the mean of the steps before it", () => {
+    const rewards = Array.from({ length: 30 }, (_, i) => i);
+    expect(recentMean([])).toBeNull();
+    expect(recentMean(rewards, 1)).toBe(0);
+    expect(recentMean(rewards, 3)).toBe(1);
+    expect(recentMean(rewards)).toBe(29 - (smoothed - 1) / 2);
+  });
+});
+
+describeNeeding(requirements.chromium, "the view", () => {
+  const { open } = withBrowser();
+
+  test("trains the models that Node trains, bit for bit", async () => {
+    const page = await open("#learn?lr=0.0001&seed=9");
+    await waitForStep(page, 0);
+    await page.getByRole("button", { name: "Play" }).click();
+    await page.getByText(/After \d+ steps/).waitFor();
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByRole("button", { name: "Play" }).waitFor();
+    const step = Number(await page.locator(".transport .step").textContent());
+    const duel = await Duel.open(settings, readFileSync(base));
+    const { learners } = await duel.advance(step);
+    for (const [i, name] of ["chosen", "master"].entries()) {
+      const selector = `[data-learner=${name}] [data-class=moved]`;
+      expect(await countOf(page, selector)).toBe(learners[i].counted.totals.moved);
+    }
+  });
+
+  test("other settings begin anew, and are in the address", async () => {
+    const page = await open("#learn");
+    await waitForStep(page, 0);
+    await page.getByLabel("Scheme").selectOption("kahan");
+    await page.getByText(/After \d+ steps the model with an fp32 master/).waitFor();
+    await page.getByText(/bf16 \+ Kahan keeps its updates/).waitFor();
+    expect(await page.evaluate("location.hash")).toBe("#learn?scheme=kahan");
+  });
+
+  test("fits a phone and a projector", async () => {
+    const page = await open("#learn");
+    await waitForStep(page, 0);
+    for (const viewport of [phone, projector]) {
+      await page.setViewportSize(viewport);
+      expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(viewport.width);
+    }
+  });
+});
