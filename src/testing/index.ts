@@ -4,6 +4,6 @@ export type { Explained } from "../vectors/mistake.js";
 export type { OperationName } from "../vectors/operation.js";
 export type { QuantizedCodes } from "../vectors/quantizer-mistakes.js";
 export { checkOperation, type OperationCheck } from "./check-operation.js";
-export { checkQuantizer, type QuantizerCheck } from "./check-quantizer.js";
+export { checkQuantizer } from "./check-quantizer.js";
 export { checkEncoding, checkRounding, type RoundingCheck } from "./check-rounding.js";
-export { ArithmeticMismatch, type Checked } from "./mismatch.js";
+export { ArithmeticMismatch, type Checked, type CheckOptions } from "./mismatch.js";

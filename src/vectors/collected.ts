@@ -1,4 +1,5 @@
-import { type Compared, diagnose, type Explained, type Mistake } from "./mistake.js";
+import { type Compared, diagnose, type Explained } from "./mistake.js";
+import type { Subject } from "./subject.js";
 
 /** Of a row that may be long, some that stand evenly in it, from the first on. */
 class Sample<T> {
@@ -36,6 +37,9 @@ export interface Outcome<Question, Answer> {
   readonly mistakes: readonly Explained[];
 }
 
+/** Wrong cases that are shown. */
+const mostShown = 5;
+
 /** Counts wrong cases, and keeps as many as a diagnosis takes. */
 export class Collected<Question, Answer> {
   cases = 0;
@@ -45,34 +49,35 @@ export class Collected<Question, Answer> {
   readonly #wrong = new Sample<Compared<Question, Answer>>(500);
   readonly #right = new Sample<Compared<Question, Answer>>(2_500);
 
-  constructor(
-    readonly same: (a: Answer, b: Answer) => boolean,
-    readonly kindOf: (of: Compared<Question, Answer>) => string,
-    readonly mostShown = 5,
-  ) {}
+  readonly #subject: Subject<Question, Answer>;
+
+  constructor(subject: Subject<Question, Answer>) {
+    this.#subject = subject;
+  }
 
   add(question: Question, expected: Answer, found: Answer): void {
     this.cases += 1;
     const compared = { question, expected, found };
-    if (this.same(expected, found)) {
+    if (this.#subject.same(expected, found)) {
       this.#right.add(compared);
       return;
     }
     this.wrong += 1;
-    if (this.#first.length < this.mostShown) this.#first.push(compared);
-    const kind = this.kindOf(compared);
+    if (this.#first.length < mostShown) this.#first.push(compared);
+    const kind = this.#subject.kindOf(compared);
     this.#kinds.set(kind, (this.#kinds.get(kind) ?? 0) + 1);
     this.#wrong.add(compared);
   }
 
-  outcome(mistakes: () => readonly Mistake<Question, Answer>[]): Outcome<Question, Answer> {
+  outcome(): Outcome<Question, Answer> {
     const { cases, wrong } = this;
+    const { mistakes, same } = this.#subject;
     return {
       cases,
       wrong,
       first: this.#first,
       kinds: [...this.#kinds].map(([kind, cases]) => ({ kind, cases })).sort((a, b) => b.cases - a.cases),
-      mistakes: wrong === 0 ? [] : diagnose(this.#wrong.kept, this.#right.kept, mistakes(), this.same),
+      mistakes: wrong === 0 ? [] : diagnose(this.#wrong.kept, this.#right.kept, mistakes(), same),
     };
   }
 }

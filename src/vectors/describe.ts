@@ -2,6 +2,7 @@ import { codeOf } from "../format/encode.js";
 import type { Format } from "../format/format.js";
 import { round } from "../format/round.js";
 import type { Outcome } from "./collected.js";
+import type { Subject } from "./subject.js";
 
 /** A number as one may read it, and the code beside it where the format has one: `1.0078125 (0x3f81)`. */
 export function withCode(x: number, format: Format | null): string {
@@ -25,22 +26,19 @@ export function share(part: number, whole: number): string {
   return percent > 0 && percent < 0.1 ? "under 0.1 %" : `${percent.toFixed(1)} %`;
 }
 
-/** What a comparison that failed came to, in lines: how many are wrong, the first of them, which mistakes it looks like. */
-export function describeFailure<Q, A>(
-  of: string,
-  outcome: Outcome<Q, A>,
-  line: (question: Q, expected: A, found: A) => string,
-): string {
+/** What a comparison came to, in lines: how many are wrong, which mistakes it looks like, the first of them. */
+export function describeOutcome<Q, A>(subject: Subject<Q, A>, outcome: Outcome<Q, A>): string {
   const { cases, wrong, first, kinds, mistakes } = outcome;
+  if (wrong === 0) return `${subject.name}: all of ${count(cases)} cases are right`;
   const rest = wrong - first.length;
   return [
-    `${of}: ${count(wrong)} of ${count(cases)} cases are wrong (${share(wrong, cases)})`,
+    `${subject.name}: ${count(wrong)} of ${count(cases)} cases are wrong (${share(wrong, cases)})`,
     ...mistakes.map(
-      ({ name, says, explains, of: all }) =>
-        `It looks like ${says} [${name}]: this explains ${explains === all ? "all of them" : share(explains, all)}.`,
+      ({ name, says, explains, of }) =>
+        `It looks like ${says} [${name}]: this explains ${explains === of ? "all of them" : share(explains, of)}.`,
     ),
     ...(mistakes.length === 0 ? ["It looks like none of the known mistakes."] : []),
-    ...first.map(({ question, expected, found }) => `  ${line(question, expected, found)}`),
+    ...first.map((compared) => `  ${subject.describe(compared)}`),
     ...(rest > 0 ? [`  and ${count(rest)} more`] : []),
     `Kinds: ${kinds.map(({ kind, cases: n }) => `${kind} ${count(n)}`).join(", ")}`,
   ].join("\n");

@@ -182,7 +182,7 @@ function withoutSubnormals(of: Format): Format {
 }
 
 /** Rounds as if exponents had no limits. */
-function unbounded(x: number, { format: { precision }, rounding }: RoundingTo, bits: number): number {
+export function unbounded(x: number, { format: { precision }, rounding }: RoundingTo, bits: number): number {
   if (x === 0 || !Number.isFinite(x)) return x;
   const wide = ieeeFormat("wide", 8, precision - 1);
   const exponent = exponentOf(x);
