@@ -123,6 +123,8 @@ describe("the package", () => {
       "docs/prediction.schema.json",
       "docs/result.schema.json",
       "docs/sweep.schema.json",
+      "docs/vectors.schema.json",
+      "docs/verification.schema.json",
       "package.json",
       "recorders/README.md",
       "recorders/precision_lens_recorder.py",

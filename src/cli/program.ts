@@ -3,6 +3,7 @@ import { EngineRefused } from "../engine/engine-refused.js";
 import { ThreadEnded } from "../lens/thread-ended.js";
 import { InputError } from "../source/input-error.js";
 import { version } from "../version.js";
+import { CheckFailed } from "./check-failed.js";
 import { tellNotices } from "./notices.js";
 import { columnsOf, type Streams } from "./streams.js";
 import { strict } from "./strict-options.js";
@@ -13,7 +14,7 @@ export type LoadCommand = (streams: Streams) => Promise<Command>;
 /**
  * Runs a command line, whose third word may be one of these commands.
  *
- * @returns the exit code: 0 done, 1 internal error, 2 bad input or usage.
+ * @returns the exit code: 0 done, 1 internal error, 2 bad input or usage, 3 what was checked is not right.
  */
 export async function runProgram(
   argv: readonly string[],
@@ -51,6 +52,7 @@ export async function runProgram(
     await program.parseAsync(argv);
     return 0;
   } catch (error) {
+    if (error instanceof CheckFailed) return 3;
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof InputError || error instanceof EngineRefused) {
       err.write(`precision-lens: ${error.message}\n`);

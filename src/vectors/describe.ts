@@ -2,6 +2,7 @@ import { codeOf } from "../format/encode.js";
 import type { Format } from "../format/format.js";
 import { round } from "../format/round.js";
 import type { Outcome } from "./collected.js";
+import type { Explained } from "./mistake.js";
 import type { Subject } from "./subject.js";
 
 /** A number as one may read it, and the code beside it where the format has one: `1.0078125 (0x3f81)`. */
@@ -37,9 +38,16 @@ export function describeOutcome<Q, A>(subject: Subject<Q, A>, outcome: Outcome<Q
       ({ name, says, explains, of }) =>
         `It looks like ${says} [${name}]: this explains ${explains === of ? "all of them" : share(explains, of)}.`,
     ),
-    ...(mistakes.length === 0 ? ["It looks like none of the known mistakes."] : []),
+    ...restOf(mistakes),
     ...first.map((compared) => `  ${subject.describe(compared)}`),
     ...(rest > 0 ? [`  and ${count(rest)} more`] : []),
     `Kinds: ${kinds.map(({ kind, cases: n }) => `${kind} ${count(n)}`).join(", ")}`,
   ].join("\n");
+}
+
+/** Says where no known mistake explains what was found. */
+function restOf(mistakes: readonly Explained[]): string[] {
+  if (mistakes.length === 0) return ["It looks like none of the known mistakes."];
+  const explained = mistakes.reduce((sum, { explains }) => sum + explains, 0);
+  return explained < mistakes[0].of ? ["The rest looks like none of the known mistakes."] : [];
 }

@@ -2,7 +2,15 @@ import { readFileSync } from "node:fs";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { expect } from "vitest";
 
-type SchemaName = "result" | "explanation" | "doctor" | "diff" | "sweep" | "prediction";
+type SchemaName =
+  | "result"
+  | "explanation"
+  | "doctor"
+  | "diff"
+  | "sweep"
+  | "prediction"
+  | "vectors"
+  | "verification";
 
 const compiled = new Map<SchemaName, ValidateFunction>();
 
