@@ -19,6 +19,10 @@ interface WebAssemblyPlatform {
     module: object,
     imports: object,
   ): Promise<{ readonly exports: Readonly<Record<string, Kernel>> }>;
+  /** At once, which is for small modules. */
+  readonly Module: new (
+    bytes: Uint8Array,
+  ) => object;
   readonly Instance: new (
     module: object,
     imports: object,
