@@ -27,7 +27,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   update: ["format"],
   lens: ["format", "update"],
   engine: ["format", "update", "lens"],
-  vectors: ["format", "update"],
+  vectors: ["format", "update", "engine"],
   testing: ["format", "vectors"],
   source: ["format", "update", "lens", node],
   report: ["format", "lens", npm],

@@ -1,6 +1,6 @@
 import { encodeHeader } from "../source/safetensors/write.js";
 import { bytesOfCode, columnBytes } from "../vectors/binary.js";
-import { settingsOf, subjectOf, type VectorSettings } from "../vectors/settings.js";
+import { settingsOf, type VectorSettings } from "../vectors/settings.js";
 import { wordsOf } from "../vectors/subject.js";
 import { type VectorTable, vectorTable } from "../vectors/table.js";
 import { type TextForm, textOf, vectorsSchema } from "../vectors/text.js";
@@ -9,7 +9,7 @@ export type VectorsForm = TextForm | "safetensors";
 
 /** A table of vectors in a form, in pieces. @throws RangeError for settings that do not go together. */
 export function vectorPieces(settings: VectorSettings, form: VectorsForm): Iterable<Uint8Array> {
-  const table = vectorTable(subjectOf(settings), settings.level, settings.seed, form === "testfloat");
+  const table = vectorTable(settings, form === "testfloat");
   return form === "safetensors" ? safetensorsOf(table, settings) : textOf(table, form, settings);
 }
 
