@@ -1,5 +1,13 @@
 /** The library, without file system, command line or DOM: it runs in browsers. */
 
+export {
+  type ArrayOptions,
+  type CodeArray,
+  decodeArray,
+  encodeArray,
+  type NumberArray,
+  roundArray,
+} from "./engine/arrays.js";
 export { type LensOptions, lens, type WeightArray } from "./engine/lens.js";
 export { type BlockFormat, blockFormat, blockFormats } from "./format/block/block-format.js";
 export { dequantize, type Quantized, type QuantizeOptions, quantize } from "./format/block/quantize.js";

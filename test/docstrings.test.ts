@@ -1,7 +1,7 @@
 /** The docstrings of what the library exports: every function says what it takes, gives and throws, and its examples run. */
 import { execFile } from "node:child_process";
 import { copyFileSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
@@ -17,20 +17,26 @@ interface Documented {
   readonly tags: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Every function that index.ts and node.ts export, once. */
+/** Every function that an entry exports, once. */
 function exportedFunctions(): Documented[] {
-  return ["index.ts", "node.ts"].flatMap((entry) =>
-    [
-      ...readFileSync(join(source, entry), "utf8").matchAll(/^export \{([^}]*)\} from "\.\/(.*)\.js";$/gm),
-    ].flatMap(([, names, file]) => {
-      const text = readFileSync(join(source, `${file}.ts`), "utf8");
-      const values = names
-        .split(",")
-        .map((name) => name.trim())
-        .filter((name) => /^\w+$/.test(name));
-      return values.flatMap((name) => documentedIn(text, name) ?? []);
-    }),
+  const arbitraries = readFileSync(join(source, "testing/fast-check.ts"), "utf8");
+  const own = [...arbitraries.matchAll(/^export function (\w+)/gm)].map(
+    ([, name]) => documentedIn(arbitraries, name)!,
   );
+  return [...own, ...["index.ts", "node.ts", "testing/index.ts"].flatMap(reExported)];
+}
+
+function reExported(entry: string): Documented[] {
+  return [
+    ...readFileSync(join(source, entry), "utf8").matchAll(/^export \{([^}]*)\} from "\.\/(.*)\.js";$/gm),
+  ].flatMap(([, names, file]) => {
+    const text = readFileSync(join(source, dirname(entry), `${file}.ts`), "utf8");
+    const values = names
+      .split(",")
+      .map((name) => name.trim())
+      .filter((name) => /^\w+$/.test(name));
+    return values.flatMap((name) => documentedIn(text, name) ?? []);
+  });
 }
 
 /** Null for what is no function. */
@@ -115,10 +121,14 @@ test("every example gives what it says, in the built library", async () => {
   const blocks = examples.map(
     ({ name, text }) => `await run(${JSON.stringify(name)}, async (check) => {\n${bodyOf(text)}\n});`,
   );
-  const library = new URL("../dist/node.js", import.meta.url).href;
+  const built = (path: string) => new URL(`../dist/${path}`, import.meta.url).href;
   const script = `
 import { isDeepStrictEqual } from "node:util";
-import * as library from ${JSON.stringify(library)};
+import * as node from ${JSON.stringify(built("node.js"))};
+import * as testing from ${JSON.stringify(built("testing/index.js"))};
+import * as arbitraries from ${JSON.stringify(built("testing/fast-check.js"))};
+import fc from ${JSON.stringify(import.meta.resolve("fast-check"))};
+const library = { ...node, ...testing, ...arbitraries };
 const { ${functions.map(({ name }) => name).join(", ")}, recipes } = library;
 const wrong = [];
 let checked = 0;

@@ -58,6 +58,11 @@ export const groups: readonly Group[] = [
     tests: ["test/engine/gpujs/**/*.test.ts"],
     sources: ["src/engine/gpujs", "test/engine/gpujs", "test/support/gpu", "package-lock.json"],
   },
+  {
+    name: "testing",
+    tests: ["test/testing/**/*.test.ts", "test/vectors/**/*.test.ts"],
+    sources: ["src/testing", "src/vectors", "test/testing", "test/vectors"],
+  },
   { name: "source", tests: ["test/source/**/*.test.ts"], sources: ["src/source", "test/source"] },
   { name: "learn", tests: ["test/learn/**/*.test.ts"], sources: ["src/learn", "test/learn"] },
   { name: "report", tests: ["test/report/**/*.test.ts"], sources: ["src/report", "test/report"] },

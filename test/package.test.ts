@@ -128,6 +128,8 @@ describe("the package", () => {
       "docs/result.schema.json",
       "docs/series.schema.json",
       "docs/sweep.schema.json",
+      "docs/vectors.schema.json",
+      "docs/verification.schema.json",
       "package.json",
       "recorders/README.md",
       "recorders/precision_lens_recorder.py",

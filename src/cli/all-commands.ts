@@ -21,6 +21,7 @@ const commands = new Map<string, LoadCommand>([
   ["compare", async (streams) => (await import("./compare.js")).compareCommand(streams)],
   ["demo", async (streams) => (await import("./demo.js")).demoCommand(streams)],
   ["explain", async (streams) => (await import("./explain.js")).explainCommand(streams)],
+  ["vectors", async (streams) => (await import("./vectors.js")).vectorsCommand(streams)],
   ["doctor", async (streams) => (await import("./doctor.js")).doctorCommand(streams)],
   ["report", async (streams) => (await import("./report.js")).reportCommand(streams)],
   ["serve", async (streams) => (await import("./serve.js")).serveCommand(streams)],

@@ -36,7 +36,7 @@ export function compareCommand(streams: Streams): Command {
   return command.action(async (paths: readonly string[], options: CompareOptions) => {
     const outputs: OutputOptions = { ...options, theme: "light" };
     checkOutput(outputs, streams);
-    const cases = caseGrid(options);
+    const cases = caseGrid(command, options);
     if (cases.length !== 1) command.error(`error: compare takes one way to store, found ${cases.length}`);
     const twin = paths.find((path, i) => paths.indexOf(path) !== i);
     if (twin !== undefined) command.error(`error: ${twin} was given twice: expected each run once`);

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { parameterCount, parameters } from "../learn/decoder/shape.js";
 import { type Operation, subtraction } from "../learn/task.js";
 import { type Models, Training } from "../learn/training.js";
-import { openCheckpoint } from "../source/safetensors/checkpoint.js";
+import { openCheckpoint } from "../source/checkpoint.js";
 import { updateSettings } from "../update/settings.js";
 
 /** The same distance from src/cli and from dist/cli. */

@@ -12,7 +12,7 @@ import { version } from "../version.js";
 import { finiteNumber, type OutputOptions, wholeNumber } from "./common-options.js";
 import { checkOutput, emitBy, learnRenderers } from "./emit.js";
 import { type BaseName, baseNames, exampleModels, heldOutOf } from "./example-models.js";
-import { addCaseOptions, type CaseOptions, caseGrid } from "./options.js";
+import { addCaseOptions, type CaseOptions, caseGrid, plainCases } from "./options.js";
 import { progressBar } from "./progress.js";
 import { writeRecordedRun } from "./record-run.js";
 import type { Streams } from "./streams.js";
@@ -74,7 +74,7 @@ export function learnCommand(streams: Streams): Command {
     const outputs: OutputOptions = { ...options, theme: "light" };
     checkOutput(outputs, streams);
     const { record } = options;
-    const grid = asUsage(command, () => gridOf(options));
+    const grid = asUsage(command, () => gridOf(command, options));
     if (record !== undefined) {
       if (grid.length !== 1) {
         command.error(
@@ -89,12 +89,12 @@ export function learnCommand(streams: Streams): Command {
 }
 
 /** Every model to train; with an fp32 one beside those of a run, a rate and a seed, unless one model is to be recorded. */
-function gridOf({ run, lr, seed, record, ...storage }: LearnOptions): TrainingSettings[] {
+function gridOf(command: Command, { run, lr, seed, record, ...storage }: LearnOptions): TrainingSettings[] {
   const all = run.flatMap((name) =>
     (lr ?? [usualRates[name]]).flatMap((rate) =>
       seed.flatMap((of) => {
         const fp32 = updateSettings({ format: "fp32", seed: of });
-        const asked = caseGrid({ ...storage, seed: of });
+        const asked = plainCases(command, "learn", caseGrid(command, { ...storage, seed: of }));
         const storages = record === undefined ? [fp32, ...asked] : asked;
         return storages.map((storage): TrainingSettings => ({ run: name, lr: rate, storage }));
       }),

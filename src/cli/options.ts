@@ -5,7 +5,13 @@ import { type Opmath, opmaths } from "../format/operations.js";
 import { type Overflow, overflows, type Rounding, roundings } from "../format/round.js";
 import type { StepSettings } from "../source/recorded-optimizer.js";
 import { type BlockSchemeName, blockSchemeNames } from "../update/block-scheme.js";
-import { type BlockSettings, type ScaleTimes, scaleTimes, schemeSettings } from "../update/block-settings.js";
+import {
+  type BlockSettings,
+  type ScaleTimes,
+  scaleTimes,
+  schemeSettings,
+  sharesScales,
+} from "../update/block-settings.js";
 import { type RecipeSettings, recipeSettings, recipes } from "../update/optimizer.js";
 import type { OptimizerName, OptimizerSettings } from "../update/recipe/recipe.js";
 import { defaultEps } from "../update/recipe/recipe-step.js";
@@ -181,6 +187,20 @@ export function caseGrid(
       ),
     ),
   );
+}
+
+/** Cases for what stores numbers without scales. @param what the option or command that does. */
+export function plainCases(
+  command: Command,
+  what: string,
+  cases: readonly (UpdateSettings | BlockSettings)[],
+): UpdateSettings[] {
+  return cases.map((settings) => {
+    if (!sharesScales(settings)) return settings;
+    return command.error(
+      `error: ${what} is for formats without shared scales, found ${settings.blocks.name}`,
+    );
+  });
 }
 
 function namesIn(text: string): string[] {

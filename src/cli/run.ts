@@ -3,8 +3,6 @@ import { type Recording, type RecordingPaths, recordedRun } from "../source/reco
 import { replayOf } from "../source/replay.js";
 import { removeLog } from "../source/resume-log.js";
 import { sharesScales } from "../update/block-settings.js";
-import type { CaseSettings } from "../update/optimizer.js";
-import type { UpdateSettings } from "../update/settings.js";
 import {
   addOutputOptions,
   formatName,
@@ -23,6 +21,7 @@ import {
   engineOption,
   givenSettings,
   type OptimizerOptions,
+  plainCases,
   recipeCases,
 } from "./options.js";
 import type { Streams } from "./streams.js";
@@ -177,7 +176,7 @@ async function runAdapter(command: Command, options: RunOptions, streams: Stream
     merged,
     unmerge,
     roundUpdate,
-    cases: () => plainCases(command, caseGrid(command, options)),
+    cases: () => plainCases(command, "--adapter", caseGrid(command, options)),
     engine,
     threads,
     strict,
@@ -245,15 +244,5 @@ function replayPlan(
       cases: recipeCases(options, replay.optimizer, options.recipe, replay.settings),
       ...(replay.isStated && { recorded: { given, override } }),
     };
-  });
-}
-
-/** Adapters are merged into numbers that have no scales. */
-function plainCases(command: Command, cases: readonly CaseSettings[]): UpdateSettings[] {
-  return cases.map((settings) => {
-    if (sharesScales(settings)) {
-      command.error(`error: --adapter is for formats without shared scales, found ${settings.blocks.name}`);
-    }
-    return settings as UpdateSettings;
   });
 }

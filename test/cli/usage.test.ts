@@ -91,6 +91,7 @@ describe("usage", () => {
       ["run", "--help"],
       ["sweep", "--help"],
       ["predict", "--help"],
+      ["vectors", "--help"],
     ]) {
       const help = await output(...args);
       expect(help).toContain("Usage: precision-lens");

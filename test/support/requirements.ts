@@ -57,6 +57,11 @@ export const requirements = {
     isMet: () => spawnSync(python, ["-c", findsTorch]).status === 0,
     isNamed: () => namedPython !== undefined,
   },
+  numpy: {
+    name: "numpy for python3",
+    debian: ["python3-numpy"],
+    isMet: () => spawnSync(python, ["-c", "import numpy"]).status === 0,
+  },
 } as const satisfies Record<string, Requirement>;
 
 /**

@@ -14,6 +14,8 @@ type SchemaName =
   | "inspect"
   | "learn"
   | "compare"
+  | "vectors"
+  | "verification"
   | "check";
 
 const compiled = new Map<SchemaName, ValidateFunction>();

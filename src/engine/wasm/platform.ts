@@ -19,14 +19,14 @@ interface WebAssemblyPlatform {
     module: object,
     imports: object,
   ): Promise<{ readonly exports: Readonly<Record<string, Kernel>> }>;
+  /** At once, which is for small modules. */
+  readonly Module: new (
+    bytes: Uint8Array,
+  ) => object;
   readonly Instance: new (
     module: object,
     imports: object,
   ) => { readonly exports: Readonly<Record<string, Kernel>> };
-  /** Compiles at once: for modules of a few hundred bytes. */
-  readonly Module: new (
-    bytes: Uint8Array,
-  ) => object;
   readonly Memory: new (size: { readonly initial: number; readonly maximum: number }) => WasmMemory;
 }
 

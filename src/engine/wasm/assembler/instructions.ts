@@ -29,12 +29,13 @@ export const unary = {
 /** Two vectors to a vector. */
 export const binary = {
   v128: { and: 0x4e, andnot: 0x4f, or: 0x50, xor: 0x51 },
-  i8x16: { swizzle: 0x0e, narrow_i16x8_s: 0x65 },
+  i8x16: { swizzle: 0x0e, narrow_i16x8_s: 0x65, narrow_i16x8_u: 0x66 },
   i16x8: {
     eq: 0x2d,
     ne: 0x2e,
     gt_u: 0x32,
     narrow_i32x4_s: 0x85,
+    narrow_i32x4_u: 0x86,
     add: 0x8e,
     sub: 0x91,
     min_u: 0x97,

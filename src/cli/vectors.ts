@@ -1,0 +1,126 @@
+import { Command, Option } from "commander";
+import { blockFormat, isBlockFormat } from "../format/block/block-format.js";
+import { roundings } from "../format/round.js";
+import { InputError } from "../source/input-error.js";
+import { Collected } from "../vectors/collected.js";
+import { describeOutcome } from "../vectors/describe.js";
+import { levels } from "../vectors/rounding-inputs.js";
+import {
+  askedOperations,
+  defaultSettings,
+  settingsOf,
+  subjectOf,
+  type VectorSettings,
+} from "../vectors/settings.js";
+import { wordsOf } from "../vectors/subject.js";
+import { textForms } from "../vectors/text.js";
+import { version } from "../version.js";
+import { CheckFailed } from "./check-failed.js";
+import { finiteNumber, formatName, roundingName, wholeNumber } from "./common-options.js";
+import { opmathOption, overflowOption, twoNumbers } from "./options.js";
+import { openVectors } from "./read-vectors.js";
+import type { Streams } from "./streams.js";
+import { asArgument, asUsage } from "./strict-options.js";
+import { type VectorsForm, vectorPieces } from "./vectors-as.js";
+import { expectWritable, writeWhole } from "./write-output.js";
+import { writePieces, writePiecesTo } from "./write-pieces.js";
+
+interface VectorsOptions extends VectorSettings {
+  readonly as: VectorsForm;
+  readonly out?: string;
+  readonly verify?: string;
+  readonly json?: string;
+}
+
+const anyFormat = asArgument((text: string) => (isBlockFormat(text) ? blockFormat(text).name : text));
+
+export function vectorsCommand(streams: Streams): Command {
+  const { rounding, from, seed, recipe, step, lr, betas, eps, weightDecay } = defaultSettings;
+  const command = new Command("vectors")
+    .summary("test vectors for other people's arithmetic, and what is wrong with their results")
+    .description(
+      "Writes operands and right results as codes in hexadecimal, hard cases first: for a kernel, an RTL unit, an emulator " +
+        "to be compared with. --verify reads results back and tells which are wrong and which mistake it looks like.",
+    )
+    .option(
+      "--format <name>",
+      "bf16, fp16, e4m3fn, ...; of quantize mxfp4, nvfp4, ...",
+      formatOrBlock,
+      "bf16",
+    )
+    .addOption(new Option("--operation <name>", "what is computed").choices(askedOperations).default("round"))
+    .option("--rounding <name>", roundings.join(", "), roundingName, rounding)
+    .addOption(overflowOption())
+    .addOption(opmathOption().default("exact"))
+    .option("--from <name>", "of round: what the inputs are numbers of, fp64 or a format", sourceName, from)
+    .addOption(
+      new Option("--level <n>", "a few thousand, some hundred thousand, all").choices(levels).default("1"),
+    )
+    .option("--seed <n>", "of the random cases", wholeNumber, seed)
+    .addOption(
+      new Option("--as <form>", "testfloat: as testfloat_gen, with flags")
+        .choices([...textForms, "safetensors"])
+        .default("hex"),
+    )
+    .option("--out <file>", "write there, not to stdout")
+    .option("--recipe <name>", "of adamw: as which framework computes it", recipe)
+    .option("--step <n>", "of adamw: the number of the step, from 1", wholeNumber, step)
+    .option("--lr <x>", "of adamw", finiteNumber, lr)
+    .option("--betas <a,b>", "of adamw", twoNumbers, [...betas] as [number, number])
+    .option("--eps <x>", "of adamw", finiteNumber, eps)
+    .option("--weight-decay <x>", "of adamw", finiteNumber, weightDecay)
+    .option("--verify <file>", "read results back: text, TestFloat's too, JSON or safetensors")
+    .option("--json <file>", "of --verify: write what was found as JSON; - for stdout");
+  return command.action(async ({ as, out, verify, json, ...settings }: VectorsOptions) => {
+    if (json !== undefined && verify === undefined) command.error("error: --json goes with --verify");
+    if (verify !== undefined) return verifyVectors(verify, settings, json, streams);
+    if (as === "safetensors" && out === undefined && streams.out.isTTY) {
+      command.error("error: --as safetensors is no text: expected --out FILE, or stdout to be no terminal");
+    }
+    const pieces = asUsage(command, () => vectorPieces(settings, as));
+    if (out === undefined) await writePieces(streams.out, pieces);
+    else writePiecesTo(out, pieces);
+  });
+}
+
+function formatOrBlock(text: string): string {
+  return isBlockFormat(text) ? anyFormat(text) : formatName(text);
+}
+
+function sourceName(text: string): string {
+  return ["fp64", "float64", "double"].includes(text) ? "fp64" : formatName(text);
+}
+
+async function verifyVectors(
+  path: string,
+  assumed: VectorSettings,
+  json: string | undefined,
+  { out }: Streams,
+): Promise<void> {
+  if (json !== undefined && json !== "-") expectWritable(json);
+  const file = await openVectors(path, assumed);
+  const subject = subjectOf(file.settings);
+  const collected = new Collected(subject);
+  const inputWords = wordsOf(subject.inputs);
+  await file.rows((words, at) => {
+    const question = subject.read(words, at);
+    const expected = subject.answer(question);
+    if (expected !== null) collected.add(question, expected, subject.readAnswer(words, at + inputWords));
+  });
+  if (collected.cases === 0) throw new InputError(path, "vectors", "none");
+  const outcome = collected.outcome();
+  const { cases, wrong, kinds, mistakes, first } = outcome;
+  const report = {
+    schema: "precision-lens-verification/1",
+    tool: { name: "precision-lens", version },
+    vectors: settingsOf(file.settings),
+    cases,
+    wrong,
+    kinds,
+    mistakes,
+    first: first.map((compared) => subject.describe(compared)),
+  };
+  if (json !== undefined && json !== "-") writeWhole(json, `${JSON.stringify(report)}\n`);
+  out.write(json === "-" ? `${JSON.stringify(report)}\n` : `${describeOutcome(subject, outcome)}\n`);
+  if (wrong > 0) throw new CheckFailed();
+}

@@ -1,0 +1,44 @@
+import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { systemError } from "../source/system-error.js";
+import { temporaryName } from "../source/temporary-name.js";
+import type { Output } from "./streams.js";
+import { expectWritable } from "./write-output.js";
+
+/** Writes an output piece by piece to a stream, as fast as it is read. */
+export async function writePieces(out: Output, pieces: Iterable<Uint8Array>): Promise<void> {
+  for (const piece of pieces) {
+    // A piece may be a part of memory that is used again.
+    if (!out.write(piece.slice())) await new Promise<void>((resolve) => out.once("drain", () => resolve()));
+  }
+}
+
+/**
+ * The same to a file, under a temporary name until it is whole; a pipe or device is written to as it is.
+ *
+ * @throws InputError if the system refuses.
+ */
+export function writePiecesTo(path: string, pieces: Iterable<Uint8Array>): void {
+  expectWritable(path, true);
+  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
+  const target = isFile ? temporaryName(path) : path;
+  const discard = () => {
+    if (isFile) rmSync(target, { force: true });
+  };
+  process.once("exit", discard);
+  try {
+    const file = openSync(target, isFile ? "wx" : "w");
+    try {
+      for (const piece of pieces) {
+        for (let at = 0; at < piece.length; ) at += writeSync(file, piece, at);
+      }
+    } finally {
+      closeSync(file);
+    }
+    if (isFile) renameSync(target, path);
+  } catch (error) {
+    discard();
+    throw systemError(path, "a file that can be written", error);
+  } finally {
+    process.off("exit", discard);
+  }
+}

@@ -1,0 +1,180 @@
+import { codeOf, decode as decodeNumber, decodeTable } from "../format/encode.js";
+import type { Format } from "../format/format.js";
+import { formatOf } from "../format/registry.js";
+import { checkedOptions, type RoundOptions, roundSum } from "../format/round.js";
+import { isEncodable } from "./lane/encode.js";
+import {
+  type ArrayKernels,
+  type ArrayRounding,
+  arrayKernels,
+  atOnce,
+  codeArray,
+} from "./wasm/arrays/kernels.js";
+
+/** Numbers of fp32 or fp64. */
+export type NumberArray = Float32Array | Float64Array;
+/** Codes of up to 8, 16 and 32 bits, one an element. */
+export type CodeArray = Uint8Array | Uint16Array | Uint32Array;
+
+export interface ArrayOptions extends Omit<RoundOptions, "randomBits"> {
+  /** For `stochastic`: 32 random bits for each number. */
+  readonly randomBits?: Uint32Array;
+}
+
+/** Precisions up to this one are reached from fp64 by way of fp32 rounded to odd (see addToOdd of lane/arithmetic.ts). */
+const mostByWayOfOdd = 22;
+
+/**
+ * Rounds numbers to a format, each as {@link round} does, by WebAssembly SIMD where there is any.
+ *
+ * @param x numbers of fp32 or fp64; they are left as they are.
+ * @param format a format or its name.
+ * @param options rounding, overflow, random bits for each number.
+ * @param into where the results go, as many as there are numbers; default an array of its own. It may be `x`.
+ * @returns numbers of the format, as fp32 numbers, which hold them all.
+ * @throws TypeError and RangeError as {@link round}; RangeError for random bits or a result of another length.
+ * @example roundArray(Float64Array.of(1 + 2 ** -8 + 2 ** -40, 70000), "bf16"); // Float32Array.of(1.0078125, 70144)
+ */
+export function roundArray(
+  x: NumberArray,
+  format: Format | string,
+  options: ArrayOptions = {},
+  into: Float32Array = new Float32Array(x.length),
+): Float32Array {
+  const to = roundingOf(x, format, options);
+  expectLength("into", into, x.length);
+  const { randomBits } = options;
+  const kernels = kernelsFor(x, to);
+  if (kernels === null) {
+    for (let i = 0; i < x.length; i++) into[i] = roundOne(x[i], to, randomBits?.[i] ?? 0);
+    return into;
+  }
+  forEachPiece(x, kernels, randomBits, (start, count) => {
+    kernels.round(count);
+    into.set(piece(kernels.numbers, count), start);
+  });
+  return into;
+}
+
+/**
+ * The codes of the numbers that numbers round to, each as {@link encode} gives it.
+ *
+ * @param x numbers of fp32 or fp64.
+ * @param format a format or its name.
+ * @param options rounding, overflow, random bits for each number.
+ * @returns codes, one an element: a Uint8Array for formats of at most 8 bits, a Uint16Array up to 16, else a Uint32Array.
+ * @throws TypeError and RangeError as {@link encode}; RangeError for random bits of another length.
+ * @example encodeArray(Float32Array.of(1, -2), "bf16"); // Uint16Array.of(0x3f80, 0xc000)
+ */
+export function encodeArray(x: NumberArray, format: Format | string, options: ArrayOptions = {}): CodeArray {
+  const to = roundingOf(x, format, options);
+  const codes = new (codeArray(to.format))(x.length);
+  const { randomBits } = options;
+  const kernels = isEncodable(to.format) ? kernelsFor(x, to) : null;
+  if (kernels === null) {
+    for (let i = 0; i < x.length; i++) codes[i] = codeOf(roundOne(x[i], to, randomBits?.[i] ?? 0), to.format);
+    return codes;
+  }
+  forEachPiece(x, kernels, randomBits, (start, count) => {
+    if (!to.format.hasNaN) expectNoNaN(piece(kernels.numbers, count), to.format);
+    kernels.encode(count);
+    codes.set(piece(kernels.codes, count), start);
+  });
+  return codes;
+}
+
+/**
+ * The numbers of codes, each as {@link decode} gives it.
+ *
+ * @param codes codes of the format, one an element.
+ * @param format a format or its name.
+ * @returns fp32 numbers, NaN for every code of a NaN.
+ * @throws RangeError for a number that is no code of the format, and for an unknown format.
+ * @example decodeArray(Uint8Array.of(0x38, 0x7e), "e4m3fn"); // Float32Array.of(1, 448)
+ */
+export function decodeArray(codes: CodeArray, format: Format | string): Float32Array {
+  const of = formatOf(format);
+  const numbers = new Float32Array(codes.length);
+  const isOwn = codes instanceof codeArray(of);
+  const hasKernel = (of.bits === 8 || of.bits === 16) && of.signed && of.subnormals && isOwn;
+  const kernels = hasKernel ? arrayKernels({ format: of, rounding: "nearest-even", overflow: "ieee" }) : null;
+  if (kernels !== null) {
+    for (let start = 0; start < codes.length; start += atOnce) {
+      const count = Math.min(atOnce, codes.length - start);
+      kernels.codes.set(codes.subarray(start, start + count));
+      kernels.decode(count);
+      numbers.set(piece(kernels.numbers, count), start);
+    }
+    return numbers;
+  }
+  const table = of.bits <= 16 ? decodeTable(of) : null;
+  for (let i = 0; i < codes.length; i++) {
+    const code = codes[i];
+    // What the table lacks is no code, and is refused.
+    numbers[i] = table !== null && code < table.length ? table[code] : decodeNumber(code, of);
+  }
+  return numbers;
+}
+
+function roundingOf(x: NumberArray, format: Format | string, options: ArrayOptions): ArrayRounding {
+  const { randomBits, ...given } = options;
+  const { by, overflow } = checkedOptions({ ...given, ...(randomBits && { randomBits: 0 }) });
+  if (randomBits) expectLength("randomBits", randomBits, x.length);
+  return { format: formatOf(format), rounding: by, overflow };
+}
+
+function expectLength(what: string, { length }: { readonly length: number }, expected: number): void {
+  if (length !== expected) throw new RangeError(`${what}: expected ${expected} elements, found ${length}`);
+}
+
+function expectNoNaN(numbers: Float32Array, { name }: Format): void {
+  for (let i = 0; i < numbers.length; i++) {
+    if (Number.isNaN(numbers[i])) throw new RangeError(`${name} has no code for NaN`);
+  }
+}
+
+function roundOne(x: number, { format, rounding, overflow }: ArrayRounding, randomBits: number): number {
+  return roundSum(x, 0, format, rounding, overflow, randomBits);
+}
+
+/** Null where each number has to be rounded by itself: no SIMD, scales without sign, fp64 that fp32 cannot stand for. */
+function kernelsFor(x: NumberArray, to: ArrayRounding): ArrayKernels | null {
+  const isReached =
+    x instanceof Float32Array || (to.format.precision <= mostByWayOfOdd && to.rounding !== "stochastic");
+  return isReached && to.format.signed ? arrayKernels(to) : null;
+}
+
+function forEachPiece(
+  x: NumberArray,
+  kernels: ArrayKernels,
+  randomBits: Uint32Array | undefined,
+  work: (start: number, count: number) => void,
+): void {
+  const { numbers, random } = kernels;
+  for (let start = 0; start < x.length; start += atOnce) {
+    const count = Math.min(atOnce, x.length - start);
+    if (x instanceof Float32Array) numbers.set(x.subarray(start, start + count));
+    else toOdd(x, start, count, kernels);
+    if (randomBits) random.set(randomBits.subarray(start, start + count));
+    work(start, count);
+  }
+}
+
+/** fp64 numbers rounded to odd in fp32. */
+function toOdd(x: Float64Array, start: number, count: number, { numbers, numberBits }: ArrayKernels): void {
+  for (let i = 0; i < count; i++) {
+    const given = x[start + i];
+    numbers[i] = given;
+    const near = numbers[i];
+    // NaN stays, by its quiet bit.
+    if (near === given || Number.isNaN(near)) continue;
+    const bits = numberBits[i];
+    if ((bits & 1) === 1) continue;
+    // An overflow of a finite number too: below infinity lies the largest one, which is odd.
+    numberBits[i] = Math.abs(near) > Math.abs(given) ? bits - 1 : bits + 1;
+  }
+}
+
+function piece<T extends Float32Array | CodeArray>(of: T, count: number): T {
+  return (count === of.length ? of : of.subarray(0, count)) as T;
+}

@@ -1,0 +1,136 @@
+import { codeOf, decode } from "../format/encode.js";
+import type { Format } from "../format/format.js";
+import { format as formatNamed } from "../format/registry.js";
+import { recipe as recipeNamed, recipes } from "../update/optimizer.js";
+import type { OptimizerSettings, Recipe } from "../update/recipe/recipe.js";
+import { RecipeStep, stateNames } from "../update/recipe/recipe-step.js";
+import { withCode } from "./describe.js";
+import { Draw } from "./draw.js";
+import { sameNumber } from "./mistake.js";
+import { column, type Subject } from "./subject.js";
+
+/** A step of AdamW: which recipe, in which storage format, with which settings, and its number from 1 on. */
+export interface AdamwTo {
+  readonly recipe: string;
+  readonly format: Format;
+  readonly settings: OptimizerSettings;
+  readonly step: number;
+}
+
+/** A weight's gradient, and its states by the names of the recipe, in their order. */
+interface StepQuestion {
+  readonly gradient: number;
+  readonly states: readonly number[];
+}
+
+type States = readonly number[];
+
+/**
+ * One step of AdamW as a recipe computes it. What looks like a mistake is another recipe: so a framework whose sequence is
+ * not known is told by its name.
+ *
+ * @throws RangeError for an unknown recipe, and for one that rounds stochastically.
+ */
+export function adamwSubject({
+  recipe: name,
+  format,
+  settings,
+  step,
+}: AdamwTo): Subject<StepQuestion, States> {
+  const of = recipeNamed("adamw", name);
+  if (isStochastic(of))
+    throw new RangeError(`recipe ${name} rounds stochastically: vectors are for the other ones`);
+  const names = stateNames(of);
+  const formats = names.map((state) => formatOfState(state, of, format));
+  const apply = stepOf(of, settings, format, step);
+  const stored = of.fp32Storage ? formatNamed("fp32") : format;
+  return {
+    name: `adamw ${name} in ${stored.name}, step ${step}`,
+    inputs: [column("g", stored.bits), ...names.map((state, i) => column(state, formats[i].bits))],
+    results: names.map((state, i) => column(`new_${state}`, formats[i].bits)),
+    exhaustive: false,
+    *questions(level, seed) {
+      const draw = new Draw(seed, `adamw ${name}`);
+      const count = level === "1" ? 5_000 : 100_000;
+      for (let i = 0; i < count; i++) yield questionOf(draw, names, formats, stored, settings);
+    },
+    answer: ({ gradient, states }) => apply(gradient, states),
+    write({ gradient, states }, words, at) {
+      words[at] = codeOf(gradient, stored);
+      for (const [i, state] of states.entries()) words[at + 1 + i] = codeOf(state, formats[i]);
+    },
+    read: (words, at) => ({
+      gradient: decode(words[at], stored),
+      states: formats.map((each, i) => decode(words[at + 1 + i], each)),
+    }),
+    writeAnswer(states, words, at) {
+      for (const [i, state] of states.entries()) words[at + i] = codeOf(state, formats[i]);
+    },
+    readAnswer: (words, at) => formats.map((each, i) => decode(words[at + i], each)),
+    same: (a, b) => a.every((x, i) => sameNumber(x, b[i])),
+    kindOf: ({ expected, found }) => names.filter((_, i) => !sameNumber(expected[i], found[i])).join(" and "),
+    mistakes: () =>
+      [...recipes.adamw.values()]
+        .filter((other) => other !== of && !isStochastic(other) && stateNames(other).join() === names.join())
+        .map((other) => {
+          const step_ = stepOf(other, settings, format, step);
+          return {
+            name: other.name,
+            says: `the recipe ${other.name}`,
+            answer: ({ gradient, states }: StepQuestion) => step_(gradient, states),
+          };
+        }),
+    describe({ question, expected, found }) {
+      const shown = (states: States) =>
+        states.map((x, i) => `${names[i]} ${withCode(x, formats[i])}`).join(", ");
+      const { gradient, states } = question;
+      return `g ${withCode(gradient, stored)}, ${shown(states)} gives ${shown(found)}, expected ${shown(expected)}`;
+    },
+  };
+}
+
+function isStochastic(of: Recipe): boolean {
+  return of.weight.some((line) => line.includes("S("));
+}
+
+function formatOfState(state: string, of: Recipe, format: Format): Format {
+  const isMaster = of.carriers.some(({ name, from }) => name === state && from === "weight");
+  return of.fp32Storage || state === "M" || state === "V" || isMaster ? formatNamed("fp32") : format;
+}
+
+function stepOf(of: Recipe, settings: OptimizerSettings, format: Format, t: number) {
+  const step = new RecipeStep(of, settings, of.fp32Storage ? formatNamed("fp32") : format, () => 0);
+  const names = stateNames(of).map((name) => step.register(name));
+  const g = step.register("g");
+  step.begin(t);
+  return (gradient: number, states: States): number[] => {
+    step.registers[g] = gradient;
+    for (const [i, register] of names.entries()) step.registers[register] = states[i];
+    step.apply();
+    return names.map((register) => step.registers[register]);
+  };
+}
+
+/** Numbers as training has them: gradients of all sizes, moments that belong to them, weights that the update may move. */
+function questionOf(
+  draw: Draw,
+  names: readonly string[],
+  formats: readonly Format[],
+  stored: Format,
+  { lr }: OptimizerSettings,
+): StepQuestion {
+  const significand = () => draw.sign() * (1 + draw.bits() / 2 ** 32);
+  const gradient = draw.below(50) === 0 ? 0 : draw.nearest(significand() * 2 ** draw.between(-24, 4), stored);
+  // Of the size of the step, up to ten binades above it, where it is lost.
+  const weight = draw.nearest(significand() * lr * 2 ** draw.between(-2, 14), stored);
+  const states = names.map((name, i) => {
+    const of = formats[i];
+    if (name === "p") return weight;
+    if (/^v$/i.test(name))
+      return draw.nearest(Math.abs(significand() * gradient * gradient * 2 ** draw.between(-6, 4)), of);
+    if (/^m$/i.test(name)) return draw.nearest(significand() * gradient * 2 ** draw.between(-6, 2), of);
+    if (of !== stored) return draw.nearest(weight * (1 + (draw.bits() / 2 ** 32 - 0.5) * stored.epsilon), of);
+    return draw.nearest(significand() * weight * stored.epsilon * 2 ** -draw.between(1, 6), of);
+  });
+  return { gradient, states };
+}

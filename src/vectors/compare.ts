@@ -1,0 +1,18 @@
+import { Collected, type Outcome } from "./collected.js";
+import type { Level } from "./rounding-inputs.js";
+import type { Subject } from "./subject.js";
+
+/** Asks somebody's arithmetic every question of a level. */
+export function compareWith<Question, Answer>(
+  subject: Subject<Question, Answer>,
+  mine: (question: Question) => Answer,
+  level: Level,
+  seed: number,
+): Outcome<Question, Answer> {
+  const collected = new Collected(subject);
+  for (const question of subject.questions(level, seed)) {
+    const expected = subject.answer(question);
+    if (expected !== null) collected.add(question, expected, mine(question));
+  }
+  return collected.outcome();
+}

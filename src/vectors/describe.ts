@@ -1,0 +1,53 @@
+import { codeOf } from "../format/encode.js";
+import type { Format } from "../format/format.js";
+import { round } from "../format/round.js";
+import type { Outcome } from "./collected.js";
+import type { Explained } from "./mistake.js";
+import type { Subject } from "./subject.js";
+
+/** A number as one may read it, and the code beside it where the format has one: `1.0078125 (0x3f81)`. */
+export function withCode(x: number, format: Format | null): string {
+  const decimal = Object.is(x, -0) ? "-0" : String(x);
+  if (format === null || (Number.isNaN(x) && !format.hasNaN)) return decimal;
+  if (!Object.is(round(x, format), x)) return `${decimal} (no number of ${format.name})`;
+  return `${decimal} (${hex(codeOf(x, format), format.bits)})`;
+}
+
+export function hex(code: number, bits: number): string {
+  return `0x${code.toString(16).padStart(Math.ceil(bits / 4), "0")}`;
+}
+
+export function count(n: number): string {
+  return n.toLocaleString("en-US");
+}
+
+/** A share in words; one that is not none is never told as none. */
+export function share(part: number, whole: number): string {
+  const percent = (100 * part) / whole;
+  return percent > 0 && percent < 0.1 ? "under 0.1 %" : `${percent.toFixed(1)} %`;
+}
+
+/** What a comparison came to, in lines: how many are wrong, which mistakes it looks like, the first of them. */
+export function describeOutcome<Q, A>(subject: Subject<Q, A>, outcome: Outcome<Q, A>): string {
+  const { cases, wrong, first, kinds, mistakes } = outcome;
+  if (wrong === 0) return `${subject.name}: all of ${count(cases)} cases are right`;
+  const rest = wrong - first.length;
+  return [
+    `${subject.name}: ${count(wrong)} of ${count(cases)} cases are wrong (${share(wrong, cases)})`,
+    ...mistakes.map(
+      ({ name, says, explains, of }) =>
+        `It looks like ${says} [${name}]: this explains ${explains === of ? "all of them" : share(explains, of)}.`,
+    ),
+    ...restOf(mistakes),
+    ...first.map((compared) => `  ${subject.describe(compared)}`),
+    ...(rest > 0 ? [`  and ${count(rest)} more`] : []),
+    `Kinds: ${kinds.map(({ kind, cases: n }) => `${kind} ${count(n)}`).join(", ")}`,
+  ].join("\n");
+}
+
+/** Says where no known mistake explains what was found. */
+function restOf(mistakes: readonly Explained[]): string[] {
+  if (mistakes.length === 0) return ["It looks like none of the known mistakes."];
+  const explained = mistakes.reduce((sum, { explains }) => sum + explains, 0);
+  return explained < mistakes[0].of ? ["The rest looks like none of the known mistakes."] : [];
+}

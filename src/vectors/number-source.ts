@@ -1,0 +1,61 @@
+import { codeOf, decode } from "../format/encode.js";
+import type { Format } from "../format/format.js";
+import { nextDown, nextUp } from "../format/neighbours.js";
+import { formatOf } from "../format/registry.js";
+import { round } from "../format/round.js";
+import { float64FromWords, float64Words, stepFloat64 } from "./float64-bits.js";
+
+/** The format in which the inputs of a rounding come: fp64, or one of those that are rounded to. */
+export interface NumberSource {
+  readonly name: string;
+  readonly bits: number;
+  readonly precision: number;
+  /** Null for fp64. */
+  readonly format: Format | null;
+  /** A number of the source near `x`, `steps` of its numbers above the nearest. */
+  near(x: number, steps: number): number;
+  /** Codes in words of 32 bits, the upper one first. */
+  readonly words: 1 | 2;
+  write(x: number, to: Uint32Array, at: number): void;
+  read(from: Uint32Array, at: number): number;
+}
+
+const fp64: NumberSource = {
+  name: "fp64",
+  bits: 64,
+  precision: 53,
+  format: null,
+  near: (x, steps) => (Number.isFinite(x) ? stepFloat64(x, steps) : x),
+  words: 2,
+  write(x, to, at) {
+    const [upper, lower] = Number.isNaN(x) ? [0x7ff80000, 0] : float64Words(x);
+    to[at] = upper;
+    to[at + 1] = lower;
+  },
+  read: (from, at) => float64FromWords(from[at], from[at + 1]),
+};
+
+/** @throws RangeError for an unknown name, and for a format without sign. */
+export function numberSource(of: Format | string): NumberSource {
+  if (of === "fp64" || of === "float64" || of === "double" || of === "F64") return fp64;
+  const format = formatOf(of);
+  if (!format.signed) throw new RangeError(`inputs in ${format.name}: expected a format with a sign`);
+  return {
+    name: format.name,
+    bits: format.bits,
+    precision: format.precision,
+    format,
+    near(x, steps) {
+      let near = round(x, format, { overflow: "saturate" });
+      for (let i = 0; i < Math.abs(steps); i++)
+        near = steps > 0 ? nextUp(near, format) : nextDown(near, format);
+      return near;
+    },
+    words: 1,
+    write(x, to, at) {
+      // A format without NaN has none as an input either.
+      to[at] = codeOf(Number.isNaN(x) && !format.hasNaN ? format.maxFinite : x, format);
+    },
+    read: (from, at) => decode(from[at], format),
+  };
+}

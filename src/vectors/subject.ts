@@ -1,0 +1,45 @@
+import type { Compared, Mistake } from "./mistake.js";
+import type { Level } from "./rounding-inputs.js";
+
+/** A column of a table of vectors: codes of so many bits, or `width` of them side by side. */
+export interface Column {
+  readonly name: string;
+  readonly bits: number;
+  readonly width: number;
+}
+
+/**
+ * What somebody's arithmetic is asked: questions, their right answers, how both are written in words of 32 bits (codes,
+ * those of more bits with the upper word first), and the mistakes that can be made.
+ */
+export interface Subject<Question, Answer> {
+  /** What it is about, in a few words: `bf16 nearest-even from fp32`. */
+  readonly name: string;
+  readonly inputs: readonly Column[];
+  readonly results: readonly Column[];
+  questions(level: Level, seed: number): Iterable<Question>;
+  /** Whether level 2 has every question that matters. */
+  readonly exhaustive: boolean;
+  /** Null where there is no right answer, as to NaN in a format without one. */
+  answer(question: Question): Answer | null;
+  write(question: Question, to: Uint32Array, at: number): void;
+  read(from: Uint32Array, at: number): Question;
+  writeAnswer(answer: Answer, to: Uint32Array, at: number): void;
+  readAnswer(from: Uint32Array, at: number): Answer;
+  same(a: Answer, b: Answer): boolean;
+  kindOf(of: Compared<Question, Answer>): string;
+  mistakes(): readonly Mistake<Question, Answer>[];
+  /** A wrong case in one line. */
+  describe(of: Compared<Question, Answer>): string;
+  /** IEEE 754's exceptions as SoftFloat counts them: inexact 1, underflow 2, overflow 4, infinite 8, invalid 16. */
+  flags?(question: Question, answer: Answer): number;
+}
+
+/** Words that a row of these columns takes. */
+export function wordsOf(columns: readonly Column[]): number {
+  return columns.reduce((words, { bits, width }) => words + width * (bits > 32 ? 2 : 1), 0);
+}
+
+export function column(name: string, bits: number, width = 1): Column {
+  return { name, bits, width };
+}

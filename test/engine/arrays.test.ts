@@ -1,0 +1,110 @@
+import { describe, expect, it } from "vitest";
+import { decodeArray, encodeArray, roundArray } from "../../src/engine/arrays.js";
+import { decode, encode } from "../../src/format/encode.js";
+import { defineFormat, type Format, ieeeFormat } from "../../src/format/format.js";
+import { e8m0fnu, formats } from "../../src/format/registry.js";
+import { overflows, round, roundings } from "../../src/format/round.js";
+import { random32, stepFloat64 } from "../support/bits.js";
+import { Mismatches } from "../support/mismatches.js";
+
+/** Numbers, midpoints and what lies beside them over the range of a format and beyond it, and random ones. */
+function inputsOf(of: Format, seed: number): Float64Array {
+  const random = random32(seed);
+  const numbers = [
+    0,
+    -0,
+    Infinity,
+    -Infinity,
+    2 ** 130,
+    -1e300,
+    5e-324,
+    2 ** -150,
+    2 ** -149,
+    of.maxFinite * 2,
+  ];
+  for (let i = 0; i < 700; i++) {
+    const code =
+      i < 40 ? Math.max(of.maxFiniteCode - (i >> 1), 0) : Math.floor((random() / 2 ** 32) * of.maxFiniteCode);
+    const low = decode(code, of);
+    const high = code < of.maxFiniteCode ? decode(code + 1, of) : of.maxFinite * (1 + of.epsilon);
+    const center = i % 3 === 0 ? low : (low + high) / 2;
+    const near = stepFloat64(center, (i % 5) - 2);
+    numbers.push(i % 2 === 0 ? near : -near);
+  }
+  return Float64Array.from(numbers);
+}
+
+const subjects: readonly Format[] = [
+  ...formats.values(),
+  e8m0fnu,
+  ieeeFormat("e8m22", 8, 22),
+  ieeeFormat("e3m8", 3, 8),
+  defineFormat({ ...formats.get("bf16")!, name: "bf16-flush", subnormals: false }),
+  defineFormat({ ...formats.get("e4m3fn")!, name: "e4m3-flush", subnormals: false }),
+];
+
+describe.each(subjects)("arrays of $name", (of) => {
+  const wide = inputsOf(of, 3);
+  const random = random32(5);
+  const randomBits = Uint32Array.from(wide, random);
+
+  it.each(overflows)("are what each number is by itself, %s", (overflow) => {
+    const wrong = new Mismatches();
+    for (const x of [wide, Float32Array.from(wide)]) {
+      for (const rounding of roundings) {
+        const options = { rounding, overflow };
+        const bits = rounding === "stochastic" ? { randomBits } : {};
+        const rounded = roundArray(x, of, { ...options, ...bits });
+        // Of scales negative numbers are NaN, which is a code there.
+        const codes = encodeArray(x, of, { ...options, ...bits });
+        for (let i = 0; i < x.length; i++) {
+          const one = { ...options, randomBits: randomBits[i] };
+          const what = () => `${x[i]} ${rounding} ${x.constructor.name}`;
+          wrong.compare(rounded[i], Math.fround(round(x[i], of, one)), what);
+          wrong.compare(codes[i], encode(x[i], of, one), what);
+        }
+        wrong.compare(
+          decodeArray(codes, of).findIndex((n, i) => !Object.is(n, rounded[i])),
+          -1,
+          () => rounding,
+        );
+      }
+    }
+    wrong.expectNone();
+  });
+
+  it("keep NaN, or refuse it where there is none", () => {
+    const x = Float32Array.of(1, NaN);
+    expect(roundArray(x, of)[1]).toBe(NaN);
+    if (of.hasNaN) expect(encodeArray(x, of)[1]).toBe(encode(NaN, of));
+    else expect(() => encodeArray(x, of)).toThrow("has no code for NaN");
+  });
+});
+
+describe("arrays", () => {
+  it.each([0, 1, 15, 4095, 4096, 4097, 10_000])("of %i numbers end where they end", (length) => {
+    const x = Float32Array.from({ length }, (_, i) => Math.sin(i));
+    expect(roundArray(x, "bf16")).toEqual(x.map((n) => round(n, "bf16")));
+    expect(decodeArray(encodeArray(x, "e5m2"), "e5m2")).toEqual(x.map((n) => round(n, "e5m2")));
+  });
+
+  it("go into an array that is given, which may be the numbers themselves", () => {
+    const x = Float32Array.of(1.001, 2.002);
+    expect(roundArray(x, "bf16", {}, x)).toBe(x);
+    expect(x).toEqual(Float32Array.of(1, 2));
+    expect(() => roundArray(x, "bf16", {}, new Float32Array(1))).toThrow(
+      "into: expected 2 elements, found 1",
+    );
+  });
+
+  it("refuse what a single number would refuse", () => {
+    const x = Float32Array.of(1);
+    expect(() => roundArray(x, "bf17")).toThrow(RangeError);
+    expect(() => roundArray(x, "bf16", { rounding: "stochastic" })).toThrow(TypeError);
+    expect(() => roundArray(x, "bf16", { rounding: "sr", randomBits: new Uint32Array(2) })).toThrow(
+      "randomBits",
+    );
+    expect(() => decodeArray(Uint8Array.of(16), "e2m1fn")).toThrow("16 is not a code of e2m1fn");
+    expect(() => decodeArray(Uint16Array.of(256), "e5m2")).toThrow("256 is not a code of e5m2");
+  });
+});

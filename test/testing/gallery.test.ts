@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { ArithmeticMismatch } from "../../src/testing/index.js";
+import { gallery, masters, withTwoMistakes } from "./gallery.js";
+
+/** What a check throws. */
+function mismatchOf(check: () => unknown): ArithmeticMismatch {
+  try {
+    check();
+  } catch (error) {
+    if (error instanceof ArithmeticMismatch) return error;
+    throw error;
+  }
+  throw new Error("no mistake was found");
+}
+
+describe("a gallery of mistakes: each is found at level 1 and named", () => {
+  it.each(gallery)("$of: $name", ({ name, check }) => {
+    const { mistakes, wrong, cases, message } = mismatchOf(check);
+    expect(mistakes[0]?.name, message).toBe(name);
+    expect(message).toMatch(/^\S.*: [\d,]+ of [\d,]+ cases are wrong/);
+    expect(message).toContain(`[${name}]`);
+    expect(wrong).toBeLessThan(cases);
+  });
+
+  it("two mistakes at once are both named", () => {
+    const { mistakes } = mismatchOf(withTwoMistakes);
+    expect(mistakes.map(({ name }) => name).sort()).toEqual(["half away", "wrong overflow"]);
+  });
+});
+
+describe("what is right passes at level 2", () => {
+  it.each(masters)("$of", ({ check }) => {
+    expect(check()).toMatchObject({ cases: expect.any(Number) });
+  });
+});
