@@ -34,7 +34,7 @@ if (fullTier)
     });
 
     test("--engine gpu gives the counts of the reference of gradients by recipes", async () => {
-      const recipes = ["--optimizer", "adamw", "--recipe", "torch-2.13-cuda-foreach,master", "--json", "-"];
+      const recipes = ["--optimizer", "adamw", "--recipe", "torch-2.13-cuda-foreach", "--json", "-"];
       const ran = ["run", recorded("rlvr/early"), ...recipes];
       const result = JSON.parse((await runProcess([...ran, "--engine", "gpu"], withDriver)).stdout);
       expect(result.engine).toMatchObject({ name: "webgpu", selfCheck: { failed: 0 } });
