@@ -54,7 +54,9 @@ export class RecipePlan {
 export class ScalarTable {
   readonly #plan: RecipePlan;
   readonly #steps: number;
+  /** By settings and steps taken, as text and as they were given. */
   readonly #offsets = new Map<string, number>();
+  readonly #known = new Map<TensorInput["optimizer"], number>();
   readonly #words: Float32Array[] = [];
 
   constructor(plan: RecipePlan, tensors: readonly TensorInput[], steps: number) {
@@ -72,22 +74,22 @@ export class ScalarTable {
 
   /** Where the first step of a tensor begins, in words. */
   of({ optimizer }: TensorInput): number {
-    return this.#offsets.get(keyOf(optimizer))!;
+    return this.#known.get(optimizer)!;
   }
 
   #add(optimizer: TensorInput["optimizer"]): void {
-    const key = keyOf(optimizer);
-    if (this.#offsets.has(key)) return;
-    this.#offsets.set(key, this.#words.length * this.#plan.scalars.length);
+    if (this.#known.has(optimizer)) return;
     const { settings, stepsTaken = 0 } = optimizer ?? {};
+    const key = JSON.stringify([settings, stepsTaken]);
+    const known = this.#offsets.get(key);
+    const offset = known ?? this.#words.length * this.#plan.scalars.length;
+    this.#known.set(optimizer, offset);
+    if (known !== undefined) return;
+    this.#offsets.set(key, offset);
     for (let step = 0; step < this.#steps; step++) {
       this.#words.push(this.#plan.scalars.of(settings?.[step], stepsTaken + step + 1));
     }
   }
-}
-
-function keyOf(optimizer: TensorInput["optimizer"]): string {
-  return JSON.stringify([optimizer?.settings, optimizer?.stepsTaken]);
 }
 
 /** Whether the weights of a case are compared with those of the first: recipes that store in its format. */

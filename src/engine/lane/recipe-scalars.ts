@@ -82,10 +82,10 @@ export class RecipeScalars {
     return this.#words.size;
   }
 
-  /** The words of step t of a tensor, counted from 1. A condition that holds is 1. */
-  of(settings: OptimizerSettings = this.#settings, t: number): Float32Array {
+  /** The words of step t, counted from 1, with settings of its own or those of the job. A condition that holds is 1. */
+  of(settings: OptimizerSettings | undefined, t: number): Float32Array {
     for (const step of this.#steps) {
-      step.configure(settings);
+      step.configure(settings ?? this.#settings);
       step.begin(t);
     }
     return Float32Array.from(this.#words.values(), (word) => word(this.#steps));

@@ -162,8 +162,8 @@ describe("torch's own bits", () => {
 
   it("there are all of the vectors", () => expect(trained).toHaveLength(12 + 33 + 2));
 
-  it.each(trained)("%s: p after one step, after two, and at the end", async (path) => {
-    await expectGoldenWeights(wasm, path, [1, 2, 10]);
+  it.each(trained)("%s: p after one step, and at the end", async (path) => {
+    await expectGoldenWeights(wasm, path, [1, 10]);
   });
 });
 

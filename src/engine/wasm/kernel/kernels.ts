@@ -90,7 +90,7 @@ export function kernelModule(
     const of = layout.cases[c];
     const recipe = scalars && {
       lines: scalars.cases[c],
-      first: isCompared(cases, c) ? layout.cases[0].weights : null,
+      first: c > 0 && isCompared(cases, c) ? layout.cases[0].weights : null,
     };
     functions.push(
       { name: `begin ${c}`, parameters: range, write: (k) => writeBegin(k, settings, layout, of) },
