@@ -5,6 +5,7 @@ import { gpu } from "./gpu.js";
 import { memory } from "./memory.js";
 import { page } from "./page.js";
 import { report } from "./report.js";
+import { scaled } from "./scaled.js";
 import { sweep } from "./sweep.js";
 
 const benches: Readonly<Record<string, (...args: number[]) => void | Promise<void>>> = {
@@ -14,6 +15,7 @@ const benches: Readonly<Record<string, (...args: number[]) => void | Promise<voi
   memory,
   page,
   report,
+  scaled,
   sweep,
 };
 
