@@ -139,7 +139,7 @@ describe("the package", () => {
     const unused = tool.filter((name) => !texts.some((text) => text.includes(`"./${name}"`)));
     expect(unused).toEqual(["main.js"]);
     // Of which the sources, to which the maps lead, are 2.2 million, and the page 0.5.
-    expect(packed.unpackedSize).toBeLessThan(6_000_000);
+    expect(packed.unpackedSize).toBeLessThan(6_500_000);
   });
 
   test("has everything that its package.json names", async () => {
