@@ -90,6 +90,13 @@ describe("names that differ by what wraps the model or by a prefix", () => {
       {},
       [],
     ],
+    [
+      "an encoder and a decoder",
+      { "encoder.layers.0.q.weight": [2], "encoder.norm.weight": [3] },
+      { "decoder.layers.0.q.weight": [2], "decoder.norm.weight": [3] },
+      {},
+      [],
+    ],
     ["equal names", { "a.b": [2] }, { "a.b": [2] }, {}, []],
   ])("%s", (_, before, after, names, notes) => {
     const matched = matchNames(named(before), named(after));
