@@ -8,6 +8,7 @@ import { operations } from "./operations.js";
 import { page } from "./page.js";
 import { recipesBench } from "./recipes.js";
 import { report } from "./report.js";
+import { scaled } from "./scaled.js";
 import { sweep } from "./sweep.js";
 
 const benches: Readonly<Record<string, (...args: number[]) => void | Promise<void>>> = {
@@ -20,6 +21,7 @@ const benches: Readonly<Record<string, (...args: number[]) => void | Promise<voi
   page,
   recipes: recipesBench,
   report,
+  scaled,
   sweep,
 };
 

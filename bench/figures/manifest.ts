@@ -121,6 +121,13 @@ export const measured: readonly Measured[] = [
   {
     doc: "docs/performance.md",
     heading: "# What was measured",
+    row: "`diff` of 0.5 GB of fp8 codes",
+    command: "npm run bench -- scaled 0.5",
+    sources: ["src/lens/difference-codes.ts", "src/engine/wasm", "src/source/pair", "src/source/scaled"],
+  },
+  {
+    doc: "docs/performance.md",
+    heading: "# What was measured",
     row: "the page, 262,144 weights",
     command: "npm run bench -- page",
     sources: ["src/page", "src/engine/wasm"],
@@ -233,6 +240,7 @@ export const notMeasured: readonly (readonly [doc: string, headings: readonly st
   ["docs/architecture.md", ["# The house"]],
   ["docs/deltas.md", ["## The format"]],
   ["docs/block-formats.md", ["# Block formats", "## Scale rules"]],
+  ["docs/checkpoints.md", ["## Codes and scales", "## Folders", "## What a checkpoint holds"]],
   ["docs/arithmetic.md", ["## Rounding", "## Operations", "## Optimizers, as frameworks run them"]],
   ["docs/claims.md", ["# Claims that were mended"]],
   ["docs/testing.md", ["## In a test"]],

@@ -6,6 +6,7 @@ import { splitFused } from "./fused.js";
 import { matchNames } from "./match-names.js";
 import type { Rename } from "./rename.js";
 import { rowsOf } from "./rows.js";
+import { turnExperts } from "./transposed.js";
 
 export interface AlignOptions {
   /** Rules for the names of both sides, one after the other. */
@@ -34,17 +35,24 @@ export function align(
     }),
   );
   const [first, second] = [splitFused(from.tensors, byName), splitFused(byName, from.tensors)];
-  const rows = commonRows ? rowsInCommon(first.tensors, second.tensors) : null;
+  const turned = turnExperts(first.tensors, second.tensors);
+  const rows = commonRows ? rowsInCommon(turned.before, turned.after) : null;
   return [
     {
       ...from,
-      tensors: rows?.from ?? first.tensors,
+      tensors: rows?.from ?? turned.before,
       notes: [...(from.notes ?? []), ...splitNotes(first.split)],
     },
     {
       ...to,
-      tensors: rows?.to ?? second.tensors,
-      notes: [...(to.notes ?? []), ...matched.notes, ...splitNotes(second.split), ...(rows?.notes ?? [])],
+      tensors: rows?.to ?? turned.after,
+      notes: [
+        ...(to.notes ?? []),
+        ...matched.notes,
+        ...splitNotes(second.split),
+        ...turnedNotes(turned.names),
+        ...(rows?.notes ?? []),
+      ],
     },
   ];
 }
@@ -68,6 +76,14 @@ function splitNotes(split: readonly (readonly [string, number])[]): string[] {
   const more = split.length === 1 ? "" : ` and ${split.length - 1} more`;
   return [
     `${quote(name)}${more} was compared in ${split.length === 1 ? `${parts} ` : ""}parts, as the other side has it`,
+  ];
+}
+
+function turnedNotes(names: readonly string[]): string[] {
+  if (names.length === 0) return [];
+  const more = names.length === 1 ? "" : ` and ${names.length - 1} more`;
+  return [
+    `rows and columns of ${quote(names[0])}${more} are exchanged against the other side, and were turned`,
   ];
 }
 

@@ -104,6 +104,8 @@ function byPrefix({ from, to }: Left): Rule | null {
     const [a, b] = [twin.name, name].map((whole) => whole.slice(0, whole.length - suffix!.length));
     // Another layer is not another prefix.
     if (isNumbered(a) && isNumbered(b)) continue;
+    // Nor is another tower: an encoder is no decoder.
+    if (!isWithin(a, b) && !isWithin(b, a)) continue;
     const rule = rules.get(`${a} ${b}`) ?? { a, b, pairs: [] };
     rule.pairs.push([name, twin.name]);
     rules.set(`${a} ${b}`, rule);
@@ -118,6 +120,16 @@ function byPrefix({ from, to }: Left): Rule | null {
 function suffixesOf(name: string): string[] {
   const segments = name.split(".");
   return segments.map((_, i) => segments.slice(i).join("."));
+}
+
+/** Whether the segments of a prefix are among those of another, in their order. */
+function isWithin(shorter: string, longer: string): boolean {
+  const segments = longer.split(".");
+  return shorter.split(".").every((segment) => {
+    const at = segments.indexOf(segment);
+    segments.splice(0, at + 1);
+    return at >= 0;
+  });
 }
 
 function isNumbered(prefix: string): boolean {

@@ -69,19 +69,9 @@ export class ScaledPairComparison {
     length: number,
     tally: DifferenceTally,
   ): boolean {
-    const { bits, element: name } = before.layout;
-    const element = format(name);
+    const element = format(before.layout.element);
     if (!areFinite(before.codes, element) || !areFinite(after.codes, element)) return false;
-    let found = 0;
-    for (let byte = 0; byte < before.codes.length; byte++) {
-      const difference = before.codes[byte] ^ after.codes[byte];
-      if (difference === 0) continue;
-      if (bits === 8) this.#differing[found++] = byte;
-      else {
-        if ((difference & 15) !== 0) this.#differing[found++] = 2 * byte;
-        if (difference >> 4 !== 0) this.#differing[found++] = 2 * byte + 1;
-      }
-    }
+    const found = this.#find(before.codes, after.codes, before.layout.bits);
     if (found > 0) {
       const differing = this.#differing.subarray(0, found);
       const numbers = [before, after].map((piece) => numbersAt(piece, start, differing));
@@ -93,6 +83,28 @@ export class ScaledPairComparison {
     tally.codes += length;
     tally.codesChanged += found;
     return true;
+  }
+
+  /** Lists the codes that differ and gives how many do. */
+  #find(before: Uint8Array, after: Uint8Array, bits: 4 | 8): number {
+    const differing = this.#differing;
+    const [a, b] = [wordsOf(before), wordsOf(after)];
+    let found = 0;
+    const inByte = (byte: number) => {
+      const difference = before[byte] ^ after[byte];
+      if (difference === 0) return;
+      if (bits === 8) differing[found++] = byte;
+      else {
+        if ((difference & 15) !== 0) differing[found++] = 2 * byte;
+        if (difference >> 4 !== 0) differing[found++] = 2 * byte + 1;
+      }
+    };
+    for (let word = 0; word < a.length; word++) {
+      if (a[word] === b[word]) continue;
+      for (let byte = 4 * word; byte < 4 * word + 4; byte++) inByte(byte);
+    }
+    for (let byte = 4 * a.length; byte < before.length; byte++) inByte(byte);
+    return found;
   }
 
   #byNumbers(
@@ -158,10 +170,19 @@ function areFinite(
 ): boolean {
   if (!hasNaN) return true;
   if (bits !== 8 || !signed || unsignedZero) return false;
-  let outside = 0;
   const toSign = 127 - maxFiniteCode;
-  for (let i = 0; i < codes.length; i++) outside |= (codes[i] & 127) + toSign;
-  return (outside & 128) === 0;
+  const words = wordsOf(codes);
+  let outside = 0;
+  // Added to magnitudes, sets the sign bit of those that are NaN or Inf, and carries nowhere.
+  const toSigns = toSign * 0x01010101;
+  for (let i = 0; i < words.length; i++) outside |= (words[i] & 0x7f7f7f7f) + toSigns;
+  for (let i = 4 * words.length; i < codes.length; i++) outside |= (codes[i] & 127) + toSign;
+  return (outside & 0x80808080) === 0;
+}
+
+/** Whole words. Valid for bytes at an offset that 4 divides. */
+function wordsOf({ buffer, byteOffset, length }: Uint8Array): Int32Array {
+  return new Int32Array(buffer, byteOffset, Math.floor(length / 4));
 }
 
 function numbersAt(

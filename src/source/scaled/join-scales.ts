@@ -23,30 +23,29 @@ export function joinScales(tensors: Tensors): Joined {
     new Map([...tensors].map(([name, { dtype }]) => [name, { name, dtype: dtype.name }])),
   );
   const used = new Set<string>();
+  const unread = new Map<string, string>();
   const joined = new Map<string, StoredTensor>();
   for (const tensor of tensors.values()) {
     const found = layoutOf(tensor, tensors);
     const plain = uncovered.codes.get(tensor.name);
     if (found === null) {
-      joined.set(
-        tensor.name,
-        plain ? leftOut(tensor, tensor.name, plain.reason, plain.weightsPerElement) : tensor,
-      );
+      joined.set(tensor.name, plain ? leftOut(tensor, plain.reason, plain.weightsPerElement) : tensor);
       continue;
     }
-    for (const name of found.sidecars) used.add(name);
-    const { fitted, name, perElement } = found;
+    const { fitted, perElement, sidecars } = found;
+    if (typeof fitted === "string") {
+      // By the names of the file, for which there is something to mend.
+      joined.set(tensor.name, leftOut(tensor, fitted, perElement));
+      for (const name of sidecars) unread.set(name, `belongs to the codes in ${quote(tensor.name)}`);
+      continue;
+    }
+    for (const name of sidecars) used.add(name);
     // A tensor of that name may be there too: then codes keep theirs.
-    const called = name !== tensor.name && tensors.has(name) ? tensor.name : name;
-    joined.set(
-      called,
-      typeof fitted === "string"
-        ? leftOut(tensor, called, fitted, perElement)
-        : numbersOf(tensor, called, fitted, tensors),
-    );
+    const name = found.name !== tensor.name && tensors.has(found.name) ? tensor.name : found.name;
+    joined.set(name, numbersOf(tensor, name, fitted, tensors));
   }
   for (const name of used) joined.delete(name);
-  const skipped = [...uncovered.sidecars].flatMap(([name, reason]) =>
+  const skipped = [...new Map([...uncovered.sidecars, ...unread])].flatMap(([name, reason]) =>
     used.has(name) || !joined.delete(name) ? [] : [{ name, reason }],
   );
   return { tensors: joined, skipped };
@@ -86,8 +85,8 @@ function tensorScaleOf({ tensorScale }: Layout, stem: string, scales: StoredTens
   return tensorScale?.with.includes(scales.dtype.name) ? stem + tensorScale.ending : null;
 }
 
-function leftOut(tensor: StoredTensor, name: string, reason: string, perElement: number): StoredTensor {
-  return { ...tensor, name, values: null, obstacle: { reason, weights: tensor.elements * perElement } };
+function leftOut(tensor: StoredTensor, reason: string, perElement: number): StoredTensor {
+  return { ...tensor, values: null, obstacle: { reason, weights: tensor.elements * perElement } };
 }
 
 function numbersOf(

@@ -7,6 +7,7 @@ import { renameRule } from "../../../src/source/names/rename.js";
 import { encodeSafetensors, type TensorToWrite } from "../../../src/source/safetensors/write.js";
 import { expectUsageError, output } from "../../support/cli.js";
 import { expectValid } from "../../support/schemas.js";
+import { make, recipes } from "../scaled/make.js";
 import { expectSentence, put, temporaryFolder } from "../support.js";
 
 const root = temporaryFolder();
@@ -86,6 +87,13 @@ describe("names that differ by what wraps the model or by a prefix", () => {
       "a prefix of few tensors among many",
       { "x.a.weight": [2], "x.b.weight": [2], "x.c.weight": [2], "x.d.weight": [2], "x.e.weight": [2] },
       { "y.a.weight": [2], "z.b.w": [2], "z.c.w": [2], "z.d.w": [2], "z.e.w": [2] },
+      {},
+      [],
+    ],
+    [
+      "an encoder and a decoder",
+      { "encoder.layers.0.q.weight": [2], "encoder.norm.weight": [3] },
+      { "decoder.layers.0.q.weight": [2], "decoder.norm.weight": [3] },
       {},
       [],
     ],
@@ -207,6 +215,65 @@ describe("fused and split", () => {
     const { totals, skipped } = await diff(fused, file(...single));
     expect(totals).toMatchObject({ elements: 72, changed: 0, tensors: 6 });
     expect(skipped).toEqual([]);
+  });
+});
+
+describe("experts of gpt-oss against what transformers dequantizes them to", () => {
+  /** The matrices of a tensor with rows and columns exchanged. */
+  function turned(numbers: Float32Array, [, rows, columns]: readonly number[]): Float32Array {
+    return Float32Array.from({ length: numbers.length }, (_, i) => {
+      const [matrix, rest] = [Math.floor(i / (rows * columns)), i % (rows * columns)];
+      const [column, row] = [Math.floor(rest / rows), rest % rows];
+      return numbers[matrix * rows * columns + row * columns + column];
+    });
+  }
+  const up = make(recipes["gpt-oss"]);
+  const square = make({
+    ...recipes["gpt-oss"],
+    shape: [2, 64, 64],
+    scaleShape: [2, 64, 2],
+    scaleOf: (matrix, row, column) => (matrix * 64 + row) * 2 + Math.floor(column / 32),
+    seed: 9,
+  });
+  const rename = (name: string, tensors: readonly TensorToWrite[]) =>
+    tensors.map((tensor) => ({
+      ...tensor,
+      name: tensor.name.replace("layers.0.up", `layers.0.mlp.experts.${name}`),
+    }));
+  const coded = file(...rename("gate_up_proj", up.tensors), ...rename("down_proj", square.tensors));
+  const plain = (name: string, shape: readonly number[], data: Float32Array) => ({
+    name: `layers.0.mlp.experts.${name}`,
+    dtype: "F32",
+    shape,
+    data,
+  });
+
+  it("rows and columns are exchanged, those of square matrices too", async () => {
+    const dequantized = file(
+      plain("gate_up_proj", [2, 128, 64], turned(up.numbers, up.shape)),
+      plain("down_proj", [2, 64, 64], turned(square.numbers, square.shape)),
+    );
+    for (const [before, after] of [
+      [coded, dequantized],
+      [dequantized, coded],
+    ]) {
+      const { totals, skipped, input } = await diff(before, after);
+      expect(totals).toMatchObject({ elements: 24576, changed: 0 });
+      expect(skipped).toEqual([]);
+      expect(input.after.notes).toEqual([
+        'rows and columns of "layers.0.mlp.experts.gate_up_proj" and 1 more are exchanged against the other side, and were turned',
+      ]);
+    }
+  });
+
+  it("not where shapes agree", async () => {
+    const same = file(
+      plain("gate_up_proj", [2, 64, 128], up.numbers),
+      plain("down_proj", [2, 64, 64], square.numbers),
+    );
+    const { totals, input } = await diff(coded, same);
+    expect(totals).toMatchObject({ elements: 24576, changed: 0 });
+    expect(input.after).not.toHaveProperty("notes");
   });
 });
 
