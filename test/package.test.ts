@@ -117,6 +117,7 @@ describe("the package", () => {
       "LICENSE",
       "README.md",
       "dist/page/index.html",
+      "docs/block-explanation.schema.json",
       "docs/diff.schema.json",
       "docs/explanation.schema.json",
       "docs/prediction.schema.json",
