@@ -118,6 +118,7 @@ describe("the package", () => {
       "README.md",
       "dist/THIRD-PARTY.txt",
       "dist/page/index.html",
+      "docs/block-explanation.schema.json",
       "docs/check.schema.json",
       "docs/compare.schema.json",
       "docs/diff.schema.json",

@@ -1,4 +1,4 @@
-import { exponentOf } from "./float64.js";
+import { exponentOf, powerOfTwo } from "./float64.js";
 import type { Format } from "./format.js";
 import { formatOf } from "./registry.js";
 import { gapAt, type RoundOptions, roundBy } from "./round.js";
@@ -81,7 +81,7 @@ export function magnitudeCode(magnitude: number, format: Format): number {
   if (magnitude === 0) return 0;
   if (magnitude === Infinity) return format.maxFiniteCode + 1;
   const exponent = Math.max(exponentOf(magnitude), format.minExponent);
-  const hiddenBit = 2 ** (format.precision - 1);
+  const hiddenBit = powerOfTwo(format.precision - 1);
   // With the hidden bit inside the significand, a normal number counts one binade too many and a subnormal one
   // none: the same expression serves both. Without subnormals in field 0, as in unsigned formats, it is one too many.
   const significand = magnitude / gapAt(exponent, format) - (format.signed ? 0 : hiddenBit);
@@ -107,5 +107,5 @@ function nanCode(format: Format): number {
 }
 
 function signBit(format: Format): number {
-  return 2 ** (format.bits - 1);
+  return powerOfTwo(format.bits - 1);
 }

@@ -27,17 +27,17 @@ export function upgraded(value: unknown): unknown {
 
 /** Results had no weights whose scales are shared, and did not say so. */
 function withoutSharedScales(of: Json): Json {
-  const steps = mapped(of.steps, (step) => ({ ...zerosOf(step), ...step }));
+  const steps = mapped(of.steps, withZerosOf);
   return { ...withZeros(of), steps, tensors: mapped(of.tensors, withZeros) };
 }
 
 function withZeros(counts: Json): Json {
   const { totals } = counts;
-  return isObject(totals) ? { ...counts, totals: { ...zerosOf(totals), ...totals } } : counts;
+  return isObject(totals) ? { ...counts, totals: withZerosOf(totals) } : counts;
 }
 
-function zerosOf({ none }: Json): Json {
-  return { collateral: 0, zeros: none };
+function withZerosOf(counts: Json): Json {
+  return "zeros" in counts ? counts : { ...counts, collateral: 0, zeros: counts.none };
 }
 
 function upgradedCase(of: Json): Json {

@@ -51,14 +51,23 @@ export function startNumbers(given: ArrayLike<number>, { through }: BlockSetting
 
 /** What {@link stepBlock} quantizes; the largest of a tensor's is what its scale follows from. */
 export function numbersToQuantize(
+  state: Pick<BlockState, "weights" | "carriers">,
+  updates: ArrayLike<number>,
+  settings: BlockSettings,
+): number[] {
+  const { through } = settings;
+  const numbers = proposedNumbers(state, updates, settings);
+  return through === null ? numbers : numbers.map((x) => sent(x, through));
+}
+
+/** What the scheme makes of the weights before they are rounded to anything but fp32. */
+function proposedNumbers(
   { weights, carriers }: Pick<BlockState, "weights" | "carriers">,
   updates: ArrayLike<number>,
-  { scheme, through, momentum }: BlockSettings,
+  { scheme, momentum }: BlockSettings,
 ): number[] {
   const { proposed }: BlockScheme = blockSchemes[scheme];
-  return weights.map((weight, i) => {
-    return sent(proposed({ weight, carrier: carriers[i] }, updates[i], momentum ?? 0), through);
-  });
+  return weights.map((weight, i) => proposed({ weight, carrier: carriers[i] }, updates[i], momentum ?? 0));
 }
 
 function sent(x: number, through: BlockSettings["through"]): number {
@@ -78,9 +87,10 @@ export function stepBlock(
   renewed: TensorScale,
   { randomBits }: Pick<ElementRounding, "randomBits"> = {},
 ): BlockStep {
-  const { blocks, scheme, rounding, scales, momentum } = settings;
-  const { proposed, carried }: BlockScheme = blockSchemes[scheme];
-  const quantized = numbersToQuantize(before, updates, settings);
+  const { blocks, scheme, rounding, scales, through, momentum } = settings;
+  const { carried }: BlockScheme = blockSchemes[scheme];
+  const proposed = proposedNumbers(before, updates, settings);
+  const quantized = through === null ? proposed : proposed.map((x) => sent(x, through));
   const tensorScale = scales === "kept" ? before.tensorScale : renewed;
   const elements = { rounding, randomBits };
   const block =
@@ -88,10 +98,9 @@ export function stepBlock(
       ? { codes: codesUnder(before.scale, quantized, blocks, tensorScale, elements), scale: before.scale }
       : quantizeBlock(quantized, blocks, tensorScale, elements);
   const weights = dequantizeBlock(block, blocks, tensorScale.stored);
-  const carriers = before.weights.map((weight, i) => {
-    const state = { weight, carrier: before.carriers[i] };
-    const beta = momentum ?? 0;
-    return carried(state, proposed(state, updates[i], beta), weights[i], beta);
+  const carriers = weights.map((weight, i) => {
+    const state = { weight: before.weights[i], carrier: before.carriers[i] };
+    return carried(state, proposed[i], weight, momentum ?? 0);
   });
   const sameScales = block.scale === before.scale && tensorScale.stored === before.tensorScale.stored;
   const codes = sameScales

@@ -91,3 +91,23 @@ describe("anything else", () => {
     expect(() => upgraded(value)).not.toThrow();
   });
 });
+
+describe("a result from before scales were shared", () => {
+  it("has no collateral, and as many zeros as updates that were none", async () => {
+    const today = await run();
+    const asThen = ({ collateral: _, zeros: __, ...counts }: Result["cases"][0]["totals"]) => counts;
+    const old = {
+      ...today,
+      cases: today.cases.map((of) => ({
+        ...of,
+        totals: asThen(of.totals),
+        steps: of.steps.map(({ collateral: _, zeros: __, ...counts }) => counts),
+        tensors: of.tensors.map((tensor) => ({ ...tensor, totals: asThen(tensor.totals) })),
+      })),
+    };
+    const read = upgraded(JSON.parse(JSON.stringify(old)));
+    expectValid("result", read);
+    expect(read).toEqual(today);
+    expect(today.cases[0].totals).toMatchObject({ collateral: 0, none: 1, zeros: 1 });
+  });
+});

@@ -56,11 +56,13 @@ export function codesUnder(
     ...(randomBits && { randomBits: 0 }),
   });
   const draw = (i: number) => (randomBits ? checkedOptions({ randomBits: randomBits(i) }).bits : 0);
-  return Array.from(numbers, (x, i) => {
-    const scaled = rule.scaled(x, scale, tensorScale);
-    if (Number.isNaN(scaled) && !element.hasNaN) return 0;
-    return codeOf(roundSum(scaled, 0, element, by, overflow, draw(i)), element);
-  });
+  const codes = new Array<number>(numbers.length);
+  for (let i = 0; i < codes.length; i++) {
+    const scaled = rule.scaled(numbers[i], scale, tensorScale);
+    const isNone = Number.isNaN(scaled) && !element.hasNaN;
+    codes[i] = isNone ? 0 : codeOf(roundSum(scaled, 0, element, by, overflow, draw(i)), element);
+  }
+  return codes;
 }
 
 /**

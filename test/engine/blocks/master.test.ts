@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { blockFormats } from "../../../src/format/block/block-format.js";
+import { dequantize, quantize } from "../../../src/format/block/quantize.js";
 import { schemeSettings } from "../../../src/update/block-settings.js";
+import { randomBits, stepKey, tensorKey } from "../../../src/update/threefry.js";
 import { sized } from "../../support/tier.js";
 import { byHand } from "./by-hand.js";
 import { counted, drawnRun, expectCounts } from "./count.js";
@@ -17,7 +19,7 @@ const formats = [...blockFormats.keys()].flatMap((name) => {
 
 /** Shapes with tails, of one row, of one number, with matrices side by side, and longer than a chunk. */
 const shapes: readonly (readonly number[])[] = [[70], [5, 50], [2, 19, 20], [1], []];
-const large = [34, 250];
+const large = [18, 250];
 
 describe("a view of an fp32 master, by the rules written out", () => {
   it.each(formats)("%s: classes, codes, scales, bits, what is clipped and flushed", async (format) => {
@@ -58,6 +60,27 @@ describe("a view of an fp32 master, by the rules written out", () => {
       expect(result.totals.nonfinite).toBeGreaterThan(32 * 3);
     }
   });
+
+  it.each(["stochastic", "toward-zero"] as const)(
+    "elements are rounded %s, in every chunk alike; weights start by nearest-even",
+    async (rounding) => {
+      const run = drawnRun(large, 12, 2);
+      for (const format of ["mxfp8-e4m3", "nvfp4"]) {
+        const options = { format, scheme: "master", rounding, seed: 5 } as const;
+        const { numbers, result } = await counted(run, options, 4096);
+        const master = run.weights.map((w, i) =>
+          Math.fround(Math.fround(w + run.updates[0][i]) + run.updates[1][i]),
+        );
+        const key = stepKey(tensorKey(5, "w"), 1);
+        const bits = { randomBits: (i: number) => randomBits(key, i, 0) };
+        const last = quantize(master, large, format, { rounding, ...(rounding === "stochastic" && bits) });
+        expect(numbers).toEqual(dequantize(last));
+        const start = dequantize(quantize(run.weights, large, format));
+        expect(result.totals.castChanged).toBe(start.filter((x, i) => x !== run.weights[i]).length);
+        expect((await counted(run, options)).result).toEqual(result);
+      }
+    },
+  );
 
   it("sparsity by the definitions: with zeros among the collateral", async () => {
     const { result } = await counted(drawnRun([8, 64], 4, 8), { format: "nvfp4", scheme: "master" });
