@@ -11,6 +11,7 @@ import {
   wholeNumber,
 } from "./common-options.js";
 import type { Streams } from "./streams.js";
+import { ListOption } from "./strict-options.js";
 
 const threadScript = new URL("./diff-worker.cjs", import.meta.url);
 
@@ -26,6 +27,7 @@ export interface DiffOptions extends OutputOptions {
   readonly layers?: number | "all";
   readonly lr?: number;
   readonly steps?: number;
+  readonly milestones?: readonly number[];
 }
 
 export function diffCommand(streams: Streams): Command {
@@ -53,6 +55,14 @@ export function diffCommand(streams: Streams): Command {
     .option("--layers <n>", "layers whose spectra --geometry takes, 0 to all (default: 5)", layersOf)
     .option("--lr <rate>", "learning rate of the run, for what a noise walk would give", finiteNumber)
     .option("--steps <n>", "optimizer steps of the run, for the same", wholeNumber)
+    .addOption(
+      new ListOption(
+        "--milestones <n,...>",
+        "of a recorded run, --geometry after so many of its updates too",
+        (text) => text.split(",").map(wholeNumber),
+        (all) => [...new Set(all)].sort((a, b) => a - b),
+      ),
+    )
     .addOption(threadsOption())
     .addOption(resumeOption());
   return addOutputOptions(command).action(async (before: string, afters: string[], options: DiffOptions) => {
@@ -78,8 +88,10 @@ function layersOf(text: string): number | "all" {
 
 /** What the options of --geometry ask of each other. */
 function checkGeometry(command: Command, afters: readonly string[], options: DiffOptions): void {
-  const { geometry = false, rank, layers, lr, steps } = options;
-  const given = Object.entries({ rank, layers, lr, steps }).find(([, value]) => value !== undefined);
+  const { geometry = false, rank, layers, lr, steps, milestones } = options;
+  const given = Object.entries({ rank, layers, lr, steps, milestones }).find(
+    ([, value]) => value !== undefined,
+  );
   const refuse = (message: string) => command.error(`error: ${message}`);
   if (!geometry && given) refuse(`--${given[0]} is an option of --geometry, which was not given`);
   if (!geometry && afters.length > 1) {
@@ -92,5 +104,6 @@ function checkGeometry(command: Command, afters: readonly string[], options: Dif
     refuse("--lr and --steps go together: one alone does not say how far a noise walk gets");
   }
   if (lr !== undefined && lr <= 0) refuse(`--lr ${lr}: expected a learning rate above zero`);
+  if (milestones?.includes(0)) refuse("--milestones 0: expected at least one update");
   if (steps === 0) refuse("--steps 0: expected at least one");
 }

@@ -43,6 +43,8 @@ export interface PairOptions {
   readonly view?: Format | null;
   /** A tensor that cannot be compared is an error. */
   readonly strict?: boolean;
+  /** Of AFTER, a recorded run, only the first so many updates. */
+  readonly updates?: number;
 }
 
 /**
