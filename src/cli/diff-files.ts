@@ -60,7 +60,8 @@ export async function diffFiles(
     // They end while the result is written.
     void pool?.close();
     const geometry =
-      options.geometry && (await (await geometryModule()).measured([pair, ...others], log, options, streams));
+      options.geometry &&
+      (await (await geometryModule()).measured([pair, ...others], before, log, options, streams));
     await emitBy(diffRenderers, geometry ? { ...result, geometry } : result, options, streams);
     if (options.resume !== undefined) (await import("../source/resume-log.js")).removeLog(options.resume);
   } finally {

@@ -1,10 +1,12 @@
 import { geometryEngines, provenGeometry } from "../engine/wasm/geometry-engines.js";
 import { cores } from "../engine/wasm/platform.js";
+import { format } from "../format/registry.js";
 import type { TensorPart } from "../geometry/job.js";
-import type { Geometry } from "../lens/geometry-result.js";
+import type { Geometry, MeanMeasures } from "../lens/geometry-result.js";
 import { geometryOf } from "../source/pair/geometry-of.js";
 import { GeometryPool } from "../source/pair/geometry-pool.js";
-import type { CheckpointPair } from "../source/pair/pair-up.js";
+import { openPair } from "../source/pair/open-pair.js";
+import type { CheckpointPair, PairOptions } from "../source/pair/pair-up.js";
 import type { DiffOptions } from "./diff.js";
 import type { ComparisonLog } from "./diff-files.js";
 import { progressBar } from "./progress.js";
@@ -21,10 +23,12 @@ const work = { name: "billion steps of work", size: 1e9 };
 /**
  * The geometry of the changes of all pairs, which have one base.
  *
+ * @param before the path of that base.
  * @throws InputError, ThreadEnded
  */
 export async function measured(
   pairs: readonly CheckpointPair[],
+  before: string,
   log: ComparisonLog | null,
   options: DiffOptions,
   { err }: Streams,
@@ -36,13 +40,23 @@ export async function measured(
   const pool = threads > 1 ? new GeometryPool(threadScript, threads, kernels) : null;
   const bar = await progressBar(options.quiet ? null : err, work);
   const keyOf = (tensor: string) => `geometry of ${tensor}`;
+  const engines = geometryEngines(kernels);
+  const common = { rank, layers, seed, engines };
+  const walkOf = (steps: number | undefined) =>
+    lr === undefined || steps === undefined ? null : { lr, steps };
   try {
-    return await geometryOf(pairs, {
-      rank,
-      layers,
-      walk: lr === undefined || steps === undefined ? null : { lr, steps },
-      seed,
-      engines: geometryEngines(kernels),
+    // First, because it tells at once where there is no such step.
+    const curve = await curveOf(options.milestones ?? [], async (updates) => {
+      const pair = await openPair(before, pairs[0].after.path, { ...pairOptions(options), updates });
+      try {
+        return (await geometryOf([pair], { ...common, walk: walkOf(updates), pool: null })).totals;
+      } finally {
+        await pair.close();
+      }
+    });
+    const geometry = await geometryOf(pairs, {
+      ...common,
+      walk: walkOf(steps),
       pool,
       progress: bar.progress,
       resume: log && {
@@ -50,8 +64,22 @@ export async function measured(
         done: (tensor, part) => log.add(keyOf(tensor), part),
       },
     });
+    return curve.length > 0 ? { ...geometry, curve } : geometry;
   } finally {
     bar.stop();
     await pool?.close();
   }
+}
+
+async function curveOf(
+  milestones: readonly number[],
+  totalsAfter: (updates: number) => Promise<MeanMeasures>,
+): Promise<NonNullable<Geometry["curve"]>> {
+  const curve = [];
+  for (const updates of milestones) curve.push({ updates, totals: await totalsAfter(updates) });
+  return curve;
+}
+
+function pairOptions({ view, strict = false }: DiffOptions): PairOptions {
+  return { view: view === undefined ? null : format(view), strict };
 }

@@ -39,6 +39,7 @@ export interface DiffOptions extends OutputOptions {
   readonly layers?: number | "all";
   readonly lr?: number;
   readonly steps?: number;
+  readonly milestones?: readonly number[];
 }
 
 /** What is done where AFTER is a LoRA adapter. */
@@ -102,6 +103,14 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
     .option("--layers <n>", "layers whose spectra --geometry takes, 0 to all (default: 5)", layersOf)
     .option("--lr <rate>", "learning rate of the run, for what a noise walk would give", finiteNumber)
     .option("--steps <n>", "optimizer steps of the run, for the same", wholeNumber)
+    .addOption(
+      new ListOption(
+        "--milestones <n,...>",
+        "of a recorded run, --geometry after so many of its updates too",
+        (text) => text.split(",").map(wholeNumber),
+        (all) => [...new Set(all)].sort((a, b) => a - b),
+      ),
+    )
     .option("--write-delta <file>", "write what makes AFTER from BEFORE, byte for byte (safetensors)")
     .option("--apply-delta <file>", "first make AFTER, where nothing is yet, from BEFORE and such a delta")
     .addOption(threadsOption())
@@ -159,8 +168,10 @@ function layersOf(text: string): number | "all" {
 
 /** What the options of --geometry ask of each other. */
 function checkGeometry(command: Command, options: DiffOptions): void {
-  const { geometry = false, rank, layers, lr, steps } = options;
-  const given = Object.entries({ rank, layers, lr, steps }).find(([, value]) => value !== undefined);
+  const { geometry = false, rank, layers, lr, steps, milestones } = options;
+  const given = Object.entries({ rank, layers, lr, steps, milestones }).find(
+    ([, value]) => value !== undefined,
+  );
   const refuse = (message: string) => command.error(`error: ${message}`);
   if (!geometry && given) refuse(`--${given[0]} is an option of --geometry, which was not given`);
   if (rank !== undefined && (rank < 1 || rank > mostRank)) {
@@ -170,5 +181,6 @@ function checkGeometry(command: Command, options: DiffOptions): void {
     refuse("--lr and --steps go together: one alone does not say how far a noise walk gets");
   }
   if (lr !== undefined && lr <= 0) refuse(`--lr ${lr}: expected a learning rate above zero`);
+  if (milestones?.includes(0)) refuse("--milestones 0: expected at least one update");
   if (steps === 0) refuse("--steps 0: expected at least one");
 }

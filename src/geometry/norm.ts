@@ -11,11 +11,11 @@ const width = 8;
 const mostSteps = 40;
 
 /** It is looked every few steps, and ends where the value grew by less in a step, relatively; at the edge of noise the rest is some ten times that. */
-const settled = 1e-4;
+const settled = 3e-4;
 
 /**
  * The largest singular value, by block Lanczos on A'A with full reorthogonalization. A value that stands out is found in a few steps;
- * the edge of noise, where values lie close together, to about .2 % in thirty.
+ * the edge of noise, where values lie close together, to about half a percent in twenty.
  */
 export async function largestValue(
   matrix: MatrixPair,

@@ -153,6 +153,8 @@ export interface Geometry extends ModelGeometry {
   readonly sampled: { readonly layers: number; readonly of: number; readonly all: boolean };
   /** Of the noise walk; null where they were not given. */
   readonly walk: { readonly lr: number; readonly steps: number } | null;
+  /** Of a recorded run: the means after so many of its updates. */
+  readonly curve?: readonly { readonly updates: number; readonly totals: MeanMeasures }[];
   /** Tuned models after the first, and how far the changes of all overlap. */
   readonly others?: readonly (ModelGeometry & { readonly path: string })[];
   readonly jaccard?: readonly Overlap[];

@@ -72,6 +72,7 @@ export function geometryTables(geometry: Geometry, first: string): GeometryTable
           ]
         : []),
     ]),
+    ...(geometry.curve ? [curveTable(geometry.curve)] : []),
     ...(geometry.jaccard
       ? [
           {
@@ -90,6 +91,31 @@ export function geometryTables(geometry: Geometry, first: string): GeometryTable
         ]
       : []),
   ];
+}
+
+const curveMeasures = [
+  "size",
+  "changed",
+  "stableRank",
+  "drift",
+  "energy16",
+  "rowSpread",
+  "columnSpread",
+] as const;
+
+/** Over the updates of a recorded run: measured, and its ratio to what is expected where there is one. */
+export function curveTable(curve: NonNullable<Geometry["curve"]>): GeometryTable {
+  return {
+    title: "After so many updates: measured (ratio)",
+    headings: ["updates", ...curveMeasures.map(shortLabel)],
+    rows: curve.map(({ updates, totals }) => [
+      count(updates),
+      ...curveMeasures.map((name) => {
+        const { measured, ratio } = totals.measures[name];
+        return ratio === null ? figure(name, measured) : `${figure(name, measured)} (${times(ratio)})`;
+      }),
+    ]),
+  };
 }
 
 /** The geometry of a comparison in Markdown. */

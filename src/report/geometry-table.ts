@@ -13,6 +13,7 @@ import {
   shortLabel,
   times,
 } from "./geometry.js";
+import { curveTable, type GeometryTable } from "./geometry-markdown.js";
 import { count, percent } from "./numbers.js";
 import { styles, type Terminal } from "./terminal.js";
 
@@ -31,10 +32,11 @@ export function geometryBlocks(geometry: Geometry, first: string, terminal: Term
         ...(models.length > 1 ? [bold(printable(path, width))] : []),
         ...wrap(geometrySentence(model.totals), width),
       ],
-      boldFirst(totalsTable(model)),
-      ...kindTables(model, width).map(boldFirst),
-      ...layerTables(model, width).map(boldFirst),
+      ...(model.totals.measures.size.measured === null
+        ? []
+        : [totalsTable(model), ...kindTables(model, width), ...layerTables(model, width)].map(boldFirst)),
     ]),
+    ...(geometry.curve ? curveTables(curveTable(geometry.curve), width).map(boldFirst) : []),
     ...(geometry.jaccard
       ? [
           boldFirst(
@@ -127,6 +129,18 @@ function layerTables({ layers }: ModelGeometry, width: number): string[][] {
   if (shown.length < layers.length)
     tables.at(-1)?.push(`(${shown.length} of ${layers.length} layers; --json has all)`);
   return tables;
+}
+
+/** As many tables as there is no room for in one. */
+function curveTables({ headings: [, ...measures], rows }: GeometryTable, width: number): string[][] {
+  const names: Column = { heading: "after updates", align: "right", cells: rows.map(([updates]) => updates) };
+  const columns = measures.map((name, i) =>
+    right(
+      name,
+      rows.map((cells) => cells[i + 1]),
+    ),
+  );
+  return besideEachOther(names, columns, 1, width).map(layOut);
 }
 
 /** Which changed weights two models share. */

@@ -127,7 +127,7 @@ const masksAlike = 0.05;
 /** The answer in one sentence. */
 export function geometrySentence({ measures }: MeanMeasures): string {
   const { size, stableRank, energy16, principalOverlap } = measures;
-  if (size.measured === null) return "Nothing can be said of the geometry: no matrix has one.";
+  if (size.measured === null) return `There is no geometry: ${printable(size.reason ?? "", 200)}.`;
   const moved = `It moved by ${percent(size.measured)} of its norm`;
   const mask = maskClause(principalOverlap);
   if (stableRank.ratio === null) return `${moved}; ${mask}.`;

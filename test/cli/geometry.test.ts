@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { DifferenceResult } from "../../src/lens/difference-result.js";
@@ -16,14 +16,26 @@ const folder = temporaryFolder();
 const base = recorded("base.safetensors");
 const [rlvr, sft] = ["rlvr", "sft"].map((run) => recorded(`${run}/final-bf16.safetensors`));
 
-async function geometry(...args: string[]): Promise<Geometry> {
-  const result: DifferenceResult = JSON.parse(await output("diff", ...args, "--geometry", "--json", "-"));
+function geometryOf(text: string): Geometry {
+  const result: DifferenceResult = JSON.parse(text);
   expectValid("diff", result);
   return result.geometry!;
 }
 
+async function geometry(...args: string[]): Promise<Geometry> {
+  return geometryOf(await output("diff", ...args, "--geometry", "--json", "-"));
+}
+
+/** The same with its table. */
+async function withTable(name: string, ...args: string[]) {
+  const saved = join(folder, name);
+  const table = await output("diff", ...args, "--geometry", "--json", saved);
+  expect(Math.max(...table.split("\n").map(visibleWidth))).toBeLessThanOrEqual(80);
+  return { saved, table, geometry: geometryOf(readFileSync(saved, "utf8")) };
+}
+
 describe("of the recorded runs", async () => {
-  const both = await geometry(base, rlvr, sft);
+  const { saved, table, geometry: both } = await withTable("both.json", base, rlvr, sft);
 
   test("every matrix is measured, and what is none is named", () => {
     expect(both).toMatchObject({ rank: 64, seed: 0, walk: null, sampled: { layers: 2, of: 2, all: false } });
@@ -66,40 +78,42 @@ describe("of the recorded runs", async () => {
     expect(jaccard![0].totals.measured).toBeGreaterThan(0.7);
   });
 
-  test("learning rate and steps tell what a noise walk would give", async () => {
-    const { walk, totals } = await geometry(base, rlvr, "--lr", "1e-5", "--steps", "300", "--layers", "1");
+  test("learning rate and steps tell what a noise walk would give; a layer of two is a sample, and that is said", async () => {
+    const { table, geometry } = await withTable(
+      "walk.json",
+      base,
+      rlvr,
+      "--lr",
+      "1e-5",
+      "--steps",
+      "300",
+      "--layers",
+      "1",
+    );
+    const { walk, totals } = geometry;
     expect(walk).toEqual({ lr: 1e-5, steps: 300 });
     expect(totals.measures.size).toMatchObject({ null: "walk" });
     const [measured, expected] = [totals.measures.size.measured!, totals.measures.size.expected!];
     expect(totals.measures.size.ratio).toBeCloseTo(measured / expected, 12);
     expect(totals.measures.drift.interval).toBeUndefined();
-  });
-
-  test("a layer of two is sampled, and that is said", async () => {
-    const text = await output("diff", base, rlvr, "--geometry", "--layers", "1");
-    expect(text).toMatch(/Spectra of 1 of 2 layers \(--layers all takes all\)/);
-    expect(Math.max(...text.split("\n").map(visibleWidth))).toBeLessThanOrEqual(80);
+    expect(table).toMatch(/Spectra of 1 of 2 layers \(--layers all takes all\)/);
   });
 
   test("no layers are no spectra, and say so", async () => {
-    const { totals, layers } = await geometry(base, rlvr, "--layers", "0");
+    const { table, geometry } = await withTable("none.json", base, rlvr, "--layers", "0");
+    const { totals, layers } = geometry;
     expect(totals.measures.drift).toMatchObject({
       measured: null,
       reason: "no spectra were asked for (--layers 0)",
     });
     expect(totals.measures.rowSpread.ratio).toBeGreaterThan(0.5);
     expect(layers.every(({ spectra }) => !spectra)).toBe(true);
-    expect(await output("diff", base, rlvr, "--geometry", "--layers", "0")).toMatch(
-      /no spectrum tells which weights/,
-    );
+    expect(table).toMatch(/no spectrum tells which weights/);
   });
 
   test("the table, Markdown and report of a saved result", async () => {
-    const saved = join(folder, "saved.json");
-    const table = await output("diff", base, rlvr, sft, "--geometry", "--json", saved);
     expect(table).toMatch(/It moved by 6\.\d% of its norm, along few directions/);
     expect(table).toMatch(/changed weights in both, of those in either/);
-    expect(Math.max(...table.split("\n").map(visibleWidth))).toBeLessThanOrEqual(80);
     expect(await output("report", saved)).toBe(table);
     const markdown = await output("report", saved, "--markdown", "-");
     expect(markdown).toMatch(/## Geometry/);
@@ -114,7 +128,25 @@ test("ended at any moment, the measuring goes on from there and gives what an un
   const args = ["diff", base, rlvr, "--geometry", "--quiet", "--threads", "1"];
   const work = await workOf(args, folder);
   expect(work.progress).toContain('"geometry":true');
-  await expectResumes(work, join(folder, "resumed"), sized({ quick: 2, full: 8 }));
+  await expectResumes(work, join(folder, "resumed"), sized({ quick: 1, full: 8 }));
+});
+
+test("a recorded run is measured after some of its updates, too, and after all as at its end", async () => {
+  const run = join(folder, "run");
+  mkdirSync(run);
+  cpSync(base, join(run, "base.safetensors"));
+  cpSync(recorded("rlvr/early/updates.safetensors"), join(run, "updates.safetensors"));
+  const args = [run, run, "--layers", "1", "--lr", "1e-5", "--steps", "8"];
+  const { table, geometry } = await withTable("curve.json", ...args, "--milestones", "8,2");
+  const { curve, totals } = geometry;
+  expect(curve!.map(({ updates }) => updates)).toEqual([2, 8]);
+  expect(curve![1].totals).toEqual(totals);
+  expect(curve![0].totals.measures.size.measured).toBeLessThan(totals.measures.size.measured!);
+  expect(table).toMatch(/after updates +size +changed +rank/);
+  const refused = ["diff", run, run, "--geometry", "--milestones", "9"];
+  await expectRefusal(refused, run, "a run of at least 9 updates, for --milestones", "8");
+  const checkpoint = ["diff", base, rlvr, "--geometry", "--milestones", "1"];
+  await expectRefusal(checkpoint, rlvr, "a recorded run, for --milestones", "a checkpoint");
 });
 
 describe("refusals", () => {

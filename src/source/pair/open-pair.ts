@@ -13,7 +13,10 @@ export async function openPair(
   after: string,
   options: PairOptions = {},
 ): Promise<CheckpointPair> {
-  const opened = await Promise.allSettled([openSide(before, "before"), openSide(after, "after")]);
+  const opened = await Promise.allSettled([
+    openSide(before, "before"),
+    openSide(after, "after", options.updates),
+  ]);
   const sides = opened.flatMap((side) => (side.status === "fulfilled" ? [side.value] : []));
   try {
     for (const side of opened) if (side.status === "rejected") throw side.reason;

@@ -48,6 +48,8 @@ export interface PairOptions extends AlignOptions {
   readonly view?: Format | BlockFormat | null;
   /** A tensor that cannot be compared is an error. */
   readonly strict?: boolean;
+  /** Of AFTER, a recorded run, only the first so many updates. */
+  readonly updates?: number;
 }
 
 /**

@@ -3,6 +3,7 @@ import { format } from "../../format/registry.js";
 import type { SkippedTensor, TensorInput } from "../../lens/input.js";
 import type { ComparedFormat } from "../../lens/ulp-distance.js";
 import { openCheckpoint } from "../checkpoint.js";
+import { InputError } from "../input-error.js";
 import { hasRecordedRun, openRecording, recordedRun } from "../recording.js";
 import type { StoredTensor } from "../safetensors/stored-tensor.js";
 import type { ScaledCodes } from "../scaled/scaled-codes.js";
@@ -47,14 +48,26 @@ export interface Side {
  * Opens a side. A recorded run is its base as BEFORE, and as AFTER its end: the base with all updates added in fp32,
  * one after the other.
  *
+ * @param first only so many of its updates.
  * @throws InputError if that fails.
  */
-export async function openSide(path: string, as: "before" | "after"): Promise<Side> {
-  if (!(await isRecordedRun(path))) return checkpointSide(path, path, "checkpoint");
+export async function openSide(path: string, as: "before" | "after", first?: number): Promise<Side> {
+  if (!(await isRecordedRun(path))) {
+    if (first !== undefined) throw new InputError(path, "a recorded run, for --milestones", "a checkpoint");
+    return checkpointSide(path, path, "checkpoint");
+  }
   const { weights, updates } = await recordedRun(path);
   if (as === "before") return checkpointSide(path, weights, "recorded run");
-  const { tensors, skipped, files, close } = await openRecording({ weights, updates });
-  const ends = tensors.map((tensor) => [tensor.name, endOf(tensor)] as const);
+  const { tensors, stepNumbers, skipped, files, close } = await openRecording({ weights, updates });
+  if (first !== undefined && first > stepNumbers.length) {
+    await close();
+    throw new InputError(
+      path,
+      `a run of at least ${first} updates, for --milestones`,
+      `${stepNumbers.length}`,
+    );
+  }
+  const ends = tensors.map((tensor) => [tensor.name, endOf(tensor, first)] as const);
   return { path, kind: "recorded run", weights, tensors: new Map(ends), skipped, files, close };
 }
 
@@ -84,7 +97,8 @@ async function checkpointSide(path: string, weights: string, kind: Side["kind"])
 }
 
 /** The end of a run in fp32: its weights with all updates added, rounded after each. */
-function endOf({ name, shape, weights, updates }: TensorInput): SideTensor {
+function endOf({ name, shape, weights, updates: all }: TensorInput, first = all.length): SideTensor {
+  const updates = all.slice(0, first);
   async function read(start: number, into: Float64Array, updated: Uint8Array | null): Promise<void> {
     await weights.read(start, into);
     for (let i = 0; i < into.length; i++) into[i] = Math.fround(into[i]);
