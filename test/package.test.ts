@@ -139,8 +139,8 @@ describe("the package", () => {
     const texts = tool.map((name) => readFileSync(join(root, "dist/cli", name), "utf8"));
     const unused = tool.filter((name) => !texts.some((text) => text.includes(`"./${name}"`)));
     expect(unused).toEqual(["main.js"]);
-    // Of which the sources, to which the maps lead, are 2.2 million, and the page 0.5.
-    expect(packed.unpackedSize).toBeLessThan(6_000_000);
+    // Of which the sources, to which the maps lead, are 2.4 million, the page 0.6 and the models of `learn` 0.2.
+    expect(packed.unpackedSize).toBeLessThan(6_200_000);
   });
 
   test("has everything that its package.json names", async () => {
