@@ -31,6 +31,9 @@ interface LearnOptions
   readonly record?: string;
 }
 
+/** Steps that are kept in memory until they are written: a step is 0.2 MB. */
+const mostRecorded = 3000;
+
 /** Learning rates of the recorded runs. */
 const usualRates: Readonly<Record<LearningRun, number>> = { rlvr: 1e-5, sft: 1e-4, opd: 1e-5 };
 
@@ -80,6 +83,9 @@ export function learnCommand(streams: Streams): Command {
         command.error(
           `error: --record takes one model, found ${grid.length}: name one --run, --format, --scheme, ...`,
         );
+      }
+      if (options.steps > mostRecorded) {
+        command.error(`error: --record takes at most ${mostRecorded} steps, found ${options.steps}`);
       }
       expectEmptyFolder(record);
     }

@@ -123,6 +123,8 @@ describe("--record", () => {
 
   test("takes one model, and no folder with something in it", async () => {
     await expectUsageError(["learn", "--record", join(folder, "x")], /--record takes one model, found 2/);
+    const long = ["learn", "--scheme", "master", "--steps", "3001", "--record", join(folder, "x")];
+    await expectUsageError(long, /at most 3000 steps, found 3001/);
     const full = join(folder, "full");
     mkdirSync(full);
     put(full, "a.txt", "");
@@ -139,7 +141,7 @@ describe("--record", () => {
 
   test("leaves nothing where it is interrupted", async () => {
     const path = join(folder, "interrupted");
-    const child = start(["learn", "--scheme", "master", "--steps", "9000", "--record", path]);
+    const child = start(["learn", "--scheme", "master", "--steps", "3000", "--record", path]);
     setTimeout(() => child.kill("SIGINT"), 1500);
     expect((await ended(child)).status).toBe(130);
     expect(existsSync(path)).toBe(false);
