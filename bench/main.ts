@@ -1,4 +1,5 @@
 /** The benches by name: npm run bench -- NAME [arguments]. Without a name all of them, one after the other. */
+import { arrays } from "./arrays/arrays.js";
 import { diff } from "./diff.js";
 import { engines } from "./engines/engines.js";
 import { gpu } from "./gpu.js";
@@ -12,6 +13,7 @@ import { scaled } from "./scaled.js";
 import { sweep } from "./sweep.js";
 
 const benches: Readonly<Record<string, (...args: number[]) => void | Promise<void>>> = {
+  arrays,
   diff,
   engines,
   gpu,

@@ -25,8 +25,7 @@ export function* roundingInputs(
   level: Level,
   draw: Draw,
 ): Generator<number> {
-  const seen = new Set<number>();
-  for (const x of extremesOf(format, source)) if (!seen.has(x) || x === 0) yield* bothSigns(x, seen);
+  for (const x of extremesOf(format, source)) yield* [x, -x];
   yield NaN;
   for (const code of codesOf(format, level)) {
     const number = numberAt(code, format);
@@ -45,12 +44,6 @@ export function* roundingInputs(
 /** Whether level 2 has every input at which the result can change. */
 export function isEnumerable(format: Format): boolean {
   return format.bits <= enumerableBits;
-}
-
-function* bothSigns(x: number, seen: Set<number>): Generator<number> {
-  seen.add(x);
-  yield x;
-  yield -x;
 }
 
 function* codesOf(format: Format, level: Level): Generator<number> {

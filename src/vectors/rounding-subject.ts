@@ -32,6 +32,12 @@ export function roundingSubject(to: RoundingTo, source: NumberSource): Subject<B
     exhaustive: isEnumerable(format),
     *questions(level, seed) {
       const draw = new Draw(seed, `round ${format.name}`);
+      if (level === "exhaustive") {
+        for (const x of everyQuestion(source)) {
+          for (const randomBits of randomBitsFor(x.x, to, draw)) yield { ...x, randomBits };
+        }
+        return;
+      }
       if (hasBits) for (const bits of nanBits) yield { x: NaN, bits, randomBits: draw.bits() };
       for (const x of roundingInputs(format, source, level, draw)) {
         for (const randomBits of randomBitsFor(x, to, draw)) yield question(x, randomBits);
@@ -46,11 +52,10 @@ export function roundingSubject(to: RoundingTo, source: NumberSource): Subject<B
       else source.write(x, words, at);
       if (isStochastic) words[at + source.words] = randomBits;
     },
-    read(words, at) {
-      const randomBits = isStochastic ? words[at + source.words] : 0;
-      if (!hasBits) return question(source.read(words, at), randomBits);
-      return { x: float32FromBits(words[at]), bits: words[at], randomBits };
-    },
+    read: (words, at) => ({
+      ...questionOf(words, at, source),
+      randomBits: isStochastic ? words[at + source.words] : 0,
+    }),
     mistakes: () => (hasBits ? bitMistakes(to) : roundingMistakes(to)),
     describe(compared) {
       const { x, bits, randomBits } = compared.question;
@@ -59,4 +64,18 @@ export function roundingSubject(to: RoundingTo, source: NumberSource): Subject<B
     },
     flags: ({ x }, answer) => flagsOf(x, answer, to, false),
   };
+}
+
+function questionOf(words: Uint32Array, at: number, source: NumberSource): BitsQuestion {
+  if (source.name !== "fp32") return { x: source.read(words, at), bits: 0, randomBits: 0 };
+  return { x: float32FromBits(words[at]), bits: words[at], randomBits: 0 };
+}
+
+/** Every number of a source, NaNs of every payload too. */
+function* everyQuestion(source: NumberSource): Generator<BitsQuestion> {
+  const code = new Uint32Array(1);
+  for (let i = 0; i < 2 ** source.bits; i++) {
+    code[0] = i;
+    yield questionOf(code, 0, source);
+  }
 }

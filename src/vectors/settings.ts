@@ -77,6 +77,12 @@ export function subjectOf(settings: VectorSettings): AnySubject {
         : `${settings.format} is a block format: expected the operation quantize, found ${operation}`,
     );
   }
+  const endless =
+    operation === "quantize" || operation === "adamw" || (operation === "round" && isWide(settings));
+  if (settings.level === "exhaustive" && endless) {
+    const what = operation === "round" ? "round from fp64" : operation;
+    throw new RangeError(`${what} has too many inputs for the level exhaustive: expected 1 or 2`);
+  }
   if (operation === "quantize") return quantizerSubject(blockFormat(settings.format)) as AnySubject;
   const to = { format: format(settings.format), rounding, overflow };
   if (operation === "round") return roundingSubject(to, numberSource(settings.from)) as AnySubject;
@@ -90,4 +96,8 @@ export function subjectOf(settings: VectorSettings): AnySubject {
     }) as AnySubject;
   }
   return operationSubject(operationNamed(operation), to, opmath) as AnySubject;
+}
+
+function isWide({ from }: VectorSettings): boolean {
+  return numberSource(from).bits > 32;
 }

@@ -79,6 +79,15 @@ describe("vectors", () => {
     expect(cases(await of("1"))).not.toBe(cases(await of("2")));
   });
 
+  test("are every number of a narrow source at the level exhaustive", async () => {
+    const text = await output("vectors", "--format", "e4m3fn", "--from", "bf16", "--level", "exhaustive");
+    const [, ...lines] = text.trimEnd().split("\n");
+    expect(lines.map((line) => Number.parseInt(line, 16))).toEqual(
+      Array.from({ length: 2 ** 16 }, (_, i) => i),
+    );
+    expect(lines[0x3f81]).toBe("3f81 38");
+  });
+
   test("results of another recipe are called by its name", async () => {
     const path = at("adamw.txt");
     await output("vectors", "--operation", "adamw", "--recipe", "torch-2.13-cuda-fused", "--out", path);
@@ -121,6 +130,11 @@ describe("vectors", () => {
     [["--operation", "quantise"], /did you mean quantize\?/],
     [["--operation", "adamw", "--recipe", "torch"], /unknown recipe "torch"/],
     [["--operation", "adamw", "--as", "testfloat"], /the text of TestFloat is for operations on numbers/],
+    [
+      ["--level", "exhaustive", "--from", "fp64"],
+      /round from fp64 has too many inputs for the level exhaustive/,
+    ],
+    [["--level", "exhaustive", "--operation", "adamw"], /adamw has too many inputs/],
     [["--json", "-"], /--json goes with --verify/],
     [["--from", "fp17"], /unknown format "fp17"/],
   ])("refuses %j", async (args, message) => {
