@@ -64,10 +64,20 @@ const otherKernels: readonly WrongKernel[] = [
     "q = (q << bits) | digit;",
     "q = (q << bits) | (digit - select(0u, 1u, (i == 3u) & (digit > 0u)));",
   ],
-  ["a root of a recipe without what is left", "recipe", "root << 6u, rest)", "root << 6u, 0u)"],
+  [
+    "a root of a recipe without what is left",
+    "recipe",
+    "root << 6u, rest + select(0u, 2u * root + 1u, high))",
+    "root << 6u, 0u)",
+  ],
   ["a condition that always holds", "recipe", "] != 0u;", "] != 2u;"],
   ["a cause of the wrong name", "recipe", "counted1 += ", "counted2 += "],
-  ["a root without what is left", "made", "root << 6u, rest)", "root << 6u, 0u)"],
+  [
+    "a root without what is left",
+    "made",
+    "root << 6u, rest + select(0u, 2u * root + 1u, high))",
+    "root << 6u, 0u)",
+  ],
   [
     "a fused product that is rounded twice",
     "made",

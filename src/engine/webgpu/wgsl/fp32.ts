@@ -125,7 +125,7 @@ fn div32(a: u32, b: u32) -> u32 {
   return pack32(sign, e, q << 1u, rest);
 }
 
-// Digit by digit: 26 bits and what is left.
+// By halves of 13 bits: 26 bits and what is left.
 fn sqrt32(a: u32) -> u32 {
   let m = a & 0x7fffffffu;
   if (m > 0x7f800000u) { return 0x7fc00000u; }
@@ -138,17 +138,18 @@ fn sqrt32(a: u32) -> u32 {
   let odd = bitcast<u32>(exponent) & 1u;
   // 26 bits: 4 to 16 in units of 2^24, halved.
   let radicand = (s << n) << (1u + odd);
-  var rest = 0u;
-  var root = 0u;
-  for (var i = 0u; i < 26u; i++) {
-    let pair = select(0u, (radicand >> (24u - min(2u * i, 24u))) & 3u, i < 13u);
-    rest = (rest << 2u) | pair;
-    let trial = (root << 2u) | 1u;
-    let bit = rest >= trial;
-    rest -= select(0u, trial, bit);
-    root = (root << 1u) | select(0u, 1u, bit);
-  }
-  return pack32(0u, 127 + (exponent - bitcast<i32>(odd)) / 2, root << 6u, rest);
+  // The upper half by Newton's steps, which end at the root or one above it (all radicands were tried).
+  var upper = ((radicand >> 12u) + 8192u) / 3u + 1u;
+  upper = (upper + radicand / upper) >> 1u;
+  upper = (upper + radicand / upper) >> 1u;
+  upper -= select(0u, 1u, upper * upper > radicand);
+  // The lower half by one division (Zimmermann, "Karatsuba square root", 1999), one too high where its square is too much.
+  let left = (radicand - upper * upper) << 12u;
+  let lower = left / upper;
+  let rest = ((left - lower * upper) << 14u) - lower * lower;
+  let high = rest >= 0x80000000u;
+  let root = (upper << 13u) + lower - select(0u, 1u, high);
+  return pack32(0u, 127 + (exponent - bitcast<i32>(odd)) / 2, root << 6u, rest + select(0u, 2u * root + 1u, high));
 }
 
 fn fma32(a: u32, b: u32, c: u32) -> u32 {
