@@ -2,7 +2,7 @@ import type { DifferenceCounts, DifferenceResult } from "../../lens/difference-r
 import { diffFigures } from "../charts/figures.js";
 import { byBytesLines, codeLines } from "../code-lines.js";
 import { diffCommandLine } from "../command.js";
-import { diffHeadline, mixedNote } from "../diff-headline.js";
+import { diffHeadline, mixedNote, withinNote } from "../diff-headline.js";
 import { deltaNotes } from "../diff-table.js";
 import { count, counted, percent, share, short } from "../numbers.js";
 import { otherNote } from "../other-note.js";
@@ -40,7 +40,12 @@ export function renderDiffHtml(result: DifferenceResult, assets: HtmlAssets): st
     pageHeader(
       tool,
       sentence,
-      [...lede, ...mixedNote(result), `${input.before.path} against ${input.after.path}.`],
+      [
+        ...lede,
+        ...withinNote(result),
+        ...mixedNote(result),
+        `${input.before.path} against ${input.after.path}.`,
+      ],
       tiles(result),
     ),
     "<main>",
