@@ -19,7 +19,7 @@ export interface TensorPair {
   readonly before: SideTensor;
   readonly after: SideTensor;
   readonly compared: ComparedFormat;
-  readonly tells: { readonly hidden: boolean; readonly updates: boolean };
+  readonly tells: { readonly hidden: boolean; readonly updates: boolean; readonly bound: boolean };
   /** The numbers from index `start` on. */
   read(start: number, count: number): Promise<StoredNumbers>;
 }
@@ -94,7 +94,7 @@ export function pairUp(
     skipped,
     unknown: {
       hidden: tensors.every(({ tells }) => tells.hidden) ? null : hiddenUnknown(tensors),
-      realSparsity: updates ? null : updatesUnknown(from, to),
+      realSparsity: updates ? null : updatesUnknown(from, to, tensors),
     },
     files: [...new Set([...from.files, ...to.files])].sort(),
     close: async () => {
@@ -153,7 +153,12 @@ function pairOf(before: SideTensor, after: SideTensor, view: Format | null, upda
     after,
     compared,
     // Where AFTER is the narrower one, its cast alone may have changed the number.
-    tells: { hidden: rounds && holds(after.format!, before.format!), updates },
+    tells: {
+      // Codes and scales hold other numbers than theirs in fewer bits than these have.
+      hidden: rounds && !after.scaled && holds(after.format!, before.format!),
+      updates,
+      bound: !after.scaled,
+    },
     async read(start, count) {
       const [a, b] = [new Float64Array(count), new Float64Array(count)];
       const updated = updates ? new Uint8Array(count) : null;
@@ -182,6 +187,9 @@ function holds(wide: ComparedFormat, narrow: ComparedFormat): boolean {
 function hiddenUnknown(tensors: readonly TensorPair[]): string {
   const { before, after, compared } = tensors.find(({ tells }) => !tells.hidden)!;
   const [from, to, name] = [storedAs(before), storedAs(after), nameOf(compared)];
+  if (after.scaled && !before.scaled) {
+    return `AFTER stores ${to}, BEFORE ${from}: where numbers differ, quantizing them alone may have changed them`;
+  }
   if (!holds(after.format!, before.format!)) {
     return `AFTER stores ${to}, narrower than the ${from} of BEFORE: where numbers differ, its cast alone may have changed them`;
   }
@@ -189,7 +197,14 @@ function hiddenUnknown(tensors: readonly TensorPair[]): string {
   return `${stored} and are compared in ${name}: a move that this format does not show is not in the files`;
 }
 
-function updatesUnknown(from: Side, to: Side): string {
+function updatesUnknown(from: Side, to: Side, tensors: readonly TensorPair[]): string {
+  const quantized = tensors.find(({ tells }) => !tells.bound);
+  if (quantized) {
+    return (
+      `AFTER stores ${storedAs(quantized.after)}: to quantize numbers, or to renew the scale that they share, changes ` +
+      "those too that no update did"
+    );
+  }
   if (to.kind === "recorded run") {
     return "AFTER is a recorded run, but BEFORE is not its base: updates before the recording are unknown";
   }
