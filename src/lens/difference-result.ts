@@ -90,7 +90,7 @@ export interface DifferenceCounts {
   readonly neverUpdated: number | null;
   /** neverUpdated / n */
   readonly realSparsity: number | null;
-  /** No more than this can be real: what changed was updated. (unchanged - hidden) / n */
+  /** No more than this can be real: what changed was updated. (unchanged - hidden) / n; null where AFTER has scales. */
   readonly realSparsityAtMost: number | null;
   readonly signFlips: number;
   readonly probes: { readonly "path-not-taken": EndProbe; readonly "small-subnetworks": EndProbe };

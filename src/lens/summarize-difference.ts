@@ -17,7 +17,12 @@ export interface CountedPair {
   readonly name: string;
   readonly shape: readonly number[];
   readonly formats: DifferenceOfTensor["formats"];
-  readonly tells: { readonly hidden: boolean; readonly updates: boolean };
+  readonly tells: {
+    readonly hidden: boolean;
+    readonly updates: boolean;
+    /** False where AFTER was quantized, which changes numbers that no update did. */
+    readonly bound?: boolean;
+  };
   readonly tally: DifferenceTally;
 }
 
@@ -104,6 +109,7 @@ function totalsOf(pairs: readonly CountedPair[]): DifferenceTotals {
   const tells = {
     hidden: pairs.every((pair) => pair.tells.hidden),
     updates: pairs.every((pair) => pair.tells.updates),
+    bound: pairs.every((pair) => pair.tells.bound !== false),
   };
   const tensorsUnchanged = pairs.filter((pair) => isWhollyUnchanged(pair.tally)).length;
   return { tensors: pairs.length, tensorsUnchanged, ...countsOf(tally, tells) };
@@ -141,7 +147,7 @@ function countsOf(tally: DifferenceTally, tells: CountedPair["tells"]): Differen
     hidden,
     neverUpdated,
     realSparsity: neverUpdated === null ? null : share(neverUpdated, n),
-    realSparsityAtMost: share(unchanged - (hidden ?? 0), n),
+    realSparsityAtMost: tells.bound === false ? null : share(unchanged - (hidden ?? 0), n),
     signFlips,
     probes: {
       "path-not-taken": probe(tally.pathNotTaken),

@@ -12,6 +12,7 @@ export function diffHeadline({ totals, unknown, tensors, skipped, casts }: Diffe
     return [...left, "No weight is finite on both sides: nothing can be said."];
   }
   const formats = comparedFormats(tensors);
+  const bound = totals.realSparsityAtMost === null ? "" : `, at most ${percent(totals.realSparsityAtMost)}`;
   const sentences = [...left, comparedSentence(formats, totals)];
   if (totals.hidden !== null) {
     const hidden = share(totals.hidden, totals.unchanged);
@@ -31,7 +32,7 @@ export function diffHeadline({ totals, unknown, tensors, skipped, casts }: Diffe
     );
   } else {
     sentences.push(
-      `How many were never updated is unknown, at most ${percent(totals.realSparsityAtMost)}: ${printable(unknown.realSparsity ?? "")}.`,
+      `How many were never updated is unknown${bound}: ${printable(unknown.realSparsity ?? "")}.`,
     );
   }
   return [...sentences, ...castSentences(casts)];

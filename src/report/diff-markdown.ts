@@ -1,6 +1,6 @@
 import type { DifferenceCounts, DifferenceResult } from "../lens/difference-result.js";
 import { byBytesLines, codeLines } from "./code-lines.js";
-import { diffHeadline, hiddenNote, mixedNote } from "./diff-headline.js";
+import { diffHeadline, hiddenNote, mixedNote, withinNote } from "./diff-headline.js";
 import { deltaNotes, deltaRows } from "./diff-table.js";
 import { geometryMarkdown } from "./geometry-markdown.js";
 import { escaped, table } from "./markdown.js";
@@ -13,7 +13,7 @@ export function renderDiffMarkdown(result: DifferenceResult): string {
   const blocks = [
     "# What changed",
     escaped(diffHeadline(result).join(" ")),
-    ...[...hiddenNote(result), ...mixedNote(result)].map(escaped),
+    ...[...withinNote(result), ...hiddenNote(result), ...mixedNote(result)].map(escaped),
     `${counted(totals.elements, "weight")} in ${counted(totals.tensors, "tensor")}, ${count(totals.tensorsUnchanged)} of them ` +
       escaped(
         `wholly unchanged: ${input.before.path} against ${input.after.path}. ${tool.name} ${tool.version}.`,

@@ -69,7 +69,9 @@ function moduleTable(kinds: DifferenceResult["kinds"], totals: DifferenceTotals)
       hidden === null ? missing : percent(share(hidden, elements - nonfinite)),
     ),
     column("real", ({ realSparsity, realSparsityAtMost }) =>
-      realSparsity === null ? `≤ ${percent(realSparsityAtMost)}` : percent(realSparsity),
+      realSparsity === null && realSparsityAtMost !== null
+        ? `≤ ${percent(realSparsityAtMost)}`
+        : percent(realSparsity),
     ),
     column("rel 1e-3", ({ probes }) => percent(probes["path-not-taken"].share)),
     column("abs 1e-5", ({ probes }) => percent(probes["small-subnetworks"].share)),

@@ -3,7 +3,7 @@ import type { Figure } from "../charts/figure.js";
 import { diffFigures } from "../charts/figures.js";
 import { byBytesLines, codeLines } from "../code-lines.js";
 import { diffCommandLine } from "../command.js";
-import { diffHeadline, mixedNote } from "../diff-headline.js";
+import { diffHeadline, mixedNote, withinNote } from "../diff-headline.js";
 import { deltaNotes } from "../diff-table.js";
 import { geometryNotes, geometrySentence, modelsOf } from "../geometry.js";
 import { geometryTables } from "../geometry-markdown.js";
@@ -43,7 +43,12 @@ export function renderDiffHtml(result: DifferenceResult, assets: HtmlAssets): st
     pageHeader(
       tool,
       sentence,
-      [...lede, ...mixedNote(result), `${input.before.path} against ${input.after.path}.`],
+      [
+        ...lede,
+        ...withinNote(result),
+        ...mixedNote(result),
+        `${input.before.path} against ${input.after.path}.`,
+      ],
       tiles(result),
     ),
     "<main>",

@@ -22,7 +22,7 @@ export interface TensorPair {
   readonly compared: ComparedFormat;
   /** Where it is compared as a receiver has it that quantizes it with shared scales: `compared` is the format of elements. */
   readonly blocks: BlockFormat | null;
-  readonly tells: { readonly hidden: boolean; readonly updates: boolean };
+  readonly tells: { readonly hidden: boolean; readonly updates: boolean; readonly bound: boolean };
   /** The numbers from index `start` on. */
   read(start: number, count: number): Promise<StoredNumbers>;
 }
@@ -99,7 +99,7 @@ export function pairUp(
     skipped,
     unknown: {
       hidden: tensors.every(({ tells }) => tells.hidden) ? null : hiddenUnknown(tensors),
-      realSparsity: updates ? null : updatesUnknown(from, to),
+      realSparsity: updates ? null : updatesUnknown(from, to, tensors),
     },
     files: [...new Set([...from.files, ...to.files])].sort(),
     close: async () => {
@@ -162,7 +162,12 @@ function pairOf(before: SideTensor, after: SideTensor, view: View, updates: bool
     compared,
     blocks,
     // Where AFTER is the narrower one, its cast alone may have changed the number.
-    tells: { hidden: rounds && holds(after.format!, before.format!), updates },
+    tells: {
+      // Codes and scales hold other numbers than theirs in fewer bits than these have.
+      hidden: rounds && !after.scaled && holds(after.format!, before.format!),
+      updates,
+      bound: !after.scaled,
+    },
     async read(start, count) {
       const [a, b] = [new Float64Array(count), new Float64Array(count)];
       const updated = updates ? new Uint8Array(count) : null;
@@ -192,6 +197,9 @@ function hiddenUnknown(tensors: readonly TensorPair[]): string {
   const tensor = tensors.find(({ tells }) => !tells.hidden)!;
   const { before, after } = tensor;
   const [from, to, name] = [storedAs(before), storedAs(after), comparedName(tensor)];
+  if (after.scaled && !before.scaled) {
+    return `AFTER stores ${to}, BEFORE ${from}: where numbers differ, quantizing them alone may have changed them`;
+  }
   if (!holds(after.format!, before.format!)) {
     return `AFTER stores ${to}, narrower than the ${from} of BEFORE: where numbers differ, its cast alone may have changed them`;
   }
@@ -199,7 +207,14 @@ function hiddenUnknown(tensors: readonly TensorPair[]): string {
   return `${stored} and are compared in ${name}: a move that this format does not show is not in the files`;
 }
 
-function updatesUnknown(from: Side, to: Side): string {
+function updatesUnknown(from: Side, to: Side, tensors: readonly TensorPair[]): string {
+  const quantized = tensors.find(({ tells }) => !tells.bound);
+  if (quantized) {
+    return (
+      `AFTER stores ${storedAs(quantized.after)}: to quantize numbers, or to renew the scale that they share, changes ` +
+      "those too that no update did"
+    );
+  }
   if (to.kind === "recorded run") {
     return "AFTER is a recorded run, but BEFORE is not its base: updates before the recording are unknown";
   }

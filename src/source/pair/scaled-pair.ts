@@ -141,8 +141,6 @@ function sameScales(before: ScaledPiece, after: ScaledPiece, start: number, leng
       for (let j = first; j < first + count; j++) {
         const scale = a.numbers[j - a.first];
         if (scale !== b.numbers[j - b.first] || !(Math.abs(scale) < largestScale)) return false;
-        // A scale of the tensor may be divided by.
-        if (i > 0 && !(Math.abs(scale) > 1 / largestScale)) return false;
       }
       return true;
     }) &&

@@ -32,7 +32,11 @@ describe.each([
     const into = drawn(2 * length + 16, below);
     const expected = new Uint16Array(into.slice().buffer);
     const found = new Uint16Array(into.buffer, into.byteOffset, length + 8);
-    comparer.lookUp({ codes, scales, bytes }, tables, found.subarray(0, length) as Uint16Array);
+    // The first answer is compared by the comparer itself, the second one is the kernel's alone.
+    for (let twice = 0; twice < 2; twice++) {
+      found.subarray(0, length).fill(0);
+      comparer.lookUp({ codes, scales, bytes }, tables, found.subarray(0, length));
+    }
     lookUpCodes({ codes, scales, bytes }, tables, expected.subarray(0, length));
     expect(found).toEqual(expected);
   });

@@ -58,18 +58,39 @@ export function comparerOf(kernel: DifferenceKernel): Comparer {
   };
 }
 
-/** Looks up by the kernel what lies in the memory; it is compiled when it is first asked for. */
+/**
+ * Looks up by the kernel what lies in the memory. It is compiled when it is first asked for, and its first answer compared
+ * with that of the specification, which is taken from then on if they differ.
+ */
 function lookUpIn(host: { readonly memory: WasmMemory }): LookUp {
   const { buffer } = host.memory;
-  let kernel: Readonly<Record<string, Kernel>> | null = null;
+  const proven = new Map<"one" | "two", Kernel | null>();
   return (runs, tables, into) => {
     const { codes, scales, bytes } = runs;
-    if ([codes, scales, tables, into].some((view) => view.buffer !== buffer)) {
-      return lookUpCodes(runs, tables, into);
+    const isInMemory = [codes, scales, tables, into].every((view) => view.buffer === buffer);
+    const name = tables instanceof Uint32Array ? "two" : "one";
+    const call = (kernel: Kernel) =>
+      kernel(
+        codes.byteOffset,
+        scales.byteOffset,
+        codes.length / bytes,
+        bytes,
+        tables.byteOffset,
+        into.byteOffset,
+      );
+    const known = proven.get(name);
+    if (!isInMemory || known === null) lookUpCodes(runs, tables, into);
+    else if (known !== undefined) call(known);
+    else {
+      const kernel = new webAssembly!.Instance(new webAssembly!.Module(lookupModule(memorySize)), { host })
+        .exports[name];
+      const expected = new Uint16Array(into.length);
+      lookUpCodes(runs, tables, expected);
+      call(kernel);
+      const isRight = expected.every((code, i) => code === into[i]);
+      proven.set(name, isRight ? kernel : null);
+      if (!isRight) into.set(expected);
     }
-    kernel ??= new webAssembly!.Instance(new webAssembly!.Module(lookupModule(memorySize)), { host }).exports;
-    const one = tables instanceof Uint32Array ? kernel.two : kernel.one;
-    one(codes.byteOffset, scales.byteOffset, codes.length / bytes, bytes, tables.byteOffset, into.byteOffset);
   };
 }
 
