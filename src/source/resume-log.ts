@@ -6,7 +6,7 @@ import { systemError } from "./system-error.js";
 import { temporaryName } from "./temporary-name.js";
 
 /** Goes up when a part has other fields: counts that lack some must not be added up with those that have them. */
-const schema = "precision-lens-resume/2";
+const schema = "precision-lens-resume/3";
 
 /** What a run is of: another one must not go on with its counts. */
 export interface RunIdentity {

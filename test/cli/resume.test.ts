@@ -87,7 +87,7 @@ describe("--resume", () => {
 
   test("counts of an older build, which lack those of bytes, are refused and left as they are", async () => {
     const [head, ...lines] = work.progress.split("\n").slice(0, -1);
-    const oldHead = head.replace("precision-lens-resume/2", "precision-lens-resume/1");
+    const oldHead = head.replace("precision-lens-resume/3", "precision-lens-resume/1");
     expect(oldHead).not.toBe(head);
     const old = lines.map((line) => {
       const [name, { bytesChanged, ...tally }] = JSON.parse(line.slice(line.indexOf(" ")));
@@ -99,7 +99,7 @@ describe("--resume", () => {
     await expectRefusal(
       [...args, "--resume", log],
       log,
-      'progress in the form "precision-lens-resume/2"',
+      'progress in the form "precision-lens-resume/3"',
       'that of another build, "precision-lens-resume/1"',
     );
     expect(readFileSync(log, "utf8")).toBe(text);
@@ -109,7 +109,7 @@ describe("--resume", () => {
     const [head, first] = work.progress.split("\n");
     const [, tally] = JSON.parse(first.slice(first.indexOf(" ")));
     expect([JSON.parse(head).schema, Object.keys(tally).sort().join(" ")]).toEqual([
-      "precision-lens-resume/2",
+      "precision-lens-resume/3",
       "bytesChanged cast castBelowNormal castZero displacementSquared distances elements hidden neverUpdated nonfinite " +
         "nonfiniteChanged pathNotTaken signFlips smallSubnetworks unchanged",
     ]);

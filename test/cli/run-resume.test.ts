@@ -66,15 +66,15 @@ describe("run --resume", () => {
     const [, { cases, ...rest }] = JSON.parse(first.slice(first.indexOf(" ")));
     const fields = (of: object) => Object.keys(of).sort().join(" ");
     const [{ totals, end, tensors, ...of }] = cases;
-    expect(JSON.parse(head).schema).toBe("precision-lens-resume/2");
+    expect(JSON.parse(head).schema).toBe("precision-lens-resume/3");
     expect(fields(rest)).toBe("handedOver");
     expect(fields(of)).toBe(
       "causes curve format histogram moments opmath probes recipe rounding scheme steps",
     );
     expect(fields(tensors[0])).toBe("causes end histogram moments name probes shape totals");
     expect(fields(totals)).toBe(
-      "apparentSparsity castChanged effectiveDescent effectiveNorm elements hiddenShare kept lost moved none nonfinite " +
-        "realSparsity steps sums updateNorm",
+      "apparentSparsity castChanged collateral effectiveDescent effectiveNorm elements hiddenShare kept lost moved none " +
+        "nonfinite realSparsity steps sums updateNorm zeros",
     );
     expect(fields(end)).toBe(
       "cancelled hidden neverUpdated noise noiseToWeight nonfinite parted retained returned sums unchanged visible",
