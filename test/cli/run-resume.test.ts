@@ -73,8 +73,8 @@ describe("run --resume", () => {
     );
     expect(fields(tensors[0])).toBe("causes end histogram moments name probes shape totals");
     expect(fields(totals)).toBe(
-      "apparentSparsity castChanged effectiveDescent effectiveNorm elements hiddenShare kept lost moved none nonfinite " +
-        "realSparsity steps sums updateNorm",
+      "apparentSparsity castChanged collateral effectiveDescent effectiveNorm elements hiddenShare kept lost moved none " +
+        "nonfinite realSparsity steps sums updateNorm zeros",
     );
     expect(fields(end)).toBe(
       "cancelled hidden neverUpdated noise noiseToWeight nonfinite parted retained returned sums unchanged visible",
