@@ -10,7 +10,7 @@ import { divideColumns, type Spectrum } from "./spectrum.js";
 const oversampling = 8;
 
 /** Passages of the base before its leading directions are used as a start, at most. */
-const mostPasses = 8;
+const mostPasses = 6;
 
 /** It ends before, where no leading value changed by more, relatively. */
 const settled = 1e-4;

@@ -53,30 +53,39 @@ export async function* tilesOf(matrix: MatrixPair, { of, signs }: Operand): Asyn
     const { base, tuned } = await matrix.read(first, count);
     const numbers = into.subarray(0, count * columns);
     if (of === "base") numbers.set(base);
-    else if (of === "tuned" && signs === null) numbers.set(tuned);
-    else {
-      for (let i = 0; i < numbers.length; i++) numbers[i] = tuned[i] - base[i];
-      if (signs) flip(numbers, signs, first * columns);
-      if (of === "tuned") for (let i = 0; i < numbers.length; i++) numbers[i] += base[i];
-    }
+    else if (signs) changeWithSigns(numbers, base, tuned, of === "tuned", signs, first * columns);
+    else if (of === "tuned") numbers.set(tuned);
+    else for (let i = 0; i < numbers.length; i++) numbers[i] = tuned[i] - base[i];
     yield { first, count, numbers };
   }
 }
 
 /**
- * Gives numbers the signs of a draw: element e takes bit e mod 64 of the block of Threefry that e / 64 counts, so a draw
- * depends on neither tiles nor threads.
+ * The change with the signs of a draw, added to the base or alone: element e is turned where bit e mod 64 of the block of Threefry
+ * that e / 64 counts is set, so a draw depends on neither tiles nor threads.
  *
- * @param start the index of the first.
+ * @param start the index of the first element.
  */
-export function flip(numbers: Float32Array, key: Words, start: number): void {
-  const bits = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
-  for (let i = 0; i < bits.length; ) {
+function changeWithSigns(
+  into: Float32Array,
+  base: Float32Array,
+  tuned: Float32Array,
+  toBase: boolean,
+  key: Words,
+  start: number,
+): void {
+  for (let i = 0; i < into.length; ) {
     const element = start + i;
     const block = Math.floor(element / 64);
     const words = threefry2x32(key, [block >>> 0, Math.floor(block / 2 ** 32)]);
-    for (let at = element % 64; at < 64 && i < bits.length; at++, i++) {
-      bits[i] ^= ((at < 32 ? words[0] >>> at : words[1] >>> (at - 32)) & 1) << 31;
+    const within = element % 64;
+    const end = Math.min(into.length, i + (within < 32 ? 32 : 64) - within);
+    let bits = within < 32 ? words[0] >>> within : words[1] >>> (within - 32);
+    if (toBase) {
+      for (; i < end; i++, bits >>>= 1)
+        into[i] = base[i] + (1 - 2 * (bits & 1)) * Math.fround(tuned[i] - base[i]);
+    } else {
+      for (; i < end; i++, bits >>>= 1) into[i] = (1 - 2 * (bits & 1)) * (tuned[i] - base[i]);
     }
   }
 }

@@ -10,12 +10,12 @@ const width = 8;
 
 const mostSteps = 40;
 
-/** It is looked every few steps, and ends where the value grew by less in a step, relatively; at the edge of noise the rest is some ten times that. */
-const settled = 3e-4;
+/** It is looked every few steps, and ends where the value grew by less in a step, relatively. */
+const settled = 1e-3;
 
 /**
- * The largest singular value, by block Lanczos on A'A with full reorthogonalization. A value that stands out is found in a few steps;
- * the edge of noise, where values lie close together, to about half a percent in twenty.
+ * The largest singular value, by block Lanczos on A'A with full reorthogonalization. A value that stands out is found in a few steps,
+ * the edge of noise in a dozen.
  */
 export async function largestValue(
   matrix: MatrixPair,

@@ -93,11 +93,10 @@ export const faults: readonly Fault[] = [
     group: "geometry",
   },
   {
-    file: "src/geometry/leading-values.ts",
-    mistake: "the base is left where the iteration of the tuned matrix starts",
-    find: "const finished = await of(base);",
-    replace:
-      "const finished = { ...(await of(base)), spectrum: finish(await passThrough(matrix, base, products, start, width), start, iteration) };",
+    file: "src/geometry/energy.ts",
+    mistake: "what signs give of the leading directions is taken over all that there are",
+    find: "for (let j = 0; j < k; j++) sum += x[i * columns + j] ** 2;",
+    replace: "for (let j = 0; j < columns; j++) sum += x[i * columns + j] ** 2;",
     group: "geometry",
   },
   {
