@@ -94,7 +94,10 @@ export class Learning {
 
   #ability(right: Float64Array): Ability {
     const hard = right.filter((_, i) => this.#rightOfBase[i] < hardBelow);
-    return { passAt: passAtAll(right), hardPrompts: { prompts: hard.length, passAt1: hard.length === 0 ? null : passAt(hard, 1) } };
+    return {
+      passAt: passAtAll(right),
+      hardPrompts: { prompts: hard.length, passAt1: hard.length === 0 ? null : passAt(hard, 1) },
+    };
   }
 }
 
