@@ -100,7 +100,8 @@ export const measured: readonly Measured[] = [
   {
     doc: "docs/learning.md",
     heading: "## Forgetting",
-    command: "precision-lens learn --base two-operations --kl sample",
+    command:
+      "precision-lens learn --base two-operations --run rlvr,sft,opd --lr 3e-6,1e-5,3e-5,1e-4,3e-4,1e-3 --kl sample",
     sources: ["src/learn"],
   },
   {

@@ -64,8 +64,11 @@ export function learnHeadline(result: LearnResult): string[] {
   ];
   if (least) {
     const { row, gain } = least;
+    const what = `Stored as ${caseLabel(row)}, ${row.run} at ${rateText(row.lr)}`;
     sentences.unshift(
-      `Stored as ${caseLabel(row)}, ${row.run} at ${rateText(row.lr)} learns ${percents(gain)} of what it learns in fp32.`,
+      gain < 0
+        ? `${what} ends below its base, at ${percents(row.passAt1.mean)}.`
+        : `${what} learns ${percents(gain)} of what it learns in fp32.`,
     );
   }
   return sentences;

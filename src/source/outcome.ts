@@ -14,7 +14,7 @@ const largestFile = 100e6;
  *
  * @param folder of the run.
  * @returns null where there is no outcome.json.
- * @throws InputError for a file that is not what design and schema say: see docs/outcome.schema.json.
+ * @throws InputError for a file that is not as docs/learning.md has it.
  */
 export async function readOutcome(folder: string): Promise<Outcome | null> {
   const path = join(folder, outcomeFile);
