@@ -192,6 +192,17 @@ export const measured: readonly Measured[] = [
     sources: [...numbers, "src/engine/wasm", "src/engine/reference", "bench/engines"],
   },
   {
+    doc: "docs/performance.md",
+    heading: "## Arrays",
+    command: "npm run bench -- arrays 2 6",
+    sources: [
+      "src/engine/arrays.ts",
+      "src/engine/wasm/arrays",
+      "src/engine/lane/encode.ts",
+      "src/vectors/text.ts",
+    ],
+  },
+  {
     doc: "docs/planted-faults.md",
     heading: "## Found by the quick tier, `npm test`",
     command: "npm run faults",

@@ -12,6 +12,8 @@ export interface NumberSource {
   readonly precision: number;
   /** Null for fp64. */
   readonly format: Format | null;
+  /** Whether it has a number: not every one has NaN, infinities, or a zero with a sign. */
+  has(x: number): boolean;
   /** A number of the source near `x`, `steps` of its numbers above the nearest. */
   near(x: number, steps: number): number;
   /** Codes in words of 32 bits, the upper one first. */
@@ -25,6 +27,7 @@ const fp64: NumberSource = {
   bits: 64,
   precision: 53,
   format: null,
+  has: () => true,
   near: (x, steps) => (Number.isFinite(x) ? stepFloat64(x, steps) : x),
   words: 2,
   write(x, to, at) {
@@ -45,6 +48,8 @@ export function numberSource(of: Format | string): NumberSource {
     bits: format.bits,
     precision: format.precision,
     format,
+    has: (x) =>
+      Number.isNaN(x) ? format.hasNaN : Object.is(round(x, format, { rounding: "toward-zero" }), x),
     near(x, steps) {
       let near = round(x, format, { overflow: "saturate" });
       for (let i = 0; i < Math.abs(steps); i++)
@@ -53,8 +58,7 @@ export function numberSource(of: Format | string): NumberSource {
     },
     words: 1,
     write(x, to, at) {
-      // A format without NaN has none as an input either.
-      to[at] = codeOf(Number.isNaN(x) && !format.hasNaN ? format.maxFinite : x, format);
+      to[at] = codeOf(x, format);
     },
     read: (from, at) => decode(from[at], format),
   };

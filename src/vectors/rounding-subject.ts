@@ -3,7 +3,7 @@ import { type BitsQuestion, bitMistakes } from "./bit-mistakes.js";
 import { hex, withCode } from "./describe.js";
 import { Draw } from "./draw.js";
 import { flagsOf } from "./flags.js";
-import { float32Bits, float32FromBits } from "./float64-bits.js";
+import { float32FromBits } from "./float64-bits.js";
 import { describeNumber, nameOf, numberResults, randomBitsFor } from "./number-results.js";
 import type { NumberSource } from "./number-source.js";
 import { isEnumerable, roundingInputs } from "./rounding-inputs.js";
@@ -18,13 +18,13 @@ const nanBits = [
 /** Rounding numbers of a source to a format. Of fp32 the bits are part of the question: a NaN has a payload. */
 export function roundingSubject(to: RoundingTo, source: NumberSource): Subject<BitsQuestion, number> {
   const { format, rounding, overflow } = to;
-  const hasBits = source.name === "fp32";
+  const isFp32 = source.name === "fp32";
   const isStochastic = rounding === "stochastic";
-  const question = (x: number, randomBits: number): BitsQuestion => ({
-    x,
-    randomBits,
-    bits: hasBits ? float32Bits(x) : 0,
-  });
+  const code = new Uint32Array(2);
+  const question = (x: number, randomBits: number): BitsQuestion => {
+    source.write(x, code, 0);
+    return { x, randomBits, bits: code[0] };
+  };
   return {
     ...numberResults(format),
     name: `${nameOf(to)} from ${source.name}`,
@@ -38,8 +38,9 @@ export function roundingSubject(to: RoundingTo, source: NumberSource): Subject<B
         }
         return;
       }
-      if (hasBits) for (const bits of nanBits) yield { x: NaN, bits, randomBits: draw.bits() };
+      if (isFp32) for (const bits of nanBits) yield { x: NaN, bits, randomBits: draw.bits() };
       for (const x of roundingInputs(format, source, level, draw)) {
+        if (!source.has(x)) continue;
         for (const randomBits of randomBitsFor(x, to, draw)) yield question(x, randomBits);
       }
     },
@@ -48,7 +49,7 @@ export function roundingSubject(to: RoundingTo, source: NumberSource): Subject<B
       return roundSum(x, 0, format, rounding, overflow, randomBits);
     },
     write({ x, bits, randomBits }, words, at) {
-      if (hasBits) words[at] = bits;
+      if (source.words === 1) words[at] = bits;
       else source.write(x, words, at);
       if (isStochastic) words[at + source.words] = randomBits;
     },
@@ -56,19 +57,20 @@ export function roundingSubject(to: RoundingTo, source: NumberSource): Subject<B
       ...questionOf(words, at, source),
       randomBits: isStochastic ? words[at + source.words] : 0,
     }),
-    mistakes: () => (hasBits ? bitMistakes(to) : roundingMistakes(to)),
+    mistakes: () => (isFp32 ? bitMistakes(to) : roundingMistakes(to)),
     describe(compared) {
       const { x, bits, randomBits } = compared.question;
-      const asked = hasBits ? `${withCode(x, null)} (${hex(bits, 32)})` : withCode(x, source.format);
+      const asked = isFp32 ? `${withCode(x, null)} (${hex(bits, 32)})` : withCode(x, source.format);
       return describeNumber(asked, to, randomBits, compared);
     },
     flags: ({ x }, answer) => flagsOf(x, answer, to, false),
   };
 }
 
+/** The code is part of the question where it is one word: a number does not keep what a NaN carries. */
 function questionOf(words: Uint32Array, at: number, source: NumberSource): BitsQuestion {
-  if (source.name !== "fp32") return { x: source.read(words, at), bits: 0, randomBits: 0 };
-  return { x: float32FromBits(words[at]), bits: words[at], randomBits: 0 };
+  const x = source.name === "fp32" ? float32FromBits(words[at]) : source.read(words, at);
+  return { x, bits: words[at], randomBits: 0 };
 }
 
 /** Every number of a source, NaNs of every payload too. */

@@ -88,6 +88,15 @@ describe("vectors", () => {
     expect(lines[0x3f81]).toBe("3f81 38");
   });
 
+  test.each(["e2m1fn", "e4m3fn", "e4m3fnuz", "fp16"])(
+    "from %s have no number that it lacks",
+    async (from) => {
+      const path = at("from.txt");
+      await output("vectors", "--format", "e5m2", "--from", from, "--out", path);
+      expect(await verified(path)).toMatchObject({ status: 0, wrong: 0 });
+    },
+  );
+
   test("results of another recipe are called by its name", async () => {
     const path = at("adamw.txt");
     await output("vectors", "--operation", "adamw", "--recipe", "torch-2.13-cuda-fused", "--out", path);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ArithmeticMismatch } from "../../src/testing/index.js";
+import { sized } from "../support/tier.js";
 import { gallery, masters, withTwoMistakes } from "./gallery.js";
 
 /** What a check throws. */
@@ -29,7 +30,11 @@ describe("a gallery of mistakes: each is found at level 1 and named", () => {
 });
 
 describe("what is right passes at level 2", () => {
-  it.each(masters)("$of", ({ check }) => {
-    expect(check()).toMatchObject({ cases: expect.any(Number) });
-  });
+  // The quick tier leaves out what takes longest: operations of fp32.
+  it.each(sized({ quick: masters.filter(({ of }) => !/^fp32 /.test(of)), full: masters }))(
+    "$of",
+    ({ check }) => {
+      expect(check()).toMatchObject({ cases: expect.any(Number) });
+    },
+  );
 });
