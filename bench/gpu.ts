@@ -13,7 +13,7 @@ import { webGpuEngine } from "../src/engine/webgpu/webgpu.js";
 import { format } from "../src/format/registry.js";
 import { roundings } from "../src/format/round.js";
 import { drawnValues, type Values } from "../src/lens/input.js";
-import { drawnWeights, simulatedUpdates } from "../src/lens/simulated.js";
+import { drawnWeights, simulatedUpdates } from "../src/lens/run/simulated.js";
 import { gaussian, normalQuantile } from "../src/update/distribution.js";
 import { schemeNames } from "../src/update/scheme.js";
 import { type UpdateOptions, updateSettings } from "../src/update/settings.js";

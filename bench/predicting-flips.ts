@@ -14,7 +14,7 @@ import {
   type RuleOutcome,
   ruleOutcomes,
   type StepPrediction,
-} from "../src/lens/prediction.js";
+} from "../src/lens/study/prediction.js";
 import { slideOf } from "../src/report/charts/figure.js";
 import { predictionChart } from "../src/report/charts/prediction-chart.js";
 import { openRecording, recordedRun } from "../src/source/recording.js";

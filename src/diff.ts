@@ -2,7 +2,7 @@ import { comparerOf, provenKernel } from "./engine/wasm/difference/comparison.js
 import { type BlockFormat, blockFormat, isBlockFormat } from "./format/block/block-format.js";
 import type { Format } from "./format/format.js";
 import { formatOf } from "./format/registry.js";
-import type { DifferenceResult } from "./lens/difference-result.js";
+import type { DifferenceResult } from "./lens/difference/difference-result.js";
 import { renameRule } from "./source/names/rename.js";
 import { differenceOf } from "./source/pair/difference-of.js";
 import { openPair } from "./source/pair/open-pair.js";

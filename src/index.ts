@@ -38,8 +38,14 @@ export {
   type ShortRounding,
 } from "./format/round.js";
 export { type Class, classes, classify } from "./lens/classify.js";
-export { type Explanation, explain } from "./lens/explain.js";
-export { type BlockExplanation, type ExplainBlockOptions, explainBlock } from "./lens/explain-block.js";
+export { type Explanation, explain } from "./lens/explain/explain.js";
+export {
+  type BlockExplanation,
+  type ExplainBlockOptions,
+  explainBlock,
+} from "./lens/explain/explain-block.js";
+export type { Numeral } from "./lens/explain/numeral.js";
+export type { SchemeOutlook } from "./lens/explain/outlook.js";
 export type {
   MomentKind,
   SkippedTensor,
@@ -48,10 +54,8 @@ export type {
   TensorOptimizer,
   Values,
 } from "./lens/input.js";
-export { mergeResults } from "./lens/merge.js";
-export type { Numeral } from "./lens/numeral.js";
-export type { SchemeOutlook } from "./lens/outlook.js";
-export type * from "./lens/result.js";
+export { mergeResults } from "./lens/run/merge.js";
+export type * from "./lens/run/result.js";
 export type { ChangedCounts, SharedCounts } from "./lens/shared-tally.js";
 export { type ApplyOptions, applyUpdate } from "./update/apply.js";
 export type { BlockSchemeName } from "./update/block-scheme.js";

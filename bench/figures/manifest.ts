@@ -24,7 +24,12 @@ export const measured: readonly Measured[] = [
     heading: "## Ask it about your run",
     command:
       "npm run bench -- diff 4 0 1 20; npm run bench -- diff 8 0 1 20; simulate, as in docs/performance.md",
-    sources: ["src/lens/difference.ts", "src/lens/difference-codes.ts", "src/engine/wasm", "src/source/pair"],
+    sources: [
+      "src/lens/difference/difference.ts",
+      "src/lens/difference/difference-codes.ts",
+      "src/engine/wasm",
+      "src/source/pair",
+    ],
   },
   {
     doc: "recorders/README.md",
@@ -123,14 +128,24 @@ export const measured: readonly Measured[] = [
     heading: "# What was measured",
     row: "`diff` of two 4 GB",
     command: "npm run bench -- diff 4 0 1 20",
-    sources: ["src/lens/difference.ts", "src/lens/difference-codes.ts", "src/engine/wasm", "src/source/pair"],
+    sources: [
+      "src/lens/difference/difference.ts",
+      "src/lens/difference/difference-codes.ts",
+      "src/engine/wasm",
+      "src/source/pair",
+    ],
   },
   {
     doc: "docs/performance.md",
     heading: "# What was measured",
     row: "`diff` of 0.5 GB of fp8 codes",
     command: "npm run bench -- scaled 0.5",
-    sources: ["src/lens/difference-codes.ts", "src/engine/wasm", "src/source/pair", "src/source/scaled"],
+    sources: [
+      "src/lens/difference/difference-codes.ts",
+      "src/engine/wasm",
+      "src/source/pair",
+      "src/source/scaled",
+    ],
   },
   {
     doc: "docs/performance.md",
@@ -183,7 +198,7 @@ export const measured: readonly Measured[] = [
     heading: "# What was measured",
     row: "`diff` of a base and a LoRA adapter",
     command: "npm run bench -- lora",
-    sources: ["src/lens/low-rank.ts", "src/engine/wasm", "src/source/adapter"],
+    sources: ["src/lens/run/low-rank.ts", "src/engine/wasm", "src/source/adapter"],
   },
   {
     doc: "docs/performance.md",

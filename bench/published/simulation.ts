@@ -1,9 +1,9 @@
 import type { LensJob } from "../../src/engine/engine.js";
 import { selectEngine } from "../../src/engine/select.js";
 import { format } from "../../src/format/registry.js";
-import type { Case } from "../../src/lens/result.js";
-import { drawnWeights } from "../../src/lens/simulated.js";
-import { summarizeCase } from "../../src/lens/summarize.js";
+import type { Case } from "../../src/lens/run/result.js";
+import { drawnWeights } from "../../src/lens/run/simulated.js";
+import { summarizeCase } from "../../src/lens/run/summarize.js";
 import { type ModelShape, models } from "../../src/source/synthetic/models.js";
 import { type GivenTensor, syntheticRun } from "../../src/source/synthetic/synthetic-run.js";
 import { gaussian } from "../../src/update/distribution.js";

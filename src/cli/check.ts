@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Rounding } from "../format/round.js";
-import { checkOf } from "../lens/check.js";
+import { checkOf } from "../lens/run/check.js";
 import { renderCheck } from "../report/check.js";
 import { InputError } from "../source/input-error.js";
 import { type Recording, recordedRun } from "../source/recording.js";

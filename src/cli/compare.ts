@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { ComparedRun, RunComparison } from "../lens/run-comparison.js";
+import type { ComparedRun, RunComparison } from "../lens/learning/run-comparison.js";
 import { readOutcome } from "../source/outcome.js";
 import { recordedRun } from "../source/recording.js";
 import { version } from "../version.js";

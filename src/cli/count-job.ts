@@ -3,7 +3,7 @@ import { type DescribedJob, runLens } from "../engine/run-lens.js";
 import type { PartLog } from "../engine/run-parts.js";
 import { type ProvenEngine, selectEngine } from "../engine/select.js";
 import { castsWithoutScale } from "../lens/cast.js";
-import type { Result } from "../lens/result.js";
+import type { Result } from "../lens/run/result.js";
 import { sharesScales } from "../update/block-settings.js";
 import { progressBar } from "./progress.js";
 import type { Output } from "./streams.js";

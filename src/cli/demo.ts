@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
-import { DifferenceTally } from "../lens/difference.js";
+import { DifferenceTally } from "../lens/difference/difference.js";
 import { printable } from "../lens/printable.js";
 import { wrap } from "../report/columns.js";
 import { shellWord } from "../report/command.js";

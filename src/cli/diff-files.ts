@@ -2,9 +2,9 @@ import { comparerOf, provenKernel } from "../engine/wasm/difference/comparison.j
 import { blockFormat, isBlockFormat } from "../format/block/block-format.js";
 import { format } from "../format/registry.js";
 import type { TensorPart } from "../geometry/job.js";
-import type { DifferenceTallyJson } from "../lens/difference.js";
-import type { Comparer } from "../lens/difference-codes.js";
-import type { DeltaFile, DifferenceResult } from "../lens/difference-result.js";
+import type { DifferenceTallyJson } from "../lens/difference/difference.js";
+import type { Comparer } from "../lens/difference/difference-codes.js";
+import type { DeltaFile, DifferenceResult } from "../lens/difference/difference-result.js";
 import { differenceOf } from "../source/pair/difference-of.js";
 import { openPair } from "../source/pair/open-pair.js";
 import type { CheckpointPair, PairOptions } from "../source/pair/pair-up.js";

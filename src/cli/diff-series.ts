@@ -1,6 +1,6 @@
 import { comparerOf, provenKernel } from "../engine/wasm/difference/comparison.js";
 import { format } from "../format/registry.js";
-import { comparisonsOf, seriesOf } from "../lens/series.js";
+import { comparisonsOf, seriesOf } from "../lens/difference/series.js";
 import { differenceOf } from "../source/pair/difference-of.js";
 import { openPair } from "../source/pair/open-pair.js";
 import type { WorkerPool } from "../source/pair/worker-pool.js";

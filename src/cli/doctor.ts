@@ -3,7 +3,7 @@ import { Command } from "commander";
 import type { Engine } from "../engine/engine.js";
 import { engines } from "../engine/registry.js";
 import { selectEngine } from "../engine/select.js";
-import type { SelfCheck } from "../lens/result.js";
+import type { SelfCheck } from "../lens/run/result.js";
 import { layOut } from "../report/columns.js";
 import { version } from "../version.js";
 import type { Streams } from "./streams.js";

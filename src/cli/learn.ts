@@ -4,8 +4,13 @@ import { parameterCount, parameters } from "../learn/decoder/shape.js";
 import { firstOperands, Learning } from "../learn/learn.js";
 import { RunRecorder } from "../learn/recorded-run.js";
 import { largestNorm, optimizerSettings, type TrainingSettings } from "../learn/training.js";
-import { type LearningRun, type LearnResult, type LearnRun, learningRuns } from "../lens/learning.js";
-import { isFp32 } from "../lens/learning-summary.js";
+import {
+  type LearningRun,
+  type LearnResult,
+  type LearnRun,
+  learningRuns,
+} from "../lens/learning/learning.js";
+import { isFp32 } from "../lens/learning/learning-summary.js";
 import { InputError } from "../source/input-error.js";
 import { updateSettings } from "../update/settings.js";
 import { version } from "../version.js";

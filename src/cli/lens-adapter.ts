@@ -1,8 +1,8 @@
 import type { Observer } from "../engine/engine.js";
 import type { DescribedJob } from "../engine/run-lens.js";
 import { format } from "../format/registry.js";
-import { type MergeLens, mergeCase } from "../lens/merge-lens.js";
-import type { Result } from "../lens/result.js";
+import { type MergeLens, mergeCase } from "../lens/run/merge-lens.js";
+import type { Result } from "../lens/run/result.js";
 import { spread } from "../lens/spread.js";
 import { MergedCheckpoint } from "../source/adapter/merged.js";
 import { type AdapterOnBase, mergedAndUnmerged, openAdapter } from "../source/adapter/open-adapter.js";

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { predict } from "../engine/predict.js";
 import { blockFormat, isBlockFormat } from "../format/block/block-format.js";
 import { format } from "../format/registry.js";
-import { type PredictionResult, ruleOutcomes } from "../lens/prediction.js";
+import { type PredictionResult, ruleOutcomes } from "../lens/study/prediction.js";
 import { InputError } from "../source/input-error.js";
 import { openRecording, type Recording, recordedRun } from "../source/recording.js";
 import { replayOf } from "../source/replay.js";

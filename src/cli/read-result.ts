@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { ErrorObject, ValidateFunction } from "ajv/dist/2020.js";
-import type { DifferenceResult } from "../lens/difference-result.js";
-import { upgraded } from "../lens/old-results.js";
-import type { PredictionResult } from "../lens/prediction.js";
-import type { Result } from "../lens/result.js";
-import type { SeriesResult } from "../lens/series.js";
-import type { SweepResult } from "../lens/sweep.js";
+import type { DifferenceResult } from "../lens/difference/difference-result.js";
+import type { SeriesResult } from "../lens/difference/series.js";
+import { upgraded } from "../lens/run/old-results.js";
+import type { Result } from "../lens/run/result.js";
+import type { PredictionResult } from "../lens/study/prediction.js";
+import type { SweepResult } from "../lens/study/sweep.js";
 import { InputError, quote } from "../source/input-error.js";
 import { systemError } from "../source/system-error.js";
 

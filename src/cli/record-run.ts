@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { metadataOf, type RecordedTensor, type RunRecorder, tensorsOf } from "../learn/recorded-run.js";
-import type { LearnRun } from "../lens/learning.js";
+import type { LearnRun } from "../lens/learning/learning.js";
 import { InputError } from "../source/input-error.js";
 import { encodeSafetensors } from "../source/safetensors/write.js";
 import { temporaryName } from "../source/temporary-name.js";

@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import { mergeResults } from "../lens/merge.js";
 import { printable } from "../lens/printable.js";
+import { mergeResults } from "../lens/run/merge.js";
 import { InputError } from "../source/input-error.js";
 import { addOutputOptions, type OutputOptions } from "./common-options.js";
 import {

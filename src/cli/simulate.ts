@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import { studyFirstShown } from "../engine/first-shown.js";
-import { FirstShownFormula } from "../lens/first-shown.js";
-import type { Result } from "../lens/result.js";
-import { samplingOf } from "../lens/sampling.js";
+import type { Result } from "../lens/run/result.js";
+import { FirstShownFormula } from "../lens/study/first-shown.js";
+import { samplingOf } from "../lens/study/sampling.js";
 import { milestonesOf } from "../source/synthetic/milestones.js";
 import type { CaseSettings } from "../update/optimizer.js";
 import { type UpdateSettings, updateSettings } from "../update/settings.js";

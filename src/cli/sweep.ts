@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { DescribedJob } from "../engine/run-lens.js";
 import { scaledValues } from "../lens/input.js";
-import { type SweepCell, type SweepResult, sweepAnswers, sweepCells } from "../lens/sweep.js";
+import { type SweepCell, type SweepResult, sweepAnswers, sweepCells } from "../lens/study/sweep.js";
 import { openRecording, recordedRun } from "../source/recording.js";
 import { version } from "../version.js";
 import { addOutputOptions, finiteNumber, type OutputOptions, threadsOption } from "./common-options.js";

@@ -1,4 +1,4 @@
-import type { Result } from "../lens/result.js";
+import type { Result } from "../lens/run/result.js";
 import { quote } from "../source/input-error.js";
 import type { Streams } from "./streams.js";
 

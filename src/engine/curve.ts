@@ -1,4 +1,4 @@
-import type { CurveTally } from "../lens/summarize.js";
+import type { CurveTally } from "../lens/run/summarize.js";
 import { EndTally } from "../lens/tally.js";
 import type { LensJob } from "./engine.js";
 

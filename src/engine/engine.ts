@@ -1,6 +1,6 @@
 import type { TensorInput } from "../lens/input.js";
-import type { SelfCheck } from "../lens/result.js";
-import type { CaseTally } from "../lens/summarize.js";
+import type { SelfCheck } from "../lens/run/result.js";
+import type { CaseTally } from "../lens/run/summarize.js";
 import type { CaseSettings } from "../update/optimizer.js";
 
 /** What is asked of an engine: every case over every tensor, step after step. */

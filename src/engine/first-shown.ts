@@ -1,7 +1,7 @@
 import { exponentOf } from "../format/float64.js";
 import { gapAt } from "../format/round.js";
-import type { FirstShown, FirstShownBinade, FirstShownFormula } from "../lens/first-shown.js";
 import type { TensorInput } from "../lens/input.js";
+import type { FirstShown, FirstShownBinade, FirstShownFormula } from "../lens/study/first-shown.js";
 import { UpdateTally } from "../lens/tally.js";
 import { sharesScales } from "../update/block-settings.js";
 import type { UpdateSettings } from "../update/settings.js";

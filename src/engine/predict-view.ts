@@ -4,7 +4,7 @@ import { codesUnder, dequantizeBlock, largestMagnitude } from "../format/block/q
 import { noTensorScale, type TensorScale } from "../format/block/scale-rule.js";
 import { decode } from "../format/encode.js";
 import type { Format } from "../format/format.js";
-import { storedAs } from "../lens/prediction.js";
+import { storedAs } from "../lens/study/prediction.js";
 
 /** What is stored of the masters of a chunk. */
 export interface MasterView {

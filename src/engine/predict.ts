@@ -5,7 +5,7 @@ import {
   judgedRules,
   reachDeviations,
   type StepPrediction,
-} from "../lens/prediction.js";
+} from "../lens/study/prediction.js";
 import { AdamwStep, learningRate, type SimulatedRun } from "../update/simulated-adamw.js";
 import type { LensJob, Observer } from "./engine.js";
 import { type PredictedFormat, predictionEnds, viewOf } from "./predict-view.js";

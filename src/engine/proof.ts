@@ -1,4 +1,4 @@
-import type { SelfCheck } from "../lens/result.js";
+import type { SelfCheck } from "../lens/run/result.js";
 import { type CaseSettings, recipeSettings } from "../update/optimizer.js";
 import { type UpdateSettings, updateSettings } from "../update/settings.js";
 import type { Engine } from "./engine.js";

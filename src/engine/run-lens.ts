@@ -1,5 +1,5 @@
 import type { SkippedTensor } from "../lens/input.js";
-import type { Result, ResultInput, ResultOptimizer, SelfCheck } from "../lens/result.js";
+import type { Result, ResultInput, ResultOptimizer, SelfCheck } from "../lens/run/result.js";
 import { spread } from "../lens/spread.js";
 import type { RecipeSettings } from "../update/optimizer.js";
 import type { OptimizerSettings } from "../update/recipe/recipe.js";

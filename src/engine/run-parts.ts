@@ -1,7 +1,7 @@
 import type { TensorInput } from "../lens/input.js";
-import { mergeCases } from "../lens/merge.js";
-import type { Case } from "../lens/result.js";
-import { summarizeCase } from "../lens/summarize.js";
+import { mergeCases } from "../lens/run/merge.js";
+import type { Case } from "../lens/run/result.js";
+import { summarizeCase } from "../lens/run/summarize.js";
 import type { Engine, LensJob, Observer } from "./engine.js";
 
 /** What an engine counted of some tensors: a case of a result for each case of the job. JSON. */

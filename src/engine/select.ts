@@ -1,6 +1,6 @@
 import { unknownName } from "../format/unknown-name.js";
 import type { TensorInput, TensorOptimizer, Values } from "../lens/input.js";
-import type { SelfCheck } from "../lens/result.js";
+import type { SelfCheck } from "../lens/run/result.js";
 import type { Engine, LensJob } from "./engine.js";
 import { EngineRefused } from "./engine-refused.js";
 import { engines as known } from "./registry.js";

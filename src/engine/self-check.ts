@@ -1,6 +1,6 @@
 import { type Class, classes } from "../lens/classify.js";
 import type { TensorInput, Values } from "../lens/input.js";
-import type { SelfCheck } from "../lens/result.js";
+import type { SelfCheck } from "../lens/run/result.js";
 import type { Tally } from "../lens/tally.js";
 import { type UpdateOptions, updateSettings } from "../update/settings.js";
 import type { Engine } from "./engine.js";

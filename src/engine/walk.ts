@@ -1,7 +1,7 @@
 import { plural } from "../format/plural.js";
 import type { MomentKind, TensorInput, TensorOptimizer, Values } from "../lens/input.js";
+import type { CaseTally } from "../lens/run/summarize.js";
 import { blockLength } from "../lens/sum.js";
-import type { CaseTally } from "../lens/summarize.js";
 import { Tally, UpdateTally } from "../lens/tally.js";
 import { chunkEnds, tensorMagnitudes } from "./block-chunks.js";
 import { curveOf, expectMilestones, newCurve } from "./curve.js";

@@ -1,4 +1,4 @@
-import type { Ability, Distance, LearnRun, LearnStep } from "../lens/learning.js";
+import type { Ability, Distance, LearnRun, LearnStep } from "../lens/learning/learning.js";
 import { Evaluator, passAt, passAtAll } from "./evaluate.js";
 import { type Operation, operands } from "./task.js";
 import { type Models, Training, type TrainingSettings } from "./training.js";

@@ -1,4 +1,4 @@
-import type { LearnRun } from "../lens/learning.js";
+import type { LearnRun } from "../lens/learning/learning.js";
 import { parameters } from "./decoder/shape.js";
 import { largestNorm, optimizerSettings, type Training } from "./training.js";
 

@@ -2,8 +2,8 @@ import type { Format } from "../format/format.js";
 import { type Quantiles, quantileOf } from "../update/quantiles.js";
 import type { OptimizerSettings } from "../update/recipe/recipe.js";
 import type { WeightDraws } from "../update/weight-draws.js";
-import type { LowRank } from "./low-rank.js";
-import type { SimulatedStep } from "./simulated.js";
+import type { LowRank } from "./run/low-rank.js";
+import type { SimulatedStep } from "./run/simulated.js";
 
 /** What the lens looks at, wherever it comes from. */
 

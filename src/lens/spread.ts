@@ -1,4 +1,4 @@
-import type { Spread } from "./result.js";
+import type { Spread } from "./run/result.js";
 
 /** What numbers lie between; one number where they are all the same. Valid for at least one. */
 export function spread(numbers: Iterable<number>): Spread {

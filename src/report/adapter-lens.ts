@@ -1,6 +1,6 @@
-import type { MergedComparison, MergeLens, ModuleCounts } from "../lens/merge-lens.js";
 import { printable } from "../lens/printable.js";
-import type { Case, Result, Spread } from "../lens/result.js";
+import type { MergedComparison, MergeLens, ModuleCounts } from "../lens/run/merge-lens.js";
+import type { Case, Result, Spread } from "../lens/run/result.js";
 import type { NumberTable } from "./charts/figure.js";
 import { caseInWords, caseLabels } from "./labels.js";
 import { count, counted, missing, percent, ratio, share } from "./numbers.js";

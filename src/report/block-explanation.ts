@@ -1,5 +1,5 @@
 import { format as formatNamed } from "../format/registry.js";
-import type { BlockExplanation, RuleExplanation, StoredNumber } from "../lens/explain-block.js";
+import type { BlockExplanation, RuleExplanation, StoredNumber } from "../lens/explain/explain-block.js";
 import { type Column, layOut, wrap } from "./columns.js";
 import { short } from "./numbers.js";
 import { plainTerminal, styles, type Terminal } from "./terminal.js";

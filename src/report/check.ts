@@ -1,4 +1,4 @@
-import type { Check } from "../lens/check.js";
+import type { Check } from "../lens/run/check.js";
 import { schemeInWords } from "./labels.js";
 import { count, percent, ratio } from "./numbers.js";
 import { leftOutSentences } from "./skipped.js";

@@ -1,4 +1,4 @@
-import type { DifferenceResult } from "../lens/difference-result.js";
+import type { DifferenceResult } from "../lens/difference/difference-result.js";
 import { printable } from "../lens/printable.js";
 import { count, counted, percent, share } from "./numbers.js";
 

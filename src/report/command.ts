@@ -1,11 +1,11 @@
 import { isBlockFormat } from "../format/block/block-format.js";
-import type { DifferenceResult } from "../lens/difference-result.js";
-import type { PredictionResult } from "../lens/prediction.js";
+import type { DifferenceResult } from "../lens/difference/difference-result.js";
+import type { SeriesResult } from "../lens/difference/series.js";
 import { printable } from "../lens/printable.js";
-import type { Case, Result, ResultInput, ResultOptimizer } from "../lens/result.js";
-import type { SeriesResult } from "../lens/series.js";
-import type { SweepCase, SweepResult } from "../lens/sweep.js";
-import type { SyntheticInput } from "../lens/synthetic-result.js";
+import type { Case, Result, ResultInput, ResultOptimizer } from "../lens/run/result.js";
+import type { SyntheticInput } from "../lens/run/synthetic-result.js";
+import type { PredictionResult } from "../lens/study/prediction.js";
+import type { SweepCase, SweepResult } from "../lens/study/sweep.js";
 
 /** The commands that count a result again; nothing for one whose input was given to the library. */
 export function runCommandLines(result: Result): string[] {

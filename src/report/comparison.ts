@@ -1,6 +1,12 @@
-import { type Achievement, crossover, type Outcome, type PassAt, passRates } from "../lens/outcome.js";
+import {
+  type Achievement,
+  crossover,
+  type Outcome,
+  type PassAt,
+  passRates,
+} from "../lens/learning/outcome.js";
+import type { ComparedRun, RunComparison } from "../lens/learning/run-comparison.js";
 import { printable } from "../lens/printable.js";
-import type { ComparedRun, RunComparison } from "../lens/run-comparison.js";
 import { besideEachOther, layOut, wrap } from "./columns.js";
 import { csv } from "./csv.js";
 import { caseLabel } from "./labels.js";

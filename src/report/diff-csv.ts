@@ -1,4 +1,4 @@
-import type { DifferenceCounts, DifferenceResult } from "../lens/difference-result.js";
+import type { DifferenceCounts, DifferenceResult } from "../lens/difference/difference-result.js";
 import { csv } from "./csv.js";
 
 const columns: readonly (readonly [string, (counts: DifferenceCounts) => number | null])[] = [

@@ -1,4 +1,4 @@
-import type { DifferenceResult } from "../lens/difference-result.js";
+import type { DifferenceResult } from "../lens/difference/difference-result.js";
 import { printable } from "../lens/printable.js";
 import { castSentences } from "./cast-note.js";
 import { count, percent, share } from "./numbers.js";

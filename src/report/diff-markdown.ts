@@ -1,4 +1,4 @@
-import type { DifferenceCounts, DifferenceResult } from "../lens/difference-result.js";
+import type { DifferenceCounts, DifferenceResult } from "../lens/difference/difference-result.js";
 import { byBytesLines, codeLines } from "./code-lines.js";
 import { diffHeadline, hiddenNote, mixedNote, withinNote } from "./diff-headline.js";
 import { deltaNotes, deltaRows } from "./diff-table.js";

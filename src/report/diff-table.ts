@@ -4,7 +4,7 @@ import type {
   DifferenceResult,
   DifferenceTotals,
   Heatmap,
-} from "../lens/difference-result.js";
+} from "../lens/difference/difference-result.js";
 import { printable } from "../lens/printable.js";
 import { leastDistance } from "../lens/ulp-distance.js";
 import { byBytesLines, codeLines } from "./code-lines.js";

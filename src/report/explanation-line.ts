@@ -1,7 +1,7 @@
 import { nextUp, ulp } from "../format/neighbours.js";
 import { format as formatNamed } from "../format/registry.js";
-import type { Explanation } from "../lens/explain.js";
-import type { Numeral } from "../lens/numeral.js";
+import type { Explanation } from "../lens/explain/explain.js";
+import type { Numeral } from "../lens/explain/numeral.js";
 import { saturates } from "./explanation-words.js";
 import { short } from "./numbers.js";
 

@@ -1,7 +1,7 @@
 import { format as formatNamed } from "../format/registry.js";
-import type { Explanation, StepExplanation } from "../lens/explain.js";
-import type { Numeral } from "../lens/numeral.js";
-import type { SchemeOutlook } from "../lens/outlook.js";
+import type { Explanation, StepExplanation } from "../lens/explain/explain.js";
+import type { Numeral } from "../lens/explain/numeral.js";
+import type { SchemeOutlook } from "../lens/explain/outlook.js";
 import { layOut } from "./columns.js";
 import { exactDecimal } from "./decimal.js";
 import { count, counted, percent, short } from "./numbers.js";

@@ -1,5 +1,5 @@
 import { format as formatNamed } from "../format/registry.js";
-import type { Explanation } from "../lens/explain.js";
+import type { Explanation } from "../lens/explain/explain.js";
 import { wrap } from "./columns.js";
 import { exactDecimal } from "./decimal.js";
 import { numberLine } from "./explanation-line.js";

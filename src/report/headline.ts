@@ -1,4 +1,4 @@
-import type { Case, Result } from "../lens/result.js";
+import type { Case, Result } from "../lens/run/result.js";
 import { mergeSentences } from "./adapter-lens.js";
 import { castSentences } from "./cast-note.js";
 import { caseInWords, caseLabels, stepsInWords } from "./labels.js";

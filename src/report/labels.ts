@@ -1,6 +1,6 @@
 import { printable } from "../lens/printable.js";
-import type { Case, Result } from "../lens/result.js";
-import type { SweepCase } from "../lens/sweep.js";
+import type { Case, Result } from "../lens/run/result.js";
+import type { SweepCase } from "../lens/study/sweep.js";
 
 /**
  * What tells the cases of a result apart: format and scheme, rounding and opmath where they are not the usual; or the

@@ -1,4 +1,4 @@
-import type { LearnResult } from "../lens/learning.js";
+import type { LearnResult } from "../lens/learning/learning.js";
 import { csv } from "./csv.js";
 
 /** One row a model. */

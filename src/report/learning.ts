@@ -1,5 +1,5 @@
-import type { LearnResult } from "../lens/learning.js";
-import { type Estimate, isFp32, type LearnRow, summaryOf } from "../lens/learning-summary.js";
+import type { LearnResult } from "../lens/learning/learning.js";
+import { type Estimate, isFp32, type LearnRow, summaryOf } from "../lens/learning/learning-summary.js";
 import { layOut, wrap } from "./columns.js";
 import { caseLabel } from "./labels.js";
 import { escaped, table } from "./markdown.js";

@@ -1,5 +1,5 @@
 import { printable } from "../lens/printable.js";
-import type { Case, LensCounts, Result } from "../lens/result.js";
+import type { Case, LensCounts, Result } from "../lens/run/result.js";
 import { kindTable, mergedLayers, mergeNotes, unmergeTable } from "./adapter-lens.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";

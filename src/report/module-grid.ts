@@ -1,5 +1,5 @@
 import { type ModuleKind, moduleKinds, moduleOf } from "../lens/module.js";
-import { shareHalfWidth } from "../lens/sampling.js";
+import { shareHalfWidth } from "../lens/study/sampling.js";
 import { carriesPercents, share } from "./numbers.js";
 
 /** A part of a tensor's weights, such as the unchanged ones, and of how many it is one. */

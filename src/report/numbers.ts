@@ -1,5 +1,5 @@
-import type { LensCounts, Result } from "../lens/result.js";
-import { shareHalfWidth } from "../lens/sampling.js";
+import type { LensCounts, Result } from "../lens/run/result.js";
+import { shareHalfWidth } from "../lens/study/sampling.js";
 
 /** Numbers as people read them. Every renderer but JSON and CSV uses these. */
 

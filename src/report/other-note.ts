@@ -1,5 +1,5 @@
+import type { DifferenceSummary } from "../lens/difference/summarize-difference.js";
 import { printable } from "../lens/printable.js";
-import type { DifferenceSummary } from "../lens/summarize-difference.js";
 import { counted, percent, share } from "./numbers.js";
 
 /** How much of a comparison is of none of the kinds of modules, with the largest tensor for an example; nothing for none. */

@@ -1,5 +1,5 @@
-import type { Knowledge, PredictionResult, Rule, RuleOutcome } from "../lens/prediction.js";
 import { printable } from "../lens/printable.js";
+import type { Knowledge, PredictionResult, Rule, RuleOutcome } from "../lens/study/prediction.js";
 import { layOut, wrap } from "./columns.js";
 import { csv } from "./csv.js";
 import { escaped, table } from "./markdown.js";

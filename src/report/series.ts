@@ -1,6 +1,6 @@
-import type { DifferenceSide } from "../lens/difference-result.js";
+import type { DifferenceSide } from "../lens/difference/difference-result.js";
+import type { SeriesDifference, SeriesResult } from "../lens/difference/series.js";
 import { printable } from "../lens/printable.js";
-import type { SeriesDifference, SeriesResult } from "../lens/series.js";
 import type { NumberTable } from "./charts/figure.js";
 import { layOut, wrap } from "./columns.js";
 import { csv } from "./csv.js";

@@ -1,6 +1,6 @@
-import type { FirstShownBinade } from "../lens/first-shown.js";
-import type { Result } from "../lens/result.js";
-import type { EndRatio, Estimate } from "../lens/sampling.js";
+import type { Result } from "../lens/run/result.js";
+import type { FirstShownBinade } from "../lens/study/first-shown.js";
+import type { EndRatio, Estimate } from "../lens/study/sampling.js";
 import type { NumberTable } from "./charts/figure.js";
 import { caseLabels } from "./labels.js";
 import { carriesPercents, count, missing, percent, percentWithin, ratio, ratioWithin } from "./numbers.js";

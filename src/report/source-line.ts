@@ -1,8 +1,8 @@
-import type { DifferenceResult } from "../lens/difference-result.js";
-import type { PredictionResult } from "../lens/prediction.js";
+import type { DifferenceResult } from "../lens/difference/difference-result.js";
 import { printable } from "../lens/printable.js";
-import type { Result } from "../lens/result.js";
-import type { SweepResult } from "../lens/sweep.js";
+import type { Result } from "../lens/run/result.js";
+import type { PredictionResult } from "../lens/study/prediction.js";
+import type { SweepResult } from "../lens/study/sweep.js";
 import { stepsInWords } from "./labels.js";
 import { counted } from "./numbers.js";
 import { endOf } from "./shareable.js";

@@ -1,4 +1,4 @@
-import type { SweepResult } from "../lens/sweep.js";
+import type { SweepResult } from "../lens/study/sweep.js";
 import { csv } from "./csv.js";
 
 const heading = [

@@ -1,4 +1,4 @@
-import type { SweepResult } from "../lens/sweep.js";
+import type { SweepResult } from "../lens/study/sweep.js";
 import { caseLabel } from "./labels.js";
 import { escaped, table } from "./markdown.js";
 import { noiseTexts, rateText, retainedTexts, sweepNotes, sweepSentences, sweepSize } from "./sweep-table.js";

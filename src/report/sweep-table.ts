@@ -1,5 +1,12 @@
 import { printable } from "../lens/printable.js";
-import { caseOf, isTold, type SweepCase, type SweepCell, type SweepResult, sameCase } from "../lens/sweep.js";
+import {
+  caseOf,
+  isTold,
+  type SweepCase,
+  type SweepCell,
+  type SweepResult,
+  sameCase,
+} from "../lens/study/sweep.js";
 import { castSentences } from "./cast-note.js";
 import { type Column, layOut, wrap } from "./columns.js";
 import { caseLabel } from "./labels.js";

@@ -1,5 +1,5 @@
-import type { Case, Result } from "../lens/result.js";
-import type { EndRatio } from "../lens/sampling.js";
+import type { Case, Result } from "../lens/run/result.js";
+import type { EndRatio } from "../lens/study/sampling.js";
 import { kindTable, mergeNotes, unmergeTable } from "./adapter-lens.js";
 import { besideEachOther, type Column, layOut, visibleWidth, wrap } from "./columns.js";
 import { headline } from "./headline.js";

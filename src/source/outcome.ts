@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Achievement, HeldOut, Outcome } from "../lens/outcome.js";
+import type { Achievement, HeldOut, Outcome } from "../lens/learning/outcome.js";
 import { InputError, quote } from "./input-error.js";
 import { systemError } from "./system-error.js";
 

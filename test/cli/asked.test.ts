@@ -2,8 +2,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { DifferenceResult } from "../../src/lens/difference-result.js";
-import type { Result } from "../../src/lens/result.js";
+import type { DifferenceResult } from "../../src/lens/difference/difference-result.js";
+import type { Result } from "../../src/lens/run/result.js";
 import { encodeSafetensors, type TensorToWrite } from "../../src/source/safetensors/write.js";
 import { put, seeded, temporaryFolder } from "../source/support.js";
 import { output, run } from "../support/cli.js";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Result } from "../../src/lens/result.js";
-import type { SweepResult } from "../../src/lens/sweep.js";
+import type { Result } from "../../src/lens/run/result.js";
+import type { SweepResult } from "../../src/lens/study/sweep.js";
 import { temporaryFolder } from "../source/support.js";
 import { expectUsageError, output, run } from "../support/cli.js";
 import { recorded, writeExcerpt } from "../support/recorded.js";

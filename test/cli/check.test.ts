@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Check } from "../../src/lens/check.js";
+import type { Check } from "../../src/lens/run/check.js";
 import { encodeSafetensors } from "../../src/source/safetensors/write.js";
 import { put, temporaryFolder } from "../source/support.js";
 import { expectRefusal, expectUsageError, output, run } from "../support/cli.js";

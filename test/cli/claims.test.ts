@@ -1,9 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { DifferenceResult } from "../../src/lens/difference-result.js";
-import type { Result } from "../../src/lens/result.js";
-import type { SweepResult } from "../../src/lens/sweep.js";
+import type { DifferenceResult } from "../../src/lens/difference/difference-result.js";
+import type { Result } from "../../src/lens/run/result.js";
+import type { SweepResult } from "../../src/lens/study/sweep.js";
 import { encodeSafetensors, type TensorToWrite } from "../../src/source/safetensors/write.js";
 import { put, temporaryFolder } from "../source/support.js";
 import { expectRefusal, output, run } from "../support/cli.js";

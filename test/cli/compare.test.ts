@@ -1,9 +1,9 @@
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { crossover, passRates } from "../../src/lens/outcome.js";
-import type { Result } from "../../src/lens/result.js";
-import type { RunComparison } from "../../src/lens/run-comparison.js";
+import { crossover, passRates } from "../../src/lens/learning/outcome.js";
+import type { RunComparison } from "../../src/lens/learning/run-comparison.js";
+import type { Result } from "../../src/lens/run/result.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { put, temporaryFolder } from "../source/support.js";
 import { expectRefusal, expectUsageError, output } from "../support/cli.js";

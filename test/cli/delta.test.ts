@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { DifferenceResult } from "../../src/lens/difference-result.js";
+import type { DifferenceResult } from "../../src/lens/difference/difference-result.js";
 import { encodeSafetensors } from "../../src/source/safetensors/write.js";
 import { put, seeded, temporaryFolder } from "../source/support.js";
 import { expectRefusal, expectUsageError, output, run } from "../support/cli.js";

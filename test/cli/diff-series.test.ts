@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { DifferenceResult } from "../../src/lens/difference-result.js";
-import type { SeriesResult } from "../../src/lens/series.js";
+import type { DifferenceResult } from "../../src/lens/difference/difference-result.js";
+import type { SeriesResult } from "../../src/lens/difference/series.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { renderSeriesCsv, renderSeriesMarkdown } from "../../src/report/series.js";
 import { shareable } from "../../src/report/shareable.js";

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { DifferenceResult } from "../../src/lens/difference-result.js";
+import type { DifferenceResult } from "../../src/lens/difference/difference-result.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { renderDiffCsv } from "../../src/report/diff-csv.js";
 import { renderDiffMarkdown } from "../../src/report/diff-markdown.js";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type BlockExplanation, explainBlock } from "../../src/lens/explain-block.js";
+import { type BlockExplanation, explainBlock } from "../../src/lens/explain/explain-block.js";
 import { expectUsageError, output } from "../support/cli.js";
 import { expectValid } from "../support/schemas.js";
 

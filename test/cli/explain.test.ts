@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Explanation, explain } from "../../src/lens/explain.js";
+import { type Explanation, explain } from "../../src/lens/explain/explain.js";
 import { temporaryFolder } from "../source/support.js";
 import { expectUsageError, output, run } from "../support/cli.js";
 import { expectValid } from "../support/schemas.js";

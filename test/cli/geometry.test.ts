@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { DifferenceResult } from "../../src/lens/difference-result.js";
+import type { DifferenceResult } from "../../src/lens/difference/difference-result.js";
 import type { Geometry } from "../../src/lens/geometry-result.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { encodeSafetensors, type TensorToWrite } from "../../src/source/safetensors/write.js";

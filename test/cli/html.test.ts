@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { DifferenceResult } from "../../src/lens/difference-result.js";
-import type { Result } from "../../src/lens/result.js";
+import type { DifferenceResult } from "../../src/lens/difference/difference-result.js";
+import type { Result } from "../../src/lens/run/result.js";
 import { figuresOfDiff, figuresOfRun } from "../../src/report/charts/figures.js";
 import { diffCommandLine, runCommandLines } from "../../src/report/command.js";
 import { headline } from "../../src/report/headline.js";

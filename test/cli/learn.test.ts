@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { LearnResult } from "../../src/lens/learning.js";
-import type { Result } from "../../src/lens/result.js";
+import type { LearnResult } from "../../src/lens/learning/learning.js";
+import type { Result } from "../../src/lens/run/result.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { renderLearnMarkdown, renderLearnTable } from "../../src/report/learning.js";
 import { renderLearnCsv } from "../../src/report/learning-csv.js";

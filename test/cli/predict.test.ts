@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { PredictionResult } from "../../src/lens/prediction.js";
+import type { PredictionResult } from "../../src/lens/study/prediction.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { predictionCommandLine } from "../../src/report/command.js";
 import { renderPredictionCsv, renderPredictionMarkdown } from "../../src/report/prediction.js";

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Result } from "../../src/lens/result.js";
+import type { Result } from "../../src/lens/run/result.js";
 import { adamw, recipes } from "../../src/update/optimizer.js";
 import { temporaryFolder } from "../source/support.js";
 import { expectRefusal, expectUsageError, output } from "../support/cli.js";

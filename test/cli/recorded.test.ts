@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Case, Result } from "../../src/lens/result.js";
+import type { Case, Result } from "../../src/lens/run/result.js";
 import { output } from "../support/cli.js";
 import { expectedCases } from "../support/expected.js";
 import { recorded, recordedWindows } from "../support/recorded.js";

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Result } from "../../src/lens/result.js";
+import type { Result } from "../../src/lens/run/result.js";
 import { encodeSafetensors, type TensorToWrite } from "../../src/source/safetensors/write.js";
 import { temporaryFolder } from "../source/support.js";
 import { expectRefusal, expectUsageError, output, run } from "../support/cli.js";

@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Result } from "../../src/lens/result.js";
+import type { Result } from "../../src/lens/run/result.js";
 import { renderCsv } from "../../src/report/csv.js";
 import { renderMarkdown } from "../../src/report/markdown.js";
 import { renderTable } from "../../src/report/table.js";

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Result } from "../../src/lens/result.js";
+import type { Result } from "../../src/lens/run/result.js";
 import { expectUsageError, output, run } from "../support/cli.js";
 import { recorded } from "../support/recorded.js";
 import { expectValid } from "../support/schemas.js";

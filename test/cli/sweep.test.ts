@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { SweepResult } from "../../src/lens/sweep.js";
+import type { SweepResult } from "../../src/lens/study/sweep.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { sweepCommandLines } from "../../src/report/command.js";
 import { renderSweepCsv } from "../../src/report/sweep-csv.js";

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Result } from "../../src/lens/result.js";
+import type { Result } from "../../src/lens/run/result.js";
 import { expectUsageError, output, run } from "../support/cli.js";
 import { float32, writeRun } from "../support/recorded.js";
 import { sized } from "../support/tier.js";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { reference } from "../../src/engine/reference/reference.js";
+import { summarizeCase } from "../../src/lens/run/summarize.js";
 import { ExactSum } from "../../src/lens/sum.js";
-import { summarizeCase } from "../../src/lens/summarize.js";
 import { openRecording, recordedRun } from "../../src/source/recording.js";
 import { applyUpdate } from "../../src/update/apply.js";
 import { recipeSettings } from "../../src/update/optimizer.js";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { studyFirstShown } from "../../src/engine/first-shown.js";
-import { FirstShownFormula } from "../../src/lens/first-shown.js";
 import type { TensorInput, Values } from "../../src/lens/input.js";
+import { FirstShownFormula } from "../../src/lens/study/first-shown.js";
 import { applyUpdate, startState } from "../../src/update/apply.js";
 import { gaussian } from "../../src/update/distribution.js";
 import { type UpdateSettings, updateSettings } from "../../src/update/settings.js";

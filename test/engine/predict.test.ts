@@ -3,8 +3,13 @@ import { predict } from "../../src/engine/predict.js";
 import { reference } from "../../src/engine/reference/reference.js";
 import { format } from "../../src/format/registry.js";
 import type { TensorInput, Values } from "../../src/lens/input.js";
-import { type Knowledge, type Rule, ruleOutcomes, type StepPrediction } from "../../src/lens/prediction.js";
-import { summarizeCase } from "../../src/lens/summarize.js";
+import { summarizeCase } from "../../src/lens/run/summarize.js";
+import {
+  type Knowledge,
+  type Rule,
+  ruleOutcomes,
+  type StepPrediction,
+} from "../../src/lens/study/prediction.js";
 import { openRecording, recordedRun } from "../../src/source/recording.js";
 import { syntheticRun } from "../../src/source/synthetic/synthetic-run.js";
 import { gaussian as gaussianDraws } from "../../src/update/distribution.js";

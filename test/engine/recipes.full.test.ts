@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { reference } from "../../src/engine/reference/reference.js";
-import { summarizeCase } from "../../src/lens/summarize.js";
+import { summarizeCase } from "../../src/lens/run/summarize.js";
 import { openRecording, recordedRun } from "../../src/source/recording.js";
 import { recipeSettings } from "../../src/update/optimizer.js";
 import { recorded } from "../support/recorded.js";

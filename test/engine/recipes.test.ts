@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { reference } from "../../src/engine/reference/reference.js";
 import type { TensorInput } from "../../src/lens/input.js";
+import { summarizeCase } from "../../src/lens/run/summarize.js";
 import { blockLength } from "../../src/lens/sum.js";
-import { summarizeCase } from "../../src/lens/summarize.js";
 import { openRecording, recordedRun } from "../../src/source/recording.js";
 import { adamw, type CaseSettings, recipeSettings, recipes, sgd } from "../../src/update/optimizer.js";
 import { updateSettings } from "../../src/update/settings.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { summarizeCase } from "../../src/lens/summarize.js";
+import { summarizeCase } from "../../src/lens/run/summarize.js";
 import { openRecording, recordedRun } from "../../src/source/recording.js";
 import { updateSettings } from "../../src/update/settings.js";
 import { everyEngine } from "../support/engines.js";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { reference } from "../../src/engine/reference/reference.js";
 import type { TensorInput } from "../../src/lens/input.js";
-import { summarizeCase } from "../../src/lens/summarize.js";
+import { summarizeCase } from "../../src/lens/run/summarize.js";
 import { schemeNames } from "../../src/update/scheme.js";
 import { type UpdateOptions, updateSettings } from "../../src/update/settings.js";
 import { bfloat16Schemes, toBfloat16 } from "../support/bfloat16.js";

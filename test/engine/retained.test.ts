@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { reference } from "../../src/engine/reference/reference.js";
-import { summarizeCase } from "../../src/lens/summarize.js";
+import { summarizeCase } from "../../src/lens/run/summarize.js";
 import { recipeSettings } from "../../src/update/optimizer.js";
 import { type SchemeName, schemeNames } from "../../src/update/scheme.js";
 import { type UpdateOptions, updateSettings } from "../../src/update/settings.js";

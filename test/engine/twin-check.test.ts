@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { LensJob } from "../../src/engine/engine.js";
 import { reference } from "../../src/engine/reference/reference.js";
 import { agrees } from "../../src/engine/twin-check.js";
-import type { CaseTally } from "../../src/lens/summarize.js";
+import type { CaseTally } from "../../src/lens/run/summarize.js";
 import { EndTally } from "../../src/lens/tally.js";
 import { updateSettings } from "../../src/update/settings.js";
 

@@ -29,7 +29,7 @@ export const faults: readonly Fault[] = [
     group: "learn",
   },
   {
-    file: "src/lens/outcome.ts",
+    file: "src/lens/learning/outcome.ts",
     mistake: "pass@k of counts is the biased estimator",
     find: "failed *= (n - c - i) / (n - i)",
     replace: "failed *= (n - c) / n",
@@ -72,7 +72,7 @@ export const faults: readonly Fault[] = [
     group: "engine",
   },
   {
-    file: "src/lens/difference-blocks.ts",
+    file: "src/lens/difference/difference-blocks.ts",
     mistake: "a comparison under shared scales goes by numbers instead of codes",
     find: "if (elements[0] === elements[1]) {",
     replace: "if (a === b) {",
@@ -135,7 +135,7 @@ export const faults: readonly Fault[] = [
     group: "lens",
   },
   {
-    file: "src/lens/outcomes.ts",
+    file: "src/lens/explain/outcomes.ts",
     mistake: "the probability to move is that to stay",
     find: "goesAway ? draw - first : first",
     replace: "goesAway ? first : draw - first",
@@ -191,7 +191,7 @@ export const faults: readonly Fault[] = [
     group: "lens",
   },
   {
-    file: "src/lens/summarize.ts",
+    file: "src/lens/run/summarize.ts",
     mistake: "the hidden share is of all weight-steps, zeros too",
     find: "hiddenShare: ratio(lost + kept, n - zeros),",
     replace: "hiddenShare: ratio(lost + kept, n),",

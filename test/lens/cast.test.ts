@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { format, formats } from "../../src/format/registry.js";
 import { round } from "../../src/format/round.js";
 import { blockFormatsOf, CastTally, castsWithoutScale, usuallyScaled } from "../../src/lens/cast.js";
-import { mergeResults } from "../../src/lens/merge.js";
-import type { Result } from "../../src/lens/result.js";
+import { mergeResults } from "../../src/lens/run/merge.js";
+import type { Result } from "../../src/lens/run/result.js";
 import { random32 } from "../support/bits.js";
 import { caseOf, renamed, resultOf } from "../support/results.js";
 

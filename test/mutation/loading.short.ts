@@ -11,8 +11,8 @@ it.each(
     "update/apply": () => import("../../src/update/apply.js"),
     "update/optimizer": () => import("../../src/update/optimizer.js"),
     "update/recipe/intended": () => import("../../src/update/recipe/intended.js"),
-    "lens/explain": () => import("../../src/lens/explain.js"),
-    "lens/merge": () => import("../../src/lens/merge.js"),
+    "lens/explain/explain": () => import("../../src/lens/explain/explain.js"),
+    "lens/run/merge": () => import("../../src/lens/run/merge.js"),
   }),
 )("%s loads", async (_, load) => {
   expect(Object.keys(await load())).not.toEqual([]);

@@ -15,6 +15,11 @@ const long = [
   /rlvr|sft|opd/,
   /so the recipe decays nothing/,
   /v never decays/,
+  /decodeTable takes a format by its record/,
+  /moves weights by \.59 of the learning rate/,
+  /a memory longer than any run of/,
+  /whatever wraps a model/,
+  /ratios of sums over the whole have/,
 ];
 
 beforeEach(({ task, skip }) => {

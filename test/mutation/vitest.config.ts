@@ -5,9 +5,9 @@ const short = fileURLToPath(new URL("fast-check.ts", import.meta.url));
 
 /** The tests that have to find the mutants of each folder of src: those of the folder, without the long ones. */
 const tests: Readonly<Record<string, readonly string[]>> = {
-  format: ["test/format/*.test.ts", "test/update/arithmetic.test.ts", "test/mutation/operations.short.ts"],
+  format: ["test/format/**/*.test.ts", "test/update/arithmetic.test.ts", "test/mutation/operations.short.ts"],
   update: ["test/update/**/*.test.ts"],
-  lens: ["test/lens/*.test.ts", "test/engine/lens.test.ts", "test/engine/re{cipes,ference}.test.ts"],
+  lens: ["test/lens/**/*.test.ts", "test/engine/lens.test.ts", "test/engine/re{cipes,ference}.test.ts"],
 };
 
 const exhaustive = ["exhaustive", "operations.double-rounding", "operations.oracle", "operations.tail"];

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Result } from "../../src/lens/result.js";
+import type { Result } from "../../src/lens/run/result.js";
 import { temporaryFolder } from "../source/support.js";
 import { output, run } from "../support/cli.js";
 import { describeNeeding, requirements } from "../support/requirements.js";

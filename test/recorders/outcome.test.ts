@@ -1,7 +1,7 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { RunComparison } from "../../src/lens/run-comparison.js";
+import type { RunComparison } from "../../src/lens/learning/run-comparison.js";
 import { temporaryFolder } from "../source/support.js";
 import { output } from "../support/cli.js";
 import { recorded } from "../support/recorded.js";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Case, Result } from "../../src/lens/result.js";
+import type { Case, Result } from "../../src/lens/run/result.js";
 import {
   diffCommandLine,
   predictionCommandLine,

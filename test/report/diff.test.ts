@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { deltaCosts, sentNumbers } from "../../src/lens/delta.js";
-import { DifferenceTally } from "../../src/lens/difference.js";
-import type { DeltaSample, DifferenceResult } from "../../src/lens/difference-result.js";
-import { type CountedPair, summarizeDifference } from "../../src/lens/summarize-difference.js";
+import { deltaCosts, sentNumbers } from "../../src/lens/difference/delta.js";
+import { DifferenceTally } from "../../src/lens/difference/difference.js";
+import type { DeltaSample, DifferenceResult } from "../../src/lens/difference/difference-result.js";
+import { type CountedPair, summarizeDifference } from "../../src/lens/difference/summarize-difference.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { renderDiffCsv } from "../../src/report/diff-csv.js";
 import { renderDiffMarkdown } from "../../src/report/diff-markdown.js";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { explain } from "../../src/lens/explain.js";
+import { explain } from "../../src/lens/explain/explain.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { renderExplanation } from "../../src/report/explanation.js";
 import {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ulp } from "../../src/format/neighbours.js";
 import { format, formats } from "../../src/format/registry.js";
 import { round, roundings } from "../../src/format/round.js";
-import { explain } from "../../src/lens/explain.js";
+import { explain } from "../../src/lens/explain/explain.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { renderExplanation } from "../../src/report/explanation.js";
 import { plainTerminal } from "../../src/report/terminal.js";

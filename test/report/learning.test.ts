@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { LearnResult, LearnRun } from "../../src/lens/learning.js";
+import type { LearnResult, LearnRun } from "../../src/lens/learning/learning.js";
 import { learnHeadline } from "../../src/report/learning.js";
 
 function run(format: string, pass: number): LearnRun {

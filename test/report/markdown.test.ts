@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Result } from "../../src/lens/result.js";
+import type { Result } from "../../src/lens/run/result.js";
 import { renderMarkdown } from "../../src/report/markdown.js";
 import { caseOf, renamed, resultOf } from "../support/results.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { PredictionResult } from "../../src/lens/prediction.js";
+import type { PredictionResult } from "../../src/lens/study/prediction.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { escaped } from "../../src/report/markdown.js";
 import {

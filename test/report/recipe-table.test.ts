@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { runLens } from "../../src/engine/run-lens.js";
 import { selectEngine } from "../../src/engine/select.js";
-import type { Result } from "../../src/lens/result.js";
+import type { Result } from "../../src/lens/run/result.js";
 import { renderCsv } from "../../src/report/csv.js";
 import { renderHtml } from "../../src/report/html/html.js";
 import { caseLabels } from "../../src/report/labels.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { reference } from "../../src/engine/reference/reference.js";
-import { summarizeCase } from "../../src/lens/summarize.js";
+import { summarizeCase } from "../../src/lens/run/summarize.js";
 import { renderCsv } from "../../src/report/csv.js";
 import { headline } from "../../src/report/headline.js";
 import { renderMarkdown } from "../../src/report/markdown.js";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Result } from "../../src/lens/result.js";
+import type { Result } from "../../src/lens/run/result.js";
 import { firstShownTable, samplingNote, samplingTable } from "../../src/report/simulation.js";
 import { caseOf, resultOf } from "../support/results.js";
 

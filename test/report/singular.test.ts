@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { htmlAssets } from "../../src/cli/font.js";
-import type { DifferenceResult } from "../../src/lens/difference-result.js";
+import type { DifferenceResult } from "../../src/lens/difference/difference-result.js";
 import { renderDiffMarkdown } from "../../src/report/diff-markdown.js";
 import { renderDiffTable } from "../../src/report/diff-table.js";
 import { renderDiffHtml } from "../../src/report/html/diff-html.js";

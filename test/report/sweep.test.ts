@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { SweepResult } from "../../src/lens/sweep.js";
+import type { SweepResult } from "../../src/lens/study/sweep.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { escaped } from "../../src/report/markdown.js";
 import { renderSweepCsv } from "../../src/report/sweep-csv.js";

@@ -1,4 +1,4 @@
-import type { DifferenceTallyJson } from "../../src/lens/difference.js";
+import type { DifferenceTallyJson } from "../../src/lens/difference/difference.js";
 
 /** A format by its bits alone; written apart from `src/format/`, which it checks. */
 export interface Layout {

@@ -8,7 +8,7 @@ import type {
   StepCounts,
   Totals,
   UpdateCounts,
-} from "../../src/lens/result.js";
+} from "../../src/lens/run/result.js";
 import { gaussian } from "./values.js";
 
 /** Shapes of the tensors of a layer of a model of 70 billion weights. */

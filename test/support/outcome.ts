@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Engine, LensJob } from "../../src/engine/engine.js";
-import { summarizeCase } from "../../src/lens/summarize.js";
+import { summarizeCase } from "../../src/lens/run/summarize.js";
 
 /** All that an engine says of a job: every case of the result, sums included, and a digest of the stored bits. */
 export async function outcomeOf(engine: Pick<Engine, "run">, job: LensJob) {

@@ -1,5 +1,5 @@
 import { type LensOptions, lens } from "../../src/engine/lens.js";
-import type { Case, Result } from "../../src/lens/result.js";
+import type { Case, Result } from "../../src/lens/run/result.js";
 
 /** A case counted from fp32 weights, and the updates of one step. */
 export function caseOf(

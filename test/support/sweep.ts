@@ -1,12 +1,12 @@
-import type { Knowledge, PredictionResult, Rule } from "../../src/lens/prediction.js";
-import { judgedRules, ruleOutcomes } from "../../src/lens/prediction.js";
+import type { Knowledge, PredictionResult, Rule } from "../../src/lens/study/prediction.js";
+import { judgedRules, ruleOutcomes } from "../../src/lens/study/prediction.js";
 import {
   type SweepCase,
   type SweepCell,
   type SweepResult,
   sweepAnswers,
   sweepCells,
-} from "../../src/lens/sweep.js";
+} from "../../src/lens/study/sweep.js";
 import { caseOf, resultOf } from "./results.js";
 
 const engine = { name: "reference", device: "CPU", selfCheck: { passed: 1, failed: 0, firstFailure: null } };

@@ -1,4 +1,4 @@
-import type { CaseTally } from "../../lens/summarize.js";
+import type { CaseTally } from "../../lens/run/summarize.js";
 import { sharesScales } from "../../update/block-settings.js";
 import type { CaseSettings } from "../../update/optimizer.js";
 import type { Engine, LensJob, Observer } from "../engine.js";

@@ -1,5 +1,5 @@
+import type { CaseTally } from "../../lens/run/summarize.js";
 import { blockLength } from "../../lens/sum.js";
-import type { CaseTally } from "../../lens/summarize.js";
 import { Tally, UpdateTally } from "../../lens/tally.js";
 import type { UpdateSettings } from "../../update/settings.js";
 import { curveOf, newCurve } from "../curve.js";

@@ -1,6 +1,6 @@
 import type { Format } from "../../format/format.js";
 import type { StoredBytes, TensorInput, Values } from "../../lens/input.js";
-import type { CaseTally } from "../../lens/summarize.js";
+import type { CaseTally } from "../../lens/run/summarize.js";
 import { sumOrNull, Tally, UpdateTally } from "../../lens/tally.js";
 import { stepKey, tensorKey } from "../../update/threefry.js";
 import { curveOf, newCurve } from "../curve.js";

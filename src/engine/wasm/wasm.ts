@@ -1,7 +1,7 @@
 import { plural } from "../../format/plural.js";
 import type { TensorInput } from "../../lens/input.js";
+import type { CaseTally } from "../../lens/run/summarize.js";
 import { blockLength } from "../../lens/sum.js";
-import type { CaseTally } from "../../lens/summarize.js";
 import { Tally, UpdateTally } from "../../lens/tally.js";
 import { curveOf, newCurve } from "../curve.js";
 import type { Engine, LensJob, Observer } from "../engine.js";

@@ -1,4 +1,4 @@
-import type { CaseTally } from "../../lens/summarize.js";
+import type { CaseTally } from "../../lens/run/summarize.js";
 import { Tally, UpdateTally } from "../../lens/tally.js";
 import { curveOf, newCurve } from "../curve.js";
 import type { LensJob, Observer } from "../engine.js";

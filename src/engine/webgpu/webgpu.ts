@@ -1,4 +1,4 @@
-import type { CaseTally } from "../../lens/summarize.js";
+import type { CaseTally } from "../../lens/run/summarize.js";
 import type { Engine, LensJob, Observer } from "../engine.js";
 import { refusal } from "../lane/refusal.js";
 import { proofOf, provenCases, provenRecipes } from "../proof.js";

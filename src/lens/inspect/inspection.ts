@@ -1,4 +1,4 @@
-import type { BytesOfTensor } from "../difference-result.js";
+import type { BytesOfTensor } from "../difference/difference-result.js";
 import type { SkippedTensor } from "../input.js";
 import { type ModuleKind, moduleKinds, moduleOf } from "../module.js";
 import { NumberTally } from "./number-tally.js";

@@ -1,7 +1,7 @@
 import { EngineRefused } from "../../engine/engine-refused.js";
 import { engines } from "../../engine/registry.js";
 import { selectEngine } from "../../engine/select.js";
-import { summarizeCase } from "../../lens/summarize.js";
+import { summarizeCase } from "../../lens/run/summarize.js";
 import { InputError } from "../../source/input-error.js";
 import { type DroppedFiles, lookAt } from "../data/look-at.js";
 import { Duel, type DuelSettings } from "../learn/duel.js";

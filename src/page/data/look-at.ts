@@ -1,9 +1,9 @@
 import { selectEngine } from "../../engine/select.js";
-import { compareNumbers, DifferenceTally } from "../../lens/difference.js";
+import { compareNumbers, DifferenceTally } from "../../lens/difference/difference.js";
+import { type DifferenceSummary, summarizeDifference } from "../../lens/difference/summarize-difference.js";
 import type { SkippedTensor } from "../../lens/input.js";
-import type { Case } from "../../lens/result.js";
-import { summarizeCase } from "../../lens/summarize.js";
-import { type DifferenceSummary, summarizeDifference } from "../../lens/summarize-difference.js";
+import type { Case } from "../../lens/run/result.js";
+import { summarizeCase } from "../../lens/run/summarize.js";
 import { bringTogether, parseUpdateName } from "../../source/bring-together.js";
 import { InputError } from "../../source/input-error.js";
 import { nameOf, pairUp, storedAs, storedTensor } from "../../source/pair/pair-up.js";

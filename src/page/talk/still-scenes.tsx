@@ -3,7 +3,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { ulp } from "../../format/neighbours.js";
 import { format as formatNamed } from "../../format/registry.js";
 import { round } from "../../format/round.js";
-import { explainStep } from "../../lens/explain.js";
+import { explainStep } from "../../lens/explain/explain.js";
 import { percent, short } from "../../report/numbers.js";
 import { NumberLine } from "../weight/number-line.js";
 import { walk } from "../weight/walk.js";

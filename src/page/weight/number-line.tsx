@@ -6,7 +6,7 @@ import { format as formatNamed } from "../../format/registry.js";
 import { round } from "../../format/round.js";
 import { binOf } from "../../lens/bin.js";
 import type { Class } from "../../lens/classify.js";
-import type { StepExplanation } from "../../lens/explain.js";
+import type { StepExplanation } from "../../lens/explain/explain.js";
 import { chance } from "../../report/explanation-words.js";
 import { short } from "../../report/numbers.js";
 import { ticksIn } from "./bins.js";

@@ -1,4 +1,4 @@
-import type { Delta } from "../../lens/difference-result.js";
+import type { Delta } from "../../lens/difference/difference-result.js";
 import { deltaRows } from "../diff-table.js";
 import { bytes, missing, percent, share } from "../numbers.js";
 import { type Figure, half, type Size } from "./figure.js";

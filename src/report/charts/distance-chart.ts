@@ -1,4 +1,4 @@
-import type { DifferenceTotals } from "../../lens/difference-result.js";
+import type { DifferenceTotals } from "../../lens/difference/difference-result.js";
 import { firstWideDistance, leastDistance } from "../../lens/ulp-distance.js";
 import { count, percent, share } from "../numbers.js";
 import { type Figure, half, type Size } from "./figure.js";

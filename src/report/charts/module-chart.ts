@@ -1,4 +1,4 @@
-import type { DifferenceResult } from "../../lens/difference-result.js";
+import type { DifferenceResult } from "../../lens/difference/difference-result.js";
 import { count, percent, share } from "../numbers.js";
 import { type Figure, type Size, wide } from "./figure.js";
 import type { Palette } from "./palette.js";

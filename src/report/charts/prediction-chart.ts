@@ -1,4 +1,4 @@
-import type { PredictionResult } from "../../lens/prediction.js";
+import type { PredictionResult } from "../../lens/study/prediction.js";
 import { percent, share } from "../numbers.js";
 import { ruleLabel } from "../prediction.js";
 import { type Figure, type Size, wide } from "./figure.js";

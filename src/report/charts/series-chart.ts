@@ -1,4 +1,4 @@
-import type { SeriesResult } from "../../lens/series.js";
+import type { SeriesResult } from "../../lens/difference/series.js";
 import { percent } from "../numbers.js";
 import { seriesTable } from "../series.js";
 import { type Figure, wide } from "./figure.js";

@@ -1,4 +1,4 @@
-import type { CaseAnswer, SweepResult } from "../../lens/sweep.js";
+import type { CaseAnswer, SweepResult } from "../../lens/study/sweep.js";
 import { caseLabel } from "../labels.js";
 import { ratio } from "../numbers.js";
 import { cellsByCase, rateText, retainedTexts } from "../sweep-table.js";

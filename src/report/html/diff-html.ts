@@ -1,4 +1,4 @@
-import type { DifferenceCounts, DifferenceResult } from "../../lens/difference-result.js";
+import type { DifferenceCounts, DifferenceResult } from "../../lens/difference/difference-result.js";
 import type { Figure } from "../charts/figure.js";
 import { diffFigures } from "../charts/figures.js";
 import { byBytesLines, codeLines } from "../code-lines.js";

@@ -1,5 +1,5 @@
-import type { Case, Result } from "../../lens/result.js";
-import { shareHalfWidth } from "../../lens/sampling.js";
+import type { Case, Result } from "../../lens/run/result.js";
+import { shareHalfWidth } from "../../lens/study/sampling.js";
 import { type CaseFigures, runFigures } from "../charts/figures.js";
 import { runCommandLines } from "../command.js";
 import { headline } from "../headline.js";

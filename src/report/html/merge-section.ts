@@ -1,4 +1,4 @@
-import type { Result } from "../../lens/result.js";
+import type { Result } from "../../lens/run/result.js";
 import { kindTable, mergedLayers, mergeNotes, unmergeTable } from "../adapter-lens.js";
 import { numberTable, safe, scrolling, section } from "./parts.js";
 

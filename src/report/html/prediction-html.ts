@@ -1,4 +1,4 @@
-import type { PredictionResult } from "../../lens/prediction.js";
+import type { PredictionResult } from "../../lens/study/prediction.js";
 import { predictionChart } from "../charts/prediction-chart.js";
 import { predictionCommandLine } from "../command.js";
 import { percent, share } from "../numbers.js";

@@ -1,4 +1,4 @@
-import type { SeriesResult } from "../../lens/series.js";
+import type { SeriesResult } from "../../lens/difference/series.js";
 import { seriesChart } from "../charts/series-chart.js";
 import { seriesCommandLine } from "../command.js";
 import { bytes, percent, share } from "../numbers.js";

@@ -1,4 +1,4 @@
-import type { Result } from "../../lens/result.js";
+import type { Result } from "../../lens/run/result.js";
 import { sharedNote, sharedTable } from "../shared-scales.js";
 import { firstShownNote, firstShownTable, samplingNote, samplingTable } from "../simulation.js";
 import { numberTable, safe, scrolling, section } from "./parts.js";

@@ -1,4 +1,4 @@
-import type { SweepResult } from "../../lens/sweep.js";
+import type { SweepResult } from "../../lens/study/sweep.js";
 import { sweepFigures } from "../charts/sweep-chart.js";
 import { sweepCommandLines } from "../command.js";
 import { caseLabel } from "../labels.js";

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { stat } from "node:fs/promises";
-import type { DeltaFile } from "../../lens/difference-result.js";
+import type { DeltaFile } from "../../lens/difference/difference-result.js";
 import { InputError, quote } from "../input-error.js";
 import type { TensorEntry } from "../safetensors/header.js";
 import { BaseDigest, DeltaBase } from "./base.js";

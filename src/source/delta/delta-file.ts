@@ -3,7 +3,7 @@ import type { TensorEntry } from "../safetensors/header.js";
 
 /**
  * A delta is a safetensors file. Its metadata has `format`, what it makes (`kind`: a file, or a folder of them), `base`, the
- * digest of what it was made from, and `files`, JSON of DeltaParts (lens/difference-result.ts). For each file i it has the tensors
+ * digest of what it was made from, and `files`, JSON of DeltaParts (lens/difference/difference-result.ts). For each file i it has the tensors
  *
  * - `i/header`: the file up to its data; of a file that is no safetensors (an index) all of it;
  * - for a tensor T of the file whose elements changed `i/T.gaps`, where (GapEncoder), and `i/T.values`, to what;

@@ -1,4 +1,4 @@
-import type { DeltaPart } from "../../lens/difference-result.js";
+import type { DeltaPart } from "../../lens/difference/difference-result.js";
 import { InputError, quote } from "../input-error.js";
 import { FilePool } from "../safetensors/file-pool.js";
 import { headerLength, lengthBytes, parseHeader, type TensorEntry } from "../safetensors/header.js";

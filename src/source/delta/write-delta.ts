@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
-import type { DeltaFile, DeltaPart } from "../../lens/difference-result.js";
+import type { DeltaFile, DeltaPart } from "../../lens/difference/difference-result.js";
 import { openCheckpoint } from "../checkpoint.js";
 import { InputError } from "../input-error.js";
 import { FilePool } from "../safetensors/file-pool.js";

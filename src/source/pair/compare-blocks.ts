@@ -2,8 +2,8 @@ import type { BlockFormat } from "../../format/block/block-format.js";
 import { BlockLayout, pieceEnds } from "../../format/block/block-layout.js";
 import { largestMagnitude } from "../../format/block/quantize-block.js";
 import { noTensorScale } from "../../format/block/scale-rule.js";
-import type { DifferenceTally } from "../../lens/difference.js";
-import { compareBlocks, type TensorScales } from "../../lens/difference-blocks.js";
+import type { DifferenceTally } from "../../lens/difference/difference.js";
+import { compareBlocks, type TensorScales } from "../../lens/difference/difference-blocks.js";
 import { blockLength } from "../../lens/sum.js";
 import type { TensorPair } from "./pair-up.js";
 

@@ -1,4 +1,4 @@
-import type { BytesOfTensor } from "../../lens/difference-result.js";
+import type { BytesOfTensor } from "../../lens/difference/difference-result.js";
 import { dtypes } from "../safetensors/dtype.js";
 import type { BytesPair } from "./bytes-pair.js";
 import { FileReader, fileIdentity } from "./file-reader.js";

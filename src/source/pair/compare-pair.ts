@@ -1,7 +1,11 @@
-import { type Chunk, sampleChunks } from "../../lens/delta.js";
-import { compareNumbers, DifferenceTally, type DifferenceTallyJson } from "../../lens/difference.js";
-import { type Comparer, codeComparer } from "../../lens/difference-codes.js";
-import type { DeltaSample } from "../../lens/difference-result.js";
+import { type Chunk, sampleChunks } from "../../lens/difference/delta.js";
+import {
+  compareNumbers,
+  DifferenceTally,
+  type DifferenceTallyJson,
+} from "../../lens/difference/difference.js";
+import { type Comparer, codeComparer } from "../../lens/difference/difference-codes.js";
+import type { DeltaSample } from "../../lens/difference/difference-result.js";
 import { blockLength } from "../../lens/sum.js";
 import { compareInBlocks } from "./compare-blocks.js";
 import { compareScales } from "./compare-scales.js";

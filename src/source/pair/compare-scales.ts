@@ -1,4 +1,4 @@
-import type { DifferenceTally } from "../../lens/difference.js";
+import type { DifferenceTally } from "../../lens/difference/difference.js";
 import { decodeScales, scaleBytes } from "../scaled/decode.js";
 import type { ScaledCodes, Scales } from "../scaled/scaled-codes.js";
 import type { FileIdentity, FileReader } from "./file-reader.js";

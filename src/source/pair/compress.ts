@@ -1,6 +1,6 @@
 import * as zlib from "node:zlib";
-import type { DeltaStreams } from "../../lens/delta.js";
-import type { SampledBytes } from "../../lens/difference-result.js";
+import type { DeltaStreams } from "../../lens/difference/delta.js";
+import type { SampledBytes } from "../../lens/difference/difference-result.js";
 
 /** Bytes of the streams of a delta once compressed. */
 export type Compressed = SampledBytes["plain"];

@@ -1,6 +1,6 @@
-import { deltaCosts, sentNumbers } from "../../lens/delta.js";
-import type { DifferenceOfTensor, DifferenceResult } from "../../lens/difference-result.js";
-import { summarizeDifference } from "../../lens/summarize-difference.js";
+import { deltaCosts, sentNumbers } from "../../lens/difference/delta.js";
+import type { DifferenceOfTensor, DifferenceResult } from "../../lens/difference/difference-result.js";
+import { summarizeDifference } from "../../lens/difference/summarize-difference.js";
 import { version } from "../../version.js";
 import { compareBytes } from "./compare-bytes.js";
 import { type CompareOptions, comparePair } from "./compare-pair.js";

@@ -1,7 +1,7 @@
 import type { BlockFormat } from "../../format/block/block-format.js";
 import type { Format } from "../../format/format.js";
-import type { StoredNumbers } from "../../lens/difference.js";
-import type { DifferenceSide } from "../../lens/difference-result.js";
+import type { StoredNumbers } from "../../lens/difference/difference.js";
+import type { DifferenceSide } from "../../lens/difference/difference-result.js";
 import type { SkippedTensor } from "../../lens/input.js";
 import type { ComparedFormat } from "../../lens/ulp-distance.js";
 import { InputError, quote } from "../input-error.js";

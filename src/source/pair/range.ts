@@ -1,6 +1,6 @@
 import { format } from "../../format/registry.js";
-import { compareNumbers, DifferenceTally } from "../../lens/difference.js";
-import { type Comparer, isComparable } from "../../lens/difference-codes.js";
+import { compareNumbers, DifferenceTally } from "../../lens/difference/difference.js";
+import { type Comparer, isComparable } from "../../lens/difference/difference-codes.js";
 import { countEqual, narrowToBf16, widenBf16 } from "../../lens/narrow.js";
 import type { ComparedFormat } from "../../lens/ulp-distance.js";
 import { codesOf, decodeInto } from "../safetensors/decode.js";

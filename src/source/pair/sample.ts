@@ -1,7 +1,7 @@
 import { round } from "../../format/round.js";
-import { codesChanged, deltaStreams, numbersChanged, storedBytes } from "../../lens/delta.js";
-import { codesOf, isComparable } from "../../lens/difference-codes.js";
-import type { SampledBytes } from "../../lens/difference-result.js";
+import { codesChanged, deltaStreams, numbersChanged, storedBytes } from "../../lens/difference/delta.js";
+import { codesOf, isComparable } from "../../lens/difference/difference-codes.js";
+import type { SampledBytes } from "../../lens/difference/difference-result.js";
 import type { ComparedFormat } from "../../lens/ulp-distance.js";
 import type { Dtype } from "../safetensors/dtype.js";
 import { type Compressed, compressed } from "./compress.js";

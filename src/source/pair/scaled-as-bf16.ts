@@ -1,5 +1,5 @@
 import { format } from "../../format/registry.js";
-import type { Comparer } from "../../lens/difference-codes.js";
+import type { Comparer } from "../../lens/difference/difference-codes.js";
 import { narrowToBf16 } from "../../lens/narrow.js";
 import { tableOf } from "../safetensors/decode.js";
 import { decodeScales } from "../scaled/decode.js";

@@ -1,7 +1,7 @@
 import type { Format } from "../../format/format.js";
 import { format } from "../../format/registry.js";
-import { compareNumbers, type DifferenceTally } from "../../lens/difference.js";
-import type { Comparison } from "../../lens/difference-codes.js";
+import { compareNumbers, type DifferenceTally } from "../../lens/difference/difference.js";
+import type { Comparison } from "../../lens/difference/difference-codes.js";
 import { blockLength } from "../../lens/sum.js";
 import { tableOf } from "../safetensors/decode.js";
 import { decodeScaled } from "../scaled/decode.js";

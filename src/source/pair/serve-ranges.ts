@@ -1,5 +1,5 @@
 import { parentPort } from "node:worker_threads";
-import type { Comparer } from "../../lens/difference-codes.js";
+import type { Comparer } from "../../lens/difference/difference-codes.js";
 import { InputError } from "../input-error.js";
 import { FileReader } from "./file-reader.js";
 import { RangeComparison, type RangePair } from "./range.js";

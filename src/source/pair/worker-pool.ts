@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import type { DifferenceTallyJson } from "../../lens/difference.js";
+import type { DifferenceTallyJson } from "../../lens/difference/difference.js";
 import { ThreadEnded } from "../../lens/thread-ended.js";
 import { InputError } from "../input-error.js";
 import type { RangePair } from "./range.js";

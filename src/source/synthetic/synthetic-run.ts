@@ -1,8 +1,8 @@
 import { format } from "../../format/registry.js";
 import { drawnValues, type TensorInput, type Values } from "../../lens/input.js";
 import { moduleOf } from "../../lens/module.js";
-import { drawnWeights, simulatedGradients, simulatedUpdates } from "../../lens/simulated.js";
-import type { SyntheticInput } from "../../lens/synthetic-result.js";
+import { drawnWeights, simulatedGradients, simulatedUpdates } from "../../lens/run/simulated.js";
+import type { SyntheticInput } from "../../lens/run/synthetic-result.js";
 import { type Distribution, drawFrom, gaussian, weibull } from "../../update/distribution.js";
 import { exp } from "../../update/elementary.js";
 import { noiseKey, type SimulatedRun, type SimulatedTensor } from "../../update/simulated-adamw.js";

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { predict } from "../../../src/engine/predict.js";
 import { blockFormat } from "../../../src/format/block/block-format.js";
 import { quantize } from "../../../src/format/block/quantize.js";
-import { ruleOutcomes } from "../../../src/lens/prediction.js";
+import { ruleOutcomes } from "../../../src/lens/study/prediction.js";
 import { gaussian as gaussianDraws } from "../../../src/update/distribution.js";
 import { AdamwStep, type SimulatedRun } from "../../../src/update/simulated-adamw.js";
 import { gaussian, tensorOf } from "../../support/values.js";

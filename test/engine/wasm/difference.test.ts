@@ -8,8 +8,8 @@ import {
 import { differenceModule } from "../../../src/engine/wasm/difference/kernel.js";
 import { webAssembly } from "../../../src/engine/wasm/platform.js";
 import { format } from "../../../src/format/registry.js";
-import { DifferenceTally } from "../../../src/lens/difference.js";
-import { CodeComparison, type Comparison } from "../../../src/lens/difference-codes.js";
+import { DifferenceTally } from "../../../src/lens/difference/difference.js";
+import { CodeComparison, type Comparison } from "../../../src/lens/difference/difference-codes.js";
 import { seeded } from "../../source/support.js";
 import { expectEqual } from "../../support/mismatches.js";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { comparerOf, provenKernel } from "../../../src/engine/wasm/difference/comparison.js";
-import { lookUpCodes } from "../../../src/lens/difference-codes.js";
+import { lookUpCodes } from "../../../src/lens/difference/difference-codes.js";
 import { seeded } from "../../source/support.js";
 
 const comparer = comparerOf(await provenKernel());

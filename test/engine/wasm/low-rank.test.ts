@@ -5,7 +5,7 @@ import { forWorkers, runThreaded } from "../../../src/engine/wasm/threaded.js";
 import { wasm } from "../../../src/engine/wasm/wasm.js";
 import { format } from "../../../src/format/registry.js";
 import type { TensorInput } from "../../../src/lens/input.js";
-import { lowRankValues, negated } from "../../../src/lens/low-rank.js";
+import { lowRankValues, negated } from "../../../src/lens/run/low-rank.js";
 import { type UpdateSettings, updateSettings } from "../../../src/update/settings.js";
 import { seeded } from "../../source/support.js";
 import { drawnProduct, sharedNumbers } from "../../support/low-rank.js";

@@ -4,7 +4,7 @@ import { forWorkers, runThreaded } from "../../../src/engine/wasm/threaded.js";
 import { wasm } from "../../../src/engine/wasm/wasm.js";
 import { format } from "../../../src/format/registry.js";
 import type { Values } from "../../../src/lens/input.js";
-import { type CaseTally, summarizeCase } from "../../../src/lens/summarize.js";
+import { type CaseTally, summarizeCase } from "../../../src/lens/run/summarize.js";
 import { updateSettings } from "../../../src/update/settings.js";
 
 const elements = 100_000;

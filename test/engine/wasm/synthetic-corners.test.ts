@@ -7,7 +7,7 @@ import { forWorkers, runThreaded } from "../../../src/engine/wasm/threaded.js";
 import { wasm } from "../../../src/engine/wasm/wasm.js";
 import { format } from "../../../src/format/registry.js";
 import type { TensorInput } from "../../../src/lens/input.js";
-import { drawnWeights, simulatedUpdates } from "../../../src/lens/simulated.js";
+import { drawnWeights, simulatedUpdates } from "../../../src/lens/run/simulated.js";
 import { models } from "../../../src/source/synthetic/models.js";
 import { syntheticRun } from "../../../src/source/synthetic/synthetic-run.js";
 import { student4 } from "../../../src/update/distribution.js";

@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { reference } from "../../../src/engine/reference/reference.js";
 import { classes } from "../../../src/lens/classify.js";
-import { summarizeCase } from "../../../src/lens/summarize.js";
+import { summarizeCase } from "../../../src/lens/run/summarize.js";
 import { comparePair } from "../../../src/source/pair/compare-pair.js";
 import { openPair } from "../../../src/source/pair/open-pair.js";
 import { openRecording, recordedRun } from "../../../src/source/recording.js";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { reference } from "../../../src/engine/reference/reference.js";
-import { summarizeCase } from "../../../src/lens/summarize.js";
+import { summarizeCase } from "../../../src/lens/run/summarize.js";
 import { Painter } from "../../../src/page/tensor/frame.js";
 import { LensRun, type RunSettings } from "../../../src/page/tensor/lens-run.js";
 import { paintChanges, pixelOf } from "../../../src/page/tensor/paint.js";

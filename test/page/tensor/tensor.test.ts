@@ -2,7 +2,7 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { reference } from "../../../src/engine/reference/reference.js";
 import { classes } from "../../../src/lens/classify.js";
-import { summarizeCase } from "../../../src/lens/summarize.js";
+import { summarizeCase } from "../../../src/lens/run/summarize.js";
 import { parsePlace, readState } from "../../../src/page/location.js";
 import { LensRun } from "../../../src/page/tensor/lens-run.js";
 import { runSettings, tensorFields } from "../../../src/page/tensor/presets.js";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { htmlAssets } from "../../../src/cli/font.js";
-import type { Result } from "../../../src/lens/result.js";
+import type { Result } from "../../../src/lens/run/result.js";
 import type { Figure } from "../../../src/report/charts/figure.js";
 import { figuresOfDiff, figuresOfRun } from "../../../src/report/charts/figures.js";
 import { figuresOfPrediction } from "../../../src/report/charts/prediction-chart.js";

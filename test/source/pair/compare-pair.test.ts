@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { format } from "../../../src/format/registry.js";
-import { compareNumbers, DifferenceTally } from "../../../src/lens/difference.js";
+import { compareNumbers, DifferenceTally } from "../../../src/lens/difference/difference.js";
 import { comparePair } from "../../../src/source/pair/compare-pair.js";
 import { openPair } from "../../../src/source/pair/open-pair.js";
 import { narrower } from "../../../src/source/pair/pair-up.js";

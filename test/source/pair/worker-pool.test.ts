@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { provenKernel } from "../../../src/engine/wasm/difference/comparison.js";
-import { codeComparer } from "../../../src/lens/difference-codes.js";
+import { codeComparer } from "../../../src/lens/difference/difference-codes.js";
 import { ThreadEnded } from "../../../src/lens/thread-ended.js";
 import { InputError } from "../../../src/source/input-error.js";
 import { fileIdentity } from "../../../src/source/pair/file-reader.js";

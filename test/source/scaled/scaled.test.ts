@@ -1,8 +1,8 @@
 import { describe, expect, it, test } from "vitest";
 import { comparerOf, provenKernel } from "../../../src/engine/wasm/difference/comparison.js";
 import { format } from "../../../src/format/registry.js";
-import { codeComparer } from "../../../src/lens/difference-codes.js";
-import type { DifferenceResult } from "../../../src/lens/difference-result.js";
+import { codeComparer } from "../../../src/lens/difference/difference-codes.js";
+import type { DifferenceResult } from "../../../src/lens/difference/difference-result.js";
 import { openCheckpoint } from "../../../src/source/checkpoint.js";
 import { differenceOf } from "../../../src/source/pair/difference-of.js";
 import { openPair } from "../../../src/source/pair/open-pair.js";

@@ -1,7 +1,7 @@
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll } from "vitest";
 import type { Engine } from "../../../src/engine/engine.js";
-import type { SelfCheck } from "../../../src/lens/result.js";
+import type { SelfCheck } from "../../../src/lens/run/result.js";
 import { type UpdateOptions, updateSettings } from "../../../src/update/settings.js";
 import { bundleForBrowser } from "../bundle.js";
 import { prepareDawn } from "../dawn.js";

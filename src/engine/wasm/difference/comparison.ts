@@ -1,13 +1,13 @@
 import { decode } from "../../../format/encode.js";
 import { format } from "../../../format/registry.js";
-import { compareNumbers, DifferenceTally } from "../../../lens/difference.js";
+import { compareNumbers, DifferenceTally } from "../../../lens/difference/difference.js";
 import {
   type Comparer,
   type Comparison,
   codeComparer,
   type LookUp,
   lookUpCodes,
-} from "../../../lens/difference-codes.js";
+} from "../../../lens/difference/difference-codes.js";
 import { pageBytes } from "../assembler/module.js";
 import { addDigits, sumBytes } from "../digits.js";
 import { type Kernel, type WasmMemory, webAssembly } from "../platform.js";

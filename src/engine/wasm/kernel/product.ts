@@ -13,7 +13,7 @@ const low = Array.from({ length: 16 }, (_, byte) => (byte < 8 ? byte : byte + 8)
 
 /**
  * The body of `product(right, left, leftEnd, into, count, stride, scale)`: elements of one row of a `LowRank`, as
- * lens/low-rank.ts has them. From `left` to `leftEnd` lies its row of the left factor, at `right` the first of its columns in
+ * lens/run/low-rank.ts has them. From `left` to `leftEnd` lies its row of the left factor, at `right` the first of its columns in
  * the first row of the right one, whose rows are `stride` bytes apart; all are fp64, and so is the number at `scale`.
  * `into` takes fp32, whole groups of {@link productColumns}.
  *

@@ -1,0 +1,255 @@
+import { decode, decodeTable } from "../../format/encode.js";
+import type { Format } from "../../format/format.js";
+import { pathNotTakenUnchanged, smallSubnetworksUnchanged } from "../probes.js";
+import { blockLength, SparseSum } from "../sum.js";
+import { firstWideDistance } from "../ulp-distance.js";
+import { compareNumbers, DifferenceTally } from "./difference.js";
+
+/** Compares two tensors of one format by their codes. */
+export interface Comparison {
+  /**
+   * Counts in the tally, or keeps back for {@link end}. The bytes are as stored, little-endian, of one length, at
+   * offsets that 4 divides; their first element has an index in its tensor that `blockLength` divides.
+   */
+  compare(before: Uint8Array, after: Uint8Array, tally: DifferenceTally): void;
+  /** Adds what was kept back since the last end, all of it of this tally. */
+  end(tally: DifferenceTally): void;
+}
+
+/** Where comparisons run. Every one counts what `compareNumbers` does. */
+export interface Comparer {
+  /** Memory that its comparisons read without a copy, aligned to 8 bytes. */
+  allocate(bytes: number): Uint8Array<ArrayBuffer>;
+  /** Valid for formats that {@link isComparable} knows. */
+  comparison(of: Format): Comparison;
+  lookUp: LookUp;
+}
+
+/**
+ * Looks up each byte of runs of codes in the table of its run, which the run's scale, a byte, chooses among tables of 256
+ * entries, and puts one 16-bit code a byte into `into`, or two where entries have two, the lower half first. Valid for
+ * runs of a multiple of 16 bytes, or of 8 where entries have two.
+ */
+export type LookUp = (runs: CodeRuns, tables: Uint16Array | Uint32Array, into: Uint16Array) => void;
+
+export interface CodeRuns {
+  readonly codes: Uint8Array;
+  /** One a run. */
+  readonly scales: Uint8Array;
+  /** Bytes of a run. */
+  readonly bytes: number;
+}
+
+/** The specification of {@link LookUp}. */
+export const lookUpCodes: LookUp = ({ codes, scales, bytes }, tables, into) => {
+  const two = tables instanceof Uint32Array;
+  for (let i = 0; i < codes.length; i++) {
+    const entry = tables[256 * scales[Math.floor(i / bytes)] + codes[i]];
+    if (two) {
+      into[2 * i] = entry & 0xffff;
+      into[2 * i + 1] = entry >>> 16;
+    } else into[i] = entry;
+  }
+};
+
+/** The comparer of this file. */
+export function codeComparer(): Comparer {
+  const comparisons = new Map<Format, Comparison>();
+  return {
+    allocate: (bytes) => new Uint8Array(bytes),
+    comparison(of) {
+      const comparison = comparisons.get(of) ?? new CodeComparison(of);
+      comparisons.set(of, comparison);
+      return comparison;
+    },
+    lookUp: lookUpCodes,
+  };
+}
+
+/**
+ * The fast twin of `compareNumbers` for two tensors of one format, over their codes as they are stored: 32-bit words
+ * that are equal are passed over, only what differs is decoded.
+ */
+export class CodeComparison implements Comparison {
+  readonly #format: Format;
+  /** Elements a word. */
+  readonly #perWord: number;
+  /** The sign bits of a word's elements. */
+  readonly #signs: number;
+  /** Added to the magnitudes in a word, sets the sign bits of those that are NaN or Inf, and carries nowhere. */
+  readonly #toSign: number;
+  #tables: CodeTables | null = null;
+  /** Indices in a block of the words that differ. */
+  readonly #differing = new Uint16Array(blockLength);
+  readonly #squares = new SparseSum();
+  /** What is found in one block. */
+  #found = new DifferenceTally();
+
+  /** @throws RangeError unless the format has 8, 16 or 32 bits, a sign and both zeros. */
+  constructor(format: Format) {
+    const { bits } = format;
+    if (!isComparable(format)) throw new RangeError(`${format.name} has no comparison of codes`);
+    const everyElement = bits === 32 ? 1 : 0xffffffff / (2 ** bits - 1);
+    this.#format = format;
+    this.#perWord = 32 / bits;
+    this.#signs = (everyElement * 2 ** (bits - 1)) | 0;
+    this.#toSign = (everyElement * (2 ** (bits - 1) - format.maxFiniteCode - 1)) | 0;
+  }
+
+  compare(before: Uint8Array, after: Uint8Array, tally: DifferenceTally): void {
+    const { bits } = this.#format;
+    const wholeWords = Math.floor(before.length / 4);
+    const words = (bytes: Uint8Array) => new Int32Array(bytes.buffer, bytes.byteOffset, wholeWords);
+    const [a, b] = [words(before), words(after)];
+    const wordsOfBlock = blockLength / this.#perWord;
+    let done = 0;
+    for (; done + wordsOfBlock <= wholeWords; done += wordsOfBlock) {
+      if (!this.#compareBlock(a, b, done, wordsOfBlock, tally)) {
+        const [from, to] = [4 * done, 4 * (done + wordsOfBlock)];
+        compareBySpecification(before.subarray(from, to), after.subarray(from, to), this.#format, tally);
+      }
+    }
+    // A tensor's last block may end within a word.
+    const rest = 4 * done;
+    if (8 * (before.length - rest) < bits) return;
+    if (before.length % 4 !== 0 || !this.#compareBlock(a, b, done, wholeWords - done, tally)) {
+      compareBySpecification(before.subarray(rest), after.subarray(rest), this.#format, tally);
+    }
+  }
+
+  /** Nothing is kept back. */
+  end(): void {}
+
+  /** False, and nothing added, if a number is not finite or its displacement is beyond fp32. */
+  #compareBlock(a: Int32Array, b: Int32Array, start: number, count: number, tally: DifferenceTally): boolean {
+    const differing = this.#findDifferences(a, b, start, count);
+    if (differing < 0) return false;
+    const elements = count * this.#perWord;
+    if (differing > 0) {
+      this.#found = new DifferenceTally();
+      const changed =
+        this.#perWord === 1
+          ? this.#measureFloat32(a, b, start, differing)
+          : this.#measure(a, b, start, differing);
+      const sum = this.#squares.end();
+      if (!Number.isFinite(sum)) return false;
+      this.#found.displacementSquared.add(sum);
+      // Of what is equal all of this is known; and of NaN and Inf there are none here.
+      for (const of of ["unchanged", "pathNotTaken", "smallSubnetworks"] as const) this.#found[of] -= changed;
+      tally.merge(this.#found);
+    }
+    tally.elements += elements;
+    for (const of of ["unchanged", "pathNotTaken", "smallSubnetworks"] as const) tally[of] += elements;
+    return true;
+  }
+
+  /** Lists the words that differ, without a branch, which chance would mispredict; -1 if a number is not finite. */
+  #findDifferences(a: Int32Array, b: Int32Array, start: number, count: number): number {
+    const differing = this.#differing;
+    const magnitudes = ~this.#signs;
+    const toSign = this.#toSign;
+    let found = 0;
+    let outside = 0;
+    for (let i = 0; i < count; i++) {
+      const word = a[start + i];
+      const difference = word ^ b[start + i];
+      differing[found] = i;
+      found += (difference | (0 - difference)) >>> 31;
+      outside |= ((word & magnitudes) + toSign) | 0;
+    }
+    return (outside & this.#signs) === 0 ? found : -1;
+  }
+
+  /** Measures the words listed and gives how many elements changed. Equal elements in them add nothing. */
+  #measure(a: Int32Array, b: Int32Array, start: number, differing: number): number {
+    const { bits } = this.#format;
+    const perWord = this.#perWord;
+    const mask = 2 ** bits - 1;
+    // Made when something differs: that takes as long as to compare a hundred megabytes.
+    this.#tables ??= codeTables(this.#format);
+    const { numbers, indices } = this.#tables;
+    let changed = 0;
+    for (let n = 0; n < differing; n++) {
+      const word = this.#differing[n];
+      const [before, after] = [a[start + word], b[start + word]];
+      for (let at = 0; at < perWord; at++) {
+        const [from, to] = [(before >>> (at * bits)) & mask, (after >>> (at * bits)) & mask];
+        if (from === to) continue;
+        this.#found.bytesChanged += 1;
+        const distance = Math.abs(indices[to] - indices[from]);
+        // Zeros of both signs.
+        if (distance === 0) continue;
+        changed += 1;
+        this.#element(numbers[from], numbers[to], distance);
+      }
+    }
+    return changed;
+  }
+
+  #measureFloat32(a: Int32Array, b: Int32Array, start: number, differing: number): number {
+    const numbers = (words: Int32Array) => new Float32Array(words.buffer, words.byteOffset, words.length);
+    const [before, after] = [numbers(a), numbers(b)];
+    this.#found.bytesChanged += differing;
+    let changed = 0;
+    for (let n = 0; n < differing; n++) {
+      const at = start + this.#differing[n];
+      const distance = Math.abs(float32Index(b[at]) - float32Index(a[at]));
+      if (distance === 0) continue;
+      changed += 1;
+      this.#element(before[at], after[at], distance);
+    }
+    return changed;
+  }
+
+  /** One element that changed, as `compareNumbers` has it; a number that is not finite makes the sum infinite. */
+  #element(before: number, after: number, distance: number): void {
+    const found = this.#found;
+    found.distances[distance < firstWideDistance ? distance - 1 : 42 - Math.clz32(distance)] += 1;
+    if (pathNotTakenUnchanged(before, after)) found.pathNotTaken += 1;
+    if (smallSubnetworksUnchanged(before, after)) found.smallSubnetworks += 1;
+    if (before * after < 0) found.signFlips += 1;
+    const d = Math.fround(after - before);
+    this.#squares.add(d * d);
+  }
+}
+
+/** The numbers of all codes of a format, and how many lie between them and zero, negative below. */
+interface CodeTables {
+  readonly numbers: Float32Array;
+  readonly indices: Int32Array;
+}
+
+function codeTables(format: Format): CodeTables {
+  const numbers = decodeTable(format);
+  const sign = numbers.length / 2;
+  return { numbers, indices: Int32Array.from(numbers, (_, code) => (code < sign ? code : sign - code)) };
+}
+
+/** The comparison of codes by the specification, for the blocks that have something rare. */
+export function compareBySpecification(
+  before: Uint8Array,
+  after: Uint8Array,
+  format: Format,
+  tally: DifferenceTally,
+): void {
+  const [a, b] = [before, after].map((bytes) => codesOf(bytes, format.bits));
+  const numbers = (codes: ArrayLike<number>) => Float64Array.from(codes, (code) => decode(code, format));
+  compareNumbers({ before: numbers(a), after: numbers(b), codes: { before: a, after: b } }, format, tally);
+}
+
+/** Whether {@link CodeComparison} serves the format; else `compareNumbers` does. */
+export function isComparable({ bits, signed, unsignedZero }: Format): boolean {
+  return [8, 16, 32].includes(bits) && signed && !unsignedZero;
+}
+
+/** How many fp32 numbers lie between zero and that of a code, as a signed word; negative below zero. */
+function float32Index(code: number): number {
+  return code >= 0 ? code : -(code & 0x7fffffff);
+}
+
+/** Codes as they are stored, little-endian, in 8, 16 or 32 bits each, at an offset that their width divides. */
+export function codesOf({ buffer, byteOffset, length }: Uint8Array, bits: number) {
+  if (bits === 8) return new Uint8Array(buffer, byteOffset, length);
+  if (bits === 16) return new Uint16Array(buffer, byteOffset, length / 2);
+  return new Uint32Array(buffer, byteOffset, length / 4);
+}

@@ -1,0 +1,124 @@
+import { sweepAnswers } from "../study/sweep.js";
+
+/** JSON of which nothing is known yet. */
+type Json = { readonly [name: string]: unknown };
+
+/**
+ * A saved result of an earlier schema as one of today's: what it had, under today's names; what it lacked, null. Of
+ * anything else nothing is changed, and what is malformed is left for the schema to find.
+ *
+ * `precision-lens/1` and `precision-lens-sweep/1` had one measure, of the stored bits (`end.effectiveDescent`, now
+ * `end.visible`). Where no carrier holds anything `end.retained` is the same. The answers of a sweep went by it, and are
+ * given again by what is retained, as far as that is known. Until then `e4m3` named the IEEE-like format of that shape.
+ */
+export function upgraded(value: unknown): unknown {
+  if (!isObject(value)) return value;
+  if (value.schema === "precision-lens/1") {
+    return upgraded({ ...value, schema: "precision-lens/2", cases: mapped(value.cases, upgradedCase) });
+  }
+  if (value.schema === "precision-lens/2")
+    return { ...value, cases: mapped(value.cases, withoutSharedScales) };
+  if (value.schema === "precision-lens-sweep/1") return upgraded(upgradedSweep(value));
+  if (value.schema === "precision-lens-sweep/2") return { ...value, cells: mapped(value.cells, withZeros) };
+  if (value.schema === "precision-lens-diff/1") return upgradedDiff(value);
+  if (value.schema === "precision-lens-prediction/1") return { ...value, format: nameOf(value.format) };
+  return value;
+}
+
+/** Results had no weights whose scales are shared, and did not say so. */
+function withoutSharedScales(of: Json): Json {
+  const steps = mapped(of.steps, withZerosOf);
+  return { ...withZeros(of), steps, tensors: mapped(of.tensors, withZeros) };
+}
+
+function withZeros(counts: Json): Json {
+  const { totals } = counts;
+  return isObject(totals) ? { ...counts, totals: withZerosOf(totals) } : counts;
+}
+
+function withZerosOf(counts: Json): Json {
+  return "zeros" in counts ? counts : { ...counts, collateral: 0, zeros: counts.none };
+}
+
+function upgradedCase(of: Json): Json {
+  const end = (counts: Json) => ({ ...counts, end: upgradedEnd(counts.end, of.scheme) });
+  return {
+    ...end(of),
+    format: nameOf(of.format),
+    ...("curve" in of && { curve: mapped(of.curve, (point) => upgradedEnd(point, of.scheme)) }),
+    tensors: mapped(of.tensors, end),
+  };
+}
+
+function upgradedSweep(sweep: Json): Json {
+  const cells = mapped(sweep.cells, (cell) => ({
+    ...cell,
+    format: nameOf(cell.format),
+    end: upgradedEnd(cell.end, cell.scheme),
+  }));
+  try {
+    const answers = sweepAnswers(
+      cells as unknown as Parameters<typeof sweepAnswers>[0],
+      sweep.settings as Parameters<typeof sweepAnswers>[1],
+    );
+    return { ...sweep, schema: "precision-lens-sweep/2", cells, answers };
+  } catch {
+    // Malformed: the schema tells where.
+    return { ...sweep, schema: "precision-lens-sweep/2", cells };
+  }
+}
+
+/** Bytes were not counted: a delta's price was that of changed numbers. */
+function upgradedDiff(diff: Json): Json {
+  const counted = (counts: Json) => ({ ...counts, bytesChanged: null });
+  const { totals, settings } = diff;
+  return {
+    ...diff,
+    schema: "precision-lens-diff/2",
+    settings: isObject(settings) ? { ...settings, view: nameOf(settings.view) } : settings,
+    totals: isObject(totals) ? counted(totals) : totals,
+    kinds: mapped(diff.kinds, counted),
+    layers: mapped(diff.layers, counted),
+    tensors: mapped(diff.tensors, (tensor) => {
+      const { formats } = tensor;
+      if (!isObject(formats)) return counted(tensor);
+      const names = Object.entries(formats).map(([side, name]) => [side, nameOf(name)]);
+      return { ...counted(tensor), formats: Object.fromEntries(names) };
+    }),
+  };
+}
+
+function upgradedEnd(end: unknown, scheme: unknown): unknown {
+  if (!isObject(end)) return end;
+  const { effectiveDescent, sums, ...counts } = end;
+  const inPlace = scheme === "in-place";
+  return {
+    ...counts,
+    visible: effectiveDescent,
+    retained: inPlace ? effectiveDescent : null,
+    noise: null,
+    noiseToWeight: null,
+    sums: isObject(sums)
+      ? {
+          ...sums,
+          retainedProduct: inPlace ? sums.product : null,
+          noiseSquared: null,
+          weightSquared: null,
+        }
+      : sums,
+  };
+}
+
+const ieeeLike = new Set(["e4m3", "e2m1", "e2m3", "e3m2"]);
+
+function nameOf(format: unknown): unknown {
+  return typeof format === "string" && ieeeLike.has(format) ? `${format}-ieee` : format;
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function mapped(list: unknown, upgrade: (item: Json) => unknown): unknown {
+  return Array.isArray(list) ? list.map((item) => (isObject(item) ? upgrade(item) : item)) : list;
+}

@@ -1,0 +1,96 @@
+import {
+  gradientOf,
+  noiseKey,
+  SimulatedChunk,
+  type SimulatedTensor,
+  signalKey,
+  signalOf,
+} from "../../update/simulated-adamw.js";
+import { drawnWeight, type WeightDraws } from "../../update/weight-draws.js";
+import type { Values } from "../input.js";
+
+/** One step of a simulated run, for an engine that can compute it where it counts. */
+export interface SimulatedStep {
+  readonly of: SimulatedTensor;
+  /** Counted from 1. */
+  readonly t: number;
+  /** Those at the start of the run, on which weight decay depends. */
+  readonly weights: Values;
+}
+
+/** Weights that are drawn. */
+export function drawnWeights(length: number, weights: WeightDraws): Values {
+  return {
+    length,
+    weights,
+    read: async (start, into) => {
+      for (let i = 0; i < into.length; i++) into[i] = drawnWeight(weights, start + i);
+    },
+  };
+}
+
+/**
+ * The updates of a simulated tensor, step by step. Read in the order of the steps, the same elements each time, a
+ * step costs a step; in any other order the run is taken through from its start.
+ */
+export function simulatedUpdates(of: SimulatedTensor, weights: Values): Values[] {
+  const walk = new Walk(of, weights);
+  return Array.from({ length: of.run.steps }, (_, i) => ({
+    length: weights.length,
+    simulated: { of, t: i + 1, weights },
+    read: (start, into) => walk.read(i + 1, start, into),
+  }));
+}
+
+/** Remembers one run of elements. */
+class Walk {
+  readonly #of: SimulatedTensor;
+  readonly #weights: Values;
+  #start = 0;
+  #length = 0;
+  #chunk: SimulatedChunk | null = null;
+  /** Readers take turns. */
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(of: SimulatedTensor, weights: Values) {
+    this.#of = of;
+    this.#weights = weights;
+  }
+
+  read(t: number, start: number, into: Float32Array | Float64Array): Promise<void> {
+    const read = this.#turn.then(() => this.#read(t, start, into));
+    this.#turn = read.catch(() => {});
+    return read;
+  }
+
+  async #read(t: number, start: number, into: Float32Array | Float64Array): Promise<void> {
+    let chunk = this.#chunk;
+    if (chunk === null || this.#start !== start || this.#length !== into.length || chunk.t >= t) {
+      const weights = new Float32Array(into.length);
+      await this.#weights.read(start, weights);
+      chunk = new SimulatedChunk(this.#of, start, weights);
+      [this.#start, this.#length, this.#chunk] = [start, into.length, chunk];
+    }
+    while (chunk.t < t) chunk.step(into);
+    // What nobody will read on takes no memory.
+    if (t === this.#of.run.steps) this.#chunk = null;
+  }
+}
+
+/** The gradients of a simulated tensor, step by step, for optimizers by a recipe. */
+export function simulatedGradients(of: SimulatedTensor, length: number): Values[] {
+  const signal = signalKey(of);
+  return Array.from({ length: of.run.steps }, (_, i) => {
+    const key = noiseKey(of, i + 1);
+    return {
+      length,
+      read: async (start: number, into: Float32Array | Float64Array) => {
+        for (let j = 0; j < into.length; j++) {
+          const element = start + j;
+          const own = of.run.snr === 0 ? 0 : signalOf(of, signal, element);
+          into[j] = gradientOf(of, key, element, own);
+        }
+      },
+    };
+  });
+}

@@ -1,0 +1,202 @@
+import { type BlockFormat, blockFormat, isBlockFormat } from "../../format/block/block-format.js";
+import { format } from "../../format/registry.js";
+import { type SchemeName, schemes } from "../../update/scheme.js";
+import type { CastWithoutScale } from "../cast.js";
+import type { SkippedTensor } from "../input.js";
+import type { Case, End, Probes, Result, ResultEngine, ResultInput, Totals } from "../run/result.js";
+import { sharedIdentityOf, sharedNames } from "../run/summarize.js";
+import { samplingOf } from "./sampling.js";
+
+/** A grid of formats, schemes and roundings over several rates, `precision-lens-sweep/2`. */
+export interface SweepResult {
+  readonly schema: "precision-lens-sweep/2";
+  readonly tool: { readonly name: string; readonly version: string };
+  readonly input: Omit<ResultInput, "metadata">;
+  readonly settings: {
+    readonly overflow: string;
+    readonly seed: number;
+    readonly strict: boolean;
+    /** What a rate is: a learning rate, or what recorded updates are multiplied by. */
+    readonly rate: "lr" | "scale";
+    /**
+     * Least share of the fp32 displacement that a case retains (`end.retained`) to be said to learn, and to keep its
+     * updates. As far above 1 is the limit on the other side: what is beyond is the bias of a rounding or chance.
+     */
+    readonly learns: number;
+    readonly keeps: number;
+  };
+  readonly engine: ResultEngine;
+  /** Ascending. */
+  readonly rates: readonly number[];
+  /** Every case at every rate, rate by rate. */
+  readonly cells: readonly SweepCell[];
+  readonly answers: SweepAnswers;
+  /** Of the weights at their start, in formats that usually have scales. Absent where no case has such a format. */
+  readonly casts?: readonly CastWithoutScale[];
+  readonly skipped: readonly SkippedTensor[];
+}
+
+/** What tells a case of a sweep from the others. */
+export type SweepCase = Pick<
+  Case,
+  "format" | "scheme" | "rounding" | "opmath" | "through" | "scales" | "momentum"
+>;
+
+export interface SweepCell extends SweepCase {
+  readonly rate: number;
+  readonly totals: Totals;
+  readonly end: End;
+  readonly probes: Probes;
+  /**
+   * Of `end.retained`, by the noise of stochastic rounding and, where a sample of a model was counted, by what was drawn; null
+   * where there is neither.
+   */
+  readonly standardError: number | null;
+}
+
+export interface SweepAnswers {
+  /** In the order of the grid. */
+  readonly cases: readonly CaseAnswer[];
+  /** For each rate the case that takes the fewest bits per weight of those that keep their updates; null if none. */
+  readonly cheapest: readonly {
+    readonly rate: number;
+    readonly case:
+      | (SweepCase & Pick<End, "retained" | "noise" | "noiseToWeight"> & { readonly bitsPerWeight: number })
+      | null;
+  }[];
+}
+
+/** The smallest rates from which on a case learns, and keeps its updates, at all rates of the sweep; null if none. */
+export interface CaseAnswer extends SweepCase {
+  readonly bitsPerWeight: number;
+  readonly learnsFrom: number | null;
+  readonly keepsFrom: number | null;
+}
+
+/**
+ * Bits that a weight and its carrier take, with its share of the scale of a whole block. Moments, which every case has, and
+ * scales of tensors are not counted.
+ */
+export function bitsPerWeight({ format: name, scheme }: Pick<Case, "format" | "scheme">): number {
+  const bits = isBlockFormat(name) ? blockBits(blockFormat(name)) : format(name).bits;
+  if (!hasCarrier(scheme)) return bits;
+  return scheme === "master" ? bits + 32 : 2 * bits;
+}
+
+/** Whether a scheme keeps anything beside the weight; the momentum of `eco` is there without it. */
+function hasCarrier(scheme: string): boolean {
+  return scheme !== "eco" && schemes[scheme as SchemeName].carrier !== null;
+}
+
+function blockBits({ element, scale, rows, columns }: BlockFormat): number {
+  return element.bits + scale.bits / (rows * columns);
+}
+
+/**
+ * The cells of one rate.
+ *
+ * @param sizes of a sample: elements of each tensor in the whole.
+ */
+export function sweepCells(
+  { cases }: Pick<Result, "cases">,
+  rate: number,
+  sizes: readonly number[] | null = null,
+): SweepCell[] {
+  const sampling = sizes && samplingOf(cases, sizes);
+  return cases.map((of, i) => {
+    const { totals, end, probes } = of;
+    const cell = { rate, ...caseOf(of), totals, end, probes };
+    const noise = noiseError(cell);
+    const drawn = sampling?.cases[i].retained?.standardError ?? null;
+    // How tensors differ has the noise in it.
+    const known = noise === null || drawn === null ? (noise ?? drawn) : Math.max(noise, drawn);
+    return { ...cell, standardError: known };
+  });
+}
+
+/**
+ * How far noise takes what a run retains from its expectation, one standard deviation. The noise of a
+ * weight-step is e - u, independent between weights and of where the run is going: <noise, D> / <D, D> has the variance
+ * |e - u|^2 / (n <D, D>). In place the noise of all steps adds up; a carrier remembers what a step did wrong, and the last
+ * few are what is left. Within a factor of two, for carriers of few bits three, of the spread over seeds (measured).
+ */
+function noiseError({ scheme, rounding, totals, end }: Omit<SweepCell, "standardError">): number | null {
+  if (rounding !== "stochastic") return null;
+  const { updateSquared, product, effectiveSquared } = totals.sums;
+  const noise = sumOf(effectiveSquared) - 2 * sumOf(product) + sumOf(updateSquared);
+  const left = hasCarrier(scheme) || scheme === "eco" ? noise / totals.steps : noise;
+  const variance = left / (totals.elements * sumOf(end.sums.displacementSquared));
+  return variance >= 0 && Number.isFinite(variance) ? Math.sqrt(variance) : null;
+}
+
+/** What people want to know of a sweep. Rates of cells ascend. */
+export function sweepAnswers(
+  cells: readonly SweepCell[],
+  settings: Pick<SweepResult["settings"], "learns" | "keeps">,
+): SweepAnswers {
+  const rates = [...new Set(cells.map(({ rate }) => rate))];
+  const first = cells.filter(({ rate }) => rate === rates[0]);
+  const from = (of: SweepCase, test: typeof learns) => {
+    const own = cells.filter((cell) => sameCase(cell, of));
+    return own[own.findLastIndex((cell) => !test(cell, settings)) + 1]?.rate ?? null;
+  };
+  return {
+    cases: first.map((of) => ({
+      ...caseOf(of),
+      bitsPerWeight: bitsPerWeight(of),
+      learnsFrom: from(of, learns),
+      keepsFrom: from(of, keeps),
+    })),
+    cheapest: rates.map((rate) => {
+      const keeping = cells.filter((cell) => cell.rate === rate && keeps(cell, settings));
+      // Of equal bits, the first of the grid.
+      const [cheapest] = keeping.sort((a, b) => bitsPerWeight(a) - bitsPerWeight(b));
+      if (cheapest === undefined) return { rate, case: null };
+      const { retained, noise, noiseToWeight } = cheapest.end;
+      const bits = bitsPerWeight(cheapest);
+      return {
+        rate,
+        case: { ...caseOf(cheapest), bitsPerWeight: bits, retained, noise, noiseToWeight },
+      };
+    }),
+  };
+}
+
+type Shares = Pick<SweepResult["settings"], "learns" | "keeps">;
+
+function learns(cell: SweepCell, { learns: share }: Shares): boolean {
+  return within(cell, share) && isTold(cell, share);
+}
+
+/** A case keeps its updates as far as chance lets it be told. */
+function keeps(cell: SweepCell, { learns: share, keeps }: Shares): boolean {
+  return within(cell, keeps) && isTold(cell, share);
+}
+
+/** Standard errors that chance is given. */
+const allowed = 3;
+
+/** Whether what a cell retains lies between a share and as far above 1, but for chance. */
+function within({ end: { retained }, standardError }: SweepCell, share: number): boolean {
+  const chance = allowed * (standardError ?? 0);
+  return retained !== null && retained >= share - chance && retained <= 2 - share + chance;
+}
+
+/** Whether what a case retains is known well enough to tell one that learns from one that does not. */
+export function isTold({ standardError }: Pick<SweepCell, "standardError">, learns: number): boolean {
+  return standardError === null || allowed * standardError <= 1 - learns;
+}
+
+function sumOf(terms: readonly number[]): number {
+  return terms.reduce((sum, term) => sum + term, 0);
+}
+
+export function caseOf(of: SweepCase): SweepCase {
+  const { format, scheme, rounding, opmath } = of;
+  return { format, scheme, rounding, opmath, ...sharedIdentityOf(of) };
+}
+
+export function sameCase(a: SweepCase, b: SweepCase): boolean {
+  const names = ["format", "scheme", "rounding", "opmath", ...sharedNames] as const;
+  return names.every((name) => a[name] === b[name]);
+}

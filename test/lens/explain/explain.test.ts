@@ -1,0 +1,242 @@
+import { describe, expect, it } from "vitest";
+import { explain as fromLibrary } from "../../../src/index.js";
+import { explain, explainStep } from "../../../src/lens/explain/explain.js";
+import { searchLimit } from "../../../src/lens/explain/outlook.js";
+import { applyUpdate } from "../../../src/update/apply.js";
+import type { UpdateOptions } from "../../../src/update/settings.js";
+import { randomBits, stepKey, tensorKey } from "../../../src/update/threefry.js";
+
+function explained(weight: number, update: number, options: Partial<UpdateOptions> = {}) {
+  const explanation = explain(weight, update, { format: "bf16", ...options });
+  const firstVisible = Object.fromEntries(
+    explanation.schemes.map(({ scheme, firstVisibleStep, never }) => [scheme, firstVisibleStep ?? never]),
+  );
+  return { ...explanation, firstVisible };
+}
+
+describe("explain", () => {
+  it("0.02 and 1e-6: lost in place, first shown by an fp32 master at step 62", () => {
+    const { weight, update, sum, stays, step, firstVisible } = explained(0.02, 1e-6);
+    expect(weight).toEqual({
+      given: 0.02,
+      stored: 0.02001953125,
+      code: 0x3ca4,
+      below: 0.0198974609375,
+      above: 0.0201416015625,
+      gapBelow: 2 ** -13,
+      gapAbove: 2 ** -13,
+    });
+    expect(update).toMatchObject({ gap: 2 ** -13, shareOfGap: Math.fround(1e-6) * 2 ** 13 });
+    expect(sum.roundsTo).toEqual([{ value: 0.02001953125, probability: 1 }]);
+    expect(stays).toEqual({
+      low: 0.02001953125 - 2 ** -14,
+      high: 0.02001953125 + 2 ** -14,
+      lowIncluded: true,
+      highIncluded: true,
+    });
+    expect(step.chances).toEqual({ none: 0, lost: 1, kept: 0, moved: 0, nonfinite: 0 });
+    expect(firstVisible).toMatchObject({ "in-place": "stuck", master: 62 });
+  });
+
+  it.each([
+    [3e-6, 21],
+    [1e-5, 7],
+  ])("0.02 and %f: an fp32 master first shows it at step %i", (update, step) => {
+    expect(explained(0.02, update).firstVisible.master).toBe(step);
+  });
+
+  it("a norm gain of 1: half as long down as up, in place never", () => {
+    const down = explained(1, -1e-6);
+    const up = explained(1, 1e-6);
+    expect(up.update.gap).toBe(2 * (down.update.gap ?? 0));
+    // Half the gap over |u| is 1953.1 and 3906.3; below 1 fp32 turns 1e-6 into 17 of its gaps, 1.0133e-6, above
+    // into 8, 0.9537e-6. A tie is still the even number, 1.
+    expect(down.firstVisible.master).toBe(Math.floor(2 ** -9 / (17 * 2 ** -24)) + 1);
+    expect(up.firstVisible.master).toBe(2 ** -8 / (8 * 2 ** -23) + 1);
+    expect(up.firstVisible["in-place"]).toBe("stuck");
+    expect(up.firstVisible.kahan).toBe("stuck");
+  });
+
+  it("tells what a carrier holds, after one step and when it first shows", () => {
+    // 2^-10 is a quarter of the half gap above 1, which is a tie at the fourth step and passed at the fifth.
+    const { step, schemes } = explained(1, 2 ** -10, { scheme: "kahan" });
+    expect(step.outcomes).toEqual([{ weight: 1, carrier: 2 ** -10, becomes: "kept", probability: 1 }]);
+    expect(step).toMatchObject({ displacement: 0, retained: 2 ** -10 });
+    expect(schemes[2]).toMatchObject({
+      firstVisibleStep: 5,
+      weight: 1 + 2 ** -7,
+      carrier: 5 * 2 ** -10 - 2 ** -7,
+    });
+    expect(schemes[1]).toMatchObject({ firstVisibleStep: 5, weight: 1 + 2 ** -7, carrier: 1 + 5 * 2 ** -10 });
+  });
+
+  it("starts from the stored weight: no carrier holds what the cast dropped", () => {
+    expect(explained(1 + 2 ** -9, 2 ** -10).firstVisible.master).toBe(5);
+  });
+
+  it("tells sums that fp64 cannot hold, by two numbers", () => {
+    const { sum } = explained(1, 2 ** -60, { opmath: "exact", rounding: "toward-positive" });
+    expect(sum).toEqual({
+      value: 1,
+      tail: 2 ** -60,
+      below: 1,
+      above: 1 + 2 ** -7,
+      position: 2 ** -53,
+      tie: false,
+      roundsTo: [{ value: 1 + 2 ** -7, probability: 1 }],
+    });
+  });
+
+  it("a sum that is a tie but for less than fp64 can tell is none", () => {
+    const nearly = (tail: number) =>
+      explained(2 ** -7, 1 + 2 ** -8 + tail, { opmath: "exact", format: "bf16" }).sum;
+    expect(nearly(0)).toMatchObject({ position: 0.5, tie: true });
+    // 1 + 2^-8 is an fp32 number, and a weight of 2^-70 is what makes the difference.
+    const { sum } = explained(2 ** -70, 1 + 2 ** -8, { opmath: "exact" });
+    expect(sum).toMatchObject({
+      position: 0.5,
+      tie: false,
+      roundsTo: [{ value: 1 + 2 ** -7, probability: 1 }],
+    });
+  });
+
+  it("takes NaN, infinities and -0, and tells them by name", () => {
+    const none = { below: null, above: null, gapBelow: null, gapAbove: null };
+    expect(explained(Number.NaN, 1).weight).toEqual({ given: "NaN", stored: "NaN", code: 0x7fc0, ...none });
+    expect(explained(Number.NaN, 1, { format: "e2m1fn" }).weight).toMatchObject({
+      stored: "NaN",
+      code: null,
+    });
+    const fp16 = explained(-Infinity, 1, { format: "fp16" });
+    expect(fp16.weight).toMatchObject({ stored: "-Infinity", code: 0xfc00, below: null, above: -65504 });
+    expect(fp16.step.chances.nonfinite).toBe(1);
+    expect(explained(1e6, 1, { format: "fp16" }).weight.stored).toBe("Infinity");
+    expect(explained(1e6, 1, { format: "fp16", overflow: "saturate" }).weight.stored).toBe(65504);
+    expect(explained(65504, 1, { format: "fp16" }).weight.above).toBe("Infinity");
+    expect(explained(448, 1, { format: "e4m3fn" }).weight.above).toBe("NaN");
+    expect(explained(6, 1, { format: "e2m1fn" }).weight.above).toBeNull();
+    expect(explained(-0, 1).weight).toMatchObject({ given: "-0", stored: "-0", code: 0x8000 });
+    expect(explained(1, 1e39).update).toEqual({ given: 1e39, fp32: "Infinity", gap: null, shareOfGap: null });
+  });
+
+  it("is in the library, takes names of the field and refuses others", () => {
+    expect(fromLibrary).toBe(explain);
+    expect(explain(0.02, 1e-6, { format: "torch.bfloat16", rounding: "rne" })).toEqual(
+      explain(0.02, 1e-6, { format: "bf16" }),
+    );
+    expect(() => explain(1, 1, { format: "bf61" })).toThrow("did you mean bf16?");
+  });
+});
+
+describe("the search for the first visible step", () => {
+  it("ends within a second or so", () => {
+    expect(searchLimit).toBe(10_000_000);
+    // Of 2^29 such steps from zero to half of the least positive number.
+    const [, master] = explained(0, 2 ** -31, { format: "e2m1fn" }).schemes;
+    expect(master).toMatchObject({
+      firstVisibleStep: null,
+      never: "not within the search",
+      searched: searchLimit,
+    });
+  });
+
+  it("knows without one that a master beyond the last finite number never shows", () => {
+    const saturate = { format: "fp16", overflow: "saturate" } as const;
+    expect(explained(65504, 1, saturate).firstVisible.master).toBe("saturated");
+    expect(explained(-65504, -1, saturate).firstVisible.master).toBe("saturated");
+    expect(explained(65504, 1, { format: "fp16", rounding: "toward-zero" }).firstVisible.master).toBe(
+      "saturated",
+    );
+    // Inward it does, at the tie, since 65504 is odd; and large updates take a master to infinity, which stays that.
+    expect(explained(65504, -1, saturate).firstVisible.master).toBe(16);
+    expect(explained(65504, 1e38, { format: "fp16", rounding: "toward-zero" }).schemes[1]).toMatchObject({
+      never: "nonfinite",
+      searched: 4,
+    });
+  });
+});
+
+describe("stochastic rounding", () => {
+  const stochastic = { rounding: "stochastic" } as const;
+
+  it.each([
+    // The gap is 2^-13, and fp32 holds w + u to 2^-29: 537 of those.
+    [0.02, 1e-6, 537 / 2 ** 16],
+    [1, 2 ** -9, 0.25],
+    [1, -(2 ** -10), 0.25],
+    [-1, 2 ** -10, 0.25],
+    [1, 2 ** -14, 2 ** -7],
+    [1, -(2 ** -14), 2 ** -6],
+    [1, 2 ** -7 + 2 ** -9, 1],
+    [1, 1, 1],
+    [1, 2 ** -30, 0, "e2m1fn"],
+    [1, 0, 0],
+  ])("%f and %f: moves with probability %f", (weight, update, chance, format = "bf16") => {
+    const { step, schemes } = explained(weight, update, { ...stochastic, format });
+    expect(step.chances.moved).toBe(chance);
+    expect(schemes[0].expectedStep).toBe(chance === 0 ? null : 1 / chance);
+  });
+
+  it("moves as far as the update on average, to 2^-32 of a gap", () => {
+    expect(explained(1, 2 ** -9, stochastic).step.displacement).toBe(2 ** -9);
+    expect(explained(1, 5 * 2 ** -9, stochastic).step.displacement).toBe(5 * 2 ** -9);
+    // The gap is 1/2, and 2^-33 of that is what 32 bits leave out.
+    const exactly = { ...stochastic, format: "e2m1fn", opmath: "exact" } as const;
+    expect(explained(1, 2 ** -10 + 2 ** -34, exactly).step.displacement).toBe(2 ** -10);
+    expect(explained(1, 2 ** -10 + 2 ** -33, exactly).step.displacement).toBe(2 ** -10 + 2 ** -33);
+  });
+
+  it("may leave the finite numbers", () => {
+    const { step } = explained(65504, 8, { ...stochastic, format: "fp16" });
+    expect(step.chances).toMatchObject({ lost: 0.75, moved: 0, nonfinite: 0.25 });
+    expect(step.displacement).toBeNull();
+  });
+
+  it.each(["in-place", "master", "kahan", "two-term"] as const)(
+    "%s: on average shows when walks do",
+    (scheme) => {
+      const options = { format: "e4m3fn", scheme, ...stochastic };
+      const update = 0.011;
+      const expected = explain(1, update, options).schemes.find((one) => one.scheme === scheme)!
+        .expectedStep!;
+      const key = tensorKey(0, scheme);
+      const walks = 4000;
+      let [sum, squares] = [0, 0];
+      for (let walk = 0; walk < walks; walk++) {
+        let state = { weight: 1, carrier: scheme === "master" ? 1 : 0 };
+        let step = 0;
+        while (state.weight === 1) {
+          step += 1;
+          let draws = 0;
+          state = applyUpdate(state, update, {
+            ...options,
+            random: () => randomBits(stepKey(key, step), walk, draws++),
+          });
+        }
+        sum += step;
+        squares += step ** 2;
+      }
+      const mean = sum / walks;
+      const standardError = Math.sqrt((squares / walks - mean ** 2) / walks);
+      // One fixed seed: 3.3 standard errors would be met by chance once in a thousand seeds.
+      expect(Math.abs(mean - expected)).toBeLessThan(3.3 * standardError);
+      expect(mean).toBeGreaterThan(2);
+    },
+  );
+
+  it("tells how probable it is to show where the mean is too far away", () => {
+    const [, , kahan] = explained(1, 1e-9, stochastic).schemes;
+    expect(kahan).toMatchObject({ expectedStep: null, never: "not within the search" });
+    // The compensation grows by 1e-9 a step on average, and shows with the probability carrier / gap at each.
+    const byGrowth = 1 - Math.exp((-1e-9 * kahan.searched ** 2) / 2 / 2 ** -7);
+    expect(Math.abs(kahan.chanceWithin! - byGrowth)).toBeLessThan(0.01);
+  });
+});
+
+it.each(["nearest-even", "stochastic"] as const)(
+  "one step is told alike without its repetition: %s",
+  (rounding) => {
+    const { schema, schemes, ...step } = explain(0.02, 1e-4, { format: "bf16", rounding });
+    expect(explainStep(0.02, 1e-4, { format: "bf16", rounding })).toEqual(step);
+  },
+);

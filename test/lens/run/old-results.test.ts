@@ -1,0 +1,113 @@
+import { describe, expect, it } from "vitest";
+import { upgraded } from "../../../src/lens/run/old-results.js";
+import type { Result } from "../../../src/lens/run/result.js";
+import { caseOf, resultOf } from "../../support/results.js";
+import { expectValid } from "../../support/schemas.js";
+import { sweepResult } from "../../support/sweep.js";
+
+/** An end as schema 1 had it. */
+function oldEnd<T extends { visible: unknown; sums: object }>({ visible, sums, ...end }: T) {
+  const { retained: _, noise: __, noiseToWeight: ___, ...counts } = end as Record<string, unknown>;
+  const { displacementSquared, product } = sums as Record<string, unknown>;
+  return { ...counts, effectiveDescent: visible, sums: { displacementSquared, product } };
+}
+
+/** A result of today as schema 1 had it. */
+function old(result: Result): object {
+  return {
+    ...result,
+    schema: "precision-lens/1",
+    cases: result.cases.map((of) => ({
+      ...of,
+      end: oldEnd(of.end),
+      curve: of.curve.map(({ step, elements, ...end }) => ({ step, elements, ...oldEnd(end) })),
+      tensors: of.tensors.map((tensor) => ({ ...tensor, end: oldEnd(tensor.end) })),
+    })),
+  };
+}
+
+const updates = [1e-6, 1e-2, 0, -3e-5];
+const run = async () =>
+  resultOf([
+    await caseOf([0.02, 1, -0.5, 0.3], updates),
+    await caseOf([0.02, 1, -0.5, 0.3], updates, { scheme: "master" }),
+  ]);
+
+describe("a result of schema 1", () => {
+  it("is one of today: what it had keeps its value, what it lacked is null", async () => {
+    const today = await run();
+    const read = upgraded(JSON.parse(JSON.stringify(old(today)))) as Result;
+    expectValid("result", read);
+    const [inPlace, master] = read.cases;
+    // Without a carrier weight and carrier are the weight.
+    expect(inPlace.end).toMatchObject({
+      retained: today.cases[0].end.retained,
+      noise: null,
+      noiseToWeight: null,
+    });
+    expect(inPlace.end.sums.retainedProduct).toEqual(today.cases[0].end.sums.retainedProduct);
+    expect(master.end).toMatchObject({ visible: today.cases[1].end.visible, retained: null, noise: null });
+    expect(master.tensors[0].end.retained).toBeNull();
+    expect(master.totals).toEqual(today.cases[1].totals);
+  });
+
+  it("names e4m3 as it was meant then: the IEEE-like format", async () => {
+    const renamed = old(await run()) as { cases: object[] };
+    renamed.cases = renamed.cases.map((of, i) => ({ ...of, format: ["e4m3", "e5m2"][i] }));
+    expect((upgraded(renamed) as Result).cases.map(({ format }) => format)).toEqual(["e4m3-ieee", "e5m2"]);
+  });
+});
+
+describe("a sweep of schema 1", () => {
+  it("has its answers again, by what is known to be retained", () => {
+    const today = sweepResult({ schemes: ["in-place", "master"], progress: () => 1 });
+    const { answers: _, ...rest } = today;
+    const cells = today.cells.map((cell) => ({ ...cell, end: oldEnd(cell.end) }));
+    const read = upgraded({ ...rest, schema: "precision-lens-sweep/1", cells, answers: {} });
+    expectValid("sweep", read);
+    const { answers } = read as typeof today;
+    expect(answers.cases.map(({ scheme, keepsFrom }) => [scheme, keepsFrom])).toEqual([
+      ["in-place", today.rates[0]],
+      ["master", null],
+    ]);
+  });
+});
+
+describe("anything else", () => {
+  it.each([null, 1, "text", [], {}, { schema: "precision-lens/3" }, { schema: ["precision-lens/1"] }])(
+    "%j is left as it is",
+    (value) => {
+      expect(upgraded(value)).toBe(value);
+    },
+  );
+
+  it.each([
+    { schema: "precision-lens/1" },
+    { schema: "precision-lens/1", cases: [null, 1, { end: 1, tensors: [[]], curve: {} }] },
+    { schema: "precision-lens-sweep/1", cells: [{}] },
+    { schema: "precision-lens-sweep/1", cells: "none", settings: null },
+    { schema: "precision-lens-diff/1", totals: 1, tensors: [1, { formats: 1 }], kinds: null },
+  ])("malformed: %j throws nothing", (value) => {
+    expect(() => upgraded(value)).not.toThrow();
+  });
+});
+
+describe("a result from before scales were shared", () => {
+  it("has no collateral, and as many zeros as updates that were none", async () => {
+    const today = await run();
+    const asThen = ({ collateral: _, zeros: __, ...counts }: Result["cases"][0]["totals"]) => counts;
+    const old = {
+      ...today,
+      cases: today.cases.map((of) => ({
+        ...of,
+        totals: asThen(of.totals),
+        steps: of.steps.map(({ collateral: _, zeros: __, ...counts }) => counts),
+        tensors: of.tensors.map((tensor) => ({ ...tensor, totals: asThen(tensor.totals) })),
+      })),
+    };
+    const read = upgraded(JSON.parse(JSON.stringify(old)));
+    expectValid("result", read);
+    expect(read).toEqual(today);
+    expect(today.cases[0].totals).toMatchObject({ collateral: 0, none: 1, zeros: 1 });
+  });
+});

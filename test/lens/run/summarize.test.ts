@@ -1,0 +1,165 @@
+import { describe, expect, it } from "vitest";
+import { type CaseIdentity, summarizeCase, summarizeCounted } from "../../../src/lens/run/summarize.js";
+import { MomentTally, Tally } from "../../../src/lens/tally.js";
+import { recipeSettings } from "../../../src/update/optimizer.js";
+import { updateSettings } from "../../../src/update/settings.js";
+
+const identity: CaseIdentity = {
+  format: "bf16",
+  rounding: "nearest-even",
+  scheme: "kahan",
+  opmath: "fp32",
+  recipe: null,
+};
+const recipe = { name: "kahan", of: "a test", verified: null };
+
+/** Sums whose roots and quotients are exact. */
+function counted(): Tally {
+  const tally = new Tally();
+  tally.elements = 20;
+  tally.castChanged = 3;
+  Object.assign(tally.updates, { none: 4, lost: 3, kept: 8, moved: 1, nonfinite: 6, parted: 5 });
+  tally.updates.updateSquared.add(16);
+  tally.updates.effectiveSquared.add(4);
+  tally.updates.product.add(2);
+  const { end, probes } = tally;
+  const ends = {
+    unchanged: 9,
+    neverUpdated: 2,
+    cancelled: 1,
+    hidden: 6,
+    returned: 7,
+    nonfinite: 4,
+    parted: 8,
+  };
+  Object.assign(end, ends);
+  end.displacementSquared.add(8);
+  end.product.add(6);
+  end.retainedProduct.add(7);
+  end.noiseSquared.add(2);
+  end.weightSquared.add(200);
+  Object.assign(probes, {
+    pathNotTaken: 12,
+    smallSubnetworks: 14,
+    ulpRule: 6,
+    ulpRuleMoved: 1,
+    ulpRuleUnmoved: 2,
+  });
+  tally.histogram.add("moved", 2, 1);
+  tally.recipe.causes.epsilon = 11;
+  tally.recipe.mergeMoments([
+    Object.assign(new MomentTally("m"), { none: 1, lost: 2, kept: 3, moved: 4, nonfinite: 5 }),
+  ]);
+  return tally;
+}
+
+/** By hand, from the definitions in result.ts. */
+const updates = {
+  none: 4,
+  lost: 3,
+  kept: 8,
+  moved: 1,
+  collateral: 0,
+  nonfinite: 6,
+  zeros: 4,
+  realSparsity: 4 / 16,
+  apparentSparsity: 15 / 16,
+  hiddenShare: 11 / 12,
+  updateNorm: 4,
+  effectiveNorm: 2,
+  effectiveDescent: 0.125,
+  sums: { updateSquared: [16], effectiveSquared: [4], product: [2] },
+};
+const counts = {
+  totals: { elements: 20, steps: 1, castChanged: 3, ...updates },
+  end: {
+    unchanged: 9,
+    neverUpdated: 2,
+    cancelled: 1,
+    hidden: 6,
+    returned: 7,
+    nonfinite: 4,
+    parted: 8,
+    visible: 0.75,
+    retained: 0.875,
+    noise: 0.5,
+    noiseToWeight: 0.1,
+    sums: {
+      displacementSquared: [8],
+      product: [6],
+      retainedProduct: [7],
+      noiseSquared: [2],
+      weightSquared: [200],
+    },
+  },
+  probes: {
+    "path-not-taken": { unchanged: 12, share: 0.75, unchangedButDiffers: 3 },
+    "small-subnetworks": { unchanged: 14, share: 0.875, unchangedButDiffers: 5 },
+    "ulp-rule": { lost: 6, share: 0.5, lostButMoved: 1, visibleButUnmoved: 2, disagreement: 0.25 },
+  },
+  histogram: { firstBin: 2, lost: [0], kept: [0], moved: [1] },
+  causes: null,
+  moments: [{ name: "m", none: 1, lost: 2, kept: 3, moved: 4, nonfinite: 5 }],
+};
+
+describe("summarizeCounted", () => {
+  it("gives shares and norms by their definitions, of each tensor, of each step and of all", () => {
+    const tally = counted();
+    const tensors = [{ name: "w", shape: [4, 5], tally }];
+    const steps = [{ step: 7, tally: tally.updates }];
+    const curve = [{ step: 4, elements: 20, end: tally.end }];
+    expect(summarizeCounted(identity, { tensors, steps, curve })).toEqual({
+      ...identity,
+      ...counts,
+      steps: [{ step: 7, parted: 5, ...updates }],
+      curve: [{ step: 4, elements: 20, ...counts.end }],
+      tensors: [{ name: "w", shape: [4, 5], ...counts }],
+    });
+  });
+
+  it("tells causes for recipes only", () => {
+    const of = { tensors: [{ name: "w", shape: [20], tally: counted() }], steps: [], curve: [] };
+    const summary = summarizeCounted({ ...identity, recipe }, of);
+    const causes = { gradient: 0, weightDecay: 0, momentUnderflow: 0, epsilon: 11, storage: 0 };
+    expect(summary.causes).toEqual(causes);
+    expect(summary.tensors[0].causes).toEqual(causes);
+  });
+
+  it("has no share of nothing", () => {
+    const empty = summarizeCounted(identity, { tensors: [], steps: [], curve: [] });
+    const { totals, end, probes } = empty;
+    expect(totals).toMatchObject({ realSparsity: null, apparentSparsity: null, hiddenShare: null });
+    expect(totals).toMatchObject({ effectiveDescent: null, updateNorm: 0 });
+    expect(end).toMatchObject({ visible: null, retained: null, noise: null, noiseToWeight: null });
+    expect(probes["path-not-taken"]).toEqual({ unchanged: 0, share: null, unchangedButDiffers: 0 });
+    expect(probes["ulp-rule"]).toMatchObject({ share: null, disagreement: null });
+    expect(empty).toMatchObject({ moments: [], tensors: [], steps: [], curve: [] });
+  });
+});
+
+describe("summarizeCase", () => {
+  const none = { tensors: [], steps: [], curve: [] };
+
+  it("names the case by its settings", () => {
+    const settings = updateSettings({ format: "fp16", rounding: "to-odd", scheme: "kahan", opmath: "exact" });
+    const { format, rounding, scheme, opmath, recipe: of } = summarizeCase({ settings, ...none });
+    expect({ format, rounding, scheme, opmath, of }).toEqual({
+      format: "fp16",
+      rounding: "to-odd",
+      scheme: "kahan",
+      opmath: "exact",
+      of: null,
+    });
+  });
+
+  it("tells of a recipe what it stands for, not its lines", () => {
+    const settings = recipeSettings("lion", "master", { format: "bf16", lr: 1 });
+    const summary = summarizeCase({ settings, ...none });
+    expect(summary).toMatchObject({ format: "bf16", scheme: "master" });
+    expect(summary.recipe).toEqual({
+      name: "master",
+      of: "fp32 master and states, weights stored from the master",
+      verified: "by definition",
+    });
+  });
+});

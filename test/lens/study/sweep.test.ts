@@ -1,0 +1,174 @@
+import { describe, expect, test } from "vitest";
+import { lens } from "../../../src/engine/lens.js";
+import {
+  bitsPerWeight,
+  type SweepCase,
+  type SweepCell,
+  sweepAnswers,
+  sweepCells,
+} from "../../../src/lens/study/sweep.js";
+import { gaussianRun } from "../../support/values.js";
+
+type Identity = Partial<SweepCase>;
+
+const bf16: SweepCase = { format: "bf16", scheme: "in-place", rounding: "nearest-even", opmath: "fp32" };
+const shares = { learns: 0.5, keeps: 0.99 };
+
+/** Cells of cases by rate, with what the answers look at: the share retained, and its standard error after it. */
+function cellsOf(...cases: [Identity, ...(number | null | readonly [number, number])[]][]): SweepCell[] {
+  const [[, ...first]] = cases;
+  return first.flatMap((_, i) =>
+    cases.map(([identity, ...shares]) => {
+      const [retained, standardError] = [shares[i], null].flat();
+      const cell = {
+        rate: 10 ** i,
+        ...bf16,
+        ...identity,
+        end: { retained, noise: 3, noiseToWeight: 0.25 },
+        standardError,
+      };
+      return cell as unknown as SweepCell;
+    }),
+  );
+}
+
+const learnsFrom = (...cells: Parameters<typeof cellsOf>) =>
+  sweepAnswers(cellsOf(...cells), shares).cases.map((of) => of.learnsFrom);
+const keepsFrom = (...cells: Parameters<typeof cellsOf>) =>
+  sweepAnswers(cellsOf(...cells), shares).cases.map((of) => of.keepsFrom);
+const cheapest = (...cells: Parameters<typeof cellsOf>) =>
+  sweepAnswers(cellsOf(...cells), shares).cheapest.map(({ case: of }) => of && `${of.format} ${of.scheme}`);
+
+describe("from which rate on a case learns", () => {
+  test("the first of which all that follow learn too", () => {
+    expect(learnsFrom([{}, 0.1, 0.6, 0.9])).toEqual([10]);
+    // What it lost again it had not learned.
+    expect(learnsFrom([{}, 0.6, 0.4, 0.9])).toEqual([100]);
+    expect(learnsFrom([{}, 0.6, 0.9, 0.4])).toEqual([null]);
+  });
+
+  test("all, or none", () => {
+    expect(learnsFrom([{}, 0.5, 1, 1])).toEqual([1]);
+    expect(learnsFrom([{}, 0, 0.1, 0.4999])).toEqual([null]);
+  });
+
+  test("both ends belong to it, and far beyond 1 is no learning", () => {
+    expect(learnsFrom([{}, 0.5], [{ scheme: "kahan" }, 1.5], [{ scheme: "master" }, 1.51])).toEqual([
+      1,
+      1,
+      null,
+    ]);
+    expect(keepsFrom([{}, 0.99], [{ scheme: "kahan" }, 1.01], [{ scheme: "master" }, 1.02])).toEqual([
+      1,
+      1,
+      null,
+    ]);
+    expect(learnsFrom([{}, -1])).toEqual([null]);
+  });
+
+  test("nothing is learned where nothing was to be learned", () => {
+    expect(learnsFrom([{}, null, 1])).toEqual([10]);
+    expect(learnsFrom([{}, 1, null])).toEqual([null]);
+  });
+
+  test("each case by itself", () => {
+    expect(
+      learnsFrom([{}, 0.1, 0.9], [{ rounding: "stochastic" }, 1, 1], [{ opmath: "exact" }, 0, 0]),
+    ).toEqual([10, 1, null]);
+  });
+});
+
+describe("the cheapest case that keeps its updates", () => {
+  test("takes the fewest bits a weight", () => {
+    expect(cheapest([{ scheme: "master" }, 1], [{ scheme: "kahan" }, 1], [{}, 0.98])).toEqual(["bf16 kahan"]);
+    expect(cheapest([{ scheme: "master" }, 1], [{ scheme: "kahan" }, 1], [{}, 1])).toEqual(["bf16 in-place"]);
+    expect(cheapest([{ scheme: "kahan" }, 1], [{ format: "e4m3fn", scheme: "master" }, 1])).toEqual([
+      "bf16 kahan",
+    ]);
+  });
+
+  test("is the first of the grid where several take as few", () => {
+    expect(cheapest([{ scheme: "two-term" }, 1], [{ scheme: "kahan" }, 1])).toEqual(["bf16 two-term"]);
+    expect(cheapest([{ format: "fp16" }, 1], [{}, 1])).toEqual(["fp16 in-place"]);
+  });
+
+  test("differs from rate to rate, and may be none", () => {
+    expect(cheapest([{ scheme: "master" }, 0.9, 1, 1], [{}, 0, 0.5, 0.99])).toEqual([
+      null,
+      "bf16 master",
+      "bf16 in-place",
+    ]);
+  });
+
+  test("is told with what it keeps", () => {
+    const { cheapest: found } = sweepAnswers(cellsOf([{ scheme: "kahan" }, 0.995]), shares);
+    const told = { bitsPerWeight: 32, retained: 0.995, noise: 3, noiseToWeight: 0.25 };
+    expect(found).toEqual([{ rate: 1, case: { ...bf16, scheme: "kahan", ...told } }]);
+  });
+});
+
+describe("noise", () => {
+  test("three standard errors are allowed for", () => {
+    expect(keepsFrom([{}, [1.03, 0.01]], [{ opmath: "exact" }, [1.05, 0.01]])).toEqual([1, null]);
+    expect(keepsFrom([{}, [0.97, 0.01]], [{ opmath: "exact" }, [0.95, 0.01]])).toEqual([1, null]);
+    expect(learnsFrom([{}, [0.41, 0.04]], [{ opmath: "exact" }, [0.37, 0.04]])).toEqual([1, null]);
+  });
+
+  test("so much of it that learning looks like none is no proof of learning", () => {
+    expect(learnsFrom([{}, [1, 0.16]], [{ opmath: "exact" }, [1, 0.17]])).toEqual([1, null]);
+    expect(keepsFrom([{}, [1, 0.17]])).toEqual([null]);
+    expect(cheapest([{}, [1, 0.17]])).toEqual([null]);
+  });
+
+  test("its standard error is that of the spread over seeds", async () => {
+    const {
+      weights,
+      updates: [updates],
+    } = gaussianRun(1, 3000, 1);
+    const runs = await Promise.all(
+      Array.from({ length: 40 }, async (_, seed) => {
+        const settings = { format: "bf16", rounding: "stochastic", seed, engine: "reference" } as const;
+        const counted = await lens({ format: "fp32", data: weights }, updates, settings);
+        return sweepCells({ cases: [counted] }, 1)[0];
+      }),
+    );
+    const spread = Math.sqrt(runs.reduce((sum, { end }) => sum + (end.retained! - 1) ** 2, 0) / runs.length);
+    expect(spread / runs[0].standardError!).toBeGreaterThan(0.6);
+    expect(spread / runs[0].standardError!).toBeLessThan(1.6);
+  });
+
+  test("other roundings have none, and nothing is none of nothing", async () => {
+    const error = async (update: number, rounding: "nearest-even" | "stochastic") => {
+      const of = await lens(
+        { format: "fp32", data: Float32Array.of(1, 1) },
+        new Float32Array(2).fill(update),
+        {
+          format: "bf16",
+          rounding,
+        },
+      );
+      return sweepCells({ cases: [of] }, 1)[0].standardError;
+    };
+    expect(await error(1e-5, "nearest-even")).toBeNull();
+    expect(await error(0, "stochastic")).toBeNull();
+    // 2^-7 is the gap at 1: nothing is left to chance.
+    expect(await error(2 ** -7, "stochastic")).toBe(0);
+  });
+});
+
+test("bits a weight are those of its format and of its carrier", () => {
+  expect(
+    (
+      [
+        ["bf16", "in-place"],
+        ["bf16", "master"],
+        ["bf16", "kahan"],
+        ["bf16", "two-term"],
+        ["e4m3fn", "master"],
+        ["e4m3fn", "kahan"],
+        ["fp32", "in-place"],
+        ["e2m1fn", "in-place"],
+      ] as const
+    ).map(([format, scheme]) => bitsPerWeight({ format, scheme })),
+  ).toEqual([16, 48, 32, 32, 40, 16, 32, 4]);
+});
