@@ -26,7 +26,7 @@ interface Cells {
 export function renderComparisonTable(result: RunComparison, terminal: Terminal = plainTerminal): string {
   const { bold, dim } = styles(terminal);
   const width = Math.min(terminal.columns, 120);
-  const names = { heading: "run", align: "left", cells: result.runs.map(nameOf) } as const;
+  const names = { heading: "run", align: "left", cells: namesOf(result.runs) } as const;
   const columns = columnsOf(result).map(({ heading, of }) => ({
     heading,
     align: "right" as const,
@@ -47,7 +47,8 @@ export function renderComparisonTable(result: RunComparison, terminal: Terminal 
 
 export function renderComparisonMarkdown(result: RunComparison): string {
   const columns = columnsOf(result);
-  const rows = result.runs.map((run) => [escaped(nameOf(run)), ...columns.map(({ of }) => of(run))]);
+  const names = namesOf(result.runs);
+  const rows = result.runs.map((run, i) => [escaped(names[i]), ...columns.map(({ of }) => of(run))]);
   return [
     "# Precision lens: recorded runs",
     table(["run", ...columns.map(({ heading }) => heading)], rows),
@@ -83,10 +84,20 @@ export function renderComparisonCsv({ runs }: RunComparison): string {
   return csv([[...heading, ...rates], ...rows]);
 }
 
-function nameOf({ path, metadata }: ComparedRun): string {
-  const { run, lr } = metadata;
-  const words = [run, lr === undefined ? undefined : `lr ${lr}`].filter((word) => word !== undefined);
-  return printable(words.length === 0 ? path : `${path} (${words.join(", ")})`);
+/** Runs by the ends of their paths that tell them apart, two folders at least; whole paths would fill a line. */
+function namesOf(runs: readonly ComparedRun[]): string[] {
+  const paths = runs.map(({ path }) => path.split(/[\\/]/).filter((part) => part !== ""));
+  const endOf = (parts: readonly string[], length: number) => parts.slice(-length).join("/");
+  return runs.map(({ path, metadata }, i) => {
+    let length = 2;
+    const isShared = () =>
+      paths.some((other, j) => j !== i && endOf(other, length) === endOf(paths[i], length));
+    while (length < paths[i].length && isShared()) length += 1;
+    const { run, lr } = metadata;
+    const words = [run, lr === undefined ? undefined : `lr ${lr}`].filter((word) => word !== undefined);
+    const name = length < paths[i].length ? endOf(paths[i], length) : path;
+    return printable(words.length === 0 ? name : `${name} (${words.join(", ")})`);
+  });
 }
 
 function columnsOf({ runs }: RunComparison): Cells[] {

@@ -55,8 +55,8 @@ describe("runs with and without an outcome", () => {
     // (1 + 1/2 + 1/4 + 0) / 4 and (1 + 1 + 0 + 0) / 4; standard errors of .2135 and .2887.
     expect(text).toMatch(/0\.438 ± 0\.418 -> 0\.500 ± 0\.566/);
     expect(text).toMatch(/0\.700 -> 0\.600/);
-    expect(text).toContain(`No outcome.json, so no pass@k and no KL: ${plain}`.slice(0, 50));
-    for (const line of text.split("\n").filter((each) => !each.includes(folder) && !each.includes(plain))) {
+    expect(text.replace(/\s+/g, " ")).toContain(`No outcome.json, so no pass@k and no KL: ${plain}`);
+    for (const line of text.split("\n").filter((each) => !each.includes(plain))) {
       expect(visibleWidth(line)).toBeLessThanOrEqual(80);
     }
     const csv = (await output("compare", full, plain, "--csv", "-")).trim().split("\n");

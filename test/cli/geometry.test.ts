@@ -160,13 +160,6 @@ describe("refusals", () => {
     await expectUsageError(["diff", base, rlvr, ...args], message);
   });
 
-  test("several models without --geometry", async () => {
-    await expectUsageError(
-      ["diff", base, rlvr, sft],
-      "2 checkpoints to compare with: expected one, or --geometry",
-    );
-  });
-
   test("files without a matrix", async () => {
     const norm = (name: string, x: number): TensorToWrite => ({
       name,

@@ -237,7 +237,7 @@ describe("run --write-weights", () => {
     await expectRefusal(
       [...one, target, "--format", "e2m1fn"],
       target,
-      "a format that safetensors can hold (fp32, fp16, bf16, e4m3fn, e5m2)",
+      "a format that --write-weights can store (fp32, fp16, bf16, e4m3fn, e5m2, e4m3fnuz, e5m2fnuz)",
       "e2m1fn",
     );
     expect(readdirSync(base).sort()).toEqual(["base.safetensors", "updates.safetensors"]);

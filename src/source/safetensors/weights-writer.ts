@@ -5,7 +5,7 @@ import type { TensorInput } from "../../lens/input.js";
 import { InputError } from "../input-error.js";
 import { systemError } from "../system-error.js";
 import { temporaryName } from "../temporary-name.js";
-import { dtypes } from "./dtype.js";
+import { type Dtype, dtypes } from "./dtype.js";
 import { encodeHeader } from "./write.js";
 
 /**
@@ -28,12 +28,11 @@ export class WeightsWriter {
     format: Format,
     metadata: Readonly<Record<string, string>>,
   ) {
-    const dtype = [...dtypes.values()].find((dtype) => dtype.format === format);
+    const known = [...dtypes.values()].filter(isWritten);
+    const dtype = known.find((each) => each.format === format);
     if (!dtype) {
-      const known = [...dtypes.values()].flatMap(({ format }) =>
-        format && format !== "fp64" ? [format.name] : [],
-      );
-      throw new InputError(path, `a format that safetensors can hold (${known.join(", ")})`, format.name);
+      const names = known.map((each) => each.format.name).join(", ");
+      throw new InputError(path, `a format that --write-weights can store (${names})`, format.name);
     }
     const layout = tensors.map(({ name, shape, weights }) => ({
       name,
@@ -115,4 +114,9 @@ export class WeightsWriter {
   readonly #discard = (): void => {
     rmSync(this.#temporary, { force: true });
   };
+}
+
+/** Dtypes of weights whose elements are whole bytes: chunks are written where they begin. */
+function isWritten(dtype: Dtype): dtype is Dtype & { readonly format: Format } {
+  return dtype.format !== null && dtype.format !== "fp64" && dtype.bits >= 8 && dtype.format.signed !== false;
 }
