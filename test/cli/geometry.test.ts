@@ -10,7 +10,7 @@ import { expectRefusal, expectUsageError, output } from "../support/cli.js";
 import { recorded } from "../support/recorded.js";
 import { expectResumes, workOf } from "../support/resume.js";
 import { expectValid } from "../support/schemas.js";
-import { sized } from "../support/tier.js";
+import { fullTier } from "../support/tier.js";
 
 const folder = temporaryFolder();
 const base = recorded("base.safetensors");
@@ -33,6 +33,8 @@ async function withTable(name: string, ...args: string[]) {
   expect(Math.max(...table.split("\n").map(visibleWidth))).toBeLessThanOrEqual(80);
   return { saved, table, geometry: geometryOf(readFileSync(saved, "utf8")) };
 }
+
+const testFully = fullTier ? test : () => {};
 
 describe("of the recorded runs", async () => {
   const { saved, table, geometry: both } = await withTable("both.json", base, rlvr, sft);
@@ -124,30 +126,36 @@ describe("of the recorded runs", async () => {
   });
 });
 
-test("ended at any moment, the measuring goes on from there and gives what an uninterrupted one gives", async () => {
-  const args = ["diff", base, rlvr, "--geometry", "--quiet", "--threads", "1"];
-  const work = await workOf(args, folder);
-  expect(work.progress).toContain('"geometry":true');
-  await expectResumes(work, join(folder, "resumed"), sized({ quick: 1, full: 8 }));
-});
+testFully(
+  "ended at any moment, the measuring goes on from there and gives what an uninterrupted one gives",
+  async () => {
+    const args = ["diff", base, rlvr, "--geometry", "--quiet", "--threads", "1"];
+    const work = await workOf(args, folder);
+    expect(work.progress).toContain('"geometry":true');
+    await expectResumes(work, join(folder, "resumed"), 8);
+  },
+);
 
-test("a recorded run is measured after some of its updates, too, and after all as at its end", async () => {
-  const run = join(folder, "run");
-  mkdirSync(run);
-  cpSync(base, join(run, "base.safetensors"));
-  cpSync(recorded("rlvr/early/updates.safetensors"), join(run, "updates.safetensors"));
-  const args = [run, run, "--layers", "1", "--lr", "1e-5", "--steps", "8"];
-  const { table, geometry } = await withTable("curve.json", ...args, "--milestones", "8,2");
-  const { curve, totals } = geometry;
-  expect(curve!.map(({ updates }) => updates)).toEqual([2, 8]);
-  expect(curve![1].totals).toEqual(totals);
-  expect(curve![0].totals.measures.size.measured).toBeLessThan(totals.measures.size.measured!);
-  expect(table).toMatch(/after updates +size +changed +rank/);
-  const refused = ["diff", run, run, "--geometry", "--milestones", "9"];
-  await expectRefusal(refused, run, "a run of at least 9 updates, for --milestones", "8");
-  const checkpoint = ["diff", base, rlvr, "--geometry", "--milestones", "1"];
-  await expectRefusal(checkpoint, rlvr, "a recorded run, for --milestones", "a checkpoint");
-});
+testFully(
+  "a recorded run is measured after some of its updates, too, and after all as at its end",
+  async () => {
+    const run = join(folder, "run");
+    mkdirSync(run);
+    cpSync(base, join(run, "base.safetensors"));
+    cpSync(recorded("rlvr/early/updates.safetensors"), join(run, "updates.safetensors"));
+    const args = [run, run, "--layers", "1", "--lr", "1e-5", "--steps", "8"];
+    const { table, geometry } = await withTable("curve.json", ...args, "--milestones", "8,2");
+    const { curve, totals } = geometry;
+    expect(curve!.map(({ updates }) => updates)).toEqual([2, 8]);
+    expect(curve![1].totals).toEqual(totals);
+    expect(curve![0].totals.measures.size.measured).toBeLessThan(totals.measures.size.measured!);
+    expect(table).toMatch(/after updates +size +changed +rank/);
+    const refused = ["diff", run, run, "--geometry", "--milestones", "9"];
+    await expectRefusal(refused, run, "a run of at least 9 updates, for --milestones", "8");
+    const checkpoint = ["diff", base, rlvr, "--geometry", "--milestones", "1"];
+    await expectRefusal(checkpoint, rlvr, "a recorded run, for --milestones", "a checkpoint");
+  },
+);
 
 describe("refusals", () => {
   test.each([

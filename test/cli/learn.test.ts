@@ -9,6 +9,7 @@ import { renderLearnCsv } from "../../src/report/learning-csv.js";
 import { put, temporaryFolder } from "../source/support.js";
 import { ended, expectRefusal, expectUsageError, output, run, start } from "../support/cli.js";
 import { expectValid } from "../support/schemas.js";
+import { fullTier } from "../support/tier.js";
 
 const folder = temporaryFolder();
 
@@ -17,6 +18,9 @@ async function learn(...args: string[]): Promise<LearnResult> {
   expectValid("learn", result);
   return result;
 }
+
+/** Each trains several models and asks them every prompt: some seven seconds. */
+const testFully = fullTier ? test : () => {};
 
 describe("some steps under two ways of storing", () => {
   let result: LearnResult;
@@ -57,7 +61,7 @@ describe("some steps under two ways of storing", () => {
   });
 });
 
-test("seeds make a row with an interval, and all three kinds of training their groups", async () => {
+testFully("seeds make a row with an interval, and all three kinds of training their groups", async () => {
   const storage = ["--format", "fp32", "--scheme", "in-place"];
   const result = await learn("--run", "rlvr,sft,opd", "--steps", "1", "--seed", "0,1", ...storage);
   expect(result.runs.map(({ lr }) => lr)).toEqual([1e-5, 1e-5, 1e-4, 1e-4, 1e-5, 1e-5]);
@@ -70,7 +74,7 @@ test("seeds make a row with an interval, and all three kinds of training their g
   expect(text).toMatch(/0\.66\d\d ± 0\.\d{4}/);
 });
 
-test("a base of two operations has one of them held out, and KL to a tenth of the prompts", async () => {
+testFully("a base of two operations has one of them held out, and KL to a tenth of the prompts", async () => {
   const storage = ["--format", "fp32", "--scheme", "in-place"];
   const result = await learn("--base", "two-operations", "--steps", "1", "--kl", "sample", ...storage);
   const [{ base, outcome, heldOut }] = result.runs;

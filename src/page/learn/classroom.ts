@@ -19,8 +19,6 @@ export class Classroom {
   /** Rises with each run, so that frames of an old one are known. */
   #run = 0;
   #loop: Promise<void> = Promise.resolve();
-  /** Whoever plays before the worker has the models waits for it. */
-  #opened: Promise<void> = Promise.resolve();
 
   /** Begins a run from the base. */
   async open(settings: DuelSettings, play: boolean): Promise<void> {
@@ -30,14 +28,13 @@ export class Classroom {
     this.rewards.value = [[], []];
     this.outcome.value = null;
     this.error.value = null;
-    this.#opened = this.#guarded(run, async () => {
+    await this.#guarded(run, async () => {
       await compute("learnOpen", { settings, base: learnBase() });
       const frame = await compute("learnAdvance", 0);
       if (run !== this.#run) return;
       this.frame.value = frame;
       if (play) this.play();
     });
-    await this.#opened;
   }
 
   play(): void {
@@ -45,8 +42,7 @@ export class Classroom {
     this.playing.value = true;
     const run = this.#run;
     // Of a pause that is taken back at once, the loop before ends first.
-    const opened = this.#opened;
-    this.#loop = this.#loop.then(() => opened).then(() => this.#guarded(run, () => this.#play(run)));
+    this.#loop = this.#loop.then(() => this.#guarded(run, () => this.#play(run)));
   }
 
   pause(): void {

@@ -66,7 +66,7 @@ export function LearnView({ visit }: { visit: Visit }) {
             <button
               type="button"
               class="primary"
-              disabled={step === lastStep}
+              disabled={frame === null || step === lastStep}
               onClick={() => (playing ? classroom.pause() : classroom.play())}
             >
               {playing ? "Pause" : "Play"}
