@@ -58,9 +58,9 @@ export function table(): string {
     "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
   ];
   for (const folder of new Set(files.map(([path]) => path.split("/")[0]!))) {
-    const of = files.filter(([path]) => path.startsWith(`${folder}/`));
-    lines.push(row(`**src/${folder}**`, of.flatMap(([, mutants]) => mutants), "**")); // biome-ignore format: one row
-    for (const [path, mutants] of of) lines.push(row(`\`${path.slice(folder.length + 1)}\``, mutants));
+    const inFolder = files.filter(([path]) => path.startsWith(`${folder}/`));
+    lines.push(row(`**src/${folder}**`, inFolder.flatMap(([, mutants]) => mutants), "**")); // biome-ignore format: one row
+    for (const [path, mutants] of inFolder) lines.push(row(`\`${path.slice(folder.length + 1)}\``, mutants));
   }
   lines.push(row("**all**", files.flatMap(([, mutants]) => mutants), "**")); // biome-ignore format: one row
   return `${lines.join("\n")}\n`;
