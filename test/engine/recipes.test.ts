@@ -199,7 +199,7 @@ describe("a recipe that takes whole tensors", () => {
 
   it.each([
     ["adamw", adamw, ["bnb-adamw8bit", "master"]],
-    ["muon", muon, ["muon", "muon-match-rms", "master", "fp32"]],
+    ["muon", muon, ["muon", "master", "fp32"]],
     ["adafactor", adafactor, ["transformers-adafactor", "fp32"]],
   ] as const)(
     "%s: stores what the optimizer stores, whatever the chunks, and counts it",

@@ -105,7 +105,6 @@ const amountsTo: Readonly<Record<OptimizerName, Readonly<Record<string, string>>
   },
   muon: {
     muon: "bf16 in-place nearest-even, m of M",
-    "muon-match-rms": "bf16 in-place nearest-even, m of M",
     fp32: "fp32 in-place nearest-even, M of M, P from weight",
     master: "bf16 master nearest-even, M of M, P from weight",
   },

@@ -57,16 +57,20 @@ export function nearestCode(x: number, table: Float32Array, lowest: number): num
 
 /** What a block's numbers become by being stored. */
 export function storeBlock(numbers: Float32Array, table: Float32Array): void {
-  const signed = table === ofM;
+  const signed = table[0] < 0;
   let largest = 0;
-  for (const x of numbers) largest = Math.max(largest, Math.abs(x));
-  for (const [i, x] of numbers.entries()) {
+  for (let i = 0; i < numbers.length; i++) largest = Math.max(largest, Math.abs(numbers[i]));
+  for (let i = 0; i < numbers.length; i++) {
+    const x = numbers[i];
     let code = nearestCode(fround(x / largest), table, signed ? -1 : 0);
-    const isNegative = (of: number) => of < 0 || Object.is(of, -0);
     // A first moment keeps its sign.
     if (signed && isNegative(table[code]) !== isNegative(x)) code += x > 0 ? 1 : -1;
     numbers[i] = fround(table[Math.min(255, Math.max(0, code))] * largest);
   }
+}
+
+function isNegative(x: number): boolean {
+  return x < 0 || Object.is(x, -0);
 }
 
 const storedInBlocks: Whole = {

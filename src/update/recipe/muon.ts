@@ -71,27 +71,24 @@ export function orthogonalize(given: Float32Array, rows: number, columns: number
   return rows > columns ? transpose(x).of : x.of;
 }
 
-/** Of the momentum `n` the direction `o`, scaled by the shape. */
-function direction(scale: (rows: number, columns: number) => number): Whole {
-  return {
-    needs: "tensor",
-    what: "whole matrices",
-    reads: ["n"],
-    writes: ["o"],
-    refuses: (shape) =>
-      shape.length === 2 ? null : "Muon steps matrices, and leaves all else to an optimizer beside it",
-    run({ n, o }, { shape }) {
-      const [rows, columns] = sidesOf(shape);
-      const by = fround(scale(rows, columns));
-      const found = orthogonalize(n, rows, columns);
-      for (let i = 0; i < o.length; i++) o[i] = R(fround(found[i] * by));
-    },
-  };
-}
-
-/** As its author scales it, and so that steps are as long as AdamW's (Moonshot). */
-const original = direction((rows, columns) => Math.sqrt(Math.max(1, rows / columns)));
-const asAdamw = direction((rows, columns) => 0.2 * Math.sqrt(Math.max(rows, columns)));
+/**
+ * Of the momentum `n` the direction `o`, scaled as its author does. Moonlight's scale, .2 sqrt(max(rows, columns)), is another
+ * learning rate for each matrix.
+ */
+const direction: Whole = {
+  needs: "tensor",
+  what: "whole matrices",
+  reads: ["n"],
+  writes: ["o"],
+  refuses: (shape) =>
+    shape.length === 2 ? null : "Muon steps matrices, and leaves all else to an optimizer beside it",
+  run({ n, o }, { shape }) {
+    const [rows, columns] = sidesOf(shape);
+    const by = fround(Math.sqrt(Math.max(1, rows / columns)));
+    const found = orthogonalize(n, rows, columns);
+    for (let i = 0; i < o.length; i++) o[i] = R(fround(found[i] * by));
+  },
+};
 
 const scalars = [
   "mu = f32(b1)",
@@ -113,32 +110,19 @@ const stored = (of: string) => `R(${of})`;
 const asIs = (of: string) => of;
 
 /** The intended step; see intended.ts: the direction in bf16, which is the algorithm, its update in fp32. */
-export const intendedMuon: Lines = meantBy(original);
-
-function meantBy(whole: Whole): Lines {
-  return {
-    scalars: [...scalars, "shrinking = f32(-(lr * wd))"],
-    weight: momentum("M", asIs),
-    whole,
-    after: ["shrink = shrinking * P", "adaptive = s * o", "u = adaptive + shrink", "unguarded = u"],
-  };
-}
+export const intendedMuon: Lines = {
+  scalars: [...scalars, "shrinking = f32(-(lr * wd))"],
+  weight: momentum("M", asIs),
+  whole: direction,
+  after: ["shrink = shrinking * P", "adaptive = s * o", "u = adaptive + shrink", "unguarded = u"],
+};
 
 const common = {
   optimizer: "muon",
   source: "KellerJordan/Muon muon.py; pytorch/pytorch torch/optim/_muon.py",
   releases: "torch 2.9 on (read)",
   scalars,
-} as const;
-
-const inPlace = {
-  ...common,
-  verified: null,
-  scheme: "in-place",
-  moments: [{ name: "m", of: "M" }],
-  carriers: [],
-  weight: ["g = R(g)", ...momentum("m", stored)],
-  after: ["wd != 0: p = R(p * decay)", "p = R(fma(s, o, p))"],
+  whole: direction,
 } as const;
 
 const inFp32 = {
@@ -148,23 +132,20 @@ const inFp32 = {
   moments: [{ name: "M", of: "M" }],
   carriers: [{ name: "P", from: "weight" }],
   weight: momentum("M", asIs),
-  whole: original,
 } as const;
 const fp32Step = ["wd != 0: P = P * decay", "P = fma(s, o, P)"];
 
 export const muonRecipes: readonly Recipe[] = [
   {
-    ...inPlace,
+    ...common,
     name: "muon",
     of: "Muon on bf16 weights, gradients and momentum, CUDA: orthogonalized in bf16, scaled by sqrt(max(1, rows / columns))",
-    whole: original,
-  },
-  {
-    ...inPlace,
-    name: "muon-match-rms",
-    of: 'the same, scaled by .2 sqrt(max(rows, columns)): torch.optim.Muon(adjust_lr_fn="match_rms_adamw"), Moonlight',
-    whole: asAdamw,
-    meant: meantBy(asAdamw),
+    verified: null,
+    scheme: "in-place",
+    moments: [{ name: "m", of: "M" }],
+    carriers: [],
+    weight: ["g = R(g)", ...momentum("m", stored)],
+    after: ["wd != 0: p = R(p * decay)", "p = R(fma(s, o, p))"],
   },
   {
     ...inFp32,

@@ -18,6 +18,8 @@ export interface Recipe {
   readonly source: string;
   /** The releases of the framework in which the sequence is known to be this one, and how. */
   readonly releases: string;
+  /** What else has to be known of it, in a sentence. */
+  readonly remark?: string;
   /** What it was compared with bit for bit; null where it was not, and says so wherever it is used. */
   readonly verified: string | null;
   /** The storage formats in which it was compared; default all, of what holds by definition. See {@link verifiedIn}. */
