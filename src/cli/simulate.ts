@@ -50,7 +50,7 @@ export function simulateCommand(streams: Streams): Command {
 
 async function simulate(command: Command, given: SimulateOptions, { err }: Streams): Promise<Result> {
   const cases = casesOf(command, given);
-  const options = takesWholeTensors(cases) ? withMatrix(command, given, err) : given;
+  const options = isWhole(cases) ? withMatrix(command, given, takesWholeTensors(cases), err) : given;
   const settings = syntheticSettings(command, options);
   const byRecipe = "recipe" in cases[0];
   const synthetic = await openSynthetic(
@@ -118,19 +118,28 @@ function optimizerOf(names: readonly string[]): OptimizerName {
   return optimizerNames.find((each) => names.every((name) => recipes[each].has(name))) ?? "adamw";
 }
 
-const side = 128;
+const side = 64;
 
-/** A recipe of whole matrices takes no samples of them; by itself a small matrix. */
-function withMatrix(command: Command, options: SimulateOptions, err: Streams["err"]): SimulateOptions {
+function isWhole(cases: readonly CaseSettings[]): boolean {
+  return cases.some((of) => "recipe" in of && of.recipe.whole !== undefined);
+}
+
+/** Recipes of whole tensors are slow: by themselves they get a small matrix. Those of matrices take no samples of them. */
+function withMatrix(
+  command: Command,
+  options: SimulateOptions,
+  noSample: boolean,
+  err: Streams["err"],
+): SimulateOptions {
   const { model, weights, elements } = options;
   if (model !== undefined || weights !== undefined) {
-    if (elements === undefined) return options;
+    if (elements === undefined || !noSample) return options;
     command.error("error: a recipe of whole matrices takes no sample of them: leave out --elements");
   }
   if (elements !== undefined) return options;
   if (!options.quiet)
     err.write(
-      `precision-lens: a recipe of whole matrices takes one of ${side} x ${side}; --elements asks for another\n`,
+      `precision-lens: one matrix of ${side} x ${side}, as this recipe is slow; --elements asks for another\n`,
     );
   return { ...options, elements: [side, side] };
 }

@@ -201,7 +201,7 @@ export function adam(options: OptimizerOptions): Optimizer {
  * @throws RangeError for unknown names and settings that make no step; `init` for a tensor that is no matrix.
  * @example
  * const optimizer = muon({ recipe: "muon", lr: 0.5 });
- * optimizer.step(optimizer.init([1, 0, 0, 1], [2, 2]), [1, 0, 0, 1]).values.p; // Float32Array.of(0.65234375, 0, 0, 0.65234375)
+ * optimizer.step(optimizer.init([1, 0, 0, 1], [2, 2]), [1, 0, 0, 1]).values.p; // Float32Array.of(0.4453125, 0, 0, 0.4453125)
  */
 export function muon(options: OptimizerOptions): Optimizer {
   return optimizer("muon", options);

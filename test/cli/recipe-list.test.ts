@@ -53,7 +53,7 @@ describe("simulate --recipe", () => {
 
   test("finds the optimizer by the recipe, and gives one of whole matrices a matrix", async () => {
     const { input, cases, settings } = JSON.parse(await output(...few, "--quiet", "--recipe", "muon,fp32"));
-    expect(input.elements).toBe(128 * 128);
+    expect(input.elements).toBe(64 * 64);
     expect(settings.optimizer).toMatchObject({ name: "muon", betas: [0.95, 0.999] });
     expect(cases[0]).toMatchObject({ recipe: { name: "muon", verified: null } });
     expect(cases[0].moments.map(({ name }: { name: string }) => name)).toEqual(["m"]);
