@@ -34,15 +34,15 @@ export function product(a: Matrix, b: Matrix, transposed = false): Matrix {
   const right = transposed ? transpose(b).of : b.of;
   const of = new Float32Array(a.rows * columns);
   for (let i = 0; i < a.rows; i++) {
-    const sums = of.subarray(i * columns, (i + 1) * columns);
     for (let k = 0; k < a.columns; k++) {
       const x = a.of[i * a.columns + k];
-      const row = right.subarray(k * columns, (k + 1) * columns);
-      // The product of two numbers of bf16 is one of fp32.
-      for (let j = 0; j < columns; j++) sums[j] += x * row[j];
+      const [to, from] = [i * columns, k * columns];
+      // The product of two numbers of bf16 is one of fp32, and the array rounds the sum to fp32.
+      for (let j = 0; j < columns; j++) of[to + j] += x * right[from + j];
     }
   }
-  return { rows: a.rows, columns, of: of.map(R) };
+  for (let i = 0; i < of.length; i++) of[i] = R(of[i]);
+  return { rows: a.rows, columns, of };
 }
 
 function transpose({ rows, columns, of }: Matrix): Matrix {
