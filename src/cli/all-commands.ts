@@ -24,6 +24,7 @@ const commands = new Map<string, LoadCommand>([
   ["vectors", async (streams) => (await import("./vectors.js")).vectorsCommand(streams)],
   ["doctor", async (streams) => (await import("./doctor.js")).doctorCommand(streams)],
   ["report", async (streams) => (await import("./report.js")).reportCommand(streams)],
+  ["merge", async (streams) => (await import("./merge.js")).mergeCommand(streams)],
   ["serve", async (streams) => (await import("./serve.js")).serveCommand(streams)],
 ]);
 

@@ -1,5 +1,7 @@
 import { Command } from "commander";
 import { studyFirstShown } from "../engine/first-shown.js";
+import type { DescribedJob } from "../engine/run-lens.js";
+import { countOfAll } from "../lens/input.js";
 import type { Result } from "../lens/run/result.js";
 import { FirstShownFormula } from "../lens/study/first-shown.js";
 import { samplingOf } from "../lens/study/sampling.js";
@@ -18,6 +20,8 @@ import {
   recipeCases,
   recipeOption,
 } from "./options.js";
+import { shardOfJob } from "./shard-job.js";
+import { type ShardRequest, shardOption, shardRequest } from "./shard-option.js";
 import type { Streams } from "./streams.js";
 import { asUsage } from "./strict-options.js";
 import { addSyntheticOptions, type SyntheticOptions, syntheticSettings } from "./synthetic-options.js";
@@ -27,6 +31,7 @@ interface SimulateOptions extends SyntheticOptions, Omit<CaseOptions, "seed">, O
   readonly recipe?: readonly string[];
   readonly engine: string;
   readonly threads?: number;
+  readonly shard?: unknown;
 }
 
 export function simulateCommand(streams: Streams): Command {
@@ -38,15 +43,24 @@ export function simulateCommand(streams: Streams): Command {
     )
     .addOption(recipeOption(["adamw"]))
     .addOption(engineOption())
-    .addOption(threadsOption());
+    .addOption(threadsOption())
+    .addOption(shardOption());
   addOutputOptions(addCaseOptions(addSyntheticOptions(command), { seed: false }));
   return command.action(async (options: SimulateOptions) => {
     checkOutput(options, streams);
-    await emit(await simulate(command, options, streams), options, streams);
+    const request = shardRequest(command, options, streams);
+    const result = await simulate(command, options, request, streams);
+    if (result !== null) await emit(result, options, streams);
   });
 }
 
-async function simulate(command: Command, options: SimulateOptions, { err }: Streams): Promise<Result> {
+/** Null where shards were planned instead. */
+async function simulate(
+  command: Command,
+  options: SimulateOptions,
+  request: ShardRequest | null,
+  streams: Streams,
+): Promise<Result | null> {
   const cases = casesOf(command, options);
   const settings = syntheticSettings(command, options);
   const byRecipe = "recipe" in cases[0];
@@ -57,7 +71,7 @@ async function simulate(command: Command, options: SimulateOptions, { err }: Str
   try {
     expectApart(outputFiles(options), synthetic.files);
     const { tensors, stepNumbers, sizes, skipped, source } = synthetic;
-    const job = {
+    const whole = {
       tensors,
       stepNumbers,
       cases,
@@ -67,17 +81,31 @@ async function simulate(command: Command, options: SimulateOptions, { err }: Str
       strict: false,
       source,
     };
-    const result = await countJob(job, { engine: options.engine, progress: options.quiet ? null : err });
-    const sampled = result.input.elements < sizes.reduce((sum, size) => sum + size, 0);
-    const firstShown = byRecipe
-      ? []
-      : await studyFirstShown(
-          { ...job, cases: cases as readonly UpdateSettings[] },
-          new FirstShownFormula(settings.run, settings.source),
-        );
+    const sampled = countOfAll(tensors) < sizes.reduce((sum, size) => sum + size, 0);
+    const work = {
+      command: "simulate",
+      settings: { synthetic: source.synthetic, weights: options.weights === undefined },
+      files: synthetic.files,
+      sizes: sampled ? sizes : null,
+    };
+    const job: DescribedJob | null = request
+      ? await shardOfJob(whole, work, request, options, streams)
+      : whole;
+    if (job === null) return null;
+    const progress = options.quiet ? null : streams.err;
+    const result = await countJob(job, { engine: options.engine, progress });
+    // Of the whole, and by the first shard alone.
+    const index = result.part?.index ?? 0;
+    const firstShown =
+      byRecipe || index !== 0
+        ? []
+        : await studyFirstShown(
+            { ...whole, cases: cases as readonly UpdateSettings[] },
+            new FirstShownFormula(settings.run, settings.source),
+          );
     return {
       ...result,
-      ...(sampled && { sampling: samplingOf(result.cases, sizes) }),
+      ...(sampled && !request && { sampling: samplingOf(result.cases, sizes) }),
       ...(firstShown.length > 0 && { firstShown }),
     };
   } finally {

@@ -16,7 +16,8 @@ type SchemaName =
   | "compare"
   | "vectors"
   | "verification"
-  | "check";
+  | "check"
+  | "plan";
 
 const compiled = new Map<SchemaName, ValidateFunction>();
 

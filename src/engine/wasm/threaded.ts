@@ -1,5 +1,5 @@
 import type { Format } from "../../format/format.js";
-import type { StoredBytes, TensorInput, Values } from "../../lens/input.js";
+import { countOfAll, type StoredBytes, type TensorInput, type Values } from "../../lens/input.js";
 import type { CaseTally } from "../../lens/run/summarize.js";
 import { sumOrNull, Tally, UpdateTally } from "../../lens/tally.js";
 import { stepKey, tensorKey } from "../../update/threefry.js";
@@ -95,7 +95,7 @@ export async function runThreaded(
   };
   const workerTensors = describe(job, formats, plan, products, layout, recipeOf);
   const tasks = workerTensors.reduce((sum, of) => sum + of.tasks, 0);
-  const total = tensors.reduce((sum, { weights }) => sum + weights.length, 0) * steps;
+  const total = countOfAll(tensors) * steps;
   const workerJob = {
     module,
     pages: size.pages,
@@ -181,13 +181,16 @@ function describe(
   const source = (stored: StoredBytes) => sourceOf(stored, formats);
   return tensors.map((tensor) => {
     const { name, weights, updates } = tensor;
-    const tasks = Math.ceil(weights.length / chunk);
+    const { start = 0 } = tensor;
+    // Chunks of a piece end where those of the whole do: see chunkOf.
+    const tasks = Math.max(0, Math.ceil(weights.length / chunk) - Math.floor(start / chunk));
     const keys = cases.flatMap(({ seed, rounding }) => {
       if (rounding !== "stochastic") return stepNumbers.flatMap(() => [0, 0]);
       const key = tensorKey(seed, name);
       return stepNumbers.flatMap((step) => stepKey(key, step));
     });
     const described = {
+      start,
       length: weights.length,
       weights: weights.stored ? source(weights.stored) : plan.weights(weights.weights!),
       updates: updates.every(({ stored }) => stored)

@@ -39,6 +39,9 @@ import { type CountedCase, sharedIdentityOf, summarizeCounted } from "./summariz
 export function mergeResults(results: readonly Result[]): Result {
   const [first, ...others] = results;
   if (!first) throw new RangeError("no result to merge");
+  if (results.length > 1 && results.some(({ part }) => part !== undefined)) {
+    throw new RangeError("of shards: mergeShards adds them up");
+  }
   if (others.length > 0 && results.some(isWhole)) {
     const what = results.some(({ merge }) => merge !== undefined)
       ? "the merge of an adapter"
@@ -194,7 +197,7 @@ export function mergeCases(cases: readonly Case[]): Case {
 }
 
 /** What was counted, back from its summary. */
-function countedCase(of: Case): CountedCase {
+export function countedCase(of: Case): CountedCase {
   const { tensors, steps } = of;
   return {
     tensors: tensors.map((tensor) => ({ name: tensor.name, shape: tensor.shape, tally: tallyOf(tensor) })),
@@ -208,7 +211,7 @@ function curveOf({ curve }: Partial<Pick<Case, "curve">>) {
   return curve ?? [];
 }
 
-function tallyOf({ totals, end, probes, histogram, causes, moments }: LensCounts): Tally {
+export function tallyOf({ totals, end, probes, histogram, causes, moments }: LensCounts): Tally {
   const tally = new Tally();
   tally.elements = totals.elements;
   tally.castChanged = totals.castChanged;
