@@ -7,7 +7,7 @@ import { renderShardPlan } from "../report/shard-plan.js";
 import { comparePair } from "../source/pair/compare-pair.js";
 import type { CheckpointPair } from "../source/pair/pair-up.js";
 import { planPair } from "../source/pair/plan-pair.js";
-import type { DiffOptions } from "./diff.js";
+import type { DiffOptions } from "./diff-options.js";
 import { partOf, tellPlan } from "./shard.js";
 import type { ShardRequest } from "./shard-option.js";
 import type { Streams } from "./streams.js";

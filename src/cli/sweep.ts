@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { piecesOf } from "../engine/plan-tensor.js";
 import type { DescribedJob } from "../engine/run-lens.js";
 import { scaledValues } from "../lens/input.js";
-import type { TensorCounts } from "../lens/run/result.js";
+import type { TensorCounts } from "../lens/run/case.js";
 import { type SweepCell, type SweepResult, sweepAnswers, sweepCells } from "../lens/study/sweep.js";
 import { openRecording, recordedRun } from "../source/recording.js";
 import { version } from "../version.js";

@@ -38,7 +38,10 @@ export function writePart(path: string, text: string, part: Part): void {
   const there = statSync(path, { throwIfNoEntry: false });
   try {
     // A pipe or device is written to as it is.
-    if (there && !there.isFile()) return writeFileSync(path, text);
+    if (there && !there.isFile()) {
+      writeFileSync(path, text);
+      return;
+    }
     writeFileSync(temporary, text, { flag: "wx" });
     if (nameNew(temporary, path)) return;
     expectOwnFile(path, part);

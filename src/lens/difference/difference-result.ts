@@ -1,8 +1,8 @@
 import type { CastWithoutScale } from "../cast.js";
 import type { Geometry } from "../geometry-result.js";
 import type { SkippedTensor } from "../input.js";
-import type { ModuleKind } from "../module.js";
-import type { EndProbe } from "../run/result.js";
+import type { ModuleKind } from "../module-kind.js";
+import type { EndProbe } from "../run/case.js";
 import type { Part } from "../shard/part.js";
 import type { ChangedCounts } from "../shared-tally.js";
 import type { DifferenceTallyJson } from "./difference.js";

@@ -1,6 +1,7 @@
 import { addedCasts, type CastWithoutScale } from "../cast.js";
-import { countedCase } from "../run/merge.js";
-import type { Case, Result } from "../run/result.js";
+import type { Case } from "../run/case.js";
+import { countedCase } from "../run/counted.js";
+import type { Result } from "../run/result.js";
 import { type CaseIdentity, type CountedCase, sharedIdentityOf, summarizeCounted } from "../run/summarize.js";
 import { samplingOf } from "../study/sampling.js";
 import { EndTally, Tally, UpdateTally } from "../tally.js";

@@ -1,5 +1,5 @@
-import { tallyOf } from "../run/merge.js";
-import type { LensCounts, TensorCounts } from "../run/result.js";
+import type { LensCounts, TensorCounts } from "../run/case.js";
+import { tallyOf } from "../run/counted.js";
 import { summarize } from "../run/summarize.js";
 import { caseOf, type SweepCell, type SweepResult, sweepAnswers, sweepCells } from "../study/sweep.js";
 import { Tally } from "../tally.js";
