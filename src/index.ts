@@ -56,6 +56,8 @@ export type {
 } from "./lens/input.js";
 export { mergeResults } from "./lens/run/merge.js";
 export type * from "./lens/run/result.js";
+export { mergeShards } from "./lens/shard/merge-shards.js";
+export type { Part, PartRange } from "./lens/shard/part.js";
 export type { ChangedCounts, SharedCounts } from "./lens/shared-tally.js";
 export { type ApplyOptions, applyUpdate } from "./update/apply.js";
 export type { BlockSchemeName } from "./update/block-scheme.js";

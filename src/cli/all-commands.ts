@@ -25,6 +25,7 @@ const commands = new Map<string, LoadCommand>([
   ["recipes", async (streams) => (await import("./recipes.js")).recipesCommand(streams)],
   ["doctor", async (streams) => (await import("./doctor.js")).doctorCommand(streams)],
   ["report", async (streams) => (await import("./report.js")).reportCommand(streams)],
+  ["merge", async (streams) => (await import("./merge.js")).mergeCommand(streams)],
   ["serve", async (streams) => (await import("./serve.js")).serveCommand(streams)],
 ]);
 

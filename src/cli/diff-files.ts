@@ -5,6 +5,7 @@ import type { TensorPart } from "../geometry/job.js";
 import type { DifferenceTallyJson } from "../lens/difference/difference.js";
 import type { Comparer } from "../lens/difference/difference-codes.js";
 import type { DeltaFile, DifferenceResult } from "../lens/difference/difference-result.js";
+import type { Part } from "../lens/shard/part.js";
 import { differenceOf } from "../source/pair/difference-of.js";
 import { openPair } from "../source/pair/open-pair.js";
 import type { CheckpointPair, PairOptions } from "../source/pair/pair-up.js";
@@ -13,6 +14,7 @@ import { version } from "../version.js";
 import type { ComparisonLog, DiffOptions } from "./diff-options.js";
 import { checkOutput, diffRenderers, emitBy, outputFiles } from "./emit.js";
 import { gigabytes, progressBar } from "./progress.js";
+import type { ShardRequest } from "./shard-option.js";
 import type { Streams } from "./streams.js";
 import { expectApart, expectWritable } from "./write-output.js";
 
@@ -20,6 +22,7 @@ import { expectApart, expectWritable } from "./write-output.js";
  * What `diff` does.
  *
  * @param more tuned models after the first, whose geometry is measured too.
+ * @param request the shard to compare, or to plan.
  * @param pool threads beside this one; it ends them as soon as it can.
  * @throws InputError, CommanderError
  */
@@ -28,6 +31,7 @@ export async function diffFiles(
   after: string,
   more: readonly string[],
   options: DiffOptions,
+  request: ShardRequest | null,
   pool: WorkerPool | null,
   streams: Streams,
 ): Promise<void> {
@@ -52,8 +56,13 @@ export async function diffFiles(
     const files = [pair, ...others].flatMap(({ files }) => files);
     expectApart([...outputFiles(options), ...outputs], files);
     pool?.prepare(await kernel);
-    const log = await resumeLog(pair, others, options);
-    const difference = await compared(pair, comparerOf(await kernel), pool, log, options, streams);
+    const comparer = comparerOf(await kernel);
+    const part =
+      request &&
+      (await (await import("./diff-shard.js")).shardOfPair(pair, request, options, comparer, streams));
+    if (part === "planned") return;
+    const log = await resumeLog(pair, others, options, part);
+    const difference = await compared(pair, comparer, pool, log, options, part, streams);
     const file = await delta();
     const result = file === null ? difference : { ...difference, delta: { ...difference.delta, file } };
     // They end while the result is written.
@@ -110,6 +119,7 @@ async function compared(
   pool: WorkerPool | null,
   log: ComparisonLog | null,
   options: DiffOptions,
+  part: Part | null,
   { err }: Streams,
 ): Promise<DifferenceResult> {
   const { view = null, strict = false, commonRows = false, sample: chunks, seed } = options;
@@ -126,6 +136,7 @@ async function compared(
       comparer,
       pool,
       progress: bar.progress,
+      part,
       resume: log && {
         tally: (tensor) => log.part(tensor) as DifferenceTallyJson | null,
         done: (tensor, tally) => log.add(tensor, tally),
@@ -140,6 +151,7 @@ async function resumeLog(
   pair: CheckpointPair,
   others: readonly CheckpointPair[],
   options: DiffOptions,
+  part: Part | null,
 ): Promise<ComparisonLog | null> {
   const { resume, view, strict, rename = [], commonRows, geometry, rank, layers, lr, steps, seed } = options;
   if (resume === undefined) return null;
@@ -156,6 +168,7 @@ async function resumeLog(
       rename: rename.map(({ text }) => text),
       commonRows: commonRows ?? false,
       ...(geometry && ofGeometry),
+      ...(part && { shard: { index: part.index, of: part.of, plan: part.plan } }),
     },
     files: fileIdentities([...new Set([pair, ...others].flatMap(({ files }) => files))].sort()),
   });

@@ -14,6 +14,7 @@ export interface DiffOptions extends OutputOptions {
   readonly seed: number;
   readonly threads?: number;
   readonly resume?: string;
+  readonly shard?: unknown;
   readonly writeDelta?: string;
   readonly applyDelta?: string;
   /** Of a LoRA adapter. */

@@ -14,6 +14,7 @@ import {
   wholeNumber,
 } from "./common-options.js";
 import type { DiffOptions, MergeAdapter } from "./diff-options.js";
+import { shardOption, shardRequest } from "./shard-option.js";
 import type { Streams } from "./streams.js";
 import { asArgument, ListOption } from "./strict-options.js";
 
@@ -83,10 +84,13 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
     .option("--write-delta <file>", "write what makes AFTER from BEFORE, byte for byte (safetensors)")
     .option("--apply-delta <file>", "first make AFTER, where nothing is yet, from BEFORE and such a delta")
     .addOption(threadsOption())
-    .addOption(resumeOption());
+    .addOption(resumeOption())
+    .addOption(shardOption());
   return addOutputOptions(command).action(async (before: string, afters: string[], options: DiffOptions) => {
     checkGeometry(command, options);
+    const request = shardRequest(command, options, streams);
     const [after, ...more] = afters;
+    if (request !== null) checkShard(command, options, more);
     const isSeries = more.length > 0 && options.geometry !== true;
     const forTwo = (["writeDelta", "applyDelta", "resume"] as const).filter(
       (name) => options[name] !== undefined,
@@ -101,6 +105,7 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
     const isMerge = merge !== undefined && more.length === 0 && ofAfter && !ofBefore;
     if (isMerge && options.geometry) refuseOption(command, "geometry", "two checkpoints");
     if (isMerge && forTwo.length > 0) refuseOption(command, forTwo[0], "two checkpoints");
+    if (isMerge && request !== null) refuseOption(command, "shard", "two checkpoints");
     if (isMerge) return (await merge())(before, after, options, streams);
     const stray = (["merged", "unmerge", "roundUpdate"] as const).find((name) => options[name] !== undefined);
     if (stray !== undefined) refuseOption(command, stray, "AFTER a LoRA adapter");
@@ -113,7 +118,7 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
       }
       // Threads take as long to start as all else does to be loaded and made ready.
       const { diffFiles } = await import("./diff-files.js");
-      await diffFiles(before, after, more, options, pool, streams);
+      await diffFiles(before, after, more, options, request, pool, streams);
     } catch (error) {
       const nothing =
         error instanceof InputError && error.expected.startsWith("tensors that can be compared");
@@ -127,6 +132,20 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
 
 function refuseOption(command: Command, name: string, what: string): never {
   return command.error(`error: --${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} is for ${what}`);
+}
+
+/** What a part of the weights cannot tell. */
+function checkShard(command: Command, options: DiffOptions, more: readonly string[]): void {
+  if (more.length > 0) refuseOption(command, "shard", "two checkpoints");
+  for (const [name, why] of [
+    ["geometry", "measures whole matrices"],
+    ["writeDelta", "writes all that changed"],
+    ["applyDelta", "makes whole files"],
+  ] as const) {
+    if (options[name] === undefined) continue;
+    const option = name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+    command.error(`error: --${option} ${why}: it does not go with --shard`);
+  }
 }
 
 const mostRank = 1024;

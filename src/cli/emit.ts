@@ -6,6 +6,7 @@ import type { SeriesResult } from "../lens/difference/series.js";
 import type { LearnResult } from "../lens/learning/learning.js";
 import type { RunComparison } from "../lens/learning/run-comparison.js";
 import type { Result } from "../lens/run/result.js";
+import type { Part } from "../lens/shard/part.js";
 import type { PredictionResult } from "../lens/study/prediction.js";
 import type { SweepResult } from "../lens/study/sweep.js";
 import type { Figure } from "../report/charts/figure.js";
@@ -151,12 +152,16 @@ export async function emitBy<Of extends { readonly input: object }>(
   streams: Streams,
   { before = "", after = "" } = {},
 ): Promise<void> {
+  const { part } = result as { readonly part?: Part };
+  if (part !== undefined && !options.quiet) (await import("./shard.js")).tellPart(part, streams.err);
   let stdout: string | null = null;
   for (const name of renderingNames) {
     const path = options[name];
     if (path === undefined) continue;
     const text = await renderingOf(name, renderers, result);
     if (path === "-") stdout = text;
+    else if (part !== undefined && name === "json")
+      (await import("./write-part.js")).writePart(path, text, part);
     else writeWhole(path, text);
   }
   for (const kind of ["svg", "png"] as const) {

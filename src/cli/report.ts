@@ -3,17 +3,9 @@ import { printable } from "../lens/printable.js";
 import { mergeResults } from "../lens/run/merge.js";
 import { InputError } from "../source/input-error.js";
 import { addOutputOptions, type OutputOptions } from "./common-options.js";
-import {
-  checkOutput,
-  diffRenderers,
-  emit,
-  emitBy,
-  outputFiles,
-  predictionRenderers,
-  seriesRenderers,
-  sweepRenderers,
-} from "./emit.js";
-import { readResult, type SavedResult } from "./read-result.js";
+import { checkOutput, emit, outputFiles } from "./emit.js";
+import { emitAny } from "./emit-any.js";
+import { readResult } from "./read-result.js";
 import type { Streams } from "./streams.js";
 import { expectApart } from "./write-output.js";
 
@@ -43,14 +35,4 @@ export function reportCommand(streams: Streams): Command {
       throw new InputError(paths.join(", "), "results that add up", `that ${printable(error.message)}`);
     }
   });
-}
-
-async function emitAny(result: SavedResult, options: OutputOptions, streams: Streams): Promise<void> {
-  if (result.schema === "precision-lens-diff/2") await emitBy(diffRenderers, result, options, streams);
-  else if (result.schema === "precision-lens-series/1")
-    await emitBy(seriesRenderers, result, options, streams);
-  else if (result.schema === "precision-lens-sweep/2") await emitBy(sweepRenderers, result, options, streams);
-  else if (result.schema === "precision-lens-prediction/1")
-    await emitBy(predictionRenderers, result, options, streams);
-  else await emit(result, options, streams);
 }

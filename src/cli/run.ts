@@ -14,7 +14,7 @@ import {
 } from "./common-options.js";
 import { checkOutput, emit, outputFiles } from "./emit.js";
 import { lensAdapter } from "./lens-adapter.js";
-import { lensRecording, type Plan } from "./lens-recording.js";
+import { lensShard, type Plan } from "./lens-recording.js";
 import {
   addCaseOptions,
   addOptimizerOptions,
@@ -26,6 +26,7 @@ import {
   plainCases,
   recipeCases,
 } from "./options.js";
+import { shardOption, shardRequest } from "./shard-option.js";
 import type { Streams } from "./streams.js";
 import { asUsage } from "./strict-options.js";
 import { warnOfSkipped } from "./warn-of-skipped.js";
@@ -45,6 +46,7 @@ interface RunOptions extends CaseOptions, OptimizerOptions, OutputOptions {
   readonly threads?: number;
   readonly writeWeights?: string;
   readonly resume?: string;
+  readonly shard?: unknown;
 }
 
 export function runCommand(streams: Streams): Command {
@@ -83,27 +85,34 @@ export function runCommand(streams: Streams): Command {
     .option("--write-weights <file>", "write the stored weights at the end (safetensors); one case only")
     .addOption(engineOption())
     .addOption(threadsOption())
-    .addOption(resumeOption());
+    .addOption(resumeOption())
+    .addOption(shardOption());
   addOutputOptions(addOptimizerOptions(addCaseOptions(command)));
   return command.action(async (folder: string | undefined, options: RunOptions) => {
     const byRecipe = options.optimizer !== undefined || options.gradients !== undefined;
     checkUsage(command, options, folder, byRecipe);
     checkOutput(options, streams);
+    const request = shardRequest(command, options, streams);
+    if (request !== null && options.writeWeights !== undefined) {
+      command.error("error: --shard counts a part of the weights: it does not go with --write-weights");
+    }
     if (options.adapter !== undefined) return runAdapter(command, options, streams);
     const paths = await pathsOf(folder, options, byRecipe);
     if (options.writeWeights !== undefined) expectWritable(options.writeWeights, true);
     if (options.resume !== undefined) expectWritable(options.resume);
-    const result = await lensRecording({
+    const job = {
       paths,
-      of: byRecipe ? "gradient" : "update",
-      plan: (recording) => planOf(command, options, byRecipe, recording, streams),
+      of: byRecipe ? ("gradient" as const) : ("update" as const),
+      plan: (recording: Recording) => planOf(command, options, byRecipe, recording, streams),
       engine: options.engine,
       threads: options.threads,
       strict: options.strict ?? false,
       progress: options.quiet ? null : streams.err,
       writeWeights: options.writeWeights,
       resume: options.resume,
-    });
+    };
+    const result = await lensShard(job, request && { request, json: options.json, streams });
+    if (result === null) return;
     if (!options.quiet) warnOfSkipped(result, streams);
     await emit(result, options, streams);
     if (options.resume !== undefined) removeLog(options.resume);
@@ -138,7 +147,7 @@ function checkUsage(
   };
   if (byAdapter) {
     onlyWith(
-      ["updates", "gradients", "optimizer", "writeWeights", "resume"],
+      ["updates", "gradients", "optimizer", "writeWeights", "resume", "shard"],
       "recorded runs, not for --adapter",
     );
   } else {

@@ -1,6 +1,8 @@
 import { Command } from "commander";
 import { studyFirstShown } from "../engine/first-shown.js";
 import { byShape, takesWholeTensors } from "../engine/refused-shapes.js";
+import type { DescribedJob } from "../engine/run-lens.js";
+import { countOfAll } from "../lens/input.js";
 import type { Result } from "../lens/run/result.js";
 import { FirstShownFormula } from "../lens/study/first-shown.js";
 import { samplingOf } from "../lens/study/sampling.js";
@@ -20,6 +22,8 @@ import {
   recipeCases,
   recipeOption,
 } from "./options.js";
+import { shardOfJob } from "./shard-job.js";
+import { type ShardRequest, shardOption, shardRequest } from "./shard-option.js";
 import type { Streams } from "./streams.js";
 import { asUsage } from "./strict-options.js";
 import { addSyntheticOptions, type SyntheticOptions, syntheticSettings } from "./synthetic-options.js";
@@ -29,6 +33,7 @@ interface SimulateOptions extends SyntheticOptions, Omit<CaseOptions, "seed">, O
   readonly recipe?: readonly string[];
   readonly engine: string;
   readonly threads?: number;
+  readonly shard?: unknown;
 }
 
 export function simulateCommand(streams: Streams): Command {
@@ -40,17 +45,26 @@ export function simulateCommand(streams: Streams): Command {
     )
     .addOption(recipeOption(optimizerNames))
     .addOption(engineOption())
-    .addOption(threadsOption());
+    .addOption(threadsOption())
+    .addOption(shardOption());
   addOutputOptions(addCaseOptions(addSyntheticOptions(command), { seed: false }));
   return command.action(async (options: SimulateOptions) => {
     checkOutput(options, streams);
-    await emit(await simulate(command, options, streams), options, streams);
+    const request = shardRequest(command, options, streams);
+    const result = await simulate(command, options, request, streams);
+    if (result !== null) await emit(result, options, streams);
   });
 }
 
-async function simulate(command: Command, given: SimulateOptions, { err }: Streams): Promise<Result> {
+/** Null where shards were planned instead. */
+async function simulate(
+  command: Command,
+  given: SimulateOptions,
+  request: ShardRequest | null,
+  streams: Streams,
+): Promise<Result | null> {
   const cases = casesOf(command, given);
-  const options = isWhole(cases) ? withMatrix(command, given, takesWholeTensors(cases), err) : given;
+  const options = isWhole(cases) ? withMatrix(command, given, takesWholeTensors(cases), streams.err) : given;
   const settings = syntheticSettings(command, options);
   const byRecipe = "recipe" in cases[0];
   const synthetic = await openSynthetic(
@@ -64,7 +78,7 @@ async function simulate(command: Command, given: SimulateOptions, { err }: Strea
     const sizes = synthetic.sizes.filter((_, i) => taken.includes(tensors[i]));
     const skipped = [...synthetic.skipped, ...refused];
     if (taken.length === 0) command.error(`error: --recipe takes none of the tensors: ${refused[0].reason}`);
-    const job = {
+    const whole = {
       tensors: taken,
       stepNumbers,
       cases,
@@ -74,17 +88,31 @@ async function simulate(command: Command, given: SimulateOptions, { err }: Strea
       strict: false,
       source,
     };
-    const result = await countJob(job, { engine: options.engine, progress: options.quiet ? null : err });
-    const sampled = result.input.elements < sizes.reduce((sum, size) => sum + size, 0);
-    const firstShown = byRecipe
-      ? []
-      : await studyFirstShown(
-          { ...job, cases: cases as readonly UpdateSettings[] },
-          new FirstShownFormula(settings.run, settings.source),
-        );
+    const sampled = countOfAll(taken) < sizes.reduce((sum, size) => sum + size, 0);
+    const work = {
+      command: "simulate",
+      settings: { synthetic: source.synthetic, weights: options.weights === undefined },
+      files: synthetic.files,
+      sizes: sampled ? sizes : null,
+    };
+    const job: DescribedJob | null = request
+      ? await shardOfJob(whole, work, request, options, streams)
+      : whole;
+    if (job === null) return null;
+    const progress = options.quiet ? null : streams.err;
+    const result = await countJob(job, { engine: options.engine, progress });
+    // Of the whole, and by the first shard alone.
+    const index = result.part?.index ?? 0;
+    const firstShown =
+      byRecipe || index !== 0
+        ? []
+        : await studyFirstShown(
+            { ...whole, cases: cases as readonly UpdateSettings[] },
+            new FirstShownFormula(settings.run, settings.source),
+          );
     return {
       ...result,
-      ...(sampled && { sampling: samplingOf(result.cases, sizes) }),
+      ...(sampled && !request && { sampling: samplingOf(result.cases, sizes) }),
       ...(firstShown.length > 0 && { firstShown }),
     };
   } finally {

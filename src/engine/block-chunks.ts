@@ -11,7 +11,7 @@ import type { CaseSettings } from "../update/optimizer.js";
  * case knows, and where a recipe takes it whole.
  */
 export function chunkEnds(
-  { shape, weights }: Pick<TensorInput, "shape" | "weights">,
+  { shape, start = 0, weights }: Pick<TensorInput, "shape" | "start" | "weights">,
   cases: readonly CaseSettings[],
   length: number,
 ): number[] {
@@ -21,7 +21,8 @@ export function chunkEnds(
     (settings) => hasTensorScale(settings) && settings.scheme !== "master" && settings.scales === "renewed",
   );
   const isWhole = byScale || cases.some((of) => "recipe" in of && of.recipe.whole?.needs === "tensor");
-  return pieceEnds(weights.length, layouts, isWhole ? weights.length : length, blockLength);
+  const ends = pieceEnds(weights.length, layouts, isWhole ? weights.length : length, blockLength);
+  return start === 0 ? ends : ends.filter((end) => end > start);
 }
 
 /**
@@ -61,6 +62,6 @@ async function read<T extends Float32Array | Float64Array>(
   return into;
 }
 
-function hasTensorScale({ blocks }: BlockSettings): boolean {
+export function hasTensorScale({ blocks }: BlockSettings): boolean {
   return blocks.rule.tensorScale !== null;
 }

@@ -1,5 +1,5 @@
 import { unknownName } from "../format/unknown-name.js";
-import { originOf, type TensorInput, type TensorOptimizer, type Values } from "../lens/input.js";
+import { countOf, countOfAll, pieceOf, type TensorInput } from "../lens/input.js";
 import type { SelfCheck } from "../lens/run/result.js";
 import type { Engine, LensJob } from "./engine.js";
 import { EngineRefused } from "./engine-refused.js";
@@ -100,7 +100,7 @@ async function firstProven(
 
 /** Updates of weights that a job takes, those of all cases. */
 function sizeOf({ tensors, stepNumbers, cases }: LensJob): number {
-  const elements = tensors.reduce((sum, { weights }) => sum + weights.length, 0);
+  const elements = countOfAll(tensors);
   return elements * stepNumbers.length * cases.length;
 }
 
@@ -116,15 +116,20 @@ async function secondsFor(engine: Engine, job: LensJob): Promise<number> {
   return (performance.now() - began) / 1000;
 }
 
+/** Updates of weights, of all cases, that an engine counts in a second, from a sample of a job that has any. */
+export async function sampleRate(engine: Engine, job: LensJob): Promise<number> {
+  return sizeOf(sampleOf(job)) / (await secondsFor(engine, job));
+}
+
 /** The first step of a few cases over the beginnings of the largest tensors. As many threads as the job may have. */
 export function sampleOf({ tensors, stepNumbers, cases, threads }: LensJob): LensJob {
   const few = cases.slice(0, 4);
   const taken: TensorInput[] = [];
   let left = Math.ceil(sampleSize / few.length);
-  for (const tensor of tensors.toSorted((a, b) => b.weights.length - a.weights.length)) {
+  for (const tensor of tensors.toSorted((a, b) => countOf(b) - countOf(a))) {
     if (left <= 0) break;
     taken.push(beginningOf(tensor, left));
-    left -= tensor.weights.length;
+    left -= countOf(tensor);
   }
   return {
     tensors: taken,
@@ -134,37 +139,13 @@ export function sampleOf({ tensors, stepNumbers, cases, threads }: LensJob): Len
   };
 }
 
-function beginningOf({ name, weights, updates, optimizer }: TensorInput, most: number): TensorInput {
-  const length = Math.min(most, weights.length);
-  const cut = (values: Values): Values => ({
-    ...values,
-    length,
-    read: (start, into) => values.read(start, into),
-  });
-  const first = cut(weights);
-  // Simulated updates are those of certain weights.
-  const cutUpdates = (values: Values): Values => {
-    const step = originOf(values, "simulated");
-    return {
-      ...cut(values),
-      ...(step && { origin: { kind: "simulated", of: { ...step, weights: first } } }),
-    };
-  };
-  const cutMoments = ({ M, V }: TensorOptimizer["moments"]) => ({
-    ...(M && { M: cut(M) }),
-    ...(V && { V: cut(V) }),
-  });
+function beginningOf(tensor: TensorInput, most: number): TensorInput {
+  const { start = 0, weights, updates, optimizer } = tensor;
+  const first = { ...tensor, updates: updates.slice(0, 1) };
+  const piece = pieceOf(first, start, Math.min(start + most, weights.length));
   return {
-    name,
-    shape: [length],
-    weights: first,
-    updates: updates.slice(0, 1).map(cutUpdates),
-    ...(optimizer && {
-      optimizer: {
-        ...optimizer,
-        settings: optimizer.settings.slice(0, 1),
-        moments: cutMoments(optimizer.moments),
-      },
-    }),
+    ...piece,
+    ...(start === 0 && { shape: [piece.weights.length] }),
+    ...(optimizer && { optimizer: { ...piece.optimizer!, settings: optimizer.settings.slice(0, 1) } }),
   };
 }

@@ -120,12 +120,54 @@ export function drawnValues(length: number, drawn: Quantiles): Values {
 /** One weight tensor and the updates that were added to it, step after step. */
 export interface TensorInput {
   readonly name: string;
+  /** Of the whole tensor. */
   readonly shape: readonly number[];
+  /**
+   * Of a piece, the index of the first element that is counted; its rows end where the piece ends. A multiple of blockLength
+   * that cuts no block of shared scales, so that what is counted of pieces adds up to the whole. Default 0.
+   */
+  readonly start?: number;
   readonly weights: Values;
   /** One for each step of the run, fp32, as added: sign and learning rate included. */
   readonly updates: readonly Values[];
   /** Of gradients: what the optimizer does with this tensor, where its cases do not say so for all. */
   readonly optimizer?: TensorOptimizer;
+}
+
+/** Elements of a tensor, or of a piece of one, that are counted. */
+export function countOf({ start = 0, weights }: Pick<TensorInput, "start" | "weights">): number {
+  return weights.length - start;
+}
+
+/** Elements of all these. */
+export function countOfAll(tensors: readonly TensorInput[]): number {
+  return tensors.reduce((sum, tensor) => sum + countOf(tensor), 0);
+}
+
+/** A piece of a tensor from one element to before another. Elements keep their places: nothing that is drawn by them changes. */
+export function pieceOf(tensor: TensorInput, start: number, end: number): TensorInput {
+  const cut = (values: Values): Values => ({
+    ...values,
+    length: end,
+    read: (from, into) => values.read(from, into),
+  });
+  const weights = cut(tensor.weights);
+  // Simulated updates are those of certain weights.
+  const cutUpdates = (values: Values): Values => {
+    const step = originOf(values, "simulated");
+    return { ...cut(values), ...(step && { origin: { kind: "simulated", of: { ...step, weights } } }) };
+  };
+  const { optimizer } = tensor;
+  const { M, V } = optimizer?.moments ?? {};
+  return {
+    ...tensor,
+    ...(start > 0 && { start }),
+    weights,
+    updates: tensor.updates.map(cutUpdates),
+    ...(optimizer && {
+      optimizer: { ...optimizer, moments: { ...(M && { M: cut(M) }), ...(V && { V: cut(V) }) } },
+    }),
+  };
 }
 
 /** What a recording tells of the optimizer that steps one tensor. Engines that take recipes must go by it. */

@@ -48,14 +48,14 @@ describe("weights in a format without scales", () => {
   it("is told of formats of at most 8 bits, each once, over all tensors in pieces", async () => {
     const long = Float64Array.from({ length: 2 ** 16 + 3 }, (_, i) => (i >= 2 ** 16 ? 2 ** -7 : 1));
     const casts = await castsWithoutScale(
-      [values(long), values([2 ** -12])],
+      [{ weights: values(long) }, { weights: values([2 ** -12]) }],
       ["bf16", "e4m3fn", "fp16", "e4m3fn", "e2m1fn"].map((name) => format(name)),
     );
     expect(casts).toEqual([
       { format: "e4m3fn", minNormal: 2 ** -6, elements: 2 ** 16 + 4, belowNormal: 4, zero: 1 },
       { format: "e2m1fn", minNormal: 1, elements: 2 ** 16 + 4, belowNormal: 4, zero: 4 },
     ]);
-    expect(await castsWithoutScale([values([1])], [format("bf16")])).toEqual([]);
+    expect(await castsWithoutScale([{ weights: values([1]) }], [format("bf16")])).toEqual([]);
   });
 
   it("names the block formats of the elements that people use", () => {

@@ -17,7 +17,8 @@ type SchemaName =
   | "vectors"
   | "recipes"
   | "verification"
-  | "check";
+  | "check"
+  | "plan";
 
 const compiled = new Map<SchemaName, ValidateFunction>();
 

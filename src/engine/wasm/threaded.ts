@@ -1,5 +1,5 @@
 import type { Format } from "../../format/format.js";
-import { originOf, type StoredBytes, type TensorInput, type Values } from "../../lens/input.js";
+import { countOfAll, originOf, type StoredBytes, type TensorInput, type Values } from "../../lens/input.js";
 import type { CaseTally } from "../../lens/run/summarize.js";
 import { sumOrNull, Tally, UpdateTally } from "../../lens/tally.js";
 import { stepKey, tensorKey } from "../../update/threefry.js";
@@ -98,7 +98,7 @@ export async function runThreaded(
   };
   const workerTensors = describe(job, formats, plan, products, layout, recipeOf);
   const tasks = workerTensors.reduce((sum, of) => sum + of.tasks, 0);
-  const total = tensors.reduce((sum, { weights }) => sum + weights.length, 0) * steps;
+  const total = countOfAll(tensors) * steps;
   const workerJob = {
     module,
     pages: size.pages,
@@ -185,7 +185,9 @@ function describe(
   const storedOf = (values: Values) => originOf(values, "stored");
   return tensors.map((tensor) => {
     const { name, weights, updates } = tensor;
-    const tasks = Math.ceil(weights.length / chunk);
+    const { start = 0 } = tensor;
+    // Chunks of a piece end where those of the whole do: see chunkOf.
+    const tasks = Math.max(0, Math.ceil(weights.length / chunk) - Math.floor(start / chunk));
     const keys = cases.flatMap(({ seed, rounding }) => {
       if (rounding !== "stochastic") return stepNumbers.flatMap(() => [0, 0]);
       const key = tensorKey(seed, name);
@@ -193,6 +195,7 @@ function describe(
     });
     const storedWeights = storedOf(weights);
     const described = {
+      start,
       length: weights.length,
       weights: storedWeights ? source(storedWeights) : plan.weights(originOf(weights, "weights")!),
       updates: updates.every(storedOf)

@@ -1,5 +1,5 @@
 import { plural } from "../../format/plural.js";
-import type { TensorInput } from "../../lens/input.js";
+import { countOf, countOfAll, type TensorInput } from "../../lens/input.js";
 import type { CaseTally } from "../../lens/run/summarize.js";
 import { blockLength } from "../../lens/sum.js";
 import { Tally, UpdateTally } from "../../lens/tally.js";
@@ -45,7 +45,7 @@ async function run(job: LensJob, observer: Observer = {}): Promise<CaseTally[]> 
   const here = async (part: LensJob, partObserver: Observer, stop: Stop) =>
     walk({ ...part, chunk }, await WasmLens.create(cases, chunk), stoppable(partObserver, stop));
 
-  const size = job.tensors.reduce((sum, { weights }) => sum + weights.length, 0) * job.stepNumbers.length;
+  const size = countOfAll(job.tensors) * job.stepNumbers.length;
   if (whyNoThreads !== null || size * cases.length < worthThreads) return here(job, observer, new Stop());
   return divided(job, observer, forWorkers(job, chunk), [
     (part, partObserver, stop) =>
@@ -58,7 +58,7 @@ async function run(job: LensJob, observer: Observer = {}): Promise<CaseTally[]> 
 function chunkOf({ tensors, cases, chunk }: LensJob): number {
   // A recipe keeps twice as much of each weight.
   const rows = cases.reduce((sum, of) => sum + ("recipe" in of ? 2 : 1), 0);
-  const longest = tensors.reduce((most, { weights }) => Math.max(most, weights.length), 1);
+  const longest = tensors.reduce((most, tensor) => Math.max(most, countOf(tensor)), 1);
   const most = Math.min(chunk ?? mostWeights / Math.max(1, rows), longest);
   return Math.max(blockLength, Math.min(mostWeights, 2 ** Math.ceil(Math.log2(most))));
 }
@@ -87,7 +87,7 @@ async function divided(
   for (const [t, tensor] of job.tensors.entries()) indices[isFirst(tensor) ? 0 : 1].push(t);
   const done = [0, 0];
   const totals = indices.map(
-    (of) => of.reduce((sum, t) => sum + job.tensors[t].weights.length, 0) * job.stepNumbers.length,
+    (of) => of.reduce((sum, t) => sum + countOf(job.tensors[t]), 0) * job.stepNumbers.length,
   );
   const stop = new Stop();
   const parts = await allOrStop(

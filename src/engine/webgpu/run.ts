@@ -1,3 +1,4 @@
+import { countOfAll } from "../../lens/input.js";
 import type { CaseTally } from "../../lens/run/summarize.js";
 import { Tally, UpdateTally } from "../../lens/tally.js";
 import { curveOf, newCurve } from "../curve.js";
@@ -48,7 +49,7 @@ export async function runOnDevice(
     curve: newCurve(job),
     tensors: tensors.map(() => new Tally()),
   }));
-  const total = tensors.reduce((sum, { weights }) => sum + weights.length, 0) * stepNumbers.length;
+  const total = countOfAll(tensors) * stepNumbers.length;
   let done = 0;
 
   const groups = sourceGroups(tensors).map((group) => ({

@@ -1,4 +1,4 @@
-import { originOf, type TensorInput } from "../../lens/input.js";
+import { countOf, originOf, type TensorInput } from "../../lens/input.js";
 import { simulatedIn } from "../../lens/run/simulated.js";
 import type { SimulatedRun } from "../../update/simulated-adamw.js";
 import type { DrawnWeights } from "./kernels/begin.js";
@@ -22,7 +22,7 @@ export interface SourceGroup {
 export function sourceGroups(tensors: readonly TensorInput[]): SourceGroup[] {
   const groups: SourceGroup[] = [];
   for (const [t, tensor] of tensors.entries()) {
-    if (tensor.weights.length === 0) continue;
+    if (countOf(tensor) === 0) continue;
     const weights = originOf(tensor.weights, "weights") ?? null;
     const updates = updatesOf(tensor);
     const group = groups.find((of) => sameWeights(of.weights, weights) && sameUpdates(of.updates, updates));

@@ -2,6 +2,7 @@ import { blockFormat } from "../../format/block/block-format.js";
 import { encode } from "../../format/encode.js";
 import { format } from "../../format/registry.js";
 import type { ComparedFormat } from "../ulp-distance.js";
+import type { DifferenceTally } from "./difference.js";
 import type {
   CompressedDelta,
   Delta,
@@ -199,6 +200,18 @@ export function sentNumbers(tensor: DifferenceOfTensor): Sent {
   // Results of schema 1 took +0 for -0.
   const sent = bytesChanged ?? changed + nonfiniteChanged;
   return { elements, changed: sent, bits: 8 * bytesOf(formats.compared) };
+}
+
+/** What of a tensor would be sent. @param codeBits of a code, where both sides are codes of one kind with scales. */
+export function sentOf(tensor: DifferenceOfTensor, tally: DifferenceTally, codeBits: number | null): Sent {
+  const { codes, codesChanged, scales, scalesChanged, scaleBytes, scaleBytesChanged } = tally;
+  if (codes === 0 || codeBits === null) return sentNumbers(tensor);
+  return {
+    elements: tensor.elements,
+    changed: codesChanged,
+    bits: codeBits,
+    scales: { scales, changed: scalesChanged, bytes: scaleBytes, bytesChanged: scaleBytesChanged },
+  };
 }
 
 /** The costs of sending what changed, exact where nothing is compressed, estimated from the sample where it is. */

@@ -11,6 +11,7 @@ import type {
   DifferenceOfTensor,
   DifferenceTotals,
   Heatmap,
+  PartOfTensor,
 } from "./difference-result.js";
 
 /** What was counted of a tensor, and what of that its files can tell. */
@@ -25,6 +26,20 @@ export interface CountedPair {
     readonly bound?: boolean;
   };
   readonly tally: DifferenceTally;
+}
+
+/** What the merge of shards needs of a tensor that was compared. */
+export function countedOf({
+  tally,
+  tells,
+  codeBits,
+}: Pick<CountedPair, "tally" | "tells"> & Pick<PartOfTensor, "codeBits">): PartOfTensor {
+  const { hidden, updates, bound } = tells;
+  return {
+    tally: tally.toJSON(),
+    tells: { hidden, updates, ...(bound !== undefined && { bound }) },
+    codeBits,
+  };
 }
 
 export interface DifferenceSummary {

@@ -20,7 +20,7 @@ export function curveOf({ curve }: Partial<Pick<Case, "curve">>) {
   return curve ?? [];
 }
 
-function tallyOf({ totals, end, probes, histogram, causes, moments }: LensCounts): Tally {
+export function tallyOf({ totals, end, probes, histogram, causes, moments }: LensCounts): Tally {
   const tally = new Tally();
   tally.elements = totals.elements;
   tally.castChanged = totals.castChanged;

@@ -29,6 +29,9 @@ import { sharedIdentityOf, summarizeCounted } from "./summarize.js";
 export function mergeResults(results: readonly Result[]): Result {
   const [first, ...others] = results;
   if (!first) throw new RangeError("no result to merge");
+  if (results.length > 1 && results.some(({ part }) => part !== undefined)) {
+    throw new RangeError("of shards: mergeShards adds them up");
+  }
   if (others.length > 0 && results.some(isWhole)) {
     const what = results.some(({ merge }) => merge !== undefined)
       ? "the merge of an adapter"

@@ -1,5 +1,6 @@
 import type { CastWithoutScale } from "../cast.js";
 import type { SkippedTensor } from "../input.js";
+import type { Part } from "../shard/part.js";
 import type { Spread } from "../spread.js";
 import type { FirstShown } from "../study/first-shown.js";
 import type { Sampling } from "../study/sampling.js";
@@ -22,6 +23,8 @@ export interface Result {
   readonly sampling?: Sampling;
   /** Simulated runs: after how many steps weights first show, by their magnitude. */
   readonly firstShown?: readonly FirstShown[];
+  /** Of a shard, and of several merged: which part of the whole it is. Absent for a whole. */
+  readonly part?: Part;
   /** Where the updates are those of a LoRA adapter that is merged. */
   readonly merge?: MergeLens;
 }
@@ -89,6 +92,14 @@ export interface ResultEngine {
   readonly handedOver?: number;
   /** How it was counted, where that needs a sentence. */
   readonly remark?: string;
+  /** Of merged shards: the engines of all, each once. */
+  readonly parts?: readonly EngineOfParts[];
+}
+
+/** An engine that counted some shards. */
+export interface EngineOfParts extends Omit<ResultEngine, "handedOver" | "parts"> {
+  /** How many shards it counted. */
+  readonly shards: number;
 }
 
 /** How many hard cases an engine got right on this device. */

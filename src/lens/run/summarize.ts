@@ -101,7 +101,7 @@ export function summarizeCounted(identity: CaseIdentity, { tensors, steps, curve
   };
 }
 
-function summarize(tally: Tally, steps: number, byRecipe: boolean): LensCounts {
+export function summarize(tally: Tally, steps: number, byRecipe: boolean): LensCounts {
   return {
     totals: {
       elements: tally.elements,

@@ -54,7 +54,7 @@ function varianceOf(share: number, n: number): number {
  *
  * @param sizes elements of each tensor in the whole, in the order of the tensors of each case.
  */
-export function samplingOf(cases: readonly Case[], sizes: readonly number[]): Sampling {
+export function samplingOf(cases: readonly Pick<Case, "tensors">[], sizes: readonly number[]): Sampling {
   return {
     parameters: sizes.reduce((sum, size) => sum + size, 0),
     confidence: 0.95,

@@ -3,9 +3,10 @@ import { format } from "../../format/registry.js";
 import { type SchemeName, schemes } from "../../update/scheme.js";
 import type { CastWithoutScale } from "../cast.js";
 import type { SkippedTensor } from "../input.js";
-import type { Case, End, Probes, Totals } from "../run/case.js";
-import type { Result, ResultEngine, ResultInput } from "../run/result.js";
+import type { Case, End, Probes, TensorCounts, Totals } from "../run/case.js";
+import type { ResultEngine, ResultInput } from "../run/result.js";
 import { sharedIdentityOf, sharedNames } from "../run/summarize.js";
+import type { Part } from "../shard/part.js";
 import { samplingOf } from "./sampling.js";
 
 /** A grid of formats, schemes and roundings over several rates, `precision-lens-sweep/2`. */
@@ -34,7 +35,14 @@ export interface SweepResult {
   readonly answers: SweepAnswers;
   /** Of the weights at their start, in formats that usually have scales. Absent where no case has such a format. */
   readonly casts?: readonly CastWithoutScale[];
+  /** Of a shard, and of several merged. Absent for a whole. */
+  readonly part?: SweepPart;
   readonly skipped: readonly SkippedTensor[];
+}
+
+/** A part of a sweep; of a sample of a model with the tensors of each cell, by which its errors are told. */
+export interface SweepPart extends Part {
+  readonly cells?: readonly (readonly TensorCounts[])[];
 }
 
 /** What tells a case of a sweep from the others. */
@@ -54,6 +62,9 @@ export interface SweepCell extends SweepCase {
    */
   readonly standardError: number | null;
 }
+
+/** What a cell is made of. */
+export type SweepCounts = SweepCase & Pick<Case, "totals" | "end" | "probes" | "tensors">;
 
 export interface SweepAnswers {
   /** In the order of the grid. */
@@ -99,7 +110,7 @@ function blockBits({ element, scale, rows, columns }: BlockFormat): number {
  * @param sizes of a sample: elements of each tensor in the whole.
  */
 export function sweepCells(
-  { cases }: Pick<Result, "cases">,
+  { cases }: { readonly cases: readonly SweepCounts[] },
   rate: number,
   sizes: readonly number[] | null = null,
 ): SweepCell[] {
