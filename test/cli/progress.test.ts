@@ -9,8 +9,9 @@ describe("progressBar", () => {
 
   /** What is shown of work of two seconds, a quarter of it before the first call. */
   async function shownOn(output: Captured | null): Promise<string> {
+    await import("cli-progress");
+    vi.useFakeTimers();
     const { progress, stop } = await progressBar(output);
-    vi.useFakeTimers({ now: Date.now() });
     progress(10e6, 40e6);
     vi.advanceTimersByTime(1500);
     progress(25e6, 40e6);

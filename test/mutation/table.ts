@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 const reports = new URL("../../reports/mutation/", import.meta.url);
 
@@ -19,7 +19,8 @@ interface Mutant {
 /** The mutants of each file of src that Stryker's reports have, by path from src. */
 function mutantsByFile(): Map<string, readonly Mutant[]> {
   const files = new Map<string, readonly Mutant[]>();
-  for (const name of readdirSync(reports).sort()) {
+  const names = existsSync(reports) ? readdirSync(reports).sort() : [];
+  for (const name of names) {
     if (!name.endsWith(".json") || name.endsWith(".incremental.json")) continue;
     const report = JSON.parse(readFileSync(new URL(name, reports), "utf8"));
     for (const [path, { mutants }] of Object.entries<{ mutants: Mutant[] }>(report.files)) {
@@ -37,6 +38,7 @@ function row(name: string, mutants: readonly Mutant[], strong = ""): string {
     count("Survived"),
     count("NoCoverage"),
   ];
+  if (mutants.length === 0) return `| ${name} | 0 | 0 | 0 | 0 | 0 | none |`;
   const score = ((100 * (killed + late)) / (killed + late + survived + unseen)).toFixed(1);
   const cells = [
     name,
