@@ -1,5 +1,6 @@
 import { printable } from "../lens/printable.js";
-import type { Case, LensCounts, Result } from "../lens/run/result.js";
+import type { Case, LensCounts } from "../lens/run/case.js";
+import type { Result } from "../lens/run/result.js";
 import { kindTable, mergedLayers, mergeNotes, unmergeTable } from "./adapter-lens.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
@@ -147,8 +148,8 @@ function recipeSection(result: Result, labels: readonly string[]): string[] {
         labels[i],
         of.recipe?.of ?? missing,
         ...causes.map((cause) => (of.causes === null ? missing : count(of.causes[cause]))),
-        percent(lostShare(of.moments[0])),
-        percent(lostShare(of.moments[1])),
+        percent(lostShare(of.moments, "m")),
+        percent(lostShare(of.moments, "v")),
         of.end.parted === null ? missing : count(of.end.parted),
       ]),
     ),

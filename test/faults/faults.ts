@@ -121,6 +121,27 @@ export const faults: readonly Fault[] = [
     group: "update",
   },
   {
+    file: "src/update/recipe/muon.ts",
+    mistake: "the second product of a step of Newton and Schulz takes the matrix before it is scaled",
+    find: "product(scaled, gram)",
+    replace: "product(gram, gram)",
+    group: "update",
+  },
+  {
+    file: "src/update/recipe/bitsandbytes.ts",
+    mistake: "a tie between two codes goes to the upper one",
+    find: "return x > fround(fround(upper + value) * 0.5) ? upperPivot",
+    replace: "return x >= fround(fround(upper + value) * 0.5) ? upperPivot",
+    group: "update",
+  },
+  {
+    file: "src/update/recipe/other-frameworks.ts",
+    mistake: "the remainder master shows a weight rounded to even",
+    find: "p = A(P)",
+    replace: "p = R(P)",
+    group: "update",
+  },
+  {
     file: "src/update/recipe/recipe-step.ts",
     mistake: "the last elements of SGD on a CPU are taken like the others",
     find: "elements % (this.recipe.tail?.block ?? 1)",

@@ -1,4 +1,5 @@
-import type { Case, Result } from "../../lens/run/result.js";
+import type { Case } from "../../lens/run/case.js";
+import type { Result } from "../../lens/run/result.js";
 import { shareHalfWidth } from "../../lens/study/sampling.js";
 import { type CaseFigures, runFigures } from "../charts/figures.js";
 import { runCommandLines } from "../command.js";
@@ -169,8 +170,8 @@ function recipeSection(result: Result, labels: readonly string[]): string {
           ? missing
           : percent(share(of.causes[cause], of.totals.none + of.totals.lost + of.totals.kept)),
       ),
-      percent(lostShare(of.moments[0])),
-      percent(lostShare(of.moments[1])),
+      percent(lostShare(of.moments, "m")),
+      percent(lostShare(of.moments, "v")),
       of.end.parted === null ? missing : count(of.end.parted),
     ]),
   });
