@@ -338,6 +338,13 @@ export const faults: readonly Fault[] = [
     group: "engine",
   },
   {
+    file: "src/engine/lane/encode.ts",
+    mistake: "where numbers are encoded at once, ties go up",
+    find: "i32x4.constant(2 ** (drop - 1) - 1)), parity)",
+    replace: "i32x4.constant(2 ** (drop - 1))), i32x4.constant(0))",
+    group: "engine",
+  },
+  {
     file: "src/source/names/match-names.ts",
     mistake: "another layer is taken for another prefix",
     find: "if (isNumbered(a) && isNumbered(b)) continue;",
