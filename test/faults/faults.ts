@@ -417,8 +417,8 @@ export const faults: readonly Fault[] = [
   {
     file: "src/engine/lane/encode.ts",
     mistake: "codes of NaN keep their sign and payload",
-    find: "  return v128.select(i32x4.gt_s(magnitude, i32x4.constant(infinityBits)), i32x4.constant(nanCode), signed);",
-    replace: "  return v128.or(signed, i32x4.constant(0 * nanCode));",
+    find: "return hasNaN ? v128.select(nan, i32x4.constant(nanCode), signed) : signed;",
+    replace: "return v128.or(signed, i32x4.constant(hasNaN ? 0 * nanCode : 0));",
     group: "engine",
   },
   {
