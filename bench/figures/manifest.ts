@@ -210,7 +210,7 @@ export const measured: readonly Measured[] = [
   {
     doc: "docs/performance.md",
     heading: "## Arrays",
-    command: "npm run bench -- arrays 2 6",
+    command: "npm run bench -- arrays 2 30",
     sources: [
       "src/engine/arrays.ts",
       "src/engine/wasm/arrays",

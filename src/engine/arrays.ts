@@ -62,13 +62,24 @@ export function roundArray(
  * @param x numbers of fp32 or fp64.
  * @param format a format or its name.
  * @param options rounding, overflow, random bits for each number.
+ * @param into where the codes go, an array of the kind that is returned, as many as there are numbers; default one of its own.
  * @returns codes, one an element: a Uint8Array for formats of at most 8 bits, a Uint16Array up to 16, else a Uint32Array.
- * @throws TypeError and RangeError as {@link encode}; RangeError for random bits of another length.
+ * @throws TypeError and RangeError as {@link encode}; RangeError for random bits or a result of another length, TypeError
+ * for a result of another kind.
  * @example encodeArray(Float32Array.of(1, -2), "bf16"); // Uint16Array.of(0x3f80, 0xc000)
  */
-export function encodeArray(x: NumberArray, format: Format | string, options: ArrayOptions = {}): CodeArray {
+export function encodeArray(
+  x: NumberArray,
+  format: Format | string,
+  options: ArrayOptions = {},
+  into?: CodeArray,
+): CodeArray {
   const to = roundingOf(x, format, options);
-  const codes = new (codeArray(to.format))(x.length);
+  const kind = codeArray(to.format);
+  const codes = into ?? new kind(x.length);
+  if (!(codes instanceof kind))
+    throw new TypeError(`into: expected a ${kind.name}, found a ${codes.constructor.name}`);
+  expectLength("into", codes, x.length);
   const { randomBits } = options;
   const kernels = isEncodable(to.format) ? kernelsFor(x, to) : null;
   if (kernels === null) {

@@ -8,7 +8,7 @@ export interface Pairs {
   /** How many codes there are. */
   readonly codes: number;
   readonly digits: number;
-  /** The codes of the results of one code with every code, in their order. */
+  /** The codes of the results of one code with every code, in their order; valid until the next call. */
   results(first: number): CodeArray;
 }
 
@@ -41,12 +41,14 @@ export function pairsOf(settings: VectorSettings): Pairs | null {
   if (!isReached || of.bits > 16 || !of.hasNaN || !of.signed) return null;
   const numbers = Float32Array.from(decodeTable(of));
   const row = new Float32Array(numbers.length);
+  let found: CodeArray | undefined;
   return {
     codes: numbers.length,
     digits: Math.ceil(of.bits / 4),
     results(first) {
       onRow(numbers[first], numbers, row);
-      return encodeArray(row, of, { rounding, overflow });
+      found = encodeArray(row, of, { rounding, overflow }, found);
+      return found;
     },
   };
 }

@@ -97,6 +97,19 @@ describe("arrays", () => {
     );
   });
 
+  it("of codes go into an array that is given too, if it is of their kind", () => {
+    const x = Float32Array.of(1, -2);
+    const codes = new Uint16Array(2);
+    expect(encodeArray(x, "bf16", {}, codes)).toBe(codes);
+    expect(codes).toEqual(Uint16Array.of(0x3f80, 0xc000));
+    expect(() => encodeArray(x, "bf16", {}, new Uint16Array(3))).toThrow(
+      "into: expected 2 elements, found 3",
+    );
+    expect(() => encodeArray(x, "bf16", {}, new Uint8Array(2))).toThrow(
+      "into: expected a Uint16Array, found a Uint8Array",
+    );
+  });
+
   it("refuse what a single number would refuse", () => {
     const x = Float32Array.of(1);
     expect(() => roundArray(x, "bf17")).toThrow(RangeError);

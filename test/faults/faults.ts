@@ -338,6 +338,13 @@ export const faults: readonly Fault[] = [
     group: "engine",
   },
   {
+    file: "src/engine/lane/encode.ts",
+    mistake: "where numbers are encoded at once, ties go up",
+    find: "i32x4.constant(2 ** (drop - 1) - 1)), parity)",
+    replace: "i32x4.constant(2 ** (drop - 1))), i32x4.constant(0))",
+    group: "engine",
+  },
+  {
     file: "src/source/names/match-names.ts",
     mistake: "another layer is taken for another prefix",
     find: "if (isNumbered(a) && isNumbered(b)) continue;",
@@ -410,8 +417,8 @@ export const faults: readonly Fault[] = [
   {
     file: "src/engine/lane/encode.ts",
     mistake: "codes of NaN keep their sign and payload",
-    find: "  return v128.select(i32x4.gt_s(magnitude, i32x4.constant(infinityBits)), i32x4.constant(nanCode), signed);",
-    replace: "  return v128.or(signed, i32x4.constant(0 * nanCode));",
+    find: "return hasNaN ? v128.select(nan, i32x4.constant(nanCode), signed) : signed;",
+    replace: "return v128.or(signed, i32x4.constant(hasNaN ? 0 * nanCode : 0));",
     group: "engine",
   },
   {

@@ -83,7 +83,7 @@ export const binary = {
 
 /** A vector and a number of bits to a vector. */
 export const shifts = {
-  i16x8: { shr_s: 0x8c, shr_u: 0x8d },
+  i16x8: { shl: 0x8b, shr_s: 0x8c, shr_u: 0x8d },
   i32x4: { shl: 0xab, shr_s: 0xac, shr_u: 0xad },
   i64x2: { shr_s: 0xcc },
 } as const;
