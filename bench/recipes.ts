@@ -26,7 +26,7 @@ function jobOf(elements: number, steps: number) {
     new Float32Array(memory).set(data);
     return {
       length: elements,
-      stored: { in: memory, byteOffset: 0, format: format("fp32") },
+      origin: { kind: "stored", of: { in: memory, byteOffset: 0, format: format("fp32") } },
       read: async (start, into) => into.set(data.subarray(start, start + into.length)),
     };
   };

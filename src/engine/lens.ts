@@ -2,7 +2,7 @@ import { decodeTable } from "../format/encode.js";
 import type { Format } from "../format/format.js";
 import { format as formatNamed, formatOf } from "../format/registry.js";
 import type { Values } from "../lens/input.js";
-import type { Case } from "../lens/run/result.js";
+import type { Case } from "../lens/run/case.js";
 import { summarizeCase } from "../lens/run/summarize.js";
 import { type BlockOptions, schemeSettings } from "../update/block-settings.js";
 import type { LensJob } from "./engine.js";
@@ -118,7 +118,7 @@ function arrayValues(data: WeightArray["data"], of: Format, decode = (x: number)
   const whole = of.bits === 8 * data.BYTES_PER_ELEMENT;
   return {
     length: data.length,
-    ...(shared && whole && { stored: { in: buffer, byteOffset, format: of } }),
+    ...(shared && whole && { origin: { kind: "stored", of: { in: buffer, byteOffset, format: of } } }),
     read: async (start, into) => {
       for (let i = 0; i < into.length; i++) into[i] = decode(data[start + i]);
     },

@@ -318,10 +318,24 @@ export const faults: readonly Fault[] = [
   },
   {
     file: "src/source/pair/scaled-as-bf16.ts",
-    mistake: "in a byte of two codes the upper one comes first",
-    find: "codes[byte & 15] | (codes[byte >> 4] << 16)",
-    replace: "codes[byte >> 4] | (codes[byte & 15] << 16)",
+    mistake: "a run with a NaN has the numbers of another one",
+    find: "const first = index * run;",
+    replace: "const first = 0;",
     group: "source",
+  },
+  {
+    file: "src/lens/difference/look-up.ts",
+    mistake: "numbers that were rounded up to the smallest normal one count as normal",
+    find: "numbers[16] > normal",
+    replace: "numbers[16] >= normal",
+    group: "lens",
+  },
+  {
+    file: "src/engine/wasm/difference/lookup.ts",
+    mistake: "subnormal codes are looked up as normal ones",
+    find: "i8x16.swizzle(of, magnitude)",
+    replace: "i8x16.swizzle(of, bytesOf(k, 127))",
+    group: "engine",
   },
   {
     file: "src/source/names/match-names.ts",

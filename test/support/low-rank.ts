@@ -1,7 +1,6 @@
 import type { Format } from "../../src/format/format.js";
 import { format } from "../../src/format/registry.js";
-import type { Values } from "../../src/lens/input.js";
-import type { LowRank } from "../../src/lens/run/low-rank.js";
+import type { LowRank, Values } from "../../src/lens/input.js";
 
 /** Numbers in shared memory, as fp32 or as the upper halves of fp32 numbers (bf16). */
 export function sharedNumbers(numbers: readonly number[], of: Format = format("fp32")): Values {
@@ -15,7 +14,7 @@ export function sharedNumbers(numbers: readonly number[], of: Format = format("f
       : new Float32Array(Uint32Array.from(new Uint16Array(memory), (code) => code << 16).buffer);
   return {
     length: single.length,
-    stored: { in: memory, byteOffset: 0, format: of },
+    origin: { kind: "stored", of: { in: memory, byteOffset: 0, format: of } },
     read: async (start, into) => into.set(decoded.subarray(start, start + into.length)),
   };
 }

@@ -98,7 +98,7 @@ describe("on threads", () => {
     new Float32Array(memory).set(numbers);
     return {
       length: numbers.length,
-      stored: { in: memory, byteOffset: 0, format: format("fp32") },
+      origin: { kind: "stored", of: { in: memory, byteOffset: 0, format: format("fp32") } },
       read: async (start, into) => into.set(numbers.subarray(start, start + into.length)),
     };
   };
@@ -150,7 +150,7 @@ describe("on threads", () => {
     const cases = [recipeSettings("adamw", "torch-2.13-cpu-fused", { ...settings, format: "bf16" })];
     const job = jobOf(cases);
     const [, , recorded] = job.tensors;
-    const { stored: _, ...elsewhere } = recorded.optimizer!.moments.M!;
+    const { origin: _, ...elsewhere } = recorded.optimizer!.moments.M!;
     const moments = { ...recorded.optimizer!.moments, M: elsewhere };
     const tensors = [job.tensors[0], { ...recorded, optimizer: { ...recorded.optimizer!, moments } }];
     expectEqual(await outcomeOf(wasm, { ...job, tensors }), await outcomeOf(reference, { ...job, tensors }));
