@@ -16,7 +16,10 @@ export interface ComparedRecipe {
   /** In the order of the step: the moments, and the weight where these are right. */
   readonly stages: readonly Stage[];
   readonly first: FirstDifference | null;
-  /** Whether it rounds stochastically: then either neighbour is right, and what is found is no proof. */
+  /**
+   * Whether it rounds stochastically, and what was found looks drawn: then either neighbour is right, which is no proof. Else a
+   * stochastic recipe is held against its nearest numbers.
+   */
   readonly isStochastic: boolean;
 }
 
@@ -131,51 +134,83 @@ function compared(
   if ([...kept].some((name) => !found.includes(name) && !unseen.includes(name))) return null;
   if (unseen.length > 0) return null;
 
-  const isStochastic = of.weight.some((line) => line.includes("S("));
   const settings = settingsOf(file);
-  const runs = (isStochastic ? [0, 2 ** 32 - 1] : [0]).map(
-    (bits) => new RecipeStep(of, settings, format, () => bits),
-  );
+  const runOf = (bits: number) => new RecipeStep(of, settings, format, () => bits);
+  const isStochastic = of.weight.some((line) => line.includes("S("));
+  // Random bits that round toward zero, away from it, and to the nearest.
+  const runs = (isStochastic ? [0, 2 ** 32 - 1, 2 ** 31] : [0]).map(runOf);
   const stages = [...of.moments.map(({ name }) => nameIn(name)), "p"];
-  const counts = new Map(stages.map((state) => [state, { wrong: 0, of: 0 }]));
-  let [cases, wrong] = [0, 0];
-  let first: FirstDifference | null = null;
+  const exact = new Judgement(stages);
+  const drawn = { nearest: new Judgement(stages), toNearest: 0, of: 0 };
   for (const { t, g, before, after } of steps) {
     const results = runs.map((run) => stepAll(run, states, nameIn, t, g, before, file.shape));
+    const expected = (state: string, i: number) => results.map((result) => result[state][i]);
     for (let i = 0; i < g.length; i++) {
-      cases += 1;
-      let isRight = true;
+      const step = { t, g, before, after, i };
+      exact.judge(step, (state) => expected(state, i));
+      if (!isStochastic) continue;
+      drawn.nearest.judge(step, (state) => expected(state, i).slice(2));
       for (const state of stages) {
-        // A weight whose moments are others is another.
-        if (state === "p" && !isRight) continue;
-        const value = after[state][i];
-        const count = counts.get(state)!;
-        count.of += 1;
-        const expected = results.map((result) => result[state][i]);
-        if (expected.some((x) => sameNumber(x, value))) continue;
-        count.wrong += 1;
-        isRight = false;
-        first ??= {
-          step: t,
-          element: i,
-          state,
-          gradient: g[i],
-          before: Object.fromEntries(Object.entries(before).map(([name, of]) => [name, of[i]])),
-          expected: expected[0],
-          found: value,
-        };
+        const [down, up, nearest] = expected(state, i);
+        if (sameNumber(down, up)) continue;
+        drawn.of += 1;
+        if (sameNumber(after[state][i], nearest)) drawn.toNearest += 1;
       }
-      if (!isRight) wrong += 1;
     }
   }
-  return {
-    recipe: of,
-    cases,
-    wrong,
-    stages: stages.map((state) => ({ state, ...counts.get(state)! })),
-    first,
-    isStochastic,
-  };
+  // Of numbers that lie anywhere between two neighbours, three of four are drawn to the nearer one.
+  const share = drawn.toNearest / drawn.of;
+  const isDrawn = isStochastic && drawn.of >= 50 && share > 0.6 && share < 0.9;
+  const judged = isStochastic && !isDrawn ? drawn.nearest : exact;
+  return { recipe: of, isStochastic: isDrawn, ...judged.outcome() };
+}
+
+/** What is counted of the steps of elements, by states in the order of a step. */
+class Judgement {
+  readonly #stages: readonly string[];
+  readonly #counts: ReadonlyMap<string, { wrong: number; of: number }>;
+  #cases = 0;
+  #wrong = 0;
+  #first: FirstDifference | null = null;
+
+  constructor(stages: readonly string[]) {
+    this.#stages = stages;
+    this.#counts = new Map(stages.map((state) => [state, { wrong: 0, of: 0 }]));
+  }
+
+  /** Of an element; a state may become any of these numbers. */
+  judge(
+    { t, g, before, after, i }: Step & { readonly i: number },
+    expectedOf: (state: string) => readonly number[],
+  ): void {
+    this.#cases += 1;
+    let isRight = true;
+    for (const state of this.#stages) {
+      // A weight whose moments are others is another.
+      if (state === "p" && !isRight) continue;
+      const found = after[state][i];
+      const count = this.#counts.get(state)!;
+      count.of += 1;
+      const expected = expectedOf(state);
+      if (expected.some((x) => sameNumber(x, found))) continue;
+      count.wrong += 1;
+      isRight = false;
+      this.#first ??= {
+        ...{ step: t, element: i, state, gradient: g[i], expected: expected[0], found },
+        before: Object.fromEntries(Object.entries(before).map(([name, of]) => [name, of[i]])),
+      };
+    }
+    if (!isRight) this.#wrong += 1;
+  }
+
+  outcome(): Omit<ComparedRecipe, "recipe" | "isStochastic"> {
+    return {
+      cases: this.#cases,
+      wrong: this.#wrong,
+      stages: this.#stages.map((state) => ({ state, ...this.#counts.get(state)! })),
+      first: this.#first,
+    };
+  }
 }
 
 /** The states after a step of all elements by a recipe. */
