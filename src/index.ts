@@ -54,6 +54,7 @@ export type {
   TensorOptimizer,
   Values,
 } from "./lens/input.js";
+export type * from "./lens/run/case.js";
 export { mergeResults } from "./lens/run/merge.js";
 export type * from "./lens/run/result.js";
 export { mergeShards } from "./lens/shard/merge-shards.js";

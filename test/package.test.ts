@@ -123,9 +123,12 @@ describe("the package", () => {
       "docs/compare.schema.json",
       "docs/diff.schema.json",
       "docs/explanation.schema.json",
+      "docs/framework-verification.schema.json",
+      "docs/framework.schema.json",
       "docs/inspect.schema.json",
       "docs/learn.schema.json",
       "docs/prediction.schema.json",
+      "docs/recipes.schema.json",
       "docs/result.schema.json",
       "docs/series.schema.json",
       "docs/sweep.schema.json",
@@ -133,6 +136,7 @@ describe("the package", () => {
       "docs/verification.schema.json",
       "package.json",
       "recorders/README.md",
+      "recorders/precision_lens_doctor.py",
       "recorders/precision_lens_recorder.py",
     ]);
     // Nothing that was built from a file which is no longer there.

@@ -77,7 +77,10 @@ async function simulate(
     const { taken, refused } = byShape(tensors, cases);
     const sizes = synthetic.sizes.filter((_, i) => taken.includes(tensors[i]));
     const skipped = [...synthetic.skipped, ...refused];
-    if (taken.length === 0) command.error(`error: --recipe takes none of the tensors: ${refused[0].reason}`);
+    if (taken.length === 0)
+      command.error(
+        `error: --recipe takes none of the tensors: ${refused[0].reason} (--elements 32x32 is a matrix)`,
+      );
     const whole = {
       tensors: taken,
       stepNumbers,

@@ -22,6 +22,7 @@ import { openVectors } from "./read-vectors.js";
 import type { Streams } from "./streams.js";
 import { asArgument, asUsage } from "./strict-options.js";
 import { type VectorsForm, vectorPieces } from "./vectors-as.js";
+import { isFramework, verifyFramework } from "./verify-framework.js";
 import { expectWritable, writeWhole } from "./write-output.js";
 import { writePieces, writePiecesTo } from "./write-pieces.js";
 
@@ -69,11 +70,18 @@ export function vectorsCommand(streams: Streams): Command {
     .option("--betas <a,b>", "of adamw", twoNumbers, [...betas] as [number, number])
     .option("--eps <x>", "of adamw", finiteNumber, eps)
     .option("--weight-decay <x>", "of adamw", finiteNumber, weightDecay)
-    .option("--verify <file>", "read results back: text, TestFloat's too, JSON or safetensors")
+    .option(
+      "--verify <file>",
+      "read results back: text, TestFloat's too, JSON or safetensors; or what the doctor for frameworks wrote",
+    )
     .option("--json <file>", "of --verify: write what was found as JSON; - for stdout");
   return command.action(async ({ as, out, verify, json, ...settings }: VectorsOptions) => {
     if (json !== undefined && verify === undefined) command.error("error: --json goes with --verify");
-    if (verify !== undefined) return verifyVectors(verify, settings, json, streams);
+    if (verify !== undefined) {
+      return isFramework(verify)
+        ? verifyFramework(verify, json, streams)
+        : verifyVectors(verify, settings, json, streams);
+    }
     if (as === "safetensors" && out === undefined && streams.out.isTTY) {
       command.error("error: --as safetensors is no text: expected --out FILE, or stdout to be no terminal");
     }

@@ -46,6 +46,9 @@ export function recipe(optimizer: OptimizerName, name: string): Recipe {
   if (refusal !== undefined) {
     throw new RangeError(`recipe ${name} of ${optimizer} is not imitated: ${refusal}`);
   }
+  const others = optimizerNames.filter((other) => recipes[other].has(name)).join(" and ");
+  if (!found && others !== "")
+    throw new RangeError(`recipe ${name} is of the optimizer ${others}, not of ${optimizer}`);
   if (!found) throw unknownName("recipe", name, [...known.keys()], { owner: optimizer });
   return found;
 }

@@ -29,7 +29,7 @@ type States = readonly number[];
  * One step of AdamW as a recipe computes it. What looks like a mistake is another recipe: so a framework whose sequence is
  * not known is told by its name.
  *
- * @throws RangeError for an unknown recipe, and for one that rounds stochastically.
+ * @throws RangeError for an unknown recipe, and for one that rounds stochastically or takes more than one weight at a time.
  */
 export function adamwSubject({
   recipe: name,
@@ -40,6 +40,7 @@ export function adamwSubject({
   const of = recipeNamed("adamw", name);
   if (isStochastic(of))
     throw new RangeError(`recipe ${name} rounds stochastically: vectors are for the other ones`);
+  if (of.whole) throw new RangeError(`recipe ${name} takes ${of.whole.what}: vectors are of one weight`);
   const names = stateNames(of);
   const formats = names.map((state) => formatOfState(state, of, format));
   const apply = stepOf(of, settings, format, step);
@@ -71,7 +72,8 @@ export function adamwSubject({
     kindOf: ({ expected, found }) => names.filter((_, i) => !sameNumber(expected[i], found[i])).join(" and "),
     mistakes: () =>
       [...recipes.adamw.values()]
-        .filter((other) => other !== of && !isStochastic(other) && stateNames(other).join() === names.join())
+        .filter((other) => other !== of && !isStochastic(other) && !other.whole)
+        .filter((other) => stateNames(other).join() === names.join())
         .map((other) => {
           const step_ = stepOf(other, settings, format, step);
           return {

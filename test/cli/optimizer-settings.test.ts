@@ -54,8 +54,12 @@ test.each([["run"], ["simulate"]])(
         ? ["run", path, "--optimizer", "adamw", "--lr", "1e-5"]
         : ["simulate", "--preset", "rlvr", "--elements", "1000"];
     await expectUsageError(
-      [...of, "--recipe", "muon"],
-      /unknown recipe "muon" of adamw: expected torch-2\.13-cpu-for-loop, /,
+      [...of, "--recipe", "shampoo"],
+      /unknown recipe "shampoo" of adamw: expected torch-2\.13-cpu-for-loop, /,
+    );
+    await expectUsageError(
+      [...of, "--recipe", "muon,kahan"],
+      /recipe muon is of the optimizer muon, not of adamw/,
     );
   },
 );

@@ -48,6 +48,15 @@ describe("recipes", () => {
   });
 });
 
+test("vectors of a recipe that takes blocks or draws are refused, with the reason", async () => {
+  const asked = (name: string) => ["vectors", "--operation", "adamw", "--recipe", name];
+  await expectUsageError(asked("bnb-adamw8bit"), /takes blocks of 256: vectors are of one weight/);
+  await expectUsageError(
+    asked("heavyball-stochastic"),
+    /rounds stochastically: vectors are for the other ones/,
+  );
+});
+
 describe("simulate --recipe", () => {
   const few = ["simulate", "--preset", "rlvr", "--steps", "2", "--json", "-"];
 

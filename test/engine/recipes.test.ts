@@ -199,7 +199,7 @@ describe("a recipe that takes whole tensors", () => {
 
   it.each([
     ["adamw", adamw, ["bnb-adamw8bit", "master"]],
-    ["muon", muon, ["muon", "master", "fp32"]],
+    ["muon", muon, ["muon", "fp32"]],
     ["adafactor", adafactor, ["transformers-adafactor", "fp32"]],
   ] as const)(
     "%s: stores what the optimizer stores, whatever the chunks, and counts it",
@@ -218,6 +218,14 @@ describe("a recipe that takes whole tensors", () => {
       if (fp32) expect(fp32.end.retained).toBeCloseTo(1, 6);
     },
   );
+
+  it("takes no part of one", async () => {
+    const cases = [recipeSettings("muon", "muon", settings)];
+    const tensors = [{ ...tensorOf("w", [1, 2, 3], [1, 1, 1]), shape: [2, 2] }];
+    await expect(reference.run({ tensors, stepNumbers: [0], cases })).rejects.toThrow(
+      "expected whole tensors, found 3 elements of w, which has shape 2 x 2",
+    );
+  });
 });
 
 describe("where recipes part", () => {

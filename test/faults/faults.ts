@@ -135,6 +135,13 @@ export const faults: readonly Fault[] = [
     group: "update",
   },
   {
+    file: "src/vectors/framework.ts",
+    mistake: "the weight is judged though its moments are others, so that every stage seems wrong",
+    find: 'if (state === "p" && !isRight) continue;',
+    replace: "",
+    group: "recorders",
+  },
+  {
     file: "src/update/recipe/other-frameworks.ts",
     mistake: "the remainder master shows a weight rounded to even",
     find: "p = A(P)",

@@ -16,6 +16,8 @@ type SchemaName =
   | "compare"
   | "vectors"
   | "recipes"
+  | "framework"
+  | "framework-verification"
   | "verification"
   | "check"
   | "plan";

@@ -7,7 +7,7 @@ import type { RecipeSettings } from "../../update/optimizer.js";
 import { intended } from "../../update/recipe/intended.js";
 import type { Moment, OptimizerSettings } from "../../update/recipe/recipe.js";
 import { RecipeStep, stateNames } from "../../update/recipe/recipe-step.js";
-import type { Columns } from "../../update/recipe/whole.js";
+import { type Columns, elementsOf } from "../../update/recipe/whole.js";
 import type { Chunk } from "../walk.js";
 import { ElementBits } from "./element-bits.js";
 import type { Outcome, Stepper } from "./stepper.js";
@@ -55,6 +55,11 @@ export class RecipeStepper implements Stepper {
     // Chunks are of whole blocks, but the last of a tensor.
     this.#tail = this.#recipe.tailFrom(given.length);
     this.#shape = chunk.shape ?? [given.length];
+    const { whole, name } = recipe;
+    if (whole?.needs === "tensor" && elementsOf(this.#shape) !== given.length) {
+      const found = `${given.length} elements of ${chunk.tensor}, which has shape ${this.#shape.join(" x ")}`;
+      throw new RangeError(`recipe ${name}: expected whole tensors, found ${found}`);
+    }
     this.weights = Float32Array.from(chunk.weights, (x) => this.#store(x));
     const states = Object.fromEntries(
       stateNames(recipe).map((name) => [name, new Float32Array(given.length)]),

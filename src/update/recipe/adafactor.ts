@@ -91,7 +91,7 @@ const step = ["wd != 0: P = fma(shrinking, P, P)", "P = P - step * o"];
 const common = {
   optimizer: "adafactor",
   source: "huggingface/transformers src/transformers/optimization.py, Adafactor",
-  releases: "4.0 on (read)",
+  releases: "main (read)",
   moments: [{ name: "V", of: "V" }],
   kept: ["r", "c"],
   scalars,

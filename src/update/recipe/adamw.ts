@@ -39,13 +39,15 @@ const cpuMoments = [...decayed, "v = R(fma(c2 * g, g, v))", "d = R(sqrt(v))"];
 const cudaMoments = [...decayed, "v = R(fma(c2, g * g, v))", "d = R(sqrt(v))"];
 
 const torchSource = "pytorch/pytorch torch/optim/adamw.py";
+/** When the first moment became a lerp; before, it is torch 1.13's. */
+const sinceLerp = "; its Python text since pytorch#104796 (July 2023)";
 
 const cpuForLoop: Recipe = {
   ...inPlace,
   name: "torch-2.13-cpu-for-loop",
   of: "torch.optim.AdamW(foreach=False), PyTorch 2.13.0, CPU",
   source: torchSource,
-  releases: "2.13",
+  releases: `2.13${sinceLerp}`,
   ...withTorch213OnCpu,
   scalars: [...torchScalars, "e = R(eps)"],
   weight: [...cpuMoments, "d = R(d / root)", "d = R(d + e)", "p = R(p + (s * m) / d)"],
@@ -56,7 +58,7 @@ const cudaForLoop: Recipe = {
   name: "torch-2.13-cuda-for-loop",
   of: "torch.optim.AdamW(foreach=False), PyTorch 2.13, CUDA",
   source: torchSource,
-  releases: "2.11 to 2.13",
+  releases: `2.11 to 2.13${sinceLerp}`,
   ...withTorch211OnH100,
   scalars: [...torchScalars, "e = f32(eps)", "reciprocal = f32(1 / sqrt(bc2))"],
   weight: [...cudaMoments, "d = R(d * reciprocal)", "d = R(d + e)", "p = R(fma(s, m / d, p))"],
@@ -129,7 +131,7 @@ const oldCpu: Recipe = {
   name: "torch-1.13-cpu",
   of: "torch.optim.AdamW, for-loop and foreach, PyTorch 1.13.1, CPU, one thread",
   source: torchSource,
-  releases: "1.13",
+  releases: "1.13; its Python text until pytorch#104796 (July 2023)",
   ...withTorch113OnCpu,
   scalars: [
     ...biasCorrections,
@@ -153,7 +155,7 @@ export const adamwRecipes: readonly Recipe[] = [
     name: "torch-2.13-cpu-foreach",
     of: "torch.optim.AdamW(foreach=True), PyTorch 2.13.0, CPU",
     source: torchSource,
-    releases: "2.13",
+    releases: `2.13${sinceLerp}`,
     // The scalars that multiply a whole tensor are cast to its dtype first.
     scalars: [...cpuForLoop.scalars, "decay = R(1 - lr * wd)", "beta2 = R(b2)"],
   },
@@ -184,7 +186,7 @@ export const adamwRecipes: readonly Recipe[] = [
     name: "torch-2.13-cuda-foreach",
     of: "torch.optim.AdamW(foreach=True), PyTorch 2.13, CUDA",
     source: torchSource,
-    releases: "2.11 to 2.13",
+    releases: `2.11 to 2.13${sinceLerp}`,
     weight: [...cudaMoments, "d = R(d / root)", "d = R(d + e)", "p = R(fma(s, m / d, p))"],
   },
   {
@@ -192,7 +194,7 @@ export const adamwRecipes: readonly Recipe[] = [
     name: "torch-2.13-cuda-fused",
     of: "torch.optim.AdamW(fused=True), PyTorch 2.13, CUDA",
     source: "pytorch/pytorch aten/src/ATen/native/cuda/fused_adam_utils.cuh",
-    releases: "2.11 to 2.13",
+    releases: "2.11 to 2.13; its lerp by fma since pytorch#153782 (May 2025)",
     ...withTorch211OnH100InFp16Too,
     // Here the corrections themselves are computed in fp32, on the device.
     scalars: [
@@ -220,7 +222,7 @@ export const adamwRecipes: readonly Recipe[] = [
     name: "torch-2.13-cuda-capturable",
     of: "torch.optim.AdamW(capturable=True), foreach, PyTorch 2.13, CUDA",
     source: torchSource,
-    releases: "2.11 to 2.13",
+    releases: `2.11 to 2.13${sinceLerp}`,
     // The step number is on the device, and so are the corrections: fp32, stored, and each divides the denominator.
     scalars: [
       ...torchScalars,

@@ -120,7 +120,7 @@ export const intendedMuon: Lines = {
 const common = {
   optimizer: "muon",
   source: "KellerJordan/Muon muon.py; pytorch/pytorch torch/optim/_muon.py",
-  releases: "torch 2.9 on (read)",
+  releases: "main of both (read)",
   scalars,
   whole: direction,
 } as const;

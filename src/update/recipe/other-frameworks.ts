@@ -6,7 +6,7 @@ import { fp32Moments, type Recipe, storedMoments } from "./recipe.js";
 const anyPrecision = {
   optimizer: "adamw",
   source: "pytorch/torchdistx src/python/torchdistx/optimizers/anyprecision_optimizer.py",
-  releases: "0.2.0 to the end of the project",
+  releases: "main (read)",
 } as const;
 
 /** The step number is an fp32 tensor on the CPU, so the corrections are fp32. */
