@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { encodeSafetensors } from "../../src/source/safetensors/write.js";
@@ -97,7 +97,9 @@ describe("merge", () => {
     };
     const seed = await of("seed.json", ...pair, "--seed", "1");
     await expectRefusal(["merge", a, seed, c], seed, same, "another seed, 1 and not 0");
-    const other = await of("other.json", pair[0], checkpoint("other.safetensors", 2e-6));
+    // A file of the same name, size and header.
+    mkdirSync(join(folder, "again"));
+    const other = await of("other.json", pair[0], checkpoint("again/after.safetensors", 2e-6));
     await expectRefusal(["merge", a, other], other, same, "that of other files, or of other options");
     const release = join(folder, "release.json");
     writeFileSync(

@@ -23,7 +23,7 @@ describe("1,000 shards of a run over 700 tensors", () => {
     const weights = new Float32Array(elements).fill(1 + i);
     return tensorOf(`model.layers.${i}.weight`, weights, new Float32Array(elements).fill(0.004 * (i % 5)));
   });
-  const cases = ["in-place", "master", "kahan", "two-term"].map((scheme) =>
+  const cases = (["in-place", "master", "kahan", "two-term"] as const).map((scheme) =>
     updateSettings({ format: "bf16", scheme }),
   );
   const job = {
