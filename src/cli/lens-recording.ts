@@ -15,7 +15,8 @@ import type { ShardRequest } from "./shard-option.js";
 import type { Output, Streams } from "./streams.js";
 
 /** What is counted of a recording, once it is open. */
-export type Plan = Pick<DescribedJob, "tensors" | "cases" | "recorded">;
+export type Plan = Pick<DescribedJob, "tensors" | "cases" | "recorded"> &
+  Partial<Pick<DescribedJob, "skipped">>;
 
 export interface RecordingJob {
   readonly paths: RecordingPaths;
@@ -61,11 +62,12 @@ export async function lensShard(job: RecordingJob, shard: RecordingShard | null)
     } as const;
     const plan = job.plan(recording);
     writer = weightsWriter(job, plan);
+    const left = [...skipped, ...(plan.skipped ?? [])];
     const whole = {
       ...plan,
       stepNumbers,
       ...(threads !== undefined && { threads }),
-      skipped,
+      skipped: left,
       strict,
       source,
     };
