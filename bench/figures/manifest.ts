@@ -32,6 +32,18 @@ export const measured: readonly Measured[] = [
     ],
   },
   {
+    doc: "docs/cluster.md",
+    heading: "## 671 billion weights, planned",
+    command: "node -e, the line below the table",
+    sources: ["src/lens/shard/plan.ts"],
+  },
+  {
+    doc: "docs/cluster.md",
+    heading: "## What a merge refuses",
+    command: "npm run test:full -- cluster",
+    sources: ["src/lens/shard", "src/cli/merge.ts"],
+  },
+  {
     doc: "recorders/README.md",
     heading: "## What was run",
     command: "npx vitest run --project recorders",

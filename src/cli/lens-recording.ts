@@ -62,11 +62,12 @@ export async function lensShard(job: RecordingJob, shard: RecordingShard | null)
     } as const;
     const plan = job.plan(recording);
     writer = weightsWriter(job, plan);
+    const left = [...skipped, ...(plan.skipped ?? [])];
     const whole = {
       ...plan,
       stepNumbers,
       ...(threads !== undefined && { threads }),
-      skipped: [...skipped, ...(plan.skipped ?? [])],
+      skipped: left,
       strict,
       source,
     };

@@ -9,7 +9,7 @@ import { hasTensorScale } from "./block-chunks.js";
 
 /**
  * What the division of a job has to know of a tensor: what is read of each element, and where a cut leaves all counts as
- * they are. A tensor that has a scale of its own is never cut: every part of it would have to read all of it.
+ * they are. A tensor that has a scale of its own, or that a recipe takes whole, is never cut: every part of it would have to read all of it.
  */
 export function planTensor(tensor: TensorInput, cases: readonly CaseSettings[]): PlanTensor {
   const { shape, weights, updates, optimizer } = tensor;
@@ -20,11 +20,16 @@ export function planTensor(tensor: TensorInput, cases: readonly CaseSettings[]):
   return {
     elements: countOf(tensor),
     bits,
-    step: shared.some(hasTensorScale) ? null : blockLength,
+    step: shared.some(hasTensorScale) || cases.some(takesWhole) ? null : blockLength,
     ...(layouts.length > 0 && {
       isCut: (element: number) => layouts.every((layout) => layout.isCut(element)),
     }),
   };
+}
+
+/** Whether a recipe steps a tensor by more of it than each weight, as by its norm or a product of it. */
+function takesWhole(of: CaseSettings): boolean {
+  return "recipe" in of && of.recipe.whole !== undefined;
 }
 
 /** Of numbers that are drawn or computed, those of the fp32 numbers that they become. */

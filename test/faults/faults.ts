@@ -15,6 +15,34 @@ export interface Fault {
 /** At least one for every part of the sources. */
 export const faults: readonly Fault[] = [
   {
+    file: "src/lens/shard/plan.ts",
+    mistake: "a cut in blocks of shared scales stays where bytes want it",
+    find: "isCut?.(element) === false",
+    replace: "isCut?.(element) === null",
+    group: "lens",
+  },
+  {
+    file: "src/lens/shard/merge-parts.ts",
+    mistake: "a shard that is there twice is counted twice",
+    find: "if (twin !== undefined)",
+    replace: "if (twin === name)",
+    group: "lens",
+  },
+  {
+    file: "src/engine/wasm/worker-script.ts",
+    mistake: "a piece of a tensor begins where its first chunk does",
+    find: "const start = Math.max(from, begin);",
+    replace: "const start = begin;",
+    group: "engine",
+  },
+  {
+    file: "src/source/shard/fingerprint.ts",
+    mistake: "files are known by name and size alone",
+    find: "      hash.update(bytes);",
+    replace: "",
+    group: "cluster",
+  },
+  {
     file: "src/learn/decoder/attention.ts",
     mistake: "the gradient of a score does not know that shares add up to one",
     find: "(scores[p] - mean) * scale",

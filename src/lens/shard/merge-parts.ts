@@ -58,7 +58,7 @@ export class PartSet {
     if (missing.length === 0) return this.#whole();
     if (!partial) {
       const expected = `all ${part.of} shards (--partial merges those that are there)`;
-      throw new PartRefused("merge", expected, `${this.#names.size} without ${listed(missing)}`);
+      throw new PartRefused("merge", expected, `${this.#names.size}; missing: ${listed(missing)}`);
     }
     const { cells: _, counted: __, ...rest } = part as Part & Partial<SweepPart & DifferencePart>;
     return { ...rest, index: [...this.#names.keys()].sort((a, b) => a - b), ...this.#ranges };

@@ -39,7 +39,7 @@ export class ShardMerger {
  * one machine would have given, bit for bit, but for the engine, which names those of all.
  *
  * @param results in any order; some of them may be sums themselves.
- * @param options.partial whether shards may be missing; the result then says which part it is.
+ * @param options `partial`: shards may be missing; the result then says which part it is.
  * @returns one result of the same kind.
  * @throws RangeError if one is no shard, or of another whole, or there twice; without `partial` if one is missing.
  * @example
@@ -55,11 +55,11 @@ export class ShardMerger {
  */
 export function mergeShards<Of extends PartialResult>(
   results: readonly Of[],
-  { partial = false }: { readonly partial?: boolean } = {},
+  options: { readonly partial?: boolean } = {},
 ): Of {
   const merger = new ShardMerger();
   for (const [i, result] of results.entries()) merger.add(`result ${i}`, result);
-  return merger.end(partial) as Of;
+  return merger.end(options.partial) as Of;
 }
 
 /** What a part says that it counted, and what it did. */
