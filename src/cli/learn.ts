@@ -17,6 +17,7 @@ import { version } from "../version.js";
 import { finiteNumber, type OutputOptions, wholeNumber } from "./common-options.js";
 import { checkOutput, emitBy, learnRenderers } from "./emit.js";
 import { type BaseName, baseNames, exampleModels, heldOutOf } from "./example-models.js";
+import { modelGeometry } from "./learn-geometry.js";
 import { addCaseOptions, type CaseOptions, caseGrid, plainCases } from "./options.js";
 import { progressBar } from "./progress.js";
 import { writeRecordedRun } from "./record-run.js";
@@ -33,6 +34,7 @@ interface LearnOptions
   readonly steps: number;
   readonly base: BaseName;
   readonly kl?: keyof typeof firstOperands;
+  readonly geometry?: boolean;
   readonly record?: string;
 }
 
@@ -72,6 +74,10 @@ export function learnCommand(streams: Streams): Command {
         "--kl <prompts>",
         "KL between base and model over all answers: to all prompts, 20 s a model, or a tenth",
       ).choices(Object.keys(firstOperands)),
+    )
+    .option(
+      "--geometry",
+      "how the weights changed: size, stable rank, angles, energy, masks, beside what size alone gives",
     )
     .option("--record <folder>", "write the run as a recorded run; one model only")
     .option("--json <file>", "write the result as JSON; - for stdout")
@@ -125,7 +131,7 @@ function gridOf(command: Command, { run, lr, seed, record, ...storage }: LearnOp
 
 async function trainAll(
   grid: readonly TrainingSettings[],
-  { steps, kl, quiet, base, run }: LearnOptions,
+  { steps, kl, geometry, quiet, base, run }: LearnOptions,
   record: string | undefined,
   { err }: Streams,
 ): Promise<LearnResult> {
@@ -133,6 +139,7 @@ async function trainAll(
   const learning = await Learning.open(models, heldOutOf(base));
   const firsts = kl === undefined ? [] : firstOperands[kl];
   const recorder = record === undefined ? null : new RunRecorder();
+  const measured = geometry ? { geometry: await modelGeometry(steps) } : {};
   const runs: LearnRun[] = [];
   const bar = await progressBar(quiet ? null : err, { name: "steps", size: 1 });
   try {
@@ -143,7 +150,7 @@ async function trainAll(
         await new Promise((resolve) => setImmediate(resolve));
       };
       const observed = recorder ? { observe: recorder.observe } : {};
-      runs.push(await learning.run(settings, { steps, divergence: firsts, pause, ...observed }));
+      runs.push(await learning.run(settings, { steps, divergence: firsts, pause, ...observed, ...measured }));
     }
   } finally {
     bar.stop();

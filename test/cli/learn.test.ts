@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { DifferenceResult } from "../../src/lens/difference/difference-result.js";
 import type { LearnResult } from "../../src/lens/learning/learning.js";
 import type { Result } from "../../src/lens/run/result.js";
 import { visibleWidth } from "../../src/report/columns.js";
@@ -88,6 +89,35 @@ testFully("a base of two operations has one of them held out, and KL to a tenth 
   expect(outcome.klForward).toBeLessThan(1e-3);
   expect(outcome.klLeftOut).toBeLessThan(1e-2);
   expect(renderLearnTable(result)).toMatch(/subtraction\n/);
+});
+
+describe("--geometry", () => {
+  const recording = join(folder, "geometry");
+  const storage = ["--format", "fp32", "--scheme", "in-place", "--seed", "3"];
+  let result: LearnResult;
+  beforeAll(async () => {
+    result = await learn("--steps", "2", "--geometry", "--record", recording, ...storage);
+  });
+
+  test("measures the change as diff does of the recorded run", async () => {
+    const walk = ["--lr", "1e-5", "--steps", "2"];
+    const text = await output("diff", recording, recording, "--geometry", ...walk, "--json", "-");
+    const compared: DifferenceResult = JSON.parse(text);
+    expect(result.runs[0].geometry).toEqual(compared.geometry);
+  });
+
+  test("is in every rendering", () => {
+    const { measures } = result.runs[0].geometry!.totals;
+    const table = renderLearnTable(result);
+    expect(table).toMatch(/over expected +size +rank +NSS +angle +top 16 +princ\. +low +rows/);
+    for (const line of table.split("\n")) expect(visibleWidth(line)).toBeLessThanOrEqual(80);
+    expect(renderLearnMarkdown(result)).toContain(`| ${measures.stableRank.ratio!.toFixed(2)} |`);
+    const [heading, row] = renderLearnCsv(result)
+      .split("\r\n")
+      .map((line) => line.split(","));
+    const at = heading.indexOf("stableRank.expected");
+    expect(Number(row[at])).toBe(measures.stableRank.expected);
+  });
 });
 
 describe("--record", () => {
