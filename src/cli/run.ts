@@ -1,4 +1,6 @@
 import { Command } from "commander";
+import { format } from "../format/registry.js";
+import type { Geometry } from "../lens/geometry-result.js";
 import { type Recording, type RecordingPaths, recordedRun } from "../source/recording.js";
 import { replayOf } from "../source/replay.js";
 import { removeLog } from "../source/resume-log.js";
@@ -11,6 +13,7 @@ import {
   threadsOption,
 } from "./common-options.js";
 import { checkOutput, emit, outputFiles } from "./emit.js";
+import { addGeometryOptions, checkGeometryOptions, type GeometryOptions } from "./geometry-options.js";
 import { lensAdapter } from "./lens-adapter.js";
 import { lensRecording, type Plan } from "./lens-recording.js";
 import {
@@ -29,7 +32,7 @@ import { asUsage } from "./strict-options.js";
 import { warnOfSkipped } from "./warn-of-skipped.js";
 import { expectApart, expectWritable } from "./write-output.js";
 
-interface RunOptions extends CaseOptions, OptimizerOptions, OutputOptions {
+interface RunOptions extends CaseOptions, OptimizerOptions, OutputOptions, GeometryOptions {
   readonly weights?: string;
   readonly updates?: string;
   readonly gradients?: string;
@@ -43,6 +46,7 @@ interface RunOptions extends CaseOptions, OptimizerOptions, OutputOptions {
   readonly threads?: number;
   readonly writeWeights?: string;
   readonly resume?: string;
+  readonly view?: string;
 }
 
 export function runCommand(streams: Streams): Command {
@@ -82,6 +86,14 @@ export function runCommand(streams: Streams): Command {
     .addOption(engineOption())
     .addOption(threadsOption())
     .addOption(resumeOption());
+  addGeometryOptions(
+    command,
+    "of --geometry, after so many updates too (default: 1, 2, 4, ... and all)",
+  ).option(
+    "--view <format>",
+    "of --geometry: compare in this format (default: that of the base)",
+    formatName,
+  );
   addOutputOptions(addOptimizerOptions(addCaseOptions(command)));
   return command.action(async (folder: string | undefined, options: RunOptions) => {
     const byRecipe = options.optimizer !== undefined || options.gradients !== undefined;
@@ -89,6 +101,7 @@ export function runCommand(streams: Streams): Command {
     checkOutput(options, streams);
     if (options.adapter !== undefined) return runAdapter(command, options, streams);
     const paths = await pathsOf(folder, options, byRecipe);
+    const geometry = options.geometry ? await geometryOf(folder!, options, streams) : null;
     if (options.writeWeights !== undefined) expectWritable(options.writeWeights, true);
     if (options.resume !== undefined) expectWritable(options.resume);
     const result = await lensRecording({
@@ -103,7 +116,7 @@ export function runCommand(streams: Streams): Command {
       resume: options.resume,
     });
     if (!options.quiet) warnOfSkipped(result, streams);
-    await emit(result, options, streams);
+    await emit(geometry ? { ...result, geometry } : result, options, streams);
     if (options.resume !== undefined) removeLog(options.resume);
   });
 }
@@ -153,9 +166,21 @@ function checkUsage(
       "updates computed by --optimizer",
     );
   }
+  checkGeometryOptions(command, options, { view: options.view });
+  if (options.geometry && (folder === undefined || byRecipe)) {
+    command.error("error: --geometry is for the recorded updates of a FOLDER");
+  }
   if (folder !== undefined && options.moments !== undefined) {
     command.error("error: --moments goes with --weights and --gradients: FOLDER has its own");
   }
+}
+
+/** Loaded only where it is asked for. */
+async function geometryOf(folder: string, options: RunOptions, streams: Streams): Promise<Geometry> {
+  const { view, strict = false } = options;
+  const { runGeometry } = await import("./run-geometry.js");
+  const pair = { view: view === undefined ? null : format(view), strict };
+  return runGeometry(folder, pair, options, streams);
 }
 
 async function runAdapter(command: Command, options: RunOptions, streams: Streams): Promise<void> {

@@ -1,6 +1,7 @@
 import { printable } from "../lens/printable.js";
 import type { Case, LensCounts, Result } from "../lens/run/result.js";
 import { kindTable, mergedLayers, mergeNotes, unmergeTable } from "./adapter-lens.js";
+import { geometryMarkdown } from "./geometry-markdown.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
 import { count, counted, missing, percentIn, ratio, sampleOf, shareOfWeights, short } from "./numbers.js";
@@ -83,6 +84,7 @@ export function renderMarkdown(result: Result): string {
     ),
     ...mergeSections(result, labels),
     ...furtherSections(result),
+    ...(result.geometry ? geometryMarkdown(result.geometry, input.updates ?? "") : []),
     ...recipeSection(result, labels),
     ...cases.flatMap((of, i) => caseSection(of, labels[i], result)),
     ...(skipped.length > 0

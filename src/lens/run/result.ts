@@ -1,5 +1,6 @@
 import type { CastWithoutScale } from "../cast.js";
 import type { Class } from "../classify.js";
+import type { Geometry } from "../geometry-result.js";
 import type { HistogramJson } from "../histogram.js";
 import type { SkippedTensor } from "../input.js";
 import type { ChangedCounts, SharedCounts } from "../shared-tally.js";
@@ -26,6 +27,8 @@ export interface Result {
   readonly firstShown?: readonly FirstShown[];
   /** Where the updates are those of a LoRA adapter that is merged. */
   readonly merge?: MergeLens;
+  /** Of a recorded run, where it was asked for: how its updates, added in fp32, changed each matrix. */
+  readonly geometry?: Geometry;
 }
 
 export interface ResultInput {
