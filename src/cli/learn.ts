@@ -14,7 +14,7 @@ import { isFp32 } from "../lens/learning/learning-summary.js";
 import { InputError } from "../source/input-error.js";
 import { updateSettings } from "../update/settings.js";
 import { version } from "../version.js";
-import { finiteNumber, type OutputOptions, wholeNumber } from "./common-options.js";
+import { addOutputOptions, finiteNumber, type OutputOptions, wholeNumber } from "./common-options.js";
 import { checkOutput, emitBy, learnRenderers } from "./emit.js";
 import { type BaseName, baseNames, exampleModels, heldOutOf } from "./example-models.js";
 import { modelGeometry } from "./learn-geometry.js";
@@ -25,9 +25,7 @@ import type { Streams } from "./streams.js";
 import { asUsage, ListOption, oneOf } from "./strict-options.js";
 import { expectFolder } from "./write-figures.js";
 
-interface LearnOptions
-  extends Omit<CaseOptions, "seed">,
-    Pick<OutputOptions, "json" | "csv" | "markdown" | "quiet"> {
+interface LearnOptions extends Omit<CaseOptions, "seed">, OutputOptions {
   readonly run: readonly LearningRun[];
   readonly lr?: readonly number[];
   readonly seed: readonly number[];
@@ -79,14 +77,9 @@ export function learnCommand(streams: Streams): Command {
       "--geometry",
       "how the weights changed: size, stable rank, angles, energy, masks, beside what size alone gives",
     )
-    .option("--record <folder>", "write the run as a recorded run; one model only")
-    .option("--json <file>", "write the result as JSON; - for stdout")
-    .option("--csv <file>", "write one row a model; - for stdout")
-    .option("--markdown <file>", "write tables in Markdown; - for stdout")
-    .option("--quiet", "no table, no progress");
-  return command.action(async (options: LearnOptions) => {
-    const outputs: OutputOptions = { ...options, theme: "light" };
-    checkOutput(outputs, streams);
+    .option("--record <folder>", "write the run as a recorded run; one model only");
+  return addOutputOptions(command, "model").action(async (options: LearnOptions) => {
+    checkOutput(options, streams);
     const { record } = options;
     const grid = asUsage(command, () => gridOf(command, options));
     if (record !== undefined) {
@@ -101,7 +94,7 @@ export function learnCommand(streams: Streams): Command {
       expectEmptyFolder(record);
     }
     const result = await trainAll(grid, options, record, streams);
-    await emitBy(learnRenderers, result, outputs, streams);
+    await emitBy(learnRenderers, result, options, streams);
   });
 }
 

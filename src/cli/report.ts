@@ -5,9 +5,11 @@ import { InputError } from "../source/input-error.js";
 import { addOutputOptions, type OutputOptions } from "./common-options.js";
 import {
   checkOutput,
+  comparisonRenderers,
   diffRenderers,
   emit,
   emitBy,
+  learnRenderers,
   outputFiles,
   predictionRenderers,
   seriesRenderers,
@@ -21,7 +23,7 @@ export function reportCommand(streams: Streams): Command {
   const command = new Command("report")
     .summary("render a saved result; several of one run's shards are added up")
     .description(
-      "Renders a result that --json saved, of run, simulate, diff, sweep or predict. Several results of runs of the same cases " +
+      "Renders a result that --json saved, of run, simulate, diff, sweep, predict, learn or compare. Several results of runs of the same cases " +
         "and steps over different tensors (shards counted apart) are added up first, exactly.",
     )
     .argument("<result.json...>", "saved results");
@@ -52,5 +54,8 @@ async function emitAny(result: SavedResult, options: OutputOptions, streams: Str
   else if (result.schema === "precision-lens-sweep/2") await emitBy(sweepRenderers, result, options, streams);
   else if (result.schema === "precision-lens-prediction/1")
     await emitBy(predictionRenderers, result, options, streams);
+  else if (result.schema === "precision-lens-learn/1") await emitBy(learnRenderers, result, options, streams);
+  else if (result.schema === "precision-lens-compare/1")
+    await emitBy(comparisonRenderers, result, options, streams);
   else await emit(result, options, streams);
 }

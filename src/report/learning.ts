@@ -31,7 +31,7 @@ export function renderLearnTable(result: LearnResult, terminal: Terminal = plain
     ...learnGroups(result).map(({ title, rows }) => {
       return [title, ...learnTables(result, rows).flatMap(tables).flat()];
     }),
-    ...notesOf(result).map((note) => wrap(note, width).map(dim)),
+    ...learnNotes(result).map((note) => wrap(note, width).map(dim)),
   ];
   return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
@@ -44,7 +44,7 @@ export function renderLearnMarkdown(result: LearnResult): string {
       `**${escaped(title)}**`,
       ...learnTables(result, rows).map((of) => table(of.headings, of.rows)),
     ]),
-    ...notesOf(result).map(escaped),
+    ...learnNotes(result).map(escaped),
   ]
     .join("\n\n")
     .concat("\n");
@@ -127,7 +127,7 @@ function withinPercent({ mean, half }: Estimate, digits = 1): string {
 const percents = (share: number) => `${(100 * share).toFixed(1)}%`;
 
 /** What columns mean; of a geometry, a paragraph of its own. */
-function notesOf(result: LearnResult): string[] {
+export function learnNotes(result: LearnResult): string[] {
   const sentences = sentencesOf(result).join(" ");
   return result.runs.some((run) => run.geometry) ? [sentences, learnGeometryNote] : [sentences];
 }

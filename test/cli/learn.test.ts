@@ -5,7 +5,7 @@ import type { DifferenceResult } from "../../src/lens/difference/difference-resu
 import type { LearnResult } from "../../src/lens/learning/learning.js";
 import type { Result } from "../../src/lens/run/result.js";
 import { visibleWidth } from "../../src/report/columns.js";
-import { renderLearnMarkdown, renderLearnTable } from "../../src/report/learning.js";
+import { learnHeadline, renderLearnMarkdown, renderLearnTable } from "../../src/report/learning.js";
 import { renderLearnCsv } from "../../src/report/learning-csv.js";
 import { put, temporaryFolder } from "../source/support.js";
 import { ended, expectRefusal, expectUsageError, output, run, start } from "../support/cli.js";
@@ -55,6 +55,14 @@ describe("some steps under two ways of storing", () => {
     expect(await output("learn", "--steps", "40", "--lr", "3e-5", ...files)).toBe(renderLearnTable(result));
     expect(readFileSync(markdown, "utf8")).toBe(renderLearnMarkdown(result));
     expect(readFileSync(csv, "utf8")).toBe(renderLearnCsv(result));
+    const saved = put(folder, "learn.json", JSON.stringify(result));
+    expect(await output("report", saved)).toBe(renderLearnTable(result));
+    const slides = join(folder, "slides");
+    const html = await output("report", saved, "--html", "-", "--svg", slides);
+    expect(html).toContain(`<h1>${learnHeadline(result)[0]}</h1>`);
+    expect(readdirSync(slides)).toEqual(
+      ["classes", "moved", "pass-at-k", "reward"].map((of) => `${of}-rlvr-3e-5.svg`),
+    );
     for (const line of renderLearnTable(result).split("\n"))
       expect(visibleWidth(line)).toBeLessThanOrEqual(80);
     expect(renderLearnTable(result)).toMatch(/Stored as bf16 in-place, rlvr at 3e-5 learns \d+\.\d% of what/);
