@@ -10,7 +10,7 @@ import { printable } from "../lens/printable.js";
 import { besideEachOther, layOut, wrap } from "./columns.js";
 import { csv } from "./csv.js";
 import { caseLabel } from "./labels.js";
-import { escaped, table } from "./markdown.js";
+import { escaped, table } from "./markdown-text.js";
 import { count, missing, percent, ratio, share } from "./numbers.js";
 import { plainTerminal, styles, type Terminal } from "./terminal.js";
 
@@ -51,10 +51,7 @@ export function renderComparisonMarkdown(result: RunComparison): string {
   return [
     "# Precision lens: recorded runs",
     ...comparisonHeadline(result).map(escaped),
-    table(
-      headings,
-      rows.map(([name, ...cells]) => [escaped(name), ...cells]),
-    ),
+    table(headings, rows),
     ...comparisonNotes(result).map(escaped),
   ]
     .join("\n\n")

@@ -12,7 +12,7 @@ import {
   shortLabel,
   times,
 } from "./geometry.js";
-import { escaped, table } from "./markdown.js";
+import { escaped, table } from "./markdown-text.js";
 import { count, percent } from "./numbers.js";
 
 /** Headings and cells of the tables of a geometry, which Markdown and pages share. */

@@ -3,7 +3,7 @@ import { type Estimate, isFp32, type LearnRow, summaryOf } from "../lens/learnin
 import { besideEachOther, type Column, layOut, wrap } from "./columns.js";
 import { caseLabel } from "./labels.js";
 import { learnGeometry, learnGeometryNote } from "./learning-geometry.js";
-import { escaped, table } from "./markdown.js";
+import { escaped, table } from "./markdown-text.js";
 import { count, counted, missing } from "./numbers.js";
 import { rateText } from "./sweep-table.js";
 import { plainTerminal, styles, type Terminal } from "./terminal.js";

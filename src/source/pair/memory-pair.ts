@@ -1,6 +1,6 @@
 import type { Format } from "../../format/format.js";
 import type { CheckpointPair, TensorPair } from "./pair-up.js";
-import type { SideTensor } from "./side.js";
+import type { SideTensor } from "./side-tensor.js";
 
 /** A tensor before and after, in memory. */
 export interface TensorInMemory {
