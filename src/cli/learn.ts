@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { parameterCount, parameters } from "../learn/decoder/shape.js";
 import { firstOperands, Learning } from "../learn/learn.js";
 import { RunRecorder } from "../learn/recorded-run.js";
-import { largestNorm, optimizerSettings, type TrainingSettings } from "../learn/training.js";
+import { largestNorm, optimizerSettings, type TrainingSettings, usualRates } from "../learn/training.js";
 import {
   type LearningRun,
   type LearnResult,
@@ -38,9 +38,6 @@ interface LearnOptions extends Omit<CaseOptions, "seed">, OutputOptions {
 
 /** Steps that are kept in memory until they are written: a step is 0.2 MB. */
 const mostRecorded = 3000;
-
-/** Learning rates of the recorded runs. */
-const usualRates: Readonly<Record<LearningRun, number>> = { rlvr: 1e-5, sft: 1e-4, opd: 1e-5 };
 
 export function learnCommand(streams: Streams): Command {
   const command = new Command("learn")
