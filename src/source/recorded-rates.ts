@@ -1,4 +1,4 @@
-import { recordedOptimizer } from "./recorded-optimizer.js";
+import { type RecordedOptimizer, recordedOptimizer } from "./recorded-optimizer.js";
 import type { Recording } from "./recording.js";
 
 /**
@@ -13,8 +13,9 @@ export function recordedRates(recording: Recording): number[] | null {
   const rates: number[] = [];
   for (const i of stepNumbers.keys()) {
     const ofStep = tensors.map(({ name, weights }) => {
-      const { known, settings } = read.get(stepFiles.get(name)![i])!;
-      return { lr: known === "sgd" ? undefined : settings(name).lr, weights: weights.length };
+      const optimizer = read.get(stepFiles.get(name)![i])!;
+      const { lr } = optimizer.settings(name);
+      return { lr: isOfRate(optimizer) ? lr : undefined, weights: weights.length };
     });
     if (ofStep.some(({ lr }) => lr === undefined)) return null;
     const [first] = ofStep;
@@ -23,4 +24,9 @@ export function recordedRates(recording: Recording): number[] | null {
     rates.push(ofStep.every(({ lr }) => lr === first.lr) ? first.lr! : Math.sqrt(squares / elements));
   }
   return rates;
+}
+
+/** Adam and Lion divide by the size of the gradient; a recording that names no optimizer is taken for one of them. */
+function isOfRate({ name, known }: RecordedOptimizer): boolean {
+  return name === null || known === "adam" || known === "adamw" || known === "lion";
 }
