@@ -90,6 +90,12 @@ export const measured: readonly Measured[] = [
   },
   {
     doc: "docs/gates.md",
+    heading: "## Over the steps of a recorded run",
+    command: "precision-lens run RUN --geometry --scheme master --milestones 1,10,30,100,300 --view fp32",
+    sources: ["src/geometry", "src/learn"],
+  },
+  {
+    doc: "docs/gates.md",
     heading: "## What it takes of a laptop",
     command: "precision-lens diff base/ tuned/ --geometry --layers 0; the same of one layer, --layers all",
     sources: ["src/geometry", "src/engine/wasm/products", "src/engine/wasm/changes", "src/source/pair"],
@@ -106,6 +112,12 @@ export const measured: readonly Measured[] = [
     heading: "## Three rates and five ways of storing",
     command: "precision-lens learn --lr 3e-6,1e-5,1e-4 --scheme in-place,master,kahan --seed 0,1,2,3,4",
     sources: [...numbers, "src/learn"],
+  },
+  {
+    doc: "docs/learning.md",
+    heading: "## How the weights changed",
+    command: "precision-lens learn --geometry --scheme in-place,master,kahan",
+    sources: ["src/learn", "src/geometry"],
   },
   { doc: "docs/learning.md", heading: "## In a large model, measured elsewhere", command: null, sources: [] },
   {

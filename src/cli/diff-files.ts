@@ -11,6 +11,7 @@ import { openPair } from "../source/pair/open-pair.js";
 import type { CheckpointPair, PairOptions } from "../source/pair/pair-up.js";
 import type { WorkerPool } from "../source/pair/worker-pool.js";
 import { version } from "../version.js";
+import type { GeometryJob } from "./diff-geometry.js";
 import type { ComparisonLog, DiffOptions } from "./diff-options.js";
 import { checkOutput, diffRenderers, emitBy, outputFiles } from "./emit.js";
 import { gigabytes, progressBar } from "./progress.js";
@@ -69,7 +70,9 @@ export async function diffFiles(
     void pool?.close();
     const geometry =
       options.geometry &&
-      (await (await geometryModule()).measured([pair, ...others], before, log, options, streams));
+      (await (
+        await geometryModule()
+      ).measured([pair, ...others], before, log, geometryJob(view, options), streams));
     await emitBy(diffRenderers, geometry ? { ...result, geometry } : result, options, streams);
     if (options.resume !== undefined) (await import("../source/resume-log.js")).removeLog(options.resume);
   } finally {
@@ -88,6 +91,14 @@ function pairOptions(view: PairOptions["view"], { strict, rename, commonRows }: 
     strict: strict ?? false,
     rename: rename ?? [],
     commonRows: commonRows ?? false,
+  };
+}
+
+function geometryJob(view: PairOptions["view"], { lr, steps, ...options }: DiffOptions): GeometryJob {
+  return {
+    ...options,
+    pair: pairOptions(view, options),
+    walk: (updates = steps) => (lr === undefined || updates === undefined ? null : { lr, steps: updates }),
   };
 }
 

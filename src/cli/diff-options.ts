@@ -3,9 +3,10 @@ import type { DifferenceTallyJson } from "../lens/difference/difference.js";
 import type { Rename } from "../source/names/rename.js";
 import type { ResumeLog } from "../source/resume-log.js";
 import type { OutputOptions } from "./common-options.js";
+import type { GeometryOptions } from "./geometry-options.js";
 import type { Streams } from "./streams.js";
 
-export interface DiffOptions extends OutputOptions {
+export interface DiffOptions extends OutputOptions, GeometryOptions {
   readonly view?: string;
   readonly strict?: boolean;
   readonly rename?: readonly Rename[];
@@ -21,12 +22,8 @@ export interface DiffOptions extends OutputOptions {
   readonly merged?: string;
   readonly unmerge?: boolean;
   readonly roundUpdate?: string;
-  readonly geometry?: boolean;
-  readonly rank?: number;
-  readonly layers?: number | "all";
   readonly lr?: number;
   readonly steps?: number;
-  readonly milestones?: readonly number[];
 }
 
 /** What is done where AFTER is a LoRA adapter. */

@@ -14,6 +14,7 @@ import {
   wholeNumber,
 } from "./common-options.js";
 import type { DiffOptions, MergeAdapter } from "./diff-options.js";
+import { addGeometryOptions, checkGeometryOptions } from "./geometry-options.js";
 import { shardOption, shardRequest } from "./shard-option.js";
 import type { Streams } from "./streams.js";
 import { asArgument, ListOption } from "./strict-options.js";
@@ -64,23 +65,10 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
       formatName,
     )
     .option("--sample <n>", "chunks of 65,536 weights to compress", wholeNumber, 16)
-    .option("--seed <n>", "of the places of those chunks, and of drawn signs", wholeNumber, 0)
-    .option(
-      "--geometry",
-      "how the change of each matrix lies, beside what would be expected if only sizes mattered (docs/gates.md)",
-    )
-    .option("--rank <n>", "leading directions of --geometry (default: 64)", wholeNumber)
-    .option("--layers <n>", "layers whose spectra --geometry takes, 0 to all (default: 5)", layersOf)
+    .option("--seed <n>", "of the places of those chunks, and of drawn signs", wholeNumber, 0);
+  addGeometryOptions(command, "of a recorded run, --geometry after so many of its updates too")
     .option("--lr <rate>", "learning rate of the run, for what a noise walk would give", finiteNumber)
     .option("--steps <n>", "optimizer steps of the run, for the same", wholeNumber)
-    .addOption(
-      new ListOption(
-        "--milestones <n,...>",
-        "of a recorded run, --geometry after so many of its updates too",
-        (text) => text.split(",").map(wholeNumber),
-        (all) => [...new Set(all)].sort((a, b) => a - b),
-      ),
-    )
     .option("--write-delta <file>", "write what makes AFTER from BEFORE, byte for byte (safetensors)")
     .option("--apply-delta <file>", "first make AFTER, where nothing is yet, from BEFORE and such a delta")
     .addOption(threadsOption())
@@ -148,27 +136,14 @@ function checkShard(command: Command, options: DiffOptions, more: readonly strin
   }
 }
 
-const mostRank = 1024;
-
-function layersOf(text: string): number | "all" {
-  return text === "all" ? text : wholeNumber(text);
-}
-
 /** What the options of --geometry ask of each other. */
 function checkGeometry(command: Command, options: DiffOptions): void {
-  const { geometry = false, rank, layers, lr, steps, milestones } = options;
-  const given = Object.entries({ rank, layers, lr, steps, milestones }).find(
-    ([, value]) => value !== undefined,
-  );
+  const { lr, steps } = options;
+  checkGeometryOptions(command, options, { lr, steps });
   const refuse = (message: string) => command.error(`error: ${message}`);
-  if (!geometry && given) refuse(`--${given[0]} is an option of --geometry, which was not given`);
-  if (rank !== undefined && (rank < 1 || rank > mostRank)) {
-    refuse(`--rank ${rank}: expected from 1 to ${mostRank} directions`);
-  }
   if ((lr === undefined) !== (steps === undefined)) {
     refuse("--lr and --steps go together: one alone does not say how far a noise walk gets");
   }
   if (lr !== undefined && lr <= 0) refuse(`--lr ${lr}: expected a learning rate above zero`);
-  if (milestones?.includes(0)) refuse("--milestones 0: expected at least one update");
   if (steps === 0) refuse("--steps 0: expected at least one");
 }

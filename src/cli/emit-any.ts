@@ -1,5 +1,14 @@
 import type { OutputOptions } from "./common-options.js";
-import { diffRenderers, emit, emitBy, predictionRenderers, seriesRenderers, sweepRenderers } from "./emit.js";
+import {
+  comparisonRenderers,
+  diffRenderers,
+  emit,
+  emitBy,
+  learnRenderers,
+  predictionRenderers,
+  seriesRenderers,
+  sweepRenderers,
+} from "./emit.js";
 import type { SavedResult } from "./read-result.js";
 import type { Streams } from "./streams.js";
 
@@ -11,5 +20,8 @@ export async function emitAny(result: SavedResult, options: OutputOptions, strea
   else if (result.schema === "precision-lens-sweep/2") await emitBy(sweepRenderers, result, options, streams);
   else if (result.schema === "precision-lens-prediction/1")
     await emitBy(predictionRenderers, result, options, streams);
+  else if (result.schema === "precision-lens-learn/1") await emitBy(learnRenderers, result, options, streams);
+  else if (result.schema === "precision-lens-compare/1")
+    await emitBy(comparisonRenderers, result, options, streams);
   else await emit(result, options, streams);
 }

@@ -77,23 +77,21 @@ export const predictionRenderers: Renderers<PredictionResult> = {
   table: async () => (await import("../report/prediction.js")).renderPredictionTable,
 };
 
-/** Of what `compare` offers. */
 export const comparisonRenderers: Renderers<RunComparison> = {
   csv: async () => (await import("../report/comparison.js")).renderComparisonCsv,
   markdown: async () => (await import("../report/comparison.js")).renderComparisonMarkdown,
-  html: () => Promise.reject(new Error("compare has no HTML report")),
-  figures: () => Promise.reject(new Error("compare has no figures")),
-  source: () => Promise.reject(new Error("compare has no figures")),
+  html: async () => (await import("../report/html/comparison-html.js")).renderComparisonHtml,
+  figures: async () => (await import("../report/charts/comparison-charts.js")).figuresOfComparison,
+  source: async () => (await import("../report/source-line.js")).comparisonSource,
   table: async () => (await import("../report/comparison.js")).renderComparisonTable,
 };
 
-/** Of what `learn` offers. */
 export const learnRenderers: Renderers<LearnResult> = {
   csv: async () => (await import("../report/learning-csv.js")).renderLearnCsv,
   markdown: async () => (await import("../report/learning.js")).renderLearnMarkdown,
-  html: () => Promise.reject(new Error("learn has no HTML report")),
-  figures: () => Promise.reject(new Error("learn has no figures")),
-  source: () => Promise.reject(new Error("learn has no figures")),
+  html: async () => (await import("../report/html/learning-html.js")).renderLearnHtml,
+  figures: async () => (await import("../report/charts/learning-charts.js")).figuresOfLearning,
+  source: async () => (await import("../report/source-line.js")).learnSource,
   table: async () => (await import("../report/learning.js")).renderLearnTable,
 };
 

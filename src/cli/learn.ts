@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { parameterCount, parameters } from "../learn/decoder/shape.js";
 import { firstOperands, Learning } from "../learn/learn.js";
 import { RunRecorder } from "../learn/recorded-run.js";
-import { largestNorm, optimizerSettings, type TrainingSettings } from "../learn/training.js";
+import { largestNorm, optimizerSettings, type TrainingSettings, usualRates } from "../learn/training.js";
 import {
   type LearningRun,
   type LearnResult,
@@ -14,9 +14,10 @@ import { isFp32 } from "../lens/learning/learning-summary.js";
 import { InputError } from "../source/input-error.js";
 import { updateSettings } from "../update/settings.js";
 import { version } from "../version.js";
-import { finiteNumber, type OutputOptions, wholeNumber } from "./common-options.js";
+import { addOutputOptions, finiteNumber, type OutputOptions, wholeNumber } from "./common-options.js";
 import { checkOutput, emitBy, learnRenderers } from "./emit.js";
 import { type BaseName, baseNames, exampleModels, heldOutOf } from "./example-models.js";
+import { modelGeometry } from "./learn-geometry.js";
 import { addCaseOptions, type CaseOptions, caseGrid, plainCases } from "./options.js";
 import { progressBar } from "./progress.js";
 import { writeRecordedRun } from "./record-run.js";
@@ -24,23 +25,19 @@ import type { Streams } from "./streams.js";
 import { asUsage, ListOption, oneOf } from "./strict-options.js";
 import { expectFolder } from "./write-figures.js";
 
-interface LearnOptions
-  extends Omit<CaseOptions, "seed">,
-    Pick<OutputOptions, "json" | "csv" | "markdown" | "quiet"> {
+interface LearnOptions extends Omit<CaseOptions, "seed">, OutputOptions {
   readonly run: readonly LearningRun[];
   readonly lr?: readonly number[];
   readonly seed: readonly number[];
   readonly steps: number;
   readonly base: BaseName;
   readonly kl?: keyof typeof firstOperands;
+  readonly geometry?: boolean;
   readonly record?: string;
 }
 
 /** Steps that are kept in memory until they are written: a step is 0.2 MB. */
 const mostRecorded = 3000;
-
-/** Learning rates of the recorded runs. */
-const usualRates: Readonly<Record<LearningRun, number>> = { rlvr: 1e-5, sft: 1e-4, opd: 1e-5 };
 
 export function learnCommand(streams: Streams): Command {
   const command = new Command("learn")
@@ -73,14 +70,13 @@ export function learnCommand(streams: Streams): Command {
         "KL between base and model over all answers: to all prompts, 20 s a model, or a tenth",
       ).choices(Object.keys(firstOperands)),
     )
-    .option("--record <folder>", "write the run as a recorded run; one model only")
-    .option("--json <file>", "write the result as JSON; - for stdout")
-    .option("--csv <file>", "write one row a model; - for stdout")
-    .option("--markdown <file>", "write tables in Markdown; - for stdout")
-    .option("--quiet", "no table, no progress");
-  return command.action(async (options: LearnOptions) => {
-    const outputs: OutputOptions = { ...options, theme: "light" };
-    checkOutput(outputs, streams);
+    .option(
+      "--geometry",
+      "how the weights changed: size, stable rank, angles, energy, masks, beside what size alone gives",
+    )
+    .option("--record <folder>", "write the run as a recorded run; one model only");
+  return addOutputOptions(command, "model").action(async (options: LearnOptions) => {
+    checkOutput(options, streams);
     const { record } = options;
     const grid = asUsage(command, () => gridOf(command, options));
     if (record !== undefined) {
@@ -95,7 +91,7 @@ export function learnCommand(streams: Streams): Command {
       expectEmptyFolder(record);
     }
     const result = await trainAll(grid, options, record, streams);
-    await emitBy(learnRenderers, result, outputs, streams);
+    await emitBy(learnRenderers, result, options, streams);
   });
 }
 
@@ -125,7 +121,7 @@ function gridOf(command: Command, { run, lr, seed, record, ...storage }: LearnOp
 
 async function trainAll(
   grid: readonly TrainingSettings[],
-  { steps, kl, quiet, base, run }: LearnOptions,
+  { steps, kl, geometry, quiet, base, run }: LearnOptions,
   record: string | undefined,
   { err }: Streams,
 ): Promise<LearnResult> {
@@ -133,6 +129,7 @@ async function trainAll(
   const learning = await Learning.open(models, heldOutOf(base));
   const firsts = kl === undefined ? [] : firstOperands[kl];
   const recorder = record === undefined ? null : new RunRecorder();
+  const measured = geometry ? { geometry: await modelGeometry(steps) } : {};
   const runs: LearnRun[] = [];
   const bar = await progressBar(quiet ? null : err, { name: "steps", size: 1 });
   try {
@@ -143,7 +140,7 @@ async function trainAll(
         await new Promise((resolve) => setImmediate(resolve));
       };
       const observed = recorder ? { observe: recorder.observe } : {};
-      runs.push(await learning.run(settings, { steps, divergence: firsts, pause, ...observed }));
+      runs.push(await learning.run(settings, { steps, divergence: firsts, pause, ...observed, ...measured }));
     }
   } finally {
     bar.stop();

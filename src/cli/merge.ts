@@ -1,11 +1,11 @@
 import { Command } from "commander";
-import { PartRefused } from "../lens/shard/merge-parts.js";
+import { type PartialResult, PartRefused } from "../lens/shard/merge-parts.js";
 import { ShardMerger } from "../lens/shard/merge-shards.js";
 import { InputError } from "../source/input-error.js";
 import { addOutputOptions, type OutputOptions } from "./common-options.js";
 import { checkOutput, outputFiles } from "./emit.js";
 import { emitAny } from "./emit-any.js";
-import { readResult } from "./read-result.js";
+import { readResult, type SavedResult } from "./read-result.js";
 import type { Streams } from "./streams.js";
 import { expectApart } from "./write-output.js";
 
@@ -29,7 +29,7 @@ export function mergeCommand(streams: Streams): Command {
     try {
       for (const path of paths) {
         const result = await readResult(path);
-        if (result.schema === "precision-lens-series/1" || result.schema === "precision-lens-prediction/1") {
+        if (!canBePart(result)) {
           throw new PartRefused(
             path,
             "the result of a shard, run with --shard",
@@ -44,4 +44,8 @@ export function mergeCommand(streams: Streams): Command {
       throw new InputError(error.part, error.expected, error.found);
     }
   });
+}
+
+function canBePart(result: SavedResult): result is PartialResult {
+  return ["precision-lens/2", "precision-lens-diff/2", "precision-lens-sweep/2"].includes(result.schema);
 }

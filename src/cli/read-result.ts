@@ -3,6 +3,8 @@ import { readFile } from "node:fs/promises";
 import type { ErrorObject, ValidateFunction } from "ajv/dist/2020.js";
 import type { DifferenceResult } from "../lens/difference/difference-result.js";
 import type { SeriesResult } from "../lens/difference/series.js";
+import type { LearnResult } from "../lens/learning/learning.js";
+import type { RunComparison } from "../lens/learning/run-comparison.js";
 import { upgraded } from "../lens/run/old-results.js";
 import type { Result } from "../lens/run/result.js";
 import type { PredictionResult } from "../lens/study/prediction.js";
@@ -10,7 +12,14 @@ import type { SweepResult } from "../lens/study/sweep.js";
 import { InputError, quote } from "../source/input-error.js";
 import { systemError } from "../source/system-error.js";
 
-export type SavedResult = Result | DifferenceResult | SeriesResult | SweepResult | PredictionResult;
+export type SavedResult =
+  | Result
+  | DifferenceResult
+  | SeriesResult
+  | SweepResult
+  | PredictionResult
+  | LearnResult
+  | RunComparison;
 
 /** The schemas of saved results, and the files in docs/ that hold them. */
 const schemas: Readonly<Record<SavedResult["schema"], string>> = {
@@ -19,6 +28,8 @@ const schemas: Readonly<Record<SavedResult["schema"], string>> = {
   "precision-lens-series/1": "series",
   "precision-lens-sweep/2": "sweep",
   "precision-lens-prediction/1": "prediction",
+  "precision-lens-learn/1": "learn",
+  "precision-lens-compare/1": "compare",
 };
 
 /**

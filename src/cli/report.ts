@@ -13,7 +13,7 @@ export function reportCommand(streams: Streams): Command {
   const command = new Command("report")
     .summary("render a saved result; several of one run's shards are added up")
     .description(
-      "Renders a result that --json saved, of run, simulate, diff, sweep or predict. Several results of runs of the same cases " +
+      "Renders a result that --json saved, of run, simulate, diff, sweep, predict, learn or compare. Several results of runs of the same cases " +
         "and steps over different tensors (shards counted apart) are added up first, exactly.",
     )
     .argument("<result.json...>", "saved results");

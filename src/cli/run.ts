@@ -1,5 +1,7 @@
 import { Command } from "commander";
 import { byShape } from "../engine/refused-shapes.js";
+import { format } from "../format/registry.js";
+import type { Geometry } from "../lens/geometry-result.js";
 import { InputError } from "../source/input-error.js";
 import { type Recording, type RecordingPaths, recordedRun } from "../source/recording.js";
 import { replayOf } from "../source/replay.js";
@@ -13,6 +15,7 @@ import {
   threadsOption,
 } from "./common-options.js";
 import { checkOutput, emit, outputFiles } from "./emit.js";
+import { addGeometryOptions, checkGeometryOptions, type GeometryOptions } from "./geometry-options.js";
 import { lensAdapter } from "./lens-adapter.js";
 import { lensShard, type Plan } from "./lens-recording.js";
 import {
@@ -32,7 +35,7 @@ import { asUsage } from "./strict-options.js";
 import { warnOfSkipped } from "./warn-of-skipped.js";
 import { expectApart, expectWritable } from "./write-output.js";
 
-interface RunOptions extends CaseOptions, OptimizerOptions, OutputOptions {
+interface RunOptions extends CaseOptions, OptimizerOptions, OutputOptions, GeometryOptions {
   readonly weights?: string;
   readonly updates?: string;
   readonly gradients?: string;
@@ -47,6 +50,7 @@ interface RunOptions extends CaseOptions, OptimizerOptions, OutputOptions {
   readonly writeWeights?: string;
   readonly resume?: string;
   readonly shard?: unknown;
+  readonly view?: string;
 }
 
 export function runCommand(streams: Streams): Command {
@@ -87,6 +91,14 @@ export function runCommand(streams: Streams): Command {
     .addOption(threadsOption())
     .addOption(resumeOption())
     .addOption(shardOption());
+  addGeometryOptions(
+    command,
+    "of --geometry, after so many updates too (default: 1, 2, 4, ... and all)",
+  ).option(
+    "--view <format>",
+    "of --geometry: compare in this format (default: that of the base)",
+    formatName,
+  );
   addOutputOptions(addOptimizerOptions(addCaseOptions(command)));
   return command.action(async (folder: string | undefined, options: RunOptions) => {
     const byRecipe = options.optimizer !== undefined || options.gradients !== undefined;
@@ -96,8 +108,12 @@ export function runCommand(streams: Streams): Command {
     if (request !== null && options.writeWeights !== undefined) {
       command.error("error: --shard counts a part of the weights: it does not go with --write-weights");
     }
+    if (request !== null && options.geometry) {
+      command.error("error: --geometry measures whole matrices: it does not go with --shard");
+    }
     if (options.adapter !== undefined) return runAdapter(command, options, streams);
     const paths = await pathsOf(folder, options, byRecipe);
+    const geometry = options.geometry ? await geometryOf(folder!, options, streams) : null;
     if (options.writeWeights !== undefined) expectWritable(options.writeWeights, true);
     if (options.resume !== undefined) expectWritable(options.resume);
     const job = {
@@ -114,7 +130,7 @@ export function runCommand(streams: Streams): Command {
     const result = await lensShard(job, request && { request, json: options.json, streams });
     if (result === null) return;
     if (!options.quiet) warnOfSkipped(result, streams);
-    await emit(result, options, streams);
+    await emit(geometry ? { ...result, geometry } : result, options, streams);
     if (options.resume !== undefined) removeLog(options.resume);
   });
 }
@@ -164,9 +180,21 @@ function checkUsage(
       "updates computed by --optimizer",
     );
   }
+  checkGeometryOptions(command, options, { view: options.view });
+  if (options.geometry && (folder === undefined || byRecipe)) {
+    command.error("error: --geometry is for the recorded updates of a FOLDER");
+  }
   if (folder !== undefined && options.moments !== undefined) {
     command.error("error: --moments goes with --weights and --gradients: FOLDER has its own");
   }
+}
+
+/** Loaded only where it is asked for. */
+async function geometryOf(folder: string, options: RunOptions, streams: Streams): Promise<Geometry> {
+  const { view, strict = false } = options;
+  const { runGeometry } = await import("./run-geometry.js");
+  const pair = { view: view === undefined ? null : format(view), strict };
+  return runGeometry(folder, pair, options, streams);
 }
 
 async function runAdapter(command: Command, options: RunOptions, streams: Streams): Promise<void> {

@@ -1,12 +1,17 @@
 import { isBlockFormat } from "../format/block/block-format.js";
 import type { DifferenceResult } from "../lens/difference/difference-result.js";
 import type { SeriesResult } from "../lens/difference/series.js";
+import type { LearnResult, LearnRun } from "../lens/learning/learning.js";
+import { isFp32 } from "../lens/learning/learning-summary.js";
+import type { RunComparison } from "../lens/learning/run-comparison.js";
 import { printable } from "../lens/printable.js";
 import type { Case } from "../lens/run/case.js";
 import type { Result, ResultInput, ResultOptimizer } from "../lens/run/result.js";
 import type { SyntheticInput } from "../lens/run/synthetic-result.js";
 import type { PredictionResult } from "../lens/study/prediction.js";
 import type { SweepCase, SweepResult } from "../lens/study/sweep.js";
+import { runNames } from "./comparison.js";
+import { rateText } from "./sweep-table.js";
 
 /** The commands that count a result again; nothing for one whose input was given to the library. */
 export function runCommandLines(result: Result): string[] {
@@ -164,6 +169,47 @@ export function seriesCommandLine({ input, settings }: SeriesResult): string {
     ...(settings.view === null ? [] : ["--view", settings.view]),
     ...(settings.strict ? ["--strict"] : []),
     ...(settings.seed === 0 ? [] : ["--seed", String(settings.seed)]),
+  ]);
+}
+
+/** The commands that train the models again, one for each kind of training: each has learning rates of its own. */
+export function learnCommandLines({ runs, settings, input }: LearnResult): string[] {
+  return unique(runs, ({ run }) => run).flatMap((run) => {
+    const ofRun = runs.filter((of) => of.run === run);
+    // fp32 is trained beside the others, asked for or not.
+    const asked = ofRun.filter((of) => !isFp32(of));
+    const { klPrompts, steps } = settings;
+    const words = [
+      ...["--run", run, "--lr", unique(ofRun, ({ lr }) => rateText(lr)).join(","), "--steps", String(steps)],
+      ...["--seed", unique(ofRun, ({ seed }) => seed).join(",")],
+      ...(input.base === "addition" ? [] : ["--base", input.base]),
+      ...(klPrompts === 0 ? [] : ["--kl", klPrompts === input.prompts ? "all" : "sample"]),
+      ...(ofRun.some(({ geometry }) => geometry) ? ["--geometry"] : []),
+    ];
+    const storages = unique(asked.length > 0 ? asked : ofRun, (of) => JSON.stringify(storageOf(of))).map(
+      (text): CaseNames => JSON.parse(text),
+    );
+    return caseOptions(storages).map((of) => commandLine(["learn", ...words, ...of]));
+  });
+}
+
+function storageOf({ format, scheme, rounding, opmath }: LearnRun): CaseNames {
+  return { format, scheme, rounding, opmath };
+}
+
+function unique<Of, Value>(all: readonly Of[], of: (each: Of) => Value): Value[] {
+  return [...new Set(all.map(of))];
+}
+
+/** Runs by the names that the report has for them: it does not tell where they lie. */
+export function compareCommandLine({ runs, settings }: RunComparison): string {
+  const { format, scheme, rounding, seed } = settings;
+  const [storage] = caseOptions([{ format, scheme, rounding, opmath: "fp32" }]);
+  return commandLine([
+    "compare",
+    ...runNames(runs),
+    ...storage,
+    ...(seed === 0 ? [] : ["--seed", String(seed)]),
   ]);
 }
 

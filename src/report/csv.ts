@@ -2,6 +2,8 @@ import type { Case, LensCounts } from "../lens/run/case.js";
 import type { Result } from "../lens/run/result.js";
 import { causes } from "../lens/tally.js";
 
+import { courseRows, geometryCells, geometryHeadings } from "./geometry-csv.js";
+
 /** Columns of one row: what is counted of a set of weights, by the names that the result uses. */
 const columns: readonly (readonly [string, (counts: LensCounts) => number | null])[] = [
   ...(
@@ -66,9 +68,10 @@ const ofWhole = (
 
 /**
  * A result as CSV (RFC 4180): for each case one row over all tensors, whose `tensor` is empty, and one for each
- * tensor. Numbers are in full; what is not known is empty. That of a sample has columns for the whole.
+ * tensor. Numbers are in full; what is not known is empty. That of a sample has columns for the whole. A geometry is in columns
+ * of its own, the same for every case, and in further rows that have nothing else, by `updates`.
  */
-export function renderCsv({ cases, sampling }: Result): string {
+export function renderCsv({ cases, sampling, geometry }: Result): string {
   const whole = sampling === undefined ? [] : ofWhole;
   const isShared = cases.some(({ totals }) => totals.shared !== undefined);
   const shared = isShared ? ofShared : [];
@@ -85,20 +88,29 @@ export function renderCsv({ cases, sampling }: Result): string {
     ...columns.map(([name]) => name),
     ...(isShared ? ["through", ...shared.map(([name]) => name)] : []),
     ...whole.map(({ name }) => name),
+    ...(geometry ? ["updates", ...geometryHeadings] : []),
   ];
+  const changes = new Map(geometry?.tensors.map(({ name, measures }) => [name, measures]));
+  const ofGeometry = (measures: Parameters<typeof geometryCells>[0]) =>
+    geometry ? ["", ...geometryCells(measures)] : [];
   const rows = cases.flatMap((of, i) => [
     [
       ...row(of, "", "", of),
       ...sharedCells(of, of),
       ...whole.map(({ share, bound }) => String(sampling?.cases[i]?.[share]?.[bound] ?? "")),
+      ...ofGeometry(geometry?.totals.measures),
     ],
     ...of.tensors.map((tensor) => [
       ...row(of, tensor.name, tensor.shape.join("x"), tensor),
       ...sharedCells(of, tensor),
       ...whole.map(() => ""),
+      ...ofGeometry(changes.get(tensor.name)),
     ]),
   ]);
-  return csv([heading, ...rows]);
+  const course = geometry ? courseRows(geometry) : [];
+  const before = heading.length - 1 - geometryHeadings.length;
+  const further = course.map((cells) => [...Array.from({ length: before }, () => ""), ...cells]);
+  return csv([heading, ...rows, ...further]);
 }
 
 function row(

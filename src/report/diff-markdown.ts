@@ -3,7 +3,7 @@ import { byBytesLines, codeLines } from "./code-lines.js";
 import { diffHeadline, hiddenNote, mixedNote, withinNote } from "./diff-headline.js";
 import { deltaNotes, deltaRows } from "./diff-table.js";
 import { geometryMarkdown } from "./geometry-markdown.js";
-import { escaped, table } from "./markdown.js";
+import { escaped, table } from "./markdown-text.js";
 import { bytes, count, counted, missing, percent, share, short } from "./numbers.js";
 import { otherNote } from "./other-note.js";
 

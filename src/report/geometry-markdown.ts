@@ -1,6 +1,7 @@
 import type { Geometry, MeanMeasures } from "../lens/geometry-result.js";
 import {
   columnMeasures,
+  courseSentences,
   figure,
   geometryNotes,
   geometrySentence,
@@ -11,7 +12,7 @@ import {
   shortLabel,
   times,
 } from "./geometry.js";
-import { escaped, table } from "./markdown.js";
+import { escaped, table } from "./markdown-text.js";
 import { count, percent } from "./numbers.js";
 
 /** Headings and cells of the tables of a geometry, which Markdown and pages share. */
@@ -126,6 +127,7 @@ export function geometryMarkdown(geometry: Geometry, first: string): string[] {
     ...models.map(([path, { totals }]) =>
       escaped(`${models.length > 1 ? `${path}: ` : ""}${geometrySentence(totals)}`),
     ),
+    ...courseSentences(geometry).map(escaped),
     ...geometryTables(geometry, first).flatMap(({ title, headings, rows }) => [
       `### ${escaped(title)}`,
       table(headings, rows),

@@ -3,6 +3,7 @@ import { printable } from "../lens/printable.js";
 import { besideEachOther, type Column, layOut, wrap } from "./columns.js";
 import {
   columnMeasures,
+  courseSentences,
   figure,
   geometryNotes,
   geometrySentence,
@@ -37,6 +38,7 @@ export function geometryBlocks(geometry: Geometry, first: string, terminal: Term
         : [totalsTable(model), ...kindTables(model, width), ...layerTables(model, width)].map(boldFirst)),
     ]),
     ...(geometry.curve ? curveTables(curveTable(geometry.curve), width).map(boldFirst) : []),
+    ...courseSentences(geometry).map((sentence) => wrap(sentence, width)),
     ...(geometry.jaccard
       ? [
           boldFirst(

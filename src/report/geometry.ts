@@ -153,6 +153,36 @@ function maskClause({ ratio, measured, expected }: Measure): string {
   return `which weights show a change is not told by their size alone ${both}`;
 }
 
+/** Over the updates of a recorded run: from when on the change is low-rank, its coherence, and the KL that the run tells. */
+export function courseSentences({ curve = [], divergence }: Geometry): string[] {
+  const told = divergence === undefined ? [] : [divergenceSentence(divergence)];
+  const known = curve.filter(({ totals }) => totals.measures.stableRank.ratio !== null);
+  if (known.length < 2) return told;
+  const isLow = ({ totals }: (typeof known)[number]) => totals.measures.stableRank.ratio! < 1 / factor;
+  const from = known.findLastIndex((point) => !isLow(point)) + 1;
+  const [first, last] = [known[0], known[known.length - 1]];
+  const rank = ({ totals: { measures } }: (typeof known)[number]) =>
+    `stable rank ${digits(measures.stableRank.measured!)}, where random signs give ${digits(measures.stableRank.expected!)}`;
+  const rankSentence =
+    from === known.length
+      ? `After ${last.updates} updates the change is not low-rank (${rank(last)}).`
+      : `The change is low-rank from update ${known[from].updates} on (${rank(known[from])} there)` +
+        (from === known.length - 1 ? "." : `; at the end: ${rank(last)}.`);
+  const [early, late] = [first, last].map(({ totals }) => totals.measures.size.ratio);
+  const coherence =
+    early === null || late === null
+      ? "The recording does not tell its learning rates, so not its coherence."
+      : `Coherence, its size over that of a noise walk of the same rates and steps: ${times(early)} after update ${first.updates}, ${times(late)} after ${last.updates}.`;
+  return [rankSentence, coherence, ...told];
+}
+
+function divergenceSentence(divergence: Geometry["divergence"]): string {
+  const { forward = null, reverse = null } = divergence ?? {};
+  if (forward === null && reverse === null) return "The run has no KL in an outcome.json.";
+  const said = (x: number | null) => (x === null ? "not told" : x.toPrecision(3));
+  return `KL of outcome.json, in nats: of the base to the run ${said(forward)}, of the run to the base ${said(reverse)}.`;
+}
+
 /** What was sampled, what was left out, and what no number here says. */
 export function geometryNotes({ sampled, totals, rank, leftOut, tensors }: Geometry): string[] {
   const { layers, of } = sampled;

@@ -1,9 +1,10 @@
-import { printable } from "../lens/printable.js";
 import type { Case, LensCounts } from "../lens/run/case.js";
 import type { Result } from "../lens/run/result.js";
 import { kindTable, mergedLayers, mergeNotes, unmergeTable } from "./adapter-lens.js";
+import { geometryMarkdown } from "./geometry-markdown.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
+import { escaped, table } from "./markdown-text.js";
 import { count, counted, missing, percentIn, ratio, sampleOf, shareOfWeights, short } from "./numbers.js";
 import { lostShare, verificationNotes } from "./recipe-table.js";
 import { hasCollateral, sharedNote, sharedTable } from "./shared-scales.js";
@@ -84,6 +85,7 @@ export function renderMarkdown(result: Result): string {
     ),
     ...mergeSections(result, labels),
     ...furtherSections(result),
+    ...(result.geometry ? geometryMarkdown(result.geometry, input.updates ?? "") : []),
     ...recipeSection(result, labels),
     ...cases.flatMap((of, i) => caseSection(of, labels[i], result)),
     ...(skipped.length > 0
@@ -213,16 +215,4 @@ function tensorCells({ totals, end }: LensCounts, sampled: boolean): string[] {
     sampled ? missing : ratio(end.retained),
     sampled ? missing : ratio(end.visible),
   ];
-}
-
-/** A table of GitHub's: first column to the left, the others, numbers, to the right. */
-export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map(escaped).join(" | ")} |`;
-  const rule = `|${headings.map((_, i) => (i === 0 ? ":--" : "--:")).join("|")}|`;
-  return [line(headings), rule, ...rows.map(line)].join("\n");
-}
-
-/** Names come from files: they must not become markup. */
-export function escaped(text: string): string {
-  return printable(text).replace(/[\\|<>&`*_[\]~$]/g, (mark) => `\\${mark}`);
 }

@@ -2,7 +2,7 @@ import { printable } from "../lens/printable.js";
 import type { Knowledge, PredictionResult, Rule, RuleOutcome } from "../lens/study/prediction.js";
 import { layOut, wrap } from "./columns.js";
 import { csv } from "./csv.js";
-import { escaped, table } from "./markdown.js";
+import { escaped, table } from "./markdown-text.js";
 import { counted, percent, share } from "./numbers.js";
 import { leftOutSentences, skippedLines } from "./skipped.js";
 import { plainTerminal, styles, type Terminal } from "./terminal.js";

@@ -4,7 +4,7 @@ import { printable } from "../lens/printable.js";
 import type { NumberTable } from "./charts/figure.js";
 import { layOut, wrap } from "./columns.js";
 import { csv } from "./csv.js";
-import { escaped, table } from "./markdown.js";
+import { escaped, table } from "./markdown-text.js";
 import { bytes, counted, missing, percent, ratio, share } from "./numbers.js";
 import { endOf } from "./shareable.js";
 import { leftOutSentences, skippedLines } from "./skipped.js";

@@ -1,6 +1,6 @@
 import type { SweepResult } from "../lens/study/sweep.js";
 import { caseLabel } from "./labels.js";
-import { escaped, table } from "./markdown.js";
+import { escaped, table } from "./markdown-text.js";
 import { noiseTexts, rateText, retainedTexts, sweepNotes, sweepSentences, sweepSize } from "./sweep-table.js";
 
 const inWords = { noise: "noise", noiseToWeight: "noise/weight" } as const;

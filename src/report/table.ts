@@ -3,6 +3,7 @@ import type { Result } from "../lens/run/result.js";
 import type { EndRatio } from "../lens/study/sampling.js";
 import { kindTable, mergeNotes, unmergeTable } from "./adapter-lens.js";
 import { besideEachOther, type Column, layOut, visibleWidth, wrap } from "./columns.js";
+import { geometryBlocks } from "./geometry-table.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
 import { count, counted, missing, percentIn, sampleOf, share, shareOfWeights } from "./numbers.js";
@@ -29,6 +30,7 @@ export function renderTable(result: Result, terminal: Terminal = plainTerminal):
     ...mergeBlocks(result, terminal),
     probeTable(result, terminal).map((line, i) => (i === 0 ? bold(line) : line)),
     ...furtherBlocks(result, terminal),
+    ...(result.geometry ? geometryBlocks(result.geometry, input.updates ?? "", terminal) : []),
     ...recipeBlocks(result).map(([heading, ...rows]) => [bold(heading), ...rows]),
     verificationNotes(result)
       .flatMap((note) => wrap(note, textWidth(terminal)))

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { PredictionResult } from "../../src/lens/study/prediction.js";
 import { visibleWidth } from "../../src/report/columns.js";
-import { escaped } from "../../src/report/markdown.js";
+import { escaped } from "../../src/report/markdown-text.js";
 import {
   predictionHeadline,
   renderPredictionCsv,

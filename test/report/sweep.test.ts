@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { SweepResult } from "../../src/lens/study/sweep.js";
 import { visibleWidth } from "../../src/report/columns.js";
-import { escaped } from "../../src/report/markdown.js";
+import { escaped } from "../../src/report/markdown-text.js";
 import { renderSweepCsv } from "../../src/report/sweep-csv.js";
 import { renderSweepMarkdown } from "../../src/report/sweep-markdown.js";
 import { rateText, renderSweepTable, sweepSentences } from "../../src/report/sweep-table.js";

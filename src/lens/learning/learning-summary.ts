@@ -1,3 +1,4 @@
+import { type MeasureName, measureNames } from "../geometry-result.js";
 import type { LearnResult, LearnRun } from "./learning.js";
 
 /** A number over the seeds of a row: the mean, and half of its 95% interval where there are two or more. */
@@ -20,6 +21,14 @@ export interface LearnRow extends Pick<LearnRun, "run" | "format" | "scheme" | "
   readonly retained: Estimate | null;
   /** Of all weight-steps. */
   readonly moved: Estimate;
+  /** Means over matrices; null where no geometry was measured. */
+  readonly geometry: Readonly<Record<MeasureName, MeasuredRow>> | null;
+}
+
+/** Measured, and its ratio to what is expected; null where a seed has none. */
+export interface MeasuredRow {
+  readonly measured: Estimate | null;
+  readonly ratio: Estimate | null;
 }
 
 /** Rows in the order in which their first run was made. */
@@ -49,8 +58,19 @@ export function summaryOf({ runs }: LearnResult): LearnRow[] {
       unchanged: over(({ end, totals }) => end.unchanged / totals.elements)!,
       retained: over(({ end }) => end.retained),
       moved: over(({ totals }) => totals.moved / (totals.elements * totals.steps))!,
+      geometry: group[0].geometry ? geometryRow(group) : null,
     };
   });
+}
+
+function geometryRow(group: readonly LearnRun[]): Record<MeasureName, MeasuredRow> {
+  const over = (name: MeasureName, of: "measured" | "ratio") =>
+    estimate(group.map(({ geometry }) => geometry?.totals.measures[name][of] ?? null));
+  const rows = measureNames.map((name): [MeasureName, MeasuredRow] => [
+    name,
+    { measured: over(name, "measured"), ratio: over(name, "ratio") },
+  ]);
+  return Object.fromEntries(rows) as Record<MeasureName, MeasuredRow>;
 }
 
 /** Whether a way of storing is fp32 itself, beside which all others are seen. */

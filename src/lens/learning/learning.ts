@@ -1,3 +1,4 @@
+import type { Geometry } from "../geometry-result.js";
 import type { End, Totals } from "../run/case.js";
 
 /** Ways to train further: GRPO on exact-match reward, cross-entropy on right answers, on-policy distillation. */
@@ -65,6 +66,8 @@ export interface LearnRun {
   }[];
   readonly totals: Totals;
   readonly end: End;
+  /** Where it was asked for: how what is stored changed from the first step to the last. */
+  readonly geometry?: Geometry;
   readonly steps: readonly LearnStep[];
 }
 

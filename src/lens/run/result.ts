@@ -1,4 +1,5 @@
 import type { CastWithoutScale } from "../cast.js";
+import type { Geometry } from "../geometry-result.js";
 import type { SkippedTensor } from "../input.js";
 import type { Part } from "../shard/part.js";
 import type { Spread } from "../spread.js";
@@ -27,6 +28,8 @@ export interface Result {
   readonly part?: Part;
   /** Where the updates are those of a LoRA adapter that is merged. */
   readonly merge?: MergeLens;
+  /** Of a recorded run, where it was asked for: how its updates, added in fp32, changed each matrix. */
+  readonly geometry?: Geometry;
 }
 
 export interface ResultInput {

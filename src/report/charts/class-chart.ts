@@ -1,6 +1,6 @@
 import type { SharedClass } from "../../lens/classify.js";
 import type { Case } from "../../lens/run/case.js";
-import { caseLabels } from "../labels.js";
+import { caseLabel } from "../labels.js";
 import { count, type Percent, share } from "../numbers.js";
 import { classHeading, classWordsOf } from "../rounding-words.js";
 import { hasCollateral } from "../shared-scales.js";
@@ -9,9 +9,19 @@ import { type Palette, stackedClasses } from "./palette.js";
 import { rowLayout, rowsHeight, visibleSpans } from "./rows.js";
 import { rect, text, textWidth } from "./svg.js";
 
-/** What became of every update: a bar a case, its parts the classes. */
-export function classChart(cases: readonly Case[], percent: Percent): Figure {
-  const labels = caseLabels(cases);
+/** What is drawn of a case. */
+type Counted = Pick<Case, "format" | "scheme" | "rounding" | "opmath" | "totals">;
+
+/**
+ * What became of every update: a bar a case, its parts the classes.
+ *
+ * @param labels what the cases are called.
+ */
+export function classChart(
+  cases: readonly Counted[],
+  percent: Percent,
+  labels: readonly string[] = cases.map(caseLabel),
+): Figure {
   const named = stackedClasses.filter((of) => of !== "collateral" || hasCollateral(cases));
   const rows = cases.map(({ totals, rounding }) => {
     const all = stackedClasses.reduce((sum, of) => sum + totals[of], 0);
@@ -40,7 +50,7 @@ function sum(totals: Case["totals"]): number {
 }
 
 function title(
-  [{ totals, rounding }]: readonly Case[],
+  [{ totals, rounding }]: readonly Counted[],
   [label]: readonly string[],
   percent: Percent,
 ): string {

@@ -23,6 +23,7 @@ export interface RunFigures {
   readonly sparsity: Figure;
   readonly steps: readonly Figure[];
   readonly probes: Figure;
+  readonly geometry: readonly Figure[];
   /** One entry a case, in their order. */
   readonly cases: readonly CaseFigures[];
 }
@@ -48,6 +49,7 @@ export function runFigures(result: Result): RunFigures {
     sparsity: sparsityChart(cases, percent),
     steps: stepCharts(cases, { percent, ratio, sampled: result.sampling !== undefined }),
     probes: probeChart(cases, percent),
+    geometry: result.geometry ? geometryFigures(result.geometry) : [],
     cases: cases.map((of, i) =>
       numbered(caseFigures(of, labels[i], percent, result.sampling !== undefined), i),
     ),
@@ -84,8 +86,15 @@ function numbered({ sizes, layers }: CaseFigures, i: number): CaseFigures {
 
 /** All figures of a run, in the order of its report. */
 export function figuresOfRun(result: Result): Figure[] {
-  const { classes, sparsity, steps, probes, cases } = runFigures(result);
-  return [classes, sparsity, ...steps, probes, ...cases.flatMap(({ sizes, layers }) => [sizes, ...layers])];
+  const { classes, sparsity, steps, probes, geometry, cases } = runFigures(result);
+  return [
+    classes,
+    sparsity,
+    ...steps,
+    probes,
+    ...geometry,
+    ...cases.flatMap(({ sizes, layers }) => [sizes, ...layers]),
+  ];
 }
 
 /** The figures of a comparison, in the order of its report. */

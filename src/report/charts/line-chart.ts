@@ -24,6 +24,8 @@ export interface LineChart {
   readonly format: (value: number) => string;
   /** The last value of a line, beside it; default as on the axis. */
   readonly last?: (value: number) => string;
+  /** Where a linear axis begins; by default at 0, or at what is less. */
+  readonly from?: number;
   /** Powers of ten where the values are far apart; never below `least`. */
   readonly scale: "linear" | "log";
   /** What is less than the first is drawn as that, what is more than the second as this. */
@@ -78,13 +80,18 @@ export function drawLines(chart: LineChart, { width, height }: Size, inks: Palet
   );
 }
 
-function verticalScale({ scale }: LineChart, values: readonly number[], bottom: number, top: number): Scale {
+function verticalScale(
+  { scale, from = 0 }: LineChart,
+  values: readonly number[],
+  bottom: number,
+  top: number,
+): Scale {
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const positive = values.filter((value) => value > 0);
   if (scale === "log" && positive.length > 0 && most / Math.min(...positive) > 30) {
     return logScale(Math.max(Math.min(...positive), most * 1e-6), most, bottom, top);
   }
-  return linearScale(Math.min(0, least), most, bottom, top, 4);
+  return linearScale(Math.min(from, least), most, bottom, top, 4);
 }
 
 function stepAxis(

@@ -1,15 +1,13 @@
 import type { DifferenceCounts, DifferenceResult } from "../../lens/difference/difference-result.js";
-import type { Figure } from "../charts/figure.js";
 import { diffFigures } from "../charts/figures.js";
 import { byBytesLines, codeLines } from "../code-lines.js";
 import { diffCommandLine } from "../command.js";
 import { diffHeadline, mixedNote, withinNote } from "../diff-headline.js";
 import { deltaNotes } from "../diff-table.js";
-import { geometryNotes, geometrySentence, modelsOf } from "../geometry.js";
-import { geometryTables } from "../geometry-markdown.js";
 import { count, counted, percent, share, short } from "../numbers.js";
 import { otherNote } from "../other-note.js";
 import { type HtmlAssets, htmlDocument } from "./document.js";
+import { geometrySection } from "./geometry-section.js";
 import {
   commands,
   facts,
@@ -57,7 +55,7 @@ export function renderDiffHtml(result: DifferenceResult, assets: HtmlAssets): st
     figures.layers.length > 0
       ? section("layers", "Where: layer by module", ...figures.layers.map((of) => figureHtml(of)))
       : "",
-    geometrySection(result, figures.geometry),
+    geometrySection(result.geometry, input.after.path, figures.geometry),
     section(
       "far",
       "How far, and what it costs to send",
@@ -99,27 +97,6 @@ export function renderDiffHtml(result: DifferenceResult, assets: HtmlAssets): st
     `<footer><p>${safe(meaning)}</p></footer>`,
   ];
   return htmlDocument(`${sentence} ${tool.name}`, body.filter(Boolean).join("\n"), table, assets);
-}
-
-/** How the changes lie, where that was asked for. */
-function geometrySection({ geometry, input }: DifferenceResult, figures: readonly Figure[]): string {
-  if (!geometry) return "";
-  const models = modelsOf(geometry, input.after.path);
-  const [strip, ...profiles] = figures;
-  return section(
-    "geometry",
-    "How the changes lie",
-    ...models.map(
-      ([path, { totals }]) =>
-        `<p>${safe(`${models.length > 1 ? `${path}: ` : ""}${geometrySentence(totals)}`)}</p>`,
-    ),
-    strip ? figureHtml(strip) : "",
-    profiles.length > 0 ? `<div class="pair">${profiles.map((of) => figureHtml(of)).join("")}</div>` : "",
-    ...geometryTables(geometry, input.after.path).map(
-      (of) => `<h3>${safe(of.title)}</h3>${scrolling(of.title, numberTable(of))}`,
-    ),
-    ...geometryNotes(geometry).map((note) => `<p>${safe(note)}</p>`),
-  );
 }
 
 const meaning =

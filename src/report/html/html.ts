@@ -20,6 +20,7 @@ import { classHeading } from "../rounding-words.js";
 import { hasCollateral, sizedUpdates } from "../shared-scales.js";
 import { retainedText } from "../simulation.js";
 import { type HtmlAssets, htmlDocument } from "./document.js";
+import { geometrySection } from "./geometry-section.js";
 import { mergeSections } from "./merge-section.js";
 import {
   commands,
@@ -66,6 +67,7 @@ export function renderHtml(result: Result, assets: HtmlAssets): string {
       : "",
     layerSection(figures.cases, choose("Stored as")),
     `<section>${figureHtml(figures.probes, "h2")}</section>`,
+    geometrySection(result.geometry, input.updates ?? "", figures.geometry),
     mergeSections(result, labels, choose("Stored as")),
     furtherSections(result),
     recipeSection(result, labels),

@@ -3,18 +3,26 @@ import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Evaluator, passAt } from "../../../src/learn/evaluate.js";
 import { Duel, type DuelFrame } from "../../../src/page/learn/duel.js";
-import { baseAbility, recentMean, smoothed } from "../../../src/page/learn/state.js";
+import { recentMean, smoothed, trainings } from "../../../src/page/learn/state.js";
 import { modelIn } from "../../learn/support.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
 import { phone, projector, waitForStep, withBrowser } from "../browser.js";
 
 const base = new URL("../../../src/example/base.safetensors", import.meta.url);
 const steps = 5;
-const settings = { format: "bf16", scheme: "in-place", rounding: "nearest-even", lr: 1e-4, seed: 9 } as const;
+const files = { base: readFileSync(base), teacher: null };
+const settings = {
+  run: "rlvr",
+  format: "bf16",
+  scheme: "in-place",
+  rounding: "nearest-even",
+  lr: 1e-4,
+  seed: 9,
+} as const;
 
 let frame: DuelFrame;
 beforeAll(async () => {
-  const duel = await Duel.open(settings, readFileSync(base));
+  const duel = await Duel.open(settings, files);
   frame = await duel.advance(steps);
 });
 
@@ -32,9 +40,24 @@ describe("a duel", () => {
     expect(master.counted.end.retained).toBe(1);
   });
 
-  test("starts where the chart has the base", async () => {
+  test("starts where the chart has the base: of sft on numbers below 60", async () => {
     const right = (await Evaluator.open()).rightAnswers(modelIn(new URL(base).pathname));
-    expect(passAt(right, 1)).toBeCloseTo(baseAbility, 4);
+    expect(passAt(right, 1)).toBeCloseTo(trainings.rlvr.base, 4);
+    const below = right.filter((_, i) => i < 6000 && i % 100 < 60);
+    expect(passAt(below, 1)).toBeCloseTo(trainings.sft.base, 4);
+  });
+
+  test("of sft shows the chance of right answers, which rises; of distillation, answers that were drawn", async () => {
+    const sft = await Duel.open({ ...settings, run: "sft" }, files);
+    const { learners } = await sft.advance(20);
+    const [first, last] = [learners[1].rewards[0], learners[1].rewards.at(-1)!];
+    // The first step is of the base, on 128 prompts.
+    expect(Math.abs(first - trainings.sft.base)).toBeLessThan(0.05);
+    expect(last).toBeGreaterThan(first + 0.1);
+    const teacher = readFileSync(new URL("final-fp32.safetensors", base));
+    const opd = await Duel.open({ ...settings, run: "opd" }, { ...files, teacher });
+    const drawn = (await opd.advance(1)).learners[0].rewards[0];
+    expect(drawn * 128).toBe(Math.round(drawn * 128));
   });
 
   test("a point of a curve is the mean of the steps before it", () => {
@@ -61,7 +84,7 @@ describeNeeding(requirements.chromium, "the view", () => {
       document.querySelector(".transport .step").textContent,
       ...[...document.querySelectorAll("[data-learner] [data-class=moved]")].map((one) => one.dataset.count),
     ].map(Number)`);
-    const duel = await Duel.open(settings, readFileSync(base));
+    const duel = await Duel.open(settings, files);
     const { learners } = await duel.advance(step);
     expect(moved).toEqual(learners.map(({ counted }) => counted.totals.moved));
   });
@@ -73,6 +96,15 @@ describeNeeding(requirements.chromium, "the view", () => {
     await page.getByText(/After \d+ steps the model with an fp32 master/).waitFor();
     await page.getByText(/bf16 \+ Kahan keeps its updates/).waitFor();
     expect(await page.evaluate("location.hash")).toBe("#learn?scheme=kahan");
+  });
+
+  test("another kind of training begins anew, at its usual rate", async () => {
+    const page = await open("#learn");
+    await waitForStep(page, 0);
+    await page.getByLabel("Training").selectOption("sft");
+    await page.getByText(/on 128 right answers a step/).waitFor();
+    await page.getByText(/After \d+ steps the model with an fp32 master/).waitFor();
+    expect(await page.evaluate("location.hash")).toBe("#learn?run=sft&lr=0.0001");
   });
 
   test("fits a phone and a projector", async () => {

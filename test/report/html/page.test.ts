@@ -6,8 +6,10 @@ import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { htmlAssets } from "../../../src/cli/font.js";
+import { renderComparisonHtml } from "../../../src/report/html/comparison-html.js";
 import { renderDiffHtml } from "../../../src/report/html/diff-html.js";
 import { renderHtml } from "../../../src/report/html/html.js";
+import { renderLearnHtml } from "../../../src/report/html/learning-html.js";
 import { count, percent, ratio, shareOfWeights } from "../../../src/report/numbers.js";
 import {
   differenceResult,
@@ -17,6 +19,7 @@ import {
   smallResult,
 } from "../../support/figures.js";
 import { largeResult } from "../../support/large-result.js";
+import { learnResult, runComparison } from "../../support/learning.js";
 import { chromiumPath, describeNeeding, requirements } from "../../support/requirements.js";
 import { sized } from "../../support/tier.js";
 
@@ -32,6 +35,8 @@ const pages = {
   large: renderHtml(large, assets),
   hostile: renderHtml(await hostileResult(), assets),
   "one step": renderHtml(await oneStepResult(), assets),
+  learning: renderLearnHtml(learnResult(), assets),
+  runs: renderComparisonHtml(runComparison(hostileName), assets),
 };
 type Name = keyof typeof pages;
 
@@ -88,7 +93,7 @@ describeNeeding(requirements.chromium, "a report opened from disk in Chromium", 
 
   // axe takes several seconds for the thousands of elements of the large one.
   const telling: readonly Name[] = ["run", "comparison", "one step"];
-  const others: readonly Name[] = ["large", "hostile"];
+  const others: readonly Name[] = ["large", "hostile", "learning", "runs"];
   test.each(sized({ quick: telling, full: [...telling, ...others] }))(
     "%s: opens in silence, passes axe in light and dark, and fits a phone without scrolling sideways",
     async (name) => {

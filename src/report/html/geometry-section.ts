@@ -1,0 +1,36 @@
+import type { Geometry } from "../../lens/geometry-result.js";
+import { type Figure, half } from "../charts/figure.js";
+import { courseSentences, geometryNotes, geometrySentence, modelsOf } from "../geometry.js";
+import { geometryTables } from "../geometry-markdown.js";
+import { figureHtml, numberTable, safe, scrolling, section } from "./parts.js";
+
+/**
+ * How changes lie, where that was measured.
+ *
+ * @param first the path of the first tuned model.
+ * @param figures those of `geometryFigures`.
+ */
+export function geometrySection(
+  geometry: Geometry | undefined,
+  first: string,
+  figures: readonly Figure[],
+): string {
+  if (!geometry) return "";
+  const models = modelsOf(geometry, first);
+  const pairs = figures.filter(({ size }) => size.width === half);
+  return section(
+    "geometry",
+    "How the changes lie",
+    ...models.map(
+      ([path, { totals }]) =>
+        `<p>${safe(`${models.length > 1 ? `${path}: ` : ""}${geometrySentence(totals)}`)}</p>`,
+    ),
+    ...courseSentences(geometry).map((sentence) => `<p>${safe(sentence)}</p>`),
+    ...figures.filter((figure) => !pairs.includes(figure)).map((of) => figureHtml(of)),
+    pairs.length > 0 ? `<div class="pair">${pairs.map((of) => figureHtml(of)).join("")}</div>` : "",
+    ...geometryTables(geometry, first).map(
+      (of) => `<h3>${safe(of.title)}</h3>${scrolling(of.title, numberTable(of))}`,
+    ),
+    ...geometryNotes(geometry).map((note) => `<p>${safe(note)}</p>`),
+  );
+}
