@@ -22,7 +22,20 @@ export default defineConfig({
       test: {
         name,
         // What only computes shares its modules with other files: loading them takes longer than most tests.
-        isolate: !["format", "update", "lens", "report", "engine", "testing", "cli", "source", "learn", "geometry", "page"].includes(name),
+        isolate: ![
+          "format",
+          "update",
+          "lens",
+          "report",
+          "engine",
+          "testing",
+          "cli",
+          "source",
+          "learn",
+          "geometry",
+          "page",
+          "recorders",
+        ].includes(name),
         include: [...tests],
         exclude: full.has(name) ? [...except] : [...except, "**/*.full.test.ts"],
         env: { TEST_TIER: full.has(name) ? "full" : "quick" },

@@ -12,7 +12,7 @@ import { sized } from "../support/tier.js";
 
 const folder = temporaryFolder();
 /** Tensors of each side. */
-const count = sized({ quick: 20, full: 80 });
+const count = sized({ quick: 12, full: 80 });
 
 /** Tensors whose comparison as fp16 takes a while: no fast twin rounds to it. */
 function checkpoint(name: string, scale: number): string {

@@ -104,7 +104,7 @@ describe("run --resume", () => {
   test("computed updates are resumed too", async () => {
     const log = join(folder, "recipes");
     const trained = sized({
-      quick: await writeExcerpt(join(folder, "excerpt"), "rlvr/early", (i) => i < 10),
+      quick: await writeExcerpt(join(folder, "excerpt"), "rlvr/early", (i) => i < 5),
       full: recorded("rlvr/early"),
     });
     const recipes = ["run", trained, "--optimizer", "adamw", "--lr", "1e-5", "--quiet"];

@@ -23,7 +23,7 @@ import { sweep } from "./sweep.js";
 /** Does some pieces, spread over the check. */
 async function part(
   { prepare, ...check }: Pick<Check, "pieces" | "prepare">,
-  pieces = sized({ quick: 2, full: 12 }),
+  pieces = sized({ quick: 1, full: 12 }),
 ): Promise<Count> {
   const run = prepare();
   const count = new Count();

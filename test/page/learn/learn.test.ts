@@ -1,12 +1,10 @@
 /** Two models that learn side by side, in Chromium and in Node. */
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { Evaluator, passAt } from "../../../src/learn/evaluate.js";
 import { Duel, type DuelFrame } from "../../../src/page/learn/duel.js";
 import { baseAbility, recentMean, smoothed } from "../../../src/page/learn/state.js";
-import { modelIn } from "../../learn/support.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
-import { phone, projector, waitForStep, withBrowser } from "../browser.js";
+import { eventually, phone, projector, settled, waitForStep, withBrowser } from "../browser.js";
 
 const base = new URL("../../../src/example/base.safetensors", import.meta.url);
 const steps = 5;
@@ -32,9 +30,9 @@ describe("a duel", () => {
     expect(master.counted.end.retained).toBe(1);
   });
 
-  test("starts where the chart has the base", async () => {
-    const right = (await Evaluator.open()).rightAnswers(modelIn(new URL(base).pathname));
-    expect(passAt(right, 1)).toBeCloseTo(baseAbility, 4);
+  test("starts where the chart has the base", () => {
+    // What test/learn/evaluate.test.ts counts of it, and PyTorch.
+    expect(baseAbility).toBeCloseTo(0.6644, 4);
   });
 
   test("a point of a curve is the mean of the steps before it", () => {
@@ -56,7 +54,8 @@ describeNeeding(requirements.chromium, "the view", () => {
     await page.getByText(/After \d+ steps/).waitFor();
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByRole("button", { name: "Play" }).waitFor();
-    // Read at once: the step that the worker was at when Pause was pressed may come after it.
+    // Read at once, when the step that the worker was at is shown too.
+    await settled(page);
     const [step, ...moved] = await page.evaluate<number[]>(`[
       document.querySelector(".transport .step").textContent,
       ...[...document.querySelectorAll("[data-learner] [data-class=moved]")].map((one) => one.dataset.count),
@@ -72,7 +71,7 @@ describeNeeding(requirements.chromium, "the view", () => {
     await page.getByLabel("Scheme").selectOption("kahan");
     await page.getByText(/After \d+ steps the model with an fp32 master/).waitFor();
     await page.getByText(/bf16 \+ Kahan keeps its updates/).waitFor();
-    expect(await page.evaluate("location.hash")).toBe("#learn?scheme=kahan");
+    await eventually(() => page.evaluate("location.hash")).toBe("#learn?scheme=kahan");
   });
 
   test("fits a phone and a projector", async () => {
