@@ -53,8 +53,6 @@ interface Import {
   readonly target: string;
   /** The room, `node` or `npm`. */
   readonly of: string;
-  /** Gone at run time. */
-  readonly typeOnly: boolean;
 }
 
 /** Every `import` and `export` from elsewhere, and every `import()`. */
@@ -65,19 +63,15 @@ function importsOf(file: string): Import[] {
     ...text.matchAll(/^import(\s+)"([^"]+)"/gm),
     ...text.matchAll(/\bimport(\()\s*"([^"]+)"/g),
   ];
-  return statements.map(([, clause, specifier]) => {
-    const names = clause.replace(/[{}\s]+/g, " ").split(",");
-    const typeOnly =
-      /^\s*type\s*[{*]/.test(clause) ||
-      (names.every((name) => /^ *(type .*)?$/.test(name)) && /type /.test(clause));
-    if (specifier.startsWith("node:")) return { file, target: specifier, of: node, typeOnly };
-    if (!specifier.startsWith(".")) return { file, target: specifier, of: npm, typeOnly };
+  return statements.map(([, , specifier]) => {
+    if (specifier.startsWith("node:")) return { file, target: specifier, of: node };
+    if (!specifier.startsWith(".")) return { file, target: specifier, of: npm };
     const path = relative(root, join(root, dirname(file), specifier)).replaceAll("\\", "/");
     const [target] = [".ts", ".tsx"]
       .map((end) => path.replace(/\.js$/, end))
       .filter(isFile)
       .concat(path);
-    return { file, target, of: roomOf(target), typeOnly };
+    return { file, target, of: roomOf(target) };
   });
 }
 
@@ -122,14 +116,14 @@ describe("imports run one way", () => {
     expect(reached).toContain("format/round.ts");
   });
 
-  test("no circle is left at run time", () => {
+  test("there is no circle, of types neither", () => {
     const circles: string[] = [];
     const done = new Set<string>();
     const visit = (file: string, path: readonly string[]) => {
       if (path.includes(file)) circles.push([...path, file].join(" -> "));
       if (path.includes(file) || done.has(file)) return;
-      for (const { target, typeOnly } of importsOf(file)) {
-        if (!typeOnly && files.includes(target)) visit(target, [...path, file]);
+      for (const { target } of importsOf(file)) {
+        if (files.includes(target)) visit(target, [...path, file]);
       }
       done.add(file);
     };

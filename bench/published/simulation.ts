@@ -1,7 +1,7 @@
 import type { LensJob } from "../../src/engine/engine.js";
 import { selectEngine } from "../../src/engine/select.js";
 import { format } from "../../src/format/registry.js";
-import type { Case } from "../../src/lens/run/result.js";
+import type { Case } from "../../src/lens/run/case.js";
 import { drawnWeights } from "../../src/lens/run/simulated.js";
 import { summarizeCase } from "../../src/lens/run/summarize.js";
 import { type ModelShape, models } from "../../src/source/synthetic/models.js";

@@ -9,9 +9,8 @@ import { differenceOf } from "../source/pair/difference-of.js";
 import { openPair } from "../source/pair/open-pair.js";
 import type { CheckpointPair, PairOptions } from "../source/pair/pair-up.js";
 import type { WorkerPool } from "../source/pair/worker-pool.js";
-import type { ResumeLog } from "../source/resume-log.js";
 import { version } from "../version.js";
-import type { DiffOptions } from "./diff.js";
+import type { ComparisonLog, DiffOptions } from "./diff-options.js";
 import { checkOutput, diffRenderers, emitBy, outputFiles } from "./emit.js";
 import { gigabytes, progressBar } from "./progress.js";
 import type { Streams } from "./streams.js";
@@ -136,9 +135,6 @@ async function compared(
     bar.stop();
   }
 }
-
-/** Tallies by the name of their tensor; geometry has names of its own. */
-export type ComparisonLog = ResumeLog<DifferenceTallyJson | TensorPart>;
 
 async function resumeLog(
   pair: CheckpointPair,

@@ -7,8 +7,7 @@ import { geometryOf } from "../source/pair/geometry-of.js";
 import { GeometryPool } from "../source/pair/geometry-pool.js";
 import { openPair } from "../source/pair/open-pair.js";
 import type { CheckpointPair, PairOptions } from "../source/pair/pair-up.js";
-import type { DiffOptions } from "./diff.js";
-import type { ComparisonLog } from "./diff-files.js";
+import type { ComparisonLog, DiffOptions } from "./diff-options.js";
 import { progressBar } from "./progress.js";
 import type { Streams } from "./streams.js";
 

@@ -8,47 +8,16 @@ import {
   addOutputOptions,
   finiteNumber,
   formatName,
-  type OutputOptions,
   resumeOption,
   storageName,
   threadsOption,
   wholeNumber,
 } from "./common-options.js";
+import type { DiffOptions, MergeAdapter } from "./diff-options.js";
 import type { Streams } from "./streams.js";
 import { asArgument, ListOption } from "./strict-options.js";
 
 const threadScript = new URL("./diff-worker.cjs", import.meta.url);
-
-export interface DiffOptions extends OutputOptions {
-  readonly view?: string;
-  readonly strict?: boolean;
-  readonly rename?: readonly Rename[];
-  readonly commonRows?: boolean;
-  readonly sample: number;
-  readonly seed: number;
-  readonly threads?: number;
-  readonly resume?: string;
-  readonly writeDelta?: string;
-  readonly applyDelta?: string;
-  /** Of a LoRA adapter. */
-  readonly merged?: string;
-  readonly unmerge?: boolean;
-  readonly roundUpdate?: string;
-  readonly geometry?: boolean;
-  readonly rank?: number;
-  readonly layers?: number | "all";
-  readonly lr?: number;
-  readonly steps?: number;
-  readonly milestones?: readonly number[];
-}
-
-/** What is done where AFTER is a LoRA adapter. */
-export type MergeAdapter = (
-  base: string,
-  adapter: string,
-  options: DiffOptions,
-  streams: Streams,
-) => Promise<void>;
 
 /** @param merge loads what merges an adapter; without it AFTER is taken for a checkpoint. */
 export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter>): Command {

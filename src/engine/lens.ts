@@ -2,7 +2,7 @@ import { decodeTable } from "../format/encode.js";
 import type { Format } from "../format/format.js";
 import { format as formatNamed, formatOf } from "../format/registry.js";
 import type { Values } from "../lens/input.js";
-import type { Case } from "../lens/run/result.js";
+import type { Case } from "../lens/run/case.js";
 import { summarizeCase } from "../lens/run/summarize.js";
 import { type BlockOptions, schemeSettings } from "../update/block-settings.js";
 import type { LensJob } from "./engine.js";

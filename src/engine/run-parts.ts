@@ -1,6 +1,6 @@
 import type { TensorInput } from "../lens/input.js";
+import type { Case } from "../lens/run/case.js";
 import { mergeCases } from "../lens/run/merge.js";
-import type { Case } from "../lens/run/result.js";
 import { summarizeCase } from "../lens/run/summarize.js";
 import type { Engine, LensJob, Observer } from "./engine.js";
 

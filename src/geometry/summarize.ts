@@ -9,7 +9,7 @@ import {
   spectralNames,
   type TensorGeometry,
 } from "../lens/geometry-result.js";
-import { type ModuleKind, moduleKinds } from "../lens/module.js";
+import { type ModuleKind, moduleKinds } from "../lens/module-kind.js";
 import { unknown } from "./measures.js";
 import { mean, sampleDeviation, studentT } from "./statistics.js";
 

@@ -1,5 +1,5 @@
 import type { LearningRun, LearnStep } from "../lens/learning/learning.js";
-import type { Case } from "../lens/run/result.js";
+import type { Case } from "../lens/run/case.js";
 import type { UpdateSettings } from "../update/settings.js";
 import { AdamwUpdates, clip } from "./adamw.js";
 import { answersAStep, drawAnswers, groupSize, rightAnswers, StepDraws } from "./batch.js";

@@ -1,4 +1,4 @@
-import type { ModuleKind } from "./module.js";
+import type { ModuleKind } from "./module-kind.js";
 
 /**
  * What a measure would be if only one thing were kept of the change:

@@ -1,9 +1,8 @@
 import type { Format } from "../format/format.js";
 import { type Quantiles, quantileOf } from "../update/quantiles.js";
 import type { OptimizerSettings } from "../update/recipe/recipe.js";
+import type { SimulatedTensor } from "../update/simulated-adamw.js";
 import type { WeightDraws } from "../update/weight-draws.js";
-import type { LowRank } from "./run/low-rank.js";
-import type { SimulatedStep } from "./run/simulated.js";
 
 /** What the lens looks at, wherever it comes from. */
 
@@ -36,6 +35,39 @@ export interface StoredBytes {
   readonly format: Format;
   /** An fp32 number that each is multiplied by, in fp32; default 1. */
   readonly scale?: number;
+}
+
+/** One step of a simulated run, for an engine that can compute it where it counts. */
+export interface SimulatedStep {
+  readonly of: SimulatedTensor;
+  /** Counted from 1. */
+  readonly t: number;
+  /** Those at the start of the run, on which weight decay depends. */
+  readonly weights: Values;
+}
+
+/** A matrix of fp64 numbers, row by row, or column by column where it is transposed. */
+export interface Factor {
+  readonly values: Values;
+  readonly transposed: boolean;
+}
+
+/**
+ * A product of two thin matrices times a number, such as the update that a LoRA adapter stands for: element (i, j) is
+ * scale * (left(i, 0) right(0, j) + left(i, 1) right(1, j) + ...), summed in fp64 in this order from +0, each product
+ * and each sum one rounding (none is fused), then times the scale in fp64, then rounded to fp32 once.
+ */
+export interface LowRank {
+  readonly rows: number;
+  readonly columns: number;
+  readonly rank: number;
+  /** rows x rank */
+  readonly left: Factor;
+  /** rank x columns */
+  readonly right: Factor;
+  readonly scale: number;
+  /** A format that elements are rounded to after fp32, by nearest-even, as where a product is stored before it is added. */
+  readonly rounded?: Format;
 }
 
 /** fp32 numbers times another, each product one fp32 rounding. */

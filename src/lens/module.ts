@@ -1,27 +1,5 @@
+import type { ModuleKind } from "./module-kind.js";
 import { type ModuleRow, moduleTable, stacks, wrappers } from "./module-table.js";
-
-/** What part of a model a tensor is, in the order of tables and charts: what is fused follows what it is fused from. */
-export const moduleKinds = [
-  "q",
-  "k",
-  "v",
-  "qkv",
-  "kv",
-  "o",
-  "gate",
-  "up",
-  "gate-up",
-  "down",
-  "expert",
-  "router",
-  "norm",
-  "embedding",
-  "head",
-  "vision",
-  "audio",
-  "other",
-] as const;
-export type ModuleKind = (typeof moduleKinds)[number];
 
 export interface Module {
   readonly kind: ModuleKind;

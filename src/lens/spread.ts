@@ -1,4 +1,5 @@
-import type { Spread } from "./run/result.js";
+/** One number, or what several lie between. */
+export type Spread = number | { readonly least: number; readonly most: number };
 
 /** What numbers lie between; one number where they are all the same. Valid for at least one. */
 export function spread(numbers: Iterable<number>): Spread {

@@ -1,6 +1,8 @@
 import { printable } from "../lens/printable.js";
+import type { Case } from "../lens/run/case.js";
 import type { MergedComparison, MergeLens, ModuleCounts } from "../lens/run/merge-lens.js";
-import type { Case, Result, Spread } from "../lens/run/result.js";
+import type { Result } from "../lens/run/result.js";
+import type { Spread } from "../lens/spread.js";
 import type { NumberTable } from "./charts/figure.js";
 import { caseInWords, caseLabels } from "./labels.js";
 import { count, counted, missing, percent, ratio, share } from "./numbers.js";

@@ -1,4 +1,5 @@
-import type { Case, LensCounts, Result } from "../lens/run/result.js";
+import type { Case, LensCounts } from "../lens/run/case.js";
+import type { Result } from "../lens/run/result.js";
 import { causes } from "../lens/tally.js";
 
 /** Columns of one row: what is counted of a set of weights, by the names that the result uses. */

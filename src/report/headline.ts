@@ -1,4 +1,5 @@
-import type { Case, Result } from "../lens/run/result.js";
+import type { Case } from "../lens/run/case.js";
+import type { Result } from "../lens/run/result.js";
 import { mergeSentences } from "./adapter-lens.js";
 import { castSentences } from "./cast-note.js";
 import { caseInWords, caseLabels, stepsInWords } from "./labels.js";

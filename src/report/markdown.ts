@@ -1,5 +1,6 @@
 import { printable } from "../lens/printable.js";
-import type { Case, LensCounts, Result } from "../lens/run/result.js";
+import type { Case, LensCounts } from "../lens/run/case.js";
+import type { Result } from "../lens/run/result.js";
 import { kindTable, mergedLayers, mergeNotes, unmergeTable } from "./adapter-lens.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";

@@ -1,4 +1,5 @@
-import { type ModuleKind, moduleKinds, moduleOf } from "../lens/module.js";
+import { moduleOf } from "../lens/module.js";
+import { type ModuleKind, moduleKinds } from "../lens/module-kind.js";
 import { shareHalfWidth } from "../lens/study/sampling.js";
 import { carriesPercents, share } from "./numbers.js";
 

@@ -1,5 +1,6 @@
 import { printable } from "../lens/printable.js";
-import type { Case, MomentCounts, Result } from "../lens/run/result.js";
+import type { Case, MomentCounts } from "../lens/run/case.js";
+import type { Result } from "../lens/run/result.js";
 import { type Column, layOut } from "./columns.js";
 import { caseLabels } from "./labels.js";
 import { count, missing, type Percent, percentIn, sampleOf, share } from "./numbers.js";

@@ -1,5 +1,5 @@
 import type { SharedClass } from "../lens/classify.js";
-import type { Case } from "../lens/run/result.js";
+import type { Case } from "../lens/run/case.js";
 
 /** Words that depend on the rounding: what leaves a weight as it is under one is no loss under another. */
 

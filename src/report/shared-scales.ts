@@ -1,6 +1,7 @@
 import { type BlockFormat, blockFormat, isBlockFormat } from "../format/block/block-format.js";
 import { format as formatNamed } from "../format/registry.js";
-import type { Case, Result } from "../lens/run/result.js";
+import type { Case } from "../lens/run/case.js";
+import type { Result } from "../lens/run/result.js";
 import type { NumberTable } from "./charts/figure.js";
 import { caseLabel, caseLabels } from "./labels.js";
 import { missing, sampleOf, share, shareOfWeights } from "./numbers.js";

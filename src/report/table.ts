@@ -1,4 +1,5 @@
-import type { Case, Result } from "../lens/run/result.js";
+import type { Case } from "../lens/run/case.js";
+import type { Result } from "../lens/run/result.js";
 import type { EndRatio } from "../lens/study/sampling.js";
 import { kindTable, mergeNotes, unmergeTable } from "./adapter-lens.js";
 import { besideEachOther, type Column, layOut, visibleWidth, wrap } from "./columns.js";

@@ -8,9 +8,8 @@ import { formatOf } from "../format/registry.js";
 import { type BlockInput, blockInputs } from "../vectors/block-inputs.js";
 import { Draw } from "../vectors/draw.js";
 import { hardOperands } from "../vectors/hard-operands.js";
-import { numberSource } from "../vectors/number-source.js";
+import { numberAt, numberSource } from "../vectors/number-source.js";
 import { type OperationName, operationNamed } from "../vectors/operation.js";
-import { numberAt } from "../vectors/rounding-inputs.js";
 
 /** The codes of finite magnitudes: what shrinks walks numbers of the format toward zero. */
 const codes = ({ maxFiniteCode }: Format) => fc.nat({ max: maxFiniteCode });

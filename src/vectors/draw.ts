@@ -3,7 +3,7 @@ import type { Format } from "../format/format.js";
 import { gapAt, round } from "../format/round.js";
 import { tensorKey } from "../update/threefry.js";
 import type { NumberSource } from "./number-source.js";
-import { numberAt } from "./rounding-inputs.js";
+import { numberAt } from "./number-source.js";
 
 /** Numbers drawn from a seed for tests of a format: the same for the same seed and purpose, on every machine. */
 export class Draw {

@@ -1,4 +1,4 @@
-import { codeOf, decode } from "../format/encode.js";
+import { codeOf, decode, decodeMagnitude } from "../format/encode.js";
 import type { Format } from "../format/format.js";
 import { nextDown, nextUp } from "../format/neighbours.js";
 import { formatOf } from "../format/registry.js";
@@ -62,4 +62,10 @@ export function numberSource(of: Format | string): NumberSource {
     },
     read: (from, at) => decode(from[at], format),
   };
+}
+
+/** The number of a magnitude code; one beyond the largest is the number that would follow it. */
+export function numberAt(code: number, format: Format): number {
+  if (code <= format.maxFiniteCode) return decodeMagnitude(code, format);
+  return format.maxFinite + format.epsilon * 2 ** format.maxExponent;
 }

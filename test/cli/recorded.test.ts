@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Case, Result } from "../../src/lens/run/result.js";
+import type { Case } from "../../src/lens/run/case.js";
+import type { Result } from "../../src/lens/run/result.js";
 import { output } from "../support/cli.js";
 import { expectedCases } from "../support/expected.js";
 import { recorded, recordedWindows } from "../support/recorded.js";

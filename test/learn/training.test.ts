@@ -8,7 +8,7 @@ import { RunRecorder } from "../../src/learn/recorded-run.js";
 import { addition, answerTo, subtraction } from "../../src/learn/task.js";
 import { Training, type TrainingSettings } from "../../src/learn/training.js";
 import type { LearningRun, LearnStep } from "../../src/lens/learning/learning.js";
-import type { Case } from "../../src/lens/run/result.js";
+import type { Case } from "../../src/lens/run/case.js";
 import { summarizeCase } from "../../src/lens/run/summarize.js";
 import { type UpdateOptions, updateSettings } from "../../src/update/settings.js";
 import { sized } from "../support/tier.js";

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { moduleKinds, moduleOf, moduleRowOf } from "../../src/lens/module.js";
+import { moduleOf, moduleRowOf } from "../../src/lens/module.js";
+import { moduleKinds } from "../../src/lens/module-kind.js";
 import { moduleTable, stacks, wrappers } from "../../src/lens/module-table.js";
 import { sized } from "../support/tier.js";
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { formats } from "../../src/format/registry.js";
 import type { SkippedTensor } from "../../src/lens/input.js";
-import type { Case, Result } from "../../src/lens/run/result.js";
+import type { Case } from "../../src/lens/run/case.js";
+import type { Result } from "../../src/lens/run/result.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { renderTable } from "../../src/report/table.js";
 import { plainTerminal } from "../../src/report/terminal.js";

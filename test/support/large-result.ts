@@ -4,11 +4,11 @@ import type {
   CurvePoint,
   End,
   Probes,
-  Result,
   StepCounts,
   Totals,
   UpdateCounts,
-} from "../../src/lens/run/result.js";
+} from "../../src/lens/run/case.js";
+import type { Result } from "../../src/lens/run/result.js";
 import { gaussian } from "./values.js";
 
 /** Shapes of the tensors of a layer of a model of 70 billion weights. */

@@ -1,7 +1,6 @@
 import type { Format } from "../../src/format/format.js";
 import { format } from "../../src/format/registry.js";
-import type { Values } from "../../src/lens/input.js";
-import type { LowRank } from "../../src/lens/run/low-rank.js";
+import type { LowRank, Values } from "../../src/lens/input.js";
 
 /** Numbers in shared memory, as fp32 or as the upper halves of fp32 numbers (bf16). */
 export function sharedNumbers(numbers: readonly number[], of: Format = format("fp32")): Values {

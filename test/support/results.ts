@@ -1,5 +1,6 @@
 import { type LensOptions, lens } from "../../src/engine/lens.js";
-import type { Case, Result } from "../../src/lens/run/result.js";
+import type { Case } from "../../src/lens/run/case.js";
+import type { Result } from "../../src/lens/run/result.js";
 
 /** A case counted from fp32 weights, and the updates of one step. */
 export function caseOf(

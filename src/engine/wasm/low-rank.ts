@@ -1,6 +1,5 @@
 import type { Format } from "../../format/format.js";
-import type { StoredBytes, TensorInput, Values } from "../../lens/input.js";
-import type { Factor, LowRank } from "../../lens/run/low-rank.js";
+import type { Factor, LowRank, StoredBytes, TensorInput, Values } from "../../lens/input.js";
 import type { ExportedFunction } from "./assembler/module.js";
 import { productColumns, productParameters, writeProduct } from "./kernel/product.js";
 import type { ProductRows } from "./layout.js";

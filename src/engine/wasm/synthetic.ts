@@ -1,5 +1,4 @@
-import type { TensorInput, Values } from "../../lens/input.js";
-import type { SimulatedStep } from "../../lens/run/simulated.js";
+import type { SimulatedStep, TensorInput, Values } from "../../lens/input.js";
 import { type Distribution, gaussian } from "../../update/distribution.js";
 import { noiseKey, type SimulatedRun, signalKey } from "../../update/simulated-adamw.js";
 import type { WeightDraws } from "../../update/weight-draws.js";

@@ -1,6 +1,7 @@
+import type { Arithmetic } from "./arithmetic.js";
 import { attend, attendBackward } from "./attention.js";
 import { addedColumns, normalize, normalizeBackward } from "./layer-norm.js";
-import type { Arithmetic, Numbers } from "./numbers.js";
+import type { Numbers } from "./numbers.js";
 import type { Prefixes } from "./prefixes.js";
 import { heads, hidden, layers, paddedVocabulary, positions, width } from "./shape.js";
 import { layerOffsets, offsets, paddedCount, Weights } from "./weights.js";

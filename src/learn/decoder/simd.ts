@@ -1,8 +1,8 @@
 import type { FunctionWriter, I32, V128 } from "../../engine/wasm/assembler/function.js";
 import { moduleBytes, pageBytes } from "../../engine/wasm/assembler/module.js";
 import { webAssembly } from "../../engine/wasm/platform.js";
+import type { Arithmetic } from "./arithmetic.js";
 import { geluFp32 } from "./elementary.js";
-import type { Arithmetic } from "./numbers.js";
 
 /** Addresses and strides in bytes, then counts. */
 const operands = [

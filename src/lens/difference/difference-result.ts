@@ -1,8 +1,8 @@
 import type { CastWithoutScale } from "../cast.js";
 import type { Geometry } from "../geometry-result.js";
 import type { SkippedTensor } from "../input.js";
-import type { ModuleKind } from "../module.js";
-import type { EndProbe } from "../run/result.js";
+import type { ModuleKind } from "../module-kind.js";
+import type { EndProbe } from "../run/case.js";
 import type { ChangedCounts } from "../shared-tally.js";
 
 /** What `diff` tells, `precision-lens-diff/2`; docs/diff.schema.json is its JSON Schema. */

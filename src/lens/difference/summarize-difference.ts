@@ -1,6 +1,7 @@
 import { format } from "../../format/registry.js";
 import { addedCasts, type CastWithoutScale } from "../cast.js";
-import { type Module, moduleKinds, moduleOf } from "../module.js";
+import { type Module, moduleOf } from "../module.js";
+import { moduleKinds } from "../module-kind.js";
 import { changedJson } from "../shared-tally.js";
 import { binCounts, DifferenceTally } from "./difference.js";
 import type {

@@ -1,6 +1,7 @@
 import type { BytesOfTensor } from "../difference/difference-result.js";
 import type { SkippedTensor } from "../input.js";
-import { type ModuleKind, moduleKinds, moduleOf } from "../module.js";
+import { moduleOf } from "../module.js";
+import { type ModuleKind, moduleKinds } from "../module-kind.js";
 import { NumberTally } from "./number-tally.js";
 import { QualityTally } from "./quality.js";
 

@@ -1,4 +1,4 @@
-import type { End, Totals } from "../run/result.js";
+import type { End, Totals } from "../run/case.js";
 
 /** Ways to train further: GRPO on exact-match reward, cross-entropy on right answers, on-policy distillation. */
 export const learningRuns = ["rlvr", "sft", "opd"] as const;

@@ -1,7 +1,9 @@
-import { type ModuleKind, moduleKinds, moduleOf } from "../module.js";
+import { moduleOf } from "../module.js";
+import { type ModuleKind, moduleKinds } from "../module-kind.js";
+import type { Spread } from "../spread.js";
 import { UpdateTally } from "../tally.js";
-import { updateTallyOf } from "./merge.js";
-import type { Case, End, Spread, TensorCounts, UpdateCounts } from "./result.js";
+import type { Case, End, TensorCounts, UpdateCounts } from "./case.js";
+import { updateTallyOf } from "./counted.js";
 import { updateCounts } from "./summarize.js";
 
 /** What a result says of the merge of a LoRA adapter, beside what it says of any update. */

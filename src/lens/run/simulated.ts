@@ -9,15 +9,6 @@ import {
 import { drawnWeight, type WeightDraws } from "../../update/weight-draws.js";
 import type { Values } from "../input.js";
 
-/** One step of a simulated run, for an engine that can compute it where it counts. */
-export interface SimulatedStep {
-  readonly of: SimulatedTensor;
-  /** Counted from 1. */
-  readonly t: number;
-  /** Those at the start of the run, on which weight decay depends. */
-  readonly weights: Values;
-}
-
 /** Weights that are drawn. */
 export function drawnWeights(length: number, weights: WeightDraws): Values {
   return {

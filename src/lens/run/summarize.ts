@@ -13,7 +13,7 @@ import type {
   StepCounts,
   TensorCounts,
   UpdateCounts,
-} from "./result.js";
+} from "./case.js";
 
 /** All weights after a step against their start. */
 export interface CurveTally {

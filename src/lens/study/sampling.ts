@@ -1,4 +1,4 @@
-import type { Case, TensorCounts } from "../run/result.js";
+import type { Case, TensorCounts } from "../run/case.js";
 
 /** A number of the whole, estimated from a stratified sample. */
 export interface Estimate {

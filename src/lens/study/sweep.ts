@@ -3,7 +3,8 @@ import { format } from "../../format/registry.js";
 import { type SchemeName, schemes } from "../../update/scheme.js";
 import type { CastWithoutScale } from "../cast.js";
 import type { SkippedTensor } from "../input.js";
-import type { Case, End, Probes, Result, ResultEngine, ResultInput, Totals } from "../run/result.js";
+import type { Case, End, Probes, Totals } from "../run/case.js";
+import type { Result, ResultEngine, ResultInput } from "../run/result.js";
 import { sharedIdentityOf, sharedNames } from "../run/summarize.js";
 import { samplingOf } from "./sampling.js";
 

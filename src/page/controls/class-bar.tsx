@@ -1,5 +1,5 @@
 import type { Class } from "../../lens/classify.js";
-import type { Case } from "../../lens/run/result.js";
+import type { Case } from "../../lens/run/case.js";
 import { stackedClasses } from "../../report/charts/palette.js";
 import { count, percent, share } from "../../report/numbers.js";
 import { classWordsOf } from "../../report/rounding-words.js";

@@ -1,7 +1,7 @@
 import { parameterCount, parameters } from "../../learn/decoder/shape.js";
 import { Evaluator, passAt } from "../../learn/evaluate.js";
 import { Training } from "../../learn/training.js";
-import type { Case } from "../../lens/run/result.js";
+import type { Case } from "../../lens/run/case.js";
 import { openSafetensors } from "../../source/safetensors/stored-tensor.js";
 import { updateSettings } from "../../update/settings.js";
 import type { Storage } from "../tensor/lens-run.js";

@@ -1,4 +1,4 @@
-import type { Case } from "../../lens/run/result.js";
+import type { Case } from "../../lens/run/case.js";
 import { percent, ratio, share, shareOfWeights } from "../../report/numbers.js";
 import { ClassBar } from "../controls/class-bar.js";
 import type { Frame } from "../tensor/frame.js";

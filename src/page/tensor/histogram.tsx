@@ -1,4 +1,4 @@
-import type { Case } from "../../lens/run/result.js";
+import type { Case } from "../../lens/run/case.js";
 import { stackedClasses } from "../../report/charts/palette.js";
 import { count } from "../../report/numbers.js";
 import { boundaryOf, classWordsOf } from "../../report/rounding-words.js";

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { classes } from "../../lens/classify.js";
-import type { Case } from "../../lens/run/result.js";
+import type { Case } from "../../lens/run/case.js";
 import { compute, gpuJsFor } from "../compute/client.js";
 import type { Player } from "./player.js";
 

@@ -1,5 +1,5 @@
 import type { SharedClass } from "../../lens/classify.js";
-import type { Case } from "../../lens/run/result.js";
+import type { Case } from "../../lens/run/case.js";
 import { caseLabels } from "../labels.js";
 import { count, type Percent, share } from "../numbers.js";
 import { classHeading, classWordsOf } from "../rounding-words.js";

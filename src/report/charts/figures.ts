@@ -1,5 +1,6 @@
 import type { DifferenceResult } from "../../lens/difference/difference-result.js";
-import type { Case, Result } from "../../lens/run/result.js";
+import type { Case } from "../../lens/run/case.js";
+import type { Result } from "../../lens/run/result.js";
 import { caseLabels } from "../labels.js";
 import { moduleGrids } from "../module-grid.js";
 import { missing, type Percent, percentIn, ratioWithin, sampleOf } from "../numbers.js";

@@ -1,5 +1,5 @@
 import { type HistogramJson, sizedClasses } from "../../lens/histogram.js";
-import type { Case } from "../../lens/run/result.js";
+import type { Case } from "../../lens/run/case.js";
 import { count, missing, type Percent, share } from "../numbers.js";
 import { type Boundary, boundaryOf, classWordsOf } from "../rounding-words.js";
 import { type Figure, figureName, type Size, wide } from "./figure.js";

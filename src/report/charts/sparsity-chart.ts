@@ -1,4 +1,4 @@
-import type { Case } from "../../lens/run/result.js";
+import type { Case } from "../../lens/run/case.js";
 import { caseLabels } from "../labels.js";
 import { type Percent, shareOfWeights } from "../numbers.js";
 import { type Figure, type Size, wide } from "./figure.js";

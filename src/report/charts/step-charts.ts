@@ -1,4 +1,4 @@
-import type { Case, CurvePoint } from "../../lens/run/result.js";
+import type { Case, CurvePoint } from "../../lens/run/case.js";
 import { curveOf } from "../curve.js";
 import { caseLabels } from "../labels.js";
 import { missing, type Percent, share } from "../numbers.js";

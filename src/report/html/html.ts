@@ -1,4 +1,5 @@
-import type { Case, Result } from "../../lens/run/result.js";
+import type { Case } from "../../lens/run/case.js";
+import type { Result } from "../../lens/run/result.js";
 import { shareHalfWidth } from "../../lens/study/sampling.js";
 import { type CaseFigures, runFigures } from "../charts/figures.js";
 import { runCommandLines } from "../command.js";

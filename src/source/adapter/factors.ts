@@ -1,4 +1,4 @@
-import type { Factor } from "../../lens/run/low-rank.js";
+import type { Factor } from "../../lens/input.js";
 import { InputError, quote } from "../input-error.js";
 import { readableDtypes } from "../safetensors/dtype.js";
 import { shapeText } from "../safetensors/header.js";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Format } from "../../format/format.js";
-import type { SkippedTensor, TensorInput } from "../../lens/input.js";
-import { type LowRank, lowRankValues, negated } from "../../lens/run/low-rank.js";
+import type { LowRank, SkippedTensor, TensorInput } from "../../lens/input.js";
+import { lowRankValues, negated } from "../../lens/run/low-rank.js";
 import { type Checkpoint, openCheckpoint } from "../checkpoint.js";
 import { InputError, quote } from "../input-error.js";
 import { readableDtypes } from "../safetensors/dtype.js";

@@ -9,7 +9,8 @@ import {
 import { jaccardOf, type SharedChanges, type Walk } from "../../geometry/size-measures.js";
 import { outsideLayers, sampledLayers, summarizeGeometry } from "../../geometry/summarize.js";
 import type { Geometry, ModelGeometry, Overlap, TensorGeometry } from "../../lens/geometry-result.js";
-import { type ModuleKind, moduleKinds, moduleOf } from "../../lens/module.js";
+import { moduleOf } from "../../lens/module.js";
+import { type ModuleKind, moduleKinds } from "../../lens/module-kind.js";
 import { InputError } from "../input-error.js";
 import { type FileIdentity, FileReader, fileIdentity } from "./file-reader.js";
 import { type GeometryPool, measureStored, type StoredTask } from "./geometry-pool.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Case } from "../../../src/lens/run/result.js";
+import type { Case } from "../../../src/lens/run/case.js";
 import { samplingOf } from "../../../src/lens/study/sampling.js";
 import { random32 } from "../../support/bits.js";
 

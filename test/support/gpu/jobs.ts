@@ -5,7 +5,7 @@ import { reference } from "../../../src/engine/reference/reference.js";
 import { webGpuEngine } from "../../../src/engine/webgpu/webgpu.js";
 import { exponentOf } from "../../../src/format/float64.js";
 import { gapAt } from "../../../src/format/round.js";
-import type { Case } from "../../../src/lens/run/result.js";
+import type { Case } from "../../../src/lens/run/case.js";
 import { summarizeCase } from "../../../src/lens/run/summarize.js";
 import { type UpdateOptions, updateSettings } from "../../../src/update/settings.js";
 import { threefry2x32 } from "../../../src/update/threefry.js";

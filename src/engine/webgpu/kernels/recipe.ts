@@ -13,7 +13,7 @@ import {
   statePlanes,
 } from "../layout.js";
 import { u32, type Wgsl, WgslWriter } from "../wgsl/writer.js";
-import type { StepBody } from "./step.js";
+import type { StepBody } from "./step-body.js";
 import { flagsOf, kernelText, loadPair, ofPiece, type ReadAhead, storePair } from "./text.js";
 
 /** Optimizer steps by recipes from the gradients in `updates`: RecipeStepper of the reference engine. */

@@ -17,6 +17,7 @@ import {
 } from "../layout.js";
 import { u32, type Wgsl, WgslWriter } from "../wgsl/writer.js";
 import { recipeBody, type StepRecipe } from "./recipe.js";
+import type { StepBody, StepElement } from "./step-body.js";
 import {
   countText,
   drawText,
@@ -42,38 +43,6 @@ export interface StepOptions {
   readonly advances: boolean;
   /** What a step by a recipe is written from, and where its weights go, or what they are compared with. */
   readonly recipe: StepRecipe | null;
-}
-
-/** How a case takes its steps. */
-export interface StepBody {
-  /** Before the pairs. */
-  readonly before: string;
-  /** Of a pair. */
-  readonly loads: readonly string[];
-  readonly stores: readonly string[];
-  /** Whether a number changes that classes call the carrier. */
-  readonly hasCarrier: boolean;
-  /** Whether the update may have another sign than what the weight does. */
-  readonly opposes: boolean;
-  /** Random words that each element takes. */
-  readonly draws: number;
-  /** What is done for a pair before its elements. */
-  readonly pair: string;
-  /** One element of a pair. */
-  element(of: number): StepElement;
-  /** What else is counted of a thread, each an expression. */
-  readonly counts: readonly string[];
-}
-
-/** One element of a pair: text in which `u`, the update, and `w`, the weight before it, become known; and what of it. */
-export interface StepElement {
-  readonly text: string;
-  readonly weight: Wgsl;
-  /** Conditions. */
-  readonly nonfinite: string;
-  readonly carried: string;
-  /** Assigns what the pair stores. */
-  readonly stores: string;
 }
 
 /** The ulp rule of lens/probes.ts, |u| < |w| / 256, on magnitudes of finite numbers. */
