@@ -132,7 +132,7 @@ testFully(
     const args = ["diff", base, rlvr, "--geometry", "--quiet", "--threads", "1"];
     const work = await workOf(args, folder);
     expect(work.progress).toContain('"geometry":true');
-    await expectResumes(work, join(folder, "resumed"), 8);
+    await expectResumes(work, join(folder, "resumed"), 5);
   },
 );
 

@@ -34,7 +34,7 @@ beforeAll(async () => {
 
 describe("--resume", () => {
   test("ended at any moment, the run goes on from there and gives what an uninterrupted one gives", async () => {
-    await expectResumes(work, join(folder, "out"), sized({ quick: 2, full: 20 }));
+    await expectResumes(work, join(folder, "out"), sized({ quick: 2, full: 14 }));
   });
 
   test("what was counted is not counted again, and a line that was cut off does not count", async () => {

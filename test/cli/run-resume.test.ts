@@ -43,7 +43,7 @@ beforeAll(async () => {
 
 describe("run --resume", () => {
   test("ended at any moment, the run goes on from there and gives what an uninterrupted one gives", async () => {
-    await expectResumes(work, join(folder, "out"), sized({ quick: 2, full: 24 }));
+    await expectResumes(work, join(folder, "out"), sized({ quick: 2, full: 16 }));
   });
 
   test("other threads may go on; what was counted is not counted again", async () => {
