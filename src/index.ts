@@ -61,9 +61,12 @@ export { type ApplyOptions, applyUpdate } from "./update/apply.js";
 export type { BlockSchemeName } from "./update/block-scheme.js";
 export { type BlockOptions, type BlockSettings, schemeSettings } from "./update/block-settings.js";
 export {
+  adafactor,
+  adam,
   adamw,
   type CaseSettings,
   lion,
+  muon,
   type Optimizer,
   type OptimizerOptions,
   type OptimizerState,

@@ -69,7 +69,10 @@ export async function engines(millions = 64, repeats = 5, updateSize = 1e-6): Pr
   fill(weights, rows);
   const values = (data: Uint16Array | Float32Array, of: string): Values => ({
     length: elements,
-    stored: { in: data.buffer as SharedArrayBuffer, byteOffset: 0, format: format(of) },
+    origin: {
+      kind: "stored",
+      of: { in: data.buffer as SharedArrayBuffer, byteOffset: 0, format: format(of) },
+    },
     read: async (start, into) => {
       if (data instanceof Float32Array) into.set(data.subarray(start, start + into.length));
       else for (let i = 0; i < into.length; i++) into[i] = bf16(data[start + i]);

@@ -141,6 +141,7 @@ export const measured: readonly Measured[] = [
     row: "`diff` of 0.5 GB of fp8 codes",
     command: "npm run bench -- scaled 0.5",
     sources: [
+      "src/lens/difference/look-up.ts",
       "src/lens/difference/difference-codes.ts",
       "src/engine/wasm",
       "src/source/pair",

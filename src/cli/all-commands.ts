@@ -22,6 +22,7 @@ const commands = new Map<string, LoadCommand>([
   ["demo", async (streams) => (await import("./demo.js")).demoCommand(streams)],
   ["explain", async (streams) => (await import("./explain.js")).explainCommand(streams)],
   ["vectors", async (streams) => (await import("./vectors.js")).vectorsCommand(streams)],
+  ["recipes", async (streams) => (await import("./recipes.js")).recipesCommand(streams)],
   ["doctor", async (streams) => (await import("./doctor.js")).doctorCommand(streams)],
   ["report", async (streams) => (await import("./report.js")).reportCommand(streams)],
   ["serve", async (streams) => (await import("./serve.js")).serveCommand(streams)],

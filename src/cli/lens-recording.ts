@@ -13,7 +13,8 @@ import { countJob } from "./count-job.js";
 import type { Output } from "./streams.js";
 
 /** What is counted of a recording, once it is open. */
-export type Plan = Pick<DescribedJob, "tensors" | "cases" | "recorded">;
+export type Plan = Pick<DescribedJob, "tensors" | "cases" | "recorded"> &
+  Partial<Pick<DescribedJob, "skipped">>;
 
 export interface RecordingJob {
   readonly paths: RecordingPaths;
@@ -47,8 +48,9 @@ export async function lensRecording(job: RecordingJob): Promise<Result> {
     } as const;
     const plan = job.plan(recording);
     writer = weightsWriter(job, plan);
+    const left = [...skipped, ...(plan.skipped ?? [])];
     const result = await countJob(
-      { ...plan, stepNumbers, ...(threads !== undefined && { threads }), skipped, strict, source },
+      { ...plan, stepNumbers, ...(threads !== undefined && { threads }), skipped: left, strict, source },
       {
         engine,
         progress,

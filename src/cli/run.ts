@@ -1,4 +1,6 @@
 import { Command } from "commander";
+import { byShape } from "../engine/refused-shapes.js";
+import { InputError } from "../source/input-error.js";
 import { type Recording, type RecordingPaths, recordedRun } from "../source/recording.js";
 import { replayOf } from "../source/replay.js";
 import { removeLog } from "../source/resume-log.js";
@@ -239,9 +241,15 @@ function replayPlan(
   return asUsage(command, () => {
     const replay = replayOf(recording, { optimizer: options.optimizer, given, override });
     for (const remark of replay.remarks) tell(remark);
+    const cases = recipeCases(options, replay.optimizer, options.recipe, replay.settings);
+    const { taken, refused } = byShape(replay.tensors, cases);
+    if (taken.length === 0 || (options.strict && refused.length > 0)) {
+      throw new InputError(recording.paths.updates, "tensors that the recipe takes", refused[0].reason);
+    }
     return {
-      tensors: replay.tensors,
-      cases: recipeCases(options, replay.optimizer, options.recipe, replay.settings),
+      tensors: taken,
+      skipped: refused,
+      cases,
       ...(replay.isStated && { recorded: { given, override } }),
     };
   });

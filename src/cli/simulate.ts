@@ -1,10 +1,12 @@
 import { Command } from "commander";
 import { studyFirstShown } from "../engine/first-shown.js";
+import { byShape, takesWholeTensors } from "../engine/refused-shapes.js";
 import type { Result } from "../lens/run/result.js";
 import { FirstShownFormula } from "../lens/study/first-shown.js";
 import { samplingOf } from "../lens/study/sampling.js";
 import { milestonesOf } from "../source/synthetic/milestones.js";
-import type { CaseSettings } from "../update/optimizer.js";
+import { type CaseSettings, optimizerNames, recipes } from "../update/optimizer.js";
+import type { OptimizerName } from "../update/recipe/recipe.js";
 import { type UpdateSettings, updateSettings } from "../update/settings.js";
 import { addOutputOptions, type OutputOptions, threadsOption } from "./common-options.js";
 import { countJob } from "./count-job.js";
@@ -36,7 +38,7 @@ export function simulateCommand(streams: Streams): Command {
       "Draws weights and gradients, takes them through AdamW, and tells what became of every update under the formats " +
         "and schemes asked for, beside an fp32 run. Weights may be those of a real checkpoint, shapes those of a model.",
     )
-    .addOption(recipeOption(["adamw"]))
+    .addOption(recipeOption(optimizerNames))
     .addOption(engineOption())
     .addOption(threadsOption());
   addOutputOptions(addCaseOptions(addSyntheticOptions(command), { seed: false }));
@@ -46,8 +48,9 @@ export function simulateCommand(streams: Streams): Command {
   });
 }
 
-async function simulate(command: Command, options: SimulateOptions, { err }: Streams): Promise<Result> {
-  const cases = casesOf(command, options);
+async function simulate(command: Command, given: SimulateOptions, { err }: Streams): Promise<Result> {
+  const cases = casesOf(command, given);
+  const options = isWhole(cases) ? withMatrix(command, given, takesWholeTensors(cases), err) : given;
   const settings = syntheticSettings(command, options);
   const byRecipe = "recipe" in cases[0];
   const synthetic = await openSynthetic(
@@ -56,9 +59,13 @@ async function simulate(command: Command, options: SimulateOptions, { err }: Str
   );
   try {
     expectApart(outputFiles(options), synthetic.files);
-    const { tensors, stepNumbers, sizes, skipped, source } = synthetic;
+    const { tensors, stepNumbers, source } = synthetic;
+    const { taken, refused } = byShape(tensors, cases);
+    const sizes = synthetic.sizes.filter((_, i) => taken.includes(tensors[i]));
+    const skipped = [...synthetic.skipped, ...refused];
+    if (taken.length === 0) command.error(`error: --recipe takes none of the tensors: ${refused[0].reason}`);
     const job = {
-      tensors,
+      tensors: taken,
       stepNumbers,
       cases,
       milestones: milestonesOf(stepNumbers.length),
@@ -99,5 +106,40 @@ function casesOf(command: Command, options: SimulateOptions): readonly CaseSetti
     command.error("error: --recipe runs at one learning rate: --schedule constant --warmup 0");
   }
   const { recipe } = options;
-  return asUsage(command, () => recipeCases(options, "adamw", recipe, run.optimizer));
+  const optimizer = optimizerOf(recipe);
+  // The betas of a preset are AdamW's.
+  const { betas: _, ...settings } = run.optimizer;
+  const own = optimizer !== "muon" || options.betas !== undefined;
+  return asUsage(command, () => recipeCases(options, optimizer, recipe, own ? run.optimizer : settings));
+}
+
+/** The first optimizer that has all of these recipes; AdamW where none has, which tells what it has. */
+function optimizerOf(names: readonly string[]): OptimizerName {
+  return optimizerNames.find((each) => names.every((name) => recipes[each].has(name))) ?? "adamw";
+}
+
+const side = 64;
+
+function isWhole(cases: readonly CaseSettings[]): boolean {
+  return cases.some((of) => "recipe" in of && of.recipe.whole !== undefined);
+}
+
+/** Recipes of whole tensors are slow: by themselves they get a small matrix. Those of matrices take no samples of them. */
+function withMatrix(
+  command: Command,
+  options: SimulateOptions,
+  noSample: boolean,
+  err: Streams["err"],
+): SimulateOptions {
+  const { model, weights, elements } = options;
+  if (model !== undefined || weights !== undefined) {
+    if (elements === undefined || !noSample) return options;
+    command.error("error: a recipe of whole matrices takes no sample of them: leave out --elements");
+  }
+  if (elements !== undefined) return options;
+  if (!options.quiet)
+    err.write(
+      `precision-lens: one matrix of ${side} x ${side}, as this recipe is slow; --elements asks for another\n`,
+    );
+  return { ...options, elements: [side, side] };
 }

@@ -8,7 +8,7 @@ import type { CaseSettings } from "../update/optimizer.js";
 /**
  * Where the chunks of a tensor end: after `length` elements, a multiple of blockLength, or as many blocks of sums later as it
  * takes not to cut a block of shared scales. A tensor is one chunk where its scale follows from weights that only its
- * case knows.
+ * case knows, and where a recipe takes it whole.
  */
 export function chunkEnds(
   { shape, weights }: Pick<TensorInput, "shape" | "weights">,
@@ -17,9 +17,10 @@ export function chunkEnds(
 ): number[] {
   const shared = cases.filter(sharesScales);
   const layouts = shared.map(({ blocks }) => new BlockLayout(shape, blocks));
-  const isWhole = shared.some(
+  const byScale = shared.some(
     (settings) => hasTensorScale(settings) && settings.scheme !== "master" && settings.scales === "renewed",
   );
+  const isWhole = byScale || cases.some((of) => "recipe" in of && of.recipe.whole?.needs === "tensor");
   return pieceEnds(weights.length, layouts, isWhole ? weights.length : length, blockLength);
 }
 

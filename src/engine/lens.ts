@@ -118,7 +118,7 @@ function arrayValues(data: WeightArray["data"], of: Format, decode = (x: number)
   const whole = of.bits === 8 * data.BYTES_PER_ELEMENT;
   return {
     length: data.length,
-    ...(shared && whole && { stored: { in: buffer, byteOffset, format: of } }),
+    ...(shared && whole && { origin: { kind: "stored", of: { in: buffer, byteOffset, format: of } } }),
     read: async (start, into) => {
       for (let i = 0; i < into.length; i++) into[i] = decode(data[start + i]);
     },

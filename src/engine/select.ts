@@ -1,5 +1,5 @@
 import { unknownName } from "../format/unknown-name.js";
-import type { TensorInput, TensorOptimizer, Values } from "../lens/input.js";
+import { originOf, type TensorInput, type TensorOptimizer, type Values } from "../lens/input.js";
 import type { SelfCheck } from "../lens/run/result.js";
 import type { Engine, LensJob } from "./engine.js";
 import { EngineRefused } from "./engine-refused.js";
@@ -144,8 +144,11 @@ function beginningOf({ name, weights, updates, optimizer }: TensorInput, most: n
   const first = cut(weights);
   // Simulated updates are those of certain weights.
   const cutUpdates = (values: Values): Values => {
-    const { simulated } = values;
-    return { ...cut(values), ...(simulated && { simulated: { ...simulated, weights: first } }) };
+    const step = originOf(values, "simulated");
+    return {
+      ...cut(values),
+      ...(step && { origin: { kind: "simulated", of: { ...step, weights: first } } }),
+    };
   };
   const cutMoments = ({ M, V }: TensorOptimizer["moments"]) => ({
     ...(M && { M: cut(M) }),

@@ -14,13 +14,33 @@ export interface Values {
    * read into Float64Array (so that an F64 checkpoint is rounded once), updates into Float32Array.
    */
   read(start: number, into: Float32Array | Float64Array): Promise<void>;
-  /** Where they lie as bytes, for an engine that reads them where it computes. */
-  readonly stored?: StoredBytes;
-  /** How they are drawn or computed, for an engine that can do so where it counts. */
-  readonly drawn?: Quantiles;
-  readonly weights?: WeightDraws;
-  readonly simulated?: SimulatedStep;
-  readonly product?: LowRank;
+  /** For an engine that reads, draws or computes them where it counts. */
+  readonly origin?: Origin;
+}
+
+/** Where numbers come from. */
+interface Origins {
+  /** They lie as bytes. */
+  readonly stored: StoredBytes;
+  /** Drawn from a table of quantiles. */
+  readonly quantiles: Quantiles;
+  /** Drawn as weights are. */
+  readonly weights: WeightDraws;
+  /** A step of a simulated run. */
+  readonly simulated: SimulatedStep;
+  readonly product: LowRank;
+}
+
+export type Origin = {
+  readonly [Kind in keyof Origins]: { readonly kind: Kind; readonly of: Origins[Kind] };
+}[keyof Origins];
+
+/** What numbers come from, if it is of this kind. */
+export function originOf<Kind extends keyof Origins>(
+  { origin }: Values,
+  kind: Kind,
+): Origins[Kind] | undefined {
+  return origin?.kind === kind ? (origin.of as Origins[Kind]) : undefined;
 }
 
 /** Numbers as little-endian bytes of a file or of shared memory: plain data that other threads can be given. */
@@ -71,12 +91,14 @@ export interface LowRank {
 }
 
 /** fp32 numbers times another, each product one fp32 rounding. */
-export function scaledValues({ length, read, stored }: Values, by: number): Values {
+export function scaledValues(values: Values, by: number): Values {
+  const { length, read } = values;
+  const stored = originOf(values, "stored");
   const scale = Math.fround(by);
   return {
     length,
     // Two products are two roundings, and bytes are given one scale.
-    ...(stored && stored.scale === undefined && { stored: { ...stored, scale } }),
+    ...(stored && stored.scale === undefined && { origin: { kind: "stored", of: { ...stored, scale } } }),
     read: async (start, into) => {
       await read(start, into);
       for (let i = 0; i < into.length; i++) into[i] = Math.fround(into[i] * scale);
@@ -88,7 +110,7 @@ export function scaledValues({ length, read, stored }: Values, by: number): Valu
 export function drawnValues(length: number, drawn: Quantiles): Values {
   return {
     length,
-    drawn,
+    origin: { kind: "quantiles", of: drawn },
     read: async (start, into) => {
       for (let i = 0; i < into.length; i++) into[i] = quantileOf(drawn, start + i);
     },

@@ -38,20 +38,24 @@ function causeTable(cases: readonly Case[], percent: Percent): string[] {
 
 /** The lens on the optimizer's own state: the share of the updates of a moment that its storage lost. */
 function momentTable(cases: readonly Case[], percent: Percent): string[] {
-  const column = (heading: string, of: number): Column => ({
+  const column = (heading: string, of: "m" | "v"): Column => ({
     heading,
     align: "right",
-    cells: cases.map(({ moments }) => percent(lostShare(moments[of]))),
+    cells: cases.map(({ moments }) => percent(lostShare(moments, of))),
   });
   return layOut([
     { heading: "updates of moments", align: "left", cells: caseLabels(cases) },
-    column("m lost", 0),
-    column("v lost", 1),
+    column("m lost", "m"),
+    column("v lost", "v"),
   ]);
 }
 
-/** Of the updates of a moment that were not zero, those that it lost; null for none. */
-export function lostShare(moment: MomentCounts | undefined): number | null {
+/**
+ * Of the updates of the first or second moment that were not zero, those that it lost; null where there is none: Adafactor has
+ * no first, SGD and Muon no second.
+ */
+export function lostShare(moments: readonly MomentCounts[], of: "m" | "v"): number | null {
+  const moment = moments.find(({ name }) => name.toLowerCase() === of);
   return moment ? share(moment.lost, moment.lost + moment.kept + moment.moved) : null;
 }
 

@@ -74,7 +74,7 @@ export function replayOf(recording: Recording, options: ReplayOptions): Replay {
   const first = stated(recording.tensors[0].name, 0);
   const optimizer = asked ?? first.known ?? "adamw";
   expectOptimizerSettings(optimizer, { lr: 0, ...given });
-  if (first.known !== null && first.known !== optimizer) {
+  if (first.known !== null && first.known !== optimizer && first.also !== optimizer) {
     const remark = `the recording is of ${first.name}, and ${optimizer} takes its gradients`;
     refuse(
       `--optimizer ${first.known}, as the recording is of ${first.name}`,
@@ -174,7 +174,13 @@ function startOf(
         `those of ${name}, which are divided by their bias corrections`,
       );
     }
-    const needed: readonly MomentKind[] = optimizer === "adamw" ? ["M", "V"] : ["M"];
+    if (optimizer === "adafactor")
+      throw new InputError(
+        moments.path,
+        "no moments, as those of Adafactor are means of rows and columns",
+        "some",
+      );
+    const needed: readonly MomentKind[] = ["adamw", "adam"].includes(optimizer) ? ["M", "V"] : ["M"];
     return (tensor) => momentsOf(tensor, moments, needed);
   }
   const [first] = stepNumbers;

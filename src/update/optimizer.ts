@@ -4,24 +4,34 @@ import { formatOf } from "../format/registry.js";
 import { roundSum } from "../format/round.js";
 import { unknownName } from "../format/unknown-name.js";
 import type { BlockSettings } from "./block-settings.js";
+import { adafactorRecipes } from "./recipe/adafactor.js";
+import { adamRecipes } from "./recipe/adam.js";
 import { adamwRecipes } from "./recipe/adamw.js";
 import { lionRecipes, sgdNotImitated, sgdRecipes } from "./recipe/momentum.js";
+import { muonRecipes } from "./recipe/muon.js";
 import type { OptimizerName, OptimizerSettings, Recipe } from "./recipe/recipe.js";
 import { momentNames, RecipeStep, stateNames } from "./recipe/recipe-step.js";
+import { elementsOf } from "./recipe/whole.js";
 import { type UpdateOptions, type UpdateSettings, updateSettings } from "./settings.js";
 
 /** The recipes of each optimizer by name. */
 export const recipes: Readonly<Record<OptimizerName, ReadonlyMap<string, Recipe>>> = {
   adamw: byName(adamwRecipes),
+  adam: byName(adamRecipes),
   sgd: byName(sgdRecipes),
   lion: byName(lionRecipes),
+  muon: byName(muonRecipes),
+  adafactor: byName(adafactorRecipes),
 };
 
 /** Steps of frameworks that no recipe imitates, by name: why. */
 export const notImitated: Readonly<Record<OptimizerName, ReadonlyMap<string, string>>> = {
   adamw: new Map(),
+  adam: new Map(),
   sgd: sgdNotImitated,
   lion: new Map(),
+  muon: new Map(),
+  adafactor: new Map(),
 };
 
 function byName(of: readonly Recipe[]): ReadonlyMap<string, Recipe> {
@@ -52,7 +62,7 @@ export type CaseSettings = UpdateSettings | BlockSettings | RecipeSettings;
 /**
  * The settings of a recipe's case. Scheme, rounding and opmath are what the recipe amounts to.
  *
- * @param optimizer adamw, sgd or lion.
+ * @param optimizer adamw, adam, sgd, lion, muon or adafactor.
  * @param name of one of its recipes.
  * @param options the storage format, the seed of stochastic rounding, and the optimizer's settings.
  * @returns settings of a case that is recorded gradients by a recipe, complete.
@@ -122,6 +132,16 @@ export interface OptimizerState {
   readonly t: number;
   /** p, the moments and the carriers of the recipe, by name. */
   readonly values: Readonly<Record<string, Float32Array>>;
+  /** Of the tensor, where the recipe needs it. */
+  readonly shape?: readonly number[];
+}
+
+/** What optimizers are called where a case is set up: `adamw`, ... */
+export const optimizerNames = Object.keys(recipes) as readonly OptimizerName[];
+
+/** Why a recipe does not take a tensor of this shape, in a few words, or null. */
+export function refusedShape({ whole }: Pick<Recipe, "whole">, shape: readonly number[]): string | null {
+  return whole?.refuses?.(shape) ?? null;
 }
 
 export interface OptimizerOptions extends OptimizerSettings {
@@ -136,8 +156,11 @@ export interface OptimizerOptions extends OptimizerSettings {
 /** A pure optimizer: states in, states out. */
 export interface Optimizer {
   readonly recipe: Recipe;
-  /** The states before the first step. Weights are numbers, cast to the storage format by nearest-even. */
-  init(weights: ArrayLike<number>): OptimizerState;
+  /**
+   * The states before the first step. Weights are numbers, cast to the storage format by nearest-even; the shape is that of their
+   * tensor, by default a vector.
+   */
+  init(weights: ArrayLike<number>, shape?: readonly number[]): OptimizerState;
   /** The states after one more step of a whole tensor. @throws RangeError for a gradient of another length. */
   step(state: OptimizerState, gradient: ArrayLike<number>): OptimizerState;
 }
@@ -154,6 +177,48 @@ export interface Optimizer {
  */
 export function adamw(options: OptimizerOptions): Optimizer {
   return optimizer("adamw", options);
+}
+
+/**
+ * Adam by a recipe: weight decay goes through the moments.
+ *
+ * @param options the recipe, the storage format, and the settings of the optimizer.
+ * @returns a pure optimizer, as {@link adamw} gives.
+ * @throws RangeError for unknown names, and for settings that torch refuses.
+ * @example
+ * const optimizer = adam({ recipe: "torch-2.13-cpu-for-loop", lr: 0.25, weightDecay: 0.5 });
+ * optimizer.step(optimizer.init([1, -1]), [1e-3, 0]).values.p; // Float32Array.of(0.75, -0.75)
+ */
+export function adam(options: OptimizerOptions): Optimizer {
+  return optimizer("adam", options);
+}
+
+/**
+ * Muon by a recipe, of a matrix: `init` takes its shape beside its weights.
+ *
+ * @param options the recipe, the storage format, and the settings of the optimizer; `betas[0]` is the momentum.
+ * @returns a pure optimizer, as {@link adamw} gives.
+ * @throws RangeError for unknown names and settings that make no step; `init` for a tensor that is no matrix.
+ * @example
+ * const optimizer = muon({ recipe: "muon", lr: 0.5 });
+ * optimizer.step(optimizer.init([1, 0, 0, 1], [2, 2]), [1, 0, 0, 1]).values.p; // Float32Array.of(0.4453125, 0, 0, 0.4453125)
+ */
+export function muon(options: OptimizerOptions): Optimizer {
+  return optimizer("muon", options);
+}
+
+/**
+ * Adafactor by a recipe; of a matrix `init` takes the shape beside the weights.
+ *
+ * @param options the recipe, the storage format, and the learning rate and weight decay.
+ * @returns a pure optimizer, as {@link adamw} gives.
+ * @throws RangeError for unknown names, and for settings that make no step.
+ * @example
+ * const optimizer = adafactor({ recipe: "transformers-adafactor", lr: 0.25 });
+ * optimizer.step(optimizer.init([1, 1, 1, 1], [2, 2]), [1, -1, 1, 1]).values.p; // Float32Array.of(0.75, 1.25, 0.75, 0.75)
+ */
+export function adafactor(options: OptimizerOptions): Optimizer {
+  return optimizer("adafactor", options);
 }
 
 /**
@@ -195,18 +260,27 @@ function optimizer(
   const kept = stateNames(of);
   return {
     recipe: of,
-    init(weights: ArrayLike<number>): OptimizerState {
+    init(weights: ArrayLike<number>, shape: readonly number[] = [weights.length]): OptimizerState {
       const given = Float32Array.from(weights);
+      expectShape(of, shape, given.length);
       const p = given.map((x) => roundSum(x, 0, storage, "nearest-even", "ieee", 0));
       const from = { zero: () => new Float32Array(given.length), weight: () => given.slice() };
       const moments = momentNames(of.moments).map((moment) => [moment, from.zero()]);
       const carriers = of.carriers.map((carrier) => [carrier.name, from[carrier.from]()]);
-      return { t: 0, values: Object.fromEntries([["p", p], ...moments, ...carriers]) };
+      const kept = (of.kept ?? []).map((state) => [state, from.zero()]);
+      const values = Object.fromEntries([["p", p], ...moments, ...carriers, ...kept]);
+      return { t: 0, values, ...(of.whole && { shape }) };
     },
-    step({ t, values }: OptimizerState, gradient: ArrayLike<number>): OptimizerState {
+    step({ t, values, shape }: OptimizerState, gradient: ArrayLike<number>): OptimizerState {
       const { length } = values.p;
       if (gradient.length !== length) {
         throw new RangeError(`expected a gradient of ${plural(length, "number")}, found ${gradient.length}`);
+      }
+      if (of.whole) {
+        const columns = Object.fromEntries(kept.map((state) => [state, values[state].slice()]));
+        step.begin(t + 1);
+        step.applyAll({ ...columns, g: Float32Array.from(gradient) }, shape ?? [length]);
+        return { t: t + 1, values: columns, shape: shape ?? [length] };
       }
       const next = Object.fromEntries(kept.map((state) => [state, new Float32Array(length)]));
       const { registers } = step;
@@ -225,4 +299,13 @@ function optimizer(
 
 function missingRandom(): never {
   throw new TypeError("this recipe rounds stochastically and needs `random`, a source of 32 random bits");
+}
+
+/** @throws RangeError for a shape of another number of elements, and for one that the recipe does not take. */
+function expectShape(of: Recipe, shape: readonly number[], elements: number): void {
+  if (elementsOf(shape) !== elements) {
+    throw new RangeError(`expected a shape of ${plural(elements, "number")}, found ${shape.join(" x ")}`);
+  }
+  const reason = refusedShape(of, shape);
+  if (reason !== null) throw new RangeError(`recipe ${of.name} of a tensor ${shape.join(" x ")}: ${reason}`);
 }

@@ -34,7 +34,7 @@ function shared(numbers: Float32Array, name: string): Values {
   const codes = bytes === 2 ? new Uint16Array(buffer) : new Uint8Array(buffer);
   if (bytes < 4) for (const [i, x] of numbers.entries()) codes[i] = encode(x, of);
   const held = bytes === 4 ? numbers : Float32Array.from(codes, (code) => decode(code, of));
-  return { ...valuesOf(held), stored: { in: buffer, byteOffset: 0, format: of } };
+  return { ...valuesOf(held), origin: { kind: "stored", of: { in: buffer, byteOffset: 0, format: of } } };
 }
 
 /** Updates as fp32, bf16 and 8-bit codes, among them zeros of both signs and what is not finite. */
@@ -83,7 +83,7 @@ describe("values that are scaled where they are read", () => {
     const values = shared(Float32Array.of(1 + 2 ** -23, 3, 1e-38), "fp32");
     const twice = scaledValues(scaledValues(values, 0.1), 10);
     // A thread that multiplied once would give other numbers, so it is not asked to.
-    expect(twice.stored).toBeUndefined();
+    expect(twice.origin).toBeUndefined();
     const read = new Float32Array(2);
     await twice.read(1, read);
     const { fround } = Math;

@@ -14,7 +14,7 @@ export function sharedNumbers(numbers: readonly number[], of: Format = format("f
       : new Float32Array(Uint32Array.from(new Uint16Array(memory), (code) => code << 16).buffer);
   return {
     length: single.length,
-    stored: { in: memory, byteOffset: 0, format: of },
+    origin: { kind: "stored", of: { in: memory, byteOffset: 0, format: of } },
     read: async (start, into) => into.set(decoded.subarray(start, start + into.length)),
   };
 }

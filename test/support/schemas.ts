@@ -15,6 +15,7 @@ type SchemaName =
   | "learn"
   | "compare"
   | "vectors"
+  | "recipes"
   | "verification"
   | "check";
 

@@ -68,6 +68,26 @@ const amountsTo: Readonly<Record<OptimizerName, Readonly<Record<string, string>>
     kahan: "bf16 kahan nearest-even, m of M, v of V, k from zero",
     "collage-light": "bf16 two-term nearest-even, m of M, v of V, r from zero",
     "collage-plus": "bf16 two-term nearest-even, m of M, v (dv) of V, r from zero",
+    "torch-1.13-cpu": "bf16 in-place nearest-even, m of M, v of V",
+    anyprecision: "bf16 kahan nearest-even, m of M, v of V, k from zero",
+    "anyprecision-defaults": "bf16 in-place nearest-even, M of M, v of V",
+    "anyprecision-torch-1.13-cpu": "bf16 kahan nearest-even, m of M, v of V, k from zero",
+    "transformer-engine-bf16-states": "bf16 master nearest-even, m of M, v of V, P from weight",
+    "transformer-engine-remainder": "bf16 master nearest-even, M of M, V of V, P from weight",
+    "heavyball-stochastic": "bf16 in-place stochastic, m of M, v of V",
+    "bnb-adamw8bit": "bf16 in-place nearest-even, M of M, V of V",
+  },
+  adam: {
+    "torch-2.13-cpu-for-loop": "bf16 in-place nearest-even, m of M, v of V",
+    "torch-2.13-cpu-foreach": "bf16 in-place nearest-even, m of M, v of V",
+    "torch-2.13-cpu-fused": "bf16 in-place nearest-even, m of M, v of V",
+    "torch-2.13-cuda-for-loop": "bf16 in-place nearest-even, m of M, v of V",
+    "torch-2.13-cuda-foreach": "bf16 in-place nearest-even, m of M, v of V",
+    "torch-2.13-cuda-fused": "bf16 in-place nearest-even, m of M, v of V",
+    "torch-2.13-cuda-capturable": "bf16 in-place nearest-even, m of M, v of V",
+    fp32: "fp32 in-place nearest-even, M of M, V of V, P from weight",
+    master: "bf16 master nearest-even, M of M, V of V, P from weight",
+    "torch-1.13-cpu": "bf16 in-place nearest-even, m of M, v of V",
   },
   sgd: {
     "torch-2.13-cpu-for-loop": "bf16 in-place nearest-even, m of M",
@@ -82,6 +102,16 @@ const amountsTo: Readonly<Record<OptimizerName, Readonly<Record<string, string>>
     "lion-pytorch": "bf16 in-place nearest-even, m of M",
     fp32: "fp32 in-place nearest-even, M of M, P from weight",
     master: "bf16 master nearest-even, M of M, P from weight",
+  },
+  muon: {
+    muon: "bf16 in-place nearest-even, m of M",
+    fp32: "fp32 in-place nearest-even, M of M, P from weight",
+    master: "bf16 master nearest-even, M of M, P from weight",
+  },
+  adafactor: {
+    "transformers-adafactor": "bf16 in-place nearest-even, V of V",
+    fp32: "fp32 in-place nearest-even, V of V, P from weight",
+    master: "bf16 master nearest-even, V of V, P from weight",
   },
 };
 

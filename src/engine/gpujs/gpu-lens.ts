@@ -1,3 +1,4 @@
+import { originOf } from "../../lens/input.js";
 import { blockLength, laneCount, sumOfProducts } from "../../lens/sum.js";
 import { type EndTally, type Tally, UpdateTally } from "../../lens/tally.js";
 import { schemes } from "../../update/scheme.js";
@@ -94,7 +95,9 @@ export class GpuLens {
   /** The table that all updates of a step are drawn from; null if they are not, or not by this device. */
   #drawn(index: number): Float32Array | null {
     if (!this.#device.hasIntegers) return null;
-    const tables = this.#batch.pieces.map(({ input }) => input.updates[index].drawn?.table ?? null);
+    const tables = this.#batch.pieces.map(
+      ({ input }) => originOf(input.updates[index], "quantiles")?.table ?? null,
+    );
     const [first] = tables;
     return first?.every(isInDomain) && tables.every((table) => table === first) ? first : null;
   }

@@ -46,7 +46,7 @@ export function gpujsEngine(open: () => Promise<Device> = openFirst): Engine {
     refuses: refusal,
 
     remark: ({ tensors }) =>
-      tensors.some(({ updates }) => updates.some(({ simulated }) => simulated))
+      tensors.some(({ updates }) => updates.some(({ origin }) => origin?.kind === "simulated"))
         ? "AdamW's updates were computed on the CPU and uploaded: its square roots and divisions are not exact on GPUs."
         : null,
 

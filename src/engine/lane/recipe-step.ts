@@ -130,12 +130,13 @@ function stepOf<V>(
 ): ReadonlyMap<string, V> {
   const { k } = kernel;
   const names = stateNames(recipe);
-  const rounded = (rounding: "nearest-even" | "stochastic") => (x: V) =>
+  const rounded = (rounding: "nearest-even" | "nearest-away" | "stochastic") => (x: V) =>
     round(k, x, { format, rounding, overflow: "ieee" }, kernel.random);
   const operations = {
     ...operationsOf(kernel, words),
     store: rounded("nearest-even"),
     storeAtRandom: rounded("stochastic"),
+    storeAway: rounded("nearest-away"),
   };
   const take = (lines: readonly string[]) => {
     const values = new Map([...scalarsOf(kernel, words), ...states, ["g", gradient] as const]);

@@ -20,15 +20,24 @@ export interface Branch<V> {
 export interface RecipeOperations<V> {
   readonly k: Lane<V>;
   readonly fma: Fma<V>;
-  /** `R` and `S`, of lines that store numbers. */
+  /** `R`, `S` and `A`, of lines that store numbers. */
   readonly store?: (x: V) => V;
   readonly storeAtRandom?: (x: V) => V;
+  readonly storeAway?: (x: V) => V;
   /** A condition on scalars: whether it holds, or the branch that asks it; null for one on numbers of each weight. */
   holds(condition: Condition): boolean | Branch<V> | null;
 }
 
 /** What calls take, by name. */
-const operandsOf: Readonly<Record<string, number>> = { fma: 3, sqrt: 1, negate: 1, sign: 1, R: 1, S: 1 };
+const operandsOf: Readonly<Record<string, number>> = {
+  fma: 3,
+  sqrt: 1,
+  negate: 1,
+  sign: 1,
+  R: 1,
+  S: 1,
+  A: 1,
+};
 
 /**
  * What was written so far of the lines of a kernel: a value that two lines compute alike, of one recipe or of two, is
@@ -150,7 +159,7 @@ class Text<V> {
   }
 
   #call(callee: string, operands: readonly Expression[]): V {
-    const { k, fma, store, storeAtRandom } = this.operations;
+    const { k, fma, store, storeAtRandom, storeAway } = this.operations;
     if (operandsOf[callee] === operands.length) {
       const [a, b, c] = operands.map((operand) => this.#value(operand));
       if (callee === "fma") return fma(a, b, c, this.written);
@@ -159,6 +168,7 @@ class Text<V> {
       if (callee === "sign") return sign(k, a);
       if (callee === "R" && store) return store(a);
       if (callee === "S" && storeAtRandom) return storeAtRandom(a);
+      if (callee === "A" && storeAway) return storeAway(a);
     }
     throw new SyntaxError(`recipe line "${this.#line}": no ${callee} of ${operands.length} for each weight`);
   }

@@ -1,5 +1,5 @@
 import type { Format } from "../../format/format.js";
-import type { StoredBytes, TensorInput, Values } from "../../lens/input.js";
+import { originOf, type StoredBytes, type TensorInput, type Values } from "../../lens/input.js";
 import type { CaseTally } from "../../lens/run/summarize.js";
 import { sumOrNull, Tally, UpdateTally } from "../../lens/tally.js";
 import { stepKey, tensorKey } from "../../update/threefry.js";
@@ -35,7 +35,7 @@ export function forWorkers(
   const products = new LowRankPlan(tensors, chunk);
   return (tensor) =>
     (plan.makes(tensor) || products.makes(tensor)) &&
-    momentsOf(tensor).every(({ stored }) => stored !== undefined) &&
+    momentsOf(tensor).every((values) => originOf(values, "stored") !== undefined) &&
     storedIn(tensor).every((stored) => typeof stored.in !== "string" || readsFiles);
 }
 
@@ -45,9 +45,11 @@ function momentsOf({ optimizer }: TensorInput): readonly Values[] {
 
 /** All that workers read of a tensor. */
 function storedIn(tensor: TensorInput): StoredBytes[] {
-  return [tensor.weights, ...tensor.updates, ...momentsOf(tensor)].flatMap(({ stored, product }) =>
-    (product ? sourcesOf(product) : [stored]).flatMap((part) => part ?? []),
-  );
+  return [tensor.weights, ...tensor.updates, ...momentsOf(tensor)].flatMap((values) => {
+    const product = originOf(values, "product");
+    const parts = product ? sourcesOf(product) : [originOf(values, "stored")];
+    return parts.flatMap((part) => part ?? []);
+  });
 }
 
 /** Takes a job through worker threads, each of which reads its chunks and counts them on its own. */
@@ -86,7 +88,8 @@ export async function runThreaded(
     return {
       scalars: layout.constants + plan.bytes + 4 * scalars!.of(tensor),
       moments: momentKinds.flatMap((kind) => {
-        const recorded = optimizer?.moments[kind]?.stored;
+        const moment = optimizer?.moments[kind];
+        const recorded = moment && originOf(moment, "stored");
         if (recorded === undefined) return [];
         const starts = recipes.starts(kind, optimizer!.stepsTaken, optimizer!.settings[0]);
         return [{ kind, row: layout.moments![kind], source: sourceOf(recorded, formats), starts }];
@@ -179,6 +182,7 @@ function describe(
 ): WorkerTensor[] {
   let firstTask = 0;
   const source = (stored: StoredBytes) => sourceOf(stored, formats);
+  const storedOf = (values: Values) => originOf(values, "stored");
   return tensors.map((tensor) => {
     const { name, weights, updates } = tensor;
     const tasks = Math.ceil(weights.length / chunk);
@@ -187,11 +191,12 @@ function describe(
       const key = tensorKey(seed, name);
       return stepNumbers.flatMap((step) => stepKey(key, step));
     });
+    const storedWeights = storedOf(weights);
     const described = {
       length: weights.length,
-      weights: weights.stored ? source(weights.stored) : plan.weights(weights.weights!),
-      updates: updates.every(({ stored }) => stored)
-        ? updates.map(({ stored }) => source(stored!))
+      weights: storedWeights ? source(storedWeights) : plan.weights(originOf(weights, "weights")!),
+      updates: updates.every(storedOf)
+        ? updates.map((values) => source(storedOf(values)!))
         : products.makes(tensor)
           ? products.updates(updates, source)
           : plan.updates(updates, layout),

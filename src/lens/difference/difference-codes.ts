@@ -4,6 +4,7 @@ import { pathNotTakenUnchanged, smallSubnetworksUnchanged } from "../probes.js";
 import { blockLength, SparseSum } from "../sum.js";
 import { firstWideDistance } from "../ulp-distance.js";
 import { compareNumbers, DifferenceTally } from "./difference.js";
+import { type LookUp, lookUpCodes } from "./look-up.js";
 
 /** Compares two tensors of one format by their codes. */
 export interface Comparison {
@@ -24,33 +25,6 @@ export interface Comparer {
   comparison(of: Format): Comparison;
   lookUp: LookUp;
 }
-
-/**
- * Looks up each byte of runs of codes in the table of its run, which the run's scale, a byte, chooses among tables of 256
- * entries, and puts one 16-bit code a byte into `into`, or two where entries have two, the lower half first. Valid for
- * runs of a multiple of 16 bytes, or of 8 where entries have two.
- */
-export type LookUp = (runs: CodeRuns, tables: Uint16Array | Uint32Array, into: Uint16Array) => void;
-
-export interface CodeRuns {
-  readonly codes: Uint8Array;
-  /** One a run. */
-  readonly scales: Uint8Array;
-  /** Bytes of a run. */
-  readonly bytes: number;
-}
-
-/** The specification of {@link LookUp}. */
-export const lookUpCodes: LookUp = ({ codes, scales, bytes }, tables, into) => {
-  const two = tables instanceof Uint32Array;
-  for (let i = 0; i < codes.length; i++) {
-    const entry = tables[256 * scales[Math.floor(i / bytes)] + codes[i]];
-    if (two) {
-      into[2 * i] = entry & 0xffff;
-      into[2 * i + 1] = entry >>> 16;
-    } else into[i] = entry;
-  }
-};
 
 /** The comparer of this file. */
 export function codeComparer(): Comparer {

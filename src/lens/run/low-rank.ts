@@ -6,7 +6,7 @@ export function lowRankValues(product: LowRank): Values {
   const { rows, columns } = product;
   return {
     length: rows * columns,
-    product,
+    origin: { kind: "product", of: product },
     read: (start, into) => readProduct(product, start, into),
   };
 }

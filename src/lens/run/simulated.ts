@@ -7,13 +7,13 @@ import {
   signalOf,
 } from "../../update/simulated-adamw.js";
 import { drawnWeight, type WeightDraws } from "../../update/weight-draws.js";
-import type { Values } from "../input.js";
+import { originOf, type Values } from "../input.js";
 
 /** Weights that are drawn. */
 export function drawnWeights(length: number, weights: WeightDraws): Values {
   return {
     length,
-    weights,
+    origin: { kind: "weights", of: weights },
     read: async (start, into) => {
       for (let i = 0; i < into.length; i++) into[i] = drawnWeight(weights, start + i);
     },
@@ -28,9 +28,17 @@ export function simulatedUpdates(of: SimulatedTensor, weights: Values): Values[]
   const walk = new Walk(of, weights);
   return Array.from({ length: of.run.steps }, (_, i) => ({
     length: weights.length,
-    simulated: { of, t: i + 1, weights },
+    origin: { kind: "simulated", of: { of, t: i + 1, weights } },
     read: (start, into) => walk.read(i + 1, start, into),
   }));
+}
+
+/** The tensor whose simulation these are, if they are all its steps, in their order and over these weights. */
+export function simulatedIn(updates: readonly Values[], weights: Values): SimulatedTensor | undefined {
+  const steps = updates.map((values) => originOf(values, "simulated"));
+  const of = steps[0]?.of;
+  const follows = steps.every((step, i) => step?.of === of && step?.t === i + 1 && step.weights === weights);
+  return follows ? of : undefined;
 }
 
 /** Remembers one run of elements. */

@@ -170,8 +170,8 @@ function recipeSection(result: Result, labels: readonly string[]): string {
           ? missing
           : percent(share(of.causes[cause], of.totals.none + of.totals.lost + of.totals.kept)),
       ),
-      percent(lostShare(of.moments[0])),
-      percent(lostShare(of.moments[1])),
+      percent(lostShare(of.moments, "m")),
+      percent(lostShare(of.moments, "v")),
       of.end.parted === null ? missing : count(of.end.parted),
     ]),
   });

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Format } from "../../format/format.js";
-import type { LowRank, SkippedTensor, TensorInput } from "../../lens/input.js";
+import { originOf, type SkippedTensor, type TensorInput } from "../../lens/input.js";
 import { lowRankValues, negated } from "../../lens/run/low-rank.js";
 import { type Checkpoint, openCheckpoint } from "../checkpoint.js";
 import { InputError, quote } from "../input-error.js";
@@ -163,6 +163,6 @@ function weightOf({ module }: ModuleFactors, base: Checkpoint): string {
 export function mergedAndUnmerged(tensors: readonly TensorInput[]): TensorInput[] {
   return tensors.map((tensor) => {
     const [update] = tensor.updates;
-    return { ...tensor, updates: [update, lowRankValues(negated(update.product as LowRank))] };
+    return { ...tensor, updates: [update, lowRankValues(negated(originOf(update, "product")!))] };
   });
 }

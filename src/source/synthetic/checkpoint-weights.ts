@@ -94,7 +94,7 @@ async function everyNth(values: Values, length: number): Promise<Values> {
   }
   return {
     length,
-    stored: { in: bytes, byteOffset: 0, format: format("fp32") },
+    origin: { kind: "stored", of: { in: bytes, byteOffset: 0, format: format("fp32") } },
     read: async (start, into) => into.set(taken.subarray(start, start + into.length)),
   };
 }

@@ -4,7 +4,7 @@ import { reference } from "../../../src/engine/reference/reference.js";
 import { forWorkers, runThreaded } from "../../../src/engine/wasm/threaded.js";
 import { wasm } from "../../../src/engine/wasm/wasm.js";
 import { format } from "../../../src/format/registry.js";
-import type { TensorInput } from "../../../src/lens/input.js";
+import { originOf, type TensorInput } from "../../../src/lens/input.js";
 import { lowRankValues, negated } from "../../../src/lens/run/low-rank.js";
 import { type UpdateSettings, updateSettings } from "../../../src/update/settings.js";
 import { seeded } from "../../source/support.js";
@@ -84,7 +84,7 @@ describe("workers multiply factors", () => {
 
   it("not of steps with other factors, of fp64, of what is not stored, or of more than they have room for", () => {
     const [of, other] = tensors;
-    const [{ product }] = of.updates;
+    const product = originOf(of.updates[0], "product");
     const computed = tensorOf("given", [1], [2]).weights;
     const large = { ...product!, rank: 2 ** 12, columns: 2 ** 12 };
     const refused: TensorInput[] = [

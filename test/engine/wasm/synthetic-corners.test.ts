@@ -6,7 +6,7 @@ import { reference } from "../../../src/engine/reference/reference.js";
 import { forWorkers, runThreaded } from "../../../src/engine/wasm/threaded.js";
 import { wasm } from "../../../src/engine/wasm/wasm.js";
 import { format } from "../../../src/format/registry.js";
-import type { TensorInput } from "../../../src/lens/input.js";
+import { originOf, type TensorInput } from "../../../src/lens/input.js";
 import { drawnWeights, simulatedUpdates } from "../../../src/lens/run/simulated.js";
 import { models } from "../../../src/source/synthetic/models.js";
 import { syntheticRun } from "../../../src/source/synthetic/synthetic-run.js";
@@ -116,7 +116,12 @@ describe("the reference's outcome on threads", () => {
     const memory = new SharedArrayBuffer(4 * n);
     new Float32Array(memory).set(weights);
     const stored = { in: memory, byteOffset: 0, format: format("fp32") };
-    const given = { name: "w", size: 3 * n, shape: [n], weights: { ...valuesOf(weights), stored } };
+    const given = {
+      name: "w",
+      size: 3 * n,
+      shape: [n],
+      weights: { ...valuesOf(weights), origin: { kind: "stored" as const, of: stored } },
+    };
     const decays = syntheticSettings(adam({ weightDecay: 10 }));
     const job = { ...syntheticRun(decays, [given]), cases };
     expect(job.tensors.every(forWorkers(job))).toBe(true);
@@ -156,9 +161,9 @@ describe("which tensors workers take", () => {
 
   it("not over weights that no worker can have, or other weights than were simulated", () => {
     expect(taken(first, { ...first, weights: valuesOf([1, 2, 3]) })).toEqual([true, false]);
-    const others = drawnWeights(first.weights.length, { ...first.weights.weights!, sigma: 1 });
+    const others = drawnWeights(first.weights.length, { ...originOf(first.weights, "weights")!, sigma: 1 });
     expect(taken(first, { ...first, weights: others })).toEqual([true, false]);
-    const { of } = first.updates[0].simulated!;
+    const { of } = originOf(first.updates[0], "simulated")!;
     expect(taken(first, { ...first, weights: others, updates: simulatedUpdates(of, others) })).toEqual([
       true,
       true,

@@ -43,7 +43,7 @@ function shared(numbers: Float32Array, of: Format): Values {
     const codes = bytes === 2 ? new Uint16Array(buffer, 16) : new Uint8Array(buffer, 16);
     for (const [i, x] of numbers.entries()) codes[i] = encode(x, of);
   }
-  return { ...valuesOf(numbers), stored: { in: buffer, byteOffset: 16, format: of } };
+  return { ...valuesOf(numbers), origin: { kind: "stored", of: { in: buffer, byteOffset: 16, format: of } } };
 }
 
 /** Tensors of unlike lengths, the last in another format; numbers of bf16 are numbers of fp32. */

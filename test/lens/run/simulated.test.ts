@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { format } from "../../../src/format/registry.js";
-import type { Values } from "../../../src/lens/input.js";
+import { originOf, type Values } from "../../../src/lens/input.js";
 import { drawnWeights, simulatedGradients, simulatedUpdates } from "../../../src/lens/run/simulated.js";
 import { gaussian } from "../../../src/update/distribution.js";
 import { SimulatedChunk, type SimulatedTensor } from "../../../src/update/simulated-adamw.js";
@@ -53,7 +53,7 @@ describe("drawnWeights", () => {
     const wide = new Float64Array(5);
     await weights.read(45, wide);
     expect([...wide]).toEqual(expected.slice(45));
-    expect([weights.length, weights.weights]).toEqual([length, draws]);
+    expect([weights.length, originOf(weights, "weights")]).toEqual([length, draws]);
   });
 });
 
@@ -142,7 +142,7 @@ describe("simulatedUpdates", () => {
   });
 
   it("tell an engine what they are", () => {
-    const told = simulatedUpdates(of, weights).map(({ simulated }) => simulated);
+    const told = simulatedUpdates(of, weights).map((values) => originOf(values, "simulated"));
     expect(told).toEqual([1, 2, 3, 4, 5, 6].map((t) => ({ of, t, weights })));
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Values } from "../../../src/lens/input.js";
+import { originOf, type Values } from "../../../src/lens/input.js";
 import { moduleOf } from "../../../src/lens/module.js";
 import { elementsOf, models, modelTensors } from "../../../src/source/synthetic/models.js";
 import { stratify } from "../../../src/source/synthetic/sample.js";
@@ -103,14 +103,14 @@ describe("weights", () => {
     expect(description.weights?.queryKeyDistribution).toBe("weibull-1.13");
     for (const { name, weights } of tensors) {
       const headed = /\.(q|k)_proj\./.test(name);
-      expect(weights.weights?.distribution.name).toBe(headed ? "weibull-1.13" : "gaussian");
+      expect(originOf(weights, "weights")?.distribution.name).toBe(headed ? "weibull-1.13" : "gaussian");
     }
   });
 });
 
 describe("gradients", () => {
   const scaleOf = ({ updates }: ReturnType<typeof runOf>["tensors"][number]) =>
-    updates[0].simulated!.of.gradientScale;
+    originOf(updates[0], "simulated")!.of.gradientScale;
 
   it.each([
     [1, 1, 1],
@@ -163,7 +163,7 @@ describe("updates", () => {
       { ...sample, source: "steady-state" },
     );
     const { noise } = syntheticSettings().run;
-    const drawn = tensors.flatMap(({ updates }) => updates.map((of) => of.drawn!));
+    const drawn = tensors.flatMap(({ updates }) => updates.map((values) => originOf(values, "quantiles")!));
     expect(new Set(drawn.map(({ table }) => table)).size).toBe(1);
     expect(drawn[0].table).toEqual(steadyStateUpdates(3e-6, [0.9, 0.95], noise));
     expect(new Set(drawn.map(({ key }) => key.join())).size).toBe(6 * tensors.length);
@@ -204,7 +204,7 @@ describe("given weights", () => {
     expect(await read(tensors[1].weights)).toEqual(Float32Array.of(3, 4, 5));
     expect(sizes).toEqual([100, 300]);
     expect(description).toMatchObject({ weights: null, model: null, parameters: 400 });
-    expect(tensors[0].updates[0].simulated!.of.gradientScale).toBeCloseTo(0.5 / 20, 12);
+    expect(originOf(tensors[0].updates[0], "simulated")!.of.gradientScale).toBeCloseTo(0.5 / 20, 12);
   });
 });
 

@@ -2,7 +2,15 @@
 
 import { describe, expect, it } from "vitest";
 import { format } from "../../../src/format/registry.js";
-import { adamw, lion, type OptimizerOptions, recipe, recipes, sgd } from "../../../src/update/optimizer.js";
+import {
+  adam,
+  adamw,
+  lion,
+  type OptimizerOptions,
+  recipe,
+  recipes,
+  sgd,
+} from "../../../src/update/optimizer.js";
 import { intended } from "../../../src/update/recipe/intended.js";
 import { type OptimizerName, verifiedIn } from "../../../src/update/recipe/recipe.js";
 import { RecipeStep } from "../../../src/update/recipe/recipe-step.js";
@@ -12,7 +20,6 @@ import { Mismatches } from "../../support/mismatches.js";
 import {
   adamwInFp32,
   debiased,
-  derivations,
   f,
   fma,
   lerp,
@@ -22,6 +29,7 @@ import {
   type Step,
   sgdInFp32,
 } from "../../support/recipes-by-hand.js";
+import { derivations, meantElsewhere } from "../../support/recipes-of-frameworks.js";
 
 /** Sizes that training has, both signs, zero, subnormals, near powers of two, not on any bf16 grid. */
 const weights = [0, -0, 1, -0.02, 0.999, 1.0039, -1.9961, 3.3e-5, -1e-20, 1e-39, -250.7];
@@ -49,16 +57,18 @@ const elements = weights.flatMap((weight, i) =>
 );
 const steps = histories[0].length;
 
-const make = { adamw, sgd, lion };
+const make = { adamw, adam, sgd, lion, muon: adamw, adafactor: adamw };
 const names = (Object.keys(derivations) as OptimizerName[]).flatMap((optimizer) =>
   Object.keys(derivations[optimizer]).map((name) => ({ optimizer, name })),
 );
 
-it("every recipe has a second derivation", () => {
+it("every recipe has a second derivation, those of whole tensors in whole.test.ts", () => {
   const known = (Object.keys(recipes) as OptimizerName[]).flatMap((optimizer) =>
-    [...recipes[optimizer].keys()].map((name) => ({ optimizer, name })),
+    [...recipes[optimizer].values()]
+      .filter(({ whole }) => whole === undefined)
+      .map(({ name }) => `${optimizer} ${name}`),
   );
-  expect(names).toEqual(known);
+  expect(names.map(({ optimizer, name }) => `${optimizer} ${name}`).sort()).toEqual(known.sort());
 });
 
 it.each(names)(
@@ -67,8 +77,12 @@ it.each(names)(
     const of = recipe(optimizer, name);
     expect(of.of).toMatch(/\w{4}/);
     // What torch was compared with is in golden.test.ts.
-    if (name.startsWith("torch-")) expect(of.verified).toMatch(/^bit for bit with torch 2\.1[13]/);
+    const compared = /^bit for bit (with torch (1\.13|2\.1[13])|in parts: decay as SGD.* AdamW)/;
+    const isCompared = /torch-/.test(name) && !(optimizer === "adam" && name.endsWith("fused"));
+    if (isCompared) expect(of.verified).toMatch(compared);
     else expect(of.verified).toBe(["fp32", "master"].includes(name) ? "by definition" : null);
+    expect(of.source).toMatch(/^[\w-]+\/[\w-]+ [\w./-]+\.(py|cpp|cu|cuh)|arXiv/);
+    expect(of.releases).toMatch(/^(\d|any|main|not pinned|the paper)/);
   },
 );
 
@@ -93,9 +107,8 @@ describe.each(names)("$optimizer $name", ({ optimizer, name }) => {
       const states = elements.map((_, i) =>
         Object.fromEntries(Object.entries(state.values).map(([of, values]) => [of, values[i]])),
       );
-      const derive = derivations[optimizer][name];
+      const derive: Step = derivations[optimizer][name];
       const bits = random32(1);
-      const stochastically = name === "torchao-stochastic";
       const mismatches = new Mismatches();
       for (const [i, { weight }] of elements.entries()) {
         const stored = name === "fp32" ? f(weight) : toBfloat16(f(weight));
@@ -111,8 +124,7 @@ describe.each(names)("$optimizer $name", ({ optimizer, name }) => {
         );
         for (const [i, { weight, history }] of elements.entries()) {
           const isLeftOver = i >= elements.length - (elements.length % 32);
-          const random = stochastically ? bits() : 0;
-          states[i] = derive(states[i], f(history[t - 1]), t, settings, random, isLeftOver);
+          states[i] = derive(states[i], f(history[t - 1]), t, settings, bits, isLeftOver);
           for (const [of, expected] of Object.entries(states[i])) {
             const told = () => `${of} of ${weight} after ${history.slice(0, t)}`;
             mismatches.compare(state.values[of][i], expected, told);
@@ -127,6 +139,7 @@ describe.each(names)("$optimizer $name", ({ optimizer, name }) => {
 
 /** The update that is meant, from a weight and moments in fp32. */
 const meant: Readonly<Record<string, Step>> = {
+  ...meantElsewhere,
   adamw: ({ P, M, V }, g, t, settings) => {
     const next = adamwInFp32(P, M, V, g, t, settings);
     return adamwParts(P, next.M, next.V, next.d, next.step, settings);
@@ -168,6 +181,8 @@ describe.each([
   ["kahan", "adamw", "kahan"],
   ["sgd", "sgd", "master"],
   ["lion", "lion", "lion-pytorch"],
+  ["heavyball", "adamw", "heavyball-stochastic"],
+  ["adam", "adam", "torch-2.13-cuda-fused"],
 ] as const)("the intended step of %s", (name, optimizer, of) => {
   it.each(allSettings)(
     "has the bits of its second derivation, lr $lr, betas $b1 $b2, decay $wd",
@@ -190,7 +205,7 @@ describe.each([
             step.registers[step.register(register)] = value;
           }
           step.apply();
-          const expected = meant[name]({ P, M, V }, g, t, settings, 0, false);
+          const expected = meant[name]({ P, M, V }, g, t, settings, () => 0, false);
           for (const [register, value] of Object.entries(expected)) {
             const told = () => `${register} of ${weight} after ${history.slice(0, t)}`;
             mismatches.compare(step.registers[step.register(register)], value, told);
