@@ -54,9 +54,11 @@ export type {
   TensorOptimizer,
   Values,
 } from "./lens/input.js";
+export type * from "./lens/run/case.js";
 export { mergeResults } from "./lens/run/merge.js";
 export type * from "./lens/run/result.js";
 export type { ChangedCounts, SharedCounts } from "./lens/shared-tally.js";
+export type { Spread } from "./lens/spread.js";
 export { type ApplyOptions, applyUpdate } from "./update/apply.js";
 export type { BlockSchemeName } from "./update/block-scheme.js";
 export { type BlockOptions, type BlockSettings, schemeSettings } from "./update/block-settings.js";

@@ -126,6 +126,7 @@ describe("the package", () => {
       "docs/inspect.schema.json",
       "docs/learn.schema.json",
       "docs/prediction.schema.json",
+      "docs/recipes.schema.json",
       "docs/result.schema.json",
       "docs/series.schema.json",
       "docs/sweep.schema.json",
