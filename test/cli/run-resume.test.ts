@@ -43,7 +43,7 @@ beforeAll(async () => {
 
 describe("run --resume", () => {
   test("ended at any moment, the run goes on from there and gives what an uninterrupted one gives", async () => {
-    await expectResumes(work, join(folder, "out"), sized({ quick: 2, full: 24 }));
+    await expectResumes(work, join(folder, "out"), sized({ quick: 2, full: 16 }));
   });
 
   test("other threads may go on; what was counted is not counted again", async () => {
@@ -104,7 +104,7 @@ describe("run --resume", () => {
   test("computed updates are resumed too", async () => {
     const log = join(folder, "recipes");
     const trained = sized({
-      quick: await writeExcerpt(join(folder, "excerpt"), "rlvr/early", (i) => i < 10),
+      quick: await writeExcerpt(join(folder, "excerpt"), "rlvr/early", (i) => i < 5),
       full: recorded("rlvr/early"),
     });
     const recipes = ["run", trained, "--optimizer", "adamw", "--lr", "1e-5", "--quiet"];

@@ -242,11 +242,12 @@ describe("properties", () => {
   });
 
   it("chunk size and tensor order never change a result", async () => {
-    const blocks = sized({ quick: [0, 1, 2], full: [1, 2, 3] });
+    const blocks = sized({ quick: [0, 2], full: [1, 2, 3] });
     const runs = blocks.map((block) => gaussianRun(block + 1, 4096 * block + 37 * (block + 1), 3));
     const tensors = runs.map(({ weights, updates }, i) => tensorOf(`w${i}`, weights, ...updates));
     for (const rounding of ["nearest-even", "stochastic"] as const) {
-      for (const scheme of schemeNames) {
+      const half = schemeNames.filter((_, s) => s % 2 === (rounding === "stochastic" ? 1 : 0));
+      for (const scheme of sized({ quick: half, full: schemeNames })) {
         const options = { format: "bf16", scheme, rounding, seed: 5 } as const;
         const whole = await count(tensors, options, 2 ** 20);
         expect(await count(tensors, options, 1)).toEqual(whole);

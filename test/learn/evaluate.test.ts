@@ -7,6 +7,7 @@ import { paddedVocabulary, vocabulary } from "../../src/learn/decoder/shape.js";
 import { Evaluator, passAt } from "../../src/learn/evaluate.js";
 import { firstOperands } from "../../src/learn/learn.js";
 import { addition, promptOf } from "../../src/learn/task.js";
+import { trainings } from "../../src/page/learn/state.js";
 import { sized } from "../support/tier.js";
 import { data, modelIn } from "./support.js";
 
@@ -30,6 +31,11 @@ test.each(sized({ quick: published.slice(0, 1), full: published }))(
     const right = evaluator.rightAnswers(model(path));
     expect(passAt(right, 1)).toBeCloseTo(first, 4);
     expect(passAt(right, 32)).toBeCloseTo(thirtySecond, 4);
+    if (path !== "base") return;
+    // Where the page's charts begin: of GRPO all prompts, of fine-tuning those with both numbers below 60.
+    expect(first).toBeCloseTo(trainings.rlvr.base, 4);
+    const below = right.filter((_, i) => i < 6000 && i % 100 < 60);
+    expect(passAt(below, 1)).toBeCloseTo(trainings.sft.base, 4);
   },
 );
 

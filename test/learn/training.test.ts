@@ -11,6 +11,7 @@ import type { LearningRun, LearnStep } from "../../src/lens/learning/learning.js
 import type { Case } from "../../src/lens/run/case.js";
 import { summarizeCase } from "../../src/lens/run/summarize.js";
 import { type UpdateOptions, updateSettings } from "../../src/update/settings.js";
+import { sized } from "../support/tier.js";
 import { data, modelIn } from "./support.js";
 
 const models = {
@@ -52,15 +53,16 @@ describe.each([
   ["sft", "bf16", "in-place", "stochastic"],
   ["opd", "fp16", "kahan", "nearest-even"],
 ] as const)("%s, %s %s %s", (run, format, scheme, rounding) => {
+  const steps = sized({ quick: 2, full: 4 });
   let trained: Trained;
   beforeAll(async () => {
-    trained = await train(run, { format, scheme, rounding, seed: 3 }, 4);
+    trained = await train(run, { format, scheme, rounding, seed: 3 }, steps);
   });
 
   test("is the same again, and another with another seed", async () => {
-    const again = await train(run, { format, scheme, rounding, seed: 3 }, 4);
+    const again = await train(run, { format, scheme, rounding, seed: 3 }, steps);
     expect(digest(again.weights)).toBe(digest(trained.weights));
-    const other = await train(run, { format, scheme, rounding, seed: 4 }, 4);
+    const other = await train(run, { format, scheme, rounding, seed: 4 }, steps);
     expect(digest(other.weights)).not.toBe(digest(trained.weights));
   });
 

@@ -16,6 +16,7 @@ import {
 } from "../support/explained.js";
 import { hardPairs, optionsOf, questions, schemeNames } from "../support/hard-pairs.js";
 import { allRoundings, toUnits } from "../support/oracle.js";
+import { sized } from "../support/tier.js";
 
 /** The text as one line, since sentences are wrapped. */
 const flat = (text: string) => text.replace(/\s+/g, " ");
@@ -140,7 +141,8 @@ function lineOf(text: string, scheme: keyof typeof rows): string {
 }
 
 describe.each(hardPairs)("$name: $weight and $update in $format.name", (pair) => {
-  test.each(questions)(
+  // What is asked of the arithmetic lens/explain/explain-table.test.ts has of all of them in both tiers.
+  test.each(sized({ quick: questions.filter((_, i) => i % 3 === 0), full: questions }))(
     "$rounding, $scheme: the words say what is so, of this rounding and no other",
     (how) => {
       const question: Question = { ...pair, ...how };

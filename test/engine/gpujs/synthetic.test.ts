@@ -2,9 +2,10 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Engine } from "../../../src/engine/engine.js";
 import { reference } from "../../../src/engine/reference/reference.js";
 import { updateSettings } from "../../../src/update/settings.js";
+import { prepareDawn } from "../../support/dawn.js";
 import { openGpu } from "../../support/gpu/jobs.js";
 import { outcomeOf } from "../../support/outcome.js";
-import { describeNeeding, requirements, swiftShader } from "../../support/requirements.js";
+import { describeNeeding, requirements } from "../../support/requirements.js";
 import { syntheticJob, syntheticSettings } from "../../support/synthetic.js";
 
 describeNeeding(requirements.vulkan, "synthetic runs on the gpujs engine, webgpu in Node", () => {
@@ -14,7 +15,7 @@ describeNeeding(requirements.vulkan, "synthetic runs on the gpujs engine, webgpu
   ];
   let engine: Engine;
   beforeAll(async () => {
-    process.env.VK_ICD_FILENAMES ??= swiftShader;
+    prepareDawn();
     engine = await openGpu("gpujs webgpu");
   });
   afterAll(() => engine.close?.());

@@ -116,13 +116,14 @@ describe("on threads", () => {
       { ...settings, lr: 1e-3, weightDecay: 0 },
       { ...settings, betas: [0.3, 0.4] as const },
     ];
-    const [m, v] = gaussianRun(9, 3000, 2, 1e-3).updates;
+    const recorded = sized({ quick: 900, full: 3000 });
+    const [m, v] = gaussianRun(9, recorded, 2, 1e-3).updates;
     return {
       tensors: [
-        tensor("plain", 1, 3 * blockLength + 61),
+        tensor("plain", 1, sized({ quick: 1, full: 3 }) * blockLength + 61),
         { ...tensor("own settings", 2, 77), optimizer: { settings: changing, stepsTaken: 0, moments: {} } },
         {
-          ...tensor("recorded moments", 3, 3000),
+          ...tensor("recorded moments", 3, recorded),
           optimizer: {
             settings: changing,
             stepsTaken: 7,
@@ -174,7 +175,15 @@ describe("torch's own bits", () => {
 
 describe("a planted fault is refused", () => {
   // Each right but for the last bit, now and then.
-  it.each<[what: string, recipe: string, plant: () => void]>([
+  const telling: Plant = [
+    "a fused sum of two roundings",
+    "torch-2.13-cpu-fused",
+    () =>
+      vi.doMock("../../../src/engine/wasm/kernel/fma.js", () => ({
+        fma: (k: Writer, a: never, b: never, c: never) => k.f32x4.add(k.f32x4.mul(a, b), c),
+      })),
+  ];
+  const others: readonly Plant[] = [
     [
       "a quotient by way of the reciprocal",
       "torch-2.13-cuda-foreach",
@@ -185,15 +194,8 @@ describe("a planted fault is refused", () => {
       "torch-2.13-cuda-fused",
       () => plantInWriter((k) => ({ sqrt: (x) => k.mul(x, k.div(k.constant(1), k.sqrt(x))) })),
     ],
-    [
-      "a fused sum of two roundings",
-      "torch-2.13-cpu-fused",
-      () =>
-        vi.doMock("../../../src/engine/wasm/kernel/fma.js", () => ({
-          fma: (k: Writer, a: never, b: never, c: never) => k.f32x4.add(k.f32x4.mul(a, b), c),
-        })),
-    ],
-  ])("%s", async (_, recipe, plant) => {
+  ];
+  it.each(sized({ quick: [telling], full: [telling, ...others] }))("%s", async (_, recipe, plant) => {
     const cases = [recipeSettings("adamw", recipe, { ...settings, format: "fp16" })];
     vi.resetModules();
     plant();
@@ -213,6 +215,8 @@ describe("a planted fault is refused", () => {
     }
   });
 });
+
+type Plant = readonly [what: string, recipe: string, plant: () => void];
 
 type Writer = import("../../../src/engine/wasm/assembler/function.js").FunctionWriter;
 

@@ -48,7 +48,8 @@ describeNeeding(requirements.vulkan, "recipes on the webgpu engine", () => {
   );
 
   it("several beside each other, in batches of a block, whose counts are read after each step", async () => {
-    const names = ["torch-2.13-cpu-foreach", "torch-2.13-cuda-fused", "fp32"];
+    const names = ["torch-2.13-cpu-foreach", "torch-2.13-cuda-fused"];
+    if (fullTier) names.push("fp32");
     const cases = names.map((name) => recipeSettings("sgd", name, { ...settings, format: "bf16" }));
     const { weights, updates } = gaussianRun(7, 2 * 4096 + 61, 3, 1e-3);
     const tensors = [tensorOf("w", weights, ...updates), ...hardRecipeJob(cases[0]).tensors.slice(2)];
@@ -58,7 +59,7 @@ describeNeeding(requirements.vulkan, "recipes on the webgpu engine", () => {
     const theirs = await outcomeOf(reference, job);
     expectEqual(await outcomeOf({ run }, job), theirs);
     expect(theirs[1].result.end.parted).toBeGreaterThan(0);
-    expect(theirs[2].result.end.parted).toBeNull();
+    if (fullTier) expect(theirs[2].result.end.parted).toBeNull();
   });
 
   if (fullTier)

@@ -47,15 +47,16 @@ type WrongKernel = readonly [
 const tellingKernels: readonly WrongKernel[] = [
   ["a tie that goes up", { format: "bf16" }, "+ 32767u", "+ 32768u"],
   ["a sum without its sticky bit", { format: "bf16" }, "select(0u, 1u, sticky != 0u)", "0u"],
+];
+
+/** Compiling the kernels that make numbers takes SwiftShader seconds: their sums are in synthetic.test.ts in both tiers. */
+const otherKernels: readonly WrongKernel[] = [
   [
     "a quotient that is one too low",
     "made",
     "q = (q << bits) | digit;",
     "q = (q << bits) | (digit - select(0u, 1u, (i == 3u) & (digit > 0u)));",
   ],
-];
-
-const otherKernels: readonly WrongKernel[] = [
   ["a histogram one bin off", { format: "bf16" }, "exponentField(mu) + ", "exponentField(mu) + 1u + "],
   ["an end that forgets a class", { format: "bf16" }, "n[3] += select(0u, 1u,", "n[3] += select(0u, 0u,"],
   [
@@ -150,8 +151,8 @@ describeNeeding(requirements.vulkan, "the webgpu engine refuses", () => {
     const engine = webGpuEngine(async () => device);
     const cases = [updateSettings({ format: "bf16" })];
     expect(await agrees(engine, reference, cases, true)).toBe(true);
-    expect(await agreesOn(engine, reference, madeJob())).toBe(true);
     if (!fullTier) return;
+    expect(await agreesOn(engine, reference, madeJob())).toBe(true);
     expect(await engine.selfCheck()).toMatchObject({ failed: 0 });
     expect((await selectEngine("webgpu", jobOf({ format: "bf16" }), withDevice(engine))).engine).toBe(engine);
     expect((await selectEngine("gpu", jobOf({ format: "bf16" }), withDevice(engine))).engine).toBe(engine);

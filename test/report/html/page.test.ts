@@ -64,7 +64,7 @@ describeNeeding(requirements.chromium, "a report opened from disk in Chromium", 
     writeFileSync(path, pages[name]);
     page = await browser.newPage({ viewport: { width: 1280, height: 800 }, colorScheme });
     // No busy machine decides.
-    page.setDefaultTimeout(120_000);
+    page.setDefaultTimeout(240_000);
     noise = [];
     const address = pathToFileURL(path).href;
     page.on("console", (message) => noise.push(message.text()));
@@ -161,7 +161,8 @@ describeNeeding(requirements.chromium, "a report opened from disk in Chromium", 
     await open("large");
     expect((await column("tensor")).length).toBeLessThan(120);
     await page.$eval("#tensors", (view) => view.scrollTo({ top: view.scrollHeight, behavior: "instant" }));
-    await expect.poll(async () => (await column("tensor")).at(-1)).toBe("lm_head.weight");
+    const last = async () => (await column("tensor")).at(-1);
+    await expect.poll(last, { timeout: 240_000 }).toBe("lm_head.weight");
     expect((await column("tensor")).length).toBeLessThan(120);
     // Down in small steps, rows stay in their order, none twice and none missing.
     await page.$eval("#tensors", (view) => view.scrollTo({ top: 0, behavior: "instant" }));

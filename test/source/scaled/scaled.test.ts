@@ -7,6 +7,7 @@ import { openCheckpoint } from "../../../src/source/checkpoint.js";
 import { differenceOf } from "../../../src/source/pair/difference-of.js";
 import { openPair } from "../../../src/source/pair/open-pair.js";
 import { encodeSafetensors, type TensorToWrite } from "../../../src/source/safetensors/write.js";
+import { expectEqual } from "../../support/mismatches.js";
 import { expectValid } from "../../support/schemas.js";
 import { put, seeded, temporaryFolder } from "../support.js";
 import { e4m3, e5m2, files, type Made, make, recipes } from "./make.js";
@@ -52,7 +53,7 @@ describe.each(list)("$name", ({ name, made }) => {
   it.each([1_000_000, 517])("is one tensor of numbers, in pieces of %i", async (piece) => {
     const found = await numbersOf(paths[0], made.name, piece);
     expect(found.shape).toEqual(made.shape);
-    expect(found.numbers).toEqual(made.numbers);
+    expectEqual(found.numbers, made.numbers);
     // No scale is a weight.
     expect(found.names).toEqual([made.name]);
     expect(found.skipped).toEqual([]);

@@ -8,6 +8,7 @@ import { student4 } from "../../../src/update/distribution.js";
 import { steadyStateUpdates } from "../../../src/update/steady-state.js";
 import { toBfloat16 } from "../../support/bfloat16.js";
 import { syntheticSettings } from "../../support/synthetic.js";
+import { sized } from "../../support/tier.js";
 import { valuesOf } from "../../support/values.js";
 
 type Run = Parameters<typeof syntheticSettings>[0];
@@ -213,7 +214,7 @@ describe.each(["adamw", "steady-state"] as const)(
   "the share of bf16 weights that a step of %s changes",
   (source) => {
     it.each([1e-6, 1e-5, 1e-4])("is the mean of min(1, |u| / ulp), at a rate of %s", async (lr) => {
-      const [n, steps] = [2 ** 14, 12];
+      const [n, steps] = [sized({ quick: 2 ** 13, full: 2 ** 14 }), 12];
       const { tensors } = runOf(
         { steps, optimizer: { lr, betas: [0.9, 0.95], weightDecay: 0 } },
         { source, elements: n, weightFormat: "fp32", sigma: 0.02 },
