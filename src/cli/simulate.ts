@@ -3,7 +3,9 @@ import { studyFirstShown } from "../engine/first-shown.js";
 import type { Result } from "../lens/run/result.js";
 import { FirstShownFormula } from "../lens/study/first-shown.js";
 import { samplingOf } from "../lens/study/sampling.js";
+import { rateText } from "../report/sweep-table.js";
 import { milestonesOf } from "../source/synthetic/milestones.js";
+import { presets } from "../source/synthetic/presets.js";
 import type { CaseSettings } from "../update/optimizer.js";
 import { type UpdateSettings, updateSettings } from "../update/settings.js";
 import { addOutputOptions, type OutputOptions, threadsOption } from "./common-options.js";
@@ -18,7 +20,7 @@ import {
   recipeCases,
   recipeOption,
 } from "./options.js";
-import type { Streams } from "./streams.js";
+import { type Streams, wrappedFor } from "./streams.js";
 import { asUsage } from "./strict-options.js";
 import { addSyntheticOptions, type SyntheticOptions, syntheticSettings } from "./synthetic-options.js";
 import { expectApart } from "./write-output.js";
@@ -42,8 +44,17 @@ export function simulateCommand(streams: Streams): Command {
   addOutputOptions(addCaseOptions(addSyntheticOptions(command), { seed: false }));
   return command.action(async (options: SimulateOptions) => {
     checkOutput(options, streams);
-    await emit(await simulate(command, options, streams), options, streams);
+    await emit(await simulate(command, assumed(options, streams), streams), options, streams);
   });
+}
+
+/** What `simulate` alone is about: a run of reinforcement learning. It is told, since nobody asked for it. */
+function assumed(options: SimulateOptions, { err }: Streams): SimulateOptions {
+  if (options.preset !== undefined || options.steps !== undefined) return options;
+  const { name, steps, lr } = presets.get("rlvr")!;
+  const sentence = `precision-lens: no --preset or --steps: taken as --preset ${name}, ${steps} steps, a learning rate of ${rateText(options.lr ?? lr)}`;
+  if (!options.quiet) err.write(wrappedFor(err, `${sentence}\n`));
+  return { ...options, preset: name };
 }
 
 async function simulate(command: Command, options: SimulateOptions, { err }: Streams): Promise<Result> {
