@@ -1,13 +1,17 @@
-// MUTATED names one folder of src, which is faster by far; test/mutation/main.ts takes them in turn.
-const folder = process.env.MUTATED ?? "{format,update,lens}";
-const report = `reports/mutation/${process.env.MUTATED ?? "all"}`;
+// MUTATED names one part of src, a folder or a pattern of files; test/mutation/main.ts takes the parts in turn.
+const part = process.env.MUTATED ?? "{format,update,lens}";
+const report = `reports/mutation/${part.replaceAll(/[^a-z-]+/g, "-")}`;
 
 export default {
   testRunner: "vitest",
   vitest: { configFile: "test/mutation/vitest.config.ts" },
   plugins: ["@stryker-mutator/vitest-runner"],
   // Without the files that hold types only.
-  mutate: [`src/${folder}/**/*.ts`, "!src/lens/{input,run/result}.ts", "!src/update/recipe/recipe.ts"],
+  mutate: [
+    `src/${part.endsWith(".ts") ? part : `${part}/**/*.ts`}`,
+    "!src/lens/{input,run/result}.ts",
+    "!src/update/recipe/recipe.ts",
+  ],
   coverageAnalysis: "perTest",
   concurrency: 2,
   thresholds: { high: 95, low: 90, break: 90 },

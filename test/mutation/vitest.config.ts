@@ -16,7 +16,7 @@ export default defineConfig({
   test: {
     include: [
       "test/mutation/loading.short.ts",
-      ...(tests[process.env.MUTATED ?? ""] ?? Object.values(tests).flat()),
+      ...(tests[(process.env.MUTATED ?? "").split("/")[0]!] ?? Object.values(tests).flat()),
     ],
     exclude: [
       "**/node_modules/**",

@@ -14,6 +14,15 @@ test("is under 400 kB compressed without gpu.js, which is there", () => {
   expect(gzipSync(html.replace(gpuJs[0], "")).length).toBeLessThan(400_000);
 });
 
+test("has every text that its script reads before it, since a view is drawn as soon as the script is read", () => {
+  const main = html.lastIndexOf("<script>");
+  for (const id of ["worker-script", "gpu-js", "licences", "learn-base"]) {
+    const at = html.indexOf(`<script type="text/plain" id="${id}">`);
+    expect(at, id).toBeGreaterThan(0);
+    expect(at, id).toBeLessThan(main);
+  }
+});
+
 test("refers to nothing outside", () => {
   const own = html.replace(/<script[^>]*>[\s\S]*?<\/script>/g, "");
   expect(own.match(/(src|href)="(?!data:)[^"]*"/g)).toBeNull();
