@@ -11,7 +11,7 @@ import { CheckFailed } from "./check-failed.js";
 import { finiteNumber, formatName, roundingName, threadsOption, wholeNumber } from "./common-options.js";
 import { lensRecording } from "./lens-recording.js";
 import { engineOption } from "./options.js";
-import { type Streams, terminal } from "./streams.js";
+import { type Streams, wrappedFor } from "./streams.js";
 import { asUsage, oneOf } from "./strict-options.js";
 import { expectApart, expectWritable, writeWhole } from "./write-output.js";
 
@@ -84,7 +84,7 @@ export function checkCommand(streams: Streams): Command {
       const text = `${JSON.stringify(check)}\n`;
       if (json !== undefined && json !== "-") writeWhole(json, text);
       if (json === "-") out.write(text);
-      else if (!quiet) out.write(renderCheck(check, terminal(streams)));
+      else if (!quiet) out.write(wrappedFor(out, renderCheck(check)));
       if (check.failed) throw new CheckFailed();
     });
 }

@@ -1,18 +1,11 @@
 import type { Check } from "../lens/run/check.js";
-import { wrap } from "./columns.js";
 import { schemeInWords } from "./labels.js";
 import { count, percent, ratio } from "./numbers.js";
 import { leftOutSentences } from "./skipped.js";
-import { plainTerminal, type Terminal } from "./terminal.js";
 
 /** One verdict, and the reason for it. */
-export function renderCheck(check: Check, { columns }: Terminal = plainTerminal): string {
-  const sentences = [
-    ...leftOutSentences(check.skipped, check.input.elements),
-    verdictLine(check),
-    ...reasons(check),
-  ];
-  return `${sentences.flatMap((sentence) => wrap(sentence, Math.min(columns, 100))).join("\n")}\n`;
+export function renderCheck(check: Check): string {
+  return `${[...leftOutSentences(check.skipped, check.input.elements), verdictLine(check), ...reasons(check)].join("\n")}\n`;
 }
 
 function verdictLine(check: Check): string {
