@@ -62,7 +62,7 @@ export function demoCommand(streams: Streams): Command {
       const before = paragraph(
         "The first 8 of 300 steps of a real RLVR run (GRPO, AdamW at 1e-5), stored in five ways.",
       );
-      const next = paragraph("Next: precision-lens explain 0.02 1e-6; precision-lens run --help");
+      const next = "Next:\n  precision-lens explain 0.02 1e-6\n  precision-lens run --help\n";
       await emit(result, options, streams, {
         before: `${before}\n`,
         after: `\n${paragraph(await endOfRun())}\n${next}`,

@@ -33,7 +33,7 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
     )
     .argument(
       "<before>",
-      "file of safetensors or torch.save, index of shards, folder of one, or a recorded run",
+      "a checkpoint's file (safetensors, torch.save), index of shards or folder, or a recorded run",
     )
     .argument(
       "<after...>",
@@ -41,10 +41,10 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
     )
     .option(
       "--view <format>",
-      "compare what would be stored in this format, with shared scales too",
+      "format that both sides are compared in, as if stored in it; one with shared scales too",
       storageName,
     )
-    .option("--strict", "a tensor that cannot be compared is an error")
+    .option("--strict", "fail where a tensor cannot be compared")
     .addOption(
       new ListOption(
         "--rename <rule>",
@@ -54,23 +54,37 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
       ),
     )
     .option("--common-rows", "compare the rows in common where a vocabulary was resized")
-    .option(
-      "--merged <path>",
-      "of an adapter: a merged checkpoint, to compare bit for bit with what merging gives",
-    )
-    .option("--unmerge", "of an adapter: what is back after the update is taken away again")
+    .option("--merged <path>", "merged checkpoint that merging the adapter is compared with, bit for bit")
+    .option("--unmerge", "tell what is restored where the adapter is merged and its update subtracted again")
     .option(
       "--round-update <format>",
-      "of an adapter: round its update to this format first, as PEFT does with safe_merge",
+      "format that the adapter's update is rounded to first, as PEFT does with safe_merge",
       formatName,
     )
-    .option("--sample <n>", "chunks of 65,536 weights to compress", wholeNumber, 16)
-    .option("--seed <n>", "of the places of those chunks, and of drawn signs", wholeNumber, 0);
-  addGeometryOptions(command, "of a recorded run, --geometry after so many of its updates too")
-    .option("--lr <rate>", "learning rate of the run, for what a noise walk would give", finiteNumber)
-    .option("--steps <n>", "optimizer steps of the run, for the same", wholeNumber)
+    .option(
+      "--sample <n>",
+      "number of chunks of 65,536 weights that are compressed, for an estimate",
+      wholeNumber,
+      16,
+    )
+    .option(
+      "--seed <n>",
+      "seed of the places of those chunks, and of the signs that --geometry draws",
+      wholeNumber,
+      0,
+    );
+  addGeometryOptions(command, "numbers of updates of a recorded run after which --geometry is measured too")
+    .option("--lr <rate>", "learning rate of the run, for the distance of a noise walk", finiteNumber)
+    .option(
+      "--steps <n>",
+      "number of optimizer steps of the run, for the distance of a noise walk",
+      wholeNumber,
+    )
     .option("--write-delta <file>", "write what makes AFTER from BEFORE, byte for byte (safetensors)")
-    .option("--apply-delta <file>", "first make AFTER, where nothing is yet, from BEFORE and such a delta")
+    .option(
+      "--apply-delta <file>",
+      "first make AFTER, which must not exist yet, from BEFORE and such a delta",
+    )
     .addOption(threadsOption())
     .addOption(resumeOption())
     .addOption(shardOption());

@@ -14,7 +14,7 @@ import type { HtmlAssets } from "../report/html/document.js";
 import { shareable } from "../report/shareable.js";
 import type { Terminal } from "../report/terminal.js";
 import type { OutputOptions } from "./common-options.js";
-import { type Streams, terminal } from "./streams.js";
+import { type Streams, terminal, wrappedFor } from "./streams.js";
 import { expectFolder, writeFigures } from "./write-figures.js";
 import { expectWritable, writeWhole } from "./write-output.js";
 
@@ -106,7 +106,7 @@ export function checkOutput(options: OutputOptions, { err }: Streams): void {
     if (options[name] === undefined || twin === undefined) continue;
     const where = options[name] === "-" ? "stdout" : options[name];
     const message = `error: only one of --${twin} and --${name} can go to ${where}`;
-    err.write(`${message}\n`);
+    err.write(wrappedFor(err, `${message}\n`));
     throw new CommanderError(2, "precision-lens.output", message);
   }
   for (const name of renderingNames) {

@@ -17,11 +17,13 @@ export function addGeometryOptions(command: Command, milestones: string): Comman
   return command
     .option(
       "--geometry",
-      "how the change of each matrix lies, beside what would be expected if only sizes mattered (docs/gates.md)",
+      "tell how the change of each matrix lies, beside what would be expected if only sizes mattered (docs/gates.md)",
     )
-    .option("--rank <n>", "leading directions of --geometry (default: 64)", wholeNumber)
-    .option("--layers <n>", "layers whose spectra --geometry takes, 0 to all (default: 5)", (text) =>
-      text === "all" ? text : wholeNumber(text),
+    .option("--rank <n>", "number of leading directions of --geometry (default: 64)", wholeNumber)
+    .option(
+      "--layers <n>",
+      "number of layers whose spectra --geometry takes, 0 to all (default: 5)",
+      (text) => (text === "all" ? text : wholeNumber(text)),
     )
     .addOption(
       new ListOption(

@@ -45,8 +45,13 @@ export function predictCommand(streams: Streams): Command {
       "Takes gradients, recorded (FOLDER, with gradients.safetensors) or synthetic, through AdamW with an fp32 master, and " +
         "before each step asks every rule which stored weights will change: recall and precision of each.",
     )
-    .argument("[folder]", "a recorded run with gradients, instead of a synthetic one")
-    .option("--format <name>", "that the weights are stored in, with shared scales too", storageName, "bf16");
+    .argument("[folder]", "a recorded run with gradients (default: a synthetic one)")
+    .option(
+      "--format <name>",
+      "storage format of the weights; one with shared scales too",
+      storageName,
+      "bf16",
+    );
   addSyntheticOptions(command, { steps: String(defaults.steps), elements: "2^17", sources: false });
   addOutputOptions(command, "rule");
   return command.action(async (folder: string | undefined, options: PredictOptions) => {

@@ -4,8 +4,9 @@ import { ThreadEnded } from "../lens/thread-ended.js";
 import { InputError } from "../source/input-error.js";
 import { version } from "../version.js";
 import { CheckFailed } from "./check-failed.js";
+import { helpLayout } from "./help-layout.js";
 import { tellNotices } from "./notices.js";
-import { columnsOf, type Streams } from "./streams.js";
+import { columnsOf, type Streams, wrappedFor } from "./streams.js";
 import { strict } from "./strict-options.js";
 
 /** Loads a command that writes to these streams. */
@@ -22,31 +23,30 @@ export async function runProgram(
   streams: Streams,
 ): Promise<number> {
   const { out, err } = streams;
+  const tell = (text: string) => void err.write(wrappedFor(err, text));
   const program = new Command("precision-lens")
     .description(
       "What became of every optimizer update when its weight was stored in bf16, fp16, fp8 or fp4.",
     )
     .version(version)
-    .showHelpAfterError("(--help shows what there is)")
+    .showHelpAfterError("Run `precision-lens --help`")
+    .configureHelp(helpLayout)
     .configureOutput({
       writeOut: (text) => out.write(text),
-      writeErr: (text) => err.write(text),
+      writeErr: tell,
       getOutHelpWidth: () => columnsOf(out),
       getErrHelpWidth: () => columnsOf(err),
     })
-    .hook("preAction", (_, command) =>
-      tellNotices(command.opts().quiet ? null : (line) => void err.write(line)),
-    )
+    .hook("preAction", (_, command) => tellNotices(command.opts().quiet ? null : tell))
     .exitOverride();
   tellNotices(null);
   // Anything but a command is for the help, or for advice about what might be meant: both are about all of them.
   const asked = commands.get(argv[2]);
   for (const load of asked ? [asked] : commands.values()) {
-    program.addCommand(
-      strict(await load(streams))
-        .exitOverride()
-        .copyInheritedSettings(program),
-    );
+    const command = strict(await load(streams))
+      .exitOverride()
+      .copyInheritedSettings(program);
+    program.addCommand(command.showHelpAfterError(`Run \`precision-lens ${command.name()} --help\``));
   }
   try {
     await program.parseAsync(argv);
@@ -55,11 +55,11 @@ export async function runProgram(
     if (error instanceof CheckFailed) return 3;
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof InputError || error instanceof EngineRefused) {
-      err.write(`precision-lens: ${error.message}\n`);
+      tell(`precision-lens: ${error.message}\n`);
       return 2;
     }
     if (error instanceof ThreadEnded) {
-      err.write(`precision-lens: ${error.message}\n`);
+      tell(`precision-lens: ${error.message}\n`);
       return 1;
     }
     err.write(`precision-lens: internal error: ${error instanceof Error ? error.stack : error}\n`);

@@ -30,7 +30,7 @@ import {
   recipeCases,
 } from "./options.js";
 import { shardOption, shardRequest } from "./shard-option.js";
-import type { Streams } from "./streams.js";
+import { type Streams, wrappedFor } from "./streams.js";
 import { asUsage } from "./strict-options.js";
 import { warnOfSkipped } from "./warn-of-skipped.js";
 import { expectApart, expectWritable } from "./write-output.js";
@@ -63,42 +63,35 @@ export function runCommand(streams: Streams): Command {
         "recording has by step and parameter group, from moments.safetensors if the optimizer's state was not empty.\n" +
         "With --adapter the one update is the product of a LoRA adapter, as merging adds it.",
     )
-    .argument("[folder]", "a recorded run; or name its parts:")
-    .option("--weights <path>", "safetensors file, index of shards, or folder with one of them")
-    .option("--updates <path>", "the same, fp32 updates as added: tensors stepNNNN/<weight name>")
-    .option("--gradients <path>", "instead of updates, for --optimizer")
+    .argument("[folder]", "a recorded run; without it, --weights and --updates name its parts")
+    .option("--weights <path>", "weights before the run: a checkpoint's file, index of shards, or folder")
+    .option("--updates <path>", "fp32 updates as they were added, in tensors stepNNNN/<weight name>")
+    .option("--gradients <path>", "gradients, from which --optimizer computes the updates")
     .option(
       "--moments <path>",
-      "the optimizer's moments before the first step: tensors m/<weight name>, v/...",
+      "moments of the optimizer before the first step, in tensors m/<weight name> and v/<weight name>",
     )
     .option(
       "--adapter <path>",
-      "instead of updates: the folder of a LoRA adapter (PEFT), merged into --weights",
+      "folder of a LoRA adapter (PEFT) that is merged into --weights, instead of updates",
     )
-    .option(
-      "--merged <path>",
-      "of --adapter: a merged checkpoint, to compare bit for bit with what merging gives",
-    )
-    .option("--unmerge", "of --adapter: what is back after the update is taken away again")
+    .option("--merged <path>", "merged checkpoint that merging the adapter is compared with, bit for bit")
+    .option("--unmerge", "tell what is restored where the adapter is merged and its update subtracted again")
     .option(
       "--round-update <format>",
-      "of --adapter: round its update to this format first, as PEFT does with safe_merge",
+      "format that the adapter's update is rounded to first, as PEFT does with safe_merge",
       formatName,
     )
-    .option("--strict", "a tensor that cannot be counted is an error")
-    .option("--write-weights <file>", "write the stored weights at the end (safetensors); one case only")
+    .option("--strict", "fail where a tensor cannot be counted")
+    .option("--write-weights <file>", "write the stored weights at the end as safetensors; for one case only")
     .addOption(engineOption())
     .addOption(threadsOption())
     .addOption(resumeOption())
     .addOption(shardOption());
   addGeometryOptions(
     command,
-    "of --geometry, after so many updates too (default: 1, 2, 4, ... and all)",
-  ).option(
-    "--view <format>",
-    "of --geometry: compare in this format (default: that of the base)",
-    formatName,
-  );
+    "numbers of updates after which --geometry is measured too (default: 1, 2, 4, ... and all)",
+  ).option("--view <format>", "format in which --geometry compares (default: that of the base)", formatName);
   addOutputOptions(addOptimizerOptions(addCaseOptions(command)));
   return command.action(async (folder: string | undefined, options: RunOptions) => {
     const byRecipe = options.optimizer !== undefined || options.gradients !== undefined;
@@ -254,7 +247,7 @@ function planOf(
   );
   const plan = byRecipe
     ? replayPlan(command, options, recording, (remark) => {
-        if (!options.quiet) err.write(`precision-lens: --override: ${remark}\n`);
+        if (!options.quiet) err.write(wrappedFor(err, `precision-lens: --override: ${remark}\n`));
       })
     : { tensors: recording.tensors, cases: caseGrid(command, options) };
   const { length } = plan.cases;

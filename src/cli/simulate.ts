@@ -6,7 +6,9 @@ import { countOfAll } from "../lens/input.js";
 import type { Result } from "../lens/run/result.js";
 import { FirstShownFormula } from "../lens/study/first-shown.js";
 import { samplingOf } from "../lens/study/sampling.js";
+import { rateText } from "../report/sweep-table.js";
 import { milestonesOf } from "../source/synthetic/milestones.js";
+import { presets } from "../source/synthetic/presets.js";
 import { type CaseSettings, optimizerNames, recipes } from "../update/optimizer.js";
 import type { OptimizerName } from "../update/recipe/recipe.js";
 import { type UpdateSettings, updateSettings } from "../update/settings.js";
@@ -24,7 +26,7 @@ import {
 } from "./options.js";
 import { shardOfJob } from "./shard-job.js";
 import { type ShardRequest, shardOption, shardRequest } from "./shard-option.js";
-import type { Streams } from "./streams.js";
+import { type Streams, wrappedFor } from "./streams.js";
 import { asUsage } from "./strict-options.js";
 import { addSyntheticOptions, type SyntheticOptions, syntheticSettings } from "./synthetic-options.js";
 import { expectApart } from "./write-output.js";
@@ -51,9 +53,18 @@ export function simulateCommand(streams: Streams): Command {
   return command.action(async (options: SimulateOptions) => {
     checkOutput(options, streams);
     const request = shardRequest(command, options, streams);
-    const result = await simulate(command, options, request, streams);
+    const result = await simulate(command, assumed(options, streams), request, streams);
     if (result !== null) await emit(result, options, streams);
   });
+}
+
+/** What `simulate` alone is about: a run of reinforcement learning. It is told, since nobody asked for it. */
+function assumed(options: SimulateOptions, { err }: Streams): SimulateOptions {
+  if (options.preset !== undefined || options.steps !== undefined) return options;
+  const { name, steps, lr } = presets.get("rlvr")!;
+  const sentence = `precision-lens: no --preset or --steps: taken as --preset ${name}, ${steps} steps, a learning rate of ${rateText(options.lr ?? lr)}`;
+  if (!options.quiet) err.write(wrappedFor(err, `${sentence}\n`));
+  return { ...options, preset: name };
 }
 
 /** Null where shards were planned instead. */

@@ -56,7 +56,7 @@ export function sweepCommand(streams: Streams): Command {
         "a recorded run (FOLDER) multiplied by every --scale. Tells the smallest rate from which on each format learns, and " +
         "what keeps its updates at the fewest bits a weight.",
     )
-    .argument("[folder]", "a recorded run instead of a synthetic one");
+    .argument("[folder]", "a recorded run (default: a synthetic one)");
   addSyntheticOptions(command, {
     steps: String(defaultSteps),
     rates: ratesOption("--lr <rates>", "learning rates: a list, or from:to:count").default(
@@ -67,17 +67,19 @@ export function sweepCommand(streams: Streams): Command {
     .addOption(
       ratesOption(
         "--scale <rates>",
-        "of a recorded run: what its updates are multiplied by (default: 0.1:10:5)",
+        "factors on the updates of a recorded run: a list, or from:to:count (default: 0.1:10:5)",
       ),
     )
     .addOption(
       shareOption(
         "--learns <x>",
-        "least share of the fp32 displacement that a case retains to be said to learn; as far above 1 is the most",
+        "least share of the fp32 displacement that a case retains where it is said to learn; 2 minus it is the most",
         0.5,
       ),
     )
-    .addOption(shareOption("--keeps <x>", "the same, of a case that keeps its updates", 0.99))
+    .addOption(
+      shareOption("--keeps <x>", "least share that it retains where it is said to keep its updates", 0.99),
+    )
     .addOption(engineOption())
     .addOption(threadsOption())
     .addOption(shardOption());

@@ -200,7 +200,9 @@ export function geometryNotes({ sampled, totals, rank, leftOut, tensors }: Geome
         ]
       : []),
     ...(leftOut.length > 0
-      ? [`${counted(leftOut.length, "tensor")} left out: ${printable(leftOut[0].reason, 120)}.`]
+      ? [
+          `${counted(leftOut.length, "tensor")} left out; the first, ${printable(leftOut[0].name, 60)}: ${printable(leftOut[0].reason, 120)}.`,
+        ]
       : []),
     `Means over ${totals.tensors === 1 ? "1 matrix" : `${totals.tensors} matrices`}, each counting as one; the JSON has them by weight too. ` +
       "No number of weight space tells what a model has forgotten (docs/gates.md).",

@@ -1,12 +1,12 @@
 import { printable } from "../lens/printable.js";
 import type { Case, MomentCounts } from "../lens/run/case.js";
 import type { Result } from "../lens/run/result.js";
-import { type Column, layOut } from "./columns.js";
+import type { Column } from "./columns.js";
 import { caseLabels } from "./labels.js";
 import { count, missing, type Percent, percentIn, sampleOf, share } from "./numbers.js";
 
 /** Tables of a run whose updates an optimizer computed: why weights stood still, its moments, where recipes part. */
-export function recipeBlocks(result: Result): string[][] {
+export function recipeBlocks(result: Result): (readonly Column[])[] {
   const { cases } = result;
   const percent = percentIn(sampleOf(result));
   if (cases.every(({ recipe }) => recipe === null)) return [];
@@ -18,7 +18,7 @@ export function recipeBlocks(result: Result): string[][] {
 }
 
 /** Of the weight-steps that did not move the stored weight. */
-function causeTable(cases: readonly Case[], percent: Percent): string[] {
+function causeTable(cases: readonly Case[], percent: Percent): Column[] {
   const column = (heading: string, cause: keyof NonNullable<Case["causes"]>): Column => ({
     heading,
     align: "right",
@@ -26,28 +26,28 @@ function causeTable(cases: readonly Case[], percent: Percent): string[] {
       causes === null ? missing : percent(share(causes[cause], totals.none + totals.lost + totals.kept)),
     ),
   });
-  return layOut([
+  return [
     { heading: "unmoved because of", align: "left", cells: caseLabels(cases) },
     column("storage", "storage"),
     column("epsilon", "epsilon"),
     column("moment", "momentUnderflow"),
     column("decay", "weightDecay"),
     column("gradient 0", "gradient"),
-  ]);
+  ];
 }
 
 /** The lens on the optimizer's own state: the share of the updates of a moment that its storage lost. */
-function momentTable(cases: readonly Case[], percent: Percent): string[] {
+function momentTable(cases: readonly Case[], percent: Percent): Column[] {
   const column = (heading: string, of: "m" | "v"): Column => ({
     heading,
     align: "right",
     cells: cases.map(({ moments }) => percent(lostShare(moments, of))),
   });
-  return layOut([
+  return [
     { heading: "updates of moments", align: "left", cells: caseLabels(cases) },
     column("m lost", "m"),
     column("v lost", "v"),
-  ]);
+  ];
 }
 
 /**
@@ -60,10 +60,10 @@ export function lostShare(moments: readonly MomentCounts[], of: "m" | "v"): numb
 }
 
 /** Where the stored weights of each recipe leave those of the first. */
-function partingTable(cases: readonly Case[]): string[] {
+function partingTable(cases: readonly Case[]): Column[] {
   const [first, ...others] = caseLabels(cases);
   const rest = cases.slice(1);
-  return layOut([
+  return [
     { heading: `parting from ${first}`, align: "left", cells: others },
     {
       heading: "at step",
@@ -78,7 +78,7 @@ function partingTable(cases: readonly Case[]): string[] {
       align: "right",
       cells: rest.map(({ end }) => (end.parted === null ? missing : count(end.parted))),
     },
-  ]);
+  ];
 }
 
 /**

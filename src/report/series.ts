@@ -2,7 +2,7 @@ import type { DifferenceSide } from "../lens/difference/difference-result.js";
 import type { SeriesDifference, SeriesResult } from "../lens/difference/series.js";
 import { printable } from "../lens/printable.js";
 import type { NumberTable } from "./charts/figure.js";
-import { layOut, wrap } from "./columns.js";
+import { type Column, fitted, wrap } from "./columns.js";
 import { csv } from "./csv.js";
 import { escaped, table } from "./markdown-text.js";
 import { bytes, counted, missing, percent, ratio, share } from "./numbers.js";
@@ -15,18 +15,18 @@ export function renderSeriesTable(result: SeriesResult, terminal: Terminal = pla
   const { bold, dim } = styles(terminal);
   const width = Math.min(terminal.columns, 100);
   const { headings, rows } = seriesTable(result);
-  const [heading, ...lines] = layOut(
-    headings.map((of, c) => ({
-      heading: of,
-      align: c < 2 ? "left" : "right",
-      cells: rows.map((row) => row[c]),
-    })),
+  const columns = headings.map(
+    (of, c): Column => ({ heading: of, align: c < 2 ? "left" : "right", cells: rows.map((row) => row[c]) }),
   );
   const blocks = [
     [bold(seriesSize(result))],
-    [bold(heading), ...lines, ...wrap(seriesNote, width).map(dim)],
+    [...fitted(columns, terminal.columns, bold), ...wrap(seriesNote, width).map(dim)],
     wrap(seriesHeadline(result).join(" "), width),
-    result.skipped.length > 0 ? skippedLines(result.skipped).map(dim) : [],
+    result.skipped.length > 0
+      ? skippedLines(result.skipped)
+          .flatMap((line) => wrap(line, width))
+          .map(dim)
+      : [],
   ];
   return `${blocks
     .filter((of) => of.length > 0)

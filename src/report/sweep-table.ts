@@ -8,7 +8,7 @@ import {
   sameCase,
 } from "../lens/study/sweep.js";
 import { castSentences } from "./cast-note.js";
-import { type Column, layOut, wrap } from "./columns.js";
+import { type Column, fitted, layOut, wrap } from "./columns.js";
 import { caseLabel } from "./labels.js";
 import { counted, missing, ratio } from "./numbers.js";
 import { leftOutSentences, skippedLines } from "./skipped.js";
@@ -23,11 +23,15 @@ export function renderSweepTable(result: SweepResult, terminal: Terminal = plain
   const blocks = [
     [bold(sweepSize(result))],
     sweepSentences(result).flatMap((sentence) => wrap(sentence, width)),
-    boldFirst(answerTable(result)),
+    fitted(answerTable(result), terminal.columns, bold),
     ...retainedTables(result, terminal.columns).map(boldFirst),
     ...noiseTables(result, terminal.columns).map(boldFirst),
     sweepNotes(result).flatMap((note) => wrap(note, width).map(dim)),
-    skipped.length > 0 ? skippedLines(skipped).map(dim) : [],
+    skipped.length > 0
+      ? skippedLines(skipped)
+          .flatMap((line) => wrap(line, width))
+          .map(dim)
+      : [],
   ];
   return `${blocks
     .filter((lines) => lines.length > 0)
@@ -121,9 +125,9 @@ export function sweepNotes({ cells, settings, input }: SweepResult): string[] {
 }
 
 /** One row a case: its cost, and the rates from which on it learns and keeps its updates. */
-function answerTable({ answers: { cases } }: SweepResult): string[] {
+function answerTable({ answers: { cases } }: SweepResult): Column[] {
   const column = (heading: string, cells: readonly string[]) => ({ heading, align: "right", cells }) as const;
-  return layOut([
+  return [
     { heading: "stored as", align: "left", cells: cases.map((of) => caseLabel(of)) },
     column(
       "bits a weight",
@@ -137,7 +141,7 @@ function answerTable({ answers: { cases } }: SweepResult): string[] {
       "keeps from",
       cases.map(({ keepsFrom }) => rateText(keepsFrom)),
     ),
-  ]);
+  ];
 }
 
 function retainedTables(result: SweepResult, columns: number): string[][] {

@@ -54,7 +54,7 @@ describe("some steps under two ways of storing", () => {
     expect(result.runs.map(({ end }) => end.retained! > 0.99)).toEqual([true, false, true]);
   });
 
-  test("every rendering has every model", () => {
+  test("every rendering has every model", async () => {
     expect(table).toBe(renderLearnTable(result));
     expect(readFileSync(markdown, "utf8")).toBe(renderLearnMarkdown(result));
     expect(readFileSync(csv, "utf8")).toBe(renderLearnCsv(result));

@@ -34,7 +34,7 @@ describe.each([[[]], [["--override"]]])("run --optimizer %j", (more) => {
     ]);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     expect(stderr).toMatch(message);
-    expect(stderr).toMatch(/^error: expected .*, found \S+\n\(--help shows what there is\)\n$/);
+    expect(stderr).toMatch(/^error: expected .*, found \S+\nRun `precision-lens run --help`\n$/);
   });
 
   test("a momentum of SGD below zero is refused, one above 1 is not; its second beta means nothing", async () => {

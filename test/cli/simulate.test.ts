@@ -103,7 +103,6 @@ describe("simulate", () => {
   });
 
   test.each([
-    ["no steps", ["simulate"], /--steps/],
     ["steps beyond memory", ["simulate", "--steps", "100001"], /--steps.*at most 100,000/],
     ["an unknown model", ["simulate", "--model", "gpt-5", "--steps", "1"], /gpt-5/],
     ["an unknown preset", ["simulate", "--preset", "dpo"], /dpo/],

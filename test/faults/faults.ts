@@ -50,6 +50,20 @@ export const faults: readonly Fault[] = [
     group: "learn",
   },
   {
+    file: "src/report/columns.ts",
+    mistake: "a table of up to twice the width of the terminal is left whole",
+    find: "visibleWidth(widestLine(wider)) <= width",
+    replace: "visibleWidth(widestLine(wider)) <= 2 * width",
+    group: "cli",
+  },
+  {
+    file: "src/cli/progress.ts",
+    mistake: "the line of progress is longer than a narrow terminal, which cuts its time left",
+    find: "const room = columns - 2;",
+    replace: "const room = columns + 20;",
+    group: "cli",
+  },
+  {
     file: "src/learn/adamw.ts",
     mistake: "an fma is rounded twice where its sum lies in the middle of two numbers",
     find: "if (rest !== 0 && fround(",

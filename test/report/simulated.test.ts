@@ -89,7 +89,7 @@ describe("the table of a simulation", () => {
 
   test("tells of the whole, and of really zero updates in words", () => {
     const [table] = blocksWith(text, `of ${whole.toLocaleString("en-US")}`);
-    expect(table.split("\n")[1]).toMatch(/^bf16 in-place( +[\d.<>%]+( to [\d.<>%]+)?){3}$/);
+    expect(table.split("\n")[1]).toMatch(/^bf16 in-place( +[\d.<>%]+( to [\d.<>%]+)?){4}$/);
     expect(text.replaceAll("\n", " ")).toContain("no update was zero.");
   });
 
