@@ -127,6 +127,7 @@ describe("the package", () => {
       "docs/framework.schema.json",
       "docs/inspect.schema.json",
       "docs/learn.schema.json",
+      "docs/plan.schema.json",
       "docs/prediction.schema.json",
       "docs/recipes.schema.json",
       "docs/result.schema.json",
