@@ -49,7 +49,7 @@ export async function runProgram(
     program.addCommand(command.showHelpAfterError(`Run \`precision-lens ${command.name()} --help\``));
   }
   try {
-    await program.parseAsync(argv);
+    await program.parseAsync(asked ? argv : forHelp(argv, commands));
     return 0;
   } catch (error) {
     if (error instanceof CheckFailed) return 3;
@@ -65,4 +65,11 @@ export async function runProgram(
     err.write(`precision-lens: internal error: ${error instanceof Error ? error.stack : error}\n`);
     return 1;
   }
+}
+
+/** `help` of no command is that command by itself, so that it is refused by its name instead of answered with the help of all. */
+function forHelp(argv: readonly string[], commands: ReadonlyMap<string, LoadCommand>): readonly string[] {
+  const [node, script, first, name] = argv;
+  const known = name === undefined || name === "help" || name.startsWith("-") || commands.has(name);
+  return first !== "help" || known ? argv : [node, script, name];
 }
