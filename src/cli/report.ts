@@ -11,7 +11,6 @@ import { expectApart } from "./write-output.js";
 
 export function reportCommand(streams: Streams): Command {
   const command = new Command("report")
-    .summary("render a saved result; several over different tensors are added up")
     .description(
       "Renders a result that --json saved, of run, simulate, diff, sweep, predict, learn or compare. Several results of runs of the same cases " +
         "and steps over different tensors are added up first, exactly; merge does that for the shards of --shard.",
