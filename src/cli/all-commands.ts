@@ -125,7 +125,7 @@ const commands = new Map<string, CommandEntry>([
     "report",
     {
       parameters: "<result.json...>",
-      summary: "render a saved result; several of one run's shards are added up",
+      summary: "render a saved result; several over different tensors are added up",
       load: async (streams) => (await import("./report.js")).reportCommand(streams),
     },
   ],

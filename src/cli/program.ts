@@ -57,7 +57,7 @@ export async function runProgram(
     for (const [name, entry] of commands) program.addCommand(listed(name, entry));
   }
   try {
-    await program.parseAsync(argv);
+    await program.parseAsync(asked ? argv : forHelp(argv, commands));
     return 0;
   } catch (error) {
     if (error instanceof CheckFailed) return 3;
@@ -73,6 +73,13 @@ export async function runProgram(
     err.write(`precision-lens: internal error: ${error instanceof Error ? error.stack : error}\n`);
     return 1;
   }
+}
+
+/** `help` of no command is that command by itself, so that it is refused by its name instead of answered with the help of all. */
+function forHelp(argv: readonly string[], commands: ReadonlyMap<string, CommandEntry>): readonly string[] {
+  const [node, script, first, name] = argv;
+  const known = name === undefined || name === "help" || name.startsWith("-") || commands.has(name);
+  return first !== "help" || known ? argv : [node, script, name];
 }
 
 /** What stands for a command in the help of all: each has options. */

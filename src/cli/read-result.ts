@@ -5,6 +5,7 @@ import type { DifferenceResult } from "../lens/difference/difference-result.js";
 import type { SeriesResult } from "../lens/difference/series.js";
 import type { LearnResult } from "../lens/learning/learning.js";
 import type { RunComparison } from "../lens/learning/run-comparison.js";
+import { miscountOf, miscountOfDifference } from "../lens/run/adds-up.js";
 import { upgraded } from "../lens/run/old-results.js";
 import type { Result } from "../lens/run/result.js";
 import type { PredictionResult } from "../lens/study/prediction.js";
@@ -35,7 +36,7 @@ const schemas: Readonly<Record<SavedResult["schema"], string>> = {
 /**
  * Reads a saved result, of today's schema or an earlier one, which comes as one of today's.
  *
- * @throws InputError if it cannot be read, is not JSON, or is not a result of a schema known here.
+ * @throws InputError if it cannot be read, is not JSON, is not a result of a schema known here, or has counts that do not add up.
  */
 export async function readResult(path: string): Promise<SavedResult> {
   const text = await readFile(path, "utf8").catch((error) => {
@@ -48,7 +49,15 @@ export async function readResult(path: string): Promise<SavedResult> {
   if (!validate(value)) {
     throw new InputError(path, `a result of schema ${name}`, complaint(value, validate.errors![0]));
   }
-  return value as SavedResult;
+  const result = value as SavedResult;
+  const wrong =
+    result.schema === "precision-lens/2"
+      ? miscountOf(result)
+      : result.schema === "precision-lens-diff/2"
+        ? miscountOfDifference(result)
+        : null;
+  if (wrong !== null) throw new InputError(path, "counts that add up", wrong);
+  return result;
 }
 
 /** By the names of schemas: one is compiled in a quarter of a second (measured), for however many results. */

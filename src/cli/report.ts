@@ -13,7 +13,7 @@ export function reportCommand(streams: Streams): Command {
   const command = new Command("report")
     .description(
       "Renders a result that --json saved, of run, simulate, diff, sweep, predict, learn or compare. Several results of runs of the same cases " +
-        "and steps over different tensors (shards counted apart) are added up first, exactly.",
+        "and steps over different tensors are added up first, exactly; merge does that for the shards of --shard.",
     )
     .argument("<result.json...>", "saved results");
   return addOutputOptions(command).action(async (paths: string[], options: OutputOptions) => {
@@ -26,6 +26,10 @@ export function reportCommand(streams: Streams): Command {
     if (other !== undefined) {
       const found = `one of schema ${other.schema}, which does not`;
       throw new InputError(paths.join(", "), "results that add up", found);
+    }
+    if (runs.some(({ part }) => part !== undefined)) {
+      const found = "those of shards: `precision-lens merge` adds them up";
+      throw new InputError(paths.join(", "), "results over different tensors", found);
     }
     try {
       await emit(mergeResults(runs), options, streams);

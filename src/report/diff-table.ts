@@ -38,7 +38,7 @@ export function renderDiffTable(result: DifferenceResult, terminal: Terminal = p
     ...(heatmaps.length > 0 ? [wrap(shadeLegend(terminal), width).map(dim)] : []),
     totals.changed > 0 ? fitted(distanceTable(totals), terminal.columns, bold) : [],
     ...(geometry ? geometryBlocks(geometry, result.input.after.path, terminal) : []),
-    bytesLines(result),
+    bytesLines(result).flatMap((line) => wrap(line, width)),
     [...codeLines(result), ...byBytesLines(result)].flatMap((line) => wrap(line, width)),
     unchangedLines(result, width),
     fitted(deltaTable(delta), terminal.columns, bold),
@@ -152,23 +152,34 @@ function distanceTable({ ulps, changed }: DifferenceTotals): Column[] {
   ];
 }
 
-/** Where bytes differ that are not told by numbers. */
-export function bytesLines({ totals: { bytesChanged, changed, nonfinite } }: DifferenceResult): string[] {
+/** Where bytes differ that are not told by numbers, or, viewed in a format that shares scales, by codes. */
+export function bytesLines({ totals }: DifferenceResult): string[] {
+  const { bytesChanged, changed, nonfinite, shared } = totals;
   if (bytesChanged === null || bytesChanged === changed) return [];
   const why = nonfinite > 0 ? "+0 and -0, NaN and Inf" : "+0 and -0";
-  return [`By bytes ${counted(bytesChanged, "weight")} changed, by number ${count(changed)} (${why}).`];
+  const by = shared === undefined ? "number" : "code";
+  return [`By bytes ${counted(bytesChanged, "weight")} changed, by ${by} ${count(changed)} (${why}).`];
+}
+
+/** Of tensors that are wholly unchanged as they are compared, those that moved all the same: empty where that is none, or unknown. */
+function differentSentence(unchanged: DifferenceResult["tensors"]): string {
+  const moved = unchanged.filter(({ hidden }) => (hidden ?? 0) > 0).length;
+  if (moved === 0) return "";
+  const which =
+    moved < unchanged.length ? `${count(moved)} of them` : unchanged.length === 1 ? "It" : "All of them";
+  return ` ${which} ${moved === 1 ? "differs" : "differ"} at full precision.`;
 }
 
 function unchangedLines({ totals, tensors }: DifferenceResult, width: number): string[] {
   if (totals.elements === 0) return [];
   if (totals.tensorsUnchanged === 0) return ["No tensor is wholly unchanged."];
-  const names = tensors
-    .filter(({ whollyUnchanged }) => whollyUnchanged)
-    .map(({ name }) => printable(name, 120));
+  const unchanged = tensors.filter(({ whollyUnchanged }) => whollyUnchanged);
+  const names = unchanged.map(({ name }) => printable(name, 120));
   const more = names.length > 5 ? ` and ${count(names.length - 5)} more` : "";
   const are = names.length === 1 ? "is" : "are";
   return wrap(
-    `${count(names.length)} of ${counted(totals.tensors, "tensor")} ${are} wholly unchanged: ${names.slice(0, 5).join(", ")}${more}.`,
+    `${count(names.length)} of ${counted(totals.tensors, "tensor")} ${are} wholly unchanged: ${names.slice(0, 5).join(", ")}${more}.` +
+      differentSentence(unchanged),
     width,
   );
 }

@@ -5,6 +5,7 @@ import {
   figure,
   geometryNotes,
   geometrySentence,
+  isRecorded,
   measureLabel,
   measureRows,
   modelsOf,
@@ -125,7 +126,7 @@ export function geometryMarkdown(geometry: Geometry, first: string): string[] {
   return [
     "## Geometry",
     ...models.map(([path, { totals }]) =>
-      escaped(`${models.length > 1 ? `${path}: ` : ""}${geometrySentence(totals)}`),
+      escaped(`${models.length > 1 ? `${path}: ` : ""}${geometrySentence(totals, isRecorded(geometry))}`),
     ),
     ...courseSentences(geometry).map(escaped),
     ...geometryTables(geometry, first).flatMap(({ title, headings, rows }) => [

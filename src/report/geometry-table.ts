@@ -7,6 +7,7 @@ import {
   figure,
   geometryNotes,
   geometrySentence,
+  isRecorded,
   measureLabel,
   measureRows,
   modelsOf,
@@ -30,7 +31,7 @@ export function geometryBlocks(geometry: Geometry, first: string, terminal: Term
     ...models.flatMap(([path, model]) => [
       [
         ...(models.length > 1 ? [bold(printable(path, width))] : []),
-        ...wrap(geometrySentence(model.totals), width),
+        ...wrap(geometrySentence(model.totals, isRecorded(geometry)), width),
       ],
       ...(model.totals.measures.size.measured === null
         ? []

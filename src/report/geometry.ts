@@ -118,17 +118,27 @@ export function modelsOf(
   return [[first, geometry], ...(geometry.others ?? []).map((other) => [other.path, other] as const)];
 }
 
+/** Whether it is that of a recorded run, which alone is asked for its KL. */
+export function isRecorded({ divergence }: Geometry): boolean {
+  return divergence !== undefined;
+}
+
 /** How much more or less than expected a measure must be to be said to stand out. */
 const factor = 1.5;
 
 /** The masks of two models with the same changed share differ by a hundredth or two where only size matters. */
 const masksAlike = 0.05;
 
-/** The answer in one sentence. */
-export function geometrySentence({ measures }: MeanMeasures): string {
+/**
+ * The answer in one sentence.
+ *
+ * @param recorded of a recorded run, beside whose cases it stands: none of them is measured, but their updates added in fp32.
+ */
+export function geometrySentence({ measures }: MeanMeasures, recorded = false): string {
   const { size, stableRank, energy16, principalOverlap } = measures;
   if (size.measured === null) return `There is no geometry: ${printable(size.reason ?? "", 200)}.`;
-  const moved = `It moved by ${percent(size.measured)} of its norm`;
+  const what = recorded ? "Its updates, added in fp32 and not as a case stores them, moved it" : "It moved";
+  const moved = `${what} by ${percent(size.measured)} of its norm`;
   const mask = maskClause(principalOverlap);
   if (stableRank.ratio === null) return `${moved}; ${mask}.`;
   const few = stableRank.ratio < 1 / factor;

@@ -62,7 +62,7 @@ export function sweepSentences(result: SweepResult): string[] {
   const rates = settings.rate === "lr" ? "learning rate" : "scale of the recorded updates";
   return [
     ...leftOutSentences(result.skipped, result.input.elements),
-    `Smallest ${rates} at which each format still learns: ${byFormat.join(", ")}.`,
+    `Smallest ${rates} at which each format still learns, of those tried: ${byFormat.join(", ")}.`,
     `Cheapest that keeps its updates: ${cheapestInWords(result)}.`,
     ...castSentences(result.casts),
   ];

@@ -8,7 +8,7 @@ import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
 import { count, counted, missing, percentIn, sampleOf, share, shareOfWeights } from "./numbers.js";
 import { recipeBlocks, verificationNotes } from "./recipe-table.js";
-import { hasCollateral, sharedNote, sharedTable, sizedUpdates } from "./shared-scales.js";
+import { hasCollateral, sharedNote, sharedTable, sharesScales, sizedUpdates } from "./shared-scales.js";
 import { endRatioText, firstShownNote, firstShownTable, samplingNote, samplingTable } from "./simulation.js";
 import { skippedLines } from "./skipped.js";
 import { type BarPart, glyph, plainTerminal, stackedBar, styles, type Terminal } from "./terminal.js";
@@ -162,9 +162,14 @@ function legend(cases: readonly Case[], terminal: Terminal, bars: boolean): stri
     `${mark("lost")}lost, nothing changed`,
   ];
   const text =
-    `Of the updates that were not zero: ${parts.join("; ")}. At the end, of the weights: unchanged bits, and hidden, which ` +
-    "an fp32 run would have changed.";
+    `Of the updates that were not zero: ${parts.join("; ")}. At the end, of the weights: unchanged ${whatStays(cases)}, and hidden, ` +
+    "which an fp32 run would have changed.";
   return wrap(text, textWidth(terminal)).map(dim);
+}
+
+/** Where scales are shared a weight is its number: a scale alone changes that, while the bits of its code stay. */
+function whatStays(cases: readonly Case[]): string {
+  return cases.some(sharesScales) ? "numbers" : "bits";
 }
 
 /** How much of the fp32 run's displacement each case holds and shows; one row a case. */

@@ -49,7 +49,14 @@ export function recipe(optimizer: OptimizerName, name: string): Recipe {
   const others = optimizerNames.filter((other) => recipes[other].has(name)).join(" and ");
   if (!found && others !== "")
     throw new RangeError(`recipe ${name} is of the optimizer ${others}, not of ${optimizer}`);
-  if (!found) throw unknownName("recipe", name, [...known.keys()], { owner: optimizer });
+  if (!found && Object.hasOwn(recipes, name)) {
+    const own = [...recipes[name as OptimizerName].keys()].join(", ");
+    throw new RangeError(`${name} is an optimizer, and no recipe: its recipes are ${own}`);
+  }
+  if (!found) {
+    const all = optimizerNames.flatMap((each) => [...recipes[each].keys()]);
+    throw unknownName("recipe", name, all, { owner: optimizer, expected: [...known.keys()].join(", ") });
+  }
   return found;
 }
 

@@ -95,6 +95,26 @@ describe("what is no result is refused in one sentence", () => {
     await expectRefusal(["report", path], path, schema, 'schema "precision-lens/2\\u001b[2J"');
   });
 
+  test("counts that do not add up", async () => {
+    const { lost, elements, steps } = (await read(whole)).cases[1].totals;
+    const path = await changed("lost-a-bit.json", [["cases", 1, "totals", "lost"], lost ^ 1]);
+    const sum = elements * steps + ((lost ^ 1) - lost);
+    const found = `/cases/1/totals, whose classes are ${sum} weight-steps, not ${elements} x ${steps}`;
+    await expectRefusal(["report", path], path, "counts that add up", found);
+  });
+
+  test("shards of one run, which merge adds up", async () => {
+    const shards = await Promise.all(
+      [0, 1].map(async (i) => {
+        const path = join(folder, `shard-${i}.json`);
+        await output("run", window, "--scheme", "master", "--shard", `${i}/2`, "--quiet", "--json", path);
+        return path;
+      }),
+    );
+    const found = "those of shards: `precision-lens merge` adds them up";
+    await expectRefusal(["report", ...shards], shards.join(", "), "results over different tensors", found);
+  });
+
   test("one that was cut off", async () => {
     const path = put(folder, "cut.json", (await output("report", whole, "--json", "-")).slice(0, -100));
     await expectRefusal(["report", path], path, "a saved result", "no valid JSON");

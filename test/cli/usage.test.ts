@@ -11,6 +11,7 @@ const window = recorded("rlvr/early");
 describe("usage", () => {
   test.each<[string, string[], RegExp]>([
     ["an unknown command", ["frobnicate"], /unknown command 'frobnicate'/],
+    ["help of an unknown command", ["help", "frobnicate"], /unknown command 'frobnicate'/],
     ["an unknown option", ["run", window, "--colour"], /unknown option '--colour'/],
     [
       "an unknown format",

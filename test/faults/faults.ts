@@ -22,6 +22,13 @@ export const faults: readonly Fault[] = [
     group: "lens",
   },
   {
+    file: "src/lens/run/adds-up.ts",
+    mistake: "counts that lost a bit are taken where the whole has it right",
+    find: "const parts = [of, ...of.tensors];",
+    replace: "const parts = [of];",
+    group: "lens",
+  },
+  {
     file: "src/lens/shard/merge-parts.ts",
     mistake: "a shard that is there twice is counted twice",
     find: "if (twin !== undefined)",

@@ -29,6 +29,14 @@ async function result() {
 const sharedResult = await result();
 
 describe("a result of shared scales", () => {
+  it("calls a number what stays: the scale changed numbers whose bits stayed", () => {
+    const unwrapped = (cases: typeof of.cases) => renderTable({ ...of, cases }).replaceAll("\n", " ");
+    expect(unwrapped(of.cases)).toContain("At the end, of the weights: unchanged numbers, and hidden");
+    expect(unwrapped(of.cases.slice(0, 1))).toContain(
+      "At the end, of the weights: unchanged bits, and hidden",
+    );
+  });
+
   it("keeps to its schema, and counts what the scale moved by class", () => {
     expectValid("result", sharedResult);
     const [bf16, mxfp4] = sharedResult.cases.map(({ totals }) => totals);

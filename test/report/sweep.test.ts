@@ -24,14 +24,14 @@ describe("the answers come first, as sentences", () => {
       sweepResult({ formats: ["bf16", "fp16", "e4m3fn"], schemes, progress }),
     );
     expect(learning).toBe(
-      "Smallest learning rate at which each format still learns: bf16 1e-6 (kahan), fp16 1e-6 (in-place), e4m3fn none.",
+      "Smallest learning rate at which each format still learns, of those tried: bf16 1e-6 (kahan), fp16 1e-6 (in-place), e4m3fn none.",
     );
   });
 
   test("of a recorded run they are scales", () => {
     const [learning] = sweepSentences(all["scales of a recorded run"]);
     expect(learning).toMatch(
-      /^Smallest scale of the recorded updates at which each format still learns: bf16 /,
+      /^Smallest scale of the recorded updates at which each format still learns, of those tried: bf16 /,
     );
   });
 

@@ -155,6 +155,15 @@ describe.each(Object.entries(amountsTo))("recipes of %s", (name, expected) => {
     );
   });
 
+  it("are told to who asks for their optimizer", () => {
+    // Muon is the name of a recipe too.
+    if (optimizer === "muon") return;
+    const other = optimizer === "sgd" ? "adamw" : "sgd";
+    expect(() => recipe(other, optimizer)).toThrow(
+      `${optimizer} is an optimizer, and no recipe: its recipes are ${Object.keys(expected).join(", ")}`,
+    );
+  });
+
   it("are all beside one intended step, in fp32 from a given weight", () => {
     const { moments, carriers, scheme, name, of: subject, verified } = intended(recipe(optimizer, "master"));
     expect({ name, of: subject, verified, scheme }).toEqual({
