@@ -47,7 +47,11 @@ export const measured: readonly Measured[] = [
     doc: "recorders/README.md",
     heading: "## What was run",
     command: "npx vitest run --project recorders",
-    sources: ["recorders/precision_lens_recorder.py", "test/recorders"],
+    sources: [
+      "recorders/precision_lens_recorder.py",
+      "recorders/precision_lens_counter.py",
+      "test/recorders",
+    ],
   },
   {
     doc: "recorders/README.md",
