@@ -57,7 +57,7 @@ export const measured: readonly Measured[] = [
     doc: "recorders/README.md",
     heading: "## Cost",
     command: null,
-    sources: ["recorders/precision_lens_recorder.py"],
+    sources: ["recorders/precision_lens_recorder.py", "recorders/precision_lens_counter.py"],
   },
   {
     doc: "docs/gate-iii.md",

@@ -110,6 +110,15 @@ describeNeeding(requirements.torch, "the counter", () => {
     });
   });
 
+  test("the line in the README keeps to the schema, and its classes add up", () => {
+    const readme = readFileSync(new URL("../../recorders/README.md", import.meta.url), "utf8");
+    const line = JSON.parse(/```json\n(\{"schema": "precision-lens-counts[^`]*)```/.exec(readme)![1]) as Line;
+    expectValid("counts", line);
+    for (const counts of line.cases) {
+      expect(classes.reduce((sum, of) => sum + (counts[of] as number), 0)).toBe(line.elements);
+    }
+  });
+
   describe("inside Python", () => {
     const names = readFileSync(new URL("counter_test.py", import.meta.url), "utf8")
       .split(/^class /m)

@@ -5,10 +5,13 @@ import contextlib
 import copy
 import json
 import os
+import re
 import signal
 import sys
+import tempfile
 import time
 import warnings
+from types import SimpleNamespace
 from unittest import mock
 
 import precision_lens_counter
@@ -183,6 +186,32 @@ class Lines(CounterCase):
             optimizer.step()
         for p, q in zip(self.model.parameters(), plain.parameters()):
             self.assertTrue(same_bits(p, q))
+
+
+class Readme(CounterCase):
+    def test_its_examples_run_and_send_every_share(self):
+        path = os.path.join(os.path.dirname(precision_lens_counter.__file__), "README.md")
+        with open(path, encoding="utf-8") as file:
+            section = file.read().split("\n## Counts alone, while you train\n")[1].split("\n## ")[0]
+        examples = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+        self.assertEqual(len(examples), 3)
+        sent = []
+        board = SimpleNamespace(add_scalar=lambda tag, value, step: sent.append((tag, value, step)))
+        modules = {"torch.utils.tensorboard": SimpleNamespace(SummaryWriter=lambda: board), "wandb": SimpleNamespace(
+            log=lambda values, commit: sent.extend((tag, value, 0) for tag, value in values.items()))}
+        expected = [(f"bf16/{scheme}/{key}", 0) for scheme in ("in-place", "master")
+                    for key in ("realSparsity", "apparentSparsity", "hiddenShare")]
+        for example, tags in zip(examples, ([], expected, expected)):
+            sent.clear()
+            here = os.getcwd()
+            os.chdir(tempfile.mkdtemp(dir=self.folder))
+            try:
+                with mock.patch.dict(sys.modules, modules):
+                    exec(example, {"model": self.model, "optimizer": self.optimizer, "train": self.step})
+                self.assertEqual(os.listdir("."), [] if tags else ["counts.jsonl"])
+            finally:
+                os.chdir(here)
+            self.assertEqual([(tag, step) for tag, _, step in sent], tags)
 
 
 class Ends(CounterCase):
