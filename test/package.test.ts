@@ -121,6 +121,7 @@ describe("the package", () => {
       "docs/block-explanation.schema.json",
       "docs/check.schema.json",
       "docs/compare.schema.json",
+      "docs/counts.schema.json",
       "docs/diff.schema.json",
       "docs/explanation.schema.json",
       "docs/framework-verification.schema.json",
@@ -137,6 +138,7 @@ describe("the package", () => {
       "docs/verification.schema.json",
       "package.json",
       "recorders/README.md",
+      "recorders/precision_lens_counter.py",
       "recorders/precision_lens_doctor.py",
       "recorders/precision_lens_recorder.py",
     ]);

@@ -47,13 +47,17 @@ export const measured: readonly Measured[] = [
     doc: "recorders/README.md",
     heading: "## What was run",
     command: "npx vitest run --project recorders",
-    sources: ["recorders/precision_lens_recorder.py", "test/recorders"],
+    sources: [
+      "recorders/precision_lens_recorder.py",
+      "recorders/precision_lens_counter.py",
+      "test/recorders",
+    ],
   },
   {
     doc: "recorders/README.md",
     heading: "## Cost",
     command: null,
-    sources: ["recorders/precision_lens_recorder.py"],
+    sources: ["recorders/precision_lens_recorder.py", "recorders/precision_lens_counter.py"],
   },
   {
     doc: "docs/gate-iii.md",

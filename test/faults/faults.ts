@@ -491,4 +491,18 @@ export const faults: readonly Fault[] = [
     replace: "    update = before - after\n",
     group: "recorders",
   },
+  {
+    file: "recorders/precision_lens_counter.py",
+    mistake: "weights in place are never rounded anew: every update is added to the first ones",
+    find: "                    stored.copy_(was + update)\n",
+    replace: "                    stored = (was + update).to(stored.dtype)\n",
+    group: "recorders",
+  },
+  {
+    file: "recorders/precision_lens_counter.py",
+    mistake: "a carrier that is not finite is not counted apart",
+    find: "([] if carrier is None else [carrier_after])",
+    replace: "[]",
+    group: "recorders",
+  },
 ];

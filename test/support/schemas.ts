@@ -20,6 +20,7 @@ type SchemaName =
   | "framework-verification"
   | "verification"
   | "check"
+  | "counts"
   | "plan";
 
 const compiled = new Map<SchemaName, ValidateFunction>();
