@@ -32,8 +32,8 @@ interface Line {
 const shares = ["realSparsity", "apparentSparsity", "hiddenShare"] as const;
 
 /** Only what both tell, of a step or a tensor. */
-const told = (of: object) =>
-  Object.fromEntries([...classes, ...shares].map((name) => [name, (of as Counts)[name]]));
+const told = (line: object) =>
+  Object.fromEntries([...classes, ...shares].map((name) => [name, (line as Counts)[name]]));
 
 async function replayed(run: string): Promise<Result> {
   const options = ["--format", "bf16,fp16", "--scheme", "in-place,master", "--quiet", "--json", "-"];
@@ -45,14 +45,14 @@ function expectSame(lines: readonly Line[], { cases, input }: Result): void {
   expect(lines.map(({ step }) => step)).toEqual(input.stepNumbers);
   for (const [i, { format, scheme, steps }] of cases.entries()) {
     const counted = lines.map((line) => line.cases[i]);
-    expect(counted.map((of) => [of.format, of.scheme])).toEqual(steps.map(() => [format, scheme]));
+    expect(counted.map((line) => [line.format, line.scheme])).toEqual(steps.map(() => [format, scheme]));
     expect(counted.map(told), `${format} ${scheme}`).toEqual(steps.map(told));
   }
 }
 
 /** How many weight-steps of a class the lines have, in all cases. */
-const total = (lines: readonly Line[], of: string) =>
-  lines.flatMap(({ cases }) => cases).reduce((sum, counts) => sum + (counts[of] as number), 0);
+const total = (lines: readonly Line[], name: string) =>
+  lines.flatMap(({ cases }) => cases).reduce((sum, counts) => sum + (counts[name] as number), 0);
 
 type Training = readonly [run: string, options: object];
 
@@ -83,22 +83,23 @@ describeNeeding(requirements.torch, "the counter", () => {
         for (const line of lines) expectValid("counts", line);
         for (const [i, { tensors }] of result.cases.entries()) {
           for (const { name, totals } of tensors) {
-            for (const of of classes) {
-              const counts = lines.map(({ cases }) => cases[i].by![name][of] as number);
+            for (const className of classes) {
+              const counts = lines.map(({ cases }) => cases[i].by![name][className] as number);
               expect(
                 counts.reduce((a, b) => a + b),
-                `${name} ${of}`,
-              ).toBe(totals[of]);
+                `${name} ${className}`,
+              ).toBe(totals[className]);
             }
           }
         }
         expect(lines[0].elements).toBe(result.input.elements);
         if (run === "adamw-harsh")
-          expect(Math.max(...lines.map((of) => of.unreachable))).toBeGreaterThan(500);
+          expect(Math.max(...lines.map((line) => line.unreachable))).toBeGreaterThan(500);
         if (run === "clamped") expect(lines[1].changedOutside).toBeGreaterThan(100);
         if (run === "adamw") {
           expect(lines.map(({ lr }) => lr[1])).toEqual([2.5e-6, 2.5e-6, 1.25e-6, 1.25e-6, 6.25e-7, 6.25e-7]);
-          for (const of of classes.slice(0, 4)) expect(total(lines, of), of).toBeGreaterThan(100);
+          for (const className of classes.slice(0, 4))
+            expect(total(lines, className), className).toBeGreaterThan(100);
         }
       },
     );
@@ -106,7 +107,7 @@ describeNeeding(requirements.torch, "the counter", () => {
     test("any bits: NaN, infinities, zeros of both signs, subnormal numbers, ties", async () => {
       const { lines } = await train<{ lines: Line[] }>("hard", join(folder, "hard"));
       expectSame(lines, await replayed("hard"));
-      for (const of of classes) expect(total(lines, of), of).toBeGreaterThan(1000);
+      for (const className of classes) expect(total(lines, className), className).toBeGreaterThan(1000);
     });
   });
 
@@ -115,7 +116,7 @@ describeNeeding(requirements.torch, "the counter", () => {
     const line = JSON.parse(/```json\n(\{"schema": "precision-lens-counts[^`]*)```/.exec(readme)![1]) as Line;
     expectValid("counts", line);
     for (const counts of line.cases) {
-      expect(classes.reduce((sum, of) => sum + (counts[of] as number), 0)).toBe(line.elements);
+      expect(classes.reduce((sum, className) => sum + (counts[className] as number), 0)).toBe(line.elements);
     }
   });
 

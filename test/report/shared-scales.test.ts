@@ -30,9 +30,12 @@ const sharedResult = await result();
 
 describe("a result of shared scales", () => {
   it("calls a number what stays: the scale changed numbers whose bits stayed", () => {
-    const unwrapped = (cases: typeof of.cases) => renderTable({ ...of, cases }).replaceAll("\n", " ");
-    expect(unwrapped(of.cases)).toContain("At the end, of the weights: unchanged numbers, and hidden");
-    expect(unwrapped(of.cases.slice(0, 1))).toContain(
+    const unwrapped = (cases: typeof sharedResult.cases) =>
+      renderTable({ ...sharedResult, cases }).replaceAll("\n", " ");
+    expect(unwrapped(sharedResult.cases)).toContain(
+      "At the end, of the weights: unchanged numbers, and hidden",
+    );
+    expect(unwrapped(sharedResult.cases.slice(0, 1))).toContain(
       "At the end, of the weights: unchanged bits, and hidden",
     );
   });

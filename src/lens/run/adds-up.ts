@@ -13,8 +13,8 @@ const ofDifference = ["elements", "unchanged", "changed", "nonfinite", "signFlip
  * @returns where, and what was found; null where all add up.
  */
 export function miscountOf({ cases }: Pick<Result, "cases">): string | null {
-  for (const [i, of] of cases.entries()) {
-    const parts = [of, ...of.tensors];
+  for (const [i, lensCase] of cases.entries()) {
+    const parts = [lensCase, ...lensCase.tensors];
     const wrong = parts.findIndex((part) => classSum(part) !== part.totals.elements * part.totals.steps);
     if (wrong >= 0) {
       const { elements, steps } = parts[wrong].totals;
@@ -22,8 +22,8 @@ export function miscountOf({ cases }: Pick<Result, "cases">): string | null {
       return `/cases/${i}/${where}, whose classes are ${classSum(parts[wrong])} weight-steps, not ${elements} x ${steps}`;
     }
     const name =
-      unlike(classes, of.totals, of.tensors, ({ totals }) => totals) ??
-      unlike(ofEnd, of.end, of.tensors, ({ end }) => end);
+      unlike(classes, lensCase.totals, lensCase.tensors, ({ totals }) => totals) ??
+      unlike(ofEnd, lensCase.end, lensCase.tensors, ({ end }) => end);
     if (name !== null) return `/cases/${i}, whose tensors do not sum to its "${name}"`;
   }
   return null;
@@ -35,12 +35,12 @@ export function miscountOfDifference({
   tensors,
 }: Pick<DifferenceResult, "totals" | "tensors">): string | null {
   const wrong = [totals, ...tensors].findIndex(
-    (of) => of.unchanged + of.changed + of.nonfinite !== of.elements,
+    (counts) => counts.unchanged + counts.changed + counts.nonfinite !== counts.elements,
   );
   if (wrong >= 0) {
     return `/${wrong === 0 ? "totals" : `tensors/${wrong - 1}`}, which is not its unchanged, changed and nonfinite weights`;
   }
-  const name = unlike(ofDifference, totals, tensors, (of) => of);
+  const name = unlike(ofDifference, totals, tensors, (tensor) => tensor);
   return name === null ? null : `/totals, to whose "${name}" the tensors do not sum`;
 }
 
@@ -53,7 +53,9 @@ function unlike<Name extends string, Part>(
   names: readonly Name[],
   whole: Readonly<Record<Name, number>>,
   parts: readonly Part[],
-  of: (part: Part) => Readonly<Record<Name, number>>,
+  countsOf: (part: Part) => Readonly<Record<Name, number>>,
 ): Name | null {
-  return names.find((name) => parts.reduce((sum, part) => sum + of(part)[name], 0) !== whole[name]) ?? null;
+  return (
+    names.find((name) => parts.reduce((sum, part) => sum + countsOf(part)[name], 0) !== whole[name]) ?? null
+  );
 }

@@ -14,8 +14,8 @@ describe("counts of a run that do not add up are named", async () => {
     edit(copy.cases);
     return miscountOf(copy);
   };
-  const one = (of: object, name: string, more: number) => {
-    (of as Record<string, number>)[name] += more;
+  const one = (counts: object, name: string, more: number) => {
+    (counts as Record<string, number>)[name] += more;
   };
 
   test("none where nothing was edited", () => expect(miscountOf(whole)).toBeNull());
@@ -30,11 +30,11 @@ describe("counts of a run that do not add up are named", async () => {
   });
 
   test("a tensor whose classes sum, but not to the whole", () => {
-    const of = edited(([{ tensors }]) => {
+    const changed = edited(([{ tensors }]) => {
       one(tensors[0].totals, "lost", -1);
       one(tensors[0].totals, "moved", 1);
     });
-    expect(of).toBe('/cases/0, whose tensors do not sum to its "lost"');
+    expect(changed).toBe('/cases/0, whose tensors do not sum to its "lost"');
   });
 
   test("the end of the run", () => {
