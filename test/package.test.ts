@@ -166,6 +166,11 @@ describe("the package", () => {
     expect(
       targets.filter((path) => !statSync(join(installed, path), { throwIfNoEntry: false })?.isFile()),
     ).toEqual([]);
+    // A schema in the package that no import reaches is no use to who validates by it.
+    const schemas = packed.files
+      .map(({ path }) => `./${path}`)
+      .filter((path) => path.endsWith(".schema.json"));
+    expect(schemas.filter((path) => !targets.includes(path))).toEqual([]);
   });
 
   if (fullTier)
