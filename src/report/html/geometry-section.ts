@@ -1,6 +1,6 @@
 import type { Geometry } from "../../lens/geometry-result.js";
 import { type Figure, half } from "../charts/figure.js";
-import { courseSentences, geometryNotes, geometrySentence, modelsOf } from "../geometry.js";
+import { courseSentences, geometryNotes, geometrySentence, isRecorded, modelsOf } from "../geometry.js";
 import { geometryTables } from "../geometry-markdown.js";
 import { figureHtml, numberTable, safe, scrolling, section } from "./parts.js";
 
@@ -23,7 +23,7 @@ export function geometrySection(
     "How the changes lie",
     ...models.map(
       ([path, { totals }]) =>
-        `<p>${safe(`${models.length > 1 ? `${path}: ` : ""}${geometrySentence(totals)}`)}</p>`,
+        `<p>${safe(`${models.length > 1 ? `${path}: ` : ""}${geometrySentence(totals, isRecorded(geometry))}`)}</p>`,
     ),
     ...courseSentences(geometry).map((sentence) => `<p>${safe(sentence)}</p>`),
     ...figures.filter((figure) => !pairs.includes(figure)).map((figure) => figureHtml(figure)),
