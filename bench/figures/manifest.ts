@@ -303,6 +303,7 @@ export const notMeasured: readonly (readonly [doc: string, headings: readonly st
   ["README.md", ["## What is counted"]],
   ["recorders/README.md", ["## What is written", "## Several processes"]],
   ["docs/architecture.md", ["# Architecture"]],
+  ["docs/cluster.md", ["## Kubernetes"]],
   ["docs/deltas.md", ["## The format"]],
   ["docs/block-formats.md", ["# Block formats", "## Scale rules"]],
   ["docs/checkpoints.md", ["## Codes and scales", "## Folders", "## What a checkpoint holds"]],

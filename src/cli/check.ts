@@ -31,7 +31,6 @@ interface CheckOptions {
 export function checkCommand(streams: Streams): Command {
   const { out, err } = streams;
   return new Command("check")
-    .summary("one verdict: does a recorded run lose its updates as it is stored?")
     .description(
       "Applies the recorded updates as the run stores its weights, and gives one verdict with its reason.\n" +
         "RUN is the folder of a recorded run. How it is stored is what the options say, or its metadata (format, scheme); " +

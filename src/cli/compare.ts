@@ -17,7 +17,6 @@ interface CompareOptions extends CaseOptions, OutputOptions {
 
 export function compareCommand(streams: Streams): Command {
   const command = new Command("compare")
-    .summary("recorded runs side by side: what became of their updates, and what they achieved")
     .description(
       "One table of recorded runs, a row each: sparsity, real and apparent, what is retained, and from outcome.json pass@k with " +
         "intervals, the k from which a run is below its base, KL and held-out tasks. What a run does not have stays empty, with the reason.",

@@ -33,7 +33,6 @@ const cases = [
 
 export function demoCommand(streams: Streams): Command {
   const command = new Command("demo")
-    .summary("the embedded recorded run, every way to store its weights")
     .description(
       "A real RLVR run (GRPO on a tiny decoder that adds numbers; AdamW, learning rate 1e-5, fp32 master): " +
         "its first 8 steps stored in bf16 in every way, and as an fp32 run would have stored them.",

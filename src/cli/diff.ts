@@ -24,7 +24,6 @@ const threadScript = new URL("./diff-worker.cjs", import.meta.url);
 /** @param merge loads what merges an adapter; without it AFTER is taken for a checkpoint. */
 export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter>): Command {
   const command = new Command("diff")
-    .summary("two checkpoints: what changed, what only looks unchanged")
     .description(
       "Compares two checkpoints weight by weight: what is unchanged in all, by module and by layer, how far the rest " +
         "went, and what sending the changes would cost. Of the folder of a recorded run, BEFORE is its base and AFTER " +

@@ -18,7 +18,6 @@ interface EngineReport {
 
 export function doctorCommand(streams: Streams): Command {
   return new Command("doctor")
-    .summary("the engines on this machine, and whether they can be trusted")
     .description("Runs the self-check of every engine and tells which one would be used.")
     .option("--json <file>", "write the report as JSON to stdout (-)")
     .action(async ({ json }: { json?: string }, command: Command) => {

@@ -28,7 +28,6 @@ interface ExplainOptions {
 
 export function explainCommand(streams: Streams): Command {
   const command = takeNegativeNumbers(new Command("explain"))
-    .summary("one number's walk: why an update shows or does not")
     .description("Tells what one update makes of one weight, why, and after how many such steps it shows.")
     .argument("<weight>", "a number, inf or nan; it is stored in the format first", anyNumber)
     .argument("<update>", "the update as it is added, sign included", anyNumber)

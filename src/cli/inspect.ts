@@ -21,7 +21,6 @@ export function inspectCommand(streams: Streams): Command {
   const { out, err } = streams;
   const formats = asArgument((text: string) => text.split(",").map(nameOfTarget));
   return new Command("inspect")
-    .summary("what a checkpoint holds: formats, ranges, scales, and what other formats would make of it")
     .description(
       "Tells what tensors are stored in, how large their numbers are, and what of their scales is most likely a mistake. " +
         "With --as, what formats would make of these numbers: the share clipped, the share stored as zero, and the " +

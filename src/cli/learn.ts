@@ -41,7 +41,6 @@ const mostRecorded = 3000;
 
 export function learnCommand(streams: Streams): Command {
   const command = new Command("learn")
-    .summary("train a small model under several ways of storing its weights: does it still learn?")
     .description(
       "Trains the embedded decoder (26,048 weights, adds two numbers) further: GRPO (rlvr), cross-entropy (sft) or on-policy " +
         "distillation (opd), AdamW as in the recorded runs. Every way of storing trains its own model, which reads what is stored; " +

@@ -15,7 +15,6 @@ interface MergeOptions extends OutputOptions {
 
 export function mergeCommand(streams: Streams): Command {
   const command = new Command("merge")
-    .summary("add up what shards counted; refuses what is missing, doubled or of another run")
     .description(
       "Adds up the results of run, diff, simulate or sweep with --shard, in any order. The sum of all shards is what one " +
         "machine would have counted, bit for bit. With --partial, of those that are there; such sums can be merged again.",

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { engineNames } from "../engine/select.js";
+import { engineNames } from "../engine/engine-names.js";
 import { blockFormats, isBlockFormat } from "../format/block/block-format.js";
 import { type Opmath, opmaths } from "../format/operations.js";
 import { type Overflow, overflows, type Rounding, roundings } from "../format/round.js";
@@ -179,7 +179,7 @@ export function overflowOption(): Option {
 
 export function engineOption(): Option {
   return new Option("--engine <name>", "engine that does the arithmetic")
-    .choices(engineNames())
+    .choices(engineNames)
     .default("auto");
 }
 

@@ -40,7 +40,6 @@ const defaults = { steps: 60, elements: 2 ** 17 };
 
 export function predictCommand(streams: Streams): Command {
   const command = new Command("predict")
-    .summary("which stored weights the next step will change, by Adam's moments: how well rules can tell")
     .description(
       "Takes gradients, recorded (FOLDER, with gradients.safetensors) or synthetic, through AdamW with an fp32 master, and " +
         "before each step asks every rule which stored weights will change: recall and precision of each.",

@@ -9,8 +9,14 @@ import { tellNotices } from "./notices.js";
 import { columnsOf, type Streams, wrappedFor } from "./streams.js";
 import { strict } from "./strict-options.js";
 
-/** Loads a command that writes to these streams. */
-export type LoadCommand = (streams: Streams) => Promise<Command>;
+/** A command as the help of all lists it, and how it is loaded. */
+export interface CommandEntry {
+  /** As commander writes them: `[folder]`, `<before> <after...>`. */
+  readonly parameters: string;
+  readonly summary: string;
+  /** The command, which writes to these streams. */
+  readonly load: (streams: Streams) => Promise<Command>;
+}
 
 /**
  * Runs a command line, whose third word may be one of these commands.
@@ -19,7 +25,7 @@ export type LoadCommand = (streams: Streams) => Promise<Command>;
  */
 export async function runProgram(
   argv: readonly string[],
-  commands: ReadonlyMap<string, LoadCommand>,
+  commands: ReadonlyMap<string, CommandEntry>,
   streams: Streams,
 ): Promise<number> {
   const { out, err } = streams;
@@ -40,13 +46,15 @@ export async function runProgram(
     .hook("preAction", (_, command) => tellNotices(command.opts().quiet ? null : tell))
     .exitOverride();
   tellNotices(null);
-  // Anything but a command is for the help, or for advice about what might be meant: both are about all of them.
-  const asked = commands.get(argv[2]);
-  for (const load of asked ? [asked] : commands.values()) {
-    const command = strict(await load(streams))
+  // Anything but a command is for the help, or for advice about what might be meant: both ask for names alone.
+  const asked = commands.get(argv[2] === "help" ? argv[3] : argv[2]);
+  if (asked) {
+    const command = strict(await asked.load(streams))
       .exitOverride()
       .copyInheritedSettings(program);
     program.addCommand(command.showHelpAfterError(`Run \`precision-lens ${command.name()} --help\``));
+  } else {
+    for (const [name, entry] of commands) program.addCommand(listed(name, entry));
   }
   try {
     await program.parseAsync(argv);
@@ -65,4 +73,10 @@ export async function runProgram(
     err.write(`precision-lens: internal error: ${error instanceof Error ? error.stack : error}\n`);
     return 1;
   }
+}
+
+/** What stands for a command in the help of all: each has options. */
+function listed(name: string, { parameters, summary }: CommandEntry): Command {
+  const command = new Command(name).summary(summary).option("--quiet");
+  return parameters === "" ? command : command.arguments(parameters);
 }

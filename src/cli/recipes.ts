@@ -6,7 +6,6 @@ import { columnsOf, type Streams } from "./streams.js";
 
 export function recipesCommand({ out }: Streams): Command {
   return new Command("recipes")
-    .summary("the optimizers that --recipe names, where each was read and what it was compared with")
     .description(
       "Lists the recipes: exact sequences of operations and roundings by which one framework steps. " +
         "Words choose among them: recipes muon, recipes adam cuda.",

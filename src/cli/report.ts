@@ -11,7 +11,6 @@ import { expectApart } from "./write-output.js";
 
 export function reportCommand(streams: Streams): Command {
   const command = new Command("report")
-    .summary("render a saved result; several of one run's shards are added up")
     .description(
       "Renders a result that --json saved, of run, simulate, diff, sweep, predict, learn or compare. Several results of runs of the same cases " +
         "and steps over different tensors (shards counted apart) are added up first, exactly.",

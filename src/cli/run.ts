@@ -55,7 +55,6 @@ interface RunOptions extends CaseOptions, OptimizerOptions, OutputOptions, Geome
 
 export function runCommand(streams: Streams): Command {
   const command = new Command("run")
-    .summary("apply recorded updates to weights and tell what became of each")
     .description(
       "Applies recorded updates to weights under emulated arithmetic and tells what became of each.\n" +
         "FOLDER is a recorded run: base.safetensors, and updates.safetensors with tensors stepNNNN/<weight name>.\n" +

@@ -15,7 +15,6 @@ const host = "127.0.0.1";
 
 export function serveCommand({ out }: Streams): Command {
   return new Command("serve")
-    .summary("the interactive page: one weight, a tensor, your data, a talk")
     .description(
       `Serves the interactive page on ${host} and prints its address. All is computed in the browser; nothing leaves ` +
         "the machine.",

@@ -40,7 +40,6 @@ interface SimulateOptions extends SyntheticOptions, Omit<CaseOptions, "seed">, O
 
 export function simulateCommand(streams: Streams): Command {
   const command = new Command("simulate")
-    .summary("a synthetic run: what a format would make of training that was not recorded")
     .description(
       "Draws weights and gradients, takes them through AdamW, and tells what became of every update under the formats " +
         "and schemes asked for, beside an fp32 run. Weights may be those of a real checkpoint, shapes those of a model.",

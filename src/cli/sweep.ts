@@ -50,7 +50,6 @@ interface Sweep {
 
 export function sweepCommand(streams: Streams): Command {
   const command = new Command("sweep")
-    .summary("formats, schemes and roundings over many learning rates: which still learn, and at what cost")
     .description(
       "Counts a grid of formats, schemes and roundings at every learning rate of a synthetic run, or with the updates of " +
         "a recorded run (FOLDER) multiplied by every --scale. Tells the smallest rate from which on each format learns, and " +

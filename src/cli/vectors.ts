@@ -38,7 +38,6 @@ const anyFormat = asArgument((text: string) => (isBlockFormat(text) ? blockForma
 export function vectorsCommand(streams: Streams): Command {
   const { rounding, from, seed, recipe, step, lr, betas, eps, weightDecay } = defaultSettings;
   const command = new Command("vectors")
-    .summary("test vectors for other people's arithmetic, and what is wrong with their results")
     .description(
       "Writes operands and right results as codes in hexadecimal, hard cases first: for a kernel, an RTL unit, an emulator " +
         "to be compared with. --verify reads results back and tells which are wrong and which mistake it looks like.",

@@ -13,11 +13,6 @@ export interface ProvenEngine {
   readonly selfCheck: SelfCheck;
 }
 
-/** What an engine is asked for by: its own name, or one that leaves the choice open. */
-export function engineNames(engines: ReadonlyMap<string, Engine> = known): string[] {
-  return ["auto", "gpu", ...engines.keys()];
-}
-
 function isDevice({ worthFrom }: Engine): boolean {
   return worthFrom !== undefined;
 }
@@ -30,7 +25,7 @@ const smallJob = 2 ** 17;
  * and, for a job that is worth the time it takes to start a device, one of a device that is proven and does a sample of
  * the job faster.
  *
- * @param name `auto`, `reference`, `wasm` or `gpu`.
+ * @param name one of `engineNames`.
  * @param job what it is for: an engine proves itself for its cases, and `auto` goes by its size.
  * @param engines those there are, by name.
  * @returns the engine, and what its self-check found.
@@ -47,7 +42,7 @@ export async function selectEngine(
   if (name !== "auto") {
     const engine = engines.get(name);
     if (engine) return prove(engine, job);
-    throw unknownName("engine", name, engineNames(engines));
+    throw unknownName("engine", name, ["auto", "gpu", ...engines.keys()]);
   }
   const size = job === undefined ? null : sizeOf(job);
   const reference = engines.get("reference");

@@ -95,10 +95,16 @@ export class Slurm {
   }
 
   /** Ends what {@link start} started, by the numbers of the processes. */
-  stop(): void {
+  async stop(): Promise<void> {
     for (const name of ["node.pid", "controller.pid", "munge/pid"]) {
       try {
-        process.kill(Number(readFileSync(join(this.#folder, name), "utf8")));
+        const pid = Number(readFileSync(join(this.#folder, name), "utf8"));
+        process.kill(pid);
+        // Until it has ended it writes to its folder. Without an error there is still such a process.
+        for (let waited = 0; ; waited++) {
+          await sleep(50);
+          process.kill(pid, waited > 200 ? "SIGKILL" : 0);
+        }
       } catch {
         // It did not start, or has ended.
       }

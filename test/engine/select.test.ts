@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Engine, LensJob } from "../../src/engine/engine.js";
+import { engineNames } from "../../src/engine/engine-names.js";
 import { EngineRefused } from "../../src/engine/engine-refused.js";
 import { reference } from "../../src/engine/reference/reference.js";
+import { engines } from "../../src/engine/registry.js";
 import { sampleOf, selectEngine } from "../../src/engine/select.js";
 import { worthThreads } from "../../src/engine/wasm/wasm.js";
 import { updateSettings } from "../../src/update/settings.js";
@@ -33,6 +35,10 @@ const job: LensJob = {
 };
 
 describe("selectEngine", () => {
+  it("goes by the names that are listed apart from the engines", () => {
+    expect(engineNames).toEqual(["auto", "gpu", ...engines.keys()]);
+  });
+
   it("takes the engine that is named, of those there are", async () => {
     expect((await selectEngine("reference")).engine).toBe(reference);
     await expect(selectEngine("abacus")).rejects.toThrow('unknown engine "abacus": expected auto, ');

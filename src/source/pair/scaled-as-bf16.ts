@@ -3,7 +3,7 @@ import type { Comparer } from "../../lens/difference/difference-codes.js";
 import { tableBytes, writeTable4, writeTable8 } from "../../lens/difference/look-up.js";
 import { narrowToBf16 } from "../../lens/narrow.js";
 import { tableOf } from "../safetensors/decode.js";
-import { decodeScales, scaleBytes } from "../scaled/decode.js";
+import { decodeScales, product, scaleBytes } from "../scaled/decode.js";
 import { type ScaledCodes, type Span, scaleSpan } from "../scaled/scaled-codes.js";
 import type { FileReader } from "./file-reader.js";
 import { readScales, type ScaledRange } from "./scaled-range.js";
@@ -167,7 +167,7 @@ export class ScaledAsBf16 {
     const elements = tableOf(format(layout.element));
     const [numbers, codes] = [this.#numbers, layout.bits === 8 ? this.#codes8 : this.#codes4];
     // Not map(), whose calls and garbage take longer than to look up the codes of the table.
-    for (let code = 0; code < codes.length; code++) numbers[code] = elements[code] * scale;
+    for (let code = 0; code < codes.length; code++) numbers[code] = product(elements[code], scale);
     narrowToBf16(this.#words, codes);
     const size = tableBytes[layout.bits];
     const table = this.#tables.subarray(slot * size, (slot + 1) * size);
@@ -187,7 +187,7 @@ export class ScaledAsBf16 {
     const scale = this.#scales[this.#runScales[index]];
     const numbers = this.#numbers;
     const first = index * run;
-    for (let i = 0; i < run; i++) numbers[i] = elements[codes[first + i]] * scale;
+    for (let i = 0; i < run; i++) numbers[i] = product(elements[codes[first + i]], scale);
     narrowToBf16(this.#words, into.subarray(first, first + run));
   }
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Engine } from "../../../src/engine/engine.js";
+import { piecesOf } from "../../../src/engine/plan-tensor.js";
 import { reference } from "../../../src/engine/reference/reference.js";
 import { updateSettings } from "../../../src/update/settings.js";
 import { prepareDawn } from "../../support/dawn.js";
@@ -44,5 +45,11 @@ describeNeeding(requirements.vulkan, "synthetic runs on the gpujs engine, webgpu
     expect(handedOver).toBe(0);
     if (remark === null) expect(engine.remark!(job)).toBeNull();
     else expect(engine.remark!(job)).toMatch(remark);
+  });
+
+  it("a piece from the middle of a tensor", async () => {
+    const { tensors, stepNumbers } = syntheticJob(syntheticSettings({ steps: 2 }, { elements: 9000 }));
+    const job = { tensors: piecesOf(tensors, [[0, 4096, 8192]]), stepNumbers, cases };
+    expect(await outcomeOf(engine, job)).toEqual(await outcomeOf(reference, job));
   });
 });

@@ -104,7 +104,7 @@ describe("a worker", () => {
       cases: 0,
       steps: 0,
       milestones: [],
-      tensors: [{ length: 1, weights: source, updates: [], keys: [], firstTask: 0, tasks: 1 }],
+      tensors: [{ start: 0, length: 1, weights: source, updates: [], keys: [], firstTask: 0, tasks: 1 }],
     };
     const during = { tensor: 0, step: null, start: 0 };
     expect(await answerOf(thread, reading)).toMatchObject({

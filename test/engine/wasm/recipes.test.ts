@@ -6,6 +6,7 @@ import { reference } from "../../../src/engine/reference/reference.js";
 import { runThreaded } from "../../../src/engine/wasm/threaded.js";
 import { wasm } from "../../../src/engine/wasm/wasm.js";
 import { format } from "../../../src/format/registry.js";
+import { round } from "../../../src/format/round.js";
 import type { TensorInput, Values } from "../../../src/lens/input.js";
 import { blockLength } from "../../../src/lens/sum.js";
 import { type RecipeSettings, recipeSettings, recipes } from "../../../src/update/optimizer.js";
@@ -47,9 +48,9 @@ describe("recipes, as the reference has them", () => {
       expectEqual(ours, theirs);
       // The job says something: every class, and moments of every class that all of them can have.
       const { totals, end, moments } = theirs[0].result;
-      expect(
-        Math.min(totals.none, totals.lost + totals.kept, totals.moved, totals.nonfinite),
-      ).toBeGreaterThan(0);
+      expect(Math.min(totals.lost + totals.kept, totals.moved, totals.nonfinite)).toBeGreaterThan(0);
+      // Where eps is zero in the format, a gradient of zero can give 0/0 and no update of zero.
+      if (round(settings.eps!, format(of)) > 0) expect(totals.none).toBeGreaterThan(0);
       expect(end.nonfinite).toBeGreaterThan(0);
       expect(Math.min(moments[0].none, moments[0].moved, moments[0].nonfinite)).toBeGreaterThan(0);
     },

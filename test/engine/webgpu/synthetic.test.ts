@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Engine } from "../../../src/engine/engine.js";
+import { piecesOf } from "../../../src/engine/plan-tensor.js";
 import { reference } from "../../../src/engine/reference/reference.js";
 import { sourceGroups } from "../../../src/engine/webgpu/sources.js";
 import { webGpuEngine } from "../../../src/engine/webgpu/webgpu.js";
@@ -95,6 +96,15 @@ describeNeeding(requirements.vulkan, "synthetic runs on the webgpu engine", () =
       "uploaded",
     ]);
     const job = { tensors, stepNumbers: drawn.stepNumbers, cases: cases.slice(1) };
+    expectEqual(await outcomeOf(engine, job), await outcomeOf(reference, job));
+  });
+
+  it.each(["adamw", "steady-state"] as const)("a piece from the middle of a tensor: %s", async (source) => {
+    const { tensors, stepNumbers } = syntheticJob(
+      syntheticSettings({ steps: 2 }, { elements: 9000, source }),
+    );
+    const stochastic = updateSettings({ format: "bf16", rounding: "stochastic", seed: 1 });
+    const job = { tensors: piecesOf(tensors, [[0, 4096, 8192]]), stepNumbers, cases: [stochastic] };
     expectEqual(await outcomeOf(engine, job), await outcomeOf(reference, job));
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { sceneNames, scenes } from "../../../src/page/talk/scenes.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
-import { fullTier } from "../../support/tier.js";
+import { fullTier, sized } from "../../support/tier.js";
 import { eventually, withBrowser } from "../browser.js";
 
 describeNeeding(requirements.chromium, "the talk", () => {
@@ -21,8 +21,8 @@ describeNeeding(requirements.chromium, "the talk", () => {
     // The last one is the last.
     expect(await title.textContent()).toBe(scenes.yours.title);
     await page.keyboard.press("ArrowLeft");
-    await eventually(() => title.textContent()).toBe(scenes.kept.title);
-    await eventually(() => page.url()).toContain("scene=6");
+    await eventually(() => title.textContent()).toBe(scenes.learn.title);
+    await eventually(() => page.url()).toContain("scene=7");
     await page.keyboard.press("Home");
     await eventually(() => title.textContent()).toBe(scenes.apparent.title);
     await page.keyboard.press("Escape");
@@ -116,6 +116,22 @@ describeNeeding(requirements.chromium, "the talk", () => {
     expect(pdf.match(/\/Type \/Page\b/g)).toHaveLength(sceneNames.length);
     await page.getByRole("button", { name: "Back to the talk" }).click();
     await eventually(() => page.locator("h1").textContent()).toBe(scenes.apparent.title);
+  });
+
+  test("ends on two models that learn: what is lost is not learned", async () => {
+    const page = await open("#talk?scene=7", { reducedMotion: "no-preference" });
+    const share = async (learner: string) =>
+      Number.parseInt((await page.locator(`[data-learner=${learner}] .figure`).textContent())!, 10);
+    const step = async () => Number(await page.locator(".learn-scene").getAttribute("data-step"));
+    await eventually(step).toBeGreaterThan(sized({ quick: 40, full: 299 }));
+    await page.getByText(/9\d\.\d% of its updates lost/).waitFor();
+    await page.getByText(/9\d\.\d% of its updates kept/).waitFor();
+    expect(await share("master")).toBeGreaterThanOrEqual(await share("chosen"));
+    if (!fullTier) return;
+    // Of all sums, as `learn` at 1e-5 tells.
+    await page.locator(".learn-scene[data-ready=true]").waitFor();
+    expect(await share("chosen")).toBeLessThan(72);
+    expect(await share("master")).toBeGreaterThan(82);
   });
 
   test("plays by itself, pauses and goes on", async () => {

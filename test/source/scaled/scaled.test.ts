@@ -148,6 +148,7 @@ describe("codes and scales that have no ordinary numbers", () => {
     expect(nonfinite).toBeGreaterThan(3 * 128 * width);
     expect(totals).toMatchObject({
       changed: 0,
+      bytesChanged: 0,
       nonfinite,
       unchanged: codes.length - nonfinite,
     });
