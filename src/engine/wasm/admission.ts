@@ -38,14 +38,20 @@ export function refusal(cases: readonly CaseSettings[], tensors: readonly Shaped
   return null;
 }
 
-function ofShared({ blocks, scheme, scales }: BlockSettings, tensors: readonly Shaped[]): string | null {
+function ofShared(
+  { blocks, scheme, scales, through }: BlockSettings,
+  tensors: readonly Shaped[],
+): string | null {
   const { name, rows, columns, scale, rule } = blocks;
   // A scale is the exponent field of an fp32 number.
   const isField = !scale.signed && scale.exponentBits === 8 && scale.precision === 1;
   if (rows !== 1 || columns !== sharedBlock || !isField || rule.tensorScale !== null)
-    return `of formats with shared scales it takes those of ${sharedBlock} along a row with e8m0fnu, not ${name}`;
+    return `of formats with shared scales it takes those of ${sharedBlock} along a row with scales of e8m0fnu, not ${name}`;
   if (scheme !== "master") return `it takes ${name} under scheme master, not ${scheme}`;
   if (scales !== "renewed") return `it takes ${name} with renewed scales, not ${scales} ones`;
+  // What is quantized is an fp32 number, and rounding knows no format without a sign.
+  if (through !== null && !(through.signed && through.minPositive >= 2 ** -149))
+    return `it takes ${name} through signed formats within fp32, not through ${through.name}`;
   const cut = tensors.find(({ shape }) => (shape.at(-1) ?? 1) % columns !== 0);
   if (cut === undefined) return null;
   return `it takes ${name} in rows of a multiple of ${columns}, and ${cut.name} has shape [${cut.shape.join(", ")}]`;

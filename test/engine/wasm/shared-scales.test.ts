@@ -133,8 +133,9 @@ it("on threads: many chunks of numbers in shared memory, pieces of a tensor too"
 describe("what is refused, by name", () => {
   const w = (...shape: number[]) => ({ name: "w", shape });
   it.each([
-    ["nvfp4", { scheme: "master" }, [], "it takes those of 32 along a row with e8m0fnu, not nvfp4"],
+    ["nvfp4", { scheme: "master" }, [], "it takes those of 32 along a row with scales of e8m0fnu, not nvfp4"],
     ["fp8-128x128:power-of-two", { scheme: "master" }, [], "not fp8-128x128:power-of-two"],
+    ["mxfp4", { scheme: "master", through: "e8m0fnu" }, [], "within fp32, not through e8m0fnu"],
     ["mxfp4", { scheme: "in-place" }, [], "it takes mxfp4 under scheme master, not in-place"],
     ["mxfp4", { scheme: "eco" }, [], "it takes mxfp4 under scheme master, not eco"],
     ["mxfp4", { scheme: "master", scales: "kept" }, [], "it takes mxfp4 with renewed scales, not kept ones"],
