@@ -69,8 +69,8 @@ export async function sharedScales(millions = 4, steps = 8, rounds = 5): Promise
     const scalar = await rate(reference, job("mxfp8-e4m3", 2 ** 15));
     process.stdout.write(`${"".padEnd(24)}${"a CPU second".padStart(14)}${"of bf16".padStart(18)}\n`);
     for (const [f, name] of formats.entries()) {
-      const ratios = rates[f].map((of, round) => (100 * of) / rates[0][round]);
-      const range = [Math.min, Math.max].map((of) => of(...ratios).toFixed(0)).join(" to ");
+      const ratios = rates[f].map((weightSteps, round) => (100 * weightSteps) / rates[0][round]);
+      const range = [Math.min, Math.max].map((end) => end(...ratios).toFixed(0)).join(" to ");
       process.stdout.write(
         `${name.padEnd(24)}${Math.max(...rates[f])
           .toFixed(0)

@@ -37,7 +37,7 @@ export function hardBlockJob({ blocks }: BlockSettings): Omit<LensJob, "cases"> 
         }),
       ),
   );
-  const row = (of: (i: number) => number) => Array.from({ length: columns }, (_, i) => of(i));
+  const row = (numberAt: (i: number) => number) => Array.from({ length: columns }, (_, i) => numberAt(i));
   const special = [
     row(() => 0),
     row(() => -0),
@@ -59,7 +59,7 @@ export function hardBlockJob({ blocks }: BlockSettings): Omit<LensJob, "cases"> 
     if (a % 397 === 0) return [Number.NaN, Infinity, -Infinity, 2 ** 127][b % 4];
     return (a % 2 === 0 ? w : 2 ** -20) * (2 ** -(b % 16) - 2 ** -9);
   });
-  const updates = [small, scales, any].map((of) => valuesOf(of.map(Math.fround)));
+  const updates = [small, scales, any].map((step) => valuesOf(step.map(Math.fround)));
   const tensors: TensorInput[] = [
     { name: "blocks", shape: [weights.length / columns, columns], weights: valuesOf(weights), updates },
   ];

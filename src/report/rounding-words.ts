@@ -23,8 +23,8 @@ export function classWordsOf({ rounding }: Rounded): Readonly<Record<SharedClass
 }
 
 /** A class of several cases in a few words: of both kinds, where they are mixed. */
-export function classHeading(of: SharedClass, cases: readonly Rounded[]): string {
-  return [...new Set(cases.map((each) => classWordsOf(each)[of]))].join(" or ");
+export function classHeading(className: SharedClass, cases: readonly Rounded[]): string {
+  return [...new Set(cases.map((each) => classWordsOf(each)[className]))].join(" or ");
 }
 
 /** The size from which every update moves its weight: its power of two, in gaps of the weight, and in words. */

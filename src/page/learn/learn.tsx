@@ -144,8 +144,8 @@ export function LearnView({ visit }: { visit: Visit }) {
 }
 
 /** What became of the updates of one model. */
-function Counts({ of, words, name }: { of: Learner; words: string; name: string }) {
-  const { totals, end } = of.counted;
+function Counts({ of: learner, words, name }: { of: Learner; words: string; name: string }) {
+  const { totals, end } = learner.counted;
   const updates = totals.none + totals.lost + totals.kept + totals.moved;
   const part = (n: number) => percent(share(n, updates));
   return (

@@ -3,7 +3,9 @@ import { stackedClasses } from "../../report/charts/palette.js";
 import { count } from "../../report/numbers.js";
 import { boundaryOf, classWordsOf } from "../../report/rounding-words.js";
 
-const sized = stackedClasses.filter((of) => of === "moved" || of === "kept" || of === "lost");
+const sized = stackedClasses.filter(
+  (className) => className === "moved" || className === "kept" || className === "lost",
+);
 const width = 720;
 const height = 190;
 const foot = 34;
@@ -14,7 +16,9 @@ export function SizeHistogram({ of: { histogram, rounding } }: { of: Pick<Case, 
   const boundary = boundaryOf({ rounding });
   const words = classWordsOf({ rounding });
   if (firstBin === null) return null;
-  const totals = histogram.lost.map((_, i) => sized.reduce((sum, of) => sum + histogram[of][i], 0));
+  const totals = histogram.lost.map((_, i) =>
+    sized.reduce((sum, className) => sum + histogram[className][i], 0),
+  );
   // Tails that hold a ten thousandth of all are left out of sight, but never the boundary.
   const all = totals.reduce((sum, n) => sum + n, 0);
   const rare = (bin: number) => (totals[bin] ?? 0) < all / 10_000;
@@ -27,27 +31,27 @@ export function SizeHistogram({ of: { histogram, rounding } }: { of: Pick<Case, 
   const step = width / (highest - lowest);
   const scale = (height - foot - 18) / Math.max(...shown, 1);
   const edge = (boundary.exponent - lowest) * step;
-  const sums = sized.map((of) => histogram[of].reduce((sum, n) => sum + n, 0));
+  const sums = sized.map((className) => histogram[className].reduce((sum, n) => sum + n, 0));
   return (
     <svg
       class="chart"
       viewBox={`0 0 ${width} ${height}`}
       role="img"
-      aria-label={`Updates by size against the gap: ${sized.map((of, i) => `${count(sums[i])} ${words[of]}`).join(", ")}`}
+      aria-label={`Updates by size against the gap: ${sized.map((className, i) => `${count(sums[i])} ${words[className]}`).join(", ")}`}
     >
       {shown.map((_, i) => {
         let top = height - foot;
-        return sized.map((of) => {
-          const part = histogram[of][first + i] * scale;
+        return sized.map((className) => {
+          const part = histogram[className][first + i] * scale;
           top -= part;
           return part === 0 ? null : (
             <rect
-              key={`${of}${lowest + i}`}
+              key={`${className}${lowest + i}`}
               x={(firstBin + first + i - lowest) * step + 1}
               y={top}
               width={Math.max(1, step - 2)}
               height={part}
-              fill={`var(--${of})`}
+              fill={`var(--${className})`}
             />
           );
         });

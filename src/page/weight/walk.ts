@@ -60,7 +60,7 @@ export function walk(settings: WalkSettings, steps: number): Track[] {
     const stored = startState(weight, updateSettings({ format: settings.format })).weight;
     const complete = updateSettings(options);
     let state = startState(stored, complete);
-    const counts = Object.fromEntries(classes.map((of) => [of, 0])) as Record<Class, number>;
+    const counts = Object.fromEntries(classes.map((className) => [className, 0])) as Record<Class, number>;
     let firstMoved: number | null = null;
     const path = [state.weight];
     for (let step = 1; step <= Math.min(steps, mostSteps); step++) {

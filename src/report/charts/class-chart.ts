@@ -22,11 +22,15 @@ export function classChart(
   percent: Percent,
   labels: readonly string[] = cases.map(caseLabel),
 ): Figure {
-  const named = stackedClasses.filter((of) => of !== "collateral" || hasCollateral(cases));
+  const named = stackedClasses.filter((className) => className !== "collateral" || hasCollateral(cases));
   const rows = cases.map(({ totals, rounding }) => {
-    const all = stackedClasses.reduce((sum, of) => sum + totals[of], 0);
+    const all = stackedClasses.reduce((sum, className) => sum + totals[className], 0);
     const words = classWordsOf({ rounding });
-    return stackedClasses.map((of) => ({ of, words: words[of], share: share(totals[of], all) ?? 0 }));
+    return stackedClasses.map((className) => ({
+      of: className,
+      words: words[className],
+      share: share(totals[className], all) ?? 0,
+    }));
   });
   return {
     name: "classes",
@@ -35,10 +39,12 @@ export function classChart(
     size: { width: wide, height: Math.max(120, rowsHeight(cases.length, 104)) },
     draw: (size, inks) => draw(labels, rows, size, inks, percent),
     numbers: {
-      headings: ["stored as", ...named.map((of) => classHeading(of, cases)), "updates"],
+      headings: ["stored as", ...named.map((className) => classHeading(className, cases)), "updates"],
       rows: cases.map(({ totals }, i) => [
         labels[i],
-        ...named.map((of) => `${count(totals[of])} (${percent(share(totals[of], sum(totals)))})`),
+        ...named.map(
+          (className) => `${count(totals[className])} (${percent(share(totals[className], sum(totals)))})`,
+        ),
         count(sum(totals)),
       ]),
     },
@@ -46,7 +52,7 @@ export function classChart(
 }
 
 function sum(totals: Case["totals"]): number {
-  return stackedClasses.reduce((all, of) => all + totals[of], 0);
+  return stackedClasses.reduce((all, className) => all + totals[className], 0);
 }
 
 function title(
@@ -86,8 +92,8 @@ function draw(
       width,
     );
     let x = left;
-    for (const [i, { of, words, share }] of shown.entries()) {
-      const { fill, on, text: ink } = inks.classes[of];
+    for (const [i, { of: className, words, share }] of shown.entries()) {
+      const { fill, on, text: ink } = inks.classes[className];
       drawn.push(rect(x, barTop, spans[i] - 2, barHeight, fill, Math.min(3, spans[i] / 4)));
       const said = `${words} ${percent(share)}`;
       if (textWidth(said, font, true) * 1.08 + 24 <= spans[i]) {

@@ -28,15 +28,15 @@ const formats = elements.flatMap((name, e) =>
   rules.filter((_, r) => (e + r) % 5 < sized({ quick: 2, full: 5 })).map((rule) => `${name}:${rule}`),
 );
 
-const master = (of: string, more: Omit<BlockOptions, "format"> = {}) =>
-  schemeSettings({ format: of, scheme: "master", ...more }) as BlockSettings;
+const master = (name: string, more: Omit<BlockOptions, "format"> = {}) =>
+  schemeSettings({ format: name, scheme: "master", ...more }) as BlockSettings;
 
-describe.each(formats)("%s", (of) => {
+describe.each(formats)("%s", (name) => {
   it("as the rules written out have it: every row whole, matrices side by side, longer than a chunk", async () => {
     for (const [seed, shape] of [[64], [2, 3, 96], [70, 64]].entries()) {
       const run = drawnRun(shape, seed + 1, 3);
-      const { steps, numbers } = byHand(run, of, true);
-      const ours = await counted(run, { format: of, scheme: "master" }, 4096, wasm);
+      const { steps, numbers } = byHand(run, name, true);
+      const ours = await counted(run, { format: name, scheme: "master" }, 4096, wasm);
       expectCounts(ours.result, steps);
       expect(ours.numbers).toEqual(numbers);
     }
@@ -44,7 +44,7 @@ describe.each(formats)("%s", (of) => {
 
   it("as the reference has it: hard blocks, from fp32 and from a bf16 view", async () => {
     for (const through of [null, "bf16"]) {
-      const settings = master(of, { through });
+      const settings = master(name, { through });
       const job = { ...hardBlockJob(settings), cases: [settings] };
       expect(await agreesOn(wasm, reference, job)).toBe(true);
     }
@@ -146,8 +146,8 @@ describe("what is refused, by name", () => {
       "it takes mxfp4:even in rows of a multiple of 32",
     ],
     ["mxfp4", { scheme: "master" }, [w()], "and w has shape []"],
-  ] as const)("%s, %j", (of, options, tensors, reason) => {
-    expect(wasm.refuses!([schemeSettings({ format: of, ...options })], tensors)).toContain(reason);
+  ] as const)("%s, %j", (name, options, tensors, reason) => {
+    expect(wasm.refuses!([schemeSettings({ format: name, ...options })], tensors)).toContain(reason);
   });
 
   it("auto counts it by the reference; run in spite of it fails", async () => {
@@ -173,21 +173,27 @@ describe("a kernel that does something else", () => {
   /** The engine, but for what it is told of its cases. */
   const wrong = (change: (settings: BlockSettings) => CaseSettings): Engine => {
     const run: Engine["run"] = (job, observer) =>
-      wasm.run({ ...job, cases: job.cases.map((of) => ("blocks" in of ? change(of) : of)) }, observer);
+      wasm.run(
+        { ...job, cases: job.cases.map((given) => ("blocks" in given ? change(given) : given)) },
+        observer,
+      );
     return { ...wasm, run, selfCheck: (cases = []) => proofOf({ ...wasm, run })(cases) };
   };
-  const never = (of: BlockSettings) => ({ ...of, blocks: master("mxfp8-e4m3").blocks });
+  const never = (given: BlockSettings) => ({ ...given, blocks: master("mxfp8-e4m3").blocks });
 
   it.each<[string, (settings: BlockSettings) => CaseSettings]>([
-    ["doubles scales at another significand", (of) => ({ ...of, blocks: master("mxfp8-e4m3:ceil").blocks })],
+    [
+      "doubles scales at another significand",
+      (given) => ({ ...given, blocks: master("mxfp8-e4m3:ceil").blocks }),
+    ],
     ["never doubles them", never],
-    ["quantizes masters that are not rounded on their way", (of) => ({ ...of, through: null })],
-    ["truncates elements", (of) => ({ ...of, rounding: "toward-zero" })],
+    ["quantizes masters that are not rounded on their way", (given) => ({ ...given, through: null })],
+    ["truncates elements", (given) => ({ ...given, rounding: "toward-zero" })],
   ])("%s: does not agree", async (_, change) => {
     expect(await agrees(wrong(change), reference, [settings])).toBe(false);
     expect(
       await agrees(
-        wrong((of) => of),
+        wrong((given) => given),
         reference,
         [settings],
       ),

@@ -15,11 +15,11 @@ export function writeBeginShared(
   k: FunctionWriter,
   settings: BlockSettings,
   { given }: Layout,
-  of: CaseLayout,
+  caseLayout: CaseLayout,
 ): void {
   const { f32x4, i32, i32x4, v128 } = k;
   const [base, count] = [k.parameter(0, "i32"), k.parameter(1, "i32")];
-  const shared = of.shared!;
+  const shared = caseLayout.shared!;
   const changed = k.variable("i32");
   const begin = (row: I32, block: I32) => {
     const code = scaleOfBlock(k, settings, (offset) =>
@@ -35,28 +35,29 @@ export function writeBeginShared(
       const element = elements(k, quotients, scale, settings.blocks, "nearest-even", () => x);
       const stored = f32x4.mul(element, scale.number);
       const rows = [
-        [stored, [of.start, of.weights]],
+        [stored, [caseLayout.start, caseLayout.weights]],
         [element, [shared.startElements, shared.elements]],
-        [x, [of.carriers!]],
+        [x, [caseLayout.carriers!]],
       ] as const;
       for (const [numbers, offsets] of rows)
         for (const offset of offsets) k.store("v128", numbers, row, offset + half * vectorBytes);
       return v128.and(f32x4.ne(stored, x), f32x4.eq(x, x));
     });
     k.assign(changed, i32.add(changed, i32.popcnt(flagsOf(k, masks[0], masks[1]))));
-    for (const offset of [of.moved, of.nonfinite]) k.store("i32_8", i32.constant(0), flags, offset);
+    for (const offset of [caseLayout.moved, caseLayout.nonfinite])
+      k.store("i32_8", i32.constant(0), flags, offset);
   });
-  addCount(k, changed, base, of.tally + tensorTally.castChanged);
+  addCount(k, changed, base, caseLayout.tally + tensorTally.castChanged);
 }
 
 /** Counts, for `end`, the codes and the scales that are others than before the first step. */
 export function countSharedEnds(
   k: FunctionWriter,
-  of: CaseLayout,
+  caseLayout: CaseLayout,
   { base, count, tally }: { readonly base: I32; readonly count: I32; readonly tally: I32 },
 ): void {
   const { i32, i32x4, v128 } = k;
-  const shared = of.shared!;
+  const shared = caseLayout.shared!;
   const counts = { codes: k.variable("i32"), blockScales: k.variable("i32") };
   const begin = (_: I32, block: I32) => {
     const [before, after] = [shared.startScales, shared.scales].map((offset) =>

@@ -70,11 +70,11 @@ export class SharedStep {
   readonly #counts: Readonly<Record<CountName, V128>>;
   readonly #blockScales: I32;
 
-  constructor(k: FunctionWriter, settings: BlockSettings, { updates }: Layout, of: CaseLayout) {
+  constructor(k: FunctionWriter, settings: BlockSettings, { updates }: Layout, caseLayout: CaseLayout) {
     this.#k = k;
     this.#settings = settings;
     this.#updates = updates;
-    this.#of = of;
+    this.#of = caseLayout;
     this.#counts = Object.fromEntries(countNames.map((name) => [name, k.variable("v128")])) as Record<
       CountName,
       V128
