@@ -166,6 +166,13 @@ export const measured: readonly Measured[] = [
   {
     doc: "docs/performance.md",
     heading: "# What was measured",
+    row: "MX formats under a master",
+    command: "npm run bench -- shared-scales 4 8 4",
+    sources: engines,
+  },
+  {
+    doc: "docs/performance.md",
+    heading: "# What was measured",
     row: "`diff` of 0.5 GB of fp8 codes",
     command: "npm run bench -- scaled 0.5",
     sources: [

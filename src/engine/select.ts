@@ -1,6 +1,7 @@
 import { unknownName } from "../format/unknown-name.js";
 import { countOf, countOfAll, pieceOf, type TensorInput } from "../lens/input.js";
 import type { SelfCheck } from "../lens/run/result.js";
+import { blockLength } from "../lens/sum.js";
 import type { Engine, LensJob } from "./engine.js";
 import { EngineRefused } from "./engine-refused.js";
 import { engines as known } from "./registry.js";
@@ -65,7 +66,7 @@ export async function selectEngine(
 }
 
 async function prove(engine: Engine, job?: LensJob): Promise<ProvenEngine> {
-  const reason = (job && engine.refuses?.(job.cases)) ?? (await engine.unavailable?.()) ?? null;
+  const reason = (job && engine.refuses?.(job.cases, job.tensors)) ?? (await engine.unavailable?.()) ?? null;
   if (reason !== null) throw new EngineRefused(`engine ${engine.name}: ${reason}`);
   const selfCheck = await engine.selfCheck(job?.cases);
   if (selfCheck.failed === 0) return { engine, selfCheck };
@@ -120,7 +121,8 @@ export async function sampleRate(engine: Engine, job: LensJob): Promise<number> 
 export function sampleOf({ tensors, stepNumbers, cases, threads }: LensJob): LensJob {
   const few = cases.slice(0, 4);
   const taken: TensorInput[] = [];
-  let left = Math.ceil(sampleSize / few.length);
+  // Whole blocks of sums, and so of shared scales.
+  let left = Math.ceil(sampleSize / few.length / blockLength) * blockLength;
   for (const tensor of tensors.toSorted((a, b) => countOf(b) - countOf(a))) {
     if (left <= 0) break;
     taken.push(beginningOf(tensor, left));

@@ -317,6 +317,20 @@ export const faults: readonly Fault[] = [
     group: "webgpu",
   },
   {
+    file: "src/engine/lane/shared-scale.ts",
+    mistake: "the SIMD kernels double a block's scale one fp32 number too late",
+    find: "2 ** exponentShift - doublingFrom(blocks)",
+    replace: "2 ** exponentShift - doublingFrom(blocks) - 1",
+    group: "engine",
+  },
+  {
+    file: "src/engine/wasm/kernel/shared-step.ts",
+    mistake: "the SIMD kernels tell collateral by the scale after the step",
+    find: "under(scales.before, scaled(k, number, scales.before))",
+    replace: "under(scales.after, scaled(k, number, scales.after))",
+    group: "engine",
+  },
+  {
     file: "src/engine/wasm/kernel/end.ts",
     mistake: "the SIMD kernels take the carrier away from what is retained",
     find: "displacement(k, visible[half], f32x4.neg(carriers![half]))",

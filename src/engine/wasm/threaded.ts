@@ -6,9 +6,9 @@ import { stepKey, tensorKey } from "../../update/threefry.js";
 import { curveOf, newCurve } from "../curve.js";
 import type { LensJob, Observer } from "../engine.js";
 import { bitsOf } from "../lane/numbers.js";
-import type { LaneSettings } from "../lane/refusal.js";
 import { isCompared, momentKinds, RecipePlan, ScalarTable } from "../recipe-plan.js";
 import { Stop, Stopped } from "../stop.js";
+import type { WasmSettings } from "./admission.js";
 import { pageBytes } from "./assembler/module.js";
 import { compileKernels } from "./kernel/kernels.js";
 import { type Layout, layOut, stepTally, tensorTally } from "./layout.js";
@@ -21,7 +21,7 @@ import type { WorkerRecipe, WorkerSource, WorkerTensor } from "./worker-job.js";
 
 /** A job whose numbers workers can read for themselves. */
 export interface ThreadedJob extends LensJob {
-  readonly cases: readonly LaneSettings[];
+  readonly cases: readonly WasmSettings[];
   /** A power of two. */
   readonly chunk: number;
 }
@@ -129,15 +129,17 @@ export async function runThreaded(
               const caseLayout = layout.cases[c];
               const reader = new TallyReader(counted, caseLayout.tally);
               const tally = tensorTallies[c][tensor];
-              reader.comparison(caseLayout.tally, padding, tally);
+              reader.comparison(caseLayout.tally, cases[c], elements, padding, tally);
               const weightSteps = { weights: elements * steps, padding: padding * steps };
               reader.rest(caseLayout, cases[c], elements, weightSteps, tally);
               for (const [i, end] of curves[c].entries()) {
-                reader.comparison(caseLayout.curve + i * tensorTally.bytes, padding, { end });
+                reader.comparison(caseLayout.curve + i * tensorTally.bytes, cases[c], elements, padding, {
+                  end,
+                });
               }
               for (let step = 0; step < steps; step++) {
                 const ofStep = new UpdateTally();
-                reader.step(caseLayout.steps + step * stepTally.bytes, elements, padding, ofStep);
+                reader.step(caseLayout.steps + step * stepTally.bytes, cases[c], elements, padding, ofStep);
                 if (isCompared(cases, c))
                   ofStep.parted = reader.parted(caseLayout.steps + step * stepTally.bytes);
                 tally.updates.merge(ofStep);

@@ -3,12 +3,13 @@ import { countOf, countOfAll, type TensorInput } from "../../lens/input.js";
 import type { CaseTally } from "../../lens/run/summarize.js";
 import { blockLength } from "../../lens/sum.js";
 import { Tally, UpdateTally } from "../../lens/tally.js";
+import { sharesScales } from "../../update/block-settings.js";
 import { curveOf, newCurve } from "../curve.js";
 import type { Engine, LensJob, Observer } from "../engine.js";
-import { refusal, takenBy } from "../lane/refusal.js";
-import { proofOf, provenCases, provenRecipes } from "../proof.js";
+import { proofOf, provenCases, provenRecipes, provenShared } from "../proof.js";
 import { Stop, Stopped } from "../stop.js";
 import { expectCountable, walk } from "../walk.js";
+import { refusal, takenBy } from "./admission.js";
 import { moduleBytes } from "./assembler/module.js";
 import { cores, webAssembly, whyNoThreads } from "./platform.js";
 import { endThreads } from "./thread-pool.js";
@@ -20,7 +21,7 @@ const mostWeights = 2 ** 15;
 /** Weight-steps of all cases from which threads are worth their start, some 20 ms. */
 export const worthThreads = 2 ** 22;
 
-const proven = [...provenCases("exact"), ...provenRecipes()];
+const proven = [...provenCases("exact"), ...provenRecipes(), ...provenShared()];
 
 /** SIMD kernels written for the job, on all cores. */
 export const wasm: Engine = {
@@ -39,7 +40,7 @@ export const wasm: Engine = {
 const proof = proofOf(wasm);
 
 async function run(job: LensJob, observer: Observer = {}): Promise<CaseTally[]> {
-  const cases = takenBy("wasm", job.cases);
+  const cases = takenBy("wasm", job.cases, job.tensors);
   expectCountable(job);
   const chunk = chunkOf(job);
   const here = async (part: LensJob, partObserver: Observer, stop: Stop) =>
@@ -56,8 +57,11 @@ async function run(job: LensJob, observer: Observer = {}): Promise<CaseTally[]> 
 
 /** Weights that are worked on at once: a power of two, of which blocks of random bits never straddle 2^32 pairs. */
 function chunkOf({ tensors, cases, chunk }: LensJob): number {
-  // A recipe keeps twice as much of each weight.
-  const rows = cases.reduce((sum, settings) => sum + ("recipe" in settings ? 2 : 1), 0);
+  // Recipes and blocks keep twice as much of each weight.
+  const rows = cases.reduce(
+    (sum, settings) => sum + ("recipe" in settings || sharesScales(settings) ? 2 : 1),
+    0,
+  );
   const longest = tensors.reduce((most, tensor) => Math.max(most, countOf(tensor)), 1);
   const most = Math.min(chunk ?? mostWeights / Math.max(1, rows), longest);
   return Math.max(blockLength, Math.min(mostWeights, 2 ** Math.ceil(Math.log2(most))));

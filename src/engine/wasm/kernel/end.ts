@@ -6,6 +6,7 @@ import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { type CaseLayout, type Layout, scratchLayout, tensorTally } from "../layout.js";
 import { forEachBlock, forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
 import { flagsOf, promoteHalf } from "./lanes.js";
+import { countSharedEnds } from "./shared-ends.js";
 import { addCount, addExactly, sumOfLanes } from "./sum.js";
 
 const countNames = [
@@ -140,6 +141,7 @@ export function writeEnd(
   });
 
   for (const name of countNames) addCount(k, counts.get(name)!, tally, tensorTally[name]);
+  if (caseLayout.shared) countSharedEnds(k, caseLayout, { base, count, tally });
 }
 
 /** The published probes of lens/probes.ts that judge the end, on two weights; both call an unchanged weight unchanged. */

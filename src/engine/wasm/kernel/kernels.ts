@@ -1,4 +1,5 @@
 import type { Format } from "../../../format/format.js";
+import { sharesScales } from "../../../update/block-settings.js";
 import type { RecipeSettings } from "../../../update/optimizer.js";
 import { RecipeScalars } from "../../lane/recipe-scalars.js";
 import type { LaneSettings } from "../../lane/refusal.js";
@@ -22,6 +23,7 @@ import {
   writeBeginMoment,
   writeStepRun,
 } from "./recipe.js";
+import { writeBeginShared } from "./shared-ends.js";
 import { stepParameters, writeStep } from "./step.js";
 import { addExactly, writeAddExactly } from "./sum.js";
 
@@ -93,7 +95,14 @@ export function kernelModule(
       first: c > 0 && isCompared(cases, c) ? layout.cases[0].weights : null,
     };
     functions.push(
-      { name: `begin ${c}`, parameters: range, write: (k) => writeBegin(k, settings, layout, caseLayout) },
+      {
+        name: `begin ${c}`,
+        parameters: range,
+        write: (k) =>
+          sharesScales(settings)
+            ? writeBeginShared(k, settings, layout, caseLayout)
+            : writeBegin(k, settings, layout, caseLayout),
+      },
       {
         name: `step ${c}`,
         parameters: recipe ? [...stepParameters, ...recipeParameters] : stepParameters,
