@@ -34,7 +34,7 @@ export function RunReport({ findings }: { findings: RunFindings }) {
         {cases.map((of, i) => (
           <section class="case" key={labels[i]} data-case={labels[i]}>
             <h3>{labels[i]}</h3>
-            <ClassBar counts={of.totals} />
+            <ClassBar counts={of.totals} rounding={of.rounding} />
             <ClassCounts of={of} label={`Updates, ${labels[i]}`} />
             <p>
               <b data-fact="unchanged" data-count={of.end.unchanged}>
