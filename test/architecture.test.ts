@@ -84,7 +84,9 @@ describe("imports run one way", () => {
     const statements = files.map((file) => textOf(file).match(/\bfrom\s+"/g)?.length ?? 0);
     expect(imports.length).toBeGreaterThanOrEqual(statements.reduce((sum, n) => sum + n));
     expect(
-      imports.filter(({ of, target }) => ![node, npm].includes(of) && !files.includes(target)).map(shown),
+      imports
+        .filter(({ of: targetRoom, target }) => ![node, npm].includes(targetRoom) && !files.includes(target))
+        .map(shown),
     ).toEqual([]);
   });
 
@@ -95,21 +97,28 @@ describe("imports run one way", () => {
   test.each(Object.entries(mayImport))("%s imports nothing but %j", (room, allowed) => {
     const refused = imports
       .filter(({ file }) => roomOf(file) === room)
-      .filter((of) => !onDemand.has(shown(of)) && !besidePackages.has(shown(of)))
-      .filter(({ of }) => of !== room && of !== "version.ts" && !allowed.includes(of));
+      .filter((each) => !onDemand.has(shown(each)) && !besidePackages.has(shown(each)))
+      .filter(
+        ({ of: targetRoom }) =>
+          targetRoom !== room && targetRoom !== "version.ts" && !allowed.includes(targetRoom),
+      );
     expect(refused.map(shown)).toEqual([]);
   });
 
   test("nothing imports cli or page", () => {
-    const refused = imports.filter(({ file, of }) => ["cli", "page"].includes(of) && of !== roomOf(file));
+    const refused = imports.filter(
+      ({ file, of: targetRoom }) => ["cli", "page"].includes(targetRoom) && targetRoom !== roomOf(file),
+    );
     expect(refused.map(shown)).toEqual([]);
   });
 
   test("what index.ts reaches runs without Node and without packages", () => {
     const reached = new Set(["index.ts"]);
     for (const file of reached) {
-      for (const { of, target } of importsOf(file).filter((each) => !onDemand.has(shown(each)))) {
-        expect([node, npm, "source", "report", "cli", "page"], `${file} imports ${target}`).not.toContain(of);
+      for (const { of: targetRoom, target } of importsOf(file).filter((each) => !onDemand.has(shown(each)))) {
+        expect([node, npm, "source", "report", "cli", "page"], `${file} imports ${target}`).not.toContain(
+          targetRoom,
+        );
         reached.add(target);
       }
     }

@@ -157,8 +157,8 @@ describe("the package", () => {
 
   test("has everything that its package.json names", async () => {
     const { exports, bin } = await manifest();
-    const targets = [exports, bin].flatMap(function leaves(of: object | string): string[] {
-      return typeof of === "string" ? [of] : Object.values(of).flatMap(leaves);
+    const targets = [exports, bin].flatMap(function leaves(entry: object | string): string[] {
+      return typeof entry === "string" ? [entry] : Object.values(entry).flatMap(leaves);
     });
     expect(targets.length).toBeGreaterThan(5);
     expect(
@@ -180,8 +180,8 @@ describe("the package", () => {
 
   test("says how to add what it does not bring, and has gpu.js without it", async () => {
     const { engines } = JSON.parse(await cli("doctor", "--json", "-"));
-    const [of] = engines.filter(({ name }: { name: string }) => name === "webgpu");
-    expect(of.unavailable).toBe(
+    const [webgpu] = engines.filter(({ name }: { name: string }) => name === "webgpu");
+    expect(webgpu.unavailable).toBe(
       'no WebGPU device: the package "webgpu" is not installed; `npm install webgpu` adds it beside precision-lens (130 MB)',
     );
     const { GPU } = createRequire(join(installed, "dist/index.js"))("#gpu.js");

@@ -18,7 +18,7 @@ const sampleBytes = 2 ** 28;
 /** What of a pair a shard compares; a plan is told here. */
 export async function shardOfPair(
   pair: CheckpointPair,
-  { index, of }: ShardRequest,
+  { index, of: total }: ShardRequest,
   options: DiffOptions,
   comparer: Comparer,
   streams: Streams,
@@ -32,8 +32,8 @@ export async function shardOfPair(
     tensors,
     weights: pair.tensors.length,
   };
-  if (index !== "plan") return partOf(work, index, of, options.json);
-  tellPlan(work, of, await rateOf(pair, comparer), options, streams, renderShardPlan);
+  if (index !== "plan") return partOf(work, index, total, options.json);
+  tellPlan(work, total, await rateOf(pair, comparer), options, streams, renderShardPlan);
   return "planned";
 }
 

@@ -23,13 +23,13 @@ const renderingNames = ["json", "csv", "markdown", "html"] as const;
 
 /** How an object is rendered. What is not asked for is not loaded: all of it takes as long as a small comparison. */
 export interface Renderers<Of> {
-  readonly csv: () => Promise<(of: Of) => string>;
-  readonly markdown: () => Promise<(of: Of) => string>;
-  readonly html: () => Promise<(of: Of, assets: HtmlAssets) => string>;
-  readonly figures: () => Promise<(of: Of) => readonly Figure[]>;
+  readonly csv: () => Promise<(result: Of) => string>;
+  readonly markdown: () => Promise<(result: Of) => string>;
+  readonly html: () => Promise<(result: Of, assets: HtmlAssets) => string>;
+  readonly figures: () => Promise<(result: Of) => readonly Figure[]>;
   /** What figures are of, at the foot of a slide. */
-  readonly source: () => Promise<(of: Of) => string>;
-  readonly table: () => Promise<(of: Of, terminal: Terminal) => string>;
+  readonly source: () => Promise<(result: Of) => string>;
+  readonly table: () => Promise<(result: Of, terminal: Terminal) => string>;
 }
 
 const lensRenderers: Renderers<Result> = {

@@ -98,9 +98,9 @@ export function learnCommand(streams: Streams): Command {
 function gridOf(command: Command, { run, lr, seed, record, ...storage }: LearnOptions): TrainingSettings[] {
   const all = run.flatMap((name) =>
     (lr ?? [usualRates[name]]).flatMap((rate) =>
-      seed.flatMap((of) => {
-        const fp32 = updateSettings({ format: "fp32", seed: of });
-        const asked = plainCases(command, "learn", caseGrid(command, { ...storage, seed: of }));
+      seed.flatMap((seedNumber) => {
+        const fp32 = updateSettings({ format: "fp32", seed: seedNumber });
+        const asked = plainCases(command, "learn", caseGrid(command, { ...storage, seed: seedNumber }));
         const storages = record === undefined ? [fp32, ...asked] : asked;
         return storages.map((storage): TrainingSettings => ({ run: name, lr: rate, storage }));
       }),
@@ -110,10 +110,10 @@ function gridOf(command: Command, { run, lr, seed, record, ...storage }: LearnOp
   // fp32 that was asked for too is one model.
   const key = ({ run: name, lr: rate, storage }: TrainingSettings) => `${name} ${rate} ${storage.seed}`;
   const seen = new Set<string>();
-  return all.filter((of) => {
-    if (!isReference(of)) return true;
-    const isNew = !seen.has(key(of));
-    seen.add(key(of));
+  return all.filter((settings) => {
+    if (!isReference(settings)) return true;
+    const isNew = !seen.has(key(settings));
+    seen.add(key(settings));
     return isNew;
   });
 }

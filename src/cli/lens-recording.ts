@@ -47,16 +47,16 @@ export async function lensRecording(job: RecordingJob): Promise<Result> {
 
 /** The same of a shard; null where shards were planned instead. */
 export async function lensShard(job: RecordingJob, shard: RecordingShard | null): Promise<Result | null> {
-  const { paths, of, engine, threads, strict, progress } = job;
-  const recording = await openRecording({ ...paths, strict, of });
+  const { paths, of: recorded, engine, threads, strict, progress } = job;
+  const recording = await openRecording({ ...paths, strict, of: recorded });
   let writer: WeightsWriter | null = null;
   try {
     const { stepNumbers, skipped, metadata } = recording;
     const source = {
       kind: "recorded",
       weights: paths.weights,
-      updates: of === "update" ? paths.updates : null,
-      gradients: of === "gradient" ? paths.updates : null,
+      updates: recorded === "update" ? paths.updates : null,
+      gradients: recorded === "gradient" ? paths.updates : null,
       ...(paths.moments !== undefined && { moments: paths.moments }),
       metadata: Object.fromEntries(metadata.updates),
     } as const;
@@ -73,7 +73,7 @@ export async function lensShard(job: RecordingJob, shard: RecordingShard | null)
     };
     const work = {
       command: "run",
-      settings: { strict, of, ...(plan.recorded && { recorded: plan.recorded }) },
+      settings: { strict, of: recorded, ...(plan.recorded && { recorded: plan.recorded }) },
       files: recording.files,
     };
     const counted: DescribedJob | null = shard

@@ -144,9 +144,14 @@ export function recipeCases(
 ): RecipeSettings[] {
   // A recipe that stores fp32 is one case, whatever formats are asked for.
   const pairs = recipe.flatMap((name) =>
-    (recipes[optimizer].get(name)?.fp32Storage ? ["fp32"] : format).map((of) => ({ name, of })),
+    (recipes[optimizer].get(name)?.fp32Storage ? ["fp32"] : format).map((storedAs) => ({
+      name,
+      of: storedAs,
+    })),
   );
-  return pairs.map(({ name, of }) => recipeSettings(optimizer, name, { ...settings, format: of, seed }));
+  return pairs.map(({ name, of: storedAs }) =>
+    recipeSettings(optimizer, name, { ...settings, format: storedAs, seed }),
+  );
 }
 
 export function twoNumbers(text: string): [number, number] {
@@ -195,12 +200,12 @@ export function caseGrid(
     command.error(`error: --through is for formats with shared scales, found ${format.join(", ")}`);
   }
   return asUsage(command, () =>
-    format.flatMap((of) =>
+    format.flatMap((storedAs) =>
       scheme.flatMap((by) =>
         rounding.map((to) => {
-          const first = isBlockFormat(of) && through !== undefined ? { through } : {};
+          const first = isBlockFormat(storedAs) && through !== undefined ? { through } : {};
           const beta = momentum === undefined ? {} : { momentum };
-          return schemeSettings({ ...common, ...first, ...beta, format: of, scheme: by, rounding: to });
+          return schemeSettings({ ...common, ...first, ...beta, format: storedAs, scheme: by, rounding: to });
         }),
       ),
     ),

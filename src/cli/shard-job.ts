@@ -27,7 +27,7 @@ export type WorkOf = Pick<DividedWork, "command" | "settings" | "files" | "sizes
  */
 export async function shardOfJob<Job extends Pick<DescribedJob, "tensors" | "cases" | "stepNumbers">>(
   job: Job,
-  of: WorkOf,
+  workOf: WorkOf,
   request: ShardRequest,
   options: ShardOptions,
   streams: Streams,
@@ -38,8 +38,8 @@ export async function shardOfJob<Job extends Pick<DescribedJob, "tensors" | "cas
     name: tensor.name,
     shape: tensor.shape,
   }));
-  const settings = { of: of.settings, cases: namedCases(cases), steps: job.stepNumbers };
-  const work = { ...of, settings, tensors: planned, weights: planned.length };
+  const settings = { of: workOf.settings, cases: namedCases(cases), steps: job.stepNumbers };
+  const work = { ...workOf, settings, tensors: planned, weights: planned.length };
   if (request.index !== "plan") {
     const part = partOf(work, request.index, request.of, options.json);
     return { ...job, tensors: piecesOf(tensors, part.ranges), shard: { part, all: tensors } };

@@ -22,19 +22,19 @@ export function shardOption(): Option {
 
 function asked(text: string): Asked {
   const [first, second, ...rest] = text.split("/");
-  const of = second === undefined ? null : wholeNumber(second);
+  const total = second === undefined ? null : wholeNumber(second);
   const isWord = first === "auto" || first === "plan";
-  if (rest.length > 0 || (of === null && first !== "auto") || (!isWord && !/^\d+$/.test(first))) {
+  if (rest.length > 0 || (total === null && first !== "auto") || (!isWord && !/^\d+$/.test(first))) {
     throw new InvalidArgumentError("expected I/N with I from 0, auto, auto/N or plan/N, such as 0/8");
   }
   const index = isWord ? first : wholeNumber(first);
-  if (of !== null && (of < 1 || of > mostShards)) {
+  if (total !== null && (total < 1 || total > mostShards)) {
     throw new InvalidArgumentError(`expected from 1 to ${mostShards} shards`);
   }
-  if (typeof index === "number" && index >= of!) {
-    throw new InvalidArgumentError(`expected a shard from 0 to ${of! - 1}`);
+  if (typeof index === "number" && index >= total!) {
+    throw new InvalidArgumentError(`expected a shard from 0 to ${total! - 1}`);
   }
-  return { index, of };
+  return { index, of: total };
 }
 
 /**
@@ -56,10 +56,10 @@ export function shardRequest(
       `error: --${report} is for a whole: save each shard with --json, and render what merge makes of them`,
     );
   }
-  const { index, of } = shard as Asked;
-  if (index !== "auto") return { index, of: of! };
+  const { index, of: total } = shard as Asked;
+  if (index !== "auto") return { index, of: total! };
   const refuse = (message: string) =>
-    command.error(`error: --shard auto${of === null ? "" : `/${of}`}: ${message}`);
+    command.error(`error: --shard auto${total === null ? "" : `/${total}`}: ${message}`);
   const [slurm, kubernetes] = [env.SLURM_ARRAY_TASK_ID, env.JOB_COMPLETION_INDEX];
   if ((slurm === undefined) === (kubernetes === undefined)) {
     refuse(
@@ -70,7 +70,7 @@ export function shardRequest(
     slurm === undefined ? ["JOB_COMPLETION_INDEX", kubernetes!] : ["SLURM_ARRAY_TASK_ID", slurm];
   if (!/^\d{1,9}$/.test(text)) refuse(`expected a number in ${name}, found ${JSON.stringify(text)}`);
   const number = Number(text);
-  if (of === null) {
+  if (total === null) {
     if (slurm === undefined)
       refuse("Kubernetes does not tell how many there are: expected auto/N, N as its completions");
     const [least, most, count] = ["MIN", "MAX", "COUNT"].map((part) =>
@@ -81,6 +81,6 @@ export function shardRequest(
     }
     return { index: number, of: count };
   }
-  if (number >= of) refuse(`expected ${name} from 0 to ${of - 1}, found ${number}`);
-  return { index: number, of };
+  if (number >= total) refuse(`expected ${name} from 0 to ${total - 1}, found ${number}`);
+  return { index: number, of: total };
 }

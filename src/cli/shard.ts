@@ -28,12 +28,12 @@ export interface DividedWork {
  * @param json where its result is to go.
  * @throws InputError for files that cannot be read, or where the result of another shard lies there.
  */
-export function partOf(work: DividedWork, index: number, of: number, json: string | undefined): Part {
+export function partOf(work: DividedWork, index: number, shards: number, json: string | undefined): Part {
   const part = {
     index,
-    of,
+    of: shards,
     plan: digestOf(work),
-    ranges: planShards(work.tensors, of)[index].ranges,
+    ranges: planShards(work.tensors, shards)[index].ranges,
     whole: wholeOf(work.tensors, work.weights),
     ...(work.sizes && { sizes: work.sizes }),
   };
@@ -49,7 +49,7 @@ function digestOf({ command, settings, files, tensors }: DividedWork): string {
 /** Writes what every shard would do, as JSON where that was asked for, else as a table. */
 export function tellPlan(
   work: DividedWork,
-  of: number,
+  shards: number,
   rate: PlanRate,
   { json }: { readonly json?: string | undefined },
   { out }: Streams,
@@ -60,10 +60,10 @@ export function tellPlan(
     tool: { name: "precision-lens", version },
     command: work.command,
     plan: digestOf(work),
-    of,
+    of: shards,
     whole: wholeOf(work.tensors, work.weights),
     rate,
-    shards: plannedShards(work.tensors, of, rate),
+    shards: plannedShards(work.tensors, shards, rate),
   };
   const text = `${JSON.stringify(plan)}\n`;
   if (json === undefined) out.write(table(plan, columnsOf(out)));
@@ -73,13 +73,13 @@ export function tellPlan(
 
 /** Says which part of the whole a result is. */
 export function tellPart(part: Part, err: Output): void {
-  const { whole, of } = part;
+  const { whole, of: total } = part;
   const indices = indicesOf(part);
   const share = whole.elements === 0 ? "" : `, ${percent(elementsOf(part) / whole.elements)} of the weights`;
-  const missing = missingOf(indices, of);
+  const missing = missingOf(indices, total);
   const [which, rest] =
     typeof part.index === "number"
-      ? [`shard ${part.index} of ${of}`, "merge adds the shards up"]
-      : [`${indices.length} of ${of} shards`, `missing: ${listed(missing)}`];
+      ? [`shard ${part.index} of ${total}`, "merge adds the shards up"]
+      : [`${indices.length} of ${total} shards`, `missing: ${listed(missing)}`];
   err.write(`precision-lens: ${which}${share}; ${rest}\n`);
 }

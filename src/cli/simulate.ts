@@ -162,7 +162,7 @@ function optimizerOf(names: readonly string[]): OptimizerName {
 const side = 64;
 
 function isWhole(cases: readonly CaseSettings[]): boolean {
-  return cases.some((of) => "recipe" in of && of.recipe.whole !== undefined);
+  return cases.some((settings) => "recipe" in settings && settings.recipe.whole !== undefined);
 }
 
 /** Recipes of whole tensors are slow: by themselves they get a small matrix. Those of matrices take no samples of them. */

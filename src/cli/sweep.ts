@@ -209,9 +209,9 @@ async function overRecorded(command: Command, folder: string, options: SweepOpti
     files,
     sizes: null,
     jobAt: (rate) => ({
-      tensors: tensors.map((of) => ({
-        ...of,
-        updates: of.updates.map((values) => scaledValues(values, rate)),
+      tensors: tensors.map((tensor) => ({
+        ...tensor,
+        updates: tensor.updates.map((values) => scaledValues(values, rate)),
       })),
       stepNumbers,
       skipped,

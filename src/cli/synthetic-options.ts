@@ -48,7 +48,9 @@ export interface SyntheticUse {
   readonly sources?: boolean;
 }
 
-const noises: ReadonlyMap<string, Distribution> = new Map([gaussian, student4].map((of) => [of.name, of]));
+const noises: ReadonlyMap<string, Distribution> = new Map(
+  [gaussian, student4].map((distribution) => [distribution.name, distribution]),
+);
 
 /** The names, as attributes of options, of what describes a synthetic run and no other. */
 const ofSynthetic: ReadonlySet<string> = new Set<keyof SyntheticOptions>([

@@ -13,7 +13,7 @@ import { temporaryName } from "../source/temporary-name.js";
 export function expectOwnFile(path: string, part: Part): void {
   const there = partIn(path);
   if (there === null || String(there.index) === String(part.index)) return;
-  const which = (of: Part) => `shard ${listed(indicesOf(of))} of ${of.of}`;
+  const which = (shardPart: Part) => `shard ${listed(indicesOf(shardPart))} of ${shardPart.of}`;
   throw new InputError(path, `a file of its own for ${which(part)}`, `the result of ${which(there)}`);
 }
 

@@ -104,11 +104,14 @@ export function encodeArray(
  * @example decodeArray(Uint8Array.of(0x38, 0x7e), "e4m3fn"); // Float32Array.of(1, 448)
  */
 export function decodeArray(codes: CodeArray, format: Format | string): Float32Array {
-  const of = formatOf(format);
+  const resolved = formatOf(format);
   const numbers = new Float32Array(codes.length);
-  const isOwn = codes instanceof codeArray(of);
-  const hasKernel = (of.bits === 8 || of.bits === 16) && of.signed && of.subnormals && isOwn;
-  const kernels = hasKernel ? arrayKernels({ format: of, rounding: "nearest-even", overflow: "ieee" }) : null;
+  const isOwn = codes instanceof codeArray(resolved);
+  const hasKernel =
+    (resolved.bits === 8 || resolved.bits === 16) && resolved.signed && resolved.subnormals && isOwn;
+  const kernels = hasKernel
+    ? arrayKernels({ format: resolved, rounding: "nearest-even", overflow: "ieee" })
+    : null;
   if (kernels !== null) {
     for (let start = 0; start < codes.length; start += atOnce) {
       const count = Math.min(atOnce, codes.length - start);
@@ -118,11 +121,11 @@ export function decodeArray(codes: CodeArray, format: Format | string): Float32A
     }
     return numbers;
   }
-  const table = of.bits <= 16 ? decodeTable(of) : null;
+  const table = resolved.bits <= 16 ? decodeTable(resolved) : null;
   for (let i = 0; i < codes.length; i++) {
     const code = codes[i];
     // What the table lacks is no code, and is refused.
-    numbers[i] = table !== null && code < table.length ? table[code] : decodeNumber(code, of);
+    numbers[i] = table !== null && code < table.length ? table[code] : decodeNumber(code, resolved);
   }
   return numbers;
 }
@@ -186,6 +189,6 @@ function toOdd(x: Float64Array, start: number, count: number, { numbers, numberB
   }
 }
 
-function piece<T extends Float32Array | CodeArray>(of: T, count: number): T {
-  return (count === of.length ? of : of.subarray(0, count)) as T;
+function piece<T extends Float32Array | CodeArray>(data: T, count: number): T {
+  return (count === data.length ? data : data.subarray(0, count)) as T;
 }

@@ -20,7 +20,8 @@ export function chunkEnds(
   const byScale = shared.some(
     (settings) => hasTensorScale(settings) && settings.scheme !== "master" && settings.scales === "renewed",
   );
-  const isWhole = byScale || cases.some((of) => "recipe" in of && of.recipe.whole?.needs === "tensor");
+  const isWhole =
+    byScale || cases.some((settings) => "recipe" in settings && settings.recipe.whole?.needs === "tensor");
   const ends = pieceEnds(weights.length, layouts, isWhole ? weights.length : length, blockLength);
   return start === 0 ? ends : ends.filter((end) => end > start);
 }

@@ -28,8 +28,8 @@ export function planTensor(tensor: TensorInput, cases: readonly CaseSettings[]):
 }
 
 /** Whether a recipe steps a tensor by more of it than each weight, as by its norm or a product of it. */
-function takesWhole(of: CaseSettings): boolean {
-  return "recipe" in of && of.recipe.whole !== undefined;
+function takesWhole(settings: CaseSettings): boolean {
+  return "recipe" in settings && settings.recipe.whole !== undefined;
 }
 
 /** Of numbers that are drawn or computed, those of the fp32 numbers that they become. */

@@ -11,7 +11,7 @@ export function byShape(
   for (const tensor of tensors) {
     const { name, shape, weights } = tensor;
     const reason = cases
-      .flatMap((of) => ("recipe" in of ? [refusedShape(of.recipe, shape)] : []))
+      .flatMap((settings) => ("recipe" in settings ? [refusedShape(settings.recipe, shape)] : []))
       .find((each) => each !== null);
     if (reason === undefined) taken.push(tensor);
     else refused.push({ name, reason: `shape [${shape.join(", ")}]: ${reason}`, elements: weights.length });
@@ -21,5 +21,5 @@ export function byShape(
 
 /** Whether a case takes whole tensors, so that a sample of a matrix is none. */
 export function takesWholeTensors(cases: readonly CaseSettings[]): boolean {
-  return cases.some((of) => "recipe" in of && of.recipe.whole?.needs === "tensor");
+  return cases.some((settings) => "recipe" in settings && settings.recipe.whole?.needs === "tensor");
 }

@@ -93,10 +93,12 @@ function resultOptimizer(
 ): ResultOptimizer {
   // All of the run: every shard names the same settings.
   const own = (shard?.all ?? tensors).flatMap((tensor) => tensor.optimizer ?? []);
-  const settings = own.length > 0 ? own.flatMap((of) => of.settings) : [optimizer];
-  const over = (of: (settings: OptimizerSettings) => number) => spread(settings.map(of));
-  const beta = (i: 0 | 1) => over((of) => betasOf(recipe.optimizer, of)[i]);
-  const stepsTaken = own.filter(({ moments }) => Object.keys(moments).length > 0).map((of) => of.stepsTaken);
+  const settings = own.length > 0 ? own.flatMap((tensorOptimizer) => tensorOptimizer.settings) : [optimizer];
+  const over = (numberOf: (settings: OptimizerSettings) => number) => spread(settings.map(numberOf));
+  const beta = (i: 0 | 1) => over((each) => betasOf(recipe.optimizer, each)[i]);
+  const stepsTaken = own
+    .filter(({ moments }) => Object.keys(moments).length > 0)
+    .map((tensorOptimizer) => tensorOptimizer.stepsTaken);
   return {
     name: recipe.optimizer,
     lr: over(({ lr }) => lr),

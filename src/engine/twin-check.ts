@@ -48,7 +48,7 @@ async function outcomeOf(engine: Pick<Engine, "run">, job: LensJob): Promise<str
       for (const weight of stored) weights[c].push(Object.is(weight, -0) ? -1e-300 : weight);
     },
   });
-  return JSON.stringify([tallies.map(summarizeCase), weights.map((of) => of.map(String))]);
+  return JSON.stringify([tallies.map(summarizeCase), weights.map((numbers) => numbers.map(String))]);
 }
 
 /** Weights and updates on which roundings, carries and sums go wrong if they can: a tensor for each size of number. */

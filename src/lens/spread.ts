@@ -13,5 +13,5 @@ export function spread(numbers: Iterable<number>): Spread {
 
 /** The spread of several. */
 export function joinedSpread(spreads: readonly Spread[]): Spread {
-  return spread(spreads.flatMap((of) => (typeof of === "number" ? of : [of.least, of.most])));
+  return spread(spreads.flatMap((each) => (typeof each === "number" ? each : [each.least, each.most])));
 }

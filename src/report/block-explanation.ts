@@ -51,7 +51,7 @@ function opening({
 
 /** A row a rule; of the update, where there is one, the scale and the number after it. */
 function columns({ rules, element, update }: BlockExplanation): Column[] {
-  const column = (heading: string, cell: (of: RuleExplanation) => string): Column => ({
+  const column = (heading: string, cell: (outcome: RuleExplanation) => string): Column => ({
     heading,
     align: "right",
     cells: rules.map(cell),
@@ -91,6 +91,6 @@ function scaleText({ scale, tensorScale }: StoredNumber): string {
   return tensorScale === null ? text(scale) : `${text(scale)} x ${text(tensorScale)}`;
 }
 
-function text(of: number | string): string {
-  return typeof of === "string" ? of : short(of);
+function text(value: number | string): string {
+  return typeof value === "string" ? value : short(value);
 }

@@ -33,7 +33,9 @@ function broken(columns: readonly Column[], width: number): readonly Column[] {
     if (column === widest) return { ...column, cells: lines.flat() };
     return {
       ...column,
-      cells: lines.flatMap((of, row) => of.map((_, i) => (i === 0 ? (column.cells[row] ?? "") : ""))),
+      cells: lines.flatMap((cellLines, row) =>
+        cellLines.map((_, i) => (i === 0 ? (column.cells[row] ?? "") : "")),
+      ),
     };
   });
 }

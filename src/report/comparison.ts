@@ -27,10 +27,10 @@ export function renderComparisonTable(result: RunComparison, terminal: Terminal 
   const { bold, dim } = styles(terminal);
   const width = Math.min(terminal.columns, 120);
   const names = { heading: "run", align: "left", cells: namesOf(result.runs) } as const;
-  const columns = columnsOf(result).map(({ heading, of }) => ({
+  const columns = columnsOf(result).map(({ heading, of: textOf }) => ({
     heading,
     align: "right" as const,
-    cells: result.runs.map(of),
+    cells: result.runs.map(textOf),
   }));
   const tables = besideEachOther(names, columns, 1, width).map((part) => {
     const [head, ...rows] = layOut(part);
@@ -64,7 +64,7 @@ export function comparisonTable(result: RunComparison) {
   const names = namesOf(result.runs);
   return {
     headings: ["run", ...columns.map(({ heading }) => heading)],
-    rows: result.runs.map((run, i) => [names[i], ...columns.map(({ of }) => of(run))]),
+    rows: result.runs.map((run, i) => [names[i], ...columns.map(({ of: textOf }) => textOf(run))]),
   };
 }
 
@@ -110,7 +110,9 @@ export function renderComparisonCsv({ runs }: RunComparison): string {
     const base = new Map(outcome?.base ? passRates(outcome.base).map(({ k, mean }) => [k, mean]) : []);
     const reached = outcome?.run ? passRates(outcome.run) : [];
     const cells = reached.map(({ k, mean, half }) => [k, base.get(k) ?? "", mean, half ?? ""]);
-    return (cells.length > 0 ? cells : [["", "", "", ""]]).map((of) => [run.path, ...own, ...of].map(String));
+    return (cells.length > 0 ? cells : [["", "", "", ""]]).map((row) =>
+      [run.path, ...own, ...row].map(String),
+    );
   });
   return csv([[...heading, ...rates], ...rows]);
 }
@@ -143,8 +145,8 @@ function namesOf(runs: readonly ComparedRun[]): string[] {
 
 function columnsOf({ runs }: RunComparison): Cells[] {
   const tasks = [...new Set(runs.flatMap(({ outcome }) => outcome?.heldOut.map(({ name }) => name) ?? []))];
-  const ofOutcome = (of: (outcome: Outcome) => string) => (run: ComparedRun) =>
-    run.outcome === null ? missing : of(run.outcome);
+  const ofOutcome = (textOf: (outcome: Outcome) => string) => (run: ComparedRun) =>
+    run.outcome === null ? missing : textOf(run.outcome);
   const columns: Cells[] = [
     { heading: "updates zero", of: ({ totals }) => percent(totals.realSparsity) },
     { heading: "not moved", of: ({ totals }) => percent(totals.apparentSparsity) },
@@ -172,11 +174,12 @@ function columnsOf({ runs }: RunComparison): Cells[] {
     })),
   ];
   // What no run tells is said once, below.
-  return columns.filter(({ of }) => runs.some((run) => of(run) !== missing));
+  return columns.filter(({ of: textOf }) => runs.some((run) => textOf(run) !== missing));
 }
 
 function fromTo(base: Achievement | null, run: Achievement | null, k: number): string {
-  const at = (of: Achievement | null) => (of ? passRates(of).find((rate) => rate.k === k) : undefined);
+  const at = (achievement: Achievement | null) =>
+    achievement ? passRates(achievement).find((rate) => rate.k === k) : undefined;
   const [from, to] = [at(base), at(run)];
   if (!to) return missing;
   return from ? `${rateText(from)} -> ${rateText(to)}` : rateText(to);
@@ -209,6 +212,6 @@ export function comparisonNotes(
       "weight and carrier hold at the end. ±: 95% over prompts. KL in nats; forward is of the base to the run.",
     ...(without.length > 0 ? [`No outcome.json, so no pass@k and no KL: ${without.join(", ")}.`] : []),
     ...(untold.length > 0 ? [`No KL in outcome.json: ${untold.map(({ name }) => name).join(", ")}.`] : []),
-    ...skipped.map(({ name, skipped: of }) => `${name}: ${count(of.length)} tensors were not counted.`),
+    ...skipped.map(({ name, skipped: left }) => `${name}: ${count(left.length)} tensors were not counted.`),
   ];
 }

@@ -75,8 +75,8 @@ export function renderCsv({ cases, sampling, geometry }: Result): string {
   const whole = sampling === undefined ? [] : ofWhole;
   const isShared = cases.some(({ totals }) => totals.shared !== undefined);
   const shared = isShared ? ofShared : [];
-  const sharedCells = (of: Case, counts: LensCounts) =>
-    isShared ? [of.through ?? "", ...numbersOf(shared, counts)] : [];
+  const sharedCells = (lensCase: Case, counts: LensCounts) =>
+    isShared ? [lensCase.through ?? "", ...numbersOf(shared, counts)] : [];
   const heading = [
     "format",
     "rounding",
@@ -93,16 +93,16 @@ export function renderCsv({ cases, sampling, geometry }: Result): string {
   const changes = new Map(geometry?.tensors.map(({ name, measures }) => [name, measures]));
   const ofGeometry = (measures: Parameters<typeof geometryCells>[0]) =>
     geometry ? ["", ...geometryCells(measures)] : [];
-  const rows = cases.flatMap((of, i) => [
+  const rows = cases.flatMap((lensCase, i) => [
     [
-      ...row(of, "", "", of),
-      ...sharedCells(of, of),
+      ...row(lensCase, "", "", lensCase),
+      ...sharedCells(lensCase, lensCase),
       ...whole.map(({ share, bound }) => String(sampling?.cases[i]?.[share]?.[bound] ?? "")),
       ...ofGeometry(geometry?.totals.measures),
     ],
-    ...of.tensors.map((tensor) => [
-      ...row(of, tensor.name, tensor.shape.join("x"), tensor),
-      ...sharedCells(of, tensor),
+    ...lensCase.tensors.map((tensor) => [
+      ...row(lensCase, tensor.name, tensor.shape.join("x"), tensor),
+      ...sharedCells(lensCase, tensor),
       ...whole.map(() => ""),
       ...ofGeometry(changes.get(tensor.name)),
     ]),
@@ -122,8 +122,8 @@ function row(
   return [format, rounding, scheme, opmath, recipe?.name ?? "", tensor, shape, ...numbersOf(columns, counts)];
 }
 
-function numbersOf(of: typeof columns, counts: LensCounts): string[] {
-  return of.map(([, numberOf]) => String(numberOf(counts) ?? ""));
+function numbersOf(shown: typeof columns, counts: LensCounts): string[] {
+  return shown.map(([, numberOf]) => String(numberOf(counts) ?? ""));
 }
 
 /** Rows of cells as RFC 4180 has them. */

@@ -46,16 +46,16 @@ export function renderDiffCsv({ totals, kinds, layers, tensors, geometry, input 
       ...(geometry ? ["model", "updates", ...geometryHeadings, ...overlapHeadings] : []),
     ],
     row(placeOf("all"), totals),
-    ...kinds.map((of) => row(placeOf("kind", { kind: of.kind }), of)),
-    ...layers.map((of) => row(placeOf("layer", of), of)),
-    ...tensors.map((of) =>
-      row(placeOf("tensor", { ...of, compared: of.formats.compared, shape: of.shape }), of),
+    ...kinds.map((kind) => row(placeOf("kind", { kind: kind.kind }), kind)),
+    ...layers.map((layer) => row(placeOf("layer", layer), layer)),
+    ...tensors.map((tensor) =>
+      row(placeOf("tensor", { ...tensor, compared: tensor.formats.compared, shape: tensor.shape }), tensor),
     ),
     ...(geometry ? furtherRows(geometry, input.after.path) : []),
   ]);
 }
 
-type Place = readonly [of: string, tensor: string, shape: string, compared: string, ...string[]];
+type Place = readonly [level: string, tensor: string, shape: string, compared: string, ...string[]];
 
 interface Named {
   readonly name?: string;
@@ -66,9 +66,9 @@ interface Named {
   readonly layer?: number | null;
 }
 
-function placeOf(of: string, named: Named = {}): Place {
+function placeOf(level: string, named: Named = {}): Place {
   const { name = "", shape = [], compared = "", kind = "", stack, layer } = named;
-  return [of, name, shape.join("x"), compared, kind, stack ?? "", String(layer ?? "")];
+  return [level, name, shape.join("x"), compared, kind, stack ?? "", String(layer ?? "")];
 }
 
 /** The measures of what a row is of; undefined where it has none. */
@@ -78,9 +78,9 @@ function changesOf({ totals, kinds, layers, tensors }: ModelGeometry) {
     (
       [
         [placeOf("all"), totals],
-        ...kinds.map((of) => [placeOf("kind", { kind: of.kind }), of] as const),
-        ...layers.map((of) => [placeOf("layer", of), of] as const),
-        ...tensors.map((of) => [placeOf("tensor", of), of] as const),
+        ...kinds.map((kind) => [placeOf("kind", { kind: kind.kind }), kind] as const),
+        ...layers.map((layer) => [placeOf("layer", layer), layer] as const),
+        ...tensors.map((tensor) => [placeOf("tensor", tensor), tensor] as const),
       ] as const
     ).map(([place, { measures }]) => [keyOf(place), measures]),
   );
@@ -98,23 +98,23 @@ function furtherRows(geometry: Geometry, first: string): string[][] {
     ...[...place, ...counts, path, ""],
     ...[...geometryCells(measures), ...noOverlap],
   ];
-  const ofTwo = ([a, b]: readonly [number, number], place: Place, of: Measure) => [
+  const ofTwo = ([a, b]: readonly [number, number], place: Place, overlap: Measure) => [
     ...[...place, ...counts, `${paths[a]} and ${paths[b]}`, ""],
     ...geometryCells(undefined),
-    ...[of.measured, of.expected, of.ratio].map((x) => String(x ?? "")),
+    ...[overlap.measured, overlap.expected, overlap.ratio].map((x) => String(x ?? "")),
   ];
   return [
     ...courseRows(geometry).map((cells) => [...placeOf("all"), ...counts, first, ...cells, ...noOverlap]),
     ...others.flatMap(({ path, totals, kinds, layers, tensors }) => [
       ofModel(path, placeOf("all"), totals.measures),
-      ...kinds.map((of) => ofModel(path, placeOf("kind", { kind: of.kind }), of.measures)),
-      ...layers.map((of) => ofModel(path, placeOf("layer", of), of.measures)),
-      ...tensors.map((of) => ofModel(path, placeOf("tensor", of), of.measures)),
+      ...kinds.map((kind) => ofModel(path, placeOf("kind", { kind: kind.kind }), kind.measures)),
+      ...layers.map((layer) => ofModel(path, placeOf("layer", layer), layer.measures)),
+      ...tensors.map((tensor) => ofModel(path, placeOf("tensor", tensor), tensor.measures)),
     ]),
     ...jaccard.flatMap(({ models, totals, kinds, tensors }) => [
       ofTwo(models, placeOf("all"), totals),
-      ...kinds.map(({ kind, jaccard: of }) => ofTwo(models, placeOf("kind", { kind }), of)),
-      ...tensors.map(({ name, jaccard: of }) => ofTwo(models, placeOf("tensor", { name }), of)),
+      ...kinds.map(({ kind, jaccard: overlap }) => ofTwo(models, placeOf("kind", { kind }), overlap)),
+      ...tensors.map(({ name, jaccard: overlap }) => ofTwo(models, placeOf("tensor", { name }), overlap)),
     ]),
   ];
 }

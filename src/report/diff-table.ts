@@ -60,7 +60,7 @@ export function renderDiffTable(result: DifferenceResult, terminal: Terminal = p
 /** One row a kind of module, and one for all. */
 function moduleTable(kinds: DifferenceResult["kinds"], totals: DifferenceTotals): Column[] {
   const rows = [...kinds, { ...totals, kind: "all" }];
-  const column = (heading: string, cell: (of: (typeof rows)[number]) => string): Column => ({
+  const column = (heading: string, cell: (row: (typeof rows)[number]) => string): Column => ({
     heading,
     align: "right",
     cells: rows.map(cell),

@@ -81,7 +81,7 @@ function totalsTable({ totals }: ModelGeometry): Column[] {
       "ratio",
       rows.map(([, { ratio }]) => times(ratio)),
     ),
-    { heading: "by", align: "left", cells: rows.map(([, of]) => nullLabel(of.null)) },
+    { heading: "by", align: "left", cells: rows.map(([, measure]) => nullLabel(measure.null)) },
   ];
 }
 
@@ -115,7 +115,7 @@ function ratioTable(heading: string, rows: readonly Row[]): Column[] {
 function kindTable({ kinds }: ModelGeometry): Column[] {
   return ratioTable(
     "ratio by kind",
-    kinds.map((of) => ({ ...of, name: of.kind })),
+    kinds.map((kind) => ({ ...kind, name: kind.kind })),
   );
 }
 
@@ -126,9 +126,9 @@ function layerTables({ layers }: ModelGeometry, width: number, bold: (line: stri
   const stacks = new Set(shown.map(({ stack }) => stack)).size;
   const columns = ratioTable(
     "ratio by layer",
-    shown.map((of) => ({
-      ...of,
-      name: stacks > 1 ? `${printable(of.stack, 30)}.${of.layer}` : String(of.layer),
+    shown.map((layer) => ({
+      ...layer,
+      name: stacks > 1 ? `${printable(layer.stack, 30)}.${layer.layer}` : String(layer.layer),
     })),
   );
   const lines = fitted(columns, width, bold);
@@ -151,7 +151,7 @@ function curveColumns({ headings: [, ...measures], rows }: GeometryTable): Colum
 /** Which changed weights two models share. */
 function overlapTable({ jaccard = [] }: Geometry, paths: readonly string[]): Column[] {
   const name = (model: number) => printable(paths[model].split("/").at(-1) ?? "", 24);
-  const cells = (of: "measured" | "expected") => jaccard.map(({ totals }) => percent(totals[of]));
+  const cells = (side: "measured" | "expected") => jaccard.map(({ totals }) => percent(totals[side]));
   return [
     {
       heading: "changed weights in both, of those in either",

@@ -185,12 +185,12 @@ function divergenceSentence(divergence: Geometry["divergence"]): string {
 
 /** What was sampled, what was left out, and what no number here says. */
 export function geometryNotes({ sampled, totals, rank, leftOut, tensors }: Geometry): string[] {
-  const { layers, of } = sampled;
+  const { layers, of: total } = sampled;
   const leading = tensors.filter(({ spectrum }) => spectrum?.values === "leading").length;
   return [
-    ...(layers < of
+    ...(layers < total
       ? [
-          `Spectra of ${layers} of ${counted(of, "layer")} (--layers all takes all); 95% intervals of what needs them are in the JSON.`,
+          `Spectra of ${layers} of ${counted(total, "layer")} (--layers all takes all); 95% intervals of what needs them are in the JSON.`,
         ]
       : []),
     ...(leading > 0

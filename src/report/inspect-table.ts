@@ -23,17 +23,17 @@ export function renderInspection(inspection: Inspection, terminal: Terminal = pl
     [...leftOutSentences(skipped, totals.elements), ...notes].flatMap((note) => wrap(note, width)),
     fitted(
       numbersTable("format", [
-        ...formats.map((of) => ({ ...of, label: of.format })),
+        ...formats.map((row) => ({ ...row, label: row.format })),
         ...(formats.length > 1 ? [all] : []),
       ]),
       terminal.columns,
       bold,
     ),
     scalesLines(inspection, width),
-    qualityTable("module", [...kinds.map((of) => ({ ...of, label: of.kind })), all], terminal),
+    qualityTable("module", [...kinds.map((row) => ({ ...row, label: row.kind })), all], terminal),
     qualityTable(
       "layer",
-      thinned(layers).map((of) => ({ ...of, label: `${printable(of.stack, 30)}.${of.layer}` })),
+      thinned(layers).map((row) => ({ ...row, label: `${printable(row.stack, 30)}.${row.layer}` })),
       terminal,
     ),
     sampleNote(inspection)
@@ -58,7 +58,7 @@ export function renderInspection(inspection: Inspection, terminal: Terminal = pl
 type Row = InspectedCounts & { readonly label: string; readonly tensors: number };
 
 function numbersTable(heading: string, rows: readonly Row[]): Column[] {
-  const column = (name: string, cell: (of: Row) => string): Column => ({
+  const column = (name: string, cell: (row: Row) => string): Column => ({
     heading: name,
     align: "right",
     cells: rows.map(cell),
@@ -89,7 +89,7 @@ function qualityTable(heading: string, rows: readonly Row[], terminal: Terminal)
   if (first?.as === undefined) return [];
   const labels: Column = { heading, align: "left", cells: rows.map(({ label }) => label) };
   const columns = first.as.flatMap(({ format }, i): Column[] => {
-    const column = (name: string, cell: (of: InspectedQuality) => string): Column => ({
+    const column = (name: string, cell: (quality: InspectedQuality) => string): Column => ({
       heading: name,
       align: "right",
       cells: rows.map(({ as = [] }) => cell(as[i])),
@@ -140,8 +140,8 @@ function scalesLines({ tensors }: Inspection, width: number): string[] {
   if (all.length === 0) return [];
   const total = all.reduce((sum, { count: n }) => sum + n, 0);
   const [smallest, largest] = [
-    Math.min(...all.flatMap(({ smallest: of }) => (of === null ? [] : [of]))),
-    Math.max(...all.flatMap(({ largest: of }) => (of === null ? [] : [of]))),
+    Math.min(...all.flatMap(({ smallest: number }) => (number === null ? [] : [number]))),
+    Math.max(...all.flatMap(({ largest: number }) => (number === null ? [] : [number]))),
   ];
   const formats = [...new Set(all.map(({ format }) => format))].join(", ");
   return wrap(

@@ -15,9 +15,18 @@ export function renderLearnCsv({ runs }: LearnResult): string {
     ...runs[0].heldOut.flatMap(({ name }) => [`${name}BasePassAt1`, `${name}PassAt1`]),
     ...(isMeasured ? geometryHeadings : []),
   ];
-  const rows = runs.map(({ base, outcome, totals, end, ...of }) =>
+  const rows = runs.map(({ base, outcome, totals, end, ...learnRun }) =>
     [
-      ...[of.run, of.lr, of.format, of.scheme, of.rounding, of.opmath, of.seed, of.steps.length],
+      ...[
+        learnRun.run,
+        learnRun.lr,
+        learnRun.format,
+        learnRun.scheme,
+        learnRun.rounding,
+        learnRun.opmath,
+        learnRun.seed,
+        learnRun.steps.length,
+      ],
       ...passCounts.flatMap((k) => [base.passAt[k], outcome.passAt[k]]),
       outcome.klForward ?? "",
       outcome.klReverse ?? "",
@@ -25,8 +34,8 @@ export function renderLearnCsv({ runs }: LearnResult): string {
       end.unchanged,
       end.retained ?? "",
       end.visible ?? "",
-      ...of.heldOut.flatMap((task) => [task.base.passAt[1], task.outcome.passAt[1]]),
-      ...(isMeasured ? geometryCells(of.geometry?.totals.measures) : []),
+      ...learnRun.heldOut.flatMap((task) => [task.base.passAt[1], task.outcome.passAt[1]]),
+      ...(isMeasured ? geometryCells(learnRun.geometry?.totals.measures) : []),
     ].map(String),
   );
   return csv([heading, ...rows]);

@@ -18,9 +18,9 @@ function headingsOf({ runs }: LearnResult): string[] {
 export function renderLearnTable(result: LearnResult, terminal: Terminal = plainTerminal): string {
   const { bold, dim } = styles(terminal);
   const width = Math.min(terminal.columns, 100);
-  const tables = (of: TextTable) => {
-    const [names, ...columns] = of.headings.map((heading, i): Column => {
-      return { heading, align: i === 0 ? "left" : "right", cells: of.rows.map((row) => row[i]) };
+  const tables = (shown: TextTable) => {
+    const [names, ...columns] = shown.headings.map((heading, i): Column => {
+      return { heading, align: i === 0 ? "left" : "right", cells: shown.rows.map((row) => row[i]) };
     });
     return besideEachOther(names, columns, 1, width)
       .map(layOut)
@@ -42,7 +42,7 @@ export function renderLearnMarkdown(result: LearnResult): string {
     escaped(learnHeadline(result).join(" ")),
     ...learnGroups(result).flatMap(({ title, rows }) => [
       `**${escaped(title)}**`,
-      ...learnTables(result, rows).map((of) => table(of.headings, of.rows)),
+      ...learnTables(result, rows).map((shown) => table(shown.headings, shown.rows)),
     ]),
     ...learnNotes(result).map(escaped),
   ]
@@ -141,8 +141,8 @@ function sentencesOf({ input, settings, runs }: LearnResult): string[] {
   return [
     `Over all ${count(input.prompts)} prompts, exactly: the base has pass@1 ${base.passAt[1].toFixed(4)}, pass@32 ${base.passAt[32].toFixed(5)}.`,
     ...heldOut.map(
-      ({ name, base: of }) =>
-        `${name}: pass@1 of a task that is not trained; the base has ${of.passAt[1].toFixed(3)}.`,
+      ({ name, base: baseAbility }) =>
+        `${name}: pass@1 of a task that is not trained; the base has ${baseAbility.passAt[1].toFixed(3)}.`,
     ),
     "Unchanged: weights that are at the end what they were.",
     ...divergence,

@@ -87,7 +87,7 @@ export function renderMarkdown(result: Result): string {
     ...furtherSections(result),
     ...(result.geometry ? geometryMarkdown(result.geometry, input.updates ?? "") : []),
     ...recipeSection(result, labels),
-    ...cases.flatMap((of, i) => caseSection(of, labels[i], result)),
+    ...cases.flatMap((lensCase, i) => caseSection(lensCase, labels[i], result)),
     ...(skipped.length > 0
       ? [
           "## Not counted",
@@ -146,20 +146,20 @@ function recipeSection(result: Result, labels: readonly string[]): string[] {
     "## Optimizer",
     table(
       ["stored as", "recipe of", ...inWords, "m lost", "v lost", "parted"],
-      cases.map((of, i) => [
+      cases.map((lensCase, i) => [
         labels[i],
-        of.recipe?.of ?? missing,
-        ...causes.map((cause) => (of.causes === null ? missing : count(of.causes[cause]))),
-        percent(lostShare(of.moments, "m")),
-        percent(lostShare(of.moments, "v")),
-        of.end.parted === null ? missing : count(of.end.parted),
+        lensCase.recipe?.of ?? missing,
+        ...causes.map((cause) => (lensCase.causes === null ? missing : count(lensCase.causes[cause]))),
+        percent(lostShare(lensCase.moments, "m")),
+        percent(lostShare(lensCase.moments, "v")),
+        lensCase.end.parted === null ? missing : count(lensCase.end.parted),
       ]),
     ),
     ...verificationNotes(result).map(escaped),
   ];
 }
 
-function caseSection(of: Case, label: string, result: Result): string[] {
+function caseSection(lensCase: Case, label: string, result: Result): string[] {
   const percent = percentIn(sampleOf(result));
   const sampled = result.sampling !== undefined;
   return [
@@ -171,15 +171,15 @@ function caseSection(of: Case, label: string, result: Result): string[] {
         "real sparsity",
         "hidden share",
         "effective descent",
-        ...(of.recipe ? ["parted"] : []),
+        ...(lensCase.recipe ? ["parted"] : []),
       ],
-      of.steps.map((counts) => [
+      lensCase.steps.map((counts) => [
         String(counts.step),
         percent(counts.apparentSparsity),
         percent(counts.realSparsity),
         percent(counts.hiddenShare),
         sampled ? missing : ratio(counts.effectiveDescent),
-        ...(of.recipe ? [counts.parted === null ? missing : count(counts.parted)] : []),
+        ...(lensCase.recipe ? [counts.parted === null ? missing : count(counts.parted)] : []),
       ]),
     ),
     table(
@@ -194,7 +194,7 @@ function caseSection(of: Case, label: string, result: Result): string[] {
         "retained",
         "visible",
       ],
-      of.tensors.map(({ name, shape, ...counts }) => [
+      lensCase.tensors.map(({ name, shape, ...counts }) => [
         name,
         shape.join(" x ") || missing,
         ...tensorCells(counts, sampled),

@@ -57,7 +57,7 @@ export function predictionHeadline({
   skipped,
 }: PredictionResult): string[] {
   const recall = (rule: Rule, knows: Knowledge) =>
-    percent(rules.find((of) => of.rule === rule && of.knows === knows)?.recall ?? null);
+    percent(rules.find((outcome) => outcome.rule === rule && outcome.knows === knows)?.recall ?? null);
   const reach = rules.find(({ rule }) => rule === "reach")!;
   return [
     ...leftOutSentences(skipped, input.elements),

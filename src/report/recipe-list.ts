@@ -7,9 +7,11 @@ export function recipeListInWords({ recipes, notImitated }: RecipeList, width: n
   const parts = optimizers.map((optimizer) =>
     [
       `--optimizer ${optimizer}`,
-      ...recipes.filter((of) => of.optimizer === optimizer).flatMap((of) => ["", ...entry(of, width)]),
+      ...recipes
+        .filter((recipe) => recipe.optimizer === optimizer)
+        .flatMap((recipe) => ["", ...entry(recipe, width)]),
       ...notImitated
-        .filter((of) => of.optimizer === optimizer)
+        .filter((recipe) => recipe.optimizer === optimizer)
         .flatMap(({ name, reason }) => ["", ...indented(`${name}: not imitated`, reason, width)]),
     ].join("\n"),
   );
@@ -19,13 +21,13 @@ export function recipeListInWords({ recipes, notImitated }: RecipeList, width: n
 const star = "* Written from the source named, not compared bit for bit with a run.";
 
 function entry(recipe: ListedRecipe, width: number): string[] {
-  const { name, of, source, releases, verified, engines, remark } = recipe;
+  const { name, of: subject, source, releases, verified, engines, remark } = recipe;
   const compared =
     verified === null
       ? []
       : [`${verified.by}${verified.formats === "all" ? "" : ` (${verified.formats.join(", ")})`}`];
   const said = [
-    of,
+    subject,
     `${source}; releases: ${releases}`,
     ...compared,
     ...(engines === "reference" ? ["reference engine only: it needs more than one weight at a time"] : []),

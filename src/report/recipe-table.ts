@@ -38,10 +38,10 @@ function causeTable(cases: readonly Case[], percent: Percent): Column[] {
 
 /** The lens on the optimizer's own state: the share of the updates of a moment that its storage lost. */
 function momentTable(cases: readonly Case[], percent: Percent): Column[] {
-  const column = (heading: string, of: "m" | "v"): Column => ({
+  const column = (heading: string, momentName: "m" | "v"): Column => ({
     heading,
     align: "right",
-    cells: cases.map(({ moments }) => percent(lostShare(moments, of))),
+    cells: cases.map(({ moments }) => percent(lostShare(moments, momentName))),
   });
   return [
     { heading: "updates of moments", align: "left", cells: caseLabels(cases) },
@@ -54,8 +54,8 @@ function momentTable(cases: readonly Case[], percent: Percent): Column[] {
  * Of the updates of the first or second moment that were not zero, those that it lost; null where there is none: Adafactor has
  * no first, SGD and Muon no second.
  */
-export function lostShare(moments: readonly MomentCounts[], of: "m" | "v"): number | null {
-  const moment = moments.find(({ name }) => name.toLowerCase() === of);
+export function lostShare(moments: readonly MomentCounts[], momentName: "m" | "v"): number | null {
+  const moment = moments.find(({ name }) => name.toLowerCase() === momentName);
   return moment ? share(moment.lost, moment.lost + moment.kept + moment.moved) : null;
 }
 

@@ -31,12 +31,12 @@ export function classWordsOf({ rounding, scheme }: Rounded): Readonly<Record<Sha
 }
 
 /** A class of several cases in a few words: of both kinds, where they are mixed. */
-export function classHeading(of: SharedClass, cases: readonly Rounded[]): string {
-  if (of === "kept")
+export function classHeading(className: SharedClass, cases: readonly Rounded[]): string {
+  if (className === "kept")
     return cases.some(({ scheme }) => scheme !== "in-place")
       ? "held in master or compensation buffer"
       : "kept";
-  return [...new Set(cases.map((each) => classWordsOf(each)[of]))].join(" or ");
+  return [...new Set(cases.map((each) => classWordsOf(each)[className]))].join(" or ");
 }
 
 /** The size from which every update moves its weight: its power of two, in gaps of the weight, and in words. */

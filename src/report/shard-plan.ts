@@ -4,7 +4,7 @@ import { layOut, wrap } from "./columns.js";
 import { bytes, count } from "./numbers.js";
 
 /** The plan of shards as a table, and a sentence on the longest of them. */
-export function renderShardPlan({ shards, of, rate }: ShardPlan, columns: number): string {
+export function renderShardPlan({ shards, of: total, rate }: ShardPlan, columns: number): string {
   const column = (heading: string, cellOf: (shard: PlannedShard) => string) => ({
     heading,
     align: "right" as const,
@@ -26,7 +26,7 @@ export function renderShardPlan({ shards, of, rate }: ShardPlan, columns: number
   const all = shards.reduce((sum, shard) => sum + shard.bytes, 0);
   const longest = Math.max(...shards.map(({ seconds }) => seconds ?? 0));
   const time = rate.bytesPerSecond === null ? "" : `; the longest takes ${secondsOf(longest)} s`;
-  return `${[...table, "", ...wrap(`${of} shards of ${bytes(all)} in all${time}. ${rate.measured}`, columns)].join("\n")}\n`;
+  return `${[...table, "", ...wrap(`${total} shards of ${bytes(all)} in all${time}. ${rate.measured}`, columns)].join("\n")}\n`;
 }
 
 function secondsOf(seconds: number | null): string {

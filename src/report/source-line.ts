@@ -30,8 +30,8 @@ export function predictionSource({ tool, input, format }: PredictionResult): str
 
 function origin({ updates, gradients, synthetic }: SweepResult["input"]): string {
   const from = updates ?? gradients;
-  const of = from === null ? synthetic?.model : endOf(from);
-  return of ? `; ${of}` : "";
+  const model = from === null ? synthetic?.model : endOf(from);
+  return model ? `; ${model}` : "";
 }
 
 export function learnSource({ tool, input, settings, runs }: LearnResult): string {

@@ -52,7 +52,7 @@ export function sweepSentences(result: SweepResult): string[] {
   const { answers, settings } = result;
   const formats = [...new Set(answers.cases.map(({ format }) => format))];
   const byFormat = formats.map((format) => {
-    const own = answers.cases.filter((of) => of.format === format && of.learnsFrom !== null);
+    const own = answers.cases.filter((answer) => answer.format === format && answer.learnsFrom !== null);
     own.sort((a, b) => a.learnsFrom! - b.learnsFrom! || a.bitsPerWeight - b.bitsPerWeight);
     const [best] = own;
     if (!best) return `${printable(format)} none`;
@@ -72,15 +72,19 @@ export function sweepSentences(result: SweepResult): string[] {
 function cheapestInWords({ answers: { cheapest } }: SweepResult): string {
   type Cheapest = (typeof cheapest)[number]["case"];
   const runs: { of: Cheapest; from: number; to: number }[] = [];
-  for (const { rate, case: of } of cheapest) {
+  for (const { rate, case: sweepCase } of cheapest) {
     const last = runs.at(-1);
-    if (last && (of === null || last.of === null ? of === last.of : sameCase(of, last.of))) last.to = rate;
-    else runs.push({ of, from: rate, to: rate });
+    if (
+      last &&
+      (sweepCase === null || last.of === null ? sweepCase === last.of : sameCase(sweepCase, last.of))
+    )
+      last.to = rate;
+    else runs.push({ of: sweepCase, from: rate, to: rate });
   }
   return runs
-    .map(({ of, from, to }, i) => {
-      const what = of ? `${caseLabel(of)} (${of.bitsPerWeight} bits a weight)` : "none";
-      if (runs.length === 1 && from !== to) return `${what} at ${of ? "every" : "any"} rate`;
+    .map(({ of: sweepCase, from, to }, i) => {
+      const what = sweepCase ? `${caseLabel(sweepCase)} (${sweepCase.bitsPerWeight} bits a weight)` : "none";
+      if (runs.length === 1 && from !== to) return `${what} at ${sweepCase ? "every" : "any"} rate`;
       if (from === to) return `${what} at ${rateText(from)}`;
       return `${what} from ${rateText(from)} ${i === runs.length - 1 ? "on" : `to ${rateText(to)}`}`;
     })
@@ -128,7 +132,7 @@ export function sweepNotes({ cells, settings, input }: SweepResult): string[] {
 function answerTable({ answers: { cases } }: SweepResult): Column[] {
   const column = (heading: string, cells: readonly string[]) => ({ heading, align: "right", cells }) as const;
   return [
-    { heading: "stored as", align: "left", cells: cases.map((of) => caseLabel(of)) },
+    { heading: "stored as", align: "left", cells: cases.map((answer) => caseLabel(answer)) },
     column(
       "bits a weight",
       cases.map(({ bitsPerWeight }) => String(bitsPerWeight)),
@@ -199,7 +203,7 @@ export function casesOf({ cells, rates }: SweepResult): SweepCase[] {
 
 /** The cells of each case, by rate. */
 export function cellsByCase(result: SweepResult): SweepCell[][] {
-  return casesOf(result).map((of) => result.cells.filter((cell) => sameCase(cell, of)));
+  return casesOf(result).map((sweepCase) => result.cells.filter((cell) => sameCase(cell, sweepCase)));
 }
 
 /** What is retained as it is shown, a row a case. */

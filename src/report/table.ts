@@ -84,7 +84,7 @@ function lensTable(result: Result, terminal: Terminal): string[] {
   const { bold } = styles(terminal);
   const { cases } = result;
   const percent = percentIn(sampleOf(result));
-  const column = (heading: string, cell: (of: Case) => string): Column => ({
+  const column = (heading: string, cell: (lensCase: Case) => string): Column => ({
     heading,
     align: "right",
     cells: cases.map(cell),
@@ -105,8 +105,11 @@ function lensTable(result: Result, terminal: Terminal): string[] {
     column("lost", ({ totals }) => percent(shareOfSized(totals, totals.lost))),
   ];
   const after: Column[] = [
-    column("unchanged", (of) => percent(shareOfWeights(of, of.end.unchanged))),
-    { ...column("hidden", (of) => percent(shareOfWeights(of, of.end.hidden))), joined: true },
+    column("unchanged", (lensCase) => percent(shareOfWeights(lensCase, lensCase.end.unchanged))),
+    {
+      ...column("hidden", (lensCase) => percent(shareOfWeights(lensCase, lensCase.end.hidden))),
+      joined: true,
+    },
   ];
   if (cases.some(({ totals }) => totals.nonfinite > 0)) {
     after.push(column("nonfinite", ({ totals }) => count(totals.nonfinite)));
@@ -116,7 +119,7 @@ function lensTable(result: Result, terminal: Terminal): string[] {
   const bars: Column[] =
     barWidth < 6
       ? []
-      : [{ heading: "", align: "left", cells: cases.map((of) => bar(of, barWidth, terminal)) }];
+      : [{ heading: "", align: "left", cells: cases.map((lensCase) => bar(lensCase, barWidth, terminal)) }];
   return [
     ...fitted([...before, ...bars, ...after], terminal.columns, bold),
     "",
@@ -131,9 +134,9 @@ function hasCarrier(cases: readonly Case[]): boolean {
 
 function bar({ totals }: Case, width: number, terminal: Terminal): string {
   const counts = { ...totals, collateral: collateralSized(totals) };
-  const parts = (["moved", "collateral", "kept", "lost"] as const).map((of) => ({
-    of,
-    share: shareOfSized(totals, counts[of]) ?? 0,
+  const parts = (["moved", "collateral", "kept", "lost"] as const).map((className) => ({
+    of: className,
+    share: shareOfSized(totals, counts[className]) ?? 0,
   }));
   return stackedBar(parts, width, terminal);
 }
@@ -151,7 +154,7 @@ function collateralSized({ collateral, zeros, none }: Case["totals"]): number {
 /** What the columns are, and the glyphs of the bars where there are bars. */
 function legend(cases: readonly Case[], terminal: Terminal, bars: boolean): string[] {
   const { dim } = styles(terminal);
-  const mark = (of: BarPart["of"]) => (bars ? `${glyph(of, terminal)} ` : "");
+  const mark = (className: BarPart["of"]) => (bars ? `${glyph(className, terminal)} ` : "");
   const parts = [
     `${mark("moved")}moved, the stored bits changed`,
     ...(hasCollateral(cases) ? [`${mark("collateral")}by scale, a scale alone changed the number`] : []),
@@ -200,14 +203,14 @@ function textWidth({ columns }: Terminal): number {
 function probeTable(result: Result, terminal: Terminal): string[] {
   const { cases } = result;
   const percent = percentIn(sampleOf(result));
-  const column = (heading: string, cell: (of: Case) => string): Column => ({
+  const column = (heading: string, cell: (lensCase: Case) => string): Column => ({
     heading,
     align: "right",
     cells: cases.map(cell),
   });
   const table: Column[] = [
     { heading: "published probes", align: "left", cells: caseLabels(cases) },
-    column("exact", (of) => percent(shareOfWeights(of, of.end.unchanged))),
+    column("exact", (lensCase) => percent(shareOfWeights(lensCase, lensCase.end.unchanged))),
     column("path-not-taken", ({ probes }) => percent(probes["path-not-taken"].share)),
     column("small-subnetworks", ({ probes }) => percent(probes["small-subnetworks"].share)),
     column("ulp-rule", ({ probes }) => percent(probes["ulp-rule"].share)),

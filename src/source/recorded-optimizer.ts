@@ -73,7 +73,9 @@ const ours: ReadonlyMap<string, OptimizerName> = new Map([
 function knownName(name: string, groups: readonly Group[]): OptimizerName | null {
   const last = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
   if (last === "adam") {
-    const decays = groups.some((of) => Number(of.weight_decay ?? 0) !== 0 && !of.decoupled_weight_decay);
+    const decays = groups.some(
+      (group) => Number(group.weight_decay ?? 0) !== 0 && !group.decoupled_weight_decay,
+    );
     return decays ? "adam" : "adamw";
   }
   // torch has another Adafactor.
@@ -100,7 +102,10 @@ function parsed(metadata: ReadonlyMap<string, string>, key: string, file: string
 
 function groupFinder(groups: unknown, names: unknown, file: string): (tensor: string) => Group {
   const isList = (value: unknown): value is unknown[] => Array.isArray(value);
-  if (!isList(groups) || !groups.every((of) => typeof of === "object" && of !== null && !isList(of))) {
+  if (
+    !isList(groups) ||
+    !groups.every((group) => typeof group === "object" && group !== null && !isList(group))
+  ) {
     throw new InputError(file, 'objects in the metadata "groups"', "something else");
   }
   if (names !== undefined && !(isList(names) && names.length === groups.length && names.every(isList))) {

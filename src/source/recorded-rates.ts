@@ -9,7 +9,9 @@ import type { Recording } from "./recording.js";
  */
 export function recordedRates(recording: Recording): number[] | null {
   const { tensors, stepNumbers, stepFiles, metadata, elements } = recording;
-  const read = new Map([...metadata.files].map(([file, of]) => [file, recordedOptimizer(of, file)]));
+  const read = new Map(
+    [...metadata.files].map(([file, fileMetadata]) => [file, recordedOptimizer(fileMetadata, file)]),
+  );
   const rates: number[] = [];
   for (const i of stepNumbers.keys()) {
     const ofStep = tensors.map(({ name, weights }) => {

@@ -34,8 +34,8 @@ export const notImitated: Readonly<Record<OptimizerName, ReadonlyMap<string, str
   adafactor: new Map(),
 };
 
-function byName(of: readonly Recipe[]): ReadonlyMap<string, Recipe> {
-  return new Map(of.map((recipe) => [recipe.name, recipe]));
+function byName(list: readonly Recipe[]): ReadonlyMap<string, Recipe> {
+  return new Map(list.map((recipe) => [recipe.name, recipe]));
 }
 
 /** @throws RangeError for an unknown name, and for one of {@link notImitated}, with the reason. */
@@ -78,17 +78,17 @@ export function recipeSettings(
   options: OptimizerSettings & Pick<UpdateOptions, "format" | "seed">,
 ): RecipeSettings {
   const { format, seed = 0, ...settings } = options;
-  const of = recipe(optimizer, name);
+  const chosen = recipe(optimizer, name);
   expectOptimizerSettings(optimizer, settings);
-  const stochastic = of.weight.some((line) => line.includes("S("));
+  const stochastic = chosen.weight.some((line) => line.includes("S("));
   return {
     ...updateSettings({
-      format: of.fp32Storage ? "fp32" : format,
-      scheme: of.scheme,
+      format: chosen.fp32Storage ? "fp32" : format,
+      scheme: chosen.scheme,
       rounding: stochastic ? "stochastic" : "nearest-even",
       seed,
     }),
-    recipe: of,
+    recipe: chosen,
     optimizer: settings,
   };
 }
@@ -256,30 +256,30 @@ function optimizer(
   name: OptimizerName,
   { recipe: recipeName, format = "bf16", random, ...settings }: OptimizerOptions,
 ) {
-  const of = recipe(name, recipeName);
+  const chosen = recipe(name, recipeName);
   expectOptimizerSettings(name, settings);
-  const storage = formatOf(of.fp32Storage ? "fp32" : format);
-  const step = new RecipeStep(of, settings, storage, random ?? missingRandom);
-  const kept = stateNames(of);
+  const storage = formatOf(chosen.fp32Storage ? "fp32" : format);
+  const step = new RecipeStep(chosen, settings, storage, random ?? missingRandom);
+  const kept = stateNames(chosen);
   return {
-    recipe: of,
+    recipe: chosen,
     init(weights: ArrayLike<number>, shape: readonly number[] = [weights.length]): OptimizerState {
       const given = Float32Array.from(weights);
-      expectShape(of, shape, given.length);
+      expectShape(chosen, shape, given.length);
       const p = given.map((x) => roundSum(x, 0, storage, "nearest-even", "ieee", 0));
       const from = { zero: () => new Float32Array(given.length), weight: () => given.slice() };
-      const moments = momentNames(of.moments).map((moment) => [moment, from.zero()]);
-      const carriers = of.carriers.map((carrier) => [carrier.name, from[carrier.from]()]);
-      const kept = (of.kept ?? []).map((state) => [state, from.zero()]);
+      const moments = momentNames(chosen.moments).map((moment) => [moment, from.zero()]);
+      const carriers = chosen.carriers.map((carrier) => [carrier.name, from[carrier.from]()]);
+      const kept = (chosen.kept ?? []).map((state) => [state, from.zero()]);
       const values = Object.fromEntries([["p", p], ...moments, ...carriers, ...kept]);
-      return { t: 0, values, ...(of.whole && { shape }) };
+      return { t: 0, values, ...(chosen.whole && { shape }) };
     },
     step({ t, values, shape }: OptimizerState, gradient: ArrayLike<number>): OptimizerState {
       const { length } = values.p;
       if (gradient.length !== length) {
         throw new RangeError(`expected a gradient of ${plural(length, "number")}, found ${gradient.length}`);
       }
-      if (of.whole) {
+      if (chosen.whole) {
         const columns = Object.fromEntries(kept.map((state) => [state, values[state].slice()]));
         step.begin(t + 1);
         step.applyAll({ ...columns, g: Float32Array.from(gradient) }, shape ?? [length]);
@@ -305,10 +305,11 @@ function missingRandom(): never {
 }
 
 /** @throws RangeError for a shape of another number of elements, and for one that the recipe does not take. */
-function expectShape(of: Recipe, shape: readonly number[], elements: number): void {
+function expectShape(chosen: Recipe, shape: readonly number[], elements: number): void {
   if (elementsOf(shape) !== elements) {
     throw new RangeError(`expected a shape of ${plural(elements, "number")}, found ${shape.join(" x ")}`);
   }
-  const reason = refusedShape(of, shape);
-  if (reason !== null) throw new RangeError(`recipe ${of.name} of a tensor ${shape.join(" x ")}: ${reason}`);
+  const reason = refusedShape(chosen, shape);
+  if (reason !== null)
+    throw new RangeError(`recipe ${chosen.name} of a tensor ${shape.join(" x ")}: ${reason}`);
 }

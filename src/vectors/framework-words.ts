@@ -86,7 +86,7 @@ function verdict({ format, steps }: FrameworkFile, recipes: readonly ComparedRec
   const { cases, wrong, first } = nearest;
   return [
     `It is none of the recipes. Nearest is ${named(nearest)}: ${count(wrong)} of ${count(cases)} steps of an element differ (${share(wrong, cases)}).`,
-    ...nearest.stages.map(({ state, wrong, of }) => `  ${stageIn(state, wrong, of)}`),
+    ...nearest.stages.map(({ state, wrong, of: total }) => `  ${stageIn(state, wrong, total)}`),
     ...(first === null ? [] : [describeFirst(first, format)]),
     ...recipes
       .slice(1, 3)
@@ -94,20 +94,20 @@ function verdict({ format, steps }: FrameworkFile, recipes: readonly ComparedRec
   ];
 }
 
-function stageIn(state: string, wrong: number, of: number): string {
+function stageIn(state: string, wrong: number, total: number): string {
   const names: Readonly<Record<string, string>> = { m: "first moment", v: "second moment" };
   const what =
     state === "p" ? "weight, where the moments are right" : `${names[state.toLowerCase()]} (${state})`;
-  return `${what}: ${wrong === 0 ? "every bit" : `${count(wrong)} of ${count(of)} differ (${share(wrong, of)})`}`;
+  return `${what}: ${wrong === 0 ? "every bit" : `${count(wrong)} of ${count(total)} differ (${share(wrong, total)})`}`;
 }
 
 function describeFirst(first: FirstDifference, formatName: string): string {
   const { step, element, state, gradient, before, expected, found } = first;
   const format = formatNamed(formatName);
-  const of = (name: string) => (/^[MVP]$/.test(name) ? formatNamed("fp32") : format);
-  const states = Object.entries(before).map(([name, x]) => `${name} ${withCode(x, of(name))}`);
+  const formatOfState = (name: string) => (/^[MVP]$/.test(name) ? formatNamed("fp32") : format);
+  const states = Object.entries(before).map(([name, x]) => `${name} ${withCode(x, formatOfState(name))}`);
   return (
     `  first: step ${step}, element ${element}, g ${withCode(gradient, format)}, ${states.join(", ")}: ` +
-    `${state} became ${withCode(found, of(state))}, expected ${withCode(expected, of(state))}`
+    `${state} became ${withCode(found, formatOfState(state))}, expected ${withCode(expected, formatOfState(state))}`
   );
 }

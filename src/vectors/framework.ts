@@ -70,8 +70,8 @@ export function compareRecipes(file: FrameworkFile): ComparedRecipe[] {
   const steps = stepsOf(file);
   const all = optimizerNames.flatMap((optimizer) => [...recipes[optimizer].values()]);
   return all
-    .filter((of) => of.whole?.refuses?.(file.shape) == null)
-    .flatMap((of) => compared(of, file, format, steps) ?? [])
+    .filter((recipe) => recipe.whole?.refuses?.(file.shape) == null)
+    .flatMap((recipe) => compared(recipe, file, format, steps) ?? [])
     .sort((a, b) => rank(a) - rank(b) || a.wrong - b.wrong);
 }
 
@@ -117,29 +117,29 @@ function settingsOf({ settings }: FrameworkFile): OptimizerSettings {
 
 /** Null where the recipe keeps other states than the framework. */
 function compared(
-  of: Recipe,
+  recipe: Recipe,
   file: FrameworkFile,
   format: Format,
   steps: readonly Step[],
 ): ComparedRecipe | null {
   const isFp32 = format.name === "fp32";
-  if (of.fp32Storage && !isFp32) return null;
+  if (recipe.fp32Storage && !isFp32) return null;
   // In fp32 a master is the weight itself, and M is m.
   const nameIn = (state: string) => (isFp32 ? (state === "P" ? "p" : state.toLowerCase()) : state);
-  const states = stateNames(of);
+  const states = stateNames(recipe);
   const kept = new Set(states.map(nameIn));
   const found = Object.keys(steps[0]?.after ?? {});
-  const unseen = of.kept?.map(nameIn) ?? [];
+  const unseen = recipe.kept?.map(nameIn) ?? [];
   if (found.length < 2 || found.some((name) => !kept.has(name))) return null;
   if ([...kept].some((name) => !found.includes(name) && !unseen.includes(name))) return null;
   if (unseen.length > 0) return null;
 
   const settings = settingsOf(file);
-  const runOf = (bits: number) => new RecipeStep(of, settings, format, () => bits);
-  const isStochastic = of.weight.some((line) => line.includes("S("));
+  const runOf = (bits: number) => new RecipeStep(recipe, settings, format, () => bits);
+  const isStochastic = recipe.weight.some((line) => line.includes("S("));
   // Random bits that round toward zero, away from it, and to the nearest.
   const runs = (isStochastic ? [0, 2 ** 32 - 1, 2 ** 31] : [0]).map(runOf);
-  const stages = [...of.moments.map(({ name }) => nameIn(name)), "p"];
+  const stages = [...recipe.moments.map(({ name }) => nameIn(name)), "p"];
   const exact = new Judgement(stages);
   const drawn = { nearest: new Judgement(stages), toNearest: 0, of: 0 };
   for (const { t, g, before, after } of steps) {
@@ -162,7 +162,7 @@ function compared(
   const share = drawn.toNearest / drawn.of;
   const isDrawn = isStochastic && drawn.of >= 50 && share > 0.6 && share < 0.9;
   const judged = isStochastic && !isDrawn ? drawn.nearest : exact;
-  return { recipe: of, isStochastic: isDrawn, ...judged.outcome() };
+  return { recipe, isStochastic: isDrawn, ...judged.outcome() };
 }
 
 /** What is counted of the steps of elements, by states in the order of a step. */
@@ -197,7 +197,7 @@ class Judgement {
       isRight = false;
       this.#first ??= {
         ...{ step: t, element: i, state, gradient: g[i], expected: expected[0], found },
-        before: Object.fromEntries(Object.entries(before).map(([name, of]) => [name, of[i]])),
+        before: Object.fromEntries(Object.entries(before).map(([name, numbers]) => [name, numbers[i]])),
       };
     }
     if (!isRight) this.#wrong += 1;

@@ -39,9 +39,9 @@ const fp64: NumberSource = {
 };
 
 /** @throws RangeError for an unknown name, and for a format without sign. */
-export function numberSource(of: Format | string): NumberSource {
-  if (of === "fp64" || of === "float64" || of === "double" || of === "F64") return fp64;
-  const format = formatOf(of);
+export function numberSource(target: Format | string): NumberSource {
+  if (target === "fp64" || target === "float64" || target === "double" || target === "F64") return fp64;
+  const format = formatOf(target);
   if (!format.signed) throw new RangeError(`inputs in ${format.name}: expected a format with a sign`);
   return {
     name: format.name,

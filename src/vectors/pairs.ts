@@ -36,18 +36,19 @@ export function pairsOf(settings: VectorSettings): Pairs | null {
   const { level, operation, rounding, overflow, opmath } = settings;
   const onRow = onRows[operation];
   if (level !== "exhaustive" || onRow === undefined || rounding === "stochastic") return null;
-  const of = format(settings.format);
-  const isReached = opmath === "fp32" || (rounding === "nearest-even" && of.precision <= mostThroughFp32);
-  if (!isReached || of.bits > 16 || !of.hasNaN || !of.signed) return null;
-  const numbers = Float32Array.from(decodeTable(of));
+  const resolved = format(settings.format);
+  const isReached =
+    opmath === "fp32" || (rounding === "nearest-even" && resolved.precision <= mostThroughFp32);
+  if (!isReached || resolved.bits > 16 || !resolved.hasNaN || !resolved.signed) return null;
+  const numbers = Float32Array.from(decodeTable(resolved));
   const row = new Float32Array(numbers.length);
   let found: CodeArray | undefined;
   return {
     codes: numbers.length,
-    digits: Math.ceil(of.bits / 4),
+    digits: Math.ceil(resolved.bits / 4),
     results(first) {
       onRow(numbers[first], numbers, row);
-      found = encodeArray(row, of, { rounding, overflow }, found);
+      found = encodeArray(row, resolved, { rounding, overflow }, found);
       return found;
     },
   };

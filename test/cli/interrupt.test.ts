@@ -27,9 +27,9 @@ describe("a signal leaves no output, no temporary file, and an existing output a
   /** Milliseconds within which a signal comes: the work takes several times as long. */
   const spread = Math.floor(elements / 1500);
   const numbers = (scale: number) => {
-    const of = new Float32Array(elements);
-    for (let i = 0; i < elements; i++) of[i] = (below(2001) - 1000) * scale;
-    return of;
+    const values = new Float32Array(elements);
+    for (let i = 0; i < elements; i++) values[i] = (below(2001) - 1000) * scale;
+    return values;
   };
 
   test("while it works", async () => {

@@ -64,7 +64,7 @@ describe("some steps under two ways of storing", () => {
     const html = await output("report", saved, "--html", "-", "--svg", slides);
     expect(html).toContain(`<h1>${learnHeadline(result)[0]}</h1>`);
     expect(readdirSync(slides)).toEqual(
-      ["classes", "moved", "pass-at-k", "reward"].map((of) => `${of}-rlvr-3e-5.svg`),
+      ["classes", "moved", "pass-at-k", "reward"].map((name) => `${name}-rlvr-3e-5.svg`),
     );
     for (const line of renderLearnTable(result).split("\n"))
       expect(visibleWidth(line)).toBeLessThanOrEqual(80);

@@ -49,16 +49,16 @@ describe.each([[[]], [["--override"]]])("run --optimizer %j", (more) => {
 test.each([["run"], ["simulate"]])(
   "a recipe that %s does not know is refused with those that it knows",
   async (command) => {
-    const of =
+    const words =
       command === "run"
         ? ["run", path, "--optimizer", "adamw", "--lr", "1e-5"]
         : ["simulate", "--preset", "rlvr", "--elements", "1000"];
     await expectUsageError(
-      [...of, "--recipe", "shampoo"],
+      [...words, "--recipe", "shampoo"],
       /unknown recipe "shampoo" of adamw: expected torch-2\.13-cpu-for-loop, /,
     );
     await expectUsageError(
-      [...of, "--recipe", "muon,kahan"],
+      [...words, "--recipe", "muon,kahan"],
       /recipe muon is of the optimizer muon, not of adamw/,
     );
   },

@@ -25,7 +25,7 @@ describe("progressBar", () => {
     const listeners = process.listenerCount("exit");
     const shown = await shownOn(new Captured(120));
     expect(shown).toContain("62% of 40 million updates, 2 s left, 10/s");
-    const [hidden, back] = ["\u001b[?25l", "\u001b[?25h"].map((of) => shown.lastIndexOf(of));
+    const [hidden, back] = ["\u001b[?25l", "\u001b[?25h"].map((sequence) => shown.lastIndexOf(sequence));
     expect(hidden).toBeGreaterThan(-1);
     expect(back).toBeGreaterThan(hidden);
     expect(process.listenerCount("exit")).toBe(listeners);

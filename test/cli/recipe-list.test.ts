@@ -13,12 +13,12 @@ async function list(...words: string[]): Promise<RecipeList> {
 describe("recipes", () => {
   test("--json - lists all, with source, releases and what each was compared with", async () => {
     const found = await list();
-    const all = Object.entries(recipes).flatMap(([optimizer, of]) =>
-      [...of.keys()].map((name) => `${optimizer} ${name}`),
+    const all = Object.entries(recipes).flatMap(([optimizer, recipesByName]) =>
+      [...recipesByName.keys()].map((name) => `${optimizer} ${name}`),
     );
     expect(found.recipes.map(({ optimizer, name }) => `${optimizer} ${name}`)).toEqual(all);
     expect(found.notImitated).toMatchObject([{ optimizer: "sgd", name: "torch-2.13-cpu-fused" }]);
-    const by = (name: string) => found.recipes.find((of) => of.name === name)!;
+    const by = (name: string) => found.recipes.find((recipe) => recipe.name === name)!;
     expect(by("muon")).toMatchObject({ verified: null, engines: "reference" });
     expect(by("torch-1.13-cpu").verified).toEqual({
       by: "bit for bit with torch 1.13.1 on a CPU, ten steps",

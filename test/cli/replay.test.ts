@@ -53,11 +53,11 @@ function write({ steps, moments }: Written): string {
 
 /** The recorder's dialect: two groups, of which one decays. */
 function groups(lr: number, more: object = {}, state = "empty"): Metadata {
-  const of = (rate: number, decay: number) => ({ lr: rate, momentum: 0.5, weight_decay: decay, ...more });
+  const group = (rate: number, decay: number) => ({ lr: rate, momentum: 0.5, weight_decay: decay, ...more });
   return {
     optimizer: "torch.optim.sgd.SGD",
     optimizer_state_at_start: state,
-    groups: JSON.stringify([of(lr, 0.25), of(lr / 2, 0)]),
+    groups: JSON.stringify([group(lr, 0.25), group(lr / 2, 0)]),
     parameters_by_group: JSON.stringify([["w"], ["norm"]]),
   };
 }

@@ -44,8 +44,8 @@ describe("report", () => {
     const merged = await read(...halves);
     expectValid("result", merged);
     expect(merged.cases).toEqual(unsplit.cases);
-    for (const of of ["tensors", "elements", "stepNumbers"] as const) {
-      expect(merged.input[of]).toEqual(unsplit.input[of]);
+    for (const field of ["tensors", "elements", "stepNumbers"] as const) {
+      expect(merged.input[field]).toEqual(unsplit.input[field]);
     }
   });
 
@@ -82,7 +82,9 @@ describe("what is no result is refused in one sentence", () => {
   ): Promise<string> {
     const result = await read(whole);
     for (const [path, value] of changes) {
-      const parent = path.slice(0, -1).reduce((of: object, key) => of[key as keyof typeof of], result);
+      const parent = path
+        .slice(0, -1)
+        .reduce((object: object, key) => object[key as keyof typeof object], result);
       Object.assign(parent, { [path.at(-1)!]: value });
     }
     return put(folder, name, JSON.stringify(result));

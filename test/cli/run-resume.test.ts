@@ -64,11 +64,11 @@ describe("run --resume", () => {
   test("a line has these fields: the form's number goes up with any other", () => {
     const [head, first] = work.progress.split("\n");
     const [, { cases, ...rest }] = JSON.parse(first.slice(first.indexOf(" ")));
-    const fields = (of: object) => Object.keys(of).sort().join(" ");
-    const [{ totals, end, tensors, ...of }] = cases;
+    const fields = (object: object) => Object.keys(object).sort().join(" ");
+    const [{ totals, end, tensors, ...lensCase }] = cases;
     expect(JSON.parse(head).schema).toBe("precision-lens-resume/3");
     expect(fields(rest)).toBe("handedOver");
-    expect(fields(of)).toBe(
+    expect(fields(lensCase)).toBe(
       "causes curve format histogram moments opmath probes recipe rounding scheme steps",
     );
     expect(fields(tensors[0])).toBe("causes end histogram moments name probes shape totals");

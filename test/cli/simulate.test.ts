@@ -42,7 +42,7 @@ describe("simulate", () => {
     const { step, elements, ...last } = cases[0].curve[4];
     expect([step, elements, last]).toEqual([5, 5000, cases[0].end]);
     expect(input).toMatchObject({ kind: "synthetic", elements: 5000, tensors: 1 });
-    expect(firstShown?.map((of) => of.case)).toEqual([0]);
+    expect(firstShown?.map((entry) => entry.case)).toEqual([0]);
     expect(sampling).toBeUndefined();
   });
 

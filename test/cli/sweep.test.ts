@@ -42,7 +42,7 @@ describe("of a synthetic run", () => {
       keeps: 0.99,
     });
     const single = await output("simulate", ...common, ...cases, "--lr", "1e-4", "--json", "-");
-    const shared = result.cells.slice(2).map(({ rate: _, standardError: __, ...of }) => of);
+    const shared = result.cells.slice(2).map(({ rate: _, standardError: __, ...sweepCase }) => sweepCase);
     // A page tells the command that gives it again.
     const [again] = sweepCommandLines(result);
     const { result: same } = await sweep(...again.split(" ").slice(2));

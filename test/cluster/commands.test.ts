@@ -90,16 +90,16 @@ describe("merge", () => {
     const cut = put(folder, "cut.json", readFileSync(b).subarray(0, 2000));
     await expectRefusal(["merge", a, cut, c], cut, "a saved result", "no valid JSON");
     const same = `a shard of the same work as ${a}`;
-    const of = async (name: string, ...more: readonly string[]) => {
+    const shardWith = async (name: string, ...more: readonly string[]) => {
       const file = join(folder, name);
       await output("diff", ...more, "--quiet", "--shard", "1/3", "--json", file);
       return file;
     };
-    const seed = await of("seed.json", ...pair, "--seed", "1");
+    const seed = await shardWith("seed.json", ...pair, "--seed", "1");
     await expectRefusal(["merge", a, seed, c], seed, same, "another seed, 1 and not 0");
     // A file of the same name, size and header.
     mkdirSync(join(folder, "again"));
-    const other = await of("other.json", pair[0], checkpoint("again/after.safetensors", 2e-6));
+    const other = await shardWith("other.json", pair[0], checkpoint("again/after.safetensors", 2e-6));
     await expectRefusal(["merge", a, other], other, same, "that of other files, or of other options");
     const release = join(folder, "release.json");
     writeFileSync(
@@ -126,8 +126,8 @@ describe("--shard", () => {
     const part = async (shard: string, env: Record<string, string>) => {
       const { stdout, stderr } = await run([...args, "--shard", shard, "--json", "-"], env);
       expect(stderr).toBe("");
-      const { index, of } = JSON.parse(stdout).part;
-      return [index, of];
+      const { index, of: total } = JSON.parse(stdout).part;
+      return [index, total];
     };
     const array = { SLURM_ARRAY_TASK_MIN: "0", SLURM_ARRAY_TASK_MAX: "3", SLURM_ARRAY_TASK_COUNT: "4" };
     expect(await part("auto", { SLURM_ARRAY_TASK_ID: "3", ...array })).toEqual([3, 4]);
@@ -177,8 +177,8 @@ describe("--shard", () => {
   test("plan/N tells bytes and time, and adds up to all", async () => {
     const plan = JSON.parse(await output(...args, "--shard", "plan/3", "--json", "-"));
     expectValid("plan", plan);
-    const sum = (of: "bytes" | "elements") =>
-      plan.shards.reduce((all: number, shard: Record<string, number>) => all + shard[of], 0);
+    const sum = (field: "bytes" | "elements") =>
+      plan.shards.reduce((all: number, shard: Record<string, number>) => all + shard[field], 0);
     expect(sum("bytes")).toBe(2 * 4 * (150_000 + 100 + 70_000) + 2 * 12);
     expect(sum("elements")).toBe(220_100 + 3);
     expect(plan.plan).toBe(jsonOf(join(folder, "0-of-3.json")).part.plan);

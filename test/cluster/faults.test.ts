@@ -83,9 +83,9 @@ describe.runIf(process.platform === "linux")("a shard reads", () => {
   test("headers, 64 KiB of each file to know it by, and its own ranges", async () => {
     const size = 2 ** 25;
     const pair = [sparse("zero.safetensors", size), sparse("null.safetensors", size)];
-    const of = (shard: string) =>
+    const bytesOf = (shard: string) =>
       bytesRead(["diff", ...pair, "--sample", "0", "--threads", "1", "--quiet", "--shard", shard]);
-    const [half, eighth] = [await of("1/2"), await of("3/8")];
+    const [half, eighth] = [await bytesOf("1/2"), await bytesOf("3/8")];
     // The program itself is the same bytes twice.
     expect(Math.abs(half - eighth - 2 * (size / 2 - size / 8))).toBeLessThan(4096);
     const program = eighth - 2 * (size / 8) - 2 * fingerprintBytes(size);

@@ -22,7 +22,7 @@ const pieces = [0, 1, 2, 4].map(
 
 /** Totals over the pieces; a case lists a piece as a tensor, so those are left out. */
 function sumOf(parts: readonly ReturnType<typeof summarizeCase>[][]) {
-  return cases.map((_, c) => ({ ...mergeCases(parts.map((of) => of[c])), tensors: [] }));
+  return cases.map((_, c) => ({ ...mergeCases(parts.map((part) => part[c])), tensors: [] }));
 }
 
 describe("pieces of a tensor", () => {

@@ -203,8 +203,8 @@ describe("a recipe that takes whole tensors", () => {
     ["adafactor", adafactor, ["transformers-adafactor", "fp32"]],
   ] as const)(
     "%s: stores what the optimizer stores, whatever the chunks, and counts it",
-    async (of, by, names) => {
-      const { found, results } = await counted(of, names);
+    async (optimizerName, by, names) => {
+      const { found, results } = await counted(optimizerName, names);
       for (const [c, name] of names.entries()) {
         const optimizer = by({ recipe: name, ...settings });
         let state: OptimizerState = optimizer.init(weights, shape);

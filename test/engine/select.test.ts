@@ -17,7 +17,7 @@ function engine(name: string, about: Partial<Engine> = {}): Engine {
 }
 
 function registry(...engines: readonly Engine[]): ReadonlyMap<string, Engine> {
-  return new Map(engines.map((of) => [of.name, of]));
+  return new Map(engines.map((candidate) => [candidate.name, candidate]));
 }
 
 /** A run that takes so many milliseconds. */
@@ -83,7 +83,7 @@ describe("selectEngine", () => {
         ...about,
       });
     const cpu = engine("cpu", { run: taking(30) });
-    const choose = async (of: Engine) => (await selectEngine("auto", job, registry(cpu, of))).engine.name;
+    const choose = async (gpu: Engine) => (await selectEngine("auto", job, registry(cpu, gpu))).engine.name;
     expect(await choose(device(0, 4))).toBe("device");
     expect(closed).toBe(0);
     expect(await choose(device(0, 5))).toBe("cpu");

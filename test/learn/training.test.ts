@@ -90,7 +90,9 @@ describe.each([
       name,
       shape,
       weights: values(models.base.subarray(at, at + length)),
-      updates: recorder.updates.filter((of) => of.name.endsWith(`/${name}`)).map((of) => values(of.data)),
+      updates: recorder.updates
+        .filter((update) => update.name.endsWith(`/${name}`))
+        .map((update) => values(update.data)),
     }));
     const stored = new Float32Array(weights.length);
     const [tally] = await engine.run(
@@ -116,7 +118,8 @@ const pinned = ["dac2706e56f406aa", "577d64dc0b0a3961", "7560fc0813d07a25"];
 test("GRPO's reward rises where updates are kept, and not where bf16 loses them", async () => {
   const rewards = async (scheme: "master" | "in-place") => {
     const { steps } = await train("rlvr", { format: "bf16", scheme, seed: 1 }, 60, 2e-5);
-    const mean = (of: readonly LearnStep[]) => of.reduce((sum, { reward }) => sum + reward!, 0) / of.length;
+    const mean = (chosen: readonly LearnStep[]) =>
+      chosen.reduce((sum, { reward }) => sum + reward!, 0) / chosen.length;
     return [mean(steps.slice(0, 10)), mean(steps.slice(50))];
   };
   const [before, after] = await rewards("master");

@@ -119,29 +119,29 @@ describeNeeding(requirements.torch, "the doctor for frameworks", () => {
       return JSON.stringify(file);
     };
     await refused(
-      changed((of) => {
-        of.format = "e9m9";
+      changed((document) => {
+        document.format = "e9m9";
       }),
       "a format bf16, fp16 or fp32",
       '"e9m9"',
     );
     await refused(
-      changed((of) => {
-        of.start = "3f80";
+      changed((document) => {
+        document.start = "3f80";
       }),
       "285 weights before the first step",
       "1",
     );
     await refused(
-      changed((of) => {
-        of.steps = [];
+      changed((document) => {
+        document.steps = [];
       }),
       "steps",
       "[]",
     );
     await refused(
-      changed((of) => {
-        of.shape = [-1];
+      changed((document) => {
+        document.shape = [-1];
       }),
       "a shape",
       "[-1]",

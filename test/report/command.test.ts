@@ -155,8 +155,8 @@ describe("of recorded runs, by their folder", () => {
     const { input } = predictionResult();
     const inside = { ...input, weights: "my run\\base.safetensors" };
     expect(
-      [input, inside, { ...input, weights: "base" }].map((of) =>
-        predictionCommandLine(predictionResult({ input: of })),
+      [input, inside, { ...input, weights: "base" }].map((source) =>
+        predictionCommandLine(predictionResult({ input: source })),
       ),
     ).toEqual(
       ["run", "'my run'", "base"].map(

@@ -35,17 +35,19 @@ function chancesOf(question: Question) {
   const before = start(question);
   const u = Math.fround(question.update);
   const ways = step(before, u, question);
-  const of = (is: (after: State) => boolean) => probabilityOf(ways.filter(({ value }) => is(value)));
+  const probability = (is: (after: State) => boolean) => probabilityOf(ways.filter(({ value }) => is(value)));
   const isNumber = ({ weight, carrier }: State) => Number.isFinite(weight) && Number.isFinite(carrier);
   const finite = Number.isFinite(before.weight) && Number.isFinite(u);
   const stored = [...new Set(ways.map(({ value }) => value.weight))];
   return {
     zero: finite && u === 0,
     infinite: !finite,
-    moves: finite ? of((after) => isNumber(after) && after.weight !== before.weight) : 0,
-    leaves: finite ? of((after) => !isNumber(after)) : 1,
+    moves: finite ? probability((after) => isNumber(after) && after.weight !== before.weight) : 0,
+    leaves: finite ? probability((after) => !isNumber(after)) : 1,
     keeps: finite
-      ? of((after) => isNumber(after) && after.weight === before.weight && after.carrier !== before.carrier)
+      ? probability(
+          (after) => isNumber(after) && after.weight === before.weight && after.carrier !== before.carrier,
+        )
       : 0,
     stored,
   };

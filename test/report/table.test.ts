@@ -45,7 +45,7 @@ describe("renderTable", () => {
 
   test("all and none are told and drawn as such", async () => {
     const [all, none] = [await caseOf([1, 1], [1, -1]), await caseOf([1, 1], [1e-6, -1e-6])];
-    const drawn = (of: Case) => row(renderTable(resultOf([of])), "bf16 in-place");
+    const drawn = (lensCase: Case) => row(renderTable(resultOf([lensCase])), "bf16 in-place");
     const bar = (glyph: string) => expect.stringMatching(new RegExp(`^${glyph}{6,}$`));
     expect(drawn(all)).toEqual(["100.0%", "0.0%", bar("█"), "0.0%", "0.0%"]);
     expect(drawn(none)).toEqual(["0.0%", "100.0%", bar("░"), "100.0%", "100.0%"]);
@@ -68,10 +68,12 @@ describe("renderTable", () => {
 
   test("keeps to 80 columns for every format and scheme, with nonfinite updates too", () => {
     const cases = [...formats.keys()].flatMap((format) =>
-      schemeNames.flatMap((scheme) => [nothing, counted].map((of): Case => ({ ...of, format, scheme }))),
+      schemeNames.flatMap((scheme) =>
+        [nothing, counted].map((lensCase): Case => ({ ...lensCase, format, scheme })),
+      ),
     );
     expect(widest(renderTable(resultOf(cases)))).toBeLessThanOrEqual(80);
-    const stochastic = cases.map((of) => ({ ...of, rounding: "stochastic" }));
+    const stochastic = cases.map((lensCase) => ({ ...lensCase, rounding: "stochastic" }));
     expect(widest(renderTable(resultOf(stochastic)))).toBeLessThanOrEqual(80);
   });
 

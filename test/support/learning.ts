@@ -26,7 +26,7 @@ function countsOf({ lost, kept }: (typeof ways)[number], all: number) {
 function learnRun(run: LearningRun, way: (typeof ways)[number], seed: number): LearnRun {
   const right = 0.6 + 0.3 * way.speed + 0.001 * seed;
   const counts = countsOf(way, elements);
-  const of = {
+  const content = {
     ...{ run, format: way.format, scheme: way.scheme, rounding: "nearest-even", opmath: "fp32" },
     ...{ lr: run === "sft" ? 1e-4 : 1e-5, seed },
     base: { passAt: passAt(0.6), hardPrompts: { prompts: 0, passAt1: null } },
@@ -43,7 +43,7 @@ function learnRun(run: LearningRun, way: (typeof ways)[number], seed: number): L
       ...{ reward: run === "sft" ? null : 0.6 + (i / steps) * 0.3 * way.speed, ...counts },
     })),
   };
-  return of as unknown as LearnRun;
+  return content as unknown as LearnRun;
 }
 
 /** Two kinds of training, three ways of storing, two seeds; what is learned is a formula. Without what no report reads. */
@@ -72,11 +72,11 @@ function achieved(right: number, never = 0): Achievement {
 export function runComparison(name: string): RunComparison {
   const runs = ["/data/runs/grpo/early", name, "/data/runs/sft/early"].map((path, i) => {
     const { totals, end } = learnRun("rlvr", ways[i], 0);
-    const of = {
+    const run = {
       ...{ path, metadata: { run: name, lr: "1e-5" }, stepNumbers: [0, 1, 2], totals, end, skipped: [] },
       outcome: i === 2 ? null : { task: name, base: achieved(0.6), run: achieved(0.8, i), heldOut: [] },
     };
-    return of as unknown as ComparedRun;
+    return run as unknown as ComparedRun;
   });
   return {
     schema: "precision-lens-compare/1",

@@ -23,10 +23,10 @@ const { sqrt } = Math;
 const cast = (x: number) => R(f(x));
 
 /** Adam is AdamW without decay, of a gradient to which the decay was added. */
-function adam(of: Step, decayed: (p: number, g: number, wd: number, isLeftOver: boolean) => number): Step {
+function adam(step: Step, decayed: (p: number, g: number, wd: number, isLeftOver: boolean) => number): Step {
   return (state, g, t, settings, bits, isLeftOver) => {
     const gradient = settings.wd === 0 ? g : decayed(state.P ?? state.p, g, settings.wd, isLeftOver);
-    return of(state, gradient, t, { ...settings, wd: 0 }, bits, isLeftOver);
+    return step(state, gradient, t, { ...settings, wd: 0 }, bits, isLeftOver);
   };
 }
 

@@ -49,7 +49,8 @@ export const requirements = {
   vulkan: {
     name: "Vulkan (a loader, and Chromium's SwiftShader as its driver)",
     debian: ["chromium-common", "libvulkan1"],
-    isMet: () => existsSync(swiftShader) && loaderFolders.some((of) => existsSync(`${of}/libvulkan.so.1`)),
+    isMet: () =>
+      existsSync(swiftShader) && loaderFolders.some((folder) => existsSync(`${folder}/libvulkan.so.1`)),
   },
   torch: {
     name: `PyTorch for ${namedPython ?? "python3"}`,

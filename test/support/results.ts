@@ -37,6 +37,6 @@ export function resultOf(cases: readonly Case[], changes: Partial<Result> = {}):
 }
 
 /** The case with another name for its one tensor. */
-export function renamed(of: Case, name: string): Case {
-  return { ...of, tensors: of.tensors.map((tensor) => ({ ...tensor, name })) };
+export function renamed(lensCase: Case, name: string): Case {
+  return { ...lensCase, tensors: lensCase.tensors.map((tensor) => ({ ...tensor, name })) };
 }

@@ -119,24 +119,26 @@ describe.each(Object.entries(amountsTo))("recipes of %s", (name, expected) => {
   const optimizer = name as OptimizerName;
 
   it("amount to a format, a scheme and a rounding", () => {
-    const found = [...recipes[optimizer].keys()].map((of) => {
-      const settings = recipeSettings(optimizer, of, { format: "bf16", lr: 1 });
+    const found = [...recipes[optimizer].keys()].map((recipeName) => {
+      const settings = recipeSettings(optimizer, recipeName, { format: "bf16", lr: 1 });
       const { moments, carriers } = settings.recipe;
       const kept = [
         `${settings.format.name} ${settings.scheme} ${settings.rounding}`,
-        ...moments.map(({ name, carrier, of }) => `${name}${carrier ? ` (${carrier})` : ""} of ${of}`),
+        ...moments.map(
+          ({ name, carrier, of: role }) => `${name}${carrier ? ` (${carrier})` : ""} of ${role}`,
+        ),
         ...carriers.map(({ name, from }) => `${name} from ${from}`),
       ];
-      return [of, kept.join(", ")];
+      return [recipeName, kept.join(", ")];
     });
     expect(found).toEqual(Object.entries(expected));
   });
 
   it("know their optimizer, keep the settings, and hand on the seed", () => {
-    for (const of of recipes[optimizer].keys()) {
-      const settings = recipeSettings(optimizer, of, { format: "fp16", seed: 7, lr: 3, eps: 2 });
+    for (const recipeName of recipes[optimizer].keys()) {
+      const settings = recipeSettings(optimizer, recipeName, { format: "fp16", seed: 7, lr: 3, eps: 2 });
       expect(settings).toMatchObject({
-        recipe: { optimizer, name: of },
+        recipe: { optimizer, name: recipeName },
         seed: 7,
         overflow: "ieee",
         opmath: "fp32",
@@ -154,8 +156,8 @@ describe.each(Object.entries(amountsTo))("recipes of %s", (name, expected) => {
   });
 
   it("are all beside one intended step, in fp32 from a given weight", () => {
-    const { moments, carriers, scheme, name, of, verified } = intended(recipe(optimizer, "master"));
-    expect({ name, of, verified, scheme }).toEqual({
+    const { moments, carriers, scheme, name, of: subject, verified } = intended(recipe(optimizer, "master"));
+    expect({ name, of: subject, verified, scheme }).toEqual({
       name: "intended",
       of: "the update that is meant, in fp32",
       verified: "by definition",

@@ -48,9 +48,9 @@ function fileOf({ optimizer, name, fp32Storage }: Recipe, change?: (p: Float32Ar
     change?.(p);
     const states = Object.entries(others)
       // fp32 storage has no master beside it.
-      .filter(([of]) => !(fp32Storage && of === "P"))
-      .map(([of, values]) => {
-        const { name, format: stored } = called(of, optimizer, format);
+      .filter(([stateName]) => !(fp32Storage && stateName === "P"))
+      .map(([stateName, values]) => {
+        const { name, format: stored } = called(stateName, optimizer, format);
         return [name, { format: stored, codes: hexOf(values) }] as const;
       });
     return { t, g: hexOf(g), p: hexOf(p), states: Object.fromEntries(states) };
@@ -68,7 +68,7 @@ function fileOf({ optimizer, name, fp32Storage }: Recipe, change?: (p: Float32Ar
 
 /** Of those whose states have names in a framework. */
 const all = (Object.keys(by) as OptimizerName[]).flatMap((optimizer) =>
-  [...recipes[optimizer].values()].filter((of) => !of.whole && !of.name.startsWith("collage")),
+  [...recipes[optimizer].values()].filter((recipe) => !recipe.whole && !recipe.name.startsWith("collage")),
 );
 
 describe("what a framework did", () => {
@@ -76,33 +76,32 @@ describe("what a framework did", () => {
     ({ optimizer, name }) =>
       optimizer === "adamw" && /^(fp32|kahan|.*-stochastic|transformer.*r)$/.test(name),
   );
-  it.each(sized({ quick: some, full: all }).map((of) => [of.optimizer, of.name, of] as const))(
-    "%s %s is known by its bits",
-    (_, __, of) => {
-      const outcome = examineFramework(fileOf(of));
-      const found = same(outcome.recipes).map(({ recipe }) => recipe);
-      const stochastic = of.weight.some((line) => line.includes("S("));
-      // A stochastic one is named where no other gives the bits; on CUDA two are alike here, and so are Adam and AdamW of some.
-      expect(found).toContain(of);
-      // In fp32 storing changes nothing.
-      if (!of.fp32Storage) expect(found.every((other) => other.scheme === of.scheme)).toBe(true);
-      expect(isRight(outcome)).toBe(true);
-      const [, verdict] = describeFramework(outcome);
-      expect(verdict).toMatch(
-        stochastic ? /which is drawn\.$/ : /all of 279 steps of an element, every bit\.$/,
-      );
-    },
-  );
+  it.each(
+    sized({ quick: some, full: all }).map((recipe) => [recipe.optimizer, recipe.name, recipe] as const),
+  )("%s %s is known by its bits", (_, __, chosen) => {
+    const outcome = examineFramework(fileOf(chosen));
+    const found = same(outcome.recipes).map(({ recipe }) => recipe);
+    const stochastic = chosen.weight.some((line) => line.includes("S("));
+    // A stochastic one is named where no other gives the bits; on CUDA two are alike here, and so are Adam and AdamW of some.
+    expect(found).toContain(chosen);
+    // In fp32 storing changes nothing.
+    if (!chosen.fp32Storage) expect(found.every((other) => other.scheme === chosen.scheme)).toBe(true);
+    expect(isRight(outcome)).toBe(true);
+    const [, verdict] = describeFramework(outcome);
+    expect(verdict).toMatch(
+      stochastic ? /which is drawn\.$/ : /all of 279 steps of an element, every bit\.$/,
+    );
+  });
 
   it("one weight of another bit is told with its step, element and numbers", () => {
-    const of = recipes.adamw.get("torch-2.13-cpu-fused")!;
-    const file = fileOf(of, (p) => {
+    const recipe = recipes.adamw.get("torch-2.13-cpu-fused")!;
+    const file = fileOf(recipe, (p) => {
       p[7] = toBfloat16(p[7] * (1 + 2 ** -7));
     });
     const outcome = examineFramework(file);
     expect(same(outcome.recipes)).toEqual([]);
     const [nearest] = outcome.recipes;
-    expect(nearest).toMatchObject({ recipe: of, cases: 279, first: { step: 1, element: 7, state: "p" } });
+    expect(nearest).toMatchObject({ recipe, cases: 279, first: { step: 1, element: 7, state: "p" } });
     expect(nearest.stages.map(({ state, wrong }) => [state, wrong])).toEqual([
       ["m", 0],
       ["v", 0],

@@ -66,7 +66,7 @@ export class GpuLens {
   constructor(device: Device, settings: readonly UpdateSettings[]) {
     this.#device = device;
     this.#settings = settings;
-    this.#cases = settings.map((of) => new CaseOnDevice(device, of));
+    this.#cases = settings.map((caseSettings) => new CaseOnDevice(device, caseSettings));
   }
 
   async begin(batch: Batch): Promise<void> {
@@ -81,7 +81,7 @@ export class GpuLens {
     this.#steps = [];
     this.#milestones = [];
     this.#counted = [];
-    for (const of of this.#cases) await of.begin(this.#given, this.#zeros, batch.length);
+    for (const caseOnDevice of this.#cases) await caseOnDevice.begin(this.#given, this.#zeros, batch.length);
   }
 
   /** The updates of a step as {@link step} takes them: read, or null where the device draws them. */
@@ -110,10 +110,10 @@ export class GpuLens {
     this.#now = await this.#replace(this.#now, addKernel, array);
     this.#updated = await this.#replace(this.#updated, markKernel, array);
     const bits = await this.#bits(number);
-    for (const [c, of] of this.#cases.entries()) {
+    for (const [c, caseOnDevice] of this.#cases.entries()) {
       const { seed } = this.#settings[c];
       const own = drawsOf(this.#settings[c]) > 0 ? bits.get(seed)! : null;
-      const { counted } = await of.step({ updates: array, bits: own, outside: this.#outside });
+      const { counted } = await caseOnDevice.step({ updates: array, bits: own, outside: this.#outside });
       this.#track(counted);
       await this.#settle(inFlight);
     }
@@ -192,14 +192,14 @@ export class GpuLens {
     for (let block = 0; block < this.#batch.blocks; block++) {
       if (outside.has(block)) continue;
       const [from, to] = this.#batch.rangeOf(block);
-      for (const [c, of] of this.#cases.entries()) {
+      for (const [c, caseOnDevice] of this.#cases.entries()) {
         const tally = tallies.tensor(c, this.#batch.pieceOf(block).tensor);
         const ofSteps = this.#steps.map((_, i) => tallies.step(c, i));
         for (const [i, { updateSquared }] of this.#steps.entries()) {
           ofSteps[i].updateSquared.add(updateSquared[block]);
           tally.updates.updateSquared.add(updateSquared[block]);
         }
-        of.tally(block, to - from, ofSteps, tally);
+        caseOnDevice.tally(block, to - from, ofSteps, tally);
         tally.elements += to - from;
         tally.castChanged += countCastChanged(this.#weights, ends[c].before, from, to);
         for (const [i, { cases }] of this.#milestones.entries()) {
@@ -259,7 +259,7 @@ export class GpuLens {
   }
 
   #release(): void {
-    for (const of of this.#cases) of.finish();
+    for (const caseOnDevice of this.#cases) caseOnDevice.finish();
     this.#device.release(...new Set([this.#given, this.#zeros, this.#now, this.#updated]));
   }
 }

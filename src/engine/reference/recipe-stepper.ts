@@ -84,10 +84,10 @@ export class RecipeStepper implements Stepper {
     for (const moment of this.#settings.recipe.moments) {
       const recorded = optimizer?.moments[moment.of];
       if (!recorded) continue;
-      const [of, carriers] = [this.#states[moment.name], this.#states[moment.carrier ?? ""]];
+      const [values, carriers] = [this.#states[moment.name], this.#states[moment.carrier ?? ""]];
       for (let i = 0; i < recorded.length; i++) {
         const [value, carrier] = this.#recipe.startMoment(moment, recorded[i], this.#stepsTaken);
-        of[i] = value;
+        values[i] = value;
         if (carriers) carriers[i] = carrier;
       }
     }
@@ -115,8 +115,14 @@ export class RecipeStepper implements Stepper {
 
   #takeAll(gradients: Float32Array): { recipe: Columns; intended: Columns } {
     const copied = (columns: Columns): Columns =>
-      Object.fromEntries(Object.entries(columns).map(([name, of]) => [name, of.slice()]));
-    const names = ["u", "unguarded", "shrink", ...this.#settings.recipe.moments.map(({ of }) => of), "M"];
+      Object.fromEntries(Object.entries(columns).map(([name, numbers]) => [name, numbers.slice()]));
+    const names = [
+      "u",
+      "unguarded",
+      "shrink",
+      ...this.#settings.recipe.moments.map(({ of: role }) => role),
+      "M",
+    ];
     const empty = names.map((name) => [name, new Float32Array(gradients.length)] as const);
     const intended = { ...Object.fromEntries(empty), ...copied({ g: gradients, ...this.#startOfMeant() }) };
     this.#intended.applyAll(intended, this.#shape);
@@ -130,7 +136,7 @@ export class RecipeStepper implements Stepper {
     const { moments, carriers, kept = [] } = this.#settings.recipe;
     const [carrier] = carriers;
     return {
-      ...Object.fromEntries(moments.map(({ name, of }) => [of, this.#states[name]])),
+      ...Object.fromEntries(moments.map(({ name, of: role }) => [role, this.#states[name]])),
       ...Object.fromEntries(kept.map((name) => [name, this.#states[name]])),
       P: this.#states[carrier?.from === "weight" ? carrier.name : "p"],
     };
@@ -165,14 +171,14 @@ export class RecipeStepper implements Stepper {
   }
 
   /** A moment has its own lens: it is meant to become what fp32 makes of it. */
-  #countMoment(tally: MomentTally, { name, of, carrier }: Moment, i: number): void {
+  #countMoment(tally: MomentTally, { name, of: role, carrier }: Moment, i: number): void {
     const state = (value: (name: string) => number) => ({
       weight: value(name),
       carrier: carrier === undefined ? 0 : value(carrier),
     });
-    const before = state((of) => this.#states[of][i]);
-    const after = state((of) => this.#result(of));
-    tally[classify(before, this.#meant(of) - before.weight, after)] += 1;
+    const before = state((stateName) => this.#states[stateName][i]);
+    const after = state((stateName) => this.#result(stateName));
+    tally[classify(before, this.#meant(role) - before.weight, after)] += 1;
   }
 
   classified(as: Class): void {

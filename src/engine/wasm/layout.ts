@@ -165,7 +165,7 @@ export function layOut(
     scratch: take(scratchLayout.bytes),
     constants: take(synthetic.constantBytes),
     simulation: synthetic.simulates ? { m: row(), v: row(), signal: row() } : null,
-    moments: cases.some((of) => "recipe" in of) ? { M: row(), V: row() } : null,
+    moments: cases.some((settings) => "recipe" in settings) ? { M: row(), V: row() } : null,
     product: synthetic.product
       ? {
           right: take(8 * synthetic.product.right),

@@ -29,7 +29,7 @@ export class LowRankPlan {
     this.#chunk = chunk;
     const products = tensors.flatMap((tensor) => (this.makes(tensor) ? [productOf(tensor.updates[0])] : []));
     this.#rounded = new Set(products.map(({ rounded }) => rounded));
-    const most = (of: (product: LowRank) => number) => Math.max(...products.map(of));
+    const most = (sizeOf: (product: LowRank) => number) => Math.max(...products.map(sizeOf));
     this.#rows =
       products.length === 0
         ? null

@@ -135,12 +135,12 @@ export class SyntheticPlan {
       const keys = updates.flatMap((values) => [...originOf(values, "quantiles")!.key]);
       return { kernel: "draw", keys: Uint32Array.from(keys) };
     }
-    const { of } = originOf(first, "simulated")!;
+    const { of: tensor } = originOf(first, "simulated")!;
     return {
       kernel: "adamw",
-      keys: Uint32Array.from(updates.flatMap((_, i) => [...noiseKey(of, i + 1)])),
-      signal: of.run.snr === 0 ? null : [...signalKey(of)],
-      scale: bitsOf(of.gradientScale),
+      keys: Uint32Array.from(updates.flatMap((_, i) => [...noiseKey(tensor, i + 1)])),
+      signal: tensor.run.snr === 0 ? null : [...signalKey(tensor)],
+      scale: bitsOf(tensor.gradientScale),
       scalars: layout.constants + this.#offsets.get(this.#scalars)!,
       scalarBytes: 4 * adamwScalars.length,
     };
@@ -160,7 +160,7 @@ export class SyntheticPlan {
   }
 }
 
-function sameKernel({ distribution, format }: WeightKernel): (of: WeightKernel) => boolean {
+function sameKernel({ distribution, format }: WeightKernel): (other: WeightKernel) => boolean {
   const same = (a: Distribution, b: Distribution) => a === b || a.name === b.name;
-  return (of) => same(of.distribution, distribution) && of.format === format;
+  return (other) => same(other.distribution, distribution) && other.format === format;
 }

@@ -71,16 +71,16 @@ export class TallyReader {
    * @param steps weight-steps, and zeros that were taken along with them.
    */
   rest(
-    of: CaseLayout,
+    caseLayout: CaseLayout,
     settings: LaneSettings,
     elements: number,
     steps: { readonly weights: number; readonly padding: number },
     tally: Tally,
   ): void {
     tally.elements += elements;
-    tally.castChanged += this.#count(of.tally + tensorTally.castChanged);
-    this.#histogram(of.histogram, settings.format.precision, tally);
-    if ("recipe" in settings) this.#recipe(of.recipe, settings.recipe, steps, tally.recipe);
+    tally.castChanged += this.#count(caseLayout.tally + tensorTally.castChanged);
+    this.#histogram(caseLayout.histogram, settings.format.precision, tally);
+    if ("recipe" in settings) this.#recipe(caseLayout.recipe, settings.recipe, steps, tally.recipe);
   }
 
   #recipe(
@@ -93,7 +93,8 @@ export class TallyReader {
     tally.causes.gradient -= padding;
     tally.mergeMoments(
       moments.map(({ name }, m) => {
-        const count = (of: (typeof momentCounts)[number]) => this.#count(at + recipeTally.moment(m, of));
+        const count = (field: (typeof momentCounts)[number]) =>
+          this.#count(at + recipeTally.moment(m, field));
         const moment = new MomentTally(name);
         moment.none = count("zero") - padding;
         moment.moved = count("moved");

@@ -75,7 +75,7 @@ export async function runThreaded(
   const formats = [...decoded].filter(({ bits }) => bits < 32);
   const own = {
     key: `${plan.key} ${products.key}`,
-    functions: (of: Layout) => [...plan.functions(of), ...products.functions()],
+    functions: (given: Layout) => [...plan.functions(given), ...products.functions()],
   };
   const module = await compileKernels(cases, formats, layout, size, own);
 
@@ -97,7 +97,7 @@ export async function runThreaded(
     };
   };
   const workerTensors = describe(job, formats, plan, products, layout, recipeOf);
-  const tasks = workerTensors.reduce((sum, of) => sum + of.tasks, 0);
+  const tasks = workerTensors.reduce((sum, tensor) => sum + tensor.tasks, 0);
   const total = countOfAll(tensors) * steps;
   const workerJob = {
     module,
@@ -126,19 +126,20 @@ export async function runThreaded(
           } else if ("tallies" in answer) {
             const { tensor, elements, padding, tallies } = answer;
             for (const [c, counted] of tallies.entries()) {
-              const of = layout.cases[c];
-              const reader = new TallyReader(counted, of.tally);
+              const caseLayout = layout.cases[c];
+              const reader = new TallyReader(counted, caseLayout.tally);
               const tally = tensorTallies[c][tensor];
-              reader.comparison(of.tally, padding, tally);
+              reader.comparison(caseLayout.tally, padding, tally);
               const weightSteps = { weights: elements * steps, padding: padding * steps };
-              reader.rest(of, cases[c], elements, weightSteps, tally);
+              reader.rest(caseLayout, cases[c], elements, weightSteps, tally);
               for (const [i, end] of curves[c].entries()) {
-                reader.comparison(of.curve + i * tensorTally.bytes, padding, { end });
+                reader.comparison(caseLayout.curve + i * tensorTally.bytes, padding, { end });
               }
               for (let step = 0; step < steps; step++) {
                 const ofStep = new UpdateTally();
-                reader.step(of.steps + step * stepTally.bytes, elements, padding, ofStep);
-                if (isCompared(cases, c)) ofStep.parted = reader.parted(of.steps + step * stepTally.bytes);
+                reader.step(caseLayout.steps + step * stepTally.bytes, elements, padding, ofStep);
+                if (isCompared(cases, c))
+                  ofStep.parted = reader.parted(caseLayout.steps + step * stepTally.bytes);
                 tally.updates.merge(ofStep);
                 stepTallies[c][step].merge(ofStep);
                 const comparisons = milestones.flatMap((at, i) => (at === step ? [curves[c][i]] : []));

@@ -101,11 +101,11 @@ export class WasmLens implements ChunkLens {
     for (let i = 0; i < weights.length; i++) {
       if (given[i] === weights[i] || Number.isNaN(weights[i])) continue;
       for (const [c, settings] of this.#cases.entries()) {
-        const of = this.#layout.cases[c];
-        const start = this.#row(of.start);
-        if (start[i] === given[i]) this.#addCount(of.tally + tensorTally.castChanged);
+        const caseLayout = this.#layout.cases[c];
+        const start = this.#row(caseLayout.start);
+        if (start[i] === given[i]) this.#addCount(caseLayout.tally + tensorTally.castChanged);
         start[i] = startState(weights[i], settings).weight;
-        this.#row(of.weights)[i] = start[i];
+        this.#row(caseLayout.weights)[i] = start[i];
       }
     }
   }
@@ -151,9 +151,9 @@ export class WasmLens implements ChunkLens {
   }
 
   take(tallies: readonly Tally[]): void {
-    for (const [c, of] of this.#layout.cases.entries()) {
-      this.#tallies.rest(of, this.#cases[c], this.#begun, this.#steps, tallies[c]);
-      this.#clear(of);
+    for (const [c, caseLayout] of this.#layout.cases.entries()) {
+      this.#tallies.rest(caseLayout, this.#cases[c], this.#begun, this.#steps, tallies[c]);
+      this.#clear(caseLayout);
     }
     this.#begun = 0;
     this.#steps = { weights: 0, padding: 0 };

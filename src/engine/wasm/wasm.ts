@@ -57,7 +57,7 @@ async function run(job: LensJob, observer: Observer = {}): Promise<CaseTally[]> 
 /** Weights that are worked on at once: a power of two, of which blocks of random bits never straddle 2^32 pairs. */
 function chunkOf({ tensors, cases, chunk }: LensJob): number {
   // A recipe keeps twice as much of each weight.
-  const rows = cases.reduce((sum, of) => sum + ("recipe" in of ? 2 : 1), 0);
+  const rows = cases.reduce((sum, settings) => sum + ("recipe" in settings ? 2 : 1), 0);
   const longest = tensors.reduce((most, tensor) => Math.max(most, countOf(tensor)), 1);
   const most = Math.min(chunk ?? mostWeights / Math.max(1, rows), longest);
   return Math.max(blockLength, Math.min(mostWeights, 2 ** Math.ceil(Math.log2(most))));
@@ -87,7 +87,7 @@ async function divided(
   for (const [t, tensor] of job.tensors.entries()) indices[isFirst(tensor) ? 0 : 1].push(t);
   const done = [0, 0];
   const totals = indices.map(
-    (of) => of.reduce((sum, t) => sum + countOf(job.tensors[t]), 0) * job.stepNumbers.length,
+    (places) => places.reduce((sum, t) => sum + countOf(job.tensors[t]), 0) * job.stepNumbers.length,
   );
   const stop = new Stop();
   const parts = await allOrStop(

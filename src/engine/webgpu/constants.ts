@@ -110,9 +110,9 @@ export class Constants {
 }
 
 function groupPieces({ pieces, groups }: Batch): number[] {
-  const of = new Array<number>(groups).fill(0);
-  for (const [i, { firstGroup }] of pieces.entries()) of.fill(i, firstGroup);
-  return of;
+  const pieceOf = new Array<number>(groups).fill(0);
+  for (const [i, { firstGroup }] of pieces.entries()) pieceOf.fill(i, firstGroup);
+  return pieceOf;
 }
 
 function aboutPiece(piece: Piece, scalars: number): PieceConstants {
@@ -120,8 +120,8 @@ function aboutPiece(piece: Piece, scalars: number): PieceConstants {
   const pair = start / 2;
   const draws = originOf(input.weights, "weights");
   const [first] = input.updates;
-  const of = first && originOf(first, "simulated")?.of;
-  const signal = of ? signalKey(of) : [0, 0];
+  const tensor = first && originOf(first, "simulated")?.of;
+  const signal = tensor ? signalKey(tensor) : [0, 0];
   return {
     firstBlock: firstBlock(piece),
     length,
@@ -131,7 +131,7 @@ function aboutPiece(piece: Piece, scalars: number): PieceConstants {
     sigma: bitsOf(draws?.sigma ?? 0),
     weightKeyLow: draws?.key[0] ?? 0,
     weightKeyHigh: draws?.key[1] ?? 0,
-    gradientScale: bitsOf(of?.gradientScale ?? 0),
+    gradientScale: bitsOf(tensor?.gradientScale ?? 0),
     signalKeyLow: signal[0],
     signalKeyHigh: signal[1],
     scalars,

@@ -25,7 +25,9 @@ export function sourceGroups(tensors: readonly TensorInput[]): SourceGroup[] {
     if (countOf(tensor) === 0) continue;
     const weights = originOf(tensor.weights, "weights") ?? null;
     const updates = updatesOf(tensor);
-    const group = groups.find((of) => sameWeights(of.weights, weights) && sameUpdates(of.updates, updates));
+    const group = groups.find(
+      (candidate) => sameWeights(candidate.weights, weights) && sameUpdates(candidate.updates, updates),
+    );
     if (group) group.tensors.push(t);
     else groups.push({ weights, updates, tensors: [t] });
   }

@@ -113,22 +113,22 @@ export function deltaStreams(elements: number, changed: Uint32Array, full: Uint8
 }
 
 /** How numbers of a format are stored, in whole bytes each. */
-export function storedBytes(numbers: Float64Array, of: ComparedFormat): Uint8Array {
-  const codes = encodeAll(numbers, of);
+export function storedBytes(numbers: Float64Array, compared: ComparedFormat): Uint8Array {
+  const codes = encodeAll(numbers, compared);
   return new Uint8Array(codes.buffer, codes.byteOffset, codes.byteLength);
 }
 
-function encodeAll(numbers: Float64Array, of: ComparedFormat) {
-  if (of === "fp64") return numbers;
+function encodeAll(numbers: Float64Array, compared: ComparedFormat) {
+  if (compared === "fp64") return numbers;
   const codes =
-    of.bits <= 8
+    compared.bits <= 8
       ? new Uint8Array(numbers.length)
-      : of.bits <= 16
+      : compared.bits <= 16
         ? new Uint16Array(numbers.length)
         : new Uint32Array(numbers.length);
   for (let i = 0; i < codes.length; i++) {
     // A format without NaN has no code to send for it.
-    codes[i] = Number.isNaN(numbers[i]) && !of.hasNaN ? 0 : encode(numbers[i], of);
+    codes[i] = Number.isNaN(numbers[i]) && !compared.hasNaN ? 0 : encode(numbers[i], compared);
   }
   return codes;
 }

@@ -22,7 +22,7 @@ export interface Comparer {
   /** Memory that its comparisons read without a copy, aligned to 8 bytes. */
   allocate(bytes: number): Uint8Array<ArrayBuffer>;
   /** Valid for formats that {@link isComparable} knows. */
-  comparison(of: Format): Comparison;
+  comparison(format: Format): Comparison;
   lookUp: LookUp;
 }
 
@@ -31,9 +31,9 @@ export function codeComparer(): Comparer {
   const comparisons = new Map<Format, Comparison>();
   return {
     allocate: (bytes) => new Uint8Array(bytes),
-    comparison(of) {
-      const comparison = comparisons.get(of) ?? new CodeComparison(of);
-      comparisons.set(of, comparison);
+    comparison(format) {
+      const comparison = comparisons.get(format) ?? new CodeComparison(format);
+      comparisons.set(format, comparison);
       return comparison;
     },
     lookUp: lookUpCodes,
@@ -109,11 +109,12 @@ export class CodeComparison implements Comparison {
       if (!Number.isFinite(sum)) return false;
       this.#found.displacementSquared.add(sum);
       // Of what is equal all of this is known; and of NaN and Inf there are none here.
-      for (const of of ["unchanged", "pathNotTaken", "smallSubnetworks"] as const) this.#found[of] -= changed;
+      for (const field of ["unchanged", "pathNotTaken", "smallSubnetworks"] as const)
+        this.#found[field] -= changed;
       tally.merge(this.#found);
     }
     tally.elements += elements;
-    for (const of of ["unchanged", "pathNotTaken", "smallSubnetworks"] as const) tally[of] += elements;
+    for (const field of ["unchanged", "pathNotTaken", "smallSubnetworks"] as const) tally[field] += elements;
     return true;
   }
 

@@ -33,12 +33,13 @@ export interface MeasuredRow {
 
 /** Rows in the order in which their first run was made. */
 export function summaryOf({ runs }: LearnResult): LearnRow[] {
-  const key = (of: LearnRun) => JSON.stringify([of.run, of.lr, of.format, of.scheme, of.rounding, of.opmath]);
+  const key = (run: LearnRun) =>
+    JSON.stringify([run.run, run.lr, run.format, run.scheme, run.rounding, run.opmath]);
   const groups = new Map<string, LearnRun[]>();
   for (const run of runs) groups.set(key(run), [...(groups.get(key(run)) ?? []), run]);
   return [...groups.values()].map((group) => {
     const [{ run, format, scheme, rounding, opmath, lr }] = group;
-    const over = (value: (of: LearnRun) => number | null) => estimate(group.map(value));
+    const over = (value: (learnRun: LearnRun) => number | null) => estimate(group.map(value));
     return {
       run,
       format,
@@ -48,7 +49,7 @@ export function summaryOf({ runs }: LearnResult): LearnRow[] {
       lr,
       seeds: group.length,
       passAt1: over(({ outcome }) => outcome.passAt[1])!,
-      gain: over((of) => gainShare(of, runs)),
+      gain: over((learnRun) => gainShare(learnRun, runs)),
       passAt32: over(({ outcome }) => outcome.passAt[32])!,
       klForward: over(({ outcome }) => outcome.klForward),
       heldOut: group[0].heldOut.map(({ name }, i) => ({
@@ -64,8 +65,8 @@ export function summaryOf({ runs }: LearnResult): LearnRow[] {
 }
 
 function geometryRow(group: readonly LearnRun[]): Record<MeasureName, MeasuredRow> {
-  const over = (name: MeasureName, of: "measured" | "ratio") =>
-    estimate(group.map(({ geometry }) => geometry?.totals.measures[name][of] ?? null));
+  const over = (name: MeasureName, field: "measured" | "ratio") =>
+    estimate(group.map(({ geometry }) => geometry?.totals.measures[name][field] ?? null));
   const rows = measureNames.map((name): [MeasureName, MeasuredRow] => [
     name,
     { measured: over(name, "measured"), ratio: over(name, "ratio") },
@@ -83,13 +84,14 @@ export function isFp32({
 }
 
 /** Of what the fp32 run of the same seed gained in pass@1, the share that this one did. */
-function gainShare(of: LearnRun, runs: readonly LearnRun[]): number | null {
+function gainShare(learnRun: LearnRun, runs: readonly LearnRun[]): number | null {
   const beside = runs.find(
-    (other) => isFp32(other) && other.run === of.run && other.lr === of.lr && other.seed === of.seed,
+    (other) =>
+      isFp32(other) && other.run === learnRun.run && other.lr === learnRun.lr && other.seed === learnRun.seed,
   );
   if (!beside) return null;
   const gained = (run: LearnRun) => run.outcome.passAt[1] - run.base.passAt[1];
-  return gained(beside) === 0 ? null : gained(of) / gained(beside);
+  return gained(beside) === 0 ? null : gained(learnRun) / gained(beside);
 }
 
 /** Student's 97.5% quantiles by degrees of freedom, from 1. */

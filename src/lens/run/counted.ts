@@ -6,12 +6,12 @@ import type { Case, End, LensCounts, UpdateCounts } from "./case.js";
 import type { CountedCase } from "./summarize.js";
 
 /** What was counted, back from its summary. */
-export function countedCase(of: Case): CountedCase {
-  const { tensors, steps } = of;
+export function countedCase(lensCase: Case): CountedCase {
+  const { tensors, steps } = lensCase;
   return {
     tensors: tensors.map((tensor) => ({ name: tensor.name, shape: tensor.shape, tally: tallyOf(tensor) })),
     steps: steps.map((counts) => ({ step: counts.step, tally: updateTallyOf(counts, counts.parted) })),
-    curve: curveOf(of).map(({ step, elements, ...end }) => ({ step, elements, end: endTallyOf(end) })),
+    curve: curveOf(lensCase).map(({ step, elements, ...end }) => ({ step, elements, end: endTallyOf(end) })),
   };
 }
 

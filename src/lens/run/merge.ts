@@ -101,8 +101,8 @@ function mergedOptimizer(parts: readonly (ResultOptimizer | null)[]): ResultOpti
   const all = parts.filter((part) => part !== null);
   const [first] = all;
   if (first?.recorded === undefined) return first ?? null;
-  const stepsTaken = all.flatMap((of) => of.stepsTaken ?? []);
-  const over = (of: (each: ResultOptimizer) => Spread) => joinedSpread(all.map(of));
+  const stepsTaken = all.flatMap((optimizer) => optimizer.stepsTaken ?? []);
+  const over = (spreadOf: (each: ResultOptimizer) => Spread) => joinedSpread(all.map(spreadOf));
   return {
     ...first,
     lr: over(({ lr }) => lr),
@@ -115,12 +115,12 @@ function mergedOptimizer(parts: readonly (ResultOptimizer | null)[]): ResultOpti
 
 /** Each engine once, in the order of their names, whatever the order of the parts. */
 function mergedEngine(engines: readonly ResultEngine[]): ResultEngine {
-  const distinct = (of: readonly string[]) => [...new Set(of)].sort();
+  const distinct = (list: readonly string[]) => [...new Set(list)].sort();
   const each = new Map(
     engines.map(({ name, device, selfCheck }) => [JSON.stringify([name, device, selfCheck]), selfCheck]),
   );
   const checks = [...each].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, check]) => check);
-  const sum = (of: readonly number[]) => of.reduce((total, n) => total + n, 0);
+  const sum = (terms: readonly number[]) => terms.reduce((total, n) => total + n, 0);
   const handedOver = sum(engines.map(({ handedOver = 0 }) => handedOver));
   const remarks = distinct(engines.flatMap(({ remark }) => remark ?? []));
   return {
@@ -148,15 +148,15 @@ function expectMergeable(a: Result, b: Result): void {
       input.kind,
       input.stepNumbers,
       { ...settings, optimizer: settings.optimizer && natureOf(settings.optimizer) },
-      cases.map((of) => [
-        of.format,
-        of.rounding,
-        of.scheme,
-        of.opmath,
-        of.recipe,
-        sharedIdentityOf(of),
-        of.steps.map(({ step }) => step),
-        curveOf(of).map(({ step }) => step),
+      cases.map((lensCase) => [
+        lensCase.format,
+        lensCase.rounding,
+        lensCase.scheme,
+        lensCase.opmath,
+        lensCase.recipe,
+        sharedIdentityOf(lensCase),
+        lensCase.steps.map(({ step }) => step),
+        curveOf(lensCase).map(({ step }) => step),
       ]),
     ]);
   if (nature(a) !== nature(b)) {

@@ -46,11 +46,22 @@ export function recipeList(words: readonly string[], version: string): RecipeLis
     tool: { name: "precision-lens", version },
     recipes: optimizerNames.flatMap((optimizer) =>
       [...recipes[optimizer].values()]
-        .filter(({ name, of }) => has(optimizer, name, of))
+        .filter(({ name, of: subject }) => has(optimizer, name, subject))
         .map((recipe): ListedRecipe => {
-          const { name, of, source, releases, verified, comparedIn, scheme, moments, whole, remark } = recipe;
+          const {
+            name,
+            of: subject,
+            source,
+            releases,
+            verified,
+            comparedIn,
+            scheme,
+            moments,
+            whole,
+            remark,
+          } = recipe;
           return {
-            ...{ optimizer, name, of, source, releases },
+            ...{ optimizer, name, of: subject, source, releases },
             verified: verified === null ? null : { by: verified, formats: comparedIn ?? "all" },
             scheme,
             rounding: recipe.weight.some((line) => line.includes("S(")) ? "stochastic" : "nearest-even",

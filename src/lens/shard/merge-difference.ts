@@ -46,8 +46,8 @@ export class DifferenceSum {
 
   end(part: Part | null): DifferenceResult {
     const { schema, tool, input, settings, unknown, skipped } = this.#least.of;
-    const inOrder = <Of>(of: ReadonlyMap<number, Of>) =>
-      [...of].sort(([a], [b]) => a - b).map(([, each]) => each);
+    const inOrder = <Of>(map: ReadonlyMap<number, Of>) =>
+      [...map].sort(([a], [b]) => a - b).map(([, each]) => each);
     const counted = inOrder(this.#tensors);
     const summary = summarizeDifference(counted);
     const sent = summary.tensors.map((tensor, i) => sentOf(tensor, counted[i].tally, counted[i].codeBits));

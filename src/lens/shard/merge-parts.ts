@@ -78,7 +78,7 @@ export class PartSet {
 }
 
 /** What parts of one whole have alike, by what it is called; the first that differs is why one is refused. */
-const alike: readonly (readonly [what: string, of: (result: PartialResult) => unknown])[] = [
+const alike: readonly (readonly [what: string, valueIn: (result: PartialResult) => unknown])[] = [
   ["a result of schema", ({ schema }) => schema],
   ["release", ({ tool }) => tool.version],
   ["a number of shards,", ({ part }) => part!.of],
@@ -89,8 +89,8 @@ const alike: readonly (readonly [what: string, of: (result: PartialResult) => un
 ];
 
 function differenceBetween(first: PartialResult, other: PartialResult): string | null {
-  for (const [what, of] of alike) {
-    const [a, b] = [of(first), of(other)];
+  for (const [what, valueIn] of alike) {
+    const [a, b] = [valueIn(first), valueIn(other)];
     if (JSON.stringify(a) === JSON.stringify(b)) continue;
     if (what === "settings") return `another ${settingThatDiffers(a as object, b as object)}`;
     if (typeof b === "object") return `other ${what}`;
@@ -105,11 +105,11 @@ function sameWhole({ whole: a, sizes: c }: Part, { whole: b, sizes: d }: Part): 
 }
 
 function settingThatDiffers(a: object, b: object): string {
-  const values = (of: object) => of as Record<string, unknown>;
+  const values = (object: object) => object as Record<string, unknown>;
   const name = [...new Set([...Object.keys(a), ...Object.keys(b)])].find(
     (key) => JSON.stringify(values(a)[key]) !== JSON.stringify(values(b)[key]),
   )!;
-  const told = (of: object) => JSON.stringify(values(of)[name] ?? null);
+  const told = (object: object) => JSON.stringify(values(object)[name] ?? null);
   return `${name}, ${told(b)} and not ${told(a)}`;
 }
 
@@ -147,8 +147,8 @@ export class EngineSet {
   end(): ResultEngine {
     const parts = [...this.#parts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, part]) => part);
     const distinct = (texts: readonly string[]) => [...new Set(texts)].sort();
-    const sum = (of: (check: ResultEngine["selfCheck"]) => number) =>
-      parts.reduce((total, { selfCheck }) => total + of(selfCheck), 0);
+    const sum = (numberOf: (check: ResultEngine["selfCheck"]) => number) =>
+      parts.reduce((total, { selfCheck }) => total + numberOf(selfCheck), 0);
     const remarks = distinct(parts.flatMap(({ remark }) => remark ?? []));
     const failed = parts.find(({ selfCheck }) => selfCheck.firstFailure !== null);
     return {

@@ -13,11 +13,11 @@ export class LeastPart<Of> {
   #least = Infinity;
   #of: Of | null = null;
 
-  add(part: Part, of: Of): void {
+  add(part: Part, result: Of): void {
     const [index] = indicesOf(part);
     if (index >= this.#least) return;
     this.#least = index;
-    this.#of = of;
+    this.#of = result;
   }
 
   get of(): Of {
@@ -48,15 +48,15 @@ class CaseSum {
   readonly #steps: CountedCase["steps"];
   readonly #curve: { step: number; elements: number; end: EndTally }[];
 
-  constructor(of: Case) {
-    const { format, rounding, scheme, opmath, recipe } = of;
-    this.#identity = { format, rounding, scheme, opmath, recipe, ...sharedIdentityOf(of) };
-    this.#steps = of.steps.map(({ step }) => ({ step, tally: new UpdateTally() }));
-    this.#curve = of.curve.map(({ step }) => ({ step, elements: 0, end: new EndTally() }));
+  constructor(lensCase: Case) {
+    const { format, rounding, scheme, opmath, recipe } = lensCase;
+    this.#identity = { format, rounding, scheme, opmath, recipe, ...sharedIdentityOf(lensCase) };
+    this.#steps = lensCase.steps.map(({ step }) => ({ step, tally: new UpdateTally() }));
+    this.#curve = lensCase.curve.map(({ step }) => ({ step, elements: 0, end: new EndTally() }));
   }
 
-  add(of: Case, places: readonly number[]): void {
-    const { tensors, steps, curve } = countedCase(of);
+  add(lensCase: Case, places: readonly number[]): void {
+    const { tensors, steps, curve } = countedCase(lensCase);
     for (const [k, tensor] of tensors.entries()) {
       const known = this.#tensors.get(places[k]) ?? { ...tensor, tally: new Tally() };
       this.#tensors.set(places[k], known);
@@ -87,9 +87,9 @@ export class RunSum {
 
   add(result: Result, part: Part): void {
     const { cases, ...rest } = result;
-    this.#cases ??= cases.map((of) => new CaseSum(of));
+    this.#cases ??= cases.map((lensCase) => new CaseSum(lensCase));
     const places = placesOf(part);
-    for (const [c, of] of cases.entries()) this.#cases[c].add(of, places);
+    for (const [c, lensCase] of cases.entries()) this.#cases[c].add(lensCase, places);
     for (const place of places) this.#places.add(place);
     this.#elements += result.input.elements;
     this.#engines.add(result.engine);
@@ -99,9 +99,9 @@ export class RunSum {
   }
 
   end(part: Part | null): Result {
-    const { schema, tool, input, settings, skipped, part: of } = this.#least.of;
+    const { schema, tool, input, settings, skipped, part: partial } = this.#least.of;
     const cases = this.#cases!.map((sum) => sum.end());
-    const sizes = part === null ? of?.sizes : undefined;
+    const sizes = part === null ? partial?.sizes : undefined;
     return {
       schema,
       tool,

@@ -46,7 +46,7 @@ export class SweepSum {
   }
 
   end(part: Part | null): SweepResult {
-    const { schema, tool, input, settings, rates, skipped, part: of } = this.#least.of;
+    const { schema, tool, input, settings, rates, skipped, part: partial } = this.#least.of;
     const tensors: TensorCounts[][] = [];
     const cells = this.#cells!.flatMap(({ cell, ...sum }) => {
       const { steps } = cell.totals;
@@ -61,7 +61,7 @@ export class SweepSum {
       tensors.push(ofTensors);
       const counts = { ...caseOf(cell), totals, end, probes, tensors: ofTensors };
       // The tensors of some shards are no sample of the model.
-      return sweepCells({ cases: [counts] }, cell.rate, part === null ? (of!.sizes ?? null) : null);
+      return sweepCells({ cases: [counts] }, cell.rate, part === null ? (partial!.sizes ?? null) : null);
     });
     return {
       schema,
@@ -74,7 +74,7 @@ export class SweepSum {
       answers: sweepAnswers(cells, settings),
       ...this.#casts.end(),
       skipped,
-      ...(part && { part: { ...part, ...(of!.sizes && { cells: tensors }) } }),
+      ...(part && { part: { ...part, ...(partial!.sizes && { cells: tensors }) } }),
     };
   }
 }

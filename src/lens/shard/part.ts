@@ -22,9 +22,9 @@ export function indicesOf({ index }: Pick<Part, "index">): readonly number[] {
 }
 
 /** Shards of the whole that are not among these, ascending. */
-export function missingOf(indices: Iterable<number>, of: number): number[] {
+export function missingOf(indices: Iterable<number>, total: number): number[] {
   const there = new Set(indices);
-  return Array.from({ length: of }, (_, i) => i).filter((i) => !there.has(i));
+  return Array.from({ length: total }, (_, i) => i).filter((i) => !there.has(i));
 }
 
 /** Numbers as the schedulers take them: 3,10-12. */

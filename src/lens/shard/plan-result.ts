@@ -37,12 +37,12 @@ export interface PlannedShard {
 /** What each of so many shards would do. */
 export function plannedShards(
   tensors: readonly (PlanTensor & { readonly name: string })[],
-  of: number,
+  shards: number,
   { bytesPerSecond }: PlanRate,
 ): PlannedShard[] {
   const from = ([first]: Shard["ranges"]) =>
     first === undefined ? null : { tensor: tensors[first[0]].name, element: first[1] };
-  return planShards(tensors, of).map(({ ranges, elements, bytes }, index) => ({
+  return planShards(tensors, shards).map(({ ranges, elements, bytes }, index) => ({
     index,
     tensors: ranges.length,
     elements,

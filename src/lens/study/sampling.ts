@@ -108,10 +108,10 @@ function ratioOf(
   sizes: readonly number[],
   name: EndRatio,
 ): Estimate | null {
-  const { of, by, root } = endRatios[name];
+  const { of: numerator, by, root } = endRatios[name];
   const terms: { x: number; y: number; left: number }[] = [];
   for (const [i, { totals, end }] of tensors.entries()) {
-    const [y, x] = [end.sums[of], end.sums[by]];
+    const [y, x] = [end.sums[numerator], end.sums[by]];
     if (x === null || y === null) return null;
     const scale = sizes[i] / totals.elements;
     const left = 1 - totals.elements / sizes[i];

@@ -115,9 +115,9 @@ export function sweepCells(
   sizes: readonly number[] | null = null,
 ): SweepCell[] {
   const sampling = sizes && samplingOf(cases, sizes);
-  return cases.map((of, i) => {
-    const { totals, end, probes } = of;
-    const cell = { rate, ...caseOf(of), totals, end, probes };
+  return cases.map((sweepCase, i) => {
+    const { totals, end, probes } = sweepCase;
+    const cell = { rate, ...caseOf(sweepCase), totals, end, probes };
     const noise = noiseError(cell);
     const drawn = sampling?.cases[i].retained?.standardError ?? null;
     // How tensors differ has the noise in it.
@@ -148,16 +148,16 @@ export function sweepAnswers(
 ): SweepAnswers {
   const rates = [...new Set(cells.map(({ rate }) => rate))];
   const first = cells.filter(({ rate }) => rate === rates[0]);
-  const from = (of: SweepCase, test: typeof learns) => {
-    const own = cells.filter((cell) => sameCase(cell, of));
+  const from = (sweepCase: SweepCase, test: typeof learns) => {
+    const own = cells.filter((cell) => sameCase(cell, sweepCase));
     return own[own.findLastIndex((cell) => !test(cell, settings)) + 1]?.rate ?? null;
   };
   return {
-    cases: first.map((of) => ({
-      ...caseOf(of),
-      bitsPerWeight: bitsPerWeight(of),
-      learnsFrom: from(of, learns),
-      keepsFrom: from(of, keeps),
+    cases: first.map((sweepCase) => ({
+      ...caseOf(sweepCase),
+      bitsPerWeight: bitsPerWeight(sweepCase),
+      learnsFrom: from(sweepCase, learns),
+      keepsFrom: from(sweepCase, keeps),
     })),
     cheapest: rates.map((rate) => {
       const keeping = cells.filter((cell) => cell.rate === rate && keeps(cell, settings));
@@ -203,9 +203,9 @@ function sumOf(terms: readonly number[]): number {
   return terms.reduce((sum, term) => sum + term, 0);
 }
 
-export function caseOf(of: SweepCase): SweepCase {
-  const { format, scheme, rounding, opmath } = of;
-  return { format, scheme, rounding, opmath, ...sharedIdentityOf(of) };
+export function caseOf(sweepCase: SweepCase): SweepCase {
+  const { format, scheme, rounding, opmath } = sweepCase;
+  return { format, scheme, rounding, opmath, ...sharedIdentityOf(sweepCase) };
 }
 
 export function sameCase(a: SweepCase, b: SweepCase): boolean {

@@ -54,8 +54,8 @@ export class Duel {
   static async open({ run, lr, seed, ...storage }: DuelSettings, files: DuelFiles): Promise<Duel> {
     const base = await modelIn(files.base);
     const teacher = files.teacher ? await modelIn(files.teacher) : base;
-    const open = (of: Storage) =>
-      Training.open({ run, lr, storage: updateSettings({ ...of, seed }) }, { base, teacher });
+    const open = (learnerStorage: Storage) =>
+      Training.open({ run, lr, storage: updateSettings({ ...learnerStorage, seed }) }, { base, teacher });
     const master: Storage = { format: "bf16", scheme: "master", rounding: "nearest-even" };
     return new Duel(base, [await open(storage), await open(master)]);
   }

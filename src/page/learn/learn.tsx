@@ -145,8 +145,8 @@ export function LearnView({ visit }: { visit: Visit }) {
 }
 
 /** What became of the updates of one model. */
-function Counts({ of, words, name }: { of: Learner; words: string; name: string }) {
-  const { totals, end, rounding } = of.counted;
+function Counts({ of: learner, words, name }: { of: Learner; words: string; name: string }) {
+  const { totals, end, rounding } = learner.counted;
   const named = classWordsOf({ rounding });
   const updates = totals.none + totals.lost + totals.kept + totals.moved;
   const part = (n: number) => percent(share(n, updates));

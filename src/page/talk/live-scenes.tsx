@@ -12,8 +12,8 @@ function frameOf(run: RunName, frame: Frame | null): Frame | null {
   return frame?.side === side && frame.cases.length === storages.length + 1 ? frame : null;
 }
 
-function unchanged(of: Case): string {
-  return percent(shareOfWeights(of, of.end.unchanged));
+function unchanged(lensCase: Case): string {
+  return percent(shareOfWeights(lensCase, lensCase.end.unchanged));
 }
 
 interface Shown {
@@ -56,8 +56,8 @@ function Pair({ run, shown, frame }: { run: RunName; shown: readonly Shown[]; fr
   return (
     <div class="pictures-scene">
       <div class="pictures">
-        {shown.map(({ of, label, fact, tone, weights }) => {
-          const found = now?.cases[of];
+        {shown.map(({ of: caseIndex, label, fact, tone, weights }) => {
+          const found = now?.cases[caseIndex];
           return (
             <div class="big" key={label}>
               <WeightsPicture

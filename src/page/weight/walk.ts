@@ -63,7 +63,7 @@ export function walk(settings: WalkSettings, steps: number): Track[] {
     const stored = startState(weight, updateSettings({ format: settings.format })).weight;
     const complete = updateSettings(options);
     let state = startState(stored, complete);
-    const counts = Object.fromEntries(classes.map((of) => [of, 0])) as Record<Class, number>;
+    const counts = Object.fromEntries(classes.map((className) => [className, 0])) as Record<Class, number>;
     let firstMoved: number | null = null;
     const path = [state.weight];
     const all: Class[] = [];
@@ -90,7 +90,7 @@ export function upTo(track: Track, steps: number): Track {
   if (steps >= track.became.length) return track;
   const path = track.path.slice(0, steps + 1);
   const became = track.became.slice(0, steps);
-  const counts = Object.fromEntries(classes.map((of) => [of, 0])) as Record<Class, number>;
+  const counts = Object.fromEntries(classes.map((className) => [className, 0])) as Record<Class, number>;
   for (const each of became) counts[each] += 1;
   const firstMoved = track.firstMoved !== null && track.firstMoved <= steps ? track.firstMoved : null;
   return { ...track, state: { ...track.state, weight: path[steps] }, counts, firstMoved, path, became };

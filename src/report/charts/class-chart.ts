@@ -22,14 +22,14 @@ export function classChart(
   percent: Percent,
   labels: readonly string[] = cases.map(caseLabel),
 ): Figure {
-  const named = stackedClasses.filter((of) => of !== "collateral" || hasCollateral(cases));
+  const named = stackedClasses.filter((className) => className !== "collateral" || hasCollateral(cases));
   const rows = cases.map(({ totals, rounding, scheme }) => {
-    const all = stackedClasses.reduce((sum, of) => sum + totals[of], 0);
+    const all = stackedClasses.reduce((sum, className) => sum + totals[className], 0);
     const words = classWordsOf({ rounding, scheme });
-    return stackedClasses.map((of) => ({
-      words: words[of],
-      share: share(totals[of], all) ?? 0,
-      ink: (inks: Palette) => classInk(inks, of, { rounding }),
+    return stackedClasses.map((className) => ({
+      words: words[className],
+      share: share(totals[className], all) ?? 0,
+      ink: (inks: Palette) => classInk(inks, className, { rounding }),
     }));
   });
   return {
@@ -39,10 +39,12 @@ export function classChart(
     size: { width: wide, height: Math.max(120, rowsHeight(cases.length, 104)) },
     draw: (size, inks) => draw(labels, rows, size, inks, percent),
     numbers: {
-      headings: ["stored as", ...named.map((of) => classHeading(of, cases)), "updates"],
+      headings: ["stored as", ...named.map((className) => classHeading(className, cases)), "updates"],
       rows: cases.map(({ totals }, i) => [
         labels[i],
-        ...named.map((of) => `${count(totals[of])} (${percent(share(totals[of], sum(totals)))})`),
+        ...named.map(
+          (className) => `${count(totals[className])} (${percent(share(totals[className], sum(totals)))})`,
+        ),
         count(sum(totals)),
       ]),
     },
@@ -50,7 +52,7 @@ export function classChart(
 }
 
 function sum(totals: Case["totals"]): number {
-  return stackedClasses.reduce((all, of) => all + totals[of], 0);
+  return stackedClasses.reduce((all, className) => all + totals[className], 0);
 }
 
 function title(

@@ -9,12 +9,12 @@ export interface CaseInk extends ClassInk {
 }
 
 /** Whether a class of this rounding is what stayed by chance: no loss, because on average the update arrives. */
-export function staysByChance(of: SharedClass, { rounding }: Pick<Case, "rounding">): boolean {
-  return of === "lost" && rounding === "stochastic";
+export function staysByChance(className: SharedClass, { rounding }: Pick<Case, "rounding">): boolean {
+  return className === "lost" && rounding === "stochastic";
 }
 
 /** The colours of a class; hollow and without the colour of a loss for what stayed by chance. */
-export function classInk(inks: Palette, of: SharedClass, rounded: Pick<Case, "rounding">): CaseInk {
-  if (!staysByChance(of, rounded)) return inks.classes[of];
+export function classInk(inks: Palette, className: SharedClass, rounded: Pick<Case, "rounding">): CaseInk {
+  if (!staysByChance(className, rounded)) return inks.classes[className];
   return { fill: inks.grid, on: inks.ink, text: inks.muted, outline: inks.line };
 }

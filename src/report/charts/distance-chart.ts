@@ -53,10 +53,10 @@ function draw(ulps: readonly number[], changed: number, size: Size, inks: Palett
   ]);
   const every = Math.ceil(58 / step);
   let free = Number.NEGATIVE_INFINITY;
-  shares.forEach((of, bin) => {
+  shares.forEach((binShare, bin) => {
     const x = left + bin * step;
-    const y = scale.place(of);
-    if (of > 0) {
+    const y = scale.place(binShare);
+    if (binShare > 0) {
       drawn.push(
         rect(x + 2, Math.min(y, bottom - 1), step - 4, Math.max(1, bottom - y), inks.classes.moved.fill, 2),
       );
@@ -70,8 +70,8 @@ function draw(ulps: readonly number[], changed: number, size: Size, inks: Palett
       drawn.push(text(x + step / 2, bottom + 32, name, style));
       free = x + step / 2 + beside + 12;
     }
-    if (of >= 0.005 && step > 54) {
-      drawn.push(text(x + step / 2, y - 10, percent(of), { ...style, fill: inks.ink, bold: true }));
+    if (binShare >= 0.005 && step > 54) {
+      drawn.push(text(x + step / 2, y - 10, percent(binShare), { ...style, fill: inks.ink, bold: true }));
     }
   });
   const axis = "ulps from before to after";

@@ -50,19 +50,19 @@ export function runFigures(result: Result): RunFigures {
     steps: stepCharts(cases, { percent, ratio, sampled: result.sampling !== undefined }),
     probes: probeChart(cases, percent),
     geometry: result.geometry ? geometryFigures(result.geometry) : [],
-    cases: cases.map((of, i) =>
-      numbered(caseFigures(of, labels[i], percent, result.sampling !== undefined), i),
+    cases: cases.map((lensCase, i) =>
+      numbered(caseFigures(lensCase, labels[i], percent, result.sampling !== undefined), i),
     ),
   };
 }
 
-function caseFigures(of: Case, label: string, percent: Percent, sampled: boolean): CaseFigures {
-  const parts = of.tensors.map(({ name, totals, end }) => ({
+function caseFigures(lensCase: Case, label: string, percent: Percent, sampled: boolean): CaseFigures {
+  const parts = lensCase.tensors.map(({ name, totals, end }) => ({
     name,
     part: end.unchanged,
     whole: totals.elements - end.nonfinite,
   }));
-  return { sizes: histogramChart(of, label, percent), layers: layerFigures(parts, label, sampled) };
+  return { sizes: histogramChart(lensCase, label, percent), layers: layerFigures(parts, label, sampled) };
 }
 
 function layerFigures(

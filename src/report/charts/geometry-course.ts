@@ -11,12 +11,20 @@ export function courseFigures({ curve = [] }: Geometry): Figure[] {
   const { stableRank, size } = last.totals.measures;
   const measures = curve.map(({ totals }) => totals.measures);
   const ranks: Series[] = [
-    { label: "measured", values: measures.map((of) => of.stableRank.measured), ink: 0 },
-    { label: "random signs", values: measures.map((of) => of.stableRank.expected), ink: null },
+    { label: "measured", values: measures.map((stepMeasures) => stepMeasures.stableRank.measured), ink: 0 },
+    {
+      label: "random signs",
+      values: measures.map((stepMeasures) => stepMeasures.stableRank.expected),
+      ink: null,
+    },
   ];
   const coherence: Series[] = [
-    { label: "measured", values: measures.map((of) => of.size.ratio), ink: 0 },
-    { label: "noise walk", values: measures.map((of) => (of.size.ratio === null ? null : 1)), ink: null },
+    { label: "measured", values: measures.map((stepMeasures) => stepMeasures.size.ratio), ink: 0 },
+    {
+      label: "noise walk",
+      values: measures.map((stepMeasures) => (stepMeasures.size.ratio === null ? null : 1)),
+      ink: null,
+    },
   ];
   const after = `after ${last.updates} updates`;
   return [

@@ -29,21 +29,21 @@ export function learnFigures(result: LearnResult, group: LearnGroup): LearnFigur
   const others = models.filter(({ runs }) => !isFp32(runs[0]));
   const counted = [...others, ...models.filter((model) => !others.includes(model))];
   const [{ run, lr }] = group.rows;
-  const of = `${run}-${rateText(lr)}`;
+  const subject = `${run}-${rateText(lr)}`;
   const what = `${run} at ${rateText(lr)}`;
   return {
-    reward: rewardChart(models, of, what),
-    moved: movedChart(models, of, what),
+    reward: rewardChart(models, subject, what),
+    moved: movedChart(models, subject, what),
     classes: {
       ...classChart(
         counted.map(({ runs }) => runs[0]),
         percent,
         counted.map(({ label }) => label),
       ),
-      name: figureName("classes", of),
+      name: figureName("classes", subject),
     },
     pass: passChart({
-      name: figureName("pass-at-k", of),
+      name: figureName("pass-at-k", subject),
       what,
       base: meanRates(models[0].runs.map(({ base }) => base.passAt)),
       models: models.map(({ label, runs }) => ({
@@ -74,7 +74,7 @@ function isOf(run: LearnRun, row: LearnRow): boolean {
 }
 
 /** Right answers by step; of sft, which draws none, the loss. */
-function rewardChart(models: readonly Model[], of: string, what: string): Figure {
+function rewardChart(models: readonly Model[], subject: string, what: string): Figure {
   const draws = models[0].runs[0].steps.some(({ reward }) => reward !== null);
   const format = draws
     ? (x: number) => `${Number((100 * x).toFixed(1))}%`
@@ -91,7 +91,7 @@ function rewardChart(models: readonly Model[], of: string, what: string): Figure
   );
   const shown = [...new Set([ends[0], ends.at(-1)!])];
   return lineFigure(
-    figureName(draws ? "reward" : "loss", of),
+    figureName(draws ? "reward" : "loss", subject),
     `${what}: ${draws ? "right answers" : "loss"} at the end ${shown.join(", ")}`,
     draws
       ? `Share of the 128 answers of a step that are right, mean of ${smoothed} steps, by way of storing the weights.`
@@ -106,7 +106,7 @@ function rewardChart(models: readonly Model[], of: string, what: string): Figure
   );
 }
 
-function movedChart(models: readonly Model[], of: string, what: string): Figure {
+function movedChart(models: readonly Model[], subject: string, what: string): Figure {
   const series = models.map(({ label, runs }, i) => ({
     label,
     values: byStep(runs, ({ none, lost, kept, moved }) => moved / Math.max(1, none + lost + kept + moved)),
@@ -116,7 +116,7 @@ function movedChart(models: readonly Model[], of: string, what: string): Figure 
     totals.moved / Math.max(1, totals.none + totals.lost + totals.kept + totals.moved);
   const [worst] = models.toSorted((a, b) => shareOf(a) - shareOf(b));
   return lineFigure(
-    figureName("moved", of),
+    figureName("moved", subject),
     `${what}: of all updates ${percent(shareOf(worst))} move the weight stored as ${worst.label}`,
     `Weights whose stored bits change in a step, mean of ${smoothed} steps. What does not move is lost, or kept in a master or compensation buffer.`,
     { steps: stepsOf(models), series, format: sharePercent, scale: "log" },
@@ -148,9 +148,11 @@ function lineFigure(name: string, title: string, caption: string, chart: LineCha
 const stepsOf = ([{ runs }]: readonly Model[]) => runs[0].steps.map(({ step }) => step);
 
 /** The mean over seeds and over the last steps; null where a step has no value. */
-function byStep(runs: readonly LearnRun[], of: (step: LearnStep) => number | null): (number | null)[] {
+function byStep(runs: readonly LearnRun[], numberOf: (step: LearnStep) => number | null): (number | null)[] {
   return runs[0].steps.map((_, i) => {
-    const recent = runs.flatMap(({ steps }) => steps.slice(Math.max(0, i + 1 - smoothed), i + 1).map(of));
+    const recent = runs.flatMap(({ steps }) =>
+      steps.slice(Math.max(0, i + 1 - smoothed), i + 1).map(numberOf),
+    );
     const known = recent.filter((x) => x !== null);
     return known.length < recent.length ? null : known.reduce((sum, x) => sum + x, 0) / known.length;
   });

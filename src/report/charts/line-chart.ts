@@ -40,12 +40,12 @@ export function drawLines(chart: LineChart, { width, height }: Size, inks: Palet
   const { steps, series, format, last = format } = chart;
   const [least, most] = chart.within ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   const shown = (value: number) => Math.min(Math.max(value, least), most);
-  const values = series.flatMap((of) => of.values.filter((value) => value !== null).map(shown));
+  const values = series.flatMap((curve) => curve.values.filter((value) => value !== null).map(shown));
   if (values.length === 0) return text(0, 40, "Nothing is known.", { size: 26, fill: inks.muted });
   const font = 21;
   const labelRoom = Math.min(
     width * 0.36,
-    Math.max(...series.map((of) => textWidth(nameOf(of, last), font, true))) * 1.06 + 30,
+    Math.max(...series.map((curve) => textWidth(nameOf(curve, last), font, true))) * 1.06 + 30,
   );
   const [left, top, bottom] = [86, 18, height - 74];
   const right = width - labelRoom;
@@ -62,15 +62,17 @@ export function drawLines(chart: LineChart, { width, height }: Size, inks: Palet
     ...stepAxis(steps, x, bottom, inks),
     text(right, height - 12, chart.axis ?? "step", { size: 20, fill: inks.muted, anchor: "end" }),
   ];
-  const points = series.map((of) =>
-    thinned(of.values.map((value, i) => (value === null ? null : ([x(i), y.place(shown(value))] as const)))),
+  const points = series.map((curve) =>
+    thinned(
+      curve.values.map((value, i) => (value === null ? null : ([x(i), y.place(shown(value))] as const))),
+    ),
   );
   if (chart.band) drawn.push(band(chart.band, points, inks));
   // The first case is the one that the report is about: stronger than the others. It is below them, because of a dashed
   // line on top of a wider one both are seen.
-  for (const [i, of] of series.entries()) {
-    const colour = inkOf(of, inks);
-    const stroke = { colour, width: i === 0 ? 6 : 3.5, dashes: dashOf(of) };
+  for (const [i, curve] of series.entries()) {
+    const colour = inkOf(curve, inks);
+    const stroke = { colour, width: i === 0 ? 6 : 3.5, dashes: dashOf(curve) };
     drawn.push(polyline(points[i], stroke));
     const single = points[i].filter((point) => point !== null);
     if (single.length === 1) drawn.push(circle(single[0][0], single[0][1], 7, colour));
@@ -123,7 +125,7 @@ function thinned(points: Points): Points {
 }
 
 function band({ from, to, label }: NonNullable<LineChart["band"]>, points: readonly Points[], inks: Palette) {
-  const [above, below] = [from, to].map((of) => points[of].filter((point) => point !== null));
+  const [above, below] = [from, to].map((index) => points[index].filter((point) => point !== null));
   if (above.length < 2 || below.length < 2) return "";
   const middle = Math.floor(above.length / 2);
   const [x, high] = above[middle];
@@ -150,9 +152,9 @@ function endLabels(
   format: (value: number) => string,
   inks: Palette,
 ): string[] {
-  const ends = points.map((of) => of.findLast((point) => point !== null)?.[1] ?? bottom);
+  const ends = points.map((linePoints) => linePoints.findLast((point) => point !== null)?.[1] ?? bottom);
   const places = spread(ends, font * 1.35, top + 6, bottom);
-  const names = series.map((of) => nameOf(of, format));
+  const names = series.map((curve) => nameOf(curve, format));
   const bundles = bundlesOf(ends);
   const brackets = bundles.flatMap((bundle) => {
     const [first, last] = [places[bundle[0]], places[bundle[bundle.length - 1]]];
@@ -166,13 +168,13 @@ function endLabels(
   });
   const bundled = new Set(bundles.flat());
   return series
-    .flatMap((of, i) => [
+    .flatMap((curve, i) => [
       bundled.has(i)
         ? ""
-        : line(right + 4, ends[i], right + 18, places[i], { colour: inkOf(of, inks), width: 2 }),
+        : line(right + 4, ends[i], right + 18, places[i], { colour: inkOf(curve, inks), width: 2 }),
       text(right + 24, places[i] + font * 0.35, fitted(names[i], font * 1.05, room - 26), {
         size: font,
-        fill: inkOf(of, inks),
+        fill: inkOf(curve, inks),
         bold: i === 0,
       }),
     ])

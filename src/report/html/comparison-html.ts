@@ -25,7 +25,7 @@ export function renderComparisonHtml(result: RunComparison, assets: HtmlAssets):
   const body = [
     pageHeader(tool, sentence, lede, tiles(result)),
     "<main>",
-    ...figuresOfComparison(result).map((of) => `<section>${figureHtml(of, "h2")}</section>`),
+    ...figuresOfComparison(result).map((figure) => `<section>${figureHtml(figure, "h2")}</section>`),
     section("runs", "Run by run", scrolling("Numbers by run", numberTable(comparisonTable(result)))),
     section("settings", "Settings", facts(rows)),
     section("reproduce", "To compare again", commands([compareCommandLine(result)])),

@@ -26,10 +26,10 @@ export function geometrySection(
         `<p>${safe(`${models.length > 1 ? `${path}: ` : ""}${geometrySentence(totals)}`)}</p>`,
     ),
     ...courseSentences(geometry).map((sentence) => `<p>${safe(sentence)}</p>`),
-    ...figures.filter((figure) => !pairs.includes(figure)).map((of) => figureHtml(of)),
-    pairs.length > 0 ? `<div class="pair">${pairs.map((of) => figureHtml(of)).join("")}</div>` : "",
+    ...figures.filter((figure) => !pairs.includes(figure)).map((figure) => figureHtml(figure)),
+    pairs.length > 0 ? `<div class="pair">${pairs.map((figure) => figureHtml(figure)).join("")}</div>` : "",
     ...geometryTables(geometry, first).map(
-      (of) => `<h3>${safe(of.title)}</h3>${scrolling(of.title, numberTable(of))}`,
+      (table) => `<h3>${safe(table.title)}</h3>${scrolling(table.title, numberTable(table))}`,
     ),
     ...geometryNotes(geometry).map((note) => `<p>${safe(note)}</p>`),
   );

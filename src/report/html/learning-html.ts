@@ -39,8 +39,8 @@ function groupSection(result: LearnResult, group: LearnGroup): string {
     figureHtml(pass),
     scrolling(`What the models can do: ${group.title}`, numberTable(abilities)),
     ...geometry.map(
-      (of) =>
-        `<h3>${safe(`How the weights changed, ${of.headings[0]}`)}</h3>${scrolling(`${of.headings[0]}: ${group.title}`, numberTable(of))}`,
+      (shown) =>
+        `<h3>${safe(`How the weights changed, ${shown.headings[0]}`)}</h3>${scrolling(`${shown.headings[0]}: ${group.title}`, numberTable(shown))}`,
     ),
   );
 }

@@ -67,8 +67,8 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
   const { sample: chunks, seed, comparer = codeComparer(), pool = null, resume = null } = options;
   const identities = new Map(pair.files.map((file) => [file, fileIdentity(file)]));
   const mine = ranges.map(([t, begin, end], index) => ({ tensor: tensors[t], begin, end, index }));
-  const bytesOf = (of: readonly (typeof mine)[number][]) =>
-    of.reduce((sum, { tensor, begin, end }) => sum + (end - begin) * bytesPerElement(tensor), 0);
+  const bytesOf = (pieces: readonly (typeof mine)[number][]) =>
+    pieces.reduce((sum, { tensor, begin, end }) => sum + (end - begin) * bytesPerElement(tensor), 0);
   const total = bytesOf(mine);
   const tallies = mine.map(({ tensor: { name } }) => {
     const known = resume?.tally(name);
@@ -197,10 +197,10 @@ function rangeOf(
 function addUp(chunks: readonly SampledChunk[]): DeltaSample {
   const sum = (numberOf: (chunk: SampledChunk) => number) =>
     chunks.reduce((all, chunk) => all + numberOf(chunk), 0);
-  const bytes = (of: (chunk: SampledChunk) => SampledChunk["plain"]) => ({
-    full: sum((chunk) => of(chunk).full),
-    gapValue: sum((chunk) => of(chunk).gapValue),
-    maskValue: sum((chunk) => of(chunk).maskValue),
+  const bytes = (sizesOf: (chunk: SampledChunk) => SampledChunk["plain"]) => ({
+    full: sum((chunk) => sizesOf(chunk).full),
+    gapValue: sum((chunk) => sizesOf(chunk).gapValue),
+    maskValue: sum((chunk) => sizesOf(chunk).maskValue),
   });
   return {
     chunks: chunks.length,

@@ -231,8 +231,8 @@ export function comparedName({ compared, blocks }: Pick<TensorPair, "compared" |
   return blocks?.name ?? nameOf(compared);
 }
 
-export function nameOf(of: ComparedFormat): string {
-  return of === "fp64" ? of : of.name;
+export function nameOf(format: ComparedFormat): string {
+  return format === "fp64" ? format : format.name;
 }
 
 /** The name of what a tensor is stored in. */

@@ -120,11 +120,11 @@ export class ScaledAsBf16 {
     const stored = this.#stored.subarray(0, count * width);
     files.read(file, blocks.begin + first * width, stored);
     const isByte = width === 1;
-    const of = `${layout.element} ${isByte ? blocks.format : "any"} ${tensor} ${ofTensor?.divides}`;
+    const key = `${layout.element} ${isByte ? blocks.format : "any"} ${tensor} ${ofTensor?.divides}`;
     const combined = (scale: number) =>
       ofTensor ? Math.fround(ofTensor.divides ? scale / tensor : scale * tensor) : scale;
-    const isKnown = this.#of === of;
-    this.#of = of;
+    const isKnown = this.#of === key;
+    this.#of = key;
     if (!isByte) {
       if (!isKnown) this.#slots.clear();
       const scales = decodeScales(blocks, stored).map(combined);

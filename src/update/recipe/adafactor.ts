@@ -48,8 +48,8 @@ const factored: Whole = {
     let total = 0;
     for (const mean of row) total = fround(total + mean);
     const mean = fround(total / rows);
-    const rowFactors = row.map((of) => fround(1 / fround(sqrt(fround(of / mean)))));
-    const columnFactors = column.map((of) => fround(1 / fround(sqrt(of))));
+    const rowFactors = row.map((square) => fround(1 / fround(sqrt(fround(square / mean)))));
+    const columnFactors = column.map((square) => fround(1 / fround(sqrt(square))));
     for (let i = 0; i < g.length; i++) {
       const [x, y] = [Math.floor(i / columns), i % columns];
       [r[i], c[i]] = [row[x], column[y]];

@@ -21,28 +21,30 @@ function fromAdamw(
   scalar: string,
   swaps: Readonly<Record<string, readonly string[]>>,
 ): Recipe {
-  const of = adamwRecipes.find((each) => each.name === name)!;
-  const swapped = of.weight.flatMap((line) => swaps[line] ?? [line]);
+  const recipe = adamwRecipes.find((each) => each.name === name)!;
+  const swapped = recipe.weight.flatMap((line) => swaps[line] ?? [line]);
   return {
-    ...of,
+    ...recipe,
     ...changes,
     optimizer: "adam",
-    of: of.of.replace("AdamW", "Adam"),
-    scalars: [...of.scalars, scalar],
+    of: recipe.of.replace("AdamW", "Adam"),
+    scalars: [...recipe.scalars, scalar],
     weight: swapped,
   };
 }
 
 function onOneCpu(name: string): Recipe {
-  const of = fromAdamw(name, { ...inPartsOnCpu, source: torchSource }, "l2 = R(wd)", { [ofAdamw]: [onCpu] });
-  const tail = { block: 32, weight: of.weight.map((line) => (line === onCpu ? onCpuLeftOver : line)) };
-  return { ...of, of: `${of.of}, one thread`, tail };
+  const recipe = fromAdamw(name, { ...inPartsOnCpu, source: torchSource }, "l2 = R(wd)", {
+    [ofAdamw]: [onCpu],
+  });
+  const tail = { block: 32, weight: recipe.weight.map((line) => (line === onCpu ? onCpuLeftOver : line)) };
+  return { ...recipe, of: `${recipe.of}, one thread`, tail };
 }
 
 const cuda = (name: string) =>
   fromAdamw(name, { ...inPartsOnH100, source: torchSource }, "l2 = f32(wd)", { [ofAdamw]: [onCuda] });
 
-const oldLines = (product: (of: string) => string, decay: string) => [
+const oldLines = (product: (term: string) => string, decay: string) => [
   "g = R(g)",
   decay,
   ...oldMoments(product),

@@ -106,7 +106,7 @@ const optimiScalars = [
 ];
 
 /** Before torch 2 the moments are products and sums, and scalars of a product are cast to bf16, by for-loop and foreach. */
-export const oldMoments = (product: (of: string) => string) => [
+export const oldMoments = (product: (term: string) => string) => [
   "m = R(m * beta1)",
   `m = R(m + ${product("c1 * g")})`,
   "v = R(v * beta2)",
@@ -116,10 +116,10 @@ export const oldMoments = (product: (of: string) => string) => [
   "d = R(d + e)",
 ];
 /** The product of a sum is rounded by itself where vectors leave elements over. */
-export const inVectors = (of: string) => of;
-export const leftOver = (of: string) => `R(${of})`;
+export const inVectors = (term: string) => term;
+export const leftOver = (term: string) => `R(${term})`;
 
-const oldLines = (product: (of: string) => string) => [
+const oldLines = (product: (term: string) => string) => [
   "g = R(g)",
   "wd != 0: p = R(p * decay)",
   ...oldMoments(product),

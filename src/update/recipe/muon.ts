@@ -32,22 +32,23 @@ interface Matrix {
 export function product(a: Matrix, b: Matrix, transposed = false): Matrix {
   const columns = transposed ? b.rows : b.columns;
   const right = transposed ? transpose(b).of : b.of;
-  const of = new Float32Array(a.rows * columns);
+  const numbers = new Float32Array(a.rows * columns);
   for (let i = 0; i < a.rows; i++) {
     for (let k = 0; k < a.columns; k++) {
       const x = a.of[i * a.columns + k];
       const [to, from] = [i * columns, k * columns];
       // The product of two numbers of bf16 is one of fp32, and the array rounds the sum to fp32.
-      for (let j = 0; j < columns; j++) of[to + j] += x * right[from + j];
+      for (let j = 0; j < columns; j++) numbers[to + j] += x * right[from + j];
     }
   }
-  for (let i = 0; i < of.length; i++) of[i] = R(of[i]);
-  return { rows: a.rows, columns, of };
+  for (let i = 0; i < numbers.length; i++) numbers[i] = R(numbers[i]);
+  return { rows: a.rows, columns, of: numbers };
 }
 
-function transpose({ rows, columns, of }: Matrix): Matrix {
-  const turned = new Float32Array(of.length);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) turned[j * rows + i] = of[i * columns + j];
+function transpose({ rows, columns, of: numbers }: Matrix): Matrix {
+  const turned = new Float32Array(numbers.length);
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < columns; j++) turned[j * rows + i] = numbers[i * columns + j];
   return { rows: columns, columns: rows, of: turned };
 }
 
@@ -100,14 +101,14 @@ const scalars = [
 ];
 
 /** torch.lerp of momentum, and of the gradient towards it (Nesterov); R stores. */
-const momentum = (m: string, R: (of: string) => string) => [
+const momentum = (m: string, R: (term: string) => string) => [
   `w < 0.5: ${m} = ${R(`fma(w, g - ${m}, ${m})`)}`,
   `w >= 0.5: ${m} = ${R(`fma(rest, g - ${m}, g)`)}`,
   `mu < 0.5: n = ${R(`fma(mu, ${m} - g, g)`)}`,
   `mu >= 0.5: n = ${R(`fma(back, ${m} - g, ${m})`)}`,
 ];
-const stored = (of: string) => `R(${of})`;
-const asIs = (of: string) => of;
+const stored = (term: string) => `R(${term})`;
+const asIs = (term: string) => term;
 
 /** The intended step; see intended.ts: the direction in bf16, which is the algorithm, its update in fp32. */
 export const intendedMuon: Lines = {

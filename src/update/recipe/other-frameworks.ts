@@ -34,7 +34,7 @@ const onCudaDenominator = [
 ];
 const compensated = ["before = p", "p = R(p + k)", "k = R(k + R(before - p))"];
 
-const onOldCpu = (product: (of: string) => string) => [
+const onOldCpu = (product: (term: string) => string) => [
   ...decayed,
   "m = R(m * beta1)",
   `m = R(m + ${product("c1 * g")})`,
@@ -154,8 +154,8 @@ export const otherFrameworks: readonly Recipe[] = [
       `root = R(${anyPrecisionRoot})`,
       "e = R(eps)",
     ],
-    weight: onOldCpu((of) => of),
-    tail: { block: 32, weight: onOldCpu((of) => `R(${of})`) },
+    weight: onOldCpu((term) => term),
+    tail: { block: 32, weight: onOldCpu((term) => `R(${term})`) },
   },
   {
     ...transformerEngine,

@@ -15,11 +15,11 @@ export function betasOf(optimizer: OptimizerName, { betas }: OptimizerSettings):
 /** What a recorded moment, kept as torch does, is divided by to be kept as a recipe does, after t steps; 1 for most. */
 export function momentCorrection(
   { optimizer, correctedMoments }: Recipe,
-  { of }: Pick<Moment, "of">,
+  { of: moment }: Pick<Moment, "of">,
   settings: OptimizerSettings,
   t: number,
 ): number {
-  return correctedMoments && t > 0 ? 1 - betasOf(optimizer, settings)[of === "M" ? 0 : 1] ** t : 1;
+  return correctedMoments && t > 0 ? 1 - betasOf(optimizer, settings)[moment === "M" ? 0 : 1] ** t : 1;
 }
 
 /** The names that hold from step to step: weight, moments, carriers, and what else a step of a whole tensor keeps. */
@@ -46,8 +46,8 @@ export class RecipeStep {
   readonly #store: (x: number) => number;
 
   /** @param random 32 random bits for each stochastic rounding in turn. */
-  constructor(of: Recipe, settings: OptimizerSettings, format: Format, random: () => number) {
-    this.recipe = of;
+  constructor(recipe: Recipe, settings: OptimizerSettings, format: Format, random: () => number) {
+    this.recipe = recipe;
     this.#format = format;
     this.#settings = settings;
     const nearest = (x: number) => roundSum(x, 0, format, "nearest-even", "ieee", 0);
@@ -55,14 +55,14 @@ export class RecipeStep {
     const stochastic = (x: number) => roundSum(x, 0, format, "stochastic", "ieee", random());
     const given = { ...this.#scalarsOf(settings), t: 0 };
     for (const name of Object.keys(given)) this.#names.of(name);
-    this.#scalars = compile(of.scalars, this.#names, scalarDialect(nearest));
-    for (const name of ["g", ...stateNames(of)]) this.#names.of(name);
+    this.#scalars = compile(recipe.scalars, this.#names, scalarDialect(nearest));
+    for (const name of ["g", ...stateNames(recipe)]) this.#names.of(name);
     const dialect = weightDialect(nearest);
     const calls = { ...dialect.calls, S: (x: number) => stochastic(x), A: away };
-    this.#weight = compile(of.weight, this.#names, { ...dialect, calls });
-    this.#tail = of.tail ? compile(of.tail.weight, this.#names, { ...dialect, calls }) : this.#weight;
-    for (const name of of.whole?.writes ?? []) this.#names.of(name);
-    this.#after = compile(of.after ?? [], this.#names, { ...dialect, calls });
+    this.#weight = compile(recipe.weight, this.#names, { ...dialect, calls });
+    this.#tail = recipe.tail ? compile(recipe.tail.weight, this.#names, { ...dialect, calls }) : this.#weight;
+    for (const name of recipe.whole?.writes ?? []) this.#names.of(name);
+    this.#after = compile(recipe.after ?? [], this.#names, { ...dialect, calls });
     this.#store = nearest;
     this.registers = new Float64Array(this.#names.size);
     this.configure(settings);
@@ -87,10 +87,10 @@ export class RecipeStep {
    * its second term, if it has one.
    */
   startMoment(moment: Moment, recorded: number, t: number): [moment: number, carrier: number] {
-    const { name, of, carrier } = moment;
+    const { name, of: role, carrier } = moment;
     const correction = momentCorrection(this.recipe, moment, this.#settings, t);
     const value = correction === 1 ? recorded : Math.fround(recorded / correction);
-    if (name === of) return [value, 0];
+    if (name === role) return [value, 0];
     const stored = roundSum(value, 0, this.#format, "nearest-even", "ieee", 0);
     return [
       stored,
@@ -129,7 +129,7 @@ export class RecipeStep {
     const between = whole ? [...whole.reads, ...whole.writes] : [];
     const all: Record<string, Float32Array> = { ...columns };
     for (const name of between) all[name] ??= new Float32Array(columns.g.length);
-    const named = Object.entries(all).map(([name, of]) => [this.register(name), of] as const);
+    const named = Object.entries(all).map(([name, numbers]) => [this.register(name), numbers] as const);
     this.#forAll(named, this.#weight);
     if (!whole) return;
     whole.run(all, {
@@ -144,9 +144,9 @@ export class RecipeStep {
     const { registers } = this;
     const length = columns[0]?.[1].length ?? 0;
     for (let i = 0; i < length; i++) {
-      for (const [register, of] of columns) registers[register] = of[i];
+      for (const [register, column] of columns) registers[register] = column[i];
       take(registers);
-      for (const [register, of] of columns) of[i] = registers[register];
+      for (const [register, column] of columns) column[i] = registers[register];
     }
   }
 }

@@ -12,7 +12,7 @@ export interface Whole {
   readonly writes: readonly string[];
   /** Why it does not take a tensor of this shape, in a few words, or null. */
   refuses?(shape: readonly number[]): string | null;
-  run(columns: Columns, of: WholeTensor): void;
+  run(columns: Columns, tensor: WholeTensor): void;
 }
 
 /** The numbers of all weights, by name. */

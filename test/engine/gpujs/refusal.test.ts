@@ -25,7 +25,7 @@ function altered(device: Device, from: string, to: string): Device {
     return {
       name,
       source: change(source),
-      functions: functions.map((of) => ({ ...of, source: change(of.source) })),
+      functions: functions.map((helper) => ({ ...helper, source: change(helper.source) })),
     };
   };
   return Object.assign(Object.create(device) as Device, {

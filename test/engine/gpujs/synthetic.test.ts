@@ -31,8 +31,8 @@ describeNeeding(requirements.vulkan, "synthetic runs on the gpujs engine, webgpu
     let handedOver = 0;
     const counted = await outcomeOf(
       {
-        run: (of, observer) =>
-          engine.run(of, {
+        run: (given, observer) =>
+          engine.run(given, {
             ...observer,
             handedOver: (weightSteps) => {
               handedOver = weightSteps;

@@ -36,13 +36,13 @@ describe("recipes, as the reference has them", () => {
   const likeOthers = /^(adam |adamw (any.*[ns]|torch-1.13-cpu|transformer-engine-bf16-states)$)/;
   const some = one.filter(([optimizer, name]) => !likeOthers.test(`${optimizer} ${name}`));
   const all = named.flatMap(([optimizer, name]) =>
-    ["bf16", "fp16", "e4m3fn", "tf32", "e5m2"].map((of) => [optimizer, name, of] as const),
+    ["bf16", "fp16", "e4m3fn", "tf32", "e5m2"].map((stored) => [optimizer, name, stored] as const),
   );
 
   it.each(sized({ quick: some, full: all }))(
     "%s %s in %s: every count, sum and bit on hard numbers, with settings that change",
-    async (optimizer, name, of) => {
-      const cases = [recipeSettings(optimizer, name, { ...settings, format: of, seed: 3 })];
+    async (optimizer, name, stored) => {
+      const cases = [recipeSettings(optimizer, name, { ...settings, format: stored, seed: 3 })];
       const job = { ...hardRecipeJob(cases[0]), cases };
       const [ours, theirs] = [await outcomeOf(wasm, job), await outcomeOf(reference, job)];
       expectEqual(ours, theirs);
@@ -50,7 +50,7 @@ describe("recipes, as the reference has them", () => {
       const { totals, end, moments } = theirs[0].result;
       expect(Math.min(totals.lost + totals.kept, totals.moved, totals.nonfinite)).toBeGreaterThan(0);
       // Where eps is zero in the format, a gradient of zero can give 0/0 and no update of zero.
-      if (round(settings.eps!, format(of)) > 0) expect(totals.none).toBeGreaterThan(0);
+      if (round(settings.eps!, format(stored)) > 0) expect(totals.none).toBeGreaterThan(0);
       expect(end.nonfinite).toBeGreaterThan(0);
       expect(Math.min(moments[0].none, moments[0].moved, moments[0].nonfinite)).toBeGreaterThan(0);
     },

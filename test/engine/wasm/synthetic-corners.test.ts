@@ -58,9 +58,9 @@ function jobOf(run: Partial<SimulatedRun> = {}, others: Others = {}): LensJob {
   return { ...job, cases, milestones: [0] };
 }
 
-const adam = (of: Partial<SimulatedRun["optimizer"]>): Partial<SimulatedRun> => ({
+const adam = (options: Partial<SimulatedRun["optimizer"]>): Partial<SimulatedRun> => ({
   steps: 5,
-  optimizer: { lr: 1e-4, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, ...of },
+  optimizer: { lr: 1e-4, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, ...options },
 });
 
 describe("the reference's outcome on threads", () => {
@@ -153,8 +153,8 @@ describe("which tensors workers take", () => {
       late: updates.slice(1),
       ofTwo: [updates[0], ...second.updates.slice(1)],
     };
-    for (const [of, changed] of Object.entries(steps))
-      expect(taken(first, drawn, { ...first, updates: changed }), of).toEqual([true, true, false]);
+    for (const [what, changed] of Object.entries(steps))
+      expect(taken(first, drawn, { ...first, updates: changed }), what).toEqual([true, true, false]);
     // Of a run that goes on after the job, its first steps.
     expect(taken({ ...first, updates: updates.slice(0, 2) })).toEqual([true]);
   });
@@ -163,8 +163,8 @@ describe("which tensors workers take", () => {
     expect(taken(first, { ...first, weights: valuesOf([1, 2, 3]) })).toEqual([true, false]);
     const others = drawnWeights(first.weights.length, { ...originOf(first.weights, "weights")!, sigma: 1 });
     expect(taken(first, { ...first, weights: others })).toEqual([true, false]);
-    const { of } = originOf(first.updates[0], "simulated")!;
-    expect(taken(first, { ...first, weights: others, updates: simulatedUpdates(of, others) })).toEqual([
+    const { of: tensor } = originOf(first.updates[0], "simulated")!;
+    expect(taken(first, { ...first, weights: others, updates: simulatedUpdates(tensor, others) })).toEqual([
       true,
       true,
     ]);

@@ -54,8 +54,8 @@ describeNeeding(requirements.vulkan, "recipes on the webgpu engine", () => {
     const { weights, updates } = gaussianRun(7, 2 * 4096 + 61, 3, 1e-3);
     const tensors = [tensorOf("w", weights, ...updates), ...hardRecipeJob(cases[0]).tensors.slice(2)];
     const job = { tensors, stepNumbers: [0, 1, 2], milestones: [0, 1], cases, chunk: 4096 };
-    const run: Engine["run"] = (of, observer) =>
-      runOnDevice(of, device, observer, { batch: 2 ** 30, counts: 2 ** 24, steps: 1 });
+    const run: Engine["run"] = (given, observer) =>
+      runOnDevice(given, device, observer, { batch: 2 ** 30, counts: 2 ** 24, steps: 1 });
     const theirs = await outcomeOf(reference, job);
     expectEqual(await outcomeOf({ run }, job), theirs);
     expect(theirs[1].result.end.parted).toBeGreaterThan(0);

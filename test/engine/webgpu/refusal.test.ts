@@ -23,7 +23,7 @@ function altered(device: Device, from: string, to: string): Device {
     mostWords: device.mostWords,
     compile: (kernels: Iterable<string>) => device.compile([...kernels].map(alter)),
     launch: (launches: Parameters<Device["launch"]>[0]) =>
-      device.launch(launches.map((of) => ({ ...of, kernel: alter(of.kernel) }))),
+      device.launch(launches.map((launch) => ({ ...launch, kernel: alter(launch.kernel) }))),
     buffer: (words: number) => device.buffer(words),
     parameters: (...args: Parameters<Device["parameters"]>) => device.parameters(...args),
     bind: (...args: Parameters<Device["bind"]>) => device.bind(...args),
@@ -123,14 +123,14 @@ describeNeeding(requirements.vulkan, "the webgpu engine refuses", () => {
 
   it.each(sized({ quick: tellingKernels, full: [...tellingKernels, ...otherKernels] }))(
     "%s",
-    async (what, of, from, to) => {
+    async (what, caseOptions, from, to) => {
       const engine = webGpuEngine(async () => altered(device, from, to));
-      const options = typeof of === "string" ? ({ format: "bf16" } as const) : of;
-      const cases = [of === "recipe" ? wrongRecipe : updateSettings(options)];
+      const options = typeof caseOptions === "string" ? ({ format: "bf16" } as const) : caseOptions;
+      const cases = [caseOptions === "recipe" ? wrongRecipe : updateSettings(options)];
       if (!fullTier || what !== tellingKernels[0][0]) {
         // The part of the self-check that tells: what it finds the whole finds. All of it takes SwiftShader a quarter of a
         // minute to compile.
-        const isRight = await (of === "made"
+        const isRight = await (caseOptions === "made"
           ? agreesOn(engine, reference, madeJob())
           : agrees(engine, reference, cases, true));
         // What no job tells, its literal cases do.

@@ -28,8 +28,13 @@ const elements = lengths.reduce((sum, length) => sum + length, 0);
 const chosen = selectEngine("reference");
 
 /** A job with a point of its curve. */
-async function counted(ranges: readonly PartRange[] | null, index = 0, of = 1, plan = "p"): Promise<Result> {
-  const part = ranges && { index, of, plan, ranges, whole: { tensors: lengths.length, elements } };
+async function counted(
+  ranges: readonly PartRange[] | null,
+  index = 0,
+  shards = 1,
+  plan = "p",
+): Promise<Result> {
+  const part = ranges && { index, of: shards, plan, ranges, whole: { tensors: lengths.length, elements } };
   const job = {
     tensors: ranges ? piecesOf(tensors, ranges) : tensors,
     stepNumbers: [7, 9],

@@ -14,9 +14,9 @@ const tensors = fc.array(
 ) satisfies fc.Arbitrary<PlanTensor[]>;
 
 /** Every element of every tensor once, by walking through all ranges in order. */
-function expectAll(of: readonly PlanTensor[], shards: ReturnType<typeof planShards>): void {
-  const walked = of.map(() => 0);
-  const listed = of.map(() => 0);
+function expectAll(list: readonly PlanTensor[], shards: ReturnType<typeof planShards>): void {
+  const walked = list.map(() => 0);
+  const listed = list.map(() => 0);
   let last = -1;
   for (const [tensor, start, end] of shards.flatMap(({ ranges }) => ranges)) {
     expect(tensor).toBeGreaterThanOrEqual(last);
@@ -25,8 +25,8 @@ function expectAll(of: readonly PlanTensor[], shards: ReturnType<typeof planShar
     listed[tensor] += 1;
     last = tensor;
   }
-  expect(walked).toEqual(of.map(({ elements }) => elements));
-  for (const [i, { elements }] of of.entries()) {
+  expect(walked).toEqual(list.map(({ elements }) => elements));
+  for (const [i, { elements }] of list.entries()) {
     if (elements === 0) expect(listed[i]).toBe(1);
     else expect(listed[i]).toBeGreaterThanOrEqual(1);
   }
@@ -35,12 +35,12 @@ function expectAll(of: readonly PlanTensor[], shards: ReturnType<typeof planShar
 describe("planShards", () => {
   it("gives every element to one shard, in order, and cuts between blocks only", () => {
     fc.assert(
-      fc.property(tensors, fc.integer({ min: 1, max: 40 }), (of, n) => {
-        const shards = planShards(of, n);
+      fc.property(tensors, fc.integer({ min: 1, max: 40 }), (planned, n) => {
+        const shards = planShards(planned, n);
         expect(shards).toHaveLength(n);
-        expectAll(of, shards);
+        expectAll(planned, shards);
         for (const [tensor, start] of shards.flatMap(({ ranges }) => ranges)) {
-          const { step } = of[tensor];
+          const { step } = planned[tensor];
           expect(step === null ? start : start % step).toBe(0);
         }
       }),
@@ -49,11 +49,14 @@ describe("planShards", () => {
 
   it("gives no shard more than its share and a block", () => {
     fc.assert(
-      fc.property(tensors, fc.integer({ min: 1, max: 40 }), (of, n) => {
-        const bytes = of.reduce((sum, { elements, bits }) => sum + (elements * bits) / 8, 0);
+      fc.property(tensors, fc.integer({ min: 1, max: 40 }), (planned, n) => {
+        const bytes = planned.reduce((sum, { elements, bits }) => sum + (elements * bits) / 8, 0);
         // A cut is moved by at most a whole block, half of one at each end but for what cannot be cut.
-        const block = Math.max(0, ...of.map(({ elements, bits, step }) => ((step ?? elements) * bits) / 8));
-        const shards = planShards(of, n);
+        const block = Math.max(
+          0,
+          ...planned.map(({ elements, bits, step }) => ((step ?? elements) * bits) / 8),
+        );
+        const shards = planShards(planned, n);
         expect(shards.reduce((sum, shard) => sum + shard.bytes, 0)).toBeCloseTo(bytes, -2);
         for (const shard of shards) expect(shard.bytes).toBeLessThanOrEqual(bytes / n + 2 * block + 1);
       }),

@@ -51,14 +51,16 @@ describeNeeding(requirements.chromium, "dropped files", () => {
     const cases = (await reference.run({ tensors, stepNumbers, cases: settings })).map(summarizeCase);
     await close();
     for (const { scheme, totals, end } of cases) {
-      const of = page.locator(`[data-case="bf16 ${scheme}"]`);
+      const section = page.locator(`[data-case="bf16 ${scheme}"]`);
       const shown = await Promise.all(
-        classes.map((name) => of.locator(`[data-class=${name}]`).getAttribute("data-count").then(Number)),
+        classes.map((name) =>
+          section.locator(`[data-class=${name}]`).getAttribute("data-count").then(Number),
+        ),
       );
       expect([scheme, ...shown]).toEqual([scheme, ...classes.map((name) => totals[name])]);
-      const unchanged = await of.locator("[data-fact=unchanged]").getAttribute("data-count");
+      const unchanged = await section.locator("[data-fact=unchanged]").getAttribute("data-count");
       expect(Number(unchanged)).toBe(end.unchanged);
-      expect(await of.textContent()).not.toContain("chance");
+      expect(await section.textContent()).not.toContain("chance");
     }
     const stochastic = (await page.locator('[data-case="bf16 stochastic"]').textContent())!;
     expect(stochastic).toContain("stayed by chance");

@@ -31,8 +31,10 @@ describeNeeding(requirements.chromium, "the talk", () => {
 
   test("every scene is live: it shows numbers that were counted there", async () => {
     const page = await open("#talk?scene=2&step=20");
-    const share = async (of: string) =>
-      Number.parseFloat((await page.locator(`[data-fact=unchanged-${of}]`).textContent())!.replace("<", ""));
+    const share = async (storage: string) =>
+      Number.parseFloat(
+        (await page.locator(`[data-fact=unchanged-${storage}]`).textContent())!.replace("<", ""),
+      );
     await page.getByText("after 20 steps").first().waitFor();
     expect(await share("bf16")).toBeGreaterThan(95);
     expect(await share("fp32")).toBeLessThan(1);
@@ -62,8 +64,8 @@ describeNeeding(requirements.chromium, "the talk", () => {
   test("begins with what checkpoints show: a master's view, and in-place", async () => {
     const page = await open("#talk?scene=1&step=40");
     await page.getByText("after 40 steps").first().waitFor();
-    const share = async (of: string) =>
-      Number.parseFloat((await page.locator(`[data-fact=unchanged-${of}]`).textContent())!);
+    const share = async (storage: string) =>
+      Number.parseFloat((await page.locator(`[data-fact=unchanged-${storage}]`).textContent())!);
     // By numpy, noise gradients: 85.4 % of a master's view after 300 steps, 98.7 % in-place.
     expect(await share("view")).toBeGreaterThan(85.4);
     expect(await share("view")).toBeLessThan(97);

@@ -12,8 +12,10 @@ import { countOf, eventually, phone, projector, settled, waitForStep, withBrowse
 
 /** What the page shows. */
 async function shownCounts(page: Page) {
-  const shown = await Promise.all(classes.map((of) => countOf(page, `[data-class=${of}]`)));
-  const facts = await Promise.all(["unchanged", "hidden"].map((of) => countOf(page, `[data-fact=${of}]`)));
+  const shown = await Promise.all(classes.map((className) => countOf(page, `[data-class=${className}]`)));
+  const facts = await Promise.all(
+    ["unchanged", "hidden"].map((fact) => countOf(page, `[data-fact=${fact}]`)),
+  );
   return [...shown, ...facts];
 }
 
@@ -28,7 +30,7 @@ async function countsOf(address: string) {
   const [{ totals, end }] = (await reference.run({ ...job, cases: job.cases.slice(0, 1) })).map(
     summarizeCase,
   );
-  return [...classes.map((of) => totals[of]), end.unchanged, end.hidden];
+  return [...classes.map((className) => totals[className]), end.unchanged, end.hidden];
 }
 
 /** What an address says, by its text. */

@@ -8,7 +8,7 @@ const bf16 = format("bf16");
 
 describe("a walk of 1e-6 from 0.02", () => {
   const tracks = walk({ weight: 0.02, update: 1e-6, format: bf16, rounding: "nearest-even", seed: 1 }, 1000);
-  const track = (name: string) => tracks.find((of) => of.name === name)!;
+  const track = (name: string) => tracks.find((each) => each.name === name)!;
 
   test("never leaves in place", () => {
     expect(track("in-place").counts).toMatchObject({ lost: 1000, moved: 0 });
@@ -42,7 +42,7 @@ describe("a walk of 1e-6 from 0.02", () => {
       }));
       const cut = tracks
         .map((of) => upTo(of, steps))
-        .map(({ state, ...of }) => ({ ...of, weight: state.weight }));
+        .map(({ state, ...step }) => ({ ...step, weight: state.weight }));
       expect(cut).toEqual(carrierAside);
     }
   });

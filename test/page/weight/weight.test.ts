@@ -195,7 +195,7 @@ describeNeeding(requirements.chromium, "one weight", () => {
 
   test("what becomes of an update is told in the colour of its class", async () => {
     const page = await open("#weight");
-    for (const [of, fragment] of [
+    for (const [className, fragment] of [
       ["moved", "w=1&u=0.0078125"],
       ["lost", "w=1&u=0.000001"],
       ["none", "w=1&u=0"],
@@ -203,8 +203,8 @@ describeNeeding(requirements.chromium, "one weight", () => {
     ] as const) {
       await go(page, `weight?${fragment}`);
       // Words and line agree.
-      await page.locator(`.number-line .fall.${of}`).first().waitFor({ state: "attached" });
-      const { text } = palettes.light.classes[of];
+      await page.locator(`.number-line .fall.${className}`).first().waitFor({ state: "attached" });
+      const { text } = palettes.light.classes[className];
       const [r, g, b] = [1, 3, 5].map((at) => Number.parseInt(text.slice(at, at + 2), 16));
       await eventually(() => page.evaluate("getComputedStyle(document.querySelector('h1')).color")).toBe(
         `rgb(${r}, ${g}, ${b})`,

@@ -31,8 +31,8 @@ const results: Record<string, readonly Figure[]> = {
   ...eachOf(oddPredictions(hostileName), figuresOfPrediction),
 };
 
-function eachOf<Of>(named: Record<string, Of>, figures: (of: Of) => readonly Figure[]) {
-  return Object.fromEntries(Object.entries(named).map(([name, of]) => [name, figures(of)]));
+function eachOf<Of>(named: Record<string, Of>, figures: (value: Of) => readonly Figure[]) {
+  return Object.fromEntries(Object.entries(named).map(([name, value]) => [name, figures(value)]));
 }
 
 /** Figures whose text is kept: of the run, its third case left out as like its second, and one of each other kind. */

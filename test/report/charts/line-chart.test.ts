@@ -17,7 +17,7 @@ test("the labels of a bundle have one line that leads to them, and others their 
   const chart = { steps: ["a", "b"], series, format: String, scale: "linear" as const };
   const svg = drawLines(chart, { width: 1100, height: 440 }, palettes.light);
   const leads = (ink: string) =>
-    [...svg.matchAll(/<line [^>]*>/g)].filter(([of]) => of.includes(`stroke="${ink}"`));
+    [...svg.matchAll(/<line [^>]*>/g)].filter(([element]) => element.includes(`stroke="${ink}"`));
   const { series: inks, muted } = palettes.light;
   expect(inks.slice(0, 4).map((ink) => leads(ink).length)).toEqual([0, 0, 0, 1]);
   // The bracket, and what leads to it.

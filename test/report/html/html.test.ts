@@ -55,8 +55,8 @@ const pages: Record<string, string> = {
   "a prediction": renderPredictionHtml(predictionResult(), assets),
 };
 
-function eachOf<Of>(named: Record<string, Of>, render: (of: Of, by: typeof assets) => string) {
-  return Object.fromEntries(Object.entries(named).map(([name, of]) => [name, render(of, assets)]));
+function eachOf<Of>(named: Record<string, Of>, render: (value: Of, by: typeof assets) => string) {
+  return Object.fromEntries(Object.entries(named).map(([name, value]) => [name, render(value, assets)]));
 }
 
 /** What a reader reads: the text of a page without its script, style and data. */
@@ -146,11 +146,11 @@ describe("the page of a run", () => {
 });
 
 test("a share that is not quite all never reads as all", async () => {
-  const of = await caseOf([1, 1], [1e-9, 1e-9]);
-  const [tensor] = of.tensors;
+  const lensCase = await caseOf([1, 1], [1e-9, 1e-9]);
+  const [tensor] = lensCase.tensors;
   const nearly: Result = resultOf([
     {
-      ...of,
+      ...lensCase,
       tensors: [
         {
           ...tensor,
@@ -173,7 +173,7 @@ test("a run of one step has no curves", () => {
 test("a run with curves shows what was so far, one without them each step", () => {
   expect(pages["a run"]).toContain('id="unchanged-so-far"');
   const without = renderHtml(
-    { ...small, cases: small.cases.map(({ curve: _, ...of }) => ({ ...of, curve: [] })) },
+    { ...small, cases: small.cases.map(({ curve: _, ...lensCase }) => ({ ...lensCase, curve: [] })) },
     assets,
   );
   expect(without).not.toContain('id="unchanged-so-far"');
@@ -248,10 +248,10 @@ test("a sweep's page names its rates, not the one that its input was described a
     gradients: { noise: "gaussian", snr: 0, norm: 1, scaleSpread: 0 },
     seed: 0,
   };
-  const of = { ...sweepResult(), input: { ...input, synthetic } } as unknown as ReturnType<
+  const syntheticSweep = { ...sweepResult(), input: { ...input, synthetic } } as unknown as ReturnType<
     typeof sweepResult
   >;
-  const text = textOf(renderSweepHtml(of, assets));
+  const text = textOf(renderSweepHtml(syntheticSweep, assets));
   expect(text).toContain("rates 1e-7, 1e-6, 1e-5, 1e-4");
   expect(text).toContain("optimizer: betas 0.9, 0.95");
   expect(text).not.toContain("1.23e-7");
@@ -266,9 +266,9 @@ test("a name comes through as it is, in data that no text can leave", () => {
 });
 
 test("control characters and changes of direction are told, not sent", async () => {
-  const of = await caseOf([1], [1e-9]);
+  const lensCase = await caseOf([1], [1e-9]);
   const name = "a\u202Eb\u0000c";
-  const html = renderHtml(resultOf([{ ...of, tensors: [{ ...of.tensors[0], name }] }]), assets);
+  const html = renderHtml(resultOf([{ ...lensCase, tensors: [{ ...lensCase.tensors[0], name }] }]), assets);
   for (const character of ["\u202E", "\u0000"]) expect(html).not.toContain(character);
   expect(dataOf(html).names).toEqual(["a\\u202eb\\u0000c"]);
 });

@@ -80,10 +80,10 @@ describeNeeding(requirements.chromium, "a report opened from disk in Chromium", 
   const column = (heading: string) =>
     page.$$eval(
       "#table",
-      ([table], of) => {
+      ([table], headingText) => {
         const heads = [...table.querySelectorAll("thead th")].map((head) => head.textContent);
         const rows = [...table.querySelectorAll("tbody tr:not(.space)")];
-        return rows.map((row) => row.children[heads.indexOf(of)].textContent);
+        return rows.map((row) => row.children[heads.indexOf(headingText)].textContent);
       },
       heading,
     );
@@ -127,7 +127,7 @@ describeNeeding(requirements.chromium, "a report opened from disk in Chromium", 
     expect(await column("tensor")).toEqual(tensors.map(({ name }) => name));
     expect(await column("weights")).toEqual(tensors.map(({ totals }) => count(totals.elements)));
     expect(await column("unchanged")).toEqual(
-      tensors.map((of) => percent(shareOfWeights(of, of.end.unchanged))),
+      tensors.map((tensor) => percent(shareOfWeights(tensor, tensor.end.unchanged))),
     );
     expect(await column("retained")).toEqual(tensors.map(({ end }) => ratio(end.retained)));
     expect(await column("visible")).toEqual(tensors.map(({ end }) => ratio(end.visible)));
@@ -187,18 +187,20 @@ describeNeeding(requirements.chromium, "a report opened from disk in Chromium", 
   test("shows another case everywhere once it is chosen anywhere", async () => {
     await open("run");
     const visible = () =>
-      page.$$eval("[data-case]:not([hidden])", (of) => of.map((each) => each.getAttribute("data-case")));
+      page.$$eval("[data-case]:not([hidden])", (elements) =>
+        elements.map((each) => each.getAttribute("data-case")),
+      );
     expect(new Set(await visible())).toEqual(new Set(["0"]));
     await page.locator("select.case").first().selectOption("1");
     expect(new Set(await visible())).toEqual(new Set(["1"]));
     expect(
-      await page.$$eval("select.case", (of) =>
-        of.map((each) => (each as unknown as { value: string }).value),
+      await page.$$eval("select.case", (elements) =>
+        elements.map((each) => (each as unknown as { value: string }).value),
       ),
     ).toEqual(["1", "1", "1"]);
     const { tensors } = small.cases[1];
     expect(await column("unchanged")).toEqual(
-      tensors.map((of) => percent(shareOfWeights(of, of.end.unchanged))),
+      tensors.map((tensor) => percent(shareOfWeights(tensor, tensor.end.unchanged))),
     );
   });
 

@@ -61,7 +61,8 @@ describe("openCheckpointWeights", () => {
     ]);
     const [first, vector, one] = opened.tensors;
     // The middles of as many equal parts.
-    const middles = (n: number, of: number) => range(n).map((i) => Math.floor((of * (2 * i + 1)) / (2 * n)));
+    const middles = (n: number, length: number) =>
+      range(n).map((i) => Math.floor((length * (2 * i + 1)) / (2 * n)));
     expect(await read(first.weights)).toEqual(middles(lengths[0], 1000).map((i) => i % 256));
     expect(await read(vector.weights)).toEqual(middles(lengths[1], 30).map((i) => 500 + i));
     expect(await read(one.weights)).toEqual([Math.fround(0.1)]);

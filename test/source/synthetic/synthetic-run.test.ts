@@ -126,7 +126,10 @@ describe("gradients", () => {
           { ...sample, gradientNorm, clip, scaleSpread },
         );
         // Of each gradient the mean square is scale^2 (1 + snr^2).
-        const square = tensors.reduce((sum, of, i) => sum + sizes[i] * scaleOf(of) ** 2 * (1 + snr ** 2), 0);
+        const square = tensors.reduce(
+          (sum, tensor, i) => sum + sizes[i] * scaleOf(tensor) ** 2 * (1 + snr ** 2),
+          0,
+        );
         expect(Math.sqrt(square)).toBeCloseTo(norm, 10);
         expect(description.gradients).toEqual({ noise: "gaussian", snr, norm, scaleSpread });
       }
@@ -144,7 +147,7 @@ describe("gradients", () => {
 
   it("scales spread as asked, another way for another seed, and not at all without", () => {
     const logs = (seed: number, scaleSpread: number) =>
-      runOf({ seed }, { ...sample, scaleSpread }).tensors.map((of) => Math.log(scaleOf(of)));
+      runOf({ seed }, { ...sample, scaleSpread }).tensors.map((tensor) => Math.log(scaleOf(tensor)));
     const deviation = (numbers: readonly number[]) => {
       const mean = numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
       return Math.sqrt(numbers.reduce((sum, x) => sum + (x - mean) ** 2, 0) / numbers.length);

@@ -11,7 +11,7 @@ const fusedSgdOnCpu = cuda.filter((file) => file.startsWith("sgd-bf16-cpu-fused"
 
 /** The states after each step by a recipe. */
 function* steps({ optimizer, format, settings, codes }: Vector, name: string): Generator<OptimizerState> {
-  const numbers = (of: Uint16Array) => Array.from(of, (code) => numbersOf[format][code]);
+  const numbers = (stored: Uint16Array) => Array.from(stored, (code) => numbersOf[format][code]);
   const by = { adamw, adam, sgd }[optimizer]({ recipe: name, format, ...settings });
   let state = by.init(numbers(codes("p", 0)));
   for (let t = 1; t <= 10; t++) {

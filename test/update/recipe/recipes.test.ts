@@ -74,21 +74,21 @@ it("every recipe has a second derivation, those of whole tensors in whole.test.t
 it.each(names)(
   "$optimizer $name says what it stands for, and how that was checked",
   ({ optimizer, name }) => {
-    const of = recipe(optimizer, name);
-    expect(of.of).toMatch(/\w{4}/);
+    const chosen = recipe(optimizer, name);
+    expect(chosen.of).toMatch(/\w{4}/);
     // What torch was compared with is in golden.test.ts.
     const compared = /^bit for bit (with torch (1\.13|2\.1[13])|in parts: decay as SGD.* AdamW)/;
     const isCompared = /torch-/.test(name) && !(optimizer === "adam" && name.endsWith("fused"));
-    if (isCompared) expect(of.verified).toMatch(compared);
-    else expect(of.verified).toBe(["fp32", "master"].includes(name) ? "by definition" : null);
-    expect(of.source).toMatch(/^[\w-]+\/[\w-]+ [\w./-]+\.(py|cpp|cu|cuh)|arXiv/);
-    expect(of.releases).toMatch(/^(\d|any|main|not pinned|the paper)/);
+    if (isCompared) expect(chosen.verified).toMatch(compared);
+    else expect(chosen.verified).toBe(["fp32", "master"].includes(name) ? "by definition" : null);
+    expect(chosen.source).toMatch(/^[\w-]+\/[\w-]+ [\w./-]+\.(py|cpp|cu|cuh)|arXiv/);
+    expect(chosen.releases).toMatch(/^(\d|any|main|not pinned|the paper)/);
   },
 );
 
 it("is verified in the formats in which it was compared, not in others", () => {
   const inFormats = (name: string) =>
-    ["bf16", "fp16", "e4m3fn"].map((of) => verifiedIn(recipe("adamw", name), of) !== null);
+    ["bf16", "fp16", "e4m3fn"].map((formatName) => verifiedIn(recipe("adamw", name), formatName) !== null);
   expect(inFormats("torch-2.13-cpu-fused")).toEqual([true, false, false]);
   expect(inFormats("torch-2.13-cuda-fused")).toEqual([true, true, false]);
   expect(inFormats("master")).toEqual([true, true, true]);
@@ -105,16 +105,16 @@ describe.each(names)("$optimizer $name", ({ optimizer, name }) => {
       const runs = make[optimizer](name === "fp32" ? { ...options, format: "fp32" } : options);
       let state = runs.init(elements.map(({ weight }) => weight));
       const states = elements.map((_, i) =>
-        Object.fromEntries(Object.entries(state.values).map(([of, values]) => [of, values[i]])),
+        Object.fromEntries(Object.entries(state.values).map(([stateName, values]) => [stateName, values[i]])),
       );
       const derive: Step = derivations[optimizer][name];
       const bits = random32(1);
       const mismatches = new Mismatches();
       for (const [i, { weight }] of elements.entries()) {
         const stored = name === "fp32" ? f(weight) : toBfloat16(f(weight));
-        for (const [of, value] of Object.entries(states[i])) {
-          const expected = of === "p" ? stored : of === "P" ? f(weight) : 0;
-          mismatches.compare(value, expected, () => `${of} of ${weight} at the start`);
+        for (const [stateName, value] of Object.entries(states[i])) {
+          const expected = stateName === "p" ? stored : stateName === "P" ? f(weight) : 0;
+          mismatches.compare(value, expected, () => `${stateName} of ${weight} at the start`);
         }
       }
       for (let t = 1; t <= steps; t++) {
@@ -125,9 +125,9 @@ describe.each(names)("$optimizer $name", ({ optimizer, name }) => {
         for (const [i, { weight, history }] of elements.entries()) {
           const isLeftOver = i >= elements.length - (elements.length % 32);
           states[i] = derive(states[i], f(history[t - 1]), t, settings, bits, isLeftOver);
-          for (const [of, expected] of Object.entries(states[i])) {
-            const told = () => `${of} of ${weight} after ${history.slice(0, t)}`;
-            mismatches.compare(state.values[of][i], expected, told);
+          for (const [stateName, expected] of Object.entries(states[i])) {
+            const told = () => `${stateName} of ${weight} after ${history.slice(0, t)}`;
+            mismatches.compare(state.values[stateName][i], expected, told);
           }
         }
       }
@@ -183,14 +183,14 @@ describe.each([
   ["lion", "lion", "lion-pytorch"],
   ["heavyball", "adamw", "heavyball-stochastic"],
   ["adam", "adam", "torch-2.13-cuda-fused"],
-] as const)("the intended step of %s", (name, optimizer, of) => {
+] as const)("the intended step of %s", (name, optimizer, recipeName) => {
   it.each(allSettings)(
     "has the bits of its second derivation, lr $lr, betas $b1 $b2, decay $wd",
     (settings) => {
       const { lr, b1, b2, eps, wd } = settings;
       const optimizerSettings = { lr, betas: [b1, b2], eps, weightDecay: wd } as const;
       const step = new RecipeStep(
-        intended(recipe(optimizer, of)),
+        intended(recipe(optimizer, recipeName)),
         optimizerSettings,
         format("fp32"),
         () => 0,

@@ -16,7 +16,7 @@ import { f, fma, lerp, powf } from "../../support/recipes-by-hand.js";
 import { readGolden } from "../../support/safetensors.js";
 
 const whole = (Object.keys(recipes) as OptimizerName[]).flatMap((optimizer) =>
-  [...recipes[optimizer].values()].filter((of) => of.whole),
+  [...recipes[optimizer].values()].filter((recipe) => recipe.whole),
 );
 
 /** Numbers of both signs and of twelve sizes. */
@@ -34,10 +34,16 @@ it("lines after the whole tensor read nothing that is another weight's", () => {
     ...["muon", "fp32", "master"].map((name) => `muon ${name}`),
     ...["transformers-adafactor", "fp32", "master"].map((name) => `adafactor ${name}`),
   ]);
-  for (const of of whole) {
-    const scalars = of.scalars.map((line) => parseAssignment(line).target);
-    const known = [...scalars, "wd", ...stateNames(of), ...of.whole!.reads, ...of.whole!.writes];
-    expect(namesRead(of.after ?? []).filter((name) => !known.includes(name))).toEqual([]);
+  for (const wholeRecipe of whole) {
+    const scalars = wholeRecipe.scalars.map((line) => parseAssignment(line).target);
+    const known = [
+      ...scalars,
+      "wd",
+      ...stateNames(wholeRecipe),
+      ...wholeRecipe.whole!.reads,
+      ...wholeRecipe.whole!.writes,
+    ];
+    expect(namesRead(wholeRecipe.after ?? []).filter((name) => !known.includes(name))).toEqual([]);
   }
 });
 
@@ -67,8 +73,8 @@ describe("bitsandbytes' table", () => {
 
   it.each([true, false])("a number becomes the nearest one, signed: %s", (signed) => {
     const table = dynamicMap(signed);
-    const of = numbers(4000, 7).map((x) => (signed ? x / 2 : Math.abs(x) / 2));
-    for (const x of [...of, 0, 1, table[200], signed ? -1 : 1e-9]) {
+    const drawn = numbers(4000, 7).map((x) => (signed ? x / 2 : Math.abs(x) / 2));
+    for (const x of [...drawn, 0, 1, table[200], signed ? -1 : 1e-9]) {
       const distances = Array.from(table, (each) => Math.abs(each - x));
       const found = distances[nearestCode(x, table, signed ? -1 : 0)];
       expect(found).toBe(Math.min(...distances));
@@ -93,11 +99,11 @@ describe("bnb-adamw8bit", () => {
   const gradients = [1, 2, 3].map((seed) => numbers(elements, seed, 1e-2));
 
   /** A moment as its block stores it: the nearest of the table, a tie to the even code, and of m one of its own sign. */
-  function quantized(of: Float32Array, signed: boolean): Float32Array {
+  function quantized(moment: Float32Array, signed: boolean): Float32Array {
     const table = Array.from(dynamicMap(signed));
     const isNegative = (x: number) => x < 0 || Object.is(x, -0);
-    return of.map((x, i) => {
-      const block = of.subarray(i - (i % 256), i - (i % 256) + 256);
+    return moment.map((x, i) => {
+      const block = moment.subarray(i - (i % 256), i - (i % 256) + 256);
       const largest = block.reduce((most, each) => Math.max(most, Math.abs(each)), 0);
       const y = f(x / largest);
       const nearest = table.reduce((best, each, code) => {
@@ -127,8 +133,8 @@ describe("bnb-adamw8bit", () => {
         const d = V.map((v) => fma(root, f(settings.eps), f(Math.sqrt(v))));
         p = p.map((x, j) => R(f(R(fma(step, f(M[j] / d[j]), x)) * f(1 - f(f(settings.lr) * f(0.1))))));
         if (length >= 4096) [M, V] = [quantized(M, true), quantized(V, false)];
-        for (const [name, of] of Object.entries({ p, M, V })) {
-          for (const [j, x] of of.entries()) {
+        for (const [name, values] of Object.entries({ p, M, V })) {
+          for (const [j, x] of values.entries()) {
             mismatches.compare(state.values[name][j], x, () => `${name} ${j} of ${length}, step ${t}`);
           }
         }
@@ -221,7 +227,7 @@ describe("adafactor", () => {
         const decayed = (x: number, mean: number) => fma(f(1 - beta), mean, f(x * f(beta)));
         const square = (r: number, c: number) => f(f(g[r * columns + c] ** 2) + f(1e-30));
         const range = (n: number) => Array.from({ length: n }, (_, k) => k);
-        const mean = (of: number[]) => f(of.reduce((sum, x) => f(sum + x), 0) / of.length);
+        const mean = (list: number[]) => f(list.reduce((sum, x) => f(sum + x), 0) / list.length);
         row = row.map((x, r) => decayed(x, mean(range(columns).map((c) => square(r, c)))));
         column = column.map((x, c) => decayed(x, mean(range(rows).map((r) => square(r, c)))));
         const inverse = (x: number) => f(1 / f(Math.sqrt(x)));

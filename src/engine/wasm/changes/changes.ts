@@ -160,7 +160,7 @@ function countsRightly(kernel: object): boolean {
   };
   const { inRows, ended } = counted();
   const plain = new PlainCounter({ rows, columns });
-  const [from, to] = [base, tuned].map((of) => Float32Array.from(of, numberOf));
+  const [from, to] = [base, tuned].map((stored) => Float32Array.from(stored, numberOf));
   plain.add(from, to, 0, rows);
   const right = plain.end();
   const same = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a).every((x, i) => x === b[i]);

@@ -47,7 +47,7 @@ export function comparerOf(kernel: DifferenceKernel): Comparer {
       used += Math.ceil(length / 16) * 16;
       return new Uint8Array(comparison.memory, at, length);
     },
-    comparison: (of) => (of === bf16 ? comparison : fallback.comparison(of)),
+    comparison: (compared) => (compared === bf16 ? comparison : fallback.comparison(compared)),
     lookUp: lookUpIn(comparison.host.memory, memorySize),
   };
 }

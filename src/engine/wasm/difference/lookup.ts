@@ -54,7 +54,7 @@ function writeBits8(k: FunctionWriter): void {
       const upper = upperHalves(k, codes);
       const magnitude = v128.and(codes, bytesOf(k, 127));
       // Of an index beyond the vector swizzle gives 0.
-      const small = (of: V128) => i8x16.swizzle(of, magnitude);
+      const small = (lowTable: V128) => i8x16.swizzle(lowTable, magnitude);
       const lows = v128.xor(i8x16.swizzle(low, lower), small(lowSmall));
       const highs = v128.xor(i8x16.swizzle(high, lower), small(highSmall));
       k.assign(found, v128.or(found, i8x16.add(magnitude, outside)));

@@ -30,7 +30,7 @@ export function writeEnd(
   k: FunctionWriter,
   { scheme }: UpdateSettings,
   layout: Layout,
-  of: CaseLayout,
+  caseLayout: CaseLayout,
 ): void {
   const { f32x4, f64x2, i32, v128, i32x4 } = k;
   const [base, count, tally] = endParameters.map((type, i) => k.parameter(i, type));
@@ -63,10 +63,10 @@ export function writeEnd(
       const variables = (offset: number) => loadGroup(k, row, offset).map(variable);
       const given = variables(layout.given);
       const now = variables(layout.now);
-      const start = variables(of.start);
-      const weights = variables(of.weights);
-      const carriers = holds === "weight" ? null : variables(of.carriers!);
-      const excluded = k.load("i32_8u", flags, of.nonfinite);
+      const start = variables(caseLayout.start);
+      const weights = variables(caseLayout.weights);
+      const carriers = holds === "weight" ? null : variables(caseLayout.carriers!);
+      const excluded = k.load("i32_8u", flags, caseLayout.nonfinite);
       const finite = k.variable("i32");
       k.assign(finite, i32.constant(0xff));
       const [low, high] = halves.map((h) =>
@@ -90,7 +90,7 @@ export function writeEnd(
       tallied("unchanged", unchanged);
       tallied("still", i32.and(unchanged, flagsOf(k, sameNow, sameNowHigh)));
       tallied("neverUpdated", i32.and(unchanged, i32.xor(k.load("i32_8u", flags, layout.updated), 0xff)));
-      tallied("returned", i32.and(unchanged, k.load("i32_8u", flags, of.moved)));
+      tallied("returned", i32.and(unchanged, k.load("i32_8u", flags, caseLayout.moved)));
 
       const inFp32: V128[] = [];
       const visible = halves.map((half) => variable(displacement(k, weights[half], start[half])));

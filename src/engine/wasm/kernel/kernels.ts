@@ -66,7 +66,7 @@ export function kernelModule(
   own: OwnKernels | null = null,
 ): Uint8Array<ArrayBuffer> {
   const range = ["i32", "i32"] as const;
-  const recipes = cases.filter((of): of is RecipeSettings => "recipe" in of);
+  const recipes = cases.filter((settings): settings is RecipeSettings => "recipe" in settings);
   const scalars = recipes.length === 0 ? null : new RecipeScalars(recipes);
   const functions: ExportedFunction[] = [
     { name: addExactly, parameters: ["i32", "f64"], write: writeAddExactly },
@@ -87,26 +87,30 @@ export function kernelModule(
   ];
   functions.push(...(own?.functions(layout) ?? []));
   for (const [c, settings] of cases.entries()) {
-    const of = layout.cases[c];
+    const caseLayout = layout.cases[c];
     const recipe = scalars && {
       lines: scalars.cases[c],
       first: c > 0 && isCompared(cases, c) ? layout.cases[0].weights : null,
     };
     functions.push(
-      { name: `begin ${c}`, parameters: range, write: (k) => writeBegin(k, settings, layout, of) },
+      { name: `begin ${c}`, parameters: range, write: (k) => writeBegin(k, settings, layout, caseLayout) },
       {
         name: `step ${c}`,
         parameters: recipe ? [...stepParameters, ...recipeParameters] : stepParameters,
-        write: (k) => writeStep(k, settings, layout, of, recipe),
+        write: (k) => writeStep(k, settings, layout, caseLayout, recipe),
       },
-      { name: `end ${c}`, parameters: endParameters, write: (k) => writeEnd(k, settings, layout, of) },
+      {
+        name: `end ${c}`,
+        parameters: endParameters,
+        write: (k) => writeEnd(k, settings, layout, caseLayout),
+      },
     );
     if (!("recipe" in settings)) continue;
     for (const m of settings.recipe.moments.keys()) {
       functions.push({
         name: `moment ${c} ${m}`,
         parameters: momentParameters,
-        write: (k) => writeBeginMoment(k, settings, layout, of, m),
+        write: (k) => writeBeginMoment(k, settings, layout, caseLayout, m),
       });
     }
   }

@@ -63,7 +63,7 @@ export function writeStep(
   k: FunctionWriter,
   settings: LaneSettings,
   layout: Layout,
-  of: CaseLayout,
+  caseLayout: CaseLayout,
   recipe: StepRecipe | null = null,
 ): void {
   const { f64x2, i32, i32x4, v128 } = k;
@@ -95,11 +95,11 @@ export function writeStep(
           ? takeRecipeStep(
               k,
               settings,
-              { layout, of, lines: recipe!.lines, scalars: scalars! },
+              { layout, of: caseLayout, lines: recipe!.lines, scalars: scalars! },
               { row, i, elements, tail },
               bits,
             ).map((step): Taken => ({ ...step, recipe: step }))
-          : takeStep(k, settings, layout, of, row, bits);
+          : takeStep(k, settings, layout, caseLayout, row, bits);
       const outcomes = leaveOutNonfinite(
         k,
         settings,
@@ -107,7 +107,12 @@ export function writeStep(
         (masks) => {
           const found = flagsOf(k, masks[0], masks[1]);
           k.assign(nonfinite, i32.add(nonfinite, i32.popcnt(found)));
-          k.store("i32_8", i32.or(k.load("i32_8u", flags, of.nonfinite), found), flags, of.nonfinite);
+          k.store(
+            "i32_8",
+            i32.or(k.load("i32_8u", flags, caseLayout.nonfinite), found),
+            flags,
+            caseLayout.nonfinite,
+          );
         },
         recipeCounts,
       );
@@ -129,7 +134,7 @@ export function writeStep(
           settings.format,
           { magnitude, size, weight: before.weight, zero, moved, kept },
           {
-            table: i32.add(base, of.histogram),
+            table: i32.add(base, caseLayout.histogram),
             places: i32.add(scratch, scratchLayout.places),
           },
         );
@@ -142,7 +147,7 @@ export function writeStep(
       // Weights that stay add zeros to the other sums: skipping them changes no bit.
       k.if(v128.any_true(v128.or(outcomes[0].moved, outcomes[1].moved)), () => {
         const found = flagsOf(k, outcomes[0].moved, outcomes[1].moved);
-        k.store("i32_8", i32.or(k.load("i32_8u", flags, of.moved), found), flags, of.moved);
+        k.store("i32_8", i32.or(k.load("i32_8u", flags, caseLayout.moved), found), flags, caseLayout.moved);
         for (const [half, outcome] of outcomes.entries()) addEffective(k, outcome, scratch, half);
       });
     });
@@ -154,13 +159,13 @@ export function writeStep(
     }
   });
 
-  for (const of of ["zero", "moved", "kept"] as const) {
-    addCount(k, countOf(k, counts[of], scratch, scratchLayout.places), tally, stepTally[of]);
+  for (const field of ["zero", "moved", "kept"] as const) {
+    addCount(k, countOf(k, counts[field], scratch, scratchLayout.places), tally, stepTally[field]);
   }
   addCount(k, nonfinite, tally, stepTally.nonfinite);
   recipeCounts?.store(
     (lanes) => countOf(k, lanes, scratch, scratchLayout.places),
-    { tally: i32.add(base, of.recipe), step: tally },
+    { tally: i32.add(base, caseLayout.recipe), step: tally },
     recipe!.first !== null,
   );
 }
@@ -170,20 +175,20 @@ function takeStep(
   k: FunctionWriter,
   settings: UpdateSettings,
   layout: Layout,
-  of: CaseLayout,
+  caseLayout: CaseLayout,
   row: I32,
   bits: GroupBits | null,
 ) {
   const updates = loadGroup(k, row, layout.updates);
-  const weights = loadGroup(k, row, of.weights);
-  const carriers = of.carriers === null ? [null, null] : loadGroup(k, row, of.carriers);
+  const weights = loadGroup(k, row, caseLayout.weights);
+  const carriers = caseLayout.carriers === null ? [null, null] : loadGroup(k, row, caseLayout.carriers);
   return halves.map((half) => {
     let draw = 0;
     const arithmetic = storageArithmetic(k, settings, () => bits!.draw(half, draw++));
     const before: LaneState<V128> = { weight: weights[half], carrier: carriers[half] };
     const after = schemeSteps[settings.scheme](before, updates[half], arithmetic);
-    k.store("v128", after.weight, row, of.weights + half * vectorBytes);
-    if (after.carrier) k.store("v128", after.carrier, row, of.carriers! + half * vectorBytes);
+    k.store("v128", after.weight, row, caseLayout.weights + half * vectorBytes);
+    if (after.carrier) k.store("v128", after.carrier, row, caseLayout.carriers! + half * vectorBytes);
     return { before, after, update: updates[half] };
   });
 }
@@ -225,7 +230,7 @@ function leaveOutNonfinite(
     };
     const nonfinite = foundNonfinite(k, settings, before, update, after);
     const magnitudes = (recipe?.moments ?? []).map((moment) => momentMagnitudes(k, moment));
-    const unusual = magnitudes.reduce((sum, of) => v128.or(sum, isNonfinite(k, of)), nonfinite);
+    const unusual = magnitudes.reduce((sum, one) => v128.or(sum, isNonfinite(k, one)), nonfinite);
     return { outcome, nonfinite, subnormal, magnitudes, unusual: v128.or(unusual, subnormal) };
   });
   k.if(v128.any_true(v128.or(found[0].unusual, found[1].unusual)), () => {

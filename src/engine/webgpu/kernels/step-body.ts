@@ -16,7 +16,7 @@ export interface StepBody {
   /** What is done for a pair before its elements. */
   readonly pair: string;
   /** One element of a pair. */
-  element(of: number): StepElement;
+  element(half: number): StepElement;
   /** What else is counted of a thread, each an expression. */
   readonly counts: readonly string[];
 }
