@@ -77,7 +77,7 @@ export function sweepCommandLines({ input, settings, rates, answers }: SweepResu
   const { overflow, seed, learns, keeps } = settings;
   const words = [
     ...(synthetic ? syntheticWords(input, synthetic, rates) : []),
-    ...(synthetic ? [] : ["--scale", rates.join(",")]),
+    ...(synthetic ? [] : ["--scale", rates.map(exact).join(",")]),
     ...(synthetic || seed === 0 ? [] : ["--seed", String(seed)]),
     ...(overflow === "ieee" ? [] : ["--overflow", overflow]),
     ...["--learns", String(learns), "--keeps", String(keeps)],
@@ -137,11 +137,18 @@ function optimizerWords(
   rates: readonly unknown[] = lr === undefined ? [] : [lr],
 ): string[] {
   return [
-    ...(rates.length > 0 ? ["--lr", rates.join(",")] : []),
+    ...(rates.length > 0 ? ["--lr", rates.map(exact).join(",")] : []),
     ...(betas === undefined ? [] : ["--betas", betas.join(",")]),
     ...(eps === undefined ? [] : ["--eps", String(eps)]),
     ...(weightDecay === undefined ? [] : ["--weight-decay", String(weightDecay)]),
   ];
+}
+
+/** All digits of a rate, in the notation of headlines and axes: 1e-6 and not 0.000001. */
+function exact(rate: unknown): string {
+  return typeof rate === "number" && rate !== 0 && Math.abs(rate) < 1e-3
+    ? rate.toExponential()
+    : String(rate);
 }
 
 /** The folder of a recorded run, of whose parts the weights are one. */

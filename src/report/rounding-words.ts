@@ -7,7 +7,7 @@ import type { Case } from "../lens/run/case.js";
 const classWords: Readonly<Record<SharedClass, string>> = {
   none: "zero update",
   lost: "lost",
-  kept: "kept out of sight",
+  kept: "kept",
   moved: "moved",
   nonfinite: "not finite",
   collateral: "changed by a scale",
@@ -16,14 +16,26 @@ const classWords: Readonly<Record<SharedClass, string>> = {
 /** Of stochastic rounding: an update moves its weight by chance, and arrives on average. */
 const drawnClassWords: Readonly<Record<SharedClass, string>> = { ...classWords, lost: "stayed by chance" };
 
-type Rounded = Pick<Case, "rounding">;
+/** Where the schemes hold what their weight does not show; in-place storage has nowhere. */
+const heldIn: Readonly<Record<string, string>> = {
+  master: "held in the master",
+  kahan: "held in the compensation",
+  "two-term": "held in the second term",
+};
 
-export function classWordsOf({ rounding }: Rounded): Readonly<Record<SharedClass, string>> {
-  return rounding === "stochastic" ? drawnClassWords : classWords;
+type Rounded = Pick<Case, "rounding"> & Partial<Pick<Case, "scheme">>;
+
+export function classWordsOf({ rounding, scheme }: Rounded): Readonly<Record<SharedClass, string>> {
+  const words = rounding === "stochastic" ? drawnClassWords : classWords;
+  return { ...words, kept: heldIn[scheme ?? ""] ?? words.kept };
 }
 
 /** A class of several cases in a few words: of both kinds, where they are mixed. */
 export function classHeading(className: SharedClass, cases: readonly Rounded[]): string {
+  if (className === "kept")
+    return cases.some(({ scheme }) => scheme !== "in-place")
+      ? "held in master or compensation buffer"
+      : "kept";
   return [...new Set(cases.map((each) => classWordsOf(each)[className]))].join(" or ");
 }
 

@@ -471,6 +471,20 @@ export const faults: readonly Fault[] = [
     group: "page",
   },
   {
+    file: "src/page/weight/walk.ts",
+    mistake: "a walk that is shown in part counts the updates of all its steps",
+    find: "track.became.slice(0, steps)",
+    replace: "track.became.slice(0)",
+    group: "page",
+  },
+  {
+    file: "src/report/charts/class-ink.ts",
+    mistake: "what stayed by chance is drawn as a loss",
+    find: 'return of === "lost" && rounding === "stochastic";',
+    replace: "return false;",
+    group: "report",
+  },
+  {
     file: "src/vectors/mistake.ts",
     mistake: "of mistakes that explain what was found, the one that explains least comes first",
     find: "b.score - a.score ||",

@@ -1,5 +1,6 @@
 import type { Class } from "../../lens/classify.js";
 import type { Case } from "../../lens/run/case.js";
+import { staysByChance } from "../../report/charts/class-ink.js";
 import { stackedClasses } from "../../report/charts/palette.js";
 import { count, percent, share } from "../../report/numbers.js";
 import { classWordsOf } from "../../report/rounding-words.js";
@@ -9,15 +10,24 @@ type Counts = Readonly<Record<Class, number>>;
 /** The page stores weights without shared scales: nothing is collateral. */
 const shownClasses: readonly Class[] = stackedClasses.filter((className) => className !== "collateral");
 
+/** The name under which the style sheet has the colour of a class. */
+function inkName(className: Class, rounded: Pick<Case, "rounding">): string {
+  return staysByChance(className, rounded) ? "ink by-chance" : `ink ${className}`;
+}
+
 /** The classes as one stacked bar; decoration beside the numbers. */
-export function ClassBar({ counts }: { counts: Counts }) {
+export function ClassBar({ counts, rounding }: { counts: Counts; rounding: Case["rounding"] }) {
   const all = shownClasses.reduce((sum, className) => sum + counts[className], 0);
   return (
     <div class="bar" aria-hidden="true">
       {shownClasses.map((className) => {
         const part = all === 0 ? 0 : counts[className] / all;
         return part === 0 ? null : (
-          <span key={className} style={{ width: `${100 * part}%`, background: `var(--${className})` }} />
+          <span
+            key={className}
+            class={inkName(className, { rounding })}
+            style={{ width: `${100 * part}%` }}
+          />
         );
       })}
     </div>
@@ -25,15 +35,21 @@ export function ClassBar({ counts }: { counts: Counts }) {
 }
 
 /** The five classes of a case, counted. */
-export function ClassCounts({ of: { totals: counts, rounding }, label }: { of: Case; label: string }) {
-  const words = classWordsOf({ rounding });
+export function ClassCounts({
+  of: { totals: counts, rounding, scheme },
+  label,
+}: {
+  of: Case;
+  label: string;
+}) {
+  const words = classWordsOf({ rounding, scheme });
   const all = shownClasses.reduce((sum, className) => sum + counts[className], 0);
   return (
     <dl class="counts" aria-label={label}>
       {shownClasses.map((className) => (
         <div key={className} class={counts[className] === 0 ? "count empty" : "count"}>
           <dt>
-            <i style={{ background: `var(--${className})` }} />
+            <i class={inkName(className, { rounding })} />
             {words[className]}
           </dt>
           <dd data-class={className} data-count={counts[className]}>

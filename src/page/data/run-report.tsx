@@ -34,7 +34,7 @@ export function RunReport({ findings }: { findings: RunFindings }) {
         {cases.map((lensCase, i) => (
           <section class="case" key={labels[i]} data-case={labels[i]}>
             <h3>{labels[i]}</h3>
-            <ClassBar counts={lensCase.totals} />
+            <ClassBar counts={lensCase.totals} rounding={lensCase.rounding} />
             <ClassCounts of={lensCase} label={`Updates, ${labels[i]}`} />
             <p>
               <b data-fact="unchanged" data-count={lensCase.end.unchanged}>

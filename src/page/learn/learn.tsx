@@ -4,6 +4,7 @@ import type { Rounding } from "../../format/round.js";
 import { usualRates } from "../../learn/training.js";
 import { type LearningRun, learningRuns } from "../../lens/learning/learning.js";
 import { percent, ratio, share } from "../../report/numbers.js";
+import { classWordsOf } from "../../report/rounding-words.js";
 import type { SchemeName } from "../../update/scheme.js";
 import { ClassBar } from "../controls/class-bar.js";
 import { Emphasis } from "../controls/emphasis.js";
@@ -145,19 +146,23 @@ export function LearnView({ visit }: { visit: Visit }) {
 
 /** What became of the updates of one model. */
 function Counts({ of: learner, words, name }: { of: Learner; words: string; name: string }) {
-  const { totals, end } = learner.counted;
+  const { totals, end, rounding } = learner.counted;
+  const named = classWordsOf({ rounding });
   const updates = totals.none + totals.lost + totals.kept + totals.moved;
   const part = (n: number) => percent(share(n, updates));
   return (
     <div class="learner" data-learner={name}>
       <h2>{words}</h2>
-      <ClassBar counts={totals} />
+      <ClassBar counts={totals} rounding={rounding} />
       <p>
         <span data-class="moved" data-count={totals.moved}>
           moved {part(totals.moved)}
         </span>
         , {totals.kept > 0 && <span data-class="kept">kept {part(totals.kept)}, </span>}
-        <span data-class="lost">lost {part(totals.lost)}</span>; retained <b>{ratio(end.retained)}</b>
+        <span data-class="lost">
+          {named.lost} {part(totals.lost)}
+        </span>
+        ; retained <b>{ratio(end.retained)}</b>
       </p>
     </div>
   );

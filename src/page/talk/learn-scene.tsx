@@ -56,7 +56,7 @@ function Updates({ of: learner }: { of: Learner }) {
   const [what, part] = totals.kept > 0 ? (["kept", totals.kept] as const) : (["lost", totals.lost] as const);
   return (
     <>
-      <ClassBar counts={totals} />
+      <ClassBar counts={totals} rounding={learner.counted.rounding} />
       <p class="key">
         {percent(share(part, updates))} of its updates {what}, {percent(share(totals.moved, updates))} moved
       </p>

@@ -123,7 +123,7 @@ export function LostScene({ frame }: { frame: Frame | null }) {
           <b class="figure none">{percent(share(none, all))}</b> zero
         </span>
       </p>
-      <ClassBar counts={stored.totals} />
+      <ClassBar counts={stored.totals} rounding={stored.rounding} />
       <SizeHistogram of={stored} />
     </div>
   );

@@ -1,9 +1,9 @@
-import type { SharedClass } from "../../lens/classify.js";
 import type { Case } from "../../lens/run/case.js";
 import { caseLabel } from "../labels.js";
 import { count, type Percent, share } from "../numbers.js";
 import { classHeading, classWordsOf } from "../rounding-words.js";
 import { hasCollateral } from "../shared-scales.js";
+import { type CaseInk, classInk } from "./class-ink.js";
 import { type Figure, type Size, wide } from "./figure.js";
 import { type Palette, stackedClasses } from "./palette.js";
 import { rowLayout, rowsHeight, visibleSpans } from "./rows.js";
@@ -23,13 +23,13 @@ export function classChart(
   labels: readonly string[] = cases.map(caseLabel),
 ): Figure {
   const named = stackedClasses.filter((className) => className !== "collateral" || hasCollateral(cases));
-  const rows = cases.map(({ totals, rounding }) => {
+  const rows = cases.map(({ totals, rounding, scheme }) => {
     const all = stackedClasses.reduce((sum, className) => sum + totals[className], 0);
-    const words = classWordsOf({ rounding });
+    const words = classWordsOf({ rounding, scheme });
     return stackedClasses.map((className) => ({
-      of: className,
       words: words[className],
       share: share(totals[className], all) ?? 0,
+      ink: (inks: Palette) => classInk(inks, className, { rounding }),
     }));
   });
   return {
@@ -56,21 +56,22 @@ function sum(totals: Case["totals"]): number {
 }
 
 function title(
-  [{ totals, rounding }]: readonly Counted[],
+  [{ totals, rounding, scheme }]: readonly Counted[],
   [label]: readonly string[],
   percent: Percent,
 ): string {
   const unseen = share(totals.lost + totals.kept, sum(totals));
   if (unseen === null) return "No update was made";
-  if (totals.lost + totals.kept === 0) return `Stored as ${label}, every update is in sight`;
+  if (totals.lost + totals.kept === 0) return `Stored as ${label}, every update moved its weight or was zero`;
   if (rounding === "stochastic" && totals.kept === 0) {
     return `Stored as ${label}, ${percent(unseen)} of the updates left their weight as it was, by chance`;
   }
-  const what = totals.kept === 0 ? "lost" : totals.lost === 0 ? "out of sight" : "lost or out of sight";
+  const held = classWordsOf({ rounding, scheme }).kept;
+  const what = totals.kept === 0 ? "lost" : totals.lost === 0 ? held : `lost or ${held}`;
   return `Stored as ${label}, ${percent(unseen)} of the updates are ${what}`;
 }
 
-type Part = { readonly of: SharedClass; readonly words: string; readonly share: number };
+type Part = { readonly words: string; readonly share: number; readonly ink: (inks: Palette) => CaseInk };
 
 function draw(
   labels: readonly string[],
@@ -92,9 +93,9 @@ function draw(
       width,
     );
     let x = left;
-    for (const [i, { of: className, words, share }] of shown.entries()) {
-      const { fill, on, text: ink } = inks.classes[className];
-      drawn.push(rect(x, barTop, spans[i] - 2, barHeight, fill, Math.min(3, spans[i] / 4)));
+    for (const [i, { words, share, ink: inkIn }] of shown.entries()) {
+      const { fill, on, text: ink, outline } = inkIn(inks);
+      drawn.push(rect(x, barTop, spans[i] - 2, barHeight, fill, Math.min(3, spans[i] / 4), outline));
       const said = `${words} ${percent(share)}`;
       if (textWidth(said, font, true) * 1.08 + 24 <= spans[i]) {
         drawn.push(text(x + 14, middle, said, { size: font, fill: on, bold: true }));

@@ -2,6 +2,7 @@ import { type HistogramJson, sizedClasses } from "../../lens/histogram.js";
 import type { Case } from "../../lens/run/case.js";
 import { count, missing, type Percent, share } from "../numbers.js";
 import { type Boundary, boundaryOf, classWordsOf } from "../rounding-words.js";
+import { classInk } from "./class-ink.js";
 import { type Figure, figureName, type Size, wide } from "./figure.js";
 import type { Palette } from "./palette.js";
 import { linearScale } from "./scale.js";
@@ -27,7 +28,8 @@ export function histogramChart(lensCase: Case, label: string, percent: Percent):
     caption:
       "Updates by their size against the gap between two numbers around the weight: log2(|u| / ulp(w)), a bin each doubling.",
     size: { width: wide, height: 540 },
-    draw: (size, inks) => draw({ bins, all, below, boundary, words, percent }, size, inks),
+    draw: (size, inks) =>
+      draw({ bins, all, below, boundary, words, percent, rounding: lensCase.rounding }, size, inks),
     numbers: {
       headings: ["|u| / ulp(w) from", ...stacked.map((name) => words[name]), "share"],
       rows: bins.map(({ bin, counts, total }) => [
@@ -74,9 +76,12 @@ interface Sizes {
   readonly boundary: Boundary;
   readonly words: ReturnType<typeof classWordsOf>;
   readonly percent: Percent;
+  readonly rounding: Case["rounding"];
 }
 
-function draw({ bins, all, below, boundary, words, percent }: Sizes, size: Size, inks: Palette): string {
+function draw(sizes: Sizes, size: Size, inks: Palette): string {
+  const { bins, all, below, boundary, words, percent, rounding } = sizes;
+  const ink = (className: (typeof stacked)[number]) => classInk(inks, className, { rounding });
   if (all === 0) return text(0, 40, "No update other than zero was finite.", { size: 26, fill: inks.muted });
   const shown = visible(bins, all);
   // The boundary is in the picture even where no update comes near it.
@@ -104,7 +109,9 @@ function draw({ bins, all, below, boundary, words, percent }: Sizes, size: Size,
       const high = bottom - scale.place(counts[className] / all);
       if (high <= 0) continue;
       y -= high;
-      drawn.push(rect(x(bin) + 1, y, Math.max(1, step - 2), high, inks.classes[className].fill));
+      drawn.push(
+        rect(x(bin) + 1, y, Math.max(1, step - 2), high, ink(className).fill, 0, ink(className).outline),
+      );
     }
   }
   return [...drawn, ...axis(first, last, x, bottom, size, inks), ...gapMark(), ...key()].join("\n");
@@ -148,10 +155,10 @@ function draw({ bins, all, below, boundary, words, percent }: Sizes, size: Size,
     return present.flatMap((className, i) => {
       const y = top + 22 + i * 32;
       return [
-        rect(begin, y - 17, 18, 18, inks.classes[className].fill, 3),
+        rect(begin, y - 17, 18, 18, ink(className).fill, 3, ink(className).outline),
         text(begin + 28, y, labels[i], {
           size: 22,
-          fill: inks.classes[className].text,
+          fill: ink(className).text,
           bold: true,
           halo: inks.surface,
         }),
@@ -160,7 +167,15 @@ function draw({ bins, all, below, boundary, words, percent }: Sizes, size: Size,
   }
 }
 
-/** Sizes in gaps under the bars: 1/256, 1/2, 1, 16. */
+/** The exponents whose sizes get a label, half a gap among them, where a bin takes so much room. */
+export function labelledSizes(first: number, last: number, room: number): number[] {
+  const every = [1, 2, 4, 8, 16, 32].find((stride) => stride * room >= 84) ?? 64;
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i).filter(
+    (bin) => (bin + 1) % every === 0,
+  );
+}
+
+/** Sizes in gaps under the bars: 1/256, 1/2, 2, 16. */
 function axis(
   first: number,
   last: number,
@@ -170,10 +185,8 @@ function axis(
   inks: Palette,
 ): string[] {
   const room = width / (last - first + 1);
-  const every = [1, 2, 4, 8, 16, 32].find((stride) => stride * room >= 84) ?? 64;
   const ticks: string[] = [];
-  for (let exponent = first; exponent <= last + 1; exponent++) {
-    if ((exponent + 1) % every !== 0) continue;
+  for (const exponent of labelledSizes(first, last + 1, room)) {
     const at = x(exponent);
     const anchor = at > width - 30 ? "end" : "middle";
     ticks.push(line(at, bottom, at, bottom + 8, { colour: inks.line }));
@@ -183,7 +196,8 @@ function axis(
   return [...ticks, text(width, height - 10, name, { size: 20, fill: inks.muted, anchor: "end" })];
 }
 
-function inGaps(exponent: number): string {
+/** A size in gaps as axes tell it, of the report and of the page: 1/256, 1/2, 2, 16, 2^-15. */
+export function inGaps(exponent: number): string {
   if (Math.abs(exponent) > 13) return `2^${exponent}`;
   return exponent < 0 ? `1/${2 ** -exponent}` : String(2 ** exponent);
 }

@@ -154,14 +154,49 @@ function endLabels(
 ): string[] {
   const ends = points.map((linePoints) => linePoints.findLast((point) => point !== null)?.[1] ?? bottom);
   const places = spread(ends, font * 1.35, top + 6, bottom);
-  return series.flatMap((curve, i) => [
-    line(right + 4, ends[i], right + 18, places[i], { colour: inkOf(curve, inks), width: 2 }),
-    text(right + 24, places[i] + font * 0.35, fitted(nameOf(curve, format), font * 1.05, room - 26), {
-      size: font,
-      fill: inkOf(curve, inks),
-      bold: i === 0,
-    }),
-  ]);
+  const names = series.map((curve) => nameOf(curve, format));
+  const bundles = bundlesOf(ends);
+  const brackets = bundles.flatMap((bundle) => {
+    const [first, last] = [places[bundle[0]], places[bundle[bundle.length - 1]]];
+    const middle = (ends[bundle[0]] + ends[bundle[bundle.length - 1]]) / 2;
+    const meet = Math.min(Math.max(middle, first), last);
+    const stroke = { colour: inks.muted, width: 2 };
+    return [
+      line(right + 4, middle, right + 14, meet, stroke),
+      line(right + 14, first - 8, right + 14, last + 8, stroke),
+    ];
+  });
+  const bundled = new Set(bundles.flat());
+  return series
+    .flatMap((curve, i) => [
+      bundled.has(i)
+        ? ""
+        : line(right + 4, ends[i], right + 18, places[i], { colour: inkOf(curve, inks), width: 2 }),
+      text(right + 24, places[i] + font * 0.35, fitted(names[i], font * 1.05, room - 26), {
+        size: font,
+        fill: inkOf(curve, inks),
+        bold: i === 0,
+      }),
+    ])
+    .filter((piece) => piece !== "")
+    .concat(brackets);
+}
+
+/** Lines that end closer together than their labels can stand: one bracket leads to the labels of them all, and no fan. */
+const bundleSize = 3;
+const bundleGap = 6;
+
+/** The places of such lines, each bundle from the top down. */
+export function bundlesOf(ends: readonly number[]): number[][] {
+  const order = ends.map((_, i) => i).sort((a, b) => ends[a] - ends[b] || a - b);
+  const bundles: number[][] = [];
+  for (const i of order) {
+    const last = bundles.at(-1);
+    const near = last !== undefined && ends[i] - ends[last[last.length - 1]] <= bundleGap;
+    if (near) last.push(i);
+    else bundles.push([i]);
+  }
+  return bundles.filter((bundle) => bundle.length >= bundleSize);
 }
 
 function nameOf({ label, values }: Series, format: (value: number) => string): string {

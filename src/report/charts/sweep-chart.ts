@@ -110,7 +110,7 @@ function costChart(result: SweepResult): Figure {
     caption:
       `The ${what} at which each case learns (light: ${settings.learns} of the fp32 displacement retained) and keeps ` +
       `its updates (dark: ${ratio(settings.keeps)}), by the bits that a weight and its carrier take.`,
-    size: { width: wide, height: 70 + Math.min(cases.length, 24) * (cases.length > 8 ? 34 : 54) },
+    size: { width: wide, height: 70 + Math.min(cases.length, 24) * (cases.length > 8 ? 42 : 54) },
     draw: (size, inks) => drawCost(cases, rates, size, inks),
     numbers: {
       headings: ["stored as", "bits a weight", "learns from", "keeps from"],

@@ -103,6 +103,18 @@ describeNeeding(requirements.chromium, "dropped files", () => {
     await page.getByText("after.safetensors before, before.safetensors after").waitFor();
   });
 
+  test("a recorded run is there for who has none: its checkpoints, compared as diff compares them", async () => {
+    const page = await open("#data");
+    await page.getByRole("button", { name: "Compare a recorded run" }).click();
+    await page.getByText("base.safetensors before, final-fp32.safetensors after").waitFor();
+    const pair = await openPair("src/example/base.safetensors", "src/example/final-fp32.safetensors");
+    const [...all] = (await comparePair(pair, { sample: 0, seed: 0 })).tallies;
+    await pair.close();
+    expect(await countOf(page, "[data-fact=unchanged]")).toBe(
+      all.reduce((sum, { unchanged }) => sum + unchanged, 0),
+    );
+  });
+
   test("that cannot be used: one sentence", async () => {
     const broken = put(folder, "broken.safetensors", "not a header at all");
     const page = await open("#data");

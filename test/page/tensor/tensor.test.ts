@@ -8,7 +8,7 @@ import { LensRun } from "../../../src/page/tensor/lens-run.js";
 import { runSettings, tensorFields } from "../../../src/page/tensor/presets.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
 import { sized } from "../../support/tier.js";
-import { countOf, eventually, settled, waitForStep, withBrowser } from "../browser.js";
+import { countOf, eventually, phone, projector, settled, waitForStep, withBrowser } from "../browser.js";
 
 /** What the page shows. */
 async function shownCounts(page: Page) {
@@ -38,6 +38,27 @@ type Told = Readonly<Record<string, string | number>>;
 
 describeNeeding(requirements.chromium, "a tensor", () => {
   const { open } = withBrowser();
+
+  test("shows the histogram at first sight on a projector, and labels that stand apart on a phone", async () => {
+    const page = await open("#tensor?step=1");
+    const chart = page.locator(".tensor svg.chart");
+    const { y, height } = (await chart.boundingBox())!;
+    expect(y + height).toBeLessThanOrEqual(projector.height);
+    for (const viewport of [projector, phone]) {
+      await page.setViewportSize(viewport);
+      await page.evaluate("new Promise((done) => setTimeout(done, 100))");
+      const boxes = await Promise.all((await chart.locator("text").all()).map((text) => text.boundingBox()));
+      for (const [i, a] of boxes.entries())
+        for (const b of boxes.slice(i + 1)) {
+          const apart =
+            a!.x + a!.width <= b!.x ||
+            b!.x + b!.width <= a!.x ||
+            a!.y + 0.75 * a!.height <= b!.y ||
+            b!.y + 0.75 * b!.height <= a!.y;
+          expect([viewport.width, apart]).toEqual([viewport.width, true]);
+        }
+    }
+  });
 
   // The reference takes seconds for a quarter of a million weights.
   const most: Told = {

@@ -4,13 +4,13 @@ import { format } from "../../../src/format/registry.js";
 import { walk } from "../../../src/page/weight/walk.js";
 import { palettes } from "../../../src/report/charts/palette.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
-import { eventually, go, withBrowser } from "../browser.js";
+import { eventually, go, phone, projector, withBrowser } from "../browser.js";
 
 describeNeeding(requirements.chromium, "one weight", () => {
   const { open } = withBrowser();
 
   test("steps once, a thousand times, and back, in every way to store", async () => {
-    const page = await open("#weight");
+    const page = await open("#weight?steps=0");
     await page.getByRole("button", { name: "1000 steps" }).click();
     await page.getByRole("button", { name: "Step", exact: true }).click();
     await eventually(() => page.url()).toMatch(/steps=1001$/);
@@ -29,7 +29,31 @@ describeNeeding(requirements.chromium, "one weight", () => {
       ]);
     }
     await page.getByRole("button", { name: "Reset" }).click();
-    await eventually(() => page.url()).not.toMatch(/steps=/);
+    await eventually(() => page.url()).toMatch(/steps=0$/);
+    await page.getByText("What 0 steps came to").waitFor({ state: "attached" });
+  });
+
+  test("plays a thousand steps at first sight, which are above the bits", async () => {
+    const page = await open("#weight", { reducedMotion: "no-preference" });
+    await eventually(() => page.locator("[data-track=in-place] td").allTextContents()).toEqual([
+      "0.0200195",
+      "never yet",
+      "0",
+      "0",
+      "1,000",
+    ]);
+    expect(page.url()).not.toMatch(/steps=/);
+    const { y } = (await page
+      .getByRole("heading", { name: "The same update, again and again" })
+      .boundingBox())!;
+    expect(y).toBeLessThan(projector.height - 150);
+  });
+
+  test("says on a phone that the table goes on to the right, and nowhere else", async () => {
+    const page = await open("#weight", { viewport: phone });
+    await page.getByText("Scroll sideways for more columns").waitFor();
+    await page.setViewportSize(projector);
+    await page.getByText("Scroll sideways for more columns").waitFor({ state: "detached" });
   });
 
   /** The box of what is laid out: the line is, once more, when its width is known. */

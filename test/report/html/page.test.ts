@@ -110,6 +110,12 @@ describeNeeding(requirements.chromium, "a report opened from disk in Chromium", 
       }
       await page.setViewportSize({ width: 360, height: 800 });
       const beyond = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
+      // What scrolls by itself says so, and only that: from the next frame on.
+      await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+      const unsaid =
+        await page.evaluate(`[...document.querySelectorAll(".scroll, .picture, .tensors")].filter((place) =>
+        place.checkVisibility() && place.nextElementSibling.hidden !== (place.scrollWidth <= place.clientWidth + 1)).length`);
+      expect(unsaid).toBe(0);
       expect(beyond).toBe(0);
       expect(noise).toEqual([]);
     },
