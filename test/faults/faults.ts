@@ -24,8 +24,8 @@ export const faults: readonly Fault[] = [
   {
     file: "src/lens/run/adds-up.ts",
     mistake: "counts that lost a bit are taken where the whole has it right",
-    find: "const parts = [of, ...of.tensors];",
-    replace: "const parts = [of];",
+    find: "const parts = [lensCase, ...lensCase.tensors];",
+    replace: "const parts = [lensCase];",
     group: "lens",
   },
   {
@@ -109,8 +109,8 @@ export const faults: readonly Fault[] = [
   {
     file: "src/lens/classify.ts",
     mistake: "a number that a scale changed is moved",
-    find: 'after.weight !== before.weight && !codeMoves ? "collateral" : of',
-    replace: "of",
+    find: 'after.weight !== before.weight && !codeMoves ? "collateral" : className',
+    replace: "className",
     group: "engine",
   },
   {
@@ -137,7 +137,7 @@ export const faults: readonly Fault[] = [
   {
     file: "src/geometry/size-measures.ts",
     mistake: "chance within rows is left out of the spread that sizes give",
-    find: "variance(expected) + (within * (of.length - 1)) / of.length",
+    find: "variance(expected) + (within * (counted.length - 1)) / counted.length",
     replace: "variance(expected)",
     group: "geometry",
   },
@@ -403,8 +403,8 @@ export const faults: readonly Fault[] = [
   {
     file: "src/engine/wasm/difference/lookup.ts",
     mistake: "subnormal codes are looked up as normal ones",
-    find: "i8x16.swizzle(of, magnitude)",
-    replace: "i8x16.swizzle(of, bytesOf(k, 127))",
+    find: "i8x16.swizzle(lowTable, magnitude)",
+    replace: "i8x16.swizzle(lowTable, bytesOf(k, 127))",
     group: "engine",
   },
   {
@@ -480,7 +480,7 @@ export const faults: readonly Fault[] = [
   {
     file: "src/report/charts/class-ink.ts",
     mistake: "what stayed by chance is drawn as a loss",
-    find: 'return of === "lost" && rounding === "stochastic";',
+    find: 'return className === "lost" && rounding === "stochastic";',
     replace: "return false;",
     group: "report",
   },
