@@ -76,6 +76,7 @@ async function buildPage(): Promise<void> {
     worker: embeddable(await bundled("src/page/compute/worker.ts")),
     main: embeddable(await bundled("src/page/main.tsx", { jsx: "automatic", jsxImportSource: "preact" })),
     base: readFileSync(pathOf("src/example/base.safetensors")).toString("base64"),
+    teacher: readFileSync(pathOf("src/example/final-fp32.safetensors")).toString("base64"),
     gpu: deflateRawSync(gpuJs, { level: 9 }).toString("base64"),
     licences: embeddable(licences(inPage)),
   };

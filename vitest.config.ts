@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { fullGroups, groups } from "./test/groups.js";
 import { SlowestFirst } from "./test/support/slowest-first.js";
@@ -9,8 +10,8 @@ export default defineConfig({
   test: {
     reporters: ["default", new SummaryReporter(full)],
     pool: "forks",
-    // All cores: what works in the tests is the tests.
-    maxWorkers: "100%",
+    // One more than there are cores: tests of pages and of processes wait now and then, for a browser or a signal.
+    maxWorkers: availableParallelism() + 1,
     // The built command line is called as Node loads it.
     server: { deps: { external: [/\/dist\//] } },
     sequence: { sequencer: SlowestFirst },
@@ -21,8 +22,9 @@ export default defineConfig({
       extends: true,
       test: {
         name,
-        // What only computes shares its modules with other files: loading them takes longer than most tests.
-        isolate: !["format", "update", "lens", "report", "engine", "testing", "cli"].includes(name),
+        // Files of a group share their modules: loading them takes longer than most tests. A file that replaces a module
+        // loads its own again (vi.resetModules).
+        isolate: false,
         include: [...tests],
         exclude: full.has(name) ? [...except] : [...except, "**/*.full.test.ts"],
         env: { TEST_TIER: full.has(name) ? "full" : "quick" },

@@ -51,7 +51,7 @@ export function diff(gigabytes = 4, ...percents: number[]): void {
 
 /** The best of several, taking turns: what the machine can do, not what else it does. */
 function compareRates(before: string, after: string, what: string): void {
-  const files = [before, after].flatMap((of) => shardFiles(of));
+  const files = [before, after].flatMap((path) => shardFiles(path));
   const bytes = Number(
     spawnSync("sh", ["-c", `cat ${files.join(" ")} | wc -c`], { encoding: "utf8" }).stdout,
   );

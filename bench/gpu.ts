@@ -107,13 +107,13 @@ interface Measured {
 }
 
 /** Million weight-steps a second: of one step more, and of a run of `steps`, its start and end included. */
-async function rates(engine: Engine, of: Measured): Promise<{ ofStep: number; ofRun: number }> {
-  const { elements, cases, steps = 20 } = of;
+async function rates(engine: Engine, task: Measured): Promise<{ ofStep: number; ofRun: number }> {
+  const { elements, cases, steps = 20 } = task;
   const million = (elements * cases.length) / 1e6;
-  await engine.run(jobOf(of, 1));
+  await engine.run(jobOf(task, 1));
   const [one, several] = [
-    await secondsOf(engine, jobOf(of, 1)),
-    await secondsOf(engine, jobOf(of, 1 + steps)),
+    await secondsOf(engine, jobOf(task, 1)),
+    await secondsOf(engine, jobOf(task, 1 + steps)),
   ];
   return { ofStep: (million * steps) / (several - one), ofRun: (million * (1 + steps)) / several };
 }
@@ -177,7 +177,7 @@ function hundredCases(): UpdateOptions[] {
 /** Bytes read and written a second by a kernel that copies, four words a thread at once. */
 async function copyRate(device: Device, words: number): Promise<number> {
   const code = `struct Params { ${parameterNames.map((name) => `${name}: u32`).join(", ")} }
-${bindings.replaceAll(/constants: array<u32>|updates: array<u32>/g, (of) => of.replace("u32", "vec4<u32>"))}
+${bindings.replaceAll(/constants: array<u32>|updates: array<u32>/g, (declaration) => declaration.replace("u32", "vec4<u32>"))}
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>, @builtin(local_invocation_index) local: u32) {
 let at = (id.x + id.y * grid.x) * 1024u + local;
@@ -186,7 +186,7 @@ updates[at] = a; updates[at + 256u] = b; updates[at + 512u] = c; updates[at + 76
 }`;
   await device.compile([code]);
   const length = Math.max(4096, Math.floor(Math.min(words, device.mostWords) / 4096) * 4096);
-  const [constants, updates, ...others] = [length, length, 4, 4, 4].map((of) => device.buffer(of));
+  const [constants, updates, ...others] = [length, length, 4, 4, 4].map((size) => device.buffer(size));
   const parameters = device.parameters([new Uint32Array(parameterNames.length)]);
   const [fp32, state, counts] = others;
   const bound = device.bind({ parameters, constants, updates, fp32, state, counts });

@@ -10,6 +10,7 @@ import { page } from "./page.js";
 import { recipesBench } from "./recipes.js";
 import { report } from "./report.js";
 import { scaled } from "./scaled.js";
+import { sharedScales } from "./shared-scales.js";
 import { sweep } from "./sweep.js";
 
 const benches: Readonly<Record<string, (...args: number[]) => void | Promise<void>>> = {
@@ -24,6 +25,7 @@ const benches: Readonly<Record<string, (...args: number[]) => void | Promise<voi
   recipes: recipesBench,
   report,
   scaled,
+  "shared-scales": sharedScales,
   sweep,
 };
 

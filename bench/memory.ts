@@ -5,7 +5,7 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Case } from "../src/lens/run/result.js";
+import type { Case } from "../src/lens/run/case.js";
 import { gaussian } from "../test/support/values.js";
 import { peakOf } from "./peak.js";
 

@@ -86,7 +86,7 @@ async function recordedFlips(kind: string, lr: number): Promise<readonly [Flips,
   const { tensors, stepNumbers } = recording;
   const noise = { lr, steps: stepNumbers.length, betas: [0.9, 0.95] } as const;
   const count = tensors.reduce((sum, { weights }) => sum + weights.length, 0);
-  const given = tensors.map((of: TensorInput) => ({ ...of, size: of.weights.length }));
+  const given = tensors.map((tensor: TensorInput) => ({ ...tensor, size: tensor.weights.length }));
   const real = await predict({ tensors, stepNumbers }, runOf(noise), bf16);
   const drawn = await predictNoise({ ...noise, given });
   await recording.close();
@@ -95,8 +95,8 @@ async function recordedFlips(kind: string, lr: number): Promise<readonly [Flips,
 }
 
 const late = { from: 101, to: 150 };
-const noise = async (name: string, of: Omit<Noise, "steps">) =>
-  flipsOf(name, await predictNoise({ ...of, steps: late.to }), elements, late.from);
+const noise = async (name: string, options: Omit<Noise, "steps">) =>
+  flipsOf(name, await predictNoise({ ...options, steps: late.to }), elements, late.from);
 
 const usual = await predictNoise({ lr: 1e-6, steps: late.to });
 const first = flipsOf("lr 1e-6, steps 2 to 8", usual, elements, 2, 8);
@@ -122,16 +122,16 @@ const recorded = [
 
 /** Places of the rules, by what they are and what they are given. */
 const at = (rule: Rule, knows: Knowledge) =>
-  judgedRules.findIndex((of) => of.rule === rule && of.knows === knows);
+  judgedRules.findIndex((judged) => judged.rule === rule && judged.knows === knows);
 const ulpRule = at("ulp-rule", "moments");
 const [oneStep, oneStepGiven] = [at("one-step", "moments"), at("one-step", "gradient")];
 const [residual, residualGiven] = [at("residual", "moments"), at("residual", "gradient")];
 const reach = at("reach", "moments");
 
-const recall = (of: Flips, rule: number) => of.rules[rule].recall!;
-const precision = (of: Flips, rule: number) => of.rules[rule].precision!;
-const changed = (of: Flips) => of.changed / of.weightSteps;
-const named = (of: Flips, rule: number) => of.rules[rule].predicted / of.weightSteps;
+const recall = (flips: Flips, rule: number) => flips.rules[rule].recall!;
+const precision = (flips: Flips, rule: number) => flips.rules[rule].precision!;
+const changed = (flips: Flips) => flips.changed / flips.weightSteps;
+const named = (flips: Flips, rule: number) => flips.rules[rule].predicted / flips.weightSteps;
 
 /** 0.234 -> "23 %", 0.0061 -> "0.61 %", 0.9996 -> "99.96 %": only all is 100 %. */
 function percent(share: number): string {
@@ -141,13 +141,13 @@ function percent(share: number): string {
 }
 
 function rows(headings: readonly string[], cells: readonly (readonly string[])[]): string {
-  const line = (of: readonly string[]) => `| ${of.join(" | ")} |`;
+  const line = (texts: readonly string[]) => `| ${texts.join(" | ")} |`;
   return [line(headings), line(headings.map((_, i) => (i === 0 ? "---" : "---:"))), ...cells.map(line)].join(
     "\n",
   );
 }
 
-function table(of: readonly Flips[]): string {
+function table(all: readonly Flips[]): string {
   const rules = [
     "ulp rule finds",
     "is right",
@@ -159,7 +159,7 @@ function table(of: readonly Flips[]): string {
   ];
   return rows(
     ["run", "change in a step", ...rules],
-    of.map((flips) => [
+    all.map((flips) => [
       flips.name,
       percent(changed(flips)),
       percent(recall(flips, ulpRule)),
@@ -179,11 +179,11 @@ function perChange(flips: Flips): number {
 }
 
 function extent(
-  of: readonly Flips[],
+  all: readonly Flips[],
   what: (flips: Flips) => number,
   words: (value: number) => string,
 ): string {
-  const values = of.map(what);
+  const values = all.map(what);
   return `${words(Math.min(...values))} to ${words(Math.max(...values))}`;
 }
 
@@ -236,7 +236,7 @@ function document(): string {
       `first only large updates show. In steps 2 to 8 the rule finds ${percent(recall(first, ulpRule))}, after a hundred steps ` +
       `${percent(recall(mid, ulpRule))}, and once masters lie anywhere, as after a long run, ${percent(recall(settled, ulpRule))}. The learning rate ` +
       "matters less than that, until it is so large that many updates are wider than a gap. On this page the rule finds " +
-      `${extent(all, (of) => recall(of, ulpRule), percent)}. The rate and the steps of TRL's measurement are not known here; its 30 % is what ` +
+      `${extent(all, (flips) => recall(flips, ulpRule), percent)}. The rate and the steps of TRL's measurement are not known here; its 30 % is what ` +
       "such a rule gives, and no sign of a mistake in how it was built.",
     table([first, mid, settled, ...others]),
     `Weights N(0, 0.028), ${elements.toLocaleString("en")} of them, stored as bf16; gradients are independent noise, unless it says otherwise, through ` +

@@ -26,7 +26,7 @@ function jobOf(elements: number, steps: number) {
     new Float32Array(memory).set(data);
     return {
       length: elements,
-      stored: { in: memory, byteOffset: 0, format: format("fp32") },
+      origin: { kind: "stored", of: { in: memory, byteOffset: 0, format: format("fp32") } },
       read: async (start, into) => into.set(data.subarray(start, start + into.length)),
     };
   };
@@ -100,7 +100,8 @@ export async function recipesBench(millions = 4, steps = 8, repeats = 3): Promis
   write("", "a CPU second", `a second, ${threads} thr.`, "of reference", "of the C step");
   try {
     for (const optimizer of Object.keys(recipes) as OptimizerName[]) {
-      for (const name of recipes[optimizer].keys()) {
+      for (const { name, whole } of recipes[optimizer].values()) {
+        if (whole) continue;
         const settings = recipeSettings(optimizer, name, { format: "bf16", lr: 1e-6, weightDecay: 0.1 });
         const { processor } = await ratesOf(wasm, job(settings, 1), repeats);
         const { clock } = await ratesOf(wasm, job(settings, threads), repeats);

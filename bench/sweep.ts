@@ -31,15 +31,15 @@ export function sweep(millions = 10, steps = 20, singles = 8): void {
   process.stdout.write(
     `peak ${whole.peak.toFixed(0)} MiB; ${cells} single runs from ${all.length} of them\n`,
   );
-  for (const [what, of] of [
+  for (const [what, field] of [
     ["seconds", "seconds"],
     ["seconds of all threads together", "cpu"],
   ] as const) {
-    const mean = all.reduce((sum, one) => sum + one[of], 0) / all.length;
-    const square = all.reduce((sum, one) => sum + (one[of] - mean) ** 2, 0) / (all.length - 1);
+    const mean = all.reduce((sum, one) => sum + one[field], 0) / all.length;
+    const square = all.reduce((sum, one) => sum + (one[field] - mean) ** 2, 0) / (all.length - 1);
     process.stdout.write(
-      `${what}: one sweep ${whole[of].toFixed(1)}, single runs ${(cells * mean).toFixed(0)} (each ${mean.toFixed(2)}, ` +
-        `standard error ${Math.sqrt(square / all.length).toFixed(2)}), 1 in ${((cells * mean) / whole[of]).toFixed(1)}\n`,
+      `${what}: one sweep ${whole[field].toFixed(1)}, single runs ${(cells * mean).toFixed(0)} (each ${mean.toFixed(2)}, ` +
+        `standard error ${Math.sqrt(square / all.length).toFixed(2)}), 1 in ${((cells * mean) / whole[field]).toFixed(1)}\n`,
     );
   }
 }

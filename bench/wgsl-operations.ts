@@ -105,9 +105,9 @@ function blockAround(text: string, place: number): string {
 
 /** Counts what stands in a text for a stage, and for theirs what its functions do. */
 export function countText(text: string, functions: ReadonlyMap<string, string>, stage: Stage): Counts {
-  const counts = Object.fromEntries(stages.map((of) => [of, 0])) as Counts;
+  const counts = Object.fromEntries(stages.map((stageName) => [stageName, 0])) as Counts;
   const add = (more: Counts, times = 1) => {
-    for (const of of stages) counts[of] += times * more[of];
+    for (const stageName of stages) counts[stageName] += times * more[stageName];
   };
   const plain = text.replace(/\b(bitcast|vec2|vec3|array)<[^<>]*>/g, "$1");
   const loop = /for \(var \w+ = 0u; \w+ < (\d+)u; \w+\+\+\) \{/.exec(plain);

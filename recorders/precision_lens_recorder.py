@@ -67,11 +67,8 @@ class Recorder:
             raise ValueError("safetensors is little-endian, this machine is not")
         if copies not in ("cpu", "device", "disk"):
             raise ValueError(f'copies: expected "cpu", "device" or "disk", found {copies!r}')
-        numbers = list(range(next_step, next_step + steps) if isinstance(steps, int) else steps)
-        if not numbers or numbers != list(range(max(numbers[0], next_step), numbers[-1] + 1)):
-            raise ValueError(f"steps: expected one after the other, from {next_step} on or later, found {steps!r}")
         self._optimizer, self._named = optimizer, list(named_parameters or ())
-        self._numbers, self._next = range(numbers[0], numbers[-1] + 1), next_step
+        self._numbers, self._next = _one_after_the_other(steps, next_step), next_step
         self._gradients, self._moments, self._copies = gradients, moments, copies
         wanted = [parameters] if isinstance(parameters, str) else parameters
         self._wants = wanted if callable(wanted) or wanted is None else functools.partial(_matches, list(wanted))
@@ -79,7 +76,7 @@ class Recorder:
         several = torch.distributed.is_available() and torch.distributed.is_initialized()
         self._rank = torch.distributed.get_rank() if several else 0
         self._ranks = torch.distributed.get_world_size() if several else 1
-        self.folder = os.path.join(folder, f"rank{self._rank:05d}") if self._ranks > 1 else os.fspath(folder)
+        self.folder = self._place(folder)
         self._expect_free()
         self._about = {
             "recorder": "precision-lens 1",
@@ -113,9 +110,12 @@ class Recorder:
             with self._guarded("the final weights"):
                 self._write_weights("final", self._chosen, after=self.recorded[-1])
         else:
-            warnings.warn(f"precision-lens: nothing was recorded in {self.folder}: optimizer.step() was not called "
-                          "through the recorder", RuntimeWarning, stacklevel=2)
+            self._warn_of_nothing()
         self._end()
+
+    def _warn_of_nothing(self):
+        warnings.warn(f"precision-lens: nothing was recorded in {self.folder}: optimizer.step() was not called "
+                      "through the recorder", RuntimeWarning, stacklevel=3)
 
     # The wrapped step
 
@@ -213,30 +213,39 @@ class Recorder:
                 groups[g].append(name)
         if not chosen and self._ranks == 1:
             raise ValueError("parameters: expected some of the optimizer's, found none")
+        self._names_by_group = groups
         self._about.update(tied=json.dumps(tied), parameters_by_group=json.dumps(groups))
         return dict(sorted(chosen.items(), key=lambda item: -item[1].element_size()))
 
     def _before(self, number):
-        """At the first step, writes the base and keeps a copy of its fp32 weights; later, finds what moved since."""
+        """At the first step, keeps a copy of the fp32 weights; later, finds what moved since."""
         self._gradient_names = None
         if self.recorded:
-            differing = 0
-            for name, held in self._held.items():
-                pairs = zip(held.split(CHUNK), _flat(self._chosen[name]).split(CHUNK))
-                differing += sum(int(_differ(was, now.to(was.device)).sum()) for was, now in pairs)
-            self._outside = max(0, differing - self._missed)
-            if self._outside and not self._has_warned:
-                self._has_warned = True
-                warnings.warn(f"precision-lens: {self._outside} weights changed outside of optimizer.step() before "
-                              f"step {number}: the recorded updates have such changes too", RuntimeWarning)
+            self._look_outside(number)
             return
         self._expect_free()
         self._chosen = self._choose()  # Groups may have been added since.
+        self._start(number)
+
+    def _look_outside(self, number):
+        differing = 0
+        for name, held in self._held.items():
+            pairs = zip(held.split(CHUNK), _flat(self._chosen[name]).split(CHUNK))
+            differing += sum(int(_differ(was, now.to(was.device)).sum()) for was, now in pairs)
+        self._outside = max(0, differing - self._missed)
+        if self._outside and not self._has_warned:
+            self._has_warned = True
+            warnings.warn(f"precision-lens: {self._outside} weights changed outside of optimizer.step() before "
+                          f"step {number}: the recorded updates have such changes too", RuntimeWarning)
+
+    def _start(self, number):
+        """Writes the weights, and if wanted the moments, before the first step."""
         state = getattr(self._optimizer, "state", {})
         is_fresh = not any(state.get(parameter) for parameter in self._chosen.values())
         self._about["optimizer_state_at_start"] = "empty" if is_fresh else "not empty"
         fp32 = {name: _flat(p) for name, p in self._chosen.items() if p.dtype == torch.float32}
-        self._held = dict(zip(fp32, _copies(list(fp32.values()), self._copies, self.folder)))
+        held = _copies(list(fp32.values()), self._copies, os.path.join(self.folder, "held.tmp"))
+        self._held = dict(zip(fp32, held))
         if not is_fresh and (self._gradients if self._moments is None else self._moments):
             self._write_moments(number)
         self._write_weights("base", self._chosen, before=number)
@@ -266,18 +275,26 @@ class Recorder:
             metadata, self._missed = {}, 0
             fp32 = {name: self._chosen[name] for name in self._held}
             with self._step_file("updates", number, fp32, metadata) as (names, write):
-                for name, held in self._held.items():
-                    for before, after in zip(held.split(CHUNK), _flat(self._chosen[name]).split(CHUNK)):
-                        update, reached, missed = _update_between(before, after.to(before.device))
-                        before.copy_(reached)
+                for name in fp32:
+                    for _, update, _ in self._updates_of(name):
                         write(update)
-                        self._missed += missed
                 counts = {"unreachable": self._missed, "changed_outside": self._outside}
                 metadata[_step_name(number)] = json.dumps(counts)
             self._publish("updates", number, names)
         self.recorded.append(number)
 
+    def _updates_of(self, name):
+        """Chunk by chunk, the weights as they were held, their update, and what it leads to, which then is held."""
+        for before, after in zip(self._held[name].split(CHUNK), _flat(self._chosen[name]).split(CHUNK)):
+            update, reached, missed = _update_between(before, after.to(before.device))
+            self._missed += missed
+            yield before, update, reached
+            before.copy_(reached)
+
     # Files
+
+    def _place(self, folder):
+        return os.path.join(folder, f"rank{self._rank:05d}") if self._ranks > 1 else os.fspath(folder)
 
     def _expect_free(self):
         if os.path.exists(os.path.join(self.folder, "base.safetensors")):
@@ -449,16 +466,27 @@ def _step_name(number):
     return f"step{number:04d}"
 
 
-def _copies(vectors, where, folder):
-    """Room for a copy of each fp32 vector."""
+def _one_after_the_other(steps, next_step):
+    numbers = range(next_step, next_step + steps) if isinstance(steps, int) else steps
+    numbers = numbers if isinstance(numbers, range) else list(numbers)
+    if numbers:
+        expected = range(max(numbers[0], next_step), numbers[-1] + 1)
+        if numbers == (expected if isinstance(numbers, range) else list(expected)):
+            return expected
+    raise ValueError(f"steps: expected one after the other, from {next_step} on or later, found {steps!r}")
+
+
+def _copies(vectors, where, path, dtype=torch.float32):
+    """Room for a copy of each vector in this dtype; on the disk in a file at `path`, which has no name for long."""
     if where != "disk":
-        return [torch.empty_like(v, device=v.device if where == "device" else "cpu") for v in vectors]
-    path, sizes = os.path.join(folder, "held.tmp"), [v.numel() for v in vectors]
-    os.makedirs(folder, exist_ok=True)
+        devices = [v.device if where == "device" else "cpu" for v in vectors]
+        return [torch.empty_like(v, device=device, dtype=dtype) for v, device in zip(vectors, devices)]
+    sizes, bytes_each = [v.numel() for v in vectors], torch.empty(0, dtype=dtype).element_size()
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     with open(path, "wb") as file:
         if hasattr(os, "posix_fallocate"):  # A full disk is an error here, and would be a SIGBUS later.
-            os.posix_fallocate(file.fileno(), 0, 4 * sum(sizes) + 4)
-    mapped = torch.from_file(path, shared=True, size=sum(sizes) + 1, dtype=torch.float32)
+            os.posix_fallocate(file.fileno(), 0, bytes_each * (sum(sizes) + 1))
+    mapped = torch.from_file(path, shared=True, size=sum(sizes) + 1, dtype=dtype)
     with contextlib.suppress(OSError):  # Gone with the process, where the system lets go of a name that is in use.
         os.unlink(path)
     return list(mapped.split([*sizes, 1]))[:-1]

@@ -54,16 +54,23 @@ export type {
   TensorOptimizer,
   Values,
 } from "./lens/input.js";
+export type * from "./lens/run/case.js";
 export { mergeResults } from "./lens/run/merge.js";
 export type * from "./lens/run/result.js";
+export { mergeShards } from "./lens/shard/merge-shards.js";
+export type { Part, PartRange } from "./lens/shard/part.js";
 export type { ChangedCounts, SharedCounts } from "./lens/shared-tally.js";
+export type { Spread } from "./lens/spread.js";
 export { type ApplyOptions, applyUpdate } from "./update/apply.js";
 export type { BlockSchemeName } from "./update/block-scheme.js";
 export { type BlockOptions, type BlockSettings, schemeSettings } from "./update/block-settings.js";
 export {
+  adafactor,
+  adam,
   adamw,
   type CaseSettings,
   lion,
+  muon,
   type Optimizer,
   type OptimizerOptions,
   type OptimizerState,

@@ -53,8 +53,6 @@ interface Import {
   readonly target: string;
   /** The room, `node` or `npm`. */
   readonly of: string;
-  /** Gone at run time. */
-  readonly typeOnly: boolean;
 }
 
 /** Every `import` and `export` from elsewhere, and every `import()`. */
@@ -65,19 +63,15 @@ function importsOf(file: string): Import[] {
     ...text.matchAll(/^import(\s+)"([^"]+)"/gm),
     ...text.matchAll(/\bimport(\()\s*"([^"]+)"/g),
   ];
-  return statements.map(([, clause, specifier]) => {
-    const names = clause.replace(/[{}\s]+/g, " ").split(",");
-    const typeOnly =
-      /^\s*type\s*[{*]/.test(clause) ||
-      (names.every((name) => /^ *(type .*)?$/.test(name)) && /type /.test(clause));
-    if (specifier.startsWith("node:")) return { file, target: specifier, of: node, typeOnly };
-    if (!specifier.startsWith(".")) return { file, target: specifier, of: npm, typeOnly };
+  return statements.map(([, , specifier]) => {
+    if (specifier.startsWith("node:")) return { file, target: specifier, of: node };
+    if (!specifier.startsWith(".")) return { file, target: specifier, of: npm };
     const path = relative(root, join(root, dirname(file), specifier)).replaceAll("\\", "/");
     const [target] = [".ts", ".tsx"]
       .map((end) => path.replace(/\.js$/, end))
       .filter(isFile)
       .concat(path);
-    return { file, target, of: roomOf(target), typeOnly };
+    return { file, target, of: roomOf(target) };
   });
 }
 
@@ -90,7 +84,9 @@ describe("imports run one way", () => {
     const statements = files.map((file) => textOf(file).match(/\bfrom\s+"/g)?.length ?? 0);
     expect(imports.length).toBeGreaterThanOrEqual(statements.reduce((sum, n) => sum + n));
     expect(
-      imports.filter(({ of, target }) => ![node, npm].includes(of) && !files.includes(target)).map(shown),
+      imports
+        .filter(({ of: targetRoom, target }) => ![node, npm].includes(targetRoom) && !files.includes(target))
+        .map(shown),
     ).toEqual([]);
   });
 
@@ -101,35 +97,42 @@ describe("imports run one way", () => {
   test.each(Object.entries(mayImport))("%s imports nothing but %j", (room, allowed) => {
     const refused = imports
       .filter(({ file }) => roomOf(file) === room)
-      .filter((of) => !onDemand.has(shown(of)) && !besidePackages.has(shown(of)))
-      .filter(({ of }) => of !== room && of !== "version.ts" && !allowed.includes(of));
+      .filter((each) => !onDemand.has(shown(each)) && !besidePackages.has(shown(each)))
+      .filter(
+        ({ of: targetRoom }) =>
+          targetRoom !== room && targetRoom !== "version.ts" && !allowed.includes(targetRoom),
+      );
     expect(refused.map(shown)).toEqual([]);
   });
 
   test("nothing imports cli or page", () => {
-    const refused = imports.filter(({ file, of }) => ["cli", "page"].includes(of) && of !== roomOf(file));
+    const refused = imports.filter(
+      ({ file, of: targetRoom }) => ["cli", "page"].includes(targetRoom) && targetRoom !== roomOf(file),
+    );
     expect(refused.map(shown)).toEqual([]);
   });
 
   test("what index.ts reaches runs without Node and without packages", () => {
     const reached = new Set(["index.ts"]);
     for (const file of reached) {
-      for (const { of, target } of importsOf(file).filter((each) => !onDemand.has(shown(each)))) {
-        expect([node, npm, "source", "report", "cli", "page"], `${file} imports ${target}`).not.toContain(of);
+      for (const { of: targetRoom, target } of importsOf(file).filter((each) => !onDemand.has(shown(each)))) {
+        expect([node, npm, "source", "report", "cli", "page"], `${file} imports ${target}`).not.toContain(
+          targetRoom,
+        );
         reached.add(target);
       }
     }
     expect(reached).toContain("format/round.ts");
   });
 
-  test("no circle is left at run time", () => {
+  test("there is no circle, of types neither", () => {
     const circles: string[] = [];
     const done = new Set<string>();
     const visit = (file: string, path: readonly string[]) => {
       if (path.includes(file)) circles.push([...path, file].join(" -> "));
       if (path.includes(file) || done.has(file)) return;
-      for (const { target, typeOnly } of importsOf(file)) {
-        if (!typeOnly && files.includes(target)) visit(target, [...path, file]);
+      for (const { target } of importsOf(file)) {
+        if (files.includes(target)) visit(target, [...path, file]);
       }
       done.add(file);
     };

@@ -1,79 +1,12 @@
 /** The docstrings of what the library exports: every function says what it takes, gives and throws, and its examples run. */
 import { execFile } from "node:child_process";
-import { copyFileSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
+import { exportedFunctions } from "./library/exports.js";
 import { put, temporaryFolder } from "./source/support.js";
 import { recorded } from "./support/recorded.js";
-
-const source = fileURLToPath(new URL("../src/", import.meta.url));
-
-interface Documented {
-  readonly name: string;
-  readonly parameters: readonly string[];
-  /** Texts by the names of tags. */
-  readonly tags: ReadonlyMap<string, readonly string[]>;
-}
-
-/** Every function that an entry exports, once. */
-function exportedFunctions(): Documented[] {
-  const arbitraries = readFileSync(join(source, "testing/fast-check.ts"), "utf8");
-  const own = [...arbitraries.matchAll(/^export function (\w+)/gm)].map(
-    ([, name]) => documentedIn(arbitraries, name)!,
-  );
-  return [...own, ...["index.ts", "node.ts", "testing/index.ts"].flatMap(reExported)];
-}
-
-function reExported(entry: string): Documented[] {
-  return [
-    ...readFileSync(join(source, entry), "utf8").matchAll(/^export \{([^}]*)\} from "\.\/(.*)\.js";$/gm),
-  ].flatMap(([, names, file]) => {
-    const text = readFileSync(join(source, dirname(entry), `${file}.ts`), "utf8");
-    const values = names
-      .split(",")
-      .map((name) => name.trim())
-      .filter((name) => /^\w+$/.test(name));
-    return values.flatMap((name) => documentedIn(text, name) ?? []);
-  });
-}
-
-/** Null for what is no function. */
-function documentedIn(text: string, name: string): Documented | null {
-  const declared = new RegExp(`^export (?:async )?function ${name}(?:<[^>]*>)?\\(`, "m").exec(text);
-  if (!declared) return null;
-  const before = text.slice(0, declared.index);
-  const comment = before.endsWith("*/\n") ? before.slice(before.lastIndexOf("/**")) : "";
-  const parameters = topLevel(text.slice(declared.index + declared[0].length));
-  return { name, parameters, tags: tagsOf(comment) };
-}
-
-/** The names of parameters: what is before the colon of each, up to the parenthesis that closes them. */
-function topLevel(text: string): string[] {
-  const parts = [""];
-  let depth = 0;
-  for (const [i, sign] of [...text].entries()) {
-    if (/[({[<]/.test(sign)) depth += 1;
-    else if (/[)}\]]/.test(sign) || (sign === ">" && text[i - 1] !== "=")) depth -= 1;
-    if (depth < 0) break;
-    if (sign === "," && depth === 0) parts.push("");
-    else parts[parts.length - 1] += sign;
-  }
-  return parts.map((part) => part.trim().split(/[?:=]/)[0].trim()).filter((name) => name !== "");
-}
-
-function tagsOf(comment: string): Map<string, string[]> {
-  const text = comment
-    .split("\n")
-    .map((line) => line.replace(/^\s*(?:\/\*\*|\*\/|\*(?!\/)) ?/, ""))
-    .join("\n");
-  const tags = new Map<string, string[]>();
-  for (const [, tag, said] of text.matchAll(/^@(\w+)((?:(?!^@)[\s\S])*)/gm)) {
-    tags.set(tag, [...(tags.get(tag) ?? []), said.trim()]);
-  }
-  return tags;
-}
 
 const functions = exportedFunctions();
 const folder = temporaryFolder();

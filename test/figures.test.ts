@@ -34,7 +34,7 @@ describe("bench/figures/manifest.ts", () => {
     for (const name of known) {
       const [doc, heading] = [name.slice(0, name.indexOf(" ")), name.slice(name.indexOf(" ") + 1)];
       expect(
-        sectionsOf(read(doc)).map((of) => of.heading),
+        sectionsOf(read(doc)).map((section) => section.heading),
         name,
       ).toContain(heading);
     }

@@ -121,11 +121,16 @@ describe("the package", () => {
       "docs/block-explanation.schema.json",
       "docs/check.schema.json",
       "docs/compare.schema.json",
+      "docs/counts.schema.json",
       "docs/diff.schema.json",
       "docs/explanation.schema.json",
+      "docs/framework-verification.schema.json",
+      "docs/framework.schema.json",
       "docs/inspect.schema.json",
       "docs/learn.schema.json",
+      "docs/plan.schema.json",
       "docs/prediction.schema.json",
+      "docs/recipes.schema.json",
       "docs/result.schema.json",
       "docs/series.schema.json",
       "docs/sweep.schema.json",
@@ -133,6 +138,8 @@ describe("the package", () => {
       "docs/verification.schema.json",
       "package.json",
       "recorders/README.md",
+      "recorders/precision_lens_counter.py",
+      "recorders/precision_lens_doctor.py",
       "recorders/precision_lens_recorder.py",
     ]);
     // Nothing that was built from a file which is no longer there.
@@ -147,18 +154,23 @@ describe("the package", () => {
     const unused = tool.filter((name) => !texts.some((text) => text.includes(`"./${name}"`)));
     expect(unused).toEqual(["main.js"]);
     // Of which gpu.js, for Node and for browsers, is 1.5 million.
-    expect(packed.unpackedSize).toBeLessThan(7_500_000);
+    expect(packed.unpackedSize).toBeLessThan(8_000_000);
   });
 
   test("has everything that its package.json names", async () => {
     const { exports, bin } = await manifest();
-    const targets = [exports, bin].flatMap(function leaves(of: object | string): string[] {
-      return typeof of === "string" ? [of] : Object.values(of).flatMap(leaves);
+    const targets = [exports, bin].flatMap(function leaves(entry: object | string): string[] {
+      return typeof entry === "string" ? [entry] : Object.values(entry).flatMap(leaves);
     });
     expect(targets.length).toBeGreaterThan(5);
     expect(
       targets.filter((path) => !statSync(join(installed, path), { throwIfNoEntry: false })?.isFile()),
     ).toEqual([]);
+    // A schema in the package that no import reaches is no use to who validates by it.
+    const schemas = packed.files
+      .map(({ path }) => `./${path}`)
+      .filter((path) => path.endsWith(".schema.json"));
+    expect(schemas.filter((path) => !targets.includes(path))).toEqual([]);
   });
 
   if (fullTier)
@@ -175,8 +187,8 @@ describe("the package", () => {
 
   test("says how to add what it does not bring, and has gpu.js without it", async () => {
     const { engines } = JSON.parse(await cli("doctor", "--json", "-"));
-    const [of] = engines.filter(({ name }: { name: string }) => name === "webgpu");
-    expect(of.unavailable).toBe(
+    const [webgpu] = engines.filter(({ name }: { name: string }) => name === "webgpu");
+    expect(webgpu.unavailable).toBe(
       'no WebGPU device: the package "webgpu" is not installed; `npm install webgpu` adds it beside precision-lens (130 MB)',
     );
     const { GPU } = createRequire(join(installed, "dist/index.js"))("#gpu.js");

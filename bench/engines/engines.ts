@@ -67,9 +67,12 @@ export async function engines(millions = 64, repeats = 5, updateSize = 1e-6): Pr
   const weights = new Uint16Array(new SharedArrayBuffer(2 * elements));
   const rows = new Float32Array(new SharedArrayBuffer(4 * elements));
   fill(weights, rows);
-  const values = (data: Uint16Array | Float32Array, of: string): Values => ({
+  const values = (data: Uint16Array | Float32Array, formatName: string): Values => ({
     length: elements,
-    stored: { in: data.buffer as SharedArrayBuffer, byteOffset: 0, format: format(of) },
+    origin: {
+      kind: "stored",
+      of: { in: data.buffer as SharedArrayBuffer, byteOffset: 0, format: format(formatName) },
+    },
     read: async (start, into) => {
       if (data instanceof Float32Array) into.set(data.subarray(start, start + into.length));
       else for (let i = 0; i < into.length; i++) into[i] = bf16(data[start + i]);
@@ -91,10 +94,12 @@ export async function engines(millions = 64, repeats = 5, updateSize = 1e-6): Pr
 
   const folder = mkdtempSync(join(tmpdir(), "precision-lens-"));
   const rates = new Map<string, number>();
-  const note = (name: string, { seconds, moved }: Timed, of = elements) => {
-    rates.set(name, of / seconds / 1e6);
-    const share = moved > 0 ? `, ${((100 * moved) / of).toFixed(3)} % moved` : "";
-    process.stdout.write(`${name.padEnd(48)} ${(of / seconds / 1e6).toFixed(0).padStart(6)} M/s${share}\n`);
+  const note = (name: string, { seconds, moved }: Timed, count = elements) => {
+    rates.set(name, count / seconds / 1e6);
+    const share = moved > 0 ? `, ${((100 * moved) / count).toFixed(3)} % moved` : "";
+    process.stdout.write(
+      `${name.padEnd(48)} ${(count / seconds / 1e6).toFixed(0).padStart(6)} M/s${share}\n`,
+    );
   };
   try {
     const file = join(folder, "piece");
@@ -117,13 +122,14 @@ export async function engines(millions = 64, repeats = 5, updateSize = 1e-6): Pr
       "-lm",
     ]);
     const c = compiled.status === 0 ? asked(program, [elements, repeats, threads, file].map(String)) : {};
-    for (const [name, of] of Object.entries(c)) note(`C ${name}`, of);
-    const inPython = (of: string) => asked(of, [here("question.py"), String(elements), "2", file]);
+    for (const [name, timing] of Object.entries(c)) note(`C ${name}`, timing);
+    const inPython = (question: string) =>
+      asked(question, [here("question.py"), String(elements), "2", file]);
     let python = inPython("python3");
     // The first of the path may be another one than Debian's, for which its torch is.
     if (!Object.keys(python).some((name) => name.startsWith("torch")))
       python = { ...inPython(debianPython), ...python };
-    for (const [name, of] of Object.entries(python)) note(`${name} classes`, of);
+    for (const [name, timing] of Object.entries(python)) note(`${name} classes`, timing);
     for (const on of new Set([1, threads])) {
       note(`wasm classes ${on} (kernel alone)`, await classesAlone(elements, fill, on, repeats));
       note(`wasm everything ${on}`, await timed(wasm, job({ format: "bf16" }, on), repeats));
@@ -147,7 +153,7 @@ export async function engines(millions = 64, repeats = 5, updateSize = 1e-6): Pr
     const few = elements / 4;
     const base = few / (await timed(wasm, job({ format: "bf16" }, 1, few), 3)).seconds;
     const others: UpdateOptions[] = [
-      ...["fp32", "fp16", "e5m2", "e4m3fn", "e4m3fnuz", "e2m1fn"].map((of) => ({ format: of })),
+      ...["fp32", "fp16", "e5m2", "e4m3fn", "e4m3fnuz", "e2m1fn"].map((name) => ({ format: name })),
       ...roundings.slice(1).map((rounding) => ({ format: "bf16", rounding })),
       ...roundings.slice(1).map((rounding) => ({ format: "e4m3fn", rounding })),
       ...schemeNames.slice(1).map((scheme) => ({ format: "bf16", scheme })),
@@ -158,9 +164,9 @@ export async function engines(millions = 64, repeats = 5, updateSize = 1e-6): Pr
     ];
     for (const options of others) {
       const share = few / (await timed(wasm, job(options, 1, few), 2)).seconds / base;
-      const { format: of, scheme = "in-place", rounding = "nearest-even", opmath = "fp32" } = options;
+      const { format: stored, scheme = "in-place", rounding = "nearest-even", opmath = "fp32" } = options;
       process.stdout.write(
-        `${[of, scheme, rounding, opmath].join(" ").padEnd(48)} ${(100 * share).toFixed(0).padStart(4)} %\n`,
+        `${[stored, scheme, rounding, opmath].join(" ").padEnd(48)} ${(100 * share).toFixed(0).padStart(4)} %\n`,
       );
     }
   } finally {

@@ -32,16 +32,32 @@ export const measured: readonly Measured[] = [
     ],
   },
   {
+    doc: "docs/cluster.md",
+    heading: "## 671 billion weights, planned",
+    command: "node -e, the line below the table",
+    sources: ["src/lens/shard/plan.ts"],
+  },
+  {
+    doc: "docs/cluster.md",
+    heading: "## What a merge refuses",
+    command: "npm run test:full -- cluster",
+    sources: ["src/lens/shard", "src/cli/merge.ts"],
+  },
+  {
     doc: "recorders/README.md",
     heading: "## What was run",
     command: "npx vitest run --project recorders",
-    sources: ["recorders/precision_lens_recorder.py", "test/recorders"],
+    sources: [
+      "recorders/precision_lens_recorder.py",
+      "recorders/precision_lens_counter.py",
+      "test/recorders",
+    ],
   },
   {
     doc: "recorders/README.md",
     heading: "## Cost",
     command: null,
-    sources: ["recorders/precision_lens_recorder.py"],
+    sources: ["recorders/precision_lens_recorder.py", "recorders/precision_lens_counter.py"],
   },
   {
     doc: "docs/gate-iii.md",
@@ -78,6 +94,12 @@ export const measured: readonly Measured[] = [
   },
   {
     doc: "docs/gates.md",
+    heading: "## Over the steps of a recorded run",
+    command: "precision-lens run RUN --geometry --scheme master --milestones 1,10,30,100,300 --view fp32",
+    sources: ["src/geometry", "src/learn"],
+  },
+  {
+    doc: "docs/gates.md",
     heading: "## What it takes of a laptop",
     command: "precision-lens diff base/ tuned/ --geometry --layers 0; the same of one layer, --layers all",
     sources: ["src/geometry", "src/engine/wasm/products", "src/engine/wasm/changes", "src/source/pair"],
@@ -94,6 +116,12 @@ export const measured: readonly Measured[] = [
     heading: "## Three rates and five ways of storing",
     command: "precision-lens learn --lr 3e-6,1e-5,1e-4 --scheme in-place,master,kahan --seed 0,1,2,3,4",
     sources: [...numbers, "src/learn"],
+  },
+  {
+    doc: "docs/learning.md",
+    heading: "## How the weights changed",
+    command: "precision-lens learn --geometry --scheme in-place,master,kahan",
+    sources: ["src/learn", "src/geometry"],
   },
   { doc: "docs/learning.md", heading: "## In a large model, measured elsewhere", command: null, sources: [] },
   {
@@ -138,9 +166,17 @@ export const measured: readonly Measured[] = [
   {
     doc: "docs/performance.md",
     heading: "# What was measured",
+    row: "MX formats under a master",
+    command: "npm run bench -- shared-scales 4 8 4",
+    sources: engines,
+  },
+  {
+    doc: "docs/performance.md",
+    heading: "# What was measured",
     row: "`diff` of 0.5 GB of fp8 codes",
     command: "npm run bench -- scaled 0.5",
     sources: [
+      "src/lens/difference/look-up.ts",
       "src/lens/difference/difference-codes.ts",
       "src/engine/wasm",
       "src/source/pair",
@@ -209,7 +245,7 @@ export const measured: readonly Measured[] = [
   {
     doc: "docs/performance.md",
     heading: "## Arrays",
-    command: "npm run bench -- arrays 2 6",
+    command: "npm run bench -- arrays 2 30",
     sources: [
       "src/engine/arrays.ts",
       "src/engine/wasm/arrays",
@@ -271,6 +307,7 @@ export const notMeasured: readonly (readonly [doc: string, headings: readonly st
   ["README.md", ["## What is counted"]],
   ["recorders/README.md", ["## What is written", "## Several processes"]],
   ["docs/architecture.md", ["# Architecture"]],
+  ["docs/cluster.md", ["## Kubernetes"]],
   ["docs/deltas.md", ["## The format"]],
   ["docs/block-formats.md", ["# Block formats", "## Scale rules"]],
   ["docs/checkpoints.md", ["## Codes and scales", "## Folders", "## What a checkpoint holds"]],

@@ -26,7 +26,7 @@ export function hasTable({ text }: Section): boolean {
  * written by a command the date in its first paragraph. Null where there is none.
  */
 export function dateIn(sections: readonly Section[], heading: string, row?: string): string | null {
-  const section = sections.find((of) => of.heading === heading);
+  const section = sections.find((candidate) => candidate.heading === heading);
   if (section === undefined) return null;
   const text = row === undefined ? section.text : rowIn(section, row);
   return earliest(text) ?? (row === undefined ? earliest(writtenBy(sections)) : null);

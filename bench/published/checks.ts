@@ -141,12 +141,18 @@ export async function steadyStateChecks(): Promise<{ lr: number; expected: Measu
 /** E[min(1, |u| / ulp(w))] over independent draws of w and of settled updates. */
 function expectedChange(lr: number): Measured {
   const table = steadyStateUpdates(lr, [0.9, 0.999], gaussian);
-  const of = format("bf16");
-  const draws = { distribution: gaussian, mean: 0, sigma: 0.028, format: of, key: weightKey(1, "expected") };
+  const resolved = format("bf16");
+  const draws = {
+    distribution: gaussian,
+    mean: 0,
+    sigma: 0.028,
+    format: resolved,
+    key: weightKey(1, "expected"),
+  };
   let [sum, squares] = [0, 0];
   for (let i = 0; i < elements; i++) {
     const u = table[Math.floor(randomBits(draws.key, i, 1) / (2 ** 32 / table.length))];
-    const share = Math.min(1, Math.abs(u) / ulp(drawnWeight(draws, i), of));
+    const share = Math.min(1, Math.abs(u) / ulp(drawnWeight(draws, i), resolved));
     sum += share;
     squares += share ** 2;
   }

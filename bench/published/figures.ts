@@ -30,7 +30,7 @@ export async function unchangedFigures(): Promise<PublishedFigure[]> {
     ...{ of: "qwen2.5-1.5b", elements: sample, steps: 1280, lr: 1e-6, cases: master },
     milestones: [600, 1280],
   });
-  const range = (of: Simulated) => [of.unchanged(0, 600), of.unchanged(0, 1280)];
+  const range = (run: Simulated) => [run.unchanged(0, 600), run.unchanged(0, 1280)];
   const pathNotTaken = "The Path Not Taken (arXiv 2511.08567)";
   const command = (model: string) => `${model}, lr 1e-6, .9/.999, 600 to 1280 steps, noise`;
   return [
@@ -131,7 +131,10 @@ export async function stepFigures(): Promise<PublishedFigure[]> {
   const common = { of: "qwen3-8b", elements: sample, cases: master } as const;
   const slow = await simulated({ ...common, steps: 300, lr: 1e-6 });
   const fast = await simulated({ ...common, steps: 400, lr: 3e-6 });
-  const equal = (of: Measured): Measured => ({ value: 1 - of.value, standardError: of.standardError });
+  const equal = (measured: Measured): Measured => ({
+    value: 1 - measured.value,
+    standardError: measured.standardError,
+  });
   return [
     {
       source: "NeMo-DCR",

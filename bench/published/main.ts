@@ -84,10 +84,10 @@ function document(): string {
   ].join("\n\n");
 }
 
-function figureTable(of: readonly PublishedFigure[]): string {
+function figureTable(list: readonly PublishedFigure[]): string {
   return rows(
     ["source", "measured", "published", "ours", "simulated", "what it means"],
-    of.map(({ source, measured, published, ours, simulation, meaning }) => [
+    list.map(({ source, measured, published, ours, simulation, meaning }) => [
       source,
       measured,
       published,
@@ -141,6 +141,6 @@ function withError({ value, standardError }: Measured): string {
 }
 
 function rows(headings: readonly string[], cells: readonly (readonly string[])[]): string {
-  const line = (of: readonly string[]) => `| ${of.join(" | ")} |`;
+  const line = (texts: readonly string[]) => `| ${texts.join(" | ")} |`;
   return [line(headings), line(headings.map(() => "---")), ...cells.map(line)].join("\n");
 }

@@ -1,7 +1,7 @@
 import type { LensJob } from "../../src/engine/engine.js";
 import { selectEngine } from "../../src/engine/select.js";
 import { format } from "../../src/format/registry.js";
-import type { Case } from "../../src/lens/run/result.js";
+import type { Case } from "../../src/lens/run/case.js";
 import { drawnWeights } from "../../src/lens/run/simulated.js";
 import { summarizeCase } from "../../src/lens/run/summarize.js";
 import { type ModelShape, models } from "../../src/source/synthetic/models.js";
@@ -64,7 +64,7 @@ export class Simulated {
   /** Effective descent over the run; its error is that of the mean of the parts. */
   effectiveDescent(c: number): Measured {
     const { tensors, end } = this.cases[c];
-    const parts = tensors.map((of) => of.end.visible ?? 0);
+    const parts = tensors.map((tensor) => tensor.end.visible ?? 0);
     const mean = parts.reduce((sum, part) => sum + part, 0) / parts.length;
     const variance = parts.reduce((sum, part) => sum + (part - mean) ** 2, 0) / (parts.length - 1);
     return { value: end.visible ?? 0, standardError: Math.sqrt(variance / parts.length) };
@@ -83,7 +83,7 @@ export class Simulated {
 /** Runs a simulation on the fastest engine. Seeded: it gives the same numbers every time, on every machine. */
 export async function simulated(simulation: Simulation): Promise<Simulated> {
   const {
-    of,
+    of: subject,
     elements,
     weightFormat = "bf16",
     steps,
@@ -92,8 +92,8 @@ export async function simulated(simulation: Simulation): Promise<Simulated> {
     eps = 1e-8,
     weightDecay = 0,
   } = simulation;
-  const model: ModelShape | null = typeof of === "string" ? models.get(of)! : null;
-  const given = typeof of === "number" ? gaussianTensors(of, elements, weightFormat) : null;
+  const model: ModelShape | null = typeof subject === "string" ? models.get(subject)! : null;
+  const given = typeof subject === "number" ? gaussianTensors(subject, elements, weightFormat) : null;
   const { tensors, stepNumbers } = syntheticRun(
     {
       preset: null,

@@ -1,30 +1,150 @@
-import { type LoadCommand, runProgram } from "./program.js";
+import { type CommandEntry, runProgram } from "./program.js";
 import type { Streams } from "./streams.js";
 
-/** In the order of the help. Loading them all takes longer than most of them work. */
-const commands = new Map<string, LoadCommand>([
-  ["run", async (streams) => (await import("./run.js")).runCommand(streams)],
-  ["check", async (streams) => (await import("./check.js")).checkCommand(streams)],
+/** In the order of the help, which loads none of them: loading a command takes longer than most of them work. */
+const commands = new Map<string, CommandEntry>([
+  [
+    "run",
+    {
+      parameters: "[folder]",
+      summary: "apply recorded updates to weights and tell what became of each",
+      load: async (streams) => (await import("./run.js")).runCommand(streams),
+    },
+  ],
+  [
+    "check",
+    {
+      parameters: "<run>",
+      summary: "tell in one verdict whether a recorded run loses its updates as it is stored",
+      load: async (streams) => (await import("./check.js")).checkCommand(streams),
+    },
+  ],
   [
     "diff",
-    async (streams) =>
-      (await import("./diff.js")).diffCommand(
-        streams,
-        async () => (await import("./merge-adapter.js")).mergeAdapter,
-      ),
+    {
+      parameters: "<before> <after...>",
+      summary: "compare two checkpoints: what changed, and what only looks unchanged",
+      load: async (streams) =>
+        (await import("./diff.js")).diffCommand(
+          streams,
+          async () => (await import("./merge-adapter.js")).mergeAdapter,
+        ),
+    },
   ],
-  ["simulate", async (streams) => (await import("./simulate.js")).simulateCommand(streams)],
-  ["sweep", async (streams) => (await import("./sweep.js")).sweepCommand(streams)],
-  ["predict", async (streams) => (await import("./predict.js")).predictCommand(streams)],
-  ["inspect", async (streams) => (await import("./inspect.js")).inspectCommand(streams)],
-  ["learn", async (streams) => (await import("./learn.js")).learnCommand(streams)],
-  ["compare", async (streams) => (await import("./compare.js")).compareCommand(streams)],
-  ["demo", async (streams) => (await import("./demo.js")).demoCommand(streams)],
-  ["explain", async (streams) => (await import("./explain.js")).explainCommand(streams)],
-  ["vectors", async (streams) => (await import("./vectors.js")).vectorsCommand(streams)],
-  ["doctor", async (streams) => (await import("./doctor.js")).doctorCommand(streams)],
-  ["report", async (streams) => (await import("./report.js")).reportCommand(streams)],
-  ["serve", async (streams) => (await import("./serve.js")).serveCommand(streams)],
+  [
+    "simulate",
+    {
+      parameters: "",
+      summary: "simulate a training run that was not recorded, and tell what formats make of it",
+      load: async (streams) => (await import("./simulate.js")).simulateCommand(streams),
+    },
+  ],
+  [
+    "sweep",
+    {
+      parameters: "[folder]",
+      summary:
+        "compare formats, schemes and roundings over many learning rates: which still learn, at what cost",
+      load: async (streams) => (await import("./sweep.js")).sweepCommand(streams),
+    },
+  ],
+  [
+    "predict",
+    {
+      parameters: "[folder]",
+      summary: "tell how well rules predict which stored weights the next step of Adam changes",
+      load: async (streams) => (await import("./predict.js")).predictCommand(streams),
+    },
+  ],
+  [
+    "inspect",
+    {
+      parameters: "<file>",
+      summary:
+        "tell what a checkpoint holds: formats, ranges, scales, and what other formats would make of it",
+      load: async (streams) => (await import("./inspect.js")).inspectCommand(streams),
+    },
+  ],
+  [
+    "learn",
+    {
+      parameters: "",
+      summary: "train a small model under several storage schemes: does it still learn?",
+      load: async (streams) => (await import("./learn.js")).learnCommand(streams),
+    },
+  ],
+  [
+    "compare",
+    {
+      parameters: "<runs...>",
+      summary: "put recorded runs side by side: what became of their updates, and what they achieved",
+      load: async (streams) => (await import("./compare.js")).compareCommand(streams),
+    },
+  ],
+  [
+    "demo",
+    {
+      parameters: "",
+      summary: "count the embedded recorded run under every storage scheme",
+      load: async (streams) => (await import("./demo.js")).demoCommand(streams),
+    },
+  ],
+  [
+    "explain",
+    {
+      parameters: "<weight> <update>",
+      summary: "explain why one update changes one weight, or does not",
+      load: async (streams) => (await import("./explain.js")).explainCommand(streams),
+    },
+  ],
+  [
+    "vectors",
+    {
+      parameters: "",
+      summary: "write test vectors for other people's arithmetic, and check their results",
+      load: async (streams) => (await import("./vectors.js")).vectorsCommand(streams),
+    },
+  ],
+  [
+    "recipes",
+    {
+      parameters: "[words...]",
+      summary: "list the optimizers that --recipe takes, each with its source and how it was verified",
+      load: async (streams) => (await import("./recipes.js")).recipesCommand(streams),
+    },
+  ],
+  [
+    "doctor",
+    {
+      parameters: "",
+      summary: "check every engine on this machine",
+      load: async (streams) => (await import("./doctor.js")).doctorCommand(streams),
+    },
+  ],
+  [
+    "report",
+    {
+      parameters: "<result.json...>",
+      summary: "render a saved result; several over different tensors are added up",
+      load: async (streams) => (await import("./report.js")).reportCommand(streams),
+    },
+  ],
+  [
+    "merge",
+    {
+      parameters: "<result.json...>",
+      summary: "add up what shards counted; refuse what is missing, doubled or of another run",
+      load: async (streams) => (await import("./merge.js")).mergeCommand(streams),
+    },
+  ],
+  [
+    "serve",
+    {
+      parameters: "",
+      summary: "serve the interactive page: one weight, a tensor, your data, a talk",
+      load: async (streams) => (await import("./serve.js")).serveCommand(streams),
+    },
+  ],
 ]);
 
 export const main = (argv: readonly string[], streams: Streams): Promise<number> =>

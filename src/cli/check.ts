@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { Rounding } from "../format/round.js";
+import { type Rounding, roundings } from "../format/round.js";
 import { checkOf } from "../lens/run/check.js";
 import { renderCheck } from "../report/check.js";
 import { InputError } from "../source/input-error.js";
@@ -11,7 +11,7 @@ import { CheckFailed } from "./check-failed.js";
 import { finiteNumber, formatName, roundingName, threadsOption, wholeNumber } from "./common-options.js";
 import { lensRecording } from "./lens-recording.js";
 import { engineOption } from "./options.js";
-import type { Streams } from "./streams.js";
+import { type Streams, wrappedFor } from "./streams.js";
 import { asUsage, oneOf } from "./strict-options.js";
 import { expectApart, expectWritable, writeWhole } from "./write-output.js";
 
@@ -28,33 +28,42 @@ interface CheckOptions {
   readonly quiet?: boolean;
 }
 
-export function checkCommand({ out, err }: Streams): Command {
+export function checkCommand(streams: Streams): Command {
+  const { out, err } = streams;
   return new Command("check")
-    .summary("one verdict: does a recorded run lose its updates as it is stored?")
     .description(
       "Applies the recorded updates as the run stores its weights, and gives one verdict with its reason.\n" +
         "RUN is the folder of a recorded run. How it is stored is what the options say, or its metadata (format, scheme); " +
         "weights in fp32 are stored as such.",
     )
     .argument("<run>", "folder with base.safetensors and updates.safetensors")
-    .option("--format <name>", "storage format; default that of the file, bf16 for fp32 files", formatName)
+    .option("--format <name>", "storage format (default: the file's; bf16 for fp32 files)", formatName)
     .addOption(
-      new Option("--scheme <name>", `how weights take updates: ${schemeNames.join(", ")}`).argParser((name) =>
-        oneOf("scheme", name, schemeNames),
-      ),
+      new Option(
+        "--scheme <name>",
+        `how weights take updates: ${schemeNames.join(", ")} (default: the recording's)`,
+      ).argParser((name) => oneOf("scheme", name, schemeNames)),
     )
-    .option("--rounding <name>", "of the storage", roundingName, "nearest-even")
-    .option("--seed <n>", "of stochastic rounding", wholeNumber, 0)
+    .option(
+      "--rounding <name>",
+      `how sums are rounded: ${roundings.join(", ")}`,
+      roundingName,
+      "nearest-even",
+    )
+    .option("--seed <n>", "seed of stochastic rounding", wholeNumber, 0)
     .option(
       "--fail-above <share>",
-      "exit with 3 if a larger share than this, 0 to 1, is lost: 1 - retained",
+      "exit with code 3 if more than this share, 0 to 1, is lost (1 - retained)",
       share,
     )
-    .option("--strict", "a tensor that cannot be counted is an error")
+    .option("--strict", "fail where a tensor cannot be counted")
     .addOption(engineOption())
     .addOption(threadsOption())
-    .option("--json <file>", "write the verdict as JSON (precision-lens-check/1); - for stdout")
-    .option("--quiet", "no progress, and no verdict on stdout")
+    .option(
+      "--json <file>",
+      "write the verdict as JSON (precision-lens-check/1) to this file, or to stdout (-)",
+    )
+    .option("--quiet", "print no progress and no verdict")
     .action(async (folder: string, options: CheckOptions, command: Command) => {
       const { json, quiet = false, failAbove = null } = options;
       if (json !== undefined && json !== "-") expectWritable(json);
@@ -74,7 +83,7 @@ export function checkCommand({ out, err }: Streams): Command {
       const text = `${JSON.stringify(check)}\n`;
       if (json !== undefined && json !== "-") writeWhole(json, text);
       if (json === "-") out.write(text);
-      else if (!quiet) out.write(renderCheck(check));
+      else if (!quiet) out.write(wrappedFor(out, renderCheck(check)));
       if (check.failed) throw new CheckFailed();
     });
 }

@@ -24,22 +24,30 @@ export interface OutputOptions {
 /** @param row what there is a row of in CSV. */
 export function addOutputOptions(command: Command, row = "case and tensor"): Command {
   return command
-    .option("--json <file>", "write the result as JSON; - for stdout")
-    .option("--csv <file>", `write one row a ${row}; - for stdout`)
-    .option("--markdown <file>", "write tables in Markdown; - for stdout")
-    .option("--html <file>", "write a report to look at: one page, no network; - for stdout")
-    .option("--svg <folder>", "write each figure of the report as a slide (1600 x 900)")
-    .option("--png <folder>", "the same as pictures")
-    .addOption(new Option("--theme <name>", "of --svg and --png").choices(themes).default("light"))
-    .option("--quiet", "no table, no progress, no warnings");
+    .option("--json <file>", "write the result as JSON to this file, or to stdout (-)")
+    .option("--csv <file>", `write one row a ${row} as CSV to this file, or to stdout (-)`)
+    .option("--markdown <file>", "write the tables as Markdown to this file, or to stdout (-)")
+    .option(
+      "--html <file>",
+      "write a report of one HTML page, which needs no network, to this file, or to stdout (-)",
+    )
+    .option("--svg <folder>", "write each figure of the report as an SVG slide of 1600 x 900")
+    .option("--png <folder>", "write each figure of the report as a PNG slide of 1600 x 900")
+    .addOption(new Option("--theme <name>", "colours of --svg and --png").choices(themes).default("light"))
+    .option("--quiet", "print no table, no progress and no warnings");
 }
 
 export function threadsOption(): Option {
-  return new Option("--threads <n>", "most threads to work on (default: one a core)").argParser(threadCount);
+  return new Option("--threads <n>", "largest number of threads (default: one a core)").argParser(
+    threadCount,
+  );
 }
 
 export function resumeOption(): Option {
-  return new Option("--resume <file>", "save progress there; go on from it if it is there");
+  return new Option(
+    "--resume <file>",
+    "file that progress is saved in; if it exists, the work goes on from there",
+  );
 }
 
 /** The canonical name of a format. One that had another meaning, and may have it for some, is told. */

@@ -3,74 +3,68 @@ import type { ComparedRun, RunComparison } from "../lens/learning/run-comparison
 import { readOutcome } from "../source/outcome.js";
 import { recordedRun } from "../source/recording.js";
 import { version } from "../version.js";
-import { type OutputOptions, threadsOption } from "./common-options.js";
+import { addOutputOptions, type OutputOptions, threadsOption } from "./common-options.js";
 import { checkOutput, comparisonRenderers, emitBy, outputFiles } from "./emit.js";
 import { lensRecording } from "./lens-recording.js";
 import { addCaseOptions, type CaseOptions, caseGrid, engineOption } from "./options.js";
 import type { Streams } from "./streams.js";
 import { expectApart } from "./write-output.js";
 
-interface CompareOptions extends CaseOptions, Pick<OutputOptions, "json" | "csv" | "markdown" | "quiet"> {
+interface CompareOptions extends CaseOptions, OutputOptions {
   readonly engine: string;
   readonly threads?: number;
 }
 
 export function compareCommand(streams: Streams): Command {
   const command = new Command("compare")
-    .summary("recorded runs side by side: what became of their updates, and what they achieved")
     .description(
       "One table of recorded runs, a row each: sparsity, real and apparent, what is retained, and from outcome.json pass@k with " +
         "intervals, the k from which a run is below its base, KL and held-out tasks. What a run does not have stays empty, with the reason.",
     )
     .argument("<runs...>", "folders of recorded runs");
-  addCaseOptions(command)
-    .addOption(engineOption())
-    .addOption(threadsOption())
-    .option("--json <file>", "write the result as JSON; - for stdout")
-    .option("--csv <file>", "write one row a run and k; - for stdout")
-    .option("--markdown <file>", "write the table in Markdown; - for stdout")
-    .option("--quiet", "no table, no progress");
+  addCaseOptions(command).addOption(engineOption()).addOption(threadsOption());
   // One way to store for all: a table has a column for it.
   command.options.find(({ long }) => long === "--scheme")!.default(["in-place"], "in-place");
   command.setOptionValueWithSource("scheme", ["in-place"], "default");
-  return command.action(async (paths: readonly string[], options: CompareOptions) => {
-    const outputs: OutputOptions = { ...options, theme: "light" };
-    checkOutput(outputs, streams);
-    const cases = caseGrid(command, options);
-    if (cases.length !== 1) command.error(`error: compare takes one way to store, found ${cases.length}`);
-    const twin = paths.find((path, i) => paths.indexOf(path) !== i);
-    if (twin !== undefined) command.error(`error: ${twin} was given twice: expected each run once`);
-    const runs: ComparedRun[] = [];
-    for (const path of paths) {
-      const outcome = await readOutcome(path);
-      const {
-        cases: counted,
-        input,
-        skipped,
-      } = await lensRecording({
-        paths: await recordedRun(path),
-        of: "update",
-        plan: ({ tensors, files }) => {
-          expectApart(outputFiles(outputs), files);
-          return { tensors, cases };
-        },
-        engine: options.engine,
-        threads: options.threads,
-        strict: false,
-        progress: options.quiet ? null : streams.err,
-      });
-      const [{ totals, end }] = counted;
-      const { metadata, stepNumbers } = input;
-      runs.push({ path, metadata, stepNumbers, totals, end, outcome, skipped });
-    }
-    const [{ format, scheme, rounding, seed }] = cases;
-    const result: RunComparison = {
-      schema: "precision-lens-compare/1",
-      tool: { name: "precision-lens", version },
-      input: { runs: runs.length },
-      settings: { format: format.name, scheme, rounding, seed },
-      runs,
-    };
-    await emitBy(comparisonRenderers, result, outputs, streams);
-  });
+  return addOutputOptions(command, "run and k").action(
+    async (paths: readonly string[], options: CompareOptions) => {
+      checkOutput(options, streams);
+      const cases = caseGrid(command, options);
+      if (cases.length !== 1) command.error(`error: compare takes one way to store, found ${cases.length}`);
+      const twin = paths.find((path, i) => paths.indexOf(path) !== i);
+      if (twin !== undefined) command.error(`error: ${twin} was given twice: expected each run once`);
+      const runs: ComparedRun[] = [];
+      for (const path of paths) {
+        const outcome = await readOutcome(path);
+        const {
+          cases: counted,
+          input,
+          skipped,
+        } = await lensRecording({
+          paths: await recordedRun(path),
+          of: "update",
+          plan: ({ tensors, files }) => {
+            expectApart(outputFiles(options), files);
+            return { tensors, cases };
+          },
+          engine: options.engine,
+          threads: options.threads,
+          strict: false,
+          progress: options.quiet ? null : streams.err,
+        });
+        const [{ totals, end }] = counted;
+        const { metadata, stepNumbers } = input;
+        runs.push({ path, metadata, stepNumbers, totals, end, outcome, skipped });
+      }
+      const [{ format, scheme, rounding, seed }] = cases;
+      const result: RunComparison = {
+        schema: "precision-lens-compare/1",
+        tool: { name: "precision-lens", version },
+        input: { runs: runs.length },
+        settings: { format: format.name, scheme, rounding, seed },
+        runs,
+      };
+      await emitBy(comparisonRenderers, result, options, streams);
+    },
+  );
 }

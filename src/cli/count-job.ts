@@ -27,7 +27,7 @@ export async function countJob(job: DescribedJob, options: CountOptions): Promis
 /** What the formats of a job make of its weights without scales; the weights are read once more for it. */
 export async function castsOf({ tensors, cases }: LensJob): Promise<Pick<Result, "casts">> {
   const casts = await castsWithoutScale(
-    tensors.map(({ weights }) => weights),
+    tensors,
     cases.filter((settings) => !sharesScales(settings)).map(({ format }) => format),
   );
   return casts.length > 0 ? { casts } : {};

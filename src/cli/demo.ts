@@ -33,7 +33,6 @@ const cases = [
 
 export function demoCommand(streams: Streams): Command {
   const command = new Command("demo")
-    .summary("the embedded recorded run, every way to store its weights")
     .description(
       "A real RLVR run (GRPO on a tiny decoder that adds numbers; AdamW, learning rate 1e-5, fp32 master): " +
         "its first 8 steps stored in bf16 in every way, and as an fp32 run would have stored them.",
@@ -62,7 +61,7 @@ export function demoCommand(streams: Streams): Command {
       const before = paragraph(
         "The first 8 of 300 steps of a real RLVR run (GRPO, AdamW at 1e-5), stored in five ways.",
       );
-      const next = paragraph("Next: precision-lens explain 0.02 1e-6; precision-lens run --help");
+      const next = "Next:\n  precision-lens explain 0.02 1e-6\n  precision-lens run --help\n";
       await emit(result, options, streams, {
         before: `${before}\n`,
         after: `\n${paragraph(await endOfRun())}\n${next}`,

@@ -11,7 +11,11 @@ import type { Streams } from "./streams.js";
 export const main = async (argv: readonly string[], streams: Streams): Promise<number> =>
   argv.slice(3).some(mayBeAdapter)
     ? (await import("./all-commands.js")).main(argv, streams)
-    : runProgram(argv, new Map([["diff", async () => diffCommand(streams)]]), streams);
+    : runProgram(
+        argv,
+        new Map([["diff", { parameters: "", summary: "", load: async () => diffCommand(streams) }]]),
+        streams,
+      );
 
 function mayBeAdapter(path: string): boolean {
   return [path, dirname(path)].some((folder) => existsSync(join(folder, "adapter_config.json")));

@@ -5,15 +5,17 @@ import type { TensorPart } from "../geometry/job.js";
 import type { DifferenceTallyJson } from "../lens/difference/difference.js";
 import type { Comparer } from "../lens/difference/difference-codes.js";
 import type { DeltaFile, DifferenceResult } from "../lens/difference/difference-result.js";
+import type { Part } from "../lens/shard/part.js";
 import { differenceOf } from "../source/pair/difference-of.js";
 import { openPair } from "../source/pair/open-pair.js";
 import type { CheckpointPair, PairOptions } from "../source/pair/pair-up.js";
 import type { WorkerPool } from "../source/pair/worker-pool.js";
-import type { ResumeLog } from "../source/resume-log.js";
 import { version } from "../version.js";
-import type { DiffOptions } from "./diff.js";
+import type { GeometryJob } from "./diff-geometry.js";
+import type { ComparisonLog, DiffOptions } from "./diff-options.js";
 import { checkOutput, diffRenderers, emitBy, outputFiles } from "./emit.js";
 import { gigabytes, progressBar } from "./progress.js";
+import type { ShardRequest } from "./shard-option.js";
 import type { Streams } from "./streams.js";
 import { expectApart, expectWritable } from "./write-output.js";
 
@@ -21,6 +23,7 @@ import { expectApart, expectWritable } from "./write-output.js";
  * What `diff` does.
  *
  * @param more tuned models after the first, whose geometry is measured too.
+ * @param request the shard to compare, or to plan.
  * @param pool threads beside this one; it ends them as soon as it can.
  * @throws InputError, CommanderError
  */
@@ -29,6 +32,7 @@ export async function diffFiles(
   after: string,
   more: readonly string[],
   options: DiffOptions,
+  request: ShardRequest | null,
   pool: WorkerPool | null,
   streams: Streams,
 ): Promise<void> {
@@ -53,15 +57,22 @@ export async function diffFiles(
     const files = [pair, ...others].flatMap(({ files }) => files);
     expectApart([...outputFiles(options), ...outputs], files);
     pool?.prepare(await kernel);
-    const log = await resumeLog(pair, others, options);
-    const difference = await compared(pair, comparerOf(await kernel), pool, log, options, streams);
+    const comparer = comparerOf(await kernel);
+    const part =
+      request &&
+      (await (await import("./diff-shard.js")).shardOfPair(pair, request, options, comparer, streams));
+    if (part === "planned") return;
+    const log = await resumeLog(pair, others, options, part);
+    const difference = await compared(pair, comparer, pool, log, options, part, streams);
     const file = await delta();
     const result = file === null ? difference : { ...difference, delta: { ...difference.delta, file } };
     // They end while the result is written.
     void pool?.close();
     const geometry =
       options.geometry &&
-      (await (await geometryModule()).measured([pair, ...others], before, log, options, streams));
+      (await (
+        await geometryModule()
+      ).measured([pair, ...others], before, log, geometryJob(view, options), streams));
     await emitBy(diffRenderers, geometry ? { ...result, geometry } : result, options, streams);
     if (options.resume !== undefined) (await import("../source/resume-log.js")).removeLog(options.resume);
   } finally {
@@ -80,6 +91,14 @@ function pairOptions(view: PairOptions["view"], { strict, rename, commonRows }: 
     strict: strict ?? false,
     rename: rename ?? [],
     commonRows: commonRows ?? false,
+  };
+}
+
+function geometryJob(view: PairOptions["view"], { lr, steps, ...options }: DiffOptions): GeometryJob {
+  return {
+    ...options,
+    pair: pairOptions(view, options),
+    walk: (updates = steps) => (lr === undefined || updates === undefined ? null : { lr, steps: updates }),
   };
 }
 
@@ -111,6 +130,7 @@ async function compared(
   pool: WorkerPool | null,
   log: ComparisonLog | null,
   options: DiffOptions,
+  part: Part | null,
   { err }: Streams,
 ): Promise<DifferenceResult> {
   const { view = null, strict = false, commonRows = false, sample: chunks, seed } = options;
@@ -127,6 +147,7 @@ async function compared(
       comparer,
       pool,
       progress: bar.progress,
+      part,
       resume: log && {
         tally: (tensor) => log.part(tensor) as DifferenceTallyJson | null,
         done: (tensor, tally) => log.add(tensor, tally),
@@ -137,13 +158,11 @@ async function compared(
   }
 }
 
-/** Tallies by the name of their tensor; geometry has names of its own. */
-export type ComparisonLog = ResumeLog<DifferenceTallyJson | TensorPart>;
-
 async function resumeLog(
   pair: CheckpointPair,
   others: readonly CheckpointPair[],
   options: DiffOptions,
+  part: Part | null,
 ): Promise<ComparisonLog | null> {
   const { resume, view, strict, rename = [], commonRows, geometry, rank, layers, lr, steps, seed } = options;
   if (resume === undefined) return null;
@@ -160,6 +179,7 @@ async function resumeLog(
       rename: rename.map(({ text }) => text),
       commonRows: commonRows ?? false,
       ...(geometry && ofGeometry),
+      ...(part && { shard: { index: part.index, of: part.of, plan: part.plan } }),
     },
     files: fileIdentities([...new Set([pair, ...others].flatMap(({ files }) => files))].sort()),
   });

@@ -1,14 +1,14 @@
 import { geometryEngines, provenGeometry } from "../engine/wasm/geometry-engines.js";
 import { cores } from "../engine/wasm/platform.js";
-import { format } from "../format/registry.js";
 import type { TensorPart } from "../geometry/job.js";
+import type { Walk } from "../geometry/size-measures.js";
 import type { Geometry, MeanMeasures } from "../lens/geometry-result.js";
 import { geometryOf } from "../source/pair/geometry-of.js";
 import { GeometryPool } from "../source/pair/geometry-pool.js";
 import { openPair } from "../source/pair/open-pair.js";
 import type { CheckpointPair, PairOptions } from "../source/pair/pair-up.js";
-import type { DiffOptions } from "./diff.js";
-import type { ComparisonLog } from "./diff-files.js";
+import type { ComparisonLog } from "./diff-options.js";
+import type { GeometryOptions } from "./geometry-options.js";
 import { progressBar } from "./progress.js";
 import type { Streams } from "./streams.js";
 
@@ -20,6 +20,16 @@ const worthThreads = 2 ** 16;
 /** What is told of progress: weights times what is done to them. */
 const work = { name: "billion steps of work", size: 1e9 };
 
+/** What is measured, and how. */
+export interface GeometryJob extends GeometryOptions {
+  readonly pair: PairOptions;
+  readonly seed: number;
+  /** The noise walk of the first so many updates, or of all; null where rate or steps are not known. */
+  readonly walk: (updates?: number) => Walk | null;
+  readonly threads?: number | undefined;
+  readonly quiet?: boolean | undefined;
+}
+
 /**
  * The geometry of the changes of all pairs, which have one base.
  *
@@ -30,10 +40,10 @@ export async function measured(
   pairs: readonly CheckpointPair[],
   before: string,
   log: ComparisonLog | null,
-  options: DiffOptions,
+  options: GeometryJob,
   { err }: Streams,
 ): Promise<Geometry> {
-  const { rank = 64, layers = 5, lr, steps, seed } = options;
+  const { rank = 64, layers = 5, seed, walk } = options;
   const kernels = await provenGeometry();
   const elements = pairs.flatMap(({ tensors }) => tensors).reduce((sum, tensor) => sum + tensor.elements, 0);
   const threads = options.threads ?? (elements < worthThreads ? 1 : cores());
@@ -42,21 +52,19 @@ export async function measured(
   const keyOf = (tensor: string) => `geometry of ${tensor}`;
   const engines = geometryEngines(kernels);
   const common = { rank, layers, seed, engines };
-  const walkOf = (steps: number | undefined) =>
-    lr === undefined || steps === undefined ? null : { lr, steps };
   try {
     // First, because it tells at once where there is no such step.
     const curve = await curveOf(options.milestones ?? [], async (updates) => {
-      const pair = await openPair(before, pairs[0].after.path, { ...pairOptions(options), updates });
+      const pair = await openPair(before, pairs[0].after.path, { ...options.pair, updates });
       try {
-        return (await geometryOf([pair], { ...common, walk: walkOf(updates), pool: null })).totals;
+        return (await geometryOf([pair], { ...common, walk: walk(updates), pool: null })).totals;
       } finally {
         await pair.close();
       }
     });
     const geometry = await geometryOf(pairs, {
       ...common,
-      walk: walkOf(steps),
+      walk: walk(),
       pool,
       progress: bar.progress,
       resume: log && {
@@ -78,8 +86,4 @@ async function curveOf(
   const curve = [];
   for (const updates of milestones) curve.push({ updates, totals: await totalsAfter(updates) });
   return curve;
-}
-
-function pairOptions({ view, strict = false }: DiffOptions): PairOptions {
-  return { view: view === undefined ? null : format(view), strict };
 }

@@ -4,7 +4,7 @@ import { comparisonsOf, seriesOf } from "../lens/difference/series.js";
 import { differenceOf } from "../source/pair/difference-of.js";
 import { openPair } from "../source/pair/open-pair.js";
 import type { WorkerPool } from "../source/pair/worker-pool.js";
-import type { DiffOptions } from "./diff.js";
+import type { DiffOptions } from "./diff-options.js";
 import { checkOutput, emitBy, outputFiles, seriesRenderers } from "./emit.js";
 import { gigabytes, progressBar } from "./progress.js";
 import type { Streams } from "./streams.js";

@@ -8,52 +8,22 @@ import {
   addOutputOptions,
   finiteNumber,
   formatName,
-  type OutputOptions,
   resumeOption,
   storageName,
   threadsOption,
   wholeNumber,
 } from "./common-options.js";
+import type { DiffOptions, MergeAdapter } from "./diff-options.js";
+import { addGeometryOptions, checkGeometryOptions } from "./geometry-options.js";
+import { shardOption, shardRequest } from "./shard-option.js";
 import type { Streams } from "./streams.js";
 import { asArgument, ListOption } from "./strict-options.js";
 
 const threadScript = new URL("./diff-worker.cjs", import.meta.url);
 
-export interface DiffOptions extends OutputOptions {
-  readonly view?: string;
-  readonly strict?: boolean;
-  readonly rename?: readonly Rename[];
-  readonly commonRows?: boolean;
-  readonly sample: number;
-  readonly seed: number;
-  readonly threads?: number;
-  readonly resume?: string;
-  readonly writeDelta?: string;
-  readonly applyDelta?: string;
-  /** Of a LoRA adapter. */
-  readonly merged?: string;
-  readonly unmerge?: boolean;
-  readonly roundUpdate?: string;
-  readonly geometry?: boolean;
-  readonly rank?: number;
-  readonly layers?: number | "all";
-  readonly lr?: number;
-  readonly steps?: number;
-  readonly milestones?: readonly number[];
-}
-
-/** What is done where AFTER is a LoRA adapter. */
-export type MergeAdapter = (
-  base: string,
-  adapter: string,
-  options: DiffOptions,
-  streams: Streams,
-) => Promise<void>;
-
 /** @param merge loads what merges an adapter; without it AFTER is taken for a checkpoint. */
 export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter>): Command {
   const command = new Command("diff")
-    .summary("two checkpoints: what changed, what only looks unchanged")
     .description(
       "Compares two checkpoints weight by weight: what is unchanged in all, by module and by layer, how far the rest " +
         "went, and what sending the changes would cost. Of the folder of a recorded run, BEFORE is its base and AFTER " +
@@ -62,7 +32,7 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
     )
     .argument(
       "<before>",
-      "file of safetensors or torch.save, index of shards, folder of one, or a recorded run",
+      "a checkpoint's file (safetensors, torch.save), index of shards or folder, or a recorded run",
     )
     .argument(
       "<after...>",
@@ -70,10 +40,10 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
     )
     .option(
       "--view <format>",
-      "compare what would be stored in this format, with shared scales too",
+      "format that both sides are compared in, as if stored in it; one with shared scales too",
       storageName,
     )
-    .option("--strict", "a tensor that cannot be compared is an error")
+    .option("--strict", "fail where a tensor cannot be compared")
     .addOption(
       new ListOption(
         "--rename <rule>",
@@ -83,41 +53,45 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
       ),
     )
     .option("--common-rows", "compare the rows in common where a vocabulary was resized")
-    .option(
-      "--merged <path>",
-      "of an adapter: a merged checkpoint, to compare bit for bit with what merging gives",
-    )
-    .option("--unmerge", "of an adapter: what is back after the update is taken away again")
+    .option("--merged <path>", "merged checkpoint that merging the adapter is compared with, bit for bit")
+    .option("--unmerge", "tell what is restored where the adapter is merged and its update subtracted again")
     .option(
       "--round-update <format>",
-      "of an adapter: round its update to this format first, as PEFT does with safe_merge",
+      "format that the adapter's update is rounded to first, as PEFT does with safe_merge",
       formatName,
     )
-    .option("--sample <n>", "chunks of 65,536 weights to compress", wholeNumber, 16)
-    .option("--seed <n>", "of the places of those chunks, and of drawn signs", wholeNumber, 0)
     .option(
-      "--geometry",
-      "how the change of each matrix lies, beside what would be expected if only sizes mattered (docs/gates.md)",
+      "--sample <n>",
+      "number of chunks of 65,536 weights that are compressed, for an estimate",
+      wholeNumber,
+      16,
     )
-    .option("--rank <n>", "leading directions of --geometry (default: 64)", wholeNumber)
-    .option("--layers <n>", "layers whose spectra --geometry takes, 0 to all (default: 5)", layersOf)
-    .option("--lr <rate>", "learning rate of the run, for what a noise walk would give", finiteNumber)
-    .option("--steps <n>", "optimizer steps of the run, for the same", wholeNumber)
-    .addOption(
-      new ListOption(
-        "--milestones <n,...>",
-        "of a recorded run, --geometry after so many of its updates too",
-        (text) => text.split(",").map(wholeNumber),
-        (all) => [...new Set(all)].sort((a, b) => a - b),
-      ),
+    .option(
+      "--seed <n>",
+      "seed of the places of those chunks, and of the signs that --geometry draws",
+      wholeNumber,
+      0,
+    );
+  addGeometryOptions(command, "numbers of updates of a recorded run after which --geometry is measured too")
+    .option("--lr <rate>", "learning rate of the run, for the distance of a noise walk", finiteNumber)
+    .option(
+      "--steps <n>",
+      "number of optimizer steps of the run, for the distance of a noise walk",
+      wholeNumber,
     )
     .option("--write-delta <file>", "write what makes AFTER from BEFORE, byte for byte (safetensors)")
-    .option("--apply-delta <file>", "first make AFTER, where nothing is yet, from BEFORE and such a delta")
+    .option(
+      "--apply-delta <file>",
+      "first make AFTER, which must not exist yet, from BEFORE and such a delta",
+    )
     .addOption(threadsOption())
-    .addOption(resumeOption());
+    .addOption(resumeOption())
+    .addOption(shardOption());
   return addOutputOptions(command).action(async (before: string, afters: string[], options: DiffOptions) => {
     checkGeometry(command, options);
+    const request = shardRequest(command, options, streams);
     const [after, ...more] = afters;
+    if (request !== null) checkShard(command, options, more);
     const isSeries = more.length > 0 && options.geometry !== true;
     const forTwo = (["writeDelta", "applyDelta", "resume"] as const).filter(
       (name) => options[name] !== undefined,
@@ -132,6 +106,7 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
     const isMerge = merge !== undefined && more.length === 0 && ofAfter && !ofBefore;
     if (isMerge && options.geometry) refuseOption(command, "geometry", "two checkpoints");
     if (isMerge && forTwo.length > 0) refuseOption(command, forTwo[0], "two checkpoints");
+    if (isMerge && request !== null) refuseOption(command, "shard", "two checkpoints");
     if (isMerge) return (await merge())(before, after, options, streams);
     const stray = (["merged", "unmerge", "roundUpdate"] as const).find((name) => options[name] !== undefined);
     if (stray !== undefined) refuseOption(command, stray, "AFTER a LoRA adapter");
@@ -144,7 +119,7 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
       }
       // Threads take as long to start as all else does to be loaded and made ready.
       const { diffFiles } = await import("./diff-files.js");
-      await diffFiles(before, after, more, options, pool, streams);
+      await diffFiles(before, after, more, options, request, pool, streams);
     } catch (error) {
       const nothing =
         error instanceof InputError && error.expected.startsWith("tensors that can be compared");
@@ -160,27 +135,28 @@ function refuseOption(command: Command, name: string, what: string): never {
   return command.error(`error: --${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} is for ${what}`);
 }
 
-const mostRank = 1024;
-
-function layersOf(text: string): number | "all" {
-  return text === "all" ? text : wholeNumber(text);
+/** What a part of the weights cannot tell. */
+function checkShard(command: Command, options: DiffOptions, more: readonly string[]): void {
+  if (more.length > 0) refuseOption(command, "shard", "two checkpoints");
+  for (const [name, why] of [
+    ["geometry", "measures whole matrices"],
+    ["writeDelta", "writes all that changed"],
+    ["applyDelta", "makes whole files"],
+  ] as const) {
+    if (options[name] === undefined) continue;
+    const option = name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+    command.error(`error: --${option} ${why}: it does not go with --shard`);
+  }
 }
 
 /** What the options of --geometry ask of each other. */
 function checkGeometry(command: Command, options: DiffOptions): void {
-  const { geometry = false, rank, layers, lr, steps, milestones } = options;
-  const given = Object.entries({ rank, layers, lr, steps, milestones }).find(
-    ([, value]) => value !== undefined,
-  );
+  const { lr, steps } = options;
+  checkGeometryOptions(command, options, { lr, steps });
   const refuse = (message: string) => command.error(`error: ${message}`);
-  if (!geometry && given) refuse(`--${given[0]} is an option of --geometry, which was not given`);
-  if (rank !== undefined && (rank < 1 || rank > mostRank)) {
-    refuse(`--rank ${rank}: expected from 1 to ${mostRank} directions`);
-  }
   if ((lr === undefined) !== (steps === undefined)) {
     refuse("--lr and --steps go together: one alone does not say how far a noise walk gets");
   }
   if (lr !== undefined && lr <= 0) refuse(`--lr ${lr}: expected a learning rate above zero`);
-  if (milestones?.includes(0)) refuse("--milestones 0: expected at least one update");
   if (steps === 0) refuse("--steps 0: expected at least one");
 }

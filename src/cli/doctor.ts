@@ -4,9 +4,9 @@ import type { Engine } from "../engine/engine.js";
 import { engines } from "../engine/registry.js";
 import { selectEngine } from "../engine/select.js";
 import type { SelfCheck } from "../lens/run/result.js";
-import { layOut } from "../report/columns.js";
+import { fitted, wrap } from "../report/columns.js";
 import { version } from "../version.js";
-import type { Streams } from "./streams.js";
+import { type Streams, terminal } from "./streams.js";
 
 interface EngineReport {
   readonly name: string;
@@ -16,11 +16,10 @@ interface EngineReport {
   readonly selfCheck: SelfCheck | null;
 }
 
-export function doctorCommand({ out }: Streams): Command {
+export function doctorCommand(streams: Streams): Command {
   return new Command("doctor")
-    .summary("the engines on this machine, and whether they can be trusted")
     .description("Runs the self-check of every engine and tells which one would be used.")
-    .option("--json <file>", "- for stdout; nothing else is offered")
+    .option("--json <file>", "write the report as JSON to stdout (-)")
     .action(async ({ json }: { json?: string }, command: Command) => {
       if (json !== undefined && json !== "-") command.error("error: --json takes only -, for stdout");
       const reports: EngineReport[] = [];
@@ -42,7 +41,9 @@ export function doctorCommand({ out }: Streams): Command {
         engines: reports,
         chosen,
       };
-      out.write(json === "-" ? `${JSON.stringify(report)}\n` : inWords(report));
+      streams.out.write(
+        json === "-" ? `${JSON.stringify(report)}\n` : inWords(report, terminal(streams).columns),
+      );
     });
 }
 
@@ -54,16 +55,19 @@ async function examine(engine: Engine): Promise<EngineReport> {
   return report;
 }
 
-function inWords({
-  machine,
-  engines: reports,
-  chosen,
-}: {
-  machine: { node: string; platform: string; architecture: string; cores: number; memoryBytes: number };
-  engines: readonly EngineReport[];
-  /** What `auto` takes for a job that no device is worth; null where no engine passes. */
-  chosen: string | null;
-}): string {
+function inWords(
+  {
+    machine,
+    engines: reports,
+    chosen,
+  }: {
+    machine: { node: string; platform: string; architecture: string; cores: number; memoryBytes: number };
+    engines: readonly EngineReport[];
+    /** What `auto` takes for a job that no device is worth; null where no engine passes. */
+    chosen: string | null;
+  },
+  width: number,
+): string {
   const { node, platform, architecture, cores, memoryBytes } = machine;
   const column = (heading: string, cell: (report: EngineReport) => string) => ({
     heading,
@@ -71,17 +75,26 @@ function inWords({
     cells: reports.map(cell),
   });
   const lines = [
-    `precision-lens ${version}, Node ${node}, ${platform} ${architecture}, ${cores} cores, ` +
-      `${Math.round(memoryBytes / 2 ** 30)} GiB of memory`,
+    ...wrap(
+      `precision-lens ${version}, Node ${node}, ${platform} ${architecture}, ${cores} cores, ` +
+        `${Math.round(memoryBytes / 2 ** 30)} GiB of memory`,
+      width,
+    ),
     "",
-    ...layOut([
-      column("engine", ({ name }) => name),
-      column("device", ({ device }) => device),
-      column("self-check", ({ selfCheck }) => (selfCheck ? selfCheckInWords(selfCheck) : "none")),
-    ]),
+    ...fitted(
+      [
+        column("engine", ({ name }) => name),
+        column("device", ({ device }) => device),
+        column("self-check", ({ selfCheck }) => (selfCheck ? selfCheckInWords(selfCheck) : "none")),
+      ],
+      width,
+      (line) => line,
+    ),
     "",
-    ...reports.flatMap(({ name, unavailable }) => (unavailable ? [`${name}: ${unavailable}.`, ""] : [])),
-    choiceInWords(chosen, reports),
+    ...reports.flatMap(({ name, unavailable }) =>
+      unavailable ? [...wrap(`${name}: ${unavailable}.`, width), ""] : [],
+    ),
+    ...wrap(choiceInWords(chosen, reports), width),
   ];
   return `${lines.join("\n")}\n`;
 }

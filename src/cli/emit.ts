@@ -6,6 +6,7 @@ import type { SeriesResult } from "../lens/difference/series.js";
 import type { LearnResult } from "../lens/learning/learning.js";
 import type { RunComparison } from "../lens/learning/run-comparison.js";
 import type { Result } from "../lens/run/result.js";
+import type { Part } from "../lens/shard/part.js";
 import type { PredictionResult } from "../lens/study/prediction.js";
 import type { SweepResult } from "../lens/study/sweep.js";
 import type { Figure } from "../report/charts/figure.js";
@@ -13,7 +14,7 @@ import type { HtmlAssets } from "../report/html/document.js";
 import { shareable } from "../report/shareable.js";
 import type { Terminal } from "../report/terminal.js";
 import type { OutputOptions } from "./common-options.js";
-import { type Streams, terminal } from "./streams.js";
+import { type Streams, terminal, wrappedFor } from "./streams.js";
 import { expectFolder, writeFigures } from "./write-figures.js";
 import { expectWritable, writeWhole } from "./write-output.js";
 
@@ -22,13 +23,13 @@ const renderingNames = ["json", "csv", "markdown", "html"] as const;
 
 /** How an object is rendered. What is not asked for is not loaded: all of it takes as long as a small comparison. */
 export interface Renderers<Of> {
-  readonly csv: () => Promise<(of: Of) => string>;
-  readonly markdown: () => Promise<(of: Of) => string>;
-  readonly html: () => Promise<(of: Of, assets: HtmlAssets) => string>;
-  readonly figures: () => Promise<(of: Of) => readonly Figure[]>;
+  readonly csv: () => Promise<(result: Of) => string>;
+  readonly markdown: () => Promise<(result: Of) => string>;
+  readonly html: () => Promise<(result: Of, assets: HtmlAssets) => string>;
+  readonly figures: () => Promise<(result: Of) => readonly Figure[]>;
   /** What figures are of, at the foot of a slide. */
-  readonly source: () => Promise<(of: Of) => string>;
-  readonly table: () => Promise<(of: Of, terminal: Terminal) => string>;
+  readonly source: () => Promise<(result: Of) => string>;
+  readonly table: () => Promise<(result: Of, terminal: Terminal) => string>;
 }
 
 const lensRenderers: Renderers<Result> = {
@@ -76,23 +77,21 @@ export const predictionRenderers: Renderers<PredictionResult> = {
   table: async () => (await import("../report/prediction.js")).renderPredictionTable,
 };
 
-/** Of what `compare` offers. */
 export const comparisonRenderers: Renderers<RunComparison> = {
   csv: async () => (await import("../report/comparison.js")).renderComparisonCsv,
   markdown: async () => (await import("../report/comparison.js")).renderComparisonMarkdown,
-  html: () => Promise.reject(new Error("compare has no HTML report")),
-  figures: () => Promise.reject(new Error("compare has no figures")),
-  source: () => Promise.reject(new Error("compare has no figures")),
+  html: async () => (await import("../report/html/comparison-html.js")).renderComparisonHtml,
+  figures: async () => (await import("../report/charts/comparison-charts.js")).figuresOfComparison,
+  source: async () => (await import("../report/source-line.js")).comparisonSource,
   table: async () => (await import("../report/comparison.js")).renderComparisonTable,
 };
 
-/** Of what `learn` offers. */
 export const learnRenderers: Renderers<LearnResult> = {
   csv: async () => (await import("../report/learning-csv.js")).renderLearnCsv,
   markdown: async () => (await import("../report/learning.js")).renderLearnMarkdown,
-  html: () => Promise.reject(new Error("learn has no HTML report")),
-  figures: () => Promise.reject(new Error("learn has no figures")),
-  source: () => Promise.reject(new Error("learn has no figures")),
+  html: async () => (await import("../report/html/learning-html.js")).renderLearnHtml,
+  figures: async () => (await import("../report/charts/learning-charts.js")).figuresOfLearning,
+  source: async () => (await import("../report/source-line.js")).learnSource,
   table: async () => (await import("../report/learning.js")).renderLearnTable,
 };
 
@@ -107,7 +106,7 @@ export function checkOutput(options: OutputOptions, { err }: Streams): void {
     if (options[name] === undefined || twin === undefined) continue;
     const where = options[name] === "-" ? "stdout" : options[name];
     const message = `error: only one of --${twin} and --${name} can go to ${where}`;
-    err.write(`${message}\n`);
+    err.write(wrappedFor(err, `${message}\n`));
     throw new CommanderError(2, "precision-lens.output", message);
   }
   for (const name of renderingNames) {
@@ -151,12 +150,16 @@ export async function emitBy<Of extends { readonly input: object }>(
   streams: Streams,
   { before = "", after = "" } = {},
 ): Promise<void> {
+  const { part } = result as { readonly part?: Part };
+  if (part !== undefined && !options.quiet) (await import("./shard.js")).tellPart(part, streams.err);
   let stdout: string | null = null;
   for (const name of renderingNames) {
     const path = options[name];
     if (path === undefined) continue;
     const text = await renderingOf(name, renderers, result);
     if (path === "-") stdout = text;
+    else if (part !== undefined && name === "json")
+      (await import("./write-part.js")).writePart(path, text, part);
     else writeWhole(path, text);
   }
   for (const kind of ["svg", "png"] as const) {

@@ -28,32 +28,43 @@ interface ExplainOptions {
 
 export function explainCommand(streams: Streams): Command {
   const command = takeNegativeNumbers(new Command("explain"))
-    .summary("one number's walk: why an update shows or does not")
     .description("Tells what one update makes of one weight, why, and after how many such steps it shows.")
-    .argument("<weight>", "any number, inf and nan too; it is stored in the format first", anyNumber)
-    .argument("<update>", "as added, sign included", anyNumber)
+    .argument("<weight>", "a number, inf or nan; it is stored in the format first", anyNumber)
+    .argument("<update>", "the update as it is added, sign included", anyNumber)
     .option(
       "--format <name>",
       "storage format; one with shared scales, such as mxfp8-e4m3, with --amax",
       storageName,
       "bf16",
     )
-    .option("--amax <x>", "of a format with shared scales: the largest magnitude in the block", finiteNumber)
+    .option(
+      "--amax <x>",
+      "largest magnitude in the block of the weight, for a format with shared scales",
+      finiteNumber,
+    )
     .option(
       "--tensor-amax <x>",
-      "the same in the tensor, where that has a scale (default: --amax)",
+      "largest magnitude in the tensor, for a format with a tensor scale (default: --amax)",
       finiteNumber,
     )
     .addOption(throughOption())
     .addOption(
-      new Option("--scheme <name>", "how the weight takes it (with shared scales: master)")
+      new Option(
+        "--scheme <name>",
+        "how the weight takes the update; with shared scales the default is master",
+      )
         .choices(schemeNames)
         .default("in-place"),
     )
-    .option("--rounding <name>", roundings.join(", "), roundingName, "nearest-even")
+    .option(
+      "--rounding <name>",
+      `how sums are rounded: ${roundings.join(", ")}`,
+      roundingName,
+      "nearest-even",
+    )
     .addOption(opmathOption())
     .addOption(overflowOption())
-    .option("--json <file>", "write the explanation as JSON; - for stdout");
+    .option("--json <file>", "write the explanation as JSON to this file, or to stdout (-)");
   return command.action((weight: number, update: number, options: ExplainOptions) => {
     const { json, amax, tensorAmax, through, ...settings } = options;
     if (json !== undefined && json !== "-") expectWritable(json);

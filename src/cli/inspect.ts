@@ -21,19 +21,27 @@ export function inspectCommand(streams: Streams): Command {
   const { out, err } = streams;
   const formats = asArgument((text: string) => text.split(",").map(nameOfTarget));
   return new Command("inspect")
-    .summary("what a checkpoint holds: formats, ranges, scales, and what other formats would make of it")
     .description(
       "Tells what tensors are stored in, how large their numbers are, and what of their scales is most likely a mistake. " +
         "With --as, what formats would make of these numbers: the share clipped, the share stored as zero, and the " +
         "signal to quantization noise, by module and layer.",
     )
-    .argument("<file>", "file of safetensors or torch.save, index of shards, or folder of one")
+    .argument("<file>", "a checkpoint's file (safetensors, torch.save), index of shards, or folder")
     .addOption(
-      new ListOption("--as <formats>", "formats to try, by commas: bf16, mxfp8-e4m3, nvfp4, ...", formats),
+      new ListOption(
+        "--as <formats>",
+        "formats to try, separated by commas: bf16, mxfp8-e4m3, nvfp4, ...",
+        formats,
+      ),
     )
-    .option("--sample <n>", "squares of 128 x 128 of a tensor to try; all for all", sampleSize, 4)
-    .option("--json <file>", "write the result as JSON; - for stdout")
-    .option("--quiet", "no table, no progress")
+    .option(
+      "--sample <n>",
+      "number of squares of 128 x 128 that are tried of a tensor, or all",
+      sampleSize,
+      4,
+    )
+    .option("--json <file>", "write the result as JSON to this file, or to stdout (-)")
+    .option("--quiet", "print no table and no progress")
     .action(async (path: string, { as = [], sample, json, quiet }: InspectOptions) => {
       if (json !== undefined && json !== "-") expectWritable(json);
       const checkpoint = await openCheckpoint(path);

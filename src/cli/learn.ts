@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { parameterCount, parameters } from "../learn/decoder/shape.js";
 import { firstOperands, Learning } from "../learn/learn.js";
 import { RunRecorder } from "../learn/recorded-run.js";
-import { largestNorm, optimizerSettings, type TrainingSettings } from "../learn/training.js";
+import { largestNorm, optimizerSettings, type TrainingSettings, usualRates } from "../learn/training.js";
 import {
   type LearningRun,
   type LearnResult,
@@ -14,9 +14,10 @@ import { isFp32 } from "../lens/learning/learning-summary.js";
 import { InputError } from "../source/input-error.js";
 import { updateSettings } from "../update/settings.js";
 import { version } from "../version.js";
-import { finiteNumber, type OutputOptions, wholeNumber } from "./common-options.js";
+import { addOutputOptions, finiteNumber, type OutputOptions, wholeNumber } from "./common-options.js";
 import { checkOutput, emitBy, learnRenderers } from "./emit.js";
 import { type BaseName, baseNames, exampleModels, heldOutOf } from "./example-models.js";
+import { modelGeometry } from "./learn-geometry.js";
 import { addCaseOptions, type CaseOptions, caseGrid, plainCases } from "./options.js";
 import { progressBar } from "./progress.js";
 import { writeRecordedRun } from "./record-run.js";
@@ -24,27 +25,22 @@ import type { Streams } from "./streams.js";
 import { asUsage, ListOption, oneOf } from "./strict-options.js";
 import { expectFolder } from "./write-figures.js";
 
-interface LearnOptions
-  extends Omit<CaseOptions, "seed">,
-    Pick<OutputOptions, "json" | "csv" | "markdown" | "quiet"> {
+interface LearnOptions extends Omit<CaseOptions, "seed">, OutputOptions {
   readonly run: readonly LearningRun[];
   readonly lr?: readonly number[];
   readonly seed: readonly number[];
   readonly steps: number;
   readonly base: BaseName;
   readonly kl?: keyof typeof firstOperands;
+  readonly geometry?: boolean;
   readonly record?: string;
 }
 
 /** Steps that are kept in memory until they are written: a step is 0.2 MB. */
 const mostRecorded = 3000;
 
-/** Learning rates of the recorded runs. */
-const usualRates: Readonly<Record<LearningRun, number>> = { rlvr: 1e-5, sft: 1e-4, opd: 1e-5 };
-
 export function learnCommand(streams: Streams): Command {
   const command = new Command("learn")
-    .summary("train a small model under several ways of storing its weights: does it still learn?")
     .description(
       "Trains the embedded decoder (26,048 weights, adds two numbers) further: GRPO (rlvr), cross-entropy (sft) or on-policy " +
         "distillation (opd), AdamW as in the recorded runs. Every way of storing trains its own model, which reads what is stored; " +
@@ -73,14 +69,13 @@ export function learnCommand(streams: Streams): Command {
         "KL between base and model over all answers: to all prompts, 20 s a model, or a tenth",
       ).choices(Object.keys(firstOperands)),
     )
-    .option("--record <folder>", "write the run as a recorded run; one model only")
-    .option("--json <file>", "write the result as JSON; - for stdout")
-    .option("--csv <file>", "write one row a model; - for stdout")
-    .option("--markdown <file>", "write tables in Markdown; - for stdout")
-    .option("--quiet", "no table, no progress");
-  return command.action(async (options: LearnOptions) => {
-    const outputs: OutputOptions = { ...options, theme: "light" };
-    checkOutput(outputs, streams);
+    .option(
+      "--geometry",
+      "how the weights changed: size, stable rank, angles, energy, masks, beside what size alone gives",
+    )
+    .option("--record <folder>", "write the run as a recorded run; one model only");
+  return addOutputOptions(command, "model").action(async (options: LearnOptions) => {
+    checkOutput(options, streams);
     const { record } = options;
     const grid = asUsage(command, () => gridOf(command, options));
     if (record !== undefined) {
@@ -95,7 +90,7 @@ export function learnCommand(streams: Streams): Command {
       expectEmptyFolder(record);
     }
     const result = await trainAll(grid, options, record, streams);
-    await emitBy(learnRenderers, result, outputs, streams);
+    await emitBy(learnRenderers, result, options, streams);
   });
 }
 
@@ -103,9 +98,9 @@ export function learnCommand(streams: Streams): Command {
 function gridOf(command: Command, { run, lr, seed, record, ...storage }: LearnOptions): TrainingSettings[] {
   const all = run.flatMap((name) =>
     (lr ?? [usualRates[name]]).flatMap((rate) =>
-      seed.flatMap((of) => {
-        const fp32 = updateSettings({ format: "fp32", seed: of });
-        const asked = plainCases(command, "learn", caseGrid(command, { ...storage, seed: of }));
+      seed.flatMap((seedNumber) => {
+        const fp32 = updateSettings({ format: "fp32", seed: seedNumber });
+        const asked = plainCases(command, "learn", caseGrid(command, { ...storage, seed: seedNumber }));
         const storages = record === undefined ? [fp32, ...asked] : asked;
         return storages.map((storage): TrainingSettings => ({ run: name, lr: rate, storage }));
       }),
@@ -115,17 +110,17 @@ function gridOf(command: Command, { run, lr, seed, record, ...storage }: LearnOp
   // fp32 that was asked for too is one model.
   const key = ({ run: name, lr: rate, storage }: TrainingSettings) => `${name} ${rate} ${storage.seed}`;
   const seen = new Set<string>();
-  return all.filter((of) => {
-    if (!isReference(of)) return true;
-    const isNew = !seen.has(key(of));
-    seen.add(key(of));
+  return all.filter((settings) => {
+    if (!isReference(settings)) return true;
+    const isNew = !seen.has(key(settings));
+    seen.add(key(settings));
     return isNew;
   });
 }
 
 async function trainAll(
   grid: readonly TrainingSettings[],
-  { steps, kl, quiet, base, run }: LearnOptions,
+  { steps, kl, geometry, quiet, base, run }: LearnOptions,
   record: string | undefined,
   { err }: Streams,
 ): Promise<LearnResult> {
@@ -133,6 +128,7 @@ async function trainAll(
   const learning = await Learning.open(models, heldOutOf(base));
   const firsts = kl === undefined ? [] : firstOperands[kl];
   const recorder = record === undefined ? null : new RunRecorder();
+  const measured = geometry ? { geometry: await modelGeometry(steps) } : {};
   const runs: LearnRun[] = [];
   const bar = await progressBar(quiet ? null : err, { name: "steps", size: 1 });
   try {
@@ -143,7 +139,7 @@ async function trainAll(
         await new Promise((resolve) => setImmediate(resolve));
       };
       const observed = recorder ? { observe: recorder.observe } : {};
-      runs.push(await learning.run(settings, { steps, divergence: firsts, pause, ...observed }));
+      runs.push(await learning.run(settings, { steps, divergence: firsts, pause, ...observed, ...measured }));
     }
   } finally {
     bar.stop();

@@ -3,17 +3,20 @@ import type { DescribedJob } from "../engine/run-lens.js";
 import type { CountedPart, PartLog } from "../engine/run-parts.js";
 import type { ProvenEngine } from "../engine/select.js";
 import type { Result } from "../lens/run/result.js";
-import { storedAs } from "../lens/run/summarize.js";
+import type { Part } from "../lens/shard/part.js";
 import type { Recorded } from "../source/bring-together.js";
 import { openRecording, type Recording, type RecordingPaths } from "../source/recording.js";
 import { fileIdentities, ResumeLog } from "../source/resume-log.js";
 import { WeightsWriter } from "../source/safetensors/weights-writer.js";
 import { version } from "../version.js";
 import { countJob } from "./count-job.js";
-import type { Output } from "./streams.js";
+import { namedCases, shardOfJob } from "./shard-job.js";
+import type { ShardRequest } from "./shard-option.js";
+import type { Output, Streams } from "./streams.js";
 
 /** What is counted of a recording, once it is open. */
-export type Plan = Pick<DescribedJob, "tensors" | "cases" | "recorded">;
+export type Plan = Pick<DescribedJob, "tensors" | "cases" | "recorded"> &
+  Partial<Pick<DescribedJob, "skipped">>;
 
 export interface RecordingJob {
   readonly paths: RecordingPaths;
@@ -30,32 +33,59 @@ export interface RecordingJob {
   readonly resume?: string | undefined;
 }
 
+/** Which shard of a job to count or to plan, and where its result or the plan is to go. */
+export interface RecordingShard {
+  readonly request: ShardRequest;
+  readonly json?: string | undefined;
+  readonly streams: Streams;
+}
+
 /** Opens a recorded run and counts it on the engine asked for. */
 export async function lensRecording(job: RecordingJob): Promise<Result> {
-  const { paths, of, engine, threads, strict, progress } = job;
-  const recording = await openRecording({ ...paths, strict, of });
+  return (await lensShard(job, null))!;
+}
+
+/** The same of a shard; null where shards were planned instead. */
+export async function lensShard(job: RecordingJob, shard: RecordingShard | null): Promise<Result | null> {
+  const { paths, of: recorded, engine, threads, strict, progress } = job;
+  const recording = await openRecording({ ...paths, strict, of: recorded });
   let writer: WeightsWriter | null = null;
   try {
     const { stepNumbers, skipped, metadata } = recording;
     const source = {
       kind: "recorded",
       weights: paths.weights,
-      updates: of === "update" ? paths.updates : null,
-      gradients: of === "gradient" ? paths.updates : null,
+      updates: recorded === "update" ? paths.updates : null,
+      gradients: recorded === "gradient" ? paths.updates : null,
       ...(paths.moments !== undefined && { moments: paths.moments }),
       metadata: Object.fromEntries(metadata.updates),
     } as const;
     const plan = job.plan(recording);
     writer = weightsWriter(job, plan);
-    const result = await countJob(
-      { ...plan, stepNumbers, ...(threads !== undefined && { threads }), skipped, strict, source },
-      {
-        engine,
-        progress,
-        ...(writer && { weights: writeTo(writer) }),
-        log: (chosen) => resumeLog(job, plan, recording, chosen),
-      },
-    );
+    const left = [...skipped, ...(plan.skipped ?? [])];
+    const whole = {
+      ...plan,
+      stepNumbers,
+      ...(threads !== undefined && { threads }),
+      skipped: left,
+      strict,
+      source,
+    };
+    const work = {
+      command: "run",
+      settings: { strict, of: recorded, ...(plan.recorded && { recorded: plan.recorded }) },
+      files: recording.files,
+    };
+    const counted: DescribedJob | null = shard
+      ? await shardOfJob(whole, work, shard.request, { engine, json: shard.json }, shard.streams)
+      : whole;
+    if (counted === null) return null;
+    const result = await countJob(counted, {
+      engine,
+      progress,
+      ...(writer && { weights: writeTo(writer) }),
+      log: (chosen) => resumeLog(job, plan, recording, chosen, counted.shard?.part),
+    });
     writer?.finish();
     return result;
   } catch (error) {
@@ -76,18 +106,20 @@ function resumeLog(
   { cases, recorded }: Plan,
   recording: Recording,
   { engine }: ProvenEngine,
+  part: Part | undefined,
 ): PartLog | null {
   if (resume === undefined) return null;
-  const named = cases.map(({ format: _, ...settings }, i) => ({
-    ...settings,
-    format: storedAs(cases[i]),
-    ...("blocks" in settings && { blocks: settings.blocks.name, through: settings.through?.name ?? null }),
-    ...("recipe" in settings && { recipe: [settings.recipe.optimizer, settings.recipe.name] }),
-  }));
   return new ResumeLog<CountedPart>(resume, {
     version,
     command: "run",
-    settings: { paths, cases: named, ...(recorded && { recorded }), strict, engine: engine.name },
+    settings: {
+      paths,
+      cases: namedCases(cases),
+      ...(recorded && { recorded }),
+      strict,
+      engine: engine.name,
+      ...(part && { shard: { index: part.index, of: part.of, plan: part.plan } }),
+    },
     files: fileIdentities(recording.files),
   });
 }

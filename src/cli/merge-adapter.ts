@@ -1,6 +1,6 @@
 import { format } from "../format/registry.js";
 import { updateSettings } from "../update/settings.js";
-import type { DiffOptions } from "./diff.js";
+import type { DiffOptions } from "./diff-options.js";
 import { checkOutput, emit, outputFiles } from "./emit.js";
 import { lensAdapter, storedFormat } from "./lens-adapter.js";
 import type { Streams } from "./streams.js";

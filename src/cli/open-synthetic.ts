@@ -29,8 +29,8 @@ export async function openSynthetic(
   weights: string | undefined,
 ): Promise<OpenSynthetic> {
   const given = weights === undefined ? null : await openCheckpointWeights(weights, settings.elements);
-  const open = (of: SyntheticSettings): OpenRun => {
-    const { tensors, stepNumbers, sizes, description } = runOf(of, given);
+  const open = (synthetic: SyntheticSettings): OpenRun => {
+    const { tensors, stepNumbers, sizes, description } = runOf(synthetic, given);
     const source = {
       kind: "synthetic",
       weights: weights ?? null,

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { engineNames } from "../engine/select.js";
+import { engineNames } from "../engine/engine-names.js";
 import { blockFormats, isBlockFormat } from "../format/block/block-format.js";
 import { type Opmath, opmaths } from "../format/operations.js";
 import { type Overflow, overflows, type Rounding, roundings } from "../format/round.js";
@@ -47,8 +47,10 @@ export function addCaseOptions(command: Command, { seed = true } = {}): Command 
     `how weights take updates: ${allSchemes.join(", ")}`,
     (text) => namesIn(text).map((name) => oneOf("scheme", name, allSchemes)),
   );
-  const rounding = new ListOption("--rounding <names>", roundings.join(", "), (text) =>
-    namesIn(text).map(roundingName),
+  const rounding = new ListOption(
+    "--rounding <names>",
+    `how sums are rounded: ${roundings.join(", ")}`,
+    (text) => namesIn(text).map(roundingName),
   );
   command
     .addOption(format.default(["bf16"], "bf16"))
@@ -58,15 +60,15 @@ export function addCaseOptions(command: Command, { seed = true } = {}): Command 
     .addOption(
       new Option(
         "--scales <when>",
-        "of formats with shared scales: renewed after every step, or kept from the start",
+        "when shared scales are computed: again after every step, or once at the start",
       )
         .choices(scaleTimes)
         .default("renewed"),
     )
-    .option("--momentum <beta>", "of --scheme eco: the optimizer's first beta (default: 0.9)", finiteNumber)
+    .option("--momentum <beta>", "first beta of the optimizer, for --scheme eco (default: 0.9)", finiteNumber)
     .addOption(opmathOption())
     .addOption(overflowOption());
-  return seed ? command.option("--seed <n>", "of stochastic rounding", wholeNumber, 0) : command;
+  return seed ? command.option("--seed <n>", "seed of stochastic rounding", wholeNumber, 0) : command;
 }
 
 /** Options of updates computed from gradients. */
@@ -83,17 +85,26 @@ export interface OptimizerOptions {
 export function addOptimizerOptions(command: Command): Command {
   const names = Object.keys(recipes) as OptimizerName[];
   return command
-    .addOption(new Option("--optimizer <name>", "computes updates from gradients").choices(names))
+    .addOption(
+      new Option("--optimizer <name>", "optimizer that computes the updates from gradients").choices(names),
+    )
     .addOption(recipeOption(names).default(undefined, "master,fp32"))
-    .option("--lr <x>", "learning rate, if the recording does not have it", finiteNumber)
+    .option("--lr <x>", "learning rate (default: the recording's)", finiteNumber)
     .option(
       "--betas <a,b>",
-      "if not recorded; default .9,.999 (Lion .9,.99; the first is SGD's momentum)",
+      "decay rates of the moments (default: the recording's, or 0.9,0.999; of Lion 0.9,0.99; the first is SGD's momentum)",
       twoNumbers,
     )
-    .option("--eps <x>", `if not recorded; default ${defaultEps}`, finiteNumber)
-    .option("--weight-decay <x>", "if not recorded; default 0", finiteNumber)
-    .option("--override", "these options win over the recording; missing steps and moments are accepted");
+    .option(
+      "--eps <x>",
+      `term added to the denominator (default: the recording's, or ${defaultEps})`,
+      finiteNumber,
+    )
+    .option("--weight-decay <x>", "weight decay (default: the recording's, or 0)", finiteNumber)
+    .option(
+      "--override",
+      "take these options where the recording says otherwise, and accept missing steps and moments",
+    );
 }
 
 /** The settings that were given. */
@@ -119,7 +130,7 @@ export function recipeOption(optimizers: readonly OptimizerName[]): Option {
     );
     return `${optimizer}: ${names.join(", ")}`;
   });
-  const about = `how a framework computes them; ${listed.join("; ")} (* not compared with its framework)`;
+  const about = `framework whose roundings the updates are computed with; ${listed.join("; ")} (* not compared with its framework)`;
   // Those that are not imitated are refused with their reason, where the optimizer is known.
   return new ListOption("--recipe <names>", about, namesIn);
 }
@@ -133,9 +144,14 @@ export function recipeCases(
 ): RecipeSettings[] {
   // A recipe that stores fp32 is one case, whatever formats are asked for.
   const pairs = recipe.flatMap((name) =>
-    (recipes[optimizer].get(name)?.fp32Storage ? ["fp32"] : format).map((of) => ({ name, of })),
+    (recipes[optimizer].get(name)?.fp32Storage ? ["fp32"] : format).map((storedAs) => ({
+      name,
+      of: storedAs,
+    })),
   );
-  return pairs.map(({ name, of }) => recipeSettings(optimizer, name, { ...settings, format: of, seed }));
+  return pairs.map(({ name, of: storedAs }) =>
+    recipeSettings(optimizer, name, { ...settings, format: storedAs, seed }),
+  );
 }
 
 export function twoNumbers(text: string): [number, number] {
@@ -147,22 +163,29 @@ export function twoNumbers(text: string): [number, number] {
 export function throughOption(): Option {
   return new Option(
     "--through <format>",
-    "of formats with shared scales: round the master to this format first, as trainers send bf16",
+    "format that the master is rounded to before it is quantized with shared scales, as trainers send bf16",
   ).argParser(formatName);
 }
 
 export function opmathOption(): Option {
-  return new Option("--opmath <name>", "arithmetic of operations").choices(opmaths).default("fp32");
+  return new Option(
+    "--opmath <name>",
+    "fp32: operations in fp32, then one rounding; exact: one rounding of the exact result",
+  )
+    .choices(opmaths)
+    .default("fp32");
 }
 
 export function overflowOption(): Option {
-  return new Option("--overflow <name>", "beyond the largest finite number")
+  return new Option("--overflow <name>", "beyond the largest finite number: Inf or NaN, or that number")
     .choices(overflows)
     .default("ieee");
 }
 
 export function engineOption(): Option {
-  return new Option("--engine <name>", "where the arithmetic runs").choices(engineNames()).default("auto");
+  return new Option("--engine <name>", "engine that does the arithmetic")
+    .choices(engineNames)
+    .default("auto");
 }
 
 /** The grid of formats, schemes and roundings, in this order. `through` is for those with shared scales. */
@@ -177,12 +200,12 @@ export function caseGrid(
     command.error(`error: --through is for formats with shared scales, found ${format.join(", ")}`);
   }
   return asUsage(command, () =>
-    format.flatMap((of) =>
+    format.flatMap((storedAs) =>
       scheme.flatMap((by) =>
         rounding.map((to) => {
-          const first = isBlockFormat(of) && through !== undefined ? { through } : {};
+          const first = isBlockFormat(storedAs) && through !== undefined ? { through } : {};
           const beta = momentum === undefined ? {} : { momentum };
-          return schemeSettings({ ...common, ...first, ...beta, format: of, scheme: by, rounding: to });
+          return schemeSettings({ ...common, ...first, ...beta, format: storedAs, scheme: by, rounding: to });
         }),
       ),
     ),

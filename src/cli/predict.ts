@@ -40,13 +40,17 @@ const defaults = { steps: 60, elements: 2 ** 17 };
 
 export function predictCommand(streams: Streams): Command {
   const command = new Command("predict")
-    .summary("which stored weights the next step will change, by Adam's moments: how well rules can tell")
     .description(
       "Takes gradients, recorded (FOLDER, with gradients.safetensors) or synthetic, through AdamW with an fp32 master, and " +
         "before each step asks every rule which stored weights will change: recall and precision of each.",
     )
-    .argument("[folder]", "a recorded run with gradients, instead of a synthetic one")
-    .option("--format <name>", "that the weights are stored in, with shared scales too", storageName, "bf16");
+    .argument("[folder]", "a recorded run with gradients (default: a synthetic one)")
+    .option(
+      "--format <name>",
+      "storage format of the weights; one with shared scales too",
+      storageName,
+      "bf16",
+    );
   addSyntheticOptions(command, { steps: String(defaults.steps), elements: "2^17", sources: false });
   addOutputOptions(command, "rule");
   return command.action(async (folder: string | undefined, options: PredictOptions) => {
@@ -56,8 +60,8 @@ export function predictCommand(streams: Streams): Command {
     const bar = await progressBar(options.quiet ? null : streams.err);
     try {
       expectApart(outputFiles(options), gradients.files);
-      const of = isBlockFormat(options.format) ? blockFormat(options.format) : format(options.format);
-      const steps = await predict(gradients, gradients.run, of, bar);
+      const resolved = isBlockFormat(options.format) ? blockFormat(options.format) : format(options.format);
+      const steps = await predict(gradients, gradients.run, resolved, bar);
       bar.stop();
       await emitBy(predictionRenderers, resultOf(gradients, options.format, steps), options, streams);
     } finally {
@@ -137,9 +141,10 @@ function recordedSettings(
   if (moments !== undefined)
     throw new InputError(moments, "no moments: predict starts from empty ones", "some");
   const own = tensors.flatMap(({ optimizer }) => optimizer!.settings);
-  const other = own.find((of) => JSON.stringify(of) !== JSON.stringify(settings));
+  const other = own.find((candidate) => JSON.stringify(candidate) !== JSON.stringify(settings));
   if (other !== undefined) {
-    const text = (of: OptimizerSettings) => `lr ${of.lr}, betas ${of.betas}, weight decay ${of.weightDecay}`;
+    const text = (optimizer: OptimizerSettings) =>
+      `lr ${optimizer.lr}, betas ${optimizer.betas}, weight decay ${optimizer.weightDecay}`;
     const expected = `the same settings at every step of every tensor, as predict takes one: ${text(settings)}`;
     throw new InputError(updates, expected, text(other));
   }

@@ -4,12 +4,19 @@ import { ThreadEnded } from "../lens/thread-ended.js";
 import { InputError } from "../source/input-error.js";
 import { version } from "../version.js";
 import { CheckFailed } from "./check-failed.js";
+import { helpLayout } from "./help-layout.js";
 import { tellNotices } from "./notices.js";
-import { columnsOf, type Streams } from "./streams.js";
+import { columnsOf, type Streams, wrappedFor } from "./streams.js";
 import { strict } from "./strict-options.js";
 
-/** Loads a command that writes to these streams. */
-export type LoadCommand = (streams: Streams) => Promise<Command>;
+/** A command as the help of all lists it, and how it is loaded. */
+export interface CommandEntry {
+  /** As commander writes them: `[folder]`, `<before> <after...>`. */
+  readonly parameters: string;
+  readonly summary: string;
+  /** The command, which writes to these streams. */
+  readonly load: (streams: Streams) => Promise<Command>;
+}
 
 /**
  * Runs a command line, whose third word may be one of these commands.
@@ -18,51 +25,65 @@ export type LoadCommand = (streams: Streams) => Promise<Command>;
  */
 export async function runProgram(
   argv: readonly string[],
-  commands: ReadonlyMap<string, LoadCommand>,
+  commands: ReadonlyMap<string, CommandEntry>,
   streams: Streams,
 ): Promise<number> {
   const { out, err } = streams;
+  const tell = (text: string) => void err.write(wrappedFor(err, text));
   const program = new Command("precision-lens")
     .description(
       "What became of every optimizer update when its weight was stored in bf16, fp16, fp8 or fp4.",
     )
     .version(version)
-    .showHelpAfterError("(--help shows what there is)")
+    .showHelpAfterError("Run `precision-lens --help`")
+    .configureHelp(helpLayout)
     .configureOutput({
       writeOut: (text) => out.write(text),
-      writeErr: (text) => err.write(text),
+      writeErr: tell,
       getOutHelpWidth: () => columnsOf(out),
       getErrHelpWidth: () => columnsOf(err),
     })
-    .hook("preAction", (_, command) =>
-      tellNotices(command.opts().quiet ? null : (line) => void err.write(line)),
-    )
+    .hook("preAction", (_, command) => tellNotices(command.opts().quiet ? null : tell))
     .exitOverride();
   tellNotices(null);
-  // Anything but a command is for the help, or for advice about what might be meant: both are about all of them.
-  const asked = commands.get(argv[2]);
-  for (const load of asked ? [asked] : commands.values()) {
-    program.addCommand(
-      strict(await load(streams))
-        .exitOverride()
-        .copyInheritedSettings(program),
-    );
+  // Anything but a command is for the help, or for advice about what might be meant: both ask for names alone.
+  const asked = commands.get(argv[2] === "help" ? argv[3] : argv[2]);
+  if (asked) {
+    const command = strict(await asked.load(streams))
+      .exitOverride()
+      .copyInheritedSettings(program);
+    program.addCommand(command.showHelpAfterError(`Run \`precision-lens ${command.name()} --help\``));
+  } else {
+    for (const [name, entry] of commands) program.addCommand(listed(name, entry));
   }
   try {
-    await program.parseAsync(argv);
+    await program.parseAsync(asked ? argv : forHelp(argv, commands));
     return 0;
   } catch (error) {
     if (error instanceof CheckFailed) return 3;
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof InputError || error instanceof EngineRefused) {
-      err.write(`precision-lens: ${error.message}\n`);
+      tell(`precision-lens: ${error.message}\n`);
       return 2;
     }
     if (error instanceof ThreadEnded) {
-      err.write(`precision-lens: ${error.message}\n`);
+      tell(`precision-lens: ${error.message}\n`);
       return 1;
     }
     err.write(`precision-lens: internal error: ${error instanceof Error ? error.stack : error}\n`);
     return 1;
   }
+}
+
+/** `help` of no command is that command by itself, so that it is refused by its name instead of answered with the help of all. */
+function forHelp(argv: readonly string[], commands: ReadonlyMap<string, CommandEntry>): readonly string[] {
+  const [node, script, first, name] = argv;
+  const known = name === undefined || name === "help" || name.startsWith("-") || commands.has(name);
+  return first !== "help" || known ? argv : [node, script, name];
+}
+
+/** What stands for a command in the help of all: each has options. */
+function listed(name: string, { parameters, summary }: CommandEntry): Command {
+  const command = new Command(name).summary(summary).option("--quiet");
+  return parameters === "" ? command : command.arguments(parameters);
 }

@@ -1,5 +1,5 @@
 import type { Observer } from "../engine/engine.js";
-import type { Output } from "./streams.js";
+import { columnsOf, type Output } from "./streams.js";
 
 /** Milliseconds of work after which progress is worth a line. */
 const patience = 1000;
@@ -28,7 +28,8 @@ export async function progressBar(
   const began = Date.now();
   const bar = new SingleBar(
     {
-      format: `{bar} {percentage}% of {total} ${unit.name}, {rate} ${unit.name}/s, {left} left`,
+      format: (_, { progress, total }, { rate, left }) =>
+        progressLine({ progress, total: short(total), unit: unit.name, rate, left }, columnsOf(output)),
       stream: output,
       clearOnComplete: true,
       hideCursor: true,
@@ -41,7 +42,7 @@ export async function progressBar(
   };
   // An interrupted run must give the cursor back.
   process.once("exit", stop);
-  const inUnits = (n: number) => Math.round((10 * n) / unit.size) / 10;
+  const inUnits = (n: number) => n / unit.size;
   let atFirst: number | null = null;
   return {
     progress(done, total) {
@@ -49,12 +50,48 @@ export async function progressBar(
       const milliseconds = Date.now() - began;
       if (milliseconds < patience || (!bar.isActive && done >= total)) return;
       const rate = (1000 * (done - atFirst)) / milliseconds;
-      const shown = { rate: inUnits(rate).toFixed(1), left: duration((total - done) / rate) };
+      const shown = { rate: short(inUnits(rate)), left: duration((total - done) / rate) };
       if (!bar.isActive) bar.start(inUnits(total), inUnits(done), shown);
       bar.update(inUnits(done), shown);
     },
     stop,
   };
+}
+
+interface Shown {
+  /** From 0 to 1. */
+  readonly progress: number;
+  readonly total: string;
+  readonly unit: string;
+  /** In units a second. */
+  readonly rate: string;
+  readonly left: string;
+}
+
+/**
+ * A bar and what there is to say of it, in less than a terminal's width: the time left always, then how much there is to do
+ * and the rate, then a longer bar.
+ */
+export function progressLine({ progress, total, unit, rate, left }: Shown, columns: number): string {
+  const percentage = `${Math.floor(100 * progress)}%`;
+  const texts = [
+    `${percentage} of ${total} ${unit}, ${left} left, ${rate}/s`,
+    `${percentage} of ${total} ${unit}, ${left} left`,
+    `${percentage}, ${left} left`,
+  ];
+  const room = columns - 2;
+  const text = texts.find(({ length }) => length + shortestBar <= room) ?? texts[2];
+  const width = Math.max(0, Math.min(longestBar, room - text.length));
+  const done = Math.round(progress * width);
+  return `${"\u2588".repeat(done)}${"\u2591".repeat(width - done)} ${text}`;
+}
+
+const shortestBar = 10;
+const longestBar = 40;
+
+/** Two digits below ten, whole above: 0.21, 3.4, 1200. */
+function short(x: number): string {
+  return x < 10 ? String(Number(x.toPrecision(2))) : String(Math.round(x));
 }
 
 /** "2 h 05 min", "3 min 20 s", "8 s"; a dash for what has no end in sight. */

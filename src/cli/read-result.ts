@@ -3,6 +3,9 @@ import { readFile } from "node:fs/promises";
 import type { ErrorObject, ValidateFunction } from "ajv/dist/2020.js";
 import type { DifferenceResult } from "../lens/difference/difference-result.js";
 import type { SeriesResult } from "../lens/difference/series.js";
+import type { LearnResult } from "../lens/learning/learning.js";
+import type { RunComparison } from "../lens/learning/run-comparison.js";
+import { miscountOf, miscountOfDifference } from "../lens/run/adds-up.js";
 import { upgraded } from "../lens/run/old-results.js";
 import type { Result } from "../lens/run/result.js";
 import type { PredictionResult } from "../lens/study/prediction.js";
@@ -10,7 +13,14 @@ import type { SweepResult } from "../lens/study/sweep.js";
 import { InputError, quote } from "../source/input-error.js";
 import { systemError } from "../source/system-error.js";
 
-export type SavedResult = Result | DifferenceResult | SeriesResult | SweepResult | PredictionResult;
+export type SavedResult =
+  | Result
+  | DifferenceResult
+  | SeriesResult
+  | SweepResult
+  | PredictionResult
+  | LearnResult
+  | RunComparison;
 
 /** The schemas of saved results, and the files in docs/ that hold them. */
 const schemas: Readonly<Record<SavedResult["schema"], string>> = {
@@ -19,12 +29,14 @@ const schemas: Readonly<Record<SavedResult["schema"], string>> = {
   "precision-lens-series/1": "series",
   "precision-lens-sweep/2": "sweep",
   "precision-lens-prediction/1": "prediction",
+  "precision-lens-learn/1": "learn",
+  "precision-lens-compare/1": "compare",
 };
 
 /**
  * Reads a saved result, of today's schema or an earlier one, which comes as one of today's.
  *
- * @throws InputError if it cannot be read, is not JSON, or is not a result of a schema known here.
+ * @throws InputError if it cannot be read, is not JSON, is not a result of a schema known here, or has counts that do not add up.
  */
 export async function readResult(path: string): Promise<SavedResult> {
   const text = await readFile(path, "utf8").catch((error) => {
@@ -37,7 +49,15 @@ export async function readResult(path: string): Promise<SavedResult> {
   if (!validate(value)) {
     throw new InputError(path, `a result of schema ${name}`, complaint(value, validate.errors![0]));
   }
-  return value as SavedResult;
+  const result = value as SavedResult;
+  const wrong =
+    result.schema === "precision-lens/2"
+      ? miscountOf(result)
+      : result.schema === "precision-lens-diff/2"
+        ? miscountOfDifference(result)
+        : null;
+  if (wrong !== null) throw new InputError(path, "counts that add up", wrong);
+  return result;
 }
 
 /** By the names of schemas: one is compiled in a quarter of a second (measured), for however many results. */

@@ -3,26 +3,17 @@ import { printable } from "../lens/printable.js";
 import { mergeResults } from "../lens/run/merge.js";
 import { InputError } from "../source/input-error.js";
 import { addOutputOptions, type OutputOptions } from "./common-options.js";
-import {
-  checkOutput,
-  diffRenderers,
-  emit,
-  emitBy,
-  outputFiles,
-  predictionRenderers,
-  seriesRenderers,
-  sweepRenderers,
-} from "./emit.js";
-import { readResult, type SavedResult } from "./read-result.js";
+import { checkOutput, emit, outputFiles } from "./emit.js";
+import { emitAny } from "./emit-any.js";
+import { readResult } from "./read-result.js";
 import type { Streams } from "./streams.js";
 import { expectApart } from "./write-output.js";
 
 export function reportCommand(streams: Streams): Command {
   const command = new Command("report")
-    .summary("render a saved result; several of one run's shards are added up")
     .description(
-      "Renders a result that --json saved, of run, simulate, diff, sweep or predict. Several results of runs of the same cases " +
-        "and steps over different tensors (shards counted apart) are added up first, exactly.",
+      "Renders a result that --json saved, of run, simulate, diff, sweep, predict, learn or compare. Several results of runs of the same cases " +
+        "and steps over different tensors are added up first, exactly; merge does that for the shards of --shard.",
     )
     .argument("<result.json...>", "saved results");
   return addOutputOptions(command).action(async (paths: string[], options: OutputOptions) => {
@@ -36,6 +27,10 @@ export function reportCommand(streams: Streams): Command {
       const found = `one of schema ${other.schema}, which does not`;
       throw new InputError(paths.join(", "), "results that add up", found);
     }
+    if (runs.some(({ part }) => part !== undefined)) {
+      const found = "those of shards: `precision-lens merge` adds them up";
+      throw new InputError(paths.join(", "), "results over different tensors", found);
+    }
     try {
       await emit(mergeResults(runs), options, streams);
     } catch (error) {
@@ -43,14 +38,4 @@ export function reportCommand(streams: Streams): Command {
       throw new InputError(paths.join(", "), "results that add up", `that ${printable(error.message)}`);
     }
   });
-}
-
-async function emitAny(result: SavedResult, options: OutputOptions, streams: Streams): Promise<void> {
-  if (result.schema === "precision-lens-diff/2") await emitBy(diffRenderers, result, options, streams);
-  else if (result.schema === "precision-lens-series/1")
-    await emitBy(seriesRenderers, result, options, streams);
-  else if (result.schema === "precision-lens-sweep/2") await emitBy(sweepRenderers, result, options, streams);
-  else if (result.schema === "precision-lens-prediction/1")
-    await emitBy(predictionRenderers, result, options, streams);
-  else await emit(result, options, streams);
 }

@@ -1,4 +1,8 @@
 import { Command } from "commander";
+import { byShape } from "../engine/refused-shapes.js";
+import { format } from "../format/registry.js";
+import type { Geometry } from "../lens/geometry-result.js";
+import { InputError } from "../source/input-error.js";
 import { type Recording, type RecordingPaths, recordedRun } from "../source/recording.js";
 import { replayOf } from "../source/replay.js";
 import { removeLog } from "../source/resume-log.js";
@@ -11,8 +15,9 @@ import {
   threadsOption,
 } from "./common-options.js";
 import { checkOutput, emit, outputFiles } from "./emit.js";
+import { addGeometryOptions, checkGeometryOptions, type GeometryOptions } from "./geometry-options.js";
 import { lensAdapter } from "./lens-adapter.js";
-import { lensRecording, type Plan } from "./lens-recording.js";
+import { lensShard, type Plan } from "./lens-recording.js";
 import {
   addCaseOptions,
   addOptimizerOptions,
@@ -24,12 +29,13 @@ import {
   plainCases,
   recipeCases,
 } from "./options.js";
-import type { Streams } from "./streams.js";
+import { shardOption, shardRequest } from "./shard-option.js";
+import { type Streams, wrappedFor } from "./streams.js";
 import { asUsage } from "./strict-options.js";
 import { warnOfSkipped } from "./warn-of-skipped.js";
 import { expectApart, expectWritable } from "./write-output.js";
 
-interface RunOptions extends CaseOptions, OptimizerOptions, OutputOptions {
+interface RunOptions extends CaseOptions, OptimizerOptions, OutputOptions, GeometryOptions {
   readonly weights?: string;
   readonly updates?: string;
   readonly gradients?: string;
@@ -43,11 +49,12 @@ interface RunOptions extends CaseOptions, OptimizerOptions, OutputOptions {
   readonly threads?: number;
   readonly writeWeights?: string;
   readonly resume?: string;
+  readonly shard?: unknown;
+  readonly view?: string;
 }
 
 export function runCommand(streams: Streams): Command {
   const command = new Command("run")
-    .summary("apply recorded updates to weights and tell what became of each")
     .description(
       "Applies recorded updates to weights under emulated arithmetic and tells what became of each.\n" +
         "FOLDER is a recorded run: base.safetensors, and updates.safetensors with tensors stepNNNN/<weight name>.\n" +
@@ -55,55 +62,67 @@ export function runCommand(streams: Streams): Command {
         "recording has by step and parameter group, from moments.safetensors if the optimizer's state was not empty.\n" +
         "With --adapter the one update is the product of a LoRA adapter, as merging adds it.",
     )
-    .argument("[folder]", "a recorded run; or name its parts:")
-    .option("--weights <path>", "safetensors file, index of shards, or folder with one of them")
-    .option("--updates <path>", "the same, fp32 updates as added: tensors stepNNNN/<weight name>")
-    .option("--gradients <path>", "instead of updates, for --optimizer")
+    .argument("[folder]", "a recorded run; without it, --weights and --updates name its parts")
+    .option("--weights <path>", "weights before the run: a checkpoint's file, index of shards, or folder")
+    .option("--updates <path>", "fp32 updates as they were added, in tensors stepNNNN/<weight name>")
+    .option("--gradients <path>", "gradients, from which --optimizer computes the updates")
     .option(
       "--moments <path>",
-      "the optimizer's moments before the first step: tensors m/<weight name>, v/...",
+      "moments of the optimizer before the first step, in tensors m/<weight name> and v/<weight name>",
     )
     .option(
       "--adapter <path>",
-      "instead of updates: the folder of a LoRA adapter (PEFT), merged into --weights",
+      "folder of a LoRA adapter (PEFT) that is merged into --weights, instead of updates",
     )
-    .option(
-      "--merged <path>",
-      "of --adapter: a merged checkpoint, to compare bit for bit with what merging gives",
-    )
-    .option("--unmerge", "of --adapter: what is back after the update is taken away again")
+    .option("--merged <path>", "merged checkpoint that merging the adapter is compared with, bit for bit")
+    .option("--unmerge", "tell what is restored where the adapter is merged and its update subtracted again")
     .option(
       "--round-update <format>",
-      "of --adapter: round its update to this format first, as PEFT does with safe_merge",
+      "format that the adapter's update is rounded to first, as PEFT does with safe_merge",
       formatName,
     )
-    .option("--strict", "a tensor that cannot be counted is an error")
-    .option("--write-weights <file>", "write the stored weights at the end (safetensors); one case only")
+    .option("--strict", "fail where a tensor cannot be counted")
+    .option("--write-weights <file>", "write the stored weights at the end as safetensors; for one case only")
     .addOption(engineOption())
     .addOption(threadsOption())
-    .addOption(resumeOption());
+    .addOption(resumeOption())
+    .addOption(shardOption());
+  addGeometryOptions(
+    command,
+    "numbers of updates after which --geometry is measured too (default: 1, 2, 4, ... and all)",
+  ).option("--view <format>", "format in which --geometry compares (default: that of the base)", formatName);
   addOutputOptions(addOptimizerOptions(addCaseOptions(command)));
   return command.action(async (folder: string | undefined, options: RunOptions) => {
     const byRecipe = options.optimizer !== undefined || options.gradients !== undefined;
     checkUsage(command, options, folder, byRecipe);
     checkOutput(options, streams);
+    const request = shardRequest(command, options, streams);
+    if (request !== null && options.writeWeights !== undefined) {
+      command.error("error: --shard counts a part of the weights: it does not go with --write-weights");
+    }
+    if (request !== null && options.geometry) {
+      command.error("error: --geometry measures whole matrices: it does not go with --shard");
+    }
     if (options.adapter !== undefined) return runAdapter(command, options, streams);
     const paths = await pathsOf(folder, options, byRecipe);
+    const geometry = options.geometry ? await geometryOf(folder!, options, streams) : null;
     if (options.writeWeights !== undefined) expectWritable(options.writeWeights, true);
     if (options.resume !== undefined) expectWritable(options.resume);
-    const result = await lensRecording({
+    const job = {
       paths,
-      of: byRecipe ? "gradient" : "update",
-      plan: (recording) => planOf(command, options, byRecipe, recording, streams),
+      of: byRecipe ? ("gradient" as const) : ("update" as const),
+      plan: (recording: Recording) => planOf(command, options, byRecipe, recording, streams),
       engine: options.engine,
       threads: options.threads,
       strict: options.strict ?? false,
       progress: options.quiet ? null : streams.err,
       writeWeights: options.writeWeights,
       resume: options.resume,
-    });
+    };
+    const result = await lensShard(job, request && { request, json: options.json, streams });
+    if (result === null) return;
     if (!options.quiet) warnOfSkipped(result, streams);
-    await emit(result, options, streams);
+    await emit(geometry ? { ...result, geometry } : result, options, streams);
     if (options.resume !== undefined) removeLog(options.resume);
   });
 }
@@ -136,7 +155,7 @@ function checkUsage(
   };
   if (byAdapter) {
     onlyWith(
-      ["updates", "gradients", "optimizer", "writeWeights", "resume"],
+      ["updates", "gradients", "optimizer", "writeWeights", "resume", "shard"],
       "recorded runs, not for --adapter",
     );
   } else {
@@ -153,9 +172,21 @@ function checkUsage(
       "updates computed by --optimizer",
     );
   }
+  checkGeometryOptions(command, options, { view: options.view });
+  if (options.geometry && (folder === undefined || byRecipe)) {
+    command.error("error: --geometry is for the recorded updates of a FOLDER");
+  }
   if (folder !== undefined && options.moments !== undefined) {
     command.error("error: --moments goes with --weights and --gradients: FOLDER has its own");
   }
+}
+
+/** Loaded only where it is asked for. */
+async function geometryOf(folder: string, options: RunOptions, streams: Streams): Promise<Geometry> {
+  const { view, strict = false } = options;
+  const { runGeometry } = await import("./run-geometry.js");
+  const pair = { view: view === undefined ? null : format(view), strict };
+  return runGeometry(folder, pair, options, streams);
 }
 
 async function runAdapter(command: Command, options: RunOptions, streams: Streams): Promise<void> {
@@ -215,7 +246,7 @@ function planOf(
   );
   const plan = byRecipe
     ? replayPlan(command, options, recording, (remark) => {
-        if (!options.quiet) err.write(`precision-lens: --override: ${remark}\n`);
+        if (!options.quiet) err.write(wrappedFor(err, `precision-lens: --override: ${remark}\n`));
       })
     : { tensors: recording.tensors, cases: caseGrid(command, options) };
   const { length } = plan.cases;
@@ -239,9 +270,15 @@ function replayPlan(
   return asUsage(command, () => {
     const replay = replayOf(recording, { optimizer: options.optimizer, given, override });
     for (const remark of replay.remarks) tell(remark);
+    const cases = recipeCases(options, replay.optimizer, options.recipe, replay.settings);
+    const { taken, refused } = byShape(replay.tensors, cases);
+    if (taken.length === 0 || (options.strict && refused.length > 0)) {
+      throw new InputError(recording.paths.updates, "tensors that the recipe takes", refused[0].reason);
+    }
     return {
-      tensors: replay.tensors,
-      cases: recipeCases(options, replay.optimizer, options.recipe, replay.settings),
+      tensors: taken,
+      skipped: refused,
+      cases,
       ...(replay.isStated && { recorded: { given, override } }),
     };
   });

@@ -15,7 +15,6 @@ const host = "127.0.0.1";
 
 export function serveCommand({ out }: Streams): Command {
   return new Command("serve")
-    .summary("the interactive page: one weight, a tensor, your data, a talk")
     .description(
       `Serves the interactive page on ${host} and prints its address. All is computed in the browser; nothing leaves ` +
         "the machine.",
@@ -23,11 +22,11 @@ export function serveCommand({ out }: Streams): Command {
     .option("--port <n>", "port to listen on; 0 takes any free one", portNumber, 0)
     .option(
       "--export <file>",
-      "write the page as one HTML file, which works from disk, and end; - for stdout",
+      "write the page as one HTML file, which works from disk, to this file, or to stdout (-), and end",
     )
     .option(
       "--url <address>",
-      "where the page will be found: the talk ends with it and its QR code",
+      "address of the published page, which the talk ends with, beside its QR code",
       webAddress,
     )
     .action(async ({ port, export: path, url }: { port: number; export?: string; url?: string }) => {

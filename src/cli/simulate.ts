@@ -1,10 +1,16 @@
 import { Command } from "commander";
 import { studyFirstShown } from "../engine/first-shown.js";
+import { byShape, takesWholeTensors } from "../engine/refused-shapes.js";
+import type { DescribedJob } from "../engine/run-lens.js";
+import { countOfAll } from "../lens/input.js";
 import type { Result } from "../lens/run/result.js";
 import { FirstShownFormula } from "../lens/study/first-shown.js";
 import { samplingOf } from "../lens/study/sampling.js";
+import { rateText } from "../report/sweep-table.js";
 import { milestonesOf } from "../source/synthetic/milestones.js";
-import type { CaseSettings } from "../update/optimizer.js";
+import { presets } from "../source/synthetic/presets.js";
+import { type CaseSettings, optimizerNames, recipes } from "../update/optimizer.js";
+import type { OptimizerName } from "../update/recipe/recipe.js";
 import { type UpdateSettings, updateSettings } from "../update/settings.js";
 import { addOutputOptions, type OutputOptions, threadsOption } from "./common-options.js";
 import { countJob } from "./count-job.js";
@@ -18,7 +24,9 @@ import {
   recipeCases,
   recipeOption,
 } from "./options.js";
-import type { Streams } from "./streams.js";
+import { shardOfJob } from "./shard-job.js";
+import { type ShardRequest, shardOption, shardRequest } from "./shard-option.js";
+import { type Streams, wrappedFor } from "./streams.js";
 import { asUsage } from "./strict-options.js";
 import { addSyntheticOptions, type SyntheticOptions, syntheticSettings } from "./synthetic-options.js";
 import { expectApart } from "./write-output.js";
@@ -27,27 +35,46 @@ interface SimulateOptions extends SyntheticOptions, Omit<CaseOptions, "seed">, O
   readonly recipe?: readonly string[];
   readonly engine: string;
   readonly threads?: number;
+  readonly shard?: unknown;
 }
 
 export function simulateCommand(streams: Streams): Command {
   const command = new Command("simulate")
-    .summary("a synthetic run: what a format would make of training that was not recorded")
     .description(
       "Draws weights and gradients, takes them through AdamW, and tells what became of every update under the formats " +
         "and schemes asked for, beside an fp32 run. Weights may be those of a real checkpoint, shapes those of a model.",
     )
-    .addOption(recipeOption(["adamw"]))
+    .addOption(recipeOption(optimizerNames))
     .addOption(engineOption())
-    .addOption(threadsOption());
+    .addOption(threadsOption())
+    .addOption(shardOption());
   addOutputOptions(addCaseOptions(addSyntheticOptions(command), { seed: false }));
   return command.action(async (options: SimulateOptions) => {
     checkOutput(options, streams);
-    await emit(await simulate(command, options, streams), options, streams);
+    const request = shardRequest(command, options, streams);
+    const result = await simulate(command, assumed(options, streams), request, streams);
+    if (result !== null) await emit(result, options, streams);
   });
 }
 
-async function simulate(command: Command, options: SimulateOptions, { err }: Streams): Promise<Result> {
-  const cases = casesOf(command, options);
+/** What `simulate` alone is about: a run of reinforcement learning. It is told, since nobody asked for it. */
+function assumed(options: SimulateOptions, { err }: Streams): SimulateOptions {
+  if (options.preset !== undefined || options.steps !== undefined) return options;
+  const { name, steps, lr } = presets.get("rlvr")!;
+  const sentence = `precision-lens: no --preset or --steps: taken as --preset ${name}, ${steps} steps, a learning rate of ${rateText(options.lr ?? lr)}`;
+  if (!options.quiet) err.write(wrappedFor(err, `${sentence}\n`));
+  return { ...options, preset: name };
+}
+
+/** Null where shards were planned instead. */
+async function simulate(
+  command: Command,
+  given: SimulateOptions,
+  request: ShardRequest | null,
+  streams: Streams,
+): Promise<Result | null> {
+  const cases = casesOf(command, given);
+  const options = isWhole(cases) ? withMatrix(command, given, takesWholeTensors(cases), streams.err) : given;
   const settings = syntheticSettings(command, options);
   const byRecipe = "recipe" in cases[0];
   const synthetic = await openSynthetic(
@@ -56,9 +83,16 @@ async function simulate(command: Command, options: SimulateOptions, { err }: Str
   );
   try {
     expectApart(outputFiles(options), synthetic.files);
-    const { tensors, stepNumbers, sizes, skipped, source } = synthetic;
-    const job = {
-      tensors,
+    const { tensors, stepNumbers, source } = synthetic;
+    const { taken, refused } = byShape(tensors, cases);
+    const sizes = synthetic.sizes.filter((_, i) => taken.includes(tensors[i]));
+    const skipped = [...synthetic.skipped, ...refused];
+    if (taken.length === 0)
+      command.error(
+        `error: --recipe takes none of the tensors: ${refused[0].reason} (--elements 32x32 is a matrix)`,
+      );
+    const whole = {
+      tensors: taken,
       stepNumbers,
       cases,
       milestones: milestonesOf(stepNumbers.length),
@@ -67,17 +101,31 @@ async function simulate(command: Command, options: SimulateOptions, { err }: Str
       strict: false,
       source,
     };
-    const result = await countJob(job, { engine: options.engine, progress: options.quiet ? null : err });
-    const sampled = result.input.elements < sizes.reduce((sum, size) => sum + size, 0);
-    const firstShown = byRecipe
-      ? []
-      : await studyFirstShown(
-          { ...job, cases: cases as readonly UpdateSettings[] },
-          new FirstShownFormula(settings.run, settings.source),
-        );
+    const sampled = countOfAll(taken) < sizes.reduce((sum, size) => sum + size, 0);
+    const work = {
+      command: "simulate",
+      settings: { synthetic: source.synthetic, weights: options.weights === undefined },
+      files: synthetic.files,
+      sizes: sampled ? sizes : null,
+    };
+    const job: DescribedJob | null = request
+      ? await shardOfJob(whole, work, request, options, streams)
+      : whole;
+    if (job === null) return null;
+    const progress = options.quiet ? null : streams.err;
+    const result = await countJob(job, { engine: options.engine, progress });
+    // Of the whole, and by the first shard alone.
+    const index = result.part?.index ?? 0;
+    const firstShown =
+      byRecipe || index !== 0
+        ? []
+        : await studyFirstShown(
+            { ...whole, cases: cases as readonly UpdateSettings[] },
+            new FirstShownFormula(settings.run, settings.source),
+          );
     return {
       ...result,
-      ...(sampled && { sampling: samplingOf(result.cases, sizes) }),
+      ...(sampled && !request && { sampling: samplingOf(result.cases, sizes) }),
       ...(firstShown.length > 0 && { firstShown }),
     };
   } finally {
@@ -99,5 +147,40 @@ function casesOf(command: Command, options: SimulateOptions): readonly CaseSetti
     command.error("error: --recipe runs at one learning rate: --schedule constant --warmup 0");
   }
   const { recipe } = options;
-  return asUsage(command, () => recipeCases(options, "adamw", recipe, run.optimizer));
+  const optimizer = optimizerOf(recipe);
+  // The betas of a preset are AdamW's.
+  const { betas: _, ...settings } = run.optimizer;
+  const own = optimizer !== "muon" || options.betas !== undefined;
+  return asUsage(command, () => recipeCases(options, optimizer, recipe, own ? run.optimizer : settings));
+}
+
+/** The first optimizer that has all of these recipes; AdamW where none has, which tells what it has. */
+function optimizerOf(names: readonly string[]): OptimizerName {
+  return optimizerNames.find((each) => names.every((name) => recipes[each].has(name))) ?? "adamw";
+}
+
+const side = 64;
+
+function isWhole(cases: readonly CaseSettings[]): boolean {
+  return cases.some((settings) => "recipe" in settings && settings.recipe.whole !== undefined);
+}
+
+/** Recipes of whole tensors are slow: by themselves they get a small matrix. Those of matrices take no samples of them. */
+function withMatrix(
+  command: Command,
+  options: SimulateOptions,
+  noSample: boolean,
+  err: Streams["err"],
+): SimulateOptions {
+  const { model, weights, elements } = options;
+  if (model !== undefined || weights !== undefined) {
+    if (elements === undefined || !noSample) return options;
+    command.error("error: a recipe of whole matrices takes no sample of them: leave out --elements");
+  }
+  if (elements !== undefined) return options;
+  if (!options.quiet)
+    err.write(
+      `precision-lens: one matrix of ${side} x ${side}, as this recipe is slow; --elements asks for another\n`,
+    );
+  return { ...options, elements: [side, side] };
 }

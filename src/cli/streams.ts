@@ -1,3 +1,4 @@
+import { wrap } from "../report/columns.js";
 import type { Terminal } from "../report/terminal.js";
 
 /** What is written to, and if it is a terminal, how wide it is. */
@@ -13,6 +14,15 @@ export interface Streams {
 /** Some pseudo-terminals say that they have none. */
 export function columnsOf({ columns }: Output): number {
   return columns || 80;
+}
+
+/** Text as a terminal shows it whole, broken between words; of a pipe as it is. */
+export function wrappedFor(output: Output, text: string): string {
+  if (!output.isTTY) return text;
+  return text
+    .split("\n")
+    .flatMap((line) => wrap(line, columnsOf(output)))
+    .join("\n");
 }
 
 /** What stdout can show. */

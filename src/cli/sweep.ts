@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import { piecesOf } from "../engine/plan-tensor.js";
 import type { DescribedJob } from "../engine/run-lens.js";
 import { scaledValues } from "../lens/input.js";
+import type { TensorCounts } from "../lens/run/case.js";
 import { type SweepCell, type SweepResult, sweepAnswers, sweepCells } from "../lens/study/sweep.js";
 import { openRecording, recordedRun } from "../source/recording.js";
 import { version } from "../version.js";
@@ -9,6 +11,8 @@ import { castsOf, countJobs } from "./count-job.js";
 import { checkOutput, emitBy, outputFiles, sweepRenderers } from "./emit.js";
 import { openSynthetic } from "./open-synthetic.js";
 import { addCaseOptions, type CaseOptions, caseGrid, engineOption } from "./options.js";
+import { shardOfJob, type WorkOf } from "./shard-job.js";
+import { type ShardRequest, shardOption, shardRequest } from "./shard-option.js";
 import type { Streams } from "./streams.js";
 import { ListOption } from "./strict-options.js";
 import {
@@ -26,6 +30,7 @@ interface SweepOptions extends Omit<SyntheticOptions, "lr">, Omit<CaseOptions, "
   readonly keeps: number;
   readonly engine: string;
   readonly threads?: number;
+  readonly shard?: unknown;
 }
 
 /** Steps of a synthetic run, where neither they nor a preset are given. */
@@ -45,13 +50,12 @@ interface Sweep {
 
 export function sweepCommand(streams: Streams): Command {
   const command = new Command("sweep")
-    .summary("formats, schemes and roundings over many learning rates: which still learn, and at what cost")
     .description(
       "Counts a grid of formats, schemes and roundings at every learning rate of a synthetic run, or with the updates of " +
         "a recorded run (FOLDER) multiplied by every --scale. Tells the smallest rate from which on each format learns, and " +
         "what keeps its updates at the fewest bits a weight.",
     )
-    .argument("[folder]", "a recorded run instead of a synthetic one");
+    .argument("[folder]", "a recorded run (default: a synthetic one)");
   addSyntheticOptions(command, {
     steps: String(defaultSteps),
     rates: ratesOption("--lr <rates>", "learning rates: a list, or from:to:count").default(
@@ -62,22 +66,26 @@ export function sweepCommand(streams: Streams): Command {
     .addOption(
       ratesOption(
         "--scale <rates>",
-        "of a recorded run: what its updates are multiplied by (default: 0.1:10:5)",
+        "factors on the updates of a recorded run: a list, or from:to:count (default: 0.1:10:5)",
       ),
     )
     .addOption(
       shareOption(
         "--learns <x>",
-        "least share of the fp32 displacement that a case retains to be said to learn; as far above 1 is the most",
+        "least share of the fp32 displacement that a case retains where it is said to learn; 2 minus it is the most",
         0.5,
       ),
     )
-    .addOption(shareOption("--keeps <x>", "the same, of a case that keeps its updates", 0.99))
+    .addOption(
+      shareOption("--keeps <x>", "least share that it retains where it is said to keep its updates", 0.99),
+    )
     .addOption(engineOption())
-    .addOption(threadsOption());
+    .addOption(threadsOption())
+    .addOption(shardOption());
   addOutputOptions(addCaseOptions(command, { seed: false }), "case and rate");
   return command.action(async (folder: string | undefined, options: SweepOptions) => {
     checkOutput(options, streams);
+    const request = shardRequest(command, options, streams);
     if (options.keeps < options.learns) command.error("error: --keeps is less than --learns");
     const sweep =
       folder === undefined
@@ -85,12 +93,8 @@ export function sweepCommand(streams: Streams): Command {
         : await overRecorded(command, folder, options);
     try {
       expectApart(outputFiles(options), sweep.files);
-      await emitBy(
-        sweepRenderers,
-        await count(command, sweep, options, folder !== undefined, streams),
-        options,
-        streams,
-      );
+      const result = await count(command, sweep, options, folder !== undefined, request, streams);
+      if (result !== null) await emitBy(sweepRenderers, result, options, streams);
     } finally {
       await sweep.close();
     }
@@ -102,21 +106,33 @@ async function count(
   sweep: Sweep,
   options: SweepOptions,
   recorded: boolean,
-  { err }: Streams,
-): Promise<SweepResult> {
+  request: ShardRequest | null,
+  streams: Streams,
+): Promise<SweepResult | null> {
   const cases = caseGrid(command, options);
-  const jobs = sweep.rates.map((rate) => ({
+  const wholes = sweep.rates.map((rate) => ({
     ...sweep.jobAt(rate),
     cases,
     ...(options.threads !== undefined && { threads: options.threads }),
   }));
+  const first = request
+    ? await shardOfJob(wholes[0], workOf(sweep, options), request, options, streams)
+    : wholes[0];
+  if (first === null) return null;
+  const shard = "shard" in first ? first.shard : null;
+  const jobs = shard
+    ? wholes.map((job) => ({ ...job, tensors: piecesOf(job.tensors, shard.part.ranges), shard }))
+    : wholes;
+  const ofTensors: TensorCounts[][] = [];
   const cells: SweepCell[] = [];
   let input: SweepResult["input"] | undefined;
   let engine: SweepResult["engine"] | undefined;
   let at = 0;
-  const progress = options.quiet ? null : err;
+  const progress = options.quiet ? null : streams.err;
   for await (const result of countJobs(jobs, { engine: options.engine, progress })) {
-    cells.push(...sweepCells(result, sweep.rates[at++], sweep.sizes));
+    // Some tensors are no sample of the model: that is for the whole.
+    cells.push(...sweepCells(result, sweep.rates[at++], shard ? null : sweep.sizes));
+    if (shard && sweep.sizes) ofTensors.push(...result.cases.map(({ tensors }) => [...tensors]));
     const { metadata: _, ...rest } = result.input;
     // A synthetic input names a learning rate: that of the first.
     input ??= rest;
@@ -141,7 +157,14 @@ async function count(
     answers: sweepAnswers(cells, settings),
     ...(await castsOf(jobs[0])),
     skipped: jobs[0].skipped,
+    ...(shard && { part: { ...shard.part, ...(sweep.sizes && { cells: ofTensors }) } }),
   };
+}
+
+function workOf(sweep: Sweep, { learns, keeps }: SweepOptions): WorkOf {
+  const { rates, files, sizes } = sweep;
+  const { kind, synthetic } = sweep.jobAt(rates[0]).source;
+  return { command: "sweep", settings: { rates, kind, synthetic, learns, keeps }, files, sizes };
 }
 
 async function overSynthetic(command: Command, options: SweepOptions): Promise<Sweep> {
@@ -186,9 +209,9 @@ async function overRecorded(command: Command, folder: string, options: SweepOpti
     files,
     sizes: null,
     jobAt: (rate) => ({
-      tensors: tensors.map((of) => ({
-        ...of,
-        updates: of.updates.map((values) => scaledValues(values, rate)),
+      tensors: tensors.map((tensor) => ({
+        ...tensor,
+        updates: tensor.updates.map((values) => scaledValues(values, rate)),
       })),
       stepNumbers,
       skipped,

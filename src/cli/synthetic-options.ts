@@ -48,7 +48,9 @@ export interface SyntheticUse {
   readonly sources?: boolean;
 }
 
-const noises: ReadonlyMap<string, Distribution> = new Map([gaussian, student4].map((of) => [of.name, of]));
+const noises: ReadonlyMap<string, Distribution> = new Map(
+  [gaussian, student4].map((distribution) => [distribution.name, distribution]),
+);
 
 /** The names, as attributes of options, of what describes a synthetic run and no other. */
 const ofSynthetic: ReadonlySet<string> = new Set<keyof SyntheticOptions>([
@@ -69,60 +71,79 @@ export function refuseSynthetic(command: Command, but: readonly (keyof Synthetic
 
 export function addSyntheticOptions(
   command: Command,
-  { steps = "the preset's", elements = "2^20", rates, sources = true }: SyntheticUse = {},
+  {
+    steps = "the preset's; without one, those of rlvr",
+    elements = "2^20",
+    rates,
+    sources = true,
+  }: SyntheticUse = {},
 ): Command {
   command
     .addOption(
-      new Option("--preset <name>", "settings of a kind of training, for what is not given").choices([
+      new Option("--preset <name>", "kind of training whose settings hold where no option is given").choices([
         ...presets.keys(),
       ]),
     )
-    .option("--steps <n>", `steps of the optimizer (default: ${steps})`, stepCount)
+    .option("--steps <n>", `number of optimizer steps (default: ${steps})`, stepCount)
     .addOption(
-      new Option("--model <name>", "shapes of a published model; without, one tensor").choices([
-        ...models.keys(),
-      ]),
+      new Option(
+        "--model <name>",
+        "published model whose shapes the tensors have (default: one tensor)",
+      ).choices([...models.keys()]),
     )
-    .option("--weights <path>", "weights of a real checkpoint instead of drawn ones")
+    .option("--weights <path>", "checkpoint whose weights are taken instead of drawn ones")
     .option(
       "--elements <n>",
-      `of a model, a stratified sample; without one, weights, or rows and columns such as 256x1024 (default: ${elements})`,
+      `number of weights, or rows and columns such as 256x1024 (default: ${elements}); of a model, size of a stratified sample (default: all)`,
       elementCount,
     )
-    .option("--sigma <x>", "of the weights (default: the model's, or 0.028)", positive)
-    .option("--base-format <name>", "what the weights are stored in before the run", formatName, "bf16")
+    .option("--sigma <x>", "standard deviation of the weights (default: the model's, or 0.028)", positive)
+    .option("--base-format <name>", "format of the weights before the run", formatName, "bf16")
     .option(
       "--qk-shape <k>",
-      "Weibull shape of query and key matrices, such as 1.13: a heavier head",
+      "shape of the Weibull distribution of query and key matrices, such as 1.13 (default: they are Gaussian)",
       between(0.2, 100),
     )
     .addOption(
       rates ??
         new Option("--lr <x>", "peak learning rate (default: the preset's, or 1e-6)").argParser(positive),
     )
-    .option("--betas <a,b>", "default: the preset's, or .9,.999", twoNumbers)
-    .option("--eps <x>", "default: 1e-8", notNegative)
-    .option("--weight-decay <x>", "default: the preset's, or 0", notNegative)
-    .addOption(new Option("--schedule <name>", "of the learning rate").choices(schedules))
-    .option("--warmup <n>", "steps of a linear warm-up (default: the preset's, or 0)", wholeNumber)
+    .option("--betas <a,b>", "decay rates of the moments (default: the preset's, or 0.9,0.999)", twoNumbers)
+    .option("--eps <x>", "term added to the denominator (default: 1e-8)", notNegative)
+    .option("--weight-decay <x>", "weight decay (default: the preset's, or 0)", notNegative)
+    .addOption(
+      new Option(
+        "--schedule <name>",
+        "schedule of the learning rate; default: the preset's, or constant",
+      ).choices(schedules),
+    )
+    .option("--warmup <n>", "number of steps of a linear warm-up (default: the preset's, or 0)", wholeNumber)
     .option(
       "--gradient <model>",
-      "noise, or signal:SNR, such as signal:0.1 (default: the preset's)",
+      "gradients of noise alone, or with a signal: noise, signal:SNR such as signal:0.1 (default: the preset's, or noise)",
       gradientModel,
     )
     .addOption(
-      new Option("--noise <name>", `distribution of the noise: ${[...noises.keys()].join(", ")}`)
+      new Option("--noise <name>", `distribution of the gradients' noise: ${[...noises.keys()].join(", ")}`)
         .argParser(noiseNamed)
         .default(gaussian, gaussian.name),
     )
-    .option("--gradient-norm <x>", "of the whole model, before clipping", positive, 1)
-    .option("--clip <x>", "largest norm that is left", positive, 1)
-    .option("--scale-spread <x>", "of the logarithm of each tensor's gradient scale", between(0, 10), 0);
-  const source = new Option("--source <name>", "adamw, or steady-state: independent draws of lr m / sqrt(v)")
+    .option("--gradient-norm <x>", "norm of the gradient of the whole model before clipping", positive, 1)
+    .option("--clip <x>", "largest gradient norm that clipping leaves", positive, 1)
+    .option(
+      "--scale-spread <x>",
+      "standard deviation of the logarithm of the tensors' gradient scales",
+      between(0, 10),
+      0,
+    );
+  const source = new Option(
+    "--source <name>",
+    "updates of AdamW on drawn gradients, or steady-state: independent draws of lr m / sqrt(v)",
+  )
     .choices(["adamw", "steady-state"])
     .default("adamw");
   if (sources) command.addOption(source);
-  return command.option("--seed <n>", "of everything that is drawn", wholeNumber, 0);
+  return command.option("--seed <n>", "seed of everything that is drawn", wholeNumber, 0);
 }
 
 /**

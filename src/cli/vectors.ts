@@ -22,6 +22,7 @@ import { openVectors } from "./read-vectors.js";
 import type { Streams } from "./streams.js";
 import { asArgument, asUsage } from "./strict-options.js";
 import { type VectorsForm, vectorPieces } from "./vectors-as.js";
+import { isFramework, verifyFramework } from "./verify-framework.js";
 import { expectWritable, writeWhole } from "./write-output.js";
 import { writePieces, writePiecesTo } from "./write-pieces.js";
 
@@ -37,43 +38,53 @@ const anyFormat = asArgument((text: string) => (isBlockFormat(text) ? blockForma
 export function vectorsCommand(streams: Streams): Command {
   const { rounding, from, seed, recipe, step, lr, betas, eps, weightDecay } = defaultSettings;
   const command = new Command("vectors")
-    .summary("test vectors for other people's arithmetic, and what is wrong with their results")
     .description(
       "Writes operands and right results as codes in hexadecimal, hard cases first: for a kernel, an RTL unit, an emulator " +
         "to be compared with. --verify reads results back and tells which are wrong and which mistake it looks like.",
     )
     .option(
       "--format <name>",
-      "bf16, fp16, e4m3fn, ...; of quantize mxfp4, nvfp4, ...",
+      "format of the results: bf16, fp16, e4m3fn, ...; of quantize mxfp4, nvfp4, ...",
       formatOrBlock,
       "bf16",
     )
-    .addOption(new Option("--operation <name>", "what is computed").choices(askedOperations).default("round"))
-    .option("--rounding <name>", roundings.join(", "), roundingName, rounding)
+    .addOption(
+      new Option("--operation <name>", "operation that is tested").choices(askedOperations).default("round"),
+    )
+    .option("--rounding <name>", `how results are rounded: ${roundings.join(", ")}`, roundingName, rounding)
     .addOption(overflowOption())
     .addOption(opmathOption().default("exact"))
-    .option("--from <name>", "of round: what the inputs are numbers of, fp64 or a format", sourceName, from)
+    .option("--from <name>", "format of the inputs of round, or fp64", sourceName, from)
     .addOption(
-      new Option("--level <n>", "a few thousand, some hundred thousand, all").choices(levels).default("1"),
+      new Option("--level <n>", "number of cases: a few thousand, some hundred thousand, or all")
+        .choices(levels)
+        .default("1"),
     )
-    .option("--seed <n>", "of the random cases", wholeNumber, seed)
+    .option("--seed <n>", "seed of the random cases", wholeNumber, seed)
     .addOption(
-      new Option("--as <form>", "testfloat: as testfloat_gen, with flags")
+      new Option("--as <form>", "form of the vectors; testfloat is that of testfloat_gen, with flags")
         .choices([...textForms, "safetensors"])
         .default("hex"),
     )
-    .option("--out <file>", "write there, not to stdout")
-    .option("--recipe <name>", "of adamw: as which framework computes it", recipe)
-    .option("--step <n>", "of adamw: the number of the step, from 1", wholeNumber, step)
-    .option("--lr <x>", "of adamw", finiteNumber, lr)
-    .option("--betas <a,b>", "of adamw", twoNumbers, [...betas] as [number, number])
-    .option("--eps <x>", "of adamw", finiteNumber, eps)
-    .option("--weight-decay <x>", "of adamw", finiteNumber, weightDecay)
-    .option("--verify <file>", "read results back: text, TestFloat's too, JSON or safetensors")
-    .option("--json <file>", "of --verify: write what was found as JSON; - for stdout");
+    .option("--out <file>", "file to write to instead of stdout")
+    .option("--recipe <name>", "framework whose AdamW is tested", recipe)
+    .option("--step <n>", "number of the step of AdamW, from 1", wholeNumber, step)
+    .option("--lr <x>", "learning rate of AdamW", finiteNumber, lr)
+    .option("--betas <a,b>", "decay rates of AdamW's moments", twoNumbers, [...betas] as [number, number])
+    .option("--eps <x>", "term that AdamW adds to the denominator", finiteNumber, eps)
+    .option("--weight-decay <x>", "weight decay of AdamW", finiteNumber, weightDecay)
+    .option(
+      "--verify <file>",
+      "read results back and tell what is wrong with them: text (TestFloat's too), JSON, safetensors, or what the doctor for frameworks wrote",
+    )
+    .option("--json <file>", "write what --verify found as JSON to this file, or to stdout (-)");
   return command.action(async ({ as, out, verify, json, ...settings }: VectorsOptions) => {
     if (json !== undefined && verify === undefined) command.error("error: --json goes with --verify");
-    if (verify !== undefined) return verifyVectors(verify, settings, json, streams);
+    if (verify !== undefined) {
+      return isFramework(verify)
+        ? verifyFramework(verify, json, streams)
+        : verifyVectors(verify, settings, json, streams);
+    }
     if (as === "safetensors" && out === undefined && streams.out.isTTY) {
       command.error("error: --as safetensors is no text: expected --out FILE, or stdout to be no terminal");
     }

@@ -1,11 +1,11 @@
 import type { Result } from "../lens/run/result.js";
 import { quote } from "../source/input-error.js";
-import type { Streams } from "./streams.js";
+import { type Streams, wrappedFor } from "./streams.js";
 
 /** Tells how many tensors were left out, and why the first. */
 export function warnOfSkipped({ skipped }: Pick<Result, "skipped">, { err }: Streams): void {
   if (skipped.length === 0) return;
   const [{ name, reason }] = skipped;
   const which = skipped.length === 1 ? "1 tensor was" : `${skipped.length} tensors were`;
-  err.write(`precision-lens: ${which} not counted; the first, ${quote(name)}: ${reason}\n`);
+  err.write(wrappedFor(err, `precision-lens: ${which} not counted; the first, ${quote(name)}: ${reason}\n`));
 }

@@ -62,13 +62,24 @@ export function roundArray(
  * @param x numbers of fp32 or fp64.
  * @param format a format or its name.
  * @param options rounding, overflow, random bits for each number.
+ * @param into where the codes go, an array of the kind that is returned, as many as there are numbers; default one of its own.
  * @returns codes, one an element: a Uint8Array for formats of at most 8 bits, a Uint16Array up to 16, else a Uint32Array.
- * @throws TypeError and RangeError as {@link encode}; RangeError for random bits of another length.
+ * @throws TypeError and RangeError as {@link encode}; RangeError for random bits or a result of another length, TypeError
+ * for a result of another kind.
  * @example encodeArray(Float32Array.of(1, -2), "bf16"); // Uint16Array.of(0x3f80, 0xc000)
  */
-export function encodeArray(x: NumberArray, format: Format | string, options: ArrayOptions = {}): CodeArray {
+export function encodeArray(
+  x: NumberArray,
+  format: Format | string,
+  options: ArrayOptions = {},
+  into?: CodeArray,
+): CodeArray {
   const to = roundingOf(x, format, options);
-  const codes = new (codeArray(to.format))(x.length);
+  const kind = codeArray(to.format);
+  const codes = into ?? new kind(x.length);
+  if (!(codes instanceof kind))
+    throw new TypeError(`into: expected a ${kind.name}, found a ${codes.constructor.name}`);
+  expectLength("into", codes, x.length);
   const { randomBits } = options;
   const kernels = isEncodable(to.format) ? kernelsFor(x, to) : null;
   if (kernels === null) {
@@ -93,11 +104,14 @@ export function encodeArray(x: NumberArray, format: Format | string, options: Ar
  * @example decodeArray(Uint8Array.of(0x38, 0x7e), "e4m3fn"); // Float32Array.of(1, 448)
  */
 export function decodeArray(codes: CodeArray, format: Format | string): Float32Array {
-  const of = formatOf(format);
+  const resolved = formatOf(format);
   const numbers = new Float32Array(codes.length);
-  const isOwn = codes instanceof codeArray(of);
-  const hasKernel = (of.bits === 8 || of.bits === 16) && of.signed && of.subnormals && isOwn;
-  const kernels = hasKernel ? arrayKernels({ format: of, rounding: "nearest-even", overflow: "ieee" }) : null;
+  const isOwn = codes instanceof codeArray(resolved);
+  const hasKernel =
+    (resolved.bits === 8 || resolved.bits === 16) && resolved.signed && resolved.subnormals && isOwn;
+  const kernels = hasKernel
+    ? arrayKernels({ format: resolved, rounding: "nearest-even", overflow: "ieee" })
+    : null;
   if (kernels !== null) {
     for (let start = 0; start < codes.length; start += atOnce) {
       const count = Math.min(atOnce, codes.length - start);
@@ -107,11 +121,11 @@ export function decodeArray(codes: CodeArray, format: Format | string): Float32A
     }
     return numbers;
   }
-  const table = of.bits <= 16 ? decodeTable(of) : null;
+  const table = resolved.bits <= 16 ? decodeTable(resolved) : null;
   for (let i = 0; i < codes.length; i++) {
     const code = codes[i];
     // What the table lacks is no code, and is refused.
-    numbers[i] = table !== null && code < table.length ? table[code] : decodeNumber(code, of);
+    numbers[i] = table !== null && code < table.length ? table[code] : decodeNumber(code, resolved);
   }
   return numbers;
 }
@@ -175,6 +189,6 @@ function toOdd(x: Float64Array, start: number, count: number, { numbers, numberB
   }
 }
 
-function piece<T extends Float32Array | CodeArray>(of: T, count: number): T {
-  return (count === of.length ? of : of.subarray(0, count)) as T;
+function piece<T extends Float32Array | CodeArray>(data: T, count: number): T {
+  return (count === data.length ? data : data.subarray(0, count)) as T;
 }

@@ -8,19 +8,22 @@ import type { CaseSettings } from "../update/optimizer.js";
 /**
  * Where the chunks of a tensor end: after `length` elements, a multiple of blockLength, or as many blocks of sums later as it
  * takes not to cut a block of shared scales. A tensor is one chunk where its scale follows from weights that only its
- * case knows.
+ * case knows, and where a recipe takes it whole.
  */
 export function chunkEnds(
-  { shape, weights }: Pick<TensorInput, "shape" | "weights">,
+  { shape, start = 0, weights }: Pick<TensorInput, "shape" | "start" | "weights">,
   cases: readonly CaseSettings[],
   length: number,
 ): number[] {
   const shared = cases.filter(sharesScales);
   const layouts = shared.map(({ blocks }) => new BlockLayout(shape, blocks));
-  const isWhole = shared.some(
+  const byScale = shared.some(
     (settings) => hasTensorScale(settings) && settings.scheme !== "master" && settings.scales === "renewed",
   );
-  return pieceEnds(weights.length, layouts, isWhole ? weights.length : length, blockLength);
+  const isWhole =
+    byScale || cases.some((settings) => "recipe" in settings && settings.recipe.whole?.needs === "tensor");
+  const ends = pieceEnds(weights.length, layouts, isWhole ? weights.length : length, blockLength);
+  return start === 0 ? ends : ends.filter((end) => end > start);
 }
 
 /**
@@ -60,6 +63,6 @@ async function read<T extends Float32Array | Float64Array>(
   return into;
 }
 
-function hasTensorScale({ blocks }: BlockSettings): boolean {
+export function hasTensorScale({ blocks }: BlockSettings): boolean {
   return blocks.rule.tensorScale !== null;
 }

@@ -1,3 +1,4 @@
+import { countOfAll } from "../lens/input.js";
 import type { CurveTally } from "../lens/run/summarize.js";
 import { EndTally } from "../lens/tally.js";
 import type { LensJob } from "./engine.js";
@@ -12,7 +13,7 @@ export function curveOf(
   { tensors, stepNumbers, milestones = [] }: LensJob,
   ends: readonly EndTally[],
 ): CurveTally[] {
-  const elements = tensors.reduce((sum, { weights }) => sum + weights.length, 0);
+  const elements = countOfAll(tensors);
   return milestones.map((index, i) => ({ step: stepNumbers[index], elements, end: ends[i] }));
 }
 

@@ -42,8 +42,11 @@ export interface Engine {
   readonly worthFrom?: number;
   /** Opens the device; why there is none on this machine, in one sentence, or null. */
   unavailable?(): Promise<string | null>;
-  /** Why it does not take such cases, in a few words, or null. */
-  refuses?(cases: readonly CaseSettings[]): string | null;
+  /** Why it does not take such cases, of tensors of such shapes if it depends on them, in a few words, or null. */
+  refuses?(
+    cases: readonly CaseSettings[],
+    tensors?: readonly Pick<TensorInput, "name" | "shape">[],
+  ): string | null;
   /** What a result of the job has to say of how it was counted, in a sentence, or null. */
   remark?(job: LensJob): string | null;
   /** Proves itself on this device: for these cases, or in general. */

@@ -33,9 +33,9 @@ export async function studyFirstShown(
       for (let i = 0; i < length; i++) {
         if (start[i] === 0 || !Number.isFinite(start[i])) continue;
         const exponent = exponentOf(start[i]);
-        const of = found[c].get(exponent) ?? [];
-        found[c].set(exponent, of);
-        of.push(first[i]);
+        const steps = found[c].get(exponent) ?? [];
+        found[c].set(exponent, steps);
+        steps.push(first[i]);
       }
     }
   }

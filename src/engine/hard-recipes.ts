@@ -57,7 +57,8 @@ export function hardRecipeJob(settings: RecipeSettings): Omit<LensJob, "cases"> 
 function middles(optimizer: OptimizerSettings): TensorInput {
   const length = 64;
   const settings = { ...optimizer, betas: [0.5, 0.5 - 2 ** -22] as const, eps: 0, weightDecay: 0 };
-  const numbers = (of: (i: number) => number) => valuesOf(Array.from({ length }, (_, i) => of(i)));
+  const numbers = (numberAt: (i: number) => number) =>
+    valuesOf(Array.from({ length }, (_, i) => numberAt(i)));
   const gradient = numbers(() => 0.75 - 3 * 2 ** -24);
   return {
     name: "middles",
@@ -75,9 +76,9 @@ function middles(optimizer: OptimizerSettings): TensorInput {
 /** Numbers as a training run has them; some are left over after groups, and after a tail's blocks of any size. */
 function usual({ lr }: OptimizerSettings): Omit<TensorInput, "name"> {
   const length = 1024 + 61;
-  const draw = (of: number, size: number) =>
+  const draw = (stream: number, size: number) =>
     Array.from({ length }, (_, i) => {
-      const [a, b] = threefry2x32([3, of], [i, 0]);
+      const [a, b] = threefry2x32([3, stream], [i, 0]);
       const spread = 2 ** -((b >>> 8) % 8);
       return Math.fround((b % 2 === 0 ? size : -size) * spread * (1 + a / 2 ** 32));
     });

@@ -2,7 +2,7 @@ import { decodeTable } from "../format/encode.js";
 import type { Format } from "../format/format.js";
 import { format as formatNamed, formatOf } from "../format/registry.js";
 import type { Values } from "../lens/input.js";
-import type { Case } from "../lens/run/result.js";
+import type { Case } from "../lens/run/case.js";
 import { summarizeCase } from "../lens/run/summarize.js";
 import { type BlockOptions, schemeSettings } from "../update/block-settings.js";
 import type { LensJob } from "./engine.js";
@@ -90,35 +90,42 @@ function expectUpdates(steps: readonly unknown[]): void {
 }
 
 function numbersOf({ format, data }: WeightArray): Values {
-  const of = formatOf(format);
+  const resolved = formatOf(format);
   if (data instanceof Float32Array) {
-    if (of.bits !== 32) throw new TypeError(`weights in ${of.name}: expected codes, found a Float32Array`);
-    return arrayValues(data, of);
+    if (resolved.bits !== 32)
+      throw new TypeError(`weights in ${resolved.name}: expected codes, found a Float32Array`);
+    return arrayValues(data, resolved);
   }
-  if (of.bits > 16 || of.bits > 8 !== data instanceof Uint16Array) {
+  if (resolved.bits > 16 || resolved.bits > 8 !== data instanceof Uint16Array) {
     const expected =
-      of.bits > 16 ? "Float32Array of numbers (fp32)" : of.bits > 8 ? "Uint16Array" : "Uint8Array";
-    throw new TypeError(`weights in ${of.name}: expected a ${expected}, found a ${data.constructor.name}`);
+      resolved.bits > 16
+        ? "Float32Array of numbers (fp32)"
+        : resolved.bits > 8
+          ? "Uint16Array"
+          : "Uint8Array";
+    throw new TypeError(
+      `weights in ${resolved.name}: expected a ${expected}, found a ${data.constructor.name}`,
+    );
   }
-  const numbers = decodeTable(of);
-  const fills = of.bits === 8 * data.BYTES_PER_ELEMENT;
+  const numbers = decodeTable(resolved);
+  const fills = resolved.bits === 8 * data.BYTES_PER_ELEMENT;
   const stray = fills ? -1 : data.findIndex((code) => code >= numbers.length);
   if (stray >= 0) {
     throw new RangeError(
-      `weights in ${of.name}: expected codes from 0 to ${numbers.length - 1}, found ${data[stray]} at index ${stray}`,
+      `weights in ${resolved.name}: expected codes from 0 to ${numbers.length - 1}, found ${data[stray]} at index ${stray}`,
     );
   }
-  return arrayValues(data, of, (code) => numbers[code]);
+  return arrayValues(data, resolved, (code) => numbers[code]);
 }
 
 /** Numbers of a typed array. Other threads read them where they lie if that is shared memory. */
-function arrayValues(data: WeightArray["data"], of: Format, decode = (x: number) => x): Values {
+function arrayValues(data: WeightArray["data"], format: Format, decode = (x: number) => x): Values {
   const { buffer, byteOffset } = data;
   const shared = typeof SharedArrayBuffer !== "undefined" && buffer instanceof SharedArrayBuffer;
-  const whole = of.bits === 8 * data.BYTES_PER_ELEMENT;
+  const whole = format.bits === 8 * data.BYTES_PER_ELEMENT;
   return {
     length: data.length,
-    ...(shared && whole && { stored: { in: buffer, byteOffset, format: of } }),
+    ...(shared && whole && { origin: { kind: "stored", of: { in: buffer, byteOffset, format } } }),
     read: async (start, into) => {
       for (let i = 0; i < into.length; i++) into[i] = decode(data[start + i]);
     },

@@ -1,4 +1,5 @@
 import type { SelfCheck } from "../lens/run/result.js";
+import { schemeSettings } from "../update/block-settings.js";
 import { type CaseSettings, recipeSettings } from "../update/optimizer.js";
 import { type UpdateSettings, updateSettings } from "../update/settings.js";
 import type { Engine } from "./engine.js";
@@ -37,6 +38,15 @@ export function provenRecipes(): readonly CaseSettings[] {
     recipeSettings("adamw", "torch-2.13-cuda-fused", { format: "fp16", ...settings }),
     recipeSettings("adamw", "collage-plus", { format: "bf16", ...settings }),
     recipeSettings("sgd", "torch-2.13-cpu-foreach", { format: "bf16", ...settings }),
+  ];
+}
+
+/** What a self-check proves of formats with shared scales where no cases are named. */
+export function provenShared(): readonly CaseSettings[] {
+  return [
+    schemeSettings({ format: "mxfp8-e4m3", scheme: "master" }),
+    schemeSettings({ format: "mxfp8-e5m2:even", scheme: "master", through: "bf16" }),
+    schemeSettings({ format: "mxfp4:rceil", scheme: "master" }),
   ];
 }
 

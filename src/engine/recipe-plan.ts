@@ -23,7 +23,7 @@ export class RecipePlan {
 
   /** The plan of a job; null where its cases are schemes. */
   static of(cases: readonly LaneSettings[]): RecipePlan | null {
-    const recipes = cases.filter((of): of is RecipeSettings => "recipe" in of);
+    const recipes = cases.filter((settings): settings is RecipeSettings => "recipe" in settings);
     return recipes.length === 0 ? null : new RecipePlan(recipes);
   }
 

@@ -1,5 +1,6 @@
-import type { SkippedTensor } from "../lens/input.js";
+import { countOfAll, type SkippedTensor, type TensorInput } from "../lens/input.js";
 import type { Result, ResultInput, ResultOptimizer, SelfCheck } from "../lens/run/result.js";
+import type { Part } from "../lens/shard/part.js";
 import { spread } from "../lens/spread.js";
 import type { RecipeSettings } from "../update/optimizer.js";
 import type { OptimizerSettings } from "../update/recipe/recipe.js";
@@ -8,6 +9,11 @@ import { version } from "../version.js";
 import type { Engine, LensJob, Observer } from "./engine.js";
 import { type PartLog, runParts, runWhole } from "./run-parts.js";
 import { expectCountable } from "./walk.js";
+
+export interface JobShard {
+  readonly part: Part;
+  readonly all: readonly TensorInput[];
+}
 
 /** A job, and what its result says of where it came from. */
 export interface DescribedJob extends LensJob {
@@ -19,6 +25,8 @@ export interface DescribedJob extends LensJob {
   readonly recorded?: ResultOptimizer["recorded"];
   readonly skipped: readonly SkippedTensor[];
   readonly strict: boolean;
+  /** Of a shard: which one it is, and all tensors of the run; those of the job are its own pieces. */
+  readonly shard?: JobShard;
 }
 
 /**
@@ -57,7 +65,7 @@ export async function runLens(
     input: {
       ...job.source,
       tensors: job.tensors.length,
-      elements: job.tensors.reduce((sum, { weights }) => sum + weights.length, 0),
+      elements: countOfAll(job.tensors),
       stepNumbers: job.stepNumbers,
     },
     settings: {
@@ -75,18 +83,22 @@ export async function runLens(
     },
     cases,
     skipped: job.skipped,
+    ...(job.shard && { part: job.shard.part }),
   };
 }
 
 function resultOptimizer(
   { recipe, optimizer }: RecipeSettings,
-  { tensors, recorded }: DescribedJob,
+  { tensors, recorded, shard }: DescribedJob,
 ): ResultOptimizer {
-  const own = tensors.flatMap((tensor) => tensor.optimizer ?? []);
-  const settings = own.length > 0 ? own.flatMap((of) => of.settings) : [optimizer];
-  const over = (of: (settings: OptimizerSettings) => number) => spread(settings.map(of));
-  const beta = (i: 0 | 1) => over((of) => betasOf(recipe.optimizer, of)[i]);
-  const stepsTaken = own.filter(({ moments }) => Object.keys(moments).length > 0).map((of) => of.stepsTaken);
+  // All of the run: every shard names the same settings.
+  const own = (shard?.all ?? tensors).flatMap((tensor) => tensor.optimizer ?? []);
+  const settings = own.length > 0 ? own.flatMap((tensorOptimizer) => tensorOptimizer.settings) : [optimizer];
+  const over = (numberOf: (settings: OptimizerSettings) => number) => spread(settings.map(numberOf));
+  const beta = (i: 0 | 1) => over((each) => betasOf(recipe.optimizer, each)[i]);
+  const stepsTaken = own
+    .filter(({ moments }) => Object.keys(moments).length > 0)
+    .map((tensorOptimizer) => tensorOptimizer.stepsTaken);
   return {
     name: recipe.optimizer,
     lr: over(({ lr }) => lr),

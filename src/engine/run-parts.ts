@@ -1,6 +1,6 @@
-import type { TensorInput } from "../lens/input.js";
+import { countOf, countOfAll, type TensorInput } from "../lens/input.js";
+import type { Case } from "../lens/run/case.js";
 import { mergeCases } from "../lens/run/merge.js";
-import type { Case } from "../lens/run/result.js";
 import { summarizeCase } from "../lens/run/summarize.js";
 import type { Engine, LensJob, Observer } from "./engine.js";
 
@@ -34,9 +34,10 @@ export async function runParts(
   { progress }: Pick<Observer, "progress">,
   log: PartLog,
 ): Promise<CountedPart> {
-  const stepsOf = (tensors: readonly TensorInput[]) =>
-    tensors.reduce((sum, { weights }) => sum + weights.length, 0) * job.stepNumbers.length;
+  const stepsOf = (tensors: readonly TensorInput[]) => countOfAll(tensors) * job.stepNumbers.length;
   const total = stepsOf(job.tensors);
+  // A shard may have none, and then there is nothing to add up.
+  if (job.tensors.length === 0) return runWhole(job, engine);
   const counted: CountedPart[] = [];
   let done = 0;
   for (const tensors of partsOf(job)) {
@@ -76,7 +77,7 @@ function partsOf({ tensors, stepNumbers, cases }: LensJob): TensorInput[][] {
   const parts: TensorInput[][] = [];
   let room = 0;
   for (const tensor of tensors) {
-    const updates = tensor.weights.length * stepNumbers.length * cases.length;
+    const updates = countOf(tensor) * stepNumbers.length * cases.length;
     if (parts.length === 0 || updates > room) {
       parts.push([]);
       room = partLength;

@@ -1,6 +1,7 @@
 import { unknownName } from "../format/unknown-name.js";
-import type { TensorInput, TensorOptimizer, Values } from "../lens/input.js";
+import { countOf, countOfAll, pieceOf, type TensorInput } from "../lens/input.js";
 import type { SelfCheck } from "../lens/run/result.js";
+import { blockLength } from "../lens/sum.js";
 import type { Engine, LensJob } from "./engine.js";
 import { EngineRefused } from "./engine-refused.js";
 import { engines as known } from "./registry.js";
@@ -10,11 +11,6 @@ import { worthThreads } from "./wasm/wasm.js";
 export interface ProvenEngine {
   readonly engine: Engine;
   readonly selfCheck: SelfCheck;
-}
-
-/** What an engine is asked for by: its own name, or one that leaves the choice open. */
-export function engineNames(engines: ReadonlyMap<string, Engine> = known): string[] {
-  return ["auto", "gpu", ...engines.keys()];
 }
 
 function isDevice({ worthFrom }: Engine): boolean {
@@ -29,7 +25,7 @@ const smallJob = 2 ** 17;
  * and, for a job that is worth the time it takes to start a device, one of a device that is proven and does a sample of
  * the job faster.
  *
- * @param name `auto`, `reference`, `wasm` or `gpu`.
+ * @param name one of `engineNames`.
  * @param job what it is for: an engine proves itself for its cases, and `auto` goes by its size.
  * @param engines those there are, by name.
  * @returns the engine, and what its self-check found.
@@ -46,7 +42,7 @@ export async function selectEngine(
   if (name !== "auto") {
     const engine = engines.get(name);
     if (engine) return prove(engine, job);
-    throw unknownName("engine", name, engineNames(engines));
+    throw unknownName("engine", name, ["auto", "gpu", ...engines.keys()]);
   }
   const size = job === undefined ? null : sizeOf(job);
   const reference = engines.get("reference");
@@ -70,7 +66,7 @@ export async function selectEngine(
 }
 
 async function prove(engine: Engine, job?: LensJob): Promise<ProvenEngine> {
-  const reason = (job && engine.refuses?.(job.cases)) ?? (await engine.unavailable?.()) ?? null;
+  const reason = (job && engine.refuses?.(job.cases, job.tensors)) ?? (await engine.unavailable?.()) ?? null;
   if (reason !== null) throw new EngineRefused(`engine ${engine.name}: ${reason}`);
   const selfCheck = await engine.selfCheck(job?.cases);
   if (selfCheck.failed === 0) return { engine, selfCheck };
@@ -100,7 +96,7 @@ async function firstProven(
 
 /** Updates of weights that a job takes, those of all cases. */
 function sizeOf({ tensors, stepNumbers, cases }: LensJob): number {
-  const elements = tensors.reduce((sum, { weights }) => sum + weights.length, 0);
+  const elements = countOfAll(tensors);
   return elements * stepNumbers.length * cases.length;
 }
 
@@ -116,15 +112,21 @@ async function secondsFor(engine: Engine, job: LensJob): Promise<number> {
   return (performance.now() - began) / 1000;
 }
 
+/** Updates of weights, of all cases, that an engine counts in a second, from a sample of a job that has any. */
+export async function sampleRate(engine: Engine, job: LensJob): Promise<number> {
+  return sizeOf(sampleOf(job)) / (await secondsFor(engine, job));
+}
+
 /** The first step of a few cases over the beginnings of the largest tensors. As many threads as the job may have. */
 export function sampleOf({ tensors, stepNumbers, cases, threads }: LensJob): LensJob {
   const few = cases.slice(0, 4);
   const taken: TensorInput[] = [];
-  let left = Math.ceil(sampleSize / few.length);
-  for (const tensor of tensors.toSorted((a, b) => b.weights.length - a.weights.length)) {
+  // Whole blocks of sums, and so of shared scales.
+  let left = Math.ceil(sampleSize / few.length / blockLength) * blockLength;
+  for (const tensor of tensors.toSorted((a, b) => countOf(b) - countOf(a))) {
     if (left <= 0) break;
     taken.push(beginningOf(tensor, left));
-    left -= tensor.weights.length;
+    left -= countOf(tensor);
   }
   return {
     tensors: taken,
@@ -134,34 +136,13 @@ export function sampleOf({ tensors, stepNumbers, cases, threads }: LensJob): Len
   };
 }
 
-function beginningOf({ name, weights, updates, optimizer }: TensorInput, most: number): TensorInput {
-  const length = Math.min(most, weights.length);
-  const cut = (values: Values): Values => ({
-    ...values,
-    length,
-    read: (start, into) => values.read(start, into),
-  });
-  const first = cut(weights);
-  // Simulated updates are those of certain weights.
-  const cutUpdates = (values: Values): Values => {
-    const { simulated } = values;
-    return { ...cut(values), ...(simulated && { simulated: { ...simulated, weights: first } }) };
-  };
-  const cutMoments = ({ M, V }: TensorOptimizer["moments"]) => ({
-    ...(M && { M: cut(M) }),
-    ...(V && { V: cut(V) }),
-  });
+function beginningOf(tensor: TensorInput, most: number): TensorInput {
+  const { start = 0, weights, updates, optimizer } = tensor;
+  const first = { ...tensor, updates: updates.slice(0, 1) };
+  const piece = pieceOf(first, start, Math.min(start + most, weights.length));
   return {
-    name,
-    shape: [length],
-    weights: first,
-    updates: updates.slice(0, 1).map(cutUpdates),
-    ...(optimizer && {
-      optimizer: {
-        ...optimizer,
-        settings: optimizer.settings.slice(0, 1),
-        moments: cutMoments(optimizer.moments),
-      },
-    }),
+    ...piece,
+    ...(start === 0 && { shape: [piece.weights.length] }),
+    ...(optimizer && { optimizer: { ...piece.optimizer!, settings: optimizer.settings.slice(0, 1) } }),
   };
 }

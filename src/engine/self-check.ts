@@ -141,7 +141,7 @@ function expected({ becomes, effective, update }: HardCase): string {
 }
 
 function outcome({ updates }: Tally, update: number): string {
-  const became = classes.filter((of) => updates[of] === 1);
+  const became = classes.filter((className) => updates[className] === 1);
   const effective = Math.sqrt(updates.effectiveSquared.value());
   const direction = Number.isFinite(update) ? Math.sign(updates.product.value()) : 0;
   return [became.join("+"), effective, direction || 0].join(" ");

@@ -6,6 +6,7 @@ import { drawnValues, type TensorInput, type Values } from "../lens/input.js";
 import { drawnWeights, simulatedUpdates } from "../lens/run/simulated.js";
 import { summarizeCase } from "../lens/run/summarize.js";
 import { blockLength, laneCount } from "../lens/sum.js";
+import { sharesScales } from "../update/block-settings.js";
 import { gaussian } from "../update/distribution.js";
 import type { CaseSettings } from "../update/optimizer.js";
 import { type UpdateSettings, updateSettings } from "../update/settings.js";
@@ -13,6 +14,7 @@ import type { SimulatedRun } from "../update/simulated-adamw.js";
 import { randomBits, stepKey, tensorKey, threefry2x32 } from "../update/threefry.js";
 import { weightKey } from "../update/weight-draws.js";
 import type { Engine, LensJob } from "./engine.js";
+import { hardBlockJob } from "./hard-blocks.js";
 import { hardRecipeJob } from "./hard-recipes.js";
 
 const bf16 = format("bf16");
@@ -48,12 +50,13 @@ async function outcomeOf(engine: Pick<Engine, "run">, job: LensJob): Promise<str
       for (const weight of stored) weights[c].push(Object.is(weight, -0) ? -1e-300 : weight);
     },
   });
-  return JSON.stringify([tallies.map(summarizeCase), weights.map((of) => of.map(String))]);
+  return JSON.stringify([tallies.map(summarizeCase), weights.map((numbers) => numbers.map(String))]);
 }
 
 /** Weights and updates on which roundings, carries and sums go wrong if they can: a tensor for each size of number. */
 export function hardJob(settings: CaseSettings, allNumbers = false): Omit<LensJob, "cases"> {
   if ("recipe" in settings) return hardRecipeJob(settings);
+  if (sharesScales(settings)) return hardBlockJob(settings);
   const { format } = settings;
   const smallest = Math.max(format.minPositive, 2 ** -70);
   const largest = Math.min(format.maxFinite, 2 ** 90);

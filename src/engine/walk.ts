@@ -1,5 +1,12 @@
 import { plural } from "../format/plural.js";
-import type { MomentKind, TensorInput, TensorOptimizer, Values } from "../lens/input.js";
+import {
+  countOf,
+  countOfAll,
+  type MomentKind,
+  type TensorInput,
+  type TensorOptimizer,
+  type Values,
+} from "../lens/input.js";
 import type { CaseTally } from "../lens/run/summarize.js";
 import { blockLength } from "../lens/sum.js";
 import { Tally, UpdateTally } from "../lens/tally.js";
@@ -63,7 +70,7 @@ export async function walk(job: LensJob, lens: ChunkLens, observer: Observer = {
   const stepTallies = cases.map(() => stepNumbers.map(() => new UpdateTally()));
   const tensorTallies: Tally[][] = cases.map(() => []);
   const length = chunkLength(job);
-  const total = tensors.reduce((sum, { weights }) => sum + weights.length, 0) * stepNumbers.length;
+  const total = countOfAll(tensors) * stepNumbers.length;
   let done = 0;
 
   for (const [t, tensor] of tensors.entries()) {
@@ -71,7 +78,7 @@ export async function walk(job: LensJob, lens: ChunkLens, observer: Observer = {
     const ends = chunkEnds(tensor, cases, length);
     const magnitudes = await tensorMagnitudes(tensor, cases, ends);
     for (const [k, end] of ends.entries()) {
-      const start = ends[k - 1] ?? 0;
+      const start = ends[k - 1] ?? tensor.start ?? 0;
       const count = end - start;
       const weights = new Float64Array(count);
       await tensor.weights.read(start, weights);
@@ -161,8 +168,14 @@ export function expectCountable(job: LensJob): void {
     throw new RangeError(`expected a number of threads of at least 1, found ${threads}`);
   }
   let elements = 0;
-  for (const { name, weights, updates } of tensors) {
-    elements += weights.length;
+  for (const tensor of tensors) {
+    const { name, weights, updates, start = 0 } = tensor;
+    elements += countOf(tensor);
+    if (start % blockLength !== 0 || start > weights.length) {
+      throw new RangeError(
+        `tensor ${name}: expected a piece from a multiple of ${blockLength} on, found ${start}`,
+      );
+    }
     if (updates.length !== stepNumbers.length) {
       throw new RangeError(
         `tensor ${name}: expected ${plural(stepNumbers.length, "update")}, found ${updates.length}`,

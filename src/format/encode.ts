@@ -8,14 +8,14 @@ import { gapAt, type RoundOptions, roundBy } from "./round.js";
  * code: that of -0 in fnuz formats, the only one in e4m3fn, the quiet NaN without payload in IEEE formats.
  *
  * @param x any number.
- * @param of a format or its name.
+ * @param target a format or its name.
  * @param options rounding, overflow, random bits.
  * @returns an integer from 0 to 2^bits - 1.
  * @throws RangeError if the result is NaN and the format has none; TypeError and RangeError as {@link round}.
  * @example encode(1, "bf16"); // 0x3f80
  */
-export function encode(x: number, of: Format | string, options?: RoundOptions): number {
-  const format = formatOf(of);
+export function encode(x: number, target: Format | string, options?: RoundOptions): number {
+  const format = formatOf(target);
   return codeOf(roundBy(x, format, options), format);
 }
 
@@ -34,13 +34,13 @@ export function codeOf(value: number, format: Format): number {
  * The number of a code; every NaN code gives NaN.
  *
  * @param code an unsigned integer of the format's bits, sign first.
- * @param of a format or its name.
+ * @param target a format or its name.
  * @returns the number, Inf or NaN.
  * @throws RangeError if `code` is none of the format's, or the format unknown.
  * @example decode(0x3f81, "bf16"); // 1.0078125
  */
-export function decode(code: number, of: Format | string): number {
-  const format = formatOf(of);
+export function decode(code: number, target: Format | string): number {
+  const format = formatOf(target);
   const codes = 2 ** format.bits;
   if (!Number.isInteger(code) || code < 0 || code >= codes) {
     throw new RangeError(
@@ -56,13 +56,13 @@ export function decode(code: number, of: Format | string): number {
 /**
  * The numbers of all codes, in the order of the codes.
  *
- * @param of a format of at most 16 bits, or its name.
+ * @param target a format of at most 16 bits, or its name.
  * @returns 2^bits numbers; NaN for the codes of NaN.
  * @throws RangeError for a format of more bits, or an unknown one.
  * @example decodeTable("e2m1fn").slice(0, 8); // Float32Array.of(0, 0.5, 1, 1.5, 2, 3, 4, 6)
  */
-export function decodeTable(of: Format | string): Float32Array {
-  const format = formatOf(of);
+export function decodeTable(target: Format | string): Float32Array {
+  const format = formatOf(target);
   if (format.bits > 16)
     throw new RangeError(`${format.name}: expected a format of at most 16 bits, found ${format.bits}`);
   const table = new Float32Array(2 ** format.bits);

@@ -10,13 +10,13 @@ import { gapAt, roundSum } from "./round.js";
  * below is half of this. NaN gives NaN.
  *
  * @param x any number, of the format or not.
- * @param of a format or its name.
+ * @param target a format or its name.
  * @returns a power of two, or NaN.
  * @throws RangeError for an unknown format.
  * @example ulp(0.02, "bf16"); // 0.0001220703125
  */
-export function ulp(x: number, of: Format | string): number {
-  const format = formatOf(of);
+export function ulp(x: number, target: Format | string): number {
+  const format = formatOf(target);
   if (Number.isNaN(x)) return NaN;
   return gapAt(ulpBinade(x, format), format);
 }
@@ -36,13 +36,13 @@ function ulpBinade(x: number, format: Format): number {
  * 5.3.1). Above the largest finite number: Infinity, or NaN in formats that have none.
  *
  * @param x any number, of the format or not.
- * @param of a format or its name.
+ * @param target a format or its name.
  * @returns a number of the format, Infinity or NaN.
  * @throws RangeError for an unknown format.
  * @example nextUp(1, "bf16"); // 1.0078125
  */
-export function nextUp(x: number, of: Format | string): number {
-  return above(x, formatOf(of));
+export function nextUp(x: number, target: Format | string): number {
+  return above(x, formatOf(target));
 }
 
 function above(x: number, format: Format): number {
@@ -63,13 +63,13 @@ function above(x: number, format: Format): number {
  * none.
  *
  * @param x any number, of the format or not.
- * @param of a format or its name.
+ * @param target a format or its name.
  * @returns a number of the format, -Infinity or NaN.
  * @throws RangeError for an unknown format.
  * @example nextDown(1, "bf16"); // 0.99609375
  */
-export function nextDown(x: number, of: Format | string): number {
-  const format = formatOf(of);
+export function nextDown(x: number, target: Format | string): number {
+  const format = formatOf(target);
   if (!format.signed) return nextDownUnsigned(x, format);
   const up = above(-x, format);
   return up === 0 && format.unsignedZero ? 0 : -up;

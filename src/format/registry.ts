@@ -141,11 +141,11 @@ export function format(name: string): Format {
  *
  * @throws RangeError for an unknown name; TypeError for what is neither a format nor a name.
  */
-export function formatOf(of: Format | string): Format {
-  if (typeof of === "string") return format(of);
+export function formatOf(target: Format | string): Format {
+  if (typeof target === "string") return format(target);
   // What a record has and nothing else; `in` takes longer than all of a rounding.
-  if ((of as Format | null | undefined)?.maxFiniteCode !== undefined) return of;
-  throw new TypeError(`expected a format or its name, found ${String(of)}`);
+  if ((target as Format | null | undefined)?.maxFiniteCode !== undefined) return target;
+  throw new TypeError(`expected a format or its name, found ${String(target)}`);
 }
 
 function unknownFormat(name: string, bare: string): RangeError {

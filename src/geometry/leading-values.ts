@@ -55,7 +55,7 @@ export async function leadingValues(
     passes += 1;
   }
   const start = x;
-  const of = async (operand: Operand): Promise<{ spectrum: Spectrum; change: number }> => {
+  const spectrumOf = async (operand: Operand): Promise<{ spectrum: Spectrum; change: number }> => {
     let [from, before] = [start, values];
     for (let n = 0; ; n++) {
       const passage = await passThrough(matrix, operand, products, from, width);
@@ -67,12 +67,12 @@ export async function leadingValues(
       from = orthonormal(passage.gathered, columns, width, key);
     }
   };
-  const finished = await of(base);
+  const finished = await spectrumOf(base);
   return {
     base: finished.spectrum,
     passes: passes + finishingPasses,
     unsettled: finished.change,
-    of: async (operand) => (await of(operand)).spectrum,
+    of: async (operand) => (await spectrumOf(operand)).spectrum,
   };
 }
 

@@ -44,7 +44,7 @@ export interface Tile {
  * The matrix tile by tile. The change is formed in fp64 and rounded to fp32 once, which for numbers of bf16 of similar size
  * is exact.
  */
-export async function* tilesOf(matrix: MatrixPair, { of, signs }: Operand): AsyncGenerator<Tile> {
+export async function* tilesOf(matrix: MatrixPair, { of: side, signs }: Operand): AsyncGenerator<Tile> {
   const { rows, columns } = matrix;
   const height = tileRows(matrix);
   const into = new Float32Array(height * columns);
@@ -52,9 +52,9 @@ export async function* tilesOf(matrix: MatrixPair, { of, signs }: Operand): Asyn
     const count = Math.min(height, rows - first);
     const { base, tuned } = await matrix.read(first, count);
     const numbers = into.subarray(0, count * columns);
-    if (of === "base") numbers.set(base);
-    else if (signs) changeWithSigns(numbers, base, tuned, of === "tuned", signs, first * columns);
-    else if (of === "tuned") numbers.set(tuned);
+    if (side === "base") numbers.set(base);
+    else if (signs) changeWithSigns(numbers, base, tuned, side === "tuned", signs, first * columns);
+    else if (side === "tuned") numbers.set(tuned);
     else for (let i = 0; i < numbers.length; i++) numbers[i] = tuned[i] - base[i];
     yield { first, count, numbers };
   }

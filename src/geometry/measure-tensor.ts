@@ -29,13 +29,15 @@ export async function measureTensor(matrix: MatrixPair, options: TensorOptions):
   const { name, rows, columns } = matrix;
   const module: Module = moduleOf(name);
   const changes = await countChanges(matrix, options.mask, options.codes);
-  const of = (rest: Pick<TensorGeometry, "measures" | "spectrum" | "profiles">): MeasuredTensor => ({
+  const measuredTensor = (
+    rest: Pick<TensorGeometry, "measures" | "spectrum" | "profiles">,
+  ): MeasuredTensor => ({
     geometry: { name, shape: [rows, columns], ...module, ...rest },
     changes,
   });
   const obstacle = obstacleOf(changes);
   if (obstacle !== null) {
-    return of({ spectrum: null, measures: allUnknown(measureNames, obstacle), profiles: null });
+    return measuredTensor({ spectrum: null, measures: allUnknown(measureNames, obstacle), profiles: null });
   }
   const margins = await expectedMargins(matrix, changes.counts.shareBySize(), options.codes);
   const bySize = sizeMeasures(changes, margins, options.format, options.walk);
@@ -45,10 +47,10 @@ export async function measureTensor(matrix: MatrixPair, options: TensorOptions):
   };
   if (options.withoutSpectra !== null) {
     const measures = { ...bySize, ...allUnknown(spectralNames, options.withoutSpectra) };
-    return of({ spectrum: null, measures: inOrder(measures), profiles });
+    return measuredTensor({ spectrum: null, measures: inOrder(measures), profiles });
   }
   const { method, measures } = await spectralMeasures(matrix, changes, options);
-  return of({ spectrum: method, measures: inOrder({ ...bySize, ...measures }), profiles });
+  return measuredTensor({ spectrum: method, measures: inOrder({ ...bySize, ...measures }), profiles });
 }
 
 /** Why a matrix has no geometry; null where it has. */

@@ -35,7 +35,7 @@ export async function largestValue(
   for (let step = 0; step < most; step++) {
     basis.push(x);
     const { gathered } = await passThrough(matrix, operand, products, x, block);
-    projected.push(basis.map((of) => crossProduct(of, block, gathered, block, columns)));
+    projected.push(basis.map((vectors) => crossProduct(vectors, block, gathered, block, columns)));
     const isLooked = step < 4 || step % 4 === 3 || step === most - 1;
     if (isLooked) {
       const found = Math.sqrt(Math.max(0, largestOf(projected, block)));
@@ -44,8 +44,14 @@ export async function largestValue(
     }
     // Twice: once leaves what rounding let through.
     for (let twice = 0; twice < 2; twice++) {
-      for (const of of basis) {
-        const along = product(of, columns, block, crossProduct(of, block, gathered, block, columns), block);
+      for (const vectors of basis) {
+        const along = product(
+          vectors,
+          columns,
+          block,
+          crossProduct(vectors, block, gathered, block, columns),
+          block,
+        );
         for (let i = 0; i < gathered.length; i++) gathered[i] -= along[i];
       }
     }

@@ -94,10 +94,21 @@ export function halfGaps({ all }: MagnitudeCounts, format: Format): HalfGaps {
  */
 export function storageShares({ all }: MagnitudeCounts, { up, down }: HalfGaps, sd: number): Float64Array {
   const shares = new Float64Array(magnitudes);
+  if (!(sd > 0)) return shares;
+  const [above, below] = [tails(sd), tails(sd)];
   for (let i = 0; i < magnitudes; i++) {
-    if (all[i] > 0) shares[i] = sd > 0 ? gaussianTail(up[i] / sd) + gaussianTail(down[i] / sd) : 0;
+    if (all[i] > 0) shares[i] = above(up[i]) + below(down[i]);
   }
   return shares;
+}
+
+/** The chance of a move beyond a distance. Numbers of one exponent have the same gaps, so that the last answer mostly serves. */
+function tails(sd: number): (distance: number) => number {
+  let [known, chance] = [Number.NaN, 0];
+  return (distance) => {
+    if (distance !== known) [known, chance] = [distance, gaussianTail(distance / sd)];
+    return chance;
+  };
 }
 
 /** The expected number of changed weights. */

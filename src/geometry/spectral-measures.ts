@@ -97,10 +97,10 @@ export async function spectralMeasures(
     drift: all ? relative / Math.sqrt(Math.max(rows, columns)) : isotropicOfLeading(),
   };
   const againstSigns = (name: keyof typeof measured): Measure => {
-    const of = drawn.map((each) => each[name]);
+    const samples = drawn.map((each) => each[name]);
     const plain = isotropic[name];
-    return measure(measured[name], "signs", mean(of), {
-      ...(of.length > 1 && { deviation: sampleDeviation(of) }),
+    return measure(measured[name], "signs", mean(samples), {
+      ...(samples.length > 1 && { deviation: sampleDeviation(samples) }),
       ...(plain !== undefined && { others: [{ null: "isotropic", expected: plain }] }),
     });
   };
@@ -119,8 +119,8 @@ export async function spectralMeasures(
   };
 
   async function leadingSpectra(): Promise<Spectra> {
-    const { base, of, passes, unsettled } = await leadingValues(matrix, k, key, products);
-    return { base, of, compared: k, method: { values: "leading", passes, unsettled } };
+    const { base, of: spectrumOf, passes, unsettled } = await leadingValues(matrix, k, key, products);
+    return { base, of: spectrumOf, compared: k, method: { values: "leading", passes, unsettled } };
   }
 
   /** sqrt(k) ||dW|| / (sqrt(mn) ||s_k||) */
@@ -157,7 +157,7 @@ export async function spectralMeasures(
             products,
           )
         : [];
-    const of = (name: keyof typeof ks): Measure => {
+    const energyMeasure = (name: keyof typeof ks): Measure => {
       const energy = found[names.indexOf(name)];
       if (!energy) return unknown(reasons[name]!);
       const plain = energy.k ** 2 / elements;
@@ -167,7 +167,11 @@ export async function spectralMeasures(
         others: [{ null: "isotropic", expected: plain }],
       });
     };
-    return { energy16: of("energy16"), energy64: of("energy64"), energyQuarter: of("energyQuarter") };
+    return {
+      energy16: energyMeasure("energy16"),
+      energy64: energyMeasure("energy64"),
+      energyQuarter: energyMeasure("energyQuarter"),
+    };
 
     function reason(k: number): string | null {
       if (k >= short) return `the short side is ${short}: the leading ${k} directions are all of them`;
@@ -181,7 +185,7 @@ async function allSpectra(matrix: MatrixPair, most: number, k: number): Promise<
   const { rows, columns } = matrix;
   const [long, short] = [Math.max(rows, columns), Math.min(rows, columns)];
   const transposed = rows < columns;
-  const of = async (operand: Operand, vectors: number) => {
+  const spectrumOf = async (operand: Operand, vectors: number) => {
     const numbers = new Float32Array(rows * columns);
     for await (const tile of tilesOf(matrix, operand)) {
       const from = tile.first * columns;
@@ -195,8 +199,8 @@ async function allSpectra(matrix: MatrixPair, most: number, k: number): Promise<
     return allValues(numbers, long, short, transposed, vectors);
   };
   return {
-    base: await of({ of: "base", signs: null }, most),
-    of: (operand) => of(operand, k),
+    base: await spectrumOf({ of: "base", signs: null }, most),
+    of: (operand) => spectrumOf(operand, k),
     compared: short,
     method: { values: "all" },
   };

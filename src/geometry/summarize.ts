@@ -9,7 +9,7 @@ import {
   spectralNames,
   type TensorGeometry,
 } from "../lens/geometry-result.js";
-import { type ModuleKind, moduleKinds } from "../lens/module.js";
+import { type ModuleKind, moduleKinds } from "../lens/module-kind.js";
 import { unknown } from "./measures.js";
 import { mean, sampleDeviation, studentT } from "./statistics.js";
 
@@ -37,11 +37,11 @@ function layersOf(tensors: readonly TensorGeometry[]): GeometryOfLayer[] {
   }
   const stacks = [...new Set(tensors.map(({ stack }) => stack))];
   return [...byLayer.values()]
-    .map((of) => ({
-      stack: of[0].stack!,
-      layer: of[0].layer!,
-      spectra: of.some(({ spectrum }) => spectrum !== null),
-      ...meansOf(of, null),
+    .map((ofLayer) => ({
+      stack: ofLayer[0].stack!,
+      layer: ofLayer[0].layer!,
+      spectra: ofLayer.some(({ spectrum }) => spectrum !== null),
+      ...meansOf(ofLayer, null),
     }))
     .sort((a, b) => stacks.indexOf(a.stack) - stacks.indexOf(b.stack) || a.layer - b.layer);
 }
@@ -73,11 +73,11 @@ function meanOf(
   if (!first) return { ...unknown(commonReason(tensors, name)), tensors: 0 };
   const whole = having.reduce((sum, tensor) => sum + weightOf(tensor), 0);
   const shares = having.map((tensor) => weightOf(tensor) / whole);
-  const average = (of: (measure: TensorGeometry["measures"][MeasureName]) => number) =>
-    having.reduce((sum, { measures }, i) => sum + shares[i] * of(measures[name]), 0);
-  const measured = average((of) => of.measured!);
+  const average = (numberOf: (measure: TensorGeometry["measures"][MeasureName]) => number) =>
+    having.reduce((sum, { measures }, i) => sum + shares[i] * numberOf(measures[name]), 0);
+  const measured = average((measure) => measure.measured!);
   const expected = having.every(({ measures }) => measures[name].expected !== null)
-    ? average((of) => of.expected!)
+    ? average((measure) => measure.expected!)
     : null;
   const deviations = having.map(({ measures }) => measures[name].deviation);
   const others = (first.others ?? []).flatMap(({ null: by }): Expectation[] => {
@@ -92,8 +92,8 @@ function meanOf(
     null: expected === null ? null : first.null,
     ratio: expected !== null && expected > 0 ? measured / expected : null,
     tensors: having.length,
-    ...(deviations.every((of) => of !== undefined) && {
-      deviation: Math.sqrt(deviations.reduce((sum, of, i) => sum + (shares[i] * of) ** 2, 0)),
+    ...(deviations.every((deviation) => deviation !== undefined) && {
+      deviation: Math.sqrt(deviations.reduce((sum, deviation, i) => sum + (shares[i] * deviation) ** 2, 0)),
     }),
     ...(others.length > 0 && { others }),
     ...(expected === null && first.reason !== undefined && { reason: first.reason }),
@@ -106,9 +106,9 @@ function intervalOf(
   having: readonly TensorGeometry[],
   name: MeasureName,
   middle: number,
-  { layers, of }: LayerSample,
+  { layers, of: total }: LayerSample,
 ): [number, number] | null {
-  if (layers === of || !(spectralNames as readonly MeasureName[]).includes(name)) return null;
+  if (layers === total || !(spectralNames as readonly MeasureName[]).includes(name)) return null;
   const byLayer = new Map<string, number[]>();
   for (const { stack, layer, measures } of having) {
     if (stack === null) continue;
@@ -117,7 +117,7 @@ function intervalOf(
   }
   const means = [...byLayer.values()].map(mean);
   if (means.length < 2) return null;
-  const left = Math.sqrt(1 - layers / of);
+  const left = Math.sqrt(1 - layers / total);
   const half = (studentT(means.length - 1) * sampleDeviation(means) * left) / Math.sqrt(means.length);
   return [Math.max(0, middle - half), middle + half];
 }

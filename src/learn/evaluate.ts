@@ -134,9 +134,13 @@ export class Evaluator {
 }
 
 /** By the chain rule: the divergence of each next token, by the probability that it comes to it. */
-function divergenceOf(of: LogShares, to: LogShares, [prompt, seconds, thirds]: readonly number[][]): number {
-  const at = (row: number) => divergenceAt(of.logs, of.shares, to.logs, row * vocabulary);
-  const share = (row: number, token: number) => of.shares[row * vocabulary + token];
+function divergenceOf(
+  from: LogShares,
+  to: LogShares,
+  [prompt, seconds, thirds]: readonly number[][],
+): number {
+  const at = (row: number) => divergenceAt(from.logs, from.shares, to.logs, row * vocabulary);
+  const share = (row: number, token: number) => from.shares[row * vocabulary + token];
   let sum = at(prompt[0]);
   for (const [i, second] of seconds.entries()) {
     let ofSecond = at(second);

@@ -1,3 +1,4 @@
+import type { Geometry } from "../lens/geometry-result.js";
 import type { Ability, Distance, LearnRun, LearnStep } from "../lens/learning/learning.js";
 import { Evaluator, passAt, passAtAll } from "./evaluate.js";
 import { type Operation, operands } from "./task.js";
@@ -14,6 +15,12 @@ export interface LearnOptions {
   readonly pause: (done: number, total: number) => Promise<void>;
   /** Given the training after each step. */
   readonly observe?: (training: Training) => void;
+  /** Measures how all parameters changed, as they are stored before the first step and after the last. */
+  readonly geometry?: (
+    start: Float32Array,
+    end: Float32Array,
+    settings: TrainingSettings,
+  ) => Promise<Geometry>;
 }
 
 /** All first operands, and a tenth of them that has every digit once in either place. */
@@ -56,6 +63,7 @@ export class Learning {
     const { steps, divergence, pause } = options;
     const total = steps + divergence.length * stepsAnOperand;
     const training = await Training.open(settings, this.#models);
+    const start = training.weights.slice();
     const reports: LearnStep[] = [];
     while (training.step < steps) {
       reports.push(await training.advance());
@@ -77,6 +85,7 @@ export class Learning {
       })),
       totals,
       end,
+      ...(options.geometry && { geometry: await options.geometry(start, training.weights, settings) }),
       steps: reports,
     };
   }

@@ -2,7 +2,7 @@ import { ReferenceLens } from "../engine/reference/reference-lens.js";
 import { selectEngine } from "../engine/select.js";
 import type { ChunkLens } from "../engine/walk.js";
 import { WasmLens } from "../engine/wasm/wasm-lens.js";
-import type { Case } from "../lens/run/result.js";
+import type { Case } from "../lens/run/case.js";
 import { summarizeCase } from "../lens/run/summarize.js";
 import { Tally, UpdateTally } from "../lens/tally.js";
 import type { UpdateSettings } from "../update/settings.js";

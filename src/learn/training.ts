@@ -1,5 +1,5 @@
 import type { LearningRun, LearnStep } from "../lens/learning/learning.js";
-import type { Case } from "../lens/run/result.js";
+import type { Case } from "../lens/run/case.js";
 import type { UpdateSettings } from "../update/settings.js";
 import { AdamwUpdates, clip } from "./adamw.js";
 import { answersAStep, drawAnswers, groupSize, rightAnswers, StepDraws } from "./batch.js";
@@ -7,15 +7,17 @@ import type { Decoder } from "./decoder/decoder.js";
 import { LogShares } from "./decoder/log-shares.js";
 import { openDecoder } from "./decoder/open.js";
 import { Prefixes } from "./decoder/prefixes.js";
-import { paddedVocabulary, parameterCount } from "./decoder/shape.js";
-import { advantages, distillationLoss, weightedLogLoss } from "./losses.js";
+import { paddedVocabulary, parameterCount, vocabulary } from "./decoder/shape.js";
+import { type Answered, advantages, distillationLoss, weightedLogLoss } from "./losses.js";
 import { StoredModel } from "./stored-model.js";
 
 /** As the recorded runs have them. */
 export const optimizerSettings = { betas: [0.9, 0.95], eps: 1e-8, weightDecay: 0 } as const;
 export const largestNorm = 1;
 /** Operands of sft are below this: what it learns there is not what is asked for elsewhere. */
-const sftOperands = 60;
+export const sftOperands = 60;
+/** Learning rates of the recorded runs. */
+export const usualRates: Readonly<Record<LearningRun, number>> = { rlvr: 1e-5, sft: 1e-4, opd: 1e-5 };
 
 export interface TrainingSettings {
   readonly run: LearningRun;
@@ -41,6 +43,7 @@ export class Training {
   readonly updates = new Float32Array(parameterCount);
   /** The clipped gradient of the last step. */
   readonly gradient = new Float32Array(parameterCount);
+  #right = 0;
   readonly #prefixes: Prefixes;
   readonly #decoder: Decoder;
   readonly #teacher: Decoder | null;
@@ -86,6 +89,11 @@ export class Training {
     return this.#stored.weights;
   }
 
+  /** Of the last step's 128 answers, the share that is right; under sft, which draws none, the mean chance of the right ones. */
+  get right(): number {
+    return this.#right;
+  }
+
   /** Takes the next step. */
   async advance(): Promise<LearnStep> {
     const { loss, reward } = this.#lossAndGradient();
@@ -118,6 +126,7 @@ export class Training {
     if (this.settings.run === "sft") {
       const answers = rightAnswers(draws, prefixes, decoder, logs, sftOperands);
       clear();
+      this.#right = answers.reduce((sum, answer) => sum + chanceOf(answer, logs), 0) / answers.length;
       const weights = answers.map(() => 1);
       return { loss: weightedLogLoss(answers, weights, logs, dLogits), reward: null };
     }
@@ -125,6 +134,7 @@ export class Training {
     const { answers, right } = drawAnswers(draws, prefixes, decoder, logs, each);
     clear();
     const reward = right.filter((is) => is).length / answersAStep;
+    this.#right = reward;
     if (this.#teacher) {
       this.#teacher.forward(0, prefixes.count);
       this.#teacherLogs.read(this.#teacher.logits, 0, prefixes.count);
@@ -135,6 +145,11 @@ export class Training {
     );
     return { loss: weightedLogLoss(answers, groups.flat(), logs, dLogits), reward };
   }
+}
+
+/** How likely a model gives an answer. */
+function chanceOf({ rows, tokens }: Answered, { shares }: LogShares): number {
+  return tokens.reduce((product, token, i) => product * shares[rows[i] * vocabulary + token], 1);
 }
 
 /** Prefixes of a step, if no two texts began alike. */

@@ -1,5 +1,5 @@
 import type { Format } from "../format/format.js";
-import type { Values } from "./input.js";
+import type { TensorInput } from "./input.js";
 
 /**
  * How weights lie in a format of few bits that they were rounded to, each for itself. Checkpoints in such formats carry a
@@ -85,14 +85,14 @@ export class CastTally {
 
 /** What the cast to formats that usually have scales does to weights, which are read once for all of them. */
 export async function castsWithoutScale(
-  weights: readonly Values[],
+  tensors: readonly Pick<TensorInput, "start" | "weights">[],
   formats: readonly Format[],
 ): Promise<CastWithoutScale[]> {
   const tallies = [...new Set(formats.filter(usuallyScaled))].map((format) => new CastTally(format));
   if (tallies.length === 0) return [];
   const piece = new Float64Array(2 ** 16);
-  for (const values of weights) {
-    for (let start = 0; start < values.length; start += piece.length) {
+  for (const { start: first = 0, weights: values } of tensors) {
+    for (let start = first; start < values.length; start += piece.length) {
       const numbers = piece.subarray(0, Math.min(piece.length, values.length - start));
       await values.read(start, numbers);
       for (const tally of tallies) tally.add(numbers);

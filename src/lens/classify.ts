@@ -53,6 +53,6 @@ export function classifyShared(
   after: WeightState,
   codeMoves: boolean,
 ): SharedClass {
-  const of = classify(before, update, after);
-  return of !== "nonfinite" && after.weight !== before.weight && !codeMoves ? "collateral" : of;
+  const className = classify(before, update, after);
+  return className !== "nonfinite" && after.weight !== before.weight && !codeMoves ? "collateral" : className;
 }

@@ -1,4 +1,4 @@
-import type { ModuleKind } from "./module.js";
+import type { ModuleKind } from "./module-kind.js";
 
 /**
  * What a measure would be if only one thing were kept of the change:
@@ -155,6 +155,8 @@ export interface Geometry extends ModelGeometry {
   readonly walk: { readonly lr: number; readonly steps: number } | null;
   /** Of a recorded run: the means after so many of its updates. */
   readonly curve?: readonly { readonly updates: number; readonly totals: MeanMeasures }[];
+  /** Of a recorded run: KL(base || run) and KL(run || base) as its outcome.json tells them; null where there is none. */
+  readonly divergence?: { readonly forward: number | null; readonly reverse: number | null } | null;
   /** Tuned models after the first, and how far the changes of all overlap. */
   readonly others?: readonly (ModelGeometry & { readonly path: string })[];
   readonly jaccard?: readonly Overlap[];

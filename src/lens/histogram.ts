@@ -21,32 +21,33 @@ export class Histogram {
     moved: new Map(),
   };
 
-  add(of: SizedClass, bin: number, count: number): void {
-    const counts = this.#counts[of];
+  add(className: SizedClass, bin: number, count: number): void {
+    const counts = this.#counts[className];
     counts.set(bin, (counts.get(bin) ?? 0) + count);
   }
 
   merge(other: Histogram): void {
-    for (const of of sizedClasses) {
-      for (const [bin, count] of other.#counts[of]) this.add(of, bin, count);
+    for (const className of sizedClasses) {
+      for (const [bin, count] of other.#counts[className]) this.add(className, bin, count);
     }
   }
 
   /** The bins from the first to the last that hold anything. */
   toJSON(): HistogramJson {
-    const bins = sizedClasses.flatMap((of) => [...this.#counts[of].keys()]);
+    const bins = sizedClasses.flatMap((className) => [...this.#counts[className].keys()]);
     if (bins.length === 0) return { firstBin: null, lost: [], kept: [], moved: [] };
     const firstBin = Math.min(...bins);
     const length = Math.max(...bins) - firstBin + 1;
-    const row = (of: SizedClass) => Array.from({ length }, (_, i) => this.#counts[of].get(firstBin + i) ?? 0);
+    const row = (className: SizedClass) =>
+      Array.from({ length }, (_, i) => this.#counts[className].get(firstBin + i) ?? 0);
     return { firstBin, lost: row("lost"), kept: row("kept"), moved: row("moved") };
   }
 
   static fromJSON({ firstBin, ...counts }: HistogramJson): Histogram {
     const histogram = new Histogram();
-    for (const of of sizedClasses) {
-      counts[of].forEach((count, i) => {
-        if (count > 0) histogram.add(of, (firstBin ?? 0) + i, count);
+    for (const className of sizedClasses) {
+      counts[className].forEach((count, i) => {
+        if (count > 0) histogram.add(className, (firstBin ?? 0) + i, count);
       });
     }
     return histogram;

@@ -1,9 +1,8 @@
 import type { Format } from "../format/format.js";
 import { type Quantiles, quantileOf } from "../update/quantiles.js";
 import type { OptimizerSettings } from "../update/recipe/recipe.js";
+import type { SimulatedTensor } from "../update/simulated-adamw.js";
 import type { WeightDraws } from "../update/weight-draws.js";
-import type { LowRank } from "./run/low-rank.js";
-import type { SimulatedStep } from "./run/simulated.js";
 
 /** What the lens looks at, wherever it comes from. */
 
@@ -15,13 +14,33 @@ export interface Values {
    * read into Float64Array (so that an F64 checkpoint is rounded once), updates into Float32Array.
    */
   read(start: number, into: Float32Array | Float64Array): Promise<void>;
-  /** Where they lie as bytes, for an engine that reads them where it computes. */
-  readonly stored?: StoredBytes;
-  /** How they are drawn or computed, for an engine that can do so where it counts. */
-  readonly drawn?: Quantiles;
-  readonly weights?: WeightDraws;
-  readonly simulated?: SimulatedStep;
-  readonly product?: LowRank;
+  /** For an engine that reads, draws or computes them where it counts. */
+  readonly origin?: Origin;
+}
+
+/** Where numbers come from. */
+interface Origins {
+  /** They lie as bytes. */
+  readonly stored: StoredBytes;
+  /** Drawn from a table of quantiles. */
+  readonly quantiles: Quantiles;
+  /** Drawn as weights are. */
+  readonly weights: WeightDraws;
+  /** A step of a simulated run. */
+  readonly simulated: SimulatedStep;
+  readonly product: LowRank;
+}
+
+export type Origin = {
+  readonly [Kind in keyof Origins]: { readonly kind: Kind; readonly of: Origins[Kind] };
+}[keyof Origins];
+
+/** What numbers come from, if it is of this kind. */
+export function originOf<Kind extends keyof Origins>(
+  { origin }: Values,
+  kind: Kind,
+): Origins[Kind] | undefined {
+  return origin?.kind === kind ? (origin.of as Origins[Kind]) : undefined;
 }
 
 /** Numbers as little-endian bytes of a file or of shared memory: plain data that other threads can be given. */
@@ -38,13 +57,48 @@ export interface StoredBytes {
   readonly scale?: number;
 }
 
+/** One step of a simulated run, for an engine that can compute it where it counts. */
+export interface SimulatedStep {
+  readonly of: SimulatedTensor;
+  /** Counted from 1. */
+  readonly t: number;
+  /** Those at the start of the run, on which weight decay depends. */
+  readonly weights: Values;
+}
+
+/** A matrix of fp64 numbers, row by row, or column by column where it is transposed. */
+export interface Factor {
+  readonly values: Values;
+  readonly transposed: boolean;
+}
+
+/**
+ * A product of two thin matrices times a number, such as the update that a LoRA adapter stands for: element (i, j) is
+ * scale * (left(i, 0) right(0, j) + left(i, 1) right(1, j) + ...), summed in fp64 in this order from +0, each product
+ * and each sum one rounding (none is fused), then times the scale in fp64, then rounded to fp32 once.
+ */
+export interface LowRank {
+  readonly rows: number;
+  readonly columns: number;
+  readonly rank: number;
+  /** rows x rank */
+  readonly left: Factor;
+  /** rank x columns */
+  readonly right: Factor;
+  readonly scale: number;
+  /** A format that elements are rounded to after fp32, by nearest-even, as where a product is stored before it is added. */
+  readonly rounded?: Format;
+}
+
 /** fp32 numbers times another, each product one fp32 rounding. */
-export function scaledValues({ length, read, stored }: Values, by: number): Values {
+export function scaledValues(values: Values, by: number): Values {
+  const { length, read } = values;
+  const stored = originOf(values, "stored");
   const scale = Math.fround(by);
   return {
     length,
     // Two products are two roundings, and bytes are given one scale.
-    ...(stored && stored.scale === undefined && { stored: { ...stored, scale } }),
+    ...(stored && stored.scale === undefined && { origin: { kind: "stored", of: { ...stored, scale } } }),
     read: async (start, into) => {
       await read(start, into);
       for (let i = 0; i < into.length; i++) into[i] = Math.fround(into[i] * scale);
@@ -56,7 +110,7 @@ export function scaledValues({ length, read, stored }: Values, by: number): Valu
 export function drawnValues(length: number, drawn: Quantiles): Values {
   return {
     length,
-    drawn,
+    origin: { kind: "quantiles", of: drawn },
     read: async (start, into) => {
       for (let i = 0; i < into.length; i++) into[i] = quantileOf(drawn, start + i);
     },
@@ -66,12 +120,54 @@ export function drawnValues(length: number, drawn: Quantiles): Values {
 /** One weight tensor and the updates that were added to it, step after step. */
 export interface TensorInput {
   readonly name: string;
+  /** Of the whole tensor. */
   readonly shape: readonly number[];
+  /**
+   * Of a piece, the index of the first element that is counted; its rows end where the piece ends. A multiple of blockLength
+   * that cuts no block of shared scales, so that what is counted of pieces adds up to the whole. Default 0.
+   */
+  readonly start?: number;
   readonly weights: Values;
   /** One for each step of the run, fp32, as added: sign and learning rate included. */
   readonly updates: readonly Values[];
   /** Of gradients: what the optimizer does with this tensor, where its cases do not say so for all. */
   readonly optimizer?: TensorOptimizer;
+}
+
+/** Elements of a tensor, or of a piece of one, that are counted. */
+export function countOf({ start = 0, weights }: Pick<TensorInput, "start" | "weights">): number {
+  return weights.length - start;
+}
+
+/** Elements of all these. */
+export function countOfAll(tensors: readonly TensorInput[]): number {
+  return tensors.reduce((sum, tensor) => sum + countOf(tensor), 0);
+}
+
+/** A piece of a tensor from one element to before another. Elements keep their places: nothing that is drawn by them changes. */
+export function pieceOf(tensor: TensorInput, start: number, end: number): TensorInput {
+  const cut = (values: Values): Values => ({
+    ...values,
+    length: end,
+    read: (from, into) => values.read(from, into),
+  });
+  const weights = cut(tensor.weights);
+  // Simulated updates are those of certain weights.
+  const cutUpdates = (values: Values): Values => {
+    const step = originOf(values, "simulated");
+    return { ...cut(values), ...(step && { origin: { kind: "simulated", of: { ...step, weights } } }) };
+  };
+  const { optimizer } = tensor;
+  const { M, V } = optimizer?.moments ?? {};
+  return {
+    ...tensor,
+    ...(start > 0 && { start }),
+    weights,
+    updates: tensor.updates.map(cutUpdates),
+    ...(optimizer && {
+      optimizer: { ...optimizer, moments: { ...(M && { M: cut(M) }), ...(V && { V: cut(V) }) } },
+    }),
+  };
 }
 
 /** What a recording tells of the optimizer that steps one tensor. Engines that take recipes must go by it. */

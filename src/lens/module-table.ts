@@ -1,4 +1,4 @@
-import type { ModuleKind } from "./module.js";
+import type { ModuleKind } from "./module-kind.js";
 
 /** A kind of module, the pattern of the names that are of it, and where such names are from. */
 export type ModuleRow = readonly [kind: ModuleKind, pattern: string, from: string];

@@ -1,27 +1,5 @@
+import type { ModuleKind } from "./module-kind.js";
 import { type ModuleRow, moduleTable, stacks, wrappers } from "./module-table.js";
-
-/** What part of a model a tensor is, in the order of tables and charts: what is fused follows what it is fused from. */
-export const moduleKinds = [
-  "q",
-  "k",
-  "v",
-  "qkv",
-  "kv",
-  "o",
-  "gate",
-  "up",
-  "gate-up",
-  "down",
-  "expert",
-  "router",
-  "norm",
-  "embedding",
-  "head",
-  "vision",
-  "audio",
-  "other",
-] as const;
-export type ModuleKind = (typeof moduleKinds)[number];
 
 export interface Module {
   readonly kind: ModuleKind;
@@ -57,7 +35,9 @@ export function moduleRowOf(name: string): ModuleRow | null {
 /** The segments of a name without what wraps the model, and which of them is the number of a layer. */
 function placeOf(name: string): { segments: readonly string[]; at: number | null } {
   const segments = unwrapped(name.split(/[./]/).flatMap(withoutUnderscore));
-  const at = segments.findIndex((of, i) => i > 0 && layerNumber.test(of) && stack.test(segments[i - 1]));
+  const at = segments.findIndex(
+    (segment, i) => i > 0 && layerNumber.test(segment) && stack.test(segments[i - 1]),
+  );
   return { segments, at: at === -1 ? null : at };
 }
 

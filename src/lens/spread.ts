@@ -1,4 +1,5 @@
-import type { Spread } from "./run/result.js";
+/** One number, or what several lie between. */
+export type Spread = number | { readonly least: number; readonly most: number };
 
 /** What numbers lie between; one number where they are all the same. Valid for at least one. */
 export function spread(numbers: Iterable<number>): Spread {
@@ -12,5 +13,5 @@ export function spread(numbers: Iterable<number>): Spread {
 
 /** The spread of several. */
 export function joinedSpread(spreads: readonly Spread[]): Spread {
-  return spread(spreads.flatMap((of) => (typeof of === "number" ? of : [of.least, of.most])));
+  return spread(spreads.flatMap((each) => (typeof each === "number" ? each : [each.least, each.most])));
 }

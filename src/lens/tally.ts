@@ -139,7 +139,7 @@ export class MomentTally {
   }
 
   merge(other: MomentTally): void {
-    for (const of of classes) this[of] += other[of];
+    for (const className of classes) this[className] += other[className];
   }
 }
 

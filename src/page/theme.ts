@@ -42,10 +42,10 @@ export function applyTheme(): void {
     const colours = { surface, panel, ink, muted, line, grid, accent };
     for (const [name, colour] of Object.entries(colours)) style.setProperty(`--${name}`, colour);
     for (const [i, colour] of series.entries()) style.setProperty(`--series-${i}`, colour);
-    for (const of of sharedClasses) {
-      style.setProperty(`--${of}`, inks[of].fill);
-      style.setProperty(`--on-${of}`, inks[of].on);
-      style.setProperty(`--${of}-text`, inks[of].text);
+    for (const className of sharedClasses) {
+      style.setProperty(`--${className}`, inks[className].fill);
+      style.setProperty(`--on-${className}`, inks[className].on);
+      style.setProperty(`--${className}-text`, inks[className].text);
     }
     style.colorScheme = theme.value;
     document.documentElement.dataset.theme = theme.value;

@@ -1,6 +1,8 @@
 import { printable } from "../lens/printable.js";
+import type { Case } from "../lens/run/case.js";
 import type { MergedComparison, MergeLens, ModuleCounts } from "../lens/run/merge-lens.js";
-import type { Case, Result, Spread } from "../lens/run/result.js";
+import type { Result } from "../lens/run/result.js";
+import type { Spread } from "../lens/spread.js";
 import type { NumberTable } from "./charts/figure.js";
 import { caseInWords, caseLabels } from "./labels.js";
 import { count, counted, missing, percent, ratio, share } from "./numbers.js";
@@ -94,28 +96,32 @@ const arrivesNote =
   "Arrives: the share of the update that the stored weights took, <e, u> / <u, u> with e what they did.";
 
 /** By kind of module, one row in all. */
-export function kindTable({ cases, merge }: Result, of: number): NumberTable {
-  const { kinds } = merge!.cases[of];
-  const { totals, tensors } = cases[of];
+export function kindTable({ cases, merge }: Result, caseIndex: number): NumberTable {
+  const { kinds } = merge!.cases[caseIndex];
+  const { totals, tensors } = cases[caseIndex];
   const rows = [
     ...kinds.map((each) => [each.kind, each] as const),
     ["all", { ...totals, tensors: tensors.length }] as const,
   ];
-  return tableOf("module", cases[of], rows);
+  return tableOf("module", cases[caseIndex], rows);
 }
 
 /** By layer. */
-export function mergedLayers({ cases, merge }: Result, of: number): NumberTable {
-  const { layers } = merge!.cases[of];
+export function mergedLayers({ cases, merge }: Result, caseIndex: number): NumberTable {
+  const { layers } = merge!.cases[caseIndex];
   return tableOf(
     "layer",
-    cases[of],
+    cases[caseIndex],
     layers.map((each) => [`${each.stack}.${each.layer}`, each]),
   );
 }
 
-function tableOf(what: string, of: Case, rows: readonly (readonly [string, ModuleCounts])[]): NumberTable {
-  const keeps = of.totals.kept > 0;
+function tableOf(
+  what: string,
+  lensCase: Case,
+  rows: readonly (readonly [string, ModuleCounts])[],
+): NumberTable {
+  const keeps = lensCase.totals.kept > 0;
   const part = (counts: ModuleCounts, n: number) =>
     percent(share(n, counts.lost + counts.kept + counts.moved));
   return {
@@ -125,7 +131,7 @@ function tableOf(what: string, of: Case, rows: readonly (readonly [string, Modul
       "weights",
       "moved",
       ...(keeps ? ["kept"] : []),
-      classHeading("lost", [of]),
+      classHeading("lost", [lensCase]),
       "arrives",
     ],
     rows: rows.map(([name, counts]) => [
@@ -158,7 +164,8 @@ export function unmergeTable({ cases, merge }: Result): NumberTable | null {
 /** What the adapter says of itself, for a list of settings. */
 export function adapterFacts({ merge }: Result): (readonly [string, string])[] {
   if (merge === undefined) return [];
-  const text = (of: Spread) => (typeof of === "number" ? String(of) : `${of.least} to ${of.most}`);
+  const text = (spread: Spread) =>
+    typeof spread === "number" ? String(spread) : `${spread.least} to ${spread.most}`;
   return [
     ["rank", text(merge.rank)],
     ["scale of the adapter", `${text(merge.scale)}${merge.rsLora ? " (rsLoRA)" : ""}`],

@@ -1,6 +1,6 @@
 import { format as formatNamed } from "../format/registry.js";
 import type { BlockExplanation, RuleExplanation, StoredNumber } from "../lens/explain/explain-block.js";
-import { type Column, layOut, wrap } from "./columns.js";
+import { type Column, fitted, wrap } from "./columns.js";
 import { short } from "./numbers.js";
 import { plainTerminal, styles, type Terminal } from "./terminal.js";
 
@@ -12,10 +12,9 @@ export function renderBlockExplanation(
   const { bold, dim } = styles(terminal);
   const width = Math.min(terminal.columns, 100);
   const { rules, update } = explanation;
-  const [heading, ...rows] = layOut(columns(explanation));
   const blocks = [
     wrap(opening(explanation), width),
-    [bold(heading), ...rows],
+    fitted(columns(explanation), terminal.columns, bold),
     wrap(verdict(explanation, rules[0]), width),
     ...(update === 0 ? [] : [wrap(meaning, width).map(dim)]),
   ];
@@ -38,7 +37,7 @@ function opening({
 }: BlockExplanation) {
   const covers = block.rows === 1 ? `${block.columns} numbers` : `${block.rows} x ${block.columns} numbers`;
   const first = through === null ? "" : `, rounded to ${through} first`;
-  const how = scheme === "master" ? `as a view of its fp32 master${first}` : "in place";
+  const how = scheme === "master" ? `as a view of its fp32 master${first}` : "in-place";
   const ofTensor = tensorAmax === null ? "" : ` and ${text(tensorAmax)} in the tensor`;
   const add =
     update === 0
@@ -52,7 +51,7 @@ function opening({
 
 /** A row a rule; of the update, where there is one, the scale and the number after it. */
 function columns({ rules, element, update }: BlockExplanation): Column[] {
-  const column = (heading: string, cell: (of: RuleExplanation) => string): Column => ({
+  const column = (heading: string, cell: (outcome: RuleExplanation) => string): Column => ({
     heading,
     align: "right",
     cells: rules.map(cell),
@@ -92,6 +91,6 @@ function scaleText({ scale, tensorScale }: StoredNumber): string {
   return tensorScale === null ? text(scale) : `${text(scale)} x ${text(tensorScale)}`;
 }
 
-function text(of: number | string): string {
-  return typeof of === "string" ? of : short(of);
+function text(value: number | string): string {
+  return typeof value === "string" ? value : short(value);
 }

@@ -6,9 +6,9 @@ import { count, counted, percent, share } from "./numbers.js";
 export function codeLines({ totals: { codes } }: DifferenceResult): string[] {
   if (codes === undefined) return [];
   const { elements, changed, changedByScale, scales, scalesChanged } = codes;
-  const of = percent(share(changed, elements));
+  const changedShare = percent(share(changed, elements));
   return [
-    `By code ${count(changed)} of ${count(elements)} weights changed (${of}). ` +
+    `By code ${count(changed)} of ${count(elements)} weights changed (${changedShare}). ` +
       `Another ${count(changedByScale)} have the same code and another number: ` +
       `${count(scalesChanged)} of ${counted(scales, "scale")} changed.`,
   ];
@@ -17,12 +17,12 @@ export function codeLines({ totals: { codes } }: DifferenceResult): string[] {
 /** Tensors of integers and booleans, which are told by bytes. */
 export function byBytesLines({ byBytes = [] }: DifferenceResult): string[] {
   if (byBytes.length === 0) return [];
-  const changed = byBytes.filter((of) => of.changed > 0);
+  const changed = byBytes.filter((tensor) => tensor.changed > 0);
   const shown = changed
     .slice(0, 3)
     .map(
-      ({ name, ...of }) =>
-        `${printable(name, 80)} (${count(of.changed)} of ${count(of.elements)} ${of.dtype})`,
+      ({ name, ...tensor }) =>
+        `${printable(name, 80)} (${count(tensor.changed)} of ${count(tensor.elements)} ${tensor.dtype})`,
     );
   const more = changed.length > 3 ? ` and ${count(changed.length - 3)} more` : "";
   const which =

@@ -1,11 +1,17 @@
 import { isBlockFormat } from "../format/block/block-format.js";
 import type { DifferenceResult } from "../lens/difference/difference-result.js";
 import type { SeriesResult } from "../lens/difference/series.js";
+import type { LearnResult, LearnRun } from "../lens/learning/learning.js";
+import { isFp32 } from "../lens/learning/learning-summary.js";
+import type { RunComparison } from "../lens/learning/run-comparison.js";
 import { printable } from "../lens/printable.js";
-import type { Case, Result, ResultInput, ResultOptimizer } from "../lens/run/result.js";
+import type { Case } from "../lens/run/case.js";
+import type { Result, ResultInput, ResultOptimizer } from "../lens/run/result.js";
 import type { SyntheticInput } from "../lens/run/synthetic-result.js";
 import type { PredictionResult } from "../lens/study/prediction.js";
 import type { SweepCase, SweepResult } from "../lens/study/sweep.js";
+import { runNames } from "./comparison.js";
+import { rateText } from "./sweep-table.js";
 
 /** The commands that count a result again; nothing for one whose input was given to the library. */
 export function runCommandLines(result: Result): string[] {
@@ -30,7 +36,7 @@ export function runCommandLines(result: Result): string[] {
     ...(seed === 0 ? [] : ["--seed", String(seed)]),
     ...(strict ? ["--strict"] : []),
   ];
-  return caseOptions(cases).map((of) => commandLine(["run", ...files, ...of, ...common]));
+  return caseOptions(cases).map((options) => commandLine(["run", ...files, ...options, ...common]));
 }
 
 function adapterCommandLines(
@@ -48,15 +54,15 @@ function adapterCommandLines(
     ...(seed === 0 ? [] : ["--seed", String(seed)]),
     ...(strict ? ["--strict"] : []),
   ];
-  return caseOptions(cases).map((of) =>
-    commandLine(["run", "--weights", weights, "--adapter", adapter, ...of, ...more]),
+  return caseOptions(cases).map((options) =>
+    commandLine(["run", "--weights", weights, "--adapter", adapter, ...options, ...more]),
   );
 }
 
-function simulateCommandLines({ input, settings, cases }: Result, of: SyntheticInput): string[] {
+function simulateCommandLines({ input, settings, cases }: Result, synthetic: SyntheticInput): string[] {
   const words = [
     ...(settings.overflow === "ieee" ? [] : ["--overflow", settings.overflow]),
-    ...syntheticWords(input, of),
+    ...syntheticWords(input, synthetic),
   ];
   // The fp32 run beside the others is not asked for.
   const asked = cases.filter(({ format, recipe }) => format !== "fp32" || recipe !== null);
@@ -71,7 +77,7 @@ export function sweepCommandLines({ input, settings, rates, answers }: SweepResu
   const { overflow, seed, learns, keeps } = settings;
   const words = [
     ...(synthetic ? syntheticWords(input, synthetic, rates) : []),
-    ...(synthetic ? [] : ["--scale", rates.join(",")]),
+    ...(synthetic ? [] : ["--scale", rates.map(exact).join(",")]),
     ...(synthetic || seed === 0 ? [] : ["--seed", String(seed)]),
     ...(overflow === "ieee" ? [] : ["--overflow", overflow]),
     ...["--learns", String(learns), "--keeps", String(keeps)],
@@ -93,18 +99,18 @@ export function predictionCommandLine({ input, format, optimizer }: PredictionRe
 /** Every setting as it was, whether it was given, the preset's or a default: the same under any preset. */
 function syntheticWords(
   input: Pick<ResultInput, "elements" | "stepNumbers" | "weights">,
-  { weights, gradients, optimizer, ...of }: SyntheticInput,
+  { weights, gradients, optimizer, ...synthetic }: SyntheticInput,
   rates: readonly number[] = [optimizer.lr],
 ): string[] {
   const shape = weights && /[\d.]+$/.exec(weights.queryKeyDistribution);
-  const sampled = input.elements < of.parameters;
+  const sampled = input.elements < synthetic.parameters;
   return [
-    ...(of.preset === null ? [] : ["--preset", of.preset]),
+    ...(synthetic.preset === null ? [] : ["--preset", synthetic.preset]),
     ...["--steps", String(input.stepNumbers.length)],
     ...(input.weights === null ? [] : ["--weights", input.weights]),
-    ...(of.model === null ? [] : ["--model", of.model]),
-    ...(sampled || (of.model === null && weights)
-      ? ["--elements", of.shape?.join("x") ?? String(input.elements)]
+    ...(synthetic.model === null ? [] : ["--model", synthetic.model]),
+    ...(sampled || (synthetic.model === null && weights)
+      ? ["--elements", synthetic.shape?.join("x") ?? String(input.elements)]
       : []),
     ...(weights ? ["--sigma", String(weights.sigma), "--base-format", weights.format] : []),
     ...(shape ? ["--qk-shape", shape[0]] : []),
@@ -114,8 +120,8 @@ function syntheticWords(
     // The norm is that after clipping: to clip there changes nothing.
     ...["--gradient-norm", String(gradients.norm), "--clip", String(gradients.norm)],
     ...["--scale-spread", String(gradients.scaleSpread)],
-    ...(of.source === "gradients" ? [] : ["--source", of.source]),
-    ...["--seed", String(of.seed)],
+    ...(synthetic.source === "gradients" ? [] : ["--source", synthetic.source]),
+    ...["--seed", String(synthetic.seed)],
   ];
 }
 
@@ -131,11 +137,18 @@ function optimizerWords(
   rates: readonly unknown[] = lr === undefined ? [] : [lr],
 ): string[] {
   return [
-    ...(rates.length > 0 ? ["--lr", rates.join(",")] : []),
+    ...(rates.length > 0 ? ["--lr", rates.map(exact).join(",")] : []),
     ...(betas === undefined ? [] : ["--betas", betas.join(",")]),
     ...(eps === undefined ? [] : ["--eps", String(eps)]),
     ...(weightDecay === undefined ? [] : ["--weight-decay", String(weightDecay)]),
   ];
+}
+
+/** All digits of a rate, in the notation of headlines and axes: 1e-6 and not 0.000001. */
+function exact(rate: unknown): string {
+  return typeof rate === "number" && rate !== 0 && Math.abs(rate) < 1e-3
+    ? rate.toExponential()
+    : String(rate);
 }
 
 /** The folder of a recorded run, of whose parts the weights are one. */
@@ -166,12 +179,53 @@ export function seriesCommandLine({ input, settings }: SeriesResult): string {
   ]);
 }
 
+/** The commands that train the models again, one for each kind of training: each has learning rates of its own. */
+export function learnCommandLines({ runs, settings, input }: LearnResult): string[] {
+  return unique(runs, ({ run }) => run).flatMap((run) => {
+    const ofRun = runs.filter((learnRun) => learnRun.run === run);
+    // fp32 is trained beside the others, asked for or not.
+    const asked = ofRun.filter((learnRun) => !isFp32(learnRun));
+    const { klPrompts, steps } = settings;
+    const words = [
+      ...["--run", run, "--lr", unique(ofRun, ({ lr }) => rateText(lr)).join(","), "--steps", String(steps)],
+      ...["--seed", unique(ofRun, ({ seed }) => seed).join(",")],
+      ...(input.base === "addition" ? [] : ["--base", input.base]),
+      ...(klPrompts === 0 ? [] : ["--kl", klPrompts === input.prompts ? "all" : "sample"]),
+      ...(ofRun.some(({ geometry }) => geometry) ? ["--geometry"] : []),
+    ];
+    const storages = unique(asked.length > 0 ? asked : ofRun, (learnRun) =>
+      JSON.stringify(storageOf(learnRun)),
+    ).map((text): CaseNames => JSON.parse(text));
+    return caseOptions(storages).map((options) => commandLine(["learn", ...words, ...options]));
+  });
+}
+
+function storageOf({ format, scheme, rounding, opmath }: LearnRun): CaseNames {
+  return { format, scheme, rounding, opmath };
+}
+
+function unique<Of, Value>(all: readonly Of[], keyOf: (each: Of) => Value): Value[] {
+  return [...new Set(all.map(keyOf))];
+}
+
+/** Runs by the names that the report has for them: it does not tell where they lie. */
+export function compareCommandLine({ runs, settings }: RunComparison): string {
+  const { format, scheme, rounding, seed } = settings;
+  const [storage] = caseOptions([{ format, scheme, rounding, opmath: "fp32" }]);
+  return commandLine([
+    "compare",
+    ...runNames(runs),
+    ...storage,
+    ...(seed === 0 ? [] : ["--seed", String(seed)]),
+  ]);
+}
+
 /** What names a case of any result. */
 type CaseNames = SweepCase & Partial<Pick<Case, "recipe">>;
 
 /** The options that make these cases: of one command where they are a grid, else of one for each format and rounding. */
 function caseOptions(cases: readonly CaseNames[]): string[][] {
-  const values = (of: (each: CaseNames) => string) => [...new Set(cases.map(of))];
+  const values = (nameOf: (each: CaseNames) => string) => [...new Set(cases.map(nameOf))];
   if (cases.every(({ recipe }) => recipe)) {
     // A recipe that stores fp32 does so whatever the format, so these are no grid of formats.
     const formats = values(({ format }) => format).filter(
@@ -179,11 +233,11 @@ function caseOptions(cases: readonly CaseNames[]): string[][] {
     );
     return [["--format", formats.join(","), "--recipe", values(({ recipe }) => recipe!.name).join(",")]];
   }
-  const options = (of: readonly CaseNames[]) => {
-    const list = (name: (each: CaseNames) => string) => [...new Set(of.map(name))].join(",");
-    const { opmath } = of.find(({ format }) => !isBlockFormat(format)) ?? of[0];
-    const [{ through, scales }] = of.filter(({ format }) => isBlockFormat(format)).concat({} as CaseNames);
-    const momentum = of.find((each) => each.momentum !== undefined)?.momentum;
+  const options = (group: readonly CaseNames[]) => {
+    const list = (name: (each: CaseNames) => string) => [...new Set(group.map(name))].join(",");
+    const { opmath } = group.find(({ format }) => !isBlockFormat(format)) ?? group[0];
+    const [{ through, scales }] = group.filter(({ format }) => isBlockFormat(format)).concat({} as CaseNames);
+    const momentum = group.find((each) => each.momentum !== undefined)?.momentum;
     return [
       ...["--format", list(({ format }) => format), "--scheme", list(({ scheme }) => scheme)],
       ...["--rounding", list(({ rounding }) => rounding)],
@@ -195,16 +249,16 @@ function caseOptions(cases: readonly CaseNames[]): string[][] {
   };
   if (isGrid(cases)) return [options(cases)];
   const groups = new Map<string, CaseNames[]>();
-  for (const of of cases) {
-    const key = `${of.format} ${of.rounding} ${of.opmath} ${of.through} ${of.scales}`;
-    groups.set(key, [...(groups.get(key) ?? []), of]);
+  for (const names of cases) {
+    const key = `${names.format} ${names.rounding} ${names.opmath} ${names.through} ${names.scales}`;
+    groups.set(key, [...(groups.get(key) ?? []), names]);
   }
   return [...groups.values()].map(options);
 }
 
 /** Whether the cases are every format under every scheme and rounding, in the order in which `run` takes them. */
 function isGrid(cases: readonly CaseNames[]): boolean {
-  const values = (of: (each: CaseNames) => string) => [...new Set(cases.map(of))];
+  const values = (nameOf: (each: CaseNames) => string) => [...new Set(cases.map(nameOf))];
   const roundings = values(({ rounding }) => rounding);
   const grid = values(({ format }) => format).flatMap((format) =>
     values(({ scheme }) => scheme).flatMap((scheme) =>
@@ -214,7 +268,7 @@ function isGrid(cases: readonly CaseNames[]): boolean {
   const found = cases.map(({ format, scheme, rounding }) => `${format} ${scheme} ${rounding}`);
   // Formats without shared scales take no notice of what others go through, and fp32 opmath is all that those know.
   const sharing = cases.filter(({ format }) => isBlockFormat(format));
-  const plain = cases.filter((of) => !sharing.includes(of));
+  const plain = cases.filter((names) => !sharing.includes(names));
   const alike = new Set(sharing.map(({ through, scales }) => `${through} ${scales}`)).size <= 1;
   const opmaths = new Set((plain.length > 0 ? plain : cases).map(({ opmath }) => opmath));
   return opmaths.size === 1 && alike && grid.join() === found.join();

@@ -10,7 +10,7 @@ import { printable } from "../lens/printable.js";
 import { besideEachOther, layOut, wrap } from "./columns.js";
 import { csv } from "./csv.js";
 import { caseLabel } from "./labels.js";
-import { escaped, table } from "./markdown.js";
+import { escaped, table } from "./markdown-text.js";
 import { count, missing, percent, ratio, share } from "./numbers.js";
 import { plainTerminal, styles, type Terminal } from "./terminal.js";
 
@@ -27,18 +27,19 @@ export function renderComparisonTable(result: RunComparison, terminal: Terminal 
   const { bold, dim } = styles(terminal);
   const width = Math.min(terminal.columns, 120);
   const names = { heading: "run", align: "left", cells: namesOf(result.runs) } as const;
-  const columns = columnsOf(result).map(({ heading, of }) => ({
+  const columns = columnsOf(result).map(({ heading, of: textOf }) => ({
     heading,
     align: "right" as const,
-    cells: result.runs.map(of),
+    cells: result.runs.map(textOf),
   }));
   const tables = besideEachOther(names, columns, 1, width).map((part) => {
     const [head, ...rows] = layOut(part);
     return [bold(head), ...rows];
   });
   const blocks = [
+    comparisonHeadline(result).flatMap((sentence) => wrap(sentence, width)),
     ...tables,
-    notesOf(result)
+    comparisonNotes(result)
       .flatMap((note) => wrap(note, width))
       .map(dim),
   ];
@@ -46,16 +47,46 @@ export function renderComparisonTable(result: RunComparison, terminal: Terminal 
 }
 
 export function renderComparisonMarkdown(result: RunComparison): string {
-  const columns = columnsOf(result);
-  const names = namesOf(result.runs);
-  const rows = result.runs.map((run, i) => [escaped(names[i]), ...columns.map(({ of }) => of(run))]);
+  const { headings, rows } = comparisonTable(result);
   return [
     "# Precision lens: recorded runs",
-    table(["run", ...columns.map(({ heading }) => heading)], rows),
-    ...notesOf(result).map(escaped),
+    ...comparisonHeadline(result).map(escaped),
+    table(headings, rows),
+    ...comparisonNotes(result).map(escaped),
   ]
     .join("\n\n")
     .concat("\n");
+}
+
+/** A row a run. */
+export function comparisonTable(result: RunComparison) {
+  const columns = columnsOf(result);
+  const names = namesOf(result.runs);
+  return {
+    headings: ["run", ...columns.map(({ heading }) => heading)],
+    rows: result.runs.map((run, i) => [names[i], ...columns.map(({ of: textOf }) => textOf(run))]),
+  };
+}
+
+/** The answer in sentences: the run that retains least, and those that fall behind their base. */
+export function comparisonHeadline({ settings, runs }: RunComparison): string[] {
+  const names = runNames(runs);
+  const stored = caseLabel({ ...settings, opmath: "fp32" });
+  const known = runs.flatMap(({ end }, i) => (end.retained === null ? [] : [{ i, retained: end.retained }]));
+  const [least] = known.toSorted((a, b) => a.retained - b.retained);
+  const behind = runs.flatMap(({ outcome }, i) => {
+    if (!outcome?.base || !outcome.run) return [];
+    const from = crossover(outcome.base, outcome.run);
+    return from === null ? [] : [`${names[i]} falls behind its base at pass@${from}.`];
+  });
+  const most = known.length < 2 ? null : Math.max(...known.map(({ retained }) => retained));
+  const range = most === null ? "" : `, the run that keeps most ${ratio(most)}`;
+  return [
+    least
+      ? `Stored as ${stored}, ${names[least.i]} retains ${ratio(least.retained)} of its fp32 displacement${range}.`
+      : `No update of these runs is finite and not zero, stored as ${stored}.`,
+    ...behind,
+  ];
 }
 
 export function renderComparisonCsv({ runs }: RunComparison): string {
@@ -79,31 +110,43 @@ export function renderComparisonCsv({ runs }: RunComparison): string {
     const base = new Map(outcome?.base ? passRates(outcome.base).map(({ k, mean }) => [k, mean]) : []);
     const reached = outcome?.run ? passRates(outcome.run) : [];
     const cells = reached.map(({ k, mean, half }) => [k, base.get(k) ?? "", mean, half ?? ""]);
-    return (cells.length > 0 ? cells : [["", "", "", ""]]).map((of) => [run.path, ...own, ...of].map(String));
+    return (cells.length > 0 ? cells : [["", "", "", ""]]).map((row) =>
+      [run.path, ...own, ...row].map(String),
+    );
   });
   return csv([[...heading, ...rates], ...rows]);
 }
 
-/** Runs by the ends of their paths that tell them apart, two folders at least; whole paths would fill a line. */
-function namesOf(runs: readonly ComparedRun[]): string[] {
+/** Runs by the ends of their paths, without what they say of themselves. */
+export function runNames(runs: readonly ComparedRun[]): string[] {
+  return endsOf(runs).map((name) => printable(name));
+}
+
+/** The ends of their paths that tell them apart, two folders at least; whole paths would fill a line. */
+function endsOf(runs: readonly ComparedRun[]): string[] {
   const paths = runs.map(({ path }) => path.split(/[\\/]/).filter((part) => part !== ""));
   const endOf = (parts: readonly string[], length: number) => parts.slice(-length).join("/");
-  return runs.map(({ path, metadata }, i) => {
+  return runs.map(({ path }, i) => {
     let length = 2;
     const isShared = () =>
       paths.some((other, j) => j !== i && endOf(other, length) === endOf(paths[i], length));
     while (length < paths[i].length && isShared()) length += 1;
-    const { run, lr } = metadata;
+    return length < paths[i].length ? endOf(paths[i], length) : path;
+  });
+}
+
+function namesOf(runs: readonly ComparedRun[]): string[] {
+  return endsOf(runs).map((name, i) => {
+    const { run, lr } = runs[i].metadata;
     const words = [run, lr === undefined ? undefined : `lr ${lr}`].filter((word) => word !== undefined);
-    const name = length < paths[i].length ? endOf(paths[i], length) : path;
     return printable(words.length === 0 ? name : `${name} (${words.join(", ")})`);
   });
 }
 
 function columnsOf({ runs }: RunComparison): Cells[] {
   const tasks = [...new Set(runs.flatMap(({ outcome }) => outcome?.heldOut.map(({ name }) => name) ?? []))];
-  const ofOutcome = (of: (outcome: Outcome) => string) => (run: ComparedRun) =>
-    run.outcome === null ? missing : of(run.outcome);
+  const ofOutcome = (textOf: (outcome: Outcome) => string) => (run: ComparedRun) =>
+    run.outcome === null ? missing : textOf(run.outcome);
   const columns: Cells[] = [
     { heading: "updates zero", of: ({ totals }) => percent(totals.realSparsity) },
     { heading: "not moved", of: ({ totals }) => percent(totals.apparentSparsity) },
@@ -131,11 +174,12 @@ function columnsOf({ runs }: RunComparison): Cells[] {
     })),
   ];
   // What no run tells is said once, below.
-  return columns.filter(({ of }) => runs.some((run) => of(run) !== missing));
+  return columns.filter(({ of: textOf }) => runs.some((run) => textOf(run) !== missing));
 }
 
 function fromTo(base: Achievement | null, run: Achievement | null, k: number): string {
-  const at = (of: Achievement | null) => (of ? passRates(of).find((rate) => rate.k === k) : undefined);
+  const at = (achievement: Achievement | null) =>
+    achievement ? passRates(achievement).find((rate) => rate.k === k) : undefined;
   const [from, to] = [at(base), at(run)];
   if (!to) return missing;
   return from ? `${rateText(from)} -> ${rateText(to)}` : rateText(to);
@@ -150,20 +194,24 @@ function numberText(x: number | null | undefined): string {
   return x === null || x === undefined ? missing : x.toPrecision(3);
 }
 
-/** What the columns mean, and why cells are empty. */
-function notesOf({ settings, runs }: RunComparison): string[] {
-  const without = runs.filter(({ outcome }) => outcome === null).map(({ path }) => printable(path));
-  const untold = runs.filter(({ outcome }) => outcome !== null && (outcome.run?.klForward ?? null) === null);
-  const skipped = runs.filter((run) => run.skipped.length > 0);
+/**
+ * What the columns mean, and why cells are empty.
+ *
+ * @param nameOf what a run is called.
+ */
+export function comparisonNotes(
+  { settings, runs }: RunComparison,
+  nameOf = (run: ComparedRun, _index: number) => printable(run.path),
+): string[] {
+  const named = runs.map((run, i) => ({ ...run, name: nameOf(run, i) }));
+  const without = named.filter(({ outcome }) => outcome === null).map(({ name }) => name);
+  const untold = named.filter(({ outcome }) => outcome !== null && (outcome.run?.klForward ?? null) === null);
+  const skipped = named.filter((run) => run.skipped.length > 0);
   return [
     `Updates counted as if stored as ${caseLabel({ ...settings, opmath: "fp32" })}; retained: the share of the fp32 displacement that ` +
       "weight and carrier hold at the end. ±: 95% over prompts. KL in nats; forward is of the base to the run.",
     ...(without.length > 0 ? [`No outcome.json, so no pass@k and no KL: ${without.join(", ")}.`] : []),
-    ...(untold.length > 0
-      ? [`No KL in outcome.json: ${untold.map(({ path }) => printable(path)).join(", ")}.`]
-      : []),
-    ...skipped.map(
-      ({ path, skipped: of }) => `${printable(path)}: ${count(of.length)} tensors were not counted.`,
-    ),
+    ...(untold.length > 0 ? [`No KL in outcome.json: ${untold.map(({ name }) => name).join(", ")}.`] : []),
+    ...skipped.map(({ name, skipped: left }) => `${name}: ${count(left.length)} tensors were not counted.`),
   ];
 }

@@ -1,5 +1,8 @@
-import type { Case, LensCounts, Result } from "../lens/run/result.js";
+import type { Case, LensCounts } from "../lens/run/case.js";
+import type { Result } from "../lens/run/result.js";
 import { causes } from "../lens/tally.js";
+
+import { courseRows, geometryCells, geometryHeadings } from "./geometry-csv.js";
 
 /** Columns of one row: what is counted of a set of weights, by the names that the result uses. */
 const columns: readonly (readonly [string, (counts: LensCounts) => number | null])[] = [
@@ -65,14 +68,15 @@ const ofWhole = (
 
 /**
  * A result as CSV (RFC 4180): for each case one row over all tensors, whose `tensor` is empty, and one for each
- * tensor. Numbers are in full; what is not known is empty. That of a sample has columns for the whole.
+ * tensor. Numbers are in full; what is not known is empty. That of a sample has columns for the whole. A geometry is in columns
+ * of its own, the same for every case, and in further rows that have nothing else, by `updates`.
  */
-export function renderCsv({ cases, sampling }: Result): string {
+export function renderCsv({ cases, sampling, geometry }: Result): string {
   const whole = sampling === undefined ? [] : ofWhole;
   const isShared = cases.some(({ totals }) => totals.shared !== undefined);
   const shared = isShared ? ofShared : [];
-  const sharedCells = (of: Case, counts: LensCounts) =>
-    isShared ? [of.through ?? "", ...numbersOf(shared, counts)] : [];
+  const sharedCells = (lensCase: Case, counts: LensCounts) =>
+    isShared ? [lensCase.through ?? "", ...numbersOf(shared, counts)] : [];
   const heading = [
     "format",
     "rounding",
@@ -84,20 +88,29 @@ export function renderCsv({ cases, sampling }: Result): string {
     ...columns.map(([name]) => name),
     ...(isShared ? ["through", ...shared.map(([name]) => name)] : []),
     ...whole.map(({ name }) => name),
+    ...(geometry ? ["updates", ...geometryHeadings] : []),
   ];
-  const rows = cases.flatMap((of, i) => [
+  const changes = new Map(geometry?.tensors.map(({ name, measures }) => [name, measures]));
+  const ofGeometry = (measures: Parameters<typeof geometryCells>[0]) =>
+    geometry ? ["", ...geometryCells(measures)] : [];
+  const rows = cases.flatMap((lensCase, i) => [
     [
-      ...row(of, "", "", of),
-      ...sharedCells(of, of),
+      ...row(lensCase, "", "", lensCase),
+      ...sharedCells(lensCase, lensCase),
       ...whole.map(({ share, bound }) => String(sampling?.cases[i]?.[share]?.[bound] ?? "")),
+      ...ofGeometry(geometry?.totals.measures),
     ],
-    ...of.tensors.map((tensor) => [
-      ...row(of, tensor.name, tensor.shape.join("x"), tensor),
-      ...sharedCells(of, tensor),
+    ...lensCase.tensors.map((tensor) => [
+      ...row(lensCase, tensor.name, tensor.shape.join("x"), tensor),
+      ...sharedCells(lensCase, tensor),
       ...whole.map(() => ""),
+      ...ofGeometry(changes.get(tensor.name)),
     ]),
   ]);
-  return csv([heading, ...rows]);
+  const course = geometry ? courseRows(geometry) : [];
+  const before = heading.length - 1 - geometryHeadings.length;
+  const further = course.map((cells) => [...Array.from({ length: before }, () => ""), ...cells]);
+  return csv([heading, ...rows, ...further]);
 }
 
 function row(
@@ -109,8 +122,8 @@ function row(
   return [format, rounding, scheme, opmath, recipe?.name ?? "", tensor, shape, ...numbersOf(columns, counts)];
 }
 
-function numbersOf(of: typeof columns, counts: LensCounts): string[] {
-  return of.map(([, numberOf]) => String(numberOf(counts) ?? ""));
+function numbersOf(shown: typeof columns, counts: LensCounts): string[] {
+  return shown.map(([, numberOf]) => String(numberOf(counts) ?? ""));
 }
 
 /** Rows of cells as RFC 4180 has them. */

@@ -1,5 +1,7 @@
 import type { DifferenceCounts, DifferenceResult } from "../lens/difference/difference-result.js";
+import type { Geometry, Measure, Measures, ModelGeometry } from "../lens/geometry-result.js";
 import { csv } from "./csv.js";
+import { courseRows, geometryCells, geometryHeadings } from "./geometry-csv.js";
 
 const columns: readonly (readonly [string, (counts: DifferenceCounts) => number | null])[] = [
   ...(
@@ -28,31 +30,91 @@ const columns: readonly (readonly [string, (counts: DifferenceCounts) => number 
 
 /**
  * A comparison as CSV (RFC 4180): one row in all, one for each kind of module, layer and tensor; `of` says which.
- * Numbers are in full; what is not known is empty.
+ * Numbers are in full; what is not known is empty. A geometry is in columns of its own; what of it is of another model, of fewer
+ * updates or of two models has further rows, without counts.
  */
-export function renderDiffCsv({ totals, kinds, layers, tensors }: DifferenceResult): string {
-  const place = (kind: string, stack: string | null, layer: number | null) => [
-    kind,
-    stack ?? "",
-    String(layer ?? ""),
-  ];
-  const row = (of: string, where: readonly string[], counts: DifferenceCounts) => [
-    of,
+export function renderDiffCsv({ totals, kinds, layers, tensors, geometry, input }: DifferenceResult): string {
+  const changes = geometry ? changesOf(geometry) : null;
+  const row = (where: Place, counts: DifferenceCounts) => [
     ...where,
     ...columns.map(([, numberOf]) => String(numberOf(counts) ?? "")),
+    ...(changes ? [input.after.path, "", ...geometryCells(changes(where)), ...noOverlap] : []),
   ];
-  const nowhere = ["", "", ""];
   return csv([
-    ["of", "tensor", "shape", "compared", "kind", "stack", "layer", ...columns.map(([name]) => name)],
-    row("all", [...nowhere, ...place("", null, null)], totals),
-    ...kinds.map((of) => row("kind", [...nowhere, ...place(of.kind, null, null)], of)),
-    ...layers.map((of) => row("layer", [...nowhere, ...place("", of.stack, of.layer)], of)),
-    ...tensors.map((of) =>
-      row(
-        "tensor",
-        [of.name, of.shape.join("x"), of.formats.compared, ...place(of.kind, of.stack, of.layer)],
-        of,
-      ),
+    [
+      ...["of", "tensor", "shape", "compared", "kind", "stack", "layer", ...columns.map(([name]) => name)],
+      ...(geometry ? ["model", "updates", ...geometryHeadings, ...overlapHeadings] : []),
+    ],
+    row(placeOf("all"), totals),
+    ...kinds.map((kind) => row(placeOf("kind", { kind: kind.kind }), kind)),
+    ...layers.map((layer) => row(placeOf("layer", layer), layer)),
+    ...tensors.map((tensor) =>
+      row(placeOf("tensor", { ...tensor, compared: tensor.formats.compared, shape: tensor.shape }), tensor),
     ),
+    ...(geometry ? furtherRows(geometry, input.after.path) : []),
   ]);
+}
+
+type Place = readonly [level: string, tensor: string, shape: string, compared: string, ...string[]];
+
+interface Named {
+  readonly name?: string;
+  readonly shape?: readonly number[];
+  readonly compared?: string;
+  readonly kind?: string;
+  readonly stack?: string | null;
+  readonly layer?: number | null;
+}
+
+function placeOf(level: string, named: Named = {}): Place {
+  const { name = "", shape = [], compared = "", kind = "", stack, layer } = named;
+  return [level, name, shape.join("x"), compared, kind, stack ?? "", String(layer ?? "")];
+}
+
+/** The measures of what a row is of; undefined where it has none. */
+function changesOf({ totals, kinds, layers, tensors }: ModelGeometry) {
+  const keyOf = (place: Place) => JSON.stringify([place[0], place[1], ...place.slice(4)]);
+  const known = new Map(
+    (
+      [
+        [placeOf("all"), totals],
+        ...kinds.map((kind) => [placeOf("kind", { kind: kind.kind }), kind] as const),
+        ...layers.map((layer) => [placeOf("layer", layer), layer] as const),
+        ...tensors.map((tensor) => [placeOf("tensor", tensor), tensor] as const),
+      ] as const
+    ).map(([place, { measures }]) => [keyOf(place), measures]),
+  );
+  return (place: Place) => known.get(keyOf(place));
+}
+
+const overlapHeadings = ["jaccard", "jaccard.expected", "jaccard.ratio"];
+const noOverlap = overlapHeadings.map(() => "");
+
+function furtherRows(geometry: Geometry, first: string): string[][] {
+  const { others = [], jaccard = [] } = geometry;
+  const counts = columns.map(() => "");
+  const paths = [first, ...others.map(({ path }) => path)];
+  const ofModel = (path: string, place: Place, measures: Measures) => [
+    ...[...place, ...counts, path, ""],
+    ...[...geometryCells(measures), ...noOverlap],
+  ];
+  const ofTwo = ([a, b]: readonly [number, number], place: Place, overlap: Measure) => [
+    ...[...place, ...counts, `${paths[a]} and ${paths[b]}`, ""],
+    ...geometryCells(undefined),
+    ...[overlap.measured, overlap.expected, overlap.ratio].map((x) => String(x ?? "")),
+  ];
+  return [
+    ...courseRows(geometry).map((cells) => [...placeOf("all"), ...counts, first, ...cells, ...noOverlap]),
+    ...others.flatMap(({ path, totals, kinds, layers, tensors }) => [
+      ofModel(path, placeOf("all"), totals.measures),
+      ...kinds.map((kind) => ofModel(path, placeOf("kind", { kind: kind.kind }), kind.measures)),
+      ...layers.map((layer) => ofModel(path, placeOf("layer", layer), layer.measures)),
+      ...tensors.map((tensor) => ofModel(path, placeOf("tensor", tensor), tensor.measures)),
+    ]),
+    ...jaccard.flatMap(({ models, totals, kinds, tensors }) => [
+      ofTwo(models, placeOf("all"), totals),
+      ...kinds.map(({ kind, jaccard: overlap }) => ofTwo(models, placeOf("kind", { kind }), overlap)),
+      ...tensors.map(({ name, jaccard: overlap }) => ofTwo(models, placeOf("tensor", { name }), overlap)),
+    ]),
+  ];
 }

@@ -3,7 +3,7 @@ import { byBytesLines, codeLines } from "./code-lines.js";
 import { diffHeadline, hiddenNote, mixedNote, withinNote } from "./diff-headline.js";
 import { deltaNotes, deltaRows } from "./diff-table.js";
 import { geometryMarkdown } from "./geometry-markdown.js";
-import { escaped, table } from "./markdown.js";
+import { escaped, table } from "./markdown-text.js";
 import { bytes, count, counted, missing, percent, share, short } from "./numbers.js";
 import { otherNote } from "./other-note.js";
 
@@ -21,7 +21,7 @@ export function renderDiffMarkdown(result: DifferenceResult): string {
     "## By module",
     table(
       ["module", ...headings],
-      [...kinds, { ...totals, kind: "all" }].map((of) => [of.kind, ...cells(of)]),
+      [...kinds, { ...totals, kind: "all" }].map((row) => [row.kind, ...cells(row)]),
     ),
     ...[...otherNote(result), ...codeLines(result), ...byBytesLines(result)].map(escaped),
     ...(layers.length > 0
@@ -29,7 +29,7 @@ export function renderDiffMarkdown(result: DifferenceResult): string {
           "## By layer",
           table(
             ["layer", ...headings],
-            layers.map((of) => [`${of.stack}.${of.layer}`, ...cells(of)]),
+            layers.map((layer) => [`${layer.stack}.${layer.layer}`, ...cells(layer)]),
           ),
         ]
       : []),
@@ -54,7 +54,12 @@ export function renderDiffMarkdown(result: DifferenceResult): string {
     "## Tensors",
     table(
       ["tensor", "shape", "compared as", ...headings],
-      tensors.map((of) => [of.name, of.shape.join(" x ") || missing, of.formats.compared, ...cells(of)]),
+      tensors.map((tensor) => [
+        tensor.name,
+        tensor.shape.join(" x ") || missing,
+        tensor.formats.compared,
+        ...cells(tensor),
+      ]),
     ),
     ...(skipped.length > 0
       ? [
@@ -82,17 +87,17 @@ const headings = [
   "norm of the change",
 ];
 
-function cells(of: DifferenceCounts): string[] {
+function cells(counts: DifferenceCounts): string[] {
   return [
-    count(of.elements),
-    percent(of.apparentSparsity),
-    of.hidden === null ? missing : percent(share(of.hidden, of.elements - of.nonfinite)),
-    percent(of.realSparsity),
-    percent(of.realSparsityAtMost),
-    percent(of.probes["path-not-taken"].share),
-    percent(of.probes["small-subnetworks"].share),
-    count(of.signFlips),
-    count(of.nonfinite),
-    short(of.displacementNorm),
+    count(counts.elements),
+    percent(counts.apparentSparsity),
+    counts.hidden === null ? missing : percent(share(counts.hidden, counts.elements - counts.nonfinite)),
+    percent(counts.realSparsity),
+    percent(counts.realSparsityAtMost),
+    percent(counts.probes["path-not-taken"].share),
+    percent(counts.probes["small-subnetworks"].share),
+    count(counts.signFlips),
+    count(counts.nonfinite),
+    short(counts.displacementNorm),
   ];
 }

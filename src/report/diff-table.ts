@@ -8,7 +8,7 @@ import type {
 import { printable } from "../lens/printable.js";
 import { leastDistance } from "../lens/ulp-distance.js";
 import { byBytesLines, codeLines } from "./code-lines.js";
-import { besideEachOther, type Column, layOut, wrap } from "./columns.js";
+import { besideEachOther, type Column, fitted, layOut, wrap } from "./columns.js";
 import { diffHeadline, hiddenNote, mixedNote, withinNote } from "./diff-headline.js";
 import { geometryBlocks } from "./geometry-table.js";
 import { bytes, count, counted, missing, percent, share } from "./numbers.js";
@@ -29,23 +29,27 @@ export function renderDiffTable(result: DifferenceResult, terminal: Terminal = p
       .flatMap((note) => wrap(note, width))
       .map(dim),
     [
-      ...boldFirst(moduleTable(kinds, totals)),
+      ...fitted(moduleTable(kinds, totals), terminal.columns, bold),
       ...otherNote(result)
         .flatMap((note) => wrap(note, width))
         .map(dim),
     ],
     ...heatmaps.flatMap((heatmap) => heatmapTables(heatmap, terminal)).map(boldFirst),
-    ...(heatmaps.length > 0 ? [shadeLegend(terminal).map(dim)] : []),
-    totals.changed > 0 ? boldFirst(distanceTable(totals)) : [],
+    ...(heatmaps.length > 0 ? [wrap(shadeLegend(terminal), width).map(dim)] : []),
+    totals.changed > 0 ? fitted(distanceTable(totals), terminal.columns, bold) : [],
     ...(geometry ? geometryBlocks(geometry, result.input.after.path, terminal) : []),
-    bytesLines(result),
+    bytesLines(result).flatMap((line) => wrap(line, width)),
     [...codeLines(result), ...byBytesLines(result)].flatMap((line) => wrap(line, width)),
     unchangedLines(result, width),
-    boldFirst(deltaTable(delta)),
+    fitted(deltaTable(delta), terminal.columns, bold),
     deltaNotes(delta)
       .flatMap((note) => wrap(note, width))
       .map(dim),
-    skipped.length > 0 ? skippedLines(skipped).map(dim) : [],
+    skipped.length > 0
+      ? skippedLines(skipped)
+          .flatMap((line) => wrap(line, width))
+          .map(dim)
+      : [],
   ];
   return `${blocks
     .filter((lines) => lines.length > 0)
@@ -54,15 +58,15 @@ export function renderDiffTable(result: DifferenceResult, terminal: Terminal = p
 }
 
 /** One row a kind of module, and one for all. */
-function moduleTable(kinds: DifferenceResult["kinds"], totals: DifferenceTotals): string[] {
+function moduleTable(kinds: DifferenceResult["kinds"], totals: DifferenceTotals): Column[] {
   const rows = [...kinds, { ...totals, kind: "all" }];
-  const column = (heading: string, cell: (of: (typeof rows)[number]) => string): Column => ({
+  const column = (heading: string, cell: (row: (typeof rows)[number]) => string): Column => ({
     heading,
     align: "right",
     cells: rows.map(cell),
   });
-  const columns = [
-    { heading: "module", align: "left", cells: rows.map(({ kind }) => kind) } as const,
+  const columns: Column[] = [
+    { heading: "module", align: "left", cells: rows.map(({ kind }) => kind) },
     column("weights", ({ elements }) => count(elements)),
     column("unchanged", ({ apparentSparsity }) => percent(apparentSparsity)),
     column("hidden", ({ hidden, elements, nonfinite }) =>
@@ -78,7 +82,7 @@ function moduleTable(kinds: DifferenceResult["kinds"], totals: DifferenceTotals)
     column("flips", ({ signFlips }) => count(signFlips)),
   ];
   if (totals.nonfinite > 0) columns.push(column("nonfinite", ({ nonfinite }) => count(nonfinite)));
-  return layOut(columns);
+  return columns;
 }
 
 /** The least shares of unchanged weights that the shades of the heat map stand for. */
@@ -110,11 +114,12 @@ function shadedCell(unchanged: number | null, terminal: Terminal): string {
   return `${shade(step / (shadeSteps.length - 1), terminal)}${String(Math.floor(100 * unchanged)).padStart(3)}`;
 }
 
-function shadeLegend(terminal: Terminal): string[] {
+function shadeLegend(terminal: Terminal): string {
   const steps = shadeSteps.map(
-    (least, i) => `${shade(i / (shadeSteps.length - 1), terminal)} from ${100 * least}`,
+    (least, i) =>
+      `${shade(i / (shadeSteps.length - 1), terminal) === " " ? "blank" : shade(i / (shadeSteps.length - 1), terminal)} from ${100 * least}`,
   );
-  return [`% unchanged, rounded down: ${steps.join(", ")}`];
+  return `% unchanged, rounded down: ${steps.join(", ")}`;
 }
 
 function thinned(length: number, most: number): number[] {
@@ -127,7 +132,7 @@ function thinnedNote(all: number, shown: number): string[] {
 }
 
 /** How far changed weights went, in gaps between numbers of the compared format. */
-function distanceTable({ ulps, changed }: DifferenceTotals): string[] {
+function distanceTable({ ulps, changed }: DifferenceTotals): Column[] {
   const groups = [1, 2, 3, 4, 8, 16, 128, Number.POSITIVE_INFINITY];
   const headings = ["1", "2", "3", "4-7", "8-15", "16-127", "128+"];
   const cells = headings.map((_, g) => {
@@ -141,38 +146,49 @@ function distanceTable({ ulps, changed }: DifferenceTotals): string[] {
       ),
     );
   });
-  return layOut([
+  return [
     { heading: "distance in ulps", align: "left", cells: ["of the changed"] },
     ...headings.map((heading, i): Column => ({ heading, align: "right", cells: [cells[i]] })),
-  ]);
+  ];
 }
 
-/** Where bytes differ that are not told by numbers. */
-export function bytesLines({ totals: { bytesChanged, changed, nonfinite } }: DifferenceResult): string[] {
+/** Where bytes differ that are not told by numbers, or, viewed in a format that shares scales, by codes. */
+export function bytesLines({ totals }: DifferenceResult): string[] {
+  const { bytesChanged, changed, nonfinite, shared } = totals;
   if (bytesChanged === null || bytesChanged === changed) return [];
   const why = nonfinite > 0 ? "+0 and -0, NaN and Inf" : "+0 and -0";
-  return [`By bytes ${counted(bytesChanged, "weight")} changed, by number ${count(changed)} (${why}).`];
+  const by = shared === undefined ? "number" : "code";
+  return [`By bytes ${counted(bytesChanged, "weight")} changed, by ${by} ${count(changed)} (${why}).`];
+}
+
+/** Of tensors that are wholly unchanged as they are compared, those that moved all the same: empty where that is none, or unknown. */
+function differentSentence(unchanged: DifferenceResult["tensors"]): string {
+  const moved = unchanged.filter(({ hidden }) => (hidden ?? 0) > 0).length;
+  if (moved === 0) return "";
+  const which =
+    moved < unchanged.length ? `${count(moved)} of them` : unchanged.length === 1 ? "It" : "All of them";
+  return ` ${which} ${moved === 1 ? "differs" : "differ"} at full precision.`;
 }
 
 function unchangedLines({ totals, tensors }: DifferenceResult, width: number): string[] {
   if (totals.elements === 0) return [];
   if (totals.tensorsUnchanged === 0) return ["No tensor is wholly unchanged."];
-  const names = tensors
-    .filter(({ whollyUnchanged }) => whollyUnchanged)
-    .map(({ name }) => printable(name, 120));
+  const unchanged = tensors.filter(({ whollyUnchanged }) => whollyUnchanged);
+  const names = unchanged.map(({ name }) => printable(name, 120));
   const more = names.length > 5 ? ` and ${count(names.length - 5)} more` : "";
   const are = names.length === 1 ? "is" : "are";
   return wrap(
-    `${count(names.length)} of ${counted(totals.tensors, "tensor")} ${are} wholly unchanged: ${names.slice(0, 5).join(", ")}${more}.`,
+    `${count(names.length)} of ${counted(totals.tensors, "tensor")} ${are} wholly unchanged: ${names.slice(0, 5).join(", ")}${more}.` +
+      differentSentence(unchanged),
     width,
   );
 }
 
 /** What a synchronisation would send. */
-export function deltaTable(delta: Delta): string[] {
+export function deltaTable(delta: Delta): Column[] {
   const rows = deltaRows(delta);
   const column = (heading: string, cells: readonly string[]): Column => ({ heading, align: "right", cells });
-  return layOut([
+  return [
     { heading: "to send", align: "left", cells: rows.map(([what]) => what) },
     column(
       "bytes",
@@ -182,7 +198,7 @@ export function deltaTable(delta: Delta): string[] {
       "of full size",
       rows.map(([, n]) => (n === null ? missing : percent(share(n, delta.fullBytes)))),
     ),
-  ]);
+  ];
 }
 
 /** What could be sent, and in how many bytes; null where that is not known. */

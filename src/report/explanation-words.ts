@@ -2,7 +2,7 @@ import { format as formatNamed } from "../format/registry.js";
 import type { Explanation, StepExplanation } from "../lens/explain/explain.js";
 import type { Numeral } from "../lens/explain/numeral.js";
 import type { SchemeOutlook } from "../lens/explain/outlook.js";
-import { layOut } from "./columns.js";
+import { fitted } from "./columns.js";
 import { exactDecimal } from "./decimal.js";
 import { count, counted, percent, short } from "./numbers.js";
 
@@ -197,7 +197,7 @@ function capital(text: string): string {
 }
 
 /** A line for each scheme. */
-export function outlooks({ schemes, rounding, update }: Explanation): string[] {
+export function outlooks({ schemes, rounding, update }: Explanation, width: number): string[] {
   const names = {
     "in-place": "in-place",
     master: "fp32 master",
@@ -208,10 +208,11 @@ export function outlooks({ schemes, rounding, update }: Explanation): string[] {
     if (isZero(update.fp32)) return "never: there is nothing to show";
     return outlookInWords(outlook, rounding === "stochastic");
   };
-  return layOut([
+  const columns = [
     { heading: "", align: "left", cells: schemes.map(({ scheme }) => `  ${names[scheme]}`) },
-    { heading: "", align: "left", cells: schemes.map(words) },
-  ]).slice(1);
+    { heading: "", align: "left", cells: schemes.map(words), joined: true },
+  ] as const;
+  return fitted(columns, width, (line) => line).slice(1);
 }
 
 function outlookInWords(outlook: SchemeOutlook, drawn: boolean): string {

@@ -16,7 +16,10 @@ export function renderExplanation(explanation: Explanation, terminal: Terminal =
     numberLine(explanation, Math.min(terminal.columns, 80)),
     wrap(`${bold(verdict(explanation))} ${reason(explanation)}`.trimEnd(), width),
     table(afterStep(explanation), width),
-    [bold(`The same update at every step, ${explanation.rounding}:`), ...outlooks(explanation)],
+    [
+      ...wrap(`The same update at every step, ${explanation.rounding}:`, width).map(bold),
+      ...outlooks(explanation, width),
+    ],
   ];
   return `${blocks
     .filter((lines) => lines.length > 0)

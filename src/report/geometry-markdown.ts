@@ -1,9 +1,11 @@
 import type { Geometry, MeanMeasures } from "../lens/geometry-result.js";
 import {
   columnMeasures,
+  courseSentences,
   figure,
   geometryNotes,
   geometrySentence,
+  isRecorded,
   measureLabel,
   measureRows,
   modelsOf,
@@ -11,7 +13,7 @@ import {
   shortLabel,
   times,
 } from "./geometry.js";
-import { escaped, table } from "./markdown.js";
+import { escaped, table } from "./markdown-text.js";
 import { count, percent } from "./numbers.js";
 
 /** Headings and cells of the tables of a geometry, which Markdown and pages share. */
@@ -28,11 +30,11 @@ export function geometryTables(geometry: Geometry, first: string): GeometryTable
   const ratios = (
     title: string,
     name: string,
-    of: readonly (MeanMeasures & { readonly name: string })[],
+    rows: readonly (MeanMeasures & { readonly name: string })[],
   ) => ({
     title,
     headings: [name, "weights", "changed", ...columnMeasures.map(shortLabel)],
-    rows: of.map(({ name, elements, measures }) => [
+    rows: rows.map(({ name, elements, measures }) => [
       name,
       count(elements),
       percent(measures.changed.measured),
@@ -44,15 +46,15 @@ export function geometryTables(geometry: Geometry, first: string): GeometryTable
       {
         title: titled("Measured, expected, ratio", path),
         headings: ["measure", "measured", "expected", "ratio", "by", "by weight", "others expect"],
-        rows: measureRows(totals).map(([name, of]) => [
+        rows: measureRows(totals).map(([name, measure]) => [
           measureLabel(name),
-          figure(name, of.measured) +
-            (of.interval ? ` (${of.interval.map((x) => figure(name, x)).join(" to ")})` : ""),
-          figure(name, of.expected),
-          times(of.ratio),
-          nullLabel(of.null),
+          figure(name, measure.measured) +
+            (measure.interval ? ` (${measure.interval.map((x) => figure(name, x)).join(" to ")})` : ""),
+          figure(name, measure.expected),
+          times(measure.ratio),
+          nullLabel(measure.null),
           figure(name, totals.weighted[name].measured),
-          (of.others ?? [])
+          (measure.others ?? [])
             .map((other) => `${figure(name, other.expected)} (${nullLabel(other.null)})`)
             .join(", ") || "–",
         ]),
@@ -60,14 +62,14 @@ export function geometryTables(geometry: Geometry, first: string): GeometryTable
       ratios(
         titled("Ratio by kind", path),
         "kind",
-        kinds.map((of) => ({ ...of, name: of.kind })),
+        kinds.map((kind) => ({ ...kind, name: kind.kind })),
       ),
       ...(layers.length > 1
         ? [
             ratios(
               titled("Ratio by layer", path),
               "layer",
-              layers.map((of) => ({ ...of, name: `${of.stack}.${of.layer}` })),
+              layers.map((layer) => ({ ...layer, name: `${layer.stack}.${layer.layer}` })),
             ),
           ]
         : []),
@@ -124,8 +126,9 @@ export function geometryMarkdown(geometry: Geometry, first: string): string[] {
   return [
     "## Geometry",
     ...models.map(([path, { totals }]) =>
-      escaped(`${models.length > 1 ? `${path}: ` : ""}${geometrySentence(totals)}`),
+      escaped(`${models.length > 1 ? `${path}: ` : ""}${geometrySentence(totals, isRecorded(geometry))}`),
     ),
+    ...courseSentences(geometry).map(escaped),
     ...geometryTables(geometry, first).flatMap(({ title, headings, rows }) => [
       `### ${escaped(title)}`,
       table(headings, rows),

@@ -1,11 +1,13 @@
 import type { Geometry, MeanMeasures, ModelGeometry } from "../lens/geometry-result.js";
 import { printable } from "../lens/printable.js";
-import { besideEachOther, type Column, layOut, wrap } from "./columns.js";
+import { type Column, fitted, wrap } from "./columns.js";
 import {
   columnMeasures,
+  courseSentences,
   figure,
   geometryNotes,
   geometrySentence,
+  isRecorded,
   measureLabel,
   measureRows,
   modelsOf,
@@ -24,26 +26,32 @@ const mostLayers = 24;
 export function geometryBlocks(geometry: Geometry, first: string, terminal: Terminal): string[][] {
   const { bold, dim } = styles(terminal);
   const width = Math.min(terminal.columns, 100);
-  const boldFirst = ([head, ...rest]: string[]) => [bold(head), ...rest];
   const models = modelsOf(geometry, first);
   return [
     ...models.flatMap(([path, model]) => [
       [
         ...(models.length > 1 ? [bold(printable(path, width))] : []),
-        ...wrap(geometrySentence(model.totals), width),
+        ...wrap(geometrySentence(model.totals, isRecorded(geometry)), width),
       ],
       ...(model.totals.measures.size.measured === null
         ? []
-        : [totalsTable(model), ...kindTables(model, width), ...layerTables(model, width)].map(boldFirst)),
+        : [
+            fitted(totalsTable(model), width, bold),
+            fitted(kindTable(model), width, bold),
+            ...layerTables(model, width, bold),
+          ]),
     ]),
-    ...(geometry.curve ? curveTables(curveTable(geometry.curve), width).map(boldFirst) : []),
+    ...(geometry.curve ? [fitted(curveColumns(curveTable(geometry.curve)), width, bold)] : []),
+    ...courseSentences(geometry).map((sentence) => wrap(sentence, width)),
     ...(geometry.jaccard
       ? [
-          boldFirst(
+          fitted(
             overlapTable(
               geometry,
               models.map(([path]) => path),
             ),
+            width,
+            bold,
           ),
         ]
       : []),
@@ -58,9 +66,9 @@ function right(heading: string, cells: readonly string[]): Column {
 }
 
 /** Measured, expected and ratio in all. */
-function totalsTable({ totals }: ModelGeometry): string[] {
+function totalsTable({ totals }: ModelGeometry): Column[] {
   const rows = measureRows(totals);
-  return layOut([
+  return [
     { heading: "geometry", align: "left", cells: rows.map(([name]) => measureLabel(name)) },
     right(
       "measured",
@@ -74,15 +82,15 @@ function totalsTable({ totals }: ModelGeometry): string[] {
       "ratio",
       rows.map(([, { ratio }]) => times(ratio)),
     ),
-    { heading: "by", align: "left", cells: rows.map(([, of]) => nullLabel(of.null)) },
-  ]);
+    { heading: "by", align: "left", cells: rows.map(([, measure]) => nullLabel(measure.null)) },
+  ];
 }
 
 interface Row extends MeanMeasures {
   readonly name: string;
 }
 
-function ratioTables(heading: string, rows: readonly Row[], width: number): string[][] {
+function ratioTable(heading: string, rows: readonly Row[]): Column[] {
   const names: Column = { heading, align: "left", cells: rows.map(({ name }) => name) };
   const measured = [
     right(
@@ -102,37 +110,35 @@ function ratioTables(heading: string, rows: readonly Row[], width: number): stri
         rows.map(({ measures }) => times(measures[name].ratio)),
       ),
     );
-  return besideEachOther(names, [...measured, ...ratios], 1, width).map(layOut);
+  return [names, ...measured, ...ratios];
 }
 
-function kindTables({ kinds }: ModelGeometry, width: number): string[][] {
-  return ratioTables(
+function kindTable({ kinds }: ModelGeometry): Column[] {
+  return ratioTable(
     "ratio by kind",
-    kinds.map((of) => ({ ...of, name: of.kind })),
-    width,
+    kinds.map((kind) => ({ ...kind, name: kind.kind })),
   );
 }
 
-function layerTables({ layers }: ModelGeometry, width: number): string[][] {
+function layerTables({ layers }: ModelGeometry, width: number, bold: (line: string) => string): string[][] {
   if (layers.length < 2) return [];
   const withSpectra = layers.filter(({ spectra }) => spectra);
   const shown = layers.length <= mostLayers ? layers : withSpectra.slice(0, mostLayers);
   const stacks = new Set(shown.map(({ stack }) => stack)).size;
-  const tables = ratioTables(
+  const columns = ratioTable(
     "ratio by layer",
-    shown.map((of) => ({
-      ...of,
-      name: stacks > 1 ? `${printable(of.stack, 30)}.${of.layer}` : String(of.layer),
+    shown.map((layer) => ({
+      ...layer,
+      name: stacks > 1 ? `${printable(layer.stack, 30)}.${layer.layer}` : String(layer.layer),
     })),
-    width,
   );
+  const lines = fitted(columns, width, bold);
   if (shown.length < layers.length)
-    tables.at(-1)?.push(`(${shown.length} of ${layers.length} layers; --json has all)`);
-  return tables;
+    lines.push(`(${shown.length} of ${layers.length} layers; --json has all)`);
+  return [lines];
 }
 
-/** As many tables as there is no room for in one. */
-function curveTables({ headings: [, ...measures], rows }: GeometryTable, width: number): string[][] {
+function curveColumns({ headings: [, ...measures], rows }: GeometryTable): Column[] {
   const names: Column = { heading: "after updates", align: "right", cells: rows.map(([updates]) => updates) };
   const columns = measures.map((name, i) =>
     right(
@@ -140,14 +146,14 @@ function curveTables({ headings: [, ...measures], rows }: GeometryTable, width: 
       rows.map((cells) => cells[i + 1]),
     ),
   );
-  return besideEachOther(names, columns, 1, width).map(layOut);
+  return [names, ...columns];
 }
 
 /** Which changed weights two models share. */
-function overlapTable({ jaccard = [] }: Geometry, paths: readonly string[]): string[] {
+function overlapTable({ jaccard = [] }: Geometry, paths: readonly string[]): Column[] {
   const name = (model: number) => printable(paths[model].split("/").at(-1) ?? "", 24);
-  const cells = (of: "measured" | "expected") => jaccard.map(({ totals }) => percent(totals[of]));
-  return layOut([
+  const cells = (side: "measured" | "expected") => jaccard.map(({ totals }) => percent(totals[side]));
+  return [
     {
       heading: "changed weights in both, of those in either",
       align: "left",
@@ -159,5 +165,5 @@ function overlapTable({ jaccard = [] }: Geometry, paths: readonly string[]): str
       "ratio",
       jaccard.map(({ totals }) => times(totals.ratio)),
     ),
-  ]);
+  ];
 }

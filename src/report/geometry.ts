@@ -118,17 +118,27 @@ export function modelsOf(
   return [[first, geometry], ...(geometry.others ?? []).map((other) => [other.path, other] as const)];
 }
 
+/** Whether it is that of a recorded run, which alone is asked for its KL. */
+export function isRecorded({ divergence }: Geometry): boolean {
+  return divergence !== undefined;
+}
+
 /** How much more or less than expected a measure must be to be said to stand out. */
 const factor = 1.5;
 
 /** The masks of two models with the same changed share differ by a hundredth or two where only size matters. */
 const masksAlike = 0.05;
 
-/** The answer in one sentence. */
-export function geometrySentence({ measures }: MeanMeasures): string {
+/**
+ * The answer in one sentence.
+ *
+ * @param recorded of a recorded run, beside whose cases it stands: none of them is measured, but their updates added in fp32.
+ */
+export function geometrySentence({ measures }: MeanMeasures, recorded = false): string {
   const { size, stableRank, energy16, principalOverlap } = measures;
   if (size.measured === null) return `There is no geometry: ${printable(size.reason ?? "", 200)}.`;
-  const moved = `It moved by ${percent(size.measured)} of its norm`;
+  const what = recorded ? "Its updates, added in fp32 and not as a case stores them, moved it" : "It moved";
+  const moved = `${what} by ${percent(size.measured)} of its norm`;
   const mask = maskClause(principalOverlap);
   if (stableRank.ratio === null) return `${moved}; ${mask}.`;
   const few = stableRank.ratio < 1 / factor;
@@ -153,14 +163,44 @@ function maskClause({ ratio, measured, expected }: Measure): string {
   return `which weights show a change is not told by their size alone ${both}`;
 }
 
+/** Over the updates of a recorded run: from when on the change is low-rank, its coherence, and the KL that the run tells. */
+export function courseSentences({ curve = [], divergence }: Geometry): string[] {
+  const told = divergence === undefined ? [] : [divergenceSentence(divergence)];
+  const known = curve.filter(({ totals }) => totals.measures.stableRank.ratio !== null);
+  if (known.length < 2) return told;
+  const isLow = ({ totals }: (typeof known)[number]) => totals.measures.stableRank.ratio! < 1 / factor;
+  const from = known.findLastIndex((point) => !isLow(point)) + 1;
+  const [first, last] = [known[0], known[known.length - 1]];
+  const rank = ({ totals: { measures } }: (typeof known)[number]) =>
+    `stable rank ${digits(measures.stableRank.measured!)}, where random signs give ${digits(measures.stableRank.expected!)}`;
+  const rankSentence =
+    from === known.length
+      ? `After ${last.updates} updates the change is not low-rank (${rank(last)}).`
+      : `The change is low-rank from update ${known[from].updates} on (${rank(known[from])} there)` +
+        (from === known.length - 1 ? "." : `; at the end: ${rank(last)}.`);
+  const [early, late] = [first, last].map(({ totals }) => totals.measures.size.ratio);
+  const coherence =
+    early === null || late === null
+      ? "The recording does not tell its learning rates, so not its coherence."
+      : `Coherence, its size over that of a noise walk of the same rates and steps: ${times(early)} after update ${first.updates}, ${times(late)} after ${last.updates}.`;
+  return [rankSentence, coherence, ...told];
+}
+
+function divergenceSentence(divergence: Geometry["divergence"]): string {
+  const { forward = null, reverse = null } = divergence ?? {};
+  if (forward === null && reverse === null) return "The run has no KL in an outcome.json.";
+  const said = (x: number | null) => (x === null ? "not told" : x.toPrecision(3));
+  return `KL of outcome.json, in nats: of the base to the run ${said(forward)}, of the run to the base ${said(reverse)}.`;
+}
+
 /** What was sampled, what was left out, and what no number here says. */
 export function geometryNotes({ sampled, totals, rank, leftOut, tensors }: Geometry): string[] {
-  const { layers, of } = sampled;
+  const { layers, of: total } = sampled;
   const leading = tensors.filter(({ spectrum }) => spectrum?.values === "leading").length;
   return [
-    ...(layers < of
+    ...(layers < total
       ? [
-          `Spectra of ${layers} of ${counted(of, "layer")} (--layers all takes all); 95% intervals of what needs them are in the JSON.`,
+          `Spectra of ${layers} of ${counted(total, "layer")} (--layers all takes all); 95% intervals of what needs them are in the JSON.`,
         ]
       : []),
     ...(leading > 0
@@ -170,7 +210,9 @@ export function geometryNotes({ sampled, totals, rank, leftOut, tensors }: Geome
         ]
       : []),
     ...(leftOut.length > 0
-      ? [`${counted(leftOut.length, "tensor")} left out: ${printable(leftOut[0].reason, 120)}.`]
+      ? [
+          `${counted(leftOut.length, "tensor")} left out; the first, ${printable(leftOut[0].name, 60)}: ${printable(leftOut[0].reason, 120)}.`,
+        ]
       : []),
     `Means over ${totals.tensors === 1 ? "1 matrix" : `${totals.tensors} matrices`}, each counting as one; the JSON has them by weight too. ` +
       "No number of weight space tells what a model has forgotten (docs/gates.md).",

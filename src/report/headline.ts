@@ -1,4 +1,5 @@
-import type { Case, Result } from "../lens/run/result.js";
+import type { Case } from "../lens/run/case.js";
+import type { Result } from "../lens/run/result.js";
 import { mergeSentences } from "./adapter-lens.js";
 import { castSentences } from "./cast-note.js";
 import { caseInWords, caseLabels, stepsInWords } from "./labels.js";
@@ -58,18 +59,18 @@ function retainedSentences(result: Result): string[] {
   const labels = caseLabels(result.cases);
   const known = result.cases.flatMap(({ rounding }, i) => {
     const retained = endRatio(result, i, "retained");
-    return retained === null
-      ? []
-      : [{ label: labels[i], i, stochastic: rounding === "stochastic", retained }];
+    const noise = endRatio(result, i, "noise");
+    const noisy = rounding === "stochastic" && (noise === null || noise.high > tolerance);
+    return retained === null ? [] : [{ label: labels[i], i, noisy, retained }];
   });
   if (known.length === 0) return [];
   const keeping = known.filter(
-    ({ retained: { low, high }, stochastic }) => Math.max(1 - low, high - 1) <= tolerance && !stochastic,
+    ({ retained: { low, high }, noisy }) => Math.max(1 - low, high - 1) <= tolerance && !noisy,
   );
   const parts = known
     .filter((row) => !keeping.includes(row))
-    .map(({ label, i, stochastic }) => {
-      const noise = stochastic ? ` with noise of ${endRatioText(result, i, "noise")} times it` : "";
+    .map(({ label, i, noisy }) => {
+      const noise = noisy ? ` with noise of ${endRatioText(result, i, "noise")} times it` : "";
       return `${label} retains ${retainedText(result, i)}${noise}`;
     });
   if (keeping.length > 0) {

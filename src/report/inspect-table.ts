@@ -1,6 +1,6 @@
 import type { InspectedCounts, InspectedQuality, Inspection } from "../lens/inspect/inspection.js";
 import { printable } from "../lens/printable.js";
-import { besideEachOther, type Column, layOut, wrap } from "./columns.js";
+import { type Column, fitted, wrap } from "./columns.js";
 import { count, counted, missing, percent, share, short } from "./numbers.js";
 import { leftOutSentences, skippedLines } from "./skipped.js";
 import { plainTerminal, styles, type Terminal } from "./terminal.js";
@@ -13,7 +13,6 @@ export function renderInspection(inspection: Inspection, terminal: Terminal = pl
   const { bold, dim } = styles(terminal);
   const { totals, formats, kinds, layers, lint, skipped, noFloats, input } = inspection;
   const width = Math.min(terminal.columns, 100);
-  const boldFirst = ([first, ...rest]: string[]) => [bold(first), ...rest];
   const all = { ...totals, label: "all" };
   const notes = [
     ...(input.within === undefined ? [] : [`The tensors within "${printable(input.within)}".`]),
@@ -22,21 +21,21 @@ export function renderInspection(inspection: Inspection, terminal: Terminal = pl
   const blocks = [
     [bold(`${counted(totals.elements, "weight")} in ${counted(totals.tensors, "tensor")}`)],
     [...leftOutSentences(skipped, totals.elements), ...notes].flatMap((note) => wrap(note, width)),
-    boldFirst(
+    fitted(
       numbersTable("format", [
-        ...formats.map((of) => ({ ...of, label: of.format })),
+        ...formats.map((row) => ({ ...row, label: row.format })),
         ...(formats.length > 1 ? [all] : []),
       ]),
+      terminal.columns,
+      bold,
     ),
     scalesLines(inspection, width),
-    ...qualityTables("module", [...kinds.map((of) => ({ ...of, label: of.kind })), all], terminal).map(
-      boldFirst,
-    ),
-    ...qualityTables(
+    qualityTable("module", [...kinds.map((row) => ({ ...row, label: row.kind })), all], terminal),
+    qualityTable(
       "layer",
-      thinned(layers).map((of) => ({ ...of, label: `${printable(of.stack, 30)}.${of.layer}` })),
+      thinned(layers).map((row) => ({ ...row, label: `${printable(row.stack, 30)}.${row.layer}` })),
       terminal,
-    ).map(boldFirst),
+    ),
     sampleNote(inspection)
       .flatMap((note) => wrap(note, width))
       .map(dim),
@@ -44,7 +43,11 @@ export function renderInspection(inspection: Inspection, terminal: Terminal = pl
     noFloats.length > 0
       ? wrap(`${counted(noFloats.length, "tensor")} of no floats: ${names(noFloats)}.`, width).map(dim)
       : [],
-    skipped.length > 0 ? skippedLines(skipped).map(dim) : [],
+    skipped.length > 0
+      ? skippedLines(skipped)
+          .flatMap((line) => wrap(line, width))
+          .map(dim)
+      : [],
   ];
   return `${blocks
     .filter((lines) => lines.length > 0)
@@ -54,14 +57,14 @@ export function renderInspection(inspection: Inspection, terminal: Terminal = pl
 
 type Row = InspectedCounts & { readonly label: string; readonly tensors: number };
 
-function numbersTable(heading: string, rows: readonly Row[]): string[] {
-  const column = (name: string, cell: (of: Row) => string): Column => ({
+function numbersTable(heading: string, rows: readonly Row[]): Column[] {
+  const column = (name: string, cell: (row: Row) => string): Column => ({
     heading: name,
     align: "right",
     cells: rows.map(cell),
   });
-  const columns = [
-    { heading, align: "left", cells: rows.map(({ label }) => printable(label)) } as const,
+  const columns: Column[] = [
+    { heading, align: "left", cells: rows.map(({ label }) => printable(label)) },
     column("tensors", ({ tensors }) => count(tensors)),
     column("weights", ({ elements }) => count(elements)),
     column("zero", ({ zeros, elements }) => percent(share(zeros, elements))),
@@ -72,7 +75,7 @@ function numbersTable(heading: string, rows: readonly Row[]): string[] {
   ];
   if (rows.some(({ nonfinite }) => nonfinite > 0))
     columns.push(column("nonfinite", ({ nonfinite }) => count(nonfinite)));
-  return layOut(columns);
+  return columns;
 }
 
 function magnitude(x: number | null): string {
@@ -81,23 +84,23 @@ function magnitude(x: number | null): string {
 }
 
 /** For each format three columns: how faithful, and what is lost. */
-function qualityTables(heading: string, rows: readonly Row[], terminal: Terminal): string[][] {
+function qualityTable(heading: string, rows: readonly Row[], terminal: Terminal): string[] {
   const [first] = rows;
   if (first?.as === undefined) return [];
   const labels: Column = { heading, align: "left", cells: rows.map(({ label }) => label) };
   const columns = first.as.flatMap(({ format }, i): Column[] => {
-    const column = (name: string, cell: (of: InspectedQuality) => string): Column => ({
+    const column = (name: string, cell: (quality: InspectedQuality) => string): Column => ({
       heading: name,
       align: "right",
       cells: rows.map(({ as = [] }) => cell(as[i])),
     });
     return [
       column(`${printable(format)} dB`, decibels),
-      column("to zero", ({ flushed, elements }) => percent(share(flushed, elements))),
-      column("clipped", ({ clipped, elements }) => percent(share(clipped, elements))),
+      { ...column("to zero", ({ flushed, elements }) => percent(share(flushed, elements))), joined: true },
+      { ...column("clipped", ({ clipped, elements }) => percent(share(clipped, elements))), joined: true },
     ];
   });
-  return besideEachOther(labels, columns, 3, terminal.columns).map(layOut);
+  return fitted([labels, ...columns], terminal.columns, styles(terminal).bold);
 }
 
 /** Signal to quantization noise; "exact" where storage changes nothing. */
@@ -137,8 +140,8 @@ function scalesLines({ tensors }: Inspection, width: number): string[] {
   if (all.length === 0) return [];
   const total = all.reduce((sum, { count: n }) => sum + n, 0);
   const [smallest, largest] = [
-    Math.min(...all.flatMap(({ smallest: of }) => (of === null ? [] : [of]))),
-    Math.max(...all.flatMap(({ largest: of }) => (of === null ? [] : [of]))),
+    Math.min(...all.flatMap(({ smallest: number }) => (number === null ? [] : [number]))),
+    Math.max(...all.flatMap(({ largest: number }) => (number === null ? [] : [number]))),
   ];
   const formats = [...new Set(all.map(({ format }) => format))].join(", ");
   return wrap(

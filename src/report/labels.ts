@@ -1,5 +1,6 @@
 import { printable } from "../lens/printable.js";
-import type { Case, Result } from "../lens/run/result.js";
+import type { Case } from "../lens/run/case.js";
+import type { Result } from "../lens/run/result.js";
 import type { SweepCase } from "../lens/study/sweep.js";
 
 /**

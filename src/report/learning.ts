@@ -1,8 +1,9 @@
 import type { LearnResult } from "../lens/learning/learning.js";
 import { type Estimate, isFp32, type LearnRow, summaryOf } from "../lens/learning/learning-summary.js";
-import { layOut, wrap } from "./columns.js";
+import { besideEachOther, type Column, layOut, wrap } from "./columns.js";
 import { caseLabel } from "./labels.js";
-import { escaped, table } from "./markdown.js";
+import { learnGeometry, learnGeometryNote } from "./learning-geometry.js";
+import { escaped, table } from "./markdown-text.js";
 import { count, counted, missing } from "./numbers.js";
 import { rateText } from "./sweep-table.js";
 import { plainTerminal, styles, type Terminal } from "./terminal.js";
@@ -17,21 +18,20 @@ function headingsOf({ runs }: LearnResult): string[] {
 export function renderLearnTable(result: LearnResult, terminal: Terminal = plainTerminal): string {
   const { bold, dim } = styles(terminal);
   const width = Math.min(terminal.columns, 100);
-  const headings = headingsOf(result);
+  const tables = (shown: TextTable) => {
+    const [names, ...columns] = shown.headings.map((heading, i): Column => {
+      return { heading, align: i === 0 ? "left" : "right", cells: shown.rows.map((row) => row[i]) };
+    });
+    return besideEachOther(names, columns, 1, width)
+      .map(layOut)
+      .map(([head, ...lines]) => ["", bold(head), ...lines]);
+  };
   const blocks = [
     wrap(learnHeadline(result).join(" "), width),
-    ...groupsOf(result).map(({ title, rows }) => {
-      const cells = rows.map(cellsOf);
-      const [head, ...lines] = layOut(
-        headings.map((heading, i) => ({
-          heading,
-          align: i === 0 ? "left" : "right",
-          cells: cells.map((row) => row[i]),
-        })),
-      );
-      return [title, "", bold(head), ...lines];
+    ...learnGroups(result).map(({ title, rows }) => {
+      return [title, ...learnTables(result, rows).flatMap(tables).flat()];
     }),
-    wrap(notesOf(result).join(" "), width).map(dim),
+    ...learnNotes(result).map((note) => wrap(note, width).map(dim)),
   ];
   return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
@@ -40,14 +40,24 @@ export function renderLearnMarkdown(result: LearnResult): string {
   return [
     "# Precision lens: does it still learn?",
     escaped(learnHeadline(result).join(" ")),
-    ...groupsOf(result).flatMap(({ title, rows }) => [
+    ...learnGroups(result).flatMap(({ title, rows }) => [
       `**${escaped(title)}**`,
-      table(headingsOf(result), rows.map(cellsOf)),
+      ...learnTables(result, rows).map((shown) => table(shown.headings, shown.rows)),
     ]),
-    escaped(notesOf(result).join(" ")),
+    ...learnNotes(result).map(escaped),
   ]
     .join("\n\n")
     .concat("\n");
+}
+
+interface TextTable {
+  readonly headings: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** What models of a group can do; and, where it was asked for, how they changed. */
+export function learnTables(result: LearnResult, rows: readonly LearnRow[]): TextTable[] {
+  return [{ headings: headingsOf(result), rows: rows.map(cellsOf) }, ...learnGeometry(rows)];
 }
 
 /** The answer in a sentence for each way to store that gains less than the others. */
@@ -74,13 +84,13 @@ export function learnHeadline(result: LearnResult): string[] {
   return sentences;
 }
 
-interface Group {
+export interface LearnGroup {
   readonly title: string;
   readonly rows: readonly LearnRow[];
 }
 
 /** Rows that are to be compared: of one kind of training and one rate. */
-function groupsOf(result: LearnResult): Group[] {
+export function learnGroups(result: LearnResult): LearnGroup[] {
   const groups = new Map<string, LearnRow[]>();
   for (const row of summaryOf(result)) {
     const seeds = row.seeds > 1 ? `, ${row.seeds} seeds` : "";
@@ -116,7 +126,13 @@ function withinPercent({ mean, half }: Estimate, digits = 1): string {
 
 const percents = (share: number) => `${(100 * share).toFixed(1)}%`;
 
-function notesOf({ input, settings, runs }: LearnResult): string[] {
+/** What columns mean; of a geometry, a paragraph of its own. */
+export function learnNotes(result: LearnResult): string[] {
+  const sentences = sentencesOf(result).join(" ");
+  return result.runs.some((run) => run.geometry) ? [sentences, learnGeometryNote] : [sentences];
+}
+
+function sentencesOf({ input, settings, runs }: LearnResult): string[] {
   const [{ base, heldOut }] = runs;
   const divergence = runs.every(({ outcome }) => outcome.klForward !== null)
     ? [`KL: of the base to the model, in nats an answer, over ${count(settings.klPrompts)} prompts.`]
@@ -125,8 +141,8 @@ function notesOf({ input, settings, runs }: LearnResult): string[] {
   return [
     `Over all ${count(input.prompts)} prompts, exactly: the base has pass@1 ${base.passAt[1].toFixed(4)}, pass@32 ${base.passAt[32].toFixed(5)}.`,
     ...heldOut.map(
-      ({ name, base: of }) =>
-        `${name}: pass@1 of a task that is not trained; the base has ${of.passAt[1].toFixed(3)}.`,
+      ({ name, base: baseAbility }) =>
+        `${name}: pass@1 of a task that is not trained; the base has ${baseAbility.passAt[1].toFixed(3)}.`,
     ),
     "Unchanged: weights that are at the end what they were.",
     ...divergence,

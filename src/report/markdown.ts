@@ -1,8 +1,10 @@
-import { printable } from "../lens/printable.js";
-import type { Case, LensCounts, Result } from "../lens/run/result.js";
+import type { Case, LensCounts } from "../lens/run/case.js";
+import type { Result } from "../lens/run/result.js";
 import { kindTable, mergedLayers, mergeNotes, unmergeTable } from "./adapter-lens.js";
+import { geometryMarkdown } from "./geometry-markdown.js";
 import { headline } from "./headline.js";
 import { caseLabels, stepsInWords } from "./labels.js";
+import { escaped, table } from "./markdown-text.js";
 import { count, counted, missing, percentIn, ratio, sampleOf, shareOfWeights, short } from "./numbers.js";
 import { lostShare, verificationNotes } from "./recipe-table.js";
 import { hasCollateral, sharedNote, sharedTable } from "./shared-scales.js";
@@ -83,8 +85,9 @@ export function renderMarkdown(result: Result): string {
     ),
     ...mergeSections(result, labels),
     ...furtherSections(result),
+    ...(result.geometry ? geometryMarkdown(result.geometry, input.updates ?? "") : []),
     ...recipeSection(result, labels),
-    ...cases.flatMap((of, i) => caseSection(of, labels[i], result)),
+    ...cases.flatMap((lensCase, i) => caseSection(lensCase, labels[i], result)),
     ...(skipped.length > 0
       ? [
           "## Not counted",
@@ -143,20 +146,20 @@ function recipeSection(result: Result, labels: readonly string[]): string[] {
     "## Optimizer",
     table(
       ["stored as", "recipe of", ...inWords, "m lost", "v lost", "parted"],
-      cases.map((of, i) => [
+      cases.map((lensCase, i) => [
         labels[i],
-        of.recipe?.of ?? missing,
-        ...causes.map((cause) => (of.causes === null ? missing : count(of.causes[cause]))),
-        percent(lostShare(of.moments[0])),
-        percent(lostShare(of.moments[1])),
-        of.end.parted === null ? missing : count(of.end.parted),
+        lensCase.recipe?.of ?? missing,
+        ...causes.map((cause) => (lensCase.causes === null ? missing : count(lensCase.causes[cause]))),
+        percent(lostShare(lensCase.moments, "m")),
+        percent(lostShare(lensCase.moments, "v")),
+        lensCase.end.parted === null ? missing : count(lensCase.end.parted),
       ]),
     ),
     ...verificationNotes(result).map(escaped),
   ];
 }
 
-function caseSection(of: Case, label: string, result: Result): string[] {
+function caseSection(lensCase: Case, label: string, result: Result): string[] {
   const percent = percentIn(sampleOf(result));
   const sampled = result.sampling !== undefined;
   return [
@@ -168,15 +171,15 @@ function caseSection(of: Case, label: string, result: Result): string[] {
         "real sparsity",
         "hidden share",
         "effective descent",
-        ...(of.recipe ? ["parted"] : []),
+        ...(lensCase.recipe ? ["parted"] : []),
       ],
-      of.steps.map((counts) => [
+      lensCase.steps.map((counts) => [
         String(counts.step),
         percent(counts.apparentSparsity),
         percent(counts.realSparsity),
         percent(counts.hiddenShare),
         sampled ? missing : ratio(counts.effectiveDescent),
-        ...(of.recipe ? [counts.parted === null ? missing : count(counts.parted)] : []),
+        ...(lensCase.recipe ? [counts.parted === null ? missing : count(counts.parted)] : []),
       ]),
     ),
     table(
@@ -191,7 +194,7 @@ function caseSection(of: Case, label: string, result: Result): string[] {
         "retained",
         "visible",
       ],
-      of.tensors.map(({ name, shape, ...counts }) => [
+      lensCase.tensors.map(({ name, shape, ...counts }) => [
         name,
         shape.join(" x ") || missing,
         ...tensorCells(counts, sampled),
@@ -212,16 +215,4 @@ function tensorCells({ totals, end }: LensCounts, sampled: boolean): string[] {
     sampled ? missing : ratio(end.retained),
     sampled ? missing : ratio(end.visible),
   ];
-}
-
-/** A table of GitHub's: first column to the left, the others, numbers, to the right. */
-export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map(escaped).join(" | ")} |`;
-  const rule = `|${headings.map((_, i) => (i === 0 ? ":--" : "--:")).join("|")}|`;
-  return [line(headings), rule, ...rows.map(line)].join("\n");
-}
-
-/** Names come from files: they must not become markup. */
-export function escaped(text: string): string {
-  return printable(text).replace(/[\\|<>&`*_[\]~$]/g, (mark) => `\\${mark}`);
 }

@@ -1,4 +1,5 @@
-import { type ModuleKind, moduleKinds, moduleOf } from "../lens/module.js";
+import { moduleOf } from "../lens/module.js";
+import { type ModuleKind, moduleKinds } from "../lens/module-kind.js";
 import { shareHalfWidth } from "../lens/study/sampling.js";
 import { carriesPercents, share } from "./numbers.js";
 
@@ -41,7 +42,7 @@ export function moduleGrids(tensors: readonly TensorPart[], sampled = false): Mo
   const grids = [...stacks].map(([stack, cells]) => {
     const places = [...cells.keys()].map((key) => key.split(" "));
     const layers = [...new Set(places.map(([, layer]) => Number(layer)))].sort((a, b) => a - b);
-    const kinds = moduleKinds.filter((kind) => places.some(([of]) => of === kind));
+    const kinds = moduleKinds.filter((kind) => places.some(([cellKind]) => cellKind === kind));
     let [halfWidth, suppressed] = [0, 0];
     const shares = kinds.map((kind) =>
       layers.map((layer) => {
@@ -57,7 +58,7 @@ export function moduleGrids(tensors: readonly TensorPart[], sampled = false): Mo
         return known;
       }),
     );
-    const whole = [...cells.values()].reduce((sum, of) => sum + of.whole, 0);
+    const whole = [...cells.values()].reduce((sum, cell) => sum + cell.whole, 0);
     return { stack, layers, kinds, shares, halfWidth, suppressed, whole };
   });
   return grids.sort((a, b) => b.whole - a.whole);

@@ -1,4 +1,5 @@
-import type { LensCounts, Result } from "../lens/run/result.js";
+import type { LensCounts } from "../lens/run/case.js";
+import type { Result } from "../lens/run/result.js";
 import { shareHalfWidth } from "../lens/study/sampling.js";
 
 /** Numbers as people read them. Every renderer but JSON and CSV uses these. */

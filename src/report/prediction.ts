@@ -1,8 +1,8 @@
 import { printable } from "../lens/printable.js";
 import type { Knowledge, PredictionResult, Rule, RuleOutcome } from "../lens/study/prediction.js";
-import { layOut, wrap } from "./columns.js";
+import { type Column, fitted, wrap } from "./columns.js";
 import { csv } from "./csv.js";
-import { escaped, table } from "./markdown.js";
+import { escaped, table } from "./markdown-text.js";
 import { counted, percent, share } from "./numbers.js";
 import { leftOutSentences, skippedLines } from "./skipped.js";
 import { plainTerminal, styles, type Terminal } from "./terminal.js";
@@ -15,7 +15,7 @@ export function renderPredictionTable(result: PredictionResult, terminal: Termin
   const { rules, weightSteps, skipped } = result;
   const width = Math.min(terminal.columns, 100);
   const column = (heading: string, cells: readonly string[]) => ({ heading, align: "right", cells }) as const;
-  const [head, ...rows] = layOut([
+  const columns: Column[] = [
     { heading: "rule", align: "left", cells: rules.map(({ rule }) => rule) },
     { heading: "given", align: "left", cells: rules.map(({ knows }) => known[knows]) },
     column(
@@ -30,12 +30,16 @@ export function renderPredictionTable(result: PredictionResult, terminal: Termin
       "precision",
       rules.map(({ precision }) => percent(precision)),
     ),
-  ]);
+  ];
   const blocks = [
     predictionHeadline(result).flatMap((sentence) => wrap(sentence, width)),
-    [bold(head), ...rows],
+    fitted(columns, terminal.columns, bold),
     wrap(predictionNote, width).map(dim),
-    skipped.length > 0 ? skippedLines(skipped).map(dim) : [],
+    skipped.length > 0
+      ? skippedLines(skipped)
+          .flatMap((line) => wrap(line, width))
+          .map(dim)
+      : [],
   ];
   return `${blocks
     .filter((lines) => lines.length > 0)
@@ -53,7 +57,7 @@ export function predictionHeadline({
   skipped,
 }: PredictionResult): string[] {
   const recall = (rule: Rule, knows: Knowledge) =>
-    percent(rules.find((of) => of.rule === rule && of.knows === knows)?.recall ?? null);
+    percent(rules.find((outcome) => outcome.rule === rule && outcome.knows === knows)?.recall ?? null);
   const reach = rules.find(({ rule }) => rule === "reach")!;
   return [
     ...leftOutSentences(skipped, input.elements),

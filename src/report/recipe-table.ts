@@ -1,11 +1,12 @@
 import { printable } from "../lens/printable.js";
-import type { Case, MomentCounts, Result } from "../lens/run/result.js";
-import { type Column, layOut } from "./columns.js";
+import type { Case, MomentCounts } from "../lens/run/case.js";
+import type { Result } from "../lens/run/result.js";
+import type { Column } from "./columns.js";
 import { caseLabels } from "./labels.js";
 import { count, missing, type Percent, percentIn, sampleOf, share } from "./numbers.js";
 
 /** Tables of a run whose updates an optimizer computed: why weights stood still, its moments, where recipes part. */
-export function recipeBlocks(result: Result): string[][] {
+export function recipeBlocks(result: Result): (readonly Column[])[] {
   const { cases } = result;
   const percent = percentIn(sampleOf(result));
   if (cases.every(({ recipe }) => recipe === null)) return [];
@@ -17,7 +18,7 @@ export function recipeBlocks(result: Result): string[][] {
 }
 
 /** Of the weight-steps that did not move the stored weight. */
-function causeTable(cases: readonly Case[], percent: Percent): string[] {
+function causeTable(cases: readonly Case[], percent: Percent): Column[] {
   const column = (heading: string, cause: keyof NonNullable<Case["causes"]>): Column => ({
     heading,
     align: "right",
@@ -25,40 +26,44 @@ function causeTable(cases: readonly Case[], percent: Percent): string[] {
       causes === null ? missing : percent(share(causes[cause], totals.none + totals.lost + totals.kept)),
     ),
   });
-  return layOut([
+  return [
     { heading: "unmoved because of", align: "left", cells: caseLabels(cases) },
     column("storage", "storage"),
     column("epsilon", "epsilon"),
     column("moment", "momentUnderflow"),
     column("decay", "weightDecay"),
     column("gradient 0", "gradient"),
-  ]);
+  ];
 }
 
 /** The lens on the optimizer's own state: the share of the updates of a moment that its storage lost. */
-function momentTable(cases: readonly Case[], percent: Percent): string[] {
-  const column = (heading: string, of: number): Column => ({
+function momentTable(cases: readonly Case[], percent: Percent): Column[] {
+  const column = (heading: string, momentName: "m" | "v"): Column => ({
     heading,
     align: "right",
-    cells: cases.map(({ moments }) => percent(lostShare(moments[of]))),
+    cells: cases.map(({ moments }) => percent(lostShare(moments, momentName))),
   });
-  return layOut([
+  return [
     { heading: "updates of moments", align: "left", cells: caseLabels(cases) },
-    column("m lost", 0),
-    column("v lost", 1),
-  ]);
+    column("m lost", "m"),
+    column("v lost", "v"),
+  ];
 }
 
-/** Of the updates of a moment that were not zero, those that it lost; null for none. */
-export function lostShare(moment: MomentCounts | undefined): number | null {
+/**
+ * Of the updates of the first or second moment that were not zero, those that it lost; null where there is none: Adafactor has
+ * no first, SGD and Muon no second.
+ */
+export function lostShare(moments: readonly MomentCounts[], momentName: "m" | "v"): number | null {
+  const moment = moments.find(({ name }) => name.toLowerCase() === momentName);
   return moment ? share(moment.lost, moment.lost + moment.kept + moment.moved) : null;
 }
 
 /** Where the stored weights of each recipe leave those of the first. */
-function partingTable(cases: readonly Case[]): string[] {
+function partingTable(cases: readonly Case[]): Column[] {
   const [first, ...others] = caseLabels(cases);
   const rest = cases.slice(1);
-  return layOut([
+  return [
     { heading: `parting from ${first}`, align: "left", cells: others },
     {
       heading: "at step",
@@ -73,7 +78,7 @@ function partingTable(cases: readonly Case[]): string[] {
       align: "right",
       cells: rest.map(({ end }) => (end.parted === null ? missing : count(end.parted))),
     },
-  ]);
+  ];
 }
 
 /**

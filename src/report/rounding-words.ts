@@ -1,5 +1,5 @@
 import type { SharedClass } from "../lens/classify.js";
-import type { Case } from "../lens/run/result.js";
+import type { Case } from "../lens/run/case.js";
 
 /** Words that depend on the rounding: what leaves a weight as it is under one is no loss under another. */
 
@@ -7,7 +7,7 @@ import type { Case } from "../lens/run/result.js";
 const classWords: Readonly<Record<SharedClass, string>> = {
   none: "zero update",
   lost: "lost",
-  kept: "kept out of sight",
+  kept: "kept",
   moved: "moved",
   nonfinite: "not finite",
   collateral: "changed by a scale",
@@ -16,15 +16,27 @@ const classWords: Readonly<Record<SharedClass, string>> = {
 /** Of stochastic rounding: an update moves its weight by chance, and arrives on average. */
 const drawnClassWords: Readonly<Record<SharedClass, string>> = { ...classWords, lost: "stayed by chance" };
 
-type Rounded = Pick<Case, "rounding">;
+/** Where the schemes hold what their weight does not show; in-place storage has nowhere. */
+const heldIn: Readonly<Record<string, string>> = {
+  master: "held in the master",
+  kahan: "held in the compensation",
+  "two-term": "held in the second term",
+};
 
-export function classWordsOf({ rounding }: Rounded): Readonly<Record<SharedClass, string>> {
-  return rounding === "stochastic" ? drawnClassWords : classWords;
+type Rounded = Pick<Case, "rounding"> & Partial<Pick<Case, "scheme">>;
+
+export function classWordsOf({ rounding, scheme }: Rounded): Readonly<Record<SharedClass, string>> {
+  const words = rounding === "stochastic" ? drawnClassWords : classWords;
+  return { ...words, kept: heldIn[scheme ?? ""] ?? words.kept };
 }
 
 /** A class of several cases in a few words: of both kinds, where they are mixed. */
-export function classHeading(of: SharedClass, cases: readonly Rounded[]): string {
-  return [...new Set(cases.map((each) => classWordsOf(each)[of]))].join(" or ");
+export function classHeading(className: SharedClass, cases: readonly Rounded[]): string {
+  if (className === "kept")
+    return cases.some(({ scheme }) => scheme !== "in-place")
+      ? "held in master or compensation buffer"
+      : "kept";
+  return [...new Set(cases.map((each) => classWordsOf(each)[className]))].join(" or ");
 }
 
 /** The size from which every update moves its weight: its power of two, in gaps of the weight, and in words. */

@@ -2,9 +2,9 @@ import type { DifferenceSide } from "../lens/difference/difference-result.js";
 import type { SeriesDifference, SeriesResult } from "../lens/difference/series.js";
 import { printable } from "../lens/printable.js";
 import type { NumberTable } from "./charts/figure.js";
-import { layOut, wrap } from "./columns.js";
+import { type Column, fitted, wrap } from "./columns.js";
 import { csv } from "./csv.js";
-import { escaped, table } from "./markdown.js";
+import { escaped, table } from "./markdown-text.js";
 import { bytes, counted, missing, percent, ratio, share } from "./numbers.js";
 import { endOf } from "./shareable.js";
 import { leftOutSentences, skippedLines } from "./skipped.js";
@@ -15,22 +15,22 @@ export function renderSeriesTable(result: SeriesResult, terminal: Terminal = pla
   const { bold, dim } = styles(terminal);
   const width = Math.min(terminal.columns, 100);
   const { headings, rows } = seriesTable(result);
-  const [heading, ...lines] = layOut(
-    headings.map((of, c) => ({
-      heading: of,
-      align: c < 2 ? "left" : "right",
-      cells: rows.map((row) => row[c]),
-    })),
+  const columns = headings.map(
+    (heading, c): Column => ({ heading, align: c < 2 ? "left" : "right", cells: rows.map((row) => row[c]) }),
   );
   const blocks = [
     [bold(seriesSize(result))],
-    [bold(heading), ...lines, ...wrap(seriesNote, width).map(dim)],
+    [...fitted(columns, terminal.columns, bold), ...wrap(seriesNote, width).map(dim)],
     wrap(seriesHeadline(result).join(" "), width),
-    result.skipped.length > 0 ? skippedLines(result.skipped).map(dim) : [],
+    result.skipped.length > 0
+      ? skippedLines(result.skipped)
+          .flatMap((line) => wrap(line, width))
+          .map(dim)
+      : [],
   ];
   return `${blocks
-    .filter((of) => of.length > 0)
-    .map((of) => of.join("\n"))
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
     .join("\n\n")}\n`;
 }
 
@@ -111,7 +111,7 @@ export function shownName({ path }: DifferenceSide): string {
   return name.length > longestName ? `${name.slice(0, 7)}…${name.slice(8 - longestName)}` : name;
 }
 
-const columns: readonly (readonly [string, (of: SeriesDifference) => number | null])[] = [
+const columns: readonly (readonly [string, (difference: SeriesDifference) => number | null])[] = [
   ...(
     [
       "elements",
@@ -133,12 +133,12 @@ const columns: readonly (readonly [string, (of: SeriesDifference) => number | nu
 
 /** Two rows a step, against the checkpoint before and against the first. Numbers are in full; what is not known is empty. */
 export function renderSeriesCsv({ input, steps }: SeriesResult): string {
-  const row = (step: number, before: number, of: SeriesDifference) => [
+  const row = (step: number, before: number, difference: SeriesDifference) => [
     String(step),
     before === 0 && step > 1 ? "start" : "before",
     input.checkpoints[before].path,
     input.checkpoints[step].path,
-    ...columns.map(([, numberOf]) => String(numberOf(of) ?? "")),
+    ...columns.map(([, numberOf]) => String(numberOf(difference) ?? "")),
   ];
   return csv([
     ["step", "against", "BEFORE", "AFTER", ...columns.map(([name]) => name)],
@@ -171,7 +171,9 @@ export function kindTable({ input, steps }: SeriesResult): NumberTable {
     headings: ["checkpoint", ...kinds],
     rows: steps.map(({ change }, i) => [
       shownName(input.checkpoints[i + 1]),
-      ...kinds.map((kind) => percent(change.kinds.find((of) => of.kind === kind)?.apparentSparsity ?? null)),
+      ...kinds.map((kind) =>
+        percent(change.kinds.find((ofKind) => ofKind.kind === kind)?.apparentSparsity ?? null),
+      ),
     ]),
   };
 }

@@ -1,6 +1,7 @@
 import { type BlockFormat, blockFormat, isBlockFormat } from "../format/block/block-format.js";
 import { format as formatNamed } from "../format/registry.js";
-import type { Case, Result } from "../lens/run/result.js";
+import type { Case } from "../lens/run/case.js";
+import type { Result } from "../lens/run/result.js";
 import type { NumberTable } from "./charts/figure.js";
 import { caseLabel, caseLabels } from "./labels.js";
 import { missing, sampleOf, share, shareOfWeights } from "./numbers.js";
@@ -35,7 +36,7 @@ export function sharedTable(result: Result): NumberTable | null {
       ...["a step changes", "codes", "scales", "tensor", "numbers"],
       ...["clipped", "to zero", "sent", "end: codes", "numbers"],
     ],
-    rows: cases.map((of, i) => [labels[i], ...cells(of)]),
+    rows: cases.map((lensCase, i) => [labels[i], ...cells(lensCase)]),
   };
 }
 
@@ -101,11 +102,11 @@ export function sharedSentences({ cases, ...result }: Result): string[] {
   const sharing = cases.filter(sharesScales);
   // Of a sample blocks are not those of the model, and shares have intervals.
   if (sharing.length === 0 || sampleOf(result) !== undefined) return [];
-  const parts = sharing.map((of) => {
-    const { elements, steps, shared, moved, collateral } = of.totals;
+  const parts = sharing.map((lensCase) => {
+    const { elements, steps, shared, moved, collateral } = lensCase.totals;
     const all = elements * steps;
     return (
-      `${finePercent(share(shared!.codes, all))} of the codes of ${caseLabel(of)} and ` +
+      `${finePercent(share(shared!.codes, all))} of the codes of ${caseLabel(lensCase)} and ` +
       `${finePercent(share(moved + collateral, all))} of its numbers (${finePercent(share(collateral, all))} by a scale alone)`
     );
   });

@@ -17,8 +17,8 @@ export function samplingTable({ sampling, cases }: Result): NumberTable | null {
       .slice(0, cases.length)
       .map(({ unchanged, hidden, apparentSparsity, retained, visible }, i) => [
         labels[i],
-        ...[unchanged, hidden, apparentSparsity].map((of) => interval(of, percent)),
-        ...[retained, visible].map((of) => (of ? interval(of, ratio) : missing)),
+        ...[unchanged, hidden, apparentSparsity].map((estimate) => interval(estimate, percent)),
+        ...[retained, visible].map((estimate) => (estimate ? interval(estimate, ratio) : missing)),
       ]),
   };
 }
@@ -31,23 +31,23 @@ export function endRatio(
 ): { value: number; low: number; high: number } | null {
   const value = cases[i].end[name];
   if (sampling === undefined) return value === null ? null : { value, low: value, high: value };
-  const of = sampling.cases[i]?.[name];
-  return of ? { value: of.estimate, low: of.low, high: of.high } : null;
+  const estimate = sampling.cases[i]?.[name];
+  return estimate ? { value: estimate.estimate, low: estimate.low, high: estimate.high } : null;
 }
 
 /** What a case retains as a percentage, which may be more than all; of a sample from where to where. */
 export function retainedText(result: Result, i: number): string {
-  const of = endRatio(result, i, "retained");
-  if (of === null) return missing;
-  const half = (of.high - of.low) / 2;
-  if (carriesPercents(half)) return percentWithin(of.value, half);
-  return `${Math.floor(100 * of.low)} to ${Math.ceil(100 * of.high)}%`;
+  const retained = endRatio(result, i, "retained");
+  if (retained === null) return missing;
+  const half = (retained.high - retained.low) / 2;
+  if (carriesPercents(half)) return percentWithin(retained.value, half);
+  return `${Math.floor(100 * retained.low)} to ${Math.ceil(100 * retained.high)}%`;
 }
 
 /** A number of the end as text, to the digits that its interval carries. */
 export function endRatioText(result: Result, i: number, name: EndRatio): string {
-  const of = endRatio(result, i, name);
-  return of === null ? missing : ratioWithin(of.value, (of.high - of.low) / 2);
+  const estimate = endRatio(result, i, name);
+  return estimate === null ? missing : ratioWithin(estimate.value, (estimate.high - estimate.low) / 2);
 }
 
 /** What the intervals are. */
@@ -66,14 +66,14 @@ function interval({ low, high }: Estimate, text: (x: number) => string): string 
 /** The step by which half of the weights of a binade had shown, measured and by formula, for each case. */
 export function firstShownTable({ firstShown: all = [], cases }: Result): NumberTable | null {
   const labels = caseLabels(cases);
-  const firstShown = all.filter((of) => of.case < cases.length);
+  const firstShown = all.filter((entry) => entry.case < cases.length);
   if (firstShown.length === 0) return null;
   const exponents = [
     ...new Set(firstShown.flatMap(({ binades }) => binades.map(({ exponent }) => exponent))),
   ];
   exponents.sort((a, b) => a - b);
-  const cell = (of: FirstShownBinade | undefined, value: (of: FirstShownBinade) => number | null) => {
-    const step = of && value(of);
+  const cell = (binade: FirstShownBinade | undefined, value: (binade: FirstShownBinade) => number | null) => {
+    const step = binade && value(binade);
     return step === undefined || step === null ? missing : steps(step);
   };
   return {
@@ -81,8 +81,8 @@ export function firstShownTable({ firstShown: all = [], cases }: Result): Number
     rows: exponents.map((exponent) => [
       (2 ** exponent).toPrecision(2),
       ...firstShown.flatMap(({ binades }) => {
-        const of = binades.find((binade) => binade.exponent === exponent);
-        return [cell(of, ({ medianStep }) => medianStep), cell(of, ({ formula }) => formula)];
+        const found = binades.find((binade) => binade.exponent === exponent);
+        return [cell(found, ({ medianStep }) => medianStep), cell(found, ({ formula }) => formula)];
       }),
     ]),
   };

@@ -1,8 +1,11 @@
 import type { DifferenceResult } from "../lens/difference/difference-result.js";
+import type { LearnResult } from "../lens/learning/learning.js";
+import type { RunComparison } from "../lens/learning/run-comparison.js";
 import { printable } from "../lens/printable.js";
 import type { Result } from "../lens/run/result.js";
 import type { PredictionResult } from "../lens/study/prediction.js";
 import type { SweepResult } from "../lens/study/sweep.js";
+import { runNames } from "./comparison.js";
 import { stepsInWords } from "./labels.js";
 import { counted } from "./numbers.js";
 import { endOf } from "./shareable.js";
@@ -27,8 +30,17 @@ export function predictionSource({ tool, input, format }: PredictionResult): str
 
 function origin({ updates, gradients, synthetic }: SweepResult["input"]): string {
   const from = updates ?? gradients;
-  const of = from === null ? synthetic?.model : endOf(from);
-  return of ? `; ${of}` : "";
+  const model = from === null ? synthetic?.model : endOf(from);
+  return model ? `; ${model}` : "";
+}
+
+export function learnSource({ tool, input, settings, runs }: LearnResult): string {
+  const size = `${counted(runs.length, "model")} of ${counted(input.elements, "weight")}, ${counted(settings.steps, "step")}`;
+  return printable(`${tool.name} ${tool.version}: ${size}; base ${input.base}`);
+}
+
+export function comparisonSource({ tool, runs }: RunComparison): string {
+  return printable(`${tool.name} ${tool.version}: ${runNames(runs).join(", ")}`);
 }
 
 export function diffSource({ tool, input, totals }: DifferenceResult): string {

@@ -31,12 +31,20 @@ const heading = [
 
 /** One row a case and rate. */
 export function renderSweepCsv({ cells }: SweepResult): string {
-  const rows = cells.map(({ rate, totals, end, standardError, ...of }) => [
-    ...[rate, of.format, of.scheme, of.rounding, of.opmath, totals.elements, totals.steps],
+  const rows = cells.map(({ rate, totals, end, standardError, ...sweepCase }) => [
+    ...[
+      rate,
+      sweepCase.format,
+      sweepCase.scheme,
+      sweepCase.rounding,
+      sweepCase.opmath,
+      totals.elements,
+      totals.steps,
+    ],
     ...[totals.none, totals.lost, totals.kept, totals.moved, totals.nonfinite],
     ...[totals.realSparsity, totals.apparentSparsity, totals.hiddenShare, totals.effectiveDescent],
     ...[end.unchanged, end.hidden, end.visible, end.retained, standardError, end.noise, end.noiseToWeight],
-    ...[totals.collateral, of.through ?? null],
+    ...[totals.collateral, sweepCase.through ?? null],
   ]);
   return csv([heading, ...rows.map((cells) => cells.map((cell) => (cell === null ? "" : String(cell))))]);
 }

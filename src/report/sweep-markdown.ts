@@ -1,6 +1,6 @@
 import type { SweepResult } from "../lens/study/sweep.js";
 import { caseLabel } from "./labels.js";
-import { escaped, table } from "./markdown.js";
+import { escaped, table } from "./markdown-text.js";
 import { noiseTexts, rateText, retainedTexts, sweepNotes, sweepSentences, sweepSize } from "./sweep-table.js";
 
 const inWords = { noise: "noise", noiseToWeight: "noise/weight" } as const;
@@ -8,11 +8,11 @@ const inWords = { noise: "noise", noiseToWeight: "noise/weight" } as const;
 /** A sweep in Markdown: the answers, what is retained by case and rate, and the noise of stochastic rounding. */
 export function renderSweepMarkdown(result: SweepResult): string {
   const retained = retainedTexts(result);
-  const rows = result.answers.cases.map((of, i) => [
-    caseLabel(of),
-    String(of.bitsPerWeight),
-    rateText(of.learnsFrom),
-    rateText(of.keepsFrom),
+  const rows = result.answers.cases.map((answer, i) => [
+    caseLabel(answer),
+    String(answer.bitsPerWeight),
+    rateText(answer.learnsFrom),
+    rateText(answer.keepsFrom),
     ...retained[i],
   ]);
   const noise = (["noise", "noiseToWeight"] as const).flatMap((name) =>

@@ -8,7 +8,7 @@ import {
   sameCase,
 } from "../lens/study/sweep.js";
 import { castSentences } from "./cast-note.js";
-import { type Column, layOut, wrap } from "./columns.js";
+import { type Column, fitted, layOut, wrap } from "./columns.js";
 import { caseLabel } from "./labels.js";
 import { counted, missing, ratio } from "./numbers.js";
 import { leftOutSentences, skippedLines } from "./skipped.js";
@@ -23,11 +23,15 @@ export function renderSweepTable(result: SweepResult, terminal: Terminal = plain
   const blocks = [
     [bold(sweepSize(result))],
     sweepSentences(result).flatMap((sentence) => wrap(sentence, width)),
-    boldFirst(answerTable(result)),
+    fitted(answerTable(result), terminal.columns, bold),
     ...retainedTables(result, terminal.columns).map(boldFirst),
     ...noiseTables(result, terminal.columns).map(boldFirst),
     sweepNotes(result).flatMap((note) => wrap(note, width).map(dim)),
-    skipped.length > 0 ? skippedLines(skipped).map(dim) : [],
+    skipped.length > 0
+      ? skippedLines(skipped)
+          .flatMap((line) => wrap(line, width))
+          .map(dim)
+      : [],
   ];
   return `${blocks
     .filter((lines) => lines.length > 0)
@@ -48,7 +52,7 @@ export function sweepSentences(result: SweepResult): string[] {
   const { answers, settings } = result;
   const formats = [...new Set(answers.cases.map(({ format }) => format))];
   const byFormat = formats.map((format) => {
-    const own = answers.cases.filter((of) => of.format === format && of.learnsFrom !== null);
+    const own = answers.cases.filter((answer) => answer.format === format && answer.learnsFrom !== null);
     own.sort((a, b) => a.learnsFrom! - b.learnsFrom! || a.bitsPerWeight - b.bitsPerWeight);
     const [best] = own;
     if (!best) return `${printable(format)} none`;
@@ -58,7 +62,7 @@ export function sweepSentences(result: SweepResult): string[] {
   const rates = settings.rate === "lr" ? "learning rate" : "scale of the recorded updates";
   return [
     ...leftOutSentences(result.skipped, result.input.elements),
-    `Smallest ${rates} at which each format still learns: ${byFormat.join(", ")}.`,
+    `Smallest ${rates} at which each format still learns, of those tried: ${byFormat.join(", ")}.`,
     `Cheapest that keeps its updates: ${cheapestInWords(result)}.`,
     ...castSentences(result.casts),
   ];
@@ -68,15 +72,19 @@ export function sweepSentences(result: SweepResult): string[] {
 function cheapestInWords({ answers: { cheapest } }: SweepResult): string {
   type Cheapest = (typeof cheapest)[number]["case"];
   const runs: { of: Cheapest; from: number; to: number }[] = [];
-  for (const { rate, case: of } of cheapest) {
+  for (const { rate, case: sweepCase } of cheapest) {
     const last = runs.at(-1);
-    if (last && (of === null || last.of === null ? of === last.of : sameCase(of, last.of))) last.to = rate;
-    else runs.push({ of, from: rate, to: rate });
+    if (
+      last &&
+      (sweepCase === null || last.of === null ? sweepCase === last.of : sameCase(sweepCase, last.of))
+    )
+      last.to = rate;
+    else runs.push({ of: sweepCase, from: rate, to: rate });
   }
   return runs
-    .map(({ of, from, to }, i) => {
-      const what = of ? `${caseLabel(of)} (${of.bitsPerWeight} bits a weight)` : "none";
-      if (runs.length === 1 && from !== to) return `${what} at ${of ? "every" : "any"} rate`;
+    .map(({ of: sweepCase, from, to }, i) => {
+      const what = sweepCase ? `${caseLabel(sweepCase)} (${sweepCase.bitsPerWeight} bits a weight)` : "none";
+      if (runs.length === 1 && from !== to) return `${what} at ${sweepCase ? "every" : "any"} rate`;
       if (from === to) return `${what} at ${rateText(from)}`;
       return `${what} from ${rateText(from)} ${i === runs.length - 1 ? "on" : `to ${rateText(to)}`}`;
     })
@@ -121,10 +129,10 @@ export function sweepNotes({ cells, settings, input }: SweepResult): string[] {
 }
 
 /** One row a case: its cost, and the rates from which on it learns and keeps its updates. */
-function answerTable({ answers: { cases } }: SweepResult): string[] {
+function answerTable({ answers: { cases } }: SweepResult): Column[] {
   const column = (heading: string, cells: readonly string[]) => ({ heading, align: "right", cells }) as const;
-  return layOut([
-    { heading: "stored as", align: "left", cells: cases.map((of) => caseLabel(of)) },
+  return [
+    { heading: "stored as", align: "left", cells: cases.map((answer) => caseLabel(answer)) },
     column(
       "bits a weight",
       cases.map(({ bitsPerWeight }) => String(bitsPerWeight)),
@@ -137,7 +145,7 @@ function answerTable({ answers: { cases } }: SweepResult): string[] {
       "keeps from",
       cases.map(({ keepsFrom }) => rateText(keepsFrom)),
     ),
-  ]);
+  ];
 }
 
 function retainedTables(result: SweepResult, columns: number): string[][] {
@@ -195,7 +203,7 @@ export function casesOf({ cells, rates }: SweepResult): SweepCase[] {
 
 /** The cells of each case, by rate. */
 export function cellsByCase(result: SweepResult): SweepCell[][] {
-  return casesOf(result).map((of) => result.cells.filter((cell) => sameCase(cell, of)));
+  return casesOf(result).map((sweepCase) => result.cells.filter((cell) => sameCase(cell, sweepCase)));
 }
 
 /** What is retained as it is shown, a row a case. */

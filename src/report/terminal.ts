@@ -26,10 +26,10 @@ const glyphs = {
 } as const;
 
 /** The glyph of a class, in its colour: told apart without colour too. */
-export function glyph(of: BarPart["of"], terminal: Terminal, width = 1): string {
+export function glyph(className: BarPart["of"], terminal: Terminal, width = 1): string {
   const { green, magenta, yellow, red } = styles(terminal);
-  const text = glyphs[terminal.unicode ? "unicode" : "ascii"][of].repeat(width);
-  return { moved: green, collateral: magenta, kept: yellow, lost: red }[of](text);
+  const text = glyphs[terminal.unicode ? "unicode" : "ascii"][className].repeat(width);
+  return { moved: green, collateral: magenta, kept: yellow, lost: red }[className](text);
 }
 
 const shades = { unicode: " ░▒▓█", ascii: " .:+#" } as const;

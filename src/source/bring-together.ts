@@ -45,7 +45,7 @@ export function bringTogether(
   recorded: Recorded,
 ): WeightsAndUpdates {
   const list = new SkipList(strict);
-  const skip: Skip = (...of) => list.add(...of);
+  const skip: Skip = (...args) => list.add(...args);
   for (const part of [weights, updates]) list.addUnnamed(part, false);
 
   const { byWeight, stepNumbers } = groupUpdates(updates, recorded, skip);

@@ -89,8 +89,8 @@ async function openParts(folder: string, names: readonly string[], pool: FilePoo
     opened.set(join(folder, name), new Map());
     return pool.source(join(folder, name));
   };
-  const contents = async (of: Safetensors | Promise<Safetensors>) => ({
-    ...(await of),
+  const contents = async (file: Safetensors | Promise<Safetensors>) => ({
+    ...(await file),
     skipped: [],
     notes: [],
     files: opened,

@@ -101,12 +101,12 @@ function candidatesOf(folder: string, found: readonly string[]): Candidate[] {
 }
 
 /** Shards are counted from 1, or from 0. */
-function missingOf(present: ReadonlySet<number>, of: number): string | null {
+function missingOf(present: ReadonlySet<number>, total: number): string | null {
   const first = present.has(0) ? 0 : 1;
-  const absent = Array.from({ length: of }, (_, i) => first + i).filter((number) => !present.has(number));
+  const absent = Array.from({ length: total }, (_, i) => first + i).filter((number) => !present.has(number));
   if (absent.length === 0) return null;
-  const which = `number${absent.length === 1 ? "" : "s"} ${listed(absent.map(String))} of ${of}`;
-  return `${present.size} of ${of} shards: ${which} ${absent.length === 1 ? "is" : "are"} missing`;
+  const which = `number${absent.length === 1 ? "" : "s"} ${listed(absent.map(String))} of ${total}`;
+  return `${present.size} of ${total} shards: ${which} ${absent.length === 1 ? "is" : "are"} missing`;
 }
 
 function several(folder: string, candidates: readonly Candidate[]): InputError {

@@ -22,16 +22,16 @@ export function momentsOf(
   needed: readonly MomentKind[],
 ): RecordedMoments {
   const moments = needed.map((kind) => {
-    const of = `${prefixes[kind]}/${name}`;
-    const tensor = file.tensors.get(of);
+    const momentName = `${prefixes[kind]}/${name}`;
+    const tensor = file.tensors.get(momentName);
     if (tensor === undefined)
-      throw new InputError(file.path, `the moments of every tensor`, `none named ${quote(of)}`);
+      throw new InputError(file.path, `the moments of every tensor`, `none named ${quote(momentName)}`);
     if (shapeText(tensor.shape) !== shapeText(shape)) {
-      const expected = `shape ${shapeText(shape)} of ${quote(of)}, as its weight has`;
+      const expected = `shape ${shapeText(shape)} of ${quote(momentName)}, as its weight has`;
       throw new InputError(tensor.file, expected, shapeText(tensor.shape));
     }
     if (tensor.values === null) {
-      const expected = `${quote(of)} as one of ${readableDtypes.join(", ")}`;
+      const expected = `${quote(momentName)} as one of ${readableDtypes.join(", ")}`;
       throw new InputError(tensor.file, expected, tensor.dtype.name);
     }
     return [kind, tensor.values] as const;

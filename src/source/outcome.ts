@@ -45,12 +45,12 @@ function outcomeOf(path: string, value: unknown): Outcome {
     run: achievementAt(path, "run", run),
     heldOut: (heldOut ?? []).map((each: unknown, i): HeldOut => {
       const where = `heldOut[${i}]`;
-      const of = objectAt(path, where, each);
-      if (typeof of.name !== "string") throw wrong(path, `${where}.name`, "a text", of.name);
+      const record = objectAt(path, where, each);
+      if (typeof record.name !== "string") throw wrong(path, `${where}.name`, "a text", record.name);
       return {
-        name: of.name,
-        base: achievementAt(path, `${where}.base`, of.base),
-        run: achievementAt(path, `${where}.run`, of.run),
+        name: record.name,
+        base: achievementAt(path, `${where}.base`, record.base),
+        run: achievementAt(path, `${where}.run`, record.run),
       };
     }),
   };
@@ -58,16 +58,16 @@ function outcomeOf(path: string, value: unknown): Outcome {
 
 function achievementAt(path: string, where: string, value: unknown): Achievement | null {
   if (value === undefined || value === null) return null;
-  const of = objectAt(path, where, value);
-  const count = (name: string) => wholeAt(path, `${where}.${name}`, of[name]);
-  const number = (name: string) => numberAt(path, `${where}.${name}`, of[name], Infinity);
+  const record = objectAt(path, where, value);
+  const count = (name: string) => wholeAt(path, `${where}.${name}`, record[name]);
+  const number = (name: string) => numberAt(path, `${where}.${name}`, record[name], Infinity);
   const samplesPerPrompt = count("samplesPerPrompt");
-  const correct = correctAt(path, `${where}.correct`, of.correct, samplesPerPrompt);
+  const correct = correctAt(path, `${where}.correct`, record.correct, samplesPerPrompt);
   const prompts = count("prompts") ?? correct?.length ?? null;
   if (correct && prompts !== correct.length) {
     throw wrong(path, `${where}.correct`, `${prompts} counts, as prompts says`, correct.length);
   }
-  const passAt = Object.entries(objectAt(path, `${where}.passAt`, of.passAt ?? {})).map(([k, rate]) => {
+  const passAt = Object.entries(objectAt(path, `${where}.passAt`, record.passAt ?? {})).map(([k, rate]) => {
     if (!/^[1-9]\d{0,8}$/.test(k)) throw wrong(path, `${where}.passAt`, "whole numbers k as keys", k);
     return [k, numberAt(path, `${where}.passAt ${k}`, rate ?? undefined, 1)!];
   });

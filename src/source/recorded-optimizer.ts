@@ -15,6 +15,8 @@ export interface RecordedOptimizer {
   /** As the recording names it, and which of ours that is. */
   readonly name: string | null;
   readonly known: OptimizerName | null;
+  /** Another one of ours that does the same, as Adam without decay is AdamW. */
+  readonly also: OptimizerName | null;
   /** Whether its states were empty before the first recorded step. */
   readonly isFresh: boolean | null;
   /** Settings of a tensor at the step that the file is of. */
@@ -32,49 +34,60 @@ export interface RecordedOptimizer {
 export function recordedOptimizer(metadata: ReadonlyMap<string, string>, file: string): RecordedOptimizer {
   const name = metadata.get("optimizer") ?? null;
   const state = metadata.get("optimizer_state_at_start");
+  const groups = parsed(metadata, "groups", file);
+  const all = groups === undefined ? [fieldsOf(metadata)] : Array.isArray(groups) ? groups : [];
+  const known = name === null ? null : knownName(name, all as readonly Group[]);
   const about = {
     name,
-    known: name === null ? null : knownName(name),
+    known,
+    also: known === "adamw" && /(^|\.)adam$/i.test(name ?? "") ? ("adam" as const) : null,
     isFresh: state === undefined ? null : state === "empty",
   };
-  const groups = parsed(metadata, "groups", file);
   if (groups === undefined) {
     const settings = settingsFor(fieldsOf(metadata), file);
-    return {
-      ...about,
-      settings: () => settings,
-      beyondRecipes: () => beyondRecipes(about.name, {}, settings),
-    };
+    return { ...about, settings: () => settings, beyondRecipes: () => null };
   }
   const groupOf = groupFinder(groups, parsed(metadata, "parameters_by_group", file), file);
   const settings = (tensor: string) => settingsFor(groupOf(tensor), file);
   return {
     ...about,
     settings,
-    beyondRecipes: (tensor) => beyondRecipes(about.name, groupOf(tensor), settings(tensor)),
+    beyondRecipes: (tensor) => beyondRecipes(about.known, groupOf(tensor)),
   };
 }
 
 type Group = Readonly<Record<string, unknown>>;
 
-/** Adam with no weight decay is AdamW. */
+/** By the class: other frameworks' AdamW too. */
 const ours: ReadonlyMap<string, OptimizerName> = new Map([
   ["adamw", "adamw"],
-  ["adam", "adamw"],
+  ["adamw8bit", "adamw"],
+  ["anyprecisionadamw", "adamw"],
+  ["fusedadam", "adamw"],
   ["sgd", "sgd"],
   ["lion", "lion"],
+  ["muon", "muon"],
 ]);
 
-/** Of `torch.optim.adamw.AdamW` its last part. */
-function knownName(name: string): OptimizerName | null {
-  return ours.get(name.slice(name.lastIndexOf(".") + 1).toLowerCase()) ?? null;
+/** Of `torch.optim.adamw.AdamW` its last part. Adam whose decay is none, or apart from the gradient, is AdamW. */
+function knownName(name: string, groups: readonly Group[]): OptimizerName | null {
+  const last = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
+  if (last === "adam") {
+    const decays = groups.some(
+      (group) => Number(group.weight_decay ?? 0) !== 0 && !group.decoupled_weight_decay,
+    );
+    return decays ? "adam" : "adamw";
+  }
+  // torch has another Adafactor.
+  if (last === "adafactor" && name.includes("transformers")) return "adafactor";
+  return ours.get(last) ?? null;
 }
 
-function beyondRecipes(name: string | null, group: Group, { weightDecay = 0 }: StepSettings): string | null {
-  const option = ["amsgrad", "maximize", "nesterov", "dampening"].find((each) => group[each]);
-  if (option !== undefined) return option;
-  const isAdam = name !== null && /(^|\.)adam$/i.test(name) && !group.decoupled_weight_decay;
-  return isAdam && weightDecay !== 0 ? "weight decay that is added to the gradient" : null;
+function beyondRecipes(known: OptimizerName | null, group: Group): string | null {
+  const options = ["amsgrad", "maximize", "dampening", "scale_parameter", "relative_step", "beta1"];
+  // Muon's recipes have it, and no others.
+  const nesterov = group.nesterov !== undefined && group.nesterov !== (known === "muon");
+  return (nesterov ? "nesterov" : options.find((each) => group[each])) ?? null;
 }
 
 function parsed(metadata: ReadonlyMap<string, string>, key: string, file: string): unknown {
@@ -89,7 +102,10 @@ function parsed(metadata: ReadonlyMap<string, string>, key: string, file: string
 
 function groupFinder(groups: unknown, names: unknown, file: string): (tensor: string) => Group {
   const isList = (value: unknown): value is unknown[] => Array.isArray(value);
-  if (!isList(groups) || !groups.every((of) => typeof of === "object" && of !== null && !isList(of))) {
+  if (
+    !isList(groups) ||
+    !groups.every((group) => typeof group === "object" && group !== null && !isList(group))
+  ) {
     throw new InputError(file, 'objects in the metadata "groups"', "something else");
   }
   if (names !== undefined && !(isList(names) && names.length === groups.length && names.every(isList))) {
@@ -138,7 +154,8 @@ function settingsFor(group: Group, file: string): StepSettings {
     ...(betas !== undefined && { betas: two(betas) }),
     // SGD reads the first only.
     ...(betas === undefined && momentum !== undefined && { betas: [read("momentum", momentum), 0.999] }),
-    ...(eps !== undefined && { eps: read("eps", eps) }),
+    // Adafactor has two of them, neither of which is of a denominator.
+    ...(eps !== undefined && !Array.isArray(eps) && { eps: read("eps", eps) }),
     ...(weightDecay !== undefined && { weightDecay: read("weight_decay", weightDecay) }),
   };
 }

@@ -51,13 +51,13 @@ export async function openRecording(
     await Promise.all(opened.map((checkpoint) => checkpoint.close()));
   };
   try {
-    const { strict = false, of = "update", ...named } = paths;
+    const { strict = false, of: recorded = "update", ...named } = paths;
     const parts = [named.weights, named.updates, ...(named.moments === undefined ? [] : [named.moments])];
     for (const path of parts) opened.push(await openCheckpoint(path));
     const [weights, updates, moments = null] = opened;
     const files = new Map(opened.flatMap((part) => [...part.files]));
     return {
-      ...bringTogether(weights, updates, strict, of),
+      ...bringTogether(weights, updates, strict, recorded),
       paths: named,
       moments,
       files: [...files.keys()],

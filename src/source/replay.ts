@@ -74,7 +74,7 @@ export function replayOf(recording: Recording, options: ReplayOptions): Replay {
   const first = stated(recording.tensors[0].name, 0);
   const optimizer = asked ?? first.known ?? "adamw";
   expectOptimizerSettings(optimizer, { lr: 0, ...given });
-  if (first.known !== null && first.known !== optimizer) {
+  if (first.known !== null && first.known !== optimizer && first.also !== optimizer) {
     const remark = `the recording is of ${first.name}, and ${optimizer} takes its gradients`;
     refuse(
       `--optimizer ${first.known}, as the recording is of ${first.name}`,
@@ -90,10 +90,10 @@ export function replayOf(recording: Recording, options: ReplayOptions): Replay {
 
   let isStated = false;
   const settingsAt = (tensor: string, i: number): OptimizerSettings => {
-    const of = stated(tensor, i);
-    const recorded = of.settings(tensor);
+    const statedOptimizer = stated(tensor, i);
+    const recorded = statedOptimizer.settings(tensor);
     if (Object.keys(recorded).length > 0) isStated = true;
-    const beyond = of.beyondRecipes(tensor);
+    const beyond = statedOptimizer.beyondRecipes(tensor);
     const file = recording.stepFiles.get(tensor)![i];
     if (beyond !== null && !override) {
       throw new InputError(file, `an optimizer that recipes are of${way}`, `one with ${beyond}`);
@@ -150,8 +150,8 @@ function contradiction(
   given: StepSettings,
 ): keyof StepSettings | undefined {
   // Of SGD's betas the second means nothing.
-  const text = (of: StepSettings, key: keyof StepSettings) =>
-    String(key === "betas" && optimizer === "sgd" ? of.betas?.[0] : of[key]);
+  const text = (stepSettings: StepSettings, key: keyof StepSettings) =>
+    String(key === "betas" && optimizer === "sgd" ? stepSettings.betas?.[0] : stepSettings[key]);
   return keys.find(
     (key) =>
       recorded[key] !== undefined && given[key] !== undefined && text(recorded, key) !== text(given, key),
@@ -174,7 +174,13 @@ function startOf(
         `those of ${name}, which are divided by their bias corrections`,
       );
     }
-    const needed: readonly MomentKind[] = optimizer === "adamw" ? ["M", "V"] : ["M"];
+    if (optimizer === "adafactor")
+      throw new InputError(
+        moments.path,
+        "no moments, as those of Adafactor are means of rows and columns",
+        "some",
+      );
+    const needed: readonly MomentKind[] = ["adamw", "adam"].includes(optimizer) ? ["M", "V"] : ["M"];
     return (tensor) => momentsOf(tensor, moments, needed);
   }
   const [first] = stepNumbers;

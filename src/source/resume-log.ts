@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { appendFileSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { InputError, quote } from "./input-error.js";
+import { nameNew } from "./name-new.js";
 import { type FileIdentity, fileIdentity } from "./pair/file-reader.js";
 import { systemError } from "./system-error.js";
 import { temporaryName } from "./temporary-name.js";
@@ -65,11 +66,17 @@ export class ResumeLog<Part> {
     const temporary = temporaryName(this.#path);
     try {
       writeFileSync(temporary, `${this.#head}\n`, { flag: "wx" });
-      renameSync(temporary, this.#path);
+      if (nameNew(temporary, this.#path)) return;
     } catch (error) {
       rmSync(temporary, { force: true });
       throw systemError(this.#path, "a file that can be written", error);
     }
+    rmSync(temporary, { force: true });
+    throw new InputError(
+      this.#path,
+      "a file of its own for the progress of each run",
+      "that of one that began at the same time",
+    );
   }
 
   /** What was counted of a part; null if it was not. */

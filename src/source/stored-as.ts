@@ -1,3 +1,4 @@
+import { originOf } from "../lens/input.js";
 import { type SchemeName, schemeNames } from "../update/scheme.js";
 import { InputError, quote } from "./input-error.js";
 import type { Recording } from "./recording.js";
@@ -20,7 +21,7 @@ export function storedAs({ tensors, metadata, paths }: Recording): StoredAs {
     throw new InputError(paths.updates, `a scheme in its metadata (${schemeNames.join(", ")})`, quote(name));
   }
   const [dtype = null, ...others] = new Set(
-    tensors.map(({ weights }) => weights.stored?.format.name ?? null),
+    tensors.map(({ weights }) => originOf(weights, "stored")?.format.name ?? null),
   );
   return { format: told("format"), scheme, dtype: others.length === 0 ? dtype : null };
 }

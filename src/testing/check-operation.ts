@@ -34,13 +34,13 @@ export function checkOperation(
 ): Checked {
   const { opmath = "exact" } = options;
   if (!opmaths.includes(opmath)) throw unknownName("opmath", String(opmath), opmaths);
-  const of = operationNamed(operation);
+  const resolved = operationNamed(operation);
   const to = roundingTo(format, options);
   const isStochastic = to.rounding === "stochastic";
   return check(
-    operationSubject(of, to, opmath),
+    operationSubject(resolved, to, opmath),
     ({ operands, randomBits }) =>
-      mine(...operands.slice(0, of.operands), ...(isStochastic ? [randomBits] : [])),
+      mine(...operands.slice(0, resolved.operands), ...(isStochastic ? [randomBits] : [])),
     options,
   );
 }

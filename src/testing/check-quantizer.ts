@@ -20,6 +20,6 @@ export function checkQuantizer(
   format: BlockFormat | string,
   options: CheckOptions = {},
 ): Checked {
-  const of = typeof format === "string" ? blockFormat(format) : format;
-  return check(quantizerSubject(of), ({ data, shape }) => mine(data.slice(), shape), options);
+  const resolved = typeof format === "string" ? blockFormat(format) : format;
+  return check(quantizerSubject(resolved), ({ data, shape }) => mine(data.slice(), shape), options);
 }

@@ -8,9 +8,8 @@ import { formatOf } from "../format/registry.js";
 import { type BlockInput, blockInputs } from "../vectors/block-inputs.js";
 import { Draw } from "../vectors/draw.js";
 import { hardOperands } from "../vectors/hard-operands.js";
-import { numberSource } from "../vectors/number-source.js";
+import { numberAt, numberSource } from "../vectors/number-source.js";
 import { type OperationName, operationNamed } from "../vectors/operation.js";
-import { numberAt } from "../vectors/rounding-inputs.js";
 
 /** The codes of finite magnitudes: what shrinks walks numbers of the format toward zero. */
 const codes = ({ maxFiniteCode }: Format) => fc.nat({ max: maxFiniteCode });
@@ -27,9 +26,9 @@ const signed = (magnitudes: Arbitrary<number>): Arbitrary<number> =>
  * @example fc.sample(numbers("e2m1fn"), 100).every((x) => Math.abs(x) <= 6); // true
  */
 export function numbers(format: Format | string): Arbitrary<number> {
-  const of = formatOf(format);
-  const finite = signed(codes(of).map((code) => decodeMagnitude(code, of)));
-  return of.unsignedZero ? finite.map((x) => x + 0) : finite;
+  const resolved = formatOf(format);
+  const finite = signed(codes(resolved).map((code) => decodeMagnitude(code, resolved)));
+  return resolved.unsignedZero ? finite.map((x) => x + 0) : finite;
 }
 
 /**
@@ -41,8 +40,8 @@ export function numbers(format: Format | string): Arbitrary<number> {
  * @example fc.sample(midpoints("bf16"), 100).every((x) => round(x, "bf16") !== x); // true
  */
 export function midpoints(format: Format | string): Arbitrary<number> {
-  const of = formatOf(format);
-  return signed(codes(of).map((code) => (numberAt(code, of) + numberAt(code + 1, of)) / 2));
+  const resolved = formatOf(format);
+  return signed(codes(resolved).map((code) => (numberAt(code, resolved) + numberAt(code + 1, resolved)) / 2));
 }
 
 /**
@@ -86,10 +85,12 @@ export function powersOfTwo(format: Format | string): Arbitrary<number> {
  * @example fc.sample(subnormals("bf16"), 100).every((x) => Math.abs(x) < 2 ** -126); // true
  */
 export function subnormals(format: Format | string): Arbitrary<number> {
-  const of = formatOf(format);
-  if (!of.subnormals) throw new RangeError(`${of.name} has no subnormal numbers`);
+  const resolved = formatOf(format);
+  if (!resolved.subnormals) throw new RangeError(`${resolved.name} has no subnormal numbers`);
   return signed(
-    fc.integer({ min: 1, max: 2 ** (of.precision - 1) - 1 }).map((code) => decodeMagnitude(code, of)),
+    fc
+      .integer({ min: 1, max: 2 ** (resolved.precision - 1) - 1 })
+      .map((code) => decodeMagnitude(code, resolved)),
   );
 }
 
@@ -144,9 +145,9 @@ const seeds = fc.nat({ max: 2 ** 31 - 1 });
  * @example fc.sample(operands("fma", "bf16"), 1)[0].length; // 3
  */
 export function operands(operation: OperationName, format: Format | string): Arbitrary<number[]> {
-  const of = formatOf(format);
+  const resolved = formatOf(format);
   const { operands: count } = operationNamed(operation);
-  return seeds.map((seed) => hardOperands(operation, new Draw(seed, operation), of).slice(0, count));
+  return seeds.map((seed) => hardOperands(operation, new Draw(seed, operation), resolved).slice(0, count));
 }
 
 /**
@@ -158,7 +159,7 @@ export function operands(operation: OperationName, format: Format | string): Arb
  * @example fc.sample(blocks("mxfp4"), 1)[0].shape; // [1, 32]
  */
 export function blocks(format: BlockFormat | string): Arbitrary<BlockInput> {
-  const of = typeof format === "string" ? blockFormat(format) : format;
-  const all = [...blockInputs(of, "1", new Draw(0, of.name))];
+  const resolved = typeof format === "string" ? blockFormat(format) : format;
+  const all = [...blockInputs(resolved, "1", new Draw(0, resolved.name))];
   return fc.constantFrom(...all);
 }

@@ -4,28 +4,38 @@ import { formatOf } from "../format/registry.js";
 import { roundSum } from "../format/round.js";
 import { unknownName } from "../format/unknown-name.js";
 import type { BlockSettings } from "./block-settings.js";
+import { adafactorRecipes } from "./recipe/adafactor.js";
+import { adamRecipes } from "./recipe/adam.js";
 import { adamwRecipes } from "./recipe/adamw.js";
 import { lionRecipes, sgdNotImitated, sgdRecipes } from "./recipe/momentum.js";
+import { muonRecipes } from "./recipe/muon.js";
 import type { OptimizerName, OptimizerSettings, Recipe } from "./recipe/recipe.js";
 import { momentNames, RecipeStep, stateNames } from "./recipe/recipe-step.js";
+import { elementsOf } from "./recipe/whole.js";
 import { type UpdateOptions, type UpdateSettings, updateSettings } from "./settings.js";
 
 /** The recipes of each optimizer by name. */
 export const recipes: Readonly<Record<OptimizerName, ReadonlyMap<string, Recipe>>> = {
   adamw: byName(adamwRecipes),
+  adam: byName(adamRecipes),
   sgd: byName(sgdRecipes),
   lion: byName(lionRecipes),
+  muon: byName(muonRecipes),
+  adafactor: byName(adafactorRecipes),
 };
 
 /** Steps of frameworks that no recipe imitates, by name: why. */
 export const notImitated: Readonly<Record<OptimizerName, ReadonlyMap<string, string>>> = {
   adamw: new Map(),
+  adam: new Map(),
   sgd: sgdNotImitated,
   lion: new Map(),
+  muon: new Map(),
+  adafactor: new Map(),
 };
 
-function byName(of: readonly Recipe[]): ReadonlyMap<string, Recipe> {
-  return new Map(of.map((recipe) => [recipe.name, recipe]));
+function byName(list: readonly Recipe[]): ReadonlyMap<string, Recipe> {
+  return new Map(list.map((recipe) => [recipe.name, recipe]));
 }
 
 /** @throws RangeError for an unknown name, and for one of {@link notImitated}, with the reason. */
@@ -36,7 +46,17 @@ export function recipe(optimizer: OptimizerName, name: string): Recipe {
   if (refusal !== undefined) {
     throw new RangeError(`recipe ${name} of ${optimizer} is not imitated: ${refusal}`);
   }
-  if (!found) throw unknownName("recipe", name, [...known.keys()], { owner: optimizer });
+  const others = optimizerNames.filter((other) => recipes[other].has(name)).join(" and ");
+  if (!found && others !== "")
+    throw new RangeError(`recipe ${name} is of the optimizer ${others}, not of ${optimizer}`);
+  if (!found && Object.hasOwn(recipes, name)) {
+    const own = [...recipes[name as OptimizerName].keys()].join(", ");
+    throw new RangeError(`${name} is an optimizer, and no recipe: its recipes are ${own}`);
+  }
+  if (!found) {
+    const all = optimizerNames.flatMap((each) => [...recipes[each].keys()]);
+    throw unknownName("recipe", name, all, { owner: optimizer, expected: [...known.keys()].join(", ") });
+  }
   return found;
 }
 
@@ -52,7 +72,7 @@ export type CaseSettings = UpdateSettings | BlockSettings | RecipeSettings;
 /**
  * The settings of a recipe's case. Scheme, rounding and opmath are what the recipe amounts to.
  *
- * @param optimizer adamw, sgd or lion.
+ * @param optimizer adamw, adam, sgd, lion, muon or adafactor.
  * @param name of one of its recipes.
  * @param options the storage format, the seed of stochastic rounding, and the optimizer's settings.
  * @returns settings of a case that is recorded gradients by a recipe, complete.
@@ -65,17 +85,17 @@ export function recipeSettings(
   options: OptimizerSettings & Pick<UpdateOptions, "format" | "seed">,
 ): RecipeSettings {
   const { format, seed = 0, ...settings } = options;
-  const of = recipe(optimizer, name);
+  const chosen = recipe(optimizer, name);
   expectOptimizerSettings(optimizer, settings);
-  const stochastic = of.weight.some((line) => line.includes("S("));
+  const stochastic = chosen.weight.some((line) => line.includes("S("));
   return {
     ...updateSettings({
-      format: of.fp32Storage ? "fp32" : format,
-      scheme: of.scheme,
+      format: chosen.fp32Storage ? "fp32" : format,
+      scheme: chosen.scheme,
       rounding: stochastic ? "stochastic" : "nearest-even",
       seed,
     }),
-    recipe: of,
+    recipe: chosen,
     optimizer: settings,
   };
 }
@@ -122,6 +142,16 @@ export interface OptimizerState {
   readonly t: number;
   /** p, the moments and the carriers of the recipe, by name. */
   readonly values: Readonly<Record<string, Float32Array>>;
+  /** Of the tensor, where the recipe needs it. */
+  readonly shape?: readonly number[];
+}
+
+/** What optimizers are called where a case is set up: `adamw`, ... */
+export const optimizerNames = Object.keys(recipes) as readonly OptimizerName[];
+
+/** Why a recipe does not take a tensor of this shape, in a few words, or null. */
+export function refusedShape({ whole }: Pick<Recipe, "whole">, shape: readonly number[]): string | null {
+  return whole?.refuses?.(shape) ?? null;
 }
 
 export interface OptimizerOptions extends OptimizerSettings {
@@ -136,8 +166,11 @@ export interface OptimizerOptions extends OptimizerSettings {
 /** A pure optimizer: states in, states out. */
 export interface Optimizer {
   readonly recipe: Recipe;
-  /** The states before the first step. Weights are numbers, cast to the storage format by nearest-even. */
-  init(weights: ArrayLike<number>): OptimizerState;
+  /**
+   * The states before the first step. Weights are numbers, cast to the storage format by nearest-even; the shape is that of their
+   * tensor, by default a vector.
+   */
+  init(weights: ArrayLike<number>, shape?: readonly number[]): OptimizerState;
   /** The states after one more step of a whole tensor. @throws RangeError for a gradient of another length. */
   step(state: OptimizerState, gradient: ArrayLike<number>): OptimizerState;
 }
@@ -154,6 +187,48 @@ export interface Optimizer {
  */
 export function adamw(options: OptimizerOptions): Optimizer {
   return optimizer("adamw", options);
+}
+
+/**
+ * Adam by a recipe: weight decay goes through the moments.
+ *
+ * @param options the recipe, the storage format, and the settings of the optimizer.
+ * @returns a pure optimizer, as {@link adamw} gives.
+ * @throws RangeError for unknown names, and for settings that torch refuses.
+ * @example
+ * const optimizer = adam({ recipe: "torch-2.13-cpu-for-loop", lr: 0.25, weightDecay: 0.5 });
+ * optimizer.step(optimizer.init([1, -1]), [1e-3, 0]).values.p; // Float32Array.of(0.75, -0.75)
+ */
+export function adam(options: OptimizerOptions): Optimizer {
+  return optimizer("adam", options);
+}
+
+/**
+ * Muon by a recipe, of a matrix: `init` takes its shape beside its weights.
+ *
+ * @param options the recipe, the storage format, and the settings of the optimizer; `betas[0]` is the momentum.
+ * @returns a pure optimizer, as {@link adamw} gives.
+ * @throws RangeError for unknown names and settings that make no step; `init` for a tensor that is no matrix.
+ * @example
+ * const optimizer = muon({ recipe: "muon", lr: 0.5 });
+ * optimizer.step(optimizer.init([1, 0, 0, 1], [2, 2]), [1, 0, 0, 1]).values.p; // Float32Array.of(0.4453125, 0, 0, 0.4453125)
+ */
+export function muon(options: OptimizerOptions): Optimizer {
+  return optimizer("muon", options);
+}
+
+/**
+ * Adafactor by a recipe; of a matrix `init` takes the shape beside the weights.
+ *
+ * @param options the recipe, the storage format, and the learning rate and weight decay.
+ * @returns a pure optimizer, as {@link adamw} gives.
+ * @throws RangeError for unknown names, and for settings that make no step.
+ * @example
+ * const optimizer = adafactor({ recipe: "transformers-adafactor", lr: 0.25 });
+ * optimizer.step(optimizer.init([1, 1, 1, 1], [2, 2]), [1, -1, 1, 1]).values.p; // Float32Array.of(0.75, 1.25, 0.75, 0.75)
+ */
+export function adafactor(options: OptimizerOptions): Optimizer {
+  return optimizer("adafactor", options);
 }
 
 /**
@@ -188,25 +263,34 @@ function optimizer(
   name: OptimizerName,
   { recipe: recipeName, format = "bf16", random, ...settings }: OptimizerOptions,
 ) {
-  const of = recipe(name, recipeName);
+  const chosen = recipe(name, recipeName);
   expectOptimizerSettings(name, settings);
-  const storage = formatOf(of.fp32Storage ? "fp32" : format);
-  const step = new RecipeStep(of, settings, storage, random ?? missingRandom);
-  const kept = stateNames(of);
+  const storage = formatOf(chosen.fp32Storage ? "fp32" : format);
+  const step = new RecipeStep(chosen, settings, storage, random ?? missingRandom);
+  const kept = stateNames(chosen);
   return {
-    recipe: of,
-    init(weights: ArrayLike<number>): OptimizerState {
+    recipe: chosen,
+    init(weights: ArrayLike<number>, shape: readonly number[] = [weights.length]): OptimizerState {
       const given = Float32Array.from(weights);
+      expectShape(chosen, shape, given.length);
       const p = given.map((x) => roundSum(x, 0, storage, "nearest-even", "ieee", 0));
       const from = { zero: () => new Float32Array(given.length), weight: () => given.slice() };
-      const moments = momentNames(of.moments).map((moment) => [moment, from.zero()]);
-      const carriers = of.carriers.map((carrier) => [carrier.name, from[carrier.from]()]);
-      return { t: 0, values: Object.fromEntries([["p", p], ...moments, ...carriers]) };
+      const moments = momentNames(chosen.moments).map((moment) => [moment, from.zero()]);
+      const carriers = chosen.carriers.map((carrier) => [carrier.name, from[carrier.from]()]);
+      const kept = (chosen.kept ?? []).map((state) => [state, from.zero()]);
+      const values = Object.fromEntries([["p", p], ...moments, ...carriers, ...kept]);
+      return { t: 0, values, ...(chosen.whole && { shape }) };
     },
-    step({ t, values }: OptimizerState, gradient: ArrayLike<number>): OptimizerState {
+    step({ t, values, shape }: OptimizerState, gradient: ArrayLike<number>): OptimizerState {
       const { length } = values.p;
       if (gradient.length !== length) {
         throw new RangeError(`expected a gradient of ${plural(length, "number")}, found ${gradient.length}`);
+      }
+      if (chosen.whole) {
+        const columns = Object.fromEntries(kept.map((state) => [state, values[state].slice()]));
+        step.begin(t + 1);
+        step.applyAll({ ...columns, g: Float32Array.from(gradient) }, shape ?? [length]);
+        return { t: t + 1, values: columns, shape: shape ?? [length] };
       }
       const next = Object.fromEntries(kept.map((state) => [state, new Float32Array(length)]));
       const { registers } = step;
@@ -225,4 +309,14 @@ function optimizer(
 
 function missingRandom(): never {
   throw new TypeError("this recipe rounds stochastically and needs `random`, a source of 32 random bits");
+}
+
+/** @throws RangeError for a shape of another number of elements, and for one that the recipe does not take. */
+function expectShape(chosen: Recipe, shape: readonly number[], elements: number): void {
+  if (elementsOf(shape) !== elements) {
+    throw new RangeError(`expected a shape of ${plural(elements, "number")}, found ${shape.join(" x ")}`);
+  }
+  const reason = refusedShape(chosen, shape);
+  if (reason !== null)
+    throw new RangeError(`recipe ${chosen.name} of a tensor ${shape.join(" x ")}: ${reason}`);
 }

@@ -137,18 +137,18 @@ export class SimulatedChunk {
   t = 0;
 
   /** @param weights those at the start of the run, from element `start` on; kept and changed. */
-  constructor(of: SimulatedTensor, start: number, weights: Float32Array) {
-    this.#of = of;
+  constructor(tensor: SimulatedTensor, start: number, weights: Float32Array) {
+    this.#of = tensor;
     this.#start = start;
-    this.#step = new AdamwStep(of.run);
+    this.#step = new AdamwStep(tensor.run);
     this.#weights = weights;
     this.m = new Float32Array(weights.length);
     this.v = new Float32Array(weights.length);
-    const key = signalKey(of);
+    const key = signalKey(tensor);
     this.#signal =
-      of.run.snr === 0
+      tensor.run.snr === 0
         ? new Float32Array(weights.length)
-        : Float32Array.from(weights, (_, i) => signalOf(of, key, start + i));
+        : Float32Array.from(weights, (_, i) => signalOf(tensor, key, start + i));
   }
 
   /** The updates of the next step. */

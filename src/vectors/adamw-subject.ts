@@ -29,7 +29,7 @@ type States = readonly number[];
  * One step of AdamW as a recipe computes it. What looks like a mistake is another recipe: so a framework whose sequence is
  * not known is told by its name.
  *
- * @throws RangeError for an unknown recipe, and for one that rounds stochastically.
+ * @throws RangeError for an unknown recipe, and for one that rounds stochastically or takes more than one weight at a time.
  */
 export function adamwSubject({
   recipe: name,
@@ -37,13 +37,15 @@ export function adamwSubject({
   settings,
   step,
 }: AdamwTo): Subject<StepQuestion, States> {
-  const of = recipeNamed("adamw", name);
-  if (isStochastic(of))
+  const recipe = recipeNamed("adamw", name);
+  if (isStochastic(recipe))
     throw new RangeError(`recipe ${name} rounds stochastically: vectors are for the other ones`);
-  const names = stateNames(of);
-  const formats = names.map((state) => formatOfState(state, of, format));
-  const apply = stepOf(of, settings, format, step);
-  const stored = of.fp32Storage ? formatNamed("fp32") : format;
+  if (recipe.whole)
+    throw new RangeError(`recipe ${name} takes ${recipe.whole.what}: vectors are of one weight`);
+  const names = stateNames(recipe);
+  const formats = names.map((state) => formatOfState(state, recipe, format));
+  const apply = stepOf(recipe, settings, format, step);
+  const stored = recipe.fp32Storage ? formatNamed("fp32") : format;
   return {
     name: `adamw ${name} in ${stored.name}, step ${step}`,
     inputs: [column("g", stored.bits), ...names.map((state, i) => column(state, formats[i].bits))],
@@ -71,7 +73,8 @@ export function adamwSubject({
     kindOf: ({ expected, found }) => names.filter((_, i) => !sameNumber(expected[i], found[i])).join(" and "),
     mistakes: () =>
       [...recipes.adamw.values()]
-        .filter((other) => other !== of && !isStochastic(other) && stateNames(other).join() === names.join())
+        .filter((other) => other !== recipe && !isStochastic(other) && !other.whole)
+        .filter((other) => stateNames(other).join() === names.join())
         .map((other) => {
           const step_ = stepOf(other, settings, format, step);
           return {
@@ -89,18 +92,18 @@ export function adamwSubject({
   };
 }
 
-function isStochastic(of: Recipe): boolean {
-  return of.weight.some((line) => line.includes("S("));
+function isStochastic(recipe: Recipe): boolean {
+  return recipe.weight.some((line) => line.includes("S("));
 }
 
-function formatOfState(state: string, of: Recipe, format: Format): Format {
-  const isMaster = of.carriers.some(({ name, from }) => name === state && from === "weight");
-  return of.fp32Storage || state === "M" || state === "V" || isMaster ? formatNamed("fp32") : format;
+function formatOfState(state: string, recipe: Recipe, format: Format): Format {
+  const isMaster = recipe.carriers.some(({ name, from }) => name === state && from === "weight");
+  return recipe.fp32Storage || state === "M" || state === "V" || isMaster ? formatNamed("fp32") : format;
 }
 
-function stepOf(of: Recipe, settings: OptimizerSettings, format: Format, t: number) {
-  const step = new RecipeStep(of, settings, of.fp32Storage ? formatNamed("fp32") : format, () => 0);
-  const names = stateNames(of).map((name) => step.register(name));
+function stepOf(recipe: Recipe, settings: OptimizerSettings, format: Format, t: number) {
+  const step = new RecipeStep(recipe, settings, recipe.fp32Storage ? formatNamed("fp32") : format, () => 0);
+  const names = stateNames(recipe).map((name) => step.register(name));
   const g = step.register("g");
   step.begin(t);
   return (gradient: number, states: States): number[] => {
@@ -124,13 +127,14 @@ function questionOf(
   // Of the size of the step, up to ten binades above it, where it is lost.
   const weight = draw.nearest(significand() * lr * 2 ** draw.between(-2, 14), stored);
   const states = names.map((name, i) => {
-    const of = formats[i];
+    const format = formats[i];
     if (name === "p") return weight;
     if (/^v$/i.test(name))
-      return draw.nearest(Math.abs(significand() * gradient * gradient * 2 ** draw.between(-6, 4)), of);
-    if (/^m$/i.test(name)) return draw.nearest(significand() * gradient * 2 ** draw.between(-6, 2), of);
-    if (of !== stored) return draw.nearest(weight * (1 + (draw.bits() / 2 ** 32 - 0.5) * stored.epsilon), of);
-    return draw.nearest(significand() * weight * stored.epsilon * 2 ** -draw.between(1, 6), of);
+      return draw.nearest(Math.abs(significand() * gradient * gradient * 2 ** draw.between(-6, 4)), format);
+    if (/^m$/i.test(name)) return draw.nearest(significand() * gradient * 2 ** draw.between(-6, 2), format);
+    if (format !== stored)
+      return draw.nearest(weight * (1 + (draw.bits() / 2 ** 32 - 0.5) * stored.epsilon), format);
+    return draw.nearest(significand() * weight * stored.epsilon * 2 ** -draw.between(1, 6), format);
   });
   return { gradient, states };
 }

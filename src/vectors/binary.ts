@@ -9,17 +9,17 @@ export function bytesOfCode({ bits }: Column): 1 | 2 | 4 | 8 {
 
 /** The codes of one column of whole rows as little-endian integers. */
 export function columnBytes(words: Uint32Array, columns: readonly Column[], index: number): Uint8Array {
-  const of = columns[index];
+  const column = columns[index];
   const stride = wordsOf(columns);
   const first = wordsOf(columns.slice(0, index));
   const rows = words.length / stride;
-  const size = bytesOfCode(of);
-  const bytes = new Uint8Array(rows * of.width * size);
+  const size = bytesOfCode(column);
+  const bytes = new Uint8Array(rows * column.width * size);
   const view = new DataView(bytes.buffer);
   let at = 0;
   for (let row = 0; row < rows; row++) {
     let word = row * stride + first;
-    for (let i = 0; i < of.width; i++, at += size) {
+    for (let i = 0; i < column.width; i++, at += size) {
       if (size === 1) bytes[at] = words[word++];
       else if (size === 2) view.setUint16(at, words[word++], true);
       else if (size === 4) view.setUint32(at, words[word++], true);
@@ -41,13 +41,13 @@ export function wordsOfColumns(
   const stride = wordsOf(columns);
   const words = new Uint32Array(rows * stride);
   let first = 0;
-  for (const [index, of] of columns.entries()) {
-    const size = bytesOfCode(of);
+  for (const [index, column] of columns.entries()) {
+    const size = bytesOfCode(column);
     const view = new DataView(parts[index].buffer, parts[index].byteOffset, parts[index].byteLength);
     for (let row = 0; row < rows; row++) {
       let word = row * stride + first;
-      for (let i = 0; i < of.width; i++) {
-        const at = (row * of.width + i) * size;
+      for (let i = 0; i < column.width; i++) {
+        const at = (row * column.width + i) * size;
         if (size === 1) words[word++] = view.getUint8(at);
         else if (size === 2) words[word++] = view.getUint16(at, true);
         else if (size === 4) words[word++] = view.getUint32(at, true);
@@ -57,7 +57,7 @@ export function wordsOfColumns(
         }
       }
     }
-    first += of.width * (size === 8 ? 2 : 1);
+    first += column.width * (size === 8 ? 2 : 1);
   }
   return words;
 }

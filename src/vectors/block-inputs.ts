@@ -16,20 +16,24 @@ const largest = 2 ** 128 - 2 ** 104;
  * Tensors of one block, or of four where blocks share a scale of the tensor: their largest magnitudes lie where a scale
  * rule changes its mind, their other numbers at the numbers and midpoints of the elements, and next to them.
  */
-export function* blockInputs(of: BlockFormat, level: Level, draw: Draw): Generator<BlockInput> {
-  for (const special of [0, -0, NaN, Infinity, 2 ** -149, largest]) yield filled(of, draw, 1, special);
-  const significands = decidingSignificands(of);
+export function* blockInputs(format: BlockFormat, level: Level, draw: Draw): Generator<BlockInput> {
+  for (const special of [0, -0, NaN, Infinity, 2 ** -149, largest]) yield filled(format, draw, 1, special);
+  const significands = decidingSignificands(format);
   // A block of 128 x 128 takes as long as 500 of 32.
-  const isLarge = of.rows * of.columns > 1024;
+  const isLarge = format.rows * format.columns > 1024;
   for (const exponent of isLarge ? [-127, -1, 127] : exponents(level)) {
     for (const significand of significands) {
       const amax = Math.fround(significand * powerOfTwo(exponent));
-      if (amax > 0 && amax <= largest) yield filled(of, draw, amax);
+      if (amax > 0 && amax <= largest) yield filled(format, draw, amax);
     }
   }
   const more = isLarge ? 20 : { "1": 200, "2": 4_000, exhaustive: 4_000 }[level];
   for (let i = 0; i < more; i++) {
-    yield filled(of, draw, Math.abs(Math.fround((1 + draw.bits() / 2 ** 32) * 2 ** draw.between(-30, 20))));
+    yield filled(
+      format,
+      draw,
+      Math.abs(Math.fround((1 + draw.bits() / 2 ** 32) * 2 ** draw.between(-30, 20))),
+    );
   }
 }
 
@@ -46,15 +50,15 @@ function exponents(level: Level): number[] {
 }
 
 /** Blocks whose largest magnitude is given, with one number in the first of them if need be. */
-function filled(of: BlockFormat, draw: Draw, amax: number, special?: number): BlockInput {
-  const { rows, columns, rule, element } = of;
+function filled(format: BlockFormat, draw: Draw, amax: number, special?: number): BlockInput {
+  const { rows, columns, rule, element } = format;
   const blocks = rule.tensorScale === null ? 1 : 4;
   const shape = [rows, columns * blocks] as const;
   const data = new Float32Array(rows * columns * blocks);
-  const tensorScale = rule.tensorScale?.(amax, of) ?? { stored: 1, reciprocal: 1 };
+  const tensorScale = rule.tensorScale?.(amax, format) ?? { stored: 1, reciprocal: 1 };
   for (let block = 0; block < blocks; block++) {
-    const most = block === 0 ? amax : laterMost(of, draw, amax, tensorScale.stored);
-    const scale = rule.blockScale(most, of, tensorScale) * tensorScale.stored;
+    const most = block === 0 ? amax : laterMost(format, draw, amax, tensorScale.stored);
+    const scale = rule.blockScale(most, format, tensorScale) * tensorScale.stored;
     const at = (i: number) => Math.floor(i / columns) * columns * blocks + block * columns + (i % columns);
     const place = draw.below(rows * columns);
     for (let i = 0; i < rows * columns; i++) {

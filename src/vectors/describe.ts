@@ -35,8 +35,8 @@ export function describeOutcome<Q, A>(subject: Subject<Q, A>, outcome: Outcome<Q
   return [
     `${subject.name}: ${count(wrong)} of ${count(cases)} cases are wrong (${share(wrong, cases)})`,
     ...mistakes.map(
-      ({ name, says, explains, of }) =>
-        `It looks like ${says} [${name}]: this explains ${explains === of ? "all of them" : share(explains, of)}.`,
+      ({ name, says, explains, of: total }) =>
+        `It looks like ${says} [${name}]: this explains ${explains === total ? "all of them" : share(explains, total)}.`,
     ),
     ...restOf(mistakes),
     ...first.map((compared) => `  ${subject.describe(compared)}`),

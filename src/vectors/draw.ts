@@ -3,7 +3,7 @@ import type { Format } from "../format/format.js";
 import { gapAt, round } from "../format/round.js";
 import { tensorKey } from "../update/threefry.js";
 import type { NumberSource } from "./number-source.js";
-import { numberAt } from "./rounding-inputs.js";
+import { numberAt } from "./number-source.js";
 
 /** Numbers drawn from a seed for tests of a format: the same for the same seed and purpose, on every machine. */
 export class Draw {
@@ -47,8 +47,8 @@ export class Draw {
   }
 
   /** A finite number of the format, all binades alike, subnormals included. */
-  number(of: Format): number {
-    return this.sign() * decodeMagnitude(this.below(of.maxFiniteCode + 1), of);
+  number(format: Format): number {
+    return this.sign() * decodeMagnitude(this.below(format.maxFiniteCode + 1), format);
   }
 
   /** A number that comes in the source: of any size, of a format's own numbers all alike. */
@@ -60,10 +60,10 @@ export class Draw {
   }
 
   /** A number of the format, or the midpoint above it, the one that overflow begins at included. */
-  boundary(of: Format): number {
-    const code = this.below(of.maxFiniteCode + 1);
-    const number = decodeMagnitude(code, of);
-    return this.sign() * (this.below(3) === 0 ? number : (number + numberAt(code + 1, of)) / 2);
+  boundary(format: Format): number {
+    const code = this.below(format.maxFiniteCode + 1);
+    const number = decodeMagnitude(code, format);
+    return this.sign() * (this.below(3) === 0 ? number : (number + numberAt(code + 1, format)) / 2);
   }
 
   /** Zero, an infinity, NaN, or an extreme number. */
@@ -73,20 +73,20 @@ export class Draw {
   }
 
   /** Far less than `x`, of either sign. */
-  hair(x: number, of: Format): number {
-    if (this.below(4) === 0) return this.sign() * of.minPositive;
+  hair(x: number, format: Format): number {
+    if (this.below(4) === 0) return this.sign() * format.minPositive;
     const significand = this.below(2) === 0 ? 1 : 1 + this.bits() / 2 ** 32;
-    return this.sign() * x * significand * 2 ** -this.between(of.precision - 2, 2 * of.precision + 6);
+    return this.sign() * x * significand * 2 ** -this.between(format.precision - 2, 2 * format.precision + 6);
   }
 
   /** The number of the format nearest to `x`, or one of its neighbours. */
-  near(x: number, of: Format): number {
-    return this.nearest(x + this.between(-1, 1) * gapOf(x, of), of);
+  near(x: number, format: Format): number {
+    return this.nearest(x + this.between(-1, 1) * gapOf(x, format), format);
   }
 
   /** The number of the format nearest to `x`, 0 for NaN. */
-  nearest(x: number, of: Format): number {
-    return round(Number.isNaN(x) ? 0 : x, of, { overflow: "saturate" });
+  nearest(x: number, format: Format): number {
+    return round(Number.isNaN(x) ? 0 : x, format, { overflow: "saturate" });
   }
 
   /** An odd integer of exactly `digits` binary digits, or 1. */
@@ -109,7 +109,7 @@ export class Draw {
 }
 
 /** The gap of the format at `x`, which may lie beyond it. */
-export function gapOf(x: number, of: Format): number {
-  const exponent = x === 0 || !Number.isFinite(x) ? of.minExponent : Math.floor(Math.log2(Math.abs(x)));
-  return gapAt(Math.min(Math.max(exponent, of.minExponent - 1), of.maxExponent), of);
+export function gapOf(x: number, format: Format): number {
+  const exponent = x === 0 || !Number.isFinite(x) ? format.minExponent : Math.floor(Math.log2(Math.abs(x)));
+  return gapAt(Math.min(Math.max(exponent, format.minExponent - 1), format.maxExponent), format);
 }

@@ -52,14 +52,14 @@ export function diagnose<Question, Answer>(
   while (left.size > 0) {
     const scored = suspects.map((suspect) => ({
       ...suspect,
-      score: [...suspect.explained].filter((of) => left.has(of)).length,
+      score: [...suspect.explained].filter((compared) => left.has(compared)).length,
     }));
     scored.sort((a, b) => b.score - a.score || a.order - b.order);
     const [best] = scored;
     if (best === undefined || best.score === 0 || best.score < leastShare * wrong.length) break;
     const { name, says } = best.mistake;
     found.push({ name, says, explains: best.score, of: wrong.length });
-    for (const of of best.explained) left.delete(of);
+    for (const compared of best.explained) left.delete(compared);
   }
   return found;
 }

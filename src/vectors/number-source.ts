@@ -1,4 +1,4 @@
-import { codeOf, decode } from "../format/encode.js";
+import { codeOf, decode, decodeMagnitude } from "../format/encode.js";
 import type { Format } from "../format/format.js";
 import { nextDown, nextUp } from "../format/neighbours.js";
 import { formatOf } from "../format/registry.js";
@@ -39,9 +39,9 @@ const fp64: NumberSource = {
 };
 
 /** @throws RangeError for an unknown name, and for a format without sign. */
-export function numberSource(of: Format | string): NumberSource {
-  if (of === "fp64" || of === "float64" || of === "double" || of === "F64") return fp64;
-  const format = formatOf(of);
+export function numberSource(target: Format | string): NumberSource {
+  if (target === "fp64" || target === "float64" || target === "double" || target === "F64") return fp64;
+  const format = formatOf(target);
   if (!format.signed) throw new RangeError(`inputs in ${format.name}: expected a format with a sign`);
   return {
     name: format.name,
@@ -62,4 +62,10 @@ export function numberSource(of: Format | string): NumberSource {
     },
     read: (from, at) => decode(from[at], format),
   };
+}
+
+/** The number of a magnitude code; one beyond the largest is the number that would follow it. */
+export function numberAt(code: number, format: Format): number {
+  if (code <= format.maxFiniteCode) return decodeMagnitude(code, format);
+  return format.maxFinite + format.epsilon * 2 ** format.maxExponent;
 }

@@ -8,7 +8,7 @@ export interface Pairs {
   /** How many codes there are. */
   readonly codes: number;
   readonly digits: number;
-  /** The codes of the results of one code with every code, in their order. */
+  /** The codes of the results of one code with every code, in their order; valid until the next call. */
   results(first: number): CodeArray;
 }
 
@@ -36,17 +36,20 @@ export function pairsOf(settings: VectorSettings): Pairs | null {
   const { level, operation, rounding, overflow, opmath } = settings;
   const onRow = onRows[operation];
   if (level !== "exhaustive" || onRow === undefined || rounding === "stochastic") return null;
-  const of = format(settings.format);
-  const isReached = opmath === "fp32" || (rounding === "nearest-even" && of.precision <= mostThroughFp32);
-  if (!isReached || of.bits > 16 || !of.hasNaN || !of.signed) return null;
-  const numbers = Float32Array.from(decodeTable(of));
+  const resolved = format(settings.format);
+  const isReached =
+    opmath === "fp32" || (rounding === "nearest-even" && resolved.precision <= mostThroughFp32);
+  if (!isReached || resolved.bits > 16 || !resolved.hasNaN || !resolved.signed) return null;
+  const numbers = Float32Array.from(decodeTable(resolved));
   const row = new Float32Array(numbers.length);
+  let found: CodeArray | undefined;
   return {
     codes: numbers.length,
-    digits: Math.ceil(of.bits / 4),
+    digits: Math.ceil(resolved.bits / 4),
     results(first) {
       onRow(numbers[first], numbers, row);
-      return encodeArray(row, of, { rounding, overflow });
+      found = encodeArray(row, resolved, { rounding, overflow }, found);
+      return found;
     },
   };
 }

@@ -14,28 +14,32 @@ export interface QuantizedCodes {
 }
 
 /** What the format makes of a tensor. */
-export function quantized({ data, shape }: BlockInput, of: BlockFormat, rounding?: Rounding): QuantizedCodes {
-  return quantize(data, shape, of, rounding && { rounding });
+export function quantized(
+  { data, shape }: BlockInput,
+  format: BlockFormat,
+  rounding?: Rounding,
+): QuantizedCodes {
+  return quantize(data, shape, format, rounding && { rounding });
 }
 
 /** Every mistake that a quantizer can make: another scale rule, another rounding of the elements, another division. */
-export function quantizerMistakes(of: BlockFormat): Mistake<BlockInput, QuantizedCodes>[] {
-  const { element, rule } = of;
+export function quantizerMistakes(format: BlockFormat): Mistake<BlockInput, QuantizedCodes>[] {
+  const { element, rule } = format;
   const row = (name: string, says: string, as: BlockFormat, rounding?: Rounding) => ({
     name,
     says,
     answer: (input: BlockInput) => quantized(input, as, rounding),
   });
   const scaled = (says: string, change: (x: number, scale: number) => number) =>
-    row("scaling", says, { ...of, rule: { ...rule, scaled: change } });
+    row("scaling", says, { ...format, rule: { ...rule, scaled: change } });
   return [
-    ...otherRules(of).map((as) =>
+    ...otherRules(format).map((as) =>
       row("scale rule", `the scale rule ${as.rule.name} instead of ${rule.name}`, as),
     ),
-    row("half away", "ties of elements going away from zero instead of to even", of, "nearest-away"),
-    row("truncated", "truncated elements", of, "toward-zero"),
+    row("half away", "ties of elements going away from zero instead of to even", format, "nearest-away"),
+    row("truncated", "truncated elements", format, "toward-zero"),
     row("flushed subnormals", "flushed subnormal elements", {
-      ...of,
+      ...format,
       element: defineFormat({ ...element, subnormals: false }),
     }),
     ...(rule.tensorScale === null
@@ -52,10 +56,10 @@ export function quantizerMistakes(of: BlockFormat): Mistake<BlockInput, Quantize
 }
 
 /** The format under each other rule that its kind of scales can have. */
-function otherRules(of: BlockFormat): BlockFormat[] {
-  const family = of.name.split(":")[0];
+function otherRules(format: BlockFormat): BlockFormat[] {
+  const family = format.name.split(":")[0];
   return Object.keys(scaleRules).flatMap((rule) => {
-    if (rule === of.rule.name) return [];
+    if (rule === format.rule.name) return [];
     try {
       return [blockFormat(`${family}:${rule}`)];
     } catch {
@@ -65,8 +69,8 @@ function otherRules(of: BlockFormat): BlockFormat[] {
 }
 
 /** Whether two quantizations are the same; codes of a block whose scale is NaN do not matter. */
-export function sameQuantized(of: BlockFormat): (a: QuantizedCodes, b: QuantizedCodes) => boolean {
-  return (a, b) => firstDifference(a, b, of) === null;
+export function sameQuantized(format: BlockFormat): (a: QuantizedCodes, b: QuantizedCodes) => boolean {
+  return (a, b) => firstDifference(a, b, format) === null;
 }
 
 /** Where two quantizations differ first, and how. */
@@ -80,7 +84,7 @@ export interface Difference {
 export function firstDifference(
   expected: QuantizedCodes,
   found: QuantizedCodes,
-  of: BlockFormat,
+  format: BlockFormat,
 ): Difference | null {
   const [right, mine] = [expected.tensorScale ?? null, found.tensorScale ?? null];
   // One that is not given is not judged.
@@ -89,7 +93,7 @@ export function firstDifference(
   }
   let anyNaN = false;
   for (let i = 0; i < expected.scales.length; i++) {
-    if (isNaNScale(expected.scales[i], of) && isNaNScale(found.scales[i], of)) anyNaN = true;
+    if (isNaNScale(expected.scales[i], format) && isNaNScale(found.scales[i], format)) anyNaN = true;
     else if (!Object.is(expected.scales[i], found.scales[i])) {
       return { where: "scale", index: i, expected: expected.scales[i], found: found.scales[i] };
     }

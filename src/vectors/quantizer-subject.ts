@@ -14,8 +14,8 @@ import {
 import { column, type Subject } from "./subject.js";
 
 /** Quantizing a matrix of one block, or of four side by side where they share a scale of the tensor. */
-export function quantizerSubject(of: BlockFormat): Subject<BlockInput, QuantizedCodes> {
-  const { rows, columns, rule, element, scale } = of;
+export function quantizerSubject(format: BlockFormat): Subject<BlockInput, QuantizedCodes> {
+  const { rows, columns, rule, element, scale } = format;
   const blocks = rule.tensorScale === null ? 1 : 4;
   const shape = [rows, columns * blocks] as const;
   const size = rows * columns * blocks;
@@ -23,7 +23,7 @@ export function quantizerSubject(of: BlockFormat): Subject<BlockInput, Quantized
   const scaleWord = (x: number) => (scale.bits > 8 ? float32Bits(x) : x);
   const scaleOf = (word: number) => (scale.bits > 8 ? float32FromBits(word) : word);
   return {
-    name: of.name,
+    name: format.name,
     inputs: [column("x", 32, size)],
     results: [
       ...(hasTensorScale ? [column("tensor_scale", 32)] : []),
@@ -31,8 +31,8 @@ export function quantizerSubject(of: BlockFormat): Subject<BlockInput, Quantized
       column("code", element.bits, size),
     ],
     exhaustive: false,
-    questions: (level, seed) => blockInputs(of, level, new Draw(seed, of.name)),
-    answer: (input) => quantized(input, of),
+    questions: (level, seed) => blockInputs(format, level, new Draw(seed, format.name)),
+    answer: (input) => quantized(input, format),
     write({ data }, words, at) {
       for (let i = 0; i < size; i++) words[at + i] = float32Bits(data[i]);
     },
@@ -54,11 +54,11 @@ export function quantizerSubject(of: BlockFormat): Subject<BlockInput, Quantized
         codes: words.slice(first + blocks, first + blocks + size),
       };
     },
-    same: sameQuantized(of),
-    kindOf: ({ expected, found }) => firstDifference(expected, found, of)?.where ?? "element",
-    mistakes: () => quantizerMistakes(of),
+    same: sameQuantized(format),
+    kindOf: ({ expected, found }) => firstDifference(expected, found, format)?.where ?? "element",
+    mistakes: () => quantizerMistakes(format),
     describe: ({ question, expected, found }) =>
-      describeDifference(firstDifference(expected, found, of)!, question, of),
+      describeDifference(firstDifference(expected, found, format)!, question, format),
   };
 }
 

@@ -1,7 +1,6 @@
-import { decodeMagnitude } from "../format/encode.js";
 import type { Format } from "../format/format.js";
 import type { Draw } from "./draw.js";
-import type { NumberSource } from "./number-source.js";
+import { type NumberSource, numberAt } from "./number-source.js";
 
 /** Test vectors as TestFloat has them: a few thousand, some hundred thousand, or all there are. */
 export const levels = ["1", "2", "exhaustive"] as const;
@@ -88,10 +87,4 @@ function extremesOf(format: Format, source: NumberSource): number[] {
     ? [source.format.maxFinite, source.format.minNormal, source.format.minPositive]
     : [Number.MAX_VALUE, 2 ** 128, 2 ** -149, 2 ** -150, 2 ** -1022, Number.MIN_VALUE];
   return [0, Infinity, ...[...beyond, ...tiny, ...ofSource].map((x) => source.near(x, 0))];
-}
-
-/** The number of a magnitude code; one beyond the largest is the number that would follow it. */
-export function numberAt(code: number, format: Format): number {
-  if (code <= format.maxFiniteCode) return decodeMagnitude(code, format);
-  return format.maxFinite + format.epsilon * 2 ** format.maxExponent;
 }

@@ -27,10 +27,10 @@ export interface Subject<Question, Answer> {
   writeAnswer(answer: Answer, to: Uint32Array, at: number): void;
   readAnswer(from: Uint32Array, at: number): Answer;
   same(a: Answer, b: Answer): boolean;
-  kindOf(of: Compared<Question, Answer>): string;
+  kindOf(compared: Compared<Question, Answer>): string;
   mistakes(): readonly Mistake<Question, Answer>[];
   /** A wrong case in one line. */
-  describe(of: Compared<Question, Answer>): string;
+  describe(compared: Compared<Question, Answer>): string;
   /** IEEE 754's exceptions as SoftFloat counts them: inexact 1, underflow 2, overflow 4, infinite 8, invalid 16. */
   flags?(question: Question, answer: Answer): number;
 }

@@ -40,7 +40,7 @@ describe("PEFT 0.21: adapters as it saves them, and what it merges them to", () 
       others: { tensors: 13, differ: 0 },
       skipped: [],
     });
-    expect(tensors.map((of) => of.name).sort()).toEqual(Object.keys(expected.tensors).sort());
+    expect(tensors.map((tensor) => tensor.name).sort()).toEqual(Object.keys(expected.tensors).sort());
     for (const tensor of tensors) {
       const { effectiveDescent, weights: elements, none, lost, moved } = expected.tensors[tensor.name];
       expect(tensor.totals).toMatchObject({ elements, none, lost, moved });
@@ -126,7 +126,7 @@ function differBySafeMerge(): number {
     const [rows] = weights.get(weight)!.shape;
     const a = new Float32Array(bytes);
     const b = new Float32Array(factors.get(name.replace("lora_A", "lora_B"))!.bytes);
-    const [before, after] = [weights, merged].map((of) => new Uint16Array(of.get(weight)!.bytes));
+    const [before, after] = [weights, merged].map((tensors) => new Uint16Array(tensors.get(weight)!.bytes));
     // Alpha 16 over rank 4.
     const u = plainProduct(
       rows,
@@ -198,8 +198,8 @@ test("a plain program that adds the product and takes it away again has the same
     }
     return counts;
   });
-  const sum = (which: readonly number[], of: keyof (typeof counted)[0]) =>
-    which.reduce((all, i) => all + counted[i][of], 0);
+  const sum = (which: readonly number[], field: keyof (typeof counted)[0]) =>
+    which.reduce((all, i) => all + counted[i][field], 0);
 
   const result = await lens("diff", file, adapter, "--unmerge");
   const [{ kinds, layers, unmerge }] = result.merge!.cases;
@@ -214,8 +214,8 @@ test("a plain program that adds the product and takes it away again has the same
     changedShare: (elements - back) / elements,
   });
   expect(unmerge!.changed).toBeGreaterThan(0);
-  const rowsOf = (of: readonly { moved: number; lost: number; effectiveDescent: number | null }[]) =>
-    of.map(({ moved, lost, effectiveDescent }) => [moved, lost, effectiveDescent!.toFixed(10)]);
+  const rowsOf = (counts: readonly { moved: number; lost: number; effectiveDescent: number | null }[]) =>
+    counts.map(({ moved, lost, effectiveDescent }) => [moved, lost, effectiveDescent!.toFixed(10)]);
   const expectedRow = (which: readonly number[]) => [
     sum(which, "moved"),
     sum(which, "lost"),
@@ -282,7 +282,7 @@ describe("outputs", () => {
     await expect(table).toMatchFileSnapshot("adapter.txt");
     // docs/lora.md shows a part of it.
     const [, shown] = /```console\n\$ .*\n([^`]*)```/.exec(readFileSync("docs/lora.md", "utf8"))!;
-    for (const line of shown.split("\n").filter((of) => of !== "...")) expect(table).toContain(line);
+    for (const line of shown.split("\n").filter((text) => text !== "...")) expect(table).toContain(line);
     expect(Math.max(...table.split("\n").map(visibleWidth))).toBeLessThanOrEqual(80);
     const result = JSON.parse(readFileSync(saved, "utf8"));
     expectValid("result", result);

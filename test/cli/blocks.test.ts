@@ -97,12 +97,12 @@ describe("formats with shared scales beside others", () => {
       "--scheme",
       "master",
       "--format",
-      "mxfp4",
+      "mxfp4,nvfp4",
       "--engine",
       "wasm",
     ]);
     expect(engine).toMatchObject({ status: 2 });
-    expect(engine.stderr).toContain("it takes no formats with shared scales, such as mxfp4");
+    expect(engine.stderr).toContain("it takes those of 32 along a row with scales of e8m0fnu, not nvfp4");
     const out = join(folder, "weights.safetensors");
     await expectUsageError(
       ["run", recorded("rlvr/late"), "--scheme", "master", "--format", "mxfp4", "--write-weights", out],

@@ -115,6 +115,19 @@ test("zeros of both signs are the same number and other bytes, for a delta too",
   );
 });
 
+test("seen in a format that shares scales, what stays beside bytes is the code, and not the number", async () => {
+  // A block whose largest weight doubles: its scale doubles, so that its code stays and that of 1.0 is another, of the same number.
+  // 2^-10 is a zero in both, of another sign.
+  const rest = (code: number) => [...Array<number>(29).fill(0), code];
+  const before = checkpoint("shared-1", [bf16("w", [0x4080, 0x3f80, ...rest(0x3a80)])]);
+  const after = checkpoint("shared-2", [bf16("w", [0x4100, 0x3f80, ...rest(0xba80)])]);
+  const text = flat(await output("diff", before, after, "--view", "mxfp4"));
+  expect(text).toContain(
+    "96.9% of the weights have the same code, 96.9% the same number: the scales of 100.0%",
+  );
+  expect(text).toContain("By bytes 2 weights changed, by code 1 (+0 and -0).");
+});
+
 describe("tensors of next to nothing", () => {
   const empty = checkpoint("empty", [bf16("layers.0.self_attn.k_proj.weight", [])]);
 

@@ -59,6 +59,9 @@ describe("runs with and without an outcome", () => {
     for (const line of text.split("\n").filter((each) => !each.includes(plain))) {
       expect(visibleWidth(line)).toBeLessThanOrEqual(80);
     }
+    const saved = put(folder, "compare.json", JSON.stringify(result));
+    expect(await output("report", saved)).toBe(text);
+    expect(await output("report", saved, "--html", "-")).toContain('<figure id="pass-at-k">');
     const csv = (await output("compare", full, plain, "--csv", "-")).trim().split("\n");
     // Three k of the first, one row of the second.
     expect(csv).toHaveLength(5);

@@ -27,13 +27,15 @@ const codes: Uint16Array[][] = [
   names.map(() => Uint16Array.from({ length: 500 }, () => 0x3c00 + below(256))),
 ];
 for (let step = 1; step < 4; step++) {
-  codes.push(codes[step - 1].map((of) => of.map((code) => (below(4) === 0 ? 0x3c00 + below(3) : code))));
+  codes.push(
+    codes[step - 1].map((model) => model.map((code) => (below(4) === 0 ? 0x3c00 + below(3) : code))),
+  );
 }
-const paths = codes.map((of, i) =>
+const paths = codes.map((model, i) =>
   put(
     folder,
     `step-${i}.safetensors`,
-    encodeSafetensors(names.map((name, t) => ({ name, dtype: "BF16", shape: [20, 25], data: of[t] }))),
+    encodeSafetensors(names.map((name, t) => ({ name, dtype: "BF16", shape: [20, 25], data: model[t] }))),
   ),
 );
 
@@ -57,7 +59,7 @@ test("each step against the one before and against the first: counts of a plain 
         changed: q + up,
         apparentSparsity: (1000 - q - up) / 1000,
       });
-      expect(kinds.map((of) => [of.kind, of.changed])).toEqual([
+      expect(kinds.map((kind) => [kind.kind, kind.changed])).toEqual([
         ["q", q],
         ["up", up],
       ]);
@@ -71,13 +73,13 @@ test("what is told of two is what diff of these two tells", async () => {
   const { steps } = await series(...paths);
   const two = async (before: number, after: number): Promise<DifferenceResult> =>
     JSON.parse(await output("diff", paths[before], paths[after], "--quiet", "--json", "-"));
-  for (const [of, result] of [
+  for (const [difference, result] of [
     [steps[0].change, await two(0, 1)],
     [steps[2].change, await two(2, 3)],
     [steps[2].sinceStart, await two(0, 3)],
   ] as const) {
     const { unknown, totals, kinds, delta } = result;
-    expect(of).toEqual({ unknown, totals, kinds, delta });
+    expect(difference).toEqual({ unknown, totals, kinds, delta });
   }
   expect(steps[0].sinceStart).toEqual(steps[0].change);
 });
@@ -85,7 +87,7 @@ test("what is told of two is what diff of these two tells", async () => {
 describe("outputs", () => {
   const given = [
     recorded("base.safetensors"),
-    ...["rlvr", "opd", "sft"].map((of) => recorded(`${of}/final-fp32.safetensors`)),
+    ...["rlvr", "opd", "sft"].map((method) => recorded(`${method}/final-fp32.safetensors`)),
   ];
 
   test("the table, in at most 80 columns; CSV, Markdown, HTML and a slide; report renders it again", async () => {

@@ -40,7 +40,7 @@ describe("the recorded runs have the unchanged shares of their README", () => {
     ["sft", "3.2", "0.37"],
     ["opd", "12.7", "0.37"],
   ])("%s: %s %% in bf16, %s %% in fp32", async (run, inBf16, inFp32) => {
-    const [bf16, fp32] = ["bf16", "fp32"].map((of) => recorded(`${run}/final-${of}.safetensors`));
+    const [bf16, fp32] = ["bf16", "fp32"].map((format) => recorded(`${run}/final-${format}.safetensors`));
     const stored = await diff(base, bf16);
     expect(percentOf(stored.totals.apparentSparsity)).toMatch(new RegExp(`^${inBf16.replace(".", "\\.")}`));
     expect(stored.totals).toMatchObject({ hidden: null, realSparsity: null });
@@ -93,9 +93,9 @@ describe("the result", () => {
       base,
       recorded("sft/final-bf16.safetensors"),
     );
-    const sum = (of: readonly { unchanged: number; elements: number }[]) => [
-      of.reduce((all, { unchanged }) => all + unchanged, 0),
-      of.reduce((all, { elements }) => all + elements, 0),
+    const sum = (counts: readonly { unchanged: number; elements: number }[]) => [
+      counts.reduce((all, { unchanged }) => all + unchanged, 0),
+      counts.reduce((all, { elements }) => all + elements, 0),
     ];
     expect(sum(kinds)).toEqual([totals.unchanged, totals.elements]);
     expect(sum(tensors)).toEqual([totals.unchanged, totals.elements]);
@@ -103,7 +103,9 @@ describe("the result", () => {
     const [{ layers: rows, kinds: columns, apparentSparsity }] = heatmaps;
     for (const [r, layer] of rows.entries()) {
       for (const [c, kind] of columns.entries()) {
-        const [unchanged, elements] = sum(tensors.filter((of) => of.layer === layer && of.kind === kind));
+        const [unchanged, elements] = sum(
+          tensors.filter((tensor) => tensor.layer === layer && tensor.kind === kind),
+        );
         expect(apparentSparsity[r][c]).toBe(unchanged / elements);
       }
     }

@@ -41,10 +41,13 @@ describe("explain, of a number in a block", () => {
 
   test("a master goes through bf16 if it is told to; in place the stored number is updated", async () => {
     // 1.0625 + 2^-9 is above the midpoint 1.0625 of e4m3fn; as bf16 it is the midpoint.
-    const of = ["1.0625", "0.001953125", "--amax", "256", "--format", "mxfp8-e4m3"];
-    expect((await explained(...of)).rules[0]).toMatchObject({ after: { number: 1.125 }, becomes: "moved" });
-    expect((await explained(...of, "--through", "bf16")).rules[0]).toMatchObject({ becomes: "kept" });
-    expect((await explained(...of, "--scheme", "in-place")).rules[0]).toMatchObject({ becomes: "lost" });
+    const words = ["1.0625", "0.001953125", "--amax", "256", "--format", "mxfp8-e4m3"];
+    expect((await explained(...words)).rules[0]).toMatchObject({
+      after: { number: 1.125 },
+      becomes: "moved",
+    });
+    expect((await explained(...words, "--through", "bf16")).rules[0]).toMatchObject({ becomes: "kept" });
+    expect((await explained(...words, "--scheme", "in-place")).rules[0]).toMatchObject({ becomes: "lost" });
   });
 
   test("nvfp4 has the largest number of the tensor too", async () => {

@@ -143,9 +143,11 @@ describe("where it cannot go is refused before any work", () => {
 
 test("a hostile name in a saved result opens no element", async () => {
   const name = '</script><img src=x onerror="hacked=1">';
-  const [first, ...rest] = result.cases;
-  const tensors = first.tensors.map((tensor, i) => (i === 0 ? { ...tensor, name } : tensor));
-  const hostile = { ...result, cases: [{ ...first, tensors }, ...rest.map((of) => ({ ...of, tensors }))] };
+  const renamed = result.cases.map((lensCase) => ({
+    ...lensCase,
+    tensors: lensCase.tensors.map((tensor, i) => (i === 0 ? { ...tensor, name } : tensor)),
+  }));
+  const hostile = { ...result, cases: renamed };
   writeFileSync(path("hostile.json"), JSON.stringify(hostile));
   const ran = await run(["report", path("hostile.json"), "--html", "-"]);
   expect(ran.status).toBe(0);

@@ -23,9 +23,14 @@ async function interrupted(args: readonly string[], signal: Signal, after: numbe
 }
 
 describe("a signal leaves no output, no temporary file, and an existing output as it was", () => {
-  const elements = 2_000_000;
-  const numbers = (scale: number) =>
-    Float32Array.from({ length: elements }, () => (below(2001) - 1000) * scale);
+  const elements = sized({ quick: 1_000_000, full: 2_000_000 });
+  /** Milliseconds within which a signal comes: the work takes several times as long. */
+  const spread = Math.floor(elements / 1500);
+  const numbers = (scale: number) => {
+    const values = new Float32Array(elements);
+    for (let i = 0; i < elements; i++) values[i] = (below(2001) - 1000) * scale;
+    return values;
+  };
 
   test("while it works", async () => {
     const updates = numbers(1e-9);
@@ -52,7 +57,7 @@ describe("a signal leaves no output, no temporary file, and an existing output a
     for (const [i, json] of jsons.entries()) {
       const signal = i % 2 === 0 ? "SIGINT" : "SIGTERM";
       const work = [...one, ...grid, "--json", json];
-      expectNothing(await interrupted(work, signal, 100 + below(1400)), signal);
+      expectNothing(await interrupted(work, signal, 100 + below(spread)), signal);
     }
 
     // Weights are written as they are counted, under a temporary name.
@@ -73,7 +78,7 @@ describe("a signal leaves no output, no temporary file, and an existing output a
     });
     await runProcess(work);
     const took = Math.ceil(performance.now() - began);
-    for (let i = 0; i < sized({ quick: 4, full: 10 }); i++) {
+    for (let i = 0; i < sized({ quick: 3, full: 10 }); i++) {
       const out = join(folder, `at the end ${i}`);
       mkdirSync(out);
       const signal = i % 2 === 0 ? "SIGINT" : "SIGTERM";

@@ -65,8 +65,8 @@ describe("killed at any moment", () => {
   });
 
   // In batches, of which none takes long.
-  const batches = sized({ quick: 1, full: 10 });
-  const kills = sized({ quick: 6, full: 10 });
+  const batches = sized({ quick: 1, full: 6 });
+  const kills = sized({ quick: 4, full: 10 });
   test.each(Array.from({ length: batches }, (_, batch) => batch))(
     "every output is whole, as it was or not there, and inputs are what they were (%i)",
     async (batch) => {
@@ -107,7 +107,7 @@ describe("a thread that is ended at any moment", () => {
     rmSync(json);
     const before = readdirSync(folder);
     let hits = 0;
-    for (let i = 0; i < sized({ quick: 2, full: 20 }); i++) {
+    for (let i = 0; i < sized({ quick: command === "run" ? 2 : 1, full: 12 }); i++) {
       const after = i === 0 ? 0 : below(Math.ceil(took));
       const env = {
         NODE_OPTIONS: `--import=${killer}`,

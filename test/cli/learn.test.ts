@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { DifferenceResult } from "../../src/lens/difference/difference-result.js";
 import type { LearnResult } from "../../src/lens/learning/learning.js";
 import type { Result } from "../../src/lens/run/result.js";
 import { visibleWidth } from "../../src/report/columns.js";
-import { renderLearnMarkdown, renderLearnTable } from "../../src/report/learning.js";
+import { learnHeadline, renderLearnMarkdown, renderLearnTable } from "../../src/report/learning.js";
 import { renderLearnCsv } from "../../src/report/learning-csv.js";
 import { put, temporaryFolder } from "../source/support.js";
 import { ended, expectRefusal, expectUsageError, output, run, start } from "../support/cli.js";
@@ -23,9 +24,14 @@ async function learn(...args: string[]): Promise<LearnResult> {
 const testFully = fullTier ? test : () => {};
 
 describe("some steps under two ways of storing", () => {
+  const [json, markdown, csv] = ["learn.json", "learn.md", "learn.csv"].map((name) => join(folder, name));
   let result: LearnResult;
+  let table: string;
   beforeAll(async () => {
-    result = await learn("--steps", "40", "--lr", "3e-5");
+    const outputs = ["--json", json, "--markdown", markdown, "--csv", csv];
+    table = await output("learn", "--steps", "40", "--lr", "3e-5", ...outputs);
+    result = JSON.parse(readFileSync(json, "utf8"));
+    expectValid("learn", result);
   });
 
   test("train a model each, and one in fp32 beside them", () => {
@@ -49,11 +55,17 @@ describe("some steps under two ways of storing", () => {
   });
 
   test("every rendering has every model", async () => {
-    const [markdown, csv] = ["learn.md", "learn.csv"].map((name) => join(folder, name));
-    const files = ["--markdown", markdown, "--csv", csv];
-    expect(await output("learn", "--steps", "40", "--lr", "3e-5", ...files)).toBe(renderLearnTable(result));
+    expect(table).toBe(renderLearnTable(result));
     expect(readFileSync(markdown, "utf8")).toBe(renderLearnMarkdown(result));
     expect(readFileSync(csv, "utf8")).toBe(renderLearnCsv(result));
+    const saved = put(folder, "learn.json", JSON.stringify(result));
+    expect(await output("report", saved)).toBe(renderLearnTable(result));
+    const slides = join(folder, "slides");
+    const html = await output("report", saved, "--html", "-", "--svg", slides);
+    expect(html).toContain(`<h1>${learnHeadline(result)[0]}</h1>`);
+    expect(readdirSync(slides)).toEqual(
+      ["classes", "moved", "pass-at-k", "reward"].map((name) => `${name}-rlvr-3e-5.svg`),
+    );
     for (const line of renderLearnTable(result).split("\n"))
       expect(visibleWidth(line)).toBeLessThanOrEqual(80);
     expect(renderLearnTable(result)).toMatch(/Stored as bf16 in-place, rlvr at 3e-5 learns \d+\.\d% of what/);
@@ -88,6 +100,35 @@ testFully("a base of two operations has one of them held out, and KL to a tenth 
   expect(outcome.klForward).toBeLessThan(1e-3);
   expect(outcome.klLeftOut).toBeLessThan(1e-2);
   expect(renderLearnTable(result)).toMatch(/subtraction\n/);
+});
+
+describe("--geometry", () => {
+  const recording = join(folder, "geometry");
+  const storage = ["--format", "fp32", "--scheme", "in-place", "--seed", "3"];
+  let result: LearnResult;
+  beforeAll(async () => {
+    result = await learn("--steps", "2", "--geometry", "--record", recording, ...storage);
+  });
+
+  test("measures the change as diff does of the recorded run", async () => {
+    const walk = ["--lr", "1e-5", "--steps", "2"];
+    const text = await output("diff", recording, recording, "--geometry", ...walk, "--json", "-");
+    const compared: DifferenceResult = JSON.parse(text);
+    expect(result.runs[0].geometry).toEqual(compared.geometry);
+  });
+
+  test("is in every rendering", () => {
+    const { measures } = result.runs[0].geometry!.totals;
+    const table = renderLearnTable(result);
+    expect(table).toMatch(/over expected +size +rank +NSS +angle +top 16 +princ\. +low +rows/);
+    for (const line of table.split("\n")) expect(visibleWidth(line)).toBeLessThanOrEqual(80);
+    expect(renderLearnMarkdown(result)).toContain(`| ${measures.stableRank.ratio!.toFixed(2)} |`);
+    const [heading, row] = renderLearnCsv(result)
+      .split("\r\n")
+      .map((line) => line.split(","));
+    const at = heading.indexOf("stableRank.expected");
+    expect(Number(row[at])).toBe(measures.stableRank.expected);
+  });
 });
 
 describe("--record", () => {

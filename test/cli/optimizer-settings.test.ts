@@ -34,7 +34,7 @@ describe.each([[[]], [["--override"]]])("run --optimizer %j", (more) => {
     ]);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     expect(stderr).toMatch(message);
-    expect(stderr).toMatch(/^error: expected .*, found \S+\n\(--help shows what there is\)\n$/);
+    expect(stderr).toMatch(/^error: expected .*, found \S+\nRun `precision-lens run --help`\n$/);
   });
 
   test("a momentum of SGD below zero is refused, one above 1 is not; its second beta means nothing", async () => {
@@ -49,13 +49,17 @@ describe.each([[[]], [["--override"]]])("run --optimizer %j", (more) => {
 test.each([["run"], ["simulate"]])(
   "a recipe that %s does not know is refused with those that it knows",
   async (command) => {
-    const of =
+    const words =
       command === "run"
         ? ["run", path, "--optimizer", "adamw", "--lr", "1e-5"]
         : ["simulate", "--preset", "rlvr", "--elements", "1000"];
     await expectUsageError(
-      [...of, "--recipe", "muon"],
-      /unknown recipe "muon" of adamw: expected torch-2\.13-cpu-for-loop, /,
+      [...words, "--recipe", "shampoo"],
+      /unknown recipe "shampoo" of adamw: expected torch-2\.13-cpu-for-loop, /,
+    );
+    await expectUsageError(
+      [...words, "--recipe", "muon,kahan"],
+      /recipe muon is of the optimizer muon, not of adamw/,
     );
   },
 );

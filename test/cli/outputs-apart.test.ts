@@ -91,7 +91,7 @@ async function expectRefused(path: string, args: readonly string[]): Promise<voi
 describe.each(ways)("an input by %s", (_, named) => {
   test("takes no weights: a shard that an index leads to, the updates", async () => {
     const path = await inputs();
-    const of = [
+    const words = [
       "run",
       "--weights",
       join(path, "weights.json"),
@@ -100,7 +100,7 @@ describe.each(ways)("an input by %s", (_, named) => {
     ];
     for (const input of ["shard-2.safetensors", "updates.safetensors"]) {
       const onto = named(join(path, input));
-      await expectRefused(path, [...of, "--scheme", "in-place", "--write-weights", onto]);
+      await expectRefused(path, [...words, "--scheme", "in-place", "--write-weights", onto]);
     }
   });
 
@@ -108,8 +108,9 @@ describe.each(ways)("an input by %s", (_, named) => {
     const path = await inputs();
     const index = join(path, "weights.json");
     const onto = named(index);
-    const of = ["run", "--weights", index, "--updates", join(path, "updates.safetensors")];
-    for (const option of ["--json", "--html", "--resume"]) await expectRefused(path, [...of, option, onto]);
+    const words = ["run", "--weights", index, "--updates", join(path, "updates.safetensors")];
+    for (const option of ["--json", "--html", "--resume"])
+      await expectRefused(path, [...words, option, onto]);
     const diff = ["diff", index, join(path, "tuned.safetensors")];
     for (const option of ["--csv", "--resume"]) await expectRefused(path, [...diff, option, onto]);
     await expectRefused(path, ["simulate", "--weights", index, "--steps", "1", "--markdown", onto]);
@@ -123,9 +124,9 @@ describe.each(ways)("an input by %s", (_, named) => {
 test("a figure takes the place of no input, though figures that are there are replaced", async () => {
   const path = await inputs();
   const slides = join(path, "slides");
-  const of = ["report", join(path, "result.json"), "--svg", slides];
-  expect(await output(...of, "--quiet")).toBe("");
-  expect(await output(...of, "--quiet")).toBe("");
+  const words = ["report", join(path, "result.json"), "--svg", slides];
+  expect(await output(...words, "--quiet")).toBe("");
+  expect(await output(...words, "--quiet")).toBe("");
   const [figure] = readdirSync(slides);
   const odd = join(folder, `odd-${made}`);
   mkdirSync(odd);
@@ -141,9 +142,9 @@ test("two outputs are two files", async () => {
   const there = join(path, "there.json");
   writeFileSync(there, "as it was");
   const link = linked(linkSync, there);
-  const of = ["run", recorded("rlvr/early"), "--quiet"];
+  const words = ["run", recorded("rlvr/early"), "--quiet"];
   const clash = async (...outputs: string[]) => {
-    const { status, stderr } = await run([...of, ...outputs]);
+    const { status, stderr } = await run([...words, ...outputs]);
     expect({ status, stderr }).toEqual({
       status: 2,
       stderr: expect.stringMatching(/: expected a file of its own for each output, found the same file as "/),

@@ -23,7 +23,7 @@ async function predict(...args: string[]): Promise<PredictionResult> {
 }
 
 const ruleOf = ({ rules }: PredictionResult, rule: string, knows: string) =>
-  rules.find((of) => of.rule === rule && of.knows === knows)!;
+  rules.find((outcome) => outcome.rule === rule && outcome.knows === knows)!;
 
 describe("of a recorded run", () => {
   let result: PredictionResult;

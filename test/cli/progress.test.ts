@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { duration, progressBar } from "../../src/cli/progress.js";
+import { duration, progressBar, progressLine } from "../../src/cli/progress.js";
 import { Captured } from "../support/cli.js";
 
 describe("progressBar", () => {
@@ -24,12 +24,28 @@ describe("progressBar", () => {
   test("tells the rate and what is left on a terminal, gives the cursor back, and is gone", async () => {
     const listeners = process.listenerCount("exit");
     const shown = await shownOn(new Captured(120));
-    expect(shown).toContain("62% of 40 million updates, 10.0 million updates/s, 2 s left");
-    const [hidden, back] = ["\u001b[?25l", "\u001b[?25h"].map((of) => shown.lastIndexOf(of));
+    expect(shown).toContain("62% of 40 million updates, 2 s left, 10/s");
+    const [hidden, back] = ["\u001b[?25l", "\u001b[?25h"].map((sequence) => shown.lastIndexOf(sequence));
     expect(hidden).toBeGreaterThan(-1);
     expect(back).toBeGreaterThan(hidden);
     expect(process.listenerCount("exit")).toBe(listeners);
   });
+
+  test.each([40, 60, 80, 120])(
+    "has its time left on a terminal of %d columns, and is not cut there",
+    (columns) => {
+      for (const total of ["0.21", "3000"]) {
+        const shown = { progress: 0.5, total, unit: "million updates", rate: "1200", left: "1 h 05 min" };
+        const line = progressLine(shown, columns);
+        expect(line.length).toBeLessThan(columns);
+        expect(line).toContain("50%");
+        expect(line).toContain("1 h 05 min left");
+        const [bar] = line.split(" ");
+        expect(bar.length).toBeGreaterThanOrEqual(10);
+        expect(Math.abs(2 * bar.lastIndexOf("\u2588") + 2 - bar.length)).toBeLessThan(2);
+      }
+    },
+  );
 
   test("is silent in a pipe", async () => {
     expect(await shownOn(new Captured())).toBe("");

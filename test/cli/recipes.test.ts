@@ -72,7 +72,7 @@ describe("run --optimizer", () => {
 
   test("the help lists the recipes of every optimizer, with a star where none was compared", async () => {
     const help = (await output("run", "--help")).replace(/\s+/g, " ");
-    const [listed] = help.match(/computes? them; adamw: .* \(\* not compared/) ?? [""];
+    const [listed] = help.match(/computed with; adamw: .* \(\* not compared/) ?? [""];
     for (const [optimizer, known] of Object.entries(recipes)) {
       const names = [...known.values()].map(({ name, verified }) => (verified === null ? `${name}*` : name));
       expect(listed).toContain(`${optimizer}: ${names.join(", ")}`);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Case, Result } from "../../src/lens/run/result.js";
+import type { Case } from "../../src/lens/run/case.js";
+import type { Result } from "../../src/lens/run/result.js";
 import { output } from "../support/cli.js";
 import { expectedCases } from "../support/expected.js";
 import { recorded, recordedWindows } from "../support/recorded.js";
@@ -8,12 +9,12 @@ import { expectValid } from "../support/schemas.js";
 const ratios = new Set(["apparentSparsity", "realSparsity", "effectiveDescent"]);
 
 /** Integers equal; ratios to 1e-12 of themselves, since numpy adds them up in another order. */
-function expectNumbers(actual: object, expected: Readonly<Record<string, unknown>>, of: string): void {
+function expectNumbers(actual: object, expected: Readonly<Record<string, unknown>>, subject: string): void {
   for (const [name, value] of Object.entries(expected)) {
     if (typeof value !== "number") continue;
     const found = (actual as Record<string, number>)[name];
-    if (!ratios.has(name)) expect(found, `${of} ${name}`).toBe(value);
-    else expect(Math.abs(found - value), `${of} ${name}`).toBeLessThanOrEqual(1e-12 * Math.abs(value));
+    if (!ratios.has(name)) expect(found, `${subject} ${name}`).toBe(value);
+    else expect(Math.abs(found - value), `${subject} ${name}`).toBeLessThanOrEqual(1e-12 * Math.abs(value));
   }
 }
 
@@ -30,11 +31,13 @@ describe.each(recordedWindows)("the recorded run %s", (window) => {
     const expected = expectedCases(window);
     expect(expected).toHaveLength(7);
     for (const { format, scheme, end, ...totals } of expected) {
-      const of = result.cases.find((found) => found.format === format && found.scheme === scheme) as Case;
-      expectNumbers(of.totals, totals, `${format} ${scheme}`);
-      expectNumbers(of.end, end, `${format} ${scheme} end`);
+      const lensCase = result.cases.find(
+        (found) => found.format === format && found.scheme === scheme,
+      ) as Case;
+      expectNumbers(lensCase.totals, totals, `${format} ${scheme}`);
+      expectNumbers(lensCase.end, end, `${format} ${scheme} end`);
     }
-    for (const of of result.cases) expectConsistent(of);
+    for (const lensCase of result.cases) expectConsistent(lensCase);
   });
 });
 
@@ -42,10 +45,11 @@ describe.each(recordedWindows)("the recorded run %s", (window) => {
 function expectConsistent({ totals, tensors, steps, histogram }: Case): void {
   const sum = (numbers: readonly number[]) => numbers.reduce((total, n) => total + n, 0);
   const classes = ["none", "lost", "kept", "moved", "nonfinite"] as const;
-  expect(sum(classes.map((of) => totals[of]))).toBe(totals.elements * totals.steps);
-  for (const of of classes) {
-    expect(sum(steps.map((step) => step[of]))).toBe(totals[of]);
-    expect(sum(tensors.map((tensor) => tensor.totals[of]))).toBe(totals[of]);
+  expect(sum(classes.map((className) => totals[className]))).toBe(totals.elements * totals.steps);
+  for (const className of classes) {
+    expect(sum(steps.map((step) => step[className]))).toBe(totals[className]);
+    expect(sum(tensors.map((tensor) => tensor.totals[className]))).toBe(totals[className]);
   }
-  for (const of of ["lost", "kept", "moved"] as const) expect(sum(histogram[of])).toBe(totals[of]);
+  for (const className of ["lost", "kept", "moved"] as const)
+    expect(sum(histogram[className])).toBe(totals[className]);
 }

@@ -44,8 +44,8 @@ describe("report", () => {
     const merged = await read(...halves);
     expectValid("result", merged);
     expect(merged.cases).toEqual(unsplit.cases);
-    for (const of of ["tensors", "elements", "stepNumbers"] as const) {
-      expect(merged.input[of]).toEqual(unsplit.input[of]);
+    for (const field of ["tensors", "elements", "stepNumbers"] as const) {
+      expect(merged.input[field]).toEqual(unsplit.input[field]);
     }
   });
 
@@ -82,7 +82,9 @@ describe("what is no result is refused in one sentence", () => {
   ): Promise<string> {
     const result = await read(whole);
     for (const [path, value] of changes) {
-      const parent = path.slice(0, -1).reduce((of: object, key) => of[key as keyof typeof of], result);
+      const parent = path
+        .slice(0, -1)
+        .reduce((object: object, key) => object[key as keyof typeof object], result);
       Object.assign(parent, { [path.at(-1)!]: value });
     }
     return put(folder, name, JSON.stringify(result));
@@ -91,6 +93,26 @@ describe("what is no result is refused in one sentence", () => {
   test("a result of another schema", async () => {
     const path = await changed("another.json", [["schema"], "precision-lens/2\u001b[2J"]);
     await expectRefusal(["report", path], path, schema, 'schema "precision-lens/2\\u001b[2J"');
+  });
+
+  test("counts that do not add up", async () => {
+    const { lost, elements, steps } = (await read(whole)).cases[1].totals;
+    const path = await changed("lost-a-bit.json", [["cases", 1, "totals", "lost"], lost ^ 1]);
+    const sum = elements * steps + ((lost ^ 1) - lost);
+    const found = `/cases/1/totals, whose classes are ${sum} weight-steps, not ${elements} x ${steps}`;
+    await expectRefusal(["report", path], path, "counts that add up", found);
+  });
+
+  test("shards of one run, which merge adds up", async () => {
+    const shards = await Promise.all(
+      [0, 1].map(async (i) => {
+        const path = join(folder, `shard-${i}.json`);
+        await output("run", window, "--scheme", "master", "--shard", `${i}/2`, "--quiet", "--json", path);
+        return path;
+      }),
+    );
+    const found = "those of shards: `precision-lens merge` adds them up";
+    await expectRefusal(["report", ...shards], shards.join(", "), "results over different tensors", found);
   });
 
   test("one that was cut off", async () => {

@@ -12,7 +12,7 @@ import { sized } from "../support/tier.js";
 
 const folder = temporaryFolder();
 /** Tensors of each side. */
-const count = sized({ quick: 20, full: 80 });
+const count = sized({ quick: 12, full: 80 });
 
 /** Tensors whose comparison as fp16 takes a while: no fast twin rounds to it. */
 function checkpoint(name: string, scale: number): string {
@@ -34,7 +34,7 @@ beforeAll(async () => {
 
 describe("--resume", () => {
   test("ended at any moment, the run goes on from there and gives what an uninterrupted one gives", async () => {
-    await expectResumes(work, join(folder, "out"), sized({ quick: 2, full: 20 }));
+    await expectResumes(work, join(folder, "out"), sized({ quick: 2, full: 14 }));
   });
 
   test("what was counted is not counted again, and a line that was cut off does not count", async () => {

@@ -50,7 +50,11 @@ describe("run", () => {
         ...["--seed", "7", "--json", "-"],
       ),
     );
-    expect(cases.map((of) => [of.format, of.scheme, of.rounding, of.opmath].join(" "))).toEqual([
+    expect(
+      cases.map((lensCase) =>
+        [lensCase.format, lensCase.scheme, lensCase.rounding, lensCase.opmath].join(" "),
+      ),
+    ).toEqual([
       "fp16 kahan toward-zero exact",
       "fp16 kahan stochastic exact",
       "fp16 in-place toward-zero exact",

@@ -99,7 +99,7 @@ describe("serve", () => {
 
   test("listens on no other address of this machine", async () => {
     const others = Object.values(networkInterfaces())
-      .flatMap((of) => of ?? [])
+      .flatMap((addresses) => addresses ?? [])
       .filter(({ internal, family }) => !internal && family === "IPv4");
     for (const { address } of [...others, { address: "127.0.0.2" }]) {
       const outcome = await new Promise((resolve) => {

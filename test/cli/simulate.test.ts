@@ -42,7 +42,7 @@ describe("simulate", () => {
     const { step, elements, ...last } = cases[0].curve[4];
     expect([step, elements, last]).toEqual([5, 5000, cases[0].end]);
     expect(input).toMatchObject({ kind: "synthetic", elements: 5000, tensors: 1 });
-    expect(firstShown?.map((of) => of.case)).toEqual([0]);
+    expect(firstShown?.map((entry) => entry.case)).toEqual([0]);
     expect(sampling).toBeUndefined();
   });
 
@@ -103,7 +103,6 @@ describe("simulate", () => {
   });
 
   test.each([
-    ["no steps", ["simulate"], /--steps/],
     ["steps beyond memory", ["simulate", "--steps", "100001"], /--steps.*at most 100,000/],
     ["an unknown model", ["simulate", "--model", "gpt-5", "--steps", "1"], /gpt-5/],
     ["an unknown preset", ["simulate", "--preset", "dpo"], /dpo/],

@@ -10,6 +10,7 @@ import { put, temporaryFolder } from "../source/support.js";
 import { expectRefusal, expectUsageError, output, run } from "../support/cli.js";
 import { recorded } from "../support/recorded.js";
 import { expectValid } from "../support/schemas.js";
+import { sized } from "../support/tier.js";
 
 const folder = temporaryFolder();
 const window = recorded("rlvr/early");
@@ -41,7 +42,7 @@ describe("of a synthetic run", () => {
       keeps: 0.99,
     });
     const single = await output("simulate", ...common, ...cases, "--lr", "1e-4", "--json", "-");
-    const shared = result.cells.slice(2).map(({ rate: _, standardError: __, ...of }) => of);
+    const shared = result.cells.slice(2).map(({ rate: _, standardError: __, ...sweepCase }) => sweepCase);
     // A page tells the command that gives it again.
     const [again] = sweepCommandLines(result);
     const { result: same } = await sweep(...again.split(" ").slice(2));
@@ -75,8 +76,9 @@ describe("of a synthetic run", () => {
   });
 
   test("an fp32 master learns where storing in place does not, and stochastic rounding at any rate", async () => {
+    const elements = sized({ quick: "8000", full: "20000" });
     const { result, table, path } = await sweep(
-      ...["--elements", "20000", "--lr", "1e-5:1e-4:2", "--scheme", "in-place,master"],
+      ...["--elements", elements, "--lr", "1e-5:1e-4:2", "--scheme", "in-place,master"],
       ...["--rounding", "nearest-even,stochastic", "--learns", "0.6"],
     );
     expect(
@@ -87,7 +89,9 @@ describe("of a synthetic run", () => {
       ["master", "nearest-even", 1e-5],
       ["master", "stochastic", 1e-5],
     ]);
-    expect(table).toMatch(/^20,000 weights, 20 steps at each of 2 learning rates\n\nSmallest learning rate /);
+    expect(table).toMatch(
+      /^\d+,000 weights, 20 steps at each of 2 learning rates\n\nSmallest learning rate /,
+    );
     expect(table.replace(/\s+/g, " ")).toContain("A case learns if it retains 0.6 to 1.4, ");
     expect(Math.max(...table.split("\n").map(visibleWidth))).toBeLessThanOrEqual(80);
 

@@ -11,6 +11,7 @@ const window = recorded("rlvr/early");
 describe("usage", () => {
   test.each<[string, string[], RegExp]>([
     ["an unknown command", ["frobnicate"], /unknown command 'frobnicate'/],
+    ["help of an unknown command", ["help", "frobnicate"], /unknown command 'frobnicate'/],
     ["an unknown option", ["run", window, "--colour"], /unknown option '--colour'/],
     [
       "an unknown format",
@@ -98,6 +99,17 @@ describe("usage", () => {
       expect(Math.max(...help.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(80);
     }
     expect(await output("--version")).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test("the help of all commands says of each what its own help says", async () => {
+    const list = (await output("--help")).split("Commands:\n")[1];
+    const listed = [...list.matchAll(/^ {2}(?!help )(\S+) \[options\]((?: [[<]\S+)*)/gm)];
+    expect(listed.length).toBe(list.match(/^ {2}\S/gm)!.length - 1);
+    expect(listed.length).toBeGreaterThan(16);
+    for (const [, name, parameters] of listed) {
+      const [usage] = (await output(name, "--help")).split("\n");
+      expect(usage).toBe(`Usage: precision-lens ${name} [options]${parameters}`);
+    }
   });
 });
 

@@ -8,7 +8,7 @@ import { random32, stepFloat64 } from "../support/bits.js";
 import { Mismatches } from "../support/mismatches.js";
 
 /** Numbers, midpoints and what lies beside them over the range of a format and beyond it, and random ones. */
-function inputsOf(of: Format, seed: number): Float64Array {
+function inputsOf(format: Format, seed: number): Float64Array {
   const random = random32(seed);
   const numbers = [
     0,
@@ -20,13 +20,16 @@ function inputsOf(of: Format, seed: number): Float64Array {
     5e-324,
     2 ** -150,
     2 ** -149,
-    of.maxFinite * 2,
+    format.maxFinite * 2,
   ];
   for (let i = 0; i < 700; i++) {
     const code =
-      i < 40 ? Math.max(of.maxFiniteCode - (i >> 1), 0) : Math.floor((random() / 2 ** 32) * of.maxFiniteCode);
-    const low = decode(code, of);
-    const high = code < of.maxFiniteCode ? decode(code + 1, of) : of.maxFinite * (1 + of.epsilon);
+      i < 40
+        ? Math.max(format.maxFiniteCode - (i >> 1), 0)
+        : Math.floor((random() / 2 ** 32) * format.maxFiniteCode);
+    const low = decode(code, format);
+    const high =
+      code < format.maxFiniteCode ? decode(code + 1, format) : format.maxFinite * (1 + format.epsilon);
     const center = i % 3 === 0 ? low : (low + high) / 2;
     const near = stepFloat64(center, (i % 5) - 2);
     numbers.push(i % 2 === 0 ? near : -near);
@@ -43,8 +46,8 @@ const subjects: readonly Format[] = [
   defineFormat({ ...formats.get("e4m3fn")!, name: "e4m3-flush", subnormals: false }),
 ];
 
-describe.each(subjects)("arrays of $name", (of) => {
-  const wide = inputsOf(of, 3);
+describe.each(subjects)("arrays of $name", (format) => {
+  const wide = inputsOf(format, 3);
   const random = random32(5);
   const randomBits = Uint32Array.from(wide, random);
 
@@ -54,17 +57,17 @@ describe.each(subjects)("arrays of $name", (of) => {
       for (const rounding of roundings) {
         const options = { rounding, overflow };
         const bits = rounding === "stochastic" ? { randomBits } : {};
-        const rounded = roundArray(x, of, { ...options, ...bits });
+        const rounded = roundArray(x, format, { ...options, ...bits });
         // Of scales negative numbers are NaN, which is a code there.
-        const codes = encodeArray(x, of, { ...options, ...bits });
+        const codes = encodeArray(x, format, { ...options, ...bits });
         for (let i = 0; i < x.length; i++) {
           const one = { ...options, randomBits: randomBits[i] };
           const what = () => `${x[i]} ${rounding} ${x.constructor.name}`;
-          wrong.compare(rounded[i], Math.fround(round(x[i], of, one)), what);
-          wrong.compare(codes[i], encode(x[i], of, one), what);
+          wrong.compare(rounded[i], Math.fround(round(x[i], format, one)), what);
+          wrong.compare(codes[i], encode(x[i], format, one), what);
         }
         wrong.compare(
-          decodeArray(codes, of).findIndex((n, i) => !Object.is(n, rounded[i])),
+          decodeArray(codes, format).findIndex((n, i) => !Object.is(n, rounded[i])),
           -1,
           () => rounding,
         );
@@ -75,9 +78,9 @@ describe.each(subjects)("arrays of $name", (of) => {
 
   it("keep NaN, or refuse it where there is none", () => {
     const x = Float32Array.of(1, NaN);
-    expect(roundArray(x, of)[1]).toBe(NaN);
-    if (of.hasNaN) expect(encodeArray(x, of)[1]).toBe(encode(NaN, of));
-    else expect(() => encodeArray(x, of)).toThrow("has no code for NaN");
+    expect(roundArray(x, format)[1]).toBe(NaN);
+    if (format.hasNaN) expect(encodeArray(x, format)[1]).toBe(encode(NaN, format));
+    else expect(() => encodeArray(x, format)).toThrow("has no code for NaN");
   });
 });
 
@@ -94,6 +97,19 @@ describe("arrays", () => {
     expect(x).toEqual(Float32Array.of(1, 2));
     expect(() => roundArray(x, "bf16", {}, new Float32Array(1))).toThrow(
       "into: expected 2 elements, found 1",
+    );
+  });
+
+  it("of codes go into an array that is given too, if it is of their kind", () => {
+    const x = Float32Array.of(1, -2);
+    const codes = new Uint16Array(2);
+    expect(encodeArray(x, "bf16", {}, codes)).toBe(codes);
+    expect(codes).toEqual(Uint16Array.of(0x3f80, 0xc000));
+    expect(() => encodeArray(x, "bf16", {}, new Uint16Array(3))).toThrow(
+      "into: expected 2 elements, found 3",
+    );
+    expect(() => encodeArray(x, "bf16", {}, new Uint8Array(2))).toThrow(
+      "into: expected a Uint16Array, found a Uint8Array",
     );
   });
 

@@ -47,7 +47,7 @@ describe.each(lenses)("the lens of engine %s", (_, create) => {
 
 test("both count the same", async () => {
   const [a, b] = await Promise.all(lenses.map(async ([, create]) => counted(await create(), [2])));
-  expect(a.map((of) => of.histogram.toJSON())).toEqual(b.map((of) => of.histogram.toJSON()));
+  expect(a.map((tally) => tally.histogram.toJSON())).toEqual(b.map((tally) => tally.histogram.toJSON()));
   expect(a.map(({ probes, castChanged }) => [probes, castChanged])).toEqual(
     b.map(({ probes, castChanged }) => [probes, castChanged]),
   );

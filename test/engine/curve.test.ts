@@ -117,7 +117,7 @@ describe.each(everyEngine)("curves on $name", (engine) => {
     updates[1][4500] = Infinity;
     const tensors = [
       tensorOf("a", weights, ...updates),
-      tensorOf("b", weights.subarray(0, 77), ...updates.map((of) => of.subarray(0, 77))),
+      tensorOf("b", weights.subarray(0, 77), ...updates.map((update) => update.subarray(0, 77))),
     ];
     const stepNumbers = [2, 4, 6, 7, 30];
     const count = async (more: object) =>
@@ -136,7 +136,7 @@ describe.each(everyEngine)("curves on $name", (engine) => {
     expect(await count({ milestones: [0, 1, 4], chunk: 4096 })).toEqual(curved);
     // After k steps a run is what a run of k steps ends as.
     const two = await engine.run({
-      tensors: tensors.map((of) => ({ ...of, updates: of.updates.slice(0, 2) })),
+      tensors: tensors.map((tensor) => ({ ...tensor, updates: tensor.updates.slice(0, 2) })),
       stepNumbers: [2, 4],
       cases,
     });

@@ -84,14 +84,14 @@ it("steps that are 2^32 apart have random bits of their own, the same on every e
     expectEqual(a, b);
     outcomes.set(step, a);
   }
-  const stored = [...outcomes.values()].map((of) => of[0].storedBits[0]);
+  const stored = [...outcomes.values()].map((outcome) => outcome[0].storedBits[0]);
   expect(new Set(stored).size).toBe(4);
 });
 
 describe("adamw by the recipe fp32", () => {
   it("keeps its weights in fp32, whatever format is asked for", () => {
-    for (const of of [undefined, "bf16", "e4m3fn"]) {
-      const optimizer = adamw({ recipe: "fp32", lr: 2 ** -20, ...(of && { format: of }) });
+    for (const formatName of [undefined, "bf16", "e4m3fn"]) {
+      const optimizer = adamw({ recipe: "fp32", lr: 2 ** -20, ...(formatName && { format: formatName }) });
       const start = optimizer.init([1 + 2 ** -23, 0.1]);
       expect(Array.from(start.values.p)).toEqual([1 + 2 ** -23, Math.fround(0.1)]);
       // The first step of Adam is the learning rate.

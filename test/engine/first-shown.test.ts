@@ -78,7 +78,7 @@ describe("studyFirstShown", () => {
 
   it("is what one number after the other shows, in every case but fp32", async () => {
     const study = await studyFirstShown({ tensors, stepNumbers, cases }, formula);
-    expect(study.map((of) => of.case)).toEqual([0, 2, 3, 4, 5]);
+    expect(study.map((entry) => entry.case)).toEqual([0, 2, 3, 4, 5]);
     for (const { case: c, binades } of study) {
       const found = binades.map(({ formula: _, ...counted }) => counted);
       const expected = bruteForce(numbers, stepNumbers, cases[c]);
@@ -104,7 +104,7 @@ describe("studyFirstShown", () => {
 
   it("has nothing to say of no case but fp32, and of no step", async () => {
     expect(await studyFirstShown({ tensors, stepNumbers, cases: [cases[1]] }, formula)).toEqual([]);
-    const none = tensors.map((of) => ({ ...of, updates: [] }));
+    const none = tensors.map((tensor) => ({ ...tensor, updates: [] }));
     expect(await studyFirstShown({ tensors: none, stepNumbers: [], cases }, formula)).toEqual([]);
   });
 

@@ -34,7 +34,7 @@ function runOf(lr: number, betas: readonly [number, number], steps: number): Sim
 }
 
 const outcome = (steps: readonly StepPrediction[], rule: Rule, knows: Knowledge) =>
-  ruleOutcomes(steps).find((of) => of.rule === rule && of.knows === knows)!;
+  ruleOutcomes(steps).find((ruleOutcome) => ruleOutcome.rule === rule && ruleOutcome.knows === knows)!;
 
 /** Weights with gradients of unlike sizes, numbered from step 5 on. */
 function drawnJob(elements: number, steps: number) {
@@ -106,7 +106,7 @@ test("tensors and chunks add up, and progress comes to its end", async () => {
   const { weights, gradients, stepNumbers } = drawnJob(2 ** 16 + 300, 2);
   const run = runOf(1e-5, [0.9, 0.999], 2);
   const piece = (from: number, to: number): TensorInput =>
-    tensorOf("w", weights.subarray(from, to), ...gradients.map((of) => of.subarray(from, to)));
+    tensorOf("w", weights.subarray(from, to), ...gradients.map((gradient) => gradient.subarray(from, to)));
   const told: [number, number][] = [];
   const count = (tensors: readonly TensorInput[]) =>
     predict({ tensors, stepNumbers }, run, bf16, { progress: (done, total) => told.push([done, total]) });
@@ -145,7 +145,7 @@ describe("on noise at the usual settings", async () => {
   const settled = steps.filter(({ step }) => step > 10);
 
   test("a step changes what steps change", () => {
-    const changed = settled.reduce((sum, of) => sum + of.changed, 0) / (elements * settled.length);
+    const changed = settled.reduce((sum, step) => sum + step.changed, 0) / (elements * settled.length);
     expect(changed).toBeGreaterThan(0.0055);
     expect(changed).toBeLessThan(0.0075);
   });

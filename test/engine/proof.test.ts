@@ -10,10 +10,10 @@ test("a self-check that threw is made again, one that came to an end is kept", a
   const flaky: Engine = {
     ...reference,
     name: "flaky",
-    run: async (...of) => {
+    run: async (...args) => {
       runs += 1;
       if (broken) throw new Error("device lost");
-      return reference.run(...of);
+      return reference.run(...args);
     },
   };
   const proof = proofOf(flaky);

@@ -8,9 +8,9 @@ import { recorded, recordedWindows } from "../support/recorded.js";
 import { sized } from "../support/tier.js";
 
 describe.each(everyEngine)("engine $name on recorded runs", (engine) => {
-  // In the quick tier the slow engine takes one window of each run, the fast one all.
+  // In the quick tier the slow engine takes one window, the fast one all.
   const slow = sized({ quick: engine.name === "reference", full: false });
-  it.each(slow ? ["rlvr/early", "sft/late", "opd/early"] : recordedWindows)(
+  it.each(slow ? ["sft/late"] : recordedWindows)(
     "%s: the totals that numpy counted, integers equal, ratios to 1e-12",
     async (window) => {
       const recording = await openRecording(await recordedRun(recorded(window)));

@@ -196,7 +196,10 @@ describe("properties", () => {
   const anyRun = fc
     .array(fc.tuple(fc.float(), fc.float({ min: -1, max: 1 }), fc.float()), { minLength: 1, maxLength: 50 })
     .map((rows) =>
-      tensorOf("w", ...([0, 1, 2].map((of) => rows.map((row) => row[of])) as [number[], number[], number[]])),
+      tensorOf(
+        "w",
+        ...([0, 1, 2].map((column) => rows.map((row) => row[column])) as [number[], number[], number[]]),
+      ),
     );
 
   it("classes sum to elements x steps; the parts of unchanged to unchanged; tensors and steps to totals", async () => {
@@ -210,11 +213,12 @@ describe("properties", () => {
           expect(none + lost + kept + moved + nonfinite).toBe(2 * elements);
           expect(end.neverUpdated + end.cancelled + end.hidden).toBe(end.unchanged);
           const sum = (counts: readonly number[]) => counts.reduce((total, n) => total + n, 0);
-          for (const of of ["none", "lost", "kept", "moved", "nonfinite"] as const) {
-            expect(sum(steps.map((step) => step[of]))).toBe(totals[of]);
-            expect(sum(parts.map((part) => part.totals[of]))).toBe(totals[of]);
+          for (const className of ["none", "lost", "kept", "moved", "nonfinite"] as const) {
+            expect(sum(steps.map((step) => step[className]))).toBe(totals[className]);
+            expect(sum(parts.map((part) => part.totals[className]))).toBe(totals[className]);
           }
-          for (const of of ["lost", "kept", "moved"] as const) expect(sum(histogram[of])).toBe(totals[of]);
+          for (const className of ["lost", "kept", "moved"] as const)
+            expect(sum(histogram[className])).toBe(totals[className]);
           if (options.scheme === "in-place") expect(kept).toBe(0);
         },
       ),
@@ -242,11 +246,12 @@ describe("properties", () => {
   });
 
   it("chunk size and tensor order never change a result", async () => {
-    const blocks = sized({ quick: [0, 1, 2], full: [1, 2, 3] });
+    const blocks = sized({ quick: [0, 2], full: [1, 2, 3] });
     const runs = blocks.map((block) => gaussianRun(block + 1, 4096 * block + 37 * (block + 1), 3));
     const tensors = runs.map(({ weights, updates }, i) => tensorOf(`w${i}`, weights, ...updates));
     for (const rounding of ["nearest-even", "stochastic"] as const) {
-      for (const scheme of schemeNames) {
+      const half = schemeNames.filter((_, s) => s % 2 === (rounding === "stochastic" ? 1 : 0));
+      for (const scheme of sized({ quick: half, full: schemeNames })) {
         const options = { format: "bf16", scheme, rounding, seed: 5 } as const;
         const whole = await count(tensors, options, 2 ** 20);
         expect(await count(tensors, options, 1)).toEqual(whole);

@@ -25,10 +25,10 @@ function countingEngine() {
   const counted: string[][] = [];
   const engine: Engine = {
     ...reference,
-    run: (of, observer) => {
-      counted.push(of.tensors.map(({ name }) => name));
-      const tensors = of.tensors.map(({ name }) => small.find((tensor) => tensor.name === name)!);
-      return reference.run({ ...of, tensors }, observer);
+    run: (given, observer) => {
+      counted.push(given.tensors.map(({ name }) => name));
+      const tensors = given.tensors.map(({ name }) => small.find((tensor) => tensor.name === name)!);
+      return reference.run({ ...given, tensors }, observer);
     },
   };
   return { engine, counted };
@@ -64,7 +64,7 @@ describe("runParts", () => {
     const progress = (done: number, total: number) => told.push([done, total]);
     await runParts(job, countingEngine().engine, { progress }, logOf(new Map()));
     const total = 3 * 3 * 2 ** 24;
-    expect(told.every(([done, of], i) => of === total && (i === 0 || done >= told[i - 1][0]))).toBe(true);
+    expect(told.every(([done, all], i) => all === total && (i === 0 || done >= told[i - 1][0]))).toBe(true);
     expect(told.at(-1)).toEqual([total, total]);
   });
 });

@@ -27,14 +27,17 @@ const threaded = {
 
 /** Numbers rounded to a format, in shared memory as its codes. */
 function shared(numbers: Float32Array, name: string): Values {
-  const of = format(name);
-  const bytes = of.bits / 8;
+  const resolved = format(name);
+  const bytes = resolved.bits / 8;
   const buffer = new SharedArrayBuffer(bytes * numbers.length);
   if (bytes === 4) new Float32Array(buffer).set(numbers);
   const codes = bytes === 2 ? new Uint16Array(buffer) : new Uint8Array(buffer);
-  if (bytes < 4) for (const [i, x] of numbers.entries()) codes[i] = encode(x, of);
-  const held = bytes === 4 ? numbers : Float32Array.from(codes, (code) => decode(code, of));
-  return { ...valuesOf(held), stored: { in: buffer, byteOffset: 0, format: of } };
+  if (bytes < 4) for (const [i, x] of numbers.entries()) codes[i] = encode(x, resolved);
+  const held = bytes === 4 ? numbers : Float32Array.from(codes, (code) => decode(code, resolved));
+  return {
+    ...valuesOf(held),
+    origin: { kind: "stored", of: { in: buffer, byteOffset: 0, format: resolved } },
+  };
 }
 
 /** Updates as fp32, bf16 and 8-bit codes, among them zeros of both signs and what is not finite. */
@@ -67,7 +70,10 @@ describe("values that are scaled where they are read", () => {
       expect(await outcomeOf(threaded, scaled)).toEqual(expected);
       const plain = job((values) => values);
       const [{ updates, ...tensor }] = plain.tensors;
-      const copied = { ...tensor, updates: await Promise.all(updates.map((of) => beforehand(of, by))) };
+      const copied = {
+        ...tensor,
+        updates: await Promise.all(updates.map((update) => beforehand(update, by))),
+      };
       expect(await outcomeOf(reference, { ...plain, tensors: [copied] })).toEqual(expected);
     },
   );
@@ -83,7 +89,7 @@ describe("values that are scaled where they are read", () => {
     const values = shared(Float32Array.of(1 + 2 ** -23, 3, 1e-38), "fp32");
     const twice = scaledValues(scaledValues(values, 0.1), 10);
     // A thread that multiplied once would give other numbers, so it is not asked to.
-    expect(twice.stored).toBeUndefined();
+    expect(twice.origin).toBeUndefined();
     const read = new Float32Array(2);
     await twice.read(1, read);
     const { fround } = Math;
@@ -94,9 +100,9 @@ describe("values that are scaled where they are read", () => {
     const { close, stepNumbers, ...recording } = await openRecording(
       await recordedRun(recorded("rlvr/early")),
     );
-    const tensors = recording.tensors.map((of) => ({
-      ...of,
-      updates: of.updates.map((values) => scaledValues(values, 3.16)),
+    const tensors = recording.tensors.map((tensor) => ({
+      ...tensor,
+      updates: tensor.updates.map((values) => scaledValues(values, 3.16)),
     }));
     expect(await outcomeOf(threaded, { tensors, stepNumbers, cases })).toEqual(
       await outcomeOf(reference, { tensors, stepNumbers, cases }),

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Engine, LensJob } from "../../src/engine/engine.js";
+import { engineNames } from "../../src/engine/engine-names.js";
 import { EngineRefused } from "../../src/engine/engine-refused.js";
 import { reference } from "../../src/engine/reference/reference.js";
+import { engines } from "../../src/engine/registry.js";
 import { sampleOf, selectEngine } from "../../src/engine/select.js";
 import { worthThreads } from "../../src/engine/wasm/wasm.js";
 import { updateSettings } from "../../src/update/settings.js";
@@ -15,7 +17,7 @@ function engine(name: string, about: Partial<Engine> = {}): Engine {
 }
 
 function registry(...engines: readonly Engine[]): ReadonlyMap<string, Engine> {
-  return new Map(engines.map((of) => [of.name, of]));
+  return new Map(engines.map((candidate) => [candidate.name, candidate]));
 }
 
 /** A run that takes so many milliseconds. */
@@ -33,6 +35,10 @@ const job: LensJob = {
 };
 
 describe("selectEngine", () => {
+  it("goes by the names that are listed apart from the engines", () => {
+    expect(engineNames).toEqual(["auto", "gpu", ...engines.keys()]);
+  });
+
   it("takes the engine that is named, of those there are", async () => {
     expect((await selectEngine("reference")).engine).toBe(reference);
     await expect(selectEngine("abacus")).rejects.toThrow('unknown engine "abacus": expected auto, ');
@@ -77,7 +83,7 @@ describe("selectEngine", () => {
         ...about,
       });
     const cpu = engine("cpu", { run: taking(30) });
-    const choose = async (of: Engine) => (await selectEngine("auto", job, registry(cpu, of))).engine.name;
+    const choose = async (gpu: Engine) => (await selectEngine("auto", job, registry(cpu, gpu))).engine.name;
     expect(await choose(device(0, 4))).toBe("device");
     expect(closed).toBe(0);
     expect(await choose(device(0, 5))).toBe("cpu");

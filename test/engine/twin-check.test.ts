@@ -28,7 +28,7 @@ describe("agrees", () => {
   it("not where the comparison at a milestone is that of the end", async () => {
     const late = saying((tally) => {
       const end = new EndTally();
-      for (const of of tally.tensors) end.merge(of.tally.end);
+      for (const tensor of tally.tensors) end.merge(tensor.tally.end);
       return { ...tally, curve: tally.curve.map((point) => ({ ...point, end })) };
     });
     expect(await agrees(late, reference, cases)).toBe(false);

@@ -105,10 +105,10 @@ describe("roundings by short names", () => {
   it("tell the roundings apart that they name", () => {
     const bf16 = format("bf16");
     const up = 1 + 2 ** -7;
-    const of = (x: number) =>
+    const rounded = (x: number) =>
       (["rne", "rna", "rz", "ru", "rd"] as const).map((short) => round(x, bf16, { rounding: short }));
-    expect(of(1 + 2 ** -8)).toEqual([1, up, 1, up, 1]);
-    expect(of(-1 - 2 ** -8)).toEqual([-1, -up, -1, -1, -up]);
+    expect(rounded(1 + 2 ** -8)).toEqual([1, up, 1, up, 1]);
+    expect(rounded(-1 - 2 ** -8)).toEqual([-1, -up, -1, -1, -up]);
   });
 
   it.each(["Sr", "nearest", "up", "rnd", ""])("%j is refused", (name) => {

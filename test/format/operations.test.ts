@@ -44,26 +44,26 @@ describe.each(operationCases)("$name of operands chosen for their result", (oper
       const [a = 0, b = 0, c = 0] = hardOperands(operation.name, draw);
       return locators.exact(operation.exact(a, b, c), subject.oracle);
     });
-    const share = (is: (of: Located) => boolean) => located.filter(is).length / located.length;
+    const share = (is: (result: Located) => boolean) => located.filter(is).length / located.length;
     expect(share(isHair)).toBeGreaterThan(0.05);
     expect(share(isInexact)).toBeGreaterThan(0.4);
-    expect(share((of) => !("place" in of))).toBeGreaterThan(0.02);
+    expect(share((result) => !("place" in result))).toBeGreaterThan(0.02);
     if (hasInexactSubnormals(operation.name, subject.oracle)) {
       const { normalExponent } = subject.oracle;
-      const isSubnormal = (of: Located) => "place" in of && of.place.below < 2 ** normalExponent;
-      expect(share((of) => isInexact(of) && isSubnormal(of))).toBeGreaterThan(0.005);
+      const isSubnormal = (result: Located) => "place" in result && result.place.below < 2 ** normalExponent;
+      expect(share((result) => isInexact(result) && isSubnormal(result))).toBeGreaterThan(0.005);
     }
   });
 });
 
-function isInexact(of: Located): boolean {
-  return "place" in of && !of.place.exact;
+function isInexact(result: Located): boolean {
+  return "place" in result && !result.place.exact;
 }
 
 /** Within 2^-12 gaps of a number or a midpoint, but not a number. */
-function isHair(of: Located): boolean {
-  if (!("place" in of) || of.place.exact) return false;
-  const fromBoundary = (of.place.fraction + 2 ** 20) % 2 ** 31;
+function isHair(result: Located): boolean {
+  if (!("place" in result) || result.place.exact) return false;
+  const fromBoundary = (result.place.fraction + 2 ** 20) % 2 ** 31;
   return fromBoundary < 2 ** 21;
 }
 

@@ -9,7 +9,8 @@ import { normal, uniform } from "./support.js";
 
 const draw = normal(uniform(1));
 const drawn = (rows: number, columns: number) => Float64Array.from({ length: rows * columns }, draw);
-const largest = (x: ArrayLike<number>) => Array.from(x).reduce((most, of) => Math.max(most, Math.abs(of)), 0);
+const largest = (x: ArrayLike<number>) =>
+  Array.from(x).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
 /** Symmetric matrices of every kind that the solver meets. */
 const symmetric: readonly (readonly [string, number, Float64Array])[] = [
@@ -42,8 +43,8 @@ const symmetric: readonly (readonly [string, number, Float64Array])[] = [
   ],
 ];
 
-function gramOf(n: number, of: (i: number, j: number) => number): Float64Array {
-  return Float64Array.from({ length: n * n }, (_, i) => of(Math.floor(i / n), i % n));
+function gramOf(n: number, entry: (i: number, j: number) => number): Float64Array {
+  return Float64Array.from({ length: n * n }, (_, i) => entry(Math.floor(i / n), i % n));
 }
 
 describe.each(symmetric)("the eigenvalues of %s", (_, n, a) => {
@@ -93,13 +94,13 @@ describe.each([
   });
 
   test("have its vectors", () => {
-    for (const [vectors, of, length] of [
+    for (const [vectors, found, length] of [
       [oracle.leftSingularVectors, spectrum.left, rows],
       [oracle.rightSingularVectors, spectrum.right, columns],
     ] as const) {
       for (let j = 0; j < 5; j++) {
         let along = 0;
-        for (let i = 0; i < length; i++) along += vectors.get(i, j) * of[i * 5 + j];
+        for (let i = 0; i < length; i++) along += vectors.get(i, j) * found[i * 5 + j];
         expect(Math.abs(along)).toBeCloseTo(1, 10);
       }
     }
@@ -132,10 +133,10 @@ describe("orthonormal", () => {
   ])("%s", (_, x) => {
     const columns = orthonormal(x.slice(), 40, 6, key);
     const products = gram(columns, 40, 6);
-    for (const [i, of] of products.entries()) expect(of).toBeCloseTo(Number(i % 7 === 0), 11);
+    for (const [i, value] of products.entries()) expect(value).toBeCloseTo(Number(i % 7 === 0), 11);
     // What x has is in their span.
     const inside = product(columns, 40, 6, transposedProduct(columns, x), 6);
-    expect(largest(inside.map((of, i) => of - x[i]))).toBeLessThanOrEqual(1e-9 * (1 + largest(x)));
+    expect(largest(inside.map((value, i) => value - x[i]))).toBeLessThanOrEqual(1e-9 * (1 + largest(x)));
   });
 
   function transposedProduct(a: Float64Array, b: Float64Array): Float64Array {

@@ -86,11 +86,11 @@ describe.each(sized<readonly (readonly [string, string])[]>({ quick: [["rlvr", q
     });
 
     test("what isotropic changes would give stands beside", () => {
-      const of = (name: MeasureName) =>
+      const isotropic = (name: MeasureName) =>
         measures[name].others!.find((each) => each.null === "isotropic")!.expected;
-      expect(of("drift")).toBeCloseTo(figures.nss_iso, 9);
-      expect(of("stableRank")).toBeCloseTo(figures.sr_iso, 6);
-      expect(of("energy64")).toBe(figures.en64_iso);
+      expect(isotropic("drift")).toBeCloseTo(figures.nss_iso, 9);
+      expect(isotropic("stableRank")).toBeCloseTo(figures.sr_iso, 6);
+      expect(isotropic("energy64")).toBe(figures.en64_iso);
       const bern = measures.rowSpread.others!.find((each) => each.null === "chance")!.expected;
       expect(bern).toBeCloseTo(figures.row_std_bern, 7);
     });

@@ -15,9 +15,9 @@ function orthonormal(length: number, k: number, draw: () => number): Float64Arra
   while (found.length < k) {
     const x = Float64Array.from({ length }, draw);
     for (let twice = 0; twice < 2; twice++) {
-      for (const of of found) {
-        const along = of.reduce((sum, value, i) => sum + value * x[i], 0);
-        for (let i = 0; i < length; i++) x[i] -= along * of[i];
+      for (const direction of found) {
+        const along = direction.reduce((sum, value, i) => sum + value * x[i], 0);
+        for (let i = 0; i < length; i++) x[i] -= along * direction[i];
       }
     }
     const norm = Math.hypot(...x);

@@ -11,9 +11,9 @@ const [base, tuned] = [numbers(0), numbers(0.1)];
 const matrix = pairOf("w", { rows, columns, numbers: base }, { rows, columns, numbers: tuned });
 const signs = stepKey(tensorKey(3, "w"), 1);
 
-async function whole(operand: Operand, of = matrix): Promise<number[]> {
+async function whole(operand: Operand, pair = matrix): Promise<number[]> {
   const all: number[] = [];
-  for await (const { numbers } of tilesOf(of, operand)) all.push(...numbers);
+  for await (const { numbers } of tilesOf(pair, operand)) all.push(...numbers);
   return all;
 }
 
@@ -42,9 +42,13 @@ test("without signs they are the numbers of the files", async () => {
 test("a draw does not depend on tiles", async () => {
   // Rows that are wider than a tile are read four at a time.
   const [wide, high] = [2 ** 18 + 5, 6];
-  const of = (x: number) => ({ rows: high, columns: wide, numbers: new Float32Array(high * wide).fill(x) });
+  const filled = (x: number) => ({
+    rows: high,
+    columns: wide,
+    numbers: new Float32Array(high * wide).fill(x),
+  });
   const read: number[] = [];
-  const pair = pairOf("w", of(0), of(1));
+  const pair = pairOf("w", filled(0), filled(1));
   const counting = {
     ...pair,
     read: (first: number, count: number) => {

@@ -11,8 +11,8 @@ import { data, numbersIn } from "./support.js";
 const settings = { lr: 1e-5, betas: [0.9, 0.95], eps: 1e-8, weightDecay: 0 } as const;
 
 /** The same step by the recipe, one weight at a time. */
-function byRecipe(of: typeof settings | { lr: number; betas: readonly [number, number] }) {
-  const step = new RecipeStep(intended({ optimizer: "adamw" }), of, format("fp32"), () => 0);
+function byRecipe(optimizer: typeof settings | { lr: number; betas: readonly [number, number] }) {
+  const step = new RecipeStep(intended({ optimizer: "adamw" }), optimizer, format("fp32"), () => 0);
   const at = (name: string) => step.register(name);
   return (t: number, g: Float32Array, m: Float32Array, v: Float32Array): Float32Array => {
     step.begin(t);
@@ -33,11 +33,11 @@ describe("AdamW's updates", () => {
   test.each([
     ["the recorded runs", settings],
     ["a first beta of a tenth", { lr: 0.1, betas: [0.1, 0.999] as const }],
-  ])("have the bits of the recipe, with the settings of %s", (_, of) => {
+  ])("have the bits of the recipe, with the settings of %s", (_, optimizer) => {
     const length = sized({ quick: 2000, full: 50_000 });
     const next = seeded(9);
-    const fast = new AdamwUpdates(of, length);
-    const recipe = byRecipe(of);
+    const fast = new AdamwUpdates(optimizer, length);
+    const recipe = byRecipe(optimizer);
     const [m, v] = [new Float32Array(length), new Float32Array(length)];
     const updates = new Float32Array(length);
     for (let t = 1; t <= 6; t++) {

@@ -1,8 +1,8 @@
 /** The decoder against PyTorch in fp64: one batch of each kind of training (test/data/golden/learn). */
 import { describe, expect, test } from "vitest";
+import type { Arithmetic } from "../../src/learn/decoder/arithmetic.js";
 import { Decoder } from "../../src/learn/decoder/decoder.js";
 import { LogShares } from "../../src/learn/decoder/log-shares.js";
-import type { Arithmetic } from "../../src/learn/decoder/numbers.js";
 import { plainFp32, plainFp64 } from "../../src/learn/decoder/plain.js";
 import { Prefixes } from "../../src/learn/decoder/prefixes.js";
 import { paddedVocabulary, parameters, vocabulary } from "../../src/learn/decoder/shape.js";

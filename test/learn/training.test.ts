@@ -8,9 +8,10 @@ import { RunRecorder } from "../../src/learn/recorded-run.js";
 import { addition, answerTo, subtraction } from "../../src/learn/task.js";
 import { Training, type TrainingSettings } from "../../src/learn/training.js";
 import type { LearningRun, LearnStep } from "../../src/lens/learning/learning.js";
-import type { Case } from "../../src/lens/run/result.js";
+import type { Case } from "../../src/lens/run/case.js";
 import { summarizeCase } from "../../src/lens/run/summarize.js";
 import { type UpdateOptions, updateSettings } from "../../src/update/settings.js";
+import { sized } from "../support/tier.js";
 import { data, modelIn } from "./support.js";
 
 const models = {
@@ -52,15 +53,16 @@ describe.each([
   ["sft", "bf16", "in-place", "stochastic"],
   ["opd", "fp16", "kahan", "nearest-even"],
 ] as const)("%s, %s %s %s", (run, format, scheme, rounding) => {
+  const steps = sized({ quick: 2, full: 4 });
   let trained: Trained;
   beforeAll(async () => {
-    trained = await train(run, { format, scheme, rounding, seed: 3 }, 4);
+    trained = await train(run, { format, scheme, rounding, seed: 3 }, steps);
   });
 
   test("is the same again, and another with another seed", async () => {
-    const again = await train(run, { format, scheme, rounding, seed: 3 }, 4);
+    const again = await train(run, { format, scheme, rounding, seed: 3 }, steps);
     expect(digest(again.weights)).toBe(digest(trained.weights));
-    const other = await train(run, { format, scheme, rounding, seed: 4 }, 4);
+    const other = await train(run, { format, scheme, rounding, seed: 4 }, steps);
     expect(digest(other.weights)).not.toBe(digest(trained.weights));
   });
 
@@ -88,7 +90,9 @@ describe.each([
       name,
       shape,
       weights: values(models.base.subarray(at, at + length)),
-      updates: recorder.updates.filter((of) => of.name.endsWith(`/${name}`)).map((of) => values(of.data)),
+      updates: recorder.updates
+        .filter((update) => update.name.endsWith(`/${name}`))
+        .map((update) => values(update.data)),
     }));
     const stored = new Float32Array(weights.length);
     const [tally] = await engine.run(
@@ -114,7 +118,8 @@ const pinned = ["dac2706e56f406aa", "577d64dc0b0a3961", "7560fc0813d07a25"];
 test("GRPO's reward rises where updates are kept, and not where bf16 loses them", async () => {
   const rewards = async (scheme: "master" | "in-place") => {
     const { steps } = await train("rlvr", { format: "bf16", scheme, seed: 1 }, 60, 2e-5);
-    const mean = (of: readonly LearnStep[]) => of.reduce((sum, { reward }) => sum + reward!, 0) / of.length;
+    const mean = (chosen: readonly LearnStep[]) =>
+      chosen.reduce((sum, { reward }) => sum + reward!, 0) / chosen.length;
     return [mean(steps.slice(0, 10)), mean(steps.slice(50))];
   };
   const [before, after] = await rewards("master");

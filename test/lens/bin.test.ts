@@ -9,17 +9,19 @@ const narrow = [...formats.values()].filter(({ bits }) => bits <= 8);
 const deterministic = roundings.filter((rounding) => rounding !== "stochastic");
 
 /** All finite numbers of a format, each once, ascending. */
-function numbersOf(of: Format): number[] {
-  const all = Array.from({ length: 2 ** of.bits }, (_, code) => decode(code, of)).filter(Number.isFinite);
+function numbersOf(target: Format): number[] {
+  const all = Array.from({ length: 2 ** target.bits }, (_, code) => decode(code, target)).filter(
+    Number.isFinite,
+  );
   return [...new Set(all.map((x) => x + 0))].sort((a, b) => a - b);
 }
 
 describe("bins", () => {
   test.each(
-    narrow.flatMap((of) =>
+    narrow.flatMap((target) =>
       deterministic.flatMap((rounding) =>
         (["ieee", "saturate"] as const).map((overflow): [string, Rounding, "ieee" | "saturate"] => [
-          of.name,
+          target.name,
           rounding,
           overflow,
         ]),
@@ -28,10 +30,10 @@ describe("bins", () => {
   )(
     "%s %s %s: what lies in a bin rounds to its number, and nothing else does",
     (name, rounding, overflow) => {
-      const of = format(name);
-      const by = (x: number) => round(x, of, { rounding, overflow }) + 0;
-      for (const value of numbersOf(of)) {
-        const { low, high, lowIncluded, highIncluded } = binOf(value, of, rounding, overflow);
+      const resolved = format(name);
+      const by = (x: number) => round(x, resolved, { rounding, overflow }) + 0;
+      for (const value of numbersOf(resolved)) {
+        const { low, high, lowIncluded, highIncluded } = binOf(value, resolved, rounding, overflow);
         expect([value, by(low) === value, by(high) === value]).toEqual([value, lowIncluded, highIncluded]);
         const [left, right] = [Math.max(low, -1e6), Math.min(high, 1e6)];
         for (const part of [1 / 64, 1 / 3, 63 / 64]) {

@@ -33,29 +33,29 @@ describe("weights in a format without scales", () => {
     expect(narrow.map(({ name }) => name)).toEqual(
       expect.arrayContaining(["e5m2", "e4m3fn", "e3m2fn", "e2m1fn"]),
     );
-    for (const of of narrow) {
+    for (const target of narrow) {
       // Multiples of a quarter of the smallest number, ties among them, and their neighbours.
       const weights = Float64Array.from({ length: 400 }, () => {
-        const quarter = ((random() % 40) - 20) * (of.minPositive / 4);
+        const quarter = ((random() % 40) - 20) * (target.minPositive / 4);
         return quarter * (1 + ((random() % 3) - 1) * 2 ** -40);
       });
-      const zero = weights.filter((weight) => round(weight, of) === 0).length;
-      const belowNormal = weights.filter((weight) => Math.abs(weight) < of.minNormal).length;
-      expect(CastTally.of(weights, of).summary()).toMatchObject({ elements: 400, belowNormal, zero });
+      const zero = weights.filter((weight) => round(weight, target) === 0).length;
+      const belowNormal = weights.filter((weight) => Math.abs(weight) < target.minNormal).length;
+      expect(CastTally.of(weights, target).summary()).toMatchObject({ elements: 400, belowNormal, zero });
     }
   });
 
   it("is told of formats of at most 8 bits, each once, over all tensors in pieces", async () => {
     const long = Float64Array.from({ length: 2 ** 16 + 3 }, (_, i) => (i >= 2 ** 16 ? 2 ** -7 : 1));
     const casts = await castsWithoutScale(
-      [values(long), values([2 ** -12])],
+      [{ weights: values(long) }, { weights: values([2 ** -12]) }],
       ["bf16", "e4m3fn", "fp16", "e4m3fn", "e2m1fn"].map((name) => format(name)),
     );
     expect(casts).toEqual([
       { format: "e4m3fn", minNormal: 2 ** -6, elements: 2 ** 16 + 4, belowNormal: 4, zero: 1 },
       { format: "e2m1fn", minNormal: 1, elements: 2 ** 16 + 4, belowNormal: 4, zero: 4 },
     ]);
-    expect(await castsWithoutScale([values([1])], [format("bf16")])).toEqual([]);
+    expect(await castsWithoutScale([{ weights: values([1]) }], [format("bf16")])).toEqual([]);
   });
 
   it("names the block formats of the elements that people use", () => {

@@ -29,9 +29,9 @@ describe("bin", () => {
   });
 
   it("stays within the outermost bin for fp32 updates of every format", () => {
-    for (const of of formats.values()) {
-      expect(bin(2 ** -149, of.maxFinite, of)).toBeGreaterThanOrEqual(-outermostBin);
-      expect(bin(3.4e38, 0, of)).toBeLessThanOrEqual(outermostBin);
+    for (const target of formats.values()) {
+      expect(bin(2 ** -149, target.maxFinite, target)).toBeGreaterThanOrEqual(-outermostBin);
+      expect(bin(3.4e38, 0, target)).toBeLessThanOrEqual(outermostBin);
     }
     expect(bin(3.4e38, 0, format("fp32"))).toBe(outermostBin);
     expect(bin(2 ** -149, format("fp32").maxFinite, format("fp32"))).toBe(-253);

@@ -5,7 +5,7 @@ import { toBfloat16 } from "../support/bfloat16.js";
 describe("path-not-taken", () => {
   it("is bit equality on bf16 numbers: its tolerance is below half the smallest relative gap", () => {
     for (let code = 0x3c00; code < 0x4000; code++) {
-      const at = (of: number) => toBfloat16(new Float32Array(Uint32Array.of(of << 16).buffer)[0]);
+      const at = (bits: number) => toBfloat16(new Float32Array(Uint32Array.of(bits << 16).buffer)[0]);
       expect(pathNotTakenUnchanged(at(code), at(code))).toBe(true);
       expect(pathNotTakenUnchanged(at(code), at(code + 1))).toBe(false);
     }

@@ -49,10 +49,10 @@ const value = (sum: { value(): number }) => sum.value();
 /** Both numbers of each place of two trees added; all else must be the same. */
 function added(a: unknown, b: unknown): unknown {
   if (typeof a === "number" && typeof b === "number") return a + b;
-  if (Array.isArray(a) && Array.isArray(b)) return a.map((of, i) => added(of, b[i]));
+  if (Array.isArray(a) && Array.isArray(b)) return a.map((item, i) => added(item, b[i]));
   if (a === null || typeof a !== "object") return a;
   const other = b as Record<string, unknown>;
-  return Object.fromEntries(Object.entries(a).map(([name, of]) => [name, added(of, other[name])]));
+  return Object.fromEntries(Object.entries(a).map(([name, item]) => [name, added(item, other[name])]));
 }
 
 describe("Tally.merge", () => {

@@ -24,8 +24,12 @@ const long = [
 
 beforeEach(({ task, skip }) => {
   const names: string[] = [];
-  for (let of: { name: string; suite?: { name: string } | undefined } | undefined = task; of; of = of.suite) {
-    names.unshift(of.name);
+  for (
+    let node: { name: string; suite?: { name: string } | undefined } | undefined = task;
+    node;
+    node = node.suite
+  ) {
+    names.unshift(node.name);
   }
   const name = names.join(" ").trim();
   if (long.some((pattern) => pattern.test(name))) skip();

@@ -71,6 +71,7 @@ describeNeeding(requirements.chromium, "axe-core finds nothing", () => {
 
   test("and every control is reached by the keyboard", async () => {
     const page = await open("#weight");
+    await page.locator("h1").waitFor();
     const controls = await page.locator("button:visible, a:visible, select, input, [role=slider]").count();
     const reached = new Set<string>();
     for (let i = 0; i < controls + 8; i++) {

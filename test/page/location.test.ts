@@ -17,11 +17,11 @@ describe("places", () => {
   test("come back from their text", () => {
     const place = fc.record({
       view: fc.constantFrom(...viewNames),
-      parameters: fc.dictionary(fc.string(), fc.string()).map((of) => new Map(Object.entries(of))),
+      parameters: fc.dictionary(fc.string(), fc.string()).map((entries) => new Map(Object.entries(entries))),
     });
     fc.assert(
-      fc.property(place, (of) => {
-        expect(parsePlace(placeText(of))).toEqual({ ...of });
+      fc.property(place, (location) => {
+        expect(parsePlace(placeText(location))).toEqual({ ...location });
       }),
     );
   });

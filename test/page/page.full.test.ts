@@ -3,7 +3,7 @@ import { describeNeeding, requirements } from "../support/requirements.js";
 import { phone, projector, withBrowser } from "./browser.js";
 
 const views = [
-  ...["tensor?step=2", "weight?steps=100", "data", "talk?scene=1&step=2", "talk?scene=7"],
+  ...["tensor?step=2", "weight?steps=100", "data", "talk?scene=1&step=2", "talk?scene=7", "talk?scene=8"],
   ...["talk?scene=2&step=1", "talk?scene=3", "talk?scene=5&step=1", "talk?scene=6&step=1"],
 ];
 

@@ -26,7 +26,9 @@ function trainRanks(how: string): Promise<Rank[]> {
     GLOO_SOCKET_IFNAME: "lo",
   });
   const ranks = Array.from({ length: world }, (_, rank) => env(rank));
-  return Promise.all(ranks.map((of) => train<Rank>("ranks", join(folder, how), { how }, { env: of })));
+  return Promise.all(
+    ranks.map((environment) => train<Rank>("ranks", join(folder, how), { how }, { env: environment })),
+  );
 }
 
 describeNeeding(requirements.torch, "two processes", () => {

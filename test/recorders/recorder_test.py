@@ -593,9 +593,14 @@ class Result(unittest.TestResult):
             self.addError(test, error)
 
 
-if __name__ == "__main__":
+def failures_in(module):
+    """Runs the tests of a module: each with null or its failure."""
     torch.set_num_threads(1)
     result = Result()
     with contextlib.redirect_stderr(io.StringIO()):
-        unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"]).run(result)
-    print(json.dumps(result.told))
+        unittest.defaultTestLoader.loadTestsFromModule(module).run(result)
+    return result.told
+
+
+if __name__ == "__main__":
+    print(json.dumps(failures_in(sys.modules["__main__"])))

@@ -121,7 +121,7 @@ describeNeeding(requirements.torch, "a recorded training, replayed", () => {
 
     test("what had no gradient has updates of zero", () => {
       const all = trained.recorded.map((step) => updatesOf("steps", step));
-      const moved = (name: string) => all.map((of) => of[name].some((update) => update !== 0));
+      const moved = (name: string) => all.map((updates) => updates[name].some((update) => update !== 0));
       expect(moved("frozen")).toEqual([false, false, false, false, false, false]);
       expect(moved("sometimes.weight")).toEqual([true, false, true, false, true, false]);
       expect(moved("scale")).toEqual([true, true, true, true, true, true]);

@@ -2,7 +2,7 @@ import { execFile, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, expect } from "vitest";
+import { expect } from "vitest";
 import { readTensors } from "../support/recorded.js";
 import { python } from "../support/requirements.js";
 
@@ -55,12 +55,15 @@ interface Asked {
   reject(error: Error): void;
 }
 
-/** `server.py`, for the trainings of one test file. */
+/** `server.py`, for the trainings of all test files in this process. */
 class Server {
   readonly #process = spawn(python, [here("server.py")], { env: environment });
   readonly #asked: Asked[] = [];
 
   constructor() {
+    // It ends with its stdin, which ends with this process: the files of a group share it, since to import torch takes
+    // longer than most trainings.
+    this.#process.unref();
     createInterface({ input: this.#process.stdout }).on("line", (line) => {
       const { number, result, error } = JSON.parse(line) as Answer;
       if (error === undefined) this.#asked[number].resolve(result);
@@ -82,14 +85,9 @@ class Server {
       this.#process.stdin.write(`${JSON.stringify(line)}\n`);
     });
   }
-
-  close(): void {
-    this.#process.stdin.end();
-  }
 }
 
 let server: Server | null = null;
-afterAll(() => server?.close());
 
 /**
  * Runs a scenario of `train.py`, which records into the folder. Warnings of Python are errors, but for `lenient`.

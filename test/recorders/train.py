@@ -4,11 +4,14 @@ Each gives one JSON object: what torch holds at the end and after each step, as 
 without the recorder's code.
 """
 
+import contextlib
 import copy
+import json
 import os
 import warnings
 
 import torch
+from precision_lens_counter import UpdateCounter
 from precision_lens_recorder import Recorder
 
 torch.set_num_threads(1)
@@ -67,8 +70,11 @@ def optimizer_of(kind, model, lr, decay):
 
 
 def train(folder, kind="adamw", lr=1e-3, decay=0.01, steps=6, window=None, dtype="float32", gradients=False,
-          parameters=None, copies="cpu", schedule=True, clamp=None, seed=0):
-    """Steps of a language model on random text. `window`: the recorded steps. `clamp`: limits weights after each."""
+          parameters=None, copies="cpu", schedule=True, clamp=None, seed=0, counting=None):
+    """Steps of a language model on random text. `window`: the recorded steps. `clamp`: limits weights after each.
+
+    `counting`: options of an UpdateCounter of the same steps, whose lines are given too.
+    """
     torch.manual_seed(seed)
     model = Model(getattr(torch, dtype))
     if dtype != "float32":
@@ -79,8 +85,11 @@ def train(folder, kind="adamw", lr=1e-3, decay=0.01, steps=6, window=None, dtype
     scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 2, 0.5) if schedule else None
     states = [dump(named)]
     first, last = window or (0, steps)
-    with Recorder(optimizer, folder, model.named_parameters(), steps=range(first, last), gradients=gradients,
-                  parameters=parameters, copies=copies, metadata={"run": kind}) as recorder:
+    counts = os.path.join(folder, "counts.jsonl")
+    counter = contextlib.nullcontext() if counting is None else UpdateCounter(
+        optimizer, counts, model.named_parameters(), steps=range(first, last), parameters=parameters, **counting)
+    with counter, Recorder(optimizer, folder, model.named_parameters(), steps=range(first, last), gradients=gradients,
+                           parameters=parameters, copies=copies, metadata={"run": kind}) as recorder:
         for step in range(steps):
             def closure():
                 optimizer.zero_grad(set_to_none=True)
@@ -101,7 +110,61 @@ def train(folder, kind="adamw", lr=1e-3, decay=0.01, steps=6, window=None, dtype
                     for p in model.parameters():
                         p.clamp_(-clamp, clamp)
     as_bf16 = {name: p.detach().to(torch.bfloat16) for name, p in named.items()}
-    return {"states": states, "end": dump(named), "bf16": dump(as_bf16), "recorded": recorder.recorded}
+    return {"states": states, "end": dump(named), "bf16": dump(as_bf16), "recorded": recorder.recorded,
+            "lines": None if counting is None else lines_of(counts)}
+
+
+def lines_of(path):
+    with open(path, encoding="ascii") as file:
+        return [json.loads(line) for line in file]
+
+
+def counter_tests(folder):
+    """`counter_test.py`, in a process that has torch already."""
+    import sys
+
+    sys.argv = ["", folder]
+    import counter_test
+
+    return counter_test.failures_in(counter_test)
+
+
+def hard(folder, steps=4, count=6000):
+    """Any bits as weights and updates: NaN, infinities, both zeros, subnormal numbers, ties, sums that overflow."""
+    generator = torch.Generator().manual_seed(5)
+
+    def any_bits():
+        return torch.randint(-2**31, 2**31, (count,), generator=generator).to(torch.int32).view(torch.float32)
+
+    def one_of(*choices):
+        which = torch.randint(0, len(choices), (count,), generator=generator)
+        return torch.stack(choices).gather(0, which[None])[0]
+
+    def power(low, high):
+        return 2.0 ** torch.randint(low, high, (count,), generator=generator).double()
+
+    zeros = torch.zeros(count)
+    normal = torch.randn(count, generator=generator)
+    rounded = normal.to(torch.bfloat16).float()
+    weights = one_of(any_bits(), normal, rounded, normal.to(torch.float16).float(), (normal * power(-40, -10)).float(),
+                     (normal * power(10, 20)).float(), zeros, -zeros)
+    p = torch.nn.Parameter(weights)
+    names = [("p", p)]
+
+    class Adding:
+        param_groups = [{"params": [p], "lr": 0.5}]
+
+        def step(self):
+            of = p.detach()
+            p.data += one_of(any_bits(), zeros, -zeros, of * 2.0**-8, of * 2.0**-9, -of, (of * power(-26, -4)).float(),
+                             (normal * power(-40, -10)).float(), of * 2.0**-11, of * 2.0**-12)
+
+    optimizer, lines = Adding(), []
+    with Recorder(optimizer, folder, names, steps=steps), UpdateCounter(
+            optimizer, lines.append, names, steps=steps, formats=("bf16", "fp16")):
+        for _ in range(steps):
+            optimizer.step()
+    return {"lines": lines}
 
 
 def one(folder, kind="sgd", dtype="bfloat16", steps=10, lr=2.0**-7, momentum=0.875, betas=(0.5, 0.75), decay=0.0,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Case, Result } from "../../src/lens/run/result.js";
+import type { Case } from "../../src/lens/run/case.js";
+import type { Result } from "../../src/lens/run/result.js";
 import {
   diffCommandLine,
   predictionCommandLine,
@@ -61,7 +62,7 @@ describe("runCommandLines", () => {
     );
     const input = { ...result.input, updates: null, gradients: "g" };
     expect(runCommandLines({ ...result, input })).toEqual([
-      "precision-lens run --weights w --gradients g --format bf16 --recipe kahan,fp32 --optimizer adamw --lr 0.000001 " +
+      "precision-lens run --weights w --gradients g --format bf16 --recipe kahan,fp32 --optimizer adamw --lr 1e-6 " +
         "--betas 0.9,0.95 --eps 1e-8 --weight-decay 0.1",
     ]);
   });
@@ -81,7 +82,7 @@ describe("runCommandLines", () => {
       "precision-lens run --weights w --gradients g --moments m --format bf16 --recipe kahan --optimizer adamw";
     expect(line({}, false)).toBe(common);
     expect(line({ lr: 1e-4, betas: [0.5, 0.9] }, true)).toBe(
-      `${common} --lr 0.0001 --betas 0.5,0.9 --override`,
+      `${common} --lr 1e-4 --betas 0.5,0.9 --override`,
     );
   });
 
@@ -112,7 +113,7 @@ describe("runCommandLines", () => {
     const input = { ...result.input, kind: "synthetic" as const, weights: null, updates: null, synthetic };
     expect(runCommandLines({ ...result, input })).toEqual([
       "precision-lens simulate --format bf16 --scheme in-place,master --rounding nearest-even --preset rlvr --steps 1 " +
-        "--model qwen3-4b --elements 1 --sigma 0.02 --base-format bf16 --qk-shape 1.13 --lr 0.000001 --betas 0.9,0.98 " +
+        "--model qwen3-4b --elements 1 --sigma 0.02 --base-format bf16 --qk-shape 1.13 --lr 1e-6 --betas 0.9,0.98 " +
         "--eps 1e-15 --weight-decay 0.1 --schedule constant --warmup 5 --gradient signal:0.1 --noise gaussian " +
         "--gradient-norm 1 --clip 1 --scale-spread 0 --source adamw --seed 3",
     ]);
@@ -154,13 +155,13 @@ describe("of recorded runs, by their folder", () => {
     const { input } = predictionResult();
     const inside = { ...input, weights: "my run\\base.safetensors" };
     expect(
-      [input, inside, { ...input, weights: "base" }].map((of) =>
-        predictionCommandLine(predictionResult({ input: of })),
+      [input, inside, { ...input, weights: "base" }].map((source) =>
+        predictionCommandLine(predictionResult({ input: source })),
       ),
     ).toEqual(
       ["run", "'my run'", "base"].map(
         (folder) =>
-          `precision-lens predict ${folder} --lr 0.000001 --betas 0.9,0.999 --eps 1e-8 --weight-decay 0 --format bf16`,
+          `precision-lens predict ${folder} --lr 1e-6 --betas 0.9,0.999 --eps 1e-8 --weight-decay 0 --format bf16`,
       ),
     );
   });

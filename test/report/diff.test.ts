@@ -17,10 +17,14 @@ const sample: DeltaSample = { chunks: 1, elements: 500, changed: 50, plain: byte
 
 function tally(counts: Partial<DifferenceTally>, distances: readonly number[] = []): DifferenceTally {
   const called = counts.unchanged ?? 0;
-  const of = Object.assign(new DifferenceTally(), { pathNotTaken: called, smallSubnetworks: called }, counts);
-  of.distances.set(distances);
-  of.bytesChanged = counts.bytesChanged ?? distances.reduce((sum, n) => sum + n, 0);
-  return of;
+  const difference = Object.assign(
+    new DifferenceTally(),
+    { pathNotTaken: called, smallSubnetworks: called },
+    counts,
+  );
+  difference.distances.set(distances);
+  difference.bytesChanged = counts.bytesChanged ?? distances.reduce((sum, n) => sum + n, 0);
+  return difference;
 }
 
 function pair(
@@ -104,8 +108,8 @@ describe("renderDiffTable", () => {
     const names = ["q_a_proj", "kv_b_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "experts.0"];
     const more = ["mlp.gate", "input_layernorm", "embed_tokens", "shared_head.head", "eh_proj", "qkv_proj"];
     const wide = resultOf(
-      [...names, ...more].map((of) =>
-        pair(`model.layers.61.${of}.weight`, tally({ elements: 1, unchanged: 1 })),
+      [...names, ...more].map((module) =>
+        pair(`model.layers.61.${module}.weight`, tally({ elements: 1, unchanged: 1 })),
       ),
     );
     const lines = renderDiffTable(wide).split("\n");

@@ -16,6 +16,7 @@ import {
 } from "../support/explained.js";
 import { hardPairs, optionsOf, questions, schemeNames } from "../support/hard-pairs.js";
 import { allRoundings, toUnits } from "../support/oracle.js";
+import { sized } from "../support/tier.js";
 
 /** The text as one line, since sentences are wrapped. */
 const flat = (text: string) => text.replace(/\s+/g, " ");
@@ -34,17 +35,19 @@ function chancesOf(question: Question) {
   const before = start(question);
   const u = Math.fround(question.update);
   const ways = step(before, u, question);
-  const of = (is: (after: State) => boolean) => probabilityOf(ways.filter(({ value }) => is(value)));
+  const probability = (is: (after: State) => boolean) => probabilityOf(ways.filter(({ value }) => is(value)));
   const isNumber = ({ weight, carrier }: State) => Number.isFinite(weight) && Number.isFinite(carrier);
   const finite = Number.isFinite(before.weight) && Number.isFinite(u);
   const stored = [...new Set(ways.map(({ value }) => value.weight))];
   return {
     zero: finite && u === 0,
     infinite: !finite,
-    moves: finite ? of((after) => isNumber(after) && after.weight !== before.weight) : 0,
-    leaves: finite ? of((after) => !isNumber(after)) : 1,
+    moves: finite ? probability((after) => isNumber(after) && after.weight !== before.weight) : 0,
+    leaves: finite ? probability((after) => !isNumber(after)) : 1,
     keeps: finite
-      ? of((after) => isNumber(after) && after.weight === before.weight && after.carrier !== before.carrier)
+      ? probability(
+          (after) => isNumber(after) && after.weight === before.weight && after.carrier !== before.carrier,
+        )
       : 0,
     stored,
   };
@@ -140,7 +143,8 @@ function lineOf(text: string, scheme: keyof typeof rows): string {
 }
 
 describe.each(hardPairs)("$name: $weight and $update in $format.name", (pair) => {
-  test.each(questions)(
+  // What is asked of the arithmetic lens/explain/explain-table.test.ts has of all of them in both tiers.
+  test.each(sized({ quick: questions.filter((_, i) => i % 3 === 0), full: questions }))(
     "$rounding, $scheme: the words say what is so, of this rounding and no other",
     (how) => {
       const question: Question = { ...pair, ...how };

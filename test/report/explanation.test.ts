@@ -196,11 +196,11 @@ describe("renderExplanation", () => {
         signs: fc.tuple(fc.constantFrom(1, -1), fc.constantFrom(1, -1)),
       })
       .map(({ format: name, exponent, significand, gaps, signs, ...settings }) => {
-        const of = format(name);
-        const span = Math.log2(of.maxFinite / of.minPositive) - 1;
-        const weight = signs[0] * significand * of.minPositive * 2 ** Math.floor(exponent * span);
-        const stored = round(weight, of);
-        return words(weight, signs[1] * gaps * ulp(stored, of), { format: name, ...settings });
+        const resolved = format(name);
+        const span = Math.log2(resolved.maxFinite / resolved.minPositive) - 1;
+        const weight = signs[0] * significand * resolved.minPositive * 2 ** Math.floor(exponent * span);
+        const stored = round(weight, resolved);
+        return words(weight, signs[1] * gaps * ulp(stored, resolved), { format: name, ...settings });
       });
     fc.assert(
       fc.property(wordsOf, (text) => {

@@ -8,7 +8,14 @@ import {
 } from "../../src/lens/geometry-result.js";
 import { geometryFigures } from "../../src/report/charts/geometry-chart.js";
 import { visibleWidth } from "../../src/report/columns.js";
-import { figure, geometryNotes, geometrySentence, measureLabel, times } from "../../src/report/geometry.js";
+import {
+  courseSentences,
+  figure,
+  geometryNotes,
+  geometrySentence,
+  measureLabel,
+  times,
+} from "../../src/report/geometry.js";
 import { geometryTables } from "../../src/report/geometry-markdown.js";
 import { geometryBlocks } from "../../src/report/geometry-table.js";
 import { plainTerminal } from "../../src/report/terminal.js";
@@ -27,8 +34,8 @@ const mean = (
 });
 const none: MeanMeasure = { ...mean(0), measured: null, tensors: 0, reason: "no spectra were asked for" };
 
-function means(of: Partial<Record<MeasureName, MeanMeasure>>): MeanMeasures {
-  const measures = Object.fromEntries(measureNames.map((name) => [name, of[name] ?? none])) as Record<
+function means(changes: Partial<Record<MeasureName, MeanMeasure>>): MeanMeasures {
+  const measures = Object.fromEntries(measureNames.map((name) => [name, changes[name] ?? none])) as Record<
     MeasureName,
     MeanMeasure
   >;
@@ -44,8 +51,8 @@ const learned = means({
 });
 
 describe("the sentence", () => {
-  const with_ = (of: Partial<Record<MeasureName, MeanMeasure>>) =>
-    geometrySentence(means({ ...learned.measures, ...of }));
+  const with_ = (changes: Partial<Record<MeasureName, MeanMeasure>>) =>
+    geometrySentence(means({ ...learned.measures, ...changes }));
 
   test("of a run that learned", () => {
     expect(geometrySentence(learned)).toBe(
@@ -69,6 +76,39 @@ describe("the sentence", () => {
       "It moved by 1.4% of its norm; no spectrum tells which weights are principal ones.",
     );
     expect(geometrySentence(means({}))).toBe("There is no geometry: no spectra were asked for.");
+  });
+});
+
+describe("the course of a recorded run", () => {
+  const at = (updates: number, rank: number, size: MeanMeasure) => ({
+    updates,
+    totals: means({ size, stableRank: mean(rank, 8) }),
+  });
+  const sentences = (curve: Geometry["curve"], divergence?: Geometry["divergence"]) =>
+    courseSentences({ ...geometry, curve, divergence } as Geometry);
+
+  test("says from when on the change is low-rank, for good", () => {
+    const known = mean(0.02, 0.01);
+    const curve = [at(1, 4, known), at(2, 7.9, known), at(4, 4, known), at(8, 2, known)];
+    expect(sentences(curve)[0]).toBe(
+      "The change is low-rank from update 4 on (stable rank 4.00, where random signs give 8.00 there); at the end: stable rank " +
+        "2.00, where random signs give 8.00.",
+    );
+    expect(sentences(curve)[1]).toMatch(/^Coherence.*: 2\.00 after update 1, 2\.00 after 8\.$/);
+    expect(sentences([at(1, 4, known), at(2, 8, known)])[0]).toMatch(
+      /^After 2 updates the change is not low-rank/,
+    );
+  });
+
+  test("says what the recording does not tell", () => {
+    const curve = [at(1, 4, mean(0.1)), at(2, 4, mean(0.1))];
+    expect(sentences(curve, null).slice(1)).toEqual([
+      "The recording does not tell its learning rates, so not its coherence.",
+      "The run has no KL in an outcome.json.",
+    ]);
+    expect(sentences(curve, { forward: 0.1773, reverse: null }).at(-1)).toBe(
+      "KL of outcome.json, in nats: of the base to the run 0.177, of the run to the base not told.",
+    );
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Case } from "../../src/lens/run/result.js";
+import type { Case } from "../../src/lens/run/case.js";
 import { caseInWords, caseLabels, stepsInWords } from "../../src/report/labels.js";
 import { caseOf, resultOf } from "../support/results.js";
 

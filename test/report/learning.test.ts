@@ -4,7 +4,7 @@ import { learnHeadline } from "../../src/report/learning.js";
 
 function run(format: string, pass: number): LearnRun {
   const passAt = (first: number) => ({ "1": first, "32": 1 });
-  const of = {
+  const learnRun = {
     ...{
       run: "rlvr",
       format,
@@ -20,7 +20,7 @@ function run(format: string, pass: number): LearnRun {
     totals: { elements: 10, steps: 2, moved: 5 },
     end: { unchanged: 4, retained: 0.5 },
   };
-  return of as unknown as LearnRun;
+  return learnRun as unknown as LearnRun;
 }
 
 const headline = (...runs: LearnRun[]) =>

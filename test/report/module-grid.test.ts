@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { moduleGrids } from "../../src/report/module-grid.js";
 
-const part = (name: string, of: number, whole: number) => ({ name, part: of, whole });
+const part = (name: string, portion: number, whole: number) => ({ name, part: portion, whole });
 
 describe("moduleGrids", () => {
   test("adds up weights, a row a module, a column a layer", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { PredictionResult } from "../../src/lens/study/prediction.js";
 import { visibleWidth } from "../../src/report/columns.js";
-import { escaped } from "../../src/report/markdown.js";
+import { escaped } from "../../src/report/markdown-text.js";
 import {
   predictionHeadline,
   renderPredictionCsv,
@@ -87,11 +87,11 @@ describe.each(Object.entries(all))("%s", (_, result) => {
 });
 
 describe("the schema refuses", () => {
-  test.each<[string, (of: PredictionResult) => object]>([
-    ["another field", (of) => ({ ...of, more: 1 })],
-    ["another rule", (of) => ({ ...of, rules: [{ ...of.rules[0], rule: "hunch" }] })],
-    ["a count that is none", (of) => ({ ...of, changed: -1 })],
-    ["no optimizer", ({ optimizer: _, ...of }) => of],
+  test.each<[string, (result: PredictionResult) => object]>([
+    ["another field", (result) => ({ ...result, more: 1 })],
+    ["another rule", (result) => ({ ...result, rules: [{ ...result.rules[0], rule: "hunch" }] })],
+    ["a count that is none", (result) => ({ ...result, changed: -1 })],
+    ["no optimizer", ({ optimizer: _, ...result }) => result],
   ])("%s", (_, change) => {
     expect(() => expectValid("prediction", change(predictionResult()))).toThrow();
   });

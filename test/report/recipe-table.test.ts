@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { runLens } from "../../src/engine/run-lens.js";
 import { selectEngine } from "../../src/engine/select.js";
 import type { Result } from "../../src/lens/run/result.js";
+import { layOut } from "../../src/report/columns.js";
 import { renderCsv } from "../../src/report/csv.js";
 import { renderHtml } from "../../src/report/html/html.js";
 import { caseLabels } from "../../src/report/labels.js";
@@ -41,7 +42,7 @@ describe("tables of recipes", () => {
   });
 
   test("tell why weights did not move, what moments lost, where recipes part", () => {
-    const [causes, moments, parting] = recipeBlocks(result);
+    const [causes, moments, parting] = recipeBlocks(result).map(layOut);
     expect(causes[0]).toBe("unmoved because of            storage  epsilon  moment  decay  gradient 0");
     // Of four weight-steps that did not move, two had only weight decay and two nothing.
     expect(causes[1]).toBe("bf16 torch-2.13-cpu-for-loop     0.0%     0.0%    0.0%  50.0%       50.0%");
@@ -53,7 +54,7 @@ describe("tables of recipes", () => {
 
   test("are in the text, the Markdown and the CSV", () => {
     const text = renderTable(result);
-    for (const [heading] of recipeBlocks(result)) expect(text).toContain(heading);
+    for (const [heading] of recipeBlocks(result).map(layOut)) expect(text).toContain(heading);
     expect(text).toContain("Compared bit for bit with torch 2.13.0+cpu, ten steps:");
     expect(text).toContain("* Unverified:");
     expect(text).toContain("Stored as bf16 by the recipe torch-2.13-cpu-for-loop,");

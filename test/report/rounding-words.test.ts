@@ -49,6 +49,16 @@ test("every class has its words, and a heading over both kinds of rounding has b
   const mixed = [{ rounding: "nearest-even" }, { rounding: "stochastic" }, { rounding: "stochastic" }];
   expect(classHeading("lost", mixed)).toBe("lost or stayed by chance");
   expect(classHeading("moved", mixed)).toBe("moved");
+  const schemes = ["in-place", "master", "kahan", "two-term"];
+  expect(schemes.map((scheme) => classWordsOf({ rounding: "nearest-even", scheme }).kept)).toEqual([
+    "kept",
+    "held in the master",
+    "held in the compensation",
+    "held in the second term",
+  ]);
+  const stored = schemes.slice(0, 3).map((scheme) => ({ rounding: "nearest-even", scheme }));
+  expect(classHeading("kept", stored)).toBe("held in master or compensation buffer");
+  expect(classHeading("kept", stored.slice(0, 1))).toBe("kept");
 });
 
 describe("a run stored with stochastic rounding", async () => {
@@ -60,6 +70,11 @@ describe("a run stored with stochastic rounding", async () => {
     const words = told.map((svg) => svg.replace(/fill="[^"]*"/g, ""));
     expect(words.filter((svg) => /\blost\b|half the gap/.test(svg)).length).toBe(0);
     expect(words.join()).toContain("stayed by chance");
+    // Nor is one in the colour of it.
+    const ofLoss = /fill="var\(--lost-(fill|text|on)\)"/;
+    expect(told.filter((svg) => svg.includes("stayed by chance")).filter((svg) => ofLoss.test(svg))).toEqual(
+      [],
+    );
     expect(words.join()).toContain("smaller than the gap, and move their weight by chance");
   });
 

@@ -26,12 +26,23 @@ async function result() {
   return resultOf((await reference.run(job)).map(summarizeCase));
 }
 
-const of = await result();
+const sharedResult = await result();
 
 describe("a result of shared scales", () => {
+  it("calls a number what stays: the scale changed numbers whose bits stayed", () => {
+    const unwrapped = (cases: typeof sharedResult.cases) =>
+      renderTable({ ...sharedResult, cases }).replaceAll("\n", " ");
+    expect(unwrapped(sharedResult.cases)).toContain(
+      "At the end, of the weights: unchanged numbers, and hidden",
+    );
+    expect(unwrapped(sharedResult.cases.slice(0, 1))).toContain(
+      "At the end, of the weights: unchanged bits, and hidden",
+    );
+  });
+
   it("keeps to its schema, and counts what the scale moved by class", () => {
-    expectValid("result", of);
-    const [bf16, mxfp4] = of.cases.map(({ totals }) => totals);
+    expectValid("result", sharedResult);
+    const [bf16, mxfp4] = sharedResult.cases.map(({ totals }) => totals);
     expect(bf16).toMatchObject({ moved: 1, collateral: 0, none: 15, zeros: 15, lost: 16 });
     expect(mxfp4.shared).toMatchObject({ blocks: 1, blockScales: 1, tensors: 0 });
     // 0.125 and 0.375 are no numbers of the new scale: their codes move, be their update zero or not.
@@ -41,8 +52,8 @@ describe("a result of shared scales", () => {
   });
 
   it("is a table with codes, scales and numbers; of bf16 these are one", () => {
-    const { totals, end } = of.cases[1];
-    const [bf16, mxfp4] = sharedTable(of)!.rows;
+    const { totals, end } = sharedResult.cases[1];
+    const [bf16, mxfp4] = sharedTable(sharedResult)!.rows;
     expect(bf16.slice(1, 5)).toEqual(["3.1%", "–", "–", "3.1%"]);
     expect(mxfp4[1]).toBe(finePercent(totals.shared!.codes / 32));
     expect(mxfp4[2]).toBe("100%");
@@ -52,19 +63,19 @@ describe("a result of shared scales", () => {
   });
 
   it("is told in every rendering", () => {
-    expect(headline(of).join(" ")).toContain("by a scale alone");
-    expect(renderTable(of)).toMatch(/by scale/);
-    expect(renderMarkdown(of)).toContain("## Codes, scales and numbers");
+    expect(headline(sharedResult).join(" ")).toContain("by a scale alone");
+    expect(renderTable(sharedResult)).toMatch(/by scale/);
+    expect(renderMarkdown(sharedResult)).toContain("## Codes, scales and numbers");
     const [heading, , mxfp4] = renderCsv({
-      ...of,
-      cases: of.cases.map((each) => ({ ...each, tensors: [] })),
+      ...sharedResult,
+      cases: sharedResult.cases.map((each) => ({ ...each, tensors: [] })),
     }).split("\r\n");
     const at = heading.split(",").indexOf("shared.blockScales");
     expect(mxfp4.split(",")[at]).toBe("1");
   });
 
   it("is as it was where no scales are shared", () => {
-    const plain = { ...of, cases: of.cases.slice(0, 1) };
+    const plain = { ...sharedResult, cases: sharedResult.cases.slice(0, 1) };
     expect(sharedTable(plain)).toBeNull();
     expect(renderTable(plain)).not.toContain("scale");
     expect(renderCsv(plain)).not.toContain("shared");

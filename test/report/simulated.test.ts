@@ -55,7 +55,7 @@ function tenthsBeyond(text: string, n: number): string[] {
 }
 
 const assets = { fonts: [], sha256: () => "" };
-const binades = firstShown!.flatMap((of) => of.binades);
+const binades = firstShown!.flatMap((entry) => entry.binades);
 const blocksWith = (text: string, word: string) =>
   text
     .trimEnd()
@@ -74,7 +74,7 @@ describe("the table of a simulation", () => {
     const headings = parts.map((part) => part.split("\n")[0]);
     expect(headings.join(" ").match(/formula/g)).toHaveLength(firstShown!.length);
     const magnitudes = parts.map((part) => part.match(/^\d\.\d+/gm));
-    for (const of of magnitudes) expect(of).toEqual(magnitudes[0]);
+    for (const magnitude of magnitudes) expect(magnitude).toEqual(magnitudes[0]);
     expect(magnitudes[0]).toHaveLength(new Set(binades.map(({ exponent }) => exponent)).size);
     // The note is of all of them, once.
     expect(text.match(/Half of the weights/g)).toHaveLength(1);
@@ -89,7 +89,7 @@ describe("the table of a simulation", () => {
 
   test("tells of the whole, and of really zero updates in words", () => {
     const [table] = blocksWith(text, `of ${whole.toLocaleString("en-US")}`);
-    expect(table.split("\n")[1]).toMatch(/^bf16 in-place( +[\d.<>%]+( to [\d.<>%]+)?){3}$/);
+    expect(table.split("\n")[1]).toMatch(/^bf16 in-place( +[\d.<>%]+( to [\d.<>%]+)?){4}$/);
     expect(text.replaceAll("\n", " ")).toContain("no update was zero.");
   });
 

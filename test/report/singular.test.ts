@@ -33,11 +33,11 @@ test("a result of one weight", async () => {
 });
 
 test("a comparison of one weight", () => {
-  const of = differenceResult();
+  const difference = differenceResult();
   const one: DifferenceResult = {
-    ...of,
-    totals: { ...of.totals, elements: 1, tensors: 1, tensorsUnchanged: 1 },
-    tensors: of.tensors.slice(0, 1).map((tensor) => ({ ...tensor, whollyUnchanged: true })),
+    ...difference,
+    totals: { ...difference.totals, elements: 1, tensors: 1, tensorsUnchanged: 1 },
+    tensors: difference.tensors.slice(0, 1).map((tensor) => ({ ...tensor, whollyUnchanged: true })),
   };
   for (const text of [
     renderDiffTable(one),

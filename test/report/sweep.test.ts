@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { SweepResult } from "../../src/lens/study/sweep.js";
 import { visibleWidth } from "../../src/report/columns.js";
-import { escaped } from "../../src/report/markdown.js";
+import { escaped } from "../../src/report/markdown-text.js";
 import { renderSweepCsv } from "../../src/report/sweep-csv.js";
 import { renderSweepMarkdown } from "../../src/report/sweep-markdown.js";
 import { rateText, renderSweepTable, sweepSentences } from "../../src/report/sweep-table.js";
@@ -12,39 +12,40 @@ import { oddSweeps, sweepResult } from "../support/sweep.js";
 
 const all: Record<string, SweepResult> = { plain: sweepResult(), ...oddSweeps(hostileName) };
 const widest = (text: string) => Math.max(...text.split("\n").map(visibleWidth));
-const cheapest = (progress: (of: number, at: number) => number) =>
+const cheapest = (progress: (caseIndex: number, at: number) => number) =>
   sweepSentences(sweepResult({ progress }))[1];
 
 describe("the answers come first, as sentences", () => {
   test("the smallest rate of each format with the case that learns there, the cheaper of equals", () => {
     const schemes = ["in-place", "master", "kahan"];
-    const progress = (of: number, at: number) => [0, 0.6, 0.6, 0.6, 0, 0, 0, 0.2, 0.4][of] * (at > 0 ? 1 : 0);
+    const progress = (caseIndex: number, at: number) =>
+      [0, 0.6, 0.6, 0.6, 0, 0, 0, 0.2, 0.4][caseIndex] * (at > 0 ? 1 : 0);
     const [learning] = sweepSentences(
       sweepResult({ formats: ["bf16", "fp16", "e4m3fn"], schemes, progress }),
     );
     expect(learning).toBe(
-      "Smallest learning rate at which each format still learns: bf16 1e-6 (kahan), fp16 1e-6 (in-place), e4m3fn none.",
+      "Smallest learning rate at which each format still learns, of those tried: bf16 1e-6 (kahan), fp16 1e-6 (in-place), e4m3fn none.",
     );
   });
 
   test("of a recorded run they are scales", () => {
     const [learning] = sweepSentences(all["scales of a recorded run"]);
     expect(learning).toMatch(
-      /^Smallest scale of the recorded updates at which each format still learns: bf16 /,
+      /^Smallest scale of the recorded updates at which each format still learns, of those tried: bf16 /,
     );
   });
 
   test("rates that agree are told as one", () => {
     expect(cheapest(() => 1)).toContain(": bf16 in-place (16 bits a weight) at every rate.");
     expect(cheapest(() => 0)).toContain(": none at any rate.");
-    expect(cheapest((of, at) => (at > of ? 1 : 0))).toContain(
+    expect(cheapest((caseIndex, at) => (at > caseIndex ? 1 : 0))).toContain(
       ": none at 1e-7, bf16 in-place (16 bits a weight) from 1e-6 on.",
     );
-    expect(cheapest((of, at) => (of === 0 ? at / 3 : 1))).toContain(
+    expect(cheapest((caseIndex, at) => (caseIndex === 0 ? at / 3 : 1))).toContain(
       ": bf16 master (48 bits a weight) from 1e-7 to 1e-5, bf16 in-place (16 bits a weight) at 1e-4.",
     );
     // The rates between two of the same case are not of it.
-    expect(cheapest((of, at) => (at === 1 ? 0 : 1 - of))).toContain(
+    expect(cheapest((caseIndex, at) => (at === 1 ? 0 : 1 - caseIndex))).toContain(
       ": bf16 in-place (16 bits a weight) at 1e-7, none at 1e-6, bf16 in-place (16 bits a weight) from 1e-5 on.",
     );
     expect(sweepSentences(all["one rate"])[1]).toMatch(/: none at 1e-6\.$/);
@@ -105,16 +106,16 @@ test("CSV has a row a case and rate, all of one length", () => {
   expect(rows).toHaveLength(cells.length);
   for (const [i, row] of rows.entries()) {
     expect(row).toHaveLength(heading.length);
-    const of = Object.fromEntries(heading.map((name, column) => [name, row[column]]));
-    expect(of).toMatchObject({
+    const byHeading = Object.fromEntries(heading.map((name, column) => [name, row[column]]));
+    expect(byHeading).toMatchObject({
       rate: String(cells[i].rate),
       format: cells[i].format,
       scheme: cells[i].scheme,
     });
     for (const name of ["visible", "retained", "noise", "noiseToWeight"] as const) {
-      expect(of[name]).toBe(String(cells[i].end[name]));
+      expect(byHeading[name]).toBe(String(cells[i].end[name]));
     }
-    expect(of.standardError).toBe(String(cells[i].standardError ?? ""));
+    expect(byHeading.standardError).toBe(String(cells[i].standardError ?? ""));
   }
 });
 
@@ -143,13 +144,16 @@ describe.each(Object.entries(all))("%s", (_, result) => {
 });
 
 describe("the schema refuses", () => {
-  test.each<[string, (of: SweepResult) => object]>([
-    ["another field", (of) => ({ ...of, more: 1 })],
-    ["no answers", ({ answers: _, ...of }) => of],
-    ["a rate that is none", (of) => ({ ...of, rates: [0] })],
-    ["another kind of rate", (of) => ({ ...of, settings: { ...of.settings, rate: "speed" } })],
-    ["metadata of files", (of) => ({ ...of, input: { ...of.input, metadata: {} } })],
-    ["a cell without totals", (of) => ({ ...of, cells: of.cells.map(({ totals: _, ...cell }) => cell) })],
+  test.each<[string, (result: SweepResult) => object]>([
+    ["another field", (result) => ({ ...result, more: 1 })],
+    ["no answers", ({ answers: _, ...result }) => result],
+    ["a rate that is none", (result) => ({ ...result, rates: [0] })],
+    ["another kind of rate", (result) => ({ ...result, settings: { ...result.settings, rate: "speed" } })],
+    ["metadata of files", (result) => ({ ...result, input: { ...result.input, metadata: {} } })],
+    [
+      "a cell without totals",
+      (result) => ({ ...result, cells: result.cells.map(({ totals: _, ...cell }) => cell) }),
+    ],
   ])("%s", (_, change) => {
     expect(() => expectValid("sweep", change(sweepResult()))).toThrow();
   });

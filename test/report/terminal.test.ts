@@ -18,7 +18,7 @@ function bar(shares: readonly number[], width: number, terminal = plainTerminal)
 /** Columns of each class. */
 function columns(shares: readonly number[], width: number): number[] {
   const text = bar(shares, width);
-  return classes.map((of) => text.split(unicode[of]).length - 1);
+  return classes.map((className) => text.split(unicode[className]).length - 1);
 }
 
 /** Shares of three counts that are not all zero, from all alike to one in a billion. */
@@ -81,8 +81,8 @@ describe("stackedBar", () => {
 });
 
 describe("glyph", () => {
-  test.each(classes)("of %s", (of) => {
-    expect(glyph(of, plainTerminal)).toBe(unicode[of]);
-    expect(glyph(of, { ...plainTerminal, unicode: false }, 3)).toBe(ascii[of].repeat(3));
+  test.each(classes)("of %s", (className) => {
+    expect(glyph(className, plainTerminal)).toBe(unicode[className]);
+    expect(glyph(className, { ...plainTerminal, unicode: false }, 3)).toBe(ascii[className].repeat(3));
   });
 });

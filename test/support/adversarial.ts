@@ -36,13 +36,13 @@ export function adversarialRun(format: Format, seed: number, elements: number, s
     const stored = round(weights[i], format);
     const gap = Number.isFinite(stored) ? ulp(stored, format) : 1;
     for (const update of updates) {
-      const of = below(12);
-      if (of < 3) update[i] = (gap * (below(9) - 4)) / 4;
-      else if (of < 6) update[i] = gap * 2 ** (below(30) - 26) * fraction();
-      else if (of < 8) update[i] = gap * 0.5 * (1 + (below(3) - 1) * 2 ** -below(24));
-      else if (of === 8) update[i] = -weights[i] + (gap * (below(5) - 2)) / 2;
-      else if (of === 9) update[i] = below(2) ? 0 : -0;
-      else if (of === 10) update[i] = gap * fraction();
+      const choice = below(12);
+      if (choice < 3) update[i] = (gap * (below(9) - 4)) / 4;
+      else if (choice < 6) update[i] = gap * 2 ** (below(30) - 26) * fraction();
+      else if (choice < 8) update[i] = gap * 0.5 * (1 + (below(3) - 1) * 2 ** -below(24));
+      else if (choice === 8) update[i] = -weights[i] + (gap * (below(5) - 2)) / 2;
+      else if (choice === 9) update[i] = below(2) ? 0 : -0;
+      else if (choice === 10) update[i] = gap * fraction();
       else update[i] = anyBits();
       // Once not finite, a weight shows nothing more.
       if (!Number.isFinite(update[i]) && below(4) > 0) update[i] = gap;

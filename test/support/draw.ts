@@ -37,9 +37,9 @@ export class Draw {
     return this.oneOf(this.operandFormats);
   }
 
-  /** A finite number of `of`, all binades alike, subnormals included. */
-  number(of: OracleFormat): number {
-    return this.sign() * this.#valueAt(this.#position(of), of);
+  /** A finite number of `format`, all binades alike, subnormals included. */
+  number(format: OracleFormat): number {
+    return this.sign() * this.#valueAt(this.#position(format), format);
   }
 
   /** A number of the result format, or the midpoint above it, the one that overflow begins at included. */
@@ -50,9 +50,9 @@ export class Draw {
     return this.sign() * (this.below(3) === 0 ? value : midpoint);
   }
 
-  /** Zero, an infinity, NaN, or an extreme number of `of`. */
-  special(of: OracleFormat): number {
-    const { largest, leastExponent, normalExponent } = of;
+  /** Zero, an infinity, NaN, or an extreme number of `format`. */
+  special(format: OracleFormat): number {
+    const { largest, leastExponent, normalExponent } = format;
     const magnitudes = [0, 1, Infinity, NaN, largest, 2 ** leastExponent, 2 ** normalExponent];
     return this.sign() * this.oneOf(magnitudes);
   }
@@ -65,20 +65,20 @@ export class Draw {
     return this.sign() * tiny;
   }
 
-  /** The gap of `of` at `x`. */
-  gap(x: number, of: OracleFormat): number {
-    const exponent = x === 0 ? of.normalExponent : Math.floor(Math.log2(Math.abs(x)));
-    return 2 ** Math.max(exponent + 1 - of.precision, of.leastExponent);
+  /** The gap of `format` at `x`. */
+  gap(x: number, format: OracleFormat): number {
+    const exponent = x === 0 ? format.normalExponent : Math.floor(Math.log2(Math.abs(x)));
+    return 2 ** Math.max(exponent + 1 - format.precision, format.leastExponent);
   }
 
-  /** The number of `of` nearest to `x`, or one of its neighbours. */
-  near(x: number, of: OracleFormat): number {
-    return this.nearest(x + this.between(-1, 1) * this.gap(x, of), of);
+  /** The number of `format` nearest to `x`, or one of its neighbours. */
+  near(x: number, format: OracleFormat): number {
+    return this.nearest(x + this.between(-1, 1) * this.gap(x, format), format);
   }
 
-  /** The number of `of` nearest to `x`. */
-  nearest(x: number, of: OracleFormat): number {
-    return expectedRound(x, of, "nearest-even", "saturate");
+  /** The number of `format` nearest to `x`. */
+  nearest(x: number, format: OracleFormat): number {
+    return expectedRound(x, format, "nearest-even", "saturate");
   }
 
   /** An odd integer of exactly `digits` binary digits, or 1. */
@@ -100,12 +100,12 @@ export class Draw {
   }
 
   /** A position among zero and the positive numbers of a format. */
-  #position(of: OracleFormat): number {
-    return this.below(of === fp32 ? 0x7f80_0000 : valueTable(of).values.length - 1);
+  #position(format: OracleFormat): number {
+    return this.below(format === fp32 ? 0x7f80_0000 : valueTable(format).values.length - 1);
   }
 
-  #valueAt(at: number, of: OracleFormat): number {
-    if (of !== fp32) return valueTable(of).values[at]!;
+  #valueAt(at: number, format: OracleFormat): number {
+    if (format !== fp32) return valueTable(format).values[at]!;
     return at === 0x7f80_0000 ? 2 ** 128 : float32FromBits(at);
   }
 }

@@ -2,7 +2,8 @@ import { deltaCosts, sentNumbers } from "../../src/lens/difference/delta.js";
 import { DifferenceTally } from "../../src/lens/difference/difference.js";
 import type { DifferenceResult } from "../../src/lens/difference/difference-result.js";
 import { summarizeDifference } from "../../src/lens/difference/summarize-difference.js";
-import type { Case, Result } from "../../src/lens/run/result.js";
+import type { Case } from "../../src/lens/run/case.js";
+import type { Result } from "../../src/lens/run/result.js";
 import { largeResult } from "./large-result.js";
 import { caseOf, renamed, resultOf } from "./results.js";
 

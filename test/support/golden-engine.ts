@@ -12,9 +12,8 @@ export async function expectGoldenWeights(
   steps: readonly number[],
 ): Promise<void> {
   const golden = vector(path);
-  const optimizer = golden.optimizer as "adamw" | "sgd";
   const numbers = (name: string, t: number) => goldenNumbers(golden, name, t);
-  const settings = recipeSettings(optimizer, `torch-2.13-${golden.implementation}`, {
+  const settings = recipeSettings(golden.optimizer, golden.recipe, {
     format: golden.format,
     ...golden.settings,
   });

@@ -4,13 +4,14 @@ import { readGolden } from "./safetensors.js";
 
 export const filesIn = (folder: string) => readdirSync(new URL(`../data/golden/${folder}/`, import.meta.url));
 
-/** Ten steps of one of torch's optimizers, as torch computed them. */
+/** Ten steps of an optimizer, as torch computed them. */
 export interface Vector {
-  /** `adamw` or `sgd`. */
-  readonly optimizer: string;
+  readonly optimizer: "adamw" | "adam" | "sgd";
   readonly format: "bf16" | "fp16";
   /** Such as `cpu-for-loop`. */
   readonly implementation: string;
+  /** The recipe whose bits these are. */
+  readonly recipe: string;
   readonly release: string;
   readonly device: string;
   readonly settings: { lr: number; betas: [number, number]; eps?: number; weightDecay: number };
@@ -21,12 +22,14 @@ export interface Vector {
 /** A file, such as `cuda/sgd-bf16-cpu-fused-0.safetensors`. */
 export function vector(path: string): Vector {
   const { metadata, bfloat16, float16 } = readGolden(path);
-  const [, optimizer, format, on] = /(adamw|sgd)-(bf16|fp16)-(cuda|cpu)?/.exec(path)!;
+  const [, optimizer, format, on] = /(adamw|adam|sgd)-(bf16|fp16)-(cuda|cpu)?/.exec(path)!;
   const { lr, betas, momentum, eps, weight_decay } = metadata;
+  const implementation = `${on ?? "cpu"}-${metadata.impl}`;
   return {
-    optimizer,
+    optimizer: optimizer as Vector["optimizer"],
     format: format as "bf16" | "fp16",
-    implementation: `${on ?? "cpu"}-${metadata.impl}`,
+    implementation,
+    recipe: metadata.recipe ?? `torch-2.13-${implementation}`,
     release: metadata.torch,
     device: metadata.device ?? "cpu",
     settings: {

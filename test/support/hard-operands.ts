@@ -14,7 +14,7 @@ const raw: Kind = (draw, f, g, h) => [draw.number(f), draw.number(g), draw.numbe
 const specials: Kind = (draw, f, g, h) => {
   const formats = [f, g, h];
   const ordinary = draw.below(4);
-  return formats.map((of, i) => (i === ordinary ? draw.number(of) : draw.special(of)));
+  return formats.map((format, i) => (i === ordinary ? draw.number(format) : draw.special(format)));
 };
 
 const sums: readonly Kind[] = [
@@ -174,10 +174,10 @@ const radicands: readonly Kind[] = [
   },
 ];
 
-/** Half an exponent, such that an integer of the precision's digits scaled by it stays in the range of `of`. */
-function evenRoom(draw: Draw, of: OracleFormat): number {
-  const most = Math.floor(Math.log2(of.largest)) - 2 * draw.format.precision - 2;
-  return draw.between(Math.ceil(of.leastExponent / 2), Math.max(Math.floor(most / 2), 0));
+/** Half an exponent, such that an integer of the precision's digits scaled by it stays in the range of `format`. */
+function evenRoom(draw: Draw, format: OracleFormat): number {
+  const most = Math.floor(Math.log2(format.largest)) - 2 * draw.format.precision - 2;
+  return draw.between(Math.ceil(format.leastExponent / 2), Math.max(Math.floor(most / 2), 0));
 }
 
 const productSums: readonly Kind[] = [

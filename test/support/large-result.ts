@@ -4,11 +4,11 @@ import type {
   CurvePoint,
   End,
   Probes,
-  Result,
   StepCounts,
   Totals,
   UpdateCounts,
-} from "../../src/lens/run/result.js";
+} from "../../src/lens/run/case.js";
+import type { Result } from "../../src/lens/run/result.js";
 import { gaussian } from "./values.js";
 
 /** Shapes of the tensors of a layer of a model of 70 billion weights. */
@@ -37,17 +37,17 @@ export function largeResult({ layers = 80, steps = 300 } = {}): Result {
     ).flat(),
     { name: "model.norm.weight", shape: [8192] },
     { name: "lm_head.weight", shape: [128256, 8192] },
-  ].map((of) => ({ ...of, elements: of.shape.reduce((product, n) => product * n, 1) }));
-  const elements = tensors.reduce((sum, of) => sum + of.elements, 0);
+  ].map((tensor) => ({ ...tensor, elements: tensor.shape.reduce((product, n) => product * n, 1) }));
+  const elements = tensors.reduce((sum, tensor) => sum + tensor.elements, 0);
   const cases = [
     { scheme: "in-place", moved: 0.012, kept: 0, descent: 0.02, curl: 0.004 },
     { scheme: "master", moved: 0.021, kept: 0.95, descent: 0.34, curl: 0.11 },
     { scheme: "kahan", moved: 0.021, kept: 0.94, descent: 0.33, curl: 0.11 },
   ].map((kind): Case => {
     const moved = () => kind.moved * Math.exp(0.25 * random());
-    const end = (of: number, t: number) => {
+    const end = (size: number, t: number) => {
       const changed = Math.min(0.9, kind.curl * Math.sqrt(t) * (1 + 0.05 * random()));
-      return endOf(of, changed, kind.descent * Math.min(1, t / 100));
+      return endOf(size, changed, kind.descent * Math.min(1, t / 100));
     };
     return {
       format: "bf16",
@@ -75,14 +75,14 @@ export function largeResult({ layers = 80, steps = 300 } = {}): Result {
         step,
         elements,
       })) satisfies CurvePoint[],
-      tensors: tensors.map(({ name, shape, elements: of }) => ({
+      tensors: tensors.map(({ name, shape, elements: size }) => ({
         name,
         shape,
         ...none,
-        totals: { ...updatesOf(of * steps, moved(), kind.kept), elements: of, steps, castChanged: 0 },
-        end: end(of, steps),
+        totals: { ...updatesOf(size * steps, moved(), kind.kept), elements: size, steps, castChanged: 0 },
+        end: end(size, steps),
         probes,
-        histogram: histogramOf(of * steps, kind.kept > 0),
+        histogram: histogramOf(size * steps, kind.kept > 0),
       })),
     };
   });
@@ -161,7 +161,7 @@ function histogramOf(all: number, carrier: boolean): HistogramJson {
   const bins = Array.from({ length: 24 }, (_, i) =>
     Math.round(0.16 * all * Math.exp(-(((i - 11) / 3.5) ** 2))),
   );
-  const split = (of: (i: number) => boolean) => bins.map((n, i) => (of(i) ? n : 0));
+  const split = (isInside: (i: number) => boolean) => bins.map((n, i) => (isInside(i) ? n : 0));
   const hidden = split((i) => i < 17);
   const nothing = bins.map(() => 0);
   return {

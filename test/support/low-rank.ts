@@ -1,21 +1,20 @@
 import type { Format } from "../../src/format/format.js";
 import { format } from "../../src/format/registry.js";
-import type { Values } from "../../src/lens/input.js";
-import type { LowRank } from "../../src/lens/run/low-rank.js";
+import type { LowRank, Values } from "../../src/lens/input.js";
 
 /** Numbers in shared memory, as fp32 or as the upper halves of fp32 numbers (bf16). */
-export function sharedNumbers(numbers: readonly number[], of: Format = format("fp32")): Values {
+export function sharedNumbers(numbers: readonly number[], target: Format = format("fp32")): Values {
   const single = Float32Array.from(numbers);
-  const memory = new SharedArrayBuffer(single.length * (of.bits / 8));
-  if (of.bits === 32) new Float32Array(memory).set(single);
+  const memory = new SharedArrayBuffer(single.length * (target.bits / 8));
+  if (target.bits === 32) new Float32Array(memory).set(single);
   else new Uint16Array(memory).set(new Uint32Array(single.buffer).map((word) => word >>> 16));
   const decoded =
-    of.bits === 32
+    target.bits === 32
       ? new Float32Array(memory)
       : new Float32Array(Uint32Array.from(new Uint16Array(memory), (code) => code << 16).buffer);
   return {
     length: single.length,
-    stored: { in: memory, byteOffset: 0, format: of },
+    origin: { kind: "stored", of: { in: memory, byteOffset: 0, format: target } },
     read: async (start, into) => into.set(decoded.subarray(start, start + into.length)),
   };
 }
@@ -53,15 +52,17 @@ export function drawnProduct(
   { rows, columns, rank, scale }: Pick<LowRank, "rows" | "columns" | "rank" | "scale">,
   draw: () => number,
   transposed: readonly [boolean, boolean],
-  of?: Format,
+  stored?: Format,
 ): DrawnProduct {
   const numbers = (count: number) => Array.from({ length: count }, draw);
   const [left, right] = [numbers(rows * rank), numbers(rank * columns)];
-  const byColumn = (of: readonly number[], width: number) =>
-    of.map((_, i) => of[(i % (of.length / width)) * width + Math.floor(i / (of.length / width))]);
+  const byColumn = (matrix: readonly number[], width: number) =>
+    matrix.map(
+      (_, i) => matrix[(i % (matrix.length / width)) * width + Math.floor(i / (matrix.length / width))],
+    );
   const [leftValues, rightValues] = [
-    sharedNumbers(transposed[0] ? byColumn(left, rank) : left, of),
-    sharedNumbers(transposed[1] ? byColumn(right, columns) : right, of),
+    sharedNumbers(transposed[0] ? byColumn(left, rank) : left, stored),
+    sharedNumbers(transposed[1] ? byColumn(right, columns) : right, stored),
   ];
   const product: LowRank = {
     rows,

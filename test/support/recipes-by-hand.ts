@@ -35,7 +35,7 @@ function pow(base: number, n: number): number {
   return Number(2n * kept + rest) * 2 ** (exponent * n + drop - 1);
 }
 
-const powf = (base: number, n: number) => f(pow(f(base), n));
+export const powf = (base: number, n: number) => f(pow(f(base), n));
 
 /** torch.lerp in fp32: two branches, exact at both ends. */
 export function lerp(from: number, to: number, weight: number): number {
@@ -51,24 +51,32 @@ export interface Settings {
   readonly wd: number;
 }
 export type State = Record<string, number>;
-/** The states after step t; `bits` are 32 random bits; `isLeftOver`: after the tensor's last whole block of 32. */
+/** The states after step t; `bits` gives 32 random bits each time; `isLeftOver`: after the tensor's last whole block of 32. */
 export type Step = (
   state: State,
   gradient: number,
   t: number,
   settings: Settings,
-  bits: number,
+  bits: () => number,
   isLeftOver: boolean,
 ) => State;
 
 /** The scalars of torch.optim.AdamW, in Python's doubles. */
-function torchScalars(t: number, { lr, b1, b2, wd }: Settings) {
+export function torchScalars(t: number, { lr, b1, b2, wd }: Settings) {
   const [bc1, bc2] = [1 - pow(b1, t), 1 - pow(b2, t)];
-  return { decay: 1 - lr * wd, c1: f(1 - b1), c2: f(1 - b2), step: f(-(lr / bc1)), root: sqrt(bc2) };
+  return {
+    bc1,
+    bc2,
+    decay: 1 - lr * wd,
+    c1: f(1 - b1),
+    c2: f(1 - b2),
+    step: f(-(lr / bc1)),
+    root: sqrt(bc2),
+  };
 }
 
 /** v.mul_(beta2).addcmul_(g, g, value=1-beta2) on the CPU: value * g first. */
-const secondMomentOnCpu = (v: number, g: number, beta2: number, c2: number) =>
+export const secondMomentOnCpu = (v: number, g: number, beta2: number, c2: number) =>
   R(fma(f(c2 * g), g, R(f(v * beta2))));
 
 /** foreach casts the two scalars that multiply a tensor to its dtype first. */
@@ -85,7 +93,7 @@ function cpu(cast: (scalar: number) => number): Step {
 }
 
 /** On CUDA: value * (g * g). */
-function momentsOnCuda({ m, v }: State, g: number, { b1, b2 }: Settings) {
+export function momentsOnCuda({ m, v }: State, g: number, { b1, b2 }: Settings) {
   return { m: R(lerp(m, g, f(1 - b1))), v: R(fma(f(1 - b2), f(g * g), R(f(v * f(b2))))) };
 }
 
@@ -132,7 +140,7 @@ function adamwMaster(store: (x: number) => number): Step {
 export const debiased = (beta: number, t: number) => (pow(beta, t) - beta) / (pow(beta, t) - 1);
 
 /** bf16 by adding 16 random bits below the last one and truncating, as torchao does. */
-function stochastic(x: number, bits: number): number {
+export function stochastic(x: number, bits: number): number {
   const word = new Uint32Array(1);
   const number = new Float32Array(word.buffer);
   number[0] = x;
@@ -140,8 +148,8 @@ function stochastic(x: number, bits: number): number {
   return number[0];
 }
 
-const add = (a: number, b: number) => R(f(a + b));
-const times = (a: number, b: number) => R(f(a * b));
+export const add = (a: number, b: number) => R(f(a + b));
+export const times = (a: number, b: number) => R(f(a * b));
 
 /** Collage: the second moment as one number or two, then Grow. */
 function collage(plus: boolean): Step {
@@ -222,7 +230,8 @@ const lionStep = (P: number, M: number, g: number, _: number, settings: Settings
   lionInFp32(P, M, g, settings);
 const itself = (x: number) => x;
 
-export const derivations: Readonly<Record<OptimizerName, Readonly<Record<string, Step>>>> = {
+/** Of AdamW as torch releases of today and published methods run it, SGD and Lion. */
+export const derivations = {
   adamw: {
     "torch-2.13-cpu-for-loop": cpu(itself),
     "torch-2.13-cpu-foreach": cpu(R),
@@ -258,7 +267,7 @@ export const derivations: Readonly<Record<OptimizerName, Readonly<Record<string,
       const denominator = f(f(f(sqrt(second)) / f(sqrt(f(1 - powf(b2, t))))) + f(eps));
       const corrected = f(first / f(1 - powf(b1, t)));
       const weight = f(shrunk - f(f(f(lr) * corrected) / denominator));
-      return { p: stochastic(weight, bits), m: R(first), v: R(second) };
+      return { p: stochastic(weight, bits()), m: R(first), v: R(second) };
     },
     kahan: ({ p, m, v, k }, gradient, t, { lr, b1, b2, eps, wd }) => {
       const g = R(gradient);
@@ -300,4 +309,4 @@ export const derivations: Readonly<Record<OptimizerName, Readonly<Record<string,
     fp32: inFp32(lionStep, itself),
     master: inFp32(lionStep, R),
   },
-};
+} satisfies Partial<Record<OptimizerName, Readonly<Record<string, Step>>>>;

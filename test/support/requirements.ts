@@ -8,6 +8,8 @@ export interface Requirement {
   /** The Debian packages that bring it. */
   readonly debian: readonly string[];
   readonly isMet: () => boolean;
+  /** The group whose full tier alone needs it. */
+  readonly fullTierOf?: string;
   /** Whether somebody asked for it by name, so that leaving out is a failure. */
   readonly isNamed?: () => boolean;
   /** Whether apt has nothing to bring, where something else serves too but not as well. */
@@ -47,7 +49,8 @@ export const requirements = {
   vulkan: {
     name: "Vulkan (a loader, and Chromium's SwiftShader as its driver)",
     debian: ["chromium-common", "libvulkan1"],
-    isMet: () => existsSync(swiftShader) && loaderFolders.some((of) => existsSync(`${of}/libvulkan.so.1`)),
+    isMet: () =>
+      existsSync(swiftShader) && loaderFolders.some((folder) => existsSync(`${folder}/libvulkan.so.1`)),
   },
   torch: {
     name: `PyTorch for ${namedPython ?? "python3"}`,
@@ -56,6 +59,12 @@ export const requirements = {
     // To import it takes two seconds.
     isMet: () => spawnSync(python, ["-c", findsTorch]).status === 0,
     isNamed: () => namedPython !== undefined,
+  },
+  slurm: {
+    name: "Slurm",
+    debian: ["slurm-wlm", "munge"],
+    fullTierOf: "cluster",
+    isMet: () => ["slurmctld", "slurmd", "munged"].every((name) => existsSync(`/usr/sbin/${name}`)),
   },
   numpy: {
     name: "numpy for python3",

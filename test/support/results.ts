@@ -1,5 +1,6 @@
 import { type LensOptions, lens } from "../../src/engine/lens.js";
-import type { Case, Result } from "../../src/lens/run/result.js";
+import type { Case } from "../../src/lens/run/case.js";
+import type { Result } from "../../src/lens/run/result.js";
 
 /** A case counted from fp32 weights, and the updates of one step. */
 export function caseOf(
@@ -36,6 +37,6 @@ export function resultOf(cases: readonly Case[], changes: Partial<Result> = {}):
 }
 
 /** The case with another name for its one tensor. */
-export function renamed(of: Case, name: string): Case {
-  return { ...of, tensors: of.tensors.map((tensor) => ({ ...tensor, name })) };
+export function renamed(lensCase: Case, name: string): Case {
+  return { ...lensCase, tensors: lensCase.tensors.map((tensor) => ({ ...tensor, name })) };
 }

@@ -15,8 +15,13 @@ type SchemaName =
   | "learn"
   | "compare"
   | "vectors"
+  | "recipes"
+  | "framework"
+  | "framework-verification"
   | "verification"
-  | "check";
+  | "check"
+  | "counts"
+  | "plan";
 
 const compiled = new Map<SchemaName, ValidateFunction>();
 

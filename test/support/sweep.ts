@@ -29,8 +29,8 @@ interface Grid {
   readonly roundings?: readonly string[];
   readonly rates?: readonly number[];
   /** Of a case, by its place in the grid, at a rate, by its place among them. */
-  readonly progress?: (of: number, at: number) => number | null;
-  readonly noise?: (of: number, at: number) => number;
+  readonly progress?: (caseIndex: number, at: number) => number | null;
+  readonly noise?: (caseIndex: number, at: number) => number;
 }
 
 /** A sweep whose numbers are a formula: each case learns somewhat later than the one before. */
@@ -40,7 +40,7 @@ export function sweepResult(
     schemes = ["in-place", "master"],
     roundings = ["nearest-even"],
     rates = [1e-7, 1e-6, 1e-5, 1e-4],
-    progress = (of, at) => Math.min(1, 3 ** (at - of / 2) / 9),
+    progress = (caseIndex, at) => Math.min(1, 3 ** (at - caseIndex / 2) / 9),
     noise = () => 0.02,
   }: Grid = {},
   changes: Partial<SweepResult> = {},
@@ -51,10 +51,10 @@ export function sweepResult(
     ),
   );
   const cells = rates.flatMap((rate, at) =>
-    grid.map((identity, of): SweepCell => {
-      const retained = progress(of, at);
+    grid.map((identity, caseIndex): SweepCell => {
+      const retained = progress(caseIndex, at);
       const end = { ...cell.end, retained, visible: retained };
-      const standardError = identity.rounding === "stochastic" ? noise(of, at) : null;
+      const standardError = identity.rounding === "stochastic" ? noise(caseIndex, at) : null;
       return { ...cell, ...identity, rate, end, standardError };
     }),
   );
@@ -82,11 +82,11 @@ const found: Readonly<Record<Rule, readonly [predicted: number, right: number]>>
 
 /** A prediction of 1000 weights, of which 40 change in each of two steps. */
 export function predictionResult(changes: Partial<PredictionResult> = {}): PredictionResult {
-  const of = (which: 0 | 1) =>
+  const counts = (which: 0 | 1) =>
     judgedRules.map(({ rule, knows }: { rule: Rule; knows: Knowledge }) =>
       rule === "residual" && knows === "gradient" ? 40 : found[rule][which],
     );
-  const steps = [2, 3].map((step) => ({ step, changed: 40, predicted: of(0), right: of(1) }));
+  const steps = [2, 3].map((step) => ({ step, changed: 40, predicted: counts(0), right: counts(1) }));
   return {
     schema: "precision-lens-prediction/1",
     tool,
@@ -111,13 +111,13 @@ export function oddSweeps(name: string): Record<string, SweepResult> {
   };
   const saved = sweepResult({}, hostile);
   const renamed = <Of extends SweepCase>(cells: readonly Of[]) =>
-    cells.map((of) => ({ ...of, format: name }));
+    cells.map((item) => ({ ...item, format: name }));
   const schemes = ["in-place", "master", "kahan", "two-term"];
   return {
     "one rate": sweepResult({ rates: [1e-6] }),
     "nothing learned": sweepResult({ progress: () => 0 }),
     "nothing to learn": sweepResult({ progress: () => null }),
-    "far beyond": sweepResult({ progress: (of, at) => (of === 0 ? -3 : 1e6 / 10 ** at) }),
+    "far beyond": sweepResult({ progress: (caseIndex, at) => (caseIndex === 0 ? -3 : 1e6 / 10 ** at) }),
     noisy: sweepResult({ roundings: ["nearest-even", "stochastic"], noise: (_, at) => 10 ** -at }),
     "twenty rates of twenty cases": sweepResult({
       formats: ["bf16", "fp16", "e4m3fn", "e5m2", "tf32"],
@@ -134,9 +134,9 @@ export function oddSweeps(name: string): Record<string, SweepResult> {
       cells: renamed(saved.cells),
       answers: {
         cases: renamed(saved.answers.cases),
-        cheapest: saved.answers.cheapest.map(({ rate, case: of }) => ({
+        cheapest: saved.answers.cheapest.map(({ rate, case: sweepCase }) => ({
           rate,
-          case: of && { ...of, format: name },
+          case: sweepCase && { ...sweepCase, format: name },
         })),
       },
     },

@@ -43,7 +43,7 @@ export function tensorPickle({
     string("cpu"),
     integer(elements),
   );
-  const sizes = (of: readonly number[]) => tuple(...of.map(integer));
+  const sizes = (numbers: readonly number[]) => tuple(...numbers.map(integer));
   const hooks = call(global("collections", "OrderedDict"), tuple());
   return call(
     global("torch._utils", "_rebuild_tensor_v2"),

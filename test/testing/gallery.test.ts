@@ -31,7 +31,7 @@ describe("a gallery of mistakes: each is found at level 1 and named", () => {
 
 describe("what is right passes at level 2", () => {
   // The quick tier leaves out what takes longest: operations of fp32.
-  it.each(sized({ quick: masters.filter(({ of }) => !/^fp32 /.test(of)), full: masters }))(
+  it.each(sized({ quick: masters.filter(({ of: subject }) => !/^fp32 /.test(subject)), full: masters }))(
     "$of",
     ({ check }) => {
       expect(check()).toMatchObject({ cases: expect.any(Number) });

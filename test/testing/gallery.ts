@@ -62,6 +62,11 @@ export const gallery: readonly Piece[] = [
       ),
   },
   {
+    of: "the same as its kernel splits it, NaN too: 0x7fffffff becomes -0",
+    name: "half away",
+    check: () => checkEncoding((bits) => Math.floor((bits + 0x8000) / 2 ** 16) & 0xffff, "bf16", level),
+  },
+  {
     of: "JavaScript's Math.round on gaps",
     name: "half up",
     check: () => checkRounding((x) => fp16(x, Math.round), "fp16", level),

@@ -81,8 +81,8 @@ const subjects = [
 ];
 
 describe.each(subjects.map((subject) => [subject.of.name, subject] as const))("%s", (_, subject) => {
-  const { of, cdf, above, variance, off } = subject;
-  const { knots } = of;
+  const { of: distribution, cdf, above, variance, off } = subject;
+  const { knots } = distribution;
   const half = cellCount / 2;
   // One number that all knots are multiples by; what it is follows from the variance, below.
   const scale = knots[half + half / 2] / inverse(cdf, 0.75);
@@ -122,7 +122,7 @@ describe.each(subjects.map((subject) => [subject.of.name, subject] as const))("%
     const draws = 2 ** 18;
     let [sum, square] = [0, 0];
     for (let i = 0; i < draws; i++) {
-      const x = drawFrom(of, (i + 0.5) * 2 ** 14);
+      const x = drawFrom(distribution, (i + 0.5) * 2 ** 14);
       sum += x;
       square += x * x;
     }
@@ -136,7 +136,7 @@ describe.each(subjects.map((subject) => [subject.of.name, subject] as const))("%
       fc.property(fc.nat(cellCount - 1), fc.nat(2 ** 20 - 1), (cell, rest) => {
         const [a, b] = [knots[cell], knots[cell + 1]];
         const exact = a + (b - a) * (rest / 2 ** 20);
-        const drawn = drawFrom(of, cell * 2 ** 20 + rest);
+        const drawn = drawFrom(distribution, cell * 2 ** 20 + rest);
         expect(Math.fround(drawn)).toBe(drawn);
         expect(Math.abs(drawn - exact)).toBeLessThanOrEqual(2 ** -23 * Math.max(Math.abs(a), Math.abs(b)));
       }),
@@ -145,12 +145,12 @@ describe.each(subjects.map((subject) => [subject.of.name, subject] as const))("%
   });
 
   it("never falls from one number of bits to the next", () => {
-    let before = drawFrom(of, 0);
+    let before = drawFrom(distribution, 0);
     expect(before).toBe(knots[0]);
     // All where cells meet, and points in between.
     for (let cell = 0; cell < cellCount; cell++) {
       for (const rest of [0, 1, 2, 1000, 2 ** 19 - 1, 2 ** 19, 2 ** 20 - 2, 2 ** 20 - 1]) {
-        const drawn = drawFrom(of, cell * 2 ** 20 + rest);
+        const drawn = drawFrom(distribution, cell * 2 ** 20 + rest);
         if (drawn < before) expect.fail(`${cell} ${rest}: ${drawn} after ${before}`);
         before = drawn;
       }
@@ -160,7 +160,7 @@ describe.each(subjects.map((subject) => [subject.of.name, subject] as const))("%
 
   it("takes bits as a signed number or an unsigned one", () => {
     for (const bits of [0x80000000, 0xdeadbeef, 0xffffffff])
-      expect(drawFrom(of, bits | 0)).toBe(drawFrom(of, bits));
+      expect(drawFrom(distribution, bits | 0)).toBe(drawFrom(distribution, bits));
   });
 });
 
@@ -172,11 +172,13 @@ describe("the bits, for ever and on every machine", () => {
     [student4, "c145dd25 c145dd20 aff00000 00000000 4145dd20 bfa56e35 3f6da757", "e66d6dede836f2ad"],
     [weibull(1.13), "c0b9a385 c0b9a383 b0700000 00000000 40b9a383 bfb4cad1 3f8231b5", "eee5ac6d5459cd76"],
     [weibull(1.2), "c0ac2c66 c0ac2c64 b0c00000 00000000 40ac2c64 bfb6130f 3f85a725", "2b1209b2054eda8d"],
-  ])("$0.name", (of, draws, digest) => {
-    const drawn = words.map((word) => float32Bits(drawFrom(of, word)).toString(16).padStart(8, "0"));
+  ])("$0.name", (distribution, draws, digest) => {
+    const drawn = words.map((word) =>
+      float32Bits(drawFrom(distribution, word)).toString(16).padStart(8, "0"),
+    );
     expect(drawn.join(" ")).toBe(draws);
-    const bytes = new DataView(new ArrayBuffer(4 * of.knots.length));
-    for (const [i, knot] of of.knots.entries()) bytes.setFloat32(4 * i, knot, true);
+    const bytes = new DataView(new ArrayBuffer(4 * distribution.knots.length));
+    for (const [i, knot] of distribution.knots.entries()) bytes.setFloat32(4 * i, knot, true);
     expect(createHash("sha256").update(bytes).digest("hex").slice(0, 16)).toBe(digest);
   });
 });

@@ -68,6 +68,26 @@ const amountsTo: Readonly<Record<OptimizerName, Readonly<Record<string, string>>
     kahan: "bf16 kahan nearest-even, m of M, v of V, k from zero",
     "collage-light": "bf16 two-term nearest-even, m of M, v of V, r from zero",
     "collage-plus": "bf16 two-term nearest-even, m of M, v (dv) of V, r from zero",
+    "torch-1.13-cpu": "bf16 in-place nearest-even, m of M, v of V",
+    anyprecision: "bf16 kahan nearest-even, m of M, v of V, k from zero",
+    "anyprecision-defaults": "bf16 in-place nearest-even, M of M, v of V",
+    "anyprecision-torch-1.13-cpu": "bf16 kahan nearest-even, m of M, v of V, k from zero",
+    "transformer-engine-bf16-states": "bf16 master nearest-even, m of M, v of V, P from weight",
+    "transformer-engine-remainder": "bf16 master nearest-even, M of M, V of V, P from weight",
+    "heavyball-stochastic": "bf16 in-place stochastic, m of M, v of V",
+    "bnb-adamw8bit": "bf16 in-place nearest-even, M of M, V of V",
+  },
+  adam: {
+    "torch-2.13-cpu-for-loop": "bf16 in-place nearest-even, m of M, v of V",
+    "torch-2.13-cpu-foreach": "bf16 in-place nearest-even, m of M, v of V",
+    "torch-2.13-cpu-fused": "bf16 in-place nearest-even, m of M, v of V",
+    "torch-2.13-cuda-for-loop": "bf16 in-place nearest-even, m of M, v of V",
+    "torch-2.13-cuda-foreach": "bf16 in-place nearest-even, m of M, v of V",
+    "torch-2.13-cuda-fused": "bf16 in-place nearest-even, m of M, v of V",
+    "torch-2.13-cuda-capturable": "bf16 in-place nearest-even, m of M, v of V",
+    fp32: "fp32 in-place nearest-even, M of M, V of V, P from weight",
+    master: "bf16 master nearest-even, M of M, V of V, P from weight",
+    "torch-1.13-cpu": "bf16 in-place nearest-even, m of M, v of V",
   },
   sgd: {
     "torch-2.13-cpu-for-loop": "bf16 in-place nearest-even, m of M",
@@ -83,30 +103,42 @@ const amountsTo: Readonly<Record<OptimizerName, Readonly<Record<string, string>>
     fp32: "fp32 in-place nearest-even, M of M, P from weight",
     master: "bf16 master nearest-even, M of M, P from weight",
   },
+  muon: {
+    muon: "bf16 in-place nearest-even, m of M",
+    fp32: "fp32 in-place nearest-even, M of M, P from weight",
+    master: "bf16 master nearest-even, M of M, P from weight",
+  },
+  adafactor: {
+    "transformers-adafactor": "bf16 in-place nearest-even, V of V",
+    fp32: "fp32 in-place nearest-even, V of V, P from weight",
+    master: "bf16 master nearest-even, V of V, P from weight",
+  },
 };
 
 describe.each(Object.entries(amountsTo))("recipes of %s", (name, expected) => {
   const optimizer = name as OptimizerName;
 
   it("amount to a format, a scheme and a rounding", () => {
-    const found = [...recipes[optimizer].keys()].map((of) => {
-      const settings = recipeSettings(optimizer, of, { format: "bf16", lr: 1 });
+    const found = [...recipes[optimizer].keys()].map((recipeName) => {
+      const settings = recipeSettings(optimizer, recipeName, { format: "bf16", lr: 1 });
       const { moments, carriers } = settings.recipe;
       const kept = [
         `${settings.format.name} ${settings.scheme} ${settings.rounding}`,
-        ...moments.map(({ name, carrier, of }) => `${name}${carrier ? ` (${carrier})` : ""} of ${of}`),
+        ...moments.map(
+          ({ name, carrier, of: role }) => `${name}${carrier ? ` (${carrier})` : ""} of ${role}`,
+        ),
         ...carriers.map(({ name, from }) => `${name} from ${from}`),
       ];
-      return [of, kept.join(", ")];
+      return [recipeName, kept.join(", ")];
     });
     expect(found).toEqual(Object.entries(expected));
   });
 
   it("know their optimizer, keep the settings, and hand on the seed", () => {
-    for (const of of recipes[optimizer].keys()) {
-      const settings = recipeSettings(optimizer, of, { format: "fp16", seed: 7, lr: 3, eps: 2 });
+    for (const recipeName of recipes[optimizer].keys()) {
+      const settings = recipeSettings(optimizer, recipeName, { format: "fp16", seed: 7, lr: 3, eps: 2 });
       expect(settings).toMatchObject({
-        recipe: { optimizer, name: of },
+        recipe: { optimizer, name: recipeName },
         seed: 7,
         overflow: "ieee",
         opmath: "fp32",
@@ -123,9 +155,18 @@ describe.each(Object.entries(amountsTo))("recipes of %s", (name, expected) => {
     );
   });
 
+  it("are told to who asks for their optimizer", () => {
+    // Muon is the name of a recipe too.
+    if (optimizer === "muon") return;
+    const other = optimizer === "sgd" ? "adamw" : "sgd";
+    expect(() => recipe(other, optimizer)).toThrow(
+      `${optimizer} is an optimizer, and no recipe: its recipes are ${Object.keys(expected).join(", ")}`,
+    );
+  });
+
   it("are all beside one intended step, in fp32 from a given weight", () => {
-    const { moments, carriers, scheme, name, of, verified } = intended(recipe(optimizer, "master"));
-    expect({ name, of, verified, scheme }).toEqual({
+    const { moments, carriers, scheme, name, of: subject, verified } = intended(recipe(optimizer, "master"));
+    expect({ name, of: subject, verified, scheme }).toEqual({
       name: "intended",
       of: "the update that is meant, in fp32",
       verified: "by definition",

@@ -47,9 +47,9 @@ function gradientByHand({ run, name, gradientScale }: SimulatedTensor, t: number
 }
 
 /** All updates of the first elements, step by step. */
-function updatesOf(of: SimulatedTensor, weights: Float32Array, start = 0): Float32Array[] {
-  const chunk = new SimulatedChunk(of, start, weights.slice());
-  return Array.from({ length: of.run.steps }, () => {
+function updatesOf(tensor: SimulatedTensor, weights: Float32Array, start = 0): Float32Array[] {
+  const chunk = new SimulatedChunk(tensor, start, weights.slice());
+  return Array.from({ length: tensor.run.steps }, () => {
     const into = new Float32Array(weights.length);
     chunk.step(into);
     return into;
@@ -76,16 +76,16 @@ describe("SimulatedChunk", () => {
 
   it.each(runs)("gives AdamW's updates in fp32 to the bit: %s", (_, changes, scale) => {
     const run = runOf(changes);
-    const of = tensorOf(run, scale);
+    const tensor = tensorOf(run, scale);
     const [length, start] = [40, 1001];
     const weights = someWeights(length);
-    const found = updatesOf(of, weights, start);
+    const found = updatesOf(tensor, weights, start);
     const { betas, eps, weightDecay: wd } = run.optimizer;
     for (let i = 0; i < length; i++) {
       let [P, M, V] = [weights[i], 0, 0];
       for (let t = 1; t <= run.steps; t++) {
         const settings = { lr: learningRate(run, t), b1: betas![0], b2: betas![1], eps: eps!, wd: wd! };
-        const next = adamwInFp32(P, M, V, gradientByHand(of, t, start + i), t, settings);
+        const next = adamwInFp32(P, M, V, gradientByHand(tensor, t, start + i), t, settings);
         [M, V] = [next.M, next.V];
         const adaptive = f(f(next.step * M) / f(next.d + f(eps!)));
         const update = f(adaptive + f(f(-(settings.lr * wd!)) * P));
@@ -97,15 +97,15 @@ describe("SimulatedChunk", () => {
 
   it("added up without weight decay, they are the weights of the fp32 recipe", () => {
     const run = runOf({ snr: 0.1, steps: 50 });
-    const of = tensorOf(run);
+    const tensor = tensorOf(run);
     const weights = someWeights(64);
     const optimizer = adamw({ ...run.optimizer, recipe: "fp32", format: "fp32" });
     let state = optimizer.init(weights);
-    for (const [i, updates] of updatesOf(of, weights).entries()) {
+    for (const [i, updates] of updatesOf(tensor, weights).entries()) {
       const before = state.values.p;
       state = optimizer.step(
         state,
-        before.map((_, element) => gradientByHand(of, i + 1, element)),
+        before.map((_, element) => gradientByHand(tensor, i + 1, element)),
       );
       expect(state.values.p).toEqual(before.map((p, j) => p + updates[j]));
     }
@@ -130,10 +130,10 @@ describe("SimulatedChunk", () => {
   });
 
   it("moves every weight by the learning rate in the first step, if epsilon is tiny", () => {
-    const of = tensorOf(runOf({ optimizer: { lr: 1e-6, betas: [0.9, 0.999], eps: 1e-30 } }));
-    const [first] = updatesOf(of, new Float32Array(2000));
+    const tensor = tensorOf(runOf({ optimizer: { lr: 1e-6, betas: [0.9, 0.999], eps: 1e-30 } }));
+    const [first] = updatesOf(tensor, new Float32Array(2000));
     for (const [i, update] of first.entries()) {
-      expect(Math.sign(update)).toBe(-Math.sign(gradientByHand(of, 1, i)));
+      expect(Math.sign(update)).toBe(-Math.sign(gradientByHand(tensor, 1, i)));
       // Seven roundings lie between.
       expect(Math.abs(Math.abs(update) / 1e-6 - 1)).toBeLessThan(8 * 2 ** -24);
     }
@@ -174,13 +174,13 @@ describe("SimulatedChunk", () => {
 
   it("draws gradients with the signal-to-noise ratio asked for", () => {
     const [n, steps, snr] = [2000, 40, 0.5];
-    const of = tensorOf(runOf({ snr, steps }), 3);
+    const tensor = tensorOf(runOf({ snr, steps }), 3);
     let [total, between] = [0, 0];
     for (let i = 0; i < n; i++) {
-      const signal = signalOf(of, signalKey(of), i);
+      const signal = signalOf(tensor, signalKey(tensor), i);
       let sum = 0;
       for (let t = 1; t <= steps; t++) {
-        const gradient = gradientOf(of, noiseKey(of, t), i, signal) / 3;
+        const gradient = gradientOf(tensor, noiseKey(tensor, t), i, signal) / 3;
         sum += gradient;
         total += gradient ** 2 / (n * steps);
       }

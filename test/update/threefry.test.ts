@@ -53,8 +53,8 @@ describe("random bits of a run", () => {
     let expected: Words = [7, 0];
     for (const letter of "layers.0.q_proj.weight") expected = fold(expected, letter.charCodeAt(0), 1);
     expected = fold(expected, 292, 2);
-    const word = (counter: Words, of: 0 | 1) =>
-      Number.parseInt(bigThreefry(expected, counter).split(" ")[of], 16);
+    const word = (counter: Words, index: 0 | 1) =>
+      Number.parseInt(bigThreefry(expected, counter).split(" ")[index], 16);
     expect(named).toEqual([
       word([0, 0], 0),
       word([0, 0], 1),

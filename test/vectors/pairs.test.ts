@@ -46,8 +46,8 @@ it("the text and the words of pairs are those of single rows", () => {
   expect(table.pairs).not.toBeNull();
   const single = { ...table, pairs: null };
   for (const form of ["hex", "csv", "json"] as const) {
-    const text = (of: typeof table) =>
-      Buffer.concat([...textOf(of, form, settings)].map((piece) => piece.slice())).toString();
+    const text = (given: typeof table) =>
+      Buffer.concat([...textOf(given, form, settings)].map((piece) => piece.slice())).toString();
     expect(text(table)).toBe(text(single));
   }
   const rows = [...table.chunks()].reduce((sum, { length }) => sum + length / 3, 0);

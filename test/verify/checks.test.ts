@@ -36,7 +36,7 @@ const anywhere = checks.filter(({ impossible }) => impossible === undefined);
 
 describe("a small part of each check", () => {
   it.each(anywhere)("$name finds nothing", async (check) => {
-    const { mismatches, first, cases } = await part(check);
+    const { mismatches, first, cases } = await part(check, sized({ quick: 1, full: 12 }));
     expect({ mismatches, first }).toEqual({ mismatches: 0, first: "" });
     expect(cases).toBeGreaterThan(10_000);
   });
@@ -55,7 +55,10 @@ describe("the checks can fail", () => {
   /** Takes another seed than the one asked for. */
   const seeded: Pick<Engine, "run"> = {
     run: (job, observer) =>
-      wasm.run({ ...job, cases: job.cases.map((of) => ({ ...of, seed: of.seed + 1 })) }, observer),
+      wasm.run(
+        { ...job, cases: job.cases.map((settings) => ({ ...settings, seed: settings.seed + 1 })) },
+        observer,
+      ),
   };
 
   it("a sweep: ties away instead of to even, and one single wrong number", async () => {

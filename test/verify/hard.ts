@@ -12,7 +12,7 @@ export const HARD_SETS = 512;
 
 /** Every operation on hard operands against exact integer arithmetic, under all roundings and both opmaths. */
 export function hard(name: string, operations: readonly OperationCase[] = operationCases) {
-  const subject = allSubjects.find((of) => of.name === name)!;
+  const subject = allSubjects.find((candidate) => candidate.name === name)!;
   return (piece: number, count: Count): void => {
     // Never 0, from which xorshift does not move.
     const random = random32(Math.imul(piece + 1, 0x9e37_79b1) | 1);

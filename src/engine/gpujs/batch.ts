@@ -69,7 +69,7 @@ export function* batchesOf(tensors: readonly TensorInput[], capacity: number): G
   let pieces: Piece[] = [];
   let at = 0;
   for (const [tensor, input] of tensors.entries()) {
-    for (let start = 0; start < input.weights.length; ) {
+    for (let start = input.start ?? 0; start < input.weights.length; ) {
       const length = Math.min(capacity - at, input.weights.length - start);
       pieces.push({ tensor, input, start, length, at });
       start += length;

@@ -68,18 +68,18 @@ export class DeviceHistogram {
       counts = await (await this.#fetch(codes, blocks, ranges)).numbers;
       for (const block of blocksShort(counts, ranges, sized)) outside.add(block);
     }
-    forEachCount(counts, ranges, blocks, (block, of, bin, count) => {
-      this.#counts[(block * sizedClasses.length + of) * binCount + bin] += count;
+    forEachCount(counts, ranges, blocks, (block, classIndex, bin, count) => {
+      this.#counts[(block * sizedClasses.length + classIndex) * binCount + bin] += count;
     });
   }
 
   /** Adds what was counted in a block. */
   tally(block: number, tally: Tally): void {
-    for (const [c, of] of sizedClasses.entries()) {
+    for (const [c, className] of sizedClasses.entries()) {
       const at = (block * sizedClasses.length + c) * binCount;
       for (let bin = 0; bin < binCount; bin++) {
         const count = this.#counts[at + bin];
-        if (count > 0) tally.histogram.add(of satisfies SizedClass, firstBin + bin, count);
+        if (count > 0) tally.histogram.add(className satisfies SizedClass, firstBin + bin, count);
       }
     }
   }
@@ -127,20 +127,20 @@ function forEachCount(
   counts: Float32Array,
   ranges: readonly Range[],
   blocks: number,
-  take: (block: number, of: number, bin: number, count: number) => void,
+  take: (block: number, classIndex: number, bin: number, count: number) => void,
 ): void {
   const threads = ranges.map(threadsOf);
   const perBlock = threads.reduce((sum, n) => sum + n, 0);
   for (let block = 0; block < blocks; block++) {
     let at = block * perBlock * 4;
-    for (const [of, [first]] of ranges.entries()) {
-      for (let pair = 0; pair < threads[of] * 4; pair++, at++) {
+    for (const [classIndex, [first]] of ranges.entries()) {
+      for (let pair = 0; pair < threads[classIndex] * 4; pair++, at++) {
         const both = counts[at];
         if (both === 0) continue;
         const bin = first + 2 * pair;
         const second = Math.floor(both / histogramBase);
-        if (bin < binCount) take(block, of, bin, both - second * histogramBase);
-        if (bin + 1 < binCount) take(block, of, bin + 1, second);
+        if (bin < binCount) take(block, classIndex, bin, both - second * histogramBase);
+        if (bin + 1 < binCount) take(block, classIndex, bin + 1, second);
       }
     }
   }

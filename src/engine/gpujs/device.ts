@@ -217,7 +217,7 @@ class GpuJsDevice implements Device {
   }
 
   #kernel({ name, source, functions }: Kernel, stays: boolean, output: Output): IKernelRunShortcut {
-    const key = [name, source, ...functions.map((of) => of.source), stays, output.length].join("\n");
+    const key = [name, source, ...functions.map((helper) => helper.source), stays, output.length].join("\n");
     let kernel = this.#kernels.get(key);
     if (!kernel) {
       kernel = this.#gpu.createKernel(source as unknown as () => number, {
@@ -229,11 +229,11 @@ class GpuJsDevice implements Device {
         pipeline: stays,
         immutable: stays,
         constants: { powers },
-        functions: functions.map((of) => ({
-          source: of.source,
+        functions: functions.map((helper) => ({
+          source: helper.source,
           settings: {
             returnType: "Number",
-            argumentTypes: Object.fromEntries(of.arguments.map((name) => [name, "Number"])),
+            argumentTypes: Object.fromEntries(helper.arguments.map((name) => [name, "Number"])),
           },
         })) as never,
       });

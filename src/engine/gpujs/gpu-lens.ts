@@ -1,3 +1,4 @@
+import { originOf } from "../../lens/input.js";
 import { blockLength, laneCount, sumOfProducts } from "../../lens/sum.js";
 import { type EndTally, type Tally, UpdateTally } from "../../lens/tally.js";
 import { schemes } from "../../update/scheme.js";
@@ -65,7 +66,7 @@ export class GpuLens {
   constructor(device: Device, settings: readonly UpdateSettings[]) {
     this.#device = device;
     this.#settings = settings;
-    this.#cases = settings.map((of) => new CaseOnDevice(device, of));
+    this.#cases = settings.map((caseSettings) => new CaseOnDevice(device, caseSettings));
   }
 
   async begin(batch: Batch): Promise<void> {
@@ -80,7 +81,7 @@ export class GpuLens {
     this.#steps = [];
     this.#milestones = [];
     this.#counted = [];
-    for (const of of this.#cases) await of.begin(this.#given, this.#zeros, batch.length);
+    for (const caseOnDevice of this.#cases) await caseOnDevice.begin(this.#given, this.#zeros, batch.length);
   }
 
   /** The updates of a step as {@link step} takes them: read, or null where the device draws them. */
@@ -94,7 +95,9 @@ export class GpuLens {
   /** The table that all updates of a step are drawn from; null if they are not, or not by this device. */
   #drawn(index: number): Float32Array | null {
     if (!this.#device.hasIntegers) return null;
-    const tables = this.#batch.pieces.map(({ input }) => input.updates[index].drawn?.table ?? null);
+    const tables = this.#batch.pieces.map(
+      ({ input }) => originOf(input.updates[index], "quantiles")?.table ?? null,
+    );
     const [first] = tables;
     return first?.every(isInDomain) && tables.every((table) => table === first) ? first : null;
   }
@@ -107,10 +110,10 @@ export class GpuLens {
     this.#now = await this.#replace(this.#now, addKernel, array);
     this.#updated = await this.#replace(this.#updated, markKernel, array);
     const bits = await this.#bits(number);
-    for (const [c, of] of this.#cases.entries()) {
+    for (const [c, caseOnDevice] of this.#cases.entries()) {
       const { seed } = this.#settings[c];
       const own = drawsOf(this.#settings[c]) > 0 ? bits.get(seed)! : null;
-      const { counted } = await of.step({ updates: array, bits: own, outside: this.#outside });
+      const { counted } = await caseOnDevice.step({ updates: array, bits: own, outside: this.#outside });
       this.#track(counted);
       await this.#settle(inFlight);
     }
@@ -189,14 +192,14 @@ export class GpuLens {
     for (let block = 0; block < this.#batch.blocks; block++) {
       if (outside.has(block)) continue;
       const [from, to] = this.#batch.rangeOf(block);
-      for (const [c, of] of this.#cases.entries()) {
+      for (const [c, caseOnDevice] of this.#cases.entries()) {
         const tally = tallies.tensor(c, this.#batch.pieceOf(block).tensor);
         const ofSteps = this.#steps.map((_, i) => tallies.step(c, i));
         for (const [i, { updateSquared }] of this.#steps.entries()) {
           ofSteps[i].updateSquared.add(updateSquared[block]);
           tally.updates.updateSquared.add(updateSquared[block]);
         }
-        of.tally(block, to - from, ofSteps, tally);
+        caseOnDevice.tally(block, to - from, ofSteps, tally);
         tally.elements += to - from;
         tally.castChanged += countCastChanged(this.#weights, ends[c].before, from, to);
         for (const [i, { cases }] of this.#milestones.entries()) {
@@ -256,7 +259,7 @@ export class GpuLens {
   }
 
   #release(): void {
-    for (const of of this.#cases) of.finish();
+    for (const caseOnDevice of this.#cases) caseOnDevice.finish();
     this.#device.release(...new Set([this.#given, this.#zeros, this.#now, this.#updated]));
   }
 }

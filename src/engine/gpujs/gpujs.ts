@@ -46,7 +46,7 @@ export function gpujsEngine(open: () => Promise<Device> = openFirst): Engine {
     refuses: refusal,
 
     remark: ({ tensors }) =>
-      tensors.some(({ updates }) => updates.some(({ simulated }) => simulated))
+      tensors.some(({ updates }) => updates.some(({ origin }) => origin?.kind === "simulated"))
         ? "AdamW's updates were computed on the CPU and uploaded: its square roots and divisions are not exact on GPUs."
         : null,
 
@@ -72,10 +72,10 @@ export function gpujsEngine(open: () => Promise<Device> = openFirst): Engine {
 export const gpujs = gpujsEngine();
 
 function refusal(cases: readonly CaseSettings[]): string | null {
-  for (const of of cases) {
-    if ("recipe" in of) return "the square roots and divisions of an optimizer are not exact on GPUs";
-    if (sharesScales(of)) return "it takes no formats with shared scales";
-    if (of.opmath === "exact") return "opmath exact needs more than the fp32 of GPUs";
+  for (const settings of cases) {
+    if ("recipe" in settings) return "the square roots and divisions of an optimizer are not exact on GPUs";
+    if (sharesScales(settings)) return "it takes no formats with shared scales";
+    if (settings.opmath === "exact") return "opmath exact needs more than the fp32 of GPUs";
   }
   return null;
 }

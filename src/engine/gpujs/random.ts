@@ -1,3 +1,4 @@
+import { originOf } from "../../lens/input.js";
 import { blockLength } from "../../lens/sum.js";
 import { quantileDraw } from "../../update/quantiles.js";
 import { keySchedule, randomBits, stepKey, tensorKey, type Words } from "../../update/threefry.js";
@@ -41,7 +42,7 @@ export async function drawOnDevice(
   index: number,
   batch: Batch,
 ): Promise<DeviceArray> {
-  const keyOf = ({ input }: Piece) => input.updates[index].drawn!.key;
+  const keyOf = ({ input }: Piece) => originOf(input.updates[index], "quantiles")!.key;
   const halves = await halvesOnDevice(device, keyOf, quantileDraw, 1, batch);
   const lengths = Float32Array.from(
     { length: batch.blocks },

@@ -1,3 +1,4 @@
+import { countOfAll } from "../../lens/input.js";
 import type { CaseTally } from "../../lens/run/summarize.js";
 import { blockLength } from "../../lens/sum.js";
 import { Tally, UpdateTally } from "../../lens/tally.js";
@@ -27,7 +28,7 @@ export async function runBatches(
     curve: newCurve(job),
     tensors: tensors.map(() => new Tally()),
   }));
-  const total = tensors.reduce((sum, { weights }) => sum + weights.length, 0) * stepNumbers.length;
+  const total = countOfAll(tensors) * stepNumbers.length;
   const lens = new GpuLens(device, cases);
   let done = 0;
 

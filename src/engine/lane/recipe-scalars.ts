@@ -74,7 +74,7 @@ export class RecipeScalars {
     const [{ optimizer, recipe }] = cases;
     this.#settings = optimizer;
     this.run = this.#linesOf(recipes[recipe.optimizer].get("fp32")!, fp32);
-    this.cases = cases.map((of) => this.#linesOf(of.recipe, of.format));
+    this.cases = cases.map((settings) => this.#linesOf(settings.recipe, settings.format));
   }
 
   /** Words of a step. */
@@ -117,7 +117,7 @@ export class RecipeScalars {
       }
       for (const { condition } of lines.map(parseAssignment)) {
         if (condition === null || !words.isOnScalars(condition)) continue;
-        const side = (of: Expression) => sideOf(of, recipe);
+        const side = (expression: Expression) => sideOf(expression, recipe);
         const [left, right] = [side(condition.left), side(condition.right)];
         const { comparison } = condition;
         const text = `${left.key(keys)} ${comparison} ${right.key(keys)}`;
@@ -145,17 +145,21 @@ interface ScalarKey {
 
 function keysOf({ scalars }: Recipe, format: Format): ReadonlyMap<string, ScalarKey> {
   const keys = new Map<string, ScalarKey>(given.map((name) => [name, { text: name, isFp32: false }]));
-  const textOf = (of: Expression): string => {
-    if (of.kind === "number") return String(of.value);
-    if (of.kind === "name") return keys.get(of.name)!.text;
-    if (of.kind === "binary") return `(${textOf(of.left)} ${of.operator} ${textOf(of.right)})`;
-    const callee = of.callee === "R" ? `R ${format.name}` : of.callee;
-    return `${callee}(${of.operands.map(textOf).join(", ")})`;
+  const textOf = (expression: Expression): string => {
+    if (expression.kind === "number") return String(expression.value);
+    if (expression.kind === "name") return keys.get(expression.name)!.text;
+    if (expression.kind === "binary")
+      return `(${textOf(expression.left)} ${expression.operator} ${textOf(expression.right)})`;
+    const callee = expression.callee === "R" ? `R ${format.name}` : expression.callee;
+    return `${callee}(${expression.operands.map(textOf).join(", ")})`;
   };
-  const isFp32 = (of: Expression): boolean => {
-    if (of.kind === "name") return keys.get(of.name)!.isFp32;
+  const isFp32 = (expression: Expression): boolean => {
+    if (expression.kind === "name") return keys.get(expression.name)!.isFp32;
     return (
-      of.kind === "call" && (of.callee === "negate" ? isFp32(of.operands[0]) : fp32Calls.includes(of.callee))
+      expression.kind === "call" &&
+      (expression.callee === "negate"
+        ? isFp32(expression.operands[0])
+        : fp32Calls.includes(expression.callee))
     );
   };
   for (const { condition, target, value, text } of scalars.map(parseAssignment)) {
@@ -166,14 +170,15 @@ function keysOf({ scalars }: Recipe, format: Format): ReadonlyMap<string, Scalar
 }
 
 /** A side of a condition on scalars: a name or a number. */
-function sideOf(of: Expression, { name }: Recipe) {
-  if (of.kind === "number") {
-    return { key: () => String(of.value), value: () => of.value };
+function sideOf(expression: Expression, { name }: Recipe) {
+  if (expression.kind === "number") {
+    return { key: () => String(expression.value), value: () => expression.value };
   }
-  if (of.kind !== "name") throw new SyntaxError(`recipe ${name}: a condition compares names and numbers`);
+  if (expression.kind !== "name")
+    throw new SyntaxError(`recipe ${name}: a condition compares names and numbers`);
   return {
-    key: (keys: ReadonlyMap<string, ScalarKey>) => keys.get(of.name)!.text,
-    value: (step: RecipeStep) => step.registers[step.register(of.name)],
+    key: (keys: ReadonlyMap<string, ScalarKey>) => keys.get(expression.name)!.text,
+    value: (step: RecipeStep) => step.registers[step.register(expression.name)],
   };
 }
 

@@ -65,7 +65,7 @@ export function statesOf({
   recipe,
 }: Pick<RecipeSettings, "recipe">): ReadonlyMap<string, { stored: boolean }> {
   const stored = new Map(momentNames(recipe.moments).map((name) => [name, { stored: true }]));
-  for (const { name, of } of recipe.moments) if (name === of) stored.set(name, { stored: false });
+  for (const { name, of: role } of recipe.moments) if (name === role) stored.set(name, { stored: false });
   for (const { name, from } of recipe.carriers) stored.set(name, { stored: from === "zero" });
   return stored;
 }
@@ -89,7 +89,8 @@ export function recipeStep<V>(
   const after = stepOf(kernel, settings, lines, gradient, states, written);
 
   const carrierName = carrierOf(settings);
-  const carrier = (of: ReadonlyMap<string, V>) => (carrierName === null ? null : of.get(carrierName)!);
+  const carrier = (values: ReadonlyMap<string, V>) =>
+    carrierName === null ? null : values.get(carrierName)!;
   const isPending = recipe.carriers[0]?.from === "zero";
   const pending = isPending ? f32x4.add(weight, carrier(states)!) : weight;
   const { format, overflow } = settings;
@@ -101,10 +102,10 @@ export function recipeStep<V>(
   );
   const zero = f32x4.constant(0);
   const isZero = (x: V) => f32x4.eq(x, zero);
-  const moments = recipe.moments.map(({ name, of, carrier }): LaneMoment<V> => {
+  const moments = recipe.moments.map(({ name, of: role, carrier }): LaneMoment<V> => {
     const second = carrier !== undefined && { before: states.get(carrier)!, after: after.get(carrier)! };
     const [before, becomes] = [states.get(name)!, after.get(name)!];
-    return { before, meant: live(meant.get(of)!), after: becomes, carrier: second || null };
+    return { before, meant: live(meant.get(role)!), after: becomes, carrier: second || null };
   });
   return {
     before: { weight: states.get("p")!, carrier: carrier(states) },
@@ -130,12 +131,13 @@ function stepOf<V>(
 ): ReadonlyMap<string, V> {
   const { k } = kernel;
   const names = stateNames(recipe);
-  const rounded = (rounding: "nearest-even" | "stochastic") => (x: V) =>
+  const rounded = (rounding: "nearest-even" | "nearest-away" | "stochastic") => (x: V) =>
     round(k, x, { format, rounding, overflow: "ieee" }, kernel.random);
   const operations = {
     ...operationsOf(kernel, words),
     store: rounded("nearest-even"),
     storeAtRandom: rounded("stochastic"),
+    storeAway: rounded("nearest-away"),
   };
   const take = (lines: readonly string[]) => {
     const values = new Map([...scalarsOf(kernel, words), ...states, ["g", gradient] as const]);
@@ -164,7 +166,7 @@ function meantStep<V>(
   written: Written<V>,
 ): ReadonlyMap<string, V> {
   const values = new Map([...scalarsOf(kernel, words), ["g", gradient] as const, ["P", weight] as const]);
-  for (const { name, of } of moments) values.set(of, states.get(name)!);
+  for (const { name, of: role } of moments) values.set(role, states.get(name)!);
   writeRecipe(operationsOf(kernel, words), lines, values, written);
   return values;
 }

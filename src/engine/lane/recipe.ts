@@ -20,15 +20,24 @@ export interface Branch<V> {
 export interface RecipeOperations<V> {
   readonly k: Lane<V>;
   readonly fma: Fma<V>;
-  /** `R` and `S`, of lines that store numbers. */
+  /** `R`, `S` and `A`, of lines that store numbers. */
   readonly store?: (x: V) => V;
   readonly storeAtRandom?: (x: V) => V;
+  readonly storeAway?: (x: V) => V;
   /** A condition on scalars: whether it holds, or the branch that asks it; null for one on numbers of each weight. */
   holds(condition: Condition): boolean | Branch<V> | null;
 }
 
 /** What calls take, by name. */
-const operandsOf: Readonly<Record<string, number>> = { fma: 3, sqrt: 1, negate: 1, sign: 1, R: 1, S: 1 };
+const operandsOf: Readonly<Record<string, number>> = {
+  fma: 3,
+  sqrt: 1,
+  negate: 1,
+  sign: 1,
+  R: 1,
+  S: 1,
+  A: 1,
+};
 
 /**
  * What was written so far of the lines of a kernel: a value that two lines compute alike, of one recipe or of two, is
@@ -125,32 +134,33 @@ class Text<V> {
   }
 
   /** Alike for expressions that are computed alike. */
-  #key(of: Expression): string {
-    if (of.kind === "number") return String(of.value);
-    if (of.kind === "name") return this.written.nameOf(this.#named(of.name));
-    const operands = of.kind === "binary" ? [of.left, of.right] : of.operands;
-    const name = of.kind === "binary" ? of.operator : of.callee;
+  #key(expression: Expression): string {
+    if (expression.kind === "number") return String(expression.value);
+    if (expression.kind === "name") return this.written.nameOf(this.#named(expression.name));
+    const operands = expression.kind === "binary" ? [expression.left, expression.right] : expression.operands;
+    const name = expression.kind === "binary" ? expression.operator : expression.callee;
     return `(${[name, ...operands.map((operand) => this.#key(operand))].join(" ")})`;
   }
 
-  #value(of: Expression): V {
-    if (of.kind === "name") return this.#named(of.name);
+  #value(expression: Expression): V {
+    if (expression.kind === "name") return this.#named(expression.name);
     // Every stochastic rounding has random bits of its own.
-    if (of.kind === "call" && of.callee === "S") return this.#compute(of);
-    return this.written.once(this.#key(of), () => this.#compute(of));
+    if (expression.kind === "call" && expression.callee === "S") return this.#compute(expression);
+    return this.written.once(this.#key(expression), () => this.#compute(expression));
   }
 
-  #compute(of: Exclude<Expression, { kind: "name" }>): V {
+  #compute(expression: Exclude<Expression, { kind: "name" }>): V {
     const { f32x4 } = this.operations.k;
-    if (of.kind === "number") return f32x4.constant(of.value);
-    if (of.kind === "call") return this.#call(of.callee, of.operands);
+    if (expression.kind === "number") return f32x4.constant(expression.value);
+    if (expression.kind === "call") return this.#call(expression.callee, expression.operands);
     const operators = { "+": f32x4.add, "-": f32x4.sub, "*": f32x4.mul, "/": f32x4.div } as const;
-    if (of.operator === "^") throw new SyntaxError(`recipe line "${this.#line}": no ^ for each weight`);
-    return operators[of.operator](this.#value(of.left), this.#value(of.right));
+    if (expression.operator === "^")
+      throw new SyntaxError(`recipe line "${this.#line}": no ^ for each weight`);
+    return operators[expression.operator](this.#value(expression.left), this.#value(expression.right));
   }
 
   #call(callee: string, operands: readonly Expression[]): V {
-    const { k, fma, store, storeAtRandom } = this.operations;
+    const { k, fma, store, storeAtRandom, storeAway } = this.operations;
     if (operandsOf[callee] === operands.length) {
       const [a, b, c] = operands.map((operand) => this.#value(operand));
       if (callee === "fma") return fma(a, b, c, this.written);
@@ -159,6 +169,7 @@ class Text<V> {
       if (callee === "sign") return sign(k, a);
       if (callee === "R" && store) return store(a);
       if (callee === "S" && storeAtRandom) return storeAtRandom(a);
+      if (callee === "A" && storeAway) return storeAway(a);
     }
     throw new SyntaxError(`recipe line "${this.#line}": no ${callee} of ${operands.length} for each weight`);
   }
@@ -173,17 +184,18 @@ function sign<V>({ f32x4, v128 }: Lane<V>, x: V): V {
 
 /** @throws SyntaxError for a line that has what is not computed for each weight. */
 export function expectWritable(lines: readonly string[]): void {
-  const expect = (of: Expression, text: string): void => {
-    if (of.kind === "number" || of.kind === "name") return;
-    const name = of.kind === "binary" ? of.operator : of.callee;
-    const operands = of.kind === "binary" ? [of.left, of.right] : of.operands;
-    if (name === "^" || (of.kind === "call" && operandsOf[name] !== operands.length)) {
+  const expect = (expression: Expression, text: string): void => {
+    if (expression.kind === "number" || expression.kind === "name") return;
+    const name = expression.kind === "binary" ? expression.operator : expression.callee;
+    const operands = expression.kind === "binary" ? [expression.left, expression.right] : expression.operands;
+    if (name === "^" || (expression.kind === "call" && operandsOf[name] !== operands.length)) {
       throw new SyntaxError(`recipe line "${text}": no ${name} of ${operands.length} for each weight`);
     }
     for (const operand of operands) expect(operand, text);
   };
   for (const { condition, value, text } of lines.map(parseAssignment)) {
-    for (const of of [...(condition ? [condition.left, condition.right] : []), value]) expect(of, text);
+    for (const expression of [...(condition ? [condition.left, condition.right] : []), value])
+      expect(expression, text);
   }
 }
 
@@ -193,16 +205,16 @@ export function namesRead(lines: readonly string[], { conditions = true } = {}):
   const read = new Set<string>();
   for (const line of lines) {
     const { condition, target, value } = parseAssignment(line);
-    for (const of of [...(condition && conditions ? [condition.left, condition.right] : []), value]) {
-      for (const name of namesIn(of)) if (!assigned.has(name)) read.add(name);
+    for (const expression of [...(condition && conditions ? [condition.left, condition.right] : []), value]) {
+      for (const name of namesIn(expression)) if (!assigned.has(name)) read.add(name);
     }
     assigned.add(target);
   }
   return [...read];
 }
 
-export function namesIn(of: Expression): string[] {
-  if (of.kind === "name") return [of.name];
-  if (of.kind === "binary") return [...namesIn(of.left), ...namesIn(of.right)];
-  return of.kind === "call" ? of.operands.flatMap(namesIn) : [];
+export function namesIn(expression: Expression): string[] {
+  if (expression.kind === "name") return [expression.name];
+  if (expression.kind === "binary") return [...namesIn(expression.left), ...namesIn(expression.right)];
+  return expression.kind === "call" ? expression.operands.flatMap(namesIn) : [];
 }

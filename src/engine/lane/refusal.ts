@@ -39,9 +39,10 @@ export function refusal(cases: readonly CaseSettings[]): string | null {
   return null;
 }
 
-/** What no kernel can be written for; none of the recipes that there are has it. */
+/** What no kernel can be written for. */
 function unwritable(settings: RecipeSettings): string | null {
-  const { name, tail } = settings.recipe;
+  const { name, tail, whole } = settings.recipe;
+  if (whole) return `recipe ${name} takes ${whole.what}: it is counted by the reference engine`;
   // A group of weights takes one text.
   if (tail && tail.block % laneCount !== 0) return `recipe ${name}: a tail of blocks of ${tail.block}`;
   try {

@@ -69,11 +69,13 @@ export class BlockStepper implements Stepper {
       elements[block] ??= [];
       return elements[block].push(i) - 1;
     });
-    const given = elements.map((of) => of.map((i) => weights[i]));
-    const tensorScale = this.#tensorScale(() => given.map((of) => startNumbers(of, this.#settings)));
-    this.#blocks = elements.map((of, b) => {
+    const given = elements.map((indices) => indices.map((i) => weights[i]));
+    const tensorScale = this.#tensorScale(() =>
+      given.map((numbers) => startNumbers(numbers, this.#settings)),
+    );
+    this.#blocks = elements.map((indices, b) => {
       const state = startBlock(given[b], this.#settings, tensorScale);
-      return { elements: of, start: state, state, step: null };
+      return { elements: indices, start: state, state, step: null };
     });
     this.weights = new Float32Array(weights.length);
     this.carriers = new Float32Array(weights.length);

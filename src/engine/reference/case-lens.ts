@@ -85,22 +85,22 @@ export class CaseLens {
 
   /** Counts what became of weight i; false if it is left out as nonfinite. */
   #count(i: number, { before, after, update, shared }: Outcome, tally: UpdateTally): boolean {
-    const of = shared
+    const className = shared
       ? classifyShared(before, update, after, shared.codeMoves)
       : classify(before, update, after);
-    if (of !== "collateral") this.#stepper.classified?.(of);
-    tally[of] += 1;
-    if (of === "nonfinite") {
+    if (className !== "collateral") this.#stepper.classified?.(className);
+    tally[className] += 1;
+    if (className === "nonfinite") {
       this.#flags[i] |= nonfiniteFlag;
       return false;
     }
     const moved = after.weight !== before.weight;
     if (moved) this.#flags[i] |= movedFlag;
-    if (of === "collateral" && update === 0) tally.collateralZeros += 1;
-    if (of === "none" || update === 0) return true;
-    if (of !== "collateral") {
+    if (className === "collateral" && update === 0) tally.collateralZeros += 1;
+    if (className === "none" || update === 0) return true;
+    if (className !== "collateral") {
       const at = shared ? binOfGap(update, shared.gap) : bin(update, before.weight, this.#format);
-      this.#bins[of][at + outermostBin] += 1;
+      this.#bins[className][at + outermostBin] += 1;
     }
     this.#probe(before.weight, update, moved);
     return true;
@@ -133,9 +133,9 @@ export class CaseLens {
     tally.probes.ulpRule += this.#probes.lost;
     tally.probes.ulpRuleMoved += this.#probes.moved;
     tally.probes.ulpRuleUnmoved += this.#probes.unmoved;
-    for (const of of sizedClasses) {
-      this.#bins[of].forEach((count, i) => {
-        if (count > 0) tally.histogram.add(of, i - outermostBin, count);
+    for (const className of sizedClasses) {
+      this.#bins[className].forEach((count, i) => {
+        if (count > 0) tally.histogram.add(className, i - outermostBin, count);
       });
     }
     this.#stepper.take?.(tally);

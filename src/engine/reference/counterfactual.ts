@@ -56,7 +56,7 @@ export class Fp32Recipe implements Counterfactual {
   }
 
   step(gradients: Float32Array, step: number): void {
-    this.#stepper.beginStep(step);
+    this.#stepper.beginStep(step, gradients);
     for (let i = 0; i < gradients.length; i++) {
       if (this.#stepper.step(i, gradients[i]).update !== 0) this.updated[i] = 1;
     }

@@ -7,6 +7,7 @@ import type { RecipeSettings } from "../../update/optimizer.js";
 import { intended } from "../../update/recipe/intended.js";
 import type { Moment, OptimizerSettings } from "../../update/recipe/recipe.js";
 import { RecipeStep, stateNames } from "../../update/recipe/recipe-step.js";
+import { type Columns, elementsOf } from "../../update/recipe/whole.js";
 import type { Chunk } from "../walk.js";
 import { ElementBits } from "./element-bits.js";
 import type { Outcome, Stepper } from "./stepper.js";
@@ -21,6 +22,8 @@ export class RecipeStepper implements Stepper {
   readonly #intended: RecipeStep;
   /** What the recipe keeps of each weight, by name; `p` is the stored weight. */
   #states: Readonly<Record<string, Float32Array>> = {};
+  /** The same, by the names of the intended step. */
+  #meantStates: Readonly<Record<string, Float32Array>> = {};
   weights = new Float32Array(0);
   /** Steps taken before the chunk's first, and since. */
   #stepsTaken = 0;
@@ -28,6 +31,9 @@ export class RecipeStepper implements Stepper {
   #steps: readonly OptimizerSettings[] | null = null;
   /** From this weight of the chunk on the recipe's tail is taken. */
   #tail = 0;
+  #shape: readonly number[] = [];
+  /** Where a step takes whole tensors: what the last one made of all weights, and what was meant. */
+  #all: { readonly recipe: Columns; readonly intended: Columns } | null = null;
   #moments: MomentTally[] = [];
   #causes = new Map<Cause, number>();
   #gradient = 0;
@@ -48,12 +54,19 @@ export class RecipeStepper implements Stepper {
     this.#bits.begin(chunk);
     // Chunks are of whole blocks, but the last of a tensor.
     this.#tail = this.#recipe.tailFrom(given.length);
+    this.#shape = chunk.shape ?? [given.length];
+    const { whole, name } = recipe;
+    if (whole?.needs === "tensor" && elementsOf(this.#shape) !== given.length) {
+      const found = `${given.length} elements of ${chunk.tensor}, which has shape ${this.#shape.join(" x ")}`;
+      throw new RangeError(`recipe ${name}: expected whole tensors, found ${found}`);
+    }
     this.weights = Float32Array.from(chunk.weights, (x) => this.#store(x));
     const states = Object.fromEntries(
       stateNames(recipe).map((name) => [name, new Float32Array(given.length)]),
     );
     for (const { name, from } of recipe.carriers) if (from === "weight") states[name].set(given);
     this.#states = { ...states, p: this.weights };
+    this.#meantStates = this.#startOfMeant();
     this.#beginOptimizer(chunk.optimizer);
     this.#forget();
   }
@@ -71,10 +84,10 @@ export class RecipeStepper implements Stepper {
     for (const moment of this.#settings.recipe.moments) {
       const recorded = optimizer?.moments[moment.of];
       if (!recorded) continue;
-      const [of, carriers] = [this.#states[moment.name], this.#states[moment.carrier ?? ""]];
+      const [values, carriers] = [this.#states[moment.name], this.#states[moment.carrier ?? ""]];
       for (let i = 0; i < recorded.length; i++) {
         const [value, carrier] = this.#recipe.startMoment(moment, recorded[i], this.#stepsTaken);
-        of[i] = value;
+        values[i] = value;
         if (carriers) carriers[i] = carrier;
       }
     }
@@ -90,22 +103,60 @@ export class RecipeStepper implements Stepper {
     return carrier === undefined ? this.weights : this.#states[carrier.name];
   }
 
-  beginStep(step: number): void {
+  beginStep(step: number, gradients: Float32Array): void {
     this.#bits.beginStep(step);
     const settings = this.#steps?.[this.#index];
     if (settings) this.#configure(settings);
     this.#index += 1;
     this.#recipe.begin(this.#stepsTaken + this.#index);
     this.#intended.begin(this.#stepsTaken + this.#index);
+    this.#all = this.#settings.recipe.whole ? this.#takeAll(gradients) : null;
+  }
+
+  #takeAll(gradients: Float32Array): { recipe: Columns; intended: Columns } {
+    const copied = (columns: Columns): Columns =>
+      Object.fromEntries(Object.entries(columns).map(([name, numbers]) => [name, numbers.slice()]));
+    const names = [
+      "u",
+      "unguarded",
+      "shrink",
+      ...this.#settings.recipe.moments.map(({ of: role }) => role),
+      "M",
+    ];
+    const empty = names.map((name) => [name, new Float32Array(gradients.length)] as const);
+    const intended = { ...Object.fromEntries(empty), ...copied({ g: gradients, ...this.#startOfMeant() }) };
+    this.#intended.applyAll(intended, this.#shape);
+    const recipe = copied({ g: gradients, ...this.#states });
+    this.#recipe.applyAll(recipe, this.#shape);
+    return { recipe, intended };
+  }
+
+  /** The states that the intended step starts from; the master, where there is one, is the weight that is meant. */
+  #startOfMeant(): Record<string, Float32Array> {
+    const { moments, carriers, kept = [] } = this.#settings.recipe;
+    const [carrier] = carriers;
+    return {
+      ...Object.fromEntries(moments.map(({ name, of: role }) => [role, this.#states[name]])),
+      ...Object.fromEntries(kept.map((name) => [name, this.#states[name]])),
+      P: this.#states[carrier?.from === "weight" ? carrier.name : "p"],
+    };
   }
 
   step(i: number, gradient: number): Outcome {
     const { recipe } = this.#settings;
     this.#gradient = gradient;
     this.#bits.seek(i);
-    this.#load(i, gradient);
-    this.#intended.apply();
-    this.#recipe.apply(i >= this.#tail);
+    if (this.#all) {
+      show(this.#recipe, this.#all.recipe, i);
+      show(this.#intended, this.#all.intended, i);
+    } else {
+      put(this.#recipe, "g", gradient);
+      put(this.#intended, "g", gradient);
+      for (const name in this.#states) put(this.#recipe, name, this.#states[name][i]);
+      for (const name in this.#meantStates) put(this.#intended, name, this.#meantStates[name][i]);
+      this.#intended.apply();
+      this.#recipe.apply(i >= this.#tail);
+    }
     const before = this.#weightState(i);
     const held = recipe.carriers[0]?.from === "zero" ? before.carrier : 0;
     this.#pending = Math.fround(this.#meant("P") + held);
@@ -114,34 +165,20 @@ export class RecipeStepper implements Stepper {
     return { before, after: this.#weightState(i), update: this.#meant("u") };
   }
 
-  /** The same weight and moments into both; the master, where there is one, is the weight that is meant. */
-  #load(i: number, gradient: number): void {
-    const { recipe } = this.#settings;
-    put(this.#recipe, "g", gradient);
-    put(this.#intended, "g", gradient);
-    for (const name in this.#states) put(this.#recipe, name, this.#states[name][i]);
-    for (const { name, of } of recipe.moments) put(this.#intended, of, this.#states[name][i]);
-    put(
-      this.#intended,
-      "P",
-      this.#states[recipe.carriers[0]?.from === "weight" ? recipe.carriers[0].name : "p"][i],
-    );
-  }
-
   #weightState(i: number) {
     const [carrier] = this.#settings.recipe.carriers;
     return { weight: this.weights[i], carrier: carrier === undefined ? 0 : this.#states[carrier.name][i] };
   }
 
   /** A moment has its own lens: it is meant to become what fp32 makes of it. */
-  #countMoment(tally: MomentTally, { name, of, carrier }: Moment, i: number): void {
+  #countMoment(tally: MomentTally, { name, of: role, carrier }: Moment, i: number): void {
     const state = (value: (name: string) => number) => ({
       weight: value(name),
       carrier: carrier === undefined ? 0 : value(carrier),
     });
-    const before = state((of) => this.#states[of][i]);
-    const after = state((of) => this.#result(of));
-    tally[classify(before, this.#meant(of) - before.weight, after)] += 1;
+    const before = state((stateName) => this.#states[stateName][i]);
+    const after = state((stateName) => this.#result(stateName));
+    tally[classify(before, this.#meant(role) - before.weight, after)] += 1;
   }
 
   classified(as: Class): void {
@@ -182,4 +219,8 @@ export class RecipeStepper implements Stepper {
 
 function put(step: RecipeStep, name: string, value: number): void {
   step.registers[step.register(name)] = value;
+}
+
+function show(step: RecipeStep, columns: Columns, i: number): void {
+  for (const name in columns) put(step, name, columns[name][i]);
 }

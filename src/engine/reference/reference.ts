@@ -9,9 +9,11 @@ export const reference: Engine = {
   name: "reference",
   device: "CPU, scalar TypeScript, one thread",
   selfCheck: () => selfCheck(reference),
-  remark: ({ cases }) =>
-    cases.some(sharesScales)
-      ? "Formats with shared scales are counted by the reference, one weight after the other, and all cases beside them."
-      : null,
+  remark: ({ cases }) => {
+    const whole = cases.some((settings) => "recipe" in settings && settings.recipe.whole);
+    if (!whole && !cases.some(sharesScales)) return null;
+    const what = whole ? "Recipes that take whole tensors" : "Formats with shared scales";
+    return `${what} are counted by the reference, one weight after the other, and all cases beside them.`;
+  },
   run: (job, observer) => walk(job, new ReferenceLens(job.cases), observer),
 };

@@ -1,6 +1,7 @@
 import { outermostBin } from "../../lens/histogram.js";
 import type { MomentKind } from "../../lens/input.js";
 import { type Cause, causes } from "../../lens/tally.js";
+import { sharesScales } from "../../update/block-settings.js";
 import { momentNames } from "../../update/recipe/recipe-step.js";
 import { schemes } from "../../update/scheme.js";
 import { momentCounts } from "../lane/recipe-step.js";
@@ -62,6 +63,8 @@ export interface CaseLayout {
   readonly carriers: number | null;
   /** Of a recipe: all that it keeps of a weight beside the weight itself, carriers included, by name. */
   readonly states: Readonly<Record<string, number>>;
+  /** Where scales are shared. */
+  readonly shared: SharedRows | null;
   readonly moved: number;
   readonly nonfinite: number;
   readonly tally: number;
@@ -74,6 +77,14 @@ export interface CaseLayout {
   readonly steps: number;
 }
 
+/** Elements as fp32 numbers, and the code of a scale in 32 bits for each block; before the first step, and as they are. */
+export interface SharedRows {
+  readonly startElements: number;
+  readonly elements: number;
+  readonly startScales: number;
+  readonly scales: number;
+}
+
 /** What is counted of a step: 64-bit counts, then sums. */
 export const stepTally = {
   zero: 0,
@@ -81,10 +92,17 @@ export const stepTally = {
   kept: 16,
   nonfinite: 24,
   parted: 32,
-  updateSquared: 40,
-  effectiveSquared: 40 + sumBytes,
-  product: 40 + 2 * sumBytes,
-  bytes: 40 + 3 * sumBytes,
+  /** Where scales are shared: see UpdateTally and SharedCounts. */
+  collateral: 40,
+  collateralZeros: 48,
+  codes: 56,
+  blockScales: 64,
+  clipped: 72,
+  flushed: 80,
+  updateSquared: 88,
+  effectiveSquared: 88 + sumBytes,
+  product: 88 + 2 * sumBytes,
+  bytes: 88 + 3 * sumBytes,
 } as const;
 
 /** What is counted of a case by a recipe: 64-bit counts of causes, and then of the first moment and the second. */
@@ -106,12 +124,15 @@ export const tensorTally = {
   nonfinite: 40,
   pathNotTaken: 48,
   smallSubnetworks: 56,
-  displacementSquared: 64,
-  product: 64 + sumBytes,
-  retainedProduct: 64 + 2 * sumBytes,
-  noiseSquared: 64 + 3 * sumBytes,
-  weightSquared: 64 + 4 * sumBytes,
-  bytes: 64 + 5 * sumBytes,
+  /** Where scales are shared. */
+  codes: 64,
+  blockScales: 72,
+  displacementSquared: 80,
+  product: 80 + sumBytes,
+  retainedProduct: 80 + 2 * sumBytes,
+  noiseSquared: 80 + 3 * sumBytes,
+  weightSquared: 80 + 4 * sumBytes,
+  bytes: 80 + 5 * sumBytes,
 } as const;
 
 /**
@@ -119,7 +140,7 @@ export const tensorTally = {
  * neighbours in the same bin do not wait for each other. Place 0 takes updates of zero.
  */
 export const histogramTable = {
-  /** Bytes of a bin: 8 kinds of 4 lanes. */
+  /** Bytes of a bin: 8 kinds of 4 lanes. Moved and kept is neither: the number changed by a scale alone. */
   binBytes: 128,
   movedKind: 16,
   keptKind: 32,
@@ -165,7 +186,7 @@ export function layOut(
     scratch: take(scratchLayout.bytes),
     constants: take(synthetic.constantBytes),
     simulation: synthetic.simulates ? { m: row(), v: row(), signal: row() } : null,
-    moments: cases.some((of) => "recipe" in of) ? { M: row(), V: row() } : null,
+    moments: cases.some((settings) => "recipe" in settings) ? { M: row(), V: row() } : null,
     product: synthetic.product
       ? {
           right: take(8 * synthetic.product.right),
@@ -178,6 +199,10 @@ export function layOut(
       start: row(),
       weights: row(),
       ...statesOf(settings, row),
+      // 32 bits for each of 32 weights are a bit a weight.
+      shared: sharesScales(settings)
+        ? { startElements: row(), elements: row(), startScales: flags(), scales: flags() }
+        : null,
       moved: flags(),
       nonfinite: flags(),
       tally: take(tensorTally.bytes),

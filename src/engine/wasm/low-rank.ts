@@ -1,6 +1,12 @@
 import type { Format } from "../../format/format.js";
-import type { StoredBytes, TensorInput, Values } from "../../lens/input.js";
-import type { Factor, LowRank } from "../../lens/run/low-rank.js";
+import {
+  type Factor,
+  type LowRank,
+  originOf,
+  type StoredBytes,
+  type TensorInput,
+  type Values,
+} from "../../lens/input.js";
 import type { ExportedFunction } from "./assembler/module.js";
 import { productColumns, productParameters, writeProduct } from "./kernel/product.js";
 import type { ProductRows } from "./layout.js";
@@ -21,9 +27,9 @@ export class LowRankPlan {
 
   constructor(tensors: readonly TensorInput[], chunk: number) {
     this.#chunk = chunk;
-    const products = tensors.flatMap((tensor) => (this.makes(tensor) ? [tensor.updates[0].product!] : []));
+    const products = tensors.flatMap((tensor) => (this.makes(tensor) ? [productOf(tensor.updates[0])] : []));
     this.#rounded = new Set(products.map(({ rounded }) => rounded));
-    const most = (of: (product: LowRank) => number) => Math.max(...products.map(of));
+    const most = (sizeOf: (product: LowRank) => number) => Math.max(...products.map(sizeOf));
     this.#rows =
       products.length === 0
         ? null
@@ -38,13 +44,19 @@ export class LowRankPlan {
   /** Whether workers can make the updates of a tensor: products of the same factors, which they can read. */
   makes({ weights, updates }: TensorInput): boolean {
     const [first] = updates;
-    const product = first?.product;
-    if (product === undefined || weights.stored === undefined || weights.length === 0) return false;
-    const isSame = ({ product: other }: Values) =>
-      other?.left === product.left &&
-      other.right === product.right &&
-      other.rank === product.rank &&
-      other.rounded === product.rounded;
+    if (first === undefined || originOf(weights, "stored") === undefined || weights.length === 0)
+      return false;
+    const product = originOf(first, "product");
+    if (product === undefined) return false;
+    const isSame = (values: Values) => {
+      const other = originOf(values, "product");
+      return (
+        other?.left === product.left &&
+        other.right === product.right &&
+        other.rank === product.rank &&
+        other.rounded === product.rounded
+      );
+    };
     return (
       updates.every(isSame) &&
       sourcesOf(product).every((stored) => stored !== undefined) &&
@@ -67,8 +79,11 @@ export class LowRankPlan {
 
   /** @param sourceOf how a worker reads what is stored. */
   updates(updates: readonly Values[], sourceOf: (stored: StoredBytes) => WorkerSource): WorkerUpdates {
-    const { left, right, rows, columns, rank, rounded } = updates[0].product!;
-    const factor = ({ values, transposed }: Factor) => ({ source: sourceOf(values.stored!), transposed });
+    const { left, right, rows, columns, rank, rounded } = productOf(updates[0]);
+    const factor = ({ values, transposed }: Factor) => ({
+      source: sourceOf(originOf(values, "stored")!),
+      transposed,
+    });
     return {
       kernel: "product",
       multiply: kernelOf(rounded),
@@ -77,7 +92,7 @@ export class LowRankPlan {
       rows,
       columns,
       rank,
-      scales: updates.map(({ product }) => product!.scale),
+      scales: updates.map((values) => productOf(values).scale),
     };
   }
 }
@@ -86,9 +101,14 @@ function kernelOf(rounded: Format | undefined): string {
   return rounded === undefined ? "multiply" : `multiply ${rounded.name}`;
 }
 
+/** Valid for updates that {@link LowRankPlan.makes} takes. */
+function productOf(values: Values): LowRank {
+  return originOf(values, "product")!;
+}
+
 /** Both factors as they are stored. */
 export function sourcesOf({ left, right }: LowRank): (StoredBytes | undefined)[] {
-  return [left.values.stored, right.values.stored];
+  return [originOf(left.values, "stored"), originOf(right.values, "stored")];
 }
 
 /** A group of columns may end beyond the last row. */

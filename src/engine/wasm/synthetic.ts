@@ -1,5 +1,5 @@
-import type { TensorInput, Values } from "../../lens/input.js";
-import type { SimulatedStep } from "../../lens/run/simulated.js";
+import { originOf, type TensorInput, type Values } from "../../lens/input.js";
+import { simulatedIn } from "../../lens/run/simulated.js";
 import { type Distribution, gaussian } from "../../update/distribution.js";
 import { noiseKey, type SimulatedRun, signalKey } from "../../update/simulated-adamw.js";
 import type { WeightDraws } from "../../update/weight-draws.js";
@@ -30,10 +30,11 @@ export class SyntheticPlan {
   /** @param tensors those that are not synthetic are passed over. */
   constructor(tensors: readonly TensorInput[], steps: number) {
     for (const { weights, updates } of tensors) {
-      if (weights.weights) this.#addWeights(weights.weights);
-      const [first] = updates;
-      this.#run ??= first?.simulated?.of.run ?? null;
-      this.#table ??= first?.drawn?.table ?? null;
+      const draws = originOf(weights, "weights");
+      if (draws) this.#addWeights(draws);
+      if (updates.length === 0) continue;
+      this.#run ??= originOf(updates[0], "simulated")?.of.run ?? null;
+      this.#table ??= originOf(updates[0], "quantiles")?.table ?? null;
     }
     if (this.#table) this.#place(this.#table);
     if (this.#run) {
@@ -51,24 +52,24 @@ export class SyntheticPlan {
 
   /** Whether workers can make all numbers of a tensor that are not stored. */
   makes({ weights, updates }: TensorInput): boolean {
-    const canRead = ({ stored }: Values) => stored !== undefined;
+    const canRead = (values: Values) => originOf(values, "stored") !== undefined;
     return (
-      (canRead(weights) || weights.weights !== undefined) &&
+      (canRead(weights) || originOf(weights, "weights") !== undefined) &&
       (updates.every(canRead) || this.#simulates(weights, updates) || this.#draws(updates))
     );
   }
 
   /** Whether updates are all steps of one simulation of the plan's run, in their order and over these weights. */
   #simulates(weights: Values, updates: readonly Values[]): boolean {
-    const of = updates[0]?.simulated?.of;
-    if (of === undefined || of.run !== this.#run) return false;
-    return updates.every(
-      ({ simulated }, i) => simulated?.of === of && simulated.t === i + 1 && simulated.weights === weights,
-    );
+    const run = simulatedIn(updates, weights)?.run;
+    return run !== undefined && run === this.#run;
   }
 
   #draws(updates: readonly Values[]): boolean {
-    return updates.every(({ drawn }) => drawn !== undefined && drawn.table === this.#table);
+    return updates.every((values) => {
+      const drawn = originOf(values, "quantiles");
+      return drawn !== undefined && drawn.table === this.#table;
+    });
   }
 
   get bytes(): number {
@@ -130,15 +131,16 @@ export class SyntheticPlan {
   /** How a worker makes the updates of a tensor. Valid for tensors that {@link makes} takes. */
   updates(updates: readonly Values[], layout: Layout): WorkerUpdates {
     const [first] = updates;
-    if (first.drawn) {
-      return { kernel: "draw", keys: Uint32Array.from(updates.flatMap(({ drawn }) => [...drawn!.key])) };
+    if (first.origin?.kind === "quantiles") {
+      const keys = updates.flatMap((values) => [...originOf(values, "quantiles")!.key]);
+      return { kernel: "draw", keys: Uint32Array.from(keys) };
     }
-    const { of } = first.simulated as SimulatedStep;
+    const { of: tensor } = originOf(first, "simulated")!;
     return {
       kernel: "adamw",
-      keys: Uint32Array.from(updates.flatMap((_, i) => [...noiseKey(of, i + 1)])),
-      signal: of.run.snr === 0 ? null : [...signalKey(of)],
-      scale: bitsOf(of.gradientScale),
+      keys: Uint32Array.from(updates.flatMap((_, i) => [...noiseKey(tensor, i + 1)])),
+      signal: tensor.run.snr === 0 ? null : [...signalKey(tensor)],
+      scale: bitsOf(tensor.gradientScale),
       scalars: layout.constants + this.#offsets.get(this.#scalars)!,
       scalarBytes: 4 * adamwScalars.length,
     };
@@ -158,7 +160,7 @@ export class SyntheticPlan {
   }
 }
 
-function sameKernel({ distribution, format }: WeightKernel): (of: WeightKernel) => boolean {
+function sameKernel({ distribution, format }: WeightKernel): (other: WeightKernel) => boolean {
   const same = (a: Distribution, b: Distribution) => a === b || a.name === b.name;
-  return (of) => same(of.distribution, distribution) && of.format === format;
+  return (other) => same(other.distribution, distribution) && other.format === format;
 }

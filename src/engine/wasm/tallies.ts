@@ -1,3 +1,5 @@
+import type { BlockFormat } from "../../format/block/block-format.js";
+import { type ChangedCounts, mergedShared } from "../../lens/shared-tally.js";
 import type { ExactSum } from "../../lens/sum.js";
 import {
   causes,
@@ -7,10 +9,11 @@ import {
   type Tally,
   type UpdateTally,
 } from "../../lens/tally.js";
+import { sharesScales } from "../../update/block-settings.js";
 import type { Recipe } from "../../update/recipe/recipe.js";
 import type { EndCounts } from "../end.js";
 import type { momentCounts } from "../lane/recipe-step.js";
-import type { LaneSettings } from "../lane/refusal.js";
+import type { WasmSettings } from "./admission.js";
 import { addDigits } from "./digits.js";
 import { type CaseLayout, histogramTable, recipeTally, stepTally, tensorTally } from "./layout.js";
 
@@ -27,23 +30,43 @@ export class TallyReader {
   }
 
   /** Adds what was counted of one step of `elements` weights, besides `padding` zeros. */
-  step(address: number, elements: number, padding: number, tally: UpdateTally): void {
+  step(address: number, settings: WasmSettings, elements: number, padding: number, tally: UpdateTally): void {
     const nonfinite = this.#count(address + stepTally.nonfinite);
-    const none = this.#count(address + stepTally.zero) - nonfinite - padding;
+    const collateral = this.#count(address + stepTally.collateral);
+    const collateralZeros = this.#count(address + stepTally.collateralZeros);
+    const none = this.#count(address + stepTally.zero) - nonfinite - padding - collateralZeros;
     const moved = this.#count(address + stepTally.moved);
     const kept = this.#count(address + stepTally.kept);
     tally.none += none;
     tally.moved += moved;
     tally.kept += kept;
     tally.nonfinite += nonfinite;
-    tally.lost += elements - none - moved - kept - nonfinite;
+    tally.collateral += collateral;
+    tally.collateralZeros += collateralZeros;
+    tally.lost += elements - none - moved - kept - nonfinite - collateral;
+    if (sharesScales(settings)) {
+      const count = (name: "codes" | "blockScales" | "clipped" | "flushed") =>
+        this.#count(address + stepTally[name]);
+      const changed = changedOf(settings.blocks, elements, count("codes"), count("blockScales"));
+      tally.shared = mergedShared(tally.shared, {
+        ...changed,
+        clipped: count("clipped"),
+        flushed: count("flushed"),
+      });
+    }
     this.#sum(address + stepTally.updateSquared, tally.updateSquared);
     this.#sum(address + stepTally.effectiveSquared, tally.effectiveSquared);
     this.#sum(address + stepTally.product, tally.product);
   }
 
-  /** Adds what one comparison with the start counted, besides `padding` zeros. */
-  comparison(address: number, padding: number, { end: tally, probes }: EndCounts): void {
+  /** Adds what one comparison of `elements` weights with the start counted, besides `padding` zeros. */
+  comparison(
+    address: number,
+    settings: WasmSettings,
+    elements: number,
+    padding: number,
+    { end: tally, probes }: EndCounts,
+  ): void {
     const count = (name: keyof typeof tensorTally) => this.#count(address + tensorTally[name]);
     const unchanged = count("unchanged") - padding;
     const still = count("still") - padding;
@@ -55,6 +78,10 @@ export class TallyReader {
     tally.returned += count("returned");
     tally.nonfinite += count("nonfinite");
     for (const name of endSums) this.#sum(address + tensorTally[name], tally[name]);
+    if (sharesScales(settings)) {
+      const changed = changedOf(settings.blocks, elements, count("codes"), count("blockScales"));
+      tally.shared = mergedShared(tally.shared, changed);
+    }
     if (probes === undefined) return;
     probes.pathNotTaken += unchanged + count("pathNotTaken");
     probes.smallSubnetworks += unchanged + count("smallSubnetworks");
@@ -71,16 +98,16 @@ export class TallyReader {
    * @param steps weight-steps, and zeros that were taken along with them.
    */
   rest(
-    of: CaseLayout,
-    settings: LaneSettings,
+    caseLayout: CaseLayout,
+    settings: WasmSettings,
     elements: number,
     steps: { readonly weights: number; readonly padding: number },
     tally: Tally,
   ): void {
     tally.elements += elements;
-    tally.castChanged += this.#count(of.tally + tensorTally.castChanged);
-    this.#histogram(of.histogram, settings.format.precision, tally);
-    if ("recipe" in settings) this.#recipe(of.recipe, settings.recipe, steps, tally.recipe);
+    tally.castChanged += this.#count(caseLayout.tally + tensorTally.castChanged);
+    this.#histogram(caseLayout.histogram, settings.format.precision, tally);
+    if ("recipe" in settings) this.#recipe(caseLayout.recipe, settings.recipe, steps, tally.recipe);
   }
 
   #recipe(
@@ -93,7 +120,8 @@ export class TallyReader {
     tally.causes.gradient -= padding;
     tally.mergeMoments(
       moments.map(({ name }, m) => {
-        const count = (of: (typeof momentCounts)[number]) => this.#count(at + recipeTally.moment(m, of));
+        const count = (field: (typeof momentCounts)[number]) =>
+          this.#count(at + recipeTally.moment(m, field));
         const moment = new MomentTally(name);
         moment.none = count("zero") - padding;
         moment.moved = count("moved");
@@ -116,8 +144,9 @@ export class TallyReader {
       const bin = Math.floor((4 * i) / binBytes) - lowest + precision - 1;
       const kind = (4 * i) % binBytes;
       const moved = (kind & movedKind) !== 0;
+      const kept = (kind & keptKind) !== 0;
       const rule = (kind & ruleKind) !== 0;
-      histogram.add(moved ? "moved" : (kind & keptKind) !== 0 ? "kept" : "lost", bin, count);
+      if (!(moved && kept)) histogram.add(moved ? "moved" : kept ? "kept" : "lost", bin, count);
       if (rule) probes.ulpRule += count;
       if (rule && moved) probes.ulpRuleMoved += count;
       if (!rule && !moved) probes.ulpRuleUnmoved += count;
@@ -131,4 +160,15 @@ export class TallyReader {
   #sum(address: number, sum: ExactSum): void {
     addDigits(this.#bytes, address - this.first, sum);
   }
+}
+
+/** What changed of whole blocks of a format without scales of tensors. */
+function changedOf(
+  { element, scale, rows, columns }: BlockFormat,
+  elements: number,
+  codes: number,
+  blockScales: number,
+): ChangedCounts {
+  const bits = codes * element.bits + blockScales * scale.bits;
+  return { codes, blocks: elements / (rows * columns), blockScales, tensors: 0, tensorScales: 0, bits };
 }

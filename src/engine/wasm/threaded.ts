@@ -1,14 +1,14 @@
 import type { Format } from "../../format/format.js";
-import type { StoredBytes, TensorInput, Values } from "../../lens/input.js";
+import { countOfAll, originOf, type StoredBytes, type TensorInput, type Values } from "../../lens/input.js";
 import type { CaseTally } from "../../lens/run/summarize.js";
 import { sumOrNull, Tally, UpdateTally } from "../../lens/tally.js";
 import { stepKey, tensorKey } from "../../update/threefry.js";
 import { curveOf, newCurve } from "../curve.js";
 import type { LensJob, Observer } from "../engine.js";
 import { bitsOf } from "../lane/numbers.js";
-import type { LaneSettings } from "../lane/refusal.js";
 import { isCompared, momentKinds, RecipePlan, ScalarTable } from "../recipe-plan.js";
 import { Stop, Stopped } from "../stop.js";
+import type { WasmSettings } from "./admission.js";
 import { pageBytes } from "./assembler/module.js";
 import { compileKernels } from "./kernel/kernels.js";
 import { type Layout, layOut, stepTally, tensorTally } from "./layout.js";
@@ -21,7 +21,7 @@ import type { WorkerRecipe, WorkerSource, WorkerTensor } from "./worker-job.js";
 
 /** A job whose numbers workers can read for themselves. */
 export interface ThreadedJob extends LensJob {
-  readonly cases: readonly LaneSettings[];
+  readonly cases: readonly WasmSettings[];
   /** A power of two. */
   readonly chunk: number;
 }
@@ -35,7 +35,7 @@ export function forWorkers(
   const products = new LowRankPlan(tensors, chunk);
   return (tensor) =>
     (plan.makes(tensor) || products.makes(tensor)) &&
-    momentsOf(tensor).every(({ stored }) => stored !== undefined) &&
+    momentsOf(tensor).every((values) => originOf(values, "stored") !== undefined) &&
     storedIn(tensor).every((stored) => typeof stored.in !== "string" || readsFiles);
 }
 
@@ -45,9 +45,11 @@ function momentsOf({ optimizer }: TensorInput): readonly Values[] {
 
 /** All that workers read of a tensor. */
 function storedIn(tensor: TensorInput): StoredBytes[] {
-  return [tensor.weights, ...tensor.updates, ...momentsOf(tensor)].flatMap(({ stored, product }) =>
-    (product ? sourcesOf(product) : [stored]).flatMap((part) => part ?? []),
-  );
+  return [tensor.weights, ...tensor.updates, ...momentsOf(tensor)].flatMap((values) => {
+    const product = originOf(values, "product");
+    const parts = product ? sourcesOf(product) : [originOf(values, "stored")];
+    return parts.flatMap((part) => part ?? []);
+  });
 }
 
 /** Takes a job through worker threads, each of which reads its chunks and counts them on its own. */
@@ -73,7 +75,7 @@ export async function runThreaded(
   const formats = [...decoded].filter(({ bits }) => bits < 32);
   const own = {
     key: `${plan.key} ${products.key}`,
-    functions: (of: Layout) => [...plan.functions(of), ...products.functions()],
+    functions: (given: Layout) => [...plan.functions(given), ...products.functions()],
   };
   const module = await compileKernels(cases, formats, layout, size, own);
 
@@ -86,7 +88,8 @@ export async function runThreaded(
     return {
       scalars: layout.constants + plan.bytes + 4 * scalars!.of(tensor),
       moments: momentKinds.flatMap((kind) => {
-        const recorded = optimizer?.moments[kind]?.stored;
+        const moment = optimizer?.moments[kind];
+        const recorded = moment && originOf(moment, "stored");
         if (recorded === undefined) return [];
         const starts = recipes.starts(kind, optimizer!.stepsTaken, optimizer!.settings[0]);
         return [{ kind, row: layout.moments![kind], source: sourceOf(recorded, formats), starts }];
@@ -94,8 +97,8 @@ export async function runThreaded(
     };
   };
   const workerTensors = describe(job, formats, plan, products, layout, recipeOf);
-  const tasks = workerTensors.reduce((sum, of) => sum + of.tasks, 0);
-  const total = tensors.reduce((sum, { weights }) => sum + weights.length, 0) * steps;
+  const tasks = workerTensors.reduce((sum, tensor) => sum + tensor.tasks, 0);
+  const total = countOfAll(tensors) * steps;
   const workerJob = {
     module,
     pages: size.pages,
@@ -123,19 +126,22 @@ export async function runThreaded(
           } else if ("tallies" in answer) {
             const { tensor, elements, padding, tallies } = answer;
             for (const [c, counted] of tallies.entries()) {
-              const of = layout.cases[c];
-              const reader = new TallyReader(counted, of.tally);
+              const caseLayout = layout.cases[c];
+              const reader = new TallyReader(counted, caseLayout.tally);
               const tally = tensorTallies[c][tensor];
-              reader.comparison(of.tally, padding, tally);
+              reader.comparison(caseLayout.tally, cases[c], elements, padding, tally);
               const weightSteps = { weights: elements * steps, padding: padding * steps };
-              reader.rest(of, cases[c], elements, weightSteps, tally);
+              reader.rest(caseLayout, cases[c], elements, weightSteps, tally);
               for (const [i, end] of curves[c].entries()) {
-                reader.comparison(of.curve + i * tensorTally.bytes, padding, { end });
+                reader.comparison(caseLayout.curve + i * tensorTally.bytes, cases[c], elements, padding, {
+                  end,
+                });
               }
               for (let step = 0; step < steps; step++) {
                 const ofStep = new UpdateTally();
-                reader.step(of.steps + step * stepTally.bytes, elements, padding, ofStep);
-                if (isCompared(cases, c)) ofStep.parted = reader.parted(of.steps + step * stepTally.bytes);
+                reader.step(caseLayout.steps + step * stepTally.bytes, cases[c], elements, padding, ofStep);
+                if (isCompared(cases, c))
+                  ofStep.parted = reader.parted(caseLayout.steps + step * stepTally.bytes);
                 tally.updates.merge(ofStep);
                 stepTallies[c][step].merge(ofStep);
                 const comparisons = milestones.flatMap((at, i) => (at === step ? [curves[c][i]] : []));
@@ -179,19 +185,24 @@ function describe(
 ): WorkerTensor[] {
   let firstTask = 0;
   const source = (stored: StoredBytes) => sourceOf(stored, formats);
+  const storedOf = (values: Values) => originOf(values, "stored");
   return tensors.map((tensor) => {
     const { name, weights, updates } = tensor;
-    const tasks = Math.ceil(weights.length / chunk);
+    const { start = 0 } = tensor;
+    // Chunks of a piece end where those of the whole do: see chunkOf.
+    const tasks = Math.max(0, Math.ceil(weights.length / chunk) - Math.floor(start / chunk));
     const keys = cases.flatMap(({ seed, rounding }) => {
       if (rounding !== "stochastic") return stepNumbers.flatMap(() => [0, 0]);
       const key = tensorKey(seed, name);
       return stepNumbers.flatMap((step) => stepKey(key, step));
     });
+    const storedWeights = storedOf(weights);
     const described = {
+      start,
       length: weights.length,
-      weights: weights.stored ? source(weights.stored) : plan.weights(weights.weights!),
-      updates: updates.every(({ stored }) => stored)
-        ? updates.map(({ stored }) => source(stored!))
+      weights: storedWeights ? source(storedWeights) : plan.weights(originOf(weights, "weights")!),
+      updates: updates.every(storedOf)
+        ? updates.map((values) => source(storedOf(values)!))
         : products.makes(tensor)
           ? products.updates(updates, source)
           : plan.updates(updates, layout),

@@ -1,10 +1,11 @@
 import { sumOrNull, type Tally, type UpdateTally } from "../../lens/tally.js";
 import { startState } from "../../update/apply.js";
+import { sharesScales } from "../../update/block-settings.js";
 import { stepKey, tensorKey, type Words } from "../../update/threefry.js";
 import type { EndCounts } from "../end.js";
-import type { LaneSettings } from "../lane/refusal.js";
 import { isCompared, momentKinds, RecipePlan } from "../recipe-plan.js";
 import type { Chunk, ChunkLens } from "../walk.js";
+import type { WasmSettings } from "./admission.js";
 import { pageBytes } from "./assembler/module.js";
 import { compileKernels } from "./kernel/kernels.js";
 import { type CaseLayout, type Layout, layOut, stepTally, tensorTally } from "./layout.js";
@@ -13,7 +14,7 @@ import { TallyReader } from "./tallies.js";
 
 /** All cases over one chunk after the other by SIMD kernels, on the thread that calls. */
 export class WasmLens implements ChunkLens {
-  readonly #cases: readonly LaneSettings[];
+  readonly #cases: readonly WasmSettings[];
   readonly #recipes: RecipePlan | null;
   readonly #layout: Layout;
   readonly #memory: Uint8Array;
@@ -34,7 +35,7 @@ export class WasmLens implements ChunkLens {
   #keys: readonly Words[] = [];
 
   private constructor(
-    cases: readonly LaneSettings[],
+    cases: readonly WasmSettings[],
     recipes: RecipePlan | null,
     layout: Layout,
     memory: Uint8Array,
@@ -49,7 +50,7 @@ export class WasmLens implements ChunkLens {
   }
 
   /** @param chunk most weights that {@link begin} is given: a power of two. */
-  static async create(cases: readonly LaneSettings[], chunk: number): Promise<WasmLens> {
+  static async create(cases: readonly WasmSettings[], chunk: number): Promise<WasmLens> {
     const recipes = RecipePlan.of(cases);
     const constants = { constantBytes: recipes?.scalarBytes ?? 0, simulates: false };
     const layout = layOut(cases, chunk, { steps: 1, milestones: 1 }, constants);
@@ -101,11 +102,13 @@ export class WasmLens implements ChunkLens {
     for (let i = 0; i < weights.length; i++) {
       if (given[i] === weights[i] || Number.isNaN(weights[i])) continue;
       for (const [c, settings] of this.#cases.entries()) {
-        const of = this.#layout.cases[c];
-        const start = this.#row(of.start);
-        if (start[i] === given[i]) this.#addCount(of.tally + tensorTally.castChanged);
+        const caseLayout = this.#layout.cases[c];
+        const start = this.#row(caseLayout.start);
+        if (start[i] === given[i]) this.#addCount(caseLayout.tally + tensorTally.castChanged);
+        // Numbers of a block are quantized as fp32.
+        if (sharesScales(settings)) continue;
         start[i] = startState(weights[i], settings).weight;
-        this.#row(of.weights)[i] = start[i];
+        this.#row(caseLayout.weights)[i] = start[i];
       }
     }
   }
@@ -121,7 +124,7 @@ export class WasmLens implements ChunkLens {
       const words = [key[0], key[1], pair % 2 ** 32, Math.floor(pair / 2 ** 32)];
       const tail = this.#count - (this.#count % (this.#recipes?.tailBlocks[c] ?? 1));
       this.#kernels[`step ${c}`](0, this.#padded, steps, ...words, ...ofRecipe, tail);
-      this.#tallies.step(steps, this.#count, this.#padded - this.#count, tallies[c]);
+      this.#tallies.step(steps, this.#cases[c], this.#count, this.#padded - this.#count, tallies[c]);
       if (this.#parted[c] !== null) tallies[c].parted = this.#parted[c] = this.#tallies.parted(steps);
       this.#memory.fill(0, steps, steps + stepTally.bytes);
     }
@@ -143,7 +146,7 @@ export class WasmLens implements ChunkLens {
   compare(counts: readonly EndCounts[]): void {
     for (const [c, { curve }] of this.#layout.cases.entries()) {
       this.#kernels[`end ${c}`](0, this.#padded, curve);
-      this.#tallies.comparison(curve, this.#padded - this.#count, counts[c]);
+      this.#tallies.comparison(curve, this.#cases[c], this.#count, this.#padded - this.#count, counts[c]);
       this.#memory.fill(0, curve, curve + tensorTally.bytes);
       const { end } = counts[c];
       end.parted = sumOrNull(end.parted, this.#parted[c]);
@@ -151,9 +154,9 @@ export class WasmLens implements ChunkLens {
   }
 
   take(tallies: readonly Tally[]): void {
-    for (const [c, of] of this.#layout.cases.entries()) {
-      this.#tallies.rest(of, this.#cases[c], this.#begun, this.#steps, tallies[c]);
-      this.#clear(of);
+    for (const [c, caseLayout] of this.#layout.cases.entries()) {
+      this.#tallies.rest(caseLayout, this.#cases[c], this.#begun, this.#steps, tallies[c]);
+      this.#clear(caseLayout);
     }
     this.#begun = 0;
     this.#steps = { weights: 0, padding: 0 };

@@ -1,14 +1,15 @@
 import { plural } from "../../format/plural.js";
-import type { TensorInput } from "../../lens/input.js";
+import { countOf, countOfAll, type TensorInput } from "../../lens/input.js";
 import type { CaseTally } from "../../lens/run/summarize.js";
 import { blockLength } from "../../lens/sum.js";
 import { Tally, UpdateTally } from "../../lens/tally.js";
+import { sharesScales } from "../../update/block-settings.js";
 import { curveOf, newCurve } from "../curve.js";
 import type { Engine, LensJob, Observer } from "../engine.js";
-import { refusal, takenBy } from "../lane/refusal.js";
-import { proofOf, provenCases, provenRecipes } from "../proof.js";
+import { proofOf, provenCases, provenRecipes, provenShared } from "../proof.js";
 import { Stop, Stopped } from "../stop.js";
 import { expectCountable, walk } from "../walk.js";
+import { refusal, takenBy } from "./admission.js";
 import { moduleBytes } from "./assembler/module.js";
 import { cores, webAssembly, whyNoThreads } from "./platform.js";
 import { endThreads } from "./thread-pool.js";
@@ -20,7 +21,7 @@ const mostWeights = 2 ** 15;
 /** Weight-steps of all cases from which threads are worth their start, some 20 ms. */
 export const worthThreads = 2 ** 22;
 
-const proven = [...provenCases("exact"), ...provenRecipes()];
+const proven = [...provenCases("exact"), ...provenRecipes(), ...provenShared()];
 
 /** SIMD kernels written for the job, on all cores. */
 export const wasm: Engine = {
@@ -39,13 +40,13 @@ export const wasm: Engine = {
 const proof = proofOf(wasm);
 
 async function run(job: LensJob, observer: Observer = {}): Promise<CaseTally[]> {
-  const cases = takenBy("wasm", job.cases);
+  const cases = takenBy("wasm", job.cases, job.tensors);
   expectCountable(job);
   const chunk = chunkOf(job);
   const here = async (part: LensJob, partObserver: Observer, stop: Stop) =>
     walk({ ...part, chunk }, await WasmLens.create(cases, chunk), stoppable(partObserver, stop));
 
-  const size = job.tensors.reduce((sum, { weights }) => sum + weights.length, 0) * job.stepNumbers.length;
+  const size = countOfAll(job.tensors) * job.stepNumbers.length;
   if (whyNoThreads !== null || size * cases.length < worthThreads) return here(job, observer, new Stop());
   return divided(job, observer, forWorkers(job, chunk), [
     (part, partObserver, stop) =>
@@ -56,9 +57,12 @@ async function run(job: LensJob, observer: Observer = {}): Promise<CaseTally[]> 
 
 /** Weights that are worked on at once: a power of two, of which blocks of random bits never straddle 2^32 pairs. */
 function chunkOf({ tensors, cases, chunk }: LensJob): number {
-  // A recipe keeps twice as much of each weight.
-  const rows = cases.reduce((sum, of) => sum + ("recipe" in of ? 2 : 1), 0);
-  const longest = tensors.reduce((most, { weights }) => Math.max(most, weights.length), 1);
+  // Recipes and blocks keep twice as much of each weight.
+  const rows = cases.reduce(
+    (sum, settings) => sum + ("recipe" in settings || sharesScales(settings) ? 2 : 1),
+    0,
+  );
+  const longest = tensors.reduce((most, tensor) => Math.max(most, countOf(tensor)), 1);
   const most = Math.min(chunk ?? mostWeights / Math.max(1, rows), longest);
   return Math.max(blockLength, Math.min(mostWeights, 2 ** Math.ceil(Math.log2(most))));
 }
@@ -87,7 +91,7 @@ async function divided(
   for (const [t, tensor] of job.tensors.entries()) indices[isFirst(tensor) ? 0 : 1].push(t);
   const done = [0, 0];
   const totals = indices.map(
-    (of) => of.reduce((sum, t) => sum + job.tensors[t].weights.length, 0) * job.stepNumbers.length,
+    (places) => places.reduce((sum, t) => sum + countOf(job.tensors[t]), 0) * job.stepNumbers.length,
   );
   const stop = new Stop();
   const parts = await allOrStop(

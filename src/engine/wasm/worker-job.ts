@@ -63,6 +63,8 @@ export interface WorkerRecipe {
 }
 
 export interface WorkerTensor {
+  /** The first element that is counted, and where the last one ends. */
+  readonly start: number;
   readonly length: number;
   readonly weights: WorkerSource | WorkerDraws;
   readonly updates: readonly WorkerSource[] | WorkerUpdates;

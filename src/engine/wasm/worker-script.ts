@@ -52,7 +52,7 @@ async function work(job) {
       // The histogram counts in 32 bits.
       if (next !== tensor || elements * Math.max(1, job.steps) > 2 ** 30) flush();
       tensor = next;
-      take(tensors[tensor], (task - tensors[tensor].firstTask) * layout.chunk);
+      take(tensors[tensor], task - tensors[tensor].firstTask);
     }
     flush();
   } finally {
@@ -60,8 +60,10 @@ async function work(job) {
   }
   port.postMessage({ done: true });
 
-  function take({ length, weights, updates, keys, recipe }, start) {
-    const count = Math.min(layout.chunk, length - start);
+  function take({ start: from, length, weights, updates, keys, recipe }, index) {
+    const begin = (Math.floor(from / layout.chunk) + index) * layout.chunk;
+    const start = Math.max(from, begin);
+    const count = Math.min(begin + layout.chunk, length) - start;
     const padded = Math.ceil(count / 8) * 8;
     const pair = [(start / 2) % 2 ** 32, Math.floor(start / 2 ** 33)];
     if (weights.kernel) draw(weights.kernel, weights.key, layout.given, weights.mean, weights.sigma);

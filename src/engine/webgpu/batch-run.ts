@@ -94,7 +94,7 @@ export class BatchRun {
   #parameters() {
     const { milestones = [], stepNumbers } = this.#job;
     const { table, signal, knots } = this.#constants;
-    const add = (of: Partial<Parameters>): number => {
+    const add = (changes: Partial<Parameters>): number => {
       const all: Parameters = {
         groups: this.#batch.groups,
         plane: this.#batch.groups * planeWords,
@@ -106,7 +106,7 @@ export class BatchRun {
         table,
         signal,
         knots,
-        ...of,
+        ...changes,
       };
       this.#slots.push(Uint32Array.from(parameterNames, (name) => all[name]));
       return this.#slots.length - 1;
@@ -124,7 +124,7 @@ export class BatchRun {
         }),
       ),
     );
-    return { begin: ends.map((of) => of[of.length - 1]), steps, ends };
+    return { begin: ends.map((caseEnds) => caseEnds[caseEnds.length - 1]), steps, ends };
   }
 
   #open(): void {
@@ -196,7 +196,7 @@ export class BatchRun {
 
   /** Recorded moments: of the fp32 run as they are, of cases as their recipes keep them. Others are zero. */
   async #beginMoments(slot: number): Promise<void> {
-    for (const { of, state, numbers } of momentLoads(this.#cases, this.#recipes, this.#batch)) {
+    for (const { of: caseIndex, state, numbers } of momentLoads(this.#cases, this.#recipes, this.#batch)) {
       const kernel = loadStateKernel(state);
       await this.#device.compile([kernel]);
       await this.#upload(
@@ -204,7 +204,7 @@ export class BatchRun {
         (length) => new Float32Array(length),
         (recorded, piece) => numbers(this.#batch.pieces[piece]).kept(recorded),
       );
-      this.#launch([{ kernel, of: of ?? this.#bound.length - 1, slot }]);
+      this.#launch([{ kernel, of: caseIndex ?? this.#bound.length - 1, slot }]);
     }
   }
 
@@ -295,7 +295,14 @@ export class BatchRun {
   #launch(calls: readonly { readonly kernel: string; readonly of: number; readonly slot: number }[]): void {
     const { groups } = this.#batch;
     this.#device.launch(
-      calls.map(({ kernel, of, slot }): Launch => ({ kernel, bound: this.#bound[of], slot, groups })),
+      calls.map(
+        ({ kernel, of: caseIndex, slot }): Launch => ({
+          kernel,
+          bound: this.#bound[caseIndex],
+          slot,
+          groups,
+        }),
+      ),
     );
   }
 }

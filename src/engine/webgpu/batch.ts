@@ -48,7 +48,7 @@ export function* batchesOf(
   let [groups, room] = [0, most];
   for (const tensor of indices) {
     const input = tensors[tensor];
-    for (let start = 0; start < input.weights.length; ) {
+    for (let start = input.start ?? 0; start < input.weights.length; ) {
       const length = Math.min(room, (limits.groups - groups) * elementsOfGroup, input.weights.length - start);
       pieces.push({ tensor, input, start, length, firstGroup: groups });
       start += length;

@@ -1,3 +1,4 @@
+import { originOf } from "../../lens/input.js";
 import { gaussian } from "../../update/distribution.js";
 import { noiseKey, signalKey } from "../../update/simulated-adamw.js";
 import { stepKey, tensorKey, type Words } from "../../update/threefry.js";
@@ -52,11 +53,13 @@ export class Constants {
     const keysOf = (key: (piece: Piece, step: number) => Words) =>
       this.#add(steps.flatMap((step) => batch.pieces.flatMap((piece) => [...key(piece, step)])));
     if (updates.kind === "drawn") {
-      this.#updateKeys = keysOf(({ input }, step) => input.updates[step].drawn!.key);
+      this.#updateKeys = keysOf(({ input }, step) => originOf(input.updates[step], "quantiles")!.key);
       this.table = this.#addTable(updates.table);
     }
     if (updates.kind === "simulated") {
-      this.#updateKeys = keysOf(({ input }, step) => noiseKey(input.updates[step].simulated!.of, step + 1));
+      this.#updateKeys = keysOf(({ input }, step) =>
+        noiseKey(originOf(input.updates[step], "simulated")!.of, step + 1),
+      );
       this.table = this.#addTable(updates.run.noise.knots);
       if (updates.run.snr !== 0) this.signal = this.#addTable(gaussian.knots);
       this.#scalars = this.#addTable(scalarsOf(updates.run, stepNumbers.length));
@@ -107,17 +110,18 @@ export class Constants {
 }
 
 function groupPieces({ pieces, groups }: Batch): number[] {
-  const of = new Array<number>(groups).fill(0);
-  for (const [i, { firstGroup }] of pieces.entries()) of.fill(i, firstGroup);
-  return of;
+  const pieceOf = new Array<number>(groups).fill(0);
+  for (const [i, { firstGroup }] of pieces.entries()) pieceOf.fill(i, firstGroup);
+  return pieceOf;
 }
 
 function aboutPiece(piece: Piece, scalars: number): PieceConstants {
   const { input, start, length } = piece;
   const pair = start / 2;
-  const draws = input.weights.weights;
-  const of = input.updates[0]?.simulated?.of;
-  const signal = of ? signalKey(of) : [0, 0];
+  const draws = originOf(input.weights, "weights");
+  const [first] = input.updates;
+  const tensor = first && originOf(first, "simulated")?.of;
+  const signal = tensor ? signalKey(tensor) : [0, 0];
   return {
     firstBlock: firstBlock(piece),
     length,
@@ -127,7 +131,7 @@ function aboutPiece(piece: Piece, scalars: number): PieceConstants {
     sigma: bitsOf(draws?.sigma ?? 0),
     weightKeyLow: draws?.key[0] ?? 0,
     weightKeyHigh: draws?.key[1] ?? 0,
-    gradientScale: bitsOf(of?.gradientScale ?? 0),
+    gradientScale: bitsOf(tensor?.gradientScale ?? 0),
     signalKeyLow: signal[0],
     signalKeyHigh: signal[1],
     scalars,

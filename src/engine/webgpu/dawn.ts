@@ -51,12 +51,15 @@ export interface GpuDevice {
     writeBuffer(to: GpuBuffer, at: number, data: ArrayBufferView, from: number, length: number): void;
     onSubmittedWorkDone(): Promise<void>;
   };
-  createBuffer(of: { readonly size: number; readonly usage: number }): GpuBuffer;
-  createBindGroupLayout(of: { readonly entries: readonly object[] }): object;
-  createPipelineLayout(of: { readonly bindGroupLayouts: readonly object[] }): object;
-  createBindGroup(of: { readonly layout: object; readonly entries: readonly object[] }): object;
-  createShaderModule(of: { readonly code: string }): object;
-  createComputePipelineAsync(of: { readonly layout: object; readonly compute: object }): Promise<GpuPipeline>;
+  createBuffer(descriptor: { readonly size: number; readonly usage: number }): GpuBuffer;
+  createBindGroupLayout(descriptor: { readonly entries: readonly object[] }): object;
+  createPipelineLayout(descriptor: { readonly bindGroupLayouts: readonly object[] }): object;
+  createBindGroup(descriptor: { readonly layout: object; readonly entries: readonly object[] }): object;
+  createShaderModule(descriptor: { readonly code: string }): object;
+  createComputePipelineAsync(descriptor: {
+    readonly layout: object;
+    readonly compute: object;
+  }): Promise<GpuPipeline>;
   createCommandEncoder(): CommandEncoder;
   pushErrorScope(filter: "out-of-memory" | "validation" | "internal"): void;
   popErrorScope(): Promise<{ readonly message: string } | null>;
@@ -125,7 +128,9 @@ function expectVulkan(): void {
   // Absent before Node 20.16: then Dawn is asked.
   const files = process.getBuiltinModule?.("node:fs");
   if (process.platform !== "linux" || !files) return;
-  const folders = [...driverFolders, `${process.env.HOME}/.local/share`].map((of) => `${of}/vulkan/icd.d`);
+  const folders = [...driverFolders, `${process.env.HOME}/.local/share`].map(
+    (folder) => `${folder}/vulkan/icd.d`,
+  );
   const named = driverVariables.some((variable) => process.env[variable]);
   if (!named && !folders.some((folder) => files.existsSync(folder) && files.readdirSync(folder).length > 0)) {
     throw new Error("there is no Vulkan driver");

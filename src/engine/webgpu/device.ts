@@ -47,7 +47,7 @@ export interface Device {
   buffer(words: number): GpuBuffer;
   /** A buffer of slots of parameters. */
   parameters(slots: readonly Uint32Array[]): GpuBuffer;
-  bind(of: Bound): object;
+  bind(bound: Bound): object;
   write(to: GpuBuffer, words: Uint32Array | Float32Array, atWord?: number): void;
   clear(buffer: GpuBuffer, atWord: number, words: number): void;
   /** Hands kernels to the device, which runs them in their order. */

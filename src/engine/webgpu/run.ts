@@ -1,3 +1,4 @@
+import { countOfAll } from "../../lens/input.js";
 import type { CaseTally } from "../../lens/run/summarize.js";
 import { Tally, UpdateTally } from "../../lens/tally.js";
 import { curveOf, newCurve } from "../curve.js";
@@ -48,7 +49,7 @@ export async function runOnDevice(
     curve: newCurve(job),
     tensors: tensors.map(() => new Tally()),
   }));
-  const total = tensors.reduce((sum, { weights }) => sum + weights.length, 0) * stepNumbers.length;
+  const total = countOfAll(tensors) * stepNumbers.length;
   let done = 0;
 
   const groups = sourceGroups(tensors).map((group) => ({
@@ -105,7 +106,8 @@ function limitsOf(
 ): BatchLimits {
   const { milestones = [], stepNumbers, chunk } = job;
   const buffers = [updatesWords(cases), fp32Words, ...cases.map(stateWords)];
-  if (updates.kind === "simulated" || cases.some((of) => "recipe" in of)) buffers.push(momentWords);
+  if (updates.kind === "simulated" || cases.some((settings) => "recipe" in settings))
+    buffers.push(momentWords);
   const all = buffers.reduce((sum, words) => sum + words, 0);
   const groups = Math.floor(Math.min(device.mostWords / Math.max(...buffers), memory.batch / all));
   const sizes = { steps: stepNumbers.length, milestones: milestones.length };

@@ -1,4 +1,5 @@
-import type { TensorInput } from "../../lens/input.js";
+import { countOf, originOf, type TensorInput } from "../../lens/input.js";
+import { simulatedIn } from "../../lens/run/simulated.js";
 import type { SimulatedRun } from "../../update/simulated-adamw.js";
 import type { DrawnWeights } from "./kernels/begin.js";
 
@@ -21,10 +22,12 @@ export interface SourceGroup {
 export function sourceGroups(tensors: readonly TensorInput[]): SourceGroup[] {
   const groups: SourceGroup[] = [];
   for (const [t, tensor] of tensors.entries()) {
-    if (tensor.weights.length === 0) continue;
-    const weights = tensor.weights.weights ?? null;
+    if (countOf(tensor) === 0) continue;
+    const weights = originOf(tensor.weights, "weights") ?? null;
     const updates = updatesOf(tensor);
-    const group = groups.find((of) => sameWeights(of.weights, weights) && sameUpdates(of.updates, updates));
+    const group = groups.find(
+      (candidate) => sameWeights(candidate.weights, weights) && sameUpdates(candidate.updates, updates),
+    );
     if (group) group.tensors.push(t);
     else groups.push({ weights, updates, tensors: [t] });
   }
@@ -43,12 +46,9 @@ function sameUpdates(a: Updates, b: Updates): boolean {
 }
 
 function updatesOf({ weights, updates }: TensorInput): Updates {
-  const table = updates[0]?.drawn?.table;
-  if (table && updates.every(({ drawn }) => drawn?.table === table)) return { kind: "drawn", table };
-  // All steps of one simulation, in their order and over these weights.
-  const of = updates[0]?.simulated?.of;
-  const follows = updates.every(
-    ({ simulated }, i) => simulated?.of === of && simulated?.t === i + 1 && simulated.weights === weights,
-  );
-  return of && follows ? { kind: "simulated", run: of.run } : { kind: "uploaded" };
+  const tables = updates.map((values) => originOf(values, "quantiles")?.table);
+  const [table] = tables;
+  if (table && tables.every((other) => other === table)) return { kind: "drawn", table };
+  const simulated = simulatedIn(updates, weights);
+  return simulated ? { kind: "simulated", run: simulated.run } : { kind: "uploaded" };
 }

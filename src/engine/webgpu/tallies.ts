@@ -62,12 +62,12 @@ export function addRecipe(
   tally.causes.gradient -= paddingOf(elements);
   tally.mergeMoments(
     moments.map(({ name }, m) => {
-      const of = (counted: (typeof momentCounts)[number]) => count(`${momentWords[m]} ${counted}`);
+      const countOf = (counted: (typeof momentCounts)[number]) => count(`${momentWords[m]} ${counted}`);
       const moment = new MomentTally(name);
-      moment.none = of("zero") - paddingOf(elements);
-      moment.moved = of("moved");
-      moment.kept = of("kept");
-      moment.nonfinite = of("nonfinite");
+      moment.none = countOf("zero") - paddingOf(elements);
+      moment.moved = countOf("moved");
+      moment.kept = countOf("kept");
+      moment.nonfinite = countOf("nonfinite");
       moment.lost = elements - moment.none - moment.moved - moment.kept - moment.nonfinite;
       return moment;
     }),
@@ -124,11 +124,11 @@ export function addTensor(row: Uint32Array, elements: number, tally: Tally): voi
 /** Adds the histogram of a piece: two words a bin. */
 export function addHistogram(words: Uint32Array, format: Format, { histogram }: Tally): void {
   const { first, count } = binsOf(format);
-  for (const [c, of] of binClasses.entries()) {
+  for (const [c, className] of binClasses.entries()) {
     for (let bin = 0; bin < count; bin++) {
       const at = 2 * (c * count + bin);
       const counted = words[at] + words[at + 1] * 2 ** 32;
-      if (counted > 0) histogram.add(of, first + bin, counted);
+      if (counted > 0) histogram.add(className, first + bin, counted);
     }
   }
 }

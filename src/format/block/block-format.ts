@@ -76,8 +76,8 @@ export const blockFormats: ReadonlyMap<string, BlockFormat> = new Map(
  * @example blockFormat("mxfp8-e4m3").rule.name; // "floor"
  */
 export function blockFormat(name: string): BlockFormat {
-  const [of, rule, ...rest] = name.split(":");
-  const family = families.find((candidate) => candidate.name === of);
+  const [familyName, rule, ...rest] = name.split(":");
+  const family = families.find((candidate) => candidate.name === familyName);
   if (family === undefined || rest.length > 0) {
     throw unknownName("block format", name, blockFormats.keys(), {
       expected: `${[...blockFormats.keys()].join(", ")}, each with :RULE after it if need be`,
@@ -90,8 +90,8 @@ export function blockFormat(name: string): BlockFormat {
 
 /** The rules of a format's family, the default first. */
 export function rulesOf({ name }: Pick<BlockFormat, "name">): readonly ScaleRuleName[] {
-  const [of] = name.split(":");
-  return families.find((family) => family.name === of)?.rules ?? [];
+  const [familyName] = name.split(":");
+  return families.find((family) => family.name === familyName)?.rules ?? [];
 }
 
 /** Whether a name is that of a block format, be its rule known or not. */

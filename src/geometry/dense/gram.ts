@@ -9,9 +9,9 @@ export function gram(x: Float32Array | Float64Array, rows: number, n: number): F
   const g = new Float64Array(n * n);
   const [a, b, c, d] = [0, 1, 2, 3].map(() => new Float64Array(n));
   for (let row = 0; row < rows; row += 4) {
-    for (const [at, of] of [a, b, c, d].entries()) {
-      if (row + at < rows) of.set(x.subarray((row + at) * n, (row + at + 1) * n));
-      else of.fill(0);
+    for (const [at, line] of [a, b, c, d].entries()) {
+      if (row + at < rows) line.set(x.subarray((row + at) * n, (row + at + 1) * n));
+      else line.fill(0);
     }
     for (let i = 0; i < n; i++) addRow(g.subarray(i * n, (i + 1) * n), a, b, c, d, i);
   }

@@ -1,6 +1,7 @@
+import type { Arithmetic } from "./arithmetic.js";
 import { attend, attendBackward } from "./attention.js";
 import { addedColumns, normalize, normalizeBackward } from "./layer-norm.js";
-import type { Arithmetic, Numbers } from "./numbers.js";
+import type { Numbers } from "./numbers.js";
 import type { Prefixes } from "./prefixes.js";
 import { heads, hidden, layers, paddedVocabulary, positions, width } from "./shape.js";
 import { layerOffsets, offsets, paddedCount, Weights } from "./weights.js";
@@ -110,18 +111,18 @@ export class Decoder {
   #forward(from: number, to: number, slot: number): void {
     const n = to - from;
     this.#embed(from, n, slot);
-    for (const [l, of] of this.#layers.entries()) {
+    for (const [l, rows] of this.#layers.entries()) {
       const at = layerOffsets[l];
       const { row, turned } = this.#weights;
       const { qkv, out, up, down } = turned[l];
-      normalize(this.#x, row, at.norm1, at.bias1, of.normal1, of.scale1, of.in1, slot, n);
-      this.#times(of.in1, slot, width, qkv, of.qkv, from, 3 * width, n);
-      attend(of.qkv, this.prefixes, of.shares, of.attended, from, slot, n);
-      this.#times(of.attended, slot, width, out, this.#x, slot, width, n, true);
-      normalize(this.#x, row, at.norm2, at.bias2, of.normal2, of.scale2, of.in2, slot, n);
-      this.#times(of.in2, slot, width, up, of.up, slot, hidden, n);
-      this.arithmetic.gelu(of.up, of.active, this.#trains ? of.slope : null, slot * hidden, n * hidden);
-      this.#times(of.active, slot, hidden, down, this.#x, slot, width, n, true);
+      normalize(this.#x, row, at.norm1, at.bias1, rows.normal1, rows.scale1, rows.in1, slot, n);
+      this.#times(rows.in1, slot, width, qkv, rows.qkv, from, 3 * width, n);
+      attend(rows.qkv, this.prefixes, rows.shares, rows.attended, from, slot, n);
+      this.#times(rows.attended, slot, width, out, this.#x, slot, width, n, true);
+      normalize(this.#x, row, at.norm2, at.bias2, rows.normal2, rows.scale2, rows.in2, slot, n);
+      this.#times(rows.in2, slot, width, up, rows.up, slot, hidden, n);
+      this.arithmetic.gelu(rows.up, rows.active, this.#trains ? rows.slope : null, slot * hidden, n * hidden);
+      this.#times(rows.active, slot, hidden, down, this.#x, slot, width, n, true);
     }
     const { row, head } = this.#weights;
     normalize(this.#x, row, offsets.norm, offsets.bias, this.#normal, this.#scale, this.#in, slot, n);
@@ -181,19 +182,19 @@ export class Decoder {
 
   #backward(l: number, n: number): void {
     const at = layerOffsets[l];
-    const of = this.#layers[l];
+    const rows = this.#layers[l];
     const { row } = this.#weights;
     const { gradient } = this;
-    this.#back(this.#dx, width, at.down, of.active, hidden, this.#dHidden, n);
-    for (let i = 0; i < n * hidden; i++) this.#dHidden[i] *= of.slope[i];
-    this.#back(this.#dHidden, hidden, at.up, of.in2, width, this.#dIn, n);
-    normalizeBackward(this.#dIn, row, at.norm2, of.normal2, of.scale2, this.#dx, n);
-    addedColumns(this.#dIn, of.normal2, gradient, at.norm2, at.bias2, n);
-    this.#back(this.#dx, width, at.out, of.attended, width, this.#dIn, n);
-    attendBackward(of.qkv, this.prefixes, of.shares, this.#dIn, this.#dQkv, n);
-    this.#back(this.#dQkv, 3 * width, at.qkv, of.in1, width, this.#dIn, n);
-    normalizeBackward(this.#dIn, row, at.norm1, of.normal1, of.scale1, this.#dx, n);
-    addedColumns(this.#dIn, of.normal1, gradient, at.norm1, at.bias1, n);
+    this.#back(this.#dx, width, at.down, rows.active, hidden, this.#dHidden, n);
+    for (let i = 0; i < n * hidden; i++) this.#dHidden[i] *= rows.slope[i];
+    this.#back(this.#dHidden, hidden, at.up, rows.in2, width, this.#dIn, n);
+    normalizeBackward(this.#dIn, row, at.norm2, rows.normal2, rows.scale2, this.#dx, n);
+    addedColumns(this.#dIn, rows.normal2, gradient, at.norm2, at.bias2, n);
+    this.#back(this.#dx, width, at.out, rows.attended, width, this.#dIn, n);
+    attendBackward(rows.qkv, this.prefixes, rows.shares, this.#dIn, this.#dQkv, n);
+    this.#back(this.#dQkv, 3 * width, at.qkv, rows.in1, width, this.#dIn, n);
+    normalizeBackward(this.#dIn, row, at.norm1, rows.normal1, rows.scale1, this.#dx, n);
+    addedColumns(this.#dIn, rows.normal1, gradient, at.norm1, at.bias1, n);
   }
 
   /** Through y = x W^T, W the matrix of `outs` rows at `matrix`: dx = dy W, and dW = dy^T x into the gradient. */

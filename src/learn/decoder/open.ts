@@ -1,6 +1,6 @@
+import type { Arithmetic } from "./arithmetic.js";
 import { Decoder, type DecoderSize } from "./decoder.js";
 import { geluFp32 } from "./elementary.js";
-import type { Arithmetic } from "./numbers.js";
 import { plainFp32 } from "./plain.js";
 import { Prefixes } from "./prefixes.js";
 import { allocatedBytes, hasSimd, simdFp32 } from "./simd.js";

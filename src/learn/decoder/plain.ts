@@ -1,5 +1,6 @@
+import type { Arithmetic } from "./arithmetic.js";
 import { geluFp32, geluFp64 } from "./elementary.js";
-import type { Arithmetic, Numbers } from "./numbers.js";
+import type { Numbers } from "./numbers.js";
 
 /** In fp64: what gradients are compared with. */
 export const plainFp64: Arithmetic = {

@@ -66,7 +66,7 @@ export const parameterCount = parameters.reduce((sum, { length }) => sum + lengt
 
 /** Where a parameter begins. */
 export function offsetOf(name: string): number {
-  const found = parameters.find((of) => of.name === name);
+  const found = parameters.find((parameter) => parameter.name === name);
   if (!found) throw new Error(`no parameter ${name}`);
   return found.at;
 }

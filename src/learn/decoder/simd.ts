@@ -1,8 +1,8 @@
 import type { FunctionWriter, I32, V128 } from "../../engine/wasm/assembler/function.js";
 import { moduleBytes, pageBytes } from "../../engine/wasm/assembler/module.js";
 import { webAssembly } from "../../engine/wasm/platform.js";
+import type { Arithmetic } from "./arithmetic.js";
 import { geluFp32 } from "./elementary.js";
-import type { Arithmetic } from "./numbers.js";
 
 /** Addresses and strides in bytes, then counts. */
 const operands = [
@@ -86,67 +86,67 @@ export function hasSimd(): boolean {
 }
 
 function writeProduct(w: FunctionWriter): void {
-  const of = Object.fromEntries(operands.map((name, i) => [name, w.parameter(i, "i32")])) as Record<
+  const parameters = Object.fromEntries(operands.map((name, i) => [name, w.parameter(i, "i32")])) as Record<
     (typeof operands)[number],
     I32
   >;
   const zero = w.i32.constant(0);
   const [c, a] = [w.variable("i32"), w.variable("i32")];
-  w.assign(c, of.c);
-  w.assign(a, of.a);
-  const whole = w.i32.and(of.rows, -tileRows);
+  w.assign(c, parameters.c);
+  w.assign(a, parameters.a);
+  const whole = w.i32.and(parameters.rows, -tileRows);
   const rowsFrom = (from: I32, to: I32, rows: number) => {
     w.loop(from, to, rows, () => {
-      writeRows(w, of, c, a, rows);
+      writeRows(w, parameters, c, a, rows);
       for (let i = 0; i < rows; i++) {
-        w.assign(c, w.i32.add(c, of.cRow));
-        w.assign(a, w.i32.add(a, of.aRow));
+        w.assign(c, w.i32.add(c, parameters.cRow));
+        w.assign(a, w.i32.add(a, parameters.aRow));
       }
     });
   };
   rowsFrom(zero, whole, tileRows);
-  rowsFrom(whole, of.rows, 1);
+  rowsFrom(whole, parameters.rows, 1);
 }
 
 /** Some rows of c, tile by tile. */
 function writeRows(
   w: FunctionWriter,
-  of: Readonly<Record<(typeof operands)[number], I32>>,
+  parameters: Readonly<Record<(typeof operands)[number], I32>>,
   c: I32,
   a: I32,
   rows: number,
 ): void {
   const zero = w.i32.constant(0);
-  const bytes = w.i32.shl(of.columns, 2);
+  const bytes = w.i32.shl(parameters.columns, 2);
   w.loop(zero, bytes, 4 * tileColumns, (k) => {
     const cs: I32[] = [w.i32.add(c, k)];
-    for (let i = 1; i < rows; i++) cs.push(w.i32.add(cs[i - 1], of.cRow));
+    for (let i = 1; i < rows; i++) cs.push(w.i32.add(cs[i - 1], parameters.cRow));
     const sums: V128[] = Array.from({ length: 2 * rows }, () => w.variable("v128"));
     const none = w.f32x4.constant(0);
     const each = (value: (i: number) => V128) => {
       for (const [i, sum] of sums.entries()) w.assign(sum, value(i));
     };
     w.if(
-      of.adds,
+      parameters.adds,
       () => each((i) => w.load("v128", cs[i >> 1], 16 * (i & 1))),
       () => each(() => none),
     );
     const [aj, bj] = [w.variable("i32"), w.variable("i32")];
     w.assign(aj, a);
-    w.assign(bj, w.i32.add(of.b, k));
-    w.loop(zero, of.sums, 1, () => {
+    w.assign(bj, w.i32.add(parameters.b, k));
+    w.loop(zero, parameters.sums, 1, () => {
       const b = [w.load("v128", bj), w.load("v128", bj, 16)];
       let at = aj;
       for (let i = 0; i < rows; i++) {
-        if (i > 0) at = w.i32.add(at, of.aRow);
+        if (i > 0) at = w.i32.add(at, parameters.aRow);
         const x = w.load("v128_32_splat", at);
         for (const half of [0, 1]) {
           const sum = sums[2 * i + half];
           w.assign(sum, w.f32x4.add(sum, w.f32x4.mul(x, b[half])));
         }
       }
-      w.assign(aj, w.i32.add(aj, of.aColumn));
-      w.assign(bj, w.i32.add(bj, of.bRow));
+      w.assign(aj, w.i32.add(aj, parameters.aColumn));
+      w.assign(bj, w.i32.add(bj, parameters.bRow));
     });
     for (const [i, sum] of sums.entries()) w.store("v128", sum, cs[i >> 1], 16 * (i & 1));
   });

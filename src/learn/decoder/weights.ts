@@ -1,4 +1,5 @@
-import type { Arithmetic, Numbers } from "./numbers.js";
+import type { Arithmetic } from "./arithmetic.js";
+import type { Numbers } from "./numbers.js";
 import { hidden, layers, offsetOf, paddedVocabulary, parameterCount, vocabulary, width } from "./shape.js";
 
 /** Where the parameters of a layer begin. Query, key and value matrices follow each other. */

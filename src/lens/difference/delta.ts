@@ -2,6 +2,7 @@ import { blockFormat } from "../../format/block/block-format.js";
 import { encode } from "../../format/encode.js";
 import { format } from "../../format/registry.js";
 import type { ComparedFormat } from "../ulp-distance.js";
+import type { DifferenceTally } from "./difference.js";
 import type {
   CompressedDelta,
   Delta,
@@ -112,22 +113,22 @@ export function deltaStreams(elements: number, changed: Uint32Array, full: Uint8
 }
 
 /** How numbers of a format are stored, in whole bytes each. */
-export function storedBytes(numbers: Float64Array, of: ComparedFormat): Uint8Array {
-  const codes = encodeAll(numbers, of);
+export function storedBytes(numbers: Float64Array, compared: ComparedFormat): Uint8Array {
+  const codes = encodeAll(numbers, compared);
   return new Uint8Array(codes.buffer, codes.byteOffset, codes.byteLength);
 }
 
-function encodeAll(numbers: Float64Array, of: ComparedFormat) {
-  if (of === "fp64") return numbers;
+function encodeAll(numbers: Float64Array, compared: ComparedFormat) {
+  if (compared === "fp64") return numbers;
   const codes =
-    of.bits <= 8
+    compared.bits <= 8
       ? new Uint8Array(numbers.length)
-      : of.bits <= 16
+      : compared.bits <= 16
         ? new Uint16Array(numbers.length)
         : new Uint32Array(numbers.length);
   for (let i = 0; i < codes.length; i++) {
     // A format without NaN has no code to send for it.
-    codes[i] = Number.isNaN(numbers[i]) && !of.hasNaN ? 0 : encode(numbers[i], of);
+    codes[i] = Number.isNaN(numbers[i]) && !compared.hasNaN ? 0 : encode(numbers[i], compared);
   }
   return codes;
 }
@@ -199,6 +200,18 @@ export function sentNumbers(tensor: DifferenceOfTensor): Sent {
   // Results of schema 1 took +0 for -0.
   const sent = bytesChanged ?? changed + nonfiniteChanged;
   return { elements, changed: sent, bits: 8 * bytesOf(formats.compared) };
+}
+
+/** What of a tensor would be sent. @param codeBits of a code, where both sides are codes of one kind with scales. */
+export function sentOf(tensor: DifferenceOfTensor, tally: DifferenceTally, codeBits: number | null): Sent {
+  const { codes, codesChanged, scales, scalesChanged, scaleBytes, scaleBytesChanged } = tally;
+  if (codes === 0 || codeBits === null) return sentNumbers(tensor);
+  return {
+    elements: tensor.elements,
+    changed: codesChanged,
+    bits: codeBits,
+    scales: { scales, changed: scalesChanged, bytes: scaleBytes, bytesChanged: scaleBytesChanged },
+  };
 }
 
 /** The costs of sending what changed, exact where nothing is compressed, estimated from the sample where it is. */

@@ -4,6 +4,7 @@ import { pathNotTakenUnchanged, smallSubnetworksUnchanged } from "../probes.js";
 import { blockLength, SparseSum } from "../sum.js";
 import { firstWideDistance } from "../ulp-distance.js";
 import { compareNumbers, DifferenceTally } from "./difference.js";
+import { type LookUp, lookUpCodes } from "./look-up.js";
 
 /** Compares two tensors of one format by their codes. */
 export interface Comparison {
@@ -21,45 +22,18 @@ export interface Comparer {
   /** Memory that its comparisons read without a copy, aligned to 8 bytes. */
   allocate(bytes: number): Uint8Array<ArrayBuffer>;
   /** Valid for formats that {@link isComparable} knows. */
-  comparison(of: Format): Comparison;
+  comparison(format: Format): Comparison;
   lookUp: LookUp;
 }
-
-/**
- * Looks up each byte of runs of codes in the table of its run, which the run's scale, a byte, chooses among tables of 256
- * entries, and puts one 16-bit code a byte into `into`, or two where entries have two, the lower half first. Valid for
- * runs of a multiple of 16 bytes, or of 8 where entries have two.
- */
-export type LookUp = (runs: CodeRuns, tables: Uint16Array | Uint32Array, into: Uint16Array) => void;
-
-export interface CodeRuns {
-  readonly codes: Uint8Array;
-  /** One a run. */
-  readonly scales: Uint8Array;
-  /** Bytes of a run. */
-  readonly bytes: number;
-}
-
-/** The specification of {@link LookUp}. */
-export const lookUpCodes: LookUp = ({ codes, scales, bytes }, tables, into) => {
-  const two = tables instanceof Uint32Array;
-  for (let i = 0; i < codes.length; i++) {
-    const entry = tables[256 * scales[Math.floor(i / bytes)] + codes[i]];
-    if (two) {
-      into[2 * i] = entry & 0xffff;
-      into[2 * i + 1] = entry >>> 16;
-    } else into[i] = entry;
-  }
-};
 
 /** The comparer of this file. */
 export function codeComparer(): Comparer {
   const comparisons = new Map<Format, Comparison>();
   return {
     allocate: (bytes) => new Uint8Array(bytes),
-    comparison(of) {
-      const comparison = comparisons.get(of) ?? new CodeComparison(of);
-      comparisons.set(of, comparison);
+    comparison(format) {
+      const comparison = comparisons.get(format) ?? new CodeComparison(format);
+      comparisons.set(format, comparison);
       return comparison;
     },
     lookUp: lookUpCodes,
@@ -135,11 +109,12 @@ export class CodeComparison implements Comparison {
       if (!Number.isFinite(sum)) return false;
       this.#found.displacementSquared.add(sum);
       // Of what is equal all of this is known; and of NaN and Inf there are none here.
-      for (const of of ["unchanged", "pathNotTaken", "smallSubnetworks"] as const) this.#found[of] -= changed;
+      for (const field of ["unchanged", "pathNotTaken", "smallSubnetworks"] as const)
+        this.#found[field] -= changed;
       tally.merge(this.#found);
     }
     tally.elements += elements;
-    for (const of of ["unchanged", "pathNotTaken", "smallSubnetworks"] as const) tally[of] += elements;
+    for (const field of ["unchanged", "pathNotTaken", "smallSubnetworks"] as const) tally[field] += elements;
     return true;
   }
 

@@ -1,9 +1,11 @@
 import type { CastWithoutScale } from "../cast.js";
 import type { Geometry } from "../geometry-result.js";
 import type { SkippedTensor } from "../input.js";
-import type { ModuleKind } from "../module.js";
-import type { EndProbe } from "../run/result.js";
+import type { ModuleKind } from "../module-kind.js";
+import type { EndProbe } from "../run/case.js";
+import type { Part } from "../shard/part.js";
 import type { ChangedCounts } from "../shared-tally.js";
+import type { DifferenceTallyJson } from "./difference.js";
 
 /** What `diff` tells, `precision-lens-diff/2`; docs/diff.schema.json is its JSON Schema. */
 export interface DifferenceResult {
@@ -36,7 +38,23 @@ export interface DifferenceResult {
   readonly casts?: readonly CastWithoutScale[];
   /** How the change of each matrix lies, beside what nulls expect: with `--geometry`. */
   readonly geometry?: Geometry;
+  /** Of a shard, and of several merged; with what was counted of each of its tensors. Absent for a whole. */
+  readonly part?: DifferencePart;
   readonly skipped: readonly SkippedTensor[];
+}
+
+/** A part of a comparison, and what its merge needs that no summary has. */
+export interface DifferencePart extends Part {
+  /** One for each of `tensors`, in their order. */
+  readonly counted: readonly PartOfTensor[];
+}
+
+export interface PartOfTensor {
+  readonly tally: DifferenceTallyJson;
+  /** What the files can tell; see TensorPair. */
+  readonly tells: { readonly hidden: boolean; readonly updates: boolean; readonly bound?: boolean };
+  /** Bits of a code, where both sides are codes of one kind with scales: what a delta would send of it. */
+  readonly codeBits: number | null;
 }
 
 export interface DifferenceSide {

@@ -57,7 +57,7 @@ export class DifferenceTally {
   }
 
   merge(other: DifferenceTally): void {
-    for (const of of counted) this[of] += other[of];
+    for (const field of counted) this[field] += other[field];
     for (let bin = 0; bin < distanceBins; bin++) this.distances[bin] += other.distances[bin];
     this.displacementSquared.addAll(other.displacementSquared);
     this.shared = mergedShared(this.shared, other.shared);
@@ -65,7 +65,10 @@ export class DifferenceTally {
   }
 
   toJSON(): DifferenceTallyJson {
-    const counts = Object.fromEntries(counted.map((of) => [of, this[of]])) as Record<Counted, number>;
+    const counts = Object.fromEntries(counted.map((field) => [field, this[field]])) as Record<
+      Counted,
+      number
+    >;
     return {
       ...counts,
       distances: binCounts(this.distances),
@@ -76,7 +79,7 @@ export class DifferenceTally {
 
   static fromJSON(json: DifferenceTallyJson): DifferenceTally {
     const tally = new DifferenceTally();
-    for (const of of counted) tally[of] = json[of] ?? 0;
+    for (const field of counted) tally[field] = json[field] ?? 0;
     tally.distances.set(json.distances);
     tally.displacementSquared.addAll(ExactSum.of(json.displacementSquared));
     tally.shared = mergedShared(null, json.shared ?? null);

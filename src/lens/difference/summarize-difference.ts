@@ -1,6 +1,7 @@
 import { format } from "../../format/registry.js";
 import { addedCasts, type CastWithoutScale } from "../cast.js";
-import { type Module, moduleKinds, moduleOf } from "../module.js";
+import { type Module, moduleOf } from "../module.js";
+import { moduleKinds } from "../module-kind.js";
 import { changedJson } from "../shared-tally.js";
 import { binCounts, DifferenceTally } from "./difference.js";
 import type {
@@ -10,6 +11,7 @@ import type {
   DifferenceOfTensor,
   DifferenceTotals,
   Heatmap,
+  PartOfTensor,
 } from "./difference-result.js";
 
 /** What was counted of a tensor, and what of that its files can tell. */
@@ -24,6 +26,20 @@ export interface CountedPair {
     readonly bound?: boolean;
   };
   readonly tally: DifferenceTally;
+}
+
+/** What the merge of shards needs of a tensor that was compared. */
+export function countedOf({
+  tally,
+  tells,
+  codeBits,
+}: Pick<CountedPair, "tally" | "tells"> & Pick<PartOfTensor, "codeBits">): PartOfTensor {
+  const { hidden, updates, bound } = tells;
+  return {
+    tally: tally.toJSON(),
+    tells: { hidden, updates, ...(bound !== undefined && { bound }) },
+    codeBits,
+  };
 }
 
 export interface DifferenceSummary {

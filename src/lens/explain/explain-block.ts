@@ -148,17 +148,17 @@ function stored(
   tensorScale: TensorScale,
 ): StoredNumber {
   const scaled = rule.scaled(x, scale, tensorScale);
-  const of = decode(code, element);
+  const decoded = decode(code, element);
   const step = Math.fround(scale * tensorScale.stored);
-  const gap = Number.isFinite(of) ? ulp(of, element) * step : NaN;
+  const gap = Number.isFinite(decoded) ? ulp(decoded, element) * step : NaN;
   return {
     scale: numeral(scale),
     tensorScale: rule.tensorScale === null ? null : numeral(tensorScale.stored),
     scaled: numeral(scaled),
     clipped: Math.abs(scaled) > element.maxFinite,
     code,
-    element: numeral(of),
-    number: numeral(Math.fround(of * step)),
+    element: numeral(decoded),
+    number: numeral(Math.fround(decoded * step)),
     gap: Number.isFinite(gap) ? gap : null,
   };
 }

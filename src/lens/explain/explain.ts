@@ -249,9 +249,9 @@ const least = 2 ** -149;
 /** The mean of a sum of fp32 numbers over all outcomes, rounded once. */
 function expected(
   outcomes: readonly Outcome[],
-  of: (state: WeightState) => readonly number[],
+  valuesOf: (state: WeightState) => readonly number[],
 ): number | null {
-  const sums = outcomes.map(({ state, ...chance }) => ({ terms: of(state), ...chance }));
+  const sums = outcomes.map(({ state, ...chance }) => ({ terms: valuesOf(state), ...chance }));
   if (!sums.every(({ terms }) => terms.every(Number.isFinite))) return null;
   const { numerator, draws } = sumOf(
     sums.map(({ terms, numerator, draws }) => ({

@@ -1,6 +1,7 @@
 import type { BytesOfTensor } from "../difference/difference-result.js";
 import type { SkippedTensor } from "../input.js";
-import { type ModuleKind, moduleKinds, moduleOf } from "../module.js";
+import { moduleOf } from "../module.js";
+import { type ModuleKind, moduleKinds } from "../module-kind.js";
 import { NumberTally } from "./number-tally.js";
 import { QualityTally } from "./quality.js";
 
@@ -125,7 +126,7 @@ export function summarizeInspection(tensors: readonly CountedTensor[]): Inspecti
     }
     return found;
   };
-  const formats = [...groups(({ format }) => format)].map(([format, of]) => ({ format, ...totalsOf(of) }));
+  const formats = [...groups(({ format }) => format)].map(([format, own]) => ({ format, ...totalsOf(own) }));
   const byKind = groups(({ kind }) => kind);
   const byLayer = groups(({ stack, layer }) => (stack === null ? "" : `${stack} ${layer}`));
   return {
@@ -134,9 +135,9 @@ export function summarizeInspection(tensors: readonly CountedTensor[]): Inspecti
     kinds: moduleKinds.flatMap((kind) =>
       byKind.has(kind) ? [{ kind, ...totalsOf(byKind.get(kind)!) }] : [],
     ),
-    layers: [...byLayer.values()].flatMap((of) => {
-      const [{ stack, layer }] = of;
-      return stack === null ? [] : [{ stack, layer: layer!, ...totalsOf(of) }];
+    layers: [...byLayer.values()].flatMap((ofLayer) => {
+      const [{ stack, layer }] = ofLayer;
+      return stack === null ? [] : [{ stack, layer: layer!, ...totalsOf(ofLayer) }];
     }),
     tensors: placed.map(({ name, shape, kind, stack, layer, format, numbers, qualities, scales }) => ({
       name,

@@ -31,7 +31,8 @@ export class NumberTally {
   }
 
   merge(other: NumberTally): void {
-    for (const of of ["elements", "zeros", "subnormals", "nonfinite"] as const) this[of] += other[of];
+    for (const field of ["elements", "zeros", "subnormals", "nonfinite"] as const)
+      this[field] += other[field];
     this.smallest = Math.min(this.smallest, other.smallest);
     this.largest = Math.max(this.largest, other.largest);
     this.squares.addAll(other.squares);

@@ -32,7 +32,7 @@ export class QualityTally {
   readonly error = new ExactSum();
 
   merge(other: QualityTally): void {
-    for (const of of ["elements", "clipped", "flushed"] as const) this[of] += other[of];
+    for (const field of ["elements", "clipped", "flushed"] as const) this[field] += other[field];
     this.signal.addAll(other.signal);
     this.error.addAll(other.error);
   }

@@ -1,3 +1,4 @@
+import { type MeasureName, measureNames } from "../geometry-result.js";
 import type { LearnResult, LearnRun } from "./learning.js";
 
 /** A number over the seeds of a row: the mean, and half of its 95% interval where there are two or more. */
@@ -20,16 +21,25 @@ export interface LearnRow extends Pick<LearnRun, "run" | "format" | "scheme" | "
   readonly retained: Estimate | null;
   /** Of all weight-steps. */
   readonly moved: Estimate;
+  /** Means over matrices; null where no geometry was measured. */
+  readonly geometry: Readonly<Record<MeasureName, MeasuredRow>> | null;
+}
+
+/** Measured, and its ratio to what is expected; null where a seed has none. */
+export interface MeasuredRow {
+  readonly measured: Estimate | null;
+  readonly ratio: Estimate | null;
 }
 
 /** Rows in the order in which their first run was made. */
 export function summaryOf({ runs }: LearnResult): LearnRow[] {
-  const key = (of: LearnRun) => JSON.stringify([of.run, of.lr, of.format, of.scheme, of.rounding, of.opmath]);
+  const key = (run: LearnRun) =>
+    JSON.stringify([run.run, run.lr, run.format, run.scheme, run.rounding, run.opmath]);
   const groups = new Map<string, LearnRun[]>();
   for (const run of runs) groups.set(key(run), [...(groups.get(key(run)) ?? []), run]);
   return [...groups.values()].map((group) => {
     const [{ run, format, scheme, rounding, opmath, lr }] = group;
-    const over = (value: (of: LearnRun) => number | null) => estimate(group.map(value));
+    const over = (value: (learnRun: LearnRun) => number | null) => estimate(group.map(value));
     return {
       run,
       format,
@@ -39,7 +49,7 @@ export function summaryOf({ runs }: LearnResult): LearnRow[] {
       lr,
       seeds: group.length,
       passAt1: over(({ outcome }) => outcome.passAt[1])!,
-      gain: over((of) => gainShare(of, runs)),
+      gain: over((learnRun) => gainShare(learnRun, runs)),
       passAt32: over(({ outcome }) => outcome.passAt[32])!,
       klForward: over(({ outcome }) => outcome.klForward),
       heldOut: group[0].heldOut.map(({ name }, i) => ({
@@ -49,8 +59,19 @@ export function summaryOf({ runs }: LearnResult): LearnRow[] {
       unchanged: over(({ end, totals }) => end.unchanged / totals.elements)!,
       retained: over(({ end }) => end.retained),
       moved: over(({ totals }) => totals.moved / (totals.elements * totals.steps))!,
+      geometry: group[0].geometry ? geometryRow(group) : null,
     };
   });
+}
+
+function geometryRow(group: readonly LearnRun[]): Record<MeasureName, MeasuredRow> {
+  const over = (name: MeasureName, field: "measured" | "ratio") =>
+    estimate(group.map(({ geometry }) => geometry?.totals.measures[name][field] ?? null));
+  const rows = measureNames.map((name): [MeasureName, MeasuredRow] => [
+    name,
+    { measured: over(name, "measured"), ratio: over(name, "ratio") },
+  ]);
+  return Object.fromEntries(rows) as Record<MeasureName, MeasuredRow>;
 }
 
 /** Whether a way of storing is fp32 itself, beside which all others are seen. */
@@ -63,13 +84,14 @@ export function isFp32({
 }
 
 /** Of what the fp32 run of the same seed gained in pass@1, the share that this one did. */
-function gainShare(of: LearnRun, runs: readonly LearnRun[]): number | null {
+function gainShare(learnRun: LearnRun, runs: readonly LearnRun[]): number | null {
   const beside = runs.find(
-    (other) => isFp32(other) && other.run === of.run && other.lr === of.lr && other.seed === of.seed,
+    (other) =>
+      isFp32(other) && other.run === learnRun.run && other.lr === learnRun.lr && other.seed === learnRun.seed,
   );
   if (!beside) return null;
   const gained = (run: LearnRun) => run.outcome.passAt[1] - run.base.passAt[1];
-  return gained(beside) === 0 ? null : gained(of) / gained(beside);
+  return gained(beside) === 0 ? null : gained(learnRun) / gained(beside);
 }
 
 /** Student's 97.5% quantiles by degrees of freedom, from 1. */

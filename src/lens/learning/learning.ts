@@ -1,4 +1,5 @@
-import type { End, Totals } from "../run/result.js";
+import type { Geometry } from "../geometry-result.js";
+import type { End, Totals } from "../run/case.js";
 
 /** Ways to train further: GRPO on exact-match reward, cross-entropy on right answers, on-policy distillation. */
 export const learningRuns = ["rlvr", "sft", "opd"] as const;
@@ -65,6 +66,8 @@ export interface LearnRun {
   }[];
   readonly totals: Totals;
   readonly end: End;
+  /** Where it was asked for: how what is stored changed from the first step to the last. */
+  readonly geometry?: Geometry;
   readonly steps: readonly LearnStep[];
 }
 

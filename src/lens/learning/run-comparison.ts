@@ -1,5 +1,5 @@
 import type { SkippedTensor } from "../input.js";
-import type { Case } from "../run/result.js";
+import type { Case } from "../run/case.js";
 import type { Outcome } from "./outcome.js";
 
 /** Recorded runs side by side: what became of their updates, and what they achieved. */

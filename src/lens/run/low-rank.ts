@@ -1,37 +1,12 @@
-import type { Format } from "../../format/format.js";
 import { roundBy } from "../../format/round.js";
-import type { Values } from "../input.js";
-
-/** A matrix of fp64 numbers, row by row, or column by column where it is transposed. */
-export interface Factor {
-  readonly values: Values;
-  readonly transposed: boolean;
-}
-
-/**
- * A product of two thin matrices times a number, such as the update that a LoRA adapter stands for: element (i, j) is
- * scale * (left(i, 0) right(0, j) + left(i, 1) right(1, j) + ...), summed in fp64 in this order from +0, each product
- * and each sum one rounding (none is fused), then times the scale in fp64, then rounded to fp32 once.
- */
-export interface LowRank {
-  readonly rows: number;
-  readonly columns: number;
-  readonly rank: number;
-  /** rows x rank */
-  readonly left: Factor;
-  /** rank x columns */
-  readonly right: Factor;
-  readonly scale: number;
-  /** A format that elements are rounded to after fp32, by nearest-even, as where a product is stored before it is added. */
-  readonly rounded?: Format;
-}
+import type { Factor, LowRank, Values } from "../input.js";
 
 /** The elements of such a product, row by row, computed when they are read: the whole is never in memory. */
 export function lowRankValues(product: LowRank): Values {
   const { rows, columns } = product;
   return {
     length: rows * columns,
-    product,
+    origin: { kind: "product", of: product },
     read: (start, into) => readProduct(product, start, into),
   };
 }

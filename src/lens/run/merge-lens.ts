@@ -1,7 +1,9 @@
-import { type ModuleKind, moduleKinds, moduleOf } from "../module.js";
+import { moduleOf } from "../module.js";
+import { type ModuleKind, moduleKinds } from "../module-kind.js";
+import type { Spread } from "../spread.js";
 import { UpdateTally } from "../tally.js";
-import { updateTallyOf } from "./merge.js";
-import type { Case, End, Spread, TensorCounts, UpdateCounts } from "./result.js";
+import type { Case, End, TensorCounts, UpdateCounts } from "./case.js";
+import { updateTallyOf } from "./counted.js";
 import { updateCounts } from "./summarize.js";
 
 /** What a result says of the merge of a LoRA adapter, beside what it says of any update. */
@@ -74,8 +76,8 @@ export interface MergedComparison {
 export function mergeCase({ tensors }: Case, unmerge: End | null): MergeCase {
   const placed = tensors.map((tensor) => ({ tensor, ...moduleOf(tensor.name) }));
   const kinds = moduleKinds.flatMap((kind) => {
-    const of = placed.filter((each) => each.kind === kind);
-    return of.length > 0 ? [{ kind, ...addedUp(of.map(({ tensor }) => tensor)) }] : [];
+    const ofKind = placed.filter((each) => each.kind === kind);
+    return ofKind.length > 0 ? [{ kind, ...addedUp(ofKind.map(({ tensor }) => tensor)) }] : [];
   });
   const layers = new Map<string, { stack: string; layer: number; of: TensorCounts[] }>();
   for (const { tensor, stack, layer } of placed) {
@@ -89,7 +91,7 @@ export function mergeCase({ tensors }: Case, unmerge: End | null): MergeCase {
     kinds,
     layers: [...layers.values()]
       .sort((a, b) => (a.stack === b.stack ? a.layer - b.layer : a.stack < b.stack ? -1 : 1))
-      .map(({ stack, layer, of }) => ({ stack, layer, ...addedUp(of) })),
+      .map(({ stack, layer, of: counts }) => ({ stack, layer, ...addedUp(counts) })),
     unmerge: unmerge && unmergeOf(unmerge, tensors),
   };
 }

@@ -1,20 +1,10 @@
 import { addedCasts } from "../cast.js";
-import { Histogram } from "../histogram.js";
-import { mergedShared } from "../shared-tally.js";
-import { joinedSpread } from "../spread.js";
-import { ExactSum } from "../sum.js";
-import { EndTally, endSums, MomentTally, Tally, UpdateTally } from "../tally.js";
-import type {
-  Case,
-  End,
-  LensCounts,
-  Result,
-  ResultEngine,
-  ResultOptimizer,
-  Spread,
-  UpdateCounts,
-} from "./result.js";
-import { type CountedCase, sharedIdentityOf, summarizeCounted } from "./summarize.js";
+import { joinedSpread, type Spread } from "../spread.js";
+import { EndTally, UpdateTally } from "../tally.js";
+import type { Case } from "./case.js";
+import { countedCase, curveOf } from "./counted.js";
+import type { Result, ResultEngine, ResultOptimizer } from "./result.js";
+import { sharedIdentityOf, summarizeCounted } from "./summarize.js";
 
 /**
  * Adds up results of the same cases and steps over different tensors, such as the shards of a checkpoint counted
@@ -39,6 +29,9 @@ import { type CountedCase, sharedIdentityOf, summarizeCounted } from "./summariz
 export function mergeResults(results: readonly Result[]): Result {
   const [first, ...others] = results;
   if (!first) throw new RangeError("no result to merge");
+  if (results.length > 1 && results.some(({ part }) => part !== undefined)) {
+    throw new RangeError("of shards: mergeShards adds them up");
+  }
   if (others.length > 0 && results.some(isWhole)) {
     const what = results.some(({ merge }) => merge !== undefined)
       ? "the merge of an adapter"
@@ -108,8 +101,8 @@ function mergedOptimizer(parts: readonly (ResultOptimizer | null)[]): ResultOpti
   const all = parts.filter((part) => part !== null);
   const [first] = all;
   if (first?.recorded === undefined) return first ?? null;
-  const stepsTaken = all.flatMap((of) => of.stepsTaken ?? []);
-  const over = (of: (each: ResultOptimizer) => Spread) => joinedSpread(all.map(of));
+  const stepsTaken = all.flatMap((optimizer) => optimizer.stepsTaken ?? []);
+  const over = (spreadOf: (each: ResultOptimizer) => Spread) => joinedSpread(all.map(spreadOf));
   return {
     ...first,
     lr: over(({ lr }) => lr),
@@ -122,12 +115,12 @@ function mergedOptimizer(parts: readonly (ResultOptimizer | null)[]): ResultOpti
 
 /** Each engine once, in the order of their names, whatever the order of the parts. */
 function mergedEngine(engines: readonly ResultEngine[]): ResultEngine {
-  const distinct = (of: readonly string[]) => [...new Set(of)].sort();
+  const distinct = (list: readonly string[]) => [...new Set(list)].sort();
   const each = new Map(
     engines.map(({ name, device, selfCheck }) => [JSON.stringify([name, device, selfCheck]), selfCheck]),
   );
   const checks = [...each].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, check]) => check);
-  const sum = (of: readonly number[]) => of.reduce((total, n) => total + n, 0);
+  const sum = (terms: readonly number[]) => terms.reduce((total, n) => total + n, 0);
   const handedOver = sum(engines.map(({ handedOver = 0 }) => handedOver));
   const remarks = distinct(engines.flatMap(({ remark }) => remark ?? []));
   return {
@@ -155,15 +148,15 @@ function expectMergeable(a: Result, b: Result): void {
       input.kind,
       input.stepNumbers,
       { ...settings, optimizer: settings.optimizer && natureOf(settings.optimizer) },
-      cases.map((of) => [
-        of.format,
-        of.rounding,
-        of.scheme,
-        of.opmath,
-        of.recipe,
-        sharedIdentityOf(of),
-        of.steps.map(({ step }) => step),
-        curveOf(of).map(({ step }) => step),
+      cases.map((lensCase) => [
+        lensCase.format,
+        lensCase.rounding,
+        lensCase.scheme,
+        lensCase.opmath,
+        lensCase.recipe,
+        sharedIdentityOf(lensCase),
+        lensCase.steps.map(({ step }) => step),
+        curveOf(lensCase).map(({ step }) => step),
       ]),
     ]);
   if (nature(a) !== nature(b)) {
@@ -191,68 +184,4 @@ export function mergeCases(cases: readonly Case[]): Case {
       }),
     },
   );
-}
-
-/** What was counted, back from its summary. */
-function countedCase(of: Case): CountedCase {
-  const { tensors, steps } = of;
-  return {
-    tensors: tensors.map((tensor) => ({ name: tensor.name, shape: tensor.shape, tally: tallyOf(tensor) })),
-    steps: steps.map((counts) => ({ step: counts.step, tally: updateTallyOf(counts, counts.parted) })),
-    curve: curveOf(of).map(({ step, elements, ...end }) => ({ step, elements, end: endTallyOf(end) })),
-  };
-}
-
-/** Results that were saved before there were curves have none. */
-function curveOf({ curve }: Partial<Pick<Case, "curve">>) {
-  return curve ?? [];
-}
-
-function tallyOf({ totals, end, probes, histogram, causes, moments }: LensCounts): Tally {
-  const tally = new Tally();
-  tally.elements = totals.elements;
-  tally.castChanged = totals.castChanged;
-  tally.updates.merge(updateTallyOf(totals));
-  tally.end.merge(endTallyOf(end));
-  tally.probes.pathNotTaken = probes["path-not-taken"].unchanged;
-  tally.probes.smallSubnetworks = probes["small-subnetworks"].unchanged;
-  tally.probes.ulpRule = probes["ulp-rule"].lost;
-  tally.probes.ulpRuleMoved = probes["ulp-rule"].lostButMoved;
-  tally.probes.ulpRuleUnmoved = probes["ulp-rule"].visibleButUnmoved;
-  tally.histogram.merge(Histogram.fromJSON(histogram));
-  Object.assign(tally.recipe.causes, causes);
-  tally.recipe.mergeMoments(moments.map((counts) => Object.assign(new MomentTally(counts.name), counts)));
-  return tally;
-}
-
-function endTallyOf({ sums, unchanged, neverUpdated, cancelled, hidden, returned, ...rest }: End): EndTally {
-  const { nonfinite, parted } = rest;
-  const counts = { unchanged, neverUpdated, cancelled, hidden, returned, nonfinite, parted };
-  const tally = Object.assign(new EndTally(), counts, { shared: mergedShared(null, rest.shared ?? null) });
-  for (const name of endSums) {
-    const parts = sums[name];
-    if (parts === null) tally.unknown.add(name);
-    else tally[name].addAll(ExactSum.of(parts));
-  }
-  return tally;
-}
-
-/** What was counted of updates, back from its summary. */
-export function updateTallyOf(counts: UpdateCounts, parted: number | null = null): UpdateTally {
-  const tally = new UpdateTally();
-  tally.parted = parted;
-  tally.none = counts.none;
-  tally.lost = counts.lost;
-  tally.kept = counts.kept;
-  tally.moved = counts.moved;
-  tally.nonfinite = counts.nonfinite;
-  // Results that were saved before scales were shared have neither.
-  const { collateral = 0, zeros = counts.none }: Partial<UpdateCounts> = counts;
-  tally.collateral = collateral;
-  tally.collateralZeros = zeros - counts.none;
-  tally.shared = mergedShared(null, counts.shared ?? null);
-  tally.updateSquared.addAll(ExactSum.of(counts.sums.updateSquared));
-  tally.effectiveSquared.addAll(ExactSum.of(counts.sums.effectiveSquared));
-  tally.product.addAll(ExactSum.of(counts.sums.product));
-  return tally;
 }

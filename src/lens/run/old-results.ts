@@ -26,9 +26,9 @@ export function upgraded(value: unknown): unknown {
 }
 
 /** Results had no weights whose scales are shared, and did not say so. */
-function withoutSharedScales(of: Json): Json {
-  const steps = mapped(of.steps, withZerosOf);
-  return { ...withZeros(of), steps, tensors: mapped(of.tensors, withZeros) };
+function withoutSharedScales(json: Json): Json {
+  const steps = mapped(json.steps, withZerosOf);
+  return { ...withZeros(json), steps, tensors: mapped(json.tensors, withZeros) };
 }
 
 function withZeros(counts: Json): Json {
@@ -40,13 +40,13 @@ function withZerosOf(counts: Json): Json {
   return "zeros" in counts ? counts : { ...counts, collateral: 0, zeros: counts.none };
 }
 
-function upgradedCase(of: Json): Json {
-  const end = (counts: Json) => ({ ...counts, end: upgradedEnd(counts.end, of.scheme) });
+function upgradedCase(json: Json): Json {
+  const end = (counts: Json) => ({ ...counts, end: upgradedEnd(counts.end, json.scheme) });
   return {
-    ...end(of),
-    format: nameOf(of.format),
-    ...("curve" in of && { curve: mapped(of.curve, (point) => upgradedEnd(point, of.scheme)) }),
-    tensors: mapped(of.tensors, end),
+    ...end(json),
+    format: nameOf(json.format),
+    ...("curve" in json && { curve: mapped(json.curve, (point) => upgradedEnd(point, json.scheme)) }),
+    tensors: mapped(json.tensors, end),
   };
 }
 

@@ -7,22 +7,13 @@ import {
   signalOf,
 } from "../../update/simulated-adamw.js";
 import { drawnWeight, type WeightDraws } from "../../update/weight-draws.js";
-import type { Values } from "../input.js";
-
-/** One step of a simulated run, for an engine that can compute it where it counts. */
-export interface SimulatedStep {
-  readonly of: SimulatedTensor;
-  /** Counted from 1. */
-  readonly t: number;
-  /** Those at the start of the run, on which weight decay depends. */
-  readonly weights: Values;
-}
+import { originOf, type Values } from "../input.js";
 
 /** Weights that are drawn. */
 export function drawnWeights(length: number, weights: WeightDraws): Values {
   return {
     length,
-    weights,
+    origin: { kind: "weights", of: weights },
     read: async (start, into) => {
       for (let i = 0; i < into.length; i++) into[i] = drawnWeight(weights, start + i);
     },
@@ -33,13 +24,23 @@ export function drawnWeights(length: number, weights: WeightDraws): Values {
  * The updates of a simulated tensor, step by step. Read in the order of the steps, the same elements each time, a
  * step costs a step; in any other order the run is taken through from its start.
  */
-export function simulatedUpdates(of: SimulatedTensor, weights: Values): Values[] {
-  const walk = new Walk(of, weights);
-  return Array.from({ length: of.run.steps }, (_, i) => ({
+export function simulatedUpdates(tensor: SimulatedTensor, weights: Values): Values[] {
+  const walk = new Walk(tensor, weights);
+  return Array.from({ length: tensor.run.steps }, (_, i) => ({
     length: weights.length,
-    simulated: { of, t: i + 1, weights },
+    origin: { kind: "simulated", of: { of: tensor, t: i + 1, weights } },
     read: (start, into) => walk.read(i + 1, start, into),
   }));
+}
+
+/** The tensor whose simulation these are, if they are all its steps, in their order and over these weights. */
+export function simulatedIn(updates: readonly Values[], weights: Values): SimulatedTensor | undefined {
+  const steps = updates.map((values) => originOf(values, "simulated"));
+  const tensor = steps[0]?.of;
+  const follows = steps.every(
+    (step, i) => step?.of === tensor && step?.t === i + 1 && step.weights === weights,
+  );
+  return follows ? tensor : undefined;
 }
 
 /** Remembers one run of elements. */
@@ -52,8 +53,8 @@ class Walk {
   /** Readers take turns. */
   #turn: Promise<void> = Promise.resolve();
 
-  constructor(of: SimulatedTensor, weights: Values) {
-    this.#of = of;
+  constructor(tensor: SimulatedTensor, weights: Values) {
+    this.#of = tensor;
     this.#weights = weights;
   }
 
@@ -78,17 +79,17 @@ class Walk {
 }
 
 /** The gradients of a simulated tensor, step by step, for optimizers by a recipe. */
-export function simulatedGradients(of: SimulatedTensor, length: number): Values[] {
-  const signal = signalKey(of);
-  return Array.from({ length: of.run.steps }, (_, i) => {
-    const key = noiseKey(of, i + 1);
+export function simulatedGradients(tensor: SimulatedTensor, length: number): Values[] {
+  const signal = signalKey(tensor);
+  return Array.from({ length: tensor.run.steps }, (_, i) => {
+    const key = noiseKey(tensor, i + 1);
     return {
       length,
       read: async (start: number, into: Float32Array | Float64Array) => {
         for (let j = 0; j < into.length; j++) {
           const element = start + j;
-          const own = of.run.snr === 0 ? 0 : signalOf(of, signal, element);
-          into[j] = gradientOf(of, key, element, own);
+          const own = tensor.run.snr === 0 ? 0 : signalOf(tensor, signal, element);
+          into[j] = gradientOf(tensor, key, element, own);
         }
       },
     };

@@ -13,7 +13,7 @@ import type {
   StepCounts,
   TensorCounts,
   UpdateCounts,
-} from "./result.js";
+} from "./case.js";
 
 /** All weights after a step against their start. */
 export interface CurveTally {
@@ -45,9 +45,9 @@ export const sharedNames = ["through", "scales", "momentum"] as const;
 type SharedName = (typeof sharedNames)[number];
 
 /** Those of them that a case has. */
-export function sharedIdentityOf(of: Pick<Case, SharedName>): Pick<Case, SharedName> {
+export function sharedIdentityOf(lensCase: Pick<Case, SharedName>): Pick<Case, SharedName> {
   return Object.fromEntries(
-    sharedNames.flatMap((name) => (of[name] === undefined ? [] : [[name, of[name]]])),
+    sharedNames.flatMap((name) => (lensCase[name] === undefined ? [] : [[name, lensCase[name]]])),
   );
 }
 
@@ -101,7 +101,7 @@ export function summarizeCounted(identity: CaseIdentity, { tensors, steps, curve
   };
 }
 
-function summarize(tally: Tally, steps: number, byRecipe: boolean): LensCounts {
+export function summarize(tally: Tally, steps: number, byRecipe: boolean): LensCounts {
   return {
     totals: {
       elements: tally.elements,

@@ -126,6 +126,6 @@ export function ruleOutcomes(steps: readonly StepPrediction[]): RuleOutcome[] {
   });
 }
 
-function sumOf<T>(of: readonly T[], value: (item: T) => number): number {
-  return of.reduce((sum, item) => sum + value(item), 0);
+function sumOf<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + value(item), 0);
 }

@@ -1,4 +1,4 @@
-import type { Case, TensorCounts } from "../run/result.js";
+import type { Case, TensorCounts } from "../run/case.js";
 
 /** A number of the whole, estimated from a stratified sample. */
 export interface Estimate {
@@ -54,7 +54,7 @@ function varianceOf(share: number, n: number): number {
  *
  * @param sizes elements of each tensor in the whole, in the order of the tensors of each case.
  */
-export function samplingOf(cases: readonly Case[], sizes: readonly number[]): Sampling {
+export function samplingOf(cases: readonly Pick<Case, "tensors">[], sizes: readonly number[]): Sampling {
   return {
     parameters: sizes.reduce((sum, size) => sum + size, 0),
     confidence: 0.95,
@@ -108,10 +108,10 @@ function ratioOf(
   sizes: readonly number[],
   name: EndRatio,
 ): Estimate | null {
-  const { of, by, root } = endRatios[name];
+  const { of: numerator, by, root } = endRatios[name];
   const terms: { x: number; y: number; left: number }[] = [];
   for (const [i, { totals, end }] of tensors.entries()) {
-    const [y, x] = [end.sums[of], end.sums[by]];
+    const [y, x] = [end.sums[numerator], end.sums[by]];
     if (x === null || y === null) return null;
     const scale = sizes[i] / totals.elements;
     const left = 1 - totals.elements / sizes[i];

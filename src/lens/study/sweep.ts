@@ -3,8 +3,10 @@ import { format } from "../../format/registry.js";
 import { type SchemeName, schemes } from "../../update/scheme.js";
 import type { CastWithoutScale } from "../cast.js";
 import type { SkippedTensor } from "../input.js";
-import type { Case, End, Probes, Result, ResultEngine, ResultInput, Totals } from "../run/result.js";
+import type { Case, End, Probes, TensorCounts, Totals } from "../run/case.js";
+import type { ResultEngine, ResultInput } from "../run/result.js";
 import { sharedIdentityOf, sharedNames } from "../run/summarize.js";
+import type { Part } from "../shard/part.js";
 import { samplingOf } from "./sampling.js";
 
 /** A grid of formats, schemes and roundings over several rates, `precision-lens-sweep/2`. */
@@ -33,7 +35,14 @@ export interface SweepResult {
   readonly answers: SweepAnswers;
   /** Of the weights at their start, in formats that usually have scales. Absent where no case has such a format. */
   readonly casts?: readonly CastWithoutScale[];
+  /** Of a shard, and of several merged. Absent for a whole. */
+  readonly part?: SweepPart;
   readonly skipped: readonly SkippedTensor[];
+}
+
+/** A part of a sweep; of a sample of a model with the tensors of each cell, by which its errors are told. */
+export interface SweepPart extends Part {
+  readonly cells?: readonly (readonly TensorCounts[])[];
 }
 
 /** What tells a case of a sweep from the others. */
@@ -53,6 +62,9 @@ export interface SweepCell extends SweepCase {
    */
   readonly standardError: number | null;
 }
+
+/** What a cell is made of. */
+export type SweepCounts = SweepCase & Pick<Case, "totals" | "end" | "probes" | "tensors">;
 
 export interface SweepAnswers {
   /** In the order of the grid. */
@@ -98,14 +110,14 @@ function blockBits({ element, scale, rows, columns }: BlockFormat): number {
  * @param sizes of a sample: elements of each tensor in the whole.
  */
 export function sweepCells(
-  { cases }: Pick<Result, "cases">,
+  { cases }: { readonly cases: readonly SweepCounts[] },
   rate: number,
   sizes: readonly number[] | null = null,
 ): SweepCell[] {
   const sampling = sizes && samplingOf(cases, sizes);
-  return cases.map((of, i) => {
-    const { totals, end, probes } = of;
-    const cell = { rate, ...caseOf(of), totals, end, probes };
+  return cases.map((sweepCase, i) => {
+    const { totals, end, probes } = sweepCase;
+    const cell = { rate, ...caseOf(sweepCase), totals, end, probes };
     const noise = noiseError(cell);
     const drawn = sampling?.cases[i].retained?.standardError ?? null;
     // How tensors differ has the noise in it.
@@ -136,16 +148,16 @@ export function sweepAnswers(
 ): SweepAnswers {
   const rates = [...new Set(cells.map(({ rate }) => rate))];
   const first = cells.filter(({ rate }) => rate === rates[0]);
-  const from = (of: SweepCase, test: typeof learns) => {
-    const own = cells.filter((cell) => sameCase(cell, of));
+  const from = (sweepCase: SweepCase, test: typeof learns) => {
+    const own = cells.filter((cell) => sameCase(cell, sweepCase));
     return own[own.findLastIndex((cell) => !test(cell, settings)) + 1]?.rate ?? null;
   };
   return {
-    cases: first.map((of) => ({
-      ...caseOf(of),
-      bitsPerWeight: bitsPerWeight(of),
-      learnsFrom: from(of, learns),
-      keepsFrom: from(of, keeps),
+    cases: first.map((sweepCase) => ({
+      ...caseOf(sweepCase),
+      bitsPerWeight: bitsPerWeight(sweepCase),
+      learnsFrom: from(sweepCase, learns),
+      keepsFrom: from(sweepCase, keeps),
     })),
     cheapest: rates.map((rate) => {
       const keeping = cells.filter((cell) => cell.rate === rate && keeps(cell, settings));
@@ -191,9 +203,9 @@ function sumOf(terms: readonly number[]): number {
   return terms.reduce((sum, term) => sum + term, 0);
 }
 
-export function caseOf(of: SweepCase): SweepCase {
-  const { format, scheme, rounding, opmath } = of;
-  return { format, scheme, rounding, opmath, ...sharedIdentityOf(of) };
+export function caseOf(sweepCase: SweepCase): SweepCase {
+  const { format, scheme, rounding, opmath } = sweepCase;
+  return { format, scheme, rounding, opmath, ...sharedIdentityOf(sweepCase) };
 }
 
 export function sameCase(a: SweepCase, b: SweepCase): boolean {

@@ -5,6 +5,7 @@ import type { WorkerMethods } from "./worker.js";
 const workerId = "worker-script";
 const gpuId = "gpu-js";
 const baseId = "learn-base";
+const teacherId = "learn-teacher";
 
 let remote: Remote<WorkerMethods> | null = null;
 
@@ -19,7 +20,16 @@ export const compute: Remote<WorkerMethods> = (...call) => {
 
 /** The base of the models that learn, a safetensors file. */
 export function learnBase(): Uint8Array {
-  return Uint8Array.from(atob(embedded(baseId).trim()), (c) => c.charCodeAt(0));
+  return bytesIn(baseId);
+}
+
+/** The model that teaches in on-policy distillation, a safetensors file: what GRPO made of the base. */
+export function learnTeacher(): Uint8Array {
+  return bytesIn(teacherId);
+}
+
+function bytesIn(id: string): Uint8Array {
+  return Uint8Array.from(atob(embedded(id).trim()), (c) => c.charCodeAt(0));
 }
 
 let sent = false;

@@ -4,7 +4,7 @@ import { selectEngine } from "../../engine/select.js";
 import { summarizeCase } from "../../lens/run/summarize.js";
 import { InputError } from "../../source/input-error.js";
 import { type DroppedFiles, lookAt } from "../data/look-at.js";
-import { Duel, type DuelSettings } from "../learn/duel.js";
+import { Duel, type DuelFiles, type DuelSettings } from "../learn/duel.js";
 import { type Frame, type FrameRequest, Painter } from "../tensor/frame.js";
 import type { RunSettings } from "../tensor/lens-run.js";
 import { loadGpu } from "./load-gpu.js";
@@ -39,8 +39,8 @@ const methods = {
   },
 
   /** Begins to train two models; see Duel. */
-  async learnOpen({ settings, base }: { settings: DuelSettings; base: Uint8Array }) {
-    duel = await Duel.open(settings, base);
+  async learnOpen({ settings, ...files }: { settings: DuelSettings } & DuelFiles) {
+    duel = await Duel.open(settings, files);
   },
 
   learnAdvance: (steps: number) => learning().advance(steps),

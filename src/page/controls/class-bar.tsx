@@ -1,5 +1,6 @@
 import type { Class } from "../../lens/classify.js";
-import type { Case } from "../../lens/run/result.js";
+import type { Case } from "../../lens/run/case.js";
+import { staysByChance } from "../../report/charts/class-ink.js";
 import { stackedClasses } from "../../report/charts/palette.js";
 import { count, percent, share } from "../../report/numbers.js";
 import { classWordsOf } from "../../report/rounding-words.js";
@@ -7,17 +8,26 @@ import { classWordsOf } from "../../report/rounding-words.js";
 type Counts = Readonly<Record<Class, number>>;
 
 /** The page stores weights without shared scales: nothing is collateral. */
-const shownClasses: readonly Class[] = stackedClasses.filter((of) => of !== "collateral");
+const shownClasses: readonly Class[] = stackedClasses.filter((className) => className !== "collateral");
+
+/** The name under which the style sheet has the colour of a class. */
+function inkName(className: Class, rounded: Pick<Case, "rounding">): string {
+  return staysByChance(className, rounded) ? "ink by-chance" : `ink ${className}`;
+}
 
 /** The classes as one stacked bar; decoration beside the numbers. */
-export function ClassBar({ counts }: { counts: Counts }) {
-  const all = shownClasses.reduce((sum, of) => sum + counts[of], 0);
+export function ClassBar({ counts, rounding }: { counts: Counts; rounding: Case["rounding"] }) {
+  const all = shownClasses.reduce((sum, className) => sum + counts[className], 0);
   return (
     <div class="bar" aria-hidden="true">
-      {shownClasses.map((of) => {
-        const part = all === 0 ? 0 : counts[of] / all;
+      {shownClasses.map((className) => {
+        const part = all === 0 ? 0 : counts[className] / all;
         return part === 0 ? null : (
-          <span key={of} style={{ width: `${100 * part}%`, background: `var(--${of})` }} />
+          <span
+            key={className}
+            class={inkName(className, { rounding })}
+            style={{ width: `${100 * part}%` }}
+          />
         );
       })}
     </div>
@@ -25,20 +35,26 @@ export function ClassBar({ counts }: { counts: Counts }) {
 }
 
 /** The five classes of a case, counted. */
-export function ClassCounts({ of: { totals: counts, rounding }, label }: { of: Case; label: string }) {
-  const words = classWordsOf({ rounding });
-  const all = shownClasses.reduce((sum, of) => sum + counts[of], 0);
+export function ClassCounts({
+  of: { totals: counts, rounding, scheme },
+  label,
+}: {
+  of: Case;
+  label: string;
+}) {
+  const words = classWordsOf({ rounding, scheme });
+  const all = shownClasses.reduce((sum, className) => sum + counts[className], 0);
   return (
     <dl class="counts" aria-label={label}>
-      {shownClasses.map((of) => (
-        <div key={of} class={counts[of] === 0 ? "count empty" : "count"}>
+      {shownClasses.map((className) => (
+        <div key={className} class={counts[className] === 0 ? "count empty" : "count"}>
           <dt>
-            <i style={{ background: `var(--${of})` }} />
-            {words[of]}
+            <i class={inkName(className, { rounding })} />
+            {words[className]}
           </dt>
-          <dd data-class={of} data-count={counts[of]}>
-            <b>{percent(share(counts[of], all))}</b>
-            <small>{count(counts[of])}</small>
+          <dd data-class={className} data-count={counts[className]}>
+            <b>{percent(share(counts[className], all))}</b>
+            <small>{count(counts[className])}</small>
           </dd>
         </div>
       ))}

@@ -37,7 +37,7 @@ export function Slider(props: {
   const { values, value } = props;
   const at = Math.max(
     0,
-    values.findLastIndex((of) => of <= value),
+    values.findLastIndex((candidate) => candidate <= value),
   );
   return (
     <div class="field">

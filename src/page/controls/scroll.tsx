@@ -1,11 +1,26 @@
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
 
-/** What may be wider or longer than its place: scrolled by the keyboard too, for which it takes the focus. */
+/**
+ * What may be wider or longer than its place: scrolled by the keyboard too, for which it takes the focus. Where more of it is
+ * to the right, it says so: scroll bars of phones are hidden.
+ */
 export function Scroll({ label, children }: { label: string; children: ComponentChildren }) {
+  const place = useRef<HTMLElement>(null);
+  const [wider, setWider] = useState(false);
+  useEffect(() => {
+    const element = place.current!;
+    const observer = new ResizeObserver(() => setWider(element.scrollWidth > element.clientWidth + 1));
+    for (const each of [element, ...element.children]) observer.observe(each);
+    return () => observer.disconnect();
+  }, []);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: WCAG 2.1.1, a region that scrolls can be reached by the keyboard
-    <section class="scroll" aria-label={label} tabIndex={0}>
-      {children}
-    </section>
+    <>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: WCAG 2.1.1, a region that scrolls can be reached by the keyboard */}
+      <section class="scroll" aria-label={label} tabIndex={0} ref={place}>
+        {children}
+      </section>
+      {wider && <p class="scroll-hint">Scroll sideways for more columns →</p>}
+    </>
   );
 }

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { compute, gpuJsFor } from "../compute/client.js";
+import { compute, gpuJsFor, learnBase, learnTeacher } from "../compute/client.js";
 import { RemoteError } from "../compute/rpc.js";
 import { Segments, Select } from "../controls/fields.js";
 import { Misread } from "../controls/misread.js";
@@ -53,6 +53,11 @@ export function FilesView({ visit }: { visit: Visit }) {
     said.value = null;
     if (files.value.length !== 1) void look();
   };
+  /** The checkpoints before and after the run that comes with the tool: for those who have no files at hand. */
+  const takeRecorded = () => {
+    files.value = [];
+    take([file("base.safetensors", learnBase()), file("final-fp32.safetensors", learnTeacher())]);
+  };
   const change = (part: Partial<DataState>) => {
     state.value = { ...state.peek(), ...part };
     visit.note(writeState(dataFields, state.value));
@@ -67,6 +72,15 @@ export function FilesView({ visit }: { visit: Visit }) {
       </h1>
       <Misread visit={visit} fields={dataFields} />
       <DropZone onFiles={take} waiting={files.value.length === 1 ? files.value[0].name : null} />
+      {files.value.length < 2 && (
+        <p class="offer">
+          No files at hand?{" "}
+          <button type="button" onClick={takeRecorded}>
+            Compare a recorded run
+          </button>{" "}
+          A small decoder in bf16, before and after GRPO in fp32.
+        </p>
+      )}
       <div class="data-settings">
         <Select
           label="Store a recorded run as"
@@ -104,4 +118,8 @@ export function FilesView({ visit }: { visit: Visit }) {
       {found?.kind === "pair" && <PairReport findings={found} />}
     </section>
   );
+}
+
+function file(name: string, bytes: Uint8Array): File {
+  return new File([bytes as BlobPart], name);
 }

@@ -2,12 +2,13 @@ import { selectEngine } from "../../engine/select.js";
 import { compareNumbers, DifferenceTally } from "../../lens/difference/difference.js";
 import { type DifferenceSummary, summarizeDifference } from "../../lens/difference/summarize-difference.js";
 import type { SkippedTensor } from "../../lens/input.js";
-import type { Case } from "../../lens/run/result.js";
+import type { Case } from "../../lens/run/case.js";
 import { summarizeCase } from "../../lens/run/summarize.js";
 import { bringTogether, parseUpdateName } from "../../source/bring-together.js";
 import { InputError } from "../../source/input-error.js";
-import { nameOf, pairUp, storedAs, storedTensor } from "../../source/pair/pair-up.js";
+import { nameOf, pairUp, storedAs } from "../../source/pair/pair-up.js";
 import type { Side } from "../../source/pair/side.js";
+import { sideTensor } from "../../source/pair/side-tensor.js";
 import {
   type ByteSource,
   openSafetensors,
@@ -153,7 +154,7 @@ async function lookAtPair(before: OpenedFile, after: OpenedFile): Promise<PairFi
 }
 
 function sideOf({ path, tensors, skipped }: OpenedFile): Side {
-  const stored = [...tensors].map(([name, tensor]) => [name, storedTensor(tensor)] as const);
+  const stored = [...tensors].map(([name, tensor]) => [name, sideTensor(tensor)] as const);
   return {
     path,
     kind: "checkpoint",

@@ -31,18 +31,19 @@ export function RunReport({ findings }: { findings: RunFindings }) {
         {count(stepNumbers.length)} steps
       </p>
       <div class="panel">
-        {cases.map((of, i) => (
+        {cases.map((lensCase, i) => (
           <section class="case" key={labels[i]} data-case={labels[i]}>
             <h3>{labels[i]}</h3>
-            <ClassBar counts={of.totals} />
-            <ClassCounts of={of} label={`Updates, ${labels[i]}`} />
+            <ClassBar counts={lensCase.totals} rounding={lensCase.rounding} />
+            <ClassCounts of={lensCase} label={`Updates, ${labels[i]}`} />
             <p>
-              <b data-fact="unchanged" data-count={of.end.unchanged}>
-                {percent(shareOfWeights(of, of.end.unchanged))}
+              <b data-fact="unchanged" data-count={lensCase.end.unchanged}>
+                {percent(shareOfWeights(lensCase, lensCase.end.unchanged))}
               </b>{" "}
-              unchanged at the end, <b>{percent(share(of.end.hidden, of.end.unchanged))}</b> of these hidden;
-              of the fp32 displacement <b data-fact="retained">{ratio(of.end.retained)}</b> retained,{" "}
-              <b>{ratio(of.end.visible)}</b> visible
+              unchanged at the end, <b>{percent(share(lensCase.end.hidden, lensCase.end.unchanged))}</b> of
+              these hidden; of the fp32 displacement{" "}
+              <b data-fact="retained">{ratio(lensCase.end.retained)}</b> retained,{" "}
+              <b>{ratio(lensCase.end.visible)}</b> visible
             </p>
           </section>
         ))}

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { compute, learnBase } from "../compute/client.js";
+import { compute, learnBase, learnTeacher } from "../compute/client.js";
 import type { DuelFrame, DuelOutcome, DuelSettings } from "./duel.js";
 import { lastStep } from "./state.js";
 
@@ -29,7 +29,8 @@ export class Classroom {
     this.outcome.value = null;
     this.error.value = null;
     await this.#guarded(run, async () => {
-      await compute("learnOpen", { settings, base: learnBase() });
+      const teacher = settings.run === "opd" ? learnTeacher() : null;
+      await compute("learnOpen", { settings, base: learnBase(), teacher });
       const frame = await compute("learnAdvance", 0);
       if (run !== this.#run) return;
       this.frame.value = frame;

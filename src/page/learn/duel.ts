@@ -1,22 +1,29 @@
 import { parameterCount, parameters } from "../../learn/decoder/shape.js";
 import { Evaluator, passAt } from "../../learn/evaluate.js";
 import { Training } from "../../learn/training.js";
-import type { Case } from "../../lens/run/result.js";
+import type { LearningRun } from "../../lens/learning/learning.js";
+import type { Case } from "../../lens/run/case.js";
 import { openSafetensors } from "../../source/safetensors/stored-tensor.js";
 import { updateSettings } from "../../update/settings.js";
 import type { Storage } from "../tensor/lens-run.js";
 
 export interface DuelSettings extends Storage {
+  readonly run: LearningRun;
   readonly lr: number;
   readonly seed: number;
 }
 
 /** One of the two models, as the page shows it. */
 export interface Learner {
-  /** Shares of right answers in the steps since the last frame. */
+  /** Shares of right answers in the steps since the last frame; see Training.right. */
   readonly rewards: readonly number[];
   /** Of all updates so far. */
   readonly counted: Pick<Case, "totals" | "end" | "rounding">;
+}
+
+export interface DuelFiles {
+  readonly base: Uint8Array;
+  readonly teacher: Uint8Array | null;
 }
 
 export interface DuelFrame {
@@ -31,7 +38,7 @@ export interface DuelOutcome {
   readonly learners: readonly [number, number];
 }
 
-/** Two models learn from one base by GRPO, side by side: one stored as chosen, one as bf16 with an fp32 master. */
+/** Two models learn from one base, side by side: one stored as chosen, one as bf16 with an fp32 master. */
 export class Duel {
   readonly #base: Float32Array;
   readonly #trainings: readonly [Training, Training];
@@ -41,13 +48,14 @@ export class Duel {
     this.#trainings = trainings;
   }
 
-  /** @param file the base as a safetensors file. */
-  static async open({ lr, seed, ...storage }: DuelSettings, file: Uint8Array): Promise<Duel> {
-    const base = await modelIn(file);
-    const open = (of: Storage) => {
-      const settings = { run: "rlvr", lr, storage: updateSettings({ ...of, seed }) } as const;
-      return Training.open(settings, { base, teacher: base });
-    };
+  /**
+   * @param files safetensors files: the base, and the model that teaches, which on-policy distillation needs.
+   */
+  static async open({ run, lr, seed, ...storage }: DuelSettings, files: DuelFiles): Promise<Duel> {
+    const base = await modelIn(files.base);
+    const teacher = files.teacher ? await modelIn(files.teacher) : base;
+    const open = (learnerStorage: Storage) =>
+      Training.open({ run, lr, storage: updateSettings({ ...learnerStorage, seed }) }, { base, teacher });
     const master: Storage = { format: "bf16", scheme: "master", rounding: "nearest-even" };
     return new Duel(base, [await open(storage), await open(master)]);
   }
@@ -56,7 +64,10 @@ export class Duel {
     const learners: Learner[] = [];
     for (const training of this.#trainings) {
       const rewards: number[] = [];
-      for (let i = 0; i < steps; i++) rewards.push((await training.advance()).reward!);
+      for (let i = 0; i < steps; i++) {
+        await training.advance();
+        rewards.push(training.right);
+      }
       const { totals, end, rounding } = await training.count();
       learners.push({ rewards, counted: { totals, end, rounding } });
     }

@@ -1,7 +1,10 @@
 import { effect, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Rounding } from "../../format/round.js";
+import { usualRates } from "../../learn/training.js";
+import { type LearningRun, learningRuns } from "../../lens/learning/learning.js";
 import { percent, ratio, share } from "../../report/numbers.js";
+import { classWordsOf } from "../../report/rounding-words.js";
 import type { SchemeName } from "../../update/scheme.js";
 import { ClassBar } from "../controls/class-bar.js";
 import { Emphasis } from "../controls/emphasis.js";
@@ -13,8 +16,17 @@ import { formatOptions, roundingOptions, schemeOptions, storageWords } from "../
 import { Classroom } from "./classroom.js";
 import type { DuelOutcome, Learner } from "./duel.js";
 import { RewardChart } from "./reward-chart.js";
-import { type LearnState, lastStep, learnFields, learnRates, recentMean, smoothed } from "./state.js";
+import {
+  type LearnState,
+  lastStep,
+  learnFields,
+  learnRates,
+  recentMean,
+  smoothed,
+  trainings,
+} from "./state.js";
 
+const trainingOptions = learningRuns.map((value) => ({ value, label: trainings[value].label }));
 const masterWords = "bf16 + fp32 master";
 
 /** Two models learn side by side: does the one whose updates are rounded away learn at all? */
@@ -22,6 +34,7 @@ export function LearnView({ visit }: { visit: Visit }) {
   const state = useSignal(readState(learnFields, visit.parameters));
   const classroom = useMemo(() => new Classroom(), []);
   const restart = (play: boolean) => void classroom.open(state.peek(), play);
+  const training = trainings[state.value.run];
   const change = (part: Partial<LearnState>) => {
     state.value = { ...state.peek(), ...part };
     restart(true);
@@ -59,7 +72,7 @@ export function LearnView({ visit }: { visit: Visit }) {
             <i class="chosen" /> {words} <i class="master" /> {masterWords}{" "}
             <small>right answers, mean of {smoothed} steps of 128</small>
           </p>
-          <RewardChart rewards={rewards} labels={[words, masterWords]} />
+          <RewardChart rewards={rewards} labels={[words, masterWords]} base={training.base} />
         </div>
         <div class="controls">
           <div class="transport">
@@ -78,6 +91,12 @@ export function LearnView({ visit }: { visit: Visit }) {
               {step}
             </output>
           </div>
+          <Select
+            label="Training"
+            value={state.value.run}
+            options={trainingOptions}
+            onChange={(run) => change({ run: run as LearningRun, lr: usualRates[run as LearningRun] })}
+          />
           <Slider
             label="Learning rate"
             values={learnRates}
@@ -116,8 +135,8 @@ export function LearnView({ visit }: { visit: Visit }) {
       )}
       <footer class="foot">
         <p class="engine">
-          A decoder of 26,048 weights that adds two numbers, trained on this machine by GRPO (16 prompts, 8
-          answers each, AdamW); each model reads what it stores.{" "}
+          A decoder of 26,048 weights that adds two numbers, trained on this machine {training.about}; AdamW);
+          each model reads what it stores.{" "}
           {classroom.rate.value > 0 && `${classroom.rate.value} steps a second.`}
         </p>
       </footer>
@@ -126,20 +145,24 @@ export function LearnView({ visit }: { visit: Visit }) {
 }
 
 /** What became of the updates of one model. */
-function Counts({ of, words, name }: { of: Learner; words: string; name: string }) {
-  const { totals, end } = of.counted;
+function Counts({ of: learner, words, name }: { of: Learner; words: string; name: string }) {
+  const { totals, end, rounding } = learner.counted;
+  const named = classWordsOf({ rounding });
   const updates = totals.none + totals.lost + totals.kept + totals.moved;
   const part = (n: number) => percent(share(n, updates));
   return (
     <div class="learner" data-learner={name}>
       <h2>{words}</h2>
-      <ClassBar counts={totals} />
+      <ClassBar counts={totals} rounding={rounding} />
       <p>
         <span data-class="moved" data-count={totals.moved}>
           moved {part(totals.moved)}
         </span>
         , {totals.kept > 0 && <span data-class="kept">kept {part(totals.kept)}, </span>}
-        <span data-class="lost">lost {part(totals.lost)}</span>; retained <b>{ratio(end.retained)}</b>
+        <span data-class="lost">
+          {named.lost} {part(totals.lost)}
+        </span>
+        ; retained <b>{ratio(end.retained)}</b>
       </p>
     </div>
   );

@@ -1,4 +1,4 @@
-import { baseAbility, lastStep, recentMean } from "./state.js";
+import { lastStep, recentMean } from "./state.js";
 
 const [width, height] = [640, 300];
 const margin = { left: 46, right: 70, top: 12, bottom: 34 };
@@ -6,7 +6,10 @@ const margin = { left: 46, right: 70, top: 12, bottom: 34 };
 export function RewardChart(props: {
   rewards: readonly [readonly number[], readonly number[]];
   labels: readonly [string, string];
+  /** Where both begin. */
+  base: number;
 }) {
+  const { base } = props;
   const [chosen, master] = props.rewards;
   const all = [...chosen, ...master];
   const least = Math.min(0.5, ...all.map((r) => Math.floor(10 * r) / 10));
@@ -39,8 +42,8 @@ export function RewardChart(props: {
           {step === 0 ? "step 0" : step}
         </text>
       ))}
-      <line class="base" x1={margin.left} x2={width - margin.right} y1={y(baseAbility)} y2={y(baseAbility)} />
-      <text x={x(lastStep) - 4} y={y(baseAbility) + 17} text-anchor="end">
+      <line class="base" x1={margin.left} x2={width - margin.right} y1={y(base)} y2={y(base)} />
+      <text x={x(lastStep) - 4} y={y(base) + 17} text-anchor="end">
         before training
       </text>
       {[chosen, master].map((rewards, i) => (

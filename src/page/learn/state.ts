@@ -1,10 +1,12 @@
 import { type Rounding, roundings } from "../../format/round.js";
+import { type LearningRun, learningRuns } from "../../lens/learning/learning.js";
 import { type SchemeName, schemeNames } from "../../update/scheme.js";
 import { choiceField, type Fields, numberField, wholeField } from "../location.js";
 import { formatNames } from "../settings.js";
 
 /** All that the address says of the view of two models that learn. */
 export interface LearnState {
+  readonly run: LearningRun;
   readonly format: string;
   readonly scheme: SchemeName;
   readonly rounding: Rounding;
@@ -12,7 +14,34 @@ export interface LearnState {
   readonly seed: number;
 }
 
+/** pass@1 of the base over all prompts, which a test computes. */
+export const baseAbility = 0.6644;
+
+/** What is chosen, what the models learn from, and where the base stood on the prompts of the curves. */
+export interface TrainingWords {
+  readonly label: string;
+  readonly about: string;
+  /** pass@1 of the base, which a test computes. */
+  readonly base: number;
+}
+
+export const trainings: Readonly<Record<LearningRun, TrainingWords>> = {
+  rlvr: { label: "RL (GRPO)", about: "by GRPO (16 prompts, 8 answers each", base: baseAbility },
+  sft: {
+    label: "SFT",
+    about:
+      "on 128 right answers a step to sums of numbers below 60, of which the curves show the chance (cross-entropy",
+    base: 0.6741,
+  },
+  opd: {
+    label: "Distillation",
+    about: "by on-policy distillation of the model that GRPO made (128 prompts",
+    base: baseAbility,
+  },
+};
+
 export const learnFields: Fields<LearnState> = {
+  run: choiceField(learningRuns, "rlvr"),
   format: choiceField(formatNames, "bf16"),
   scheme: choiceField(schemeNames, "in-place"),
   rounding: choiceField(roundings, "nearest-even"),
@@ -27,8 +56,6 @@ export const learnRates: readonly number[] = [-6, -5, -4, -3].flatMap((power) =>
 
 /** As the recorded run. */
 export const lastStep = 300;
-/** pass@1 of the base, which a test computes. */
-export const baseAbility = 0.6644;
 
 /** Steps of which a point of the curves is the mean: a step has 128 answers, and its share a deviation of 4 points. */
 export const smoothed = 20;

@@ -1,4 +1,4 @@
-import type { Case } from "../../lens/run/result.js";
+import type { Case } from "../../lens/run/case.js";
 import { percent, ratio, share, shareOfWeights } from "../../report/numbers.js";
 import { ClassBar } from "../controls/class-bar.js";
 import type { Frame } from "../tensor/frame.js";
@@ -12,8 +12,8 @@ function frameOf(run: RunName, frame: Frame | null): Frame | null {
   return frame?.side === side && frame.cases.length === storages.length + 1 ? frame : null;
 }
 
-function unchanged(of: Case): string {
-  return percent(shareOfWeights(of, of.end.unchanged));
+function unchanged(lensCase: Case): string {
+  return percent(shareOfWeights(lensCase, lensCase.end.unchanged));
 }
 
 interface Shown {
@@ -56,8 +56,8 @@ function Pair({ run, shown, frame }: { run: RunName; shown: readonly Shown[]; fr
   return (
     <div class="pictures-scene">
       <div class="pictures">
-        {shown.map(({ of, label, fact, tone, weights }) => {
-          const found = now?.cases[of];
+        {shown.map(({ of: caseIndex, label, fact, tone, weights }) => {
+          const found = now?.cases[caseIndex];
           return (
             <div class="big" key={label}>
               <WeightsPicture
@@ -123,7 +123,7 @@ export function LostScene({ frame }: { frame: Frame | null }) {
           <b class="figure none">{percent(share(none, all))}</b> zero
         </span>
       </p>
-      <ClassBar counts={stored.totals} />
+      <ClassBar counts={stored.totals} rounding={stored.rounding} />
       <SizeHistogram of={stored} />
     </div>
   );

@@ -1,11 +1,12 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
+import { Classroom } from "../learn/classroom.js";
 import type { Frame } from "../tensor/frame.js";
 import { pictureInks } from "../tensor/inks.js";
 import { Player } from "../tensor/player.js";
 import { palette } from "../theme.js";
 import { SceneBody } from "./scene-body.js";
-import { lastSteps, type RunName, sceneNames, scenes, talkRuns } from "./scenes.js";
+import { lastSteps, type RunName, sceneNames, scenes, talkLearning, talkRuns } from "./scenes.js";
 
 const runs = Object.keys(talkRuns) as readonly RunName[];
 
@@ -13,6 +14,7 @@ const runs = Object.keys(talkRuns) as readonly RunName[];
 export function TalkPages({ leave }: { leave: () => void }) {
   const frames = useSignal<Readonly<Partial<Record<RunName, Frame>>>>({});
   const error = useSignal<string | null>(null);
+  const classroom = useMemo(() => new Classroom(), []);
   useEffect(() => {
     const player = new Player(
       () => pictureInks(palette.peek()),
@@ -26,17 +28,23 @@ export function TalkPages({ leave }: { leave: () => void }) {
         error.value = player.error.value;
         if (player.frame.value) frames.value = { ...frames.value, [run]: player.frame.value };
       }
+      await classroom.open(talkLearning, true);
     })();
-    return () => player.close();
+    return () => {
+      player.close();
+      classroom.close();
+    };
   }, []);
 
-  const done = runs.filter((run) => frames.value[run]).length;
+  const learned = classroom.outcome.value !== null;
+  const done = runs.filter((run) => frames.value[run]).length + Number(learned);
+  const all = runs.length + 1;
+  const problem = error.value ?? classroom.error.value;
   return (
-    <main class="talk-pages" data-ready={done === runs.length}>
+    <main class="talk-pages" data-ready={done === all}>
       <p class="talk-bar" role="status">
-        {error.value ??
-          (done === runs.length ? "Ready to print." : `Computing run ${done + 1} of ${runs.length}…`)}
-        <button type="button" disabled={done < runs.length} onClick={() => print()}>
+        {problem ?? (done === all ? "Ready to print." : `Computing run ${done + 1} of ${all}…`)}
+        <button type="button" disabled={done < all} onClick={() => print()}>
           Print or save as PDF
         </button>
         <button type="button" class="quiet" onClick={leave}>
@@ -49,7 +57,7 @@ export function TalkPages({ leave }: { leave: () => void }) {
           <section class={`talk page ${name}`} key={name}>
             <h2>{title}</h2>
             <div class="scene">
-              <SceneBody name={name} frame={(run && frames.value[run]) ?? null} still />
+              <SceneBody name={name} frame={(run && frames.value[run]) ?? null} classroom={classroom} still />
             </div>
             <p class="text">{text}</p>
           </section>

@@ -1,4 +1,6 @@
+import type { Classroom } from "../learn/classroom.js";
 import type { Frame } from "../tensor/frame.js";
+import { LearnScene } from "./learn-scene.js";
 import { ApparentScene, KeptScene, LostScene, TruthScene } from "./live-scenes.js";
 import type { SceneName } from "./scenes.js";
 import { GapScene, PushScene, YoursScene } from "./still-scenes.js";
@@ -7,10 +9,12 @@ import { GapScene, PushScene, YoursScene } from "./still-scenes.js";
 export function SceneBody({
   name,
   frame,
+  classroom,
   still = false,
 }: {
   name: SceneName;
   frame: Frame | null;
+  classroom: Classroom;
   still?: boolean;
 }) {
   switch (name) {
@@ -26,6 +30,8 @@ export function SceneBody({
       return <LostScene frame={frame} />;
     case "kept":
       return <KeptScene frame={frame} />;
+    case "learn":
+      return <LearnScene classroom={classroom} still={still} />;
     case "yours":
       return <YoursScene />;
   }

@@ -1,8 +1,9 @@
+import type { DuelSettings } from "../learn/duel.js";
 import type { RunSettings, Storage } from "../tensor/lens-run.js";
 import { presets, sigma } from "../tensor/presets.js";
 
 /** The story in the order in which it is told. */
-export const sceneNames = ["apparent", "truth", "gap", "push", "lost", "kept", "yours"] as const;
+export const sceneNames = ["apparent", "truth", "gap", "push", "lost", "kept", "learn", "yours"] as const;
 export type SceneName = (typeof sceneNames)[number];
 
 /** Runs that go on behind scenes; scenes with the same one share it. */
@@ -75,6 +76,16 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
       "fp32 master: verl, DeepSpeed, Megatron. In-place bf16: TRL where the model is loaded as bf16.",
     ],
   },
+  learn: {
+    title: "What is lost is not learned.",
+    text: "Two copies of a small model learn to add, by GRPO at 1e-5. They differ in how their weights are stored.",
+    run: null,
+    notes: [
+      "Both are trained now, in this browser: 300 steps, the same prompts and seeds. Each model reads what it stores.",
+      "In-place, nearly all updates are lost, and most of the gain with them. With an fp32 master the bits change as rarely, and the model learns.",
+      'At 1e-4 in-place learns most of it; at 1e-6, where RL is done, nothing. The view "Does it learn?" has the sliders.',
+    ],
+  },
   yours: {
     title: "Is your run losing its updates?",
     text: "Ask it. Or drop two checkpoints on this page: nothing leaves the machine.",
@@ -102,6 +113,9 @@ export const talkRuns: Readonly<Record<RunName, RunSettings>> = {
     storages: [inPlace, master, { ...inPlace, scheme: "kahan" }, { ...inPlace, rounding: "stochastic" }],
   },
 };
+
+/** The training behind the scene of learning. */
+export const talkLearning: DuelSettings = { ...inPlace, run: "rlvr", lr: 1e-5, seed: 0 };
 
 /** What the four storages and the truth are called, large. */
 export const manyLabels = ["in-place", "fp32 master", "Kahan", "stochastic", "fp32"] as const;

@@ -151,7 +151,7 @@ export function YoursScene() {
           <li>lost is not zero: it is what storage rounded away</li>
           <li>an fp32 master or compensation keeps it; stochastic rounding does on average</li>
           <li>
-            and does the model learn? <a href="#learn">Two models, side by side</a>
+            at your rate, in your format? <a href="#learn">Two models, side by side</a>
           </li>
         </ul>
       </div>

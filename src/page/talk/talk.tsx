@@ -1,6 +1,7 @@
 import { effect, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Misread } from "../controls/misread.js";
+import { Classroom } from "../learn/classroom.js";
 import { readState, writeState } from "../location.js";
 import { go, type Visit } from "../place.js";
 import { pictureInks } from "../tensor/inks.js";
@@ -9,7 +10,7 @@ import { palette } from "../theme.js";
 import { keyAction } from "./keys.js";
 import { TalkPages } from "./pages.js";
 import { SceneBody } from "./scene-body.js";
-import { lastSteps, type RunName, sceneNames, scenes, talkRuns } from "./scenes.js";
+import { lastSteps, type RunName, sceneNames, scenes, talkLearning, talkRuns } from "./scenes.js";
 import { SpeakerWindow } from "./speaker.js";
 import { talkFields } from "./state.js";
 
@@ -40,8 +41,12 @@ function Talk({ visit }: { visit: Visit }) {
       ),
     [],
   );
+  const classroom = useMemo(() => new Classroom(), []);
+  const calm = useMemo(() => matchMedia("(prefers-reduced-motion: reduce)").matches, []);
   const name = sceneNames[state.value.scene - 1];
   const { title: heading, text, run } = scenes[name];
+  const isLearning = name === "learn";
+  const live = isLearning ? classroom : run === null ? null : player;
 
   const goTo = (scene: number) => {
     blank.value = false;
@@ -52,7 +57,11 @@ function Talk({ visit }: { visit: Visit }) {
     if (document.fullscreenElement) void document.exitFullscreen();
     go({ view: "tensor", parameters: new Map() });
   };
-  const toggle = () => (player.playing.peek() ? player.pause() : player.play());
+  const toggle = () => {
+    const shown = sceneNames[state.peek().scene - 1] === "learn" ? classroom : player;
+    if (shown.playing.peek()) shown.pause();
+    else shown.play();
+  };
   const fullScreen = () => {
     if (document.fullscreenElement) void document.exitFullscreen();
     else void root.current?.requestFullscreen?.();
@@ -86,9 +95,11 @@ function Talk({ visit }: { visit: Visit }) {
   // A scene whose run goes on already joins it.
   useEffect(() => {
     speaker.show(state.peek().scene);
+    if (!isLearning) classroom.pause();
+    else if (classroom.frame.peek() === null) void classroom.open(talkLearning, true);
+    else classroom.play();
     if (!run) return player.pause();
     const { step } = state.peek();
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     player.until = lastSteps[run];
     if (!player.frame.peek() || shownRun.current !== run) {
       shownRun.current = run;
@@ -135,21 +146,23 @@ function Talk({ visit }: { visit: Visit }) {
       repaint();
       speaker.close();
       player.close();
+      classroom.close();
     };
   }, []);
 
   const { scene } = state.value;
+  const error = (isLearning ? classroom : player).error.value ?? problem.value;
   return (
     <main class={`talk ${name} ${idle.value ? "idle" : ""}`} ref={root}>
       <h1 ref={title} tabIndex={-1}>
         {heading}
       </h1>
       <div class="scene">
-        <SceneBody name={name} frame={player.frame.value} />
+        <SceneBody name={name} frame={player.frame.value} classroom={classroom} still={calm && isLearning} />
       </div>
       <p class="text">{text}</p>
       <Misread visit={visit} fields={talkFields} />
-      {(player.error.value ?? problem.value) && <p role="alert">{player.error.value ?? problem.value}</p>}
+      {error && <p role="alert">{error}</p>}
       <nav class="talk-bar" aria-label="Scenes">
         <button
           type="button"
@@ -180,7 +193,7 @@ function Talk({ visit }: { visit: Visit }) {
           →
         </button>
         <span class="spacer" />
-        {run && <Quiet text={player.playing.value ? "Pause" : "Play"} keyName="P" act={toggle} />}
+        {live && <Quiet text={live.playing.value ? "Pause" : "Play"} keyName="P" act={toggle} />}
         <Quiet text="Notes" keyName="N" act={showNotes} />
         <Quiet
           text="Print"

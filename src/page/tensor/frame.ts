@@ -1,4 +1,4 @@
-import type { Case } from "../../lens/run/result.js";
+import type { Case } from "../../lens/run/case.js";
 import { LensRun, type RunSettings } from "./lens-run.js";
 import { type PictureInks, paintChanges, type Span } from "./paint.js";
 

@@ -1,21 +1,39 @@
-import type { Case } from "../../lens/run/result.js";
+import type { Case } from "../../lens/run/case.js";
+import { staysByChance } from "../../report/charts/class-ink.js";
+import { inGaps, labelledSizes } from "../../report/charts/histogram-chart.js";
 import { stackedClasses } from "../../report/charts/palette.js";
 import { count } from "../../report/numbers.js";
 import { boundaryOf, classWordsOf } from "../../report/rounding-words.js";
+import { useWidth } from "../weight/use-width.js";
 
-const sized = stackedClasses.filter((of) => of === "moved" || of === "kept" || of === "lost");
+const sized = stackedClasses.filter(
+  (className) => className === "moved" || className === "kept" || className === "lost",
+);
 const width = 720;
 const height = 190;
-const foot = 34;
+/** Room for labels: those of a phone are larger, in a picture that is as wide as a projector's. */
+const feet = { usual: 34, phone: 64 };
 
 /** Updates by size against the gap at their weight, coloured by what became of them; the line is where all move theirs. */
-export function SizeHistogram({ of: { histogram, rounding } }: { of: Pick<Case, "histogram" | "rounding"> }) {
-  const { firstBin } = histogram;
+export function SizeHistogram({ of: lensCase }: { of: Sized }) {
+  return lensCase.histogram.firstBin === null ? null : (
+    <Bins of={lensCase} firstBin={lensCase.histogram.firstBin} />
+  );
+}
+
+type Sized = Pick<Case, "histogram" | "rounding" | "scheme">;
+
+function Bins({ of: lensCase, firstBin }: { of: Sized; firstBin: number }) {
+  const { histogram, rounding, scheme } = lensCase;
+  const [ref, shownWidth] = useWidth<SVGSVGElement>(width);
+  const phone = shownWidth < 480;
+  const foot = phone ? feet.phone : feet.usual;
   const boundary = boundaryOf({ rounding });
-  const words = classWordsOf({ rounding });
-  if (firstBin === null) return null;
-  const totals = histogram.lost.map((_, i) => sized.reduce((sum, of) => sum + histogram[of][i], 0));
-  // Tails that hold a ten thousandth of all are left out of sight, but never the boundary.
+  const words = classWordsOf({ rounding, scheme });
+  const totals = histogram.lost.map((_, i) =>
+    sized.reduce((sum, className) => sum + histogram[className][i], 0),
+  );
+  // Tails that hold a ten thousandth of all are left out, but never the boundary.
   const all = totals.reduce((sum, n) => sum + n, 0);
   const rare = (bin: number) => (totals[bin] ?? 0) < all / 10_000;
   let [first, last] = [0, totals.length - 1];
@@ -27,27 +45,29 @@ export function SizeHistogram({ of: { histogram, rounding } }: { of: Pick<Case, 
   const step = width / (highest - lowest);
   const scale = (height - foot - 18) / Math.max(...shown, 1);
   const edge = (boundary.exponent - lowest) * step;
-  const sums = sized.map((of) => histogram[of].reduce((sum, n) => sum + n, 0));
+  const sums = sized.map((className) => histogram[className].reduce((sum, n) => sum + n, 0));
   return (
     <svg
+      ref={ref}
       class="chart"
       viewBox={`0 0 ${width} ${height}`}
       role="img"
-      aria-label={`Updates by size against the gap: ${sized.map((of, i) => `${count(sums[i])} ${words[of]}`).join(", ")}`}
+      aria-label={`Updates by size against the gap: ${sized.map((className, i) => `${count(sums[i])} ${words[className]}`).join(", ")}`}
     >
       {shown.map((_, i) => {
         let top = height - foot;
-        return sized.map((of) => {
-          const part = histogram[of][first + i] * scale;
+        return sized.map((className) => {
+          const part = histogram[className][first + i] * scale;
           top -= part;
           return part === 0 ? null : (
             <rect
-              key={`${of}${lowest + i}`}
+              key={`${className}${lowest + i}`}
               x={(firstBin + first + i - lowest) * step + 1}
               y={top}
               width={Math.max(1, step - 2)}
               height={part}
-              fill={`var(--${of})`}
+              class={staysByChance(className, { rounding }) ? "by-chance" : undefined}
+              fill={`var(--${className})`}
             />
           );
         });
@@ -57,20 +77,19 @@ export function SizeHistogram({ of: { histogram, rounding } }: { of: Pick<Case, 
       <text x={edge - 6} y={12} text-anchor="end" class="strong">
         {boundary.words}
       </text>
-      {Array.from({ length: highest - lowest }, (_, i) => lowest + i)
-        .filter((bin) => bin % 2 === 0)
-        .map((bin) => (
-          <text key={bin} x={(bin - lowest) * step} y={height - foot + 15} text-anchor="middle">
-            {bin === 0 ? "1" : `2${superscript(bin)}`}
-          </text>
-        ))}
+      {labelledSizes(lowest, highest - 1, step * (phone ? 0.9 : 1.3)).map((bin) => (
+        <text
+          key={bin}
+          x={(bin - lowest) * step}
+          y={height - foot + (phone ? 26 : 15)}
+          text-anchor={bin === lowest ? "start" : "middle"}
+        >
+          {inGaps(bin)}
+        </text>
+      ))}
       <text x={width / 2} y={height - 3} text-anchor="middle">
         |update| / ulp(weight)
       </text>
     </svg>
   );
-}
-
-export function superscript(n: number): string {
-  return String(n).replace(/./g, (c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
 }

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { classes } from "../../lens/classify.js";
-import type { Case } from "../../lens/run/result.js";
+import type { Case } from "../../lens/run/case.js";
 import { compute, gpuJsFor } from "../compute/client.js";
 import type { Player } from "./player.js";
 
@@ -44,5 +44,5 @@ export function Recount({ player }: { player: Player }) {
 /** All that two engines must agree on. */
 function countsOf({ totals, end }: Case): string {
   const { parted, sums, ...counts } = end;
-  return JSON.stringify([classes.map((of) => totals[of]), counts, sums]);
+  return JSON.stringify([classes.map((className) => totals[className]), counts, sums]);
 }

@@ -1,4 +1,4 @@
-import type { Case } from "../../lens/run/result.js";
+import type { Case } from "../../lens/run/case.js";
 import { percent, ratio, share, shareOfWeights } from "../../report/numbers.js";
 
 /** What a run shows, in words. */

@@ -113,7 +113,7 @@ export function TensorView({ visit }: { visit: Visit }) {
             <h2>
               What became of {count(frame.step * side * side)} updates <small>stored as {words.value}</small>
             </h2>
-            <ClassBar counts={stored.run.totals} />
+            <ClassBar counts={stored.run.totals} rounding={stored.run.rounding} />
             <ClassCounts of={stored.run} label={`Updates so far, ${words.value}`} />
             <dl class="facts">
               <Fact

@@ -2,7 +2,6 @@ import { decode, encode } from "../../format/encode.js";
 import type { Format } from "../../format/format.js";
 import { ulp } from "../../format/neighbours.js";
 import { short } from "../../report/numbers.js";
-import { superscript } from "../tensor/histogram.js";
 import { bitsOf } from "./bins.js";
 
 /** The bits of a stored weight, each a switch. */
@@ -71,4 +70,8 @@ function Value({ value, format }: { value: number; format: Format }) {
       {String(Math.abs(value) / gap / hidden)} × 2{superscript(exponent)} = {short(value)}
     </b>
   );
+}
+
+function superscript(n: number): string {
+  return String(n).replace(/./g, (c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
 }

@@ -115,9 +115,9 @@ export function NumberLine(props: {
             const bin = binOf(value, format, rounding);
             const [left, right] = [x(bin.low), x(bin.high)];
             const way = wayTo(value);
-            const of = way ? inkOf(way, rounding) : value === step.stored ? "start" : "other";
+            const className = way ? inkOf(way, rounding) : value === step.stored ? "start" : "other";
             return (
-              <g key={value} class={`bin ${of} ${rounding === "stochastic" ? "shared" : ""}`}>
+              <g key={value} class={`bin ${className} ${rounding === "stochastic" ? "shared" : ""}`}>
                 <rect
                   x={left + 0.75}
                   y={binTop}

@@ -18,11 +18,14 @@ export interface WeightState {
 export const leastGaps = 1 / 64;
 export const mostGaps = 2 ** 20;
 
+/** Steps that are shown where nobody has said how many: enough for the default update to show in fp32 and not in-place. */
+export const usualSteps = 1000;
+
 export const weightFields: Fields<WeightState> = {
   w: anyNumberField(0.02),
   u: anyNumberField(1e-6),
   format: choiceField(formatNames, "bf16"),
   rounding: choiceField(roundings, "nearest-even"),
   gaps: numberField(4, leastGaps, mostGaps),
-  steps: wholeField(0, 0, mostSteps),
+  steps: wholeField(usualSteps, 0, mostSteps),
 };

@@ -82,7 +82,7 @@ export function WalkChart(props: {
             {Number.isFinite(state.weight) ? label : `${label}: ${state.weight}`}
           </text>
         ))}
-        {stepTicks(steps).map((step) => (
+        {stepTicks(steps, inner.width).map((step) => (
           <g key={step}>
             <line
               x1={x(step)}
@@ -122,9 +122,9 @@ function apart(values: readonly number[], y: (value: number) => number, least: n
   return kept;
 }
 
-/** Four parts of a walk, or as many as it has steps. */
-function stepTicks(steps: number): number[] {
-  const parts = [4, 5, 2].find((n) => steps % n === 0) ?? 1;
+/** Equal parts of a walk, as many as there is room for. */
+function stepTicks(steps: number, width: number): number[] {
+  const parts = [4, 5, 2].find((n) => steps % n === 0 && width >= 75 * n) ?? 1;
   return steps === 0 ? [0] : Array.from({ length: parts + 1 }, (_, i) => (i * steps) / parts);
 }
 

@@ -1,8 +1,9 @@
 import type { Format } from "../../format/format.js";
 import type { Rounding } from "../../format/round.js";
 import { type Class, classes, classify } from "../../lens/classify.js";
-import { applyUpdate, startState } from "../../update/apply.js";
-import type { WeightState } from "../../update/scheme.js";
+import { startState } from "../../update/apply.js";
+import { storageArithmetic } from "../../update/arithmetic.js";
+import { schemes, type WeightState } from "../../update/scheme.js";
 import { type UpdateOptions, updateSettings } from "../../update/settings.js";
 import { randomBits, stepKey, tensorKey } from "../../update/threefry.js";
 
@@ -25,6 +26,8 @@ export interface Track {
   readonly firstMoved: number | null;
   /** The stored weight before the first step and after each. */
   readonly path: readonly number[];
+  /** What became of the update of each step. */
+  readonly became: readonly Class[];
 }
 
 type Options = Omit<UpdateOptions, "seed">;
@@ -60,19 +63,48 @@ export function walk(settings: WalkSettings, steps: number): Track[] {
     const stored = startState(weight, updateSettings({ format: settings.format })).weight;
     const complete = updateSettings(options);
     let state = startState(stored, complete);
-    const counts = Object.fromEntries(classes.map((of) => [of, 0])) as Record<Class, number>;
+    const counts = Object.fromEntries(classes.map((className) => [className, 0])) as Record<Class, number>;
     let firstMoved: number | null = null;
     const path = [state.weight];
-    for (let step = 1; step <= Math.min(steps, mostSteps); step++) {
-      let draw = 0;
-      const random = () => randomBits(stepKey(key, step), 0, draw++);
-      const next = applyUpdate(state, update, { ...complete, random });
+    const all: Class[] = [];
+    // As applyUpdate has it, with the options resolved once: a walk is taken at every move of a dragged weight.
+    let [step, draw] = [1, 0];
+    const random = () => randomBits(stepKey(key, step), 0, draw++);
+    const arithmetic = storageArithmetic(complete, random);
+    for (; step <= Math.min(steps, mostSteps); step++) {
+      draw = 0;
+      const next = schemes[complete.scheme].step(state, Math.fround(update), arithmetic);
       const became = classify(state, Math.fround(update), next);
       counts[became] += 1;
       if (became === "moved") firstMoved ??= step;
+      all.push(became);
       state = next;
       path.push(state.weight);
     }
-    return { name, label, state, counts, firstMoved, path };
+    return { name, label, state, counts, firstMoved, path, became: all };
   });
+}
+
+/** A track as it was after so many of its steps. */
+export function upTo(track: Track, steps: number): Track {
+  if (steps >= track.became.length) return track;
+  const path = track.path.slice(0, steps + 1);
+  const became = track.became.slice(0, steps);
+  const counts = Object.fromEntries(classes.map((className) => [className, 0])) as Record<Class, number>;
+  for (const each of became) counts[each] += 1;
+  const firstMoved = track.firstMoved !== null && track.firstMoved <= steps ? track.firstMoved : null;
+  return { ...track, state: { ...track.state, weight: path[steps] }, counts, firstMoved, path, became };
+}
+
+/** The least and the greatest of the finite weights on the way: what a picture of a part of it has to have room for. */
+export function rangeOf(tracks: readonly Track[]): [number, number] {
+  let [least, most] = [Infinity, -Infinity];
+  for (const { path } of tracks) {
+    for (const weight of path) {
+      if (!Number.isFinite(weight)) continue;
+      least = Math.min(least, weight);
+      most = Math.max(most, weight);
+    }
+  }
+  return [least, most];
 }

@@ -16,8 +16,9 @@ import type { Visit } from "../place.js";
 import { formatOptions, roundingOptions } from "../settings.js";
 import { Bits } from "./bits.js";
 import { NumberLine } from "./number-line.js";
-import { leastGaps, mostGaps, type WeightState, weightFields } from "./state.js";
-import { mostSteps, type Track, walk } from "./walk.js";
+import { leastGaps, mostGaps, usualSteps, type WeightState, weightFields } from "./state.js";
+import { usePlayed } from "./use-played.js";
+import { mostSteps, rangeOf, type Track, upTo, walk } from "./walk.js";
 import { WalkChart } from "./walk-chart.js";
 
 /** One weight, one update: where it lands, and what a thousand of them come to. */
@@ -36,16 +37,18 @@ export function WeightView({ visit }: { visit: Visit }) {
   const gap = ulp(finite ? stored : format.maxFinite, format);
   const centre = held.value ?? stored;
   const span = gaps * gap;
-  const tracks = useMemo(
+  const shown = usePlayed(steps);
+  const whole = useMemo(
     () => walk({ weight: w, update: u, format, rounding, seed: 1 }, steps),
     [numeral(w), numeral(u), formatName, rounding, steps],
   );
+  const tracks = whole.map((track) => upTo(track, shown));
 
   const change = (part: Partial<WeightState>) => {
     // Where w was set from elsewhere, the line goes there.
     if ("w" in part || "format" in part) held.value = null;
-    // Another number or format is another walk.
-    const anew = "steps" in part || "gaps" in part ? {} : { steps: 0 };
+    // Another number or format is another walk, and while it is dragged there is time for one of usual length.
+    const anew = "steps" in part || "gaps" in part ? {} : { steps: Math.min(state.peek().steps, usualSteps) };
     state.value = { ...state.peek(), ...anew, ...part };
   };
   useEffect(() => visit.note(writeState(weightFields, state.value)), [state.value]);
@@ -124,9 +127,6 @@ export function WeightView({ visit }: { visit: Visit }) {
         />
       )}
       <div class="stack">
-        <div class="panel">
-          <Bits value={stored} format={format} onChange={(value) => change({ w: value })} />
-        </div>
         <div class="panel walk">
           <div class="transport">
             <h2>The same update, again and again</h2>
@@ -136,7 +136,7 @@ export function WeightView({ visit }: { visit: Visit }) {
             <button
               type="button"
               class="primary"
-              onClick={() => change({ steps: Math.min(mostSteps, steps + 1000) })}
+              onClick={() => change({ steps: Math.min(mostSteps, steps + usualSteps) })}
             >
               1000 steps
             </button>
@@ -145,9 +145,12 @@ export function WeightView({ visit }: { visit: Visit }) {
             </button>
           </div>
           <div class="walk-columns">
-            {finite && <WalkChart tracks={tracks} format={format} />}
-            <WalkTable tracks={tracks} steps={steps} />
+            {finite && <WalkChart tracks={tracks} format={format} range={rangeOf(whole)} steps={steps} />}
+            <WalkTable tracks={tracks} steps={shown} />
           </div>
+        </div>
+        <div class="panel">
+          <Bits value={stored} format={format} onChange={(value) => change({ w: value })} />
         </div>
       </div>
     </section>

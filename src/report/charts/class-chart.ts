@@ -1,22 +1,36 @@
-import type { SharedClass } from "../../lens/classify.js";
-import type { Case } from "../../lens/run/result.js";
-import { caseLabels } from "../labels.js";
+import type { Case } from "../../lens/run/case.js";
+import { caseLabel } from "../labels.js";
 import { count, type Percent, share } from "../numbers.js";
 import { classHeading, classWordsOf } from "../rounding-words.js";
 import { hasCollateral } from "../shared-scales.js";
+import { type CaseInk, classInk } from "./class-ink.js";
 import { type Figure, type Size, wide } from "./figure.js";
 import { type Palette, stackedClasses } from "./palette.js";
 import { rowLayout, rowsHeight, visibleSpans } from "./rows.js";
 import { rect, text, textWidth } from "./svg.js";
 
-/** What became of every update: a bar a case, its parts the classes. */
-export function classChart(cases: readonly Case[], percent: Percent): Figure {
-  const labels = caseLabels(cases);
-  const named = stackedClasses.filter((of) => of !== "collateral" || hasCollateral(cases));
-  const rows = cases.map(({ totals, rounding }) => {
-    const all = stackedClasses.reduce((sum, of) => sum + totals[of], 0);
-    const words = classWordsOf({ rounding });
-    return stackedClasses.map((of) => ({ of, words: words[of], share: share(totals[of], all) ?? 0 }));
+/** What is drawn of a case. */
+type Counted = Pick<Case, "format" | "scheme" | "rounding" | "opmath" | "totals">;
+
+/**
+ * What became of every update: a bar a case, its parts the classes.
+ *
+ * @param labels what the cases are called.
+ */
+export function classChart(
+  cases: readonly Counted[],
+  percent: Percent,
+  labels: readonly string[] = cases.map(caseLabel),
+): Figure {
+  const named = stackedClasses.filter((className) => className !== "collateral" || hasCollateral(cases));
+  const rows = cases.map(({ totals, rounding, scheme }) => {
+    const all = stackedClasses.reduce((sum, className) => sum + totals[className], 0);
+    const words = classWordsOf({ rounding, scheme });
+    return stackedClasses.map((className) => ({
+      words: words[className],
+      share: share(totals[className], all) ?? 0,
+      ink: (inks: Palette) => classInk(inks, className, { rounding }),
+    }));
   });
   return {
     name: "classes",
@@ -25,10 +39,12 @@ export function classChart(cases: readonly Case[], percent: Percent): Figure {
     size: { width: wide, height: Math.max(120, rowsHeight(cases.length, 104)) },
     draw: (size, inks) => draw(labels, rows, size, inks, percent),
     numbers: {
-      headings: ["stored as", ...named.map((of) => classHeading(of, cases)), "updates"],
+      headings: ["stored as", ...named.map((className) => classHeading(className, cases)), "updates"],
       rows: cases.map(({ totals }, i) => [
         labels[i],
-        ...named.map((of) => `${count(totals[of])} (${percent(share(totals[of], sum(totals)))})`),
+        ...named.map(
+          (className) => `${count(totals[className])} (${percent(share(totals[className], sum(totals)))})`,
+        ),
         count(sum(totals)),
       ]),
     },
@@ -36,25 +52,26 @@ export function classChart(cases: readonly Case[], percent: Percent): Figure {
 }
 
 function sum(totals: Case["totals"]): number {
-  return stackedClasses.reduce((all, of) => all + totals[of], 0);
+  return stackedClasses.reduce((all, className) => all + totals[className], 0);
 }
 
 function title(
-  [{ totals, rounding }]: readonly Case[],
+  [{ totals, rounding, scheme }]: readonly Counted[],
   [label]: readonly string[],
   percent: Percent,
 ): string {
   const unseen = share(totals.lost + totals.kept, sum(totals));
   if (unseen === null) return "No update was made";
-  if (totals.lost + totals.kept === 0) return `Stored as ${label}, every update is in sight`;
+  if (totals.lost + totals.kept === 0) return `Stored as ${label}, every update moved its weight or was zero`;
   if (rounding === "stochastic" && totals.kept === 0) {
     return `Stored as ${label}, ${percent(unseen)} of the updates left their weight as it was, by chance`;
   }
-  const what = totals.kept === 0 ? "lost" : totals.lost === 0 ? "out of sight" : "lost or out of sight";
+  const held = classWordsOf({ rounding, scheme }).kept;
+  const what = totals.kept === 0 ? "lost" : totals.lost === 0 ? held : `lost or ${held}`;
   return `Stored as ${label}, ${percent(unseen)} of the updates are ${what}`;
 }
 
-type Part = { readonly of: SharedClass; readonly words: string; readonly share: number };
+type Part = { readonly words: string; readonly share: number; readonly ink: (inks: Palette) => CaseInk };
 
 function draw(
   labels: readonly string[],
@@ -76,9 +93,9 @@ function draw(
       width,
     );
     let x = left;
-    for (const [i, { of, words, share }] of shown.entries()) {
-      const { fill, on, text: ink } = inks.classes[of];
-      drawn.push(rect(x, barTop, spans[i] - 2, barHeight, fill, Math.min(3, spans[i] / 4)));
+    for (const [i, { words, share, ink: inkIn }] of shown.entries()) {
+      const { fill, on, text: ink, outline } = inkIn(inks);
+      drawn.push(rect(x, barTop, spans[i] - 2, barHeight, fill, Math.min(3, spans[i] / 4), outline));
       const said = `${words} ${percent(share)}`;
       if (textWidth(said, font, true) * 1.08 + 24 <= spans[i]) {
         drawn.push(text(x + 14, middle, said, { size: font, fill: on, bold: true }));

@@ -41,7 +41,7 @@ function draw(
 ): string {
   const step = Math.min(104, height / rows.length);
   const font = Math.min(24, step * 0.36);
-  const most = Math.max(full, ...rows.map((of) => of.bytes)) || 1;
+  const most = Math.max(full, ...rows.map((row) => row.bytes)) || 1;
   const drawn = rows.flatMap((row, i) => {
     const top = i * step;
     const said = `${bytes(row.bytes)}, ${percent(share(row.bytes, full))}`;

@@ -4,7 +4,7 @@ import { count, percent, share } from "../numbers.js";
 import { type Figure, half, type Size } from "./figure.js";
 import type { Palette } from "./palette.js";
 import { linearScale } from "./scale.js";
-import { line, rect, text } from "./svg.js";
+import { line, rect, text, textWidth } from "./svg.js";
 
 /** How far the changed weights went, in gaps between numbers of the compared format. */
 export function distanceChart({ ulps, changed }: DifferenceTotals): Figure {
@@ -31,6 +31,9 @@ function distance(bin: number): string {
   return least < firstWideDistance ? String(least) : `${count(least)} to ${count(2 * least - 1)}`;
 }
 
+/** What an axis names where there is no room for every number. */
+const roundDistances: readonly number[] = [1, 2, 5, 10];
+
 function draw(ulps: readonly number[], changed: number, size: Size, inks: Palette): string {
   if (changed === 0) return text(0, 40, "No weight changed.", { size: 26, fill: inks.muted });
   const [left, top, bottom] = [70, 34, size.height - 74];
@@ -49,10 +52,11 @@ function draw(ulps: readonly number[], changed: number, size: Size, inks: Palett
     }),
   ]);
   const every = Math.ceil(58 / step);
-  shares.forEach((of, bin) => {
+  let free = Number.NEGATIVE_INFINITY;
+  shares.forEach((binShare, bin) => {
     const x = left + bin * step;
-    const y = scale.place(of);
-    if (of > 0) {
+    const y = scale.place(binShare);
+    if (binShare > 0) {
       drawn.push(
         rect(x + 2, Math.min(y, bottom - 1), step - 4, Math.max(1, bottom - y), inks.classes.moved.fill, 2),
       );
@@ -60,9 +64,14 @@ function draw(ulps: readonly number[], changed: number, size: Size, inks: Palett
     const style = { size: 20, fill: inks.muted, anchor: "middle" } as const;
     const least = leastDistance(bin);
     const name = least < firstWideDistance ? String(least) : `${count(least)}+`;
-    if (bin % every === 0) drawn.push(text(x + step / 2, bottom + 32, name, style));
-    if (of >= 0.005 && step > 54) {
-      drawn.push(text(x + step / 2, y - 10, percent(of), { ...style, fill: inks.ink, bold: true }));
+    const beside = textWidth(name, 20) / 2;
+    const labelled = every === 1 || least >= firstWideDistance || roundDistances.includes(least);
+    if (labelled && x + step / 2 - beside >= free) {
+      drawn.push(text(x + step / 2, bottom + 32, name, style));
+      free = x + step / 2 + beside + 12;
+    }
+    if (binShare >= 0.005 && step > 54) {
+      drawn.push(text(x + step / 2, y - 10, percent(binShare), { ...style, fill: inks.ink, bold: true }));
     }
   });
   const axis = "ulps from before to after";

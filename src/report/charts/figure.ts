@@ -51,8 +51,8 @@ export function slideOf(figure: Figure, theme: Theme, source: string): string {
   const captionTop = 46 + heading.length * 54;
   const top = captionTop + caption.length * 34 + 44;
   const parts = [
-    ...heading.map((of, i) => text(margin, 92 + i * 54, of, { size, fill: inks.ink, bold: true })),
-    ...caption.map((of, i) => text(margin, captionTop + 38 + i * 34, of, { size: 25, fill: inks.muted })),
+    ...heading.map((line, i) => text(margin, 92 + i * 54, line, { size, fill: inks.ink, bold: true })),
+    ...caption.map((line, i) => text(margin, captionTop + 38 + i * 34, line, { size: 25, fill: inks.muted })),
     `<g transform="translate(${margin} ${at(top)})">`,
     figure.draw({ width: room, height: height - 78 - top }, inks),
     "</g>",
@@ -89,8 +89,8 @@ function inWords({ headings, rows }: NumberTable): string {
 }
 
 /** The name of a figure from what it is and what it is of: lower-case letters, digits and single hyphens. */
-export function figureName(what: string, of: string): string {
-  return `${what}-${of}`
+export function figureName(what: string, subject: string): string {
+  return `${what}-${subject}`
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
     .slice(0, 60)

@@ -1,5 +1,6 @@
 import type { DifferenceResult } from "../../lens/difference/difference-result.js";
-import type { Case, Result } from "../../lens/run/result.js";
+import type { Case } from "../../lens/run/case.js";
+import type { Result } from "../../lens/run/result.js";
 import { caseLabels } from "../labels.js";
 import { moduleGrids } from "../module-grid.js";
 import { missing, type Percent, percentIn, ratioWithin, sampleOf } from "../numbers.js";
@@ -22,6 +23,7 @@ export interface RunFigures {
   readonly sparsity: Figure;
   readonly steps: readonly Figure[];
   readonly probes: Figure;
+  readonly geometry: readonly Figure[];
   /** One entry a case, in their order. */
   readonly cases: readonly CaseFigures[];
 }
@@ -47,19 +49,20 @@ export function runFigures(result: Result): RunFigures {
     sparsity: sparsityChart(cases, percent),
     steps: stepCharts(cases, { percent, ratio, sampled: result.sampling !== undefined }),
     probes: probeChart(cases, percent),
-    cases: cases.map((of, i) =>
-      numbered(caseFigures(of, labels[i], percent, result.sampling !== undefined), i),
+    geometry: result.geometry ? geometryFigures(result.geometry) : [],
+    cases: cases.map((lensCase, i) =>
+      numbered(caseFigures(lensCase, labels[i], percent, result.sampling !== undefined), i),
     ),
   };
 }
 
-function caseFigures(of: Case, label: string, percent: Percent, sampled: boolean): CaseFigures {
-  const parts = of.tensors.map(({ name, totals, end }) => ({
+function caseFigures(lensCase: Case, label: string, percent: Percent, sampled: boolean): CaseFigures {
+  const parts = lensCase.tensors.map(({ name, totals, end }) => ({
     name,
     part: end.unchanged,
     whole: totals.elements - end.nonfinite,
   }));
-  return { sizes: histogramChart(of, label, percent), layers: layerFigures(parts, label, sampled) };
+  return { sizes: histogramChart(lensCase, label, percent), layers: layerFigures(parts, label, sampled) };
 }
 
 function layerFigures(
@@ -83,8 +86,15 @@ function numbered({ sizes, layers }: CaseFigures, i: number): CaseFigures {
 
 /** All figures of a run, in the order of its report. */
 export function figuresOfRun(result: Result): Figure[] {
-  const { classes, sparsity, steps, probes, cases } = runFigures(result);
-  return [classes, sparsity, ...steps, probes, ...cases.flatMap(({ sizes, layers }) => [sizes, ...layers])];
+  const { classes, sparsity, steps, probes, geometry, cases } = runFigures(result);
+  return [
+    classes,
+    sparsity,
+    ...steps,
+    probes,
+    ...geometry,
+    ...cases.flatMap(({ sizes, layers }) => [sizes, ...layers]),
+  ];
 }
 
 /** The figures of a comparison, in the order of its report. */

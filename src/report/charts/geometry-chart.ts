@@ -3,6 +3,7 @@ import { printable } from "../../lens/printable.js";
 import { columnMeasures, measureLabel, times } from "../geometry.js";
 import { percent } from "../numbers.js";
 import { type Figure, half, type Size, wide } from "./figure.js";
+import { courseFigures } from "./geometry-course.js";
 import { drawLines } from "./line-chart.js";
 import { heatSteps, type Palette } from "./palette.js";
 import { labelled } from "./scale.js";
@@ -11,12 +12,13 @@ import { rect, text, textWidth } from "./svg.js";
 /** Columns that the strip has at most: of deeper stacks, layers are taken evenly. */
 const mostColumns = 48;
 
-/** The figures of a geometry: ratios by layer, and how often rows and columns of one matrix changed. */
+/** The figures of a geometry: ratios by layer, the course of a recorded run, and how often rows and columns of one matrix changed. */
 export function geometryFigures(geometry: Geometry): Figure[] {
   const strip = layerStrip(geometry);
   const striped = stripedTensor(geometry);
   return [
     ...(strip ? [strip] : []),
+    ...courseFigures(geometry),
     ...(striped ? [profileChart("rows", striped), profileChart("columns", striped)] : []),
   ];
 }

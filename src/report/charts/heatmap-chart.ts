@@ -6,16 +6,16 @@ import { heatSteps, type Palette } from "./palette.js";
 import { labelled } from "./scale.js";
 import { rect, text, textWidth } from "./svg.js";
 
-/** Layer by module: the share of a stack's weights that are unchanged. `of` is what it is of, such as a case. */
-export function heatmapChart(grid: ModuleGrid, of: string | null): Figure {
+/** Layer by module: the share of a stack's weights that are unchanged. `subject` is what it is of, such as a case. */
+export function heatmapChart(grid: ModuleGrid, subject: string | null): Figure {
   const { stack, layers, kinds, shares, halfWidth, suppressed } = grid;
   const said = (share: number | null) => (share === null ? missing : percentWithin(share, halfWidth));
   const known = shares.flat().filter((share) => share !== null);
   const [least, most] = [Math.min(...known), Math.max(...known)];
   return {
-    name: figureName("layers", `${of ?? ""} ${stack}`),
+    name: figureName("layers", `${subject ?? ""} ${stack}`),
     title:
-      (of === null ? "" : `${of}: `) +
+      (subject === null ? "" : `${subject}: `) +
       (known.length === 0
         ? suppressed > 0
           ? "too few weights of a layer were drawn to tell its modules apart"

@@ -1,7 +1,8 @@
 import { type HistogramJson, sizedClasses } from "../../lens/histogram.js";
-import type { Case } from "../../lens/run/result.js";
+import type { Case } from "../../lens/run/case.js";
 import { count, missing, type Percent, share } from "../numbers.js";
 import { type Boundary, boundaryOf, classWordsOf } from "../rounding-words.js";
+import { classInk } from "./class-ink.js";
 import { type Figure, figureName, type Size, wide } from "./figure.js";
 import type { Palette } from "./palette.js";
 import { linearScale } from "./scale.js";
@@ -11,10 +12,10 @@ import { line, rect, text, textWidth } from "./svg.js";
 const stacked = ["moved", "kept", "lost"] as const;
 
 /** The sizes of the updates in gaps, coloured by class; the size below which they may not move their weight is marked. */
-export function histogramChart(of: Case, label: string, percent: Percent): Figure {
-  const bins = binsOf(of.histogram);
-  const boundary = boundaryOf(of);
-  const words = classWordsOf(of);
+export function histogramChart(lensCase: Case, label: string, percent: Percent): Figure {
+  const bins = binsOf(lensCase.histogram);
+  const boundary = boundaryOf(lensCase);
+  const words = classWordsOf(lensCase);
   const all = bins.reduce((sum, { total }) => sum + total, 0);
   const below = bins.filter(({ bin }) => bin < boundary.exponent).reduce((sum, { total }) => sum + total, 0);
   return {
@@ -23,16 +24,17 @@ export function histogramChart(of: Case, label: string, percent: Percent): Figur
       all === 0
         ? `${label}: no update has a size`
         : `${label}: ${percent(share(below, all))} of the updates are smaller than ${boundary.words}` +
-          (of.rounding === "stochastic" ? ", and move their weight by chance" : ""),
+          (lensCase.rounding === "stochastic" ? ", and move their weight by chance" : ""),
     caption:
       "Updates by their size against the gap between two numbers around the weight: log2(|u| / ulp(w)), a bin each doubling.",
     size: { width: wide, height: 540 },
-    draw: (size, inks) => draw({ bins, all, below, boundary, words, percent }, size, inks),
+    draw: (size, inks) =>
+      draw({ bins, all, below, boundary, words, percent, rounding: lensCase.rounding }, size, inks),
     numbers: {
       headings: ["|u| / ulp(w) from", ...stacked.map((name) => words[name]), "share"],
       rows: bins.map(({ bin, counts, total }) => [
         `2^${bin}`,
-        ...stacked.map((of) => count(counts[of])),
+        ...stacked.map((className) => count(counts[className])),
         all === 0 ? missing : percent(share(total, all)),
       ]),
     },
@@ -48,8 +50,8 @@ interface Bin {
 function binsOf({ firstBin, ...counts }: HistogramJson): Bin[] {
   if (firstBin === null) return [];
   return counts.lost.map((_, i) => {
-    const of = { lost: counts.lost[i], kept: counts.kept[i], moved: counts.moved[i] };
-    return { bin: firstBin + i, counts: of, total: of.lost + of.kept + of.moved };
+    const sizes = { lost: counts.lost[i], kept: counts.kept[i], moved: counts.moved[i] };
+    return { bin: firstBin + i, counts: sizes, total: sizes.lost + sizes.kept + sizes.moved };
   });
 }
 
@@ -74,9 +76,12 @@ interface Sizes {
   readonly boundary: Boundary;
   readonly words: ReturnType<typeof classWordsOf>;
   readonly percent: Percent;
+  readonly rounding: Case["rounding"];
 }
 
-function draw({ bins, all, below, boundary, words, percent }: Sizes, size: Size, inks: Palette): string {
+function draw(sizes: Sizes, size: Size, inks: Palette): string {
+  const { bins, all, below, boundary, words, percent, rounding } = sizes;
+  const ink = (className: (typeof stacked)[number]) => classInk(inks, className, { rounding });
   if (all === 0) return text(0, 40, "No update other than zero was finite.", { size: 26, fill: inks.muted });
   const shown = visible(bins, all);
   // The boundary is in the picture even where no update comes near it.
@@ -100,11 +105,13 @@ function draw({ bins, all, below, boundary, words, percent }: Sizes, size: Size,
   ]);
   for (const { bin, counts } of shown) {
     let y = bottom;
-    for (const of of stacked) {
-      const high = bottom - scale.place(counts[of] / all);
+    for (const className of stacked) {
+      const high = bottom - scale.place(counts[className] / all);
       if (high <= 0) continue;
       y -= high;
-      drawn.push(rect(x(bin) + 1, y, Math.max(1, step - 2), high, inks.classes[of].fill));
+      drawn.push(
+        rect(x(bin) + 1, y, Math.max(1, step - 2), high, ink(className).fill, 0, ink(className).outline),
+      );
     }
   }
   return [...drawn, ...axis(first, last, x, bottom, size, inks), ...gapMark(), ...key()].join("\n");
@@ -132,24 +139,26 @@ function draw({ bins, all, below, boundary, words, percent }: Sizes, size: Size,
 
   /** The classes, in the upper corner that the bars leave free, or in the other where the boundary would cross them. */
   function key(): string[] {
-    const peak = shown.reduce((most, of) => (of.total > most.total ? of : most)).bin;
-    const present = sizedClasses.filter((of) => shown.some(({ counts }) => counts[of] > 0)).reverse();
-    const labels = present.map((of) => {
-      const total = bins.reduce((sum, { counts }) => sum + counts[of], 0);
-      return `${words[of]} ${percent(share(total, all))}`;
+    const peak = shown.reduce((most, bin) => (bin.total > most.total ? bin : most)).bin;
+    const present = sizedClasses
+      .filter((className) => shown.some(({ counts }) => counts[className] > 0))
+      .reverse();
+    const labels = present.map((className) => {
+      const total = bins.reduce((sum, { counts }) => sum + counts[className], 0);
+      return `${words[className]} ${percent(share(total, all))}`;
     });
     const widest = Math.max(...labels.map((said) => textWidth(said, 22, true))) * 1.08;
     const corners = [left + 16, size.width - 30 - widest];
     if ((x(peak) - left) / (size.width - left) < 0.5) corners.reverse();
     const isFree = (begin: number) => edge < begin - 10 || edge > begin + widest + 38;
     const begin = corners.find(isFree) ?? corners[0];
-    return present.flatMap((of, i) => {
+    return present.flatMap((className, i) => {
       const y = top + 22 + i * 32;
       return [
-        rect(begin, y - 17, 18, 18, inks.classes[of].fill, 3),
+        rect(begin, y - 17, 18, 18, ink(className).fill, 3, ink(className).outline),
         text(begin + 28, y, labels[i], {
           size: 22,
-          fill: inks.classes[of].text,
+          fill: ink(className).text,
           bold: true,
           halo: inks.surface,
         }),
@@ -158,7 +167,15 @@ function draw({ bins, all, below, boundary, words, percent }: Sizes, size: Size,
   }
 }
 
-/** Sizes in gaps under the bars: 1/256, 1/2, 1, 16. */
+/** The exponents whose sizes get a label, half a gap among them, where a bin takes so much room. */
+export function labelledSizes(first: number, last: number, room: number): number[] {
+  const every = [1, 2, 4, 8, 16, 32].find((stride) => stride * room >= 84) ?? 64;
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i).filter(
+    (bin) => (bin + 1) % every === 0,
+  );
+}
+
+/** Sizes in gaps under the bars: 1/256, 1/2, 2, 16. */
 function axis(
   first: number,
   last: number,
@@ -168,10 +185,8 @@ function axis(
   inks: Palette,
 ): string[] {
   const room = width / (last - first + 1);
-  const every = [1, 2, 4, 8, 16, 32].find((of) => of * room >= 84) ?? 64;
   const ticks: string[] = [];
-  for (let exponent = first; exponent <= last + 1; exponent++) {
-    if ((exponent + 1) % every !== 0) continue;
+  for (const exponent of labelledSizes(first, last + 1, room)) {
     const at = x(exponent);
     const anchor = at > width - 30 ? "end" : "middle";
     ticks.push(line(at, bottom, at, bottom + 8, { colour: inks.line }));
@@ -181,7 +196,8 @@ function axis(
   return [...ticks, text(width, height - 10, name, { size: 20, fill: inks.muted, anchor: "end" })];
 }
 
-function inGaps(exponent: number): string {
+/** A size in gaps as axes tell it, of the report and of the page: 1/256, 1/2, 2, 16, 2^-15. */
+export function inGaps(exponent: number): string {
   if (Math.abs(exponent) > 13) return `2^${exponent}`;
   return exponent < 0 ? `1/${2 ** -exponent}` : String(2 ** exponent);
 }

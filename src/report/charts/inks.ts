@@ -20,7 +20,7 @@ const colours: readonly (readonly [string, (palette: Palette) => string])[] = [
 
 /** A theme as declarations of CSS: `--ink: #1b222c; ...` */
 export function themeDeclarations(theme: Theme): string {
-  return colours.map(([name, of]) => `--${name}:${of(palettes[theme])}`).join(";");
+  return colours.map(([name, colourOf]) => `--${name}:${colourOf(palettes[theme])}`).join(";");
 }
 
 const variable = (name: string) => `var(--${name})`;

@@ -24,6 +24,8 @@ export interface LineChart {
   readonly format: (value: number) => string;
   /** The last value of a line, beside it; default as on the axis. */
   readonly last?: (value: number) => string;
+  /** Where a linear axis begins; by default at 0, or at what is less. */
+  readonly from?: number;
   /** Powers of ten where the values are far apart; never below `least`. */
   readonly scale: "linear" | "log";
   /** What is less than the first is drawn as that, what is more than the second as this. */
@@ -38,12 +40,12 @@ export function drawLines(chart: LineChart, { width, height }: Size, inks: Palet
   const { steps, series, format, last = format } = chart;
   const [least, most] = chart.within ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   const shown = (value: number) => Math.min(Math.max(value, least), most);
-  const values = series.flatMap((of) => of.values.filter((value) => value !== null).map(shown));
+  const values = series.flatMap((curve) => curve.values.filter((value) => value !== null).map(shown));
   if (values.length === 0) return text(0, 40, "Nothing is known.", { size: 26, fill: inks.muted });
   const font = 21;
   const labelRoom = Math.min(
     width * 0.36,
-    Math.max(...series.map((of) => textWidth(nameOf(of, last), font, true))) * 1.06 + 30,
+    Math.max(...series.map((curve) => textWidth(nameOf(curve, last), font, true))) * 1.06 + 30,
   );
   const [left, top, bottom] = [86, 18, height - 74];
   const right = width - labelRoom;
@@ -60,15 +62,17 @@ export function drawLines(chart: LineChart, { width, height }: Size, inks: Palet
     ...stepAxis(steps, x, bottom, inks),
     text(right, height - 12, chart.axis ?? "step", { size: 20, fill: inks.muted, anchor: "end" }),
   ];
-  const points = series.map((of) =>
-    thinned(of.values.map((value, i) => (value === null ? null : ([x(i), y.place(shown(value))] as const)))),
+  const points = series.map((curve) =>
+    thinned(
+      curve.values.map((value, i) => (value === null ? null : ([x(i), y.place(shown(value))] as const))),
+    ),
   );
   if (chart.band) drawn.push(band(chart.band, points, inks));
   // The first case is the one that the report is about: stronger than the others. It is below them, because of a dashed
   // line on top of a wider one both are seen.
-  for (const [i, of] of series.entries()) {
-    const colour = inkOf(of, inks);
-    const stroke = { colour, width: i === 0 ? 6 : 3.5, dashes: dashOf(of) };
+  for (const [i, curve] of series.entries()) {
+    const colour = inkOf(curve, inks);
+    const stroke = { colour, width: i === 0 ? 6 : 3.5, dashes: dashOf(curve) };
     drawn.push(polyline(points[i], stroke));
     const single = points[i].filter((point) => point !== null);
     if (single.length === 1) drawn.push(circle(single[0][0], single[0][1], 7, colour));
@@ -78,13 +82,18 @@ export function drawLines(chart: LineChart, { width, height }: Size, inks: Palet
   );
 }
 
-function verticalScale({ scale }: LineChart, values: readonly number[], bottom: number, top: number): Scale {
+function verticalScale(
+  { scale, from = 0 }: LineChart,
+  values: readonly number[],
+  bottom: number,
+  top: number,
+): Scale {
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const positive = values.filter((value) => value > 0);
   if (scale === "log" && positive.length > 0 && most / Math.min(...positive) > 30) {
     return logScale(Math.max(Math.min(...positive), most * 1e-6), most, bottom, top);
   }
-  return linearScale(Math.min(0, least), most, bottom, top, 4);
+  return linearScale(Math.min(from, least), most, bottom, top, 4);
 }
 
 function stepAxis(
@@ -116,7 +125,7 @@ function thinned(points: Points): Points {
 }
 
 function band({ from, to, label }: NonNullable<LineChart["band"]>, points: readonly Points[], inks: Palette) {
-  const [above, below] = [from, to].map((of) => points[of].filter((point) => point !== null));
+  const [above, below] = [from, to].map((index) => points[index].filter((point) => point !== null));
   if (above.length < 2 || below.length < 2) return "";
   const middle = Math.floor(above.length / 2);
   const [x, high] = above[middle];
@@ -143,16 +152,51 @@ function endLabels(
   format: (value: number) => string,
   inks: Palette,
 ): string[] {
-  const ends = points.map((of) => of.findLast((point) => point !== null)?.[1] ?? bottom);
+  const ends = points.map((linePoints) => linePoints.findLast((point) => point !== null)?.[1] ?? bottom);
   const places = spread(ends, font * 1.35, top + 6, bottom);
-  return series.flatMap((of, i) => [
-    line(right + 4, ends[i], right + 18, places[i], { colour: inkOf(of, inks), width: 2 }),
-    text(right + 24, places[i] + font * 0.35, fitted(nameOf(of, format), font * 1.05, room - 26), {
-      size: font,
-      fill: inkOf(of, inks),
-      bold: i === 0,
-    }),
-  ]);
+  const names = series.map((curve) => nameOf(curve, format));
+  const bundles = bundlesOf(ends);
+  const brackets = bundles.flatMap((bundle) => {
+    const [first, last] = [places[bundle[0]], places[bundle[bundle.length - 1]]];
+    const middle = (ends[bundle[0]] + ends[bundle[bundle.length - 1]]) / 2;
+    const meet = Math.min(Math.max(middle, first), last);
+    const stroke = { colour: inks.muted, width: 2 };
+    return [
+      line(right + 4, middle, right + 14, meet, stroke),
+      line(right + 14, first - 8, right + 14, last + 8, stroke),
+    ];
+  });
+  const bundled = new Set(bundles.flat());
+  return series
+    .flatMap((curve, i) => [
+      bundled.has(i)
+        ? ""
+        : line(right + 4, ends[i], right + 18, places[i], { colour: inkOf(curve, inks), width: 2 }),
+      text(right + 24, places[i] + font * 0.35, fitted(names[i], font * 1.05, room - 26), {
+        size: font,
+        fill: inkOf(curve, inks),
+        bold: i === 0,
+      }),
+    ])
+    .filter((piece) => piece !== "")
+    .concat(brackets);
+}
+
+/** Lines that end closer together than their labels can stand: one bracket leads to the labels of them all, and no fan. */
+const bundleSize = 3;
+const bundleGap = 6;
+
+/** The places of such lines, each bundle from the top down. */
+export function bundlesOf(ends: readonly number[]): number[][] {
+  const order = ends.map((_, i) => i).sort((a, b) => ends[a] - ends[b] || a - b);
+  const bundles: number[][] = [];
+  for (const i of order) {
+    const last = bundles.at(-1);
+    const near = last !== undefined && ends[i] - ends[last[last.length - 1]] <= bundleGap;
+    if (near) last.push(i);
+    else bundles.push([i]);
+  }
+  return bundles.filter((bundle) => bundle.length >= bundleSize);
 }
 
 function nameOf({ label, values }: Series, format: (value: number) => string): string {

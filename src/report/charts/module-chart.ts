@@ -29,12 +29,12 @@ export function moduleChart({ kinds, totals }: DifferenceResult): Figure {
     draw: (size, inks) => draw(rows, size, inks),
     numbers: {
       headings: ["module", "weights", "unchanged", "hidden", "changed"],
-      rows: rows.map((of) => [
-        of.kind,
-        count(of.elements),
-        percent(of.apparentSparsity),
-        percent(hiddenShare(of)),
-        percent(share(of.changed, of.elements - of.nonfinite)),
+      rows: rows.map((row) => [
+        row.kind,
+        count(row.elements),
+        percent(row.apparentSparsity),
+        percent(hiddenShare(row)),
+        percent(share(row.changed, row.elements - row.nonfinite)),
       ]),
     },
   };

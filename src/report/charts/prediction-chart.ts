@@ -63,19 +63,21 @@ function draw(
   for (const [c, { name, about, shares }] of columns.entries()) {
     const from = left + c * (span + gap);
     // Few are named by any rule: their bars would all be dots.
-    const most = name === "named" ? Math.max(...shares.map((of) => of ?? 0)) || 1 : 1;
+    const most = name === "named" ? Math.max(...shares.map((portion) => portion ?? 0)) || 1 : 1;
     const room = span - 5 * font;
     drawn.push(
       text(from, 24, name, { size: 25, fill: inks.ink, bold: true }),
       text(from, 54, about, { size: 19, fill: inks.muted }),
       line(from, top, from, top + labels.length * step, { colour: inks.line }),
     );
-    for (const [i, of] of shares.entries()) {
+    for (const [i, portion] of shares.entries()) {
       const middle = top + i * step + step / 2;
-      const long = ((of ?? 0) / most) * room;
+      const long = ((portion ?? 0) / most) * room;
       const fill = name === "named" ? inks.muted : inks.accent;
       if (long > 0) drawn.push(rect(from, middle - bar / 2, Math.max(2, long), bar, fill, 3));
-      drawn.push(text(from + long + 12, middle + font * 0.36, percent(of), { size: font, fill: inks.ink }));
+      drawn.push(
+        text(from + long + 12, middle + font * 0.36, percent(portion), { size: font, fill: inks.ink }),
+      );
     }
   }
   return drawn.join("\n");

@@ -1,4 +1,4 @@
-import type { Case } from "../../lens/run/result.js";
+import type { Case } from "../../lens/run/case.js";
 import { caseLabels } from "../labels.js";
 import { type Percent, shareOfWeights } from "../numbers.js";
 import { type Figure, type Size, wide } from "./figure.js";
@@ -16,15 +16,15 @@ const probes = [
 /** How often each published probe and the exact test disagree: of the weights at the end, or of the updates. */
 export function probeChart(cases: readonly Case[], percent: Percent): Figure {
   const labels = caseLabels(cases);
-  const wrong = cases.map((of) => [
-    shareOfWeights(of, of.probes["path-not-taken"].unchangedButDiffers),
-    shareOfWeights(of, of.probes["small-subnetworks"].unchangedButDiffers),
-    of.probes["ulp-rule"].disagreement,
+  const wrong = cases.map((lensCase) => [
+    shareOfWeights(lensCase, lensCase.probes["path-not-taken"].unchangedButDiffers),
+    shareOfWeights(lensCase, lensCase.probes["small-subnetworks"].unchangedButDiffers),
+    lensCase.probes["ulp-rule"].disagreement,
   ]);
   const [first] = wrong;
   return {
     name: "probes",
-    title: first.every((of) => of === 0 || of === null)
+    title: first.every((value) => value === 0 || value === null)
       ? `${labels[0]}: the published probes agree with the bits`
       : `${labels[0]}: the published probes are wrong on ${first.map(percent).join(", ")}`,
     caption:
@@ -44,15 +44,15 @@ export function probeChart(cases: readonly Case[], percent: Percent): Figure {
         "ulp-rule",
         "wrong",
       ],
-      rows: cases.map((of, i) => [
+      rows: cases.map((lensCase, i) => [
         labels[i],
-        percent(shareOfWeights(of, of.end.unchanged)),
-        percent(of.probes["path-not-taken"].share),
+        percent(shareOfWeights(lensCase, lensCase.end.unchanged)),
+        percent(lensCase.probes["path-not-taken"].share),
         percent(wrong[i][0]),
-        percent(of.probes["small-subnetworks"].share),
+        percent(lensCase.probes["small-subnetworks"].share),
         percent(wrong[i][1]),
-        percent(of.totals.hiddenShare),
-        percent(of.probes["ulp-rule"].share),
+        percent(lensCase.totals.hiddenShare),
+        percent(lensCase.probes["ulp-rule"].share),
         percent(wrong[i][2]),
       ]),
     },
@@ -71,7 +71,7 @@ function draw(
   const { left, step, font } = rows;
   const gap = 48;
   const span = (width - left - gap * (probes.length - 1)) / probes.length;
-  const most = Math.max(...wrong.flat().map((of) => of ?? 0)) || 1;
+  const most = Math.max(...wrong.flat().map((value) => value ?? 0)) || 1;
   const bar = Math.min(40, step * 0.52);
   const room = span - 5 * font;
   const drawn = labels.map((label, i) => rows.label(label, top + i * step + step / 2 + font * 0.36, inks));

@@ -42,7 +42,7 @@ function roundStep(step: number): number {
 export function labelled(length: number, most: number): number[] {
   if (length <= most) return Array.from({ length }, (_, i) => i);
   const stride = [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 10_000].find(
-    (of) => length / of <= most,
+    (candidate) => length / candidate <= most,
   );
   const chosen: number[] = [];
   for (let i = 0; i < length; i += stride ?? length) chosen.push(i);

@@ -1,4 +1,4 @@
-import type { Case } from "../../lens/run/result.js";
+import type { Case } from "../../lens/run/case.js";
 import { caseLabels } from "../labels.js";
 import { type Percent, shareOfWeights } from "../numbers.js";
 import { type Figure, type Size, wide } from "./figure.js";
@@ -16,9 +16,9 @@ export function sparsityChart(cases: readonly Case[], percent: Percent): Figure 
     },
     {
       heading: "Of the weights, at the end",
-      pairs: cases.map((of) => ({
-        apparent: shareOfWeights(of, of.end.unchanged),
-        real: shareOfWeights(of, of.end.unchanged - of.end.hidden),
+      pairs: cases.map((lensCase) => ({
+        apparent: shareOfWeights(lensCase, lensCase.end.unchanged),
+        real: shareOfWeights(lensCase, lensCase.end.unchanged - lensCase.end.hidden),
       })),
     },
   ];

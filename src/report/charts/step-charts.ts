@@ -1,4 +1,4 @@
-import type { Case, CurvePoint } from "../../lens/run/result.js";
+import type { Case, CurvePoint } from "../../lens/run/case.js";
 import { curveOf } from "../curve.js";
 import { caseLabels } from "../labels.js";
 import { missing, type Percent, share } from "../numbers.js";
@@ -15,7 +15,7 @@ export interface RunDigits {
 /** What becomes of a run step by step; nothing of a run of one step, which has no curve. */
 export function stepCharts(cases: readonly Case[], digits: RunDigits): Figure[] {
   const charts = [changedChart(cases, digits)];
-  if (cases.some((of) => curveOf(of).length > 1)) {
+  if (cases.some((lensCase) => curveOf(lensCase).length > 1)) {
     charts.push(unchangedChart(cases, digits), hiddenChart(cases, digits));
     charts.push(descentChart(cases, "so far", digits));
   } else {
@@ -30,9 +30,9 @@ function changedChart(cases: readonly Case[], { percent, sampled }: RunDigits): 
   const steps = cases[0].steps.map(({ step }) => step);
   const labels = caseLabels(cases);
   const series: Series[] = [
-    ...cases.map((of, i) => ({
+    ...cases.map((lensCase, i) => ({
       label: labels[i],
-      values: of.steps.map(({ apparentSparsity }) =>
+      values: lensCase.steps.map(({ apparentSparsity }) =>
         apparentSparsity === null ? null : 1 - apparentSparsity,
       ),
       ink: i,
@@ -57,13 +57,15 @@ function changedChart(cases: readonly Case[], { percent, sampled }: RunDigits): 
 
 function unchangedChart(cases: readonly Case[], { percent, sampled }: RunDigits): Figure {
   const curves = cases.map(curveOf);
-  const first = curves.findIndex((of) => of.length > 0);
+  const first = curves.findIndex((curve) => curve.length > 0);
   const labels = caseLabels(cases);
   const series: Series[] = [
-    ...curveSeries(cases, (of) => share(of.unchanged, of.elements - of.nonfinite)),
+    ...curveSeries(cases, (point) => share(point.unchanged, point.elements - point.nonfinite)),
     {
       label: "in fp32 too",
-      values: curves[first].map((of) => share(of.unchanged - of.hidden, of.elements - of.nonfinite)),
+      values: curves[first].map((point) =>
+        share(point.unchanged - point.hidden, point.elements - point.nonfinite),
+      ),
       ink: null,
     },
   ];
@@ -87,8 +89,8 @@ function unchangedChart(cases: readonly Case[], { percent, sampled }: RunDigits)
 
 function hiddenChart(cases: readonly Case[], { percent, sampled }: RunDigits): Figure {
   const curves = cases.map(curveOf);
-  const first = curves.findIndex((of) => of.length > 0);
-  const series = curveSeries(cases, (of) => share(of.hidden, of.elements - of.nonfinite));
+  const first = curves.findIndex((curve) => curve.length > 0);
+  const series = curveSeries(cases, (point) => share(point.hidden, point.elements - point.nonfinite));
   return lineFigure(
     "hidden-so-far",
     `${caseLabels(cases)[first]}: ${percent(series[0].values.at(-1) ?? null)} of the weights are hidden at the end`,
@@ -108,14 +110,14 @@ function descentChart(
   const soFar = over === "so far";
   const labels = caseLabels(cases);
   const steps = soFar
-    ? curveOf(cases.find((of) => curveOf(of).length > 0)!).map(({ step }) => step)
+    ? curveOf(cases.find((lensCase) => curveOf(lensCase).length > 0)!).map(({ step }) => step)
     : cases[0].steps.map(({ step }) => step);
   const series: Series[] = [
     ...(soFar
       ? curveSeries(cases, ({ visible }) => visible)
-      : cases.map((of, i) => ({
+      : cases.map((lensCase, i) => ({
           label: labels[i],
-          values: of.steps.map(({ effectiveDescent }) => effectiveDescent),
+          values: lensCase.steps.map(({ effectiveDescent }) => effectiveDescent),
           ink: i,
         }))),
     { label: "fp32", values: steps.map(() => 1), ink: null },
@@ -136,10 +138,10 @@ function descentChart(
 }
 
 /** A line a case that has a curve. */
-function curveSeries(cases: readonly Case[], numberOf: (of: CurvePoint) => number | null): Series[] {
+function curveSeries(cases: readonly Case[], numberOf: (point: CurvePoint) => number | null): Series[] {
   const labels = caseLabels(cases);
-  return cases.flatMap((of, i) => {
-    const values = curveOf(of).map(numberOf);
+  return cases.flatMap((lensCase, i) => {
+    const values = curveOf(lensCase).map(numberOf);
     return values.length === 0 ? [] : [{ label: labels[i], values, ink: i }];
   });
 }
@@ -158,7 +160,7 @@ function lineFigure(
     title,
     caption,
     size,
-    draw: (of, inks) => drawLines(drawn, of, inks),
+    draw: (area, inks) => drawLines(drawn, area, inks),
     numbers: {
       headings: ["step", ...chart.series.map(({ label }) => label)],
       rows: chart.steps.map((step, i) => [

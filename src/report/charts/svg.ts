@@ -49,9 +49,14 @@ export function rect(
   height: number,
   fill: string,
   rounding = 0,
+  /** The colour of a rim of two units, which is inside. */
+  outline?: string,
 ): string {
+  const rim = outline !== undefined && Math.min(width, height) > 2 ? 1 : 0;
   const rounded = rounding > 0 ? ` rx="${at(rounding)}"` : "";
-  return `<rect x="${at(x)}" y="${at(y)}" width="${at(width)}" height="${at(height)}"${rounded} fill="${fill}"/>`;
+  const box = `x="${at(x + rim)}" y="${at(y + rim)}" width="${at(width - 2 * rim)}" height="${at(height - 2 * rim)}"`;
+  const stroke = rim > 0 ? ` stroke="${outline}" stroke-width="2"` : "";
+  return `<rect ${box}${rounded} fill="${outline !== undefined && rim === 0 ? outline : fill}"${stroke}/>`;
 }
 
 export interface Stroke {

@@ -23,8 +23,8 @@ export function sweepFigures(result: SweepResult): SweepFigures {
   const names = retained.map(({ name }) => name);
   return {
     cost: costChart(result),
-    retained: retained.map((of, i) =>
-      names.indexOf(of.name) < i ? { ...of, name: `${of.name}-${i + 1}` } : of,
+    retained: retained.map((figure, i) =>
+      names.indexOf(figure.name) < i ? { ...figure, name: `${figure.name}-${i + 1}` } : figure,
     ),
   };
 }
@@ -63,9 +63,9 @@ function retainedChart(result: SweepResult, format: string | null): Figure {
     name: figureName("retained", format ?? "by-rate"),
     title: own
       .slice(0, 3)
-      .map(({ answer: { learnsFrom, ...of } }, i) => {
+      .map(({ answer: { learnsFrom, ...sweepCase } }, i) => {
         const verb = i === 0 ? " learns" : "";
-        return `${caseLabel(of)}${verb} ${learnsFrom === null ? "at no rate" : `from ${rateText(learnsFrom)}`}`;
+        return `${caseLabel(sweepCase)}${verb} ${learnsFrom === null ? "at no rate" : `from ${rateText(learnsFrom)}`}`;
       })
       .join(", "),
     caption:
@@ -110,15 +110,15 @@ function costChart(result: SweepResult): Figure {
     caption:
       `The ${what} at which each case learns (light: ${settings.learns} of the fp32 displacement retained) and keeps ` +
       `its updates (dark: ${ratio(settings.keeps)}), by the bits that a weight and its carrier take.`,
-    size: { width: wide, height: 70 + Math.min(cases.length, 24) * (cases.length > 8 ? 34 : 54) },
+    size: { width: wide, height: 70 + Math.min(cases.length, 24) * (cases.length > 8 ? 42 : 54) },
     draw: (size, inks) => drawCost(cases, rates, size, inks),
     numbers: {
       headings: ["stored as", "bits a weight", "learns from", "keeps from"],
-      rows: cases.map((of) => [
-        caseLabel(of),
-        String(of.bitsPerWeight),
-        rateText(of.learnsFrom),
-        rateText(of.keepsFrom),
+      rows: cases.map((answer) => [
+        caseLabel(answer),
+        String(answer.bitsPerWeight),
+        rateText(answer.learnsFrom),
+        rateText(answer.keepsFrom),
       ]),
     },
   };
@@ -131,7 +131,7 @@ function drawCost(
   inks: Palette,
 ): string {
   const below = 70;
-  const labels = cases.map((of) => `${caseLabel(of)}, ${of.bitsPerWeight} bits`);
+  const labels = cases.map((answer) => `${caseLabel(answer)}, ${answer.bitsPerWeight} bits`);
   const rows = rowLayout(labels, { width, height: height - below }, { tallest: 96 });
   const { left, step, font } = rows;
   // Half a step of the sweep stands before the first rate and after the last: each holds for a rate, not for a point.

@@ -1,15 +1,13 @@
 import type { DifferenceCounts, DifferenceResult } from "../../lens/difference/difference-result.js";
-import type { Figure } from "../charts/figure.js";
 import { diffFigures } from "../charts/figures.js";
 import { byBytesLines, codeLines } from "../code-lines.js";
 import { diffCommandLine } from "../command.js";
 import { diffHeadline, mixedNote, withinNote } from "../diff-headline.js";
 import { deltaNotes } from "../diff-table.js";
-import { geometryNotes, geometrySentence, modelsOf } from "../geometry.js";
-import { geometryTables } from "../geometry-markdown.js";
 import { count, counted, percent, share, short } from "../numbers.js";
 import { otherNote } from "../other-note.js";
 import { type HtmlAssets, htmlDocument } from "./document.js";
+import { geometrySection } from "./geometry-section.js";
 import {
   commands,
   facts,
@@ -32,11 +30,11 @@ export function renderDiffHtml(result: DifferenceResult, assets: HtmlAssets): st
   const mixed = new Set(tensors.map(({ formats }) => formats.compared)).size > 1;
   const table = tensorData(
     columns,
-    tensors.map((of) => ({
-      name: of.name,
-      shape: of.shape,
-      ...(mixed && { note: of.formats.compared }),
-      cases: [numbersOf(of)],
+    tensors.map((tensor) => ({
+      name: tensor.name,
+      shape: tensor.shape,
+      ...(mixed && { note: tensor.formats.compared }),
+      cases: [numbersOf(tensor)],
     })),
   );
   const body = [
@@ -55,9 +53,9 @@ export function renderDiffHtml(result: DifferenceResult, assets: HtmlAssets): st
     `<section>${figureHtml(figures.modules, "h2")}</section>`,
     unknownSection(result),
     figures.layers.length > 0
-      ? section("layers", "Where: layer by module", ...figures.layers.map((of) => figureHtml(of)))
+      ? section("layers", "Where: layer by module", ...figures.layers.map((figure) => figureHtml(figure)))
       : "",
-    geometrySection(result, figures.geometry),
+    geometrySection(result.geometry, input.after.path, figures.geometry),
     section(
       "far",
       "How far, and what it costs to send",
@@ -71,7 +69,7 @@ export function renderDiffHtml(result: DifferenceResult, assets: HtmlAssets): st
         "Numbers by module",
         numberTable({
           headings: ["module", ...headings],
-          rows: [...kinds, { ...totals, kind: "all" }].map((of) => [of.kind, ...cells(of)]),
+          rows: [...kinds, { ...totals, kind: "all" }].map((row) => [row.kind, ...cells(row)]),
         }),
       ),
       ...[...otherNote(result), ...codeLines(result), ...byBytesLines(result)].map(
@@ -86,7 +84,7 @@ export function renderDiffHtml(result: DifferenceResult, assets: HtmlAssets): st
             "Numbers by layer",
             numberTable({
               headings: ["layer", ...headings],
-              rows: layers.map((of) => [`${of.stack}.${of.layer}`, ...cells(of)]),
+              rows: layers.map((layer) => [`${layer.stack}.${layer.layer}`, ...cells(layer)]),
             }),
           ),
         )
@@ -99,27 +97,6 @@ export function renderDiffHtml(result: DifferenceResult, assets: HtmlAssets): st
     `<footer><p>${safe(meaning)}</p></footer>`,
   ];
   return htmlDocument(`${sentence} ${tool.name}`, body.filter(Boolean).join("\n"), table, assets);
-}
-
-/** How the changes lie, where that was asked for. */
-function geometrySection({ geometry, input }: DifferenceResult, figures: readonly Figure[]): string {
-  if (!geometry) return "";
-  const models = modelsOf(geometry, input.after.path);
-  const [strip, ...profiles] = figures;
-  return section(
-    "geometry",
-    "How the changes lie",
-    ...models.map(
-      ([path, { totals }]) =>
-        `<p>${safe(`${models.length > 1 ? `${path}: ` : ""}${geometrySentence(totals)}`)}</p>`,
-    ),
-    strip ? figureHtml(strip) : "",
-    profiles.length > 0 ? `<div class="pair">${profiles.map((of) => figureHtml(of)).join("")}</div>` : "",
-    ...geometryTables(geometry, input.after.path).map(
-      (of) => `<h3>${safe(of.title)}</h3>${scrolling(of.title, numberTable(of))}`,
-    ),
-    ...geometryNotes(geometry).map((note) => `<p>${safe(note)}</p>`),
-  );
 }
 
 const meaning =
@@ -160,18 +137,18 @@ const headings = [
   "norm of the change",
 ];
 
-function cells(of: DifferenceCounts): string[] {
+function cells(counts: DifferenceCounts): string[] {
   return [
-    count(of.elements),
-    percent(of.apparentSparsity),
-    percent(hiddenShare(of)),
-    percent(of.realSparsity),
-    percent(of.realSparsityAtMost),
-    percent(of.probes["path-not-taken"].share),
-    percent(of.probes["small-subnetworks"].share),
-    count(of.signFlips),
-    count(of.nonfinite),
-    short(of.displacementNorm),
+    count(counts.elements),
+    percent(counts.apparentSparsity),
+    percent(hiddenShare(counts)),
+    percent(counts.realSparsity),
+    percent(counts.realSparsityAtMost),
+    percent(counts.probes["path-not-taken"].share),
+    percent(counts.probes["small-subnetworks"].share),
+    count(counts.signFlips),
+    count(counts.nonfinite),
+    short(counts.displacementNorm),
   ];
 }
 
@@ -186,16 +163,16 @@ const columns: readonly NumberColumn[] = [
   { heading: "by one ulp", as: "percent" },
 ];
 
-function numbersOf(of: DifferenceCounts): (number | null)[] {
+function numbersOf(counts: DifferenceCounts): (number | null)[] {
   return [
-    of.elements,
-    of.apparentSparsity,
-    hiddenShare(of),
-    of.realSparsityAtMost,
-    of.probes["path-not-taken"].share,
-    of.probes["small-subnetworks"].share,
-    of.signFlips,
-    share(of.ulps[0] ?? 0, of.changed),
+    counts.elements,
+    counts.apparentSparsity,
+    hiddenShare(counts),
+    counts.realSparsityAtMost,
+    counts.probes["path-not-taken"].share,
+    counts.probes["small-subnetworks"].share,
+    counts.signFlips,
+    share(counts.ulps[0] ?? 0, counts.changed),
   ];
 }
 

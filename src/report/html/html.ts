@@ -1,4 +1,5 @@
-import type { Case, Result } from "../../lens/run/result.js";
+import type { Case } from "../../lens/run/case.js";
+import type { Result } from "../../lens/run/result.js";
 import { shareHalfWidth } from "../../lens/study/sampling.js";
 import { type CaseFigures, runFigures } from "../charts/figures.js";
 import { runCommandLines } from "../command.js";
@@ -19,6 +20,7 @@ import { classHeading } from "../rounding-words.js";
 import { hasCollateral, sizedUpdates } from "../shared-scales.js";
 import { retainedText } from "../simulation.js";
 import { type HtmlAssets, htmlDocument } from "./document.js";
+import { geometrySection } from "./geometry-section.js";
 import { mergeSections } from "./merge-section.js";
 import {
   commands,
@@ -60,11 +62,12 @@ export function renderHtml(result: Result, assets: HtmlAssets): string {
       ? section(
           "steps",
           "Step by step",
-          `<div class="pair">${figures.steps.map((of) => figureHtml(of)).join("")}</div>`,
+          `<div class="pair">${figures.steps.map((figure) => figureHtml(figure)).join("")}</div>`,
         )
       : "",
     layerSection(figures.cases, choose("Stored as")),
     `<section>${figureHtml(figures.probes, "h2")}</section>`,
+    geometrySection(result.geometry, input.updates ?? "", figures.geometry),
     mergeSections(result, labels, choose("Stored as")),
     furtherSections(result),
     recipeSection(result, labels),
@@ -99,20 +102,23 @@ function meaningOf(cases: readonly Case[]): string {
 
 /** Of the first case, which the headline is about. */
 function tiles(result: Result): [string, string][] {
-  const [of] = result.cases;
-  const { totals, end } = of;
+  const [lensCase] = result.cases;
+  const { totals, end } = lensCase;
   const sample = sampleOf(result);
   const percent = percentIn(sample);
   const sized = sizedUpdates(totals);
-  const how = caseInWords(of);
+  const how = caseInWords(lensCase);
   return [
-    [`of the weights unchanged at the end, stored as ${how}`, percent(shareOfWeights(of, end.unchanged))],
+    [
+      `of the weights unchanged at the end, stored as ${how}`,
+      percent(shareOfWeights(lensCase, end.unchanged)),
+    ],
     [
       "of these hidden: fp32 would have changed them",
       percentIn(sample && end.unchanged)(share(end.hidden, end.unchanged)),
     ],
     [
-      of.rounding === "stochastic"
+      lensCase.rounding === "stochastic"
         ? "of the updates that were not zero left their weight as it was, by chance"
         : "of the updates that were not zero are lost",
       percent(share(totals.lost, sized)),
@@ -135,7 +141,7 @@ function caseSection(
 ): string {
   const shown = cases.map(
     (figures, i) =>
-      `<div data-case="${i}"${i > 0 ? " hidden" : ""}>${figures.map((of) => figureHtml(of)).join("")}</div>`,
+      `<div data-case="${i}"${i > 0 ? " hidden" : ""}>${figures.map((figure) => figureHtml(figure)).join("")}</div>`,
   );
   return section(id, heading, `<div class="controls">${choose}</div>`, ...shown);
 }
@@ -162,16 +168,21 @@ function recipeSection(result: Result, labels: readonly string[]): string {
       ...["storage", "epsilon", "moment underflow", "weight decay", "gradient zero"],
       ...["m lost", "v lost", "parted from the first"],
     ],
-    rows: cases.map((of, i) => [
+    rows: cases.map((lensCase, i) => [
       labels[i],
       ...causes.map((cause) =>
-        of.causes === null
+        lensCase.causes === null
           ? missing
-          : percent(share(of.causes[cause], of.totals.none + of.totals.lost + of.totals.kept)),
+          : percent(
+              share(
+                lensCase.causes[cause],
+                lensCase.totals.none + lensCase.totals.lost + lensCase.totals.kept,
+              ),
+            ),
       ),
-      percent(lostShare(of.moments[0])),
-      percent(lostShare(of.moments[1])),
-      of.end.parted === null ? missing : count(of.end.parted),
+      percent(lostShare(lensCase.moments, "m")),
+      percent(lostShare(lensCase.moments, "v")),
+      lensCase.end.parted === null ? missing : count(lensCase.end.parted),
     ]),
   });
   return section(
@@ -197,7 +208,9 @@ function columns({ cases, sampling }: Result): NumberColumn[] {
     { heading: "visible", as: "ratio" },
     ...(nonfinite(cases) ? [{ heading: "nonfinite", as: "count" } as const] : []),
   ];
-  return sampling === undefined ? all : all.map((of) => (of.as === "percent" ? { ...of, as: "whole" } : of));
+  return sampling === undefined
+    ? all
+    : all.map((column) => (column.as === "percent" ? { ...column, as: "whole" } : column));
 }
 
 const keeps = (cases: readonly Case[]) => cases.some(({ totals }) => totals.kept > 0);

@@ -41,11 +41,11 @@ export function figureHtml(figure: Figure, heading: "h2" | "h3" = "h3"): string 
 
 /** A table of numbers: a heading for each row. */
 export function numberTable({ headings, rows }: NumberTable): string {
-  const head = headings.map((of) => `<th scope="col">${safe(of)}</th>`).join("");
+  const head = headings.map((heading) => `<th scope="col">${safe(heading)}</th>`).join("");
   const body = rows
     .map(
       ([name, ...cells]) =>
-        `<tr><th scope="row">${safe(name)}</th>${cells.map((of) => `<td>${safe(of)}</td>`).join("")}</tr>`,
+        `<tr><th scope="row">${safe(name)}</th>${cells.map((cell) => `<td>${safe(cell)}</td>`).join("")}</tr>`,
     )
     .join("\n");
   return `<table><thead><tr>${head}</tr></thead><tbody>\n${body}\n</tbody></table>`;

@@ -17,6 +17,19 @@ export const script = `"use strict";
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", nameTheme);
   nameTheme();
 
+  // Scroll bars of phones are hidden: what is wider than its place says so.
+  const widths = new ResizeObserver((entries) => {
+    for (const { target } of entries) target.nextElementSibling.hidden = target.scrollWidth <= target.clientWidth + 1;
+  });
+  for (const place of document.querySelectorAll(".scroll, .picture, .tensors")) {
+    const said = document.createElement("p");
+    said.className = "hint";
+    said.textContent = "Scroll sideways for more \u2192";
+    said.hidden = true;
+    place.after(said);
+    widths.observe(place);
+  }
+
   const data = JSON.parse($("data").textContent);
   // A page without a table of tensors.
   if (data === null) return;

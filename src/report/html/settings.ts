@@ -1,5 +1,6 @@
 import type { DifferenceResult } from "../../lens/difference/difference-result.js";
-import type { Result, ResultEngine, Spread } from "../../lens/run/result.js";
+import type { Result, ResultEngine } from "../../lens/run/result.js";
+import type { Spread } from "../../lens/spread.js";
 import type { SweepResult } from "../../lens/study/sweep.js";
 import { adapterFacts } from "../adapter-lens.js";
 import { caseLabels, stepsInWords } from "../labels.js";
@@ -67,8 +68,8 @@ function named(name: string, value: string | null): Fact[] {
   return value === null ? [] : [[name, value]];
 }
 
-function without(of: object, names: readonly string[]): object {
-  return Object.fromEntries(Object.entries(of).filter(([name]) => !names.includes(name)));
+function without(object: object, names: readonly string[]): object {
+  return Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)));
 }
 
 function isSpread(value: unknown): value is Exclude<Spread, number> {
@@ -80,8 +81,8 @@ function scalar(value: unknown): string {
 }
 
 /** The fields of an object in words, those of objects inside it by both names; what is null is left out. */
-function flat(of: object, prefix = ""): Fact[] {
-  return Object.entries(of).flatMap(([name, value]): Fact[] => {
+function flat(object: object, prefix = ""): Fact[] {
+  return Object.entries(object).flatMap(([name, value]): Fact[] => {
     const words = prefix + name.replace(/[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`);
     if (value === null || value === undefined) return [];
     if (typeof value === "boolean") return [[words, value ? "yes" : "no"]];

@@ -41,6 +41,7 @@ figcaption h2,figcaption h3{max-width:52rem}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));gap:0 3rem}
 .pair figure{display:flex;flex-direction:column}
 .pair figcaption{flex:1}
+.hint{color:var(--muted);font-size:.92rem;margin:.4rem 0 0}
 details{margin-top:.75rem}
 summary{cursor:pointer;color:var(--accent);width:fit-content;font-size:.95rem}
 .scroll{overflow:auto;max-height:28rem;margin-top:.5rem}

@@ -27,7 +27,7 @@ export function renderSweepHtml(result: SweepResult, assets: HtmlAssets): string
     pageHeader(tool, sentence, [...lede, `${sweepSize(result)}.`], tiles(result)),
     "<main>",
     `<section>${figureHtml(cost, "h2")}</section>`,
-    `<section>${retained.map((of) => figureHtml(of, "h2")).join("")}</section>`,
+    `<section>${retained.map((figure) => figureHtml(figure, "h2")).join("")}</section>`,
     section(
       "cheapest",
       "Cheapest that keeps the updates",
@@ -35,13 +35,13 @@ export function renderSweepHtml(result: SweepResult, assets: HtmlAssets): string
         "The cheapest case at each rate",
         numberTable({
           headings: ["rate", "stored as", "bits a weight", "retained", "noise", "noise/weight"],
-          rows: answers.cheapest.map(({ rate, case: of }) => [
+          rows: answers.cheapest.map(({ rate, case: sweepCase }) => [
             rateText(rate),
-            of ? caseLabel(of) : missing,
-            of ? String(of.bitsPerWeight) : missing,
-            ratio(of?.retained ?? null),
-            ratio(of?.noise ?? null),
-            ratio(of?.noiseToWeight ?? null),
+            sweepCase ? caseLabel(sweepCase) : missing,
+            sweepCase ? String(sweepCase.bitsPerWeight) : missing,
+            ratio(sweepCase?.retained ?? null),
+            ratio(sweepCase?.noise ?? null),
+            ratio(sweepCase?.noiseToWeight ?? null),
           ]),
         }),
       ),
@@ -56,8 +56,8 @@ export function renderSweepHtml(result: SweepResult, assets: HtmlAssets): string
 }
 
 /** A synthetic input names one learning rate, which is not that of the sweep. */
-function sweepFacts({ rates, ...of }: SweepResult): [string, string][] {
-  const own = inputFacts(of).filter(([name]) => !name.endsWith("optimizer: lr"));
+function sweepFacts({ rates, ...result }: SweepResult): [string, string][] {
+  const own = inputFacts(result).filter(([name]) => !name.endsWith("optimizer: lr"));
   return [
     ["rates", rates.map(rateText).join(", ")],
     ...own.map(([name, value]): [string, string] => [name, value]),
@@ -71,8 +71,8 @@ const bits =
 function tiles({ answers }: SweepResult): [string, string][] {
   return answers.cases
     .slice(0, 4)
-    .map((of) => [
-      `is where ${caseLabel(of)} begins to learn (${of.bitsPerWeight} bits a weight)`,
-      rateText(of.learnsFrom),
+    .map((answer) => [
+      `is where ${caseLabel(answer)} begins to learn (${answer.bitsPerWeight} bits a weight)`,
+      rateText(answer.learnsFrom),
     ]);
 }

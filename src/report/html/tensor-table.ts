@@ -38,8 +38,8 @@ export function tensorData(columns: readonly NumberColumn[], rows: readonly Tens
     names: rows.map(({ name }) => (name === "" ? unnamed : printable(name, 500))),
     kinds: rows.map(({ name }) => moduleOf(name).kind),
     shapes: rows.map(({ shape, note }) => [shape.join(" × "), note].filter(Boolean).join(" ")),
-    cases: Array.from({ length: cases }, (_, of) =>
-      columns.map((_, column) => rows.map((row) => brief(row.cases[of]?.[column] ?? null))),
+    cases: Array.from({ length: cases }, (_, caseIndex) =>
+      columns.map((_, column) => rows.map((row) => brief(row.cases[caseIndex]?.[column] ?? null))),
     ),
   };
 }

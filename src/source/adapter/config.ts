@@ -130,9 +130,9 @@ function patterns(config: Record<string, unknown>, key: string, name: string, wh
   if (typeof value !== "object" || Array.isArray(value)) {
     throw new InputError(name, `${key}, an object`, printable(JSON.stringify(value), 60));
   }
-  return Object.entries(value!).map(([pattern, of]) => ({
+  return Object.entries(value!).map(([pattern, number]) => ({
     matches: matcherOf(pattern, key, name),
-    value: positiveNumber(of, `${key} of ${quote(pattern)}`, name, whole),
+    value: positiveNumber(number, `${key} of ${quote(pattern)}`, name, whole),
   }));
 }
 

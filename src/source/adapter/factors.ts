@@ -1,4 +1,4 @@
-import type { Factor } from "../../lens/run/low-rank.js";
+import type { Factor } from "../../lens/input.js";
 import { InputError, quote } from "../input-error.js";
 import { readableDtypes } from "../safetensors/dtype.js";
 import { shapeText } from "../safetensors/header.js";
@@ -61,14 +61,14 @@ export function adapterTensors(tensors: ReadonlyMap<string, StoredTensor>, file:
     }
     const [, inBase, kind, which] = fields;
     const module = inBase.replace(/\.base_layer$/, "");
-    const of = factors.get(module) ?? { embedding: kind !== undefined };
+    const pair = factors.get(module) ?? { embedding: kind !== undefined };
     const letter = which === "A" ? "a" : "b";
-    if (of[letter]) {
-      const twins = `${quote(of[letter].name)} and ${quote(name)}`;
+    if (pair[letter]) {
+      const twins = `${quote(pair[letter].name)} and ${quote(name)}`;
       throw new InputError(file, `one lora_${which} of ${quote(module)}`, twins);
     }
-    of[letter] = tensor;
-    factors.set(module, of);
+    pair[letter] = tensor;
+    factors.set(module, pair);
   }
   const modules = [...factors].map(([module, { embedding, a, b }]): ModuleFactors => {
     if (a && b) return { module, embedding, a, b };
@@ -93,7 +93,7 @@ export function productOf(
     if (values === null)
       return `the dtype of ${quote(name)} is ${dtype.name}, not one of ${readableDtypes.join(", ")}`;
   }
-  const volume = (of: readonly number[]) => of.reduce((product, size) => product * size, 1);
+  const volume = (sizes: readonly number[]) => sizes.reduce((product, size) => product * size, 1);
   const [outputs, rankOfB, ...restOfB] = b.shape;
   const [rankOfA, ...inputs] = a.shape;
   // Of a convolution the factor B is one of 1 x 1.

@@ -21,12 +21,12 @@ export class MergedCheckpoint {
   private constructor(merged: Checkpoint, tensors: readonly TensorInput[], stored: string) {
     this.#merged = merged;
     this.#tensors = tensors.map(({ name, shape }) => {
-      const of = merged.tensors.get(name);
-      const reason = whyNot(of, shape, stored);
+      const mergedTensor = merged.tensors.get(name);
+      const reason = whyNot(mergedTensor, shape, stored);
       if (reason !== null) this.#skipped.push({ name, reason });
-      return reason === null ? of! : null;
+      return reason === null ? mergedTensor! : null;
     });
-    for (const file of new Set(this.#tensors.flatMap((of) => of?.file ?? []))) {
+    for (const file of new Set(this.#tensors.flatMap((mergedTensor) => mergedTensor?.file ?? []))) {
       this.#identities.set(file, fileIdentity(file));
     }
   }
@@ -50,13 +50,13 @@ export class MergedCheckpoint {
 
   /** Compares a piece of a tensor, each piece once. @throws InputError if the file cannot be read. */
   compare(tensor: number, start: number, weights: Float32Array): void {
-    const of = this.#tensors[tensor];
-    if (of === null) return;
-    const width = of.dtype.bits / 8;
+    const mergedTensor = this.#tensors[tensor];
+    if (mergedTensor === null) return;
+    const width = mergedTensor.dtype.bits / 8;
     const bytes = new Uint8Array(weights.length * width);
-    this.#reader.read(this.#identities.get(of.file)!, of.begin! + start * width, bytes);
+    this.#reader.read(this.#identities.get(mergedTensor.file)!, mergedTensor.begin! + start * width, bytes);
     const numbers = new Float32Array(weights.length);
-    decodeInto(bytes, of.dtype, numbers);
+    decodeInto(bytes, mergedTensor.dtype, numbers);
     const [ours, theirs] = [weights, numbers].map(
       ({ buffer, byteOffset, length }) => new Uint32Array(buffer, byteOffset, length),
     );
@@ -70,7 +70,7 @@ export class MergedCheckpoint {
   /** What was found, once all pieces were compared; the tensors that are not merged are compared here. */
   async end(ofCase: number, { untouched, replaced }: AdapterOnBase): Promise<MergedComparison> {
     let [tensors, differ] = [0, 0];
-    for (const [name, given] of [...untouched.map((of) => [of.name, of] as const), ...replaced]) {
+    for (const [name, given] of [...untouched.map((tensor) => [tensor.name, tensor] as const), ...replaced]) {
       const theirs = this.#merged.tensors.get(name);
       const reason =
         whyNot(theirs, given.shape, null) ?? (given.values === null ? "its numbers are not read" : null);
@@ -83,7 +83,7 @@ export class MergedCheckpoint {
     }
     return {
       case: ofCase,
-      tensors: this.#tensors.filter((of) => of !== null).length,
+      tensors: this.#tensors.filter((mergedTensor) => mergedTensor !== null).length,
       elements: this.#elements,
       differ: this.#differ,
       others: { tensors, differ },
@@ -99,16 +99,17 @@ export class MergedCheckpoint {
 
 /** @param stored the format that it must be stored in; null for any. */
 function whyNot(
-  of: StoredTensor | undefined,
+  mergedTensor: StoredTensor | undefined,
   shape: readonly number[],
   stored: string | null,
 ): string | null {
-  if (of === undefined) return "is not in the merged checkpoint";
-  const { dtype, begin } = of;
-  if (shapeText(of.shape) !== shapeText(shape)) {
-    return `its shape is ${shapeText(of.shape)} in the merged checkpoint, not ${shapeText(shape)}`;
+  if (mergedTensor === undefined) return "is not in the merged checkpoint";
+  const { dtype, begin } = mergedTensor;
+  if (shapeText(mergedTensor.shape) !== shapeText(shape)) {
+    return `its shape is ${shapeText(mergedTensor.shape)} in the merged checkpoint, not ${shapeText(shape)}`;
   }
-  if (of.values === null) return `its dtype in the merged checkpoint is ${dtype.name}, which is not read`;
+  if (mergedTensor.values === null)
+    return `its dtype in the merged checkpoint is ${dtype.name}, which is not read`;
   if (stored === null) return null;
   if (dtype.format === "fp64" || dtype.format?.name !== stored) {
     return `the merged checkpoint stores it as ${dtype.name}, not as ${stored}`;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Format } from "../../format/format.js";
-import type { SkippedTensor, TensorInput } from "../../lens/input.js";
-import { type LowRank, lowRankValues, negated } from "../../lens/run/low-rank.js";
+import { originOf, type SkippedTensor, type TensorInput } from "../../lens/input.js";
+import { lowRankValues, negated } from "../../lens/run/low-rank.js";
 import { type Checkpoint, openCheckpoint } from "../checkpoint.js";
 import { InputError, quote } from "../input-error.js";
 import { readableDtypes } from "../safetensors/dtype.js";
@@ -68,7 +68,7 @@ export async function openAdapter(
   try {
     opened.push(await openCheckpoint(await weightsIn(folder)), await openCheckpoint(base));
     const [factors, weights] = opened;
-    const files = [...new Set(opened.flatMap((of) => [...of.files.keys()]))];
+    const files = [...new Set(opened.flatMap((checkpoint) => [...checkpoint.files.keys()]))];
     files.push(join(folder, configName));
     return {
       ...bringOnto(weights, factors, config, { strict, rounded }),
@@ -102,7 +102,7 @@ function bringOnto(
   const list = new SkipList(strict);
   list.addUnnamed(base, false);
   const { modules, copies } = adapterTensors(adapter.tensors, adapter.path);
-  const byWeight = new Map(modules.map((of) => [weightOf(of, base), of]));
+  const byWeight = new Map(modules.map((module) => [weightOf(module, base), module]));
   const named = new Map([...base.tensors].map(([name, { dtype }]) => [name, { name, dtype: dtype.name }]));
   const { codes } = scaledCodes(named);
   const tensors: TensorInput[] = [];
@@ -110,13 +110,13 @@ function bringOnto(
   const formats = new Set<Format | "fp64">();
   const untouched: StoredTensor[] = [];
   for (const weight of base.tensors.values()) {
-    const of = byWeight.get(weight.name);
-    if (of === undefined) {
+    const module = byWeight.get(weight.name);
+    if (module === undefined) {
       if (!copies.has(weight.name)) untouched.push(weight);
       continue;
     }
-    const { rank, scale } = scaleOf(config, of.module);
-    const product = productOf(of, rank, weight.shape, config.fanInFanOut);
+    const { rank, scale } = scaleOf(config, module.module);
+    const product = productOf(module, rank, weight.shape, config.fanInFanOut);
     const reason =
       codes.get(weight.name)?.reason ??
       (weight.values === null
@@ -163,6 +163,6 @@ function weightOf({ module }: ModuleFactors, base: Checkpoint): string {
 export function mergedAndUnmerged(tensors: readonly TensorInput[]): TensorInput[] {
   return tensors.map((tensor) => {
     const [update] = tensor.updates;
-    return { ...tensor, updates: [update, lowRankValues(negated(update.product as LowRank))] };
+    return { ...tensor, updates: [update, lowRankValues(negated(originOf(update, "product")!))] };
   });
 }

@@ -54,14 +54,14 @@ export async function writeDelta(before: string, after: string, path: string): P
     const metadata = { format: deltaFormat, kind, base: digest, files: JSON.stringify(parts) };
     const header = encodeHeader(layout, metadata);
     await write(path, header, base, files, plans, layout);
-    const count = (how: Planned["how"]) => plans.filter((of) => of.how === how).length;
+    const count = (how: Planned["how"]) => plans.filter((planned) => planned.how === how).length;
     return {
       bytes: layout.reduce((sum, { bytes }) => sum + bytes, header.length),
       resultBytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
       same: count("same"),
       changed: count("changed"),
       whole: count("whole"),
-      changes: plans.reduce((sum, of) => sum + (of.how === "changed" ? of.changes : 0), 0),
+      changes: plans.reduce((sum, planned) => sum + (planned.how === "changed" ? planned.changes : 0), 0),
       base: digest,
       files: parts,
     };
@@ -194,15 +194,15 @@ async function write(
   );
   const output = new Output(path, false);
   const put = (name: string, bytes: Uint8Array) => {
-    const of = places.get(name)!;
-    if (of.at + bytes.length > of.end) throw changedMeanwhile(path);
-    output.write(bytes, of.at);
-    of.at += bytes.length;
+    const span = places.get(name)!;
+    if (span.at + bytes.length > span.end) throw changedMeanwhile(path);
+    output.write(bytes, span.at);
+    span.at += bytes.length;
   };
   try {
     output.begin("");
     output.write(header, 0);
-    for (const [file, of] of files.entries()) put(entryOf.header(file), of.header);
+    for (const [file, result] of files.entries()) put(entryOf.header(file), result.header);
     for (const { file, name, entry, how } of plans) {
       if (how === "same") continue;
       const gaps = new GapEncoder();

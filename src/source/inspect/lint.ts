@@ -30,10 +30,10 @@ function lintOf({ tensor, stored }: LookedAt, othersAreScaled: boolean): Lint[] 
     add("scales-missing", `it is ${stored.dtype.name} and has no scales${others}`);
   }
   for (const { name, count, zeros, nonfinite, negative, smallest, largest } of tensor.scales ?? []) {
-    const of = `of ${count} scales in ${quote(name)}`;
-    if (zeros > 0) add("scales-zero", `${zeros} ${of} ${are(zeros)} zero`);
-    if (nonfinite > 0) add("scales-nonfinite", `${nonfinite} ${of} ${are(nonfinite)} NaN or Inf`);
-    if (negative > 0) add("scales-negative", `${negative} ${of} ${are(negative)} below zero`);
+    const scalesText = `of ${count} scales in ${quote(name)}`;
+    if (zeros > 0) add("scales-zero", `${zeros} ${scalesText} ${are(zeros)} zero`);
+    if (nonfinite > 0) add("scales-nonfinite", `${nonfinite} ${scalesText} ${are(nonfinite)} NaN or Inf`);
+    if (negative > 0) add("scales-negative", `${negative} ${scalesText} ${are(negative)} below zero`);
     const reason = whyUninitialised(count, smallest, largest);
     if (reason !== null) add("scales-uninitialised", `the scales in ${quote(name)} ${reason}`);
   }

@@ -1,6 +1,7 @@
 import { moduleOf } from "../../lens/module.js";
 import { InputError, quote } from "../input-error.js";
-import type { Side, SideTensor } from "../pair/side.js";
+import type { Side } from "../pair/side.js";
+import type { SideTensor } from "../pair/side-tensor.js";
 import { shapeText } from "../safetensors/header.js";
 import { splitFused } from "./fused.js";
 import { matchNames } from "./match-names.js";

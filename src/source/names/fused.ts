@@ -1,4 +1,4 @@
-import type { SideTensor } from "../pair/side.js";
+import type { SideTensor } from "../pair/side-tensor.js";
 import { rowsOf } from "./rows.js";
 
 /** Modules whose weights lie below each other in one tensor, as transformers and vLLM fuse them. */

@@ -1,4 +1,4 @@
-import type { SideTensor } from "../pair/side.js";
+import type { SideTensor } from "../pair/side-tensor.js";
 
 /**
  * Consecutive rows of a tensor as one of their own: rows are its first dimension, or of a tensor of matrices those of all

@@ -1,4 +1,4 @@
-import type { SideTensor } from "../pair/side.js";
+import type { SideTensor } from "../pair/side-tensor.js";
 import { stridedValues } from "../torch/strided.js";
 
 type Tensors = ReadonlyMap<string, SideTensor>;

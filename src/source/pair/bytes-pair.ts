@@ -1,5 +1,5 @@
 import { dtypes } from "../safetensors/dtype.js";
-import type { SideTensor } from "./side.js";
+import type { SideTensor } from "./side-tensor.js";
 
 /** A tensor that is no row of floats on either side, of one dtype and shape. */
 export interface BytesPair {

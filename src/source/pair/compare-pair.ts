@@ -6,6 +6,7 @@ import {
 } from "../../lens/difference/difference.js";
 import { type Comparer, codeComparer } from "../../lens/difference/difference-codes.js";
 import type { DeltaSample } from "../../lens/difference/difference-result.js";
+import type { PartRange } from "../../lens/shard/part.js";
 import { blockLength } from "../../lens/sum.js";
 import { compareInBlocks } from "./compare-blocks.js";
 import { compareScales } from "./compare-scales.js";
@@ -35,10 +36,15 @@ export interface CompareOptions {
   /** Called now and then with how many bytes of both sides have been compared. */
   progress?(done: number, total: number): void;
   readonly resume?: Progress | null;
+  /**
+   * What of the pair to compare, at most one range of a tensor, from multiples of sampleChunk on; by default all of it. The
+   * sample is then what of that of the whole lies in these ranges.
+   */
+  readonly ranges?: readonly PartRange[];
 }
 
 export interface Comparison {
-  /** One for each tensor of the pair. */
+  /** One for each range, or each tensor of the pair. */
   readonly tallies: readonly DifferenceTally[];
   readonly sample: DeltaSample;
 }
@@ -57,25 +63,31 @@ const pieceLength = 2 ** 18;
  */
 export async function comparePair(pair: CheckpointPair, options: CompareOptions): Promise<Comparison> {
   const { tensors } = pair;
+  const { ranges = tensors.map(({ elements }, i) => [i, 0, elements] as const) } = options;
   const { sample: chunks, seed, comparer = codeComparer(), pool = null, resume = null } = options;
   const identities = new Map(pair.files.map((file) => [file, fileIdentity(file)]));
-  const bytesOf = (tensor: TensorPair) => tensor.elements * bytesPerElement(tensor);
-  const total = tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
-  const tallies = tensors.map(({ name }) => {
+  const mine = ranges.map(([t, begin, end], index) => ({ tensor: tensors[t], begin, end, index }));
+  const bytesOf = (pieces: readonly (typeof mine)[number][]) =>
+    pieces.reduce((sum, { tensor, begin, end }) => sum + (end - begin) * bytesPerElement(tensor), 0);
+  const total = bytesOf(mine);
+  const tallies = mine.map(({ tensor: { name } }) => {
     const known = resume?.tally(name);
     return known ? DifferenceTally.fromJSON(known) : new DifferenceTally();
   });
-  const left = tensors.flatMap((tensor, index) => (resume?.tally(tensor.name) ? [] : [{ tensor, index }]));
-  let done = total - left.reduce((sum, { tensor }) => sum + bytesOf(tensor), 0);
+  const left = mine.filter(({ tensor }) => !resume?.tally(tensor.name));
+  let done = total - bytesOf(left);
   const here = new ThisThread(comparer);
   const files = { of: new FileReader(), identities };
 
-  async function compareTensor({ tensor, index }: (typeof left)[number], flow: Flow): Promise<void> {
+  async function compareTensor(
+    { tensor, begin, end, index }: (typeof left)[number],
+    flow: Flow,
+  ): Promise<void> {
     const inFiles = [tensor.before, tensor.after].every(({ stored, scaled }) => stored ?? scaled);
     const length = inFiles ? taskLength : pieceLength;
     // Scales are compared apart, once, as part of the first piece.
     const byCode = areAlike(tensor.before.scaled, tensor.after.scaled);
-    let unfinished = Math.max(1, Math.ceil(tensor.elements / length));
+    let unfinished = Math.max(1, Math.ceil((end - begin) / length));
     const add = (count: number, counted: DifferenceTally) => {
       tallies[index].merge(counted);
       done += count * bytesPerElement(tensor);
@@ -83,7 +95,7 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
       unfinished -= 1;
       if (unfinished === 0) resume?.done(tensor.name, tallies[index].toJSON());
     };
-    if (tensor.elements === 0) return add(0, new DifferenceTally());
+    if (begin === end) return add(0, new DifferenceTally());
     if (tensor.blocks !== null) {
       const { blocks } = tensor;
       return flow.start(async () => {
@@ -96,8 +108,8 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
         resume?.done(tensor.name, tallies[index].toJSON());
       });
     }
-    for (let start = 0; start < tensor.elements; start += length) {
-      const count = Math.min(length, tensor.elements - start);
+    for (let start = begin; start < end; start += length) {
+      const count = Math.min(length, end - start);
       await flow.start(async () => {
         const tally = await compareRange(tensor, start, count);
         if (byCode && start === 0) compareScales(tensor.before.scaled!, tensor.after.scaled!, files, tally);
@@ -117,7 +129,7 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
     return tally;
   }
 
-  async function sampleChunk({ tensor: index, start, count }: Chunk): Promise<SampledChunk> {
+  async function sampledChunk({ tensor: index, start, count }: Chunk): Promise<SampledChunk> {
     const tensor = tensors[index];
     const range = rangeOf(tensor, start, count, identities);
     if (range) return here.sample(range);
@@ -129,7 +141,10 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
     // Codes with shared scales are not sampled: what compresses them is made for their format.
     const lengths = tensors.map(({ elements, blocks }) => (blocks === null ? elements : 0));
     const sampled: SampledChunk[] = [];
-    for (const chunk of sampleChunks(lengths, chunks, seed)) sampled.push(await sampleChunk(chunk));
+    const isMine = ({ tensor, start }: Chunk) =>
+      ranges.some(([t, begin, end]) => t === tensor && start >= begin && start < end);
+    for (const chunk of sampleChunks(lengths, chunks, seed).filter(isMine))
+      sampled.push(await sampledChunk(chunk));
     return addUp(sampled);
   }
 
@@ -148,7 +163,8 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
   }
 }
 
-function bytesPerElement({ before, after }: TensorPair): number {
+/** On both sides. */
+export function bytesPerElement({ before, after }: TensorPair): number {
   const bytes = ({ format, scaled }: TensorPair["before"]) =>
     format === "fp64" ? 8 : (scaled?.bits ?? format!.bits) / 8;
   return bytes(before) + bytes(after);
@@ -181,10 +197,10 @@ function rangeOf(
 function addUp(chunks: readonly SampledChunk[]): DeltaSample {
   const sum = (numberOf: (chunk: SampledChunk) => number) =>
     chunks.reduce((all, chunk) => all + numberOf(chunk), 0);
-  const bytes = (of: (chunk: SampledChunk) => SampledChunk["plain"]) => ({
-    full: sum((chunk) => of(chunk).full),
-    gapValue: sum((chunk) => of(chunk).gapValue),
-    maskValue: sum((chunk) => of(chunk).maskValue),
+  const bytes = (sizesOf: (chunk: SampledChunk) => SampledChunk["plain"]) => ({
+    full: sum((chunk) => sizesOf(chunk).full),
+    gapValue: sum((chunk) => sizesOf(chunk).gapValue),
+    maskValue: sum((chunk) => sizesOf(chunk).maskValue),
   });
   return {
     chunks: chunks.length,

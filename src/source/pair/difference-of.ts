@@ -1,6 +1,7 @@
-import { deltaCosts, sentNumbers } from "../../lens/difference/delta.js";
-import type { DifferenceOfTensor, DifferenceResult } from "../../lens/difference/difference-result.js";
-import { summarizeDifference } from "../../lens/difference/summarize-difference.js";
+import { deltaCosts, sentOf } from "../../lens/difference/delta.js";
+import type { DifferenceResult } from "../../lens/difference/difference-result.js";
+import { countedOf, summarizeDifference } from "../../lens/difference/summarize-difference.js";
+import type { Part, PartRange } from "../../lens/shard/part.js";
 import { version } from "../../version.js";
 import { compareBytes } from "./compare-bytes.js";
 import { type CompareOptions, comparePair } from "./compare-pair.js";
@@ -16,6 +17,8 @@ export interface DifferenceOptions extends CompareOptions {
   /** Rules that names were rewritten by, as they were given; and whether rows in common were compared. */
   readonly rename?: readonly string[];
   readonly commonRows?: boolean;
+  /** Of a shard, which part it is; see `pairPlan`. */
+  readonly part?: Part | null;
 }
 
 /**
@@ -25,21 +28,13 @@ export interface DifferenceOptions extends CompareOptions {
  */
 export async function differenceOf(
   pair: CheckpointPair,
-  { view, strict, rename = [], commonRows = false, ...options }: DifferenceOptions,
+  { view, strict, rename = [], commonRows = false, part = null, ...options }: DifferenceOptions,
 ): Promise<DifferenceResult> {
-  const { tallies, sample } = await comparePair(pair, options);
-  const sentOf = (tensor: DifferenceOfTensor, i: number) => {
-    const { before, after } = pair.tensors[i];
-    const { codes, codesChanged, scales, scalesChanged, scaleBytes, scaleBytesChanged } = tallies[i];
-    if (codes === 0 || !areAlike(before.scaled, after.scaled)) return sentNumbers(tensor);
-    return {
-      elements: tensor.elements,
-      changed: codesChanged,
-      bits: after.scaled!.bits,
-      scales: { scales, changed: scalesChanged, bytes: scaleBytes, bytesChanged: scaleBytesChanged },
-    };
-  };
-  const counted = pair.tensors.map((tensor, i) => ({
+  const isWeights = ([tensor]: PartRange) => tensor < pair.tensors.length;
+  const ranges = part?.ranges.filter(isWeights);
+  const { tallies, sample } = await comparePair(pair, { ...options, ...(ranges && { ranges }) });
+  const tensors = ranges?.map(([tensor]) => pair.tensors[tensor]) ?? pair.tensors;
+  const counted = tensors.map((tensor, i) => ({
     ...tensor,
     formats: {
       before: storedAs(tensor.before),
@@ -47,9 +42,14 @@ export async function differenceOf(
       compared: comparedName(tensor),
     },
     tally: tallies[i],
+    codeBits: areAlike(tensor.before.scaled, tensor.after.scaled) ? tensor.after.scaled!.bits : null,
   }));
   const summary = summarizeDifference(counted);
-  const byBytes = compareBytes(pair.byBytes);
+  const pairsByBytes = part?.ranges
+    .filter((range) => !isWeights(range))
+    .map(([i]) => pair.byBytes[i - pair.tensors.length]);
+  const byBytes = compareBytes(pairsByBytes ?? pair.byBytes);
+  const sent = summary.tensors.map((tensor, i) => sentOf(tensor, tallies[i], counted[i].codeBits));
   return {
     schema: "precision-lens-diff/2",
     tool: { name: "precision-lens", version },
@@ -63,8 +63,9 @@ export async function differenceOf(
     },
     unknown: pair.unknown,
     ...summary,
-    delta: deltaCosts(summary.tensors.map(sentOf), sample, zstdUnknown),
+    delta: deltaCosts(sent, sample, zstdUnknown),
     ...(byBytes.length > 0 && { byBytes }),
     skipped: pair.skipped,
+    ...(part && { part: { ...part, counted: counted.map(countedOf) } }),
   };
 }

@@ -9,7 +9,8 @@ import {
 import { jaccardOf, type SharedChanges, type Walk } from "../../geometry/size-measures.js";
 import { outsideLayers, sampledLayers, summarizeGeometry } from "../../geometry/summarize.js";
 import type { Geometry, ModelGeometry, Overlap, TensorGeometry } from "../../lens/geometry-result.js";
-import { type ModuleKind, moduleKinds, moduleOf } from "../../lens/module.js";
+import { moduleOf } from "../../lens/module.js";
+import { type ModuleKind, moduleKinds } from "../../lens/module-kind.js";
 import { InputError } from "../input-error.js";
 import { type FileIdentity, FileReader, fileIdentity } from "./file-reader.js";
 import { type GeometryPool, measureStored, type StoredTask } from "./geometry-pool.js";
@@ -122,7 +123,7 @@ function planOf(pairs: readonly CheckpointPair[], { rank, seed, walk, layers }: 
   const names = [...new Set(byName.flatMap((tensors) => [...tensors.keys()]))];
   const leftOut: { name: string; reason: string }[] = [];
   const matrices = names.flatMap((name) => {
-    const tensors = byName.map((of) => of.get(name) ?? null);
+    const tensors = byName.map((tensorsByName) => tensorsByName.get(name) ?? null);
     const reason = whyNot(tensors.find((tensor) => tensor !== null)!);
     if (reason !== null) leftOut.push({ name, reason });
     return reason === null ? [{ name, tensors, module: moduleOf(name) }] : [];
@@ -137,7 +138,7 @@ function planOf(pairs: readonly CheckpointPair[], { rank, seed, walk, layers }: 
     stacks.set(module.stack, [...(stacks.get(module.stack) ?? []), module.layer!]);
   }
   const most = layers === "all" ? Number.POSITIVE_INFINITY : layers;
-  const taken = new Map([...stacks].map(([stack, of]) => [stack, sampledLayers(of, most)]));
+  const taken = new Map([...stacks].map(([stack, stackLayers]) => [stack, sampledLayers(stackLayers, most)]));
   const reasonOf = ({ module }: (typeof matrices)[number]): string | null => {
     if (layers === "all") return null;
     if (layers === 0) return "no spectra were asked for (--layers 0)";
@@ -152,8 +153,8 @@ function planOf(pairs: readonly CheckpointPair[], { rank, seed, walk, layers }: 
     const work = elements * (withoutSpectra === null ? spectralWork : 1);
     return { tensors: matrix.tensors, rank, seed, walk, withoutSpectra, work };
   });
-  const count = (of: Iterable<Iterable<number>>) =>
-    [...of].reduce((sum, each) => sum + new Set(each).size, 0);
+  const count = (groups: Iterable<Iterable<number>>) =>
+    [...groups].reduce((sum, each) => sum + new Set(each).size, 0);
   const sampled = { layers: count(taken.values()), of: count(stacks.values()) };
   return { tasks, leftOut, sampled };
 }
@@ -196,7 +197,7 @@ function overlapsOf(found: readonly { task: Task; part: TensorPart }[], models: 
       const { name, kind } = part.geometries[0];
       return [{ name, kind, shared: part.shared[index] }];
     });
-    const sum = (of: typeof tensors) => jaccardOf(added(of.map(({ shared }) => shared)));
+    const sum = (parts: typeof tensors) => jaccardOf(added(parts.map(({ shared }) => shared)));
     const ofKind = (kind: ModuleKind) => tensors.filter((tensor) => tensor.kind === kind);
     return {
       models: [a, b],
@@ -210,6 +211,6 @@ function overlapsOf(found: readonly { task: Task; part: TensorPart }[], models: 
 }
 
 function added(shared: readonly SharedChanges[]): SharedChanges {
-  const sum = (of: keyof SharedChanges) => shared.reduce((all, each) => all + each[of], 0);
+  const sum = (field: keyof SharedChanges) => shared.reduce((all, each) => all + each[field], 0);
   return { shared: sum("shared"), a: sum("a"), b: sum("b"), bySize: sum("bySize") };
 }

@@ -25,8 +25,8 @@ type Answer =
 /** On this thread. */
 export function measureStored(task: StoredTask, files: FileReader, engines: Engines): Promise<TensorPart> {
   const models = task.models.map(({ before, after, compared }) => {
-    const of = format(compared);
-    return { matrix: storedMatrix(task.name, task.shape, before, after, of, files), format: of };
+    const resolved = format(compared);
+    return { matrix: storedMatrix(task.name, task.shape, before, after, resolved, files), format: resolved };
   });
   return measureModels(models, task, engines);
 }

@@ -1,6 +1,6 @@
 import type { Format } from "../../format/format.js";
 import { round } from "../../format/round.js";
-import type { MatrixPair } from "../../geometry/matrix.js";
+import type { MatrixPair, RowPair } from "../../geometry/matrix.js";
 import { decodeInto } from "../safetensors/decode.js";
 import type { Dtype } from "../safetensors/dtype.js";
 import type { FileReader } from "./file-reader.js";
@@ -71,20 +71,31 @@ function decodeMatrix(bytes: Uint8Array, dtype: Dtype, into: Float32Array): void
   for (let i = 0; i < bits.length; i++) bits[i] = codes[i] << 16;
 }
 
+/** Numbers of a matrix that is computed once and kept, both sides in 32 MB: a spectrum reads it some hundred times. */
+const mostKept = 2 ** 22;
+
 /** A matrix that has to be computed, such as the end of a recorded run. Between pieces it lets others have a turn. */
 export function computedMatrix(tensor: TensorPair, compared: Format): MatrixPair {
   const [rows, columns] = tensor.shape;
+  async function rowsOf(first: number, count: number): Promise<RowPair> {
+    const { before, after } = await tensor.read(first * columns, count * columns);
+    const [base, tuned] = [before, after].map((numbers) => Float32Array.from(numbers));
+    roundTo(base, tensor.before.format, compared);
+    roundTo(tuned, tensor.after.format, compared);
+    return { base, tuned };
+  }
+  let kept: Promise<RowPair> | null = null;
   return {
     name: tensor.name,
     rows,
     columns,
     read: async (first, count) => {
       await new Promise((resolve) => setImmediate(resolve));
-      const { before, after } = await tensor.read(first * columns, count * columns);
-      const [base, tuned] = [before, after].map((numbers) => Float32Array.from(numbers));
-      roundTo(base, tensor.before.format, compared);
-      roundTo(tuned, tensor.after.format, compared);
-      return { base, tuned };
+      if (rows * columns > mostKept) return rowsOf(first, count);
+      kept ??= rowsOf(0, rows);
+      const { base, tuned } = await kept;
+      const [begin, end] = [first * columns, (first + count) * columns];
+      return { base: base.subarray(begin, end), tuned: tuned.subarray(begin, end) };
     },
   };
 }

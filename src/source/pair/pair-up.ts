@@ -7,10 +7,10 @@ import type { ComparedFormat } from "../../lens/ulp-distance.js";
 import { InputError, quote } from "../input-error.js";
 import { type AlignOptions, align, haveOtherRows, tiedHead } from "../names/align.js";
 import { shapeText } from "../safetensors/header.js";
-import type { StoredTensor } from "../safetensors/stored-tensor.js";
 import { firstSkipped, SkipList } from "../skip-list.js";
 import { areBytes, type BytesPair } from "./bytes-pair.js";
-import type { Side, SideTensor } from "./side.js";
+import type { Side } from "./side.js";
+import type { SideTensor } from "./side-tensor.js";
 
 /** A tensor that both sides have. */
 export interface TensorPair {
@@ -231,36 +231,11 @@ export function comparedName({ compared, blocks }: Pick<TensorPair, "compared" |
   return blocks?.name ?? nameOf(compared);
 }
 
-export function nameOf(of: ComparedFormat): string {
-  return of === "fp64" ? of : of.name;
+export function nameOf(format: ComparedFormat): string {
+  return format === "fp64" ? format : format.name;
 }
 
 /** The name of what a tensor is stored in. */
 export function storedAs({ format, scaled }: SideTensor): string {
   return scaled?.format ?? nameOf(format!);
-}
-
-/** A tensor of a file as one of a side. */
-export function storedTensor({
-  name,
-  shape,
-  elements,
-  dtype,
-  values,
-  file,
-  begin,
-  scaled,
-  obstacle,
-}: StoredTensor): SideTensor {
-  return {
-    name,
-    shape,
-    elements,
-    dtype: dtype.name,
-    format: dtype.format,
-    stored: begin === null ? null : { file, begin },
-    ...(scaled && { scaled }),
-    ...(obstacle && { obstacle }),
-    read: async (start, into) => values!.read(start, into),
-  };
 }

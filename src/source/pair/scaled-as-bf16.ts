@@ -1,41 +1,56 @@
 import { format } from "../../format/registry.js";
 import type { Comparer } from "../../lens/difference/difference-codes.js";
+import { tableBytes, writeTable4, writeTable8 } from "../../lens/difference/look-up.js";
 import { narrowToBf16 } from "../../lens/narrow.js";
 import { tableOf } from "../safetensors/decode.js";
-import { decodeScales } from "../scaled/decode.js";
-import { eachRun, type ReadScales, type ScaledCodes, scaleSpan } from "../scaled/scaled-codes.js";
+import { decodeScales, product, scaleBytes } from "../scaled/decode.js";
+import { type ScaledCodes, type Span, scaleSpan } from "../scaled/scaled-codes.js";
 import type { FileReader } from "./file-reader.js";
 import { readScales, type ScaledRange } from "./scaled-range.js";
 
 /** The starts of pieces are multiples of it. */
 const alignment = 4096;
 
-/** Shorter runs of elements with one scale take longer to prepare than to decode. */
-const shortestRun = 32;
+/** Shorter runs of elements with one scale are not worth a table. */
+const shortestRun = 16;
 
-/** Tables that are kept. */
+const mostElements = 2 ** 17;
+
+/** Tables that are kept: one for each code of a scale of 8 bits. */
 const mostTables = 256;
 
 /**
  * Codes with scales as bf16 codes, the numbers rounded to nearest-even: the fast way to compare them with a checkpoint
- * that was made of them. Under one scale a byte of codes has 256 meanings, which are looked up.
+ * that was made of them. Under one scale a code has one meaning, which is looked up.
  */
 export class ScaledAsBf16 {
   readonly #comparer: Comparer;
-  readonly #bank: Uint8Array<ArrayBuffer>;
+  readonly #tables: Uint8Array<ArrayBuffer>;
   readonly #runScales: Uint8Array<ArrayBuffer>;
-  /** What the tables of the bank stand for beside a scale, and the scale of each. */
+  /** Scales as they are stored. */
+  #stored = new Uint8Array(0);
+  readonly #left: Uint32Array<ArrayBuffer>;
+  /** What the tables stand for beside a scale. */
   #of = "";
+  /** The table of each scale, and the scale of each table. */
   readonly #slots = new Map<number, number>();
-  /** A table while it is made. */
-  readonly #numbers = new Float32Array(256);
+  readonly #scales = new Float32Array(mostTables);
+  /** What {@link #slotsOf} gave last. */
+  #last: { readonly range: ScaledRange; readonly span: Span; readonly slots: Uint8Array | null } | null =
+    null;
+  /** Numbers on their way to bf16: of a table, or of a run. */
+  readonly #numbers = new Float32Array(alignment);
   readonly #words = new Uint32Array(this.#numbers.buffer);
-  readonly #codes = new Uint16Array(256);
+  /** What a table is made of. */
+  readonly #codes8 = new Uint16Array(129);
+  readonly #codes4 = new Uint16Array(16);
 
   constructor(comparer: Comparer) {
     this.#comparer = comparer;
-    this.#bank = comparer.allocate(mostTables * 1024);
-    this.#runScales = comparer.allocate(2 ** 17 / 16);
+    this.#tables = comparer.allocate(mostTables * tableBytes[8]);
+    this.#runScales = comparer.allocate(mostElements / shortestRun);
+    const left = comparer.allocate(4 * (mostElements / shortestRun + 2));
+    this.#left = new Uint32Array(left.buffer, left.byteOffset, left.length / 4);
   }
 
   /**
@@ -52,19 +67,20 @@ export class ScaledAsBf16 {
   ): boolean {
     const { layout } = range;
     const start = range.start + from;
-    const tensor = this.#tensorScale(files, range, from, into.length);
-    const perScaleByte = tensor === null ? null : runOfScaleByte(layout, start, into.length);
-    const run = perScaleByte ?? commonRun(layout);
+    const run = commonRun(layout);
     const bytes = (run * layout.bits) / 8;
-    if (bytes % (layout.bits === 8 ? 16 : 8) !== 0 || start % run !== 0 || into.length % run !== 0)
-      return false;
-    if (perScaleByte === null && run < shortestRun) return false;
-    const runScales = this.#runScales.subarray(0, into.length / run);
-    if (perScaleByte !== null) this.#byScaleByte(files, range, start, runScales, tensor!);
-    else if (!this.#byScale(layout, start, into.length, readScales(files, range, from, into.length), run)) {
-      return false;
-    }
-    this.#comparer.lookUp({ codes, scales: runScales, bytes }, this.#tables(layout), into);
+    const isWhole = bytes % (layout.bits === 8 ? 16 : 8) === 0 && start % run === 0;
+    if (run < shortestRun || !isWhole || into.length % run !== 0) return false;
+    const tensor = this.#tensorScale(files, range, from, into.length);
+    if (tensor === null) return false;
+    const span = scaleSpan(layout, layout.scales[0], start, into.length);
+    const slots = this.#slotsOf(files, range, span, tensor);
+    if (slots === null) return false;
+    const scales = this.#runScales.subarray(0, into.length / run);
+    fillRuns(layout, start, run, { first: span.first, slots }, scales);
+    const tables = this.#tables.subarray(0, mostTables * tableBytes[layout.bits]);
+    this.#comparer.lookUp({ codes, bits: layout.bits, scales, bytes }, tables, into, this.#left);
+    for (let i = 1; i <= this.#left[0]; i++) this.#decodeRun(layout, this.#left[i], run, codes, into);
     return true;
   }
 
@@ -82,106 +98,98 @@ export class ScaledAsBf16 {
     )[0].numbers[0];
   }
 
-  /** A table for each code of a scale of 8 bits: those choose it by themselves. */
-  #byScaleByte(
+  /** The tables of scales; null if there are too many at once. Pieces within a row of blocks ask for the same ones. */
+  #slotsOf(files: FileReader, range: ScaledRange, span: Span, tensor: number): Uint8Array | null {
+    const last = this.#last;
+    if (last?.range === range && last.span.first === span.first && last.span.count === span.count)
+      return last.slots;
+    const slots = this.#tablesFor(files, range, span, tensor);
+    this.#last = { range, span, slots };
+    return slots;
+  }
+
+  #tablesFor(
     files: FileReader,
-    { layout, scales }: ScaledRange,
-    start: number,
-    runScales: Uint8Array,
+    { layout, scales: [file] }: ScaledRange,
+    { first, count }: Span,
     tensor: number,
-  ): void {
+  ): Uint8Array | null {
     const [blocks, ofTensor] = layout.scales;
-    files.read(scales[0], blocks.begin + start / blocks.columns, runScales);
-    const divides = ofTensor?.divides ?? false;
-    const of = `${layout.element} ${blocks.format} ${tensor} ${divides}`;
-    if (this.#of === of) return;
-    this.#of = of;
-    this.#slots.clear();
-    const all = decodeScales(
-      blocks,
-      Uint8Array.from({ length: 256 }, (_, code) => code),
-    );
-    for (const [slot, scale] of all.entries()) {
-      this.#write(layout, slot, ofTensor ? Math.fround(divides ? scale / tensor : scale * tensor) : scale);
+    const width = scaleBytes(blocks);
+    if (this.#stored.length < count * width) this.#stored = new Uint8Array(count * width);
+    const stored = this.#stored.subarray(0, count * width);
+    files.read(file, blocks.begin + first * width, stored);
+    const isByte = width === 1;
+    const key = `${layout.element} ${isByte ? blocks.format : "any"} ${tensor} ${ofTensor?.divides}`;
+    const combined = (scale: number) =>
+      ofTensor ? Math.fround(ofTensor.divides ? scale / tensor : scale * tensor) : scale;
+    const isKnown = this.#of === key;
+    this.#of = key;
+    if (!isByte) {
+      if (!isKnown) this.#slots.clear();
+      const scales = decodeScales(blocks, stored).map(combined);
+      const known = this.#slots.size;
+      const slots = this.#chooseTables(layout, scales);
+      if (slots !== null || known === 0) return slots;
+      // Tables of pieces before this one made no room for it.
+      this.#slots.clear();
+      return this.#chooseTables(layout, scales);
     }
-  }
-
-  /** A table for each scale that is met; false if there are too many at once. */
-  #byScale(
-    layout: ScaledCodes,
-    start: number,
-    count: number,
-    scales: readonly ReadScales[],
-    run: number,
-  ): boolean {
-    const of = `${layout.element} each`;
-    if (this.#of !== of) this.#slots.clear();
-    this.#of = of;
-    const known = this.#slots.size;
-    if (this.#chooseTables(layout, start, count, scales, run)) return true;
-    this.#slots.clear();
-    // Tables of pieces before this one made no room for it.
-    return known > 0 && this.#chooseTables(layout, start, count, scales, run);
-  }
-
-  #chooseTables(
-    layout: ScaledCodes,
-    start: number,
-    count: number,
-    scales: readonly ReadScales[],
-    run: number,
-  ): boolean {
-    const slots = this.#slots;
-    const runScales = this.#runScales;
-    let fits = true;
-    eachRun(layout, start, count, scales, (from, length, scale) => {
-      let slot = slots.get(scale);
-      if (slot === undefined) {
-        slot = slots.size;
-        if (slot >= mostTables) fits = false;
-        else {
-          slots.set(scale, slot);
-          this.#write(layout, slot, scale);
-        }
+    // A table for each code of a scale: those choose it by themselves.
+    if (!isKnown) {
+      const everyCode = Uint8Array.from({ length: mostTables }, (_, code) => code);
+      for (const [slot, scale] of decodeScales(blocks, everyCode).entries()) {
+        this.#write(layout, slot, combined(scale));
       }
-      // Mostly one: to call fill() for it takes longer than to look up the codes of the run.
-      if (length === run) runScales[from / run] = slot;
-      else runScales.fill(slot, from / run, (from + length) / run);
-    });
-    return fits;
+    }
+    return stored;
   }
 
-  #tables({ bits }: ScaledCodes): Uint16Array | Uint32Array {
-    const { buffer, byteOffset, byteLength } = this.#bank;
-    return bits === 4
-      ? new Uint32Array(buffer, byteOffset, byteLength / 4)
-      : new Uint16Array(buffer, byteOffset, byteLength / 2);
+  #chooseTables(layout: ScaledCodes, scales: Float32Array): Uint8Array | null {
+    const slots = new Uint8Array(scales.length);
+    // By their bits: to a Map zeros of both signs are one key.
+    const bits = new Uint32Array(scales.buffer, scales.byteOffset, scales.length);
+    for (let i = 0; i < scales.length; i++) {
+      let slot = this.#slots.get(bits[i]);
+      if (slot === undefined) {
+        slot = this.#slots.size;
+        if (slot >= mostTables) return null;
+        this.#slots.set(bits[i], slot);
+        this.#write(layout, slot, scales[i]);
+      }
+      slots[i] = slot;
+    }
+    return slots;
   }
 
   #write(layout: ScaledCodes, slot: number, scale: number): void {
+    this.#scales[slot] = scale;
     const elements = tableOf(format(layout.element));
-    const numbers = this.#numbers;
+    const [numbers, codes] = [this.#numbers, layout.bits === 8 ? this.#codes8 : this.#codes4];
     // Not map(), whose calls and garbage take longer than to look up the codes of the table.
-    for (let code = 0; code < elements.length; code++) numbers[code] = elements[code] * scale;
-    const codes = this.#codes;
+    for (let code = 0; code < codes.length; code++) numbers[code] = product(elements[code], scale);
     narrowToBf16(this.#words, codes);
-    const tables = this.#tables(layout);
-    if (layout.bits === 8) tables.set(codes, 256 * slot);
-    else
-      for (let byte = 0; byte < 256; byte++)
-        tables[256 * slot + byte] = codes[byte & 15] | (codes[byte >> 4] << 16);
+    const size = tableBytes[layout.bits];
+    const table = this.#tables.subarray(slot * size, (slot + 1) * size);
+    if (layout.bits === 8) writeTable8(codes, table);
+    else writeTable4(codes, table);
   }
-}
 
-/** Elements that share a scale of 8 bits along rows that are whole in them, so that scales lie as runs do; else null. */
-function runOfScaleByte(
-  { width, scales: [blocks] }: ScaledCodes,
-  start: number,
-  count: number,
-): number | null {
-  const { rows, columns, format: name, across, perMatrix } = blocks;
-  const isPlain = rows === 1 && format(name).bits === 8 && perMatrix > 0 && across * columns === width;
-  return isPlain && start % columns === 0 && count % columns === 0 ? columns : null;
+  /** A run of codes of 8 bits with one that its table does not have. */
+  #decodeRun(
+    { element }: ScaledCodes,
+    index: number,
+    run: number,
+    codes: Uint8Array,
+    into: Uint16Array<ArrayBuffer>,
+  ): void {
+    const elements = tableOf(format(element));
+    const scale = this.#scales[this.#runScales[index]];
+    const numbers = this.#numbers;
+    const first = index * run;
+    for (let i = 0; i < run; i++) numbers[i] = product(elements[codes[first + i]], scale);
+    narrowToBf16(this.#words, into.subarray(first, first + run));
+  }
 }
 
 /** Elements of which none has another scale than the first, wherever a piece starts. */
@@ -191,4 +199,39 @@ function commonRun({ width, scales: [{ columns }] }: ScaledCodes): number {
 
 function divisor(a: number, b: number): number {
   return b === 0 ? a : divisor(b, a % b);
+}
+
+/** The table of each run, row by row. */
+function fillRuns(
+  { width, height, scales: [{ rows, columns, across, perMatrix }] }: ScaledCodes,
+  start: number,
+  run: number,
+  { first, slots }: { first: number; slots: Uint8Array },
+  into: Uint8Array,
+): void {
+  const end = start + into.length * run;
+  const isScaleARun = rows === 1 && run === columns && across * columns === width;
+  if (isScaleARun && perMatrix === height * across) {
+    into.set(slots.subarray(start / run - first, end / run - first));
+    return;
+  }
+  for (let at = start; at < end; ) {
+    const row = Math.floor(at / width);
+    const matrix = Math.floor(row / height);
+    const ofRow = matrix * perMatrix + Math.floor((row - matrix * height) / rows) * across - first;
+    const rowEnd = Math.min(end, (row + 1) * width);
+    let column = at - row * width;
+    if (run === columns) {
+      const block = ofRow + column / columns;
+      into.set(slots.subarray(block, block + (rowEnd - at) / run), (at - start) / run);
+      at = rowEnd;
+    }
+    while (at < rowEnd) {
+      const block = Math.floor(column / columns);
+      const next = Math.min(rowEnd - at, (block + 1) * columns - column);
+      into.fill(slots[ofRow + block], (at - start) / run, (at + next - start) / run);
+      at += next;
+      column += next;
+    }
+  }
 }

@@ -79,7 +79,7 @@ export class ScaledPairComparison {
     }
     const equal = length - found;
     tally.elements += equal;
-    for (const of of ["unchanged", "pathNotTaken", "smallSubnetworks"] as const) tally[of] += equal;
+    for (const field of ["unchanged", "pathNotTaken", "smallSubnetworks"] as const) tally[field] += equal;
     tally.codes += length;
     tally.codesChanged += found;
     return true;
@@ -150,8 +150,8 @@ function sameScales(before: ScaledPiece, after: ScaledPiece, start: number, leng
 
 /** Of blocks with a scale of the tensor too, the products may leave the range of either. */
 function areModest({ layout, scales }: ScaledPiece, start: number, length: number): boolean {
-  return layout.scales.every((of, i) => {
-    const { first, count } = scaleSpan(layout, of, start, length);
+  return layout.scales.every((layer, i) => {
+    const { first, count } = scaleSpan(layout, layer, start, length);
     const { numbers, first: from } = scales[i];
     for (let j = first - from; j < first - from + count; j++) {
       const magnitude = Math.abs(numbers[j]);
@@ -195,8 +195,8 @@ function numbersAt(
   for (let n = 0; n < indices.length; n++) {
     const i = indices[n];
     const code = layout.bits === 8 ? codes[i] : (codes[i >> 1] >> (4 * (i & 1))) & 15;
-    const scale = (of: Scales, read: ReadScales) =>
-      read.numbers[scaleSpan(layout, of, start + i, 1).first - read.first];
+    const scale = (group: Scales, read: ReadScales) =>
+      read.numbers[scaleSpan(layout, group, start + i, 1).first - read.first];
     const ofBlock = scale(blocks, scales[0]);
     let factor = ofBlock;
     if (tensor) {

@@ -1,32 +1,10 @@
 import { stat } from "node:fs/promises";
 import { format } from "../../format/registry.js";
 import type { SkippedTensor, TensorInput } from "../../lens/input.js";
-import type { ComparedFormat } from "../../lens/ulp-distance.js";
 import { openCheckpoint } from "../checkpoint.js";
 import { InputError } from "../input-error.js";
 import { hasRecordedRun, openRecording, recordedRun } from "../recording.js";
-import type { StoredTensor } from "../safetensors/stored-tensor.js";
-import type { ScaledCodes } from "../scaled/scaled-codes.js";
-import { storedTensor } from "./pair-up.js";
-
-/** A tensor of one side. */
-export interface SideTensor {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly elements: number;
-  /** As the file says. */
-  readonly dtype: string;
-  /** `null` if its numbers are not read. */
-  readonly format: ComparedFormat | null;
-  /** Where its bytes lie; `null` if it has to be computed. */
-  readonly stored: { readonly file: string; readonly begin: number } | null;
-  /** Where it is codes and scales: both, and where they lie. */
-  readonly scaled?: ScaledCodes;
-  /** See StoredTensor. */
-  readonly obstacle?: StoredTensor["obstacle"];
-  /** Fills `into` with the numbers from `start` on, and `updated` with 1 for each that an update other than zero met. */
-  read(start: number, into: Float64Array, updated: Uint8Array | null): Promise<void>;
-}
+import { type SideTensor, sideTensor } from "./side-tensor.js";
 
 /** One side of a comparison. */
 export interface Side {
@@ -82,7 +60,7 @@ async function isRecordedRun(path: string): Promise<boolean> {
 
 async function checkpointSide(path: string, weights: string, kind: Side["kind"]): Promise<Side> {
   const { tensors, skipped, notes, files, within, close } = await openCheckpoint(weights);
-  const stored = [...tensors].map(([name, tensor]) => [name, storedTensor(tensor)] as const);
+  const stored = [...tensors].map(([name, tensor]) => [name, sideTensor(tensor)] as const);
   return {
     path,
     kind,

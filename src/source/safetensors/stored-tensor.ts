@@ -122,7 +122,7 @@ export function storedValues(
   const readable = source.identity !== undefined && format !== null && format !== "fp64" && isCommon(format);
   if (!readable) return { length: elements, read };
   const stored = { in: source.name, identity: source.identity!, byteOffset: begin, format };
-  return { length: elements, read, stored };
+  return { length: elements, read, origin: { kind: "stored", of: stored } };
 }
 
 /** Of 8, 16 or 32 bits, with a sign and both zeros: what engines read by themselves. */

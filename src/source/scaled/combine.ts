@@ -87,7 +87,7 @@ function sharing(
   blocks: Layout["blocks"],
 ): Sharing | null {
   const [height, width] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
-  const isShape = (of: readonly number[]) => `${of}` === `${scales}`;
+  const isShape = (candidate: readonly number[]) => `${candidate}` === `${scales}`;
   if (scales.every((length) => length === 1)) {
     return { of: "tensor", rows: height, columns: width, across: 1, perMatrix: 0 };
   }
@@ -139,14 +139,14 @@ function placeOf({ file, begin }: StoredTensor) {
   return { file, begin: begin! };
 }
 
-function nameOf(element: string, { rows, columns, format }: Scales, of: Sharing["of"]): string {
+function nameOf(element: string, { rows, columns, format }: Scales, extent: Sharing["of"]): string {
   const block = `${rows}x${columns}`;
   const known = namedFormats.find(
     (each) =>
-      of === "block" &&
+      extent === "block" &&
       each.element === element &&
       each.block === block &&
       (each.scales?.includes(format) ?? true),
   );
-  return known?.name ?? `${element} by ${of === "block" ? `${block} ${format}` : of}`;
+  return known?.name ?? `${element} by ${extent === "block" ? `${block} ${format}` : extent}`;
 }

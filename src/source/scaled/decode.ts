@@ -3,6 +3,12 @@ import { decodeInto, tableOf } from "../safetensors/decode.js";
 import { dtypes } from "../safetensors/dtype.js";
 import { eachRun, type ReadScales, type ScaledCodes, type Scales } from "./scaled-codes.js";
 
+/** Its NaN is always the same one: that of 0 x Inf and of NaN x NaN has a sign that differs by processor and by compiler. */
+export function product(element: number, scale: number): number {
+  const number = element * scale;
+  return Number.isNaN(number) ? NaN : number;
+}
+
 /**
  * The numbers of elements from `start` on, each code x scale in one rounding to fp32.
  *
@@ -19,7 +25,7 @@ export function decodeScaled(
   const numbers = tableOf(format(layout.element));
   if (layout.bits === 8) {
     eachRun(layout, start, into.length, scales, (from, count, scale) => {
-      for (let i = from; i < from + count; i++) into[i] = numbers[codes[i]] * scale;
+      for (let i = from; i < from + count; i++) into[i] = product(numbers[codes[i]], scale);
     });
     return;
   }
@@ -29,15 +35,15 @@ export function decodeScaled(
     let i = from;
     const end = from + count;
     if ((i + odd) % 2 === 1) {
-      into[i] = numbers[codes[(i + odd) >> 1] >> 4] * scale;
+      into[i] = product(numbers[codes[(i + odd) >> 1] >> 4], scale);
       i += 1;
     }
     for (; i + 1 < end; i += 2) {
       const byte = codes[(i + odd) >> 1];
-      into[i] = numbers[byte & 15] * scale;
-      into[i + 1] = numbers[byte >> 4] * scale;
+      into[i] = product(numbers[byte & 15], scale);
+      into[i + 1] = product(numbers[byte >> 4], scale);
     }
-    if (i < end) into[i] = numbers[codes[(i + odd) >> 1] & 15] * scale;
+    if (i < end) into[i] = product(numbers[codes[(i + odd) >> 1] & 15], scale);
   });
 }
 

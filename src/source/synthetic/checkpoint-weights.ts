@@ -55,7 +55,7 @@ async function sampled(
   tensors: readonly StoredTensor[],
   elements: number | null,
 ): Promise<GivenTensor[]> {
-  const sizes = tensors.map((of) => of.elements);
+  const sizes = tensors.map((tensor) => tensor.elements);
   const total = sizes.reduce((sum, size) => sum + size, 0);
   if (elements === null || elements >= total) {
     return tensors.map(({ name, shape, values }, i) => ({ name, shape, size: sizes[i], weights: values! }));
@@ -94,7 +94,7 @@ async function everyNth(values: Values, length: number): Promise<Values> {
   }
   return {
     length,
-    stored: { in: bytes, byteOffset: 0, format: format("fp32") },
+    origin: { kind: "stored", of: { in: bytes, byteOffset: 0, format: format("fp32") } },
     read: async (start, into) => into.set(taken.subarray(start, start + into.length)),
   };
 }

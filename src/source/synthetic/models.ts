@@ -115,11 +115,11 @@ const shapes: readonly ModelShape[] = [
 ];
 
 /** The models by name. */
-export const models: ReadonlyMap<string, ModelShape> = new Map(shapes.map((of) => [of.name, of]));
+export const models: ReadonlyMap<string, ModelShape> = new Map(shapes.map((shape) => [shape.name, shape]));
 
 /** The tensors of a model, named as its checkpoint names them, in the order of the forward pass. */
-export function modelTensors(of: ModelShape): ModelTensor[] {
-  const { hidden, heads, keyValueHeads, headSize, intermediate, vocabulary } = of;
+export function modelTensors(shape: ModelShape): ModelTensor[] {
+  const { hidden, heads, keyValueHeads, headSize, intermediate, vocabulary } = shape;
   const matrix = (name: string, rows: number, columns: number): ModelTensor => ({
     name: `${name}.weight`,
     shape: [rows, columns],
@@ -131,7 +131,7 @@ export function modelTensors(of: ModelShape): ModelTensor[] {
     isGain: true,
   });
   const projection = (name: string, rows: number): ModelTensor[] => [
-    ...(of.biases ? [{ name: `${name}.bias`, shape: [rows], isGain: false }] : []),
+    ...(shape.biases ? [{ name: `${name}.bias`, shape: [rows], isGain: false }] : []),
     matrix(name, rows, hidden),
   ];
   const layer = (i: number): ModelTensor[] => {
@@ -142,7 +142,9 @@ export function modelTensors(of: ModelShape): ModelTensor[] {
       ...projection(`${attention}.q_proj`, heads * headSize),
       ...projection(`${attention}.k_proj`, keyValueHeads * headSize),
       ...projection(`${attention}.v_proj`, keyValueHeads * headSize),
-      ...(of.headNorms ? [gain(`${attention}.q_norm`, headSize), gain(`${attention}.k_norm`, headSize)] : []),
+      ...(shape.headNorms
+        ? [gain(`${attention}.q_norm`, headSize), gain(`${attention}.k_norm`, headSize)]
+        : []),
       matrix(`${attention}.o_proj`, hidden, heads * headSize),
       gain(`model.layers.${i}.post_attention_layernorm`, hidden),
       matrix(`${mlp}.gate_proj`, intermediate, hidden),
@@ -152,9 +154,9 @@ export function modelTensors(of: ModelShape): ModelTensor[] {
   };
   return [
     matrix("model.embed_tokens", vocabulary, hidden),
-    ...Array.from({ length: of.layers }, (_, i) => layer(i)).flat(),
+    ...Array.from({ length: shape.layers }, (_, i) => layer(i)).flat(),
     gain("model.norm", hidden),
-    ...(of.tied ? [] : [matrix("lm_head", vocabulary, hidden)]),
+    ...(shape.tied ? [] : [matrix("lm_head", vocabulary, hidden)]),
   ];
 }
 

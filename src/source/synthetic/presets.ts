@@ -68,4 +68,4 @@ const all: readonly Preset[] = [
 ];
 
 /** The presets by name. */
-export const presets: ReadonlyMap<string, Preset> = new Map(all.map((of) => [of.name, of]));
+export const presets: ReadonlyMap<string, Preset> = new Map(all.map((preset) => [preset.name, preset]));

@@ -72,13 +72,13 @@ export function syntheticRun(
   const all = given ?? drawnTensors(settings);
   const stepNumbers = Array.from({ length: run.steps }, (_, i) => i + 1);
   const tensors = all.map(({ name, shape, weights }): TensorInput => {
-    const of: SimulatedTensor = { run, name, gradientScale: scale(name) };
+    const tensor: SimulatedTensor = { run, name, gradientScale: scale(name) };
     const updates =
       table !== null
-        ? stepNumbers.map((t) => drawnValues(weights.length, { table, key: noiseKey(of, t) }))
+        ? stepNumbers.map((t) => drawnValues(weights.length, { table, key: noiseKey(tensor, t) }))
         : source === "adamw"
-          ? simulatedUpdates(of, weights)
-          : simulatedGradients(of, weights.length);
+          ? simulatedUpdates(tensor, weights)
+          : simulatedGradients(tensor, weights.length);
     return { name, shape, weights, updates };
   });
   return {

@@ -3,8 +3,9 @@ import { joinedTensor, type StoredPart } from "../joined-tensor.js";
 import type { ByteSource, Safetensors, StoredTensor } from "../safetensors/stored-tensor.js";
 import { areSizes, field, isA, isSize } from "./fields.js";
 import { TorchTensor, torchGlobals } from "./globals.js";
-import { type PickleValue, readPickle } from "./pickle.js";
+import { readPickle } from "./pickle.js";
 import { isOptimizers, readTorch } from "./torch-file.js";
+import type { PickleValue } from "./unpickler.js";
 
 /** The file of a folder of torch.distributed.checkpoint that says what the others hold. */
 export const distributedMetadata = ".metadata";

@@ -1,5 +1,5 @@
-import type { PickleRecord, PickleValue } from "./pickle.js";
-import { isRecord } from "./pickle.js";
+import type { PickleRecord, PickleValue } from "./unpickler.js";
+import { isRecord } from "./unpickler.js";
 
 /** A field of a record whose state is a dictionary; undefined where there is none. */
 export function field(value: PickleValue | undefined, name: string): PickleValue | undefined {

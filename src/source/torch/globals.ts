@@ -1,6 +1,6 @@
 import { type Dtype, dtypes } from "../safetensors/dtype.js";
 import { areSizes, isSize } from "./fields.js";
-import type { Globals, PickleValue } from "./pickle.js";
+import type { Globals, PickleValue } from "./unpickler.js";
 
 /** The bytes of one or several tensors, a file of the archive. */
 export class TorchStorage {

@@ -1,4 +1,4 @@
-import type { PickleDict, PickleValue, Unpickler } from "./pickle.js";
+import type { PickleDict, PickleValue, Unpickler } from "./unpickler.js";
 
 /** What opcodes do, by their byte. Those that are missing make instances by running code, or are not of these protocols. */
 export const opcodes: readonly (((u: Unpickler) => void) | undefined)[] = byCode({

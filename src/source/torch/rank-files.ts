@@ -3,8 +3,8 @@ import { joinedTensor, type StoredPart } from "../joined-tensor.js";
 import type { ByteSource, Safetensors, StoredTensor } from "../safetensors/stored-tensor.js";
 import { areSizes, field, isA, isSize } from "./fields.js";
 import { TorchTensor } from "./globals.js";
-import type { PickleRecord } from "./pickle.js";
 import { readTorch, type TorchFile, weightsOf } from "./torch-file.js";
+import type { PickleRecord } from "./unpickler.js";
 
 const rankFile = /^model_world_size_(\d+)_rank_(\d+)\.pt$/;
 

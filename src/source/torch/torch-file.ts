@@ -7,8 +7,9 @@ import {
 } from "../safetensors/stored-tensor.js";
 import { isA } from "./fields.js";
 import { TorchTensor, torchGlobals } from "./globals.js";
-import { type PickleDict, type PickleRecord, type PickleValue, readPickle } from "./pickle.js";
+import { readPickle } from "./pickle.js";
 import { stridedValues } from "./strided.js";
+import type { PickleDict, PickleRecord, PickleValue } from "./unpickler.js";
 import { readZip, type ZipEntry } from "./zip.js";
 
 /** Of a pickle, which is some 300 bytes for each tensor. */

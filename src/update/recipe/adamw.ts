@@ -1,20 +1,23 @@
+import { bnbAdamw } from "./bitsandbytes.js";
 import { collageRecipes } from "./collage.js";
-import { withTorch211OnH100, withTorch211OnH100InFp16Too, withTorch213OnCpu } from "./compared.js";
-import { type Lines, type Recipe, storedMoments } from "./recipe.js";
+import {
+  withTorch113OnCpu,
+  withTorch211OnH100,
+  withTorch211OnH100InFp16Too,
+  withTorch213OnCpu,
+} from "./compared.js";
+import { otherFrameworks } from "./other-frameworks.js";
+import { fp32Moments, type Lines, type Recipe, storedMoments } from "./recipe.js";
 
 /**
  * AdamW (Loshchilov and Hutter, 2019) as it is run. Torch's sequences were read from its 2.13 sources; R f32 fma as
  * in recipe.ts.
  */
 
-const fp32Moments = [
-  { name: "M", of: "M" },
-  { name: "V", of: "V" },
-] as const;
 const inPlace = { optimizer: "adamw", moments: storedMoments, carriers: [], scheme: "in-place" } as const;
 
 const biasCorrections = ["bc1 = 1 - b1^t", "bc2 = 1 - b2^t"];
-const torchScalars = [
+export const torchScalars = [
   ...biasCorrections,
   "decay = f32(1 - lr * wd)",
   "w = f32(1 - b1)",
@@ -35,10 +38,16 @@ const cpuMoments = [...decayed, "v = R(fma(c2 * g, g, v))", "d = R(sqrt(v))"];
 /** The same on CUDA, where addcmul takes the product of the tensors first. */
 const cudaMoments = [...decayed, "v = R(fma(c2, g * g, v))", "d = R(sqrt(v))"];
 
+const torchSource = "pytorch/pytorch torch/optim/adamw.py";
+/** When the first moment became a lerp; before, it is torch 1.13's. */
+const sinceLerp = "; its Python text since pytorch#104796 (July 2023)";
+
 const cpuForLoop: Recipe = {
   ...inPlace,
   name: "torch-2.13-cpu-for-loop",
   of: "torch.optim.AdamW(foreach=False), PyTorch 2.13.0, CPU",
+  source: torchSource,
+  releases: `2.13${sinceLerp}`,
   ...withTorch213OnCpu,
   scalars: [...torchScalars, "e = R(eps)"],
   weight: [...cpuMoments, "d = R(d / root)", "d = R(d + e)", "p = R(p + (s * m) / d)"],
@@ -48,13 +57,20 @@ const cudaForLoop: Recipe = {
   ...inPlace,
   name: "torch-2.13-cuda-for-loop",
   of: "torch.optim.AdamW(foreach=False), PyTorch 2.13, CUDA",
+  source: torchSource,
+  releases: `2.11 to 2.13${sinceLerp}`,
   ...withTorch211OnH100,
   scalars: [...torchScalars, "e = f32(eps)", "reciprocal = f32(1 / sqrt(bc2))"],
   weight: [...cudaMoments, "d = R(d * reciprocal)", "d = R(d + e)", "p = R(fma(s, m / d, p))"],
 };
 
+/** Of fp32 states, whose root torch computes by the processor's own. */
+export const rootRemark =
+  "On fp32 tensors torch 2.13's own square root differs by machine: on an AMD processor a fifth of all roots are one ulp off, so " +
+  "1.4 % of the weights of its for-loop and foreach differ from this at lr 1e-3, and none at 1e-6. In bf16 none of it shows.";
+
 /** The whole step in fp32, on states M and V and a weight P that are fp32 until they are stored. */
-const fp32Moment = [
+export const fp32Moment = [
   "w < 0.5: M = fma(w, g - M, M)",
   "w >= 0.5: M = fma(rest, g - M, g)",
   "V = V * beta2",
@@ -62,7 +78,7 @@ const fp32Moment = [
   "d = sqrt(V) / root",
 ];
 const fp32Step = ["wd != 0: P = P * decay", ...fp32Moment, "P = P + (s * M) / (d + e)"];
-const fp32Scalars = [...torchScalars, "e = f32(eps)"];
+export const fp32Scalars = [...torchScalars, "e = f32(eps)"];
 
 /** The intended step; see {@link Intended}. */
 export const intendedAdamw: Lines = intendedFrom(fp32Scalars, fp32Moment);
@@ -89,12 +105,57 @@ const optimiScalars = [
   "s = f32(-lr)",
 ];
 
+/** Before torch 2 the moments are products and sums, and scalars of a product are cast to bf16, by for-loop and foreach. */
+export const oldMoments = (product: (term: string) => string) => [
+  "m = R(m * beta1)",
+  `m = R(m + ${product("c1 * g")})`,
+  "v = R(v * beta2)",
+  "v = R(fma(c2 * g, g, v))",
+  "d = R(sqrt(v))",
+  "d = R(d / root)",
+  "d = R(d + e)",
+];
+/** The product of a sum is rounded by itself where vectors leave elements over. */
+export const inVectors = (term: string) => term;
+export const leftOver = (term: string) => `R(${term})`;
+
+const oldLines = (product: (term: string) => string) => [
+  "g = R(g)",
+  "wd != 0: p = R(p * decay)",
+  ...oldMoments(product),
+  "p = R(p + (s * m) / d)",
+];
+
+const oldCpu: Recipe = {
+  ...inPlace,
+  name: "torch-1.13-cpu",
+  of: "torch.optim.AdamW, for-loop and foreach, PyTorch 1.13.1, CPU, one thread",
+  source: torchSource,
+  releases: "1.13; its Python text until pytorch#104796 (July 2023)",
+  ...withTorch113OnCpu,
+  scalars: [
+    ...biasCorrections,
+    "decay = R(1 - lr * wd)",
+    "beta1 = R(b1)",
+    "c1 = R(1 - b1)",
+    "beta2 = R(b2)",
+    "c2 = f32(1 - b2)",
+    "s = f32(-(lr / bc1))",
+    "root = R(sqrt(bc2))",
+    "e = R(eps)",
+  ],
+  weight: oldLines(inVectors),
+  tail: { block: 32, weight: oldLines(leftOver) },
+};
+
 export const adamwRecipes: readonly Recipe[] = [
   cpuForLoop,
   {
     ...cpuForLoop,
     name: "torch-2.13-cpu-foreach",
     of: "torch.optim.AdamW(foreach=True), PyTorch 2.13.0, CPU",
+    source: torchSource,
+    releases: `2.13${sinceLerp}`,
     // The scalars that multiply a whole tensor are cast to its dtype first.
     scalars: [...cpuForLoop.scalars, "decay = R(1 - lr * wd)", "beta2 = R(b2)"],
   },
@@ -102,6 +163,8 @@ export const adamwRecipes: readonly Recipe[] = [
     ...inPlace,
     name: "torch-2.13-cpu-fused",
     of: "torch.optim.AdamW(fused=True), PyTorch 2.13.0, CPU",
+    source: "pytorch/pytorch aten/src/ATen/native/cpu/FusedAdamKernel.cpp",
+    releases: "2.13",
     ...withTorch213OnCpu,
     scalars: fp32Scalars,
     weight: [
@@ -122,12 +185,16 @@ export const adamwRecipes: readonly Recipe[] = [
     ...cudaForLoop,
     name: "torch-2.13-cuda-foreach",
     of: "torch.optim.AdamW(foreach=True), PyTorch 2.13, CUDA",
+    source: torchSource,
+    releases: `2.11 to 2.13${sinceLerp}`,
     weight: [...cudaMoments, "d = R(d / root)", "d = R(d + e)", "p = R(fma(s, m / d, p))"],
   },
   {
     ...inPlace,
     name: "torch-2.13-cuda-fused",
     of: "torch.optim.AdamW(fused=True), PyTorch 2.13, CUDA",
+    source: "pytorch/pytorch aten/src/ATen/native/cuda/fused_adam_utils.cuh",
+    releases: "2.11 to 2.13; its lerp by fma since pytorch#153782 (May 2025)",
     ...withTorch211OnH100InFp16Too,
     // Here the corrections themselves are computed in fp32, on the device.
     scalars: [
@@ -154,6 +221,8 @@ export const adamwRecipes: readonly Recipe[] = [
     ...cudaForLoop,
     name: "torch-2.13-cuda-capturable",
     of: "torch.optim.AdamW(capturable=True), foreach, PyTorch 2.13, CUDA",
+    source: torchSource,
+    releases: `2.11 to 2.13${sinceLerp}`,
     // The step number is on the device, and so are the corrections: fp32, stored, and each divides the denominator.
     scalars: [
       ...torchScalars,
@@ -167,6 +236,9 @@ export const adamwRecipes: readonly Recipe[] = [
     optimizer: "adamw",
     name: "fp32",
     of: "weights, gradients and states in fp32: the counterfactual",
+    remark: rootRemark,
+    source: torchSource,
+    releases: "any",
     verified: "by definition",
     scheme: "in-place",
     fp32Storage: true,
@@ -179,6 +251,9 @@ export const adamwRecipes: readonly Recipe[] = [
     optimizer: "adamw",
     name: "master",
     of: "fp32 master and states, weights stored from the master (verl, Megatron, TransformerEngine)",
+    remark: rootRemark,
+    source: torchSource,
+    releases: "any",
     verified: "by definition",
     scheme: "master",
     moments: fp32Moments,
@@ -190,6 +265,8 @@ export const adamwRecipes: readonly Recipe[] = [
     ...inPlace,
     name: "torchao-stochastic",
     of: "torchao.optim._AdamW(bf16_stochastic_round=True), its eager sequence",
+    source: "pytorch/ao torchao/optim/adam.py",
+    releases: "0.19.0 (read)",
     verified: null,
     scalars: [
       "lr32 = f32(lr)",
@@ -220,6 +297,8 @@ export const adamwRecipes: readonly Recipe[] = [
     optimizer: "adamw",
     name: "kahan",
     of: "optimi.AdamW(kahan_sum=True, foreach=False), optimi 0.3.3 on PyTorch, CPU",
+    source: "warner-benjamin/optimi optimi/adamw.py",
+    releases: "0.3.3 (read)",
     verified: null,
     scheme: "kahan",
     moments: storedMoments,
@@ -240,4 +319,7 @@ export const adamwRecipes: readonly Recipe[] = [
     ],
   },
   ...collageRecipes,
+  oldCpu,
+  ...otherFrameworks,
+  bnbAdamw,
 ];

@@ -29,7 +29,13 @@ const last = [
   "r = R(r - R(p - x))",
 ];
 
-const common = { optimizer: "adamw", scheme: "two-term", verified: null } as const;
+const common = {
+  optimizer: "adamw",
+  scheme: "two-term",
+  verified: null,
+  source: "Yu et al., Collage (arXiv 2405.03637), algorithm 2",
+  releases: "the paper",
+} as const;
 
 export const collageRecipes: readonly Recipe[] = [
   {

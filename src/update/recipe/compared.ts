@@ -15,6 +15,23 @@ export const withTorch213OnCpu: Compared = {
   comparedIn: bf16,
 };
 
+export const withTorch113OnCpu: Compared = {
+  verified: "bit for bit with torch 1.13.1 on a CPU, ten steps",
+  comparedIn: bf16,
+};
+
+/** Adam's decay is the operation of SGD's, and the rest is AdamW's; the two were compared. */
+export const inPartsOnCpu: Compared = {
+  verified:
+    "bit for bit in parts: decay as SGD with torch 2.11.0+cu130 on a CPU, the rest as AdamW with torch 2.13.0+cpu",
+  comparedIn: bf16,
+};
+
+export const inPartsOnH100: Compared = {
+  verified: "bit for bit in parts: decay as SGD, the rest as AdamW, with torch 2.11.0+cu130 on an H100",
+  comparedIn: bf16,
+};
+
 export const withTorch211OnCpu: Compared = {
   verified: "bit for bit with torch 2.11.0+cu130 on a CPU, ten steps",
   comparedIn: bf16,

@@ -76,7 +76,7 @@ function compileCondition(
 }
 
 function compileExpression(expression: Expression, text: string, names: Names, dialect: Dialect): Evaluate {
-  const compiled = (of: Expression) => compileExpression(of, text, names, dialect);
+  const compiled = (term: Expression) => compileExpression(term, text, names, dialect);
   switch (expression.kind) {
     case "number": {
       const { value } = expression;

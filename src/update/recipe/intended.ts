@@ -1,6 +1,9 @@
+import { intendedAdafactor } from "./adafactor.js";
+import { intendedAdam } from "./adam.js";
 import { intendedAdamw } from "./adamw.js";
 import { intendedLion, intendedSgd } from "./momentum.js";
-import type { Lines, OptimizerName, Recipe } from "./recipe.js";
+import { intendedMuon } from "./muon.js";
+import { fp32Moments, type Lines, type OptimizerName, type Recipe } from "./recipe.js";
 
 /**
  * The update that a step is meant to make, whatever storage makes of it: the step in fp32 from a given weight P and
@@ -12,23 +15,26 @@ export type Intended = Recipe;
 
 const lines: Readonly<Record<OptimizerName, Lines>> = {
   adamw: intendedAdamw,
+  adam: intendedAdam,
   sgd: intendedSgd,
   lion: intendedLion,
+  muon: intendedMuon,
+  adafactor: intendedAdafactor,
 };
 
 /** The intended step beside a recipe. */
-export function intended({ optimizer, meant }: Pick<Recipe, "optimizer" | "meant">): Intended {
+export function intended({ optimizer, meant, kept }: Pick<Recipe, "optimizer" | "meant" | "kept">): Intended {
   return {
     optimizer,
     name: "intended",
     of: "the update that is meant, in fp32",
+    source: "the fp32 recipe of the optimizer",
+    releases: "any",
     verified: "by definition",
     scheme: "master",
-    moments: [
-      { name: "M", of: "M" },
-      { name: "V", of: "V" },
-    ],
+    moments: fp32Moments,
     carriers: [{ name: "P", from: "weight" }],
+    ...(kept && { kept }),
     ...(meant ?? lines[optimizer]),
   };
 }

@@ -6,6 +6,8 @@ import type { Lines, Recipe } from "./recipe.js";
 const sgdScalars = ["mu = f32(b1)", "decay = f32(wd)", "s = f32(-lr)"];
 const lionScalars = ["decay = f32(1 - lr * wd)", "w1 = f32(1 - b1)", "w2 = f32(1 - b2)", "s = f32(-lr)"];
 
+const torchSource = "pytorch/pytorch torch/optim/sgd.py";
+
 const inPlace = { moments: [{ name: "m", of: "M" }], carriers: [], scheme: "in-place" } as const;
 
 /** fp32 all through; what is stored of the weight is told by the last line. */
@@ -44,6 +46,11 @@ function inFp32(optimizer: "sgd" | "lion", scalars: readonly string[], step: rea
     scheme: "master",
     moments: [{ name: "M", of: "M" }],
     carriers: [{ name: "P", from: "weight" }],
+    source:
+      optimizer === "sgd"
+        ? torchSource
+        : "Chen et al., Symbolic Discovery of Optimization Algorithms (arXiv 2302.06675)",
+    releases: "any",
     scalars,
   } as const;
   return [
@@ -76,6 +83,8 @@ const sgdCpuForLoop: Recipe = {
   optimizer: "sgd",
   name: "torch-2.13-cpu-for-loop",
   of: "torch.optim.SGD(momentum=b1, foreach=False), PyTorch 2.13, CPU, one thread",
+  source: torchSource,
+  releases: "2.11 to 2.13",
   ...withTorch211OnCpu,
   scalars: ["mu = f32(b1)", "decay = R(wd)", "rate = R(lr)"],
   weight: ["g = R(g)", "wd != 0: g = R(g + decay * p)", ...storedMomentum, "p = R(p - rate * m)"],
@@ -90,6 +99,8 @@ const sgdCudaForLoop: Recipe = {
   optimizer: "sgd",
   name: "torch-2.13-cuda-for-loop",
   of: "torch.optim.SGD(momentum=b1, foreach=False), PyTorch 2.13, CUDA",
+  source: torchSource,
+  releases: "2.11 to 2.13",
   ...withTorch211OnH100,
   scalars: sgdScalars,
   weight: ["g = R(g)", "wd != 0: g = R(fma(decay, p, g))", ...storedMomentum, "p = R(fma(s, m, p))"],
@@ -101,6 +112,8 @@ export const sgdRecipes: readonly Recipe[] = [
     ...sgdCpuForLoop,
     name: "torch-2.13-cpu-foreach",
     of: "torch.optim.SGD(momentum=b1, foreach=True), PyTorch 2.13, CPU, one thread",
+    source: torchSource,
+    releases: "1.13 to 2.13",
     scalars: ["mu = R(b1)", "decay = R(wd)", "rate = R(lr)"],
   },
   sgdCudaForLoop,
@@ -108,11 +121,15 @@ export const sgdRecipes: readonly Recipe[] = [
     ...sgdCudaForLoop,
     name: "torch-2.13-cuda-foreach",
     of: "torch.optim.SGD(momentum=b1, foreach=True), PyTorch 2.13, CUDA",
+    source: torchSource,
+    releases: "2.11 to 2.13",
   },
   {
     ...sgdCudaForLoop,
     name: "torch-2.13-cuda-fused",
     of: "torch.optim.SGD(momentum=b1, fused=True), PyTorch 2.13, CUDA",
+    source: "pytorch/pytorch aten/src/ATen/native/cuda/FusedSgdKernel.cu",
+    releases: "2.11 to 2.13",
     weight: [
       "g = R(g)",
       "wd != 0: g = fma(decay, p, g)",
@@ -141,6 +158,8 @@ export const lionRecipes: readonly Recipe[] = [
     optimizer: "lion",
     name: "lion-pytorch",
     of: "Lion (Chen et al., 2023) as lion-pytorch writes it, on PyTorch, CPU",
+    source: "lucidrains/lion-pytorch lion_pytorch/lion_pytorch.py",
+    releases: "not pinned",
     verified: null,
     scalars: [...lionScalars, "beta1 = f32(b1)", "beta2 = f32(b2)"],
     weight: [

@@ -98,10 +98,11 @@ export function byHand({ shape, weights, updates }: Run, format: string, isMaste
 
 /** Codes under scales that are given, of the block and of the tensor. */
 function underOldScales(numbers: Float32Array, old: Quantized): Uint8Array {
-  const { element, scale: of, rule } = old.format;
+  const { element, scale: scaleFormat, rule } = old.format;
   const codes = new Uint8Array(numbers.length);
   for (const [b, indices] of [...blocksOf(old.shape, old.format)].entries()) {
-    const scale = old.scales instanceof Float32Array ? old.scales[b] : scaleNumber(old.scales[b], of.name);
+    const scale =
+      old.scales instanceof Float32Array ? old.scales[b] : scaleNumber(old.scales[b], scaleFormat.name);
     for (const i of indices) {
       const stored = old.tensorScale ?? 1;
       const scaled = rule.scaled(numbers[i], scale, { stored, reciprocal: Math.fround(1 / stored) });

@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import type { Engine } from "../../../src/engine/engine.js";
 import { reference } from "../../../src/engine/reference/reference.js";
 import type { TensorInput } from "../../../src/lens/input.js";
-import type { Case } from "../../../src/lens/run/result.js";
+import type { Case } from "../../../src/lens/run/case.js";
 import { summarizeCase } from "../../../src/lens/run/summarize.js";
 import { type BlockOptions, schemeSettings } from "../../../src/update/block-settings.js";
 import { gaussian, valuesOf } from "../../support/values.js";

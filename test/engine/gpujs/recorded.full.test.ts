@@ -9,5 +9,6 @@ onRunner(node, () => {
   countsAsNumpy(node, early, { joined: false });
   countsAsNumpy(node, late, { joined: true });
 });
-for (const runner of browsers)
-  onRunner(runner, () => countsAsNumpy(runner, recordedWindows, { joined: true }));
+// The kernels' text is the same there: each browser's backend takes half of the windows.
+for (const [i, runner] of browsers.entries())
+  onRunner(runner, () => countsAsNumpy(runner, i === 0 ? early : late, { joined: true }));

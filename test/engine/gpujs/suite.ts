@@ -134,7 +134,7 @@ export function agreesAtMilestones(runner: Runner): void {
     const plain = await runner.outcome({ tensors, cases });
     expect(outcome).toEqual({
       ...plain,
-      cases: plain.cases.map((of, c) => ({ ...of, curve: outcome.cases[c].curve })),
+      cases: plain.cases.map((lensCase, c) => ({ ...lensCase, curve: outcome.cases[c].curve })),
     });
   });
 }
@@ -211,7 +211,7 @@ async function expectGolden(runner: Runner, name: string): Promise<void> {
   const largest = Math.max(...golden.float32("toward-zero").filter(Number.isFinite));
   // Apart, because one number that a device is not given takes its whole block from it.
   const device = inputs.filter(([, x]) => isInDomain(x) && Math.abs(x) <= largest);
-  const rest = inputs.filter((of) => !device.includes(of));
+  const rest = inputs.filter((input) => !device.includes(input));
   const parts = [device, rest];
   const outcome = await runner.outcome({
     tensors: parts.map((part, i) => ({

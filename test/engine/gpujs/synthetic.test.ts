@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Engine } from "../../../src/engine/engine.js";
+import { piecesOf } from "../../../src/engine/plan-tensor.js";
 import { reference } from "../../../src/engine/reference/reference.js";
 import { updateSettings } from "../../../src/update/settings.js";
+import { prepareDawn } from "../../support/dawn.js";
 import { openGpu } from "../../support/gpu/jobs.js";
 import { outcomeOf } from "../../support/outcome.js";
-import { describeNeeding, requirements, swiftShader } from "../../support/requirements.js";
+import { describeNeeding, requirements } from "../../support/requirements.js";
 import { syntheticJob, syntheticSettings } from "../../support/synthetic.js";
 
 describeNeeding(requirements.vulkan, "synthetic runs on the gpujs engine, webgpu in Node", () => {
@@ -14,7 +16,7 @@ describeNeeding(requirements.vulkan, "synthetic runs on the gpujs engine, webgpu
   ];
   let engine: Engine;
   beforeAll(async () => {
-    process.env.VK_ICD_FILENAMES ??= swiftShader;
+    prepareDawn();
     engine = await openGpu("gpujs webgpu");
   });
   afterAll(() => engine.close?.());
@@ -29,8 +31,8 @@ describeNeeding(requirements.vulkan, "synthetic runs on the gpujs engine, webgpu
     let handedOver = 0;
     const counted = await outcomeOf(
       {
-        run: (of, observer) =>
-          engine.run(of, {
+        run: (given, observer) =>
+          engine.run(given, {
             ...observer,
             handedOver: (weightSteps) => {
               handedOver = weightSteps;
@@ -43,5 +45,11 @@ describeNeeding(requirements.vulkan, "synthetic runs on the gpujs engine, webgpu
     expect(handedOver).toBe(0);
     if (remark === null) expect(engine.remark!(job)).toBeNull();
     else expect(engine.remark!(job)).toMatch(remark);
+  });
+
+  it("a piece from the middle of a tensor", async () => {
+    const { tensors, stepNumbers } = syntheticJob(syntheticSettings({ steps: 2 }, { elements: 9000 }));
+    const job = { tensors: piecesOf(tensors, [[0, 4096, 8192]]), stepNumbers, cases };
+    expect(await outcomeOf(engine, job)).toEqual(await outcomeOf(reference, job));
   });
 });

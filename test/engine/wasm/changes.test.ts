@@ -22,8 +22,8 @@ function matrixOf(rows: number, columns: number, share: number, bad: number | nu
   });
   const tuned = base.map((code) => (next() < share ? (next() < 0.1 ? code ^ 0x8000 : code + 1) : code));
   if (bad !== null) tuned[bad] = 0xff80;
-  const part = (of: Uint16Array, first: number, count: number) =>
-    of.subarray(first * columns, (first + count) * columns);
+  const part = (numbers: Uint16Array, first: number, count: number) =>
+    numbers.subarray(first * columns, (first + count) * columns);
   return {
     name: "codes",
     rows,

@@ -101,9 +101,9 @@ test("every code against its neighbours, its negative and zero", () => {
 test("other formats are compared too", () => {
   const [before, after] = pair(5000, 3, 200, true);
   for (const name of ["fp16", "e5m2", "fp32"]) {
-    const of = format(name);
-    expect(tallyOf(comparer.comparison(of), before, after)).toEqual(
-      tallyOf(new CodeComparison(of), before, after),
+    const resolved = format(name);
+    expect(tallyOf(comparer.comparison(resolved), before, after)).toEqual(
+      tallyOf(new CodeComparison(resolved), before, after),
     );
   }
 });

@@ -23,7 +23,7 @@ const memory = new SharedArrayBuffer(4 * elements);
 const shared: Values = {
   length: elements,
   read: async () => {},
-  stored: { in: memory, byteOffset: 0, format: fp32 },
+  origin: { kind: "stored", of: { in: memory, byteOffset: 0, format: fp32 } },
 };
 
 function tensor(name: string, values: Values, weights = values): TensorInput {
@@ -64,7 +64,7 @@ describe("a part of a job that fails stops the others, which run at the same tim
     const gone = { in: "/nowhere/at/all.safetensors", byteOffset: 0, format: fp32 };
     const unread: Values = {
       length: elements,
-      stored: gone,
+      origin: { kind: "stored", of: gone },
       read: () => Promise.reject(new Error("nothing there")),
     };
     await expect(wasm.run(jobOf(tensor("here", slow), tensor("threads", unread)))).rejects.toThrow(
@@ -104,7 +104,7 @@ describe("a worker", () => {
       cases: 0,
       steps: 0,
       milestones: [],
-      tensors: [{ length: 1, weights: source, updates: [], keys: [], firstTask: 0, tasks: 1 }],
+      tensors: [{ start: 0, length: 1, weights: source, updates: [], keys: [], firstTask: 0, tasks: 1 }],
     };
     const during = { tensor: 0, step: null, start: 0 };
     expect(await answerOf(thread, reading)).toMatchObject({

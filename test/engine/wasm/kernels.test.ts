@@ -45,18 +45,18 @@ describe("decode", () => {
     ({ bits }) => bits === 8 || bits === 16,
   );
 
-  it.each(stored)("every code of $name", async (of) => {
+  it.each(stored)("every code of $name", async (target) => {
     const { exports, buffer } = await instantiate({
       name: "decode",
       parameters: ["i32", "i32", "i32"],
-      write: (k) => writeDecode(k, of),
+      write: (k) => writeDecode(k, target),
     });
-    const count = 2 ** of.bits;
-    const codes = of.bits === 16 ? new Uint16Array(buffer, 0, count) : new Uint8Array(buffer, 0, count);
+    const count = 2 ** target.bits;
+    const codes = target.bits === 16 ? new Uint16Array(buffer, 0, count) : new Uint8Array(buffer, 0, count);
     for (let code = 0; code < count; code++) codes[code] = code;
     exports.decode(0, 2 ** 17, count);
     const numbers = new Float32Array(buffer, 2 ** 17, count);
-    const expected = decodeTable(of);
+    const expected = decodeTable(target);
     expect(numbers.findIndex((x, code) => !Object.is(x, expected[code]))).toBe(-1);
   });
 });

@@ -1,51 +1,72 @@
 import { describe, expect, it } from "vitest";
 import { comparerOf, provenKernel } from "../../../src/engine/wasm/difference/comparison.js";
-import { lookUpCodes } from "../../../src/lens/difference/difference-codes.js";
+import { lookupModule } from "../../../src/engine/wasm/difference/lookup.js";
+import { webAssembly } from "../../../src/engine/wasm/platform.js";
+import { lookUpCodes, tableBytes, tableParts } from "../../../src/lens/difference/look-up.js";
 import { seeded } from "../../source/support.js";
 
 const comparer = comparerOf(await provenKernel());
 
-/** Bytes in the comparer's memory, where the kernel reads them, drawn. */
-function drawn(length: number, below: (n: number) => number): Uint8Array<ArrayBuffer> {
-  const bytes = comparer.allocate(length);
-  for (let i = 0; i < length; i++) bytes[i] = below(256);
-  return bytes;
+const size = { pages: 8, shared: false };
+const memory = new webAssembly!.Memory({ initial: size.pages, maximum: size.pages });
+const { exports: kernels } = new webAssembly!.Instance(new webAssembly!.Module(lookupModule(size)), {
+  host: { memory },
+});
+
+/** Gives away bytes of the memory, drawn. */
+function inMemory(below: (n: number) => number) {
+  let used = 0;
+  return (length: number): Uint8Array<ArrayBuffer> => {
+    const bytes = new Uint8Array(memory.buffer as ArrayBuffer, used, length);
+    used += Math.ceil(length / 16) * 16;
+    for (let i = 0; i < length; i++) bytes[i] = below(256);
+    return bytes;
+  };
 }
 
 describe.each([
-  { name: "one code a byte", entry: 2, bytes: 16 },
-  { name: "one code a byte, long runs", entry: 2, bytes: 128 },
-  { name: "two codes a byte", entry: 4, bytes: 8 },
-  { name: "two codes a byte, of 32", entry: 4, bytes: 16 },
-])("$name", ({ entry, bytes }) => {
-  it("looks up what the specification does, and writes nothing else", () => {
-    const below = seeded(bytes + entry);
-    const runs = 300;
-    const bank = drawn(256 * 256 * entry, below);
-    const tables =
-      entry === 2
-        ? new Uint16Array(bank.buffer, bank.byteOffset, 65536)
-        : new Uint32Array(bank.buffer, bank.byteOffset, 65536);
-    const codes = drawn(runs * bytes, below);
-    const scales = drawn(runs, below);
-    const length = runs * bytes * (entry / 2);
-    const into = drawn(2 * length + 16, below);
-    const expected = new Uint16Array(into.slice().buffer);
-    const found = new Uint16Array(into.buffer, into.byteOffset, length + 8);
-    // The first answer is compared by the comparer itself, the second one is the kernel's alone.
-    for (let twice = 0; twice < 2; twice++) {
-      found.subarray(0, length).fill(0);
-      comparer.lookUp({ codes, scales, bytes }, tables, found.subarray(0, length));
+  { bits: 8, bytes: 16 },
+  { bits: 8, bytes: 128 },
+  { bits: 4, bytes: 8 },
+  { bits: 4, bytes: 16 },
+  { bits: 4, bytes: 24 },
+  { bits: 4, bytes: 128 },
+] as const)("runs of $bytes bytes, codes of $bits bits", ({ bits, bytes }) => {
+  it("are looked up as the specification does in any tables, and nothing else is written", () => {
+    const drawn = inMemory(seeded(bytes + bits));
+    const runs = Math.floor(8192 / bytes) + 3;
+    const tables = drawn(256 * tableBytes[bits]);
+    // Of this part all bytes are the same.
+    for (let at = tableParts.outside; bits === 8 && at < tables.length; at += tableBytes[8]) {
+      tables.fill(tables[at], at, at + 16);
     }
-    lookUpCodes({ codes, scales, bytes }, tables, expected.subarray(0, length));
+    const codes = drawn(runs * bytes);
+    const scales = drawn(runs);
+    const length = (8 * codes.length) / bits;
+    const into = drawn(2 * length + 16);
+    const left = drawn(4 * (scales.length + 2));
+    const found = new Uint16Array(into.buffer, into.byteOffset, length + 8);
+    const expected = found.slice();
+    const foundLeft = new Uint32Array(left.buffer, left.byteOffset, scales.length + 2);
+    const expectedLeft = new Uint32Array(foundLeft.length);
+    lookUpCodes({ codes, bits, scales, bytes }, tables, expected.subarray(0, length), expectedLeft);
+    const name = bits === 8 ? "bits8" : bytes % 16 === 0 ? "bits4" : "bits4Short";
+    const addresses = [tables, into, left].map(({ byteOffset }) => byteOffset);
+    // Not by the comparer, which would take the specification for a kernel that is wrong.
+    kernels[name](codes.byteOffset, scales.byteOffset, runs, bytes, ...addresses);
     expect(found).toEqual(expected);
+    const listed = (list: Uint32Array) => [...list.subarray(0, list[0] + 1)];
+    expect(listed(foundLeft)).toEqual(listed(expectedLeft));
+    // Of tables that are drawn some runs are left, and some are not.
+    if (bits === 8 && bytes === 16) expect([0, scales.length]).not.toContain(expectedLeft[0]);
   });
 });
 
 it("looks up what lies outside of the kernel's memory too", () => {
-  const tables = Uint16Array.from({ length: 65536 }, (_, i) => i);
-  const into = new Uint16Array(16);
-  const codes = Uint8Array.from({ length: 16 }, (_, i) => 3 * i);
-  comparer.lookUp({ codes, scales: Uint8Array.of(7), bytes: 16 }, tables, into);
-  expect([...into]).toEqual([...codes].map((code) => 7 * 256 + code));
+  const tables = Uint8Array.from({ length: 256 * 32 }, (_, i) => i * 7);
+  const [into, left] = [new Uint16Array(16), new Uint32Array(3)];
+  const codes = Uint8Array.from({ length: 8 }, (_, i) => 3 * i);
+  comparer.lookUp({ codes, bits: 4, scales: Uint8Array.of(7), bytes: 8 }, tables, into, left);
+  const number = (code: number) => tables[7 * 32 + code] + 256 * tables[7 * 32 + 16 + code];
+  expect([...into]).toEqual([...codes].flatMap((byte) => [number(byte & 15), number(byte >> 4)]));
 });

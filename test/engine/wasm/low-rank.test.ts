@@ -4,7 +4,7 @@ import { reference } from "../../../src/engine/reference/reference.js";
 import { forWorkers, runThreaded } from "../../../src/engine/wasm/threaded.js";
 import { wasm } from "../../../src/engine/wasm/wasm.js";
 import { format } from "../../../src/format/registry.js";
-import type { TensorInput } from "../../../src/lens/input.js";
+import { originOf, type TensorInput } from "../../../src/lens/input.js";
 import { lowRankValues, negated } from "../../../src/lens/run/low-rank.js";
 import { type UpdateSettings, updateSettings } from "../../../src/update/settings.js";
 import { seeded } from "../../source/support.js";
@@ -39,11 +39,11 @@ function tensor(
   name: string,
   shape: Shape,
   transposed: boolean,
-  of = format("fp32"),
+  stored = format("fp32"),
   rounded?: string,
 ): TensorInput {
   const { rows, columns } = shape;
-  const drawn = drawnProduct({ ...shape, scale: 0.7 }, draw, [transposed, transposed], of).product;
+  const drawn = drawnProduct({ ...shape, scale: 0.7 }, draw, [transposed, transposed], stored).product;
   const product = { ...drawn, ...(rounded !== undefined && { rounded: format(rounded) }) };
   return {
     name,
@@ -83,16 +83,16 @@ describe("workers multiply factors", () => {
   });
 
   it("not of steps with other factors, of fp64, of what is not stored, or of more than they have room for", () => {
-    const [of, other] = tensors;
-    const [{ product }] = of.updates;
+    const [first, other] = tensors;
+    const product = originOf(first.updates[0], "product");
     const computed = tensorOf("given", [1], [2]).weights;
     const large = { ...product!, rank: 2 ** 12, columns: 2 ** 12 };
     const refused: TensorInput[] = [
-      { ...of, updates: [of.updates[0], other.updates[0]] },
-      { ...of, weights: computed },
-      { ...of, updates: [of.updates[0], lowRankValues({ ...product!, rounded: format("bf16") })] },
-      { ...of, updates: [lowRankValues({ ...product!, left: { values: computed, transposed: false } })] },
-      { ...of, updates: [lowRankValues(large)] },
+      { ...first, updates: [first.updates[0], other.updates[0]] },
+      { ...first, weights: computed },
+      { ...first, updates: [first.updates[0], lowRankValues({ ...product!, rounded: format("bf16") })] },
+      { ...first, updates: [lowRankValues({ ...product!, left: { values: computed, transposed: false } })] },
+      { ...first, updates: [lowRankValues(large)] },
     ];
     for (const each of refused) expect(forWorkers({ ...job, tensors: [each] })(each)).toBe(false);
   });

@@ -18,7 +18,11 @@ function values(x: (i: number) => number): Values {
   const read = async (start: number, into: Float32Array | Float64Array) =>
     into.set(numbers.subarray(start, start + into.length));
   if (buffer instanceof ArrayBuffer) return { length: elements, read };
-  return { length: elements, read, stored: { in: buffer, byteOffset: 0, format: format("fp32") } };
+  return {
+    length: elements,
+    read,
+    origin: { kind: "stored", of: { in: buffer, byteOffset: 0, format: format("fp32") } },
+  };
 }
 
 async function check() {

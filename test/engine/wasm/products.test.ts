@@ -25,8 +25,8 @@ describe.each([
     numbers: Float32Array.from({ length: count * columns }, (_, i) => integer(i + n)),
   }));
   const x = Float64Array.from({ length: columns * width }, (_, i) => integer(i + 5) / 8);
-  const [found, right] = [productsOf(kernel), plainProducts].map((of) => {
-    const products = of(columns, width, rows);
+  const [found, right] = [productsOf(kernel), plainProducts].map((productsFor) => {
+    const products = productsFor(columns, width, rows);
     const images = [];
     // What a block before left behind must not show.
     for (const block of [x.map((value) => value + 1), x]) {

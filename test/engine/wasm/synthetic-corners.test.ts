@@ -6,7 +6,7 @@ import { reference } from "../../../src/engine/reference/reference.js";
 import { forWorkers, runThreaded } from "../../../src/engine/wasm/threaded.js";
 import { wasm } from "../../../src/engine/wasm/wasm.js";
 import { format } from "../../../src/format/registry.js";
-import type { TensorInput } from "../../../src/lens/input.js";
+import { originOf, type TensorInput } from "../../../src/lens/input.js";
 import { drawnWeights, simulatedUpdates } from "../../../src/lens/run/simulated.js";
 import { models } from "../../../src/source/synthetic/models.js";
 import { syntheticRun } from "../../../src/source/synthetic/synthetic-run.js";
@@ -58,9 +58,9 @@ function jobOf(run: Partial<SimulatedRun> = {}, others: Others = {}): LensJob {
   return { ...job, cases, milestones: [0] };
 }
 
-const adam = (of: Partial<SimulatedRun["optimizer"]>): Partial<SimulatedRun> => ({
+const adam = (options: Partial<SimulatedRun["optimizer"]>): Partial<SimulatedRun> => ({
   steps: 5,
-  optimizer: { lr: 1e-4, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, ...of },
+  optimizer: { lr: 1e-4, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, ...options },
 });
 
 describe("the reference's outcome on threads", () => {
@@ -116,7 +116,12 @@ describe("the reference's outcome on threads", () => {
     const memory = new SharedArrayBuffer(4 * n);
     new Float32Array(memory).set(weights);
     const stored = { in: memory, byteOffset: 0, format: format("fp32") };
-    const given = { name: "w", size: 3 * n, shape: [n], weights: { ...valuesOf(weights), stored } };
+    const given = {
+      name: "w",
+      size: 3 * n,
+      shape: [n],
+      weights: { ...valuesOf(weights), origin: { kind: "stored" as const, of: stored } },
+    };
     const decays = syntheticSettings(adam({ weightDecay: 10 }));
     const job = { ...syntheticRun(decays, [given]), cases };
     expect(job.tensors.every(forWorkers(job))).toBe(true);
@@ -148,18 +153,18 @@ describe("which tensors workers take", () => {
       late: updates.slice(1),
       ofTwo: [updates[0], ...second.updates.slice(1)],
     };
-    for (const [of, changed] of Object.entries(steps))
-      expect(taken(first, drawn, { ...first, updates: changed }), of).toEqual([true, true, false]);
+    for (const [what, changed] of Object.entries(steps))
+      expect(taken(first, drawn, { ...first, updates: changed }), what).toEqual([true, true, false]);
     // Of a run that goes on after the job, its first steps.
     expect(taken({ ...first, updates: updates.slice(0, 2) })).toEqual([true]);
   });
 
   it("not over weights that no worker can have, or other weights than were simulated", () => {
     expect(taken(first, { ...first, weights: valuesOf([1, 2, 3]) })).toEqual([true, false]);
-    const others = drawnWeights(first.weights.length, { ...first.weights.weights!, sigma: 1 });
+    const others = drawnWeights(first.weights.length, { ...originOf(first.weights, "weights")!, sigma: 1 });
     expect(taken(first, { ...first, weights: others })).toEqual([true, false]);
-    const { of } = first.updates[0].simulated!;
-    expect(taken(first, { ...first, weights: others, updates: simulatedUpdates(of, others) })).toEqual([
+    const { of: tensor } = originOf(first.updates[0], "simulated")!;
+    expect(taken(first, { ...first, weights: others, updates: simulatedUpdates(tensor, others) })).toEqual([
       true,
       true,
     ]);

@@ -19,12 +19,12 @@ import { hardOperands } from "../../support/hard-operands.js";
 import { Mismatches } from "../../support/mismatches.js";
 import { fp32 } from "../../support/oracle-formats.js";
 
-async function instantiate(of: ExportedFunction) {
+async function instantiate(exported: ExportedFunction) {
   const size = { pages: 16, shared: false };
   const memory = new webAssembly!.Memory({ initial: size.pages, maximum: size.pages });
-  const module = await webAssembly!.compile(moduleBytes(size, [of]));
+  const module = await webAssembly!.compile(moduleBytes(size, [exported]));
   const { exports } = await webAssembly!.instantiate(module, { host: { memory } });
-  return { kernel: exports[of.name], buffer: memory.buffer as ArrayBuffer };
+  return { kernel: exports[exported.name], buffer: memory.buffer as ArrayBuffer };
 }
 
 describe("fma", () => {
@@ -61,7 +61,8 @@ describe("fma", () => {
     const mismatches = new Mismatches();
     for (let i = 0; i < 10_000; i++) {
       const lanes = Array.from({ length: 4 }, next);
-      for (const [lane, of] of lanes.entries()) for (const [row, x] of of.entries()) rows[4 * row + lane] = x;
+      for (const [lane, numbers] of lanes.entries())
+        for (const [row, x] of numbers.entries()) rows[4 * row + lane] = x;
       kernel();
       for (const [lane, [a, b, c]] of lanes.entries()) {
         const expected = specified(a, b, c, format("fp32"));

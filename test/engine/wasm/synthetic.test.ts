@@ -86,7 +86,11 @@ describe("jobs of several kinds of numbers", () => {
   const drawn = syntheticJob(syntheticSettings({ steps: 2 }));
   const another = syntheticJob(syntheticSettings({ steps: 2, seed: 5 }));
   const given = tensorOf("given", [0.5, -3, 2 ** -20], [1e-3, 0, 2 ** -21], [1, 2, 3]);
-  const tensors = [given, ...drawn.tensors, ...another.tensors.map((of) => ({ ...of, name: "another" }))];
+  const tensors = [
+    given,
+    ...drawn.tensors,
+    ...another.tensors.map((tensor) => ({ ...tensor, name: "another" })),
+  ];
   const job = { tensors, stepNumbers: drawn.stepNumbers, cases };
 
   it("workers take what they can make, and are not given what they cannot", () => {
@@ -158,8 +162,8 @@ describe("fma in a kernel", () => {
     let inexact = 0;
     for (let g = 0; g < groups; g++) {
       const lanes = [0, 1, 2, 3].map((lane) => triples[(g + lane) % 3]());
-      for (const [lane, of] of lanes.entries())
-        for (const [row, x] of of.entries()) memory[4 * row + lane] = x;
+      for (const [lane, numbers] of lanes.entries())
+        for (const [row, x] of numbers.entries()) memory[4 * row + lane] = x;
       exported.fma(0);
       for (const [lane, [a, b, c]] of lanes.entries()) {
         const expected = fma(a, b, c, fp32);

@@ -35,15 +35,18 @@ const onThreads = (threads: number, chunk: number) => ({
 });
 
 /** Numbers in shared memory, as codes of a format. */
-function shared(numbers: Float32Array, of: Format): Values {
-  const bytes = of.bits / 8;
+function shared(numbers: Float32Array, target: Format): Values {
+  const bytes = target.bits / 8;
   const buffer = new SharedArrayBuffer(16 + bytes * numbers.length);
   if (bytes === 4) new Float32Array(buffer, 16).set(numbers);
   else {
     const codes = bytes === 2 ? new Uint16Array(buffer, 16) : new Uint8Array(buffer, 16);
-    for (const [i, x] of numbers.entries()) codes[i] = encode(x, of);
+    for (const [i, x] of numbers.entries()) codes[i] = encode(x, target);
   }
-  return { ...valuesOf(numbers), stored: { in: buffer, byteOffset: 16, format: of } };
+  return {
+    ...valuesOf(numbers),
+    origin: { kind: "stored", of: { in: buffer, byteOffset: 16, format: target } },
+  };
 }
 
 /** Tensors of unlike lengths, the last in another format; numbers of bf16 are numbers of fp32. */
@@ -136,9 +139,9 @@ describe("threads over files", () => {
 
   async function recording(name: string) {
     const { weights, updates } = adversarialRun(bf16, 9, elements, 2);
-    const codes = (numbers: Float32Array, of: Format): TensorToWrite["data"] => {
-      const all = Array.from(numbers, (x) => encode(x, of));
-      return new Uint8Array((of.bits === 16 ? Uint16Array.from(all) : Uint8Array.from(all)).buffer);
+    const codes = (numbers: Float32Array, target: Format): TensorToWrite["data"] => {
+      const all = Array.from(numbers, (x) => encode(x, target));
+      return new Uint8Array((target.bits === 16 ? Uint16Array.from(all) : Uint8Array.from(all)).buffer);
     };
     const tensors = [
       { name: "a", dtype: "BF16", shape: [elements], data: codes(weights, bf16) },

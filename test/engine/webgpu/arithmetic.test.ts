@@ -15,7 +15,10 @@ const fp32 = format("fp32");
 const { fround } = Math;
 
 /** Each against the machine's own fp64 and Math.fround, which round +, -, *, / and sqrt of fp32 numbers once. */
-const operations: readonly [text: string, of: (a: number, b: number, c: number, word: number) => number][] = [
+const operations: readonly [
+  text: string,
+  operation: (a: number, b: number, c: number, word: number) => number,
+][] = [
   ["add32(a, b)", (a, b) => fround(a + b)],
   ["mul32(a, b)", (a, b) => fround(a * b)],
   ["div32(a, b)", (a, b) => fround(a / b)],
@@ -105,14 +108,14 @@ updates[i] = ${text};
     return input;
   }
 
-  it.each(operations)("%s", async (text, of) => {
+  it.each(operations)("%s", async (text, operation) => {
     const input = operands();
     const numbers = new Float32Array(input.buffer);
     const found = new Float32Array((await computed(text, input)).buffer);
     const wrong = new Mismatches();
     for (let i = 0; i < n; i++) {
       const [a, b, c] = numbers.subarray(3 * i, 3 * i + 3);
-      const expected = of(a, b, c, input[3 * i]);
+      const expected = operation(a, b, c, input[3 * i]);
       // Which of two zeros is the smaller one is left open, and so is the order of NaN.
       const open = /m(in|ax)/.test(text) && (Number.isNaN(expected) || expected === 0);
       if (!open) wrong.compare(found[i], expected, () => `${text} of ${a}, ${b}, ${c}`);

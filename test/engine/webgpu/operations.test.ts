@@ -16,7 +16,7 @@ fn looped(a: u32) -> u32 {
 
 it("counts operators and built-in functions, and what functions and loops do as often as they do it", () => {
   const functions = functionsOf(text);
-  const count = (of: string) => countText(of, functions, "rest");
+  const count = (name: string) => countText(name, functions, "rest");
   expect(count("let x = a & (b | c);").rest).toBe(2);
   expect(count("updates[2u * pair] = max(a, b);")).toMatchObject({ memory: 1, rest: 2 });
   // Of another stage: the sum and its shift.

@@ -23,9 +23,9 @@ type Named = readonly [OptimizerName, recipe: string, format: string];
 // Compiling the kernels of a recipe takes SwiftShader seconds.
 const some: readonly Named[] = [["adamw", "torch-2.13-cpu-fused", "fp16"]];
 const all = (Object.keys(recipes) as OptimizerName[]).flatMap((optimizer) =>
-  [...recipes[optimizer].keys()].map(
-    (name, i): Named => [optimizer, name, ["bf16", "fp16", "e4m3fn"][i % 3]],
-  ),
+  [...recipes[optimizer].values()]
+    .filter(({ whole }) => whole === undefined)
+    .map(({ name }, i): Named => [optimizer, name, ["bf16", "fp16", "e4m3fn"][i % 3]]),
 );
 
 describeNeeding(requirements.vulkan, "recipes on the webgpu engine", () => {
@@ -48,17 +48,18 @@ describeNeeding(requirements.vulkan, "recipes on the webgpu engine", () => {
   );
 
   it("several beside each other, in batches of a block, whose counts are read after each step", async () => {
-    const names = ["torch-2.13-cpu-foreach", "torch-2.13-cuda-fused", "fp32"];
+    const names = ["torch-2.13-cpu-foreach", "torch-2.13-cuda-fused"];
+    if (fullTier) names.push("fp32");
     const cases = names.map((name) => recipeSettings("sgd", name, { ...settings, format: "bf16" }));
     const { weights, updates } = gaussianRun(7, 2 * 4096 + 61, 3, 1e-3);
     const tensors = [tensorOf("w", weights, ...updates), ...hardRecipeJob(cases[0]).tensors.slice(2)];
     const job = { tensors, stepNumbers: [0, 1, 2], milestones: [0, 1], cases, chunk: 4096 };
-    const run: Engine["run"] = (of, observer) =>
-      runOnDevice(of, device, observer, { batch: 2 ** 30, counts: 2 ** 24, steps: 1 });
+    const run: Engine["run"] = (given, observer) =>
+      runOnDevice(given, device, observer, { batch: 2 ** 30, counts: 2 ** 24, steps: 1 });
     const theirs = await outcomeOf(reference, job);
     expectEqual(await outcomeOf({ run }, job), theirs);
     expect(theirs[1].result.end.parted).toBeGreaterThan(0);
-    expect(theirs[2].result.end.parted).toBeNull();
+    if (fullTier) expect(theirs[2].result.end.parted).toBeNull();
   });
 
   if (fullTier)
@@ -71,7 +72,7 @@ describeNeeding(requirements.vulkan, "recipes on the webgpu engine", () => {
     });
 
   describe("torch's own bits", () => {
-    const files = ["adamw", "cuda", "tail"].flatMap((folder) =>
+    const files = ["adamw", "cuda", "tail", "torch-1.13"].flatMap((folder) =>
       filesIn(folder).map((file) => `${folder}/${file}`),
     );
     const trained = files.filter((path) => !path.includes("sgd-bf16-cpu-fused"));

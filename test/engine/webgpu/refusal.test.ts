@@ -23,7 +23,7 @@ function altered(device: Device, from: string, to: string): Device {
     mostWords: device.mostWords,
     compile: (kernels: Iterable<string>) => device.compile([...kernels].map(alter)),
     launch: (launches: Parameters<Device["launch"]>[0]) =>
-      device.launch(launches.map((of) => ({ ...of, kernel: alter(of.kernel) }))),
+      device.launch(launches.map((launch) => ({ ...launch, kernel: alter(launch.kernel) }))),
     buffer: (words: number) => device.buffer(words),
     parameters: (...args: Parameters<Device["parameters"]>) => device.parameters(...args),
     bind: (...args: Parameters<Device["bind"]>) => device.bind(...args),
@@ -47,15 +47,16 @@ type WrongKernel = readonly [
 const tellingKernels: readonly WrongKernel[] = [
   ["a tie that goes up", { format: "bf16" }, "+ 32767u", "+ 32768u"],
   ["a sum without its sticky bit", { format: "bf16" }, "select(0u, 1u, sticky != 0u)", "0u"],
+];
+
+/** Compiling the kernels that make numbers takes SwiftShader seconds: their sums are in synthetic.test.ts in both tiers. */
+const otherKernels: readonly WrongKernel[] = [
   [
     "a quotient that is one too low",
     "made",
     "q = (q << bits) | digit;",
     "q = (q << bits) | (digit - select(0u, 1u, (i == 3u) & (digit > 0u)));",
   ],
-];
-
-const otherKernels: readonly WrongKernel[] = [
   ["a histogram one bin off", { format: "bf16" }, "exponentField(mu) + ", "exponentField(mu) + 1u + "],
   ["an end that forgets a class", { format: "bf16" }, "n[3] += select(0u, 1u,", "n[3] += select(0u, 0u,"],
   [
@@ -122,14 +123,14 @@ describeNeeding(requirements.vulkan, "the webgpu engine refuses", () => {
 
   it.each(sized({ quick: tellingKernels, full: [...tellingKernels, ...otherKernels] }))(
     "%s",
-    async (what, of, from, to) => {
+    async (what, caseOptions, from, to) => {
       const engine = webGpuEngine(async () => altered(device, from, to));
-      const options = typeof of === "string" ? ({ format: "bf16" } as const) : of;
-      const cases = [of === "recipe" ? wrongRecipe : updateSettings(options)];
+      const options = typeof caseOptions === "string" ? ({ format: "bf16" } as const) : caseOptions;
+      const cases = [caseOptions === "recipe" ? wrongRecipe : updateSettings(options)];
       if (!fullTier || what !== tellingKernels[0][0]) {
         // The part of the self-check that tells: what it finds the whole finds. All of it takes SwiftShader a quarter of a
         // minute to compile.
-        const isRight = await (of === "made"
+        const isRight = await (caseOptions === "made"
           ? agreesOn(engine, reference, madeJob())
           : agrees(engine, reference, cases, true));
         // What no job tells, its literal cases do.
@@ -150,8 +151,8 @@ describeNeeding(requirements.vulkan, "the webgpu engine refuses", () => {
     const engine = webGpuEngine(async () => device);
     const cases = [updateSettings({ format: "bf16" })];
     expect(await agrees(engine, reference, cases, true)).toBe(true);
-    expect(await agreesOn(engine, reference, madeJob())).toBe(true);
     if (!fullTier) return;
+    expect(await agreesOn(engine, reference, madeJob())).toBe(true);
     expect(await engine.selfCheck()).toMatchObject({ failed: 0 });
     expect((await selectEngine("webgpu", jobOf({ format: "bf16" }), withDevice(engine))).engine).toBe(engine);
     expect((await selectEngine("gpu", jobOf({ format: "bf16" }), withDevice(engine))).engine).toBe(engine);

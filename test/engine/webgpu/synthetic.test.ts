@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Engine } from "../../../src/engine/engine.js";
+import { piecesOf } from "../../../src/engine/plan-tensor.js";
 import { reference } from "../../../src/engine/reference/reference.js";
 import { sourceGroups } from "../../../src/engine/webgpu/sources.js";
 import { webGpuEngine } from "../../../src/engine/webgpu/webgpu.js";
+import { originOf, type Values } from "../../../src/lens/input.js";
 import { models } from "../../../src/source/synthetic/models.js";
 import { student4 } from "../../../src/update/distribution.js";
 import { updateSettings } from "../../../src/update/settings.js";
@@ -62,17 +64,17 @@ describeNeeding(requirements.vulkan, "synthetic runs on the webgpu engine", () =
       const job = { ...syntheticJob(settings), cases, milestones: [0] };
       for (const { weights, updates } of sourceGroups(job.tensors)) {
         expect(updates.kind).not.toBe("uploaded");
-        expect(weights === null).toBe(job.tensors[0].weights.weights === undefined);
+        expect(weights === null).toBe(originOf(job.tensors[0].weights, "weights") === undefined);
       }
       // Numbers that the device makes are not asked for.
       const refused = async () => expect.fail("numbers were read");
       const unread = job.tensors.map((tensor) => {
         const weights = { ...tensor.weights, read: refused };
-        const updates = tensor.updates.map((of) => ({
-          ...of,
-          read: refused,
-          ...(of.simulated && { simulated: { ...of.simulated, weights } }),
-        }));
+        const updates = tensor.updates.map((values): Values => {
+          const step = originOf(values, "simulated");
+          const origin = step && { kind: "simulated" as const, of: { ...step, weights } };
+          return { ...values, read: refused, ...(origin && { origin }) };
+        });
         return { ...tensor, weights, updates };
       });
       expectEqual(await outcomeOf(engine, { ...job, tensors: unread }), await outcomeOf(reference, job));
@@ -94,6 +96,15 @@ describeNeeding(requirements.vulkan, "synthetic runs on the webgpu engine", () =
       "uploaded",
     ]);
     const job = { tensors, stepNumbers: drawn.stepNumbers, cases: cases.slice(1) };
+    expectEqual(await outcomeOf(engine, job), await outcomeOf(reference, job));
+  });
+
+  it.each(["adamw", "steady-state"] as const)("a piece from the middle of a tensor: %s", async (source) => {
+    const { tensors, stepNumbers } = syntheticJob(
+      syntheticSettings({ steps: 2 }, { elements: 9000, source }),
+    );
+    const stochastic = updateSettings({ format: "bf16", rounding: "stochastic", seed: 1 });
+    const job = { tensors: piecesOf(tensors, [[0, 4096, 8192]]), stepNumbers, cases: [stochastic] };
     expectEqual(await outcomeOf(engine, job), await outcomeOf(reference, job));
   });
 });

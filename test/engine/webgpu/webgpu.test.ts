@@ -32,7 +32,7 @@ describeNeeding(requirements.vulkan, "the webgpu engine counts as the reference"
     const settings = updateSettings({ seed: 2 ** 40 + 7, ...options });
     const { weights, updates } = adversarialRun(settings.format, 11, elements, steps);
     // Beside the end of a block, a part of a group of eight, and a tensor that fills no block.
-    const part = updates.map((of) => of.subarray(100, 777));
+    const part = updates.map((update) => update.subarray(100, 777));
     return {
       tensors: [
         tensorOf("whole", weights, ...updates),
@@ -82,9 +82,9 @@ describeNeeding(requirements.vulkan, "the webgpu engine counts as the reference"
     const job = {
       tensors: [
         tensorOf("large", weights, ...updates),
-        tensorOf("one", weights.subarray(7, 8), ...updates.map((of) => of.subarray(7, 8))),
+        tensorOf("one", weights.subarray(7, 8), ...updates.map((update) => update.subarray(7, 8))),
         tensorOf("none", [], [], []),
-        tensorOf("small", weights.subarray(0, 4097), ...updates.map((of) => of.subarray(0, 4097))),
+        tensorOf("small", weights.subarray(0, 4097), ...updates.map((update) => update.subarray(0, 4097))),
       ],
       stepNumbers: [0, 1],
       cases: [updateSettings({ format: "bf16", rounding: "stochastic", seed: 5 })],
@@ -100,7 +100,7 @@ describeNeeding(requirements.vulkan, "the webgpu engine counts as the reference"
       ["of one piece, for want of room for counts", null, { ...memory, counts: 1 }],
       ["whose counts are read after each step", null, { ...memory, steps: 1 }],
     ])("%s", async (_, chunk, limits) => {
-      const run: Engine["run"] = (of, observer) => runOnDevice(of, device, observer, limits);
+      const run: Engine["run"] = (given, observer) => runOnDevice(given, device, observer, limits);
       expectEqual(await outcomeOf({ run }, { ...job, ...(chunk !== null && { chunk }) }), await expected);
     });
 

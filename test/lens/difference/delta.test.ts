@@ -18,21 +18,21 @@ describe("sampleChunks", () => {
 
   test("are within their tensors, apart from each other, in order, and as many as asked for", () => {
     fc.assert(
-      fc.property(lengths, fc.integer({ min: 1, max: 30 }), fc.nat(), (of, chunks, seed) => {
-        const taken = sampleChunks(of, chunks, seed);
+      fc.property(lengths, fc.integer({ min: 1, max: 30 }), fc.nat(), (sizes, chunks, seed) => {
+        const taken = sampleChunks(sizes, chunks, seed);
         for (const [i, { tensor, start, count }] of taken.entries()) {
           expectSame(start % sampleChunk, 0);
-          expectSame(count, Math.min(sampleChunk, of[tensor] - start));
+          expectSame(count, Math.min(sampleChunk, sizes[tensor] - start));
           if (count <= 0) expect(count).toBeGreaterThan(0);
           const next = taken[i + 1];
           if (next && !(next.tensor > tensor || (next.tensor === tensor && next.start > start))) {
             expect.fail(`${JSON.stringify(next)} after tensor ${tensor}, ${start}`);
           }
         }
-        const total = of.reduce((sum, length) => sum + length, 0);
-        const all = of.reduce((sum, length) => sum + Math.ceil(length / sampleChunk), 0);
+        const total = sizes.reduce((sum, length) => sum + length, 0);
+        const all = sizes.reduce((sum, length) => sum + Math.ceil(length / sampleChunk), 0);
         expect(taken).toHaveLength(total <= chunks * sampleChunk ? all : Math.min(chunks, all));
-        expect(sampleChunks(of, chunks, seed)).toEqual(taken);
+        expect(sampleChunks(sizes, chunks, seed)).toEqual(taken);
       }),
     );
   });
@@ -77,15 +77,15 @@ describe("deltaStreams", () => {
   }
 
   test.each(["bf16", "fp32", "e4m3fn", "fp64"])("hold what changed and no more, in %s", (name) => {
-    const of = name === "fp64" ? name : format(name);
+    const compared = name === "fp64" ? name : format(name);
     const before = Float64Array.from({ length: 1000 }, (_, i) => (i % 5) - 2);
     const after = before.map((x, i) => (i === 3 || i === 200 || i > 990 ? x + 1 : x));
     after[500] = -0;
     before[500] = 0;
-    const full = storedBytes(after, of);
+    const full = storedBytes(after, compared);
     const streams = deltaStreams(1000, numbersChanged(before, after), full);
-    if (of !== "fp64") {
-      const codes = (numbers: Float64Array) => codesOf(storedBytes(numbers, of), of.bits);
+    if (compared !== "fp64") {
+      const codes = (numbers: Float64Array) => codesOf(storedBytes(numbers, compared), compared.bits);
       const byCodes = codesChanged(codes(before), codes(after));
       expect(deltaStreams(1000, byCodes, full)).toEqual(streams);
     }
@@ -111,9 +111,9 @@ describe("deltaStreams", () => {
   });
 
   test.each(["e4m3fn", "e5m2", "e4m3fnuz", "e5m2fnuz"])("every pair of codes of %s", (name) => {
-    const of = format(name);
+    const resolved = format(name);
     const codes = Uint8Array.from({ length: 256 }, (_, code) => code);
-    const numbers = Float64Array.from(codes, (code) => decode(code, of));
+    const numbers = Float64Array.from(codes, (code) => decode(code, resolved));
     for (const from of codes) {
       const others = codes.filter((code) => code !== from);
       expectEqual([...codesChanged(new Uint8Array(256).fill(from), codes)], [...others], `from ${from}`);

@@ -33,7 +33,8 @@ function expectedWeight(question: Question) {
     ? ([-1, 1] as const).map((side) => neighbourOf(stored, side, question.format))
     : // Next to an infinity is the largest finite number, next to NaN nothing.
       [stored > 0 ? question.format.largest : null, stored < 0 ? -question.format.largest : null];
-  const gap = (of: number | null) => (of === null ? null : finite(Math.abs(of - stored)));
+  const gap = (neighbour: number | null) =>
+    neighbour === null ? null : finite(Math.abs(neighbour - stored));
   return {
     given: numeral(question.weight),
     stored: numeral(stored),

@@ -5,7 +5,7 @@ import { estimate, summaryOf } from "../../../src/lens/learning/learning-summary
 /** A run that is told by what the summary reads. */
 function run(format: string, scheme: string, lr: number, seed: number, pass: number): LearnRun {
   const passAt = (first: number) => ({ "1": first, "32": 1 });
-  const of = {
+  const learnRun = {
     ...{ run: "rlvr", format, scheme, rounding: "nearest-even", opmath: "fp32", lr, seed },
     base: { passAt: passAt(0.5) },
     outcome: { passAt: passAt(pass), klForward: null },
@@ -13,7 +13,7 @@ function run(format: string, scheme: string, lr: number, seed: number, pass: num
     totals: { elements: 10, steps: 2, moved: 5 },
     end: { unchanged: 4, retained: 0.5 },
   };
-  return of as unknown as LearnRun;
+  return learnRun as unknown as LearnRun;
 }
 
 const result = (runs: LearnRun[]) => ({ runs }) as unknown as LearnResult;

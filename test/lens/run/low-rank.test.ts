@@ -48,8 +48,8 @@ describe.each(shapes)("a product of $rows x $columns, rank $rank", (shape) => {
 
 test("the order of a sum is that of the rank: a large term that is taken away again leaves what came after it", async () => {
   const draws = [2 ** 60, 1, -(2 ** 60), 2 ** -30, 1, 1, 1, 1][Symbol.iterator]();
-  const of = { rows: 1, columns: 1, rank: 4, scale: 1 };
-  const { product } = drawnProduct(of, () => draws.next().value!, [false, false]);
+  const matrix = { rows: 1, columns: 1, rank: 4, scale: 1 };
+  const { product } = drawnProduct(matrix, () => draws.next().value!, [false, false]);
   const sum = new Float32Array(1);
   await lowRankValues(product).read(0, sum);
   // Pairwise, or from the other end, it would be another number.

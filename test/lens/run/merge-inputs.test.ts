@@ -11,8 +11,8 @@ describe("mergeResults of inputs", () => {
   let results: Result[];
 
   beforeAll(async () => {
-    const of = await caseOf([1, 2], [0.1, 0]);
-    results = ["a", "b", "c"].map((name) => resultOf([renamed(of, name)]));
+    const lensCase = await caseOf([1, 2], [0.1, 0]);
+    results = ["a", "b", "c"].map((name) => resultOf([renamed(lensCase, name)]));
   });
 
   /** The three results, each with its own input. */
@@ -48,23 +48,38 @@ describe("mergeResults of inputs", () => {
     expect(() => mergeResults([])).toThrow("no result to merge");
   });
 
-  it.each<[string, (of: Result) => Result]>([
-    ["another kind of input", (of) => ({ ...of, input: { ...of.input, kind: "recorded" } })],
-    ["other step numbers", (of) => ({ ...of, input: { ...of.input, stepNumbers: [5] } })],
-    ["other settings", (of) => ({ ...of, settings: { ...of.settings, seed: 1 } })],
-    ["another format", (of) => ({ ...of, cases: of.cases.map((one) => ({ ...one, format: "fp16" })) })],
-    ["another rounding", (of) => ({ ...of, cases: of.cases.map((one) => ({ ...one, rounding: "to-odd" })) })],
-    ["another scheme", (of) => ({ ...of, cases: of.cases.map((one) => ({ ...one, scheme: "kahan" })) })],
-    ["another opmath", (of) => ({ ...of, cases: of.cases.map((one) => ({ ...one, opmath: "exact" })) })],
-    ["more cases", (of) => ({ ...of, cases: [...of.cases, ...of.cases] })],
+  it.each<[string, (result: Result) => Result]>([
+    ["another kind of input", (result) => ({ ...result, input: { ...result.input, kind: "recorded" } })],
+    ["other step numbers", (result) => ({ ...result, input: { ...result.input, stepNumbers: [5] } })],
+    ["other settings", (result) => ({ ...result, settings: { ...result.settings, seed: 1 } })],
+    [
+      "another format",
+      (result) => ({ ...result, cases: result.cases.map((one) => ({ ...one, format: "fp16" })) }),
+    ],
+    [
+      "another rounding",
+      (result) => ({ ...result, cases: result.cases.map((one) => ({ ...one, rounding: "to-odd" })) }),
+    ],
+    [
+      "another scheme",
+      (result) => ({ ...result, cases: result.cases.map((one) => ({ ...one, scheme: "kahan" })) }),
+    ],
+    [
+      "another opmath",
+      (result) => ({ ...result, cases: result.cases.map((one) => ({ ...one, opmath: "exact" })) }),
+    ],
+    ["more cases", (result) => ({ ...result, cases: [...result.cases, ...result.cases] })],
     [
       "another step",
-      (of) => ({
-        ...of,
-        cases: of.cases.map((one) => ({ ...one, steps: one.steps.map((step) => ({ ...step, step: 9 })) })),
+      (result) => ({
+        ...result,
+        cases: result.cases.map((one) => ({
+          ...one,
+          steps: one.steps.map((step) => ({ ...step, step: 9 })),
+        })),
       }),
     ],
-    ["fewer steps", (of) => ({ ...of, cases: of.cases.map((one) => ({ ...one, steps: [] })) })],
+    ["fewer steps", (result) => ({ ...result, cases: result.cases.map((one) => ({ ...one, steps: [] })) })],
   ])("refuses %s", (_, change) => {
     expect(() => mergeResults([results[0], change(results[1])])).toThrow(
       "the results are not of the same input kind, steps, settings and cases",
@@ -73,7 +88,7 @@ describe("mergeResults of inputs", () => {
 
   it("refuses a tensor that two results have, and only that", () => {
     expect(() => mergeResults([results[0], results[1], results[0]])).toThrow('tensor "a" is in two');
-    const empty = results.map((of) => ({ ...of, cases: [] }));
+    const empty = results.map((result) => ({ ...result, cases: [] }));
     expect(mergeResults(empty).cases).toEqual([]);
   });
 });
@@ -88,8 +103,8 @@ it("adds up causes and moments of recipes, and where they part", async () => {
   });
   const engine = await selectEngine("reference");
   const source = { kind: "arrays", weights: null, updates: null, gradients: null, metadata: {} } as const;
-  const run = (of: typeof tensors) =>
-    runLens({ tensors: of, stepNumbers: [0, 1, 2], cases, skipped: [], strict: false, source }, engine);
+  const run = (given: typeof tensors) =>
+    runLens({ tensors: given, stepNumbers: [0, 1, 2], cases, skipped: [], strict: false, source }, engine);
   const whole = await run(tensors);
   expect(mergeResults([await run(tensors.slice(0, 1)), await run(tensors.slice(1))])).toEqual(whole);
   expect(whole.cases[1].end.parted).toBeGreaterThan(0);

@@ -18,7 +18,7 @@ const tensors = [1, 2, 3].map((seed) => {
 });
 
 async function resultOf(
-  of: readonly TensorInput[],
+  given: readonly TensorInput[],
   options: Partial<UpdateOptions> = {},
   milestones: readonly number[] = [0, 2],
 ) {
@@ -27,7 +27,7 @@ async function resultOf(
   );
   const source = { kind: "arrays", weights: null, updates: null, gradients: null, metadata: {} } as const;
   const described = { skipped: [], strict: false, source };
-  const job = { tensors: of, stepNumbers: [0, 1, 2, 3], milestones, cases, ...described };
+  const job = { tensors: given, stepNumbers: [0, 1, 2, 3], milestones, cases, ...described };
   return runLens(job, await selectEngine("reference"));
 }
 
@@ -129,9 +129,9 @@ describe("mergeResults", () => {
       const other = await resultOf([tensors[1]], {}, milestones);
       expect(() => mergeResults([one, other])).toThrow("not of the same input kind, steps");
     }
-    const without = [tensors[0], tensors[1]].map((of) => resultOf([of], {}, []));
+    const without = [tensors[0], tensors[1]].map((tensor) => resultOf([tensor], {}, []));
     const old = JSON.parse(JSON.stringify(await Promise.all(without)));
-    for (const { cases } of old) for (const of of cases) delete of.curve;
+    for (const { cases } of old) for (const lensCase of cases) delete lensCase.curve;
     expectValid("result", old[0]);
     expect(mergeResults(old)).toEqual(await resultOf(tensors.slice(0, 2), {}, []));
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { format } from "../../../src/format/registry.js";
-import type { Values } from "../../../src/lens/input.js";
+import { originOf, type Values } from "../../../src/lens/input.js";
 import { drawnWeights, simulatedGradients, simulatedUpdates } from "../../../src/lens/run/simulated.js";
 import { gaussian } from "../../../src/update/distribution.js";
 import { SimulatedChunk, type SimulatedTensor } from "../../../src/update/simulated-adamw.js";
@@ -16,7 +16,7 @@ const draws: WeightDraws = {
   key: weightKey(7, "w"),
 };
 /** Weight decay and a signal, so that an update depends on the weight, its place and all steps before. */
-const of: SimulatedTensor = {
+const tensor: SimulatedTensor = {
   run: {
     optimizer: { lr: 1e-3, betas: [0.9, 0.95], eps: 1e-8, weightDecay: 0.1 },
     schedule: "cosine",
@@ -53,13 +53,13 @@ describe("drawnWeights", () => {
     const wide = new Float64Array(5);
     await weights.read(45, wide);
     expect([...wide]).toEqual(expected.slice(45));
-    expect([weights.length, weights.weights]).toEqual([length, draws]);
+    expect([weights.length, originOf(weights, "weights")]).toEqual([length, draws]);
   });
 });
 
 describe.each([
-  ["simulatedUpdates", () => simulatedUpdates(of, weights)],
-  ["simulatedGradients", () => simulatedGradients(of, length)],
+  ["simulatedUpdates", () => simulatedUpdates(tensor, weights)],
+  ["simulatedGradients", () => simulatedGradients(tensor, length)],
 ])("%s", (_, make) => {
   const expected = inOrder(make());
 
@@ -133,8 +133,8 @@ describe.each([
 
 describe("simulatedUpdates", () => {
   it("are those of a chunk of all weights", async () => {
-    const chunk = new SimulatedChunk(of, 0, Float32Array.from(await read(weights)));
-    for (const step of simulatedUpdates(of, weights)) {
+    const chunk = new SimulatedChunk(tensor, 0, Float32Array.from(await read(weights)));
+    for (const step of simulatedUpdates(tensor, weights)) {
       const into = new Float32Array(length);
       chunk.step(into);
       expect(await read(step)).toEqual([...into]);
@@ -142,8 +142,8 @@ describe("simulatedUpdates", () => {
   });
 
   it("tell an engine what they are", () => {
-    const told = simulatedUpdates(of, weights).map(({ simulated }) => simulated);
-    expect(told).toEqual([1, 2, 3, 4, 5, 6].map((t) => ({ of, t, weights })));
+    const told = simulatedUpdates(tensor, weights).map((values) => originOf(values, "simulated"));
+    expect(told).toEqual([1, 2, 3, 4, 5, 6].map((t) => ({ of: tensor, t, weights })));
   });
 
   it("go on after a read of the weights that failed", async () => {
@@ -152,9 +152,9 @@ describe("simulatedUpdates", () => {
       length,
       read: (start, into) => (fails ? Promise.reject(new Error("torn")) : weights.read(start, into)),
     };
-    const values = simulatedUpdates(of, torn);
+    const values = simulatedUpdates(tensor, torn);
     await expect(read(values[2])).rejects.toThrow("torn");
     fails = false;
-    expect(await read(values[2])).toEqual(await read(simulatedUpdates(of, weights)[2]));
+    expect(await read(values[2])).toEqual(await read(simulatedUpdates(tensor, weights)[2]));
   });
 });

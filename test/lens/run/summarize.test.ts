@@ -118,8 +118,8 @@ describe("summarizeCounted", () => {
   });
 
   it("tells causes for recipes only", () => {
-    const of = { tensors: [{ name: "w", shape: [20], tally: counted() }], steps: [], curve: [] };
-    const summary = summarizeCounted({ ...identity, recipe }, of);
+    const content = { tensors: [{ name: "w", shape: [20], tally: counted() }], steps: [], curve: [] };
+    const summary = summarizeCounted({ ...identity, recipe }, content);
     const causes = { gradient: 0, weightDecay: 0, momentUnderflow: 0, epsilon: 11, storage: 0 };
     expect(summary.causes).toEqual(causes);
     expect(summary.tensors[0].causes).toEqual(causes);
@@ -142,8 +142,8 @@ describe("summarizeCase", () => {
 
   it("names the case by its settings", () => {
     const settings = updateSettings({ format: "fp16", rounding: "to-odd", scheme: "kahan", opmath: "exact" });
-    const { format, rounding, scheme, opmath, recipe: of } = summarizeCase({ settings, ...none });
-    expect({ format, rounding, scheme, opmath, of }).toEqual({
+    const { format, rounding, scheme, opmath, recipe: summarized } = summarizeCase({ settings, ...none });
+    expect({ format, rounding, scheme, opmath, of: summarized }).toEqual({
       format: "fp16",
       rounding: "to-odd",
       scheme: "kahan",

@@ -77,7 +77,9 @@ describe("with a carrier", () => {
   });
 
   it("is the same for every carrier, and none for other roundings", () => {
-    const [expected, ...others] = [master, kahan, twoTerm].map((of) => formula.medianStep(1e-4, of));
+    const [expected, ...others] = [master, kahan, twoTerm].map((caseSettings) =>
+      formula.medianStep(1e-4, caseSettings),
+    );
     expect(others).toEqual([expected, expected]);
     for (const rounding of ["toward-zero", "stochastic", "to-odd"] as const)
       expect(formula.medianStep(1e-4, settings({ scheme: "master", rounding }))).toBeNull();
@@ -184,5 +186,5 @@ it("has none in place where momentum is too long for settled updates", () => {
 
 it("has none for a schedule", () => {
   const cosine = formulaOf({ schedule: "cosine" });
-  for (const of of [master, settings()]) expect(cosine.medianStep(1e-5, of)).toBeNull();
+  for (const caseSettings of [master, settings()]) expect(cosine.medianStep(1e-5, caseSettings)).toBeNull();
 });

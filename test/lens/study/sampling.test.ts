@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Case } from "../../../src/lens/run/result.js";
+import type { Case } from "../../../src/lens/run/case.js";
 import { samplingOf } from "../../../src/lens/study/sampling.js";
 import { random32 } from "../../support/bits.js";
 
@@ -205,8 +205,8 @@ describe("ratios of sums over the whole", () => {
         return { x: d * d, y: uniform() < 0.03 ? 20 * Math.abs(d) : 0 };
       }),
     );
-    const sumOf = (of: readonly { x: number; y: number }[], key: "x" | "y") =>
-      of.reduce((sum, term) => sum + term[key], 0);
+    const sumOf = (terms: readonly { x: number; y: number }[], key: "x" | "y") =>
+      terms.reduce((sum, term) => sum + term[key], 0);
     const everything = population.flat();
     const truth = sumOf(everything, "y") / sumOf(everything, "x");
     const samples = 400;

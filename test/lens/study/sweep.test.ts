@@ -33,11 +33,13 @@ function cellsOf(...cases: [Identity, ...(number | null | readonly [number, numb
 }
 
 const learnsFrom = (...cells: Parameters<typeof cellsOf>) =>
-  sweepAnswers(cellsOf(...cells), shares).cases.map((of) => of.learnsFrom);
+  sweepAnswers(cellsOf(...cells), shares).cases.map((answer) => answer.learnsFrom);
 const keepsFrom = (...cells: Parameters<typeof cellsOf>) =>
-  sweepAnswers(cellsOf(...cells), shares).cases.map((of) => of.keepsFrom);
+  sweepAnswers(cellsOf(...cells), shares).cases.map((answer) => answer.keepsFrom);
 const cheapest = (...cells: Parameters<typeof cellsOf>) =>
-  sweepAnswers(cellsOf(...cells), shares).cheapest.map(({ case: of }) => of && `${of.format} ${of.scheme}`);
+  sweepAnswers(cellsOf(...cells), shares).cheapest.map(
+    ({ case: sweepCase }) => sweepCase && `${sweepCase.format} ${sweepCase.scheme}`,
+  );
 
 describe("from which rate on a case learns", () => {
   test("the first of which all that follow learn too", () => {
@@ -139,7 +141,7 @@ describe("noise", () => {
 
   test("other roundings have none, and nothing is none of nothing", async () => {
     const error = async (update: number, rounding: "nearest-even" | "stochastic") => {
-      const of = await lens(
+      const lensCase = await lens(
         { format: "fp32", data: Float32Array.of(1, 1) },
         new Float32Array(2).fill(update),
         {
@@ -147,7 +149,7 @@ describe("noise", () => {
           rounding,
         },
       );
-      return sweepCells({ cases: [of] }, 1)[0].standardError;
+      return sweepCells({ cases: [lensCase] }, 1)[0].standardError;
     };
     expect(await error(1e-5, "nearest-even")).toBeNull();
     expect(await error(0, "stochastic")).toBeNull();

@@ -51,14 +51,16 @@ describeNeeding(requirements.chromium, "dropped files", () => {
     const cases = (await reference.run({ tensors, stepNumbers, cases: settings })).map(summarizeCase);
     await close();
     for (const { scheme, totals, end } of cases) {
-      const of = page.locator(`[data-case="bf16 ${scheme}"]`);
+      const section = page.locator(`[data-case="bf16 ${scheme}"]`);
       const shown = await Promise.all(
-        classes.map((name) => of.locator(`[data-class=${name}]`).getAttribute("data-count").then(Number)),
+        classes.map((name) =>
+          section.locator(`[data-class=${name}]`).getAttribute("data-count").then(Number),
+        ),
       );
       expect([scheme, ...shown]).toEqual([scheme, ...classes.map((name) => totals[name])]);
-      const unchanged = await of.locator("[data-fact=unchanged]").getAttribute("data-count");
+      const unchanged = await section.locator("[data-fact=unchanged]").getAttribute("data-count");
       expect(Number(unchanged)).toBe(end.unchanged);
-      expect(await of.textContent()).not.toContain("chance");
+      expect(await section.textContent()).not.toContain("chance");
     }
     const stochastic = (await page.locator('[data-case="bf16 stochastic"]').textContent())!;
     expect(stochastic).toContain("stayed by chance");
@@ -99,6 +101,18 @@ describeNeeding(requirements.chromium, "dropped files", () => {
     await page.getByText("before.safetensors before, after.safetensors after").waitFor();
     await page.getByRole("button", { name: "Swap" }).click();
     await page.getByText("after.safetensors before, before.safetensors after").waitFor();
+  });
+
+  test("a recorded run is there for who has none: its checkpoints, compared as diff compares them", async () => {
+    const page = await open("#data");
+    await page.getByRole("button", { name: "Compare a recorded run" }).click();
+    await page.getByText("base.safetensors before, final-fp32.safetensors after").waitFor();
+    const pair = await openPair("src/example/base.safetensors", "src/example/final-fp32.safetensors");
+    const [...all] = (await comparePair(pair, { sample: 0, seed: 0 })).tallies;
+    await pair.close();
+    expect(await countOf(page, "[data-fact=unchanged]")).toBe(
+      all.reduce((sum, { unchanged }) => sum + unchanged, 0),
+    );
   });
 
   test("that cannot be used: one sentence", async () => {

@@ -1,20 +1,26 @@
 /** Two models that learn side by side, in Chromium and in Node. */
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { Evaluator, passAt } from "../../../src/learn/evaluate.js";
 import { Duel, type DuelFrame } from "../../../src/page/learn/duel.js";
-import { baseAbility, recentMean, smoothed } from "../../../src/page/learn/state.js";
-import { modelIn } from "../../learn/support.js";
+import { recentMean, smoothed, trainings } from "../../../src/page/learn/state.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
-import { phone, projector, waitForStep, withBrowser } from "../browser.js";
+import { eventually, phone, projector, settled, waitForStep, withBrowser } from "../browser.js";
 
 const base = new URL("../../../src/example/base.safetensors", import.meta.url);
 const steps = 5;
-const settings = { format: "bf16", scheme: "in-place", rounding: "nearest-even", lr: 1e-4, seed: 9 } as const;
+const files = { base: readFileSync(base), teacher: null };
+const settings = {
+  run: "rlvr",
+  format: "bf16",
+  scheme: "in-place",
+  rounding: "nearest-even",
+  lr: 1e-4,
+  seed: 9,
+} as const;
 
 let frame: DuelFrame;
 beforeAll(async () => {
-  const duel = await Duel.open(settings, readFileSync(base));
+  const duel = await Duel.open(settings, files);
   frame = await duel.advance(steps);
 });
 
@@ -32,9 +38,22 @@ describe("a duel", () => {
     expect(master.counted.end.retained).toBe(1);
   });
 
-  test("starts where the chart has the base", async () => {
-    const right = (await Evaluator.open()).rightAnswers(modelIn(new URL(base).pathname));
-    expect(passAt(right, 1)).toBeCloseTo(baseAbility, 4);
+  test("starts where the chart has the base", () => {
+    // What test/learn/evaluate.test.ts counts of it, and PyTorch.
+    expect(trainings.rlvr.base).toBeCloseTo(0.6644, 4);
+  });
+
+  test("of sft shows the chance of right answers, which rises; of distillation, answers that were drawn", async () => {
+    const sft = await Duel.open({ ...settings, run: "sft" }, files);
+    const { learners } = await sft.advance(20);
+    const [first, last] = [learners[1].rewards[0], learners[1].rewards.at(-1)!];
+    // The first step is of the base, on 128 prompts.
+    expect(Math.abs(first - trainings.sft.base)).toBeLessThan(0.05);
+    expect(last).toBeGreaterThan(first + 0.1);
+    const teacher = readFileSync(new URL("final-fp32.safetensors", base));
+    const opd = await Duel.open({ ...settings, run: "opd" }, { ...files, teacher });
+    const drawn = (await opd.advance(1)).learners[0].rewards[0];
+    expect(drawn * 128).toBe(Math.round(drawn * 128));
   });
 
   test("a point of a curve is the mean of the steps before it", () => {
@@ -56,12 +75,13 @@ describeNeeding(requirements.chromium, "the view", () => {
     await page.getByText(/After \d+ steps/).waitFor();
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByRole("button", { name: "Play" }).waitFor();
-    // Read at once: the step that the worker was at when Pause was pressed may come after it.
+    // Read at once, when the step that the worker was at is shown too.
+    await settled(page);
     const [step, ...moved] = await page.evaluate<number[]>(`[
       document.querySelector(".transport .step").textContent,
       ...[...document.querySelectorAll("[data-learner] [data-class=moved]")].map((one) => one.dataset.count),
     ].map(Number)`);
-    const duel = await Duel.open(settings, readFileSync(base));
+    const duel = await Duel.open(settings, files);
     const { learners } = await duel.advance(step);
     expect(moved).toEqual(learners.map(({ counted }) => counted.totals.moved));
   });
@@ -72,7 +92,16 @@ describeNeeding(requirements.chromium, "the view", () => {
     await page.getByLabel("Scheme").selectOption("kahan");
     await page.getByText(/After \d+ steps the model with an fp32 master/).waitFor();
     await page.getByText(/bf16 \+ Kahan keeps its updates/).waitFor();
-    expect(await page.evaluate("location.hash")).toBe("#learn?scheme=kahan");
+    await eventually(() => page.evaluate("location.hash")).toBe("#learn?scheme=kahan");
+  });
+
+  test("another kind of training begins anew, at its usual rate", async () => {
+    const page = await open("#learn");
+    await waitForStep(page, 0);
+    await page.getByLabel("Training").selectOption("sft");
+    await page.getByText(/on 128 right answers a step/).waitFor();
+    await page.getByText(/After \d+ steps the model with an fp32 master/).waitFor();
+    await eventually(() => page.evaluate("location.hash")).toBe("#learn?run=sft&lr=0.0001");
   });
 
   test("fits a phone and a projector", async () => {

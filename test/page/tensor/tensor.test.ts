@@ -8,12 +8,14 @@ import { LensRun } from "../../../src/page/tensor/lens-run.js";
 import { runSettings, tensorFields } from "../../../src/page/tensor/presets.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
 import { sized } from "../../support/tier.js";
-import { countOf, eventually, waitForStep, withBrowser } from "../browser.js";
+import { countOf, eventually, phone, projector, settled, waitForStep, withBrowser } from "../browser.js";
 
 /** What the page shows. */
 async function shownCounts(page: Page) {
-  const shown = await Promise.all(classes.map((of) => countOf(page, `[data-class=${of}]`)));
-  const facts = await Promise.all(["unchanged", "hidden"].map((of) => countOf(page, `[data-fact=${of}]`)));
+  const shown = await Promise.all(classes.map((className) => countOf(page, `[data-class=${className}]`)));
+  const facts = await Promise.all(
+    ["unchanged", "hidden"].map((fact) => countOf(page, `[data-fact=${fact}]`)),
+  );
   return [...shown, ...facts];
 }
 
@@ -28,7 +30,7 @@ async function countsOf(address: string) {
   const [{ totals, end }] = (await reference.run({ ...job, cases: job.cases.slice(0, 1) })).map(
     summarizeCase,
   );
-  return [...classes.map((of) => totals[of]), end.unchanged, end.hidden];
+  return [...classes.map((className) => totals[className]), end.unchanged, end.hidden];
 }
 
 /** What an address says, by its text. */
@@ -36,6 +38,27 @@ type Told = Readonly<Record<string, string | number>>;
 
 describeNeeding(requirements.chromium, "a tensor", () => {
   const { open } = withBrowser();
+
+  test("shows the histogram at first sight on a projector, and labels that stand apart on a phone", async () => {
+    const page = await open("#tensor?step=1");
+    const chart = page.locator(".tensor svg.chart");
+    const { y, height } = (await chart.boundingBox())!;
+    expect(y + height).toBeLessThanOrEqual(projector.height);
+    for (const viewport of [projector, phone]) {
+      await page.setViewportSize(viewport);
+      await page.evaluate("new Promise((done) => setTimeout(done, 100))");
+      const boxes = await Promise.all((await chart.locator("text").all()).map((text) => text.boundingBox()));
+      for (const [i, a] of boxes.entries())
+        for (const b of boxes.slice(i + 1)) {
+          const apart =
+            a!.x + a!.width <= b!.x ||
+            b!.x + b!.width <= a!.x ||
+            a!.y + 0.75 * a!.height <= b!.y ||
+            b!.y + 0.75 * b!.height <= a!.y;
+          expect([viewport.width, apart]).toEqual([viewport.width, true]);
+        }
+    }
+  });
 
   // The reference takes seconds for a quarter of a million weights.
   const most: Told = {
@@ -104,15 +127,10 @@ describeNeeding(requirements.chromium, "a tensor", () => {
     await eventually(() => page.locator(".transport .step").textContent().then(Number)).toBeGreaterThan(2);
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByRole("button", { name: "Play" }).waitFor();
-    await eventually(address).toMatch(/step=\d+/);
-    // The frame that was on its way when the button was pressed still comes.
-    let shown = "";
-    await eventually(() => {
-      const before = shown;
-      shown = address();
-      return before === shown;
-    }, 300).toBe(true);
-    expect(await shownCounts(page)).toEqual(await countsOf(shown));
+    await settled(page);
+    const step = await page.locator(".transport .step").textContent();
+    await eventually(address).toMatch(new RegExp(`step=${step}(&|$)`));
+    expect(await shownCounts(page)).toEqual(await countsOf(address()));
   });
 
   test("lights up the last step, or all since the start", async () => {
@@ -130,7 +148,7 @@ describeNeeding(requirements.chromium, "a tensor", () => {
         for (const pixel of pixels) tally.set(pixel, (tally.get(pixel) ?? 0) + 1);
         return pixels.length - Math.max(...tally.values());
       })()`);
-    expect(await lit()).toBe(512 * 512 - (await countOf(page, "[data-fact=unchanged]")));
+    await eventually(lit).toBe(512 * 512 - (await countOf(page, "[data-fact=unchanged]")));
     await page.getByLabel("Highlight changes").selectOption("step");
     const moved = await countOf(page, "[data-fact=moved-now]");
     expect(moved).toBeGreaterThan(0);
@@ -142,13 +160,13 @@ describeNeeding(requirements.chromium, "a tensor", () => {
   test("is at rest while it is paused", async () => {
     const page = await open("#tensor?step=1");
     await waitForStep(page, 1);
+    // The step that was waited for may not be painted yet.
+    await settled(page);
     const painted = await page.evaluate<number>(`(async () => {
       const frame = () => new Promise((done) => requestAnimationFrame(done));
       let painted = 0;
       const { prototype } = CanvasRenderingContext2D;
       const put = prototype.putImageData;
-      // The step that was waited for may not be painted yet.
-      for (let i = 0; i < 5; i++) await frame();
       prototype.putImageData = function (...args) {
         painted += 1;
         put.apply(this, args);

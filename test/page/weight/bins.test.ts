@@ -9,16 +9,21 @@ import { bitsOf, ticksIn } from "../../../src/page/weight/bins.js";
 const narrow = [...formats.values()].filter(({ bits }) => bits <= 8);
 
 /** All finite numbers of a format, each once, ascending. */
-function numbersOf(of: Format): number[] {
-  const all = Array.from({ length: 2 ** of.bits }, (_, code) => decode(code, of)).filter(Number.isFinite);
+function numbersOf(target: Format): number[] {
+  const all = Array.from({ length: 2 ** target.bits }, (_, code) => decode(code, target)).filter(
+    Number.isFinite,
+  );
   return [...new Set(all.map((x) => x + 0))].sort((a, b) => a - b);
 }
 
 describe("ticks", () => {
   test.each(narrow.map(({ name }) => name))("%s: all numbers where there is room", (name) => {
-    const of = format(name);
-    const all = numbersOf(of);
-    expect(ticksIn(-of.maxFinite, of.maxFinite, of, 1000)).toEqual({ values: all, stride: 1 });
+    const resolved = format(name);
+    const all = numbersOf(resolved);
+    expect(ticksIn(-resolved.maxFinite, resolved.maxFinite, resolved, 1000)).toEqual({
+      values: all,
+      stride: 1,
+    });
   });
 
   test("are never more than there is room for, and numbers of the format", () => {

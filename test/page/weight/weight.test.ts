@@ -4,13 +4,13 @@ import { format } from "../../../src/format/registry.js";
 import { walk } from "../../../src/page/weight/walk.js";
 import { palettes } from "../../../src/report/charts/palette.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
-import { eventually, withBrowser } from "../browser.js";
+import { eventually, go, phone, projector, withBrowser } from "../browser.js";
 
 describeNeeding(requirements.chromium, "one weight", () => {
   const { open } = withBrowser();
 
   test("steps once, a thousand times, and back, in every way to store", async () => {
-    const page = await open("#weight");
+    const page = await open("#weight?steps=0");
     await page.getByRole("button", { name: "1000 steps" }).click();
     await page.getByRole("button", { name: "Step", exact: true }).click();
     await eventually(() => page.url()).toMatch(/steps=1001$/);
@@ -29,7 +29,31 @@ describeNeeding(requirements.chromium, "one weight", () => {
       ]);
     }
     await page.getByRole("button", { name: "Reset" }).click();
-    await eventually(() => page.url()).not.toMatch(/steps=/);
+    await eventually(() => page.url()).toMatch(/steps=0$/);
+    await page.getByText("What 0 steps came to").waitFor({ state: "attached" });
+  });
+
+  test("plays a thousand steps at first sight, which are above the bits", async () => {
+    const page = await open("#weight", { reducedMotion: "no-preference" });
+    await eventually(() => page.locator("[data-track=in-place] td").allTextContents()).toEqual([
+      "0.0200195",
+      "never yet",
+      "0",
+      "0",
+      "1,000",
+    ]);
+    expect(page.url()).not.toMatch(/steps=/);
+    const { y } = (await page
+      .getByRole("heading", { name: "The same update, again and again" })
+      .boundingBox())!;
+    expect(y).toBeLessThan(projector.height - 150);
+  });
+
+  test("says on a phone that the table goes on to the right, and nowhere else", async () => {
+    const page = await open("#weight", { viewport: phone });
+    await page.getByText("Scroll sideways for more columns").waitFor();
+    await page.setViewportSize(projector);
+    await page.getByText("Scroll sideways for more columns").waitFor({ state: "detached" });
   });
 
   /** The box of what is laid out: the line is, once more, when its width is known. */
@@ -107,7 +131,7 @@ describeNeeding(requirements.chromium, "one weight", () => {
   });
 
   // 1.5 is followed by 1.5078125; the sum lies a quarter of the way, or half of it.
-  test.each([
+  const spoken: readonly [rounding: string, u: number, said: string, why: RegExp][] = [
     [
       "nearest-even",
       2 ** -9,
@@ -145,13 +169,17 @@ describeNeeding(requirements.chromium, "one weight", () => {
       "The stored weight moves with probability 25%.",
       /1\.5 with probability 75%, 1\.5078125 with/,
     ],
-  ])("speaks of %s, and of no other rounding", async (rounding, u, said, why) => {
-    const page = await open(`#weight?w=1.5&u=${u}&rounding=${rounding}`);
-    await page.getByRole("heading", { name: said }).waitFor();
-    const reason = (await page.locator(".reason").textContent())!;
-    expect(reason).toMatch(why);
-    if (!rounding.startsWith("nearest")) expect(reason).not.toMatch(/half/);
-    if (rounding !== "stochastic") expect(reason).not.toMatch(/probability/);
+  ];
+  test("speaks of each rounding, and of no other", async () => {
+    const page = await open("#weight");
+    for (const [rounding, u, said, why] of spoken) {
+      await go(page, `weight?w=1.5&u=${u}&rounding=${rounding}`);
+      await page.locator(".reason").filter({ hasText: why }).waitFor();
+      await page.getByRole("heading", { name: said }).waitFor();
+      const reason = (await page.locator(".reason").textContent())!;
+      if (!rounding.startsWith("nearest")) expect(reason, rounding).not.toMatch(/half/);
+      if (rounding !== "stochastic") expect(reason, rounding).not.toMatch(/probability/);
+    }
   });
 
   test("under stochastic rounding both ways are drawn, and neither as a loss", async () => {
@@ -165,23 +193,27 @@ describeNeeding(requirements.chromium, "one weight", () => {
     await page.locator(".number-line .bin.lost").waitFor();
   });
 
-  test.each([
-    ["moved", "w=1&u=0.0078125"],
-    ["lost", "w=1&u=0.000001"],
-    ["none", "w=1&u=0"],
-    ["nonfinite", "w=3e38&u=1e38"],
-  ] as const)("what becomes of an update is told in the colour of its class: %s", async (of, fragment) => {
-    const page = await open(`#weight?${fragment}`);
-    const { text } = palettes.light.classes[of];
-    const [r, g, b] = [1, 3, 5].map((at) => Number.parseInt(text.slice(at, at + 2), 16));
-    expect(await page.evaluate("getComputedStyle(document.querySelector('h1')).color")).toBe(
-      `rgb(${r}, ${g}, ${b})`,
-    );
-    // Words and line agree.
-    await page.locator(`.number-line .fall.${of}`).first().waitFor({ state: "attached" });
+  test("what becomes of an update is told in the colour of its class", async () => {
+    const page = await open("#weight");
+    for (const [className, fragment] of [
+      ["moved", "w=1&u=0.0078125"],
+      ["lost", "w=1&u=0.000001"],
+      ["none", "w=1&u=0"],
+      ["nonfinite", "w=3e38&u=1e38"],
+    ] as const) {
+      await go(page, `weight?${fragment}`);
+      // Words and line agree.
+      await page.locator(`.number-line .fall.${className}`).first().waitFor({ state: "attached" });
+      const { text } = palettes.light.classes[className];
+      const [r, g, b] = [1, 3, 5].map((at) => Number.parseInt(text.slice(at, at + 2), 16));
+      await eventually(() => page.evaluate("getComputedStyle(document.querySelector('h1')).color")).toBe(
+        `rgb(${r}, ${g}, ${b})`,
+      );
+    }
   });
 
   test("draws what is beyond the last number, and what is no number", async () => {
+    const page = await open("#weight");
     for (const fragment of [
       "w=448&u=64&format=e4m3fn&steps=20",
       "w=1&u=NaN",
@@ -189,7 +221,10 @@ describeNeeding(requirements.chromium, "one weight", () => {
       "w=NaN",
       "w=3e38&u=1e38&steps=20",
     ]) {
-      const page = await open(`#weight?${fragment}`);
+      // From a place where all is finite.
+      await go(page, "weight?w=1");
+      await page.locator(".finding.nonfinite").waitFor({ state: "detached" });
+      await go(page, `weight?${fragment}`);
       await page.locator(".finding.nonfinite").waitFor();
       expect(await page.locator("section.weight").innerHTML()).not.toMatch(
         / (x|y|x1|x2|cx|cy|d|width|aria-valuenow)="[^"]*(NaN|Infinity)/,

@@ -1,13 +1,16 @@
 import { Resvg } from "@resvg/resvg-js";
 import { describe, expect, test } from "vitest";
 import { fontFiles } from "../../../src/cli/font.js";
+import { figuresOfComparison } from "../../../src/report/charts/comparison-charts.js";
 import { type Figure, inlineOf, slideOf } from "../../../src/report/charts/figure.js";
 import { figuresOfDiff, figuresOfRun } from "../../../src/report/charts/figures.js";
 import { pageInks } from "../../../src/report/charts/inks.js";
+import { figuresOfLearning } from "../../../src/report/charts/learning-charts.js";
 import { palettes } from "../../../src/report/charts/palette.js";
 import { figuresOfPrediction } from "../../../src/report/charts/prediction-chart.js";
 import { figuresOfSweep } from "../../../src/report/charts/sweep-chart.js";
 import { differenceResult, hostileName, oddResults, smallResult } from "../../support/figures.js";
+import { learnResult, runComparison } from "../../support/learning.js";
 import { misplaced, textBoxes } from "../../support/svg-texts.js";
 import { oddPredictions, oddSweeps, predictionResult, sweepResult } from "../../support/sweep.js";
 
@@ -20,13 +23,16 @@ const results: Record<string, readonly Figure[]> = {
   "a comparison that knows what is hidden": figuresOfDiff(differenceResult({ hidden: true })),
   "a sweep": figuresOfSweep(sweepResult({ schemes: ["in-place", "master", "kahan"] })),
   "a prediction": figuresOfPrediction(predictionResult()),
+  "models that learn": figuresOfLearning(learnResult()),
+  "recorded runs": figuresOfComparison(runComparison("runs/b")),
+  "recorded runs of hostile names": figuresOfComparison(runComparison(hostileName)),
   ...eachOf(await oddResults(), figuresOfRun),
   ...eachOf(oddSweeps(hostileName), figuresOfSweep),
   ...eachOf(oddPredictions(hostileName), figuresOfPrediction),
 };
 
-function eachOf<Of>(named: Record<string, Of>, figures: (of: Of) => readonly Figure[]) {
-  return Object.fromEntries(Object.entries(named).map(([name, of]) => [name, figures(of)]));
+function eachOf<Of>(named: Record<string, Of>, figures: (value: Of) => readonly Figure[]) {
+  return Object.fromEntries(Object.entries(named).map(([name, value]) => [name, figures(value)]));
 }
 
 /** Figures whose text is kept: of the run, its third case left out as like its second, and one of each other kind. */

@@ -7,14 +7,14 @@ function linear(colour: string): number[] {
   expect(colour).toMatch(/^#[0-9a-f]{6}$/);
   return [1, 3, 5]
     .map((at) => Number.parseInt(colour.slice(at, at + 2), 16) / 255)
-    .map((of) => (of <= 0.04045 ? of / 12.92 : ((of + 0.055) / 1.055) ** 2.4));
+    .map((channel) => (channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4));
 }
 
 const luminance = ([r, g, b]: number[]) => 0.2126 * r + 0.7152 * g + 0.0722 * b;
 
 /** The contrast of WCAG 2. */
 function contrast(a: string, b: string): number {
-  const [most, least] = [a, b].map((of) => luminance(linear(of))).sort((x, y) => y - x);
+  const [most, least] = [a, b].map((colour) => luminance(linear(colour))).sort((x, y) => y - x);
   return (most + 0.05) / (least + 0.05);
 }
 
@@ -56,27 +56,27 @@ function distance(a: number[], b: number[]): number {
 const themes = Object.keys(palettes) as Theme[];
 
 describe.each(themes)("the %s palette", (theme) => {
-  const { surface, panel, ink, muted, line, accent, series, heat, onHeat, ...of } = palettes[theme];
+  const { surface, panel, ink, muted, line, accent, series, heat, onHeat, ...classInks } = palettes[theme];
 
   test("has text of contrast 4.5 and more, on the ground and on boxes", () => {
-    const texts = [ink, muted, accent, ...series, ...classes.map((name) => of.classes[name].text)];
+    const texts = [ink, muted, accent, ...series, ...classes.map((name) => classInks.classes[name].text)];
     for (const ground of [surface, panel]) {
       for (const text of texts) expect(contrast(text, ground), `${text} on ${ground}`).toBeGreaterThan(4.5);
     }
-    for (const { fill, on } of Object.values(of.classes))
+    for (const { fill, on } of Object.values(classInks.classes))
       expect(contrast(on, fill), fill).toBeGreaterThan(4.5);
     for (const [step, fill] of heat.entries())
       expect(contrast(onHeat[step], fill), fill).toBeGreaterThan(4.5);
   });
 
   test("has areas and rules of contrast 3 and more", () => {
-    for (const fill of [line, ...classes.map((name) => of.classes[name].fill)]) {
+    for (const fill of [line, ...classes.map((name) => classInks.classes[name].fill)]) {
       for (const ground of [surface, panel]) expect(contrast(fill, ground), fill).toBeGreaterThan(3);
     }
   });
 
   test("tells classes apart, to the colour-blind too", () => {
-    const fills = classes.map((name) => linear(of.classes[name].fill));
+    const fills = classes.map((name) => linear(classInks.classes[name].fill));
     for (const [vision, matrix] of Object.entries({ ...visions, full: null })) {
       const seen = fills.map((rgb) =>
         matrix === null
@@ -97,7 +97,7 @@ describe.each(themes)("the %s palette", (theme) => {
   });
 
   test("gives no line the colour of a class, and heat as many steps as it says", () => {
-    const fills = classes.map((name) => of.classes[name].fill);
+    const fills = classes.map((name) => classInks.classes[name].fill);
     expect(series.filter((colour) => fills.includes(colour))).toEqual([]);
     expect(new Set(series).size).toBe(series.length);
     expect([heat.length, onHeat.length]).toEqual([heatSteps, heatSteps]);

@@ -56,8 +56,8 @@ describe("spread", () => {
   test("keeps the distance wherever there is room", () => {
     const places = fc.array(finite({ min: 0, max: 100 }), { minLength: 1, maxLength: 9 });
     fc.assert(
-      fc.property(places, (of) => {
-        const moved = [...spread(of, 10, 0, 100)].sort((a, b) => a - b);
+      fc.property(places, (drawn) => {
+        const moved = [...spread(drawn, 10, 0, 100)].sort((a, b) => a - b);
         for (const [i, place] of moved.entries()) {
           expect(place).toBeGreaterThanOrEqual(-1e-9);
           expect(place).toBeLessThanOrEqual(100 + 1e-9);

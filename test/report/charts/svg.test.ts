@@ -19,7 +19,7 @@ test("a line is broken where a value is unknown", () => {
 });
 
 describe("the width of text", () => {
-  const samples = ["bf16 in-place 97.9%", "kept out of sight", "WWW iii ...", "model.layers.17.mlp"];
+  const samples = ["bf16 in-place 97.9%", "held in the compensation", "WWW iii ...", "model.layers.17.mlp"];
 
   /** As resvg sets it, from the ink of a letter before it to that of one after it. */
   function measured(sample: string, bold: boolean): number {

@@ -2,15 +2,19 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { htmlAssets } from "../../../src/cli/font.js";
 import type { Result } from "../../../src/lens/run/result.js";
+import { figuresOfComparison } from "../../../src/report/charts/comparison-charts.js";
 import type { Figure } from "../../../src/report/charts/figure.js";
 import { figuresOfDiff, figuresOfRun } from "../../../src/report/charts/figures.js";
+import { figuresOfLearning } from "../../../src/report/charts/learning-charts.js";
 import { figuresOfPrediction } from "../../../src/report/charts/prediction-chart.js";
 import { figuresOfSweep } from "../../../src/report/charts/sweep-chart.js";
 import { diffHeadline } from "../../../src/report/diff-headline.js";
 import { headline } from "../../../src/report/headline.js";
+import { renderComparisonHtml } from "../../../src/report/html/comparison-html.js";
 import { renderDiffHtml } from "../../../src/report/html/diff-html.js";
 import { embeddedJson } from "../../../src/report/html/document.js";
 import { renderHtml } from "../../../src/report/html/html.js";
+import { renderLearnHtml } from "../../../src/report/html/learning-html.js";
 import { safe } from "../../../src/report/html/parts.js";
 import { renderPredictionHtml } from "../../../src/report/html/prediction-html.js";
 import { renderSweepHtml } from "../../../src/report/html/sweep-html.js";
@@ -18,12 +22,14 @@ import { predictionHeadline } from "../../../src/report/prediction.js";
 import { sweepSentences } from "../../../src/report/sweep-table.js";
 import { differenceResult, hostileName, oddResults, smallResult } from "../../support/figures.js";
 import { largeResult } from "../../support/large-result.js";
+import { learnResult, runComparison } from "../../support/learning.js";
 import { caseOf, resultOf } from "../../support/results.js";
 import { oddPredictions, oddSweeps, predictionResult, sweepResult } from "../../support/sweep.js";
 
 const assets = htmlAssets();
 const odd = await oddResults();
 const small = smallResult();
+const learned = learnResult();
 const difference = differenceResult();
 const hostileDifference = {
   ...differenceResult({ name: hostileName }),
@@ -39,6 +45,9 @@ const pages: Record<string, string> = {
   ...eachOf(odd, renderHtml),
   ...eachOf(oddSweeps(hostileName), renderSweepHtml),
   ...eachOf(oddPredictions(hostileName), renderPredictionHtml),
+  "models that learn": renderLearnHtml(learned, assets),
+  "recorded runs": renderComparisonHtml(runComparison("/data/runs/b"), assets),
+  "recorded runs of hostile names": renderComparisonHtml(runComparison(hostileName), assets),
   "a run": renderHtml(small, assets),
   "a comparison": renderDiffHtml(difference, assets),
   "a hostile comparison": renderDiffHtml(hostileDifference, assets),
@@ -46,8 +55,8 @@ const pages: Record<string, string> = {
   "a prediction": renderPredictionHtml(predictionResult(), assets),
 };
 
-function eachOf<Of>(named: Record<string, Of>, render: (of: Of, by: typeof assets) => string) {
-  return Object.fromEntries(Object.entries(named).map(([name, of]) => [name, render(of, assets)]));
+function eachOf<Of>(named: Record<string, Of>, render: (value: Of, by: typeof assets) => string) {
+  return Object.fromEntries(Object.entries(named).map(([name, value]) => [name, render(value, assets)]));
 }
 
 /** What a reader reads: the text of a page without its script, style and data. */
@@ -137,11 +146,11 @@ describe("the page of a run", () => {
 });
 
 test("a share that is not quite all never reads as all", async () => {
-  const of = await caseOf([1, 1], [1e-9, 1e-9]);
-  const [tensor] = of.tensors;
+  const lensCase = await caseOf([1, 1], [1e-9, 1e-9]);
+  const [tensor] = lensCase.tensors;
   const nearly: Result = resultOf([
     {
-      ...of,
+      ...lensCase,
       tensors: [
         {
           ...tensor,
@@ -164,7 +173,7 @@ test("a run of one step has no curves", () => {
 test("a run with curves shows what was so far, one without them each step", () => {
   expect(pages["a run"]).toContain('id="unchanged-so-far"');
   const without = renderHtml(
-    { ...small, cases: small.cases.map(({ curve: _, ...of }) => ({ ...of, curve: [] })) },
+    { ...small, cases: small.cases.map(({ curve: _, ...lensCase }) => ({ ...lensCase, curve: [] })) },
     assets,
   );
   expect(without).not.toContain('id="unchanged-so-far"');
@@ -239,10 +248,10 @@ test("a sweep's page names its rates, not the one that its input was described a
     gradients: { noise: "gaussian", snr: 0, norm: 1, scaleSpread: 0 },
     seed: 0,
   };
-  const of = { ...sweepResult(), input: { ...input, synthetic } } as unknown as ReturnType<
+  const syntheticSweep = { ...sweepResult(), input: { ...input, synthetic } } as unknown as ReturnType<
     typeof sweepResult
   >;
-  const text = textOf(renderSweepHtml(of, assets));
+  const text = textOf(renderSweepHtml(syntheticSweep, assets));
   expect(text).toContain("rates 1e-7, 1e-6, 1e-5, 1e-4");
   expect(text).toContain("optimizer: betas 0.9, 0.95");
   expect(text).not.toContain("1.23e-7");
@@ -257,9 +266,9 @@ test("a name comes through as it is, in data that no text can leave", () => {
 });
 
 test("control characters and changes of direction are told, not sent", async () => {
-  const of = await caseOf([1], [1e-9]);
+  const lensCase = await caseOf([1], [1e-9]);
   const name = "a\u202Eb\u0000c";
-  const html = renderHtml(resultOf([{ ...of, tensors: [{ ...of.tensors[0], name }] }]), assets);
+  const html = renderHtml(resultOf([{ ...lensCase, tensors: [{ ...lensCase.tensors[0], name }] }]), assets);
   for (const character of ["\u202E", "\u0000"]) expect(html).not.toContain(character);
   expect(dataOf(html).names).toEqual(["a\\u202eb\\u0000c"]);
 });
@@ -271,4 +280,39 @@ test("the report of a 70B model's run is under 3 MB", () => {
   expect(bytes).toBeLessThan(3e6);
   // It is a quarter of that; twice as much would be a mistake.
   expect(bytes).toBeLessThan(1.5e6);
+});
+
+describe("the page of models that learn", () => {
+  const html = pages["models that learn"];
+
+  test("has the verdict first, and every figure and number", () => {
+    expect(html).toContain(
+      "<h1>Stored as bf16 in-place, sft at 1e-4 learns 8.3% of what it learns in fp32.</h1>",
+    );
+    for (const { name, numbers } of figuresOfLearning(learned)) {
+      expect(html).toContain(`<figure id="${name}">`);
+      for (const cell of numbers.rows.flat()) expect(textOf(html)).toContain(cell);
+    }
+    // A hundredth of the prompts is never answered right after sft, by its formula.
+    expect(textOf(html)).toContain("fp32 in-place is behind its base from k = 8 on, 2 others too");
+  });
+
+  test("says how to train them again", () => {
+    expect(textOf(html)).toContain(
+      "precision-lens learn --run rlvr --lr 1e-5 --steps 30 --seed 0,1 --kl all --format bf16 --scheme in-place,master --rounding nearest-even",
+    );
+  });
+});
+
+describe("the page of recorded runs", () => {
+  const html = pages["recorded runs"];
+
+  test("has the verdict, what each run lacks and no place of this machine", () => {
+    expect(html).toMatch(/<h1>Stored as bf16 in-place, runs\/b retains 0\.03\d of its fp32 displacement/);
+    for (const { name } of figuresOfComparison(runComparison("/data/runs/b"))) {
+      expect(html).toContain(`<figure id="${name}">`);
+    }
+    expect(textOf(html)).toContain("No outcome.json, so no pass@k and no KL: sft/early");
+    expect(html).not.toContain("/data/runs/grpo");
+  });
 });

@@ -6,8 +6,10 @@ import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { htmlAssets } from "../../../src/cli/font.js";
+import { renderComparisonHtml } from "../../../src/report/html/comparison-html.js";
 import { renderDiffHtml } from "../../../src/report/html/diff-html.js";
 import { renderHtml } from "../../../src/report/html/html.js";
+import { renderLearnHtml } from "../../../src/report/html/learning-html.js";
 import { count, percent, ratio, shareOfWeights } from "../../../src/report/numbers.js";
 import {
   differenceResult,
@@ -17,6 +19,7 @@ import {
   smallResult,
 } from "../../support/figures.js";
 import { largeResult } from "../../support/large-result.js";
+import { learnResult, runComparison } from "../../support/learning.js";
 import { chromiumPath, describeNeeding, requirements } from "../../support/requirements.js";
 import { sized } from "../../support/tier.js";
 
@@ -32,6 +35,8 @@ const pages = {
   large: renderHtml(large, assets),
   hostile: renderHtml(await hostileResult(), assets),
   "one step": renderHtml(await oneStepResult(), assets),
+  learning: renderLearnHtml(learnResult(), assets),
+  runs: renderComparisonHtml(runComparison(hostileName), assets),
 };
 type Name = keyof typeof pages;
 
@@ -59,7 +64,7 @@ describeNeeding(requirements.chromium, "a report opened from disk in Chromium", 
     writeFileSync(path, pages[name]);
     page = await browser.newPage({ viewport: { width: 1280, height: 800 }, colorScheme });
     // No busy machine decides.
-    page.setDefaultTimeout(120_000);
+    page.setDefaultTimeout(240_000);
     noise = [];
     const address = pathToFileURL(path).href;
     page.on("console", (message) => noise.push(message.text()));
@@ -75,10 +80,10 @@ describeNeeding(requirements.chromium, "a report opened from disk in Chromium", 
   const column = (heading: string) =>
     page.$$eval(
       "#table",
-      ([table], of) => {
+      ([table], headingText) => {
         const heads = [...table.querySelectorAll("thead th")].map((head) => head.textContent);
         const rows = [...table.querySelectorAll("tbody tr:not(.space)")];
-        return rows.map((row) => row.children[heads.indexOf(of)].textContent);
+        return rows.map((row) => row.children[heads.indexOf(headingText)].textContent);
       },
       heading,
     );
@@ -88,7 +93,7 @@ describeNeeding(requirements.chromium, "a report opened from disk in Chromium", 
 
   // axe takes several seconds for the thousands of elements of the large one.
   const telling: readonly Name[] = ["run", "comparison", "one step"];
-  const others: readonly Name[] = ["large", "hostile"];
+  const others: readonly Name[] = ["large", "hostile", "learning", "runs"];
   test.each(sized({ quick: telling, full: [...telling, ...others] }))(
     "%s: opens in silence, passes axe in light and dark, and fits a phone without scrolling sideways",
     async (name) => {
@@ -105,6 +110,12 @@ describeNeeding(requirements.chromium, "a report opened from disk in Chromium", 
       }
       await page.setViewportSize({ width: 360, height: 800 });
       const beyond = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
+      // What scrolls by itself says so, and only that: from the next frame on.
+      await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+      const unsaid =
+        await page.evaluate(`[...document.querySelectorAll(".scroll, .picture, .tensors")].filter((place) =>
+        place.checkVisibility() && place.nextElementSibling.hidden !== (place.scrollWidth <= place.clientWidth + 1)).length`);
+      expect(unsaid).toBe(0);
       expect(beyond).toBe(0);
       expect(noise).toEqual([]);
     },
@@ -116,7 +127,7 @@ describeNeeding(requirements.chromium, "a report opened from disk in Chromium", 
     expect(await column("tensor")).toEqual(tensors.map(({ name }) => name));
     expect(await column("weights")).toEqual(tensors.map(({ totals }) => count(totals.elements)));
     expect(await column("unchanged")).toEqual(
-      tensors.map((of) => percent(shareOfWeights(of, of.end.unchanged))),
+      tensors.map((tensor) => percent(shareOfWeights(tensor, tensor.end.unchanged))),
     );
     expect(await column("retained")).toEqual(tensors.map(({ end }) => ratio(end.retained)));
     expect(await column("visible")).toEqual(tensors.map(({ end }) => ratio(end.visible)));
@@ -156,7 +167,8 @@ describeNeeding(requirements.chromium, "a report opened from disk in Chromium", 
     await open("large");
     expect((await column("tensor")).length).toBeLessThan(120);
     await page.$eval("#tensors", (view) => view.scrollTo({ top: view.scrollHeight, behavior: "instant" }));
-    await expect.poll(async () => (await column("tensor")).at(-1)).toBe("lm_head.weight");
+    const last = async () => (await column("tensor")).at(-1);
+    await expect.poll(last, { timeout: 240_000 }).toBe("lm_head.weight");
     expect((await column("tensor")).length).toBeLessThan(120);
     // Down in small steps, rows stay in their order, none twice and none missing.
     await page.$eval("#tensors", (view) => view.scrollTo({ top: 0, behavior: "instant" }));
@@ -175,18 +187,20 @@ describeNeeding(requirements.chromium, "a report opened from disk in Chromium", 
   test("shows another case everywhere once it is chosen anywhere", async () => {
     await open("run");
     const visible = () =>
-      page.$$eval("[data-case]:not([hidden])", (of) => of.map((each) => each.getAttribute("data-case")));
+      page.$$eval("[data-case]:not([hidden])", (elements) =>
+        elements.map((each) => each.getAttribute("data-case")),
+      );
     expect(new Set(await visible())).toEqual(new Set(["0"]));
     await page.locator("select.case").first().selectOption("1");
     expect(new Set(await visible())).toEqual(new Set(["1"]));
     expect(
-      await page.$$eval("select.case", (of) =>
-        of.map((each) => (each as unknown as { value: string }).value),
+      await page.$$eval("select.case", (elements) =>
+        elements.map((each) => (each as unknown as { value: string }).value),
       ),
     ).toEqual(["1", "1", "1"]);
     const { tensors } = small.cases[1];
     expect(await column("unchanged")).toEqual(
-      tensors.map((of) => percent(shareOfWeights(of, of.end.unchanged))),
+      tensors.map((tensor) => percent(shareOfWeights(tensor, tensor.end.unchanged))),
     );
   });
 

@@ -26,9 +26,9 @@ const zeros = (name: string, ...shape: number[]) =>
 async function updatesOf(basePath: string, adapter: string): Promise<Record<string, number[]>> {
   const opened = await openAdapter(basePath, adapter);
   const updates: Record<string, number[]> = {};
-  for (const { name, updates: of } of opened.tensors) {
-    const numbers = new Float32Array(of[0].length);
-    await of[0].read(0, numbers);
+  for (const { name, updates: values } of opened.tensors) {
+    const numbers = new Float32Array(values[0].length);
+    await values[0].read(0, numbers);
     updates[name] = [...numbers];
   }
   await opened.close();

@@ -124,7 +124,9 @@ describe("a delta makes AFTER byte for byte", () => {
     const after = encodeSafetensors(
       [
         tensor("new", "F64", [1], random(8)),
-        ...all.map((of) => tensor(of.name, of.dtype, of.shape, altered(old[of.name].data, one))),
+        ...all.map((original) =>
+          tensor(original.name, original.dtype, original.shape, altered(old[original.name].data, one)),
+        ),
         tensor("another shape", "F32", [3, 2], old["another shape"].data),
         tensor("another dtype", "BF16", [4], old["another dtype"].data),
         tensor("scalar", "I64", [], Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0)),
@@ -145,7 +147,7 @@ describe("a delta makes AFTER byte for byte", () => {
   });
 
   test("counts elements, by bytes: a sign of zero, another NaN, the high byte alone", async () => {
-    const codes = (...of: number[]) => Uint8Array.from(new Uint8Array(Uint16Array.from(of).buffer));
+    const codes = (...numbers: number[]) => Uint8Array.from(new Uint8Array(Uint16Array.from(numbers).buffer));
     const [a, b] = [codes(0x8000, 0x7fc0, 0x3f80, 5, 5), codes(0x0000, 0x7fc1, 0x4080, 5, 5)].map((data, i) =>
       put(folder, `codes-${i}.safetensors`, encodeSafetensors([tensor("w", "BF16", [5], data)])),
     );
@@ -169,8 +171,12 @@ describe("a delta makes AFTER byte for byte", () => {
     const later = Uint8Array.from(data);
     const places = [0, 2, pieceBytes - 2, pieceBytes, pieceBytes + 300, 2 * pieceBytes + 4];
     for (const place of places) later[place + 1] = 7;
-    const [a, b] = [data, later].map((of, i) =>
-      put(folder, `long-${i}.safetensors`, encodeSafetensors([tensor("w", "F16", [of.length / 2], of)])),
+    const [a, b] = [data, later].map((content, i) =>
+      put(
+        folder,
+        `long-${i}.safetensors`,
+        encodeSafetensors([tensor("w", "F16", [content.length / 2], content)]),
+      ),
     );
     const { written, made, delta } = await through("long", a, b);
     expect(written.changes).toBe(places.length);
@@ -187,9 +193,9 @@ describe("a delta makes AFTER byte for byte", () => {
       const parts = [0, 1].map((i) => `model-0000${i + 1}-of-00002.safetensors`);
       const weights = { a: parts[0], b: parts[1], c: parts[1] };
       for (const [i, part] of parts.entries()) {
-        const tensors = (i === 0 ? ["a"] : ["b", "c"]).map((of, n) =>
+        const tensors = (i === 0 ? ["a"] : ["b", "c"]).map((tensorName, n) =>
           tensor(
-            of,
+            tensorName,
             "BF16",
             [64],
             Uint8Array.from({ length: 128 }, (_, j) => (j === 5 ? change * (n + i) : j)),
@@ -235,12 +241,12 @@ describe("a delta makes AFTER byte for byte", () => {
 describe("what is no delta of this base is refused, and leaves nothing behind", () => {
   const data = random(4000);
   const later = altered(data, 20);
-  const [a, b] = [data, later].map((of, i) =>
+  const [a, b] = [data, later].map((content, i) =>
     put(
       folder,
       `small-${i}.safetensors`,
       encodeSafetensors([
-        tensor("w", "BF16", [2000], of),
+        tensor("w", "BF16", [2000], content),
         tensor("same", "I8", [4], Uint8Array.of(1, 2, 3, 4)),
       ]),
     ),
@@ -309,12 +315,12 @@ describe("what is no delta of this base is refused, and leaves nothing behind", 
     metadata: Record<string, string> = {},
   ): Promise<Uint8Array> {
     await writeDelta(a, b, delta);
-    const of = parse(readFileSync(delta));
-    const kept = Object.entries(of.tensors)
+    const parsed = parse(readFileSync(delta));
+    const kept = Object.entries(parsed.tensors)
       .filter(([name]) => !(name in tensors))
       .map(([name, { dtype, shape, data }]) => tensor(name, dtype, shape, data));
     const put = Object.values(tensors).filter((each) => each !== null);
-    return encodeSafetensors([...kept, ...put], { ...of.metadata, ...metadata });
+    return encodeSafetensors([...kept, ...put], { ...parsed.metadata, ...metadata });
   }
   const bytesOf = (name: string, ...bytes: number[]) =>
     tensor(name, "U8", [bytes.length], Uint8Array.from(bytes));

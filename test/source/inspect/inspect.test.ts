@@ -151,16 +151,16 @@ describe("lint", () => {
   const findings = async (tensors: readonly TensorToWrite[]) =>
     (await inspect(tensors)).lint.map(({ rule, tensor, finding }) => [rule, tensor, finding]);
   const name = "layers.0.up.weight";
-  const of = 'of 6 scales in "layers.0.up.weight_scale_inv"';
+  const among = 'of 6 scales in "layers.0.up.weight_scale_inv"';
 
   it("nothing of a good one", async () => {
     for (const recipe of Object.values(recipes)) expect(await findings(make(recipe).tensors)).toEqual([]);
   });
 
   it.each<[string, (data: Float32Array) => void, string, string]>([
-    ["zero", (data) => data.fill(0, 1, 3), "scales-zero", `2 ${of} are zero`],
-    ["NaN", (data) => data.fill(Number.NaN, 4, 5), "scales-nonfinite", `1 ${of} is NaN or Inf`],
-    ["below zero", (data) => data.fill(-1e-3, 0, 1), "scales-negative", `1 ${of} is below zero`],
+    ["zero", (data) => data.fill(0, 1, 3), "scales-zero", `2 ${among} are zero`],
+    ["NaN", (data) => data.fill(Number.NaN, 4, 5), "scales-nonfinite", `1 ${among} is NaN or Inf`],
+    ["below zero", (data) => data.fill(-1e-3, 0, 1), "scales-negative", `1 ${among} is below zero`],
     [
       "never set",
       (data) => data.fill(1e-30, 2, 3),

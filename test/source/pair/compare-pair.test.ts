@@ -48,11 +48,11 @@ const files = { [large]: pairsOf(large), [small]: pairsOf(small) };
 async function compared(before: string, after: string, view: string | null = null) {
   const pair = await openPair(before, after, { view: view === null ? null : format(view) });
   const { tallies } = await comparePair(pair, { sample: view === null ? 1 : 0, seed: 0 });
-  const [{ elements, compared: of }] = pair.tensors;
+  const [{ elements, compared: comparedAs }] = pair.tensors;
   const expected = new DifferenceTally();
-  compareNumbers(await pair.tensors[0].read(0, elements), of, expected);
+  compareNumbers(await pair.tensors[0].read(0, elements), comparedAs, expected);
   await pair.close();
-  return { tally: tallies[0].toJSON(), expected: expected.toJSON(), of };
+  return { tally: tallies[0].toJSON(), expected: expected.toJSON(), of: comparedAs };
 }
 
 describe("every way from bytes to counts gives those of the specification", () => {
@@ -71,7 +71,7 @@ describe("every way from bytes to counts gives those of the specification", () =
 });
 
 describe("narrower", () => {
-  const of = (name: string) => (name === "fp64" ? name : format(name));
+  const formatNamed = (name: string) => (name === "fp64" ? name : format(name));
 
   test.each([
     ["bf16", "fp32", "bf16"],
@@ -82,14 +82,14 @@ describe("narrower", () => {
     ["e4m3fn", "bf16", "e4m3fn"],
     ["e5m2", "fp16", "e5m2"],
   ])("of %s and %s is %s", (a, b, expected) => {
-    expect(narrower(of(a), of(b))).toEqual(of(expected));
+    expect(narrower(formatNamed(a), formatNamed(b))).toEqual(formatNamed(expected));
   });
 
   test.each([
     ["bf16", "fp16"],
     ["e4m3fn", "e5m2"],
   ])("of %s and %s is neither", (a, b) => {
-    expect(narrower(of(a), of(b))).toBeNull();
+    expect(narrower(formatNamed(a), formatNamed(b))).toBeNull();
   });
 });
 

@@ -13,8 +13,8 @@ test("of a range that fails, nothing is counted in the next one", async () => {
   const below = seeded(3);
   const codes = Uint16Array.from({ length: elements }, () => below(0x7f80));
   const moved = codes.map((code) => (below(5) === 0 ? code ^ 1 : code));
-  const [before, after] = [codes, moved].map((of, i) => ({
-    file: fileIdentity(put(folder, `${i}`, new Uint8Array(of.buffer))),
+  const [before, after] = [codes, moved].map((content, i) => ({
+    file: fileIdentity(put(folder, `${i}`, new Uint8Array(content.buffer))),
     position: 0,
     dtype: "BF16",
   }));

@@ -12,7 +12,7 @@ const elements = 4096;
 const below = seeded(5);
 const codes = Uint16Array.from({ length: elements }, () => below(2 ** 16));
 const moved = codes.map((code) => (below(5) === 0 ? code + 1 : code));
-const numbers = (of: Uint16Array) => Float64Array.from(of, (code) => decode(code, bf16));
+const numbers = (data: Uint16Array) => Float64Array.from(data, (code) => decode(code, bf16));
 /** Bytes of something else before the codes. */
 const position = 6;
 
@@ -24,7 +24,7 @@ const stored = (name: string, data: Uint16Array | Float32Array, dtype: string) =
 
 test("codes give what their numbers give", () => {
   // Codes of NaN are sent as they are stored, so that only numbers can be told from them.
-  const finite = (of: Uint16Array) => of.map((code) => ((code & 0x7f80) === 0x7f80 ? 0x3f80 : code));
+  const finite = (data: Uint16Array) => data.map((code) => ((code & 0x7f80) === 0x7f80 ? 0x3f80 : code));
   const [a, b] = [finite(codes), finite(moved)];
   const range = { before: stored("a", a, "BF16"), after: stored("b", b, "BF16"), elements, compared: "bf16" };
   const found = sampleRange(files, range);

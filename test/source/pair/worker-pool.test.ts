@@ -31,8 +31,8 @@ const elements = 300_001;
 const below = seeded(11);
 const codes = Uint16Array.from({ length: elements }, () => below(2 ** 16));
 const moved = codes.map((code) => (below(5) === 0 ? code + 1 : code));
-const [before, after] = [codes, moved].map((of, i) =>
-  fileIdentity(put(folder, `${i}`, new Uint8Array(of.buffer))),
+const [before, after] = [codes, moved].map((content, i) =>
+  fileIdentity(put(folder, `${i}`, new Uint8Array(content.buffer))),
 );
 const stored = (file: typeof before) => ({ file, position: 0, dtype: "BF16" });
 const range: RangePair = { before: stored(before), after: stored(after), elements, compared: "bf16" };

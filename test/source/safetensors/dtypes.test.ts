@@ -73,8 +73,12 @@ describe.each(kinds)("$dtype", ({ dtype, bits, numberOf }) => {
 
   it("diff counts the codes that differ", async () => {
     const moved = codes.map((code, i) => (i % 97 === 5 ? (code + 1) % 2 ** bits : code));
-    const paths = [codes, moved].map((of, i) =>
-      put(folder, `${dtype}-${i}`, encodeSafetensors([{ name: "w", dtype, shape, data: bytesOf(of, bits) }])),
+    const paths = [codes, moved].map((content, i) =>
+      put(
+        folder,
+        `${dtype}-${i}`,
+        encodeSafetensors([{ name: "w", dtype, shape, data: bytesOf(content, bits) }]),
+      ),
     );
     const { totals } = await diff(paths[0], paths[1]);
     const pairs = codes.map((code, i) => [code, moved[i]]);
@@ -93,7 +97,7 @@ describe("tensors of no floats", () => {
     data,
   });
   it("are compared by bytes, apart from the weights", async () => {
-    const of = (q: number, mask: number) => [
+    const quantized = (q: number, mask: number) => [
       ints(
         "qweight",
         "I32",
@@ -109,7 +113,7 @@ describe("tensors of no floats", () => {
       ints("mask", "BOOL", Uint8Array.of(1, mask, 0, 1), 4),
       ints("norm.weight", "F32", Float32Array.of(1), 1),
     ];
-    const [a, b] = [of(1, 0), of(-1, 0)].map((tensors, i) =>
+    const [a, b] = [quantized(1, 0), quantized(-1, 0)].map((tensors, i) =>
       put(folder, `ints-${i}`, encodeSafetensors(tensors)),
     );
     const { byBytes, totals, skipped } = await diff(a, b);

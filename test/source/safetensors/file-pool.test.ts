@@ -1,14 +1,18 @@
 import { closeSync, openSync, renameSync, truncateSync, writeSync } from "node:fs";
 import { devNull } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test, vi } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { openCheckpoint } from "../../../src/source/checkpoint.js";
 import { openRecording } from "../../../src/source/recording.js";
 import { FilePool } from "../../../src/source/safetensors/file-pool.js";
 import { encodeSafetensors } from "../../../src/source/safetensors/write.js";
 import { expectSentence, put, rawFile, temporaryFolder } from "../support.js";
 
-const counted = vi.hoisted(() => ({ open: 0, most: 0, opened: 0 }));
+const counted = vi.hoisted(() => {
+  // The files of a group share their modules: these are loaded again, so that they open by what is mocked below.
+  vi.resetModules();
+  return { open: 0, most: 0, opened: 0 };
+});
 
 vi.mock("node:fs/promises", async (original) => {
   const actual = await original<typeof import("node:fs/promises")>();
@@ -24,6 +28,11 @@ vi.mock("node:fs/promises", async (original) => {
     return handle;
   }
   return { ...actual, open };
+});
+
+afterAll(() => {
+  vi.doUnmock("node:fs/promises");
+  vi.resetModules();
 });
 
 const folder = temporaryFolder();

@@ -25,7 +25,7 @@ export function fp4(code: number): number {
 }
 
 export const e4m3 = (code: number) => fp8(code, 3, 7);
-const e5m2 = (code: number) => fp8(code, 2, 15);
+export const e5m2 = (code: number) => fp8(code, 2, 15);
 
 export type ScaleDtype = "F32" | "BF16" | "F8_E8M0" | "U8" | "F8_E4M3";
 

@@ -7,9 +7,10 @@ import { openCheckpoint } from "../../../src/source/checkpoint.js";
 import { differenceOf } from "../../../src/source/pair/difference-of.js";
 import { openPair } from "../../../src/source/pair/open-pair.js";
 import { encodeSafetensors, type TensorToWrite } from "../../../src/source/safetensors/write.js";
+import { expectEqual } from "../../support/mismatches.js";
 import { expectValid } from "../../support/schemas.js";
 import { put, seeded, temporaryFolder } from "../support.js";
-import { files, type Made, make, recipes } from "./make.js";
+import { e4m3, e5m2, files, type Made, make, recipes } from "./make.js";
 
 const folder = temporaryFolder();
 
@@ -52,7 +53,7 @@ describe.each(list)("$name", ({ name, made }) => {
   it.each([1_000_000, 517])("is one tensor of numbers, in pieces of %i", async (piece) => {
     const found = await numbersOf(paths[0], made.name, piece);
     expect(found.shape).toEqual(made.shape);
-    expect(found.numbers).toEqual(made.numbers);
+    expectEqual(found.numbers, made.numbers);
     // No scale is a weight.
     expect(found.names).toEqual([made.name]);
     expect(found.skipped).toEqual([]);
@@ -98,6 +99,59 @@ describe.each(list)("$name", ({ name, made }) => {
     expect(totals.changed).toBe(expected.changed);
     expect(totals.codes).toMatchObject({ changed: expected.codes, changedByScale: expected.changedByScale });
     expect(totals.codes!.scalesChanged).toBe(1);
+  });
+});
+
+describe("codes and scales that have no ordinary numbers", () => {
+  it.each([
+    { dtype: "F8_E4M3", finite: 0x7e },
+    { dtype: "F8_E5M2", finite: 0x7b },
+  ])("$dtype are what the bf16 made of them is, run by run", async ({ dtype, finite }) => {
+    const width = 128;
+    const hard = [
+      0,
+      -0,
+      NaN,
+      Infinity,
+      -2,
+      2 ** -126,
+      2 ** -120,
+      1.5 * 2 ** -117,
+      2 ** -149,
+      2 ** 119,
+      3e38,
+      1,
+    ];
+    const scales = Float32Array.from({ length: 24 }, (_, i) => hard[i >> 1] * (1 + (i & 1) / 128));
+    const shape = [128 * scales.length, width];
+    const codes = Uint8Array.from({ length: shape[0] * width }, (_, i) => i + (i >> 8));
+    const numbers = Float32Array.from(codes, (code, i) => {
+      const number = dtype === "F8_E4M3" ? e4m3(code) : e5m2(code);
+      const isInf = dtype === "F8_E5M2" && (code & 127) === 0x7c;
+      const element = (code & 127) <= finite ? number : isInf ? (code >> 7 ? -Infinity : Infinity) : NaN;
+      return element * scales[Math.floor(i / width / 128)];
+    });
+    const bf16 = Uint16Array.from(new Uint32Array(numbers.buffer), (word) =>
+      (word & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16,
+    );
+    const name = "w.weight";
+    const coded = encodeSafetensors([
+      { name, dtype, shape, data: codes },
+      { name: `${name}_scale_inv`, dtype: "F32", shape: [scales.length, 1], data: scales },
+    ]);
+    const rounded = encodeSafetensors([{ name, dtype: "BF16", shape, data: bf16 }]);
+    const { totals } = await diff(
+      put(folder, `hard-${dtype}`, coded),
+      put(folder, `hard-${dtype}-bf16`, rounded),
+    );
+    const nonfinite = bf16.reduce((count, code) => count + Number((code & 0x7f80) === 0x7f80), 0);
+    expect(nonfinite).toBeGreaterThan(3 * 128 * width);
+    expect(totals).toMatchObject({
+      changed: 0,
+      bytesChanged: 0,
+      nonfinite,
+      unchanged: codes.length - nonfinite,
+    });
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Values } from "../../../src/lens/input.js";
+import { originOf, type Values } from "../../../src/lens/input.js";
 import { encodeSafetensors, type TensorToWrite } from "../../../src/source/safetensors/write.js";
 import { openCheckpointWeights } from "../../../src/source/synthetic/checkpoint-weights.js";
 import { stratify } from "../../../src/source/synthetic/sample.js";
@@ -41,7 +41,7 @@ describe("openCheckpointWeights", () => {
         ["one", [1], 1],
       ]);
       const [first, vector, one] = opened.tensors;
-      expect(first.weights.stored).toMatchObject({ in: path, format: { name: "bf16" } });
+      expect(originOf(first.weights, "stored")).toMatchObject({ in: path, format: { name: "bf16" } });
       expect(await read(first.weights)).toEqual(range(1000).map((i) => i % 256));
       expect(await read(vector.weights, 7, 3)).toEqual([507, 508, 509]);
       expect(await read(one.weights)).toEqual([Math.fround(0.1)]);
@@ -61,11 +61,12 @@ describe("openCheckpointWeights", () => {
     ]);
     const [first, vector, one] = opened.tensors;
     // The middles of as many equal parts.
-    const middles = (n: number, of: number) => range(n).map((i) => Math.floor((of * (2 * i + 1)) / (2 * n)));
+    const middles = (n: number, length: number) =>
+      range(n).map((i) => Math.floor((length * (2 * i + 1)) / (2 * n)));
     expect(await read(first.weights)).toEqual(middles(lengths[0], 1000).map((i) => i % 256));
     expect(await read(vector.weights)).toEqual(middles(lengths[1], 30).map((i) => 500 + i));
     expect(await read(one.weights)).toEqual([Math.fround(0.1)]);
-    const { stored } = first.weights;
+    const stored = originOf(first.weights, "stored");
     expect(stored).toMatchObject({ byteOffset: 0, format: { name: "fp32" } });
     expect([...new Float32Array(stored!.in as SharedArrayBuffer)]).toEqual(await read(first.weights));
     expect(await read(first.weights, 90, 4)).toEqual((await read(first.weights)).slice(90, 94));

@@ -15,11 +15,11 @@ const published: Readonly<Record<string, readonly [parameters: number, tensors: 
 
 it("knows the published models, under the names they are kept by", () => {
   expect([...models.keys()]).toEqual(Object.keys(published));
-  for (const [name, of] of models) expect(of.name).toBe(name);
+  for (const [name, shape] of models) expect(shape.name).toBe(name);
 });
 
-describe.each([...models])("%s", (name, of: ModelShape) => {
-  const tensors = modelTensors(of);
+describe.each([...models])("%s", (name, model: ModelShape) => {
+  const tensors = modelTensors(model);
   const named = new Map(tensors.map((tensor) => [tensor.name, tensor]));
 
   it("has the published number of parameters in the published number of tensors", () => {
@@ -30,24 +30,26 @@ describe.each([...models])("%s", (name, of: ModelShape) => {
 
   it("has names by which every module is known, gains those of the normalizations", () => {
     const kinds = new Set(["q", "k", "v", "o", "gate", "up", "down", "norm", "embedding"]);
-    if (!of.tied) kinds.add("head");
+    if (!model.tied) kinds.add("head");
     expect(new Set(tensors.map((tensor) => moduleOf(tensor.name).kind))).toEqual(kinds);
     for (const tensor of tensors) expect(tensor.isGain).toBe(moduleOf(tensor.name).kind === "norm");
     const layers = new Set(tensors.map((tensor) => moduleOf(tensor.name).layer));
-    expect(layers.size).toBe(of.layers + 1);
-    expect([...layers]).toContain(of.layers - 1);
+    expect(layers.size).toBe(model.layers + 1);
+    expect([...layers]).toContain(model.layers - 1);
   });
 
   it("has matrices of output by input, as torch.nn.Linear stores them", () => {
     const shapeOf = (tensor: string) => named.get(`model.layers.0.${tensor}`)?.shape;
-    const [queries, keys] = [of.heads * of.headSize, of.keyValueHeads * of.headSize];
-    expect(shapeOf("self_attn.q_proj.weight")).toEqual([queries, of.hidden]);
-    expect(shapeOf("self_attn.k_proj.weight")).toEqual([keys, of.hidden]);
+    const [queries, keys] = [model.heads * model.headSize, model.keyValueHeads * model.headSize];
+    expect(shapeOf("self_attn.q_proj.weight")).toEqual([queries, model.hidden]);
+    expect(shapeOf("self_attn.k_proj.weight")).toEqual([keys, model.hidden]);
     expect(shapeOf("self_attn.v_proj.bias")).toEqual(name.startsWith("qwen2.5") ? [keys] : undefined);
-    expect(shapeOf("self_attn.o_proj.weight")).toEqual([of.hidden, queries]);
-    expect(shapeOf("self_attn.q_norm.weight")).toEqual(name.startsWith("qwen3") ? [of.headSize] : undefined);
-    expect(shapeOf("mlp.down_proj.weight")).toEqual([of.hidden, of.intermediate]);
-    expect(named.get("model.embed_tokens.weight")?.shape).toEqual([of.vocabulary, of.hidden]);
+    expect(shapeOf("self_attn.o_proj.weight")).toEqual([model.hidden, queries]);
+    expect(shapeOf("self_attn.q_norm.weight")).toEqual(
+      name.startsWith("qwen3") ? [model.headSize] : undefined,
+    );
+    expect(shapeOf("mlp.down_proj.weight")).toEqual([model.hidden, model.intermediate]);
+    expect(named.get("model.embed_tokens.weight")?.shape).toEqual([model.vocabulary, model.hidden]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Values } from "../../../src/lens/input.js";
+import { originOf, type Values } from "../../../src/lens/input.js";
 import { moduleOf } from "../../../src/lens/module.js";
 import { elementsOf, models, modelTensors } from "../../../src/source/synthetic/models.js";
 import { stratify } from "../../../src/source/synthetic/sample.js";
@@ -8,6 +8,7 @@ import { student4 } from "../../../src/update/distribution.js";
 import { steadyStateUpdates } from "../../../src/update/steady-state.js";
 import { toBfloat16 } from "../../support/bfloat16.js";
 import { syntheticSettings } from "../../support/synthetic.js";
+import { sized } from "../../support/tier.js";
 import { valuesOf } from "../../support/values.js";
 
 type Run = Parameters<typeof syntheticSettings>[0];
@@ -102,14 +103,14 @@ describe("weights", () => {
     expect(description.weights?.queryKeyDistribution).toBe("weibull-1.13");
     for (const { name, weights } of tensors) {
       const headed = /\.(q|k)_proj\./.test(name);
-      expect(weights.weights?.distribution.name).toBe(headed ? "weibull-1.13" : "gaussian");
+      expect(originOf(weights, "weights")?.distribution.name).toBe(headed ? "weibull-1.13" : "gaussian");
     }
   });
 });
 
 describe("gradients", () => {
   const scaleOf = ({ updates }: ReturnType<typeof runOf>["tensors"][number]) =>
-    updates[0].simulated!.of.gradientScale;
+    originOf(updates[0], "simulated")!.of.gradientScale;
 
   it.each([
     [1, 1, 1],
@@ -125,7 +126,10 @@ describe("gradients", () => {
           { ...sample, gradientNorm, clip, scaleSpread },
         );
         // Of each gradient the mean square is scale^2 (1 + snr^2).
-        const square = tensors.reduce((sum, of, i) => sum + sizes[i] * scaleOf(of) ** 2 * (1 + snr ** 2), 0);
+        const square = tensors.reduce(
+          (sum, tensor, i) => sum + sizes[i] * scaleOf(tensor) ** 2 * (1 + snr ** 2),
+          0,
+        );
         expect(Math.sqrt(square)).toBeCloseTo(norm, 10);
         expect(description.gradients).toEqual({ noise: "gaussian", snr, norm, scaleSpread });
       }
@@ -143,7 +147,7 @@ describe("gradients", () => {
 
   it("scales spread as asked, another way for another seed, and not at all without", () => {
     const logs = (seed: number, scaleSpread: number) =>
-      runOf({ seed }, { ...sample, scaleSpread }).tensors.map((of) => Math.log(scaleOf(of)));
+      runOf({ seed }, { ...sample, scaleSpread }).tensors.map((tensor) => Math.log(scaleOf(tensor)));
     const deviation = (numbers: readonly number[]) => {
       const mean = numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
       return Math.sqrt(numbers.reduce((sum, x) => sum + (x - mean) ** 2, 0) / numbers.length);
@@ -162,7 +166,7 @@ describe("updates", () => {
       { ...sample, source: "steady-state" },
     );
     const { noise } = syntheticSettings().run;
-    const drawn = tensors.flatMap(({ updates }) => updates.map((of) => of.drawn!));
+    const drawn = tensors.flatMap(({ updates }) => updates.map((values) => originOf(values, "quantiles")!));
     expect(new Set(drawn.map(({ table }) => table)).size).toBe(1);
     expect(drawn[0].table).toEqual(steadyStateUpdates(3e-6, [0.9, 0.95], noise));
     expect(new Set(drawn.map(({ key }) => key.join())).size).toBe(6 * tensors.length);
@@ -203,7 +207,7 @@ describe("given weights", () => {
     expect(await read(tensors[1].weights)).toEqual(Float32Array.of(3, 4, 5));
     expect(sizes).toEqual([100, 300]);
     expect(description).toMatchObject({ weights: null, model: null, parameters: 400 });
-    expect(tensors[0].updates[0].simulated!.of.gradientScale).toBeCloseTo(0.5 / 20, 12);
+    expect(originOf(tensors[0].updates[0], "simulated")!.of.gradientScale).toBeCloseTo(0.5 / 20, 12);
   });
 });
 
@@ -213,7 +217,7 @@ describe.each(["adamw", "steady-state"] as const)(
   "the share of bf16 weights that a step of %s changes",
   (source) => {
     it.each([1e-6, 1e-5, 1e-4])("is the mean of min(1, |u| / ulp), at a rate of %s", async (lr) => {
-      const [n, steps] = [2 ** 14, 12];
+      const [n, steps] = [sized({ quick: 2 ** 13, full: 2 ** 14 }), 12];
       const { tensors } = runOf(
         { steps, optimizer: { lr, betas: [0.9, 0.95], weightDecay: 0 } },
         { source, elements: n, weightFormat: "fp32", sigma: 0.02 },

@@ -5,7 +5,7 @@ import { reference } from "../../../src/engine/reference/reference.js";
 import { webGpuEngine } from "../../../src/engine/webgpu/webgpu.js";
 import { exponentOf } from "../../../src/format/float64.js";
 import { gapAt } from "../../../src/format/round.js";
-import type { Case } from "../../../src/lens/run/result.js";
+import type { Case } from "../../../src/lens/run/case.js";
 import { summarizeCase } from "../../../src/lens/run/summarize.js";
 import { type UpdateOptions, updateSettings } from "../../../src/update/settings.js";
 import { threefry2x32 } from "../../../src/update/threefry.js";
@@ -66,8 +66,8 @@ async function count(engine: Engine, job: LensJob): Promise<Counted> {
     },
   });
   // NaN has many codes, and which one comes out is left open.
-  for (const of of stored) {
-    for (let i = 0; i < of.length; i++) if (Number.isNaN(of[i])) of[i] = Number.NaN;
+  for (const numbers of stored) {
+    for (let i = 0; i < numbers.length; i++) if (Number.isNaN(numbers[i])) numbers[i] = Number.NaN;
   }
   return { cases: tallies.map(summarizeCase), stored, handedOver };
 }
@@ -87,7 +87,11 @@ export function jobOf(text: JobText): LensJob {
       ...common,
     };
   const tensors = text.tensors.map(({ name, weights, updates }) =>
-    tensorOf(name, new Float64Array(bytesOf(weights)), ...updates.map((of) => new Float32Array(bytesOf(of)))),
+    tensorOf(
+      name,
+      new Float64Array(bytesOf(weights)),
+      ...updates.map((update) => new Float32Array(bytesOf(update))),
+    ),
   );
   return { tensors, stepNumbers: tensors[0].updates.map((_, i) => i), ...common };
 }
@@ -105,7 +109,7 @@ export async function digestOf(engine: Engine, text: JobText): Promise<Digest> {
   const digests = await Promise.all(parts.map((part) => crypto.subtle.digest("SHA-256", part)));
   const { elements, steps } = cases[0].totals;
   return {
-    text: digests.map((of) => toText(new Float32Array(of))).join(" "),
+    text: digests.map((digest) => toText(new Float32Array(digest))).join(" "),
     handedOver: handedOver / (elements * steps),
   };
 }
@@ -115,8 +119,8 @@ export async function differences(engine: Engine, text: JobText): Promise<string
   const job = jobOf(text);
   const ours = await count(engine, job);
   const theirs = await count(reference, job);
-  return theirs.cases.flatMap((of, c) => {
-    const name = `${of.format} ${of.scheme} ${of.rounding}`;
+  return theirs.cases.flatMap((lensCase, c) => {
+    const name = `${lensCase.format} ${lensCase.scheme} ${lensCase.rounding}`;
     const [found, expected] = [ours, theirs].map(({ stored }) => new Uint32Array(stored[c].buffer));
     const at = expected.findIndex((code, i) => code !== found[i]);
     const [counts, rightCounts] = [ours, theirs].map(({ cases }) => JSON.stringify(cases[c]));

@@ -88,9 +88,9 @@ function inChromium(paths: readonly GpuPath[]): Runner[] {
     let page: Page;
     const call = <T>(name: string, ...args: unknown[]): Promise<T> =>
       page.evaluate(
-        ([of, values]) =>
+        ([method, values]) =>
           (globalThis as unknown as { gpuPage: Record<string, (...args: unknown[]) => Promise<T>> }).gpuPage[
-            of
+            method
           ](...values),
         [name, [path, ...args]] as const,
       );

@@ -1,16 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { adamw, type OptimizerState, recipe, sgd } from "../../../src/update/optimizer.js";
+import { adam, adamw, type OptimizerState, recipe, sgd } from "../../../src/update/optimizer.js";
 import { filesIn, numbersOf, type Vector, vector } from "../../support/golden-steps.js";
 
 const cpu = filesIn("adamw");
 const cuda = filesIn("cuda");
+const tail = filesIn("tail");
+const old = filesIn("torch-1.13");
 /** The one whose vectors show the bug of torch that no recipe imitates. */
 const fusedSgdOnCpu = cuda.filter((file) => file.startsWith("sgd-bf16-cpu-fused"));
 
 /** The states after each step by a recipe. */
 function* steps({ optimizer, format, settings, codes }: Vector, name: string): Generator<OptimizerState> {
-  const numbers = (of: Uint16Array) => Array.from(of, (code) => numbersOf[format][code]);
-  const by = { adamw, sgd }[optimizer as "adamw" | "sgd"]({ recipe: name, format, ...settings });
+  const numbers = (stored: Uint16Array) => Array.from(stored, (code) => numbersOf[format][code]);
+  const by = { adamw, adam, sgd }[optimizer]({ recipe: name, format, ...settings });
   let state = by.init(numbers(codes("p", 0)));
   for (let t = 1; t <= 10; t++) {
     state = by.step(state, numbers(codes("g", t)));
@@ -25,8 +27,8 @@ function differing(numbers: Float32Array, codes: Uint16Array, format: "bf16" | "
 
 function expectGolden(path: string): void {
   const golden = vector(path);
-  const name = `torch-2.13-${golden.implementation}`;
-  const states = golden.optimizer === "adamw" ? ["p", "m", "v"] : ["p", "m"];
+  const name = golden.recipe;
+  const states = Object.keys({ adamw, adam, sgd }[golden.optimizer]({ recipe: name, lr: 1 }).init([]).values);
   const found: Record<string, number> = {};
   for (const { t, values } of steps(golden, name)) {
     for (const state of states) {
@@ -38,8 +40,8 @@ function expectGolden(path: string): void {
 }
 
 /** Says of whom a recipe is compared with what the vector says of itself. */
-function expectSaid({ optimizer, format, implementation, release, device }: Vector): void {
-  const { verified, comparedIn } = recipe(optimizer as "adamw" | "sgd", `torch-2.13-${implementation}`);
+function expectSaid({ optimizer, format, recipe: name, release, device }: Vector): void {
+  const { verified, comparedIn } = recipe(optimizer, name);
   const on = device.includes("H100") ? " on an H100" : release.includes("cpu") ? "" : " on a CPU";
   expect(verified).toBe(`bit for bit with torch ${release}${on}, ten steps`);
   expect(comparedIn).toContain(format);
@@ -105,9 +107,14 @@ describe("torch.optim 2.11.0+cu130, AdamW and SGD, on an H100 and its host", () 
   });
 });
 
-describe("torch.optim.SGD 1.13.1 on the CPU, on 61 elements of bf16", () => {
-  it.each(["for-loop", "foreach"])("%s: the last 29 too have their bits", (implementation) => {
-    expectGolden(`tail/sgd-bf16-cpu-${implementation}.safetensors`);
+describe("torch.optim.SGD 1.13.1 on one thread of a CPU, on bf16", () => {
+  it("there are files of 61, 15, 37, 70 and 1000 elements", () => {
+    const elements = tail.map((file) => vector(`tail/${file}`).codes("p", 0).length);
+    expect(elements.sort((a, b) => a - b)).toEqual([15, 15, 37, 37, 61, 61, 70, 70, 1000, 1000]);
+  });
+
+  it.each(tail)("%s: the last n mod 32 elements too have their bits", (file) => {
+    expectGolden(`tail/${file}`);
   });
 
   it("which they have not by the lines of whole blocks", () => {
@@ -126,8 +133,26 @@ describe("torch.optim.SGD 1.13.1 on the CPU, on 61 elements of bf16", () => {
   });
 });
 
+describe("torch.optim 1.13.1 and torchdistx on it, on one thread of a CPU, 285 elements of bf16", () => {
+  it("there are two files each of AdamW, Adam and AnyPrecision", () => expect(old).toHaveLength(6));
+
+  it.each(old)("%s: p and the states at all ten steps, no bit differs", (file) => {
+    expectGolden(`torch-1.13/${file}`);
+  });
+
+  it("which are not those of torch 2.13", () => {
+    expectOthers("torch-1.13/adamw-bf16-cpu-for-loop.safetensors", "torch-2.13-cpu-foreach");
+    expectOthers("torch-1.13/adam-bf16-cpu-for-loop.safetensors", "torch-2.13-cpu-foreach");
+    expectOthers("torch-1.13/adamw-bf16-cpu-anyprecision-0.safetensors", "anyprecision");
+  });
+});
+
 it("recipes say what they were compared with, and in which formats, as the vectors do", () => {
-  const files = [...cpu.map((file) => `adamw/${file}`), ...cuda.map((file) => `cuda/${file}`)];
+  const files = [
+    ...cpu.map((file) => `adamw/${file}`),
+    ...cuda.map((file) => `cuda/${file}`),
+    ...old.map((file) => `torch-1.13/${file}`),
+  ];
   for (const path of files.filter((file) => !fusedSgdOnCpu.includes(file.slice(5)))) expectSaid(vector(path));
 });
 

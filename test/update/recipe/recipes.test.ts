@@ -2,7 +2,15 @@
 
 import { describe, expect, it } from "vitest";
 import { format } from "../../../src/format/registry.js";
-import { adamw, lion, type OptimizerOptions, recipe, recipes, sgd } from "../../../src/update/optimizer.js";
+import {
+  adam,
+  adamw,
+  lion,
+  type OptimizerOptions,
+  recipe,
+  recipes,
+  sgd,
+} from "../../../src/update/optimizer.js";
 import { intended } from "../../../src/update/recipe/intended.js";
 import { type OptimizerName, verifiedIn } from "../../../src/update/recipe/recipe.js";
 import { RecipeStep } from "../../../src/update/recipe/recipe-step.js";
@@ -12,7 +20,6 @@ import { Mismatches } from "../../support/mismatches.js";
 import {
   adamwInFp32,
   debiased,
-  derivations,
   f,
   fma,
   lerp,
@@ -22,6 +29,7 @@ import {
   type Step,
   sgdInFp32,
 } from "../../support/recipes-by-hand.js";
+import { derivations, meantElsewhere } from "../../support/recipes-of-frameworks.js";
 
 /** Sizes that training has, both signs, zero, subnormals, near powers of two, not on any bf16 grid. */
 const weights = [0, -0, 1, -0.02, 0.999, 1.0039, -1.9961, 3.3e-5, -1e-20, 1e-39, -250.7];
@@ -49,32 +57,38 @@ const elements = weights.flatMap((weight, i) =>
 );
 const steps = histories[0].length;
 
-const make = { adamw, sgd, lion };
+const make = { adamw, adam, sgd, lion, muon: adamw, adafactor: adamw };
 const names = (Object.keys(derivations) as OptimizerName[]).flatMap((optimizer) =>
   Object.keys(derivations[optimizer]).map((name) => ({ optimizer, name })),
 );
 
-it("every recipe has a second derivation", () => {
+it("every recipe has a second derivation, those of whole tensors in whole.test.ts", () => {
   const known = (Object.keys(recipes) as OptimizerName[]).flatMap((optimizer) =>
-    [...recipes[optimizer].keys()].map((name) => ({ optimizer, name })),
+    [...recipes[optimizer].values()]
+      .filter(({ whole }) => whole === undefined)
+      .map(({ name }) => `${optimizer} ${name}`),
   );
-  expect(names).toEqual(known);
+  expect(names.map(({ optimizer, name }) => `${optimizer} ${name}`).sort()).toEqual(known.sort());
 });
 
 it.each(names)(
   "$optimizer $name says what it stands for, and how that was checked",
   ({ optimizer, name }) => {
-    const of = recipe(optimizer, name);
-    expect(of.of).toMatch(/\w{4}/);
+    const chosen = recipe(optimizer, name);
+    expect(chosen.of).toMatch(/\w{4}/);
     // What torch was compared with is in golden.test.ts.
-    if (name.startsWith("torch-")) expect(of.verified).toMatch(/^bit for bit with torch 2\.1[13]/);
-    else expect(of.verified).toBe(["fp32", "master"].includes(name) ? "by definition" : null);
+    const compared = /^bit for bit (with torch (1\.13|2\.1[13])|in parts: decay as SGD.* AdamW)/;
+    const isCompared = /torch-/.test(name) && !(optimizer === "adam" && name.endsWith("fused"));
+    if (isCompared) expect(chosen.verified).toMatch(compared);
+    else expect(chosen.verified).toBe(["fp32", "master"].includes(name) ? "by definition" : null);
+    expect(chosen.source).toMatch(/^[\w-]+\/[\w-]+ [\w./-]+\.(py|cpp|cu|cuh)|arXiv/);
+    expect(chosen.releases).toMatch(/^(\d|any|main|not pinned|the paper)/);
   },
 );
 
 it("is verified in the formats in which it was compared, not in others", () => {
   const inFormats = (name: string) =>
-    ["bf16", "fp16", "e4m3fn"].map((of) => verifiedIn(recipe("adamw", name), of) !== null);
+    ["bf16", "fp16", "e4m3fn"].map((formatName) => verifiedIn(recipe("adamw", name), formatName) !== null);
   expect(inFormats("torch-2.13-cpu-fused")).toEqual([true, false, false]);
   expect(inFormats("torch-2.13-cuda-fused")).toEqual([true, true, false]);
   expect(inFormats("master")).toEqual([true, true, true]);
@@ -91,17 +105,16 @@ describe.each(names)("$optimizer $name", ({ optimizer, name }) => {
       const runs = make[optimizer](name === "fp32" ? { ...options, format: "fp32" } : options);
       let state = runs.init(elements.map(({ weight }) => weight));
       const states = elements.map((_, i) =>
-        Object.fromEntries(Object.entries(state.values).map(([of, values]) => [of, values[i]])),
+        Object.fromEntries(Object.entries(state.values).map(([stateName, values]) => [stateName, values[i]])),
       );
-      const derive = derivations[optimizer][name];
+      const derive: Step = derivations[optimizer][name];
       const bits = random32(1);
-      const stochastically = name === "torchao-stochastic";
       const mismatches = new Mismatches();
       for (const [i, { weight }] of elements.entries()) {
         const stored = name === "fp32" ? f(weight) : toBfloat16(f(weight));
-        for (const [of, value] of Object.entries(states[i])) {
-          const expected = of === "p" ? stored : of === "P" ? f(weight) : 0;
-          mismatches.compare(value, expected, () => `${of} of ${weight} at the start`);
+        for (const [stateName, value] of Object.entries(states[i])) {
+          const expected = stateName === "p" ? stored : stateName === "P" ? f(weight) : 0;
+          mismatches.compare(value, expected, () => `${stateName} of ${weight} at the start`);
         }
       }
       for (let t = 1; t <= steps; t++) {
@@ -111,11 +124,10 @@ describe.each(names)("$optimizer $name", ({ optimizer, name }) => {
         );
         for (const [i, { weight, history }] of elements.entries()) {
           const isLeftOver = i >= elements.length - (elements.length % 32);
-          const random = stochastically ? bits() : 0;
-          states[i] = derive(states[i], f(history[t - 1]), t, settings, random, isLeftOver);
-          for (const [of, expected] of Object.entries(states[i])) {
-            const told = () => `${of} of ${weight} after ${history.slice(0, t)}`;
-            mismatches.compare(state.values[of][i], expected, told);
+          states[i] = derive(states[i], f(history[t - 1]), t, settings, bits, isLeftOver);
+          for (const [stateName, expected] of Object.entries(states[i])) {
+            const told = () => `${stateName} of ${weight} after ${history.slice(0, t)}`;
+            mismatches.compare(state.values[stateName][i], expected, told);
           }
         }
       }
@@ -127,6 +139,7 @@ describe.each(names)("$optimizer $name", ({ optimizer, name }) => {
 
 /** The update that is meant, from a weight and moments in fp32. */
 const meant: Readonly<Record<string, Step>> = {
+  ...meantElsewhere,
   adamw: ({ P, M, V }, g, t, settings) => {
     const next = adamwInFp32(P, M, V, g, t, settings);
     return adamwParts(P, next.M, next.V, next.d, next.step, settings);
@@ -168,14 +181,16 @@ describe.each([
   ["kahan", "adamw", "kahan"],
   ["sgd", "sgd", "master"],
   ["lion", "lion", "lion-pytorch"],
-] as const)("the intended step of %s", (name, optimizer, of) => {
+  ["heavyball", "adamw", "heavyball-stochastic"],
+  ["adam", "adam", "torch-2.13-cuda-fused"],
+] as const)("the intended step of %s", (name, optimizer, recipeName) => {
   it.each(allSettings)(
     "has the bits of its second derivation, lr $lr, betas $b1 $b2, decay $wd",
     (settings) => {
       const { lr, b1, b2, eps, wd } = settings;
       const optimizerSettings = { lr, betas: [b1, b2], eps, weightDecay: wd } as const;
       const step = new RecipeStep(
-        intended(recipe(optimizer, of)),
+        intended(recipe(optimizer, recipeName)),
         optimizerSettings,
         format("fp32"),
         () => 0,
@@ -190,7 +205,7 @@ describe.each([
             step.registers[step.register(register)] = value;
           }
           step.apply();
-          const expected = meant[name]({ P, M, V }, g, t, settings, 0, false);
+          const expected = meant[name]({ P, M, V }, g, t, settings, () => 0, false);
           for (const [register, value] of Object.entries(expected)) {
             const told = () => `${register} of ${weight} after ${history.slice(0, t)}`;
             mismatches.compare(step.registers[step.register(register)], value, told);

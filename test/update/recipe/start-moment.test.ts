@@ -6,9 +6,9 @@ import { RecipeStep } from "../../../src/update/recipe/recipe-step.js";
 const settings = { lr: 1e-3, betas: [0.5, 0.75] as const };
 
 function startOf(name: string, moment: "M" | "V", recorded: number, t: number): readonly number[] {
-  const of = recipe("adamw", name);
-  const step = new RecipeStep(of, settings, format("bf16"), () => 0);
-  return step.startMoment(of.moments.find((each) => each.of === moment)!, recorded, t);
+  const chosen = recipe("adamw", name);
+  const step = new RecipeStep(chosen, settings, format("bf16"), () => 0);
+  return step.startMoment(chosen.moments.find((each) => each.of === moment)!, recorded, t);
 }
 
 /** 1 + 2^-7 is a number of bf16, 1 + 2^-9 is none: it rounds to 1, and 2^-9 is left. */

@@ -1,7 +1,7 @@
 import { encode as encodeNumber } from "../../../format/encode.js";
 import type { Format } from "../../../format/format.js";
 import type { Overflow, Rounding } from "../../../format/round.js";
-import { encode } from "../../lane/encode.js";
+import { encode, encodeNearest, isEncodedAtOnce } from "../../lane/encode.js";
 import { round } from "../../lane/round.js";
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { moduleBytes, pageBytes } from "../assembler/module.js";
@@ -56,7 +56,11 @@ function writeEncode(k: FunctionWriter, to: ArrayRounding): void {
   const { i8x16, i16x8 } = k;
   k.loop(k.i32.constant(0), k.parameter(0, "i32"), 16, (i) => {
     const at = k.i32.shl(i, 2);
-    const codes = [0, 1, 2, 3].map((n) => encode(k, rounded(k, to, at, n * vectorBytes), format, nanCode));
+    const encoded = (offset: number) =>
+      isEncodedAtOnce(to)
+        ? encodeNearest(k, k.load("v128", at, places.numbers + offset), to, nanCode)
+        : encode(k, rounded(k, to, at, offset), format, nanCode);
+    const codes = [0, 1, 2, 3].map((n) => encoded(n * vectorBytes));
     const [low, high] = [0, 2].map((n) => () => i16x8.narrow_i32x4_u(codes[n], codes[n + 1]));
     if (format.bits <= 8) return k.store("v128", i8x16.narrow_i16x8_u(low(), high()), i, places.codes);
     if (format.bits <= 16) {

@@ -61,6 +61,7 @@ export class FunctionWriter {
     ...this.#binary(binary.i16x8),
     ...this.#shift(shifts.i16x8),
     ...this.#reduction(reductions.i16x8),
+    lane_u: (a: V128, lane: number) => this.#append("i32", [a], [...simd(0x19), lane]),
   };
   readonly i32x4 = {
     ...this.#unary(unary.i32x4),

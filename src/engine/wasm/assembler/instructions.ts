@@ -29,7 +29,7 @@ export const unary = {
 /** Two vectors to a vector. */
 export const binary = {
   v128: { and: 0x4e, andnot: 0x4f, or: 0x50, xor: 0x51 },
-  i8x16: { swizzle: 0x0e, narrow_i16x8_s: 0x65, narrow_i16x8_u: 0x66 },
+  i8x16: { swizzle: 0x0e, add: 0x6e, narrow_i16x8_s: 0x65, narrow_i16x8_u: 0x66 },
   i16x8: {
     eq: 0x2d,
     ne: 0x2e,
@@ -83,7 +83,7 @@ export const binary = {
 
 /** A vector and a number of bits to a vector. */
 export const shifts = {
-  i16x8: { shr_s: 0x8c },
+  i16x8: { shl: 0x8b, shr_s: 0x8c, shr_u: 0x8d },
   i32x4: { shl: 0xab, shr_s: 0xac, shr_u: 0xad },
   i64x2: { shr_s: 0xcc },
 } as const;

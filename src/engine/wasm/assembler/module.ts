@@ -27,7 +27,11 @@ export function moduleBytes(
   ]);
   const limits = [memory.shared ? 3 : 1, ...unsigned(memory.pages), ...unsigned(memory.pages)];
   const imported = [...name("host"), ...name("memory"), 2, ...limits];
-  const exported = functions.map((of, i) => [...name(of.name), 0, ...unsigned(i)]);
+  const exported = functions.map((exportedFunction, i) => [
+    ...name(exportedFunction.name),
+    0,
+    ...unsigned(i),
+  ]);
   const indexOf = (called: string) => {
     const index = functions.findIndex(({ name }) => name === called);
     if (index < 0) throw new Error(`no function ${called}`);

@@ -53,7 +53,7 @@ class WasmCounter implements CodeCounter {
   constructor(buffer: ArrayBuffer, count: Kernel, sum: Kernel, columns: number) {
     [this.#buffer, this.#count, this.#sum, this.#width] = [buffer, count, sum, columns];
     this.#whole = columns - (columns % vectorLength);
-    this.height = Math.min(mostRows, Math.floor(tileLength / columns));
+    this.height = Math.max(1, Math.min(mostRows, Math.floor(tileLength / columns)));
     this.base = new Uint16Array(buffer, layout.base, this.height * columns);
     this.tuned = new Uint16Array(buffer, layout.tuned, this.height * columns);
     this.#columns = new Uint32Array(columns);
@@ -76,7 +76,7 @@ class WasmCounter implements CodeCounter {
         this.#largest = Math.max(this.#largest, largest[lane]);
       }
       this.#changeSquared += squares[0] + squares[1];
-      rows[row] = inRow + this.#rest(row);
+      rows[row] = this.#whole < width ? inRow + this.#rest(row) : inRow;
     }
     for (let j = 0; j < this.#whole; j++) this.#columns[j] += inColumns[j];
   }
@@ -89,9 +89,9 @@ class WasmCounter implements CodeCounter {
       const [a, b] = [this.base[row * this.#width + j], this.tuned[row * this.#width + j]];
       const [sizeOfA, sizeOfB] = [a & 0x7fff, b & 0x7fff];
       this.#largest = Math.max(this.#largest, sizeOfA, sizeOfB);
-      words[2 * sizeOfA] += 1;
-      if (a === b || (sizeOfA === 0 && sizeOfB === 0)) continue;
-      words[2 * sizeOfA + 1] += 1;
+      const isSame = a === b || (sizeOfA === 0 && sizeOfB === 0);
+      words[2 * sizeOfA + (isSame ? 0 : 1)] += 1;
+      if (isSame) continue;
       this.#columns[j] += 1;
       inRow += 1;
       const change = Math.fround(numberOf(b) - numberOf(a));
@@ -107,9 +107,9 @@ class WasmCounter implements CodeCounter {
     const counts = new MagnitudeCounts();
     let baseSquared = 0;
     for (let i = 0; i < magnitudes; i++) {
-      counts.all[i] = words[2 * i];
       counts.changed[i] = words[2 * i + 1];
-      if (words[2 * i] > 0) baseSquared += words[2 * i] * magnitudeNumber(i) ** 2;
+      counts.all[i] = words[2 * i] + words[2 * i + 1];
+      if (counts.all[i] > 0) baseSquared += counts.all[i] * magnitudeNumber(i) ** 2;
     }
     return { counts, columns: this.#columns, baseSquared, changeSquared: this.#changeSquared, nonfinite: 0 };
   }
@@ -160,7 +160,7 @@ function countsRightly(kernel: object): boolean {
   };
   const { inRows, ended } = counted();
   const plain = new PlainCounter({ rows, columns });
-  const [from, to] = [base, tuned].map((of) => Float32Array.from(of, numberOf));
+  const [from, to] = [base, tuned].map((stored) => Float32Array.from(stored, numberOf));
   plain.add(from, to, 0, rows);
   const right = plain.end();
   const same = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a).every((x, i) => x === b[i]);

@@ -1,6 +1,5 @@
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { type MemorySize, moduleBytes, pageBytes } from "../assembler/module.js";
-import { bitsOf } from "../difference/find.js";
 
 const vectorBytes = 16;
 
@@ -13,10 +12,10 @@ export const mostColumns = 2 ** 18;
 /** Rows that are counted before column counts are taken out. */
 export const mostRows = 512;
 
-const tileBytes = 2 ** 21;
+const rowBytes = 2 * mostColumns;
 
 const sizes = {
-  /** A pair of words for each magnitude: all, and changed. */
+  /** A pair of words for each magnitude: unchanged, and changed. */
   magnitudes: 8 * 2 ** 15,
   /** Of each size the share that changed, fp32. */
   shares: 4 * 2 ** 10,
@@ -24,8 +23,8 @@ const sizes = {
   report: 64,
   columns: 2 * mostColumns,
   columnShares: 4 * mostColumns,
-  base: tileBytes,
-  tuned: tileBytes,
+  base: rowBytes,
+  tuned: rowBytes,
 } as const;
 
 /** Where each lies, one after the other. */
@@ -38,8 +37,8 @@ export const layout = (() => {
   return { ...(Object.fromEntries(places) as Record<keyof typeof sizes, number>), bytes: at };
 })();
 
-/** Codes of a tile on each side. */
-export const tileLength = tileBytes / 2;
+/** Codes of a tile on each side, unless a row is longer: they stay in the cache between reading and counting. */
+export const tileLength = 2 ** 18;
 
 /** Within the report: the sum of squares (two fp64), changes by lane, the largest magnitude by lane, sums of shares. */
 export const report = { squares: 0, changed: 16, largest: 32, shares: 48 } as const;
@@ -78,10 +77,11 @@ function count(k: FunctionWriter): void {
     k.assign(changedInRow, i16x8.sub(changedInRow, changed));
     k.store("v128", i16x8.sub(k.load("v128", column), changed), column);
     k.assign(column, k.i32.add(column, vectorBytes));
-    for (const half of halves(k, a, b)) {
-      k.assign(squares, f64x2.add(squares, f64x2.mul(half, half)));
-    }
-    byMagnitude(k, at, k.i32.xor(bitsOf(k, changed), 0xffff));
+    k.if(i16x8.bitmask(changed), () => {
+      for (const half of halves(k, a, b)) k.assign(squares, f64x2.add(squares, f64x2.mul(half, half)));
+    });
+    // A comparison gives -1.
+    byMagnitude(k, i16x8.sub(i16x8.shl(sizeOfA, 1), changed));
   });
   k.store("v128", squares, k.i32.constant(layout.report), report.squares);
   k.store("v128", changedInRow, k.i32.constant(layout.report), report.changed);
@@ -99,15 +99,17 @@ function halves(k: FunctionWriter, a: V128, b: V128): V128[] {
   });
 }
 
-/** Adds one to the count of each magnitude, and one to its changed ones where the bit is set: both in one addition of 64 bits. */
-function byMagnitude(k: FunctionWriter, at: I32, bits: I32): void {
-  const { i32, i64 } = k;
-  for (let lane = 0; lane < vectorLength; lane++) {
-    const place = i32.shl(i32.and(k.load("i32_16u", at, 2 * lane), 0x7fff), 3);
-    const changed = i64.shl(i64.extend(i32.and(i32.shr_u(bits, lane), 1)), 32);
-    const counted = i64.add(k.load("i64", place, layout.magnitudes), i64.add(changed, 1));
-    k.store("i64", counted, place, layout.magnitudes);
+/** Adds one to the counts with these indices: twice the magnitude, and one where it changed. */
+function byMagnitude(k: FunctionWriter, indices: V128): void {
+  const { i32 } = k;
+  for (const index of lanesOf(k, indices)) {
+    const place = i32.shl(index, 2);
+    k.store("i32", i32.add(k.load("i32", place, layout.magnitudes), 1), place, layout.magnitudes);
   }
+}
+
+function lanesOf(k: FunctionWriter, vector: V128): I32[] {
+  return Array.from({ length: vectorLength }, (_, lane) => k.i16x8.lane_u(vector, lane));
 }
 
 function sum(k: FunctionWriter): void {
@@ -115,28 +117,23 @@ function sum(k: FunctionWriter): void {
   const [base, end, columns] = [0, 1, 2].map((i) => k.parameter(i, "i32"));
   const column = variableOf(k, columns);
   const inRow = variableOf(k, k.i32x4.constant(0));
+  // Sizes are the upper ten bits of magnitudes; four bytes each.
+  const sizes = k.i32x4.constant(0x7fe07fe0);
   k.loop(base, end, vectorBytes, (at) => {
+    const places = lanesOf(k, k.i16x8.shr_u(k.v128.and(k.load("v128", at), sizes), 3));
     for (const half of [0, 1]) {
-      let shares = k.load("v128_32_zero", place(8 * half, at), layout.shares);
-      for (let lane = 1; lane < 4; lane++) {
-        shares = k.loadLane("v128_32", shares, lane, place(8 * half + 2 * lane, at), layout.shares);
+      const [first, ...others] = places.slice(4 * half, 4 * half + 4);
+      let shares = k.load("v128_32_zero", first, layout.shares);
+      for (const [i, place] of others.entries()) {
+        shares = k.loadLane("v128_32", shares, i + 1, place, layout.shares);
       }
       k.assign(inRow, f32x4.add(inRow, shares));
-      k.store(
-        "v128",
-        f32x4.add(k.load("v128", column, vectorBytes * half), shares),
-        column,
-        vectorBytes * half,
-      );
+      const added = f32x4.add(k.load("v128", column, vectorBytes * half), shares);
+      k.store("v128", added, column, vectorBytes * half);
     }
     k.assign(column, i32.add(column, 2 * vectorBytes));
   });
   k.store("v128", inRow, i32.constant(layout.report), report.shares);
-
-  /** Sizes are the upper ten bits of magnitudes; four bytes each. */
-  function place(offset: number, at: I32): I32 {
-    return i32.shr_u(i32.and(k.load("i32_16u", at, offset), 0x7fe0), 3);
-  }
 }
 
 function variableOf<T extends I32 | V128>(k: FunctionWriter, value: T): T {

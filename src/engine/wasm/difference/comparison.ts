@@ -1,19 +1,13 @@
 import { decode } from "../../../format/encode.js";
 import { format } from "../../../format/registry.js";
 import { compareNumbers, DifferenceTally } from "../../../lens/difference/difference.js";
-import {
-  type Comparer,
-  type Comparison,
-  codeComparer,
-  type LookUp,
-  lookUpCodes,
-} from "../../../lens/difference/difference-codes.js";
+import { type Comparer, type Comparison, codeComparer } from "../../../lens/difference/difference-codes.js";
 import { pageBytes } from "../assembler/module.js";
 import { addDigits, sumBytes } from "../digits.js";
 import { type Kernel, type WasmMemory, webAssembly } from "../platform.js";
 import { differenceModule } from "./kernel.js";
 import { blockBytes, gathers, layout, mostBlocks, nearDistances, report, reportBytes } from "./layout.js";
-import { lookupModule } from "./lookup.js";
+import { lookUpIn } from "./proven-lookup.js";
 
 const bf16 = format("bf16");
 
@@ -53,44 +47,8 @@ export function comparerOf(kernel: DifferenceKernel): Comparer {
       used += Math.ceil(length / 16) * 16;
       return new Uint8Array(comparison.memory, at, length);
     },
-    comparison: (of) => (of === bf16 ? comparison : fallback.comparison(of)),
-    lookUp: lookUpIn(comparison.host),
-  };
-}
-
-/**
- * Looks up by the kernel what lies in the memory. It is compiled when it is first asked for, and its first answer compared
- * with that of the specification, which is taken from then on if they differ.
- */
-function lookUpIn(host: { readonly memory: WasmMemory }): LookUp {
-  const { buffer } = host.memory;
-  const proven = new Map<"one" | "two", Kernel | null>();
-  return (runs, tables, into) => {
-    const { codes, scales, bytes } = runs;
-    const isInMemory = [codes, scales, tables, into].every((view) => view.buffer === buffer);
-    const name = tables instanceof Uint32Array ? "two" : "one";
-    const call = (kernel: Kernel) =>
-      kernel(
-        codes.byteOffset,
-        scales.byteOffset,
-        codes.length / bytes,
-        bytes,
-        tables.byteOffset,
-        into.byteOffset,
-      );
-    const known = proven.get(name);
-    if (!isInMemory || known === null) lookUpCodes(runs, tables, into);
-    else if (known !== undefined) call(known);
-    else {
-      const kernel = new webAssembly!.Instance(new webAssembly!.Module(lookupModule(memorySize)), { host })
-        .exports[name];
-      const expected = new Uint16Array(into.length);
-      lookUpCodes(runs, tables, expected);
-      call(kernel);
-      const isRight = expected.every((code, i) => code === into[i]);
-      proven.set(name, isRight ? kernel : null);
-      if (!isRight) into.set(expected);
-    }
+    comparison: (compared) => (compared === bf16 ? comparison : fallback.comparison(compared)),
+    lookUp: lookUpIn(comparison.host.memory, memorySize),
   };
 }
 

@@ -12,14 +12,19 @@ import { addCount } from "./sum.js";
  * The body of `begin(base, count)`: stores the given weights, as startState of update/apply.ts does, and counts those
  * that this changed.
  */
-export function writeBegin(k: FunctionWriter, settings: LaneSettings, layout: Layout, of: CaseLayout): void {
+export function writeBegin(
+  k: FunctionWriter,
+  settings: LaneSettings,
+  layout: Layout,
+  caseLayout: CaseLayout,
+): void {
   const { f32x4, i32, v128 } = k;
-  const ofWeight = settings.scheme === "master" ? [of.carriers] : [];
-  const states = [of.carriers];
+  const ofWeight = settings.scheme === "master" ? [caseLayout.carriers] : [];
+  const states = [caseLayout.carriers];
   if ("recipe" in settings) {
     const masters = settings.recipe.carriers.filter(({ from }) => from === "weight");
-    ofWeight.push(...masters.map(({ name }) => of.states[name]));
-    states.push(...Object.values(of.states));
+    ofWeight.push(...masters.map(({ name }) => caseLayout.states[name]));
+    states.push(...Object.values(caseLayout.states));
   }
   const [base, count] = [k.parameter(0, "i32"), k.parameter(1, "i32")];
   const changed = k.variable("i32");
@@ -27,8 +32,8 @@ export function writeBegin(k: FunctionWriter, settings: LaneSettings, layout: La
     const given = loadGroup(k, row, layout.given);
     const masks = given.map((x, half) => {
       const stored = round(k, x, { ...settings, rounding: "nearest-even" }, () => k.i32x4.constant(0));
-      k.store("v128", stored, row, of.start + half * vectorBytes);
-      k.store("v128", stored, row, of.weights + half * vectorBytes);
+      k.store("v128", stored, row, caseLayout.start + half * vectorBytes);
+      k.store("v128", stored, row, caseLayout.weights + half * vectorBytes);
       for (const state of new Set(states)) {
         if (state === null) continue;
         const from = ofWeight.includes(state) ? x : k.i32x4.constant(0);
@@ -37,9 +42,10 @@ export function writeBegin(k: FunctionWriter, settings: LaneSettings, layout: La
       return v128.and(f32x4.ne(stored, x), f32x4.eq(x, x));
     });
     k.assign(changed, i32.add(changed, i32.popcnt(flagsOf(k, masks[0], masks[1]))));
-    for (const offset of [of.moved, of.nonfinite]) k.store("i32_8", i32.constant(0), flags, offset);
+    for (const offset of [caseLayout.moved, caseLayout.nonfinite])
+      k.store("i32_8", i32.constant(0), flags, offset);
   });
-  addCount(k, changed, base, of.tally + tensorTally.castChanged);
+  addCount(k, changed, base, caseLayout.tally + tensorTally.castChanged);
 }
 
 /** The body of `beginCounterfactual(base, count)`: the fp32 run starts from the weights as given. */

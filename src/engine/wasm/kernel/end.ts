@@ -6,6 +6,7 @@ import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { type CaseLayout, type Layout, scratchLayout, tensorTally } from "../layout.js";
 import { forEachBlock, forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
 import { flagsOf, promoteHalf } from "./lanes.js";
+import { countSharedEnds } from "./shared-ends.js";
 import { addCount, addExactly, sumOfLanes } from "./sum.js";
 
 const countNames = [
@@ -30,7 +31,7 @@ export function writeEnd(
   k: FunctionWriter,
   { scheme }: UpdateSettings,
   layout: Layout,
-  of: CaseLayout,
+  caseLayout: CaseLayout,
 ): void {
   const { f32x4, f64x2, i32, v128, i32x4 } = k;
   const [base, count, tally] = endParameters.map((type, i) => k.parameter(i, type));
@@ -63,10 +64,10 @@ export function writeEnd(
       const variables = (offset: number) => loadGroup(k, row, offset).map(variable);
       const given = variables(layout.given);
       const now = variables(layout.now);
-      const start = variables(of.start);
-      const weights = variables(of.weights);
-      const carriers = holds === "weight" ? null : variables(of.carriers!);
-      const excluded = k.load("i32_8u", flags, of.nonfinite);
+      const start = variables(caseLayout.start);
+      const weights = variables(caseLayout.weights);
+      const carriers = holds === "weight" ? null : variables(caseLayout.carriers!);
+      const excluded = k.load("i32_8u", flags, caseLayout.nonfinite);
       const finite = k.variable("i32");
       k.assign(finite, i32.constant(0xff));
       const [low, high] = halves.map((h) =>
@@ -90,7 +91,7 @@ export function writeEnd(
       tallied("unchanged", unchanged);
       tallied("still", i32.and(unchanged, flagsOf(k, sameNow, sameNowHigh)));
       tallied("neverUpdated", i32.and(unchanged, i32.xor(k.load("i32_8u", flags, layout.updated), 0xff)));
-      tallied("returned", i32.and(unchanged, k.load("i32_8u", flags, of.moved)));
+      tallied("returned", i32.and(unchanged, k.load("i32_8u", flags, caseLayout.moved)));
 
       const inFp32: V128[] = [];
       const visible = halves.map((half) => variable(displacement(k, weights[half], start[half])));
@@ -140,6 +141,7 @@ export function writeEnd(
   });
 
   for (const name of countNames) addCount(k, counts.get(name)!, tally, tensorTally[name]);
+  if (caseLayout.shared) countSharedEnds(k, caseLayout, { base, count, tally });
 }
 
 /** The published probes of lens/probes.ts that judge the end, on two weights; both call an unchanged weight unchanged. */

@@ -26,8 +26,8 @@ export function fma(
 ): V128 {
   const { f32x4, f64x2, i8x16, i32x4, v128 } = k;
   const terms = halves.map((h) => {
-    const [x, y, z] = [a, b, c].map((of) =>
-      written.once(`half ${h} of ${written.nameOf(of)}`, () => promoteHalf(k, of, h)),
+    const [x, y, z] = [a, b, c].map((operand) =>
+      written.once(`half ${h} of ${written.nameOf(operand)}`, () => promoteHalf(k, operand, h)),
     );
     return { product: f64x2.mul(x, y), z };
   });

@@ -1,5 +1,4 @@
-import type { Format } from "../../../format/format.js";
-import { exponentShift, magnitude as magnitudeOf, ulpBinade } from "../../lane/numbers.js";
+import { exponentShift, magnitude as magnitudeOf } from "../../lane/numbers.js";
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { histogramTable as table } from "../layout.js";
 
@@ -10,8 +9,11 @@ export interface Sized {
   /** {@link sizeBits} of the update. */
   readonly size: V128;
   readonly weight: V128;
+  /** The exponent field, in its place, of the binade whose gap the weight has: ulpBinade of lane/numbers.ts. */
+  readonly binade: V128;
   readonly zero: V128;
   readonly moved: V128;
+  /** With `moved`: of neither class. */
   readonly kept: V128 | null;
 }
 
@@ -29,8 +31,7 @@ export function sizeBits(k: FunctionWriter, subnormal: V128): V128 {
  */
 export function countInHistogram(
   k: FunctionWriter,
-  format: Format,
-  { magnitude, size, weight, zero, moved, kept }: Sized,
+  { magnitude, size, weight, binade, zero, moved, kept }: Sized,
   at: { readonly table: I32; readonly places: I32 },
 ): void {
   const { f32x4, i32, i32x4, v128 } = k;
@@ -40,7 +41,7 @@ export function countInHistogram(
   // A bin has 2^7 bytes. Shifted before they are subtracted: distances of exponents need ten bits.
   const bytes = (bits: V128) => i32x4.shr_s(bits, exponentShift - 7);
   const sizeBin = v128.and(bytes(size), i32x4.constant(-table.binBytes));
-  const bin = i32x4.sub(sizeBin, bytes(ulpBinade(k, weight, format)));
+  const bin = i32x4.sub(sizeBin, bytes(binade));
   const kind = [
     [rule, table.ruleKind] as const,
     [moved, table.movedKind] as const,

@@ -1,4 +1,5 @@
 import type { Format } from "../../../format/format.js";
+import { sharesScales } from "../../../update/block-settings.js";
 import type { RecipeSettings } from "../../../update/optimizer.js";
 import { RecipeScalars } from "../../lane/recipe-scalars.js";
 import type { LaneSettings } from "../../lane/refusal.js";
@@ -22,6 +23,7 @@ import {
   writeBeginMoment,
   writeStepRun,
 } from "./recipe.js";
+import { writeBeginShared } from "./shared-ends.js";
 import { stepParameters, writeStep } from "./step.js";
 import { addExactly, writeAddExactly } from "./sum.js";
 
@@ -66,7 +68,7 @@ export function kernelModule(
   own: OwnKernels | null = null,
 ): Uint8Array<ArrayBuffer> {
   const range = ["i32", "i32"] as const;
-  const recipes = cases.filter((of): of is RecipeSettings => "recipe" in of);
+  const recipes = cases.filter((settings): settings is RecipeSettings => "recipe" in settings);
   const scalars = recipes.length === 0 ? null : new RecipeScalars(recipes);
   const functions: ExportedFunction[] = [
     { name: addExactly, parameters: ["i32", "f64"], write: writeAddExactly },
@@ -87,26 +89,37 @@ export function kernelModule(
   ];
   functions.push(...(own?.functions(layout) ?? []));
   for (const [c, settings] of cases.entries()) {
-    const of = layout.cases[c];
+    const caseLayout = layout.cases[c];
     const recipe = scalars && {
       lines: scalars.cases[c],
       first: c > 0 && isCompared(cases, c) ? layout.cases[0].weights : null,
     };
     functions.push(
-      { name: `begin ${c}`, parameters: range, write: (k) => writeBegin(k, settings, layout, of) },
+      {
+        name: `begin ${c}`,
+        parameters: range,
+        write: (k) =>
+          sharesScales(settings)
+            ? writeBeginShared(k, settings, layout, caseLayout)
+            : writeBegin(k, settings, layout, caseLayout),
+      },
       {
         name: `step ${c}`,
         parameters: recipe ? [...stepParameters, ...recipeParameters] : stepParameters,
-        write: (k) => writeStep(k, settings, layout, of, recipe),
+        write: (k) => writeStep(k, settings, layout, caseLayout, recipe),
       },
-      { name: `end ${c}`, parameters: endParameters, write: (k) => writeEnd(k, settings, layout, of) },
+      {
+        name: `end ${c}`,
+        parameters: endParameters,
+        write: (k) => writeEnd(k, settings, layout, caseLayout),
+      },
     );
     if (!("recipe" in settings)) continue;
     for (const m of settings.recipe.moments.keys()) {
       functions.push({
         name: `moment ${c} ${m}`,
         parameters: momentParameters,
-        write: (k) => writeBeginMoment(k, settings, layout, of, m),
+        write: (k) => writeBeginMoment(k, settings, layout, caseLayout, m),
       });
     }
   }

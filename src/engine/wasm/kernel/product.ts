@@ -36,8 +36,8 @@ export function writeProduct(k: FunctionWriter, rounded: Format | undefined): vo
   k.loop(i32.constant(0), count, productColumns, (j) => {
     for (const sum of sums) k.assign(sum, f64x2.constant(0));
     k.assign(column, i32.add(right, i32.shl(j, 3)));
-    k.loop(left, leftEnd, 8, (of) => {
-      const factor = k.load("v128_64_splat", of);
+    k.loop(left, leftEnd, 8, (element) => {
+      const factor = k.load("v128_64_splat", element);
       for (const [pair, sum] of sums.entries()) {
         k.assign(sum, f64x2.add(sum, f64x2.mul(factor, k.load("v128", column, pair * vectorBytes))));
       }

@@ -87,14 +87,14 @@ export class RecipeCounts {
 /**
  * Counts four weights after a step.
  *
- * @param of their classes as masks; `gone` are not finite, and are in none of the others but `zero`.
+ * @param masks their classes as masks; `gone` are not finite, and are in none of the others but `zero`.
  * @param first the weights of the job's first case, or null.
  */
 export function countRecipe(
   k: FunctionWriter,
   counts: RecipeCounts,
   { idle, shrinks, underflows, guarded, after }: LaneRecipeStep<V128>,
-  of: {
+  masks: {
     readonly zero: V128;
     readonly moved: V128;
     readonly gone: V128;
@@ -103,7 +103,7 @@ export function countRecipe(
   first: V128 | null,
 ): void {
   const { f32x4, v128 } = k;
-  const stays = v128.not(v128.or(of.gone, v128.andnot(of.moved, of.zero)));
+  const stays = v128.not(v128.or(masks.gone, v128.andnot(masks.moved, masks.zero)));
   const idles = v128.and(stays, idle);
   const active = v128.andnot(stays, idle);
   const [gradient, weightDecay, momentUnderflow, epsilon, storage] = counts.causes;
@@ -113,7 +113,7 @@ export function countRecipe(
   const held = v128.andnot(active, underflows);
   counts.add(epsilon, v128.and(held, guarded));
   counts.add(storage, v128.andnot(held, guarded));
-  for (const [m, { zero, moved, kept }] of of.moments.entries()) {
+  for (const [m, { zero, moved, kept }] of masks.moments.entries()) {
     counts.add(counts.moments[m].zero, zero);
     counts.add(counts.moments[m].moved, moved);
     if (kept) counts.add(counts.moments[m].kept, kept);

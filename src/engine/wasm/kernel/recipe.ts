@@ -107,13 +107,18 @@ function kernelOf(
 export function takeRecipeStep(
   k: FunctionWriter,
   settings: RecipeSettings,
-  { layout, of, lines, scalars }: RecipeCase & { readonly layout: Layout; readonly scalars: StepScalars },
+  {
+    layout,
+    of: caseLayout,
+    lines,
+    scalars,
+  }: RecipeCase & { readonly layout: Layout; readonly scalars: StepScalars },
   group: RecipeGroup,
   bits: GroupBits | null,
 ): readonly LaneRecipeStep<V128>[] {
   const { row } = group;
   const gradients = loadGroup(k, row, layout.updates);
-  const rows = Object.entries({ p: of.weights, ...of.states });
+  const rows = Object.entries({ p: caseLayout.weights, ...caseLayout.states });
   const states = rows.map(([name, at]) => [name, loadGroup(k, row, at)] as const);
   return halves.map((half) => {
     let draw = 0;
@@ -143,7 +148,8 @@ export function writeStepRun(k: FunctionWriter, layout: Layout, lines: CaseLines
     const gradients = loadGroup(k, row, layout.updates);
     const now = loadGroup(k, row, layout.now);
     const moments = lines.recipe.moments.map(
-      ({ name, of }) => [name, layout.moments![of], loadGroup(k, row, layout.moments![of])] as const,
+      ({ name, of: role }) =>
+        [name, layout.moments![role], loadGroup(k, row, layout.moments![role])] as const,
     );
     const [low, high] = halves.map((half) => {
       const kernel = kernelOf(k, scalars, { i, elements, tail: count }, half, () => k.i32x4.constant(0));
@@ -173,7 +179,7 @@ export function writeBeginMoment(
   k: FunctionWriter,
   { recipe, format }: RecipeSettings,
   layout: Layout,
-  of: CaseLayout,
+  caseLayout: CaseLayout,
   moment: number,
 ): void {
   const [base, count] = [k.parameter(0, "i32"), k.parameter(1, "i32")];
@@ -185,10 +191,10 @@ export function writeBeginMoment(
     for (const [half, recorded] of loadGroup(k, row, layout.updates).entries()) {
       const value = recipe.correctedMoments ? divided(k, recorded, correction) : recorded;
       const stored = name === kind ? value : store(value);
-      k.store("v128", stored, row, of.states[name] + half * vectorBytes);
+      k.store("v128", stored, row, caseLayout.states[name] + half * vectorBytes);
       if (carrier === undefined) continue;
       const second = store(k.f32x4.sub(value, stored));
-      k.store("v128", second, row, of.states[carrier] + half * vectorBytes);
+      k.store("v128", second, row, caseLayout.states[carrier] + half * vectorBytes);
     }
   });
 }

@@ -1,7 +1,8 @@
+import { sharesScales } from "../../../update/block-settings.js";
 import type { UpdateSettings } from "../../../update/settings.js";
 import { storageArithmetic } from "../../lane/arithmetic.js";
 import { foundNonfinite } from "../../lane/classes.js";
-import { displacement, isNonfinite, magnitude as magnitudeOf } from "../../lane/numbers.js";
+import { displacement, isNonfinite, magnitude as magnitudeOf, ulpBinade } from "../../lane/numbers.js";
 import type { CaseLines } from "../../lane/recipe-scalars.js";
 import type { LaneRecipeStep } from "../../lane/recipe-step.js";
 import type { LaneSettings } from "../../lane/refusal.js";
@@ -21,6 +22,7 @@ import {
   momentMasks,
   RecipeCounts,
 } from "./recipe-counts.js";
+import { forEachSharedGroup, SharedStep, type StepScales } from "./shared-step.js";
 import { addCount, addExactly, countOf, sumOfLanes } from "./sum.js";
 
 /** Parameters of `step`: where the worker's memory begins, weights, the tally of the step, and the random bits. */
@@ -29,6 +31,8 @@ export const stepParameters = ["i32", "i32", "i32", "i32", "i32", "i32", "i32"] 
 /** What was done to four weights: by a scheme, or by a recipe. */
 type Taken = Pick<LaneRecipeStep<V128>, "before" | "after" | "update"> & {
   readonly recipe?: LaneRecipeStep<V128>;
+  /** Where scales are shared: whether the code moves under the scale before the step, and the binade of its gap. */
+  readonly shared?: { readonly codeMoves: V128; readonly binade: V128 };
 };
 
 /** What became of four updates: CaseLens of the reference engine as masks. */
@@ -63,7 +67,7 @@ export function writeStep(
   k: FunctionWriter,
   settings: LaneSettings,
   layout: Layout,
-  of: CaseLayout,
+  caseLayout: CaseLayout,
   recipe: StepRecipe | null = null,
 ): void {
   const { f64x2, i32, i32x4, v128 } = k;
@@ -80,6 +84,7 @@ export function writeStep(
   const [elements, at, tail] = recipe ? recipeParameters.map((type, i) => k.parameter(7 + i, type)) : [];
   const scalars = recipe && new StepScalars(k, at, recipe.lines);
   const recipeCounts = recipe && new RecipeCounts(k, recipe.lines.recipe);
+  const shared = sharesScales(settings) ? new SharedStep(k, settings, layout, caseLayout) : null;
 
   forEachBlock(k, count, (from, to) => {
     const nothing = i32x4.constant(0);
@@ -87,7 +92,7 @@ export function writeStep(
     for (let i = 0; i < 8; i++)
       k.store("v128", nothing, scratch, scratchLayout.effectiveSquared + i * vectorBytes);
 
-    forEachGroup(k, base, from, to, (row, flags, i) => {
+    const group = (scales: StepScales | null, row: I32, flags: I32, i: I32) => {
       const pairs = i32x4.add(i32x4.splat(i32.add(pairLow, i32.shr_u(i, 1))), i32x4.constants(0, 1, 2, 3));
       const bits = key && new GroupBits(k, key, [pairs, pairHighs]);
       const taken =
@@ -95,11 +100,13 @@ export function writeStep(
           ? takeRecipeStep(
               k,
               settings,
-              { layout, of, lines: recipe!.lines, scalars: scalars! },
+              { layout, of: caseLayout, lines: recipe!.lines, scalars: scalars! },
               { row, i, elements, tail },
               bits,
             ).map((step): Taken => ({ ...step, recipe: step }))
-          : takeStep(k, settings, layout, of, row, bits);
+          : scales
+            ? shared!.take(row, scales, bits)
+            : takeStep(k, settings, layout, caseLayout, row, bits);
       const outcomes = leaveOutNonfinite(
         k,
         settings,
@@ -107,7 +114,12 @@ export function writeStep(
         (masks) => {
           const found = flagsOf(k, masks[0], masks[1]);
           k.assign(nonfinite, i32.add(nonfinite, i32.popcnt(found)));
-          k.store("i32_8", i32.or(k.load("i32_8u", flags, of.nonfinite), found), flags, of.nonfinite);
+          k.store(
+            "i32_8",
+            i32.or(k.load("i32_8u", flags, caseLayout.nonfinite), found),
+            flags,
+            caseLayout.nonfinite,
+          );
         },
         recipeCounts,
       );
@@ -118,18 +130,22 @@ export function writeStep(
         }
       }
 
-      for (const [half, { before, update, zero, moved, carried, magnitude, size }] of outcomes.entries()) {
+      for (const [half, outcome] of outcomes.entries()) {
+        const { before, update, zero, moved, carried, magnitude, size } = outcome;
         const tallied = (lanes: V128, mask: V128) => k.assign(lanes, i32x4.sub(lanes, mask));
+        const collateral = outcome.shared ? v128.andnot(moved, outcome.shared.codeMoves) : null;
+        if (collateral) shared!.countCollateral(collateral, zero);
         tallied(counts.zero, zero);
-        tallied(counts.moved, v128.andnot(moved, zero));
+        tallied(counts.moved, v128.andnot(collateral ? v128.andnot(moved, collateral) : moved, zero));
         const kept = carried && v128.andnot(carried, moved);
         if (kept) tallied(counts.kept, v128.andnot(kept, zero));
+        const binade = outcome.shared?.binade ?? ulpBinade(k, before.weight, settings.format);
+        const neither = collateral && v128.or(kept!, collateral);
         countInHistogram(
           k,
-          settings.format,
-          { magnitude, size, weight: before.weight, zero, moved, kept },
+          { magnitude, size, weight: before.weight, binade, zero, moved, kept: neither ?? kept },
           {
-            table: i32.add(base, of.histogram),
+            table: i32.add(base, caseLayout.histogram),
             places: i32.add(scratch, scratchLayout.places),
           },
         );
@@ -142,10 +158,13 @@ export function writeStep(
       // Weights that stay add zeros to the other sums: skipping them changes no bit.
       k.if(v128.any_true(v128.or(outcomes[0].moved, outcomes[1].moved)), () => {
         const found = flagsOf(k, outcomes[0].moved, outcomes[1].moved);
-        k.store("i32_8", i32.or(k.load("i32_8u", flags, of.moved), found), flags, of.moved);
+        k.store("i32_8", i32.or(k.load("i32_8u", flags, caseLayout.moved), found), flags, caseLayout.moved);
         for (const [half, outcome] of outcomes.entries()) addEffective(k, outcome, scratch, half);
       });
-    });
+    };
+    if (shared)
+      forEachSharedGroup(k, { base, from, to }, (row, block) => shared.beginBlock(row, block), group);
+    else forEachGroup(k, base, from, to, (row, flags, i) => group(null, row, flags, i));
 
     k.call(addExactly, i32.add(tally, stepTally.updateSquared), sumOfLanes(k, updateSquared));
     for (const sum of ["effectiveSquared", "product"] as const) {
@@ -154,13 +173,14 @@ export function writeStep(
     }
   });
 
-  for (const of of ["zero", "moved", "kept"] as const) {
-    addCount(k, countOf(k, counts[of], scratch, scratchLayout.places), tally, stepTally[of]);
+  for (const field of ["zero", "moved", "kept"] as const) {
+    addCount(k, countOf(k, counts[field], scratch, scratchLayout.places), tally, stepTally[field]);
   }
   addCount(k, nonfinite, tally, stepTally.nonfinite);
+  shared?.store((lanes) => countOf(k, lanes, scratch, scratchLayout.places), tally);
   recipeCounts?.store(
     (lanes) => countOf(k, lanes, scratch, scratchLayout.places),
-    { tally: i32.add(base, of.recipe), step: tally },
+    { tally: i32.add(base, caseLayout.recipe), step: tally },
     recipe!.first !== null,
   );
 }
@@ -170,20 +190,20 @@ function takeStep(
   k: FunctionWriter,
   settings: UpdateSettings,
   layout: Layout,
-  of: CaseLayout,
+  caseLayout: CaseLayout,
   row: I32,
   bits: GroupBits | null,
 ) {
   const updates = loadGroup(k, row, layout.updates);
-  const weights = loadGroup(k, row, of.weights);
-  const carriers = of.carriers === null ? [null, null] : loadGroup(k, row, of.carriers);
+  const weights = loadGroup(k, row, caseLayout.weights);
+  const carriers = caseLayout.carriers === null ? [null, null] : loadGroup(k, row, caseLayout.carriers);
   return halves.map((half) => {
     let draw = 0;
     const arithmetic = storageArithmetic(k, settings, () => bits!.draw(half, draw++));
     const before: LaneState<V128> = { weight: weights[half], carrier: carriers[half] };
     const after = schemeSteps[settings.scheme](before, updates[half], arithmetic);
-    k.store("v128", after.weight, row, of.weights + half * vectorBytes);
-    if (after.carrier) k.store("v128", after.carrier, row, of.carriers! + half * vectorBytes);
+    k.store("v128", after.weight, row, caseLayout.weights + half * vectorBytes);
+    if (after.carrier) k.store("v128", after.carrier, row, caseLayout.carriers! + half * vectorBytes);
     return { before, after, update: updates[half] };
   });
 }
@@ -225,7 +245,7 @@ function leaveOutNonfinite(
     };
     const nonfinite = foundNonfinite(k, settings, before, update, after);
     const magnitudes = (recipe?.moments ?? []).map((moment) => momentMagnitudes(k, moment));
-    const unusual = magnitudes.reduce((sum, of) => v128.or(sum, isNonfinite(k, of)), nonfinite);
+    const unusual = magnitudes.reduce((sum, one) => v128.or(sum, isNonfinite(k, one)), nonfinite);
     return { outcome, nonfinite, subnormal, magnitudes, unusual: v128.or(unusual, subnormal) };
   });
   k.if(v128.any_true(v128.or(found[0].unusual, found[1].unusual)), () => {

@@ -25,16 +25,16 @@ export function productsModule(memory: MemorySize): Uint8Array<ArrayBuffer> {
   ]);
 }
 
-function quads(k: FunctionWriter, of: "rows" | "columns"): void {
+function quads(k: FunctionWriter, side: "rows" | "columns"): void {
   const { i32 } = k;
   const [tile, rowBytes, count, panel, steps, sums] = [0, 1, 2, 3, 4, 5].map((i) => k.parameter(i, "i32"));
   const from = variableOf(k, tile);
   const to = variableOf(k, sums);
-  const next = of === "rows" ? i32.shl(rowBytes, 2) : i32.constant(4 * quad);
+  const next = side === "rows" ? i32.shl(rowBytes, 2) : i32.constant(4 * quad);
   const zero = i32.constant(0);
   k.loop(zero, count, 1, () => {
     const products =
-      of === "rows"
+      side === "rows"
         ? alongRows(k, from, rowBytes, panel, steps)
         : alongColumns(k, from, rowBytes, panel, steps);
     for (const [i, vector] of products.entries()) addTo(k, vector, to, 32 * i);

@@ -175,8 +175,8 @@ function multipliesRightly(kernel: object): boolean {
     const number = (i: number) => Math.fround(Math.sin(i * 12.9898) + 0.1);
     const tile = Float32Array.from({ length: rows * columns }, (_, i) => number(i));
     const x = Float64Array.from({ length: columns * width }, (_, i) => number(i + 0.5));
-    const [right, found] = [plainProducts, productsOf(kernel)].map((of) => {
-      const products = of(columns, width, rows);
+    const [right, found] = [plainProducts, productsOf(kernel)].map((productsFor) => {
+      const products = productsFor(columns, width, rows);
       products.begin(x);
       const image = products.multiply(tile, rows, true).slice();
       return [image, products.gathered()];

@@ -13,25 +13,25 @@ import { drawText, kernelText, loadPair, ofPiece, storePair } from "./text.js";
 export function adamwKernel(run: SimulatedRun): string {
   const hasSignal = run.snr !== 0;
   const holds = conditionsOf(run);
-  const elements = [0, 1].map((of) => {
+  const elements = [0, 1].map((half) => {
     const k = new WgslWriter();
-    const word = (name: string) => u32(`${name}.${"xy"[of]}`);
+    const word = (name: string) => u32(`${name}.${"xy"[half]}`);
     const noise = drawnNumber(k, word("noise"), "table");
     const signal = hasSignal
       ? k.f32x4.mul(k.f32x4.constant(run.snr), drawnNumber(k, word("own"), "signal"))
       : k.i32x4.constant(0);
     const before = {
       gradient: k.f32x4.mul(u32("scale"), k.f32x4.add(noise, signal)),
-      m: u32(`m${of}`),
-      v: u32(`v${of}`),
-      weight: u32(`c${of}`),
+      m: u32(`m${half}`),
+      v: u32(`v${half}`),
+      weight: u32(`c${half}`),
     };
     const scalars = adamwScalars.map((_, i) => u32(`scalar${i}`));
     const { m, v, update } = adamwStep(k, k.fma, scalars, before, holds);
     return `{
 ${k.text}
-m${of} = ${m.text}; v${of} = ${v.text};
-updates[2u * pair + ${of}u] = select(0u, ${update.text}, element + ${of}u < length);
+m${half} = ${m.text}; v${half} = ${v.text};
+updates[2u * pair + ${half}u] = select(0u, ${update.text}, element + ${half}u < length);
 }`;
   });
   return kernelText({

@@ -26,11 +26,11 @@ export function beginKernel(drawn: DrawnWeights | null): string {
       pair: `let g0 = updates[2u * pair]; let g1 = updates[2u * pair + 1u];\n${store.join("\n")}`,
     });
   }
-  const weights = [0, 1].map((of) => {
-    const k = new WgslWriter(`g${of}_`);
-    const z = drawnNumber(k, u32(`bits.${"xy"[of]}`), "knots");
+  const weights = [0, 1].map((half) => {
+    const k = new WgslWriter(`g${half}_`);
+    const z = drawnNumber(k, u32(`bits.${"xy"[half]}`), "knots");
     const weight = weightOf(k, z, u32("mean"), u32("sigma"), drawn.format);
-    return `${k.text}\nlet g${of} = select(0u, ${weight.text}, element + ${of}u < length);`;
+    return `${k.text}\nlet g${half} = select(0u, ${weight.text}, element + ${half}u < length);`;
   });
   return kernelText({
     before: `
@@ -47,19 +47,21 @@ let keyLow = ${ofPiece("weightKeyLow")}; let keyHigh = ${ofPiece("weightKeyHigh"
  */
 export function beginCaseKernel(settings: LaneSettings, from: "given" | "uploaded"): string {
   const planes = statePlanes(settings);
-  const stored = [0, 1].map((of) => {
-    const k = new WgslWriter(`s${of}_`);
-    const given = u32(`g${of}`);
+  const stored = [0, 1].map((half) => {
+    const k = new WgslWriter(`s${half}_`);
+    const given = u32(`g${half}`);
     const w = round(k, given, { ...settings, rounding: "nearest-even" }, () => k.i32x4.constant(0));
     const changed = k.v128.and(k.f32x4.ne(w, given), k.f32x4.eq(given, given));
-    return `${k.text}\nlet w${of} = ${w.text};\naltered += select(0u, 1u, ${changed.text});`;
+    return `${k.text}\nlet w${half} = ${w.text};\naltered += select(0u, 1u, ${changed.text});`;
   });
   const load =
     from === "given"
       ? loadPair(["g0", "g1"], "fp32", fp32Planes.given, false)
       : "let g0 = updates[2u * pair]; let g1 = updates[2u * pair + 1u];";
   const { carriers } = "recipe" in settings ? settings.recipe : { carriers: [] };
-  const masters = carriers.flatMap((of) => (of.from === "weight" ? planes.states.get(of.name)!.plane : []));
+  const masters = carriers.flatMap((carrier) =>
+    carrier.from === "weight" ? planes.states.get(carrier.name)!.plane : [],
+  );
   return kernelText({
     before: "var altered = 0u;",
     pair: `${load}

@@ -60,7 +60,7 @@ export function endKernel(settings: Planned): string {
   const sums = endSumsOf(settings);
   const counts = endCounts.slice(0, endCounts.indexOf("castChanged"));
   const lanes = 2 * sums.length;
-  const elements = [0, 1].map((of) => elementText(settings, of));
+  const elements = [0, 1].map((half) => elementText(settings, half));
   const load = (names: readonly [string, string], buffer: string, plane: number, packed: boolean) =>
     loadPair(names, buffer, plane, packed);
   return kernelText({
@@ -90,10 +90,10 @@ ${sumText(sums.length, endCounts.length, "sums")}`,
   });
 }
 
-function elementText(settings: Planned, of: number): string {
+function elementText(settings: Planned, half: number): string {
   const { holds } = schemes[settings.scheme];
   const k = new WgslWriter();
-  const [before, after, given, now, carrier] = ["b", "a", "g", "c", "k"].map((name) => u32(`${name}${of}`));
+  const [before, after, given, now, carrier] = ["b", "a", "g", "c", "k"].map((name) => u32(`${name}${half}`));
   const fp32 = displacement(k, now, given);
   const visible = displacement(k, after, before);
   // retainedDisplacement of engine/end.ts; of a scheme's master it is that of the fp32 run.
@@ -114,22 +114,22 @@ function elementText(settings: Planned, of: number): string {
   };
   const terms = endSumsOf(settings).map((name, sum) => {
     const [a, b] = factors[name]!;
-    const at = 2 * sum + of;
+    const at = 2 * sum + half;
     return `left[${at}] = select(${a.text}, 0u, gone); right[${at}] = select(${b.text}, 0u, gone);`;
   });
   const count = (name: (typeof endCounts)[number], condition: string) =>
     `n[${endCounts.indexOf(name)}] += select(0u, 1u, ${condition});`;
-  const bit = (flags: string) => `((${flags} >> (2u * i + ${of}u)) & 1u) == 1u`;
+  const bit = (flags: string) => `((${flags} >> (2u * i + ${half}u)) & 1u) == 1u`;
   return `{
-let gone = (${bit("flagsNonfinite")}) | (max(g${of} & 0x7fffffffu, c${of} & 0x7fffffffu) >= 0x7f800000u);
-let unchanged = !gone & ((a${of} == b${of}) | (((a${of} | b${of}) & 0x7fffffffu) == 0u));
+let gone = (${bit("flagsNonfinite")}) | (max(g${half} & 0x7fffffffu, c${half} & 0x7fffffffu) >= 0x7f800000u);
+let unchanged = !gone & ((a${half} == b${half}) | (((a${half} | b${half}) & 0x7fffffffu) == 0u));
 ${count("nonfinite", "gone")}
 ${count("unchanged", "unchanged")}
-${count("still", `unchanged & eq32(c${of}, g${of})`)}
+${count("still", `unchanged & eq32(c${half}, g${half})`)}
 ${count("neverUpdated", `unchanged & !(${bit("flagsUpdated")})`)}
 ${count("returned", `unchanged & (${bit("flagsMoved")})`)}
-${count("pathNotTaken", `!gone & pathNotTaken(b${of}, a${of})`)}
-${count("smallSubnetworks", `!gone & smallSubnetworks(b${of}, a${of})`)}
+${count("pathNotTaken", `!gone & pathNotTaken(b${half}, a${half})`)}
+${count("smallSubnetworks", `!gone & smallSubnetworks(b${half}, a${half})`)}
 ${k.text}
 ${terms.join("\n")}
 }`;

@@ -13,7 +13,7 @@ import {
   statePlanes,
 } from "../layout.js";
 import { u32, type Wgsl, WgslWriter } from "../wgsl/writer.js";
-import type { StepBody } from "./step.js";
+import type { StepBody } from "./step-body.js";
 import { flagsOf, kernelText, loadPair, ofPiece, type ReadAhead, storePair } from "./text.js";
 
 /** Optimizer steps by recipes from the gradients in `updates`: RecipeStepper of the reference engine. */
@@ -26,13 +26,13 @@ export interface StepRecipe {
 }
 
 /** Where a first case leaves its weights: behind the gradients, in the order of the batch. */
-const leftWeight = (of: string) => `updates[params.groups * ${elementsOfGroup}u + 2u * pair + ${of}]`;
+const leftWeight = (half: string) => `updates[params.groups * ${elementsOfGroup}u + 2u * pair + ${half}]`;
 
 /** The scalars of the step, a name for each word that lines read. */
 function scalarsText({ words, intended }: CaseLines): string {
   const both = [words, intended.words];
-  const numbers = new Set(both.flatMap((of) => [...of.numbers.values()]));
-  const conditions = new Set(both.flatMap((of) => [...of.conditions]));
+  const numbers = new Set(both.flatMap((elementWords) => [...elementWords.numbers.values()]));
+  const conditions = new Set(both.flatMap((elementWords) => [...elementWords.conditions]));
   return [
     `let scalars = ${ofPiece("scalars")} + params.scalars;`,
     ...[...numbers].map((word) => `let scalar${word} = constants[scalars + ${word}u];`),
@@ -50,7 +50,7 @@ ${text}
 
 /** Assigns what {@link forBoth} found of its element. */
 function assignText(values: ReadonlyMap<string, string>): string {
-  const side = (of: number) => [...values].map(([name, value]) => `${name}${of} = ${value};`).join(" ");
+  const side = (half: number) => [...values].map(([name, value]) => `${name}${half} = ${value};`).join(" ");
   return `if (which == 0u) { ${side(0)} } else { ${side(1)} }`;
 }
 
@@ -80,7 +80,7 @@ function kernelOf(k: WgslWriter, tailBlock: number, random: () => Wgsl): RecipeK
 /** Takes the fp32 run through the gradients of a step by its recipe. Its `state` are the moments. */
 export function runKernel(lines: CaseLines): string {
   const moments = lines.recipe.moments.map(
-    ({ name, of }) => [name, of === "M" ? momentPlanes.m : momentPlanes.v] as const,
+    ({ name, of: role }) => [name, role === "M" ? momentPlanes.m : momentPlanes.v] as const,
   );
   const k = new WgslWriter();
   const after = runStep(
@@ -115,10 +115,10 @@ ${pairs.map(([names, plane]) => storePair([names[0], names[1]], "state", plane, 
 /** The steps of a recipe. */
 export function recipeBody(settings: RecipeSettings, recipe: StepRecipe, ahead: ReadAhead): StepBody {
   const planes = statePlanes(settings);
-  const states = [...planes.states].map(([name, of]) => ({ name: `state_${name}`, ...of }));
-  const pairs = [{ name: "w", plane: planes.weights, packed: planes.packed }, ...states].map((of) => ({
-    ...of,
-    names: [`${of.name}0`, `${of.name}1`] as const,
+  const states = [...planes.states].map(([name, plane]) => ({ name: `state_${name}`, ...plane }));
+  const pairs = [{ name: "w", plane: planes.weights, packed: planes.packed }, ...states].map((pair) => ({
+    ...pair,
+    names: [`${pair.name}0`, `${pair.name}1`] as const,
   }));
   const { text, draws } = pairText(settings, recipe);
   return {
@@ -126,18 +126,20 @@ export function recipeBody(settings: RecipeSettings, recipe: StepRecipe, ahead: 
     loads: pairs.map(({ names, plane, packed }) => loadPair(names, "state", plane, packed, ahead.word)),
     stores: [
       ...pairs.map(({ names, plane, packed }) => storePair(names, "state", plane, packed)),
-      recipe.weights === "left" ? [0, 1].map((of) => `${leftWeight(`${of}u`)} = w${of};`).join(" ") : "",
+      recipe.weights === "left"
+        ? [0, 1].map((half) => `${leftWeight(`${half}u`)} = w${half};`).join(" ")
+        : "",
     ],
     hasCarrier: settings.recipe.carriers.length > 0,
     opposes: true,
     draws,
     counts: recipeCounts.map((_, i) => `counted${i}`),
     pair: text,
-    element: (of) => ({
-      text: `let u = update${of}; let w = was${of};`,
-      weight: u32(`w${of}`),
-      nonfinite: `nonfinite${of}`,
-      carried: `carried${of}`,
+    element: (half) => ({
+      text: `let u = update${half}; let w = was${half};`,
+      weight: u32(`w${half}`),
+      nonfinite: `nonfinite${half}`,
+      carried: `carried${half}`,
       stores: "",
     }),
   };
@@ -210,12 +212,12 @@ function momentMasks(k: WgslWriter, { before, meant, after, carrier }: LaneMomen
     k,
     judged.reduce((a, b) => i32x4.max_s(a, b)),
   );
-  const of = (mask: Wgsl) => v128.andnot(mask, nonfinite);
-  const zero = of(f32x4.eq(meant, before));
+  const finite = (mask: Wgsl) => v128.andnot(mask, nonfinite);
+  const zero = finite(f32x4.eq(meant, before));
   const hasMoved = f32x4.ne(after, before);
-  const moved = v128.andnot(of(hasMoved), zero);
+  const moved = v128.andnot(finite(hasMoved), zero);
   const masks = { zero, moved, nonfinite };
   if (carrier === null) return masks;
-  const kept = of(v128.andnot(f32x4.ne(carrier.after, carrier.before), v128.or(hasMoved, zero)));
+  const kept = finite(v128.andnot(f32x4.ne(carrier.after, carrier.before), v128.or(hasMoved, zero)));
   return { ...masks, kept };
 }

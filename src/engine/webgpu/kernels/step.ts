@@ -17,6 +17,7 @@ import {
 } from "../layout.js";
 import { u32, type Wgsl, WgslWriter } from "../wgsl/writer.js";
 import { recipeBody, type StepRecipe } from "./recipe.js";
+import type { StepBody, StepElement } from "./step-body.js";
 import {
   countText,
   drawText,
@@ -44,38 +45,6 @@ export interface StepOptions {
   readonly recipe: StepRecipe | null;
 }
 
-/** How a case takes its steps. */
-export interface StepBody {
-  /** Before the pairs. */
-  readonly before: string;
-  /** Of a pair. */
-  readonly loads: readonly string[];
-  readonly stores: readonly string[];
-  /** Whether a number changes that classes call the carrier. */
-  readonly hasCarrier: boolean;
-  /** Whether the update may have another sign than what the weight does. */
-  readonly opposes: boolean;
-  /** Random words that each element takes. */
-  readonly draws: number;
-  /** What is done for a pair before its elements. */
-  readonly pair: string;
-  /** One element of a pair. */
-  element(of: number): StepElement;
-  /** What else is counted of a thread, each an expression. */
-  readonly counts: readonly string[];
-}
-
-/** One element of a pair: text in which `u`, the update, and `w`, the weight before it, become known; and what of it. */
-export interface StepElement {
-  readonly text: string;
-  readonly weight: Wgsl;
-  /** Conditions. */
-  readonly nonfinite: string;
-  readonly carried: string;
-  /** Assigns what the pair stores. */
-  readonly stores: string;
-}
-
 /** The ulp rule of lens/probes.ts, |u| < |w| / 256, on magnitudes of finite numbers. */
 const ruleText = `
 fn ulpRule(mw: u32, mu: u32) -> bool {
@@ -99,7 +68,7 @@ export function stepKernel(settings: LaneSettings, { updates, advances, recipe }
   const body =
     "recipe" in settings ? recipeBody(settings, recipe!, ahead) : schemeBody(settings, advances, ahead);
   const classes = body.hasCarrier ? binClasses.length : 2;
-  const elements = [0, 1].map((of) => elementText(settings, of, body, advances));
+  const elements = [0, 1].map((half) => elementText(settings, half, body, advances));
   const sumNames = stepSums.map((_, sum) => [0, 1].map((lane) => `sum${sum}${lane}`));
   const counts = stepCountsOf(settings).length;
   const bits = Array.from(
@@ -128,7 +97,7 @@ ${ahead.pair}
 ${body.loads.join("\n")}
 ${bits.join("\n")}
 var slow = 0u;
-${[0, 1].map((of) => `var s${of} = 0u; var x${of} = 0u; var es${of} = 0u; var ex${of} = 0u; var against${of} = false;`).join("\n")}
+${[0, 1].map((half) => `var s${half} = 0u; var x${half} = 0u; var es${half} = 0u; var ex${half} = 0u; var against${half} = false;`).join("\n")}
 ${body.pair}
 ${elements.join("\n")}
 ${slowText(sumNames)}
@@ -166,13 +135,13 @@ const fp32Names = ["c0", "c1"] as const;
 
 /** The additions to lanes of sums that were not quick: one copy of their text for all. */
 function slowText(sums: readonly (readonly string[])[]): string {
-  const factors = (sum: number, of: number) =>
+  const factors = (sum: number, half: number) =>
     [
-      { a: `s${of}`, b: `s${of}`, k: `2u * x${of}`, negative: "false" },
-      { a: `es${of}`, b: `es${of}`, k: `2u * ex${of}`, negative: "false" },
-      { a: `es${of}`, b: `s${of}`, k: `ex${of} + x${of}`, negative: `against${of}` },
+      { a: `s${half}`, b: `s${half}`, k: `2u * x${half}`, negative: "false" },
+      { a: `es${half}`, b: `es${half}`, k: `2u * ex${half}`, negative: "false" },
+      { a: `es${half}`, b: `s${half}`, k: `ex${half} + x${half}`, negative: `against${half}` },
     ][sum];
-  const entries = sums.flatMap((lanes, sum) => lanes.map((name, of) => ({ name, ...factors(sum, of) })));
+  const entries = sums.flatMap((lanes, sum) => lanes.map((name, half) => ({ name, ...factors(sum, half) })));
   const choose = (body: (entry: (typeof entries)[number]) => string) =>
     entries
       .map((entry, i) => `${i === entries.length - 1 ? "default" : `case ${i}u`}: { ${body(entry)} }`)
@@ -182,7 +151,7 @@ let bit = firstTrailingBit(slow);
 slow &= slow - 1u;
 var sum = zeroSum(); var a = 0u; var b = 0u; var k = 0u; var negative = false;
 switch bit {
-${choose((of) => `sum = ${of.name}; a = ${of.a}; b = ${of.b}; k = ${of.k}; negative = ${of.negative};`)}
+${choose((entry) => `sum = ${entry.name}; a = ${entry.a}; b = ${entry.b}; k = ${entry.k}; negative = ${entry.negative};`)}
 }
 let term = product32(a, b);
 sum = add64(sum, negative, term.hi, term.lo, bitcast<i32>(k));
@@ -217,7 +186,7 @@ function schemeBody(settings: UpdateSettings, advances: boolean, ahead: ReadAhea
   const { scheme } = settings;
   const planes = statePlanes(settings);
   const { packed, carriers } = planes;
-  const elements = [0, 1].map((of) => schemeElement(settings, of, advances));
+  const elements = [0, 1].map((half) => schemeElement(settings, half, advances));
   return {
     before: "",
     loads: [
@@ -235,16 +204,16 @@ function schemeBody(settings: UpdateSettings, advances: boolean, ahead: ReadAhea
     draws: Math.max(...elements.map(({ draws }) => draws)),
     pair: "",
     counts: [],
-    element: (of) => elements[of],
+    element: (half) => elements[half],
   };
 }
 
-function schemeElement(settings: UpdateSettings, of: number, advances: boolean) {
+function schemeElement(settings: UpdateSettings, half: number, advances: boolean) {
   const { scheme } = settings;
   const isMaster = scheme === "master";
   const k = new WgslWriter();
   let draws = 0;
-  const random = () => u32(`draw${draws++}.${"xy"[of]}`);
+  const random = () => u32(`draw${draws++}.${"xy"[half]}`);
   const carrier = scheme === "in-place" ? null : u32(isMaster ? "c" : "k");
   const before: LaneState<Wgsl> = { weight: u32("w"), carrier };
   const after = schemeSteps[scheme](before, u32("u"), storageArithmetic(k, settings, random));
@@ -253,16 +222,16 @@ function schemeElement(settings: UpdateSettings, of: number, advances: boolean) 
   const next = isMaster ? after.carrier : advances ? k.f32x4.add(u32("c"), u32("u")) : null;
   const hasOwn = carrier !== null && !isMaster;
   const element: StepElement = {
-    text: `let u = u${of}; let w = w${of};
-${advances || isMaster ? `let c = c${of};` : ""}
-${hasOwn ? `let k = k${of};` : ""}
+    text: `let u = u${half}; let w = w${half};
+${advances || isMaster ? `let c = c${half};` : ""}
+${hasOwn ? `let k = k${half};` : ""}
 ${k.text}`,
     weight: after.weight,
     nonfinite: nonfinite.text,
     carried: carrier === null ? "false" : changed(carrier.text, after.carrier!.text),
-    stores: `w${of} = ${after.weight.text};
-${hasOwn ? `k${of} = ${after.carrier!.text};` : ""}
-${advances ? `c${of} = ${next!.text};` : ""}`,
+    stores: `w${half} = ${after.weight.text};
+${hasOwn ? `k${half} = ${after.carrier!.text};` : ""}
+${advances ? `c${half} = ${next!.text};` : ""}`,
   };
   return { ...element, draws };
 }
@@ -275,11 +244,11 @@ function changed(was: string, is: string): string {
 /** What is done for one element of a pair. */
 function elementText(
   { format }: LaneSettings,
-  of: number,
+  half: number,
   { hasCarrier, opposes, element }: StepBody,
   advances: boolean,
 ): string {
-  const step = element(of);
+  const step = element(half);
   const bins = binsOf(format);
   const inBin = new WgslWriter();
   const binade = inBin.i32x4.shr_u(ulpBinade(inBin, u32("w"), format), exponentShift);
@@ -290,9 +259,9 @@ function elementText(
 
   const inMoved = new WgslWriter();
   const effective = displacement(inMoved, step.weight, u32("w")).text;
-  const product = `product32(es${of}, su)`;
+  const product = `product32(es${half}, su)`;
   const flag = (name: string, condition: string) =>
-    `${name} |= select(0u, ${1 << of}u, ${condition}) << (2u * i);`;
+    `${name} |= select(0u, ${1 << half}u, ${condition}) << (2u * i);`;
 
   return `{
 ${step.text}
@@ -309,28 +278,28 @@ ${advances ? flag("flagsUpdated", "!zero") : ""}
 movedAndZero += select(0u, 1u, moved & !zero) + select(0u, 0x10000u, zero & !gone);
 nonfiniteAndKept += select(0u, 1u, gone) + select(0u, 0x10000u, kept);
 let eu = exponent32(mu); let su = significand32(mu);
-s${of} = su; x${of} = eu;
+s${half} = su; x${half} = eu;
 if (live) {
 let rule = ulpRule(mw, mu);
 ruleAndMoved += select(0u, 1u, rule) + select(0u, 0x10000u, rule & moved);
 ${inBin.text}
 atomicAdd(&bins[${ofClass} * ${bins.count}u + ${place}], 1u);
-let sum = addQuickly64(sum0${of}, product32(su, su), bitcast<i32>(2u * eu));
-if (sum.hi == 0u) { slow |= ${1 << of}u; } else { sum0${of} = sum; }
+let sum = addQuickly64(sum0${half}, product32(su, su), bitcast<i32>(2u * eu));
+if (sum.hi == 0u) { slow |= ${1 << half}u; } else { sum0${half} = sum; }
 }
 if (moved) {
 ${inMoved.text}
 let me = ${effective} & 0x7fffffffu;
-es${of} = significand32(me); ex${of} = exponent32(me);
-against${of} = ${opposes ? `(${effective} ^ u) >= 0x80000000u` : "false"};
-let squares = addQuickly64(sum1${of}, product32(es${of}, es${of}), bitcast<i32>(2u * ex${of}));
-if (squares.hi == 0u) { slow |= ${4 << of}u; } else { sum1${of} = squares; }
+es${half} = significand32(me); ex${half} = exponent32(me);
+against${half} = ${opposes ? `(${effective} ^ u) >= 0x80000000u` : "false"};
+let squares = addQuickly64(sum1${half}, product32(es${half}, es${half}), bitcast<i32>(2u * ex${half}));
+if (squares.hi == 0u) { slow |= ${4 << half}u; } else { sum1${half} = squares; }
 let products = ${
     opposes
-      ? `addSignedQuickly64(sum2${of}, ${product}, bitcast<i32>(ex${of} + eu), against${of})`
-      : `addQuickly64(sum2${of}, ${product}, bitcast<i32>(ex${of} + eu))`
+      ? `addSignedQuickly64(sum2${half}, ${product}, bitcast<i32>(ex${half} + eu), against${half})`
+      : `addQuickly64(sum2${half}, ${product}, bitcast<i32>(ex${half} + eu))`
   };
-if (products.hi == 0u) { slow |= ${16 << of}u; } else { sum2${of} = products; }
+if (products.hi == 0u) { slow |= ${16 << half}u; } else { sum2${half} = products; }
 }
 }`;
 }

@@ -1,0 +1,53 @@
+import type { Comparer } from "../lens/difference/difference-codes.js";
+import type { Part } from "../lens/shard/part.js";
+import { planShards } from "../lens/shard/plan.js";
+import type { PlanRate } from "../lens/shard/plan-result.js";
+import { bytes } from "../report/numbers.js";
+import { renderShardPlan } from "../report/shard-plan.js";
+import { comparePair } from "../source/pair/compare-pair.js";
+import type { CheckpointPair } from "../source/pair/pair-up.js";
+import { planPair } from "../source/pair/plan-pair.js";
+import type { DiffOptions } from "./diff-options.js";
+import { partOf, tellPlan } from "./shard.js";
+import type { ShardRequest } from "./shard-option.js";
+import type { Streams } from "./streams.js";
+
+/** Bytes that are compared to tell the time by. */
+const sampleBytes = 2 ** 28;
+
+/** What of a pair a shard compares; a plan is told here. */
+export async function shardOfPair(
+  pair: CheckpointPair,
+  { index, of: total }: ShardRequest,
+  options: DiffOptions,
+  comparer: Comparer,
+  streams: Streams,
+): Promise<Part | "planned"> {
+  const { view = null, rename = [], commonRows = false, strict = false, sample, seed } = options;
+  const tensors = planPair(pair);
+  const work = {
+    command: "diff",
+    settings: { view, rename: rename.map(({ text }) => text), commonRows, strict, sample, seed },
+    files: pair.files,
+    tensors,
+    weights: pair.tensors.length,
+  };
+  if (index !== "plan") return partOf(work, index, total, options.json);
+  tellPlan(work, total, await rateOf(pair, comparer), options, streams, renderShardPlan);
+  return "planned";
+}
+
+/** How fast one thread compares the beginning of the pair, the second time, when it is in memory. */
+async function rateOf(pair: CheckpointPair, comparer: Comparer): Promise<PlanRate> {
+  const tensors = planPair(pair).slice(0, pair.tensors.length);
+  const [{ bytes: all }] = planShards(tensors, 1);
+  const [{ ranges, bytes: sampled }] = planShards(tensors, Math.max(1, Math.ceil(all / sampleBytes)));
+  if (sampled === 0) return { bytesPerSecond: null, measured: "Nothing was compared to tell the time by." };
+  const compare = () => comparePair(pair, { comparer, sample: 0, seed: 0, ranges });
+  await compare();
+  const began = performance.now();
+  await compare();
+  const bytesPerSecond = sampled / ((performance.now() - began) / 1000);
+  const measured = `Measured on this machine, one thread over ${bytes(sampled)} that were in memory: ${bytes(bytesPerSecond)} a second; reading that is slower takes longer.`;
+  return { bytesPerSecond, measured };
+}

@@ -1,0 +1,57 @@
+import type { Command } from "commander";
+import { wholeNumber } from "./common-options.js";
+import { ListOption } from "./strict-options.js";
+
+/** What `diff` and `run` ask of a geometry. */
+export interface GeometryOptions {
+  readonly geometry?: boolean;
+  readonly rank?: number;
+  readonly layers?: number | "all";
+  readonly milestones?: readonly number[];
+}
+
+const mostRank = 1024;
+
+/** @param milestones when a recorded run is measured beside its end. */
+export function addGeometryOptions(command: Command, milestones: string): Command {
+  return command
+    .option(
+      "--geometry",
+      "tell how the change of each matrix lies, beside what would be expected if only sizes mattered (docs/gates.md)",
+    )
+    .option("--rank <n>", "number of leading directions of --geometry (default: 64)", wholeNumber)
+    .option(
+      "--layers <n>",
+      "number of layers whose spectra --geometry takes, 0 to all (default: 5)",
+      (text) => (text === "all" ? text : wholeNumber(text)),
+    )
+    .addOption(
+      new ListOption(
+        "--milestones <n,...>",
+        milestones,
+        (text) => text.split(",").map(wholeNumber),
+        (all) => [...new Set(all)].sort((a, b) => a - b),
+      ),
+    );
+}
+
+/**
+ * What these options ask of each other.
+ *
+ * @param further other options that are for a geometry alone.
+ */
+export function checkGeometryOptions(
+  command: Command,
+  { geometry = false, rank, layers, milestones }: GeometryOptions,
+  further: Readonly<Record<string, unknown>> = {},
+): void {
+  const refuse = (message: string) => command.error(`error: ${message}`);
+  const given = Object.entries({ rank, layers, ...further, milestones }).find(
+    ([, value]) => value !== undefined,
+  );
+  if (!geometry && given) refuse(`--${given[0]} is an option of --geometry, which was not given`);
+  if (rank !== undefined && (rank < 1 || rank > mostRank)) {
+    refuse(`--rank ${rank}: expected from 1 to ${mostRank} directions`);
+  }
+  if (milestones?.includes(0)) refuse("--milestones 0: expected at least one update");
+}

@@ -1,0 +1,71 @@
+import { piecesOf, planTensor } from "../engine/plan-tensor.js";
+import type { DescribedJob, JobShard } from "../engine/run-lens.js";
+import { sampleRate, selectEngine } from "../engine/select.js";
+import type { TensorInput } from "../lens/input.js";
+import { storedAs } from "../lens/run/summarize.js";
+import { planShards } from "../lens/shard/plan.js";
+import { bytes } from "../report/numbers.js";
+import { renderShardPlan } from "../report/shard-plan.js";
+import type { CaseSettings } from "../update/optimizer.js";
+import { type DividedWork, partOf, tellPlan } from "./shard.js";
+import type { ShardRequest } from "./shard-option.js";
+import type { Streams } from "./streams.js";
+
+/** How a command with a job asks for one of its shards. */
+export interface ShardOptions {
+  readonly engine: string;
+  readonly json?: string | undefined;
+}
+
+/** What of a job depends on a command, beside its tensors and cases. */
+export type WorkOf = Pick<DividedWork, "command" | "settings" | "files" | "sizes">;
+
+/**
+ * The pieces of a job that a shard counts. For a plan it is told, and there is nothing to count.
+ *
+ * @returns tensors and shard of the job, to be spread into it; null for a plan.
+ */
+export async function shardOfJob<Job extends Pick<DescribedJob, "tensors" | "cases" | "stepNumbers">>(
+  job: Job,
+  workOf: WorkOf,
+  request: ShardRequest,
+  options: ShardOptions,
+  streams: Streams,
+): Promise<(Job & { readonly tensors: readonly TensorInput[]; readonly shard: JobShard }) | null> {
+  const { tensors, cases } = job;
+  const planned = tensors.map((tensor) => ({
+    ...planTensor(tensor, cases),
+    name: tensor.name,
+    shape: tensor.shape,
+  }));
+  const settings = { of: workOf.settings, cases: namedCases(cases), steps: job.stepNumbers };
+  const work = { ...workOf, settings, tensors: planned, weights: planned.length };
+  if (request.index !== "plan") {
+    const part = partOf(work, request.index, request.of, options.json);
+    return { ...job, tensors: piecesOf(tensors, part.ranges), shard: { part, all: tensors } };
+  }
+  const [{ elements, bytes: all }] = planShards(planned, 1);
+  const { engine } = await selectEngine(options.engine, job);
+  try {
+    const rate = elements * job.stepNumbers.length === 0 ? null : await sampleRate(engine, job);
+    const perSecond = rate && (rate * all) / (elements * job.stepNumbers.length * cases.length);
+    const measured =
+      perSecond === null
+        ? "Nothing was counted to tell the time by."
+        : `Measured on this machine (${engine.name}, ${engine.device}), one step of a sample that was in memory: ${bytes(perSecond)} a second; reading that is slower takes longer.`;
+    tellPlan(work, request.of, { bytesPerSecond: perSecond, measured }, options, streams, renderShardPlan);
+  } finally {
+    await engine.close?.();
+  }
+  return null;
+}
+
+/** Cases as JSON: formats and recipes by their names. */
+export function namedCases(cases: readonly CaseSettings[]): object[] {
+  return cases.map((settings) => ({
+    ...settings,
+    format: storedAs(settings),
+    ...("blocks" in settings && { blocks: settings.blocks.name, through: settings.through?.name ?? null }),
+    ...("recipe" in settings && { recipe: [settings.recipe.optimizer, settings.recipe.name] }),
+  }));
+}

@@ -1,0 +1,53 @@
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { indicesOf, listed, type Part } from "../lens/shard/part.js";
+import { InputError } from "../source/input-error.js";
+import { nameNew } from "../source/name-new.js";
+import { systemError } from "../source/system-error.js";
+import { temporaryName } from "../source/temporary-name.js";
+
+/**
+ * Refuses a file that has the result of another shard: two that write the same file would leave one of them.
+ *
+ * @throws InputError
+ */
+export function expectOwnFile(path: string, part: Part): void {
+  const there = partIn(path);
+  if (there === null || String(there.index) === String(part.index)) return;
+  const which = (shardPart: Part) => `shard ${listed(indicesOf(shardPart))} of ${shardPart.of}`;
+  throw new InputError(path, `a file of its own for ${which(part)}`, `the result of ${which(there)}`);
+}
+
+/** The part whose result a file is; null where there is no such file. A result that is cut off has no part: it may go. */
+function partIn(path: string): Part | null {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return null;
+  try {
+    const { part } = JSON.parse(readFileSync(path, "utf8"));
+    return Array.isArray(part?.ranges) ? part : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Writes the result of a shard whole or not at all, and never over that of another shard, were it written this moment.
+ *
+ * @throws InputError if it is there, or the system refuses.
+ */
+export function writePart(path: string, text: string, part: Part): void {
+  const temporary = temporaryName(path);
+  const there = statSync(path, { throwIfNoEntry: false });
+  try {
+    // A pipe or device is written to as it is.
+    if (there && !there.isFile()) {
+      writeFileSync(path, text);
+      return;
+    }
+    writeFileSync(temporary, text, { flag: "wx" });
+    if (nameNew(temporary, path)) return;
+    expectOwnFile(path, part);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw systemError(path, "a file that can be written", error);
+  }
+}

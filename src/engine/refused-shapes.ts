@@ -1,0 +1,25 @@
+import type { SkippedTensor, TensorInput } from "../lens/input.js";
+import { type CaseSettings, refusedShape } from "../update/optimizer.js";
+
+/** Tensors that every case takes, by their shapes, and those that a recipe does not take, with its reason. */
+export function byShape(
+  tensors: readonly TensorInput[],
+  cases: readonly CaseSettings[],
+): { readonly taken: TensorInput[]; readonly refused: SkippedTensor[] } {
+  const taken: TensorInput[] = [];
+  const refused: SkippedTensor[] = [];
+  for (const tensor of tensors) {
+    const { name, shape, weights } = tensor;
+    const reason = cases
+      .flatMap((settings) => ("recipe" in settings ? [refusedShape(settings.recipe, shape)] : []))
+      .find((each) => each !== null);
+    if (reason === undefined) taken.push(tensor);
+    else refused.push({ name, reason: `shape [${shape.join(", ")}]: ${reason}`, elements: weights.length });
+  }
+  return { taken, refused };
+}
+
+/** Whether a case takes whole tensors, so that a sample of a matrix is none. */
+export function takesWholeTensors(cases: readonly CaseSettings[]): boolean {
+  return cases.some((settings) => "recipe" in settings && settings.recipe.whole?.needs === "tensor");
+}

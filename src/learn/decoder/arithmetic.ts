@@ -1,0 +1,31 @@
+import type { Gelu } from "./elementary.js";
+import type { Numbers } from "./numbers.js";
+
+/** Where a decoder's numbers lie, and what multiplies its matrices. */
+export interface Arithmetic {
+  /** How it is done, as results name it. */
+  readonly name: string;
+  readonly gelu: Gelu;
+  allocate(length: number): Numbers;
+  /**
+   * c(i, k) = sum over j of a(i, j) b(j, k), added to what c holds if `adds`. Every element is one sum in the order of j,
+   * from c or from zero, each product and each addition rounded: so the bits do not depend on how it is divided. Columns of b and c
+   * lie side by side and are a multiple of eight.
+   */
+  product(
+    c: Numbers,
+    cAt: number,
+    cRow: number,
+    a: Numbers,
+    aAt: number,
+    aRow: number,
+    aColumn: number,
+    b: Numbers,
+    bAt: number,
+    bRow: number,
+    rows: number,
+    sums: number,
+    columns: number,
+    adds: boolean,
+  ): void;
+}

@@ -1,0 +1,51 @@
+import { type Achievement, passRates } from "../../lens/learning/outcome.js";
+import type { ComparedRun, RunComparison } from "../../lens/learning/run-comparison.js";
+import { runNames } from "../comparison.js";
+import { caseLabel } from "../labels.js";
+import { percent, share } from "../numbers.js";
+import { classChart } from "./class-chart.js";
+import type { Figure } from "./figure.js";
+import { passChart, type Rates } from "./pass-chart.js";
+
+/** What became of the updates of each run; and pass@k of those that tell it, for several k. */
+export function figuresOfComparison({ settings, runs }: RunComparison): Figure[] {
+  const names = runNames(runs);
+  const cases = runs.map(({ totals }) => ({ ...settings, opmath: "fp32", totals }));
+  const told = runs.flatMap(({ outcome }, i) => {
+    const rates = ratesOf(outcome?.run ?? null);
+    return rates.length > 1 ? [{ label: names[i], rates, base: ratesOf(outcome!.base) }] : [];
+  });
+  const classes = classChart(cases, percent, names);
+  const lost = cases.map(({ totals }) => share(totals.lost, updatesOf(totals)) ?? 0);
+  const most = lost.indexOf(Math.max(...lost));
+  const title = `${names[most]} loses ${percent(lost[most])} of its updates, stored as ${caseLabel(cases[most])}`;
+  return [
+    {
+      ...classes,
+      title,
+      caption: "Every update of every weight, by what became of it; one bar for each run.",
+    },
+    ...(told.length === 0
+      ? []
+      : [
+          passChart({
+            name: "pass-at-k",
+            what: "pass@k",
+            // One base for all, or none: runs of other bases would be seen beside one that is not theirs.
+            base: told.every(({ base }) => base.length > 0 && same(base, told[0].base)) ? told[0].base : null,
+            models: told,
+            prompts: "the prompts of each run's outcome.json",
+          }),
+        ]),
+  ];
+}
+
+function updatesOf({ none, lost, kept, moved }: ComparedRun["totals"]): number {
+  return none + lost + kept + moved;
+}
+
+function ratesOf(achieved: Achievement | null): Rates {
+  return achieved === null ? [] : passRates(achieved).map(({ k, mean }) => [k, mean]);
+}
+
+const same = (a: Rates, b: Rates) => JSON.stringify(a) === JSON.stringify(b);

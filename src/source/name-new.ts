@@ -1,0 +1,26 @@
+import { existsSync, linkSync, renameSync, rmSync } from "node:fs";
+
+/** What file systems without hard links say, object stores that are mounted among them. */
+const noLinks = new Set(["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EMLINK", "EXDEV"]);
+
+/**
+ * Gives a file that was written under a temporary name its own, in one step and only if nothing has it: of two processes
+ * that want the same name one gets it.
+ *
+ * @returns whether it got the name; else the temporary file is still there.
+ */
+export function nameNew(temporary: string, path: string): boolean {
+  try {
+    linkSync(temporary, path);
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return false;
+    if (!noLinks.has(code)) throw error;
+    // As near as such a file system comes to it.
+    if (existsSync(path)) return false;
+    renameSync(temporary, path);
+    return true;
+  }
+  rmSync(temporary, { force: true });
+  return true;
+}
