@@ -37,8 +37,8 @@ export interface LensOptions extends Omit<BlockOptions, "format"> {
  * @param updates n fp32 numbers, added once; or one such array for each step.
  * @param options the storage format if it is not that of the weights, scheme, rounding, ...; engine and threads.
  * @returns one case of a result, with one tensor.
- * @throws RangeError for unknown names, arrays and a shape of other lengths, codes that the format lacks, and less than one thread; TypeError
- *   for codes of the wrong width and updates that are no Float32Array; EngineRefused for an engine that is not to be had.
+ * @throws RangeError for unknown names, arrays and a shape of other lengths, codes that the format does not have, and fewer than one thread; TypeError
+ *   for codes of the wrong width and updates that are no Float32Array; EngineRefused for an engine that is not available.
  * @example
  * const weights = { format: "bf16", data: Uint16Array.of(0x3f80, 0x3ca4) };
  * const { totals } = await lens(weights, Float32Array.of(0.01, 1e-6), { scheme: "kahan" });

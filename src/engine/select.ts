@@ -30,7 +30,7 @@ const smallJob = 2 ** 17;
  * @param engines those there are, by name.
  * @returns the engine, and what its self-check found.
  * @example (await selectEngine("reference")).selfCheck.failed; // 0
- * @throws RangeError for an unknown name; EngineRefused for an engine that is not to be had, does not take the job's
+ * @throws RangeError for an unknown name; EngineRefused for an engine that is not available, does not take the job's
  *   cases, or fails its self-check.
  */
 export async function selectEngine(

@@ -1,10 +1,11 @@
-import type { DifferenceCounts, DifferenceResult } from "../lens/difference/difference-result.js";
+import type { DifferenceResult } from "../lens/difference/difference-result.js";
 import { byBytesLines, codeLines } from "./code-lines.js";
 import { diffHeadline, hiddenNote, mixedNote, withinNote } from "./diff-headline.js";
 import { deltaNotes, deltaRows } from "./diff-table.js";
+import { differenceCells, differenceHeadings } from "./difference-cells.js";
 import { geometryMarkdown } from "./geometry-markdown.js";
 import { escaped, table } from "./markdown-text.js";
-import { bytes, count, counted, missing, percent, share, short } from "./numbers.js";
+import { bytes, count, counted, missing, percent, share } from "./numbers.js";
 import { otherNote } from "./other-note.js";
 
 /** A comparison as Markdown (GitHub's tables): by module, by layer, layer by module, the delta, and tensors. */
@@ -20,16 +21,16 @@ export function renderDiffMarkdown(result: DifferenceResult): string {
       ),
     "## By module",
     table(
-      ["module", ...headings],
-      [...kinds, { ...totals, kind: "all" }].map((row) => [row.kind, ...cells(row)]),
+      ["module", ...differenceHeadings],
+      [...kinds, { ...totals, kind: "all" }].map((row) => [row.kind, ...differenceCells(row)]),
     ),
     ...[...otherNote(result), ...codeLines(result), ...byBytesLines(result)].map(escaped),
     ...(layers.length > 0
       ? [
           "## By layer",
           table(
-            ["layer", ...headings],
-            layers.map((layer) => [`${layer.stack}.${layer.layer}`, ...cells(layer)]),
+            ["layer", ...differenceHeadings],
+            layers.map((layer) => [`${layer.stack}.${layer.layer}`, ...differenceCells(layer)]),
           ),
         ]
       : []),
@@ -53,12 +54,12 @@ export function renderDiffMarkdown(result: DifferenceResult): string {
     ...deltaNotes(delta).map(escaped),
     "## Tensors",
     table(
-      ["tensor", "shape", "compared as", ...headings],
+      ["tensor", "shape", "compared as", ...differenceHeadings],
       tensors.map((tensor) => [
         tensor.name,
         tensor.shape.join(" x ") || missing,
         tensor.formats.compared,
-        ...cells(tensor),
+        ...differenceCells(tensor),
       ]),
     ),
     ...(skipped.length > 0
@@ -72,32 +73,4 @@ export function renderDiffMarkdown(result: DifferenceResult): string {
       : []),
   ];
   return `${blocks.join("\n\n")}\n`;
-}
-
-const headings = [
-  "weights",
-  "unchanged",
-  "hidden",
-  "real",
-  "real at most",
-  "path-not-taken",
-  "small-subnetworks",
-  "sign flips",
-  "nonfinite",
-  "norm of the change",
-];
-
-function cells(counts: DifferenceCounts): string[] {
-  return [
-    count(counts.elements),
-    percent(counts.apparentSparsity),
-    counts.hidden === null ? missing : percent(share(counts.hidden, counts.elements - counts.nonfinite)),
-    percent(counts.realSparsity),
-    percent(counts.realSparsityAtMost),
-    percent(counts.probes["path-not-taken"].share),
-    percent(counts.probes["small-subnetworks"].share),
-    count(counts.signFlips),
-    count(counts.nonfinite),
-    short(counts.displacementNorm),
-  ];
 }

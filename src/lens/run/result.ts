@@ -66,7 +66,7 @@ export interface ResultSettings {
   readonly strict: boolean;
 }
 
-/** The settings of an optimizer: one number, or what it was between over all steps and tensors. */
+/** The settings of an optimizer: each one number, or its least and greatest over all steps and tensors. */
 export interface ResultOptimizer {
   readonly name: string;
   readonly lr: Spread;

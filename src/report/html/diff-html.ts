@@ -4,7 +4,8 @@ import { byBytesLines, codeLines } from "../code-lines.js";
 import { diffCommandLine } from "../command.js";
 import { diffHeadline, mixedNote, withinNote } from "../diff-headline.js";
 import { deltaNotes } from "../diff-table.js";
-import { count, counted, percent, share, short } from "../numbers.js";
+import { differenceCells, differenceHeadings, hiddenShare } from "../difference-cells.js";
+import { count, counted, percent, share } from "../numbers.js";
 import { otherNote } from "../other-note.js";
 import { type HtmlAssets, htmlDocument } from "./document.js";
 import { geometrySection } from "./geometry-section.js";
@@ -68,8 +69,8 @@ export function renderDiffHtml(result: DifferenceResult, assets: HtmlAssets): st
       scrolling(
         "Numbers by module",
         numberTable({
-          headings: ["module", ...headings],
-          rows: [...kinds, { ...totals, kind: "all" }].map((row) => [row.kind, ...cells(row)]),
+          headings: ["module", ...differenceHeadings],
+          rows: [...kinds, { ...totals, kind: "all" }].map((row) => [row.kind, ...differenceCells(row)]),
         }),
       ),
       ...[...otherNote(result), ...codeLines(result), ...byBytesLines(result)].map(
@@ -83,8 +84,8 @@ export function renderDiffHtml(result: DifferenceResult, assets: HtmlAssets): st
           scrolling(
             "Numbers by layer",
             numberTable({
-              headings: ["layer", ...headings],
-              rows: layers.map((layer) => [`${layer.stack}.${layer.layer}`, ...cells(layer)]),
+              headings: ["layer", ...differenceHeadings],
+              rows: layers.map((layer) => [`${layer.stack}.${layer.layer}`, ...differenceCells(layer)]),
             }),
           ),
         )
@@ -124,34 +125,6 @@ function unknownSection({ unknown }: DifferenceResult): string {
   return rows.length === 0 ? "" : section("unknown", "What is unknown, and why", facts(rows));
 }
 
-const headings = [
-  "weights",
-  "unchanged",
-  "hidden",
-  "real",
-  "real at most",
-  "path-not-taken",
-  "small-subnetworks",
-  "sign flips",
-  "nonfinite",
-  "norm of the change",
-];
-
-function cells(counts: DifferenceCounts): string[] {
-  return [
-    count(counts.elements),
-    percent(counts.apparentSparsity),
-    percent(hiddenShare(counts)),
-    percent(counts.realSparsity),
-    percent(counts.realSparsityAtMost),
-    percent(counts.probes["path-not-taken"].share),
-    percent(counts.probes["small-subnetworks"].share),
-    count(counts.signFlips),
-    count(counts.nonfinite),
-    short(counts.displacementNorm),
-  ];
-}
-
 const columns: readonly NumberColumn[] = [
   { heading: "weights", as: "count" },
   { heading: "unchanged", as: "percent" },
@@ -174,8 +147,4 @@ function numbersOf(counts: DifferenceCounts): (number | null)[] {
     counts.signFlips,
     share(counts.ulps[0] ?? 0, counts.changed),
   ];
-}
-
-function hiddenShare({ hidden, elements, nonfinite }: DifferenceCounts): number | null {
-  return hidden === null ? null : share(hidden, elements - nonfinite);
 }

@@ -84,7 +84,7 @@ export interface OptimizerSettings {
  *
  * @param recipe one of `recipes`.
  * @param format the canonical name of the storage format.
- * @returns what it was compared with bit for bit, in words; null if it was not.
+ * @returns in words, what its bits were compared with; null where nothing was.
  * @throws nothing: in a format that is not known nothing was compared.
  * @example verifiedIn(recipes.adamw.get("torch-2.13-cpu-fused"), "fp16"); // null
  */
