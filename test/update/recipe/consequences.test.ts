@@ -53,6 +53,19 @@ describe("what bf16 does to AdamW", () => {
     }
   });
 
+  it("TransformerEngine's remainder master shows the nearest bf16 number, halves away from zero; its bf16 states to even", () => {
+    const half = 2 ** -8;
+    // Masters that an update of zero leaves as they are: ties whose even neighbour is nearer to zero or farther, and one below a tie.
+    const masters = [1 + half, -1 - half, 1 + 3 * half, 1 + half - 2 ** -20];
+    const shown = (name: string) => {
+      const optimizer = adamw({ recipe: `transformer-engine-${name}`, lr: 1e-3 });
+      return [...optimizer.step(optimizer.init(masters), new Float32Array(masters.length)).values.p];
+    };
+    const [above, twice] = [1 + 2 * half, 1 + 4 * half];
+    expect(shown("remainder")).toEqual([above, -above, twice, 1]);
+    expect(shown("bf16-states")).toEqual([1, -1, twice, 1]);
+  });
+
   it("|u|/lr is exactly 1 at the first step, and at most 7.27 later for .9 and .999", () => {
     const optimizer = adamw({ recipe: "fp32", format: "fp32", lr: 1, eps: 0 });
     const first = optimizer.step(optimizer.init([0]), [1e-3]);
