@@ -12,6 +12,7 @@ import { report } from "./report.js";
 import { scaled } from "./scaled.js";
 import { sharedScales } from "./shared-scales.js";
 import { sweep } from "./sweep.js";
+import { vectors } from "./vectors.js";
 
 const benches: Readonly<Record<string, (...args: number[]) => void | Promise<void>>> = {
   arrays,
@@ -27,6 +28,7 @@ const benches: Readonly<Record<string, (...args: number[]) => void | Promise<voi
   scaled,
   "shared-scales": sharedScales,
   sweep,
+  vectors,
 };
 
 const [name, ...args] = process.argv.slice(2);

@@ -1,11 +1,9 @@
 import { type RoundingTo, unbounded } from "./rounding-mistakes.js";
 
-const inexact = 1;
-const underflow = 2;
-const overflow = 4;
-/** A division of a finite number by zero. */
-export const infinite = 8;
-const invalid = 16;
+/** Infinite is the division of a finite number by zero. */
+export const flagBits = { inexact: 1, underflow: 2, overflow: 4, infinite: 8, invalid: 16 } as const;
+
+const { inexact, underflow, overflow, invalid } = flagBits;
 
 /**
  * The exceptions of IEEE 754 that a result raises, as SoftFloat and TestFloat count them; tininess is detected after

@@ -2,7 +2,7 @@ import { codeOf, decode } from "../format/encode.js";
 import type { Opmath } from "../format/operations.js";
 import { withCode } from "./describe.js";
 import { Draw } from "./draw.js";
-import { flagsOf, infinite } from "./flags.js";
+import { flagBits, flagsOf } from "./flags.js";
 import { describeNumber, nameOf, numberResults, randomBitsFor } from "./number-results.js";
 import type { Operation } from "./operation.js";
 import { hasFewOperands, operationInputs } from "./operation-inputs.js";
@@ -64,7 +64,7 @@ export function operationSubject(
     flags({ operands }, answer) {
       const [a, b] = operands;
       const byZero = name === "div" && b === 0 && a !== 0 && Number.isFinite(a);
-      if (byZero) return infinite;
+      if (byZero) return flagBits.infinite;
       return flagsOf(operation.exact(...operands), answer, to, operands.slice(0, count).some(Number.isNaN));
     },
   };

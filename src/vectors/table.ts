@@ -28,15 +28,16 @@ export function vectorTable(settings: VectorSettings, withFlags = false): Vector
   const flagColumns: readonly Column[] = withFlags ? [{ name: "flags", bits: 8, width: 1 }] : [];
   const columns = [...subject.inputs, ...subject.results, ...flagColumns];
   const stride = wordsOf(columns);
-  const pairs = withFlags ? null : pairsOf(settings);
-  if (pairs) return { columns, stride, pairs, chunks: () => chunksOfPairs(pairs) };
+  const pairs = pairsOf(settings);
+  if (pairs && !withFlags) return { columns, stride, pairs, chunks: () => chunksOfPairs(pairs) };
+  if (pairs?.flags) return { columns, stride, pairs, chunks: () => chunksOfPairs(pairs, pairs.flags) };
   const inputWords = wordsOf(subject.inputs);
   // A row of a matrix of 128 x 128 is long.
   const rows = Math.max(1, Math.min(rowsAtOnce, Math.floor(2 ** 18 / stride)));
   return {
     columns,
     stride,
-    pairs,
+    pairs: null,
     *chunks() {
       const words = new Uint32Array(rows * stride);
       let at = 0;
@@ -56,14 +57,19 @@ export function vectorTable(settings: VectorSettings, withFlags = false): Vector
   };
 }
 
-function* chunksOfPairs({ codes, results }: Pairs): Generator<Uint32Array> {
-  const words = new Uint32Array(3 * codes);
-  for (let b = 0; b < codes; b++) words[3 * b + 1] = b;
+function* chunksOfPairs({ codes, results }: Pairs, flagsOf: Pairs["flags"] = null): Generator<Uint32Array> {
+  const stride = flagsOf ? 4 : 3;
+  const words = new Uint32Array(stride * codes);
+  for (let b = 0; b < codes; b++) words[stride * b + 1] = b;
   for (let a = 0; a < codes; a++) {
     const row = results(a);
     for (let b = 0; b < codes; b++) {
-      words[3 * b] = a;
-      words[3 * b + 2] = row[b];
+      words[stride * b] = a;
+      words[stride * b + 2] = row[b];
+    }
+    if (flagsOf) {
+      const flags = flagsOf(a, row);
+      for (let b = 0; b < codes; b++) words[4 * b + 3] = flags[b];
     }
     yield words;
   }

@@ -128,8 +128,11 @@ function* piecesOf(table: VectorTable, row: RowTemplate): Generator<Uint8Array> 
 }
 
 /** A piece for each first operand; what is the same in each is written once. */
-function* piecesOfPairs({ codes, digits: length, results }: Pairs, row: RowTemplate): Generator<Uint8Array> {
-  const [first, second, third] = row.places;
+function* piecesOfPairs(
+  { codes, digits: length, results, flags: flagsOf }: Pairs,
+  row: RowTemplate,
+): Generator<Uint8Array> {
+  const [first, second, third, fourth] = row.places;
   const text = repeated(row, codes);
   const view = new DataView(text.buffer);
   const step = row.text.length;
@@ -152,6 +155,13 @@ function* piecesOfPairs({ codes, digits: length, results }: Pairs, row: RowTempl
       for (let b = 0, at = 0; b < codes; b++, at += step) {
         writeHex(a, length, text, at + first);
         writeHex(found[b], length, text, at + third);
+      }
+    }
+    if (fourth !== undefined && flagsOf) {
+      const flags = flagsOf(a, found);
+      for (let b = 0, at = fourth; b < codes; b++, at += step) {
+        text[at] = digits[2 * flags[b]];
+        text[at + 1] = digits[2 * flags[b] + 1];
       }
     }
     yield text;

@@ -26,14 +26,22 @@ describe.each(["add", "sub", "mul", "div"] as const)("every pair: %s", (operatio
     const rows =
       format(name).bits > 8
         ? [0x0001, 0x3f81, 0x8080, 0x7f7f, 0xbc03]
-        : [0, 1, 9, 0x3c, 0x7b, 0x7e, 0x80, 0xc1];
+        : sized({ quick: [0, 1, 9, 0x3c, 0x7b, 0x7e, 0x80, 0xc1], full: Array.from({ length: 256 }, (_, a) => a) });
     for (const a of rows) {
       const results = pairs.results(a);
+      const flags = pairs.flags!(a, results);
       for (let b = 0; b < pairs.codes; b += format(name).bits > 8 ? 13 : 1) {
         words[0] = a;
         words[1] = b;
-        subject.writeAnswer(subject.answer(subject.read(words, 0)), words, 2);
+        const question = subject.read(words, 0);
+        const answer = subject.answer(question);
+        subject.writeAnswer(answer, words, 2);
         wrong.compare(results[b], words[2], () => `${operation} of ${a} and ${b}`);
+        wrong.compare(
+          flags[b],
+          subject.flags!(question, answer),
+          () => `flags: ${operation} of ${a} and ${b}`,
+        );
       }
     }
     wrong.expectNone();
@@ -42,21 +50,24 @@ describe.each(["add", "sub", "mul", "div"] as const)("every pair: %s", (operatio
 
 it("the text and the words of pairs are those of single rows", () => {
   const settings = asked({ operation: "mul", format: "e5m2" });
-  const table = vectorTable(settings);
-  expect(table.pairs).not.toBeNull();
-  const single = { ...table, pairs: null };
-  for (const form of ["hex", "csv", "json"] as const) {
+  for (const form of ["hex", "testfloat", "csv", "json"] as const) {
+    const table = vectorTable(settings, form === "testfloat");
+    expect(table.pairs).not.toBeNull();
+    const single = { ...table, pairs: null };
     const text = (given: typeof table) =>
       Buffer.concat([...textOf(given, form, settings)].map((piece) => piece.slice())).toString();
     expect(text(table)).toBe(text(single));
   }
+  const table = vectorTable(settings);
   const rows = [...table.chunks()].reduce((sum, { length }) => sum + length / 3, 0);
   expect(rows).toBe(2 ** 16);
 });
 
 it("is only where fp32 leads to the exact result", () => {
   expect(pairsOf(asked({ operation: "add", rounding: "toward-zero" }))).toBeNull();
-  expect(pairsOf(asked({ operation: "add", rounding: "toward-zero", opmath: "fp32" }))).not.toBeNull();
+  const throughFp32 = pairsOf(asked({ operation: "add", rounding: "toward-zero", opmath: "fp32" }));
+  expect(throughFp32).not.toBeNull();
+  expect(throughFp32?.flags).toBeNull();
   expect(pairsOf(asked({ operation: "add", format: "tf32" }))).toBeNull();
   expect(pairsOf(asked({ operation: "add", level: "1" }))).toBeNull();
 });
