@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { appendFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { type FileIdentity, fileIdentity } from "./file-reader.js";
 import { InputError, quote } from "./input-error.js";
 import { nameNew } from "./name-new.js";
-import { type FileIdentity, fileIdentity } from "./pair/file-reader.js";
 import { systemError } from "./system-error.js";
 import { temporaryName } from "./temporary-name.js";
 
@@ -14,12 +14,18 @@ export interface RunIdentity {
   readonly version: string;
   readonly command: string;
   readonly settings: unknown;
-  readonly files: readonly FileIdentity[];
+  readonly files: readonly SavedFile[];
 }
 
+/** Without device and inode, which differ where another machine of a cluster goes on. */
+type SavedFile = Omit<FileIdentity, "id">;
+
 /** The files of a run as they are now, for its identity. */
-export function fileIdentities(paths: readonly string[]): FileIdentity[] {
-  return paths.map(fileIdentity);
+export function fileIdentities(paths: readonly string[]): SavedFile[] {
+  return paths.map((path) => {
+    const { id: _, ...saved } = fileIdentity(path);
+    return saved;
+  });
 }
 
 /**
@@ -143,7 +149,7 @@ function expectIdentity(path: string, first: unknown, now: RunIdentity): void {
   if (saved.command !== now.command) refuse(`that of the command ${quote(String(saved.command))}`);
   if (JSON.stringify(saved.settings) !== JSON.stringify(now.settings))
     refuse("that of one with other settings");
-  const same = (a: FileIdentity, b: FileIdentity | undefined) =>
+  const same = (a: SavedFile, b: SavedFile | undefined) =>
     a.path === b?.path && a.size === b.size && a.modified === b.modified;
   if (saved.files.length !== now.files.length) refuse("that of one with other files");
   const changed = now.files.find((file, i) => !same(file, saved.files?.[i]));

@@ -2,7 +2,7 @@ import { roundBy } from "../../format/round.js";
 import type { TensorInput } from "../../lens/input.js";
 import type { MergedComparison } from "../../lens/run/merge-lens.js";
 import { type Checkpoint, openCheckpoint } from "../checkpoint.js";
-import { type FileIdentity, FileReader, fileIdentity } from "../pair/file-reader.js";
+import { type FileIdentity, FileReader, fileIdentity } from "../file-reader.js";
 import { decodeInto } from "../safetensors/decode.js";
 import { shapeText } from "../safetensors/header.js";
 import type { StoredTensor } from "../safetensors/stored-tensor.js";

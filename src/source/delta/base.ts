@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Checkpoint, openCheckpoint } from "../checkpoint.js";
+import { FilePool } from "../file-pool.js";
 import { InputError, quote } from "../input-error.js";
-import { FilePool } from "../safetensors/file-pool.js";
 import { shapeText, type TensorEntry } from "../safetensors/header.js";
 import type { ByteSource, StoredTensor } from "../safetensors/stored-tensor.js";
 

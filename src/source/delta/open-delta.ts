@@ -1,6 +1,6 @@
 import type { DeltaPart } from "../../lens/difference/difference-result.js";
+import { FilePool } from "../file-pool.js";
 import { InputError, quote } from "../input-error.js";
-import { FilePool } from "../safetensors/file-pool.js";
 import { headerLength, lengthBytes, parseHeader, type TensorEntry } from "../safetensors/header.js";
 import type { ByteSource } from "../safetensors/stored-tensor.js";
 import { deltaFormat, entryOf, inDataOrder, unitBytes, valueDtype } from "./delta-file.js";

@@ -1,7 +1,7 @@
 import type { BytesOfTensor } from "../../lens/difference/difference-result.js";
+import { FileReader, fileIdentity } from "../file-reader.js";
 import { dtypes } from "../safetensors/dtype.js";
 import type { BytesPair } from "./bytes-pair.js";
-import { FileReader, fileIdentity } from "./file-reader.js";
 
 /** Bytes that are read at once: whole elements of every dtype. */
 const pieceBytes = 2 ** 20;

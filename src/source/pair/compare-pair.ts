@@ -8,9 +8,9 @@ import { type Comparer, codeComparer } from "../../lens/difference/difference-co
 import type { DeltaSample } from "../../lens/difference/difference-result.js";
 import type { PartRange } from "../../lens/shard/part.js";
 import { blockLength } from "../../lens/sum.js";
+import { type FileIdentity, FileReader, fileIdentity } from "../file-reader.js";
 import { compareInBlocks } from "./compare-blocks.js";
 import { compareScales } from "./compare-scales.js";
-import { type FileIdentity, FileReader, fileIdentity } from "./file-reader.js";
 import { type CheckpointPair, nameOf, type TensorPair } from "./pair-up.js";
 import type { RangePair } from "./range.js";
 import { type SampledChunk, sampleNumbers } from "./sample.js";

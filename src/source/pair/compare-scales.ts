@@ -1,7 +1,7 @@
 import type { DifferenceTally } from "../../lens/difference/difference.js";
+import type { FileIdentity, FileReader } from "../file-reader.js";
 import { decodeScales, scaleBytes } from "../scaled/decode.js";
 import type { ScaledCodes, Scales } from "../scaled/scaled-codes.js";
-import type { FileIdentity, FileReader } from "./file-reader.js";
 import { areAlikeScales } from "./scaled-pair.js";
 
 /** Scales that are read at once. */

@@ -11,8 +11,8 @@ import { outsideLayers, sampledLayers, summarizeGeometry } from "../../geometry/
 import type { Geometry, ModelGeometry, Overlap, TensorGeometry } from "../../lens/geometry-result.js";
 import { moduleOf } from "../../lens/module.js";
 import { type ModuleKind, moduleKinds } from "../../lens/module-kind.js";
+import { type FileIdentity, FileReader, fileIdentity } from "../file-reader.js";
 import { InputError } from "../input-error.js";
-import { type FileIdentity, FileReader, fileIdentity } from "./file-reader.js";
 import { type GeometryPool, measureStored, type StoredTask } from "./geometry-pool.js";
 import { computedMatrix } from "./matrix-pair.js";
 import type { CheckpointPair, TensorPair } from "./pair-up.js";

@@ -2,8 +2,8 @@ import { parentPort, Worker } from "node:worker_threads";
 import { format } from "../../format/registry.js";
 import { type Engines, measureModels, type TensorPart, type TensorTask } from "../../geometry/job.js";
 import { ThreadEnded } from "../../lens/thread-ended.js";
+import { FileReader } from "../file-reader.js";
 import { InputError } from "../input-error.js";
-import { FileReader } from "./file-reader.js";
 import { storedMatrix } from "./matrix-pair.js";
 import type { StoredRange } from "./range.js";
 

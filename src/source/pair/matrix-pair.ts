@@ -1,9 +1,9 @@
 import type { Format } from "../../format/format.js";
 import { round } from "../../format/round.js";
 import type { MatrixPair, RowPair } from "../../geometry/matrix.js";
+import type { FileReader } from "../file-reader.js";
 import { decodeInto } from "../safetensors/decode.js";
 import type { Dtype } from "../safetensors/dtype.js";
-import type { FileReader } from "./file-reader.js";
 import type { TensorPair } from "./pair-up.js";
 import { dtypeOf, type StoredRange } from "./range.js";
 

@@ -3,10 +3,10 @@ import { compareNumbers, DifferenceTally } from "../../lens/difference/differenc
 import { type Comparer, isComparable } from "../../lens/difference/difference-codes.js";
 import { countEqual, narrowToBf16, widenBf16 } from "../../lens/narrow.js";
 import type { ComparedFormat } from "../../lens/ulp-distance.js";
+import type { FileIdentity, FileReader } from "../file-reader.js";
 import { codesOf, decodeInto } from "../safetensors/decode.js";
 import { type Dtype, dtypes } from "../safetensors/dtype.js";
 import type { ScaledCodes } from "../scaled/scaled-codes.js";
-import type { FileIdentity, FileReader } from "./file-reader.js";
 import { ScaledAsBf16 } from "./scaled-as-bf16.js";
 import { ScaledPairComparison } from "./scaled-pair.js";
 import {

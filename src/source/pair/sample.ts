@@ -5,9 +5,9 @@ import { codesOf, isComparable } from "../../lens/difference/difference-codes.js
 import type { SampledBytes } from "../../lens/difference/difference-result.js";
 import { narrowToBf16, widenBf16 } from "../../lens/narrow.js";
 import type { ComparedFormat } from "../../lens/ulp-distance.js";
+import type { FileReader } from "../file-reader.js";
 import type { Dtype } from "../safetensors/dtype.js";
 import { type Compressed, compressed } from "./compress.js";
-import type { FileReader } from "./file-reader.js";
 import { comparedFormat, decoded, dtypeOf, type RangePair, type StoredRange } from "./range.js";
 import { areAlike, decodeRange, readCodes } from "./scaled-range.js";
 

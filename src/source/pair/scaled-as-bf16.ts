@@ -2,10 +2,10 @@ import { format } from "../../format/registry.js";
 import type { Comparer } from "../../lens/difference/difference-codes.js";
 import { tableBytes, writeTable4, writeTable8 } from "../../lens/difference/look-up.js";
 import { narrowToBf16 } from "../../lens/narrow.js";
+import type { FileReader } from "../file-reader.js";
 import { tableOf } from "../safetensors/decode.js";
 import { decodeScales, product, scaleBytes } from "../scaled/decode.js";
 import { type ScaledCodes, type Span, scaleSpan } from "../scaled/scaled-codes.js";
-import type { FileReader } from "./file-reader.js";
 import { readScales, type ScaledRange } from "./scaled-range.js";
 
 /** The starts of pieces are multiples of it. */

@@ -1,6 +1,6 @@
+import type { FileIdentity, FileReader } from "../file-reader.js";
 import { decodeScaled, decodeScales, scaleBytes } from "../scaled/decode.js";
 import { codeSpan, type ReadScales, type ScaledCodes, scaleSpan } from "../scaled/scaled-codes.js";
-import type { FileIdentity, FileReader } from "./file-reader.js";
 
 /** Elements that are codes and scales. Can be cloned. */
 export interface ScaledRange {

@@ -1,7 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import type { Comparer } from "../../lens/difference/difference-codes.js";
+import { FileReader } from "../file-reader.js";
 import { InputError } from "../input-error.js";
-import { FileReader } from "./file-reader.js";
 import { RangeComparison, type RangePair } from "./range.js";
 
 /** The first message to a thread: what its comparer is made of, which can be cloned. */

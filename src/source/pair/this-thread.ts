@@ -1,6 +1,6 @@
 import type { DifferenceTallyJson } from "../../lens/difference/difference.js";
 import type { Comparer } from "../../lens/difference/difference-codes.js";
-import { FileReader } from "./file-reader.js";
+import { FileReader } from "../file-reader.js";
 import { RangeComparison, type RangePair } from "./range.js";
 import { type SampledChunk, sampleRange } from "./sample.js";
 

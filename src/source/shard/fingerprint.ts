@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
-import { FileReader, fileIdentity } from "../pair/file-reader.js";
+import { FileReader, fileIdentity } from "../file-reader.js";
 
 /** Pieces of a file that its fingerprint is taken from, the first and the last bytes among them, and bytes of each. */
 const pieces = 16;

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { comparerOf, provenKernel } from "../../../src/engine/wasm/difference/comparison.js";
 import { codeComparer } from "../../../src/lens/difference/difference-codes.js";
+import { FileReader, fileIdentity } from "../../../src/source/file-reader.js";
 import { InputError } from "../../../src/source/input-error.js";
-import { FileReader, fileIdentity } from "../../../src/source/pair/file-reader.js";
 import { RangeComparison } from "../../../src/source/pair/range.js";
 import { put, seeded, temporaryFolder } from "../support.js";
 

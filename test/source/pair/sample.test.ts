@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { decode } from "../../../src/format/encode.js";
 import { format } from "../../../src/format/registry.js";
-import { FileReader, fileIdentity } from "../../../src/source/pair/file-reader.js";
+import { FileReader, fileIdentity } from "../../../src/source/file-reader.js";
 import { sampleNumbers, sampleRange } from "../../../src/source/pair/sample.js";
 import { put, seeded, temporaryFolder } from "../support.js";
 

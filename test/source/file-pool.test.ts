@@ -2,11 +2,11 @@ import { closeSync, openSync, renameSync, truncateSync, writeSync } from "node:f
 import { devNull } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test, vi } from "vitest";
-import { openCheckpoint } from "../../../src/source/checkpoint.js";
-import { openRecording } from "../../../src/source/recording.js";
-import { FilePool } from "../../../src/source/safetensors/file-pool.js";
-import { encodeSafetensors } from "../../../src/source/safetensors/write.js";
-import { expectSentence, put, rawFile, temporaryFolder } from "../support.js";
+import { openCheckpoint } from "../../src/source/checkpoint.js";
+import { FilePool } from "../../src/source/file-pool.js";
+import { openRecording } from "../../src/source/recording.js";
+import { encodeSafetensors } from "../../src/source/safetensors/write.js";
+import { expectSentence, put, rawFile, temporaryFolder } from "./support.js";
 
 const counted = vi.hoisted(() => {
   // The files of a group share their modules: these are loaded again, so that they open by what is mocked below.
@@ -14,24 +14,23 @@ const counted = vi.hoisted(() => {
   return { open: 0, most: 0, opened: 0 };
 });
 
-vi.mock("node:fs/promises", async (original) => {
-  const actual = await original<typeof import("node:fs/promises")>();
-  async function open(path: string) {
-    const handle = await actual.open(path);
+vi.mock("node:fs", async (original) => {
+  const actual = await original<typeof import("node:fs")>();
+  function openSync(...args: Parameters<typeof actual.openSync>) {
+    const descriptor = actual.openSync(...args);
     counted.opened++;
     counted.most = Math.max(counted.most, ++counted.open);
-    const close = handle.close.bind(handle);
-    handle.close = () => {
-      counted.open--;
-      return close();
-    };
-    return handle;
+    return descriptor;
   }
-  return { ...actual, open };
+  function closeSync(descriptor: number) {
+    actual.closeSync(descriptor);
+    counted.open--;
+  }
+  return { ...actual, openSync, closeSync };
 });
 
 afterAll(() => {
-  vi.doUnmock("node:fs/promises");
+  vi.doUnmock("node:fs");
   vi.resetModules();
 });
 
