@@ -9,11 +9,11 @@ import {
 } from "../lens/input.js";
 import type { CaseTally } from "../lens/run/summarize.js";
 import { blockLength } from "../lens/sum.js";
-import { Tally, UpdateTally } from "../lens/tally.js";
+import { type Tally, UpdateTally } from "../lens/tally.js";
 import { chunkEnds, tensorMagnitudes } from "./block-chunks.js";
-import { curveOf, expectMilestones, newCurve } from "./curve.js";
 import type { EndCounts } from "./end.js";
 import type { LensJob, Observer } from "./engine.js";
+import { caseTallies, newTallies } from "./job-tallies.js";
 
 /** A run of elements of one tensor, and the weights there as given. */
 export interface Chunk {
@@ -66,15 +66,13 @@ export interface ChunkLens {
 export async function walk(job: LensJob, lens: ChunkLens, observer: Observer = {}): Promise<CaseTally[]> {
   expectCountable(job);
   const { tensors, stepNumbers, cases, milestones = [] } = job;
-  const curves = cases.map(() => newCurve(job));
-  const stepTallies = cases.map(() => stepNumbers.map(() => new UpdateTally()));
-  const tensorTallies: Tally[][] = cases.map(() => []);
+  const tallies = newTallies(job);
   const length = chunkLength(job);
   const total = countOfAll(tensors) * stepNumbers.length;
   let done = 0;
 
   for (const [t, tensor] of tensors.entries()) {
-    const tallies = cases.map(() => new Tally());
+    const ofTensor = tallies.map(({ tensors }) => tensors[t]);
     const ends = chunkEnds(tensor, cases, length);
     const magnitudes = await tensorMagnitudes(tensor, cases, ends);
     for (const [k, end] of ends.entries()) {
@@ -100,32 +98,24 @@ export async function walk(job: LensJob, lens: ChunkLens, observer: Observer = {
         ready = read(i + 1);
         await lens.step(updates, step, ofChunk[i]);
         const milestone = milestones.indexOf(i);
-        if (milestone >= 0) await lens.compare(curves.map((curve) => ({ end: curve[milestone] })));
+        if (milestone >= 0) await lens.compare(tallies.map(({ curve }) => ({ end: curve[milestone] })));
         done += count;
         observer.progress?.(done, total);
       }
-      await lens.compare(tallies);
-      await lens.take(tallies);
+      await lens.compare(ofTensor);
+      await lens.take(ofTensor);
       for (const [i, ofStep] of ofChunk.entries()) {
         for (const [c, tally] of ofStep.entries()) {
-          stepTallies[c][i].merge(tally);
-          tallies[c].updates.merge(tally);
+          tallies[c].steps[i].merge(tally);
+          ofTensor[c].updates.merge(tally);
         }
       }
       if (!observer.weights) continue;
       for (const c of cases.keys()) observer.weights(c, t, start, await lens.weights(c));
     }
-    for (const [c, tally] of tallies.entries()) tensorTallies[c].push(tally);
   }
 
-  return cases.map(
-    (settings, c): CaseTally => ({
-      settings,
-      tensors: tensors.map(({ name, shape }, t) => ({ name, shape, tally: tensorTallies[c][t] })),
-      steps: stepNumbers.map((step, i) => ({ step, tally: stepTallies[c][i] })),
-      curve: curveOf(job, curves[c]),
-    }),
-  );
+  return caseTallies(job, tallies);
 }
 
 /**
@@ -159,6 +149,15 @@ async function readNumbers(values: Values, start: number, count: number): Promis
   const numbers = new Float32Array(count);
   await values.read(start, numbers);
   return numbers;
+}
+
+/** @throws RangeError where milestones are not steps of the job in their order. */
+function expectMilestones({ stepNumbers, milestones = [] }: LensJob): void {
+  for (const [i, index] of milestones.entries()) {
+    if (stepNumbers[index] === undefined || index <= (milestones[i - 1] ?? -1)) {
+      throw new RangeError(`milestone ${index}: expected indices below ${stepNumbers.length}, ascending`);
+    }
+  }
 }
 
 export function expectCountable(job: LensJob): void {

@@ -1,9 +1,10 @@
 import { originOf } from "../../lens/input.js";
 import { blockLength, laneCount, sumOfProducts } from "../../lens/sum.js";
-import { type EndTally, type Tally, UpdateTally } from "../../lens/tally.js";
+import { UpdateTally } from "../../lens/tally.js";
 import { schemes } from "../../update/scheme.js";
 import type { UpdateSettings } from "../../update/settings.js";
 import { type CounterfactualEnds, countCastChanged, countEnds, type StoredEnds } from "../end.js";
+import type { JobTallies } from "../job-tallies.js";
 import { ReferenceLens } from "../reference/reference-lens.js";
 import type { Batch } from "./batch.js";
 import { blockSums, CaseOnDevice } from "./case-on-device.js";
@@ -18,13 +19,6 @@ import { drawOnDevice, randomOnDevice } from "./random.js";
 
 /** Steps of cases whose counts may be on their way at once. */
 const inFlight = 4;
-
-/** Where the counts of a batch go. */
-export interface BatchTallies {
-  step(ofCase: number, index: number): UpdateTally;
-  milestone(ofCase: number, index: number): EndTally;
-  tensor(ofCase: number, tensor: number): Tally;
-}
 
 interface Step {
   /** As the recording has it. */
@@ -183,7 +177,7 @@ export class GpuLens {
   }
 
   /** Adds all counts, and gives the stored weights of every case at the end. */
-  async end(tallies: BatchTallies): Promise<Float32Array[]> {
+  async end(tallies: readonly JobTallies[]): Promise<Float32Array[]> {
     await this.#settle(0);
     const outside = this.#outside;
     const counterfactual = await this.#counterfactual();
@@ -193,8 +187,8 @@ export class GpuLens {
       if (outside.has(block)) continue;
       const [from, to] = this.#batch.rangeOf(block);
       for (const [c, caseOnDevice] of this.#cases.entries()) {
-        const tally = tallies.tensor(c, this.#batch.pieceOf(block).tensor);
-        const ofSteps = this.#steps.map((_, i) => tallies.step(c, i));
+        const tally = tallies[c].tensors[this.#batch.pieceOf(block).tensor];
+        const ofSteps = tallies[c].steps;
         for (const [i, { updateSquared }] of this.#steps.entries()) {
           ofSteps[i].updateSquared.add(updateSquared[block]);
           tally.updates.updateSquared.add(updateSquared[block]);
@@ -203,7 +197,7 @@ export class GpuLens {
         tally.elements += to - from;
         tally.castChanged += countCastChanged(this.#weights, ends[c].before, from, to);
         for (const [i, { cases }] of this.#milestones.entries()) {
-          cases[c].tally(block, tallies.milestone(c, i));
+          cases[c].tally(block, tallies[c].curve[i]);
         }
         countEnds(ends[c], counterfactual, tally, from, to);
       }
@@ -215,7 +209,11 @@ export class GpuLens {
   }
 
   /** Counts a block from its start, and puts its weights where those of the device are. */
-  async #byReference(block: number, tallies: BatchTallies, stored: readonly Float32Array[]): Promise<void> {
+  async #byReference(
+    block: number,
+    tallies: readonly JobTallies[],
+    stored: readonly Float32Array[],
+  ): Promise<void> {
     const lens = new ReferenceLens(this.#settings);
     const { tensor, input } = this.#batch.pieceOf(block);
     const start = this.#batch.startOf(block);
@@ -227,14 +225,13 @@ export class GpuLens {
       const ofStep = this.#settings.map(() => new UpdateTally());
       lens.step(updates, number, ofStep);
       for (const [c, tally] of ofStep.entries()) {
-        tallies.step(c, i).merge(tally);
-        tallies.tensor(c, tensor).updates.merge(tally);
+        tallies[c].steps[i].merge(tally);
+        tallies[c].tensors[tensor].updates.merge(tally);
       }
       const milestone = this.#milestones.findIndex(({ steps }) => steps === i + 1);
-      if (milestone >= 0)
-        lens.compare(this.#settings.map((_, c) => ({ end: tallies.milestone(c, milestone) })));
+      if (milestone >= 0) lens.compare(this.#settings.map((_, c) => ({ end: tallies[c].curve[milestone] })));
     }
-    const ofTensor = this.#settings.map((_, c) => tallies.tensor(c, tensor));
+    const ofTensor = this.#settings.map((_, c) => tallies[c].tensors[tensor]);
     lens.compare(ofTensor);
     lens.take(ofTensor);
     for (const [c, whole] of stored.entries()) whole.set(lens.weights(c), block * blockLength);

@@ -1,10 +1,9 @@
 import { countOfAll } from "../../lens/input.js";
 import type { CaseTally } from "../../lens/run/summarize.js";
 import { blockLength } from "../../lens/sum.js";
-import { Tally, UpdateTally } from "../../lens/tally.js";
 import type { UpdateSettings } from "../../update/settings.js";
-import { curveOf, newCurve } from "../curve.js";
 import type { LensJob, Observer } from "../engine.js";
+import { caseTallies, newTallies } from "../job-tallies.js";
 import { expectCountable } from "../walk.js";
 import { batchesOf } from "./batch.js";
 import type { Device } from "./device.js";
@@ -23,11 +22,7 @@ export async function runBatches(
   expectCountable(job);
   const { tensors, stepNumbers, milestones = [] } = job;
   const cases = job.cases as readonly UpdateSettings[];
-  const tallies = cases.map(() => ({
-    steps: stepNumbers.map(() => new UpdateTally()),
-    curve: newCurve(job),
-    tensors: tensors.map(() => new Tally()),
-  }));
+  const tallies = newTallies(job);
   const total = countOfAll(tensors) * stepNumbers.length;
   const lens = new GpuLens(device, cases);
   let done = 0;
@@ -47,11 +42,7 @@ export async function runBatches(
         done += elements;
         observer.progress?.(done, total);
       }
-      const stored = await lens.end({
-        step: (c, i) => tallies[c].steps[i],
-        milestone: (c, i) => tallies[c].curve[i],
-        tensor: (c, t) => tallies[c].tensors[t],
-      });
+      const stored = await lens.end(tallies);
       for (const [c, weights] of stored.entries()) {
         for (const { tensor, start, length, at } of batch.pieces) {
           observer.weights?.(c, tensor, start, weights.subarray(at, at + length));
@@ -61,14 +52,7 @@ export async function runBatches(
   }
   observer.handedOver?.(lens.handedOver);
 
-  return cases.map(
-    (settings, c): CaseTally => ({
-      settings,
-      tensors: tensors.map(({ name, shape }, t) => ({ name, shape, tally: tallies[c].tensors[t] })),
-      steps: stepNumbers.map((step, i) => ({ step, tally: tallies[c].steps[i] })),
-      curve: curveOf(job, tallies[c].curve),
-    }),
-  );
+  return caseTallies(job, tallies);
 }
 
 /**

@@ -1,10 +1,10 @@
 import type { Format } from "../../format/format.js";
 import { countOfAll, originOf, type StoredBytes, type TensorInput, type Values } from "../../lens/input.js";
 import type { CaseTally } from "../../lens/run/summarize.js";
-import { sumOrNull, Tally, UpdateTally } from "../../lens/tally.js";
+import { sumOrNull, UpdateTally } from "../../lens/tally.js";
 import { stepKey, tensorKey } from "../../update/threefry.js";
-import { curveOf, newCurve } from "../curve.js";
 import type { LensJob, Observer } from "../engine.js";
+import { caseTallies, newTallies } from "../job-tallies.js";
 import { bitsOf } from "../lane/numbers.js";
 import { isCompared, momentKinds, RecipePlan, ScalarTable } from "../recipe-plan.js";
 import { Stop, Stopped } from "../stop.js";
@@ -79,9 +79,7 @@ export async function runThreaded(
   };
   const module = await compileKernels(cases, formats, layout, size, own);
 
-  const stepTallies = cases.map(() => stepNumbers.map(() => new UpdateTally()));
-  const tensorTallies = cases.map(() => tensors.map(() => new Tally()));
-  const curves = cases.map(() => newCurve(job));
+  const tallies = newTallies(job);
   const recipeOf = (tensor: TensorInput): WorkerRecipe | null => {
     if (recipes === null) return null;
     const { optimizer } = tensor;
@@ -124,15 +122,16 @@ export async function runThreaded(
           if ("weights" in answer) {
             observer.weights?.(answer.case, answer.tensor, answer.start, answer.weights);
           } else if ("tallies" in answer) {
-            const { tensor, elements, padding, tallies } = answer;
-            for (const [c, counted] of tallies.entries()) {
+            const { tensor, elements, padding } = answer;
+            for (const [c, counted] of answer.tallies.entries()) {
+              const { steps: ofSteps, curve, tensors: ofTensors } = tallies[c];
               const caseLayout = layout.cases[c];
               const reader = new TallyReader(counted, caseLayout.tally);
-              const tally = tensorTallies[c][tensor];
+              const tally = ofTensors[tensor];
               reader.comparison(caseLayout.tally, cases[c], elements, padding, tally);
               const weightSteps = { weights: elements * steps, padding: padding * steps };
               reader.rest(caseLayout, cases[c], elements, weightSteps, tally);
-              for (const [i, end] of curves[c].entries()) {
+              for (const [i, end] of curve.entries()) {
                 reader.comparison(caseLayout.curve + i * tensorTally.bytes, cases[c], elements, padding, {
                   end,
                 });
@@ -143,8 +142,8 @@ export async function runThreaded(
                 if (isCompared(cases, c))
                   ofStep.parted = reader.parted(caseLayout.steps + step * stepTally.bytes);
                 tally.updates.merge(ofStep);
-                stepTallies[c][step].merge(ofStep);
-                const comparisons = milestones.flatMap((at, i) => (at === step ? [curves[c][i]] : []));
+                ofSteps[step].merge(ofStep);
+                const comparisons = milestones.flatMap((at, i) => (at === step ? [curve[i]] : []));
                 if (step === steps - 1) comparisons.push(tally.end);
                 for (const end of comparisons) end.parted = sumOrNull(end.parted, ofStep.parted);
               }
@@ -159,12 +158,7 @@ export async function runThreaded(
   }
   if (stop.asked) throw new Stopped();
   observer.progress?.(total, total);
-  return cases.map((settings, c) => ({
-    settings,
-    tensors: tensors.map(({ name, shape }, t) => ({ name, shape, tally: tensorTallies[c][t] })),
-    steps: stepNumbers.map((step, i) => ({ step, tally: stepTallies[c][i] })),
-    curve: curveOf(job, curves[c]),
-  }));
+  return caseTallies(job, tallies);
 }
 
 /** Tables of both kinds, as they lie in memory. */

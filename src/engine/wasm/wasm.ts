@@ -2,10 +2,9 @@ import { plural } from "../../format/plural.js";
 import { countOf, countOfAll, type TensorInput } from "../../lens/input.js";
 import type { CaseTally } from "../../lens/run/summarize.js";
 import { blockLength } from "../../lens/sum.js";
-import { Tally, UpdateTally } from "../../lens/tally.js";
 import { sharesScales } from "../../update/block-settings.js";
-import { curveOf, newCurve } from "../curve.js";
 import type { Engine, LensJob, Observer } from "../engine.js";
+import { caseTallies, newTallies } from "../job-tallies.js";
 import { proofOf, provenCases, provenRecipes, provenShared } from "../proof.js";
 import { Stop, Stopped } from "../stop.js";
 import { expectCountable, walk } from "../walk.js";
@@ -118,18 +117,16 @@ async function divided(
     }),
     stop,
   );
-  return job.cases.map((settings, c) => {
-    const tensors = job.tensors.map(({ name, shape }) => ({ name, shape, tally: new Tally() }));
-    const steps = job.stepNumbers.map((step) => ({ step, tally: new UpdateTally() }));
-    const curve = newCurve(job);
-    for (const [part, tallies] of parts.entries()) {
-      if (tallies.length === 0) continue;
-      for (const [i, t] of indices[part].entries()) tensors[t].tally.merge(tallies[c].tensors[i].tally);
-      for (const [i, { tally }] of tallies[c].steps.entries()) steps[i].tally.merge(tally);
-      for (const [i, { end }] of tallies[c].curve.entries()) curve[i].merge(end);
+  const tallies = newTallies(job);
+  for (const [c, { tensors, steps, curve }] of tallies.entries()) {
+    for (const [part, counted] of parts.entries()) {
+      if (counted.length === 0) continue;
+      for (const [i, t] of indices[part].entries()) tensors[t].merge(counted[c].tensors[i].tally);
+      for (const [i, { tally }] of counted[c].steps.entries()) steps[i].merge(tally);
+      for (const [i, { end }] of counted[c].curve.entries()) curve[i].merge(end);
     }
-    return { settings, tensors, steps, curve: curveOf(job, curve) };
-  });
+  }
+  return caseTallies(job, tallies);
 }
 
 /** The results of all; or, once all have ended, the error of the first that failed. */

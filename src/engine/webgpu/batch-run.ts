@@ -1,10 +1,11 @@
 import type { Values } from "../../lens/input.js";
 import { startState } from "../../update/apply.js";
 import { countCastChanged } from "../end.js";
+import type { JobTallies } from "../job-tallies.js";
 import type { LaneJob, LaneSettings } from "../lane/refusal.js";
 import type { RecipePlan } from "../recipe-plan.js";
 import { type Batch, firstElement, type Piece } from "./batch.js";
-import { type BatchTallies, type StepRows, tallyBatch } from "./batch-tallies.js";
+import { type StepRows, tallyBatch } from "./batch-tallies.js";
 import { Constants } from "./constants.js";
 import { CountsLayout } from "./counts.js";
 import type { GpuBuffer } from "./dawn.js";
@@ -71,7 +72,7 @@ export class BatchRun {
    * @param stepped is called after each step that was handed over, in time with the device.
    */
   async run(
-    tallies: BatchTallies,
+    tallies: readonly JobTallies[],
     stepped: () => void,
     weights?: (ofCase: number, piece: Piece, offset: number, numbers: Float32Array) => void,
   ): Promise<void> {

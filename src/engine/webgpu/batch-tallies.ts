@@ -1,17 +1,11 @@
-import { type EndTally, sumOrNull, type Tally, UpdateTally } from "../../lens/tally.js";
+import { type EndTally, sumOrNull, UpdateTally } from "../../lens/tally.js";
+import type { JobTallies } from "../job-tallies.js";
 import type { LaneJob } from "../lane/refusal.js";
 import { isCompared } from "../recipe-plan.js";
 import type { Batch } from "./batch.js";
 import { type CountsLayout, histogramWords } from "./counts.js";
 import { endRowWords } from "./layout.js";
 import { addEnd, addHistogram, addRecipe, addRule, addStep, addTensor, partedOf } from "./tallies.js";
-
-/** Where the counts of a batch go. */
-export interface BatchTallies {
-  step(ofCase: number, index: number): UpdateTally;
-  milestone(ofCase: number, index: number): EndTally;
-  tensor(ofCase: number, tensor: number): Tally;
-}
 
 /** What was read back of a batch. */
 export interface BatchCounts {
@@ -27,12 +21,12 @@ export function tallyBatch(
   { pieces }: Batch,
   layout: CountsLayout,
   { counts, steps, castChanged }: BatchCounts,
-  tallies: BatchTallies,
+  tallies: readonly JobTallies[],
 ): void {
   for (const [c, settings] of cases.entries()) {
     const compared = isCompared(cases, c);
     for (const [p, { tensor, length }] of pieces.entries()) {
-      const tally = tallies.tensor(c, tensor);
+      const tally = tallies[c].tensors[tensor];
       let parted = compared ? 0 : null;
       for (const { first, rows } of steps) {
         const last = Math.min(first + layout.stepsAtOnce, stepNumbers.length);
@@ -46,15 +40,15 @@ export function tallyBatch(
           if ("recipe" in settings) addRecipe(row, length, settings.recipe, tally);
           if (compared) parted = ofStep.parted = partedOf(row);
           const milestone = milestones.indexOf(step);
-          if (milestone >= 0) addParted(tallies.milestone(c, milestone), parted);
-          tallies.step(c, step).merge(ofStep);
+          if (milestone >= 0) addParted(tallies[c].curve[milestone], parted);
+          tallies[c].steps[step].merge(ofStep);
           tally.updates.merge(ofStep);
         }
       }
       for (let i = 0; i <= milestones.length; i++) {
         const at = layout.end(c, i) + p * endRowWords;
         const row = counts.subarray(at, at + endRowWords);
-        const end = i < milestones.length ? tallies.milestone(c, i) : tally.end;
+        const end = i < milestones.length ? tallies[c].curve[i] : tally.end;
         addEnd(row, length, settings, end);
         if (i === milestones.length) addTensor(row, length, tally);
       }

@@ -1,8 +1,7 @@
 import { countOfAll } from "../../lens/input.js";
 import type { CaseTally } from "../../lens/run/summarize.js";
-import { Tally, UpdateTally } from "../../lens/tally.js";
-import { curveOf, newCurve } from "../curve.js";
 import type { LensJob, Observer } from "../engine.js";
+import { caseTallies, newTallies } from "../job-tallies.js";
 import { type LaneJob, type LaneSettings, takenBy } from "../lane/refusal.js";
 import { RecipePlan } from "../recipe-plan.js";
 import { expectCountable } from "../walk.js";
@@ -44,11 +43,7 @@ export async function runOnDevice(
   expectCountable(job);
   const { tensors, stepNumbers, cases } = job;
   const recipes = RecipePlan.of(cases);
-  const tallies = cases.map(() => ({
-    steps: stepNumbers.map(() => new UpdateTally()),
-    curve: newCurve(job),
-    tensors: tensors.map(() => new Tally()),
-  }));
+  const tallies = newTallies(job);
   const total = countOfAll(tensors) * stepNumbers.length;
   let done = 0;
 
@@ -63,11 +58,7 @@ export async function runOnDevice(
       const run = new BatchRun(device, job, recipes, group, kernels, batch, memory.steps);
       await device.guard(() =>
         run.run(
-          {
-            step: (c, i) => tallies[c].steps[i],
-            milestone: (c, i) => tallies[c].curve[i],
-            tensor: (c, t) => tallies[c].tensors[t],
-          },
+          tallies,
           () => {
             done += elements;
             observer.progress?.(done, total);
@@ -80,14 +71,7 @@ export async function runOnDevice(
     }
   }
 
-  return cases.map(
-    (settings, c): CaseTally => ({
-      settings,
-      tensors: tensors.map(({ name, shape }, t) => ({ name, shape, tally: tallies[c].tensors[t] })),
-      steps: stepNumbers.map((step, i) => ({ step, tally: tallies[c].steps[i] })),
-      curve: curveOf(job, tallies[c].curve),
-    }),
-  );
+  return caseTallies(job, tallies);
 }
 
 /** The kernels that every batch of a group needs. */

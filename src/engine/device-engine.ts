@@ -1,0 +1,75 @@
+import type { CaseTally } from "../lens/run/summarize.js";
+import type { CaseSettings } from "../update/optimizer.js";
+import type { Engine, LensJob, Observer } from "./engine.js";
+import { proofOf } from "./proof.js";
+
+/** What makes an engine of a device that is opened when it is first needed. */
+export interface DeviceEngine<D> extends Pick<Engine, "name" | "remark"> {
+  readonly refuses: (cases: readonly CaseSettings[]) => string | null;
+  /** Throws where this machine has none. */
+  readonly open: () => Promise<D>;
+  /** How results name it. */
+  readonly describe: (device: D) => string;
+  /** Why there is none, from the message of the error. */
+  readonly lacks: (message: string) => string;
+  /** The cases of the self-check of the engine as a whole. */
+  readonly proven: readonly CaseSettings[];
+  /** See proofOf. */
+  readonly alone: boolean;
+  readonly run: (job: LensJob, device: D, observer?: Observer) => Promise<CaseTally[]>;
+  readonly close: (device: D) => void | Promise<void>;
+}
+
+/** Updates of weights that a CPU does while kernels are compiled: some seconds. */
+const worthFrom = 2 ** 31;
+
+/** An engine on a device that stays open, with what it has proven there, until it is closed. */
+export function deviceEngine<D>(given: DeviceEngine<D>): Engine {
+  let device: D | null = null;
+  let opening: Promise<D> | null = null;
+  let proof: ReturnType<typeof proofOf> | null = null;
+
+  async function opened(): Promise<D> {
+    opening ??= given.open();
+    device = await opening;
+    return device;
+  }
+
+  const engine: Engine = {
+    name: given.name,
+    worthFrom,
+    get device() {
+      return device === null ? "GPU" : given.describe(device);
+    },
+
+    async unavailable() {
+      try {
+        await opened();
+        return null;
+      } catch (error) {
+        opening = null;
+        return given.lacks(error instanceof Error ? error.message : String(error));
+      }
+    },
+
+    refuses: given.refuses,
+    ...(given.remark && { remark: given.remark }),
+
+    selfCheck(cases = given.proven) {
+      proof ??= proofOf(engine, { alone: given.alone });
+      return proof(cases);
+    },
+
+    async run(job, observer) {
+      const refused = given.refuses(job.cases);
+      if (refused) throw new RangeError(`engine ${given.name}: ${refused}`);
+      return given.run(job, await opened(), observer);
+    },
+
+    async close() {
+      if (device !== null) await given.close(device);
+      device = opening = proof = null;
+    },
+  };
+  return engine;
+}
