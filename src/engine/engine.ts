@@ -2,6 +2,7 @@ import type { TensorInput } from "../lens/input.js";
 import type { SelfCheck } from "../lens/run/result.js";
 import type { CaseTally } from "../lens/run/summarize.js";
 import type { CaseSettings } from "../update/optimizer.js";
+import type { ChunkLens } from "./chunk-lens.js";
 
 /** What is asked of an engine: every case over every tensor, step after step. */
 export interface LensJob {
@@ -53,6 +54,8 @@ export interface Engine {
   selfCheck(cases?: readonly CaseSettings[]): Promise<SelfCheck>;
   /** One tally for each case, in their order. */
   run(job: LensJob, observer?: Observer): Promise<CaseTally[]>;
+  /** A lens of its own, for who makes the updates of each step as they come: it is given at most so many weights. */
+  open?(cases: readonly CaseSettings[], mostWeights: number): Promise<ChunkLens>;
   /** Lets go of the device; the next use opens it again. */
   close?(): Promise<void>;
 }

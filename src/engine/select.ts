@@ -2,6 +2,8 @@ import { unknownName } from "../format/unknown-name.js";
 import { countOf, countOfAll, pieceOf, type TensorInput } from "../lens/input.js";
 import type { SelfCheck } from "../lens/run/result.js";
 import { blockLength } from "../lens/sum.js";
+import type { CaseSettings } from "../update/optimizer.js";
+import type { ChunkLens } from "./chunk-lens.js";
 import type { Engine, LensJob } from "./engine.js";
 import { EngineRefused } from "./engine-refused.js";
 import { engines as known } from "./registry.js";
@@ -63,6 +65,17 @@ export async function selectEngine(
     if (candidate) return chosen;
   }
   return chosen;
+}
+
+/** A lens of the first engine of the CPU's that is proven here for these cases; see Engine.open. */
+export async function openLens(
+  cases: readonly CaseSettings[],
+  mostWeights: number,
+): Promise<ProvenEngine & { readonly lens: ChunkLens }> {
+  const proven = await selectEngine("auto", { tensors: [], stepNumbers: [], cases });
+  const { engine } = proven;
+  if (!engine.open) throw new Error(`engine ${engine.name} opens no lens`);
+  return { ...proven, lens: await engine.open(cases, mostWeights) };
 }
 
 async function prove(engine: Engine, job?: LensJob): Promise<ProvenEngine> {

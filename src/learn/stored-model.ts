@@ -1,7 +1,5 @@
-import { ReferenceLens } from "../engine/reference/reference-lens.js";
-import { selectEngine } from "../engine/select.js";
-import type { ChunkLens } from "../engine/walk.js";
-import { WasmLens } from "../engine/wasm/wasm-lens.js";
+import type { ChunkLens } from "../engine/chunk-lens.js";
+import { openLens } from "../engine/select.js";
 import type { Case } from "../lens/run/case.js";
 import { summarizeCase } from "../lens/run/summarize.js";
 import { Tally, UpdateTally } from "../lens/tally.js";
@@ -29,13 +27,9 @@ export class StoredModel {
 
   static async open(settings: UpdateSettings, given: ArrayLike<number>): Promise<StoredModel> {
     const cases = [settings];
-    const { engine } = await selectEngine("auto", { tensors: [], stepNumbers: [], cases });
     const lenses: ChunkLens[] = [];
     for (const { name, at, length } of parameters) {
-      const lens =
-        engine.name === "wasm"
-          ? await WasmLens.create(cases, 2 ** Math.ceil(Math.log2(longest)))
-          : new ReferenceLens(cases);
+      const { lens } = await openLens(cases, longest);
       const weights = Float64Array.from({ length }, (_, i) => given[at + i]);
       await lens.begin({ tensor: name, start: 0, weights });
       lenses.push(lens);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import type { ChunkLens } from "../../src/engine/chunk-lens.js";
 import { ReferenceLens } from "../../src/engine/reference/reference-lens.js";
-import type { ChunkLens } from "../../src/engine/walk.js";
 import { WasmLens } from "../../src/engine/wasm/wasm-lens.js";
 import { EndTally, Tally, UpdateTally } from "../../src/lens/tally.js";
 import { updateSettings } from "../../src/update/settings.js";

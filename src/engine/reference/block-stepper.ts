@@ -15,7 +15,7 @@ import {
   startNumbers,
   stepBlock,
 } from "../../update/block-step.js";
-import type { Chunk } from "../walk.js";
+import type { Chunk } from "../chunk-lens.js";
 import { ElementBits } from "./element-bits.js";
 import type { Outcome, Stepper } from "./stepper.js";
 

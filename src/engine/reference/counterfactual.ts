@@ -1,6 +1,6 @@
 import { format } from "../../format/registry.js";
 import { type RecipeSettings, recipes } from "../../update/optimizer.js";
-import type { Chunk } from "../walk.js";
+import type { Chunk } from "../chunk-lens.js";
 import { RecipeStepper } from "./recipe-stepper.js";
 
 /** What an fp32 run would have made of the same inputs, beside which every case is judged at its end. */

@@ -1,5 +1,5 @@
 import { randomBits, stepKey, tensorKey, type Words } from "../../update/threefry.js";
-import type { Chunk } from "../walk.js";
+import type { Chunk } from "../chunk-lens.js";
 
 /** The random bits of the roundings of one weight after the other. */
 export class ElementBits {

@@ -8,7 +8,7 @@ import { intended } from "../../update/recipe/intended.js";
 import type { Moment, OptimizerSettings } from "../../update/recipe/recipe.js";
 import { RecipeStep, stateNames } from "../../update/recipe/recipe-step.js";
 import { type Columns, elementsOf } from "../../update/recipe/whole.js";
-import type { Chunk } from "../walk.js";
+import type { Chunk } from "../chunk-lens.js";
 import { ElementBits } from "./element-bits.js";
 import type { Outcome, Stepper } from "./stepper.js";
 

@@ -1,7 +1,7 @@
 import type { Tally, UpdateTally } from "../../lens/tally.js";
 import type { CaseSettings } from "../../update/optimizer.js";
+import type { Chunk, ChunkLens } from "../chunk-lens.js";
 import type { EndCounts } from "../end.js";
-import type { Chunk, ChunkLens } from "../walk.js";
 import { CaseLens } from "./case-lens.js";
 import { AddedUpdates, type Counterfactual, Fp32Recipe } from "./counterfactual.js";
 

@@ -15,5 +15,6 @@ export const reference: Engine = {
     const what = whole ? "Recipes that take whole tensors" : "Formats with shared scales";
     return `${what} are counted by the reference, one weight after the other, and all cases beside them.`;
   },
+  open: async (cases) => new ReferenceLens(cases),
   run: (job, observer) => walk(job, new ReferenceLens(job.cases), observer),
 };

@@ -2,7 +2,7 @@ import { startState } from "../../update/apply.js";
 import { type Arithmetic, storageArithmetic } from "../../update/arithmetic.js";
 import { type Scheme, schemes } from "../../update/scheme.js";
 import type { UpdateSettings } from "../../update/settings.js";
-import type { Chunk } from "../walk.js";
+import type { Chunk } from "../chunk-lens.js";
 import { ElementBits } from "./element-bits.js";
 import type { Outcome, Stepper } from "./stepper.js";
 

@@ -1,7 +1,7 @@
 import type { Class } from "../../lens/classify.js";
 import type { EndTally, Tally, UpdateTally } from "../../lens/tally.js";
 import type { WeightState } from "../../update/scheme.js";
-import type { Chunk } from "../walk.js";
+import type { Chunk } from "../chunk-lens.js";
 
 /** What one step did to one weight. */
 export interface Outcome {

@@ -22,7 +22,7 @@ type Shaped = Pick<TensorInput, "name" | "shape">;
 export function takenBy(
   engine: string,
   cases: readonly CaseSettings[],
-  tensors: readonly Shaped[],
+  tensors: readonly Shaped[] = [],
 ): readonly WasmSettings[] {
   const reason = refusal(cases, tensors);
   if (reason !== null) throw new RangeError(`engine ${engine}: ${reason}`);

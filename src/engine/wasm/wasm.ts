@@ -32,6 +32,8 @@ export const wasm: Engine = {
   unavailable: async () => (hasSimd() ? null : "this platform has no WebAssembly with SIMD"),
   refuses: refusal,
   selfCheck: (cases = proven) => proof(cases),
+  open: (cases, mostWeights) =>
+    WasmLens.create(takenBy("wasm", cases), 2 ** Math.ceil(Math.log2(mostWeights))),
   run,
   close: async () => endThreads(),
 };

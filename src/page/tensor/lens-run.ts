@@ -1,8 +1,6 @@
+import type { ChunkLens } from "../../engine/chunk-lens.js";
 import type { LensJob } from "../../engine/engine.js";
-import { ReferenceLens } from "../../engine/reference/reference-lens.js";
-import { selectEngine } from "../../engine/select.js";
-import type { ChunkLens } from "../../engine/walk.js";
-import { WasmLens } from "../../engine/wasm/wasm-lens.js";
+import { openLens } from "../../engine/select.js";
 import type { Rounding } from "../../format/round.js";
 import type { Values } from "../../lens/input.js";
 import type { Case } from "../../lens/run/case.js";
@@ -69,12 +67,7 @@ export class LensRun {
       ...settings.storages.map((storage) => updateSettings({ ...storage, seed: settings.seed })),
       truth,
     ];
-    const { engine, selfCheck } = await selectEngine("auto", { tensors: [], stepNumbers: [], cases });
-    const length = settings.side ** 2;
-    const lens =
-      engine.name === "wasm"
-        ? await WasmLens.create(cases, 2 ** Math.ceil(Math.log2(length)))
-        : new ReferenceLens(cases);
+    const { engine, selfCheck, lens } = await openLens(cases, settings.side ** 2);
     const run = new LensRun(settings, cases, { name: engine.name, device: engine.device, selfCheck }, lens);
     await lens.begin({ tensor: tensorName, start: 0, weights: run.#start });
     return run;
