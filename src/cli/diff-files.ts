@@ -6,10 +6,10 @@ import type { DifferenceTallyJson } from "../lens/difference/difference.js";
 import type { Comparer } from "../lens/difference/difference-codes.js";
 import type { DeltaFile, DifferenceResult } from "../lens/difference/difference-result.js";
 import type { Part } from "../lens/shard/part.js";
+import type { RangePool } from "../source/pair/compare-pair.js";
 import { differenceOf } from "../source/pair/difference-of.js";
 import { openPair } from "../source/pair/open-pair.js";
 import type { CheckpointPair, PairOptions } from "../source/pair/pair-up.js";
-import type { WorkerPool } from "../source/pair/worker-pool.js";
 import { version } from "../version.js";
 import type { GeometryJob } from "./diff-geometry.js";
 import type { ComparisonLog, DiffOptions } from "./diff-options.js";
@@ -33,7 +33,7 @@ export async function diffFiles(
   more: readonly string[],
   options: DiffOptions,
   request: ShardRequest | null,
-  pool: WorkerPool | null,
+  pool: RangePool | null,
   streams: Streams,
 ): Promise<void> {
   checkOutput(options, streams);
@@ -127,7 +127,7 @@ async function deltaOf(
 async function compared(
   pair: CheckpointPair,
   comparer: Comparer,
-  pool: WorkerPool | null,
+  pool: RangePool | null,
   log: ComparisonLog | null,
   options: DiffOptions,
   part: Part | null,

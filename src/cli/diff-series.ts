@@ -1,9 +1,9 @@
 import { comparerOf, provenKernel } from "../engine/wasm/difference/comparison.js";
 import { format } from "../format/registry.js";
 import { comparisonsOf, seriesOf } from "../lens/difference/series.js";
+import type { RangePool } from "../source/pair/compare-pair.js";
 import { differenceOf } from "../source/pair/difference-of.js";
 import { openPair } from "../source/pair/open-pair.js";
-import type { WorkerPool } from "../source/pair/worker-pool.js";
 import type { DiffOptions } from "./diff-options.js";
 import { checkOutput, emitBy, outputFiles, seriesRenderers } from "./emit.js";
 import { gigabytes, progressBar } from "./progress.js";
@@ -18,7 +18,7 @@ import { expectApart } from "./write-output.js";
 export async function diffSeries(
   paths: readonly string[],
   options: DiffOptions,
-  pool: WorkerPool | null,
+  pool: RangePool | null,
   streams: Streams,
 ): Promise<void> {
   checkOutput(options, streams);

@@ -1,5 +1,10 @@
-/** A thread of `diff`. */
+/** A thread of `diff`: compares ranges. */
 import { comparerOf, type DifferenceKernel } from "../engine/wasm/difference/comparison.js";
-import { serveRanges } from "../source/pair/serve-ranges.js";
+import { FileReader } from "../source/file-reader.js";
+import { RangeComparison, type RangePair } from "../source/pair/range.js";
+import { serveTasks } from "../source/pair/thread-pool.js";
 
-serveRanges((kernel) => comparerOf(kernel as DifferenceKernel));
+serveTasks((kernel) => {
+  const comparison = new RangeComparison(new FileReader(), comparerOf(kernel as DifferenceKernel));
+  return (range: RangePair) => comparison.compare(range).toJSON();
+});

@@ -2,8 +2,9 @@ import { Command } from "commander";
 import { isAdapter } from "../source/adapter/is-adapter.js";
 import { InputError } from "../source/input-error.js";
 import { type Rename, renameRule } from "../source/names/rename.js";
+import type { RangePool } from "../source/pair/compare-pair.js";
+import { ThreadPool } from "../source/pair/thread-pool.js";
 import { threadsWorthStarting } from "../source/pair/threads.js";
-import { WorkerPool } from "../source/pair/worker-pool.js";
 import {
   addOutputOptions,
   finiteNumber,
@@ -111,7 +112,7 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
     const stray = (["merged", "unmerge", "roundUpdate"] as const).find((name) => options[name] !== undefined);
     if (stray !== undefined) refuseOption(command, stray, "AFTER a LoRA adapter");
     const others = (options.threads ?? threadsWorthStarting([before, ...afters])) - 1;
-    const pool = others > 0 ? new WorkerPool(threadScript, others) : null;
+    const pool: RangePool | null = others > 0 ? new ThreadPool(threadScript, others, 2) : null;
     try {
       if (isSeries) {
         const { diffSeries } = await import("./diff-series.js");

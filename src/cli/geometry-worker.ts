@@ -1,5 +1,11 @@
-/** A thread of `diff --geometry`. */
+/** A thread of `diff --geometry`: measures tensors. */
 import { type GeometryKernels, geometryEngines } from "../engine/wasm/geometry-engines.js";
-import { serveGeometry } from "../source/pair/geometry-pool.js";
+import { FileReader } from "../source/file-reader.js";
+import { measureStored, type StoredTask } from "../source/pair/stored-task.js";
+import { serveTasks } from "../source/pair/thread-pool.js";
 
-serveGeometry((kernels) => geometryEngines(kernels as GeometryKernels));
+serveTasks((kernels) => {
+  const files = new FileReader();
+  const engines = geometryEngines(kernels as GeometryKernels);
+  return (task: StoredTask) => measureStored(task, files, engines);
+});

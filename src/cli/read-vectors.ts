@@ -1,6 +1,6 @@
 import { createReadStream, readFileSync } from "node:fs";
-import { InputError } from "../source/input-error.js";
 import { FileReader, fileIdentity } from "../source/file-reader.js";
+import { InputError } from "../source/input-error.js";
 import { lengthBytes, parseHeader } from "../source/safetensors/header.js";
 import { statFile, systemError } from "../source/system-error.js";
 import { bytesOfCode, wordsOfColumns } from "../vectors/binary.js";

@@ -16,7 +16,7 @@ import type { RangePair } from "./range.js";
 import { type SampledChunk, sampleNumbers } from "./sample.js";
 import { areAlike } from "./scaled-range.js";
 import { ThisThread } from "./this-thread.js";
-import type { WorkerPool } from "./worker-pool.js";
+import type { ThreadPool } from "./thread-pool.js";
 
 /** What was counted of a tensor before the comparison was interrupted, and where to put what is counted now. */
 export interface Progress {
@@ -25,11 +25,14 @@ export interface Progress {
   done(tensor: string, tally: DifferenceTallyJson): void;
 }
 
+/** Threads that compare ranges. */
+export type RangePool = ThreadPool<RangePair, DifferenceTallyJson>;
+
 export interface CompareOptions {
   /** Compares codes on this thread; by default that in TypeScript. */
   readonly comparer?: Comparer;
   /** Threads beside this one. They are left open. */
-  readonly pool?: WorkerPool | null;
+  readonly pool?: RangePool | null;
   /** Chunks of the sample that is compressed. */
   readonly sample: number;
   readonly seed: number;
@@ -121,8 +124,8 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
   async function compareRange(tensor: TensorPair, start: number, count: number): Promise<DifferenceTally> {
     const range = rangeOf(tensor, start, count, identities);
     if (range) {
-      const thread = pool === null || here.isFree ? here : pool;
-      return DifferenceTally.fromJSON(await thread.compare(range));
+      const counted = await (pool === null || here.isFree ? here.compare(range) : pool.perform(range));
+      return DifferenceTally.fromJSON(counted);
     }
     const tally = new DifferenceTally();
     compareNumbers(await tensor.read(start, count), tensor.compared, tally);

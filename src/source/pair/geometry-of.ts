@@ -13,10 +13,11 @@ import { moduleOf } from "../../lens/module.js";
 import { type ModuleKind, moduleKinds } from "../../lens/module-kind.js";
 import { type FileIdentity, FileReader, fileIdentity } from "../file-reader.js";
 import { InputError } from "../input-error.js";
-import { type GeometryPool, measureStored, type StoredTask } from "./geometry-pool.js";
 import { computedMatrix } from "./matrix-pair.js";
 import type { CheckpointPair, TensorPair } from "./pair-up.js";
 import type { StoredRange } from "./range.js";
+import { measureStored, type StoredTask } from "./stored-task.js";
+import type { ThreadPool } from "./thread-pool.js";
 
 export interface GeometryOptions {
   readonly rank: number;
@@ -26,7 +27,7 @@ export interface GeometryOptions {
   readonly seed: number;
   readonly engines: Engines;
   /** Threads to work on; this one where there are none. */
-  readonly pool: GeometryPool | null;
+  readonly pool: ThreadPool<StoredTask, TensorPart> | null;
   /** Called after each tensor with what was done of all there is to do. */
   progress?(done: number, total: number): void;
   readonly resume?: {
@@ -75,7 +76,7 @@ export async function geometryOf(
         engines,
       );
     }
-    return pool ? pool.measure(stored) : measureStored(stored, files, engines);
+    return pool ? pool.perform(stored) : measureStored(stored, files, engines);
   }
 
   async function work(queue: Task[]): Promise<void> {
@@ -93,7 +94,7 @@ export async function geometryOf(
   try {
     // The largest first, so that no thread is left with one at the end.
     const queue = [...tasks].sort((a, b) => b.work - a.work);
-    await Promise.all(Array.from({ length: pool?.size ?? 1 }, () => work(queue)));
+    await Promise.all(Array.from({ length: pool?.atOnce ?? 1 }, () => work(queue)));
   } finally {
     files.close();
   }

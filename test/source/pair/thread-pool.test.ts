@@ -4,9 +4,10 @@ import { codeComparer } from "../../../src/lens/difference/difference-codes.js";
 import { ThreadEnded } from "../../../src/lens/thread-ended.js";
 import { fileIdentity } from "../../../src/source/file-reader.js";
 import { InputError } from "../../../src/source/input-error.js";
+import type { RangePool } from "../../../src/source/pair/compare-pair.js";
 import type { RangePair } from "../../../src/source/pair/range.js";
 import { ThisThread } from "../../../src/source/pair/this-thread.js";
-import { WorkerPool } from "../../../src/source/pair/worker-pool.js";
+import { ThreadPool } from "../../../src/source/pair/thread-pool.js";
 import { put, seeded, temporaryFolder } from "../support.js";
 
 const folder = temporaryFolder();
@@ -15,8 +16,8 @@ const built = new URL("../../../dist/cli/diff-worker.cjs", import.meta.url);
 const kernel = await provenKernel();
 const pool = started(2);
 
-function started(threads: number): WorkerPool {
-  const pool = new WorkerPool(built, threads);
+function started(threads: number): RangePool {
+  const pool: RangePool = new ThreadPool(built, threads, 2);
   pool.prepare(kernel);
   return pool;
 }
@@ -37,17 +38,17 @@ const [before, after] = [codes, moved].map((content, i) =>
 const stored = (file: typeof before) => ({ file, position: 0, dtype: "BF16" });
 const range: RangePair = { before: stored(before), after: stored(after), elements, compared: "bf16" };
 
-describe("WorkerPool", () => {
+describe("ThreadPool", () => {
   test("gives what is counted on this thread, range by range", async () => {
     const ranges = [1, 4096, 8192, elements].map((count) => ({ ...range, elements: count }));
-    const tallies = await Promise.all(ranges.map((each) => pool.compare(each)));
+    const tallies = await Promise.all(ranges.map((each) => pool.perform(each)));
     expect(tallies).toEqual(await Promise.all(ranges.map((each) => here.compare(each))));
     expect(tallies[3]).toMatchObject({ elements });
   });
 
   test("a file that cannot be used is refused as on this thread, and the thread goes on", async () => {
     const few = { ...range, elements: 8192 };
-    const older = { ...range, after: stored({ ...after, modified: after.modified - 1 }) };
+    const older = { ...range, after: stored({ ...after, id: `${after.id}, older` }) };
     // Not the two paths that are open.
     const gone = { ...range, before: stored({ ...before, path: `${folder}/gone` }) };
     const fresh = started(1);
@@ -55,27 +56,35 @@ describe("WorkerPool", () => {
       [older, /written to since/],
       [gone, /nothing there/],
     ] as const) {
-      for (const thread of [fresh, new ThisThread(codeComparer())]) {
-        const error = await thread.compare(bad).catch((thrown) => thrown);
+      const apart = new ThisThread(codeComparer());
+      for (const compare of [
+        (each: RangePair) => fresh.perform(each),
+        (each: RangePair) => apart.compare(each),
+      ]) {
+        const error = await compare(bad).catch((thrown) => thrown);
         expect(error).toBeInstanceOf(InputError);
         expect(error.message).toMatch(found);
-        expect(await thread.compare(few)).toMatchObject({ elements: few.elements });
+        expect(await compare(few)).toMatchObject({ elements: few.elements });
       }
     }
     await fresh.close();
   });
 
   test("a thread that ends without a word fails its ranges, those that wait and those to come", async () => {
-    const silent = new WorkerPool(new URL("data:text/javascript,setTimeout(() => process.exit(0), 50)"), 1);
-    const waiting = [silent.compare(range), silent.compare(range)];
+    const silent = new ThreadPool(
+      new URL("data:text/javascript,setTimeout(() => process.exit(0), 50)"),
+      1,
+      2,
+    );
+    const waiting = [silent.perform(range), silent.perform(range)];
     for (const each of waiting) await expect(each).rejects.toThrow(ThreadEnded);
-    await expect(silent.compare(range)).rejects.toThrow("a thread ended before its work was done");
+    await expect(silent.perform(range)).rejects.toThrow("a thread ended before its work was done");
     await silent.close();
   });
 
   test("a thread that ends with an error fails its ranges", async () => {
-    const broken = new WorkerPool(new URL("data:text/javascript,throw new Error('no such thread')"), 1);
-    await expect(broken.compare(range)).rejects.toThrow("no such thread");
+    const broken = new ThreadPool(new URL("data:text/javascript,throw new Error('no such thread')"), 1, 2);
+    await expect(broken.perform(range)).rejects.toThrow("no such thread");
     await broken.close();
   });
 });

@@ -1,0 +1,108 @@
+import { parentPort, Worker } from "node:worker_threads";
+import { ThreadEnded } from "../../lens/thread-ended.js";
+import { InputError } from "../input-error.js";
+
+type Message<Task> = { readonly kernel: unknown } | { readonly task: Task };
+
+type Reply<Answer> =
+  | { readonly answer: Answer }
+  | { readonly refusal: readonly [file: string, expected: string, found: string] };
+
+/**
+ * The body of a thread of a `ThreadPool`: it answers tasks in their order.
+ *
+ * @param open makes the answers, from what the thread is sent first.
+ */
+export function serveTasks<Task, Answer>(
+  open: (kernel: unknown) => (task: Task) => Answer | Promise<Answer>,
+): void {
+  const port = parentPort!;
+  let answerTo: (task: Task) => Answer | Promise<Answer>;
+  let last: Promise<void> = Promise.resolve();
+  async function reply(task: Task): Promise<void> {
+    try {
+      port.postMessage({ answer: await answerTo(task) } satisfies Reply<Answer>);
+    } catch (error) {
+      // The class of an error does not survive being sent.
+      if (error instanceof InputError) {
+        const { file, expected, found } = error;
+        port.postMessage({ refusal: [file, expected, found] } satisfies Reply<Answer>);
+      } else {
+        process.nextTick(() => {
+          throw error;
+        });
+      }
+    }
+  }
+  port.on("message", (message: Message<Task>) => {
+    if ("kernel" in message) answerTo = open(message.kernel);
+    else last = last.then(() => reply(message.task));
+  });
+}
+
+interface Waiting<Answer> {
+  resolve(answer: Answer): void;
+  reject(error: unknown): void;
+}
+
+interface Thread<Answer> {
+  readonly worker: Worker;
+  /** In the order of their tasks. */
+  readonly waiting: Waiting<Answer>[];
+  /** Set once it has ended. */
+  ended: Error | null;
+}
+
+/** Threads that answer tasks. They take their time to start: tasks may be given to them meanwhile. */
+export class ThreadPool<Task, Answer> {
+  readonly #threads: readonly Thread<Answer>[];
+  /** Tasks that it takes at a time without a wait. */
+  readonly atOnce: number;
+
+  /**
+   * @param script the body of a thread, which calls `serveTasks`.
+   * @param queued tasks at each thread: two, so that none stands idle while an answer is on its way; one where tasks are long.
+   */
+  constructor(script: URL, threads: number, queued: number) {
+    this.atOnce = threads * queued;
+    this.#threads = Array.from({ length: threads }, () => {
+      const worker = new Worker(script);
+      const waiting: Waiting<Answer>[] = [];
+      const thread: Thread<Answer> = { worker, waiting, ended: null };
+      const end = (error: Error) => {
+        thread.ended ??= error;
+        for (const { reject } of waiting.splice(0)) reject(thread.ended);
+      };
+      worker.on("message", (reply: Reply<Answer>) => {
+        const { resolve, reject } = waiting.shift()!;
+        if ("answer" in reply) resolve(reply.answer);
+        else reject(new InputError(...reply.refusal));
+      });
+      worker.on("error", (error) => end(new ThreadEnded(error.message)));
+      // One that is ended from outside, or ends itself, says nothing else.
+      worker.on("exit", () => end(new ThreadEnded()));
+      return thread;
+    });
+  }
+
+  /** To be called once, before any task, with what the answers of a thread are made from; it can be cloned. */
+  prepare(kernel: unknown): void {
+    for (const { worker } of this.#threads) worker.postMessage({ kernel } satisfies Message<Task>);
+  }
+
+  /** @throws InputError if a file cannot be read; ThreadEnded if the thread ends before. */
+  perform(task: Task): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const { worker, waiting, ended } = this.#threads.reduce((a, b) =>
+        b.waiting.length < a.waiting.length ? b : a,
+      );
+      if (ended) return reject(ended);
+      waiting.push({ resolve, reject });
+      worker.postMessage({ task } satisfies Message<Task>);
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+  }
+}
