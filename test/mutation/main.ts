@@ -14,6 +14,7 @@ const parts = [
   "update/recipe",
   "lens/*.ts",
   "lens/run",
+  "lens/shard",
   "lens/difference",
   "lens/study",
   "lens/explain",
