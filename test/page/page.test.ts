@@ -6,7 +6,15 @@ import { describeNeeding, requirements } from "../support/requirements.js";
 import { eventually, go, pagePath, phone, projector, waitForStep, withBrowser } from "./browser.js";
 
 const html = readFileSync(pagePath, "utf8");
-const views = ["tensor?step=2", "weight?steps=100", "learn", "data", "talk?scene=1&step=2", "talk?scene=8"];
+const views = [
+  "tensor?step=2",
+  "weight?steps=100",
+  "block",
+  "learn",
+  "data",
+  "talk?scene=1&step=2",
+  "talk?scene=9",
+];
 
 test("is under 400 kB compressed without gpu.js, which is there", () => {
   const gpuJs = /<script type="text\/plain" id="gpu-js">([^<]*)<\/script>/.exec(html)!;

@@ -21,9 +21,11 @@ export function WalkChart(props: {
   steps?: number;
   /** For an audience. */
   large?: boolean;
+  height?: number;
 }) {
   const { tracks, format, range = [] } = props;
-  const { height, left, labelHeight } = props.large ? sizes.large : sizes.usual;
+  const { left, labelHeight, ...size } = props.large ? sizes.large : sizes.usual;
+  const { height = size.height } = props;
   const margin = { top: 14, bottom: 30, left };
   const [ref, width] = useWidth<HTMLDivElement>(800);
   const steps = props.steps ?? tracks[0].path.length - 1;
