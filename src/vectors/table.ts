@@ -56,6 +56,19 @@ export function vectorTable(settings: VectorSettings, withFlags = false): Vector
   };
 }
 
+/** Rows of the table that settings ask for; null of a level that takes too long to count. */
+export function rowsOfTable(settings: VectorSettings): number | null {
+  const pairs = pairsOf(settings);
+  if (pairs) return pairs.codes ** 2;
+  if (settings.level === "exhaustive") return null;
+  const subject = subjectOf(settings);
+  let rows = 0;
+  for (const question of subject.questions(settings.level, settings.seed)) {
+    if (subject.answer(question) !== null) rows += 1;
+  }
+  return rows;
+}
+
 function* chunksOfPairs({ codes, results }: Pairs): Generator<Uint32Array> {
   const words = new Uint32Array(3 * codes);
   for (let b = 0; b < codes; b++) words[3 * b + 1] = b;
