@@ -93,7 +93,7 @@ describeNeeding(requirements.chromium, "the page", () => {
     ["tensor?step=1.5", ["step", "1.5"], "a whole number from 0 to 100000"],
     ["weight?steps=1.5", ["steps", "1.5"], "a whole number from 0 to 20000"],
     ["data?engine=cuda", ["engine", "cuda"], "one of auto, wasm, gpu, reference"],
-    ["talk?scene=9&step=1", ["scene", "9"], "a whole number from 1 to 9"],
+    ["talk?scene=10&step=1", ["scene", "10"], "a whole number from 1 to 9"],
   ];
   test("says what of an address it does not take, of one that it is opened at and of others", async () => {
     const page = await open(`#${misread[0][0]}`);

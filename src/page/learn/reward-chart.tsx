@@ -65,10 +65,13 @@ export function RewardChart(props: {
   );
 }
 
+/** Of labels as high as those of a phone. */
+const leastApart = 30;
+
 /** Two heights, moved so far apart that both labels can be read. */
 function apart([a, b]: readonly (number | null)[]): [number | null, number | null] {
   if (a === null || b === null) return [a, b];
-  const missing = 22 - Math.abs(a - b);
+  const missing = leastApart - Math.abs(a - b);
   if (missing <= 0) return [a, b];
   const by = a >= b ? missing / 2 : -missing / 2;
   return [a + by, b - by];
