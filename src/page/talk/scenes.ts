@@ -88,7 +88,7 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
   },
   block: {
     title: "One update, and its neighbours change.",
-    text: "32 MXFP4 weights share a scale. The largest grew by 1%: it doubled, and all were rounded anew.",
+    text: "32 MXFP4 weights share a scale. The largest grew by 1%: the scale doubled, all were rounded anew.",
     run: null,
     notes: [
       "MX and NVFP4: a code of 4 bits for each weight, and one scale for 32 or 16 of them, which follows from the largest.",

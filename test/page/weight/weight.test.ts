@@ -103,6 +103,20 @@ describeNeeding(requirements.chromium, "one weight", () => {
     await eventually(() => update.getAttribute("aria-valuenow").then(Number)).toBeGreaterThan(before);
   });
 
+  test("the number that is stored has every digit, in the notation of all others", async () => {
+    const page = await open("#weight?w=0.02");
+    const exactly = page.locator("[data-fact=exactly]");
+    await eventually(() => exactly.textContent()).toBe("0.02001953125");
+    expect(await page.getByRole("textbox", { name: "Update u" }).inputValue()).toBe("1e-6");
+    await go(page, "weight?w=1e-9");
+    await eventually(() => exactly.textContent()).toBe("9.968061931431293487548828125e-10");
+    // The smallest number of fp32 on a phone.
+    await page.setViewportSize(phone);
+    await go(page, "weight?w=1e-45&format=fp32");
+    await eventually(async () => (await exactly.textContent())!.length).toBeGreaterThan(100);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(phone.width);
+  });
+
   test("bits are switches", async () => {
     const page = await open("#weight?w=1.5");
     await page.getByRole("button", { name: "sign bit: 0" }).click();

@@ -44,6 +44,12 @@ test("milestones stand on a logarithmic axis, with round numbers; even steps sta
   expect(at[1] - at[0]).toBeCloseTo(at[2] - at[1], 0);
   expect(at[2] - at[1]).toBeCloseTo(at[3] - at[2], 0);
   expect(svg).toContain("step, logarithmic");
+  // The curve stands where its labels are.
+  const decades = labels([1, 2, 10, 100, 1000]);
+  const [, path] = /<(?:path d|polyline points)="([^"]+)"/.exec(decades.svg)!;
+  const xs = [...path.matchAll(/([\d.]+)[ ,]([\d.]+)/g)].map(([, x]) => Number(x));
+  expect(xs).toHaveLength(5);
+  for (const [i, tick] of decades.at.entries()) expect(xs[i === 0 ? 0 : i + 1]).toBeCloseTo(tick, 0);
   expect(labels([1, 2, 3, 10, 40]).texts).toEqual([1, 2, 5, 10, 20]);
   expect(labels([1, 2, 3, 4]).texts).toEqual([1, 2, 3, 4]);
 });
