@@ -20,7 +20,8 @@ describeNeeding(requirements.chromium, "one weight", () => {
     );
     for (const { name, counts, firstMoved } of expected) {
       const cells = await page.locator(`[data-track=${name}] td`).allTextContents();
-      const [, first, ...shown] = cells;
+      const first = cells.at(-1);
+      const shown = cells.slice(1, -1);
       expect([name, first]).toEqual([name, firstMoved === null ? "never yet" : `step ${firstMoved}`]);
       expect(shown.map((text) => Number(text.replace(/by chance |,/g, "")))).toEqual([
         counts.moved,
@@ -37,10 +38,10 @@ describeNeeding(requirements.chromium, "one weight", () => {
     const page = await open("#weight", { reducedMotion: "no-preference" });
     await eventually(() => page.locator("[data-track=in-place] td").allTextContents()).toEqual([
       "0.0200195",
-      "never yet",
       "0",
       "0",
       "1,000",
+      "never yet",
     ]);
     expect(page.url()).not.toMatch(/steps=/);
     const { y } = (await page
