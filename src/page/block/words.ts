@@ -1,14 +1,11 @@
 import { short } from "../../report/numbers.js";
+import { superscript } from "../controls/superscript.js";
 import { changedOthers, largestAt, type SharedStep } from "./shared-step.js";
 
 /** A scale: as a power of two where it is one. */
 export function scaleText(scale: number): string {
   const exponent = Math.log2(scale);
   return Number.isInteger(exponent) ? `2${superscript(exponent)}` : short(scale);
-}
-
-export function superscript(n: number): string {
-  return String(n).replace(/./g, (c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
 }
 
 /** What the update does, in two sentences: to the scale, and to weights that had none. */

@@ -2,7 +2,7 @@ import { decode, encode } from "../../format/encode.js";
 import type { Format } from "../../format/format.js";
 import { ulp } from "../../format/neighbours.js";
 import { exactDecimal } from "../../report/decimal.js";
-import { superscript } from "../block/words.js";
+import { superscript } from "../controls/superscript.js";
 import { bitsOf } from "./bins.js";
 
 /** The bits of a stored weight, each a switch. */
