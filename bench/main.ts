@@ -2,6 +2,7 @@
 import { arrays } from "./arrays/arrays.js";
 import { diff } from "./diff.js";
 import { engines } from "./engines/engines.js";
+import { firstMinute } from "./first-minute.js";
 import { gpu } from "./gpu.js";
 import { lora } from "./lora.js";
 import { memory } from "./memory.js";
@@ -18,6 +19,7 @@ const benches: Readonly<Record<string, (...args: number[]) => void | Promise<voi
   arrays,
   diff,
   engines,
+  "first-minute": firstMinute,
   gpu,
   lora,
   memory,

@@ -1,6 +1,6 @@
 /**
- * The interactive page in Chromium without a GPU: steps and pictures a second of the tensor view, first paint from disk,
- * and the size of the file.
+ * The interactive page in Chromium without a GPU: steps and pictures a second of the tensor view, steps a second of the view
+ * in which two models learn, first paint from disk, and the size of the file.
  * Usage: npm run bench -- page [seconds]
  */
 import { readFileSync } from "node:fs";
@@ -35,7 +35,7 @@ export async function page(seconds = 5): Promise<void> {
       `first contentful paint from disk: ${paints.map((ms) => `${Math.round(ms)} ms`).join(", ")}\n`,
     );
     for (const [name, fragment] of [
-      ["bf16 in place, beside fp32", "#tensor?pace=1000"],
+      ["bf16 in-place, beside fp32", "#tensor?pace=1000"],
       ["bf16 Kahan, beside fp32", "#tensor?pace=1000&scheme=kahan"],
       ["bf16 stochastic, beside fp32", "#tensor?pace=1000&rounding=stochastic"],
     ]) {
@@ -44,9 +44,34 @@ export async function page(seconds = 5): Promise<void> {
         `262,144 weights, ${name}: ${steps.toFixed(1)} steps a second in ${frames.toFixed(1)} pictures\n`,
       );
     }
+    for (const run of ["rlvr", "sft", "opd"]) {
+      const rate = await learningRate(browser, `#learn?run=${run}`, seconds);
+      process.stdout.write(
+        `two models of 26,048 weights, ${run}: ${rate.toFixed(1)} steps of both a second\n`,
+      );
+    }
   } finally {
     await browser.close();
   }
+}
+
+/** Steps of both models a second of the view in which they learn, after the first ten. */
+async function learningRate(browser: Browser, fragment: string, seconds: number): Promise<number> {
+  const tab = await browser.newPage({ viewport: { width: 1280, height: 720 } });
+  await tab.goto(`${address}${fragment}`);
+  const rate = await tab.evaluate<number>(
+    `new Promise((resolve) => {
+      let first = null, began = 0;
+      setInterval(() => {
+        const at = Number(document.querySelector(".transport .step")?.textContent ?? 0);
+        const now = performance.now();
+        if (first === null && at >= 10) [first, began] = [at, now];
+        else if (first !== null && now - began >= ${1000 * seconds}) resolve((1000 * (at - first)) / (now - began));
+      }, 20);
+    })`,
+  );
+  await tab.close();
+  return rate;
 }
 
 async function firstPaint(browser: Browser): Promise<number> {

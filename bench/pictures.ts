@@ -1,4 +1,7 @@
-/** The pictures of README and docs: npm run pictures. Figures by the built command line, screens by Chromium. */
+/**
+ * The pictures of README and docs: npm run pictures, or some of them by words of their names, npm run pictures -- talk. Figures
+ * by the built command line, screens by Chromium.
+ */
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,6 +10,9 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { chromiumPath } from "../test/support/requirements.js";
 
+const words = process.argv.slice(2);
+const isAsked = ({ name }: { readonly name: string }) =>
+  words.length === 0 || words.some((word) => name.includes(word));
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "precision-lens-pictures-"));
 
@@ -79,7 +85,7 @@ function takeFigures(): void {
   const target = join(root, "docs/figures");
   mkdirSync(target, { recursive: true });
   const made = new Map<string, string>();
-  for (const { name, figure, command } of figures) {
+  for (const { name, figure, command } of figures.filter(isAsked)) {
     const key = command.join(" ");
     const svg = made.get(key) ?? join(folder, `svg-${made.size}`);
     if (!made.has(key)) precisionLens(...command, "--quiet", "--svg", svg);
@@ -94,7 +100,7 @@ async function takeScreens(): Promise<void> {
   precisionLens("serve", "--export", page);
   precisionLens("demo", "--quiet", "--html", report);
   const browser = await chromium.launch({ executablePath: chromiumPath()!, args: ["--no-sandbox"] });
-  for (const { name, file, place, options, after } of screens) {
+  for (const { name, file, place, options, after } of screens.filter(isAsked)) {
     const context = await browser.newContext(options);
     const opened = await context.newPage();
     await opened.goto(pathToFileURL(file).href + place);

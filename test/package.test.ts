@@ -112,7 +112,8 @@ describe("the package", () => {
 
   test("holds what is needed and no more", () => {
     const paths = packed.files.map(({ path }) => path);
-    const expected = /^(dist\/.+\.(c?js|d\.ts)|src\/example\/.+\.safetensors|src\/report\/font\/.+)$/;
+    const expected =
+      /^(dist\/.+\.(c?js|d\.ts)|src\/example\/.+\.safetensors|src\/report\/font\/.+|docs\/[\w-]+\.md|docs\/figures\/.+\.svg)$/;
     expect(paths.filter((path) => !expected.test(path)).sort()).toEqual([
       "LICENSE",
       "README.md",
@@ -132,6 +133,7 @@ describe("the package", () => {
       "docs/prediction.schema.json",
       "docs/recipes.schema.json",
       "docs/result.schema.json",
+      "docs/screens/page-tensor-light.png",
       "docs/series.schema.json",
       "docs/sweep.schema.json",
       "docs/vectors.schema.json",
@@ -154,7 +156,29 @@ describe("the package", () => {
     const unused = tool.filter((name) => !texts.some((text) => text.includes(`"./${name}"`)));
     expect(unused).toEqual(["main.js"]);
     // Of which gpu.js, for Node and for browsers, is 1.5 million.
-    expect(packed.unpackedSize).toBeLessThan(8_000_000);
+    expect(packed.unpackedSize).toBeLessThan(9_000_000);
+  });
+
+  test("has every document and picture that its README links", () => {
+    const paths = packed.files.map(({ path }) => path);
+    const readme = readFileSync(join(installed, "README.md"), "utf8");
+    const links = [...readme.matchAll(/\]\(([^)#]+)/g)]
+      .map(([, link]) => link)
+      .filter((link) => !/^https?:/.test(link));
+    expect(links.length).toBeGreaterThan(20);
+    const missing = links.filter(
+      (link) => !paths.some((path) => path === link || path.startsWith(`${link}/`)),
+    );
+    expect(
+      missing.filter((link) => !link.endsWith("/") || !paths.some((path) => path.startsWith(link))),
+    ).toEqual([]);
+    // Every command once.
+    const block = readme
+      .split("```sh\n")
+      .find((part) => part.startsWith("precision-lens demo"))!
+      .split("```")[0];
+    const commands = [...block.matchAll(/^precision-lens (\S+)/gm)].map(([, name]) => name);
+    expect(new Set(commands).size).toBe(commands.length);
   });
 
   test("has everything that its package.json names", async () => {

@@ -295,6 +295,12 @@ export const measured: readonly Measured[] = [
     sources: ["test"],
   },
   {
+    doc: "docs/talk.md",
+    heading: "## The first minute",
+    command: "npm run bench -- first-minute",
+    sources: ["bench/first-minute.ts", "src/cli/serve.ts", "src/page/talk", "src/page/tensor"],
+  },
+  {
     doc: "docs/verification.md",
     heading: "# What was verified",
     command: "npm run verify",

@@ -11,6 +11,8 @@ import { type Column, wordsOf } from "../vectors/subject.js";
 /** What a file of vectors says that it is about, and its rows. */
 export interface VectorsFile {
   readonly settings: VectorSettings;
+  /** Whether it says so itself, level and seed among it; else they are what was assumed. */
+  readonly saysSo: boolean;
   rows(take: (words: Uint32Array, at: number) => void): Promise<void>;
 }
 
@@ -53,14 +55,16 @@ function told<T>(path: string, read: () => T): T {
 }
 
 async function text(path: string, assumed: VectorSettings): Promise<VectorsFile> {
-  let settings = assumed;
+  let own: VectorSettings | null = null;
   for await (const line of linesOf(path)) {
-    if (line.startsWith("#")) settings = told(path, () => settingsIn(line.slice(1))) ?? assumed;
+    if (line.startsWith("#")) own = told(path, () => settingsIn(line.slice(1)));
     break;
   }
+  const settings = own ?? assumed;
   const columns = columnsOf(path, settings);
   return {
     settings,
+    saysSo: own !== null,
     async rows(take) {
       const reader = new RowReader(columns);
       let number = 0;
@@ -106,6 +110,7 @@ function json(path: string): VectorsFile {
   const reader = new RowReader(columnsOf(path, settings));
   return {
     settings,
+    saysSo: true,
     async rows(take) {
       for (const [i, row] of cases.entries()) {
         const isRow = Array.isArray(row) && row.every((code) => typeof code === "string");
@@ -146,6 +151,7 @@ function safetensors(path: string, size: number, reader: FileReader): VectorsFil
   }
   return {
     settings,
+    saysSo: true,
     async rows(take) {
       const stride = wordsOf(columns);
       for (let row = 0; row < rows; row += rowsAtOnce) {

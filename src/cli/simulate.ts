@@ -180,7 +180,10 @@ function withMatrix(
   if (elements !== undefined) return options;
   if (!options.quiet)
     err.write(
-      `precision-lens: one matrix of ${side} x ${side}, as this recipe is slow; --elements asks for another\n`,
+      wrappedFor(
+        err,
+        `precision-lens: one matrix of ${side} x ${side}, as this recipe is slow; --elements asks for another\n`,
+      ),
     );
   return { ...options, elements: [side, side] };
 }

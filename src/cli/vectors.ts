@@ -3,7 +3,7 @@ import { blockFormat, isBlockFormat } from "../format/block/block-format.js";
 import { roundings } from "../format/round.js";
 import { InputError } from "../source/input-error.js";
 import { Collected } from "../vectors/collected.js";
-import { describeOutcome } from "../vectors/describe.js";
+import { describeMissing, describeOutcome } from "../vectors/describe.js";
 import { levels } from "../vectors/rounding-inputs.js";
 import {
   askedOperations,
@@ -13,6 +13,7 @@ import {
   type VectorSettings,
 } from "../vectors/settings.js";
 import { wordsOf } from "../vectors/subject.js";
+import { rowsOfTable } from "../vectors/table.js";
 import { textForms } from "../vectors/text.js";
 import { version } from "../version.js";
 import { CheckFailed } from "./check-failed.js";
@@ -121,17 +122,24 @@ async function verifyVectors(
   if (collected.cases === 0) throw new InputError(path, "vectors", "none");
   const outcome = collected.outcome();
   const { cases, wrong, kinds, mistakes, first } = outcome;
+  const rows = file.saysSo ? rowsOfTable(file.settings) : null;
+  const missing = rows === null ? null : Math.max(0, rows - cases);
   const report = {
     schema: "precision-lens-verification/1",
     tool: { name: "precision-lens", version },
     vectors: settingsOf(file.settings),
     cases,
+    missing,
     wrong,
     kinds,
     mistakes,
     first: first.map((compared) => subject.describe(compared)),
   };
   if (json !== undefined && json !== "-") writeWhole(json, `${JSON.stringify(report)}\n`);
-  out.write(json === "-" ? `${JSON.stringify(report)}\n` : `${describeOutcome(subject, outcome)}\n`);
+  out.write(
+    json === "-"
+      ? `${JSON.stringify(report)}\n`
+      : `${[...describeMissing(file.settings, cases, missing), describeOutcome(subject, outcome)].join("\n")}\n`,
+  );
   if (wrong > 0) throw new CheckFailed();
 }

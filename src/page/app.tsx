@@ -1,3 +1,4 @@
+import { BlockView } from "./block/block.js";
 import { FilesView } from "./data/data.js";
 import { LearnView } from "./learn/learn.js";
 import type { ViewName } from "./location.js";
@@ -10,12 +11,20 @@ import { WeightView } from "./weight/weight.js";
 const tabs: readonly { readonly view: ViewName; readonly label: string }[] = [
   { view: "tensor", label: "A tensor" },
   { view: "weight", label: "One weight" },
+  { view: "block", label: "One block" },
   { view: "learn", label: "Does it learn?" },
   { view: "data", label: "Your data" },
   { view: "talk", label: "Talk" },
 ];
 
-const views = { tensor: TensorView, weight: WeightView, learn: LearnView, data: FilesView, talk: TalkView };
+const views = {
+  tensor: TensorView,
+  weight: WeightView,
+  block: BlockView,
+  learn: LearnView,
+  data: FilesView,
+  talk: TalkView,
+};
 
 export function App() {
   const { view } = visit.value;

@@ -1,6 +1,6 @@
 /** The state of the page as the fragment of its address, so that a link or a slide shows the same again. */
 
-export const viewNames = ["tensor", "weight", "learn", "data", "talk"] as const;
+export const viewNames = ["tensor", "weight", "block", "learn", "data", "talk"] as const;
 export type ViewName = (typeof viewNames)[number];
 
 /** `#view?key=value&key=value` */

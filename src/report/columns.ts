@@ -96,18 +96,36 @@ export function visibleWidth(text: string): number {
   return text.replace(/\x1b\[[0-9;]*m/g, "").length;
 }
 
-/** Breaks running text into lines of at most `width` columns; what it is indented by stays before its first word. */
+/**
+ * Breaks running text into lines of at most `width` columns; what it is indented by stays before its first word. A path that is
+ * longer than a line is broken after a slash; no other word is broken.
+ */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   const indent = /^ */.exec(text)![0];
   const [first, ...words] = text.slice(indent.length).split(" ");
   for (const word of [indent + first, ...words]) {
     const last = lines.at(-1);
-    if (last !== undefined && visibleWidth(last) + 1 + visibleWidth(word) <= width) {
-      lines[lines.length - 1] = `${last} ${word}`;
+    const [start, ...rest] = brokenPath(word, width);
+    if (last !== undefined && visibleWidth(last) + 1 + visibleWidth(start) <= width) {
+      lines[lines.length - 1] = `${last} ${start}`;
     } else {
-      lines.push(word);
+      lines.push(start);
     }
+    lines.push(...rest);
   }
   return lines;
+}
+
+/** A word, or the parts of a path that is wider than a line, each as long as it can be. */
+function brokenPath(word: string, width: number): string[] {
+  if (visibleWidth(word) <= width || !word.includes("/")) return [word];
+  const parts: string[] = [];
+  for (const piece of word.split(/(?<=\/)/)) {
+    const last = parts.at(-1);
+    if (last !== undefined && visibleWidth(last) + visibleWidth(piece) <= width)
+      parts[parts.length - 1] = last + piece;
+    else parts.push(piece);
+  }
+  return parts;
 }

@@ -15,7 +15,8 @@ export function recipeListInWords({ recipes, notImitated }: RecipeList, width: n
         .flatMap(({ name, reason }) => ["", ...indented(`${name}: not imitated`, reason, width)]),
     ].join("\n"),
   );
-  return [...parts, ...(recipes.some(({ verified }) => verified === null) ? [star] : [])].join("\n\n");
+  const starred = recipes.some(({ verified }) => verified === null);
+  return [...parts, ...(starred ? [wrap(star, width).join("\n")] : [])].join("\n\n");
 }
 
 const star = "* Written from the source named, not compared bit for bit with a run.";

@@ -3,6 +3,7 @@ import type { Format } from "../format/format.js";
 import { round } from "../format/round.js";
 import type { Outcome } from "./collected.js";
 import type { Explained } from "./mistake.js";
+import type { Level } from "./rounding-inputs.js";
 import type { Subject } from "./subject.js";
 
 /** A number as one may read it, and the code beside it where the format has one: `1.0078125 (0x3f81)`. */
@@ -25,6 +26,18 @@ export function count(n: number): string {
 export function share(part: number, whole: number): string {
   const percent = (100 * part) / whole;
   return percent > 0 && percent < 0.1 ? "under 0.1 %" : `${percent.toFixed(1)} %`;
+}
+
+/** Says where the file has fewer cases than what it says that it is: one that was cut, or a choice of them. */
+export function describeMissing(
+  { level }: { readonly level: Level },
+  cases: number,
+  missing: number | null,
+): string[] {
+  if (!missing) return [];
+  return [
+    `The file has ${count(cases)} of the ${count(cases + missing)} cases of level ${level}: ${count(missing)} are missing.`,
+  ];
 }
 
 /** What a comparison came to, in lines: how many are wrong, which mistakes it looks like, the first of them. */

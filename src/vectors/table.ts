@@ -57,6 +57,19 @@ export function vectorTable(settings: VectorSettings, withFlags = false): Vector
   };
 }
 
+/** Rows of the table that settings ask for; null of a level that takes too long to count. */
+export function rowsOfTable(settings: VectorSettings): number | null {
+  const pairs = pairsOf(settings);
+  if (pairs) return pairs.codes ** 2;
+  if (settings.level === "exhaustive") return null;
+  const subject = subjectOf(settings);
+  let rows = 0;
+  for (const question of subject.questions(settings.level, settings.seed)) {
+    if (subject.answer(question) !== null) rows += 1;
+  }
+  return rows;
+}
+
 function* chunksOfPairs({ codes, results }: Pairs, flagsOf: Pairs["flags"] = null): Generator<Uint32Array> {
   const stride = flagsOf ? 4 : 3;
   const words = new Uint32Array(stride * codes);

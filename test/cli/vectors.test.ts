@@ -139,6 +139,21 @@ describe("vectors", () => {
     expect(stderr.trimEnd().split("\n").length).toBe(1);
   });
 
+  test("--verify says how many cases of a file that was cut are missing", async () => {
+    const lines = (await output("vectors", "--format", "e4m3fn")).trimEnd().split("\n");
+    const path = at("cut.txt");
+    writeFileSync(path, `${lines.slice(0, 100).join("\n")}\n`);
+    const cut = await verified(path);
+    expect(cut).toMatchObject({ status: 0, cases: 99, missing: lines.length - 1 - 99 });
+    const { stdout } = await run(["vectors", "--verify", path]);
+    expect(stdout).toMatch(/^The file has 99 of the 3,\d\d\d cases of level 1: 3,\d\d\d are missing\.\n/);
+    // A file without a head says nothing of what it should be.
+    writeFileSync(path, lines.slice(1, 100).join("\n"));
+    expect(await verified(path, "--format", "e4m3fn")).toMatchObject({ cases: 99, missing: null });
+    writeFileSync(path, lines.join("\n"));
+    expect(await verified(path)).toMatchObject({ missing: 0 });
+  });
+
   test.each<[string[], RegExp]>([
     [["--format", "mxfp4"], /mxfp4 is a block format: expected the operation quantize/],
     [["--operation", "quantize"], /quantize goes to a block format such as mxfp4, found bf16/],

@@ -21,11 +21,20 @@ async function violations(page: Page): Promise<string[]> {
 
 const scene = (name: SceneName) => `talk?scene=${sceneNames.indexOf(name) + 1}&step=2`;
 /** What the other places are made of too. */
-const telling = ["tensor?step=3", "weight?steps=100", "learn", "data", scene("apparent"), scene("kept")];
+const telling = [
+  "tensor?step=3",
+  "weight?steps=100",
+  "block",
+  "learn",
+  "data",
+  scene("apparent"),
+  scene("kept"),
+];
 const every = [
   "tensor?step=3",
   "weight?steps=100",
   "weight?w=1&u=0.01&format=fp32",
+  "block",
   "learn",
   "data",
   ...sceneNames.map(scene),

@@ -6,7 +6,15 @@ import { describeNeeding, requirements } from "../support/requirements.js";
 import { eventually, go, pagePath, phone, projector, waitForStep, withBrowser } from "./browser.js";
 
 const html = readFileSync(pagePath, "utf8");
-const views = ["tensor?step=2", "weight?steps=100", "learn", "data", "talk?scene=1&step=2", "talk?scene=8"];
+const views = [
+  "tensor?step=2",
+  "weight?steps=100",
+  "block",
+  "learn",
+  "data",
+  "talk?scene=1&step=2",
+  "talk?scene=9",
+];
 
 test("is under 400 kB compressed without gpu.js, which is there", () => {
   const gpuJs = /<script type="text\/plain" id="gpu-js">([^<]*)<\/script>/.exec(html)!;
@@ -85,7 +93,7 @@ describeNeeding(requirements.chromium, "the page", () => {
     ["tensor?step=1.5", ["step", "1.5"], "a whole number from 0 to 100000"],
     ["weight?steps=1.5", ["steps", "1.5"], "a whole number from 0 to 20000"],
     ["data?engine=cuda", ["engine", "cuda"], "one of auto, wasm, gpu, reference"],
-    ["talk?scene=9&step=1", ["scene", "9"], "a whole number from 1 to 8"],
+    ["talk?scene=10&step=1", ["scene", "10"], "a whole number from 1 to 9"],
   ];
   test("says what of an address it does not take, of one that it is opened at and of others", async () => {
     const page = await open(`#${misread[0][0]}`);

@@ -36,6 +36,11 @@ describe("wrap", () => {
     expect(wrap("aaaa", 0)).toEqual(["aaaa"]);
   });
 
+  test("a path that is too long is broken after a slash", () => {
+    expect(wrap("see one/two/three/four now", 10)).toEqual(["see", "one/two/", "three/four", "now"]);
+    expect(wrap("a b/c", 10)).toEqual(["a b/c"]);
+  });
+
   test("keeps the columns of a line that fits, and counts no colours", () => {
     expect(wrap("  a   b", 7)).toEqual(["  a   b"]);
     expect(wrap(`${bold("aa")} ${bold("bb")}`, 5)).toEqual([`${bold("aa")} ${bold("bb")}`]);

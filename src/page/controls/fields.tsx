@@ -131,7 +131,8 @@ export function NumberField(props: {
   );
 }
 
-/** As it is read back, with the sign of -0. */
+/** As it is read back, with the sign of -0; small ones in the notation of all others on the page. */
 function numberText(x: number): string {
-  return Object.is(x, -0) ? "-0" : String(x);
+  if (Object.is(x, -0)) return "-0";
+  return x !== 0 && Math.abs(x) < 1e-4 ? x.toExponential() : String(x);
 }

@@ -6,6 +6,12 @@ import { lastStep } from "./state.js";
 /** Milliseconds that the worker may take for a frame: the curves grow ten times a second. */
 const longest = 90;
 
+/** Where a system asks for less motion, so many steps lie between one picture and the next. */
+export const stillEvery = 50;
+
+/** Whether the system asks for less motion. */
+export const calm = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
 /** Trains the two models step after step, as fast as it goes, until the last step. */
 export class Classroom {
   readonly frame = signal<DuelFrame | null>(null);
@@ -19,6 +25,8 @@ export class Classroom {
   /** Rises with each run, so that frames of an old one are known. */
   #run = 0;
   #loop: Promise<void> = Promise.resolve();
+  /** @param between steps from one picture to the next; 1: as many as it takes in a tenth of a second. */
+  constructor(readonly between = calm() ? stillEvery : 1) {}
 
   /** Begins a run from the base. */
   async open(settings: DuelSettings, play: boolean): Promise<void> {
@@ -57,24 +65,27 @@ export class Classroom {
 
   async #play(run: number): Promise<void> {
     let steps = 1;
-    while (run === this.#run && this.playing.value) {
-      const left = lastStep - (this.frame.value?.step ?? 0);
-      if (left <= 0) break;
-      const asked = Math.min(left, steps);
+    let step = this.frame.value?.step ?? 0;
+    let [chosen, master] = this.rewards.value;
+    while (run === this.#run && this.playing.value && step < lastStep) {
+      const toPicture = this.between - (step % this.between);
+      const most = this.between === 1 ? lastStep - step : toPicture;
+      const asked = Math.min(most, steps);
       const began = performance.now();
       const frame = await compute("learnAdvance", asked);
       const took = performance.now() - began;
       if (run !== this.#run) return;
       steps = Math.max(1, Math.min(10, Math.floor((longest * asked) / took)));
-      this.rate.value = Math.round((1000 * asked) / took);
-      const [chosen, master] = this.rewards.value;
+      step = frame.step;
       const [c, m] = frame.learners;
-      this.rewards.value = [
-        [...chosen, ...c.rewards],
-        [...master, ...m.rewards],
-      ];
+      chosen = [...chosen, ...c.rewards];
+      master = [...master, ...m.rewards];
+      // A pause shows where it came.
+      if (asked < toPicture && this.between > 1 && this.playing.value) continue;
+      this.rate.value = Math.round((1000 * asked) / took);
+      this.rewards.value = [chosen, master];
       this.frame.value = frame;
-      if (frame.step === lastStep) this.outcome.value = await compute("learnOutcome", null);
+      if (step === lastStep) this.outcome.value = await compute("learnOutcome", null);
     }
     if (run === this.#run) this.playing.value = false;
   }

@@ -17,6 +17,7 @@ import { Classroom } from "./classroom.js";
 import type { DuelOutcome, Learner } from "./duel.js";
 import { RewardChart } from "./reward-chart.js";
 import {
+  chosenInk,
   type LearnState,
   lastStep,
   learnFields,
@@ -41,7 +42,7 @@ export function LearnView({ visit }: { visit: Visit }) {
   };
 
   useEffect(() => {
-    restart(!matchMedia("(prefers-reduced-motion: reduce)").matches);
+    restart(true);
     const stop = effect(() => visit.note(writeState(learnFields, state.value)));
     return () => {
       stop();
@@ -50,6 +51,7 @@ export function LearnView({ visit }: { visit: Visit }) {
   }, []);
 
   const words = storageWords(state.value);
+  const ink = chosenInk(state.value);
   const rewards = classroom.rewards.value;
   const frame = classroom.frame.value;
   const playing = classroom.playing.value;
@@ -61,7 +63,7 @@ export function LearnView({ visit }: { visit: Visit }) {
         <Emphasis text={heading(words, step, rewards, classroom.outcome.value)} />
         {chosen && step > 0 && (
           <span class={`lens ${(chosen.counted.end.retained ?? 1) > 0.9 ? "kept" : "lost"}`}>
-            {lensSentence(words, chosen)}
+            <Emphasis text={lensSentence(words, chosen)} />
           </span>
         )}
       </h1>
@@ -69,10 +71,10 @@ export function LearnView({ visit }: { visit: Visit }) {
       <div class="desk">
         <div>
           <p class="curves-key">
-            <i class="chosen" /> {words} <i class="master" /> {masterWords}{" "}
+            <i class={ink} /> {words} <i class="master" /> {masterWords}{" "}
             <small>right answers, mean of {smoothed} steps of 128</small>
           </p>
-          <RewardChart rewards={rewards} labels={[words, masterWords]} base={training.base} />
+          <RewardChart rewards={rewards} labels={[words, masterWords]} base={training.base} ink={ink} />
         </div>
         <div class="controls">
           <div class="transport">
@@ -138,6 +140,8 @@ export function LearnView({ visit }: { visit: Visit }) {
           A decoder of 26,048 weights that adds two numbers, trained on this machine {training.about}; AdamW);
           each model reads what it stores.{" "}
           {classroom.rate.value > 0 && `${classroom.rate.value} steps a second.`}
+          {classroom.between > 1 &&
+            ` A picture every ${classroom.between} steps, as this system asks for less motion.`}
         </p>
       </footer>
     </section>

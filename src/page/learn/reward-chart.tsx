@@ -1,4 +1,4 @@
-import { lastStep, recentMean } from "./state.js";
+import { type ChosenInk, lastStep, recentMean } from "./state.js";
 
 const [width, height] = [640, 300];
 const margin = { left: 46, right: 70, top: 12, bottom: 34 };
@@ -8,8 +8,10 @@ export function RewardChart(props: {
   labels: readonly [string, string];
   /** Where both begin. */
   base: number;
+  /** The name under which the style sheet has the colour of the chosen storage. */
+  ink?: ChosenInk;
 }) {
-  const { base } = props;
+  const { base, ink = "chosen" } = props;
   const [chosen, master] = props.rewards;
   const all = [...chosen, ...master];
   const least = Math.min(0.5, ...all.map((r) => Math.floor(10 * r) / 10));
@@ -47,7 +49,7 @@ export function RewardChart(props: {
         before training
       </text>
       {[chosen, master].map((rewards, i) => (
-        <g key={props.labels[i]} class={i === 0 ? "chosen" : "master"}>
+        <g key={props.labels[i]} class={i === 0 ? ink : "master"}>
           {rewards.map((reward, step) => (
             <circle key={`${step + 1}`} cx={x(step + 1)} cy={y(reward)} r={1.6} />
           ))}
@@ -63,10 +65,13 @@ export function RewardChart(props: {
   );
 }
 
+/** Of labels as high as those of a phone. */
+const leastApart = 30;
+
 /** Two heights, moved so far apart that both labels can be read. */
 function apart([a, b]: readonly (number | null)[]): [number | null, number | null] {
   if (a === null || b === null) return [a, b];
-  const missing = 22 - Math.abs(a - b);
+  const missing = leastApart - Math.abs(a - b);
   if (missing <= 0) return [a, b];
   const by = a >= b ? missing / 2 : -missing / 2;
   return [a + by, b - by];

@@ -49,6 +49,13 @@ export const learnFields: Fields<LearnState> = {
   seed: wholeField(0, 0, 2 ** 32 - 1),
 };
 
+export type ChosenInk = "chosen" | "other";
+
+/** The colour of loss is for what rounds updates away for good: an in-place weight of few digits, without a draw. */
+export function chosenInk({ format, scheme, rounding }: LearnState): ChosenInk {
+  return scheme === "in-place" && rounding !== "stochastic" && format !== "fp32" ? "chosen" : "other";
+}
+
 /** Learning rates of the slider. */
 export const learnRates: readonly number[] = [-6, -5, -4, -3].flatMap((power) =>
   [1, 2, 3, 5].map((digit) => Number(`${digit}e${power}`)),

@@ -54,7 +54,7 @@ export function TalkPages({ leave }: { leave: () => void }) {
       {sceneNames.map((name) => {
         const { title, text, run } = scenes[name];
         return (
-          <section class={`talk page ${name}`} key={name}>
+          <section class="talk page" data-scene={name} key={name}>
             <h2>{title}</h2>
             <div class="scene">
               <SceneBody name={name} frame={(run && frames.value[run]) ?? null} classroom={classroom} still />

@@ -1,5 +1,6 @@
 import type { Classroom } from "../learn/classroom.js";
 import type { Frame } from "../tensor/frame.js";
+import { BlockScene } from "./block-scene.js";
 import { LearnScene } from "./learn-scene.js";
 import { ApparentScene, KeptScene, LostScene, TruthScene } from "./live-scenes.js";
 import type { SceneName } from "./scenes.js";
@@ -30,6 +31,8 @@ export function SceneBody({
       return <LostScene frame={frame} />;
     case "kept":
       return <KeptScene frame={frame} />;
+    case "block":
+      return <BlockScene still={still} />;
     case "learn":
       return <LearnScene classroom={classroom} still={still} />;
     case "yours":

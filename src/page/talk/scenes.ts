@@ -3,7 +3,17 @@ import type { RunSettings, Storage } from "../tensor/lens-run.js";
 import { presets, sigma } from "../tensor/presets.js";
 
 /** The story in the order in which it is told. */
-export const sceneNames = ["apparent", "truth", "gap", "push", "lost", "kept", "learn", "yours"] as const;
+export const sceneNames = [
+  "apparent",
+  "truth",
+  "gap",
+  "push",
+  "lost",
+  "kept",
+  "block",
+  "learn",
+  "yours",
+] as const;
 export type SceneName = (typeof sceneNames)[number];
 
 /** Runs that go on behind scenes; scenes with the same one share it. */
@@ -31,7 +41,7 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
   },
   truth: {
     title: "The updates were there all along.",
-    text: "The same updates in fp32 changed every weight. The magnifier is a signal planted in the gradients.",
+    text: "In fp32 the same updates changed nearly all weights. The magnifier is a signal planted in the gradients.",
     run: "pair",
     notes: [
       "Same gradients, same optimizer, same seed: only the storage differs.",
@@ -74,6 +84,16 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
       "Retained answers whether the run loses updates; visible is what the stored bits show of it.",
       "Stochastic rounding retains on average and pays in noise.",
       "fp32 master: verl, DeepSpeed, Megatron. In-place bf16: TRL where the model is loaded as bf16.",
+    ],
+  },
+  block: {
+    title: "One update, and its neighbours change.",
+    text: "32 MXFP4 weights share a scale. The largest grew by 1%: the scale doubled, all were rounded anew.",
+    run: null,
+    notes: [
+      "MX and NVFP4: a code of 4 bits for each weight, and one scale for 32 or 16 of them, which follows from the largest.",
+      "Drag w + u below the dashed line, and all are back. None of the others had an update; a receiver of the codes sees them change.",
+      'In 8 bits the elements have exponents of their own, and no other weight changes: the view "One block" has the formats.',
     ],
   },
   learn: {

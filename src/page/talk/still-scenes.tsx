@@ -9,6 +9,7 @@ import { NumberLine } from "../weight/number-line.js";
 import { walk } from "../weight/walk.js";
 import { WalkChart } from "../weight/walk-chart.js";
 import { address } from "./address.js";
+import { audienceHeight } from "./audience-height.js";
 import { QrCode } from "./qr-code.js";
 
 const bf16 = formatNamed("bf16");
@@ -91,6 +92,7 @@ function Inset({ update, span }: { update: number; span: number }) {
 }
 
 const pushes = 1000;
+const leastPushHeight = 380;
 /** Steps that a picture adds: some four seconds in all. */
 const pushesAFrame = 4;
 
@@ -120,14 +122,14 @@ export function PushScene({ still = false }: { still?: boolean }) {
         format={bf16}
         range={[weight, weight + pushes * update]}
         steps={pushes}
+        height={still ? leastPushHeight : audienceHeight(leastPushHeight, 0.5)}
         large
       />
       <p class="push-count">
         <b class="figure" data-fact="pushes">
           {steps.value}
         </b>{" "}
-        updates of {update.toExponential()}; in-place the weight is still{" "}
-        {shown[1].state.weight.toPrecision(6)}
+        updates of {update.toExponential()}; in-place the weight is still {short(shown[1].state.weight)}
       </p>
     </>
   );
@@ -136,7 +138,7 @@ export function PushScene({ still = false }: { still?: boolean }) {
 /** What to type, and where to find it. */
 export function YoursScene() {
   return (
-    <div class="yours">
+    <div class="yours-scene">
       <div>
         <pre class="mono">
           <code>

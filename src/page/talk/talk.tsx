@@ -153,12 +153,12 @@ function Talk({ visit }: { visit: Visit }) {
   const { scene } = state.value;
   const error = (isLearning ? classroom : player).error.value ?? problem.value;
   return (
-    <main class={`talk ${name} ${idle.value ? "idle" : ""}`} ref={root}>
+    <main class={idle.value ? "talk idle" : "talk"} data-scene={name} ref={root}>
       <h1 ref={title} tabIndex={-1}>
         {heading}
       </h1>
       <div class="scene">
-        <SceneBody name={name} frame={player.frame.value} classroom={classroom} still={calm && isLearning} />
+        <SceneBody name={name} frame={player.frame.value} classroom={classroom} />
       </div>
       <p class="text">{text}</p>
       <Misread visit={visit} fields={talkFields} />

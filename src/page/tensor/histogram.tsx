@@ -45,6 +45,8 @@ function Bins({ of: lensCase, firstBin }: { of: Sized; firstBin: number }) {
   const step = width / (highest - lowest);
   const scale = (height - foot - 18) / Math.max(...shown, 1);
   const edge = (boundary.exponent - lowest) * step;
+  const labelled = labelledSizes(lowest, highest - 1, step * (phone ? 0.9 : 1.3));
+  const labels = inGaps(labelled);
   const sums = sized.map((className) => histogram[className].reduce((sum, n) => sum + n, 0));
   return (
     <svg
@@ -77,14 +79,14 @@ function Bins({ of: lensCase, firstBin }: { of: Sized; firstBin: number }) {
       <text x={edge - 6} y={12} text-anchor="end" class="strong">
         {boundary.words}
       </text>
-      {labelledSizes(lowest, highest - 1, step * (phone ? 0.9 : 1.3)).map((bin) => (
+      {labelled.map((bin, i) => (
         <text
           key={bin}
           x={(bin - lowest) * step}
           y={height - foot + (phone ? 26 : 15)}
           text-anchor={bin === lowest ? "start" : "middle"}
         >
-          {inGaps(bin)}
+          {labels[i]}
         </text>
       ))}
       <text x={width / 2} y={height - 3} text-anchor="middle">

@@ -96,12 +96,12 @@ export function TensorView({ visit }: { visit: Visit }) {
           <b>fp32</b>
           <span>the same updates, kept</span>
         </WeightsPicture>
+        <p class="key">
+          <i class="larger" /> larger <i class="smaller" /> smaller <i class="same" /> same bits as{" "}
+          {span === "start" ? "at the start" : "a step before"}
+        </p>
         <TensorControls state={state.value} player={player} change={change} restart={() => void restart(0)} />
       </div>
-      <p class="key">
-        <i class="larger" /> larger <i class="smaller" /> smaller <i class="same" /> same bits as{" "}
-        {span === "start" ? "at the start" : "a step before"}
-      </p>
       {player.error.value && (
         <p class="problem" role="alert">
           {player.error.value}

@@ -1,7 +1,8 @@
 import { decode, encode } from "../../format/encode.js";
 import type { Format } from "../../format/format.js";
 import { ulp } from "../../format/neighbours.js";
-import { short } from "../../report/numbers.js";
+import { exactDecimal } from "../../report/decimal.js";
+import { superscript } from "../controls/superscript.js";
 import { bitsOf } from "./bins.js";
 
 /** The bits of a stored weight, each a switch. */
@@ -58,7 +59,7 @@ function partOf(i: number, { exponentBits, bits }: Format): [part: string, label
   return ["significand", `significand bit ${bits - 1 - i}`];
 }
 
-/** "+1.28125 x 2^-6": the significand in gaps of its binade, so that it is exact. */
+/** "+1.28125 x 2^-6 = 0.02001953125", every digit: the significand in gaps of its binade, so that it is exact. */
 function Value({ value, format }: { value: number; format: Format }) {
   if (!Number.isFinite(value)) return <b>{String(value)}</b>;
   const hidden = 2 ** (format.precision - 1);
@@ -67,11 +68,8 @@ function Value({ value, format }: { value: number; format: Format }) {
   return (
     <b class="mono">
       {value < 0 || Object.is(value, -0) ? "−" : "+"}
-      {String(Math.abs(value) / gap / hidden)} × 2{superscript(exponent)} = {short(value)}
+      {exactDecimal(Math.abs(value) / gap / hidden)} × 2{superscript(exponent)} ={" "}
+      <span data-fact="exactly">{exactDecimal(value)}</span>
     </b>
   );
-}
-
-function superscript(n: number): string {
-  return String(n).replace(/./g, (c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
 }

@@ -10,7 +10,9 @@ const sizes = {
   large: { height: 380, left: 116, labelHeight: 26 },
 };
 /** For the labels at the right: their names, or with what a weight became that is no finite number. */
-const labelWidths = { name: 146, full: 210 };
+const labelWidths = { name: 146, full: 210, phone: 100 };
+/** Narrower than this the lines have the room. */
+const narrow = 480;
 
 /** Stored weights over the steps, a line for each way to store; grid lines are the numbers of the format. */
 export function WalkChart(props: {
@@ -21,11 +23,13 @@ export function WalkChart(props: {
   steps?: number;
   /** For an audience. */
   large?: boolean;
+  height?: number;
 }) {
   const { tracks, format, range = [] } = props;
-  const { height, left, labelHeight } = props.large ? sizes.large : sizes.usual;
-  const margin = { top: 14, bottom: 30, left };
   const [ref, width] = useWidth<HTMLDivElement>(800);
+  const { left, labelHeight, ...size } = props.large && width >= narrow ? sizes.large : sizes.usual;
+  const { height = size.height } = props;
+  const margin = { top: 14, bottom: 30, left };
   const steps = props.steps ?? tracks[0].path.length - 1;
   const all = [...tracks.flatMap(({ path }) => path).filter(Number.isFinite), ...range];
   const start = tracks[0].path[0];
@@ -33,7 +37,8 @@ export function WalkChart(props: {
   if (low === high)
     [low, high] = [start - Math.abs(start || 1) * 2 ** -8, start + Math.abs(start || 1) * 2 ** -8];
   const finite = tracks.every(({ state }) => Number.isFinite(state.weight));
-  const right = finite ? labelWidths.name : labelWidths.full;
+  const named = width < narrow ? labelWidths.phone : labelWidths.name;
+  const right = finite ? named : labelWidths.full;
   const pad = (high - low) * 0.06;
   [low, high] = [low - pad, high + pad];
   const inner = { width: width - margin.left - right, height: height - margin.top - margin.bottom };

@@ -172,10 +172,10 @@ function WalkTable({ tracks, steps }: { tracks: readonly Track[]; steps: number 
           <tr>
             <th scope="col">stored</th>
             <th scope="col">w now</th>
-            <th scope="col">first moved</th>
             <th scope="col">moved</th>
             <th scope="col">kept</th>
             <th scope="col">lost</th>
+            <th scope="col">first moved</th>
           </tr>
         </thead>
         <tbody>
@@ -186,13 +186,13 @@ function WalkTable({ tracks, steps }: { tracks: readonly Track[]; steps: number 
                 {label}
               </th>
               <td>{short(state.weight)}</td>
-              <td>{firstMoved === null ? "never yet" : `step ${count(firstMoved)}`}</td>
               <td>{count(counts.moved)}</td>
               <td>{count(counts.kept)}</td>
               <td>
                 {name === "stochastic" && counts.lost > 0 && <small>by chance </small>}
                 {count(counts.lost)}
               </td>
+              <td>{firstMoved === null ? "never yet" : `step ${count(firstMoved)}`}</td>
             </tr>
           ))}
         </tbody>

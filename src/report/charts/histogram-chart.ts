@@ -186,18 +186,23 @@ function axis(
 ): string[] {
   const room = width / (last - first + 1);
   const ticks: string[] = [];
-  for (const exponent of labelledSizes(first, last + 1, room)) {
+  const labelled = labelledSizes(first, last + 1, room);
+  const labels = inGaps(labelled);
+  for (const [i, exponent] of labelled.entries()) {
     const at = x(exponent);
     const anchor = at > width - 30 ? "end" : "middle";
     ticks.push(line(at, bottom, at, bottom + 8, { colour: inks.line }));
-    ticks.push(text(at, bottom + 32, inGaps(exponent), { size: 20, fill: inks.muted, anchor }));
+    ticks.push(text(at, bottom + 32, labels[i], { size: 20, fill: inks.muted, anchor }));
   }
   const name = "|update| / ulp(weight)";
   return [...ticks, text(width, height - 10, name, { size: 20, fill: inks.muted, anchor: "end" })];
 }
 
-/** A size in gaps as axes tell it, of the report and of the page: 1/256, 1/2, 2, 16, 2^-15. */
-export function inGaps(exponent: number): string {
-  if (Math.abs(exponent) > 13) return `2^${exponent}`;
-  return exponent < 0 ? `1/${2 ** -exponent}` : String(2 ** exponent);
+/**
+ * Sizes in gaps as axes tell them, of the report and of the page: 1/256, 1/2, 2, 16; where one of them has too many digits for
+ * that, all as powers of two.
+ */
+export function inGaps(exponents: readonly number[]): string[] {
+  if (exponents.some((exponent) => Math.abs(exponent) > 13)) return exponents.map((e) => `2^${e}`);
+  return exponents.map((e) => (e < 0 ? `1/${2 ** -e}` : String(2 ** e)));
 }

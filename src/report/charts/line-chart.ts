@@ -50,7 +50,8 @@ export function drawLines(chart: LineChart, { width, height }: Size, inks: Palet
   const [left, top, bottom] = [86, 18, height - 74];
   const right = width - labelRoom;
   const y = verticalScale(chart, values, bottom, top);
-  const at = chart.at ?? steps.map((_, i) => i);
+  const powers = chart.at === undefined ? farApart(steps) : null;
+  const at = chart.at ?? powers?.map(Math.log) ?? steps.map((_, i) => i);
   const [start, stop] = [at[0], at[at.length - 1]];
   const x = (i: number) =>
     left + (steps.length === 1 ? 0.5 : (at[i] - start) / (stop - start)) * (right - left);
@@ -59,8 +60,16 @@ export function drawLines(chart: LineChart, { width, height }: Size, inks: Palet
       line(left, y.place(tick), right, y.place(tick), { colour: i === 0 ? inks.line : inks.grid }),
       text(left - 12, y.place(tick) + 7, format(tick), { size: 20, fill: inks.muted, anchor: "end" }),
     ]),
-    ...stepAxis(steps, x, bottom, inks),
-    text(right, height - 12, chart.axis ?? "step", { size: 20, fill: inks.muted, anchor: "end" }),
+    ...(powers
+      ? roundSteps(powers).flatMap((step) =>
+          stepTick(step, left + ((Math.log(step) - start) / (stop - start)) * (right - left), bottom, inks),
+        )
+      : stepAxis(steps, x, bottom, inks)),
+    text(right, height - 12, chart.axis ?? (powers ? "step, logarithmic" : "step"), {
+      size: 20,
+      fill: inks.muted,
+      anchor: "end",
+    }),
   ];
   const points = series.map((curve) =>
     thinned(
@@ -96,6 +105,30 @@ function verticalScale(
   return linearScale(Math.min(from, least), most, bottom, top, 4);
 }
 
+/** Steps that lie closer together where they begin, as milestones do: they stand on a logarithmic axis. Null for others. */
+function farApart(steps: LineChart["steps"]): readonly number[] | null {
+  const numbers = steps.filter((step) => typeof step === "number");
+  if (numbers.length < Math.max(3, steps.length) || numbers[0] <= 0) return null;
+  const gaps = numbers.slice(1).map((step, i) => step - numbers[i]);
+  return Math.min(...gaps) > 0 && Math.max(...gaps) > 4 * Math.min(...gaps) ? numbers : null;
+}
+
+/** 1, 10, 100, ..., and where these are few 2 and 5 of each, as far as the steps go. */
+function roundSteps(steps: readonly number[]): number[] {
+  const [first, last] = [steps[0], steps[steps.length - 1]];
+  const powers = Array.from({ length: 16 }, (_, power) => 10 ** power);
+  const within = (step: number) => step >= first && step <= last;
+  const tens = powers.filter(within);
+  return tens.length > 2 ? tens : powers.flatMap((ten) => [ten, 2 * ten, 5 * ten]).filter(within);
+}
+
+function stepTick(step: number | string, x: number, bottom: number, inks: Palette): [string, string] {
+  return [
+    line(x, bottom, x, bottom + 8, { colour: inks.line }),
+    text(x, bottom + 32, String(step), { size: 20, fill: inks.muted, anchor: "middle" }),
+  ];
+}
+
 function stepAxis(
   steps: readonly (number | string)[],
   x: (i: number) => number,
@@ -106,13 +139,10 @@ function stepAxis(
   let free = Number.NEGATIVE_INFINITY;
   return labelled(steps.length, 8).flatMap((i) => {
     const half = textWidth(String(steps[i]), 20) / 2;
-    const tick = line(x(i), bottom, x(i), bottom + 8, { colour: inks.line });
+    const [tick, label] = stepTick(steps[i], x(i), bottom, inks);
     if (x(i) - half < free) return [tick];
     free = x(i) + half + 8;
-    return [
-      tick,
-      text(x(i), bottom + 32, String(steps[i]), { size: 20, fill: inks.muted, anchor: "middle" }),
-    ];
+    return [tick, label];
   });
 }
 

@@ -69,9 +69,7 @@ describeNeeding(requirements.chromium, "the view", () => {
   const { open } = withBrowser();
 
   test("trains the models that Node trains, bit for bit", async () => {
-    const page = await open("#learn?lr=0.0001&seed=9");
-    await waitForStep(page, 0);
-    await page.getByRole("button", { name: "Play" }).click();
+    const page = await open("#learn?lr=0.0001&seed=9", { reducedMotion: "no-preference" });
     await page.getByText(/After \d+ steps/).waitFor();
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByRole("button", { name: "Play" }).waitFor();
@@ -86,9 +84,16 @@ describeNeeding(requirements.chromium, "the view", () => {
     expect(moved).toEqual(learners.map(({ counted }) => counted.totals.moved));
   });
 
+  test("goes from picture to picture where the system asks for less motion, and chance has no colour of loss", async () => {
+    const page = await open("#learn?rounding=stochastic");
+    await page.getByText("A picture every 50 steps").waitFor();
+    await page.getByText("After 50 steps").waitFor();
+    expect(await page.locator(".rewards .other circle").count()).toBe(50);
+    expect(await page.locator(".rewards .chosen").count()).toBe(0);
+  });
+
   test("other settings begin anew, and are in the address", async () => {
-    const page = await open("#learn");
-    await waitForStep(page, 0);
+    const page = await open("#learn", { reducedMotion: "no-preference" });
     await page.getByLabel("Scheme").selectOption("kahan");
     await page.getByText(/After \d+ steps the model with an fp32 master/).waitFor();
     await page.getByText(/bf16 \+ Kahan keeps its updates/).waitFor();
@@ -96,8 +101,7 @@ describeNeeding(requirements.chromium, "the view", () => {
   });
 
   test("another kind of training begins anew, at its usual rate", async () => {
-    const page = await open("#learn");
-    await waitForStep(page, 0);
+    const page = await open("#learn", { reducedMotion: "no-preference" });
     await page.getByLabel("Training").selectOption("sft");
     await page.getByText(/on 128 right answers a step/).waitFor();
     await page.getByText(/After \d+ steps the model with an fp32 master/).waitFor();

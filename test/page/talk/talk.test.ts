@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { sceneNames, scenes } from "../../../src/page/talk/scenes.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
 import { fullTier, sized } from "../../support/tier.js";
-import { eventually, withBrowser } from "../browser.js";
+import { eventually, go, withBrowser } from "../browser.js";
 
 describeNeeding(requirements.chromium, "the talk", () => {
   const { open } = withBrowser();
@@ -22,7 +22,7 @@ describeNeeding(requirements.chromium, "the talk", () => {
     expect(await title.textContent()).toBe(scenes.yours.title);
     await page.keyboard.press("ArrowLeft");
     await eventually(() => title.textContent()).toBe(scenes.learn.title);
-    await eventually(() => page.url()).toContain("scene=7");
+    await eventually(() => page.url()).toContain("scene=8");
     await page.keyboard.press("Home");
     await eventually(() => title.textContent()).toBe(scenes.apparent.title);
     await page.keyboard.press("Escape");
@@ -76,7 +76,7 @@ describeNeeding(requirements.chromium, "the talk", () => {
     const page = await open("#talk?scene=1&step=2");
     await page.keyboard.press("4");
     await eventually(() => page.locator("h1").textContent()).toBe(scenes.push.title);
-    await page.keyboard.press("9");
+    await page.keyboard.press("0");
     await page.keyboard.press("b");
     await page.locator(".blank").waitFor();
     await page.keyboard.press("Escape");
@@ -105,6 +105,32 @@ describeNeeding(requirements.chromium, "the talk", () => {
     await eventually(() => notes.isClosed()).toBe(true);
   });
 
+  test("no part of a scene lies on another, on a projector", async () => {
+    const page = await open("#talk?scene=1&step=2");
+    for (const [i, name] of sceneNames.entries()) {
+      await go(page, `talk?scene=${i + 1}&step=2`);
+      await eventually(() => page.locator("h1").textContent()).toBe(scenes[name].title);
+      const edges = await page.evaluate<number[]>(
+        `[...document.querySelectorAll(".talk > :is(h1, .scene, .text, .talk-bar)")].flatMap((part) => {
+          const { top, bottom } = part.getBoundingClientRect();
+          return [top, bottom];
+        })`,
+      );
+      expect([name, edges.length]).toEqual([name, 8]);
+      expect([name, ...edges]).toEqual([name, ...edges.toSorted((a, b) => a - b)]);
+      expect([name, await page.evaluate("document.documentElement.scrollHeight")]).toEqual([name, 720]);
+    }
+  });
+
+  test("one update of a block changes its neighbours, and dragged back it does not", async () => {
+    const page = await open(`#talk?scene=${sceneNames.indexOf("block") + 1}`);
+    await eventually(() => page.locator("[data-fact=changed]").textContent()).toBe("21");
+    await page.getByRole("slider").focus();
+    for (let i = 0; i < 8; i++) await page.keyboard.press("ArrowDown");
+    await eventually(() => page.locator("[data-fact=changed]").textContent()).toBe("0");
+    await eventually(() => page.locator("h1").textContent()).toBe(scenes.block.title);
+  });
+
   test("prints as a page for each scene", async () => {
     const page = await open("#talk?layout=pages");
     await eventually(() => page.locator("section.page h2").allTextContents()).toEqual(
@@ -121,7 +147,7 @@ describeNeeding(requirements.chromium, "the talk", () => {
   });
 
   test("ends on two models that learn: what is lost is not learned", async () => {
-    const page = await open("#talk?scene=7", { reducedMotion: "no-preference" });
+    const page = await open("#talk?scene=8", { reducedMotion: "no-preference" });
     const share = async (learner: string) =>
       Number.parseInt((await page.locator(`[data-learner=${learner}] .figure`).textContent())!, 10);
     const step = async () => Number(await page.locator(".learn-scene").getAttribute("data-step"));

@@ -24,3 +24,32 @@ test("the labels of a bundle have one line that leads to them, and others their 
   expect(leads(muted)).toHaveLength(2);
   for (const { label } of series) expect(svg).toContain(`>${label} `);
 });
+
+test("milestones stand on a logarithmic axis, with round numbers; even steps stand evenly", () => {
+  const labels = (steps: readonly number[]) => {
+    const values = steps.map((_, i) => i);
+    const chart = {
+      steps,
+      series: [{ label: "a", values, ink: 0 }],
+      format: () => "y",
+      scale: "linear" as const,
+    };
+    const svg = drawLines(chart, { width: 1100, height: 440 }, palettes.light);
+    const texts = [...svg.matchAll(/<text x="([\d.]+)"[^>]*text-anchor="middle"[^>]*>(\d+)</g)];
+    return { texts: texts.map(([, , step]) => Number(step)), at: texts.map(([, x]) => Number(x)), svg };
+  };
+  const { texts, at, svg } = labels([1, 2, 3, 12, 53, 230, 1000]);
+  expect(texts).toEqual([1, 10, 100, 1000]);
+  // A decade is as wide as the next.
+  expect(at[1] - at[0]).toBeCloseTo(at[2] - at[1], 0);
+  expect(at[2] - at[1]).toBeCloseTo(at[3] - at[2], 0);
+  expect(svg).toContain("step, logarithmic");
+  // The curve stands where its labels are.
+  const decades = labels([1, 2, 10, 100, 1000]);
+  const [, path] = /<(?:path d|polyline points)="([^"]+)"/.exec(decades.svg)!;
+  const xs = [...path.matchAll(/([\d.]+)[ ,]([\d.]+)/g)].map(([, x]) => Number(x));
+  expect(xs).toHaveLength(5);
+  for (const [i, tick] of decades.at.entries()) expect(xs[i === 0 ? 0 : i + 1]).toBeCloseTo(tick, 0);
+  expect(labels([1, 2, 3, 10, 40]).texts).toEqual([1, 2, 5, 10, 20]);
+  expect(labels([1, 2, 3, 4]).texts).toEqual([1, 2, 3, 4]);
+});

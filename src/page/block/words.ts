@@ -1,0 +1,31 @@
+import { short } from "../../report/numbers.js";
+import { superscript } from "../controls/superscript.js";
+import { changedOthers, largestAt, type SharedStep } from "./shared-step.js";
+
+/** A scale: as a power of two where it is one. */
+export function scaleText(scale: number): string {
+  const exponent = Math.log2(scale);
+  return Number.isInteger(exponent) ? `2${superscript(exponent)}` : short(scale);
+}
+
+/** What the update does, in two sentences: to the scale, and to weights that had none. */
+export function blockFinding(step: SharedStep): { readonly scale: string; readonly others: string } {
+  const { scales, weights } = step;
+  const own = weights[largestAt];
+  const count = changedOthers(step);
+  const ofOthers = `${count} of the ${weights.length - 1} other weights change`;
+  if (scales.after === scales.before) {
+    const moved = own.after !== own.before;
+    return {
+      scale: `The ${step.update === 0 ? "update is zero" : "largest weight is updated"}, and the block keeps its scale.`,
+      others: moved ? "That weight moves, and no other." : "No stored number changes.",
+    };
+  }
+  const [from, to] = [scales.before, scales.after].map(scaleText);
+  const doubled =
+    scales.after === 2 * scales.before ? "doubles the scale of its block" : "moves the scale of its block";
+  return {
+    scale: `The update of one weight ${doubled}, from ${from} to ${to}.`,
+    others: count === 0 ? "No other weight changes." : `${ofOthers}, though their updates are zero.`,
+  };
+}
