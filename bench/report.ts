@@ -11,9 +11,9 @@ import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { type Browser, chromium } from "playwright-core";
 import { htmlAssets } from "../src/cli/font.js";
-import { renderHtml } from "../src/report/html/html.js";
 import { count } from "../src/report/numbers.js";
 import { largeResult } from "../test/support/large-result.js";
+import { renderHtml } from "../test/support/rendered.js";
 import { chromiumPath } from "../test/support/requirements.js";
 
 const frames = 100;

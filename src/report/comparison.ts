@@ -7,12 +7,9 @@ import {
 } from "../lens/learning/outcome.js";
 import type { ComparedRun, RunComparison } from "../lens/learning/run-comparison.js";
 import { printable } from "../lens/printable.js";
-import { besideEachOther, layOut, wrap } from "./columns.js";
 import { csv } from "./csv.js";
 import { caseLabel } from "./labels.js";
-import { escaped, table } from "./markdown-text.js";
 import { count, missing, percent, ratio, share } from "./numbers.js";
-import { plainTerminal, styles, type Terminal } from "./terminal.js";
 
 /** The k of pass@k that are shown. */
 const shownCounts = [1, 32];
@@ -20,42 +17,6 @@ const shownCounts = [1, 32];
 interface Cells {
   readonly heading: string;
   readonly of: (run: ComparedRun) => string;
-}
-
-/** Recorded runs as text for a terminal, a row a run. */
-export function renderComparisonTable(result: RunComparison, terminal: Terminal = plainTerminal): string {
-  const { bold, dim } = styles(terminal);
-  const width = Math.min(terminal.columns, 120);
-  const names = { heading: "run", align: "left", cells: namesOf(result.runs) } as const;
-  const columns = columnsOf(result).map(({ heading, of: textOf }) => ({
-    heading,
-    align: "right" as const,
-    cells: result.runs.map(textOf),
-  }));
-  const tables = besideEachOther(names, columns, 1, width).map((part) => {
-    const [head, ...rows] = layOut(part);
-    return [bold(head), ...rows];
-  });
-  const blocks = [
-    comparisonHeadline(result).flatMap((sentence) => wrap(sentence, width)),
-    ...tables,
-    comparisonNotes(result)
-      .flatMap((note) => wrap(note, width))
-      .map(dim),
-  ];
-  return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
-}
-
-export function renderComparisonMarkdown(result: RunComparison): string {
-  const { headings, rows } = comparisonTable(result);
-  return [
-    "# Precision lens: recorded runs",
-    ...comparisonHeadline(result).map(escaped),
-    table(headings, rows),
-    ...comparisonNotes(result).map(escaped),
-  ]
-    .join("\n\n")
-    .concat("\n");
 }
 
 /** A row a run. */

@@ -1,12 +1,10 @@
 import type { LearnResult } from "../lens/learning/learning.js";
 import { type Estimate, isFp32, type LearnRow, summaryOf } from "../lens/learning/learning-summary.js";
-import { besideEachOther, type Column, layOut, wrap } from "./columns.js";
+import type { NumberTable } from "./charts/figure.js";
 import { caseLabel } from "./labels.js";
 import { learnGeometry, learnGeometryNote } from "./learning-geometry.js";
-import { escaped, table } from "./markdown-text.js";
 import { count, counted, missing } from "./numbers.js";
-import { rateText } from "./sweep-table.js";
-import { plainTerminal, styles, type Terminal } from "./terminal.js";
+import { rateText } from "./sweep.js";
 
 /** Where a task was held out, what became of it stands in the place of how many weights move. */
 function headingsOf({ runs }: LearnResult): string[] {
@@ -14,49 +12,8 @@ function headingsOf({ runs }: LearnResult): string[] {
   return ["stored as", "pass@1", "of fp32's gain", "pass@32", "KL", "unchanged", ...last];
 }
 
-/** Models trained under several ways of storing, as text for a terminal. */
-export function renderLearnTable(result: LearnResult, terminal: Terminal = plainTerminal): string {
-  const { bold, dim } = styles(terminal);
-  const width = Math.min(terminal.columns, 100);
-  const tables = (shown: TextTable) => {
-    const [names, ...columns] = shown.headings.map((heading, i): Column => {
-      return { heading, align: i === 0 ? "left" : "right", cells: shown.rows.map((row) => row[i]) };
-    });
-    return besideEachOther(names, columns, 1, width)
-      .map(layOut)
-      .map(([head, ...lines]) => ["", bold(head), ...lines]);
-  };
-  const blocks = [
-    wrap(learnHeadline(result).join(" "), width),
-    ...learnGroups(result).map(({ title, rows }) => {
-      return [title, ...learnTables(result, rows).flatMap(tables).flat()];
-    }),
-    ...learnNotes(result).map((note) => wrap(note, width).map(dim)),
-  ];
-  return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
-}
-
-export function renderLearnMarkdown(result: LearnResult): string {
-  return [
-    "# Precision lens: does it still learn?",
-    escaped(learnHeadline(result).join(" ")),
-    ...learnGroups(result).flatMap(({ title, rows }) => [
-      `**${escaped(title)}**`,
-      ...learnTables(result, rows).map((shown) => table(shown.headings, shown.rows)),
-    ]),
-    ...learnNotes(result).map(escaped),
-  ]
-    .join("\n\n")
-    .concat("\n");
-}
-
-interface TextTable {
-  readonly headings: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-}
-
 /** What models of a group can do; and, where it was asked for, how they changed. */
-export function learnTables(result: LearnResult, rows: readonly LearnRow[]): TextTable[] {
+export function learnTables(result: LearnResult, rows: readonly LearnRow[]): NumberTable[] {
   return [{ headings: headingsOf(result), rows: rows.map(cellsOf) }, ...learnGeometry(rows)];
 }
 

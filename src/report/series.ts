@@ -2,37 +2,10 @@ import type { DifferenceSide } from "../lens/difference/difference-result.js";
 import type { SeriesDifference, SeriesResult } from "../lens/difference/series.js";
 import { printable } from "../lens/printable.js";
 import type { NumberTable } from "./charts/figure.js";
-import { type Column, fitted, wrap } from "./columns.js";
 import { csv } from "./csv.js";
-import { escaped, table } from "./markdown-text.js";
 import { bytes, counted, missing, percent, ratio, share } from "./numbers.js";
 import { endOf } from "./shareable.js";
-import { leftOutSentences, skippedLines } from "./skipped.js";
-import { plainTerminal, styles, type Terminal } from "./terminal.js";
-
-/** A series of checkpoints as text for a terminal, or for a pipe. */
-export function renderSeriesTable(result: SeriesResult, terminal: Terminal = plainTerminal): string {
-  const { bold, dim } = styles(terminal);
-  const width = Math.min(terminal.columns, 100);
-  const { headings, rows } = seriesTable(result);
-  const columns = headings.map(
-    (heading, c): Column => ({ heading, align: c < 2 ? "left" : "right", cells: rows.map((row) => row[c]) }),
-  );
-  const blocks = [
-    [bold(seriesSize(result))],
-    [...fitted(columns, terminal.columns, bold), ...wrap(seriesNote, width).map(dim)],
-    wrap(seriesHeadline(result).join(" "), width),
-    result.skipped.length > 0
-      ? skippedLines(result.skipped)
-          .flatMap((line) => wrap(line, width))
-          .map(dim)
-      : [],
-  ];
-  return `${blocks
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join("\n"))
-    .join("\n\n")}\n`;
-}
+import { leftOutSentences } from "./skipped.js";
 
 export function seriesSize({ input, steps }: SeriesResult): string {
   const [{ change }] = steps;
@@ -147,21 +120,6 @@ export function renderSeriesCsv({ input, steps }: SeriesResult): string {
       ...(i > 0 ? [row(i + 1, 0, sinceStart)] : []),
     ]),
   ]);
-}
-
-/** A series as Markdown: the steps, and each by kind of module. */
-export function renderSeriesMarkdown(result: SeriesResult): string {
-  const { headings, rows } = seriesTable(result);
-  const byKind = kindTable(result);
-  return `${[
-    "# What changed, step by step",
-    escaped(seriesHeadline(result).join(" ")),
-    `${escaped(seriesSize(result))}.`,
-    table(headings, rows),
-    escaped(seriesNote),
-    "## Unchanged in each step, by module",
-    table(byKind.headings, byKind.rows),
-  ].join("\n\n")}\n`;
 }
 
 /** The apparent sparsity of each step by kind of module. */

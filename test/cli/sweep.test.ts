@@ -5,10 +5,10 @@ import type { SweepResult } from "../../src/lens/study/sweep.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { sweepCommandLines } from "../../src/report/command.js";
 import { renderSweepCsv } from "../../src/report/sweep-csv.js";
-import { renderSweepMarkdown } from "../../src/report/sweep-markdown.js";
 import { put, temporaryFolder } from "../source/support.js";
 import { expectRefusal, expectUsageError, output, run } from "../support/cli.js";
 import { recorded } from "../support/recorded.js";
+import { renderSweepMarkdown } from "../support/rendered.js";
 import { expectValid } from "../support/schemas.js";
 import { sized } from "../support/tier.js";
 

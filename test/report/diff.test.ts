@@ -5,11 +5,9 @@ import type { DeltaSample, DifferenceResult } from "../../src/lens/difference/di
 import { type CountedPair, summarizeDifference } from "../../src/lens/difference/summarize-difference.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { renderDiffCsv } from "../../src/report/diff-csv.js";
-import { renderDiffMarkdown } from "../../src/report/diff-markdown.js";
-import { renderDiffTable } from "../../src/report/diff-table.js";
-import { renderDiffHtml } from "../../src/report/html/diff-html.js";
-import { otherNote } from "../../src/report/other-note.js";
+import { otherNote } from "../../src/report/diff-notes.js";
 import { plainTerminal } from "../../src/report/terminal.js";
+import { renderDiffHtml, renderDiffMarkdown, renderDiffTable } from "../support/rendered.js";
 import { expectValid } from "../support/schemas.js";
 
 const bytes = { full: 1000, gapValue: 300, maskValue: 250 };

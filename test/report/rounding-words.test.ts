@@ -3,11 +3,10 @@ import { htmlAssets } from "../../src/cli/font.js";
 import { roundings } from "../../src/format/round.js";
 import { classify } from "../../src/lens/classify.js";
 import { inlineOf } from "../../src/report/charts/figure.js";
-import { figuresOfRun } from "../../src/report/charts/figures.js";
 import { pageInks } from "../../src/report/charts/inks.js";
-import { renderHtml } from "../../src/report/html/html.js";
 import { boundaryOf, classHeading, classWordsOf } from "../../src/report/rounding-words.js";
 import { applyUpdate } from "../../src/update/apply.js";
+import { figuresOfRun, renderHtml } from "../support/rendered.js";
 import { caseOf, resultOf } from "../support/results.js";
 
 describe("the boundary is the size from which every update moves its weight", () => {

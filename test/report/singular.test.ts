@@ -1,14 +1,16 @@
 import { expect, test } from "vitest";
 import { htmlAssets } from "../../src/cli/font.js";
 import type { DifferenceResult } from "../../src/lens/difference/difference-result.js";
-import { renderDiffMarkdown } from "../../src/report/diff-markdown.js";
-import { renderDiffTable } from "../../src/report/diff-table.js";
-import { renderDiffHtml } from "../../src/report/html/diff-html.js";
-import { renderHtml } from "../../src/report/html/html.js";
-import { renderMarkdown } from "../../src/report/markdown.js";
 import { diffSource, runSource } from "../../src/report/source-line.js";
-import { renderTable } from "../../src/report/table.js";
 import { differenceResult } from "../support/figures.js";
+import {
+  renderDiffHtml,
+  renderDiffMarkdown,
+  renderDiffTable,
+  renderHtml,
+  renderMarkdown,
+  renderTable,
+} from "../support/rendered.js";
 import { caseOf, resultOf } from "../support/results.js";
 
 const assets = htmlAssets();

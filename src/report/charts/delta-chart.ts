@@ -1,5 +1,5 @@
 import type { Delta } from "../../lens/difference/difference-result.js";
-import { deltaRows } from "../diff-table.js";
+import { deltaRows } from "../delta.js";
 import { bytes, missing, percent, share } from "../numbers.js";
 import { type Figure, half, type Size } from "./figure.js";
 import type { Palette } from "./palette.js";

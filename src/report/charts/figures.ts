@@ -84,19 +84,6 @@ function numbered({ sizes, layers }: CaseFigures, i: number): CaseFigures {
   return { sizes: name(sizes, 0), layers: layers.map(name) };
 }
 
-/** All figures of a run, in the order of its report. */
-export function figuresOfRun(result: Result): Figure[] {
-  const { classes, sparsity, steps, probes, geometry, cases } = runFigures(result);
-  return [
-    classes,
-    sparsity,
-    ...steps,
-    probes,
-    ...geometry,
-    ...cases.flatMap(({ sizes, layers }) => [sizes, ...layers]),
-  ];
-}
-
 /** The figures of a comparison, in the order of its report. */
 export interface DiffFigures {
   readonly modules: Figure;
@@ -122,9 +109,4 @@ export function diffFigures(result: DifferenceResult): DiffFigures {
     delta: deltaChart(result.delta),
     geometry: result.geometry ? geometryFigures(result.geometry) : [],
   };
-}
-
-export function figuresOfDiff(result: DifferenceResult): Figure[] {
-  const { modules, layers, distances, delta, geometry } = diffFigures(result);
-  return [modules, ...layers, distances, delta, ...geometry];
 }

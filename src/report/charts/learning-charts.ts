@@ -1,9 +1,9 @@
 import type { LearnResult, LearnRun, LearnStep } from "../../lens/learning/learning.js";
 import { isFp32, type LearnRow } from "../../lens/learning/learning-summary.js";
 import { caseLabel } from "../labels.js";
-import { type LearnGroup, learnGroups } from "../learning.js";
+import type { LearnGroup } from "../learning.js";
 import { missing, percent } from "../numbers.js";
-import { rateText } from "../sweep-table.js";
+import { rateText } from "../sweep.js";
 import { classChart } from "./class-chart.js";
 import { type Figure, figureName, half } from "./figure.js";
 import { drawLines, type LineChart } from "./line-chart.js";
@@ -53,14 +53,6 @@ export function learnFigures(result: LearnResult, group: LearnGroup): LearnFigur
       prompts: `all ${result.input.prompts.toLocaleString("en-US")} prompts`,
     }),
   };
-}
-
-/** All figures of a result, in the order of its report. */
-export function figuresOfLearning(result: LearnResult): Figure[] {
-  return learnGroups(result).flatMap((group) => {
-    const { reward, moved, classes, pass } = learnFigures(result, group);
-    return [reward, moved, classes, pass];
-  });
 }
 
 interface Model {

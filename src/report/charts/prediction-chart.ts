@@ -37,10 +37,6 @@ export function predictionChart({
   };
 }
 
-export function figuresOfPrediction(result: PredictionResult): Figure[] {
-  return [predictionChart(result)];
-}
-
 interface Column {
   readonly name: string;
   readonly about: string;

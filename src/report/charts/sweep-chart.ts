@@ -1,7 +1,7 @@
 import type { CaseAnswer, SweepResult } from "../../lens/study/sweep.js";
 import { caseLabel } from "../labels.js";
 import { ratio } from "../numbers.js";
-import { cellsByCase, rateText, retainedTexts } from "../sweep-table.js";
+import { cellsByCase, rateText, retainedTexts } from "../sweep.js";
 import { type Figure, figureName, type Size, wide } from "./figure.js";
 import { drawLines, type Series } from "./line-chart.js";
 import type { Palette } from "./palette.js";
@@ -27,11 +27,6 @@ export function sweepFigures(result: SweepResult): SweepFigures {
       names.indexOf(figure.name) < i ? { ...figure, name: `${figure.name}-${i + 1}` } : figure,
     ),
   };
-}
-
-export function figuresOfSweep(result: SweepResult): Figure[] {
-  const { cost, retained } = sweepFigures(result);
-  return [cost, ...retained];
 }
 
 /** Lines that one picture takes; of more cases each format has its own. */

@@ -1,6 +1,6 @@
 import type { SkippedTensor } from "../../lens/input.js";
 import { printable } from "../../lens/printable.js";
-import { type Figure, inlineOf, type NumberTable } from "../charts/figure.js";
+import { type Figure, figureName, inlineOf, type NumberTable } from "../charts/figure.js";
 import { pageInks } from "../charts/inks.js";
 import { escapeXml } from "../charts/svg.js";
 import { count } from "../numbers.js";
@@ -56,8 +56,9 @@ export function scrolling(label: string, content: string): string {
   return `<div class="scroll" tabindex="0" role="region" aria-label="${safe(label)}">${content}</div>`;
 }
 
-export function section(id: string, heading: string, ...content: readonly string[]): string {
-  return `<section aria-labelledby="${id}-heading"><h2 id="${id}-heading">${safe(heading)}</h2>\n${content.join("\n")}\n</section>`;
+export function section(heading: string, ...content: readonly string[]): string {
+  const id = figureName("section", heading);
+  return `<section aria-labelledby="${id}"><h2 id="${id}">${safe(heading)}</h2>\n${content.join("\n")}\n</section>`;
 }
 
 /** Names and what they stand for. */
@@ -88,5 +89,5 @@ export function skippedSection(skipped: readonly SkippedTensor[]): string {
     .map(({ name, reason }) => [printable(name, 200), printable(reason, 300)] as const);
   const more = skipped.length > most ? `<p>And ${count(skipped.length - most)} more.</p>` : "";
   const heading = `${count(skipped.length)} ${skipped.length === 1 ? "tensor was" : "tensors were"} not counted`;
-  return section("skipped", heading, scrolling("Tensors that were not counted", facts(rows)), more);
+  return section(heading, scrolling("Tensors that were not counted", facts(rows)), more);
 }

@@ -51,8 +51,14 @@ function brief(x: number | null): number | null {
   return Number.isInteger(short) ? x : short;
 }
 
+/** Which case is shown, wherever that is asked; all of them go together. The script shows it where there are several. */
+export function chooser(labels: readonly string[]): string {
+  const options = labels.map((label, i) => `<option value="${i}">${safe(label)}</option>`).join("");
+  return `<div hidden><label>Stored as<select class="case">${options}</select></label></div>`;
+}
+
 /** The table's frame: its rows come from the script. */
-export function tensorSection({ columns, names, kinds }: TensorData, chooser: string): string {
+export function tensorSection({ columns, names, kinds }: TensorData, choose: string): string {
   const present = [...new Set(kinds)].sort();
   const options = present.map((kind) => `<option>${safe(kind)}</option>`).join("");
   const widths = columns.map(
@@ -62,13 +68,12 @@ export function tensorSection({ columns, names, kinds }: TensorData, chooser: st
     ({ heading }) => `<th scope="col"><button type="button">${safe(heading)}</button></th>`,
   );
   return section(
-    "tensors",
     `${count(names.length)} ${names.length === 1 ? "tensor" : "tensors"}`,
     `<p class="hint">A click on a heading sorts by it, a second one the other way round.</p>
 <div class="controls">
 <label>Name contains<input id="filter" type="search" autocomplete="off" spellcheck="false"></label>
 <label>Module<select id="kind"><option value="">all</option>${options}</select></label>
-${chooser}
+${choose}
 <output id="shown" for="filter kind"></output>
 </div>
 <noscript><p>The rows of this table need JavaScript; --csv writes them to a file.</p></noscript>

@@ -2,27 +2,30 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { htmlAssets } from "../../../src/cli/font.js";
 import type { Result } from "../../../src/lens/run/result.js";
-import { figuresOfComparison } from "../../../src/report/charts/comparison-charts.js";
 import type { Figure } from "../../../src/report/charts/figure.js";
-import { figuresOfDiff, figuresOfRun } from "../../../src/report/charts/figures.js";
-import { figuresOfLearning } from "../../../src/report/charts/learning-charts.js";
-import { figuresOfPrediction } from "../../../src/report/charts/prediction-chart.js";
-import { figuresOfSweep } from "../../../src/report/charts/sweep-chart.js";
 import { diffHeadline } from "../../../src/report/diff-headline.js";
 import { headline } from "../../../src/report/headline.js";
-import { renderComparisonHtml } from "../../../src/report/html/comparison-html.js";
-import { renderDiffHtml } from "../../../src/report/html/diff-html.js";
 import { embeddedJson } from "../../../src/report/html/document.js";
-import { renderHtml } from "../../../src/report/html/html.js";
-import { renderLearnHtml } from "../../../src/report/html/learning-html.js";
 import { safe } from "../../../src/report/html/parts.js";
-import { renderPredictionHtml } from "../../../src/report/html/prediction-html.js";
-import { renderSweepHtml } from "../../../src/report/html/sweep-html.js";
 import { predictionHeadline } from "../../../src/report/prediction.js";
-import { sweepSentences } from "../../../src/report/sweep-table.js";
+import { sweepSentences } from "../../../src/report/sweep.js";
 import { differenceResult, hostileName, oddResults, smallResult } from "../../support/figures.js";
 import { largeResult } from "../../support/large-result.js";
 import { learnResult, runComparison } from "../../support/learning.js";
+import {
+  figuresOfComparison,
+  figuresOfDiff,
+  figuresOfLearning,
+  figuresOfPrediction,
+  figuresOfRun,
+  figuresOfSweep,
+  renderComparisonHtml,
+  renderDiffHtml,
+  renderHtml,
+  renderLearnHtml,
+  renderPredictionHtml,
+  renderSweepHtml,
+} from "../../support/rendered.js";
 import { caseOf, resultOf } from "../../support/results.js";
 import { oddPredictions, oddSweeps, predictionResult, sweepResult } from "../../support/sweep.js";
 

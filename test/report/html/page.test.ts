@@ -6,10 +6,6 @@ import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { htmlAssets } from "../../../src/cli/font.js";
-import { renderComparisonHtml } from "../../../src/report/html/comparison-html.js";
-import { renderDiffHtml } from "../../../src/report/html/diff-html.js";
-import { renderHtml } from "../../../src/report/html/html.js";
-import { renderLearnHtml } from "../../../src/report/html/learning-html.js";
 import { count, percent, ratio, shareOfWeights } from "../../../src/report/numbers.js";
 import {
   differenceResult,
@@ -20,6 +16,7 @@ import {
 } from "../../support/figures.js";
 import { largeResult } from "../../support/large-result.js";
 import { learnResult, runComparison } from "../../support/learning.js";
+import { renderComparisonHtml, renderDiffHtml, renderHtml, renderLearnHtml } from "../../support/rendered.js";
 import { chromiumPath, describeNeeding, requirements } from "../../support/requirements.js";
 import { sized } from "../../support/tier.js";
 

@@ -1,10 +1,10 @@
-import type { DifferenceResult } from "../../lens/difference/difference-result.js";
-import type { Result, ResultEngine } from "../../lens/run/result.js";
-import type { Spread } from "../../lens/spread.js";
-import type { SweepResult } from "../../lens/study/sweep.js";
-import { adapterFacts } from "../adapter-lens.js";
-import { caseLabels, stepsInWords } from "../labels.js";
-import { count, counted } from "../numbers.js";
+import type { DifferenceResult } from "../lens/difference/difference-result.js";
+import type { Result, ResultEngine } from "../lens/run/result.js";
+import type { Spread } from "../lens/spread.js";
+import type { SweepResult } from "../lens/study/sweep.js";
+import { adapterFacts } from "./adapter-lens.js";
+import { caseLabels, stepsInWords } from "./labels.js";
+import { count, counted } from "./numbers.js";
 
 type Fact = readonly [string, string];
 

@@ -1,0 +1,94 @@
+import type { LearnResult } from "../../lens/learning/learning.js";
+import { isFp32, summaryOf } from "../../lens/learning/learning-summary.js";
+import {
+  beside,
+  type Fact,
+  figures,
+  inText,
+  note,
+  onPage,
+  onTerminal,
+  type Report,
+  section,
+  table,
+  text,
+} from "../blocks/block.js";
+import { learnFigures } from "../charts/learning-charts.js";
+import { learnCommandLines } from "../command.js";
+import { caseLabel } from "../labels.js";
+import { type LearnGroup, learnGroups, learnHeadline, learnNotes, learnTables } from "../learning.js";
+import { count, percent } from "../numbers.js";
+import { learnSource } from "../source-line.js";
+
+/** Models trained under several ways of storing. */
+export function learnReport(result: LearnResult): Report {
+  const { tool } = result;
+  const headline = learnHeadline(result);
+  return {
+    tool,
+    title: "Precision lens: does it still learn?",
+    headline,
+    lede: [],
+    tiles: tiles(result),
+    blocks: [
+      inText(() => [text([headline.join(" ")])]),
+      ...learnGroups(result).map((group) => groupSection(result, group)),
+      inText(() => [note(...learnNotes(result))]),
+    ],
+    skipped: [],
+    settings: () => learnFacts(result),
+    again: () => ({ heading: "To train these again", commands: learnCommandLines(result) }),
+    meaning: learnNotes(result),
+    source: learnSource(result),
+  };
+}
+
+/** Of one kind of training and one rate: what was learned beside what became of the updates. */
+function groupSection(result: LearnResult, group: LearnGroup) {
+  return section(group.title, [
+    onTerminal(() => [text([group.title])]),
+    onPage(() => {
+      const { reward, moved, classes, pass } = learnFigures(result, group);
+      return [beside(reward, moved), figures(classes, pass)];
+    }),
+    ...learnTables(result, group.rows).map((shown) => table(shown)),
+  ]);
+}
+
+/** The share of fp32's gain that each way to store has, of the first kind of training and rate. */
+function tiles(result: LearnResult): Fact[] {
+  const [first] = learnGroups(result);
+  const [{ base }] = result.runs;
+  const gains = first.rows
+    .filter((row) => !isFp32(row) && row.gain !== null)
+    .slice(0, 3)
+    .map(
+      (row): Fact => [
+        `of what fp32 gains is gained stored as ${caseLabel(row)}, ${row.run}`,
+        `${(100 * row.gain!.mean).toFixed(1)}%`,
+      ],
+    );
+  return [...gains, ["of the prompts the base answers right", percent(base.passAt[1])]];
+}
+
+function learnFacts({ input, settings, arithmetic, tool, runs }: LearnResult): Fact[] {
+  const rows = summaryOf({ runs } as LearnResult);
+  return [
+    [
+      "model",
+      `a decoder of ${count(input.elements)} weights in ${input.tensors} tensors, base ${input.base}`,
+    ],
+    ["task", input.task],
+    ["models trained", count(runs.length)],
+    ["ways of storing", [...new Set(rows.map(caseLabel))].join(", ")],
+    ["seeds", [...new Set(runs.map(({ seed }) => seed))].join(", ")],
+    ["steps", count(settings.steps)],
+    [
+      "optimizer",
+      `AdamW, betas ${settings.betas.join(" and ")}, eps ${settings.eps}, weight decay ${settings.weightDecay}, gradients clipped to ${settings.clip}`,
+    ],
+    ["KL over", settings.klPrompts === 0 ? "not asked for (--kl)" : `${count(settings.klPrompts)} prompts`],
+    ["arithmetic", arithmetic],
+    ["tool", `${tool.name} ${tool.version}`],
+  ];
+}
