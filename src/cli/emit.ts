@@ -152,5 +152,5 @@ async function renderingOf<Of extends { readonly input: object }>(
   const report = (await renderers.report())(shareable(result));
   if (name === "markdown") return (await import("../report/blocks/markdown.js")).markdownText(report);
   const { htmlPage } = await import("../report/html/page.js");
-  return htmlPage(report, (await import("./font.js")).htmlAssets());
+  return htmlPage(report, (await import("./html-assets.js")).htmlAssets());
 }

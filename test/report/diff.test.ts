@@ -147,7 +147,8 @@ describe("what is known of recorded updates", () => {
 describe("what is of no kind", () => {
   const sinks = pair("model.layers.0.self_attn.sinks", tally({ elements: 30, unchanged: 30 }));
   const pooler = pair("pooler.dense.weight", tally({ elements: 10, unchanged: 10 }));
-  const html = (result: DifferenceResult) => renderDiffHtml(result, { fonts: [], sha256: () => "" });
+  const html = (result: DifferenceResult) =>
+    renderDiffHtml(result, { fonts: [], script: "", sha256: () => "" });
 
   test.each([
     {

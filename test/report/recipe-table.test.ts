@@ -70,7 +70,7 @@ describe("tables of recipes", () => {
     expect(markdown).toContain("| torch.optim.AdamW(foreach=False), PyTorch 2.13.0, CPU |");
     expect(markdown).toContain("Compared bit for bit with torch 2.13.0+cpu, ten steps:");
     expect(markdown).toContain("\\* Unverified:");
-    const html = renderHtml(result, { fonts: [], sha256: () => "" });
+    const html = renderHtml(result, { fonts: [], script: "", sha256: () => "" });
     expect(html).toContain("<p>Compared bit for bit with torch 2.13.0+cpu, ten steps:");
     expect(html).toContain("<p>* Unverified:");
     const [heading, first] = renderCsv(result)

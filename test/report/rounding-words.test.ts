@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { htmlAssets } from "../../src/cli/font.js";
+import { reportScript } from "../../browser-bundle.js";
+import { htmlAssets } from "../../src/cli/html-assets.js";
 import { roundings } from "../../src/format/round.js";
 import { classify } from "../../src/lens/classify.js";
 import { inlineOf } from "../../src/report/charts/figure.js";
@@ -78,7 +79,7 @@ describe("a run stored with stochastic rounding", async () => {
   });
 
   test("has a report that speaks of loss only where it says what the word means", () => {
-    const html = renderHtml(result, htmlAssets());
+    const html = renderHtml(result, htmlAssets(reportScript()));
     const body = html
       .slice(html.indexOf("<body"), html.indexOf("<footer"))
       .replace(/<script[\s\S]*?<\/script>/g, "");

@@ -51,7 +51,7 @@ function tenthsBeyond(text: string, n: number): string[] {
   return tenths.filter((share) => half(share) > 0.0006).map(String);
 }
 
-const assets = { fonts: [], sha256: () => "" };
+const assets = { fonts: [], script: "", sha256: () => "" };
 const binades = firstShown!.flatMap((entry) => entry.binades);
 const blocksWith = (text: string, word: string) =>
   text
@@ -182,7 +182,7 @@ describe("other outputs of a simulation", () => {
     }
     expect(page).toContain(whole.toLocaleString("en-US"));
     expect(page).toContain('<th scope="col">|w| from</th>');
-    expect(renderHtml(plain, assets)).not.toContain('id="first-shown-heading"');
+    expect(renderHtml(plain, assets)).not.toContain('id="section-when-weights-first-show"');
   });
 
   test("Markdown has them under headings of their own", () => {

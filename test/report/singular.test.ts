@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { htmlAssets } from "../../src/cli/font.js";
+import { reportScript } from "../../browser-bundle.js";
+import { htmlAssets } from "../../src/cli/html-assets.js";
 import type { DifferenceResult } from "../../src/lens/difference/difference-result.js";
 import { diffSource, runSource } from "../../src/report/source-line.js";
 import { differenceResult } from "../support/figures.js";
@@ -13,7 +14,7 @@ import {
 } from "../support/rendered.js";
 import { caseOf, resultOf } from "../support/results.js";
 
-const assets = htmlAssets();
+const assets = htmlAssets(reportScript());
 
 /** One weight in one tensor, one step, one update: nothing that is one has the plural. */
 const plural = /(?<![\d.,])1 (weights|tensors|updates|steps|chunks|rates|layers|cases|modules)\b/;

@@ -1,6 +1,6 @@
 import { Resvg } from "@resvg/resvg-js";
 import { describe, expect, test } from "vitest";
-import { fontFiles } from "../../../src/cli/font.js";
+import { fontFiles } from "../../../src/cli/html-assets.js";
 import { type Figure, inlineOf, slideOf } from "../../../src/report/charts/figure.js";
 import { pageInks } from "../../../src/report/charts/inks.js";
 import { palettes } from "../../../src/report/charts/palette.js";

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { htmlAssets } from "../../../src/cli/font.js";
+import { reportScript } from "../../../browser-bundle.js";
+import { htmlAssets } from "../../../src/cli/html-assets.js";
 import type { Result } from "../../../src/lens/run/result.js";
 import type { Figure } from "../../../src/report/charts/figure.js";
 import { diffHeadline } from "../../../src/report/diff-headline.js";
@@ -29,7 +30,7 @@ import {
 import { caseOf, resultOf } from "../../support/results.js";
 import { oddPredictions, oddSweeps, predictionResult, sweepResult } from "../../support/sweep.js";
 
-const assets = htmlAssets();
+const assets = htmlAssets(reportScript());
 const odd = await oddResults();
 const small = smallResult();
 const learned = learnResult();

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { htmlAssets } from "../../../src/cli/font.js";
+import { reportScript } from "../../../browser-bundle.js";
+import { htmlAssets } from "../../../src/cli/html-assets.js";
 import { count, percent, ratio, shareOfWeights } from "../../../src/report/numbers.js";
 import {
   differenceResult,
@@ -20,7 +21,7 @@ import { renderComparisonHtml, renderDiffHtml, renderHtml, renderLearnHtml } fro
 import { chromiumPath, describeNeeding, requirements } from "../../support/requirements.js";
 import { sized } from "../../support/tier.js";
 
-const assets = htmlAssets();
+const assets = htmlAssets(reportScript());
 const small = smallResult();
 /** Far more tensors than are laid out at once. */
 const large = largeResult({ layers: sized({ quick: 60, full: 333 }), steps: 20 });
