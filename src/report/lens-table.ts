@@ -4,8 +4,8 @@ import { type Block, lines, tableOf } from "./blocks/block.js";
 import { tableLines, tableWidth, textWidth } from "./blocks/terminal.js";
 import { wrap } from "./columns.js";
 import { caseLabels } from "./labels.js";
-import { count, missing, percentIn, sampleOf, share, shareOfWeights } from "./numbers.js";
-import { hasCollateral, sharesScales, sizedUpdates } from "./shared-scales.js";
+import { count, missing, percentIn, sampleOf, shareOfWeights } from "./numbers.js";
+import { collateralSized, hasCollateral, shareOfSized, sharesScales } from "./shared-scales.js";
 import { type BarPart, glyph, stackedBar, styles, type Terminal } from "./terminal.js";
 
 /** What became of the updates, and how the end compares with the start; one row a case, and what the columns are. */
@@ -66,16 +66,6 @@ function bar({ totals }: Case, width: number, terminal: Terminal): string {
     share: shareOfSized(totals, counts[className]) ?? 0,
   }));
   return stackedBar(parts, width, terminal);
-}
-
-/** Share of the updates that were not zero. */
-function shareOfSized(totals: Case["totals"], part: number): number | null {
-  return share(part, sizedUpdates(totals));
-}
-
-/** Those of collateral whose update was not zero. */
-function collateralSized({ collateral, zeros, none }: Case["totals"]): number {
-  return collateral - (zeros - none);
 }
 
 /** What the columns are, and the glyphs of the bars where there are bars. */

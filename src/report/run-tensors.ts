@@ -1,64 +1,74 @@
-import type { Case } from "../lens/run/case.js";
+import type { Case, LensCounts } from "../lens/run/case.js";
 import type { Result } from "../lens/run/result.js";
 import { shareHalfWidth } from "../lens/study/sampling.js";
 import { type NumberColumn, type TensorData, tensorData } from "./html/tensor-table.js";
 import { carriesPercents, share, shareOfWeights } from "./numbers.js";
 import { classHeading } from "./rounding-words.js";
-import { hasCollateral, sizedUpdates } from "./shared-scales.js";
+import { collateralSized, hasCollateral, shareOfSized, sizedUpdates } from "./shared-scales.js";
+
+interface Column extends NumberColumn {
+  readonly numberOf: (counts: LensCounts) => number | null;
+}
 
 /** The tensors of a run, for a page's table. */
-export function runTensors(result: Result): TensorData {
-  return tensorData(columns(result), rows(result));
+export function runTensors({ cases, sampling }: Result): TensorData {
+  const shown = columnsOf(cases).map((column) => (sampling === undefined ? column : ofSample(column)));
+  return tensorData(
+    shown,
+    cases[0].tensors.map(({ name, shape }, i) => ({
+      name,
+      shape,
+      cases: cases.map(({ tensors }) => shown.map(({ numberOf }) => numberOf(tensors[i]))),
+    })),
+  );
 }
 
-function columns({ cases, sampling }: Result): NumberColumn[] {
-  const all: NumberColumn[] = [
-    { heading: "weights", as: "count" },
-    { heading: "unchanged", as: "percent" },
-    { heading: "hidden", as: "percent" },
-    { heading: "moved", as: "percent" },
-    ...(hasCollateral(cases) ? [{ heading: "by scale", as: "percent" } as const] : []),
-    ...(keeps(cases) ? [{ heading: "kept", as: "percent" } as const] : []),
-    { heading: classHeading("lost", cases), as: "percent" },
-    { heading: "zero", as: "percent" },
-    { heading: "retained", as: "ratio" },
-    { heading: "visible", as: "ratio" },
-    ...(nonfinite(cases) ? [{ heading: "nonfinite", as: "count" } as const] : []),
+function columnsOf(cases: readonly Case[]): Column[] {
+  const any = (part: "kept" | "nonfinite") => cases.some(({ totals }) => totals[part] > 0);
+  const ofWeights =
+    (part: "unchanged" | "hidden") =>
+    ({ totals, end }: LensCounts) =>
+      shareOfWeights({ totals, end }, end[part]);
+  const ofUpdates =
+    (part: "moved" | "kept" | "lost") =>
+    ({ totals }: LensCounts) =>
+      shareOfSized(totals, totals[part]);
+  const scaled = ({ totals }: LensCounts) => shareOfSized(totals, collateralSized(totals));
+  const zero = ({ totals }: LensCounts) => share(totals.zeros, totals.zeros + sizedUpdates(totals));
+  return [
+    { heading: "weights", as: "count", numberOf: ({ totals }) => totals.elements },
+    { heading: "unchanged", as: "percent", numberOf: ofWeights("unchanged") },
+    { heading: "hidden", as: "percent", numberOf: ofWeights("hidden") },
+    { heading: "moved", as: "percent", numberOf: ofUpdates("moved") },
+    ...(hasCollateral(cases) ? [{ heading: "by scale", as: "percent", numberOf: scaled } as const] : []),
+    ...(any("kept") ? [{ heading: "kept", as: "percent", numberOf: ofUpdates("kept") } as const] : []),
+    { heading: classHeading("lost", cases), as: "percent", numberOf: ofUpdates("lost") },
+    { heading: "zero", as: "percent", numberOf: zero },
+    { heading: "retained", as: "ratio", numberOf: ({ end }) => end.retained },
+    { heading: "visible", as: "ratio", numberOf: ({ end }) => end.visible },
+    ...(any("nonfinite")
+      ? [
+          {
+            heading: "nonfinite",
+            as: "count",
+            numberOf: ({ totals }: LensCounts) => totals.nonfinite,
+          } as const,
+        ]
+      : []),
   ];
-  return sampling === undefined
-    ? all
-    : all.map((column) => (column.as === "percent" ? { ...column, as: "whole" } : column));
 }
-
-const keeps = (cases: readonly Case[]) => cases.some(({ totals }) => totals.kept > 0);
-const nonfinite = (cases: readonly Case[]) => cases.some(({ totals }) => totals.nonfinite > 0);
 
 /** Of a sample, shares whose intervals carry whole percents; what a tensor retains has no interval there. */
-function rows({ cases, sampling }: Result) {
-  const [scaled, kept, odd] = [hasCollateral(cases), keeps(cases), nonfinite(cases)];
-  return cases[0].tensors.map(({ name, shape }, i) => ({
-    name,
-    shape,
-    cases: cases.map(({ tensors }) => {
-      const { totals, end } = tensors[i];
-      const updates = sizedUpdates(totals) + totals.zeros;
-      const known = (x: number | null) =>
-        x === null || sampling === undefined || carriesPercents(shareHalfWidth(x, totals.elements))
-          ? x
-          : null;
-      return [
-        totals.elements,
-        known(shareOfWeights({ totals, end }, end.unchanged)),
-        known(shareOfWeights({ totals, end }, end.hidden)),
-        known(share(totals.moved, updates)),
-        ...(scaled ? [known(share(totals.collateral, updates))] : []),
-        ...(kept ? [known(share(totals.kept, updates))] : []),
-        known(share(totals.lost, updates)),
-        known(share(totals.zeros, updates)),
-        sampling ? null : end.retained,
-        sampling ? null : end.visible,
-        ...(odd ? [totals.nonfinite] : []),
-      ];
-    }),
-  }));
+function ofSample(column: Column): Column {
+  if (column.as === "count") return column;
+  if (column.as === "ratio") return { ...column, numberOf: () => null };
+  const known = (counts: LensCounts) => {
+    const x = column.numberOf(counts);
+    return x !== null && carriesPercents(shareHalfWidth(x, counts.totals.elements)) ? x : null;
+  };
+  return { ...column, as: "whole", numberOf: known };
 }
+
+/** Of what the shares of the table are. */
+export const tensorNote =
+  "Unchanged and hidden: of the weights, at the end. Zero: of all updates. The others: of the updates that were not zero.";

@@ -13,6 +13,10 @@ export interface Report {
   readonly title: string;
   /** The answer in sentences. The first heads a page, the others stand below it. */
   readonly headline: readonly string[];
+  /** What heads a page, in one sentence, where that is not the first of the answer. */
+  readonly verdict?: string;
+  /** A ring for each of what is compared, and what it stands for. */
+  readonly scores?: { readonly of: readonly Score[]; readonly note: string };
   /** What a page says below the answer: what was counted. */
   readonly lede: readonly string[];
   /** A page's numbers to see at a glance: what they are, and as they are shown. */
@@ -27,6 +31,17 @@ export interface Report {
   readonly meaning: readonly string[];
   /** What figures are of, at the foot of a slide. */
   readonly source: string;
+}
+
+/** A share of what there was to keep or to gain, on a page. */
+export interface Score {
+  readonly label: string;
+  /** null where it is not known; more than all is drawn as all. */
+  readonly share: number | null;
+  readonly shown: string;
+  /** What it comes to, in a few words. */
+  readonly said: string;
+  readonly tone: "good" | "bad" | "plain";
 }
 
 /** A name, and what it stands for. */
@@ -58,7 +73,12 @@ export type Block =
     }
   | { readonly kind: "facts"; readonly rows: readonly Fact[] }
   /** On a page: tensors that can be sorted and searched; a row of numbers for each case of these labels. */
-  | { readonly kind: "tensors"; readonly data: TensorData; readonly labels: readonly string[] }
+  | {
+      readonly kind: "tensors";
+      readonly data: TensorData;
+      readonly labels: readonly string[];
+      readonly note: string;
+    }
   /** On a terminal: what only characters draw. */
   | { readonly kind: "lines"; readonly draw: (terminal: Terminal) => readonly string[] }
   | {

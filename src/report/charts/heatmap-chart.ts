@@ -60,7 +60,8 @@ function draw(
   inks: Palette,
 ): string {
   const font = 22;
-  const left = Math.max(...kinds.map((kind) => textWidth(kind, font, true))) * 1.06 + 24;
+  const left =
+    Math.max(...kinds.map((kind) => textWidth(kind, font, true)), textWidth("layer", 20)) * 1.06 + 24;
   const [top, below] = [6, 112];
   const step = Math.min(220, (width - left) / layers.length);
   const tall = Math.min(72, (height - top - below) / kinds.length);

@@ -15,12 +15,12 @@ import { chooser, tensorSection } from "./tensor-table.js";
 
 /** A report as a page in one file. */
 export function htmlPage(report: Report, assets: HtmlAssets): string {
-  const { tool, headline, lede, tiles, skipped, meaning } = report;
-  const [sentence, ...more] = headline;
+  const { tool, headline, verdict, lede, skipped, meaning } = report;
+  const [sentence, ...more] = verdict === undefined ? headline : [verdict, ...headline];
   const blocks = shownIn("page", report.blocks);
   const again = report.again();
   const body = [
-    pageHeader(tool, sentence, [...more, ...lede], tiles),
+    pageHeader(report, sentence, [...more, ...lede]),
     "<main>",
     ...blocks.map(topHtml),
     skippedSection(skipped),
@@ -42,7 +42,7 @@ export function htmlPage(report: Report, assets: HtmlAssets): string {
 /** What stands by itself on a page is a section. */
 function topHtml(block: Block): string {
   if (block.kind === "section") return section(block.heading, ...insideHtml(block));
-  if (block.kind === "tensors") return tensorSection(block.data, chooser(block.labels));
+  if (block.kind === "tensors") return tensorSection(block.data, chooser(block.labels), block.note);
   if (block.kind === "figures") {
     return block.figures.map((figure) => `<section>${figureHtml(figure, "h2")}</section>`).join("\n");
   }

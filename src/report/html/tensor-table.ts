@@ -58,7 +58,7 @@ export function chooser(labels: readonly string[]): string {
 }
 
 /** The table's frame: its rows come from the script. */
-export function tensorSection({ columns, names, kinds }: TensorData, choose: string): string {
+export function tensorSection({ columns, names, kinds }: TensorData, choose: string, note: string): string {
   const present = [...new Set(kinds)].sort();
   const options = present.map((kind) => `<option>${safe(kind)}</option>`).join("");
   const widths = columns.map(
@@ -69,7 +69,7 @@ export function tensorSection({ columns, names, kinds }: TensorData, choose: str
   );
   return section(
     `${count(names.length)} ${names.length === 1 ? "tensor" : "tensors"}`,
-    `<p class="hint">A click on a heading sorts by it, a second one the other way round.</p>
+    `<p class="hint">${note === "" ? "" : `${safe(note)} `}A click on a heading sorts by it, a second one the other way round.</p>
 <div class="controls">
 <label>Name contains<input id="filter" type="search" autocomplete="off" spellcheck="false"></label>
 <label>Module<select id="kind"><option value="">all</option>${options}</select></label>

@@ -1,4 +1,5 @@
-import type { RunComparison } from "../../lens/learning/run-comparison.js";
+import type { ComparedRun, RunComparison } from "../../lens/learning/run-comparison.js";
+import { verdictOf } from "../../lens/run/check.js";
 import {
   type Fact,
   figures,
@@ -6,6 +7,7 @@ import {
   note,
   onPage,
   type Report,
+  type Score,
   section,
   table,
   text,
@@ -16,6 +18,7 @@ import { comparisonHeadline, comparisonNotes, comparisonTable, runNames } from "
 import { caseLabel } from "../labels.js";
 import { counted, percent, ratio, share } from "../numbers.js";
 import { comparisonSource } from "../source-line.js";
+import { retainedScore, scoresNote } from "../verdict.js";
 
 /** Recorded runs side by side. */
 export function comparisonReport(result: RunComparison): Report {
@@ -26,6 +29,7 @@ export function comparisonReport(result: RunComparison): Report {
     tool,
     title: "Precision lens: recorded runs",
     headline,
+    scores: { of: runs.map((run, i) => scoreOf(run, names[i], settings.rounding)), note: scoresNote },
     lede: [],
     tiles: tiles(result),
     blocks: [
@@ -51,6 +55,12 @@ export function comparisonReport(result: RunComparison): Report {
     meaning: comparisonNotes(result, (_, i) => names[i]),
     source: comparisonSource(result),
   };
+}
+
+function scoreOf({ end, totals }: ComparedRun, label: string, rounding: string): Score {
+  const { retained, noise } = end;
+  const told = verdictOf(retained === null ? null : 1 - retained, noise, rounding, totals.elements);
+  return retainedScore(label, retained, percent(retained), told);
 }
 
 /** Of the first two runs: what is retained, and what looks unchanged. */

@@ -1,4 +1,5 @@
 import type { DifferenceCounts, DifferenceResult } from "../../lens/difference/difference-result.js";
+import { printable } from "../../lens/printable.js";
 import { leastDistance } from "../../lens/ulp-distance.js";
 import {
   type Block,
@@ -41,6 +42,7 @@ export function diffReport(result: DifferenceResult): Report {
     tool,
     title: "What changed",
     headline,
+    ...verdictOf(result),
     lede: [...withinNote(result), ...mixedNote(result), against],
     tiles: tiles(result),
     blocks: [
@@ -81,7 +83,7 @@ export function diffReport(result: DifferenceResult): Report {
         section("To send what changed", [table(deltaTable(delta), { notes: deltaNotes(delta) })]),
         section("Tensors", [table(tensorTable(result))]),
       ]),
-      onPage(() => [{ kind: "tensors", data: tensorNumbers(result), labels: [""] }]),
+      onPage(() => [{ kind: "tensors", data: tensorNumbers(result), labels: [""], note: "" }]),
     ],
     skipped,
     settings: () => diffFacts(result),
@@ -104,6 +106,17 @@ function tiles({ totals }: DifferenceResult): Fact[] {
     ["weights changed their sign", count(totals.signFlips)],
     [`of ${counted(totals.tensors, "tensor")} wholly unchanged`, count(totals.tensorsUnchanged)],
   ];
+}
+
+/** Of files that tell what the compared format hides. */
+function verdictOf({ totals, tensors }: DifferenceResult): Pick<Report, "verdict"> {
+  const { apparentSparsity, realSparsityAtMost, hidden, shared } = totals;
+  const formats = new Set(tensors.map(({ formats: { compared } }) => compared));
+  if (hidden === null || apparentSparsity === null || shared || formats.size !== 1) return {};
+  const [format] = formats;
+  return {
+    verdict: `${percent(apparentSparsity)} of the weights look unchanged in ${printable(format)}; ${percent(realSparsityAtMost)} are.`,
+  };
 }
 
 /** What two files cannot tell, with the reasons. */

@@ -9,6 +9,7 @@ import {
   onPage,
   onTerminal,
   type Report,
+  type Score,
   section,
   table,
   text,
@@ -28,6 +29,10 @@ export function learnReport(result: LearnResult): Report {
     tool,
     title: "Precision lens: does it still learn?",
     headline,
+    scores: {
+      of: scoresOf(result),
+      note: "Of what the model stored in fp32 gains over its base, the share that each gains.",
+    },
     lede: [],
     tiles: tiles(result),
     blocks: [
@@ -56,19 +61,21 @@ function groupSection(result: LearnResult, group: LearnGroup) {
 }
 
 /** The share of fp32's gain that each way to store has, of the first kind of training and rate. */
-function tiles(result: LearnResult): Fact[] {
-  const [first] = learnGroups(result);
-  const [{ base }] = result.runs;
-  const gains = first.rows
-    .filter((row) => !isFp32(row) && row.gain !== null)
-    .slice(0, 3)
-    .map(
-      (row): Fact => [
-        `of what fp32 gains is gained stored as ${caseLabel(row)}, ${row.run}`,
-        `${(100 * row.gain!.mean).toFixed(1)}%`,
-      ],
-    );
-  return [...gains, ["of the prompts the base answers right", percent(base.passAt[1])]];
+function scoresOf(result: LearnResult): Score[] {
+  return learnGroups(result)[0].rows.flatMap((row): Score[] => {
+    if (isFp32(row) || row.gain === null) return [];
+    const { mean } = row.gain;
+    const shown = `${(100 * mean).toFixed(1)}%`;
+    return [{ label: caseLabel(row), share: mean, shown, said: row.run, tone: "plain" }];
+  });
+}
+
+function tiles({ runs: [{ base }], input, settings }: LearnResult): Fact[] {
+  return [
+    ["of the prompts the base answers right", percent(base.passAt[1])],
+    ["weights of each model", count(input.elements)],
+    ["steps of training", count(settings.steps)],
+  ];
 }
 
 function learnFacts({ input, settings, arithmetic, tool, runs }: LearnResult): Fact[] {

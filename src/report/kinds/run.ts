@@ -34,7 +34,7 @@ import {
   short,
 } from "../numbers.js";
 import { recipeBlocks } from "../recipe-table.js";
-import { runTensors } from "../run-tensors.js";
+import { runTensors, tensorNote } from "../run-tensors.js";
 import { runFacts } from "../settings.js";
 import { hasCollateral, sharedNote, sharedTable, sizedUpdates } from "../shared-scales.js";
 import {
@@ -46,6 +46,7 @@ import {
   samplingTable,
 } from "../simulation.js";
 import { runSource } from "../source-line.js";
+import { runScores, runVerdict, scoresNote } from "../verdict.js";
 import { geometrySection } from "./geometry.js";
 
 /** Updates and what became of them: recorded, drawn or of an adapter. */
@@ -58,6 +59,8 @@ export function runReport(result: Result): Report {
     tool,
     title: "Precision lens",
     headline: answer,
+    verdict: runVerdict(result),
+    scores: { of: runScores(result), note: scoresNote },
     lede: [`${size}.`],
     tiles: tiles(result),
     blocks: [
@@ -87,7 +90,7 @@ export function runReport(result: Result): Report {
       geometrySection(result.geometry, input.updates ?? ""),
       ...recipeBlocks(result),
       inMarkdown(() => cases.map((lensCase, i) => caseSection(lensCase, labels[i], result))),
-      onPage(() => [{ kind: "tensors", data: runTensors(result), labels }]),
+      onPage(() => [{ kind: "tensors", data: runTensors(result), labels, note: tensorNote }]),
     ],
     skipped,
     settings: () => runFacts(result),

@@ -14,7 +14,7 @@ import {
   tableOf,
   text,
 } from "../blocks/block.js";
-import { sweepFigures } from "../charts/sweep-chart.js";
+import { costTitle, sweepFigures } from "../charts/sweep-chart.js";
 import { sweepCommandLines } from "../command.js";
 import { caseLabel } from "../labels.js";
 import { missing, ratio } from "../numbers.js";
@@ -31,6 +31,7 @@ export function sweepReport(result: SweepResult): Report {
     tool,
     title: "Precision lens: sweep",
     headline,
+    verdict: `${costTitle(result)}.`,
     lede: [`${size}.`],
     tiles: tiles(result),
     blocks: [
