@@ -11,7 +11,7 @@ export function sparsityChart(cases: readonly Case[], percent: Percent): Figure 
   const labels = caseLabels(cases);
   const panels: readonly Panel[] = [
     {
-      heading: "Of the updates",
+      heading: "Of all updates",
       pairs: cases.map(({ totals }) => ({ apparent: totals.apparentSparsity, real: totals.realSparsity })),
     },
     {

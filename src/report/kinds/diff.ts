@@ -23,7 +23,7 @@ import { diffCommandLine } from "../command.js";
 import { deltaNotes, deltaTable } from "../delta.js";
 import { diffHeadline, hiddenNote, mixedNote, withinNote } from "../diff-headline.js";
 import { byBytesLines, bytesLines, codeLines, otherNote, unchangedLines } from "../diff-notes.js";
-import { differenceCells, differenceHeadings, hiddenShare } from "../difference-cells.js";
+import { differenceColumns, hiddenShare } from "../difference-cells.js";
 import { heatMaps } from "../heat-map.js";
 import { type NumberColumn, tensorData } from "../html/tensor-table.js";
 import { count, counted, missing, percent, share } from "../numbers.js";
@@ -175,20 +175,17 @@ function distanceTable({ totals: { ulps, changed } }: DifferenceResult): NumberT
 /** By module, by layer, and layer by module. */
 function countTables(result: DifferenceResult): Block[] {
   const { kinds, totals, layers, heatmaps } = result;
-  const counts = <Row extends DifferenceCounts>(
-    heading: string,
-    rows: readonly Row[],
-    nameOf: (row: Row) => string,
-  ) => ({
-    headings: [heading, ...differenceHeadings],
-    rows: rows.map((row) => [nameOf(row), ...differenceCells(row)]),
-  });
-  const modules = counts("module", [...kinds, { ...totals, kind: "all" }], ({ kind }) => kind);
+  const modules = tableOf(
+    [...kinds, { ...totals, kind: "all" }],
+    [["module", ({ kind }) => kind], ...differenceColumns],
+  );
   return [
     section("By module", [
       table(modules, { notes: [...otherNote(result), ...codeLines(result), ...byBytesLines(result)] }),
     ]),
-    section("By layer", [table(counts("layer", layers, ({ stack, layer }) => `${stack}.${layer}`))]),
+    section("By layer", [
+      table(tableOf(layers, [["layer", ({ stack, layer }) => `${stack}.${layer}`], ...differenceColumns])),
+    ]),
     inMarkdown(() =>
       heatmaps.map(({ stack, layers: rows, kinds: modulesOf, apparentSparsity }) =>
         section(`Unchanged, layer by module: ${stack}`, [
@@ -203,15 +200,12 @@ function countTables(result: DifferenceResult): Block[] {
 }
 
 function tensorTable({ tensors }: DifferenceResult): NumberTable {
-  return {
-    headings: ["tensor", "shape", "compared as", ...differenceHeadings],
-    rows: tensors.map((tensor) => [
-      tensor.name,
-      tensor.shape.join(" x ") || missing,
-      tensor.formats.compared,
-      ...differenceCells(tensor),
-    ]),
-  };
+  return tableOf(tensors, [
+    ["tensor", ({ name }) => name],
+    ["shape", ({ shape }) => shape.join(" x ") || missing],
+    ["compared as", ({ formats }) => formats.compared],
+    ...differenceColumns,
+  ]);
 }
 
 function tensorNumbers({ tensors }: DifferenceResult) {
