@@ -9,7 +9,7 @@ import type { Result } from "../lens/run/result.js";
 import type { Part } from "../lens/shard/part.js";
 import type { PredictionResult } from "../lens/study/prediction.js";
 import type { SweepResult } from "../lens/study/sweep.js";
-import { figuresOf, type Report } from "../report/blocks/block.js";
+import { figuresOf, type Report, sourceOf } from "../report/blocks/block.js";
 import { shareable } from "../report/shareable.js";
 import type { OutputOptions } from "./common-options.js";
 import { type Streams, terminal, wrappedFor } from "./streams.js";
@@ -132,7 +132,7 @@ export async function emitBy<Of extends { readonly input: object }>(
     const folder = options[kind];
     if (folder === undefined) continue;
     const report = (await renderers.report())(shareable(result));
-    writeFigures(folder, kind, figuresOf(report), options.theme, report.source);
+    writeFigures(folder, kind, figuresOf(report), options.theme, sourceOf(report));
   }
   if (stdout !== null) streams.out.write(stdout);
   else if (!options.quiet) {

@@ -7,6 +7,8 @@ import {
 } from "../lens/learning/outcome.js";
 import type { ComparedRun, RunComparison } from "../lens/learning/run-comparison.js";
 import { printable } from "../lens/printable.js";
+import { tableOf } from "./blocks/block.js";
+import type { NumberTable } from "./charts/figure.js";
 import { csv } from "./csv.js";
 import { caseLabel } from "./labels.js";
 import { count, missing, percent, ratio, share } from "./numbers.js";
@@ -14,19 +16,37 @@ import { count, missing, percent, ratio, share } from "./numbers.js";
 /** The k of pass@k that are shown. */
 const shownCounts = [1, 32];
 
-interface Cells {
-  readonly heading: string;
-  readonly of: (run: ComparedRun) => string;
-}
-
 /** A row a run. */
-export function comparisonTable(result: RunComparison) {
-  const columns = columnsOf(result);
-  const names = namesOf(result.runs);
-  return {
-    headings: ["run", ...columns.map(({ heading }) => heading)],
-    rows: result.runs.map((run, i) => [names[i], ...columns.map(({ of: textOf }) => textOf(run))]),
-  };
+export function comparisonTable({ runs }: RunComparison): NumberTable {
+  const names = namesOf(runs);
+  const tasks = [...new Set(runs.flatMap(({ outcome }) => outcome?.heldOut.map(({ name }) => name) ?? []))];
+  const ofOutcome =
+    (textOf: (outcome: Outcome) => string) =>
+    ({ outcome }: ComparedRun) =>
+      outcome === null ? missing : textOf(outcome);
+  const columns: Parameters<typeof tableOf<ComparedRun>>[1] = [
+    ["updates zero", ({ totals }) => percent(totals.realSparsity)],
+    ["not moved", ({ totals }) => percent(totals.apparentSparsity)],
+    ["unchanged", ({ totals, end }) => percent(share(end.unchanged, totals.elements - end.nonfinite))],
+    ["retained", ({ end }) => ratio(end.retained)],
+    ...shownCounts.map((k) => [`pass@${k}`, ofOutcome(({ base, run }) => fromTo(base, run, k))] as const),
+    [
+      "below base from k",
+      ofOutcome(({ base, run }) => (base && run ? String(crossover(base, run) ?? "none") : missing)),
+    ],
+    ["KL forward", ofOutcome(({ run }) => numberText(run?.klForward))],
+    ["KL reverse", ofOutcome(({ run }) => numberText(run?.klReverse))],
+    ...tasks.map((task) => {
+      const heldOut = ofOutcome((outcome) => {
+        const found = outcome.heldOut.find(({ name }) => name === task);
+        return found ? fromTo(found.base, found.run, 1) : missing;
+      });
+      return [`${printable(task)} pass@1`, heldOut] as const;
+    }),
+  ];
+  // What no run tells is said once, below.
+  const told = columns.filter(([, textOf]) => runs.some((run, i) => textOf(run, i) !== missing));
+  return tableOf(runs, [["run", (_, i) => names[i]], ...told]);
 }
 
 /** The answer in sentences: the run that retains least, and those that fall behind their base. */
@@ -102,40 +122,6 @@ function namesOf(runs: readonly ComparedRun[]): string[] {
     const words = [run, lr === undefined ? undefined : `lr ${lr}`].filter((word) => word !== undefined);
     return printable(words.length === 0 ? name : `${name} (${words.join(", ")})`);
   });
-}
-
-function columnsOf({ runs }: RunComparison): Cells[] {
-  const tasks = [...new Set(runs.flatMap(({ outcome }) => outcome?.heldOut.map(({ name }) => name) ?? []))];
-  const ofOutcome = (textOf: (outcome: Outcome) => string) => (run: ComparedRun) =>
-    run.outcome === null ? missing : textOf(run.outcome);
-  const columns: Cells[] = [
-    { heading: "updates zero", of: ({ totals }) => percent(totals.realSparsity) },
-    { heading: "not moved", of: ({ totals }) => percent(totals.apparentSparsity) },
-    {
-      heading: "unchanged",
-      of: ({ totals, end }) => percent(share(end.unchanged, totals.elements - end.nonfinite)),
-    },
-    { heading: "retained", of: ({ end }) => ratio(end.retained) },
-    ...shownCounts.map((k) => ({
-      heading: `pass@${k}`,
-      of: ofOutcome(({ base, run }) => fromTo(base, run, k)),
-    })),
-    {
-      heading: "below base from k",
-      of: ofOutcome(({ base, run }) => (base && run ? String(crossover(base, run) ?? "none") : missing)),
-    },
-    { heading: "KL forward", of: ofOutcome(({ run }) => numberText(run?.klForward)) },
-    { heading: "KL reverse", of: ofOutcome(({ run }) => numberText(run?.klReverse)) },
-    ...tasks.map((task) => ({
-      heading: `${printable(task)} pass@1`,
-      of: ofOutcome(({ heldOut }) => {
-        const found = heldOut.find(({ name }) => name === task);
-        return found ? fromTo(found.base, found.run, 1) : missing;
-      }),
-    })),
-  ];
-  // What no run tells is said once, below.
-  return columns.filter(({ of: textOf }) => runs.some((run) => textOf(run) !== missing));
 }
 
 function fromTo(base: Achievement | null, run: Achievement | null, k: number): string {

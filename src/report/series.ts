@@ -1,9 +1,11 @@
 import type { DifferenceSide } from "../lens/difference/difference-result.js";
 import type { SeriesDifference, SeriesResult } from "../lens/difference/series.js";
 import { printable } from "../lens/printable.js";
+import { tableOf } from "./blocks/block.js";
 import type { NumberTable } from "./charts/figure.js";
 import { csv } from "./csv.js";
-import { bytes, counted, missing, percent, ratio, share } from "./numbers.js";
+import { hiddenShare } from "./difference-cells.js";
+import { bytes, counted, percent, ratio, share } from "./numbers.js";
 import { endOf } from "./shareable.js";
 import { leftOutSentences } from "./skipped.js";
 
@@ -47,33 +49,16 @@ function changedShare({ totals: { apparentSparsity } }: SeriesDifference): numbe
 /** One row a step. */
 export function seriesTable({ input, steps }: SeriesResult): NumberTable {
   const hidden = steps.some(({ change }) => change.totals.hidden !== null);
-  return {
-    headings: [
-      "step",
-      "checkpoint",
-      "unchanged",
-      ...(hidden ? ["hidden"] : []),
-      "since start",
-      "to send",
-      "of full",
-    ],
-    rows: steps.map(({ change, sinceStart }, i) => {
-      const { totals, delta } = change;
-      return [
-        String(i + 1),
-        shownName(input.checkpoints[i + 1]),
-        percent(totals.apparentSparsity),
-        ...(hidden ? [hiddenText(change)] : []),
-        percent(sinceStart.totals.apparentSparsity),
-        bytes(delta.indexValueBytes),
-        percent(share(delta.indexValueBytes, delta.fullBytes)),
-      ];
-    }),
-  };
-}
-
-function hiddenText({ totals: { hidden, elements, nonfinite } }: SeriesDifference): string {
-  return hidden === null ? missing : percent(share(hidden, elements - nonfinite));
+  type Step = (typeof steps)[number];
+  return tableOf(steps, [
+    ["step", (_, i) => String(i + 1)],
+    ["checkpoint", (_, i) => shownName(input.checkpoints[i + 1])],
+    ["unchanged", ({ change }) => percent(change.totals.apparentSparsity)],
+    ...(hidden ? [["hidden", ({ change }: Step) => percent(hiddenShare(change.totals))] as const] : []),
+    ["since start", ({ sinceStart }) => percent(sinceStart.totals.apparentSparsity)],
+    ["to send", ({ change: { delta } }) => bytes(delta.indexValueBytes)],
+    ["of full", ({ change: { delta } }) => percent(share(delta.indexValueBytes, delta.fullBytes))],
+  ]);
 }
 
 const longestName = 18;
@@ -134,11 +119,4 @@ export function kindTable({ input, steps }: SeriesResult): NumberTable {
       ),
     ]),
   };
-}
-
-/** What figures are of, at the foot of a slide. */
-export function seriesSource(result: SeriesResult): string {
-  const { tool, input } = result;
-  const { path } = input.checkpoints[0];
-  return printable(`${tool.name} ${tool.version}: ${seriesSize(result)}; from ${endOf(path)}`);
 }

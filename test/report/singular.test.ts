@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { reportScript } from "../../browser-bundle.js";
 import { htmlAssets } from "../../src/cli/html-assets.js";
 import type { DifferenceResult } from "../../src/lens/difference/difference-result.js";
-import { diffSource, runSource } from "../../src/report/source-line.js";
+import { diffReport } from "../../src/report/kinds/diff.js";
+import { runReport } from "../../src/report/kinds/run.js";
 import { differenceResult } from "../support/figures.js";
 import {
   renderDiffHtml,
@@ -28,7 +29,7 @@ test("a result of one weight", async () => {
     renderTable(result),
     renderMarkdown(result),
     words(renderHtml(result, assets)),
-    runSource(result),
+    runReport(result).source,
   ]) {
     expect(text).toMatch(/1 weight in 1 tensor/);
     expect(text).not.toMatch(plural);
@@ -46,7 +47,7 @@ test("a comparison of one weight", () => {
     renderDiffTable(one),
     renderDiffMarkdown(one),
     words(renderDiffHtml(one, assets)),
-    diffSource(one),
+    diffReport(one).source,
   ]) {
     expect(text).toMatch(/1 weight|1 tensor/);
     expect(text).not.toMatch(plural);

@@ -1,4 +1,5 @@
 import type { SkippedTensor } from "../../lens/input.js";
+import { printable } from "../../lens/printable.js";
 import type { Figure, NumberTable } from "../charts/figure.js";
 import type { TensorData } from "../html/tensor-table.js";
 import type { Terminal } from "../terminal.js";
@@ -23,13 +24,13 @@ export interface Report {
   readonly tiles: readonly Fact[];
   readonly blocks: readonly (Block | null)[];
   readonly skipped: readonly SkippedTensor[];
-  /** With what it was counted, for a page. */
+  /** With what it was counted, for a page, which adds the tool. */
   readonly settings: () => readonly Fact[];
   /** A heading, and the commands that count it again; none where the input was not read from files. */
   readonly again: () => { readonly heading: string; readonly commands: readonly string[] };
   /** What the words mean, at the foot of a page. */
   readonly meaning: readonly string[];
-  /** What figures are of, at the foot of a slide. */
+  /** What figures are of, at the foot of a slide, after the tool. */
   readonly source: string;
 }
 
@@ -183,4 +184,9 @@ export function figuresOf({ blocks }: Pick<Report, "blocks">): Figure[] {
     if (block.kind === "section") return figuresOf(block);
     return block.kind === "choice" ? block.choices.flatMap((choice) => figuresOf({ blocks: choice })) : [];
   });
+}
+
+/** What figures are of, at the foot of a slide. */
+export function sourceOf({ tool, source }: Report): string {
+  return printable(`${tool.name} ${tool.version}: ${source}`);
 }

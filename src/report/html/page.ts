@@ -24,7 +24,7 @@ export function htmlPage(report: Report, assets: HtmlAssets): string {
     "<main>",
     ...blocks.map(topHtml),
     skippedSection(skipped),
-    section("Settings", facts(report.settings())),
+    section("Settings", facts([...report.settings(), ["tool", `${tool.name} ${tool.version}`]])),
     section(
       again.heading,
       again.commands.length > 0

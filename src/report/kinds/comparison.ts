@@ -17,7 +17,6 @@ import { compareCommandLine } from "../command.js";
 import { comparisonHeadline, comparisonNotes, comparisonTable, runNames } from "../comparison.js";
 import { caseLabel } from "../labels.js";
 import { counted, percent, ratio, share } from "../numbers.js";
-import { comparisonSource } from "../source-line.js";
 import { retainedScore, scoresNote } from "../verdict.js";
 
 /** Recorded runs side by side. */
@@ -49,11 +48,10 @@ export function comparisonReport(result: RunComparison): Report {
       ),
       ["updates counted as stored as", caseLabel({ ...settings, opmath: "fp32" })],
       ["seed", String(settings.seed)],
-      ["tool", `${tool.name} ${tool.version}`],
     ],
     again: () => ({ heading: "To compare again", commands: [compareCommandLine(result)] }),
     meaning: comparisonNotes(result, (_, i) => names[i]),
-    source: comparisonSource(result),
+    source: names.join(", "),
   };
 }
 

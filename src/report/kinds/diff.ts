@@ -17,8 +17,11 @@ import {
   tableOf,
   text,
 } from "../blocks/block.js";
+import { deltaChart } from "../charts/delta-chart.js";
+import { distanceChart } from "../charts/distance-chart.js";
 import type { NumberTable } from "../charts/figure.js";
-import { diffFigures } from "../charts/figures.js";
+import { layerCharts } from "../charts/heatmap-chart.js";
+import { moduleChart } from "../charts/module-chart.js";
 import { diffCommandLine } from "../command.js";
 import { deltaNotes, deltaTable } from "../delta.js";
 import { diffHeadline, hiddenNote, mixedNote, withinNote } from "../diff-headline.js";
@@ -28,7 +31,7 @@ import { heatMaps } from "../heat-map.js";
 import { type NumberColumn, tensorData } from "../html/tensor-table.js";
 import { count, counted, missing, percent, share } from "../numbers.js";
 import { diffFacts } from "../settings.js";
-import { diffSource } from "../source-line.js";
+import { endOf } from "../shareable.js";
 import { geometrySection } from "./geometry.js";
 
 /** A comparison of two checkpoints. */
@@ -62,12 +65,18 @@ export function diffReport(result: DifferenceResult): Report {
         ]),
       ]),
       onPage(() => {
-        const { modules, layers, distances, delta: costs } = diffFigures(result);
+        const parts = result.tensors.map(({ name, unchanged, elements, nonfinite }) => ({
+          ...{ name, part: unchanged },
+          whole: elements - nonfinite,
+        }));
         return [
-          figures(modules),
+          figures(moduleChart(result)),
           section("What is unknown, and why", [{ kind: "facts", rows: unknownFacts(result) }]),
-          section("Where: layer by module", [figures(...layers)]),
-          section("How far, and what it costs to send", [beside(distances, costs), text(deltaNotes(delta))]),
+          section("Where: layer by module", [figures(...layerCharts(parts, null))]),
+          section("How far, and what it costs to send", [
+            beside(distanceChart(totals), deltaChart(delta)),
+            text(deltaNotes(delta)),
+          ]),
         ];
       }),
       inDocument(() => countTables(result)),
@@ -89,7 +98,7 @@ export function diffReport(result: DifferenceResult): Report {
     settings: () => diffFacts(result),
     again: () => ({ heading: "To compare again", commands: [diffCommandLine(result)] }),
     meaning: [meaning],
-    source: diffSource(result),
+    source: `${size}; ${endOf(input.before.path)} against ${endOf(input.after.path)}`,
   };
 }
 

@@ -18,12 +18,11 @@ import { learnFigures } from "../charts/learning-charts.js";
 import { learnCommandLines } from "../command.js";
 import { caseLabel } from "../labels.js";
 import { type LearnGroup, learnGroups, learnHeadline, learnNotes, learnTables } from "../learning.js";
-import { count, percent } from "../numbers.js";
-import { learnSource } from "../source-line.js";
+import { count, counted, percent } from "../numbers.js";
 
 /** Models trained under several ways of storing. */
 export function learnReport(result: LearnResult): Report {
-  const { tool } = result;
+  const { tool, input, settings, runs } = result;
   const headline = learnHeadline(result);
   return {
     tool,
@@ -44,7 +43,7 @@ export function learnReport(result: LearnResult): Report {
     settings: () => learnFacts(result),
     again: () => ({ heading: "To train these again", commands: learnCommandLines(result) }),
     meaning: learnNotes(result),
-    source: learnSource(result),
+    source: `${counted(runs.length, "model")} of ${counted(input.elements, "weight")}, ${counted(settings.steps, "step")}; base ${input.base}`,
   };
 }
 
@@ -78,7 +77,7 @@ function tiles({ runs: [{ base }], input, settings }: LearnResult): Fact[] {
   ];
 }
 
-function learnFacts({ input, settings, arithmetic, tool, runs }: LearnResult): Fact[] {
+function learnFacts({ input, settings, arithmetic, runs }: LearnResult): Fact[] {
   const rows = summaryOf({ runs } as LearnResult);
   return [
     [
@@ -96,6 +95,5 @@ function learnFacts({ input, settings, arithmetic, tool, runs }: LearnResult): F
     ],
     ["KL over", settings.klPrompts === 0 ? "not asked for (--kl)" : `${count(settings.klPrompts)} prompts`],
     ["arithmetic", arithmetic],
-    ["tool", `${tool.name} ${tool.version}`],
   ];
 }

@@ -2,10 +2,9 @@ import type { PredictionResult } from "../../lens/study/prediction.js";
 import { figures, inText, note, onPage, type Report, table, tableOf, text } from "../blocks/block.js";
 import { predictionChart } from "../charts/prediction-chart.js";
 import { predictionCommandLine } from "../command.js";
-import { percent, share } from "../numbers.js";
+import { counted, percent, share } from "../numbers.js";
 import { known, predictionHeadline, predictionNote } from "../prediction.js";
-import { inputFacts } from "../settings.js";
-import { predictionSource } from "../source-line.js";
+import { inputFacts, originOf } from "../settings.js";
 
 /** How well changes can be told. */
 export function predictionReport(result: PredictionResult): Report {
@@ -28,10 +27,10 @@ export function predictionReport(result: PredictionResult): Report {
       onPage(() => [figures(predictionChart(result))]),
     ],
     skipped,
-    settings: () => inputFacts({ input, settings: { optimizer, format }, tool }),
+    settings: () => inputFacts({ input, settings: { optimizer, format } }),
     again: () => ({ heading: "To predict again", commands: [predictionCommandLine(result)] }),
     meaning: [predictionNote],
-    source: predictionSource(result),
+    source: `${counted(input.elements, "weight")} as ${format}, ${counted(input.stepNumbers.length, "step")}${originOf(input)}`,
   };
 }
 

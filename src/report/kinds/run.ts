@@ -16,8 +16,13 @@ import {
   tableOf,
   text,
 } from "../blocks/block.js";
-import type { NumberTable } from "../charts/figure.js";
-import { runFigures } from "../charts/figures.js";
+import { classChart } from "../charts/class-chart.js";
+import type { Figure, NumberTable } from "../charts/figure.js";
+import { layerCharts } from "../charts/heatmap-chart.js";
+import { histogramChart } from "../charts/histogram-chart.js";
+import { probeChart } from "../charts/probe-chart.js";
+import { sparsityChart } from "../charts/sparsity-chart.js";
+import { stepCharts } from "../charts/step-charts.js";
 import { runCommandLines } from "../command.js";
 import { headline } from "../headline.js";
 import { caseInWords, caseLabels, stepsInWords } from "../labels.js";
@@ -28,6 +33,7 @@ import {
   missing,
   percentIn,
   ratio,
+  ratioWithin,
   sampleOf,
   share,
   shareOfWeights,
@@ -36,8 +42,10 @@ import {
 import { recipeBlocks } from "../recipe-table.js";
 import { runTensors, tensorNote } from "../run-tensors.js";
 import { runFacts } from "../settings.js";
+import { endOf } from "../shareable.js";
 import { hasCollateral, sharedNote, sharedTable, sizedUpdates } from "../shared-scales.js";
 import {
+  endRatio,
   endRatioText,
   firstShownNote,
   firstShownTable,
@@ -45,7 +53,6 @@ import {
   samplingNote,
   samplingTable,
 } from "../simulation.js";
-import { runSource } from "../source-line.js";
 import { runScores, runVerdict, scoresNote } from "../verdict.js";
 import { geometrySection } from "./geometry.js";
 
@@ -54,6 +61,7 @@ export function runReport(result: Result): Report {
   const { tool, input, engine, cases, skipped } = result;
   const labels = caseLabels(cases);
   const answer = headline(result);
+  const from = input.updates ?? input.gradients ?? input.adapter ?? null;
   const size = `${counted(input.elements, "weight")} in ${counted(input.tensors, "tensor")}, ${stepsInWords(result)}`;
   return {
     tool,
@@ -96,25 +104,43 @@ export function runReport(result: Result): Report {
     settings: () => runFacts(result),
     again: () => ({ heading: "To count this again", commands: runCommandLines(result) }),
     meaning: [meaningOf(cases)],
-    source: runSource(result),
+    source: from === null ? size : `${size}; ${endOf(from)}`,
   };
 }
 
 function chartBlocks(result: Result, labels: readonly string[]): Block[] {
-  const { classes, sparsity, steps, probes, cases } = runFigures(result);
-  const choice = (of: (figures: (typeof cases)[number]) => Block): Block => ({
+  const { cases, sampling } = result;
+  const sampled = sampling !== undefined;
+  const percent = percentIn(sampleOf(result));
+  const steps = stepCharts(cases, { percent, ratio: visibleRatio(result), sampled });
+  const layers = cases.map(({ tensors }, i) => layerCharts(tensors.map(unchangedPart), labels[i], sampled));
+  // Labels of cases may be alike once they are names of files; their numbers are not.
+  const choice = (chartsOf: (lensCase: Case, i: number) => readonly Figure[]): Block => ({
     kind: "choice",
     labels,
-    choices: cases.map((each) => [of(each)]),
+    choices: cases.map((lensCase, i) => [
+      figures(...chartsOf(lensCase, i).map((chart) => ({ ...chart, name: `case-${i + 1}-${chart.name}` }))),
+    ]),
   });
-  const hasLayers = cases.some(({ layers }) => layers.length > 0);
   return [
-    figures(classes, sparsity),
-    section("Why: the size of the updates", [choice(({ sizes }) => figures(sizes))]),
+    figures(classChart(cases, percent), sparsityChart(cases, percent)),
+    section("Why: the size of the updates", [
+      choice((lensCase, i) => [histogramChart(lensCase, labels[i], percent)]),
+    ]),
     ...(steps.length > 0 ? [section("Step by step", [beside(...steps)])] : []),
-    ...(hasLayers ? [section("Where: layer by module", [choice(({ layers }) => figures(...layers))])] : []),
-    figures(probes),
+    ...(layers.flat().length > 0 ? [section("Where: layer by module", [choice((_, i) => layers[i])])] : []),
+    figures(probeChart(cases, percent)),
   ];
+}
+
+/** Of a sample to the digits that what is visible carries. */
+function visibleRatio(result: Result): (x: number | null) => string {
+  const visible = endRatio(result, 0, "visible");
+  return (x) => (x === null || visible === null ? missing : ratioWithin(x, (visible.high - visible.low) / 2));
+}
+
+function unchangedPart({ name, totals, end }: Case["tensors"][number]) {
+  return { name, part: end.unchanged, whole: totals.elements - end.nonfinite };
 }
 
 const meaning =

@@ -14,7 +14,8 @@ import {
 import { seriesChart } from "../charts/series-chart.js";
 import { seriesCommandLine } from "../command.js";
 import { bytes, percent, share } from "../numbers.js";
-import { kindTable, seriesHeadline, seriesNote, seriesSize, seriesSource, seriesTable } from "../series.js";
+import { kindTable, seriesHeadline, seriesNote, seriesSize, seriesTable } from "../series.js";
+import { endOf } from "../shareable.js";
 
 /** A series of checkpoints. */
 export function seriesReport(result: SeriesResult): Report {
@@ -39,11 +40,10 @@ export function seriesReport(result: SeriesResult): Report {
       ...input.checkpoints.map(({ path }, i): Fact => [i === 0 ? "start" : `step ${i}`, path]),
       ["compared in", settings.view ?? "the narrower format of each two tensors"],
       ["strict", settings.strict ? "yes" : "no"],
-      ["tool", `${tool.name} ${tool.version}`],
     ],
     again: () => ({ heading: "To compare again", commands: [seriesCommandLine(result)] }),
     meaning: [seriesNote],
-    source: seriesSource(result),
+    source: `${size}; from ${endOf(input.checkpoints[0].path)}`,
   };
 }
 

@@ -17,14 +17,13 @@ import {
 import { costTitle, sweepFigures } from "../charts/sweep-chart.js";
 import { sweepCommandLines } from "../command.js";
 import { caseLabel } from "../labels.js";
-import { missing, ratio } from "../numbers.js";
-import { inputFacts } from "../settings.js";
-import { sweepSource } from "../source-line.js";
+import { counted, missing, ratio } from "../numbers.js";
+import { inputFacts, originOf } from "../settings.js";
 import { noiseTexts, rateText, retainedTexts, sweepNotes, sweepSentences, sweepSize } from "../sweep.js";
 
 /** A sweep: the answers first, then how far each case came at each rate. */
 export function sweepReport(result: SweepResult): Report {
-  const { tool, rates, skipped, ...input } = result;
+  const { tool, input, rates, skipped } = result;
   const headline = sweepSentences(result);
   const size = sweepSize(result);
   return {
@@ -57,11 +56,11 @@ export function sweepReport(result: SweepResult): Report {
     settings: () => [
       ["rates", rates.map(rateText).join(", ")],
       // A synthetic input names one learning rate, which is not that of the sweep.
-      ...inputFacts({ ...input, tool }).filter(([name]) => !name.endsWith("optimizer: lr")),
+      ...inputFacts(result).filter(([name]) => !name.endsWith("optimizer: lr")),
     ],
     again: () => ({ heading: "To sweep again", commands: sweepCommandLines(result) }),
     meaning: [...sweepNotes(result), bits],
-    source: sweepSource(result),
+    source: `${counted(input.elements, "weight")}, ${counted(input.stepNumbers.length, "step")} at ${counted(rates.length, "rate")}${originOf(input)}`,
   };
 }
 
