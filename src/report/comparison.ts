@@ -9,7 +9,7 @@ import type { ComparedRun, RunComparison } from "../lens/learning/run-comparison
 import { printable } from "../lens/printable.js";
 import { tableOf } from "./blocks/block.js";
 import type { NumberTable } from "./charts/figure.js";
-import { csv } from "./csv.js";
+import { csvOf, fields } from "./csv-text.js";
 import { caseLabel } from "./labels.js";
 import { count, missing, percent, ratio, share } from "./numbers.js";
 
@@ -70,32 +70,31 @@ export function comparisonHeadline({ settings, runs }: RunComparison): string[] 
   ];
 }
 
+/** A row for each k of pass@k that a run tells, or one. */
 export function renderComparisonCsv({ runs }: RunComparison): string {
-  const heading = [
-    "run",
-    "elements",
-    "steps",
-    "none",
-    "lost",
-    "kept",
-    "moved",
-    "nonfinite",
-    "unchanged",
-    "retained",
-  ];
-  const rates = ["k", "basePassAt", "runPassAt", "runHalf"];
   const rows = runs.flatMap((run) => {
-    const { totals, end, outcome } = run;
-    const counts = [totals.elements, totals.steps, totals.none, totals.lost, totals.kept, totals.moved];
-    const own = [...counts, totals.nonfinite, end.unchanged, end.retained ?? ""];
-    const base = new Map(outcome?.base ? passRates(outcome.base).map(({ k, mean }) => [k, mean]) : []);
-    const reached = outcome?.run ? passRates(outcome.run) : [];
-    const cells = reached.map(({ k, mean, half }) => [k, base.get(k) ?? "", mean, half ?? ""]);
-    return (cells.length > 0 ? cells : [["", "", "", ""]]).map((row) =>
-      [run.path, ...own, ...row].map(String),
-    );
+    const { base, run: reached } = run.outcome ?? {};
+    const basePassAt = new Map(base ? passRates(base).map(({ k, mean }) => [k, mean]) : []);
+    const rates: Partial<PassAt>[] = reached ? [...passRates(reached)] : [];
+    return (rates.length > 0 ? rates : [{}]).map((rate) => ({
+      run,
+      rate,
+      base: basePassAt.get(rate.k ?? 0),
+    }));
   });
-  return csv([[...heading, ...rates], ...rows]);
+  type Row = (typeof rows)[number];
+  return csvOf(rows, [
+    ["run", ({ run }) => run.path],
+    ...fields(
+      ["elements", "steps", "none", "lost", "kept", "moved", "nonfinite"],
+      ({ run }: Row) => run.totals,
+    ),
+    ...fields(["unchanged", "retained"], ({ run }: Row) => run.end),
+    ["k", ({ rate }) => rate.k],
+    ["basePassAt", ({ base }) => base],
+    ["runPassAt", ({ rate }) => rate.mean],
+    ["runHalf", ({ rate }) => rate.half],
+  ]);
 }
 
 /** Runs by the ends of their paths, without what they say of themselves. */

@@ -1,6 +1,6 @@
 import { printable } from "../lens/printable.js";
 import type { Knowledge, PredictionResult, Rule, RuleOutcome } from "../lens/study/prediction.js";
-import { csv } from "./csv.js";
+import { csvOf, fields } from "./csv-text.js";
 import { counted, percent, share } from "./numbers.js";
 import { leftOutSentences } from "./skipped.js";
 
@@ -39,9 +39,9 @@ export const predictionNote =
 
 /** One row a rule. */
 export function renderPredictionCsv({ rules, weightSteps, changed }: PredictionResult): string {
-  const heading = ["rule", "knows", "weightSteps", "changed", "predicted", "right", "recall", "precision"];
-  const rows = rules.map(({ rule, knows, predicted, right, recall, precision }) =>
-    [rule, knows, weightSteps, changed, predicted, right, recall ?? "", precision ?? ""].map(String),
-  );
-  return csv([heading, ...rows]);
+  return csvOf(rules, [
+    ...fields(["rule", "knows"], (rule: RuleOutcome) => rule),
+    ...fields(["weightSteps", "changed"], () => ({ weightSteps, changed })),
+    ...fields(["predicted", "right", "recall", "precision"], (rule: RuleOutcome) => rule),
+  ]);
 }

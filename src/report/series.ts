@@ -3,7 +3,7 @@ import type { SeriesDifference, SeriesResult } from "../lens/difference/series.j
 import { printable } from "../lens/printable.js";
 import { tableOf } from "./blocks/block.js";
 import type { NumberTable } from "./charts/figure.js";
-import { csv } from "./csv.js";
+import { type CsvColumn, cellsOf, csv, fields, headingsOf } from "./csv-text.js";
 import { hiddenShare } from "./difference-cells.js";
 import { bytes, counted, percent, ratio, share } from "./numbers.js";
 import { endOf } from "./shareable.js";
@@ -69,24 +69,19 @@ export function shownName({ path }: DifferenceSide): string {
   return name.length > longestName ? `${name.slice(0, 7)}…${name.slice(8 - longestName)}` : name;
 }
 
-const columns: readonly (readonly [string, (difference: SeriesDifference) => number | null])[] = [
-  ...(
+const columns: readonly CsvColumn<SeriesDifference>[] = [
+  ...fields(
     [
-      "elements",
-      "nonfinite",
-      "unchanged",
-      "changed",
-      "bytesChanged",
-      "apparentSparsity",
-      "hidden",
-      "realSparsityAtMost",
-      "signFlips",
-      "displacementNorm",
-    ] as const
-  ).map((name) => [name, ({ totals }: SeriesDifference) => totals[name]] as const),
-  ["delta.indexValueBytes", ({ delta }) => delta.indexValueBytes],
-  ["delta.maskValueBytes", ({ delta }) => delta.maskValueBytes],
-  ["delta.fullBytes", ({ delta }) => delta.fullBytes],
+      ...(["elements", "nonfinite", "unchanged", "changed", "bytesChanged", "apparentSparsity"] as const),
+      ...(["hidden", "realSparsityAtMost", "signFlips", "displacementNorm"] as const),
+    ],
+    ({ totals }: SeriesDifference) => totals,
+  ),
+  ...fields(
+    ["indexValueBytes", "maskValueBytes", "fullBytes"],
+    ({ delta }: SeriesDifference) => delta,
+    "delta.",
+  ),
 ];
 
 /** Two rows a step, against the checkpoint before and against the first. Numbers are in full; what is not known is empty. */
@@ -96,10 +91,10 @@ export function renderSeriesCsv({ input, steps }: SeriesResult): string {
     before === 0 && step > 1 ? "start" : "before",
     input.checkpoints[before].path,
     input.checkpoints[step].path,
-    ...columns.map(([, numberOf]) => String(numberOf(difference) ?? "")),
+    ...cellsOf(columns, difference),
   ];
   return csv([
-    ["step", "against", "BEFORE", "AFTER", ...columns.map(([name]) => name)],
+    ["step", "against", "BEFORE", "AFTER", ...headingsOf(columns)],
     ...steps.flatMap(({ change, sinceStart }, i) => [
       row(i + 1, i, change),
       ...(i > 0 ? [row(i + 1, 0, sinceStart)] : []),
