@@ -63,8 +63,9 @@ export function classChart(
 /** Of what its shares are, which are those of the tables. */
 export function classCaption([{ totals }]: readonly Pick<Counted, "totals">[], percent: Percent): string {
   const zero = share(totals.zeros, totals.zeros + sizedUpdates(totals));
-  const rest = zero === null || zero === 0 ? "" : `, ${percent(zero)} of all,`;
-  return `What became of the updates that were not zero; those that were${rest} are not drawn.`;
+  return zero === 0
+    ? "What became of every update; none was zero."
+    : `What became of the updates that were not zero; the zero ones, ${percent(zero)} of all, are not drawn.`;
 }
 
 /** Counts of updates that were not zero. */

@@ -48,6 +48,8 @@ section{margin:4.5rem 0 0}
 h2{font-size:1.75rem;line-height:1.25;letter-spacing:-.015em;font-weight:600;margin:0 0 .4rem;text-wrap:balance}
 h3{font-size:1.2rem;line-height:1.35;font-weight:600;margin:0 0 .25rem}
 section>p,figcaption p{color:var(--muted);margin:0 0 1rem;max-width:70ch}
+section>h3{margin-top:2.25rem}
+.scroll+p{margin-top:.75rem}
 figure{margin:2rem 0 0;min-width:0}
 .picture{contain:content}
 figcaption h2,figcaption h3{max-width:52rem}
