@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { checkOf } from "../../src/lens/run/check.js";
 import type { Result } from "../../src/lens/run/result.js";
 import { renderCheck } from "../../src/report/check.js";
+import { runReport } from "../../src/report/kinds/run.js";
 import { runScores, runVerdict } from "../../src/report/verdict.js";
 import { caseOf, resultOf } from "../support/results.js";
 
@@ -61,4 +62,13 @@ test("rings are as full as what is retained, and coloured by the verdict", async
   expect(held).toMatchObject({ shown: "100.0%", tone: "good" });
   const [unknown] = runScores(await resultWith({ retained: null, noise: null }));
   expect(unknown).toMatchObject({ share: null, tone: "plain" });
+});
+
+test("where weights are left out, that is said before any verdict", async () => {
+  const result = await resultWith({ retained: 1, noise: 0 });
+  const skipped = [{ name: "codes", reason: "no format known here", elements: 396 }];
+  expect(runReport(result).verdict).toBe("Keeps its updates: bf16 in-place.");
+  const report = runReport({ ...result, skipped });
+  expect(report.verdict).toBeUndefined();
+  expect(report.headline[0]).toMatch(/^99\.0% of the weights are not counted/);
 });

@@ -32,6 +32,7 @@ import { type NumberColumn, tensorData } from "../html/tensor-table.js";
 import { count, counted, missing, percent, share } from "../numbers.js";
 import { diffFacts } from "../settings.js";
 import { endOf } from "../shareable.js";
+import { verdictOnAll } from "../skipped.js";
 import { geometrySection } from "./geometry.js";
 
 /** A comparison of two checkpoints. */
@@ -118,14 +119,13 @@ function tiles({ totals }: DifferenceResult): Fact[] {
 }
 
 /** Of files that tell what the compared format hides. */
-function verdictOf({ totals, tensors }: DifferenceResult): Pick<Report, "verdict"> {
+function verdictOf({ totals, tensors, skipped }: DifferenceResult): Pick<Report, "verdict"> {
   const { apparentSparsity, realSparsityAtMost, hidden, shared } = totals;
   const formats = new Set(tensors.map(({ formats: { compared } }) => compared));
   if (hidden === null || apparentSparsity === null || shared || formats.size !== 1) return {};
   const [format] = formats;
-  return {
-    verdict: `${percent(apparentSparsity)} of the weights look unchanged in ${printable(format)}; ${percent(realSparsityAtMost)} are.`,
-  };
+  const look = `${percent(apparentSparsity)} of the weights look unchanged in ${printable(format)}`;
+  return verdictOnAll(skipped, totals.elements, `${look}; ${percent(realSparsityAtMost)} are.`);
 }
 
 /** What two files cannot tell, with the reasons. */

@@ -53,6 +53,7 @@ import {
   samplingNote,
   samplingTable,
 } from "../simulation.js";
+import { verdictOnAll } from "../skipped.js";
 import { runScores, runVerdict, scoresNote } from "../verdict.js";
 import { geometrySection } from "./geometry.js";
 
@@ -67,7 +68,7 @@ export function runReport(result: Result): Report {
     tool,
     title: "Precision lens",
     headline: answer,
-    verdict: runVerdict(result),
+    ...verdictOnAll(skipped, input.elements, runVerdict(result)),
     scores: { of: runScores(result), note: scoresNote },
     lede: [`${size}.`],
     tiles: tiles(result),

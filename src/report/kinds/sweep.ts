@@ -19,6 +19,7 @@ import { sweepCommandLines } from "../command.js";
 import { caseLabel } from "../labels.js";
 import { counted, missing, ratio } from "../numbers.js";
 import { inputFacts, originOf } from "../settings.js";
+import { verdictOnAll } from "../skipped.js";
 import { noiseTexts, rateText, retainedTexts, sweepNotes, sweepSentences, sweepSize } from "../sweep.js";
 
 /** A sweep: the answers first, then how far each case came at each rate. */
@@ -30,7 +31,7 @@ export function sweepReport(result: SweepResult): Report {
     tool,
     title: "Precision lens: sweep",
     headline,
-    verdict: `${costTitle(result)}.`,
+    ...verdictOnAll(skipped, input.elements, `${costTitle(result)}.`),
     lede: [`${size}.`],
     tiles: tiles(result),
     blocks: [
