@@ -1,10 +1,10 @@
 import type { Case, LensCounts } from "../lens/run/case.js";
 import type { Result } from "../lens/run/result.js";
 import { shareHalfWidth } from "../lens/study/sampling.js";
-import { type NumberColumn, type TensorData, tensorData } from "./html/tensor-table.js";
 import { carriesPercents, share, shareOfWeights } from "./numbers.js";
 import { classHeading } from "./rounding-words.js";
 import { collateralSized, hasCollateral, shareOfSized, sizedUpdates } from "./shared-scales.js";
+import { type NumberColumn, type TensorData, tensorData } from "./tensor-data.js";
 
 interface Column extends NumberColumn {
   readonly numberOf: (counts: LensCounts) => number | null;

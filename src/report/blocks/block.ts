@@ -1,7 +1,7 @@
 import type { SkippedTensor } from "../../lens/input.js";
 import { printable } from "../../lens/printable.js";
 import type { Figure, NumberTable } from "../charts/figure.js";
-import type { TensorData } from "../html/tensor-table.js";
+import type { TensorData } from "../tensor-data.js";
 import type { Terminal } from "../terminal.js";
 
 /**

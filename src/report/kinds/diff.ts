@@ -28,11 +28,11 @@ import { diffHeadline, hiddenNote, mixedNote, withinNote } from "../diff-headlin
 import { byBytesLines, bytesLines, codeLines, otherNote, unchangedLines } from "../diff-notes.js";
 import { differenceColumns, hiddenShare } from "../difference-cells.js";
 import { heatMaps } from "../heat-map.js";
-import { type NumberColumn, tensorData } from "../html/tensor-table.js";
 import { count, counted, missing, percent, share } from "../numbers.js";
 import { diffFacts } from "../settings.js";
 import { endOf } from "../shareable.js";
 import { verdictOnAll } from "../skipped.js";
+import { type NumberColumn, tensorData } from "../tensor-data.js";
 import { geometrySection } from "./geometry.js";
 
 /** A comparison of two checkpoints. */

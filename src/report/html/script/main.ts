@@ -3,7 +3,7 @@
  * `esbuild.config.ts` makes one text of it, which a page allows by its hash and carries. It is for a browser, whose types the
  * rest of the sources do not see: it is checked with `src/page`.
  */
-import type { TensorData } from "../tensor-table.js";
+import type { TensorData } from "../../tensor-data.js";
 import { element } from "./element.js";
 import { showTensors } from "./tensors.js";
 

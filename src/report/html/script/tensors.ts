@@ -1,5 +1,5 @@
 import { count, percent, percentWithin, ratio } from "../../numbers.js";
-import type { TensorData } from "../tensor-table.js";
+import type { TensorData } from "../../tensor-data.js";
 import { element } from "./element.js";
 
 /** The height of a row, as the style has it, and how many rows are laid out above and below those in view. */
