@@ -1,5 +1,5 @@
 /**
- * What the compiler does not put together: the command line tool, the interactive page, gpu.js, and the licences of what
+ * What the compiler does not put together: the command line tool, the interactive page, the report's script, gpu.js, and the licences of what
  * is bundled. Run by `npm run build`.
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -7,6 +7,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
 import { type BuildOptions, build } from "esbuild";
+import { embeddable, forBrowsers, reportScript } from "./browser-bundle.js";
 
 const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -51,22 +52,21 @@ function withCommander(): BuildOptions {
   };
 }
 
-const forBrowsers: BuildOptions = {
-  bundle: true,
-  minify: true,
-  write: false,
-  platform: "browser",
-  format: "iife",
-  target: "es2022",
-  // gpu.js is put beside the bundle, and found there when it is asked for.
-  alias: { "#gpu.js": pathOf("src/page/compute/gpu-js.ts") },
-  logLevel: "warning",
-};
+/** The script of reports, which `--html` puts into a page. */
+function buildReportScript(): void {
+  writeFileSync(pathOf("dist/cli/report-script.js"), reportScript());
+}
 
 /** The interactive page, dist/page/index.html: one file with everything in it. */
 async function buildPage(): Promise<void> {
   const bundled = async (entry: string, options: BuildOptions = {}) => {
-    const { outputFiles } = await build({ ...forBrowsers, ...options, entryPoints: [pathOf(entry)] });
+    const { outputFiles } = await build({
+      ...forBrowsers,
+      // gpu.js is put beside the bundle, and found there when it is asked for.
+      alias: { "#gpu.js": pathOf("src/page/compute/gpu-js.ts") },
+      ...options,
+      entryPoints: [pathOf(entry)],
+    });
     return outputFiles![0].text.trim();
   };
   const gpuJs = readFileSync(pathOf("node_modules/gpu.js/dist/gpu-browser.min.js"));
@@ -101,11 +101,6 @@ function fontFaces(): string {
       return `@font-face{font-family:Inter;font-weight:${weight};src:url(data:font/woff2;base64,${base64}) format("woff2")}`;
     })
     .join("\n");
-}
-
-/** A script that the HTML parser does not end early. */
-function embeddable(script: string): string {
-  return script.replace(/<(?=\/script|!--)/gi, "\\x3c");
 }
 
 /**
@@ -150,5 +145,6 @@ function licences(packages: readonly string[]): string {
 }
 
 await buildTool();
+buildReportScript();
 await buildPage();
 await buildGpuJs();

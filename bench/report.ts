@@ -10,10 +10,11 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { type Browser, chromium } from "playwright-core";
-import { htmlAssets } from "../src/cli/font.js";
-import { renderHtml } from "../src/report/html/html.js";
+import { reportScript } from "../browser-bundle.js";
+import { htmlAssets } from "../src/cli/html-assets.js";
 import { count } from "../src/report/numbers.js";
 import { largeResult } from "../test/support/large-result.js";
+import { renderHtml } from "../test/support/rendered.js";
 import { chromiumPath } from "../test/support/requirements.js";
 
 const frames = 100;
@@ -30,7 +31,7 @@ export async function report(pixels = 120): Promise<void> {
     for (const layers of [80, 333]) {
       const result = largeResult({ layers });
       const started = performance.now();
-      const html = renderHtml(result, htmlAssets());
+      const html = renderHtml(result, htmlAssets(reportScript()));
       const rendering = performance.now() - started;
       const path = join(folder, `${layers}.html`);
       writeFileSync(path, html);

@@ -1,14 +1,12 @@
 import { Command } from "commander";
 import type { ComparedRun, RunComparison } from "../lens/learning/run-comparison.js";
 import { readOutcome } from "../source/outcome.js";
-import { recordedRun } from "../source/recording.js";
 import { version } from "../version.js";
 import { addOutputOptions, type OutputOptions, threadsOption } from "./common-options.js";
-import { checkOutput, comparisonRenderers, emitBy, outputFiles } from "./emit.js";
-import { lensRecording } from "./lens-recording.js";
+import { checkOutput, comparisonRenderers, emitBy } from "./emit.js";
+import { lensFolder } from "./lens-recording.js";
 import { addCaseOptions, type CaseOptions, caseGrid, engineOption } from "./options.js";
 import type { Streams } from "./streams.js";
-import { expectApart } from "./write-output.js";
 
 interface CompareOptions extends CaseOptions, OutputOptions {
   readonly engine: string;
@@ -36,22 +34,8 @@ export function compareCommand(streams: Streams): Command {
       const runs: ComparedRun[] = [];
       for (const path of paths) {
         const outcome = await readOutcome(path);
-        const {
-          cases: counted,
-          input,
-          skipped,
-        } = await lensRecording({
-          paths: await recordedRun(path),
-          of: "update",
-          plan: ({ tensors, files }) => {
-            expectApart(outputFiles(options), files);
-            return { tensors, cases };
-          },
-          engine: options.engine,
-          threads: options.threads,
-          strict: false,
-          progress: options.quiet ? null : streams.err,
-        });
+        const result = await lensFolder(path, cases, options, streams, false);
+        const { cases: counted, input, skipped } = result;
         const [{ totals, end }] = counted;
         const { metadata, stepNumbers } = input;
         runs.push({ path, metadata, stepNumbers, totals, end, outcome, skipped });

@@ -10,15 +10,14 @@ import { count, percent, share } from "../report/numbers.js";
 import { InputError } from "../source/input-error.js";
 import { comparePair } from "../source/pair/compare-pair.js";
 import { openPair } from "../source/pair/open-pair.js";
-import { recordedRun } from "../source/recording.js";
 import { updateSettings } from "../update/settings.js";
 import { addOutputOptions, type OutputOptions, threadsOption } from "./common-options.js";
-import { checkOutput, emit, outputFiles } from "./emit.js";
-import { lensRecording } from "./lens-recording.js";
+import { checkOutput, emit } from "./emit.js";
+import { lensFolder } from "./lens-recording.js";
 import { engineOption } from "./options.js";
 import { type Output, type Streams, terminal } from "./streams.js";
 import { expectFolder } from "./write-figures.js";
-import { expectApart, writeWhole } from "./write-output.js";
+import { writeWhole } from "./write-output.js";
 
 /** The same distance from src/cli and from dist/cli. */
 const example = fileURLToPath(new URL("../../src/example/", import.meta.url));
@@ -44,18 +43,7 @@ export function demoCommand(streams: Streams): Command {
     async (options: OutputOptions & { engine: string; threads?: number; write?: string }) => {
       if (options.write !== undefined) return writeExample(options.write, options.quiet ? null : streams.out);
       checkOutput(options, streams);
-      const result = await lensRecording({
-        paths: await recordedRun(example),
-        of: "update",
-        plan: ({ tensors, files }) => {
-          expectApart(outputFiles(options), files);
-          return { tensors, cases };
-        },
-        engine: options.engine,
-        threads: options.threads,
-        strict: true,
-        progress: options.quiet ? null : streams.err,
-      });
+      const result = await lensFolder(example, cases, options, streams, true);
       const { columns } = terminal(streams);
       const paragraph = (text: string) => `${wrap(text, Math.min(columns, 100)).join("\n")}\n`;
       const before = paragraph(

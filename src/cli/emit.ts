@@ -9,10 +9,8 @@ import type { Result } from "../lens/run/result.js";
 import type { Part } from "../lens/shard/part.js";
 import type { PredictionResult } from "../lens/study/prediction.js";
 import type { SweepResult } from "../lens/study/sweep.js";
-import type { Figure } from "../report/charts/figure.js";
-import type { HtmlAssets } from "../report/html/document.js";
+import { figuresOf, type Report, sourceOf } from "../report/blocks/block.js";
 import { shareable } from "../report/shareable.js";
-import type { Terminal } from "../report/terminal.js";
 import type { OutputOptions } from "./common-options.js";
 import { type Streams, terminal, wrappedFor } from "./streams.js";
 import { expectFolder, writeFigures } from "./write-figures.js";
@@ -21,78 +19,46 @@ import { expectWritable, writeWhole } from "./write-output.js";
 /** The renderings that can go to a file or, named -, to stdout; JSON is that of any object. */
 const renderingNames = ["json", "csv", "markdown", "html"] as const;
 
-/** How an object is rendered. What is not asked for is not loaded: all of it takes as long as a small comparison. */
+/** How results of a kind are rendered. What is not asked for is not loaded: all of it takes as long as a small comparison. */
 export interface Renderers<Of> {
+  /** What every form but a table of numbers shows. */
+  readonly report: () => Promise<(result: Of) => Report>;
   readonly csv: () => Promise<(result: Of) => string>;
-  readonly markdown: () => Promise<(result: Of) => string>;
-  readonly html: () => Promise<(result: Of, assets: HtmlAssets) => string>;
-  readonly figures: () => Promise<(result: Of) => readonly Figure[]>;
-  /** What figures are of, at the foot of a slide. */
-  readonly source: () => Promise<(result: Of) => string>;
-  readonly table: () => Promise<(result: Of, terminal: Terminal) => string>;
 }
 
 const lensRenderers: Renderers<Result> = {
+  report: async () => (await import("../report/kinds/run.js")).runReport,
   csv: async () => (await import("../report/csv.js")).renderCsv,
-  markdown: async () => (await import("../report/markdown.js")).renderMarkdown,
-  html: async () => (await import("../report/html/html.js")).renderHtml,
-  figures: async () => (await import("../report/charts/figures.js")).figuresOfRun,
-  source: async () => (await import("../report/source-line.js")).runSource,
-  table: async () => (await import("../report/table.js")).renderTable,
 };
 
 export const diffRenderers: Renderers<DifferenceResult> = {
+  report: async () => (await import("../report/kinds/diff.js")).diffReport,
   csv: async () => (await import("../report/diff-csv.js")).renderDiffCsv,
-  markdown: async () => (await import("../report/diff-markdown.js")).renderDiffMarkdown,
-  html: async () => (await import("../report/html/diff-html.js")).renderDiffHtml,
-  figures: async () => (await import("../report/charts/figures.js")).figuresOfDiff,
-  source: async () => (await import("../report/source-line.js")).diffSource,
-  table: async () => (await import("../report/diff-table.js")).renderDiffTable,
 };
 
 export const seriesRenderers: Renderers<SeriesResult> = {
+  report: async () => (await import("../report/kinds/series.js")).seriesReport,
   csv: async () => (await import("../report/series.js")).renderSeriesCsv,
-  markdown: async () => (await import("../report/series.js")).renderSeriesMarkdown,
-  html: async () => (await import("../report/html/series-html.js")).renderSeriesHtml,
-  figures: async () => (await import("../report/charts/series-chart.js")).figuresOfSeries,
-  source: async () => (await import("../report/series.js")).seriesSource,
-  table: async () => (await import("../report/series.js")).renderSeriesTable,
 };
 
 export const sweepRenderers: Renderers<SweepResult> = {
+  report: async () => (await import("../report/kinds/sweep.js")).sweepReport,
   csv: async () => (await import("../report/sweep-csv.js")).renderSweepCsv,
-  markdown: async () => (await import("../report/sweep-markdown.js")).renderSweepMarkdown,
-  html: async () => (await import("../report/html/sweep-html.js")).renderSweepHtml,
-  figures: async () => (await import("../report/charts/sweep-chart.js")).figuresOfSweep,
-  source: async () => (await import("../report/source-line.js")).sweepSource,
-  table: async () => (await import("../report/sweep-table.js")).renderSweepTable,
 };
 
 export const predictionRenderers: Renderers<PredictionResult> = {
+  report: async () => (await import("../report/kinds/prediction.js")).predictionReport,
   csv: async () => (await import("../report/prediction.js")).renderPredictionCsv,
-  markdown: async () => (await import("../report/prediction.js")).renderPredictionMarkdown,
-  html: async () => (await import("../report/html/prediction-html.js")).renderPredictionHtml,
-  figures: async () => (await import("../report/charts/prediction-chart.js")).figuresOfPrediction,
-  source: async () => (await import("../report/source-line.js")).predictionSource,
-  table: async () => (await import("../report/prediction.js")).renderPredictionTable,
 };
 
 export const comparisonRenderers: Renderers<RunComparison> = {
+  report: async () => (await import("../report/kinds/comparison.js")).comparisonReport,
   csv: async () => (await import("../report/comparison.js")).renderComparisonCsv,
-  markdown: async () => (await import("../report/comparison.js")).renderComparisonMarkdown,
-  html: async () => (await import("../report/html/comparison-html.js")).renderComparisonHtml,
-  figures: async () => (await import("../report/charts/comparison-charts.js")).figuresOfComparison,
-  source: async () => (await import("../report/source-line.js")).comparisonSource,
-  table: async () => (await import("../report/comparison.js")).renderComparisonTable,
 };
 
 export const learnRenderers: Renderers<LearnResult> = {
+  report: async () => (await import("../report/kinds/learning.js")).learnReport,
   csv: async () => (await import("../report/learning-csv.js")).renderLearnCsv,
-  markdown: async () => (await import("../report/learning.js")).renderLearnMarkdown,
-  html: async () => (await import("../report/html/learning-html.js")).renderLearnHtml,
-  figures: async () => (await import("../report/charts/learning-charts.js")).figuresOfLearning,
-  source: async () => (await import("../report/source-line.js")).learnSource,
-  table: async () => (await import("../report/learning.js")).renderLearnTable,
 };
 
 /**
@@ -165,14 +131,14 @@ export async function emitBy<Of extends { readonly input: object }>(
   for (const kind of ["svg", "png"] as const) {
     const folder = options[kind];
     if (folder === undefined) continue;
-    const [figures, source] = [await renderers.figures(), await renderers.source()];
-    const shared = shareable(result);
-    writeFigures(folder, kind, figures(shared), options.theme, source(shared));
+    const report = (await renderers.report())(shareable(result));
+    writeFigures(folder, kind, figuresOf(report), options.theme, sourceOf(report));
   }
   if (stdout !== null) streams.out.write(stdout);
   else if (!options.quiet) {
-    const table = await renderers.table();
-    streams.out.write(before + table(result, terminal(streams)) + after);
+    const { terminalText } = await import("../report/blocks/terminal.js");
+    const report = (await renderers.report())(result);
+    streams.out.write(before + terminalText(report, terminal(streams)) + after);
   }
 }
 
@@ -182,9 +148,9 @@ async function renderingOf<Of extends { readonly input: object }>(
   result: Of,
 ): Promise<string> {
   if (name === "json") return `${JSON.stringify(result)}\n`;
-  if (name === "html") {
-    const { htmlAssets } = await import("./font.js");
-    return (await renderers.html())(shareable(result), htmlAssets());
-  }
-  return (await renderers[name]())(shareable(result));
+  if (name === "csv") return (await renderers.csv())(shareable(result));
+  const report = (await renderers.report())(shareable(result));
+  if (name === "markdown") return (await import("../report/blocks/markdown.js")).markdownText(report);
+  const { htmlPage } = await import("../report/html/page.js");
+  return htmlPage(report, (await import("./html-assets.js")).htmlAssets());
 }

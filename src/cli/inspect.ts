@@ -1,7 +1,8 @@
 import { Command } from "commander";
 import { blockFormats, isBlockFormat } from "../format/block/block-format.js";
 import { targetFormat } from "../lens/inspect/quality.js";
-import { renderInspection } from "../report/inspect-table.js";
+import { terminalText } from "../report/blocks/terminal.js";
+import { inspectionReport } from "../report/kinds/inspection.js";
 import { openCheckpoint } from "../source/checkpoint.js";
 import { inspectCheckpoint } from "../source/inspect/inspect-checkpoint.js";
 import { formatName, wholeNumber } from "./common-options.js";
@@ -57,7 +58,7 @@ export function inspectCommand(streams: Streams): Command {
         const text = `${JSON.stringify(inspection)}\n`;
         if (json === "-") out.write(text);
         else if (json !== undefined) writeWhole(json, text);
-        if (json !== "-" && !quiet) out.write(renderInspection(inspection, terminal(streams)));
+        if (json !== "-" && !quiet) out.write(terminalText(inspectionReport(inspection), terminal(streams)));
       } finally {
         bar.stop();
         await checkpoint.close();

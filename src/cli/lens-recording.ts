@@ -5,14 +5,17 @@ import type { ProvenEngine } from "../engine/select.js";
 import type { Result } from "../lens/run/result.js";
 import type { Part } from "../lens/shard/part.js";
 import type { Recorded } from "../source/bring-together.js";
-import { openRecording, type Recording, type RecordingPaths } from "../source/recording.js";
+import { openRecording, type Recording, type RecordingPaths, recordedRun } from "../source/recording.js";
 import { fileIdentities, ResumeLog } from "../source/resume-log.js";
 import { WeightsWriter } from "../source/safetensors/weights-writer.js";
 import { version } from "../version.js";
+import type { OutputOptions } from "./common-options.js";
 import { countJob } from "./count-job.js";
+import { outputFiles } from "./emit.js";
 import { namedCases, shardOfJob } from "./shard-job.js";
 import type { ShardRequest } from "./shard-option.js";
 import type { Output, Streams } from "./streams.js";
+import { expectApart } from "./write-output.js";
 
 /** What is counted of a recording, once it is open. */
 export type Plan = Pick<DescribedJob, "tensors" | "cases" | "recorded"> &
@@ -43,6 +46,28 @@ export interface RecordingShard {
 /** Opens a recorded run and counts it on the engine asked for. */
 export async function lensRecording(job: RecordingJob): Promise<Result> {
   return (await lensShard(job, null))!;
+}
+
+/** Counts the recorded run of a folder as these cases have it, where its files are none of the outputs. */
+export async function lensFolder(
+  folder: string,
+  cases: Plan["cases"],
+  options: OutputOptions & Pick<RecordingJob, "engine" | "threads">,
+  streams: Streams,
+  strict: boolean,
+): Promise<Result> {
+  return lensRecording({
+    paths: await recordedRun(folder),
+    of: "update",
+    plan: ({ tensors, files }) => {
+      expectApart(outputFiles(options), files);
+      return { tensors, cases };
+    },
+    engine: options.engine,
+    threads: options.threads,
+    strict,
+    progress: options.quiet ? null : streams.err,
+  });
 }
 
 /** The same of a shard; null where shards were planned instead. */

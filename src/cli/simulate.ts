@@ -6,7 +6,7 @@ import { countOfAll } from "../lens/input.js";
 import type { Result } from "../lens/run/result.js";
 import { FirstShownFormula } from "../lens/study/first-shown.js";
 import { samplingOf } from "../lens/study/sampling.js";
-import { rateText } from "../report/sweep-table.js";
+import { rateText } from "../report/sweep.js";
 import { milestonesOf } from "../source/synthetic/milestones.js";
 import { presets } from "../source/synthetic/presets.js";
 import { type CaseSettings, optimizerNames, recipes } from "../update/optimizer.js";

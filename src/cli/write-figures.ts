@@ -4,7 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { type Figure, slideOf } from "../report/charts/figure.js";
 import type { Theme } from "../report/charts/palette.js";
 import { InputError } from "../source/input-error.js";
-import { fontFiles } from "./font.js";
+import { fontFiles } from "./html-assets.js";
 import { writeWhole } from "./write-output.js";
 
 /**

@@ -3,12 +3,41 @@ import type { Case } from "../lens/run/case.js";
 import type { MergedComparison, MergeLens, ModuleCounts } from "../lens/run/merge-lens.js";
 import type { Result } from "../lens/run/result.js";
 import type { Spread } from "../lens/spread.js";
+import {
+  type Block,
+  inDocument,
+  inMarkdown,
+  note,
+  onPage,
+  onTerminal,
+  section,
+  table,
+} from "./blocks/block.js";
 import type { NumberTable } from "./charts/figure.js";
 import { caseInWords, caseLabels } from "./labels.js";
 import { count, counted, missing, percent, ratio, share } from "./numbers.js";
 import { classHeading } from "./rounding-words.js";
 
 /** What a result says of the merge of a LoRA adapter. */
+
+/** By module and layer, and what unmerging gives back; a terminal has the first case, by module. */
+export function adapterBlocks(result: Result): Block[] {
+  if (result.merge === undefined) return [];
+  const labels = caseLabels(result.cases);
+  const notes = mergeNotes(result);
+  const both = labels.map((_, i) => [table(kindTable(result, i)), table(mergedLayers(result, i))]);
+  return [
+    onTerminal(() => [table(kindTable(result, 0), { notes }), table(unmergeTable(result))]),
+    inMarkdown(() => [
+      ...labels.map((label, i) => section(`The adapter by module and layer: ${label}`, both[i])),
+      note(...notes),
+    ]),
+    onPage(() => [
+      section("The adapter by module and layer", [{ kind: "choice", labels, choices: both }, note(...notes)]),
+    ]),
+    inDocument(() => [section("After unmerging", [table(unmergeTable(result))])]),
+  ];
+}
 
 /** Of the first case: what was lost, what arrives, what unmerging leaves, and what a merged checkpoint has. */
 export function mergeSentences({ cases, merge }: Result): string[] {
@@ -74,7 +103,7 @@ function mergedSkipped({ skipped }: MergedComparison): string[] {
 }
 
 /** What is in no count: tensors without an adapter, and those that the adapter has as they are. */
-export function mergeNotes({ merge }: Result): string[] {
+function mergeNotes({ merge }: Result): string[] {
   if (merge === undefined) return [];
   const { untouched, replaced } = merge;
   const names = replaced.slice(0, 3).map((name) => printable(name, 80));
@@ -96,7 +125,7 @@ const arrivesNote =
   "Arrives: the share of the update that the stored weights took, <e, u> / <u, u> with e what they did.";
 
 /** By kind of module, one row in all. */
-export function kindTable({ cases, merge }: Result, caseIndex: number): NumberTable {
+function kindTable({ cases, merge }: Result, caseIndex: number): NumberTable {
   const { kinds } = merge!.cases[caseIndex];
   const { totals, tensors } = cases[caseIndex];
   const rows = [
@@ -107,7 +136,7 @@ export function kindTable({ cases, merge }: Result, caseIndex: number): NumberTa
 }
 
 /** By layer. */
-export function mergedLayers({ cases, merge }: Result, caseIndex: number): NumberTable {
+function mergedLayers({ cases, merge }: Result, caseIndex: number): NumberTable {
   const { layers } = merge!.cases[caseIndex];
   return tableOf(
     "layer",
@@ -147,7 +176,7 @@ function tableOf(
 }
 
 /** What unmerging gives back, a row a case; null where it was not asked for. */
-export function unmergeTable({ cases, merge }: Result): NumberTable | null {
+function unmergeTable({ cases, merge }: Result): NumberTable | null {
   if (merge === undefined || merge.cases.every(({ unmerge }) => unmerge === null)) return null;
   const labels = caseLabels(cases);
   return {

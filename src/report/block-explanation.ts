@@ -1,24 +1,23 @@
 import { format as formatNamed } from "../format/registry.js";
 import type { BlockExplanation, RuleExplanation, StoredNumber } from "../lens/explain/explain-block.js";
-import { type Column, fitted, wrap } from "./columns.js";
+import { note, table, tableOf, text } from "./blocks/block.js";
+import { terminalText } from "./blocks/terminal.js";
 import { short } from "./numbers.js";
-import { plainTerminal, styles, type Terminal } from "./terminal.js";
+import { plainTerminal, type Terminal } from "./terminal.js";
 
 /** What a format with shared scales makes of one number of a block, in words and a row for each rule. */
 export function renderBlockExplanation(
   explanation: BlockExplanation,
   terminal: Terminal = plainTerminal,
 ): string {
-  const { bold, dim } = styles(terminal);
-  const width = Math.min(terminal.columns, 100);
   const { rules, update } = explanation;
   const blocks = [
-    wrap(opening(explanation), width),
-    fitted(columns(explanation), terminal.columns, bold),
-    wrap(verdict(explanation, rules[0]), width),
-    ...(update === 0 ? [] : [wrap(meaning, width).map(dim)]),
+    text([opening(explanation)]),
+    table(ruleTable(explanation)),
+    text([verdict(explanation, rules[0])]),
+    ...(update === 0 ? [] : [note(meaning)]),
   ];
-  return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
+  return terminalText({ blocks, skipped: [] }, terminal);
 }
 
 const meaning =
@@ -38,59 +37,55 @@ function opening({
   const covers = block.rows === 1 ? `${block.columns} numbers` : `${block.rows} x ${block.columns} numbers`;
   const first = through === null ? "" : `, rounded to ${through} first`;
   const how = scheme === "master" ? `as a view of its fp32 master${first}` : "in-place";
-  const ofTensor = tensorAmax === null ? "" : ` and ${text(tensorAmax)} in the tensor`;
+  const ofTensor = tensorAmax === null ? "" : ` and ${numeral(tensorAmax)} in the tensor`;
   const add =
     update === 0
       ? ""
-      : ` It takes an update of ${text(update)} ${scheme === "master" ? `as the master does` : "and is quantized again"}.`;
+      : ` It takes an update of ${numeral(update)} ${scheme === "master" ? `as the master does` : "and is quantized again"}.`;
   return (
-    `${text(weight)} in a block of ${format}, ${how}: ${element} codes, ${covers} to a scale in ${block.scale}. The ` +
-    `largest magnitude is ${text(amax)} in the block${ofTensor}.${add}`
+    `${numeral(weight)} in a block of ${format}, ${how}: ${element} codes, ${covers} to a scale in ${block.scale}. The ` +
+    `largest magnitude is ${numeral(amax)} in the block${ofTensor}.${add}`
   );
 }
 
 /** A row a rule; of the update, where there is one, the scale and the number after it. */
-function columns({ rules, element, update }: BlockExplanation): Column[] {
-  const column = (heading: string, cell: (outcome: RuleExplanation) => string): Column => ({
-    heading,
-    align: "right",
-    cells: rules.map(cell),
-  });
+function ruleTable({ rules, element, update }: BlockExplanation) {
   const digits = Math.ceil(formatNamed(element).bits / 4);
   const code = ({ code }: StoredNumber) => `0x${code.toString(16).padStart(digits, "0")}`;
-  return [
-    { heading: "rule", align: "left", cells: rules.map(({ rule }) => rule) },
-    column("scale", ({ before }) => scaleText(before)),
-    column("scaled", ({ before }) => text(before.scaled)),
-    column("code", ({ before }) => code(before)),
-    column("number", ({ before }) => text(before.number)),
-    ...(update === 0
-      ? [column("", ({ before }) => (before.clipped ? "clipped" : ""))]
-      : [
-          column("new scale", ({ after }) => scaleText(after)),
-          column("code", ({ after }) => code(after)),
-          column("number", ({ after }) => text(after.number)),
-          column("", ({ becomes }) => (becomes === "collateral" ? "by scale" : becomes)),
-        ]),
+  const after: Parameters<typeof tableOf<RuleExplanation>>[1] = [
+    ["new scale", (rule) => scaleText(rule.after)],
+    ["code", (rule) => code(rule.after)],
+    ["number", (rule) => numeral(rule.after.number)],
+    ["", ({ becomes }) => (becomes === "collateral" ? "by scale" : becomes)],
   ];
+  return tableOf(rules, [
+    ["rule", ({ rule }) => rule],
+    ["scale", ({ before }) => scaleText(before)],
+    ["scaled", ({ before }) => numeral(before.scaled)],
+    ["code", ({ before }) => code(before)],
+    ["number", ({ before }) => numeral(before.number)],
+    ...(update === 0
+      ? [["", ({ before }: RuleExplanation) => (before.clipped ? "clipped" : "")] as const]
+      : after),
+  ]);
 }
 
 function verdict({ element, weight }: BlockExplanation, { rule, before, after, becomes }: RuleExplanation) {
   const largest = formatNamed(element).maxFinite;
   const clipped = before.clipped
-    ? `${text(before.scaled)} is beyond ${largest}, the largest number of ${element}, and is clipped to it; `
+    ? `${numeral(before.scaled)} is beyond ${largest}, the largest number of ${element}, and is clipped to it; `
     : "";
-  const gap = before.gap === null ? "" : `, the gap there being ${text(before.gap)}`;
-  const start = `By ${rule} ${text(weight)} is stored as ${text(before.number)}: ${clipped}code ${text(before.element)} x scale ${scaleText(before)}${gap}.`;
+  const gap = before.gap === null ? "" : `, the gap there being ${numeral(before.gap)}`;
+  const start = `By ${rule} ${numeral(weight)} is stored as ${numeral(before.number)}: ${clipped}code ${numeral(before.element)} x scale ${scaleText(before)}${gap}.`;
   if (becomes === "none") return start;
   if (after.number === before.number) return `${start} The update does not show.`;
-  return `${start} After the update it is ${text(after.number)}.`;
+  return `${start} After the update it is ${numeral(after.number)}.`;
 }
 
 function scaleText({ scale, tensorScale }: StoredNumber): string {
-  return tensorScale === null ? text(scale) : `${text(scale)} x ${text(tensorScale)}`;
+  return tensorScale === null ? numeral(scale) : `${numeral(scale)} x ${numeral(tensorScale)}`;
 }
 
-function text(value: number | string): string {
+function numeral(value: number | string): string {
   return typeof value === "string" ? value : short(value);
 }

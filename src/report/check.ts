@@ -2,26 +2,11 @@ import type { Check } from "../lens/run/check.js";
 import { schemeInWords } from "./labels.js";
 import { count, percent, ratio } from "./numbers.js";
 import { leftOutSentences } from "./skipped.js";
+import { verdictSentence } from "./verdict.js";
 
 /** One verdict, and the reason for it. */
 export function renderCheck(check: Check): string {
-  return `${[...leftOutSentences(check.skipped, check.input.elements), verdictLine(check), ...reasons(check)].join("\n")}\n`;
-}
-
-function verdictLine(check: Check): string {
-  const stored = schemeInWords(check);
-  switch (check.verdict) {
-    case "keeps":
-      return `Keeps its updates: ${stored}.`;
-    case "keeps-on-average":
-      return `Keeps its updates on average: ${stored}.`;
-    case "loses":
-      return `Loses ${percent(check.lost)} of what its updates add up to: ${stored}.`;
-    case "overshoots":
-      return `Goes ${percent(-check.lost!)} further than its updates add up to: ${stored}.`;
-    case "unknown":
-      return `Nothing to tell: ${stored}.`;
-  }
+  return `${[...leftOutSentences(check.skipped, check.input.elements), verdictSentence(check.verdict, percent(Math.abs(check.lost ?? 0)), schemeInWords(check)), ...reasons(check)].join("\n")}\n`;
 }
 
 function reasons(check: Check): string[] {

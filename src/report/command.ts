@@ -11,7 +11,7 @@ import type { SyntheticInput } from "../lens/run/synthetic-result.js";
 import type { PredictionResult } from "../lens/study/prediction.js";
 import type { SweepCase, SweepResult } from "../lens/study/sweep.js";
 import { runNames } from "./comparison.js";
-import { rateText } from "./sweep-table.js";
+import { rateText } from "./sweep.js";
 
 /** The commands that count a result again; nothing for one whose input was given to the library. */
 export function runCommandLines(result: Result): string[] {

@@ -7,65 +7,46 @@ import {
 } from "../lens/learning/outcome.js";
 import type { ComparedRun, RunComparison } from "../lens/learning/run-comparison.js";
 import { printable } from "../lens/printable.js";
-import { besideEachOther, layOut, wrap } from "./columns.js";
-import { csv } from "./csv.js";
+import { tableOf } from "./blocks/block.js";
+import type { NumberTable } from "./charts/figure.js";
+import { csvOf, fields } from "./csv-text.js";
 import { caseLabel } from "./labels.js";
-import { escaped, table } from "./markdown-text.js";
 import { count, missing, percent, ratio, share } from "./numbers.js";
-import { plainTerminal, styles, type Terminal } from "./terminal.js";
 
 /** The k of pass@k that are shown. */
 const shownCounts = [1, 32];
 
-interface Cells {
-  readonly heading: string;
-  readonly of: (run: ComparedRun) => string;
-}
-
-/** Recorded runs as text for a terminal, a row a run. */
-export function renderComparisonTable(result: RunComparison, terminal: Terminal = plainTerminal): string {
-  const { bold, dim } = styles(terminal);
-  const width = Math.min(terminal.columns, 120);
-  const names = { heading: "run", align: "left", cells: namesOf(result.runs) } as const;
-  const columns = columnsOf(result).map(({ heading, of: textOf }) => ({
-    heading,
-    align: "right" as const,
-    cells: result.runs.map(textOf),
-  }));
-  const tables = besideEachOther(names, columns, 1, width).map((part) => {
-    const [head, ...rows] = layOut(part);
-    return [bold(head), ...rows];
-  });
-  const blocks = [
-    comparisonHeadline(result).flatMap((sentence) => wrap(sentence, width)),
-    ...tables,
-    comparisonNotes(result)
-      .flatMap((note) => wrap(note, width))
-      .map(dim),
-  ];
-  return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
-}
-
-export function renderComparisonMarkdown(result: RunComparison): string {
-  const { headings, rows } = comparisonTable(result);
-  return [
-    "# Precision lens: recorded runs",
-    ...comparisonHeadline(result).map(escaped),
-    table(headings, rows),
-    ...comparisonNotes(result).map(escaped),
-  ]
-    .join("\n\n")
-    .concat("\n");
-}
-
 /** A row a run. */
-export function comparisonTable(result: RunComparison) {
-  const columns = columnsOf(result);
-  const names = namesOf(result.runs);
-  return {
-    headings: ["run", ...columns.map(({ heading }) => heading)],
-    rows: result.runs.map((run, i) => [names[i], ...columns.map(({ of: textOf }) => textOf(run))]),
-  };
+export function comparisonTable({ runs }: RunComparison): NumberTable {
+  const names = namesOf(runs);
+  const tasks = [...new Set(runs.flatMap(({ outcome }) => outcome?.heldOut.map(({ name }) => name) ?? []))];
+  const ofOutcome =
+    (textOf: (outcome: Outcome) => string) =>
+    ({ outcome }: ComparedRun) =>
+      outcome === null ? missing : textOf(outcome);
+  const columns: Parameters<typeof tableOf<ComparedRun>>[1] = [
+    ["updates zero", ({ totals }) => percent(totals.realSparsity)],
+    ["not moved", ({ totals }) => percent(totals.apparentSparsity)],
+    ["unchanged", ({ totals, end }) => percent(share(end.unchanged, totals.elements - end.nonfinite))],
+    ["retained", ({ end }) => ratio(end.retained)],
+    ...shownCounts.map((k) => [`pass@${k}`, ofOutcome(({ base, run }) => fromTo(base, run, k))] as const),
+    [
+      "below base from k",
+      ofOutcome(({ base, run }) => (base && run ? String(crossover(base, run) ?? "none") : missing)),
+    ],
+    ["KL forward", ofOutcome(({ run }) => numberText(run?.klForward))],
+    ["KL reverse", ofOutcome(({ run }) => numberText(run?.klReverse))],
+    ...tasks.map((task) => {
+      const heldOut = ofOutcome((outcome) => {
+        const found = outcome.heldOut.find(({ name }) => name === task);
+        return found ? fromTo(found.base, found.run, 1) : missing;
+      });
+      return [`${printable(task)} pass@1`, heldOut] as const;
+    }),
+  ];
+  // What no run tells is said once, below.
+  const told = columns.filter(([, textOf]) => runs.some((run, i) => textOf(run, i) !== missing));
+  return tableOf(runs, [["run", (_, i) => names[i]], ...told]);
 }
 
 /** The answer in sentences: the run that retains least, and those that fall behind their base. */
@@ -89,32 +70,31 @@ export function comparisonHeadline({ settings, runs }: RunComparison): string[] 
   ];
 }
 
+/** A row for each k of pass@k that a run tells, or one. */
 export function renderComparisonCsv({ runs }: RunComparison): string {
-  const heading = [
-    "run",
-    "elements",
-    "steps",
-    "none",
-    "lost",
-    "kept",
-    "moved",
-    "nonfinite",
-    "unchanged",
-    "retained",
-  ];
-  const rates = ["k", "basePassAt", "runPassAt", "runHalf"];
   const rows = runs.flatMap((run) => {
-    const { totals, end, outcome } = run;
-    const counts = [totals.elements, totals.steps, totals.none, totals.lost, totals.kept, totals.moved];
-    const own = [...counts, totals.nonfinite, end.unchanged, end.retained ?? ""];
-    const base = new Map(outcome?.base ? passRates(outcome.base).map(({ k, mean }) => [k, mean]) : []);
-    const reached = outcome?.run ? passRates(outcome.run) : [];
-    const cells = reached.map(({ k, mean, half }) => [k, base.get(k) ?? "", mean, half ?? ""]);
-    return (cells.length > 0 ? cells : [["", "", "", ""]]).map((row) =>
-      [run.path, ...own, ...row].map(String),
-    );
+    const { base, run: reached } = run.outcome ?? {};
+    const basePassAt = new Map(base ? passRates(base).map(({ k, mean }) => [k, mean]) : []);
+    const rates: Partial<PassAt>[] = reached ? [...passRates(reached)] : [];
+    return (rates.length > 0 ? rates : [{}]).map((rate) => ({
+      run,
+      rate,
+      base: basePassAt.get(rate.k ?? 0),
+    }));
   });
-  return csv([[...heading, ...rates], ...rows]);
+  type Row = (typeof rows)[number];
+  return csvOf(rows, [
+    ["run", ({ run }) => run.path],
+    ...fields(
+      ["elements", "steps", "none", "lost", "kept", "moved", "nonfinite"],
+      ({ run }: Row) => run.totals,
+    ),
+    ...fields(["unchanged", "retained"], ({ run }: Row) => run.end),
+    ["k", ({ rate }) => rate.k],
+    ["basePassAt", ({ base }) => base],
+    ["runPassAt", ({ rate }) => rate.mean],
+    ["runHalf", ({ rate }) => rate.half],
+  ]);
 }
 
 /** Runs by the ends of their paths, without what they say of themselves. */
@@ -141,40 +121,6 @@ function namesOf(runs: readonly ComparedRun[]): string[] {
     const words = [run, lr === undefined ? undefined : `lr ${lr}`].filter((word) => word !== undefined);
     return printable(words.length === 0 ? name : `${name} (${words.join(", ")})`);
   });
-}
-
-function columnsOf({ runs }: RunComparison): Cells[] {
-  const tasks = [...new Set(runs.flatMap(({ outcome }) => outcome?.heldOut.map(({ name }) => name) ?? []))];
-  const ofOutcome = (textOf: (outcome: Outcome) => string) => (run: ComparedRun) =>
-    run.outcome === null ? missing : textOf(run.outcome);
-  const columns: Cells[] = [
-    { heading: "updates zero", of: ({ totals }) => percent(totals.realSparsity) },
-    { heading: "not moved", of: ({ totals }) => percent(totals.apparentSparsity) },
-    {
-      heading: "unchanged",
-      of: ({ totals, end }) => percent(share(end.unchanged, totals.elements - end.nonfinite)),
-    },
-    { heading: "retained", of: ({ end }) => ratio(end.retained) },
-    ...shownCounts.map((k) => ({
-      heading: `pass@${k}`,
-      of: ofOutcome(({ base, run }) => fromTo(base, run, k)),
-    })),
-    {
-      heading: "below base from k",
-      of: ofOutcome(({ base, run }) => (base && run ? String(crossover(base, run) ?? "none") : missing)),
-    },
-    { heading: "KL forward", of: ofOutcome(({ run }) => numberText(run?.klForward)) },
-    { heading: "KL reverse", of: ofOutcome(({ run }) => numberText(run?.klReverse)) },
-    ...tasks.map((task) => ({
-      heading: `${printable(task)} pass@1`,
-      of: ofOutcome(({ heldOut }) => {
-        const found = heldOut.find(({ name }) => name === task);
-        return found ? fromTo(found.base, found.run, 1) : missing;
-      }),
-    })),
-  ];
-  // What no run tells is said once, below.
-  return columns.filter(({ of: textOf }) => runs.some((run) => textOf(run) !== missing));
 }
 
 function fromTo(base: Achievement | null, run: Achievement | null, k: number): string {

@@ -2,60 +2,49 @@ import type { Case, LensCounts } from "../lens/run/case.js";
 import type { Result } from "../lens/run/result.js";
 import { causes } from "../lens/tally.js";
 
+import { type CsvColumn, cellsOf, csv, fields, headingsOf } from "./csv-text.js";
 import { courseRows, geometryCells, geometryHeadings } from "./geometry-csv.js";
 
-/** Columns of one row: what is counted of a set of weights, by the names that the result uses. */
-const columns: readonly (readonly [string, (counts: LensCounts) => number | null])[] = [
-  ...(
+/** What is counted of a set of weights. */
+const columns: readonly CsvColumn<LensCounts>[] = [
+  ...fields(
     [
-      "elements",
-      "steps",
-      "none",
-      "lost",
-      "kept",
-      "moved",
-      "nonfinite",
-      "castChanged",
-      "realSparsity",
-      "apparentSparsity",
-      "hiddenShare",
-      "updateNorm",
-      "effectiveNorm",
-      "effectiveDescent",
-    ] as const
-  ).map((name) => [name, ({ totals }: LensCounts) => totals[name]] as const),
-  ...(
+      ...(["elements", "steps", "none", "lost", "kept", "moved", "nonfinite", "castChanged"] as const),
+      ...(["realSparsity", "apparentSparsity", "hiddenShare"] as const),
+      ...(["updateNorm", "effectiveNorm", "effectiveDescent"] as const),
+    ],
+    ({ totals }: LensCounts) => totals,
+  ),
+  ...fields(
     [
-      "unchanged",
-      "neverUpdated",
-      "cancelled",
-      "hidden",
-      "returned",
-      "nonfinite",
-      "visible",
-      "retained",
-      "noise",
-      "noiseToWeight",
-    ] as const
-  ).map((name) => [`end.${name}`, ({ end }: LensCounts) => end[name]] as const),
-  ["end.parted", ({ end }) => end.parted],
-  ...causes.map((cause) => [`cause.${cause}`, ({ causes }: LensCounts) => causes?.[cause] ?? null] as const),
+      ...(["unchanged", "neverUpdated", "cancelled", "hidden", "returned", "nonfinite"] as const),
+      ...(["visible", "retained", "noise", "noiseToWeight", "parted"] as const),
+    ],
+    ({ end }: LensCounts) => end,
+    "end.",
+  ),
+  ...fields(causes, (counts: LensCounts) => counts.causes, "cause."),
   ["path-not-taken.unchanged", ({ probes }) => probes["path-not-taken"].unchanged],
   ["small-subnetworks.unchanged", ({ probes }) => probes["small-subnetworks"].unchanged],
-  ["ulp-rule.lost", ({ probes }) => probes["ulp-rule"].lost],
-  ["ulp-rule.lostButMoved", ({ probes }) => probes["ulp-rule"].lostButMoved],
-  ["ulp-rule.visibleButUnmoved", ({ probes }) => probes["ulp-rule"].visibleButUnmoved],
-  ["collateral", ({ totals }) => totals.collateral],
-  ["zeros", ({ totals }) => totals.zeros],
+  ...fields(
+    ["lost", "lostButMoved", "visibleButUnmoved"],
+    ({ probes }: LensCounts) => probes["ulp-rule"],
+    "ulp-rule.",
+  ),
+  ...fields(["collateral", "zeros"], ({ totals }: LensCounts) => totals),
 ];
 
 /** Of formats with shared scales. */
-const ofShared: typeof columns = [
-  ...(
-    ["codes", "blocks", "blockScales", "tensors", "tensorScales", "bits", "clipped", "flushed"] as const
-  ).map((name) => [`shared.${name}`, ({ totals }: LensCounts) => totals.shared?.[name] ?? null] as const),
-  ...(["codes", "blockScales", "tensorScales", "bits"] as const).map(
-    (name) => [`end.shared.${name}`, ({ end }: LensCounts) => end.shared?.[name] ?? null] as const,
+const ofShared: readonly CsvColumn<LensCounts>[] = [
+  ...fields(
+    ["codes", "blocks", "blockScales", "tensors", "tensorScales", "bits", "clipped", "flushed"],
+    ({ totals }: LensCounts) => totals.shared,
+    "shared.",
+  ),
+  ...fields(
+    ["codes", "blockScales", "tensorScales", "bits"],
+    ({ end }: LensCounts) => end.shared,
+    "end.shared.",
   ),
 ];
 
@@ -76,7 +65,7 @@ export function renderCsv({ cases, sampling, geometry }: Result): string {
   const isShared = cases.some(({ totals }) => totals.shared !== undefined);
   const shared = isShared ? ofShared : [];
   const sharedCells = (lensCase: Case, counts: LensCounts) =>
-    isShared ? [lensCase.through ?? "", ...numbersOf(shared, counts)] : [];
+    isShared ? [lensCase.through ?? "", ...cellsOf(shared, counts)] : [];
   const heading = [
     "format",
     "rounding",
@@ -85,8 +74,8 @@ export function renderCsv({ cases, sampling, geometry }: Result): string {
     "recipe",
     "tensor",
     "shape",
-    ...columns.map(([name]) => name),
-    ...(isShared ? ["through", ...shared.map(([name]) => name)] : []),
+    ...headingsOf(columns),
+    ...(isShared ? ["through", ...headingsOf(shared)] : []),
     ...whole.map(({ name }) => name),
     ...(geometry ? ["updates", ...geometryHeadings] : []),
   ];
@@ -119,25 +108,5 @@ function row(
   shape: string,
   counts: LensCounts,
 ) {
-  return [format, rounding, scheme, opmath, recipe?.name ?? "", tensor, shape, ...numbersOf(columns, counts)];
-}
-
-function numbersOf(shown: typeof columns, counts: LensCounts): string[] {
-  return shown.map(([, numberOf]) => String(numberOf(counts) ?? ""));
-}
-
-/** Rows of cells as RFC 4180 has them. */
-export function csv(rows: readonly (readonly string[])[]): string {
-  return rows.map((cells) => `${cells.map(quoted).join(",")}\r\n`).join("");
-}
-
-/**
- * What a spreadsheet would take for a formula is led by an apostrophe, which makes it a text there; and so is what begins with
- * one, so that a name can be had back.
- */
-function quoted(cell: string): string {
-  // A sign may be that of a number.
-  const isFormula = /^['=@\t\r]/.test(cell) || (/^[+-]/.test(cell) && Number.isNaN(Number(cell)));
-  const text = isFormula ? `'${cell}` : cell;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return [format, rounding, scheme, opmath, recipe?.name ?? "", tensor, shape, ...cellsOf(columns, counts)];
 }

@@ -1,31 +1,20 @@
 import type { DifferenceCounts, DifferenceResult } from "../lens/difference/difference-result.js";
 import type { Geometry, Measure, Measures, ModelGeometry } from "../lens/geometry-result.js";
-import { csv } from "./csv.js";
+import { type CsvColumn, cellsOf, csv, fields, headingsOf } from "./csv-text.js";
 import { courseRows, geometryCells, geometryHeadings } from "./geometry-csv.js";
 
-const columns: readonly (readonly [string, (counts: DifferenceCounts) => number | null])[] = [
-  ...(
+const columns: readonly CsvColumn<DifferenceCounts>[] = [
+  ...fields(
     [
-      "elements",
-      "nonfinite",
-      "nonfiniteChanged",
-      "bytesChanged",
-      "unchanged",
-      "changed",
-      "apparentSparsity",
-      "hidden",
-      "neverUpdated",
-      "realSparsity",
-      "realSparsityAtMost",
-      "signFlips",
-      "displacementNorm",
-    ] as const
-  ).map((name) => [name, (counts: DifferenceCounts) => counts[name]] as const),
+      ...(["elements", "nonfinite", "nonfiniteChanged", "bytesChanged", "unchanged", "changed"] as const),
+      ...(["apparentSparsity", "hidden", "neverUpdated", "realSparsity", "realSparsityAtMost"] as const),
+      ...(["signFlips", "displacementNorm"] as const),
+    ],
+    (counts: DifferenceCounts) => counts,
+  ),
   ["path-not-taken.unchanged", ({ probes }) => probes["path-not-taken"].unchanged],
   ["small-subnetworks.unchanged", ({ probes }) => probes["small-subnetworks"].unchanged],
-  ["ulps.1", ({ ulps }) => ulps[0] ?? 0],
-  ["ulps.2", ({ ulps }) => ulps[1] ?? 0],
-  ["ulps.3", ({ ulps }) => ulps[2] ?? 0],
+  ...[1, 2, 3].map((n): CsvColumn<DifferenceCounts> => [`ulps.${n}`, ({ ulps }) => ulps[n - 1] ?? 0]),
 ];
 
 /**
@@ -37,12 +26,12 @@ export function renderDiffCsv({ totals, kinds, layers, tensors, geometry, input 
   const changes = geometry ? changesOf(geometry) : null;
   const row = (where: Place, counts: DifferenceCounts) => [
     ...where,
-    ...columns.map(([, numberOf]) => String(numberOf(counts) ?? "")),
+    ...cellsOf(columns, counts),
     ...(changes ? [input.after.path, "", ...geometryCells(changes(where)), ...noOverlap] : []),
   ];
   return csv([
     [
-      ...["of", "tensor", "shape", "compared", "kind", "stack", "layer", ...columns.map(([name]) => name)],
+      ...["of", "tensor", "shape", "compared", "kind", "stack", "layer", ...headingsOf(columns)],
       ...(geometry ? ["model", "updates", ...geometryHeadings, ...overlapHeadings] : []),
     ],
     row(placeOf("all"), totals),

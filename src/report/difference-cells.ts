@@ -2,35 +2,22 @@ import type { DifferenceCounts } from "../lens/difference/difference-result.js";
 import { count, percent, share, short } from "./numbers.js";
 
 /** What a row of a comparison's tables has, in Markdown and in the report. */
-export const differenceHeadings = [
-  "weights",
-  "unchanged",
-  "hidden",
-  "real",
-  "real at most",
-  "path-not-taken",
-  "small-subnetworks",
-  "sign flips",
-  "nonfinite",
-  "norm of the change",
+export const differenceColumns: readonly (readonly [string, (counts: DifferenceCounts) => string])[] = [
+  ["weights", ({ elements }) => count(elements)],
+  ["unchanged", ({ apparentSparsity }) => percent(apparentSparsity)],
+  ["hidden", (counts) => percent(hiddenShare(counts))],
+  ["real", ({ realSparsity }) => percent(realSparsity)],
+  ["real at most", ({ realSparsityAtMost }) => percent(realSparsityAtMost)],
+  ["path-not-taken", ({ probes }) => percent(probes["path-not-taken"].share)],
+  ["small-subnetworks", ({ probes }) => percent(probes["small-subnetworks"].share)],
+  ["sign flips", ({ signFlips }) => count(signFlips)],
+  ["nonfinite", ({ nonfinite }) => count(nonfinite)],
+  ["norm of the change", ({ displacementNorm }) => short(displacementNorm)],
 ];
 
-export function differenceCells(counts: DifferenceCounts): string[] {
-  return [
-    count(counts.elements),
-    percent(counts.apparentSparsity),
-    percent(hiddenShare(counts)),
-    percent(counts.realSparsity),
-    percent(counts.realSparsityAtMost),
-    percent(counts.probes["path-not-taken"].share),
-    percent(counts.probes["small-subnetworks"].share),
-    count(counts.signFlips),
-    count(counts.nonfinite),
-    short(counts.displacementNorm),
-  ];
-}
+type Hidden = Pick<DifferenceCounts, "hidden" | "elements" | "nonfinite">;
 
 /** Of the finite weights, those that are unchanged as compared and differ in the files; null where that is unknown. */
-export function hiddenShare({ hidden, elements, nonfinite }: DifferenceCounts): number | null {
+export function hiddenShare({ hidden, elements, nonfinite }: Hidden): number | null {
   return hidden === null ? null : share(hidden, elements - nonfinite);
 }

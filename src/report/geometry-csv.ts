@@ -1,17 +1,31 @@
 import { type Geometry, type MeasureName, type Measures, measureNames } from "../lens/geometry-result.js";
+import { type CsvColumn, cellsOf, headingsOf } from "./csv-text.js";
 
 /** A geometry as columns beside those of a set of weights: of each measure what was found, what is expected, and the ratio. */
 
 const parts = ["measured", "expected", "ratio"] as const;
 
+type Known = Pick<Measures, MeasureName> | undefined;
+
 /** `stableRank`, `stableRank.expected`, `stableRank.ratio`, ... */
-export const geometryHeadings: readonly string[] = measureNames.flatMap((name) =>
-  parts.map((part) => (part === "measured" ? name : `${name}.${part}`)),
-);
+export function geometryColumns<Row>(measuresOf: (row: Row) => Known): CsvColumn<Row>[] {
+  return measureNames.flatMap((name) =>
+    parts.map(
+      (part): CsvColumn<Row> => [
+        part === "measured" ? name : `${name}.${part}`,
+        (row) => measuresOf(row)?.[name][part],
+      ],
+    ),
+  );
+}
+
+const columns = geometryColumns((measures: Known) => measures);
+
+export const geometryHeadings: readonly string[] = headingsOf(columns);
 
 /** Empty for what is not known. */
-export function geometryCells(measures: Pick<Measures, MeasureName> | undefined): string[] {
-  return measureNames.flatMap((name) => parts.map((part) => String(measures?.[name][part] ?? "")));
+export function geometryCells(measures: Known): string[] {
+  return cellsOf(columns, measures);
 }
 
 /** The means after so many updates of a recorded run. */

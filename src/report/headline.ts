@@ -1,4 +1,5 @@
 import type { Case } from "../lens/run/case.js";
+import { tolerance } from "../lens/run/check.js";
 import type { Result } from "../lens/run/result.js";
 import { mergeSentences } from "./adapter-lens.js";
 import { castSentences } from "./cast-note.js";
@@ -7,9 +8,6 @@ import { count, percentIn, sampleOf, share, shareOfWeights } from "./numbers.js"
 import { sharedSentences } from "./shared-scales.js";
 import { endRatio, endRatioText, retainedText } from "./simulation.js";
 import { leftOutSentences } from "./skipped.js";
-
-/** A case keeps its updates if what it retains is this near to the fp32 displacement. More is no gain: it is a bias. */
-const tolerance = 0.01;
 
 /**
  * The answer in a few sentences: what was left out, then of the first case real against apparent sparsity and the

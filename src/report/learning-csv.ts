@@ -1,42 +1,25 @@
-import type { LearnResult } from "../lens/learning/learning.js";
-import { csv } from "./csv.js";
-import { geometryCells, geometryHeadings } from "./geometry-csv.js";
+import type { LearnResult, LearnRun } from "../lens/learning/learning.js";
+import { type CsvColumn, csvOf, fields } from "./csv-text.js";
+import { geometryColumns } from "./geometry-csv.js";
 
 /** One row a model. */
 export function renderLearnCsv({ runs }: LearnResult): string {
-  const passCounts = Object.keys(runs[0].base.passAt);
   // Means over matrices, as the table has them.
   const isMeasured = runs.some(({ geometry }) => geometry);
-  const heading = [
-    ...["run", "lr", "format", "scheme", "rounding", "opmath", "seed", "steps"],
-    ...passCounts.flatMap((k) => [`basePassAt${k}`, `passAt${k}`]),
-    ...["klForward", "klReverse", "elements", "none", "lost", "kept", "moved", "nonfinite"],
-    ...["unchanged", "retained", "visible"],
-    ...runs[0].heldOut.flatMap(({ name }) => [`${name}BasePassAt1`, `${name}PassAt1`]),
-    ...(isMeasured ? geometryHeadings : []),
-  ];
-  const rows = runs.map(({ base, outcome, totals, end, ...learnRun }) =>
-    [
-      ...[
-        learnRun.run,
-        learnRun.lr,
-        learnRun.format,
-        learnRun.scheme,
-        learnRun.rounding,
-        learnRun.opmath,
-        learnRun.seed,
-        learnRun.steps.length,
-      ],
-      ...passCounts.flatMap((k) => [base.passAt[k], outcome.passAt[k]]),
-      outcome.klForward ?? "",
-      outcome.klReverse ?? "",
-      ...[totals.elements, totals.none, totals.lost, totals.kept, totals.moved, totals.nonfinite],
-      end.unchanged,
-      end.retained ?? "",
-      end.visible ?? "",
-      ...learnRun.heldOut.flatMap((task) => [task.base.passAt[1], task.outcome.passAt[1]]),
-      ...(isMeasured ? geometryCells(learnRun.geometry?.totals.measures) : []),
-    ].map(String),
-  );
-  return csv([heading, ...rows]);
+  return csvOf(runs, [
+    ...fields(["run", "lr", "format", "scheme", "rounding", "opmath", "seed"], (run: LearnRun) => run),
+    ["steps", ({ steps }) => steps.length],
+    ...Object.keys(runs[0].base.passAt).flatMap((k): CsvColumn<LearnRun>[] => [
+      [`basePassAt${k}`, ({ base }) => base.passAt[Number(k)]],
+      [`passAt${k}`, ({ outcome }) => outcome.passAt[Number(k)]],
+    ]),
+    ...fields(["klForward", "klReverse"], ({ outcome }: LearnRun) => outcome),
+    ...fields(["elements", "none", "lost", "kept", "moved", "nonfinite"], ({ totals }: LearnRun) => totals),
+    ...fields(["unchanged", "retained", "visible"], ({ end }: LearnRun) => end),
+    ...runs[0].heldOut.flatMap(({ name }, i): CsvColumn<LearnRun>[] => [
+      [`${name}BasePassAt1`, ({ heldOut }) => heldOut[i].base.passAt[1]],
+      [`${name}PassAt1`, ({ heldOut }) => heldOut[i].outcome.passAt[1]],
+    ]),
+    ...(isMeasured ? geometryColumns(({ geometry }: LearnRun) => geometry?.totals.measures) : []),
+  ]);
 }

@@ -1,5 +1,6 @@
 import type { MeasureName } from "../lens/geometry-result.js";
 import type { LearnRow } from "../lens/learning/learning-summary.js";
+import type { NumberTable } from "./charts/figure.js";
 import { figure, shortLabel, times } from "./geometry.js";
 import { caseLabel } from "./labels.js";
 
@@ -14,13 +15,8 @@ const shown = [
   "rowSpread",
 ] as const satisfies readonly MeasureName[];
 
-interface TextTable {
-  readonly headings: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-}
-
 /** How models changed, a row for each way of storing: as measured, and over what is expected. Nothing where it was not measured. */
-export function learnGeometry(rows: readonly LearnRow[]): TextTable[] {
+export function learnGeometry(rows: readonly LearnRow[]): NumberTable[] {
   const measured = rows.filter(({ geometry }) => geometry !== null);
   if (measured.length === 0) return [];
   const table = (heading: string, cell: (row: LearnRow, name: MeasureName) => string) => ({

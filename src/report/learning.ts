@@ -1,63 +1,15 @@
 import type { LearnResult } from "../lens/learning/learning.js";
 import { type Estimate, isFp32, type LearnRow, summaryOf } from "../lens/learning/learning-summary.js";
-import { besideEachOther, type Column, layOut, wrap } from "./columns.js";
+import { tableOf } from "./blocks/block.js";
+import type { NumberTable } from "./charts/figure.js";
 import { caseLabel } from "./labels.js";
 import { learnGeometry, learnGeometryNote } from "./learning-geometry.js";
-import { escaped, table } from "./markdown-text.js";
 import { count, counted, missing } from "./numbers.js";
-import { rateText } from "./sweep-table.js";
-import { plainTerminal, styles, type Terminal } from "./terminal.js";
-
-/** Where a task was held out, what became of it stands in the place of how many weights move. */
-function headingsOf({ runs }: LearnResult): string[] {
-  const last = runs[0].heldOut.length > 0 ? runs[0].heldOut.map(({ name }) => name) : ["moved a step"];
-  return ["stored as", "pass@1", "of fp32's gain", "pass@32", "KL", "unchanged", ...last];
-}
-
-/** Models trained under several ways of storing, as text for a terminal. */
-export function renderLearnTable(result: LearnResult, terminal: Terminal = plainTerminal): string {
-  const { bold, dim } = styles(terminal);
-  const width = Math.min(terminal.columns, 100);
-  const tables = (shown: TextTable) => {
-    const [names, ...columns] = shown.headings.map((heading, i): Column => {
-      return { heading, align: i === 0 ? "left" : "right", cells: shown.rows.map((row) => row[i]) };
-    });
-    return besideEachOther(names, columns, 1, width)
-      .map(layOut)
-      .map(([head, ...lines]) => ["", bold(head), ...lines]);
-  };
-  const blocks = [
-    wrap(learnHeadline(result).join(" "), width),
-    ...learnGroups(result).map(({ title, rows }) => {
-      return [title, ...learnTables(result, rows).flatMap(tables).flat()];
-    }),
-    ...learnNotes(result).map((note) => wrap(note, width).map(dim)),
-  ];
-  return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
-}
-
-export function renderLearnMarkdown(result: LearnResult): string {
-  return [
-    "# Precision lens: does it still learn?",
-    escaped(learnHeadline(result).join(" ")),
-    ...learnGroups(result).flatMap(({ title, rows }) => [
-      `**${escaped(title)}**`,
-      ...learnTables(result, rows).map((shown) => table(shown.headings, shown.rows)),
-    ]),
-    ...learnNotes(result).map(escaped),
-  ]
-    .join("\n\n")
-    .concat("\n");
-}
-
-interface TextTable {
-  readonly headings: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-}
+import { rateText } from "./sweep.js";
 
 /** What models of a group can do; and, where it was asked for, how they changed. */
-export function learnTables(result: LearnResult, rows: readonly LearnRow[]): TextTable[] {
-  return [{ headings: headingsOf(result), rows: rows.map(cellsOf) }, ...learnGeometry(rows)];
+export function learnTables(result: LearnResult, rows: readonly LearnRow[]): NumberTable[] {
+  return [abilityTable(result, rows), ...learnGeometry(rows)];
 }
 
 /** The answer in a sentence for each way to store that gains less than the others. */
@@ -100,18 +52,24 @@ export function learnGroups(result: LearnResult): LearnGroup[] {
   return [...groups].map(([title, rows]) => ({ title, rows }));
 }
 
-function cellsOf(row: LearnRow): string[] {
-  return [
-    caseLabel(row),
-    within(row.passAt1, 4),
-    row.gain === null ? missing : isFp32(row) ? "100%" : withinPercent(row.gain),
-    within(row.passAt32, 5),
-    row.klForward === null ? missing : within(row.klForward, 3),
-    withinPercent(row.unchanged),
-    ...(row.heldOut.length > 0
-      ? row.heldOut.map(({ passAt1 }) => within(passAt1, 3))
-      : [withinPercent(row.moved, 2)]),
-  ];
+/** Where a task was held out, what became of it stands in the place of how many weights move. */
+function abilityTable({ runs }: LearnResult, rows: readonly LearnRow[]): NumberTable {
+  const heldOut = runs[0].heldOut.map(
+    ({ name }, i) => [name, (row: LearnRow) => within(row.heldOut[i].passAt1, 3)] as const,
+  );
+  const moved = ["moved a step", (row: LearnRow) => withinPercent(row.moved, 2)] as const;
+  return tableOf(rows, [
+    ["stored as", caseLabel],
+    ["pass@1", ({ passAt1 }) => within(passAt1, 4)],
+    [
+      "of fp32's gain",
+      (row) => (row.gain === null ? missing : isFp32(row) ? "100%" : withinPercent(row.gain)),
+    ],
+    ["pass@32", ({ passAt32 }) => within(passAt32, 5)],
+    ["KL", ({ klForward }) => (klForward === null ? missing : within(klForward, 3))],
+    ["unchanged", ({ unchanged }) => withinPercent(unchanged)],
+    ...(heldOut.length > 0 ? heldOut : [moved]),
+  ]);
 }
 
 /** "0.8452", or "0.8452 ± 0.0012" over seeds. */

@@ -1,51 +1,10 @@
 import { printable } from "../lens/printable.js";
 import type { Knowledge, PredictionResult, Rule, RuleOutcome } from "../lens/study/prediction.js";
-import { type Column, fitted, wrap } from "./columns.js";
-import { csv } from "./csv.js";
-import { escaped, table } from "./markdown-text.js";
+import { csvOf, fields } from "./csv-text.js";
 import { counted, percent, share } from "./numbers.js";
-import { leftOutSentences, skippedLines } from "./skipped.js";
-import { plainTerminal, styles, type Terminal } from "./terminal.js";
+import { leftOutSentences } from "./skipped.js";
 
-const known: Readonly<Record<Knowledge, string>> = { moments: "m and v", gradient: "the update" };
-
-/** How well changes can be told, as text for a terminal. */
-export function renderPredictionTable(result: PredictionResult, terminal: Terminal = plainTerminal): string {
-  const { bold, dim } = styles(terminal);
-  const { rules, weightSteps, skipped } = result;
-  const width = Math.min(terminal.columns, 100);
-  const column = (heading: string, cells: readonly string[]) => ({ heading, align: "right", cells }) as const;
-  const columns: Column[] = [
-    { heading: "rule", align: "left", cells: rules.map(({ rule }) => rule) },
-    { heading: "given", align: "left", cells: rules.map(({ knows }) => known[knows]) },
-    column(
-      "named",
-      rules.map(({ predicted }) => percent(share(predicted, weightSteps))),
-    ),
-    column(
-      "recall",
-      rules.map(({ recall }) => percent(recall)),
-    ),
-    column(
-      "precision",
-      rules.map(({ precision }) => percent(precision)),
-    ),
-  ];
-  const blocks = [
-    predictionHeadline(result).flatMap((sentence) => wrap(sentence, width)),
-    fitted(columns, terminal.columns, bold),
-    wrap(predictionNote, width).map(dim),
-    skipped.length > 0
-      ? skippedLines(skipped)
-          .flatMap((line) => wrap(line, width))
-          .map(dim)
-      : [],
-  ];
-  return `${blocks
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join("\n"))
-    .join("\n\n")}\n`;
-}
+export const known: Readonly<Record<Knowledge, string>> = { moments: "m and v", gradient: "the update" };
 
 /** What is found by the rule that is used, and by one that knows more. */
 export function predictionHeadline({
@@ -80,20 +39,9 @@ export const predictionNote =
 
 /** One row a rule. */
 export function renderPredictionCsv({ rules, weightSteps, changed }: PredictionResult): string {
-  const heading = ["rule", "knows", "weightSteps", "changed", "predicted", "right", "recall", "precision"];
-  const rows = rules.map(({ rule, knows, predicted, right, recall, precision }) =>
-    [rule, knows, weightSteps, changed, predicted, right, recall ?? "", precision ?? ""].map(String),
-  );
-  return csv([heading, ...rows]);
-}
-
-export function renderPredictionMarkdown(result: PredictionResult): string {
-  const rows = result.rules.map(({ predicted, recall, precision, ...rule }) => [
-    ruleLabel(rule),
-    percent(share(predicted, result.weightSteps)),
-    percent(recall),
-    percent(precision),
+  return csvOf(rules, [
+    ...fields(["rule", "knows"], (rule: RuleOutcome) => rule),
+    ...fields(["weightSteps", "changed"], () => ({ weightSteps, changed })),
+    ...fields(["predicted", "right", "recall", "precision"], (rule: RuleOutcome) => rule),
   ]);
-  const text = table(["rule", "named", "recall", "precision"], rows);
-  return `${["# Precision lens: prediction", ...predictionHeadline(result).map(escaped), text, predictionNote].join("\n\n")}\n`;
 }

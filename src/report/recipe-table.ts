@@ -1,53 +1,82 @@
 import { printable } from "../lens/printable.js";
 import type { Case, MomentCounts } from "../lens/run/case.js";
 import type { Result } from "../lens/run/result.js";
-import type { Column } from "./columns.js";
+import { type Block, inDocument, note, onTerminal, section, table, tableOf, text } from "./blocks/block.js";
 import { caseLabels } from "./labels.js";
-import { count, missing, type Percent, percentIn, sampleOf, share } from "./numbers.js";
+import { count, missing, percentIn, sampleOf, share } from "./numbers.js";
 
-/** Tables of a run whose updates an optimizer computed: why weights stood still, its moments, where recipes part. */
-export function recipeBlocks(result: Result): (readonly Column[])[] {
+type Columns = Parameters<typeof tableOf<Case>>[1];
+
+/** Runs whose updates an optimizer computed: why weights stood still, the lens on its moments, where recipes part. */
+export function recipeBlocks(result: Result): Block[] {
   const { cases } = result;
-  const percent = percentIn(sampleOf(result));
   if (cases.every(({ recipe }) => recipe === null)) return [];
+  const percent = percentIn(sampleOf(result));
+  const labels = caseLabels(cases);
+  const notes = verificationNotes(result);
+  const stored = (heading: string) => [heading, (_: Case, i: number) => labels[i]] as const;
+  const moments: Columns = [
+    ["m lost", (lensCase) => percent(lostShare(lensCase.moments, "m"))],
+    ["v lost", (lensCase) => percent(lostShare(lensCase.moments, "v"))],
+  ];
   return [
-    causeTable(cases, percent),
-    momentTable(cases, percent),
-    ...(cases.length > 1 ? [partingTable(cases)] : []),
+    onTerminal(() => [
+      table(
+        tableOf(cases, [
+          stored("unmoved because of"),
+          ...causes.map(
+            ([, heading, cause]) =>
+              [heading, (lensCase: Case) => percent(shareOfUnmoved(lensCase, cause))] as const,
+          ),
+        ]),
+      ),
+      table(tableOf(cases, [stored("updates of moments"), ...moments])),
+      cases.length > 1 ? table(partingTable(cases)) : null,
+      note(...notes),
+    ]),
+    inDocument(() => [
+      section("Why weights stood still, by recipe", [
+        text([
+          "Of the weight-steps that did not move the stored weight, the cause; of the updates of the moments, what was lost.",
+        ]),
+        table(
+          tableOf(cases, [
+            stored("stored as"),
+            ["recipe of", ({ recipe }) => recipe?.of ?? missing],
+            ...causes.map(
+              ([heading, , cause]) =>
+                [
+                  heading,
+                  (lensCase: Case) =>
+                    lensCase.causes === null
+                      ? missing
+                      : `${count(lensCase.causes[cause])} (${percent(shareOfUnmoved(lensCase, cause))})`,
+                ] as const,
+            ),
+            ...moments,
+            ["parted from the first", partedAtEnd],
+          ]),
+          { notes },
+        ),
+      ]),
+    ]),
   ];
 }
+
+type Cause = keyof NonNullable<Case["causes"]>;
+
+/** In full, as a terminal has room for, and in the result. */
+const causes: readonly (readonly [heading: string, brief: string, cause: Cause])[] = [
+  ["storage", "storage", "storage"],
+  ["epsilon", "epsilon", "epsilon"],
+  ["moment underflow", "moment", "momentUnderflow"],
+  ["weight decay", "decay", "weightDecay"],
+  ["gradient zero", "gradient 0", "gradient"],
+];
 
 /** Of the weight-steps that did not move the stored weight. */
-function causeTable(cases: readonly Case[], percent: Percent): Column[] {
-  const column = (heading: string, cause: keyof NonNullable<Case["causes"]>): Column => ({
-    heading,
-    align: "right",
-    cells: cases.map(({ causes, totals }) =>
-      causes === null ? missing : percent(share(causes[cause], totals.none + totals.lost + totals.kept)),
-    ),
-  });
-  return [
-    { heading: "unmoved because of", align: "left", cells: caseLabels(cases) },
-    column("storage", "storage"),
-    column("epsilon", "epsilon"),
-    column("moment", "momentUnderflow"),
-    column("decay", "weightDecay"),
-    column("gradient 0", "gradient"),
-  ];
-}
-
-/** The lens on the optimizer's own state: the share of the updates of a moment that its storage lost. */
-function momentTable(cases: readonly Case[], percent: Percent): Column[] {
-  const column = (heading: string, momentName: "m" | "v"): Column => ({
-    heading,
-    align: "right",
-    cells: cases.map(({ moments }) => percent(lostShare(moments, momentName))),
-  });
-  return [
-    { heading: "updates of moments", align: "left", cells: caseLabels(cases) },
-    column("m lost", "m"),
-    column("v lost", "v"),
-  ];
+function shareOfUnmoved({ causes: counts, totals }: Case, cause: Cause): number | null {
+  return counts === null ? null : share(counts[cause], totals.none + totals.lost + totals.kept);
 }
 
 /**
@@ -60,25 +89,20 @@ export function lostShare(moments: readonly MomentCounts[], momentName: "m" | "v
 }
 
 /** Where the stored weights of each recipe leave those of the first. */
-function partingTable(cases: readonly Case[]): Column[] {
+function partingTable(cases: readonly Case[]) {
   const [first, ...others] = caseLabels(cases);
-  const rest = cases.slice(1);
-  return [
-    { heading: `parting from ${first}`, align: "left", cells: others },
-    {
-      heading: "at step",
-      align: "right",
-      cells: rest.map(({ steps }) => {
-        const parting = steps.find(({ parted }) => parted !== null && parted > 0);
-        return parting ? String(parting.step) : missing;
-      }),
-    },
-    {
-      heading: "weights at the end",
-      align: "right",
-      cells: rest.map(({ end }) => (end.parted === null ? missing : count(end.parted))),
-    },
-  ];
+  return tableOf(cases.slice(1), [
+    [`parting from ${first}`, (_, i) => others[i]],
+    [
+      "at step",
+      ({ steps }) => String(steps.find(({ parted }) => parted !== null && parted > 0)?.step ?? missing),
+    ],
+    ["weights at the end", partedAtEnd],
+  ]);
+}
+
+function partedAtEnd({ end }: Case): string {
+  return end.parted === null ? missing : count(end.parted);
 }
 
 /**

@@ -1,38 +1,13 @@
 import type { DifferenceSide } from "../lens/difference/difference-result.js";
 import type { SeriesDifference, SeriesResult } from "../lens/difference/series.js";
 import { printable } from "../lens/printable.js";
+import { tableOf } from "./blocks/block.js";
 import type { NumberTable } from "./charts/figure.js";
-import { type Column, fitted, wrap } from "./columns.js";
-import { csv } from "./csv.js";
-import { escaped, table } from "./markdown-text.js";
-import { bytes, counted, missing, percent, ratio, share } from "./numbers.js";
+import { type CsvColumn, cellsOf, csv, fields, headingsOf } from "./csv-text.js";
+import { hiddenShare } from "./difference-cells.js";
+import { bytes, counted, percent, ratio, share } from "./numbers.js";
 import { endOf } from "./shareable.js";
-import { leftOutSentences, skippedLines } from "./skipped.js";
-import { plainTerminal, styles, type Terminal } from "./terminal.js";
-
-/** A series of checkpoints as text for a terminal, or for a pipe. */
-export function renderSeriesTable(result: SeriesResult, terminal: Terminal = plainTerminal): string {
-  const { bold, dim } = styles(terminal);
-  const width = Math.min(terminal.columns, 100);
-  const { headings, rows } = seriesTable(result);
-  const columns = headings.map(
-    (heading, c): Column => ({ heading, align: c < 2 ? "left" : "right", cells: rows.map((row) => row[c]) }),
-  );
-  const blocks = [
-    [bold(seriesSize(result))],
-    [...fitted(columns, terminal.columns, bold), ...wrap(seriesNote, width).map(dim)],
-    wrap(seriesHeadline(result).join(" "), width),
-    result.skipped.length > 0
-      ? skippedLines(result.skipped)
-          .flatMap((line) => wrap(line, width))
-          .map(dim)
-      : [],
-  ];
-  return `${blocks
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join("\n"))
-    .join("\n\n")}\n`;
-}
+import { leftOutSentences } from "./skipped.js";
 
 export function seriesSize({ input, steps }: SeriesResult): string {
   const [{ change }] = steps;
@@ -74,33 +49,16 @@ function changedShare({ totals: { apparentSparsity } }: SeriesDifference): numbe
 /** One row a step. */
 export function seriesTable({ input, steps }: SeriesResult): NumberTable {
   const hidden = steps.some(({ change }) => change.totals.hidden !== null);
-  return {
-    headings: [
-      "step",
-      "checkpoint",
-      "unchanged",
-      ...(hidden ? ["hidden"] : []),
-      "since start",
-      "to send",
-      "of full",
-    ],
-    rows: steps.map(({ change, sinceStart }, i) => {
-      const { totals, delta } = change;
-      return [
-        String(i + 1),
-        shownName(input.checkpoints[i + 1]),
-        percent(totals.apparentSparsity),
-        ...(hidden ? [hiddenText(change)] : []),
-        percent(sinceStart.totals.apparentSparsity),
-        bytes(delta.indexValueBytes),
-        percent(share(delta.indexValueBytes, delta.fullBytes)),
-      ];
-    }),
-  };
-}
-
-function hiddenText({ totals: { hidden, elements, nonfinite } }: SeriesDifference): string {
-  return hidden === null ? missing : percent(share(hidden, elements - nonfinite));
+  type Step = (typeof steps)[number];
+  return tableOf(steps, [
+    ["step", (_, i) => String(i + 1)],
+    ["checkpoint", (_, i) => shownName(input.checkpoints[i + 1])],
+    ["unchanged", ({ change }) => percent(change.totals.apparentSparsity)],
+    ...(hidden ? [["hidden", ({ change }: Step) => percent(hiddenShare(change.totals))] as const] : []),
+    ["since start", ({ sinceStart }) => percent(sinceStart.totals.apparentSparsity)],
+    ["to send", ({ change: { delta } }) => bytes(delta.indexValueBytes)],
+    ["of full", ({ change: { delta } }) => percent(share(delta.indexValueBytes, delta.fullBytes))],
+  ]);
 }
 
 const longestName = 18;
@@ -111,24 +69,19 @@ export function shownName({ path }: DifferenceSide): string {
   return name.length > longestName ? `${name.slice(0, 7)}…${name.slice(8 - longestName)}` : name;
 }
 
-const columns: readonly (readonly [string, (difference: SeriesDifference) => number | null])[] = [
-  ...(
+const columns: readonly CsvColumn<SeriesDifference>[] = [
+  ...fields(
     [
-      "elements",
-      "nonfinite",
-      "unchanged",
-      "changed",
-      "bytesChanged",
-      "apparentSparsity",
-      "hidden",
-      "realSparsityAtMost",
-      "signFlips",
-      "displacementNorm",
-    ] as const
-  ).map((name) => [name, ({ totals }: SeriesDifference) => totals[name]] as const),
-  ["delta.indexValueBytes", ({ delta }) => delta.indexValueBytes],
-  ["delta.maskValueBytes", ({ delta }) => delta.maskValueBytes],
-  ["delta.fullBytes", ({ delta }) => delta.fullBytes],
+      ...(["elements", "nonfinite", "unchanged", "changed", "bytesChanged", "apparentSparsity"] as const),
+      ...(["hidden", "realSparsityAtMost", "signFlips", "displacementNorm"] as const),
+    ],
+    ({ totals }: SeriesDifference) => totals,
+  ),
+  ...fields(
+    ["indexValueBytes", "maskValueBytes", "fullBytes"],
+    ({ delta }: SeriesDifference) => delta,
+    "delta.",
+  ),
 ];
 
 /** Two rows a step, against the checkpoint before and against the first. Numbers are in full; what is not known is empty. */
@@ -138,30 +91,15 @@ export function renderSeriesCsv({ input, steps }: SeriesResult): string {
     before === 0 && step > 1 ? "start" : "before",
     input.checkpoints[before].path,
     input.checkpoints[step].path,
-    ...columns.map(([, numberOf]) => String(numberOf(difference) ?? "")),
+    ...cellsOf(columns, difference),
   ];
   return csv([
-    ["step", "against", "BEFORE", "AFTER", ...columns.map(([name]) => name)],
+    ["step", "against", "BEFORE", "AFTER", ...headingsOf(columns)],
     ...steps.flatMap(({ change, sinceStart }, i) => [
       row(i + 1, i, change),
       ...(i > 0 ? [row(i + 1, 0, sinceStart)] : []),
     ]),
   ]);
-}
-
-/** A series as Markdown: the steps, and each by kind of module. */
-export function renderSeriesMarkdown(result: SeriesResult): string {
-  const { headings, rows } = seriesTable(result);
-  const byKind = kindTable(result);
-  return `${[
-    "# What changed, step by step",
-    escaped(seriesHeadline(result).join(" ")),
-    `${escaped(seriesSize(result))}.`,
-    table(headings, rows),
-    escaped(seriesNote),
-    "## Unchanged in each step, by module",
-    table(byKind.headings, byKind.rows),
-  ].join("\n\n")}\n`;
 }
 
 /** The apparent sparsity of each step by kind of module. */
@@ -176,11 +114,4 @@ export function kindTable({ input, steps }: SeriesResult): NumberTable {
       ),
     ]),
   };
-}
-
-/** What figures are of, at the foot of a slide. */
-export function seriesSource(result: SeriesResult): string {
-  const { tool, input } = result;
-  const { path } = input.checkpoints[0];
-  return printable(`${tool.name} ${tool.version}: ${seriesSize(result)}; from ${endOf(path)}`);
 }

@@ -1,32 +1,31 @@
 import { printable } from "../lens/printable.js";
-import type { PlannedShard, ShardPlan } from "../lens/shard/plan-result.js";
-import { layOut, wrap } from "./columns.js";
+import type { ShardPlan } from "../lens/shard/plan-result.js";
+import { table, tableOf, text } from "./blocks/block.js";
+import { terminalText } from "./blocks/terminal.js";
 import { bytes, count } from "./numbers.js";
+import { plainTerminal } from "./terminal.js";
 
-/** The plan of shards as a table, and a sentence on the longest of them. */
+/** The plan of shards, and a sentence on the longest of them. */
 export function renderShardPlan({ shards, of: total, rate }: ShardPlan, columns: number): string {
-  const column = (heading: string, cellOf: (shard: PlannedShard) => string) => ({
-    heading,
-    align: "right" as const,
-    cells: shards.map(cellOf),
-  });
-  const table = layOut([
-    column("shard", ({ index }) => String(index)),
-    column("weights", ({ elements }) => count(elements)),
-    column("bytes", (shard) => count(shard.bytes)),
-    column("seconds", ({ seconds }) => secondsOf(seconds)),
-    {
-      heading: "from",
-      align: "left",
-      cells: shards.map(({ from }) =>
-        from === null ? "nothing to do" : `${printable(from.tensor, 60)} ${count(from.element)}`,
-      ),
-    },
-  ]);
   const all = shards.reduce((sum, shard) => sum + shard.bytes, 0);
   const longest = Math.max(...shards.map(({ seconds }) => seconds ?? 0));
   const time = rate.bytesPerSecond === null ? "" : `; the longest takes ${secondsOf(longest)} s`;
-  return `${[...table, "", ...wrap(`${total} shards of ${bytes(all)} in all${time}. ${rate.measured}`, columns)].join("\n")}\n`;
+  const shown = tableOf(shards, [
+    ["shard", ({ index }) => String(index)],
+    ["weights", ({ elements }) => count(elements)],
+    ["bytes", (shard) => count(shard.bytes)],
+    ["seconds", ({ seconds }) => secondsOf(seconds)],
+    [
+      "from",
+      ({ from }) =>
+        from === null ? "nothing to do" : `${printable(from.tensor, 60)} ${count(from.element)}`,
+    ],
+  ]);
+  const blocks = [
+    table(shown, { align: "rrrrl" }),
+    text([`${total} shards of ${bytes(all)} in all${time}. ${rate.measured}`]),
+  ];
+  return terminalText({ blocks, skipped: [] }, { ...plainTerminal, columns });
 }
 
 function secondsOf(seconds: number | null): string {

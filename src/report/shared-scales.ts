@@ -23,6 +23,16 @@ export function sizedUpdates({ none, lost, kept, moved, collateral, zeros }: Cas
   return lost + kept + moved + collateral - (zeros - none);
 }
 
+/** Share of the updates that were not zero. */
+export function shareOfSized(totals: Case["totals"], part: number): number | null {
+  return share(part, sizedUpdates(totals));
+}
+
+/** Those of collateral whose update was not zero. */
+export function collateralSized({ collateral, zeros, none }: Case["totals"]): number {
+  return collateral - (zeros - none);
+}
+
 /**
  * Codes, scales and numbers, one row a case: of a step on average, and of the end. null where no case shares scales. A format
  * without scales sends its numbers.

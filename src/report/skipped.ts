@@ -15,6 +15,15 @@ export function leftOutSentences(skipped: readonly SkippedTensor[], counted: num
   ];
 }
 
+/** A verdict to begin with, but where weights are not counted: that comes first. */
+export function verdictOnAll(
+  skipped: readonly SkippedTensor[],
+  counted: number,
+  verdict: string,
+): { readonly verdict?: string } {
+  return leftOut(skipped, counted) === null ? { verdict } : {};
+}
+
 /** Tensors that were left out, with their reasons; five at most. */
 export function skippedLines(skipped: readonly SkippedTensor[]): string[] {
   const shown = skipped

@@ -4,7 +4,6 @@ import { describe, expect, test } from "vitest";
 import type { Result } from "../../src/lens/run/result.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { renderCsv } from "../../src/report/csv.js";
-import { renderMarkdown } from "../../src/report/markdown.js";
 import { shareable } from "../../src/report/shareable.js";
 import { encodeSafetensors } from "../../src/source/safetensors/write.js";
 import { put, temporaryFolder } from "../source/support.js";
@@ -12,6 +11,7 @@ import { expectRefusal, expectUsageError, output, run } from "../support/cli.js"
 import { expectedLora, float32Tensor, loraPath, putAdapter } from "../support/lora.js";
 import { plainProduct } from "../support/low-rank.js";
 import { readTensors } from "../support/recorded.js";
+import { renderMarkdown } from "../support/rendered.js";
 import { expectValid } from "../support/schemas.js";
 
 const folder = temporaryFolder();

@@ -4,12 +4,13 @@ import { describe, expect, test } from "vitest";
 import type { DifferenceResult } from "../../src/lens/difference/difference-result.js";
 import type { SeriesResult } from "../../src/lens/difference/series.js";
 import { visibleWidth } from "../../src/report/columns.js";
-import { renderSeriesCsv, renderSeriesMarkdown } from "../../src/report/series.js";
+import { renderSeriesCsv } from "../../src/report/series.js";
 import { shareable } from "../../src/report/shareable.js";
 import { encodeSafetensors } from "../../src/source/safetensors/write.js";
 import { put, seeded, temporaryFolder } from "../source/support.js";
 import { expectRefusal, expectUsageError, output, run } from "../support/cli.js";
 import { recorded } from "../support/recorded.js";
+import { renderSeriesMarkdown } from "../support/rendered.js";
 import { expectValid } from "../support/schemas.js";
 
 const folder = temporaryFolder();

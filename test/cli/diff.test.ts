@@ -4,12 +4,12 @@ import { describe, expect, test } from "vitest";
 import type { DifferenceResult } from "../../src/lens/difference/difference-result.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { renderDiffCsv } from "../../src/report/diff-csv.js";
-import { renderDiffMarkdown } from "../../src/report/diff-markdown.js";
 import { shareable } from "../../src/report/shareable.js";
 import { encodeSafetensors, type TensorToWrite } from "../../src/source/safetensors/write.js";
 import { put, temporaryFolder } from "../source/support.js";
 import { expectRefusal, expectUsageError, output } from "../support/cli.js";
 import { float32, readTensors, recorded } from "../support/recorded.js";
+import { renderDiffMarkdown } from "../support/rendered.js";
 import { expectValid } from "../support/schemas.js";
 
 const folder = temporaryFolder();

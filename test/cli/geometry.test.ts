@@ -118,7 +118,7 @@ describe("of the recorded runs", async () => {
     expect(table).toMatch(/changed weights in both, of those in either/);
     expect(await output("report", saved)).toBe(table);
     const markdown = await output("report", saved, "--markdown", "-");
-    expect(markdown).toMatch(/## Geometry/);
+    expect(markdown).toMatch(/## How the changes lie/);
     expect(markdown).toMatch(/\| stable rank of the change \| [\d.]+ \| [\d.]+ \|/);
     const [heading, ...rows] = (await output("report", saved, "--csv", "-"))
       .trim()

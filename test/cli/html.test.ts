@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { DifferenceResult } from "../../src/lens/difference/difference-result.js";
 import type { Result } from "../../src/lens/run/result.js";
-import { figuresOfDiff, figuresOfRun } from "../../src/report/charts/figures.js";
 import { diffCommandLine, runCommandLines } from "../../src/report/command.js";
-import { headline } from "../../src/report/headline.js";
+import { runVerdict } from "../../src/report/verdict.js";
 import { put, temporaryFolder } from "../source/support.js";
 import { expectRefusal, expectUsageError, output, run } from "../support/cli.js";
 import { recorded } from "../support/recorded.js";
+import { figuresOfDiff, figuresOfRun } from "../support/rendered.js";
 import { sized } from "../support/tier.js";
 
 const folder = temporaryFolder();
@@ -27,7 +27,7 @@ describe("--html", () => {
     await output("report", path("run.json"), "--quiet", "--html", path("saved.html"));
     expect(read("saved.html")).toBe(read("run.html"));
     expect(await output("report", path("run.json"), "--html", "-")).toBe(read("run.html"));
-    expect(read("run.html")).toContain(`<h1>${headline(result)[0]}</h1>`);
+    expect(read("run.html")).toContain(`<h1>${runVerdict(result)}</h1>`);
   });
 
   test("brings its font", () => {

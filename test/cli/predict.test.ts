@@ -4,10 +4,11 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { PredictionResult } from "../../src/lens/study/prediction.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { predictionCommandLine } from "../../src/report/command.js";
-import { renderPredictionCsv, renderPredictionMarkdown } from "../../src/report/prediction.js";
+import { renderPredictionCsv } from "../../src/report/prediction.js";
 import { put, temporaryFolder } from "../source/support.js";
 import { expectRefusal, expectUsageError, output } from "../support/cli.js";
 import { recorded } from "../support/recorded.js";
+import { renderPredictionMarkdown } from "../support/rendered.js";
 import { expectValid } from "../support/schemas.js";
 
 const folder = temporaryFolder();

@@ -11,11 +11,10 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Result } from "../../src/lens/run/result.js";
 import { renderCsv } from "../../src/report/csv.js";
-import { renderMarkdown } from "../../src/report/markdown.js";
-import { renderTable } from "../../src/report/table.js";
 import { put, temporaryFolder } from "../source/support.js";
 import { expectRefusal, output, run } from "../support/cli.js";
 import { float32, recorded, writeExcerpt, writeRun } from "../support/recorded.js";
+import { renderMarkdown, renderTable } from "../support/rendered.js";
 import { expectValid } from "../support/schemas.js";
 
 const folder = temporaryFolder();

@@ -506,6 +506,27 @@ export const faults: readonly Fault[] = [
     group: "page",
   },
   {
+    file: "src/report/blocks/block.ts",
+    mistake: "every form shows what is of one form alone",
+    find: "block.forms.includes(form) ? shownIn(form, block.blocks()) : []",
+    replace: "shownIn(form, block.blocks())",
+    group: "report",
+  },
+  {
+    file: "src/report/verdict.ts",
+    mistake: "a sample whose interval reaches all is said to lose",
+    find: "if (high < 1 - tolerance)",
+    replace: "if (low < 1 - tolerance)",
+    group: "report",
+  },
+  {
+    file: "src/report/shared-scales.ts",
+    mistake: "shares of updates are of the zero ones too",
+    find: "return share(part, sizedUpdates(totals));",
+    replace: "return share(part, sizedUpdates(totals) + totals.zeros);",
+    group: "report",
+  },
+  {
     file: "src/report/charts/class-ink.ts",
     mistake: "what stayed by chance is drawn as a loss",
     find: 'return className === "lost" && rounding === "stochastic";',

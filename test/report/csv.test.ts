@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { csv, renderCsv } from "../../src/report/csv.js";
+import { renderCsv } from "../../src/report/csv.js";
+import { csv } from "../../src/report/csv-text.js";
 import { caseOf, renamed, resultOf } from "../support/results.js";
 import { anyText } from "../support/text.js";
 

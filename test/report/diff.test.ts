@@ -5,11 +5,9 @@ import type { DeltaSample, DifferenceResult } from "../../src/lens/difference/di
 import { type CountedPair, summarizeDifference } from "../../src/lens/difference/summarize-difference.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { renderDiffCsv } from "../../src/report/diff-csv.js";
-import { renderDiffMarkdown } from "../../src/report/diff-markdown.js";
-import { renderDiffTable } from "../../src/report/diff-table.js";
-import { renderDiffHtml } from "../../src/report/html/diff-html.js";
-import { otherNote } from "../../src/report/other-note.js";
+import { otherNote } from "../../src/report/diff-notes.js";
 import { plainTerminal } from "../../src/report/terminal.js";
+import { renderDiffHtml, renderDiffMarkdown, renderDiffTable } from "../support/rendered.js";
 import { expectValid } from "../support/schemas.js";
 
 const bytes = { full: 1000, gapValue: 300, maskValue: 250 };
@@ -149,7 +147,8 @@ describe("what is known of recorded updates", () => {
 describe("what is of no kind", () => {
   const sinks = pair("model.layers.0.self_attn.sinks", tally({ elements: 30, unchanged: 30 }));
   const pooler = pair("pooler.dense.weight", tally({ elements: 10, unchanged: 10 }));
-  const html = (result: DifferenceResult) => renderDiffHtml(result, { fonts: [], sha256: () => "" });
+  const html = (result: DifferenceResult) =>
+    renderDiffHtml(result, { fonts: [], script: "", sha256: () => "" });
 
   test.each([
     {

@@ -6,6 +6,8 @@ import {
   type MeasureName,
   measureNames,
 } from "../../src/lens/geometry-result.js";
+import { markdownText } from "../../src/report/blocks/markdown.js";
+import { terminalText } from "../../src/report/blocks/terminal.js";
 import { geometryFigures } from "../../src/report/charts/geometry-chart.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import {
@@ -16,8 +18,7 @@ import {
   measureLabel,
   times,
 } from "../../src/report/geometry.js";
-import { geometryTables } from "../../src/report/geometry-markdown.js";
-import { geometryBlocks } from "../../src/report/geometry-table.js";
+import { geometrySection } from "../../src/report/kinds/geometry.js";
 import { plainTerminal } from "../../src/report/terminal.js";
 
 const mean = (
@@ -136,13 +137,13 @@ const geometry: Geometry = {
 };
 
 test("layers that were sampled are shown, with the interval of what was sampled", () => {
-  const blocks = geometryBlocks(geometry, "tuned", plainTerminal);
-  const lines = blocks.flat();
+  const blocks = [geometrySection(geometry, "tuned")];
+  const lines = terminalText({ blocks, skipped: [] }).split("\n");
   expect(lines.some((line) => line.includes("(4 of 40 layers; --json has all)"))).toBe(true);
   expect(Math.max(...lines.map(visibleWidth))).toBeLessThanOrEqual(plainTerminal.columns);
   expect(geometryNotes(geometry).join(" ")).toMatch(/Spectra of 5 of 40 layers.*1 tensor left out/);
-  const [totals] = geometryTables(geometry, "tuned");
-  expect(totals.rows.find(([name]) => name.startsWith("stable rank"))![1]).toBe("1.80 (1.50 to 2.10)");
+  const markdown = markdownText({ title: "", blocks, skipped: [] });
+  expect(markdown).toMatch(/^\| stable rank [^|]*\| 1\.80 \(1\.50 to 2\.10\) \|/m);
 });
 
 test("the strip has a column for each layer, or for 48 of more", () => {

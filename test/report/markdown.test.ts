@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Result } from "../../src/lens/run/result.js";
-import { renderMarkdown } from "../../src/report/markdown.js";
+import { renderMarkdown } from "../support/rendered.js";
 import { caseOf, renamed, resultOf } from "../support/results.js";
 
 /** The cells of a row of a GitHub table: between bars without a backslash before them. */

@@ -1,15 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { PredictionResult } from "../../src/lens/study/prediction.js";
+import { escaped } from "../../src/report/blocks/markdown.js";
 import { visibleWidth } from "../../src/report/columns.js";
-import { escaped } from "../../src/report/markdown-text.js";
-import {
-  predictionHeadline,
-  renderPredictionCsv,
-  renderPredictionMarkdown,
-  renderPredictionTable,
-} from "../../src/report/prediction.js";
+import { predictionHeadline, renderPredictionCsv } from "../../src/report/prediction.js";
 import { plainTerminal } from "../../src/report/terminal.js";
 import { hostileName } from "../support/figures.js";
+import { renderPredictionMarkdown, renderPredictionTable } from "../support/rendered.js";
 import { expectValid } from "../support/schemas.js";
 import { oddPredictions, predictionResult } from "../support/sweep.js";
 

@@ -2,14 +2,14 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { runLens } from "../../src/engine/run-lens.js";
 import { selectEngine } from "../../src/engine/select.js";
 import type { Result } from "../../src/lens/run/result.js";
-import { layOut } from "../../src/report/columns.js";
+import { shownIn } from "../../src/report/blocks/block.js";
+import { tableLines } from "../../src/report/blocks/terminal.js";
 import { renderCsv } from "../../src/report/csv.js";
-import { renderHtml } from "../../src/report/html/html.js";
 import { caseLabels } from "../../src/report/labels.js";
-import { renderMarkdown } from "../../src/report/markdown.js";
 import { recipeBlocks, verificationNotes } from "../../src/report/recipe-table.js";
-import { renderTable } from "../../src/report/table.js";
+import { plainTerminal } from "../../src/report/terminal.js";
 import { recipeSettings } from "../../src/update/optimizer.js";
+import { renderHtml, renderMarkdown, renderTable } from "../support/rendered.js";
 import { caseOf, resultOf } from "../support/results.js";
 import { tensorOf } from "../support/values.js";
 
@@ -27,6 +27,13 @@ beforeAll(async () => {
   result = await runLens(job, await selectEngine("reference"));
 });
 
+/** Lines of the tables of recipes, on a terminal. */
+function tablesOf(shown: Result): string[][] {
+  return shownIn("terminal", recipeBlocks(shown)).flatMap((block) =>
+    block.kind === "table" ? [tableLines(block, plainTerminal)] : [],
+  );
+}
+
 describe("tables of recipes", () => {
   test("label cases by their recipe, a star where it is unverified", () => {
     expect(caseLabels(result.cases)).toEqual([
@@ -42,7 +49,7 @@ describe("tables of recipes", () => {
   });
 
   test("tell why weights did not move, what moments lost, where recipes part", () => {
-    const [causes, moments, parting] = recipeBlocks(result).map(layOut);
+    const [causes, moments, parting] = tablesOf(result);
     expect(causes[0]).toBe("unmoved because of            storage  epsilon  moment  decay  gradient 0");
     // Of four weight-steps that did not move, two had only weight decay and two nothing.
     expect(causes[1]).toBe("bf16 torch-2.13-cpu-for-loop     0.0%     0.0%    0.0%  50.0%       50.0%");
@@ -54,16 +61,16 @@ describe("tables of recipes", () => {
 
   test("are in the text, the Markdown and the CSV", () => {
     const text = renderTable(result);
-    for (const [heading] of recipeBlocks(result).map(layOut)) expect(text).toContain(heading);
+    for (const [heading] of tablesOf(result)) expect(text).toContain(heading);
     expect(text).toContain("Compared bit for bit with torch 2.13.0+cpu, ten steps:");
     expect(text).toContain("* Unverified:");
     expect(text).toContain("Stored as bf16 by the recipe torch-2.13-cpu-for-loop,");
     const markdown = renderMarkdown(result);
-    expect(markdown).toContain("## Optimizer");
+    expect(markdown).toContain("## Why weights stood still, by recipe");
     expect(markdown).toContain("| torch.optim.AdamW(foreach=False), PyTorch 2.13.0, CPU |");
     expect(markdown).toContain("Compared bit for bit with torch 2.13.0+cpu, ten steps:");
     expect(markdown).toContain("\\* Unverified:");
-    const html = renderHtml(result, { fonts: [], sha256: () => "" });
+    const html = renderHtml(result, { fonts: [], script: "", sha256: () => "" });
     expect(html).toContain("<p>Compared bit for bit with torch 2.13.0+cpu, ten steps:");
     expect(html).toContain("<p>* Unverified:");
     const [heading, first] = renderCsv(result)

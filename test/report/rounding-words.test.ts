@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { htmlAssets } from "../../src/cli/font.js";
+import { reportScript } from "../../browser-bundle.js";
+import { htmlAssets } from "../../src/cli/html-assets.js";
 import { roundings } from "../../src/format/round.js";
 import { classify } from "../../src/lens/classify.js";
 import { inlineOf } from "../../src/report/charts/figure.js";
-import { figuresOfRun } from "../../src/report/charts/figures.js";
 import { pageInks } from "../../src/report/charts/inks.js";
-import { renderHtml } from "../../src/report/html/html.js";
 import { boundaryOf, classHeading, classWordsOf } from "../../src/report/rounding-words.js";
 import { applyUpdate } from "../../src/update/apply.js";
+import { figuresOfRun, renderHtml } from "../support/rendered.js";
 import { caseOf, resultOf } from "../support/results.js";
 
 describe("the boundary is the size from which every update moves its weight", () => {
@@ -79,7 +79,7 @@ describe("a run stored with stochastic rounding", async () => {
   });
 
   test("has a report that speaks of loss only where it says what the word means", () => {
-    const html = renderHtml(result, htmlAssets());
+    const html = renderHtml(result, htmlAssets(reportScript()));
     const body = html
       .slice(html.indexOf("<body"), html.indexOf("<footer"))
       .replace(/<script[\s\S]*?<\/script>/g, "");

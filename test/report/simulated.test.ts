@@ -5,19 +5,16 @@ import { selectEngine } from "../../src/engine/select.js";
 import type { Result } from "../../src/lens/run/result.js";
 import { FirstShownFormula } from "../../src/lens/study/first-shown.js";
 import { samplingOf } from "../../src/lens/study/sampling.js";
-import { figuresOfRun } from "../../src/report/charts/figures.js";
 import { palettes } from "../../src/report/charts/palette.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { renderCsv } from "../../src/report/csv.js";
-import { renderHtml } from "../../src/report/html/html.js";
-import { renderMarkdown } from "../../src/report/markdown.js";
 import { firstShownNote } from "../../src/report/simulation.js";
-import { renderTable } from "../../src/report/table.js";
 import { plainTerminal } from "../../src/report/terminal.js";
 import { models } from "../../src/source/synthetic/models.js";
 import { syntheticRun } from "../../src/source/synthetic/synthetic-run.js";
 import { schemeNames } from "../../src/update/scheme.js";
 import { updateSettings } from "../../src/update/settings.js";
+import { figuresOfRun, renderHtml, renderMarkdown, renderTable } from "../support/rendered.js";
 import { expectValid } from "../support/schemas.js";
 import { syntheticSettings } from "../support/synthetic.js";
 
@@ -54,7 +51,7 @@ function tenthsBeyond(text: string, n: number): string[] {
   return tenths.filter((share) => half(share) > 0.0006).map(String);
 }
 
-const assets = { fonts: [], sha256: () => "" };
+const assets = { fonts: [], script: "", sha256: () => "" };
 const binades = firstShown!.flatMap((entry) => entry.binades);
 const blocksWith = (text: string, word: string) =>
   text
@@ -180,10 +177,12 @@ describe("other outputs of a simulation", () => {
 
   test("a page has a section for each, after the probes", () => {
     const page = renderHtml(result, assets);
-    for (const id of ["whole", "first-shown"]) expect(page.match(`id="${id}-heading"`)).not.toBeNull();
+    for (const id of ["the-whole-model", "when-weights-first-show"]) {
+      expect(page).toContain(`id="section-${id}"`);
+    }
     expect(page).toContain(whole.toLocaleString("en-US"));
     expect(page).toContain('<th scope="col">|w| from</th>');
-    expect(renderHtml(plain, assets)).not.toContain('id="first-shown-heading"');
+    expect(renderHtml(plain, assets)).not.toContain('id="section-when-weights-first-show"');
   });
 
   test("Markdown has them under headings of their own", () => {

@@ -1,17 +1,21 @@
 import { expect, test } from "vitest";
-import { htmlAssets } from "../../src/cli/font.js";
+import { reportScript } from "../../browser-bundle.js";
+import { htmlAssets } from "../../src/cli/html-assets.js";
 import type { DifferenceResult } from "../../src/lens/difference/difference-result.js";
-import { renderDiffMarkdown } from "../../src/report/diff-markdown.js";
-import { renderDiffTable } from "../../src/report/diff-table.js";
-import { renderDiffHtml } from "../../src/report/html/diff-html.js";
-import { renderHtml } from "../../src/report/html/html.js";
-import { renderMarkdown } from "../../src/report/markdown.js";
-import { diffSource, runSource } from "../../src/report/source-line.js";
-import { renderTable } from "../../src/report/table.js";
+import { diffReport } from "../../src/report/kinds/diff.js";
+import { runReport } from "../../src/report/kinds/run.js";
 import { differenceResult } from "../support/figures.js";
+import {
+  renderDiffHtml,
+  renderDiffMarkdown,
+  renderDiffTable,
+  renderHtml,
+  renderMarkdown,
+  renderTable,
+} from "../support/rendered.js";
 import { caseOf, resultOf } from "../support/results.js";
 
-const assets = htmlAssets();
+const assets = htmlAssets(reportScript());
 
 /** One weight in one tensor, one step, one update: nothing that is one has the plural. */
 const plural = /(?<![\d.,])1 (weights|tensors|updates|steps|chunks|rates|layers|cases|modules)\b/;
@@ -25,7 +29,7 @@ test("a result of one weight", async () => {
     renderTable(result),
     renderMarkdown(result),
     words(renderHtml(result, assets)),
-    runSource(result),
+    runReport(result).source,
   ]) {
     expect(text).toMatch(/1 weight in 1 tensor/);
     expect(text).not.toMatch(plural);
@@ -43,7 +47,7 @@ test("a comparison of one weight", () => {
     renderDiffTable(one),
     renderDiffMarkdown(one),
     words(renderDiffHtml(one, assets)),
-    diffSource(one),
+    diffReport(one).source,
   ]) {
     expect(text).toMatch(/1 weight|1 tensor/);
     expect(text).not.toMatch(plural);

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { SweepResult } from "../../src/lens/study/sweep.js";
+import { escaped } from "../../src/report/blocks/markdown.js";
 import { visibleWidth } from "../../src/report/columns.js";
-import { escaped } from "../../src/report/markdown-text.js";
+import { rateText, sweepSentences } from "../../src/report/sweep.js";
 import { renderSweepCsv } from "../../src/report/sweep-csv.js";
-import { renderSweepMarkdown } from "../../src/report/sweep-markdown.js";
-import { rateText, renderSweepTable, sweepSentences } from "../../src/report/sweep-table.js";
 import { plainTerminal } from "../../src/report/terminal.js";
 import { hostileName } from "../support/figures.js";
+import { renderSweepMarkdown, renderSweepTable } from "../support/rendered.js";
 import { expectValid } from "../support/schemas.js";
 import { oddSweeps, sweepResult } from "../support/sweep.js";
 

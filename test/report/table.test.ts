@@ -4,9 +4,9 @@ import type { SkippedTensor } from "../../src/lens/input.js";
 import type { Case } from "../../src/lens/run/case.js";
 import type { Result } from "../../src/lens/run/result.js";
 import { visibleWidth } from "../../src/report/columns.js";
-import { renderTable } from "../../src/report/table.js";
 import { plainTerminal } from "../../src/report/terminal.js";
 import { schemeNames } from "../../src/update/scheme.js";
+import { renderTable } from "../support/rendered.js";
 import { caseOf, resultOf } from "../support/results.js";
 import { expectValid } from "../support/schemas.js";
 

@@ -19,8 +19,8 @@ function passAt(right: number, never = 0): Record<string, number> {
 
 function countsOf({ lost, kept }: (typeof ways)[number], all: number) {
   const none = Math.round(0.004 * all);
-  const counts = { none, lost: Math.round(lost * all), kept: Math.round(kept * all) };
-  return { ...counts, moved: all - counts.none - counts.lost - counts.kept, nonfinite: 0, collateral: 0 };
+  const counts = { none, zeros: none, lost: Math.round(lost * all), kept: Math.round(kept * all) };
+  return { ...counts, moved: all - none - counts.lost - counts.kept, nonfinite: 0, collateral: 0 };
 }
 
 function learnRun(run: LearningRun, way: (typeof ways)[number], seed: number): LearnRun {

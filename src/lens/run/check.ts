@@ -37,7 +37,7 @@ export interface Check extends Pick<Result, "tool" | "input" | "engine" | "skipp
 }
 
 /** As near to the fp32 run as counts as all of it; that of the headline and of `sweep`. */
-const tolerance = 0.01;
+export const tolerance = 0.01;
 
 /** @param result of one case. */
 export function checkOf(result: Result, failAbove: number | null): Check {
@@ -66,7 +66,13 @@ export function checkOf(result: Result, failAbove: number | null): Check {
   };
 }
 
-function verdictOf(lost: number | null, noise: number | null, rounding: string, weights: number): Verdict {
+/** @param lost 1 - retained; null where nothing is known of it. */
+export function verdictOf(
+  lost: number | null,
+  noise: number | null,
+  rounding: string,
+  weights: number,
+): Verdict {
   if (lost === null) return "unknown";
   const stochastic = rounding === "stochastic";
   // Noise is drawn for each weight by itself: what is retained has a standard error of noise / sqrt(weights).

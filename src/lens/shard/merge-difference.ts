@@ -7,7 +7,7 @@ import type {
   SampledBytes,
 } from "../difference/difference-result.js";
 import { type CountedPair, countedOf, summarizeDifference } from "../difference/summarize-difference.js";
-import { LeastPart } from "./merge-run.js";
+import { LeastPart } from "./merge-whole.js";
 import { type Part, placesOf } from "./part.js";
 
 type Counted = CountedPair & { readonly codeBits: number | null };

@@ -1,45 +1,11 @@
-import { addedCasts, type CastWithoutScale } from "../cast.js";
 import type { Case } from "../run/case.js";
 import { countedCase } from "../run/counted.js";
 import type { Result } from "../run/result.js";
 import { type CaseIdentity, type CountedCase, sharedIdentityOf, summarizeCounted } from "../run/summarize.js";
 import { samplingOf } from "../study/sampling.js";
 import { EndTally, Tally, UpdateTally } from "../tally.js";
-import { EngineSet } from "./merge-parts.js";
-import { indicesOf, type Part, placesOf } from "./part.js";
-
-/** Of parts, the one with the smallest index: whatever the order, the whole takes from it what all have alike. */
-export class LeastPart<Of> {
-  #least = Infinity;
-  #of: Of | null = null;
-
-  add(part: Part, result: Of): void {
-    const [index] = indicesOf(part);
-    if (index >= this.#least) return;
-    this.#least = index;
-    this.#of = result;
-  }
-
-  get of(): Of {
-    return this.#of!;
-  }
-}
-
-/** Casts of parts by their format, in the order of the first part. */
-export class CastSet {
-  readonly #casts = new Map<string, CastWithoutScale>();
-
-  add(casts: readonly CastWithoutScale[] = []): void {
-    for (const cast of casts) {
-      const known = this.#casts.get(cast.format);
-      this.#casts.set(cast.format, known ? addedCasts([known, cast]) : cast);
-    }
-  }
-
-  end(): { readonly casts?: readonly CastWithoutScale[] } {
-    return this.#casts.size > 0 ? { casts: [...this.#casts.values()] } : {};
-  }
-}
+import { WholeOf } from "./merge-whole.js";
+import { type Part, placesOf } from "./part.js";
 
 /** Adds up a case over parts of tensors, one part after the other. */
 class CaseSum {
@@ -77,12 +43,8 @@ class CaseSum {
 
 /** Adds up runs, recorded and simulated, one part after the other. */
 export class RunSum {
-  readonly #engines = new EngineSet();
-  readonly #casts = new CastSet();
-  readonly #least = new LeastPart<Omit<Result, "cases">>();
+  readonly #whole = new WholeOf<Omit<Result, "cases">>();
   #cases: CaseSum[] | null = null;
-  #places = new Set<number>();
-  #elements = 0;
   #firstShown: Result["firstShown"];
 
   add(result: Result, part: Part): void {
@@ -90,27 +52,23 @@ export class RunSum {
     this.#cases ??= cases.map((lensCase) => new CaseSum(lensCase));
     const places = placesOf(part);
     for (const [c, lensCase] of cases.entries()) this.#cases[c].add(lensCase, places);
-    for (const place of places) this.#places.add(place);
-    this.#elements += result.input.elements;
-    this.#engines.add(result.engine);
-    this.#casts.add(result.casts);
-    this.#least.add(part, rest);
+    this.#whole.add(part, rest);
     this.#firstShown ??= result.firstShown;
   }
 
   end(part: Part | null): Result {
-    const { schema, tool, input, settings, skipped, part: partial } = this.#least.of;
+    const { schema, tool, settings, skipped, part: partial } = this.#whole.least;
     const cases = this.#cases!.map((sum) => sum.end());
     const sizes = part === null ? partial?.sizes : undefined;
     return {
       schema,
       tool,
-      input: { ...input, tensors: this.#places.size, elements: this.#elements },
+      input: this.#whole.input(),
       settings,
-      engine: this.#engines.end(),
+      engine: this.#whole.engine(),
       cases,
       skipped,
-      ...this.#casts.end(),
+      ...this.#whole.casts(),
       ...(sizes && { sampling: samplingOf(cases, sizes) }),
       ...(this.#firstShown && { firstShown: this.#firstShown }),
       ...(part && { part }),

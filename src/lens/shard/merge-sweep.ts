@@ -3,8 +3,7 @@ import { tallyOf } from "../run/counted.js";
 import { summarize } from "../run/summarize.js";
 import { caseOf, type SweepCell, type SweepResult, sweepAnswers, sweepCells } from "../study/sweep.js";
 import { Tally } from "../tally.js";
-import { EngineSet } from "./merge-parts.js";
-import { CastSet, LeastPart } from "./merge-run.js";
+import { WholeOf } from "./merge-whole.js";
 import { type Part, placesOf } from "./part.js";
 
 interface CellSum {
@@ -19,12 +18,8 @@ interface CellSum {
 
 /** Adds up sweeps, one part after the other. */
 export class SweepSum {
-  readonly #engines = new EngineSet();
-  readonly #casts = new CastSet();
-  readonly #least = new LeastPart<SweepResult>();
-  readonly #places = new Set<number>();
+  readonly #whole = new WholeOf<SweepResult>();
   #cells: CellSum[] | null = null;
-  #elements = 0;
 
   add(result: SweepResult, part: Part): void {
     this.#cells ??= result.cells.map((cell) => ({ cell, tally: new Tally(), tensors: new Map() }));
@@ -38,15 +33,11 @@ export class SweepSum {
         known.tally.merge(tallyOf(counts));
       }
     }
-    for (const place of places) this.#places.add(place);
-    this.#elements += result.input.elements;
-    this.#engines.add(result.engine);
-    this.#casts.add(result.casts);
-    this.#least.add(part, result);
+    this.#whole.add(part, result);
   }
 
   end(part: Part | null): SweepResult {
-    const { schema, tool, input, settings, rates, skipped, part: partial } = this.#least.of;
+    const { schema, tool, settings, rates, skipped, part: partial } = this.#whole.least;
     const tensors: TensorCounts[][] = [];
     const cells = this.#cells!.flatMap(({ cell, ...sum }) => {
       const { steps } = cell.totals;
@@ -66,13 +57,13 @@ export class SweepSum {
     return {
       schema,
       tool,
-      input: { ...input, tensors: this.#places.size, elements: this.#elements },
+      input: this.#whole.input(),
       settings,
-      engine: this.#engines.end(),
+      engine: this.#whole.engine(),
       rates,
       cells,
       answers: sweepAnswers(cells, settings),
-      ...this.#casts.end(),
+      ...this.#whole.casts(),
       skipped,
       ...(part && { part: { ...part, ...(partial!.sizes && { cells: tensors }) } }),
     };

@@ -1,5 +1,5 @@
+import { otherNote } from "../../report/diff-notes.js";
 import { count, percent, share } from "../../report/numbers.js";
-import { otherNote } from "../../report/other-note.js";
 import { leftOutSentences } from "../../report/skipped.js";
 import { Scroll } from "../controls/scroll.js";
 import type { PairFindings } from "./look-at.js";

@@ -2,18 +2,21 @@ import type { Case } from "../../lens/run/case.js";
 import { caseLabel } from "../labels.js";
 import { count, type Percent, share } from "../numbers.js";
 import { classHeading, classWordsOf } from "../rounding-words.js";
-import { hasCollateral } from "../shared-scales.js";
+import { collateralSized, hasCollateral, shareOfSized, sizedUpdates } from "../shared-scales.js";
 import { type CaseInk, classInk } from "./class-ink.js";
 import { type Figure, type Size, wide } from "./figure.js";
-import { type Palette, stackedClasses } from "./palette.js";
+import type { Palette } from "./palette.js";
 import { rowLayout, rowsHeight, visibleSpans } from "./rows.js";
 import { rect, text, textWidth } from "./svg.js";
 
 /** What is drawn of a case. */
 type Counted = Pick<Case, "format" | "scheme" | "rounding" | "opmath" | "totals">;
 
+/** What becomes of an update that is not zero, in the order in which it is stacked. */
+const drawnClasses = ["moved", "collateral", "kept", "lost"] as const;
+
 /**
- * What became of every update: a bar a case, its parts the classes.
+ * What became of the updates that were not zero: a bar a case, its parts the classes.
  *
  * @param labels what the cases are called.
  */
@@ -22,37 +25,52 @@ export function classChart(
   percent: Percent,
   labels: readonly string[] = cases.map(caseLabel),
 ): Figure {
-  const named = stackedClasses.filter((className) => className !== "collateral" || hasCollateral(cases));
+  const named = drawnClasses.filter((className) => className !== "collateral" || hasCollateral(cases));
   const rows = cases.map(({ totals, rounding, scheme }) => {
-    const all = stackedClasses.reduce((sum, className) => sum + totals[className], 0);
     const words = classWordsOf({ rounding, scheme });
-    return stackedClasses.map((className) => ({
+    return drawnClasses.map((className) => ({
       words: words[className],
-      share: share(totals[className], all) ?? 0,
+      share: shareOfSized(totals, sized(totals)[className]) ?? 0,
       ink: (inks: Palette) => classInk(inks, className, { rounding }),
     }));
   });
   return {
     name: "classes",
     title: title(cases, labels, percent),
-    caption: "Every update of every weight, by what became of it; one bar for each way to store the weights.",
+    caption: `${classCaption(cases, percent)} One bar for each way to store the weights.`,
     size: { width: wide, height: Math.max(120, rowsHeight(cases.length, 104)) },
     draw: (size, inks) => draw(labels, rows, size, inks, percent),
     numbers: {
-      headings: ["stored as", ...named.map((className) => classHeading(className, cases)), "updates"],
+      headings: [
+        "stored as",
+        ...named.map((className) => classHeading(className, cases)),
+        "not zero",
+        "zero",
+        "not finite",
+      ],
       rows: cases.map(({ totals }, i) => [
         labels[i],
-        ...named.map(
-          (className) => `${count(totals[className])} (${percent(share(totals[className], sum(totals)))})`,
-        ),
-        count(sum(totals)),
+        ...named.map((className) => {
+          const part = sized(totals)[className];
+          return `${count(part)} (${percent(shareOfSized(totals, part))})`;
+        }),
+        ...[sizedUpdates(totals), totals.zeros, totals.nonfinite].map(count),
       ]),
     },
   };
 }
 
-function sum(totals: Case["totals"]): number {
-  return stackedClasses.reduce((all, className) => all + totals[className], 0);
+/** Of what its shares are, which are those of the tables. */
+export function classCaption([{ totals }]: readonly Pick<Counted, "totals">[], percent: Percent): string {
+  const zero = share(totals.zeros, totals.zeros + sizedUpdates(totals));
+  return zero === 0
+    ? "What became of every update; none was zero."
+    : `What became of the updates that were not zero; the zero ones, ${percent(zero)} of all, are not drawn.`;
+}
+
+/** Counts of updates that were not zero. */
+function sized(totals: Case["totals"]) {
+  return { ...totals, collateral: collateralSized(totals) };
 }
 
 function title(
@@ -60,15 +78,16 @@ function title(
   [label]: readonly string[],
   percent: Percent,
 ): string {
-  const unseen = share(totals.lost + totals.kept, sum(totals));
-  if (unseen === null) return "No update was made";
-  if (totals.lost + totals.kept === 0) return `Stored as ${label}, every update moved its weight or was zero`;
+  const unseen = shareOfSized(totals, totals.lost + totals.kept);
+  const updates = "of the nonzero updates";
+  if (unseen === null) return "No update was finite and not zero";
+  if (unseen === 0) return `Stored as ${label}, every nonzero update moved its weight`;
   if (rounding === "stochastic" && totals.kept === 0) {
-    return `Stored as ${label}, ${percent(unseen)} of the updates left their weight as it was, by chance`;
+    return `Stored as ${label}, ${percent(unseen)} ${updates} left their weight as it was, by chance`;
   }
   const held = classWordsOf({ rounding, scheme }).kept;
   const what = totals.kept === 0 ? "lost" : totals.lost === 0 ? held : `lost or ${held}`;
-  return `Stored as ${label}, ${percent(unseen)} of the updates are ${what}`;
+  return `Stored as ${label}, ${percent(unseen)} ${updates} are ${what}`;
 }
 
 type Part = { readonly words: string; readonly share: number; readonly ink: (inks: Palette) => CaseInk };

@@ -1,9 +1,10 @@
 import { type Achievement, passRates } from "../../lens/learning/outcome.js";
-import type { ComparedRun, RunComparison } from "../../lens/learning/run-comparison.js";
+import type { RunComparison } from "../../lens/learning/run-comparison.js";
 import { runNames } from "../comparison.js";
 import { caseLabel } from "../labels.js";
-import { percent, share } from "../numbers.js";
-import { classChart } from "./class-chart.js";
+import { percent } from "../numbers.js";
+import { shareOfSized } from "../shared-scales.js";
+import { classCaption, classChart } from "./class-chart.js";
 import type { Figure } from "./figure.js";
 import { passChart, type Rates } from "./pass-chart.js";
 
@@ -16,14 +17,14 @@ export function figuresOfComparison({ settings, runs }: RunComparison): Figure[]
     return rates.length > 1 ? [{ label: names[i], rates, base: ratesOf(outcome!.base) }] : [];
   });
   const classes = classChart(cases, percent, names);
-  const lost = cases.map(({ totals }) => share(totals.lost, updatesOf(totals)) ?? 0);
+  const lost = cases.map(({ totals }) => shareOfSized(totals, totals.lost) ?? 0);
   const most = lost.indexOf(Math.max(...lost));
-  const title = `${names[most]} loses ${percent(lost[most])} of its updates, stored as ${caseLabel(cases[most])}`;
+  const title = `${names[most]} loses ${percent(lost[most])} of its nonzero updates, stored as ${caseLabel(cases[most])}`;
   return [
     {
       ...classes,
       title,
-      caption: "Every update of every weight, by what became of it; one bar for each run.",
+      caption: `${classCaption(cases, percent)} One bar for each run.`,
     },
     ...(told.length === 0
       ? []
@@ -38,10 +39,6 @@ export function figuresOfComparison({ settings, runs }: RunComparison): Figure[]
           }),
         ]),
   ];
-}
-
-function updatesOf({ none, lost, kept, moved }: ComparedRun["totals"]): number {
-  return none + lost + kept + moved;
 }
 
 function ratesOf(achieved: Achievement | null): Rates {

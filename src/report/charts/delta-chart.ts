@@ -1,6 +1,6 @@
 import type { Delta } from "../../lens/difference/difference-result.js";
-import { deltaRows } from "../diff-table.js";
-import { bytes, missing, percent, share } from "../numbers.js";
+import { deltaRows, deltaTable } from "../delta.js";
+import { bytes, percent, share } from "../numbers.js";
 import { type Figure, half, type Size } from "./figure.js";
 import type { Palette } from "./palette.js";
 import { rect, text } from "./svg.js";
@@ -22,14 +22,7 @@ export function deltaChart(delta: Delta): Figure {
       "Bytes of a synchronisation, by what is sent; grey is sending everything. A star: estimated from a sample.",
     size: { width: half, height: 440 },
     draw: (size, inks) => draw(rows, delta.fullBytes, size, inks),
-    numbers: {
-      headings: ["to send", "bytes", "of full size"],
-      rows: deltaRows(delta).map(([what, n]) => [
-        what,
-        n === null ? missing : bytes(n),
-        n === null ? missing : percent(share(n, delta.fullBytes)),
-      ]),
-    },
+    numbers: deltaTable(delta),
   };
 }
 

@@ -1,10 +1,21 @@
 import { printable } from "../../lens/printable.js";
-import type { ModuleGrid } from "../module-grid.js";
+import { type ModuleGrid, moduleGrids, type TensorPart } from "../module-grid.js";
 import { counted, missing, percentWithin } from "../numbers.js";
 import { type Figure, figureName, type Size, wide } from "./figure.js";
 import { heatSteps, type Palette } from "./palette.js";
 import { labelled } from "./scale.js";
 import { rect, text, textWidth } from "./svg.js";
+
+/** Stacks that are drawn; a model has one or two, a hostile file as many as it likes. */
+const mostStacks = 4;
+
+/** A heat map for each of the largest stacks of layers. */
+export function layerCharts(parts: readonly TensorPart[], label: string | null, sampled = false): Figure[] {
+  return moduleGrids(parts, sampled)
+    .slice(0, mostStacks)
+    .map((grid) => heatmapChart(grid, label))
+    .map((figure, i) => (i === 0 ? figure : { ...figure, name: `${figure.name}-${i + 1}` }));
+}
 
 /** Layer by module: the share of a stack's weights that are unchanged. `subject` is what it is of, such as a case. */
 export function heatmapChart(grid: ModuleGrid, subject: string | null): Figure {
@@ -60,7 +71,8 @@ function draw(
   inks: Palette,
 ): string {
   const font = 22;
-  const left = Math.max(...kinds.map((kind) => textWidth(kind, font, true))) * 1.06 + 24;
+  const left =
+    Math.max(...kinds.map((kind) => textWidth(kind, font, true)), textWidth("layer", 20)) * 1.06 + 24;
   const [top, below] = [6, 112];
   const step = Math.min(220, (width - left) / layers.length);
   const tall = Math.min(72, (height - top - below) / kinds.length);

@@ -23,7 +23,7 @@ export function histogramChart(lensCase: Case, label: string, percent: Percent):
     title:
       all === 0
         ? `${label}: no update has a size`
-        : `${label}: ${percent(share(below, all))} of the updates are smaller than ${boundary.words}` +
+        : `${label}: ${percent(share(below, all))} of the nonzero updates are smaller than ${boundary.words}` +
           (lensCase.rounding === "stochastic" ? ", and move their weight by chance" : ""),
     caption:
       "Updates by their size against the gap between two numbers around the weight: log2(|u| / ulp(w)), a bin each doubling.",

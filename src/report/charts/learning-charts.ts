@@ -1,9 +1,9 @@
 import type { LearnResult, LearnRun, LearnStep } from "../../lens/learning/learning.js";
 import { isFp32, type LearnRow } from "../../lens/learning/learning-summary.js";
 import { caseLabel } from "../labels.js";
-import { type LearnGroup, learnGroups } from "../learning.js";
+import type { LearnGroup } from "../learning.js";
 import { missing, percent } from "../numbers.js";
-import { rateText } from "../sweep-table.js";
+import { rateText } from "../sweep.js";
 import { classChart } from "./class-chart.js";
 import { type Figure, figureName, half } from "./figure.js";
 import { drawLines, type LineChart } from "./line-chart.js";
@@ -55,14 +55,6 @@ export function learnFigures(result: LearnResult, group: LearnGroup): LearnFigur
   };
 }
 
-/** All figures of a result, in the order of its report. */
-export function figuresOfLearning(result: LearnResult): Figure[] {
-  return learnGroups(result).flatMap((group) => {
-    const { reward, moved, classes, pass } = learnFigures(result, group);
-    return [reward, moved, classes, pass];
-  });
-}
-
 interface Model {
   readonly label: string;
   /** One a seed. */
@@ -109,18 +101,22 @@ function rewardChart(models: readonly Model[], subject: string, what: string): F
 function movedChart(models: readonly Model[], subject: string, what: string): Figure {
   const series = models.map(({ label, runs }, i) => ({
     label,
-    values: byStep(runs, ({ none, lost, kept, moved }) => moved / Math.max(1, none + lost + kept + moved)),
+    values: byStep(runs, movedShare),
     ink: i,
   }));
-  const shareOf = ({ runs: [{ totals }] }: Model) =>
-    totals.moved / Math.max(1, totals.none + totals.lost + totals.kept + totals.moved);
+  const shareOf = ({ runs: [{ totals }] }: Model) => movedShare(totals);
   const [worst] = models.toSorted((a, b) => shareOf(a) - shareOf(b));
   return lineFigure(
     figureName("moved", subject),
-    `${what}: of all updates ${percent(shareOf(worst))} move the weight stored as ${worst.label}`,
-    `Weights whose stored bits change in a step, mean of ${smoothed} steps. What does not move is lost, or kept in a master or compensation buffer.`,
+    `${what}: ${percent(shareOf(worst))} of the nonzero updates move the weight stored as ${worst.label}`,
+    `Of the updates of a step that were not zero, those that move their weight, mean of ${smoothed} steps. The others are lost, or kept in a master or compensation buffer.`,
     { steps: stepsOf(models), series, format: sharePercent, scale: "log" },
   );
+}
+
+/** Of the updates that were not zero, those that changed the stored bits. */
+function movedShare({ lost, kept, moved }: Pick<LearnStep, "lost" | "kept" | "moved">): number {
+  return moved / Math.max(1, lost + kept + moved);
 }
 
 function lineFigure(name: string, title: string, caption: string, chart: LineChart): Figure {

@@ -35,17 +35,17 @@ export interface LineChart {
 /** Patterns beside colours, so that lines are told apart without them. */
 const dashes = ["", "14 6", "3 7", "18 6 3 6", "8 8", "26 8"];
 
-/** Lines with their names at their right ends. */
+/** Lines with their names at their right ends, or with a legend where some end at one place. */
 export function drawLines(chart: LineChart, { width, height }: Size, inks: Palette): string {
-  const { steps, series, format, last = format } = chart;
+  const { steps, format, last = format } = chart;
+  const series = withoutShared(chart.series);
   const [least, most] = chart.within ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   const shown = (value: number) => Math.min(Math.max(value, least), most);
   const values = series.flatMap((curve) => curve.values.filter((value) => value !== null).map(shown));
   if (values.length === 0) return text(0, 40, "Nothing is known.", { size: 26, fill: inks.muted });
-  const font = 21;
   const labelRoom = Math.min(
     width * 0.36,
-    Math.max(...series.map((curve) => textWidth(nameOf(curve, last), font, true))) * 1.06 + 30,
+    Math.max(...series.map((curve) => textWidth(nameOf(curve, last), font, true))) * 1.06 + 24 + sample,
   );
   const [left, top, bottom] = [86, 18, height - 74];
   const right = width - labelRoom;
@@ -86,10 +86,37 @@ export function drawLines(chart: LineChart, { width, height }: Size, inks: Palet
     const single = points[i].filter((point) => point !== null);
     if (single.length === 1) drawn.push(circle(single[0][0], single[0][1], 7, colour));
   }
-  return [...drawn, ...endLabels(series, points, right, labelRoom, font, [top, bottom], last, inks)].join(
-    "\n",
+  const ends = points.map((linePoints) => linePoints.findLast((point) => point !== null)?.[1] ?? bottom);
+  const alike = new Set(bundlesOf(ends).flat());
+  const names = series.map((curve, i) =>
+    alike.has(i) && curve.ink !== null ? curve.label : nameOf(curve, last),
+  );
+  const room = { right, width: labelRoom, top, bottom };
+  return [
+    ...drawn,
+    ...(alike.size > 0 ? legend(series, names, room, inks) : endLabels(series, names, ends, room, inks)),
+  ].join("\n");
+}
+
+/** Cases of one format are told apart by the rest of their names. */
+function withoutShared(series: readonly Series[]): readonly Series[] {
+  const cases = series.filter(({ ink }) => ink !== null);
+  const [shared] = cases[0]?.label.split(" ") ?? [];
+  if (cases.length < 2 || !cases.every(({ label }) => label.startsWith(`${shared} `))) return series;
+  return series.map((curve) =>
+    curve.ink === null ? curve : { ...curve, label: curve.label.slice(shared.length + 1) },
   );
 }
+
+/** Where names stand, beside the lines. */
+interface LabelRoom {
+  readonly right: number;
+  readonly width: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+const font = 21;
 
 function verticalScale(
   { scale, from = 0 }: LineChart,
@@ -171,48 +198,60 @@ function band({ from, to, label }: NonNullable<LineChart["band"]>, points: reado
   );
 }
 
-/** The name of each line and its last value, moved apart where lines end close together. */
+/** Names at the ends of lines, moved apart where these are close together. */
 function endLabels(
   series: readonly Series[],
-  points: readonly Points[],
-  right: number,
-  room: number,
-  font: number,
-  [top, bottom]: readonly [number, number],
-  format: (value: number) => string,
+  names: readonly string[],
+  ends: readonly number[],
+  { right, width, top, bottom }: LabelRoom,
   inks: Palette,
 ): string[] {
-  const ends = points.map((linePoints) => linePoints.findLast((point) => point !== null)?.[1] ?? bottom);
   const places = spread(ends, font * 1.35, top + 6, bottom);
-  const names = series.map((curve) => nameOf(curve, format));
-  const bundles = bundlesOf(ends);
-  const brackets = bundles.flatMap((bundle) => {
-    const [first, last] = [places[bundle[0]], places[bundle[bundle.length - 1]]];
-    const middle = (ends[bundle[0]] + ends[bundle[bundle.length - 1]]) / 2;
-    const meet = Math.min(Math.max(middle, first), last);
-    const stroke = { colour: inks.muted, width: 2 };
-    return [
-      line(right + 4, middle, right + 14, meet, stroke),
-      line(right + 14, first - 8, right + 14, last + 8, stroke),
-    ];
-  });
-  const bundled = new Set(bundles.flat());
-  return series
-    .flatMap((curve, i) => [
-      bundled.has(i)
-        ? ""
-        : line(right + 4, ends[i], right + 18, places[i], { colour: inkOf(curve, inks), width: 2 }),
-      text(right + 24, places[i] + font * 0.35, fitted(names[i], font * 1.05, room - 26), {
-        size: font,
-        fill: inkOf(curve, inks),
-        bold: i === 0,
-      }),
-    ])
-    .filter((piece) => piece !== "")
-    .concat(brackets);
+  return series.flatMap((curve, i) => [
+    line(right + 4, ends[i], right + 18, places[i], { colour: inkOf(curve, inks), width: 2 }),
+    text(right + 24, places[i] + font * 0.35, fitted(names[i], font * 1.05, width - 26), {
+      size: font,
+      fill: inkOf(curve, inks),
+      bold: i === 0,
+    }),
+  ]);
 }
 
-/** Lines that end closer together than their labels can stand: one bracket leads to the labels of them all, and no fan. */
+/** The width of a piece of line in a legend. */
+const sample = 50;
+
+/** A piece of each line, and its name. */
+function legend(
+  series: readonly Series[],
+  names: readonly string[],
+  { right, width, top, bottom }: LabelRoom,
+  inks: Palette,
+): string[] {
+  const step = Math.min(font * 1.6, (bottom - top) / series.length);
+  const place = width - 26 - sample;
+  const widest = Math.max(...names.map((name, i) => textWidth(name, 1.05, i === 0)));
+  const size = Math.min(font, step * 0.8, Math.max(15, place / widest));
+  return series.flatMap((curve, i) => {
+    const [colour, y] = [inkOf(curve, inks), top + step * (i + 0.5)];
+    const stroke = { colour, width: i === 0 ? 6 : 3.5, dashes: dashOf(curve) };
+    return [
+      polyline(
+        [
+          [right + 20, y],
+          [right + 12 + sample, y],
+        ],
+        stroke,
+      ),
+      text(right + 24 + sample, y + size * 0.35, fitted(names[i], size * 1.05, place), {
+        size,
+        fill: colour,
+        bold: i === 0,
+      }),
+    ];
+  });
+}
+
+/** Lines that end closer together than their labels can stand: a fan to labels of the same number tells nothing. */
 const bundleSize = 3;
 const bundleGap = 6;
 

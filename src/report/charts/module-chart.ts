@@ -1,4 +1,5 @@
 import type { DifferenceResult } from "../../lens/difference/difference-result.js";
+import { hiddenShare } from "../difference-cells.js";
 import { count, percent, share } from "../numbers.js";
 import { type Figure, type Size, wide } from "./figure.js";
 import type { Palette } from "./palette.js";
@@ -43,10 +44,6 @@ export function moduleChart({ kinds, totals }: DifferenceResult): Figure {
 type Row = Pick<DifferenceResult["totals"], "elements" | "nonfinite" | "unchanged" | "changed" | "hidden"> & {
   readonly kind: string;
 };
-
-function hiddenShare({ hidden, elements, nonfinite }: Row): number | null {
-  return hidden === null ? null : share(hidden, elements - nonfinite);
-}
 
 function draw(rows: readonly Row[], size: Size, inks: Palette): string {
   const key = 50;

@@ -1,10 +1,9 @@
 import type { Case } from "../../lens/run/case.js";
 import { caseLabels } from "../labels.js";
 import { type Percent, shareOfWeights } from "../numbers.js";
-import { type Figure, type Size, wide } from "./figure.js";
-import type { Palette } from "./palette.js";
-import { rowLayout, rowsHeight } from "./rows.js";
-import { line, rect, text } from "./svg.js";
+import { aboveBars, drawBars } from "./bar-columns.js";
+import { type Figure, wide } from "./figure.js";
+import { rowsHeight } from "./rows.js";
 
 /** The published probes: what their authors count as unchanged or not moved, and where it is not so. */
 const probes = [
@@ -22,6 +21,11 @@ export function probeChart(cases: readonly Case[], percent: Percent): Figure {
     lensCase.probes["ulp-rule"].disagreement,
   ]);
   const [first] = wrong;
+  const most = Math.max(...wrong.flat().map((value) => value ?? 0)) || 1;
+  const columns = probes.map(({ name, rule }, p) => ({
+    ...{ name, about: rule, most, strong: false },
+    shares: wrong.map((row) => row[p]),
+  }));
   return {
     name: "probes",
     title: first.every((value) => value === 0 || value === null)
@@ -30,8 +34,8 @@ export function probeChart(cases: readonly Case[], percent: Percent): Figure {
     caption:
       "Where a published probe and the bits disagree: of the weights at the end for the first two, of the updates that are " +
       "not zero for the third.",
-    size: { width: wide, height: 84 + rowsHeight(cases.length, 62) },
-    draw: (size, inks) => draw(labels, wrong, size, inks, percent),
+    size: { width: wide, height: aboveBars + rowsHeight(cases.length, 62) },
+    draw: (size, inks) => drawBars(labels, columns, percent, size, inks),
     numbers: {
       headings: [
         "stored as",
@@ -57,40 +61,4 @@ export function probeChart(cases: readonly Case[], percent: Percent): Figure {
       ]),
     },
   };
-}
-
-function draw(
-  labels: readonly string[],
-  wrong: readonly (readonly (number | null)[])[],
-  { width, height }: Size,
-  inks: Palette,
-  percent: Percent,
-): string {
-  const top = 84;
-  const rows = rowLayout(labels, { width, height: height - top }, { tallest: 104 });
-  const { left, step, font } = rows;
-  const gap = 48;
-  const span = (width - left - gap * (probes.length - 1)) / probes.length;
-  const most = Math.max(...wrong.flat().map((value) => value ?? 0)) || 1;
-  const bar = Math.min(40, step * 0.52);
-  const room = span - 5 * font;
-  const drawn = labels.map((label, i) => rows.label(label, top + i * step + step / 2 + font * 0.36, inks));
-  for (const [p, { name, rule }] of probes.entries()) {
-    const from = left + p * (span + gap);
-    drawn.push(
-      text(from, 24, name, { size: 25, fill: inks.ink, bold: true }),
-      text(from, 54, rule, { size: 19, fill: inks.muted }),
-      line(from, top, from, top + labels.length * step, { colour: inks.line }),
-    );
-    for (const [i, row] of wrong.entries()) {
-      const share = row[p];
-      const middle = top + i * step + step / 2;
-      const long = ((share ?? 0) / most) * room;
-      if (long > 0) drawn.push(rect(from, middle - bar / 2, Math.max(2, long), bar, inks.muted, 3));
-      drawn.push(
-        text(from + long + 12, middle + font * 0.36, percent(share), { size: font, fill: inks.ink }),
-      );
-    }
-  }
-  return drawn.join("\n");
 }

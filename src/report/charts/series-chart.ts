@@ -30,7 +30,3 @@ export function seriesChart(result: SeriesResult): Figure {
     numbers: seriesTable(result),
   };
 }
-
-export function figuresOfSeries(result: SeriesResult): Figure[] {
-  return [seriesChart(result)];
-}

@@ -11,7 +11,7 @@ export function sparsityChart(cases: readonly Case[], percent: Percent): Figure 
   const labels = caseLabels(cases);
   const panels: readonly Panel[] = [
     {
-      heading: "Of the updates",
+      heading: "Of all updates",
       pairs: cases.map(({ totals }) => ({ apparent: totals.apparentSparsity, real: totals.realSparsity })),
     },
     {
@@ -28,8 +28,9 @@ export function sparsityChart(cases: readonly Case[], percent: Percent): Figure 
     name: "sparsity",
     title: `${percent(first.apparent)} of the weights look unchanged, ${percent(first.real)} really are`,
     caption:
-      "Filled: really zero, or as fp32 would have it. Open: what the stored bits show. Between them lies the lens.",
-    size: { width: wide, height: 64 + rowsHeight(cases.length, 84) },
+      "Each line runs from the share that is really unchanged (a zero update, or fp32 leaves the weight too) to the share that " +
+      "looks unchanged (the same stored bits). The longer the line, the more storage hides.",
+    size: { width: wide, height: top + rowsHeight(cases.length, 84) },
     draw: (size, inks) => draw(labels, panels, size, inks, percent),
     numbers: {
       headings: ["stored as", "updates: apparent", "updates: real", "weights: apparent", "weights: real"],
@@ -43,6 +44,9 @@ export function sparsityChart(cases: readonly Case[], percent: Percent): Figure 
     },
   };
 }
+
+/** The room of legend, headings and scale. */
+const top = 114;
 
 interface Pair {
   readonly apparent: number | null;
@@ -61,28 +65,45 @@ function draw(
   inks: Palette,
   percent: Percent,
 ): string {
-  const top = 64;
   const rows = rowLayout(labels, { width, height: height - top }, { tallest: 130, lines: 2 });
   const { left, step, font } = rows;
   const gap = 110;
   const span = (width - left - gap) / panels.length;
   const middle = (row: number) => top + row * step + step / 2;
   const bottom = top + labels.length * step;
-  const drawn = labels.map((label, i) => rows.label(label, middle(i) + font * 0.36, inks));
+  const drawn = [
+    ...legend(left + 14, inks),
+    ...labels.map((label, i) => rows.label(label, middle(i) + font * 0.36, inks)),
+  ];
   panels.forEach(({ heading, pairs }, p) => {
     const from = left + 14 + p * (span + gap);
     const x = (share: number) => from + share * (span - 28);
-    drawn.push(text(from, 24, heading, { size: 26, fill: inks.ink, bold: true }));
+    drawn.push(text(from, 70, heading, { size: 26, fill: inks.ink, bold: true }));
     for (const share of [0, 0.5, 1]) {
       drawn.push(line(x(share), top - 4, x(share), bottom, { colour: inks.grid, width: 2 }));
       const anchor = share === 0 ? "start" : share === 1 ? "end" : "middle";
-      drawn.push(text(x(share), top - 12, `${100 * share}%`, { size: 19, fill: inks.muted, anchor }));
+      drawn.push(text(x(share), top - 18, `${100 * share}%`, { size: 19, fill: inks.muted, anchor }));
     }
     pairs.forEach((pair, i) => {
       drawn.push(pairOf(pair, middle(i), x, Math.min(font, 25), inks, percent));
     });
   });
   return drawn.join("\n");
+}
+
+/** The marks and what they are. */
+function legend(left: number, inks: Palette): string[] {
+  const size = 22;
+  let x = left;
+  return (["really unchanged", "looks unchanged"] as const).flatMap((words, i) => {
+    const mark =
+      i === 0
+        ? circle(x + 10, 16, 9, inks.classes.none.fill)
+        : circle(x + 10, 16, 9, inks.surface, { colour: inks.ink, width: 4 });
+    const said = text(x + 30, 24, words, { size, fill: inks.muted });
+    x += 30 + textWidth(words, size) * 1.06 + 40;
+    return [mark, said];
+  });
 }
 
 function pairOf(

@@ -1,7 +1,7 @@
 import type { CaseAnswer, SweepResult } from "../../lens/study/sweep.js";
 import { caseLabel } from "../labels.js";
 import { ratio } from "../numbers.js";
-import { cellsByCase, rateText, retainedTexts } from "../sweep-table.js";
+import { cellsByCase, rateText, retainedTexts } from "../sweep.js";
 import { type Figure, figureName, type Size, wide } from "./figure.js";
 import { drawLines, type Series } from "./line-chart.js";
 import type { Palette } from "./palette.js";
@@ -27,11 +27,6 @@ export function sweepFigures(result: SweepResult): SweepFigures {
       names.indexOf(figure.name) < i ? { ...figure, name: `${figure.name}-${i + 1}` } : figure,
     ),
   };
-}
-
-export function figuresOfSweep(result: SweepResult): Figure[] {
-  const { cost, retained } = sweepFigures(result);
-  return [cost, ...retained];
 }
 
 /** Lines that one picture takes; of more cases each format has its own. */
@@ -93,20 +88,24 @@ function retainedChart(result: SweepResult, format: string | null): Figure {
   };
 }
 
+/** What learns from the smallest rate on, at the least cost. */
+export function costTitle({ answers, settings }: SweepResult): string {
+  const [best] = answers.cases
+    .filter(({ learnsFrom }) => learnsFrom !== null)
+    .sort((a, b) => a.learnsFrom! - b.learnsFrom! || a.bitsPerWeight - b.bitsPerWeight);
+  if (best === undefined) return "Nothing learns at any rate of the sweep";
+  const rate = settings.rate === "lr" ? "a learning rate" : "a scale";
+  return `${caseLabel(best)}, at ${best.bitsPerWeight} bits a weight, learns from ${rate} of ${rateText(best.learnsFrom)} on`;
+}
+
 /** From which rate on each case learns and keeps its updates, those of fewer bits first. */
 function costChart(result: SweepResult): Figure {
   const { answers, rates, settings } = result;
   const cases = [...answers.cases].sort((a, b) => a.bitsPerWeight - b.bitsPerWeight);
-  const earliest = [...cases]
-    .filter(({ learnsFrom }) => learnsFrom !== null)
-    .sort((a, b) => a.learnsFrom! - b.learnsFrom!)
-    .at(0);
   const what = settings.rate === "lr" ? "learning rates" : "scales of the recorded updates";
   return {
     name: "cost",
-    title: earliest
-      ? `${caseLabel(earliest)}, at ${earliest.bitsPerWeight} bits a weight, learns from ${rateText(earliest.learnsFrom)} on`
-      : "Nothing learns at any rate of the sweep",
+    title: costTitle(result),
     caption:
       `The ${what} at which each case learns (light: ${settings.learns} of the fp32 displacement retained) and keeps ` +
       `its updates (dark: ${ratio(settings.keeps)}), by the bits that a weight and its carrier take.`,

@@ -1,17 +1,19 @@
 import { escapeXml } from "../charts/svg.js";
-import { script } from "./script.js";
 import { styleSheet } from "./style.js";
 
 /** What a page needs beside its content, and the report cannot have by itself: it has neither files nor hashes. */
 export interface HtmlAssets {
   /** Font files (WOFF2 or TrueType) by their weights, in base64; empty: the fonts of the reader's machine. */
   readonly fonts: readonly { readonly weight: number; readonly type: string; readonly base64: string }[];
+  /** What the page does: `script/main.ts` as one text. */
+  readonly script: string;
   /** SHA-256 of a text in base64, of which the page allows that script and no other. */
   readonly sha256: (text: string) => string;
 }
 
 /** A page in one file, which asks nothing of any network. `data` is what the script shows. */
 export function htmlDocument(title: string, body: string, data: unknown, assets: HtmlAssets): string {
+  const { script } = assets;
   const faces = assets.fonts.map(
     ({ weight, type, base64 }) =>
       `@font-face{font-family:Inter;font-weight:${weight};src:url(data:font/${type};base64,${base64})}`,

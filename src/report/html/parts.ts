@@ -1,8 +1,9 @@
 import type { SkippedTensor } from "../../lens/input.js";
 import { printable } from "../../lens/printable.js";
-import { type Figure, inlineOf, type NumberTable } from "../charts/figure.js";
+import type { Report } from "../blocks/block.js";
+import { type Figure, figureName, inlineOf, type NumberTable } from "../charts/figure.js";
 import { pageInks } from "../charts/inks.js";
-import { escapeXml } from "../charts/svg.js";
+import { at, escapeXml } from "../charts/svg.js";
 import { count } from "../numbers.js";
 
 /** Pieces of a report as HTML. What comes from a file goes through `safe`. */
@@ -12,16 +13,21 @@ export function safe(text: string): string {
   return escapeXml(printable(text));
 }
 
-/** The top of a page: its headline, what else is to be said first, and the numbers to see at a glance. */
+/** A heading, in which 1e-5 is not broken. */
+function headingHtml(text: string): string {
+  return safe(text).replace(/\b[\d.]+e-\d+\b/g, '<span class="number">$&</span>');
+}
+
+/** The top of a page: its verdict, what else is to be said first, and the numbers to see at a glance. */
 export function pageHeader(
-  tool: { readonly name: string; readonly version: string },
-  headline: string,
+  { tool, scores, tiles }: Pick<Report, "tool" | "scores" | "tiles">,
+  verdict: string,
   lede: readonly string[],
-  tiles: readonly (readonly [string, string])[],
 ): string {
   return `<header>
 <div class="bar"><span><strong>${safe(tool.name)}</strong> ${safe(tool.version)}</span><button id="theme" type="button" hidden></button></div>
-<h1>${safe(headline)}</h1>
+<h1>${headingHtml(verdict)}</h1>
+${scores ? scoresHtml(scores) : ""}
 ${lede.map((sentence) => `<p class="lede">${safe(sentence)}</p>`).join("\n")}
 <dl class="tiles">${tiles
     .map(([name, value]) => `<div class="tile"><dt>${safe(name)}</dt><dd>${safe(value)}</dd></div>`)
@@ -29,11 +35,31 @@ ${lede.map((sentence) => `<p class="lede">${safe(sentence)}</p>`).join("\n")}
 </header>`;
 }
 
+/** Rings that are seen at a glance; of more a figure tells. */
+const mostScores = 8;
+
+/** The circumference of a ring. */
+const around = 100;
+
+function scoresHtml({ of: all, note }: NonNullable<Report["scores"]>): string {
+  const rings = all.slice(0, mostScores).map(({ label, share, shown, said, tone }) => {
+    const part = around * Math.min(1, Math.max(0, share ?? 0));
+    const circle = (name: string, dashes: string) =>
+      `<circle class="${name}" cx="20" cy="20" r="${at(around / 2 / Math.PI)}" pathLength="${around}"${dashes}/>`;
+    const drawn = part > 0 ? circle("part", ` stroke-dasharray="${at(part)} ${around}"`) : "";
+    return (
+      `<div class="score ${tone}"><dt>${safe(label)}</dt><dd>${safe(said)}</dd>` +
+      `<dd class="ring"><svg viewBox="0 0 40 40" aria-hidden="true">${circle("all", "")}${drawn}</svg><span>${safe(shown)}</span></dd></div>`
+    );
+  });
+  return `<dl class="scores">${rings.join("")}</dl>\n<p class="scored">${safe(note)}</p>`;
+}
+
 /** A figure with its words above and its numbers below. */
 export function figureHtml(figure: Figure, heading: "h2" | "h3" = "h3"): string {
   const { title, caption, name, numbers } = figure;
   return `<figure id="${name}">
-<figcaption><${heading}>${safe(title)}</${heading}><p>${safe(caption)}</p></figcaption>
+<figcaption><${heading}>${headingHtml(title)}</${heading}><p>${safe(caption)}</p></figcaption>
 <div class="picture" tabindex="0" role="group" aria-label="${safe(title)}">${inlineOf(figure, pageInks)}</div>
 <details><summary>The numbers</summary>${scrolling(`Numbers: ${title}`, numberTable(numbers))}</details>
 </figure>`;
@@ -56,8 +82,9 @@ export function scrolling(label: string, content: string): string {
   return `<div class="scroll" tabindex="0" role="region" aria-label="${safe(label)}">${content}</div>`;
 }
 
-export function section(id: string, heading: string, ...content: readonly string[]): string {
-  return `<section aria-labelledby="${id}-heading"><h2 id="${id}-heading">${safe(heading)}</h2>\n${content.join("\n")}\n</section>`;
+export function section(heading: string, ...content: readonly string[]): string {
+  const id = figureName("section", heading);
+  return `<section aria-labelledby="${id}"><h2 id="${id}">${safe(heading)}</h2>\n${content.join("\n")}\n</section>`;
 }
 
 /** Names and what they stand for. */
@@ -88,5 +115,5 @@ export function skippedSection(skipped: readonly SkippedTensor[]): string {
     .map(({ name, reason }) => [printable(name, 200), printable(reason, 300)] as const);
   const more = skipped.length > most ? `<p>And ${count(skipped.length - most)} more.</p>` : "";
   const heading = `${count(skipped.length)} ${skipped.length === 1 ? "tensor was" : "tensors were"} not counted`;
-  return section("skipped", heading, scrolling("Tensors that were not counted", facts(rows)), more);
+  return section(heading, scrolling("Tensors that were not counted", facts(rows)), more);
 }

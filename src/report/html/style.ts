@@ -17,14 +17,29 @@ html{-webkit-text-size-adjust:100%;scroll-behavior:smooth}
 @media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
 body{margin:0;background:var(--surface);color:var(--ink);font:400 1.0625rem/1.55 Inter,"Segoe UI",system-ui,Roboto,"Helvetica Neue",Arial,sans-serif}
 h1,h2,h3,p,summary,.bar{overflow-wrap:anywhere}
+.number{white-space:nowrap}
 a{color:var(--accent)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 header,main,footer{max-width:76rem;margin:0 auto;padding:0 2rem}
 header{padding-top:1.5rem}
 .bar{display:flex;align-items:center;justify-content:space-between;gap:1rem;color:var(--muted);margin-bottom:3.5rem}
 .bar strong{color:var(--ink);font-weight:600}
-h1{font-size:clamp(1.8rem,4.2vw,3.1rem);line-height:1.15;letter-spacing:-.022em;font-weight:600;margin:0 0 1.25rem;max-width:26ch;text-wrap:balance}
+h1{font-size:clamp(1.6rem,3.4vw,2.6rem);line-height:1.18;letter-spacing:-.022em;font-weight:600;margin:0 0 1.25rem;max-width:44ch;text-wrap:balance}
 .lede{font-size:clamp(1.1rem,1.8vw,1.35rem);line-height:1.5;color:var(--muted);margin:0 0 .75rem;max-width:62ch;text-wrap:pretty}
+.scores{display:flex;flex-wrap:wrap;gap:1.25rem 2.25rem;margin:1.75rem 0 0;padding:0}
+.score{display:flex;flex-direction:column;align-items:center;width:8.5rem;text-align:center}
+.score dt{order:2;font-weight:600;line-height:1.3;margin-top:.6rem}
+.score dd{order:3;margin:0;color:var(--muted);font-size:.92rem;line-height:1.35}
+.score .ring{order:1;position:relative;width:6.5rem;height:6.5rem}
+.score .ring svg{width:100%;height:100%;transform:rotate(-90deg)}
+.score .ring span{position:absolute;inset:0;display:grid;place-content:center;color:var(--ink);font-size:1.15rem;font-weight:600;letter-spacing:-.02em}
+.score circle{fill:none;stroke-width:3.2}
+.score .all{stroke:var(--grid)}
+.score .part{stroke:var(--muted)}
+.good .part{stroke:var(--moved-fill)}
+.bad .part,.bad .all{stroke:var(--lost-fill)}
+.bad .all{stroke-opacity:.22}
+.scored{color:var(--muted);font-size:.92rem;margin:1rem 0 1.75rem;max-width:70ch}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(12.5rem,1fr));gap:1rem;margin:2.5rem 0 0;padding:0}
 .tile{background:var(--panel);border-radius:.75rem;padding:1.1rem 1.25rem;margin:0;display:flex;flex-direction:column-reverse;justify-content:flex-end}
 .tile dt{color:var(--muted);font-size:.95rem;line-height:1.35}
@@ -33,6 +48,8 @@ section{margin:4.5rem 0 0}
 h2{font-size:1.75rem;line-height:1.25;letter-spacing:-.015em;font-weight:600;margin:0 0 .4rem;text-wrap:balance}
 h3{font-size:1.2rem;line-height:1.35;font-weight:600;margin:0 0 .25rem}
 section>p,figcaption p{color:var(--muted);margin:0 0 1rem;max-width:70ch}
+section>h3{margin-top:2.25rem}
+.scroll+p{margin-top:.75rem}
 figure{margin:2rem 0 0;min-width:0}
 .picture{contain:content}
 figcaption h2,figcaption h3{max-width:52rem}
@@ -87,6 +104,7 @@ footer{color:var(--muted);padding-top:3rem;padding-bottom:4rem}
 html{font-size:62%}
 .tiles{grid-template-columns:repeat(4,1fr)}
 header,main,footer{max-width:none;padding:0}
+.score{break-inside:avoid}
 .bar button,.controls,.hint,noscript{display:none}
 section{margin-top:2rem}
 figure,.tile,tr{break-inside:avoid}

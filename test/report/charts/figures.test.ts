@@ -1,16 +1,19 @@
 import { Resvg } from "@resvg/resvg-js";
 import { describe, expect, test } from "vitest";
-import { fontFiles } from "../../../src/cli/font.js";
-import { figuresOfComparison } from "../../../src/report/charts/comparison-charts.js";
+import { fontFiles } from "../../../src/cli/html-assets.js";
 import { type Figure, inlineOf, slideOf } from "../../../src/report/charts/figure.js";
-import { figuresOfDiff, figuresOfRun } from "../../../src/report/charts/figures.js";
 import { pageInks } from "../../../src/report/charts/inks.js";
-import { figuresOfLearning } from "../../../src/report/charts/learning-charts.js";
 import { palettes } from "../../../src/report/charts/palette.js";
-import { figuresOfPrediction } from "../../../src/report/charts/prediction-chart.js";
-import { figuresOfSweep } from "../../../src/report/charts/sweep-chart.js";
 import { differenceResult, hostileName, oddResults, smallResult } from "../../support/figures.js";
 import { learnResult, runComparison } from "../../support/learning.js";
+import {
+  figuresOfComparison,
+  figuresOfDiff,
+  figuresOfLearning,
+  figuresOfPrediction,
+  figuresOfRun,
+  figuresOfSweep,
+} from "../../support/rendered.js";
 import { misplaced, textBoxes } from "../../support/svg-texts.js";
 import { oddPredictions, oddSweeps, predictionResult, sweepResult } from "../../support/sweep.js";
 

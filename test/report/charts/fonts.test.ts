@@ -1,10 +1,8 @@
 import { expect, test } from "vitest";
 import { slideOf } from "../../../src/report/charts/figure.js";
-import { figuresOfDiff, figuresOfRun } from "../../../src/report/charts/figures.js";
-import { figuresOfPrediction } from "../../../src/report/charts/prediction-chart.js";
-import { figuresOfSweep } from "../../../src/report/charts/sweep-chart.js";
 import { withBrowser } from "../../page/browser.js";
 import { differenceResult, smallResult } from "../../support/figures.js";
+import { figuresOfDiff, figuresOfPrediction, figuresOfRun, figuresOfSweep } from "../../support/rendered.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
 import { misplaced, type TextBox, textBoxes } from "../../support/svg-texts.js";
 import { predictionResult, sweepResult } from "../../support/sweep.js";

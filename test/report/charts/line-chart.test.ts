@@ -12,17 +12,31 @@ test("lines that end together are a bundle, from three on", () => {
   ]);
 });
 
-test("the labels of a bundle have one line that leads to them, and others their own", () => {
-  const series = [1, 1, 0.999, 0.2].map((end, i) => ({ label: `case ${i}`, values: [0.5, end], ink: i }));
+const chartOf = (ends: readonly number[]) => {
+  const series = ends.map((end, i) => ({ label: `case ${i}`, values: [0.5, end], ink: i }));
   const chart = { steps: ["a", "b"], series, format: String, scale: "linear" as const };
-  const svg = drawLines(chart, { width: 1100, height: 440 }, palettes.light);
-  const leads = (ink: string) =>
-    [...svg.matchAll(/<line [^>]*>/g)].filter(([element]) => element.includes(`stroke="${ink}"`));
-  const { series: inks, muted } = palettes.light;
-  expect(inks.slice(0, 4).map((ink) => leads(ink).length)).toEqual([0, 0, 0, 1]);
-  // The bracket, and what leads to it.
-  expect(leads(muted)).toHaveLength(2);
-  for (const { label } of series) expect(svg).toContain(`>${label} `);
+  return drawLines(chart, { width: 1100, height: 440 }, palettes.light);
+};
+
+test("where three lines end together a legend has a piece of each, and the last number of the others alone", () => {
+  const svg = chartOf([1, 1, 0.999, 0.2]);
+  const pieces = (ink: string) =>
+    [...svg.matchAll(/<path [^>]*>/g)].filter(([element]) => element.includes(`stroke="${ink}"`));
+  // The line, and its piece.
+  for (const ink of palettes.light.series.slice(0, 4)) expect(pieces(ink)).toHaveLength(2);
+  // The word that all share is left out.
+  expect([...svg.matchAll(/>(\d[^<]*)<\/text>/g)].map(([, said]) => said).slice(-4)).toEqual([
+    "0",
+    "1",
+    "2",
+    "3 0.2",
+  ]);
+});
+
+test("lines that end apart are named at their ends, with their last numbers", () => {
+  const svg = chartOf([1, 0.6, 0.2]);
+  for (const [i, end] of [1, 0.6, 0.2].entries()) expect(svg).toContain(`>${i} ${end}</text>`);
+  expect(svg.match(/<path /g)).toHaveLength(3);
 });
 
 test("milestones stand on a logarithmic axis, with round numbers; even steps stand evenly", () => {

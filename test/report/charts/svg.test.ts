@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Resvg } from "@resvg/resvg-js";
 import { describe, expect, test } from "vitest";
-import { fontFiles } from "../../../src/cli/font.js";
+import { fontFiles } from "../../../src/cli/html-assets.js";
 import { at, escapeXml, fitted, lines, polyline, text, textWidth } from "../../../src/report/charts/svg.js";
 
 test("coordinates have one decimal and no sign at zero", () => {

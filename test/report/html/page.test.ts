@@ -5,11 +5,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { htmlAssets } from "../../../src/cli/font.js";
-import { renderComparisonHtml } from "../../../src/report/html/comparison-html.js";
-import { renderDiffHtml } from "../../../src/report/html/diff-html.js";
-import { renderHtml } from "../../../src/report/html/html.js";
-import { renderLearnHtml } from "../../../src/report/html/learning-html.js";
+import { reportScript } from "../../../browser-bundle.js";
+import { htmlAssets } from "../../../src/cli/html-assets.js";
 import { count, percent, ratio, shareOfWeights } from "../../../src/report/numbers.js";
 import {
   differenceResult,
@@ -20,10 +17,11 @@ import {
 } from "../../support/figures.js";
 import { largeResult } from "../../support/large-result.js";
 import { learnResult, runComparison } from "../../support/learning.js";
+import { renderComparisonHtml, renderDiffHtml, renderHtml, renderLearnHtml } from "../../support/rendered.js";
 import { chromiumPath, describeNeeding, requirements } from "../../support/requirements.js";
 import { sized } from "../../support/tier.js";
 
-const assets = htmlAssets();
+const assets = htmlAssets(reportScript());
 const small = smallResult();
 /** Far more tensors than are laid out at once. */
 const large = largeResult({ layers: sized({ quick: 60, full: 333 }), steps: 20 });

@@ -6,11 +6,14 @@ import type { HtmlAssets } from "../report/html/document.js";
 /** The same distance from src/cli and from dist/cli. */
 const path = (name: string) => fileURLToPath(new URL(`../../src/report/font/${name}`, import.meta.url));
 
+/** Beside what is built. */
+const builtScript = new URL("./report-script.js", import.meta.url);
+
 /** The font of slides, for a renderer that reads TrueType. */
 export const fontFiles = [path("inter-regular.ttf"), path("inter-semibold.ttf")];
 
-/** The font of pages, and how their script is told from any other. */
-export function htmlAssets(): HtmlAssets {
+/** The font of pages, and their script, which the build makes one text of. */
+export function htmlAssets(script = readFileSync(builtScript, "utf8")): HtmlAssets {
   const face = (weight: number, name: string) => ({
     weight,
     type: "woff2",
@@ -18,6 +21,7 @@ export function htmlAssets(): HtmlAssets {
   });
   return {
     fonts: [face(400, "inter-regular.woff2"), face(600, "inter-semibold.woff2")],
+    script,
     sha256: (text) => createHash("sha256").update(text).digest("base64"),
   };
 }

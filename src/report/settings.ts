@@ -1,16 +1,17 @@
-import type { DifferenceResult } from "../../lens/difference/difference-result.js";
-import type { Result, ResultEngine } from "../../lens/run/result.js";
-import type { Spread } from "../../lens/spread.js";
-import type { SweepResult } from "../../lens/study/sweep.js";
-import { adapterFacts } from "../adapter-lens.js";
-import { caseLabels, stepsInWords } from "../labels.js";
-import { count, counted } from "../numbers.js";
+import type { DifferenceResult } from "../lens/difference/difference-result.js";
+import type { Result, ResultEngine } from "../lens/run/result.js";
+import type { Spread } from "../lens/spread.js";
+import type { SweepResult } from "../lens/study/sweep.js";
+import { adapterFacts } from "./adapter-lens.js";
+import { caseLabels, stepsInWords } from "./labels.js";
+import { count, counted } from "./numbers.js";
+import { endOf } from "./shareable.js";
 
 type Fact = readonly [string, string];
 
 /** What a run was counted from, with, and by. */
 export function runFacts(result: Result): Fact[] {
-  const { input, settings, engine, tool, cases } = result;
+  const { input, settings, engine, cases } = result;
   const { weights, updates, gradients, metadata, ...rest } = input;
   const { selfCheck } = engine;
   return [
@@ -28,7 +29,6 @@ export function runFacts(result: Result): Fact[] {
     ["engine", `${engine.name}, on ${engine.device}`],
     ["self-check", `${count(selfCheck.passed)} hard cases passed, ${count(selfCheck.failed)} failed`],
     ...Object.entries(metadata).map(([key, value]): Fact => [`file: ${key}`, value]),
-    ["tool", `${tool.name} ${tool.version}`],
   ];
 }
 
@@ -37,8 +37,7 @@ export function inputFacts({
   input,
   settings,
   engine,
-  tool,
-}: Pick<SweepResult, "input" | "tool"> & {
+}: Pick<SweepResult, "input"> & {
   readonly settings: object;
   readonly engine?: ResultEngine;
 }): Fact[] {
@@ -49,18 +48,23 @@ export function inputFacts({
     ["steps", `${count(stepNumbers.length)}`],
     ...flat(settings),
     ...(engine ? [["engine", `${engine.name}, on ${engine.device}`] as const] : []),
-    ["tool", `${tool.name} ${tool.version}`],
   ];
 }
 
-export function diffFacts({ input, settings, tool }: DifferenceResult): Fact[] {
+/** From where, as the end of a line. */
+export function originOf({ updates, gradients, synthetic }: SweepResult["input"]): string {
+  const from = updates ?? gradients;
+  const model = from === null ? synthetic?.model : endOf(from);
+  return model ? `; ${model}` : "";
+}
+
+export function diffFacts({ input, settings }: DifferenceResult): Fact[] {
   return [
     ["before", sideText(input.before)],
     ["after", sideText(input.after)],
     ["compared in", settings.view ?? "the narrower format of each two tensors"],
     ["strict", settings.strict ? "yes" : "no"],
     ["seed", String(settings.seed)],
-    ["tool", `${tool.name} ${tool.version}`],
   ];
 }
 

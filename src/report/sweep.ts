@@ -8,36 +8,9 @@ import {
   sameCase,
 } from "../lens/study/sweep.js";
 import { castSentences } from "./cast-note.js";
-import { type Column, fitted, layOut, wrap } from "./columns.js";
 import { caseLabel } from "./labels.js";
 import { counted, missing, ratio } from "./numbers.js";
-import { leftOutSentences, skippedLines } from "./skipped.js";
-import { plainTerminal, styles, type Terminal } from "./terminal.js";
-
-/** A sweep as text for a terminal: the answers first, then how far each case came at each rate. */
-export function renderSweepTable(result: SweepResult, terminal: Terminal = plainTerminal): string {
-  const { bold, dim } = styles(terminal);
-  const width = Math.min(terminal.columns, 100);
-  const { skipped } = result;
-  const boldFirst = ([first, ...rest]: string[]) => [bold(first), ...rest];
-  const blocks = [
-    [bold(sweepSize(result))],
-    sweepSentences(result).flatMap((sentence) => wrap(sentence, width)),
-    fitted(answerTable(result), terminal.columns, bold),
-    ...retainedTables(result, terminal.columns).map(boldFirst),
-    ...noiseTables(result, terminal.columns).map(boldFirst),
-    sweepNotes(result).flatMap((note) => wrap(note, width).map(dim)),
-    skipped.length > 0
-      ? skippedLines(skipped)
-          .flatMap((line) => wrap(line, width))
-          .map(dim)
-      : [],
-  ];
-  return `${blocks
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join("\n"))
-    .join("\n\n")}\n`;
-}
+import { leftOutSentences } from "./skipped.js";
 
 /** "200,000 weights, 20 steps at each of 7 learning rates" */
 export function sweepSize({ input, rates, settings }: SweepResult): string {
@@ -126,74 +99,6 @@ export function sweepNotes({ cells, settings, input }: SweepResult): string[] {
         ]
       : []),
   ];
-}
-
-/** One row a case: its cost, and the rates from which on it learns and keeps its updates. */
-function answerTable({ answers: { cases } }: SweepResult): Column[] {
-  const column = (heading: string, cells: readonly string[]) => ({ heading, align: "right", cells }) as const;
-  return [
-    { heading: "stored as", align: "left", cells: cases.map((answer) => caseLabel(answer)) },
-    column(
-      "bits a weight",
-      cases.map(({ bitsPerWeight }) => String(bitsPerWeight)),
-    ),
-    column(
-      "learns from",
-      cases.map(({ learnsFrom }) => rateText(learnsFrom)),
-    ),
-    column(
-      "keeps from",
-      cases.map(({ keepsFrom }) => rateText(keepsFrom)),
-    ),
-  ];
-}
-
-function retainedTables(result: SweepResult, columns: number): string[][] {
-  return tablesByRate(result, columns, "retained at", retainedTexts(result));
-}
-
-/** Noise, of the cases under stochastic rounding alone: that of the others is what they do not retain. */
-function noiseTables(result: SweepResult, columns: number): string[][] {
-  return (["noise", "noiseToWeight"] as const).flatMap((name) =>
-    tablesByRate(
-      result,
-      columns,
-      name === "noise" ? "noise at" : "noise/weight at",
-      noiseTexts(result, name),
-    ),
-  );
-}
-
-/** A number by case and rate, in as many tables as the terminal asks for; rows without any are left out. */
-function tablesByRate(
-  result: SweepResult,
-  columns: number,
-  heading: string,
-  texts: readonly (readonly string[])[],
-): string[][] {
-  const { rates } = result;
-  const shown = casesOf(result)
-    .map((settings, i) => ({ label: caseLabel(settings), texts: texts[i] }))
-    .filter((row) => row.texts.length > 0);
-  if (shown.length === 0) return [];
-  const labels = shown.map(({ label }) => label);
-  const rows = shown.map((row) => row.texts);
-  const widest = Math.max(...[...rates.map(rateText), ...rows.flat()].map(({ length }) => length));
-  const room = columns - Math.max(heading.length, ...labels.map(({ length }) => length));
-  const most = Math.max(1, Math.floor(room / (widest + 2)));
-  const perTable = Math.ceil(rates.length / Math.ceil(rates.length / most));
-  const tables: string[][] = [];
-  for (let first = 0; first < rates.length; first += perTable) {
-    const columns = rates.slice(first, first + perTable).map(
-      (rate, i): Column => ({
-        heading: rateText(rate),
-        align: "right",
-        cells: rows.map((row) => row[first + i]),
-      }),
-    );
-    tables.push(layOut([{ heading, align: "left", cells: labels }, ...columns]));
-  }
-  return tables;
 }
 
 /** The cases of a sweep, in the order of its grid. */

@@ -1,0 +1,146 @@
+import type { InspectedCounts, InspectedQuality, Inspection } from "../../lens/inspect/inspection.js";
+import { printable } from "../../lens/printable.js";
+import { type Block, lines, note, type Report, table, tableOf, text } from "../blocks/block.js";
+import { textWidth } from "../blocks/terminal.js";
+import type { NumberTable } from "../charts/figure.js";
+import { wrap } from "../columns.js";
+import { count, counted, missing, percent, share, short } from "../numbers.js";
+import { leftOutSentences } from "../skipped.js";
+import { styles } from "../terminal.js";
+
+/** Lines of a list that are shown; --json has all. */
+const mostLines = 20;
+
+/** What a checkpoint holds, for a terminal. */
+export function inspectionReport(inspection: Inspection): Pick<Report, "blocks" | "skipped"> {
+  const { totals, formats, kinds, layers, skipped, noFloats, input } = inspection;
+  const all = { ...totals, label: "all" };
+  const byFormat = formats.map((row) => ({ ...row, label: row.format }));
+  return {
+    blocks: [
+      text([`${counted(totals.elements, "weight")} in ${counted(totals.tensors, "tensor")}`], "strong"),
+      text([
+        ...leftOutSentences(skipped, totals.elements),
+        ...(input.within === undefined ? [] : [`The tensors within "${printable(input.within)}".`]),
+        ...(input.notes ?? []).map((said) => `Here ${printable(said)}.`),
+      ]),
+      table(numbersTable([...byFormat, ...(formats.length > 1 ? [all] : [])])),
+      text(scalesSentence(inspection)),
+      qualityTable("module", [...kinds.map((row) => ({ ...row, label: row.kind })), all]),
+      qualityTable(
+        "layer",
+        thinned(layers).map((row) => ({ ...row, label: `${printable(row.stack, 30)}.${row.layer}` })),
+      ),
+      note(...sampleNotes(inspection)),
+      lintBlock(inspection),
+      noFloats.length > 0
+        ? note(`${counted(noFloats.length, "tensor")} of no floats: ${names(noFloats)}.`)
+        : null,
+    ],
+    skipped,
+  };
+}
+
+type Row = InspectedCounts & { readonly label: string; readonly tensors: number };
+
+function numbersTable(rows: readonly Row[]): NumberTable {
+  return tableOf(rows, [
+    ["format", ({ label }) => printable(label)],
+    ["tensors", ({ tensors }) => count(tensors)],
+    ["weights", ({ elements }) => count(elements)],
+    ["zero", ({ zeros, elements }) => percent(share(zeros, elements))],
+    ["subnormal", ({ subnormals, elements }) => percent(share(subnormals, elements))],
+    ["smallest", ({ smallest }) => magnitude(smallest)],
+    ["largest", ({ largest }) => magnitude(largest)],
+    ["rms", ({ rms }) => magnitude(rms)],
+    ...(rows.some(({ nonfinite }) => nonfinite > 0)
+      ? [["nonfinite", ({ nonfinite }: Row) => count(nonfinite)] as const]
+      : []),
+  ]);
+}
+
+function magnitude(x: number | null): string {
+  if (x === null) return missing;
+  return x !== 0 && (x < 1e-3 || x >= 1e5) ? x.toExponential(1) : String(Number(x.toPrecision(3)));
+}
+
+/** For each format three columns: how faithful, and what is lost. */
+function qualityTable(heading: string, rows: readonly Row[]): Block | null {
+  const [first] = rows;
+  if (first?.as === undefined) return null;
+  const shown = first.as.flatMap(({ format }, i) => {
+    const column = (name: string, cell: (quality: InspectedQuality) => string) =>
+      [name, ({ as = [] }: Row) => cell(as[i])] as const;
+    return [
+      column(`${printable(format)} dB`, decibels),
+      column("to zero", ({ flushed, elements }) => percent(share(flushed, elements))),
+      column("clipped", ({ clipped, elements }) => percent(share(clipped, elements))),
+    ];
+  });
+  return table(tableOf(rows, [[heading, ({ label }) => label], ...shown]), {
+    joined: ["to zero", "clipped"],
+  });
+}
+
+/** Signal to quantization noise; "exact" where storage changes nothing. */
+function decibels({ sqnr, elements }: InspectedQuality): string {
+  if (elements === 0) return missing;
+  return sqnr === null ? "exact" : sqnr.toFixed(1);
+}
+
+function thinned<T>(rows: readonly T[]): readonly T[] {
+  if (rows.length <= mostLines) return rows;
+  return Array.from(
+    { length: mostLines },
+    (_, i) => rows[Math.round((i * (rows.length - 1)) / (mostLines - 1))],
+  );
+}
+
+function sampleNotes({ settings: { as, sample }, totals, layers }: Inspection): string[] {
+  if (as.length === 0) return [];
+  const tried = totals.as?.[0]?.elements ?? 0;
+  const part =
+    sample === null || tried === totals.elements
+      ? []
+      : [
+          `Formats were tried on ${counted(tried, "weight")}: at most ${sample} squares of 128 x 128 of each tensor.`,
+        ];
+  const shown =
+    layers.length > mostLines ? [`${mostLines} of ${layers.length} layers are shown; --json has all.`] : [];
+  return [
+    "dB: signal to quantization noise. To zero: not zero, and stored as zero. Clipped: beyond the largest number, under the scale of its block.",
+    ...part,
+    ...shown,
+  ];
+}
+
+function scalesSentence({ tensors }: Inspection): string[] {
+  const all = tensors.flatMap(({ scales = [] }) => scales);
+  if (all.length === 0) return [];
+  const total = all.reduce((sum, { count: n }) => sum + n, 0);
+  const [smallest, largest] = [
+    Math.min(...all.flatMap(({ smallest: number }) => (number === null ? [] : [number]))),
+    Math.max(...all.flatMap(({ largest: number }) => (number === null ? [] : [number]))),
+  ];
+  const formats = [...new Set(all.map(({ format }) => format))].join(", ");
+  return [
+    `${counted(total, "scale")} (${printable(formats)}) in ${counted(all.length, "tensor")}, from ${short(smallest)} to ${short(largest)}.`,
+  ];
+}
+
+function lintBlock({ lint }: Inspection): Block | null {
+  if (lint.length === 0) return null;
+  const shown = lint
+    .slice(0, mostLines)
+    .map(({ tensor, finding, rule }) => `  ${printable(tensor, 120)}: ${printable(finding, 300)} (${rule})`);
+  const more = lint.length > mostLines ? [`  and ${count(lint.length - mostLines)} more`] : [];
+  return lines((terminal) => [
+    styles(terminal).bold(`${counted(lint.length, "finding")}:`),
+    ...[...shown, ...more].flatMap((line) => wrap(line, textWidth(terminal))),
+  ]);
+}
+
+function names(tensors: Inspection["noFloats"]): string {
+  const shown = tensors.slice(0, 3).map(({ name, dtype }) => `${printable(name, 80)} (${dtype})`);
+  return shown.join(", ") + (tensors.length > 3 ? ` and ${count(tensors.length - 3)} more` : "");
+}

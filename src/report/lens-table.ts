@@ -1,0 +1,90 @@
+import type { Case } from "../lens/run/case.js";
+import type { Result } from "../lens/run/result.js";
+import { type Block, lines, tableOf } from "./blocks/block.js";
+import { tableLines, tableWidth, textWidth } from "./blocks/terminal.js";
+import { wrap } from "./columns.js";
+import { caseLabels } from "./labels.js";
+import { count, missing, percentIn, sampleOf, shareOfWeights } from "./numbers.js";
+import { collateralSized, hasCollateral, shareOfSized, sharesScales } from "./shared-scales.js";
+import { type BarPart, glyph, stackedBar, styles, type Terminal } from "./terminal.js";
+
+/** What became of the updates, and how the end compares with the start; one row a case, and what the columns are. */
+export function lensTable(result: Result): Block {
+  return lines((terminal) => {
+    const { cases } = result;
+    const percent = percentIn(sampleOf(result));
+    const labels = caseLabels(cases);
+    const sized =
+      (partOf: (totals: Case["totals"]) => number) =>
+      ({ totals }: Case) =>
+        percent(shareOfSized(totals, partOf(totals)));
+    const before: Columns = [
+      ["stored as", (_, i) => labels[i]],
+      ["moved", sized(({ moved }) => moved)],
+      ...(hasCollateral(cases) ? [["by scale", sized(collateralSized)] as const] : []),
+      ...(hasCarrier(cases)
+        ? [
+            [
+              "kept",
+              (lensCase: Case) =>
+                lensCase.scheme === "in-place" ? missing : sized(({ kept }) => kept)(lensCase),
+            ] as const,
+          ]
+        : []),
+      ["lost", sized(({ lost }) => lost)],
+    ];
+    const after: Columns = [
+      ["unchanged", (lensCase) => percent(shareOfWeights(lensCase, lensCase.end.unchanged))],
+      ["hidden", (lensCase) => percent(shareOfWeights(lensCase, lensCase.end.hidden))],
+      ...(cases.some(({ totals }) => totals.nonfinite > 0)
+        ? [["nonfinite", ({ totals }: Case) => count(totals.nonfinite)] as const]
+        : []),
+    ];
+    const width = Math.min(terminal.columns - tableWidth(tableOf(cases, [...before, ...after])) - 2, 24);
+    const bars: Columns = width < 6 ? [] : [["", (lensCase) => bar(lensCase, width, terminal)]];
+    const shown = tableOf(cases, [...before, ...bars, ...after]);
+    const align = ["l", ...before.slice(1).map(() => "r"), ...bars.map(() => "l")].join("");
+    return [
+      ...tableLines({ ...shown, align, joined: ["hidden"] }, terminal),
+      "",
+      ...legend(cases, terminal, bars.length > 0),
+    ];
+  });
+}
+
+type Columns = Parameters<typeof tableOf<Case>>[1];
+
+/** Whether anything but the stored weights can take an update. */
+function hasCarrier(cases: readonly Case[]): boolean {
+  return cases.some(({ scheme, totals }) => scheme !== "in-place" || totals.kept > 0);
+}
+
+function bar({ totals }: Case, width: number, terminal: Terminal): string {
+  const counts = { ...totals, collateral: collateralSized(totals) };
+  const parts = (["moved", "collateral", "kept", "lost"] as const).map((className) => ({
+    of: className,
+    share: shareOfSized(totals, counts[className]) ?? 0,
+  }));
+  return stackedBar(parts, width, terminal);
+}
+
+/** What the columns are, and the glyphs of the bars where there are bars. */
+function legend(cases: readonly Case[], terminal: Terminal, bars: boolean): string[] {
+  const { dim } = styles(terminal);
+  const mark = (className: BarPart["of"]) => (bars ? `${glyph(className, terminal)} ` : "");
+  const parts = [
+    `${mark("moved")}moved, the stored bits changed`,
+    ...(hasCollateral(cases) ? [`${mark("collateral")}by scale, a scale alone changed the number`] : []),
+    ...(hasCarrier(cases) ? [`${mark("kept")}kept, only the master or compensation buffer changed`] : []),
+    `${mark("lost")}lost, nothing changed`,
+  ];
+  const text =
+    `Of the updates that were not zero: ${parts.join("; ")}. At the end, of the weights: unchanged ${whatStays(cases)}, and hidden, ` +
+    "which an fp32 run would have changed.";
+  return wrap(text, textWidth(terminal)).map(dim);
+}
+
+/** Where scales are shared a weight is its number: a scale alone changes that, while the bits of its code stay. */
+function whatStays(cases: readonly Case[]): string {
+  return cases.some(sharesScales) ? "numbers" : "bits";
+}

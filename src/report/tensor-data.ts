@@ -1,0 +1,52 @@
+import { moduleOf } from "../lens/module.js";
+import { printable } from "../lens/printable.js";
+
+/** The tensors of a result as a page's table has them. */
+
+/** A column of numbers: its heading, and how they are shown. */
+export interface NumberColumn {
+  readonly heading: string;
+  /** `whole`: whole percents. */
+  readonly as: "count" | "percent" | "whole" | "ratio";
+}
+
+/** What the script shows: columns of texts, and for each case columns of numbers. */
+export interface TensorData {
+  readonly columns: readonly { readonly heading: string; readonly as: string }[];
+  readonly names: readonly string[];
+  readonly kinds: readonly string[];
+  readonly shapes: readonly string[];
+  readonly cases: readonly (readonly (readonly (number | null)[])[])[];
+}
+
+/** A tensor by name and shape, and a row of numbers for each case. */
+export interface TensorRow {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** What the shape is of, such as a format; empty for nothing. */
+  readonly note?: string;
+  readonly cases: readonly (readonly (number | null)[])[];
+}
+
+/** Of arrays that were given to the library. */
+const unnamed = "(no name)";
+
+export function tensorData(columns: readonly NumberColumn[], rows: readonly TensorRow[]): TensorData {
+  const cases = rows[0]?.cases.length ?? 1;
+  return {
+    columns: [...["tensor", "module", "shape"].map((heading) => ({ heading, as: "text" })), ...columns],
+    names: rows.map(({ name }) => (name === "" ? unnamed : printable(name, 500))),
+    kinds: rows.map(({ name }) => moduleOf(name).kind),
+    shapes: rows.map(({ shape, note }) => [shape.join(" × "), note].filter(Boolean).join(" ")),
+    cases: Array.from({ length: cases }, (_, caseIndex) =>
+      columns.map((_, column) => rows.map((row) => brief(row.cases[caseIndex]?.[column] ?? null))),
+    ),
+  };
+}
+
+/** Nine digits of a share are enough to sort by, and half the text; what is not quite all stays so. */
+function brief(x: number | null): number | null {
+  if (x === null || Number.isInteger(x)) return x;
+  const short = Number(x.toPrecision(9));
+  return Number.isInteger(short) ? x : short;
+}

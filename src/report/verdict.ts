@@ -1,0 +1,80 @@
+import { tolerance, type Verdict, verdictOf } from "../lens/run/check.js";
+import type { Result } from "../lens/run/result.js";
+import type { Score } from "./blocks/block.js";
+import { caseInWords, caseLabels } from "./labels.js";
+import { percent, percentWithin } from "./numbers.js";
+import { endRatio, retainedText } from "./simulation.js";
+
+/** What is said first of a way to store: that of a case as \`check\` gives it, or that a sample is too small to tell. */
+type Told = Verdict | "unsure";
+
+/** @param lost the share that is lost, or gone beyond what there was. */
+export function verdictSentence(verdict: Told, lost: string, stored: string): string {
+  switch (verdict) {
+    case "keeps":
+      return `Keeps its updates: ${stored}.`;
+    case "keeps-on-average":
+      return `Keeps its updates on average: ${stored}.`;
+    case "loses":
+      return `Loses ${lost} of what its updates add up to: ${stored}.`;
+    case "overshoots":
+      return `Goes ${lost} further than its updates add up to: ${stored}.`;
+    case "unsure":
+      return `This sample does not tell whether updates are kept: ${stored}.`;
+    case "unknown":
+      return `Nothing to tell: ${stored}.`;
+  }
+}
+
+/** The verdict on the first case, which the report is about. */
+export function runVerdict(result: Result): string {
+  const retained = endRatio(result, 0, "retained");
+  const lost = retained === null ? "" : lostText(retained);
+  return verdictSentence(toldOf(result, 0), lost, caseInWords(result.cases[0]));
+}
+
+/** What each case retains, and what that comes to. */
+export function runScores(result: Result): Score[] {
+  const labels = caseLabels(result.cases);
+  return result.cases.map((_, i) => {
+    const share = endRatio(result, i, "retained")?.value ?? null;
+    return retainedScore(labels[i], share, retainedText(result, i), toldOf(result, i));
+  });
+}
+
+export function retainedScore(label: string, share: number | null, shown: string, told: Told): Score {
+  return { label, share, shown, ...inWords[told] };
+}
+
+/** What a ring stands for in a run. */
+export const scoresNote =
+  "Retained: the share of an fp32 run's displacement that weight and carrier hold at the end. 100% keeps every update.";
+
+const inWords: Readonly<Record<Told, Pick<Score, "said" | "tone">>> = {
+  keeps: { said: "keeps its updates", tone: "good" },
+  "keeps-on-average": { said: "keeps them on average", tone: "good" },
+  loses: { said: "loses updates", tone: "bad" },
+  overshoots: { said: "overshoots", tone: "bad" },
+  unsure: { said: "too few weights to tell", tone: "plain" },
+  unknown: { said: "nothing to tell", tone: "plain" },
+};
+
+function toldOf(result: Result, i: number): Told {
+  const { rounding, totals } = result.cases[i];
+  const retained = endRatio(result, i, "retained");
+  if (result.sampling === undefined || retained === null) {
+    const noise = endRatio(result, i, "noise");
+    return verdictOf(retained && 1 - retained.value, noise?.value ?? null, rounding, totals.elements);
+  }
+  const { low, high } = retained;
+  if (high < 1 - tolerance) return "loses";
+  if (low > 1 + tolerance) return "overshoots";
+  if (low < 1 - tolerance || high > 1 + tolerance) return "unsure";
+  return rounding === "stochastic" ? "keeps-on-average" : "keeps";
+}
+
+function lostText({ value, low, high }: { value: number; low: number; high: number }): string {
+  const lost = Math.abs(1 - value);
+  const half = (high - low) / 2;
+  return half === 0 ? percent(lost) : percentWithin(lost, half);
+}
