@@ -26,7 +26,10 @@ describe.each(["add", "sub", "mul", "div"] as const)("every pair: %s", (operatio
     const rows =
       format(name).bits > 8
         ? [0x0001, 0x3f81, 0x8080, 0x7f7f, 0xbc03]
-        : sized({ quick: [0, 1, 9, 0x3c, 0x7b, 0x7e, 0x80, 0xc1], full: Array.from({ length: 256 }, (_, a) => a) });
+        : sized({
+            quick: [0, 1, 9, 0x3c, 0x7b, 0x7e, 0x80, 0xc1],
+            full: Array.from({ length: 256 }, (_, a) => a),
+          });
     for (const a of rows) {
       const results = pairs.results(a);
       const flags = pairs.flags!(a, results);
