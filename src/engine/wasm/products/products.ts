@@ -22,7 +22,7 @@ export async function provenProducts(): Promise<ProductsKernel> {
   const bytes = productsModule(memorySize);
   if (!webAssembly.validate(bytes)) return null;
   const kernel = await webAssembly.compile(bytes);
-  return multipliesRightly(kernel) ? kernel : null;
+  return multipliesRightly(kernel) && formsRightly(kernel) ? kernel : null;
 }
 
 /**
@@ -223,5 +223,36 @@ function multipliesRightly(kernel: object): boolean {
       const most = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
       return expected.every((value, i) => Math.abs(found[n][i] - value) < 1e-5 * most);
     });
+  });
+}
+
+/** Whether tiles of codes are what numbers give, by a product with the identity. */
+function formsRightly(kernel: object): boolean {
+  const [columns, count, start] = [8, 5, 36];
+  const products = productsOf(kernel)(columns, columns, count);
+  products.begin(Float64Array.from({ length: columns ** 2 }, (_, i) => Number(i % (columns + 1) === 0)));
+  const [base, tuned] = [0x3c80, 0xbc83].map((code, side) =>
+    Uint16Array.from({ length: columns * count }, (_, i) => code ^ ((i * (7 + side)) & 0x80ff)),
+  );
+  const [from, to] = [base, tuned].map(
+    (codes) => new Float32Array(Uint32Array.from(codes, (code) => code << 16).buffer),
+  );
+  const key = [1, 2] as const;
+  const words = new Uint32Array(3);
+  signWords(key, 32, words);
+  const sign = (i: number) => 1 - 2 * ((words[(i + 4) >> 5] >>> ((i + 4) & 31)) & 1);
+  const change = (i: number) => Math.fround(to[i] - from[i]);
+  const cases: readonly [Operand, (i: number) => number][] = [
+    [{ of: "base", signs: null }, (i) => from[i]],
+    [{ of: "tuned", signs: null }, (i) => to[i]],
+    [{ of: "tuned", signs: key }, (i) => Math.fround(from[i] + sign(i) * change(i))],
+    [{ of: "change", signs: null }, change],
+    [{ of: "change", signs: key }, (i) => sign(i) * change(i)],
+  ];
+  return cases.every(([operand, right]) => {
+    products.codes!.base.set(base);
+    products.codes!.tuned.set(tuned);
+    products.codes!.form(operand, start, count);
+    return products.multiply(null, count, false).every((number, i) => number === right(i));
   });
 }
