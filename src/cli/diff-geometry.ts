@@ -45,7 +45,7 @@ export async function measured(
   { err }: Streams,
 ): Promise<Geometry> {
   const { rank = 64, layers = 5, seed, walk } = options;
-  const kernels = await provenGeometry();
+  const kernels = await provenGeometry(layers !== 0);
   const elements = pairs.flatMap(({ tensors }) => tensors).reduce((sum, tensor) => sum + tensor.elements, 0);
   const threads = options.threads ?? (elements < worthThreads ? 1 : cores());
   const pool = threads > 1 ? new ThreadPool<StoredTask, TensorPart>(threadScript, threads, 1) : null;

@@ -26,10 +26,11 @@ export interface CodeCounter {
   count(rows: Uint32Array): void;
   /** Null if a number was not finite. */
   end(): Omit<Changes, "mask" | "rows"> | null;
-  /** Sets what {@link sum} adds up: by magnitude, the same for each size. */
-  shares(shares: Float64Array): void;
-  /** Sums over as many rows of the tile of the base, and adds to those over columns. */
+  /** Sets what {@link sum} adds up: by magnitude, the same for each size; and of which there are how many. */
+  shares(counts: MagnitudeCounts, shares: Float64Array): void;
+  /** Sums over as many rows of the tile of the base, and adds to those over columns, at the latest at the end. */
   sum(rows: Float64Array, columns: Float64Array): void;
+  endSum(columns: Float64Array): void;
 }
 
 /** Null for matrices that it does not take. */
@@ -147,14 +148,16 @@ export interface Margins {
 /** What rows and columns would have changed if only size mattered: one more passage of the base. */
 export async function expectedMargins(
   matrix: MatrixPair,
-  shares: Float64Array,
+  counts: MagnitudeCounts,
   codes: CodeCounterOf | null = null,
 ): Promise<Margins> {
   const { rows, columns } = matrix;
   const byRow = new Float64Array(rows);
   const byColumn = new Float64Array(columns);
   const counter = matrix.readCodes ? codes?.(columns) : null;
-  if (counter) await sumCodes(matrix, counter, shares, byRow, byColumn);
+  const shares = counts.shareBySize();
+  counter?.shares(counts, shares);
+  if (counter) await sumCodes(matrix, counter, byRow, byColumn);
   else await sumNumbers(matrix, shares, byRow, byColumn);
   for (let i = 0; i < rows; i++) byRow[i] /= columns;
   for (let j = 0; j < columns; j++) byColumn[j] /= rows;
@@ -164,16 +167,15 @@ export async function expectedMargins(
 async function sumCodes(
   matrix: MatrixPair,
   counter: CodeCounter,
-  shares: Float64Array,
   byRow: Float64Array,
   byColumn: Float64Array,
 ): Promise<void> {
-  counter.shares(shares);
   for (let first = 0; first < matrix.rows; first += counter.height) {
     const count = Math.min(counter.height, matrix.rows - first);
     await matrix.readCodes!(first, count, counter.base, null);
     counter.sum(byRow.subarray(first, first + count), byColumn);
   }
+  counter.endSum(byColumn);
 }
 
 async function sumNumbers(

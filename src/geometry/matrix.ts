@@ -61,6 +61,21 @@ export async function* tilesOf(matrix: MatrixPair, { of: side, signs }: Operand)
 }
 
 /**
+ * The signs of a draw, as {@link tilesOf} takes them: a bit is set where the change of an element is turned.
+ *
+ * @param start a multiple of 32: the element of the first bit.
+ */
+export function signWords(key: Words, start: number, into: Uint32Array): void {
+  for (let i = 0; i < into.length; i++) {
+    const word = start / 32 + i;
+    const block = Math.floor(word / 2);
+    const words = threefry2x32(key, [block >>> 0, Math.floor(block / 2 ** 32)]);
+    into[i] = words[word % 2];
+    if (word % 2 === 0 && i + 1 < into.length) into[++i] = words[1];
+  }
+}
+
+/**
  * The change with the signs of a draw, added to the base or alone: element e is turned where bit e mod 64 of the block of Threefry
  * that e / 64 counts is set, so a draw depends on neither tiles nor threads.
  *

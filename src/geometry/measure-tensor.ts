@@ -39,7 +39,7 @@ export async function measureTensor(matrix: MatrixPair, options: TensorOptions):
   if (obstacle !== null) {
     return measuredTensor({ spectrum: null, measures: allUnknown(measureNames, obstacle), profiles: null });
   }
-  const margins = await expectedMargins(matrix, changes.counts.shareBySize(), options.codes);
+  const margins = await expectedMargins(matrix, changes.counts, options.codes);
   const bySize = sizeMeasures(changes, margins, options.format, options.walk);
   const profiles = {
     rows: profile(changes.rows, columns, margins.rows),

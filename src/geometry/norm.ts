@@ -1,6 +1,6 @@
 import type { Words } from "../update/threefry.js";
 import { symmetricEigen } from "./dense/eigen.js";
-import { crossProduct, product } from "./dense/gram.js";
+import { addProduct, crossProduct } from "./dense/gram.js";
 import { drawnBlock, orthonormal } from "./dense/orthonormal.js";
 import { type MatrixPair, type Operand, tileRows } from "./matrix.js";
 import { type ProductsOf, passThrough } from "./products.js";
@@ -45,14 +45,9 @@ export async function largestValue(
     // Twice: once leaves what rounding let through.
     for (let twice = 0; twice < 2; twice++) {
       for (const vectors of basis) {
-        const along = product(
-          vectors,
-          columns,
-          block,
-          crossProduct(vectors, block, gathered, block, columns),
-          block,
-        );
-        for (let i = 0; i < gathered.length; i++) gathered[i] -= along[i];
+        const along = crossProduct(vectors, block, gathered, block, columns);
+        for (let i = 0; i < along.length; i++) along[i] = -along[i];
+        addProduct(gathered, vectors, columns, block, along, block);
       }
     }
     x = orthonormal(gathered, columns, block, [key[0], key[1] + step + 1]);

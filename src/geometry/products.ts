@@ -1,5 +1,5 @@
 import type { MatrixPair, Operand } from "./matrix.js";
-import { tilesOf } from "./matrix.js";
+import { tileRows, tilesOf } from "./matrix.js";
 
 /** Products of the tiles of a matrix with a block of vectors X, columns x width. */
 export interface Products {
@@ -8,11 +8,22 @@ export interface Products {
   /**
    * A tile of whole rows times X, count x width; valid until the next call.
    *
+   * @param tile null: what {@link CodeTile.form} made.
    * @param gather adds tile' (tile X) to what is gathered.
    */
-  multiply(tile: Float32Array, count: number, gather: boolean): Float64Array;
+  multiply(tile: Float32Array | null, count: number, gather: boolean): Float64Array;
   /** A' A X over the tiles so far, columns x width. */
   gathered(): Float64Array;
+  /** Where products take tiles as codes; null or absent where they do not. */
+  readonly codes?: CodeTile | null;
+}
+
+/** A tile of bf16 codes of both sides, of which that of an operand is made where it is multiplied. */
+export interface CodeTile {
+  readonly base: Uint16Array;
+  readonly tuned: Uint16Array;
+  /** Makes as many rows of what {@link tilesOf} gives for the operand, from an element of the matrix on. */
+  form(operand: Operand, start: number, count: number): void;
 }
 
 /** Makes products for blocks of a shape: those of an engine, or {@link plainProducts}. `rows` is the most that a tile has. */
@@ -29,6 +40,7 @@ export const plainProducts: ProductsOf = (columns, width) => {
       gathered = new Float64Array(columns * width);
     },
     multiply(tile, count, gather) {
+      if (tile === null) throw new Error("codes are not taken here");
       if (into.length < count * width) into = new Float64Array(count * width);
       const y = into.subarray(0, count * width).fill(0);
       for (let row = 0; row < count; row++) {
@@ -69,6 +81,17 @@ export async function passThrough(
 ): Promise<Passage> {
   const image = new Float64Array(matrix.rows * width);
   products.begin(x);
+  const { codes } = products;
+  if (codes && matrix.readCodes) {
+    const height = tileRows(matrix);
+    for (let first = 0; first < matrix.rows; first += height) {
+      const count = Math.min(height, matrix.rows - first);
+      await matrix.readCodes(first, count, codes.base, operand.of === "base" ? null : codes.tuned);
+      codes.form(operand, first * matrix.columns, count);
+      image.set(products.multiply(null, count, true), first * width);
+    }
+    return { image, gathered: products.gathered() };
+  }
   for await (const { first, count, numbers } of tilesOf(matrix, operand)) {
     image.set(products.multiply(numbers, count, true), first * width);
   }

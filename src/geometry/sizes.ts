@@ -6,7 +6,7 @@ import { gaussianTail } from "./statistics.js";
 export const magnitudes = 2 ** 15;
 
 /** Magnitudes that count as one size: exponent and two leading significand bits. */
-const perSize = 2 ** 5;
+export const perSize = 2 ** 5;
 
 /** How many weights of each magnitude there are, and how many of these changed. */
 export class MagnitudeCounts {
@@ -14,11 +14,11 @@ export class MagnitudeCounts {
   readonly changed = new Float64Array(magnitudes);
 
   get elements(): number {
-    return this.all.reduce((sum, n) => sum + n, 0);
+    return sumOf(this.all);
   }
 
   get elementsChanged(): number {
-    return this.changed.reduce((sum, n) => sum + n, 0);
+    return sumOf(this.changed);
   }
 
   /** By magnitude the share of its size that changed. */
@@ -59,9 +59,20 @@ export class MagnitudeCounts {
   }
 }
 
+/** Not by reduce, whose calls take longer than the rest of what is done once a matrix (measured). */
+function sumOf(counts: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < magnitudes; i++) sum += counts[i];
+  return sum;
+}
+
+const word = new Uint32Array(1);
+const numberOfWord = new Float32Array(word.buffer);
+
 /** The number whose upper bits a magnitude is. */
 export function magnitudeNumber(magnitude: number): number {
-  return new Float32Array(Uint32Array.of(magnitude << 16).buffer)[0];
+  word[0] = magnitude << 16;
+  return numberOfWord[0];
 }
 
 /** Half the gaps above and below each magnitude that occurs, in the format that was compared. */
@@ -121,11 +132,34 @@ export function expectedChanged({ all }: MagnitudeCounts, shares: Float64Array):
 /** The sd by which the storage null changes as many weights as did change: by bisection of its logarithm. */
 export function solveStorage(counts: MagnitudeCounts, gaps: HalfGaps): number {
   const target = counts.elementsChanged;
+  const groups = gapGroups(counts, gaps);
   let [low, high] = [-160, 160];
   for (let rounds = 0; rounds < 48; rounds++) {
     const middle = (low + high) / 2;
-    if (expectedChanged(counts, storageShares(counts, gaps, 2 ** middle)) < target) low = middle;
+    const sd = 2 ** middle;
+    const [above, below] = [tails(sd), tails(sd)];
+    let expected = 0;
+    for (const { weights, up, down } of groups) expected += weights * (above(up) + below(down));
+    if (expected < target) low = middle;
     else high = middle;
   }
   return 2 ** ((low + high) / 2);
+}
+
+interface GapGroup {
+  weights: number;
+  readonly up: number;
+  readonly down: number;
+}
+
+/** Neighbouring magnitudes with the same gaps together: two groups an exponent, where magnitudes are thousands. */
+function gapGroups({ all }: MagnitudeCounts, { up, down }: HalfGaps): GapGroup[] {
+  const groups: GapGroup[] = [];
+  for (let i = 0; i < magnitudes; i++) {
+    if (all[i] === 0) continue;
+    const last = groups.at(-1);
+    if (last?.up === up[i] && last.down === down[i]) last.weights += all[i];
+    else groups.push({ weights: all[i], up: up[i], down: down[i] });
+  }
+  return groups;
 }

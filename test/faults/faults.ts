@@ -150,6 +150,13 @@ export const faults: readonly Fault[] = [
   },
   {
     file: "src/engine/wasm/changes/kernel.ts",
+    mistake: "the last changes of a row are measured with some of the row before",
+    find: 'for (const at of [layout.before, layout.after]) k.store("v128", zeros',
+    replace: 'for (const at of [layout.before]) k.store("v128", zeros',
+    group: "engine",
+  },
+  {
+    file: "src/engine/wasm/changes/kernel.ts",
     mistake: "a row is counted in its last column too seldom",
     find: "k.assign(changedInRow, i16x8.sub(changedInRow, changed));",
     replace: "k.assign(changedInRow, i16x8.sub(zero, changed));",
@@ -399,6 +406,20 @@ export const faults: readonly Fault[] = [
     find: "numbers[16] > normal",
     replace: "numbers[16] >= normal",
     group: "lens",
+  },
+  {
+    file: "src/lens/difference/look-up.ts",
+    mistake: "of the tables of scales only those with Inf in them are told from finite ones",
+    find: "if ((numbers[code] & infinity) === infinity) notFinite",
+    replace: "if ((numbers[code] & 0x7fff) === infinity) notFinite",
+    group: "lens",
+  },
+  {
+    file: "src/source/pair/scaled-with-bf16.ts",
+    mistake: "elements of blocks that differ are counted as the same too",
+    find: "same -= to - from;",
+    replace: "",
+    group: "source",
   },
   {
     file: "src/engine/wasm/difference/lookup.ts",

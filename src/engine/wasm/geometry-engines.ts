@@ -8,8 +8,9 @@ export interface GeometryKernels {
   readonly changes: ChangesKernel;
 }
 
-export async function provenGeometry(): Promise<GeometryKernels> {
-  return { products: await provenProducts(), changes: await provenChanges() };
+/** @param withProducts whether anything will be multiplied: to try that takes longer than to count a matrix. */
+export async function provenGeometry(withProducts = true): Promise<GeometryKernels> {
+  return { products: withProducts ? await provenProducts() : null, changes: await provenChanges() };
 }
 
 /** Each thread has its own: they share memory with nothing. */

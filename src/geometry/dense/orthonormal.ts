@@ -45,7 +45,9 @@ export function orthonormal(x: Float64Array, rows: number, width: number, key: W
 /** To length 1, so that the Gram matrix of long and short columns loses nothing. */
 function scaleColumns(x: Float64Array, width: number): void {
   const squares = new Float64Array(width);
-  for (let i = 0; i < x.length; i++) squares[i % width] += x[i] * x[i];
+  for (let at = 0; at < x.length; at += width) {
+    for (let j = 0; j < width; j++) squares[j] += x[at + j] * x[at + j];
+  }
   const by = squares.map((square) => (square > 0 ? 1 / Math.sqrt(square) : 0));
-  for (let i = 0; i < x.length; i++) x[i] *= by[i % width];
+  for (let at = 0; at < x.length; at += width) for (let j = 0; j < width; j++) x[at + j] *= by[j];
 }

@@ -4,7 +4,7 @@ import { pathNotTakenUnchanged, smallSubnetworksUnchanged } from "../probes.js";
 import { blockLength, SparseSum } from "../sum.js";
 import { firstWideDistance } from "../ulp-distance.js";
 import { compareNumbers, DifferenceTally } from "./difference.js";
-import { type LookUp, lookUpCodes } from "./look-up.js";
+import { type FindOther, findOtherCodes, type LookUp, lookUpCodes } from "./look-up.js";
 
 /** Compares two tensors of one format by their codes. */
 export interface Comparison {
@@ -24,6 +24,7 @@ export interface Comparer {
   /** Valid for formats that {@link isComparable} knows. */
   comparison(format: Format): Comparison;
   lookUp: LookUp;
+  findOther: FindOther;
 }
 
 /** The comparer of this file. */
@@ -37,6 +38,7 @@ export function codeComparer(): Comparer {
       return comparison;
     },
     lookUp: lookUpCodes,
+    findOther: findOtherCodes,
   };
 }
 

@@ -56,6 +56,13 @@ export class DifferenceTally {
     return this.elements - this.nonfinite - this.unchanged;
   }
 
+  /** Counts elements that are finite and the same on both sides, to the bit. */
+  addSame(elements: number): void {
+    for (const field of ["elements", "unchanged", "pathNotTaken", "smallSubnetworks"] as const) {
+      this[field] += elements;
+    }
+  }
+
   merge(other: DifferenceTally): void {
     for (const field of counted) this[field] += other[field];
     for (let bin = 0; bin < distanceBins; bin++) this.distances[bin] += other.distances[bin];

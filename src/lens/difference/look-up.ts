@@ -5,6 +5,18 @@
  */
 export type LookUp = (runs: CodeRuns, tables: Uint8Array, into: Uint16Array, left: Uint32Array) => void;
 
+/**
+ * Lists the blocks of `perBlock` runs, the last one shorter, in which a bf16 code is not the one that would be looked up, or that may
+ * hold what is not finite: how many there are, then which. Valid for the runs of {@link LookUp}; nothing is written but the list.
+ */
+export type FindOther = (
+  runs: CodeRuns,
+  tables: Uint8Array,
+  numbers: Uint16Array,
+  perBlock: number,
+  other: Uint32Array,
+) => void;
+
 export interface CodeRuns {
   readonly codes: Uint8Array;
   /** Bits of a code; of two codes in a byte the first is in the lower half. */
@@ -16,27 +28,32 @@ export interface CodeRuns {
 }
 
 /** Bytes of a table. */
-export const tableBytes = { 4: 32, 8: 128 } as const;
+export const tableBytes = { 4: 64, 8: 128 } as const;
 
 /**
  * Where a table has what, 16 bytes each, looked up by half a code, which vectors of bytes do without memory. Of codes of 4 bits
- * it has the lower and upper bytes of their numbers. Of codes of 8 bits there are those of the lower half, `low` and `high`;
+ * it has the lower and upper bytes of their numbers, and `notFinite`, in which all bits are set if one of these is NaN or Inf.
+ * Of codes of 8 bits there are those of the lower half, `low` and `high`;
  * `sign`, added to the upper byte, is what the upper half of a code makes of them: it multiplies by a power of two and sets
  * the sign. Codes that differ from that by their exponent, those of magnitude below 16, have `lowSmall` and `highSmall`
  * exclusive-ored to both.
  */
+export const tableParts4 = { low: 0, high: 16, notFinite: 32 } as const;
 export const tableParts = { low: 0, high: 16, sign: 32, lowSmall: 48, highSmall: 64, outside: 80 } as const;
-
-/** Writes the table of a scale: of the bf16 codes of all 16 codes of 4 bits. */
-export function writeTable4(numbers: Uint16Array, into: Uint8Array): void {
-  for (let code = 0; code < 16; code++) {
-    into[tableParts.low + code] = numbers[code] & 255;
-    into[tableParts.high + code] = numbers[code] >> 8;
-  }
-}
 
 /** Smallest normal number of bf16, and Inf. */
 const [normal, infinity] = [0x80, 0x7f80];
+
+/** Writes the table of a scale: of the bf16 codes of all 16 codes of 4 bits. */
+export function writeTable4(numbers: Uint16Array, into: Uint8Array): void {
+  let notFinite = 0;
+  for (let code = 0; code < 16; code++) {
+    into[tableParts4.low + code] = numbers[code] & 255;
+    into[tableParts4.high + code] = numbers[code] >> 8;
+    if ((numbers[code] & infinity) === infinity) notFinite = 255;
+  }
+  into.fill(notFinite, tableParts4.notFinite, tableParts4.notFinite + 16);
+}
 
 /**
  * Writes the table of a scale: of the bf16 codes of the codes of 8 bits, from 0 to 128 at least. Where the numbers of codes of
@@ -70,7 +87,7 @@ export const lookUpCodes: LookUp = ({ codes, bits, scales, bytes }, tables, into
     const table = tables.subarray(tableBytes[bits] * scale, tableBytes[bits] * (scale + 1));
     const ofRun = codes.subarray(run * bytes, (run + 1) * bytes);
     if (bits === 4) {
-      const number = (code: number) => table[tableParts.low + code] | (table[tableParts.high + code] << 8);
+      const number = (code: number) => table[tableParts4.low + code] | (table[tableParts4.high + code] << 8);
       for (const [i, byte] of ofRun.entries()) {
         into[2 * (run * bytes + i)] = number(byte & 15);
         into[2 * (run * bytes + i) + 1] = number(byte >> 4);
@@ -90,5 +107,33 @@ export const lookUpCodes: LookUp = ({ codes, bits, scales, bytes }, tables, into
         left[left[0]] = run;
       }
     }
+  }
+};
+
+/** The specification of {@link FindOther}. */
+export const findOtherCodes: FindOther = (
+  { codes, bits, scales, bytes },
+  tables,
+  numbers,
+  perBlock,
+  other,
+) => {
+  const length = (8 * bytes) / bits;
+  other[0] = 0;
+  for (let first = 0; first < scales.length; first += perBlock) {
+    const end = Math.min(first + perBlock, scales.length);
+    const ofBlock = scales.subarray(first, end);
+    const [found, left] = [new Uint16Array(length * (end - first)), new Uint32Array(end - first + 2)];
+    lookUpCodes(
+      { codes: codes.subarray(first * bytes, end * bytes), bits, scales: ofBlock, bytes },
+      tables,
+      found,
+      left,
+    );
+    const isOutside = (scale: number) => tables[tableBytes[4] * scale + tableParts4.notFinite] !== 0;
+    const isSame = found.every((code, i) => code === numbers[first * length + i]);
+    if (isSame && left[0] === 0 && !(bits === 4 && ofBlock.some(isOutside))) continue;
+    other[0] += 1;
+    other[other[0]] = first / perBlock;
   }
 };

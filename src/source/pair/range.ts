@@ -7,7 +7,6 @@ import type { FileIdentity, FileReader } from "../file-reader.js";
 import { codesOf, decodeInto } from "../safetensors/decode.js";
 import { type Dtype, dtypes } from "../safetensors/dtype.js";
 import type { ScaledCodes } from "../scaled/scaled-codes.js";
-import { ScaledAsBf16 } from "./scaled-as-bf16.js";
 import { ScaledPairComparison } from "./scaled-pair.js";
 import {
   areAlike,
@@ -17,6 +16,7 @@ import {
   readScales,
   type ScaledRange,
 } from "./scaled-range.js";
+import { ScaledWithBf16 } from "./scaled-with-bf16.js";
 
 /** Where a file has elements of a tensor. */
 export interface StoredRange {
@@ -53,7 +53,7 @@ interface Way {
 export class RangeComparison {
   readonly #files: FileReader;
   readonly #comparer: Comparer;
-  #asBf16: ScaledAsBf16 | null = null;
+  #withBf16: ScaledWithBf16 | null = null;
   readonly #buffers = new Map<string, Uint8Array<ArrayBuffer>>();
   /** What {@link #buffer} gave last by a name: most pieces are of one length. */
   readonly #given = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -145,20 +145,11 @@ export class RangeComparison {
     const sides = [before, after].map(({ scaled, dtype }) => (scaled ? "scaled" : dtype));
     if (compared !== "bf16" || hidden !== false || !sides.includes("scaled") || !sides.includes("BF16"))
       return false;
-    this.#asBf16 ??= new ScaledAsBf16(this.#comparer);
-    const comparison = this.#comparer.comparison(bf16);
-    try {
-      for (let start = 0; start < elements; start += pieceLength) {
-        const count = Math.min(pieceLength, elements - start);
-        comparison.compare(
-          this.#bf16("before", before, start, count),
-          this.#bf16("after", after, start, count),
-          tally,
-        );
-      }
-    } finally {
-      comparison.end(tally);
-    }
+    this.#withBf16 ??= new ScaledWithBf16(this.#files, this.#comparer, (name, bytes) =>
+      this.#buffer(name, bytes),
+    );
+    if (before.scaled) this.#withBf16.compare(before.scaled, after, elements, "coded first", tally);
+    else this.#withBf16.compare(after.scaled!, before, elements, "bf16 first", tally);
     return true;
   }
 
@@ -177,19 +168,6 @@ export class RangeComparison {
       comparison.compare(a, b, from.start + start, count, tally);
     }
     return true;
-  }
-
-  /** A piece as bf16 codes. */
-  #bf16(side: string, range: StoredRange, start: number, count: number): Uint8Array {
-    if (!range.scaled) return this.#read(side, range, dtypeOf(range), start, count);
-    const codes = readCodes(this.#files, range.scaled, start, count, (n) => this.#buffer(`${side} codes`, n));
-    const into = this.#buffer(`${side} as bf16`, 2 * count);
-    if (!this.#asBf16!.decode(this.#files, range.scaled, start, codes, uint16(into))) {
-      const numbers = new Float32Array(count);
-      decodeRange(this.#files, range.scaled, start, codes, numbers);
-      narrowToBf16(new Uint32Array(numbers.buffer), uint16(into));
-    }
-    return into;
   }
 
   /** By code, of pieces that were read last. */

@@ -1,15 +1,13 @@
 import { format } from "../../format/registry.js";
 import type { Comparer } from "../../lens/difference/difference-codes.js";
-import { tableBytes, writeTable4, writeTable8 } from "../../lens/difference/look-up.js";
+import { type CodeRuns, tableBytes, writeTable4, writeTable8 } from "../../lens/difference/look-up.js";
 import { narrowToBf16 } from "../../lens/narrow.js";
+import { blockLength } from "../../lens/sum.js";
 import type { FileReader } from "../file-reader.js";
 import { tableOf } from "../safetensors/decode.js";
 import { decodeScales, product, scaleBytes } from "../scaled/decode.js";
 import { type ScaledCodes, type Span, scaleSpan } from "../scaled/scaled-codes.js";
 import { readScales, type ScaledRange } from "./scaled-range.js";
-
-/** The starts of pieces are multiples of it. */
-const alignment = 4096;
 
 /** Shorter runs of elements with one scale are not worth a table. */
 const shortestRun = 16;
@@ -18,6 +16,27 @@ const mostElements = 2 ** 17;
 
 /** Tables that are kept: one for each code of a scale of 8 bits. */
 const mostTables = 256;
+
+/** Elements in runs, of which each has the table of its scale. */
+export interface TabledCodes {
+  readonly element: string;
+  /** Elements of a run. It divides blockLength. */
+  readonly run: number;
+  readonly runs: CodeRuns;
+}
+
+/** Some of such elements, from one on to another, between runs. */
+export function partOf({ element, run, runs }: TabledCodes, from: number, to: number): TabledCodes {
+  const [first, end] = [from / run, to / run];
+  const { codes, bits, scales, bytes } = runs;
+  const part = {
+    codes: codes.subarray(first * bytes, end * bytes),
+    bits,
+    scales: scales.subarray(first, end),
+    bytes,
+  };
+  return { element, run, runs: part };
+}
 
 /**
  * Codes with scales as bf16 codes, the numbers rounded to nearest-even: the fast way to compare them with a checkpoint
@@ -39,7 +58,7 @@ export class ScaledAsBf16 {
   #last: { readonly range: ScaledRange; readonly span: Span; readonly slots: Uint8Array | null } | null =
     null;
   /** Numbers on their way to bf16: of a table, or of a run. */
-  readonly #numbers = new Float32Array(alignment);
+  readonly #numbers = new Float32Array(blockLength);
   readonly #words = new Uint32Array(this.#numbers.buffer);
   /** What a table is made of. */
   readonly #codes8 = new Uint16Array(129);
@@ -54,34 +73,51 @@ export class ScaledAsBf16 {
   }
 
   /**
-   * Decodes elements of a range from an index on; false, and nothing done, for a layout that has another way.
+   * Elements of a range from an index on with the tables of their scales, valid until it is called again; null for a layout that
+   * has another way. The index of the first one in its tensor is a multiple of blockLength.
    *
    * @param codes their bytes.
    */
-  decode(
+  tabled(
     files: FileReader,
     range: ScaledRange,
     from: number,
+    count: number,
     codes: Uint8Array<ArrayBuffer>,
-    into: Uint16Array<ArrayBuffer>,
-  ): boolean {
+  ): TabledCodes | null {
     const { layout } = range;
     const start = range.start + from;
     const run = commonRun(layout);
     const bytes = (run * layout.bits) / 8;
     const isWhole = bytes % (layout.bits === 8 ? 16 : 8) === 0 && start % run === 0;
-    if (run < shortestRun || !isWhole || into.length % run !== 0) return false;
-    const tensor = this.#tensorScale(files, range, from, into.length);
-    if (tensor === null) return false;
-    const span = scaleSpan(layout, layout.scales[0], start, into.length);
+    if (run < shortestRun || !isWhole || count % run !== 0) return null;
+    const tensor = this.#tensorScale(files, range, from, count);
+    if (tensor === null) return null;
+    const span = scaleSpan(layout, layout.scales[0], start, count);
     const slots = this.#slotsOf(files, range, span, tensor);
-    if (slots === null) return false;
-    const scales = this.#runScales.subarray(0, into.length / run);
+    if (slots === null) return null;
+    const scales = this.#runScales.subarray(0, count / run);
     fillRuns(layout, start, run, { first: span.first, slots }, scales);
-    const tables = this.#tables.subarray(0, mostTables * tableBytes[layout.bits]);
-    this.#comparer.lookUp({ codes, bits: layout.bits, scales, bytes }, tables, into, this.#left);
-    for (let i = 1; i <= this.#left[0]; i++) this.#decodeRun(layout, this.#left[i], run, codes, into);
-    return true;
+    return { element: layout.element, run, runs: { codes, bits: layout.bits, scales, bytes } };
+  }
+
+  /** Decodes such elements. */
+  decode({ element, run, runs }: TabledCodes, into: Uint16Array<ArrayBuffer>): void {
+    this.#comparer.lookUp(runs, this.#tablesOf(runs), into, this.#left);
+    for (let i = 1; i <= this.#left[0]; i++) this.#decodeRun(element, this.#left[i], run, runs, into);
+  }
+
+  /**
+   * The blocks of blockLength elements that are not all finite and the same as bf16 codes, in ascending order.
+   * Looking for them is quicker than to decode and compare.
+   */
+  differing({ run, runs }: TabledCodes, numbers: Uint16Array): Uint32Array {
+    this.#comparer.findOther(runs, this.#tablesOf(runs), numbers, blockLength / run, this.#left);
+    return this.#left.slice(1, this.#left[0] + 1);
+  }
+
+  #tablesOf({ bits }: CodeRuns): Uint8Array {
+    return this.#tables.subarray(0, mostTables * tableBytes[bits]);
   }
 
   /** The tensor scale of all these elements, 1 without any; null if they have several. */
@@ -177,14 +213,14 @@ export class ScaledAsBf16 {
 
   /** A run of codes of 8 bits with one that its table does not have. */
   #decodeRun(
-    { element }: ScaledCodes,
+    element: string,
     index: number,
     run: number,
-    codes: Uint8Array,
+    { codes, scales }: CodeRuns,
     into: Uint16Array<ArrayBuffer>,
   ): void {
     const elements = tableOf(format(element));
-    const scale = this.#scales[this.#runScales[index]];
+    const scale = this.#scales[scales[index]];
     const numbers = this.#numbers;
     const first = index * run;
     for (let i = 0; i < run; i++) numbers[i] = product(elements[codes[first + i]], scale);
@@ -194,7 +230,7 @@ export class ScaledAsBf16 {
 
 /** Elements of which none has another scale than the first, wherever a piece starts. */
 function commonRun({ width, scales: [{ columns }] }: ScaledCodes): number {
-  return divisor(divisor(columns, width), alignment);
+  return divisor(divisor(columns, width), blockLength);
 }
 
 function divisor(a: number, b: number): number {

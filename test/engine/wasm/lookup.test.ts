@@ -2,7 +2,13 @@ import { describe, expect, it } from "vitest";
 import { comparerOf, provenKernel } from "../../../src/engine/wasm/difference/comparison.js";
 import { lookupModule } from "../../../src/engine/wasm/difference/lookup.js";
 import { webAssembly } from "../../../src/engine/wasm/platform.js";
-import { lookUpCodes, tableBytes, tableParts } from "../../../src/lens/difference/look-up.js";
+import {
+  findOtherCodes,
+  lookUpCodes,
+  tableBytes,
+  tableParts,
+  tableParts4,
+} from "../../../src/lens/difference/look-up.js";
 import { seeded } from "../../source/support.js";
 
 const comparer = comparerOf(await provenKernel());
@@ -60,13 +66,45 @@ describe.each([
     // Of tables that are drawn some runs are left, and some are not.
     if (bits === 8 && bytes === 16) expect([0, scales.length]).not.toContain(expectedLeft[0]);
   });
+
+  it("are listed by blocks where one bit differs or a table has what is not finite, and nothing else is written", () => {
+    const below = seeded(bytes);
+    const drawn = inMemory(below);
+    const runs = Math.floor(8192 / bytes) + 3;
+    const tables = drawn(256 * tableBytes[bits]);
+    for (let at = 0, table = 0; at < tables.length; at += tableBytes[bits], table++) {
+      if (bits === 8) tables.fill(below(2), at + tableParts.outside, at + tableParts.outside + 16);
+      else tables.fill(table === 9 ? 255 : 0, at + tableParts4.notFinite, at + tableParts4.notFinite + 16);
+    }
+    const codes = drawn(runs * bytes);
+    const scales = drawn(runs);
+    const length = (8 * codes.length) / bits;
+    const bytesOfNumbers = drawn(2 * length);
+    const numbers = new Uint16Array(bytesOfNumbers.buffer, bytesOfNumbers.byteOffset, length);
+    const list = drawn(4 * (runs + 2));
+    const found = new Uint32Array(list.buffer, list.byteOffset, runs + 2);
+    lookUpCodes({ codes, bits, scales, bytes }, tables, numbers, new Uint32Array(runs + 2));
+    const name = `bits${bits}${bits === 4 && bytes % 16 !== 0 ? "Short" : ""}Other`;
+    const addresses = [tables, bytesOfNumbers, list].map(({ byteOffset }) => byteOffset);
+    for (let round = 0; round < 12; round++) {
+      const perBlock = 1 + below(round < 6 ? 3 : runs);
+      const expected = new Uint32Array(runs + 2);
+      findOtherCodes({ codes, bits, scales, bytes }, tables, numbers, perBlock, expected);
+      const before = numbers.slice();
+      kernels[name](codes.byteOffset, scales.byteOffset, runs, bytes, ...addresses, perBlock);
+      expect([...found.subarray(0, found[0] + 1)]).toEqual([...expected.subarray(0, expected[0] + 1)]);
+      expect(numbers).toEqual(before);
+      const differing = below(length);
+      numbers[differing] ^= 1 << below(16);
+    }
+  });
 });
 
 it("looks up what lies outside of the kernel's memory too", () => {
-  const tables = Uint8Array.from({ length: 256 * 32 }, (_, i) => i * 7);
+  const tables = Uint8Array.from({ length: 256 * 64 }, (_, i) => i * 7);
   const [into, left] = [new Uint16Array(16), new Uint32Array(3)];
   const codes = Uint8Array.from({ length: 8 }, (_, i) => 3 * i);
   comparer.lookUp({ codes, bits: 4, scales: Uint8Array.of(7), bytes: 8 }, tables, into, left);
-  const number = (code: number) => tables[7 * 32 + code] + 256 * tables[7 * 32 + 16 + code];
+  const number = (code: number) => tables[7 * 64 + code] + 256 * tables[7 * 64 + 16 + code];
   expect([...into]).toEqual([...codes].flatMap((byte) => [number(byte & 15), number(byte >> 4)]));
 });

@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { productsOf, provenProducts } from "../../../src/engine/wasm/products/products.js";
-import { plainProducts } from "../../../src/geometry/products.js";
+import type { MatrixPair, Operand } from "../../../src/geometry/matrix.js";
+import { passThrough, plainProducts } from "../../../src/geometry/products.js";
+import { randomBits, stepKey, tensorKey } from "../../../src/update/threefry.js";
+import { seeded } from "../../source/support.js";
 
 const kernel = await provenProducts();
 
@@ -52,4 +55,90 @@ test("what does not fit the memory is multiplied in fp64", () => {
 
 test("without a kernel too", () => {
   expect(productsOf(null)).toBe(plainProducts);
+});
+
+const signs = stepKey(tensorKey(7, "w"), 2);
+const operands: readonly Operand[] = [
+  { of: "base", signs: null },
+  { of: "tuned", signs: null },
+  { of: "tuned", signs },
+  { of: "change", signs: null },
+  { of: "change", signs },
+];
+
+const numberOf = (code: number) => new Float32Array(Uint32Array.of(code << 16).buffer)[0];
+
+/** Codes of finite numbers of all sizes, subnormal ones and zeros among them, and what is near them. */
+function sides(length: number): Record<"base" | "tuned", Uint16Array> {
+  const below = seeded(length);
+  const base = Uint16Array.from(
+    { length },
+    () => (below(8) === 0 ? below(3) : below(0x7f00)) + 0x8000 * below(2),
+  );
+  return { base, tuned: base.map((code) => (below(3) === 0 ? code ^ (1 << below(5)) : code)) };
+}
+
+describe.each(operands)("codes as tiles, $of, signs $signs", ({ of: side, signs: key }) => {
+  test("are the numbers of the operand, wherever a tile begins", () => {
+    const [columns, rows] = [12, 7];
+    const products = productsOf(kernel)(columns, columns, rows);
+    // Times the identity a tile is itself.
+    products.begin(Float64Array.from({ length: columns ** 2 }, (_, i) => Number(i % (columns + 1) === 0)));
+    const { base, tuned } = sides(columns * rows);
+    for (const [start, count] of [
+      [0, 7],
+      [36, 7],
+      [60, 3],
+      [2 ** 32 + 4, 1],
+    ]) {
+      products.codes!.base.set(base);
+      products.codes!.tuned.set(tuned);
+      products.codes!.form({ of: side, signs: key }, start, count);
+      const expected = Array.from({ length: count * columns }, (_, i) => {
+        const [from, to] = [numberOf(base[i]), numberOf(tuned[i])];
+        if (side === "base") return from + 0;
+        if (side === "tuned" && key === null) return to + 0;
+        const element = start + i;
+        const bit = key && (randomBits(key, Math.floor(element / 32), 0) >>> (element % 32)) & 1;
+        const change = (bit ? -1 : 1) * Math.fround(to - from);
+        return Math.fround((side === "tuned" ? from : 0) + change) + 0;
+      });
+      expect([...products.multiply(null, count, false)]).toEqual(expected);
+    }
+  });
+
+  test("give a passage the bits that numbers give it", async () => {
+    for (const [rows, columns] of [
+      [9, 64],
+      [5, 33],
+      [600, 20],
+    ]) {
+      const { base, tuned } = sides(rows * columns);
+      const part = <T extends Uint16Array | Float32Array>(whole: T, first: number, count: number) =>
+        whole.subarray(first * columns, (first + count) * columns) as T;
+      const [from, to] = [base, tuned].map((codes) => Float32Array.from(codes, numberOf));
+      const numbers: MatrixPair = {
+        name: "w",
+        rows,
+        columns,
+        read: async (first, count) => ({ base: part(from, first, count), tuned: part(to, first, count) }),
+      };
+      const codes: MatrixPair = {
+        ...numbers,
+        readCodes: async (first, count, intoBase, intoTuned) => {
+          intoBase.set(part(base, first, count));
+          intoTuned?.set(part(tuned, first, count));
+        },
+      };
+      const width = 5;
+      const x = Float64Array.from({ length: columns * width }, (_, i) => Math.sin(i));
+      const passages = [];
+      for (const matrix of [numbers, codes]) {
+        const products = productsOf(kernel)(columns, width, Math.min(rows, 512));
+        const passage = await passThrough(matrix, { of: side, signs: key }, products, x, width);
+        passages.push({ image: [...passage.image], gathered: [...passage.gathered] });
+      }
+      expect(passages[1]).toEqual(passages[0]);
+    }
+  });
 });

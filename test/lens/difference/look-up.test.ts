@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { lookUpCodes, tableBytes, writeTable4, writeTable8 } from "../../../src/lens/difference/look-up.js";
+import {
+  findOtherCodes,
+  lookUpCodes,
+  tableBytes,
+  writeTable4,
+  writeTable8,
+} from "../../../src/lens/difference/look-up.js";
 import { e4m3, fp4 } from "../../source/scaled/make.js";
 import { seeded } from "../../source/support.js";
 
@@ -92,6 +98,22 @@ describe("tables of e2m1fn", () => {
       expect(into).toEqual(
         Uint16Array.from({ length: 512 }, (_, i) => numbers[i % 2 ? i >> 5 : (i >> 1) & 15]),
       );
+    }
+  });
+
+  it("say of every scale whether a number is not finite", () => {
+    const table = new Uint8Array(tableBytes[4]);
+    const codes = Uint8Array.from({ length: 8 }, (_, i) => i * 17);
+    const into = new Uint16Array(16);
+    const other = new Uint32Array(3);
+    for (const scale of scales) {
+      const numbers = Uint16Array.from({ length: 16 }, (_, i) => code(scale, fp4(i)));
+      writeTable4(numbers, table);
+      const runs = { codes, bits: 4 as const, scales: Uint8Array.of(0), bytes: 8 };
+      lookUpCodes(runs, table, into, other);
+      findOtherCodes(runs, table, into, 1, other);
+      const allFinite = [...numbers].every((number) => (number & 0x7f80) !== 0x7f80);
+      if (other[0] !== (allFinite ? 0 : 1)) expect({ scale, listed: other[0] }).toBe(null);
     }
   });
 });

@@ -98,7 +98,17 @@ export const reductions = {
 
 /** Two integers of a type to one of it. */
 export const scalars = {
-  i32: { add: 0x6a, sub: 0x6b, and: 0x71, or: 0x72, xor: 0x73, shl: 0x74, shr_u: 0x76, lt_u: 0x49 },
+  i32: {
+    add: 0x6a,
+    sub: 0x6b,
+    mul: 0x6c,
+    and: 0x71,
+    or: 0x72,
+    xor: 0x73,
+    shl: 0x74,
+    shr_u: 0x76,
+    lt_u: 0x49,
+  },
   i64: { add: 0x7c, sub: 0x7d, xor: 0x85, and: 0x83, or: 0x84, shl: 0x86, shr_u: 0x88, shr_s: 0x87 },
 } as const;
 

@@ -1,16 +1,19 @@
 import type { Changes, CodeCounter, CodeCounterOf } from "../../../geometry/changes.js";
 import { PlainCounter } from "../../../geometry/changes.js";
-import { MagnitudeCounts, magnitudeNumber, magnitudes } from "../../../geometry/sizes.js";
+import { MagnitudeCounts, magnitudeNumber, magnitudes, perSize } from "../../../geometry/sizes.js";
+import { gathers } from "../difference/layout.js";
 import { type Kernel, webAssembly } from "../platform.js";
 import {
   changesModule,
+  groupLength,
   layout,
   memorySize,
   mostColumns,
   mostRows,
   report,
   tileLength,
-  vectorLength,
+  wholeShare,
+  windowLength,
 } from "./kernel.js";
 
 /** The compiled kernel; threads that it is sent to run the same machine code. Null where there is none. */
@@ -30,8 +33,9 @@ export function codeCounterOf(kernel: ChangesKernel): CodeCounterOf | null {
   if (kernel === null || !webAssembly) return null;
   const memory = new webAssembly.Memory({ initial: memorySize.pages, maximum: memorySize.pages });
   const { exports } = new webAssembly.Instance(kernel, { host: { memory } });
+  new Uint8Array(memory.buffer as ArrayBuffer).set(gathers(), layout.gathers);
   return (columns) =>
-    columns > mostColumns || columns < vectorLength
+    columns > mostColumns || columns < groupLength
       ? null
       : new WasmCounter(memory.buffer as ArrayBuffer, exports.count, exports.sum, columns);
 }
@@ -44,28 +48,37 @@ class WasmCounter implements CodeCounter {
   readonly #count: Kernel;
   readonly #sum: Kernel;
   readonly #width: number;
-  /** Columns of whole vectors; the others are counted here. */
+  /** Columns of whole groups; the others are counted here. */
   readonly #whole: number;
   readonly #columns: Uint32Array;
+  /** Counts by column in the memory, of so many rows. */
+  readonly #inColumns: Uint16Array;
+  readonly #shareColumns: Uint32Array;
+  #rows = 0;
   #changeSquared = 0;
   #largest = 0;
+  /** The share that {@link wholeShare} stands for. */
+  #unit = 0;
 
   constructor(buffer: ArrayBuffer, count: Kernel, sum: Kernel, columns: number) {
     [this.#buffer, this.#count, this.#sum, this.#width] = [buffer, count, sum, columns];
-    this.#whole = columns - (columns % vectorLength);
+    this.#whole = columns - (columns % groupLength);
     this.height = Math.max(1, Math.min(mostRows, Math.floor(tileLength / columns)));
     this.base = new Uint16Array(buffer, layout.base, this.height * columns);
     this.tuned = new Uint16Array(buffer, layout.tuned, this.height * columns);
     this.#columns = new Uint32Array(columns);
-    new Uint8Array(buffer, layout.magnitudes, 8 * magnitudes).fill(0);
+    this.#inColumns = new Uint16Array(buffer, layout.columns, this.#whole).fill(0);
+    this.#shareColumns = new Uint32Array(buffer, layout.columnShares, this.#whole).fill(0);
+    new Uint8Array(buffer, layout.all, 8 * magnitudes).fill(0);
   }
 
   count(rows: Uint32Array): void {
     const width = this.#width;
-    const inColumns = new Uint16Array(this.#buffer, layout.columns, this.#whole).fill(0);
     const squares = new Float64Array(this.#buffer, layout.report + report.squares, 2);
     const changed = new Uint16Array(this.#buffer, layout.report + report.changed, 8);
     const largest = new Uint16Array(this.#buffer, layout.report + report.largest, 8);
+    if (this.#rows + rows.length > mostRows) this.#takeColumns();
+    this.#rows += rows.length;
     for (let row = 0; row < rows.length; row++) {
       const start = 2 * row * width;
       const end = layout.base + start + 2 * this.#whole;
@@ -73,25 +86,31 @@ class WasmCounter implements CodeCounter {
       let inRow = 0;
       for (let lane = 0; lane < 8; lane++) {
         inRow += changed[lane];
-        this.#largest = Math.max(this.#largest, largest[lane]);
+        if (largest[lane] > this.#largest) this.#largest = largest[lane];
       }
       this.#changeSquared += squares[0] + squares[1];
       rows[row] = this.#whole < width ? inRow + this.#rest(row) : inRow;
     }
-    for (let j = 0; j < this.#whole; j++) this.#columns[j] += inColumns[j];
+  }
+
+  #takeColumns(): void {
+    for (let j = 0; j < this.#whole; j++) this.#columns[j] += this.#inColumns[j];
+    this.#inColumns.fill(0);
+    this.#rows = 0;
   }
 
   /** Counts the columns of a row that are no whole vector. */
   #rest(row: number): number {
-    const words = new Uint32Array(this.#buffer, layout.magnitudes, 2 * magnitudes);
+    const { all, changed } = this.#words();
     let inRow = 0;
     for (let j = this.#whole; j < this.#width; j++) {
       const [a, b] = [this.base[row * this.#width + j], this.tuned[row * this.#width + j]];
       const [sizeOfA, sizeOfB] = [a & 0x7fff, b & 0x7fff];
       this.#largest = Math.max(this.#largest, sizeOfA, sizeOfB);
       const isSame = a === b || (sizeOfA === 0 && sizeOfB === 0);
-      words[2 * sizeOfA + (isSame ? 0 : 1)] += 1;
+      all[sizeOfA] += 1;
       if (isSame) continue;
+      changed[sizeOfA] += 1;
       this.#columns[j] += 1;
       inRow += 1;
       const change = Math.fround(numberOf(b) - numberOf(a));
@@ -103,62 +122,118 @@ class WasmCounter implements CodeCounter {
   end(): Omit<Changes, "mask" | "rows"> | null {
     // Inf and NaN.
     if (this.#largest >= 0x7f80) return null;
-    const words = new Uint32Array(this.#buffer, layout.magnitudes, 2 * magnitudes);
+    const { all, changed } = this.#words();
     const counts = new MagnitudeCounts();
+    counts.changed.set(changed);
+    counts.all.set(all);
     let baseSquared = 0;
     for (let i = 0; i < magnitudes; i++) {
-      counts.changed[i] = words[2 * i + 1];
-      counts.all[i] = words[2 * i] + words[2 * i + 1];
-      if (counts.all[i] > 0) baseSquared += counts.all[i] * magnitudeNumber(i) ** 2;
+      if (all[i] === 0) continue;
+      const number = magnitudeNumber(i);
+      baseSquared += all[i] * (number * number);
     }
+    this.#takeColumns();
     return { counts, columns: this.#columns, baseSquared, changeSquared: this.#changeSquared, nonfinite: 0 };
   }
 
-  shares(shares: Float64Array): void {
-    const table = new Float32Array(this.#buffer, layout.shares, magnitudes / 32);
-    for (let i = 0; i < table.length; i++) table[i] = shares[32 * i];
+  #words(): Record<"all" | "changed", Uint32Array> {
+    const words = (at: number) => new Uint32Array(this.#buffer, at, magnitudes);
+    return { all: words(layout.all), changed: words(layout.changed) };
+  }
+
+  shares({ all }: MagnitudeCounts, shares: Float64Array): void {
+    const table = new Uint32Array(this.#buffer, layout.shares, sizes);
+    let largest = 0;
+    for (let size = 0; size < sizes; size++) largest = Math.max(largest, shares[perSize * size]);
+    this.#unit = largest / wholeShare;
+    for (let size = 0; size < sizes; size++) {
+      table[size] = largest > 0 ? Math.round(shares[perSize * size] / this.#unit) : 0;
+    }
+    const first = fullestWindow(all);
+    new Uint16Array(this.#buffer, layout.window, 8).fill(first);
+    const [low, high] = [layout.low, layout.high].map((at) => new Uint8Array(this.#buffer, at, windowLength));
+    for (let i = 0; i < windowLength; i++)
+      [low[i], high[i]] = [table[first + i] & 255, table[first + i] >> 8];
   }
 
   sum(rows: Float64Array, columns: Float64Array): void {
-    const table = new Float32Array(this.#buffer, layout.shares, magnitudes / 32);
-    const inColumns = new Float32Array(this.#buffer, layout.columnShares, this.#whole).fill(0);
-    const inRow = new Float32Array(this.#buffer, layout.report + report.shares, 4);
+    const table = new Uint32Array(this.#buffer, layout.shares, sizes);
+    const inRow = new Uint32Array(this.#buffer, layout.report + report.shares, 4);
+    if (this.#rows + rows.length > mostRows) this.endSum(columns);
+    this.#rows += rows.length;
     for (let row = 0; row < rows.length; row++) {
       const start = layout.base + 2 * row * this.#width;
       this.#sum(start, start + 2 * this.#whole, layout.columnShares);
-      rows[row] = inRow[0] + inRow[1] + inRow[2] + inRow[3];
+      let sum = inRow[0] + inRow[1] + inRow[2] + inRow[3];
       for (let j = this.#whole; j < this.#width; j++) {
         const share = table[(this.base[row * this.#width + j] & 0x7fff) >>> 5];
-        rows[row] += share;
-        columns[j] += share;
+        sum += share;
+        columns[j] += this.#unit * share;
       }
+      rows[row] = this.#unit * sum;
     }
-    for (let j = 0; j < this.#whole; j++) columns[j] += inColumns[j];
   }
+
+  endSum(columns: Float64Array): void {
+    for (let j = 0; j < this.#whole; j++) columns[j] += this.#unit * this.#shareColumns[j];
+    this.#shareColumns.fill(0);
+    this.#rows = 0;
+  }
+}
+
+const sizes = magnitudes / perSize;
+
+/** The first of as many sizes as are looked up in vectors, those that most weights have. */
+function fullestWindow(all: Float64Array): number {
+  const bySize = new Float64Array(sizes);
+  for (let i = 0; i < magnitudes; i++) bySize[Math.floor(i / perSize)] += all[i];
+  let inside = 0;
+  for (let size = 0; size < windowLength; size++) inside += bySize[size];
+  let [first, most] = [0, inside];
+  for (let next = 1; next + windowLength <= sizes; next++) {
+    inside += bySize[next + windowLength - 1] - bySize[next - 1];
+    if (inside > most) [first, most] = [next, inside];
+  }
+  return first;
 }
 
 function numberOf(code: number): number {
   return code < 0x8000 ? magnitudeNumber(code) : -magnitudeNumber(code & 0x7fff);
 }
 
-/** Finite codes of all kinds, zeros of both signs among them, and one that is not. */
+/** Whether a kernel counts as numbers are counted: codes of all sizes, and of few, which it looks up in vectors. */
 function countsRightly(kernel: object): boolean {
   const [rows, columns] = [5, 43];
-  const codes = (step: number) =>
+  const codes = (step: number, ofSize: (code: number) => number) =>
     Uint16Array.from({ length: rows * columns }, (_, i) => {
       const code = (i * 0x9e37 + (i % 3 === 0 ? step : 0)) & 0xffff;
-      return (code & 0x7f80) === 0x7f80 ? code & 0xf07f : i % 17 === 0 ? step << 15 : code;
+      return (code & 0x7f80) === 0x7f80 ? code & 0xf07f : i % 17 === 0 ? step << 15 : ofSize(code);
     });
-  const [base, tuned] = [codes(0), codes(1)];
-  const counted = () => {
+  const ofSizes = [(code: number) => code, (code: number) => (code & 0x83ff) | 0x3a00];
+  return ofSizes.every((ofSize) => {
+    const [base, tuned] = [codes(0, ofSize), codes(1, ofSize)];
+    if (!isRight(kernel, { rows, columns }, base, tuned)) return false;
+    tuned[columns + 9] = 0x7f80;
     const counter = codeCounterOf(kernel)!(columns)!;
     counter.base.set(base);
     counter.tuned.set(tuned);
-    const inRows = new Uint32Array(rows);
-    counter.count(inRows);
-    return { inRows, ended: counter.end() };
-  };
-  const { inRows, ended } = counted();
+    counter.count(new Uint32Array(rows));
+    return counter.end() === null;
+  });
+}
+
+function isRight(
+  kernel: object,
+  { rows, columns }: { rows: number; columns: number },
+  base: Uint16Array,
+  tuned: Uint16Array,
+): boolean {
+  const counter = codeCounterOf(kernel)!(columns)!;
+  counter.base.set(base);
+  counter.tuned.set(tuned);
+  const inRows = new Uint32Array(rows);
+  counter.count(inRows);
+  const ended = counter.end();
   const plain = new PlainCounter({ rows, columns });
   const [from, to] = [base, tuned].map((stored) => Float32Array.from(stored, numberOf));
   plain.add(from, to, 0, rows);
@@ -176,6 +251,20 @@ function countsRightly(kernel: object): boolean {
   ) {
     return false;
   }
-  tuned[columns + 9] = 0x7f80;
-  return counted().ended === null;
+  const shares = right.counts.shareBySize();
+  const [byRow, byColumn] = [new Float64Array(rows), new Float64Array(columns)];
+  counter.shares(right.counts, shares);
+  counter.sum(byRow, byColumn);
+  counter.endSum(byColumn);
+  const share = (i: number) => shares[base[i] & 0x7fff];
+  // Of a share no more than half a unit is lost.
+  const near = (found: number, at: (n: number) => number, count: number) => {
+    let sum = 0;
+    for (let n = 0; n < count; n++) sum += share(at(n));
+    return Math.abs(found - sum) <= count / wholeShare;
+  };
+  return (
+    byRow.every((found, row) => near(found, (j) => row * columns + j, columns)) &&
+    byColumn.every((found, column) => near(found, (row) => row * columns + column, rows))
+  );
 }

@@ -3,22 +3,42 @@ import { type MemorySize, moduleBytes, pageBytes } from "../assembler/module.js"
 
 const vectorBytes = 16;
 
-/** Elements of a vector of codes: what a row is counted by. */
-export const vectorLength = 8;
+/** Codes that are counted at once; what a row has beyond whole groups is for others. */
+export const groupLength = 16;
 
-/** Columns that there is room for: column counts are 16 bits, and those of a row in lanes too. */
+const groupBytes = 2 * groupLength;
+
+/** Columns that there is room for: changes of a row in lanes are counted in 16 bits, sums of shares in 32. */
 export const mostColumns = 2 ** 18;
 
-/** Rows that are counted before column counts are taken out. */
-export const mostRows = 512;
+/** Rows that are counted before column counts, of 16 bits, are taken out. */
+export const mostRows = 2 ** 16 - 1;
+
+/** What a share of 1 is as an integer: all of a column or of a lane of a row are added in 32 bits. */
+export const wholeShare = 2 ** 16 - 1;
+
+/** Sizes that are looked up in vectors. */
+export const windowLength = 64;
+
+const tableLength = vectorBytes;
 
 const rowBytes = 2 * mostColumns;
 
 const sizes = {
-  /** A pair of words for each magnitude: unchanged, and changed. */
-  magnitudes: 8 * 2 ** 15,
-  /** Of each size the share that changed, fp32. */
+  /** A word for each magnitude: all, and those that changed. */
+  all: 4 * 2 ** 15,
+  changed: 4 * 2 ** 15,
+  /** Of each size the share that changed, of {@link wholeShare}. */
   shares: 4 * 2 ** 10,
+  /** The first size of the window, in every lane of 16 bits; the lower and upper bytes of the shares of the window. */
+  window: vectorBytes,
+  low: windowLength,
+  high: windowLength,
+  /** For each set of eight lanes which bytes these are, one after the other. */
+  gathers: 256 * vectorBytes,
+  /** Codes of a row that changed. */
+  before: rowBytes + vectorBytes,
+  after: rowBytes + vectorBytes,
   /** Results of a row. */
   report: 64,
   columns: 2 * mostColumns,
@@ -38,15 +58,15 @@ export const layout = (() => {
 })();
 
 /** Codes of a tile on each side, unless a row is longer: they stay in the cache between reading and counting. */
-export const tileLength = 2 ** 18;
+export const tileLength = 2 ** 17;
 
-/** Within the report: the sum of squares (two fp64), changes by lane, the largest magnitude by lane, sums of shares. */
+/** Within the report: the sum of squares (two fp64), changes by lane, the largest magnitude by lane, sums of shares by lane. */
 export const report = { squares: 0, changed: 16, largest: 32, shares: 48 } as const;
 
 export const memorySize: MemorySize = { pages: Math.ceil(layout.bytes / pageBytes), shared: false };
 
 /**
- * Counts of bf16 codes, a row at a time, by whole vectors.
+ * Counts of bf16 codes, a row at a time, by whole groups.
  *
  * - `count(base, tuned, end, columns)`: by magnitude, by column (16 bits), and the report of the row.
  * - `sum(base, end, columns)`: shares of sizes, by column and of the row.
@@ -58,34 +78,74 @@ export function changesModule(): Uint8Array<ArrayBuffer> {
   ]);
 }
 
+/**
+ * What changed is listed without a branch, which chance would mispredict, and measured from the list. Counts of all magnitudes and of
+ * those that changed are apart: together they would not stay in the first cache.
+ */
 function count(k: FunctionWriter): void {
-  const { i16x8, v128, f64x2 } = k;
+  const { i32, i16x8, i8x16, v128 } = k;
   const [base, tuned, end, columns] = [0, 1, 2, 3].map((i) => k.parameter(i, "i32"));
-  const toTuned = k.i32.sub(tuned, base);
+  const toTuned = i32.sub(tuned, base);
   const column = variableOf(k, columns);
   const zero = k.i32x4.constant(0);
   const magnitude = k.i32x4.constant(0x7fff7fff);
   const [changedInRow, largest] = [variableOf(k, zero), variableOf(k, zero)];
-  const squares = variableOf(k, zero);
-  k.loop(base, end, vectorBytes, (at) => {
-    const a = k.load("v128", at);
-    const b = k.load("v128", k.i32.add(at, toTuned));
-    const [sizeOfA, sizeOfB] = [v128.and(a, magnitude), v128.and(b, magnitude)];
-    // +0 and -0 are one number.
-    const changed = v128.andnot(i16x8.ne(a, b), i16x8.eq(v128.or(sizeOfA, sizeOfB), zero));
-    k.assign(largest, i16x8.max_u(largest, i16x8.max_u(sizeOfA, sizeOfB)));
-    k.assign(changedInRow, i16x8.sub(changedInRow, changed));
-    k.store("v128", i16x8.sub(k.load("v128", column), changed), column);
-    k.assign(column, k.i32.add(column, vectorBytes));
-    k.if(i16x8.bitmask(changed), () => {
-      for (const half of halves(k, a, b)) k.assign(squares, f64x2.add(squares, f64x2.mul(half, half)));
+  const listed = variableOf(k, i32.constant(0));
+  k.loop(base, end, groupBytes, (at) => {
+    const pairs = [0, vectorBytes].map((offset) => {
+      const a = k.load("v128", at, offset);
+      const b = k.load("v128", i32.add(at, toTuned), offset);
+      const [sizeOfA, sizeOfB] = [v128.and(a, magnitude), v128.and(b, magnitude)];
+      // +0 and -0 are one number.
+      const changed = v128.andnot(i16x8.ne(a, b), i16x8.eq(v128.or(sizeOfA, sizeOfB), zero));
+      k.assign(largest, i16x8.max_u(largest, i16x8.max_u(sizeOfA, sizeOfB)));
+      k.assign(changedInRow, i16x8.sub(changedInRow, changed));
+      // A comparison gives -1.
+      k.store("v128", i16x8.sub(k.load("v128", column, offset), changed), column, offset);
+      return { a, b, changed };
     });
-    // A comparison gives -1.
-    byMagnitude(k, i16x8.sub(i16x8.shl(sizeOfA, 1), changed));
+    k.assign(column, i32.add(column, groupBytes));
+    const bits = i8x16.bitmask(i8x16.narrow_i16x8_s(pairs[0].changed, pairs[1].changed));
+    for (const [half, { a, b }] of pairs.entries()) {
+      const row = i32.and(half === 0 ? i32.shl(bits, 4) : i32.shr_u(bits, 4), 0xff0);
+      const order = k.load("v128", row, layout.gathers);
+      k.store("v128", i8x16.swizzle(a, order), listed, layout.before);
+      k.store("v128", i8x16.swizzle(b, order), listed, layout.after);
+      k.assign(listed, i32.add(listed, i32.shl(i32.popcnt(row), 1)));
+    }
+    for (let pair = 0; pair < groupLength; pair += 2) {
+      const codes = k.load("i32", at, 2 * pair);
+      increment(k, i32.and(i32.shl(codes, 2), 0x1fffc), layout.all);
+      increment(k, i32.and(i32.shr_u(codes, 14), 0x1fffc), layout.all);
+    }
   });
-  k.store("v128", squares, k.i32.constant(layout.report), report.squares);
-  k.store("v128", changedInRow, k.i32.constant(layout.report), report.changed);
-  k.store("v128", largest, k.i32.constant(layout.report), report.largest);
+  measure(k, listed);
+  k.store("v128", changedInRow, i32.constant(layout.report), report.changed);
+  k.store("v128", largest, i32.constant(layout.report), report.largest);
+}
+
+function increment(k: FunctionWriter, place: I32, counts: number): void {
+  k.store("i32", k.i32.add(k.load("i32", place, counts), 1), place, counts);
+}
+
+/** The squares of the changes listed, and their magnitudes. */
+function measure(k: FunctionWriter, listed: I32): void {
+  const { i32, f64x2 } = k;
+  const none = i32.constant(0);
+  const zeros = k.i32x4.constant(0);
+  const squares = variableOf(k, zeros);
+  // The last vector is filled up: what did not change adds nothing.
+  for (const at of [layout.before, layout.after]) k.store("v128", zeros, listed, at);
+  k.loop(none, listed, vectorBytes, (at) => {
+    for (const half of halves(k, k.load("v128", at, layout.before), k.load("v128", at, layout.after))) {
+      k.assign(squares, f64x2.add(squares, f64x2.mul(half, half)));
+    }
+  });
+  k.loop(none, listed, 2, (at) => {
+    const magnitude = i32.and(k.load("i32_16u", at, layout.before), 0x7fff);
+    increment(k, i32.shl(magnitude, 2), layout.changed);
+  });
+  k.store("v128", squares, i32.constant(layout.report), report.squares);
 }
 
 /** The changes of a vector of codes in fp64, two by two. Differences of fp32 are rounded once to it. */
@@ -99,41 +159,67 @@ function halves(k: FunctionWriter, a: V128, b: V128): V128[] {
   });
 }
 
-/** Adds one to the counts with these indices: twice the magnitude, and one where it changed. */
-function byMagnitude(k: FunctionWriter, indices: V128): void {
-  const { i32 } = k;
-  for (const index of lanesOf(k, indices)) {
-    const place = i32.shl(index, 2);
-    k.store("i32", i32.add(k.load("i32", place, layout.magnitudes), 1), place, layout.magnitudes);
-  }
-}
-
-function lanesOf(k: FunctionWriter, vector: V128): I32[] {
-  return Array.from({ length: vectorLength }, (_, lane) => k.i16x8.lane_u(vector, lane));
-}
-
+/** Looks shares up in four tables of 16 sizes each, a byte at a time; one by one where a size lies outside of the window. */
 function sum(k: FunctionWriter): void {
-  const { i32, f32x4 } = k;
+  const { i32, i32x4, i16x8, i8x16, v128 } = k;
   const [base, end, columns] = [0, 1, 2].map((i) => k.parameter(i, "i32"));
   const column = variableOf(k, columns);
-  const inRow = variableOf(k, k.i32x4.constant(0));
-  // Sizes are the upper ten bits of magnitudes; four bytes each.
-  const sizes = k.i32x4.constant(0x7fe07fe0);
-  k.loop(base, end, vectorBytes, (at) => {
-    const places = lanesOf(k, k.i16x8.shr_u(k.v128.and(k.load("v128", at), sizes), 3));
-    for (const half of [0, 1]) {
-      const [first, ...others] = places.slice(4 * half, 4 * half + 4);
-      let shares = k.load("v128_32_zero", first, layout.shares);
-      for (const [i, place] of others.entries()) {
-        shares = k.loadLane("v128_32", shares, i + 1, place, layout.shares);
-      }
-      k.assign(inRow, f32x4.add(inRow, shares));
-      const added = f32x4.add(k.load("v128", column, vectorBytes * half), shares);
-      k.store("v128", added, column, vectorBytes * half);
+  const inRow = variableOf(k, i32x4.constant(0));
+  const none = i32.constant(0);
+  const window = k.load("v128", none, layout.window);
+  const tables = (at: number) =>
+    Array.from({ length: windowLength / tableLength }, (_, n) => k.load("v128", none, at + tableLength * n));
+  const [low, high] = [tables(layout.low), tables(layout.high)];
+  const add = (shares: readonly V128[]) => {
+    for (const [i, each] of shares.entries()) {
+      k.assign(inRow, i32x4.add(inRow, each));
+      k.store("v128", i32x4.add(k.load("v128", column, vectorBytes * i), each), column, vectorBytes * i);
     }
-    k.assign(column, i32.add(column, 2 * vectorBytes));
+  };
+  // Sizes are the upper ten bits of magnitudes.
+  const sizesOf = (codes: V128) => i16x8.shr_u(v128.and(codes, i32x4.constant(0x7fe07fe0)), 5);
+  k.loop(base, end, groupBytes, (at) => {
+    const codes = [0, vectorBytes].map((offset) => k.load("v128", at, offset));
+    const places = codes.map((each) => i16x8.sub(sizesOf(each), window));
+    const outside = v128.and(v128.or(places[0], places[1]), i32x4.constant(~(windowLength - 1 + 0x3f0000)));
+    k.if(
+      v128.any_true(outside),
+      () => add(codes.flatMap((each) => oneByOne(k, sizesOf(each)))),
+      () => {
+        const place = i8x16.narrow_i16x8_s(places[0], places[1]);
+        // Of an index beyond its table swizzle gives 0.
+        const looked = (parts: readonly V128[]) =>
+          parts
+            .map((part, n) =>
+              i8x16.swizzle(
+                part,
+                n === 0 ? place : i8x16.add(place, i32x4.constant(0x01010101 * (256 - tableLength * n))),
+              ),
+            )
+            .reduce(v128.or);
+        const [lows, highs] = [looked(low), looked(high)];
+        const shares = [0, 8].map((start) => {
+          const order = Array.from({ length: 16 }, (_, i) => start + (i >> 1) + 16 * (i & 1));
+          return i8x16.shuffle(lows, highs, order);
+        });
+        add(shares.flatMap((each) => [i32x4.extend_low_i16x8_u(each), i32x4.extend_high_i16x8_u(each)]));
+      },
+    );
+    k.assign(column, i32.add(column, 2 * groupBytes));
   });
   k.store("v128", inRow, i32.constant(layout.report), report.shares);
+}
+
+/** The shares of eight sizes. */
+function oneByOne(k: FunctionWriter, sizesOfCodes: V128): V128[] {
+  const places = Array.from({ length: 8 }, (_, lane) => k.i32.shl(k.i16x8.lane_u(sizesOfCodes, lane), 2));
+  return [0, 4].map((start) => {
+    let shares = k.load("v128_32_zero", places[start], layout.shares);
+    for (const lane of [1, 2, 3]) {
+      shares = k.loadLane("v128_32", shares, lane, places[start + lane], layout.shares);
+    }
+    return shares;
+  });
 }
 
 function variableOf<T extends I32 | V128>(k: FunctionWriter, value: T): T {

@@ -48,7 +48,7 @@ export function comparerOf(kernel: DifferenceKernel): Comparer {
       return new Uint8Array(comparison.memory, at, length);
     },
     comparison: (compared) => (compared === bf16 ? comparison : fallback.comparison(compared)),
-    lookUp: lookUpIn(comparison.host.memory, memorySize),
+    ...lookUpIn(comparison.host.memory, memorySize),
   };
 }
 

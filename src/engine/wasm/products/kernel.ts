@@ -1,5 +1,6 @@
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { type MemorySize, moduleBytes } from "../assembler/module.js";
+import { formingFunctions } from "./form.js";
 
 /** Vectors of a panel: two of four lanes. */
 export const panelWidth = 8;
@@ -16,12 +17,14 @@ export const sumBytes = 8 * panelWidth;
  *
  * - `image(tile, rowBytes, quads, x, steps, sums)`: rows of the tile times a panel of X, `steps` columns long, a multiple of four.
  * - `gather(tile, rowBytes, quads, y, steps, sums)`: columns of the tile, `steps` rows long, times a panel of Y.
+ * - what makes a tile of codes, see {@link formingFunctions}.
  */
 export function productsModule(memory: MemorySize): Uint8Array<ArrayBuffer> {
   const parameters = ["i32", "i32", "i32", "i32", "i32", "i32"] as const;
   return moduleBytes(memory, [
     { name: "image", parameters, write: (k) => quads(k, "rows") },
     { name: "gather", parameters, write: (k) => quads(k, "columns") },
+    ...formingFunctions(),
   ]);
 }
 

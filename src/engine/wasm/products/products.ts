@@ -1,6 +1,8 @@
-import { type Products, type ProductsOf, plainProducts } from "../../../geometry/products.js";
+import { type Operand, signWords } from "../../../geometry/matrix.js";
+import { type CodeTile, type Products, type ProductsOf, plainProducts } from "../../../geometry/products.js";
 import { pageBytes } from "../assembler/module.js";
 import { type Kernel, webAssembly } from "../platform.js";
+import type { Form } from "./form.js";
 import { panelBytes, panelWidth, productsModule, quad, sumBytes } from "./kernel.js";
 
 /** 256 MiB of addresses; what is not touched takes no memory. */
@@ -20,7 +22,7 @@ export async function provenProducts(): Promise<ProductsKernel> {
   const bytes = productsModule(memorySize);
   if (!webAssembly.validate(bytes)) return null;
   const kernel = await webAssembly.compile(bytes);
-  return multipliesRightly(kernel) ? kernel : null;
+  return multipliesRightly(kernel) && formsRightly(kernel) ? kernel : null;
 }
 
 /**
@@ -35,7 +37,7 @@ export function productsOf(kernel: ProductsKernel): ProductsOf {
   return (columns, width, rows) => {
     const layout = layoutOf(columns, width, rows);
     if (layout.bytes > pages * pageBytes) return plainProducts(columns, width, rows);
-    return new TiledProducts(buffer, exports.image, exports.gather, columns, width, layout);
+    return new TiledProducts(buffer, exports, columns, width, layout);
   };
 }
 
@@ -49,6 +51,10 @@ interface Layout {
   readonly image: number;
   readonly y: number;
   readonly gathered: number;
+  /** Codes of a tile on each side, and a bit for each of its numbers. */
+  readonly base: number;
+  readonly tuned: number;
+  readonly signs: number;
   readonly bytes: number;
 }
 
@@ -61,10 +67,15 @@ function layoutOf(columns: number, width: number, rows: number): Layout {
     panels * high * sumBytes,
     panels * high * panelBytes,
     panels * wide * sumBytes,
-  ];
-  const at = sizes.map((_, i) => sizes.slice(0, i).reduce((sum, size) => sum + size, 0));
-  const [x, tile, image, y, gathered] = at;
-  return { panels, columns: wide, rows: high, x, tile, image, y, gathered, bytes: gathered + sizes[4] };
+    // Where eight codes are read at once, the last ones may be beyond the tile.
+    2 * high * wide + 16,
+    2 * high * wide + 16,
+    // And a word more, as a tile need not begin with one.
+    Math.ceil((high * wide) / 32 + 2) * 4,
+  ].map((size) => Math.ceil(size / 16) * 16);
+  const at = [...sizes, 0].map((_, i) => sizes.slice(0, i).reduce((sum, size) => sum + size, 0));
+  const [x, tile, image, y, gathered, base, tuned, signs, bytes] = at;
+  return { panels, columns: wide, rows: high, x, tile, image, y, gathered, base, tuned, signs, bytes };
 }
 
 class TiledProducts implements Products {
@@ -76,17 +87,19 @@ class TiledProducts implements Products {
   readonly #floats: Float32Array;
   readonly #doubles: Float64Array;
   #into = new Float64Array(0);
+  /** Null where rows have zeros after them. */
+  readonly codes: CodeTile | null;
 
   constructor(
     buffer: ArrayBuffer,
-    image: Kernel,
-    gather: Kernel,
+    exports: Readonly<Record<string, Kernel>>,
     columns: number,
     width: number,
     layout: Layout,
   ) {
-    [this.#image, this.#gather, this.#columns, this.#width] = [image, gather, columns, width];
+    [this.#image, this.#gather, this.#columns, this.#width] = [exports.image, exports.gather, columns, width];
     this.#layout = layout;
+    this.codes = columns === layout.columns ? this.#codeTile(buffer, exports) : null;
     this.#floats = new Float32Array(buffer);
     this.#doubles = new Float64Array(buffer);
   }
@@ -102,8 +115,8 @@ class TiledProducts implements Products {
     this.#doubles.fill(0, gathered / 8, gathered / 8 + panels * columns * panelWidth);
   }
 
-  multiply(tile: Float32Array, count: number, gather: boolean): Float64Array {
-    this.#place(tile, count);
+  multiply(tile: Float32Array | null, count: number, gather: boolean): Float64Array {
+    if (tile !== null) this.#place(tile, count);
     const { panels, columns, rows, x, tile: at, image, y, gathered } = this.#layout;
     const quads = Math.ceil(count / quad);
     this.#doubles.fill(0, image / 8, image / 8 + panels * rows * panelWidth);
@@ -147,7 +160,32 @@ class TiledProducts implements Products {
         into.fill(0, row * columns + own, (row + 1) * columns);
       }
     }
-    into.fill(0, count * columns, Math.ceil(count / quad) * quad * columns);
+    this.#fillUp(count);
+  }
+
+  /** Zeros after a number of rows that is no multiple of quads. */
+  #fillUp(count: number): void {
+    const { columns, tile } = this.#layout;
+    const at = tile / 4;
+    this.#floats.fill(0, at + count * columns, at + Math.ceil(count / quad) * quad * columns);
+  }
+
+  #codeTile(buffer: ArrayBuffer, exports: Readonly<Record<string, Kernel>>): CodeTile {
+    const { columns, rows, base, tuned, tile, signs } = this.#layout;
+    const form = ({ of: side, signs: key }: Operand, start: number, count: number): void => {
+      const numbers = count * columns;
+      const first = start - (start % 32);
+      if (key)
+        signWords(key, first, new Uint32Array(buffer, signs, Math.ceil((start - first + numbers) / 32)));
+      const ofCode = (name: Form, from: number) =>
+        exports[name](from, tuned, tile, numbers, signs, start - first);
+      if (side === "base") ofCode("side", base);
+      else if (side === "tuned") ofCode(key ? "signedToBase" : "side", key ? base : tuned);
+      else ofCode(key ? "signed" : "change", base);
+      this.#fillUp(count);
+    };
+    const codes = (at: number) => new Uint16Array(buffer, at, rows * columns);
+    return { base: codes(base), tuned: codes(tuned), form };
   }
 
   /** Row by row, from panels. */
@@ -185,5 +223,36 @@ function multipliesRightly(kernel: object): boolean {
       const most = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
       return expected.every((value, i) => Math.abs(found[n][i] - value) < 1e-5 * most);
     });
+  });
+}
+
+/** Whether tiles of codes are what numbers give, by a product with the identity. */
+function formsRightly(kernel: object): boolean {
+  const [columns, count, start] = [8, 5, 36];
+  const products = productsOf(kernel)(columns, columns, count);
+  products.begin(Float64Array.from({ length: columns ** 2 }, (_, i) => Number(i % (columns + 1) === 0)));
+  const [base, tuned] = [0x3c80, 0xbc83].map((code, side) =>
+    Uint16Array.from({ length: columns * count }, (_, i) => code ^ ((i * (7 + side)) & 0x80ff)),
+  );
+  const [from, to] = [base, tuned].map(
+    (codes) => new Float32Array(Uint32Array.from(codes, (code) => code << 16).buffer),
+  );
+  const key = [1, 2] as const;
+  const words = new Uint32Array(3);
+  signWords(key, 32, words);
+  const sign = (i: number) => 1 - 2 * ((words[(i + 4) >> 5] >>> ((i + 4) & 31)) & 1);
+  const change = (i: number) => Math.fround(to[i] - from[i]);
+  const cases: readonly [Operand, (i: number) => number][] = [
+    [{ of: "base", signs: null }, (i) => from[i]],
+    [{ of: "tuned", signs: null }, (i) => to[i]],
+    [{ of: "tuned", signs: key }, (i) => Math.fround(from[i] + sign(i) * change(i))],
+    [{ of: "change", signs: null }, change],
+    [{ of: "change", signs: key }, (i) => sign(i) * change(i)],
+  ];
+  return cases.every(([operand, right]) => {
+    products.codes!.base.set(base);
+    products.codes!.tuned.set(tuned);
+    products.codes!.form(operand, start, count);
+    return products.multiply(null, count, false).every((number, i) => number === right(i));
   });
 }

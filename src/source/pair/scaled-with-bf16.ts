@@ -1,0 +1,110 @@
+import { format } from "../../format/registry.js";
+import type { DifferenceTally } from "../../lens/difference/difference.js";
+import type { Comparer } from "../../lens/difference/difference-codes.js";
+import { narrowToBf16 } from "../../lens/narrow.js";
+import { blockLength } from "../../lens/sum.js";
+import type { FileIdentity, FileReader } from "../file-reader.js";
+import { partOf, ScaledAsBf16, type TabledCodes } from "./scaled-as-bf16.js";
+import { decodeRange, readCodes, type ScaledRange } from "./scaled-range.js";
+
+const bf16 = format("bf16");
+
+/** Elements of a piece: their bf16 codes stay in the cache between reading and comparing. */
+const pieceLength = 2 ** 17;
+
+/** Pieces that are decoded after one in which most blocks differ, before it is looked again for equal ones. */
+const decodedPieces = 15;
+
+/** Where a file has bf16 codes. */
+interface Bf16Range {
+  readonly file: FileIdentity;
+  readonly position: number;
+}
+
+type Buffers = (name: string, bytes: number) => Uint8Array<ArrayBuffer>;
+
+/**
+ * Compares codes with scales, rounded to bf16, with bf16 codes. A checkpoint that was made of the codes is the same nearly everywhere:
+ * so blocks that are the same are found without writing the decoded codes down, and only others are decoded and compared.
+ */
+export class ScaledWithBf16 {
+  readonly #files: FileReader;
+  readonly #comparer: Comparer;
+  readonly #buffer: Buffers;
+  readonly #asBf16: ScaledAsBf16;
+
+  /** @param buffers memory by name, with room for a piece. */
+  constructor(files: FileReader, comparer: Comparer, buffers: Buffers) {
+    this.#files = files;
+    this.#comparer = comparer;
+    this.#buffer = buffers;
+    this.#asBf16 = new ScaledAsBf16(comparer);
+  }
+
+  /** @param order which of both is before. */
+  compare(
+    coded: ScaledRange,
+    stored: Bf16Range,
+    elements: number,
+    order: "coded first" | "bf16 first",
+    tally: DifferenceTally,
+  ): void {
+    const comparison = this.#comparer.comparison(bf16);
+    const compare = (decoded: Uint8Array, numbers: Uint8Array) =>
+      order === "coded first"
+        ? comparison.compare(decoded, numbers, tally)
+        : comparison.compare(numbers, decoded, tally);
+    let toDecode = 0;
+    try {
+      for (let start = 0; start < elements; start += pieceLength) {
+        const count = Math.min(pieceLength, elements - start);
+        const codes = readCodes(this.#files, coded, start, count, (n) => this.#buffer("codes", n));
+        const numbers = this.#buffer("bf16", 2 * count);
+        this.#files.read(stored.file, stored.position + 2 * start, numbers);
+        const tabled = this.#asBf16.tabled(this.#files, coded, start, count, codes);
+        if (tabled !== null && toDecode === 0) {
+          const differing = this.#compareTabled(tabled, numbers, compare, tally);
+          if (2 * differing * blockLength > count) toDecode = decodedPieces;
+          continue;
+        }
+        toDecode = Math.max(0, toDecode - 1);
+        const decoded = this.#buffer("as bf16", 2 * count);
+        if (tabled !== null) this.#asBf16.decode(tabled, uint16(decoded));
+        else {
+          const wide = new Float32Array(count);
+          decodeRange(this.#files, coded, start, codes, wide);
+          narrowToBf16(new Uint32Array(wide.buffer), uint16(decoded));
+        }
+        compare(decoded, numbers);
+      }
+    } finally {
+      // Of a range that failed, too, nothing may be left for the next one.
+      comparison.end(tally);
+    }
+  }
+
+  /** How many blocks are not the same throughout. */
+  #compareTabled(
+    tabled: TabledCodes,
+    numbers: Uint8Array<ArrayBuffer>,
+    compare: (decoded: Uint8Array, numbers: Uint8Array) => void,
+    tally: DifferenceTally,
+  ): number {
+    const count = numbers.length / 2;
+    const differing = this.#asBf16.differing(tabled, uint16(numbers));
+    let same = count;
+    for (const block of differing) {
+      const [from, to] = [block * blockLength, Math.min((block + 1) * blockLength, count)];
+      const decoded = this.#buffer("as bf16", 2 * (to - from));
+      this.#asBf16.decode(partOf(tabled, from, to), uint16(decoded));
+      compare(decoded, numbers.subarray(2 * from, 2 * to));
+      same -= to - from;
+    }
+    tally.addSame(same);
+    return differing.length;
+  }
+}
+
+function uint16({ buffer, byteOffset, length }: Uint8Array<ArrayBuffer>): Uint16Array<ArrayBuffer> {
+  return new Uint16Array(buffer, byteOffset, length / 2);
+}
