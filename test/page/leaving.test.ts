@@ -40,10 +40,7 @@ const exits: Readonly<Record<string, Exit>> = {
 
 const rounds = sized({ quick: 1, full: 5 });
 /** Over http there is another history; whether a view ends does not depend on where the page is from. */
-const waysOverHttp = sized({
-  quick: ["Esc while the talk plays", "Back", "a tab, right after Pause"],
-  full: Object.keys(exits),
-});
+const waysOverHttp = sized({ quick: ["Back"], full: Object.keys(exits) });
 
 describeNeeding(requirements.chromium, "leaving a view", () => {
   const { open } = withBrowser();
