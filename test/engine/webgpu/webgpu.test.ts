@@ -50,8 +50,9 @@ describeNeeding(requirements.vulkan, "the webgpu engine counts as the reference"
   });
 
   const names = [...formats.keys()];
+  // What is in-place in bf16 the cases beside each other have of the same numbers.
   const some = schemeNames.flatMap((scheme, s): UpdateOptions[] =>
-    sized({ quick: [s], full: [s, s + 4, s + 8] }).map((i) => ({
+    sized({ quick: s === 0 ? [] : [s], full: [s, s + 4, s + 8] }).map((i) => ({
       format: i === 0 ? "bf16" : names[(3 * i) % names.length],
       scheme,
       rounding: roundings[(2 * i) % roundings.length],
@@ -71,9 +72,8 @@ describeNeeding(requirements.vulkan, "the webgpu engine counts as the reference"
 
   it("several cases beside each other, of which all have one fp32 run", async () => {
     const job = jobOf({ format: "bf16" }, 5000);
-    const cases = (["master", "in-place", "kahan"] as const).map((scheme) =>
-      updateSettings({ format: "bf16", scheme }),
-    );
+    const schemes = sized({ quick: ["master", "in-place"], full: ["master", "in-place", "kahan"] } as const);
+    const cases = schemes.map((scheme) => updateSettings({ format: "bf16", scheme }));
     expectEqual(await outcomeOf(engine, { ...job, cases }), await outcomeOf(reference, { ...job, cases }));
   });
 
