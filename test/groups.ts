@@ -1,14 +1,13 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Tests that prove one part of the project, and run in one tier. */
 export interface Group {
   readonly name: string;
-  /** Globs of its test files. */
+  /** Globs of its test files, which no other group has. */
   readonly tests: readonly string[];
-  readonly except?: readonly string[];
   /**
    * Files and folders that its full tier proves: it runs again when they change. Not what they build on: the full
    * tier of that proves that it does what it did, and the quick tier of every group always runs.
@@ -16,6 +15,8 @@ export interface Group {
   readonly sources: readonly string[];
   /** Folders below its sources that another group proves. */
   readonly without?: readonly string[];
+  /** Whether it changes the process that it runs in, so that no other group may run there. */
+  readonly apart?: boolean;
 }
 
 export const groups: readonly Group[] = [
@@ -37,13 +38,14 @@ export const groups: readonly Group[] = [
   },
   {
     name: "engine",
-    tests: ["test/engine/**/*.test.ts"],
-    except: ["test/engine/gpujs/**", "test/engine/webgpu/**"],
+    tests: ["test/engine/*.test.ts", "test/engine/!(gpujs|webgpu)/**/*.test.ts"],
     sources: ["src/engine", "test/engine"],
     without: ["src/engine/gpujs", "src/engine/webgpu", "test/engine/gpujs", "test/engine/webgpu"],
   },
   {
     name: "webgpu",
+    // SwiftShader becomes the GPU of the process: `doctor` would prove it for a minute of a core.
+    apart: true,
     tests: ["test/engine/webgpu/**/*.test.ts"],
     sources: [
       "src/engine/lane",
@@ -55,6 +57,7 @@ export const groups: readonly Group[] = [
   },
   {
     name: "gpujs",
+    apart: true,
     tests: ["test/engine/gpujs/**/*.test.ts"],
     sources: ["src/engine/gpujs", "test/engine/gpujs", "test/support/gpu", "package-lock.json"],
   },
@@ -95,6 +98,15 @@ export const groups: readonly Group[] = [
 ];
 
 const root = fileURLToPath(new URL("../", import.meta.url));
+
+/** The group of a test file: the one that names the innermost of its folders. */
+export function groupOf(path: string): Group {
+  const inside = relative(root, path).replaceAll("\\", "/");
+  const depth = ({ tests }: Group) =>
+    Math.max(...tests.map((glob) => glob.slice(0, glob.search(/[^/]*[*!]/))).map(foldersOf));
+  const foldersOf = (folder: string) => (inside.startsWith(folder) ? folder.split("/").length : 0);
+  return groups.reduce((inner, group) => (depth(group) > depth(inner) ? group : inner));
+}
 
 /** A digest of the names and the bytes of a group's sources. */
 export function digestOf({ sources, without = [] }: Group): string {

@@ -210,10 +210,11 @@ describe("the package", () => {
     });
 
   test("says how to add what it does not bring, and has gpu.js without it", async () => {
-    const { engines } = JSON.parse(await cli("doctor", "--json", "-"));
-    const [webgpu] = engines.filter(({ name }: { name: string }) => name === "webgpu");
-    expect(webgpu.unavailable).toBe(
-      'no WebGPU device: the package "webgpu" is not installed; `npm install webgpu` adds it beside precision-lens (130 MB)',
+    const asked = cli("simulate", "--elements", "64", "--steps", "1", "--engine", "webgpu");
+    const stderr = await asked.catch((error: { stderr: string }) => error.stderr);
+    expect(stderr).toBe(
+      "precision-lens: engine webgpu: no WebGPU device: " +
+        'the package "webgpu" is not installed; `npm install webgpu` adds it beside precision-lens (130 MB)\n',
     );
     const { GPU } = createRequire(join(installed, "dist/index.js"))("#gpu.js");
     const kernel = new GPU({ mode: "cpu" }).createKernel("function () { return this.thread.x + 0.5; }");

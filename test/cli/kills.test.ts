@@ -107,7 +107,7 @@ describe("a thread that is ended at any moment", () => {
     rmSync(json);
     const before = readdirSync(folder);
     let hits = 0;
-    for (let i = 0; i < sized({ quick: command === "run" ? 2 : 1, full: 12 }); i++) {
+    for (let i = 0; i < sized({ quick: 1, full: 12 }); i++) {
       const after = i === 0 ? 0 : below(Math.ceil(took));
       const env = {
         NODE_OPTIONS: `--import=${killer}`,

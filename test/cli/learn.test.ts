@@ -11,7 +11,7 @@ import { put, temporaryFolder } from "../source/support.js";
 import { ended, expectRefusal, expectUsageError, output, run, start } from "../support/cli.js";
 import { renderLearnMarkdown, renderLearnTable } from "../support/rendered.js";
 import { expectValid } from "../support/schemas.js";
-import { fullTier } from "../support/tier.js";
+import { fullTier, sized } from "../support/tier.js";
 
 const folder = temporaryFolder();
 
@@ -21,8 +21,9 @@ async function learn(...args: string[]): Promise<LearnResult> {
   return result;
 }
 
-/** Each trains several models and asks them every prompt: some seven seconds. */
+/** Each trains several models, or measures one, and asks it every prompt: some seven seconds. */
 const testFully = fullTier ? test : () => {};
+const describeFully = fullTier ? describe : () => {};
 
 describe("some steps under two ways of storing", () => {
   const [json, markdown, csv] = ["learn.json", "learn.md", "learn.csv"].map((name) => join(folder, name));
@@ -103,7 +104,7 @@ testFully("a base of two operations has one of them held out, and KL to a tenth 
   expect(renderLearnTable(result)).toMatch(/subtraction\n/);
 });
 
-describe("--geometry", () => {
+describeFully("--geometry", () => {
   const recording = join(folder, "geometry");
   const storage = ["--format", "fp32", "--scheme", "in-place", "--seed", "3"];
   let result: LearnResult;
@@ -188,7 +189,7 @@ describe("--record", () => {
   test("leaves nothing where it is interrupted", async () => {
     const path = join(folder, "interrupted");
     const child = start(["learn", "--scheme", "master", "--steps", "3000", "--record", path]);
-    setTimeout(() => child.kill("SIGINT"), 1500);
+    setTimeout(() => child.kill("SIGINT"), sized({ quick: 800, full: 1500 }));
     expect((await ended(child)).status).toBe(130);
     expect(existsSync(path)).toBe(false);
     expect(readdirSync(folder).filter((name) => name.startsWith("interrupted"))).toEqual([]);

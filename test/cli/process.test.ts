@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../source/support.js";
 import { ended, output, run, runProcess, start } from "../support/cli.js";
 import { float32, recorded, writeRun } from "../support/recorded.js";
+import { sized } from "../support/tier.js";
 
 const folder = temporaryFolder();
 const window = recorded("rlvr/early");
@@ -21,17 +22,20 @@ const small = ["--elements", "1000", "--steps", "2"];
 
 /**
  * Other tests call commands in their own process, which is not to end: here each ends by itself. So does demo in
- * test/package.test.ts, and doctor in gpu.test.ts.
+ * test/package.test.ts, and in the full tier doctor in gpu.test.ts.
  */
 describe("the process gives what the call gives, and ends", () => {
+  const others: [string, number, string[]][] = [
+    ["sweep", 0, ["sweep", ...small, "--lr", "1e-6,1e-4"]],
+    ["predict", 0, ["predict", ...small]],
+    ["report", 0, ["report", saved, "--html", "-"]],
+  ];
   test.each<[string, number, string[]]>([
+    ...sized({ quick: [], full: others }),
     ["run, on threads", 0, ["run", long, "--threads", "2"]],
     ["diff, on threads", 0, ["diff", ...sides, "--threads", "2"]],
     ["simulate", 0, ["simulate", ...small]],
-    ["sweep", 0, ["sweep", ...small, "--lr", "1e-6,1e-4"]],
-    ["predict", 0, ["predict", ...small]],
     ["explain", 0, ["explain", "0.02", "1e-6"]],
-    ["report", 0, ["report", saved, "--html", "-"]],
     ["serve --export", 0, ["serve", "--export", "-"]],
     ["help", 0, ["help", "diff"]],
     ["an unknown command", 2, ["frobnicate"]],

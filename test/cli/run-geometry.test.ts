@@ -8,11 +8,14 @@ import { put, temporaryFolder } from "../source/support.js";
 import { expectRefusal, expectUsageError, output } from "../support/cli.js";
 import { recorded } from "../support/recorded.js";
 import { expectValid } from "../support/schemas.js";
+import { fullTier } from "../support/tier.js";
 
 const folder = temporaryFolder();
 const run = join(folder, "run");
 const saved = join(folder, "saved.json");
 const cheap = ["--layers", "1", "--rank", "4", "--milestones", "8,2"];
+
+const testFully = fullTier ? test : () => {};
 
 let result: Result;
 let table: string;
@@ -33,7 +36,7 @@ beforeAll(async () => {
 });
 
 describe("run --geometry", () => {
-  test("measures what diff does of the run and itself, beside the recorded rate", async () => {
+  testFully("measures what diff does of the run and itself, beside the recorded rate", async () => {
     const same = ["--lr", "1e-5", "--steps", "8"];
     const text = await output("diff", run, run, "--geometry", ...cheap, ...same, "--json", "-");
     const { geometry: compared }: DifferenceResult = JSON.parse(text);

@@ -9,7 +9,7 @@ import { Captured, call, output } from "../support/cli.js";
 
 const folder = mkdtempSync(join(tmpdir(), "precision-lens-widths-"));
 const run = join(folder, "run");
-const small = ["--elements", "4096", "--steps", "6"];
+const small = ["--elements", "1024", "--steps", "4"];
 
 beforeAll(async () => {
   await output("demo", "--write", run, "--quiet");

@@ -33,14 +33,14 @@ describe("a command in shards, merged, gives what it gives at once", () => {
   const all: readonly (readonly [string, readonly string[], number])[] = [
     ["diff", ["diff", ...pair, "--view", "bf16"], 3],
     ["simulate", ["simulate", "--steps", "2", "--elements", "9000", "--format", "bf16,e4m3"], 2],
+    ["run", ["run", window, "--engine", "wasm", "--format", "bf16", "--scheme", "kahan"], 2],
+  ];
+  const more: typeof all = [
     [
       "sweep of a sample",
       ["sweep", ...sampled, "--format", "bf16", "--rounding", "stochastic", "--lr", "1e-6,1e-5"],
       2,
     ],
-    ["run", ["run", window, "--engine", "wasm", "--format", "bf16", "--scheme", "kahan"], 2],
-  ];
-  const more: typeof all = [
     ["diff at its own formats", ["diff", ...pair], 5],
     ["diff of a recorded run", ["diff", window, window], 4],
     ["diff with shared scales", ["diff", ...pair, "--view", "mxfp4"], 3],

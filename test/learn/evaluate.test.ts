@@ -99,16 +99,19 @@ describe("KL", () => {
     opd: { prompts37: [0.111008, 0.080277], all: [0.17722, 0.121113] },
     sft: { prompts37: [0.936385, 0.435665], all: [1.087495, 0.404326] },
   };
-  test.each(Object.entries(ofNumpy))("of %s is what a decoder in NumPy finds", async (run, expected) => {
-    const [base, tuned] = [model("base"), model(`${run}/final-fp32`)];
-    const firsts = sized({ quick: [37], full: firstOperands.all });
-    const [forward, reverse] = sized({ quick: expected.prompts37, full: expected.all });
-    const found = await evaluator.divergence(base, tuned, firsts);
-    // Texts with a sign among the first two tokens are left out here.
-    expect(Math.abs(found.forward - forward)).toBeLessThan(found.leftOut);
-    expect(Math.abs(found.reverse - reverse)).toBeLessThan(found.leftOut);
-    expect(found.leftOut).toBeLessThan(1e-2);
-  });
+  test.each(Object.entries(ofNumpy).slice(0, sized({ quick: 1, full: 3 })))(
+    "of %s is what a decoder in NumPy finds",
+    async (run, expected) => {
+      const [base, tuned] = [model("base"), model(`${run}/final-fp32`)];
+      const firsts = sized({ quick: [37], full: firstOperands.all });
+      const [forward, reverse] = sized({ quick: expected.prompts37, full: expected.all });
+      const found = await evaluator.divergence(base, tuned, firsts);
+      // Texts with a sign among the first two tokens are left out here.
+      expect(Math.abs(found.forward - forward)).toBeLessThan(found.leftOut);
+      expect(Math.abs(found.reverse - reverse)).toBeLessThan(found.leftOut);
+      expect(found.leftOut).toBeLessThan(1e-2);
+    },
+  );
 
   test("is zero to itself", async () => {
     const found = await evaluator.divergence(model("base"), model("base"), [3]);

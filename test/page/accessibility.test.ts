@@ -58,6 +58,7 @@ describeNeeding(requirements.chromium, "axe-core finds nothing", () => {
       for (const [colorScheme, viewport] of looks) {
         await page.emulateMedia({ colorScheme });
         await page.setViewportSize(viewport);
+        expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(viewport.width);
         await page.locator(`html[data-theme=${colorScheme}]`).waitFor();
         expect([colorScheme, viewport.width, await violations(page)]).toEqual([
           colorScheme,

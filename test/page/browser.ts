@@ -35,30 +35,46 @@ export interface Opened {
 
 /**
  * Chromium for the tests of a file. Every page that was opened must have had no error and no warning on its console when
- * its test ends, and must have asked for nothing.
+ * its test ends, and must have asked for nothing. Tests with the same options have a tab one after the other, each loading
+ * the page anew: a tab of its own takes twice as long, most of it for compiling the same script.
  */
 export function withBrowser(args: readonly string[] = []) {
   let browser: Browser;
-  let open: Opened[] = [];
+  /** By their options; those in use are not there. */
+  const tabs = new Map<string, Page[]>();
+  let open: (Opened & { readonly tab: string })[] = [];
   beforeAll(async () => {
     browser = await chromium.launch({ executablePath: chromiumPath()!, args: ["--no-sandbox", ...args] });
   });
   afterAll(() => browser?.close());
   afterEach(async () => {
-    for (const { page, problems, asked } of open) {
+    for (const { page, problems, asked, tab } of open) {
       expect(problems).toEqual([]);
       expect(asked).toEqual([]);
-      await page.context().close();
+      await page.evaluate("localStorage.clear()");
+      page.removeAllListeners();
+      await page.goto("about:blank");
+      tabs.set(tab, [...(tabs.get(tab) ?? []), page]);
     }
     open = [];
   });
+  async function newTab(options: BrowserContextOptions): Promise<Page> {
+    const context = await browser.newContext(options);
+    const page = await context.newPage();
+    page.setDefaultTimeout(240_000);
+    await page.addInitScript(countCalls);
+    return page;
+  }
   return {
     /** Opens the page at a fragment. Motion is reduced unless a test is about it: then nothing plays by itself. */
-    async open(fragment: string, options: BrowserContextOptions = {}, address = fromDisk): Promise<Page> {
-      const context = await browser.newContext({ viewport: projector, reducedMotion: "reduce", ...options });
-      const page = await context.newPage();
-      page.setDefaultTimeout(240_000);
-      const opened: Opened = { page, problems: [], asked: [] };
+    async open(fragment: string, given: BrowserContextOptions = {}, address = fromDisk): Promise<Page> {
+      const options = { viewport: projector, reducedMotion: "reduce", ...given } as const;
+      const tab = JSON.stringify(options);
+      const page = tabs.get(tab)?.pop() ?? (await newTab(options));
+      // As a test before may not have left them.
+      await page.setViewportSize(options.viewport ?? projector);
+      await page.emulateMedia({ colorScheme: options.colorScheme ?? "light" });
+      const opened = { page, problems: [] as string[], asked: [] as string[], tab };
       page.on("console", (message) => {
         if (["error", "warning"].includes(message.type())) opened.problems.push(message.text());
       });
@@ -68,7 +84,6 @@ export function withBrowser(args: readonly string[] = []) {
         if (url !== address && !url.startsWith("blob:") && !url.startsWith("data:")) opened.asked.push(url);
       });
       open.push(opened);
-      await page.addInitScript(countCalls);
       await page.goto(`${address}${fragment}`);
       return page;
     },

@@ -3,18 +3,23 @@ import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { ended, start } from "../support/cli.js";
 import { describeNeeding, requirements } from "../support/requirements.js";
+import { sized } from "../support/tier.js";
 import { eventually, go, pagePath, phone, projector, waitForStep, withBrowser } from "./browser.js";
 
 const html = readFileSync(pagePath, "utf8");
-const views = [
-  "tensor?step=2",
-  "weight?steps=100",
-  "block",
-  "learn",
-  "data",
-  "talk?scene=1&step=2",
-  "talk?scene=9",
-];
+/** In the quick tier the others are opened at both sizes by accessibility.test.ts. */
+const views = sized({
+  quick: ["tensor?step=2", "talk?scene=9"],
+  full: [
+    "tensor?step=2",
+    "weight?steps=100",
+    "block",
+    "learn",
+    "data",
+    "talk?scene=1&step=2",
+    "talk?scene=9",
+  ],
+});
 
 test("is under 400 kB compressed without gpu.js, which is there", () => {
   const gpuJs = /<script type="text\/plain" id="gpu-js">([^<]*)<\/script>/.exec(html)!;

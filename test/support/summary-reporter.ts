@@ -1,4 +1,5 @@
 import type { Reporter, TestModule } from "vitest/node";
+import { groupOf } from "../groups.js";
 import { notRun } from "./requirements.js";
 
 /**
@@ -31,9 +32,9 @@ export class SummaryReporter implements Reporter {
   }
 
   #groups(modules: readonly TestModule[]): string[] {
-    const names = [...new Set(modules.map(({ project }) => project.name))].sort();
-    return names.map((name) => {
-      const own = modules.filter(({ project }) => project.name === name);
+    const groupName = ({ moduleId }: TestModule) => groupOf(moduleId).name;
+    return [...new Set(modules.map(groupName))].sort().map((name) => {
+      const own = modules.filter((module) => groupName(module) === name);
       const tests = own.flatMap(statesOf).length;
       const seconds = own.reduce((sum, module) => sum + secondsOf(module), 0);
       const tier = this.#full.has(name) ? "full " : "quick";

@@ -23,9 +23,9 @@ afterAll(() => wasm.close?.());
 
 const elements = ["mxfp8-e4m3", "mxfp8-e5m2", "mxfp6-e2m3", "mxfp6-e3m2", "mxfp4"];
 const rules = ["floor", "ceil", "rceil", "even", "compressed-tensors"];
-/** Every format under every rule; in the quick tier under two of them, each rule twice. */
+/** Every format under every rule; in the quick tier each under one of them, another one each. */
 const formats = elements.flatMap((name, e) =>
-  rules.filter((_, r) => (e + r) % 5 < sized({ quick: 2, full: 5 })).map((rule) => `${name}:${rule}`),
+  rules.filter((_, r) => (e + r) % 5 < sized({ quick: 1, full: 5 })).map((rule) => `${name}:${rule}`),
 );
 
 const master = (name: string, more: Omit<BlockOptions, "format"> = {}) =>

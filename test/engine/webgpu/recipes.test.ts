@@ -20,7 +20,8 @@ const settings: OptimizerSettings = { lr: 1e-4, eps: 1e-8, weightDecay: 0.01 };
 
 type Named = readonly [OptimizerName, recipe: string, format: string];
 
-// Compiling the kernels of a recipe takes SwiftShader seconds.
+// Compiling the kernels of a recipe takes SwiftShader seconds. The quick tier has two of SGD, below: what they lack, roots and
+// quotients, arithmetic.test.ts has, and the lines of every recipe the SIMD kernels, which are written from the same text.
 const some: readonly Named[] = [["adamw", "torch-2.13-cpu-fused", "fp16"]];
 const all = (Object.keys(recipes) as OptimizerName[]).flatMap((optimizer) =>
   [...recipes[optimizer].values()]
@@ -38,7 +39,7 @@ describeNeeding(requirements.vulkan, "recipes on the webgpu engine", () => {
   });
   afterAll(() => device.destroy());
 
-  it.each(sized({ quick: some, full: [...some, ...all] }))(
+  it.each(sized({ quick: [], full: [...some, ...all] }))(
     "%s %s in %s: every count, sum and bit of the reference on hard numbers, with settings that change",
     async (optimizer, name, format) => {
       const cases = [recipeSettings(optimizer, name, { ...settings, format, seed: 3 })];

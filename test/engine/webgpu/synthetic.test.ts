@@ -13,7 +13,7 @@ import { expectEqual } from "../../support/mismatches.js";
 import { outcomeOf } from "../../support/outcome.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
 import { syntheticJob, syntheticSettings } from "../../support/synthetic.js";
-import { sized } from "../../support/tier.js";
+import { fullTier, sized } from "../../support/tier.js";
 import { tensorOf } from "../../support/values.js";
 
 const qwen = models.get("qwen2.5-0.5b")!;
@@ -61,7 +61,9 @@ describeNeeding(requirements.vulkan, "synthetic runs on the webgpu engine", () =
   it.each(Object.entries(runs))(
     "%s: made on the device, the reference's counts and bits",
     async (_, settings) => {
-      const job = { ...syntheticJob(settings), cases, milestones: [0] };
+      // A kernel takes SwiftShader seconds to compile; webgpu.test.ts has those of a master.
+      const counted = sized({ quick: cases.slice(1), full: cases });
+      const job = { ...syntheticJob(settings), cases: counted, milestones: [0] };
       for (const { weights, updates } of sourceGroups(job.tensors)) {
         expect(updates.kind).not.toBe("uploaded");
         expect(weights === null).toBe(originOf(job.tensors[0].weights, "weights") === undefined);
@@ -99,12 +101,13 @@ describeNeeding(requirements.vulkan, "synthetic runs on the webgpu engine", () =
     expectEqual(await outcomeOf(engine, job), await outcomeOf(reference, job));
   });
 
-  it.each(["adamw", "steady-state"] as const)("a piece from the middle of a tensor: %s", async (source) => {
-    const { tensors, stepNumbers } = syntheticJob(
-      syntheticSettings({ steps: 2 }, { elements: 9000, source }),
-    );
-    const stochastic = updateSettings({ format: "bf16", rounding: "stochastic", seed: 1 });
-    const job = { tensors: piecesOf(tensors, [[0, 4096, 8192]]), stepNumbers, cases: [stochastic] };
-    expectEqual(await outcomeOf(engine, job), await outcomeOf(reference, job));
-  });
+  if (fullTier)
+    it.each(["adamw", "steady-state"] as const)("a piece from the middle of a tensor: %s", async (source) => {
+      const { tensors, stepNumbers } = syntheticJob(
+        syntheticSettings({ steps: 2 }, { elements: 9000, source }),
+      );
+      const stochastic = updateSettings({ format: "bf16", rounding: "stochastic", seed: 1 });
+      const job = { tensors: piecesOf(tensors, [[0, 4096, 8192]]), stepNumbers, cases: [stochastic] };
+      expectEqual(await outcomeOf(engine, job), await outcomeOf(reference, job));
+    });
 });

@@ -13,7 +13,7 @@ import { prepareDawn } from "../../support/dawn.js";
 import { expectEqual } from "../../support/mismatches.js";
 import { outcomeOf } from "../../support/outcome.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
-import { sized } from "../../support/tier.js";
+import { fullTier, sized } from "../../support/tier.js";
 import { gaussianRun, tensorOf } from "../../support/values.js";
 
 // Compiling a kernel takes SwiftShader a second, and so the quick tier has few: each format, scheme and rounding in
@@ -50,8 +50,9 @@ describeNeeding(requirements.vulkan, "the webgpu engine counts as the reference"
   });
 
   const names = [...formats.keys()];
+  // What is in-place in bf16 the cases beside each other have of the same numbers.
   const some = schemeNames.flatMap((scheme, s): UpdateOptions[] =>
-    sized({ quick: [s], full: [s, s + 4, s + 8] }).map((i) => ({
+    sized({ quick: s === 0 ? [] : [s], full: [s, s + 4, s + 8] }).map((i) => ({
       format: i === 0 ? "bf16" : names[(3 * i) % names.length],
       scheme,
       rounding: roundings[(2 * i) % roundings.length],
@@ -71,9 +72,8 @@ describeNeeding(requirements.vulkan, "the webgpu engine counts as the reference"
 
   it("several cases beside each other, of which all have one fp32 run", async () => {
     const job = jobOf({ format: "bf16" }, 5000);
-    const cases = (["master", "in-place", "kahan"] as const).map((scheme) =>
-      updateSettings({ format: "bf16", scheme }),
-    );
+    const schemes = sized({ quick: ["master", "in-place"], full: ["master", "in-place", "kahan"] } as const);
+    const cases = schemes.map((scheme) => updateSettings({ format: "bf16", scheme }));
     expectEqual(await outcomeOf(engine, { ...job, cases }), await outcomeOf(reference, { ...job, cases }));
   });
 
@@ -115,17 +115,18 @@ describeNeeding(requirements.vulkan, "the webgpu engine counts as the reference"
     });
   });
 
-  it("weights that only fp64 holds are rounded once", async () => {
-    const given = [1 + 2 ** -8 + 2 ** -40, 1 + 2 ** -8, 1 / 3, 2 ** -140 + 2 ** -160, 1e300, Number.NaN];
-    const cases = (["in-place", "master"] as const).map((scheme) =>
-      updateSettings({ format: "bf16", scheme }),
-    );
-    const zeros = new Float32Array(given.length);
-    const job = { tensors: [tensorOf("w", given, zeros)], stepNumbers: [0], cases };
-    const theirs = await outcomeOf(reference, job);
-    expectEqual(await outcomeOf(engine, job), theirs);
-    expect(theirs[0].result.totals.castChanged).toBe(5);
-  });
+  if (fullTier)
+    it("weights that only fp64 holds are rounded once", async () => {
+      const given = [1 + 2 ** -8 + 2 ** -40, 1 + 2 ** -8, 1 / 3, 2 ** -140 + 2 ** -160, 1e300, Number.NaN];
+      const cases = (["in-place", "master"] as const).map((scheme) =>
+        updateSettings({ format: "bf16", scheme }),
+      );
+      const zeros = new Float32Array(given.length);
+      const job = { tensors: [tensorOf("w", given, zeros)], stepNumbers: [0], cases };
+      const theirs = await outcomeOf(reference, job);
+      expectEqual(await outcomeOf(engine, job), theirs);
+      expect(theirs[0].result.totals.castChanged).toBe(5);
+    });
 
   it("the published probes at their edges", async () => {
     // Around 1e-5, around a thousandth of the larger one, across a binade and across zero.

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { Duel, type DuelFrame } from "../../../src/page/learn/duel.js";
 import { recentMean, smoothed, trainings } from "../../../src/page/learn/state.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
+import { sized } from "../../support/tier.js";
 import { eventually, phone, projector, settled, waitForStep, withBrowser } from "../browser.js";
 
 const base = new URL("../../../src/example/base.safetensors", import.meta.url);
@@ -45,7 +46,7 @@ describe("a duel", () => {
 
   test("of sft shows the chance of right answers, which rises; of distillation, answers that were drawn", async () => {
     const sft = await Duel.open({ ...settings, run: "sft" }, files);
-    const { learners } = await sft.advance(20);
+    const { learners } = await sft.advance(sized({ quick: 12, full: 20 }));
     const [first, last] = [learners[1].rewards[0], learners[1].rewards.at(-1)!];
     // The first step is of the base, on 128 prompts.
     expect(Math.abs(first - trainings.sft.base)).toBeLessThan(0.05);

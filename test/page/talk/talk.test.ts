@@ -151,7 +151,7 @@ describeNeeding(requirements.chromium, "the talk", () => {
     const share = async (learner: string) =>
       Number.parseInt((await page.locator(`[data-learner=${learner}] .figure`).textContent())!, 10);
     const step = async () => Number(await page.locator(".learn-scene").getAttribute("data-step"));
-    await eventually(step).toBeGreaterThan(sized({ quick: 40, full: 299 }));
+    await eventually(step).toBeGreaterThan(sized({ quick: 20, full: 299 }));
     await page.getByText(/9\d\.\d% of its updates lost/).waitFor();
     await page.getByText(/9\d\.\d% of its updates kept/).waitFor();
     expect(await share("master")).toBeGreaterThanOrEqual(await share("chosen"));

@@ -8,7 +8,7 @@ import { LensRun } from "../../../src/page/tensor/lens-run.js";
 import { runSettings, tensorFields } from "../../../src/page/tensor/presets.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
 import { sized } from "../../support/tier.js";
-import { countOf, eventually, phone, projector, settled, waitForStep, withBrowser } from "../browser.js";
+import { countOf, eventually, go, phone, projector, settled, waitForStep, withBrowser } from "../browser.js";
 
 /** What the page shows. */
 async function shownCounts(page: Page) {
@@ -177,23 +177,30 @@ describeNeeding(requirements.chromium, "a tensor", () => {
     expect(painted).toBe(0);
   });
 
-  test.each([
-    ["stochastic", /changed nothing, by chance; retained: /, "stayed by chance", "the gap", "lens "],
-    ["nearest-away", /bf16 rounded .* of them away/, "lost", "half the gap", "lens lost"],
-    ["toward-zero", /bf16 rounded .* of them away/, "lost", "the gap", "lens lost"],
-  ])("speaks of %s as it is", async (rounding, said, unmoved, boundary, tone) => {
-    const page = await open(`#tensor?step=2&rounding=${rounding}`);
-    await waitForStep(page, 2);
-    const sentence = page.locator("h1 .lens");
-    expect(await sentence.textContent()).toMatch(said);
-    expect(await sentence.getAttribute("class")).toBe(tone);
-    expect(
-      await page
-        .locator(".count", { has: page.locator("[data-class=lost]") })
-        .locator("dt")
-        .textContent(),
-    ).toBe(unmoved);
-    expect(await page.locator(".chart .strong").textContent()).toBe(boundary);
+  const spoken: readonly [rounding: string, said: RegExp, unmoved: string, boundary: string, tone: string][] =
+    [
+      ["stochastic", /changed nothing, by chance; retained: /, "stayed by chance", "the gap", "lens "],
+      ["nearest-away", /bf16 rounded .* of them away/, "lost", "half the gap", "lens lost"],
+      ["toward-zero", /bf16 rounded .* of them away/, "lost", "the gap", "lens lost"],
+    ];
+  test("speaks of each rounding as it is", async () => {
+    const page = await open("#tensor?step=0");
+    for (const [rounding, said, unmoved, boundary, tone] of spoken) {
+      await waitForStep(page, 0);
+      await go(page, `tensor?step=2&rounding=${rounding}`);
+      await waitForStep(page, 2);
+      const sentence = page.locator("h1 .lens");
+      expect(await sentence.textContent(), rounding).toMatch(said);
+      expect(await sentence.getAttribute("class")).toBe(tone);
+      expect(
+        await page
+          .locator(".count", { has: page.locator("[data-class=lost]") })
+          .locator("dt")
+          .textContent(),
+      ).toBe(unmoved);
+      expect(await page.locator(".chart .strong").textContent()).toBe(boundary);
+      await go(page, "tensor?step=0");
+    }
   });
 
   test("says which engine counts, and counts again by another", async () => {

@@ -6,6 +6,7 @@ import { figuresOfDiff, figuresOfPrediction, figuresOfRun, figuresOfSweep } from
 import { describeNeeding, requirements } from "../../support/requirements.js";
 import { misplaced, type TextBox, textBoxes } from "../../support/svg-texts.js";
 import { predictionResult, sweepResult } from "../../support/sweep.js";
+import { sized } from "../../support/tier.js";
 
 const figures = [
   ...figuresOfRun(smallResult()),
@@ -25,7 +26,8 @@ describeNeeding(requirements.chromium, "where Inter is missing", () => {
   const { open } = withBrowser();
 
   // A monospaced font, and one that is spaced out by a seventh of its size, are wider than any that usually stands in.
-  test.each(["sans-serif", "serif", "monospace", "sans-serif; letter-spacing: 0.15em"])(
+  const wide = ["monospace", "sans-serif; letter-spacing: 0.15em"];
+  test.each(sized({ quick: wide, full: ["sans-serif", "serif", ...wide] }))(
     "figures are set in %s, and no text is cut or lies on another",
     async (font) => {
       const page = await open("#data");

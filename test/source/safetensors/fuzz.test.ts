@@ -162,7 +162,11 @@ function isSentence(message: string): boolean {
   );
 }
 
-test("20,000 damaged files open and read, or are refused in one sentence", { timeout: 30_000 }, async () => {
+const files = sized({ quick: 8000, full: 20_000 });
+
+test(`${files} damaged files open and read, or are refused in one sentence`, {
+  timeout: 30_000,
+}, async () => {
   const good = put(folder, "weights.safetensors", encodeSafetensors(weights));
   const before = bytesInUse();
   const residentBefore = process.memoryUsage().rss;
@@ -171,7 +175,7 @@ test("20,000 damaged files open and read, or are refused in one sentence", { tim
   let slowest = 0;
   let opened = 0;
   const refusals = new Set<string>();
-  for (let i = 0; i < 20_000; i++) {
+  for (let i = 0; i < files; i++) {
     const file = mutate(pick(valid));
     const start = performance.now();
     try {
@@ -200,7 +204,7 @@ test("20,000 damaged files open and read, or are refused in one sentence", { tim
   expect(mostResident - residentBefore).toBeLessThan(64 * 2 ** 20);
   expect(slowest).toBeLessThan(2000);
   // The damage neither spares everything nor always meets the first check.
-  expect(opened).toBeGreaterThan(1000);
-  expect(opened).toBeLessThan(10_000);
+  expect(opened).toBeGreaterThan(files / 20);
+  expect(opened).toBeLessThan(files / 2);
   expect(refusals.size).toBeGreaterThan(40);
 });

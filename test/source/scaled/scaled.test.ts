@@ -9,6 +9,7 @@ import { openPair } from "../../../src/source/pair/open-pair.js";
 import { encodeSafetensors, type TensorToWrite } from "../../../src/source/safetensors/write.js";
 import { expectEqual } from "../../support/mismatches.js";
 import { expectValid } from "../../support/schemas.js";
+import { sized } from "../../support/tier.js";
 import { put, seeded, temporaryFolder } from "../support.js";
 import { e4m3, e5m2, files, type Made, make, recipes } from "./make.js";
 
@@ -107,7 +108,7 @@ describe("codes and scales that have no ordinary numbers", () => {
     { dtype: "F8_E4M3", finite: 0x7e },
     { dtype: "F8_E5M2", finite: 0x7b },
   ])("$dtype are what the bf16 made of them is, run by run", async ({ dtype, finite }) => {
-    const width = 128;
+    const width = sized({ quick: 64, full: 128 });
     const hard = [
       0,
       -0,

@@ -46,7 +46,7 @@ function mutated(original: Uint8Array): Uint8Array {
 }
 
 it("mutated files are read or refused in one sentence, within 64 MB", async () => {
-  const cases = sized({ quick: 1500, full: 20_000 });
+  const cases = sized({ quick: 800, full: 20_000 });
   collectGarbage();
   const before = process.memoryUsage().rss;
   let [refused, opened, peak] = [0, 0, 0];
