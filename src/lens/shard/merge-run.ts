@@ -8,7 +8,7 @@ import { EndTally, Tally, UpdateTally } from "../tally.js";
 import { EngineSet } from "./merge-parts.js";
 import { indicesOf, type Part, placesOf } from "./part.js";
 
-/** Of parts, the one with the smallest index: whatever the order, the whole takes from it what all have alike. */
+/** The part with the smallest index, from which the whole takes common fields, whatever the order. */
 export class LeastPart<Of> {
   #least = Infinity;
   #of: Of | null = null;
