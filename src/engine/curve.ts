@@ -3,12 +3,12 @@ import type { CurveTally } from "../lens/run/summarize.js";
 import { EndTally } from "../lens/tally.js";
 import type { LensJob } from "./engine.js";
 
-/** For each milestone of a job where its counts go, those of one case over all tensors. */
+/** The counts of one case over all tensors, for each milestone of a job. */
 export function newCurve({ milestones = [] }: Pick<LensJob, "milestones">): EndTally[] {
   return milestones.map(() => new EndTally());
 }
 
-/** The curve of a case from what was counted at each milestone. */
+/** The curve of a case from its counts at each milestone. */
 export function curveOf(
   { tensors, stepNumbers, milestones = [] }: LensJob,
   ends: readonly EndTally[],

@@ -27,7 +27,7 @@ export function gpujsEngine(open: () => Promise<Device> = openFirst): Engine {
 
   const engine: Engine = {
     name: "gpujs",
-    // Some two seconds, in which the CPU does as many.
+    // Start-up takes some two seconds, in which the CPU does this many.
     worthFrom: 2 ** 31,
     get device() {
       return device === null ? "GPU" : `${device.name}, by ${device.backend} through gpu.js, fp32`;
