@@ -76,7 +76,7 @@ export class Evaluator {
    * How far a model is from its base over the prompts of some first operands.
    *
    * @param firsts all a from 0 to 99 for the whole task.
-   * @param pause is awaited after each of them, and told how many are done: each takes a tenth of a second or more.
+   * @param pause is awaited after each of them with the number done: each takes a tenth of a second or more.
    */
   async divergence(
     base: ArrayLike<number>,

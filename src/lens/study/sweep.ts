@@ -41,7 +41,7 @@ export interface SweepResult {
   readonly skipped: readonly SkippedTensor[];
 }
 
-/** A part of a sweep; of a sample of a model with the tensors of each cell, by which its errors are told. */
+/** A part of a sweep; for a sampled model with the tensors of each cell, for error estimates. */
 export interface SweepPart extends Part {
   readonly cells?: readonly (readonly TensorCounts[])[];
 }

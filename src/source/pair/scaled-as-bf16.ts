@@ -11,7 +11,7 @@ import { readScales, type ScaledRange } from "./scaled-range.js";
 /** The starts of pieces are multiples of it. */
 const alignment = 4096;
 
-/** Shorter runs of elements with one scale are not worth a table. */
+/** Shorter runs of elements with one scale do not justify a table. */
 const shortestRun = 16;
 
 const mostElements = 2 ** 17;
@@ -20,8 +20,8 @@ const mostElements = 2 ** 17;
 const mostTables = 256;
 
 /**
- * Codes with scales as bf16 codes, the numbers rounded to nearest-even: the fast way to compare them with a checkpoint
- * that was made of them. Under one scale a code has one meaning, which is looked up.
+ * Codes with scales as bf16 codes, the numbers rounded to nearest-even: a fast comparison with a bf16
+ * conversion. Under a given scale the number of a code is looked up.
  */
 export class ScaledAsBf16 {
   readonly #comparer: Comparer;
@@ -166,7 +166,7 @@ export class ScaledAsBf16 {
     this.#scales[slot] = scale;
     const elements = tableOf(format(layout.element));
     const [numbers, codes] = [this.#numbers, layout.bits === 8 ? this.#codes8 : this.#codes4];
-    // Not map(), whose calls and garbage take longer than to look up the codes of the table.
+    // Not map(): its calls and garbage cost more than the look-ups.
     for (let code = 0; code < codes.length; code++) numbers[code] = product(elements[code], scale);
     narrowToBf16(this.#words, codes);
     const size = tableBytes[layout.bits];
