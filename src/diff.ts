@@ -8,19 +8,19 @@ import { differenceOf } from "./source/pair/difference-of.js";
 import { openPair } from "./source/pair/open-pair.js";
 
 export interface DiffOptions {
-  /** Compare what would be stored in this format; by default each two tensors in the narrower of theirs. */
+  /** The format to compare in; default the narrower of each two tensors' formats. */
   readonly view?: Format | BlockFormat | string;
-  /** A tensor that cannot be compared is an error. */
+  /** Makes a tensor that cannot be compared an error. */
   readonly strict?: boolean;
-  /** Rules that the names of both sides are rewritten by, such as `s/^module\.//`. */
+  /** Rules for rewriting the names of both sides, such as `s/^module\.//`. */
   readonly rename?: readonly string[];
-  /** Of tensors with another number of rows those that both sides have are compared. */
+  /** Compares only the common rows of tensors whose row counts differ. */
   readonly commonRows?: boolean;
-  /** Chunks of 65,536 weights to compress, for the price of a delta; default 16. */
+  /** Chunks of 65,536 weights to compress, to estimate the size of a delta; default 16. */
   readonly sample?: number;
-  /** Of the places of those chunks; default 0. */
+  /** Seed for the positions of those chunks; default 0. */
   readonly seed?: number;
-  /** Called now and then with how many bytes of both sides have been compared. */
+  /** Called periodically with the number of bytes compared, of both sides. */
   progress?(done: number, total: number): void;
 }
 
@@ -31,14 +31,14 @@ function viewOf(view: Format | BlockFormat | string): Format | BlockFormat {
 }
 
 /**
- * Compares two checkpoints weight by weight, on the thread that calls: what `precision-lens diff` gives.
+ * Compares two checkpoints weight by weight, on the calling thread, like `precision-lens diff`.
  *
  * @param before the path of a safetensors file, an index of shards, a folder with one of them, or a recorded run (its base).
- * @param after the same; of a recorded run its end.
- * @param options what to compare in, and what to be told of it.
+ * @param after the same; for a recorded run, its end.
+ * @param options how to compare, and a progress callback.
  * @returns a result of the schema `precision-lens-diff/2`, counts in weights.
- * @throws InputError if a file is not valid, if nothing can be compared, or, with `strict`, if anything cannot; RangeError for an
- *   unknown format or a rule that is none.
+ * @throws InputError if a file is not valid, if nothing can be compared, or, with `strict`, if anything
+ * cannot; RangeError for an unknown format or an invalid rule.
  * @example
  * const { totals } = await diff("base.safetensors", "final-fp32.safetensors", { view: "bf16" });
  * totals.elements; // 26048

@@ -318,7 +318,7 @@ export const notMeasured: readonly (readonly [doc: string, headings: readonly st
   ["docs/block-formats.md", ["# Block formats", "## Scale rules"]],
   ["docs/checkpoints.md", ["## Codes and scales", "## Folders", "## What a checkpoint holds"]],
   ["docs/arithmetic.md", ["## Rounding", "## Operations", "## Optimizers, as frameworks run them"]],
-  ["docs/claims.md", ["# Claims that were mended"]],
+  ["docs/claims.md", ["# Corrected claims"]],
   ["docs/testing.md", ["## In a test"]],
   [
     "docs/glossary.md",

@@ -13,7 +13,7 @@ import {
 
 /** Numbers of fp32 or fp64. */
 export type NumberArray = Float32Array | Float64Array;
-/** Codes of up to 8, 16 and 32 bits, one an element. */
+/** Codes of up to 8, 16 and 32 bits, one per element. */
 export type CodeArray = Uint8Array | Uint16Array | Uint32Array;
 
 export interface ArrayOptions extends Omit<RoundOptions, "randomBits"> {
@@ -21,18 +21,22 @@ export interface ArrayOptions extends Omit<RoundOptions, "randomBits"> {
   readonly randomBits?: Uint32Array;
 }
 
-/** Precisions up to this one are reached from fp64 by way of fp32 rounded to odd (see addToOdd of lane/arithmetic.ts). */
+/**
+ * Up to this precision, fp64 is rounded correctly through fp32 rounded to odd (see addToOdd of
+ * lane/arithmetic.ts).
+ */
 const mostByWayOfOdd = 22;
 
 /**
- * Rounds numbers to a format, each as {@link round} does, by WebAssembly SIMD where there is any.
+ * Rounds numbers to a format like {@link round}, with WebAssembly SIMD if available.
  *
- * @param x numbers of fp32 or fp64; they are left as they are.
+ * @param x numbers in fp32 or fp64; not modified.
  * @param format a format or its name.
  * @param options rounding, overflow, random bits for each number.
- * @param into where the results go, as many as there are numbers; default an array of its own. It may be `x`.
- * @returns numbers of the format, as fp32 numbers, which hold them all.
- * @throws TypeError and RangeError as {@link round}; RangeError for random bits or a result of another length.
+ * @param into the result array, of the same length; default a new one. It may be `x`.
+ * @returns numbers of the format, as fp32 (which holds them all).
+ * @throws TypeError and RangeError as {@link round}; RangeError for random bits or a result array of another
+ * length.
  * @example roundArray(Float64Array.of(1 + 2 ** -8 + 2 ** -40, 70000), "bf16"); // Float32Array.of(1.0078125, 70144)
  */
 export function roundArray(
@@ -57,15 +61,16 @@ export function roundArray(
 }
 
 /**
- * The codes of the numbers that numbers round to, each as {@link encode} gives it.
+ * Rounds numbers and returns their codes, like {@link encode}.
  *
  * @param x numbers of fp32 or fp64.
  * @param format a format or its name.
  * @param options rounding, overflow, random bits for each number.
- * @param into where the codes go, an array of the kind that is returned, as many as there are numbers; default one of its own.
- * @returns codes, one an element: a Uint8Array for formats of at most 8 bits, a Uint16Array up to 16, else a Uint32Array.
- * @throws TypeError and RangeError as {@link encode}; RangeError for random bits or a result of another length, TypeError
- * for a result of another kind.
+ * @param into the result array, of the returned type and the same length; default a new one.
+ * @returns codes, one per element: a Uint8Array for formats of at most 8 bits, a Uint16Array up to 16, else a
+ * Uint32Array.
+ * @throws TypeError and RangeError as {@link encode}; RangeError for random bits or a result array of another
+ * length, TypeError for a result array of another type.
  * @example encodeArray(Float32Array.of(1, -2), "bf16"); // Uint16Array.of(0x3f80, 0xc000)
  */
 export function encodeArray(
@@ -95,12 +100,12 @@ export function encodeArray(
 }
 
 /**
- * The numbers of codes, each as {@link decode} gives it.
+ * Decodes an array of codes, like {@link decode}.
  *
- * @param codes codes of the format, one an element.
+ * @param codes codes of the format, one per element.
  * @param format a format or its name.
- * @returns fp32 numbers, NaN for every code of a NaN.
- * @throws RangeError for a number that is no code of the format, and for an unknown format.
+ * @returns fp32 numbers, NaN for every NaN code.
+ * @throws RangeError for an invalid code or an unknown format.
  * @example decodeArray(Uint8Array.of(0x38, 0x7e), "e4m3fn"); // Float32Array.of(1, 448)
  */
 export function decodeArray(codes: CodeArray, format: Format | string): Float32Array {
@@ -124,7 +129,7 @@ export function decodeArray(codes: CodeArray, format: Format | string): Float32A
   const table = resolved.bits <= 16 ? decodeTable(resolved) : null;
   for (let i = 0; i < codes.length; i++) {
     const code = codes[i];
-    // What the table lacks is no code, and is refused.
+    // Codes outside the table are refused.
     numbers[i] = table !== null && code < table.length ? table[code] : decodeNumber(code, resolved);
   }
   return numbers;
@@ -151,7 +156,10 @@ function roundOne(x: number, { format, rounding, overflow }: ArrayRounding, rand
   return roundSum(x, 0, format, rounding, overflow, randomBits);
 }
 
-/** Null where each number has to be rounded by itself: no SIMD, scales without sign, fp64 that fp32 cannot stand for. */
+/**
+ * Null if each number has to be rounded by itself: no SIMD, unsigned scale formats, fp64 input that cannot go
+ * through fp32.
+ */
 function kernelsFor(x: NumberArray, to: ArrayRounding): ArrayKernels | null {
   const isReached =
     x instanceof Float32Array || (to.format.precision <= mostByWayOfOdd && to.rounding !== "stochastic");
@@ -180,11 +188,11 @@ function toOdd(x: Float64Array, start: number, count: number, { numbers, numberB
     const given = x[start + i];
     numbers[i] = given;
     const near = numbers[i];
-    // NaN stays, by its quiet bit.
+    // The quiet bit preserves NaN.
     if (near === given || Number.isNaN(near)) continue;
     const bits = numberBits[i];
     if ((bits & 1) === 1) continue;
-    // An overflow of a finite number too: below infinity lies the largest one, which is odd.
+    // Overflow of a finite number too: the largest fp32 number, just below infinity, is odd.
     numberBits[i] = Math.abs(near) > Math.abs(given) ? bits - 1 : bits + 1;
   }
 }

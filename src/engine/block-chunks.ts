@@ -6,9 +6,9 @@ import { type BlockSettings, sharesScales } from "../update/block-settings.js";
 import type { CaseSettings } from "../update/optimizer.js";
 
 /**
- * Where the chunks of a tensor end: after `length` elements, a multiple of blockLength, or as many blocks of sums later as it
- * takes not to cut a block of shared scales. A tensor is one chunk where its scale follows from weights that only its
- * case knows, and where a recipe takes it whole.
+ * The chunk ends of a tensor: every `length` elements, a multiple of blockLength, extended so that no block
+ * of shared scales is cut. A tensor is one chunk if its scale depends on weights of a single case, or if a
+ * recipe processes it whole.
  */
 export function chunkEnds(
   { shape, start = 0, weights }: Pick<TensorInput, "shape" | "start" | "weights">,
@@ -27,8 +27,8 @@ export function chunkEnds(
 }
 
 /**
- * The largest magnitudes in a tensor before the first step and after each, of which a scale of the tensor is made, as far as
- * they are needed before its first chunk: updates are read once more for it. The fp32 run is the master of every case.
+ * The largest magnitudes in a tensor before the first step and after each, for the tensor scale, if needed
+ * before its first chunk: updates are read once more for it. The fp32 run is the master of every case.
  */
 export async function tensorMagnitudes(
   { weights, updates }: Pick<TensorInput, "weights" | "updates">,

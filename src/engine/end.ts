@@ -15,7 +15,7 @@ export interface StoredEnds {
   /** {@link movedFlag}, {@link nonfiniteFlag}. */
   readonly flags: ArrayLike<number>;
   readonly holds: Scheme["holds"];
-  /** The carriers at the end; not read where the weight alone holds what was added. */
+  /** The carriers at the end; not read if the weight alone holds the updates. */
   readonly carriers: Float32Array;
 }
 
@@ -28,7 +28,7 @@ export interface CounterfactualEnds {
   readonly updated: ArrayLike<number>;
 }
 
-/** What is counted where weights are compared with their start. Probes judge the end of a run only. */
+/** The counts of comparing weights with their start. Probes apply only to the end of a run. */
 export interface EndCounts {
   readonly end: EndTally;
   readonly probes?: ProbeTally;
@@ -77,7 +77,7 @@ function retainedDisplacement(
   return holds === "carrier" ? displacement(carriers[i], start) : displacement(visible, -carriers[i]);
 }
 
-/** Counts weight i; false if it is left out as nonfinite. */
+/** Counts weight i; false if it is excluded as nonfinite. */
 function countEnd(
   i: number,
   stored: StoredEnds,
@@ -109,7 +109,7 @@ export function takeLanes(lanes: Float64Array, sum: ExactSum): void {
   lanes.fill(0);
 }
 
-/** Weights that the cast to the storage format altered; NaN stays what it is. */
+/** Weights altered by the cast to the storage format; NaN counts as unaltered. */
 export function countCastChanged(
   given: Float64Array,
   stored: Float32Array,

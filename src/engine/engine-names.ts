@@ -1,5 +1,5 @@
 /**
- * What an engine is asked for by: its own name, or one that leaves the choice open. Not told by the engines themselves, which
- * take longer to load than `explain` and the help take to answer.
+ * The names of engines, including those that leave the choice open. Listed here because loading the engines
+ * takes longer than `explain` or the help.
  */
 export const engineNames: readonly string[] = ["auto", "gpu", "wasm", "reference", "webgpu", "gpujs"];

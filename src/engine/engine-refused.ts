@@ -1,4 +1,4 @@
-/** Why an engine cannot be had, in one sentence. */
+/** Why an engine is not available, in one sentence. */
 export class EngineRefused extends Error {
   constructor(message: string) {
     super(message);

@@ -8,15 +8,16 @@ import type { UpdateSettings } from "../update/settings.js";
 import type { LensJob } from "./engine.js";
 import { ReferenceLens } from "./reference/reference-lens.js";
 
-/** Weights, and weight-steps, that the study takes at most: about a second for each case. */
+/** The maximum numbers of weights and weight-steps in the study: about a second per case. */
 const mostWeights = 2 ** 12;
 const mostWeightSteps = 2 ** 21;
-/** Binades with fewer weights tell nothing. */
+/** Binades with fewer weights are not reported. */
 const fewest = 30;
 
 /**
- * After how many steps weights first show, by their magnitude: a small sample of the job, its first weights of each
- * tensor in proportion to their number, taken through the reference. Cases in fp32 and with shared scales are left out.
+ * After how many steps weights first show, by their magnitude: a small sample of the job, its first weights
+ * of each tensor in proportion to their number, run on the reference. Cases in fp32 and with shared scales
+ * are excluded.
  */
 export async function studyFirstShown(
   { tensors, stepNumbers, cases }: LensJob & { readonly cases: readonly UpdateSettings[] },
@@ -42,7 +43,7 @@ export async function studyFirstShown(
   return studied.map((c, i) => ({ case: c, binades: binadesOf(found[i], cases[c], formula) }));
 }
 
-/** As many of each tensor's first weights as its share of all. */
+/** The first weights of each tensor, in proportion to its size. */
 function sample(tensors: readonly TensorInput[], most: number): { tensor: TensorInput; length: number }[] {
   const total = tensors.reduce((sum, { weights }) => sum + weights.length, 0);
   return tensors.flatMap((tensor) => {

@@ -5,7 +5,7 @@ import type { BlockSettings } from "../update/block-settings.js";
 import { threefry2x32 } from "../update/threefry.js";
 import type { LensJob } from "./engine.js";
 
-/** Blocks on which scales and elements go wrong if they can: what the self-check of engines takes. */
+/** Blocks that expose errors in scales and elements, for the engines' self-check. */
 
 /** Exponents of the largest number of a block: usual ones, and the ends of fp32. */
 const exponents = [0, -6, 9, -30, 126, 127, -125, -126, -140];
@@ -14,9 +14,10 @@ const exponents = [0, -6, 9, -30, 126, 127, -125, -126, -140];
 const significands = [1, 1.25, 1.5, 1.75, 1.875, 1.9375, 2].flatMap((m) => [m - 2 ** -23, m, m + 2 ** -23]);
 
 /**
- * Blocks whose largest number has every significand at which a rule may change its mind, filled with numbers of the element
- * format, midpoints and their neighbours; blocks of zeros, of one number, of one number among zeros, with NaN and Inf. Of three
- * steps the first is small, the second moves scales while most updates are zero, the third is of any size.
+ * Blocks whose largest number has every threshold significand of a rule, filled with numbers of the element
+ * format, midpoints and their neighbours; blocks of zeros, of one number, of one number among zeros, with NaN
+ * and Inf. Of three steps the first is small, the second moves scales while most updates are zero, the third
+ * is of any size.
  */
 export function hardBlockJob({ blocks }: BlockSettings): Omit<LensJob, "cases"> {
   const { columns, element } = blocks;

@@ -5,7 +5,7 @@ import type { OptimizerSettings } from "../update/recipe/recipe.js";
 import { threefry2x32 } from "../update/threefry.js";
 import type { LensJob } from "./engine.js";
 
-/** Gradients and moments on which an optimizer's step goes wrong if it can: what the self-check of engines takes. */
+/** Gradients and moments that expose errors in an optimizer's step, for the engines' self-check. */
 
 /** Squares that underflow and overflow, and what is no number. */
 const hardGradients = [
@@ -14,8 +14,8 @@ const hardGradients = [
 ];
 
 /**
- * Weights, gradients and recorded moments of every kind, and settings that change from step to step, so that every
- * condition of a recipe holds and does not: no decay and some, eps of 0, betas on both sides of a half.
+ * Weights, gradients and recorded moments of every kind, and settings that change from step to step, so that
+ * every condition of a recipe is true and false: no decay and some, eps of 0, betas on both sides of a half.
  */
 export function hardRecipeJob(settings: RecipeSettings): Omit<LensJob, "cases"> {
   const { optimizer, format } = settings;
@@ -73,7 +73,7 @@ function middles(optimizer: OptimizerSettings): TensorInput {
   };
 }
 
-/** Numbers as a training run has them; some are left over after groups, and after a tail's blocks of any size. */
+/** Numbers typical of training; some are left over after groups, and after a tail's blocks of any size. */
 function usual({ lr }: OptimizerSettings): Omit<TensorInput, "name"> {
   const length = 1024 + 61;
   const draw = (stream: number, size: number) =>

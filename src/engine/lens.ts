@@ -18,27 +18,32 @@ export interface WeightArray {
 }
 
 export interface LensOptions extends Omit<BlockOptions, "format"> {
-  /** The storage format; default that of the weights. One with shared scales by its name. */
+  /** The storage format; default that of the weights. Formats with shared scales are given by name. */
   readonly format?: Format | string;
-  /** Of the weights, as blocks of shared scales lie in it: the last length is that of a row. Default one row. */
+  /**
+   * The shape of the weights, for blocks of shared scales; the last length is the row length. Default one
+   * row.
+   */
   readonly shape?: readonly number[];
   /** Default `auto`. */
   readonly engine?: string;
-  /** Most threads to work on; default one a core. Never changes a result. */
+  /** Maximum number of threads; default one per core. Never changes a result. */
   readonly threads?: number;
-  /** The name that the random bits of stochastic rounding are keyed by; default the empty name. */
+  /** The name that keys the random bits of stochastic rounding; default empty. */
   readonly name?: string;
 }
 
 /**
- * Applies updates to weights in memory and tells what became of each.
+ * Applies updates to weights in memory and counts the class of each.
  *
  * @param weights n codes (Uint8Array, Uint16Array), or n numbers for fp32 (Float32Array).
- * @param updates n fp32 numbers, added once; or one such array for each step.
- * @param options the storage format if it is not that of the weights, scheme, rounding, ...; engine and threads.
+ * @param updates n fp32 numbers, added once; or one such array per step.
+ * @param options the storage format if different from that of the weights, scheme, rounding, ...; engine and
+ * threads.
  * @returns one case of a result, with one tensor.
- * @throws RangeError for unknown names, arrays and a shape of other lengths, codes that the format does not have, and fewer than one thread; TypeError
- *   for codes of the wrong width and updates that are no Float32Array; EngineRefused for an engine that is not available.
+ * @throws RangeError for unknown names, mismatched lengths or shape, invalid codes, and fewer than one
+ * thread; TypeError for codes of the wrong width and updates that are not a Float32Array; EngineRefused for
+ * an engine that is not available.
  * @example
  * const weights = { format: "bf16", data: Uint16Array.of(0x3f80, 0x3ca4) };
  * const { totals } = await lens(weights, Float32Array.of(0.01, 1e-6), { scheme: "kahan" });
@@ -80,7 +85,7 @@ export async function lens(
   return summarizeCase(tally);
 }
 
-/** Of fp64 numbers the digits beyond fp32 would be lost in silence. */
+/** fp64 input would silently lose digits beyond fp32. */
 function expectUpdates(steps: readonly unknown[]): void {
   const list = Array.isArray(steps) ? steps : [steps];
   const wrong = list.find((each) => !(each instanceof Float32Array));
@@ -118,7 +123,7 @@ function numbersOf({ format, data }: WeightArray): Values {
   return arrayValues(data, resolved, (code) => numbers[code]);
 }
 
-/** Numbers of a typed array. Other threads read them where they lie if that is shared memory. */
+/** Numbers of a typed array. Other threads read shared memory directly. */
 function arrayValues(data: WeightArray["data"], format: Format, decode = (x: number) => x): Values {
   const { buffer, byteOffset } = data;
   const shared = typeof SharedArrayBuffer !== "undefined" && buffer instanceof SharedArrayBuffer;

@@ -14,7 +14,7 @@ export interface MomentStart {
 
 export const momentKinds: readonly MomentKind[] = ["M", "V"];
 
-/** What kernels of a job by recipes are told of each tensor and step. */
+/** The parameters of recipe kernels for each tensor and step. */
 export class RecipePlan {
   readonly scalars: RecipeScalars;
   /** Of each case: the tail of a tensor is what is left over after blocks of so many elements. */

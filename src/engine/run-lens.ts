@@ -15,30 +15,30 @@ export interface JobShard {
   readonly all: readonly TensorInput[];
 }
 
-/** A job, and what its result says of where it came from. */
+/** A job, and the provenance that its result reports. */
 export interface DescribedJob extends LensJob {
   readonly source: Pick<
     ResultInput,
     "kind" | "weights" | "updates" | "gradients" | "moments" | "adapter" | "merged" | "metadata" | "synthetic"
   >;
-  /** See ResultOptimizer: present where tensors have settings of their own from a recording. */
+  /** See ResultOptimizer: present if tensors have their own settings from a recording. */
   readonly recorded?: ResultOptimizer["recorded"];
   readonly skipped: readonly SkippedTensor[];
   readonly strict: boolean;
-  /** Of a shard: which one it is, and all tensors of the run; those of the job are its own pieces. */
+  /** For a shard: which one it is, and all tensors of the run; the job has only the shard's pieces. */
   readonly shard?: JobShard;
 }
 
 /**
- * Runs a job on an engine that passed its self-check, and assembles the result. With a log of parts it goes on from
- * what that has; then the observer is given no weights.
+ * Runs a job on an engine that passed its self-check, and assembles the result. With a log of parts it
+ * resumes from it; then the observer receives no weights.
  *
- * @param job tensors with their updates, steps, cases; and where they came from.
- * @param chosen an engine and its proof, as `selectEngine` gives them.
- * @param observer is told of progress, and given the stored weights at the end.
- * @param log keeps what is counted, part by part; null: nothing is kept.
+ * @param job tensors with their updates, steps, cases; and their provenance.
+ * @param chosen an engine and its self-check, from `selectEngine`.
+ * @param observer receives progress, and the stored weights at the end.
+ * @param log stores the counts part by part; null for none.
  * @returns a result of the schema `precision-lens/2`.
- * @throws RangeError for a job that cannot be counted; what sources and engine throw.
+ * @throws RangeError for a job that cannot be counted; errors of sources and engine.
  * @example
  * const numbers = (data) => ({ length: data.length, read: async (start, into) => into.set(data.slice(start, start + into.length)) });
  * const tensor = { name: "w", shape: [2], weights: numbers([1, 2]), updates: [numbers([1e-3, 0.5])] };
@@ -91,7 +91,7 @@ function resultOptimizer(
   { recipe, optimizer }: RecipeSettings,
   { tensors, recorded, shard }: DescribedJob,
 ): ResultOptimizer {
-  // All of the run: every shard names the same settings.
+  // Of the whole run, so that every shard reports the same settings.
   const own = (shard?.all ?? tensors).flatMap((tensor) => tensor.optimizer ?? []);
   const settings = own.length > 0 ? own.flatMap((tensorOptimizer) => tensorOptimizer.settings) : [optimizer];
   const over = (numberOf: (settings: OptimizerSettings) => number) => spread(settings.map(numberOf));

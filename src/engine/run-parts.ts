@@ -4,29 +4,29 @@ import { mergeCases } from "../lens/run/merge.js";
 import { summarizeCase } from "../lens/run/summarize.js";
 import type { Engine, LensJob, Observer } from "./engine.js";
 
-/** What an engine counted of some tensors: a case of a result for each case of the job. JSON. */
+/** An engine's counts of some tensors: a case of a result for each case of the job. JSON. */
 export interface CountedPart {
   readonly cases: readonly Case[];
   /** See Observer. */
   readonly handedOver: number;
 }
 
-/** Keeps what is counted, so that a run that was ended can go on from there. */
+/** Stores counts, so that an interrupted run can resume. */
 export interface PartLog {
   part(name: string): CountedPart | null;
   add(name: string, part: CountedPart): void;
 }
 
 /**
- * Updates of weights, of all cases, that make a part unless one tensor has more: a tenth of a second on two cores, of
- * which the start of threads and what is written to the log take little.
+ * Weight updates, over all cases, in a part (unless one tensor has more): a tenth of a second on two cores,
+ * so that thread start and log writes are negligible.
  */
 const partLength = 2 ** 25;
 
 /**
- * Runs a job in parts of whole tensors, those that the log has excepted. Because a case carries the sums behind its
- * shares and norms, what it gives is what one run of the engine would have given, bit for bit. Parts depend on the job
- * alone. The observer is told of progress only.
+ * Runs a job in parts of whole tensors, skipping those in the log. Because a case carries the sums behind its
+ * shares and norms, the result equals that of one engine run, bit for bit. Parts depend only on the job. The
+ * observer receives progress only.
  */
 export async function runParts(
   job: LensJob,
@@ -36,7 +36,7 @@ export async function runParts(
 ): Promise<CountedPart> {
   const stepsOf = (tensors: readonly TensorInput[]) => countOfAll(tensors) * job.stepNumbers.length;
   const total = stepsOf(job.tensors);
-  // A shard may have none, and then there is nothing to add up.
+  // A shard may have no tensors.
   if (job.tensors.length === 0) return runWhole(job, engine);
   const counted: CountedPart[] = [];
   let done = 0;
@@ -72,7 +72,7 @@ export async function runWhole(job: LensJob, engine: Engine, observer: Observer 
   return { cases: tallies.map(summarizeCase), handedOver };
 }
 
-/** The tensors in their order, as many in a part as {@link partLength} allows, but at least one. */
+/** The tensors in order, as many per part as {@link partLength} allows, but at least one. */
 function partsOf({ tensors, stepNumbers, cases }: LensJob): TensorInput[][] {
   const parts: TensorInput[][] = [];
   let room = 0;

@@ -19,18 +19,21 @@ function isDevice({ worthFrom }: Engine): boolean {
   return worthFrom !== undefined;
 }
 
-/** Updates of weights, of all cases, that the reference has counted before another engine has proved itself: 0.1 s. */
+/**
+ * Weight updates, over all cases, that the reference counts before another engine's self-check is done: 0.1
+ * s.
+ */
 const smallJob = 2 ** 17;
 
 /**
- * The engine of a name. `gpu` is the first of devices that is proven here. `auto` takes the reference for a small job; else the first of the CPU's that is proven here
- * and, for a job that is worth the time it takes to start a device, one of a device that is proven and does a sample of
- * the job faster.
+ * Selects an engine by name. `gpu` is the first device engine that passes its self-check. `auto` is the
+ * reference for a small job, otherwise the first CPU engine that passes; for a job large enough to start a
+ * device, a device engine that passes and is faster on a sample of the job.
  *
  * @param name one of `engineNames`.
- * @param job what it is for: an engine proves itself for its cases, and `auto` goes by its size.
- * @param engines those there are, by name.
- * @returns the engine, and what its self-check found.
+ * @param job the job: engines check themselves on its cases, and `auto` depends on its size.
+ * @param engines the available engines by name.
+ * @returns the engine and the result of its self-check.
  * @example (await selectEngine("reference")).selfCheck.failed; // 0
  * @throws RangeError for an unknown name; EngineRefused for an engine that is not available, does not take the job's
  *   cases, or fails its self-check.
@@ -61,7 +64,7 @@ export async function selectEngine(
     if (candidate && (await secondsFor(engine, job)) < (await secondsFor(chosen.engine, job)))
       return candidate;
     await engine.close?.();
-    // Devices that come later do the same by other means.
+    // Later devices do the same by other means.
     if (candidate) return chosen;
   }
   return chosen;
@@ -107,7 +110,7 @@ async function firstProven(
   throw new EngineRefused(`${what}: ${reasons.join("; ")}`);
 }
 
-/** Updates of weights that a job takes, those of all cases. */
+/** Weight updates of a job, over all cases. */
 function sizeOf({ tensors, stepNumbers, cases }: LensJob): number {
   const elements = countOfAll(tensors);
   return elements * stepNumbers.length * cases.length;
@@ -116,7 +119,7 @@ function sizeOf({ tensors, stepNumbers, cases }: LensJob): number {
 /** Weight-steps of all cases in a sample: for the CPU's threads to be worth their start, and to have many chunks each. */
 const sampleSize = 4 * worthThreads;
 
-/** Seconds for a sample of a job, the second time: what is compiled and started once is there then. */
+/** Seconds for a sample of a job, on the second run, when everything is compiled and started. */
 async function secondsFor(engine: Engine, job: LensJob): Promise<number> {
   const sample = sampleOf(job);
   await engine.run(sample);
@@ -125,12 +128,14 @@ async function secondsFor(engine: Engine, job: LensJob): Promise<number> {
   return (performance.now() - began) / 1000;
 }
 
-/** Updates of weights, of all cases, that an engine counts in a second, from a sample of a job that has any. */
+/** Weight updates per second, over all cases, from a nonempty sample of a job. */
 export async function sampleRate(engine: Engine, job: LensJob): Promise<number> {
   return sizeOf(sampleOf(job)) / (await secondsFor(engine, job));
 }
 
-/** The first step of a few cases over the beginnings of the largest tensors. As many threads as the job may have. */
+/**
+ * The first step of a few cases on the beginnings of the largest tensors, with the job's number of threads.
+ */
 export function sampleOf({ tensors, stepNumbers, cases, threads }: LensJob): LensJob {
   const few = cases.slice(0, 4);
   const taken: TensorInput[] = [];

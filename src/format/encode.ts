@@ -4,8 +4,9 @@ import { formatOf } from "./registry.js";
 import { gapAt, type RoundOptions, roundBy } from "./round.js";
 
 /**
- * The code of the number that `x` rounds to: an unsigned integer of `format.bits` bits, sign first if there is one. NaN has one
- * code: that of -0 in fnuz formats, the only one in e4m3fn, the quiet NaN without payload in IEEE formats.
+ * Rounds `x` and returns its code: an unsigned integer of `format.bits` bits, with the sign (if any) in the
+ * top bit. NaN has one code: that of -0 in fnuz formats, the only one in e4m3fn, the quiet NaN without
+ * payload in IEEE formats.
  *
  * @param x any number.
  * @param target a format or its name.
@@ -31,12 +32,12 @@ export function codeOf(value: number, format: Format): number {
 }
 
 /**
- * The number of a code; every NaN code gives NaN.
+ * Decodes a code; every NaN code gives NaN.
  *
- * @param code an unsigned integer of the format's bits, sign first.
+ * @param code an unsigned integer of `format.bits` bits, with the sign in the top bit.
  * @param target a format or its name.
  * @returns the number, Inf or NaN.
- * @throws RangeError if `code` is none of the format's, or the format unknown.
+ * @throws RangeError if `code` is outside the format, or the format is unknown.
  * @example decode(0x3f81, "bf16"); // 1.0078125
  */
 export function decode(code: number, target: Format | string): number {
@@ -54,11 +55,11 @@ export function decode(code: number, target: Format | string): number {
 }
 
 /**
- * The numbers of all codes, in the order of the codes.
+ * Decodes all codes, in code order.
  *
  * @param target a format of at most 16 bits, or its name.
  * @returns 2^bits numbers; NaN for the codes of NaN.
- * @throws RangeError for a format of more bits, or an unknown one.
+ * @throws RangeError for a format with more bits, or an unknown one.
  * @example decodeTable("e2m1fn").slice(0, 8); // Float32Array.of(0, 0.5, 1, 1.5, 2, 3, 4, 6)
  */
 export function decodeTable(target: Format | string): Float32Array {
@@ -76,14 +77,15 @@ export function decodeTable(target: Format | string): Float32Array {
   return table;
 }
 
-/** The code of a number of the format, without its sign. Codes are in the order of the magnitudes. */
+/** The code of a number of the format, without its sign. Codes are ordered by magnitude. */
 export function magnitudeCode(magnitude: number, format: Format): number {
   if (magnitude === 0) return 0;
   if (magnitude === Infinity) return format.maxFiniteCode + 1;
   const exponent = Math.max(exponentOf(magnitude), format.minExponent);
   const hiddenBit = powerOfTwo(format.precision - 1);
-  // With the hidden bit inside the significand, a normal number counts one binade too many and a subnormal one
-  // none: the same expression serves both. Without subnormals in field 0, as in unsigned formats, it is one too many.
+  // With the hidden bit inside the significand, a normal number counts one binade too many and a subnormal
+  // none, so one expression serves both. In unsigned formats, which have no subnormals in field 0, subtract
+  // one.
   const significand = magnitude / gapAt(exponent, format) - (format.signed ? 0 : hiddenBit);
   return (exponent - format.minExponent) * hiddenBit + significand;
 }

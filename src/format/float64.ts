@@ -1,9 +1,9 @@
-/** The fp64 facts that the rest of `format/` stands on: JavaScript numbers are fp64. */
+/** Exact fp64 building blocks for `format/`: JavaScript numbers are fp64. */
 
 const float64 = new Float64Array(1);
 const words = new Uint32Array(float64.buffer);
 float64[0] = 1;
-/** Index of the word with sign and exponent. */
+/** Index of the 32-bit word with sign and exponent. */
 const high = words[1] === 0x3ff00000 ? 1 : 0;
 
 /** floor(log2 |x|), exact. Valid for finite x other than zero, subnormal fp64 included. */

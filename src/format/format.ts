@@ -1,28 +1,28 @@
 import { exponentOf, powerOfTwo } from "./float64.js";
 
-/** What defines a binary floating-point format; all else is derived from it. */
+/** The defining parameters of a binary floating-point format; everything else is derived. */
 export interface FormatParameters {
   readonly name: string;
   readonly exponentBits: number;
-  /** Significand bits, the hidden one included. */
+  /** Significand bits, including the hidden one. */
   readonly precision: number;
   readonly bias: number;
   /**
-   * How many codes at the top of each sign's half are not finite: 2^(precision-1) in IEEE formats (Inf, then
-   * NaNs), 1 in e4m3fn (a NaN), 0 in finite-only formats.
+   * The number of non-finite codes at the top of each sign's range: 2^(precision-1) in IEEE formats (Inf,
+   * then NaNs), 1 in e4m3fn (a NaN), 0 in finite-only formats.
    */
   readonly topCodes: number;
   /** True in the fnuz formats: zero has no sign, and the code of -0 is the only NaN. */
   readonly unsignedZero: boolean;
   readonly subnormals: boolean;
   /**
-   * False in formats of scales (`e8m0fnu`): no sign bit and no zero; codes whose exponent field is 0 are a binade as any
-   * other. Default true.
+   * False in scale formats (`e8m0fnu`): no sign bit and no zero; exponent field 0 is an ordinary binade.
+   * Default true.
    */
   readonly signed?: boolean;
 }
 
-/** A binary floating-point format: a value, never a branch in code. */
+/** A binary floating-point format: a value; no code branches on its name. */
 export interface Format extends Required<FormatParameters> {
   /** Bits of a code: sign (if any), exponent, stored significand. */
   readonly bits: number;
@@ -32,7 +32,7 @@ export interface Format extends Required<FormatParameters> {
   readonly maxExponent: number;
   readonly maxFinite: number;
   readonly minNormal: number;
-  /** The smallest positive number: `minNormal` where there are no subnormals. */
+  /** The smallest positive number: `minNormal` without subnormals. */
   readonly minPositive: number;
   /** Gap between 1 and the next larger number, 2^(1-precision). */
   readonly epsilon: number;
@@ -43,13 +43,13 @@ export interface Format extends Required<FormatParameters> {
 }
 
 /**
- * Makes a format from its parameters.
+ * Defines a format from its parameters.
  *
- * @param parameters exponent bits, significand bits, bias, and which codes are no finite numbers.
- * @returns one frozen record, with all that is derived from them.
- * @throws RangeError outside what fp32 numbers and 32-bit codes carry exactly: 2 to 8 exponent bits, precision 2 to 24 (from 1
- *   where there is no sign), a bias from 1 to 128, and no number of 2^128 and more or below 2^-149; for an unsigned format
- *   with subnormals or a zero.
+ * @param parameters exponent bits, significand bits, bias, and the non-finite codes.
+ * @returns one frozen record with all derived properties.
+ * @throws RangeError unless fp32 numbers and 32-bit codes hold it exactly: 2 to 8 exponent bits, precision 2
+ * to 24 (from 1 if unsigned), a bias from 1 to 128, all numbers below 2^128 and none below 2^-149; for an
+ * unsigned format with subnormals or a zero.
  * @example
  * const e3m4 = { name: "e3m4fn", exponentBits: 3, precision: 5, bias: 3, topCodes: 1, unsignedZero: false, subnormals: true };
  * defineFormat(e3m4).maxFinite; // 30

@@ -5,11 +5,11 @@ import { formatOf } from "./registry.js";
 import { gapAt, roundSum } from "./round.js";
 
 /**
- * The gap between the numbers of `format` in the binade of |x|: 2^(e+1-precision) with e = floor(log2 |x|), at
- * least that of the smallest normal number and at most that of the largest finite one. At a power of two the gap
- * below is half of this. NaN gives NaN.
+ * The gap between the numbers of `format` in the binade of |x|: 2^(e+1-precision) with e = floor(log2 |x|),
+ * at least that of the smallest normal number and at most that of the largest finite one. At a power of two,
+ * the gap below is half of this. NaN gives NaN.
  *
- * @param x any number, of the format or not.
+ * @param x any number.
  * @param target a format or its name.
  * @returns a power of two, or NaN.
  * @throws RangeError for an unknown format.
@@ -21,7 +21,7 @@ export function ulp(x: number, target: Format | string): number {
   return gapAt(ulpBinade(x, format), format);
 }
 
-/** The exponent of {@link ulp}: log2 of the gap, for numbers of the format and all others but NaN. */
+/** log2 of {@link ulp}, for any number except NaN. */
 export function ulpExponent(x: number, format: Format): number {
   return exponentOf(gapAt(ulpBinade(x, format), format));
 }
@@ -32,10 +32,10 @@ function ulpBinade(x: number, format: Format): number {
 }
 
 /**
- * The smallest number of `format` greater than `x`, which need not be a number of the format (IEEE 754-2019,
- * 5.3.1). Above the largest finite number: Infinity, or NaN in formats that have none.
+ * The smallest number of `format` greater than `x`, which need not be in the format (IEEE 754-2019, 5.3.1).
+ * Above the largest finite number: Infinity, or NaN in formats without Infinity.
  *
- * @param x any number, of the format or not.
+ * @param x any number.
  * @param target a format or its name.
  * @returns a number of the format, Infinity or NaN.
  * @throws RangeError for an unknown format.
@@ -59,10 +59,10 @@ function above(x: number, format: Format): number {
 }
 
 /**
- * The largest number of `format` less than `x`; the mirror image of {@link nextUp}. NaN where an unsigned format has
- * none.
+ * The largest number of `format` less than `x`; the mirror image of {@link nextUp}. NaN if an unsigned format
+ * has none.
  *
- * @param x any number, of the format or not.
+ * @param x any number.
  * @param target a format or its name.
  * @returns a number of the format, -Infinity or NaN.
  * @throws RangeError for an unknown format.

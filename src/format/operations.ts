@@ -5,8 +5,8 @@ import { checkedOptions, type Overflow, type Rounding, type RoundOptions, roundS
 import { unknownName } from "./unknown-name.js";
 
 /**
- * Arithmetic on numbers of fp32 or of narrower formats, with results in a storage format. Each operation finds the
- * exact result as a fp64 number and a tail (an error-free transformation), which is rounded.
+ * Arithmetic on numbers of fp32 or narrower formats, with results in a storage format. Each operation
+ * computes the exact result as a fp64 number and a tail (an error-free transformation), then rounds.
  */
 
 /**
@@ -21,7 +21,7 @@ export interface OperationOptions extends RoundOptions {
   readonly opmath?: Opmath;
 }
 
-/** How results are rounded, completely. */
+/** Complete rounding settings. */
 export interface ResultRounding {
   readonly format: Format;
   readonly rounding: Rounding;
@@ -34,10 +34,10 @@ const fp32 = formatNamed("fp32");
 /**
  * a + b.
  *
- * @param a a number of fp32 or of a narrower format.
- * @param b another one.
- * @param format of the result: a format or its name.
- * @param options how it is computed and rounded.
+ * @param a a number of fp32 or a narrower format.
+ * @param b likewise.
+ * @param format the result's format, or its name.
+ * @param options opmath and rounding.
  * @returns a number of the format, Inf or NaN.
  * @throws TypeError and RangeError as {@link round}; RangeError for an unknown opmath.
  * @example add(1, 2 ** -9, "bf16"); // 1
@@ -49,10 +49,10 @@ export function add(a: number, b: number, format: Format | string, options?: Ope
 /**
  * a - b.
  *
- * @param a a number of fp32 or of a narrower format.
- * @param b another one.
- * @param format of the result: a format or its name.
- * @param options how it is computed and rounded.
+ * @param a a number of fp32 or a narrower format.
+ * @param b likewise.
+ * @param format the result's format, or its name.
+ * @param options opmath and rounding.
  * @returns a number of the format, Inf or NaN.
  * @throws TypeError and RangeError as {@link round}; RangeError for an unknown opmath.
  * @example sub(1, 2 ** -9, "bf16", { rounding: "toward-zero", opmath: "exact" }); // 0.99609375
@@ -64,10 +64,10 @@ export function sub(a: number, b: number, format: Format | string, options?: Ope
 /**
  * a b.
  *
- * @param a a number of fp32 or of a narrower format.
- * @param b another one.
- * @param format of the result: a format or its name.
- * @param options how it is computed and rounded.
+ * @param a a number of fp32 or a narrower format.
+ * @param b likewise.
+ * @param format the result's format, or its name.
+ * @param options opmath and rounding.
  * @returns a number of the format, Inf or NaN.
  * @throws TypeError and RangeError as {@link round}; RangeError for an unknown opmath.
  * @example mul(1.5, 1.5, "e4m3fn"); // 2.25
@@ -80,10 +80,10 @@ export function mul(a: number, b: number, format: Format | string, options?: Ope
 /**
  * a / b.
  *
- * @param a a number of fp32 or of a narrower format.
- * @param b another one.
- * @param format of the result: a format or its name.
- * @param options how it is computed and rounded.
+ * @param a a number of fp32 or a narrower format.
+ * @param b likewise.
+ * @param format the result's format, or its name.
+ * @param options opmath and rounding.
  * @returns a number of the format, Inf or NaN.
  * @throws TypeError and RangeError as {@link round}; RangeError for an unknown opmath.
  * @example div(1, 3, "bf16"); // 0.333984375
@@ -101,9 +101,9 @@ export function div(a: number, b: number, format: Format | string, options?: Ope
 /**
  * The square root of a.
  *
- * @param a a number of fp32 or of a narrower format.
- * @param format of the result: a format or its name.
- * @param options how it is computed and rounded.
+ * @param a a number of fp32 or a narrower format.
+ * @param format the result's format, or its name.
+ * @param options opmath and rounding.
  * @returns a number of the format, Inf or NaN.
  * @throws TypeError and RangeError as {@link round}; RangeError for an unknown opmath.
  * @example sqrt(2, "fp16"); // 1.4140625
@@ -114,13 +114,13 @@ export function sqrt(a: number, format: Format | string, options?: OperationOpti
 }
 
 /**
- * a b + c with no rounding in between.
+ * a b + c, rounded once.
  *
- * @param a a number of fp32 or of a narrower format.
- * @param b another one.
- * @param c a third one.
- * @param format of the result: a format or its name.
- * @param options how it is computed and rounded.
+ * @param a a number of fp32 or a narrower format.
+ * @param b likewise.
+ * @param c likewise.
+ * @param format the result's format, or its name.
+ * @param options opmath and rounding.
  * @returns a number of the format, Inf or NaN.
  * @throws TypeError and RangeError as {@link round}; RangeError for an unknown opmath.
  * @example fma(1.0078125, 1.0078125, -1, "fp16"); // 0.01568603515625
@@ -135,16 +135,16 @@ export function fma(
   return fmaTo(a, b, c, resultRounding(format, options), options?.randomBits ?? 0);
 }
 
-/** {@link add} with settings that are complete. */
+/** {@link add} with complete settings. */
 export function addTo(a: number, b: number, to: ResultRounding, randomBits: number): number {
   const sum = a + b;
-  // fp64 holds 53 >= 2 * 24 + 2 bits: rounding a sum, product, quotient or root of fp32 numbers on to fp32 is one
-  // rounding in effect (Figueroa, "When is double rounding innocuous?", 1995).
+  // fp64 holds 53 >= 2 * 24 + 2 bits: rounding a sum, product, quotient or root of fp32 numbers to fp64 and
+  // then to fp32 equals a single rounding (Figueroa, "When is double rounding innocuous?", 1995).
   if (to.opmath === "fp32") return store(Math.fround(sum), 0, to, randomBits);
   return store(signedZero(sum, a, b, to), finiteTail(sum, sumTail(a, b, sum)), to, randomBits);
 }
 
-/** {@link fma} with settings that are complete. */
+/** {@link fma} with complete settings. */
 export function fmaTo(a: number, b: number, c: number, to: ResultRounding, randomBits: number): number {
   const product = a * b;
   const sum = product + c;
@@ -176,7 +176,10 @@ function resultRounding(format: Format | string, options: OperationOptions = {})
   return { format: formatOf(format), rounding: by, overflow, opmath };
 }
 
-/** IEEE 754-2019, 6.3: an exact zero from terms of unlike signs, two zeros included, is -0 under toward-negative. */
+/**
+ * IEEE 754-2019, 6.3: an exact zero from terms of opposite signs, including two zeros, is -0 under
+ * toward-negative.
+ */
 function signedZero(sum: number, a: number, b: number, { rounding }: ResultRounding): number {
   if (sum !== 0 || rounding !== "toward-negative") return sum;
   return Object.is(a, 0) && Object.is(b, 0) ? 0 : -0;
@@ -186,14 +189,14 @@ function finiteTail(x: number, tail: number): number {
   return Number.isFinite(x) ? tail : 0;
 }
 
-/** a / b - quotient, correct to fp64: the remainder of a division is a fp64 number. */
+/** a / b - quotient, correct to fp64: the remainder of a division is an exact fp64 number. */
 function quotientTail(a: number, b: number, quotient: number): number {
   if (quotient === 0 || !Number.isFinite(quotient)) return 0;
   const product = quotient * b;
   return (a - product - productTail(quotient, b, product)) / b;
 }
 
-/** sqrt(a) - root, correct to fp64 (one step of Newton; the next term is below 2^-108 of the root). */
+/** sqrt(a) - root, correct to fp64 (one Newton step; the next term is below 2^-108 of the root). */
 function rootTail(a: number, root: number): number {
   if (root === 0 || !Number.isFinite(root)) return 0;
   const square = root * root;

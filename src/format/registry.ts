@@ -50,7 +50,7 @@ const builtIn: readonly Format[] = [
   finiteOnly("e2m1fn", 2, 1),
 ];
 
-/** The built-in formats of weights by name, widest first. */
+/** The built-in weight formats by name, widest first. */
 export const formats: ReadonlyMap<string, Format> = new Map(builtIn.map((format) => [format.name, format]));
 
 /** The scales of MX blocks (OCP Microscaling Formats 1.0, section 5.4.1): powers of two from 2^-127 to 2^127, and a NaN. */
@@ -66,8 +66,8 @@ export const e8m0fnu = defineFormat({
 });
 
 /**
- * The shapes that OCP defines without Inf, and usually without NaN: the bare name means the OCP format, as everybody
- * means it, and the IEEE-like format of that shape is `e4m3-ieee`.
+ * The shapes that OCP defines without Inf, and mostly without NaN: the bare name means the OCP format, as is
+ * customary; the IEEE-like format of that shape is `e4m3-ieee`.
  */
 export const ocpShapes: ReadonlyMap<string, string> = new Map([
   ["e4m3", "e4m3fn"],
@@ -77,7 +77,7 @@ export const ocpShapes: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * What others write: PyTorch and ml_dtypes (`float8_e4m3fn`), safetensors (`F8_E4M3`), OCP and NVIDIA (`E4M3`), MLIR
+ * Aliases: PyTorch and ml_dtypes (`float8_e4m3fn`), safetensors (`F8_E4M3`), OCP and NVIDIA (`E4M3`), MLIR
  * (`f8E4M3FN`), vLLM (`fp8_e4m3`).
  */
 const otherNames: Readonly<Record<string, string>> = {
@@ -102,7 +102,7 @@ const canonical: ReadonlyMap<string, string> = new Map([
   ),
 ]);
 
-/** Names, in lower case, that do not say which format is meant, and the formats that it may be. */
+/** Ambiguous names, in lower case, and their candidate formats. */
 const several: ReadonlyMap<string, string> = new Map([
   ...["fp8", "float8", "f8"].map((name): [string, string] => [name, "e4m3fn, e5m2, e4m3fnuz or e5m2fnuz"]),
   ...["fp6", "float6", "f6"].map((name): [string, string] => [name, "e2m3fn or e3m2fn"]),
@@ -115,13 +115,14 @@ const several: ReadonlyMap<string, string> = new Map([
 const modulePrefix = /^(?:torch|jnp|ml_dtypes|tf)\.(?=b?float|half)/;
 
 /**
- * The format of a name: a built-in one, by its own name or by one that the field uses (`bfloat16`, `BF16`,
- * `torch.float16`, `F8_E4M3`, `e4m3`), or any IEEE-like `eXmY` with X exponent bits (2 to 8) and Y stored significand
- * bits (1 to 23). `e4m3 e3m2 e2m3 e2m1` are the OCP formats; the IEEE-like ones are `e4m3-ieee` and so on.
+ * Looks up a format: a built-in one, by its name or a common alias (`bfloat16`, `BF16`, `torch.float16`,
+ * `F8_E4M3`, `e4m3`), or any IEEE-like `eXmY` with X exponent bits (2 to 8) and Y stored significand bits (1
+ * to 23). `e4m3 e3m2 e2m3 e2m1` are the OCP formats; the IEEE-like ones are `e4m3-ieee` and so on.
  *
- * @param name as the field writes it: upper and lower case are told apart.
- * @returns one frozen record, under its one canonical name.
- * @throws RangeError for any other name, with the nearest that is known; for `fp8 fp6 fp4`, with the choices.
+ * @param name case-sensitive.
+ * @returns one frozen record, under its canonical name.
+ * @throws RangeError for an unknown name, suggesting the nearest known one; for `fp8 fp6 fp4`, with the
+ * choices.
  * @example format("torch.float8_e4m3fn").name; // "e4m3fn"
  */
 export function format(name: string): Format {
@@ -137,13 +138,13 @@ export function format(name: string): Format {
 }
 
 /**
- * The format that a record or a name stands for, at the edge of the library.
+ * Resolves a record or a name, at the library boundary.
  *
- * @throws RangeError for an unknown name; TypeError for what is neither a format nor a name.
+ * @throws RangeError for an unknown name; TypeError for anything else.
  */
 export function formatOf(target: Format | string): Format {
   if (typeof target === "string") return format(target);
-  // What a record has and nothing else; `in` takes longer than all of a rounding.
+  // A property that only records have; `in` takes longer than a whole rounding.
   if ((target as Format | null | undefined)?.maxFiniteCode !== undefined) return target;
   throw new TypeError(`expected a format or its name, found ${String(target)}`);
 }

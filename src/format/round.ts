@@ -3,7 +3,7 @@ import type { Format } from "./format.js";
 import { formatOf } from "./registry.js";
 import { unknownName } from "./unknown-name.js";
 
-/** How a number between two neighbours of a format is brought to one of them. */
+/** How a number between two neighbours of a format is rounded to one of them. */
 export const roundings = [
   "nearest-even",
   "nearest-away",
@@ -15,7 +15,9 @@ export const roundings = [
 ] as const;
 export type Rounding = (typeof roundings)[number];
 
-/** Short names of the roundings, as IEEE 754 texts, MPFR, RISC-V and SMT-LIB have them; in capitals too. */
+/**
+ * Short names of the roundings, from IEEE 754 texts, MPFR, RISC-V and SMT-LIB; upper case is accepted too.
+ */
 const shortNames = {
   rne: "nearest-even",
   rna: "nearest-away",
@@ -38,11 +40,11 @@ const roundingsByName: ReadonlyMap<string, Rounding> = new Map([
 ]);
 
 /**
- * The rounding of a name: one of the seven, or a short name: `rne rna rz rtz ru rup rd rdn sr`.
+ * Looks up a rounding: one of the seven, or a short name: `rne rna rz rtz ru rup rd rdn sr`.
  *
- * @param name in lower or in upper case, if it is a short one.
- * @returns the name that results carry.
- * @throws RangeError for any other name, with the nearest that is known.
+ * @param name short names in lower or upper case.
+ * @returns the full name, as in results.
+ * @throws RangeError for an unknown name, suggesting the nearest known one.
  * @example rounding("sr"); // "stochastic"
  */
 export function rounding(name: string): Rounding {
@@ -51,7 +53,7 @@ export function rounding(name: string): Rounding {
   throw unknownName("rounding", name, roundingsByName.keys(), { expected: roundings.join(", ") });
 }
 
-/** What becomes of a number beyond the largest finite one. */
+/** The result for numbers beyond the largest finite one. */
 export const overflows = ["ieee", "saturate"] as const;
 export type Overflow = (typeof overflows)[number];
 
@@ -59,9 +61,9 @@ export interface RoundOptions {
   /** Default `nearest-even`. */
   readonly rounding?: Rounding | ShortRounding;
   /**
-   * Default `ieee`: Inf, or NaN where the format has no Inf; the largest finite number under toward-zero, to-odd
-   * and the directed rounding that points inward. `saturate`: the largest finite number, for infinite x too (OCP
-   * OFP8 1.0, saturating mode). Formats with neither Inf nor NaN always saturate.
+   * Default `ieee`: Inf, or NaN if the format has no Inf; the largest finite number under toward-zero, to-odd
+   * and the directed rounding that points inward. `saturate`: the largest finite number, for infinite x too
+   * (OCP OFP8 1.0, saturating mode). Formats with neither Inf nor NaN always saturate.
    */
   readonly overflow?: Overflow;
   /** 32 random bits as an unsigned integer; required by, and only used for, `stochastic`. */
@@ -69,18 +71,18 @@ export interface RoundOptions {
 }
 
 /**
- * The number of a format that `x` rounds to, correctly for every fp64 `x`.
+ * Rounds `x` to a number of a format, correctly for every fp64 `x`.
  *
- * `stochastic` goes away from zero with probability floor(2^32 r) / 2^32, where r in [0, 1) is how far |x| lies
- * above the neighbour nearer to zero, in gaps. NaN gives NaN, in every format. In unsigned formats, which have no zero,
- * numbers below the smallest one give the smallest one, and negative numbers NaN.
+ * `stochastic` goes away from zero with probability floor(2^32 r) / 2^32, where r in [0, 1) is the distance
+ * of |x| from the neighbour nearer to zero, in gaps. NaN gives NaN in every format. In unsigned formats,
+ * which have no zero, numbers below the smallest round to it, and negative numbers give NaN.
  *
  * @param x any number.
  * @param format a format or its name.
  * @param options rounding, overflow, random bits.
  * @returns a number of the format, Inf or NaN.
- * @throws TypeError if `stochastic` is not given `randomBits`; RangeError for an unknown format, rounding or overflow, and for
- *   random bits that are no unsigned integer of 32 bits.
+ * @throws TypeError if `stochastic` is not given `randomBits`; RangeError for an unknown format, rounding or
+ * overflow, and for random bits that are not an unsigned 32-bit integer.
  * @example round(1 + 2 ** -8 + 2 ** -40, "bf16"); // 1.0078125
  * @example round(65520, "fp16", { overflow: "saturate" }); // 65504
  */
@@ -88,14 +90,14 @@ export function round(x: number, format: Format | string, options?: RoundOptions
   return roundBy(x, formatOf(format), options);
 }
 
-/** {@link round} to a format that is known. */
+/** {@link round} to a resolved format. */
 export function roundBy(x: number, format: Format, options?: RoundOptions): number {
   if (options === undefined) return roundSum(x, 0, format, "nearest-even", "ieee", 0);
   const { by, overflow, bits } = checkedOptions(options);
   return roundSum(x, 0, format, by, overflow, bits);
 }
 
-/** Options of one rounding with every name known and every default filled in. @throws as {@link round}. */
+/** Resolves the options of one rounding and fills in defaults. @throws as {@link round}. */
 export function checkedOptions({
   rounding: name = "nearest-even",
   overflow = "ieee",
@@ -118,8 +120,8 @@ export function checkedOptions({
 }
 
 /**
- * Rounds the exact value of `x + tail` once. Valid for |tail| <= half a fp64 ulp of `x`, which is what
- * {@link sumTail} gives; `tail` is 0 where `x` is not finite.
+ * Rounds the exact value of `x + tail` once. Valid for |tail| <= half a fp64 ulp of `x`, as from {@link
+ * sumTail}; `tail` is 0 if `x` is not finite.
  */
 export function roundSum(
   x: number,
@@ -164,7 +166,7 @@ function roundMagnitude(
   const scaled = magnitude / gap;
   let below = Math.floor(scaled);
   let rest = scaled - below;
-  // A tail that is too small for fp64 in gaps counts by its sign alone.
+  // A tail that underflows in units of gaps still counts by its sign.
   const restTail = tail === 0 ? 0 : tail / gap || Math.sign(tail) * Number.MIN_VALUE;
   if (rest === 0) {
     if (restTail === 0) return magnitude;
@@ -222,14 +224,14 @@ function overflowed(negative: boolean, format: Format, rounding: Rounding, overf
 
 /**
  * The gap between neighbours in the binade of 2^exponent; below the normal numbers the subnormal gap, or the
- * smallest normal number where there are no subnormals.
+ * smallest normal number without subnormals.
  */
 export function gapAt(exponent: number, format: Format): number {
   if (exponent >= format.minExponent) return powerOfTwo(exponent + 1 - format.precision);
   return format.minPositive;
 }
 
-/** 2^exponent, or 0 where that is a subnormal fp64 (far below every format's smallest number). */
+/** 2^exponent, or 0 if that is a subnormal fp64 (far below every format's smallest number). */
 function powerOfTwoOrZero(exponent: number): number {
   return exponent >= -1022 ? powerOfTwo(exponent) : 0;
 }

@@ -1,9 +1,9 @@
 /**
- * The error for a name that is not known: the nearest of those that are, if one is near, and what is expected.
+ * The error for an unknown name, with the nearest known name, if any is near, and what is expected.
  *
- * @param what the kind of thing that is named, such as "format"; `owner` is what it belongs to, such as "adamw".
- * @param known names that may have been meant.
- * @param expected what is listed; default all of `known`.
+ * @param what the kind of name, such as "format"; `owner` is what it belongs to, such as "adamw".
+ * @param known candidate names.
+ * @param expected the list shown; default all of `known`.
  */
 export function unknownName(
   what: string,
@@ -20,12 +20,12 @@ export function unknownName(
   );
 }
 
-/** More names than this at one distance are no help. */
+/** More names than this at one distance do not help. */
 const mostNear = 3;
 
 /**
- * The known names at the least distance from a name, in their order. Names that begin with it are one change away. None
- * where a third of the longer name would have to change, or where more than three are equally near.
+ * The known names at the least distance from a name, in order. Names that begin with it count as one edit
+ * away. Empty if a third of the longer name would have to change, or if more than three are equally near.
  */
 export function nearestNames(name: string, known: Iterable<string>): string[] {
   let least = Infinity;
@@ -37,7 +37,7 @@ export function nearestNames(name: string, known: Iterable<string>): string[] {
     // A name of one letter is one change away from every other.
     const shorter = Math.min(name.length, candidate.length);
     if (distance > Math.max(1, Math.floor(longer / 3)) || distance >= shorter) continue;
-    // Of names that differ in their case alone, that whose case is nearer.
+    // Among names that differ only in case, prefer the nearer case.
     const rank = distance + (begins ? 0 : editDistance(name, candidate) / 1000);
     if (rank < least) nearest = [];
     if (rank <= least) nearest.push(candidate);
@@ -47,7 +47,7 @@ export function nearestNames(name: string, known: Iterable<string>): string[] {
 }
 
 /**
- * Insertions, deletions, replacements and exchanges of neighbours that make one text of another (optimal string
+ * Insertions, deletions, replacements and transpositions that turn one text into another (optimal string
  * alignment, Damerau 1964).
  */
 export function editDistance(from: string, to: string): number {

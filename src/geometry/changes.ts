@@ -1,7 +1,7 @@
 import { type MatrixPair, tileRows } from "./matrix.js";
 import { MagnitudeCounts } from "./sizes.js";
 
-/** What one passage of both sides counts of a matrix. */
+/** The counts of one pass over both sides of a matrix. */
 export interface Changes {
   readonly counts: MagnitudeCounts;
   readonly rows: Uint32Array;
@@ -15,14 +15,17 @@ export interface Changes {
   readonly mask: Uint32Array | null;
 }
 
-/** Counts bf16 codes, tile by tile, where they lie: the twin of {@link PlainCounter} and {@link expectedMargins} in an engine. */
+/**
+ * Counts bf16 codes directly, tile by tile: the twin of {@link PlainCounter} and {@link expectedMargins} in
+ * an engine.
+ */
 export interface CodeCounter {
   /** Rows of a tile, at most. */
   readonly height: number;
   /** A tile of either side, to be filled. */
   readonly base: Uint16Array;
   readonly tuned: Uint16Array;
-  /** Counts as many rows of the tile, and tells how many changed in each. */
+  /** Counts that many rows of the tile, and returns the changes in each. */
   count(rows: Uint32Array): void;
   /** Null if a number was not finite. */
   end(): Omit<Changes, "mask" | "rows"> | null;
@@ -33,7 +36,7 @@ export interface CodeCounter {
   endSum(columns: Float64Array): void;
 }
 
-/** Null for matrices that it does not take. */
+/** Null for unsupported matrices. */
 export type CodeCounterOf = (columns: number) => CodeCounter | null;
 
 /**
@@ -145,7 +148,7 @@ export interface Margins {
   readonly columns: Float64Array;
 }
 
-/** What rows and columns would have changed if only size mattered: one more passage of the base. */
+/** The expected changes of rows and columns by size alone: one more pass over the base. */
 export async function expectedMargins(
   matrix: MatrixPair,
   counts: MagnitudeCounts,

@@ -6,16 +6,16 @@ import { type MeasuredTensor, measureTensor } from "./measure-tensor.js";
 import type { ProductsOf } from "./products.js";
 import { type SharedChanges, sharedChanges, type Walk } from "./size-measures.js";
 
-/** What is asked of one tensor of one base and any number of tuned models. Plain data. */
+/** The task for one tensor of one base and any number of tuned models. Plain data. */
 export interface TensorTask {
   readonly rank: number;
   readonly seed: number;
   readonly walk: Walk | null;
-  /** Why no spectra are taken; null: they are. */
+  /** The reason for computing no spectra; null if they are computed. */
   readonly withoutSpectra: string | null;
 }
 
-/** What was found. Plain data. */
+/** The result. Plain data. */
 export interface TensorPart {
   /** One for each tuned model that has the tensor. */
   readonly geometries: readonly TensorGeometry[];
@@ -26,11 +26,11 @@ export interface TensorPart {
 /** What the arithmetic runs on. */
 export interface Engines {
   readonly products: ProductsOf;
-  /** Null where codes are counted as numbers. */
+  /** Null if codes are counted as numbers. */
   readonly codes: CodeCounterOf | null;
 }
 
-/** @param models the tensor of each tuned model beside that of the base. */
+/** @param models the tensor of each tuned model, paired with the base's. */
 export async function measureModels(
   models: readonly { readonly matrix: MatrixPair; readonly format: Format }[],
   task: TensorTask,

@@ -6,7 +6,7 @@ import { type MatrixPair, type Operand, tileRows } from "./matrix.js";
 import { type Passage, type Products, type ProductsOf, passThrough } from "./products.js";
 import { divideColumns, type Spectrum } from "./spectrum.js";
 
-/** Vectors beside those that are asked for. */
+/** Oversampling: additional vectors. */
 const oversampling = 8;
 
 /** Passages of the base before its leading directions are used as a start, at most. */
@@ -18,7 +18,7 @@ const settled = 1e-4;
 /** Passages from that start, as many for the base as for the tuned matrix and each draw. */
 const finishingPasses = 2;
 
-/** The leading singular values of a matrix and of what became of it, from one start. */
+/** The leading singular values of a matrix before and after, from the same start. */
 export interface LeadingValues {
   readonly base: Spectrum;
   readonly passes: number;
@@ -30,9 +30,9 @@ export interface LeadingValues {
 const base: Operand = { of: "base", signs: null };
 
 /**
- * Randomised subspace iteration (Halko, Martinsson, Tropp 2011). Where singular values lie close together their vectors settle
- * slowly, so base, tuned matrix and draws of signs take the same number of passages from one start: what had not settled
- * is the same for all, and what differs between them is the change's.
+ * Randomised subspace iteration (Halko, Martinsson, Tropp 2011). Vectors with close singular values converge
+ * slowly, so base, tuned matrix and sign draws take the same number of passes from the same start: the
+ * convergence error is common to all, and differences come from the change.
  */
 export async function leadingValues(
   matrix: MatrixPair,
@@ -86,7 +86,7 @@ interface Iteration {
 /** Rayleigh-Ritz with orthonormal X: the eigenvalues of X' A'A X are squares of singular values. */
 function ritz({ gathered }: Passage, x: Float64Array, { matrix, width, k }: Iteration) {
   const projected = crossProduct(x, width, gathered, width, matrix.columns);
-  // Symmetric but for rounding.
+  // Symmetric up to rounding.
   for (let i = 0; i < width; i++) {
     for (let j = 0; j < i; j++) {
       const middle = (projected[i * width + j] + projected[j * width + i]) / 2;

@@ -6,7 +6,7 @@ export interface RowPair {
   readonly tuned: Float32Array;
 }
 
-/** A matrix of two checkpoints that can be read in pieces, as often as it takes. Numbers of at most fp32. */
+/** A matrix of two checkpoints that can be read repeatedly, in pieces. Numbers of at most fp32. */
 export interface MatrixPair {
   readonly name: string;
   readonly rows: number;
@@ -26,10 +26,13 @@ export function tileRows({ rows, columns }: MatrixPair): number {
   return Math.min(rows, Math.max(4, Math.min(512, fitting)));
 }
 
-/** What is multiplied: the base, what it was tuned to, or the change, the latter two with random signs of the change or its own. */
+/**
+ * The matrix to multiply: the base, the tuned matrix, or the change; the latter two with the change's own or
+ * random signs.
+ */
 export interface Operand {
   readonly of: "base" | "tuned" | "change";
-  /** The key that random signs are drawn by; null for the signs that the change has. */
+  /** The key of the random signs; null for the change's own signs. */
   readonly signs: Words | null;
 }
 

@@ -11,7 +11,7 @@ export interface TensorOptions extends SpectralOptions {
   /** In which the sides are compared. */
   readonly format: Format;
   readonly walk: Walk | null;
-  /** Why no spectra are taken; null: they are. */
+  /** The reason for computing no spectra; null if they are computed. */
   readonly withoutSpectra: string | null;
   /** Whether to note which weights changed. */
   readonly mask?: boolean;
@@ -53,7 +53,7 @@ export async function measureTensor(matrix: MatrixPair, options: TensorOptions):
   return measuredTensor({ spectrum: method, measures: inOrder({ ...bySize, ...measures }), profiles });
 }
 
-/** Why a matrix has no geometry; null where it has. */
+/** Why a matrix has no geometry; null if it has one. */
 function obstacleOf({ nonfinite, changeSquared, baseSquared }: Changes): string | null {
   if (nonfinite > 0) return `${nonfinite} of its numbers ${nonfinite === 1 ? "is" : "are"} NaN or Inf`;
   if (baseSquared === 0) return "its base is zero";

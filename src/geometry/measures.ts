@@ -24,7 +24,7 @@ export function measure(
   };
 }
 
-/** Measured, with nothing to expect it from. */
+/** Measured, without an expectation. */
 export function alone(measured: number, reason: string): Measure {
   return { measured, expected: null, null: null, ratio: null, reason };
 }

@@ -10,12 +10,12 @@ const width = 8;
 
 const mostSteps = 40;
 
-/** It is looked every few steps, and ends where the value grew by less in a step, relatively. */
+/** Checked every few steps; ends when the relative growth per step is smaller. */
 const settled = 1e-3;
 
 /**
- * The largest singular value, by block Lanczos on A'A with full reorthogonalization. A value that stands out is found in a few steps,
- * the edge of noise in a dozen.
+ * The largest singular value, by block Lanczos on A'A with full reorthogonalization. An isolated value
+ * converges in a few steps, the edge of noise in a dozen.
  */
 export async function largestValue(
   matrix: MatrixPair,
@@ -42,7 +42,7 @@ export async function largestValue(
       if (found - value <= settled * (step - looked) * found) return found;
       [value, looked] = [found, step];
     }
-    // Twice: once leaves what rounding let through.
+    // Twice: once leaves rounding errors.
     for (let twice = 0; twice < 2; twice++) {
       for (const vectors of basis) {
         const along = crossProduct(vectors, block, gathered, block, columns);

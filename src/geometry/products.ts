@@ -3,7 +3,7 @@ import { tileRows, tilesOf } from "./matrix.js";
 
 /** Products of the tiles of a matrix with a block of vectors X, columns x width. */
 export interface Products {
-  /** Sets X; nothing is gathered yet. */
+  /** Sets X and clears the sum. */
   begin(x: Float64Array): void;
   /**
    * A tile of whole rows times X, count x width; valid until the next call.
@@ -29,7 +29,7 @@ export interface CodeTile {
 /** Makes products for blocks of a shape: those of an engine, or {@link plainProducts}. `rows` is the most that a tile has. */
 export type ProductsOf = (columns: number, width: number, rows: number) => Products;
 
-/** In fp64 throughout: what the engines' fp32 tiles are compared with. */
+/** In fp64 throughout: the oracle of the engines' fp32 tiles. */
 export const plainProducts: ProductsOf = (columns, width) => {
   let x: Float64Array = new Float64Array(0);
   let gathered = new Float64Array(0);
@@ -63,7 +63,7 @@ export const plainProducts: ProductsOf = (columns, width) => {
   };
 };
 
-/** What a passage of a matrix gives. */
+/** The result of one pass over a matrix. */
 export interface Passage {
   /** A X, rows x width. */
   readonly image: Float64Array;
@@ -71,7 +71,7 @@ export interface Passage {
   readonly gathered: Float64Array;
 }
 
-/** Takes a block of vectors through a matrix and back. */
+/** Multiplies a block of vectors by a matrix and its transpose. */
 export async function passThrough(
   matrix: MatrixPair,
   operand: Operand,

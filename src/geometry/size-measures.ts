@@ -5,7 +5,7 @@ import { alone, measure } from "./measures.js";
 import { expectedChanged, halfGaps, solveStorage, storageShares } from "./sizes.js";
 import { deviation, mean, variance } from "./statistics.js";
 
-/** Learning rate and steps of a run, as far as they are known. */
+/** Learning rate and steps of a run, if known. */
 export interface Walk {
   readonly lr: number;
   readonly steps: number;
@@ -66,7 +66,7 @@ export type SizeMeasureName = Extract<MeasureName, keyof ReturnType<typeof sizeM
 /** Groups of neighbours that a profile has at most. */
 const mostGroups = 64;
 
-/** Not by Float64Array.from, whose calls take as long as to count (measured). */
+/** Not Float64Array.from: its calls take as long as the counting (measured). */
 function sharesOf(changed: Uint32Array, length: number): Float64Array {
   const shares = new Float64Array(changed.length);
   for (let i = 0; i < shares.length; i++) shares[i] = changed[i] / length;

@@ -2,7 +2,10 @@ import type { Format } from "../format/format.js";
 import { nextDown, nextUp } from "../format/neighbours.js";
 import { gaussianTail } from "./statistics.js";
 
-/** Magnitudes are told apart by the upper 16 bits of the fp32 number without its sign: all of them in bf16. */
+/**
+ * Magnitudes are distinguished by the upper 16 bits of the fp32 number without its sign, which is exact in
+ * bf16.
+ */
 export const magnitudes = 2 ** 15;
 
 /** Magnitudes that count as one size: exponent and two leading significand bits. */
@@ -43,8 +46,8 @@ export class MagnitudeCounts {
   }
 
   /**
-   * The smallest `share` of the weights: how many changed there, by counts or by other shares. Of equal magnitudes that do not
-   * all belong there, each is taken as likely as any other.
+   * The smallest `share` of the weights: how many changed there, by counts or by other shares. Ties at the
+   * boundary are equally likely to belong to it.
    */
   smallest(share: number, shares?: Float64Array): number {
     let left = Math.round(share * this.elements);
@@ -90,18 +93,18 @@ export function halfGaps({ all }: MagnitudeCounts, format: Format): HalfGaps {
     // In formats of more bits a magnitude stands for many numbers, which have the gap above its first.
     const above = (nextUp(w, format) - w) / 2;
     down[i] = format.precision > 8 ? above : (w - nextDown(w, format)) / 2;
-    // Above the largest number there is none.
+    // The largest number has no upper neighbour.
     up[i] = Number.isFinite(above) ? above : down[i];
   }
   return { up, down };
 }
 
 /**
- * The storage null: every weight is moved by a Gaussian that knows nothing of it, and shows the move where it passes half the gap
+ * The storage null: every weight is moved by an independent Gaussian, which shows if it exceeds half the gap
  * to the next number.
  *
  * @param sd of the move.
- * @returns by magnitude the chance that it shows.
+ * @returns the probability that it shows, by magnitude.
  */
 export function storageShares({ all }: MagnitudeCounts, { up, down }: HalfGaps, sd: number): Float64Array {
   const shares = new Float64Array(magnitudes);
@@ -113,7 +116,10 @@ export function storageShares({ all }: MagnitudeCounts, { up, down }: HalfGaps, 
   return shares;
 }
 
-/** The chance of a move beyond a distance. Numbers of one exponent have the same gaps, so that the last answer mostly serves. */
+/**
+ * The chance of a move beyond a distance. Numbers of one exponent have the same gaps, so the last result is
+ * usually reused.
+ */
 function tails(sd: number): (distance: number) => number {
   let [known, chance] = [Number.NaN, 0];
   return (distance) => {

@@ -18,7 +18,7 @@ export function variance(x: ArrayLike<number>): number {
   return sum / x.length;
 }
 
-/** Of what a sample was drawn from; 0 for a sample of one. */
+/** Sample standard deviation; 0 for a sample of one. */
 export function sampleDeviation(x: readonly number[]): number {
   return x.length < 2 ? 0 : deviation(x) * Math.sqrt(x.length / (x.length - 1));
 }
@@ -31,7 +31,7 @@ export function quantile(sorted: ArrayLike<number>, q: number): number {
   return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
 }
 
-/** The chance that a standard Gaussian is above x >= 0. Relative error below 1e-9. */
+/** The probability that a standard Gaussian exceeds x >= 0. Relative error below 1e-9. */
 export function gaussianTail(x: number): number {
   if (x > 38) return 0;
   const density = exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);

@@ -101,7 +101,7 @@ function meanOf(
   };
 }
 
-/** The mean over sampled layers, give or take Student's t of them, less what of all layers they are. */
+/** The mean over sampled layers with Student's t interval and finite population correction. */
 function intervalOf(
   having: readonly TensorGeometry[],
   name: MeasureName,
@@ -128,7 +128,7 @@ function commonReason(tensors: readonly TensorGeometry[], name: MeasureName): st
   return reasons.length === 1 ? reasons[0] : `${reasons.length} reasons: ${reasons.join("; ")}`.slice(0, 400);
 }
 
-/** Layers of a stack that are looked at: so many, evenly from the first to the last. */
+/** The sampled layers of a stack, evenly spaced from first to last. */
 export function sampledLayers(layers: readonly number[], most: number): Set<number> {
   const sorted = [...new Set(layers)].sort((a, b) => a - b);
   if (most === 0) return new Set();
@@ -139,5 +139,5 @@ export function sampledLayers(layers: readonly number[], most: number): Set<numb
   );
 }
 
-/** Kinds that are no matrices of a layer: as large as many of them. */
+/** Kinds outside the layers, as large as many layer matrices. */
 export const outsideLayers: ReadonlySet<ModuleKind> = new Set(["embedding", "head"]);

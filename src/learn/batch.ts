@@ -12,7 +12,7 @@ export const answersAStep = 128;
 /** Answers to each prompt under GRPO. */
 export const groupSize = 8;
 
-/** Draws of one step, counted and keyed as everything random here: the same on every machine. */
+/** Random draws of one step, counter-based and keyed like all others: the same on every machine. */
 export class StepDraws {
   readonly #prompts: Words;
   readonly #answers: Words;
@@ -40,13 +40,16 @@ export class StepDraws {
   }
 }
 
-/** Answers of a step, and whether each is right. */
+/** Answers of a step, and whether each is correct. */
 export interface Batch {
   readonly answers: readonly Answered[];
   readonly right: readonly boolean[];
 }
 
-/** Draws prompts, and what the model answers to each of them, `each` times. Every row is computed once, and stays for backward. */
+/**
+ * Draws prompts and `each` answers per prompt from the model. Every row is computed once and kept for
+ * backward.
+ */
 export function drawAnswers(
   draws: StepDraws,
   prefixes: Prefixes,
@@ -80,7 +83,7 @@ export function drawAnswers(
   return { answers, right };
 }
 
-/** Draws prompts with operands below `below` and takes their right answers. */
+/** Draws prompts with operands below `below` and uses their correct answers. */
 export function rightAnswers(
   draws: StepDraws,
   prefixes: Prefixes,

@@ -15,20 +15,20 @@ const digits = 10;
 /** All prompts with one first operand, and all answers to them. */
 const mostRows = 2 + 1 + 10 + 100 + 100 * (1 + digits + digits * digits);
 
-/** What two models make of each other, over all prompts and answers. */
+/** The divergence between two models, over all prompts and answers. */
 export interface Divergence {
   /** KL(base || model) of whole answers, the mean over prompts. */
   readonly forward: number;
   /** KL(model || base). */
   readonly reverse: number;
   /**
-   * The probability, the larger one of both models, that a digit of the answer is none: such answers are compared up to there
-   * and no further.
+   * The probability (the larger of both models) that an answer has a non-digit; such answers are compared
+   * only up to it.
    */
   readonly leftOut: number;
 }
 
-/** Takes models through all 10,000 prompts. */
+/** Evaluates models on all 10,000 prompts. */
 export class Evaluator {
   readonly #prefixes: Prefixes;
   readonly #decoder: Decoder;
@@ -76,7 +76,7 @@ export class Evaluator {
    * How far a model is from its base over the prompts of some first operands.
    *
    * @param firsts all a from 0 to 99 for the whole task.
-   * @param pause is awaited after each of them, and told how many are done: each takes a tenth of a second or more.
+   * @param pause is awaited after each of them with the number done: each takes a tenth of a second or more.
    */
   async divergence(
     base: ArrayLike<number>,
@@ -160,7 +160,7 @@ function digitsOnly({ shares }: LogShares, [prompt, seconds]: readonly number[][
   return seconds.reduce((sum, row, i) => sum + shares[prompt[0] * vocabulary + i] * sumAt(row), 0);
 }
 
-/** The mean over prompts of 1 - (1 - p)^k: pass@k of all answers that can be drawn, not of a sample. */
+/** The mean over prompts of 1 - (1 - p)^k: pass@k over all possible answers, not over a sample. */
 export function passAt(right: Float64Array, k: number): number {
   let sum = 0;
   for (const p of right) sum += 1 - wholePower(1 - p, k);
@@ -171,7 +171,7 @@ export function passAtAll(right: Float64Array): Record<string, number> {
   return Object.fromEntries(passCounts.map((k) => [String(k), passAt(right, k)]));
 }
 
-/** x^n by products, which are the same everywhere. */
+/** x^n by products, for the same bits everywhere. */
 function wholePower(x: number, n: number): number {
   let [power, square] = [1, x];
   for (let rest = n; rest > 0; rest = Math.floor(rest / 2)) {

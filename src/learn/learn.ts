@@ -4,14 +4,14 @@ import { Evaluator, passAt, passAtAll } from "./evaluate.js";
 import { type Operation, operands } from "./task.js";
 import { type Models, Training, type TrainingSettings } from "./training.js";
 
-/** Prompts that the base answers right less often than this are hard. */
+/** Prompts that the base answers correctly less often than this are hard. */
 const hardBelow = 0.1;
 
 export interface LearnOptions {
   readonly steps: number;
   /** KL is computed over the prompts with these first operands: a hundred each, a tenth of a second or more. */
   readonly divergence: readonly number[];
-  /** Awaited often; told how many of so many units of work are done in this run. */
+  /** Awaited often; receives the units of work done and their total in this run. */
   readonly pause: (done: number, total: number) => Promise<void>;
   /** Given the training after each step. */
   readonly observe?: (training: Training) => void;
@@ -31,7 +31,7 @@ export const firstOperands = {
 /** A first operand of KL in units of a step (measured). */
 const stepsAnOperand = 15;
 
-/** Trains models from one base, and tells what they learned. */
+/** Trains models from one base and evaluates them. */
 export class Learning {
   readonly #models: Models;
   readonly #evaluator: Evaluator;
@@ -48,7 +48,7 @@ export class Learning {
     }));
   }
 
-  /** @param heldOut operations that the base knows and that nothing is trained on. */
+  /** @param heldOut operations that the base knows and that are not trained. */
   static async open(models: Models, heldOut: readonly Operation[] = []): Promise<Learning> {
     return new Learning(models, await Evaluator.open(), heldOut);
   }
@@ -110,7 +110,7 @@ export class Learning {
   }
 }
 
-/** What tells a run from another. */
+/** The fields that identify a run. */
 export function identityOf({ run, storage, lr }: TrainingSettings) {
   const { format, scheme, rounding, opmath, seed } = storage;
   return { run, format: format.name, scheme, rounding, opmath, lr, seed };

@@ -9,7 +9,7 @@ export interface RecordedTensor {
   readonly data: Float32Array;
 }
 
-/** Keeps what a training adds, step after step, as the tensors of a recorded run. */
+/** Collects the updates of a training, step by step, as the tensors of a recorded run. */
 export class RunRecorder {
   readonly updates: RecordedTensor[] = [];
   readonly gradients: RecordedTensor[] = [];
@@ -24,7 +24,7 @@ export class RunRecorder {
   };
 }
 
-/** What the files of a recorded run say of themselves, in the words of the recorded runs. */
+/** The metadata of a recorded run's files, in the recorder's vocabulary. */
 export function metadataOf({
   run,
   lr,

@@ -9,8 +9,8 @@ import { parameterCount, parameters } from "./decoder/shape.js";
 const longest = Math.max(...parameters.map(({ length }) => length));
 
 /**
- * All parameters of a model as they are stored, tensor by tensor in an engine, which takes the updates and counts what becomes of them
- * beside the fp32 counterfactual. So a recording of the updates gives the same counts.
+ * All stored parameters of a model, tensor by tensor in an engine, which applies and counts the updates
+ * against the fp32 counterfactual. So a recording of the updates gives the same counts.
  */
 export class StoredModel {
   /** As the forward pass reads them, in the order of `parameters`. */

@@ -1,7 +1,7 @@
 import type { Prefixes } from "./decoder/prefixes.js";
 import { equals, minus, plus } from "./decoder/shape.js";
 
-/** Tasks: two numbers below 100 and what an operation makes of them, from the last digit on, in three digits. */
+/** Tasks: two numbers below 100 and the result of an operation, in three digits, last digit first. */
 export interface Operation {
   readonly name: string;
   /** The token between the numbers. */
@@ -13,7 +13,7 @@ export interface Operation {
 /** The task of the recorded runs. */
 export const addition: Operation = { name: "addition", sign: plus, of: (a, b) => a + b };
 
-/** A second task, which a base may know, too: the difference modulo 100. */
+/** A second task that a base may know: the difference modulo 100. */
 export const subtraction: Operation = {
   name: "subtraction",
   sign: minus,
@@ -30,7 +30,7 @@ export function promptOf({ sign }: Operation, a: number, b: number): number[] {
   return [Math.floor(a / 10), a % 10, sign, Math.floor(b / 10), b % 10, equals];
 }
 
-/** The digits of the right answer, the last one first. */
+/** The digits of the correct answer, last digit first. */
 export function answerTo(operation: Operation, a: number, b: number): number[] {
   const answer = operation.of(a, b);
   return [answer % 10, Math.floor(answer / 10) % 10, Math.floor(answer / 100)];

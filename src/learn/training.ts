@@ -11,10 +11,10 @@ import { paddedVocabulary, parameterCount, vocabulary } from "./decoder/shape.js
 import { type Answered, advantages, distillationLoss, weightedLogLoss } from "./losses.js";
 import { StoredModel } from "./stored-model.js";
 
-/** As the recorded runs have them. */
+/** As in the recorded runs. */
 export const optimizerSettings = { betas: [0.9, 0.95], eps: 1e-8, weightDecay: 0 } as const;
 export const largestNorm = 1;
-/** Operands of sft are below this: what it learns there is not what is asked for elsewhere. */
+/** SFT operands are below this, so that the rest of the task is held out. */
 export const sftOperands = 60;
 /** Learning rates of the recorded runs. */
 export const usualRates: Readonly<Record<LearningRun, number>> = { rlvr: 1e-5, sft: 1e-4, opd: 1e-5 };
@@ -34,12 +34,12 @@ export interface Models {
 }
 
 /**
- * One model in training, step after step. The forward pass reads what is stored; gradients, moments and updates are fp32; what becomes
- * of each update is counted by an engine, as everywhere.
+ * One model in training, step by step. The forward pass reads the stored weights; gradients, moments and
+ * updates are fp32; an engine classifies each update.
  */
 export class Training {
   readonly settings: TrainingSettings;
-  /** What was to be added in the last step, in the order of `parameters`. */
+  /** The intended updates of the last step, in the order of `parameters`. */
   readonly updates = new Float32Array(parameterCount);
   /** The clipped gradient of the last step. */
   readonly gradient = new Float32Array(parameterCount);

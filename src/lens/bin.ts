@@ -3,7 +3,7 @@ import type { Format } from "../format/format.js";
 import { nextDown, nextUp, ulp } from "../format/neighbours.js";
 import type { Overflow, Rounding } from "../format/round.js";
 
-/** What rounds to a number of a format: the interval between two reals, whose ends may belong to it or not. */
+/** The set of reals that round to a number of a format: an interval, each end open or closed. */
 export interface Bin {
   readonly value: number;
   readonly low: number;
@@ -13,8 +13,8 @@ export interface Bin {
 }
 
 /**
- * The bin of a number of the format; under stochastic rounding all that may round to it, beside itself. Valid for finite
- * numbers of the format. A bin of the largest finite number may reach to infinity.
+ * The bin of a number of the format; under stochastic rounding, all reals that may round to it. Valid for
+ * finite numbers of the format. A bin of the largest finite number may reach to infinity.
  */
 export function binOf(value: number, format: Format, rounding: Rounding, overflow: Overflow = "ieee"): Bin {
   const low = endOf(value, -1, format, rounding, overflow);
@@ -39,7 +39,7 @@ function endOf(
   const reached = reach(value, side, format, rounding);
   if (!Number.isFinite(next)) {
     const saturates = overflow === "saturate" || !format.hasNaN;
-    // What is infinite stays so, but where it saturates.
+    // Infinite stays infinite, unless it saturates.
     if (saturates || comesBack(side, rounding)) return { at: side * Infinity, included: saturates };
   }
   const gap = Number.isFinite(next) ? Math.abs(next - value) : ulp(value, format);
@@ -49,7 +49,7 @@ function endOf(
   };
 }
 
-/** Whether every finite number beyond the largest one is brought back to it. */
+/** Whether every finite number beyond the largest one rounds to it. */
 function comesBack(side: -1 | 1, rounding: Rounding): boolean {
   const inward = side === 1 ? "toward-negative" : "toward-positive";
   return rounding === "toward-zero" || rounding === "to-odd" || rounding === inward;

@@ -2,8 +2,9 @@ import type { Format } from "../format/format.js";
 import type { TensorInput } from "./input.js";
 
 /**
- * How weights lie in a format of few bits that they were rounded to, each for itself. Checkpoints in such formats carry a
- * scale for each block of weights, which brings them into the normal range; without it many are too small for the format.
+ * The distribution of weights rounded one by one to a low-bit format. Checkpoints in such formats have a
+ * scale per block of weights, which brings them into the normal range; without it many are too small for the
+ * format.
  */
 export interface CastWithoutScale {
   readonly format: string;
@@ -11,13 +12,13 @@ export interface CastWithoutScale {
   readonly minNormal: number;
   /** Finite weights. */
   readonly elements: number;
-  /** Below the smallest normal number, zeros among them: what is stored of them has fewer bits the smaller they are. */
+  /** Below the smallest normal number, including zeros: the smaller, the fewer bits are stored. */
   readonly belowNormal: number;
   /** Stored as zero. */
   readonly zero: number;
 }
 
-/** Formats of at most so many bits are used with scales. */
+/** Formats of at most this many bits are used with scales. */
 const mostBits = 8;
 
 /** Whether weights of this format usually have scales. */
@@ -25,7 +26,7 @@ export function usuallyScaled({ bits }: Format): boolean {
   return bits <= mostBits;
 }
 
-/** The block formats that people use in place of a format without scale; empty for formats that no such one is made of. */
+/** The block formats used in practice with these elements; empty if there are none. */
 export function blockFormatsOf(format: string): readonly string[] {
   return blockFormats[format] ?? [];
 }
@@ -40,7 +41,7 @@ const blockFormats: Readonly<Record<string, readonly string[]>> = {
   e2m1fn: ["mxfp4", "nvfp4"],
 };
 
-/** The same of several sets of weights in one format. */
+/** The sum over several sets of weights in one format. */
 export function addedCasts([first, ...others]: readonly CastWithoutScale[]): CastWithoutScale {
   const sum = (count: "elements" | "belowNormal" | "zero") =>
     others.reduce((all, cast) => all + cast[count], first[count]);
@@ -83,7 +84,7 @@ export class CastTally {
   }
 }
 
-/** What the cast to formats that usually have scales does to weights, which are read once for all of them. */
+/** Casts to formats that usually have scales; weights are read once for all of them. */
 export async function castsWithoutScale(
   tensors: readonly Pick<TensorInput, "start" | "weights">[],
   formats: readonly Format[],

@@ -1,10 +1,10 @@
 import type { WeightState } from "../update/scheme.js";
 
-/** What becomes of one update of one weight. Every weight-step falls in exactly one class. */
+/** The fate of one update of one weight. Every weight-step has exactly one class. */
 export const classes = ["none", "lost", "kept", "moved", "nonfinite"] as const;
 export type Class = (typeof classes)[number];
 
-/** The same where weights share scales: `collateral` are those whose number changed by a scale alone. */
+/** The same with shared scales: `collateral` are those whose number changed only because a scale did. */
 export const sharedClasses = [...classes, "collateral"] as const;
 export type SharedClass = (typeof sharedClasses)[number];
 
@@ -16,11 +16,11 @@ export type SharedClass = (typeof sharedClasses)[number];
  * - `kept`: only the carrier changed;
  * - `lost`: neither did.
  *
- * Changed means other bits, with +0 = -0: numbers of a format have one code each, so `!==` is that.
+ * Changed means different bits, with +0 = -0: numbers of a format have one code each, so `!==` tests this.
  *
- * @param before the weight as it is stored and its carrier (0 where the scheme has none), before the update.
- * @param update as added, an fp32 number.
- * @param after the same after it.
+ * @param before the stored weight and its carrier (0 without one) before the update.
+ * @param update the addend, an fp32 number.
+ * @param after the same after the update.
  * @returns one of the five classes.
  * @throws nothing: it is called for every update.
  * @example classify({ weight: 1, carrier: 0 }, 1e-6, { weight: 1, carrier: 0 }); // "lost"
@@ -43,9 +43,9 @@ export function classify(before: WeightState, update: number, after: WeightState
  * - `collateral`: the stored number changed, and the code would not have under the scales before the step. Others of the
  *   block or tensor moved the scale; the update may be zero.
  *
- * So `moved` is left to numbers that changed and whose own update is enough for it.
+ * So `moved` remains for numbers that changed because of their own update.
  *
- * @param codeMoves whether the code of the weight after the step would be another one under the scales before it.
+ * @param codeMoves whether the weight's code after the step would differ under the scales before it.
  */
 export function classifyShared(
   before: WeightState,

@@ -1,7 +1,7 @@
 import type { ModuleKind } from "./module-kind.js";
 
 /**
- * What a measure would be if only one thing were kept of the change:
+ * Nulls, each preserving only one property of the change:
  * - `isotropic`: its norm;
  * - `signs`: the size of every change in its place, with random signs;
  * - `size`: how often weights of a size changed;
@@ -16,16 +16,16 @@ export interface Expectation {
   readonly expected: number;
 }
 
-/** What was measured beside what a null expects. */
+/** A measured value and its expectation under a null. */
 export interface Measure {
   /** Null with a reason. */
   readonly measured: number | null;
-  /** Null where there is nothing to expect it from; the reason says what is missing. */
+  /** Null if the expectation cannot be computed; the reason says what is missing. */
   readonly expected: number | null;
   readonly null: NullName | null;
   /** measured / expected */
   readonly ratio: number | null;
-  /** Standard deviation of what is expected, under its null; absent where it is exact or not known. */
+  /** Standard deviation of the expectation under its null; absent if exact or unknown. */
   readonly deviation?: number;
   readonly others?: readonly Expectation[];
   readonly reason?: string;
@@ -68,7 +68,7 @@ export type SpectralName = (typeof spectralNames)[number];
 
 export type Measures = Readonly<Record<MeasureName, Measure>>;
 
-/** How the spectra of a tensor were taken. */
+/** How the spectra of a tensor were computed. */
 export interface SpectrumMethod {
   /** All singular values, or the leading ones by randomised subspace iteration. */
   readonly values: "all" | "leading";
@@ -104,16 +104,16 @@ export interface Profile {
 export interface MeanMeasure extends Measure {
   /** Tensors that have the measure. */
   readonly tensors: number;
-  /** The interval in which the mean over all layers lies with a chance of 95 %, judged from those that were sampled. */
+  /** The 95 % interval of the mean over all layers, from the sampled ones. */
   readonly interval?: readonly [number, number];
 }
 
 export interface MeanMeasures {
   readonly tensors: number;
   readonly elements: number;
-  /** Every tensor counts as one, as in most papers. */
+  /** Unweighted over tensors, as in most papers. */
   readonly measures: Readonly<Record<MeasureName, MeanMeasure>>;
-  /** Every weight counts as one. */
+  /** Weighted by element count. */
   readonly weighted: Readonly<Record<MeasureName, MeanMeasure>>;
 }
 
@@ -136,7 +136,7 @@ export interface ModelGeometry {
   readonly tensors: readonly TensorGeometry[];
 }
 
-/** How far the changed weights of two tuned models are the same ones: shared / (either). */
+/** Overlap of the changed weights of two tuned models: both / either. */
 export interface Overlap {
   /** Indices of the models, 0 for the first AFTER. */
   readonly models: readonly [number, number];
@@ -149,7 +149,7 @@ export interface Overlap {
 export interface Geometry extends ModelGeometry {
   readonly rank: number;
   readonly seed: number;
-  /** Layers whose spectra were taken, of how many. */
+  /** The number of layers with spectra, and of all layers. */
   readonly sampled: { readonly layers: number; readonly of: number; readonly all: boolean };
   /** Of the noise walk; null where they were not given. */
   readonly walk: { readonly lr: number; readonly steps: number } | null;

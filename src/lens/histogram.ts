@@ -2,7 +2,7 @@ import { exponentOf } from "../format/float64.js";
 import type { Format } from "../format/format.js";
 import { ulpExponent } from "../format/neighbours.js";
 
-/** The classes of updates that have a size: finite and not zero. */
+/** The classes of updates with a magnitude: finite and nonzero. */
 export const sizedClasses = ["lost", "kept", "moved"] as const;
 export type SizedClass = (typeof sizedClasses)[number];
 
@@ -14,7 +14,7 @@ export const outermostBin = 276;
  * a power of two. Half a gap is the lower edge of bin -1.
  */
 export class Histogram {
-  /** Sparse, because a checkpoint has thousands of tensors and each fills some thirty bins. */
+  /** Sparse: a checkpoint has thousands of tensors with some thirty bins each. */
   readonly #counts: Readonly<Record<SizedClass, Map<number, number>>> = {
     lost: new Map(),
     kept: new Map(),
@@ -32,7 +32,7 @@ export class Histogram {
     }
   }
 
-  /** The bins from the first to the last that hold anything. */
+  /** The bins from the first to the last nonempty one. */
   toJSON(): HistogramJson {
     const bins = sizedClasses.flatMap((className) => [...this.#counts[className].keys()]);
     if (bins.length === 0) return { firstBin: null, lost: [], kept: [], moved: [] };

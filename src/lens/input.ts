@@ -4,7 +4,7 @@ import type { OptimizerSettings } from "../update/recipe/recipe.js";
 import type { SimulatedTensor } from "../update/simulated-adamw.js";
 import type { WeightDraws } from "../update/weight-draws.js";
 
-/** What the lens looks at, wherever it comes from. */
+/** The input of the lens, whatever its source. */
 
 /** A row of numbers that can be read in pieces, in any order. */
 export interface Values {
@@ -35,7 +35,7 @@ export type Origin = {
   readonly [Kind in keyof Origins]: { readonly kind: Kind; readonly of: Origins[Kind] };
 }[keyof Origins];
 
-/** What numbers come from, if it is of this kind. */
+/** The source of numbers, if it is of this kind. */
 export function originOf<Kind extends keyof Origins>(
   { origin }: Values,
   kind: Kind,
@@ -117,20 +117,20 @@ export function drawnValues(length: number, drawn: Quantiles): Values {
   };
 }
 
-/** One weight tensor and the updates that were added to it, step after step. */
+/** One weight tensor and its updates, step by step. */
 export interface TensorInput {
   readonly name: string;
   /** Of the whole tensor. */
   readonly shape: readonly number[];
   /**
-   * Of a piece, the index of the first element that is counted; its rows end where the piece ends. A multiple of blockLength
-   * that cuts no block of shared scales, so that what is counted of pieces adds up to the whole. Default 0.
+   * For a piece, the index of its first element; its rows end with the piece. A multiple of blockLength that
+   * cuts no block of shared scales, so that the counts of pieces add up to the whole. Default 0.
    */
   readonly start?: number;
   readonly weights: Values;
-  /** One for each step of the run, fp32, as added: sign and learning rate included. */
+  /** One for each step of the run, fp32, including sign and learning rate. */
   readonly updates: readonly Values[];
-  /** Of gradients: what the optimizer does with this tensor, where its cases do not say so for all. */
+  /** For gradients: the optimizer's settings for this tensor, if they differ from those of the cases. */
   readonly optimizer?: TensorOptimizer;
 }
 
@@ -144,7 +144,10 @@ export function countOfAll(tensors: readonly TensorInput[]): number {
   return tensors.reduce((sum, tensor) => sum + countOf(tensor), 0);
 }
 
-/** A piece of a tensor from one element to before another. Elements keep their places: nothing that is drawn by them changes. */
+/**
+ * A piece of a tensor, from one element to before another. Elements keep their indices, so random draws do
+ * not change.
+ */
 export function pieceOf(tensor: TensorInput, start: number, end: number): TensorInput {
   const cut = (values: Values): Values => ({
     ...values,
@@ -170,7 +173,7 @@ export function pieceOf(tensor: TensorInput, start: number, end: number): Tensor
   };
 }
 
-/** What a recording tells of the optimizer that steps one tensor. Engines that take recipes must go by it. */
+/** Recorded optimizer settings for one tensor, binding for engines that take recipes. */
 export interface TensorOptimizer {
   /** The settings of each step, instead of those of the case. */
   readonly settings: readonly OptimizerSettings[];
@@ -182,7 +185,7 @@ export interface TensorOptimizer {
 
 export type MomentKind = "M" | "V";
 
-/** A tensor that was left out of the count, and why. */
+/** A tensor excluded from the counts, and why. */
 export interface SkippedTensor {
   readonly name: string;
   readonly reason: string;

@@ -1,6 +1,6 @@
 import type { SkippedTensor } from "./input.js";
 
-/** Weights that a result does not count. */
+/** Weights excluded from a result. */
 export interface LeftOut {
   readonly tensors: number;
   readonly weights: number;
@@ -10,7 +10,7 @@ export interface LeftOut {
   readonly largest: SkippedTensor;
 }
 
-/** What was left out beside so many counted weights; null where no weight was. */
+/** The excluded weights relative to the counted ones; null if there are none. */
 export function leftOut(skipped: readonly SkippedTensor[], counted: number): LeftOut | null {
   const tensors = skipped.filter(({ elements = 0 }) => elements > 0);
   if (tensors.length === 0) return null;

@@ -1,4 +1,4 @@
-/** What part of a model a tensor is, in the order of tables and charts: what is fused follows what it is fused from. */
+/** What part of a model a tensor is, in the order of tables and charts: fused kinds follow their parts. */
 export const moduleKinds = [
   "q",
   "k",

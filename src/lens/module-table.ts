@@ -1,23 +1,23 @@
 import type { ModuleKind } from "./module-kind.js";
 
-/** A kind of module, the pattern of the names that are of it, and where such names are from. */
+/** A kind of module, a name pattern, and the origin of such names. */
 export type ModuleRow = readonly [kind: ModuleKind, pattern: string, from: string];
 
 /**
- * Names of modules by kind. The first row that matches counts, so rows that except something stand above what they
- * except it from; a name that matches none is `other`.
+ * Names of modules by kind. The first matching row wins, so exceptions come first; a name without a match is
+ * `other`.
  *
- * A pattern is one segment of a name or some that follow each other, joined by dots, and may be anywhere in the name.
- * Segments are matched whole: `gate` is not `gate_proj`. Small letters stand for capitals too, unless the pattern has
- * any: `mlp.Wi` is not `mlp.wi`. `*` is any characters within a segment, `#` a number, `(a|b)` either; `^` is for names
- * outside of any layer.
+ * A pattern is one segment of a name or some that follow each other, joined by dots, and may be anywhere in
+ * the name. Segments are matched whole: `gate` is not `gate_proj`. Matching ignores case unless the pattern
+ * has capitals: `mlp.Wi` is not `mlp.wi`. `*` is any characters within a segment, `#` a number, `(a|b)`
+ * either; `^` is for names outside of any layer.
  *
  * Names do not tell everything. `linear_fc1` is gate and up in models with gates, and up alone in those without;
  * `ff_proj` is the gate alone in LLaDA; a `multi_modal_projector` is of sound in Qwen2-Audio.
  */
 // biome-ignore format: a table
 export const moduleTable: readonly ModuleRow[] = [
-  // Towers are models of their own, whose q and k would blur those of the language model.
+  // Towers are separate models; their q and k must not be mixed with those of the language model.
   ["audio",     "(audio|audio_*|speech_*|embed_audio|conformer)",   "Qwen2-Audio, Ultravox, Gemma 3n"],
   ["audio",     "(a.blk|mm.a)",                                     "GGUF"],
   ["vision",    "(visual|vision|vit|vpm)",                          "Qwen-VL, InternVL, MiniCPM-V, torchtune"],
@@ -33,12 +33,12 @@ export const moduleTable: readonly ModuleRow[] = [
   ["vision",    "v.(blk|*_embd|pre_ln|post_ln)",                    "GGUF"],
   ["vision",    "mm",                                               "GGUF"],
 
-  // A norm within any other module is a norm; a matrix that makes a norm's scale and shift is none.
+  // A norm within any other module is a norm; a matrix that computes a norm's scale and shift is not.
   ["other",     "*norm*.(linear*|emb|mlp)",                         "diffusers: AdaLayerNorm; A.X K2"],
   ["norm",      "*norm*",                                           "Llama, BERT, T5, Megatron-Core, GGUF"],
   ["norm",      "(ln|ln#|ln_*|*_ln)",                               "Phi-1, RWKV, GPT-2, Whisper"],
 
-  // Mixers that are no attention, and parts of an attention that are none of its four matrices.
+  // Mixers other than attention, and parts of attention other than its four matrices.
   ["other",     "(linear_attn|mamba|ssm|ssm_*)",                    "Qwen3-Next, Jamba, Falcon-H1, GGUF"],
   ["o",         "h.#.mixer.out_proj",                               "Phi-1"],
   ["o",         "encoder.layers.#.mixer.out_proj",                  "Nomic BERT"],
@@ -48,7 +48,7 @@ export const moduleTable: readonly ModuleRow[] = [
   ["other",     "self_attn.gate_proj",                              "AFMoE: gates what attention puts out"],
   ["other",     "(feed_forward|ffn).receptance",                    "RWKV"],
 
-  // What chooses experts; gate_proj is none of it.
+  // Routers; gate_proj is not one.
   ["router",    "(mlp|ffn|feed_forward|mixer|*moe).gate",           "Qwen-MoE, DeepSeek, Nemotron-H, Mixtral"],
   ["router",    "(moe_block|moeblock_#|layers.#).gate",             "MaxText, Mistral Large 3"],
   ["router",    "(router|primary_router|router_bias|router_logits)", "gpt-oss, Llama 4, Step-3, Gemma (JAX)"],
@@ -139,11 +139,11 @@ export const moduleTable: readonly ModuleRow[] = [
   ["down",      "(mlp.c_proj|#.ff_out|mlp.linear)",                 "GPT-2, Qwen-1, OLMo, Gemma (JAX)"],
   ["down",      "(net.2|*_mlp.2)",                                  "diffusers, FLUX"],
 
-  // Of all others: many modules have an output.
+  // Last, because many modules have an output.
   ["head",      "^output",                                          "Llama, torchtune, InternLM2, GGUF"],
 ];
 
-/** Segments that wrap a model or a module, and are left out of its name. */
+/** Wrapper segments, removed from names. */
 // biome-ignore format: a table
 export const wrappers: readonly (readonly [pattern: string, from: string])[] = [
   ["module",                      "torch's DistributedDataParallel, DeepSpeed, Megatron"],

@@ -16,8 +16,8 @@ export interface Module {
 const signs: Readonly<Record<string, string>> = { ".": "\\.", "*": "[^.]*", "#": "\\d+", "(": "(?:" };
 
 /**
- * The module of a tensor by its name alone. A bias, a scale or a LoRA factor belongs to the module that it is in. What
- * no row of `moduleTable` knows is `other`.
+ * The module of a tensor, from its name alone. A bias, a scale or a LoRA factor belongs to its module. Names
+ * without a row in `moduleTable` are `other`.
  */
 export function moduleOf(name: string): Module {
   const { segments, at } = placeOf(name);
@@ -42,7 +42,7 @@ function placeOf(name: string): { segments: readonly string[]; at: number | null
 }
 
 const stack = new RegExp(`^(?:${stacks.map(([pattern]) => sourceOf(pattern)).join("|")})$`);
-/** A millionth layer is none. */
+/** Larger numbers are not layers. */
 const layerNumber = /^\d{1,6}$/;
 
 /** Flax numbers layers so: `layers_3`. */
@@ -75,7 +75,7 @@ const wrapping = new Map(
 
 const rows = moduleTable.map((row) => ({ row, outside: row[1].startsWith("^"), pattern: matcherOf(row[1]) }));
 
-/** Longer names are no model's, and the time that patterns take grows with the square of the length of a segment. */
+/** No model has longer names, and matching time is quadratic in the length of a segment. */
 const longestPath = 500;
 
 function rowAt(segments: readonly string[], layer: number | null): ModuleRow | null {

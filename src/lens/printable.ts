@@ -1,7 +1,7 @@
 /**
- * Text from a file, such as the name of a tensor, in one line: nothing in it may reach a terminal or a document as a
- * control sequence, a line break or a change of direction; such characters are escaped as in JSON. What is longer than
- * `most` is cut.
+ * Text from a file, such as the name of a tensor, in one line: control sequences, line breaks and direction
+ * changes are escaped as in JSON, so that none reaches a terminal or a document. Text longer than `most` is
+ * truncated.
  */
 export function printable(text: string, most = Number.POSITIVE_INFINITY): string {
   const cut = text.length > most ? `${text.slice(0, most)}…` : text;

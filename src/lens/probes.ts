@@ -1,6 +1,4 @@
-/**
- * The probes that published figures were made with, for comparison only: the exact test is the answer.
- */
+/** The probes behind published figures, for comparison only; the exact test is authoritative. */
 
 /** "The Path Not Taken", arXiv 2511.08567, definitions 2.1 and 2.2: a relative tolerance of 1e-3. */
 export function pathNotTakenUnchanged(before: number, after: number): boolean {

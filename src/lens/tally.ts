@@ -19,7 +19,7 @@ export class UpdateTally {
   parted: number | null = null;
   /** Sum of u^2 over finite weight-steps. */
   readonly updateSquared = new ExactSum();
-  /** Sum of e^2, e = w' - w in fp32: what the stored weight really did. */
+  /** Sum of e^2, where e = w' - w in fp32 is the change of the stored weight. */
   readonly effectiveSquared = new ExactSum();
   /** Sum of e u. */
   readonly product = new ExactSum();
@@ -95,7 +95,7 @@ export const endSums = [
 ] as const;
 export type EndSum = (typeof endSums)[number];
 
-/** What the published probes would have counted. */
+/** The counts of the published probes. */
 export class ProbeTally {
   /** Weights that each probe calls unchanged at the end. */
   pathNotTaken = 0;
@@ -104,7 +104,7 @@ export class ProbeTally {
   ulpRule = 0;
   /** Of those, how many moved the stored weight after all. */
   ulpRuleMoved = 0;
-  /** Updates that the rule calls visible and that did not move the stored weight. */
+  /** Updates visible by the rule that did not move the stored weight. */
   ulpRuleUnmoved = 0;
 
   merge(other: ProbeTally): void {
@@ -172,7 +172,7 @@ export class RecipeTally {
   }
 }
 
-/** All that is counted of one tensor, or of any set of tensors. */
+/** All counts of one tensor, or of any set of tensors. */
 export class Tally {
   elements = 0;
   /** Weights that the cast to the storage format altered before the first step. */

@@ -1,6 +1,6 @@
-/** A thread that ended before its work was done, as one does that has no memory left. */
+/** A thread that ended before its work was done, for example out of memory. */
 export class ThreadEnded extends Error {
-  /** @param why what it said, if it said anything. */
+  /** @param why its message, if any. */
   constructor(why?: string) {
     super(`a thread ended before its work was done${why === undefined ? "" : `: ${why}`}`);
     this.name = "ThreadEnded";

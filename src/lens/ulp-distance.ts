@@ -11,8 +11,9 @@ export const firstWideDistance = 16;
 export const distanceBins = firstWideDistance - 1 + 60;
 
 /**
- * How many numbers of the format one has to pass to get from a to b: 0 for equal ones, 1 for neighbours, both zeros
- * being one number. Valid for finite numbers of the format. An exact integer; a bigint in fp64, which has 2^64 codes.
+ * The number of steps between neighbouring numbers of the format from a to b: 0 if equal, 1 for neighbours,
+ * with +0 = -0. Valid for finite numbers of the format. An exact integer; a bigint in fp64, which has 2^64
+ * codes.
  */
 export function ulpDistance(a: number, b: number, format: ComparedFormat): number | bigint {
   if (format === "fp64") {

@@ -4,7 +4,7 @@ import { shapeText } from "./safetensors/header.js";
 import type { StoredTensor } from "./safetensors/stored-tensor.js";
 import { firstSkipped, SkipList } from "./skip-list.js";
 
-/** What a recording has of each step: updates as they were added, or gradients to compute them from. */
+/** The content of a recording per step: updates, or gradients to compute them from. */
 export type Recorded = "update" | "gradient";
 
 /** The weights or the updates of a run, wherever their files lie. */
@@ -30,11 +30,11 @@ export interface WeightsAndUpdates {
 /** The updates of one weight by step. */
 type UpdatesByStep = Map<number, StoredTensor>;
 
-/** Lists a tensor of a file as left out. */
+/** Lists a tensor of a file as excluded. */
 type Skip = (file: string, name: string, reason: string, elements?: number) => void;
 
 /**
- * Brings weights and updates together by name and step. What cannot be used is left out and listed with its reason.
+ * Pairs weights and updates by name and step. Unusable tensors are excluded and listed with the reason.
  *
  * @throws InputError if nothing can be used, or, with `strict`, if anything cannot.
  */
@@ -130,7 +130,7 @@ function obstacle(
   for (const step of stepNumbers) {
     const update = byStep.get(step);
     if (update === undefined) {
-      // Unknown is not zero: the classes of this step cannot be counted.
+      // A missing update is unknown, not zero: the classes of this step cannot be counted.
       return `has ${recorded}s for ${byStep.size} of ${stepNumbers.length} steps, none for step ${step}`;
     }
     const { dtype, shape, values } = update;

@@ -16,25 +16,26 @@ import { openRanks, rankFiles } from "./torch/rank-files.js";
 
 /** The tensors of a model: one file of safetensors or of torch.save, or several with an index. */
 export interface Checkpoint extends Safetensors {
-  /** As it was given. */
+  /** As given. */
   readonly path: string;
-  /** Tensors that lie where the index does not name them, that it names where they are not, and scales that are not read. */
+  /** Tensors missing from the index or from the files, and scales that are not read. */
   readonly skipped: readonly SkippedTensor[];
-  /** Which of several files was taken, and the like: sentences without their end. */
+  /** Notes such as which of several files was used: sentences without a full stop. */
   readonly notes: readonly string[];
-  /** Every file that was opened, an index too, and what it says of itself. */
+  /** Every opened file, including an index, with its metadata. */
   readonly files: ReadonlyMap<string, ReadonlyMap<string, string>>;
   close(): Promise<void>;
 }
 
 /**
- * Opens a file of safetensors or of torch.save, an index of shards (`*.json`), or a folder: of torch.distributed.checkpoint,
- * of files that each rank saved, of a model in the hub's cache, or one with a model: `model.safetensors`, its index, the only
- * index, the only file, or shards that are numbered. The headers are read and checked, no data. The tensors come in the order
- * of the headers, those of shards in the order of the shards' names. Codes and their scales are one tensor.
+ * Opens a file of safetensors or of torch.save, an index of shards (`*.json`), or a folder: of
+ * torch.distributed.checkpoint, of files that each rank saved, of a model in the hub's cache, or one with a
+ * model: `model.safetensors`, its index, the only index, the only file, or numbered shards. Headers are read
+ * and checked, no data. Tensors are in header order, shards in name order. Codes and their scales are one
+ * tensor.
  *
- * @param path of the file, the index or the folder.
- * @returns tensors whose numbers are read when they are asked for, until it is closed.
+ * @param path path the file, the index or the folder.
+ * @returns tensors whose numbers are read on demand, until it is closed.
  * @example
  * const checkpoint = await openCheckpoint("base.safetensors");
  * const { size } = checkpoint.tensors;
@@ -82,7 +83,7 @@ async function openFile(file: string, pool: FilePool): Promise<Contents> {
   return { ...contents, skipped: [], notes: [], files: new Map([[source.name, contents.metadata]]) };
 }
 
-/** The model of a folder in which each rank saved its parts; null if it is none. */
+/** The model of a folder with one file per rank; null for any other folder. */
 async function openParts(folder: string, names: readonly string[], pool: FilePool): Promise<Contents | null> {
   const opened = new Map<string, ReadonlyMap<string, string>>();
   const open = (name: string) => {

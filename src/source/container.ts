@@ -2,7 +2,7 @@ import { InputError } from "./input-error.js";
 import { type ByteSource, openSafetensors, type Safetensors } from "./safetensors/stored-tensor.js";
 import { openTorch } from "./torch/torch-file.js";
 
-/** A kind of file that is told by its first bytes. */
+/** A file type identified by its first bytes. */
 interface Kind {
   /** Bytes as characters. */
   readonly begins: readonly string[];
@@ -45,7 +45,7 @@ function refused(begins: readonly string[], found: string): Kind {
 }
 
 /**
- * Opens a file of tensors by what it is, not by its name: safetensors, or what torch.save writes.
+ * Opens a file of tensors by content, not by name: safetensors or torch.save.
  *
  * @throws InputError if it is neither, in words that say what it is where that can be told; if it is damaged.
  */

@@ -7,13 +7,13 @@ import { systemError } from "./system-error.js";
 export interface Choice {
   /** One file or index, or all shards of a numbering. */
   readonly files: readonly string[];
-  /** What else lay there, as a sentence without its end; null where nothing did. */
+  /** Other files there, as a sentence without a full stop; null if none. */
   readonly note: string | null;
 }
 
 export const whatIsRead = "a file of safetensors or torch.save, its index, or a folder with one of them";
 
-/** What transformers takes, whatever else is there, and the names that it looks for then. */
+/** The names that transformers looks for, whatever else is there. */
 const single = "model.safetensors";
 const preferred = ["model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"];
 
@@ -23,7 +23,7 @@ const kinds: readonly RegExp[] = [
   /\.safetensors$/,
   /\.bin\.index\.json$/,
   /^pytorch_model.*\.(?:bin|pt|pth)$/,
-  // What trainers write beside a model.
+  // Other files that trainers write.
   /^(?!training_args|optimizer|scheduler|scaler|rng_state|random_states).*\.(?:pt|pth|bin)$/,
 ];
 
@@ -62,7 +62,7 @@ export function modelIn(folder: string, names: readonly string[]): Choice {
 interface Candidate {
   readonly name: string;
   readonly files: readonly string[];
-  /** What of a numbering is not there, in words. */
+  /** The missing numbers, in words. */
   readonly missing: string | null;
 }
 

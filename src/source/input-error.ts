@@ -1,9 +1,9 @@
 import { printable } from "../lens/printable.js";
 
 /**
- * What the user gave cannot be used: one sentence that names the file, what was expected there and what was
- * found. The message is one line and safe to print on a terminal, whatever the file holds, as long as `expected`
- * and `found` pass text from files through {@link quote}.
+ * Unusable input: one sentence that names the file, what was expected there and what was found. The message
+ * is one line and safe to print, whatever the file contains, if `expected` and `found` pass text from files
+ * through {@link quote}.
  */
 export class InputError extends Error {
   readonly file: string;

@@ -12,9 +12,7 @@ export interface Box extends Extent {
   readonly values: Values;
 }
 
-/**
- * Why boxes are not the parts of a tensor, each element in one of them; null if they are.
- */
+/** Why boxes do not partition a tensor; null if they do. */
 export function whyNotParts(shape: readonly number[], boxes: readonly Extent[]): string | null {
   for (const { offsets, sizes } of boxes) {
     const isInside =

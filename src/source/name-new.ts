@@ -1,6 +1,6 @@
 import { existsSync, linkSync, renameSync, rmSync } from "node:fs";
 
-/** What file systems without hard links say, object stores that are mounted among them. */
+/** Error codes of file systems without hard links, such as mounted object stores. */
 const noLinks = new Set(["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EMLINK", "EXDEV"]);
 
 /**
@@ -16,7 +16,7 @@ export function nameNew(temporary: string, path: string): boolean {
     const { code = "" } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") return false;
     if (!noLinks.has(code)) throw error;
-    // As near as such a file system comes to it.
+    // The closest equivalent on such a file system.
     if (existsSync(path)) return false;
     renameSync(temporary, path);
     return true;

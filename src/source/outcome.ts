@@ -10,7 +10,7 @@ export const outcomeFile = "outcome.json";
 const largestFile = 100e6;
 
 /**
- * What a recorded run says it achieved.
+ * The outcome stated by a recorded run.
  *
  * @param folder of the run.
  * @returns null where there is no outcome.json.

@@ -10,7 +10,7 @@ export interface StepSettings {
   readonly weightDecay?: number;
 }
 
-/** What a file of a recording says of the optimizer; nothing of it need be there. */
+/** A recording file's optimizer metadata; every field is optional. */
 export interface RecordedOptimizer {
   /** As the recording names it, and which of ours that is. */
   readonly name: string | null;
@@ -69,7 +69,7 @@ const ours: ReadonlyMap<string, OptimizerName> = new Map([
   ["muon", "muon"],
 ]);
 
-/** Of `torch.optim.adamw.AdamW` its last part. Adam whose decay is none, or apart from the gradient, is AdamW. */
+/** The last part of `torch.optim.adamw.AdamW`. Adam without decay, or with decoupled decay, is AdamW. */
 function knownName(name: string, groups: readonly Group[]): OptimizerName | null {
   const last = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
   if (last === "adam") {

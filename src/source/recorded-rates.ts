@@ -2,7 +2,7 @@ import { type RecordedOptimizer, recordedOptimizer } from "./recorded-optimizer.
 import type { Recording } from "./recording.js";
 
 /**
- * The learning rate of each step, as the recording tells it; where parameter groups differ, the root mean square over weights.
+ * The recorded learning rate of each step; if parameter groups differ, the root mean square over weights.
  *
  * @returns null where a step does not tell it, or where the optimizer's updates are not of the size of the rate.
  * @throws InputError for metadata that is not what its name says.

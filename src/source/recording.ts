@@ -4,23 +4,25 @@ import { type Checkpoint, openCheckpoint } from "./checkpoint.js";
 import { InputError } from "./input-error.js";
 import { statPath } from "./system-error.js";
 
-/** Where the two parts of a recorded run lie: anything that {@link openCheckpoint} opens. */
+/** The paths of the two parts of a recorded run: anything that {@link openCheckpoint} opens. */
 export interface RecordingPaths {
   readonly weights: string;
   /** Its tensors are named `step<digits>/<weight name>`. */
   readonly updates: string;
-  /** Of gradients: the optimizer's moments before the first step, `m/<weight name>` and `v/<weight name>`. */
+  /**
+   * For gradients: the optimizer's moments before the first step, `m/<weight name>` and `v/<weight name>`.
+   */
   readonly moments?: string;
 }
 
 /** A recorded run: weights, and the updates that were added to them (or the gradients). */
 export interface Recording extends WeightsAndUpdates {
   readonly paths: RecordingPaths;
-  /** Null where there are none. */
+  /** Null if there are none. */
   readonly moments: Checkpoint | null;
   /** Every file that was opened. */
   readonly files: readonly string[];
-  /** What the files say of themselves: those of weights, of updates, and each file by itself. */
+  /** Metadata: of the weights, of the updates, and of each file. */
   readonly metadata: {
     readonly weights: ReadonlyMap<string, string>;
     readonly updates: ReadonlyMap<string, string>;
@@ -31,11 +33,12 @@ export interface Recording extends WeightsAndUpdates {
 }
 
 /**
- * Opens the weights and the updates of a run and brings them together; no data is read. What cannot be used is
- * left out and listed with its reason.
+ * Opens the weights and updates of a run and pairs them; no data is read. Unusable tensors are excluded and
+ * listed with the reason.
  *
- * @param paths of the weights, and of the updates or the gradients (`of: "gradient"`) with their moments; `strict`.
- * @returns tensors whose numbers are read when they are asked for, until it is closed.
+ * @param paths paths the weights, and the updates or the gradients (`of: "gradient"`) with their moments;
+ * `strict`.
+ * @returns tensors whose numbers are read on demand, until it is closed.
  * @example
  * const recording = await openRecording({ weights: "base.safetensors", updates: "updates.safetensors" });
  * const [{ name }] = recording.tensors;
@@ -72,11 +75,11 @@ export async function openRecording(
 
 /**
  * The paths in the folder of a recorded run: `base` and `updates`, each a `.safetensors` file, a
- * `.safetensors.index.json`, or a folder. `gradients` instead of `updates` finds the gradients, and beside them `moments`,
- * which need not be there.
+ * `.safetensors.index.json`, or a folder. `gradients` instead of `updates` finds the gradients and, if
+ * present, `moments`.
  *
  * @param folder its path.
- * @param part what is wanted of each step.
+ * @param part what to read for each step.
  * @returns the paths of its parts, for `openRecording`.
  * @example (await recordedRun(".")).weights; // "base.safetensors"
  * @throws InputError if one of them is missing, or there in two ways.

@@ -7,13 +7,15 @@ import { momentsOf, type RecordedMoments } from "./moments.js";
 import { type RecordedOptimizer, recordedOptimizer, type StepSettings } from "./recorded-optimizer.js";
 import type { Recording } from "./recording.js";
 
-/** What is asked of an optimizer that steps recorded gradients again. */
+/** Options for replaying recorded gradients. */
 export interface ReplayOptions {
-  /** Default: the recorded one, or AdamW where the recording does not say. */
+  /** Default: the recorded one, or AdamW if none is recorded. */
   readonly optimizer?: OptimizerName | undefined;
-  /** Settings that were asked for. */
+  /** Settings given by the user. */
   readonly given: StepSettings;
-  /** Whether they win over recorded ones, and missing steps and moments are accepted; undefined: not offered. */
+  /**
+   * Whether they override recorded ones, and missing steps and moments are accepted; undefined: not offered.
+   */
   readonly override?: boolean;
 }
 
@@ -23,13 +25,13 @@ export interface Replay {
   readonly tensors: readonly TensorInput[];
   /** Those of the first step of the first tensor. */
   readonly settings: OptimizerSettings;
-  /** Whether the recording says anything of them. */
+  /** Whether the recording has any. */
   readonly isStated: boolean;
-  /** What was accepted because of `override`, in sentences. */
+  /** Everything accepted because of `override`, in sentences. */
   readonly remarks: readonly string[];
 }
 
-/** How settings are asked for on the command line. */
+/** The command line options of the settings. */
 const flags: Readonly<Record<keyof StepSettings, string>> = {
   lr: "--lr",
   betas: "--betas",
@@ -42,8 +44,8 @@ const keys = Object.keys(flags) as (keyof StepSettings)[];
  * Takes the optimizer's settings from the recording: learning rate, betas, eps and weight decay by step and parameter
  * group, the steps taken, and the moments before the first step.
  *
- * @param recording of gradients, open.
- * @param options the optimizer, the settings that were asked for, and whether they win.
+ * @param recording recording open, with gradients.
+ * @param options the optimizer, the given settings, and whether they override recorded ones.
  * @returns the recording's tensors, each with the optimizer's settings at every step.
  * @example
  * const recording = await openRecording({ weights: "base.safetensors", updates: "gradients.safetensors", of: "gradient" });
@@ -143,13 +145,13 @@ function expectNoGap(stepNumbers: readonly number[], refuse: Refuse): void {
   );
 }
 
-/** A setting that was given otherwise than it was recorded. */
+/** A given setting that contradicts the recorded one. */
 function contradiction(
   optimizer: OptimizerName,
   recorded: StepSettings,
   given: StepSettings,
 ): keyof StepSettings | undefined {
-  // Of SGD's betas the second means nothing.
+  // SGD does not use the second beta.
   const text = (stepSettings: StepSettings, key: keyof StepSettings) =>
     String(key === "betas" && optimizer === "sgd" ? stepSettings.betas?.[0] : stepSettings[key]);
   return keys.find(
@@ -158,7 +160,7 @@ function contradiction(
   );
 }
 
-/** How the state of each tensor is before the first step. */
+/** The state of each tensor before the first step. */
 function startOf(
   { moments, stepNumbers }: Recording,
   optimizer: OptimizerName,

@@ -19,8 +19,8 @@ export interface Shards extends Safetensors {
 }
 
 /**
- * The tensors of an index of shards. What it names and no shard has is left out, and what lies in shards that it does not
- * name.
+ * The tensors of an index of shards. Tensors missing from the shards, or present in shards but not in the
+ * index, are excluded.
  *
  * @throws InputError if the index or a shard that it names is not valid.
  */

@@ -1,11 +1,11 @@
 import type { SkippedTensor } from "../lens/input.js";
 import { InputError, quote } from "./input-error.js";
 
-/** Tensors that are left out: each once, with the first reason that was found. */
+/** Excluded tensors, each once, with the first reason found. */
 export class SkipList {
   readonly #byName = new Map<string, SkippedTensor>();
 
-  /** @param strict whether to leave one out is an error. */
+  /** @param strict whether an exclusion is an error. */
   constructor(readonly strict: boolean) {}
 
   /**

@@ -3,7 +3,7 @@ import { type SchemeName, schemeNames } from "../update/scheme.js";
 import { InputError, quote } from "./input-error.js";
 import type { Recording } from "./recording.js";
 
-/** What a recording tells of how its run stores weights. */
+/** The storage of weights, as stated by a recording. */
 export interface StoredAs {
   /** From the metadata, those of the updates first; null where they say nothing. */
   readonly format: string | null;

@@ -22,7 +22,7 @@ export function systemError(path: string, expected: string, error: unknown): unk
   return new InputError(path, expected, meaning ?? `the system error ${code}`);
 }
 
-/** @throws InputError if there is nothing at the path, or nothing that may be looked at. */
+/** @throws InputError if the path does not exist or is not accessible. */
 export async function statPath(path: string, expected: string): Promise<Stats> {
   try {
     return await stat(path);

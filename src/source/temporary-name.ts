@@ -1,4 +1,4 @@
-/** A name beside a file, for what is to take its place when it is whole. Nobody else has it. */
+/** A unique name next to a file, for its complete replacement. */
 export function temporaryName(path: string): string {
   return `${path}.${crypto.randomUUID().slice(-12)}.tmp`;
 }

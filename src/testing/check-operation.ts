@@ -7,22 +7,22 @@ import { operationSubject } from "../vectors/operation-subject.js";
 import { roundingTo } from "./check-rounding.js";
 import { type Checked, type CheckOptions, check } from "./mismatch.js";
 
-/** What is asked of somebody's operation. */
+/** Options for checking an operation. */
 export interface OperationCheck extends CheckOptions, Pick<RoundOptions, "rounding" | "overflow"> {
   /** `exact` (default): the exact result, rounded once. `fp32`: computed in fp32, then rounded, as GPUs do. */
   readonly opmath?: Opmath;
 }
 
 /**
- * Checks an operation on numbers of a format: with every operand there is where that are at most 2^18 (two operands of 8 bits,
- * one of 16), else with those whose results lie on, or a hair from, numbers and midpoints, in the subnormal range, and where
- * they overflow.
+ * Checks an operation on numbers of a format: with every operand if there are at most 2^18 combinations (two
+ * operands of 8 bits, one of 16), otherwise with operands whose results lie on or very near numbers and
+ * midpoints, in the subnormal range, and at overflow.
  *
- * @param mine takes as many numbers of the format as the operation has operands, and for `stochastic` random bits after them.
+ * @param mine the function under test: takes the operands, and for `stochastic` random bits after them.
  * @param operation `add sub mul div sqrt fma`.
- * @param format of operands and results: a format or its name.
+ * @param format the format of operands and results, or its name.
  * @param options rounding, overflow, opmath.
- * @returns how many cases were right, and whether they were all there are.
+ * @returns the number of cases, and whether these were all.
  * @throws ArithmeticMismatch if any is wrong; RangeError for an unknown name.
  * @example checkOperation((a, b) => Math.fround(a + b), "add", "fp32").exhaustive; // false
  */

@@ -4,14 +4,14 @@ import { quantizerSubject } from "../vectors/quantizer-subject.js";
 import { type Checked, type CheckOptions, check } from "./mismatch.js";
 
 /**
- * Checks a quantizer to a format of shared scales, on blocks whose largest magnitude lies where scale rules change their mind
- * and whose other numbers lie at the midpoints of the elements.
+ * Checks a quantizer to a format with shared scales, on blocks whose largest magnitude is at a threshold of a
+ * scale rule and whose other numbers are at element midpoints.
  *
- * @param mine takes the numbers of a matrix, row by row, and its shape; gives a code for each number, the codes of the scales
- *   of its blocks (numbers where scales are fp32), and if it likes the scale of the tensor.
+ * @param mine the function under test: takes a matrix, row by row, and its shape; returns a code for each
+ * number, the codes of the block scales (numbers if scales are fp32), and optionally the tensor scale.
  * @param format a block format or its name, such as `mxfp4`, `nvfp4:transformer-engine`.
  * @param options level and seed.
- * @returns how many matrices were right.
+ * @returns the number of matrices checked.
  * @throws ArithmeticMismatch if any is wrong; RangeError for an unknown name.
  * @example checkQuantizer((data, shape) => quantize(data, shape, "mxfp4"), "mxfp4", { level: 1 }).exhaustive; // false
  */

@@ -7,21 +7,21 @@ import type { RoundingTo } from "../vectors/rounding-mistakes.js";
 import { roundingSubject } from "../vectors/rounding-subject.js";
 import { type Checked, type CheckOptions, check } from "./mismatch.js";
 
-/** What is asked of somebody's rounding. */
+/** Options for checking a rounding. */
 export interface RoundingCheck extends CheckOptions, Pick<RoundOptions, "rounding" | "overflow"> {
-  /** What the inputs are numbers of: `fp64` (default), or a format such as `fp32`. */
+  /** The input format: `fp64` (default), or a format such as `fp32`. */
   readonly from?: Format | string;
 }
 
 /**
- * Checks a rounding of numbers against the right one: at every number and midpoint of the format and their neighbours, where
- * it has at most 19 bits, else at hard ones; then at random numbers.
+ * Checks a rounding against the correct one: at every number and midpoint of the format and their neighbours
+ * if it has at most 19 bits, otherwise at hard ones; then at random numbers.
  *
- * @param mine rounds a number to a number of the format. For `stochastic` it takes 32 random bits, and goes away from zero
- *   where the fraction of a gap, in 32 bits, and these carry out of 32 bits.
+ * @param mine the function under test. For `stochastic` it also takes 32 random bits, and rounds away from
+ * zero if the fraction of a gap, in 32 bits, plus these bits carries out.
  * @param format a format or its name.
- * @param options rounding, overflow, what the inputs are numbers of.
- * @returns how many cases were right, and whether they were all that matter.
+ * @param options rounding, overflow, input format.
+ * @returns the number of cases, and whether these cover everything.
  * @throws ArithmeticMismatch if any is wrong; RangeError for an unknown name.
  * @example checkRounding(Math.fround, "fp32").exhaustive; // false
  */
@@ -35,13 +35,14 @@ export function checkRounding(
 }
 
 /**
- * Checks an encoder that takes the bits of an fp32 number and gives a code: as {@link checkRounding} from fp32, and with NaNs
- * of every payload, which a number in JavaScript does not keep.
+ * Checks an encoder from fp32 bits to codes: like {@link checkRounding} from fp32, plus NaNs with all kinds
+ * of payloads, which JavaScript numbers do not preserve.
  *
- * @param mine takes an unsigned integer of 32 bits to an unsigned code of the format. For a NaN any code of a NaN is right.
+ * @param mine the function under test: takes an unsigned 32-bit integer and returns an unsigned code of the
+ * format. For a NaN, any NaN code is correct.
  * @param format a format or its name.
  * @param options rounding and overflow.
- * @returns how many cases were right, and whether they were all that matter.
+ * @returns the number of cases, and whether these cover everything.
  * @throws ArithmeticMismatch if any is wrong; RangeError for an unknown name.
  * @example checkEncoding((bits) => bits, "fp32").exhaustive; // false
  */
@@ -52,7 +53,7 @@ export function checkEncoding(
 ): Checked {
   const to = roundingTo(format, options);
   const codes = 2 ** to.format.bits;
-  // What is no code is never right: no number of a format is half of its smallest one.
+  // An invalid code is always wrong: half the smallest number is in no format.
   const numberOf = (code: number) =>
     Number.isInteger(code) && code >= 0 && code < codes ? decode(code, to.format) : to.format.minPositive / 2;
   const subject = roundingSubject(to, numberSource("fp32"));

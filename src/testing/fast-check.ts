@@ -1,4 +1,4 @@
-/** Arbitraries of fast-check for properties of low-precision arithmetic: precision-lens/testing/fast-check. */
+/** fast-check arbitraries for properties of low-precision arithmetic: precision-lens/testing/fast-check. */
 
 import fc, { type Arbitrary } from "fast-check";
 import { type BlockFormat, blockFormat } from "../format/block/block-format.js";
@@ -11,17 +11,17 @@ import { hardOperands } from "../vectors/hard-operands.js";
 import { numberAt, numberSource } from "../vectors/number-source.js";
 import { type OperationName, operationNamed } from "../vectors/operation.js";
 
-/** The codes of finite magnitudes: what shrinks walks numbers of the format toward zero. */
+/** The codes of finite magnitudes; shrinking walks the numbers of the format toward zero. */
 const codes = ({ maxFiniteCode }: Format) => fc.nat({ max: maxFiniteCode });
 
 const signed = (magnitudes: Arbitrary<number>): Arbitrary<number> =>
   fc.tuple(magnitudes, fc.boolean()).map(([x, negative]) => (negative ? -x : x));
 
 /**
- * Finite numbers of a format, zeros of both signs included, every code alike: all binades are met as often.
+ * Finite numbers of a format, including both zeros, uniform over codes, so all binades are equally likely.
  *
  * @param format a format or its name.
- * @returns an arbitrary that shrinks by numbers of the format toward 0.
+ * @returns an arbitrary that shrinks toward 0 along the numbers of the format.
  * @throws RangeError for an unknown format.
  * @example fc.sample(numbers("e2m1fn"), 100).every((x) => Math.abs(x) <= 6); // true
  */
@@ -32,7 +32,7 @@ export function numbers(format: Format | string): Arbitrary<number> {
 }
 
 /**
- * Midpoints between neighbours of a format: the ties, the one at which overflow begins included.
+ * Midpoints between neighbours of a format (the ties), including the overflow threshold.
  *
  * @param format a format or its name.
  * @returns an arbitrary of fp64 numbers.
@@ -45,12 +45,12 @@ export function midpoints(format: Format | string): Arbitrary<number> {
 }
 
 /**
- * Numbers at which a rounding to a format changes its mind: its numbers, the midpoints, and what lies up to three numbers of
- * the inputs' format beside them.
+ * Numbers around the decision points of a rounding to a format: its numbers, the midpoints, and up to three
+ * input-format neighbours of each.
  *
  * @param format a format or its name.
- * @param from what the inputs are numbers of: `fp64` or a format.
- * @returns an arbitrary that shrinks toward numbers and midpoints themselves.
+ * @param from the input format: `fp64` or a format.
+ * @returns an arbitrary that shrinks toward the numbers and midpoints.
  * @throws RangeError for an unknown format.
  * @example fc.sample(nearTies("e4m3fn", "fp32"), 100).every((x) => Math.fround(x) === x); // true
  */
@@ -77,7 +77,7 @@ export function powersOfTwo(format: Format | string): Arbitrary<number> {
 }
 
 /**
- * Subnormal numbers of a format, none where it has none.
+ * Subnormal numbers of a format.
  *
  * @param format a format or its name.
  * @returns an arbitrary that shrinks toward the smallest one.
@@ -95,7 +95,7 @@ export function subnormals(format: Format | string): Arbitrary<number> {
 }
 
 /**
- * Zeros, the ends of a format's ranges, the first number beyond, infinities and NaN.
+ * Zeros, the range limits of a format, the first number beyond, infinities and NaN.
  *
  * @param format a format or its name.
  * @returns an arbitrary of numbers.
@@ -112,11 +112,11 @@ export function specials(format: Format | string): Arbitrary<number> {
 }
 
 /**
- * Every kind of input worth rounding to a format, hard ones mostly.
+ * All kinds of inputs for a rounding to a format, mostly hard ones.
  *
  * @param format a format or its name.
- * @param from what the inputs are numbers of: `fp64` or a format.
- * @returns an arbitrary of numbers, NaN and infinities included.
+ * @param from the input format: `fp64` or a format.
+ * @returns an arbitrary of numbers, including NaN and infinities.
  * @throws RangeError for an unknown format.
  * @example fc.sample(inputs("bf16"), 10).length; // 10
  */
@@ -131,16 +131,16 @@ export function inputs(format: Format | string, from: Format | string = "fp64"):
   );
 }
 
-/** A seed becomes a case by a generator of ours, so a case shrinks to that of a smaller seed, not to a simpler one. */
+/** Our own generator turns a seed into a case, so shrinking leads to smaller seeds, not simpler cases. */
 const seeds = fc.nat({ max: 2 ** 31 - 1 });
 
 /**
- * Operands of an operation, numbers of a format, whose exact result lies on or next to a number or midpoint, in the
- * subnormal range, or where it overflows.
+ * Operands in a format whose exact result lies on or next to a number or midpoint, in the subnormal range, or
+ * at overflow.
  *
  * @param operation `add sub mul div sqrt fma`.
  * @param format a format or its name.
- * @returns an arbitrary of as many numbers as the operation has operands.
+ * @returns an arbitrary of operand tuples.
  * @throws RangeError for an unknown name.
  * @example fc.sample(operands("fma", "bf16"), 1)[0].length; // 3
  */
@@ -151,10 +151,10 @@ export function operands(operation: OperationName, format: Format | string): Arb
 }
 
 /**
- * Small matrices of whole blocks whose largest magnitudes lie where a scale rule changes its mind.
+ * Small matrices of whole blocks whose largest magnitudes are at a threshold of a scale rule.
  *
  * @param format a block format or its name, such as `mxfp4:rceil`.
- * @returns an arbitrary of data and shape, as `quantize` takes them.
+ * @returns an arbitrary of data and shape, as taken by `quantize`.
  * @throws RangeError for an unknown name.
  * @example fc.sample(blocks("mxfp4"), 1)[0].shape; // [1, 32]
  */

@@ -1,4 +1,4 @@
-/** For tests of other people's arithmetic, under vitest, jest, node:test or none: needs no package. */
+/** Checks of low-precision arithmetic, for vitest, jest, node:test or none; needs no package. */
 
 export type { Explained } from "../vectors/mistake.js";
 export type { OperationName } from "../vectors/operation.js";

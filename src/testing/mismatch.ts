@@ -3,12 +3,12 @@ import { describeOutcome } from "../vectors/describe.js";
 import type { Explained } from "../vectors/mistake.js";
 import type { Subject } from "../vectors/subject.js";
 
-/** Arithmetic that gave wrong results; the message has the first of them and which mistake it looks like. */
+/** Thrown for wrong results; the message lists the first ones and names the likely mistake. */
 export class ArithmeticMismatch extends Error {
   /** How many cases were compared, and how many were wrong. */
   readonly cases: number;
   readonly wrong: number;
-  /** The mistakes that it looks like, the one that explains most first; none if no known one explains any. */
+  /** The likely mistakes, most explanatory first; empty if no known one explains any. */
   readonly mistakes: readonly Explained[];
 
   constructor(message: string, cases: number, wrong: number, mistakes: readonly Explained[]) {
@@ -20,25 +20,28 @@ export class ArithmeticMismatch extends Error {
   }
 }
 
-/** What a check that passed has looked at. */
+/** The coverage of a passed check. */
 export interface Checked {
   readonly cases: number;
   /**
-   * Whether these were all that matter: every operand; of a rounding every number and midpoint of the format with its
-   * neighbours, where alone a rounding can change its mind.
+   * Whether these cover everything: every operand; for a rounding, every number and midpoint of the format
+   * with its neighbours, the only places where a rounding can change.
    */
   readonly exhaustive: boolean;
 }
 
-/** What every check takes. */
+/** Options common to all checks. */
 export interface CheckOptions {
-  /** 1: some ten thousand hard cases; 2 (default): every one that matters of narrow formats, else more hard and random ones. */
+  /**
+   * 1: some ten thousand hard cases; 2 (default): all relevant cases of narrow formats, otherwise more hard
+   * and random ones.
+   */
   readonly level?: 1 | 2;
-  /** Of the random cases. Default 0. */
+  /** Seed of the random cases. Default 0. */
   readonly seed?: number;
 }
 
-/** Asks every question of a subject. @throws ArithmeticMismatch if an answer is wrong. */
+/** Runs all cases of a subject. @throws ArithmeticMismatch if a result is wrong. */
 export function check<Question, Answer>(
   subject: Subject<Question, Answer>,
   mine: (question: Question) => Answer,

@@ -4,8 +4,8 @@ import { schemes, type WeightState } from "./scheme.js";
 import { type UpdateOptions, type UpdateSettings, updateSettings } from "./settings.js";
 
 /**
- * A weight before its first update: stored in the format of `settings`, by nearest-even whatever the rounding of
- * the run, because that is how checkpoints are cast.
+ * A weight before its first update, stored in the format of `settings` by nearest-even, whatever the run's
+ * rounding, because checkpoints are cast that way.
  */
 export function startState(given: number, settings: UpdateSettings): WeightState {
   return {
@@ -16,17 +16,17 @@ export function startState(given: number, settings: UpdateSettings): WeightState
 
 /** {@link UpdateOptions}, and the source of random bits for one weight. */
 export interface ApplyOptions extends UpdateOptions {
-  /** 32 random bits for each rounding of the step in turn; required by stochastic rounding. */
+  /** Called for 32 random bits at each rounding of the step; required by stochastic rounding. */
   readonly random?: () => number;
 }
 
 /**
- * What one update makes of one weight: the readable specification of every engine.
+ * Applies one update to one weight: the readable specification of every engine.
  *
- * @param weight a state from an earlier call, or a number, which is stored in the format first.
- * @param update as added, sign included; an fp32 number.
- * @param options the format and how it takes updates, by names; and the random bits of stochastic rounding.
- * @returns the stored weight, and what the scheme's carrier keeps beside it (0 where it has none).
+ * @param weight a state from an earlier call, or a number, which is first cast to the format.
+ * @param update the addend, an fp32 number.
+ * @param options format, scheme and rounding by name, and the random bits for stochastic rounding.
+ * @returns the stored weight and the scheme's carrier (0 without one).
  * @throws RangeError for unknown names; TypeError if stochastic rounding is not given `random`.
  * @example applyUpdate(0.02, 1e-6, { format: "bf16" }); // { weight: 0.02001953125, carrier: 0 }
  * @example applyUpdate(0.02, 1e-6, { format: "bf16", scheme: "master" }); // { weight: 0.02001953125, carrier: 0.0200009997934103 }

@@ -12,7 +12,7 @@ export interface Arithmetic {
 /**
  * The arithmetic of a storage format under an opmath.
  *
- * @param random gives 32 random bits for each rounding in turn; called for stochastic rounding only.
+ * @param random called for 32 random bits at each stochastic rounding.
  */
 export function storageArithmetic(to: ResultRounding, random: () => number): Arithmetic {
   const draw = to.rounding === "stochastic" ? random : () => 0;

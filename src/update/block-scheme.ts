@@ -1,21 +1,21 @@
 import type { Scheme, WeightState } from "./scheme.js";
 
 /**
- * How a weight whose scale is shared takes an update, in two parts: which number it would be, and, once the numbers of
- * its block have been quantized together, what is kept beside it. All numbers are fp32, and so is the arithmetic.
+ * How a weight with a shared scale takes an update, in two parts: the number to be quantized with its block,
+ * and the carrier after quantization. Numbers and arithmetic are fp32.
  */
 export interface BlockScheme extends Pick<Scheme, "carrier" | "holds" | "start"> {
   /** The number that is quantized with those of its block. `momentum` is the optimizer's first beta. */
   proposed(state: WeightState, update: number, momentum: number): number;
-  /** The carrier after the step; `weight` is what the proposed number was stored as. */
+  /** The carrier after the step; `weight` is the stored form of the proposed number. */
   carried(state: WeightState, proposed: number, weight: number, momentum: number): number;
 }
 
 const fl = Math.fround;
 
-/** The schemes that weights with shared scales are stored by. */
+/** The storage schemes for weights with shared scales. */
 export const blockSchemes = {
-  /** The codes are a view of an fp32 master, made anew after every step. */
+  /** The codes are a view of an fp32 master, requantized after every step. */
   master: {
     carrier: "fp32 master",
     holds: "carrier",
@@ -24,7 +24,7 @@ export const blockSchemes = {
     carried: (_, proposed) => proposed,
   },
 
-  /** The codes are all there is: read as numbers, updated, and quantized again. */
+  /** Only the codes exist: decoded, updated, and quantized again. */
   "in-place": {
     carrier: null,
     holds: "weight",
@@ -34,9 +34,9 @@ export const blockSchemes = {
   },
 
   /**
-   * ECO (arXiv 2601.22101): the codes are updated in place, and what their rounding left over goes into the optimizer's
-   * momentum, which gives it back over the next steps, a share 1 - beta of what is left each. The carrier is what it still
-   * has to give, as an update. Adam's second moment is taken not to change meanwhile.
+   * ECO (arXiv 2601.22101): the codes are updated in-place, and their rounding error goes into the
+   * optimizer's momentum, which returns it over the next steps, a share 1 - beta of the remainder each. The
+   * carrier is the remainder, as an update. This assumes that Adam's second moment does not change meanwhile.
    */
   eco: {
     carrier: "momentum",

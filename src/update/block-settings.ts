@@ -6,7 +6,7 @@ import { type BlockSchemeName, blockSchemeNames, blockSchemes } from "./block-sc
 import type { SchemeName } from "./scheme.js";
 import { type UpdateOptions, type UpdateSettings, updateSettings } from "./settings.js";
 
-/** Whether scales follow the weights, or stay what they were before the first step. */
+/** Whether scales are recomputed after every step or keep their initial values. */
 export const scaleTimes = ["renewed", "kept"] as const;
 export type ScaleTimes = (typeof scaleTimes)[number];
 
@@ -14,14 +14,17 @@ export type ScaleTimes = (typeof scaleTimes)[number];
 export interface BlockSettings extends Omit<UpdateSettings, "scheme"> {
   readonly scheme: BlockSchemeName;
   readonly blocks: BlockFormat;
-  /** What a master is rounded to (nearest-even) before it is quantized, as trainers send it; null: it is quantized itself. */
+  /**
+   * The format that a master is rounded to (nearest-even) before quantization, as sent by trainers; null for
+   * none.
+   */
   readonly through: Format | null;
   readonly scales: ScaleTimes;
-  /** The first beta of the optimizer, of `eco`; null where it says nothing. */
+  /** For `eco`, the optimizer's first beta; otherwise null. */
   readonly momentum: number | null;
 }
 
-/** {@link BlockSettings} as a caller gives them; all but the format optional. */
+/** {@link BlockSettings} as passed by a caller; only the format is required. */
 export interface BlockOptions extends Omit<UpdateOptions, "scheme"> {
   readonly scheme?: SchemeName | BlockSchemeName;
   readonly through?: Format | string | null;
@@ -32,12 +35,13 @@ export interface BlockOptions extends Omit<UpdateOptions, "scheme"> {
 }
 
 /**
- * The settings of a case that is recorded updates by a scheme, in a format with shared scales or without.
+ * The settings of a case that applies recorded updates by a scheme, in a format with or without shared
+ * scales.
  *
- * @param options the format, by name, and what differs from the defaults; `through`, `scales` and `momentum` are for formats
- *   with shared scales.
- * @returns settings, complete; with `blocks` where scales are shared.
- * @throws RangeError for unknown names, and for what formats with shared scales are not stored by.
+ * @param options the format, by name, and non-default settings; `through`, `scales` and `momentum` apply to
+ * formats with shared scales.
+ * @returns complete settings, with `blocks` if scales are shared.
+ * @throws RangeError for unknown names, and for schemes that formats with shared scales do not support.
  * @example schemeSettings({ format: "mxfp4:rceil", scheme: "master" }).format.name; // "e2m1fn"
  */
 export function schemeSettings(options: BlockOptions): UpdateSettings | BlockSettings {
@@ -60,10 +64,10 @@ export function schemeSettings(options: BlockOptions): UpdateSettings | BlockSet
   }
   if (!scaleTimes.includes(scales)) throw unknownName("scales", String(scales), scaleTimes);
   const beta = Math.fround(momentum);
-  // It is divided by in what the paper puts into the momentum; here a beta of 0 gives everything back at once.
+  // The paper divides by beta; here a beta of 0 returns everything at once.
   if (!(beta >= 0 && beta < 1))
     throw new RangeError(`momentum: expected 0 to less than 1, found ${momentum}`);
-  // In one grid with formats without scales, of which an opmath may be asked; here there is nothing but fp32.
+  // A grid may set opmath for formats without scales; here only fp32 exists.
   const settings = updateSettings({ ...rest, format: blocks.element, opmath: "fp32" });
   return { ...settings, scheme, blocks, through: by, scales, momentum: scheme === "eco" ? beta : null };
 }

@@ -10,24 +10,26 @@ import { roundSum } from "../format/round.js";
 import { type BlockScheme, blockSchemes } from "./block-scheme.js";
 import type { BlockSettings } from "./block-settings.js";
 
-/** A block of weights as it is stored, and what its scheme keeps of each weight. */
+/** A block of weights as stored, and the carrier of each weight. */
 export interface BlockState extends QuantizedBlock {
   readonly tensorScale: TensorScale;
-  /** The numbers that codes and scales stand for. */
+  /** The numbers represented by codes and scales. */
   readonly weights: readonly number[];
   readonly carriers: readonly number[];
 }
 
-/** What one step made of a block. */
+/** The result of one step of a block. */
 export interface BlockStep {
   readonly after: BlockState;
   /** The numbers that were quantized. */
   readonly quantized: readonly number[];
-  /** Of each weight, whether its code would have changed under the scales before the step too, +0 and -0 being one. */
+  /**
+   * For each weight, whether its code would also have changed under the scales before the step, with +0 = -0.
+   */
   readonly codeMoves: readonly boolean[];
 }
 
-/** A block before its first update: quantized by nearest-even, whatever the rounding of the run. */
+/** A block before its first update, quantized by nearest-even whatever the run's rounding. */
 export function startBlock(
   given: ArrayLike<number>,
   settings: BlockSettings,
@@ -49,7 +51,7 @@ export function startNumbers(given: ArrayLike<number>, { through }: BlockSetting
   return Array.from(given, (x) => sent(Math.fround(x), through));
 }
 
-/** What {@link stepBlock} quantizes; the largest of a tensor's is what its scale follows from. */
+/** What {@link stepBlock} quantizes; a tensor scale follows from the tensor's largest. */
 export function numbersToQuantize(
   state: Pick<BlockState, "weights" | "carriers">,
   updates: ArrayLike<number>,
@@ -60,7 +62,7 @@ export function numbersToQuantize(
   return through === null ? numbers : numbers.map((x) => sent(x, through));
 }
 
-/** What the scheme makes of the weights before they are rounded to anything but fp32. */
+/** The scheme's new weights before any rounding below fp32. */
 function proposedNumbers(
   { weights, carriers }: Pick<BlockState, "weights" | "carriers">,
   updates: ArrayLike<number>,
@@ -75,10 +77,10 @@ function sent(x: number, through: BlockSettings["through"]): number {
 }
 
 /**
- * What one step makes of a block of weights: the specification of every engine.
+ * Takes a block of weights through one step: the specification of every engine.
  *
- * @param updates as added, one for each weight.
- * @param renewed the scale that the rule makes of the tensor after the step; not read where scales are kept.
+ * @param updates the addends, one for each weight.
+ * @param renewed the tensor scale after the step; not read if scales are kept.
  */
 export function stepBlock(
   before: BlockState,

@@ -2,8 +2,8 @@ import { powerOfTwo } from "../format/float64.js";
 import { exp, log } from "./elementary.js";
 
 /**
- * A distribution that can be drawn from by integers, a table, and one fp32 interpolation: cells that are equally
- * likely, between whose knots numbers are spread evenly. Its probabilities are exact at the knots, its variance is 1.
+ * A distribution that can be sampled with integers, a table, and one fp32 interpolation: equally likely
+ * cells, uniform between knots. Probabilities are exact at the knots; the variance is 1.
  */
 export interface Distribution {
   readonly name: string;
@@ -29,17 +29,17 @@ const tailBottom = [
   1.6763848301838038, 2.053191626637759, 1,
 ];
 
-/** 16 KiB of knots stay in the first cache. */
+/** 16 KiB of knots fit in the L1 cache. */
 export const cellCount = 4096;
 /** Bits of a random word below those that choose the cell. */
 export const restBits = 20;
-/** Not folded in the function: V8 raises to the power at every call. */
+/** Hoisted: V8 would compute the power at every call. */
 const restMask = 2 ** restBits - 1;
 const restUnit = 2 ** -restBits;
 
 const { fround } = Math;
 
-/** The number that 32 random bits, unsigned, draw. Every operation is one fp32 rounding. */
+/** The number for 32 unsigned random bits. Every operation is one fp32 rounding. */
 export function drawFrom({ knots }: Distribution, bits: number): number {
   const cell = bits >>> restBits;
   const rest = (bits & restMask) * restUnit;
@@ -52,7 +52,7 @@ export function symmetric(name: string, quantile: (p: number, tail: number) => n
   const half = cellCount / 2;
   const upper = new Float64Array(half + 1);
   for (let i = 1; i < half; i++) upper[i] = quantile(0.5 + i / cellCount, 0.5 - i / cellCount);
-  // The outermost cell ends where its mean is that of the tail.
+  // The outermost cell ends so that its mean equals that of the tail.
   upper[half] = 2 * tailMean(quantile) - upper[half - 1];
   // The mean square of a cell from a to b is (a^2 + a b + b^2) / 3.
   let square = 0;
@@ -69,11 +69,11 @@ export function symmetric(name: string, quantile: (p: number, tail: number) => n
   return { name, knots };
 }
 
-/** The mean of the outermost cell, whose end may be infinite: by the midpoints of finer and finer parts. */
+/** The mean of the outermost cell, whose end may be infinite, by midpoints of successively finer parts. */
 function tailMean(quantile: (p: number, tail: number) => number): number {
   const parts = 64;
   let [sum, weight] = [0, 0];
-  // Tails (1/2^k, 2/2^k] of the cell; what is left below 2^-24 of it weighs nothing.
+  // Tails (1/2^k, 2/2^k] of the cell; the rest, below 2^-24 of it, is negligible.
   for (let k = 1; k <= 24; k++) {
     const least = powerOfTwo(-k);
     for (let i = 0; i < parts; i++) {
@@ -89,9 +89,9 @@ function tailMean(quantile: (p: number, tail: number) => number): number {
 export const gaussian = symmetric("gaussian", normalQuantile);
 
 /**
- * Student's t with 4 degrees of freedom, to variance 1: tails so heavy that the fourth moment is infinite. Its
- * distribution function is 1/2 + (3/4) (s - s^3/3), s = t / sqrt(4 + t^2), which has an inverse in closed form up to
- * a cubic equation.
+ * Student's t with 4 degrees of freedom, scaled to variance 1; its fourth moment is infinite. Its
+ * distribution function is 1/2 + (3/4) (s - s^3/3), s = t / sqrt(4 + t^2), whose inverse is the root of a
+ * cubic equation.
  */
 export const student4 = symmetric("student-4", (_, tail) => {
   // With e = 1 - s the upper tail is (3/4) e^2 - e^3 / 4: by Newton's method from the leading term.
@@ -101,16 +101,16 @@ export const student4 = symmetric("student-4", (_, tail) => {
 });
 
 /**
- * Numbers whose magnitudes have Weibull's distribution of a shape: 1.2 is close to a half normal, less has a heavier
- * head near zero, as the query and key matrices of real models do.
+ * Magnitudes follow a Weibull distribution with the given shape: 1.2 is close to half-normal; smaller shapes
+ * are more concentrated near zero, like the query and key matrices of real models.
  */
 export function weibull(shape: number): Distribution {
   return symmetric(`weibull-${shape}`, (_, tail) => exp(log(-log(2 * tail)) / shape));
 }
 
 /**
- * The quantile of the standard normal distribution at p, of which `tail` is 1 - p: Wichura's algorithm AS 241, PPND16
- * (Applied Statistics 37, 1988), relative error about 10^-16. Valid for 1/2 <= p and tail > 10^-10.
+ * The quantile of the standard normal distribution at p, with `tail` = 1 - p: Wichura's algorithm AS 241,
+ * PPND16 (Applied Statistics 37, 1988), relative error about 10^-16. Valid for 1/2 <= p and tail > 10^-10.
  */
 export function normalQuantile(p: number, tail = 1 - p): number {
   const q = p - 0.5;

@@ -1,7 +1,7 @@
 /**
- * Elementary functions of fp64 in + - * / and sqrt alone: the same bits in every JavaScript engine, which Math.log,
- * Math.exp and Math.cos do not promise. Close to the last place, which is all that tables of random numbers and
- * schedules of learning rates need.
+ * fp64 elementary functions from + - * / and sqrt only: the same bits in every JavaScript engine, unlike
+ * Math.log, Math.exp and Math.cos. Accurate to about the last place, which suffices for random number tables
+ * and learning rate schedules.
  */
 import { exponentOf, powerOfTwo } from "../format/float64.js";
 
@@ -22,7 +22,7 @@ export function log(x: number): number {
   return exponent * ln2 + 2 * s * sum;
 }
 
-/** e^x. Valid for |x| < 50, where it is right to 10^-14. */
+/** e^x, with relative error 10^-14. Valid for |x| < 50. */
 export function exp(x: number): number {
   const exponent = Math.round(x / ln2);
   const rest = x - exponent * ln2;
@@ -33,7 +33,7 @@ export function exp(x: number): number {
 
 /** cos(pi x). Valid for 0 <= x <= 1. */
 export function cosPi(x: number): number {
-  // From the nearer of 0 and 1/2, where the series ends soon.
+  // Expanded at the nearer of 0 and 1/2, where the series converges fast.
   if (x > 0.5) return -cosPi(1 - x);
   const angle = Math.PI * (x > 0.25 ? 0.5 - x : x);
   const square = angle * angle;

@@ -24,7 +24,7 @@ export const recipes: Readonly<Record<OptimizerName, ReadonlyMap<string, Recipe>
   adafactor: byName(adafactorRecipes),
 };
 
-/** Steps of frameworks that no recipe imitates, by name: why. */
+/** Framework steps that are not imitated, by name, with the reason. */
 export const notImitated: Readonly<Record<OptimizerName, ReadonlyMap<string, string>>> = {
   adamw: new Map(),
   adam: new Map(),
@@ -70,13 +70,13 @@ export interface RecipeSettings extends UpdateSettings {
 export type CaseSettings = UpdateSettings | BlockSettings | RecipeSettings;
 
 /**
- * The settings of a recipe's case. Scheme, rounding and opmath are what the recipe amounts to.
+ * The settings of a case that runs a recipe. Scheme, rounding and opmath are those equivalent to the recipe.
  *
  * @param optimizer adamw, adam, sgd, lion, muon or adafactor.
- * @param name of one of its recipes.
+ * @param name one of its recipes.
  * @param options the storage format, the seed of stochastic rounding, and the optimizer's settings.
- * @returns settings of a case that is recorded gradients by a recipe, complete.
- * @throws RangeError for an unknown name, and for settings that no optimizer takes.
+ * @returns complete settings of a case that applies a recipe to recorded gradients.
+ * @throws RangeError for an unknown name, and for invalid optimizer settings.
  * @example recipeSettings("adamw", "master", { format: "bf16", lr: 1e-6 }).scheme; // "master"
  */
 export function recipeSettings(
@@ -100,7 +100,7 @@ export function recipeSettings(
   };
 }
 
-/** What is wrong with settings, such as torch's optimizers refuse: what is expected and what was found; null if nothing is. */
+/** The first invalid setting by torch's rules, as expected and found; null if all are valid. */
 export function refusedSetting(
   optimizer: OptimizerName,
   settings: OptimizerSettings,
@@ -128,8 +128,8 @@ export function refusedSetting(
 /**
  * Checks settings.
  *
- * @throws RangeError for a learning rate, eps or weight decay below zero, a beta outside [0, 1) (a momentum of SGD below
- *   zero), and for anything that is no finite number.
+ * @throws RangeError for a learning rate, eps or weight decay below zero, a beta outside [0, 1) (a momentum
+ * of SGD below zero), and for anything that is not a finite number.
  */
 export function expectOptimizerSettings(optimizer: OptimizerName, settings: OptimizerSettings): void {
   const wrong = refusedSetting(optimizer, settings);
@@ -140,16 +140,16 @@ export function expectOptimizerSettings(optimizer: OptimizerName, settings: Opti
 export interface OptimizerState {
   /** Steps taken. */
   readonly t: number;
-  /** p, the moments and the carriers of the recipe, by name. */
+  /** The recipe's p, moments and carriers, by name. */
   readonly values: Readonly<Record<string, Float32Array>>;
-  /** Of the tensor, where the recipe needs it. */
+  /** The tensor's shape, if the recipe needs it. */
   readonly shape?: readonly number[];
 }
 
-/** What optimizers are called where a case is set up: `adamw`, ... */
+/** The optimizer's name: `adamw`, ... */
 export const optimizerNames = Object.keys(recipes) as readonly OptimizerName[];
 
-/** Why a recipe does not take a tensor of this shape, in a few words, or null. */
+/** Why a recipe refuses a tensor of this shape, in a few words, or null. */
 export function refusedShape({ whole }: Pick<Recipe, "whole">, shape: readonly number[]): string | null {
   return whole?.refuses?.(shape) ?? null;
 }
@@ -157,18 +157,18 @@ export function refusedShape({ whole }: Pick<Recipe, "whole">, shape: readonly n
 export interface OptimizerOptions extends OptimizerSettings {
   /** The name of a recipe, such as `torch-2.13-cpu-for-loop`, `fp32`, `master`. */
   readonly recipe: string;
-  /** The storage format; default bf16. The recipe `fp32` stores fp32 whatever it is. */
+  /** The storage format; default bf16. The recipe `fp32` always stores fp32. */
   readonly format?: Format | string;
-  /** 32 random bits for each stochastic rounding in turn; required by recipes that have any. */
+  /** Called for 32 random bits at each stochastic rounding; required by recipes that use it. */
   readonly random?: () => number;
 }
 
-/** A pure optimizer: states in, states out. */
+/** A pure optimizer: takes states, returns states. */
 export interface Optimizer {
   readonly recipe: Recipe;
   /**
-   * The states before the first step. Weights are numbers, cast to the storage format by nearest-even; the shape is that of their
-   * tensor, by default a vector.
+   * The states before the first step. Weights are cast to the storage format by nearest-even; the shape
+   * defaults to a vector.
    */
   init(weights: ArrayLike<number>, shape?: readonly number[]): OptimizerState;
   /** The states after one more step of a whole tensor. @throws RangeError for a gradient of another length. */
@@ -179,8 +179,9 @@ export interface Optimizer {
  * AdamW by a recipe.
  *
  * @param options the recipe, the storage format, and the settings of the optimizer.
- * @returns a pure optimizer: `init` makes states of weights, `step` takes states and a gradient of n numbers to new states.
- * @throws RangeError for unknown names, and for settings that torch refuses.
+ * @returns a pure optimizer: `init` turns weights into states, `step` takes states and a gradient of n
+ * numbers and returns new states.
+ * @throws RangeError for unknown names and settings that torch refuses.
  * @example
  * const optimizer = adamw({ recipe: "torch-2.13-cpu-fused", lr: 0.25, weightDecay: 0.5 });
  * optimizer.step(optimizer.init([1, -1]), [1e-3, 0]).values.p; // Float32Array.of(0.625, -0.875)
@@ -190,11 +191,11 @@ export function adamw(options: OptimizerOptions): Optimizer {
 }
 
 /**
- * Adam by a recipe: weight decay goes through the moments.
+ * Adam by a recipe: weight decay is added to the gradient.
  *
  * @param options the recipe, the storage format, and the settings of the optimizer.
- * @returns a pure optimizer, as {@link adamw} gives.
- * @throws RangeError for unknown names, and for settings that torch refuses.
+ * @returns a pure optimizer, like {@link adamw}.
+ * @throws RangeError for unknown names and settings that torch refuses.
  * @example
  * const optimizer = adam({ recipe: "torch-2.13-cpu-for-loop", lr: 0.25, weightDecay: 0.5 });
  * optimizer.step(optimizer.init([1, -1]), [1e-3, 0]).values.p; // Float32Array.of(0.75, -0.75)
@@ -204,11 +205,11 @@ export function adam(options: OptimizerOptions): Optimizer {
 }
 
 /**
- * Muon by a recipe, of a matrix: `init` takes its shape beside its weights.
+ * Muon by a recipe, for a matrix: `init` takes the weights and the shape.
  *
  * @param options the recipe, the storage format, and the settings of the optimizer; `betas[0]` is the momentum.
- * @returns a pure optimizer, as {@link adamw} gives.
- * @throws RangeError for unknown names and settings that make no step; `init` for a tensor that is no matrix.
+ * @returns a pure optimizer, like {@link adamw}.
+ * @throws RangeError for unknown names and invalid settings; `init` for a tensor that is not a matrix.
  * @example
  * const optimizer = muon({ recipe: "muon", lr: 0.5 });
  * optimizer.step(optimizer.init([1, 0, 0, 1], [2, 2]), [1, 0, 0, 1]).values.p; // Float32Array.of(0.4453125, 0, 0, 0.4453125)
@@ -218,11 +219,11 @@ export function muon(options: OptimizerOptions): Optimizer {
 }
 
 /**
- * Adafactor by a recipe; of a matrix `init` takes the shape beside the weights.
+ * Adafactor by a recipe; for a matrix, `init` also takes the shape.
  *
  * @param options the recipe, the storage format, and the learning rate and weight decay.
- * @returns a pure optimizer, as {@link adamw} gives.
- * @throws RangeError for unknown names, and for settings that make no step.
+ * @returns a pure optimizer, like {@link adamw}.
+ * @throws RangeError for unknown names and invalid settings.
  * @example
  * const optimizer = adafactor({ recipe: "transformers-adafactor", lr: 0.25 });
  * optimizer.step(optimizer.init([1, 1, 1, 1], [2, 2]), [1, -1, 1, 1]).values.p; // Float32Array.of(0.75, 1.25, 0.75, 0.75)
@@ -235,7 +236,7 @@ export function adafactor(options: OptimizerOptions): Optimizer {
  * SGD with momentum (`betas[0]`) by a recipe.
  *
  * @param options the recipe, the storage format, and the settings of the optimizer.
- * @returns a pure optimizer, as {@link adamw} gives.
+ * @returns a pure optimizer, like {@link adamw}.
  * @throws RangeError for unknown names, for a recipe that is not imitated, and for settings that torch refuses.
  * @example
  * const optimizer = sgd({ recipe: "fp32", lr: 0.5 });
@@ -249,8 +250,8 @@ export function sgd(options: OptimizerOptions): Optimizer {
  * Lion by a recipe.
  *
  * @param options the recipe, the storage format, and the settings of the optimizer.
- * @returns a pure optimizer, as {@link adamw} gives.
- * @throws RangeError for unknown names, and for settings that make no step.
+ * @returns a pure optimizer, like {@link adamw}.
+ * @throws RangeError for unknown names and invalid settings.
  * @example
  * const optimizer = lion({ recipe: "master", lr: 2 ** -10 });
  * optimizer.step(optimizer.init([1, -1]), [0.5, 0]).values.p; // Float32Array.of(1, -1)
@@ -311,7 +312,7 @@ function missingRandom(): never {
   throw new TypeError("this recipe rounds stochastically and needs `random`, a source of 32 random bits");
 }
 
-/** @throws RangeError for a shape of another number of elements, and for one that the recipe does not take. */
+/** @throws RangeError for a shape with another number of elements, or one that the recipe refuses. */
 function expectShape(chosen: Recipe, shape: readonly number[], elements: number): void {
   if (elementsOf(shape) !== elements) {
     throw new RangeError(`expected a shape of ${plural(elements, "number")}, found ${shape.join(" x ")}`);

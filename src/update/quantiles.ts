@@ -1,8 +1,8 @@
 import { randomBits, type Words } from "./threefry.js";
 
 /**
- * Numbers from a distribution given by its quantiles: element i is the entry of the table that the leading bits of
- * a random word choose. Integers and a table only, so that every device draws the same.
+ * Numbers from a distribution given by its quantiles: the leading bits of a random word select the table
+ * entry for element i. Integers and a table only, so every device draws the same.
  */
 export interface Quantiles {
   /** 2^k equally likely fp32 numbers, k from 0 to 16. */
@@ -11,10 +11,10 @@ export interface Quantiles {
   readonly key: Words;
 }
 
-/** The draw of a step that is kept for its updates: no scheme rounds so often. */
+/** The draw index reserved for updates: no scheme rounds so often in a step. */
 export const quantileDraw = 4095;
 
-/** The number of element i. Valid for tables of a length as {@link Quantiles} has it. */
+/** The number of element i. Valid for table lengths allowed by {@link Quantiles}. */
 export function quantileOf({ table, key }: Quantiles, element: number): number {
   return table[Math.floor(randomBits(key, element, quantileDraw) / (2 ** 32 / table.length))];
 }

@@ -1,18 +1,21 @@
 import type { Arithmetic } from "./arithmetic.js";
 
-/** A weight as it is stored, and what else the scheme keeps of it. */
+/** A weight as stored, and the scheme's carrier. */
 export interface WeightState {
   /** The stored weight, a number of the storage format. */
   readonly weight: number;
-  /** The master, the compensation or the second term; 0 where the scheme has none. */
+  /** The master, the compensation or the second term; 0 without one. */
   readonly carrier: number;
 }
 
 /** How a stored weight takes an update. */
 export interface Scheme {
-  /** What can keep the part of an update that the stored weight cannot show, in a few words; null for none. */
+  /**
+   * The buffer for the part of an update that the stored weight cannot represent, in a few words; null for
+   * none.
+   */
   readonly carrier: string | null;
-  /** What stands for all updates so far: the stored weight, the carrier in its place, or the sum of the two. */
+  /** What represents all updates so far: the stored weight, the carrier instead, or their sum. */
   readonly holds: "weight" | "carrier" | "sum";
   /** The carrier before the first step, from the weight as given. */
   start(given: number): number;

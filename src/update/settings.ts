@@ -11,14 +11,17 @@ import {
 import { unknownName } from "../format/unknown-name.js";
 import { type SchemeName, schemes } from "./scheme.js";
 
-/** How weights take updates, completely. */
+/** Complete settings of how weights take updates. */
 export interface UpdateSettings extends ResultRounding {
   readonly scheme: SchemeName;
-  /** Of the random bits of stochastic rounding: an integer from 0 to 2^53 - 1. */
+  /** Seed of the random bits of stochastic rounding: an integer from 0 to 2^53 - 1. */
   readonly seed: number;
 }
 
-/** {@link UpdateSettings} as a caller gives them: names of formats and short ones of roundings, all but the format optional. */
+/**
+ * {@link UpdateSettings} as passed by a caller: format names and short rounding names; only the format is
+ * required.
+ */
 export interface UpdateOptions {
   readonly format: Format | string;
   /** Default `in-place`. */
@@ -36,8 +39,8 @@ export interface UpdateOptions {
 /**
  * Fills in the defaults and checks every name.
  *
- * @param options the format, and what differs from the defaults.
- * @returns settings of a case that is recorded updates by a scheme, complete.
+ * @param options the format, and non-default settings.
+ * @returns complete settings of a case that applies recorded updates by a scheme.
  * @example updateSettings({ format: "bfloat16", rounding: "sr" }).rounding; // "stochastic"
  * @throws RangeError naming what is unknown and what is known.
  */

@@ -7,20 +7,20 @@ import type { OptimizerSettings } from "./recipe/recipe.js";
 import { RecipeStep } from "./recipe/recipe-step.js";
 import { randomBits, stepKey, tensorKey, type Words } from "./threefry.js";
 
-/** How the learning rate goes from its peak over the steps of a run; a warm-up rises to the peak linearly first. */
+/** The learning rate schedule after the peak; a warm-up first rises linearly to the peak. */
 export const schedules = ["constant", "linear", "cosine"] as const;
 export type Schedule = (typeof schedules)[number];
 
 /**
- * A training run that draws its gradients: those of a weight are scale (z + snr d), z new noise of variance 1 in every
- * step, d a standard normal number that the weight keeps. AdamW takes them as torch does in fp32.
+ * A training run with drawn gradients: scale (z + snr d), where z is fresh noise of variance 1 in every step
+ * and d a standard normal number fixed per weight. AdamW processes them like torch in fp32.
  */
 export interface SimulatedRun {
   /** `lr` is the peak. */
   readonly optimizer: OptimizerSettings;
   readonly schedule: Schedule;
   readonly warmup: number;
-  /** Steps of the whole run, at whose end a schedule ends. */
+  /** Steps of the whole run, at which the schedule ends. */
   readonly steps: number;
   readonly noise: Distribution;
   /** Signal-to-noise ratio of one gradient of one weight. */
@@ -36,7 +36,7 @@ export interface SimulatedTensor {
   readonly gradientScale: number;
 }
 
-/** No run has so many steps: the key of the signal is that of no step. */
+/** Beyond any step number, so the signal's key is unique. */
 const signalStep = 2 ** 32 - 2;
 
 const fp32 = format("fp32");
@@ -61,7 +61,7 @@ export function signalKey({ run, name }: SimulatedTensor): Words {
   return stepKey(tensorKey(run.seed, name), signalStep);
 }
 
-/** The part of a weight's gradient that no step changes, in units of the noise. */
+/** The constant part of a weight's gradient, in units of the noise. */
 export function signalOf({ run }: SimulatedTensor, key: Words, element: number): number {
   return fround(fround(run.snr) * drawFrom(gaussian, randomBits(key, element, quantileDraw)));
 }
@@ -77,7 +77,7 @@ export function gradientOf(
   return fround(fround(gradientScale) * fround(noise + signal));
 }
 
-/** AdamW's step in fp32, as an update apart from the weight; see {@link intended}. */
+/** AdamW's step in fp32, as an update separate from the weight; see {@link intended}. */
 export class AdamwStep {
   readonly #run: SimulatedRun;
   readonly #step: RecipeStep;
@@ -97,7 +97,7 @@ export class AdamwStep {
     };
   }
 
-  /** Makes ready for step t, counted from 1. */
+  /** Prepares step t, counted from 1. */
   begin(t: number): void {
     this.#step.registers[this.#register.lr] = learningRate(this.#run, t);
     this.#step.begin(t);
@@ -128,7 +128,7 @@ export class SimulatedChunk {
   readonly #of: SimulatedTensor;
   readonly #start: number;
   readonly #step: AdamwStep;
-  /** Where an fp32 run has come to: what weight decay shrinks. */
+  /** The current weights of the fp32 run, to which weight decay applies. */
   readonly #weights: Float32Array;
   readonly #signal: Float32Array;
   readonly m: Float32Array;
@@ -136,7 +136,7 @@ export class SimulatedChunk {
   /** Steps taken. */
   t = 0;
 
-  /** @param weights those at the start of the run, from element `start` on; kept and changed. */
+  /** @param weights the initial ones, from element `start`; retained and modified. */
   constructor(tensor: SimulatedTensor, start: number, weights: Float32Array) {
     this.#of = tensor;
     this.#start = start;

@@ -6,18 +6,18 @@ const tableLength = 2 ** 14;
 /** Independent optimizers, and samples of each: 2^18 in all, 32 for each value of one sign. */
 const chains = 8;
 const samplesOfChain = 2 ** 15;
-/** Steps between samples: neighbours in time are alike. */
+/** Steps between samples, since consecutive ones are correlated. */
 const stride = 16;
 /** Steps before the first sample of a chain, at most. */
 const mostSettling = 2 ** 16;
 
-/** The longest momentum of which the samples tell enough: it lasts 1,000 steps, of 2^22. */
+/** The longest momentum that the samples support: it lasts 1,000 of 2^22 steps. */
 export const longestMomentum = 0.999;
 
 /**
- * Quantiles of m / sqrt(v), what Adam makes of noise when its moments have settled, times a learning rate: updates by
- * which one step can be drawn without the steps before it. By simulation in + - * / and sqrt of fp64, on random
- * numbers that never change, so that the table is the same everywhere. fp32 numbers, ascending, symmetric about zero.
+ * Quantiles of m / sqrt(v), Adam's stationary distribution on noise, times a learning rate: updates for a
+ * single step, without simulating the steps before it. Simulated with fp64 + - * / and sqrt on fixed random
+ * numbers, so the table is the same everywhere. fp32 numbers, ascending, symmetric about zero.
  *
  * Updates drawn from it are independent from step to step, which Adam's are not: shares of a single step hold, but
  * over many steps they wander less far, by sqrt((1 - b1) / (1 + b1)).
@@ -40,7 +40,7 @@ export function steadyStateUpdates(
   return table;
 }
 
-/** By noise and betas: a run asks more than once, at several learning rates. */
+/** Cached by noise and betas: a run needs it at several learning rates. */
 const known = new WeakMap<Distribution, Map<string, Float64Array>>();
 
 /** Equally likely values of |m| / sqrt(v), ascending: means of neighbours among the sorted samples. */
@@ -52,7 +52,7 @@ function settledMagnitudes(b1: number, b2: number, noise: Distribution): Float64
   if (!means) {
     const sorted = sampleMagnitudes(b1, b2, noise).sort();
     means = new Float64Array(tableLength / 2);
-    // A power of two, so that the mean is as exact as the sum.
+    // A power of two, so the division is exact.
     const ofValue = sorted.length / means.length;
     for (let j = 0; j < sorted.length; j++) means[Math.floor(j / ofValue)] += sorted[j];
     for (let i = 0; i < means.length; i++) means[i] /= ofValue;
@@ -86,8 +86,8 @@ function sampleMagnitudes(b1: number, b2: number, noise: Distribution): Float64A
 }
 
 /**
- * 32 random bits a call, one after the other (Marsaglia, Journal of Statistical Software 8(14), 2003). No step has to
- * be found again here, and it takes a twentieth of the time of counted bits.
+ * 32 random bits per call, sequentially (Marsaglia, Journal of Statistical Software 8(14), 2003). No random
+ * access is needed here, and it is 20 times as fast as counter-based bits.
  */
 function xorshift128([a, b]: Words): () => number {
   let [x, y, z, w] = [a, b, 0x1f123bb5, 0x159a55e5];

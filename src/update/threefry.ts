@@ -1,7 +1,7 @@
 /**
- * Threefry2x32-20, the counter-based generator of Random123 (Salmon et al., "Parallel random numbers: as easy as
- * 1, 2, 3", SC 2011) and of JAX, and how a run draws its random bits from it: keyed by seed, tensor name and
- * step, counted by element. A draw depends on nothing else, so no result depends on chunking, threads or order.
+ * Threefry2x32-20, the counter-based generator of Random123 (Salmon et al., "Parallel random numbers: as easy
+ * as 1, 2, 3", SC 2011) and of JAX, and a run's random bits: keyed by seed, tensor name and step, with the
+ * element as counter. A draw depends on nothing else, so results do not depend on chunking, threads or order.
  */
 
 /** Two 32-bit words, unsigned. */
@@ -14,7 +14,7 @@ const rotations = [
 /** Skein's key schedule parity, 32-bit. */
 const parity = 0x1bd11bda;
 
-/** The words that a key is added as, in turn: its own two and their parity, unsigned. */
+/** The key schedule: the two key words and their parity, unsigned. */
 export function keySchedule(key: Words): readonly [number, number, number] {
   return [key[0], key[1], (parity ^ key[0] ^ key[1]) >>> 0];
 }
@@ -43,15 +43,15 @@ export function threefry2x32(key: Words, counter: Words): Words {
   return [x0 >>> 0, x1 >>> 0];
 }
 
-/** Second counter word while a name or a step is folded into a key: keeps the two from meeting. */
+/** Second counter word when folding a name or a step into a key: separates the two domains. */
 const nameDomain = 1;
 const stepDomain = 2;
 
 /**
- * The key of a tensor: the seed, into which the UTF-16 units of the name are folded one after the other.
+ * The key of a tensor: the UTF-16 units of the name are folded into the seed in turn.
  *
  * @param seed an integer from 0 to 2^53 - 1.
- * @param name of the tensor.
+ * @param name the tensor's name.
  * @returns two words.
  * @throws RangeError for any other seed.
  * @example tensorKey(7, ""); // [7, 0]
@@ -68,9 +68,9 @@ export function tensorKey(seed: number, name: string): Words {
 /**
  * The key of one step of a tensor.
  *
- * @param key of the tensor.
- * @param step the number that the recording gives it, an integer from 0 to 2^53 - 1. What it has beyond 32 bits is added to the
- *   domain, which is 2 for all others: so steps 2^32 apart have keys of their own.
+ * @param key the tensor's key.
+ * @param step its number in the recording, an integer from 0 to 2^53 - 1. Bits beyond 32 are added to the
+ * domain, otherwise 2, so that steps 2^32 apart have different keys.
  * @returns two words.
  * @throws RangeError for any other step.
  * @example stepKey(tensorKey(0, "w"), 1)[0] !== stepKey(tensorKey(0, "w"), 2 ** 32 + 1)[0]; // true
@@ -83,11 +83,11 @@ export function stepKey(key: Words, step: number): Words {
 }
 
 /**
- * The 32 random bits of one rounding. Elements 2i and 2i + 1 share one block of the generator, a word each.
+ * The 32 random bits of one rounding. Elements 2i and 2i + 1 share one generator block, one word each.
  *
- * @param key of the step.
+ * @param key the step's key.
  * @param element its index in its tensor, below 2^53.
- * @param draw the number of the rounding in the step, 0 to 4095.
+ * @param draw the index of the rounding in the step, 0 to 4095.
  * @returns an unsigned integer of 32 bits.
  * @throws nothing: it is called for every rounding.
  * @example randomBits([0, 0], 1, 0); // 0x99ba4efe

@@ -3,18 +3,18 @@ import { roundSum } from "../format/round.js";
 import { type Distribution, drawFrom } from "./distribution.js";
 import { randomBits, stepKey, tensorKey, type Words } from "./threefry.js";
 
-/** How the weights of a tensor are drawn: mean + sigma times a number of a distribution, stored in a format. */
+/** How weights are drawn: mean + sigma times a number from a distribution, cast to a format. */
 export interface WeightDraws {
   readonly distribution: Distribution;
   readonly mean: number;
   readonly sigma: number;
-  /** What the weights are stored in before the run: checkpoints are bf16 as a rule. */
+  /** The initial storage format: checkpoints are usually bf16. */
   readonly format: Format;
   /** See {@link weightKey}. */
   readonly key: Words;
 }
 
-/** No run has so many steps: the key of its weights is that of no step. */
+/** Beyond any step number, so the weights' key is unique. */
 const weightStep = 2 ** 32 - 1;
 
 /** The key of a tensor's weights. */
@@ -22,7 +22,7 @@ export function weightKey(seed: number, name: string): Words {
   return stepKey(tensorKey(seed, name), weightStep);
 }
 
-/** Weight `element` of a tensor: every operation is one fp32 rounding, the last one that to the format. */
+/** Weight `element` of a tensor: every operation is one fp32 rounding; the last one rounds to the format. */
 export function drawnWeight(
   { distribution, mean, sigma, format, key }: WeightDraws,
   element: number,

@@ -26,8 +26,8 @@ interface StepQuestion {
 type States = readonly number[];
 
 /**
- * One step of AdamW as a recipe computes it. What looks like a mistake is another recipe: so a framework whose sequence is
- * not known is told by its name.
+ * One step of AdamW by a recipe. The known mistakes are other recipes, so an unknown framework sequence is
+ * identified by name.
  *
  * @throws RangeError for an unknown recipe, and for one that rounds stochastically or takes more than one weight at a time.
  */
@@ -114,7 +114,7 @@ function stepOf(recipe: Recipe, settings: OptimizerSettings, format: Format, t: 
   };
 }
 
-/** Numbers as training has them: gradients of all sizes, moments that belong to them, weights that the update may move. */
+/** Realistic numbers: gradients of all magnitudes, consistent moments, weights that the update may move. */
 function questionOf(
   draw: Draw,
   names: readonly string[],

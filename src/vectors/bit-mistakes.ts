@@ -3,7 +3,7 @@ import { roundSum } from "../format/round.js";
 import type { Mistake } from "./mistake.js";
 import { type RoundingQuestion, type RoundingTo, roundingMistakes } from "./rounding-mistakes.js";
 
-/** A question in bits: the bits of an fp32 number beside the number. */
+/** An input with its bits: an fp32 number and its bit pattern. */
 export interface BitsQuestion extends RoundingQuestion {
   readonly bits: number;
 }
@@ -11,8 +11,8 @@ export interface BitsQuestion extends RoundingQuestion {
 const isNaNBits = (bits: number) => (bits & 0x7fffffff) > 0x7f800000;
 
 /**
- * Mistakes of an encoder of fp32 bits: those of numbers, and what becomes of a NaN where its bits are shifted and added to
- * like those of a number.
+ * Mistakes of an encoder of fp32 bits: those of numbers, and NaNs whose bits are shifted and rounded like a
+ * number's.
  */
 export function bitMistakes(to: RoundingTo): Mistake<BitsQuestion, number>[] {
   const { format } = to;

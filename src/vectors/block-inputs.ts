@@ -13,8 +13,8 @@ export interface BlockInput {
 const largest = 2 ** 128 - 2 ** 104;
 
 /**
- * Tensors of one block, or of four where blocks share a scale of the tensor: their largest magnitudes lie where a scale
- * rule changes its mind, their other numbers at the numbers and midpoints of the elements, and next to them.
+ * Tensors of one block, or of four where blocks share a scale of the tensor: their largest magnitudes are at
+ * thresholds of the scale rules, their other numbers at or next to element numbers and midpoints.
  */
 export function* blockInputs(format: BlockFormat, level: Level, draw: Draw): Generator<BlockInput> {
   for (const special of [0, -0, NaN, Infinity, 2 ** -149, largest]) yield filled(format, draw, 1, special);

@@ -1,7 +1,7 @@
 import { type Compared, diagnose, type Explained } from "./mistake.js";
 import type { Subject } from "./subject.js";
 
-/** Of a row that may be long, some that stand evenly in it, from the first on. */
+/** Evenly spaced entries of a possibly long row, starting with the first. */
 class Sample<T> {
   readonly #most: number;
   #kept: T[] = [];
@@ -25,11 +25,11 @@ class Sample<T> {
   }
 }
 
-/** What a comparison of many cases came to. */
+/** The result of a comparison of many cases. */
 export interface Outcome<Question, Answer> {
   readonly cases: number;
   readonly wrong: number;
-  /** The first wrong cases, in the order in which they were met. */
+  /** The first wrong cases, in order. */
   readonly first: readonly Compared<Question, Answer>[];
   /** How many wrong cases are of which kind, the most frequent first. */
   readonly kinds: readonly { readonly kind: string; readonly cases: number }[];
@@ -40,7 +40,7 @@ export interface Outcome<Question, Answer> {
 /** Wrong cases that are shown. */
 const mostShown = 5;
 
-/** Counts wrong cases, and keeps as many as a diagnosis takes. */
+/** Counts wrong cases, and keeps as many as the diagnosis needs. */
 export class Collected<Question, Answer> {
   cases = 0;
   wrong = 0;

@@ -2,7 +2,7 @@ import { Collected, type Outcome } from "./collected.js";
 import type { Level } from "./rounding-inputs.js";
 import type { Subject } from "./subject.js";
 
-/** Asks somebody's arithmetic every question of a level. */
+/** Runs the tested arithmetic on all inputs of a level. */
 export function compareWith<Question, Answer>(
   subject: Subject<Question, Answer>,
   mine: (question: Question) => Answer,

@@ -6,7 +6,7 @@ import type { Explained } from "./mistake.js";
 import type { Level } from "./rounding-inputs.js";
 import type { Subject } from "./subject.js";
 
-/** A number as one may read it, and the code beside it where the format has one: `1.0078125 (0x3f81)`. */
+/** A readable number, with its code if the format has one: `1.0078125 (0x3f81)`. */
 export function withCode(x: number, format: Format | null): string {
   const decimal = Object.is(x, -0) ? "-0" : String(x);
   if (format === null || (Number.isNaN(x) && !format.hasNaN)) return decimal;
@@ -22,13 +22,13 @@ export function count(n: number): string {
   return n.toLocaleString("en-US");
 }
 
-/** A share in words; one that is not none is never told as none. */
+/** A share in words; a nonzero share is never printed as zero. */
 export function share(part: number, whole: number): string {
   const percent = (100 * part) / whole;
   return percent > 0 && percent < 0.1 ? "under 0.1 %" : `${percent.toFixed(1)} %`;
 }
 
-/** Says where the file has fewer cases than what it says that it is: one that was cut, or a choice of them. */
+/** States that the file has fewer cases than its level: it was truncated, or holds a selection. */
 export function describeMissing(
   { level }: { readonly level: Level },
   cases: number,
@@ -40,7 +40,7 @@ export function describeMissing(
   ];
 }
 
-/** What a comparison came to, in lines: how many are wrong, which mistakes it looks like, the first of them. */
+/** The result of a comparison, as lines: the number of wrong cases, the likely mistakes, the first cases. */
 export function describeOutcome<Q, A>(subject: Subject<Q, A>, outcome: Outcome<Q, A>): string {
   const { cases, wrong, first, kinds, mistakes } = outcome;
   if (wrong === 0) return `${subject.name}: all of ${count(cases)} cases are right`;

@@ -5,7 +5,7 @@ import { type ComparedRecipe, compareRecipes, type FirstDifference } from "./fra
 import { codesOf, type FrameworkCast, type FrameworkFile } from "./framework-file.js";
 import { type AnySubject, defaultSettings, subjectOf } from "./settings.js";
 
-/** A cast, held against both ways to overflow; the one that fits better is the one that is meant. */
+/** A cast, compared with both overflow modes; the better match is assumed. */
 export interface ComparedCast {
   readonly from: string;
   readonly to: string;
@@ -14,7 +14,7 @@ export interface ComparedCast {
   readonly outcome: Outcome<unknown, unknown>;
 }
 
-/** What a framework's file came to. */
+/** The verdict on a framework's file. */
 export interface FrameworkOutcome {
   readonly file: FrameworkFile;
   /** Every recipe that keeps what the framework keeps, the nearest first. */
@@ -53,7 +53,7 @@ function compareCast({ from, to, inputs, results }: FrameworkCast): ComparedCast
   return compared.reduce((best, other) => (other.outcome.wrong < best.outcome.wrong ? other : best));
 }
 
-/** In lines: which recipe it is, or where it parts from the nearest one; then each cast. */
+/** As lines: the matching recipe, or where it differs from the nearest one; then each cast. */
 export function describeFramework({ file, recipes, casts }: FrameworkOutcome): string[] {
   const { framework, version, device, optimizer, format, steps } = file;
   const elements = file.shape.reduce((product, side) => product * side, 1);

@@ -6,14 +6,14 @@ import { RecipeStep, stateNames } from "../update/recipe/recipe-step.js";
 import { codesOf, type FrameworkFile, type FrameworkStep } from "./framework-file.js";
 import { sameNumber } from "./mistake.js";
 
-/** How a recipe compares with what a framework did: steps of elements, and where they part first. */
+/** A recipe compared with a framework: element steps, and the first difference. */
 export interface ComparedRecipe {
   readonly recipe: Recipe;
   /** Steps of elements that were compared. */
   readonly cases: number;
   /** Those in which any state differs. */
   readonly wrong: number;
-  /** In the order of the step: the moments, and the weight where these are right. */
+  /** In step order: the moments, then the weight where these are right. */
   readonly stages: readonly Stage[];
   readonly first: FirstDifference | null;
   /**
@@ -64,7 +64,7 @@ interface Step {
   readonly after: States;
 }
 
-/** Every recipe that keeps what the framework keeps, the one that comes nearest first; exact ones before stochastic ones. */
+/** Every recipe with the framework's states, the nearest first; exact ones before stochastic ones. */
 export function compareRecipes(file: FrameworkFile): ComparedRecipe[] {
   const format = formatNamed(file.format);
   const steps = stepsOf(file);
@@ -186,7 +186,7 @@ class Judgement {
     this.#cases += 1;
     let isRight = true;
     for (const state of this.#stages) {
-      // A weight whose moments are others is another.
+      // A weight with different moments is not comparable.
       if (state === "p" && !isRight) continue;
       const found = after[state][i];
       const count = this.#counts.get(state)!;

@@ -4,9 +4,9 @@ import { inverseModPower, squareRootsModPower } from "./integers.js";
 import type { OperationName } from "./operation.js";
 
 /**
- * Operands whose exact results lie on, or a hair from, the numbers and midpoints of the format, in its subnormal range,
- * or where it overflows: the result is chosen first, then operands that give it. What a draw misses makes a case less
- * hard, never wrong.
+ * Operands whose exact results lie on or very near the numbers and midpoints of the format, in its subnormal
+ * range, or at overflow: the result is chosen first, then operands that give it. An imperfect draw makes a
+ * case easier, never wrong.
  */
 type Kind = (draw: Draw, format: Format) => readonly number[];
 
@@ -204,7 +204,7 @@ const kinds: Readonly<Record<OperationName, readonly Kind[]>> = {
   fma: productSums,
 };
 
-/** Three operands for an operation; those that it does not take are to be ignored. */
+/** Three operands for an operation; unused ones are to be ignored. */
 export function hardOperands(
   operation: OperationName,
   draw: Draw,

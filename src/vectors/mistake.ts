@@ -1,13 +1,13 @@
-/** A wrong way to compute what a question asks for, which can be run beside what somebody computed. */
+/** A known wrong computation that can be compared with the tested results. */
 export interface Mistake<Question, Answer> {
   /** Short, as a test would name it. */
   readonly name: string;
-  /** What it does, as a sentence goes on after "It looks like". */
+  /** What it does, to follow "It looks like". */
   readonly says: string;
   answer(question: Question): Answer;
 }
 
-/** What somebody's arithmetic gave, beside what is right. */
+/** A tested result and the correct one. */
 export interface Compared<Question, Answer> {
   readonly question: Question;
   readonly expected: Answer;
@@ -22,7 +22,7 @@ export interface Explained {
   readonly of: number;
 }
 
-/** A mistake that explains less than this share of what is left is chance. */
+/** A mistake that explains less than this share of the rest is a coincidence. */
 const leastShare = 0.02;
 
 /**
@@ -64,15 +64,15 @@ export function diagnose<Question, Answer>(
   return found;
 }
 
-/** Whether two numbers are the same answer: the sign of zero counts, what a NaN carries does not. */
+/** Whether two results are equal: the sign of zero counts, NaN payloads do not. */
 export function sameNumber(a: number, b: number): boolean {
   return Object.is(a, b);
 }
 
-/** In what way a number is not the right one. */
+/** How a result is wrong. */
 export type Kind = "sign of zero" | "NaN or not" | "Inf or not" | "one ulp" | "more than one ulp";
 
-/** @param ulps how many numbers of the format lie between the two. */
+/** @param ulps the distance between the two in numbers of the format. */
 export function kindOf(expected: number, found: number, ulps: (a: number, b: number) => number): Kind {
   if (Number.isNaN(expected) || Number.isNaN(found)) return "NaN or not";
   if (expected === found) return "sign of zero";

@@ -12,7 +12,7 @@ export interface OperationQuestion {
 type Wrong = (a: number, b: number, c: number, bits: number) => number;
 type Row = readonly [name: string, says: string, wrong: Wrong];
 
-/** Every mistake that an operation can make: those of its own, and those of the rounding of its exact result. */
+/** All known mistakes of an operation: its own, and those of rounding its exact result. */
 export function operationMistakes(
   operation: Operation,
   to: RoundingTo,

@@ -9,7 +9,9 @@ export interface Operation {
   readonly name: OperationName;
   readonly operands: 1 | 2 | 3;
   apply(a: number, b: number, c: number, format: Format, options: OperationOptions): number;
-  /** The exact result rounded to odd in fp64: rounded on to any format here, it gives what the exact one would. */
+  /**
+   * The exact result rounded to odd in fp64: rounding it to any format here equals rounding the exact result.
+   */
   exact(a: number, b: number, c: number): number;
 }
 

@@ -7,7 +7,10 @@ import { flagBits, flagsOf } from "./flags.js";
 import { operationNamed } from "./operation.js";
 import type { VectorSettings } from "./settings.js";
 
-/** Every pair of operands of an operation, by the first one: what an exhaustive table has, many times faster. */
+/**
+ * Every operand pair of an operation, by first operand: the content of an exhaustive table, many times
+ * faster.
+ */
 export interface Pairs {
   /** How many codes there are. */
   readonly codes: number;

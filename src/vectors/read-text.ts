@@ -2,7 +2,7 @@ import { askedOperations, defaultSettings, type VectorSettings } from "./setting
 import { type Column, wordsOf } from "./subject.js";
 import { vectorsSchema } from "./text.js";
 
-/** A table that cannot be read: what was expected where, and what was found. */
+/** An unreadable table: what was expected where, and what was found. */
 export class VectorsError extends Error {
   constructor(
     readonly expected: string,
@@ -12,7 +12,7 @@ export class VectorsError extends Error {
   }
 }
 
-/** What the first line of a table of ours, or its JSON, says that it is about; null for a line that is none. */
+/** The settings in the first line of our tables, or in their JSON; null for any other line. */
 export function settingsIn(text: string): VectorSettings | null {
   let about: unknown;
   try {

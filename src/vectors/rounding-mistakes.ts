@@ -19,7 +19,7 @@ export interface RoundingQuestion {
 
 type Wrong = (x: number, randomBits: number) => number;
 
-/** Every mistake that a rounding to this format can make. The likelier of two that look alike comes first. */
+/** All known mistakes of a rounding to this format; of two that look alike, the likelier comes first. */
 export function roundingMistakes(to: RoundingTo): Mistake<RoundingQuestion, number>[] {
   const all = [
     ...ties(to),
@@ -70,7 +70,7 @@ function ties(to: RoundingTo): Row[] {
   ];
 }
 
-/** Ties in the direction of a rounding, all else as it should be. */
+/** Ties in the direction of another rounding, everything else correct. */
 function tieTo(to: RoundingTo, rounding: Rounding): Wrong {
   const [asked, ofTies] = [right(to), right(to, { rounding })];
   return (x, bits) => (isTie(x, to.format) ? ofTies(x, bits) : asked(x, bits));
@@ -197,7 +197,7 @@ function overflow(to: RoundingTo): Row[] {
   const sign = (x: number, magnitude: number) => (x < 0 ? -magnitude : magnitude);
   const beyond = (x: number, bits: number) =>
     Number.isFinite(x) && Math.abs(unbounded(x, to, bits)) > maxFinite;
-  /** What results beyond the largest number become, others being right. */
+  /** Mistakes beyond the largest number, other results being correct. */
   const becomes =
     (what: (x: number, bits: number) => number): Wrong =>
     (x, bits) =>

@@ -15,7 +15,7 @@ import type { Subject } from "./subject.js";
 export const askedOperations = ["round", ...operationNames, "quantize", "adamw"] as const;
 export type AskedOperation = (typeof askedOperations)[number];
 
-/** What a table of vectors is about: it stands in the table, so that who reads it knows. */
+/** The settings of a vector table, written into the table itself. */
 export interface VectorSettings {
   readonly format: string;
   readonly operation: AskedOperation;
@@ -53,7 +53,7 @@ export const defaultSettings: VectorSettings = {
   weightDecay: 0.5,
 };
 
-/** The settings that an operation reads, which are those worth writing down. */
+/** The settings that an operation uses, which are written to the table. */
 export function settingsOf(settings: VectorSettings): Partial<VectorSettings> {
   const { format, operation, rounding, overflow, opmath, from, level, seed } = settings;
   const { recipe, step, lr, betas, eps, weightDecay } = settings;

@@ -9,18 +9,18 @@ export interface Column {
 }
 
 /**
- * What somebody's arithmetic is asked: questions, their right answers, how both are written in words of 32 bits (codes,
- * those of more bits with the upper word first), and the mistakes that can be made.
+ * What is tested: inputs, their correct results, the encoding of both in 32-bit words (wider codes with the
+ * upper word first), and the known mistakes.
  */
 export interface Subject<Question, Answer> {
-  /** What it is about, in a few words: `bf16 nearest-even from fp32`. */
+  /** Its description, in a few words: `bf16 nearest-even from fp32`. */
   readonly name: string;
   readonly inputs: readonly Column[];
   readonly results: readonly Column[];
   questions(level: Level, seed: number): Iterable<Question>;
   /** Whether level 2 has every question that matters. */
   readonly exhaustive: boolean;
-  /** Null where there is no right answer, as to NaN in a format without one. */
+  /** Null if there is no correct result, such as for NaN in a format without one. */
   answer(question: Question): Answer | null;
   write(question: Question, to: Uint32Array, at: number): void;
   read(from: Uint32Array, at: number): Question;

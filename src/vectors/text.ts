@@ -29,7 +29,7 @@ const styles: Readonly<Record<TextForm, Style>> = {
   hex: { before: "", between: " ", after: "", beginRow: "", endRow: "\n" },
   testfloat: { before: "", between: " ", after: "", beginRow: "", endRow: "\n" },
   csv: { before: "0x", between: ",", after: "", beginRow: "", endRow: "\n" },
-  // A row ends with the comma before the next one; the last one is taken off by the end of the table.
+  // A row ends with the comma before the next one; the end of the table removes the last.
   json: { before: '"', between: ",", after: '"', beginRow: "[", endRow: "],\n" },
 };
 
@@ -99,7 +99,7 @@ function rowTemplate(columns: readonly Column[], style: Style): RowTemplate {
   return { text: encoder.encode(text + endRow), places, lengths };
 }
 
-/** So many rows, one after the other. */
+/** This many consecutive rows. */
 function repeated({ text }: RowTemplate, rows: number): Uint8Array {
   const all = new Uint8Array(rows * text.length);
   if (rows > 0) all.set(text);

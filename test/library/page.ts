@@ -35,7 +35,7 @@ export function libraryPage(): string {
   });
   return `${[
     "# The library",
-    "Written by `npm run library` from the sources. The examples are run by the tests, each with the value that stands after it.",
+    "Written by `npm run library` from the sources. The tests run the examples and check the value after each.",
     ...parts,
   ].join("\n\n")}\n`;
 }
@@ -67,7 +67,7 @@ function functionText({ name, signature, text, tags }: Documented): string {
   return [
     `**\`${name}\`** ${inline(text)}`,
     `\`\`\`ts\n${signature}\n\`\`\``,
-    [...parameters, ...said("returns", "Gives"), ...said("throws", "Throws")].join("\n"),
+    [...parameters, ...said("returns", "Returns"), ...said("throws", "Throws")].join("\n"),
     ...(tags.get("example") ?? []).map((example) => `\`\`\`ts\n${example}\n\`\`\``),
   ].join("\n\n");
 }

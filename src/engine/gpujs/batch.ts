@@ -1,7 +1,7 @@
 import type { TensorInput, Values } from "../../lens/input.js";
 import { blockLength } from "../../lens/sum.js";
 
-/** A run of elements of one tensor, and where it lies in its batch. */
+/** A run of elements of one tensor, and its position in the batch. */
 export interface Piece {
   /** Index among the tensors of the job. */
   readonly tensor: number;
@@ -14,12 +14,12 @@ export interface Piece {
 }
 
 /**
- * What a device works on at once: pieces of tensors side by side, each filled up to whole blocks. A device is as
- * slow with a norm of a few thousand weights as with a million, and a model has hundreds of norms.
+ * The unit of work of a device: pieces of several tensors, each padded to whole blocks. A device takes as
+ * long for a norm of a few thousand weights as for a million, and a model has hundreds of norms.
  */
 export class Batch {
   readonly pieces: readonly Piece[];
-  /** Elements, those that fill up included. */
+  /** Elements, including padding. */
   readonly length: number;
   readonly blocks: number;
   readonly #pieceOfBlock: readonly Piece[];

@@ -23,9 +23,9 @@ interface ExpectedBins extends Fetched {
 }
 
 /**
- * The histogram of one case over one chunk, block by block. A device counts bins by looking at every code once for
- * each few bins; so only the bins that were seen in the step before are counted at first, and all that occur are
- * looked for where a count is short of the updates.
+ * The histogram of one case over one chunk, block by block. A device scans every code once for each group of
+ * bins; so first only the bins of the previous step are counted, and all bins only if the count falls short
+ * of the updates.
  */
 export class DeviceHistogram {
   readonly #device: Device;
@@ -51,7 +51,7 @@ export class DeviceHistogram {
    * Adds the counts of a step.
    *
    * @param sized how many updates of each block have a size.
-   * @param outside takes the blocks with an update whose bin is none of the device's.
+   * @param outside receives the blocks with an update outside the device's bins.
    */
   async add(
     codes: DeviceArray,

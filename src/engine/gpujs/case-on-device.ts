@@ -8,16 +8,16 @@ import { codesKernel, countBase, countsKernel, differenceKernel, markKernel } fr
 import { laneSumKernel } from "./kernels/sums.js";
 import { castKernel, updateKernels } from "./kernels/update.js";
 
-/** What all cases of a step share. */
+/** Data shared by all cases of a step. */
 export interface StepOnDevice {
   readonly updates: DeviceArray;
   /** Halves of random words, a pair of rows for each rounding; null where no case is stochastic. */
   readonly bits: DeviceArray | null;
-  /** Takes blocks that turn out not to be the device's. */
+  /** Receives blocks that the device cannot handle. */
   readonly outside: Set<number>;
 }
 
-/** What became of the updates of one step, block by block. */
+/** The classes of the updates of one step, block by block. */
 interface StepCounts {
   readonly none: Uint16Array;
   readonly lost: Uint16Array;
@@ -113,7 +113,7 @@ export class CaseOnDevice {
     for (const [i, step] of this.#steps.entries()) {
       const [none, lost, kept] = [step.none[block], step.lost[block], step.kept[block]];
       for (const updates of [ofSteps[i], tally.updates]) {
-        // The last block of a tensor is filled up with updates that are zero.
+        // The last block of a tensor is padded with zero updates.
         updates.none += none - (blockLength - elements);
         updates.lost += lost;
         updates.kept += kept;

@@ -2,7 +2,7 @@ import { webGpu } from "../webgpu/dawn.js";
 import { type Kernel, powers } from "./kernels/kernel.js";
 import { type GPU, type IKernelRunShortcut, loadGpuJs } from "./library.js";
 
-/** Ways to a GPU, best first: WebGPU (browsers, and Node through Dawn), WebGL2, headless-gl where a user has it. */
+/** GPU backends, best first: WebGPU (browsers, and Node through Dawn), WebGL2, headless-gl if installed. */
 export const backends = ["webgpu", "webgl2", "headlessgl"] as const;
 export type Backend = (typeof backends)[number];
 
@@ -98,7 +98,7 @@ export async function openDevice(backend: Backend): Promise<Device> {
   const gpu: GPU = new GpuJs({ mode: backend as "gpu" });
   const device = new GpuJsDevice(gpu, backend);
   try {
-    // gpu.js takes another backend without a word where it cannot have this one.
+    // gpu.js silently uses another backend if this one is unavailable.
     const probe = await device.upload(Float32Array.of(1));
     const [one] = await device.download(probe);
     if (device.mode !== (backend === "webgpu" ? "webgpu" : "gpu"))
@@ -245,7 +245,7 @@ class GpuJsDevice implements Device {
   }
 }
 
-/** Numbers in the order of memory, out of whatever nest of arrays gpu.js gives them in. */
+/** Flattens the nested arrays of gpu.js into memory order. */
 function flat(numbers: unknown): Float32Array {
   if (numbers instanceof Float32Array) return numbers;
   const parts = (numbers as readonly unknown[]).map(flat);

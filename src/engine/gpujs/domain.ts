@@ -2,16 +2,16 @@ import { blockLength } from "../../lens/sum.js";
 import { goneFrom, negativeZero } from "./kernels/kernel.js";
 
 /**
- * The numbers that a device is given, and how they are written there. A device may flush subnormals, assume that
- * there is neither NaN nor Inf, and forget the sign of a zero; so it gets blocks of weights and updates that are
- * zero or of a magnitude from 2^-80 to 2^100. All of these, and every sum and rounding of them, are multiples of
- * 2^-103, so that nothing that is computed from them is subnormal. -0 is written as `negativeZero`. Blocks with other
- * numbers are left to the reference.
+ * The numbers given to a device, and their encoding there. A device may flush subnormals, assume that there
+ * is neither NaN nor Inf, and forget the sign of a zero; so it gets blocks of weights and updates that are
+ * zero or of a magnitude from 2^-80 to 2^100. All of these, and every sum and rounding of them, are multiples
+ * of 2^-103, so that nothing that is computed from them is subnormal. -0 is written as `negativeZero`. Blocks
+ * with other numbers are left to the reference.
  */
 const leastMagnitude = 2 ** -80;
 const mostMagnitude = 2 ** 100;
 
-/** Whether a device can be given a number. */
+/** Whether a number is in the device's domain. */
 export function isInDomain(x: number): boolean {
   const magnitude = Math.abs(x);
   return x === 0 || (magnitude >= leastMagnitude && magnitude <= mostMagnitude && Math.fround(x) === x);

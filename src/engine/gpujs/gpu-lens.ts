@@ -17,7 +17,7 @@ import { laneSumKernel } from "./kernels/sums.js";
 import { addKernel, drawsOf } from "./kernels/update.js";
 import { drawOnDevice, randomOnDevice } from "./random.js";
 
-/** Steps of cases whose counts may be on their way at once. */
+/** Case steps whose counts may be in flight at once. */
 const inFlight = 4;
 
 interface Step {
@@ -244,13 +244,13 @@ export class GpuLens {
     return next;
   }
 
-  /** A failure is told by the wait, and not also as a rejection that nobody handles. */
+  /** The wait reports a failure; this avoids an additional unhandled rejection. */
   #track(counted: Promise<void>): void {
     counted.catch(() => {});
     this.#counted.push(counted);
   }
 
-  /** Waits until at most so many steps are on their way. */
+  /** Waits until at most this many steps are in flight. */
   async #settle(atMost: number): Promise<void> {
     while (this.#counted.length > atMost) await this.#counted.shift();
   }

@@ -11,8 +11,8 @@ import { GpuLens } from "./gpu-lens.js";
 import { drawsOf } from "./kernels/update.js";
 
 /**
- * Takes a job through a device, batch after batch, all steps of a batch in order. The updates of the next step are
- * read while those of the present one are worked on. Valid for cases by schemes.
+ * Takes a job through a device, batch after batch, all steps of a batch in order. The updates of the next
+ * step are read while those of the current one are processed. Valid for cases by schemes.
  */
 export async function runBatches(
   job: LensJob,
@@ -35,7 +35,7 @@ export async function runBatches(
       for (const [i, number] of stepNumbers.entries()) {
         const updates = await ready!;
         ready = i + 1 < stepNumbers.length ? lens.read(i + 1) : null;
-        // Should the step fail, nobody waits for it.
+        // If the step fails, nothing awaits it.
         ready?.catch(() => {});
         await lens.step(updates, number);
         if (milestones.includes(i)) await lens.soFar();

@@ -13,7 +13,7 @@ const states = ["g", "M", "V", "P"] as const;
 /** The numbers of a step that its lines read, in the order in which they lie in memory, fp32 each. */
 export const adamwScalars = namesRead(lines).filter((name) => !states.some((state) => state === name));
 
-/** A weight as an fp32 run has it, its moments and its gradient. */
+/** A weight of the fp32 run, its moments and its gradient. */
 export interface LaneMoments<V> {
   readonly weight: V;
   readonly m: V;

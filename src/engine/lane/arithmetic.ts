@@ -3,7 +3,7 @@ import type { Lane } from "./lane.js";
 import { infinityBits, magnitude as magnitudeOf, signBit } from "./numbers.js";
 import { round } from "./round.js";
 
-/** Operations as update/arithmetic.ts has them, on lanes of numbers. */
+/** The operations of update/arithmetic.ts, on lanes of numbers. */
 export interface LaneArithmetic<V> {
   /** a + b in fp32. */
   fp32Add(a: V, b: V): V;
@@ -27,9 +27,9 @@ export function storageArithmetic<V>(k: Lane<V>, to: UpdateSettings, random: () 
 }
 
 /**
- * a + b rounded to odd in fp32: rounded on to a format of at most 22 significand bits, under any deterministic
- * rounding, it gives what the exact sum would (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums",
- * 2008, theorem 3).
+ * a + b rounded to odd in fp32: rounding it to a format of at most 22 significand bits, under any
+ * deterministic rounding, equals rounding the exact sum (Boldo and Melquiond, "Emulation of FMA and correctly
+ * rounded sums", 2008, theorem 3).
  */
 function addToOdd<V>(k: Lane<V>, a: V, b: V): V {
   const { f32x4, i32x4, v128 } = k;
@@ -37,7 +37,7 @@ function addToOdd<V>(k: Lane<V>, a: V, b: V): V {
   // Knuth's TwoSum, as sumTail of format/float64.ts.
   const bRounded = f32x4.sub(sum, a);
   const tail = f32x4.add(f32x4.sub(a, f32x4.sub(sum, bRounded)), f32x4.sub(b, bRounded));
-  // Where the last bit is even and there is a tail, the odd neighbour on the side of the tail.
+  // If the last bit is even and the tail nonzero, take the odd neighbour toward the tail.
   const inexact = f32x4.ne(tail, f32x4.constant(0));
   const even = i32x4.eq(v128.and(sum, i32x4.constant(1)), i32x4.constant(0));
   const toZero = i32x4.shr_s(v128.xor(sum, tail), 31);

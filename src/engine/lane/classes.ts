@@ -3,7 +3,7 @@ import { isNonfinite, magnitude } from "./numbers.js";
 import type { LaneSettings } from "./refusal.js";
 import type { LaneState } from "./scheme.js";
 
-/** Where classify of lens/classify.ts finds a number that is not finite. */
+/** The test of lens/classify.ts for non-finite numbers. */
 export function foundNonfinite<V>(
   k: Lane<V>,
   settings: LaneSettings,
@@ -21,7 +21,8 @@ export function foundNonfinite<V>(
 /** The numbers of a weight-step that have to be finite. */
 function judged<V>(settings: LaneSettings, before: LaneState<V>, update: V, after: LaneState<V>): V[] {
   const { scheme, overflow, format } = settings;
-  // In place the result tells: nothing becomes finite again unless overflow saturates. A recipe's update is another one.
+  // In-place, testing the result suffices: nothing becomes finite again unless overflow saturates. Recipes
+  // compute another update.
   if (!("recipe" in settings) && scheme === "in-place" && overflow === "ieee" && format.hasNaN)
     return [after.weight];
   return [before.weight, update, after.weight, ...(after.carrier === null ? [] : [after.carrier])];

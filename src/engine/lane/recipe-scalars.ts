@@ -9,7 +9,7 @@ import { expectWritable, namesIn, namesRead } from "./recipe.js";
 
 const fp32 = formatNamed("fp32");
 
-/** What the scalars of every recipe are computed from. */
+/** The inputs of every recipe's scalars. */
 const given = ["lr", "b1", "b2", "eps", "wd", "t"];
 /** Calls on scalars whose result is an fp32 number. */
 const fp32Calls = ["f32", "R", "powf", "sub32", "div32", "sqrt32", "mul32"];
@@ -53,13 +53,14 @@ export interface ScalarLines {
 
 /** The lines of a case. */
 export interface CaseLines extends ScalarLines {
-  /** The step that is meant, in fp32, from the same weight and moments. */
+  /** The intended step in fp32, from the same weight and moments. */
   readonly intended: ScalarLines;
 }
 
 /**
- * The scalars of a job by recipes, which are computed once a step, on the host: fp32 numbers, and whether conditions hold.
- * What two recipes compute alike is one word, so that the lines that read it are alike too.
+ * The scalars of a job by recipes, which are computed once a step, on the host: fp32 numbers, and whether
+ * conditions hold. Scalars common to two recipes share a word, so that the lines reading it are identical
+ * too.
  */
 export class RecipeScalars {
   readonly cases: readonly CaseLines[];
@@ -137,7 +138,7 @@ export class RecipeScalars {
   }
 }
 
-/** What a scalar is computed from, as text that is alike for scalars that are computed alike. */
+/** A canonical text of a scalar's computation, equal for equal computations. */
 interface ScalarKey {
   readonly text: string;
   readonly isFp32: boolean;

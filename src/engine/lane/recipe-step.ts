@@ -10,7 +10,7 @@ import type { LaneState } from "./scheme.js";
 
 /** The step of an optimizer's recipe on lanes of weights: RecipeStepper of the reference engine. */
 
-/** What an engine writes such a step with. */
+/** The engine's primitives for writing such a step. */
 export interface RecipeKernel<V> {
   readonly k: Lane<V>;
   readonly fma: Fma<V>;
@@ -36,11 +36,14 @@ export interface LaneMoment<V> {
   readonly carrier: { readonly before: V; readonly after: V } | null;
 }
 
-/** What a step made of lanes of weights. Masks tell why a weight did not move; see `#cause` of RecipeStepper. */
+/**
+ * The result of a step on lanes of weights. Masks give the cause for a weight that did not move; see `#cause`
+ * of RecipeStepper.
+ */
 export interface LaneRecipeStep<V> {
   readonly before: LaneState<V>;
   readonly after: LaneState<V>;
-  /** The update that is meant. */
+  /** The intended update. */
   readonly update: V;
   /** Weight, moments and carriers after the step, by name. */
   readonly states: ReadonlyMap<string, V>;

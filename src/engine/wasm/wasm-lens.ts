@@ -130,7 +130,7 @@ export class WasmLens implements ChunkLens {
     }
   }
 
-  /** Puts the scalars of a step by recipes in their place; what kernels are told of it. */
+  /** Writes the scalars of a recipe step to memory; returns the kernels' parameters. */
   #beginStep(): number[] {
     this.#steps.weights += this.#count;
     this.#steps.padding += this.#padded - this.#count;

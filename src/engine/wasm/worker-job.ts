@@ -49,7 +49,7 @@ export type WorkerUpdates =
       readonly scales: readonly number[];
     };
 
-/** What recipes are told of a tensor. */
+/** The recipe parameters of a tensor. */
 export interface WorkerRecipe {
   /** Address of the scalars of its first step. */
   readonly scalars: number;
@@ -76,7 +76,7 @@ export interface WorkerTensor {
   readonly tasks: number;
 }
 
-/** What a worker is told: plain data, a compiled module and shared memory. */
+/** The message to a worker: plain data, a compiled module and shared memory. */
 export interface WorkerJob {
   readonly module: object;
   readonly pages: number;

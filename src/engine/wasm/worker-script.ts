@@ -12,7 +12,7 @@ const inNode = typeof require === "function";
 const port = inNode ? require("node:worker_threads").parentPort : self;
 const fs = inNode ? require("node:fs") : null;
 
-/** Which numbers were being read: what a failure is told with. */
+/** The numbers being read, for error messages. */
 let reading = null;
 
 port.onmessage = async ({ data: job }) => {

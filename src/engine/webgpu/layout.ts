@@ -141,7 +141,10 @@ export const fp32Words = planeWords * fp32Planes.count + planeWords / 16;
 export const momentPlanes = { m: 0, v: 2, count: 4 } as const;
 export const momentWords = planeWords * momentPlanes.count;
 
-/** What a kernel is told of its call, words of a uniform buffer. `constants` are offsets in the buffer of that name. */
+/**
+ * The parameters of a kernel call, words of a uniform buffer. `constants` are offsets in the buffer of that
+ * name.
+ */
 export const parameterNames = [
   /** Workgroups, and words of a plane. */
   "groups",

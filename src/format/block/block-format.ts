@@ -5,18 +5,18 @@ import { type Parts, type ScaleRule, type ScaleRuleName, scaleRules } from "./sc
 
 /** A format in which the numbers of a block share a scale: a value, never a branch on a name. */
 export interface BlockFormat extends Parts {
-  /** With its rule, where that is not the default: `mxfp4:rceil`. */
+  /** With the rule if it is not the default: `mxfp4:rceil`. */
   readonly name: string;
   readonly element: Format;
-  /** What a block covers of a matrix; tensors of more dimensions are matrices side by side. */
+  /** The shape of a block in a matrix; higher-dimensional tensors are treated as stacks of matrices. */
   readonly rows: number;
   readonly columns: number;
-  /** The format of the scales of blocks; a scale of a tensor is fp32. */
+  /** The format of block scales; a tensor scale is fp32. */
   readonly scale: Format;
   readonly rule: ScaleRule;
 }
 
-/** A family of block formats: one for each rule, the default first. */
+/** A family of block formats, one per rule, the default first. */
 interface Family {
   readonly name: string;
   readonly element: string;
@@ -67,12 +67,12 @@ export const blockFormats: ReadonlyMap<string, BlockFormat> = new Map(
 );
 
 /**
- * The block format of a name, such as `mxfp4` or, with another rule than the default, `mxfp4:rceil`,
+ * Looks up a block format by name, such as `mxfp4`, or with a rule other than the default: `mxfp4:rceil`,
  * `nvfp4:transformer-engine`, `fp8-128x128:power-of-two`.
  *
- * @param name of the format, and of a rule after a colon.
+ * @param name the format, optionally with a rule after a colon.
  * @returns a frozen record.
- * @throws RangeError for any other name or rule, with the nearest that is known.
+ * @throws RangeError for an unknown name or rule, suggesting the nearest known one.
  * @example blockFormat("mxfp8-e4m3").rule.name; // "floor"
  */
 export function blockFormat(name: string): BlockFormat {
@@ -94,7 +94,7 @@ export function rulesOf({ name }: Pick<BlockFormat, "name">): readonly ScaleRule
   return families.find((family) => family.name === familyName)?.rules ?? [];
 }
 
-/** Whether a name is that of a block format, be its rule known or not. */
+/** Whether a name is that of a block format, whether or not its rule is known. */
 export function isBlockFormat(name: string): boolean {
   return blockFormats.has(name.split(":")[0]);
 }

@@ -1,8 +1,8 @@
 import type { BlockFormat } from "./block-format.js";
 
-/** Where the blocks of a tensor lie, which is given by its shape: rows of the last length, matrices of the last two. */
+/** The block positions of a tensor, from its shape: rows have the last length, matrices the last two. */
 export class BlockLayout {
-  /** Of the tensor. */
+  /** The tensor's shape. */
   readonly blocks: number;
   readonly #width: number;
   readonly #height: number;
@@ -22,7 +22,7 @@ export class BlockLayout {
     this.blocks = matrices * this.#down * this.#across;
   }
 
-  /** The block of an element. Blocks are numbered row by row, as their scales lie in files. */
+  /** The block of an element. Blocks are numbered row by row, in the order of scales in files. */
   blockOf(element: number): number {
     const row = Math.floor(element / this.#width);
     const matrix = Math.floor(row / this.#height);
@@ -30,7 +30,7 @@ export class BlockLayout {
     return (matrix * this.#down + down) * this.#across + Math.floor((element % this.#width) / this.#columns);
   }
 
-  /** Whether no block has elements both before and from this one on: where a tensor can be cut. */
+  /** Whether a tensor can be cut here: no block has elements on both sides. */
   isCut(element: number): boolean {
     const column = element % this.#width;
     if (this.#rows === 1) return column % this.#columns === 0;
@@ -38,7 +38,9 @@ export class BlockLayout {
   }
 }
 
-/** Where pieces of about `length` elements end, none of which cuts a block; each but the last is a multiple of `step`. */
+/**
+ * The ends of pieces of about `length` elements that cut no block; all but the last are multiples of `step`.
+ */
 export function pieceEnds(
   elements: number,
   layouts: readonly BlockLayout[],

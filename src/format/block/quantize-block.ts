@@ -16,18 +16,19 @@ export interface ElementRounding {
   /** Default `nearest-even`. */
   readonly rounding?: Rounding;
   /**
-   * For `stochastic`: 32 random bits for the number at an index. Hardware that draws k bits an element is given by the
-   * k leading bits, all others zero.
+   * For `stochastic`: 32 random bits for the number at an index. For hardware that draws k bits per element,
+   * use the k leading bits and zeros elsewhere.
    */
   readonly randomBits?: ((index: number) => number) | undefined;
 }
 
 /**
- * One block in a format of shared scales: the specification of {@link quantize}. Elements beyond the largest one are
- * saturated. In a block whose scale is NaN all codes are 0, and so is that of a NaN where the elements have none.
+ * One block in a format of shared scales: the specification of {@link quantize}. Elements beyond the largest
+ * one are saturated. If the scale is NaN, all codes are 0; so is the code of a NaN if the element format has
+ * none.
  *
  * @param numbers fp32 numbers, in any order.
- * @param tensorScale what the rule made of the tensor; default for where it has none.
+ * @param tensorScale the rule's tensor scale; the default stands for none.
  * @throws TypeError if `stochastic` is not given `randomBits`.
  * @example quantizeBlock([1, 6], blockFormat("mxfp4")); // { codes: [2, 7], scale: 1 }
  */
@@ -41,7 +42,7 @@ export function quantizeBlock(
   return { codes: codesUnder(scale, numbers, format, tensorScale, { rounding, randomBits }), scale };
 }
 
-/** The codes of numbers whose block has this scale, be it theirs or another; see {@link quantizeBlock}. */
+/** The codes of numbers under a given scale, their own or another; see {@link quantizeBlock}. */
 export function codesUnder(
   scale: number,
   numbers: ArrayLike<number>,
@@ -66,9 +67,9 @@ export function codesUnder(
 }
 
 /**
- * The fp32 numbers that a block stands for: element x (scale x scale of the tensor), each product rounded to fp32.
+ * The fp32 numbers of a block: element x (scale x tensor scale), each product rounded to fp32.
  *
- * @param tensorScale as it is stored; default for where there is none.
+ * @param tensorScale as stored; the default stands for none.
  */
 export function dequantizeBlock(
   { codes, scale }: QuantizedBlock,
@@ -77,20 +78,20 @@ export function dequantizeBlock(
 ): number[] {
   const step = Math.fround(scale * tensorScale);
   const numbers = numbersOf(element);
-  // A code that is none of the format's is refused by `decode`.
+  // `decode` refuses codes outside the format.
   return codes.map((code) => Math.fround((numbers[code] ?? decode(code, element)) * step));
 }
 
 const tables = new WeakMap<Format, Float32Array>();
 
-/** The numbers of all codes of a format of elements. */
+/** The numbers of all codes of an element format. */
 function numbersOf(element: Format): Float32Array {
   const table = tables.get(element) ?? decodeTable(element);
   tables.set(element, table);
   return table;
 }
 
-/** NaN if there is one among the numbers, 0 of none. */
+/** NaN if any number is NaN, 0 if there are none. */
 export function largestMagnitude(numbers: ArrayLike<number>): number {
   let largest = 0;
   for (let i = 0; i < numbers.length; i++) {

@@ -3,38 +3,38 @@ import { type BlockFormat, blockFormat } from "./block-format.js";
 import { dequantizeBlock, type ElementRounding, largestMagnitude, quantizeBlock } from "./quantize-block.js";
 import { type ScaleRuleName, type TensorScale, tensorScaleOf } from "./scale-rule.js";
 
-/** A tensor in a format of shared scales. */
+/** A tensor in a format with shared scales. */
 export interface Quantized {
   readonly shape: readonly number[];
   readonly format: BlockFormat;
-  /** A code of the element format for each number, one a byte. */
+  /** A code of the element format for each number, one per byte. */
   readonly codes: Uint8Array;
-  /** Of each block, row by row: codes of the scale format, or the numbers themselves where that is fp32. */
+  /** One per block, row by row: codes of the scale format, or the numbers themselves if it is fp32. */
   readonly scales: Uint8Array | Float32Array;
-  /** An fp32 number; null where blocks stand alone. */
+  /** An fp32 number; null for formats without a tensor scale. */
   readonly tensorScale: number | null;
 }
 
 export interface QuantizeOptions extends ElementRounding {
-  /** Default that of the format: `floor ceil rceil even compressed-tensors`, `amax power-of-two`. */
+  /** Defaults to the format's rule: `floor ceil rceil even compressed-tensors`, `amax power-of-two`. */
   readonly scaleRule?: ScaleRuleName;
-  /** Whose sequence NVFP4 is made by: `torchao` (default) or `transformer-engine`. */
+  /** The operation sequence for NVFP4: `torchao` (default) or `transformer-engine`. */
   readonly variant?: ScaleRuleName;
-  /** Instead of the one that the rule makes of the tensor; what scales of blocks are multiplied by. */
+  /** Replaces the tensor scale that the rule computes; block scales are multiplied by it. */
   readonly tensorScale?: number;
 }
 
 /**
- * Quantizes a tensor to a format of shared scales.
+ * Quantizes a tensor to a format with shared scales.
  *
- * @param data the numbers, row by row; they are rounded to fp32 by being in a Float32Array.
- * @param shape its lengths, the last one that of a row. Blocks of 32 or 16 run along rows; those of 128 x 128 or 16 x 16
- *   cover the last two dimensions. Blocks at the edges are cut.
+ * @param data the numbers, row by row, in fp32.
+ * @param shape the lengths of its dimensions, the row length last. Blocks of 32 or 16 run along rows; those
+ * of 128 x 128 or 16 x 16 cover the last two dimensions. Blocks at the edges are truncated.
  * @param format a block format or its name, such as `mxfp8-e4m3`, `nvfp4:transformer-engine`.
- * @param options rule, scale of the tensor, rounding of the elements.
- * @returns codes, one a byte, scales, and the scale of the tensor.
- * @throws RangeError for an unknown name or rule, for a shape that is not that of the data, for a tensor scale that is
- *   not a positive number or that the format has no use for.
+ * @param options rule, tensor scale, rounding of the elements.
+ * @returns codes (one per byte), block scales, and the tensor scale.
+ * @throws RangeError for an unknown name or rule, a shape that does not match the data, or a tensor scale
+ * that is not positive or that the format does not use.
  * @example quantize(Float32Array.of(1, 2, 3, 6), [4], "mxfp4").scales; // Uint8Array.of(127)
  */
 export function quantize(
@@ -65,9 +65,9 @@ export function quantize(
 /**
  * The fp32 numbers of a quantized tensor: element x scale.
  *
- * @param quantized as {@link quantize} gives it.
+ * @param quantized a result of {@link quantize}.
  * @returns the numbers, row by row.
- * @throws RangeError if codes, scales and shape do not belong together, or for a code that the format lacks.
+ * @throws RangeError if codes, scales and shape do not match, or for a code outside the format.
  * @example dequantize(quantize(Float32Array.of(1, 2, 3, 7), [4], "mxfp4")); // Float32Array.of(1, 2, 3, 6)
  */
 export function dequantize(quantized: Quantized): Float32Array {
@@ -88,7 +88,7 @@ export function dequantize(quantized: Quantized): Float32Array {
   return numbers;
 }
 
-/** The indices of the elements of each block, block rows first, as their scales lie in files. */
+/** The element indices of each block, in the order of scales in files: by block rows. */
 export function* blocksOf(shape: readonly number[], { rows, columns }: BlockFormat): Generator<number[]> {
   const width = shape.at(-1) ?? 1;
   const height = shape.at(-2) ?? 1;

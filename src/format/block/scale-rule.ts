@@ -10,24 +10,24 @@ import { round } from "../round.js";
  */
 export interface ScaleRule {
   readonly name: string;
-  /** The number that all scales of a tensor are relative to; null where blocks stand alone. */
+  /** The number that all block scales of a tensor are relative to; null without a tensor scale. */
   readonly tensorScale: ((amax: number, parts: Parts) => TensorScale) | null;
   /** The scale of a block: a number of `parts.scale`. */
   blockScale(amax: number, parts: Parts, tensorScale: TensorScale): number;
-  /** The number whose rounding to the format of the elements is the element of x. */
+  /** The number that is rounded to the element format. */
   scaled(x: number, blockScale: number, tensorScale: TensorScale): number;
 }
 
-/** What scales of blocks are multiplied by, and its reciprocal, of which a rule computes one from the other. */
+/** The factor of block scales, and its reciprocal; a rule computes one from the other. */
 export interface TensorScale {
   readonly stored: number;
   readonly reciprocal: number;
 }
 
-/** Of tensors whose blocks stand alone. */
+/** For tensors without a tensor scale. */
 export const noTensorScale: TensorScale = { stored: 1, reciprocal: 1 };
 
-/** The formats of the elements and of the scales of blocks. */
+/** The formats of elements and block scales. */
 export interface Parts {
   readonly element: Format;
   readonly scale: Format;
@@ -37,11 +37,13 @@ const fl = Math.fround;
 const largestFp32 = (2 - 2 ** -23) * 2 ** 127;
 
 /**
- * A scale that is a power of two: 2^(e - emax), e and emax being the exponents of the largest magnitude of the block and
- * of the element format, or twice that where `doubles` says so of the significand m of the largest magnitude, in
- * [1, 2), which else is clipped. A block of zeros has the smallest scale, one that is not finite the scale NaN.
+ * A scale that is a power of two: 2^(e - emax), where e and emax are the exponents of the largest magnitudes
+ * of the block and of the element format; doubled if `doubles` is true for the significand m of the largest
+ * magnitude, in [1, 2). Without doubling, a larger m is clipped. A block of zeros has the smallest scale, a
+ * non-finite block the scale NaN.
  *
- * @param doubles compares m with mu, the significand of the largest element, or with what the element's precision says.
+ * @param doubles compares m with mu, the significand of the largest element, or with a bound from the
+ * element's precision.
  */
 function powerOfTwoRule(
   name: string,
@@ -62,7 +64,7 @@ function powerOfTwoRule(
   };
 }
 
-/** In formats that have a zero, a block of zeros has a scale of 1, by which it can be divided. */
+/** In scale formats that have a zero, a block of zeros has a scale of 1, to avoid dividing by zero. */
 function zeroScale(scale: Format): number {
   return scale.signed ? 1 : scale.minPositive;
 }
@@ -89,7 +91,7 @@ const amax: ScaleRule = {
 /** The smallest power of two that is at least the scale of {@link amax}. */
 const powerOfTwoAmax: ScaleRule = { ...rceil, name: "power-of-two" };
 
-/** The smallest scale of a block that torchao gives: the smallest normal number of e4m3fn. */
+/** torchao's smallest block scale: the smallest normal number of e4m3fn. */
 const smallestNvfp4 = 2 ** -6;
 
 /** NVFP4 as torchao quantizes it (torchao/prototype/mx_formats/nvfp4_tensor.py). */
@@ -117,7 +119,7 @@ const transformerEngine: ScaleRule = {
   scaled: (x, blockScale, { stored }) => fl(x * atMostLargest(fl(1 / fl(blockScale * stored)))),
 };
 
-/** A tensor's scale by the number that is stored. */
+/** The tensor scale from its stored number. */
 export function tensorScaleOf(stored: number): TensorScale {
   return { stored, reciprocal: fl(1 / stored) };
 }
@@ -127,7 +129,7 @@ function largestProduct({ element, scale }: Parts): number {
   return element.maxFinite * scale.maxFinite;
 }
 
-/** NaN stays. */
+/** Preserves NaN. */
 function clamp(x: number, least: number, most: number): number {
   return Math.min(Math.max(x, least), most);
 }

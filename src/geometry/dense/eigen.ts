@@ -34,7 +34,7 @@ function eigenvalues(diagonal: Float64Array, off: Float64Array): Float64Array {
       let m = l;
       while (m < n - 1 && Math.abs(e[m]) > Number.EPSILON * (Math.abs(d[m]) + Math.abs(d[m + 1]))) m++;
       if (m === l) break;
-      // Two or three rounds a value are the rule; numbers that are not finite would never end.
+      // Usually two or three rounds per value; the limit stops non-finite input.
       if (rounds === 60) throw new RangeError("the eigenvalues of a matrix were not found");
       let g = (d[l + 1] - d[l]) / (2 * e[l]);
       let r = Math.hypot(g, 1);
@@ -141,7 +141,7 @@ class ShiftedSolver {
     this.#exchanged[i] = exchanged;
   }
 
-  /** From zero: a pivot that is too small is what singles the vector out. */
+  /** Replaces zero pivots: a tiny pivot is what selects the eigenvector. */
   #away(pivot: number): number {
     return Math.abs(pivot) < this.#least ? this.#least : pivot;
   }

@@ -10,7 +10,7 @@ export function drawnBlock(key: Words, rows: number, width: number): Float64Arra
   });
 }
 
-/** What of a direction's square is left below which it is taken as rounding error. */
+/** The remaining share of a direction's square below which it counts as rounding error. */
 const negligible = 1e-13;
 
 /**

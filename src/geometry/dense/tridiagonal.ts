@@ -1,4 +1,4 @@
-/** A symmetric matrix in tridiagonal form, and the way back for a vector. */
+/** A symmetric matrix in tridiagonal form, with the back-transformation of vectors. */
 export interface Tridiagonal {
   readonly diagonal: Float64Array;
   /** n - 1 numbers beside the diagonal. */

@@ -1,16 +1,16 @@
 import type { Gelu } from "./elementary.js";
 import type { Numbers } from "./numbers.js";
 
-/** Where a decoder's numbers lie, and what multiplies its matrices. */
+/** A decoder's memory and matrix multiplication. */
 export interface Arithmetic {
-  /** How it is done, as results name it. */
+  /** Its name in results. */
   readonly name: string;
   readonly gelu: Gelu;
   allocate(length: number): Numbers;
   /**
-   * c(i, k) = sum over j of a(i, j) b(j, k), added to what c holds if `adds`. Every element is one sum in the order of j,
-   * from c or from zero, each product and each addition rounded: so the bits do not depend on how it is divided. Columns of b and c
-   * lie side by side and are a multiple of eight.
+   * c(i, k) = sum over j of a(i, j) b(j, k), added to what c holds if `adds`. Every element is one sum in the
+   * order of j, from c or from zero, each product and each addition rounded: so the bits do not depend on the
+   * division of work. Columns of b and c are contiguous and a multiple of eight.
    */
   product(
     c: Numbers,

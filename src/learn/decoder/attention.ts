@@ -8,8 +8,8 @@ const scale = 1 / Math.sqrt(headWidth);
 const scores = new Float64Array(positions);
 
 /**
- * Causal attention of rows to their prefixes; the shares of a row by head and position. Sums are written out, because a chain of
- * additions is three times slower (measured).
+ * Causal attention of rows to their prefixes; the shares of a row by head and position. Sums are unrolled: a
+ * chain of additions is three times slower (measured).
  */
 export function attend(
   qkv: Numbers,

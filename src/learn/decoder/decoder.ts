@@ -8,7 +8,7 @@ import { layerOffsets, offsets, paddedCount, Weights } from "./weights.js";
 
 /** What a layer keeps of each row. */
 interface LayerRows {
-  /** Queries, keys and values; of all rows, because those that follow look at them. */
+  /** Queries, keys and values of all rows, because later rows attend to them. */
   readonly qkv: Numbers;
   readonly normal1: Numbers;
   readonly scale1: Numbers;
@@ -26,11 +26,14 @@ interface LayerRows {
 export interface DecoderSize {
   /** Most rows of prefixes. */
   readonly rows: number;
-  /** Whether gradients are asked for. Else only what later rows look at is kept, and rows are worked on in blocks. */
+  /**
+   * Whether gradients are needed. Otherwise only what later rows attend to is kept, and rows are processed in
+   * blocks.
+   */
   readonly trains: boolean;
 }
 
-/** Rows that are worked on at once where nothing is kept of them: all that they need stays in the cache. */
+/** Rows processed at once if nothing is kept: their data stays in the cache. */
 const block = 64;
 
 /**

@@ -7,7 +7,10 @@ import type { Numbers } from "./numbers.js";
 /** Steps of the table of exp in a factor of 2. */
 const steps = 64;
 const perStep = steps / Math.LN2;
-/** ln 2 / 64 in two parts, of which k times the first is exact for |k| < 2^20; the last term is what fp64 lacks of ln 2. */
+/**
+ * ln 2 / 64 in two parts, of which k times the first is exact for |k| < 2^20; the last term is the fp64
+ * rounding error of ln 2.
+ */
 const stepHigh = Math.round((Math.LN2 / steps) * 2 ** 38) / 2 ** 38;
 const stepLow = Math.LN2 / steps - stepHigh + 2.319046813846299e-17 / steps;
 
@@ -26,7 +29,7 @@ const leastExponent = -1000;
 /** 2^n from {@link leastExponent} on. */
 const powers = Float64Array.from({ length: 2001 }, (_, i) => 2 ** (i + leastExponent));
 
-/** e^x for x up to 690, right to some 10^-15; 0 below -690. */
+/** e^x for x up to 690, accurate to some 10^-15; 0 below -690. */
 export function exp(x: number): number {
   if (x < -690) return 0;
   const k = Math.floor(x * perStep + 0.5);
@@ -77,7 +80,7 @@ function normalBySeries(x: number, density: number): number {
 }
 
 const toFp64 = normalTable(32, 8);
-/** Right to 10^-9, and small enough to stay in the cache. */
+/** Accurate to 10^-9, and small enough for the cache. */
 const toFp32 = normalTable(16, 5);
 
 /** The exact GELU of n numbers from an index on, x times the normal distribution function; and its derivative, if there is room for it. */
@@ -120,7 +123,7 @@ export const geluFp32: Gelu = (from, to, slope, at, n) => {
   }
 };
 
-/** Sets what has no place in the tables: NaN, and numbers whose normal distribution is 0 or 1. */
+/** Handles values outside the tables: NaN, and numbers whose normal distribution is 0 or 1. */
 function far(x: number, i: number, to: Numbers, slope: Numbers | null): boolean {
   if (x > -farthest && x < farthest) return false;
   to[i] = x > 0 ? x : x * 0;

@@ -1,7 +1,7 @@
 import type { Numbers } from "./numbers.js";
 import { width } from "./shape.js";
 
-/** As torch's LayerNorm has it. */
+/** As in torch's LayerNorm. */
 const eps = 1e-5;
 
 /** Normed rows, their scale 1 / sqrt(variance + eps), and these times a weight plus a bias; each number rounded once where it is stored. */

@@ -2,7 +2,7 @@ import type { Arithmetic } from "./arithmetic.js";
 import { geluFp32, geluFp64 } from "./elementary.js";
 import type { Numbers } from "./numbers.js";
 
-/** In fp64: what gradients are compared with. */
+/** In fp64: the reference for gradients. */
 export const plainFp64: Arithmetic = {
   name: "fp64, JavaScript",
   gelu: geluFp64,
@@ -19,7 +19,7 @@ export const plainFp64: Arithmetic = {
   },
 };
 
-/** In fp32, each operation rounded: the specification of the SIMD kernel, and what runs where there is none. */
+/** In fp32, each operation rounded: the specification of the SIMD kernel, and the fallback without SIMD. */
 export const plainFp32: Arithmetic = {
   name: "fp32, JavaScript",
   gelu: geluFp32,

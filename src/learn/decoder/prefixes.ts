@@ -1,9 +1,9 @@
 import { positions } from "./shape.js";
 
 /**
- * Texts as a tree of their prefixes. What a decoder computes at a token depends on the tokens before it alone, so that texts
- * that begin alike share their rows: sixteen prompts with eight answers each are some 190 rows instead of 1,024, and ten
- * thousand prompts with all answers begin with one of ten tokens.
+ * Texts as a tree of their prefixes. A decoder's computation at a token depends only on the preceding tokens,
+ * so texts with a common prefix share rows: sixteen prompts with eight answers each take some 190 rows
+ * instead of 1,024, and ten thousand prompts with all answers begin with one of ten tokens.
  */
 export class Prefixes {
   readonly tokens: Uint8Array;
@@ -26,7 +26,7 @@ export class Prefixes {
     this.#children.clear();
   }
 
-  /** The row of a prefix and one more token; a new one if it is not there. */
+  /** The row of a prefix plus one token; created if missing. */
   child(parent: number, token: number): number {
     const key = (parent + 1) * 16 + token;
     const known = this.#children.get(key);
@@ -36,7 +36,7 @@ export class Prefixes {
     return row;
   }
 
-  /** A new row, where the caller knows that it is not there. */
+  /** A new row, known by the caller to be missing. */
   append(parent: number, token: number): number {
     const row = this.count;
     if (row === this.tokens.length) throw new RangeError(`more than ${row} prefixes`);

@@ -23,8 +23,8 @@ export interface Chunk {
 export const sampleChunk = 2 ** 16;
 
 /**
- * Chunks spread over all elements of tensors with these lengths: one in each of as many equal strata, at a place that
- * the seed draws. So a tensor has its share of the sample by its size. Small inputs are taken whole.
+ * Chunks spread over all elements of tensors with these lengths: one in each of equal strata, at a position
+ * drawn from the seed, so tensors are sampled in proportion to size. Small inputs are taken whole.
  */
 export function sampleChunks(lengths: readonly number[], chunks: number, seed: number): Chunk[] {
   const all = lengths.flatMap((length, tensor) =>
@@ -63,7 +63,7 @@ function generator(seed: number): () => number {
 /** Codes as they are stored. */
 type Codes = Uint8Array | Uint16Array | Uint32Array;
 
-/** What would be sent of a chunk, as bytes. */
+/** The bytes that would be sent for a chunk. */
 export interface DeltaStreams {
   readonly changed: number;
   /** The chunk as it is after. */
@@ -79,7 +79,7 @@ export function numbersChanged(before: Float64Array, after: Float64Array): Uint3
   return Uint32Array.from(before.keys()).filter((i) => !Object.is(before[i], after[i]));
 }
 
-/** The same by codes. In a loop that does nothing else: it runs so seldom that it is compiled while it runs. */
+/** The same by codes. A separate loop: it runs so seldom that it is compiled only while running. */
 export function codesChanged(before: Codes, after: Codes): Uint32Array {
   const found = new Uint32Array(before.length);
   let count = 0;
@@ -190,14 +190,14 @@ export interface SentElements {
   };
 }
 
-/** The same, or where weights share scales its costs. */
+/** The same, or with shared scales its costs. */
 export type Sent = SentElements | ReturnType<typeof sharedCosts>;
 
-/** What of numbers in the compared format would be sent. */
+/** What would be sent of numbers in the compared format. */
 export function sentNumbers(tensor: DifferenceOfTensor): Sent {
   if (tensor.shared) return sharedCosts({ ...tensor, shared: tensor.shared });
   const { elements, bytesChanged, changed, nonfiniteChanged, formats } = tensor;
-  // Results of schema 1 took +0 for -0.
+  // Results of schema 1 counted +0 and -0 as equal.
   const sent = bytesChanged ?? changed + nonfiniteChanged;
   return { elements, changed: sent, bits: 8 * bytesOf(formats.compared) };
 }
@@ -214,7 +214,7 @@ export function sentOf(tensor: DifferenceOfTensor, tally: DifferenceTally, codeB
   };
 }
 
-/** The costs of sending what changed, exact where nothing is compressed, estimated from the sample where it is. */
+/** The cost of sending the changes: exact uncompressed sizes, compressed ones estimated from the sample. */
 export function deltaCosts(tensors: readonly Sent[], sample: DeltaSample, zstdUnknown: string | null): Delta {
   const costs = { elements: 0, changed: 0, fullBytes: 0, indexValueBytes: 0, maskValueBytes: 0 };
   for (const tensor of tensors) {

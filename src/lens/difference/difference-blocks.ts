@@ -24,9 +24,9 @@ export interface TensorScales {
 }
 
 /**
- * Compares what a receiver has that quantizes both sides to a format with shared scales. Unchanged is a weight whose code
- * has the same number, +0 and -0 being one, and distances are those of codes; probes, signs and displacements are of
- * the numbers, codes times scales. Adds to the tally; the scale of the tensor is counted apart.
+ * Compares both sides as quantized to a format with shared scales by a receiver. A weight is unchanged if its
+ * code has the same number (+0 = -0), and distances are between codes; probes, signs and displacements use
+ * the numbers, codes times scales. Adds to the tally; the tensor scale is counted separately.
  */
 export function compareBlocks(
   { before, after, updated, blocks }: BlockedNumbers,

@@ -9,15 +9,15 @@ import { type FindOther, findOtherCodes, type LookUp, lookUpCodes } from "./look
 /** Compares two tensors of one format by their codes. */
 export interface Comparison {
   /**
-   * Counts in the tally, or keeps back for {@link end}. The bytes are as stored, little-endian, of one length, at
-   * offsets that 4 divides; their first element has an index in its tensor that `blockLength` divides.
+   * Counts in the tally, or defers to {@link end}. The bytes are as stored, little-endian, of equal length,
+   * at offsets divisible by 4; the index of their first element is divisible by `blockLength`.
    */
   compare(before: Uint8Array, after: Uint8Array, tally: DifferenceTally): void;
-  /** Adds what was kept back since the last end, all of it of this tally. */
+  /** Adds what was deferred since the last end, all of it for this tally. */
   end(tally: DifferenceTally): void;
 }
 
-/** Where comparisons run. Every one counts what `compareNumbers` does. */
+/** An implementation of the comparison. All count the same as `compareNumbers`. */
 export interface Comparer {
   /** Memory that its comparisons read without a copy, aligned to 8 bytes. */
   allocate(bytes: number): Uint8Array<ArrayBuffer>;
@@ -43,8 +43,8 @@ export function codeComparer(): Comparer {
 }
 
 /**
- * The fast twin of `compareNumbers` for two tensors of one format, over their codes as they are stored: 32-bit words
- * that are equal are passed over, only what differs is decoded.
+ * The fast twin of `compareNumbers` for two tensors of one format, on stored codes: equal 32-bit words are
+ * skipped, only differences are decoded.
  */
 export class CodeComparison implements Comparison {
   readonly #format: Format;
@@ -52,13 +52,15 @@ export class CodeComparison implements Comparison {
   readonly #perWord: number;
   /** The sign bits of a word's elements. */
   readonly #signs: number;
-  /** Added to the magnitudes in a word, sets the sign bits of those that are NaN or Inf, and carries nowhere. */
+  /**
+   * Added to the magnitudes in a word, sets the sign bits of NaN and Inf, without carrying into neighbours.
+   */
   readonly #toSign: number;
   #tables: CodeTables | null = null;
   /** Indices in a block of the words that differ. */
   readonly #differing = new Uint16Array(blockLength);
   readonly #squares = new SparseSum();
-  /** What is found in one block. */
+  /** Findings in one block. */
   #found = new DifferenceTally();
 
   /** @throws RangeError unless the format has 8, 16 or 32 bits, a sign and both zeros. */
@@ -93,7 +95,7 @@ export class CodeComparison implements Comparison {
     }
   }
 
-  /** Nothing is kept back. */
+  /** Nothing is deferred. */
   end(): void {}
 
   /** False, and nothing added, if a number is not finite or its displacement is beyond fp32. */
@@ -110,7 +112,7 @@ export class CodeComparison implements Comparison {
       const sum = this.#squares.end();
       if (!Number.isFinite(sum)) return false;
       this.#found.displacementSquared.add(sum);
-      // Of what is equal all of this is known; and of NaN and Inf there are none here.
+      // Equal elements need no look-up, and there is no NaN or Inf here.
       for (const field of ["unchanged", "pathNotTaken", "smallSubnetworks"] as const)
         this.#found[field] -= changed;
       tally.merge(this.#found);
@@ -120,7 +122,7 @@ export class CodeComparison implements Comparison {
     return true;
   }
 
-  /** Lists the words that differ, without a branch, which chance would mispredict; -1 if a number is not finite. */
+  /** Lists the words that differ, without an unpredictable branch; -1 if a number is non-finite. */
   #findDifferences(a: Int32Array, b: Int32Array, start: number, count: number): number {
     const differing = this.#differing;
     const magnitudes = ~this.#signs;
@@ -137,12 +139,14 @@ export class CodeComparison implements Comparison {
     return (outside & this.#signs) === 0 ? found : -1;
   }
 
-  /** Measures the words listed and gives how many elements changed. Equal elements in them add nothing. */
+  /**
+   * Measures the listed words and returns the number of changed elements. Equal elements in them add nothing.
+   */
   #measure(a: Int32Array, b: Int32Array, start: number, differing: number): number {
     const { bits } = this.#format;
     const perWord = this.#perWord;
     const mask = 2 ** bits - 1;
-    // Made when something differs: that takes as long as to compare a hundred megabytes.
+    // Created on the first difference: it costs as much as comparing 100 MB.
     this.#tables ??= codeTables(this.#format);
     const { numbers, indices } = this.#tables;
     let changed = 0;
@@ -202,7 +206,7 @@ function codeTables(format: Format): CodeTables {
   return { numbers, indices: Int32Array.from(numbers, (_, code) => (code < sign ? code : sign - code)) };
 }
 
-/** The comparison of codes by the specification, for the blocks that have something rare. */
+/** The comparison by the specification, for blocks with rare values. */
 export function compareBySpecification(
   before: Uint8Array,
   after: Uint8Array,
@@ -214,7 +218,7 @@ export function compareBySpecification(
   compareNumbers({ before: numbers(a), after: numbers(b), codes: { before: a, after: b } }, format, tally);
 }
 
-/** Whether {@link CodeComparison} serves the format; else `compareNumbers` does. */
+/** Whether {@link CodeComparison} supports the format; otherwise `compareNumbers` is used. */
 export function isComparable({ bits, signed, unsignedZero }: Format): boolean {
   return [8, 16, 32].includes(bits) && signed && !unsignedZero;
 }

@@ -7,7 +7,7 @@ import type { Part } from "../shard/part.js";
 import type { ChangedCounts } from "../shared-tally.js";
 import type { DifferenceTallyJson } from "./difference.js";
 
-/** What `diff` tells, `precision-lens-diff/2`; docs/diff.schema.json is its JSON Schema. */
+/** The result of `diff`, `precision-lens-diff/2`; docs/diff.schema.json is its JSON Schema. */
 export interface DifferenceResult {
   readonly schema: "precision-lens-diff/2";
   readonly tool: { readonly name: string; readonly version: string };
@@ -20,7 +20,7 @@ export interface DifferenceResult {
     readonly seed: number;
     /** Rules that names were rewritten by. Absent without any. */
     readonly rename?: readonly string[];
-    /** Of tensors with another number of rows those in common were compared. */
+    /** Only common rows were compared if row counts differ. */
     readonly commonRows?: boolean;
   };
   /** Why the fields of these names are null; null where they are known. */
@@ -34,11 +34,11 @@ export interface DifferenceResult {
   readonly delta: Delta;
   /** Integers, booleans and codes without a rule, compared by bytes: no weights of the counts above. Absent without any. */
   readonly byBytes?: readonly BytesOfTensor[];
-  /** Of AFTER, where it was rounded to formats that usually have scales. Absent where it was to none. */
+  /** For AFTER, if it was rounded to formats that usually have scales. Absent otherwise. */
   readonly casts?: readonly CastWithoutScale[];
-  /** How the change of each matrix lies, beside what nulls expect: with `--geometry`. */
+  /** The geometry of each matrix's change, with null expectations (`--geometry`). */
   readonly geometry?: Geometry;
-  /** Of a shard, and of several merged; with what was counted of each of its tensors. Absent for a whole. */
+  /** For a shard or several merged ones, with the counts of each tensor. Absent for a whole. */
   readonly part?: DifferencePart;
   readonly skipped: readonly SkippedTensor[];
 }
@@ -64,7 +64,7 @@ export interface DifferenceSide {
   readonly kind: "checkpoint" | "recorded run";
   /** The container within its file that was compared, of a trainer's checkpoint that holds more than a model. */
   readonly within?: string;
-  /** Which of several files was taken, and the like, a sentence each. */
+  /** Notes such as which of several files was used, one sentence each. */
   readonly notes?: readonly string[];
 }
 
@@ -108,7 +108,10 @@ export interface DifferenceCounts {
   readonly neverUpdated: number | null;
   /** neverUpdated / n */
   readonly realSparsity: number | null;
-  /** No more than this can be real: what changed was updated. (unchanged - hidden) / n; null where AFTER has scales. */
+  /**
+   * An upper bound of the real sparsity: what changed was updated. (unchanged - hidden) / n; null where AFTER
+   * has scales.
+   */
   readonly realSparsityAtMost: number | null;
   readonly signFlips: number;
   readonly probes: { readonly "path-not-taken": EndProbe; readonly "small-subnetworks": EndProbe };
@@ -161,7 +164,7 @@ export interface DifferenceOfTensor extends DifferenceCounts {
   readonly whollyUnchanged: boolean;
 }
 
-/** Layer by module: the apparent sparsity of each; null where a layer has no such module. */
+/** The apparent sparsity by layer and module; null if a layer has no such module. */
 export interface Heatmap {
   readonly stack: string;
   readonly layers: readonly number[];
@@ -170,7 +173,7 @@ export interface Heatmap {
   readonly apparentSparsity: readonly (readonly (number | null)[])[];
 }
 
-/** What a synchronisation that sends only what changed would send, in the compared formats. */
+/** What a synchronisation of changes only would send, in the compared formats. */
 export interface Delta {
   readonly elements: number;
   /** Elements whose bytes changed. */
@@ -183,7 +186,7 @@ export interface Delta {
   /** Of --write-delta and --apply-delta. */
   readonly file?: DeltaFile;
   readonly sample: DeltaSample;
-  /** What the sample says of the whole: its ratio to full size, times the full size; null where nothing is known. */
+  /** Estimated for the whole: the sample's compression ratio times the full size; null if unknown. */
   readonly compressed: {
     readonly gzip: CompressedDelta | null;
     readonly zstd: CompressedDelta | null;
@@ -198,7 +201,7 @@ export interface DeltaFile {
   readonly bytes: number;
   /** Of all files that it makes. */
   readonly resultBytes: number;
-  /** Tensors of which it has nothing, changes, or all. */
+  /** Tensors of which it contains nothing, changes, or everything. */
   readonly same: number;
   readonly changed: number;
   readonly whole: number;

@@ -6,7 +6,7 @@ import { type ChangedCounts, changedJson, mergedShared, type SharedTally } from 
 import { blockLength, ExactSum, SparseSum } from "../sum.js";
 import { type ComparedFormat, distanceBin, distanceBins, ulpDistance } from "../ulp-distance.js";
 
-/** What is counted of a tensor before and after, or of any set of such pairs. Merging is exact. */
+/** The counts of a tensor before and after, or of any set of such pairs. Merging is exact. */
 export class DifferenceTally {
   elements = 0;
   /** Before or after is NaN or Inf in the compared format: in none of the counts below but the next. */
@@ -16,17 +16,17 @@ export class DifferenceTally {
   /** The same number on both sides, in the compared format; +0 = -0. */
   unchanged = 0;
   /**
-   * The bytes of the compared format differ, of nonfinite numbers too: +0 is not -0, and one NaN not another. Where
-   * numbers had to be rounded or computed to be compared, NaN has one code.
+   * The bytes of the compared format differ, of nonfinite numbers too: +0 is not -0, and one NaN not another.
+   * If numbers were rounded or computed for comparison, NaN has one code.
    */
   bytesChanged = 0;
   /** Unchanged in the compared format, though the numbers in the files differ. */
   hidden = 0;
-  /** No update of it was other than zero; only counted where updates are known. */
+  /** All its updates were zero; only counted if updates are known. */
   neverUpdated = 0;
   /** From below zero to above it, or back. */
   signFlips = 0;
-  /** What the published probes call unchanged. */
+  /** Unchanged by the published probes. */
   pathNotTaken = 0;
   smallSubnetworks = 0;
   /** Of AFTER, where it was rounded to a format that usually has scales; see CastWithoutScale. */
@@ -142,8 +142,8 @@ export interface StoredNumbers {
 }
 
 /**
- * Compares what the files store, rounded to the compared format by nearest-even: the specification that
- * `difference-codes.ts` is tested against, and the way for formats that has no faster one. Adds to the tally.
+ * Compares what the files store, rounded to the compared format by nearest-even: the specification for
+ * `difference-codes.ts`, and the fallback for formats without a faster comparison. Adds to the tally.
  */
 export function compareNumbers(numbers: StoredNumbers, format: ComparedFormat, tally: DifferenceTally): void {
   const squares = new SparseSum();

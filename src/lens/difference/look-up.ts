@@ -1,7 +1,8 @@
 /**
- * Looks up runs of codes in the tables of their scales and puts a bf16 code for each into `into`. Valid for runs of a multiple of
- * 16 bytes, or of 8 where a byte holds two codes. `left` has room for one word more than there are runs: how many were left,
- * then which; what is in `into` for them means nothing.
+ * Looks up runs of codes in the tables of their scales and puts a bf16 code for each into `into`. Valid for
+ * runs of a multiple of 16 bytes, or of 8 where a byte holds two codes. `left` has room for one word more
+ * than there are runs: the number of runs left over, then their indices; their entries in `into` are
+ * undefined.
  */
 export type LookUp = (runs: CodeRuns, tables: Uint8Array, into: Uint16Array, left: Uint32Array) => void;
 
@@ -65,7 +66,7 @@ export function writeTable8(numbers: Uint16Array, into: Uint8Array): void {
   const step = (numbers[0x20] - numbers[0x10]) >> 8;
   let end = 128;
   while (end > 0 && (numbers[end - 1] & 0x7fff) >= infinity) end -= 1;
-  // The number of 16 may have been rounded up to the smallest normal one. A negative scale is nobody's.
+  // The number of 16 may have been rounded up to the smallest normal one. No writer uses negative scales.
   const isRegular = numbers[16] > normal && numbers[16] < infinity && numbers[128] === 0x8000;
   const outside = isRegular ? 128 - end : 128;
   for (let n = 0; n < 16; n++) {

@@ -7,16 +7,19 @@ import type {
   DifferenceTotals,
 } from "./difference-result.js";
 
-/** What `diff` tells of three and more checkpoints, `precision-lens-series/1`; docs/series.schema.json is its JSON Schema. */
+/**
+ * The result of `diff` for three or more checkpoints, `precision-lens-series/1`; docs/series.schema.json is
+ * its JSON Schema.
+ */
 export interface SeriesResult {
   readonly schema: "precision-lens-series/1";
   readonly tool: DifferenceResult["tool"];
-  /** In the order in which they were given; the first is the start. */
+  /** In the given order; the first is the start. */
   readonly input: { readonly checkpoints: readonly DifferenceSide[] };
   readonly settings: DifferenceResult["settings"];
   /** One for each checkpoint after the first. */
   readonly steps: readonly SeriesStep[];
-  /** What could not be compared in one of the comparisons, each tensor once. */
+  /** Tensors that could not be compared in some comparison, each once. */
   readonly skipped: readonly SkippedTensor[];
 }
 
@@ -27,7 +30,7 @@ export interface SeriesStep {
   readonly sinceStart: SeriesDifference;
 }
 
-/** What a comparison of two has, without its tensors. */
+/** A comparison of two, without its tensors. */
 export interface SeriesDifference {
   readonly unknown: DifferenceResult["unknown"];
   readonly totals: DifferenceTotals;
@@ -35,7 +38,7 @@ export interface SeriesDifference {
   readonly delta: Delta;
 }
 
-/** Compares two of the checkpoints, by their places. */
+/** Compares two of the checkpoints, by index. */
 export type CompareTwo = (before: number, after: number) => Promise<DifferenceResult>;
 
 /**
@@ -72,7 +75,7 @@ export async function seriesOf(count: number, compare: CompareTwo): Promise<Seri
   };
 }
 
-/** Comparisons that a series of so many checkpoints takes. */
+/** The number of comparisons for a series of this many checkpoints. */
 export function comparisonsOf(count: number): number {
   return 2 * (count - 1) - 1;
 }

@@ -14,7 +14,7 @@ import type {
   PartOfTensor,
 } from "./difference-result.js";
 
-/** What was counted of a tensor, and what of that its files can tell. */
+/** The counts of a tensor, and which of them its files determine. */
 export interface CountedPair {
   readonly name: string;
   readonly shape: readonly number[];
@@ -22,7 +22,7 @@ export interface CountedPair {
   readonly tells: {
     readonly hidden: boolean;
     readonly updates: boolean;
-    /** False where AFTER was quantized, which changes numbers that no update did. */
+    /** False if AFTER was quantized, which changes numbers without an update. */
     readonly bound?: boolean;
   };
   readonly tally: DifferenceTally;
@@ -53,7 +53,7 @@ export interface DifferenceSummary {
 
 type Placed = CountedPair & { readonly module: Module };
 
-/** Adds up tensors, every weight counting as one: by kind of module, by layer, and in all. */
+/** Adds up tensors, weighted by element count: by kind of module, by layer, and in total. */
 export function summarizeDifference(pairs: readonly CountedPair[]): DifferenceSummary {
   const placed = pairs.map((pair) => ({ ...pair, module: moduleOf(pair.name) }));
   const kinds = moduleKinds.flatMap((kind) => {
@@ -131,7 +131,7 @@ function totalsOf(pairs: readonly CountedPair[]): DifferenceTotals {
   return { tensors: pairs.length, tensorsUnchanged, ...countsOf(tally, tells) };
 }
 
-/** Of nothing, nothing is said. */
+/** Empty sets have no shares. */
 function isWhollyUnchanged({
   elements,
   bytesChanged,

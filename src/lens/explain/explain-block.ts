@@ -12,7 +12,7 @@ import { type Numeral, numeral } from "./numeral.js";
 /** One number of a block, and one update, under each scale rule of its format. docs/block-explanation.schema.json is its schema. */
 export interface BlockExplanation {
   readonly schema: "precision-lens-block-explanation/1";
-  /** With the rule that was asked for. */
+  /** With the requested rule. */
   readonly format: string;
   readonly element: string;
   /** How many numbers share a scale, and the format of the scale. */
@@ -22,14 +22,17 @@ export interface BlockExplanation {
   readonly weight: number;
   /** As fp32, which is what is added. */
   readonly update: number;
-  /** The largest magnitude of the block, the weight among it, and of the tensor, where that has a scale; before the update. */
+  /**
+   * The largest magnitude of the block (including the weight), and of the tensor if it has a scale; before
+   * the update.
+   */
   readonly amax: number;
   readonly tensorAmax: number | null;
   /** Of the format that was asked for first. */
   readonly rules: readonly RuleExplanation[];
 }
 
-/** What one rule makes of it. */
+/** The result of one rule. */
 export interface RuleExplanation {
   readonly rule: string;
   readonly before: StoredNumber;
@@ -41,7 +44,7 @@ export interface StoredNumber {
   /** Of the block, and of the tensor; null where there is none. */
   readonly scale: Numeral;
   readonly tensorScale: Numeral | null;
-  /** What is rounded to an element; beyond the largest it is clipped. */
+  /** The number rounded to an element; beyond the largest it is clipped. */
   readonly scaled: Numeral;
   readonly clipped: boolean;
   readonly code: number;
@@ -60,15 +63,16 @@ export interface ExplainBlockOptions extends BlockOptions {
 }
 
 /**
- * Explains what a format with shared scales makes of one number of a block, and of one update of it alone, under each of
- * the format's scale rules. The number is the largest of its block where it is as large as `amax`; then the scale goes with it.
+ * Explains one number of a block in a format with shared scales, and one update of it alone, under each of
+ * the format's scale rules. If the number equals `amax`, it is the largest of its block and determines the
+ * scale.
  *
  * @param weight any fp32 number.
- * @param update as added, sign included; it is rounded to fp32 first.
- * @param options the format, by name, with the rule that is to come first; the largest magnitude in the block and in the tensor;
- *   scheme (default `master`), `through`.
- * @returns facts, as JSON holds them; NaN, infinities and -0 by name.
- * @throws RangeError for names that are unknown, or do not go together, and for an amax below the weight.
+ * @param update the addend; it is first rounded to fp32.
+ * @param options the format, by name, with the rule to list first; the largest magnitudes of block and
+ * tensor; scheme (default `master`), `through`.
+ * @returns facts as JSON; NaN, infinities and -0 by name.
+ * @throws RangeError for unknown or incompatible names, and for an amax below the weight.
  * @example explainBlock(957, 0, { format: "mxfp8-e4m3", amax: 960 }).rules[0].before.number; // 896
  */
 export function explainBlock(weight: number, update: number, options: ExplainBlockOptions): BlockExplanation {
@@ -110,7 +114,7 @@ interface Numbers {
   readonly ofTensor: number;
 }
 
-/** A block of the weight and, where there is one beside it, of the largest number; the specification does the rest. */
+/** A block of the weight and, if different, the largest number; the specification does the rest. */
 function explainRule({ given, u, largest, ofTensor }: Numbers, options: BlockOptions): RuleExplanation {
   const settings = schemeSettings({ scheme: "master", ...options });
   if (!sharesScales(settings)) throw new RangeError(`${settings.format.name} has no shared scales`);

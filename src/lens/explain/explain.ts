@@ -12,7 +12,9 @@ import { type Numeral, numeral } from "./numeral.js";
 import { type Outcome, outcomesOf, probability, sumOf } from "./outcomes.js";
 import { outlook, type SchemeOutlook } from "./outlook.js";
 
-/** One weight, one update, repeated: what becomes of it and why. docs/explanation.schema.json is its schema. */
+/**
+ * One weight and one repeated update: the outcome and the reason. docs/explanation.schema.json is its schema.
+ */
 export interface Explanation {
   readonly schema: "precision-lens-explanation/2";
   readonly format: string;
@@ -62,7 +64,7 @@ export interface Explanation {
   } | null;
   /** What the scheme makes of the update in its first step. */
   readonly step: {
-    /** By weight and carrier, ascending: one with probability 1, but where roundings are drawn. */
+    /** By weight and carrier, ascending; a single one with probability 1 unless rounding is stochastic. */
     readonly outcomes: readonly {
       readonly weight: Numeral;
       /** null in a scheme that has none. */
@@ -72,7 +74,7 @@ export interface Explanation {
     }[];
     /** The probability of each class. */
     readonly chances: Readonly<Record<Class, number>>;
-    /** By how much the stored weight moves, on average where that is drawn; null where it may leave the finite numbers. */
+    /** The displacement of the stored weight (the mean, if stochastic); null if it may become non-finite. */
     readonly displacement: number | null;
     /** The same of weight plus carrier (of a master: of that alone), which is what the scheme keeps of the update. */
     readonly retained: number | null;
@@ -85,13 +87,14 @@ export interface Explanation {
 export type StepExplanation = Omit<Explanation, "schema" | "schemes">;
 
 /**
- * Explains what one update makes of one weight, and why: the numbers around it, where the sum falls, what rounds back to
- * the weight, what the scheme's carrier takes, and when the same update at every step first shows.
+ * Explains the effect of one update on one weight: the neighbouring numbers, the position of the sum, the
+ * interval that rounds back to the weight, the change of the carrier, and when the same update at every step
+ * first shows.
  *
- * @param weight any number, NaN and infinities too; it is stored in the format first, by nearest-even.
+ * @param weight any number, including NaN and infinities; it is first stored in the format by nearest-even.
  * @param update as added, sign included; it is rounded to fp32 first.
- * @param options the format, and how it takes updates: scheme, rounding, overflow, opmath. Under stochastic rounding
- *   probabilities and averages are those over all random bits.
+ * @param options the format, scheme, rounding, overflow and opmath. Under stochastic rounding, probabilities
+ * and averages are over all random bits.
  * @returns facts, as JSON holds them; NaN, infinities and -0 by name.
  * @throws RangeError for unknown names.
  * @example explain(0.02, 1e-6, { format: "bf16" }).step.chances.lost; // 1
@@ -108,7 +111,7 @@ export function explain(weight: number, update: number, options: UpdateOptions):
 }
 
 /**
- * The same without what repeating the update comes to, which may take a second: this takes a fraction of a millisecond.
+ * The same without the repeated update, which may take a second; this takes a fraction of a millisecond.
  *
  * @throws RangeError for unknown names.
  */
@@ -232,7 +235,7 @@ function keyOf({ state }: Outcome): string {
   return `${numeral(state.weight)} ${numeral(state.carrier)}`;
 }
 
-/** What the outcomes come to, each once, with its probability. */
+/** The distinct outcomes with their probabilities. */
 function distinct<K>(
   outcomes: readonly Outcome[],
   by: (outcome: Outcome) => K,

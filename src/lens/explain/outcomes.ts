@@ -3,10 +3,10 @@ import { storageArithmetic } from "../../update/arithmetic.js";
 import { schemes, type WeightState } from "../../update/scheme.js";
 import type { UpdateSettings } from "../../update/settings.js";
 
-/** A state that a step may lead to, and its probability. */
+/** A possible state after a step, and its probability. */
 export interface Outcome {
   readonly state: WeightState;
-  /** numerator / 2^(32 draws): each rounding that is drawn takes 32 random bits. */
+  /** numerator / 2^(32 draws): each stochastic rounding takes 32 random bits. */
   readonly numerator: bigint;
   readonly draws: number;
 }
@@ -15,13 +15,13 @@ export interface Outcome {
 const draw = 2 ** 32;
 
 /**
- * All that one step may lead to: one outcome with probability 1, but under stochastic rounding. Each of its roundings goes
- * one of two ways; the paths through a step are followed one by one, and counted over all random bits.
+ * All outcomes of one step: a single one with probability 1, except under stochastic rounding, where each
+ * rounding has two results; all paths through a step are followed and counted over all random bits.
  */
 export function outcomesOf(state: WeightState, update: number, settings: UpdateSettings): Outcome[] {
   const { step } = schemes[settings.scheme];
   const outcomes: Outcome[] = [];
-  /** Which way the first roundings of a path go, that are drawn; what follows goes toward zero first. */
+  /** The directions of the first stochastic roundings of a path; later ones first go toward zero. */
   const paths: boolean[][] = [[]];
   for (let path = paths.pop(); path !== undefined; path = paths.pop()) {
     const ways = path;
@@ -46,7 +46,7 @@ export function outcomesOf(state: WeightState, update: number, settings: UpdateS
   return outcomes;
 }
 
-/** An arithmetic whose every rounding of a number, about x, is decided, given what each draw would make of it. */
+/** An arithmetic in which each rounding is decided, given the result of each draw. */
 function deciding(
   settings: UpdateSettings,
   decide: (x: number, rounded: (bits: number) => number) => number,
@@ -66,9 +66,10 @@ function deciding(
 }
 
 /**
- * The first draw that rounds away from zero: all larger ones do, too. Valid where draw 0 does not and the last does.
+ * The first draw that rounds away from zero, as all larger ones do. Valid if draw 0 does not and the last one
+ * does.
  *
- * @param guess what it probably is: a search takes ten times as long.
+ * @param guess the probable value: a search takes ten times as long.
  */
 function firstDraw(goesAway: (bits: number) => boolean, guess: number): number {
   let [low, high] = [0, draw - 1];

@@ -9,7 +9,10 @@ import { outcomesOf, probability, sumOf } from "./outcomes.js";
 /** When a scheme first shows an update that is repeated at every step. */
 export interface SchemeOutlook {
   readonly scheme: SchemeName;
-  /** The first step after which the stored weight differs; null if none was found, and where that is drawn. */
+  /**
+   * The first step after which the stored weight differs; null if none was found, or under stochastic
+   * rounding.
+   */
   readonly firstVisibleStep: number | null;
   /** Under stochastic rounding: the step at which it first differs on average; null for never, or if not known. */
   readonly expectedStep: number | null;
@@ -19,8 +22,8 @@ export interface SchemeOutlook {
   readonly weight: Numeral | null;
   readonly carrier: Numeral | null;
   /**
-   * Why none was found: no step changes anything any more (`stuck`), all that a master comes to is stored as the largest
-   * finite number (`saturated`), a number is not finite, the search ended.
+   * Why none was found: no step changes anything any more (`stuck`), every further master is stored as the
+   * largest finite number (`saturated`), a number is non-finite, or the search ended.
    */
   readonly never: "stuck" | "saturated" | "nonfinite" | "not within the search" | null;
   /** Steps that were taken. */
@@ -29,9 +32,9 @@ export interface SchemeOutlook {
 
 /** Steps after which the search for the first visible one ends; about a second. */
 export const searchLimit = 10_000_000;
-/** Under stochastic rounding: values of the carrier that are followed, over all steps; some tenths of a second. */
+/** Under stochastic rounding: the carrier values followed over all steps; some tenths of a second. */
 export const followLimit = 400_000;
-/** The chance of not having moved that is no longer followed; and that of one value of its carrier. */
+/** Probabilities below which a path is dropped: not having moved, and one carrier value. */
 const negligible = 2 ** -60;
 const improbable = 2 ** -80;
 
@@ -46,7 +49,7 @@ export function outlook(stored: number, update: number, settings: UpdateSettings
     : certainOutlook(stored, update, settings);
 }
 
-/** An fp32 master that is moved by no more than this stops, by fp32's own rounding, before it is infinite. */
+/** An fp32 master with updates no larger than this stops by fp32 rounding before it overflows. */
 const stopsShort = 2 ** 100;
 
 /** Whether a master may go on for ever on the side to which the update points, and is stored as the same number. */
@@ -99,7 +102,7 @@ function drawnOutlook(stored: number, update: number, settings: UpdateSettings):
     if (others.length === 0 && left.size === 1 && left.has(carrier)) {
       const { chance } = stayingAt(carrier);
       if (chance === 1) return unseen(settings, "stuck", taken);
-      // From here on every step is like this one.
+      // All further steps are the same.
       const expectedStep = expected + before / (1 - chance);
       return { ...unseen(settings, null, taken), expectedStep, chanceWithin: 1 - after };
     }
@@ -111,7 +114,7 @@ function drawnOutlook(stored: number, update: number, settings: UpdateSettings):
   return { ...unseen(settings, "not within the search", taken), chanceWithin: 1 - sum(waiting.values()) };
 }
 
-/** Where a step that leaves the stored weight as it is leads the carrier, and how probable that is. */
+/** The carrier after a step that leaves the stored weight unchanged, and its probability. */
 interface Staying {
   readonly to: readonly (readonly [carrier: number, probability: number])[];
   readonly chance: number;

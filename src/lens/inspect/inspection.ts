@@ -5,7 +5,7 @@ import { type ModuleKind, moduleKinds } from "../module-kind.js";
 import { NumberTally } from "./number-tally.js";
 import { QualityTally } from "./quality.js";
 
-/** What `inspect` tells, `precision-lens-inspect/1`; docs/inspect.schema.json is its JSON Schema. */
+/** The result of `inspect`, `precision-lens-inspect/1`; docs/inspect.schema.json is its JSON Schema. */
 export interface Inspection extends InspectionSummary {
   readonly schema: "precision-lens-inspect/1";
   readonly tool: { readonly name: string; readonly version: string };
@@ -74,7 +74,7 @@ export interface InspectedScales {
   readonly largest: number | null;
 }
 
-/** What a format would make of numbers, or of a sample of them. */
+/** The effect of storing numbers, or a sample of them, in a format. */
 export interface InspectedQuality {
   readonly format: string;
   readonly elements: number;
@@ -115,7 +115,7 @@ export interface CountedTensor {
   readonly scales?: readonly InspectedScales[];
 }
 
-/** Adds tensors up, every weight counting as one. */
+/** Adds up tensors, weighted by element count. */
 export function summarizeInspection(tensors: readonly CountedTensor[]): InspectionSummary {
   const placed = tensors.map((tensor) => ({ ...tensor, ...moduleOf(tensor.name) }));
   const groups = <Key>(keyOf: (tensor: (typeof placed)[number]) => Key) => {

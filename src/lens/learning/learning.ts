@@ -19,7 +19,7 @@ export interface LearnStep {
   readonly nonfinite: number;
 }
 
-/** What `learn` finds: models trained further under several ways of storing them, and what they can do then. */
+/** The result of `learn`: models trained with several kinds of storage, and their evaluation. */
 export interface LearnResult {
   readonly schema: "precision-lens-learn/1";
   readonly tool: { readonly name: "precision-lens"; readonly version: string };
@@ -71,7 +71,7 @@ export interface LearnRun {
   readonly steps: readonly LearnStep[];
 }
 
-/** What a model can do, over all prompts. */
+/** A model's evaluation over all prompts. */
 export interface Ability {
   /** By k: the probability that one of k answers is right, of all answers that can be drawn. */
   readonly passAt: Readonly<Record<string, number>>;
@@ -84,6 +84,9 @@ export interface Distance {
   /** KL(base || model) and KL(model || base) of whole answers, in nats, means over prompts; null where they were not asked for. */
   readonly klForward: number | null;
   readonly klReverse: number | null;
-  /** The probability that an answer has a sign among its first two tokens: such answers are compared up to there and no further. */
+  /**
+   * The probability that an answer has a sign among its first two tokens; such answers are compared only up
+   * to it.
+   */
   readonly klLeftOut: number | null;
 }

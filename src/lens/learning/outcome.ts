@@ -1,4 +1,4 @@
-/** What a training run achieved, as `outcome.json` of a recorded run tells it, and what can be made of it. */
+/** The outcome of a training run, from `outcome.json` of a recorded run, and figures derived from it. */
 export interface Outcome {
   readonly task: string | null;
   readonly base: Achievement | null;
@@ -13,7 +13,7 @@ export interface HeldOut {
   readonly run: Achievement | null;
 }
 
-/** What a model achieves on a task; what was not told is null. */
+/** A model's result on a task; null for what was not given. */
 export interface Achievement {
   readonly prompts: number | null;
   readonly samplesPerPrompt: number | null;
@@ -24,7 +24,7 @@ export interface Achievement {
   readonly klReverse: number | null;
 }
 
-/** pass@k, and half of its 95% interval over prompts; null where only the number was told. */
+/** pass@k, and half of its 95% interval over prompts; null if only the number was given. */
 export interface PassAt {
   readonly k: number;
   readonly mean: number;
@@ -35,8 +35,8 @@ export interface PassAt {
 const usual = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 
 /**
- * pass@k of a model: from the counts of each prompt by the unbiased estimator 1 - C(n - c, k) / C(n, k), for k up to the samples a
- * prompt (Chen et al., 2021); or as it was told.
+ * pass@k of a model: from the counts of each prompt by the unbiased estimator 1 - C(n - c, k) / C(n, k), for
+ * k up to the samples a prompt (Chen et al., 2021); or as given.
  */
 export function passRates({ correct, samplesPerPrompt, passAt }: Achievement): PassAt[] {
   if (correct === null || samplesPerPrompt === null) {

@@ -2,7 +2,7 @@ import type { SkippedTensor } from "../input.js";
 import type { Case } from "../run/case.js";
 import type { Outcome } from "./outcome.js";
 
-/** Recorded runs side by side: what became of their updates, and what they achieved. */
+/** A comparison of recorded runs: the classes of their updates, and their outcomes. */
 export interface RunComparison {
   readonly schema: "precision-lens-compare/1";
   readonly tool: { readonly name: "precision-lens"; readonly version: string };
@@ -20,7 +20,7 @@ export interface RunComparison {
 export interface ComparedRun {
   /** The folder, as it was given. */
   readonly path: string;
-  /** What the recording says of itself. */
+  /** The recording's metadata. */
   readonly metadata: Readonly<Record<string, string>>;
   readonly stepNumbers: readonly number[];
   readonly totals: Case["totals"];

@@ -7,10 +7,11 @@ const ofEnd = ["unchanged", "neverUpdated", "cancelled", "hidden", "returned", "
 const ofDifference = ["elements", "unchanged", "changed", "nonfinite", "signFlips"] as const;
 
 /**
- * The first counts of a saved result that cannot be of one run, as of a file that was edited or that lost a bit: each weight is in one
- * class at each step, and all tensors together are the whole. Sums over damaged shards would look like any other.
+ * The first inconsistent counts of a saved result, such as an edited or corrupted file: each weight has one
+ * class at each step, and the tensors add up to the total. Otherwise sums over damaged shards would go
+ * unnoticed.
  *
- * @returns where, and what was found; null where all add up.
+ * @returns where, and what was found; null if everything adds up.
  */
 export function miscountOf({ cases }: Pick<Result, "cases">): string | null {
   for (const [i, lensCase] of cases.entries()) {

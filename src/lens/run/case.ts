@@ -36,19 +36,19 @@ export interface TensorCounts extends LensCounts {
   readonly shape: readonly number[];
 }
 
-/** What is counted of any set of weights. */
+/** The counts of any set of weights. */
 export interface LensCounts {
   readonly totals: Totals;
   readonly end: End;
   readonly probes: Probes;
   readonly histogram: HistogramJson;
-  /** Of weight-steps that did not move the stored weight, why; null for recorded updates. */
+  /** The causes of weight-steps that did not move the stored weight; null for recorded updates. */
   readonly causes: Readonly<Record<Cause, number>> | null;
   /** The same lens on the optimizer's moments; empty for recorded updates. */
   readonly moments: readonly MomentCounts[];
 }
 
-/** What became of the updates of a moment, by class. */
+/** The updates of a moment, by class. */
 export interface MomentCounts extends Readonly<Record<Class, number>> {
   readonly name: string;
 }
@@ -145,9 +145,9 @@ export interface Probes {
   readonly "ulp-rule": {
     readonly lost: number;
     readonly share: number | null;
-    /** Called lost, though the stored weight moved. */
+    /** Classified as lost, but the stored weight moved. */
     readonly lostButMoved: number;
-    /** Called visible, though the stored weight did not move. */
+    /** Classified as visible, but the stored weight did not move. */
     readonly visibleButUnmoved: number;
     /** Both, as a share of updates other than zero. */
     readonly disagreement: number | null;
@@ -157,6 +157,6 @@ export interface Probes {
 export interface EndProbe {
   readonly unchanged: number;
   readonly share: number | null;
-  /** Called unchanged, though the stored bits differ. The reverse cannot be. */
+  /** Classified as unchanged, but the stored bits differ. The reverse cannot happen. */
   readonly unchangedButDiffers: number;
 }

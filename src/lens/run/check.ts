@@ -1,13 +1,13 @@
 import type { Result } from "./result.js";
 
-/** What a run keeps of its updates by the way its weights are stored. */
+/** The updates that a run keeps with its storage. */
 export type Verdict =
-  /** All that an fp32 run would have moved the weights, to within 1 %. */
+  /** The fp32 displacement, to within 1 %. */
   | "keeps"
-  /** The same under stochastic rounding, beside noise. */
+  /** The same under stochastic rounding, plus noise. */
   | "keeps-on-average"
   | "loses"
-  /** More than an fp32 run: a bias away from the start. */
+  /** More than the fp32 displacement: a bias away from the start. */
   | "overshoots"
   /** An fp32 run would have stayed where it was, or a weight left the finite numbers. */
   | "unknown";
@@ -31,12 +31,12 @@ export interface Check extends Pick<Result, "tool" | "input" | "engine" | "skipp
     readonly kept: number | null;
     readonly moved: number | null;
   };
-  /** The most that may be lost, if anything was said of it. */
+  /** The allowed loss, if given. */
   readonly failAbove: number | null;
   readonly failed: boolean;
 }
 
-/** As near to the fp32 run as counts as all of it; that of the headline and of `sweep`. */
+/** The tolerance that counts as keeping everything; shared with the headline and `sweep`. */
 export const tolerance = 0.01;
 
 /** @param result of one case. */

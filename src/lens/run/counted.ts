@@ -5,7 +5,7 @@ import { EndTally, endSums, MomentTally, Tally, UpdateTally } from "../tally.js"
 import type { Case, End, LensCounts, UpdateCounts } from "./case.js";
 import type { CountedCase } from "./summarize.js";
 
-/** What was counted, back from its summary. */
+/** Restores counts from their summary. */
 export function countedCase(lensCase: Case): CountedCase {
   const { tensors, steps } = lensCase;
   return {
@@ -49,7 +49,7 @@ function endTallyOf({ sums, unchanged, neverUpdated, cancelled, hidden, returned
   return tally;
 }
 
-/** What was counted of updates, back from its summary. */
+/** Restores update counts from their summary. */
 export function updateTallyOf(counts: UpdateCounts, parted: number | null = null): UpdateTally {
   const tally = new UpdateTally();
   tally.parted = parted;

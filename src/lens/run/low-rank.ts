@@ -1,7 +1,7 @@
 import { roundBy } from "../../format/round.js";
 import type { Factor, LowRank, Values } from "../input.js";
 
-/** The elements of such a product, row by row, computed when they are read: the whole is never in memory. */
+/** The elements of such a product, row by row, computed on reading: the whole is never in memory. */
 export function lowRankValues(product: LowRank): Values {
   const { rows, columns } = product;
   return {
@@ -22,7 +22,7 @@ let last: { readonly of: Factor; readonly numbers: Promise<Float64Array> } | und
 function rightOf({ right, rank, columns }: LowRank): Promise<Float64Array> {
   if (last?.of !== right) {
     const numbers = readRows(right, rank, columns, 0, rank);
-    // What could not be read may be asked for again.
+    // A failed read may be retried.
     numbers.catch(() => {
       last = undefined;
     });
@@ -31,7 +31,7 @@ function rightOf({ right, rank, columns }: LowRank): Promise<Float64Array> {
   return last.numbers;
 }
 
-/** Columns that are summed at once: their sums stay in the first cache. */
+/** Columns summed at once: their sums fit in the L1 cache. */
 const tile = 2048;
 
 async function readProduct(

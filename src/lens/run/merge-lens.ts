@@ -6,7 +6,7 @@ import type { Case, End, TensorCounts, UpdateCounts } from "./case.js";
 import { updateTallyOf } from "./counted.js";
 import { updateCounts } from "./summarize.js";
 
-/** What a result says of the merge of a LoRA adapter, beside what it says of any update. */
+/** Additional results for merging a LoRA adapter. */
 export interface MergeLens {
   /** Of the tensors that were counted: one number, or what it is between. */
   readonly rank: Spread;
@@ -14,7 +14,7 @@ export interface MergeLens {
   readonly rsLora: boolean;
   /** The format to which updates were rounded before they were added; null: they are fp32. */
   readonly rounded: string | null;
-  /** What of the base the adapter has no part in. */
+  /** The part of the base that the adapter does not touch. */
   readonly untouched: { readonly tensors: number; readonly elements: number };
   /** Tensors that the adapter has as they are: merging takes these, nothing is added. */
   readonly replaced: readonly string[];

@@ -7,15 +7,15 @@ import type { Result, ResultEngine, ResultOptimizer } from "./result.js";
 import { sharedIdentityOf, summarizeCounted } from "./summarize.js";
 
 /**
- * Adds up results of the same cases and steps over different tensors, such as the shards of a checkpoint counted
- * on different machines. The sum is what one run over all of them would have given, bit for bit.
+ * Adds up results of the same cases and steps over different tensors, such as the shards of a checkpoint
+ * counted on different machines. The sum equals one run over all of them, bit for bit.
  *
- * A synthetic run is whole: its gradients have the norm of all its tensors together, and what a sample tells, or when
- * weights first show, is not the sum of parts.
+ * Synthetic runs cannot be added up: gradients are scaled by the norm over all tensors, and sampling
+ * estimates and first-shown steps are not sums of parts.
  *
- * @param results at least one, in any order; their tensors are listed in that order, and every engine of theirs is named.
+ * @param results at least one, in any order; tensors are listed in that order, and all engines are named.
  * @returns one result.
- * @throws RangeError if the results are not of the same kind, or synthetic, or a tensor is in two of them.
+ * @throws RangeError if the results are of different kinds, or synthetic, or share a tensor.
  * @example
  * const part = async (name) => {
  *   const one = await lens({ format: "bf16", data: Uint16Array.of(0x3f80) }, Float32Array.of(1e-3), { name });

@@ -1,11 +1,11 @@
 import { sweepAnswers } from "../study/sweep.js";
 
-/** JSON of which nothing is known yet. */
+/** Unvalidated JSON. */
 type Json = { readonly [name: string]: unknown };
 
 /**
- * A saved result of an earlier schema as one of today's: what it had, under today's names; what it lacked, null. Of
- * anything else nothing is changed, and what is malformed is left for the schema to find.
+ * Converts a saved result of an earlier schema: fields under current names, missing ones null. Anything else
+ * is unchanged, and malformed input is left for schema validation.
  *
  * `precision-lens/1` and `precision-lens-sweep/1` had one measure, of the stored bits (`end.effectiveDescent`, now
  * `end.visible`). Where no carrier holds anything `end.retained` is the same. The answers of a sweep went by it, and are
@@ -63,12 +63,12 @@ function upgradedSweep(sweep: Json): Json {
     );
     return { ...sweep, schema: "precision-lens-sweep/2", cells, answers };
   } catch {
-    // Malformed: the schema tells where.
+    // Malformed: schema validation reports it.
     return { ...sweep, schema: "precision-lens-sweep/2", cells };
   }
 }
 
-/** Bytes were not counted: a delta's price was that of changed numbers. */
+/** Bytes were not counted: the delta's size was that of changed numbers. */
 function upgradedDiff(diff: Json): Json {
   const counted = (counts: Json) => ({ ...counts, bytesChanged: null });
   const { totals, settings } = diff;

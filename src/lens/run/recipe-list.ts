@@ -1,6 +1,6 @@
 import { notImitated, optimizerNames, recipes } from "../../update/optimizer.js";
 
-/** What recipes there are: `precision-lens recipes --json -`. */
+/** The list of recipes: `precision-lens recipes --json -`. */
 export interface RecipeList {
   readonly schema: "precision-lens-recipes/1";
   readonly tool: { readonly name: string; readonly version: string };
@@ -32,7 +32,7 @@ export interface ListedRecipe {
   readonly remark: string | null;
 }
 
-/** The recipes in whose name or framework each of these words is, or whose optimizer it is. */
+/** The recipes for which every word occurs in the name or framework, or is the optimizer. */
 export function recipeList(words: readonly string[], version: string): RecipeList {
   const has = (optimizer: string, ...texts: readonly string[]) =>
     words.every((word) => {

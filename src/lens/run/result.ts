@@ -20,7 +20,7 @@ export interface Result {
   readonly skipped: readonly SkippedTensor[];
   /** Of the weights at their start, in formats that usually have scales. Absent where no case has such a format. */
   readonly casts?: readonly CastWithoutScale[];
-  /** What a sample tells of the model it was taken from. */
+  /** Estimates for the model that was sampled. */
   readonly sampling?: Sampling;
   /** Simulated runs: after how many steps weights first show, by their magnitude. */
   readonly firstShown?: readonly FirstShown[];
@@ -52,7 +52,7 @@ export interface ResultInput {
   readonly elements: number;
   /** The numbers of the steps, ascending. */
   readonly stepNumbers: readonly number[];
-  /** What the files say of themselves, uninterpreted. */
+  /** File metadata, uninterpreted. */
   readonly metadata: Readonly<Record<string, string>>;
   /** How a synthetic input was drawn. */
   readonly synthetic?: SyntheticInput;
@@ -91,9 +91,9 @@ export interface ResultEngine {
   readonly name: string;
   readonly device: string;
   readonly selfCheck: SelfCheck;
-  /** Weight-steps that were left to the reference, because they have numbers that the device cannot be given. */
+  /** Weight-steps left to the reference, because the device cannot take their numbers. */
   readonly handedOver?: number;
-  /** How it was counted, where that needs a sentence. */
+  /** A remark on how it was counted, if needed. */
   readonly remark?: string;
   /** Of merged shards: the engines of all, each once. */
   readonly parts?: readonly EngineOfParts[];

@@ -73,7 +73,7 @@ class Walk {
       [this.#start, this.#length, this.#chunk] = [start, into.length, chunk];
     }
     while (chunk.t < t) chunk.step(into);
-    // What nobody will read on takes no memory.
+    // Frees what will not be read again.
     if (t === this.#of.run.steps) this.#chunk = null;
   }
 }

@@ -40,7 +40,7 @@ export interface CaseTally extends CountedCase {
   readonly settings: CaseSettings;
 }
 
-/** What tells cases with shared scales apart, beside what tells others. */
+/** Additional fields that identify cases with shared scales. */
 export const sharedNames = ["through", "scales", "momentum"] as const;
 type SharedName = (typeof sharedNames)[number];
 
@@ -51,7 +51,7 @@ export function sharedIdentityOf(lensCase: Pick<Case, SharedName>): Pick<Case, S
   );
 }
 
-/** What tells one case of a result from another. */
+/** The fields that identify a case of a result. */
 export type CaseIdentity = Pick<Case, "format" | "rounding" | "scheme" | "opmath" | "recipe" | SharedName>;
 
 /** The result of one case: totals, shares and norms from what was counted. */
@@ -71,7 +71,7 @@ function sharedIdentity({ through, scales, momentum }: BlockSettings): Partial<C
   };
 }
 
-/** The name of what the weights of a case are stored in, as results have it. */
+/** The storage format's name in results. */
 export function storedAs(settings: CaseSettings): string {
   return sharesScales(settings) ? settings.blocks.name : settings.format.name;
 }

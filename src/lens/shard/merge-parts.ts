@@ -18,7 +18,7 @@ export class PartRefused extends RangeError {
   }
 }
 
-/** Which shards are there, and what of the whole they counted. Knows parts of one plan from all others. */
+/** Tracks the shards seen and their ranges. Distinguishes parts of one plan from all others. */
 export class PartSet {
   /** By shard, the name of the result that has it. */
   readonly #names = new Map<number, string>();
@@ -77,7 +77,7 @@ export class PartSet {
   }
 }
 
-/** What parts of one whole have alike, by what it is called; the first that differs is why one is refused. */
+/** The properties that parts of one whole share, by name; the first difference is the reason for refusal. */
 const alike: readonly (readonly [what: string, valueIn: (result: PartialResult) => unknown])[] = [
   ["a result of schema", ({ schema }) => schema],
   ["release", ({ tool }) => tool.version],
@@ -131,7 +131,7 @@ function casesOf(result: PartialResult): unknown {
   });
 }
 
-/** The engines of all parts, each once: the same in whatever order and by whatever way parts are merged. */
+/** The engines of all parts, each once, independent of the merge order. */
 export class EngineSet {
   readonly #parts = new Map<string, EngineOfParts>();
   #handedOver = 0;

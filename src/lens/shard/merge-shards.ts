@@ -7,12 +7,12 @@ import { RunSum } from "./merge-run.js";
 import { SweepSum } from "./merge-sweep.js";
 import { elementsOf, type Part, placesOf } from "./part.js";
 
-/** Adds up shards one after the other, so that no more than one and the sum are in memory. */
+/** Adds up shards one at a time, so that only one and the sum are in memory. */
 export class ShardMerger {
   readonly #set = new PartSet();
   #sum: RunSum | DifferenceSum | SweepSum | null = null;
 
-  /** @throws PartRefused for what is no part, or not of the others' whole. */
+  /** @throws PartRefused for a result that is not a part, or belongs to another whole. */
   add(name: string, result: PartialResult): void {
     const part = this.#set.add(name, result);
     expectCounted(name, result, part);
@@ -27,7 +27,7 @@ export class ShardMerger {
     return this.#sum;
   }
 
-  /** The whole, or with `partial` what there is of it. @throws PartRefused where shards are missing. */
+  /** The whole, or with `partial` the available parts. @throws PartRefused if shards are missing. */
   end(partial = false): PartialResult {
     if (this.#sum === null) throw new PartRefused("merge", "results of shards", "none");
     return this.#sum.end(this.#set.end(partial));
@@ -35,13 +35,14 @@ export class ShardMerger {
 }
 
 /**
- * Adds up the results of shards: of runs, comparisons and sweeps that were counted with `--shard`. The sum of all is what
- * one machine would have given, bit for bit, but for the engine, which names those of all.
+ * Adds up the results of shards: of runs, comparisons and sweeps that were counted with `--shard`. The sum
+ * equals the result of one machine, bit for bit, except for the engine, which names all engines.
  *
- * @param results in any order; some of them may be sums themselves.
+ * @param results in any order; some may be sums themselves.
  * @param options `partial`: shards may be missing; the result then says which part it is.
  * @returns one result of the same kind.
- * @throws RangeError if one is no shard, or of another whole, or there twice; without `partial` if one is missing.
+ * @throws RangeError if one is not a shard, belongs to another whole, or is a duplicate; without `partial`,
+ * if one is missing.
  * @example
  * const part = async (index, start, end) => {
  *   const numbers = { length: end, read: async (from, into) => into.fill(1) };
@@ -62,7 +63,7 @@ export function mergeShards<Of extends PartialResult>(
   return merger.end(options.partial) as Of;
 }
 
-/** What a part says that it counted, and what it did. */
+/** The ranges a part claims, and those it counted. */
 function expectCounted(name: string, result: PartialResult, part: Part): void {
   const said = elementsOf(part);
   for (const elements of countsOf(result)) {

@@ -1,7 +1,7 @@
 import type { Part } from "./part.js";
 import { type PlanTensor, planShards, type Shard } from "./plan.js";
 
-/** What `--shard plan/N` tells, `precision-lens-plan/1`; docs/plan.schema.json is its JSON Schema. */
+/** The result of `--shard plan/N`, `precision-lens-plan/1`; docs/plan.schema.json is its JSON Schema. */
 export interface ShardPlan {
   readonly schema: "precision-lens-plan/1";
   readonly tool: { readonly name: string; readonly version: string };
@@ -10,7 +10,7 @@ export interface ShardPlan {
   readonly plan: string;
   readonly of: number;
   readonly whole: Part["whole"];
-  /** What the seconds go by. */
+  /** The basis of the time estimates. */
   readonly rate: PlanRate;
   readonly shards: readonly PlannedShard[];
 }
@@ -34,7 +34,7 @@ export interface PlannedShard {
   readonly from: { readonly tensor: string; readonly element: number } | null;
 }
 
-/** What each of so many shards would do. */
+/** The work of each of this many shards. */
 export function plannedShards(
   tensors: readonly (PlanTensor & { readonly name: string })[],
   shards: number,

@@ -1,17 +1,17 @@
 import type { PartRange } from "./part.js";
 
-/** A tensor of the work that is divided. */
+/** A tensor of the divided work. */
 export interface PlanTensor {
   readonly elements: number;
-  /** That are read of each element, on all sides and in all steps. */
+  /** Bytes read per element, on all sides and in all steps. */
   readonly bits: number;
-  /** Where it may be cut, beside the multiples of `step`; without it at all of them. */
+  /** Whether a multiple of `step` is a permitted cut; default all are. */
   readonly isCut?: (element: number) => boolean;
   /** Elements between two places where it may be cut, a multiple of blockLength; null: it is never cut. */
   readonly step: number | null;
 }
 
-/** What one of several machines does. */
+/** The work of one machine. */
 export interface Shard {
   readonly ranges: readonly PartRange[];
   readonly elements: number;
@@ -22,10 +22,11 @@ export interface Shard {
 type Place = readonly [tensor: number, element: number];
 
 /**
- * Divides tensors into ranges of about equal bytes, in their order. Every cut follows from the tensors and its own number
- * alone, in integers, so that each machine finds its range by itself and all find the same. Cuts lie between blocks of
- * sums (blockLength of lens/sum.ts) and of shared scales, where what is counted on both sides adds up to the whole exactly; so a
- * shard may be empty, and differ from its share by half of such a block.
+ * Divides tensors into ranges of about equal bytes, in their order. Every cut follows from the tensors and
+ * its own number alone, in integers, so that each machine derives its range independently and consistently.
+ * Cuts lie between blocks of sums (blockLength of lens/sum.ts) and of shared scales, where what is counted on
+ * both sides adds up to the whole exactly; so a shard may be empty, and differ from its share by half of such
+ * a block.
  */
 export function planShards(tensors: readonly PlanTensor[], shards: number): Shard[] {
   const before = [0n];
@@ -41,7 +42,7 @@ export function planShards(tensors: readonly PlanTensor[], shards: number): Shar
 
 /** The place nearest to so many bits from the start where a tensor can be cut. */
 function cutAt(tensors: readonly PlanTensor[], before: readonly bigint[], bits: bigint): Place {
-  // The last tensor that does not begin later: by halves, since there may be 100,000.
+  // The last tensor that does not begin later, by bisection, since there may be 100,000.
   let [low, high] = [0, tensors.length];
   while (low < high) {
     const middle = (low + high + 1) >> 1;

@@ -27,12 +27,14 @@ const medianExit = 0.757;
 /** How far beyond its edge a walk in normal steps of 1 lands on average (Siegmund, Sequential Analysis, 1985). */
 const overshoot = 0.583;
 
-/** By what half the weights of a binade should have shown, from the settings of a simulated run alone. */
+/**
+ * The step by which half the weights of a binade should show, predicted from the settings of a simulated run.
+ */
 export class FirstShownFormula {
   readonly #run: SimulatedRun;
   /** Whether updates are settled from the first step on, each by itself. */
   readonly #settled: boolean;
-  /** What noise alone and signal alone make of every update, on average. */
+  /** The mean update from noise alone and from signal alone. */
   readonly #noise: number;
   readonly #drift: number;
   #known: Float32Array | null = null;
@@ -51,11 +53,12 @@ export class FirstShownFormula {
   }
 
   /**
-   * The median step for a gap of the storage format. A carrier keeps every update, and the sum of Adam's updates walks
-   * as if each were lr: it leaves half a gap when about (h / lr)^2 steps are gone, sooner by a drift, later by the
-   * inertia of momentum; draws that do not know of each other walk as far as they are large. In place each update has
-   * to reach half a gap by itself, and Adam's first one is lr; under stochastic rounding it shows with the chance
-   * |u| / gap. null for schedules, for other roundings and, in place, for a momentum too long for
+   * The median step for a gap of the storage format. A carrier keeps every update, and the sum of Adam's
+   * updates walks as if each were lr: it leaves half a gap when about (h / lr)^2 steps are gone, sooner by a
+   * drift, later by the inertia of momentum; independent draws walk in proportion to their size. In-place,
+   * each update has to reach half a gap by itself, and Adam's first one is lr; under stochastic rounding it
+   * shows with the chance
+   * |u| / gap. null for schedules, for other roundings and, in-place, for a momentum too long for
    * {@link steadyStateUpdates}.
    */
   medianStep(gap: number, { scheme, rounding }: UpdateSettings): number | null {
@@ -89,7 +92,7 @@ export class FirstShownFormula {
     const variance = lr ** 2 / (1 + this.#run.snr ** 2);
     const steps = (h: number) => {
       if (this.#drift === 0) return Math.max(1, (medianExit * h ** 2) / variance);
-      // Where drift and walk together have come as far: (d t)^2 + s^2 t = h^2.
+      // The time at which drift and walk together reach it: (d t)^2 + s^2 t = h^2.
       const t =
         (Math.sqrt(variance ** 2 + 4 * this.#drift ** 2 * h ** 2) - variance) / (2 * this.#drift ** 2);
       return Math.max(1, t);

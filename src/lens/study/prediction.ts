@@ -5,7 +5,7 @@ import { ulpRuleLost } from "../probes.js";
 import type { ResultInput, ResultOptimizer } from "../run/result.js";
 
 /**
- * Rules that tell which stored weights the next step of an optimizer with an fp32 master will change:
+ * Rules that predict which stored weights the next step of an optimizer with an fp32 master will change:
  * - `ulp-rule`: |u| >= |w| / 256 (PULSE, arXiv 2602.03839).
  * - `one-step`: w + u rounds to another number than w.
  * - `residual`: the master, which holds what earlier updates left, rounds to another number with u added.
@@ -15,8 +15,8 @@ export const rules = ["ulp-rule", "one-step", "residual", "reach"] as const;
 export type Rule = (typeof rules)[number];
 
 /**
- * What a rule is given as the update: the one of the moments before the step, lr m / sqrt(v), or the one that is really
- * made, when the gradient is there.
+ * The update given to a rule: from the moments before the step, lr m / sqrt(v), or the actual one, once the
+ * gradient is known.
  */
 export const knowledges = ["moments", "gradient"] as const;
 export type Knowledge = (typeof knowledges)[number];
@@ -30,7 +30,7 @@ export interface BeforeStep {
   readonly master: number;
 }
 
-/** What is known of an update before the step: what it will be, and the least and the most that it can be. */
+/** The forecast of an update before the step: its value, minimum and maximum. */
 export interface Forecast {
   readonly update: number;
   readonly least: number;
@@ -74,7 +74,7 @@ export interface RuleOutcome {
   readonly precision: number | null;
 }
 
-/** How well the next step's changes can be told, `precision-lens-prediction/1`. */
+/** How well the next step's changes can be predicted, `precision-lens-prediction/1`. */
 export interface PredictionResult {
   readonly schema: "precision-lens-prediction/1";
   readonly tool: { readonly name: string; readonly version: string };
@@ -98,7 +98,7 @@ export interface StepPrediction {
   readonly right: readonly number[];
 }
 
-/** The rules that are judged, and what each knows. */
+/** The evaluated rules, and the inputs of each. */
 export const judgedRules: readonly { readonly rule: Rule; readonly knows: Knowledge }[] = [
   { rule: "ulp-rule", knows: "moments" },
   { rule: "one-step", knows: "moments" },

@@ -18,7 +18,7 @@ const endRatios = {
 } as const;
 export type EndRatio = keyof typeof endRatios;
 
-/** What a sample tells of the whole, case by case. */
+/** Estimates for the whole from a sample, case by case. */
 export interface Sampling {
   /** Weights of the whole. */
   readonly parameters: number;
@@ -94,7 +94,7 @@ function estimate(
   };
 }
 
-/** Fewer tensors than this do not tell how far they scatter. */
+/** The minimum number of tensors for estimating their scatter. */
 const fewestTensors = 4;
 
 /**

@@ -18,11 +18,12 @@ export interface SweepResult {
     readonly overflow: string;
     readonly seed: number;
     readonly strict: boolean;
-    /** What a rate is: a learning rate, or what recorded updates are multiplied by. */
+    /** The meaning of a rate: a learning rate, or a factor for recorded updates. */
     readonly rate: "lr" | "scale";
     /**
-     * Least share of the fp32 displacement that a case retains (`end.retained`) to be said to learn, and to keep its
-     * updates. As far above 1 is the limit on the other side: what is beyond is the bias of a rounding or chance.
+     * Least share of the fp32 displacement that a case retains (`end.retained`) to be said to learn, and to
+     * keep its updates. The same distance above 1 is the upper limit, beyond which a bias of the rounding or
+     * chance is at work.
      */
     readonly learns: number;
     readonly keeps: number;
@@ -40,12 +41,12 @@ export interface SweepResult {
   readonly skipped: readonly SkippedTensor[];
 }
 
-/** A part of a sweep; of a sample of a model with the tensors of each cell, by which its errors are told. */
+/** A part of a sweep; for a sampled model with the tensors of each cell, for error estimates. */
 export interface SweepPart extends Part {
   readonly cells?: readonly (readonly TensorCounts[])[];
 }
 
-/** What tells a case of a sweep from the others. */
+/** The fields that identify a case of a sweep. */
 export type SweepCase = Pick<
   Case,
   "format" | "scheme" | "rounding" | "opmath" | "through" | "scales" | "momentum"
@@ -120,7 +121,7 @@ export function sweepCells(
     const cell = { rate, ...caseOf(sweepCase), totals, end, probes };
     const noise = noiseError(cell);
     const drawn = sampling?.cases[i].retained?.standardError ?? null;
-    // How tensors differ has the noise in it.
+    // The scatter between tensors includes the noise.
     const known = noise === null || drawn === null ? (noise ?? drawn) : Math.max(noise, drawn);
     return { ...cell, standardError: known };
   });
@@ -141,7 +142,7 @@ function noiseError({ scheme, rounding, totals, end }: Omit<SweepCell, "standard
   return variance >= 0 && Number.isFinite(variance) ? Math.sqrt(variance) : null;
 }
 
-/** What people want to know of a sweep. Rates of cells ascend. */
+/** The conclusions of a sweep. Rates of cells ascend. */
 export function sweepAnswers(
   cells: readonly SweepCell[],
   settings: Pick<SweepResult["settings"], "learns" | "keeps">,
@@ -180,7 +181,7 @@ function learns(cell: SweepCell, { learns: share }: Shares): boolean {
   return within(cell, share) && isTold(cell, share);
 }
 
-/** A case keeps its updates as far as chance lets it be told. */
+/** Whether a case keeps its updates, within the sampling error. */
 function keeps(cell: SweepCell, { learns: share, keeps }: Shares): boolean {
   return within(cell, keeps) && isTold(cell, share);
 }
@@ -194,7 +195,7 @@ function within({ end: { retained }, standardError }: SweepCell, share: number):
   return retained !== null && retained >= share - chance && retained <= 2 - share + chance;
 }
 
-/** Whether what a case retains is known well enough to tell one that learns from one that does not. */
+/** Whether the error of `retained` is small enough to distinguish learning from not learning. */
 export function isTold({ standardError }: Pick<SweepCell, "standardError">, learns: number): boolean {
   return standardError === null || allowed * standardError <= 1 - learns;
 }

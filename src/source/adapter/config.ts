@@ -3,13 +3,13 @@ import { printable } from "../../lens/printable.js";
 import { InputError, quote } from "../input-error.js";
 import { statFile, systemError } from "../system-error.js";
 
-/** What `adapter_config.json` of PEFT says of a LoRA adapter, as far as merging depends on it. */
+/** The parts of PEFT's `adapter_config.json` that matter for merging a LoRA adapter. */
 export interface AdapterConfig {
   readonly rank: number;
   readonly alpha: number;
   /** The scale is alpha over the root of the rank (rsLoRA), not over the rank. */
   readonly rsLora: boolean;
-  /** Modules with a rank or an alpha of their own, by patterns of their names; the first that fits counts. */
+  /** Modules with their own rank or alpha, by name patterns; the first match wins. */
   readonly rankPattern: readonly Pattern[];
   readonly alphaPattern: readonly Pattern[];
   /** Weights are stored transposed, input by output (GPT-2's Conv1D). */
@@ -24,7 +24,7 @@ export interface Pattern {
 const whatIsMerged = "a LoRA adapter whose change is scale * B A";
 const longest = 2 ** 20;
 
-/** Settings that, where they are there and neither false, null nor empty, make more of an adapter than scale * B A. */
+/** Settings that, unless false, null or empty, make an adapter more than scale * B A. */
 const refused: readonly (readonly [string, string])[] = [
   ["use_dora", "DoRA, whose magnitudes scale the merged weight"],
   ["use_qalora", "QA-LoRA, which pools its input"],
@@ -40,7 +40,7 @@ const refused: readonly (readonly [string, string])[] = [
   ["trainable_token_indices", "one with trained tokens (trainable_token_indices)"],
 ];
 
-/** Ways to begin that change the base: B A belongs to what is left of it, until PEFT converts the adapter. */
+/** Initialisations that change the base: B A refers to the residual base until PEFT converts the adapter. */
 const changesBase = /^(pissa|olora|corda|loftq|lora_ga)/;
 
 /** @throws InputError if it cannot be read, or is of an adapter that is no scale * B A. */

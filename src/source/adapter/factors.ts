@@ -22,7 +22,7 @@ export interface AdapterTensors {
   readonly copies: ReadonlyMap<string, StoredTensor>;
 }
 
-/** What tells other adapters by the names of their tensors. */
+/** Tensor names that identify other adapter types. */
 const others: readonly (readonly [RegExp, string])[] = [
   [/lora_magnitude_vector/, "DoRA"],
   [/\.hada_w[12]_[ab]/, "LoHa"],

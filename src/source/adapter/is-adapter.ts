@@ -1,7 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
-/** What an adapter is found by in its folder. */
+/** The file that identifies an adapter folder. */
 export const configName = "adapter_config.json";
 
 /** The files that hold an adapter, the first one first. */

@@ -8,7 +8,7 @@ import { shapeText } from "../safetensors/header.js";
 import type { StoredTensor } from "../safetensors/stored-tensor.js";
 import type { AdapterOnBase } from "./open-adapter.js";
 
-/** A merged checkpoint, to which what a case merges to is compared as it is counted. */
+/** A merged checkpoint, compared with a case's merged weights while counting. */
 export class MergedCheckpoint {
   readonly #merged: Checkpoint;
   readonly #tensors: readonly (StoredTensor | null)[];
@@ -61,7 +61,7 @@ export class MergedCheckpoint {
       ({ buffer, byteOffset, length }) => new Uint32Array(buffer, byteOffset, length),
     );
     for (let i = 0; i < ours.length; i++) {
-      // NaN has many codes, and one meaning.
+      // All NaN codes are equal.
       if (ours[i] !== theirs[i] && !(Number.isNaN(weights[i]) && Number.isNaN(numbers[i]))) this.#differ += 1;
     }
     this.#elements += weights.length;

@@ -13,7 +13,7 @@ import { readAdapterConfig, scaleOf } from "./config.js";
 import { adapterTensors, type ModuleFactors, productOf } from "./factors.js";
 import { adapterFolder, configName, isThere, weightNames } from "./is-adapter.js";
 
-/** A LoRA adapter brought together with its base: each of its products as the update of a weight tensor. */
+/** A LoRA adapter paired with its base: each product is the update of a weight tensor. */
 export interface AdapterOnBase {
   /** In the order of the base, each with one update: scale * B A. */
   readonly tensors: readonly TensorInput[];
@@ -24,13 +24,13 @@ export interface AdapterOnBase {
   readonly scales: readonly number[];
   /** Formats in which the base stores these tensors. */
   readonly formats: ReadonlySet<Format | "fp64">;
-  /** Tensors of the base that the adapter has no part in. */
+  /** Base tensors that the adapter does not touch. */
   readonly untouched: readonly StoredTensor[];
   /** Tensors that take the place of the base's, by the base's names. */
   readonly replaced: ReadonlyMap<string, StoredTensor>;
   /** Every file that was opened. */
   readonly files: readonly string[];
-  /** What the adapter's file says of itself. */
+  /** The metadata of the adapter's file. */
   readonly metadata: ReadonlyMap<string, string>;
   close(): Promise<void>;
 }
@@ -42,8 +42,8 @@ export interface AdapterOptions {
 }
 
 /**
- * Opens a base and an adapter of PEFT, and makes the adapter's products the updates of the base's weights; no data is read. What
- * does not fit is left out and listed with its reason.
+ * Opens a base and an adapter of PEFT, and makes the adapter's products the updates of the base's weights; no
+ * data is read. Mismatches are excluded and listed with the reason.
  *
  * @param base anything that `openCheckpoint` opens.
  * @param adapter a folder with `adapter_config.json` and `adapter_model.safetensors` (or `.bin`), or one of these files.

@@ -10,10 +10,10 @@ import { changesOf, type Delta, EntryReader, madeFile, openDelta } from "./open-
 import { Output } from "./output-file.js";
 
 /**
- * Makes a checkpoint from the tensors of another and a delta, byte for byte. Nothing has the name of the output until the
- * digests of the base and of all that was made are those in the delta.
+ * Makes a checkpoint from the tensors of another and a delta, byte for byte. The output gets its name only
+ * after the digests of the base and of all output match those in the delta.
  *
- * @param into where nothing is yet: the file, or the folder, that the delta makes.
+ * @param into the file or folder to create; it must not exist.
  * @throws InputError if BEFORE is not what the delta was made from, if the delta is damaged or none, or something is there.
  */
 export async function applyDelta(before: string, path: string, into: string): Promise<DeltaFile> {

@@ -21,7 +21,7 @@ import {
 import { GapEncoder } from "./gaps.js";
 import { Output } from "./output-file.js";
 
-/** What AFTER is made of: a safetensors file, or a file that is taken as it is. */
+/** The files of AFTER: a safetensors file, or a file stored as a whole. */
 interface ResultFile {
   readonly name: string;
   readonly source: ByteSource;
@@ -39,8 +39,8 @@ interface Planned {
 }
 
 /**
- * Writes what makes the files of AFTER from the tensors of BEFORE, byte for byte. Both are read twice, in pieces: once to know
- * sizes and digests, once to write.
+ * Writes the delta that rebuilds the files of AFTER from the tensors of BEFORE, byte for byte. Both are read
+ * twice, in pieces: once to know sizes and digests, once to write.
  *
  * @throws InputError if AFTER is no safetensors, or a file cannot be read or written. Nothing is left behind then.
  */

@@ -12,7 +12,7 @@ export interface LookedAt {
 /** Scales of one tensor that lie further apart than this, as a ratio, are no scales of weights. */
 const implausible = 2 ** 60;
 
-/** What is most likely a mistake, in the order of the tensors. */
+/** Likely mistakes, in tensor order. */
 export function lint(looked: readonly LookedAt[], all: ReadonlyMap<string, StoredTensor>): Lint[] {
   const isScaled = [...all.values()].some(({ scaled }) => scaled !== undefined);
   const shapes = [...all.values()].flatMap(({ name, obstacle }): Lint[] =>
@@ -51,7 +51,7 @@ function are(count: number): string {
   return count === 1 ? "is" : "are";
 }
 
-/** Why scales were most likely never set; null where they were. */
+/** Why scales appear uninitialised; null if they do not. */
 function whyUninitialised(count: number, smallest: number | null, largest: number | null): string | null {
   if (smallest === null || largest === null) return null;
   if (largest / smallest > implausible) {

@@ -1,7 +1,7 @@
 import type { SideTensor } from "../pair/side-tensor.js";
 import { rowsOf } from "./rows.js";
 
-/** Modules whose weights lie below each other in one tensor, as transformers and vLLM fuse them. */
+/** Modules whose weights are stacked in one tensor, as fused by transformers and vLLM. */
 const fusions: readonly { readonly fused: RegExp; readonly parts: readonly string[] }[] = [
   { fused: /^(.*)\bqkv_proj\.(weight|bias)$/, parts: ["q_proj", "k_proj", "v_proj"] },
   { fused: /^(.*)\bgate_up_proj\.(weight|bias)$/, parts: ["gate_proj", "up_proj"] },

@@ -15,8 +15,8 @@ export interface MatchedNames {
 }
 
 /**
- * Matches the names of two checkpoints of one model that differ by what wraps it (`module.`, `_orig_mod.`), or by a prefix
- * that most of them have. Shapes have to agree.
+ * Matches the names of two checkpoints of one model that differ by wrappers (`module.`, `_orig_mod.`) or by a
+ * common prefix. Shapes must agree.
  */
 export function matchNames(
   before: ReadonlyMap<string, Named>,

@@ -11,8 +11,8 @@ import type { TensorPair } from "./pair-up.js";
 const pieceLength = 2 ** 18;
 
 /**
- * Compares a tensor as a receiver has it that quantizes both sides, in pieces that cut no block. Where the tensor has a scale,
- * both sides are read once more for it.
+ * Compares both sides of a tensor as quantized by a receiver, in pieces that cut no block. For a tensor
+ * scale, both sides are read once more.
  *
  * @param progress called with how many elements have been compared since the last time.
  */

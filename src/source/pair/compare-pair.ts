@@ -18,7 +18,7 @@ import { areAlike } from "./scaled-range.js";
 import { ThisThread } from "./this-thread.js";
 import type { ThreadPool } from "./thread-pool.js";
 
-/** What was counted of a tensor before the comparison was interrupted, and where to put what is counted now. */
+/** Counts of a tensor from before an interruption, and the destination of new counts. */
 export interface Progress {
   tally(tensor: string): DifferenceTallyJson | null;
   /** Called once for each tensor that was compared to its end. */
@@ -40,8 +40,8 @@ export interface CompareOptions {
   progress?(done: number, total: number): void;
   readonly resume?: Progress | null;
   /**
-   * What of the pair to compare, at most one range of a tensor, from multiples of sampleChunk on; by default all of it. The
-   * sample is then what of that of the whole lies in these ranges.
+   * The ranges to compare, at most one per tensor, starting at multiples of sampleChunk; default everything.
+   * The sample is then the part of the whole's sample in these ranges.
    */
   readonly ranges?: readonly PartRange[];
 }
@@ -215,7 +215,7 @@ function addUp(chunks: readonly SampledChunk[]): DeltaSample {
   };
 }
 
-/** At most so many actions under way; the first error ends it. */
+/** Limits concurrent actions; the first error ends it. */
 class Flow {
   readonly #most: number;
   readonly #underWay = new Set<Promise<void>>();

@@ -36,7 +36,7 @@ export interface GeometryOptions {
   } | null;
 }
 
-/** Products and passages for a spectrum, over those that all else takes: only for the share of the work that is told. */
+/** Products and passes for a spectrum relative to all other work; used only for progress. */
 const spectralWork = 60;
 
 /** The shortest side of a matrix whose geometry means anything. */

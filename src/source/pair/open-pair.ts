@@ -3,8 +3,8 @@ import { type CheckpointPair, type PairOptions, pairUp } from "./pair-up.js";
 import { openSide } from "./side.js";
 
 /**
- * Opens two sides, each a safetensors file, its index, a folder with one of them, or the folder of a recorded run; no
- * data is read. What cannot be compared is left out and listed with its reason.
+ * Opens two sides, each a safetensors file, its index, a folder with one of them, or the folder of a recorded
+ * run; no data is read. Tensors that cannot be compared are excluded and listed with the reason.
  *
  * @throws InputError if a file is not valid, if nothing can be compared, or, with `strict`, if anything cannot.
  */

@@ -27,7 +27,7 @@ export interface TensorPair {
   read(start: number, count: number): Promise<StoredNumbers>;
 }
 
-/** Two checkpoints, or recorded runs, whose tensors were brought together by name. */
+/** Two checkpoints or recorded runs with their tensors paired by name. */
 export interface CheckpointPair {
   readonly before: DifferenceSide;
   readonly after: DifferenceSide;
@@ -36,7 +36,7 @@ export interface CheckpointPair {
   /** Tensors of no floats, to be compared by bytes. */
   readonly byBytes: readonly BytesPair[];
   readonly skipped: readonly SkippedTensor[];
-  /** Why these cannot be told; null where they can. */
+  /** Why these are unknown; null if known. */
   readonly unknown: { readonly hidden: string | null; readonly realSparsity: string | null };
   /** Every file of both sides that was opened. */
   readonly files: readonly string[];
@@ -53,7 +53,8 @@ export interface PairOptions extends AlignOptions {
 }
 
 /**
- * Brings the tensors of two sides together by name. What cannot be compared is left out and listed with its reason.
+ * Pairs the tensors of two sides by name. Tensors that cannot be compared are excluded and listed with the
+ * reason.
  *
  * @param updates whether AFTER is a recorded run that began from BEFORE: only then its updates are all that happened.
  * @throws InputError if nothing can be compared, or, with `strict`, if anything cannot.
@@ -177,7 +178,7 @@ function pairOf(before: SideTensor, after: SideTensor, view: View, updates: bool
   };
 }
 
-/** The one of two formats whose numbers the other holds; null if neither is. */
+/** The narrower of two formats, if the other can represent all its numbers; otherwise null. */
 export function narrower(a: ComparedFormat, b: ComparedFormat): ComparedFormat | null {
   if (holds(b, a)) return a;
   return holds(a, b) ? b : null;

@@ -13,7 +13,7 @@ import { areAlike, decodeRange, readCodes } from "./scaled-range.js";
 
 const bf16 = format("bf16");
 
-/** What a delta of some elements would be, plain and compressed. */
+/** The size of a delta of some elements, uncompressed and compressed. */
 export interface SampledChunk extends SampledBytes {
   readonly gzip: Compressed;
   readonly zstd: Compressed | null;

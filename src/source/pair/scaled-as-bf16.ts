@@ -9,7 +9,7 @@ import { decodeScales, product, scaleBytes } from "../scaled/decode.js";
 import { type ScaledCodes, type Span, scaleSpan } from "../scaled/scaled-codes.js";
 import { readScales, type ScaledRange } from "./scaled-range.js";
 
-/** Shorter runs of elements with one scale are not worth a table. */
+/** Shorter runs of elements with one scale do not justify a table. */
 const shortestRun = 16;
 
 const mostElements = 2 ** 17;
@@ -39,8 +39,8 @@ export function partOf({ element, run, runs }: TabledCodes, from: number, to: nu
 }
 
 /**
- * Codes with scales as bf16 codes, the numbers rounded to nearest-even: the fast way to compare them with a checkpoint
- * that was made of them. Under one scale a code has one meaning, which is looked up.
+ * Codes with scales as bf16 codes, the numbers rounded to nearest-even: a fast comparison with a bf16
+ * conversion. Under a given scale the number of a code is looked up.
  */
 export class ScaledAsBf16 {
   readonly #comparer: Comparer;
@@ -202,7 +202,7 @@ export class ScaledAsBf16 {
     this.#scales[slot] = scale;
     const elements = tableOf(format(layout.element));
     const [numbers, codes] = [this.#numbers, layout.bits === 8 ? this.#codes8 : this.#codes4];
-    // Not map(), whose calls and garbage take longer than to look up the codes of the table.
+    // Not map(): its calls and garbage cost more than the look-ups.
     for (let code = 0; code < codes.length; code++) numbers[code] = product(elements[code], scale);
     narrowToBf16(this.#words, codes);
     const size = tableBytes[layout.bits];

@@ -24,8 +24,8 @@ export function areAlikeScales(a: Scales | undefined, b: Scales | undefined): bo
 }
 
 /**
- * Compares two tensors of codes of one format by number, in fp32, and by code. In blocks whose scales are the same on both
- * sides equal codes are passed over, and only what differs is decoded.
+ * Compares two tensors of codes of one format by number, in fp32, and by code. In blocks with equal scales,
+ * equal codes are skipped and only differences are decoded.
  */
 export class ScaledPairComparison {
   readonly #comparison: Comparison;

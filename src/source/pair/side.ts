@@ -23,8 +23,8 @@ export interface Side {
 }
 
 /**
- * Opens a side. A recorded run is its base as BEFORE, and as AFTER its end: the base with all updates added in fp32,
- * one after the other.
+ * Opens a side. As BEFORE, a recorded run stands for its base; as AFTER, for its end: the base with all
+ * updates added in fp32, in order.
  *
  * @param first only so many of its updates.
  * @throws InputError if that fails.

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 
-/** With fewer bytes than this, threads take longer to start than to compare. */
+/** Below this size, starting threads takes longer than comparing. */
 const worthThreads = 2 ** 26;
 
 /** More threads than this gain nothing: they wait for memory. */
@@ -17,7 +17,10 @@ export function threadsWorthStarting(paths: readonly string[]): number {
   return bytes < worthThreads ? 1 : Math.min(availableParallelism(), mostThreads);
 }
 
-/** Bytes of the safetensors files that a path may stand for; none if it stands for nothing, which is told elsewhere. */
+/**
+ * Bytes of the safetensors files that a path may stand for; none if it does not exist, which is reported
+ * elsewhere.
+ */
 function bytesAt(path: string): number {
   try {
     const stats = statSync(path);

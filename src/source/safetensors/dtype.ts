@@ -5,7 +5,7 @@ import { format } from "../../format/registry.js";
 export interface Dtype {
   readonly name: string;
   readonly bits: number;
-  /** What its codes mean, `null` for dtypes that are no weights of ours: valid in a file, but not read. */
+  /** The format of its codes; `null` for dtypes that are valid in a file but not read as weights. */
   readonly format: Format | "fp64" | null;
 }
 

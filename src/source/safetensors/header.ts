@@ -3,7 +3,7 @@ import { InputError, quote } from "../input-error.js";
 import { type Dtype, dtypes } from "./dtype.js";
 import { JsonReader } from "./json.js";
 
-/** What a header says of one tensor. */
+/** A header's entry for one tensor. */
 export interface TensorEntry {
   readonly dtype: Dtype;
   /** Empty for a scalar. */
@@ -27,7 +27,7 @@ export const lengthBytes = 8;
 /** The limit of the reference implementation (huggingface/safetensors, tensor.rs). */
 export const longestHeader = 100_000_000;
 
-/** More than the 64 dimensions of PyTorch and NumPy are nobody's tensor. */
+/** PyTorch and NumPy allow at most 64 dimensions. */
 const mostDimensions = 64;
 
 /**

@@ -4,7 +4,7 @@ const word = /[-+.\w]*/y;
 const literal = /^(true|false|null|-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?)$/;
 const whole = /^(0|[1-9]\d*)$/;
 
-/** How deep values that nobody asked for may nest: bounds the stack. */
+/** The maximum nesting of skipped values: bounds the stack. */
 const deepest = 64;
 
 /**
@@ -92,7 +92,7 @@ export class JsonReader {
     throw this.#error("a string that ends", "the end of the text");
   }
 
-  /** Reads any value and forgets it. */
+  /** Skips any value. */
   skip(depth = 0): void {
     if (depth > deepest) throw this.#error(`at most ${deepest} levels of nesting`, "more");
     const next = this.#next();

@@ -4,7 +4,7 @@ import type { StoredTensor } from "../safetensors/stored-tensor.js";
 import { type Element, type Layout, namedFormats } from "./layouts.js";
 import type { ScaledCodes, Scales } from "./scaled-codes.js";
 
-/** Numbers of codes with the scales that were found beside them. */
+/** Combines codes with their scales into numbers. */
 export interface Fitted {
   readonly shape: readonly number[];
   readonly scaled: ScaledCodes;
@@ -17,7 +17,7 @@ export interface Found {
   readonly tensorScale: StoredTensor | null;
 }
 
-/** What codes and scales make together, or why they do not fit, as a sentence about the codes. */
+/** The combination of codes and scales, or why they do not fit, as a sentence about the codes. */
 export function combine(layout: Layout, { codes, scales, tensorScale }: Found): Fitted | string {
   const element = layout.elements[codes.dtype.name];
   const shape = shapeOfNumbers(codes.shape, element, layout.inGroups ?? false);
@@ -80,7 +80,7 @@ interface Sharing {
   readonly perMatrix: number;
 }
 
-/** Which numbers share a scale, told by the shapes; null if no such sharing has so many scales. */
+/** Which numbers share a scale, inferred from the shapes; null if nothing fits the number of scales. */
 function sharing(
   shape: readonly number[],
   scales: readonly number[],

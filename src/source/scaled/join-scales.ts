@@ -17,7 +17,7 @@ export interface Joined {
   readonly skipped: readonly SkippedTensor[];
 }
 
-/** Brings codes and their scales together. What has codes but no rule stays, with what is in the way of its numbers. */
+/** Combines codes and their scales. Codes without a rule stay, with the reason why they have no numbers. */
 export function joinScales(tensors: Tensors): Joined {
   const uncovered = scaledCodes(
     new Map([...tensors].map(([name, { dtype }]) => [name, { name, dtype: dtype.name }])),

@@ -1,6 +1,6 @@
 /**
- * How people write numbers that are codes times scales: which tensors belong together, by the endings of their names and
- * by their dtypes, and what a scale may be shared by.
+ * Layouts of scaled codes in checkpoints: which tensors belong together, by name suffix and dtype, and which
+ * elements may share a scale.
  */
 export interface Layout {
   /** Who writes it. */
@@ -128,7 +128,7 @@ export const layouts: readonly Layout[] = [
   },
 ];
 
-/** Blocks of one size and scales of one kind that have a name; others are told by their parts. */
+/** Named combinations of block size and scale kind; others are described by their parts. */
 export const namedFormats: readonly {
   readonly name: string;
   readonly element: string;

@@ -6,7 +6,8 @@ export interface Place {
 
 /**
  * A tensor of numbers that are codes times scales, as plain data that other threads can be given. A number is
- * code x scale, in fp32; of two scales their product, or quotient, is rounded to fp32 first, as all dequantizers do.
+ * code x scale, in fp32; the product or quotient of two scales is first rounded to fp32, as all dequantizers
+ * do.
  */
 export interface ScaledCodes {
   /** What it is called: `mxfp4`, `fp8-128x128`, `e4m3fn by row`. */

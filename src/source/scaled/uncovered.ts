@@ -49,7 +49,7 @@ const codeDtypes = new Set(["F8_E4M3", "F8_E5M2", "F8_E4M3FNUZ", "F8_E5M2FNUZ", 
 export interface ScaledCodes {
   /** By the name of a tensor: why its numbers are not those of its codes, and how many weights an element has. */
   readonly codes: ReadonlyMap<string, { readonly reason: string; readonly weightsPerElement: number }>;
-  /** What belongs to codes, by name: no weights. */
+  /** Tensors that belong to codes, by name; they are not weights. */
   readonly sidecars: ReadonlyMap<string, string>;
 }
 

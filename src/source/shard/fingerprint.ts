@@ -54,7 +54,7 @@ export interface PlannedWork {
 }
 
 /**
- * A digest by which parts of one whole know each other.
+ * A digest that identifies parts of one whole.
  *
  * @throws InputError if a file cannot be read.
  */

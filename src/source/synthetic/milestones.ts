@@ -1,4 +1,4 @@
-/** Points of a curve over many steps: enough for the eye. */
+/** The number of points of a curve over many steps. */
 const most = 48;
 
 /**

@@ -4,19 +4,20 @@ import type { Lines, Recipe } from "./recipe.js";
 import { sidesOf, type Whole } from "./whole.js";
 
 /**
- * Adafactor (Shazeer and Stern, 2018) as transformers runs it with a learning rate of its own: fp32 inside, the second moment of a
- * matrix kept as the means of its rows and columns, the update clipped by its root mean square. Means are added up in fp32
- * in the order of the elements; torch adds vectors of them.
+ * Adafactor (Shazeer and Stern, 2018) as transformers runs it with an explicit learning rate: fp32 inside,
+ * the second moment of a matrix factored into row and column means, the update clipped by its root mean
+ * square. Means are accumulated in fp32 in element order; torch adds vectors.
  */
 
 const { fround, sqrt } = Math;
 const fp32 = format("fp32");
-/** Added to each square; not the eps of the settings, which stands where a denominator needs one. */
+/** Added to each square; distinct from the eps of the settings, which is for denominators. */
 const squareEps = fround(1e-30);
 
 /**
- * From the gradient `g`: the mean squares of rows and columns, `r` and `c`, of every weight that of its row and column (of a vector
- * `r`, the square of its own), their product `V`, and the direction `o` before and after clipping.
+ * From the gradient `g`: the mean squares of rows and columns, `r` and `c`, for every weight those of its row
+ * and column (in a vector, `r` is the weight's own square), their product `V`, and the direction `o` before
+ * and after clipping.
  */
 const factored: Whole = {
   needs: "tensor",
@@ -68,7 +69,7 @@ function clip(o: Float32Array): void {
   for (let i = 0; i < o.length; i++) o[i] = fround(o[i] / by);
 }
 
-// beta2 of step t is 1 - t^-.8, so that it is 0 at the first.
+// beta2 of step t is 1 - t^-.8, so 0 at the first step.
 const scalars = [
   "power = t^(-0.8)",
   "beta2 = f32(1 - power)",

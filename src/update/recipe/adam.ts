@@ -3,18 +3,18 @@ import { inPartsOnCpu, inPartsOnH100, withTorch113OnCpu } from "./compared.js";
 import type { Lines, Recipe } from "./recipe.js";
 
 /**
- * Adam (Kingma and Ba, 2015) as torch runs it: AdamW, but weight decay is added to the gradient and goes through the moments.
- * The operation that adds it is that of SGD.
+ * Adam (Kingma and Ba, 2015) as torch runs it: AdamW, but weight decay is added to the gradient, by SGD's
+ * operation, and so enters the moments.
  */
 
 const onCpu = "wd != 0: g = R(g + l2 * p)";
 const onCpuLeftOver = "wd != 0: g = R(g + R(l2 * p))";
 const onCuda = "wd != 0: g = R(fma(l2, p, g))";
-/** The line of AdamW in whose place it stands. */
+/** The line of AdamW that it replaces. */
 const ofAdamw = "wd != 0: p = R(p * decay)";
 const torchSource = "pytorch/pytorch torch/optim/adam.py";
 
-/** The recipe of AdamW with lines in the place of others. */
+/** The AdamW recipe with some lines replaced. */
 function fromAdamw(
   name: string,
   changes: Pick<Recipe, "verified" | "comparedIn" | "source">,
@@ -55,7 +55,7 @@ const oldLines = (product: (term: string) => string, decay: string) => [
 const fp32Step = ["wd != 0: g = g + l2 * P", ...fp32Moment];
 const scalars = [...fp32Scalars, "l2 = f32(wd)"];
 
-/** The intended step; see intended.ts. Decay goes through the moments and is no part of its own. */
+/** The intended step; see intended.ts. Decay enters the moments, so it is not a separate part. */
 export const intendedAdam: Lines = {
   scalars,
   weight: [

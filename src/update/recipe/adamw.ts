@@ -10,8 +10,8 @@ import { otherFrameworks } from "./other-frameworks.js";
 import { fp32Moments, type Lines, type Recipe, storedMoments } from "./recipe.js";
 
 /**
- * AdamW (Loshchilov and Hutter, 2019) as it is run. Torch's sequences were read from its 2.13 sources; R f32 fma as
- * in recipe.ts.
+ * AdamW (Loshchilov and Hutter, 2019) as implemented by frameworks. Torch's sequences come from its 2.13
+ * sources; R f32 fma as in recipe.ts.
  */
 
 const inPlace = { optimizer: "adamw", moments: storedMoments, carriers: [], scheme: "in-place" } as const;
@@ -27,19 +27,19 @@ export const torchScalars = [
   "s = f32(-(lr / bc1))",
   "root = f32(sqrt(bc2))",
 ];
-/** torch.lerp has two branches, so that it is exact at both ends. */
+/** torch.lerp has two branches, to be exact at both ends. */
 const lerp = ["w < 0.5: m = R(fma(w, g - m, m))", "w >= 0.5: m = R(fma(rest, g - m, g))"];
 
 const decayed = ["g = R(g)", "wd != 0: p = R(p * decay)", ...lerp, "v = R(v * beta2)"];
 
-/** What torch's operations on the CPU make of decay and moments, up to the root; optimi calls the same ones. */
+/** Decay and moments by torch's CPU operations, up to the root; optimi calls the same ones. */
 const cpuMoments = [...decayed, "v = R(fma(c2 * g, g, v))", "d = R(sqrt(v))"];
 
-/** The same on CUDA, where addcmul takes the product of the tensors first. */
+/** The same on CUDA, where addcmul multiplies the tensors first. */
 const cudaMoments = [...decayed, "v = R(fma(c2, g * g, v))", "d = R(sqrt(v))"];
 
 const torchSource = "pytorch/pytorch torch/optim/adamw.py";
-/** When the first moment became a lerp; before, it is torch 1.13's. */
+/** The first moment became a lerp here; earlier releases follow torch 1.13. */
 const sinceLerp = "; its Python text since pytorch#104796 (July 2023)";
 
 const cpuForLoop: Recipe = {
@@ -64,7 +64,7 @@ const cudaForLoop: Recipe = {
   weight: [...cudaMoments, "d = R(d * reciprocal)", "d = R(d + e)", "p = R(fma(s, m / d, p))"],
 };
 
-/** Of fp32 states, whose root torch computes by the processor's own. */
+/** For fp32 states, torch uses the processor's square root. */
 export const rootRemark =
   "On fp32 tensors torch 2.13's own square root differs by machine: on an AMD processor a fifth of all roots are one ulp off, so " +
   "1.4 % of the weights of its for-loop and foreach differ from this at lr 1e-3, and none at 1e-6. In bf16 none of it shows.";
@@ -96,7 +96,10 @@ function intendedFrom(scalars: readonly string[], moments: readonly string[]): L
   };
 }
 
-/** optimi takes the corrections into the betas, b^ = (b^t - b) / (b^t - 1): its moments are the corrected ones. */
+/**
+ * optimi folds the corrections into the betas, b^ = (b^t - b) / (b^t - 1): its moments are the corrected
+ * ones.
+ */
 const optimiScalars = [
   "w = f32(1 - (b1^t - b1) / (b1^t - 1))",
   "rest = f32(w - 1)",
@@ -105,7 +108,10 @@ const optimiScalars = [
   "s = f32(-lr)",
 ];
 
-/** Before torch 2 the moments are products and sums, and scalars of a product are cast to bf16, by for-loop and foreach. */
+/**
+ * Before torch 2, for-loop and foreach compute the moments by products and sums, with scalar factors cast to
+ * bf16.
+ */
 export const oldMoments = (product: (term: string) => string) => [
   "m = R(m * beta1)",
   `m = R(m + ${product("c1 * g")})`,
@@ -115,7 +121,7 @@ export const oldMoments = (product: (term: string) => string) => [
   "d = R(d / root)",
   "d = R(d + e)",
 ];
-/** The product of a sum is rounded by itself where vectors leave elements over. */
+/** In elements left over by vector loops, the product is rounded before the sum. */
 export const inVectors = (term: string) => term;
 export const leftOver = (term: string) => `R(${term})`;
 
@@ -196,7 +202,7 @@ export const adamwRecipes: readonly Recipe[] = [
     source: "pytorch/pytorch aten/src/ATen/native/cuda/fused_adam_utils.cuh",
     releases: "2.11 to 2.13; its lerp by fma since pytorch#153782 (May 2025)",
     ...withTorch211OnH100InFp16Too,
-    // Here the corrections themselves are computed in fp32, on the device.
+    // The corrections are computed in fp32 on the device.
     scalars: [
       "beta1 = f32(b1)",
       "beta2 = f32(b2)",
@@ -223,7 +229,7 @@ export const adamwRecipes: readonly Recipe[] = [
     of: "torch.optim.AdamW(capturable=True), foreach, PyTorch 2.13, CUDA",
     source: torchSource,
     releases: `2.11 to 2.13${sinceLerp}`,
-    // The step number is on the device, and so are the corrections: fp32, stored, and each divides the denominator.
+    // Step number and corrections are on the device: fp32, stored, and each divides the denominator.
     scalars: [
       ...torchScalars,
       "e = f32(eps)",

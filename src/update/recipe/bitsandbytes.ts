@@ -2,19 +2,19 @@ import { fp32Moments, type Recipe } from "./recipe.js";
 import { elementsOf, type Whole } from "./whole.js";
 
 /**
- * AdamW8bit of bitsandbytes: each moment a code of 8 bits into a table of 256 numbers from -1 to 1 (of v from 0 to 1), times the
- * largest magnitude of its block of 256. Here a moment is the number that its code stands for, so it is an fp32 number.
+ * AdamW8bit of bitsandbytes: each moment is an 8-bit code into a table of 256 numbers from -1 to 1 (for v, 0
+ * to 1), times the largest magnitude of its block of 256. Here a moment is its decoded fp32 number.
  */
 
 const { fround } = Math;
 const block = 256;
-/** Smaller tensors keep states of 32 bits. */
+/** Smaller tensors keep 32-bit states. */
 const fewest = 4096;
 
 /**
- * The table of a moment: bitsandbytes/functional.py, create_dynamic_map. The means of equal parts of .1 to 1 times powers of
- * ten, 0, and 1. What torch.linspace makes of the parts differs in the last bit between releases and processors, so the
- * last bits of a sixth of the table do too (44 and 46 of 256 by torch 1.13.1 with AVX2); these are those of its formula.
+ * The table of a moment: bitsandbytes/functional.py, create_dynamic_map. The means of equal parts of .1 to 1
+ * times powers of ten, 0, and 1. torch.linspace differs in the last bit between releases and processors, and
+ * so do a sixth of the table entries (44 and 46 of 256 for torch 1.13.1 with AVX2); these follow its formula.
  */
 export function dynamicMap(signed: boolean): Float32Array {
   const numbers = [0, 1];
@@ -36,7 +36,7 @@ export function dynamicMap(signed: boolean): Float32Array {
 const ofM = dynamicMap(true);
 const ofV = dynamicMap(false);
 
-/** The code of the nearest number of a table, as the kernel looks for it: quantize_2D. */
+/** The code of the nearest table entry, by the kernel's search: quantize_2D. */
 export function nearestCode(x: number, table: Float32Array, lowest: number): number {
   let [pivot, upperPivot, lowerPivot] = [127, 255, 0];
   let [lower, upper] = [lowest, 1];
@@ -55,7 +55,7 @@ export function nearestCode(x: number, table: Float32Array, lowest: number): num
   return x < fround(fround(lower + value) * 0.5) ? lowerPivot : pivot;
 }
 
-/** What a block's numbers become by being stored. */
+/** A block's numbers after storage. */
 export function storeBlock(numbers: Float32Array, table: Float32Array): void {
   const signed = table[0] < 0;
   let largest = 0;
@@ -92,7 +92,7 @@ export const bnbAdamw: Recipe = {
   of: "bitsandbytes.optim.AdamW8bit, CUDA: states of 8 bits in blocks of 256, of tensors of 4096 elements and more",
   source: "bitsandbytes-foundation/bitsandbytes csrc/kernels.cu, kOptimizerStatic8bit2StateBlockwise",
   releases: "main of 2026-08 (read)",
-  // Besides, the kernel's __fdividef and __powf are approximations, here they are rounded once.
+  // The kernel's __fdividef and __powf are approximate; here they are rounded once.
   verified: null,
   scheme: "in-place",
   moments: fp32Moments,
@@ -116,7 +116,7 @@ export const bnbAdamw: Recipe = {
     "M = fma(M, beta1, c1 * g)",
     "p = R(fma(s, M / fma(root, e, sqrt(V)), p))",
     "wd != 0: p = R(p * decay)",
-    // A gradient that is not finite changes no weight and clears its moments.
+    // A non-finite gradient changes no weight and clears its moments.
     "finite != 0: p = before",
     "finite != 0: M = 0",
     "finite != 0: V = 0",

@@ -1,6 +1,6 @@
 /**
- * The language that optimizer recipes are written in: `name = expression`, where it matters behind a condition
- * (`wd != 0: p = R(p * decay)`). Numbers, names, + - * / ^, parentheses, calls.
+ * The language of optimizer recipes: `name = expression`, optionally with a condition (`wd != 0: p = R(p *
+ * decay)`). Numbers, names, + - * / ^, parentheses, calls.
  */
 
 export type Expression =
@@ -26,11 +26,11 @@ export interface Assignment {
   readonly target: string;
   readonly value: Expression;
   readonly condition: Condition | null;
-  /** The line as written. */
+  /** The source line. */
   readonly text: string;
 }
 
-/** @throws SyntaxError naming the line, and what was expected in it. */
+/** @throws SyntaxError naming the line and what was expected. */
 export function parseAssignment(text: string): Assignment {
   const parser = new Parser(text);
   const condition = text.includes(":") ? parser.condition() : null;

@@ -6,10 +6,10 @@ import { intendedMuon } from "./muon.js";
 import { fp32Moments, type Lines, type OptimizerName, type Recipe } from "./recipe.js";
 
 /**
- * The update that a step is meant to make, whatever storage makes of it: the step in fp32 from a given weight P and
- * moments M and V, as an update u apart from the weight, so that fp32 does not swallow it either. Beside u it leaves
- * its parts, `adaptive` (from the gradients) and `shrink` (weight decay); `unguarded`, what u would be without
- * epsilon; and the moments as they are meant to become.
+ * The update that a step intends, independent of storage: the step in fp32 from a given weight P and moments
+ * M and V, as an update u separate from the weight, so that fp32 does not absorb it either. It also yields
+ * u's parts, `adaptive` (from the gradients) and `shrink` (weight decay); `unguarded`, u without epsilon; and
+ * the intended moments.
  */
 export type Intended = Recipe;
 
@@ -22,7 +22,7 @@ const lines: Readonly<Record<OptimizerName, Lines>> = {
   adafactor: intendedAdafactor,
 };
 
-/** The intended step beside a recipe. */
+/** The intended step that accompanies a recipe. */
 export function intended({ optimizer, meant, kept }: Pick<Recipe, "optimizer" | "meant" | "kept">): Intended {
   return {
     optimizer,

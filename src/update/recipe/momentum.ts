@@ -10,11 +10,13 @@ const torchSource = "pytorch/pytorch torch/optim/sgd.py";
 
 const inPlace = { moments: [{ name: "m", of: "M" }], carriers: [], scheme: "in-place" } as const;
 
-/** fp32 all through; what is stored of the weight is told by the last line. */
+/** fp32 throughout; the last line determines how the weight is stored. */
 const sgdStep = ["wd != 0: g = g + decay * P", "t < 2: M = g", "t >= 2: M = M * mu + g", "P = P + s * M"];
 const lionStep = ["wd != 0: P = P * decay", "P = P + s * sign(fma(w1, g - M, M))", "M = fma(w2, g - M, M)"];
 
-/** The intended steps; see {@link Intended}. SGD's decay goes through its momentum and is no part of its own. */
+/**
+ * The intended steps; see {@link Intended}. SGD's decay enters its momentum, so it is not a separate part.
+ */
 export const intendedSgd: Lines = {
   scalars: sgdScalars,
   weight: [
@@ -74,9 +76,9 @@ function inFp32(optimizer: "sgd" | "lion", scalars: readonly string[], step: rea
 const storedMomentum = ["t < 2: m = g", "t >= 2: m = R(R(m * mu) + g)"];
 
 /**
- * On the CPU lr and wd are stored before they multiply. Vector instructions round such a product with its sum, once;
- * the elements that are left over after blocks of 32 (x86-64) round it by itself. So it is at the end of a tensor,
- * and, of more than 32768 elements on several threads, at the end of each thread's range.
+ * On the CPU, lr and wd are rounded to the storage format before multiplying. Vector loops fuse the product
+ * with its sum; the elements left over after blocks of 32 (x86-64) round it separately. These are at the end
+ * of a tensor and, above 32768 elements on several threads, at the end of each thread's range.
  */
 const sgdCpuForLoop: Recipe = {
   ...inPlace,

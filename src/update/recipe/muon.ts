@@ -2,16 +2,16 @@ import type { Lines, Recipe } from "./recipe.js";
 import { sidesOf, type Whole } from "./whole.js";
 
 /**
- * Muon (Jordan et al., 2024): the momentum of a matrix, orthogonalized by five steps of Newton and Schulz in bf16. Products of
- * matrices are added up in fp32, element after element, and rounded to bf16 once; the order in which a GPU adds depends on its
- * kernel, so its bits are others.
+ * Muon (Jordan et al., 2024): the momentum of a matrix, orthogonalized by five Newton-Schulz steps in bf16.
+ * Matrix products are accumulated in fp32 in element order and rounded to bf16 once; a GPU's order depends on
+ * its kernel, so its bits differ.
  */
 
 const { fround } = Math;
 const number = new Float32Array(1);
 const word = new Uint32Array(number.buffer);
 
-/** An fp32 number to bf16, nearest-even, by its bits: matrices take millions of these. */
+/** An fp32 number to bf16, nearest-even, on bits, for speed: matrices need millions of these. */
 function R(x: number): number {
   if (Number.isNaN(x)) return x;
   number[0] = x;
@@ -37,7 +37,7 @@ export function product(a: Matrix, b: Matrix, transposed = false): Matrix {
     for (let k = 0; k < a.columns; k++) {
       const x = a.of[i * a.columns + k];
       const [to, from] = [i * columns, k * columns];
-      // The product of two numbers of bf16 is one of fp32, and the array rounds the sum to fp32.
+      // The product of two bf16 numbers is exact in fp32; the array rounds the sum to fp32.
       for (let j = 0; j < columns; j++) numbers[to + j] += x * right[from + j];
     }
   }
@@ -73,8 +73,8 @@ export function orthogonalize(given: Float32Array, rows: number, columns: number
 }
 
 /**
- * Of the momentum `n` the direction `o`, scaled as its author does. Moonlight's scale, .2 sqrt(max(rows, columns)), is another
- * learning rate for each matrix.
+ * The direction `o` of the momentum `n`, with its author's scale. Moonlight's scale, .2 sqrt(max(rows,
+ * columns)), amounts to another learning rate per matrix.
  */
 const direction: Whole = {
   needs: "tensor",

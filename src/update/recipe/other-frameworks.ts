@@ -1,7 +1,7 @@
 import { withTorch113OnCpu } from "./compared.js";
 import { fp32Moments, type Recipe, storedMoments } from "./recipe.js";
 
-/** AdamW as other frameworks than torch itself write it. */
+/** AdamW as implemented outside torch. */
 
 const anyPrecision = {
   optimizer: "adamw",
@@ -20,7 +20,7 @@ const onCuda = [
   "c1 = f32(1 - b1)",
   "beta2 = f32(b2)",
   "c2 = f32(1 - b2)",
-  // A division by a number of the CPU is a product on CUDA.
+  // CUDA multiplies by the reciprocal of a CPU scalar.
   `reciprocal = div32(1, ${anyPrecisionRoot})`,
   "e = f32(eps)",
 ];
@@ -76,7 +76,7 @@ const transformerEngineStep = (m: string, v: string) => [
   "P = fma(s, u, P)",
 ];
 
-/** The corrections are taken into the betas; with these the moments are kept as the corrected ones. */
+/** The corrections are folded into the betas, so the stored moments are the corrected ones. */
 const heavyballScalars = [
   "bt1 = sub32(1, div32(sub32(1, f32(b1)), sub32(1, powf(b1, t))))",
   "bt2 = sub32(1, div32(sub32(1, f32(b2)), sub32(1, powf(b2, t))))",

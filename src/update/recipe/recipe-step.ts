@@ -12,7 +12,7 @@ export function betasOf(optimizer: OptimizerName, { betas }: OptimizerSettings):
   return betas ?? [optimizer === "muon" ? 0.95 : 0.9, optimizer === "lion" ? 0.99 : 0.999];
 }
 
-/** What a recorded moment, kept as torch does, is divided by to be kept as a recipe does, after t steps; 1 for most. */
+/** The divisor that converts a moment in torch's convention to the recipe's, after t steps; 1 for most. */
 export function momentCorrection(
   { optimizer, correctedMoments }: Recipe,
   { of: moment }: Pick<Moment, "of">,
@@ -22,7 +22,7 @@ export function momentCorrection(
   return correctedMoments && t > 0 ? 1 - betasOf(optimizer, settings)[moment === "M" ? 0 : 1] ** t : 1;
 }
 
-/** The names that hold from step to step: weight, moments, carriers, and what else a step of a whole tensor keeps. */
+/** The names that persist between steps: weight, moments, carriers, and other whole-tensor states. */
 export function stateNames({ moments, carriers, kept = [] }: Recipe): string[] {
   return ["p", ...momentNames(moments), ...carriers.map(({ name }) => name), ...kept];
 }
@@ -32,7 +32,7 @@ export function momentNames(moments: readonly Moment[]): string[] {
   return moments.flatMap(({ name, carrier }) => (carrier === undefined ? [name] : [name, carrier]));
 }
 
-/** A recipe made ready for one setting and storage format: one weight at a time, on registers. */
+/** A recipe compiled for one setting and storage format: one weight at a time, on registers. */
 export class RecipeStep {
   readonly registers: Registers;
   readonly recipe: Recipe;
@@ -45,7 +45,7 @@ export class RecipeStep {
   readonly #after: (registers: Registers) => void;
   readonly #store: (x: number) => number;
 
-  /** @param random 32 random bits for each stochastic rounding in turn. */
+  /** @param random called for 32 random bits at each stochastic rounding. */
   constructor(recipe: Recipe, settings: OptimizerSettings, format: Format, random: () => number) {
     this.recipe = recipe;
     this.#format = format;
@@ -74,7 +74,7 @@ export class RecipeStep {
     return { lr, b1, b2, eps, wd: weightDecay };
   }
 
-  /** Takes other settings, from the next {@link begin} on. */
+  /** Changes the settings, effective from the next {@link begin}. */
   configure(settings: OptimizerSettings): void {
     this.#settings = settings;
     for (const [name, value] of Object.entries(this.#scalarsOf(settings))) {
@@ -83,8 +83,8 @@ export class RecipeStep {
   }
 
   /**
-   * The states of a moment that starts from a recorded number, as torch keeps it, after t steps: of the moment itself and of
-   * its second term, if it has one.
+   * The initial states of a moment from a recorded number in torch's convention after t steps: the moment and
+   * its second term, if any.
    */
   startMoment(moment: Moment, recorded: number, t: number): [moment: number, carrier: number] {
     const { name, of: role, carrier } = moment;
@@ -108,21 +108,21 @@ export class RecipeStep {
     this.#scalars(this.registers);
   }
 
-  /** The first element of the recipe's tail in a tensor of so many elements; where it has none, their number. */
+  /** The first element of the recipe's tail in a tensor of so many elements; their number without a tail. */
   tailFrom(elements: number): number {
     return elements - (elements % (this.recipe.tail?.block ?? 1));
   }
 
-  /** Takes the weight, gradient and states in the registers through the step. */
+  /** Applies the step to the weight, gradient and states in the registers. */
   apply(inTail = false): void {
     (inTail ? this.#tail : this.#weight)(this.registers);
   }
 
   /**
-   * Takes all weights of a tensor through the step, one that needs them together too.
+   * Applies the step to all weights of a tensor, including whole-tensor steps.
    *
-   * @param columns `g`, the states, and what else the lines read, of each weight; they are changed to what the step makes of
-   *   them. Names that are wanted beside the states, such as the update, have a column as well.
+   * @param columns `g`, the states, and whatever else the lines read, for each weight; updated in place.
+   * Other requested names, such as the update, have a column too.
    */
   applyAll(columns: Columns, shape: readonly number[]): void {
     const { whole } = this.recipe;

@@ -4,65 +4,74 @@ import type { Whole } from "./whole.js";
 /**
  * An optimizer step exactly as one release of one framework computes it on one kind of device: data, not code.
  *
- * `scalars` are computed once a step in fp64 (as Python computes them) from the settings lr b1 b2 eps wd and the
- * step number t (1, 2, ...). `weight` is computed for each weight, every operation rounded to fp32 once; `fma` is
- * one operation. `R` rounds to the storage format by nearest-even, `S` stochastically, `A` to the nearest with ties away
- * from zero. It reads and assigns the weight p, the gradient g, and the states; other names hold for the step.
+ * `scalars` are computed once per step in fp64 (as Python computes them) from the settings lr b1 b2 eps wd
+ * and the step number t (1, 2, ...). `weight` is computed for each weight, every operation rounded to fp32
+ * once; `fma` is one operation. `R` rounds to the storage format by nearest-even, `S` stochastically, `A` to
+ * the nearest with ties away from zero. It reads and assigns the weight p, the gradient g, and the states;
+ * other names last for the step.
  */
 export interface Recipe {
   readonly name: string;
   readonly optimizer: OptimizerName;
-  /** Framework, release and device that it stands for. */
+  /** The framework, release and device that it represents. */
   readonly of: string;
-  /** Where the sequence was read: repository and file; a paper where there is no code. */
+  /** Source of the sequence: repository and file; a paper if there is no code. */
   readonly source: string;
-  /** The releases of the framework in which the sequence is known to be this one, and how. */
+  /** The framework releases known to use this sequence, and how that is known. */
   readonly releases: string;
-  /** What else has to be known of it, in a sentence. */
+  /** A further remark, in a sentence. */
   readonly remark?: string;
-  /** What it was compared with bit for bit; null where it was not, and says so wherever it is used. */
+  /** What it was compared with bit for bit; null if unverified, which is shown wherever it is used. */
   readonly verified: string | null;
-  /** The storage formats in which it was compared; default all, of what holds by definition. See {@link verifiedIn}. */
+  /**
+   * The storage formats in which it was compared; default all, for recipes that hold by definition. See
+   * {@link verifiedIn}.
+   */
   readonly comparedIn?: readonly string[];
-  /** The scheme that its storage amounts to. */
+  /** The equivalent storage scheme. */
   readonly scheme: SchemeName;
-  /** True where the weight stays in fp32 and no storage format is asked for. */
+  /** True if the weight stays in fp32 and no storage format applies. */
   readonly fp32Storage?: true;
-  /** What is kept of past gradients; starts at zero. */
+  /** States of past gradients; they start at zero. */
   readonly moments: readonly Moment[];
-  /** True where moments are kept divided by their bias correction 1 - beta^t, unlike torch's. */
+  /** True if moments are stored divided by their bias correction 1 - beta^t, unlike torch's. */
   readonly correctedMoments?: true;
-  /** What keeps the part of an update that p cannot show: compensation, second term (from zero), master (from p). */
+  /**
+   * The buffer for the part of an update that p cannot represent: compensation, second term (from zero),
+   * master (from p).
+   */
   readonly carriers: readonly { readonly name: string; readonly from: "zero" | "weight" }[];
-  /** fp32 numbers that are kept beside the moments, such as the mean of a row; they start at zero. */
+  /** Additional fp32 states, such as a row mean; they start at zero. */
   readonly kept?: readonly string[];
   readonly scalars: readonly string[];
   readonly weight: readonly string[];
-  /** What the last elements of a tensor take instead, where vector instructions leave them over. */
+  /** Lines for the last elements of a tensor, left over by vector loops. */
   readonly tail?: Tail;
   /** A part of the step that needs more than one weight, after the lines of `weight` and before those of `after`. */
   readonly whole?: Whole;
   /** For each weight again: reads the scalars, the states, and what `whole` reads and writes. */
   readonly after?: readonly string[];
-  /** The intended step, where its moments are not those of the optimizer's own (see intended.ts). */
+  /** The intended step, if its moments differ from the optimizer's own (see intended.ts). */
   readonly meant?: Lines;
 }
 
-/** The lines of a step: once, and for each weight; a whole tensor's between two of these. */
+/** The lines of a step: once, and for each weight; with a whole-tensor part in between. */
 export type Lines = Pick<Recipe, "scalars" | "weight" | "whole" | "after">;
 
-/** The last n mod `block` of a tensor's n elements take other lines. Engines need a block that divides 4096. */
+/**
+ * The last n mod `block` of a tensor's n elements use other lines. Engines need a block that divides 4096.
+ */
 export interface Tail {
   readonly block: number;
   readonly weight: readonly string[];
 }
 
 export interface Moment {
-  /** M and V are fp32 numbers; under any other name it is kept in the storage format. */
+  /** M and V are fp32 numbers; any other name is kept in the storage format. */
   readonly name: string;
-  /** What it stands for in fp32: the name in {@link intended}. */
+  /** Its fp32 counterpart: the name in {@link intended}. */
   readonly of: "M" | "V";
-  /** A second term that keeps what it cannot show. */
+  /** A second term for the part that it cannot represent. */
   readonly carrier?: string;
 }
 
@@ -75,17 +84,17 @@ export interface OptimizerSettings {
   readonly betas?: readonly [number, number];
   /** Default 1e-8. */
   readonly eps?: number;
-  /** Default 0: frameworks differ in theirs. */
+  /** Default 0; framework defaults differ. */
   readonly weightDecay?: number;
 }
 
 /**
- * What a recipe was compared with where it stores this format: bf16 proves nothing of fp16.
+ * What a recipe was compared with in this storage format: bf16 proves nothing about fp16.
  *
  * @param recipe one of `recipes`.
  * @param format the canonical name of the storage format.
- * @returns in words, what its bits were compared with; null where nothing was.
- * @throws nothing: in a format that is not known nothing was compared.
+ * @returns what its bits were compared with, in words; null if unverified.
+ * @throws nothing: an unknown format counts as unverified.
  * @example verifiedIn(recipes.adamw.get("torch-2.13-cpu-fused"), "fp16"); // null
  */
 export function verifiedIn(recipe: Recipe, format: string): string | null {

@@ -1,16 +1,16 @@
 /**
- * What a step does to a tensor as a whole, between the lines of its weights: a product of matrices, a mean of rows, a scale
- * of a block. Its numbers are fp32.
+ * The whole-tensor part of a step, between its per-weight lines: a matrix product, a row mean, a block scale.
+ * Numbers are fp32.
  */
 export interface Whole {
-  /** Elements in a row that belong together; `tensor`: all of them, with the shape of the tensor. */
+  /** The number of consecutive elements that belong together; `tensor`: all, with the tensor's shape. */
   readonly needs: number | "tensor";
-  /** What it is, as a refusal has it: `whole matrices`. */
+  /** Its description in refusals: `whole matrices`. */
   readonly what: string;
-  /** Of each weight, the names that it reads, and those that it assigns. */
+  /** For each weight, the names that it reads and assigns. */
   readonly reads: readonly string[];
   readonly writes: readonly string[];
-  /** Why it does not take a tensor of this shape, in a few words, or null. */
+  /** Why it refuses a tensor of this shape, in a few words, or null. */
   refuses?(shape: readonly number[]): string | null;
   run(columns: Columns, tensor: WholeTensor): void;
 }
@@ -19,7 +19,10 @@ export interface Whole {
 export type Columns = Readonly<Record<string, Float32Array>>;
 
 export interface WholeTensor {
-  /** Of the tensor; where `needs` is a number these elements are a part of it, which begins with a whole block. */
+  /**
+   * The tensor's shape; if `needs` is a number, these elements are a part of it, starting at a block
+   * boundary.
+   */
   readonly shape: readonly number[];
   /** A scalar of the step. */
   scalar(name: string): number;
@@ -31,7 +34,7 @@ export function elementsOf(shape: readonly number[]): number {
   return shape.reduce((product, side) => product * side, 1);
 }
 
-/** Rows and columns: the last side, and all that lie before it. */
+/** Columns are the last dimension, rows the product of the others. */
 export function sidesOf(shape: readonly number[]): [rows: number, columns: number] {
   const columns = shape.at(-1) ?? 1;
   return [columns === 0 ? 0 : elementsOf(shape) / columns, columns];

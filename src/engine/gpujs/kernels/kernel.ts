@@ -17,7 +17,7 @@ export interface KernelFunction {
   readonly arguments: readonly string[];
 }
 
-/** What one thread makes of its inputs: one number, or the four of a vector. */
+/** The output of one thread: one number, or the four of a vector. */
 export interface Kernel {
   /** What it makes, for people. */
   readonly name: string;
@@ -40,9 +40,9 @@ export const powers = Float32Array.from({ length: 254 }, (_, i) => 2 ** (i - 126
  */
 export const negativeZero = -(2 ** -126);
 
-/** Stands for what is no finite number of the format any more. */
+/** Represents a number that is no longer finite in the format. */
 export const goneNumber = 2 ** 120;
-/** Magnitudes from here on are gone; what the domain allows stays far below. */
+/** Magnitudes from here on count as overflowed; the domain stays far below. */
 export const goneFrom = 2 ** 115;
 
 /** The number that a device value means: -0 is a zero. */

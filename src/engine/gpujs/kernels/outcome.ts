@@ -3,7 +3,7 @@ import type { Format } from "../../../format/format.js";
 import { blockLength } from "../../../lens/sum.js";
 import { exponentOf, gone, type Kernel, overLane, plain } from "./kernel.js";
 
-/** What became of the updates: the twins of lens/classify.ts, lens/probes.ts and lens/histogram.ts. */
+/** The classes of updates: the twins of lens/classify.ts, lens/probes.ts and lens/histogram.ts. */
 
 /** The displacement of each weight, in fp32. */
 export const differenceKernel: Kernel = {
@@ -154,9 +154,9 @@ export const codesPerThread = 8;
 export const histogramBase = 4097;
 
 /**
- * How often each of 8 codes occurs in block thread.y, in pairs of {@link histogramBase}. The codes of thread.x: 8
- * from `lost` + 8 x on for the first `lostThreads` threads, 8 from `kept` on for the next `keptThreads`, 8 from
- * `moved` on for the rest.
+ * Counts of each of 8 codes in block thread.y, in pairs of {@link histogramBase}. The codes of thread.x: 8
+ * from `lost` + 8 x on for the first `lostThreads` threads, 8 from `kept` on for the next `keptThreads`, 8
+ * from `moved` on for the rest.
  */
 export const histogramKernel: Kernel = {
   name: "histogram",

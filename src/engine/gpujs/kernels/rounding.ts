@@ -64,7 +64,7 @@ export function store(format: Format, rounding: Rounding, overflow: Overflow): r
   ];
 }
 
-/** What becomes of a magnitude that is not finite in the format. */
+/** The result for a magnitude that is not finite in the format. */
 function beyond(format: Format, rounding: Rounding, overflow: Overflow): string {
   if (format.maxFinite > wideLimit) {
     return `if (magnitude > ${literal(wideLimit)}) { magnitude = ${literal(goneNumber)}; }`;

@@ -12,7 +12,10 @@ import { flagsOf, promoteHalf } from "./lanes.js";
 
 /** Optimizer steps by recipes from the gradients in `updates`: RecipeStepper of the reference engine. */
 
-/** What kernels of steps by recipes are told more: weights that there are, the address of the scalars, the first weight of the tail. */
+/**
+ * Additional parameters of recipe step kernels: the number of weights, the address of the scalars, the first
+ * weight of the tail.
+ */
 export const recipeParameters = ["i32", "i32", "i32"] as const;
 
 /** The scalars of a step, loaded once for all weights. */
