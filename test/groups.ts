@@ -68,7 +68,11 @@ export const groups: readonly Group[] = [
   },
   { name: "source", tests: ["test/source/**/*.test.ts"], sources: ["src/source", "test/source"] },
   { name: "learn", tests: ["test/learn/**/*.test.ts"], sources: ["src/learn", "test/learn"] },
-  { name: "report", tests: ["test/report/**/*.test.ts"], sources: ["src/report", "test/report"] },
+  {
+    name: "report",
+    tests: ["test/report/**/*.test.ts"],
+    sources: ["src/report", "test/report", "browser-bundle.ts"],
+  },
   { name: "page", tests: ["test/page/**/*.test.ts"], sources: ["src/page", "test/page"] },
   { name: "cli", tests: ["test/cli/**/*.test.ts"], sources: ["src/cli", "test/cli"] },
   {
