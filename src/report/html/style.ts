@@ -28,7 +28,7 @@ h1{font-size:clamp(1.6rem,3.4vw,2.6rem);line-height:1.18;letter-spacing:-.022em;
 .lede{font-size:clamp(1.1rem,1.8vw,1.35rem);line-height:1.5;color:var(--muted);margin:0 0 .75rem;max-width:62ch;text-wrap:pretty}
 .scores{display:flex;flex-wrap:wrap;gap:1.25rem 2.25rem;margin:1.75rem 0 0;padding:0}
 .score{display:flex;flex-direction:column;align-items:center;width:8.5rem;text-align:center}
-.score dt{order:2;font-weight:600;line-height:1.3;margin-top:.6rem}
+.score dt{order:2;max-width:100%;overflow-wrap:anywhere;font-weight:600;line-height:1.3;margin-top:.6rem}
 .score dd{order:3;margin:0;color:var(--muted);font-size:.92rem;line-height:1.35}
 .score .ring{order:1;position:relative;width:6.5rem;height:6.5rem}
 .score .ring svg{width:100%;height:100%;transform:rotate(-90deg)}
