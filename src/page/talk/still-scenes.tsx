@@ -149,7 +149,9 @@ export function YoursScene() {
           </code>
         </pre>
         <ul>
-          <li>every update is one of five: zero, lost, kept, moved, not finite</li>
+          <li>
+            every update is counted once: zero, lost, kept, moved, not finite, or changed by a shared scale
+          </li>
           <li>lost is not zero: it is what storage rounded away</li>
           <li>an fp32 master or compensation keeps it; stochastic rounding does on average</li>
           <li>

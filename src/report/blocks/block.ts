@@ -24,7 +24,7 @@ export interface Report {
   readonly tiles: readonly Fact[];
   readonly blocks: readonly (Block | null)[];
   readonly skipped: readonly SkippedTensor[];
-  /** With what it was counted, for a page, which adds the tool. */
+  /** The settings of the count, shown on a page, which adds the tool. */
   readonly settings: () => readonly Fact[];
   /** A heading, and the commands that count it again; none where the input was not read from files. */
   readonly again: () => { readonly heading: string; readonly commands: readonly string[] };

@@ -21,7 +21,7 @@ export interface Recipe {
   readonly releases: string;
   /** A further remark, in a sentence. */
   readonly remark?: string;
-  /** What it was compared with bit for bit; null if unverified, which is shown wherever it is used. */
+  /** The framework release that gives the same bits; null if unverified, which every output shows. */
   readonly verified: string | null;
   /**
    * The storage formats in which it was compared; default all, for recipes that hold by definition. See
