@@ -5,6 +5,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * starts with the files of most text, and these have little: the last of them would run alone.
  */
 const slowest = [
+  "engine/webgpu/adversarial-narrow.full",
   "engine/webgpu/adversarial.full",
   "engine/webgpu/refusal",
   "engine/gpujs/recorded.full",
