@@ -61,9 +61,9 @@ export function stepConstants({ lr, betas, seed }: TrainingSettings, t: number):
 
 /**
  * AdamW in fp32 on gradients of noise and a faint picture: u = -lr m' / (sqrt v' + eps), as added. A loop over typed
- * arrays, because a quarter of a million weights have to take thirty steps a second beside everything else (on a GPU:
- * training-kernel.ts, the same bits); the library's recipes, which give the bits of one framework, are thirty times slower. Every operation is wrapped in
- * `fround`, which lets engines compute in fp32 (twice as fast, measured).
+ * arrays, because a quarter of a million weights have to take thirty steps a second beside everything else; the
+ * library's recipes, which give the bits of one framework, are thirty times slower. Every operation is wrapped in
+ * `fround`, which lets engines compute in fp32 (twice as fast, measured). On a GPU: training-kernel.ts, the same bits.
  */
 export class Training {
   readonly settings: TrainingSettings;
