@@ -15,7 +15,11 @@ export function finding(step: number, stored: Case, truth: Case): Finding {
   const n = step === 1 ? "1 step" : `${step} steps`;
   if (step === 0) {
     const weights = stored.tensors[0].shape.reduce((product, length) => product * length);
-    return { apparent: `A matrix of ${count(weights)} weights, before its first step.`, lens: "", tone: null };
+    return {
+      apparent: `A matrix of ${count(weights)} weights, before its first step.`,
+      lens: "",
+      tone: null,
+    };
   }
   const unchanged = percent(shareOfWeights(stored, stored.end.unchanged));
   const really = percent(shareOfWeights(truth, truth.end.unchanged));
