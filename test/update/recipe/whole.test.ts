@@ -2,12 +2,14 @@
 
 import { describe, expect, it } from "vitest";
 import { namesRead } from "../../../src/engine/lane/recipe.js";
-import { adafactor, adamw, muon, recipes } from "../../../src/update/optimizer.js";
+import { adafactor, adamw, muon, recipe, recipes } from "../../../src/update/optimizer.js";
 import { dynamicMap, nearestCode, storeBlock } from "../../../src/update/recipe/bitsandbytes.js";
 import { parseAssignment } from "../../../src/update/recipe/expression.js";
+import { intended } from "../../../src/update/recipe/intended.js";
 import { orthogonalize } from "../../../src/update/recipe/muon.js";
-import type { OptimizerName } from "../../../src/update/recipe/recipe.js";
+import type { OptimizerName, Recipe } from "../../../src/update/recipe/recipe.js";
 import { stateNames } from "../../../src/update/recipe/recipe-step.js";
+import { elementsOf, sidesOf } from "../../../src/update/recipe/whole.js";
 import { toBfloat16 as R } from "../../support/bfloat16.js";
 import { random32 } from "../../support/bits.js";
 import { numbersOf } from "../../support/golden-steps.js";
@@ -45,6 +47,44 @@ it("lines after the whole tensor read nothing that is another weight's", () => {
     ];
     expect(namesRead(wholeRecipe.after ?? []).filter((name) => !known.includes(name))).toEqual([]);
   }
+});
+
+it.each(whole)("$optimizer $name says what it stands for, and how that was checked", (wholeRecipe) => {
+  const { name, of: what, source, releases, verified } = wholeRecipe;
+  expect(what).toMatch(/\w{4}/);
+  expect(source).toMatch(/^[\w-]+\/[\w-]+ [\w./-]+\.(py|cu)/);
+  expect(releases).toMatch(/^main/);
+  expect(verified).toBe(["fp32", "master"].includes(name) ? "by definition" : null);
+});
+
+it("a whole tensor says how much of it must be together, and what is read and written between the lines", () => {
+  const partOf = ({ whole: part }: Pick<Recipe, "whole">) => {
+    const { needs, what, reads, writes } = part!;
+    return { needs, what, reads, writes };
+  };
+  const matrices = { needs: "tensor", what: "whole matrices" };
+  const expected: Readonly<Record<string, object>> = {
+    adamw: { needs: 256, what: "blocks of 256", reads: ["M", "V"], writes: [] },
+    muon: { ...matrices, reads: ["n"], writes: ["o"] },
+    adafactor: { ...matrices, reads: ["g", "r", "c", "V"], writes: ["o"] },
+  };
+  for (const each of whole) expect(partOf(each)).toEqual(expected[each.optimizer]);
+  for (const name of ["muon", "adafactor"] as const) {
+    expect(partOf(intended(recipe(name, "master")))).toEqual(expected[name]);
+  }
+});
+
+it("the sides of a tensor: columns are the last dimension, rows all others", () => {
+  expect(
+    [[], [5], [2, 3], [2, 3, 5], [3, 0], [0, 3]].map((shape) => [elementsOf(shape), sidesOf(shape)]),
+  ).toEqual([
+    [1, [1, 1]],
+    [5, [1, 5]],
+    [6, [2, 3]],
+    [30, [6, 5]],
+    [0, [0, 0]],
+    [0, [0, 3]],
+  ]);
 });
 
 describe("bitsandbytes' table", () => {
