@@ -14,6 +14,31 @@ function boundaries(parts: number): number[] {
   return [...fromStart.slice(0, middle), ...fromEnd.slice(middle)];
 }
 
+describe("the table", () => {
+  it.each([
+    ["of m", true, 128, -0.9929687],
+    ["of v", false, 0, 0],
+  ] as const)("%s: 0, 1 and the middles of equal parts of powers of ten", (_, signed, zero, first) => {
+    const table = dynamicMap(signed);
+    expect(new Set(table).size).toBe(256);
+    expect([table.indexOf(0), table.at(-1), table.length]).toEqual([signed ? 127 : zero, 1, 256]);
+    expect(table[0]).toBeCloseTo(first, 6);
+    const exact = [0, 1];
+    for (let i = 0; i < 7; i++) {
+      const parts = 2 ** (signed ? i : i + 1);
+      for (let j = 0; j < parts; j++) {
+        const middle = 10 ** (i - 6) * (0.1 + (0.9 * (j + 0.5)) / parts);
+        exact.push(middle, ...(signed ? [-middle] : []));
+      }
+    }
+    exact.sort((a, b) => a - b);
+    // Three roundings, of a boundary, a middle and a product, are less than two gaps.
+    for (const [i, x] of exact.entries()) {
+      expect(Math.abs(table[i] - x)).toBeLessThan(2 ** -22 * Math.abs(x) + 1e-12);
+    }
+  });
+});
+
 describe.each([true, false])("the table, signed: %s", (signed) => {
   const table = dynamicMap(signed);
 

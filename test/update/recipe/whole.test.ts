@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { namesRead } from "../../../src/engine/lane/recipe.js";
 import { adafactor, adamw, muon, recipe, recipes } from "../../../src/update/optimizer.js";
-import { dynamicMap, nearestCode, storeBlock } from "../../../src/update/recipe/bitsandbytes.js";
+import { dynamicMap } from "../../../src/update/recipe/bitsandbytes.js";
 import { parseAssignment } from "../../../src/update/recipe/expression.js";
 import { intended } from "../../../src/update/recipe/intended.js";
 import { orthogonalize } from "../../../src/update/recipe/muon.js";
@@ -87,52 +87,6 @@ it("the sides of a tensor: columns are the last dimension, rows all others", () 
   ]);
 });
 
-describe("bitsandbytes' table", () => {
-  it.each([
-    ["of m", true, 128, -0.9929687],
-    ["of v", false, 0, 0],
-  ] as const)("%s: 0, 1 and the middles of equal parts of powers of ten", (_, signed, zero, first) => {
-    const table = dynamicMap(signed);
-    expect(new Set(table).size).toBe(256);
-    expect([table.indexOf(0), table.at(-1), table.length]).toEqual([signed ? 127 : zero, 1, 256]);
-    expect(table[0]).toBeCloseTo(first, 6);
-    const exact = [0, 1];
-    for (let i = 0; i < 7; i++) {
-      const parts = 2 ** (signed ? i : i + 1);
-      for (let j = 0; j < parts; j++) {
-        const middle = 10 ** (i - 6) * (0.1 + (0.9 * (j + 0.5)) / parts);
-        exact.push(middle, ...(signed ? [-middle] : []));
-      }
-    }
-    exact.sort((a, b) => a - b);
-    // Three roundings, of a boundary, a middle and a product, are less than two gaps.
-    for (const [i, x] of exact.entries()) {
-      expect(Math.abs(table[i] - x)).toBeLessThan(2 ** -22 * Math.abs(x) + 1e-12);
-    }
-  });
-
-  it.each([true, false])("a number becomes the nearest one, signed: %s", (signed) => {
-    const table = dynamicMap(signed);
-    const drawn = numbers(4000, 7).map((x) => (signed ? x / 2 : Math.abs(x) / 2));
-    for (const x of [...drawn, 0, 1, table[200], signed ? -1 : 1e-9]) {
-      const distances = Array.from(table, (each) => Math.abs(each - x));
-      const found = distances[nearestCode(x, table, signed ? -1 : 0)];
-      expect(found).toBe(Math.min(...distances));
-    }
-  });
-
-  it("a block keeps its largest number, and the signs of a first moment", () => {
-    const block = numbers(256, 3, 1e-3);
-    const stored = block.slice();
-    storeBlock(stored, dynamicMap(true));
-    const largest = Math.max(...block.map(Math.abs));
-    expect(Math.max(...stored.map(Math.abs))).toBeGreaterThan(0.99 * largest);
-    const empty = new Float32Array(256);
-    storeBlock(empty, dynamicMap(false));
-    expect(empty.every((x) => x === 0)).toBe(true);
-  });
-});
-
 describe("bnb-adamw8bit", () => {
   const settings = { lr: 1e-3, betas: [0.9, 0.99] as const, eps: 1e-8, weightDecay: 0.1 };
   const elements = 4096 + 100;
@@ -141,18 +95,23 @@ describe("bnb-adamw8bit", () => {
   /** A moment as its block stores it: the nearest of the table, a tie to the even code, and of m one of its own sign. */
   function quantized(moment: Float32Array, signed: boolean): Float32Array {
     const table = Array.from(dynamicMap(signed));
+    const middles = table.slice(1).map((each, code) => f(f(table[code] + each) / 2));
     const isNegative = (x: number) => x < 0 || Object.is(x, -0);
-    return moment.map((x, i) => {
-      const block = moment.subarray(i - (i % 256), i - (i % 256) + 256);
-      const largest = block.reduce((most, each) => Math.max(most, Math.abs(each)), 0);
-      const y = f(x / largest);
-      const nearest = table.reduce((best, each, code) => {
-        const middle = f(f(best + each) / 2);
-        return y > middle || (y === middle && code % 2 === 0) ? each : best;
-      });
-      const next = table[table.indexOf(nearest) + (x > 0 ? 1 : -1)];
-      return f((signed && isNegative(nearest) !== isNegative(x) ? next : nearest) * largest);
-    });
+    const stored = new Float32Array(moment.length);
+    for (let start = 0; start < moment.length; start += 256) {
+      const block = moment.subarray(start, start + 256);
+      const largest = Math.max(...block.map(Math.abs));
+      for (const [i, x] of block.entries()) {
+        const y = f(x / largest);
+        const passed = middles.filter(
+          (middle, code) => y > middle || (y === middle && code % 2 === 1),
+        ).length;
+        const code =
+          signed && isNegative(table[passed]) !== isNegative(x) ? passed + (x > 0 ? 1 : -1) : passed;
+        stored[start + i] = f(table[code] * largest);
+      }
+    }
+    return stored;
   }
 
   it("has the bits of its second derivation, and keeps small tensors in fp32", () => {
