@@ -28,13 +28,14 @@ describe("a block before its first update", () => {
 
   it("has a master of the numbers as given, though they are sent through a narrower format", () => {
     const settings = settingsOf({ scheme: "master", through: "bf16" });
-    const numbers = [4, 1.25 + 2 ** -9, 2 ** -30 + 1];
-    expect(startNumbers(numbers, settings)).toEqual([4, 1.25, 1]);
+    // The gap of bf16 is 2^-7 here: a quarter of it goes, three quarters make it whole.
+    const numbers = [4, 1.25 + 2 ** -9, 1 + 3 * 2 ** -9, 1 + 2 ** -30];
+    expect(startNumbers(numbers, settings)).toEqual([4, 1.25, 1 + 2 ** -7, 1]);
     const { codes, carriers } = startBlock(numbers, settings, tensor(1));
     // 1.25 is a tie of e2m1fn, and goes to the even code; 1.25 + 2^-9 would not.
-    expect(codes).toEqual([6, 2, 2]);
-    expect(startBlock(numbers, settingsOf({ scheme: "master" }), tensor(1)).codes).toEqual([6, 3, 2]);
-    expect(carriers).toEqual([4, 1.25 + 2 ** -9, 1]);
+    expect(codes).toEqual([6, 2, 2, 2]);
+    expect(startBlock(numbers, settingsOf({ scheme: "master" }), tensor(1)).codes).toEqual([6, 3, 2, 2]);
+    expect(carriers).toEqual([4, 1.25 + 2 ** -9, 1 + 3 * 2 ** -9, 1]);
   });
 
   it("is relative to the tensor scale", () => {

@@ -15,6 +15,7 @@ import {
   sgd,
 } from "../../src/update/optimizer.js";
 import type { OptimizerName, OptimizerSettings } from "../../src/update/recipe/recipe.js";
+import { expectEqual } from "../support/mismatches.js";
 
 it("each optimizer runs its own recipes", () => {
   expect(optimizerNames).toEqual(["adamw", "adam", "sgd", "lion", "muon", "adafactor"]);
@@ -113,6 +114,7 @@ describe("shapes", () => {
         "recipe muon of a tensor 4: Muon steps matrices, and leaves all else to an optimizer beside it",
       ),
     );
+    expect(() => matrices.init([1, 2, 3, 4], [1, 2, 2])).toThrow("recipe muon of a tensor 1 x 2 x 2: ");
   });
 
   it("are kept in the state of recipes that need them, and a vector's where none is given", () => {
@@ -126,8 +128,18 @@ describe("shapes", () => {
       shape: [4],
       values: { p: Float32Array.of(-1, 1, -1, -1) },
     });
-    const plain = adamw({ recipe: "fp32", lr: 1 }).init([1], [1]);
-    expect(Object.keys(plain)).toEqual(["t", "values"]);
+    const plain = adamw({ recipe: "fp32", lr: 1 });
+    const start = plain.init([1], [1]);
+    for (const state of [start, plain.step(start, [1])]) expect(Object.keys(state)).toEqual(["t", "values"]);
+  });
+
+  it("without which a state is that of a vector", () => {
+    // 4096 elements, from which on bitsandbytes stores moments in 8 bits.
+    const run = adamw({ recipe: "bnb-adamw8bit", lr: 1 });
+    const state = run.init(new Float32Array(4096));
+    const gradient = Float32Array.from({ length: 4096 }, (_, i) => (i % 7) - 3);
+    const { t, values } = state;
+    expectEqual(run.step({ t, values }, gradient), run.step(state, gradient));
   });
 
   it("the states of a whole tensor are left alone by a step", () => {
@@ -138,5 +150,30 @@ describe("shapes", () => {
     expect(() => run.step(start, [1, 1])).toThrow(
       new RangeError("expected a gradient of 4 numbers, found 2"),
     );
+  });
+});
+
+describe("states", () => {
+  it("are the weight, the moments, the carriers, and whatever else a recipe keeps", () => {
+    const names = Object.entries({
+      kahan: adamw({ recipe: "kahan", lr: 1 }),
+      collage: adamw({ recipe: "collage-plus", lr: 1 }),
+      sgd: sgd({ recipe: "master", lr: 1 }),
+      adafactor: adafactor({ recipe: "master", lr: 1 }),
+    }).map(([name, run]) => [name, Object.keys(run.init([0]).values).join(" ")]);
+    expect(Object.fromEntries(names)).toEqual({
+      kahan: "p m v k",
+      collage: "p m v dv r",
+      sgd: "p M P",
+      adafactor: "p V P r c",
+    });
+  });
+
+  it("are rounded stochastically by one draw a weight", () => {
+    let draws = 0;
+    const random = () => draws++;
+    const run = adamw({ recipe: "torchao-stochastic", lr: 1, random });
+    run.step(run.init([1, 2, 3]), [1, 1, 1]);
+    expect(draws).toBe(3);
   });
 });
