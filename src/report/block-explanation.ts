@@ -38,10 +38,9 @@ function opening({
   const first = through === null ? "" : `, rounded to ${through} first`;
   const how = scheme === "master" ? `as a view of its fp32 master${first}` : "in-place";
   const ofTensor = tensorAmax === null ? "" : ` and ${numeral(tensorAmax)} in the tensor`;
-  const add =
-    isZero(update)
-      ? ""
-      : ` It takes an update of ${numeral(update)} ${scheme === "master" ? `as the master does` : "and is quantized again"}.`;
+  const add = isZero(update)
+    ? ""
+    : ` It takes an update of ${numeral(update)} ${scheme === "master" ? `as the master does` : "and is quantized again"}.`;
   return (
     `${numeral(weight)} in a block of ${format}, ${how}: ${element} codes, ${covers} to a scale in ${block.scale}. The ` +
     `largest magnitude is ${numeral(amax)} in the block${ofTensor}.${add}`
