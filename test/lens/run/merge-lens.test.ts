@@ -9,7 +9,7 @@ function tensor(name: string, lost: number, moved: number, none: number, squared
     nonfinite: 10 - lost - moved - none,
     sums: { updateSquared: [squared], effectiveSquared: [4 * squared], product: [squared / 2] },
   };
-  return { name, shape: [10], totals } as TensorCounts;
+  return { name, shape: [10], totals } as unknown as TensorCounts;
 }
 
 const q10 = tensor("model.layers.10.self_attn.q_proj.weight", 1, 2, 7, 9);
