@@ -99,7 +99,7 @@ describe("mergeResults of inputs", () => {
   });
 
   it("refuses the merge of an adapter, which has all tensors that the adapter touches", () => {
-    const merge = { rank: 8 } as unknown as Result["merge"];
+    const merge = { rank: 8 } as unknown as NonNullable<Result["merge"]>;
     for (const parts of [
       [{ ...results[0], merge }, results[1]],
       [results[0], { ...results[1], merge }],
@@ -149,9 +149,9 @@ describe("what merged results say of casts, optimizers and engines", async () =>
     ...{ name: "adamw", lr: 1, betas: [0.5, 0.75], eps: 0, weightDecay: 0 },
     recorded: { given: {}, override: false },
   };
-  const by = (result: Result, changes: Partial<ResultOptimizer>): Result => ({
+  const by = (result: Result, changes: Partial<ResultOptimizer>, settings = optimizer): Result => ({
     ...result,
-    settings: { ...result.settings, optimizer: { ...optimizer, ...changes } },
+    settings: { ...result.settings, optimizer: { ...settings, ...changes } },
   });
 
   it("joins every setting that was recorded; steps taken only where they are known", () => {
@@ -172,18 +172,22 @@ describe("what merged results say of casts, optimizers and engines", async () =>
   });
 
   it("refuses another optimizer, other settings that were given, and settings of which only one is recorded", () => {
-    const refused = "not of the same input kind, steps, settings and cases";
-    for (const changes of [
-      { name: "sgd" },
-      { recorded: { given: { lr: 1 }, override: true } },
-      { recorded: undefined },
+    const { recorded: _, ...given } = optimizer;
+    for (const other of [
+      by(b, { name: "sgd" }),
+      by(b, { recorded: { given: { lr: 1 }, override: true } }),
+      by(b, {}, given),
+      b,
     ]) {
-      expect(() => mergeResults([by(a, {}), by(b, changes)])).toThrow(refused);
+      for (const parts of [
+        [by(a, {}), other],
+        [other, by(a, {})],
+      ]) {
+        expect(() => mergeResults(parts)).toThrow("not of the same input kind, steps, settings and cases");
+      }
     }
-    expect(() => mergeResults([a, by(b, {})])).toThrow(refused);
-    const given = by(a, { recorded: undefined });
-    const same = mergeResults([given, by(b, { recorded: undefined })]);
-    expect(same.settings.optimizer).toEqual(given.settings.optimizer);
+    const same = mergeResults([by(a, {}, given), by(b, {}, given)]);
+    expect(same.settings.optimizer).toEqual(given);
   });
 
   it("tells the first failure by the names of the engines, and every remark once", () => {

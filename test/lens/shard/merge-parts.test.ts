@@ -2,27 +2,23 @@ import { describe, expect, it } from "vitest";
 import type { Case } from "../../../src/lens/run/case.js";
 import type { ResultEngine } from "../../../src/lens/run/result.js";
 import { EngineSet, type PartialResult, PartRefused, PartSet } from "../../../src/lens/shard/merge-parts.js";
-import type { Part } from "../../../src/lens/shard/part.js";
+import type { Part, PartRange } from "../../../src/lens/shard/part.js";
 import { resultOf } from "../../support/results.js";
 
 /** Three shards of two tensors of eight weights and of one that is compared by bytes. */
-const parts: readonly Part[] = [
-  { index: 0, ranges: [[0, 0, 4]] },
-  {
-    index: 1,
-    ranges: [
-      [0, 4, 8],
-      [1, 0, 4],
-    ],
-  },
-  {
-    index: 2,
-    ranges: [
-      [1, 4, 8],
-      [2, 0, 100],
-    ],
-  },
-].map((own) => ({ of: 3, plan: "p", whole: { tensors: 2, elements: 16 }, ...own }) as Part);
+const ranges: readonly (readonly PartRange[])[] = [
+  [[0, 0, 4]],
+  [
+    [0, 4, 8],
+    [1, 0, 4],
+  ],
+  [
+    [1, 4, 8],
+    [2, 0, 100],
+  ],
+];
+const whole = { tensors: 2, elements: 16 };
+const parts = ranges.map((own, index): Part => ({ index, of: 3, plan: "p", ranges: own, whole }));
 
 const lensCase = {
   ...{ format: "bf16", rounding: "nearest-even", scheme: "master", opmath: "fp32", recipe: null },

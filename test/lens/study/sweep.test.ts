@@ -17,7 +17,9 @@ const bf16: SweepCase = { format: "bf16", scheme: "in-place", rounding: "nearest
 const shares = { learns: 0.5, keeps: 0.99 };
 
 /** Cells of cases by rate, with what the answers look at: the share retained, and its standard error after it. */
-function cellsOf(...cases: [Identity, ...(number | null | readonly [number, number])[]][]): SweepCell[] {
+function cellsOf(
+  ...cases: [Identity, ...(number | null | readonly [number | null, number])[]][]
+): SweepCell[] {
   const [[, ...first]] = cases;
   return first.flatMap((_, i) =>
     cases.map(([identity, ...shares]) => {
