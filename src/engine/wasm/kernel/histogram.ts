@@ -25,17 +25,14 @@ export function sizeBits(k: FunctionWriter, subnormal: V128): V128 {
   return k.i32x4.sub(k.f32x4.convert_i32x4_s(subnormal), k.i32x4.constant(149 * 2 ** exponentShift));
 }
 
-/**
- * The exponent field in bytes of bins, of which a bin has 2^7. Shifted before they are subtracted: distances of exponents need
- * ten bits.
- */
+/** The exponent field in bytes of bins. Shifted before they are subtracted: distances of exponents need ten bits. */
 export function binsOf(k: FunctionWriter, bits: V128): V128 {
   return k.v128.and(binsOfBinade(k, bits), k.i32x4.constant(-table.binBytes));
 }
 
 /** The same of bits that are an exponent field alone. */
 export function binsOfBinade(k: FunctionWriter, bits: V128): V128 {
-  return k.i32x4.shr_s(bits, exponentShift - 7);
+  return k.i32x4.shr_s(bits, exponentShift - Math.log2(table.binBytes));
 }
 
 /**

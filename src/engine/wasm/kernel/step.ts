@@ -93,7 +93,7 @@ export function writeStep(
     for (let i = 0; i < 8; i++)
       k.store("v128", nothing, scratch, scratchLayout.effectiveSquared + i * vectorBytes);
 
-    forEachGroup(k, base, from, to, (row, flags, i) => {
+    const group = (row: I32, flags: I32, i: I32) => {
       const pairs = i32x4.add(i32x4.splat(i32.add(pairLow, i32.shr_u(i, 1))), i32x4.constants(0, 1, 2, 3));
       const bits = key && new GroupBits(k, key, [pairs, pairHighs]);
       const taken =
@@ -163,7 +163,8 @@ export function writeStep(
         k.store("i32_8", i32.or(k.load("i32_8u", flags, caseLayout.moved), found), flags, caseLayout.moved);
         for (const [half, outcome] of outcomes.entries()) addEffective(k, outcome, scratch, half);
       });
-    });
+    };
+    forEachGroup(k, base, from, to, group);
 
     k.call(addExactly, i32.add(tally, stepTally.updateSquared), sumOfLanes(k, updateSquared));
     for (const sum of ["effectiveSquared", "product"] as const) {
