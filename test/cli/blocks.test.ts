@@ -95,14 +95,14 @@ describe("formats with shared scales beside others", () => {
       "simulate",
       ...small,
       "--scheme",
-      "master",
+      "in-place",
       "--format",
       "mxfp4,nvfp4",
       "--engine",
       "wasm",
     ]);
     expect(engine).toMatchObject({ status: 2 });
-    expect(engine.stderr).toContain("it takes those of 32 along a row with scales of e8m0fnu, not nvfp4");
+    expect(engine.stderr).toContain("it takes nvfp4 under scheme in-place with kept scales");
     const out = join(folder, "weights.safetensors");
     await expectUsageError(
       ["run", recorded("rlvr/late"), "--scheme", "master", "--format", "mxfp4", "--write-weights", out],
