@@ -161,10 +161,11 @@ export async function runThreaded(
     throw error instanceof WorkerFailure ? await inWordsOfSource(error, job) : error;
   }
   if (stop.asked) throw new Stopped();
-  for (const [t, { blocks }] of workerTensors.entries()) {
+  for (const [t, { blocks, start, tasks: chunks }] of workerTensors.entries()) {
     for (const [c, settings] of cases.entries()) {
       const ofTensor = tallies[c].tensors[t];
-      const scales = (tensors[t].start ?? 0) === 0 ? TensorScales.of(settings, blocks) : null;
+      // Counted with the first chunk.
+      const scales = start === 0 && chunks > 0 ? TensorScales.of(settings, blocks) : null;
       for (let step = 0; step < steps && scales; step++) {
         scales.countStep(step, tallies[c].steps[step]);
         scales.countStep(step, ofTensor.updates);

@@ -10,7 +10,10 @@ import { wasm } from "../../../src/engine/wasm/wasm.js";
 import { BlockLayout } from "../../../src/format/block/block-layout.js";
 import { format } from "../../../src/format/registry.js";
 import type { TensorInput, Values } from "../../../src/lens/input.js";
+import { drawnWeights, simulatedUpdates } from "../../../src/lens/run/simulated.js";
 import { type BlockOptions, type BlockSettings, schemeSettings } from "../../../src/update/block-settings.js";
+import { gaussian } from "../../../src/update/distribution.js";
+import { weightKey } from "../../../src/update/weight-draws.js";
 import { outcomeOf } from "../../support/outcome.js";
 import { sized } from "../../support/tier.js";
 import { valuesOf } from "../../support/values.js";
@@ -145,6 +148,33 @@ describe("on threads", () => {
     );
     const tensors = [tensorOf("a", 132, 72), tensorOf("b", 40), tensorOf("c", 2, 20, 128)];
     const job: LensJob = { tensors, stepNumbers: [0, 1], milestones: [0], cases, threads: 3, chunk: 4096 };
+    expect(await outcomeOf({ run: threaded(cases) }, job)).toEqual(await outcomeOf(reference, job));
+  });
+
+  it("updates that workers simulate, and tensors without elements", async () => {
+    const length = 40 * 136;
+    const draws = {
+      distribution: gaussian,
+      mean: 0,
+      sigma: 0.1,
+      format: format("bf16"),
+      key: weightKey(1, "drawn"),
+    };
+    const optimizer = { lr: 1e-2, betas: [0.9, 0.99], eps: 1e-6, weightDecay: 0.1 } as const;
+    const run = {
+      optimizer,
+      schedule: "linear",
+      warmup: 1,
+      steps: 2,
+      noise: gaussian,
+      snr: 0.5,
+      seed: 1,
+    } as const;
+    const weights = drawnWeights(length, draws);
+    const updates = simulatedUpdates({ run, name: "drawn", gradientScale: 1e-3 }, weights);
+    const tensors = [{ name: "drawn", shape: [40, 136], weights, updates }, tensorOf("none", 0, 64)];
+    const cases = [settingsOf("nvfp4:transformer-engine"), settingsOf("fp8-128x128")];
+    const job: LensJob = { tensors, stepNumbers: [0, 1], cases, threads: 3, chunk: 4096 };
     expect(await outcomeOf({ run: threaded(cases) }, job)).toEqual(await outcomeOf(reference, job));
   });
 
