@@ -339,9 +339,9 @@ export const faults: readonly Fault[] = [
   },
   {
     file: "src/engine/wasm/worker-script.ts",
-    mistake: "a thread counts before the others have measured the blocks of the tensor",
-    find: "if (done === job.measuring) return true;",
-    replace: "if (done >= 0) return true;",
+    mistake: "the threads take the magnitudes of a block after every step for those before the first",
+    find: "raise(table.words, steps * table.blocks + blockOf[group], magnitudes[group]);",
+    replace: "raise(table.words, blockOf[group], magnitudes[group]);",
     group: "engine",
   },
   {
