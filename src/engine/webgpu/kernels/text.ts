@@ -137,6 +137,11 @@ export class ReadAhead {
   }
 }
 
+/** Whether a number became another one. */
+export function changed(was: string, is: string): string {
+  return `(${is} != ${was}) & (((${is} | ${was}) & 0x7fffffffu) != 0u)`;
+}
+
 /** A word of a plane of flags, `flag`-th after so many planes of numbers. */
 export function flagsOf(buffer: string, planes: number, flag: number): string {
   return `${buffer}[${planes}u * params.plane + ${flag}u * (params.plane >> 4u) + flags]`;
