@@ -319,7 +319,7 @@ export class BatchRun {
   }
 }
 
-/** The weights of a case before the first step, of numbers that may be fp64: whole blocks where scales are shared. */
+/** The weights of a case before the first step, of numbers that may be fp64; where scales are shared, of whole blocks. */
 function startWeights(numbers: Float64Array, settings: LaneSettings): Float32Array {
   if (!isShared(settings)) return Float32Array.from(numbers, (x) => startState(x, settings).weight);
   const stored = new Float32Array(numbers.length);

@@ -114,12 +114,10 @@ describeNeeding(requirements.vulkan, "the webgpu engine counts shared scales as 
   if (!fullTier) return;
 
   it.each(elements.flatMap((name) => rules.map((rule) => `${name}:${rule}`)))(
-    "%s: hard blocks, from fp32 and from other views",
+    "%s: hard blocks, from fp32 and from a bf16 view",
     async (name) => {
-      const cases = [master(name), master(name, { through: "bf16" }), master(name, { through: "fp16" })];
-      // A case alone too: its kernel advances the fp32 run, which are its masters.
+      const cases = [master(name), master(name, { through: "bf16" })];
       await expectSame({ ...hardBlockJob(cases[0]), cases });
-      await expectSame({ ...hardBlockJob(cases[0]), cases: cases.slice(0, 1) });
     },
   );
 
@@ -140,7 +138,10 @@ describeNeeding(requirements.vulkan, "the webgpu engine counts shared scales as 
   });
 
   it.each(["adamw", "steady-state"] as const)("numbers that the device draws: %s", async (source) => {
-    const settings = syntheticSettings({ steps: 3, optimizer: { lr: 1e-3 } }, { elements: 9600, source });
+    const settings = syntheticSettings(
+      { steps: 3, optimizer: { lr: 1e-3, betas: [0.9, 0.95] } },
+      { elements: 9600, source },
+    );
     await expectSame({ ...syntheticJob(settings), cases: [master("mxfp4"), drawn], milestones: [0] });
   });
 });

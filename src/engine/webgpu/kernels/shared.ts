@@ -64,20 +64,21 @@ function scaleOf(k: WgslWriter, code: string): ScaleLanes<Wgsl> {
 
 type ScalePlane = "startScales" | "scales" | "parts";
 
-/** The word of four codes of scales of the chunk, of the thread itself or of another of its block. */
-export function scalesOf(settings: SharedMaster, plane: ScalePlane, thread?: number): string {
-  const own = flagsOf("state", statePlanes(settings).count, flagPlanes[plane]);
-  return thread === undefined ? own : own.replace(/flags\]$/, `(flags & 0xfffffffcu) + ${thread}u]`);
+/** A word of four codes of scales: of the thread's chunk, or what another thread of its block has there. */
+function scalesOf(settings: SharedMaster, plane: ScalePlane, at?: string): string {
+  return flagsOf("state", statePlanes(settings).count, flagPlanes[plane], at);
 }
 
-/** Scales of the blocks of a chunk by what their four threads found: the code of the larger number is the larger one. */
+/** Scales of the blocks of a chunk, from what their four threads found: no larger number has a smaller code. */
 function scalesOfParts(settings: SharedMaster): string {
-  const [a, b, c, d] = [0, 1, 2, 3].map((thread) => scalesOf(settings, "parts", thread));
+  const [a, b, c, d] = [0, 1, 2, 3].map((thread) =>
+    scalesOf(settings, "parts", `(flags & 0xfffffffcu) + ${thread}u`),
+  );
   return `largerOfEach(largerOfEach(${a}, ${b}), largerOfEach(${c}, ${d}))`;
 }
 
 /** Declares numbers of a pair as they are stored, and their elements, from a plane of these and a word of scales. */
-export function loadShared(
+function loadShared(
   names: readonly [string, string],
   elementNames: readonly [string, string],
   { plane, packed, scales }: { readonly plane: number; readonly packed: boolean; readonly scales: string },
@@ -96,8 +97,8 @@ function sent(k: WgslWriter, master: Wgsl, { through }: SharedMaster): Wgsl {
 }
 
 /**
- * Finds `parts` of the numbers that a step, or where there is none the start, will quantize: what {@link scalesOfParts}
- * reads goes through memory, because a workgroup's threads would have to wait for each other in every chunk.
+ * Finds `parts` of the numbers that a step, or without updates the start, will quantize. A kernel of its own: within a
+ * step the threads of a block would have to wait for each other in every chunk.
  */
 export function partsKernel(settings: SharedMaster, updates: UpdateSource | null): string {
   const largest = [0, 1].map((half) => {
@@ -263,11 +264,8 @@ function sharedElement(
     ["clipped", v128.andnot(beyond, scales.after.isNaN)],
     ["flushed", v128.andnot(flushed, scales.after.isNaN)],
   ];
-  const states = {
-    before: { weight, carrier },
-    after: { weight: after, carrier: master },
-  };
-  const nonfinite = foundNonfinite(k, settings, states.before, update, states.after);
+  const state = { weight, carrier };
+  const nonfinite = foundNonfinite(k, settings, state, update, { weight: after, carrier: master });
   // The gap of the code, times the scale before the step.
   const ofCode = i32x4.shr_u(ulpBinade(k, code, blocks.element), exponentShift);
   const binade = i32x4.sub(i32x4.add(ofCode, scales.before.code), i32x4.constant(exponentBias));
