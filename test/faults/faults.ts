@@ -324,6 +324,27 @@ export const faults: readonly Fault[] = [
     group: "webgpu",
   },
   {
+    file: "src/engine/webgpu/kernels/shared.ts",
+    mistake: "the WGSL kernels make a block's scale of three of its four threads",
+    find: "[0, 1, 2, 3].map((thread) =>",
+    replace: "[0, 1, 2, 2].map((thread) =>",
+    group: "webgpu",
+  },
+  {
+    file: "src/engine/webgpu/kernels/shared.ts",
+    mistake: "the WGSL kernels tell collateral by the scale after the step",
+    find: "under(scales.before, scaled(k, number, scales.before))",
+    replace: "under(scales.after, scaled(k, number, scales.after))",
+    group: "webgpu",
+  },
+  {
+    file: "src/engine/webgpu/tallies.ts",
+    mistake: "of shared scales, updates that only a scale made visible count as moved too",
+    find: "tally.moved -= collateral - zeros;",
+    replace: "tally.moved -= 0;",
+    group: "webgpu",
+  },
+  {
     file: "src/engine/lane/shared-scale.ts",
     mistake: "the SIMD kernels double a block's scale one fp32 number too late",
     find: "2 ** exponentShift - doublingFrom(blocks)",
