@@ -6,6 +6,7 @@
  * Usage: question ELEMENTS REPEATS: fills memory with Gaussian weights and updates as bench/engines.ts does, and prints
  * JSON: seconds of the best repeat for `stream` (reading the same bytes), `classes` and `everything`, and the counts.
  */
+#include <float.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -17,8 +18,8 @@
 enum { BLOCK = 4096, LANES = 8, BINS = 554 };
 
 typedef struct {
-  uint64_t none, lost, moved, nonfinite, unchanged, still, rule, rule_moved, rule_unmoved, path, small;
-  double update_squared, effective_squared, product, displacement_squared, end_product;
+  uint64_t none, lost, moved, nonfinite, unchanged, still, never_updated, rule, rule_moved, rule_unmoved, path, small;
+  double update_squared, effective_squared, product, displacement_squared, end_product, noise_squared, weight_squared;
   uint64_t histogram[2][BINS];
 } tally;
 
@@ -38,6 +39,12 @@ static inline float number(uint32_t b) {
   float x;
   memcpy(&x, &b, 4);
   return x;
+}
+
+/* The clamped displacement of src/lens/displacement.ts. */
+static inline float displacement(float after, float before) {
+  uint32_t d = bits(after - before), m = d & 0x7fffffff, largest = 0x7f7fffff;
+  return number((m < largest ? m : largest) | (d & 0x80000000));
 }
 
 static inline uint32_t round_bf16(uint32_t b) { return (b + 0x7fff + (b >> 16 & 1)) & 0xffff0000u; }
@@ -69,8 +76,9 @@ static void everything(const uint16_t *restrict w, const float *restrict u, long
   for (long block = 0; block < n; block += BLOCK) {
     const uint16_t *restrict wb = w + block;
     const float *restrict ub = u + block;
-    int none = 0, moved = 0, nonfinite = 0, unchanged = 0, still = 0, path = 0, small = 0;
+    int none = 0, moved = 0, nonfinite = 0, unchanged = 0, still = 0, never = 0, path = 0, small = 0;
     double uu[LANES] = {0}, ee[LANES] = {0}, eu[LANES] = {0}, dd[LANES] = {0}, de[LANES] = {0};
+    double nn[LANES] = {0}, ww[LANES] = {0};
     for (int i = 0; i < BLOCK; i++) {
       uint32_t before = (uint32_t)wb[i] << 16;
       float update = ub[i], sum = number(before) + update;
@@ -83,6 +91,7 @@ static void everything(const uint16_t *restrict w, const float *restrict u, long
       moved += differs & !zero & !bad;
       unchanged += !differs & !bad;
       still += !differs & (sum == number(before)) & !bad;
+      never += !differs & zero & !bad;
       float size = fabsf(number(before)), f = fabsf(update);
       int rule = 256 * f < size;
       int32_t ub32 = bits(f) >> 23, wb32 = (before & 0x7fffffff) >> 23;
@@ -95,15 +104,19 @@ static void everything(const uint16_t *restrict w, const float *restrict u, long
         uint32_t before = (uint32_t)wb[i + l] << 16;
         float update = ub[i + l], sum = number(before) + update;
         uint32_t after = round_bf16(bits(sum));
-        int bad = (after & 0x7f800000) == 0x7f800000;
-        float e32 = bad ? 0 : number(after) - number(before);
-        float d32 = bad ? 0 : sum - number(before);
-        double v = bad ? 0 : update, e = e32, d = d32;
+        /* Masks of bits: a choice between numbers would be made after they are fp64, in twice as many vectors. */
+        uint32_t keep = (after & 0x7f800000) == 0x7f800000 ? 0 : ~0u;
+        float e32 = number(bits(displacement(number(after), number(before))) & keep);
+        float d32 = number(bits(displacement(sum, number(before))) & keep);
+        double v = number(bits(update) & keep), e = e32, d = d32;
+        double noise = displacement(e32, d32), given = number(before & keep);
         uu[l] += v * v;
         ee[l] += e * e;
         eu[l] += e * v;
         dd[l] += d * d;
         de[l] += e * d;
+        nn[l] += noise * noise;
+        ww[l] += given * given;
       }
     for (int i = 0; i < BLOCK; i++) {
       uint32_t before = (uint32_t)wb[i] << 16;
@@ -126,6 +139,7 @@ static void everything(const uint16_t *restrict w, const float *restrict u, long
     t->lost += BLOCK - none - moved - nonfinite;
     t->unchanged += unchanged;
     t->still += still;
+    t->never_updated += never;
     t->path += path;
     t->small += small;
     for (int l = 0; l < LANES; l++) {
@@ -134,6 +148,8 @@ static void everything(const uint16_t *restrict w, const float *restrict u, long
       t->product += eu[l];
       t->displacement_squared += dd[l];
       t->end_product += de[l];
+      t->noise_squared += nn[l];
+      t->weight_squared += ww[l];
     }
   }
   for (int i = 4; i < 2048; i++) {

@@ -1,5 +1,6 @@
 import { outermostBin } from "../../lens/histogram.js";
 import type { MomentKind } from "../../lens/input.js";
+import { blockLength, laneCount } from "../../lens/sum.js";
 import { type Cause, causes } from "../../lens/tally.js";
 import { sharesScales } from "../../update/block-settings.js";
 import { momentNames } from "../../update/recipe/recipe-step.js";
@@ -7,6 +8,7 @@ import { schemes } from "../../update/scheme.js";
 import { momentCounts } from "../lane/recipe-step.js";
 import type { LaneSettings } from "../lane/refusal.js";
 import { sumBytes } from "./digits.js";
+import { movesBytes } from "./kernel/moves.js";
 import { productColumns } from "./kernel/product.js";
 
 /**
@@ -23,6 +25,9 @@ export interface Layout {
   readonly given: number;
   readonly now: number;
   readonly updated: number;
+  /** Flags of a comparison: whether the stored weight, and that of the fp32 counterfactual, is as at the start. */
+  readonly unchanged: number;
+  readonly still: number;
   readonly scratch: number;
   /** Tables that kernels of synthetic numbers read. */
   readonly constants: number;
@@ -135,23 +140,32 @@ export const tensorTally = {
   bytes: 80 + 5 * sumBytes,
 } as const;
 
+const bins = 2 * (outermostBin + 1);
+
 /**
- * Weight-steps by bin, class and ulp rule: 32-bit counts, in four copies, one for each lane of a vector, so that
- * neighbours in the same bin do not wait for each other. Place 0 takes updates of zero.
+ * Weight-steps by bin, class and ulp rule: 32-bit counts. Place 0 takes updates of zero. Neighbours count in different
+ * copies of the table, so that those in the same bin do not wait for each other; places in a copy have 16 bits.
  */
 export const histogramTable = {
-  /** Bytes of a bin: 8 kinds of 4 lanes. Moved and kept is neither: the number changed by a scale alone. */
-  binBytes: 128,
-  movedKind: 16,
-  keptKind: 32,
-  ruleKind: 64,
+  /** Bytes of a bin: 8 kinds. Moved and kept is neither: the number changed by a scale alone. */
+  binBytes: 32,
+  movedKind: 4,
+  keptKind: 8,
+  ruleKind: 16,
   /** Exponent fields of the update and of the gap's binade differ by at least this much less one, negative. */
   lowest: outermostBin + 1,
-  bins: 2 * (outermostBin + 1),
+  copies: 4,
+  copyBytes: 32 * bins,
 } as const;
 
-/** Lanes of the sums of a block, and places in the histogram of one vector. */
-export const scratchLayout = { effectiveSquared: 0, product: 64, places: 128, bytes: 192 } as const;
+const movesAt = 64;
+
+/** Places in the histogram of one group, or lanes of counts; and the groups of a block that moved. */
+export const scratchLayout = {
+  places: 0,
+  moves: movesAt,
+  bytes: movesAt + (blockLength / laneCount) * movesBytes,
+} as const;
 
 /**
  * @param tallied how many steps and milestones have a tally of their own.
@@ -183,6 +197,9 @@ export function layOut(
     given: row(),
     now: row(),
     updated: flags(),
+    // Kernels clear the word behind the last group.
+    unchanged: take(chunk / 8 + 8),
+    still: flags(),
     scratch: take(scratchLayout.bytes),
     constants: take(synthetic.constantBytes),
     simulation: synthetic.simulates ? { m: row(), v: row(), signal: row() } : null,
@@ -206,7 +223,7 @@ export function layOut(
       moved: flags(),
       nonfinite: flags(),
       tally: take(tensorTally.bytes),
-      histogram: take(histogramTable.bins * histogramTable.binBytes),
+      histogram: take(histogramTable.copies * histogramTable.copyBytes),
       recipe: take("recipe" in settings ? recipeTally.bytes : 0),
       curve: take(tallied.milestones * tensorTally.bytes),
       steps: take(tallied.steps * stepTally.bytes),
