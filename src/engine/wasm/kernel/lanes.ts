@@ -1,10 +1,15 @@
-import type { FunctionWriter, V128 } from "../assembler/function.js";
+import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 
 /** Lanes 0 and 1 as fp64, or 2 and 3. */
 export function promoteHalf(k: FunctionWriter, x: V128, half: number): V128 {
   const low =
     half === 0 ? x : k.i8x16.shuffle(x, x, [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15]);
   return k.f64x2.promote_low_f32x4(low);
+}
+
+/** Two of eight fp32 numbers in memory as fp64. */
+export function promoteStored(k: FunctionWriter, address: I32, offset: number, i: number): V128 {
+  return k.f64x2.promote_low_f32x4(k.load("v128_64", address, offset + 8 * i));
 }
 
 /** Two vectors of four lanes as one of eight with 16 bits each. Valid for masks, and numbers of 16 bits with their sign. */

@@ -3,6 +3,7 @@ import { vectorBytes } from "./groups.js";
 
 /** Bytes of a group in the list: what both halves moved by, and their updates. */
 export const movesBytes = 4 * vectorBytes;
+export const updatesOfMoves = 2 * vectorBytes;
 
 /**
  * The groups of a block in which a weight moved, gathered without a branch and summed afterwards: at updates of 1e-5 a
@@ -24,17 +25,19 @@ export class Moves {
     this.#k.assign(this.#end, this.#first);
   }
 
-  /** Writes a group behind the last one; the next one takes its place unless `any`, 0 or 1, is 1. */
-  add(any: I32, group: readonly V128[]): void {
-    const k = this.#k;
-    for (const [i, vector] of group.entries()) k.store("v128", vector, this.#end, i * vectorBytes);
-    k.assign(this.#end, k.i32.add(this.#end, k.i32.shl(any, Math.log2(movesBytes))));
+  /** Writes a group behind the last one, at the address that is given back. */
+  write(group: readonly V128[]): I32 {
+    for (const [i, vector] of group.entries()) this.#k.store("v128", vector, this.#end, i * vectorBytes);
+    return this.#end;
   }
 
-  forEach(body: (group: readonly V128[]) => void): void {
-    const k = this.#k;
-    k.loop(this.#first, this.#end, movesBytes, (at) => {
-      body([0, 1, 2, 3].map((i) => k.load("v128", at, i * vectorBytes)));
-    });
+  /** Keeps what was written if `any` is 1; if it is 0, the next group takes its place. */
+  keep(any: I32): void {
+    const { i32 } = this.#k;
+    this.#k.assign(this.#end, i32.add(this.#end, i32.shl(any, Math.log2(movesBytes))));
+  }
+
+  forEach(body: (group: I32) => void): void {
+    this.#k.loop(this.#first, this.#end, movesBytes, body);
   }
 }

@@ -13,8 +13,8 @@ import { type CaseLayout, type Layout, scratchLayout, stepTally } from "../layou
 import { GroupBits } from "./group-bits.js";
 import { forEachBlock, forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
 import { countInHistogram, sizeBits } from "./histogram.js";
-import { flagsOf, packedLanes, promoteHalf } from "./lanes.js";
-import { Moves } from "./moves.js";
+import { flagsOf, packedLanes, promoteStored } from "./lanes.js";
+import { Moves, updatesOfMoves } from "./moves.js";
 import { recipeParameters, StepScalars, takeRecipeStep } from "./recipe.js";
 import {
   countRecipe,
@@ -163,30 +163,27 @@ export function writeStep(
           places: i32.add(scratch, scratchLayout.places),
         },
       );
-      for (const [half, { update }] of outcomes.entries()) {
-        for (const quarter of halves) {
-          const u = promoteHalf(k, update, quarter);
-          addProduct(k, updateSquared[2 * half + quarter], u, u);
-        }
-      }
       const found = i32.or(k.load("i32_8u", flags, caseLayout.moved), k.i16x8.bitmask(moved));
       k.store("i32_8", found, flags, caseLayout.moved);
       const displaced = outcomes.map(({ before, after, moved }) =>
         v128.and(displacement(k, after.weight, before.weight), moved),
       );
-      moves.add(v128.any_true(moved), [...displaced, ...outcomes.map(({ update }) => update)]);
+      const group = moves.write([...displaced, ...outcomes.map(({ update }) => update)]);
+      for (const [i, lanes] of updateSquared.entries()) {
+        const u = promoteStored(k, group, updatesOfMoves, i);
+        addProduct(k, lanes, u, u);
+      }
+      moves.keep(v128.any_true(moved));
     };
     if (shared)
       forEachSharedGroup(k, { base, from, to }, (row, block) => shared.beginBlock(row, block), group);
     else forEachGroup(k, base, from, to, (row, flags, i) => group(null, row, flags, i));
 
     moves.forEach((group) => {
-      for (const half of halves) {
-        for (const quarter of halves) {
-          const [e, u] = [group[half], group[2 + half]].map((x) => promoteHalf(k, x, quarter));
-          addProduct(k, effectiveSquared[2 * half + quarter], e, e);
-          addProduct(k, product[2 * half + quarter], e, u);
-        }
+      for (const i of [0, 1, 2, 3]) {
+        const e = promoteStored(k, group, 0, i);
+        addProduct(k, effectiveSquared[i], e, e);
+        addProduct(k, product[i], e, promoteStored(k, group, updatesOfMoves, i));
       }
     });
     for (const [name, lanes] of Object.entries({ updateSquared, effectiveSquared, product })) {
