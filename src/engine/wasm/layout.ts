@@ -158,11 +158,12 @@ export const histogramTable = {
   copyBytes: 32 * bins,
 } as const;
 
-const movesAt = 64;
+const movesAt = 64 + 160;
 
 /** Places in the histogram of one group, or lanes of counts; and the groups of a block that moved. */
 export const scratchLayout = {
   places: 0,
+  numbers: 64,
   moves: movesAt,
   bytes: movesAt + (blockLength / laneCount) * movesBytes,
 } as const;

@@ -6,7 +6,7 @@ import { bitsOf, displacement, isNonfinite, magnitude as magnitudeOf } from "../
 import type { FunctionWriter, I32, I64, V128 } from "../assembler/function.js";
 import { type CaseLayout, type Layout, scratchLayout, tensorTally } from "../layout.js";
 import { forEachBlock, forEachGroup, halves, loadGroup } from "./groups.js";
-import { flagsOf, promoteHalf } from "./lanes.js";
+import { flagsOf, promoteHalf, promoteStored } from "./lanes.js";
 import { countSharedEnds } from "./shared-ends.js";
 import { addCount, addExactly, addProduct, countOf, sumOfLanes } from "./sum.js";
 
@@ -56,6 +56,7 @@ export function writeEnd(
     weightSquared: lanesOf(),
     retainedProduct: lanesOf(),
   };
+  const scratch = i32.add(base, layout.scratch);
   const isNarrow = !sharesScales({ format, ...others }) && format.precision <= narrowPrecision;
   const small = k.variable("v128");
   // What lies behind the last group in its word.
@@ -112,17 +113,17 @@ export function writeEnd(
               ? variable(displacement(k, carriers![half], given[half]))
               : variable(displacement(k, visible[half], f32x4.neg(carriers![half])));
         const noise = variable(displacement(k, retained, fp32));
-        for (const quarter of halves) {
-          const i = 2 * half + quarter;
-          const promoted = (x: V128) => variable(promoteHalf(k, x, quarter));
-          const [d, n, w, v] = [fp32, noise, given[half], visible[half]].map(promoted);
-          addProduct(k, sums.displacementSquared[i], d, d);
-          addProduct(k, sums.product[i], v, d);
-          addProduct(k, sums.noiseSquared[i], n, n);
-          addProduct(k, sums.weightSquared[i], w, w);
-          // Of a weight that holds all, `product` has the same terms.
-          if (holds !== "weight") addProduct(k, sums.retainedProduct[i], promoted(retained), d);
-        }
+        for (const [i, x] of [fp32, noise, given[half], visible[half], retained].entries())
+          k.store("v128", x, scratch, scratchLayout.numbers + 32 * i + half * 16);
+      }
+      for (const i of [0, 1, 2, 3]) {
+        const [d, n, w, v] = [0, 1, 2, 3].map((j) => promoteStored(k, scratch, scratchLayout.numbers + 32 * j, i));
+        addProduct(k, sums.displacementSquared[i], d, d);
+        addProduct(k, sums.product[i], v, d);
+        addProduct(k, sums.noiseSquared[i], n, n);
+        addProduct(k, sums.weightSquared[i], w, w);
+        // Of a weight that holds all, `product` has the same terms.
+        if (holds !== "weight") addProduct(k, sums.retainedProduct[i], promoteStored(k, scratch, scratchLayout.numbers + 32 * 4, i), d);
       }
       if (isNarrow) {
         for (const half of halves) {
