@@ -165,7 +165,8 @@ export const scratchLayout = {
   places: 0,
   numbers: 64,
   moves: movesAt,
-  bytes: movesAt + (blockLength / laneCount) * movesBytes,
+  placesOfBlock: movesAt + (blockLength / laneCount) * movesBytes,
+  bytes: 2 * blockLength + movesAt + (blockLength / laneCount) * movesBytes,
 } as const;
 
 /**

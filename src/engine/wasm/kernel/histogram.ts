@@ -1,6 +1,7 @@
 import { exponentShift, magnitude as magnitudeOf } from "../../lane/numbers.js";
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
-import { histogramTable as table } from "../layout.js";
+import { histogramTable, histogramTable as table } from "../layout.js";
+import { vectorBytes } from "./groups.js";
 import { packedLanes } from "./lanes.js";
 
 /** Four updates that are to be counted by their bin and the ulp rule. */
@@ -39,9 +40,9 @@ export function countInHistogram(
   k: FunctionWriter,
   group: readonly Sized[],
   { zero, moved, kept }: SizedClasses,
-  at: { readonly table: I32; readonly places: I32 },
+  places: I32,
 ): void {
-  const { f32x4, i32, i32x4, i16x8, v128 } = k;
+  const { f32x4, i32x4, i16x8, v128 } = k;
   const packed = (of: (half: Sized) => V128) => packedLanes(k, group.map(of));
   const rule = packed(({ magnitude, weight }) =>
     // 256 |u| is exact or Inf; |w| / 256 might be subnormal.
@@ -63,10 +64,17 @@ export function countInHistogram(
     ...(kept ? [[kept, table.keptKind] as const] : []),
   ].reduce((sum, [mask, offset]) => v128.or(sum, v128.and(mask, i16x8.constant(offset))), bin);
   const place = v128.andnot(i16x8.add(kind, i16x8.constant(table.lowest * table.binBytes)), zero);
-  k.store("v128", place, at.places);
-  for (let lane = 0; lane < 8; lane++) {
-    const counter = i32.add(at.table, k.load("i32_16u", at.places, 2 * lane));
-    const copy = (lane % table.copies) * table.copyBytes;
-    k.store("i32", i32.add(k.load("i32", counter, copy), 1), counter, copy);
-  }
+  k.store("v128", place, places);
+}
+
+/** Counts the places of whole groups. */
+export function countPlaces(k: FunctionWriter, from: I32, to: I32, table: I32): void {
+  const { i32 } = k;
+  k.loop(from, to, vectorBytes, (places) => {
+    for (let lane = 0; lane < 8; lane++) {
+      const counter = i32.add(table, k.load("i32_16u", places, 2 * lane));
+      const copy = (lane % histogramTable.copies) * histogramTable.copyBytes;
+      k.store("i32", i32.add(k.load("i32", counter, copy), 1), counter, copy);
+    }
+  });
 }

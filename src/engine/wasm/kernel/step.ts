@@ -12,7 +12,7 @@ import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { type CaseLayout, type Layout, scratchLayout, stepTally } from "../layout.js";
 import { GroupBits } from "./group-bits.js";
 import { forEachBlock, forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
-import { countInHistogram, sizeBits } from "./histogram.js";
+import { countInHistogram, countPlaces, sizeBits } from "./histogram.js";
 import { flagsOf, packedLanes, promoteStored } from "./lanes.js";
 import { Moves, updatesOfMoves } from "./moves.js";
 import { recipeParameters, StepScalars, takeRecipeStep } from "./recipe.js";
@@ -96,6 +96,7 @@ export function writeStep(
     const nothing = i32x4.constant(0);
     for (const lanes of [...updateSquared, ...effectiveSquared, ...product]) k.assign(lanes, nothing);
     moves.begin();
+    const placesOfBlock = i32.sub(i32.add(scratch, scratchLayout.placesOfBlock), i32.shl(from, 1));
 
     const group = (scales: StepScales | null, row: I32, flags: I32, i: I32) => {
       const pairs = i32x4.add(i32x4.splat(i32.add(pairLow, i32.shr_u(i, 1))), i32x4.constants(0, 1, 2, 3));
@@ -158,10 +159,7 @@ export function writeStep(
         k,
         sized,
         { zero, moved, kept: neither },
-        {
-          table: i32.add(base, caseLayout.histogram),
-          places: i32.add(scratch, scratchLayout.places),
-        },
+        i32.add(placesOfBlock, i32.shl(i, 1)),
       );
       const found = i32.or(k.load("i32_8u", flags, caseLayout.moved), k.i16x8.bitmask(moved));
       k.store("i32_8", found, flags, caseLayout.moved);
@@ -179,6 +177,7 @@ export function writeStep(
       forEachSharedGroup(k, { base, from, to }, (row, block) => shared.beginBlock(row, block), group);
     else forEachGroup(k, base, from, to, (row, flags, i) => group(null, row, flags, i));
 
+    countPlaces(k, i32.add(placesOfBlock, i32.shl(from, 1)), i32.add(placesOfBlock, i32.shl(to, 1)), i32.add(base, caseLayout.histogram));
     moves.forEach((group) => {
       for (const i of [0, 1, 2, 3]) {
         const e = promoteStored(k, group, 0, i);
