@@ -158,16 +158,25 @@ export const histogramTable = {
   copyBytes: 32 * bins,
 } as const;
 
-const movesAt = 64 + 160;
+/** Bytes of what kernels write down of one block. */
+const scratchBytes = {
+  /** A vector of counts; whole cache lines. */
+  counts: 64,
+  /** Places in the histogram, 16 bits each. */
+  places: 2 * blockLength,
+  /** The groups that moved. */
+  moves: (blockLength / laneCount) * movesBytes,
+  /** Of one group, the five numbers of each weight that a comparison sums. */
+  numbers: 5 * 4 * laneCount,
+};
 
-/** Places in the histogram of one group, or lanes of counts; and the groups of a block that moved. */
 export const scratchLayout = {
-  places: 0,
-  numbers: 64,
-  moves: movesAt,
-  placesOfBlock: movesAt + (blockLength / laneCount) * movesBytes,
-  bytes: 2 * blockLength + movesAt + (blockLength / laneCount) * movesBytes,
-} as const;
+  counts: 0,
+  places: scratchBytes.counts,
+  moves: scratchBytes.counts + scratchBytes.places,
+  numbers: scratchBytes.counts + scratchBytes.places + scratchBytes.moves,
+  bytes: Object.values(scratchBytes).reduce((sum, bytes) => sum + bytes, 0),
+};
 
 /**
  * @param tallied how many steps and milestones have a tally of their own.
@@ -199,7 +208,7 @@ export function layOut(
     given: row(),
     now: row(),
     updated: flags(),
-    // Kernels clear the word behind the last group.
+    // With a word behind the last group.
     unchanged: take(chunk / 8 + 8),
     still: flags(),
     scratch: take(scratchLayout.bytes),

@@ -5,7 +5,7 @@ import type { UpdateSettings } from "../../../update/settings.js";
 import { bitsOf, displacement, isNonfinite, magnitude as magnitudeOf } from "../../lane/numbers.js";
 import type { FunctionWriter, I32, I64, V128 } from "../assembler/function.js";
 import { type CaseLayout, type Layout, scratchLayout, tensorTally } from "../layout.js";
-import { forEachBlock, forEachGroup, halves, loadGroup } from "./groups.js";
+import { forEachBlock, forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
 import { flagsOf, promoteHalf, promoteStored } from "./lanes.js";
 import { countSharedEnds } from "./shared-ends.js";
 import { addCount, addExactly, addProduct, countOf, sumOfLanes } from "./sum.js";
@@ -21,11 +21,17 @@ const countNames = [
 ] as const;
 
 /**
- * Up to this precision a number that changes does so by more than a thousandth of itself, 2^-9 at least, so that
- * `pathNotTaken` counts none; and no difference of two numbers lies so close above 1e-5 that fp32 rounds it to the number
- * below.
+ * The probes need no fp64 in formats of at most nine significand bits. A number that changes does so by at least 2^-9 of
+ * itself, more than a thousandth: `pathNotTaken` counts no changed weight. And of two numbers the difference in fp32
+ * is at most {@link smallMove} where the exact one is at most 1e-5: to be rounded down across 1e-5, it would need more of
+ * its leading bits than the larger number has, and the smaller one would lie below them.
  */
 const narrowPrecision = 9;
+/** The largest fp32 number below 1e-5, as bits. */
+const smallMove = bitsOf(1e-5);
+
+/** Lanes of the sums of a block. */
+type Sums = Readonly<Record<EndSum, readonly V128[]>>;
 
 /** Parameters of `end`: where the worker's memory begins, weights, and the tally. */
 export const endParameters = ["i32", "i32", "i32"] as const;
@@ -49,17 +55,19 @@ export function writeEnd(
   };
   const lanesOf = () => [0, 1, 2, 3].map(() => k.variable("v128"));
   const { holds } = schemes[scheme];
-  const sums: Record<EndSum, readonly V128[]> = {
+  const product = lanesOf();
+  const sums: Sums = {
     displacementSquared: lanesOf(),
-    product: lanesOf(),
+    product,
     noiseSquared: lanesOf(),
     weightSquared: lanesOf(),
-    retainedProduct: lanesOf(),
+    // Of a weight that holds all, the terms are the same.
+    retainedProduct: holds === "weight" ? product : lanesOf(),
   };
   const scratch = i32.add(base, layout.scratch);
   const isNarrow = !sharesScales({ format, ...others }) && format.precision <= narrowPrecision;
   const small = k.variable("v128");
-  // What lies behind the last group in its word.
+  // Behind the last group nothing is unchanged.
   const lastWord = i32.add(base, i32.shl(i32.shr_u(count, 6), 3));
   k.store("i64", k.i64.extend(i32.constant(0)), lastWord, layout.unchanged);
 
@@ -102,32 +110,22 @@ export function writeEnd(
       k.store("i32_8", unchanged, flags, layout.unchanged);
       k.store("i32_8", flagsOf(k, sameNow[0], sameNow[1]), flags, layout.still);
 
-      const visible = halves.map((half) => variable(displacement(k, weights[half], start[half])));
-      for (const half of halves) {
-        const fp32 = variable(displacement(k, now[half], given[half]));
-        // The twin of retainedDisplacement in engine/end.ts.
-        const retained =
-          holds === "weight"
-            ? visible[half]
-            : holds === "carrier"
-              ? variable(displacement(k, carriers![half], given[half]))
-              : variable(displacement(k, visible[half], f32x4.neg(carriers![half])));
-        const noise = variable(displacement(k, retained, fp32));
-        for (const [i, x] of [fp32, noise, given[half], visible[half], retained].entries())
-          k.store("v128", x, scratch, scratchLayout.numbers + 32 * i + half * 16);
-      }
-      for (const i of [0, 1, 2, 3]) {
-        const [d, n, w, v] = [0, 1, 2, 3].map((j) => promoteStored(k, scratch, scratchLayout.numbers + 32 * j, i));
-        addProduct(k, sums.displacementSquared[i], d, d);
-        addProduct(k, sums.product[i], v, d);
-        addProduct(k, sums.noiseSquared[i], n, n);
-        addProduct(k, sums.weightSquared[i], w, w);
-        // Of a weight that holds all, `product` has the same terms.
-        if (holds !== "weight") addProduct(k, sums.retainedProduct[i], promoteStored(k, scratch, scratchLayout.numbers + 32 * 4, i), d);
-      }
+      const displaced = (after: readonly V128[], before: readonly V128[]) =>
+        halves.map((half) => displacement(k, after[half], before[half]));
+      const visible = displaced(weights, start);
+      const fp32 = displaced(now, given);
+      // The twin of retainedDisplacement in engine/end.ts.
+      const retained =
+        holds === "weight"
+          ? visible
+          : holds === "carrier"
+            ? displaced(carriers!, given)
+            : halves.map((half) => displacement(k, visible[half], f32x4.neg(carriers![half])));
+      const noise = displaced(retained, fp32);
+      addSums(k, scratch, sums, { visible, fp32, noise, given, retained });
       if (isNarrow) {
         for (const half of halves) {
-          const isSmall = i32x4.lt_s(magnitudeOf(k, visible[half]), i32x4.constant(bitsOf(1e-5) + 1));
+          const isSmall = i32x4.lt_s(magnitudeOf(k, visible[half]), i32x4.constant(smallMove + 1));
           k.assign(small, i32x4.sub(small, isSmall));
         }
         return;
@@ -144,8 +142,7 @@ export function writeEnd(
       });
     });
 
-    const retainedProduct = holds === "weight" ? sums.product : sums.retainedProduct;
-    for (const [name, lanes] of Object.entries({ ...sums, retainedProduct })) {
+    for (const [name, lanes] of Object.entries(sums)) {
       k.call(addExactly, i32.add(tally, tensorTally[name as EndSum]), sumOfLanes(k, lanes));
     }
   });
@@ -155,14 +152,41 @@ export function writeEnd(
   });
   if (isNarrow) {
     const rest = i32.add(counts.get("unchanged")!, counts.get("nonfinite")!);
-    const all = countOf(k, small, i32.add(base, layout.scratch), scratchLayout.places);
+    const all = countOf(k, small, scratch, scratchLayout.counts);
     k.assign(counts.get("smallSubnetworks")!, i32.sub(all, rest));
   }
   for (const name of countNames) addCount(k, counts.get(name)!, tally, tensorTally[name]);
   if (caseLayout.shared) countSharedEnds(k, caseLayout, { base, count, tally });
 }
 
-/** Counts weights that are unchanged by their flags, 64 at a time. */
+/** What is summed of a group: its halves, all finite. */
+type Summed = Readonly<Record<"visible" | "fp32" | "noise" | "given" | "retained", readonly V128[]>>;
+
+/**
+ * Adds the products of a group to their sums. The numbers become fp64 by way of memory: the conversion of a register is two
+ * operations on x86, and its upper half has to be shuffled down first. `end` is 6 % faster so.
+ */
+function addSums(k: FunctionWriter, scratch: I32, sums: Sums, numbers: Summed): void {
+  const { displacementSquared, product, noiseSquared, weightSquared, retainedProduct } = sums;
+  const names = Object.keys(numbers) as (keyof Summed)[];
+  const placeOf = (name: keyof Summed) => scratchLayout.numbers + names.indexOf(name) * 2 * vectorBytes;
+  const used = names.filter((name) => name !== "retained" || retainedProduct !== product);
+  for (const name of used) {
+    for (const half of halves)
+      k.store("v128", numbers[name][half], scratch, placeOf(name) + half * vectorBytes);
+  }
+  for (const i of [0, 1, 2, 3]) {
+    const promoted = (name: keyof Summed) => promoteStored(k, scratch, placeOf(name), i);
+    const [visible, fp32, noise, given] = (["visible", "fp32", "noise", "given"] as const).map(promoted);
+    addProduct(k, displacementSquared[i], fp32, fp32);
+    addProduct(k, product[i], visible, fp32);
+    addProduct(k, noiseSquared[i], noise, noise);
+    addProduct(k, weightSquared[i], given, given);
+    if (retainedProduct !== product) addProduct(k, retainedProduct[i], promoted("retained"), fp32);
+  }
+}
+
+/** Counts weights that are unchanged, 64 flags at a time: a quarter of the operations that groups of eight take. */
 function countFlags(
   k: FunctionWriter,
   { base, count }: { readonly base: I32; readonly count: I32 },

@@ -12,7 +12,7 @@ import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { type CaseLayout, type Layout, scratchLayout, stepTally } from "../layout.js";
 import { GroupBits } from "./group-bits.js";
 import { forEachBlock, forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
-import { countInHistogram, countPlaces, sizeBits } from "./histogram.js";
+import { countPlaces, histogramPlaces, sizeBits } from "./histogram.js";
 import { flagsOf, packedLanes, promoteStored } from "./lanes.js";
 import { Moves, updatesOfMoves } from "./moves.js";
 import { recipeParameters, StepScalars, takeRecipeStep } from "./recipe.js";
@@ -96,7 +96,7 @@ export function writeStep(
     const nothing = i32x4.constant(0);
     for (const lanes of [...updateSquared, ...effectiveSquared, ...product]) k.assign(lanes, nothing);
     moves.begin();
-    const placesOfBlock = i32.sub(i32.add(scratch, scratchLayout.placesOfBlock), i32.shl(from, 1));
+    const places = i32.add(scratch, scratchLayout.places);
 
     const group = (scales: StepScales | null, row: I32, flags: I32, i: I32) => {
       const pairs = i32x4.add(i32x4.splat(i32.add(pairLow, i32.shr_u(i, 1))), i32x4.constants(0, 1, 2, 3));
@@ -139,7 +139,12 @@ export function writeStep(
       const packed = (of: (outcome: LaneOutcome) => V128) => packedLanes(k, outcomes.map(of));
       const zero = packed((outcome) => outcome.zero);
       const moved = packed((outcome) => outcome.moved);
-      const kept = outcomes[0].carried && v128.andnot(packed(({ carried }) => carried!), moved);
+      const kept =
+        outcomes[0].carried &&
+        v128.andnot(
+          packed(({ carried }) => carried!),
+          moved,
+        );
       let [ofOwnUpdate, neither] = [moved, kept];
       if (shared) {
         const collateral = outcomes.map((outcome) => v128.andnot(outcome.moved, outcome.shared!.codeMoves));
@@ -150,17 +155,12 @@ export function writeStep(
       counts.zero.add(zero);
       counts.moved.add(v128.andnot(ofOwnUpdate, zero));
       if (kept) counts.kept.add(v128.andnot(kept, zero));
-      const sized = outcomes.map(({ before: { weight }, shared, ...of }) => ({
-        ...of,
-        weight,
-        binade: shared?.binade ?? ulpBinade(k, weight, settings.format),
-      }));
-      countInHistogram(
-        k,
-        sized,
-        { zero, moved, kept: neither },
-        i32.add(placesOfBlock, i32.shl(i, 1)),
-      );
+      const sized = outcomes.map(({ before: { weight }, magnitude, size, shared }) => {
+        const binade = shared?.binade ?? ulpBinade(k, weight, settings.format);
+        return { magnitude, size, weight, binade };
+      });
+      const place = histogramPlaces(k, sized, { zero, moved, kept: neither });
+      k.store("v128", place, i32.add(places, i32.shl(i32.sub(i, from), 1)));
       const found = i32.or(k.load("i32_8u", flags, caseLayout.moved), k.i16x8.bitmask(moved));
       k.store("i32_8", found, flags, caseLayout.moved);
       const displaced = outcomes.map(({ before, after, moved }) =>
@@ -177,7 +177,8 @@ export function writeStep(
       forEachSharedGroup(k, { base, from, to }, (row, block) => shared.beginBlock(row, block), group);
     else forEachGroup(k, base, from, to, (row, flags, i) => group(null, row, flags, i));
 
-    countPlaces(k, i32.add(placesOfBlock, i32.shl(from, 1)), i32.add(placesOfBlock, i32.shl(to, 1)), i32.add(base, caseLayout.histogram));
+    const end = i32.add(places, i32.shl(i32.sub(to, from), 1));
+    countPlaces(k, places, end, i32.add(base, caseLayout.histogram));
     moves.forEach((group) => {
       for (const i of [0, 1, 2, 3]) {
         const e = promoteStored(k, group, 0, i);
@@ -192,12 +193,12 @@ export function writeStep(
   });
 
   for (const field of ["zero", "moved", "kept"] as const) {
-    addCount(k, countOf(k, counts[field].lanes, scratch, scratchLayout.places), tally, stepTally[field]);
+    addCount(k, countOf(k, counts[field].lanes, scratch, scratchLayout.counts), tally, stepTally[field]);
   }
   addCount(k, nonfinite, tally, stepTally.nonfinite);
-  shared?.store((lanes) => countOf(k, lanes, scratch, scratchLayout.places), tally);
+  shared?.store((lanes) => countOf(k, lanes, scratch, scratchLayout.counts), tally);
   recipeCounts?.store(
-    (lanes) => countOf(k, lanes, scratch, scratchLayout.places),
+    (lanes) => countOf(k, lanes, scratch, scratchLayout.counts),
     { tally: i32.add(base, caseLayout.recipe), step: tally },
     recipe!.first !== null,
   );
