@@ -34,7 +34,7 @@ export function sizeBits(k: FunctionWriter, subnormal: V128): V128 {
 /**
  * Where a group is counted, as bin of lens/histogram.ts and ulpRuleLost of lens/probes.ts say: eight places of 16 bits in
  * a copy of the table. A place is the distance of two exponent fields, that of the update and that of the binade whose gap
- * the weight has. One vector of eight lanes instead of two of four makes a step 4 % faster.
+ * the weight has. With one vector of eight lanes instead of two of four a step is 6 % faster.
  */
 export function histogramPlaces(
   k: FunctionWriter,

@@ -6,8 +6,9 @@ export const movesBytes = 4 * vectorBytes;
 export const updatesOfMoves = 2 * vectorBytes;
 
 /**
- * The groups of a block in which a weight moved, gathered without a branch and summed afterwards: at updates of 1e-5 a
- * branch on them is mispredicted for every third group. Weights that stay would add zeros: leaving them out changes no bit.
+ * The groups of a block in which a weight moved, gathered without a branch and summed afterwards. Weights that stay would
+ * add zeros: leaving them out changes no bit. A branch on such groups is mispredicted for every third one at updates of
+ * 1e-5, where a step is 11 % faster without it; at 1e-6, where next to no group moves, it is 9 % slower.
  */
 export class Moves {
   readonly #k: FunctionWriter;
