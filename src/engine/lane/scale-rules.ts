@@ -2,6 +2,7 @@ import type { BlockFormat } from "../../format/block/block-format.js";
 import type { ScaleRuleName } from "../../format/block/scale-rule.js";
 import type { Rounding } from "../../format/round.js";
 import type { Lane } from "./lane.js";
+import { bitsOf } from "./numbers.js";
 import { round } from "./round.js";
 import { scaleCode, scaleLanes } from "./shared-scale.js";
 
@@ -48,8 +49,10 @@ const powerOfTwo: LaneScaleRule = {
   tensorScale: null,
   blockScale(k, largest, blocks) {
     const scale = scaleLanes(k, scaleCode(k, largest, blocks));
-    const least = k.f32x4.pmax(scale.number, k.f32x4.constant(2 ** blocks.scale.minExponent));
-    return k.v128.or(unlessZero(k, largest, least, blocks), scale.isNaN);
+    // As integers, positive numbers have the same order.
+    const least = k.i32x4.constant(bitsOf(2 ** blocks.scale.minExponent));
+    const number = k.i32x4.max_s(scale.number, least);
+    return k.v128.or(unlessZero(k, largest, number, blocks), scale.isNaN);
   },
   // The reciprocal is exact, so the product is the quotient.
   scaling(k, scale) {
@@ -176,7 +179,7 @@ function oneIfZero<V>(k: Lane<V>, largest: V, x: V): V {
   return k.v128.select(k.i32x4.eq(largest, k.i32x4.constant(0)), k.f32x4.constant(1), x);
 }
 
-/** Keeps NaN, which min of a lane need not. */
+/** Keeps NaN. */
 function atMostLargest<V>(k: Lane<V>, x: V): V {
   const most = k.f32x4.constant(largestFp32);
   return k.v128.select(k.f32x4.gt(x, most), most, x);
