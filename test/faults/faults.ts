@@ -352,10 +352,24 @@ export const faults: readonly Fault[] = [
     group: "engine",
   },
   {
+    file: "src/engine/lane/scale-rules.ts",
+    mistake: "the SIMD kernels make the block scales of NVFP4 half as large",
+    find: "f32x4.constant(blocks.element.maxFinite)), stored);",
+    replace: "f32x4.constant(blocks.element.maxFinite)), f32x4.add(stored, stored));",
+    group: "engine",
+  },
+  {
+    file: "src/engine/wasm/worker-script.ts",
+    mistake: "the threads take the magnitudes of a block after every step for those before the first",
+    find: "raise(table.words, steps * table.blocks + blockOf[group], magnitudes[group]);",
+    replace: "raise(table.words, blockOf[group], magnitudes[group]);",
+    group: "engine",
+  },
+  {
     file: "src/engine/wasm/kernel/shared-step.ts",
     mistake: "the SIMD kernels tell collateral by the scale after the step",
-    find: "under(scales.before, scaled(k, number, scales.before))",
-    replace: "under(scales.after, scaled(k, number, scales.after))",
+    find: "under(before, before.scaled(number))",
+    replace: "under(after, after.scaled(number))",
     group: "engine",
   },
   {
