@@ -380,6 +380,20 @@ export const faults: readonly Fault[] = [
     group: "engine",
   },
   {
+    file: "src/engine/wasm/kernel/end.ts",
+    mistake: "the SIMD kernels skip the relative probe in formats where it counts",
+    find: "const narrowPrecision = 9;",
+    replace: "const narrowPrecision = 11;",
+    group: "engine",
+  },
+  {
+    file: "src/engine/wasm/kernel/moves.ts",
+    mistake: "the SIMD kernels leave the last group that moved in a block out of the sums",
+    find: "this.#k.loop(this.#first, this.#end, movesBytes, body);",
+    replace: "this.#k.loop(this.#first, this.#k.i32.sub(this.#end, movesBytes), movesBytes, body);",
+    group: "engine",
+  },
+  {
     file: "src/engine/webgpu/wgsl/fp64.ts",
     mistake: "sums in WGSL forget what was shifted out",
     find: "select(0u, 1u, sticky != 0u)",

@@ -48,7 +48,7 @@ const powerOfTwo: LaneScaleRule = {
   tensorScale: null,
   blockScale(k, largest, blocks) {
     const scale = scaleLanes(k, scaleCode(k, largest, blocks));
-    const least = k.f32x4.max(scale.number, k.f32x4.constant(2 ** blocks.scale.minExponent));
+    const least = k.f32x4.pmax(scale.number, k.f32x4.constant(2 ** blocks.scale.minExponent));
     return k.v128.or(unlessZero(k, largest, least, blocks), scale.isNaN);
   },
   // The reciprocal is exact, so the product is the quotient.

@@ -1,11 +1,13 @@
 import { outermostBin } from "../../lens/histogram.js";
 import type { MomentKind } from "../../lens/input.js";
+import { blockLength, laneCount } from "../../lens/sum.js";
 import { type Cause, causes } from "../../lens/tally.js";
 import { sharesScales } from "../../update/block-settings.js";
 import { momentNames } from "../../update/recipe/recipe-step.js";
 import { momentCounts } from "../lane/recipe-step.js";
 import { schemeOf, type WasmSettings } from "./admission.js";
 import { sumBytes } from "./digits.js";
+import { movesBytes } from "./kernel/moves.js";
 import { productColumns } from "./kernel/product.js";
 
 /**
@@ -24,6 +26,9 @@ export interface Layout {
   readonly updated: number;
   /** Where scales are shared: of each group of eight weights, the largest magnitude in the fp32 run. */
   readonly magnitudes: number;
+  /** Flags of a comparison: whether the stored weight, and that of the fp32 counterfactual, is as at the start. */
+  readonly unchanged: number;
+  readonly still: number;
   readonly scratch: number;
   /** Tables that kernels of synthetic numbers read. */
   readonly constants: number;
@@ -147,23 +152,43 @@ export const tensorTally = {
   bytes: 88 + 5 * sumBytes,
 } as const;
 
+const bins = 2 * (outermostBin + 1);
+
 /**
- * Weight-steps by bin, class and ulp rule: 32-bit counts, in four copies, one for each lane of a vector, so that
- * neighbours in the same bin do not wait for each other. Place 0 takes updates of zero.
+ * Weight-steps by bin, class and ulp rule: 32-bit counts. Place 0 takes updates of zero. Neighbours count in different
+ * copies of the table, so that those in the same bin do not wait for each other; places in a copy have 16 bits.
  */
 export const histogramTable = {
-  /** Bytes of a bin: 8 kinds of 4 lanes. Moved and kept is neither: the number changed by a scale alone. */
-  binBytes: 128,
-  movedKind: 16,
-  keptKind: 32,
-  ruleKind: 64,
+  /** Bytes of a bin: 8 kinds. Moved and kept is neither: the number changed by a scale alone. */
+  binBytes: 32,
+  movedKind: 4,
+  keptKind: 8,
+  ruleKind: 16,
   /** Exponent fields of the update and of the gap's binade differ by at least this much less one, negative. */
   lowest: outermostBin + 1,
-  bins: 2 * (outermostBin + 1),
+  copies: 4,
+  copyBytes: 32 * bins,
 } as const;
 
-/** Lanes of the sums of a block, and places in the histogram of one vector. */
-export const scratchLayout = { effectiveSquared: 0, product: 64, places: 128, bytes: 192 } as const;
+/** Bytes of what kernels write down of one block. */
+const scratchBytes = {
+  /** A vector of counts; whole cache lines. */
+  counts: 64,
+  /** Places in the histogram, 16 bits each. */
+  places: 2 * blockLength,
+  /** The groups that moved. */
+  moves: (blockLength / laneCount) * movesBytes,
+  /** Of one group, the five numbers of each weight that a comparison sums. */
+  numbers: 5 * 4 * laneCount,
+};
+
+export const scratchLayout = {
+  counts: 0,
+  places: scratchBytes.counts,
+  moves: scratchBytes.counts + scratchBytes.places,
+  numbers: scratchBytes.counts + scratchBytes.places + scratchBytes.moves,
+  bytes: Object.values(scratchBytes).reduce((sum, bytes) => sum + bytes, 0),
+};
 
 /**
  * @param tallied how many steps and milestones have a tally of their own.
@@ -198,6 +223,9 @@ export function layOut(
     now: row(),
     updated: flags(),
     magnitudes: cases.some(sharesScales) ? groups() : 0,
+    // With a word behind the last group.
+    unchanged: take(chunk / 8 + 8),
+    still: flags(),
     scratch: take(scratchLayout.bytes),
     constants: take(synthetic.constantBytes),
     simulation: synthetic.simulates ? { m: row(), v: row(), signal: row() } : null,
@@ -230,7 +258,7 @@ export function layOut(
       moved: flags(),
       nonfinite: flags(),
       tally: take(tensorTally.bytes),
-      histogram: take(histogramTable.bins * histogramTable.binBytes),
+      histogram: take(histogramTable.copies * histogramTable.copyBytes),
       recipe: take("recipe" in settings ? recipeTally.bytes : 0),
       curve: take(tallied.milestones * tensorTally.bytes),
       steps: take(tallied.steps * stepTally.bytes),

@@ -131,12 +131,14 @@ export class TallyReader {
   }
 
   #histogram(address: number, precision: number, { histogram, probes }: Tally): void {
-    const { bins, binBytes, lowest, movedKind, keptKind, ruleKind } = histogramTable;
+    const { binBytes, copies, copyBytes, lowest, movedKind, keptKind, ruleKind } = histogramTable;
     const at = this.#bytes.byteOffset + address - this.first;
-    const counts = new Uint32Array(this.#bytes.buffer, at, (bins * binBytes) / 4);
+    const length = copyBytes / 4;
+    const counts = new Uint32Array(this.#bytes.buffer, at, copies * length);
     // Place 0 of bin 0 is that of zeros; no update is counted in that bin.
-    for (let i = binBytes / 4; i < counts.length; i += 4) {
-      const count = counts[i] + counts[i + 1] + counts[i + 2] + counts[i + 3];
+    for (let i = binBytes / 4; i < length; i++) {
+      let count = 0;
+      for (let copy = 0; copy < copies; copy++) count += counts[copy * length + i];
       if (count === 0) continue;
       const bin = Math.floor((4 * i) / binBytes) - lowest + precision - 1;
       const kind = (4 * i) % binBytes;

@@ -138,8 +138,8 @@ export class WgslWriter implements Lane<Wgsl> {
     ge: (a: Wgsl, b: Wgsl) => this.#bool(`lt32(${b.text}, ${a.text}) | eq32(${a.text}, ${b.text})`),
     // The smaller of a number and a positive one is that of the bits as signed integers; the larger of a number and a
     // negative one that with the smaller bits, unsigned.
-    min: (a: Wgsl, b: Wgsl) => (signOf(b) === 1 ? this.i32x4.min_s(a, b) : this.#binary("min32")(a, b)),
-    max: (a: Wgsl, b: Wgsl) =>
+    pmin: (a: Wgsl, b: Wgsl) => (signOf(b) === 1 ? this.i32x4.min_s(a, b) : this.#binary("min32")(a, b)),
+    pmax: (a: Wgsl, b: Wgsl) =>
       signOf(b) === -1 ? this.#u32(`min(${a.text}, ${b.text})`) : this.#binary("max32")(a, b),
     nearest: this.#unary("nearest32"),
     floor: this.#unary("floor32"),
