@@ -1,8 +1,7 @@
 import type { EndSum } from "../../../lens/tally.js";
 import { sharesScales } from "../../../update/block-settings.js";
-import { schemes } from "../../../update/scheme.js";
-import type { UpdateSettings } from "../../../update/settings.js";
 import { bitsOf, displacement, isNonfinite, magnitude as magnitudeOf } from "../../lane/numbers.js";
+import { schemeOf, type WasmSettings } from "../admission.js";
 import type { FunctionWriter, I32, I64, V128 } from "../assembler/function.js";
 import { type CaseLayout, type Layout, scratchLayout, tensorTally } from "../layout.js";
 import { forEachBlock, forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
@@ -43,7 +42,7 @@ export const endParameters = ["i32", "i32", "i32"] as const;
  */
 export function writeEnd(
   k: FunctionWriter,
-  { scheme, format, ...others }: UpdateSettings,
+  settings: WasmSettings,
   layout: Layout,
   caseLayout: CaseLayout,
 ): void {
@@ -54,7 +53,7 @@ export function writeEnd(
     k.assign(counts.get(name)!, i32.add(counts.get(name)!, i32.popcnt(flags)));
   };
   const lanesOf = () => [0, 1, 2, 3].map(() => k.variable("v128"));
-  const { holds } = schemes[scheme];
+  const { holds } = schemeOf(settings);
   const product = lanesOf();
   const sums: Sums = {
     displacementSquared: lanesOf(),
@@ -65,7 +64,7 @@ export function writeEnd(
     retainedProduct: holds === "weight" ? product : lanesOf(),
   };
   const scratch = i32.add(base, layout.scratch);
-  const isNarrow = !sharesScales({ format, ...others }) && format.precision <= narrowPrecision;
+  const isNarrow = !sharesScales(settings) && settings.format.precision <= narrowPrecision;
   const small = k.variable("v128");
   // Behind the last group nothing is unchanged.
   const lastWord = i32.add(base, i32.shl(i32.shr_u(count, 6), 3));
@@ -156,7 +155,7 @@ export function writeEnd(
     k.assign(counts.get("smallSubnetworks")!, i32.sub(all, rest));
   }
   for (const name of countNames) addCount(k, counts.get(name)!, tally, tensorTally[name]);
-  if (caseLayout.shared) countSharedEnds(k, caseLayout, { base, count, tally });
+  if (caseLayout.shared) countSharedEnds(k, layout, caseLayout, { base, count, tally });
 }
 
 /** What is summed of a group: its halves, all finite. */

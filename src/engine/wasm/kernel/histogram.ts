@@ -11,7 +11,7 @@ export interface Sized {
   /** {@link sizeBits} of the update. */
   readonly size: V128;
   readonly weight: V128;
-  /** The exponent field, in its place, of the binade whose gap the weight has: ulpBinade of lane/numbers.ts. */
+  /** {@link binsOfBinade} of the binade whose gap the weight has: ulpBinade of lane/numbers.ts. */
   readonly binade: V128;
 }
 
@@ -31,6 +31,16 @@ export function sizeBits(k: FunctionWriter, subnormal: V128): V128 {
   return k.i32x4.sub(k.f32x4.convert_i32x4_s(subnormal), k.i32x4.constant(149 * 2 ** exponentShift));
 }
 
+/** The exponent field in bytes of bins. Shifted before they are subtracted: distances of exponents need ten bits. */
+export function binsOf(k: FunctionWriter, bits: V128): V128 {
+  return k.v128.and(binsOfBinade(k, bits), k.i32x4.constant(-table.binBytes));
+}
+
+/** The same of bits that are an exponent field alone. */
+export function binsOfBinade(k: FunctionWriter, bits: V128): V128 {
+  return k.i32x4.shr_s(bits, exponentShift - Math.log2(table.binBytes));
+}
+
 /**
  * Where a group is counted, as bin of lens/histogram.ts and ulpRuleLost of lens/probes.ts say: eight places of 16 bits in
  * a copy of the table. A place is the distance of two exponent fields, that of the update and that of the binade whose gap
@@ -41,22 +51,20 @@ export function histogramPlaces(
   group: readonly Sized[],
   { zero, moved, kept }: SizedClasses,
 ): V128 {
-  const { f32x4, i32x4, i16x8, v128 } = k;
+  const { f32x4, i16x8, v128 } = k;
   const packed = (of: (half: Sized) => V128) => packedLanes(k, group.map(of));
   const rule = packed(({ magnitude, weight }) =>
     // 256 |u| is exact or Inf; |w| / 256 might be subnormal.
     f32x4.lt(f32x4.mul(magnitude, f32x4.constant(256)), magnitudeOf(k, weight)),
   );
-  // A bin has 2^5 bytes. Shifted before they are subtracted: distances of exponents need ten bits.
-  const bytes = (of: (half: Sized) => V128) =>
-    packed((half) => i32x4.shr_s(of(half), exponentShift - Math.log2(table.binBytes)));
+  // The last bits of the update, below its field, are taken off of eight at once.
   const sizeBin = v128.and(
-    bytes(({ size }) => size),
+    packed(({ size }) => binsOfBinade(k, size)),
     i16x8.constant(-table.binBytes),
   );
   const bin = i16x8.sub(
     sizeBin,
-    bytes(({ binade }) => binade),
+    packed(({ binade }) => binade),
   );
   const kind = [
     [rule, table.ruleKind] as const,

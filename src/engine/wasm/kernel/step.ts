@@ -5,14 +5,14 @@ import { foundNonfinite } from "../../lane/classes.js";
 import { displacement, isNonfinite, magnitude as magnitudeOf, ulpBinade } from "../../lane/numbers.js";
 import type { CaseLines } from "../../lane/recipe-scalars.js";
 import type { LaneRecipeStep } from "../../lane/recipe-step.js";
-import type { LaneSettings } from "../../lane/refusal.js";
 import { type LaneState, schemeSteps } from "../../lane/scheme.js";
 import { threefryKey } from "../../lane/threefry.js";
+import type { WasmSettings } from "../admission.js";
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { type CaseLayout, type Layout, scratchLayout, stepTally } from "../layout.js";
 import { GroupBits } from "./group-bits.js";
 import { forEachBlock, forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
-import { countPlaces, histogramPlaces, sizeBits } from "./histogram.js";
+import { binsOfBinade, countPlaces, histogramPlaces, sizeBits } from "./histogram.js";
 import { flagsOf, packedLanes, promoteStored } from "./lanes.js";
 import { Moves, updatesOfMoves } from "./moves.js";
 import { recipeParameters, StepScalars, takeRecipeStep } from "./recipe.js";
@@ -23,7 +23,7 @@ import {
   momentMasks,
   RecipeCounts,
 } from "./recipe-counts.js";
-import { forEachSharedGroup, SharedStep, type StepScales } from "./shared-step.js";
+import { SharedStep } from "./shared-step.js";
 import { addCount, addExactly, addProduct, countOf, sumOfLanes } from "./sum.js";
 
 /** Parameters of `step`: where the worker's memory begins, weights, the tally of the step, and the random bits. */
@@ -34,8 +34,8 @@ type StepSum = "updateSquared" | "effectiveSquared" | "product";
 /** What was done to four weights: by a scheme, or by a recipe. */
 type Taken = Pick<LaneRecipeStep<V128>, "before" | "after" | "update"> & {
   readonly recipe?: LaneRecipeStep<V128>;
-  /** Where scales are shared: whether the code moves under the scale before the step, and the binade of its gap. */
-  readonly shared?: { readonly codeMoves: V128; readonly binade: V128 };
+  /** Where scales are shared: whether the code moves under the scale before the step, and the bins of its gap by the size. */
+  readonly shared?: { readonly codeMoves: V128; binsFor(size: V128): V128 };
 };
 
 /** What became of four updates: CaseLens of the reference engine as masks. */
@@ -68,7 +68,7 @@ export interface StepRecipe {
  */
 export function writeStep(
   k: FunctionWriter,
-  settings: LaneSettings,
+  settings: WasmSettings,
   layout: Layout,
   caseLayout: CaseLayout,
   recipe: StepRecipe | null = null,
@@ -90,7 +90,8 @@ export function writeStep(
   const [elements, at, tail] = recipe ? recipeParameters.map((type, i) => k.parameter(7 + i, type)) : [];
   const scalars = recipe && new StepScalars(k, at, recipe.lines);
   const recipeCounts = recipe && new RecipeCounts(k, recipe.lines.recipe);
-  const shared = sharesScales(settings) ? new SharedStep(k, settings, layout, caseLayout) : null;
+  const shared = sharesScales(settings) ? new SharedStep(k, settings, layout, caseLayout, base) : null;
+  shared?.renewScales(count);
 
   forEachBlock(k, count, (from, to) => {
     const nothing = i32x4.constant(0);
@@ -98,7 +99,7 @@ export function writeStep(
     moves.begin();
     const places = i32.add(scratch, scratchLayout.places);
 
-    const group = (scales: StepScales | null, row: I32, flags: I32, i: I32) => {
+    const group = (row: I32, flags: I32, i: I32) => {
       const pairs = i32x4.add(i32x4.splat(i32.add(pairLow, i32.shr_u(i, 1))), i32x4.constants(0, 1, 2, 3));
       const bits = key && new GroupBits(k, key, [pairs, pairHighs]);
       const taken =
@@ -110,8 +111,8 @@ export function writeStep(
               { row, i, elements, tail },
               bits,
             ).map((step): Taken => ({ ...step, recipe: step }))
-          : scales
-            ? shared!.take(row, scales, bits)
+          : sharesScales(settings)
+            ? shared!.take(row, i, bits)
             : takeStep(k, settings, layout, caseLayout, row, bits);
       const outcomes = leaveOutNonfinite(
         k,
@@ -150,13 +151,13 @@ export function writeStep(
         const collateral = outcomes.map((outcome) => v128.andnot(outcome.moved, outcome.shared!.codeMoves));
         for (const [half, mask] of collateral.entries()) shared.countCollateral(mask, outcomes[half].zero);
         ofOwnUpdate = v128.andnot(moved, packedLanes(k, collateral));
-        neither = v128.or(kept!, packedLanes(k, collateral));
+        neither = kept ? v128.or(kept, packedLanes(k, collateral)) : packedLanes(k, collateral);
       }
       counts.zero.add(zero);
       counts.moved.add(v128.andnot(ofOwnUpdate, zero));
       if (kept) counts.kept.add(v128.andnot(kept, zero));
       const sized = outcomes.map(({ before: { weight }, magnitude, size, shared }) => {
-        const binade = shared?.binade ?? ulpBinade(k, weight, settings.format);
+        const binade = shared?.binsFor(size) ?? binsOfBinade(k, ulpBinade(k, weight, settings.format));
         return { magnitude, size, weight, binade };
       });
       const place = histogramPlaces(k, sized, { zero, moved, kept: neither });
@@ -173,9 +174,7 @@ export function writeStep(
       }
       moves.keep(v128.any_true(moved));
     };
-    if (shared)
-      forEachSharedGroup(k, { base, from, to }, (row, block) => shared.beginBlock(row, block), group);
-    else forEachGroup(k, base, from, to, (row, flags, i) => group(null, row, flags, i));
+    forEachGroup(k, base, from, to, group);
 
     const end = i32.add(places, i32.shl(i32.sub(to, from), 1));
     countPlaces(k, places, end, i32.add(base, caseLayout.histogram));
@@ -233,7 +232,7 @@ function takeStep(
  */
 function leaveOutNonfinite(
   k: FunctionWriter,
-  settings: LaneSettings,
+  settings: WasmSettings,
   taken: readonly Taken[],
   count: (masks: readonly V128[]) => void,
   counts: RecipeCounts | null,
