@@ -24,11 +24,11 @@ export interface Layout {
   readonly given: number;
   readonly now: number;
   readonly updated: number;
+  /** Where scales are shared: of each group of eight weights, the largest magnitude in the fp32 run. */
+  readonly magnitudes: number;
   /** Flags of a comparison: whether the stored weight, and that of the fp32 counterfactual, is as at the start. */
   readonly unchanged: number;
   readonly still: number;
-  /** Where scales are shared: of each group of eight weights, the largest magnitude in the fp32 run. */
-  readonly magnitudes: number;
   readonly scratch: number;
   /** Tables that kernels of synthetic numbers read. */
   readonly constants: number;
@@ -222,10 +222,10 @@ export function layOut(
     given: row(),
     now: row(),
     updated: flags(),
+    magnitudes: cases.some(sharesScales) ? groups() : 0,
     // With a word behind the last group.
     unchanged: take(chunk / 8 + 8),
     still: flags(),
-    magnitudes: cases.some(sharesScales) ? groups() : 0,
     scratch: take(scratchLayout.bytes),
     constants: take(synthetic.constantBytes),
     simulation: synthetic.simulates ? { m: row(), v: row(), signal: row() } : null,

@@ -90,7 +90,7 @@ describeNeeding(requirements.vulkan, "the webgpu engine counts shared scales as 
     it.each<[string, number | null, Memory]>([
       ["all in one, more than a workgroup's", null, memory],
       ["of one piece, whose counts are read after each step", null, { ...memory, counts: 1, steps: 1 }],
-      ...(fullTier ? [["of a block of sums each", 4096, memory] as const] : []),
+      ...(fullTier ? [["of a block of sums each", 4096, memory] as [string, number, Memory]] : []),
     ])("%s", async (_, chunk, limits) => {
       const run: Engine["run"] = (given, observer) => runOnDevice(given, device, observer, limits);
       expectEqual(await outcomeOf({ run }, { ...job, ...(chunk !== null && { chunk }) }), await expected);

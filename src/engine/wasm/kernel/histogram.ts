@@ -57,7 +57,6 @@ export function histogramPlaces(
     // 256 |u| is exact or Inf; |w| / 256 might be subnormal.
     f32x4.lt(f32x4.mul(magnitude, f32x4.constant(256)), magnitudeOf(k, weight)),
   );
-  // The last bits of the update, below its field, are taken off of eight at once.
   const sizeBin = v128.and(
     packed(({ size }) => binsOfBinade(k, size)),
     i16x8.constant(-table.binBytes),

@@ -78,7 +78,7 @@ export function countSharedEnds(
   });
   addCount(k, codes, tally, tensorTally.codes);
   for (const name of ["blocks", "blockScales"] as const) {
-    const total = countOf(k, groups[name], i32.add(base, scratch), scratchLayout.places);
+    const total = countOf(k, groups[name], i32.add(base, scratch), scratchLayout.counts);
     addCount(k, total, tally, tensorTally[name]);
   }
 }

@@ -150,8 +150,9 @@ export function writeStep(
       if (shared) {
         const collateral = outcomes.map((outcome) => v128.andnot(outcome.moved, outcome.shared!.codeMoves));
         for (const [half, mask] of collateral.entries()) shared.countCollateral(mask, outcomes[half].zero);
-        ofOwnUpdate = v128.andnot(moved, packedLanes(k, collateral));
-        neither = kept ? v128.or(kept, packedLanes(k, collateral)) : packedLanes(k, collateral);
+        const all = packedLanes(k, collateral);
+        ofOwnUpdate = v128.andnot(moved, all);
+        neither = kept ? v128.or(kept, all) : all;
       }
       counts.zero.add(zero);
       counts.moved.add(v128.andnot(ofOwnUpdate, zero));
