@@ -20,7 +20,7 @@ export class MagnitudeCounts {
 
   /**
    * The magnitudes that occur, in ascending order, once all is counted. A matrix has a tenth of all or fewer: loops over these are
-   * over before it would pay to compile them, which took more time than they did (measured).
+   * over before V8 compiles them, which takes longer than they do; by index, because for-of takes three times as long until then.
    */
   get occurring(): Uint16Array {
     if (this.#occurring !== null) return this.#occurring;
@@ -63,14 +63,19 @@ export class MagnitudeCounts {
   #sumOf(counts: Float64Array): number {
     let sum = 0;
     // Not by reduce, whose calls take longer than the rest of what is done once a matrix (measured).
-    for (const i of this.occurring) sum += counts[i];
+    const occurring = this.occurring;
+    for (let n = 0; n < occurring.length; n++) sum += counts[occurring[n]];
     return sum;
   }
 
   /** The sum of p (1 - p) over all weights. */
   varianceOf(shares: Float64Array): number {
     let sum = 0;
-    for (const i of this.occurring) sum += this.all[i] * shares[i] * (1 - shares[i]);
+    const [all, occurring] = [this.all, this.occurring];
+    for (let n = 0; n < occurring.length; n++) {
+      const share = shares[occurring[n]];
+      sum += all[occurring[n]] * share * (1 - share);
+    }
     return sum;
   }
 
@@ -81,7 +86,9 @@ export class MagnitudeCounts {
   smallest(share: number, shares?: Float64Array): number {
     let left = Math.round(share * this.elements);
     let sum = 0;
-    for (const i of this.occurring) {
+    const occurring = this.occurring;
+    for (let n = 0; n < occurring.length && left > 0; n++) {
+      const i = occurring[n];
       const taken = Math.min(left, this.all[i]);
       sum += shares ? taken * shares[i] : (taken * this.changed[i]) / this.all[i];
       left -= taken;
@@ -117,7 +124,8 @@ export function halfGaps({ occurring }: MagnitudeCounts, format: Format): HalfGa
   }
   const up = new Float64Array(magnitudes);
   const down = new Float64Array(magnitudes);
-  for (const i of occurring) {
+  for (let n = 0; n < occurring.length; n++) {
+    const i = occurring[n];
     if (Number.isNaN(known.up[i])) [known.up[i], known.down[i]] = halfGapsOf(magnitudeNumber(i), format);
     up[i] = known.up[i];
     down[i] = known.down[i];
@@ -148,7 +156,10 @@ export function storageShares(
   const shares = new Float64Array(magnitudes);
   if (!(sd > 0)) return shares;
   const [above, below] = [tails(sd), tails(sd)];
-  for (const i of occurring) shares[i] = above(up[i]) + below(down[i]);
+  for (let n = 0; n < occurring.length; n++) {
+    const i = occurring[n];
+    shares[i] = above(up[i]) + below(down[i]);
+  }
   return shares;
 }
 
@@ -167,7 +178,7 @@ function tails(sd: number): (distance: number) => number {
 /** The expected number of changed weights. */
 export function expectedChanged({ all, occurring }: MagnitudeCounts, shares: Float64Array): number {
   let sum = 0;
-  for (const i of occurring) sum += all[i] * shares[i];
+  for (let n = 0; n < occurring.length; n++) sum += all[occurring[n]] * shares[occurring[n]];
   return sum;
 }
 
@@ -197,7 +208,8 @@ interface GapGroup {
 /** Neighbouring magnitudes with the same gaps together: two groups an exponent, where magnitudes are thousands. */
 function gapGroups({ all, occurring }: MagnitudeCounts, { up, down }: HalfGaps): GapGroup[] {
   const groups: GapGroup[] = [];
-  for (const i of occurring) {
+  for (let n = 0; n < occurring.length; n++) {
+    const i = occurring[n];
     const last = groups.at(-1);
     if (last?.up === up[i] && last.down === down[i]) last.weights += all[i];
     else groups.push({ weights: all[i], up: up[i], down: down[i] });

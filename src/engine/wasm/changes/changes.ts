@@ -135,7 +135,9 @@ class WasmCounter implements CodeCounter {
     counts.changed.set(this.#changed);
     counts.all.set(all);
     let baseSquared = 0;
-    for (const i of counts.occurring) {
+    const { occurring } = counts;
+    for (let n = 0; n < occurring.length; n++) {
+      const i = occurring[n];
       const number = magnitudeNumber(i);
       baseSquared += all[i] * (number * number);
     }
@@ -192,7 +194,7 @@ const sizes = magnitudes / perSize;
 /** The first of as many sizes as are looked up in vectors, those that most weights have. */
 function fullestWindow({ all, occurring }: MagnitudeCounts): number {
   const bySize = new Float64Array(sizes);
-  for (const i of occurring) bySize[Math.floor(i / perSize)] += all[i];
+  for (let n = 0; n < occurring.length; n++) bySize[Math.floor(occurring[n] / perSize)] += all[occurring[n]];
   let inside = 0;
   for (let size = 0; size < windowLength; size++) inside += bySize[size];
   let [first, most] = [0, inside];
