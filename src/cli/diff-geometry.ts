@@ -48,7 +48,7 @@ export async function measured(
   const kernels = await provenGeometry(layers !== 0);
   const elements = pairs.flatMap(({ tensors }) => tensors).reduce((sum, tensor) => sum + tensor.elements, 0);
   const threads = options.threads ?? (elements < worthThreads ? 1 : cores());
-  // To start a thread takes as long as 60 million weights (measured): this one works too, but not while it makes others wait.
+  // To start a thread takes as long as 30 million weights (measured): this one works too, unless spectra would make others wait.
   const here = threads === 1 || layers === 0;
   const started = here ? threads - 1 : threads;
   const pool = started > 0 ? new ThreadPool<StoredTask, TensorPart>(threadScript, started, 1) : null;

@@ -20,7 +20,7 @@ export class MagnitudeCounts {
 
   /**
    * The magnitudes that occur, in ascending order, once all is counted. A matrix has a tenth of all or fewer: loops over these are
-   * over before V8 compiles them, which takes longer than they do; by index, because for-of takes three times as long until then.
+   * soon over.
    */
   get occurring(): Uint16Array {
     if (this.#occurring !== null) return this.#occurring;

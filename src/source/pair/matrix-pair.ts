@@ -38,7 +38,7 @@ export function storedMatrix(
     },
     ...(areCodes && {
       readCodes: async (first: number, count: number, base: Uint16Array, tuned: Uint16Array | null) => {
-        // And here between some: a turn of the event loop takes as long as a fifth of such a tile.
+        // And here between some: turns between all take 2 % of the whole (measured).
         readSince += count * columns;
         if (readSince > codesOfATurn) {
           readSince = 0;

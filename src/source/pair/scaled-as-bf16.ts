@@ -224,7 +224,7 @@ export class ScaledAsBf16 {
       this.#codes8[code] = this.#code[0];
     };
     narrow(128);
-    // A third of the codes is what a table is made of; to compute them all took a tenth of the whole (measured).
+    // A third of the codes is what a table is made of; to compute them all took 7 % of the whole (measured).
     for (let code = 127; code > 32; code--) {
       narrow(code);
       if (isFinite16(this.#codes8[code])) break;

@@ -40,7 +40,7 @@ export function lookUpIn(memory: WasmMemory, size: MemorySize): { lookUp: LookUp
 
   function compiled(name: LookupName): Record<Use, Proven> {
     const { Instance, Module } = webAssembly!;
-    // One at a time: writing all of them takes as long as 30 MB of codes (measured).
+    // One at a time: writing all of them takes as long as 20 MB of codes (measured).
     const { exports } = new Instance(new Module(lookupModule(size, name)), { host: { memory } });
     const proven = (use: Use): Proven => ({ kernel: exports[`${name}${use}`], isRight: null });
     const both = { "": proven(""), Other: proven("Other") };
