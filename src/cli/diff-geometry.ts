@@ -48,7 +48,10 @@ export async function measured(
   const kernels = await provenGeometry(layers !== 0);
   const elements = pairs.flatMap(({ tensors }) => tensors).reduce((sum, tensor) => sum + tensor.elements, 0);
   const threads = options.threads ?? (elements < worthThreads ? 1 : cores());
-  const pool = threads > 1 ? new ThreadPool<StoredTask, TensorPart>(threadScript, threads, 1) : null;
+  // To start a thread takes as long as 30 million weights (measured): this one works too, unless spectra would make others wait.
+  const here = threads === 1 || layers === 0;
+  const started = here ? threads - 1 : threads;
+  const pool = started > 0 ? new ThreadPool<StoredTask, TensorPart>(threadScript, started, 1) : null;
   pool?.prepare(kernels);
   const bar = await progressBar(options.quiet ? null : err, work);
   const keyOf = (tensor: string) => `geometry of ${tensor}`;
@@ -68,6 +71,7 @@ export async function measured(
       ...common,
       walk: walk(),
       pool,
+      here,
       progress: bar.progress,
       resume: log && {
         part: (tensor) => log.part(keyOf(tensor)) as TensorPart | null,

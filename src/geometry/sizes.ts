@@ -15,33 +15,67 @@ export const perSize = 2 ** 5;
 export class MagnitudeCounts {
   readonly all = new Float64Array(magnitudes);
   readonly changed = new Float64Array(magnitudes);
+  #occurring: Uint16Array | null = null;
+  #shares: Float64Array | null = null;
+
+  /**
+   * The magnitudes that occur, in ascending order, once all is counted. A matrix has a tenth of all or fewer: loops over these are
+   * soon over.
+   */
+  get occurring(): Uint16Array {
+    if (this.#occurring !== null) return this.#occurring;
+    const found = new Uint16Array(magnitudes);
+    let count = 0;
+    for (let i = 0; i < magnitudes; i++) if (this.all[i] !== 0) found[count++] = i;
+    this.#occurring = found.subarray(0, count);
+    return this.#occurring;
+  }
 
   get elements(): number {
-    return sumOf(this.all);
+    return this.#sumOf(this.all);
   }
 
   get elementsChanged(): number {
-    return sumOf(this.changed);
+    return this.#sumOf(this.changed);
   }
 
-  /** By magnitude the share of its size that changed. */
+  /** By magnitude the share of its size that changed; to be read only. Valid once all is counted. */
   shareBySize(): Float64Array {
+    this.#shares ??= this.#shareBySize();
+    return this.#shares;
+  }
+
+  #shareBySize(): Float64Array {
     const shares = new Float64Array(magnitudes);
-    for (let start = 0; start < magnitudes; start += perSize) {
+    const occurring = this.occurring;
+    for (let n = 0; n < occurring.length; ) {
+      const start = occurring[n] - (occurring[n] % perSize);
       let [all, changed] = [0, 0];
-      for (let i = start; i < start + perSize; i++) {
-        all += this.all[i];
-        changed += this.changed[i];
+      for (; n < occurring.length && occurring[n] < start + perSize; n++) {
+        all += this.all[occurring[n]];
+        changed += this.changed[occurring[n]];
       }
-      if (all > 0) shares.fill(changed / all, start, start + perSize);
+      shares.fill(changed / all, start, start + perSize);
     }
     return shares;
+  }
+
+  #sumOf(counts: Float64Array): number {
+    let sum = 0;
+    // Not by reduce, whose calls take longer than the rest of what is done once a matrix (measured).
+    const occurring = this.occurring;
+    for (let n = 0; n < occurring.length; n++) sum += counts[occurring[n]];
+    return sum;
   }
 
   /** The sum of p (1 - p) over all weights. */
   varianceOf(shares: Float64Array): number {
     let sum = 0;
-    for (let i = 0; i < magnitudes; i++) sum += this.all[i] * shares[i] * (1 - shares[i]);
+    const [all, occurring] = [this.all, this.occurring];
+    for (let n = 0; n < occurring.length; n++) {
+      const share = shares[occurring[n]];
+      sum += all[occurring[n]] * share * (1 - share);
+    }
     return sum;
   }
 
@@ -52,21 +86,15 @@ export class MagnitudeCounts {
   smallest(share: number, shares?: Float64Array): number {
     let left = Math.round(share * this.elements);
     let sum = 0;
-    for (let i = 0; i < magnitudes && left > 0; i++) {
-      if (this.all[i] === 0) continue;
+    const occurring = this.occurring;
+    for (let n = 0; n < occurring.length && left > 0; n++) {
+      const i = occurring[n];
       const taken = Math.min(left, this.all[i]);
       sum += shares ? taken * shares[i] : (taken * this.changed[i]) / this.all[i];
       left -= taken;
     }
     return sum;
   }
-}
-
-/** Not by reduce, whose calls take longer than the rest of what is done once a matrix (measured). */
-function sumOf(counts: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < magnitudes; i++) sum += counts[i];
-  return sum;
 }
 
 const word = new Uint32Array(1);
@@ -84,19 +112,33 @@ export interface HalfGaps {
   readonly down: Float64Array;
 }
 
-export function halfGaps({ all }: MagnitudeCounts, format: Format): HalfGaps {
+/** Those of magnitudes that occurred before: models have the same ones again and again. */
+const knownGaps = new WeakMap<Format, HalfGaps>();
+
+export function halfGaps({ occurring }: MagnitudeCounts, format: Format): HalfGaps {
+  let known = knownGaps.get(format);
+  if (known === undefined) {
+    const unknown = () => new Float64Array(magnitudes).fill(Number.NaN);
+    known = { up: unknown(), down: unknown() };
+    knownGaps.set(format, known);
+  }
   const up = new Float64Array(magnitudes);
   const down = new Float64Array(magnitudes);
-  for (let i = 0; i < magnitudes; i++) {
-    if (all[i] === 0) continue;
-    const w = magnitudeNumber(i);
-    // In formats of more bits a magnitude stands for many numbers, which have the gap above its first.
-    const above = (nextUp(w, format) - w) / 2;
-    down[i] = format.precision > 8 ? above : (w - nextDown(w, format)) / 2;
-    // The largest number has no upper neighbour.
-    up[i] = Number.isFinite(above) ? above : down[i];
+  for (let n = 0; n < occurring.length; n++) {
+    const i = occurring[n];
+    if (Number.isNaN(known.up[i])) [known.up[i], known.down[i]] = halfGapsOf(magnitudeNumber(i), format);
+    up[i] = known.up[i];
+    down[i] = known.down[i];
   }
   return { up, down };
+}
+
+function halfGapsOf(w: number, format: Format): [up: number, down: number] {
+  // In formats of more bits a magnitude stands for many numbers, which have the gap above its first.
+  const above = (nextUp(w, format) - w) / 2;
+  const down = format.precision > 8 ? above : (w - nextDown(w, format)) / 2;
+  // The largest number has no upper neighbour.
+  return [Number.isFinite(above) ? above : down, down];
 }
 
 /**
@@ -106,12 +148,17 @@ export function halfGaps({ all }: MagnitudeCounts, format: Format): HalfGaps {
  * @param sd of the move.
  * @returns the probability that it shows, by magnitude.
  */
-export function storageShares({ all }: MagnitudeCounts, { up, down }: HalfGaps, sd: number): Float64Array {
+export function storageShares(
+  { occurring }: MagnitudeCounts,
+  { up, down }: HalfGaps,
+  sd: number,
+): Float64Array {
   const shares = new Float64Array(magnitudes);
   if (!(sd > 0)) return shares;
   const [above, below] = [tails(sd), tails(sd)];
-  for (let i = 0; i < magnitudes; i++) {
-    if (all[i] > 0) shares[i] = above(up[i]) + below(down[i]);
+  for (let n = 0; n < occurring.length; n++) {
+    const i = occurring[n];
+    shares[i] = above(up[i]) + below(down[i]);
   }
   return shares;
 }
@@ -129,9 +176,9 @@ function tails(sd: number): (distance: number) => number {
 }
 
 /** The expected number of changed weights. */
-export function expectedChanged({ all }: MagnitudeCounts, shares: Float64Array): number {
+export function expectedChanged({ all, occurring }: MagnitudeCounts, shares: Float64Array): number {
   let sum = 0;
-  for (let i = 0; i < magnitudes; i++) sum += all[i] * shares[i];
+  for (let n = 0; n < occurring.length; n++) sum += all[occurring[n]] * shares[occurring[n]];
   return sum;
 }
 
@@ -159,10 +206,10 @@ interface GapGroup {
 }
 
 /** Neighbouring magnitudes with the same gaps together: two groups an exponent, where magnitudes are thousands. */
-function gapGroups({ all }: MagnitudeCounts, { up, down }: HalfGaps): GapGroup[] {
+function gapGroups({ all, occurring }: MagnitudeCounts, { up, down }: HalfGaps): GapGroup[] {
   const groups: GapGroup[] = [];
-  for (let i = 0; i < magnitudes; i++) {
-    if (all[i] === 0) continue;
+  for (let n = 0; n < occurring.length; n++) {
+    const i = occurring[n];
     const last = groups.at(-1);
     if (last?.up === up[i] && last.down === down[i]) last.weights += all[i];
     else groups.push({ weights: all[i], up: up[i], down: down[i] });

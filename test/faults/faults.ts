@@ -157,9 +157,9 @@ export const faults: readonly Fault[] = [
   },
   {
     file: "src/engine/wasm/changes/kernel.ts",
-    mistake: "a row is counted in its last column too seldom",
-    find: "k.assign(changedInRow, i16x8.sub(changedInRow, changed));",
-    replace: "k.assign(changedInRow, i16x8.sub(zero, changed));",
+    mistake: "of a row only what is the same in its last columns is counted",
+    find: "k.assign(sameInRow, i16x8.sub(sameInRow, same));",
+    replace: "k.assign(sameInRow, i16x8.sub(zero, same));",
     group: "engine",
   },
   {
@@ -448,6 +448,20 @@ export const faults: readonly Fault[] = [
     find: "const first = index * run;",
     replace: "const first = 0;",
     group: "source",
+  },
+  {
+    file: "src/source/pair/scaled-as-bf16.ts",
+    mistake: "the first rows of a matrix have the scales of the last rows of the one before",
+    find: "Math.min(rows - 1 - (rowOfMatrix % rows), height - 1 - rowOfMatrix)",
+    replace: "rows - 1 - (rowOfMatrix % rows)",
+    group: "source",
+  },
+  {
+    file: "src/engine/wasm/difference/lookup.ts",
+    mistake: "every other block of 16 numbers of 4 bits has the scale of the one before it",
+    find: "tables[half] ?? tables[0]",
+    replace: "tables[0]",
+    group: "engine",
   },
   {
     file: "src/lens/difference/look-up.ts",

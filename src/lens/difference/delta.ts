@@ -76,7 +76,10 @@ export interface DeltaStreams {
 
 /** The indices of the elements whose bytes changed, in order: +0 is not -0. NaN has one code here. */
 export function numbersChanged(before: Float64Array, after: Float64Array): Uint32Array {
-  return Uint32Array.from(before.keys()).filter((i) => !Object.is(before[i], after[i]));
+  const found = new Uint32Array(before.length);
+  let count = 0;
+  for (let i = 0; i < before.length; i++) if (!Object.is(before[i], after[i])) found[count++] = i;
+  return found.subarray(0, count);
 }
 
 /** The same by codes. A separate loop: it runs so seldom that it is compiled only while running. */

@@ -57,7 +57,8 @@ export function writeTable4(numbers: Uint16Array, into: Uint8Array): void {
 }
 
 /**
- * Writes the table of a scale: of the bf16 codes of the codes of 8 bits, from 0 to 128 at least. Where the numbers of codes of
+ * Writes the table of a scale: of the bf16 codes of codes of 8 bits, of which it reads those of 0 to 32, of 128, and from 127
+ * down to the first that is finite. Where the numbers of codes of
  * magnitude 16 and above are normal in bf16, rounding them commutes with powers of two. From the first that is not
  * finite on, codes are outside; all are where that does not hold, or 128 is no zero. `outside` sets the upper bit of
  * magnitudes that are, when it is added.

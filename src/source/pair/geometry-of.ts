@@ -28,6 +28,8 @@ export interface GeometryOptions {
   readonly engines: Engines;
   /** Threads to work on; this one where there are none. */
   readonly pool: ThreadPool<StoredTask, TensorPart> | null;
+  /** Whether this thread measures beside those of the pool: only where no tensor takes long without a turn of others. */
+  readonly here?: boolean;
   /** Called after each tensor with what was done of all there is to do. */
   progress?(done: number, total: number): void;
   readonly resume?: {
@@ -56,7 +58,7 @@ export async function geometryOf(
   pairs: readonly CheckpointPair[],
   options: GeometryOptions,
 ): Promise<Geometry> {
-  const { rank, seed, walk, pool, engines, progress, resume = null } = options;
+  const { rank, seed, walk, pool, here = pool === null, engines, progress, resume = null } = options;
   const { tasks, leftOut, sampled } = planOf(pairs, options);
   const identities = new Map(pairs.flatMap(({ files }) => files).map((file) => [file, fileIdentity(file)]));
   const total = tasks.reduce((sum, { work }) => sum + work, 0);
@@ -64,7 +66,7 @@ export async function geometryOf(
   let done = 0;
   const files = new FileReader();
 
-  async function partOf(task: Task): Promise<TensorPart> {
+  async function partOf(task: Task, pool: GeometryOptions["pool"]): Promise<TensorPart> {
     const stored = storedTask(task, identities);
     if (stored === null) {
       return measureModels(
@@ -79,11 +81,11 @@ export async function geometryOf(
     return pool ? pool.perform(stored) : measureStored(stored, files, engines);
   }
 
-  async function work(queue: Task[]): Promise<void> {
+  async function work(queue: Task[], pool: GeometryOptions["pool"]): Promise<void> {
     for (let task = queue.shift(); task; task = queue.shift()) {
       const { name } = presentOf(task)[0];
       const known = resume?.part(name) ?? null;
-      const part = known ?? (await partOf(task));
+      const part = known ?? (await partOf(task, pool));
       if (known === null) resume?.done(name, part);
       parts.set(task, part);
       done += task.work;
@@ -94,7 +96,8 @@ export async function geometryOf(
   try {
     // The largest first, so that no thread is left with one at the end.
     const queue = [...tasks].sort((a, b) => b.work - a.work);
-    await Promise.all(Array.from({ length: pool?.atOnce ?? 1 }, () => work(queue)));
+    const working = Array.from({ length: pool?.atOnce ?? 0 }, () => work(queue, pool));
+    await Promise.all([...working, ...(here ? [work(queue, null)] : [])]);
   } finally {
     files.close();
   }

@@ -12,10 +12,13 @@ import { readScales, type ScaledRange } from "./scaled-range.js";
 /** Shorter runs of elements with one scale do not justify a table. */
 const shortestRun = 16;
 
-const mostElements = 2 ** 17;
+/** Elements that are given tables at once, at most. */
+export const mostElements = 2 ** 19;
 
 /** Tables that are kept: one for each code of a scale of 8 bits. */
 const mostTables = 256;
+
+const none = new Uint32Array(0);
 
 /** Elements in runs, of which each has the table of its scale. */
 export interface TabledCodes {
@@ -45,6 +48,7 @@ export function partOf({ element, run, runs }: TabledCodes, from: number, to: nu
 export class ScaledAsBf16 {
   readonly #comparer: Comparer;
   readonly #tables: Uint8Array<ArrayBuffer>;
+  readonly #tables4: Uint8Array<ArrayBuffer>;
   readonly #runScales: Uint8Array<ArrayBuffer>;
   /** Scales as they are stored. */
   #stored = new Uint8Array(0);
@@ -60,13 +64,16 @@ export class ScaledAsBf16 {
   /** Numbers on their way to bf16: of a table, or of a run. */
   readonly #numbers = new Float32Array(blockLength);
   readonly #words = new Uint32Array(this.#numbers.buffer);
-  /** What a table is made of. */
+  /** What a table is made of, and the part of its codes that a vector has. */
   readonly #codes8 = new Uint16Array(129);
+  readonly #low8 = this.#codes8.subarray(0, 33);
   readonly #codes4 = new Uint16Array(16);
+  readonly #code = new Uint16Array(1);
 
   constructor(comparer: Comparer) {
     this.#comparer = comparer;
     this.#tables = comparer.allocate(mostTables * tableBytes[8]);
+    this.#tables4 = this.#tables.subarray(0, mostTables * tableBytes[4]);
     this.#runScales = comparer.allocate(mostElements / shortestRun);
     const left = comparer.allocate(4 * (mostElements / shortestRun + 2));
     this.#left = new Uint32Array(left.buffer, left.byteOffset, left.length / 4);
@@ -113,11 +120,12 @@ export class ScaledAsBf16 {
    */
   differing({ run, runs }: TabledCodes, numbers: Uint16Array): Uint32Array {
     this.#comparer.findOther(runs, this.#tablesOf(runs), numbers, blockLength / run, this.#left);
+    if (this.#left[0] === 0) return none;
     return this.#left.slice(1, this.#left[0] + 1);
   }
 
   #tablesOf({ bits }: CodeRuns): Uint8Array {
-    return this.#tables.subarray(0, mostTables * tableBytes[bits]);
+    return bits === 8 ? this.#tables : this.#tables4;
   }
 
   /** The tensor scale of all these elements, 1 without any; null if they have several. */
@@ -198,17 +206,30 @@ export class ScaledAsBf16 {
     return slots;
   }
 
-  #write(layout: ScaledCodes, slot: number, scale: number): void {
+  #write({ element, bits }: ScaledCodes, slot: number, scale: number): void {
     this.#scales[slot] = scale;
-    const elements = tableOf(format(layout.element));
-    const [numbers, codes] = [this.#numbers, layout.bits === 8 ? this.#codes8 : this.#codes4];
+    const elements = tableOf(format(element));
+    const table = this.#tables.subarray(slot * tableBytes[bits], (slot + 1) * tableBytes[bits]);
+    const codes = bits === 8 ? this.#low8 : this.#codes4;
     // Not map(): its calls and garbage cost more than the look-ups.
-    for (let code = 0; code < codes.length; code++) numbers[code] = product(elements[code], scale);
+    for (let code = 0; code < codes.length; code++) this.#numbers[code] = product(elements[code], scale);
     narrowToBf16(this.#words, codes);
-    const size = tableBytes[layout.bits];
-    const table = this.#tables.subarray(slot * size, (slot + 1) * size);
-    if (layout.bits === 8) writeTable8(codes, table);
-    else writeTable4(codes, table);
+    if (bits === 4) {
+      writeTable4(codes, table);
+      return;
+    }
+    const narrow = (code: number) => {
+      this.#numbers[0] = product(elements[code], scale);
+      narrowToBf16(this.#words, this.#code);
+      this.#codes8[code] = this.#code[0];
+    };
+    narrow(128);
+    // A third of the codes is what a table is made of; to compute them all took 7 % of the whole (measured).
+    for (let code = 127; code > 32; code--) {
+      narrow(code);
+      if (isFinite16(this.#codes8[code])) break;
+    }
+    writeTable8(this.#codes8, table);
   }
 
   /** A run of codes of 8 bits with one that its table does not have. */
@@ -226,6 +247,10 @@ export class ScaledAsBf16 {
     for (let i = 0; i < run; i++) numbers[i] = product(elements[codes[first + i]], scale);
     narrowToBf16(this.#words, into.subarray(first, first + run));
   }
+}
+
+function isFinite16(code: number): boolean {
+  return (code & 0x7f80) !== 0x7f80;
 }
 
 /** Elements of which none has another scale than the first, wherever a piece starts. */
@@ -252,11 +277,14 @@ function fillRuns(
     return;
   }
   for (let at = start; at < end; ) {
+    const begin = at;
     const row = Math.floor(at / width);
     const matrix = Math.floor(row / height);
-    const ofRow = matrix * perMatrix + Math.floor((row - matrix * height) / rows) * across - first;
+    const rowOfMatrix = row - matrix * height;
+    const ofRow = matrix * perMatrix + Math.floor(rowOfMatrix / rows) * across - first;
     const rowEnd = Math.min(end, (row + 1) * width);
     let column = at - row * width;
+    const isFromItsStart = column === 0;
     if (run === columns) {
       const block = ofRow + column / columns;
       into.set(slots.subarray(block, block + (rowEnd - at) / run), (at - start) / run);
@@ -269,5 +297,22 @@ function fillRuns(
       at += next;
       column += next;
     }
+    if (!isFromItsStart) continue;
+    // The rows below it that have the same scales.
+    const below = Math.min(rows - 1 - (rowOfMatrix % rows), height - 1 - rowOfMatrix);
+    const same = Math.min(below, Math.floor((end - at) / width));
+    if (same <= 0) continue;
+    repeat(into, (begin - start) / run, width / run, same);
+    at += same * width;
+  }
+}
+
+/** Repeats a part of an array after itself. */
+function repeat(into: Uint8Array, start: number, length: number, times: number): void {
+  for (let [done, left] = [length, length * times]; left > 0; ) {
+    const next = Math.min(done, left);
+    into.copyWithin(start + done, start, start + next);
+    done += next;
+    left -= next;
   }
 }

@@ -4,7 +4,7 @@ import type { Comparer } from "../../lens/difference/difference-codes.js";
 import { narrowToBf16 } from "../../lens/narrow.js";
 import { blockLength } from "../../lens/sum.js";
 import type { FileIdentity, FileReader } from "../file-reader.js";
-import { partOf, ScaledAsBf16, type TabledCodes } from "./scaled-as-bf16.js";
+import { mostElements, partOf, ScaledAsBf16, type TabledCodes } from "./scaled-as-bf16.js";
 import { decodeRange, readCodes, type ScaledRange } from "./scaled-range.js";
 
 const bf16 = format("bf16");
@@ -33,7 +33,7 @@ export class ScaledWithBf16 {
   readonly #buffer: Buffers;
   readonly #asBf16: ScaledAsBf16;
 
-  /** @param buffers memory by name, with room for a piece. */
+  /** @param buffers memory by name, with room for the bf16 codes of a piece, and the codes of {@link mostElements}. */
   constructor(files: FileReader, comparer: Comparer, buffers: Buffers) {
     this.#files = files;
     this.#comparer = comparer;
@@ -49,59 +49,68 @@ export class ScaledWithBf16 {
     order: "coded first" | "bf16 first",
     tally: DifferenceTally,
   ): void {
+    const { bits } = coded.layout;
     const comparison = this.#comparer.comparison(bf16);
     const compare = (decoded: Uint8Array, numbers: Uint8Array) =>
       order === "coded first"
         ? comparison.compare(decoded, numbers, tally)
         : comparison.compare(numbers, decoded, tally);
     let toDecode = 0;
+    let same = 0;
     try {
-      for (let start = 0; start < elements; start += pieceLength) {
-        const count = Math.min(pieceLength, elements - start);
+      // Codes and scales of several pieces at once: what is done for a piece is mostly JavaScript, which is compiled while it runs.
+      for (let start = 0; start < elements; start += mostElements) {
+        const count = Math.min(mostElements, elements - start);
         const codes = readCodes(this.#files, coded, start, count, (n) => this.#buffer("codes", n));
-        const numbers = this.#buffer("bf16", 2 * count);
-        this.#files.read(stored.file, stored.position + 2 * start, numbers);
-        const tabled = this.#asBf16.tabled(this.#files, coded, start, count, codes);
-        if (tabled !== null && toDecode === 0) {
-          const differing = this.#compareTabled(tabled, numbers, compare, tally);
-          if (2 * differing * blockLength > count) toDecode = decodedPieces;
-          continue;
+        const section = this.#asBf16.tabled(this.#files, coded, start, count, codes);
+        for (let from = 0; from < count; from += pieceLength) {
+          const to = Math.min(from + pieceLength, count);
+          const numbers = this.#buffer("bf16", 2 * (to - from));
+          this.#files.read(stored.file, stored.position + 2 * (start + from), numbers);
+          const piece = codes.subarray((from * bits) / 8, (to * bits) / 8);
+          const tabled = section
+            ? partOf(section, from, to)
+            : this.#asBf16.tabled(this.#files, coded, start + from, to - from, piece);
+          if (tabled !== null && toDecode === 0) {
+            const equal = this.#compareTabled(tabled, numbers, compare);
+            same += equal;
+            if (2 * equal < to - from) toDecode = decodedPieces;
+            continue;
+          }
+          toDecode = Math.max(0, toDecode - 1);
+          const decoded = this.#buffer("as bf16", 2 * (to - from));
+          if (tabled !== null) this.#asBf16.decode(tabled, uint16(decoded));
+          else {
+            const wide = new Float32Array(to - from);
+            decodeRange(this.#files, coded, start + from, piece, wide);
+            narrowToBf16(new Uint32Array(wide.buffer), uint16(decoded));
+          }
+          compare(decoded, numbers);
         }
-        toDecode = Math.max(0, toDecode - 1);
-        const decoded = this.#buffer("as bf16", 2 * count);
-        if (tabled !== null) this.#asBf16.decode(tabled, uint16(decoded));
-        else {
-          const wide = new Float32Array(count);
-          decodeRange(this.#files, coded, start, codes, wide);
-          narrowToBf16(new Uint32Array(wide.buffer), uint16(decoded));
-        }
-        compare(decoded, numbers);
       }
+      tally.addSame(same);
     } finally {
       // Of a range that failed, too, nothing may be left for the next one.
       comparison.end(tally);
     }
   }
 
-  /** How many blocks are not the same throughout. */
+  /** Compares the blocks that are not the same throughout; gives how many elements the others have. */
   #compareTabled(
     tabled: TabledCodes,
     numbers: Uint8Array<ArrayBuffer>,
     compare: (decoded: Uint8Array, numbers: Uint8Array) => void,
-    tally: DifferenceTally,
   ): number {
     const count = numbers.length / 2;
-    const differing = this.#asBf16.differing(tabled, uint16(numbers));
     let same = count;
-    for (const block of differing) {
+    for (const block of this.#asBf16.differing(tabled, uint16(numbers))) {
       const [from, to] = [block * blockLength, Math.min((block + 1) * blockLength, count)];
       const decoded = this.#buffer("as bf16", 2 * (to - from));
       this.#asBf16.decode(partOf(tabled, from, to), uint16(decoded));
       compare(decoded, numbers.subarray(2 * from, 2 * to));
       same -= to - from;
     }
-    tally.addSame(same);
-    return differing.length;
+    return same;
   }
 }
 

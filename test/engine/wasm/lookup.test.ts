@@ -15,9 +15,14 @@ const comparer = comparerOf(await provenKernel());
 
 const size = { pages: 8, shared: false };
 const memory = new webAssembly!.Memory({ initial: size.pages, maximum: size.pages });
-const { exports: kernels } = new webAssembly!.Instance(new webAssembly!.Module(lookupModule(size)), {
-  host: { memory },
-});
+const names = ["bits8", "bits4", "bits4Short"] as const;
+const kernels = Object.assign(
+  {},
+  ...names.map((name) => {
+    const { Instance, Module } = webAssembly!;
+    return new Instance(new Module(lookupModule(size, name)), { host: { memory } }).exports;
+  }),
+);
 
 /** Gives away bytes of the memory, drawn. */
 function inMemory(below: (n: number) => number) {

@@ -37,16 +37,37 @@ const kinds: readonly Kind[] = [
   },
 ];
 
-/** Codes, a byte for each, under a scale a block of 32, and the bf16 codes of their numbers. */
+/** Which elements share a scale: blocks of matrices, of which the last ones of a matrix may be smaller. */
+interface Blocks {
+  readonly rows: number;
+  readonly columns: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Codes, a byte for each, under a scale a block, and the bf16 codes of their numbers. */
 interface Drawn {
   readonly codes: Uint8Array;
   readonly scales: Uint8Array;
   readonly bf16: Uint16Array;
 }
 
-function numbersOf({ numberOf }: Kind, codes: Uint8Array, scales: Uint8Array): Float32Array {
+/** Of 32 elements of a row each. */
+function rowsOf32({ length }: Uint8Array): Blocks {
+  const width = 8 * block;
+  return { rows: 1, columns: block, height: length / width, width };
+}
+
+function numbersOf(
+  { numberOf }: Kind,
+  codes: Uint8Array,
+  scales: Uint8Array,
+  { rows, columns, height, width }: Blocks = rowsOf32(codes),
+): Float32Array {
   return Float32Array.from(codes, (code, i) => {
-    const scale = scales[Math.floor(i / block)];
+    const [row, column] = [Math.floor(i / width), i % width];
+    const blockRow = Math.floor(row / height) * Math.ceil(height / rows) + Math.floor((row % height) / rows);
+    const scale = scales[blockRow * Math.ceil(width / columns) + Math.floor(column / columns)];
     return scale === 255 ? NaN : numberOf(code) * 2 ** (scale - 127);
   });
 }
@@ -82,18 +103,24 @@ function packed(codes: Uint8Array, bits: 4 | 8): Uint8Array {
 }
 
 /** By both comparers, and both ways round. */
-function expectAsSpecified(kind: Kind, { codes, scales }: Drawn, stored: Uint16Array): void {
-  const width = 8 * block;
+function expectAsSpecified(
+  kind: Kind,
+  { codes, scales }: Drawn,
+  stored: Uint16Array,
+  blocks = rowsOf32(codes),
+  start = 0,
+): void {
+  const { rows, columns, height, width } = blocks;
   const paths = [packed(codes, kind.bits), scales, new Uint8Array(stored.slice().buffer)].map((bytes, i) =>
     put(folder, `part ${i}`, bytes),
   );
-  const across = width / block;
+  const across = Math.ceil(width / columns);
   const layout: ScaledCodes = {
     format: kind.element,
     element: kind.element,
     bits: kind.bits,
     codes: { file: paths[0], begin: 0 },
-    height: codes.length / width,
+    height,
     width,
     elements: codes.length,
     scales: [
@@ -104,10 +131,10 @@ function expectAsSpecified(kind: Kind, { codes, scales }: Drawn, stored: Uint16A
         dtype: "F8_E8M0",
         format: "e8m0fnu",
         count: scales.length,
-        rows: 1,
-        columns: block,
+        rows,
+        columns,
         across,
-        perMatrix: scales.length,
+        perMatrix: Math.ceil(height / rows) * across,
         divides: false,
       },
     ],
@@ -117,13 +144,14 @@ function expectAsSpecified(kind: Kind, { codes, scales }: Drawn, stored: Uint16A
     file: codesFile,
     position: 0,
     dtype: "F32",
-    scaled: { layout, start: 0, codes: codesFile, scales: [scalesFile] },
+    scaled: { layout, start, codes: codesFile, scales: [scalesFile] },
   };
-  const plain = { file: storedFile, position: 0, dtype: "BF16" };
-  const numbers = numbersOf(kind, codes, scales);
+  const plain = { file: storedFile, position: 2 * start, dtype: "BF16" };
+  const numbers = numbersOf(kind, codes, scales, blocks).slice(start);
   const found = { numbers: Float64Array.from(numbers), codes: bf16Of(numbers) };
-  const words = Uint32Array.from(stored, (code) => code << 16);
-  const given = { numbers: Float64Array.from(new Float32Array(words.buffer)), codes: stored };
+  const rest = stored.slice(start);
+  const words = Uint32Array.from(rest, (code) => code << 16);
+  const given = { numbers: Float64Array.from(new Float32Array(words.buffer)), codes: rest };
   for (const [from, to, before, after] of [
     [found, given, coded, plain],
     [given, found, plain, coded],
@@ -136,7 +164,7 @@ function expectAsSpecified(kind: Kind, { codes, scales }: Drawn, stored: Uint16A
     };
     compareNumbers(pair, format("bf16"), expected);
     for (const comparison of comparisons) {
-      const range = { before, after, elements: codes.length, compared: "bf16", hidden: false };
+      const range = { before, after, elements: codes.length - start, compared: "bf16", hidden: false };
       expect(comparison.compare(range).toJSON()).toEqual(expected.toJSON());
     }
   }
@@ -181,4 +209,27 @@ it("counts on over pieces of 2^17 of which the first differs everywhere and a la
   const bf16 = bf16Of(numbersOf(kind, codes, scales));
   const stored = bf16.map((code, i) => (i < 2 ** 17 ? code ^ 1 : code));
   expectAsSpecified(kind, { codes, scales, bf16 }, stored);
+});
+
+it.each([
+  { rows: 4, columns: 32, height: 10, width: 96, matrices: 20 },
+  { rows: 64, columns: 16, height: 70, width: 16, matrices: 12 },
+  { rows: 3, columns: 64, height: 3, width: 160, matrices: 31 },
+])("takes the scale of $rows x $columns blocks of $matrices matrices of $height x $width", (shape) => {
+  const { rows, columns, height, width, matrices } = shape;
+  const below = seeded(height);
+  for (const kind of kinds) {
+    const codes = Uint8Array.from({ length: matrices * height * width }, () =>
+      below(kind.bits === 8 ? 126 : 16),
+    );
+    const count = matrices * Math.ceil(height / rows) * Math.ceil(width / columns);
+    const scales = new Uint8Array(count).map(() => 110 + below(20));
+    const stored = bf16Of(numbersOf(kind, codes, scales, shape));
+    // All the same, from the start and from within a row.
+    for (const start of [0, 4096])
+      expectAsSpecified(kind, { codes, scales, bf16: stored }, stored, shape, start);
+    const other = stored.slice();
+    other[stored.length - 1 - below(4096)] ^= 1;
+    expectAsSpecified(kind, { codes, scales, bf16: stored }, other, shape);
+  }
 });

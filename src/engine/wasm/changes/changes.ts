@@ -37,7 +37,7 @@ export function codeCounterOf(kernel: ChangesKernel): CodeCounterOf | null {
   return (columns) =>
     columns > mostColumns || columns < groupLength
       ? null
-      : new WasmCounter(memory.buffer as ArrayBuffer, exports.count, exports.sum, columns);
+      : new WasmCounter(memory.buffer as ArrayBuffer, exports.countRows, exports.sumRows, columns);
 }
 
 class WasmCounter implements CodeCounter {
@@ -51,14 +51,20 @@ class WasmCounter implements CodeCounter {
   /** Columns of whole groups; the others are counted here. */
   readonly #whole: number;
   readonly #columns: Uint32Array;
-  /** Counts by column in the memory, of so many rows. */
+  /** What is the same by column in the memory, of so many rows. */
   readonly #inColumns: Uint16Array;
   readonly #shareColumns: Uint32Array;
   #rows = 0;
-  #changeSquared = 0;
-  #largest = 0;
   /** The share that {@link wholeShare} stands for. */
   #unit = 0;
+  /** The kernel counts in them, too. */
+  readonly #all: Uint32Array;
+  readonly #changed: Uint32Array;
+  readonly #largest: Uint16Array;
+  readonly #changeSquared: Float64Array;
+  /** By row, of a tile. */
+  readonly #inRows: Uint32Array;
+  readonly #shareTable: Uint32Array;
 
   constructor(buffer: ArrayBuffer, count: Kernel, sum: Kernel, columns: number) {
     [this.#buffer, this.#count, this.#sum, this.#width] = [buffer, count, sum, columns];
@@ -69,44 +75,45 @@ class WasmCounter implements CodeCounter {
     this.#columns = new Uint32Array(columns);
     this.#inColumns = new Uint16Array(buffer, layout.columns, this.#whole).fill(0);
     this.#shareColumns = new Uint32Array(buffer, layout.columnShares, this.#whole).fill(0);
-    new Uint8Array(buffer, layout.all, 8 * magnitudes).fill(0);
+    [this.#all, this.#changed] = [layout.all, layout.changed].map((at) =>
+      new Uint32Array(buffer, at, magnitudes).fill(0),
+    );
+    this.#largest = new Uint16Array(buffer, layout.report + report.largest, 8).fill(0);
+    this.#changeSquared = new Float64Array(buffer, layout.report + report.allSquares, 2).fill(0);
+    this.#inRows = new Uint32Array(buffer, layout.rows, 4 * this.height);
+    this.#shareTable = new Uint32Array(buffer, layout.shares, sizes);
   }
 
   count(rows: Uint32Array): void {
-    const width = this.#width;
-    const squares = new Float64Array(this.#buffer, layout.report + report.squares, 2);
-    const changed = new Uint16Array(this.#buffer, layout.report + report.changed, 8);
-    const largest = new Uint16Array(this.#buffer, layout.report + report.largest, 8);
+    const [width, rowBytes, bytes] = [this.#width, 2 * this.#width, 2 * this.#whole];
     if (this.#rows + rows.length > mostRows) this.#takeColumns();
     this.#rows += rows.length;
+    if (this.#whole === width) {
+      this.#count(layout.base, layout.tuned, rows.length, rowBytes, bytes, layout.columns);
+      rows.set(this.#inRows.subarray(0, rows.length));
+      return;
+    }
     for (let row = 0; row < rows.length; row++) {
-      const start = 2 * row * width;
-      const end = layout.base + start + 2 * this.#whole;
-      this.#count(layout.base + start, layout.tuned + start, end, layout.columns);
-      let inRow = 0;
-      for (let lane = 0; lane < 8; lane++) {
-        inRow += changed[lane];
-        if (largest[lane] > this.#largest) this.#largest = largest[lane];
-      }
-      this.#changeSquared += squares[0] + squares[1];
-      rows[row] = this.#whole < width ? inRow + this.#rest(row) : inRow;
+      const start = row * rowBytes;
+      this.#count(layout.base + start, layout.tuned + start, 1, rowBytes, bytes, layout.columns);
+      rows[row] = this.#inRows[0] + this.#rest(row);
     }
   }
 
   #takeColumns(): void {
-    for (let j = 0; j < this.#whole; j++) this.#columns[j] += this.#inColumns[j];
+    for (let j = 0; j < this.#whole; j++) this.#columns[j] += this.#rows - this.#inColumns[j];
     this.#inColumns.fill(0);
     this.#rows = 0;
   }
 
   /** Counts the columns of a row that are no whole vector. */
   #rest(row: number): number {
-    const { all, changed } = this.#words();
+    const [all, changed] = [this.#all, this.#changed];
     let inRow = 0;
     for (let j = this.#whole; j < this.#width; j++) {
       const [a, b] = [this.base[row * this.#width + j], this.tuned[row * this.#width + j]];
       const [sizeOfA, sizeOfB] = [a & 0x7fff, b & 0x7fff];
-      this.#largest = Math.max(this.#largest, sizeOfA, sizeOfB);
+      this.#largest[0] = Math.max(this.#largest[0], 2 * sizeOfA, 2 * sizeOfB);
       const isSame = a === b || (sizeOfA === 0 && sizeOfB === 0);
       all[sizeOfA] += 1;
       if (isSame) continue;
@@ -114,42 +121,45 @@ class WasmCounter implements CodeCounter {
       this.#columns[j] += 1;
       inRow += 1;
       const change = Math.fround(numberOf(b) - numberOf(a));
-      this.#changeSquared += change * change;
+      this.#changeSquared[0] += change * change;
+      this.#changeSquared[1] = this.#changeSquared[0];
     }
     return inRow;
   }
 
   end(): Omit<Changes, "mask" | "rows"> | null {
     // Inf and NaN.
-    if (this.#largest >= 0x7f80) return null;
-    const { all, changed } = this.#words();
+    if (this.#largest.some((doubled) => doubled >= 2 * 0x7f80)) return null;
+    const all = this.#all;
     const counts = new MagnitudeCounts();
-    counts.changed.set(changed);
+    counts.changed.set(this.#changed);
     counts.all.set(all);
     let baseSquared = 0;
-    for (let i = 0; i < magnitudes; i++) {
-      if (all[i] === 0) continue;
+    const { occurring } = counts;
+    for (let n = 0; n < occurring.length; n++) {
+      const i = occurring[n];
       const number = magnitudeNumber(i);
       baseSquared += all[i] * (number * number);
     }
     this.#takeColumns();
-    return { counts, columns: this.#columns, baseSquared, changeSquared: this.#changeSquared, nonfinite: 0 };
+    return {
+      counts,
+      columns: this.#columns,
+      baseSquared,
+      changeSquared: this.#changeSquared[0],
+      nonfinite: 0,
+    };
   }
 
-  #words(): Record<"all" | "changed", Uint32Array> {
-    const words = (at: number) => new Uint32Array(this.#buffer, at, magnitudes);
-    return { all: words(layout.all), changed: words(layout.changed) };
-  }
-
-  shares({ all }: MagnitudeCounts, shares: Float64Array): void {
-    const table = new Uint32Array(this.#buffer, layout.shares, sizes);
+  shares(counts: MagnitudeCounts, shares: Float64Array): void {
+    const table = this.#shareTable;
     let largest = 0;
     for (let size = 0; size < sizes; size++) largest = Math.max(largest, shares[perSize * size]);
     this.#unit = largest / wholeShare;
     for (let size = 0; size < sizes; size++) {
       table[size] = largest > 0 ? Math.round(shares[perSize * size] / this.#unit) : 0;
     }
-    const first = fullestWindow(all);
+    const first = fullestWindow(counts);
     new Uint16Array(this.#buffer, layout.window, 8).fill(first);
     const [low, high] = [layout.low, layout.high].map((at) => new Uint8Array(this.#buffer, at, windowLength));
     for (let i = 0; i < windowLength; i++)
@@ -157,16 +167,14 @@ class WasmCounter implements CodeCounter {
   }
 
   sum(rows: Float64Array, columns: Float64Array): void {
-    const table = new Uint32Array(this.#buffer, layout.shares, sizes);
-    const inRow = new Uint32Array(this.#buffer, layout.report + report.shares, 4);
+    const [width, table, inRow] = [this.#width, this.#shareTable, this.#inRows];
     if (this.#rows + rows.length > mostRows) this.endSum(columns);
     this.#rows += rows.length;
-    for (let row = 0; row < rows.length; row++) {
-      const start = layout.base + 2 * row * this.#width;
-      this.#sum(start, start + 2 * this.#whole, layout.columnShares);
-      let sum = inRow[0] + inRow[1] + inRow[2] + inRow[3];
-      for (let j = this.#whole; j < this.#width; j++) {
-        const share = table[(this.base[row * this.#width + j] & 0x7fff) >>> 5];
+    this.#sum(layout.base, rows.length, 2 * width, 2 * this.#whole, layout.columnShares);
+    for (let row = 0, at = 0; row < rows.length; row++, at += 4) {
+      let sum = inRow[at] + inRow[at + 1] + inRow[at + 2] + inRow[at + 3];
+      for (let j = this.#whole; j < width; j++) {
+        const share = table[(this.base[row * width + j] & 0x7fff) >>> 5];
         sum += share;
         columns[j] += this.#unit * share;
       }
@@ -184,9 +192,9 @@ class WasmCounter implements CodeCounter {
 const sizes = magnitudes / perSize;
 
 /** The first of as many sizes as are looked up in vectors, those that most weights have. */
-function fullestWindow(all: Float64Array): number {
+function fullestWindow({ all, occurring }: MagnitudeCounts): number {
   const bySize = new Float64Array(sizes);
-  for (let i = 0; i < magnitudes; i++) bySize[Math.floor(i / perSize)] += all[i];
+  for (let n = 0; n < occurring.length; n++) bySize[Math.floor(occurring[n] / perSize)] += all[occurring[n]];
   let inside = 0;
   for (let size = 0; size < windowLength; size++) inside += bySize[size];
   let [first, most] = [0, inside];

@@ -8,8 +8,14 @@ export const groupLength = 16;
 
 const groupBytes = 2 * groupLength;
 
+/** Codes of a tile on each side, unless a row is longer: they stay in the cache between reading and counting. */
+export const tileLength = 2 ** 17;
+
 /** Columns that there is room for: changes of a row in lanes are counted in 16 bits, sums of shares in 32. */
 export const mostColumns = 2 ** 18;
+
+/** A row has at least a group. */
+const mostTileRows = tileLength / groupLength;
 
 /** Rows that are counted before column counts, of 16 bits, are taken out. */
 export const mostRows = 2 ** 16 - 1;
@@ -39,8 +45,10 @@ const sizes = {
   /** Codes of a row that changed. */
   before: rowBytes + vectorBytes,
   after: rowBytes + vectorBytes,
-  /** Results of a row. */
-  report: 64,
+  /** Results of a row, and of all. */
+  report: 96,
+  /** Of each row of a tile: changes (a word), or sums of shares by lane. */
+  rows: vectorBytes * mostTileRows,
   columns: 2 * mostColumns,
   columnShares: 4 * mostColumns,
   base: rowBytes,
@@ -57,25 +65,65 @@ export const layout = (() => {
   return { ...(Object.fromEntries(places) as Record<keyof typeof sizes, number>), bytes: at };
 })();
 
-/** Codes of a tile on each side, unless a row is longer: they stay in the cache between reading and counting. */
-export const tileLength = 2 ** 17;
-
-/** Within the report: the sum of squares (two fp64), changes by lane, the largest magnitude by lane, sums of shares by lane. */
-export const report = { squares: 0, changed: 16, largest: 32, shares: 48 } as const;
+/**
+ * Within the report, of a row: the sum of squares (two fp64), what is the same by lane, sums of shares by lane. Of all rows: the
+ * largest magnitude by lane, doubled, and the sum of squares (in both halves).
+ */
+export const report = { squares: 0, same: 16, shares: 32, largest: 48, allSquares: 64 } as const;
 
 export const memorySize: MemorySize = { pages: Math.ceil(layout.bytes / pageBytes), shared: false };
 
 /**
- * Counts of bf16 codes, a row at a time, by whole groups.
+ * Counts of bf16 codes, by whole groups of rows.
  *
- * - `count(base, tuned, end, columns)`: by magnitude, by column (16 bits), and the report of the row.
- * - `sum(base, end, columns)`: shares of sizes, by column and of the row.
+ * - `countRows(base, tuned, rows, rowBytes, bytes, columns)`: by magnitude, by column what is the same (16 bits), by row, and the
+ *   report. Of each
+ *   row, which has rowBytes, so many bytes.
+ * - `sumRows(base, rows, rowBytes, bytes, columns)`: shares of sizes, by column and by row.
  */
 export function changesModule(): Uint8Array<ArrayBuffer> {
   return moduleBytes(memorySize, [
     { name: "count", parameters: ["i32", "i32", "i32", "i32"], write: count },
     { name: "sum", parameters: ["i32", "i32", "i32"], write: sum },
+    { name: "countRows", parameters: ["i32", "i32", "i32", "i32", "i32", "i32"], write: countRows },
+    { name: "sumRows", parameters: ["i32", "i32", "i32", "i32", "i32"], write: sumRows },
   ]);
+}
+
+function countRows(k: FunctionWriter): void {
+  const { i32, i32x4, f64x2 } = k;
+  const [base, tuned, rows, rowBytes, bytes, columns] = [0, 1, 2, 3, 4, 5].map((i) => k.parameter(i, "i32"));
+  const toTuned = i32.sub(tuned, base);
+  const at = variableOf(k, base);
+  const none = i32.constant(0);
+  k.loop(none, i32.shl(rows, 2), 4, (row) => {
+    k.call("count", at, i32.add(at, toTuned), i32.add(at, bytes), columns);
+    const same = i32x4.extadd_pairwise_i16x8_u(k.load("v128", none, layout.report + report.same));
+    const [a, b, c, d] = [0, 1, 2, 3].map((lane) => i32x4.lane(same, lane));
+    const changed = i32.sub(i32.shr_u(bytes, 1), i32.add(i32.add(a, b), i32.add(c, d)));
+    k.store("i32", changed, row, layout.rows);
+    const squares = k.load("v128", none, layout.report + report.squares);
+    const ofAll = layout.report + report.allSquares;
+    const ofRow = f64x2.add(squares, halvesSwapped(k, squares));
+    k.store("v128", f64x2.add(k.load("v128", none, ofAll), ofRow), none, ofAll);
+    k.assign(at, i32.add(at, rowBytes));
+  });
+}
+
+function sumRows(k: FunctionWriter): void {
+  const { i32 } = k;
+  const [base, rows, rowBytes, bytes, columns] = [0, 1, 2, 3, 4].map((i) => k.parameter(i, "i32"));
+  const at = variableOf(k, base);
+  const none = i32.constant(0);
+  k.loop(none, i32.shl(rows, Math.log2(vectorBytes)), vectorBytes, (row) => {
+    k.call("sum", at, i32.add(at, bytes), columns);
+    k.store("v128", k.load("v128", none, layout.report + report.shares), row, layout.rows);
+    k.assign(at, i32.add(at, rowBytes));
+  });
+}
+
+function halvesSwapped(k: FunctionWriter, vector: V128): V128 {
+  return k.i8x16.shuffle(vector, vector, [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7]);
 }
 
 /**
@@ -88,24 +136,23 @@ function count(k: FunctionWriter): void {
   const toTuned = i32.sub(tuned, base);
   const column = variableOf(k, columns);
   const zero = k.i32x4.constant(0);
-  const magnitude = k.i32x4.constant(0x7fff7fff);
-  const [changedInRow, largest] = [variableOf(k, zero), variableOf(k, zero)];
+  const sameInRow = variableOf(k, zero);
+  const largest = variableOf(k, k.load("v128", i32.constant(layout.report), report.largest));
   const listed = variableOf(k, i32.constant(0));
   k.loop(base, end, groupBytes, (at) => {
     const pairs = [0, vectorBytes].map((offset) => {
       const a = k.load("v128", at, offset);
       const b = k.load("v128", i32.add(at, toTuned), offset);
-      const [sizeOfA, sizeOfB] = [v128.and(a, magnitude), v128.and(b, magnitude)];
       // +0 and -0 are one number.
-      const changed = v128.andnot(i16x8.ne(a, b), i16x8.eq(v128.or(sizeOfA, sizeOfB), zero));
-      k.assign(largest, i16x8.max_u(largest, i16x8.max_u(sizeOfA, sizeOfB)));
-      k.assign(changedInRow, i16x8.sub(changedInRow, changed));
+      const same = v128.or(i16x8.eq(a, b), i16x8.eq(i16x8.shl(v128.or(a, b), 1), zero));
+      k.assign(largest, i16x8.max_u(largest, i16x8.shl(a, 1)));
       // A comparison gives -1.
-      k.store("v128", i16x8.sub(k.load("v128", column, offset), changed), column, offset);
-      return { a, b, changed };
+      k.assign(sameInRow, i16x8.sub(sameInRow, same));
+      k.store("v128", i16x8.sub(k.load("v128", column, offset), same), column, offset);
+      return { a, b, same };
     });
     k.assign(column, i32.add(column, groupBytes));
-    const bits = i8x16.bitmask(i8x16.narrow_i16x8_s(pairs[0].changed, pairs[1].changed));
+    const bits = i32.xor(i8x16.bitmask(i8x16.narrow_i16x8_s(pairs[0].same, pairs[1].same)), 0xffff);
     for (const [half, { a, b }] of pairs.entries()) {
       const row = i32.and(half === 0 ? i32.shl(bits, 4) : i32.shr_u(bits, 4), 0xff0);
       const order = k.load("v128", row, layout.gathers);
@@ -119,8 +166,8 @@ function count(k: FunctionWriter): void {
       increment(k, i32.and(i32.shr_u(codes, 14), 0x1fffc), layout.all);
     }
   });
-  measure(k, listed);
-  k.store("v128", changedInRow, i32.constant(layout.report), report.changed);
+  measure(k, listed, largest);
+  k.store("v128", sameInRow, i32.constant(layout.report), report.same);
   k.store("v128", largest, i32.constant(layout.report), report.largest);
 }
 
@@ -128,16 +175,19 @@ function increment(k: FunctionWriter, place: I32, counts: number): void {
   k.store("i32", k.i32.add(k.load("i32", place, counts), 1), place, counts);
 }
 
-/** The squares of the changes listed, and their magnitudes. */
-function measure(k: FunctionWriter, listed: I32): void {
-  const { i32, f64x2 } = k;
+/** The squares of the changes listed, and their magnitudes; what is largest of them. */
+function measure(k: FunctionWriter, listed: I32, largest: V128): void {
+  const { i32, i16x8, f64x2 } = k;
   const none = i32.constant(0);
   const zeros = k.i32x4.constant(0);
   const squares = variableOf(k, zeros);
   // The last vector is filled up: what did not change adds nothing.
   for (const at of [layout.before, layout.after]) k.store("v128", zeros, listed, at);
   k.loop(none, listed, vectorBytes, (at) => {
-    for (const half of halves(k, k.load("v128", at, layout.before), k.load("v128", at, layout.after))) {
+    const [before, after] = [layout.before, layout.after].map((list) => k.load("v128", at, list));
+    // What is the same on both sides was looked at before.
+    k.assign(largest, i16x8.max_u(largest, i16x8.shl(after, 1)));
+    for (const half of halves(k, before, after)) {
       k.assign(squares, f64x2.add(squares, f64x2.mul(half, half)));
     }
   });
@@ -150,12 +200,11 @@ function measure(k: FunctionWriter, listed: I32): void {
 
 /** The changes of a vector of codes in fp64, two by two. Differences of fp32 are rounded once to it. */
 function halves(k: FunctionWriter, a: V128, b: V128): V128[] {
-  const { i32x4, f32x4, f64x2, i8x16 } = k;
+  const { i32x4, f32x4, f64x2 } = k;
   return (["extend_low_i16x8_u", "extend_high_i16x8_u"] as const).flatMap((extend) => {
     const [from, to] = [a, b].map((codes) => i32x4.shl(i32x4[extend](codes), 16));
     const change = f32x4.sub(to, from);
-    const upper = i8x16.shuffle(change, change, [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7]);
-    return [f64x2.promote_low_f32x4(change), f64x2.promote_low_f32x4(upper)];
+    return [f64x2.promote_low_f32x4(change), f64x2.promote_low_f32x4(halvesSwapped(k, change))];
   });
 }
 

@@ -9,33 +9,32 @@ const parameters = ["i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const;
 /** Writes a look-up; with `other`, what finds whether any number is another one, and notes it there. */
 type Writer = (k: FunctionWriter, other?: V128) => void;
 
+const writers = {
+  bits8: writeBits8,
+  bits4: (k: FunctionWriter, other?: V128) => writeBits4(k, "v128", other),
+  bits4Short: (k: FunctionWriter, other?: V128) => writeBits4(k, "v128_64", other),
+} satisfies Readonly<Record<string, Writer>>;
+
+/** Runs of codes of 8 bits; of 4 bits by whole vectors, and such that end within one. */
+export type LookupName = keyof typeof writers;
+
 /**
- * A module with `bits8`, `bits4` and `bits4Short(codes, scales, runs, bytes, tables, into, left)`, as `lookUpCodes`.
+ * A module with `bits8`, `bits4` or `bits4Short(codes, scales, runs, bytes, tables, into, left)`, as `lookUpCodes`.
  * `bits4Short` is for runs that end within a vector. With `Other` after the name and `perBlock` as the last parameter they are
  * `findOtherCodes`; with `OtherBlock` they take one block, and `left` becomes one word, above zero where it would be listed.
  */
-export function lookupModule(memory: MemorySize): Uint8Array<ArrayBuffer> {
-  const writers: Readonly<Record<string, Writer>> = {
-    bits8: writeBits8,
-    bits4: (k, other) => writeBits4(k, "v128", other),
-    bits4Short: (k, other) => writeBits4(k, "v128_64", other),
-  };
-  return moduleBytes(
-    memory,
-    Object.entries(writers).flatMap(([name, write]) => {
-      const ofBlock = `${name}OtherBlock`;
-      const bits = write === writeBits8 ? 8 : 4;
-      return [
-        { name, parameters, write: (k: FunctionWriter) => write(k) },
-        { name: ofBlock, parameters, write: (k: FunctionWriter) => writeOther(k, write) },
-        {
-          name: `${name}Other`,
-          parameters: [...parameters, "i32"] as const,
-          write: (k: FunctionWriter) => writeBlocks(k, ofBlock, 16 / bits),
-        },
-      ];
-    }),
-  );
+export function lookupModule(memory: MemorySize, name: LookupName): Uint8Array<ArrayBuffer> {
+  const write: Writer = writers[name];
+  const ofBlock = `${name}OtherBlock`;
+  return moduleBytes(memory, [
+    { name, parameters, write: (k) => write(k) },
+    { name: ofBlock, parameters, write: (k) => writeOther(k, write) },
+    {
+      name: `${name}Other`,
+      parameters: [...parameters, "i32"],
+      write: (k) => writeBlocks(k, ofBlock, name === "bits8" ? 2 : 4),
+    },
+  ]);
 }
 
 /** Calls a function for each block, and lists those for which it finds something. */
@@ -64,20 +63,27 @@ function writeBlocks(k: FunctionWriter, ofBlock: string, bytesPerByte: number): 
   k.store("i32", i32.sub(i32.shr_u(i32.sub(next, list), 2), 1), list);
 }
 
-/** Does `body` for each run, with the address of its table; `from` and `to` are where its codes and numbers are. */
+/**
+ * Does `body` for each run from one on, with the address of its table; `from` and `to` are where its codes and numbers
+ * are.
+ */
 function eachRun(
   k: FunctionWriter,
   bits: 4 | 8,
+  first: I32,
   body: (run: I32, table: I32, from: I32, to: I32, end: I32) => void,
 ): void {
   const { i32 } = k;
   const [codes, scales, runs, bytes, tables, into] = [0, 1, 2, 3, 4, 5].map((n) => k.parameter(n, "i32"));
   const [from, to] = [k.variable("i32"), k.variable("i32")];
-  k.assign(from, codes);
-  k.assign(to, into);
-  k.loop(i32.constant(0), runs, 1, (run) => {
-    const scale = k.load("i32_8u", i32.add(scales, run));
-    const table = i32.add(tables, i32.shl(scale, Math.log2(tableBytes[bits])));
+  const before = i32.mul(first, bytes);
+  k.assign(from, i32.add(codes, before));
+  k.assign(to, i32.add(into, i32.shl(before, bits === 8 ? 1 : 2)));
+  k.loop(first, runs, 1, (run) => {
+    const table = i32.add(
+      tables,
+      i32.shl(k.load("i32_8u", i32.add(scales, run)), Math.log2(tableBytes[bits])),
+    );
     const end = i32.add(from, bytes);
     body(run, table, from, to, end);
     k.assign(from, end);
@@ -92,13 +98,13 @@ function writeOther(k: FunctionWriter, write: Writer): void {
 }
 
 /** Vectors of numbers are stored, or what they differ by from those in memory is added to `other`. */
-function put(k: FunctionWriter, vectors: readonly V128[], to: I32, other?: V128): void {
+function put(k: FunctionWriter, vectors: readonly V128[], to: I32, other?: V128, offset = 0): void {
   const { or, xor } = k.v128;
   if (other === undefined) {
-    for (const [i, vector] of vectors.entries()) k.store("v128", vector, to, vectorBytes * i);
+    for (const [i, vector] of vectors.entries()) k.store("v128", vector, to, offset + vectorBytes * i);
     return;
   }
-  const differ = vectors.map((vector, i) => xor(vector, k.load("v128", to, vectorBytes * i)));
+  const differ = vectors.map((vector, i) => xor(vector, k.load("v128", to, offset + vectorBytes * i)));
   // One addition a time round: a chain of them is what the loop would wait for.
   k.assign(other, or(other, differ.reduce(or)));
 }
@@ -108,7 +114,7 @@ function writeBits8(k: FunctionWriter, other?: V128): void {
   const left = k.parameter(6, "i32");
   const next = k.variable("i32");
   k.assign(next, i32.add(left, 4));
-  eachRun(k, 8, (run, table, from, to, end) => {
+  eachRun(k, 8, i32.constant(0), (run, table, from, to, end) => {
     const part = (name: keyof typeof tableParts) => k.load("v128", table, tableParts[name]);
     const [low, high, sign] = [part("low"), part("high"), part("sign")];
     const [lowSmall, highSmall, outside] = [part("lowSmall"), part("highSmall"), part("outside")];
@@ -139,23 +145,82 @@ function writeBits8(k: FunctionWriter, other?: V128): void {
 }
 
 function writeBits4(k: FunctionWriter, load: "v128" | "v128_64", other?: V128): void {
-  const { i32, v128, i8x16 } = k;
+  const { i32, v128 } = k;
   const bytes = load === "v128" ? vectorBytes : vectorBytes / 2;
-  eachRun(k, 4, (_, table, from, to, end) => {
-    const low = k.load("v128", table, tableParts4.low);
-    const high = k.load("v128", table, tableParts4.high);
-    if (other !== undefined) k.assign(other, v128.or(other, k.load("v128", table, tableParts4.notFinite)));
+  const first = k.variable("i32");
+  k.if(i32.eq(k.parameter(3, "i32"), i32.constant(bytes)), () =>
+    k.assign(first, writeFourRuns(k, bytes, other)),
+  );
+  eachRun(k, 4, first, (_, table, from, to, end) => {
+    const tables = [tablesAt(k, table)];
+    if (other !== undefined) k.assign(other, v128.or(other, notFinite(k, table)));
     k.loop(from, end, bytes, (at) => {
-      const pairs = k.load(load, at);
-      const codes = interleaved(k, v128.and(pairs, bytesOf(k, 15)), upperHalves(k, pairs));
-      const vectors = codes
-        .slice(0, bytes / 8)
-        .flatMap((each) => interleaved(k, i8x16.swizzle(low, each), i8x16.swizzle(high, each)));
-      put(k, vectors, to, other);
+      put(k, numbersOf(k, k.load(load, at), tables).slice(0, bytes / 4), to, other);
       k.assign(to, i32.add(to, 4 * bytes));
     });
   });
   if (other === undefined) k.store("i32", i32.constant(0), k.parameter(6, "i32"));
+}
+
+/**
+ * Runs of one vector or half of one, as the usual block formats have them, four at a time; gives how many were done.
+ * A fifth less time than by {@link eachRun}, whose loop over vectors there only begins and ends (.18 instead of .23 ns a
+ * number of runs of 16 bytes).
+ */
+function writeFourRuns(k: FunctionWriter, bytes: number, other?: V128): I32 {
+  const { i32, v128 } = k;
+  const [codes, scales, runs, , tables, into] = [0, 1, 2, 3, 4, 5].map((n) => k.parameter(n, "i32"));
+  const [from, to] = [k.variable("i32"), k.variable("i32")];
+  k.assign(from, codes);
+  k.assign(to, into);
+  const done = i32.and(runs, -4);
+  const perVector = vectorBytes / bytes;
+  k.loop(i32.constant(0), done, 4, (run) => {
+    const scale = i32.add(scales, run);
+    for (let n = 0; n < 4; n += perVector) {
+      const ofRuns = Array.from({ length: perVector }, (_, i) =>
+        i32.add(tables, i32.shl(k.load("i32_8u", scale, n + i), Math.log2(tableBytes[4]))),
+      );
+      if (other !== undefined) {
+        k.assign(other, v128.or(other, ofRuns.map((table) => notFinite(k, table)).reduce(v128.or)));
+      }
+      const vectors = numbersOf(
+        k,
+        k.load("v128", from, n * bytes),
+        ofRuns.map((table) => tablesAt(k, table)),
+      );
+      put(k, vectors, to, other, 4 * n * bytes);
+    }
+    k.assign(from, i32.add(from, 4 * bytes));
+    k.assign(to, i32.add(to, 16 * bytes));
+  });
+  return done;
+}
+
+/** Lower and upper bytes of numbers by their codes. */
+interface Tables {
+  readonly low: V128;
+  readonly high: V128;
+}
+
+function tablesAt(k: FunctionWriter, table: I32): Tables {
+  return {
+    low: k.load("v128", table, tableParts4.low),
+    high: k.load("v128", table, tableParts4.high),
+  };
+}
+
+function notFinite(k: FunctionWriter, table: I32): V128 {
+  return k.load("v128", table, tableParts4.notFinite);
+}
+
+/** The numbers of a vector of pairs of codes, by one table, or by one for each half. */
+function numbersOf(k: FunctionWriter, pairs: V128, tables: readonly Tables[]): V128[] {
+  const codes = interleaved(k, k.v128.and(pairs, bytesOf(k, 15)), upperHalves(k, pairs));
+  return codes.flatMap((each, half) => {
+    const { low, high } = tables[half] ?? tables[0];
+    return interleaved(k, k.i8x16.swizzle(low, each), k.i8x16.swizzle(high, each));
+  });
 }
 
 function bytesOf(k: FunctionWriter, byte: number): V128 {

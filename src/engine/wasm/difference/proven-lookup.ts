@@ -7,10 +7,19 @@ import {
 } from "../../../lens/difference/look-up.js";
 import type { MemorySize } from "../assembler/module.js";
 import { type Kernel, type WasmMemory, webAssembly } from "../platform.js";
-import { lookupModule } from "./lookup.js";
+import { type LookupName, lookupModule } from "./lookup.js";
 
 /** Bytes of codes on which a kernel is compared with the specification. */
 const provenBytes = 4096;
+
+/** What a kernel does. */
+type Use = "" | "Other";
+
+/** A kernel, and whether it was right where it was compared; null before. */
+interface Proven {
+  readonly kernel: Kernel;
+  isRight: boolean | null;
+}
 
 /**
  * Looks up by the kernels what lies in the memory. They are compiled when they are first asked for, and on the first codes
@@ -18,58 +27,80 @@ const provenBytes = 4096;
  */
 export function lookUpIn(memory: WasmMemory, size: MemorySize): { lookUp: LookUp; findOther: FindOther } {
   const { buffer } = memory;
-  let kernels: Readonly<Record<string, Kernel>> | null = null;
-  const proven = new Map<string, boolean>();
+  const kernels = new Map<LookupName, Record<Use, Proven>>();
 
-  /** The kernel of runs that lie in the memory with the other views; null if it was found wrong. */
-  function kernelOf({ codes, scales, bytes }: CodeRuns, name: string, views: readonly ArrayBufferView[]) {
-    if (proven.get(name) === false) return null;
-    for (const view of [codes, scales, ...views]) if (view.buffer !== buffer) return null;
-    kernels ??= new webAssembly!.Instance(new webAssembly!.Module(lookupModule(size)), { host: { memory } })
-      .exports;
-    const kernel = kernels[name];
-    const addresses = [codes, scales].map(({ byteOffset }) => byteOffset);
-    const others = views.map(({ byteOffset }) => byteOffset);
-    return (count: number, ...more: number[]) => kernel(...addresses, count, bytes, ...others, ...more);
+  /** The kernel for such runs; null if it was found wrong, or they lie elsewhere. */
+  function kernelFor(runs: CodeRuns, use: Use, tables: Uint8Array, numbers: Uint16Array, list: Uint32Array) {
+    if (runs.codes.buffer !== buffer || runs.scales.buffer !== buffer) return null;
+    if (tables.buffer !== buffer || numbers.buffer !== buffer || list.buffer !== buffer) return null;
+    const name = nameOf(runs);
+    const known = kernels.get(name) ?? compiled(name);
+    return known[use].isRight === false ? null : known[use];
   }
 
-  const few = ({ codes, bits, scales, bytes }: CodeRuns): CodeRuns => {
-    const count = Math.min(scales.length, Math.ceil(provenBytes / bytes));
-    return { codes: codes.subarray(0, count * bytes), bits, scales: scales.subarray(0, count), bytes };
-  };
+  function compiled(name: LookupName): Record<Use, Proven> {
+    const { Instance, Module } = webAssembly!;
+    // One at a time: writing all of them takes as long as 20 MB of codes (measured).
+    const { exports } = new Instance(new Module(lookupModule(size, name)), { host: { memory } });
+    const proven = (use: Use): Proven => ({ kernel: exports[`${name}${use}`], isRight: null });
+    const both = { "": proven(""), Other: proven("Other") };
+    kernels.set(name, both);
+    return both;
+  }
 
   return {
     lookUp(runs, tables, into, left) {
-      const name = nameOf(runs);
-      const kernel = kernelOf(runs, name, [tables, into, left]);
-      if (kernel !== null && !proven.has(name)) {
+      const found = kernelFor(runs, "", tables, into, left);
+      if (found === null) return lookUpCodes(runs, tables, into, left);
+      const { kernel } = found;
+      const at = [tables, into, left].map(({ byteOffset }) => byteOffset);
+      const lookUp = ({ codes, scales, bytes }: CodeRuns) =>
+        kernel(codes.byteOffset, scales.byteOffset, scales.length, bytes, ...at);
+      if (found.isRight === null) {
         const first = few(runs);
-        kernel(first.scales.length);
+        lookUp(first);
         const expected = new Uint16Array((8 * first.codes.length) / runs.bits);
         const expectedLeft = new Uint32Array(first.scales.length + 1);
         lookUpCodes(first, tables, expected, expectedLeft);
-        const isRight =
+        found.isRight =
           expected.every((code, i) => code === into[i]) &&
           expectedLeft.subarray(0, expectedLeft[0] + 1).every((run, i) => run === left[i]);
-        proven.set(name, isRight);
       }
-      if (kernel !== null && proven.get(name)) kernel(runs.scales.length);
+      if (found.isRight) lookUp(runs);
       else lookUpCodes(runs, tables, into, left);
     },
 
     findOther(runs, tables, numbers, perBlock, other) {
-      const name = `${nameOf(runs)}Other`;
-      const kernel = kernelOf(runs, name, [tables, numbers, other]);
-      if (kernel !== null && !proven.has(name)) {
-        proven.set(name, findsRightly(few(runs), tables, numbers, kernel, other));
+      const found = kernelFor(runs, "Other", tables, numbers, other);
+      if (found === null) return findOtherCodes(runs, tables, numbers, perBlock, other);
+      const { kernel } = found;
+      const find = ({ codes, scales, bytes }: CodeRuns, perBlock: number) =>
+        kernel(
+          codes.byteOffset,
+          scales.byteOffset,
+          scales.length,
+          bytes,
+          tables.byteOffset,
+          numbers.byteOffset,
+          other.byteOffset,
+          perBlock,
+        );
+      if (found.isRight === null) {
+        const first = few(runs);
+        found.isRight = findsRightly(first, tables, numbers, () => find(first, 1), other);
       }
-      if (kernel !== null && proven.get(name)) kernel(runs.scales.length, perBlock);
+      if (found.isRight) find(runs, perBlock);
       else findOtherCodes(runs, tables, numbers, perBlock, other);
     },
   };
 }
 
-function nameOf({ bits, bytes }: CodeRuns): string {
+function few({ codes, bits, scales, bytes }: CodeRuns): CodeRuns {
+  const count = Math.min(scales.length, Math.ceil(provenBytes / bytes));
+  return { codes: codes.subarray(0, count * bytes), bits, scales: scales.subarray(0, count), bytes };
+}
+
+function nameOf({ bits, bytes }: CodeRuns): LookupName {
   return bits === 8 ? "bits8" : bytes % 16 === 0 ? "bits4" : "bits4Short";
 }
 
@@ -78,7 +109,7 @@ function findsRightly(
   runs: CodeRuns,
   tables: Uint8Array,
   numbers: Uint16Array,
-  kernel: (count: number, perBlock: number) => void,
+  find: () => void,
   other: Uint32Array,
 ): boolean {
   const { bits, bytes, scales } = runs;
@@ -86,7 +117,7 @@ function findsRightly(
   const expected = new Uint32Array(scales.length + 1);
   const isRight = () => {
     findOtherCodes(runs, tables, numbers, 1, expected);
-    kernel(scales.length, 1);
+    find();
     return expected.subarray(0, expected[0] + 1).every((run, i) => run === other[i]);
   };
   const flip = () => {
