@@ -18,6 +18,7 @@ import { type UpdateOptions, updateSettings } from "../../src/update/settings.js
 import { python as debianPython } from "../../test/support/requirements.js";
 import { gaussian } from "../../test/support/values.js";
 import { classesAlone } from "./classes-kernel.js";
+import { inTurns, median, own, program, timesFaster } from "./turns.js";
 
 const piece = 2 ** 20;
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
@@ -40,6 +41,41 @@ const cLoops = [
 // Vectors of comparisons, which may otherwise not trap more often than the scalar loop.
 const cOptions = ["-O3", "-fno-trapping-math", "-fno-math-errno"];
 const cLibraries = ["-lpthread", "-lm"];
+
+/** The C program, compiled into a folder; null where that fails. */
+function compile(options: readonly string[], folder: string): string | null {
+  const path = join(folder, `question${options.join("")}`);
+  const args = [...options, ...cOptions, "-o", path, here("question.c"), ...cLibraries];
+  return spawnSync("cc", args).status === 0 ? path : null;
+}
+
+/** Everything on one thread, in turns with the C loops: CPU seconds, which other work on the machine changes least. */
+async function printTurns(
+  elements: number,
+  turns: number,
+  file: string,
+  folder: string,
+  run: () => Promise<unknown>,
+): Promise<void> {
+  const players = cLoops.flatMap(({ name, options }) => {
+    const path = compile(options, folder);
+    return path ? [program(name, path, [String(elements), "1", "1", file, "turns"])] : [];
+  });
+  process.stdout.write(
+    `\neverything on one thread, ${turns} turns: millions a CPU second, median and best\n`,
+  );
+  const all = await inTurns([...players, own("wasm", run)], turns);
+  const ofWasm = all[all.length - 1];
+  for (const one of all) {
+    const [middle, best] = [median(one.seconds), Math.min(...one.seconds)].map((seconds) =>
+      (elements / seconds / 1e6).toFixed(0),
+    );
+    const ratio = timesFaster(ofWasm, one).toFixed(2);
+    process.stdout.write(
+      `${one.name.padEnd(48)} ${middle.padStart(6)} ${best.padStart(6)}   wasm / this ${ratio}\n`,
+    );
+  }
+}
 
 interface Timed {
   readonly seconds: number;
@@ -120,16 +156,8 @@ export async function engines(millions = 64, repeats = 5, updateSize = 1e-6): Pr
         `${cpus()[0].model}, ${threads} cores, Node ${process.versions.node}\n\n`,
     );
     for (const { name: by, options } of cLoops) {
-      const program = join(folder, "question");
-      const compiled = spawnSync("cc", [
-        ...options,
-        ...cOptions,
-        "-o",
-        program,
-        here("question.c"),
-        ...cLibraries,
-      ]);
-      const c = compiled.status === 0 ? asked(program, [elements, repeats, threads, file].map(String)) : {};
+      const compiled = compile(options, folder);
+      const c = compiled ? asked(compiled, [elements, repeats, threads, file].map(String)) : {};
       for (const [name, timing] of Object.entries(c)) note(`${by} ${name}`, timing);
     }
     const inPython = (question: string) =>
@@ -159,9 +187,13 @@ export async function engines(millions = 64, repeats = 5, updateSize = 1e-6): Pr
     ratio(`wasm everything ${threads}`, "reference everything 1");
     for (const name of Object.keys(python)) ratio(`wasm everything ${threads}`, `${name} classes`);
 
-    process.stdout.write("\nshare of bf16 in place nearest-even, everything, one thread\n");
+    await printTurns(elements, 3 * repeats, file, folder, () => wasm.run(job({ format: "bf16" }, 1)));
+
+    process.stdout.write(
+      "\nshare of bf16 in place nearest-even, everything, one thread, CPU seconds in turns\n",
+    );
     const few = elements / 4;
-    const base = few / (await timed(wasm, job({ format: "bf16" }, 1, few), 3)).seconds;
+    const one = (options: UpdateOptions) => own("", () => wasm.run(job(options, 1, few)));
     const others: UpdateOptions[] = [
       ...["fp32", "fp16", "e5m2", "e4m3fn", "e4m3fnuz", "e2m1fn"].map((name) => ({ format: name })),
       ...roundings.slice(1).map((rounding) => ({ format: "bf16", rounding })),
@@ -173,7 +205,8 @@ export async function engines(millions = 64, repeats = 5, updateSize = 1e-6): Pr
       { format: "e4m3fn", scheme: "two-term", opmath: "exact" },
     ];
     for (const options of others) {
-      const share = few / (await timed(wasm, job(options, 1, few), 2)).seconds / base;
+      const [theirs, base] = await inTurns([one(options), one({ format: "bf16" })], repeats);
+      const share = timesFaster(theirs, base);
       const { format: stored, scheme = "in-place", rounding = "nearest-even", opmath = "fp32" } = options;
       process.stdout.write(
         `${[stored, scheme, rounding, opmath].join(" ").padEnd(48)} ${(100 * share).toFixed(0).padStart(4)} %\n`,

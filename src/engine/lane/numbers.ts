@@ -35,8 +35,8 @@ const largestBits = infinityBits - 1;
 /** The twin of lens/displacement.ts. */
 export function displacement<V>(k: Lane<V>, after: V, before: V): V {
   const { f32x4, i32x4 } = k;
-  const atMost = f32x4.min(f32x4.sub(after, before), i32x4.constant(largestBits));
-  return f32x4.max(atMost, i32x4.constant(largestBits | signBit));
+  const atMost = f32x4.pmin(f32x4.sub(after, before), i32x4.constant(largestBits));
+  return f32x4.pmax(atMost, i32x4.constant(largestBits | signBit));
 }
 
 /** The exponent field of the binade whose gap is that of a finite weight, in its place: ulpExponent + precision - 1. */

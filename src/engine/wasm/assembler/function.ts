@@ -61,6 +61,7 @@ export class FunctionWriter {
     ...this.#binary(binary.i16x8),
     ...this.#shift(shifts.i16x8),
     ...this.#reduction(reductions.i16x8),
+    constant: (x: number) => this.#constant(Int16Array.of(x, x, x, x, x, x, x, x)),
     lane_u: (a: V128, lane: number) => this.#append("i32", [a], [...simd(0x19), lane]),
   };
   readonly i32x4 = {
@@ -103,6 +104,7 @@ export class FunctionWriter {
   readonly i64 = {
     ...this.#scalar("i64", scalars.i64),
     extend: (x: I32) => this.#append("i64", [x], [0xad]),
+    popcnt: (x: I64) => this.#append("i64", [x], [0x7b]),
     reinterpret: (x: F64) => this.#append("i64", [x], [0xbd]),
   };
   readonly f64 = { add: (a: F64, b: F64) => this.#append("f64", [a, b], [0xa0]) };
@@ -219,7 +221,7 @@ export class FunctionWriter {
     this.#code.push(rest);
   }
 
-  #constant(lanes: Int32Array | Float32Array | Float64Array | BigInt64Array): V128 {
+  #constant(lanes: Int16Array | Int32Array | Float32Array | Float64Array | BigInt64Array): V128 {
     const words = new Int32Array(lanes.buffer);
     const key = words.join();
     const known = this.#constants.get(key);

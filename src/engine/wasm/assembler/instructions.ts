@@ -63,8 +63,8 @@ export const binary = {
     sub: 0xe5,
     mul: 0xe6,
     div: 0xe7,
-    min: 0xe8,
-    max: 0xe9,
+    pmin: 0xea,
+    pmax: 0xeb,
   },
   i64x2: { eq: 0xd6, add: 0xce },
   f64x2: {

@@ -1,13 +1,13 @@
 import type { EndSum } from "../../../lens/tally.js";
-import { schemes } from "../../../update/scheme.js";
-import type { UpdateSettings } from "../../../update/settings.js";
-import { displacement, isNonfinite, magnitude as magnitudeOf } from "../../lane/numbers.js";
-import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
+import { sharesScales } from "../../../update/block-settings.js";
+import { bitsOf, displacement, isNonfinite, magnitude as magnitudeOf } from "../../lane/numbers.js";
+import { schemeOf, type WasmSettings } from "../admission.js";
+import type { FunctionWriter, I32, I64, V128 } from "../assembler/function.js";
 import { type CaseLayout, type Layout, scratchLayout, tensorTally } from "../layout.js";
 import { forEachBlock, forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
-import { flagsOf, promoteHalf } from "./lanes.js";
+import { flagsOf, promoteHalf, promoteStored } from "./lanes.js";
 import { countSharedEnds } from "./shared-ends.js";
-import { addCount, addExactly, sumOfLanes } from "./sum.js";
+import { addCount, addExactly, addProduct, countOf, sumOfLanes } from "./sum.js";
 
 const countNames = [
   "unchanged",
@@ -19,6 +19,19 @@ const countNames = [
   "smallSubnetworks",
 ] as const;
 
+/**
+ * The probes need no fp64 in formats of at most nine significand bits. A number that changes does so by at least 2^-9 of
+ * itself, more than a thousandth: `pathNotTaken` counts no changed weight. And of two numbers the difference in fp32
+ * is at most {@link smallMove} where the exact one is at most 1e-5: to be rounded down across 1e-5, it would need more of
+ * its leading bits than the larger number has, and the smaller one would lie below them.
+ */
+const narrowPrecision = 9;
+/** The largest fp32 number below 1e-5, as bits. */
+const smallMove = bitsOf(1e-5);
+
+/** Lanes of the sums of a block. */
+type Sums = Readonly<Record<EndSum, readonly V128[]>>;
+
 /** Parameters of `end`: where the worker's memory begins, weights, and the tally. */
 export const endParameters = ["i32", "i32", "i32"] as const;
 
@@ -29,32 +42,37 @@ export const endParameters = ["i32", "i32", "i32"] as const;
  */
 export function writeEnd(
   k: FunctionWriter,
-  { scheme }: UpdateSettings,
+  settings: WasmSettings,
   layout: Layout,
   caseLayout: CaseLayout,
 ): void {
-  const { f32x4, f64x2, i32, v128, i32x4 } = k;
+  const { f32x4, i32, v128, i32x4 } = k;
   const [base, count, tally] = endParameters.map((type, i) => k.parameter(i, type));
-  const scratch = i32.add(base, layout.scratch);
   const counts = new Map(countNames.map((name) => [name, k.variable("i32")]));
   const tallied = (name: (typeof countNames)[number], flags: I32) => {
     k.assign(counts.get(name)!, i32.add(counts.get(name)!, i32.popcnt(flags)));
   };
   const lanesOf = () => [0, 1, 2, 3].map(() => k.variable("v128"));
-  const { holds } = schemes[scheme];
-  const sums: Record<Exclude<EndSum, "product">, readonly V128[]> = {
+  const { holds } = schemeOf(settings);
+  const product = lanesOf();
+  const sums: Sums = {
     displacementSquared: lanesOf(),
+    product,
     noiseSquared: lanesOf(),
     weightSquared: lanesOf(),
-    retainedProduct: lanesOf(),
+    // Of a weight that holds all, the terms are the same.
+    retainedProduct: holds === "weight" ? product : lanesOf(),
   };
-  const add = (lanes: V128, a: V128, b: V128) => k.assign(lanes, f64x2.add(lanes, f64x2.mul(a, b)));
+  const scratch = i32.add(base, layout.scratch);
+  const isNarrow = !sharesScales(settings) && settings.format.precision <= narrowPrecision;
+  const small = k.variable("v128");
+  // Behind the last group nothing is unchanged.
+  const lastWord = i32.add(base, i32.shl(i32.shr_u(count, 6), 3));
+  k.store("i64", k.i64.extend(i32.constant(0)), lastWord, layout.unchanged);
 
   forEachBlock(k, count, (from, to) => {
     const nothing = i32x4.constant(0);
     for (const lanes of Object.values(sums).flat()) k.assign(lanes, nothing);
-    for (const i of [0, 1, 2, 3]) k.store("v128", nothing, scratch, scratchLayout.product + i * vectorBytes);
-
     forEachGroup(k, base, from, to, (row, flags) => {
       const variable = (x: V128) => {
         const local = k.variable("v128");
@@ -86,46 +104,36 @@ export function writeEnd(
       });
 
       const same = halves.map((h) => f32x4.eq(weights[h], start[h]));
+      const sameNow = halves.map((h) => f32x4.eq(now[h], given[h]));
       const unchanged = i32.and(flagsOf(k, same[0], same[1]), finite);
-      const [sameNow, sameNowHigh] = halves.map((h) => f32x4.eq(now[h], given[h]));
-      tallied("unchanged", unchanged);
-      tallied("still", i32.and(unchanged, flagsOf(k, sameNow, sameNowHigh)));
-      tallied("neverUpdated", i32.and(unchanged, i32.xor(k.load("i32_8u", flags, layout.updated), 0xff)));
-      tallied("returned", i32.and(unchanged, k.load("i32_8u", flags, caseLayout.moved)));
+      k.store("i32_8", unchanged, flags, layout.unchanged);
+      k.store("i32_8", flagsOf(k, sameNow[0], sameNow[1]), flags, layout.still);
 
-      const inFp32: V128[] = [];
-      const visible = halves.map((half) => variable(displacement(k, weights[half], start[half])));
-      for (const half of halves) {
-        const fp32 = variable(displacement(k, now[half], given[half]));
-        // The twin of retainedDisplacement in engine/end.ts.
-        const retained =
-          holds === "weight"
-            ? visible[half]
-            : holds === "carrier"
-              ? variable(displacement(k, carriers![half], given[half]))
-              : variable(displacement(k, visible[half], f32x4.neg(carriers![half])));
-        const noise = variable(displacement(k, retained, fp32));
-        for (const quarter of halves) {
-          const i = 2 * half + quarter;
-          const promoted = (x: V128) => variable(promoteHalf(k, x, quarter));
-          inFp32.push(promoted(fp32));
-          const [n, w] = [promoted(noise), promoted(given[half])];
-          add(sums.displacementSquared[i], inFp32[i], inFp32[i]);
-          add(sums.noiseSquared[i], n, n);
-          add(sums.weightSquared[i], w, w);
-          // Of a weight that holds all, `product` has the same terms.
-          if (holds !== "weight") add(sums.retainedProduct[i], promoted(retained), inFp32[i]);
+      const displaced = (after: readonly V128[], before: readonly V128[]) =>
+        halves.map((half) => displacement(k, after[half], before[half]));
+      const visible = displaced(weights, start);
+      const fp32 = displaced(now, given);
+      // The twin of retainedDisplacement in engine/end.ts.
+      const retained =
+        holds === "weight"
+          ? visible
+          : holds === "carrier"
+            ? displaced(carriers!, given)
+            : halves.map((half) => displacement(k, visible[half], f32x4.neg(carriers![half])));
+      const noise = displaced(retained, fp32);
+      addSums(k, scratch, sums, { visible, fp32, noise, given, retained });
+      if (isNarrow) {
+        for (const half of halves) {
+          const isSmall = i32x4.lt_s(magnitudeOf(k, visible[half]), i32x4.constant(smallMove + 1));
+          k.assign(small, i32x4.sub(small, isSmall));
         }
+        return;
       }
       k.if(i32.xor(unchanged, finite), () => {
         for (const half of halves) {
           for (const quarter of halves) {
             const { path, small } = endProbes(k, start[half], weights[half], quarter);
-            const i = 2 * half + quarter;
-            const place = scratchLayout.product + i * vectorBytes;
-            const product = f64x2.mul(promoteHalf(k, visible[half], quarter), inFp32[i]);
-            k.store("v128", f64x2.add(k.load("v128", scratch, place), product), scratch, place);
-            const changed = i32.and(i32.shr_u(i32.xor(unchanged, finite), 2 * i), 3);
+            const changed = i32.and(i32.shr_u(i32.xor(unchanged, finite), 4 * half + 2 * quarter), 3);
             tallied("pathNotTaken", i32.and(k.i64x2.bitmask(path), changed));
             tallied("smallSubnetworks", i32.and(k.i64x2.bitmask(small), changed));
           }
@@ -133,15 +141,68 @@ export function writeEnd(
       });
     });
 
-    const product = [0, 1, 2, 3].map((i) => k.load("v128", scratch, scratchLayout.product + i * vectorBytes));
-    const retainedProduct = holds === "weight" ? product : sums.retainedProduct;
-    for (const [name, lanes] of Object.entries({ ...sums, product, retainedProduct })) {
+    for (const [name, lanes] of Object.entries(sums)) {
       k.call(addExactly, i32.add(tally, tensorTally[name as EndSum]), sumOfLanes(k, lanes));
     }
   });
 
+  countFlags(k, { base, count }, layout, caseLayout, (name, found) => {
+    k.assign(counts.get(name)!, i32.add(counts.get(name)!, k.i32.wrap(k.i64.popcnt(found))));
+  });
+  if (isNarrow) {
+    const rest = i32.add(counts.get("unchanged")!, counts.get("nonfinite")!);
+    const all = countOf(k, small, scratch, scratchLayout.counts);
+    k.assign(counts.get("smallSubnetworks")!, i32.sub(all, rest));
+  }
   for (const name of countNames) addCount(k, counts.get(name)!, tally, tensorTally[name]);
-  if (caseLayout.shared) countSharedEnds(k, caseLayout, { base, count, tally });
+  if (caseLayout.shared) countSharedEnds(k, layout, caseLayout, { base, count, tally });
+}
+
+/** What is summed of a group: its halves, all finite. */
+type Summed = Readonly<Record<"visible" | "fp32" | "noise" | "given" | "retained", readonly V128[]>>;
+
+/**
+ * Adds the products of a group to their sums. The numbers become fp64 by way of memory: the conversion of a register is two
+ * operations on x86, and its upper half has to be shuffled down first. `end` is 6 % faster so.
+ */
+function addSums(k: FunctionWriter, scratch: I32, sums: Sums, numbers: Summed): void {
+  const { displacementSquared, product, noiseSquared, weightSquared, retainedProduct } = sums;
+  const names = Object.keys(numbers) as (keyof Summed)[];
+  const placeOf = (name: keyof Summed) => scratchLayout.numbers + names.indexOf(name) * 2 * vectorBytes;
+  const used = names.filter((name) => name !== "retained" || retainedProduct !== product);
+  for (const name of used) {
+    for (const half of halves)
+      k.store("v128", numbers[name][half], scratch, placeOf(name) + half * vectorBytes);
+  }
+  for (const i of [0, 1, 2, 3]) {
+    const promoted = (name: keyof Summed) => promoteStored(k, scratch, placeOf(name), i);
+    const [visible, fp32, noise, given] = (["visible", "fp32", "noise", "given"] as const).map(promoted);
+    addProduct(k, displacementSquared[i], fp32, fp32);
+    addProduct(k, product[i], visible, fp32);
+    addProduct(k, noiseSquared[i], noise, noise);
+    addProduct(k, weightSquared[i], given, given);
+    if (retainedProduct !== product) addProduct(k, retainedProduct[i], promoted("retained"), fp32);
+  }
+}
+
+/** Counts weights that are unchanged, 64 flags at a time: `end` is 8 % faster than with the flags of each group counted. */
+function countFlags(
+  k: FunctionWriter,
+  { base, count }: { readonly base: I32; readonly count: I32 },
+  layout: Layout,
+  caseLayout: CaseLayout,
+  tallied: (name: (typeof countNames)[number], found: I64) => void,
+): void {
+  const { i32, i64 } = k;
+  k.loop(i32.constant(0), count, 64, (i) => {
+    const word = i32.add(base, i32.shr_u(i, 3));
+    const flags = (row: number) => k.load("i64", word, row);
+    const unchanged = flags(layout.unchanged);
+    tallied("unchanged", unchanged);
+    tallied("still", i64.and(unchanged, flags(layout.still)));
+    tallied("neverUpdated", i64.and(unchanged, i64.xor(flags(layout.updated), -1)));
+    tallied("returned", i64.and(unchanged, flags(caseLayout.moved)));
+  });
 }
 
 /** The published probes of lens/probes.ts that judge the end, on two weights; both call an unchanged weight unchanged. */

@@ -1,16 +1,22 @@
 import { exponentShift, magnitude as magnitudeOf } from "../../lane/numbers.js";
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { histogramTable as table } from "../layout.js";
+import { vectorBytes } from "./groups.js";
+import { packedLanes } from "./lanes.js";
 
-/** Four updates that are to be counted by their bin, class and the ulp rule. */
+/** Four updates that are to be counted by their bin and the ulp rule. */
 export interface Sized {
   /** Of the update. */
   readonly magnitude: V128;
   /** {@link sizeBits} of the update. */
   readonly size: V128;
   readonly weight: V128;
-  /** The exponent field, in its place, of the binade whose gap the weight has: ulpBinade of lane/numbers.ts. */
+  /** {@link binsOfBinade} of the binade whose gap the weight has: ulpBinade of lane/numbers.ts. */
   readonly binade: V128;
+}
+
+/** The classes of eight updates: masks of 16 bits a lane. */
+export interface SizedClasses {
   readonly zero: V128;
   readonly moved: V128;
   /** With `moved`: of neither class. */
@@ -25,32 +31,59 @@ export function sizeBits(k: FunctionWriter, subnormal: V128): V128 {
   return k.i32x4.sub(k.f32x4.convert_i32x4_s(subnormal), k.i32x4.constant(149 * 2 ** exponentShift));
 }
 
+/** The exponent field in bytes of bins. Shifted before they are subtracted: distances of exponents need ten bits. */
+export function binsOf(k: FunctionWriter, bits: V128): V128 {
+  return k.v128.and(binsOfBinade(k, bits), k.i32x4.constant(-table.binBytes));
+}
+
+/** The same of bits that are an exponent field alone. */
+export function binsOfBinade(k: FunctionWriter, bits: V128): V128 {
+  return k.i32x4.shr_s(bits, exponentShift - Math.log2(table.binBytes));
+}
+
 /**
- * Counts as bin of lens/histogram.ts and ulpRuleLost of lens/probes.ts say. The place in the table is the distance of
- * two exponent fields, that of the update and that of the binade whose gap the weight has.
+ * Where a group is counted, as bin of lens/histogram.ts and ulpRuleLost of lens/probes.ts say: eight places of 16 bits in
+ * a copy of the table. A place is the distance of two exponent fields, that of the update and that of the binade whose gap
+ * the weight has. With one vector of eight lanes instead of two of four a step is 6 % faster.
  */
-export function countInHistogram(
+export function histogramPlaces(
   k: FunctionWriter,
-  { magnitude, size, weight, binade, zero, moved, kept }: Sized,
-  at: { readonly table: I32; readonly places: I32 },
-): void {
-  const { f32x4, i32, i32x4, v128 } = k;
-  const weightSize = magnitudeOf(k, weight);
-  // 256 |u| is exact or Inf; |w| / 256 might be subnormal.
-  const rule = f32x4.lt(f32x4.mul(magnitude, f32x4.constant(256)), weightSize);
-  // A bin has 2^7 bytes. Shifted before they are subtracted: distances of exponents need ten bits.
-  const bytes = (bits: V128) => i32x4.shr_s(bits, exponentShift - 7);
-  const sizeBin = v128.and(bytes(size), i32x4.constant(-table.binBytes));
-  const bin = i32x4.sub(sizeBin, bytes(binade));
+  group: readonly Sized[],
+  { zero, moved, kept }: SizedClasses,
+): V128 {
+  const { f32x4, i16x8, v128 } = k;
+  const packed = (of: (half: Sized) => V128) => packedLanes(k, group.map(of));
+  const rule = packed(({ magnitude, weight }) =>
+    // 256 |u| is exact or Inf; |w| / 256 might be subnormal.
+    f32x4.lt(f32x4.mul(magnitude, f32x4.constant(256)), magnitudeOf(k, weight)),
+  );
+  const sizeBin = v128.and(
+    packed(({ size }) => binsOfBinade(k, size)),
+    i16x8.constant(-table.binBytes),
+  );
+  const bin = i16x8.sub(
+    sizeBin,
+    packed(({ binade }) => binade),
+  );
   const kind = [
     [rule, table.ruleKind] as const,
     [moved, table.movedKind] as const,
     ...(kept ? [[kept, table.keptKind] as const] : []),
-  ].reduce((sum, [mask, offset]) => v128.or(sum, v128.and(mask, i32x4.constant(offset))), bin);
-  const place = v128.andnot(i32x4.add(kind, i32x4.constant(table.lowest * table.binBytes)), zero);
-  k.store("v128", place, at.places);
-  for (const lane of [0, 4, 8, 12]) {
-    const counter = i32.add(at.table, k.load("i32", at.places, lane));
-    k.store("i32", i32.add(k.load("i32", counter, lane), 1), counter, lane);
-  }
+  ].reduce((sum, [mask, offset]) => v128.or(sum, v128.and(mask, i16x8.constant(offset))), bin);
+  return v128.andnot(i16x8.add(kind, i16x8.constant(table.lowest * table.binBytes)), zero);
+}
+
+/**
+ * Counts places of whole groups, which lie from one address to another. In a loop of its own, because counts wait for
+ * each other in memory: a step is 7 % faster than with a group's counts behind its classes.
+ */
+export function countPlaces(k: FunctionWriter, from: I32, to: I32, counts: I32): void {
+  const { i32 } = k;
+  k.loop(from, to, vectorBytes, (places) => {
+    for (let lane = 0; lane < 8; lane++) {
+      const count = i32.add(counts, k.load("i32_16u", places, 2 * lane));
+      const copy = (lane % table.copies) * table.copyBytes;
+      k.store("i32", i32.add(k.load("i32", count, copy), 1), count, copy);
+    }
+  });
 }

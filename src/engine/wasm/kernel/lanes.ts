@@ -1,4 +1,4 @@
-import type { FunctionWriter, V128 } from "../assembler/function.js";
+import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 
 /** Lanes 0 and 1 as fp64, or 2 and 3. */
 export function promoteHalf(k: FunctionWriter, x: V128, half: number): V128 {
@@ -7,7 +7,17 @@ export function promoteHalf(k: FunctionWriter, x: V128, half: number): V128 {
   return k.f64x2.promote_low_f32x4(low);
 }
 
+/** Two of eight fp32 numbers in memory as fp64. */
+export function promoteStored(k: FunctionWriter, address: I32, offset: number, i: number): V128 {
+  return k.f64x2.promote_low_f32x4(k.load("v128_64", address, offset + 8 * i));
+}
+
+/** Two vectors of four lanes as one of eight with 16 bits each. Valid for masks, and numbers of 16 bits with their sign. */
+export function packedLanes(k: FunctionWriter, [low, high]: readonly V128[]): V128 {
+  return k.i16x8.narrow_i32x4_s(low, high);
+}
+
 /** A bit a lane of two masks: 8 bits. */
 export function flagsOf(k: FunctionWriter, low: V128, high: V128) {
-  return k.i16x8.bitmask(k.i16x8.narrow_i32x4_s(low, high));
+  return k.i16x8.bitmask(packedLanes(k, [low, high]));
 }

@@ -5,15 +5,16 @@ import { foundNonfinite } from "../../lane/classes.js";
 import { displacement, isNonfinite, magnitude as magnitudeOf, ulpBinade } from "../../lane/numbers.js";
 import type { CaseLines } from "../../lane/recipe-scalars.js";
 import type { LaneRecipeStep } from "../../lane/recipe-step.js";
-import type { LaneSettings } from "../../lane/refusal.js";
 import { type LaneState, schemeSteps } from "../../lane/scheme.js";
 import { threefryKey } from "../../lane/threefry.js";
+import type { WasmSettings } from "../admission.js";
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { type CaseLayout, type Layout, scratchLayout, stepTally } from "../layout.js";
 import { GroupBits } from "./group-bits.js";
 import { forEachBlock, forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
-import { countInHistogram, sizeBits } from "./histogram.js";
-import { flagsOf, promoteHalf } from "./lanes.js";
+import { binsOfBinade, countPlaces, histogramPlaces, sizeBits } from "./histogram.js";
+import { flagsOf, packedLanes, promoteStored } from "./lanes.js";
+import { Moves, updatesOfMoves } from "./moves.js";
 import { recipeParameters, StepScalars, takeRecipeStep } from "./recipe.js";
 import {
   countRecipe,
@@ -22,17 +23,19 @@ import {
   momentMasks,
   RecipeCounts,
 } from "./recipe-counts.js";
-import { forEachSharedGroup, SharedStep, type StepScales } from "./shared-step.js";
-import { addCount, addExactly, countOf, sumOfLanes } from "./sum.js";
+import { SharedStep } from "./shared-step.js";
+import { addCount, addExactly, addProduct, countOf, sumOfLanes } from "./sum.js";
 
 /** Parameters of `step`: where the worker's memory begins, weights, the tally of the step, and the random bits. */
 export const stepParameters = ["i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const;
 
+type StepSum = "updateSquared" | "effectiveSquared" | "product";
+
 /** What was done to four weights: by a scheme, or by a recipe. */
 type Taken = Pick<LaneRecipeStep<V128>, "before" | "after" | "update"> & {
   readonly recipe?: LaneRecipeStep<V128>;
-  /** Where scales are shared: whether the code moves under the scale before the step, and the binade of its gap. */
-  readonly shared?: { readonly codeMoves: V128; readonly binade: V128 };
+  /** Where scales are shared: whether the code moves under the scale before the step, and the bins of its gap by the size. */
+  readonly shared?: { readonly codeMoves: V128; binsFor(size: V128): V128 };
 };
 
 /** What became of four updates: CaseLens of the reference engine as masks. */
@@ -65,34 +68,38 @@ export interface StepRecipe {
  */
 export function writeStep(
   k: FunctionWriter,
-  settings: LaneSettings,
+  settings: WasmSettings,
   layout: Layout,
   caseLayout: CaseLayout,
   recipe: StepRecipe | null = null,
 ): void {
-  const { f64x2, i32, i32x4, v128 } = k;
+  const { i32, i32x4, v128 } = k;
   const [base, count, tally, keyLow, keyHigh, pairLow, pairHigh] = stepParameters.map((type, i) =>
     k.parameter(i, type),
   );
   const key =
     settings.rounding === "stochastic" ? threefryKey(k, i32x4.splat(keyLow), i32x4.splat(keyHigh)) : null;
   const pairHighs = i32x4.splat(pairHigh);
-  const counts = { zero: k.variable("v128"), moved: k.variable("v128"), kept: k.variable("v128") };
+  const counts = { zero: new ClassCount(k), moved: new ClassCount(k), kept: new ClassCount(k) };
   const nonfinite = k.variable("i32");
-  const updateSquared = [0, 1, 2, 3].map(() => k.variable("v128"));
+  const [updateSquared, effectiveSquared, product] = [0, 1, 2].map(() =>
+    [0, 1, 2, 3].map(() => k.variable("v128")),
+  );
   const scratch = i32.add(base, layout.scratch);
+  const moves = new Moves(k, i32.add(scratch, scratchLayout.moves));
   const [elements, at, tail] = recipe ? recipeParameters.map((type, i) => k.parameter(7 + i, type)) : [];
   const scalars = recipe && new StepScalars(k, at, recipe.lines);
   const recipeCounts = recipe && new RecipeCounts(k, recipe.lines.recipe);
-  const shared = sharesScales(settings) ? new SharedStep(k, settings, layout, caseLayout) : null;
+  const shared = sharesScales(settings) ? new SharedStep(k, settings, layout, caseLayout, base) : null;
+  shared?.renewScales(count);
 
   forEachBlock(k, count, (from, to) => {
     const nothing = i32x4.constant(0);
-    for (const lanes of updateSquared) k.assign(lanes, nothing);
-    for (let i = 0; i < 8; i++)
-      k.store("v128", nothing, scratch, scratchLayout.effectiveSquared + i * vectorBytes);
+    for (const lanes of [...updateSquared, ...effectiveSquared, ...product]) k.assign(lanes, nothing);
+    moves.begin();
+    const places = i32.add(scratch, scratchLayout.places);
 
-    const group = (scales: StepScales | null, row: I32, flags: I32, i: I32) => {
+    const group = (row: I32, flags: I32, i: I32) => {
       const pairs = i32x4.add(i32x4.splat(i32.add(pairLow, i32.shr_u(i, 1))), i32x4.constants(0, 1, 2, 3));
       const bits = key && new GroupBits(k, key, [pairs, pairHighs]);
       const taken =
@@ -104,8 +111,8 @@ export function writeStep(
               { row, i, elements, tail },
               bits,
             ).map((step): Taken => ({ ...step, recipe: step }))
-          : scales
-            ? shared!.take(row, scales, bits)
+          : sharesScales(settings)
+            ? shared!.take(row, i, bits)
             : takeStep(k, settings, layout, caseLayout, row, bits);
       const outcomes = leaveOutNonfinite(
         k,
@@ -130,56 +137,68 @@ export function writeStep(
         }
       }
 
-      for (const [half, outcome] of outcomes.entries()) {
-        const { before, update, zero, moved, carried, magnitude, size } = outcome;
-        const tallied = (lanes: V128, mask: V128) => k.assign(lanes, i32x4.sub(lanes, mask));
-        const collateral = outcome.shared ? v128.andnot(moved, outcome.shared.codeMoves) : null;
-        if (collateral) shared!.countCollateral(collateral, zero);
-        tallied(counts.zero, zero);
-        tallied(counts.moved, v128.andnot(collateral ? v128.andnot(moved, collateral) : moved, zero));
-        const kept = carried && v128.andnot(carried, moved);
-        if (kept) tallied(counts.kept, v128.andnot(kept, zero));
-        const binade = outcome.shared?.binade ?? ulpBinade(k, before.weight, settings.format);
-        const neither = collateral && v128.or(kept!, collateral);
-        countInHistogram(
-          k,
-          { magnitude, size, weight: before.weight, binade, zero, moved, kept: neither ?? kept },
-          {
-            table: i32.add(base, caseLayout.histogram),
-            places: i32.add(scratch, scratchLayout.places),
-          },
+      const packed = (of: (outcome: LaneOutcome) => V128) => packedLanes(k, outcomes.map(of));
+      const zero = packed((outcome) => outcome.zero);
+      const moved = packed((outcome) => outcome.moved);
+      const kept =
+        outcomes[0].carried &&
+        v128.andnot(
+          packed(({ carried }) => carried!),
+          moved,
         );
-        for (const quarter of halves) {
-          const u = promoteHalf(k, update, quarter);
-          const lanes = updateSquared[2 * half + quarter];
-          k.assign(lanes, f64x2.add(lanes, f64x2.mul(u, u)));
-        }
+      let [ofOwnUpdate, neither] = [moved, kept];
+      if (shared) {
+        const collateral = outcomes.map((outcome) => v128.andnot(outcome.moved, outcome.shared!.codeMoves));
+        for (const [half, mask] of collateral.entries()) shared.countCollateral(mask, outcomes[half].zero);
+        const all = packedLanes(k, collateral);
+        ofOwnUpdate = v128.andnot(moved, all);
+        neither = kept ? v128.or(kept, all) : all;
       }
-      // Weights that stay add zeros to the other sums: skipping them changes no bit.
-      k.if(v128.any_true(v128.or(outcomes[0].moved, outcomes[1].moved)), () => {
-        const found = flagsOf(k, outcomes[0].moved, outcomes[1].moved);
-        k.store("i32_8", i32.or(k.load("i32_8u", flags, caseLayout.moved), found), flags, caseLayout.moved);
-        for (const [half, outcome] of outcomes.entries()) addEffective(k, outcome, scratch, half);
+      counts.zero.add(zero);
+      counts.moved.add(v128.andnot(ofOwnUpdate, zero));
+      if (kept) counts.kept.add(v128.andnot(kept, zero));
+      const sized = outcomes.map(({ before: { weight }, magnitude, size, shared }) => {
+        const binade = shared?.binsFor(size) ?? binsOfBinade(k, ulpBinade(k, weight, settings.format));
+        return { magnitude, size, weight, binade };
       });
+      const place = histogramPlaces(k, sized, { zero, moved, kept: neither });
+      k.store("v128", place, i32.add(places, i32.shl(i32.sub(i, from), 1)));
+      const found = i32.or(k.load("i32_8u", flags, caseLayout.moved), k.i16x8.bitmask(moved));
+      k.store("i32_8", found, flags, caseLayout.moved);
+      const displaced = outcomes.map(({ before, after, moved }) =>
+        v128.and(displacement(k, after.weight, before.weight), moved),
+      );
+      const group = moves.write([...displaced, ...outcomes.map(({ update }) => update)]);
+      for (const [i, lanes] of updateSquared.entries()) {
+        const u = promoteStored(k, group, updatesOfMoves, i);
+        addProduct(k, lanes, u, u);
+      }
+      moves.keep(v128.any_true(moved));
     };
-    if (shared)
-      forEachSharedGroup(k, { base, from, to }, (row, block) => shared.beginBlock(row, block), group);
-    else forEachGroup(k, base, from, to, (row, flags, i) => group(null, row, flags, i));
+    forEachGroup(k, base, from, to, group);
 
-    k.call(addExactly, i32.add(tally, stepTally.updateSquared), sumOfLanes(k, updateSquared));
-    for (const sum of ["effectiveSquared", "product"] as const) {
-      const lanes = [0, 1, 2, 3].map((i) => k.load("v128", scratch, scratchLayout[sum] + i * vectorBytes));
-      k.call(addExactly, i32.add(tally, stepTally[sum]), sumOfLanes(k, lanes));
+    const end = i32.add(places, i32.shl(i32.sub(to, from), 1));
+    countPlaces(k, places, end, i32.add(base, caseLayout.histogram));
+    moves.forEach((group) => {
+      for (const i of [0, 1, 2, 3]) {
+        const e = promoteStored(k, group, 0, i);
+        addProduct(k, effectiveSquared[i], e, e);
+        addProduct(k, product[i], e, promoteStored(k, group, updatesOfMoves, i));
+      }
+    });
+    for (const [name, lanes] of Object.entries({ updateSquared, effectiveSquared, product })) {
+      k.call(addExactly, i32.add(tally, stepTally[name as StepSum]), sumOfLanes(k, lanes));
     }
+    for (const count of Object.values(counts)) count.endBlock();
   });
 
   for (const field of ["zero", "moved", "kept"] as const) {
-    addCount(k, countOf(k, counts[field], scratch, scratchLayout.places), tally, stepTally[field]);
+    addCount(k, countOf(k, counts[field].lanes, scratch, scratchLayout.counts), tally, stepTally[field]);
   }
   addCount(k, nonfinite, tally, stepTally.nonfinite);
-  shared?.store((lanes) => countOf(k, lanes, scratch, scratchLayout.places), tally);
+  shared?.store((lanes) => countOf(k, lanes, scratch, scratchLayout.counts), tally);
   recipeCounts?.store(
-    (lanes) => countOf(k, lanes, scratch, scratchLayout.places),
+    (lanes) => countOf(k, lanes, scratch, scratchLayout.counts),
     { tally: i32.add(base, caseLayout.recipe), step: tally },
     recipe!.first !== null,
   );
@@ -214,7 +233,7 @@ function takeStep(
  */
 function leaveOutNonfinite(
   k: FunctionWriter,
-  settings: LaneSettings,
+  settings: WasmSettings,
   taken: readonly Taken[],
   count: (masks: readonly V128[]) => void,
   counts: RecipeCounts | null,
@@ -264,22 +283,26 @@ function leaveOutNonfinite(
   return found.map(({ outcome }) => outcome);
 }
 
-/** Adds e^2 and e u of the weights that moved, e = w' - w in fp32. */
-function addEffective(
-  k: FunctionWriter,
-  { before, after, update, moved }: LaneOutcome,
-  scratch: I32,
-  half: number,
-): void {
-  const { f64x2, v128 } = k;
-  const difference = v128.and(displacement(k, after.weight, before.weight), moved);
-  for (const quarter of halves) {
-    const effective = promoteHalf(k, difference, quarter);
-    const add = (offset: number, product: V128) => {
-      const place = offset + (2 * half + quarter) * vectorBytes;
-      k.store("v128", f64x2.add(k.load("v128", scratch, place), product), scratch, place);
-    };
-    add(scratchLayout.effectiveSquared, f64x2.mul(effective, effective));
-    add(scratchLayout.product, f64x2.mul(effective, promoteHalf(k, update, quarter)));
+/** A count of masks of 16 bits a lane. */
+class ClassCount {
+  readonly #k: FunctionWriter;
+  /** Of the blocks that ended, lanes of 32 bits. */
+  readonly lanes: V128;
+  readonly #ofBlock: V128;
+
+  constructor(k: FunctionWriter) {
+    this.#k = k;
+    this.lanes = k.variable("v128");
+    this.#ofBlock = k.variable("v128");
+  }
+
+  add(mask: V128): void {
+    this.#k.assign(this.#ofBlock, this.#k.i16x8.sub(this.#ofBlock, mask));
+  }
+
+  endBlock(): void {
+    const { i32x4 } = this.#k;
+    this.#k.assign(this.lanes, i32x4.add(this.lanes, i32x4.extadd_pairwise_i16x8_u(this.#ofBlock)));
+    this.#k.assign(this.#ofBlock, i32x4.constant(0));
   }
 }

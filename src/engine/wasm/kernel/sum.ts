@@ -39,6 +39,11 @@ export function writeAddExactly(k: FunctionWriter): void {
   });
 }
 
+/** Adds a b to two lanes of a sum. */
+export function addProduct(k: FunctionWriter, lanes: V128, a: V128, b: V128): void {
+  k.assign(lanes, k.f64x2.add(lanes, k.f64x2.mul(a, b)));
+}
+
 /** The sum of one block from its eight lanes, two a vector, as sumOfLanes of lens/sum.ts. */
 export function sumOfLanes(k: FunctionWriter, lanes: readonly V128[]): F64 {
   const [a, b, c, d] = lanes.map((pair) => k.f64.add(k.f64x2.lane(pair, 0), k.f64x2.lane(pair, 1)));
