@@ -25,6 +25,12 @@ describe("updateSettings", () => {
     expect(() => updateSettings(options)).toThrow(`unknown ${what} "magic": expected `);
   });
 
+  it("refuses a format that holds scales and no weights", () => {
+    expect(() => updateSettings({ format: "F8_E8M0" })).toThrow(
+      new RangeError("format e8m0fnu holds scales of blocks, and no weights"),
+    );
+  });
+
   it.each([-1, 0.5, 2 ** 53, Number.NaN])("refuses the seed %f, as tensorKey does", (seed) => {
     const message = `seed ${seed}: expected an integer from 0 to 2^53 - 1`;
     expect(() => updateSettings({ format: "bf16", seed })).toThrow(message);
@@ -32,12 +38,12 @@ describe("updateSettings", () => {
   });
 });
 
-it("schemes say what carries the rest", () => {
-  expect(Object.values(schemes).map(({ carrier }) => carrier)).toEqual([
-    null,
-    "fp32 master",
-    "compensation",
-    "second term",
+it("schemes say what carries the rest, and what holds all updates so far", () => {
+  expect(Object.entries(schemes).map(([name, { carrier, holds }]) => [name, carrier, holds])).toEqual([
+    ["in-place", null, "weight"],
+    ["master", "fp32 master", "carrier"],
+    ["kahan", "compensation", "sum"],
+    ["two-term", "second term", "sum"],
   ]);
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { drawFrom, gaussian, student4 } from "../../src/update/distribution.js";
 import { adamw } from "../../src/update/optimizer.js";
 import {
+  AdamwStep,
   gradientOf,
   learningRate,
   noiseKey,
@@ -193,6 +194,21 @@ describe("SimulatedChunk", () => {
     expect(Math.abs(between - (snr ** 2 + 1 / steps))).toBeLessThan(
       4 * Math.sqrt(2 / n) * (snr ** 2 + 1 / steps),
     );
+  });
+});
+
+describe("AdamwStep", () => {
+  it("tells the scalars of its step: the learning rate as scheduled, and what follows from it", () => {
+    const step = new AdamwStep(runOf({ warmup: 4, optimizer: { lr: 8, betas: [0.5, 0.75] } }));
+    for (const [t, lr] of [
+      [1, 2],
+      [2, 4],
+    ]) {
+      step.begin(t);
+      expect([step.scalar("lr"), step.scalar("b1"), step.scalar("t")]).toEqual([lr, 0.5, t]);
+      // The bias correction of m is 1/2, then 3/4.
+      expect(step.scalar("s")).toBe(Math.fround(-lr / (1 - 0.5 ** t)));
+    }
   });
 });
 

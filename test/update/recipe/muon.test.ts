@@ -49,6 +49,13 @@ describe("orthogonalize", () => {
     expect(direction(0)).toEqual(new Float32Array(4));
   });
 
+  it("of a matrix far below 1e-7, which is added to its norm, is as small", () => {
+    // Five steps, each 3.4445 times the matrix so near zero; five roundings to bf16 for each, half of 2^-8 at most.
+    const x = 2 ** -40;
+    const [found] = orthogonalize(Float32Array.of(x, 0, 0, x), 2, 2);
+    expect(Math.abs(found / ((3.4445 ** 5 * x) / 1e-7) - 1)).toBeLessThan(25 * 2 ** -9);
+  });
+
   it("of a transposed matrix is the transposed direction, bit for bit", () => {
     const [wide, tall] = [Float32Array.of(1, 2, -3, 4, 0.5, 6), Float32Array.of(1, 4, 2, 0.5, -3, 6)];
     const [a, b] = [orthogonalize(wide, 2, 3), orthogonalize(tall, 3, 2)];
