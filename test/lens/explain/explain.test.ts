@@ -66,6 +66,11 @@ describe("explain", () => {
     const { step, schemes } = explained(1, 2 ** -10, { scheme: "kahan" });
     expect(step.outcomes).toEqual([{ weight: 1, carrier: 2 ** -10, becomes: "kept", probability: 1 }]);
     expect(step).toMatchObject({ displacement: 0, retained: 2 ** -10 });
+    // Of a master, what it holds itself.
+    expect(explained(1, 2 ** -10, { scheme: "master" }).step).toMatchObject({
+      ...{ displacement: 0, retained: 2 ** -10 },
+      outcomes: [{ weight: 1, carrier: 1 + 2 ** -10, becomes: "kept" }],
+    });
     expect(schemes[2]).toMatchObject({
       firstVisibleStep: 5,
       weight: 1 + 2 ** -7,
@@ -156,6 +161,7 @@ describe("explain", () => {
   it("adds in fp32 under a master whatever the opmath of others", () => {
     const sumOf = (scheme: "in-place" | "master") =>
       alone(1, 2 ** -30, { opmath: "exact", rounding: "toward-positive", scheme }).sum;
+    expect(alone(1, 2 ** -30, { rounding: "toward-positive" }).sum).toMatchObject({ value: 1, tail: 0 });
     expect(sumOf("in-place")).toMatchObject({ value: 1 + 2 ** -30, roundsTo: [{ value: 1 + 2 ** -7 }] });
     expect(sumOf("master")).toEqual({
       ...{ value: 1, tail: 0, below: 1, above: 1, position: 0, tie: false },
@@ -199,16 +205,22 @@ describe("explain", () => {
       [-1 - 2 ** -7, null, "moved", 0.25],
       [-1, null, "lost", 0.75],
     ]);
-    for (const update of [0.0137, -0.0137]) {
-      const kahan = of(1, update, { format: "e4m3fn", scheme: "kahan" });
-      const pairs = kahan.map(([weight, carrier]) => [Number(weight), Number(carrier)]);
-      expect(pairs).toEqual(pairs.toSorted(([a, c], [b, d]) => a - b || c - d));
-      expect(new Set(pairs.map(([weight]) => weight)).size).toBeLessThan(pairs.length);
+    const hard = [1, -1, 0.5].flatMap((weight) => [0.0137, -0.0137, 0.3].map((update) => [weight, update]));
+    for (const scheme of ["kahan", "two-term"] as const) {
+      for (const [weight, update] of hard) {
+        const pairs = of(weight, update, { format: "e4m3fn", scheme }).map(([w, c]) => [
+          Number(w),
+          Number(c),
+        ]);
+        expect(pairs).toEqual(pairs.toSorted(([a, c], [b, d]) => a - b || c - d));
+        expect(new Set(pairs.map(([w]) => w)).size).toBeLessThan(pairs.length);
+      }
     }
   });
 
   it("is in the library, takes names of the field and refuses others", () => {
     expect(fromLibrary).toBe(explain);
+    expect(explained(1, 1).schema).toBe("precision-lens-explanation/2");
     expect(explain(0.02, 1e-6, { format: "torch.bfloat16", rounding: "rne" })).toEqual(
       explain(0.02, 1e-6, { format: "bf16" }),
     );
