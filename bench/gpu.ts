@@ -14,9 +14,9 @@ import { format } from "../src/format/registry.js";
 import { roundings } from "../src/format/round.js";
 import { drawnValues, type Values } from "../src/lens/input.js";
 import { drawnWeights, simulatedUpdates } from "../src/lens/run/simulated.js";
+import { type BlockOptions, schemeSettings } from "../src/update/block-settings.js";
 import { gaussian, normalQuantile } from "../src/update/distribution.js";
 import { schemeNames } from "../src/update/scheme.js";
-import { type UpdateOptions, updateSettings } from "../src/update/settings.js";
 import { stepKey, tensorKey } from "../src/update/threefry.js";
 import { weightKey } from "../src/update/weight-draws.js";
 
@@ -53,6 +53,18 @@ export async function gpu(millions = 64, seconds = 60): Promise<void> {
       updates: drawn(1e-6),
     },
     { name: "master, 1e-6", elements, cases: [{ format: "bf16", scheme: "master" }], updates: drawn(1e-6) },
+    {
+      name: "mxfp8-e4m3 of a master, 1e-6",
+      elements,
+      cases: [{ format: "mxfp8-e4m3", scheme: "master" }],
+      updates: drawn(1e-6),
+    },
+    {
+      name: "mxfp4 of a bf16 view of a master, 1e-6",
+      elements,
+      cases: [{ format: "mxfp4", scheme: "master", through: "bf16" }],
+      updates: drawn(1e-6),
+    },
     { name: "kahan, 1e-6", elements, cases: [{ format: "bf16", scheme: "kahan" }], updates: drawn(1e-6) },
     {
       name: "in place, stochastic, 1e-6",
@@ -100,7 +112,7 @@ export async function gpu(millions = 64, seconds = 60): Promise<void> {
 interface Measured {
   readonly name: string;
   readonly elements: number;
-  readonly cases: readonly UpdateOptions[];
+  readonly cases: readonly BlockOptions[];
   readonly updates: (weights: Values, steps: number) => Values[];
   /** Default 20. */
   readonly steps?: number;
@@ -125,7 +137,7 @@ function jobOf({ elements, cases, updates }: Measured, steps: number): LensJob {
   return {
     tensors: [{ name: "w", shape: [elements], weights, updates: updates(weights, steps) }],
     stepNumbers: Array.from({ length: steps }, (_, i) => i),
-    cases: cases.map(updateSettings),
+    cases: cases.map(schemeSettings),
   };
 }
 
@@ -166,10 +178,10 @@ function simulated(weights: Values, steps: number): Values[] {
   return simulatedUpdates({ run, name: "w", gradientScale: 1e-4 }, weights);
 }
 
-function hundredCases(): UpdateOptions[] {
+function hundredCases(): BlockOptions[] {
   return ["bf16", "fp16", "tf32", "e4m3fn", "e5m2"].flatMap((name) =>
     schemeNames.flatMap((scheme) =>
-      roundings.slice(0, 5).map((rounding): UpdateOptions => ({ format: name, scheme, rounding })),
+      roundings.slice(0, 5).map((rounding): BlockOptions => ({ format: name, scheme, rounding })),
     ),
   );
 }

@@ -4,8 +4,9 @@
  */
 
 import { RecipeScalars } from "../src/engine/lane/recipe-scalars.js";
-import type { LaneSettings } from "../src/engine/lane/refusal.js";
+import type { WebGpuSettings } from "../src/engine/webgpu/admission.js";
 import { kernelsOf } from "../src/engine/webgpu/kernels/kernels.js";
+import { schemeSettings } from "../src/update/block-settings.js";
 import { type RecipeSettings, recipeSettings } from "../src/update/optimizer.js";
 import { updateSettings } from "../src/update/settings.js";
 import { countOperations, stages } from "./wgsl-operations.js";
@@ -13,13 +14,14 @@ import { countOperations, stages } from "./wgsl-operations.js";
 const recipe = (optimizer: "adamw" | "sgd" | "lion", name: string) =>
   recipeSettings(optimizer, name, { format: "bf16", lr: 1e-6, weightDecay: 0.1 });
 
-const cases: readonly (readonly [name: string, settings: LaneSettings])[] = [
+const cases: readonly (readonly [name: string, settings: WebGpuSettings])[] = [
   ["bf16 in-place", updateSettings({ format: "bf16" })],
   ["bf16 in-place, stochastic", updateSettings({ format: "bf16", rounding: "stochastic" })],
   ["bf16 master", updateSettings({ format: "bf16", scheme: "master" })],
   ["bf16 kahan", updateSettings({ format: "bf16", scheme: "kahan" })],
   ["bf16 two-term", updateSettings({ format: "bf16", scheme: "two-term" })],
   ["e4m3fn in-place", updateSettings({ format: "e4m3fn" })],
+  ["mxfp8-e4m3 master", schemeSettings({ format: "mxfp8-e4m3", scheme: "master" }) as WebGpuSettings],
   ...["torch-2.13-cpu-foreach", "torch-2.13-cuda-fused", "master", "collage-plus"].map(
     (name) => [`AdamW ${name}`, recipe("adamw", name)] as const,
   ),
@@ -42,8 +44,11 @@ export function operations(): void {
     const { updates, cases } = kernelsOf(group, [settings], scalars);
     if (updates !== null && !runs.has(updates)) write(`fp32 run, ${name.split(" ")[0]}`, updates);
     if (updates !== null) runs.add(updates);
-    write(`step, ${name}`, cases[0].step);
-    if (name === "bf16 in-place" || name === "bf16 kahan") write(`end, ${name}`, cases[0].end);
+    const [step, ...before] = cases[0].step.toReversed();
+    for (const parts of before) write(`scales, ${name}`, parts);
+    write(`step, ${name}`, step);
+    if (name === "bf16 in-place" || name === "bf16 kahan" || "blocks" in settings)
+      for (const text of cases[0].end) write(`end, ${name}`, text);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { MomentKind, TensorOptimizer } from "../lens/input.js";
+import type { MomentKind, TensorInput, TensorOptimizer } from "../lens/input.js";
 import type { Tally, UpdateTally } from "../lens/tally.js";
 import type { EndCounts } from "./end.js";
 
@@ -29,6 +29,11 @@ export interface ChunkOptimizer extends Pick<TensorOptimizer, "settings" | "step
  * elsewhere may promise: then all tallies of the chunk are whole when the promise of {@link take} is kept.
  */
 export interface ChunkLens {
+  /**
+   * Reads what it needs of a whole tensor before its chunks, which are those given by their ends. A lens that has this takes
+   * chunks that cut blocks of shared scales.
+   */
+  prepare?(tensor: TensorInput, ends: readonly number[]): Promise<void>;
   begin(chunk: Chunk): void | Promise<void>;
   /** Applies the updates (or gradients) of the step with the given number; adds to one tally a case. */
   step(inputs: Float32Array, step: number, tallies: readonly UpdateTally[]): void | Promise<void>;

@@ -5,7 +5,7 @@ import { proofOf } from "./proof.js";
 
 /** What makes an engine of a device that is opened when it is first needed. */
 export interface DeviceEngine<D> extends Pick<Engine, "name" | "remark"> {
-  readonly refuses: (cases: readonly CaseSettings[]) => string | null;
+  readonly refuses: NonNullable<Engine["refuses"]>;
   /** Throws where this machine has none. */
   readonly open: () => Promise<D>;
   /** How results name it. */
@@ -61,7 +61,7 @@ export function deviceEngine<D>(given: DeviceEngine<D>): Engine {
     },
 
     async run(job, observer) {
-      const refused = given.refuses(job.cases);
+      const refused = given.refuses(job.cases, job.tensors);
       if (refused) throw new RangeError(`engine ${given.name}: ${refused}`);
       return given.run(job, await opened(), observer);
     },

@@ -17,39 +17,68 @@ const significands = [1, 1.25, 1.5, 1.75, 1.875, 1.9375, 2].flatMap((m) => [m - 
  * Blocks whose largest number has every threshold significand of a rule, filled with numbers of the element
  * format, midpoints and their neighbours; blocks of zeros, of one number, of one number among zeros, with NaN
  * and Inf. Of three steps the first is small, the second moves scales while most updates are zero, the third
- * is of any size.
+ * is of any size. One tensor of blocks along rows; where the tensor has a scale, or blocks several rows, a tensor
+ * for each size of number, and one whose last blocks are short and longer than a chunk.
  */
 export function hardBlockJob({ blocks }: BlockSettings): Omit<LensJob, "cases"> {
-  const { columns, element } = blocks;
+  const { rows, columns, element, rule } = blocks;
+  // A block of several rows is a matrix of its own, shorter than the format allows.
+  const isPlain = rows === 1 && rule.tensorScale === null;
+  const [matrix, length] = rows === 1 ? [[columns], columns] : [[2, 16], 32];
   const numbers = [...decodeTable(element)].filter(Number.isFinite);
   const midpoints = numbers.slice(1).map((x, i) => (x + numbers[i]) / 2);
   const parts = [...numbers, ...midpoints, ...midpoints.map((x) => x * (1 + 2 ** -22))];
-  const filled = exponents.flatMap((exponent, e) =>
+  const block = (numberAt: (i: number) => number) => Array.from({ length }, (_, i) => numberAt(i));
+  const filled = exponents.map((exponent, e) =>
     significands
       // Two significands are those of the binade below and above.
       .map((m) => m * 2 ** exponent)
       .filter((largest) => largest < 2 ** 128)
       .map((largest, s) =>
-        Array.from({ length: columns }, (_, i) => {
-          if (i === (7 * s + e) % columns) return s % 2 === 0 ? largest : -largest;
+        block((i) => {
+          if (i === (7 * s + e) % length) return s % 2 === 0 ? largest : -largest;
           const part = parts[(11 * i + 5 * s + 17 * e) % parts.length];
           // Under a scale that is not clipped, and under that of a binade less.
           return Math.max(-largest, Math.min(largest, part * 2 ** (exponent - element.maxExponent)));
         }),
       ),
   );
-  const row = (numberAt: (i: number) => number) => Array.from({ length: columns }, (_, i) => numberAt(i));
   const special = [
-    row(() => 0),
-    row(() => -0),
-    row(() => -1.75),
-    row((i) => (i === 9 ? 448 : 0)),
-    row((i) => (i === 3 ? Number.NaN : 1)),
-    row((i) => (i === 30 ? -Infinity : i)),
-    row((i) => 2 ** -149 * i),
-    row((i) => (i === 0 ? 1 : 2 ** (-4 * i))),
+    block(() => 0),
+    block(() => -0),
+    block(() => -1.75),
+    block((i) => (i === 9 ? 448 : 0)),
+    block((i) => 2 ** -149 * i),
+    block((i) => (i === 0 ? 1 : 2 ** (-4 * i))),
   ];
-  const weights = [...special, ...filled].flat().map(Math.fround);
+  const nonfinite = [block((i) => (i === 3 ? Number.NaN : 1)), block((i) => (i === 14 ? -Infinity : i))];
+  const job = { stepNumbers: [0, 1, 2], milestones: [1], chunk: blockLength };
+  const named = (name: string, some: readonly (readonly number[])[], finite = true) =>
+    tensorOf(name, [some.length, ...matrix], some.flat(), finite);
+  if (isPlain) {
+    return { ...job, tensors: [named("blocks", [...special, ...nonfinite, ...filled.flat()], false)] };
+  }
+  const cut = Array.from({ length: 130 * 40 }, (_, i) => {
+    const [a, b] = threefry2x32([7, 8], [i, 0]);
+    return (a * 2 ** -32 - 0.5) * 2 ** -(b % 8);
+  });
+  const tensors = [
+    ...filled.map((some, e) => named(`2^${exponents[e]}`, some)),
+    named("special", special),
+    ...nonfinite.map((some, i) => named(`nonfinite ${i}`, [some, ...special, ...filled[0]], false)),
+    tensorOf("cut", [130, 40], cut, true),
+  ];
+  return { ...job, tensors };
+}
+
+/** Three steps, in the last of which some updates are NaN or Inf unless the tensor is finite. */
+function tensorOf(
+  name: string,
+  shape: readonly number[],
+  numbers: readonly number[],
+  finite: boolean,
+): TensorInput {
+  const weights = numbers.map(Math.fround);
   const draws = weights.map((_, i) => threefry2x32([5, 6], [i, 0]));
   const small = weights.map((w, i) => (draws[i][0] % 5 === 0 ? 0 : w * (draws[i][1] * 2 ** -42 - 2 ** -11)));
   const scales = weights.map((w, i) =>
@@ -57,14 +86,11 @@ export function hardBlockJob({ blocks }: BlockSettings): Omit<LensJob, "cases"> 
   );
   const any = weights.map((w, i) => {
     const [a, b] = draws[i];
-    if (a % 397 === 0) return [Number.NaN, Infinity, -Infinity, 2 ** 127][b % 4];
+    if (!finite && a % 397 === 0) return [Number.NaN, Infinity, -Infinity, 2 ** 127][b % 4];
     return (a % 2 === 0 ? w : 2 ** -20) * (2 ** -(b % 16) - 2 ** -9);
   });
   const updates = [small, scales, any].map((step) => valuesOf(step.map(Math.fround)));
-  const tensors: TensorInput[] = [
-    { name: "blocks", shape: [weights.length / columns, columns], weights: valuesOf(weights), updates },
-  ];
-  return { tensors, stepNumbers: [0, 1, 2], milestones: [1], chunk: blockLength };
+  return { name, shape, weights: valuesOf(weights), updates };
 }
 
 function valuesOf(numbers: readonly number[]): Values {

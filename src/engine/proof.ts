@@ -41,12 +41,23 @@ export function provenRecipes(): readonly CaseSettings[] {
   ];
 }
 
-/** What a self-check proves of formats with shared scales where no cases are named. */
+/** What a self-check proves of formats with shared scales where no cases are named: MX formats under a master. */
 export function provenShared(): readonly CaseSettings[] {
   return [
     schemeSettings({ format: "mxfp8-e4m3", scheme: "master" }),
     schemeSettings({ format: "mxfp8-e5m2:even", scheme: "master", through: "bf16" }),
     schemeSettings({ format: "mxfp4:rceil", scheme: "master" }),
+  ];
+}
+
+/** The same of blocks that are not whole in a chunk, of tensors with a scale, and of schemes that update the codes. */
+export function provenBlocks(): readonly CaseSettings[] {
+  return [
+    schemeSettings({ format: "nvfp4", scheme: "master", through: "bf16" }),
+    schemeSettings({ format: "nvfp4:transformer-engine", scheme: "master" }),
+    schemeSettings({ format: "fp8-128x128", scheme: "master" }),
+    schemeSettings({ format: "mxfp6-e3m2:ceil", scheme: "in-place", rounding: "stochastic" }),
+    schemeSettings({ format: "mxfp6-e2m3", scheme: "eco", scales: "kept" }),
   ];
 }
 

@@ -1,9 +1,8 @@
 import type { MomentKind, TensorInput } from "../lens/input.js";
-import type { RecipeSettings } from "../update/optimizer.js";
+import type { CaseSettings, RecipeSettings } from "../update/optimizer.js";
 import type { OptimizerSettings } from "../update/recipe/recipe.js";
 import { momentCorrection } from "../update/recipe/recipe-step.js";
 import { RecipeScalars } from "./lane/recipe-scalars.js";
-import type { LaneSettings } from "./lane/refusal.js";
 
 /** How a case's moment starts from a recorded one: the bias correction that it takes off. */
 export interface MomentStart {
@@ -22,7 +21,7 @@ export class RecipePlan {
   readonly #cases: readonly RecipeSettings[];
 
   /** The plan of a job; null where its cases are schemes. */
-  static of(cases: readonly LaneSettings[]): RecipePlan | null {
+  static of(cases: readonly CaseSettings[]): RecipePlan | null {
     const recipes = cases.filter((settings): settings is RecipeSettings => "recipe" in settings);
     return recipes.length === 0 ? null : new RecipePlan(recipes);
   }
@@ -93,6 +92,6 @@ export class ScalarTable {
 }
 
 /** Whether the weights of a case are compared with those of the first: recipes that store in its format. */
-export function isCompared(cases: readonly LaneSettings[], c: number): boolean {
+export function isCompared(cases: readonly CaseSettings[], c: number): boolean {
   return "recipe" in cases[c] && cases[c].format === cases[0].format;
 }

@@ -25,8 +25,9 @@ export async function walk(job: LensJob, lens: ChunkLens, observer: Observer = {
 
   for (const [t, tensor] of tensors.entries()) {
     const ofTensor = tallies.map(({ tensors }) => tensors[t]);
-    const ends = chunkEnds(tensor, cases, length);
-    const magnitudes = await tensorMagnitudes(tensor, cases, ends);
+    const ends = chunkEnds(tensor, lens.prepare ? [] : cases, length);
+    const magnitudes = lens.prepare ? null : await tensorMagnitudes(tensor, cases, ends);
+    await lens.prepare?.(tensor, ends);
     for (const [k, end] of ends.entries()) {
       const start = ends[k - 1] ?? tensor.start ?? 0;
       const count = end - start;

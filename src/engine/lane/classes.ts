@@ -1,3 +1,4 @@
+import { type BlockSettings, sharesScales } from "../../update/block-settings.js";
 import type { Lane } from "./lane.js";
 import { isNonfinite, magnitude } from "./numbers.js";
 import type { LaneSettings } from "./refusal.js";
@@ -6,7 +7,7 @@ import type { LaneState } from "./scheme.js";
 /** The test of lens/classify.ts for non-finite numbers. */
 export function foundNonfinite<V>(
   k: Lane<V>,
-  settings: LaneSettings,
+  settings: LaneSettings | BlockSettings,
   before: LaneState<V>,
   update: V,
   after: LaneState<V>,
@@ -19,11 +20,16 @@ export function foundNonfinite<V>(
 }
 
 /** The numbers of a weight-step that have to be finite. */
-function judged<V>(settings: LaneSettings, before: LaneState<V>, update: V, after: LaneState<V>): V[] {
+function judged<V>(
+  settings: LaneSettings | BlockSettings,
+  before: LaneState<V>,
+  update: V,
+  after: LaneState<V>,
+): V[] {
   const { scheme, overflow, format } = settings;
-  // In-place, testing the result suffices: nothing becomes finite again unless overflow saturates. Recipes
-  // compute another update.
-  if (!("recipe" in settings) && scheme === "in-place" && overflow === "ieee" && format.hasNaN)
-    return [after.weight];
+  // In-place, testing the result suffices: nothing becomes finite again unless overflow saturates, as elements
+  // with shared scales do. Recipes compute another update.
+  const isPlain = !("recipe" in settings) && !sharesScales(settings);
+  if (isPlain && scheme === "in-place" && overflow === "ieee" && format.hasNaN) return [after.weight];
   return [before.weight, update, after.weight, ...(after.carrier === null ? [] : [after.carrier])];
 }

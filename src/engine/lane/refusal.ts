@@ -12,13 +12,6 @@ export interface LaneJob extends LensJob {
   readonly cases: readonly LaneSettings[];
 }
 
-/** @throws RangeError where {@link refusal} has a reason. */
-export function takenBy(engine: string, cases: readonly CaseSettings[]): readonly LaneSettings[] {
-  const reason = refusal(cases);
-  if (reason !== null) throw new RangeError(`engine ${engine}: ${reason}`);
-  return cases as readonly LaneSettings[];
-}
-
 /** Why kernels from the texts of this folder do not take such cases, in a few words, or null. */
 export function refusal(cases: readonly CaseSettings[]): string | null {
   for (const settings of cases) {

@@ -3,9 +3,8 @@ import type { MomentKind } from "../../lens/input.js";
 import { type Cause, causes } from "../../lens/tally.js";
 import { sharesScales } from "../../update/block-settings.js";
 import { momentNames } from "../../update/recipe/recipe-step.js";
-import { schemes } from "../../update/scheme.js";
 import { momentCounts } from "../lane/recipe-step.js";
-import type { LaneSettings } from "../lane/refusal.js";
+import { schemeOf, type WasmSettings } from "./admission.js";
 import { sumBytes } from "./digits.js";
 import { productColumns } from "./kernel/product.js";
 
@@ -23,6 +22,8 @@ export interface Layout {
   readonly given: number;
   readonly now: number;
   readonly updated: number;
+  /** Where scales are shared: of each group of eight weights, the largest magnitude in the fp32 run. */
+  readonly magnitudes: number;
   readonly scratch: number;
   /** Tables that kernels of synthetic numbers read. */
   readonly constants: number;
@@ -77,12 +78,21 @@ export interface CaseLayout {
   readonly steps: number;
 }
 
-/** Elements as fp32 numbers, and the code of a scale in 32 bits for each block; before the first step, and as they are. */
+/** Elements as fp32 numbers. Of each group of eight weights, which is in one block, 32 bits: the other rows. */
 export interface SharedRows {
   readonly startElements: number;
   readonly elements: number;
+  /** The scale of the block, an fp32 number: before the first step, before this one, and as it is. */
   readonly startScales: number;
+  readonly before: number;
   readonly scales: number;
+  /** The largest magnitude of what is quantized in the block, from which its next scale is made. */
+  readonly largest: number;
+  /** Its number in the tensor, and -1 where the group is the first of it, else 0. */
+  readonly blocks: number;
+  readonly firsts: number;
+  /** Where the tensor has a scale, its largest magnitude before the step, and after it. */
+  readonly tensor: number;
 }
 
 /** What is counted of a step: 64-bit counts, then sums. */
@@ -96,13 +106,14 @@ export const stepTally = {
   collateral: 40,
   collateralZeros: 48,
   codes: 56,
-  blockScales: 64,
-  clipped: 72,
-  flushed: 80,
-  updateSquared: 88,
-  effectiveSquared: 88 + sumBytes,
-  product: 88 + 2 * sumBytes,
-  bytes: 88 + 3 * sumBytes,
+  blocks: 64,
+  blockScales: 72,
+  clipped: 80,
+  flushed: 88,
+  updateSquared: 96,
+  effectiveSquared: 96 + sumBytes,
+  product: 96 + 2 * sumBytes,
+  bytes: 96 + 3 * sumBytes,
 } as const;
 
 /** What is counted of a case by a recipe: 64-bit counts of causes, and then of the first moment and the second. */
@@ -126,13 +137,14 @@ export const tensorTally = {
   smallSubnetworks: 56,
   /** Where scales are shared. */
   codes: 64,
-  blockScales: 72,
-  displacementSquared: 80,
-  product: 80 + sumBytes,
-  retainedProduct: 80 + 2 * sumBytes,
-  noiseSquared: 80 + 3 * sumBytes,
-  weightSquared: 80 + 4 * sumBytes,
-  bytes: 80 + 5 * sumBytes,
+  blocks: 72,
+  blockScales: 80,
+  displacementSquared: 88,
+  product: 88 + sumBytes,
+  retainedProduct: 88 + 2 * sumBytes,
+  noiseSquared: 88 + 3 * sumBytes,
+  weightSquared: 88 + 4 * sumBytes,
+  bytes: 88 + 5 * sumBytes,
 } as const;
 
 /**
@@ -158,7 +170,7 @@ export const scratchLayout = { effectiveSquared: 0, product: 64, places: 128, by
  * @param synthetic bytes of tables, whether updates are simulated, and what those need that are products.
  */
 export function layOut(
-  cases: readonly LaneSettings[],
+  cases: readonly WasmSettings[],
   chunk: number,
   tallied: { readonly steps: number; readonly milestones: number },
   synthetic: {
@@ -176,6 +188,8 @@ export function layOut(
   };
   const row = () => take(4 * chunk);
   const flags = () => take(chunk / 8);
+  // Groups are taken four at a time: the last ones may not be whole.
+  const groups = () => take(chunk / 2 + 16);
   const places = {
     chunk,
     codes: row(),
@@ -183,6 +197,7 @@ export function layOut(
     given: row(),
     now: row(),
     updated: flags(),
+    magnitudes: cases.some(sharesScales) ? groups() : 0,
     scratch: take(scratchLayout.bytes),
     constants: take(synthetic.constantBytes),
     simulation: synthetic.simulates ? { m: row(), v: row(), signal: row() } : null,
@@ -199,9 +214,18 @@ export function layOut(
       start: row(),
       weights: row(),
       ...statesOf(settings, row),
-      // 32 bits for each of 32 weights are a bit a weight.
       shared: sharesScales(settings)
-        ? { startElements: row(), elements: row(), startScales: flags(), scales: flags() }
+        ? {
+            startElements: row(),
+            elements: row(),
+            startScales: groups(),
+            before: groups(),
+            scales: groups(),
+            largest: groups(),
+            blocks: groups(),
+            firsts: groups(),
+            tensor: take(8),
+          }
         : null,
       moved: flags(),
       nonfinite: flags(),
@@ -215,9 +239,9 @@ export function layOut(
   return { ...places, bytes };
 }
 
-function statesOf(settings: LaneSettings, row: () => number): Pick<CaseLayout, "carriers" | "states"> {
+function statesOf(settings: WasmSettings, row: () => number): Pick<CaseLayout, "carriers" | "states"> {
   if (!("recipe" in settings)) {
-    return { carriers: schemes[settings.scheme].carrier === null ? null : row(), states: {} };
+    return { carriers: schemeOf(settings).carrier === null ? null : row(), states: {} };
   }
   const { moments, carriers } = settings.recipe;
   const names = [...momentNames(moments), ...carriers.map(({ name }) => name)];

@@ -45,9 +45,8 @@ export class TallyReader {
     tally.collateralZeros += collateralZeros;
     tally.lost += elements - none - moved - kept - nonfinite - collateral;
     if (sharesScales(settings)) {
-      const count = (name: "codes" | "blockScales" | "clipped" | "flushed") =>
-        this.#count(address + stepTally[name]);
-      const changed = changedOf(settings.blocks, elements, count("codes"), count("blockScales"));
+      const count = (name: SharedCount | "clipped" | "flushed") => this.#count(address + stepTally[name]);
+      const changed = changedOf(settings.blocks, count);
       tally.shared = mergedShared(tally.shared, {
         ...changed,
         clipped: count("clipped"),
@@ -59,11 +58,10 @@ export class TallyReader {
     this.#sum(address + stepTally.product, tally.product);
   }
 
-  /** Adds what one comparison of `elements` weights with the start counted, besides `padding` zeros. */
+  /** Adds what one comparison of weights with the start counted, besides `padding` zeros. */
   comparison(
     address: number,
     settings: WasmSettings,
-    elements: number,
     padding: number,
     { end: tally, probes }: EndCounts,
   ): void {
@@ -79,8 +77,7 @@ export class TallyReader {
     tally.nonfinite += count("nonfinite");
     for (const name of endSums) this.#sum(address + tensorTally[name], tally[name]);
     if (sharesScales(settings)) {
-      const changed = changedOf(settings.blocks, elements, count("codes"), count("blockScales"));
-      tally.shared = mergedShared(tally.shared, changed);
+      tally.shared = mergedShared(tally.shared, changedOf(settings.blocks, count));
     }
     if (probes === undefined) return;
     probes.pathNotTaken += unchanged + count("pathNotTaken");
@@ -162,13 +159,11 @@ export class TallyReader {
   }
 }
 
-/** What changed of whole blocks of a format without scales of tensors. */
-function changedOf(
-  { element, scale, rows, columns }: BlockFormat,
-  elements: number,
-  codes: number,
-  blockScales: number,
-): ChangedCounts {
+type SharedCount = "codes" | "blocks" | "blockScales";
+
+/** What changed of codes and of the scales of blocks. */
+function changedOf({ element, scale }: BlockFormat, count: (name: SharedCount) => number): ChangedCounts {
+  const [codes, blocks, blockScales] = [count("codes"), count("blocks"), count("blockScales")];
   const bits = codes * element.bits + blockScales * scale.bits;
-  return { codes, blocks: elements / (rows * columns), blockScales, tensors: 0, tensorScales: 0, bits };
+  return { codes, blocks, blockScales, tensors: 0, tensorScales: 0, bits };
 }

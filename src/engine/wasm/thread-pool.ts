@@ -7,6 +7,9 @@ import { workerScript } from "./worker-script.js";
 /** More than any job has. */
 const noMoreTasks = 2 ** 30;
 
+/** Where the words of workers begin: see WorkerJob.shared. */
+const firstWorker = 3;
+
 /** Threads that wait for the next job: starting one takes some 20 ms. */
 const idle: WorkerThread[] = [];
 
@@ -22,10 +25,10 @@ export async function runOnThreads(
   observer: { onAnswer(answer: WorkerAnswer): void; onProgress(tasks: number): void },
   stop: Stop,
 ): Promise<void> {
-  const shared = new Int32Array(new SharedArrayBuffer(4 * (2 + threads)));
+  const shared = new Int32Array(new SharedArrayBuffer(4 * (firstWorker + threads)));
   const timer = setInterval(() => observer.onProgress(Atomics.load(shared, 1)), 100);
   stop.whenAsked(() => Atomics.store(shared, 0, noMoreTasks));
-  shared.fill(1, 2);
+  shared.fill(1, firstWorker);
   try {
     const workers = Array.from({ length: threads }, () => idle.pop() ?? startWorker(workerScript));
     const outcomes = await Promise.allSettled(
@@ -80,8 +83,8 @@ async function finish(thread: WorkerThread, job: WorkerJob, onAnswer: (answer: W
           failure ??= error;
           Atomics.store(shared, 0, noMoreTasks);
         }
-        Atomics.store(shared, 2 + worker, 1);
-        Atomics.notify(shared, 2 + worker);
+        Atomics.store(shared, firstWorker + worker, 1);
+        Atomics.notify(shared, firstWorker + worker);
       }
     }, ended);
     thread.post(job);

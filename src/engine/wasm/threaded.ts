@@ -16,6 +16,7 @@ import { LowRankPlan, sourcesOf } from "./low-rank.js";
 import { readsFiles } from "./platform.js";
 import { SyntheticPlan } from "./synthetic.js";
 import { TallyReader } from "./tallies.js";
+import { blocksOfTensor, isMeasured, TensorScales } from "./tensor-blocks.js";
 import { runOnThreads, WorkerFailure } from "./thread-pool.js";
 import type { WorkerRecipe, WorkerSource, WorkerTensor } from "./worker-job.js";
 
@@ -95,7 +96,8 @@ export async function runThreaded(
     };
   };
   const workerTensors = describe(job, formats, plan, products, layout, recipeOf);
-  const tasks = workerTensors.reduce((sum, tensor) => sum + tensor.tasks, 0);
+  const { measured, measuring } = measuringOf(workerTensors);
+  const tasks = workerTensors.reduce((sum, tensor) => sum + tensor.tasks, measuring);
   const total = countOfAll(tensors) * steps;
   const workerJob = {
     module,
@@ -108,7 +110,9 @@ export async function runThreaded(
     steps,
     milestones,
     recipes: recipes && { scalarBytes: recipes.scalarBytes, tailBlocks: recipes.tailBlocks },
-    tensors: workerTensors,
+    tensors: workerTensors.map((tensor) => ({ ...tensor, firstTask: measuring + tensor.firstTask })),
+    measured,
+    measuring,
     tasks,
     wantsWeights: observer.weights !== undefined,
   };
@@ -128,11 +132,11 @@ export async function runThreaded(
               const caseLayout = layout.cases[c];
               const reader = new TallyReader(counted, caseLayout.tally);
               const tally = ofTensors[tensor];
-              reader.comparison(caseLayout.tally, cases[c], elements, padding, tally);
+              reader.comparison(caseLayout.tally, cases[c], padding, tally);
               const weightSteps = { weights: elements * steps, padding: padding * steps };
               reader.rest(caseLayout, cases[c], elements, weightSteps, tally);
               for (const [i, end] of curve.entries()) {
-                reader.comparison(caseLayout.curve + i * tensorTally.bytes, cases[c], elements, padding, {
+                reader.comparison(caseLayout.curve + i * tensorTally.bytes, cases[c], padding, {
                   end,
                 });
               }
@@ -157,8 +161,33 @@ export async function runThreaded(
     throw error instanceof WorkerFailure ? await inWordsOfSource(error, job) : error;
   }
   if (stop.asked) throw new Stopped();
+  for (const [t, { blocks, start, tasks: chunks }] of workerTensors.entries()) {
+    for (const [c, settings] of cases.entries()) {
+      const ofTensor = tallies[c].tensors[t];
+      // Counted with the first chunk.
+      const scales = start === 0 && chunks > 0 ? TensorScales.of(settings, blocks) : null;
+      for (let step = 0; step < steps && scales; step++) {
+        scales.countStep(step, tallies[c].steps[step]);
+        scales.countStep(step, ofTensor.updates);
+      }
+      for (const [i, at] of milestones.entries()) scales?.countEnd(at + 1, tallies[c].curve[i]);
+      scales?.countEnd(steps, ofTensor.end);
+    }
+  }
   observer.progress?.(total, total);
   return caseTallies(job, tallies);
+}
+
+/** The tasks that measure, one for each chunk of a tensor that has to be measured. */
+function measuringOf(tensors: readonly WorkerTensor[]) {
+  let measuring = 0;
+  const measured = tensors.flatMap(({ blocks, tasks }, tensor) => {
+    if (blocks === null || !isMeasured(blocks)) return [];
+    const firstTask = measuring;
+    measuring += tasks;
+    return [{ tensor, firstTask }];
+  });
+  return { measured, measuring };
 }
 
 /** Tables of both kinds, as they lie in memory. */
@@ -202,6 +231,7 @@ function describe(
           : plan.updates(updates, layout),
       keys: Uint32Array.from(keys),
       recipe: recipeOf(tensor),
+      blocks: blocksOfTensor(cases, tensor, stepNumbers.length, true),
       firstTask,
       tasks,
     };

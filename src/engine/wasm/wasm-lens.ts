@@ -1,3 +1,4 @@
+import type { TensorInput } from "../../lens/input.js";
 import { sumOrNull, type Tally, type UpdateTally } from "../../lens/tally.js";
 import { startState } from "../../update/apply.js";
 import { sharesScales } from "../../update/block-settings.js";
@@ -7,10 +8,12 @@ import type { EndCounts } from "../end.js";
 import { isCompared, momentKinds, RecipePlan } from "../recipe-plan.js";
 import type { WasmSettings } from "./admission.js";
 import { pageBytes } from "./assembler/module.js";
+import { ChunkBlocks } from "./chunk-blocks.js";
 import { compileKernels } from "./kernel/kernels.js";
 import { type CaseLayout, type Layout, layOut, stepTally, tensorTally } from "./layout.js";
 import { type Kernel, webAssembly } from "./platform.js";
 import { TallyReader } from "./tallies.js";
+import { blocksOfTensor, isMeasured, type TensorBlocks, TensorScales } from "./tensor-blocks.js";
 
 /** All cases over one chunk after the other by SIMD kernels, on the thread that calls. */
 export class WasmLens implements ChunkLens {
@@ -20,6 +23,10 @@ export class WasmLens implements ChunkLens {
   readonly #memory: Uint8Array;
   readonly #kernels: Readonly<Record<string, Kernel>>;
   readonly #tallies: TallyReader;
+  readonly #chunkBlocks: ChunkBlocks;
+  #blocks: TensorBlocks | null = null;
+  /** Of each case whose tensor has a scale that is counted with this chunk. */
+  #tensorScales: readonly (TensorScales | null)[] = [];
   #count = 0;
   /** Elements of a chunk that is not tallied yet. */
   #begun = 0;
@@ -47,6 +54,7 @@ export class WasmLens implements ChunkLens {
     this.#memory = memory;
     this.#kernels = kernels;
     this.#tallies = new TallyReader(memory);
+    this.#chunkBlocks = new ChunkBlocks(layout, memory, kernels);
   }
 
   /** @param chunk most weights that {@link begin} is given: a power of two. */
@@ -62,17 +70,49 @@ export class WasmLens implements ChunkLens {
     return new WasmLens(cases, recipes, layout, new Uint8Array(memory.buffer), exports);
   }
 
-  begin({ tensor, start, weights, optimizer }: Chunk): void {
+  async prepare(tensor: TensorInput, ends: readonly number[]): Promise<void> {
+    const { weights, updates, start: first = 0 } = tensor;
+    this.#blocks = blocksOfTensor(this.#cases, tensor, updates.length, false);
+    this.#chunkBlocks.blocks = this.#blocks;
+    if (this.#blocks === null || !isMeasured(this.#blocks)) return;
+    for (const [k, end] of ends.entries()) {
+      const start = ends[k - 1] ?? first;
+      const given = new Float64Array(end - start);
+      await weights.read(start, given);
+      this.#beginRun(start, given);
+      this.#chunkBlocks.measure(0, this.#padded);
+      for (let step = 0; step < this.#blocks.steps; step++) {
+        await updates[step].read(start, this.#row(this.#layout.updates));
+        this.#pad(this.#layout.updates);
+        this.#kernels.stepCounterfactual(0, this.#padded);
+        this.#chunkBlocks.measure(step + 1, this.#padded);
+      }
+    }
+  }
+
+  /** Where the fp32 run of a chunk begins. */
+  #beginRun(start: number, weights: Float64Array): void {
     const { given } = this.#layout;
     this.#count = weights.length;
-    this.#begun = weights.length;
     this.#padded = Math.ceil(weights.length / 8) * 8;
-    this.#start = start;
-    this.#keys = this.#cases.map(({ seed }) => tensorKey(seed, tensor));
     this.#row(given).set(weights);
     this.#pad(given);
     this.#kernels.beginCounterfactual(0, this.#padded);
-    for (const c of this.#cases.keys()) this.#kernels[`begin ${c}`](0, this.#padded);
+    this.#chunkBlocks.locate(start, this.#padded);
+  }
+
+  begin({ tensor, start, weights, optimizer }: Chunk): void {
+    this.#beginRun(start, weights);
+    this.#begun = weights.length;
+    this.#start = start;
+    this.#keys = this.#cases.map(({ seed }) => tensorKey(seed, tensor));
+    this.#tensorScales = this.#cases.map((settings) =>
+      start === 0 ? TensorScales.of(settings, this.#blocks) : null,
+    );
+    for (const c of this.#cases.keys()) {
+      this.#chunkBlocks.beforeScales(c, 0, this.#padded);
+      this.#kernels[`begin ${c}`](0, this.#padded);
+    }
     this.#recastFloat64(weights);
     this.#optimizer = optimizer;
     this.#index = 0;
@@ -117,14 +157,17 @@ export class WasmLens implements ChunkLens {
     this.#row(this.#layout.updates).set(updates);
     this.#pad(this.#layout.updates);
     const ofRecipe = this.#beginStep();
+    this.#index += 1;
     this.#kernels.stepCounterfactual(0, this.#padded, ...ofRecipe);
     for (const [c, { steps }] of this.#layout.cases.entries()) {
       const key = stepKey(this.#keys[c], step);
       const pair = this.#start / 2;
       const words = [key[0], key[1], pair % 2 ** 32, Math.floor(pair / 2 ** 32)];
       const tail = this.#count - (this.#count % (this.#recipes?.tailBlocks[c] ?? 1));
+      this.#chunkBlocks.beforeScales(c, this.#index, this.#padded);
       this.#kernels[`step ${c}`](0, this.#padded, steps, ...words, ...ofRecipe, tail);
       this.#tallies.step(steps, this.#cases[c], this.#count, this.#padded - this.#count, tallies[c]);
+      this.#tensorScales[c]?.countStep(this.#index - 1, tallies[c]);
       if (this.#parted[c] !== null) tallies[c].parted = this.#parted[c] = this.#tallies.parted(steps);
       this.#memory.fill(0, steps, steps + stepTally.bytes);
     }
@@ -139,14 +182,14 @@ export class WasmLens implements ChunkLens {
     const scalars = this.#recipes.scalars.of(settings?.[this.#index], stepsTaken + this.#index + 1);
     const { constants } = this.#layout;
     new Float32Array(this.#memory.buffer, constants, scalars.length).set(scalars);
-    this.#index += 1;
     return [this.#count, constants];
   }
 
   compare(counts: readonly EndCounts[]): void {
     for (const [c, { curve }] of this.#layout.cases.entries()) {
       this.#kernels[`end ${c}`](0, this.#padded, curve);
-      this.#tallies.comparison(curve, this.#cases[c], this.#count, this.#padded - this.#count, counts[c]);
+      this.#tallies.comparison(curve, this.#cases[c], this.#padded - this.#count, counts[c]);
+      this.#tensorScales[c]?.countEnd(this.#index, counts[c].end);
       this.#memory.fill(0, curve, curve + tensorTally.bytes);
       const { end } = counts[c];
       end.parted = sumOrNull(end.parted, this.#parted[c]);

@@ -1,16 +1,17 @@
 import { plural } from "../../format/plural.js";
-import { countOf, countOfAll, type TensorInput } from "../../lens/input.js";
+import { countOf, countOfAll } from "../../lens/input.js";
 import type { CaseTally } from "../../lens/run/summarize.js";
 import { blockLength } from "../../lens/sum.js";
 import { sharesScales } from "../../update/block-settings.js";
 import type { Engine, LensJob, Observer } from "../engine.js";
 import { caseTallies, newTallies } from "../job-tallies.js";
-import { proofOf, provenCases, provenRecipes, provenShared } from "../proof.js";
+import { proofOf, provenBlocks, provenCases, provenRecipes, provenShared } from "../proof.js";
 import { Stop, Stopped } from "../stop.js";
 import { expectCountable, walk } from "../walk.js";
 import { refusal, takenBy } from "./admission.js";
 import { moduleBytes } from "./assembler/module.js";
 import { cores, webAssembly, whyNoThreads } from "./platform.js";
+import { batchesOf } from "./tensor-blocks.js";
 import { endThreads } from "./thread-pool.js";
 import { forWorkers, runThreaded } from "./threaded.js";
 import { WasmLens } from "./wasm-lens.js";
@@ -20,7 +21,7 @@ const mostWeights = 2 ** 15;
 /** Weight-steps of all cases from which threads are worth their start, some 20 ms. */
 export const worthThreads = 2 ** 22;
 
-const proven = [...provenCases("exact"), ...provenRecipes(), ...provenShared()];
+const proven = [...provenCases("exact"), ...provenRecipes(), ...provenShared(), ...provenBlocks()];
 
 /** SIMD kernels written for the job, on all cores. */
 export const wasm: Engine = {
@@ -32,8 +33,12 @@ export const wasm: Engine = {
   unavailable: async () => (hasSimd() ? null : "this platform has no WebAssembly with SIMD"),
   refuses: refusal,
   selfCheck: (cases = proven) => proof(cases),
-  open: (cases, mostWeights) =>
-    WasmLens.create(takenBy("wasm", cases), 2 ** Math.ceil(Math.log2(mostWeights))),
+  open: async (cases, mostWeights) => {
+    // Their blocks depend on the tensor's shape, and may on all of its updates.
+    if (cases.some(sharesScales))
+      throw new RangeError("engine wasm: a lens of its own takes no shared scales");
+    return WasmLens.create(takenBy("wasm", cases), 2 ** Math.ceil(Math.log2(mostWeights)));
+  },
   run,
   close: async () => endThreads(),
 };
@@ -44,16 +49,36 @@ async function run(job: LensJob, observer: Observer = {}): Promise<CaseTally[]> 
   const cases = takenBy("wasm", job.cases, job.tensors);
   expectCountable(job);
   const chunk = chunkOf(job);
-  const here = async (part: LensJob, partObserver: Observer, stop: Stop) =>
+  const here: Runner = async (part, partObserver, stop) =>
     walk({ ...part, chunk }, await WasmLens.create(cases, chunk), stoppable(partObserver, stop));
-
+  const stop = new Stop();
   const size = countOfAll(job.tensors) * job.stepNumbers.length;
-  if (whyNoThreads !== null || size * cases.length < worthThreads) return here(job, observer, new Stop());
-  return divided(job, observer, forWorkers(job, chunk), [
-    (part, partObserver, stop) =>
-      runThreaded({ ...part, cases, chunk }, job.threads ?? cores(), partObserver, stop),
-    here,
-  ]);
+  if (whyNoThreads !== null || size * cases.length < worthThreads) return here(job, observer, stop);
+
+  const onThreads: Runner = (part, partObserver) =>
+    runThreaded({ ...part, cases, chunk }, job.threads ?? cores(), partObserver, stop);
+  const inTurn: Runner = (part, partObserver) => {
+    const parts = batchesOf(cases, part.tensors, part.stepNumbers.length).map(
+      (indices): Part => ({ indices, run: onThreads }),
+    );
+    return divided(part, partObserver, stop, parts, async (running) => {
+      const counted: CaseTally[][] = [];
+      for (const run of running) counted.push(await run());
+      return counted;
+    });
+  };
+  const isForWorkers = forWorkers(job, chunk);
+  const indices = [...job.tensors.keys()];
+  const parts: Part[] = [
+    { indices: indices.filter((t) => isForWorkers(job.tensors[t])), run: inTurn },
+    { indices: indices.filter((t) => !isForWorkers(job.tensors[t])), run: here },
+  ];
+  return divided(job, observer, stop, parts, (running) =>
+    allOrStop(
+      running.map((run) => run()),
+      stop,
+    ),
+  );
 }
 
 /** Weights that are worked on at once: a power of two, of which blocks of random bits never straddle 2^32 pairs. */
@@ -70,6 +95,12 @@ function chunkOf({ tensors, cases, chunk }: LensJob): number {
 
 type Runner = (job: LensJob, observer: Observer, stop: Stop) => Promise<CaseTally[]>;
 
+/** Some tensors of a job, and how they are counted. */
+interface Part {
+  readonly indices: readonly number[];
+  readonly run: Runner;
+}
+
 /** An observer to whose progress a walk ends as soon as it is asked to. */
 function stoppable(observer: Observer, stop: Stop): Observer {
   return {
@@ -81,49 +112,47 @@ function stoppable(observer: Observer, stop: Stop): Observer {
   };
 }
 
-/** Runs tensors of one kind one way and the others another way, at the same time; if one way fails, the other stops. */
+/** Runs a job in parts, in the order or all at once, as `runAll` does, and adds up what they count. */
 async function divided(
   job: LensJob,
   observer: Observer,
-  isFirst: (tensor: TensorInput) => boolean,
-  runners: readonly [Runner, Runner],
+  stop: Stop,
+  parts: readonly Part[],
+  runAll: (running: readonly (() => Promise<CaseTally[]>)[]) => Promise<CaseTally[][]>,
 ): Promise<CaseTally[]> {
-  const indices = [[], []] as [number[], number[]];
-  for (const [t, tensor] of job.tensors.entries()) indices[isFirst(tensor) ? 0 : 1].push(t);
-  const done = [0, 0];
-  const totals = indices.map(
-    (places) => places.reduce((sum, t) => sum + countOf(job.tensors[t]), 0) * job.stepNumbers.length,
-  );
-  const stop = new Stop();
-  const parts = await allOrStop(
-    runners.map(async (runner, part) => {
-      const tensors = indices[part].map((t) => job.tensors[t]);
-      if (tensors.length === 0) return [];
-      const { progress, weights } = observer;
-      return runner(
-        { ...job, tensors },
-        {
-          ...(progress && {
-            progress(soFar: number) {
-              done[part] = soFar;
-              progress.call(observer, done[0] + done[1], totals[0] + totals[1]);
-            },
-          }),
-          ...(weights && {
-            weights: (c: number, t: number, start: number, numbers: Float32Array) =>
-              weights.call(observer, c, indices[part][t], start, numbers),
-          }),
-        },
-        stop,
-      );
-    }),
-    stop,
-  );
+  const done = parts.map(() => 0);
+  const total = countOfAll(job.tensors) * job.stepNumbers.length;
+  const running = parts.map(({ indices, run }, part) => async () => {
+    const tensors = indices.map((t) => job.tensors[t]);
+    if (tensors.length === 0) return [];
+    const { progress, weights } = observer;
+    return run(
+      { ...job, tensors },
+      {
+        ...(progress && {
+          progress(soFar: number) {
+            done[part] = soFar;
+            progress.call(
+              observer,
+              done.reduce((sum, ofPart) => sum + ofPart, 0),
+              total,
+            );
+          },
+        }),
+        ...(weights && {
+          weights: (c: number, t: number, start: number, numbers: Float32Array) =>
+            weights.call(observer, c, indices[t], start, numbers),
+        }),
+      },
+      stop,
+    );
+  });
   const tallies = newTallies(job);
-  for (const [c, { tensors, steps, curve }] of tallies.entries()) {
-    for (const [part, counted] of parts.entries()) {
-      if (counted.length === 0) continue;
-      for (const [i, t] of indices[part].entries()) tensors[t].merge(counted[c].tensors[i].tally);
+  for (const [part, counted] of (await runAll(running)).entries()) {
+    const { indices } = parts[part];
+    if (counted.length === 0) continue;
+    for (const [c, { tensors, steps, curve }] of tallies.entries()) {
+      for (const [i, t] of indices.entries()) tensors[t].merge(counted[c].tensors[i].tally);
       for (const [i, { tally }] of counted[c].steps.entries()) steps[i].merge(tally);
       for (const [i, { end }] of counted[c].curve.entries()) curve[i].merge(end);
     }

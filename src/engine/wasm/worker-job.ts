@@ -1,6 +1,7 @@
 import type { MomentKind, StoredBytes } from "../../lens/input.js";
 import type { MomentStart, RecipePlan } from "../recipe-plan.js";
 import type { Layout } from "./layout.js";
+import type { TensorBlocks } from "./tensor-blocks.js";
 
 /** Numbers that a worker reads for itself. */
 export interface WorkerSource extends Pick<StoredBytes, "in" | "identity" | "byteOffset"> {
@@ -71,6 +72,8 @@ export interface WorkerTensor {
   /** Keys of the random bits: two words for each step of each case. */
   readonly keys: Uint32Array;
   readonly recipe: WorkerRecipe | null;
+  /** Where a case shares scales. */
+  readonly blocks: TensorBlocks | null;
   /** Its chunks among those of all tensors. */
   readonly firstTask: number;
   readonly tasks: number;
@@ -92,11 +95,14 @@ export interface WorkerJob {
   /** Null where cases are schemes. */
   readonly recipes: Pick<RecipePlan, "scalarBytes" | "tailBlocks"> | null;
   readonly tensors: readonly WorkerTensor[];
+  /** Tasks are chunks. Before those that count, some measure: chunks of tensors whose blocks have to be measured before. */
+  readonly measured: readonly { readonly tensor: number; readonly firstTask: number }[];
+  readonly measuring: number;
   readonly tasks: number;
   readonly wantsWeights: boolean;
   /** This worker's number. */
   readonly worker: number;
-  /** The next task, tasks done, and for each worker 1 where its last answer was taken, 0 where not yet. */
+  /** The next task, tasks done, those done that measure, and for each worker 1 where its last answer was taken, 0 where not yet. */
   readonly shared: Int32Array;
 }
 

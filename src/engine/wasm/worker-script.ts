@@ -29,6 +29,8 @@ port.onmessage = async ({ data: job }) => {
 
 /** Larger than the number of any task: what the counter of tasks is when the job has failed. */
 const stopped = 2 ** 30;
+/** Where the words of workers begin. */
+const firstWorker = 3;
 
 async function work(job) {
   const { layout, stepTallyBytes, tensorTallyBytes, milestones, tensors, shared, worker } = job;
@@ -47,12 +49,21 @@ async function work(job) {
 
   try {
     for (let task = Atomics.add(shared, 0, 1); task < job.tasks; task = Atomics.add(shared, 0, 1)) {
-      let next = tensor;
+      if (task < job.measuring) {
+        const of = job.measured.findLast(({ firstTask }) => firstTask <= task);
+        tensor = of.tensor;
+        take(tensors[tensor], task - of.firstTask, true);
+        Atomics.add(shared, 2, 1);
+        Atomics.notify(shared, 2);
+        continue;
+      }
+      if (!isMeasured()) break;
+      let next = 0;
       while (task >= tensors[next].firstTask + tensors[next].tasks) next += 1;
       // The histogram counts in 32 bits.
       if (next !== tensor || elements * Math.max(1, job.steps) > 2 ** 30) flush();
       tensor = next;
-      take(tensors[tensor], task - tensors[tensor].firstTask);
+      take(tensors[tensor], task - tensors[tensor].firstTask, false);
     }
     flush();
   } finally {
@@ -60,7 +71,18 @@ async function work(job) {
   }
   port.postMessage({ done: true });
 
-  function take({ start: from, length, weights, updates, keys, recipe }, index) {
+  /** Waits until all chunks that measure are done; false where the job fails before. */
+  function isMeasured() {
+    for (;;) {
+      const done = Atomics.load(shared, 2);
+      if (done === job.measuring) return true;
+      if (Atomics.load(shared, 0) >= stopped) return false;
+      Atomics.wait(shared, 2, done, 100);
+    }
+  }
+
+  /** Takes a chunk through all steps, of the cases or, to measure it, of the fp32 run. */
+  function take({ start: from, length, weights, updates, keys, recipe, blocks }, index, measures) {
     const begin = (Math.floor(from / layout.chunk) + index) * layout.chunk;
     const start = Math.max(from, begin);
     const count = Math.min(begin + layout.chunk, length) - start;
@@ -69,22 +91,33 @@ async function work(job) {
     if (weights.kernel) draw(weights.kernel, weights.key, layout.given, weights.mean, weights.sigma);
     else read(weights, null, start, count, layout.given);
     kernels.beginCounterfactual(0, padded);
-    for (let c = 0; c < job.cases; c++) kernels["begin " + c](0, padded);
+    if (blocks) locate();
+    if (measures) measure(0);
+    for (let c = 0; c < job.cases && !measures; c++) {
+      beforeScales(c, 0);
+      kernels["begin " + c](0, padded);
+    }
     if (recipe) beginMoments();
     if (updates.kernel === "adamw") beginSimulation();
     if (updates.kernel === "product") beginProduct();
     let milestone = 0;
-    for (let step = 0; step < job.steps; step++) {
+    const steps = measures ? blocks.steps : job.steps;
+    for (let step = 0; step < steps; step++) {
       // What is counted of a job that failed is not asked for.
       if (Atomics.load(shared, 0) >= stopped) return;
       if (updates.kernel) makeUpdates(step);
       else read(updates[step], step, start, count, layout.updates);
       const ofRecipe = recipe ? [count, recipe.scalars + step * job.recipes.scalarBytes] : [];
       kernels.stepCounterfactual(0, padded, ...ofRecipe);
+      if (measures) {
+        measure(step + 1);
+        continue;
+      }
       for (let c = 0; c < job.cases; c++) {
         const key = 2 * (c * job.steps + step);
         const tally = layout.cases[c].steps + step * stepTallyBytes;
         const tail = recipe ? count - count % job.recipes.tailBlocks[c] : 0;
+        beforeScales(c, step + 1);
         kernels["step " + c](0, padded, tally, keys[key], keys[key + 1], ...pair, ...ofRecipe, tail);
       }
       if (step !== milestones[milestone]) continue;
@@ -93,12 +126,71 @@ async function work(job) {
       }
       milestone += 1;
     }
+    if (measures) return void Atomics.add(shared, 1, 1);
     for (let c = 0; c < job.cases; c++) kernels["end " + c](0, padded, layout.cases[c].tally);
     elements += count;
     padding += padded - count;
     chunks += 1;
     Atomics.add(shared, 1, 1);
     if (job.wantsWeights) for (let c = 0; c < job.cases; c++) give(c, start, count);
+
+    /** The rest of ChunkBlocks (chunk-blocks.ts), on magnitudes that threads share. */
+    function locate() {
+      for (let c = 0; c < job.cases; c++) {
+        if (!blocks.cases[c]) continue;
+        const { width, height, rows, across, down } = blocks.cases[c];
+        const row = Math.floor(start / width);
+        const rowOfMatrix = row % height;
+        const band = Math.floor(row / height) * down + Math.floor(rowOfMatrix / rows);
+        const place = [start % width, rowOfMatrix, rowOfMatrix % rows, band * across];
+        kernels["locate " + c](0, padded, width, height, across, ...place);
+      }
+    }
+
+    function measure(steps) {
+      kernels.magnitudes(0, padded);
+      const magnitudes = words(layout.magnitudes, padded / 8);
+      if (blocks.ofTensor) {
+        let largest = 0;
+        for (let group = 0; group < magnitudes.length; group++) {
+          if (magnitudes[group] > largest) largest = magnitudes[group];
+        }
+        raise(blocks.ofTensor, steps, largest);
+      }
+      for (const table of blocks.tables) {
+        const blockOf = words(layout.cases[table.case].shared.blocks, padded / 8);
+        for (let group = 0; group < magnitudes.length; group++) {
+          raise(table.words, steps * table.blocks + blockOf[group], magnitudes[group]);
+        }
+      }
+    }
+
+    /** Makes a word the larger of itself and another, whoever else does so. */
+    function raise(all, at, word) {
+      for (let known = all[at]; word > known; ) {
+        const found = Atomics.compareExchange(all, at, known, word);
+        if (found === known) return;
+        known = found;
+      }
+    }
+
+    function beforeScales(c, steps) {
+      const of = blocks && blocks.cases[c];
+      if (!of || (steps > 0 && !of.isRenewed)) return;
+      const { shared: rows } = layout.cases[c];
+      const { ofTensor } = blocks;
+      if (ofTensor) words(rows.tensor, 2).set([ofTensor[Math.max(steps - 1, 0)], ofTensor[steps]]);
+      if (of.table === null) return kernels[(steps === 0 ? "beginLargest " : "largest ") + c](0, padded);
+      const table = blocks.tables[of.table];
+      const largest = words(rows.largest, padded / 8);
+      const blockOf = words(rows.blocks, padded / 8);
+      const first = steps * table.blocks;
+      for (let group = 0; group < largest.length; group++) largest[group] = table.words[first + blockOf[group]];
+    }
+
+    function words(offset, length) {
+      return new Int32Array(memory.buffer, offset, length);
+    }
 
     /** Calls a kernel that fills a row; what lies beyond the last weight is zero. */
     function draw(kernel, key, row, ...more) {
@@ -233,8 +325,8 @@ async function work(job) {
 
   /** Posts an answer when the last one was taken, so that they do not pile up. */
   function answer(message, transfer) {
-    Atomics.wait(shared, 2 + worker, 0);
-    Atomics.store(shared, 2 + worker, 0);
+    Atomics.wait(shared, firstWorker + worker, 0);
+    Atomics.store(shared, firstWorker + worker, 0);
     port.postMessage(message, transfer);
   }
 

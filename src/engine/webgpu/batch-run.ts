@@ -1,9 +1,12 @@
+import { noTensorScale } from "../../format/block/scale-rule.js";
 import type { Values } from "../../lens/input.js";
 import { startState } from "../../update/apply.js";
+import { startBlock } from "../../update/block-step.js";
 import { countCastChanged } from "../end.js";
 import type { JobTallies } from "../job-tallies.js";
 import type { LaneJob, LaneSettings } from "../lane/refusal.js";
 import type { RecipePlan } from "../recipe-plan.js";
+import { isShared } from "./admission.js";
 import { type Batch, firstElement, type Piece } from "./batch.js";
 import { type StepRows, tallyBatch } from "./batch-tallies.js";
 import { Constants } from "./constants.js";
@@ -12,7 +15,15 @@ import type { GpuBuffer } from "./dawn.js";
 import type { Device, Launch } from "./device.js";
 import { loadStateKernel } from "./kernels/begin.js";
 import { type Kernels, updatesWords } from "./kernels/kernels.js";
-import { fp32Words, momentWords, type Parameters, parameterNames, planeWords, stateWords } from "./layout.js";
+import {
+  fp32Words,
+  momentWords,
+  type Parameters,
+  parameterNames,
+  planeWords,
+  sharedBlock,
+  stateWords,
+} from "./layout.js";
 import { momentLoads } from "./moments.js";
 import type { SourceGroup } from "./sources.js";
 
@@ -82,7 +93,7 @@ export class BatchRun {
       const castChanged = await this.#begin(begin);
       await this.#beginMoments(begin[0]);
       const stepTallies = await this.#steps(steps, ends, stepped);
-      this.#launch(this.#cases.map((_, c) => this.#ofCase(c, "end", ends[c][ends[c].length - 1])));
+      this.#launch(this.#cases.flatMap((_, c) => this.#ofCase(c, "end", ends[c][ends[c].length - 1])));
       const counts = await this.#device.read(this.#countsBuffer, this.#counts.steps);
       tallyBatch(this.#job, this.#batch, this.#counts, { counts, steps: stepTallies, castChanged }, tallies);
       if (weights) for (const c of this.#cases.keys()) await this.#collect(c, begin, weights);
@@ -175,22 +186,22 @@ export class BatchRun {
     }
     this.#launch([{ kernel: begin, of: 0, slot: slots[0] }]);
     if (!onlyFloat64) {
-      this.#launch(cases.map((_, c) => this.#ofCase(c, "begin", slots[c])));
+      this.#launch(cases.flatMap((_, c) => this.#ofCase(c, "begin", slots[c])));
       return null;
     }
     const changed = cases.map(() => this.#batch.pieces.map(() => 0));
-    await this.#device.compile(cases.map(({ beginUploaded }) => beginUploaded));
+    await this.#device.compile(cases.flatMap(({ beginUploaded }) => beginUploaded));
     for (const [c, settings] of this.#cases.entries()) {
       await this.#upload(
         ({ input }) => input.weights,
         (length) => new Float64Array(length),
         (numbers, piece) => {
-          const stored = Float32Array.from(numbers, (x) => startState(x, settings).weight);
+          const stored = startWeights(numbers, settings);
           changed[c][piece] += countCastChanged(numbers as Float64Array, stored, 0, stored.length);
           return stored;
         },
       );
-      this.#launch([this.#ofCase(c, "beginUploaded", slots[c])]);
+      this.#launch(this.#ofCase(c, "beginUploaded", slots[c]));
     }
     return changed;
   }
@@ -231,8 +242,8 @@ export class BatchRun {
       const milestone = milestones.indexOf(step);
       this.#launch([
         ...(updates === null ? [] : [{ kernel: updates, of: moments, slot: ofStep[0] }]),
-        ...this.#cases.map((_, c) => this.#ofCase(c, "step", ofStep[c])),
-        ...(milestone < 0 ? [] : this.#cases.map((_, c) => this.#ofCase(c, "end", ends[c][milestone]))),
+        ...this.#cases.flatMap((_, c) => this.#ofCase(c, "step", ofStep[c])),
+        ...(milestone < 0 ? [] : this.#cases.flatMap((_, c) => this.#ofCase(c, "end", ends[c][milestone]))),
       ]);
       pending.push(this.#device.done());
       if (pending.length > inFlight) await pending.shift();
@@ -260,8 +271,8 @@ export class BatchRun {
     slots: readonly number[],
     weights: (ofCase: number, piece: Piece, offset: number, numbers: Float32Array) => void,
   ): Promise<void> {
-    await this.#device.compile([this.#kernels.cases[c].collect]);
-    this.#launch([this.#ofCase(c, "collect", slots[c])]);
+    await this.#device.compile(this.#kernels.cases[c].collect);
+    this.#launch(this.#ofCase(c, "collect", slots[c]));
     for (const piece of this.#batch.pieces) {
       for (let offset = 0; offset < piece.length; offset += uploadLength) {
         const length = Math.min(uploadLength, piece.length - offset);
@@ -290,7 +301,7 @@ export class BatchRun {
   }
 
   #ofCase(c: number, kernel: keyof Kernels["cases"][number], slot: number) {
-    return { kernel: this.#kernels.cases[c][kernel], of: c, slot };
+    return this.#kernels.cases[c][kernel].map((text) => ({ kernel: text, of: c, slot }));
   }
 
   #launch(calls: readonly { readonly kernel: string; readonly of: number; readonly slot: number }[]): void {
@@ -306,4 +317,15 @@ export class BatchRun {
       ),
     );
   }
+}
+
+/** The weights of a case before the first step, of numbers that may be fp64; where scales are shared, of whole blocks. */
+function startWeights(numbers: Float64Array, settings: LaneSettings): Float32Array {
+  if (!isShared(settings)) return Float32Array.from(numbers, (x) => startState(x, settings).weight);
+  const stored = new Float32Array(numbers.length);
+  for (let at = 0; at < numbers.length; at += sharedBlock) {
+    const block = startBlock(numbers.subarray(at, at + sharedBlock), settings, noTensorScale);
+    stored.set(block.weights, at);
+  }
+  return stored;
 }

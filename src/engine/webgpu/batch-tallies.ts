@@ -31,7 +31,7 @@ export function tallyBatch(
       for (const { first, rows } of steps) {
         const last = Math.min(first + layout.stepsAtOnce, stepNumbers.length);
         for (let step = first; step < last; step++) {
-          const { rowWords } = layout;
+          const rowWords = layout.rowWords[c];
           const at = layout.step(c, step) - layout.steps + p * rowWords;
           const row = rows.subarray(at, at + rowWords);
           const ofStep = new UpdateTally();
@@ -55,7 +55,7 @@ export function tallyBatch(
       tally.castChanged += castChanged?.[c][p] ?? 0;
       const bins = histogramWords(settings);
       const at = layout.histograms[c] + p * bins;
-      addHistogram(counts.subarray(at, at + bins), settings.format, tally);
+      addHistogram(counts.subarray(at, at + bins), settings, tally);
       addParted(tally.end, parted);
     }
   }

@@ -20,24 +20,26 @@ export class CountsLayout {
   readonly words: number;
   readonly #pieces: number;
   readonly #comparisons: number;
-  readonly #cases: number;
-  /** Words of a row of a step: alike for all cases, which are all schemes or all recipes. */
-  readonly rowWords: number;
+  /** Words of a row of a step of each case; and of the rows of the cases before it, and of all. */
+  readonly rowWords: readonly number[];
+  readonly #rowsBefore: readonly number[];
+  readonly #stepWords: number;
 
   constructor(cases: readonly LaneSettings[], { pieces, steps, milestones, stepWords }: CountsSize) {
     this.#pieces = pieces;
     this.#comparisons = milestones + 1;
-    this.#cases = cases.length;
-    this.rowWords = cases.length === 0 ? 0 : stepRowWords(cases[0]);
+    this.rowWords = cases.map(stepRowWords);
+    this.#rowsBefore = this.rowWords.map((_, c) => sumOf(this.rowWords.slice(0, c)));
+    this.#stepWords = sumOf(this.rowWords);
     this.ends = 0;
     let at = cases.length * this.#comparisons * pieces * endRowWords;
-    this.histograms = cases.map(({ format }) => {
+    this.histograms = cases.map((settings) => {
       const own = at;
-      at += pieces * histogramWords({ format });
+      at += pieces * histogramWords(settings);
       return own;
     });
     this.steps = at;
-    const perStep = cases.length * pieces * this.rowWords;
+    const perStep = pieces * this.#stepWords;
     this.stepsAtOnce = Math.max(1, Math.min(steps, Math.floor(stepWords / Math.max(1, perStep))));
     this.words = at + this.stepsAtOnce * perStep;
   }
@@ -49,11 +51,15 @@ export class CountsLayout {
 
   /** The rows of pieces of a step. */
   step(ofCase: number, step: number): number {
-    const at = (step % this.stepsAtOnce) * this.#cases + ofCase;
-    return this.steps + at * this.#pieces * this.rowWords;
+    const before = (step % this.stepsAtOnce) * this.#stepWords + this.#rowsBefore[ofCase];
+    return this.steps + before * this.#pieces;
   }
 }
 
-export function histogramWords({ format }: Pick<LaneSettings, "format">): number {
-  return 2 * binClasses.length * binsOf(format).count;
+export function histogramWords(settings: Pick<LaneSettings, "format">): number {
+  return 2 * binClasses.length * binsOf(settings).count;
+}
+
+function sumOf(words: readonly number[]): number {
+  return words.reduce((sum, n) => sum + n, 0);
 }

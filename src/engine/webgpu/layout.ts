@@ -1,6 +1,7 @@
 import type { Format } from "../../format/format.js";
 import { blockLength } from "../../lens/sum.js";
 import { causes } from "../../lens/tally.js";
+import { sharesScales } from "../../update/block-settings.js";
 import { schemes } from "../../update/scheme.js";
 import { momentCounts, statesOf } from "../lane/recipe-step.js";
 import type { LaneSettings } from "../lane/refusal.js";
@@ -15,6 +16,8 @@ export const threadsOfBlock = 4;
 /** Blocks of sums of a workgroup, which are all of one piece of a tensor. */
 export const blocksOfGroup = threads / threadsOfBlock;
 export const elementsOfGroup = blocksOfGroup * blockLength;
+/** Weights of a block that share a scale: four pairs of four threads. */
+export const sharedBlock = 32;
 /** Words of a plane for each workgroup; a plane of flags, a bit an element, has a sixteenth of it. */
 export const planeWords = elementsOfGroup / 2;
 
@@ -32,9 +35,22 @@ export const recipeCounts = [
   ...momentCounts.map((name) => `second ${name}` as const),
 ] as const;
 export type RecipeCount = (typeof recipeCounts)[number];
+/** The same of a step where scales are shared: see UpdateTally and SharedCounts. */
+export const sharedCounts = [
+  "collateral",
+  "collateralZeros",
+  "codes",
+  "blockScales",
+  "clipped",
+  "flushed",
+] as const;
+export type SharedCount = (typeof sharedCounts)[number];
 export const stepSums = ["updateSquared", "effectiveSquared", "product"] as const;
 
-/** What is counted where a piece is compared with its start; `castChanged` before the first step. */
+/**
+ * What is counted where a piece is compared with its start: codes and scales where these are shared, `castChanged`
+ * before the first step.
+ */
 export const endCounts = [
   "nonfinite",
   "unchanged",
@@ -43,6 +59,8 @@ export const endCounts = [
   "returned",
   "pathNotTaken",
   "smallSubnetworks",
+  "codes",
+  "blockScales",
   "castChanged",
 ] as const;
 export const endSums = [
@@ -54,7 +72,10 @@ export const endSums = [
 ] as const;
 
 /** Counts of a row of a step, after which its sums come. */
-export function stepCountsOf(settings: LaneSettings): readonly ((typeof stepCounts)[number] | RecipeCount)[] {
+export function stepCountsOf(
+  settings: LaneSettings,
+): readonly ((typeof stepCounts)[number] | RecipeCount | SharedCount)[] {
+  if (sharesScales(settings)) return [...stepCounts, ...sharedCounts];
   return "recipe" in settings ? [...stepCounts, ...recipeCounts] : stepCounts;
 }
 
@@ -64,10 +85,15 @@ export function stepRowWords(settings: LaneSettings): number {
 export const endRowWords = endCounts.length + endSums.length * digits;
 
 /** Bins of a case's histogram: from `first` on, `count` for each class, of two words. */
-export function binsOf({ precision, maxExponent, minNormal, minPositive }: Format) {
+export function binsOf(settings: Pick<LaneSettings, "format">) {
+  const { precision, maxExponent, minNormal, minPositive } = settings.format;
+  // Exponents of scales; under larger ones no number is below 2^128.
+  const [smallest, largest] = sharesScales(settings)
+    ? [settings.blocks.scale.minExponent, Math.min(settings.blocks.scale.maxExponent, 128 - maxExponent)]
+    : [0, 0];
   // |u| is from 2^-149 up to below 2^128, an ulp from that of the smallest number to that of the largest.
-  const smallestUlp = Math.min(Math.log2(minPositive), Math.log2(minNormal) + 1 - precision);
-  const largestUlp = Math.max(maxExponent + 1 - precision, Math.log2(minPositive));
+  const smallestUlp = smallest + Math.min(Math.log2(minPositive), Math.log2(minNormal) + 1 - precision);
+  const largestUlp = largest + Math.max(maxExponent + 1 - precision, Math.log2(minPositive));
   return { first: -149 - largestUlp, count: 277 + largestUlp - smallestUlp };
 }
 
@@ -79,7 +105,10 @@ export function isPacked({ precision, minPositive }: Format): boolean {
   return precision <= 8 && minPositive >= 2 ** -133;
 }
 
-/** Planes of what a case keeps of its weights. */
+/**
+ * Planes of what a case keeps of its weights. Where scales are shared, elements are kept in place of weights, which are
+ * these times the scale.
+ */
 export interface StatePlanes {
   /** Stored weights before the first step, and as they are: one plane where numbers are packed, else two. */
   readonly start: number;
@@ -89,7 +118,7 @@ export interface StatePlanes {
   readonly packed: boolean;
   /** Of a recipe: all that it keeps of a weight beside the weight itself, by name. */
   readonly states: ReadonlyMap<string, StatePlane>;
-  /** Planes of numbers; two of flags follow, `moved` and `nonfinite`. */
+  /** Planes of numbers; those of flags follow, see {@link flagPlanes}. */
   readonly count: number;
 }
 
@@ -128,9 +157,18 @@ export function isRun(settings: Planned): boolean {
   return !("recipe" in settings) && schemes[settings.scheme].holds === "carrier";
 }
 
+/**
+ * Planes after those of numbers, with a word for each 16 pairs of a thread: a bit for each of their elements.
+ * Where scales are shared these are numbers of 8 bits instead, one for each block that the pairs are of, alike in all
+ * threads of a block: scales before the first step, and as they are, by their codes; and `parts`, the code of the scale
+ * that the thread's own numbers would give, until those of all are known.
+ */
+export const flagPlanes = { moved: 0, nonfinite: 1, startScales: 2, scales: 3, parts: 4 } as const;
+
 /** Words of a case's state for each workgroup. */
 export function stateWords(settings: Planned): number {
-  return planeWords * statePlanes(settings).count + (2 * planeWords) / 16;
+  const flags = sharesScales(settings) ? 5 : 2;
+  return planeWords * statePlanes(settings).count + (flags * planeWords) / 16;
 }
 
 /** Planes of the fp32 run: the weights as given, and as they are; a plane of flags follows, `updated`. */

@@ -3,7 +3,8 @@ import { Tally, UpdateTally } from "../../lens/tally.js";
 import type { CaseSettings } from "../../update/optimizer.js";
 import { stepKey, tensorKey } from "../../update/threefry.js";
 import type { WeightDraws } from "../../update/weight-draws.js";
-import { type LaneSettings, takenBy } from "../lane/refusal.js";
+import type { LaneSettings } from "../lane/refusal.js";
+import { takenBy } from "./admission.js";
 import { Constants } from "./constants.js";
 import { CountsLayout, histogramWords } from "./counts.js";
 import type { GpuBuffer } from "./dawn.js";
@@ -111,7 +112,7 @@ export class ResidentTensorRun {
     tensor: ResidentTensor,
     cases: readonly CaseSettings[],
   ): Promise<ResidentTensorRun> {
-    const taken = takenBy("webgpu", cases);
+    const taken = takenBy(cases, [{ name: tensor.name, shape: [tensor.length] }]);
     const needed = Math.max(updatesWords(taken), fp32Words, ...taken.map(stateWords));
     const most = Math.floor(device.mostWords / needed) * elementsOfGroup;
     if (tensor.length > most)
@@ -158,7 +159,7 @@ export class ResidentTensorRun {
         return tally;
       });
       const bins = layout.histograms[c];
-      addHistogram(words.subarray(bins, bins + histogramWords(settings)), settings.format, since);
+      addHistogram(words.subarray(bins, bins + histogramWords(settings)), settings, since);
       const row = words.subarray(layout.end(c, 0), layout.end(c, 0) + endRowWords);
       addEnd(row, n, settings, end.end);
       addTensor(row, n, end);
@@ -181,7 +182,10 @@ export class ResidentTensorRun {
 
   async #begin(): Promise<void> {
     const { begin, cases } = this.#kernels;
-    await this.device.compile([begin, ...cases.flatMap((each) => [each.begin, each.step, each.end])]);
+    await this.device.compile([
+      begin,
+      ...cases.flatMap((each) => [...each.begin, ...each.step, ...each.end]),
+    ]);
     const ends = mostSteps * this.cases.length;
     this.device.launch([{ kernel: begin, bound: this.#bound[0], slot: ends, groups: this.#groups }]);
     this.#launch("begin", ends);
@@ -196,12 +200,14 @@ export class ResidentTensorRun {
 
   #launch(kernel: "begin" | "step" | "end", firstSlot: number): void {
     this.device.launch(
-      this.cases.map((_, c) => ({
-        kernel: this.#kernels.cases[c][kernel],
-        bound: this.#bound[c],
-        slot: firstSlot + c,
-        groups: this.#groups,
-      })),
+      this.cases.flatMap((_, c) =>
+        this.#kernels.cases[c][kernel].map((text) => ({
+          kernel: text,
+          bound: this.#bound[c],
+          slot: firstSlot + c,
+          groups: this.#groups,
+        })),
+      ),
     );
   }
 

@@ -2,9 +2,10 @@ import { countOfAll } from "../../lens/input.js";
 import type { CaseTally } from "../../lens/run/summarize.js";
 import type { LensJob, Observer } from "../engine.js";
 import { caseTallies, newTallies } from "../job-tallies.js";
-import { type LaneJob, type LaneSettings, takenBy } from "../lane/refusal.js";
+import type { LaneJob, LaneSettings } from "../lane/refusal.js";
 import { RecipePlan } from "../recipe-plan.js";
 import { expectCountable } from "../walk.js";
+import { takenBy } from "./admission.js";
 import { type BatchLimits, batchesOf } from "./batch.js";
 import { BatchRun } from "./batch-run.js";
 import { CountsLayout } from "./counts.js";
@@ -31,7 +32,7 @@ const mostElements = 2 ** 26;
 /**
  * Takes a job through a device, batch after batch, all steps of a batch in order.
  *
- * @throws RangeError for cases that lane/refusal.ts does not take.
+ * @throws RangeError for cases that admission.ts does not take.
  */
 export async function runOnDevice(
   given: LensJob,
@@ -39,7 +40,7 @@ export async function runOnDevice(
   observer: Observer = {},
   memory: Memory = usual,
 ): Promise<CaseTally[]> {
-  const job = { ...given, cases: takenBy("webgpu", given.cases) };
+  const job = { ...given, cases: takenBy(given.cases, given.tensors) };
   expectCountable(job);
   const { tensors, stepNumbers, cases } = job;
   const recipes = RecipePlan.of(cases);
@@ -76,7 +77,7 @@ export async function runOnDevice(
 
 /** The kernels that every batch of a group needs. */
 function textsOf({ begin, updates, cases }: Kernels): string[] {
-  const ofCases = cases.flatMap(({ begin, step, end }) => [begin, step, end]);
+  const ofCases = cases.flatMap(({ begin, step, end }) => [...begin, ...step, ...end]);
   return [begin, ...(updates === null ? [] : [updates]), ...ofCases];
 }
 

@@ -1,6 +1,8 @@
-import type { Format } from "../../format/format.js";
+import type { BlockFormat } from "../../format/block/block-format.js";
+import { type ChangedCounts, mergedShared } from "../../lens/shared-tally.js";
 import type { ExactSum } from "../../lens/sum.js";
 import { causes, type EndTally, MomentTally, type Tally, type UpdateTally } from "../../lens/tally.js";
+import { type BlockSettings, sharesScales } from "../../update/block-settings.js";
 import type { Recipe } from "../../update/recipe/recipe.js";
 import { schemes } from "../../update/scheme.js";
 import type { momentCounts } from "../lane/recipe-step.js";
@@ -15,6 +17,8 @@ import {
   lowestExponent,
   type RecipeCount,
   recipeCounts,
+  type SharedCount,
+  sharedCounts,
   stepCounts,
   stepCountsOf,
   stepSums,
@@ -37,12 +41,39 @@ export function addStep(
   const count = (name: (typeof stepCounts)[number]) => row[stepCounts.indexOf(name)];
   const none = count("zero") - paddingOf(elements);
   const sums = stepCountsOf(settings).length;
+  if (sharesScales(settings)) addShared(row, elements, settings, tally);
   tally.none += none;
   tally.moved += count("moved");
   tally.kept += count("kept");
   tally.nonfinite += count("nonfinite");
   tally.lost += elements - none - count("moved") - count("kept") - count("nonfinite");
   for (const [i, name] of stepSums.entries()) addDigits(row, sums + i * digits, tally[name]);
+}
+
+/** Adds what a row of a step counted where scales are shared, and takes from the classes what is `collateral`. */
+function addShared(row: Uint32Array, elements: number, { blocks }: BlockSettings, tally: UpdateTally): void {
+  const count = (name: SharedCount) => row[stepCounts.length + sharedCounts.indexOf(name)];
+  const [collateral, zeros] = [count("collateral"), count("collateralZeros")];
+  tally.collateral += collateral;
+  tally.collateralZeros += zeros;
+  tally.none -= zeros;
+  tally.moved -= collateral - zeros;
+  tally.shared = mergedShared(tally.shared, {
+    ...changedOf(blocks, elements, count("codes"), count("blockScales")),
+    clipped: count("clipped"),
+    flushed: count("flushed"),
+  });
+}
+
+/** What changed of whole blocks of a format without scales of tensors. */
+function changedOf(
+  { element, scale, rows, columns }: BlockFormat,
+  elements: number,
+  codes: number,
+  blockScales: number,
+): ChangedCounts {
+  const bits = codes * element.bits + blockScales * scale.bits;
+  return { codes, blocks: elements / (rows * columns), blockScales, tensors: 0, tensorScales: 0, bits };
 }
 
 /** Weights that a step left as others than the job's first case has. */
@@ -98,6 +129,10 @@ export function addEnd(row: Uint32Array, elements: number, settings: LaneSetting
   tally.hidden += unchanged - still;
   tally.returned += count("returned");
   tally.nonfinite += count("nonfinite");
+  if (sharesScales(settings)) {
+    const changed = changedOf(settings.blocks, elements, count("codes"), count("blockScales"));
+    tally.shared = mergedShared(tally.shared, changed);
+  }
   for (const name of endSums) {
     const from = countedAs(name, settings);
     if (from !== null) addDigits(row, endCounts.length + endSums.indexOf(from) * digits, tally[name]);
@@ -122,8 +157,8 @@ export function addTensor(row: Uint32Array, elements: number, tally: Tally): voi
 }
 
 /** Adds the histogram of a piece: two words a bin. */
-export function addHistogram(words: Uint32Array, format: Format, { histogram }: Tally): void {
-  const { first, count } = binsOf(format);
+export function addHistogram(words: Uint32Array, settings: LaneSettings, { histogram }: Tally): void {
+  const { first, count } = binsOf(settings);
   for (const [c, className] of binClasses.entries()) {
     for (let bin = 0; bin < count; bin++) {
       const at = 2 * (c * count + bin);

@@ -1,7 +1,7 @@
 import { deviceEngine } from "../device-engine.js";
 import type { Engine } from "../engine.js";
-import { refusal } from "../lane/refusal.js";
-import { provenCases, provenRecipes } from "../proof.js";
+import { provenCases, provenRecipes, provenShared } from "../proof.js";
+import { refusal } from "./admission.js";
 import { type Device, openDevice } from "./device.js";
 import { runOnDevice } from "./run.js";
 
@@ -18,7 +18,7 @@ export function webGpuEngine(open: () => Promise<Device> = openDevice): Engine {
     describe: ({ name }) => `${name}, by WebGPU, integers`,
     lacks: (message) => `no WebGPU device: ${message}`,
     refuses: refusal,
-    proven: [...provenCases("exact"), ...provenRecipes()],
+    proven: [...provenCases("exact"), ...provenRecipes(), ...provenShared()],
     alone: true,
     run: runOnDevice,
     close: (device) => device.destroy(),

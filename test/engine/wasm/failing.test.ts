@@ -82,7 +82,7 @@ describe("a worker", () => {
   function answerOf(thread: ReturnType<typeof startWorker>, job: object): Promise<WorkerAnswer> {
     return new Promise((resolve, reject) => {
       thread.listen((message) => resolve(message as WorkerAnswer), reject);
-      thread.post({ ...job, shared: new Int32Array(new SharedArrayBuffer(12)), worker: 0 });
+      thread.post({ ...job, shared: new Int32Array(new SharedArrayBuffer(16)), worker: 0 });
     });
   }
 
@@ -101,6 +101,8 @@ describe("a worker", () => {
       layout: { constants: 0, chunk: 4096, given: 0, cases: [] },
       constants: new Uint8Array(0),
       tasks: 1,
+      measured: [],
+      measuring: 0,
       cases: 0,
       steps: 0,
       milestones: [],

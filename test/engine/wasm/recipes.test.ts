@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, it, vi } from "vitest";
 import type { Engine, LensJob } from "../../../src/engine/engine.js";
 import { hardRecipeJob } from "../../../src/engine/hard-recipes.js";
-import { takenBy } from "../../../src/engine/lane/refusal.js";
 import { reference } from "../../../src/engine/reference/reference.js";
+import { takenBy } from "../../../src/engine/wasm/admission.js";
 import { runThreaded } from "../../../src/engine/wasm/threaded.js";
 import { wasm } from "../../../src/engine/wasm/wasm.js";
 import { format } from "../../../src/format/registry.js";

@@ -133,18 +133,16 @@ it("on threads: many chunks of numbers in shared memory, pieces of a tensor too"
 describe("what is refused, by name", () => {
   const w = (...shape: number[]) => ({ name: "w", shape });
   it.each([
-    ["nvfp4", { scheme: "master" }, [], "it takes those of 32 along a row with scales of e8m0fnu, not nvfp4"],
-    ["fp8-128x128:power-of-two", { scheme: "master" }, [], "not fp8-128x128:power-of-two"],
     ["mxfp4", { scheme: "master", through: "e8m0fnu" }, [], "within fp32, not through e8m0fnu"],
-    ["mxfp4", { scheme: "in-place" }, [], "it takes mxfp4 under scheme master, not in-place"],
-    ["mxfp4", { scheme: "eco" }, [], "it takes mxfp4 under scheme master, not eco"],
-    ["mxfp4", { scheme: "master", scales: "kept" }, [], "it takes mxfp4 with renewed scales, not kept ones"],
+    ["nvfp4", { scheme: "in-place" }, [], "nvfp4 under scheme in-place with kept scales, not with renewed"],
+    ["fp8-128x128", { scheme: "eco" }, [], "it takes fp8-128x128 under scheme eco with kept scales"],
     [
       "mxfp4:even",
-      { scheme: "master" },
+      { scheme: "in-place" },
       [w(64), w(2, 48)],
-      "it takes mxfp4:even in rows of a multiple of 32",
+      "it takes mxfp4:even under scheme in-place in rows of a multiple of 32, and w has shape [2, 48]",
     ],
+    ["nvfp4", { scheme: "master" }, [w(48), w(2, 20)], "it takes nvfp4 in rows of a multiple of 8"],
     ["mxfp4", { scheme: "master" }, [w()], "and w has shape []"],
   ] as const)("%s, %j", (name, options, tensors, reason) => {
     expect(wasm.refuses!([schemeSettings({ format: name, ...options })], tensors)).toContain(reason);
@@ -162,9 +160,10 @@ describe("what is refused, by name", () => {
       };
       return { tensors: [tensor], stepNumbers: [0], cases: [master("mxfp4")] };
     };
-    expect((await selectEngine("auto", job(48))).engine.name).toBe("reference");
+    expect((await selectEngine("auto", job(44))).engine.name).toBe("reference");
     expect((await selectEngine("auto", job(64))).engine.name).toBe("wasm");
-    await expect(wasm.run(job(48))).rejects.toThrow("engine wasm: it takes mxfp4 in rows");
+    await expect(wasm.run(job(44))).rejects.toThrow("engine wasm: it takes mxfp4 in rows");
+    await expect(wasm.open!(job(64).cases, 4096)).rejects.toThrow("takes no shared scales");
   });
 });
 

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, it } from "vitest";
 import { bindings, type Device, openDevice } from "../../../src/engine/webgpu/device.js";
+import { sharedText } from "../../../src/engine/webgpu/kernels/shared.js";
 import { parameterNames } from "../../../src/engine/webgpu/layout.js";
 import { fp32Text } from "../../../src/engine/webgpu/wgsl/fp32.js";
 import { fp64Text } from "../../../src/engine/webgpu/wgsl/fp64.js";
+import { blockFormats } from "../../../src/format/block/block-format.js";
+import { decodeTable } from "../../../src/format/encode.js";
 import { fma } from "../../../src/format/operations.js";
 import { format } from "../../../src/format/registry.js";
 import { random32 } from "../../support/bits.js";
@@ -119,6 +122,26 @@ updates[i] = ${text};
       // Which of two zeros is the smaller one is left open, and so is the order of NaN.
       const open = /m(in|ax)/.test(text) && (Number.isNaN(expected) || expected === 0);
       if (!open) wrong.compare(found[i], expected, () => `${text} of ${a}, ${b}, ${c}`);
+    }
+    wrong.expectNone();
+  });
+
+  it("every element of every format with shared scales, times every scale", async () => {
+    const elements = [...blockFormats.values()].flatMap(({ element }) => [...decodeTable(element)]);
+    const pairs = elements
+      .filter(Number.isFinite)
+      .flatMap((element) => Array.from({ length: 256 }, (_, code) => ({ element, code })));
+    const input = new Uint32Array(3 * pairs.length);
+    const numbers = new Float32Array(input.buffer);
+    for (const [i, { element, code }] of pairs.entries()) {
+      numbers[3 * i] = element;
+      input[3 * i + 1] = code;
+    }
+    const found = new Float32Array((await computed("decoded(a, b)", input, sharedText)).buffer);
+    const wrong = new Mismatches();
+    for (const [i, { element, code }] of pairs.entries()) {
+      const scale = code === 255 ? Number.NaN : 2 ** (code - 127);
+      wrong.compare(found[i], fround(element * scale), () => `${element} under scale ${code}`);
     }
     wrong.expectNone();
   });

@@ -1,3 +1,5 @@
+import { it } from "vitest";
+import { expectSame } from "../../support/gpu/agree.js";
 import { webGpuRunners } from "../../support/gpu/runners.js";
 import { fullTier } from "../../support/tier.js";
 import { agreesInTurn, agreesOnAdversarial, countsAsNumpy, onRunner, provesItself } from "../gpujs/suite.js";
@@ -11,4 +13,11 @@ onRunner(browser, () => {
   provesItself(browser);
   agreesOnAdversarial(browser, ["bf16", "e4m3fn"], 2 ** 17);
   countsAsNumpy(browser, ["sft/late"], { joined: true });
+  it("shared scales of adversarial numbers", async () => {
+    const cases = (["mxfp8-e4m3:ceil", "mxfp4"] as const).map((format) => ({
+      format,
+      scheme: "master" as const,
+    }));
+    await expectSame(browser, { adversarial: 2 ** 14, steps: 2, cases });
+  });
 });

@@ -5,8 +5,9 @@ import { selectEngine } from "../../../src/engine/select.js";
 import { agrees, agreesOn, madeJob } from "../../../src/engine/twin-check.js";
 import { type Device, openDevice } from "../../../src/engine/webgpu/device.js";
 import { webGpuEngine } from "../../../src/engine/webgpu/webgpu.js";
+import { type BlockOptions, schemeSettings } from "../../../src/update/block-settings.js";
 import { recipeSettings } from "../../../src/update/optimizer.js";
-import { type UpdateOptions, updateSettings } from "../../../src/update/settings.js";
+import { updateSettings } from "../../../src/update/settings.js";
 import { prepareDawn } from "../../support/dawn.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
 import { fullTier, sized } from "../../support/tier.js";
@@ -39,10 +40,12 @@ function altered(device: Device, from: string, to: string): Device {
 /** A wrong kernel: what is wrong, a case that uses it, and what to replace in its text. */
 type WrongKernel = readonly [
   what: string,
-  options: UpdateOptions | "made" | "recipe",
+  options: BlockOptions | "made" | "recipe",
   from: string,
   to: string,
 ];
+
+const shared = { format: "mxfp8-e4m3:rceil", scheme: "master" } as const;
 
 const tellingKernels: readonly WrongKernel[] = [
   ["a tie that goes up", { format: "bf16" }, "+ 32767u", "+ 32768u"],
@@ -93,6 +96,15 @@ const otherKernels: readonly WrongKernel[] = [
   ],
   ["an addition without its sticky bit", { format: "fp32" }, "(shifted << d) != sy", "false"],
   ["a rotation by one bit more", { format: "bf16", rounding: "stochastic" }, "<< 13u", "<< 14u"],
+  ["a scale that one of four threads forgets", shared, "+ 3u]", "+ 2u]"],
+  ["a scale that doubles at another significand", shared, "+ 2097151u", "+ 2097152u"],
+  ["a scale whose change is not counted", shared, "codes >= 0x1000000u", "false"],
+  [
+    "an element under another scale",
+    shared,
+    "min(m + ((code - 127u) << 23u)",
+    "min(m + ((code - 126u) << 23u)",
+  ],
   ["a carrier that is not compensated", { format: "bf16", scheme: "kahan" }, "k0 = t", "k0 = 0u & t"],
   ["overflow that saturates", { format: "e4m3fn" }, "1138753536u", "1139802112u"],
   ["a sum that rounds ties up", { format: "bf16" }, "0x1ffu + (top << 9u)", "0x200u + (top << 9u)"],
@@ -106,12 +118,12 @@ const wrongRecipe = recipeSettings("adamw", "torch-2.13-cuda-fused", { lr: 1e-4,
 describeNeeding(requirements.vulkan, "the webgpu engine refuses", () => {
   let device: Device;
   const withDevice = (engine: Engine): ReadonlyMap<string, Engine> => new Map([["webgpu", engine]]);
-  const jobOf = (...cases: UpdateOptions[]) => {
+  const jobOf = (...cases: BlockOptions[]) => {
     const { weights, updates } = gaussianRun(5, 10_000, 3);
     return {
       tensors: [tensorOf("w", weights, ...updates)],
       stepNumbers: [0, 1, 2],
-      cases: cases.map(updateSettings),
+      cases: cases.map(schemeSettings),
     };
   };
 
@@ -126,7 +138,7 @@ describeNeeding(requirements.vulkan, "the webgpu engine refuses", () => {
     async (what, caseOptions, from, to) => {
       const engine = webGpuEngine(async () => altered(device, from, to));
       const options = typeof caseOptions === "string" ? ({ format: "bf16" } as const) : caseOptions;
-      const cases = [caseOptions === "recipe" ? wrongRecipe : updateSettings(options)];
+      const cases = [caseOptions === "recipe" ? wrongRecipe : schemeSettings(options)];
       if (!fullTier || what !== tellingKernels[0][0]) {
         // The part of the self-check that tells: what it finds the whole finds. All of it takes SwiftShader a quarter of a
         // minute to compile.

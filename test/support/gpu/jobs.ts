@@ -7,7 +7,8 @@ import { exponentOf } from "../../../src/format/float64.js";
 import { gapAt } from "../../../src/format/round.js";
 import type { Case } from "../../../src/lens/run/case.js";
 import { summarizeCase } from "../../../src/lens/run/summarize.js";
-import { type UpdateOptions, updateSettings } from "../../../src/update/settings.js";
+import { type BlockOptions, schemeSettings } from "../../../src/update/block-settings.js";
+import { updateSettings } from "../../../src/update/settings.js";
 import { threefry2x32 } from "../../../src/update/threefry.js";
 import { tensorOf } from "../values.js";
 
@@ -24,7 +25,7 @@ export interface TensorText {
 export type JobText =
   | {
       readonly tensors: readonly TensorText[];
-      readonly cases: readonly UpdateOptions[];
+      readonly cases: readonly BlockOptions[];
       readonly chunk?: number;
       readonly milestones?: readonly number[];
     }
@@ -33,7 +34,7 @@ export type JobText =
       readonly steps: number;
       /** See {@link adversarial}; default 0. */
       readonly seed?: number;
-      readonly cases: readonly UpdateOptions[];
+      readonly cases: readonly BlockOptions[];
       readonly chunk?: number;
       readonly milestones?: readonly number[];
     };
@@ -78,7 +79,7 @@ export async function outcomeOf(engine: Engine, job: LensJob): Promise<Outcome> 
 }
 
 export function jobOf(text: JobText): LensJob {
-  const cases = text.cases.map(updateSettings);
+  const cases = text.cases.map(schemeSettings);
   const { milestones = [], chunk } = text;
   const common = { milestones, cases, ...(chunk === undefined ? {} : { chunk }) };
   if ("adversarial" in text)

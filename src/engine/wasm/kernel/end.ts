@@ -1,7 +1,6 @@
 import type { EndSum } from "../../../lens/tally.js";
-import { schemes } from "../../../update/scheme.js";
-import type { UpdateSettings } from "../../../update/settings.js";
 import { displacement, isNonfinite, magnitude as magnitudeOf } from "../../lane/numbers.js";
+import { schemeOf, type WasmSettings } from "../admission.js";
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { type CaseLayout, type Layout, scratchLayout, tensorTally } from "../layout.js";
 import { forEachBlock, forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
@@ -29,7 +28,7 @@ export const endParameters = ["i32", "i32", "i32"] as const;
  */
 export function writeEnd(
   k: FunctionWriter,
-  { scheme }: UpdateSettings,
+  settings: WasmSettings,
   layout: Layout,
   caseLayout: CaseLayout,
 ): void {
@@ -41,7 +40,7 @@ export function writeEnd(
     k.assign(counts.get(name)!, i32.add(counts.get(name)!, i32.popcnt(flags)));
   };
   const lanesOf = () => [0, 1, 2, 3].map(() => k.variable("v128"));
-  const { holds } = schemes[scheme];
+  const { holds } = schemeOf(settings);
   const sums: Record<Exclude<EndSum, "product">, readonly V128[]> = {
     displacementSquared: lanesOf(),
     noiseSquared: lanesOf(),
@@ -141,7 +140,7 @@ export function writeEnd(
   });
 
   for (const name of countNames) addCount(k, counts.get(name)!, tally, tensorTally[name]);
-  if (caseLayout.shared) countSharedEnds(k, caseLayout, { base, count, tally });
+  if (caseLayout.shared) countSharedEnds(k, layout, caseLayout, { base, count, tally });
 }
 
 /** The published probes of lens/probes.ts that judge the end, on two weights; both call an unchanged weight unchanged. */

@@ -9,7 +9,7 @@ export interface Sized {
   /** {@link sizeBits} of the update. */
   readonly size: V128;
   readonly weight: V128;
-  /** The exponent field, in its place, of the binade whose gap the weight has: ulpBinade of lane/numbers.ts. */
+  /** {@link binsOfBinade} of the binade whose gap the weight has: ulpBinade of lane/numbers.ts. */
   readonly binade: V128;
   readonly zero: V128;
   readonly moved: V128;
@@ -25,6 +25,16 @@ export function sizeBits(k: FunctionWriter, subnormal: V128): V128 {
   return k.i32x4.sub(k.f32x4.convert_i32x4_s(subnormal), k.i32x4.constant(149 * 2 ** exponentShift));
 }
 
+/** The exponent field in bytes of bins. Shifted before they are subtracted: distances of exponents need ten bits. */
+export function binsOf(k: FunctionWriter, bits: V128): V128 {
+  return k.v128.and(binsOfBinade(k, bits), k.i32x4.constant(-table.binBytes));
+}
+
+/** The same of bits that are an exponent field alone. */
+export function binsOfBinade(k: FunctionWriter, bits: V128): V128 {
+  return k.i32x4.shr_s(bits, exponentShift - Math.log2(table.binBytes));
+}
+
 /**
  * Counts as bin of lens/histogram.ts and ulpRuleLost of lens/probes.ts say. The place in the table is the distance of
  * two exponent fields, that of the update and that of the binade whose gap the weight has.
@@ -38,10 +48,7 @@ export function countInHistogram(
   const weightSize = magnitudeOf(k, weight);
   // 256 |u| is exact or Inf; |w| / 256 might be subnormal.
   const rule = f32x4.lt(f32x4.mul(magnitude, f32x4.constant(256)), weightSize);
-  // A bin has 2^7 bytes. Shifted before they are subtracted: distances of exponents need ten bits.
-  const bytes = (bits: V128) => i32x4.shr_s(bits, exponentShift - 7);
-  const sizeBin = v128.and(bytes(size), i32x4.constant(-table.binBytes));
-  const bin = i32x4.sub(sizeBin, bytes(binade));
+  const bin = i32x4.sub(binsOf(k, size), binade);
   const kind = [
     [rule, table.ruleKind] as const,
     [moved, table.movedKind] as const,

@@ -2,8 +2,8 @@ import type { Format } from "../../../format/format.js";
 import { sharesScales } from "../../../update/block-settings.js";
 import type { RecipeSettings } from "../../../update/optimizer.js";
 import { RecipeScalars } from "../../lane/recipe-scalars.js";
-import type { LaneSettings } from "../../lane/refusal.js";
 import { isCompared } from "../../recipe-plan.js";
+import type { WasmSettings } from "../admission.js";
 import type { FunctionWriter } from "../assembler/function.js";
 import { type ExportedFunction, type MemorySize, moduleBytes } from "../assembler/module.js";
 import type { Layout } from "../layout.js";
@@ -16,6 +16,7 @@ import {
   writeStepCounterfactual,
 } from "./begin.js";
 import { endParameters, writeEnd } from "./end.js";
+import { locateParameters, writeLargest, writeLocate, writeMagnitudes } from "./largest.js";
 import {
   momentParameters,
   recipeParameters,
@@ -40,7 +41,7 @@ export interface OwnKernels {
 
 /** {@link kernelModule}, compiled; the same one for the same question. */
 export function compileKernels(
-  cases: readonly LaneSettings[],
+  cases: readonly WasmSettings[],
   decoded: readonly Format[],
   layout: Layout,
   memory: MemorySize,
@@ -61,7 +62,7 @@ export function compileKernels(
  * roundings and addresses are constants in them.
  */
 export function kernelModule(
-  cases: readonly LaneSettings[],
+  cases: readonly WasmSettings[],
   decoded: readonly Format[],
   layout: Layout,
   memory: MemorySize,
@@ -88,6 +89,9 @@ export function kernelModule(
     })),
   ];
   functions.push(...(own?.functions(layout) ?? []));
+  if (cases.some(sharesScales)) {
+    functions.push({ name: "magnitudes", parameters: range, write: (k) => writeMagnitudes(k, layout) });
+  }
   for (const [c, settings] of cases.entries()) {
     const caseLayout = layout.cases[c];
     const recipe = scalars && {
@@ -114,6 +118,22 @@ export function kernelModule(
         write: (k) => writeEnd(k, settings, layout, caseLayout),
       },
     );
+    if (sharesScales(settings)) {
+      const largest = (name: string, isBegin: boolean): ExportedFunction => ({
+        name: `${name} ${c}`,
+        parameters: range,
+        write: (k) => writeLargest(k, settings, layout, caseLayout, isBegin),
+      });
+      functions.push(
+        {
+          name: `locate ${c}`,
+          parameters: locateParameters,
+          write: (k) => writeLocate(k, settings, caseLayout),
+        },
+        largest("beginLargest", true),
+        largest("largest", false),
+      );
+    }
     if (!("recipe" in settings)) continue;
     for (const m of settings.recipe.moments.keys()) {
       functions.push({

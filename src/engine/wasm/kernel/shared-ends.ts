@@ -1,11 +1,12 @@
 import type { BlockSettings } from "../../../update/block-settings.js";
-import { elements, scaled, scaleLanes } from "../../lane/shared-scale.js";
+import { blockScaleLanes, elementsOf } from "../../lane/scale-rules.js";
 import type { FunctionWriter, I32 } from "../assembler/function.js";
-import { type CaseLayout, type Layout, tensorTally } from "../layout.js";
-import { loadGroup, vectorBytes } from "./groups.js";
+import { type CaseLayout, type Layout, scratchLayout, tensorTally } from "../layout.js";
+import { forEachGroup, loadGroup, vectorBytes } from "./groups.js";
 import { flagsOf } from "./lanes.js";
-import { forEachSharedGroup, scaleOfBlock, sent } from "./shared-step.js";
-import { addCount } from "./sum.js";
+import { forEachFourGroups, groupAddress } from "./largest.js";
+import { scalesOfGroups, sent, tensorScaleAt } from "./shared-step.js";
+import { addCount, countOf } from "./sum.js";
 
 /**
  * The body of `begin(base, count)` where scales are shared: quantizes the given weights by nearest-even, as startBlock of
@@ -17,27 +18,27 @@ export function writeBeginShared(
   { given }: Layout,
   caseLayout: CaseLayout,
 ): void {
-  const { f32x4, i32, i32x4, v128 } = k;
+  const { f32x4, i32, v128 } = k;
   const [base, count] = [k.parameter(0, "i32"), k.parameter(1, "i32")];
   const shared = caseLayout.shared!;
   const changed = k.variable("i32");
-  const begin = (row: I32, block: I32) => {
-    const code = scaleOfBlock(k, settings, (offset) =>
-      sent(k, k.load("v128", row, given + offset), settings),
-    );
-    for (const offset of [shared.startScales, shared.scales])
-      k.store("i32", i32x4.lane(code, 0), block, offset);
-    return scaleLanes(k, code);
-  };
-  forEachSharedGroup(k, { base, from: i32.constant(0), to: count }, begin, (scale, row, flags) => {
+  const tensor = tensorScaleAt(k, settings, base, shared.tensor + 4);
+  forEachFourGroups(k, base, count, (groups) => {
+    const scales = scalesOfGroups(k, settings, k.load("v128", groups, shared.largest), tensor);
+    for (const offset of [shared.startScales, shared.scales]) k.store("v128", scales, groups, offset);
+  });
+  forEachGroup(k, base, i32.constant(0), count, (row, flags, i) => {
+    const scale = k.load("v128_32_splat", groupAddress(k, base, i), shared.scales);
+    const by = blockScaleLanes(k, scale, settings.blocks, tensor);
     const masks = loadGroup(k, row, given).map((x, half) => {
-      const quotients = scaled(k, sent(k, x, settings), scale);
-      const element = elements(k, quotients, scale, settings.blocks, "nearest-even", () => x);
-      const stored = f32x4.mul(element, scale.number);
+      const quotients = by.scaled(sent(k, x, settings));
+      const element = elementsOf(k, quotients, by, settings.blocks, "nearest-even", () => x);
+      const stored = f32x4.mul(element, by.step);
+      const { carriers } = caseLayout;
       const rows = [
         [stored, [caseLayout.start, caseLayout.weights]],
         [element, [shared.startElements, shared.elements]],
-        [x, [caseLayout.carriers!]],
+        [settings.scheme === "master" ? x : f32x4.constant(0), carriers === null ? [] : [carriers]],
       ] as const;
       for (const [numbers, offsets] of rows)
         for (const offset of offsets) k.store("v128", numbers, row, offset + half * vectorBytes);
@@ -53,24 +54,31 @@ export function writeBeginShared(
 /** Counts, for `end`, the codes and the scales that are others than before the first step. */
 export function countSharedEnds(
   k: FunctionWriter,
+  { scratch }: Layout,
   caseLayout: CaseLayout,
   { base, count, tally }: { readonly base: I32; readonly count: I32; readonly tally: I32 },
 ): void {
   const { i32, i32x4, v128 } = k;
   const shared = caseLayout.shared!;
-  const counts = { codes: k.variable("i32"), blockScales: k.variable("i32") };
-  const begin = (_: I32, block: I32) => {
-    const [before, after] = [shared.startScales, shared.scales].map((offset) =>
-      k.load("v128_32_splat", block, offset),
+  const codes = k.variable("i32");
+  const groups = { blocks: k.variable("v128"), blockScales: k.variable("v128") };
+  forEachFourGroups(k, base, count, (at) => {
+    const [first, before, after] = [shared.firsts, shared.startScales, shared.scales].map((offset) =>
+      k.load("v128", at, offset),
     );
-    const other = v128.any_true(v128.xor(before, after));
-    k.assign(counts.blockScales, i32.add(counts.blockScales, other));
-  };
-  forEachSharedGroup(k, { base, from: i32.constant(0), to: count }, begin, (_, row) => {
+    k.assign(groups.blocks, i32x4.sub(groups.blocks, first));
+    const other = v128.andnot(first, i32x4.eq(before, after));
+    k.assign(groups.blockScales, i32x4.sub(groups.blockScales, other));
+  });
+  forEachGroup(k, base, i32.constant(0), count, (row) => {
     const before = loadGroup(k, row, shared.startElements);
     const after = loadGroup(k, row, shared.elements);
-    const [low, high] = before.map((codes, half) => v128.not(i32x4.eq(codes, after[half])));
-    k.assign(counts.codes, i32.add(counts.codes, i32.popcnt(flagsOf(k, low, high))));
+    const [low, high] = before.map((element, half) => v128.not(i32x4.eq(element, after[half])));
+    k.assign(codes, i32.add(codes, i32.popcnt(flagsOf(k, low, high))));
   });
-  for (const name of ["codes", "blockScales"] as const) addCount(k, counts[name], tally, tensorTally[name]);
+  addCount(k, codes, tally, tensorTally.codes);
+  for (const name of ["blocks", "blockScales"] as const) {
+    const total = countOf(k, groups[name], i32.add(base, scratch), scratchLayout.places);
+    addCount(k, total, tally, tensorTally[name]);
+  }
 }

@@ -1,64 +1,70 @@
+import { outermostBin } from "../../../lens/histogram.js";
 import type { BlockSettings } from "../../../update/block-settings.js";
-import { exponentBias, exponentShift, magnitude, ulpBinade } from "../../lane/numbers.js";
+import { laneBlockSchemes } from "../../lane/block-scheme.js";
+import {
+  bitsOf,
+  exponentBias,
+  exponentBits,
+  exponentShift,
+  isNonfinite,
+  magnitude,
+  ulpBinade,
+} from "../../lane/numbers.js";
 import { round } from "../../lane/round.js";
-import { elements, type ScaleLanes, scaleCode, scaled, scaleLanes } from "../../lane/shared-scale.js";
-import { sharedBlock } from "../admission.js";
+import {
+  type BlockScaleLanes,
+  blockScale,
+  blockScaleLanes,
+  elementsOf,
+  laneRule,
+  type TensorScaleLanes,
+  tensorScale,
+} from "../../lane/scale-rules.js";
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
-import { type CaseLayout, type Layout, stepTally } from "../layout.js";
+import { type CaseLayout, histogramTable, type Layout, stepTally } from "../layout.js";
 import type { GroupBits } from "./group-bits.js";
-import { forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
+import { halves, loadGroup, vectorBytes } from "./groups.js";
+import { binsOf, binsOfBinade, sizeBits } from "./histogram.js";
+import { forEachFourGroups, groupAddress } from "./largest.js";
 import { addCount } from "./sum.js";
 
-/** What weights that share scales do in a step: update/block-step.ts and lens/shared-tally.ts, block by block. */
+/**
+ * What weights that share scales do in a step: update/block-step.ts and lens/shared-tally.ts. The largest magnitudes of
+ * blocks are known by then, those of the tensor too where it has a scale. First the scales of all blocks are made, four
+ * groups of eight weights at a time, then weights are taken group by group, each of which is in one block.
+ */
 
-/** The scale of a block before a step and after it; whether the two differ, as 1 or 0. */
-export interface StepScales {
-  readonly before: ScaleLanes<V128>;
-  readonly after: ScaleLanes<V128>;
-  readonly renewed: I32;
-}
-
-/** Does `body` for every group between two multiples of the block, with what `begin` made of its block. */
-export function forEachSharedGroup<S>(
-  k: FunctionWriter,
-  { base, from, to }: { readonly base: I32; readonly from: I32; readonly to: I32 },
-  begin: (row: I32, block: I32) => S,
-  body: (shared: S, row: I32, flags: I32, i: I32) => void,
-): void {
-  const { i32 } = k;
-  k.loop(from, to, sharedBlock, (first) => {
-    // A scale lies where the flags of the block do, in its own row.
-    const shared = begin(i32.add(base, i32.shl(first, 2)), i32.add(base, i32.shr_u(first, 3)));
-    forEachGroup(k, base, first, i32.add(first, sharedBlock), (row, flags, i) => body(shared, row, flags, i));
-  });
-}
-
-/** The code, in every lane, of the scale of a block whose numbers `numbers` gives, vector by vector. */
-export function scaleOfBlock(
-  k: FunctionWriter,
-  { blocks }: BlockSettings,
-  numbers: (offset: number) => V128,
-): V128 {
-  const { i32x4, i8x16 } = k;
-  let largest = i32x4.constant(0);
-  // As integers magnitudes have the order of their numbers, with NaN above all.
-  for (let i = 0; i < sharedBlock / 4; i++)
-    largest = i32x4.max_s(largest, magnitude(k, numbers(i * vectorBytes)));
-  for (const by of [8, 4]) {
-    const turned = Array.from({ length: 16 }, (_, byte) => (byte + by) % 16);
-    largest = i32x4.max_s(largest, i8x16.shuffle(largest, largest, turned));
-  }
-  return scaleCode(k, largest, blocks);
-}
-
-/** What is quantized of a master. */
-export function sent(k: FunctionWriter, master: V128, { through }: BlockSettings): V128 {
-  if (through === null) return master;
+/** What is quantized of a number that is to be stored. */
+export function sent(k: FunctionWriter, number: V128, { through }: BlockSettings): V128 {
+  if (through === null) return number;
   const to = { format: through, rounding: "nearest-even", overflow: "ieee" } as const;
-  return round(k, master, to, () => k.i32x4.constant(0));
+  return round(k, number, to, () => k.i32x4.constant(0));
 }
 
-const countNames = ["collateral", "collateralZeros", "codes", "clipped", "flushed"] as const;
+/** The scales of four groups, by the largest magnitudes of their blocks. */
+export function scalesOfGroups(
+  k: FunctionWriter,
+  settings: BlockSettings,
+  largest: V128,
+  tensor: TensorScaleLanes<V128>,
+): V128 {
+  return blockScale(k, magnitude(k, sent(k, largest, settings)), settings.blocks, tensor);
+}
+
+/** The scale of the tensor by its largest magnitude, a word of {@link SharedRows.tensor}. */
+export function tensorScaleAt(
+  k: FunctionWriter,
+  settings: BlockSettings,
+  base: I32,
+  word: number,
+): TensorScaleLanes<V128> {
+  const largest = () => magnitude(k, sent(k, k.load("v128_32_splat", base, word), settings));
+  return tensorScale(k, largest, settings.blocks);
+}
+
+const groupCounts = ["blocks", "blockScales"] as const;
+const weightCounts = ["collateral", "collateralZeros", "codes", "clipped", "flushed"] as const;
+const countNames = [...groupCounts, ...weightCounts];
 type CountName = (typeof countNames)[number];
 
 /** What one kernel of a step counts and does where scales are shared. */
@@ -67,86 +73,135 @@ export class SharedStep {
   readonly #settings: BlockSettings;
   readonly #updates: number;
   readonly #of: CaseLayout;
+  readonly #base: I32;
   readonly #counts: Readonly<Record<CountName, V128>>;
-  readonly #blockScales: I32;
+  readonly #tensorBefore: TensorScaleLanes<V128>;
+  readonly #tensorAfter: TensorScaleLanes<V128>;
+  /** Not zero where the tensor scale changes. */
+  readonly #tensorMoves: V128;
+  readonly #isRenewed: boolean;
 
-  constructor(k: FunctionWriter, settings: BlockSettings, { updates }: Layout, caseLayout: CaseLayout) {
+  constructor(
+    k: FunctionWriter,
+    settings: BlockSettings,
+    { updates }: Layout,
+    caseLayout: CaseLayout,
+    base: I32,
+  ) {
     this.#k = k;
     this.#settings = settings;
     this.#updates = updates;
     this.#of = caseLayout;
-    this.#counts = Object.fromEntries(countNames.map((name) => [name, k.variable("v128")])) as Record<
-      CountName,
-      V128
-    >;
-    this.#blockScales = k.variable("i32");
+    this.#base = base;
+    const counts = countNames.map((name) => [name, k.variable("v128")]);
+    this.#counts = Object.fromEntries(counts) as Record<CountName, V128>;
+    this.#isRenewed = settings.scales === "renewed";
+    const { tensor } = caseLayout.shared!;
+    this.#tensorBefore = tensorScaleAt(k, settings, base, tensor);
+    this.#tensorAfter = this.#isRenewed ? tensorScaleAt(k, settings, base, tensor + 4) : this.#tensorBefore;
+    this.#tensorMoves = k.v128.xor(this.#tensorBefore.stored, this.#tensorAfter.stored);
   }
 
-  /** Makes the scale of a block of the numbers that it will have, and stores it. */
-  beginBlock(row: I32, block: I32): StepScales {
+  /** Makes the scales of all blocks after the step, and counts those that are others than before. */
+  renewScales(count: I32): void {
     const k = this.#k;
-    const { i32x4, v128, i32, f32x4 } = k;
-    const { carriers, shared } = this.#of;
-    const before = k.load("v128_32_splat", block, shared!.scales);
-    const after = scaleOfBlock(k, this.#settings, (offset) => {
-      const master = k.load("v128", row, carriers! + offset);
-      return sent(k, f32x4.add(master, k.load("v128", row, this.#updates + offset)), this.#settings);
+    const { scales, before, largest, firsts } = this.#of.shared!;
+    forEachFourGroups(k, this.#base, count, (groups) => {
+      const first = k.load("v128", groups, firsts);
+      this.#count("blocks", first);
+      if (!this.#isRenewed) return;
+      const old = k.load("v128", groups, scales);
+      const renewed = scalesOfGroups(k, this.#settings, k.load("v128", groups, largest), this.#tensorAfter);
+      k.store("v128", old, groups, before);
+      k.store("v128", renewed, groups, scales);
+      this.#count("blockScales", k.v128.andnot(first, k.i32x4.eq(old, renewed)));
     });
-    k.store("i32", i32x4.lane(after, 0), block, shared!.scales);
-    const renewed = v128.any_true(v128.xor(before, after));
-    k.assign(this.#blockScales, i32.add(this.#blockScales, renewed));
-    return { before: scaleLanes(k, before), after: scaleLanes(k, after), renewed };
   }
 
   /** Takes a group through a step, counts what its codes and numbers do, and stores it. */
-  take(row: I32, scales: StepScales, bits: GroupBits | null) {
+  take(row: I32, i: I32, bits: GroupBits | null) {
     const k = this.#k;
     const { f32x4, i32x4, v128 } = k;
-    const { blocks, rounding } = this.#settings;
+    const { blocks, rounding, scheme, momentum } = this.#settings;
     const { shared, weights, carriers } = this.#of;
-    const [u, w, c] = [this.#updates, weights, carriers!].map((offset) => loadGroup(k, row, offset));
-    const codes = loadGroup(k, row, shared!.elements);
+    const { proposed, carried } = laneBlockSchemes[scheme];
+    const group = groupAddress(k, this.#base, i);
+    const scale = k.load("v128_32_splat", group, shared!.scales);
+    const scaleBefore = this.#isRenewed ? k.load("v128_32_splat", group, shared!.before) : scale;
+    const after = blockScaleLanes(k, scale, blocks, this.#tensorAfter);
+    const moves = v128.any_true(v128.or(v128.xor(scaleBefore, scale), this.#tensorMoves));
+    const stepBefore = laneRule(blocks).tensorScale
+      ? f32x4.mul(scaleBefore, this.#tensorBefore.stored)
+      : scaleBefore;
+
+    const [updates, states, codes] = [this.#updates, weights, shared!.elements].map((offset) =>
+      loadGroup(k, row, offset),
+    );
+    const kept = carriers === null ? [null, null] : loadGroup(k, row, carriers);
     return halves.map((half) => {
-      const [update, code] = [u[half], codes[half]];
-      const master = f32x4.add(c[half], update);
-      const number = sent(k, master, this.#settings);
+      const [update, code] = [updates[half], codes[half]];
+      const state = { weight: states[half], carrier: kept[half] };
+      const next = proposed(k, state, update, momentum ?? 0);
+      const number = sent(k, next, this.#settings);
       // The same bits under both scales.
       const random = bits?.draw(half, 0);
-      const under = (scale: ScaleLanes<V128>, quotients: V128) =>
-        elements(k, quotients, scale, blocks, rounding, () => random!);
-      const quotients = scaled(k, number, scales.after);
-      const element = under(scales.after, quotients);
-      const weight = f32x4.mul(element, scales.after.number);
+      const under = (by: BlockScaleLanes<V128>, quotients: V128) =>
+        elementsOf(k, quotients, by, blocks, rounding, () => random!);
+      const quotients = after.scaled(number);
+      const element = under(after, quotients);
+      const weight = f32x4.mul(element, after.step);
+      const carrier = carried(k, state, next, weight, momentum ?? 0);
       const place = half * vectorBytes;
       k.store("v128", weight, row, weights + place);
-      k.store("v128", master, row, carriers! + place);
       k.store("v128", element, row, shared!.elements + place);
+      if (carrier) k.store("v128", carrier, row, carriers! + place);
 
       const codeMoves = k.variable("v128");
       k.assign(codeMoves, f32x4.ne(element, code));
-      k.if(scales.renewed, () => {
-        k.assign(codeMoves, f32x4.ne(under(scales.before, scaled(k, number, scales.before)), code));
-      });
+      if (this.#isRenewed) {
+        k.if(moves, () => {
+          const before = blockScaleLanes(k, scaleBefore, blocks, this.#tensorBefore);
+          k.assign(codeMoves, f32x4.ne(under(before, before.scaled(number)), code));
+        });
+      }
       this.#count("codes", v128.not(i32x4.eq(element, code)));
       const beyond = f32x4.gt(magnitude(k, quotients), f32x4.constant(blocks.element.maxFinite));
-      this.#count("clipped", v128.andnot(beyond, scales.after.isNaN));
+      this.#count("clipped", beyond);
       const zero = f32x4.constant(0);
       const flushed = v128.and(f32x4.ne(number, zero), f32x4.eq(element, zero));
-      this.#count("flushed", v128.andnot(flushed, scales.after.isNaN));
-
-      // The gap of the code, times the scale before the step.
-      const field = i32x4.sub(
-        i32x4.shl(scales.before.code, exponentShift),
-        i32x4.constant(exponentBias * 2 ** exponentShift),
-      );
-      const binade = i32x4.add(ulpBinade(k, code, blocks.element), field);
+      this.#count("flushed", v128.andnot(flushed, isNonfinite(k, magnitude(k, scale))));
       return {
-        before: { weight: w[half], carrier: c[half] },
-        after: { weight, carrier: master },
+        before: state,
+        after: { weight, carrier },
         update,
-        shared: { codeMoves, binade },
+        shared: { codeMoves, binsFor: (size: V128) => this.#bins(code, stepBefore, size) },
       };
     });
+  }
+
+  /**
+   * The bins of the code's gap, times the number `step`, for an update of {@link sizeBits} `size`: binOfGap of
+   * lens/histogram.ts. Where `step` is no power of two, neither is the gap, and the update is in the bin below if it has the
+   * lesser significand. Beyond the outermost bin, as where `step` is zero, it is in that one.
+   */
+  #bins(code: V128, step: V128, size: V128): V128 {
+    const k = this.#k;
+    const { f32x4, i32x4, v128 } = k;
+    const { element } = this.#settings.blocks;
+    const places = 2 ** exponentShift;
+    const ofCode = i32x4.sub(ulpBinade(k, code, element), i32x4.constant(exponentBias * places));
+    // 2^-127 is subnormal, with the field that it needs.
+    if (laneRule(this.#settings.blocks).powersOfTwo)
+      return binsOfBinade(k, i32x4.add(ofCode, v128.and(step, i32x4.constant(exponentBits))));
+    const fraction = i32x4.constant(places - 1);
+    const subnormal = i32x4.lt_s(step, i32x4.constant(bitsOf(2 ** -126)));
+    const normal = v128.select(subnormal, sizeBits(k, step), step);
+    const lesser = i32x4.lt_s(v128.and(size, fraction), v128.and(normal, fraction));
+    const oneBin = i32x4.constant(histogramTable.binBytes);
+    const ofGap = i32x4.add(binsOfBinade(k, ofCode), i32x4.add(binsOf(k, normal), v128.and(lesser, oneBin)));
+    const outermost = (outermostBin - element.precision + 1) * histogramTable.binBytes;
+    const least = i32x4.sub(binsOf(k, size), i32x4.constant(outermost));
+    return v128.select(f32x4.eq(step, f32x4.constant(0)), least, i32x4.max_s(ofGap, least));
   }
 
   /** Of weights that are finite. */
@@ -164,6 +219,5 @@ export class SharedStep {
   store(countOfLanes: (lanes: V128) => I32, tally: I32): void {
     for (const name of countNames)
       addCount(this.#k, countOfLanes(this.#counts[name]), tally, stepTally[name]);
-    addCount(this.#k, this.#blockScales, tally, stepTally.blockScales);
   }
 }

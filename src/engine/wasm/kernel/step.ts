@@ -5,14 +5,14 @@ import { foundNonfinite } from "../../lane/classes.js";
 import { displacement, isNonfinite, magnitude as magnitudeOf, ulpBinade } from "../../lane/numbers.js";
 import type { CaseLines } from "../../lane/recipe-scalars.js";
 import type { LaneRecipeStep } from "../../lane/recipe-step.js";
-import type { LaneSettings } from "../../lane/refusal.js";
 import { type LaneState, schemeSteps } from "../../lane/scheme.js";
 import { threefryKey } from "../../lane/threefry.js";
+import type { WasmSettings } from "../admission.js";
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { type CaseLayout, type Layout, scratchLayout, stepTally } from "../layout.js";
 import { GroupBits } from "./group-bits.js";
 import { forEachBlock, forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
-import { countInHistogram, sizeBits } from "./histogram.js";
+import { binsOfBinade, countInHistogram, sizeBits } from "./histogram.js";
 import { flagsOf, promoteHalf } from "./lanes.js";
 import { recipeParameters, StepScalars, takeRecipeStep } from "./recipe.js";
 import {
@@ -22,7 +22,7 @@ import {
   momentMasks,
   RecipeCounts,
 } from "./recipe-counts.js";
-import { forEachSharedGroup, SharedStep, type StepScales } from "./shared-step.js";
+import { SharedStep } from "./shared-step.js";
 import { addCount, addExactly, countOf, sumOfLanes } from "./sum.js";
 
 /** Parameters of `step`: where the worker's memory begins, weights, the tally of the step, and the random bits. */
@@ -31,8 +31,8 @@ export const stepParameters = ["i32", "i32", "i32", "i32", "i32", "i32", "i32"] 
 /** What was done to four weights: by a scheme, or by a recipe. */
 type Taken = Pick<LaneRecipeStep<V128>, "before" | "after" | "update"> & {
   readonly recipe?: LaneRecipeStep<V128>;
-  /** Where scales are shared: whether the code moves under the scale before the step, and the binade of its gap. */
-  readonly shared?: { readonly codeMoves: V128; readonly binade: V128 };
+  /** Where scales are shared: whether the code moves under the scale before the step, and the bins of its gap by the size. */
+  readonly shared?: { readonly codeMoves: V128; binsFor(size: V128): V128 };
 };
 
 /** What became of four updates: CaseLens of the reference engine as masks. */
@@ -65,7 +65,7 @@ export interface StepRecipe {
  */
 export function writeStep(
   k: FunctionWriter,
-  settings: LaneSettings,
+  settings: WasmSettings,
   layout: Layout,
   caseLayout: CaseLayout,
   recipe: StepRecipe | null = null,
@@ -84,7 +84,8 @@ export function writeStep(
   const [elements, at, tail] = recipe ? recipeParameters.map((type, i) => k.parameter(7 + i, type)) : [];
   const scalars = recipe && new StepScalars(k, at, recipe.lines);
   const recipeCounts = recipe && new RecipeCounts(k, recipe.lines.recipe);
-  const shared = sharesScales(settings) ? new SharedStep(k, settings, layout, caseLayout) : null;
+  const shared = sharesScales(settings) ? new SharedStep(k, settings, layout, caseLayout, base) : null;
+  shared?.renewScales(count);
 
   forEachBlock(k, count, (from, to) => {
     const nothing = i32x4.constant(0);
@@ -92,7 +93,7 @@ export function writeStep(
     for (let i = 0; i < 8; i++)
       k.store("v128", nothing, scratch, scratchLayout.effectiveSquared + i * vectorBytes);
 
-    const group = (scales: StepScales | null, row: I32, flags: I32, i: I32) => {
+    const group = (row: I32, flags: I32, i: I32) => {
       const pairs = i32x4.add(i32x4.splat(i32.add(pairLow, i32.shr_u(i, 1))), i32x4.constants(0, 1, 2, 3));
       const bits = key && new GroupBits(k, key, [pairs, pairHighs]);
       const taken =
@@ -104,8 +105,8 @@ export function writeStep(
               { row, i, elements, tail },
               bits,
             ).map((step): Taken => ({ ...step, recipe: step }))
-          : scales
-            ? shared!.take(row, scales, bits)
+          : sharesScales(settings)
+            ? shared!.take(row, i, bits)
             : takeStep(k, settings, layout, caseLayout, row, bits);
       const outcomes = leaveOutNonfinite(
         k,
@@ -139,8 +140,9 @@ export function writeStep(
         tallied(counts.moved, v128.andnot(collateral ? v128.andnot(moved, collateral) : moved, zero));
         const kept = carried && v128.andnot(carried, moved);
         if (kept) tallied(counts.kept, v128.andnot(kept, zero));
-        const binade = outcome.shared?.binade ?? ulpBinade(k, before.weight, settings.format);
-        const neither = collateral && v128.or(kept!, collateral);
+        const binade =
+          outcome.shared?.binsFor(size) ?? binsOfBinade(k, ulpBinade(k, before.weight, settings.format));
+        const neither = collateral && (kept ? v128.or(kept, collateral) : collateral);
         countInHistogram(
           k,
           { magnitude, size, weight: before.weight, binade, zero, moved, kept: neither ?? kept },
@@ -162,9 +164,7 @@ export function writeStep(
         for (const [half, outcome] of outcomes.entries()) addEffective(k, outcome, scratch, half);
       });
     };
-    if (shared)
-      forEachSharedGroup(k, { base, from, to }, (row, block) => shared.beginBlock(row, block), group);
-    else forEachGroup(k, base, from, to, (row, flags, i) => group(null, row, flags, i));
+    forEachGroup(k, base, from, to, group);
 
     k.call(addExactly, i32.add(tally, stepTally.updateSquared), sumOfLanes(k, updateSquared));
     for (const sum of ["effectiveSquared", "product"] as const) {
@@ -214,7 +214,7 @@ function takeStep(
  */
 function leaveOutNonfinite(
   k: FunctionWriter,
-  settings: LaneSettings,
+  settings: WasmSettings,
   taken: readonly Taken[],
   count: (masks: readonly V128[]) => void,
   counts: RecipeCounts | null,

@@ -1,7 +1,18 @@
 import { schemes } from "../../../update/scheme.js";
 import { displacement } from "../../lane/numbers.js";
-import { endCounts, endRowWords, endSums, fp32Planes, isRun, type Planned, statePlanes } from "../layout.js";
+import { isShared } from "../admission.js";
+import {
+  endCounts,
+  endRowWords,
+  endSums,
+  flagPlanes,
+  fp32Planes,
+  isRun,
+  type Planned,
+  statePlanes,
+} from "../layout.js";
 import { u32, type Wgsl, WgslWriter } from "../wgsl/writer.js";
+import { sharedEnd } from "./shared.js";
 import { countText, flagsOf, kernelText, loadPair, sumText, talliesText } from "./text.js";
 
 /** The published probes of lens/probes.ts that judge the end, and the sums, in text for all numbers. */
@@ -58,24 +69,29 @@ export function endSumsOf(settings: Planned) {
 export function endKernel(settings: Planned): string {
   const planes = statePlanes(settings);
   const sums = endSumsOf(settings);
-  const counts = endCounts.slice(0, endCounts.indexOf("castChanged"));
+  const shared = isShared(settings) ? sharedEnd(settings) : null;
+  const counts = endCounts.slice(0, endCounts.indexOf(shared ? "castChanged" : "codes"));
   const lanes = 2 * sums.length;
   const elements = [0, 1].map((half) => elementText(settings, half));
   const load = (names: readonly [string, string], buffer: string, plane: number, packed: boolean) =>
     loadPair(names, buffer, plane, packed);
   return kernelText({
-    module: `${moduleText}${talliesText(counts.length, sums.length)}`,
+    module: `${moduleText}${shared?.module ?? ""}${talliesText(counts.length, sums.length)}`,
     before: `var n: array<u32, ${counts.length}>;
 var sums: array<Sum, ${lanes}>;
 for (var s = 0u; s < ${lanes}u; s++) { sums[s] = zeroSum(); }
 var left: array<u32, ${lanes}>; var right: array<u32, ${lanes}>;`,
     beforeChunk: `
-let flagsMoved = ${flagsOf("state", planes.count, 0)};
-let flagsNonfinite = ${flagsOf("state", planes.count, 1)};
-let flagsUpdated = ${flagsOf("fp32", fp32Planes.count, 0)};`,
+let flagsMoved = ${flagsOf("state", planes.count, flagPlanes.moved)};
+let flagsNonfinite = ${flagsOf("state", planes.count, flagPlanes.nonfinite)};
+let flagsUpdated = ${flagsOf("fp32", fp32Planes.count, 0)};
+${shared?.beforeChunk ?? ""}`,
     pair: `
-${load(["b0", "b1"], "state", planes.start, planes.packed)}
-${load(["a0", "a1"], "state", planes.weights, planes.packed)}
+${
+  shared?.pair ??
+  `${load(["b0", "b1"], "state", planes.start, planes.packed)}
+${load(["a0", "a1"], "state", planes.weights, planes.packed)}`
+}
 ${planes.carriers === null ? "" : load(["k0", "k1"], "state", planes.carriers.plane, planes.carriers.packed)}
 ${load(["g0", "g1"], "fp32", fp32Planes.given, false)}
 ${load(["c0", "c1"], "fp32", fp32Planes.now, false)}

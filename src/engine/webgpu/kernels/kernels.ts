@@ -1,22 +1,25 @@
 import type { RecipeScalars } from "../../lane/recipe-scalars.js";
 import type { LaneSettings } from "../../lane/refusal.js";
 import { isCompared } from "../../recipe-plan.js";
+import { isShared } from "../admission.js";
 import { elementsOfGroup } from "../layout.js";
 import type { SourceGroup } from "../sources.js";
 import { adamwKernel } from "./adamw.js";
 import { beginCaseKernel, beginKernel, collectKernel } from "./begin.js";
 import { endKernel } from "./end.js";
 import { runKernel, type StepRecipe } from "./recipe.js";
-import { stepKernel, type UpdateSource } from "./step.js";
+import { beginSharedKernel, collectSharedKernel, partsKernel } from "./shared.js";
+import { stepKernel } from "./step.js";
+import type { UpdateSource } from "./updates.js";
 
-/** The kernels of one case, by their text. */
+/** The kernels of one case, by their text: one after the other. */
 export interface CaseKernels {
-  readonly begin: string;
-  /** Takes weights that the host has rounded. */
-  readonly beginUploaded: string;
-  readonly step: string;
-  readonly end: string;
-  readonly collect: string;
+  readonly begin: readonly string[];
+  /** Where the host has rounded the weights, or knows which of them rounding alters. */
+  readonly beginUploaded: readonly string[];
+  readonly step: readonly string[];
+  readonly end: readonly string[];
+  readonly collect: readonly string[];
 }
 
 /** The kernels of tensors whose numbers come in one way. */
@@ -44,17 +47,31 @@ export function kernelsOf(
       : updates.kind === "simulated"
         ? adamwKernel(updates.run)
         : null,
-    cases: cases.map((settings, c) => ({
-      begin: beginCaseKernel(settings, "given"),
-      beginUploaded: beginCaseKernel(settings, "uploaded"),
-      step: stepKernel(settings, {
+    cases: cases.map((settings, c) => {
+      const step = stepKernel(settings, {
         updates: source,
         advances: scalars === null && c === cases.length - 1,
         recipe: scalars && { lines: scalars.cases[c], weights: weightsOf(cases, c) },
-      }),
-      end: endKernel(settings),
-      collect: collectKernel(settings),
-    })),
+      });
+      const end = [endKernel(settings)];
+      if (!isShared(settings)) {
+        return {
+          begin: [beginCaseKernel(settings, "given")],
+          beginUploaded: [beginCaseKernel(settings, "uploaded")],
+          step: [step],
+          end,
+          collect: [collectKernel(settings)],
+        };
+      }
+      const begin = (counts: boolean) => [partsKernel(settings, null), beginSharedKernel(settings, counts)];
+      return {
+        begin: begin(true),
+        beginUploaded: begin(false),
+        step: [partsKernel(settings, source), step],
+        end,
+        collect: [collectSharedKernel(settings)],
+      };
+    }),
   };
 }
 

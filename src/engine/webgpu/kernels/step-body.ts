@@ -2,8 +2,12 @@ import type { Wgsl } from "../wgsl/writer.js";
 
 /** How a case takes its steps. */
 export interface StepBody {
-  /** Before the pairs. */
+  /** Functions of the module. */
+  readonly module?: string;
+  /** Before the pairs; before and after each 16 of them. */
   readonly before: string;
+  readonly beforeChunk?: string;
+  readonly afterChunk?: string;
   /** Of a pair. */
   readonly loads: readonly string[];
   readonly stores: readonly string[];
@@ -30,4 +34,15 @@ export interface StepElement {
   readonly carried: string;
   /** Assigns what the pair stores. */
   readonly stores: string;
+  readonly shared?: SharedElement;
+}
+
+/** What else there is of an element that shares its scale. */
+export interface SharedElement {
+  /** A condition: the number changes by its scale alone, if it does. */
+  readonly collateral: string;
+  /** Counts by `collateral` and `zero`, when these are known. */
+  readonly counts: string;
+  /** The exponent field of the binade whose gap is the weight's, which may be none of fp32: an expression. */
+  readonly binade: string;
 }

@@ -1,13 +1,14 @@
-import { quantileDraw } from "../../../update/quantiles.js";
 import type { UpdateSettings } from "../../../update/settings.js";
 import { storageArithmetic } from "../../lane/arithmetic.js";
 import { foundNonfinite } from "../../lane/classes.js";
 import { displacement, exponentShift, ulpBinade } from "../../lane/numbers.js";
 import type { LaneSettings } from "../../lane/refusal.js";
 import { type LaneState, schemeSteps } from "../../lane/scheme.js";
+import { isShared } from "../admission.js";
 import {
   binClasses,
   binsOf,
+  flagPlanes,
   fp32Planes,
   statePlanes,
   stepCountsOf,
@@ -17,8 +18,10 @@ import {
 } from "../layout.js";
 import { u32, type Wgsl, WgslWriter } from "../wgsl/writer.js";
 import { recipeBody, type StepRecipe } from "./recipe.js";
+import { sharedBody } from "./shared.js";
 import type { StepBody, StepElement } from "./step-body.js";
 import {
+  changed,
   countText,
   drawText,
   flagsOf,
@@ -29,13 +32,7 @@ import {
   sumText,
   talliesText,
 } from "./text.js";
-
-/** How a step kernel has the updates of its weights. */
-export type UpdateSource =
-  /** In `updates`, in the order of the batch. */
-  | { readonly kind: "stored" }
-  /** Drawn from a table of so many quantiles. */
-  | { readonly kind: "drawn"; readonly entries: number };
+import { beforeUpdates, keyText, type UpdateSource, updateText } from "./updates.js";
 
 export interface StepOptions {
   readonly updates: UpdateSource;
@@ -61,12 +58,15 @@ fn exponentField(m: u32) -> u32 {
  * engine. Weights beyond the last of a piece are zero and their updates too; the host takes them off.
  */
 export function stepKernel(settings: LaneSettings, { updates, advances, recipe }: StepOptions): string {
-  const { format, rounding } = settings;
+  const { rounding } = settings;
   const planes = statePlanes(settings);
-  const bins = binsOf(format);
+  const bins = binsOf(settings);
   const ahead = new ReadAhead();
-  const body =
-    "recipe" in settings ? recipeBody(settings, recipe!, ahead) : schemeBody(settings, advances, ahead);
+  const body = isShared(settings)
+    ? sharedBody(settings, advances, ahead)
+    : "recipe" in settings
+      ? recipeBody(settings, recipe!, ahead)
+      : schemeBody(settings, advances, ahead);
   const classes = body.hasCarrier ? binClasses.length : 2;
   const elements = [0, 1].map((half) => elementText(settings, half, body, advances));
   const sumNames = stepSums.map((_, sum) => [0, 1].map((lane) => `sum${sum}${lane}`));
@@ -77,20 +77,21 @@ export function stepKernel(settings: LaneSettings, { updates, advances, recipe }
   );
 
   return kernelText({
-    module: `${ruleText}
+    module: `${ruleText}${body.module ?? ""}
 ${talliesText(counts, stepSums.length)}
 var<workgroup> bins: array<atomic<u32>, ${classes * bins.count}>;`,
     before: `
 ${ahead.before}
 ${body.before}
 ${rounding === "stochastic" ? keyText("bits") : ""}
-${updates.kind === "drawn" ? keyText("keys") : ""}
+${beforeUpdates(updates)}
 ${sumNames
   .flat()
   .map((name) => `var ${name} = zeroSum();`)
   .join("\n")}
 var movedAndZero = 0u; var nonfiniteAndKept = 0u; var ruleAndMoved = 0u;`,
-    beforeChunk: "var flagsMoved = 0u; var flagsNonfinite = 0u; var flagsUpdated = 0u;",
+    beforeChunk: `var flagsMoved = 0u; var flagsNonfinite = 0u; var flagsUpdated = 0u;
+${body.beforeChunk ?? ""}`,
     pair: `
 ${updateText(updates)}
 ${ahead.pair}
@@ -103,8 +104,9 @@ ${elements.join("\n")}
 ${slowText(sumNames)}
 ${body.stores.join("\n")}`,
     afterChunk: `
-if (flagsMoved != 0u) { ${flagsOf("state", planes.count, 0)} |= flagsMoved; }
-if (flagsNonfinite != 0u) { ${flagsOf("state", planes.count, 1)} |= flagsNonfinite; }
+${body.afterChunk ?? ""}
+if (flagsMoved != 0u) { ${flagsOf("state", planes.count, flagPlanes.moved)} |= flagsMoved; }
+if (flagsNonfinite != 0u) { ${flagsOf("state", planes.count, flagPlanes.nonfinite)} |= flagsNonfinite; }
 ${advances ? `if (flagsUpdated != 0u) { ${flagsOf("fp32", fp32Planes.count, 0)} |= flagsUpdated; }` : ""}`,
     after: `
 ${countText(
@@ -159,21 +161,6 @@ switch bit {
 ${choose(({ name }) => `${name} = sum;`)}
 }
 }`;
-}
-
-function keyText(name: "keys" | "bits"): string {
-  return `let ${name}Low = constants[params.${name} + 2u * piece]; let ${name}High = constants[params.${name} + 2u * piece + 1u];`;
-}
-
-function updateText(updates: UpdateSource): string {
-  if (updates.kind === "stored") return "let u0 = updates[2u * pair]; let u1 = updates[2u * pair + 1u];";
-  const entry = (bits: string) =>
-    updates.entries === 1
-      ? "params.table"
-      : `params.table + (${bits} >> ${32 - Math.log2(updates.entries)}u)`;
-  return `let drawn = ${drawText("keysLow", "keysHigh", quantileDraw)};
-let u0 = select(0u, constants[${entry("drawn.x")}], element < length);
-let u1 = select(0u, constants[${entry("drawn.y")}], element + 1u < length);`;
 }
 
 /** Whether <e, u> may be negative somewhere: not where e is a monotone rounding of u from a number of the format. */
@@ -236,25 +223,22 @@ ${advances ? `c${half} = ${next!.text};` : ""}`,
   return { ...element, draws };
 }
 
-/** Whether a number became another one. */
-function changed(was: string, is: string): string {
-  return `(${is} != ${was}) & (((${is} | ${was}) & 0x7fffffffu) != 0u)`;
-}
-
 /** What is done for one element of a pair. */
 function elementText(
-  { format }: LaneSettings,
+  settings: LaneSettings,
   half: number,
   { hasCarrier, opposes, element }: StepBody,
   advances: boolean,
 ): string {
+  const { format } = settings;
   const step = element(half);
-  const bins = binsOf(format);
+  const { shared } = step;
+  const bins = binsOf(settings);
   const inBin = new WgslWriter();
-  const binade = inBin.i32x4.shr_u(ulpBinade(inBin, u32("w"), format), exponentShift);
+  const binade = shared?.binade ?? inBin.i32x4.shr_u(ulpBinade(inBin, u32("w"), format), exponentShift).text;
   // A bin is that of |u| less that of the ulp, precision - 1 below its binade.
   const offset = format.precision - 1 - bins.first;
-  const place = `exponentField(mu) + ${offset}u - ${binade.text}`;
+  const place = `exponentField(mu) + ${offset}u - ${binade}`;
   const ofClass = hasCarrier ? "select(select(0u, 2u, kept), 1u, moved)" : "select(0u, 1u, moved)";
 
   const inMoved = new WgslWriter();
@@ -272,6 +256,7 @@ let gone = ${step.nonfinite};
 let moved = !gone & ${changed("w", step.weight.text)};
 let live = !(gone | zero);
 let kept = live & !moved & ${step.carried};
+${shared ? `let collateral = moved & (${shared.collateral});\n${shared.counts}` : ""}
 ${flag("flagsMoved", "moved")}
 ${flag("flagsNonfinite", "gone")}
 ${advances ? flag("flagsUpdated", "!zero") : ""}
@@ -282,8 +267,10 @@ s${half} = su; x${half} = eu;
 if (live) {
 let rule = ulpRule(mw, mu);
 ruleAndMoved += select(0u, 1u, rule) + select(0u, 0x10000u, rule & moved);
+${shared ? "if (!collateral) {" : ""}
 ${inBin.text}
 atomicAdd(&bins[${ofClass} * ${bins.count}u + ${place}], 1u);
+${shared ? "}" : ""}
 let sum = addQuickly64(sum0${half}, product32(su, su), bitcast<i32>(2u * eu));
 if (sum.hi == 0u) { slow |= ${1 << half}u; } else { sum0${half} = sum; }
 }

@@ -137,9 +137,14 @@ export class ReadAhead {
   }
 }
 
-/** A word of a plane of flags, `flag`-th after so many planes of numbers. */
-export function flagsOf(buffer: string, planes: number, flag: number): string {
-  return `${buffer}[${planes}u * params.plane + ${flag}u * (params.plane >> 4u) + flags]`;
+/** Whether a number became another one. */
+export function changed(was: string, is: string): string {
+  return `(${is} != ${was}) & (((${is} | ${was}) & 0x7fffffffu) != 0u)`;
+}
+
+/** A word of a plane of flags, `flag`-th after so many planes of numbers; by default that of the thread's chunk. */
+export function flagsOf(buffer: string, planes: number, flag: number, at = "flags"): string {
+  return `${buffer}[${planes}u * params.plane + ${flag}u * (params.plane >> 4u) + ${at}]`;
 }
 
 /** A pair of random words, with the key at `key` in constants. */

@@ -8,6 +8,8 @@ export interface Wgsl {
   readonly kind: "u32" | "bool";
   /** The bits, where they are known. */
   readonly constant?: number;
+  /** Whether it is a power of two and a normal number, or a factor of what is not used. */
+  readonly isPower?: boolean;
 }
 
 /** A u32 by its text: a name, or an expression in parentheses. */
@@ -122,9 +124,8 @@ export class WgslWriter implements Lane<Wgsl> {
     add: this.#binary("add32"),
     sub: (a: Wgsl, b: Wgsl) => this.#u32(`add32(${a.text}, ${b.text} ^ 0x80000000u)`),
     mul: (a: Wgsl, b: Wgsl) => {
-      const isPower = (x: Wgsl) =>
-        x.constant !== undefined && (x.constant & 0x807fffff) === 0 && x.constant !== 0;
-      if (isPower(b)) return this.#u32(`scale32(${a.text}, ${b.text})`);
+      const { constant: bits, isPower = bits !== undefined && (bits & 0x807fffff) === 0 && bits !== 0 } = b;
+      if (isPower) return this.#u32(`scale32(${a.text}, ${b.text})`);
       return this.#binary("mul32")(a, b);
     },
     div: this.#binary("div32"),

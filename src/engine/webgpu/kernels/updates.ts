@@ -1,0 +1,31 @@
+import { quantileDraw } from "../../../update/quantiles.js";
+import { drawText } from "./text.js";
+
+/** How a step kernel has the updates of its weights. */
+export type UpdateSource =
+  /** In `updates`, in the order of the batch. */
+  | { readonly kind: "stored" }
+  /** Drawn from a table of so many quantiles. */
+  | { readonly kind: "drawn"; readonly entries: number };
+
+/** The key of a step's updates or of its random bits, in two names. */
+export function keyText(name: "keys" | "bits"): string {
+  return `let ${name}Low = constants[params.${name} + 2u * piece]; let ${name}High = constants[params.${name} + 2u * piece + 1u];`;
+}
+
+/** Before all pairs. */
+export function beforeUpdates({ kind }: UpdateSource): string {
+  return kind === "drawn" ? keyText("keys") : "";
+}
+
+/** The updates of a pair, `u0` and `u1`. */
+export function updateText(updates: UpdateSource): string {
+  if (updates.kind === "stored") return "let u0 = updates[2u * pair]; let u1 = updates[2u * pair + 1u];";
+  const entry = (bits: string) =>
+    updates.entries === 1
+      ? "params.table"
+      : `params.table + (${bits} >> ${32 - Math.log2(updates.entries)}u)`;
+  return `let drawn = ${drawText("keysLow", "keysHigh", quantileDraw)};
+let u0 = select(0u, constants[${entry("drawn.x")}], element < length);
+let u1 = select(0u, constants[${entry("drawn.y")}], element + 1u < length);`;
+}
