@@ -77,6 +77,12 @@ describe("Histogram", () => {
     expect(twice.toJSON()).toEqual({ firstBin: -20, lost: [8, 0, 0], kept: [0, 0, 0], moved: [0, 0, 2] });
   });
 
+  it("drops empty bins at the ends of what it comes back from", () => {
+    const json = { firstBin: -3, lost: [0, 2, 0, 0], kept: [0, 0, 0, 0], moved: [0, 0, 1, 0] };
+    const occupied = { firstBin: -2, lost: [2, 0], kept: [0, 0], moved: [0, 1] };
+    expect(Histogram.fromJSON(json).toJSON()).toEqual(occupied);
+  });
+
   it("has no first bin where nothing was counted", () => {
     const empty = { firstBin: null, lost: [], kept: [], moved: [] };
     expect(new Histogram().toJSON()).toEqual(empty);

@@ -72,8 +72,8 @@ function deciding(
  * @param guess the probable value: a search takes ten times as long.
  */
 function firstDraw(goesAway: (bits: number) => boolean, guess: number): number {
+  if (goesAway(guess) && !goesAway(guess - 1)) return guess;
   let [low, high] = [0, draw - 1];
-  if (guess > low && guess < high && goesAway(guess) && !goesAway(guess - 1)) return guess;
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
     if (goesAway(middle)) high = middle;

@@ -144,6 +144,15 @@ describe("the scale of a tensor", () => {
     ]);
   });
 
+  it("stays in-place too, where that number is stored as a last bit less", () => {
+    const amax = 2.3231375217437744;
+    const options = { format: "nvfp4", amax, scheme: "in-place" } as const;
+    expect(asked(amax, 0, options).before.number).toBeLessThan(amax);
+    const { before, after, becomes } = asked(1, 0, options);
+    expect(after).toMatchObject({ scale: before.scale, tensorScale: before.tensorScale, code: before.code });
+    expect(becomes).toBe("none");
+  });
+
   it("is that of the other number until the weight outgrows it", () => {
     const grown = asked(1344, 4032, { format: "nvfp4", amax: 2688 });
     expect(grown.after).toMatchObject({ tensorScale: 2, number: 5376 });

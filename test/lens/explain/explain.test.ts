@@ -14,6 +14,10 @@ function explained(weight: number, update: number, options: Partial<UpdateOption
   return { ...explanation, firstVisible };
 }
 
+/** Without the repeated update. */
+const alone = (weight: number, update: number, options: Partial<UpdateOptions> = {}) =>
+  explainStep(weight, update, { format: "bf16", ...options });
+
 describe("explain", () => {
   it("0.02 and 1e-6: lost in place, first shown by an fp32 master at step 62", () => {
     const { weight, update, sum, stays, step, firstVisible } = explained(0.02, 1e-6);
@@ -62,6 +66,11 @@ describe("explain", () => {
     const { step, schemes } = explained(1, 2 ** -10, { scheme: "kahan" });
     expect(step.outcomes).toEqual([{ weight: 1, carrier: 2 ** -10, becomes: "kept", probability: 1 }]);
     expect(step).toMatchObject({ displacement: 0, retained: 2 ** -10 });
+    // Of a master, what it holds itself.
+    expect(explained(1, 2 ** -10, { scheme: "master" }).step).toMatchObject({
+      ...{ displacement: 0, retained: 2 ** -10 },
+      outcomes: [{ weight: 1, carrier: 1 + 2 ** -10, becomes: "kept" }],
+    });
     expect(schemes[2]).toMatchObject({
       firstVisibleStep: 5,
       weight: 1 + 2 ** -7,
@@ -119,8 +128,99 @@ describe("explain", () => {
     expect(explained(1, 1e39).update).toEqual({ given: 1e39, fp32: "Infinity", gap: null, shareOfGap: null });
   });
 
+  it("tells the gap on the side of the update, none of zero, and none beyond the last number", () => {
+    const ofUpdate = (weight: number, update: number) => alone(weight, update, { format: "fp16" }).update;
+    // fp16 has 2^-10 above 1 and half of it below.
+    expect(ofUpdate(1, 2 ** -12)).toEqual({
+      given: 2 ** -12,
+      fp32: 2 ** -12,
+      gap: 2 ** -10,
+      shareOfGap: 1 / 4,
+    });
+    expect(ofUpdate(1, -(2 ** -12))).toMatchObject({ gap: 2 ** -11, shareOfGap: 1 / 2 });
+    expect(ofUpdate(1, 0)).toEqual({ given: 0, fp32: 0, gap: null, shareOfGap: null });
+    expect(ofUpdate(1, -0)).toEqual({ given: "-0", fp32: "-0", gap: null, shareOfGap: null });
+    expect(ofUpdate(65504, 1)).toMatchObject({ gap: null, shareOfGap: null });
+    expect(ofUpdate(65504, -1)).toMatchObject({ gap: 32, shareOfGap: 1 / 32 });
+    expect(ofUpdate(-65504, -1)).toMatchObject({ gap: null, shareOfGap: null });
+    // 1e-9 is none of fp32.
+    expect(ofUpdate(1, 1e-9)).toMatchObject({ given: 1e-9, fp32: Math.fround(1e-9) });
+  });
+
+  it("tells neighbours and sums of infinite weights", () => {
+    const infinite = alone(Number.POSITIVE_INFINITY, -1, { format: "fp16", opmath: "exact" });
+    expect(infinite.weight).toMatchObject({ below: 65504, above: null, gapBelow: null, gapAbove: null });
+    expect(infinite.sum).toEqual({
+      ...{ value: "Infinity", tail: 0, below: null, above: null, position: null, tie: false },
+      roundsTo: [{ value: "Infinity", probability: 1 }],
+    });
+    expect(infinite.stays).toBeNull();
+    expect(infinite.step).toMatchObject({ displacement: null, retained: null });
+  });
+
+  it("adds in fp32 under a master whatever the opmath of others", () => {
+    const sumOf = (scheme: "in-place" | "master") =>
+      alone(1, 2 ** -30, { opmath: "exact", rounding: "toward-positive", scheme }).sum;
+    expect(alone(1, 2 ** -30, { rounding: "toward-positive" }).sum).toMatchObject({ value: 1, tail: 0 });
+    expect(sumOf("in-place")).toMatchObject({ value: 1 + 2 ** -30, roundsTo: [{ value: 1 + 2 ** -7 }] });
+    expect(sumOf("master")).toEqual({
+      ...{ value: 1, tail: 0, below: 1, above: 1, position: 0, tie: false },
+      roundsTo: [{ value: 1, probability: 1 }],
+    });
+  });
+
+  it("places a sum between its neighbours, beyond the last finite number without a position", () => {
+    const place = (weight: number, update: number, format = "bf16") => {
+      const { below, above, position, tie } = alone(weight, update, { format, opmath: "exact" }).sum;
+      return [below, above, position, tie];
+    };
+    expect(place(1, 3 * 2 ** -9)).toEqual([1, 1 + 2 ** -7, 0.75, false]);
+    expect(place(1, -(2 ** -9))).toEqual([1 - 2 ** -8, 1, 0.5, true]);
+    expect(place(-1, -(2 ** -9))).toEqual([-1 - 2 ** -7, -1, 0.75, false]);
+    expect(place(1, 2 ** -8)).toEqual([1, 1 + 2 ** -7, 0.5, true]);
+    expect(place(1, 2 ** -7)).toEqual([1 + 2 ** -7, 1 + 2 ** -7, 0, false]);
+    // Parts that fp64 does not hold beside 1: just above it, and just below.
+    expect(place(1, 2 ** -60)).toEqual([1, 1 + 2 ** -7, 2 ** -53, false]);
+    expect(place(1, -(2 ** -60))).toEqual([1 - 2 ** -8, 1, 1 - 2 ** -52, false]);
+    expect(place(2 ** -60, 1 + 2 ** -8)).toEqual([1, 1 + 2 ** -7, 0.5 + 2 ** -53, false]);
+    expect(place(65504, 1, "fp16")).toEqual([65504, "Infinity", null, false]);
+    expect(place(-65504, -1, "fp16")).toEqual(["-Infinity", -65504, null, false]);
+    expect(place(6, 1, "e2m1fn")).toEqual([6, null, null, false]);
+  });
+
+  it("lists outcomes by weight, then by carrier, ascending", () => {
+    const drawn = { rounding: "stochastic" } as const;
+    const of = (weight: number, update: number, options: Partial<UpdateOptions> = {}) =>
+      alone(weight, update, { ...drawn, ...options }).step.outcomes.map((one) => [
+        one.weight,
+        one.carrier,
+        one.becomes,
+        one.probability,
+      ]);
+    expect(of(1, 2 ** -9)).toEqual([
+      [1, null, "lost", 0.75],
+      [1 + 2 ** -7, null, "moved", 0.25],
+    ]);
+    expect(of(-1, -(2 ** -9))).toEqual([
+      [-1 - 2 ** -7, null, "moved", 0.25],
+      [-1, null, "lost", 0.75],
+    ]);
+    const hard = [1, -1, 0.5].flatMap((weight) => [0.0137, -0.0137, 0.3].map((update) => [weight, update]));
+    for (const scheme of ["kahan", "two-term"] as const) {
+      for (const [weight, update] of hard) {
+        const pairs = of(weight, update, { format: "e4m3fn", scheme }).map(([w, c]) => [
+          Number(w),
+          Number(c),
+        ]);
+        expect(pairs).toEqual(pairs.toSorted(([a, c], [b, d]) => a - b || c - d));
+        expect(new Set(pairs.map(([w]) => w)).size).toBeLessThan(pairs.length);
+      }
+    }
+  });
+
   it("is in the library, takes names of the field and refuses others", () => {
     expect(fromLibrary).toBe(explain);
+    expect(explained(1, 1).schema).toBe("precision-lens-explanation/2");
     expect(explain(0.02, 1e-6, { format: "torch.bfloat16", rounding: "rne" })).toEqual(
       explain(0.02, 1e-6, { format: "bf16" }),
     );

@@ -55,6 +55,17 @@ describe("the outcomes of a step", () => {
     ).toEqual([2n ** 31n, 2n ** 31n]);
   });
 
+  it("count draws of the exact sum where fp64 cannot hold it", () => {
+    const exactly = { opmath: "exact" } as const;
+    const numerators = (weight: number, update: number, options: Partial<UpdateOptions>) =>
+      outcomes({ weight, carrier: 0 }, update, { ...exactly, ...options }).map(({ numerator }) => numerator);
+    // 2^30 of a gap of 2^53 would be 512 of 2^32 draws. 2^6 less is 511, yet the same fp64 number beside 2^60.
+    expect(numerators(2 ** 60, 2 ** 30, {})).toEqual([2n ** 32n - 512n, 512n]);
+    expect(numerators(2 ** 60, 2 ** 30 - 2 ** 6, {})).toEqual([2n ** 32n - 511n, 511n]);
+    // All but 2^-60 of the gap from 3 to 4: a draw of 0 is short of it.
+    expect(numerators(4, -(2 ** -60), { format: "e2m1fn" })).toEqual([1n, 2n ** 32n - 1n]);
+  });
+
   it("follow every path through the roundings of a scheme, and add up to 1", () => {
     for (const scheme of ["in-place", "master", "kahan", "two-term"] as const) {
       const carrier = scheme === "master" ? 1 : 2 ** -12;
@@ -75,6 +86,13 @@ describe("the outcomes of a step", () => {
     expect(chance).toBeCloseTo(1, 15);
     // Drawn roundings leave the mean alone, but for the 2^-32 of a gap that draws cannot tell.
     expect(mean).toBeCloseTo(1 + Math.fround(0.0137), 9);
+    // What the sum drops, the compensation holds: so does their sum.
+    const held = found.reduce(
+      (sum, one) => sum + (one.state.weight + one.state.carrier) * probability(one),
+      0,
+    );
+    expect(held).toBeCloseTo(1 + Math.fround(0.0137), 9);
+    for (const { state } of found) expect(Math.abs(state.weight + state.carrier - 1)).toBeLessThan(0.02);
   });
 });
 

@@ -59,6 +59,11 @@ describe("when a repeated update first shows", () => {
     const saturated = { ...unknown, scheme: "master", never: "saturated", searched: 0 };
     expect(of(65504, 2 ** -10, master)).toEqual(saturated);
     expect(of(-65504, -(2 ** -10), master)).toEqual(saturated);
+    // Also where infinity itself would not be stored as the last number, but updates are too small to get there.
+    const inward = { ...master, overflow: "ieee", rounding: "toward-zero" } as const;
+    expect(of(65504, 1, inward)).toEqual(saturated);
+    expect(of(65504, 1e38, inward)).toMatchObject({ never: "nonfinite", searched: 4 });
+    expect(of(65504, 1e38, master)).toEqual(saturated);
     expect(of(65504, 0, master)).toMatchObject({ never: "stuck", searched: 1 });
     expect(of(65504, 1, { ...master, scheme: "in-place" })).toMatchObject({ never: "stuck", searched: 1 });
     // Inward there is an end, so steps are taken: a quarter of the 2^-8 that fp32 has there moves nothing.
