@@ -1,4 +1,4 @@
-import type { EngineInUse } from "../tensor/lens-run.js";
+import type { EngineInUse } from "../tensor/run.js";
 
 /** Which engine computes, and that it proved itself. */
 export function EngineBadge({ engine }: { engine: EngineInUse | null }) {

@@ -16,7 +16,7 @@ import {
 } from "../../source/safetensors/stored-tensor.js";
 import { joinScales } from "../../source/scaled/join-scales.js";
 import { updateSettings } from "../../update/settings.js";
-import type { EngineInUse } from "../tensor/lens-run.js";
+import type { EngineInUse } from "../tensor/run.js";
 
 /** Files as a browser gives them, in the order in which they are to be compared. */
 export interface DroppedFiles {

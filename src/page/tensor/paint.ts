@@ -16,7 +16,7 @@ export type Span = (typeof spans)[number];
 /** The least that a change lights up, so that none is overlooked. */
 const least = 0.4;
 /** Of each direction. */
-const shades = 64;
+export const shades = 64;
 
 /**
  * Paints where `now` differs from `before`: by its direction, the brighter the more, wholly from a difference of
@@ -45,7 +45,7 @@ export function paintChanges(
 }
 
 /** From the most of a fall to the most of a rise. */
-function rampOf({ ground, larger, smaller }: PictureInks): Uint32Array {
+export function rampOf({ ground, larger, smaller }: PictureInks): Uint32Array {
   return Uint32Array.from({ length: 2 * shades }, (_, i) => {
     const [ink, shade] = i < shades ? [smaller, shades - 1 - i] : [larger, i - shades];
     return mix(ground, ink, least + ((1 - least) * shade) / (shades - 1));

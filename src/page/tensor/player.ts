@@ -1,8 +1,8 @@
 import { signal } from "@preact/signals";
 import { compute } from "../compute/client.js";
 import type { CaseFrame, Frame } from "./frame.js";
-import type { EngineInUse, RunSettings } from "./lens-run.js";
 import type { PictureInks, Span } from "./paint.js";
+import type { EngineInUse, RunSettings } from "./run.js";
 
 /** Milliseconds that the worker may take for a picture: 30 a second are fluent, and a button has its effect at once. */
 const longest = 1000 / 34;

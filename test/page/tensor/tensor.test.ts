@@ -5,8 +5,9 @@ import { classes } from "../../../src/lens/classify.js";
 import type { Case } from "../../../src/lens/run/case.js";
 import { summarizeCase } from "../../../src/lens/run/summarize.js";
 import { parsePlace, readState } from "../../../src/page/location.js";
-import { LensRun } from "../../../src/page/tensor/lens-run.js";
+import { CpuRun } from "../../../src/page/tensor/cpu-run.js";
 import { runSettings, tensorFields } from "../../../src/page/tensor/presets.js";
+import { jobOf } from "../../../src/page/tensor/run.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
 import { sized } from "../../support/tier.js";
 import { countOf, eventually, go, phone, projector, settled, waitForStep, withBrowser } from "../browser.js";
@@ -22,14 +23,6 @@ async function shownCounts(page: Page) {
 
 const stateOf = (address: string) => readState(tensorFields, parsePlace(address).parameters);
 
-/** The run of the state that an address names, at its step. */
-async function runAt(address: string): Promise<LensRun> {
-  const state = stateOf(address);
-  const run = await LensRun.open(runSettings(state));
-  while (run.step < state.step) await run.advance();
-  return run;
-}
-
 const countsOf = ({ totals, end }: Case) => [
   ...classes.map((className) => totals[className]),
   end.unchanged,
@@ -38,14 +31,18 @@ const countsOf = ({ totals, end }: Case) => [
 
 /** What the reference engine counts of that run. */
 async function countsByReference(address: string) {
-  const job = (await runAt(address)).job();
+  const state = stateOf(address);
+  const job = jobOf(runSettings(state), state.step);
   const [stored] = (await reference.run({ ...job, cases: job.cases.slice(0, 1) })).map(summarizeCase);
   return countsOf(stored);
 }
 
 /** What the page's engine counts in Node: quicker, for states other than those that the reference counts. */
 async function countsInNode(address: string) {
-  return countsOf((await (await runAt(address)).counts()).run[0]);
+  const state = stateOf(address);
+  const run = await CpuRun.open(runSettings(state));
+  await run.advance(state.step);
+  return countsOf((await run.counts()).run[0]);
 }
 
 /** What an address says, by its text. */
