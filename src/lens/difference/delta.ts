@@ -27,9 +27,7 @@ export const sampleChunk = 2 ** 16;
  * drawn from the seed, so tensors are sampled in proportion to size. Small inputs are taken whole.
  */
 export function sampleChunks(lengths: readonly number[], chunks: number, seed: number): Chunk[] {
-  const all = lengths.flatMap((length, tensor) =>
-    length === 0 ? [] : [{ tensor, length, chunks: Math.ceil(length / sampleChunk) }],
-  );
+  const all = lengths.map((length, tensor) => ({ tensor, length, chunks: Math.ceil(length / sampleChunk) }));
   const total = all.reduce((sum, { chunks }) => sum + chunks, 0);
   const elements = all.reduce((sum, { length }) => sum + length, 0);
   const strata = elements <= chunks * sampleChunk ? total : Math.min(chunks, total);

@@ -81,9 +81,9 @@ export function mergeCase({ tensors }: Case, unmerge: End | null): MergeCase {
   });
   const layers = new Map<string, { stack: string; layer: number; of: TensorCounts[] }>();
   for (const { tensor, stack, layer } of placed) {
-    if (stack === null || layer === null) continue;
+    if (stack === null) continue;
     const key = `${layer} ${stack}`;
-    const entry = layers.get(key) ?? { stack, layer, of: [] };
+    const entry = layers.get(key) ?? { stack, layer: layer!, of: [] };
     entry.of.push(tensor);
     layers.set(key, entry);
   }

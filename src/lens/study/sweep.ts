@@ -122,7 +122,7 @@ export function sweepCells(
     const noise = noiseError(cell);
     const drawn = sampling?.cases[i].retained?.standardError ?? null;
     // The scatter between tensors includes the noise.
-    const known = noise === null || drawn === null ? (noise ?? drawn) : Math.max(noise, drawn);
+    const known = noise === null && drawn === null ? null : Math.max(noise ?? 0, drawn ?? 0);
     return { ...cell, standardError: known };
   });
 }

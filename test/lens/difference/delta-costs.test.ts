@@ -129,6 +129,10 @@ describe("what is sent of a tensor", () => {
     expect(large).toMatchObject({ indexValueBytes: 26 + 4 });
     const edge = sentNumbers(tensor({ elements: 2 ** 32, formats, shared: { ...shared, blockScales: 0 } }));
     expect(edge).toMatchObject({ indexValueBytes: 14 + 4 });
+    const without = { ...shared, tensors: 0, tensorScales: 0 };
+    expect(sentNumbers(tensor({ elements: 21, formats, shared: without }))).toMatchObject({
+      ...{ fullBytes: 11 + 10, indexValueBytes: 14 + 15, maskValueBytes: 3 + 2 + 2 + 3 },
+    });
     const still = { ...shared, codes: 0, blockScales: 0, tensorScales: 0 };
     expect(costs(sentNumbers(tensor({ elements: 21, formats, shared: still })))).toEqual([25, 0, 5]);
   });

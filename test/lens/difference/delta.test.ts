@@ -42,6 +42,23 @@ describe("sampleChunks", () => {
     expect(taken.map(({ start }) => start / sampleChunk)).toEqual(Array.from({ length: 22 }, (_, i) => i));
   });
 
+  test("what fits into so many chunks is taken whole, though its tensors are more than these", () => {
+    const half = sampleChunk / 2;
+    const whole = (...lengths: number[]) => lengths.map((count, tensor) => ({ tensor, start: 0, count }));
+    expect(sampleChunks([10, 20, 30], 1, 0)).toEqual(whole(10, 20, 30));
+    expect(sampleChunks([half, half], 1, 0)).toEqual(whole(half, half));
+    expect(sampleChunks([half, half + 1], 1, 0)).toHaveLength(1);
+    expect(sampleChunks([0, 10, 0], 1, 0)).toEqual([{ tensor: 1, start: 0, count: 10 }]);
+    expect(sampleChunks([], 1, 0)).toEqual([]);
+  });
+
+  test("a seed draws the same places in every release: by Numerical Recipes' generator", () => {
+    // From 0 it goes to 1013904223, .236 of 2^32.
+    expect(sampleChunks([1000 * sampleChunk], 1, 0)).toEqual([
+      { tensor: 0, start: 236 * sampleChunk, count: sampleChunk },
+    ]);
+  });
+
   test("a tensor has its share by its size, at places that the seed draws", () => {
     const taken = sampleChunks([300 * sampleChunk, 100 * sampleChunk], 40, 1);
     expect(taken.filter(({ tensor }) => tensor === 0)).toHaveLength(30);
@@ -99,6 +116,25 @@ describe("deltaStreams", () => {
     const mask = streams.maskValue.subarray(0, 125);
     expect([...after.keys()].filter((i) => (mask[i >> 3] >> (i & 7)) & 1)).toEqual(expected);
     expect(streams.maskValue).toHaveLength(125 + expected.length * width);
+  });
+
+  test("tell gaps in base 128, lowest first, all but the last byte with the upper bit", () => {
+    const gapsOf = (...changed: number[]) => {
+      const { gapValue } = deltaStreams(40_000, Uint32Array.from(changed), new Uint8Array(40_000));
+      return [...gapValue.subarray(0, gapValue.length - changed.length)];
+    };
+    expect(gapsOf(0, 1)).toEqual([0, 0]);
+    expect(gapsOf(127)).toEqual([127]);
+    expect(gapsOf(128)).toEqual([128, 1]);
+    expect(gapsOf(0, 130, 259)).toEqual([0, 129, 1, 128, 1]);
+    expect(gapsOf(128 * 128)).toEqual([128, 128, 1]);
+    expect(gapsOf()).toEqual([]);
+  });
+
+  test("a format without NaN sends zero for it", () => {
+    const numbers = Float64Array.of(Number.NaN, 6, -0.5);
+    expect([...storedBytes(numbers, format("e2m1fn"))]).toEqual([0, 7, 9]);
+    expect([...storedBytes(numbers, format("e4m3fn"))]).toEqual([0x7f, 0x4c, 0xb0]);
   });
 
   test("NaN is like NaN", () => {

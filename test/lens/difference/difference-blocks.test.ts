@@ -44,6 +44,8 @@ describe("blocks of mxfp4, by hand", () => {
     // The sign from below zero, too.
     expect(compared([4, 1, -1.5, 0.5], [4, 1, 1.5, 0.5]).signFlips).toBe(1);
     expect(compared([4, 1, -1.5, 0], [4, 1, -2, 2]).signFlips).toBe(0);
+    // Zero has none.
+    expect(compared([4, -1.5, 1.5, 0], [4, 0, 0, -1]).signFlips).toBe(0);
   });
 
   it("under a scale that doubles: codes change that are the same number, and a code stays that is another", () => {

@@ -115,6 +115,37 @@ describe.each(names)("%s", (name) => {
   });
 });
 
+describe("a tally", () => {
+  test("has as changed what is finite and not the same", () => {
+    const tally = Object.assign(new DifferenceTally(), { elements: 10, nonfinite: 2, unchanged: 5 });
+    expect(tally.changed).toBe(3);
+  });
+
+  test("takes elements that are the same without looking at them", () => {
+    const [counted, added] = [new DifferenceTally(), new DifferenceTally()];
+    const same = Float64Array.of(1, -2, 0);
+    compareNumbers({ before: same, after: same }, format("bf16"), counted);
+    added.addSame(1);
+    added.addSame(2);
+    expect(added.toJSON()).toEqual(counted.toJSON());
+  });
+
+  test("adds up what shared scales changed, and has as JSON what it was restored from", () => {
+    const shared = { codes: 1, blocks: 2, blockScales: 1, tensors: 1, tensorScales: 0, bits: 12 };
+    const json = { ...new DifferenceTally().toJSON(), shared: { ...shared, numbers: 5 } };
+    const tally = DifferenceTally.fromJSON(json);
+    expect(tally.toJSON()).toEqual(json);
+    tally.merge(DifferenceTally.fromJSON(json));
+    expect(tally.numbersChanged).toBe(10);
+    expect(tally.toJSON().shared).toMatchObject({ codes: 2, numbers: 10 });
+    tally.merge(new DifferenceTally());
+    expect(tally.numbersChanged).toBe(10);
+    // Of a tally from before there were codes with scales.
+    const { codes: _, codesChanged: __, ...then } = new DifferenceTally().toJSON();
+    expect(DifferenceTally.fromJSON(then as typeof json)).toMatchObject({ codes: 0, codesChanged: 0 });
+  });
+});
+
 describe("compareNumbers", () => {
   const compared = (before: number[], after: number[], name: string, updated: number[] | null = null) => {
     const tally = new DifferenceTally();
@@ -153,6 +184,28 @@ describe("compareNumbers", () => {
       nonfiniteChanged: 2,
       distances: [],
     });
+  });
+
+  test("zero has no sign to flip", () => {
+    const flips = (before: number[], after: number[]) => compared(before, after, "bf16").signFlips;
+    expect(flips([0, 0, -1, 1, -0, -1, 1], [-1, 1, 0, 0, 1, -2, 2])).toBe(0);
+    expect(flips([-1, 1], [1, -2])).toBe(2);
+  });
+
+  test("counts what a cast to a format that usually has scales does to small weights after", () => {
+    // The smallest normal number of e4m3fn is 2^-6; half of its smallest, 2^-10, goes to zero.
+    const after = [2 ** -6, 2 ** -7, 2 ** -10, Number.NaN];
+    const casts = { cast: 3, castBelowNormal: 2, castZero: 1 };
+    expect(compared([1, 1, 1, 1], after, "e4m3fn")).toMatchObject(casts);
+    for (const name of ["bf16", "fp64"]) expect(compared([1, 1, 1, 1], after, name).cast).toBe(0);
+    const tally = new DifferenceTally();
+    const numbers = { before: Float64Array.of(1, 1, 1, 1), after: Float64Array.from(after) };
+    for (let i = 0; i < 2; i++) compareNumbers(numbers, format("e4m3fn"), tally);
+    expect(tally).toMatchObject({ cast: 6, castBelowNormal: 4, castZero: 2 });
+    // Codes were cast to nothing.
+    const codes = { before: [0x38, 0x38, 0x38, 0x38], after: [0x08, 0x04, 0x00, 0x7f] };
+    compareNumbers({ ...numbers, codes }, format("e4m3fn"), tally);
+    expect(tally.cast).toBe(6);
   });
 
   test("fp64 is compared as it is", () => {

@@ -171,6 +171,8 @@ describe("a tensor is wholly unchanged", () => {
     [false, "not where a byte did, though all numbers are the same", { ...same, bytesChanged: 1 }],
     [false, "not where a code did", { ...same, codesChanged: 1 }],
     [false, "not where a scale did", { ...same, scalesChanged: 1 }],
+    [false, "not where as many bytes did as codes", { ...same, bytesChanged: 1, codesChanged: 1 }],
+    [false, "not where as many codes did as scales", { ...same, codesChanged: 1, scalesChanged: 1 }],
     [false, "not where it has no elements", { elements: 0 }],
   ])("%s: %s", (expected, _, more) => {
     const { tensors, totals } = summarizeDifference([pair(q0, {}, more), pair(up2)]);

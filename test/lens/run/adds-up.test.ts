@@ -29,6 +29,19 @@ describe("counts of a run that do not add up are named", async () => {
     );
   });
 
+  test("each weight has a class at each step", () => {
+    const twice = edited(([{ totals, tensors }]) => {
+      for (const counts of [totals, tensors[0].totals]) {
+        one(counts, "steps", 1);
+        one(counts, "lost", 4);
+      }
+    });
+    expect(twice).toBeNull();
+    expect(edited(([{ totals }]) => one(totals, "steps", 1))).toBe(
+      "/cases/0/totals, whose classes are 4 weight-steps, not 4 x 2",
+    );
+  });
+
   test("a tensor whose classes sum, but not to the whole", () => {
     const changed = edited(([{ tensors }]) => {
       one(tensors[0].totals, "lost", -1);

@@ -167,7 +167,7 @@ describe("what merged results say of casts, optimizers and engines", async () =>
       weightDecay: { least: 0, most: 3 },
     });
     expect("stepsTaken" in merged.settings.optimizer!).toBe(false);
-    const some = mergeResults([by(a, { stepsTaken: 5 }), by(b, {})]);
+    const some = mergeResults([by(a, {}), by(b, { stepsTaken: 5 })]);
     expect(some.settings.optimizer?.stepsTaken).toBe(5);
   });
 

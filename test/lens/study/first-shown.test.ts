@@ -203,6 +203,13 @@ it("draws nothing before it needs settled updates, which are in place and under 
   expect(draws).toBeGreaterThan(0);
 });
 
+it("has one in place with the longest momentum that settled updates know", () => {
+  const of = (b1: number) => formulaOf({ optimizer: { lr, betas: [b1, 0.999], eps: 1e-8, weightDecay: 0 } });
+  // Adam's first update does it, without any table.
+  expect(of(0.999).medianStep(lr, settings())).toBe(1);
+  expect(of(0.9991).medianStep(lr, settings())).toBeNull();
+});
+
 it("has none in place where momentum is too long for settled updates", () => {
   const long = formulaOf({ optimizer: { lr, betas: [0.9999, 0.9999], eps: 1e-8, weightDecay: 0 } });
   expect(long.medianStep(1e-5, settings())).toBeNull();

@@ -180,10 +180,11 @@ describe("ratios of sums over the whole", () => {
     expect(noise!.high ** 2).toBeCloseTo(retained!.high, 14);
   });
 
-  it("have half the relative error where they are roots", () => {
-    const [{ retained, noise }] = samplingOf([caseOf(four)], [4, 4, 4, 4]).cases;
-    // The sums are alike, and noise is the root of .25.
-    expect(noise!.standardError / 0.5).toBeCloseTo(retained!.standardError / 0.25 / 2, 15);
+  it("that are roots have half the relative error", () => {
+    const [{ retained, noiseToWeight }] = samplingOf([caseOf(four)], [4, 4, 4, 4]).cases;
+    // The root of a quarter of what is retained, whose error is a quarter too.
+    expect(noiseToWeight!.estimate).toBeCloseTo(0.25, 15);
+    expect(noiseToWeight!.standardError / 0.25).toBeCloseTo(retained!.standardError / 0.25 / 2, 15);
     const still = four.map((each) => ({ ...each, sums: { ...each.sums, noiseSquared: [] } }));
     const [{ noise: none }] = samplingOf([caseOf(still)], [4, 4, 4, 4]).cases;
     expect(none).toEqual({ estimate: 0, standardError: 0, low: 0, high: 0 });
