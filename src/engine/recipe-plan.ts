@@ -5,7 +5,7 @@ import { momentCorrection } from "../update/recipe/recipe-step.js";
 import { RecipeScalars } from "./lane/recipe-scalars.js";
 import type { LaneSettings } from "./lane/refusal.js";
 
-/** How a case's moment starts from a recorded one: the bias correction that it takes off. */
+/** How a case's moment starts from a recorded one: the bias correction by which that is divided. */
 export interface MomentStart {
   readonly case: number;
   readonly moment: number;
@@ -17,11 +17,11 @@ export const momentKinds: readonly MomentKind[] = ["M", "V"];
 /** The parameters of recipe kernels for each tensor and step. */
 export class RecipePlan {
   readonly scalars: RecipeScalars;
-  /** Of each case: the tail of a tensor is what is left over after blocks of so many elements. */
+  /** The block length of each case: elements after the last whole block of a tensor are its tail. */
   readonly tailBlocks: readonly number[];
   readonly #cases: readonly RecipeSettings[];
 
-  /** The plan of a job; null where its cases are schemes. */
+  /** The plan of a job; null if its cases have schemes. */
   static of(cases: readonly LaneSettings[]): RecipePlan | null {
     const recipes = cases.filter((settings): settings is RecipeSettings => "recipe" in settings);
     return recipes.length === 0 ? null : new RecipePlan(recipes);
@@ -33,12 +33,12 @@ export class RecipePlan {
     this.tailBlocks = cases.map(({ recipe }) => recipe.tail?.block ?? 1);
   }
 
-  /** Bytes of the scalars of a step. */
+  /** The size in bytes of the scalars of a step. */
   get scalarBytes(): number {
     return 4 * this.scalars.length;
   }
 
-  /** How the cases start from a recorded moment, after so many steps with settings as those of the first to come. */
+  /** How the cases start from a moment recorded after `stepsTaken` steps; `first` has the settings of the next step. */
   starts(kind: MomentKind, stepsTaken: number, first: OptimizerSettings | undefined): MomentStart[] {
     return this.#cases.flatMap(({ recipe, optimizer }, c) =>
       recipe.moments.flatMap((moment, m) => {
@@ -50,11 +50,11 @@ export class RecipePlan {
   }
 }
 
-/** The scalars of every step of some tensors, one after the other; those with the same settings share theirs. */
+/** The scalars of every step of some tensors, concatenated; tensors with the same settings share them. */
 export class ScalarTable {
   readonly #plan: RecipePlan;
   readonly #steps: number;
-  /** By settings and steps taken, as text and as they were given. */
+  /** By JSON of settings and steps taken. {@link #known} is by identity. */
   readonly #offsets = new Map<string, number>();
   readonly #known = new Map<TensorInput["optimizer"], number>();
   readonly #words: Float32Array[] = [];
@@ -72,7 +72,7 @@ export class ScalarTable {
     return all;
   }
 
-  /** Where the first step of a tensor begins, in words. */
+  /** The offset of a tensor's first step, in words. */
   of({ optimizer }: TensorInput): number {
     return this.#known.get(optimizer)!;
   }
@@ -92,7 +92,7 @@ export class ScalarTable {
   }
 }
 
-/** Whether the weights of a case are compared with those of the first: recipes that store in its format. */
+/** Whether the weights of a case are compared with those of the first: true for recipes with its storage format. */
 export function isCompared(cases: readonly LaneSettings[], c: number): boolean {
   return "recipe" in cases[c] && cases[c].format === cases[0].format;
 }

@@ -3,19 +3,19 @@ import { type BlockSettings, sharesScales } from "../../update/block-settings.js
 import type { CaseSettings } from "../../update/optimizer.js";
 import { type LaneSettings, refusal as ofLanes } from "../lane/refusal.js";
 
-/** What this engine takes and refuses: what is written in lanes, and beside it some formats with shared scales. */
+/** The cases that this engine supports: those of engine/lane and some formats with shared scales. */
 
-/** Codes and scales that are a view of an fp32 master, made anew after every step. */
+/** Codes and scales quantized from an fp32 master after every step. */
 export interface SharedMaster extends BlockSettings {
   readonly scheme: "master";
 }
 
 export type WasmSettings = LaneSettings | SharedMaster;
 
-/** Weights of a block, all in one row: four groups of lanes. */
+/** The weights of a block, all in one row: four groups of lanes. */
 export const sharedBlock = 32;
 
-/** A tensor as far as its blocks depend on it. */
+/** The properties of a tensor that determine its blocks. */
 type Shaped = Pick<TensorInput, "name" | "shape">;
 
 /** @throws RangeError where {@link refusal} has a reason. */
@@ -29,7 +29,7 @@ export function takenBy(
   return cases as readonly WasmSettings[];
 }
 
-/** Why it does not take such cases of such tensors, in a few words, or null. */
+/** Why the engine does not support such cases of such tensors, in a few words, or null. */
 export function refusal(cases: readonly CaseSettings[], tensors: readonly Shaped[] = []): string | null {
   for (const settings of cases) {
     const reason = sharesScales(settings) ? ofShared(settings, tensors) : ofLanes([settings]);
@@ -49,7 +49,7 @@ function ofShared(
     return `of formats with shared scales it takes those of ${sharedBlock} along a row with scales of e8m0fnu, not ${name}`;
   if (scheme !== "master") return `it takes ${name} under scheme master, not ${scheme}`;
   if (scales !== "renewed") return `it takes ${name} with renewed scales, not ${scales} ones`;
-  // What is quantized is an fp32 number, and rounding knows no format without a sign.
+  // The numbers to quantize must be fp32 numbers, and kernels only round to signed formats.
   if (through !== null && !(through.signed && through.minPositive >= 2 ** -149))
     return `it takes ${name} through signed formats within fp32, not through ${through.name}`;
   const cut = tensors.find(({ shape }) => (shape.at(-1) ?? 1) % columns !== 0);

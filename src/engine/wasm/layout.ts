@@ -10,45 +10,45 @@ import { sumBytes } from "./digits.js";
 import { productColumns } from "./kernel/product.js";
 
 /**
- * Where everything lies in the memory of one worker, in bytes from its base. Rows of numbers are fp32; a row of flags
- * has a bit a weight. All rows have room for `chunk` weights.
+ * The memory layout of one worker, in bytes from its base. Rows of numbers are fp32; a row of flags has one bit per
+ * weight. All rows have room for `chunk` weights.
  */
 export interface Layout {
-  /** Weights that are worked on at once: a multiple of blockLength. */
+  /** Weights processed at once: a multiple of blockLength. */
   readonly chunk: number;
-  /** Codes on their way from a file to `given` or `updates`. */
+  /** Codes read from a file, before they are decoded to `given` or `updates`. */
   readonly codes: number;
   readonly updates: number;
-  /** The fp32 counterfactual: weights as given, weights now, and whether an update was not zero. */
+  /** The fp32 counterfactual: given weights, current weights, and flags of nonzero updates. */
   readonly given: number;
   readonly now: number;
   readonly updated: number;
   readonly scratch: number;
-  /** Tables that kernels of synthetic numbers read. */
+  /** Tables read by the kernels of synthetic numbers. */
   readonly constants: number;
   readonly simulation: SimulationRows | null;
-  /** Of jobs by recipes: the moments of the fp32 run. */
+  /** For recipes: the moments of the fp32 run. */
   readonly moments: Readonly<Record<MomentKind, number>> | null;
   readonly product: ProductLayout | null;
   readonly cases: readonly CaseLayout[];
-  /** Of the whole. */
+  /** The total size. */
   readonly bytes: number;
 }
 
-/** What a simulated optimizer keeps of each weight: its moments, and the part of the gradient that stays. */
+/** The state of a simulated optimizer: moments, and the constant part of the gradient. */
 export interface SimulationRows {
   readonly m: number;
   readonly v: number;
   readonly signal: number;
 }
 
-/** Room for the factors of products, in fp64 numbers. */
+/** The sizes of the factors of products, in fp64 numbers. */
 export interface ProductRows {
   readonly right: number;
   readonly left: number;
 }
 
-/** The factors of products; where a row of them is put, whose last group may be longer than a chunk; and the scale. */
+/** The factors of products; the result row, whose last group may extend beyond a chunk; and the scale. */
 export interface ProductLayout {
   readonly right: number;
   readonly left: number;
@@ -57,13 +57,13 @@ export interface ProductLayout {
 }
 
 export interface CaseLayout {
-  /** Stored weights before the first step, and as they are. */
+  /** The stored weights before the first step, and the current ones. */
   readonly start: number;
   readonly weights: number;
   readonly carriers: number | null;
-  /** Of a recipe: all that it keeps of a weight beside the weight itself, carriers included, by name. */
+  /** For recipes: all states besides the weight, including carriers, by name. */
   readonly states: Readonly<Record<string, number>>;
-  /** Where scales are shared. */
+  /** For shared scales. */
   readonly shared: SharedRows | null;
   readonly moved: number;
   readonly nonfinite: number;
@@ -77,7 +77,7 @@ export interface CaseLayout {
   readonly steps: number;
 }
 
-/** Elements as fp32 numbers, and the code of a scale in 32 bits for each block; before the first step, and as they are. */
+/** Elements in fp32 and a 32-bit scale code per block: those before the first step, and the current ones. */
 export interface SharedRows {
   readonly startElements: number;
   readonly elements: number;
@@ -85,14 +85,14 @@ export interface SharedRows {
   readonly scales: number;
 }
 
-/** What is counted of a step: 64-bit counts, then sums. */
+/** The tally of a step: 64-bit counts, then sums. */
 export const stepTally = {
   zero: 0,
   moved: 8,
   kept: 16,
   nonfinite: 24,
   parted: 32,
-  /** Where scales are shared: see UpdateTally and SharedCounts. */
+  /** For shared scales: see UpdateTally and SharedCounts. */
   collateral: 40,
   collateralZeros: 48,
   codes: 56,
@@ -105,7 +105,7 @@ export const stepTally = {
   bytes: 88 + 3 * sumBytes,
 } as const;
 
-/** What is counted of a case by a recipe: 64-bit counts of causes, and then of the first moment and the second. */
+/** The tally of a case with a recipe: 64-bit counts of causes, then of the first and the second moment. */
 export const recipeTally = {
   cause: (name: Cause) => 8 * causes.indexOf(name),
   moment: (moment: number, name: (typeof momentCounts)[number]) =>
@@ -113,18 +113,18 @@ export const recipeTally = {
   bytes: 8 * (causes.length + 2 * momentCounts.length),
 } as const;
 
-/** What is counted of a tensor, besides its steps and its histogram; and at a milestone, what `end` counts. */
+/** The tally of a tensor besides its steps and histogram; at a milestone, the counts of `end`. */
 export const tensorTally = {
   castChanged: 0,
   unchanged: 8,
-  /** Unchanged, and the fp32 counterfactual too. */
+  /** Unchanged here and in the fp32 counterfactual. */
   still: 16,
   neverUpdated: 24,
   returned: 32,
   nonfinite: 40,
   pathNotTaken: 48,
   smallSubnetworks: 56,
-  /** Where scales are shared. */
+  /** For shared scales. */
   codes: 64,
   blockScales: 72,
   displacementSquared: 80,
@@ -136,26 +136,26 @@ export const tensorTally = {
 } as const;
 
 /**
- * Weight-steps by bin, class and ulp rule: 32-bit counts, in four copies, one for each lane of a vector, so that
- * neighbours in the same bin do not wait for each other. Place 0 takes updates of zero.
+ * Weight-steps by bin, class and ulp rule: 32-bit counts in four copies, one per lane of a vector, so that neighbours
+ * in the same bin do not wait for each other. Index 0 counts updates of zero.
  */
 export const histogramTable = {
-  /** Bytes of a bin: 8 kinds of 4 lanes. Moved and kept is neither: the number changed by a scale alone. */
+  /** Bytes per bin: 8 kinds x 4 lanes. Both moved and kept means neither: only the scale changed the number. */
   binBytes: 128,
   movedKind: 16,
   keptKind: 32,
   ruleKind: 64,
-  /** Exponent fields of the update and of the gap's binade differ by at least this much less one, negative. */
+  /** The difference of the exponent fields of update and ulp is at least this minus 1; negative. */
   lowest: outermostBin + 1,
   bins: 2 * (outermostBin + 1),
 } as const;
 
-/** Lanes of the sums of a block, and places in the histogram of one vector. */
+/** Lane sums of a block, and histogram indices of one vector. */
 export const scratchLayout = { effectiveSquared: 0, product: 64, places: 128, bytes: 192 } as const;
 
 /**
- * @param tallied how many steps and milestones have a tally of their own.
- * @param synthetic bytes of tables, whether updates are simulated, and what those need that are products.
+ * @param tallied the numbers of steps and milestones with their own tally.
+ * @param synthetic the bytes of tables, whether updates are simulated, and the sizes for products.
  */
 export function layOut(
   cases: readonly LaneSettings[],
@@ -199,7 +199,7 @@ export function layOut(
       start: row(),
       weights: row(),
       ...statesOf(settings, row),
-      // 32 bits for each of 32 weights are a bit a weight.
+      // 32 bits per block of 32 weights is one bit per weight.
       shared: sharesScales(settings)
         ? { startElements: row(), elements: row(), startScales: flags(), scales: flags() }
         : null,

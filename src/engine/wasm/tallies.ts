@@ -17,11 +17,11 @@ import type { WasmSettings } from "./admission.js";
 import { addDigits } from "./digits.js";
 import { type CaseLayout, histogramTable, recipeTally, stepTally, tensorTally } from "./layout.js";
 
-/** What kernels counted, from the memory of a worker or a copy of a part of it. */
+/** Reads the counts of kernels from the memory of a worker, or from a copy of a part of it. */
 export class TallyReader {
   readonly #bytes: DataView;
 
-  /** @param first address of the first byte. */
+  /** @param first the address of the first byte. */
   constructor(
     bytes: Uint8Array,
     readonly first = 0,
@@ -29,7 +29,7 @@ export class TallyReader {
     this.#bytes = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  /** Adds what was counted of one step of `elements` weights, besides `padding` zeros. */
+  /** Adds the counts of one step of `elements` weights and `padding` zeros, which are subtracted. */
   step(address: number, settings: WasmSettings, elements: number, padding: number, tally: UpdateTally): void {
     const nonfinite = this.#count(address + stepTally.nonfinite);
     const collateral = this.#count(address + stepTally.collateral);
@@ -59,7 +59,7 @@ export class TallyReader {
     this.#sum(address + stepTally.product, tally.product);
   }
 
-  /** Adds what one comparison of `elements` weights with the start counted, besides `padding` zeros. */
+  /** Adds the counts of one comparison of `elements` weights with the start; subtracts `padding` zeros. */
   comparison(
     address: number,
     settings: WasmSettings,
@@ -87,15 +87,15 @@ export class TallyReader {
     probes.smallSubnetworks += unchanged + count("smallSubnetworks");
   }
 
-  /** Weights that a step left as others than the job's first case has. */
+  /** The number of weights that differ from those of the job's first case after a step. */
   parted(address: number): number {
     return this.#count(address + stepTally.parted);
   }
 
   /**
-   * Adds what else was counted of `elements` weights beside their steps and comparisons.
+   * Adds the counts of `elements` weights other than those of steps and comparisons.
    *
-   * @param steps weight-steps, and zeros that were taken along with them.
+   * @param steps weight-steps, and the zeros processed with them as padding.
    */
   rest(
     caseLayout: CaseLayout,
@@ -137,7 +137,7 @@ export class TallyReader {
     const { bins, binBytes, lowest, movedKind, keptKind, ruleKind } = histogramTable;
     const at = this.#bytes.byteOffset + address - this.first;
     const counts = new Uint32Array(this.#bytes.buffer, at, (bins * binBytes) / 4);
-    // Place 0 of bin 0 is that of zeros; no update is counted in that bin.
+    // Bin 0 holds no updates but the zeros at its index 0.
     for (let i = binBytes / 4; i < counts.length; i += 4) {
       const count = counts[i] + counts[i + 1] + counts[i + 2] + counts[i + 3];
       if (count === 0) continue;
@@ -162,7 +162,7 @@ export class TallyReader {
   }
 }
 
-/** What changed of whole blocks of a format without scales of tensors. */
+/** The changes of whole blocks, for formats without tensor scales. */
 function changedOf(
   { element, scale, rows, columns }: BlockFormat,
   elements: number,

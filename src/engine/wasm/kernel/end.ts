@@ -19,13 +19,12 @@ const countNames = [
   "smallSubnetworks",
 ] as const;
 
-/** Parameters of `end`: where the worker's memory begins, weights, and the tally. */
+/** Parameters of `end`: base of the worker's memory, number of weights, address of the tally. */
 export const endParameters = ["i32", "i32", "i32"] as const;
 
 /**
- * The body of `end(base, count, tally)`: compares the weights as they are now with the start, as CaseLens of the
- * reference engine does at the end and at milestones. Weights beyond the last count as unchanged and never updated; the
- * caller takes them off.
+ * The body of `end(base, count, tally)`: compares the current weights with the start, like CaseLens of the reference
+ * engine at the end and at milestones. Padding counts as unchanged and never updated; the caller subtracts it.
  */
 export function writeEnd(
   k: FunctionWriter,
@@ -77,7 +76,7 @@ export function writeEnd(
       k.if(nonfinite, () => {
         tallied("nonfinite", nonfinite);
         k.assign(finite, i32.xor(nonfinite, 0xff));
-        // Zeros add to no sum and differ from nothing; they are left out of the counts by `finite`.
+        // Zeroed lanes add nothing to the sums; `finite` excludes them from the counts.
         for (const half of halves) {
           const mask = maskOf(k, nonfinite, half);
           for (const row of [given, now, start, weights, ...(carriers ? [carriers] : [])])
@@ -97,7 +96,7 @@ export function writeEnd(
       const visible = halves.map((half) => variable(displacement(k, weights[half], start[half])));
       for (const half of halves) {
         const fp32 = variable(displacement(k, now[half], given[half]));
-        // The twin of retainedDisplacement in engine/end.ts.
+        // As retainedDisplacement in engine/end.ts.
         const retained =
           holds === "weight"
             ? visible[half]
@@ -113,7 +112,7 @@ export function writeEnd(
           add(sums.displacementSquared[i], inFp32[i], inFp32[i]);
           add(sums.noiseSquared[i], n, n);
           add(sums.weightSquared[i], w, w);
-          // Of a weight that holds all, `product` has the same terms.
+          // If the weight alone holds the updates, `product` has the same terms.
           if (holds !== "weight") add(sums.retainedProduct[i], promoted(retained), inFp32[i]);
         }
       }
@@ -144,7 +143,7 @@ export function writeEnd(
   if (caseLayout.shared) countSharedEnds(k, caseLayout, { base, count, tally });
 }
 
-/** The published probes of lens/probes.ts that judge the end, on two weights; both call an unchanged weight unchanged. */
+/** The published probes of lens/probes.ts for the end of a run. An unchanged weight passes both as unchanged. */
 function endProbes(k: FunctionWriter, before: V128, after: V128, quarter: number) {
   const { f64x2 } = k;
   const [from, to] = [promoteHalf(k, before, quarter), promoteHalf(k, after, quarter)];

@@ -2,32 +2,32 @@ import { exponentShift, magnitude as magnitudeOf } from "../../lane/numbers.js";
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { histogramTable as table } from "../layout.js";
 
-/** Four updates that are to be counted by their bin, class and the ulp rule. */
+/** Four updates to be counted by bin, class and ulp rule. */
 export interface Sized {
-  /** Of the update. */
+  /** |update|. */
   readonly magnitude: V128;
   /** {@link sizeBits} of the update. */
   readonly size: V128;
   readonly weight: V128;
-  /** The exponent field, in its place, of the binade whose gap the weight has: ulpBinade of lane/numbers.ts. */
+  /** The exponent field, in place, of the binade with the weight's ulp: ulpBinade of lane/numbers.ts. */
   readonly binade: V128;
   readonly zero: V128;
   readonly moved: V128;
-  /** With `moved`: of neither class. */
+  /** With `moved`: neither class. */
   readonly kept: V128 | null;
 }
 
 /**
- * The bits of an fp32 magnitude as if exponents had no lower end: of a subnormal number, whose bits count units of
- * 2^-149, those of that count, with the exponent field made smaller by 149.
+ * The bits of an fp32 magnitude as if the exponent range had no lower limit. For a subnormal number n 2^-149 these are
+ * the bits of n with the exponent field reduced by 149.
  */
 export function sizeBits(k: FunctionWriter, subnormal: V128): V128 {
   return k.i32x4.sub(k.f32x4.convert_i32x4_s(subnormal), k.i32x4.constant(149 * 2 ** exponentShift));
 }
 
 /**
- * Counts as bin of lens/histogram.ts and ulpRuleLost of lens/probes.ts say. The place in the table is the distance of
- * two exponent fields, that of the update and that of the binade whose gap the weight has.
+ * Counts like bin of lens/histogram.ts and ulpRuleLost of lens/probes.ts. The index in the table is the difference of
+ * two exponent fields: that of the update and that of the binade with the weight's ulp.
  */
 export function countInHistogram(
   k: FunctionWriter,
@@ -38,7 +38,7 @@ export function countInHistogram(
   const weightSize = magnitudeOf(k, weight);
   // 256 |u| is exact or Inf; |w| / 256 might be subnormal.
   const rule = f32x4.lt(f32x4.mul(magnitude, f32x4.constant(256)), weightSize);
-  // A bin has 2^7 bytes. Shifted before they are subtracted: distances of exponents need ten bits.
+  // A bin has 2^7 bytes. Shift before subtracting: differences of exponents need ten bits.
   const bytes = (bits: V128) => i32x4.shr_s(bits, exponentShift - 7);
   const sizeBin = v128.and(bytes(size), i32x4.constant(-table.binBytes));
   const bin = i32x4.sub(sizeBin, bytes(binade));
