@@ -21,14 +21,14 @@ import type { ThreadPool } from "./thread-pool.js";
 
 export interface GeometryOptions {
   readonly rank: number;
-  /** Layers of each stack whose spectra are taken. */
+  /** The number of layers of each stack whose spectra are computed. */
   readonly layers: number | "all";
   readonly walk: Walk | null;
   readonly seed: number;
   readonly engines: Engines;
-  /** Threads to work on; this one where there are none. */
+  /** Threads to use; null: the calling thread. */
   readonly pool: ThreadPool<StoredTask, TensorPart> | null;
-  /** Called after each tensor with what was done of all there is to do. */
+  /** Called after each tensor with the work done and the total. */
   progress?(done: number, total: number): void;
   readonly resume?: {
     part(tensor: string): TensorPart | null;
@@ -36,10 +36,10 @@ export interface GeometryOptions {
   } | null;
 }
 
-/** Products and passes for a spectrum relative to all other work; used only for progress. */
+/** The work of a spectrum relative to all other work on a matrix; used only for progress. */
 const spectralWork = 60;
 
-/** The shortest side of a matrix whose geometry means anything. */
+/** The shortest side for which the geometry of a matrix is meaningful. */
 const leastSide = 8;
 
 interface Task extends TensorTask {
@@ -92,7 +92,7 @@ export async function geometryOf(
   }
 
   try {
-    // The largest first, so that no thread is left with one at the end.
+    // Largest first, so that no thread is left with a large one at the end.
     const queue = [...tasks].sort((a, b) => b.work - a.work);
     await Promise.all(Array.from({ length: pool?.atOnce ?? 1 }, () => work(queue)));
   } finally {
@@ -118,7 +118,7 @@ export async function geometryOf(
   };
 }
 
-/** Which tensors are measured, and how. */
+/** The tensors to measure, and how. */
 function planOf(pairs: readonly CheckpointPair[], { rank, seed, walk, layers }: GeometryOptions) {
   const byName = pairs.map(({ tensors }) => new Map(tensors.map((tensor) => [tensor.name, tensor])));
   const names = [...new Set(byName.flatMap((tensors) => [...tensors.keys()]))];
@@ -171,7 +171,7 @@ function presentOf({ tensors }: Task): TensorPair[] {
   return tensors.filter((tensor) => tensor !== null);
 }
 
-/** Null for a tensor that has to be computed. */
+/** Null for a computed tensor. */
 function storedTask(task: Task, identities: ReadonlyMap<string, FileIdentity>): StoredTask | null {
   const { rank, seed, walk, withoutSpectra } = task;
   const present = presentOf(task);
@@ -187,7 +187,7 @@ function storedTask(task: Task, identities: ReadonlyMap<string, FileIdentity>): 
   return { rank, seed, walk, withoutSpectra, name, shape: [shape[0], shape[1]], models };
 }
 
-/** Of every two models, in all, by kind and by tensor. */
+/** The overlaps of every two models: in total, by kind and by tensor. */
 function overlapsOf(found: readonly { task: Task; part: TensorPart }[], models: number): Overlap[] {
   return pairsOf(models).map(([a, b]): Overlap => {
     const tensors = found.flatMap(({ task, part }) => {

@@ -10,8 +10,8 @@ export type Form = (typeof forms)[number];
 
 /**
  * Functions `(base, tuned, into, count, signs, element)` that compute fp32 numbers from bf16 codes, for each
- * {@link Form}; `side` reads the base. Results equal those of `tilesOf` bit for bit. `count` is rounded up to a multiple
- * of eight.
+ * {@link Form}; `side` reads the base. Results equal those of `tilesOf` bit for bit. `count` is rounded up to a
+ * multiple of eight.
  *
  * - `signs`: words with a bit set for each element to negate; `element`: index of the first bit, a multiple of four.
  */
