@@ -5,14 +5,14 @@ import { aboveBars, drawBars } from "./bar-columns.js";
 import { type Figure, wide } from "./figure.js";
 import { rowsHeight } from "./rows.js";
 
-/** The published probes: what their authors count as unchanged or not moved, and where it is not so. */
+/** The published probes: what their authors count as unchanged or not moved, and when that is wrong. */
 const probes = [
   { name: "path-not-taken", rule: "|w'-w| up to 1e-3 max(|w|,|w'|)" },
   { name: "small-subnetworks", rule: "|w'-w| up to 1e-5" },
   { name: "ulp-rule", rule: "|u| below |w|/256" },
 ] as const;
 
-/** How often each published probe and the exact test disagree: of the weights at the end, or of the updates. */
+/** How often each published probe disagrees with the exact test, of the weights at the end or of the updates. */
 export function probeChart(cases: readonly Case[], percent: Percent): Figure {
   const labels = caseLabels(cases);
   const wrong = cases.map((lensCase) => [

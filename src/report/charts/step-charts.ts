@@ -5,14 +5,14 @@ import { missing, type Percent, share } from "../numbers.js";
 import { type Figure, half } from "./figure.js";
 import { drawLines, type LineChart, type Series } from "./line-chart.js";
 
-/** How shares and ratios are told: those of a sample in fewer digits, beside the lines too. */
+/** How shares and ratios are formatted: with fewer digits for a sample, also next to the lines. */
 export interface RunDigits {
   readonly percent: Percent;
   readonly ratio: Percent;
   readonly sampled: boolean;
 }
 
-/** What becomes of a run step by step; nothing of a run of one step, which has no curve. */
+/** The curves of a run by step; none for a run of one step. */
 export function stepCharts(cases: readonly Case[], digits: RunDigits): Figure[] {
   const charts = [changedChart(cases, digits)];
   if (cases.some((lensCase) => curveOf(lensCase).length > 1)) {
@@ -101,7 +101,7 @@ function hiddenChart(cases: readonly Case[], { percent, sampled }: RunDigits): F
   );
 }
 
-/** Of the run so far where a result tells it, else of each step. */
+/** Of the run so far if the result has it, else of each step. */
 function descentChart(
   cases: readonly Case[],
   over: "so far" | "per step",
@@ -137,7 +137,7 @@ function descentChart(
   );
 }
 
-/** A line a case that has a curve. */
+/** One line per case that has a curve. */
 function curveSeries(cases: readonly Case[], numberOf: (point: CurvePoint) => number | null): Series[] {
   const labels = caseLabels(cases);
   return cases.flatMap((lensCase, i) => {
@@ -171,7 +171,7 @@ function lineFigure(
   };
 }
 
-/** A share as a label of an axis or of a line: no more digits than it needs. */
+/** A share as the label of an axis or a line, with as few digits as needed. */
 function axisPercent(value: number): string {
   if (value !== 0 && Math.abs(value) < 0.01) return `${Number((100 * value).toPrecision(1))}%`;
   return `${Number((100 * value).toFixed(1))}%`;
