@@ -1,7 +1,7 @@
 import { type CommandEntry, runProgram } from "./program.js";
 import type { Streams } from "./streams.js";
 
-/** In the order of the help, which loads none of them: loading a command takes longer than most of them work. */
+/** In the order of the help, which loads none of them: loading most commands takes longer than running them. */
 const commands = new Map<string, CommandEntry>([
   [
     "run",

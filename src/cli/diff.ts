@@ -22,7 +22,7 @@ import { asArgument, ListOption } from "./strict-options.js";
 
 const threadScript = new URL("./diff-worker.cjs", import.meta.url);
 
-/** @param merge loads what merges an adapter; without it AFTER is taken for a checkpoint. */
+/** @param merge loads the code that merges an adapter; without it, AFTER must be a checkpoint. */
 export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter>): Command {
   const command = new Command("diff")
     .description(
@@ -103,7 +103,7 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
       command.error("error: only one of --write-delta and --apply-delta can be given");
     }
     const [ofBefore, ofAfter] = await Promise.all([isAdapter(before), isAdapter(after)]);
-    // Two adapters are compared as any two checkpoints.
+    // Two adapters are compared like any checkpoints.
     const isMerge = merge !== undefined && more.length === 0 && ofAfter && !ofBefore;
     if (isMerge && options.geometry) refuseOption(command, "geometry", "two checkpoints");
     if (isMerge && forTwo.length > 0) refuseOption(command, forTwo[0], "two checkpoints");
@@ -118,7 +118,7 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
         const { diffSeries } = await import("./diff-series.js");
         return await diffSeries([before, ...afters], options, pool, streams);
       }
-      // Threads take as long to start as all else does to be loaded and made ready.
+      // Start threads first: that takes as long as loading everything else.
       const { diffFiles } = await import("./diff-files.js");
       await diffFiles(before, after, more, options, request, pool, streams);
     } catch (error) {
@@ -136,7 +136,7 @@ function refuseOption(command: Command, name: string, what: string): never {
   return command.error(`error: --${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} is for ${what}`);
 }
 
-/** What a part of the weights cannot tell. */
+/** Rejects options whose results need all weights. */
 function checkShard(command: Command, options: DiffOptions, more: readonly string[]): void {
   if (more.length > 0) refuseOption(command, "shard", "two checkpoints");
   for (const [name, why] of [
@@ -150,7 +150,7 @@ function checkShard(command: Command, options: DiffOptions, more: readonly strin
   }
 }
 
-/** What the options of --geometry ask of each other. */
+/** Checks the combination of --geometry's options. */
 function checkGeometry(command: Command, options: DiffOptions): void {
   const { lr, steps } = options;
   checkGeometryOptions(command, options, { lr, steps });

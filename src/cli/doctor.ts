@@ -11,7 +11,7 @@ import { type Streams, terminal } from "./streams.js";
 interface EngineReport {
   readonly name: string;
   readonly device: string;
-  /** Why this machine does not have it. */
+  /** Why it is unavailable on this machine. */
   readonly unavailable: string | null;
   readonly selfCheck: SelfCheck | null;
 }
@@ -63,7 +63,7 @@ function inWords(
   }: {
     machine: { node: string; platform: string; architecture: string; cores: number; memoryBytes: number };
     engines: readonly EngineReport[];
-    /** What `auto` takes for a job that no device is worth; null where no engine passes. */
+    /** The engine `auto` selects for a job too small for a device; null if no engine passes. */
     chosen: string | null;
   },
   width: number,

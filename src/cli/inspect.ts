@@ -66,7 +66,7 @@ export function inspectCommand(streams: Streams): Command {
     });
 }
 
-/** The canonical name of a format, plain or with scales. */
+/** The canonical name of a format or block format. */
 function nameOfTarget(text: string): string {
   if (isBlockFormat(text)) return targetFormat(text).name;
   try {
@@ -78,7 +78,7 @@ function nameOfTarget(text: string): string {
   }
 }
 
-/** Squares of each tensor; null for all of them. */
+/** The number of squares per tensor; null for all. */
 function sampleSize(text: string): number | null {
   return text === "all" ? null : wholeNumber(text);
 }

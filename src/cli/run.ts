@@ -181,7 +181,7 @@ function checkUsage(
   }
 }
 
-/** Loaded only where it is asked for. */
+/** Loaded only if needed. */
 async function geometryOf(folder: string, options: RunOptions, streams: Streams): Promise<Geometry> {
   const { view, strict = false } = options;
   const { runGeometry } = await import("./run-geometry.js");

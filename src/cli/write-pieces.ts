@@ -4,19 +4,19 @@ import { temporaryName } from "../source/temporary-name.js";
 import type { Output } from "./streams.js";
 import { expectWritable } from "./write-output.js";
 
-/** Writes an output piece by piece to a stream, as fast as it is read. */
+/** Writes an output piece by piece to a stream, with back pressure. */
 export async function writePieces(out: Output, pieces: Iterable<Uint8Array>): Promise<void> {
   for (const piece of pieces) {
-    // A piece may be a part of memory that is used again: each is written before the next is made, which takes a fifth
-    // less than to copy them (measured). A stream that fails says so itself, and nothing is written to it after.
+    // A piece may be reused memory, so each is written before the next is generated, which is a fifth faster than
+    // copying (measured). A stream reports its own failure; nothing is written to it afterwards.
     await new Promise<void>((resolve) => out.write(piece, (error) => error ?? resolve()));
   }
 }
 
 /**
- * The same to a file, under a temporary name until it is whole; a pipe or device is written to as it is.
+ * The same to a file, under a temporary name until complete; a pipe or device is written to directly.
  *
- * @throws InputError if the system refuses.
+ * @throws InputError if writing fails.
  */
 export function writePiecesTo(path: string, pieces: Iterable<Uint8Array>): void {
   expectWritable(path, true);

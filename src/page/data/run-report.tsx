@@ -82,5 +82,5 @@ export function RunReport({ findings }: { findings: RunFindings }) {
   );
 }
 
-/** More would make the page slow; `report --html` has all. */
+/** The maximum number of rows: more would make the page slow; `report --html` has all. */
 export const mostRows = 400;

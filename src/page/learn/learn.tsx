@@ -30,7 +30,7 @@ import {
 const trainingOptions = learningRuns.map((value) => ({ value, label: trainings[value].label }));
 const masterWords = "bf16 + fp32 master";
 
-/** Two models learn side by side: does the one whose updates are rounded away learn at all? */
+/** Two models trained side by side, to see whether the one that loses updates learns at all. */
 export function LearnView({ visit }: { visit: Visit }) {
   const state = useSignal(readState(learnFields, visit.parameters));
   const classroom = useMemo(() => new Classroom(), []);
@@ -148,7 +148,7 @@ export function LearnView({ visit }: { visit: Visit }) {
   );
 }
 
-/** What became of the updates of one model. */
+/** The classes of the updates of one model. */
 function Counts({ of: learner, words, name }: { of: Learner; words: string; name: string }) {
   const { totals, end, rounding } = learner.counted;
   const named = classWordsOf({ rounding });

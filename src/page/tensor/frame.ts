@@ -2,32 +2,32 @@ import type { Case } from "../../lens/run/case.js";
 import { LensRun, type RunSettings } from "./lens-run.js";
 import { type PictureInks, paintChanges, type Span } from "./paint.js";
 
-/** What is to be shown after some more steps. */
+/** A request for the frame after more steps. */
 export interface FrameRequest {
   readonly steps: number;
   readonly span: Span;
   readonly inks: PictureInks;
-  /** Pixels of earlier frames, to be used again. */
+  /** Pixel buffers of earlier frames, for reuse. */
   readonly spare: readonly ArrayBuffer[];
 }
 
-/** One case as it is now. */
+/** The current state of one case. */
 export interface CaseFrame {
-  /** Of the last step. */
+  /** The counts of the last step. */
   readonly step: Case;
   readonly run: Case;
-  /** RGBA, one a weight. */
+  /** RGBA, one pixel per weight. */
   readonly pixels: ArrayBuffer;
 }
 
 export interface Frame {
   readonly step: number;
   readonly side: number;
-  /** Storages in their order, then the fp32 truth. */
+  /** The storages in order, then the fp32 truth. */
   readonly cases: readonly CaseFrame[];
 }
 
-/** Takes a run forward and paints it. */
+/** Advances a run and paints it. */
 export class Painter {
   readonly run: LensRun;
   readonly #side: number;
@@ -54,7 +54,7 @@ export class Painter {
     }
     const counts = await this.run.counts();
     const truth = counts.run.length - 1;
-    // Of the truth the root mean square is half way to the full colour.
+    // The root mean square of the truth gets half of the full colour.
     const norms = { start: displacementNorm(counts.run[truth]), step: counts.step[truth].totals.updateNorm };
     const full = (2 * norms[span]) / this.#side;
     const cases: CaseFrame[] = [];
@@ -74,7 +74,7 @@ export class Painter {
   }
 }
 
-/** How far the fp32 run has come from its start. */
+/** The displacement norm of the fp32 run. */
 function displacementNorm({ end }: Case): number {
   return Math.sqrt(end.sums.displacementSquared.reduce((sum, part) => sum + part, 0));
 }

@@ -22,23 +22,23 @@ export interface RunSettings extends TrainingSettings {
   readonly storages: readonly Storage[];
 }
 
-/** Which engine counts, as `doctor` would tell. */
+/** The engine in use, as reported by `doctor`. */
 export interface EngineInUse {
   readonly name: string;
   readonly device: string;
   readonly selfCheck: SelfCheck;
 }
 
-/** The same updates kept whole, beside which every storage is seen. */
+/** The fp32 reference for every storage. */
 const truth = updateSettings({ format: "fp32" });
 
 /**
- * One matrix in training, step after step, under several storages and in fp32 at once. All classes and counts are the
- * engine's own: it is given the updates of one more step each time.
+ * One matrix in training, step by step, with several storages and in fp32. All classes and counts come from the engine,
+ * which receives the updates of one step at a time.
  */
 export class LensRun {
   readonly engine: EngineInUse;
-  /** In the order of the storages; the fp32 truth last. */
+  /** The storages in order, then the fp32 truth. */
   readonly cases: readonly UpdateSettings[];
   /** The updates of the last step. */
   readonly updates: Float32Array;
@@ -47,7 +47,7 @@ export class LensRun {
   readonly #training: Training;
   readonly #start: Float64Array;
   readonly #steps: UpdateTally[];
-  /** All but the comparison with the start, which is made anew each time. */
+  /** All counts but the comparison with the start, which is repeated each time. */
   readonly #tallies: Tally[];
 
   private constructor(settings: RunSettings, cases: UpdateSettings[], engine: EngineInUse, lens: ChunkLens) {
@@ -73,12 +73,12 @@ export class LensRun {
     return run;
   }
 
-  /** Steps taken. */
+  /** The number of steps taken. */
   get step(): number {
     return this.#training.t;
   }
 
-  /** Takes the next step. */
+  /** Runs the next step. */
   async advance(): Promise<void> {
     this.#training.step(this.updates);
     for (const c of this.cases.keys()) this.#steps[c] = new UpdateTally();
@@ -91,7 +91,7 @@ export class LensRun {
     return this.#lens.weights(ofCase);
   }
 
-  /** What became of the updates of the last step, and of the whole run, by case. */
+  /** The counts of the last step and of the whole run, by case. */
   async counts(): Promise<{ readonly step: Case[]; readonly run: Case[] }> {
     const ends = this.cases.map(() => ({ end: new EndTally() }));
     await this.#lens.compare(ends);
@@ -110,7 +110,7 @@ export class LensRun {
     return { step, run };
   }
 
-  /** The same run from its start to where it is, as a job for any engine. */
+  /** The run from its start to the current step, as a job for any engine. */
   job(): LensJob {
     const { side } = this.#settings;
     const { length } = this.#start;
@@ -130,7 +130,7 @@ export class LensRun {
       tensors: [{ name: tensorName, shape: [side, side], weights, updates }],
       stepNumbers,
       cases: this.cases,
-      // One piece: the walk starts anew for each.
+      // A single chunk, because the walk starts from the beginning for each.
       chunk: length,
     };
   }
@@ -146,7 +146,7 @@ export class LensRun {
   }
 }
 
-/** The updates of any step: cheap in order, from the start in any other. */
+/** The updates of any step: cheap in order, otherwise recomputed from the start. */
 class TrainingWalk {
   readonly #settings: TrainingSettings;
   #training: Training;

@@ -1,16 +1,16 @@
 import type { Case } from "../../lens/run/case.js";
 import { percent, ratio, share, shareOfWeights } from "../../report/numbers.js";
 
-/** What a run shows, in words. */
+/** The findings of a run, in words. */
 export interface Finding {
-  /** Pieces in stars are to stand out. */
+  /** Pieces between stars are emphasized. */
   readonly apparent: string;
   readonly lens: string;
-  /** What most of the hidden updates are; null where chance, and no class, decided. */
+  /** The class of most hidden updates; null if they stayed by chance. */
   readonly tone: "lost" | "kept" | null;
 }
 
-/** The two sentences above the pictures: what storage shows, and what it hid. */
+/** The two sentences above the pictures: what storage shows, and what it hides. */
 export function finding(step: number, stored: Case, truth: Case): Finding {
   const n = step === 1 ? "1 step" : `${step} steps`;
   if (step === 0)
