@@ -25,7 +25,7 @@ export interface OutputOptions {
 export function addOutputOptions(command: Command, row = "case and tensor"): Command {
   return command
     .option("--json <file>", "write the result as JSON to this file, or to stdout (-)")
-    .option("--csv <file>", `write one row a ${row} as CSV to this file, or to stdout (-)`)
+    .option("--csv <file>", `write one row per ${row} as CSV to this file, or to stdout (-)`)
     .option("--markdown <file>", "write the tables as Markdown to this file, or to stdout (-)")
     .option(
       "--html <file>",
@@ -38,7 +38,7 @@ export function addOutputOptions(command: Command, row = "case and tensor"): Com
 }
 
 export function threadsOption(): Option {
-  return new Option("--threads <n>", "largest number of threads (default: one a core)").argParser(
+  return new Option("--threads <n>", "maximum number of threads (default: one per core)").argParser(
     threadCount,
   );
 }
@@ -46,7 +46,7 @@ export function threadsOption(): Option {
 export function resumeOption(): Option {
   return new Option(
     "--resume <file>",
-    "file that progress is saved in; if it exists, the work goes on from there",
+    "file that stores progress; if it exists, the work resumes from there",
   );
 }
 

@@ -42,12 +42,12 @@ async function rateOf(pair: CheckpointPair, comparer: Comparer): Promise<PlanRat
   const tensors = planPair(pair).slice(0, pair.tensors.length);
   const [{ bytes: all }] = planShards(tensors, 1);
   const [{ ranges, bytes: sampled }] = planShards(tensors, Math.max(1, Math.ceil(all / sampleBytes)));
-  if (sampled === 0) return { bytesPerSecond: null, measured: "Nothing was compared to tell the time by." };
+  if (sampled === 0) return { bytesPerSecond: null, measured: "Nothing was compared to estimate the time." };
   const compare = () => comparePair(pair, { comparer, sample: 0, seed: 0, ranges });
   await compare();
   const began = performance.now();
   await compare();
   const bytesPerSecond = sampled / ((performance.now() - began) / 1000);
-  const measured = `Measured on this machine, one thread over ${bytes(sampled)} that were in memory: ${bytes(bytesPerSecond)} a second; reading that is slower takes longer.`;
+  const measured = `Measured on this machine, one thread on ${bytes(sampled)} in memory: ${bytes(bytesPerSecond)} a second; slower reading takes longer.`;
   return { bytesPerSecond, measured };
 }

@@ -18,7 +18,7 @@ interface EngineReport {
 
 export function doctorCommand(streams: Streams): Command {
   return new Command("doctor")
-    .description("Runs the self-check of every engine and tells which one would be used.")
+    .description("Runs the self-check of every engine and reports which one would be used.")
     .option("--json <file>", "write the report as JSON to stdout (-)")
     .action(async ({ json }: { json?: string }, command: Command) => {
       if (json !== undefined && json !== "-") command.error("error: --json takes only -, for stdout");
@@ -100,7 +100,7 @@ function inWords(
 }
 
 function choiceInWords(chosen: string | null, reports: readonly EngineReport[]): string {
-  if (chosen === null) return "No engine can be trusted on this machine.";
+  if (chosen === null) return "No engine passes its self-check on this machine.";
   const measured = reports.filter(
     ({ name, selfCheck }) => engines.get(name)?.worthFrom !== undefined && selfCheck?.failed === 0,
   );

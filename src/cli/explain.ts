@@ -28,7 +28,7 @@ interface ExplainOptions {
 
 export function explainCommand(streams: Streams): Command {
   const command = takeNegativeNumbers(new Command("explain"))
-    .description("Tells what one update makes of one weight, why, and after how many such steps it shows.")
+    .description("Explains what one update does to one weight, and after how many such steps it shows.")
     .argument("<weight>", "a number, inf or nan; it is stored in the format first", anyNumber)
     .argument("<update>", "the update as it is added, sign included", anyNumber)
     .option(

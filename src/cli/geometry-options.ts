@@ -17,7 +17,7 @@ export function addGeometryOptions(command: Command, milestones: string): Comman
   return command
     .option(
       "--geometry",
-      "tell how the change of each matrix lies, beside what would be expected if only sizes mattered (docs/gates.md)",
+      "measure the geometry of each matrix's change, beside its expectation if only sizes mattered (docs/gates.md)",
     )
     .option("--rank <n>", "number of leading directions of --geometry (default: 64)", wholeNumber)
     .option(

@@ -101,10 +101,7 @@ export function addOptimizerOptions(command: Command): Command {
       finiteNumber,
     )
     .option("--weight-decay <x>", "weight decay (default: the recording's, or 0)", finiteNumber)
-    .option(
-      "--override",
-      "take these options where the recording says otherwise, and accept missing steps and moments",
-    );
+    .option("--override", "let these options override the recording, and accept missing steps and moments");
 }
 
 /** The given settings. */
@@ -163,7 +160,7 @@ export function twoNumbers(text: string): [number, number] {
 export function throughOption(): Option {
   return new Option(
     "--through <format>",
-    "format that the master is rounded to before it is quantized with shared scales, as trainers send bf16",
+    "format to which the master is rounded before it is quantized with shared scales, as trainers send bf16",
   ).argParser(formatName);
 }
 

@@ -41,8 +41,8 @@ const defaults = { steps: 60, elements: 2 ** 17 };
 export function predictCommand(streams: Streams): Command {
   const command = new Command("predict")
     .description(
-      "Takes gradients, recorded (FOLDER, with gradients.safetensors) or synthetic, through AdamW with an fp32 master, and " +
-        "before each step asks every rule which stored weights will change: recall and precision of each.",
+      "Runs AdamW with an fp32 master on gradients, recorded (FOLDER, with gradients.safetensors) or synthetic. Before " +
+        "each step, every rule predicts which stored weights will change; reports the recall and precision of each.",
     )
     .argument("[folder]", "a recorded run with gradients (default: a synthetic one)")
     .option(

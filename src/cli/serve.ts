@@ -26,7 +26,7 @@ export function serveCommand({ out }: Streams): Command {
     )
     .option(
       "--url <address>",
-      "address of the published page, which the talk ends with, beside its QR code",
+      "address of the published page, shown with its QR code at the end of the talk",
       webAddress,
     )
     .action(async ({ port, export: path, url }: { port: number; export?: string; url?: string }) => {

@@ -51,8 +51,8 @@ export async function shardOfJob<Job extends Pick<DescribedJob, "tensors" | "cas
     const perSecond = rate && (rate * all) / (elements * job.stepNumbers.length * cases.length);
     const measured =
       perSecond === null
-        ? "Nothing was counted to tell the time by."
-        : `Measured on this machine (${engine.name}, ${engine.device}), one step of a sample that was in memory: ${bytes(perSecond)} a second; reading that is slower takes longer.`;
+        ? "Nothing was counted to estimate the time."
+        : `Measured on this machine (${engine.name}, ${engine.device}), one step of a sample in memory: ${bytes(perSecond)} a second; slower reading takes longer.`;
     tellPlan(work, request.of, { bytesPerSecond: perSecond, measured }, options, streams, renderShardPlan);
   } finally {
     await engine.close?.();

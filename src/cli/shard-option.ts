@@ -16,7 +16,7 @@ const mostShards = 1_000_000;
 export function shardOption(): Option {
   return new Option(
     "--shard <i/n>",
-    "count part I (from 0) of N, for merge; auto and auto/N take I from Slurm or Kubernetes, plan/N tells bytes and time",
+    "count part I (from 0) of N, for merge; auto and auto/N take I from Slurm or Kubernetes, plan/N shows bytes and time",
   ).argParser(asked);
 }
 

@@ -41,8 +41,8 @@ interface SimulateOptions extends SyntheticOptions, Omit<CaseOptions, "seed">, O
 export function simulateCommand(streams: Streams): Command {
   const command = new Command("simulate")
     .description(
-      "Draws weights and gradients, takes them through AdamW, and tells what became of every update under the formats " +
-        "and schemes asked for, beside an fp32 run. Weights may be those of a real checkpoint, shapes those of a model.",
+      "Draws weights and gradients, runs AdamW on them, and classifies every update under the given formats " +
+        "and schemes, with an fp32 run for reference. Weights may come from a checkpoint, shapes from a published model.",
     )
     .addOption(recipeOption(optimizerNames))
     .addOption(engineOption())

@@ -72,13 +72,11 @@ export function sweepCommand(streams: Streams): Command {
     .addOption(
       shareOption(
         "--learns <x>",
-        "least share of the fp32 displacement that a case retains where it is said to learn; 2 minus it is the most",
+        "minimum share of the fp32 displacement retained by a case that learns; the maximum is 2 minus it",
         0.5,
       ),
     )
-    .addOption(
-      shareOption("--keeps <x>", "least share that it retains where it is said to keep its updates", 0.99),
-    )
+    .addOption(shareOption("--keeps <x>", "minimum share retained by a case that keeps its updates", 0.99))
     .addOption(engineOption())
     .addOption(threadsOption())
     .addOption(shardOption());

@@ -80,7 +80,7 @@ export function addSyntheticOptions(
 ): Command {
   command
     .addOption(
-      new Option("--preset <name>", "kind of training whose settings hold where no option is given").choices([
+      new Option("--preset <name>", "kind of training that sets the defaults of other options").choices([
         ...presets.keys(),
       ]),
     )
@@ -129,7 +129,7 @@ export function addSyntheticOptions(
         .default(gaussian, gaussian.name),
     )
     .option("--gradient-norm <x>", "norm of the gradient of the whole model before clipping", positive, 1)
-    .option("--clip <x>", "largest gradient norm that clipping leaves", positive, 1)
+    .option("--clip <x>", "maximum gradient norm after clipping", positive, 1)
     .option(
       "--scale-spread <x>",
       "standard deviation of the logarithm of the tensors' gradient scales",

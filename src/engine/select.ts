@@ -87,15 +87,15 @@ async function prove(engine: Engine, job?: LensJob): Promise<ProvenEngine> {
   if (selfCheck.failed === 0) return { engine, selfCheck };
   const { failed, passed, firstFailure } = selfCheck;
   throw new EngineRefused(
-    `engine ${engine.name} is not to be trusted on ${engine.device}: ` +
-      `wrong in ${failed} of ${passed + failed} hard cases, first ${firstFailure}`,
+    `engine ${engine.name} fails its self-check on ${engine.device}: ` +
+      `${failed} of ${passed + failed} hard cases are wrong, first ${firstFailure}`,
   );
 }
 
 async function firstProven(
   candidates: readonly Engine[],
   job?: LensJob,
-  what = "no engine to be trusted",
+  what = "no engine passes its self-check",
 ): Promise<ProvenEngine> {
   const reasons: string[] = [];
   for (const engine of candidates) {

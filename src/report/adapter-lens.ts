@@ -68,7 +68,7 @@ function unmergeSentences({ cases: [{ unmerge }] }: MergeLens): string[] {
   return [
     unmerge.changed === 0
       ? "Unmerging gives every weight back."
-      : `After unmerging, ${percent(unmerge.changedShare)} of the weights are not what they were.`,
+      : `After unmerging, ${percent(unmerge.changedShare)} of the weights differ from before.`,
   ];
 }
 
@@ -82,7 +82,7 @@ function mergedSentences({ merged }: MergeLens): string[] {
   }
   return [
     merged.differ === 0
-      ? `The merged checkpoint has these very bits, in all ${count(elements)} weights.`
+      ? `The merged checkpoint has the same bits in all ${count(elements)} weights.`
       : `The merged checkpoint has other bits in ${count(merged.differ)} of ${counted(elements, "weight")} ` +
         `(${percent(share(merged.differ, elements))}).`,
     ...(others.differ > 0
@@ -109,7 +109,7 @@ function mergeNotes({ merge }: Result): string[] {
   const names = replaced.slice(0, 3).map((name) => printable(name, 80));
   const more = replaced.length > 3 ? ", …" : "";
   const weights = `${counted(untouched.elements, "weight")} in ${counted(untouched.tensors, "tensor")}`;
-  const without = untouched.tensors > 0 ? ` ${weights} without an adapter are in no count.` : "";
+  const without = untouched.tensors > 0 ? ` ${weights} without an adapter are not counted.` : "";
   return [
     `${arrivesNote}${without}`,
     ...(replaced.length > 0

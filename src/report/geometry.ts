@@ -160,8 +160,9 @@ function leanClause({ ratio }: Measure): string {
 function maskClause({ ratio, measured, expected }: Measure): string {
   if (ratio === null) return "no spectrum tells which weights are principal ones";
   const both = `(${figure("principalOverlap", measured)} in the principal mask, ${figure("principalOverlap", expected)} by size alone)`;
-  if (Math.abs(ratio - 1) <= masksAlike) return `which weights show a change is told by their size ${both}`;
-  return `which weights show a change is not told by their size alone ${both}`;
+  if (Math.abs(ratio - 1) <= masksAlike)
+    return `which weights show a change is explained by their size ${both}`;
+  return `which weights show a change is not explained by their size alone ${both}`;
 }
 
 /** The course of a recorded run: from when on the change is low-rank, its coherence, and the KL stated by the run. */
@@ -182,7 +183,7 @@ export function courseSentences({ curve = [], divergence }: Geometry): string[] 
   const [early, late] = [first, last].map(({ totals }) => totals.measures.size.ratio);
   const coherence =
     early === null || late === null
-      ? "The recording does not tell its learning rates, so not its coherence."
+      ? "The recording does not state its learning rates, so its coherence is unknown."
       : `Coherence, its size over that of a noise walk of the same rates and steps: ${times(early)} after update ${first.updates}, ${times(late)} after ${last.updates}.`;
   return [rankSentence, coherence, ...told];
 }
@@ -190,7 +191,7 @@ export function courseSentences({ curve = [], divergence }: Geometry): string[] 
 function divergenceSentence(divergence: Geometry["divergence"]): string {
   const { forward = null, reverse = null } = divergence ?? {};
   if (forward === null && reverse === null) return "The run has no KL in an outcome.json.";
-  const said = (x: number | null) => (x === null ? "not told" : x.toPrecision(3));
+  const said = (x: number | null) => (x === null ? "not stated" : x.toPrecision(3));
   return `KL of outcome.json, in nats: of the base to the run ${said(forward)}, of the run to the base ${said(reverse)}.`;
 }
 

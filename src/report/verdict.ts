@@ -22,7 +22,7 @@ export function verdictSentence(verdict: Told, lost: string, stored: string): st
     case "unsure":
       return `This sample does not tell whether updates are kept: ${stored}.`;
     case "unknown":
-      return `Nothing to tell: ${stored}.`;
+      return `No verdict: ${stored}.`;
   }
 }
 
@@ -55,8 +55,8 @@ const inWords: Readonly<Record<Told, Pick<Score, "said" | "tone">>> = {
   "keeps-on-average": { said: "keeps them on average", tone: "good" },
   loses: { said: "loses updates", tone: "bad" },
   overshoots: { said: "overshoots", tone: "bad" },
-  unsure: { said: "too few weights to tell", tone: "plain" },
-  unknown: { said: "nothing to tell", tone: "plain" },
+  unsure: { said: "sample too small", tone: "plain" },
+  unknown: { said: "no verdict", tone: "plain" },
 };
 
 function toldOf(result: Result, i: number): Told {

@@ -30,7 +30,7 @@ export async function readOutcome(folder: string): Promise<Outcome | null> {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new InputError(path, "JSON", "text that is none");
+    throw new InputError(path, "JSON", "text that is not JSON");
   }
   return outcomeOf(path, value);
 }

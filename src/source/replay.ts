@@ -77,7 +77,7 @@ export function replayOf(recording: Recording, options: ReplayOptions): Replay {
   const optimizer = asked ?? first.known ?? "adamw";
   expectOptimizerSettings(optimizer, { lr: 0, ...given });
   if (first.known !== null && first.known !== optimizer && first.also !== optimizer) {
-    const remark = `the recording is of ${first.name}, and ${optimizer} takes its gradients`;
+    const remark = `the gradients recorded with ${first.name} are replayed with ${optimizer}`;
     refuse(
       `--optimizer ${first.known}, as the recording is of ${first.name}`,
       `--optimizer ${optimizer}`,
@@ -85,8 +85,8 @@ export function replayOf(recording: Recording, options: ReplayOptions): Replay {
     );
   }
   if (first.known === null && first.name !== null) {
-    const remark = `the recording is of ${first.name}, and ${optimizer} takes its gradients`;
-    refuse("an optimizer that recipes are of", `the gradients of ${quote(first.name)}`, remark);
+    const remark = `the gradients recorded with ${first.name} are replayed with ${optimizer}`;
+    refuse("an optimizer with recipes", `the gradients of ${quote(first.name)}`, remark);
   }
   expectNoGap(stepNumbers, refuse);
 
@@ -98,7 +98,7 @@ export function replayOf(recording: Recording, options: ReplayOptions): Replay {
     const beyond = statedOptimizer.beyondRecipes(tensor);
     const file = recording.stepFiles.get(tensor)![i];
     if (beyond !== null && !override) {
-      throw new InputError(file, `an optimizer that recipes are of${way}`, `one with ${beyond}`);
+      throw new InputError(file, `an optimizer with recipes${way}`, `one with ${beyond}`);
     }
     const key = override ? undefined : contradiction(optimizer, recorded, given);
     if (key !== undefined) {

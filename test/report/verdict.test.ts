@@ -23,7 +23,7 @@ test("a report begins with what check says of its first case", async () => {
     [0.25, "Loses 75.0% of what its updates add up to: bf16 in-place."],
     [0.995, "Keeps its updates: bf16 in-place."],
     [1.5, "Goes 50.0% further than its updates add up to: bf16 in-place."],
-    [null, "Nothing to tell: bf16 in-place."],
+    [null, "No verdict: bf16 in-place."],
   ] as const) {
     const result = await resultWith({ retained, noise: 0 });
     expect(runVerdict(result)).toBe(sentence);

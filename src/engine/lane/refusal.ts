@@ -34,7 +34,7 @@ export function refusal(cases: readonly CaseSettings[]): string | null {
       return "under exact opmath it takes neither stochastic rounding nor more than 22 significand bits";
     }
     // Stored weights are fp32 numbers.
-    if (format.minPositive < 2 ** -149) return `${format.name} has numbers that fp32 has not`;
+    if (format.minPositive < 2 ** -149) return `fp32 does not hold all numbers of ${format.name}`;
   }
   return null;
 }

@@ -103,7 +103,7 @@ export function BlockView({ visit }: { visit: Visit }) {
       <p class="reason">
         {step.weights.length} weights share one scale: what is stored of each is a code of{" "}
         {step.blocks.element.bits} bits, and its number is the code's times the scale. The scale follows from
-        the largest weight. Where it moves, the numbers to choose from are others for all of them. Drag w + u.
+        the largest weight. If it moves, the representable numbers change for all of them. Drag w + u.
       </p>
     </section>
   );

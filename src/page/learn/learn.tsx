@@ -141,7 +141,7 @@ export function LearnView({ visit }: { visit: Visit }) {
           each model reads what it stores.{" "}
           {classroom.rate.value > 0 && `${classroom.rate.value} steps a second.`}
           {classroom.between > 1 &&
-            ` A picture every ${classroom.between} steps, as this system asks for less motion.`}
+            ` One frame every ${classroom.between} steps, because this system asks for reduced motion.`}
         </p>
       </footer>
     </section>

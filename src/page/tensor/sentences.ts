@@ -31,12 +31,12 @@ function toneOf({ rounding, totals: { kept, lost } }: Case): Finding["tone"] {
 
 function lensSentence({ format, rounding, totals, end }: Case): string {
   const { lost, kept, moved, hiddenShare } = totals;
-  if (lost + kept + moved === 0) return "No update was other than zero.";
+  if (lost + kept + moved === 0) return "All updates were zero.";
   const hidden = share(end.hidden, end.unchanged);
   if (hidden === null || (hiddenShare ?? 0) < 0.001)
-    return `Next to nothing is hidden: ${format} shows these updates.`;
+    return `Almost nothing is hidden: ${format} shows these updates.`;
   if (kept > lost) {
-    return `The updates are there: ${percent(share(kept, lost + kept + moved))} of them changed the carrier alone.`;
+    return `The updates are there: ${percent(share(kept, lost + kept + moved))} of them changed only the carrier.`;
   }
   if (rounding === "stochastic") {
     const still = percent(share(lost, lost + kept + moved));

@@ -34,7 +34,7 @@ function layerStrip({ layers, totals }: Geometry): Figure | null {
     name: "geometry-layers",
     title: stripTitle(totals),
     caption:
-      "Measured over expected, by layer: 1 is what is expected where only sizes matter. Empty: its spectrum was not taken.",
+      "Measured over expected, by layer: 1 is expected if only sizes matter. Empty: no spectrum was computed.",
     size: { width: wide, height: rows.length * 44 + 110 },
     draw: (size, inks) => drawStrip(rows, labels, ratios, size, inks),
     numbers: {
@@ -46,7 +46,7 @@ function layerStrip({ layers, totals }: Geometry): Figure | null {
 
 /** The title, from the ratios used by the sentence of a geometry. */
 function stripTitle({ measures: { stableRank, energy16, principalOverlap } }: Geometry["totals"]): string {
-  if (stableRank.ratio === null) return "Rows and columns against what sizes tell, by layer";
+  if (stableRank.ratio === null) return "Spread over rows and columns relative to expected, by layer";
   const energy = energy16.ratio === null ? "" : `, energy in the top 16 ${times(energy16.ratio)}`;
   return `Stable rank ${times(stableRank.ratio)}${energy}, principal mask ${times(principalOverlap.ratio)} times what sizes give`;
 }
@@ -126,7 +126,7 @@ function profileChart(side: "rows" | "columns", tensor: TensorGeometry): Figure 
   const steps = measured.map((_, i) => Math.round((i * length) / measured.length));
   return {
     name: `geometry-${side}`,
-    title: `The ${side} of ${printable(tensor.name, 60)}: spread ${times(ratio)} times what sizes tell`,
+    title: `The ${side} of ${printable(tensor.name, 60)}: spread ${times(ratio)} times that expected from sizes`,
     caption: `Share of the weights that changed, by ${side} (means over neighbours), and what it would be by size alone.`,
     size: { width: half, height: 420 },
     draw: (size, inks) =>

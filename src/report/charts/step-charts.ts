@@ -127,7 +127,7 @@ function descentChart(
     soFar ? "descent-so-far" : "descent-per-step",
     soFar
       ? `${series[0].label}: at the end the stored bits show ${ratio(last)} of the fp32 displacement`
-      : `${series[0].label}: the last step went ${ratio(last)} of its way`,
+      : `${series[0].label}: the effective descent of the last step is ${ratio(last)}`,
     soFar
       ? "The share of the fp32 displacement that the stored bits show (visible); a master or compensation buffer may hold the rest."
       : "How much of each step's updates the stored weights took along their direction: 1 is all of it.",

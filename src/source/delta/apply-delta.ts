@@ -18,8 +18,7 @@ import { Output } from "./output-file.js";
  */
 export async function applyDelta(before: string, path: string, into: string): Promise<DeltaFile> {
   const there = await stat(into).catch(() => null);
-  if (there)
-    throw new InputError(into, "nothing yet where the delta's result is to be written", "something there");
+  if (there) throw new InputError(into, "a new path for the delta's result", "something there");
   const delta = await openDelta(path);
   let base: DeltaBase | null = null;
   let output: Output | null = null;
@@ -99,7 +98,7 @@ class Making {
     if (found !== base) {
       throw new InputError(
         this.#base.path,
-        `what the delta was made from (SHA-256 of its tensors ${base.slice(0, 16)}…)`,
+        `the base of the delta (SHA-256 of its tensors ${base.slice(0, 16)}…)`,
         `another checkpoint (${found.slice(0, 16)}…)`,
       );
     }

@@ -42,7 +42,7 @@ export class DeltaBase {
     const found = this.#checkpoint.tensors.get(name);
     throw new InputError(
       this.path,
-      `tensor ${quote(name)} of ${entry.dtype.name} ${shapeText(entry.shape)}, as in what the delta was made from`,
+      `tensor ${quote(name)} of ${entry.dtype.name} ${shapeText(entry.shape)}, as in the base of the delta`,
       found ? `${found.dtype.name} ${shapeText(found.shape)}` : "none of that name",
     );
   }

@@ -51,7 +51,7 @@ export class GapDecoder {
       if (this.#at === this.#bytes.length) {
         if (this.#reader.left === 0) {
           if (digit === 1) return null;
-          throw this.#damaged("a gap that is cut off");
+          throw this.#damaged("a truncated gap");
         }
         this.#bytes = await this.#reader.take(Math.min(this.#reader.left, 2 ** 16));
         this.#at = 0;

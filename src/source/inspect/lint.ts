@@ -55,7 +55,7 @@ function are(count: number): string {
 function whyUninitialised(count: number, smallest: number | null, largest: number | null): string | null {
   if (smallest === null || largest === null) return null;
   if (largest / smallest > implausible) {
-    return `reach from ${smallest.toExponential(2)} to ${largest.toExponential(2)}, as memory does that was never set`;
+    return `range from ${smallest.toExponential(2)} to ${largest.toExponential(2)}, like uninitialised memory`;
   }
   // Calibrated scales of many blocks are not all equal.
   return count >= 16 && smallest === 1 && largest === 1 ? "are all 1, as before they are set" : null;

@@ -84,7 +84,7 @@ function turnedNotes(names: readonly string[]): string[] {
   if (names.length === 0) return [];
   const more = names.length === 1 ? "" : ` and ${names.length - 1} more`;
   return [
-    `rows and columns of ${quote(names[0])}${more} are exchanged against the other side, and were turned`,
+    `${quote(names[0])}${more} ${names.length === 1 ? "was" : "were"} transposed, to match the other side`,
   ];
 }
 

@@ -222,8 +222,8 @@ function updatesUnknown(from: Side, to: Side, tensors: readonly TensorPair[]): s
   const run =
     from.kind === "recorded run" ? "; give the recorded run as AFTER too to compare its own end" : "";
   return (
-    "two checkpoints do not tell which updates were zero: an unchanged weight may have moved by less than shows, " +
-    `or gone and come back${run}`
+    "two checkpoints do not tell which updates were zero: an unchanged weight may have moved by less than " +
+    `its format resolves, or moved and returned${run}`
   );
 }
 

@@ -82,11 +82,7 @@ function partOf(name: string, dtensor: PickleRecord, rank: number, file: TorchFi
   const coordinates = coordinatesOf(mesh, rank, placements.length);
   const lengths = meshLengths(mesh, placements.length);
   if (coordinates === null || lengths === null) {
-    throw new InputError(
-      source,
-      `where rank ${rank} stands in the mesh of ${quote(name)}`,
-      "nothing that tells",
-    );
+    throw new InputError(source, `the coordinates of rank ${rank} in the mesh of ${quote(name)}`, "none");
   }
   const sizes = [...(shape as number[])];
   const offsets = sizes.map(() => 0);

@@ -169,7 +169,7 @@ export class Unpickler {
     const value = known ? new Named(full) : constant(full);
     if (value === undefined) {
       const dotted = quote(`${module}.${name}`);
-      throw this.damaged("tensors and plain values", `${dotted}, which would have to be run: nothing was`);
+      throw this.damaged("tensors and plain values", `${dotted}, which would run code; nothing was run`);
     }
     this.#stack.push(value);
   }
