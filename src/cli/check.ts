@@ -56,7 +56,7 @@ export function checkCommand(streams: Streams): Command {
       "exit with code 3 if more than this share, 0 to 1, is lost (1 - retained)",
       share,
     )
-    .option("--strict", "fail if a tensor cannot be  counted")
+    .option("--strict", "fail if a tensor cannot be counted")
     .addOption(engineOption())
     .addOption(threadsOption())
     .option(

@@ -44,7 +44,7 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
       "format in which both sides are compared, as if stored in it; may have shared scales",
       storageName,
     )
-    .option("--strict", "fail if a tensor cannot be  compared")
+    .option("--strict", "fail if a tensor cannot be compared")
     .addOption(
       new ListOption(
         "--rename <rule>",

@@ -81,7 +81,7 @@ export function runCommand(streams: Streams): Command {
       "format to which the adapter's update is rounded first, as with safe_merge of PEFT",
       formatName,
     )
-    .option("--strict", "fail if a tensor cannot be  counted")
+    .option("--strict", "fail if a tensor cannot be counted")
     .option("--write-weights <file>", "write the stored weights at the end as safetensors; for one case only")
     .addOption(engineOption())
     .addOption(threadsOption())
