@@ -1,6 +1,6 @@
 /**
- * The pictures of README and docs: npm run pictures, or some of them by words of their names, npm run pictures -- talk. Figures
- * by the built command line, screens by Chromium.
+ * Makes the pictures of README and docs: npm run pictures, or those whose names have some words, npm run pictures --
+ * talk. Figures come from the built command line, screenshots from Chromium.
  */
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -16,7 +16,7 @@ const isAsked = ({ name }: { readonly name: string }) =>
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "precision-lens-pictures-"));
 
-/** The figures of docs/gate-iii.md: a command, and the figure of it that is taken. */
+/** The figures of docs/gate-iii.md: a command, and the figure used from its output. */
 const figures = [
   { name: "gate-iii-1-classes", figure: "classes", command: ["demo"] },
   { name: "gate-iii-2-sizes", figure: "case-1-sizes-bf16-in-place", command: ["demo"] },
@@ -50,7 +50,7 @@ interface Screen {
   readonly file: string;
   readonly place: string;
   readonly options: BrowserContextOptions;
-  /** What is done before the picture is taken. */
+  /** Actions before the picture is taken. */
   readonly after?: (page: Page) => Promise<void>;
 }
 

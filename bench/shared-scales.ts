@@ -1,6 +1,7 @@
 /**
- * Formats with shared scales: weight-steps a processor second of the wasm engine on one thread, under a master, beside bf16
- * and beside the reference. Rounds in turns, and ratios of the same round, so that they say something on a busy machine too.
+ * Formats with shared scales: weight-steps per CPU second of the wasm engine on one thread, under a master, compared
+ * with bf16 and with the reference. Rounds alternate and ratios are within a round, so that they are meaningful on a
+ * busy machine too.
  * Usage: npm run bench -- shared-scales [million weights] [steps] [rounds]
  */
 import { cpus } from "node:os";
@@ -14,7 +15,7 @@ import { gaussian } from "../test/support/values.js";
 
 const formats = ["bf16", "mxfp8-e4m3", "mxfp8-e4m3:rceil", "mxfp8-e5m2", "mxfp6-e2m3", "mxfp6-e3m2", "mxfp4"];
 
-/** Weights of sigma 0.028, and updates of 1e-6, as the table of docs/block-formats.md has them. */
+/** Weights of sigma 0.028 and updates of 1e-6, as in the table of docs/block-formats.md. */
 function jobOf(elements: number, steps: number) {
   const normal = gaussian(1);
   const shared = (sigma: number): Values => {
@@ -43,7 +44,7 @@ function jobOf(elements: number, steps: number) {
   });
 }
 
-/** Millions a processor second. */
+/** Millions per CPU second. */
 async function rate(engine: Engine, job: LensJob): Promise<number> {
   const cpu = process.cpuUsage();
   await engine.run(job);
@@ -62,7 +63,7 @@ export async function sharedScales(millions = 4, steps = 8, rounds = 5): Promise
     for (let round = 0; round <= rounds; round++) {
       for (const [f, name] of formats.entries()) {
         const found = await rate(wasm, job(name));
-        // The first compiles.
+        // The first one includes compilation.
         if (round > 0) rates[f].push(found);
       }
     }

@@ -19,7 +19,7 @@ export function sharedNumbers(numbers: readonly number[], target: Format = forma
   };
 }
 
-/** Every element of a product as it is defined, one after the other: three loops and nothing else. */
+/** A product computed from its definition in three loops. */
 export function plainProduct(
   rows: number,
   columns: number,
@@ -47,7 +47,7 @@ export interface DrawnProduct {
   readonly plain: Float32Array;
 }
 
-/** A product of drawn factors. @param draw fp32 numbers. @param transposed whether left and right are stored column by column. */
+/** A product of drawn factors. @param draw draws fp32 numbers. @param transposed whether factors are column-major. */
 export function drawnProduct(
   { rows, columns, rank, scale }: Pick<LowRank, "rows" | "columns" | "rank" | "scale">,
   draw: () => number,

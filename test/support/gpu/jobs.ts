@@ -11,7 +11,7 @@ import { type UpdateOptions, updateSettings } from "../../../src/update/settings
 import { threefry2x32 } from "../../../src/update/threefry.js";
 import { tensorOf } from "../values.js";
 
-/** Jobs for a GPU, in Node and in a browser alike: nothing here may need Node. */
+/** Jobs for a GPU, in Node and in a browser: nothing here may depend on Node. */
 
 /** Numbers as text that passes between a test and a page. */
 export interface TensorText {
@@ -38,7 +38,7 @@ export type JobText =
       readonly milestones?: readonly number[];
     };
 
-/** What an engine made of a job. */
+/** An engine's result of a job. */
 export interface Outcome {
   readonly cases: readonly Case[];
   /** Stored bits of every weight at the end, of each case: fp32 as bytes in base64. */
@@ -65,7 +65,7 @@ async function count(engine: Engine, job: LensJob): Promise<Counted> {
       handedOver = weightSteps;
     },
   });
-  // NaN has many codes, and which one comes out is left open.
+  // NaN has many codes; which one results is unspecified.
   for (const numbers of stored) {
     for (let i = 0; i < numbers.length; i++) if (Number.isNaN(numbers[i])) numbers[i] = Number.NaN;
   }
@@ -96,10 +96,10 @@ export function jobOf(text: JobText): LensJob {
   return { tensors, stepNumbers: tensors[0].updates.map((_, i) => i), ...common };
 }
 
-/** A short text of every number that an engine made of a job: alike for two engines if all of them are. */
+/** A digest of an engine's result, equal for two engines if all numbers are. */
 export interface Digest {
   readonly text: string;
-  /** The share of the updates that the device was not given. */
+  /** The share of the updates handed over to the reference. */
   readonly handedOver: number;
 }
 
@@ -114,7 +114,7 @@ export async function digestOf(engine: Engine, text: JobText): Promise<Digest> {
   };
 }
 
-/** Where a GPU and the reference, run again, do not agree on every number of a job. */
+/** The differences between a GPU's and the reference's results of a job, run again. */
 export async function differences(engine: Engine, text: JobText): Promise<string[]> {
   const job = jobOf(text);
   const ours = await count(engine, job);
@@ -145,7 +145,7 @@ export async function openGpu(path: GpuPath): Promise<Engine> {
 
 let latest: { readonly key: string; readonly numbers: ReturnType<typeof adversarial> } | null = null;
 
-/** Made once for the jobs of one format, which follow each other. */
+/** Generated once for consecutive jobs of one format. */
 function latestAdversarial(
   name: string,
   elements: number,
