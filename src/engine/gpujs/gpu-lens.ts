@@ -95,7 +95,7 @@ export class GpuLens {
     return first?.every(isInDomain) && tables.every((table) => table === first) ? first : null;
   }
 
-  /** Runs the step with this index on the batch. */
+  /** Runs the step with this number in the recording on the batch. */
   async step(updates: Float32Array | null, number: number): Promise<void> {
     const step: Step = { number, updateSquared: new Float64Array(0) };
     const array = updates === null ? await this.#draw(step) : await this.#upload(updates, step);
