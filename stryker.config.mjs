@@ -9,7 +9,7 @@ export default {
   // Without the files that hold types only.
   mutate: [
     `src/${part.endsWith(".ts") ? part : `${part}/**/*.ts`}`,
-    "!src/lens/{input,run/result,run/case}.ts",
+    "!src/lens/run/{result,case}.ts",
     "!src/update/recipe/recipe.ts",
   ],
   coverageAnalysis: "perTest",

@@ -48,7 +48,6 @@ export function nextUp(x: number, target: Format | string): number {
 function above(x: number, format: Format): number {
   if (Number.isNaN(x)) return NaN;
   if (!format.signed && x < format.minPositive) return format.minPositive;
-  if (x === -Infinity) return -format.maxFinite;
   if (x >= format.maxFinite) return format.hasInfinity ? Infinity : NaN;
   if (x < -format.maxFinite) return -format.maxFinite;
   const ceiling = roundSum(x, 0, format, "toward-positive", "ieee", 0);

@@ -57,7 +57,8 @@ export function editDistance(from: string, to: string): number {
     for (let j = 1; j <= to.length; j++) {
       const replaced = last[j - 1] + (from[i - 1] === to[j - 1] ? 0 : 1);
       row[j] = Math.min(replaced, last[j] + 1, row[j - 1] + 1);
-      const exchanged = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1];
+      // The letter before the first is undefined, and equal to none.
+      const exchanged = from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1];
       if (exchanged) row[j] = Math.min(row[j], beforeLast[j - 2] + 1);
     }
     [beforeLast, last] = [last, row];

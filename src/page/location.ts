@@ -38,6 +38,14 @@ export function choiceField<T extends string>(choices: readonly T[], fallback: T
   };
 }
 
+export function oneOfField(choices: readonly number[], fallback: number): Field<number> {
+  return {
+    fallback,
+    values: `one of ${choices.join(", ")}`,
+    parse: (text) => choices.find((choice) => `${choice}` === text.trim()),
+  };
+}
+
 /** A finite number from `least` to `most`. */
 export function numberField(fallback: number, least: number, most: number): Field<number> {
   return {

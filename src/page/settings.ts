@@ -1,7 +1,7 @@
 import { formats } from "../format/registry.js";
 import { roundings } from "../format/round.js";
 import { schemeNames } from "../update/scheme.js";
-import type { Storage } from "./tensor/lens-run.js";
+import type { Storage } from "./tensor/run.js";
 
 /** The options of the page's selects and their texts. */
 

@@ -15,7 +15,7 @@ export function renderBlockExplanation(
     text([opening(explanation)]),
     table(ruleTable(explanation)),
     text([verdict(explanation, rules[0])]),
-    ...(update === 0 ? [] : [note(meaning)]),
+    ...(isZero(update) ? [] : [note(meaning)]),
   ];
   return terminalText({ blocks, skipped: [] }, terminal);
 }
@@ -38,10 +38,9 @@ function opening({
   const first = through === null ? "" : `, rounded to ${through} first`;
   const how = scheme === "master" ? `as a view of its fp32 master${first}` : "in-place";
   const ofTensor = tensorAmax === null ? "" : ` and ${numeral(tensorAmax)} in the tensor`;
-  const add =
-    update === 0
-      ? ""
-      : ` It takes an update of ${numeral(update)} ${scheme === "master" ? `as the master does` : "and is quantized again"}.`;
+  const add = isZero(update)
+    ? ""
+    : ` It takes an update of ${numeral(update)} ${scheme === "master" ? `as the master does` : "and is quantized again"}.`;
   return (
     `${numeral(weight)} in a block of ${format}, ${how}: ${element} codes, ${covers} to a scale in ${block.scale}. The ` +
     `largest magnitude is ${numeral(amax)} in the block${ofTensor}.${add}`
@@ -64,7 +63,7 @@ function ruleTable({ rules, element, update }: BlockExplanation) {
     ["scaled", ({ before }) => numeral(before.scaled)],
     ["code", ({ before }) => code(before)],
     ["number", ({ before }) => numeral(before.number)],
-    ...(update === 0
+    ...(isZero(update)
       ? [["", ({ before }: RuleExplanation) => (before.clipped ? "clipped" : "")] as const]
       : after),
   ]);
@@ -80,6 +79,10 @@ function verdict({ element, weight }: BlockExplanation, { rule, before, after, b
   if (becomes === "none") return start;
   if (after.number === before.number) return `${start} The update does not show.`;
   return `${start} After the update it is ${numeral(after.number)}.`;
+}
+
+function isZero(update: BlockExplanation["update"]): boolean {
+  return Number(update) === 0;
 }
 
 function scaleText({ scale, tensorScale }: StoredNumber): string {

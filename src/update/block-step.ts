@@ -57,9 +57,7 @@ export function numbersToQuantize(
   updates: ArrayLike<number>,
   settings: BlockSettings,
 ): number[] {
-  const { through } = settings;
-  const numbers = proposedNumbers(state, updates, settings);
-  return through === null ? numbers : numbers.map((x) => sent(x, through));
+  return proposedNumbers(state, updates, settings).map((x) => sent(x, settings.through));
 }
 
 /** The scheme's new weights before any rounding below fp32. */
@@ -92,7 +90,7 @@ export function stepBlock(
   const { blocks, scheme, rounding, scales, through, momentum } = settings;
   const { carried }: BlockScheme = blockSchemes[scheme];
   const proposed = proposedNumbers(before, updates, settings);
-  const quantized = through === null ? proposed : proposed.map((x) => sent(x, through));
+  const quantized = proposed.map((x) => sent(x, through));
   const tensorScale = scales === "kept" ? before.tensorScale : renewed;
   const elements = { rounding, randomBits };
   const block =

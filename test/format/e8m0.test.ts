@@ -64,6 +64,7 @@ describe("e8m0fnu, the scales of OCP MX 1.0, section 5.4.1", () => {
   it("neighbours and gaps", () => {
     expect([nextUp(1, e8m0), nextDown(1, e8m0), ulp(1, e8m0)]).toEqual([2, 0.5, 1]);
     expect([nextUp(3, e8m0), nextDown(3, e8m0)]).toEqual([4, 2]);
+    expect([nextUp(2 ** -127, e8m0), nextUp(2 ** -128, e8m0)]).toEqual([2 ** -126, 2 ** -127]);
     expect([nextUp(0, e8m0), nextUp(-5, e8m0), nextUp(-Infinity, e8m0)]).toEqual([
       2 ** -127,
       2 ** -127,

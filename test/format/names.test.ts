@@ -57,6 +57,10 @@ describe("formats by the names of the field", () => {
     expect(() => format(name)).toThrow(`"${name}" is a block format: expected the format of its elements`);
   });
 
+  it("a name with that of a block format inside it is unknown", () => {
+    expect(() => format("my-nvfp4")).toThrow('unknown format "my-nvfp4": ');
+  });
+
   it.each([
     ["bf61", "bf16"],
     ["fp17", "fp16"],
@@ -109,6 +113,17 @@ describe("roundings by short names", () => {
       (["rne", "rna", "rz", "ru", "rd"] as const).map((short) => round(x, bf16, { rounding: short }));
     expect(rounded(1 + 2 ** -8)).toEqual([1, up, 1, up, 1]);
     expect(rounded(-1 - 2 ** -8)).toEqual([-1, -up, -1, -1, -up]);
+  });
+
+  it("all seven are named to who asks for another", () => {
+    const all =
+      "nearest-even, nearest-away, toward-zero, toward-positive, toward-negative, to-odd, stochastic";
+    expect(() => rounding("nearest")).toThrow(
+      new RangeError(
+        `unknown rounding "nearest": did you mean nearest-even or nearest-away? Expected ${all}`,
+      ),
+    );
+    expect(() => rounding("")).toThrow(new RangeError(`unknown rounding "": expected ${all}`));
   });
 
   it.each(["Sr", "nearest", "up", "rnd", ""])("%j is refused", (name) => {

@@ -68,6 +68,29 @@ describe("nearestNames", () => {
     expect(nearestNames(name, known)).toEqual(expected);
   });
 
+  it("begin with the name, if it has three letters or more", () => {
+    expect(nearestNames("nea", known)).toEqual(["nearest-even", "nearest-away"]);
+    expect(nearestNames("ne", known)).toEqual([]);
+  });
+
+  it("are at most a third of the longer name away", () => {
+    expect(nearestNames("kahaner", ["kahan"])).toEqual(["kahan"]);
+    expect(nearestNames("kahane", ["kahn"])).toEqual(["kahn"]);
+    expect(nearestNames("kahan", ["khn"])).toEqual([]);
+  });
+
+  it("share a letter with it", () => {
+    expect(nearestNames("r", ["rz", "rn"])).toEqual([]);
+    expect(nearestNames("ab", ["bc"])).toEqual([]);
+    expect(nearestNames("rs", ["rz"])).toEqual(["rz"]);
+  });
+
+  it("are the fewest edits away, whatever the case; of equally many the nearer case decides", () => {
+    // One edit and seven letters of another case, against two and five.
+    expect(nearestNames("FLOAT32", ["float3", "FLoat3211"])).toEqual(["float3"]);
+    expect(nearestNames("FLOAT32", ["float3", "FLOat3"])).toEqual(["FLOat3"]);
+  });
+
   it("are none where more than three are as near", () => {
     expect(nearestNames("ab0", ["ab1", "ab2", "ab3"])).toEqual(["ab1", "ab2", "ab3"]);
     expect(nearestNames("ab0", ["ab1", "ab2", "ab3", "ab4"])).toEqual([]);
@@ -78,6 +101,13 @@ describe("unknownName", () => {
   it("says which name is near and which are known", () => {
     const { message } = unknownName("engine", "wsm", ["auto", "wasm"]);
     expect(message).toBe('unknown engine "wsm": did you mean wasm? Expected auto, wasm');
+  });
+
+  it("names all that are equally near", () => {
+    const { message } = unknownName("rounding", "nearest", ["nearest-even", "nearest-away"]);
+    expect(message).toBe(
+      'unknown rounding "nearest": did you mean nearest-even or nearest-away? Expected nearest-even, nearest-away',
+    );
   });
 
   it("says which are known where none is near, and whose they are", () => {

@@ -4,15 +4,11 @@ import type { Decoder } from "../../src/learn/decoder/decoder.js";
 import { openDecoder } from "../../src/learn/decoder/open.js";
 import { Prefixes } from "../../src/learn/decoder/prefixes.js";
 import { paddedVocabulary, vocabulary } from "../../src/learn/decoder/shape.js";
-import { Evaluator, passAt } from "../../src/learn/evaluate.js";
-import { firstOperands } from "../../src/learn/learn.js";
+import { passAt } from "../../src/learn/evaluate.js";
 import { addition, promptOf } from "../../src/learn/task.js";
 import { trainings } from "../../src/page/learn/state.js";
 import { sized } from "../support/tier.js";
-import { data, modelIn } from "./support.js";
-
-const model = (path: string) => modelIn(data(`recorded/${path}.safetensors`));
-const evaluator = await Evaluator.open();
+import { divergenceOf, evaluator, expectNear, model, ofNumpy } from "./divergence.js";
 
 /** By exact probabilities in PyTorch, fp32: pass@1 and pass@32. */
 const published: [path: string, first: number, thirtySecond: number][] = [
@@ -93,25 +89,9 @@ describe("KL", () => {
     expect(found.forward).toBeGreaterThan(0.1);
   });
 
-  // By a decoder in NumPy, its sums in fp64, over all 13 tokens at each of the three places: forward, reverse.
-  const ofNumpy = {
-    rlvr: { prompts37: [0.110979, 0.080278], all: [0.17727, 0.121148] },
-    opd: { prompts37: [0.111008, 0.080277], all: [0.17722, 0.121113] },
-    sft: { prompts37: [0.936385, 0.435665], all: [1.087495, 0.404326] },
-  };
-  test.each(Object.entries(ofNumpy).slice(0, sized({ quick: 1, full: 3 })))(
-    "of %s is what a decoder in NumPy finds",
-    async (run, expected) => {
-      const [base, tuned] = [model("base"), model(`${run}/final-fp32`)];
-      const firsts = sized({ quick: [37], full: firstOperands.all });
-      const [forward, reverse] = sized({ quick: expected.prompts37, full: expected.all });
-      const found = await evaluator.divergence(base, tuned, firsts);
-      // Texts with a sign among the first two tokens are left out here.
-      expect(Math.abs(found.forward - forward)).toBeLessThan(found.leftOut);
-      expect(Math.abs(found.reverse - reverse)).toBeLessThan(found.leftOut);
-      expect(found.leftOut).toBeLessThan(1e-2);
-    },
-  );
+  test("of GRPO is what a decoder in NumPy finds", async () => {
+    expectNear(await divergenceOf("rlvr", [37]), ofNumpy.rlvr.first37);
+  });
 
   test("is zero to itself", async () => {
     const found = await evaluator.divergence(model("base"), model("base"), [3]);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { blockFormat } from "../../src/format/block/block-format.js";
 import { format, formats } from "../../src/format/registry.js";
 import { round } from "../../src/format/round.js";
 import { blockFormatsOf, CastTally, castsWithoutScale, usuallyScaled } from "../../src/lens/cast.js";
@@ -59,9 +60,52 @@ describe("weights in a format without scales", () => {
   });
 
   it("names the block formats of the elements that people use", () => {
-    expect(blockFormatsOf("e4m3fn")).toEqual(["mxfp8-e4m3", "fp8-128x128"]);
-    expect(blockFormatsOf("e2m1fn")).toEqual(["mxfp4", "nvfp4"]);
+    const used = [
+      ["e4m3fn", "mxfp8-e4m3", "fp8-128x128"],
+      ["e5m2", "mxfp8-e5m2"],
+      ["e3m2fn", "mxfp6-e3m2"],
+      ["e2m3fn", "mxfp6-e2m3"],
+      ["e2m1fn", "mxfp4", "nvfp4"],
+    ];
+    for (const [element, ...names] of used) {
+      expect(blockFormatsOf(element)).toEqual(names);
+      for (const name of names) expect(blockFormat(name).element.name).toBe(element);
+    }
+    // No block format has elements of one zero only; those of the same widths stand in.
+    expect(blockFormatsOf("e4m3fnuz")).toEqual(["mxfp8-e4m3", "fp8-128x128"]);
+    expect(blockFormatsOf("e5m2fnuz")).toEqual(["mxfp8-e5m2"]);
     expect(blockFormatsOf("e3m4")).toEqual([]);
+    expect(blockFormatsOf("bf16")).toEqual([]);
+  });
+
+  it("reads every weight once, from where a piece starts, and none without such a format", async () => {
+    const read = async (length: number, start?: number, formatName = "e4m3fn") => {
+      const ranges: [number, number][] = [];
+      const weights = {
+        length,
+        read: async (from: number, into: Float32Array | Float64Array) => {
+          ranges.push([from, from + into.length]);
+          into.fill(1);
+        },
+      };
+      const tensor = { weights, ...(start !== undefined && { start }) };
+      const [cast] = await castsWithoutScale([tensor], [format(formatName)]);
+      return { ranges, elements: cast?.elements };
+    };
+    const most = 2 ** 16;
+    expect(await read(5)).toEqual({ ranges: [[0, 5]], elements: 5 });
+    expect(await read(most)).toEqual({ ranges: [[0, most]], elements: most });
+    expect(await read(most + 3, 4096)).toEqual({ ranges: [[4096, most + 3]], elements: most - 4093 });
+    expect(await read(2 * most + 1)).toEqual({
+      ranges: [
+        [0, most],
+        [most, 2 * most],
+        [2 * most, 2 * most + 1],
+      ],
+      elements: 2 * most + 1,
+    });
+    expect(await read(0)).toEqual({ ranges: [], elements: 0 });
+    expect(await read(5, 0, "bf16")).toEqual({ ranges: [], elements: undefined });
   });
 });
 

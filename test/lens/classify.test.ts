@@ -1,5 +1,5 @@
-import { expect, it } from "vitest";
-import { classify } from "../../src/lens/classify.js";
+import { describe, expect, it } from "vitest";
+import { classify, classifyShared } from "../../src/lens/classify.js";
 
 const state = (weight: number, carrier = 0) => ({ weight, carrier });
 
@@ -21,4 +21,22 @@ it.each([
   ["nonfinite comes before none", state(Infinity), 0, state(Infinity), "nonfinite"],
 ] as const)("%s", (_, before, update, after, expected) => {
   expect(classify(before, update, after)).toBe(expected);
+});
+
+describe("where scales are shared", () => {
+  it.each([
+    ["a number that changed with its own code: moved", state(1), 0.5, state(1.5), true, "moved"],
+    ["one that changed with its scale alone: collateral", state(1), 0.001, state(1.125), false, "collateral"],
+    ["collateral comes before none", state(1), 0, state(1.125), false, "collateral"],
+    ["an update of zero is none where the code changes", state(1), 0, state(1.125), true, "none"],
+    ["the same number: lost", state(1), 1e-9, state(1), false, "lost"],
+    ["even if its code would have moved under the old scale", state(1), 1e-9, state(1), true, "lost"],
+    ["the same number with another carrier: kept", state(1), 1e-3, state(1, 1e-3), false, "kept"],
+    ["the same number without an update: none", state(1), 0, state(1), false, "none"],
+    ["+0 and -0 are the same number", state(-0), 1e-60, state(0), false, "lost"],
+    ["a block whose scale became NaN", state(1), 0.5, state(Number.NaN), false, "nonfinite"],
+    ["nonfinite comes before collateral", state(1), Number.NaN, state(1.125), false, "nonfinite"],
+  ] as const)("%s", (_, before, update, after, codeMoves, expected) => {
+    expect(classifyShared(before, update, after, codeMoves)).toBe(expected);
+  });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { format, formats } from "../../src/format/registry.js";
-import { bin, Histogram, outermostBin } from "../../src/lens/histogram.js";
+import { bin, binOfGap, Histogram, outermostBin } from "../../src/lens/histogram.js";
 
 describe("bin", () => {
   it("is floor(log2(|u| / ulp(w)))", () => {
@@ -35,6 +35,32 @@ describe("bin", () => {
     }
     expect(bin(3.4e38, 0, format("fp32"))).toBe(outermostBin);
     expect(bin(2 ** -149, format("fp32").maxFinite, format("fp32"))).toBe(-253);
+  });
+});
+
+describe("the bin of a gap that is no power of two", () => {
+  it.each([
+    [3, 3, 0],
+    [1, 3, -2], // 1/3 is in [1/4, 1/2)
+    [-7, 3, 1], // 7/3 is in [2, 4)
+    [2.999, 3, -1],
+    [6, 3, 1],
+    [-1e-6, 3 * 2 ** -10, -12], // 3.413e-4 is in [2^-12, 2^-11)
+  ])("of an update of %f and a gap of %f is %i", (update, gap, expected) => {
+    expect(binOfGap(update, gap)).toBe(expected);
+  });
+
+  it("stays within the outermost bins, since scales may be smaller and larger than any weight", () => {
+    expect(binOfGap(2 ** 127, 2 ** -149)).toBe(276);
+    expect(binOfGap(-(2 ** 127), 2 ** -160)).toBe(outermostBin);
+    expect(binOfGap(2 ** -149, 2 ** 127)).toBe(-276);
+    expect(binOfGap(2 ** -149, 2 ** 140)).toBe(-outermostBin);
+  });
+
+  it("is the bin of a plain format where the gap is a power of two", () => {
+    for (const update of [1e-9, -0.017, 5.7]) {
+      expect(binOfGap(update, 2 ** -7)).toBe(bin(update, 1, format("bf16")));
+    }
   });
 });
 

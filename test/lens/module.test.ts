@@ -41,6 +41,14 @@ describe("kinds and layers by name", () => {
     expect(new Set(named.map(({ kind }) => kind))).toEqual(new Set(moduleKinds));
   });
 
+  it("of names of up to 500 characters, as no model has longer ones", () => {
+    const name = (length: number) => `layers.3.q_proj.${"w".repeat(length - "layers.3.q_proj.".length)}`;
+    expect(moduleOf(name(500))).toEqual({ kind: "q", stack: "layers", layer: 3 });
+    expect(moduleOf(name(501))).toEqual({ kind: "other", stack: "layers", layer: 3 });
+    expect(moduleRowOf(name(501))).toBeNull();
+    expect(moduleRowOf(name(500))).toEqual(moduleRowOf("q_proj"));
+  });
+
   test.each(["", ".", "/", "w", "model.layers", "layers.1234567.w", `layers.3.${"q_proj.".repeat(100)}`])(
     "%j is other",
     (name) => {
@@ -59,6 +67,23 @@ test.each([
   ["params/decoder/layers_7/mlp/wo/kernel", "decoder.layers", 7],
   ["base_model.model.model.layers.5.mlp.down_proj.lora_A.weight", "model.layers", 5],
   ["_fsdp_wrapped_module.model.layers.3._fsdp_wrapped_module.w", "model.layers", 3],
+  ["module.module.decoder.layers.12.w", "decoder.layers", 12],
+  ["_orig_mod.model.layers.3.w", "model.layers", 3],
+  ["model._orig_mod.layers.3.w", "model.layers", 3],
+  ["_checkpoint_wrapped_module.layers.3._checkpoint_wrapped_module.w", "layers", 3],
+  ["_forward_module.model.layers.3.w", "model.layers", 3],
+  ["pretrained_model.model.layers.3.w", "model.layers", 3],
+  ["transformer.norm_attn_norm.blocks.3.w", "transformer.blocks", 3],
+  ["roberta_prelayernorm.encoder.layer.3.w", "encoder.layer", 3],
+  // PEFT's wrapper is two segments that follow each other; either alone is part of the model.
+  ["base_model.encoder.layers.3.w", "base_model.encoder.layers", 3],
+  ["x.model.layers.3.w", "x.model.layers", 3],
+  ["params/decoder/layers_27/mlp/wo/kernel", "decoder.layers", 27],
+  ["params/dense_layers_999999/w", "dense_layers", 999_999],
+  ["params/layers_1000000/w", null, null],
+  ["params/sublayers_3/w", null, null],
+  ["3.layers.2.w", "3.layers", 2],
+  ["layers/3/w", "layers", 3],
   ["mtp_layers.0.w", "mtp_layers", 0],
   ["layers.999999.w", "layers", 999_999],
   ["layers.1000000.w", null, null],
@@ -118,9 +143,23 @@ describe("the table", () => {
   });
 
   it("has patterns of the signs that it explains, and says where each is from", () => {
-    for (const [, pattern, from] of moduleTable) {
+    const ofKinds = moduleTable.map(([, pattern, from]): readonly [string, string] => [pattern, from]);
+    for (const [pattern, from] of [...ofKinds, ...wrappers, ...stacks]) {
       expect(pattern).toMatch(/^\^?[\w.*#()|]+$/);
       expect(from).not.toBe("");
+    }
+  });
+
+  it("has no row with ^ that is taken within a layer", () => {
+    const outside = moduleTable.filter(([, pattern]) => pattern.startsWith("^"));
+    expect(outside.length).toBeGreaterThan(5);
+    for (const row of outside) {
+      for (const one of expanded(row[1].slice(1))) {
+        expect([one, moduleRowOf(`${one}.w`)]).toEqual([one, row]);
+        expect([one, moduleRowOf(`model.${one}.w`)]).toEqual([one, row]);
+        expect([one, moduleRowOf(`layers.3.${one}.w`)]).not.toEqual([one, row]);
+        expect([one, moduleRowOf(`layers.3.x${one}.w`)]).not.toEqual([one, row]);
+      }
     }
   });
 
@@ -145,9 +184,38 @@ describe("the table", () => {
     // `^` is outside of layers.
     ["x.head.weight", "head"],
     ["layers.3.x.head.weight", "other"],
+    ["layers.3.output.weight", "other"],
+    ["model.layers.3.score.weight", "other"],
+    ["blocks.3.embed.weight", "other"],
+    ["model.layers.3.mlp1.0.weight", "other"],
+    // Near misses: a segment that is longer, shorter, or in another place.
+    ["layers.3.mlp.gate_proj2.weight", "other"],
+    ["layers.3.mlp.router_x.weight", "other"],
+    ["layers.3.feed_forward.w4.weight", "other"],
+    ["layers.3.cross.c_proj.weight", "other"],
+    ["transformer.x.mlp.w1.weight", "gate"],
+    ["transformer.h.3.mlp.w1.weight", "up"],
+    ["encoder.layers.3.mlp.dense_h_to_4h.weight", "up"],
+    ["blk.3.ffn_gate.weight", "gate"],
+    ["blk.3.ffn_gate.x.weight", "gate"],
+    ["blk.3.ffn_gate.7.weight", "expert"],
+    ["blk.3.attn_output_x.weight", "other"],
+    ["transformer_blocks.3.ff.net.1.weight", "other"],
+    ["transformer_blocks.3.ff.net.0.weight", "other"],
+    ["decoder.layers.3.mlp.linear_fc3.weight", "other"],
+    ["bert.encoder.layer.3.attention.self.keys.weight", "other"],
+    ["encoder.block.3.layer.0.SelfAttention.qq.weight", "other"],
+    ["visuals.blocks.3.w", "other"],
+    // The last segment of a name wraps nothing.
+    ["norm_attn_norm", "norm"],
+    ["layers.3.norm_attn_norm", "norm"],
+    ["layers.3.norm_attn_norm.w", "other"],
     // Capitals of a pattern are meant.
     ["layers.3.mlp.Wi", "gate-up"],
     ["layers.3.mlp.wi", "up"],
+    ["layers.3.mlp.WI", "up"],
+    ["encoder.block.3.DenseReluDense.wo", "down"],
+    ["encoder.block.3.denserEludense.wo", "o"],
   ])("%s is %s", (name, kind) => {
     expect(moduleOf(name).kind).toBe(kind);
   });

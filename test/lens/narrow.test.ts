@@ -37,9 +37,9 @@ test("widens every bf16 code to the same number", () => {
 
 test("counts equal numbers that bf16 has too", () => {
   // The last two are equal, but too large for bf16, or infinite.
-  const a = Float32Array.of(1, 0, 2, NaN, 3.4e38, Infinity);
-  const b = Float32Array.of(1, -0, 3, NaN, 3.4e38, Infinity);
+  const a = Float32Array.of(1, 0, -7, 2, NaN, 3.4e38, Infinity);
+  const b = Float32Array.of(1, -0, -7, 3, NaN, 3.4e38, Infinity);
   const codes = new Uint16Array(a.length);
   narrowToBf16(new Uint32Array(a.buffer), codes);
-  expect(countEqual(a, b, codes)).toBe(2);
+  expect(countEqual(a, b, codes)).toBe(3);
 });

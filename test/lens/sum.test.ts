@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ExactSum, laneCount, sumOfLanes } from "../../src/lens/sum.js";
+import {
+  blockLength,
+  ExactSum,
+  laneCount,
+  SparseSum,
+  sumOfLanes,
+  sumOfProducts,
+} from "../../src/lens/sum.js";
 
 /** fp64 numbers of any size that cannot overflow in a sum of a few hundred. */
 const number = fc.double({ noNaN: true, min: -1e300, max: 1e300 });
@@ -62,8 +69,19 @@ describe("ExactSum", () => {
     expect(ExactSum.of([1, 2 ** -53, 2 ** -120]).value()).toBe(1 + 2 ** -52);
     expect(ExactSum.of([1, 2 ** -53, -(2 ** -120)]).value()).toBe(1);
     expect(ExactSum.of([1, 2 ** -53]).value()).toBe(1);
+    // Below 1 the gap is half as large.
+    expect(ExactSum.of([1, -(2 ** -54), -(2 ** -120)]).value()).toBe(1 - 2 ** -53);
+    expect(ExactSum.of([1, -(2 ** -54), 2 ** -120]).value()).toBe(1);
+    expect(ExactSum.of([-1, -(2 ** -53), -(2 ** -120)]).value()).toBe(-1 - 2 ** -52);
     expect(ExactSum.of([1e100, 1, -1e100]).parts()).toEqual([1]);
     expect(ExactSum.of([]).value()).toBe(0);
+  });
+
+  it("is +0 where nothing is left, whatever the signs of zeros", () => {
+    for (const numbers of [[], [-0], [-0, -0], [1.5, -1.5], [-1.5, 1.5, -0]]) {
+      expect(ExactSum.of(numbers).value()).toBe(0);
+      expect(ExactSum.of(numbers).parts()).toEqual([]);
+    }
   });
 });
 
@@ -71,4 +89,55 @@ it("lanes are combined pairwise", () => {
   const lanes = Float64Array.from({ length: laneCount }, (_, lane) => (lane === 0 ? 1 : 2 ** -53));
   // From the left each 2^-53 would be a tie that 1 swallows.
   expect(sumOfLanes(lanes)).toBe(1 + 6 * 2 ** -53);
+});
+
+describe("a sum of products", () => {
+  const [first, second] = [blockLength, 2 * blockLength];
+  const a = Float32Array.from({ length: second }, (_, i) => i % 5);
+  const b = Float32Array.from({ length: second }, (_, i) => (i % 3) - 1);
+  const by = (i: number) => a[i] * b[i];
+
+  it("is of the elements from the start to before the end", () => {
+    const indices = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+    for (const [start, end] of [
+      [0, first],
+      [first, second],
+      [first, first + 13],
+      [first, first + 1],
+      [first, first],
+    ]) {
+      // Small integers: every order gives the same sum.
+      const expected = indices(start, end).reduce((sum, i) => sum + by(i), 0);
+      expect(sumOfProducts(a, b, start, end)).toBe(expected);
+    }
+    expect(sumOfProducts(Float32Array.of(2, 3), Float32Array.of(5, -7), 0, 2)).toBe(2 * 5 - 3 * 7);
+  });
+
+  it("adds an element to the lane of its index, and combines lanes pairwise", () => {
+    const withOnesAt = (...ones: number[]) => {
+      const terms = new Float32Array(24);
+      terms[0] = 2 ** 53;
+      for (const i of ones) terms[i] = 1;
+      return sumOfProducts(terms, new Float32Array(24).fill(1), 0, 24);
+    };
+    // 2^53 + 1 is a tie that goes to 2^53, so a 1 counts only where it meets another one first.
+    expect(withOnesAt(8, 16)).toBe(2 ** 53); // all in lane 0
+    expect(withOnesAt(9, 17)).toBe(2 ** 53 + 2); // both in lane 1
+    expect(withOnesAt(1, 2)).toBe(2 ** 53); // lane 1 meets lane 0
+    expect(withOnesAt(2, 3)).toBe(2 ** 53 + 2); // lanes 2 and 3 meet each other
+  });
+});
+
+it("a sparse sum fills lanes in the order of its terms, from the first again in each block", () => {
+  const sum = new SparseSum();
+  const of = (terms: readonly number[]) => {
+    for (const term of terms) sum.add(term);
+    return sum.end();
+  };
+  const rest = (ones: readonly number[]) =>
+    Array.from({ length: 16 }, (_, i) => (ones.includes(i + 1) ? 1 : 0));
+  expect(of([2 ** 53, ...rest([8, 16])])).toBe(2 ** 53);
+  expect(of([2 ** 53, ...rest([9, 1])])).toBe(2 ** 53 + 2);
+  expect(of([2 ** 53, ...rest([2, 3])])).toBe(2 ** 53 + 2);
+  expect(of([])).toBe(0);
 });

@@ -11,6 +11,7 @@ it.each(
     "update/apply": () => import("../../src/update/apply.js"),
     "update/optimizer": () => import("../../src/update/optimizer.js"),
     "update/recipe/intended": () => import("../../src/update/recipe/intended.js"),
+    "lens/module": () => import("../../src/lens/module.js"),
     "lens/explain/explain": () => import("../../src/lens/explain/explain.js"),
     "lens/run/merge": () => import("../../src/lens/run/merge.js"),
   }),

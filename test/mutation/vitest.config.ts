@@ -23,6 +23,9 @@ export default defineConfig({
       "**/*.full.test.ts",
       ...exhaustive.map((name) => `test/format/${name}.test.ts`),
     ],
+    // As vitest.config.ts: instrumented code is slow, and no test is decided by how busy the machine is.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     setupFiles: fileURLToPath(new URL("skip-long.ts", import.meta.url)),
     alias: [{ find: /^fast-check$/, replacement: short }],
   },

@@ -5,6 +5,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * starts with the files of most text, and these have little: the last of them would run alone.
  */
 const slowest = [
+  "engine/webgpu/adversarial-narrow.full",
   "engine/webgpu/adversarial.full",
   "engine/webgpu/refusal",
   "engine/gpujs/recorded.full",
@@ -16,6 +17,9 @@ const slowest = [
   "engine/webgpu/synthetic",
   "engine/gpujs/gpujs",
   "engine/gpujs/refusal",
+  "learn/divergence-rlvr.full",
+  "learn/divergence-sft.full",
+  "learn/divergence-opd.full",
   "cli/kills",
   "cli/run-resume",
   "page/tensor/tensor",

@@ -50,6 +50,8 @@ export interface Device {
   bind(bound: Bound): object;
   write(to: GpuBuffer, words: Uint32Array | Float32Array, atWord?: number): void;
   clear(buffer: GpuBuffer, atWord: number, words: number): void;
+  /** Copies words to the beginning of another buffer. */
+  copy(from: GpuBuffer, atWord: number, to: GpuBuffer, words: number): void;
   /** Hands kernels to the device, which runs them in their order. */
   launch(launches: readonly Launch[]): void;
   /** Resolves when all that was handed over is done. */
@@ -170,6 +172,12 @@ class WebGpuDevice implements Device {
   clear(buffer: GpuBuffer, atWord: number, words: number): void {
     const encoder = this.#device.createCommandEncoder();
     encoder.clearBuffer(buffer, 4 * atWord, 4 * words);
+    this.#device.queue.submit([encoder.finish()]);
+  }
+
+  copy(from: GpuBuffer, atWord: number, to: GpuBuffer, words: number): void {
+    const encoder = this.#device.createCommandEncoder();
+    encoder.copyBufferToBuffer(from, 4 * atWord, to, 0, 4 * words);
     this.#device.queue.submit([encoder.finish()]);
   }
 

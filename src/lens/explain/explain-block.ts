@@ -19,15 +19,15 @@ export interface BlockExplanation {
   readonly block: { readonly rows: number; readonly columns: number; readonly scale: string };
   readonly scheme: SchemeName | BlockSchemeName;
   readonly through: string | null;
-  readonly weight: number;
+  readonly weight: Numeral;
   /** As fp32, which is what is added. */
-  readonly update: number;
+  readonly update: Numeral;
   /**
    * The largest magnitude of the block (including the weight), and of the tensor if it has a scale; before
    * the update.
    */
-  readonly amax: number;
-  readonly tensorAmax: number | null;
+  readonly amax: Numeral;
+  readonly tensorAmax: Numeral | null;
   /** Of the format that was asked for first. */
   readonly rules: readonly RuleExplanation[];
 }
@@ -99,10 +99,10 @@ export function explainBlock(weight: number, update: number, options: ExplainBlo
     block: { rows: asked.rows, columns: asked.columns, scale: asked.scale.name },
     scheme: settings.scheme,
     through: sharesScales(settings) ? (settings.through?.name ?? null) : null,
-    weight: given,
-    update: numbers.u,
-    amax: largest,
-    tensorAmax: hasTensor ? ofTensor : null,
+    weight: numeral(given),
+    update: numeral(numbers.u),
+    amax: numeral(largest),
+    tensorAmax: hasTensor ? numeral(ofTensor) : null,
     rules: rules.map((rule) => explainRule(numbers, { ...how, format: `${family}:${rule}` })),
   };
 }

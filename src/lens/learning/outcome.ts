@@ -40,9 +40,8 @@ const usual = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
  */
 export function passRates({ correct, samplesPerPrompt, passAt }: Achievement): PassAt[] {
   if (correct === null || samplesPerPrompt === null) {
-    return Object.entries(passAt)
-      .map(([k, mean]) => ({ k: Number(k), mean, half: null }))
-      .sort((a, b) => a.k - b.k);
+    // Whole numbers come first among the keys of an object, in ascending order.
+    return Object.entries(passAt).map(([k, mean]) => ({ k: Number(k), mean, half: null }));
   }
   return usual
     .filter((k) => k <= samplesPerPrompt)

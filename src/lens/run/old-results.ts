@@ -109,10 +109,10 @@ function upgradedEnd(end: unknown, scheme: unknown): unknown {
   };
 }
 
-const ieeeLike = new Set(["e4m3", "e2m1", "e2m3", "e3m2"]);
+const ieeeLike: ReadonlySet<unknown> = new Set(["e4m3", "e2m1", "e2m3", "e3m2"]);
 
 function nameOf(format: unknown): unknown {
-  return typeof format === "string" && ieeeLike.has(format) ? `${format}-ieee` : format;
+  return ieeeLike.has(format) ? `${format}-ieee` : format;
 }
 
 function isObject(value: unknown): value is Json {

@@ -59,7 +59,7 @@ export class RunSum {
   end(part: Part | null): Result {
     const { schema, tool, settings, skipped, part: partial } = this.#whole.least;
     const cases = this.#cases!.map((sum) => sum.end());
-    const sizes = part === null ? partial?.sizes : undefined;
+    const sizes = part === null ? partial!.sizes : undefined;
     return {
       schema,
       tool,

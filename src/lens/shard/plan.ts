@@ -51,7 +51,8 @@ function cutAt(tensors: readonly PlanTensor[], before: readonly bigint[], bits: 
   }
   if (low === tensors.length) return [low, 0];
   const { elements, bits: width, step, isCut } = tensors[low];
-  const wished = width === 0 ? 0 : Number((bits - before[low]) / BigInt(width));
+  // A tensor of no bits is not the last that begins here.
+  const wished = Number((bits - before[low]) / BigInt(width));
   if (step === null) return wished * 2 < elements ? [low, 0] : [low + 1, 0];
   let element = Math.round(wished / step) * step;
   while (element < elements && isCut?.(element) === false) element += step;

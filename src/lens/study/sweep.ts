@@ -197,7 +197,7 @@ function within({ end: { retained }, standardError }: SweepCell, share: number):
 
 /** Whether the error of `retained` is small enough to distinguish learning from not learning. */
 export function isTold({ standardError }: Pick<SweepCell, "standardError">, learns: number): boolean {
-  return standardError === null || allowed * standardError <= 1 - learns;
+  return allowed * (standardError ?? 0) <= 1 - learns;
 }
 
 function sumOf(terms: readonly number[]): number {

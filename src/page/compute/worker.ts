@@ -6,7 +6,7 @@ import { InputError } from "../../source/input-error.js";
 import { type DroppedFiles, lookAt } from "../data/look-at.js";
 import { Duel, type DuelFiles, type DuelSettings } from "../learn/duel.js";
 import { type Frame, type FrameRequest, Painter } from "../tensor/frame.js";
-import type { RunSettings } from "../tensor/lens-run.js";
+import { jobOf, type RunSettings } from "../tensor/run.js";
 import { loadGpu } from "./load-gpu.js";
 import { type Port, serve } from "./rpc.js";
 
@@ -18,6 +18,8 @@ let duel: Duel | null = null;
 const methods = {
   /** Begins a run; returns the engine in use. */
   async open(settings: RunSettings) {
+    painter?.run.close();
+    painter = null;
     painter = await Painter.open(settings);
     return painter.run.engine;
   },
@@ -27,7 +29,8 @@ const methods = {
   /** Counts the run again from its start on another engine. */
   async recount({ engine: name, gpuJs }: { engine: string; gpuJs: ArrayBuffer | null }) {
     if (gpuJs) await loadGpu(gpuJs);
-    const job = opened().run.job();
+    const { settings, run } = opened();
+    const job = jobOf(settings, run.step);
     const began = performance.now();
     const { engine, selfCheck } = await selectEngine(name, job, engines);
     const tallies = await engine.run(job);

@@ -1,4 +1,4 @@
-import type { EngineInUse } from "../tensor/lens-run.js";
+import type { EngineInUse } from "../tensor/run.js";
 
 /** The engine in use and its self-check. */
 export function EngineBadge({ engine }: { engine: EngineInUse | null }) {

@@ -16,7 +16,7 @@ import {
 } from "../../source/safetensors/stored-tensor.js";
 import { joinScales } from "../../source/scaled/join-scales.js";
 import { updateSettings } from "../../update/settings.js";
-import type { EngineInUse } from "../tensor/lens-run.js";
+import type { EngineInUse } from "../tensor/run.js";
 
 /** The files from the browser, in the order to compare them. */
 export interface DroppedFiles {

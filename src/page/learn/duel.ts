@@ -5,7 +5,7 @@ import type { LearningRun } from "../../lens/learning/learning.js";
 import type { Case } from "../../lens/run/case.js";
 import { openSafetensors } from "../../source/safetensors/stored-tensor.js";
 import { updateSettings } from "../../update/settings.js";
-import type { Storage } from "../tensor/lens-run.js";
+import type { Storage } from "../tensor/run.js";
 
 export interface DuelSettings extends Storage {
   readonly run: LearningRun;

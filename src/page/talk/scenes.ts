@@ -1,6 +1,6 @@
 import type { DuelSettings } from "../learn/duel.js";
-import type { RunSettings, Storage } from "../tensor/lens-run.js";
 import { presets, sigma } from "../tensor/presets.js";
+import type { RunSettings, Storage } from "../tensor/run.js";
 
 /** The scenes in order. */
 export const sceneNames = [

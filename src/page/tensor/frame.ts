@@ -1,6 +1,9 @@
 import type { Case } from "../../lens/run/case.js";
-import { LensRun, type RunSettings } from "./lens-run.js";
-import { type PictureInks, paintChanges, type Span } from "./paint.js";
+import { CpuRun } from "./cpu-run.js";
+import { GpuRun } from "./gpu-run.js";
+import type { PictureInks, Span } from "./paint.js";
+import type { MatrixRun, RunSettings } from "./run.js";
+import { mostOnCpu, pictureSide } from "./sizes.js";
 
 /** A request for the frame after more steps. */
 export interface FrameRequest {
@@ -16,61 +19,48 @@ export interface CaseFrame {
   /** The counts of the last step. */
   readonly step: Case;
   readonly run: Case;
-  /** RGBA, one pixel per weight. */
+  /** RGBA, a square of pixels. */
   readonly pixels: ArrayBuffer;
 }
 
 export interface Frame {
   readonly step: number;
+  /** Of the matrix. */
   readonly side: number;
-  /** The storages in order, then the fp32 truth. */
+  /** Storages in their order; fp32 last. */
   readonly cases: readonly CaseFrame[];
 }
 
 /** Advances a run and paints it. */
 export class Painter {
-  readonly run: LensRun;
-  readonly #side: number;
-  #start: Float32Array[] = [];
-  #before: Float32Array[] = [];
+  readonly settings: RunSettings;
+  readonly run: MatrixRun;
 
-  private constructor(run: LensRun, side: number) {
+  private constructor(settings: RunSettings, run: MatrixRun) {
+    this.settings = settings;
     this.run = run;
-    this.#side = side;
   }
 
   static async open(settings: RunSettings): Promise<Painter> {
-    const painter = new Painter(await LensRun.open(settings), settings.side);
-    painter.#start = await painter.#copies();
-    painter.#before = painter.#start.map((weights) => weights.slice());
-    return painter;
+    const run = await (settings.side > mostOnCpu ? GpuRun.open(settings) : CpuRun.open(settings));
+    return new Painter(settings, run);
   }
 
   async frame({ steps, span, inks, spare }: FrameRequest): Promise<Frame> {
-    for (let i = 0; i < steps; i++) {
-      if (i === steps - 1)
-        for (const c of this.#before.keys()) this.#before[c].set(await this.run.weights(c));
-      await this.run.advance();
-    }
+    await this.run.advance(steps);
     const counts = await this.run.counts();
-    const truth = counts.run.length - 1;
-    // The root mean square of the truth gets half of the full colour.
-    const norms = { start: displacementNorm(counts.run[truth]), step: counts.step[truth].totals.updateNorm };
-    const full = (2 * norms[span]) / this.#side;
+    const { side } = this.settings;
+    const fp32 = counts.run.length - 1;
+    const norms = { start: displacementNorm(counts.run[fp32]), step: counts.step[fp32].totals.updateNorm };
+    // The root mean square in fp32 gets half of the full colour.
+    const full = (2 * norms[span]) / side;
     const cases: CaseFrame[] = [];
-    for (const c of counts.run.keys()) {
-      const before = span === "start" ? this.#start[c] : this.#before[c];
-      const pixels = spare[c] ?? new ArrayBuffer(4 * before.length);
-      paintChanges(before, await this.run.weights(c), full, inks, new Uint32Array(pixels));
-      cases.push({ step: counts.step[c], run: counts.run[c], pixels });
+    for (const [c, run] of counts.run.entries()) {
+      const pixels = spare[c] ?? new ArrayBuffer(4 * pictureSide(side) ** 2);
+      await this.run.paint(c, span, full, inks, new Uint32Array(pixels));
+      cases.push({ step: counts.step[c], run, pixels });
     }
-    return { step: this.run.step, side: this.#side, cases };
-  }
-
-  async #copies(): Promise<Float32Array[]> {
-    const copies: Float32Array[] = [];
-    for (const c of this.run.cases.keys()) copies.push((await this.run.weights(c)).slice());
-    return copies;
+    return { step: this.run.step, side, cases };
   }
 }
 

@@ -15,8 +15,8 @@ export type Span = (typeof spans)[number];
 
 /** The minimum brightness of a change, so that all are visible. */
 const least = 0.4;
-/** The number of shades per direction. */
-const shades = 64;
+/** Of each direction. */
+export const shades = 64;
 
 /**
  * Paints where `now` differs from `before`: coloured by direction, brighter for larger differences, with full colour
@@ -44,8 +44,8 @@ export function paintChanges(
   }
 }
 
-/** The shades from the largest decrease to the largest increase. */
-function rampOf({ ground, larger, smaller }: PictureInks): Uint32Array {
+/** From the most of a fall to the most of a rise. */
+export function rampOf({ ground, larger, smaller }: PictureInks): Uint32Array {
   return Uint32Array.from({ length: 2 * shades }, (_, i) => {
     const [ink, shade] = i < shades ? [smaller, shades - 1 - i] : [larger, i - shades];
     return mix(ground, ink, least + ((1 - least) * shade) / (shades - 1));

@@ -1,8 +1,8 @@
 import { signal } from "@preact/signals";
 import { compute } from "../compute/client.js";
 import type { CaseFrame, Frame } from "./frame.js";
-import type { EngineInUse, RunSettings } from "./lens-run.js";
 import type { PictureInks, Span } from "./paint.js";
+import type { EngineInUse, RunSettings } from "./run.js";
 
 /** The worker's time per frame in milliseconds: 30 frames per second are smooth, and controls respond at once. */
 const longest = 1000 / 34;

@@ -1,9 +1,10 @@
 import { type Rounding, roundings } from "../../format/round.js";
 import { type SchemeName, schemeNames } from "../../update/scheme.js";
-import { choiceField, type Fields, numberField, wholeField } from "../location.js";
+import { choiceField, type Fields, numberField, oneOfField, wholeField } from "../location.js";
 import { formatNames } from "../settings.js";
-import type { RunSettings } from "./lens-run.js";
 import { type Span, spans } from "./paint.js";
+import type { RunSettings } from "./run.js";
+import { sides } from "./sizes.js";
 
 /** Typical settings of training: learning rate and AdamW's betas. */
 export interface Preset {
@@ -34,6 +35,7 @@ export const paces = [1, 2, 5, 10, 20, 30, 60, 1000] as const;
 /** The state of the tensor view in the address. */
 export interface TensorState {
   readonly preset: PresetName;
+  readonly side: number;
   readonly lr: number;
   readonly format: string;
   readonly scheme: SchemeName;
@@ -48,6 +50,7 @@ export interface TensorState {
 
 export const tensorFields: Fields<TensorState> = {
   preset: choiceField(presetNames, "rlvr"),
+  side: oneOfField(sides, 512),
   lr: numberField(presets.rlvr.lr, 1e-12, 1),
   format: choiceField(formatNames, "bf16"),
   scheme: choiceField(schemeNames, "in-place"),
@@ -61,11 +64,9 @@ export const tensorFields: Fields<TensorState> = {
 
 /** From PULSE's median |w| of .019 for models of 1 to 8 billion weights. */
 export const sigma = 0.028;
-/** 512 x 512: 262,144 weights. */
-export const side = 512;
 
 export function runSettings(state: TensorState): RunSettings {
-  const { preset, lr, format, scheme, rounding, signal, seed } = state;
+  const { preset, side, lr, format, scheme, rounding, signal, seed } = state;
   return {
     side,
     sigma,

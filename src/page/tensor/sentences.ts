@@ -1,5 +1,5 @@
 import type { Case } from "../../lens/run/case.js";
-import { percent, ratio, share, shareOfWeights } from "../../report/numbers.js";
+import { count, percent, ratio, share, shareOfWeights } from "../../report/numbers.js";
 
 /** The findings of a run, in words. */
 export interface Finding {
@@ -13,8 +13,14 @@ export interface Finding {
 /** The two sentences above the pictures: what storage shows, and what it hides. */
 export function finding(step: number, stored: Case, truth: Case): Finding {
   const n = step === 1 ? "1 step" : `${step} steps`;
-  if (step === 0)
-    return { apparent: "A matrix of 262,144 weights, before its first step.", lens: "", tone: null };
+  if (step === 0) {
+    const weights = stored.tensors[0].shape.reduce((product, length) => product * length);
+    return {
+      apparent: `A matrix of ${count(weights)} weights, before its first step.`,
+      lens: "",
+      tone: null,
+    };
+  }
   const unchanged = percent(shareOfWeights(stored, stored.end.unchanged));
   const really = percent(shareOfWeights(truth, truth.end.unchanged));
   return {

@@ -1,12 +1,20 @@
 import type { Rounding } from "../../format/round.js";
+import { count } from "../../report/numbers.js";
 import type { SchemeName } from "../../update/scheme.js";
 import { Segments, Select, Slider } from "../controls/fields.js";
 import { formatOptions, roundingOptions, schemeOptions } from "../settings.js";
 import type { Span } from "./paint.js";
 import type { Player } from "./player.js";
 import { type PresetName, paces, presetNames, presets, rates, signals, type TensorState } from "./presets.js";
+import { mostOnCpu, sides } from "./sizes.js";
 
 const presetOptions = presetNames.map((value) => ({ value, label: presets[value].label }));
+function sizeText(side: number): string {
+  return side > mostOnCpu ? `${count(side ** 2)}, GPU` : count(side ** 2);
+}
+/** Whether it finds a GPU is asked where one is needed: a browser without one complains on its console. */
+const hasWebGpu = "gpu" in navigator;
+const sideOptions = sides.map((side) => ({ value: `${side}`, label: sizeText(side) }));
 const spanOptions = [
   { value: "start", label: "since start" },
   { value: "step", label: "in last step" },
@@ -75,6 +83,14 @@ export function TensorControls(props: {
           options={spanOptions}
           onChange={(span) => change({ span: span as Span })}
         />
+        {hasWebGpu && (
+          <Select
+            label="Weights"
+            value={`${state.side}`}
+            options={sideOptions}
+            onChange={(side) => change({ side: Number(side) })}
+          />
+        )}
       </div>
       <div class="pair">
         <Slider

@@ -12,16 +12,17 @@ import { palette } from "../theme.js";
 import { SizeHistogram } from "./histogram.js";
 import { pictureInks } from "./inks.js";
 import { Player } from "./player.js";
-import { runSettings, side, type TensorState, tensorFields } from "./presets.js";
+import { runSettings, type TensorState, tensorFields } from "./presets.js";
 import { Recount } from "./recount.js";
 import { finding } from "./sentences.js";
+import { pictureSide } from "./sizes.js";
 import { TensorControls } from "./tensor-controls.js";
 import { WeightsPicture } from "./weights-picture.js";
 
 /** Settings that only affect the display. */
 const outward: ReadonlySet<string> = new Set(["span", "pace", "step"]);
 
-/** A quarter of a million weights in training, as stored and in fp32. */
+/** A matrix in training, as stored beside the same updates in fp32. */
 export function TensorView({ visit }: { visit: Visit }) {
   const state = useSignal(readState(tensorFields, visit.parameters));
   const player = useMemo(
@@ -68,13 +69,14 @@ export function TensorView({ visit }: { visit: Visit }) {
   const frame = player.frame.value;
   const [stored, truth] = frame?.cases ?? [];
   const said = frame && stored && truth ? finding(frame.step, stored.run, truth.run) : null;
-  const span = state.value.span;
+  const { span, side } = state.value;
+  const pixels = pictureSide(side);
 
   return (
     <section class="tensor" aria-labelledby="tensor-title">
       <h1 id="tensor-title" class="finding">
         <span>
-          <Emphasis text={said?.apparent ?? "A matrix of 262,144 weights, in training."} />
+          <Emphasis text={said?.apparent ?? `A matrix of ${count(side ** 2)} weights, in training.`} />
         </span>{" "}
         <span class={`lens ${said?.tone ?? ""}`}>{said?.lens}</span>
       </h1>
@@ -82,7 +84,7 @@ export function TensorView({ visit }: { visit: Visit }) {
       <div class="stage">
         <WeightsPicture
           pixels={stored?.pixels ?? null}
-          side={side}
+          side={pixels}
           description={`The weights in ${words.value}: those whose stored bits changed are lit`}
         >
           <b>{words.value}</b>
@@ -90,7 +92,7 @@ export function TensorView({ visit }: { visit: Visit }) {
         </WeightsPicture>
         <WeightsPicture
           pixels={truth?.pixels ?? null}
-          side={side}
+          side={pixels}
           description="The same weights in fp32: those that the updates changed are lit"
         >
           <b>fp32</b>
@@ -99,6 +101,7 @@ export function TensorView({ visit }: { visit: Visit }) {
         <p class="key">
           <i class="larger" /> larger <i class="smaller" /> smaller <i class="same" /> same bits as{" "}
           {span === "start" ? "at the start" : "a step before"}
+          {pixels < side && <span>; a pixel is the mean of {(side / pixels) ** 2} weights</span>}
         </p>
         <TensorControls state={state.value} player={player} change={change} restart={() => void restart(0)} />
       </div>
@@ -111,7 +114,8 @@ export function TensorView({ visit }: { visit: Visit }) {
         <div class="columns">
           <div class="panel">
             <h2>
-              What became of {count(frame.step * side * side)} updates <small>stored as {words.value}</small>
+              What became of {count(frame.step * frame.side ** 2)} updates{" "}
+              <small>stored as {words.value}</small>
             </h2>
             <ClassBar counts={stored.run.totals} rounding={stored.run.rounding} />
             <ClassCounts of={stored.run} label={`Updates so far, ${words.value}`} />
@@ -144,7 +148,7 @@ export function TensorView({ visit }: { visit: Visit }) {
                 name="moved in the last step"
                 id="moved-now"
                 value={stored.step.totals.moved}
-                text={percent(share(stored.step.totals.moved, side * side))}
+                text={percent(share(stored.step.totals.moved, frame.side ** 2))}
               />
             </dl>
           </div>
@@ -157,7 +161,7 @@ export function TensorView({ visit }: { visit: Visit }) {
         </div>
       )}
       <footer class="foot">
-        <EngineBadge engine={player.engine.value} />
+        {(player.engine.value || !player.error.value) && <EngineBadge engine={player.engine.value} />}
         <Recount player={player} />
       </footer>
     </section>

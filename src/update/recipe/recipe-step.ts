@@ -83,13 +83,12 @@ export class RecipeStep {
   }
 
   /**
-   * The initial states of a moment from a recorded number in torch's convention after t steps: the moment and
+   * The initial states of a moment from a recorded fp32 number in torch's convention after t steps: the moment and
    * its second term, if any.
    */
   startMoment(moment: Moment, recorded: number, t: number): [moment: number, carrier: number] {
     const { name, of: role, carrier } = moment;
-    const correction = momentCorrection(this.recipe, moment, this.#settings, t);
-    const value = correction === 1 ? recorded : Math.fround(recorded / correction);
+    const value = Math.fround(recorded / momentCorrection(this.recipe, moment, this.#settings, t));
     if (name === role) return [value, 0];
     const stored = roundSum(value, 0, this.#format, "nearest-even", "ieee", 0);
     return [

@@ -60,7 +60,8 @@ describeNeeding(requirements.vulkan, "the webgpu engine counts as the reference"
     })),
   );
 
-  it.each([...some, { format: "tf32", rounding: "toward-negative", opmath: "exact" } as const])(
+  const exact = { format: "tf32", rounding: "toward-negative", opmath: "exact" } as const;
+  it.each(sized({ quick: some, full: [...some, exact] }))(
     "%o: subnormals, NaN, Inf, signed zeros and ties, and again on other numbers",
     async (options) => {
       const job = jobOf(options, sized({ quick: 4096 + 299, full: 5 * 4096 + 299 }));

@@ -1,37 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { blockFormat, blockFormats, isBlockFormat } from "../../../src/format/block/block-format.js";
+import { blockFormat } from "../../../src/format/block/block-format.js";
 import { blocksOf, dequantize, quantize } from "../../../src/format/block/quantize.js";
 import { format } from "../../../src/format/registry.js";
 import { round } from "../../../src/format/round.js";
 
 const ramp = (length: number) => Float32Array.from({ length }, (_, i) => (i % 2 === 0 ? 1 : -1) * (i + 1));
-
-describe("names", () => {
-  it("a format under its default rule has the bare name, under another one that of the rule too", () => {
-    expect(blockFormat("mxfp4:floor").name).toBe("mxfp4");
-    expect(blockFormat("mxfp4:rceil").name).toBe("mxfp4:rceil");
-    expect([...blockFormats.keys()]).toEqual([
-      "mxfp8-e4m3",
-      "mxfp8-e5m2",
-      "mxfp6-e2m3",
-      "mxfp6-e3m2",
-      "mxfp4",
-      "nvfp4",
-      "nvfp4-16x16",
-      "fp8-128x128",
-    ]);
-    expect(Object.isFrozen(blockFormat("nvfp4"))).toBe(true);
-    expect(isBlockFormat("nvfp4:what")).toBe(true);
-    expect(isBlockFormat("bf16")).toBe(false);
-  });
-
-  it.each([
-    ["mxfp5", 'unknown block format "mxfp5": did you mean mxfp4?'],
-    ["mxfp4:rciel", 'unknown scale rule "rciel" of mxfp4: did you mean rceil?'],
-    ["fp8-128x128:floor", 'unknown scale rule "floor" of fp8-128x128: expected amax, power-of-two'],
-    ["nvfp4:torchao:x", 'unknown block format "nvfp4:torchao:x"'],
-  ])("%s is refused", (name, message) => expect(() => blockFormat(name)).toThrow(message));
-});
 
 describe("blocks", () => {
   it("run along rows, and the last of a row may be shorter", () => {
@@ -61,6 +34,12 @@ describe("blocks", () => {
 
 describe("options", () => {
   const data = ramp(64);
+
+  it("a format by its record or its name", () => {
+    expect(quantize(data, [64], blockFormat("mxfp4:rceil"))).toEqual(quantize(data, [64], "mxfp4:rceil"));
+    const other = quantize(data, [64], blockFormat("mxfp4:rceil"), { scaleRule: "floor" });
+    expect(other).toEqual(quantize(data, [64], "mxfp4"));
+  });
 
   it("a rule, or whose variant", () => {
     const [ceil, engine] = [
@@ -126,6 +105,13 @@ describe("stochastic rounding of elements", () => {
     const randomBits = (i: number) => asked.push(i);
     quantize(ramp(6), [2, 3], "fp8-128x128", { rounding: "stochastic", randomBits });
     expect(asked).toEqual([0, 1, 2, 3, 4, 5]);
+    // Beside an element of 4 (scale 1), 2.5 is half way from 2, code 4, to 3, code 5.
+    const twoBlocks = Float32Array.from({ length: 64 }, (_, i) => (i % 32 === 0 ? 4 : 2.5));
+    const { codes } = quantize(twoBlocks, [2, 32], "mxfp4", {
+      rounding: "stochastic",
+      randomBits: (i) => (i === 40 ? 2 ** 32 - 1 : 0),
+    });
+    expect([...codes.entries()].filter(([, code]) => code === 5)).toEqual([[40, 5]]);
     expect(() => quantize(ramp(6), [6], "mxfp4", { rounding: "stochastic" })).toThrow("needs randomBits");
   });
 });

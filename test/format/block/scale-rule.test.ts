@@ -140,6 +140,22 @@ describe("nvfp4", () => {
     expect(quantizeBlock([0, -0], record, tensorScale)).toEqual({ codes: [0, 8], scale: 0 });
     expect(quantizeBlock([2688], record, tensorScale)).toEqual({ codes: [7], scale: 448 });
   });
+
+  it("transformer-engine: the tensor scale of zeros is 1; its reciprocal is at most the largest fp32 number", () => {
+    const record = blockFormat("nvfp4:transformer-engine");
+    expect(record.rule.tensorScale!(0, record)).toEqual({ stored: 1, reciprocal: 1 });
+    // 2688 / 2^-140 is beyond fp32.
+    expect(record.rule.tensorScale!(2 ** -140, record)).toEqual({
+      stored: 2 ** -128,
+      reciprocal: 3.4028234663852886e38,
+    });
+  });
+
+  it.each(["nvfp4", "nvfp4:transformer-engine"])("%s: a block scale is at most 448", (name) => {
+    // 10,000 / 6 is beyond it under a tensor scale of 1: the elements are clipped to 6 x 448.
+    const block = quantizeBlock([10_000, -2688], blockFormat(name), { stored: 1, reciprocal: 1 });
+    expect(block).toEqual({ codes: [7, 15], scale: 448 });
+  });
 });
 
 it("NaN in a tensor of elements without NaN is the code 0", () => {

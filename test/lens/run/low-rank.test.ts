@@ -87,3 +87,54 @@ test("factors that cannot be read are asked for again", async () => {
   await flaky.read(0, numbers);
   expect(numbers).toEqual(plain);
 });
+
+describe("what is read of the factors", () => {
+  const shape = { rows: 6, columns: 5, rank: 3, scale: 1 };
+
+  /** The product of drawn factors, and from where on how many numbers of each were read. */
+  function watched(transposed: readonly [boolean, boolean]) {
+    const { product } = drawnProduct(shape, drawer(11), transposed);
+    const reads: Record<"left" | "right", [start: number, count: number][]> = { left: [], right: [] };
+    const watch = (side: "left" | "right") => {
+      const { values } = product[side];
+      const read: typeof values.read = (start, into) => {
+        reads[side].push([start, into.length]);
+        return values.read(start, into);
+      };
+      return { ...product[side], values: { ...values, read } };
+    };
+    return { values: lowRankValues({ ...product, left: watch("left"), right: watch("right") }), reads };
+  }
+
+  test("is the right one once for all pieces, and of the left one the rows of a piece", async () => {
+    const { values, reads } = watched([false, false]);
+    // Elements 7 to 17 lie in rows 1 to 3, the last three in row 5.
+    await values.read(7, new Float32Array(11));
+    await values.read(27, new Float32Array(3));
+    const { columns, rank } = shape;
+    expect(reads).toEqual({
+      left: [
+        [1 * rank, 3 * rank],
+        [5 * rank, 1 * rank],
+      ],
+      right: [[0, rank * columns]],
+    });
+  });
+
+  test("is all of a factor at once, though it is stored column by column, and a part of each column for some rows", async () => {
+    const { values, reads } = watched([true, true]);
+    const { rows, columns, rank } = shape;
+    await values.read(0, new Float32Array(rows * columns));
+    await values.read(5, new Float32Array(10));
+    expect(reads).toEqual({
+      left: [[0, rows * rank], ...[0, 1, 2].map((column) => [column * rows + 1, 2])],
+      right: [[0, rank * columns]],
+    });
+  });
+
+  test("is nothing for a piece of no elements", async () => {
+    const { values, reads } = watched([false, false]);
+    await values.read(7, new Float32Array(0));
+    expect(reads).toEqual({ left: [], right: [] });
+  });
+});

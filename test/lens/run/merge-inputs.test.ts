@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { runLens } from "../../../src/engine/run-lens.js";
 import { selectEngine } from "../../../src/engine/select.js";
 import { mergeResults } from "../../../src/lens/run/merge.js";
-import type { Result } from "../../../src/lens/run/result.js";
+import type { Result, ResultOptimizer } from "../../../src/lens/run/result.js";
 import { recipeSettings } from "../../../src/update/optimizer.js";
 import { caseOf, renamed, resultOf } from "../../support/results.js";
 import { gaussianRun, tensorOf } from "../../support/values.js";
@@ -86,10 +86,141 @@ describe("mergeResults of inputs", () => {
     );
   });
 
+  it.each<[string, (lensCase: Result["cases"][0]) => Partial<Result["cases"][0]>]>([
+    ["another recipe", () => ({ recipe: { name: "muon", of: "a test", verified: null } })],
+    ["scales of the start", () => ({ scales: "kept" })],
+    ["another point of the curve", ({ end }) => ({ curve: [{ ...end, step: 1, elements: 2 }] })],
+  ])("refuses cases with %s", (_, change) => {
+    const [one, { cases, ...other }] = results;
+    const changed = { ...other, cases: cases.map((each) => ({ ...each, ...change(each) })) };
+    expect(() => mergeResults([one, changed])).toThrow(
+      "not of the same input kind, steps, settings and cases",
+    );
+  });
+
+  it("refuses the merge of an adapter, which has all tensors that the adapter touches", () => {
+    const merge = { rank: 8 } as unknown as NonNullable<Result["merge"]>;
+    for (const parts of [
+      [{ ...results[0], merge }, results[1]],
+      [results[0], { ...results[1], merge }],
+    ]) {
+      expect(() => mergeResults(parts)).toThrow(
+        new RangeError("the merge of an adapter is no part of a larger one"),
+      );
+    }
+    const alone = { ...results[0], merge };
+    expect(mergeResults([alone])).toEqual(alone);
+  });
+
+  it("leaves shards to the function that checks their ranges", () => {
+    const part = { index: 0, of: 2, plan: "p", ranges: [], whole: { tensors: 0, elements: 0 } };
+    expect(() => mergeResults([results[0], { ...results[1], part }])).toThrow(
+      new RangeError("of shards: mergeShards adds them up"),
+    );
+    expect(mergeResults([{ ...results[0], part }]).part).toEqual(part);
+  });
+
   it("refuses a tensor that two results have, and only that", () => {
     expect(() => mergeResults([results[0], results[1], results[0]])).toThrow('tensor "a" is in two');
     const empty = results.map((result) => ({ ...result, cases: [] }));
     expect(mergeResults(empty).cases).toEqual([]);
+  });
+});
+
+describe("what merged results say of casts, optimizers and engines", async () => {
+  const lensCase = await caseOf([1, 2], [0.1, 0]);
+  const [a, b] = ["a", "b"].map((name) => resultOf([renamed(lensCase, name)]));
+
+  it("adds up the casts to the formats that all results have", () => {
+    const cast = (format: string, elements: number) => ({
+      ...{ format, minNormal: 2 ** -6, elements, belowNormal: elements / 2, zero: elements / 4 },
+    });
+    const merged = mergeResults([
+      { ...a, casts: [cast("e4m3fn", 8), cast("e2m1fn", 16), cast("e5m2", 4)] },
+      { ...b, casts: [cast("e5m2", 12), cast("e4m3fn", 4)] },
+    ]);
+    expect(merged.casts).toEqual([cast("e4m3fn", 12), cast("e5m2", 16)]);
+    expect("casts" in mergeResults([{ ...a, casts: [cast("e5m2", 4)] }, b])).toBe(false);
+    expect("casts" in mergeResults([a, { ...b, casts: [cast("e5m2", 4)] }])).toBe(false);
+    expect(mergeResults([{ ...a, casts: [cast("e5m2", 4)] }]).casts).toEqual([cast("e5m2", 4)]);
+  });
+
+  const optimizer: ResultOptimizer = {
+    ...{ name: "adamw", lr: 1, betas: [0.5, 0.75], eps: 0, weightDecay: 0 },
+    recorded: { given: {}, override: false },
+  };
+  const by = (result: Result, changes: Partial<ResultOptimizer>, settings = optimizer): Result => ({
+    ...result,
+    settings: { ...result.settings, optimizer: { ...settings, ...changes } },
+  });
+
+  it("joins every setting that was recorded; steps taken only where they are known", () => {
+    const merged = mergeResults([by(a, {}), by(b, { lr: 2, betas: [0.25, 0.875], eps: 1, weightDecay: 3 })]);
+    expect(merged.settings.optimizer).toEqual({
+      ...optimizer,
+      lr: { least: 1, most: 2 },
+      betas: [
+        { least: 0.25, most: 0.5 },
+        { least: 0.75, most: 0.875 },
+      ],
+      eps: { least: 0, most: 1 },
+      weightDecay: { least: 0, most: 3 },
+    });
+    expect("stepsTaken" in merged.settings.optimizer!).toBe(false);
+    const some = mergeResults([by(a, { stepsTaken: 5 }), by(b, {})]);
+    expect(some.settings.optimizer?.stepsTaken).toBe(5);
+  });
+
+  it("refuses another optimizer, other settings that were given, and settings of which only one is recorded", () => {
+    const { recorded: _, ...given } = optimizer;
+    for (const other of [
+      by(b, { name: "sgd" }),
+      by(b, { recorded: { given: { lr: 1 }, override: true } }),
+      by(b, {}, given),
+      b,
+    ]) {
+      for (const parts of [
+        [by(a, {}), other],
+        [other, by(a, {})],
+      ]) {
+        expect(() => mergeResults(parts)).toThrow("not of the same input kind, steps, settings and cases");
+      }
+    }
+    const same = mergeResults([by(a, {}, given), by(b, {}, given)]);
+    expect(same.settings.optimizer).toEqual(given);
+  });
+
+  it("tells the first failure by the names of the engines, and every remark once", () => {
+    const on = (result: Result, engine: Partial<Result["engine"]>): Result => ({
+      ...result,
+      engine: { ...result.engine, ...engine },
+    });
+    const check = (passed: number, failed: number, firstFailure: string | null) => ({
+      selfCheck: { passed, failed, firstFailure },
+    });
+    const parts = [
+      on(a, { name: "wasm", ...check(5, 1, "of wasm"), remark: "Two." }),
+      on(b, { name: "gpujs", ...check(7, 2, "of gpujs"), remark: "One." }),
+      on(resultOf([renamed(lensCase, "c")]), { name: "best", ...check(3, 0, null), remark: "Two." }),
+      on(resultOf([renamed(lensCase, "d")]), { name: "wasm", ...check(5, 1, "of wasm") }),
+    ];
+    for (const order of [parts, parts.toReversed(), [parts[1], parts[3], parts[0], parts[2]]]) {
+      expect(mergeResults(order).engine).toEqual({
+        name: "best, gpujs, wasm",
+        device: "CPU",
+        // Two of the parts were counted by one engine, which was checked once.
+        selfCheck: { passed: 15, failed: 3, firstFailure: "of gpujs" },
+        remark: "One. Two.",
+      });
+    }
+    expect("remark" in mergeResults([a, b]).engine).toBe(false);
+    expect("handedOver" in mergeResults([a, b]).engine).toBe(false);
+  });
+
+  it("names the files of moments of those that have them", () => {
+    const from = (result: Result, moments: string) => ({ ...result, input: { ...result.input, moments } });
+    expect(mergeResults([a, from(b, "m2")]).input.moments).toBe("m2");
+    expect("moments" in mergeResults([a, b]).input).toBe(false);
   });
 });
 

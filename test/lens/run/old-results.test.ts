@@ -58,6 +58,94 @@ describe("a result of schema 1", () => {
   });
 });
 
+describe("formats of old results", () => {
+  it("that had no suffix then are the IEEE-like ones; all else keeps its name, or what is none", () => {
+    const old = ["e4m3", "e2m1", "e2m3", "e3m2", "e4m3fn", "e5m2", "bf16", 7, null];
+    const cases = old.map((format) => ({ format }));
+    const { cases: read } = upgraded({ schema: "precision-lens/1", cases }) as {
+      cases: { format: unknown }[];
+    };
+    expect(read.map(({ format }) => format)).toEqual([
+      ...["e4m3-ieee", "e2m1-ieee", "e2m3-ieee", "e3m2-ieee", "e4m3fn", "e5m2", "bf16", 7, null],
+    ]);
+  });
+});
+
+describe("the curve of a result of schema 1", () => {
+  const point = {
+    ...{ step: 3, elements: 4, unchanged: 1, effectiveDescent: 0.5 },
+    sums: { displacementSquared: [4], product: [2] },
+  };
+  const curveOf = (lensCase: object) => {
+    const read = upgraded({ schema: "precision-lens/1", cases: [lensCase] }) as { cases: object[] };
+    return (read.cases[0] as { curve?: unknown }).curve;
+  };
+
+  it("has at each point what the end has", () => {
+    const rest = { step: 3, elements: 4, unchanged: 1, visible: 0.5, noise: null, noiseToWeight: null };
+    const noSums = { noiseSquared: null, weightSquared: null };
+    expect(curveOf({ scheme: "in-place", curve: [point] })).toEqual([
+      { ...rest, retained: 0.5, sums: { ...point.sums, retainedProduct: [2], ...noSums } },
+    ]);
+    expect(curveOf({ scheme: "kahan", curve: [point] })).toEqual([
+      { ...rest, retained: null, sums: { ...point.sums, retainedProduct: null, ...noSums } },
+    ]);
+  });
+
+  it("is absent where it was", () => {
+    const read = upgraded({ schema: "precision-lens/1", cases: [{ scheme: "kahan" }] }) as {
+      cases: object[];
+    };
+    expect("curve" in read.cases[0]).toBe(false);
+  });
+});
+
+describe("a comparison of schema 1", () => {
+  it("did not count bytes, and named formats as they were named then", () => {
+    const counts = { elements: 9, changed: 2 };
+    const old = {
+      schema: "precision-lens-diff/1",
+      settings: { view: "e4m3", strict: false },
+      totals: counts,
+      kinds: [{ kind: "q", ...counts }],
+      layers: [{ layer: 0, ...counts }],
+      tensors: [
+        { name: "w", ...counts, formats: { before: "fp32", after: "e2m1", compared: "e2m1" } },
+        { name: "b", ...counts },
+      ],
+      delta: { fullBytes: 9 },
+    };
+    const read = { ...counts, bytesChanged: null };
+    expect(upgraded(old)).toEqual({
+      schema: "precision-lens-diff/2",
+      settings: { view: "e4m3-ieee", strict: false },
+      totals: read,
+      kinds: [{ kind: "q", ...read }],
+      layers: [{ layer: 0, ...read }],
+      tensors: [
+        { name: "w", ...read, formats: { before: "fp32", after: "e2m1-ieee", compared: "e2m1-ieee" } },
+        { name: "b", ...read },
+      ],
+      delta: { fullBytes: 9 },
+    });
+  });
+
+  it("is left as it is where it is not one", () => {
+    const odd = { totals: 1, settings: 2, kinds: null, layers: "none", tensors: [3] };
+    expect(upgraded({ schema: "precision-lens-diff/1", ...odd })).toEqual({
+      schema: "precision-lens-diff/2",
+      ...odd,
+    });
+  });
+});
+
+describe("a prediction", () => {
+  it("has its format by the name of today", () => {
+    const old = { schema: "precision-lens-prediction/1", format: "e3m2", changed: 3 };
+    expect(upgraded(old)).toEqual({ ...old, format: "e3m2-ieee" });
+  });
+});
+
 describe("a sweep of schema 1", () => {
   it("has its answers again, by what is known to be retained", () => {
     const today = sweepResult({ schemes: ["in-place", "master"], progress: () => 1 });
@@ -70,6 +158,36 @@ describe("a sweep of schema 1", () => {
       ["in-place", today.rates[0]],
       ["master", null],
     ]);
+  });
+});
+
+describe("a sweep", () => {
+  const end = { effectiveDescent: 0.5, sums: { product: [1] } };
+
+  it("of schema 1 that is malformed has its cells read and no answers made up", () => {
+    const cells = [{ format: "e4m3", scheme: "in-place", end, rate: 1 }];
+    expect(upgraded({ schema: "precision-lens-sweep/1", cells, answers: "none", settings: null })).toEqual({
+      schema: "precision-lens-sweep/2",
+      cells: [
+        {
+          ...{ format: "e4m3-ieee", scheme: "in-place", rate: 1 },
+          end: {
+            ...{ visible: 0.5, retained: 0.5, noise: null, noiseToWeight: null },
+            sums: { product: [1], retainedProduct: [1], noiseSquared: null, weightSquared: null },
+          },
+        },
+      ],
+      answers: "none",
+      settings: null,
+    });
+  });
+
+  it("from before scales were shared has as many zeros as updates that were none", () => {
+    const cells = [{ totals: { none: 3, lost: 1 } }, { totals: { none: 3, collateral: 2, zeros: 4 } }, {}];
+    expect(upgraded({ schema: "precision-lens-sweep/2", cells })).toEqual({
+      schema: "precision-lens-sweep/2",
+      cells: [{ totals: { none: 3, lost: 1, collateral: 0, zeros: 3 } }, cells[1], {}],
+    });
   });
 });
 

@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { format } from "../../../src/format/registry.js";
 import { originOf, type Values } from "../../../src/lens/input.js";
-import { drawnWeights, simulatedGradients, simulatedUpdates } from "../../../src/lens/run/simulated.js";
+import {
+  drawnWeights,
+  simulatedGradients,
+  simulatedIn,
+  simulatedUpdates,
+} from "../../../src/lens/run/simulated.js";
 import { gaussian } from "../../../src/update/distribution.js";
 import { SimulatedChunk, type SimulatedTensor } from "../../../src/update/simulated-adamw.js";
 import { drawnWeight, type WeightDraws, weightKey } from "../../../src/update/weight-draws.js";
@@ -43,28 +48,30 @@ const inOrder = (values: readonly Values[]) =>
     Promise.resolve([]),
   );
 
-const weights = drawnWeights(length, draws);
+const weights = () => drawnWeights(length, draws);
 
 describe("drawnWeights", () => {
   it("are the drawn ones, wherever a piece begins", async () => {
     const expected = Array.from({ length }, (_, i) => drawnWeight(draws, i));
-    expect(await read(weights)).toEqual(expected);
-    expect(await read(weights, 13, 7)).toEqual(expected.slice(13, 20));
+    const drawn = weights();
+    expect(await read(drawn)).toEqual(expected);
+    expect(await read(drawn, 13, 7)).toEqual(expected.slice(13, 20));
     const wide = new Float64Array(5);
-    await weights.read(45, wide);
+    await drawn.read(45, wide);
     expect([...wide]).toEqual(expected.slice(45));
-    expect([weights.length, originOf(weights, "weights")]).toEqual([length, draws]);
+    expect([drawn.length, originOf(drawn, "weights")]).toEqual([length, draws]);
   });
 });
 
 describe.each([
-  ["simulatedUpdates", () => simulatedUpdates(tensor, weights)],
+  ["simulatedUpdates", () => simulatedUpdates(tensor, weights())],
   ["simulatedGradients", () => simulatedGradients(tensor, length)],
 ])("%s", (_, make) => {
-  const expected = inOrder(make());
+  let known: Promise<number[][]> | undefined;
+  const expected = () => (known ??= inOrder(make()));
 
   it("one row a step, no two alike", async () => {
-    const rows = await expected;
+    const rows = await expected();
     expect(rows.map((row) => row.length)).toEqual(Array(steps).fill(length));
     expect(make().map((step) => step.length)).toEqual(Array(steps).fill(length));
     expect(new Set(rows.map(String)).size).toBe(steps);
@@ -78,7 +85,7 @@ describe.each([
     ["to the end twice", [4, 5, 5]],
   ])("in any order: %s", async (_, order) => {
     const values = make();
-    for (const t of order) expect(await read(values[t])).toEqual((await expected)[t]);
+    for (const t of order) expect(await read(values[t])).toEqual((await expected())[t]);
   });
 
   it("in any pieces, in turn or one after the other", async () => {
@@ -90,13 +97,13 @@ describe.each([
     ] as const;
     for (const [start, count] of pieces) {
       for (let t = 0; t < steps; t++) {
-        const row = (await expected)[t].slice(start, start + count);
+        const row = (await expected())[t].slice(start, start + count);
         expect(await read(byPiece[t], start, count)).toEqual(row);
       }
     }
     for (let t = 0; t < steps; t++) {
       for (const [start, count] of pieces) {
-        const row = (await expected)[t].slice(start, start + count);
+        const row = (await expected())[t].slice(start, start + count);
         expect(await read(byStep[t], start, count)).toEqual(row);
       }
     }
@@ -106,10 +113,16 @@ describe.each([
       [3, 10],
       [5, 20],
     ])
-      expect(await read(byStep[t], start, 10)).toEqual((await expected)[t].slice(start, start + 10));
-    // From the same start on, but longer and shorter than before.
-    for (const count of [10, 30, 20])
-      expect(await read(byStep[2], 5, count)).toEqual((await expected)[2].slice(5, 5 + count));
+      expect(await read(byStep[t], start, 10)).toEqual((await expected())[t].slice(start, start + 10));
+    // From the same start on, but longer and shorter than before, at one step and at later ones.
+    for (const [t, count] of [
+      [2, 10],
+      [2, 30],
+      [2, 20],
+      [3, 30],
+      [4, 10],
+    ])
+      expect(await read(byStep[t], 5, count)).toEqual((await expected())[t].slice(5, 5 + count));
   });
 
   it("by many readers at once", async () => {
@@ -121,20 +134,21 @@ describe.each([
     ]);
     const found = await Promise.all(asked.map(([t, start, count]) => read(values[t], start, count)));
     for (const [i, [t, start, count]] of asked.entries())
-      expect(found[i]).toEqual((await expected)[t].slice(start, start + count));
+      expect(found[i]).toEqual((await expected())[t].slice(start, start + count));
   });
 
   it("into fp64 too", async () => {
     const wide = new Float64Array(9);
     await make()[4].read(3, wide);
-    expect([...wide]).toEqual((await expected)[4].slice(3, 12));
+    expect([...wide]).toEqual((await expected())[4].slice(3, 12));
   });
 });
 
 describe("simulatedUpdates", () => {
   it("are those of a chunk of all weights", async () => {
-    const chunk = new SimulatedChunk(tensor, 0, Float32Array.from(await read(weights)));
-    for (const step of simulatedUpdates(tensor, weights)) {
+    const drawn = weights();
+    const chunk = new SimulatedChunk(tensor, 0, Float32Array.from(await read(drawn)));
+    for (const step of simulatedUpdates(tensor, drawn)) {
       const into = new Float32Array(length);
       chunk.step(into);
       expect(await read(step)).toEqual([...into]);
@@ -142,19 +156,60 @@ describe("simulatedUpdates", () => {
   });
 
   it("tell an engine what they are", () => {
-    const told = simulatedUpdates(tensor, weights).map((values) => originOf(values, "simulated"));
-    expect(told).toEqual([1, 2, 3, 4, 5, 6].map((t) => ({ of: tensor, t, weights })));
+    const drawn = weights();
+    const told = simulatedUpdates(tensor, drawn).map((values) => originOf(values, "simulated"));
+    expect(told).toEqual([1, 2, 3, 4, 5, 6].map((t) => ({ of: tensor, t, weights: drawn })));
+  });
+
+  it("cost a step a step: the weights of a piece are read once for all steps in their order", async () => {
+    const starts: number[] = [];
+    const counted: Values = {
+      length,
+      read: (start, into) => {
+        starts.push(start);
+        return weights().read(start, into);
+      },
+    };
+    const values = simulatedUpdates(tensor, counted);
+    for (const start of [0, 30]) for (const step of values) await read(step, start, 20);
+    expect(starts).toEqual([0, 30]);
   });
 
   it("go on after a read of the weights that failed", async () => {
     let fails = true;
     const torn: Values = {
       length,
-      read: (start, into) => (fails ? Promise.reject(new Error("torn")) : weights.read(start, into)),
+      read: (start, into) => (fails ? Promise.reject(new Error("torn")) : weights().read(start, into)),
     };
     const values = simulatedUpdates(tensor, torn);
     await expect(read(values[2])).rejects.toThrow("torn");
     fails = false;
-    expect(await read(values[2])).toEqual(await read(simulatedUpdates(tensor, weights)[2]));
+    expect(await read(values[2])).toEqual(await read(simulatedUpdates(tensor, weights())[2]));
+  });
+});
+
+describe("simulatedIn", () => {
+  const other: SimulatedTensor = { ...tensor, name: "v" };
+
+  it("finds the tensor whose steps these are", () => {
+    const drawn = weights();
+    expect(simulatedIn(simulatedUpdates(tensor, drawn), drawn)).toBe(tensor);
+  });
+
+  it.each<[string, (updates: Values[], drawn: Values) => readonly Values[]]>([
+    ["in another order", (updates) => updates.toReversed()],
+    ["with a step left out", (updates) => updates.filter((_, i) => i !== 2)],
+    ["that do not begin at the first", (updates) => updates.slice(1)],
+    [
+      "of which one is of another tensor",
+      (updates, drawn) => updates.with(3, simulatedUpdates(other, drawn)[3]),
+    ],
+    ["over other weights", () => simulatedUpdates(tensor, weights())],
+    ["that are stored numbers", (updates) => updates.map(({ length, read }) => ({ length, read }))],
+    ["of which the last are stored", ([first, { length, read }]) => [first, { length, read }]],
+    ["that are none", () => []],
+  ])("finds none in steps %s", (_, change) => {
+    const drawn = weights();
+    expect(simulatedIn(change(simulatedUpdates(tensor, drawn), drawn), drawn)).toBeUndefined();
   });
 });

@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { type CaseIdentity, summarizeCase, summarizeCounted } from "../../../src/lens/run/summarize.js";
+import {
+  type CaseIdentity,
+  sharedIdentityOf,
+  summarizeCase,
+  summarizeCounted,
+} from "../../../src/lens/run/summarize.js";
+import { SharedTally } from "../../../src/lens/shared-tally.js";
 import { MomentTally, Tally } from "../../../src/lens/tally.js";
+import { type BlockOptions, schemeSettings } from "../../../src/update/block-settings.js";
 import { recipeSettings } from "../../../src/update/optimizer.js";
 import { updateSettings } from "../../../src/update/settings.js";
 
@@ -134,6 +141,106 @@ describe("summarizeCounted", () => {
     expect(probes["path-not-taken"]).toEqual({ unchanged: 0, share: null, unchangedButDiffers: 0 });
     expect(probes["ulp-rule"]).toMatchObject({ share: null, disagreement: null });
     expect(empty).toMatchObject({ moments: [], tensors: [], steps: [], curve: [] });
+  });
+});
+
+describe("sums that were not taken", () => {
+  const end = (...unknown: ("retainedProduct" | "noiseSquared" | "weightSquared")[]) => {
+    const tally = counted();
+    for (const name of unknown) tally.end.unknown.add(name);
+    return summarizeCounted(identity, { tensors: [{ name: "w", shape: [20], tally }], steps: [], curve: [] })
+      .end;
+  };
+
+  it("leave unknown what is made of them, and nothing else", () => {
+    expect(end()).toEqual(counts.end);
+    const { sums } = counts.end;
+    expect(end("retainedProduct")).toEqual({
+      ...{ ...counts.end, retained: null },
+      sums: { ...sums, retainedProduct: null },
+    });
+    expect(end("noiseSquared")).toEqual({
+      ...{ ...counts.end, noise: null, noiseToWeight: null },
+      sums: { ...sums, noiseSquared: null },
+    });
+    expect(end("weightSquared")).toEqual({
+      ...{ ...counts.end, noiseToWeight: null },
+      sums: { ...sums, weightSquared: null },
+    });
+  });
+});
+
+describe("shared scales", () => {
+  const changed = { codes: 5, blocks: 9, blockScales: 2, tensors: 1, tensorScales: 1, bits: 68 };
+  const fit = { clipped: 3, flushed: 4 };
+  const shared = Object.assign(new SharedTally(), changed, fit);
+
+  it("are counted in steps with how numbers fit them, at the end without", () => {
+    const tally = counted();
+    tally.updates.shared = shared;
+    tally.end.shared = shared;
+    const tensors = [{ name: "w", shape: [20], tally }];
+    const curve = [{ step: 7, elements: 20, end: tally.end }];
+    const found = summarizeCounted(identity, { tensors, steps: [{ step: 7, tally: tally.updates }], curve });
+    expect(found.totals.shared).toEqual({ ...changed, ...fit });
+    expect(found.steps[0].shared).toEqual({ ...changed, ...fit });
+    for (const end of [found.end, found.curve[0], found.tensors[0].end]) expect(end.shared).toEqual(changed);
+  });
+
+  it("add their zeros and what they changed alone to the shares of updates and of the ulp rule", () => {
+    const tally = counted();
+    Object.assign(tally.updates, { collateral: 4, collateralZeros: 2 });
+    const tensors = [{ name: "w", shape: [20], tally }];
+    const { totals, probes } = summarizeCounted(identity, { tensors, steps: [], curve: [] });
+    // 4 none, 3 lost, 8 kept, 1 moved and 4 collateral, of which 2 had updates of zero.
+    expect(totals).toMatchObject({
+      collateral: 4,
+      zeros: 6,
+      realSparsity: 6 / 20,
+      apparentSparsity: 15 / 20,
+    });
+    expect(totals.hiddenShare).toBe(11 / 14);
+    expect(probes["ulp-rule"]).toMatchObject({ share: 6 / 14, disagreement: 3 / 14 });
+  });
+});
+
+describe("what identifies a case", () => {
+  it.each<[string, BlockOptions, object]>([
+    ["a master", { format: "mxfp8-e4m3", scheme: "master" }, {}],
+    [
+      "a master through bf16",
+      { format: "mxfp8-e4m3", scheme: "master", through: "bf16" },
+      { through: "bf16" },
+    ],
+    ["scales of the start", { format: "mxfp8-e4m3", scales: "kept" }, { scales: "kept" }],
+    ["momentum that takes the errors", { format: "mxfp4", scheme: "eco", momentum: 0.5 }, { momentum: 0.5 }],
+    // No momentum is one: errors come back at once.
+    ["momentum of zero", { format: "mxfp4", scheme: "eco", momentum: 0 }, { momentum: 0 }],
+  ])("with shared scales tells %s", (_, options, more) => {
+    const settings = schemeSettings(options);
+    const {
+      format,
+      rounding,
+      scheme,
+      opmath,
+      recipe: none,
+      ...rest
+    } = summarizeCase({
+      settings,
+      ...{ tensors: [], steps: [], curve: [] },
+    });
+    // The name of the format with its scales, not that of its elements.
+    expect({ format, scheme }).toEqual({ format: options.format, scheme: options.scheme ?? "in-place" });
+    expect({ rounding, opmath, none }).toEqual({ rounding: "nearest-even", opmath: "fp32", none: null });
+    const { through, scales, momentum } = rest;
+    expect(JSON.parse(JSON.stringify({ through, scales, momentum }))).toEqual(more);
+    for (const name of ["through", "scales", "momentum"]) expect(name in rest).toBe(name in more);
+    expect(sharedIdentityOf(rest)).toEqual(more);
+  });
+
+  it("is only what it has", () => {
+    expect(Object.keys(sharedIdentityOf({ through: "bf16" }))).toEqual(["through"]);
+    expect(Object.keys(sharedIdentityOf({}))).toEqual([]);
   });
 });
 

@@ -81,6 +81,72 @@ describe("planShards", () => {
     ]);
   });
 
+  it("asks whether it may cut within a tensor only, and goes on to the next where it may not", () => {
+    const rows = {
+      ...{ elements: 3 * step, bits: 8, step },
+      isCut: (element: number) => {
+        if (element >= 3 * step) throw new RangeError(`element ${element} is beyond the end`);
+        return false;
+      },
+    };
+    const [first, second] = planShards([rows, { elements: step, bits: 8, step }], 2);
+    expect([first.ranges, second.ranges]).toEqual([[[0, 0, 3 * step]], [[1, 0, step]]]);
+  });
+
+  it("gives a tensor that is never cut to the shard that has its first half", () => {
+    const whole = (elements: number) => ({ elements, bits: 8, step: null });
+    const ranges = (...elements: number[]) => planShards(elements.map(whole), 2).map((shard) => shard.ranges);
+    // The middle of all is at 3 of 4, at 1 of 4, and at half of 4.
+    expect(ranges(2, 4, 4)).toEqual([
+      [
+        [0, 0, 2],
+        [1, 0, 4],
+      ],
+      [[2, 0, 4]],
+    ]);
+    expect(ranges(4, 4, 2)).toEqual([
+      [[0, 0, 4]],
+      [
+        [1, 0, 4],
+        [2, 0, 2],
+      ],
+    ]);
+    expect(ranges(3, 4, 3)).toEqual([
+      [
+        [0, 0, 3],
+        [1, 0, 4],
+      ],
+      [[2, 0, 3]],
+    ]);
+  });
+
+  it("leaves a tensor without elements, or without bits, before a cut to the shard that ends there", () => {
+    const tensor = (elements: number, bits = 8) => ({ elements, bits, step });
+    const ranges = (...list: PlanTensor[]) => planShards(list, 2).map((shard) => shard.ranges);
+    expect(ranges(tensor(step), tensor(0), tensor(step))).toEqual([
+      [
+        [0, 0, step],
+        [1, 0, 0],
+      ],
+      [[2, 0, step]],
+    ]);
+    expect(ranges(tensor(step), tensor(7, 0), tensor(step))).toEqual([
+      [
+        [0, 0, step],
+        [1, 0, 7],
+      ],
+      [[2, 0, step]],
+    ]);
+    // What has no bits costs nothing: the last shard takes all of it.
+    expect(ranges(tensor(9, 0), tensor(3, 0))).toEqual([
+      [
+        [0, 0, 9],
+        [1, 0, 3],
+      ],
+      [],
+    ]);
+  });
+
   it("is that of 1.3 TB to the element, by hand", () => {
     // 671e9 weights of 16 bits in one tensor over 64 machines: 10,484,375,000 each, in blocks of 4096 2,559,662.
     const shards = planShards([{ elements: 671e9, bits: 16, step }], 64);

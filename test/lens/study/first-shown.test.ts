@@ -103,6 +103,22 @@ describe("in place", () => {
     expect(found).toEqual(found.toSorted((a, b) => a - b));
   });
 
+  it("counts updates of exactly half a gap, but not the first, which leaves a tie", () => {
+    // An update of the table, whose neighbours differ from it.
+    for (const share of [0.6, 0.75]) {
+      const update = updates.find((u) => u >= share * lr)!;
+      const [chance, more] = [
+        updates.filter((u) => Math.abs(u) >= update).length / updates.length,
+        updates.filter((u) => Math.abs(u) > update).length / updates.length,
+      ];
+      expect(chance).toBeGreaterThan(more);
+      expect(settled.medianStep(2 * update, settings())).toBeCloseTo(half(chance), 9);
+    }
+    const reached = updates.filter((u) => Math.abs(u) >= lr).length / updates.length;
+    expect(formula.medianStep(2 * lr, settings())).toBeCloseTo(half(reached), 9);
+    expect(half(reached)).toBeGreaterThan(1);
+  });
+
   it("is never where no update is so large, and the first step where most are", () => {
     expect(formula.medianStep(1, settings())).toBeNull();
     expect(formula.medianStep(1e-9, settings())).toBe(1);
@@ -152,6 +168,16 @@ describe("draws that do not know of each other", () => {
     const expected = settled.medianStep(2 * times * lr, master)!;
     expect(expected).toBeGreaterThanOrEqual(1);
     expect(Math.abs(expected - median)).toBeLessThan(Math.max(1, 0.1 * median));
+  });
+
+  it("take one update where that is sooner than a walk", () => {
+    const variance = table.reduce((sum, u) => sum + u * u, 0) / table.length;
+    const update = table.find((u) => u >= 0.9 * Math.sqrt(variance))!;
+    const chance = table.filter((u) => Math.abs(u) >= update).length / table.length;
+    const atOnce = Math.log(0.5) / Math.log(1 - chance);
+    expect(settled.medianStep(2 * update, master)).toBeCloseTo(atOnce, 9);
+    expect(atOnce).toBeLessThan((0.757 * (update + 0.583 * Math.sqrt(variance)) ** 2) / variance);
+    expect(atOnce).toBeGreaterThan(1);
   });
 
   it("walk less far than Adam's, which are alike from step to step", () => {

@@ -86,6 +86,37 @@ describe("outcomes", () => {
     right: Array(judged).fill(right),
   });
 
+  test("are of each rule by the moments, then of those that take one update by the gradient", () => {
+    expect(ruleOutcomes([]).map(({ rule, knows }) => `${rule} ${knows}`)).toEqual([
+      "ulp-rule moments",
+      "one-step moments",
+      "residual moments",
+      "reach moments",
+      "ulp-rule gradient",
+      "one-step gradient",
+      "residual gradient",
+    ]);
+  });
+
+  test("are each by its own counts", () => {
+    const counts = { predicted: [1, 2, 3, 4, 5, 6, 7], right: [1, 1, 2, 2, 3, 3, 4] };
+    const found = ruleOutcomes([
+      { step: 2, changed: 8, ...counts },
+      { step: 3, changed: 2, ...counts },
+    ]);
+    expect(
+      found.map(({ predicted, right, recall, precision }) => [predicted, right, recall, precision]),
+    ).toEqual([
+      [2, 2, 0.2, 1],
+      [4, 2, 0.2, 1 / 2],
+      [6, 4, 0.4, 2 / 3],
+      [8, 4, 0.4, 1 / 2],
+      [10, 6, 0.6, 3 / 5],
+      [12, 6, 0.6, 1 / 2],
+      [14, 8, 0.8, 4 / 7],
+    ]);
+  });
+
   test("are sums over the steps, not means of their shares", () => {
     const [outcome, ...rest] = ruleOutcomes([step(10, 4, 3), step(30, 6, 5)]);
     expect(outcome).toEqual({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Case } from "../../../src/lens/run/case.js";
-import { samplingOf } from "../../../src/lens/study/sampling.js";
+import { samplingOf, shareHalfWidth } from "../../../src/lens/study/sampling.js";
 import { random32 } from "../../support/bits.js";
 
 interface Stratum {
@@ -40,6 +40,29 @@ function drawWithoutReplacement(n: number, size: number, marked: number): number
   for (let i = 0; i < n; i++) if (uniform() * (size - i) < marked - found) found += 1;
   return found;
 }
+
+/** How likely Student's t of so many degrees of freedom is within -t and t (Abramowitz and Stegun, 26.7.3 and 26.7.4). */
+function confidence(t: number, df: number): number {
+  const angle = Math.atan(t / Math.sqrt(df));
+  const [sine, cosine] = [Math.sin(angle), Math.cos(angle)];
+  const odd = df % 2 === 1;
+  let term = odd ? cosine : 1;
+  let sum = odd && df === 1 ? 0 : term;
+  for (let k = odd ? 3 : 2; k < df - 1; k += 2) {
+    term *= ((k - 1) / k) * cosine ** 2;
+    sum += term;
+  }
+  return odd ? (2 / Math.PI) * (angle + sine * sum) : sine * sum;
+}
+
+describe("half of the interval of a share", () => {
+  it("is 1.96 standard errors, one more of either being counted as drawn, by hand", () => {
+    // 6 of 12, 1 of 10, 9 of 10.
+    expect(shareHalfWidth(0.5, 10)).toBeCloseTo(1.959964 * Math.sqrt(0.025), 15);
+    expect(shareHalfWidth(0, 8)).toBeCloseTo(1.959964 * Math.sqrt(0.09 / 8), 15);
+    expect(shareHalfWidth(1, 8)).toBeCloseTo(1.959964 * Math.sqrt(0.09 / 8), 15);
+  });
+});
 
 describe("samplingOf", () => {
   it("is the mean of the shares weighted by the sizes, each share for itself", () => {
@@ -157,6 +180,59 @@ describe("ratios of sums over the whole", () => {
     expect(noise!.high ** 2).toBeCloseTo(retained!.high, 14);
   });
 
+  it("have half the relative error where they are roots", () => {
+    const [{ retained, noise }] = samplingOf([caseOf(four)], [4, 4, 4, 4]).cases;
+    // The sums are alike, and noise is the root of .25.
+    expect(noise!.standardError / 0.5).toBeCloseTo(retained!.standardError / 0.25 / 2, 15);
+    const still = four.map((each) => ({ ...each, sums: { ...each.sums, noiseSquared: [] } }));
+    const [{ noise: none }] = samplingOf([caseOf(still)], [4, 4, 4, 4]).cases;
+    expect(none).toEqual({ estimate: 0, standardError: 0, low: 0, high: 0 });
+  });
+
+  it("weigh what was drawn of a tensor by how little of it was drawn", () => {
+    // 1 of 4, 2 of 4, 4 of 4 and 2 of 8: the sums stand for 4, 2, 1 and 4 times as much.
+    const strata = [1, 2, 4, 2].map((elements, i) => drawn(elements, 1, (i + 1) / 8));
+    const [{ retained }] = samplingOf([caseOf(strata)], [4, 4, 4, 8]).cases;
+    // 11^2 / (16 + 4 + 1 + 16) is 3.27 tensors.
+    expect(retained).toBeNull();
+    const twice = samplingOf([caseOf([...strata, ...strata])], [4, 4, 4, 8, 4, 4, 4, 8]).cases[0].retained!;
+    expect(twice.estimate).toBeCloseTo((4 * 1 + 2 * 2 + 1 * 3 + 4 * 4) / 8 / 11, 15);
+    // Without a tensor, twice over; of the third nothing is left to chance.
+    const [X, Y] = [22, (2 * 27) / 8];
+    const squares = [
+      [4, 4 / 8, 3 / 4],
+      [2, 4 / 8, 1 / 2],
+      [4, 16 / 8, 3 / 4],
+    ].map(([x, y, left]) => 2 * left * ((Y - y) / (X - x) - Y / X) ** 2);
+    const error = Math.sqrt((7 / 8) * squares.reduce((sum, square) => sum + square, 0));
+    expect(twice.standardError).toBeCloseTo(error, 15);
+  });
+
+  it("are what they are without the tensors that nothing moved", () => {
+    const [without, beside] = [four, [...four, drawn(2, 0, 0)]].map((strata) =>
+      samplingOf(
+        [caseOf(strata)],
+        strata.map(() => 4),
+      ),
+    );
+    expect(beside.cases[0].retained).toEqual(without.cases[0].retained);
+  });
+
+  it.each([4, 5, 10, 20, 40])(
+    "of %d tensors have Student's quantile, but for the next term of its expansion (Abramowitz and Stegun, 26.7.5)",
+    (tensors) => {
+      const strata = Array.from({ length: tensors }, (_, i) => drawn(1, 1, i / tensors));
+      const [{ retained }] = samplingOf([caseOf(strata)], Array(tensors).fill(2)).cases;
+      const df = tensors - 1;
+      const quantile = (retained!.high - retained!.estimate) / retained!.standardError;
+      const z = 1.959964;
+      const next = 79 * z ** 9 + 776 * z ** 7 + 1482 * z ** 5 - 1920 * z ** 3 - 945 * z;
+      const after = 27 * z ** 11 + 339 * z ** 9 + 930 * z ** 7 - 1782 * z ** 5 - 765 * z ** 3 + 17955 * z;
+      const series = quantile + next / (92160 * df ** 4) + after / (368640 * df ** 5);
+      expect(Math.abs(confidence(series, df) - 0.95)).toBeLessThan(0.06 / df ** 6 + 3e-9);
+    },
+  );
+
   it("count tensors by their size, not by what was drawn of them", () => {
     const [{ retained }] = samplingOf([caseOf(four)], [4, 4, 4, 40]).cases;
     expect(retained).toBeNull();
@@ -176,6 +252,11 @@ describe("ratios of sums over the whole", () => {
     expect(known([...four.slice(1), drawn(2, 0, 0)])).toBe(false);
     expect(known([...four, drawn(2, 0, 0)])).toBe(true);
     expect(known([...four, { ...stratum(2, 0), sums: { retainedProduct: null } }])).toBe(false);
+    const [{ noise, noiseToWeight }] = samplingOf(
+      [caseOf([...four, { ...four[0], sums: { ...four[0].sums, weightSquared: null } }])],
+      Array(5).fill(9),
+    ).cases;
+    expect([noise === null, noiseToWeight]).toEqual([false, null]);
   });
 
   it("have no error where everything was counted, or where all tensors agree", () => {

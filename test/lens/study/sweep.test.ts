@@ -2,8 +2,10 @@ import { describe, expect, test } from "vitest";
 import { lens } from "../../../src/engine/lens.js";
 import {
   bitsPerWeight,
+  isTold,
   type SweepCase,
   type SweepCell,
+  type SweepCounts,
   sweepAnswers,
   sweepCells,
 } from "../../../src/lens/study/sweep.js";
@@ -15,7 +17,9 @@ const bf16: SweepCase = { format: "bf16", scheme: "in-place", rounding: "nearest
 const shares = { learns: 0.5, keeps: 0.99 };
 
 /** Cells of cases by rate, with what the answers look at: the share retained, and its standard error after it. */
-function cellsOf(...cases: [Identity, ...(number | null | readonly [number, number])[]][]): SweepCell[] {
+function cellsOf(
+  ...cases: [Identity, ...(number | null | readonly [number | null, number])[]][]
+): SweepCell[] {
   const [[, ...first]] = cases;
   return first.flatMap((_, i) =>
     cases.map(([identity, ...shares]) => {
@@ -122,6 +126,18 @@ describe("noise", () => {
     expect(cheapest([{}, [1, 0.17]])).toEqual([null]);
   });
 
+  test("of exactly what may be is told, and none is", () => {
+    // Three times a sixth is the half that lies between learning and not.
+    expect([isTold({ standardError: 1 / 6 }, 0.5), isTold({ standardError: 0.1667 }, 0.5)]).toEqual([
+      true,
+      false,
+    ]);
+    expect([isTold({ standardError: null }, 0.5), isTold({ standardError: 0 }, 1)]).toEqual([true, true]);
+    expect(learnsFrom([{}, [1, 1 / 6]])).toEqual([1]);
+    // What is unknown is not learned, however much chance is allowed.
+    expect(learnsFrom([{}, [null, 1 / 6]])).toEqual([null]);
+  });
+
   test("its standard error is that of the spread over seeds", async () => {
     const {
       weights,
@@ -156,6 +172,76 @@ describe("noise", () => {
     // 2^-7 is the gap at 1: nothing is left to chance.
     expect(await error(2 ** -7, "stochastic")).toBe(0);
   });
+});
+
+describe("the standard error of a cell", () => {
+  /** So many tensors alike, a quarter of each counted; of all of them the noise of their updates. */
+  function counts(identity: Identity, tensors: number, noise: readonly number[], squared = 4): SweepCounts {
+    const sums = (scatter: number) => ({ displacementSquared: [1], retainedProduct: [1 + scatter] });
+    return {
+      ...bf16,
+      ...identity,
+      totals: {
+        ...{ elements: 16, steps: 4 },
+        // |e - u|^2 = 9 - 2 * 3 + 1 and what is given beside.
+        sums: { effectiveSquared: [9, ...noise], product: [3], updateSquared: [1] },
+      },
+      end: { sums: { displacementSquared: [squared] } },
+      probes: {},
+      tensors: Array.from({ length: tensors }, (_, i) => ({
+        totals: { elements: 1, apparentSparsity: 1 },
+        end: { unchanged: 0, hidden: 0, sums: { ...noSums, ...sums(i % 2 ? 0.5 : -0.5) } },
+      })),
+    } as unknown as SweepCounts;
+  }
+  const noSums = { product: [], noiseSquared: [], weightSquared: [] };
+  const stochastic = { rounding: "stochastic" };
+  const error = (given: SweepCounts, sizes: readonly number[] | null = null) =>
+    sweepCells({ cases: [given] }, 1, sizes)[0].standardError;
+  const drawn = (tensors: number) => Array<number>(tensors).fill(4);
+  /** Of the jackknife: ten tensors of which three quarters are left out, each half of one away from the mean. */
+  const scatter = Math.sqrt((9 / 10) * 10 * (3 / 4) * (0.5 / 9) ** 2);
+
+  test("is by hand that of the noise of all steps in place, and of one with a carrier", () => {
+    // The root of 4 / (16 * 4), of which a carrier or momentum leaves a quarter after four steps.
+    expect(error(counts(stochastic, 1, []))).toBe(1 / 4);
+    for (const scheme of ["master", "kahan", "two-term", "eco"]) {
+      expect([scheme, error(counts({ ...stochastic, scheme }, 1, []))]).toEqual([scheme, 1 / 8]);
+    }
+    expect(error(counts({}, 1, []))).toBeNull();
+  });
+
+  test("is unknown where nothing was displaced, or sums cancel to less than nothing", () => {
+    expect(error(counts(stochastic, 1, [], 0))).toBeNull();
+    expect(error(counts(stochastic, 1, [-4], 0))).toBeNull();
+    expect(error(counts(stochastic, 1, [-4 - 2 ** -40]))).toBeNull();
+    expect(error(counts(stochastic, 1, [-4]))).toBe(0);
+  });
+
+  test("of a sample is that of the scatter between tensors", () => {
+    expect(error(counts({}, 10, []), drawn(10))).toBeCloseTo(scatter, 15);
+    // Three are too few to tell.
+    expect(error(counts({}, 3, []), drawn(3))).toBeNull();
+  });
+
+  test("is the larger of both", () => {
+    expect(scatter).toBeLessThan(1 / 4);
+    expect(scatter).toBeGreaterThan(1 / 8);
+    expect(error(counts(stochastic, 10, []), drawn(10))).toBe(1 / 4);
+    expect(error(counts({ ...stochastic, scheme: "kahan" }, 10, []), drawn(10))).toBeCloseTo(scatter, 15);
+    expect(error(counts(stochastic, 3, []), drawn(3))).toBe(1 / 4);
+  });
+});
+
+test("bits a weight with shared scales have its part of the scale of a whole block", () => {
+  const bits = (format: string, scheme = "in-place") => bitsPerWeight({ format, scheme });
+  // Scales of 8 bits for 32 weights, or 16, and of 32 bits for 128 x 128.
+  expect(
+    ["mxfp8-e4m3", "mxfp4", "nvfp4", "nvfp4-16x16", "fp8-128x128"].map((format) => bits(format)),
+  ).toEqual([8 + 8 / 32, 4 + 8 / 32, 4 + 8 / 16, 4 + 8 / 256, 8 + 32 / 16384]);
+  expect(bits("mxfp4", "master")).toBe(4 + 8 / 32 + 32);
+  // The momentum that takes the errors is there without them.
+  expect(bits("mxfp4", "eco")).toBe(4 + 8 / 32);
 });
 
 test("bits a weight are those of its format and of its carrier", () => {

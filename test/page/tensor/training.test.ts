@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { LensRun, type RunSettings } from "../../../src/page/tensor/lens-run.js";
+import { CpuRun } from "../../../src/page/tensor/cpu-run.js";
 import { lensPicture } from "../../../src/page/tensor/picture.js";
-import { startWeights, Training } from "../../../src/page/tensor/training.js";
+import type { RunSettings } from "../../../src/page/tensor/run.js";
+import { startDraws, Training } from "../../../src/page/tensor/training.js";
+import { drawnWeight } from "../../../src/update/weight-draws.js";
 
 const settings: RunSettings = {
   side: 256,
@@ -19,7 +21,8 @@ const settings: RunSettings = {
 
 describe("the run of the page", () => {
   test("weights are Gaussian of the given size", () => {
-    const weights = startWeights(settings);
+    const draws = startDraws(settings);
+    const weights = Array.from({ length: settings.side ** 2 }, (_, i) => drawnWeight(draws, i));
     const mean = weights.reduce((sum, w) => sum + w, 0) / weights.length;
     const square = weights.reduce((sum, w) => sum + w * w, 0) / weights.length;
     expect(Math.abs(mean)).toBeLessThan(0.0005);
@@ -52,8 +55,8 @@ describe("the run of the page", () => {
   });
 
   test("300 steps of noise give what independent simulations gave", async () => {
-    const run = await LensRun.open(settings);
-    while (run.step < 300) await run.advance();
+    const run = await CpuRun.open(settings);
+    await run.advance(300);
     const counts = await run.counts();
     const unchanged = counts.run.map(({ end }) => (100 * end.unchanged) / settings.side ** 2);
     const expected = [98.7, 85.4, 56.1, 0];

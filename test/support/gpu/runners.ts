@@ -51,7 +51,7 @@ function dawn(path: GpuPath): Runner {
   };
 }
 
-const chromiumFlags = [
+export const chromiumFlags = [
   "--no-sandbox",
   "--no-first-run",
   "--disable-background-networking",

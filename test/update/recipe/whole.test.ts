@@ -2,12 +2,14 @@
 
 import { describe, expect, it } from "vitest";
 import { namesRead } from "../../../src/engine/lane/recipe.js";
-import { adafactor, adamw, muon, recipes } from "../../../src/update/optimizer.js";
-import { dynamicMap, nearestCode, storeBlock } from "../../../src/update/recipe/bitsandbytes.js";
+import { adafactor, adamw, muon, recipe, recipes } from "../../../src/update/optimizer.js";
+import { dynamicMap } from "../../../src/update/recipe/bitsandbytes.js";
 import { parseAssignment } from "../../../src/update/recipe/expression.js";
+import { intended } from "../../../src/update/recipe/intended.js";
 import { orthogonalize } from "../../../src/update/recipe/muon.js";
-import type { OptimizerName } from "../../../src/update/recipe/recipe.js";
+import type { OptimizerName, Recipe } from "../../../src/update/recipe/recipe.js";
 import { stateNames } from "../../../src/update/recipe/recipe-step.js";
+import { elementsOf, sidesOf } from "../../../src/update/recipe/whole.js";
 import { toBfloat16 as R } from "../../support/bfloat16.js";
 import { random32 } from "../../support/bits.js";
 import { numbersOf } from "../../support/golden-steps.js";
@@ -47,50 +49,42 @@ it("lines after the whole tensor read nothing that is another weight's", () => {
   }
 });
 
-describe("bitsandbytes' table", () => {
-  it.each([
-    ["of m", true, 128, -0.9929687],
-    ["of v", false, 0, 0],
-  ] as const)("%s: 0, 1 and the middles of equal parts of powers of ten", (_, signed, zero, first) => {
-    const table = dynamicMap(signed);
-    expect(new Set(table).size).toBe(256);
-    expect([table.indexOf(0), table.at(-1), table.length]).toEqual([signed ? 127 : zero, 1, 256]);
-    expect(table[0]).toBeCloseTo(first, 6);
-    const exact = [0, 1];
-    for (let i = 0; i < 7; i++) {
-      const parts = 2 ** (signed ? i : i + 1);
-      for (let j = 0; j < parts; j++) {
-        const middle = 10 ** (i - 6) * (0.1 + (0.9 * (j + 0.5)) / parts);
-        exact.push(middle, ...(signed ? [-middle] : []));
-      }
-    }
-    exact.sort((a, b) => a - b);
-    // Three roundings, of a boundary, a middle and a product, are less than two gaps.
-    for (const [i, x] of exact.entries()) {
-      expect(Math.abs(table[i] - x)).toBeLessThan(2 ** -22 * Math.abs(x) + 1e-12);
-    }
-  });
+it.each(whole)("$optimizer $name says what it stands for, and how that was checked", (wholeRecipe) => {
+  const { name, of: what, source, releases, verified } = wholeRecipe;
+  expect(what).toMatch(/\w{4}/);
+  expect(source).toMatch(/^[\w-]+\/[\w-]+ [\w./-]+\.(py|cu)/);
+  expect(releases).toMatch(/^main/);
+  expect(verified).toBe(["fp32", "master"].includes(name) ? "by definition" : null);
+});
 
-  it.each([true, false])("a number becomes the nearest one, signed: %s", (signed) => {
-    const table = dynamicMap(signed);
-    const drawn = numbers(4000, 7).map((x) => (signed ? x / 2 : Math.abs(x) / 2));
-    for (const x of [...drawn, 0, 1, table[200], signed ? -1 : 1e-9]) {
-      const distances = Array.from(table, (each) => Math.abs(each - x));
-      const found = distances[nearestCode(x, table, signed ? -1 : 0)];
-      expect(found).toBe(Math.min(...distances));
-    }
-  });
+it("a whole tensor says how much of it must be together, and what is read and written between the lines", () => {
+  const partOf = ({ whole: part }: Pick<Recipe, "whole">) => {
+    const { needs, what, reads, writes } = part!;
+    return { needs, what, reads, writes };
+  };
+  const matrices = { needs: "tensor", what: "whole matrices" };
+  const expected: Readonly<Record<string, object>> = {
+    adamw: { needs: 256, what: "blocks of 256", reads: ["M", "V"], writes: [] },
+    muon: { ...matrices, reads: ["n"], writes: ["o"] },
+    adafactor: { ...matrices, reads: ["g", "r", "c", "V"], writes: ["o"] },
+  };
+  for (const each of whole) expect(partOf(each)).toEqual(expected[each.optimizer]);
+  for (const name of ["muon", "adafactor"] as const) {
+    expect(partOf(intended(recipe(name, "master")))).toEqual(expected[name]);
+  }
+});
 
-  it("a block keeps its largest number, and the signs of a first moment", () => {
-    const block = numbers(256, 3, 1e-3);
-    const stored = block.slice();
-    storeBlock(stored, dynamicMap(true));
-    const largest = Math.max(...block.map(Math.abs));
-    expect(Math.max(...stored.map(Math.abs))).toBeGreaterThan(0.99 * largest);
-    const empty = new Float32Array(256);
-    storeBlock(empty, dynamicMap(false));
-    expect(empty.every((x) => x === 0)).toBe(true);
-  });
+it("the sides of a tensor: columns are the last dimension, rows all others", () => {
+  expect(
+    [[], [5], [2, 3], [2, 3, 5], [3, 0], [0, 3]].map((shape) => [elementsOf(shape), sidesOf(shape)]),
+  ).toEqual([
+    [1, [1, 1]],
+    [5, [1, 5]],
+    [6, [2, 3]],
+    [30, [6, 5]],
+    [0, [0, 0]],
+    [0, [0, 3]],
+  ]);
 });
 
 describe("bnb-adamw8bit", () => {
@@ -101,18 +95,23 @@ describe("bnb-adamw8bit", () => {
   /** A moment as its block stores it: the nearest of the table, a tie to the even code, and of m one of its own sign. */
   function quantized(moment: Float32Array, signed: boolean): Float32Array {
     const table = Array.from(dynamicMap(signed));
+    const middles = table.slice(1).map((each, code) => f(f(table[code] + each) / 2));
     const isNegative = (x: number) => x < 0 || Object.is(x, -0);
-    return moment.map((x, i) => {
-      const block = moment.subarray(i - (i % 256), i - (i % 256) + 256);
-      const largest = block.reduce((most, each) => Math.max(most, Math.abs(each)), 0);
-      const y = f(x / largest);
-      const nearest = table.reduce((best, each, code) => {
-        const middle = f(f(best + each) / 2);
-        return y > middle || (y === middle && code % 2 === 0) ? each : best;
-      });
-      const next = table[table.indexOf(nearest) + (x > 0 ? 1 : -1)];
-      return f((signed && isNegative(nearest) !== isNegative(x) ? next : nearest) * largest);
-    });
+    const stored = new Float32Array(moment.length);
+    for (let start = 0; start < moment.length; start += 256) {
+      const block = moment.subarray(start, start + 256);
+      const largest = Math.max(...block.map(Math.abs));
+      for (const [i, x] of block.entries()) {
+        const y = f(x / largest);
+        const passed = middles.filter(
+          (middle, code) => y > middle || (y === middle && code % 2 === 1),
+        ).length;
+        const code =
+          signed && isNegative(table[passed]) !== isNegative(x) ? passed + (x > 0 ? 1 : -1) : passed;
+        stored[start + i] = f(table[code] * largest);
+      }
+    }
+    return stored;
   }
 
   it("has the bits of its second derivation, and keeps small tensors in fp32", () => {

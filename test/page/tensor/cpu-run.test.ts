@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { reference } from "../../../src/engine/reference/reference.js";
 import { summarizeCase } from "../../../src/lens/run/summarize.js";
+import { CpuRun } from "../../../src/page/tensor/cpu-run.js";
 import { Painter } from "../../../src/page/tensor/frame.js";
-import { LensRun, type RunSettings } from "../../../src/page/tensor/lens-run.js";
 import { paintChanges, pixelOf } from "../../../src/page/tensor/paint.js";
+import { jobOf, type RunSettings } from "../../../src/page/tensor/run.js";
 
 const settings: RunSettings = {
   side: 64,
@@ -22,14 +23,14 @@ const inks = { ground: 1, larger: pixelOf("#0000ff"), smaller: pixelOf("#ffff00"
 
 describe("a run that is looked at while it goes on", () => {
   test("counts what the reference counts of the whole at once", async () => {
-    const run = await LensRun.open(settings);
+    const run = await CpuRun.open(settings);
     // Looking must not change what is counted.
     for (const until of [3, 4, 9]) {
-      while (run.step < until) await run.advance();
+      await run.advance(until - run.step);
       await run.counts();
     }
     const { run: shown, step } = await run.counts();
-    const job = run.job();
+    const job = jobOf(settings, 9);
     const whole = (await reference.run(job)).map(summarizeCase);
     for (const [c, { totals, end, histogram }] of shown.entries()) {
       const { elements, steps, castChanged, ...counts } = whole[c].totals;
@@ -42,10 +43,8 @@ describe("a run that is looked at while it goes on", () => {
   });
 
   test("can be counted again piece by piece, in any order", async () => {
-    const run = await LensRun.open(settings);
-    while (run.step < 4) await run.advance();
-    const whole = (await reference.run(run.job())).map(summarizeCase);
-    const { chunk, ...job } = run.job();
+    const whole = (await reference.run(jobOf(settings, 4))).map(summarizeCase);
+    const { chunk, ...job } = jobOf(settings, 4);
     const pieces = (await reference.run({ ...job, chunk: 4096 / 4 })).map(summarizeCase);
     expect(chunk).toBe(64 * 64);
     expect(pieces).toEqual(whole);

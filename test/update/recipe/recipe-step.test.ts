@@ -27,6 +27,8 @@ describe("a moment that starts from a recorded number", () => {
   test("leaves the rest in the second term of an expansion", () => {
     expect(startOf("collage-plus", "V", 1 + 2 ** -9, 7)).toEqual([1, 2 ** -9]);
     expect(startOf("collage-light", "V", 1 + 2 ** -9, 7)).toEqual([1, 0]);
+    // The gap of bf16 at 2^-9 is 2^-16: of 2^-9 and three quarters of it, the nearest.
+    expect(startOf("collage-plus", "V", 1 + 2 ** -9 + 3 * 2 ** -18, 7)).toEqual([1, 2 ** -9 + 2 ** -16]);
   });
 
   test("is divided by its bias correction where the recipe keeps it so; none at step 0", () => {
@@ -34,5 +36,30 @@ describe("a moment that starts from a recorded number", () => {
     expect(startOf("kahan", "M", 0.75, 2)).toEqual([1, 0]);
     expect(startOf("kahan", "V", 7 / 16, 2)).toEqual([1, 0]);
     expect(startOf("kahan", "M", 0, 0)).toEqual([0, 0]);
+  });
+});
+
+describe("a tail", () => {
+  // SGD's vector loops on the CPU take blocks of 32.
+  const stepOf = (lr: number) =>
+    new RecipeStep(recipe("sgd", "torch-2.13-cpu-foreach"), { lr }, format("bf16"), () => 0);
+
+  test("begins after the last whole block; without one, at the end", () => {
+    expect([0, 31, 32, 61, 64].map((elements) => stepOf(1).tailFrom(elements))).toEqual([0, 0, 32, 32, 64]);
+    const plain = new RecipeStep(recipe("adamw", "kahan"), settings, format("bf16"), () => 0);
+    expect(plain.tailFrom(61)).toBe(61);
+  });
+
+  test("has the lines of its own, which a weight takes only if it is said to be there", () => {
+    const weightAfter = (...inTail: [boolean?]) => {
+      const step = stepOf(17 / 16);
+      step.begin(1);
+      step.registers[step.register("p")] = 1;
+      step.registers[step.register("g")] = 17 / 32;
+      step.apply(...inTail);
+      return step.registers[step.register("p")];
+    };
+    // 1 - 289/512 at once, or 289/512 first rounded to bf16: a tie, to 288/512.
+    expect([weightAfter(), weightAfter(false), weightAfter(true)]).toEqual([223 / 512, 223 / 512, 224 / 512]);
   });
 });
