@@ -27,7 +27,7 @@ export interface Frame {
   readonly step: number;
   /** Of the matrix. */
   readonly side: number;
-  /** Storages in their order; fp32 last. */
+  /** The storages in order, then fp32. */
   readonly cases: readonly CaseFrame[];
 }
 

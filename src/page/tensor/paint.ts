@@ -15,7 +15,7 @@ export type Span = (typeof spans)[number];
 
 /** The minimum brightness of a change, so that all are visible. */
 const least = 0.4;
-/** Of each direction. */
+/** The number of shades per direction. */
 export const shades = 64;
 
 /**
@@ -44,7 +44,7 @@ export function paintChanges(
   }
 }
 
-/** From the most of a fall to the most of a rise. */
+/** The shades from the largest decrease to the largest increase. */
 export function rampOf({ ground, larger, smaller }: PictureInks): Uint32Array {
   return Uint32Array.from({ length: 2 * shades }, (_, i) => {
     const [ink, shade] = i < shades ? [smaller, shades - 1 - i] : [larger, i - shades];

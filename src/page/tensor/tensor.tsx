@@ -22,7 +22,7 @@ import { WeightsPicture } from "./weights-picture.js";
 /** Settings that only affect the display. */
 const outward: ReadonlySet<string> = new Set(["span", "pace", "step"]);
 
-/** A matrix in training, as stored beside the same updates in fp32. */
+/** A matrix in training, as stored and in fp32. */
 export function TensorView({ visit }: { visit: Visit }) {
   const state = useSignal(readState(tensorFields, visit.parameters));
   const player = useMemo(

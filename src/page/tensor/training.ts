@@ -21,7 +21,7 @@ export const tensorName = "page";
 
 const eps = 1e-8;
 
-/** The weights before the first step: those of a bf16 checkpoint, where fine-tuning begins. */
+/** The weights before the first step: bf16 numbers, as when fine-tuning starts from a bf16 checkpoint. */
 export function startDraws({ sigma, seed }: TrainingSettings): WeightDraws {
   return {
     distribution: gaussian,
@@ -60,10 +60,10 @@ export function stepConstants({ lr, betas, seed }: TrainingSettings, t: number):
 }
 
 /**
- * AdamW in fp32 on gradients of noise and a faint picture: u = -lr m' / (sqrt v' + eps), as added. A loop over typed
- * arrays, because a quarter of a million weights have to take thirty steps a second beside everything else; the
- * library's recipes, which give the bits of one framework, are thirty times slower. Every operation is wrapped in
- * `fround`, which lets engines compute in fp32 (twice as fast, measured). On a GPU: training-kernel.ts, the same bits.
+ * AdamW in fp32 on gradients of noise and a faint picture: u = -lr m' / (sqrt v' + eps). A loop over typed arrays,
+ * because a quarter of a million weights must take thirty steps per second; the library's recipes, which reproduce the
+ * bits of one framework, are thirty times slower. Every operation is wrapped in `fround`, which lets JavaScript engines
+ * compute in fp32 (twice as fast, measured). training-kernel.ts computes the same bits on a GPU.
  */
 export class Training {
   readonly settings: TrainingSettings;
@@ -117,7 +117,7 @@ function mixed(word: number): number {
   return x ^ (x >>> 16);
 }
 
-/** The quantiles of the standard normal distribution in the middle of 2^16 equal parts. */
+/** The quantiles of the standard normal distribution at the midpoints of 2^16 equal intervals. */
 export const noiseTable = Float32Array.from({ length: 2 ** 16 }, (_, i) =>
   drawFrom(gaussian, i * 2 ** 16 + 2 ** 15),
 );
