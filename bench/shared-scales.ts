@@ -1,7 +1,6 @@
 /**
- * Formats with shared scales: weight-steps per CPU second of the wasm engine on one thread, under a master, compared
- * with bf16 and with the reference. Rounds alternate and ratios are within a round, so that they are meaningful on a
- * busy machine too.
+ * Formats with shared scales: weight-steps a processor second of the wasm engine on one thread, under a master, beside bf16
+ * and beside the reference. Rounds in turns, and ratios of the same round, so that they say something on a busy machine too.
  * Usage: npm run bench -- shared-scales [million weights] [steps] [rounds]
  */
 import { cpus } from "node:os";
@@ -63,7 +62,7 @@ export async function sharedScales(millions = 4, steps = 8, rounds = 5): Promise
     for (let round = 0; round <= rounds; round++) {
       for (const [f, name] of formats.entries()) {
         const found = await rate(wasm, job(name));
-        // The first one includes compilation.
+        // The first compiles.
         if (round > 0) rates[f].push(found);
       }
     }

@@ -16,8 +16,8 @@ const significands = [1, 1.25, 1.5, 1.75, 1.875, 1.9375, 2].flatMap((m) => [m - 
 /**
  * Blocks whose largest number has each threshold significand of the rules, filled with numbers of the element
  * format, midpoints and their neighbours; blocks of zeros, of one number, of one number among zeros, with NaN
- * and Inf. The first of three steps has small updates, the second moves scales while most updates are zero, the
- * third has updates of all sizes.
+ * and Inf. Of three steps the first is small, the second moves scales while most updates are zero, the third
+ * is of any size.
  */
 export function hardBlockJob({ blocks }: BlockSettings): Omit<LensJob, "cases"> {
   const { columns, element } = blocks;

@@ -41,7 +41,7 @@ export function provenRecipes(): readonly CaseSettings[] {
   ];
 }
 
-/** The block formats of a self-check if the caller names no cases. */
+/** What a self-check proves of formats with shared scales where no cases are named. */
 export function provenShared(): readonly CaseSettings[] {
   return [
     schemeSettings({ format: "mxfp8-e4m3", scheme: "master" }),
@@ -50,7 +50,7 @@ export function provenShared(): readonly CaseSettings[] {
   ];
 }
 
-/** Memoizes results by name; a call that threw is repeated. */
+/** What came of each thing that was done, by name; what threw is done again. */
 class Outcomes<T> {
   readonly #known = new Map<string, Promise<T>>();
 

@@ -21,7 +21,7 @@ export class RecipePlan {
   readonly tailBlocks: readonly number[];
   readonly #cases: readonly RecipeSettings[];
 
-  /** The plan of a job; null if its cases have schemes. */
+  /** The plan of a job; null where its cases are schemes. */
   static of(cases: readonly LaneSettings[]): RecipePlan | null {
     const recipes = cases.filter((settings): settings is RecipeSettings => "recipe" in settings);
     return recipes.length === 0 ? null : new RecipePlan(recipes);
@@ -92,7 +92,7 @@ export class ScalarTable {
   }
 }
 
-/** Whether the weights of a case are compared with those of the first: true for recipes with its storage format. */
+/** Whether the weights of a case are compared with those of the first: recipes that store in its format. */
 export function isCompared(cases: readonly LaneSettings[], c: number): boolean {
   return "recipe" in cases[c] && cases[c].format === cases[0].format;
 }

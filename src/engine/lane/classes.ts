@@ -18,11 +18,11 @@ export function foundNonfinite<V>(
   );
 }
 
-/** The numbers of a weight-step that must be finite. */
+/** The numbers of a weight-step that have to be finite. */
 function judged<V>(settings: LaneSettings, before: LaneState<V>, update: V, after: LaneState<V>): V[] {
   const { scheme, overflow, format } = settings;
-  // For in-place it is enough to test the result: NaN and Inf propagate to it unless overflow saturates. Not so
-  // for recipes, whose update is computed apart from the result.
+  // In-place, testing the result suffices: nothing becomes finite again unless overflow saturates. Recipes
+  // compute another update.
   if (!("recipe" in settings) && scheme === "in-place" && overflow === "ieee" && format.hasNaN)
     return [after.weight];
   return [before.weight, update, after.weight, ...(after.carrier === null ? [] : [after.carrier])];

@@ -3,16 +3,16 @@ import { type BlockSettings, sharesScales } from "../../update/block-settings.js
 import type { CaseSettings } from "../../update/optimizer.js";
 import { type LaneSettings, refusal as ofLanes } from "../lane/refusal.js";
 
-/** The cases that this engine supports: those of engine/lane and some formats with shared scales. */
+/** What this engine takes and refuses: what is written in lanes, and beside it some formats with shared scales. */
 
-/** Codes and scales quantized from an fp32 master after every step. */
+/** Codes and scales that are a view of an fp32 master, made anew after every step. */
 export interface SharedMaster extends BlockSettings {
   readonly scheme: "master";
 }
 
 export type WasmSettings = LaneSettings | SharedMaster;
 
-/** The weights of a block, all in one row: four groups of lanes. */
+/** Weights of a block, all in one row: four groups of lanes. */
 export const sharedBlock = 32;
 
 /** The properties of a tensor that determine its blocks. */
@@ -49,7 +49,7 @@ function ofShared(
     return `of formats with shared scales it takes those of ${sharedBlock} along a row with scales of e8m0fnu, not ${name}`;
   if (scheme !== "master") return `it takes ${name} under scheme master, not ${scheme}`;
   if (scales !== "renewed") return `it takes ${name} with renewed scales, not ${scales} ones`;
-  // The numbers to quantize must be fp32 numbers, and kernels only round to signed formats.
+  // What is quantized is an fp32 number, and rounding knows no format without a sign.
   if (through !== null && !(through.signed && through.minPositive >= 2 ** -149))
     return `it takes ${name} through signed formats within fp32, not through ${through.name}`;
   const cut = tensors.find(({ shape }) => (shape.at(-1) ?? 1) % columns !== 0);

@@ -77,7 +77,7 @@ export interface CaseLayout {
   readonly steps: number;
 }
 
-/** Elements in fp32 and a 32-bit scale code per block: those before the first step, and the current ones. */
+/** Elements as fp32 numbers, and the code of a scale in 32 bits for each block; before the first step, and as they are. */
 export interface SharedRows {
   readonly startElements: number;
   readonly elements: number;
@@ -199,7 +199,7 @@ export function layOut(
       start: row(),
       weights: row(),
       ...statesOf(settings, row),
-      // 32 bits per block of 32 weights is one bit per weight.
+      // 32 bits for each of 32 weights are a bit a weight.
       shared: sharesScales(settings)
         ? { startElements: row(), elements: row(), startScales: flags(), scales: flags() }
         : null,

@@ -59,7 +59,7 @@ export class TallyReader {
     this.#sum(address + stepTally.product, tally.product);
   }
 
-  /** Adds the counts of one comparison of `elements` weights with the start; subtracts `padding` zeros. */
+  /** Adds what one comparison of `elements` weights with the start counted, besides `padding` zeros. */
   comparison(
     address: number,
     settings: WasmSettings,
@@ -162,7 +162,7 @@ export class TallyReader {
   }
 }
 
-/** The changes of whole blocks, for formats without tensor scales. */
+/** What changed of whole blocks of a format without scales of tensors. */
 function changedOf(
   { element, scale, rows, columns }: BlockFormat,
   elements: number,

@@ -7,7 +7,7 @@ import { workerScript } from "./worker-script.js";
 /** More tasks than any job has. */
 const noMoreTasks = 2 ** 30;
 
-/** Threads waiting for the next job: starting one takes about 20 ms. */
+/** Threads that wait for the next job: starting one takes some 20 ms. */
 const idle: WorkerThread[] = [];
 
 /**

@@ -161,7 +161,7 @@ export async function runThreaded(
   return caseTallies(job, tallies);
 }
 
-/** The tables of both kinds in their memory layout. */
+/** Tables of both kinds, as they lie in memory. */
 function joined(bytes: Uint8Array, words: Float32Array): Uint8Array {
   const all = new Uint8Array(bytes.length + words.byteLength);
   all.set(bytes);

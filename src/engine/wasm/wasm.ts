@@ -70,7 +70,7 @@ function chunkOf({ tensors, cases, chunk }: LensJob): number {
 
 type Runner = (job: LensJob, observer: Observer, stop: Stop) => Promise<CaseTally[]>;
 
-/** An observer whose `progress` throws {@link Stopped} once a stop is requested. */
+/** An observer to whose progress a walk ends as soon as it is asked to. */
 function stoppable(observer: Observer, stop: Stop): Observer {
   return {
     ...observer,
@@ -81,7 +81,7 @@ function stoppable(observer: Observer, stop: Stop): Observer {
   };
 }
 
-/** Runs two kinds of tensors in different ways, concurrently; if one fails, the other stops. */
+/** Runs tensors of one kind one way and the others another way, at the same time; if one way fails, the other stops. */
 async function divided(
   job: LensJob,
   observer: Observer,

@@ -71,7 +71,7 @@ export interface WorkerTensor {
   /** Keys of the random bits: two words for each step of each case. */
   readonly keys: Uint32Array;
   readonly recipe: WorkerRecipe | null;
-  /** The index of its first chunk among those of all tensors. */
+  /** Its chunks among those of all tensors. */
   readonly firstTask: number;
   readonly tasks: number;
 }
@@ -96,7 +96,7 @@ export interface WorkerJob {
   readonly wantsWeights: boolean;
   /** This worker's number. */
   readonly worker: number;
-  /** The next task, the number of tasks done, and for each worker 1 if its last answer was received, else 0. */
+  /** The next task, tasks done, and for each worker 1 where its last answer was taken, 0 where not yet. */
   readonly shared: Int32Array;
 }
 

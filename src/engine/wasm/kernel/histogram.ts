@@ -9,7 +9,7 @@ export interface Sized {
   /** {@link sizeBits} of the update. */
   readonly size: V128;
   readonly weight: V128;
-  /** The exponent field, in place, of the binade with the weight's ulp: ulpBinade of lane/numbers.ts. */
+  /** The exponent field, in its place, of the binade whose gap the weight has: ulpBinade of lane/numbers.ts. */
   readonly binade: V128;
   readonly zero: V128;
   readonly moved: V128;
@@ -38,7 +38,7 @@ export function countInHistogram(
   const weightSize = magnitudeOf(k, weight);
   // 256 |u| is exact or Inf; |w| / 256 might be subnormal.
   const rule = f32x4.lt(f32x4.mul(magnitude, f32x4.constant(256)), weightSize);
-  // A bin has 2^7 bytes. Shift before subtracting: differences of exponents need ten bits.
+  // A bin has 2^7 bytes. Shifted before they are subtracted: distances of exponents need ten bits.
   const bytes = (bits: V128) => i32x4.shr_s(bits, exponentShift - 7);
   const sizeBin = v128.and(bytes(size), i32x4.constant(-table.binBytes));
   const bin = i32x4.sub(sizeBin, bytes(binade));
