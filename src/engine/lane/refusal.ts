@@ -19,7 +19,7 @@ export function takenBy(engine: string, cases: readonly CaseSettings[]): readonl
   return cases as readonly LaneSettings[];
 }
 
-/** Why the kernels of this folder do not support such cases, in a few words, or null. */
+/** Why kernels from the texts of this folder do not take such cases, in a few words, or null. */
 export function refusal(cases: readonly CaseSettings[]): string | null {
   for (const settings of cases) {
     if (sharesScales(settings))
