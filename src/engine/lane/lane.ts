@@ -52,10 +52,10 @@ export interface Lane<V> {
     readonly ne: Binary<V>;
     readonly gt: Binary<V>;
     readonly ge: Binary<V>;
-    /** Undefined for NaN. */
+    /** Of NaN, whatever the machine gives. */
     readonly min: Binary<V>;
     readonly max: Binary<V>;
-    /** Rounds to an integer, ties to even; valid from 0 to 2^24. */
+    /** To a whole number, ties to even; valid from 0 to 2^24. */
     readonly nearest: Unary<V>;
     readonly floor: Unary<V>;
     /** Valid for integers from 0 to 2^24. */

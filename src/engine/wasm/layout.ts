@@ -136,21 +136,21 @@ export const tensorTally = {
 } as const;
 
 /**
- * Weight-steps by bin, class and ulp rule: 32-bit counts in four copies, one per lane of a vector, so that neighbours
- * in the same bin do not wait for each other. Index 0 counts updates of zero.
+ * Weight-steps by bin, class and ulp rule: 32-bit counts, in four copies, one for each lane of a vector, so that
+ * neighbours in the same bin do not wait for each other. Place 0 takes updates of zero.
  */
 export const histogramTable = {
-  /** Bytes per bin: 8 kinds x 4 lanes. Both moved and kept means neither: only the scale changed the number. */
+  /** Bytes of a bin: 8 kinds of 4 lanes. Moved and kept is neither: the number changed by a scale alone. */
   binBytes: 128,
   movedKind: 16,
   keptKind: 32,
   ruleKind: 64,
-  /** The difference of the exponent fields of update and ulp is at least this minus 1; negative. */
+  /** Exponent fields of the update and of the gap's binade differ by at least this much less one, negative. */
   lowest: outermostBin + 1,
   bins: 2 * (outermostBin + 1),
 } as const;
 
-/** Lane sums of a block, and histogram indices of one vector. */
+/** Lanes of the sums of a block, and places in the histogram of one vector. */
 export const scratchLayout = { effectiveSquared: 0, product: 64, places: 128, bytes: 192 } as const;
 
 /**

@@ -137,7 +137,7 @@ export class TallyReader {
     const { bins, binBytes, lowest, movedKind, keptKind, ruleKind } = histogramTable;
     const at = this.#bytes.byteOffset + address - this.first;
     const counts = new Uint32Array(this.#bytes.buffer, at, (bins * binBytes) / 4);
-    // Bin 0 holds no updates but the zeros at its index 0.
+    // Place 0 of bin 0 is that of zeros; no update is counted in that bin.
     for (let i = binBytes / 4; i < counts.length; i += 4) {
       const count = counts[i] + counts[i + 1] + counts[i + 2] + counts[i + 3];
       if (count === 0) continue;

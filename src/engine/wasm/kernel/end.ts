@@ -19,7 +19,7 @@ const countNames = [
   "smallSubnetworks",
 ] as const;
 
-/** Parameters of `end`: base of the worker's memory, number of weights, address of the tally. */
+/** Parameters of `end`: where the worker's memory begins, weights, and the tally. */
 export const endParameters = ["i32", "i32", "i32"] as const;
 
 /**
@@ -96,7 +96,7 @@ export function writeEnd(
       const visible = halves.map((half) => variable(displacement(k, weights[half], start[half])));
       for (const half of halves) {
         const fp32 = variable(displacement(k, now[half], given[half]));
-        // As retainedDisplacement in engine/end.ts.
+        // The twin of retainedDisplacement in engine/end.ts.
         const retained =
           holds === "weight"
             ? visible[half]
@@ -112,7 +112,7 @@ export function writeEnd(
           add(sums.displacementSquared[i], inFp32[i], inFp32[i]);
           add(sums.noiseSquared[i], n, n);
           add(sums.weightSquared[i], w, w);
-          // If the weight alone holds the updates, `product` has the same terms.
+          // Of a weight that holds all, `product` has the same terms.
           if (holds !== "weight") add(sums.retainedProduct[i], promoted(retained), inFp32[i]);
         }
       }
@@ -143,7 +143,7 @@ export function writeEnd(
   if (caseLayout.shared) countSharedEnds(k, caseLayout, { base, count, tally });
 }
 
-/** The published probes of lens/probes.ts for the end of a run. An unchanged weight passes both as unchanged. */
+/** The published probes of lens/probes.ts that judge the end, on two weights; both call an unchanged weight unchanged. */
 function endProbes(k: FunctionWriter, before: V128, after: V128, quarter: number) {
   const { f64x2 } = k;
   const [from, to] = [promoteHalf(k, before, quarter), promoteHalf(k, after, quarter)];

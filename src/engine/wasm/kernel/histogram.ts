@@ -2,7 +2,7 @@ import { exponentShift, magnitude as magnitudeOf } from "../../lane/numbers.js";
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { histogramTable as table } from "../layout.js";
 
-/** Four updates to be counted by bin, class and ulp rule. */
+/** Four updates that are to be counted by their bin, class and the ulp rule. */
 export interface Sized {
   /** |update|. */
   readonly magnitude: V128;
@@ -26,8 +26,8 @@ export function sizeBits(k: FunctionWriter, subnormal: V128): V128 {
 }
 
 /**
- * Counts like bin of lens/histogram.ts and ulpRuleLost of lens/probes.ts. The index in the table is the difference of
- * two exponent fields: that of the update and that of the binade with the weight's ulp.
+ * Counts as bin of lens/histogram.ts and ulpRuleLost of lens/probes.ts say. The place in the table is the distance of
+ * two exponent fields, that of the update and that of the binade whose gap the weight has.
  */
 export function countInHistogram(
   k: FunctionWriter,

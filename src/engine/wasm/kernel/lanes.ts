@@ -7,7 +7,7 @@ export function promoteHalf(k: FunctionWriter, x: V128, half: number): V128 {
   return k.f64x2.promote_low_f32x4(low);
 }
 
-/** One bit per lane of two masks: 8 bits. */
+/** A bit a lane of two masks: 8 bits. */
 export function flagsOf(k: FunctionWriter, low: V128, high: V128) {
   return k.i16x8.bitmask(k.i16x8.narrow_i32x4_s(low, high));
 }
