@@ -28,7 +28,7 @@ export interface GeometryOptions {
   readonly engines: Engines;
   /** Threads to use; null: the calling thread. */
   readonly pool: ThreadPool<StoredTask, TensorPart> | null;
-  /** Called after each tensor with the work done and the total. */
+  /** Called after each tensor with what was done of all there is to do. */
   progress?(done: number, total: number): void;
   readonly resume?: {
     part(tensor: string): TensorPart | null;

@@ -7,7 +7,7 @@ import type { Dtype } from "../safetensors/dtype.js";
 import type { TensorPair } from "./pair-up.js";
 import { dtypeOf, type StoredRange } from "./range.js";
 
-/** A matrix of two files, read into reused memory. Numbers are rounded to the compared format. */
+/** A matrix of two files, in memory that is used again. Numbers are those of the format that was compared. */
 export function storedMatrix(
   name: string,
   [rows, columns]: readonly [number, number],

@@ -79,7 +79,7 @@ function read(files: FileReader, range: StoredRange, elements: number): Uint8Arr
 
 function numbersOf(bytes: Uint8Array, dtype: Dtype, compared: ComparedFormat): Float64Array {
   if (dtype.name === "F32" && compared === bf16) {
-    // Saves a tenth of a second per chunk compared to rounding number by number.
+    // A tenth of a second less for each chunk than one number after the other.
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
     const codes = new Uint16Array(words.length);
     narrowToBf16(words, codes);

@@ -17,7 +17,7 @@ const mostElements = 2 ** 17;
 /** The maximum number of tables: one for each code of an 8-bit scale. */
 const mostTables = 256;
 
-/** Elements in runs, each with the table of its scale. */
+/** Elements in runs, of which each has the table of its scale. */
 export interface TabledCodes {
   readonly element: string;
   /** Elements per run; divides blockLength. */
@@ -60,7 +60,7 @@ export class ScaledAsBf16 {
   /** Numbers to round to bf16: those of a table or of a run. */
   readonly #numbers = new Float32Array(blockLength);
   readonly #words = new Uint32Array(this.#numbers.buffer);
-  /** The bf16 codes of the table under construction. */
+  /** What a table is made of. */
   readonly #codes8 = new Uint16Array(129);
   readonly #codes4 = new Uint16Array(16);
 
@@ -202,7 +202,7 @@ export class ScaledAsBf16 {
     this.#scales[slot] = scale;
     const elements = tableOf(format(layout.element));
     const [numbers, codes] = [this.#numbers, layout.bits === 8 ? this.#codes8 : this.#codes4];
-    // Not map(), whose calls and garbage cost more than the look-ups.
+    // Not map(): its calls and garbage cost more than the look-ups.
     for (let code = 0; code < codes.length; code++) numbers[code] = product(elements[code], scale);
     narrowToBf16(this.#words, codes);
     const size = tableBytes[layout.bits];
@@ -228,7 +228,7 @@ export class ScaledAsBf16 {
   }
 }
 
-/** The length of runs with one scale, wherever a piece starts. */
+/** Elements of which none has another scale than the first, wherever a piece starts. */
 function commonRun({ width, scales: [{ columns }] }: ScaledCodes): number {
   return divisor(divisor(columns, width), blockLength);
 }

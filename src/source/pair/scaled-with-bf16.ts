@@ -84,7 +84,7 @@ export class ScaledWithBf16 {
     }
   }
 
-  /** Returns the number of blocks that differ. */
+  /** How many blocks are not the same throughout. */
   #compareTabled(
     tabled: TabledCodes,
     numbers: Uint8Array<ArrayBuffer>,

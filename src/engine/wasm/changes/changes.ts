@@ -51,13 +51,13 @@ class WasmCounter implements CodeCounter {
   /** Columns in whole groups; the others are counted on the host. */
   readonly #whole: number;
   readonly #columns: Uint32Array;
-  /** Counts by column in WebAssembly memory, and the number of rows in them. */
+  /** Counts by column in the memory, of so many rows. */
   readonly #inColumns: Uint16Array;
   readonly #shareColumns: Uint32Array;
   #rows = 0;
   #changeSquared = 0;
   #largest = 0;
-  /** The share represented by {@link wholeShare}. */
+  /** The share that {@link wholeShare} stands for. */
   #unit = 0;
 
   constructor(buffer: ArrayBuffer, count: Kernel, sum: Kernel, columns: number) {
@@ -183,7 +183,7 @@ class WasmCounter implements CodeCounter {
 
 const sizes = magnitudes / perSize;
 
-/** The first size of the window with the most weights, among windows of {@link windowLength} sizes. */
+/** The first of as many sizes as are looked up in vectors, those that most weights have. */
 function fullestWindow(all: Float64Array): number {
   const bySize = new Float64Array(sizes);
   for (let i = 0; i < magnitudes; i++) bySize[Math.floor(i / perSize)] += all[i];

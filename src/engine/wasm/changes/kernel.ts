@@ -8,10 +8,10 @@ export const groupLength = 16;
 
 const groupBytes = 2 * groupLength;
 
-/** The maximum number of columns: lanes count the changes of a row in 16 bits, and sums of shares in 32. */
+/** Columns that there is room for: changes of a row in lanes are counted in 16 bits, sums of shares in 32. */
 export const mostColumns = 2 ** 18;
 
-/** Rows after which the 16-bit column counts must be read and reset. */
+/** Rows that are counted before column counts, of 16 bits, are taken out. */
 export const mostRows = 2 ** 16 - 1;
 
 /** A share of 1 as an integer, such that the sum over a column or over a lane of a row fits in 32 bits. */
@@ -39,7 +39,7 @@ const sizes = {
   /** The codes of a row that changed. */
   before: rowBytes + vectorBytes,
   after: rowBytes + vectorBytes,
-  /** The results of a row. */
+  /** Results of a row. */
   report: 64,
   columns: 2 * mostColumns,
   columnShares: 4 * mostColumns,
@@ -57,19 +57,19 @@ export const layout = (() => {
   return { ...(Object.fromEntries(places) as Record<keyof typeof sizes, number>), bytes: at };
 })();
 
-/** Codes per tile and side, unless a row is longer: they stay in the cache between reading and counting. */
+/** Codes of a tile on each side, unless a row is longer: they stay in the cache between reading and counting. */
 export const tileLength = 2 ** 17;
 
-/** Offsets in the report: sum of squares (two fp64), changes, largest magnitude and sum of shares by lane. */
+/** Within the report: the sum of squares (two fp64), changes by lane, the largest magnitude by lane, sums of shares by lane. */
 export const report = { squares: 0, changed: 16, largest: 32, shares: 48 } as const;
 
 export const memorySize: MemorySize = { pages: Math.ceil(layout.bytes / pageBytes), shared: false };
 
 /**
- * Counts bf16 codes, a row at a time, in whole groups.
+ * Counts of bf16 codes, a row at a time, by whole groups.
  *
- * - `count(base, tuned, end, columns)`: counts by magnitude, by column (16 bits), and the report of the row.
- * - `sum(base, end, columns)`: sums the shares of sizes by column and over the row.
+ * - `count(base, tuned, end, columns)`: by magnitude, by column (16 bits), and the report of the row.
+ * - `sum(base, end, columns)`: shares of sizes, by column and of the row.
  */
 export function changesModule(): Uint8Array<ArrayBuffer> {
   return moduleBytes(memorySize, [
@@ -96,11 +96,11 @@ function count(k: FunctionWriter): void {
       const a = k.load("v128", at, offset);
       const b = k.load("v128", i32.add(at, toTuned), offset);
       const [sizeOfA, sizeOfB] = [v128.and(a, magnitude), v128.and(b, magnitude)];
-      // +0 and -0 are equal.
+      // +0 and -0 are one number.
       const changed = v128.andnot(i16x8.ne(a, b), i16x8.eq(v128.or(sizeOfA, sizeOfB), zero));
       k.assign(largest, i16x8.max_u(largest, i16x8.max_u(sizeOfA, sizeOfB)));
       k.assign(changedInRow, i16x8.sub(changedInRow, changed));
-      // A comparison returns -1.
+      // A comparison gives -1.
       k.store("v128", i16x8.sub(k.load("v128", column, offset), changed), column, offset);
       return { a, b, changed };
     });
