@@ -79,7 +79,7 @@ export function isPacked({ precision, minPositive }: Format): boolean {
   return precision <= 8 && minPositive >= 2 ** -133;
 }
 
-/** The planes of a case's state. */
+/** Planes of what a case keeps of its weights. */
 export interface StatePlanes {
   /** Stored weights before the first step, and as they are: one plane where numbers are packed, else two. */
   readonly start: number;
