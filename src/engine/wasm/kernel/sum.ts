@@ -39,7 +39,7 @@ export function writeAddExactly(k: FunctionWriter): void {
   });
 }
 
-/** The sum of one block from its eight lanes, two per vector, as in sumOfLanes of lens/sum.ts. */
+/** The sum of one block from its eight lanes, two a vector, as sumOfLanes of lens/sum.ts. */
 export function sumOfLanes(k: FunctionWriter, lanes: readonly V128[]): F64 {
   const [a, b, c, d] = lanes.map((pair) => k.f64.add(k.f64x2.lane(pair, 0), k.f64x2.lane(pair, 1)));
   return k.f64.add(k.f64.add(a, b), k.f64.add(c, d));
