@@ -5,7 +5,7 @@ import { format } from "../format/registry.js";
 import { gapAt, type Overflow, type Rounding, roundings, roundSum } from "../format/round.js";
 import type { Mistake } from "./mistake.js";
 
-/** How a rounding is asked for, completely. */
+/** All parameters of a rounding. */
 export interface RoundingTo {
   readonly format: Format;
   readonly rounding: Rounding;

@@ -32,7 +32,7 @@ export function isNonfinite<V>(k: Lane<V>, magnitudes: V): V {
 
 const largestBits = infinityBits - 1;
 
-/** The twin of lens/displacement.ts. */
+/** The displacement of lens/displacement.ts. */
 export function displacement<V>(k: Lane<V>, after: V, before: V): V {
   const { f32x4, i32x4 } = k;
   const atMost = f32x4.min(f32x4.sub(after, before), i32x4.constant(largestBits));

@@ -6,7 +6,7 @@ import { vectorBytes } from "./layout.js";
 
 const parameters = ["i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const;
 
-/** Writes a look-up; with `other`, what finds whether any number is another one, and notes it there. */
+/** Writes a look-up; with `other`, writes a search for numbers that differ, which are recorded there. */
 type Writer = (k: FunctionWriter, other?: V128) => void;
 
 /**
@@ -38,7 +38,7 @@ export function lookupModule(memory: MemorySize): Uint8Array<ArrayBuffer> {
   );
 }
 
-/** Calls a function for each block, and lists those for which it finds something. */
+/** Calls a function for each block, and lists the blocks for which it finds a difference. */
 function writeBlocks(k: FunctionWriter, ofBlock: string, bytesPerByte: number): void {
   const { i32 } = k;
   const [codes, scales, runs, bytes, tables, numbers, list, perBlock] = [0, 1, 2, 3, 4, 5, 6, 7].map((n) =>
@@ -53,7 +53,7 @@ function writeBlocks(k: FunctionWriter, ofBlock: string, bytesPerByte: number): 
       const begin = i32.mul(first, bytes);
       const ofNumbers = i32.add(numbers, i32.mul(begin, i32.constant(bytesPerByte)));
       k.call(ofBlock, i32.add(codes, begin), i32.add(scales, first), count, bytes, tables, ofNumbers, list);
-      // Written over by the next block unless this one is listed.
+      // The next block overwrites this unless this one is listed.
       k.store("i32", block, next);
       k.assign(next, i32.add(next, i32.shl(k.load("i32", list), 2)));
       k.assign(block, i32.add(block, 1));
@@ -64,7 +64,7 @@ function writeBlocks(k: FunctionWriter, ofBlock: string, bytesPerByte: number): 
   k.store("i32", i32.sub(i32.shr_u(i32.sub(next, list), 2), 1), list);
 }
 
-/** Does `body` for each run, with the address of its table; `from` and `to` are where its codes and numbers are. */
+/** Runs `body` for each run, with the address of its table; `from` and `to` are the addresses of codes and numbers. */
 function eachRun(
   k: FunctionWriter,
   bits: 4 | 8,
@@ -84,14 +84,14 @@ function eachRun(
   });
 }
 
-/** Finds whether runs hold other numbers, by the writer of their look-up, which is given where to note it. */
+/** Writes the search for runs with different numbers, by the writer of their look-up. */
 function writeOther(k: FunctionWriter, write: Writer): void {
   const other = k.variable("v128");
   write(k, other);
   k.store("i32", k.v128.any_true(other), k.parameter(6, "i32"));
 }
 
-/** Vectors of numbers are stored, or what they differ by from those in memory is added to `other`. */
+/** Stores vectors of numbers, or ORs their differences from those in memory into `other`. */
 function put(k: FunctionWriter, vectors: readonly V128[], to: I32, other?: V128): void {
   const { or, xor } = k.v128;
   if (other === undefined) {
@@ -99,7 +99,7 @@ function put(k: FunctionWriter, vectors: readonly V128[], to: I32, other?: V128)
     return;
   }
   const differ = vectors.map((vector, i) => xor(vector, k.load("v128", to, vectorBytes * i)));
-  // One addition a time round: a chain of them is what the loop would wait for.
+  // One operation per iteration, to shorten the dependency chain of the loop.
   k.assign(other, or(other, differ.reduce(or)));
 }
 
@@ -119,7 +119,7 @@ function writeBits8(k: FunctionWriter, other?: V128): void {
       const lower = v128.and(codes, bytesOf(k, 15));
       const upper = upperHalves(k, codes);
       const magnitude = v128.and(codes, bytesOf(k, 127));
-      // Of an index beyond the vector swizzle gives 0.
+      // swizzle returns 0 for an index outside the vector.
       const small = (lowTable: V128) => i8x16.swizzle(lowTable, magnitude);
       const lows = v128.xor(i8x16.swizzle(low, lower), small(lowSmall));
       const highs = v128.xor(i8x16.swizzle(high, lower), small(highSmall));
@@ -131,7 +131,7 @@ function writeBits8(k: FunctionWriter, other?: V128): void {
       k.assign(other, v128.or(other, v128.and(found, bytesOf(k, 128))));
       return;
     }
-    // Written over by the next run unless this one is left: so `left` has room for one more.
+    // The next run overwrites this unless this one is listed: so `left` has room for one more.
     k.store("i32", run, next);
     k.assign(next, i32.add(next, i32.shl(i32.lt_u(i32.constant(0), i8x16.bitmask(found)), 2)));
   });
@@ -166,7 +166,7 @@ function upperHalves(k: FunctionWriter, codes: V128): V128 {
   return k.v128.and(k.i16x8.shr_u(codes, 4), bytesOf(k, 15));
 }
 
-/** The bytes of two vectors in turns. */
+/** The interleaved bytes of two vectors. */
 function interleaved(k: FunctionWriter, a: V128, b: V128): V128[] {
   return [0, vectorBytes / 2].map((start) =>
     k.i8x16.shuffle(

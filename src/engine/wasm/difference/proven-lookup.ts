@@ -9,19 +9,19 @@ import type { MemorySize } from "../assembler/module.js";
 import { type Kernel, type WasmMemory, webAssembly } from "../platform.js";
 import { lookupModule } from "./lookup.js";
 
-/** Bytes of codes on which a kernel is compared with the specification. */
+/** The bytes of codes on which a kernel is compared with the specification. */
 const provenBytes = 4096;
 
 /**
- * Looks up by the kernels what lies in the memory. They are compiled when they are first asked for, and on the first codes
- * of each compared with the specification, which is taken from then on if they differ.
+ * Looks up codes in the memory by the kernels. Each is compiled on first use and compared with the specification on its
+ * first codes; if they differ, the specification is used from then on.
  */
 export function lookUpIn(memory: WasmMemory, size: MemorySize): { lookUp: LookUp; findOther: FindOther } {
   const { buffer } = memory;
   let kernels: Readonly<Record<string, Kernel>> | null = null;
   const proven = new Map<string, boolean>();
 
-  /** The kernel of runs that lie in the memory with the other views; null if it was found wrong. */
+  /** The kernel for runs in the memory, as are the other views; null if it failed the check. */
   function kernelOf({ codes, scales, bytes }: CodeRuns, name: string, views: readonly ArrayBufferView[]) {
     if (proven.get(name) === false) return null;
     for (const view of [codes, scales, ...views]) if (view.buffer !== buffer) return null;
@@ -73,7 +73,7 @@ function nameOf({ bits, bytes }: CodeRuns): string {
   return bits === 8 ? "bits8" : bytes % 16 === 0 ? "bits4" : "bits4Short";
 }
 
-/** Whether a kernel finds in each run what the specification does: as it is, and with one bit of each number changed in turn. */
+/** Whether a kernel agrees with the specification on each run: unchanged, and with one bit of each number changed. */
 function findsRightly(
   runs: CodeRuns,
   tables: Uint8Array,
