@@ -64,7 +64,7 @@ function writeBlocks(k: FunctionWriter, ofBlock: string, bytesPerByte: number): 
   k.store("i32", i32.sub(i32.shr_u(i32.sub(next, list), 2), 1), list);
 }
 
-/** Runs `body` for each run, with the address of its table; `from` and `to` are the addresses of codes and numbers. */
+/** Does `body` for each run, with the address of its table; `from` and `to` are where its codes and numbers are. */
 function eachRun(
   k: FunctionWriter,
   bits: 4 | 8,
@@ -91,7 +91,7 @@ function writeOther(k: FunctionWriter, write: Writer): void {
   k.store("i32", k.v128.any_true(other), k.parameter(6, "i32"));
 }
 
-/** Stores vectors of numbers, or ORs their differences from those in memory into `other`. */
+/** Vectors of numbers are stored, or what they differ by from those in memory is added to `other`. */
 function put(k: FunctionWriter, vectors: readonly V128[], to: I32, other?: V128): void {
   const { or, xor } = k.v128;
   if (other === undefined) {
@@ -99,7 +99,7 @@ function put(k: FunctionWriter, vectors: readonly V128[], to: I32, other?: V128)
     return;
   }
   const differ = vectors.map((vector, i) => xor(vector, k.load("v128", to, vectorBytes * i)));
-  // One operation per iteration, to shorten the dependency chain of the loop.
+  // One addition a time round: a chain of them is what the loop would wait for.
   k.assign(other, or(other, differ.reduce(or)));
 }
 

@@ -21,7 +21,7 @@ export function lookUpIn(memory: WasmMemory, size: MemorySize): { lookUp: LookUp
   let kernels: Readonly<Record<string, Kernel>> | null = null;
   const proven = new Map<string, boolean>();
 
-  /** The kernel for runs in the memory, as are the other views; null if it failed the check. */
+  /** The kernel of runs that lie in the memory with the other views; null if it was found wrong. */
   function kernelOf({ codes, scales, bytes }: CodeRuns, name: string, views: readonly ArrayBufferView[]) {
     if (proven.get(name) === false) return null;
     for (const view of [codes, scales, ...views]) if (view.buffer !== buffer) return null;
