@@ -44,7 +44,7 @@ const keys = Object.keys(flags) as (keyof StepSettings)[];
  * Takes the optimizer's settings from the recording: learning rate, betas, eps and weight decay by step and parameter
  * group, the steps taken, and the moments before the first step.
  *
- * @param recording recording open, with gradients.
+ * @param recording an open recording with gradients.
  * @param options the optimizer, the given settings, and whether they override recorded ones.
  * @returns the recording's tensors, each with the optimizer's settings at every step.
  * @example
@@ -52,9 +52,9 @@ const keys = Object.keys(flags) as (keyof StepSettings)[];
  * const { optimizer, settings } = replayOf(recording, { given: {} });
  * await recording.close();
  * [optimizer, settings.lr]; // ["adamw", 1e-5]
- * @throws RangeError if one of the given settings is none that torch takes.
- * @throws InputError if an option contradicts the recording, if the optimizer is none of ours, if a step is missing in
- *   between, or if moments were not empty and are not recorded: unless `override`. Always if nothing says the learning rate.
+ * @throws RangeError if a given setting is not valid in torch.
+ * @throws InputError if an option contradicts the recording, if the optimizer has no recipe, if a step is missing in
+ *   between, or if moments were not empty and are not recorded: unless `override`. Always if the learning rate is unknown.
  */
 export function replayOf(recording: Recording, options: ReplayOptions): Replay {
   const { optimizer: asked, given, override } = options;
