@@ -54,7 +54,7 @@ export async function lensAdapter(job: AdapterJob): Promise<Result> {
         elements: opened.untouched.reduce((sum, { elements }) => sum + elements, 0),
       },
       replaced: [...opened.replaced.keys()],
-      cases: result.cases.map((lensCase, c) => mergeCase(lensCase, unmerged?.cases[c].end ?? null)),
+      cases: result.cases.map((caseResult, c) => mergeCase(caseResult, unmerged?.cases[c].end ?? null)),
       merged: (await merged?.end(compared, opened)) ?? null,
     };
     return { ...result, merge };

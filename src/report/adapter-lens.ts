@@ -147,10 +147,10 @@ function mergedLayers({ cases, merge }: Result, caseIndex: number): NumberTable 
 
 function tableOf(
   what: string,
-  lensCase: Case,
+  caseResult: Case,
   rows: readonly (readonly [string, ModuleCounts])[],
 ): NumberTable {
-  const keeps = lensCase.totals.kept > 0;
+  const keeps = caseResult.totals.kept > 0;
   const part = (counts: ModuleCounts, n: number) =>
     percent(share(n, counts.lost + counts.kept + counts.moved));
   return {
@@ -160,7 +160,7 @@ function tableOf(
       "weights",
       "moved",
       ...(keeps ? ["kept"] : []),
-      classHeading("lost", [lensCase]),
+      classHeading("lost", [caseResult]),
       "arrives",
     ],
     rows: rows.map(([name, counts]) => [

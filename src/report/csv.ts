@@ -64,8 +64,8 @@ export function renderCsv({ cases, sampling, geometry }: Result): string {
   const whole = sampling === undefined ? [] : ofWhole;
   const isShared = cases.some(({ totals }) => totals.shared !== undefined);
   const shared = isShared ? ofShared : [];
-  const sharedCells = (lensCase: Case, counts: LensCounts) =>
-    isShared ? [lensCase.through ?? "", ...cellsOf(shared, counts)] : [];
+  const sharedCells = (caseResult: Case, counts: LensCounts) =>
+    isShared ? [caseResult.through ?? "", ...cellsOf(shared, counts)] : [];
   const heading = [
     "format",
     "rounding",
@@ -82,16 +82,16 @@ export function renderCsv({ cases, sampling, geometry }: Result): string {
   const changes = new Map(geometry?.tensors.map(({ name, measures }) => [name, measures]));
   const ofGeometry = (measures: Parameters<typeof geometryCells>[0]) =>
     geometry ? ["", ...geometryCells(measures)] : [];
-  const rows = cases.flatMap((lensCase, i) => [
+  const rows = cases.flatMap((caseResult, i) => [
     [
-      ...row(lensCase, "", "", lensCase),
-      ...sharedCells(lensCase, lensCase),
+      ...row(caseResult, "", "", caseResult),
+      ...sharedCells(caseResult, caseResult),
       ...whole.map(({ share, bound }) => String(sampling?.cases[i]?.[share]?.[bound] ?? "")),
       ...ofGeometry(geometry?.totals.measures),
     ],
-    ...lensCase.tensors.map((tensor) => [
-      ...row(lensCase, tensor.name, tensor.shape.join("x"), tensor),
-      ...sharedCells(lensCase, tensor),
+    ...caseResult.tensors.map((tensor) => [
+      ...row(caseResult, tensor.name, tensor.shape.join("x"), tensor),
+      ...sharedCells(caseResult, tensor),
       ...whole.map(() => ""),
       ...ofGeometry(changes.get(tensor.name)),
     ]),

@@ -26,22 +26,22 @@ export function lensTable(result: Result): Block {
         ? [
             [
               "kept",
-              (lensCase: Case) =>
-                lensCase.scheme === "in-place" ? missing : sized(({ kept }) => kept)(lensCase),
+              (caseResult: Case) =>
+                caseResult.scheme === "in-place" ? missing : sized(({ kept }) => kept)(caseResult),
             ] as const,
           ]
         : []),
       ["lost", sized(({ lost }) => lost)],
     ];
     const after: Columns = [
-      ["unchanged", (lensCase) => percent(shareOfWeights(lensCase, lensCase.end.unchanged))],
-      ["hidden", (lensCase) => percent(shareOfWeights(lensCase, lensCase.end.hidden))],
+      ["unchanged", (caseResult) => percent(shareOfWeights(caseResult, caseResult.end.unchanged))],
+      ["hidden", (caseResult) => percent(shareOfWeights(caseResult, caseResult.end.hidden))],
       ...(cases.some(({ totals }) => totals.nonfinite > 0)
         ? [["nonfinite", ({ totals }: Case) => count(totals.nonfinite)] as const]
         : []),
     ];
     const width = Math.min(terminal.columns - tableWidth(tableOf(cases, [...before, ...after])) - 2, 24);
-    const bars: Columns = width < 6 ? [] : [["", (lensCase) => bar(lensCase, width, terminal)]];
+    const bars: Columns = width < 6 ? [] : [["", (caseResult) => bar(caseResult, width, terminal)]];
     const shown = tableOf(cases, [...before, ...bars, ...after]);
     const align = ["l", ...before.slice(1).map(() => "r"), ...bars.map(() => "l")].join("");
     return [

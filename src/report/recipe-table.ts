@@ -16,8 +16,8 @@ export function recipeBlocks(result: Result): Block[] {
   const notes = verificationNotes(result);
   const stored = (heading: string) => [heading, (_: Case, i: number) => labels[i]] as const;
   const moments: Columns = [
-    ["m lost", (lensCase) => percent(lostShare(lensCase.moments, "m"))],
-    ["v lost", (lensCase) => percent(lostShare(lensCase.moments, "v"))],
+    ["m lost", (caseResult) => percent(lostShare(caseResult.moments, "m"))],
+    ["v lost", (caseResult) => percent(lostShare(caseResult.moments, "v"))],
   ];
   return [
     onTerminal(() => [
@@ -26,7 +26,7 @@ export function recipeBlocks(result: Result): Block[] {
           stored("unmoved because of"),
           ...causes.map(
             ([, heading, cause]) =>
-              [heading, (lensCase: Case) => percent(shareOfUnmoved(lensCase, cause))] as const,
+              [heading, (caseResult: Case) => percent(shareOfUnmoved(caseResult, cause))] as const,
           ),
         ]),
       ),
@@ -47,10 +47,10 @@ export function recipeBlocks(result: Result): Block[] {
               ([heading, , cause]) =>
                 [
                   heading,
-                  (lensCase: Case) =>
-                    lensCase.causes === null
+                  (caseResult: Case) =>
+                    caseResult.causes === null
                       ? missing
-                      : `${count(lensCase.causes[cause])} (${percent(shareOfUnmoved(lensCase, cause))})`,
+                      : `${count(caseResult.causes[cause])} (${percent(shareOfUnmoved(caseResult, cause))})`,
                 ] as const,
             ),
             ...moments,

@@ -46,7 +46,7 @@ export function sharedTable(result: Result): NumberTable | null {
       ...["a step changes", "codes", "scales", "tensor", "numbers"],
       ...["clipped", "to zero", "sent", "end: codes", "numbers"],
     ],
-    rows: cases.map((lensCase, i) => [labels[i], ...cells(lensCase)]),
+    rows: cases.map((caseResult, i) => [labels[i], ...cells(caseResult)]),
   };
 }
 
@@ -112,11 +112,11 @@ export function sharedSentences({ cases, ...result }: Result): string[] {
   const sharing = cases.filter(sharesScales);
   // The blocks of a sample are not those of the model, and shares have intervals.
   if (sharing.length === 0 || sampleOf(result) !== undefined) return [];
-  const parts = sharing.map((lensCase) => {
-    const { elements, steps, shared, moved, collateral } = lensCase.totals;
+  const parts = sharing.map((caseResult) => {
+    const { elements, steps, shared, moved, collateral } = caseResult.totals;
     const all = elements * steps;
     return (
-      `${finePercent(share(shared!.codes, all))} of the codes of ${caseLabel(lensCase)} and ` +
+      `${finePercent(share(shared!.codes, all))} of the codes of ${caseLabel(caseResult)} and ` +
       `${finePercent(share(moved + collateral, all))} of its numbers (${finePercent(share(collateral, all))} by a scale alone)`
     );
   });

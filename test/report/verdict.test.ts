@@ -14,8 +14,8 @@ async function resultWith(
   end: Partial<Result["cases"][number]["end"]>,
   settings: Parameters<typeof caseOf>[2] = {},
 ): Promise<Result> {
-  const lensCase = await caseOf(weights, updates, settings);
-  return resultOf([{ ...lensCase, end: { ...lensCase.end, ...end } }]);
+  const caseResult = await caseOf(weights, updates, settings);
+  return resultOf([{ ...caseResult, end: { ...caseResult.end, ...end } }]);
 }
 
 test("a report begins with what check says of its first case", async () => {

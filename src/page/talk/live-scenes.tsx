@@ -12,8 +12,8 @@ function frameOf(run: RunName, frame: Frame | null): Frame | null {
   return frame?.side === side && frame.cases.length === storages.length + 1 ? frame : null;
 }
 
-function unchanged(lensCase: Case): string {
-  return percent(shareOfWeights(lensCase, lensCase.end.unchanged));
+function unchanged(caseResult: Case): string {
+  return percent(shareOfWeights(caseResult, caseResult.end.unchanged));
 }
 
 interface Shown {

@@ -15,16 +15,16 @@ const height = 190;
 const feet = { usual: 34, phone: 64 };
 
 /** Updates by size in gaps of their weight, coloured by class; from the line on, all updates move their weight. */
-export function SizeHistogram({ of: lensCase }: { of: Sized }) {
-  return lensCase.histogram.firstBin === null ? null : (
-    <Bins of={lensCase} firstBin={lensCase.histogram.firstBin} />
+export function SizeHistogram({ of: caseResult }: { of: Sized }) {
+  return caseResult.histogram.firstBin === null ? null : (
+    <Bins of={caseResult} firstBin={caseResult.histogram.firstBin} />
   );
 }
 
 type Sized = Pick<Case, "histogram" | "rounding" | "scheme">;
 
-function Bins({ of: lensCase, firstBin }: { of: Sized; firstBin: number }) {
-  const { histogram, rounding, scheme } = lensCase;
+function Bins({ of: caseResult, firstBin }: { of: Sized; firstBin: number }) {
+  const { histogram, rounding, scheme } = caseResult;
   const [ref, shownWidth] = useWidth<SVGSVGElement>(width);
   const phone = shownWidth < 480;
   const foot = phone ? feet.phone : feet.usual;

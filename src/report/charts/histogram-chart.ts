@@ -12,10 +12,10 @@ import { line, rect, text, textWidth } from "./svg.js";
 const stacked = ["moved", "kept", "lost"] as const;
 
 /** The sizes of updates in gaps, coloured by class, with the size marked below which they may not move their weight. */
-export function histogramChart(lensCase: Case, label: string, percent: Percent): Figure {
-  const bins = binsOf(lensCase.histogram);
-  const boundary = boundaryOf(lensCase);
-  const words = classWordsOf(lensCase);
+export function histogramChart(caseResult: Case, label: string, percent: Percent): Figure {
+  const bins = binsOf(caseResult.histogram);
+  const boundary = boundaryOf(caseResult);
+  const words = classWordsOf(caseResult);
   const all = bins.reduce((sum, { total }) => sum + total, 0);
   const below = bins.filter(({ bin }) => bin < boundary.exponent).reduce((sum, { total }) => sum + total, 0);
   return {
@@ -24,12 +24,12 @@ export function histogramChart(lensCase: Case, label: string, percent: Percent):
       all === 0
         ? `${label}: no update has a size`
         : `${label}: ${percent(share(below, all))} of the nonzero updates are smaller than ${boundary.words}` +
-          (lensCase.rounding === "stochastic" ? ", and move their weight by chance" : ""),
+          (caseResult.rounding === "stochastic" ? ", and move their weight by chance" : ""),
     caption:
       "Updates by their size against the gap between two numbers around the weight: log2(|u| / ulp(w)), a bin each doubling.",
     size: { width: wide, height: 540 },
     draw: (size, inks) =>
-      draw({ bins, all, below, boundary, words, percent, rounding: lensCase.rounding }, size, inks),
+      draw({ bins, all, below, boundary, words, percent, rounding: caseResult.rounding }, size, inks),
     numbers: {
       headings: ["|u| / ulp(w) from", ...stacked.map((name) => words[name]), "share"],
       rows: bins.map(({ bin, counts, total }) => [

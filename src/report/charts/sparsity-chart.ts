@@ -16,9 +16,9 @@ export function sparsityChart(cases: readonly Case[], percent: Percent): Figure 
     },
     {
       heading: "Of the weights, at the end",
-      pairs: cases.map((lensCase) => ({
-        apparent: shareOfWeights(lensCase, lensCase.end.unchanged),
-        real: shareOfWeights(lensCase, lensCase.end.unchanged - lensCase.end.hidden),
+      pairs: cases.map((caseResult) => ({
+        apparent: shareOfWeights(caseResult, caseResult.end.unchanged),
+        real: shareOfWeights(caseResult, caseResult.end.unchanged - caseResult.end.hidden),
       })),
     },
   ];

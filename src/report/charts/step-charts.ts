@@ -15,7 +15,7 @@ export interface RunDigits {
 /** The curves of a run by step; none for a run of one step. */
 export function stepCharts(cases: readonly Case[], digits: RunDigits): Figure[] {
   const charts = [changedChart(cases, digits)];
-  if (cases.some((lensCase) => curveOf(lensCase).length > 1)) {
+  if (cases.some((caseResult) => curveOf(caseResult).length > 1)) {
     charts.push(unchangedChart(cases, digits), hiddenChart(cases, digits));
     charts.push(descentChart(cases, "so far", digits));
   } else {
@@ -30,9 +30,9 @@ function changedChart(cases: readonly Case[], { percent, sampled }: RunDigits): 
   const steps = cases[0].steps.map(({ step }) => step);
   const labels = caseLabels(cases);
   const series: Series[] = [
-    ...cases.map((lensCase, i) => ({
+    ...cases.map((caseResult, i) => ({
       label: labels[i],
-      values: lensCase.steps.map(({ apparentSparsity }) =>
+      values: caseResult.steps.map(({ apparentSparsity }) =>
         apparentSparsity === null ? null : 1 - apparentSparsity,
       ),
       ink: i,
@@ -110,14 +110,14 @@ function descentChart(
   const soFar = over === "so far";
   const labels = caseLabels(cases);
   const steps = soFar
-    ? curveOf(cases.find((lensCase) => curveOf(lensCase).length > 0)!).map(({ step }) => step)
+    ? curveOf(cases.find((caseResult) => curveOf(caseResult).length > 0)!).map(({ step }) => step)
     : cases[0].steps.map(({ step }) => step);
   const series: Series[] = [
     ...(soFar
       ? curveSeries(cases, ({ visible }) => visible)
-      : cases.map((lensCase, i) => ({
+      : cases.map((caseResult, i) => ({
           label: labels[i],
-          values: lensCase.steps.map(({ effectiveDescent }) => effectiveDescent),
+          values: caseResult.steps.map(({ effectiveDescent }) => effectiveDescent),
           ink: i,
         }))),
     { label: "fp32", values: steps.map(() => 1), ink: null },
@@ -140,8 +140,8 @@ function descentChart(
 /** One line per case that has a curve. */
 function curveSeries(cases: readonly Case[], numberOf: (point: CurvePoint) => number | null): Series[] {
   const labels = caseLabels(cases);
-  return cases.flatMap((lensCase, i) => {
-    const values = curveOf(lensCase).map(numberOf);
+  return cases.flatMap((caseResult, i) => {
+    const values = curveOf(caseResult).map(numberOf);
     return values.length === 0 ? [] : [{ label: labels[i], values, ink: i }];
   });
 }

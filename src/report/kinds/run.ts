@@ -98,7 +98,7 @@ export function runReport(result: Result): Report {
       section("Codes, scales and numbers", [table(sharedTable(result), { notes: [sharedNote] })]),
       geometrySection(result.geometry, input.updates ?? ""),
       ...recipeBlocks(result),
-      inMarkdown(() => cases.map((lensCase, i) => caseSection(lensCase, labels[i], result))),
+      inMarkdown(() => cases.map((caseResult, i) => caseSection(caseResult, labels[i], result))),
       onPage(() => [{ kind: "tensors", data: runTensors(result), labels, note: tensorNote }]),
     ],
     skipped,
@@ -116,17 +116,17 @@ function chartBlocks(result: Result, labels: readonly string[]): Block[] {
   const steps = stepCharts(cases, { percent, ratio: visibleRatio(result), sampled });
   const layers = cases.map(({ tensors }, i) => layerCharts(tensors.map(unchangedPart), labels[i], sampled));
   // Different labels may give the same file name; case numbers do not.
-  const choice = (chartsOf: (lensCase: Case, i: number) => readonly Figure[]): Block => ({
+  const choice = (chartsOf: (caseResult: Case, i: number) => readonly Figure[]): Block => ({
     kind: "choice",
     labels,
-    choices: cases.map((lensCase, i) => [
-      figures(...chartsOf(lensCase, i).map((chart) => ({ ...chart, name: `case-${i + 1}-${chart.name}` }))),
+    choices: cases.map((caseResult, i) => [
+      figures(...chartsOf(caseResult, i).map((chart) => ({ ...chart, name: `case-${i + 1}-${chart.name}` }))),
     ]),
   });
   return [
     figures(classChart(cases, percent), sparsityChart(cases, percent)),
     section("Why: the size of the updates", [
-      choice((lensCase, i) => [histogramChart(lensCase, labels[i], percent)]),
+      choice((caseResult, i) => [histogramChart(caseResult, labels[i], percent)]),
     ]),
     ...(steps.length > 0 ? [section("Step by step", [beside(...steps)])] : []),
     ...(layers.flat().length > 0 ? [section("Where: layer by module", [choice((_, i) => layers[i])])] : []),
@@ -159,23 +159,23 @@ function meaningOf(cases: readonly Case[]): string {
 
 /** The key figures of the first case. */
 function tiles(result: Result): Fact[] {
-  const [lensCase] = result.cases;
-  const { totals, end } = lensCase;
+  const [caseResult] = result.cases;
+  const { totals, end } = caseResult;
   const sample = sampleOf(result);
   const percent = percentIn(sample);
   const sized = sizedUpdates(totals);
-  const how = caseInWords(lensCase);
+  const how = caseInWords(caseResult);
   return [
     [
       `of the weights unchanged at the end, stored as ${how}`,
-      percent(shareOfWeights(lensCase, end.unchanged)),
+      percent(shareOfWeights(caseResult, end.unchanged)),
     ],
     [
       "of these hidden: fp32 would have changed them",
       percentIn(sample && end.unchanged)(share(end.hidden, end.unchanged)),
     ],
     [
-      lensCase.rounding === "stochastic"
+      caseResult.rounding === "stochastic"
         ? "of the updates that were not zero left their weight as it was, by chance"
         : "of the updates that were not zero are lost",
       percent(share(totals.lost, sized)),
@@ -210,7 +210,7 @@ function probeTable(result: Result): NumberTable {
   const percent = percentIn(sampleOf(result));
   return tableOf(result.cases, [
     ["stored as", storedAs(result)],
-    ["exact", (lensCase) => percent(shareOfWeights(lensCase, lensCase.end.unchanged))],
+    ["exact", (caseResult) => percent(shareOfWeights(caseResult, caseResult.end.unchanged))],
     ["path-not-taken", ({ probes }) => percent(probes["path-not-taken"].share)],
     ["small-subnetworks", ({ probes }) => percent(probes["small-subnetworks"].share)],
     ["ulp-rule: lost", ({ probes }) => percent(probes["ulp-rule"].share)],

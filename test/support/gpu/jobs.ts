@@ -119,8 +119,8 @@ export async function differences(engine: Engine, text: JobText): Promise<string
   const job = jobOf(text);
   const ours = await count(engine, job);
   const theirs = await count(reference, job);
-  return theirs.cases.flatMap((lensCase, c) => {
-    const name = `${lensCase.format} ${lensCase.scheme} ${lensCase.rounding}`;
+  return theirs.cases.flatMap((caseResult, c) => {
+    const name = `${caseResult.format} ${caseResult.scheme} ${caseResult.rounding}`;
     const [found, expected] = [ours, theirs].map(({ stored }) => new Uint32Array(stored[c].buffer));
     const at = expected.findIndex((code, i) => code !== found[i]);
     const [counts, rightCounts] = [ours, theirs].map(({ cases }) => JSON.stringify(cases[c]));
