@@ -82,21 +82,21 @@ try {
 }
 
 function takeFigures(): void {
-  const target = join(root, "docs/figures");
-  mkdirSync(target, { recursive: true });
+  const destination = join(root, "docs/figures");
+  mkdirSync(destination, { recursive: true });
   const made = new Map<string, string>();
   for (const { name, figure, command } of figures.filter(isAsked)) {
     const key = command.join(" ");
     const svg = made.get(key) ?? join(folder, `svg-${made.size}`);
     if (!made.has(key)) precisionLens(...command, "--quiet", "--svg", svg);
     made.set(key, svg);
-    copyFileSync(join(svg, `${figure}.svg`), join(target, `${name}.svg`));
+    copyFileSync(join(svg, `${figure}.svg`), join(destination, `${name}.svg`));
   }
 }
 
 async function takeScreens(): Promise<void> {
-  const target = join(root, "docs/screens");
-  mkdirSync(target, { recursive: true });
+  const destination = join(root, "docs/screens");
+  mkdirSync(destination, { recursive: true });
   precisionLens("serve", "--export", page);
   precisionLens("demo", "--quiet", "--html", report);
   const browser = await chromium.launch({ executablePath: chromiumPath()!, args: ["--no-sandbox"] });
@@ -105,7 +105,7 @@ async function takeScreens(): Promise<void> {
     const opened = await context.newPage();
     await opened.goto(pathToFileURL(file).href + place);
     await after?.(opened);
-    await opened.screenshot({ path: join(target, `${name}.png`) });
+    await opened.screenshot({ path: join(destination, `${name}.png`) });
     await context.close();
   }
   await browser.close();

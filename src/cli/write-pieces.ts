@@ -21,13 +21,13 @@ export async function writePieces(out: Output, pieces: Iterable<Uint8Array>): Pr
 export function writePiecesTo(path: string, pieces: Iterable<Uint8Array>): void {
   expectWritable(path, true);
   const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
-  const target = isFile ? temporaryName(path) : path;
+  const destination = isFile ? temporaryName(path) : path;
   const discard = () => {
-    if (isFile) rmSync(target, { force: true });
+    if (isFile) rmSync(destination, { force: true });
   };
   process.once("exit", discard);
   try {
-    const file = openSync(target, isFile ? "wx" : "w");
+    const file = openSync(destination, isFile ? "wx" : "w");
     try {
       for (const piece of pieces) {
         for (let at = 0; at < piece.length; ) at += writeSync(file, piece, at);
@@ -35,7 +35,7 @@ export function writePiecesTo(path: string, pieces: Iterable<Uint8Array>): void 
     } finally {
       closeSync(file);
     }
-    if (isFile) renameSync(target, path);
+    if (isFile) renameSync(destination, path);
   } catch (error) {
     discard();
     throw systemError(path, "a file that can be written", error);

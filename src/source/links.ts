@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 /** The text of a link into a Hugging Face hub cache. */
-const target = /^(?:\.\.\/){1,4}blobs\/[\w.-]{1,128}\s*$/;
+const linkText = /^(?:\.\.\/){1,4}blobs\/[\w.-]{1,128}\s*$/;
 
 const longest = 256;
 
@@ -17,7 +17,7 @@ export async function followed(path: string): Promise<string> {
     try {
       if ((await file.stat()).size > longest) return path;
       const text = (await file.readFile("utf8")).toString();
-      return target.test(text) ? join(dirname(path), text.trim()) : path;
+      return linkText.test(text) ? join(dirname(path), text.trim()) : path;
     } finally {
       await file.close();
     }

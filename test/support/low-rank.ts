@@ -3,18 +3,18 @@ import { format } from "../../src/format/registry.js";
 import type { LowRank, Values } from "../../src/lens/input.js";
 
 /** Numbers in shared memory, as fp32 or as the upper halves of fp32 numbers (bf16). */
-export function sharedNumbers(numbers: readonly number[], target: Format = format("fp32")): Values {
+export function sharedNumbers(numbers: readonly number[], storageFormat: Format = format("fp32")): Values {
   const single = Float32Array.from(numbers);
-  const memory = new SharedArrayBuffer(single.length * (target.bits / 8));
-  if (target.bits === 32) new Float32Array(memory).set(single);
+  const memory = new SharedArrayBuffer(single.length * (storageFormat.bits / 8));
+  if (storageFormat.bits === 32) new Float32Array(memory).set(single);
   else new Uint16Array(memory).set(new Uint32Array(single.buffer).map((word) => word >>> 16));
   const decoded =
-    target.bits === 32
+    storageFormat.bits === 32
       ? new Float32Array(memory)
       : new Float32Array(Uint32Array.from(new Uint16Array(memory), (code) => code << 16).buffer);
   return {
     length: single.length,
-    origin: { kind: "stored", of: { in: memory, byteOffset: 0, format: target } },
+    origin: { kind: "stored", of: { in: memory, byteOffset: 0, format: storageFormat } },
     read: async (start, into) => into.set(decoded.subarray(start, start + into.length)),
   };
 }

@@ -193,12 +193,12 @@ export class Unpickler {
   }
 
   build(): void {
-    const [target, state] = this.popMany(2);
-    if (isRecord(target)) target.state = state;
+    const [instance, state] = this.popMany(2);
+    if (isRecord(instance)) instance.state = state;
     // The state of an OrderedDict or a tensor is ignored: it does not affect numbers.
-    else if (!(target instanceof Map) && (typeof target !== "object" || target === null))
+    else if (!(instance instanceof Map) && (typeof instance !== "object" || instance === null))
       throw this.damaged("a record to fill", "something else");
-    this.#stack.push(target);
+    this.#stack.push(instance);
   }
 
   /** Calls a function; one of its arguments may be the name of a function. */

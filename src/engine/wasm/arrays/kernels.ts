@@ -64,9 +64,9 @@ function writeEncode(k: FunctionWriter, to: ArrayRounding): void {
     const [low, high] = [0, 2].map((n) => () => i16x8.narrow_i32x4_u(codes[n], codes[n + 1]));
     if (format.bits <= 8) return k.store("v128", i8x16.narrow_i16x8_u(low(), high()), i, places.codes);
     if (format.bits <= 16) {
-      const target = k.i32.shl(i, 1);
-      k.store("v128", low(), target, places.codes);
-      return k.store("v128", high(), target, places.codes + vectorBytes);
+      const address = k.i32.shl(i, 1);
+      k.store("v128", low(), address, places.codes);
+      return k.store("v128", high(), address, places.codes + vectorBytes);
     }
     for (const [n, code] of codes.entries()) k.store("v128", code, at, places.codes + n * vectorBytes);
   });

@@ -94,7 +94,7 @@ export function writeDecode(k: FunctionWriter, format: Format): void {
     format.exponentBits === 8 && format.bias === 127 && format.hasInfinity && format.subnormals;
   k.loop(i32.constant(0), count, 8, (i) => {
     const source = i32.add(from, i32.shl(i, Math.log2(codeBytes)));
-    const target = i32.add(to, i32.shl(i, 2));
+    const address = i32.add(to, i32.shl(i, 2));
     const packed =
       codeBytes === 2 ? k.load("v128", source) : i16x8.extend_low_i8x16_u(k.load("v128_64", source));
     const codes = [i32x4.extend_low_i16x8_u(packed), i32x4.extend_high_i16x8_u(packed)];
@@ -116,7 +116,7 @@ export function writeDecode(k: FunctionWriter, format: Format): void {
         const nan = i32x4.eq(signed, i32x4.constant(bitsOf(-0)));
         signed = v128.select(nan, i32x4.constant(nanBits), signed);
       }
-      k.store("v128", signed, target, half * vectorBytes);
+      k.store("v128", signed, address, half * vectorBytes);
     }
   });
 }

@@ -43,10 +43,10 @@ export function writeProduct(k: FunctionWriter, rounded: Format | undefined): vo
       }
       k.assign(column, i32.add(column, stride));
     });
-    const target = i32.add(into, i32.shl(j, 2));
+    const address = i32.add(into, i32.shl(j, 2));
     for (let pair = 0; pair < pairs; pair += 2) {
       const [a, b] = [sums[pair], sums[pair + 1]].map((sum) => k.f32x4.demote_f64x2_zero(f64x2.mul(sum, by)));
-      k.store("v128", finish(i8x16.shuffle(a, b, low)), target, (pair / 2) * vectorBytes);
+      k.store("v128", finish(i8x16.shuffle(a, b, low)), address, (pair / 2) * vectorBytes);
     }
   });
 }
