@@ -1,6 +1,6 @@
 /**
- * `diff` against `cat` of the same files, in the page cache: two folders of bf16 in four shards, of whose weights a
- * share differs by one ulp; and its memory on a sparse folder of ten times the size.
+ * `diff` compared with `cat` of the same files, in the page cache: two bf16 folders of four shards, in which a share of
+ * the weights differs by one ulp; and its memory on a sparse folder of ten times the size.
  * Usage: npm run bench -- diff [gigabytes a folder] [percent changed ...]
  */
 import { spawnSync } from "node:child_process";
@@ -24,7 +24,7 @@ import { peakOf, secondsOf } from "./peak.js";
 
 const shards = 4;
 const tensorsOfShard = 8;
-/** Elements that are written over and over: 64 MiB. */
+/** Elements written repeatedly: 64 MiB. */
 const pieceLength = 2 ** 25;
 
 export function diff(gigabytes = 4, ...percents: number[]): void {
@@ -49,7 +49,7 @@ export function diff(gigabytes = 4, ...percents: number[]): void {
   }
 }
 
-/** The best of several, taking turns: what the machine can do, not what else it does. */
+/** The best of several alternating runs, to exclude other load on the machine. */
 function compareRates(before: string, after: string, what: string): void {
   const files = [before, after].flatMap((path) => shardFiles(path));
   const bytes = Number(
@@ -76,7 +76,7 @@ function shardFiles(folder: string): string[] {
     .map((name) => join(folder, name));
 }
 
-/** Four shards and their index; without data files that are all holes. */
+/** Writes four shards and their index; without data the files are sparse. */
 function writeFolder(folder: string, elements: number, piece: Uint16Array | null): void {
   mkdirSync(folder);
   const shardOf: Record<string, string> = {};
@@ -96,7 +96,7 @@ function writeFolder(folder: string, elements: number, piece: Uint16Array | null
     for (let left = piece ? bytes : 0; piece && left > 0; left -= piece.byteLength) {
       writeSync(file, new Uint8Array(piece.buffer), 0, Math.min(left, piece.byteLength));
     }
-    // What the system writes to the disk meanwhile would be measured too.
+    // Otherwise the measurement would include writing to disk.
     fsyncSync(file);
     closeSync(file);
     truncateSync(join(folder, name), header.length + bytes);
@@ -110,7 +110,7 @@ function bf16Weights(): Uint16Array {
   return Uint16Array.from(words, (word) => word >>> 16);
 }
 
-/** The share of weights that went to a neighbour, at random places. */
+/** Moves a random share of the weights to a neighbouring number. */
 function moved(weights: Uint16Array, share: number): Uint16Array {
   let state = 2;
   const uniform = () => {

@@ -1,6 +1,6 @@
 /**
- * A stranger's first minute, with the clock: `npx` on the packed package with an empty cache, the page in Chromium, the talk up
- * to what bf16 hid. Each step is really taken; what a person needs to read is added by who tells it (docs/talk.md).
+ * Times a new user's first minute: `npx` on the packed package with an empty cache, the page in Chromium, the talk up
+ * to what bf16 hid. All steps are executed; docs/talk.md adds the time to read.
  * Usage: npm run bench -- first-minute
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
@@ -13,7 +13,7 @@ import { type Browser, chromium } from "playwright-core";
 import { chromiumPath } from "../test/support/requirements.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-/** What a step of the script is waited for, and how long it may take on any machine. */
+/** The maximum time of a step on any machine, in milliseconds. */
 const patience = 120_000;
 
 export async function firstMinute(): Promise<void> {
@@ -43,7 +43,7 @@ export async function firstMinute(): Promise<void> {
     say("it is installed, and prints an address");
     await walk(browser, address, say);
   } finally {
-    // npx, and the server that it started.
+    // Ends npx and the server that it started.
     if (server.pid !== undefined) process.kill(-server.pid, "SIGTERM");
     await browser.close();
     rmSync(folder, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 /**
- * The webgpu engine on the device of this machine, against a copy kernel in WGSL there, and beside the wasm engine.
+ * The webgpu engine on the device of this machine, compared with a WGSL copy kernel on it and with the wasm engine.
  * Usage: npm run bench -- gpu [million weights, default 64] [seconds, default 60]
  */
 import { spawnSync } from "node:child_process";
@@ -118,7 +118,7 @@ interface Measured {
   readonly steps?: number;
 }
 
-/** Million weight-steps a second: of one step more, and of a run of `steps`, its start and end included. */
+/** Million weight-steps per second: of an additional step, and of a run of `steps` including its start and end. */
 async function rates(engine: Engine, task: Measured): Promise<{ ofStep: number; ofRun: number }> {
   const { elements, cases, steps = 20 } = task;
   const million = (elements * cases.length) / 1e6;
@@ -186,7 +186,7 @@ function hundredCases(): BlockOptions[] {
   );
 }
 
-/** Bytes read and written a second by a kernel that copies, four words a thread at once. */
+/** Bytes read and written per second by a copy kernel, four words per thread. */
 async function copyRate(device: Device, words: number): Promise<number> {
   const code = `struct Params { ${parameterNames.map((name) => `${name}: u32`).join(", ")} }
 ${bindings.replaceAll(/constants: array<u32>|updates: array<u32>/g, (declaration) => declaration.replace("u32", "vec4<u32>"))}
@@ -216,7 +216,7 @@ updates[at] = a; updates[at + 256u] = b; updates[at + 512u] = c; updates[at + 76
   return (8 * length * copies) / best;
 }
 
-/** What torch does on the same card, of the same question but for sums, histogram and end; PYTHON names the interpreter. */
+/** The same count in torch on the same card, without sums, histogram and end; PYTHON names the interpreter. */
 function torchRates(elements: number): string {
   const script = fileURLToPath(new URL("gpu_torch.py", import.meta.url));
   const { stdout, status } = spawnSync(process.env.PYTHON ?? "python3", [script, `${elements}`], {

@@ -1,7 +1,7 @@
 /**
- * A LoRA adapter over all linear layers of a 7B model (the shapes of Qwen2.5-7B), merged by the built command line:
- * `diff BASE ADAPTER`. Base and adapter are drawn: Gaussian weights stored as bf16, a block of them repeated; factors such
- * that updates are about as large as half a gap.
+ * Merges a LoRA adapter over all linear layers of a 7B model (the shapes of Qwen2.5-7B) by the built command line:
+ * `diff BASE ADAPTER`. Base and adapter are drawn: repeated blocks of Gaussian weights stored as bf16, and factors such
+ * that updates are about half a gap.
  * Usage: npm run bench -- lora [layers] [rank]
  */
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";

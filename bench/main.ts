@@ -1,4 +1,4 @@
-/** The benches by name: npm run bench -- NAME [arguments]. Without a name all of them, one after the other. */
+/** The benchmarks by name: npm run bench -- NAME [arguments]. Without a name, runs all in order. */
 import { arrays } from "./arrays/arrays.js";
 import { diff } from "./diff.js";
 import { engines } from "./engines/engines.js";

@@ -1,6 +1,7 @@
 /**
- * Peak resident memory of `run` on a synthetic recorded run of 2 GB: 40 tensors of bf16 weights and two steps of
- * fp32 updates, under which a fifth of the weights move, so that the kernels do all that they do. Usage: npm run bench -- memory [gigabytes]
+ * Peak resident memory of `run` on a synthetic recorded run of 2 GB: 40 tensors of bf16 weights and two steps of fp32
+ * updates that move a fifth of the weights, so that all parts of the kernels run. Usage: npm run bench -- memory
+ * [gigabytes]
  */
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -12,7 +13,7 @@ import { peakOf } from "./peak.js";
 const tensors = 40;
 const steps = 2;
 
-/** Writes one safetensors file whose tensors all hold the same piece, over and over. */
+/** Writes one safetensors file whose tensors repeat the same piece. */
 function writeTensors(
   path: string,
   names: readonly string[],

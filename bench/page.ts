@@ -1,6 +1,6 @@
 /**
- * The interactive page in Chromium without a GPU: steps and pictures a second of the tensor view, steps a second of the view
- * in which two models learn, first paint from disk, and the size of the file.
+ * The interactive page in Chromium without a GPU: steps and frames per second of the tensor view, steps per second of
+ * the training view, first paint from disk, and the size of the file.
  * Usage: npm run bench -- page [seconds]
  */
 import { readFileSync } from "node:fs";
@@ -55,7 +55,7 @@ export async function page(seconds = 5): Promise<void> {
   }
 }
 
-/** Steps of both models a second of the view in which they learn, after the first ten. */
+/** Steps of both models per second in the training view, after the first ten. */
 async function learningRate(browser: Browser, fragment: string, seconds: number): Promise<number> {
   const tab = await browser.newPage({ viewport: { width: 1280, height: 720 } });
   await tab.goto(`${address}${fragment}`);
@@ -87,7 +87,7 @@ async function firstPaint(browser: Browser): Promise<number> {
   return paint;
 }
 
-/** Steps that the page shows in a second, and pictures in which it shows them, from its tenth step on. */
+/** Steps and frames per second that the page shows, from its tenth step on. */
 async function rates(browser: Browser, fragment: string, seconds: number) {
   const tab = await browser.newPage({ viewport: { width: 1280, height: 720 } });
   await tab.goto(`${address}${fragment}`);

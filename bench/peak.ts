@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 
 const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 /**
- * Tells on stderr what a process took when it ends, in KiB and microseconds. Linux has its peak in VmHWM: maxRSS there
- * also has what its parent held when it was forked.
+ * Writes the memory and CPU time of a process to stderr when it ends, in KiB and microseconds. On Linux the peak is
+ * VmHWM, because maxRSS includes the memory of the parent at the time of the fork.
  */
 const probe = `data:text/javascript,${encodeURIComponent(`
   import { readFileSync } from "node:fs";
@@ -18,8 +18,8 @@ const probe = `data:text/javascript,${encodeURIComponent(`
 `)}`;
 
 /**
- * Runs the built command line: its peak resident memory in MiB, the seconds that it took, start included, and those of
- * all its threads together, which other work on the machine adds little to.
+ * Runs the built command line; returns its peak resident memory in MiB, its seconds including start-up, and the CPU
+ * seconds of all threads, which other load on the machine affects little.
  */
 export function peakOf(args: readonly string[]): { peak: number; seconds: number; cpu: number } {
   const { stderr, seconds } = timed(["--import", probe, main, ...args]);
@@ -28,7 +28,7 @@ export function peakOf(args: readonly string[]): { peak: number; seconds: number
   return { peak: Number(found[1]) / 1024, seconds, cpu: Number(found[2]) / 1e6 };
 }
 
-/** The seconds that the built command line takes, start included. Without the probe, which takes time of its own. */
+/** The seconds of the built command line including start-up, without the probe, which takes time itself. */
 export function secondsOf(args: readonly string[]): number {
   return timed([main, ...args]).seconds;
 }

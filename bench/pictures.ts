@@ -1,6 +1,6 @@
 /**
- * The pictures of README and docs: npm run pictures, or some of them by words of their names, npm run pictures -- talk. Figures
- * by the built command line, screens by Chromium.
+ * Makes the pictures of README and docs: npm run pictures, or those whose names have some words, npm run pictures --
+ * talk. Figures come from the built command line, screenshots from Chromium.
  */
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -16,7 +16,7 @@ const isAsked = ({ name }: { readonly name: string }) =>
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "precision-lens-pictures-"));
 
-/** The figures of docs/gate-iii.md: a command, and the figure of it that is taken. */
+/** The figures of docs/gate-iii.md: a command, and the figure used from its output. */
 const figures = [
   { name: "gate-iii-1-classes", figure: "classes", command: ["demo"] },
   { name: "gate-iii-2-sizes", figure: "case-1-sizes-bf16-in-place", command: ["demo"] },
@@ -50,7 +50,7 @@ interface Screen {
   readonly file: string;
   readonly place: string;
   readonly options: BrowserContextOptions;
-  /** What is done before the picture is taken. */
+  /** Actions before the picture is taken. */
   readonly after?: (page: Page) => Promise<void>;
 }
 
@@ -82,21 +82,21 @@ try {
 }
 
 function takeFigures(): void {
-  const target = join(root, "docs/figures");
-  mkdirSync(target, { recursive: true });
+  const destination = join(root, "docs/figures");
+  mkdirSync(destination, { recursive: true });
   const made = new Map<string, string>();
   for (const { name, figure, command } of figures.filter(isAsked)) {
     const key = command.join(" ");
     const svg = made.get(key) ?? join(folder, `svg-${made.size}`);
     if (!made.has(key)) precisionLens(...command, "--quiet", "--svg", svg);
     made.set(key, svg);
-    copyFileSync(join(svg, `${figure}.svg`), join(target, `${name}.svg`));
+    copyFileSync(join(svg, `${figure}.svg`), join(destination, `${name}.svg`));
   }
 }
 
 async function takeScreens(): Promise<void> {
-  const target = join(root, "docs/screens");
-  mkdirSync(target, { recursive: true });
+  const destination = join(root, "docs/screens");
+  mkdirSync(destination, { recursive: true });
   precisionLens("serve", "--export", page);
   precisionLens("demo", "--quiet", "--html", report);
   const browser = await chromium.launch({ executablePath: chromiumPath()!, args: ["--no-sandbox"] });
@@ -105,7 +105,7 @@ async function takeScreens(): Promise<void> {
     const opened = await context.newPage();
     await opened.goto(pathToFileURL(file).href + place);
     await after?.(opened);
-    await opened.screenshot({ path: join(target, `${name}.png`) });
+    await opened.screenshot({ path: join(destination, `${name}.png`) });
     await context.close();
   }
   await browser.close();

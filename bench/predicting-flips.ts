@@ -1,6 +1,6 @@
 /**
- * Writes docs/predicting-flips.md and its figure: npm run predicting-flips. Some minutes on one core; seeded, the same on
- * every machine.
+ * Writes docs/predicting-flips.md and its figure: npm run predicting-flips. Takes a few minutes on one core; seeded, so
+ * the result is the same on every machine.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -27,7 +27,7 @@ const bf16 = format("bf16");
 const elements = 2 ** 15;
 const began = performance.now();
 
-/** Steps of a run that were predicted, and what came of it. */
+/** The predicted steps of a run, and the outcome. */
 interface Flips {
   readonly name: string;
   readonly weightSteps: number;
@@ -40,7 +40,7 @@ interface Noise {
   readonly steps: number;
   readonly betas?: readonly [number, number];
   readonly snr?: number;
-  /** What weights are stored in before the run; as fp32 they lie anywhere between two bf16 numbers. */
+  /** The format of the weights before the run; fp32 weights are anywhere between two bf16 numbers. */
   readonly weightFormat?: "bf16" | "fp32";
   readonly given?: readonly GivenTensor[];
 }
@@ -120,7 +120,7 @@ const recorded = [
   ...(await recordedFlips("sft", 1e-4)),
 ];
 
-/** Places of the rules, by what they are and what they are given. */
+/** The index of a rule with its inputs. */
 const at = (rule: Rule, knows: Knowledge) =>
   judgedRules.findIndex((judged) => judged.rule === rule && judged.knows === knows);
 const ulpRule = at("ulp-rule", "moments");
@@ -133,7 +133,7 @@ const precision = (flips: Flips, rule: number) => flips.rules[rule].precision!;
 const changed = (flips: Flips) => flips.changed / flips.weightSteps;
 const named = (flips: Flips, rule: number) => flips.rules[rule].predicted / flips.weightSteps;
 
-/** 0.234 -> "23 %", 0.0061 -> "0.61 %", 0.9996 -> "99.96 %": only all is 100 %. */
+/** 0.234 -> "23 %", 0.0061 -> "0.61 %", 0.9996 -> "99.96 %": only exact 1 is 100 %. */
 function percent(share: number): string {
   if (share < 0.1) return `${(100 * share).toPrecision(2)} %`;
   if (share < 0.995 || share === 1) return `${(100 * share).toFixed(0)} %`;
@@ -173,7 +173,7 @@ function table(all: readonly Flips[]): string {
   );
 }
 
-/** Weights that `reach` names for each that changes. */
+/** The number of weights predicted by `reach` per weight that changes. */
 function perChange(flips: Flips): number {
   return named(flips, reach) / changed(flips);
 }

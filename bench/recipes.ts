@@ -1,6 +1,6 @@
 /**
- * Gradients by recipes: weight-steps a processor second of the wasm engine on one thread, and a second on all threads, against
- * the reference and against a C loop of one recipe's step alone. Processor seconds say something on a busy machine too.
+ * Recipes: weight-steps per CPU second of the wasm engine on one thread, and per second on all threads, compared with
+ * the reference and with a C loop of one recipe's step only. CPU seconds are meaningful on a busy machine too.
  * Usage: npm run bench -- recipes [million weights] [steps] [repeats]
  */
 import { spawnSync } from "node:child_process";
@@ -48,7 +48,7 @@ function jobOf(elements: number, steps: number) {
   });
 }
 
-/** Millions a second of the best repeat: by the processor seconds of all threads, and by the clock. */
+/** Millions per second of the best repeat: by CPU seconds of all threads, and by wall-clock time. */
 async function ratesOf(engine: Engine, job: LensJob, repeats: number) {
   const total = (job.tensors[0].weights.length * job.stepNumbers.length) / 1e6;
   const best = { processor: 0, clock: 0 };
@@ -56,7 +56,7 @@ async function ratesOf(engine: Engine, job: LensJob, repeats: number) {
     const [cpu, began] = [process.cpuUsage(), performance.now()];
     await engine.run(job);
     const { user, system } = process.cpuUsage(cpu);
-    // The first compiles.
+    // The first one includes compilation.
     if (i === 0) continue;
     best.processor = Math.max(best.processor, total / ((user + system) / 1e6));
     best.clock = Math.max(best.clock, total / ((performance.now() - began) / 1000));
@@ -64,7 +64,7 @@ async function ratesOf(engine: Engine, job: LensJob, repeats: number) {
   return best;
 }
 
-/** The C loop's millions a processor second; null where there is no compiler. */
+/** The C loop's millions per CPU second; null without a compiler. */
 function limit(elements: number, steps: number, repeats: number): number | null {
   const folder = mkdtempSync(join(tmpdir(), "precision-lens-"));
   try {
@@ -110,7 +110,7 @@ export async function recipesBench(millions = 4, steps = 8, repeats = 3): Promis
           processor.toFixed(1),
           clock.toFixed(1),
           `${(processor / slow).toFixed(0)} x`,
-          // The loop is AdamW's.
+          // The C loop implements AdamW.
           c === null || optimizer !== "adamw" ? "-" : `${((100 * processor) / c).toFixed(0)} %`,
         );
       }

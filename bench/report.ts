@@ -1,7 +1,7 @@
 /**
- * The HTML report of a 70B model's run (723 tensors, 3 cases, 300 steps) and of one with 3,000 tensors, in Chromium without a
- * GPU: its size, its first paint from disk, and what the main thread works for a frame while the table is scrolled; thread
- * time, so that other work on the machine does not count.
+ * The HTML report of a 70B model's run (723 tensors, 3 cases, 300 steps) and of one with 3,000 tensors, in Chromium
+ * without a GPU: its size, its first paint from disk, and the main thread's work per frame while the table scrolls, as
+ * thread time, so that other load on the machine does not count.
  * Usage: npm run bench -- report [pixels a frame]
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * `diff` of codes with scales against the bf16 checkpoint made of them, and against themselves, in CPU seconds of all
- * threads without the start of the command, beside bf16 against itself.
+ * `diff` of codes with scales and the bf16 checkpoint dequantized from them, of the codes and themselves, and of bf16
+ * and itself: CPU seconds of all threads, without start-up.
  * Usage: npm run bench -- scaled [gigabytes of codes]
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -51,7 +51,7 @@ function rowsOf(gigabytes: number, bytesPerCode: number): number {
   return 128 * Math.max(1, Math.floor((gigabytes * 1e9) / bytesPerCode / width / 128));
 }
 
-/** What it takes to compare two of the files. */
+/** The time to compare two of the files. */
 function secondsOf(folder: string, pair: Pair, before: "coded" | "bf16", after: "coded" | "bf16") {
   const path = (side: "coded" | "bf16") => {
     const file = join(folder, `${side}.safetensors`);

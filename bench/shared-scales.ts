@@ -38,7 +38,7 @@ const lists: readonly (readonly Case[])[] = [
 /** Of a row of the matrix: whole blocks of all formats. */
 const width = 4096;
 
-/** Weights of sigma 0.028, and updates of 1e-6, as the table of docs/block-formats.md has them. */
+/** Weights of sigma 0.028 and updates of 1e-6, as in the table of docs/block-formats.md. */
 function jobOf(elements: number, steps: number) {
   const normal = gaussian(1);
   const shared = (sigma: number): Values => {
@@ -67,7 +67,7 @@ function jobOf(elements: number, steps: number) {
   });
 }
 
-/** Millions a processor second. */
+/** Millions per CPU second. */
 async function rate(engine: Engine, job: LensJob): Promise<number> {
   const cpu = process.cpuUsage();
   await engine.run(job);

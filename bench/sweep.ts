@@ -1,7 +1,7 @@
 /**
- * A sweep of 5 formats, 4 schemes and 20 learning rates against the 400 that each take one format, scheme and rate, all by the
- * built command line. Of these a seeded sample is timed and multiplied. (`simulate` would be no fair rival: it tells curves
- * and first changes too.)
+ * A sweep of 5 formats, 4 schemes and 20 learning rates compared with 400 sweeps of one format, scheme and rate each,
+ * all by the built command line. A seeded sample of these is timed and extrapolated. (`simulate` would not be a fair
+ * comparison, because it also computes curves and first changes.)
  * Usage: npm run bench -- sweep [million weights] [steps] [single runs]
  */
 import { cpus } from "node:os";
@@ -21,7 +21,7 @@ export function sweep(millions = 10, steps = 20, singles = 8): void {
       `${elements.toLocaleString("en")} weights, ${steps} steps; ${formats.join(", ")}; ${schemeNames.join(", ")}; ` +
       `${rates.count} learning rates\n`,
   );
-  // Half of the single runs before the sweep and half after it, so that a machine that has other work too slows both.
+  // Half of the single runs before the sweep and half after it, so that other load on the machine slows both.
   const sample = sampleOf(singles);
   const half = Math.ceil(sample.length / 2);
   const before = sample.slice(0, half).map((one) => timed(one, common));

@@ -1,6 +1,6 @@
 /**
- * Rows that `vectors` writes in a second: every pair of bf16 under addition, through a pipe into `head`, which takes some million
- * rows and throws them away. By the clock, and by the tool's own CPU seconds, its start included.
+ * Rows per second written by `vectors`: every pair of bf16 under addition, piped into `head`, which discards several
+ * million rows. By wall-clock time, and by the tool's CPU seconds including start-up.
  * Usage: npm run bench -- vectors [million rows] [rounds]
  */
 import { spawnSync } from "node:child_process";

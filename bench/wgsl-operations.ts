@@ -1,6 +1,6 @@
 /** Counts the operations of WGSL kernels from their text: a static count, in which every branch is taken once. */
 
-/** What operations are for, told by the function that has them; the rest is what stands in the kernel itself. */
+/** The purpose of operations, by the function that contains them; the rest are in the kernel itself. */
 export const stages = [
   "fp32 sums",
   "products",
@@ -29,7 +29,7 @@ const stageOf: Readonly<Record<string, Stage>> = {
   addProduct: "norms",
 };
 
-/** Names that are called and compute nothing. */
+/** Called names that compute nothing. */
 const free = new Set([
   "bitcast",
   "Sum",
@@ -67,7 +67,7 @@ const operators = new Set([
 
 type Counts = Record<Stage, number>;
 
-/** Of what a kernel does for each element, half of what it does for a pair. */
+/** The operations of a kernel per element: half of those per pair. */
 export function countOperations(kernel: string): Counts {
   const functions = functionsOf(kernel);
   const main = functions.get("main")!;

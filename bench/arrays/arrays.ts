@@ -1,6 +1,6 @@
 /**
- * fp32 numbers to codes, nearest-even, on one thread: encodeArray, a C loop with vectors, numpy, @petamoriken/float16, and
- * ml_dtypes and torch where they are. CPU seconds, best of all repeats, in one run. Usage: npm run bench -- arrays
+ * Encodes fp32 numbers, nearest-even, on one thread: encodeArray, a vectorized C loop, numpy, @petamoriken/float16, and
+ * ml_dtypes and torch if installed. CPU seconds, best of all repeats, in one run. Usage: npm run bench -- arrays
  * [million numbers] [repeats]
  */
 import { spawnSync } from "node:child_process";
@@ -17,7 +17,7 @@ const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 interface Timed {
   readonly seconds: number;
-  /** Of the codes: who differs has computed something else. */
+  /** The checksum of the codes, which must be equal for all. */
   readonly sum: number;
 }
 
@@ -26,7 +26,7 @@ export function arrays(millions = 4, repeats = 7): void {
   const x = Float32Array.from({ length: millions * 1e6 }, (_, i) => normal() * 10 ** ((i % 7) - 3));
   const times = new Map<string, Timed>();
   for (const format of ["bf16", "fp16", "e5m2", "e4m3fn"]) {
-    // As the others do, into memory that is there.
+    // Like the others, write into existing memory.
     const codes = encodeArray(x, format);
     times.set(
       format,
@@ -84,7 +84,7 @@ function inPython(input: Uint8Array, repeats: number): [string, Timed][] {
   return read(python, [here("encode.py"), String(repeats)], input);
 }
 
-/** Lines of a name, seconds and a sum. */
+/** Parses lines of a name, seconds and a checksum. */
 function read(program: string, args: readonly string[], input: Uint8Array): [string, Timed][] {
   const { stdout, status } = spawnSync(program, args, { input, encoding: "utf8" });
   if (status !== 0) return [];

@@ -1,6 +1,6 @@
 /**
- * Counting classes and nothing else, from the parts of the engine's kernels: bf16 weights in place. What an engine
- * that keeps no state and no norms would take; to be compared with the C loop that does the same.
+ * Counts only classes, with parts of the engine's kernels, for bf16 weights in-place: the time of an engine without
+ * state and norms, to compare with the C loop that does the same.
  */
 import { Worker } from "node:worker_threads";
 import { storageArithmetic } from "../../src/engine/lane/arithmetic.js";
@@ -33,7 +33,7 @@ function writeClasses(k: FunctionWriter): void {
       return {
         bad: isNonfinite(k, magnitude(k, after.weight)),
         zero: variable(f32x4.eq(update, f32x4.constant(0))),
-        // In place a zero moves nothing.
+        // In-place, a zero moves nothing.
         changed: variable(f32x4.ne(after.weight, before.weight)),
       };
     });
@@ -66,7 +66,7 @@ interface WebAssemblyHere {
   readonly Memory: new (size: object) => { readonly buffer: SharedArrayBuffer };
 }
 
-/** Seconds of the best repeat on so many threads over weights and updates in shared memory, and how many moved. */
+/** Seconds of the best repeat on several threads over weights and updates in shared memory, and the number moved. */
 export async function classesAlone(
   elements: number,
   fill: (weights: Uint16Array, updates: Float32Array) => void,
@@ -97,7 +97,7 @@ export async function classesAlone(
       ),
     );
   await ask(() => ({ module, memory }));
-  // Some small calls first, for the compiler.
+  // Small calls first, to warm up the compiler.
   for (let i = 0; i < 20; i++) await ask((w) => ({ args: [first, first + 2 * elements, 2 ** 16, 64 * w] }));
   const part = Math.floor(elements / threads / 8) * 8;
   let seconds = Infinity;

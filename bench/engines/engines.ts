@@ -1,6 +1,6 @@
 /**
- * The whole question on numbers in memory: elements a second of engines, of C loops, of a stream read of the same bytes,
- * of numpy and torch where they are. Usage: npm run bench -- engines [million elements] [repeats] [size of updates]
+ * The full count on numbers in memory: elements per second of engines, of C loops, of a stream read of the same bytes,
+ * and of numpy and torch if installed. Usage: npm run bench -- engines [million elements] [repeats] [size of updates]
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -23,7 +23,7 @@ import { inTurns, median, own, program, timesFaster } from "./turns.js";
 const piece = 2 ** 20;
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-/** Gaussian weights of sigma 0.02, and updates of this sigma: at 1e-6 some 1 % of the weights move, at 1e-5 some 12 %. */
+/** Gaussian weights of sigma 0.02, and updates of this sigma: at 1e-6 about 1 % of the weights move, at 1e-5 12 %. */
 const pieceOfRun = (size: number) => {
   const normal = gaussian(1);
   const weights = Float32Array.from({ length: piece }, () => 0.02 * normal());
@@ -38,7 +38,7 @@ const cLoops = [
     ? [{ name: "C 128-bit", options: ["-march=x86-64-v3", "-mprefer-vector-width=128"] }]
     : []),
 ];
-// Vectors of comparisons, which may otherwise not trap more often than the scalar loop.
+// Allows vectorized comparisons, which could otherwise trap more often than the scalar loop.
 const cOptions = ["-O3", "-fno-trapping-math", "-fno-math-errno"];
 const cLibraries = ["-lpthread", "-lm"];
 
@@ -82,7 +82,7 @@ interface Timed {
   readonly moved: number;
 }
 
-/** What a program that prints JSON says; nothing where it cannot be run. */
+/** The JSON printed by a program; empty if it cannot be run. */
 function asked(program: string, args: readonly string[]): Record<string, Timed> {
   const { stdout, status } = spawnSync(program, args, { encoding: "utf8" });
   return status === 0 ? JSON.parse(stdout) : {};
@@ -105,7 +105,7 @@ export async function engines(millions = 64, repeats = 5, updateSize = 1e-6): Pr
   const threads = availableParallelism();
   const { codes, updates } = pieceOfRun(updateSize);
   const fill = (weights: Uint16Array, rows: Float32Array) => {
-    // The updates one further every piece, so that no piece is like another.
+    // Shift the updates by one in every piece, so that no two pieces are equal.
     for (let i = 0; i < weights.length; i++) {
       weights[i] = codes[i % piece];
       rows[i] = updates[(i + Math.floor(i / piece)) % piece];
@@ -163,7 +163,7 @@ export async function engines(millions = 64, repeats = 5, updateSize = 1e-6): Pr
     const inPython = (question: string) =>
       asked(question, [here("question.py"), String(elements), "2", file]);
     let python = inPython("python3");
-    // The first of the path may be another one than Debian's, for which its torch is.
+    // The first python3 on the path may not be Debian's, which has torch.
     if (!Object.keys(python).some((name) => name.startsWith("torch")))
       python = { ...inPython(debianPython), ...python };
     for (const [name, timing] of Object.entries(python)) note(`${name} classes`, timing);

@@ -1,6 +1,6 @@
 /**
- * Every figure of the README and the documents that was measured or computed: its date, the command that makes it again, and
- * whether its sources have changed since, by git. Usage: npm run figures
+ * Lists every measured or computed figure of the README and the documents: its date, the command that reproduces it,
+ * and whether its sources have changed since, by git. Usage: npm run figures
  */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -54,7 +54,7 @@ process.stdout.write(
     : "There is no git history here: whether the sources have changed since is not known.\n",
 );
 
-/** The day of the last commit of any of them; null where there is no history. */
+/** The day of the last commit of any of them; null without history. */
 function lastChange(sources: readonly string[]): string | null {
   const { stdout, status } = spawnSync("git", ["log", "-1", "--format=%cs", "--", ...sources], {
     cwd: root,

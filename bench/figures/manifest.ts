@@ -1,16 +1,16 @@
 /**
- * The tables and figures of the README and the documents: which were measured or computed, by what command, from which
- * sources. The date stands in the document. A test looks that no table is missing here.
+ * The measured or computed tables and figures of the README and the documents, with their commands and sources. The
+ * date is in the document. A test checks that no table is missing here.
  */
 export interface Measured {
   readonly doc: string;
-  /** The section, as its heading is written. */
+  /** The heading of the section. */
   readonly heading: string;
-  /** Of a table with a date in each row: how the row begins. */
+  /** For a table with a date in each row: the start of the row. */
   readonly row?: string;
-  /** What makes it again; null where nothing in this repository does. */
+  /** The command that reproduces it; null if nothing in this repository does. */
   readonly command: string | null;
-  /** Files and folders that it is about: it may be out of date when they have changed since. */
+  /** Files and folders on which it depends: if they have changed since, it may be out of date. */
   readonly sources: readonly string[];
 }
 
@@ -308,7 +308,7 @@ export const measured: readonly Measured[] = [
   },
 ];
 
-/** Sections whose tables are words, definitions, what others published, or arithmetic that can be done by hand. */
+/** Sections whose tables are words, definitions, published figures of others, or arithmetic done by hand. */
 export const notMeasured: readonly (readonly [doc: string, headings: readonly string[]])[] = [
   ["README.md", ["## What is counted"]],
   ["recorders/README.md", ["## What is written", "## Several processes"]],

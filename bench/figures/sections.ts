@@ -1,6 +1,6 @@
-/** A document as sections: what stands from one heading to the next, of whatever level. */
+/** A section of a document: from one heading to the next, of any level. */
 export interface Section {
-  /** As it is written, `## Result`; empty before the first. */
+  /** The heading with its level, `## Result`; empty before the first. */
   readonly heading: string;
   readonly text: string;
 }
@@ -16,14 +16,14 @@ export function sectionsOf(markdown: string): Section[] {
   return sections.map(({ heading, lines }) => ({ heading, text: lines.join("\n") }));
 }
 
-/** Whether a section has a table of GitHub's. */
+/** Whether a section has a Markdown table. */
 export function hasTable({ text }: Section): boolean {
   return /^\|[ :|-]*-[ :|-]*\|$/m.test(text);
 }
 
 /**
- * When what stands in a section, or in one row of its table, was made: the earliest date in it; of a document that was
- * written by a command the date in its first paragraph. Null where there is none.
+ * The date of a section, or of one row of its table: the earliest date in it; for a document written by a command, the
+ * date in its first paragraph. Null if there is none.
  */
 export function dateIn(sections: readonly Section[], heading: string, row?: string): string | null {
   const section = sections.find((candidate) => candidate.heading === heading);

@@ -1,6 +1,7 @@
 /**
- * Makes src/example/two-operations.safetensors, a base that adds and subtracts, with the project's own training: the embedded base, trained
- * further on both operations by a teacher that is wrong one time in four, in fp32, and stored as bf16. Two to five minutes:
+ * Makes src/example/two-operations.safetensors, a base that adds and subtracts, with the project's own training: trains
+ * the embedded base in fp32 on both operations, with a teacher that is wrong one time in four, and stores it as bf16.
+ * Takes two to five minutes:
  *
  *     npx tsx bench/learn/two-operations.ts
  */
@@ -35,7 +36,7 @@ const logs = new LogShares(texts * 8);
 const gradient = new Float32Array(parameterCount);
 const updates = new Float32Array(parameterCount);
 
-// Two rates, so that it comes to rest.
+// The second, lower rate lets it converge.
 for (const [phase, lr] of [1e-3, 2e-4].entries()) {
   const optimizer = new AdamwUpdates({ lr, betas: [0.9, 0.95], eps: 1e-8, weightDecay: 0 }, parameterCount);
   for (let step = 1; step <= steps / 2; step++) {

@@ -6,12 +6,12 @@ import { randomBits } from "../../src/update/threefry.js";
 import { drawnWeight, weightKey } from "../../src/update/weight-draws.js";
 import { type Measured, simulated } from "./simulation.js";
 
-/** A number of ours beside one computed independently, in the digits that it was noted in. */
+/** One of our numbers and one computed independently, with its noted digits. */
 export interface Check {
   readonly what: string;
-  /** As it was noted: "85.4" is 85.4 give or take half a unit of its last digit. */
+  /** As noted: "85.4" means 85.4 ± half a unit of its last digit. */
   readonly expected: string;
-  /** In the same unit. */
+  /** Our number in the same unit. */
   readonly found: Measured;
 }
 
@@ -20,10 +20,10 @@ const percent = ({ value, standardError }: Measured): Measured => ({
   standardError: 100 * standardError,
 });
 
-/** Samples that were compared have an error each: of the other one, whose size was not noted, that of ours. */
+/** Both samples have an error; the size of the other one was not noted, so its error is taken to be ours. */
 const bothSamples = Math.SQRT2;
 
-/** How far apart the two may be: three standard errors of their difference, and what the noted digits leave open. */
+/** The allowed difference: three standard errors of the difference plus half a unit of the last noted digit. */
 export function allowed({ expected, found }: Check): number {
   return 3 * bothSamples * found.standardError + halfUnit(expected);
 }

@@ -1,6 +1,6 @@
 import { type Measured, type Simulated, simulated } from "./simulation.js";
 
-/** A published figure beside what a precision-only simulation gives. */
+/** A published figure and the result of a precision-only simulation. */
 export interface PublishedFigure {
   /** Paper or project, and what was measured. */
   readonly source: string;
@@ -8,7 +8,7 @@ export interface PublishedFigure {
   readonly published: string;
   /** Ours: one number, or the ends of a range. */
   readonly ours: readonly Measured[];
-  /** What was simulated, in the words of the command line. */
+  /** The simulation, as command-line options. */
   readonly simulation: string;
   readonly meaning: string;
 }
@@ -126,7 +126,7 @@ export async function trainingFigures(): Promise<PublishedFigure[]> {
   ];
 }
 
-/** What changes in one step. */
+/** The share that changes in one step. */
 export async function stepFigures(): Promise<PublishedFigure[]> {
   const common = { of: "qwen3-8b", elements: sample, cases: master } as const;
   const slow = await simulated({ ...common, steps: 300, lr: 1e-6 });
@@ -165,7 +165,7 @@ export async function stepFigures(): Promise<PublishedFigure[]> {
   ];
 }
 
-/** What a tolerance adds, and what fp32 takes away. */
+/** The effect of a tolerance, and of fp32. */
 export async function toleranceFigures(): Promise<PublishedFigure[]> {
   const common = { elements: sample, steps: 600, lr: 1e-6 } as const;
   const small = await simulated({ ...common, of: "llama-3.1-8b", cases: master });

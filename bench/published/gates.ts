@@ -1,4 +1,4 @@
-/** What the nulls of `diff --geometry` give for published figures of weight geometry. */
+/** The null models of `diff --geometry` for published figures of weight geometry. */
 import { format } from "../../src/format/registry.js";
 import {
   expectedChanged,
@@ -10,7 +10,7 @@ import {
 import { gaussian } from "../../src/update/distribution.js";
 import { drawnWeight, weightKey } from "../../src/update/weight-draws.js";
 
-/** A published figure of the geometry of a change, beside what it would be if only sizes mattered. */
+/** A published figure of the geometry of a change, and its expectation if only sizes mattered. */
 export interface GateFigure {
   readonly source: string;
   readonly measured: string;
@@ -20,12 +20,12 @@ export interface GateFigure {
   readonly meaning: string;
 }
 
-/** Of published tables: sigma .028, PULSE's median |w|. */
+/** Sigma for published tables, from PULSE's median |w|. */
 const sigma = 0.028;
 const weights = 2 ** 18;
 const bf16 = format("bf16");
 
-/** Gaussian weights in bf16, of which a share changed, whichever. */
+/** Gaussian weights in bf16, a random share of which changed. */
 function counted(share: number): MagnitudeCounts {
   const counts = new MagnitudeCounts();
   const draws = { distribution: gaussian, mean: 0, sigma, format: bf16, key: weightKey(0, "gates") };

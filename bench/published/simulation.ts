@@ -11,7 +11,7 @@ import { type UpdateOptions, updateSettings } from "../../src/update/settings.js
 import type { Schedule } from "../../src/update/simulated-adamw.js";
 import { weightKey } from "../../src/update/weight-draws.js";
 
-/** A number with the standard error that its sample gives it. */
+/** A number with the standard error of its sample. */
 export interface Measured {
   readonly value: number;
   readonly standardError: number;
@@ -37,10 +37,10 @@ export interface Simulation {
   readonly milestones?: readonly number[];
 }
 
-/** Parts that a Gaussian tensor is made of, so that their scatter tells the error of what has no formula for it. */
+/** The parts of a Gaussian tensor, whose scatter estimates errors that have no formula. */
 const replicates = 32;
 
-/** What was counted, with errors. */
+/** The counts, with errors. */
 export class Simulated {
   constructor(
     readonly cases: readonly Case[],
@@ -70,7 +70,7 @@ export class Simulated {
     return { value: end.visible ?? 0, standardError: Math.sqrt(variance / parts.length) };
   }
 
-  /** What the tolerance of small-subnetworks calls unchanged at the end. */
+  /** The share unchanged at the end by the tolerance of small-subnetworks. */
   withinTolerance(c: number): Measured {
     return this.#share(this.cases[c].probes["small-subnetworks"].unchanged / this.elements);
   }
@@ -80,7 +80,7 @@ export class Simulated {
   }
 }
 
-/** Runs a simulation on the fastest engine. Seeded: it gives the same numbers every time, on every machine. */
+/** Runs a simulation on the fastest engine. Seeded: the numbers are the same every time, on every machine. */
 export async function simulated(simulation: Simulation): Promise<Simulated> {
   const {
     of: subject,
@@ -112,7 +112,7 @@ export async function simulated(simulation: Simulation): Promise<Simulated> {
         seed: 0,
       },
       source: "adamw",
-      // Epsilon must not show: a gradient of 1e-4 for every weight.
+      // A gradient of 1e-4 for every weight, so that epsilon has no effect.
       gradientNorm: 1e-4 * Math.sqrt(model ? 1e10 : elements),
       clip: null,
       scaleSpread: 0,

@@ -1,13 +1,13 @@
 import { type CommandEntry, runProgram } from "./program.js";
 import type { Streams } from "./streams.js";
 
-/** In the order of the help, which loads none of them: loading a command takes longer than most of them work. */
+/** In the order of the help, which loads none of them: loading most commands takes longer than running them. */
 const commands = new Map<string, CommandEntry>([
   [
     "run",
     {
       parameters: "[folder]",
-      summary: "apply recorded updates to weights and tell what became of each",
+      summary: "apply recorded updates to weights and classify each of them",
       load: async (streams) => (await import("./run.js")).runCommand(streams),
     },
   ],
@@ -15,7 +15,7 @@ const commands = new Map<string, CommandEntry>([
     "check",
     {
       parameters: "<run>",
-      summary: "tell in one verdict whether a recorded run loses its updates as it is stored",
+      summary: "check whether a recorded run loses updates as it is stored",
       load: async (streams) => (await import("./check.js")).checkCommand(streams),
     },
   ],
@@ -35,7 +35,7 @@ const commands = new Map<string, CommandEntry>([
     "simulate",
     {
       parameters: "",
-      summary: "simulate a training run that was not recorded, and tell what formats make of it",
+      summary: "simulate a training run, and classify its updates in any format",
       load: async (streams) => (await import("./simulate.js")).simulateCommand(streams),
     },
   ],
@@ -52,7 +52,7 @@ const commands = new Map<string, CommandEntry>([
     "predict",
     {
       parameters: "[folder]",
-      summary: "tell how well rules predict which stored weights the next step of Adam changes",
+      summary: "measure how well rules predict which stored weights Adam's next step changes",
       load: async (streams) => (await import("./predict.js")).predictCommand(streams),
     },
   ],
@@ -60,8 +60,7 @@ const commands = new Map<string, CommandEntry>([
     "inspect",
     {
       parameters: "<file>",
-      summary:
-        "tell what a checkpoint holds: formats, ranges, scales, and what other formats would make of it",
+      summary: "inspect a checkpoint: formats, ranges, scales, and the errors of storing it in other formats",
       load: async (streams) => (await import("./inspect.js")).inspectCommand(streams),
     },
   ],
@@ -77,7 +76,7 @@ const commands = new Map<string, CommandEntry>([
     "compare",
     {
       parameters: "<runs...>",
-      summary: "put recorded runs side by side: what became of their updates, and what they achieved",
+      summary: "compare recorded runs: the classes of their updates, and their outcomes",
       load: async (streams) => (await import("./compare.js")).compareCommand(streams),
     },
   ],
@@ -101,7 +100,7 @@ const commands = new Map<string, CommandEntry>([
     "vectors",
     {
       parameters: "",
-      summary: "write test vectors for other people's arithmetic, and check their results",
+      summary: "write test vectors for other implementations, and check their results",
       load: async (streams) => (await import("./vectors.js")).vectorsCommand(streams),
     },
   ],
@@ -109,7 +108,7 @@ const commands = new Map<string, CommandEntry>([
     "recipes",
     {
       parameters: "[words...]",
-      summary: "list the optimizers that --recipe takes, each with its source and how it was verified",
+      summary: "list the recipes for --recipe, with the source and verification of each",
       load: async (streams) => (await import("./recipes.js")).recipesCommand(streams),
     },
   ],
@@ -125,7 +124,7 @@ const commands = new Map<string, CommandEntry>([
     "report",
     {
       parameters: "<result.json...>",
-      summary: "render a saved result; several over different tensors are added up",
+      summary: "render a saved result, or the sum of several over different tensors",
       load: async (streams) => (await import("./report.js")).reportCommand(streams),
     },
   ],
@@ -133,7 +132,7 @@ const commands = new Map<string, CommandEntry>([
     "merge",
     {
       parameters: "<result.json...>",
-      summary: "add up what shards counted; refuse what is missing, doubled or of another run",
+      summary: "add up the results of shards; missing, duplicate and foreign ones are refused",
       load: async (streams) => (await import("./merge.js")).mergeCommand(streams),
     },
   ],

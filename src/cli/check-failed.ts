@@ -1,2 +1,2 @@
-/** A check that was made, told, and not passed: exit code 3, and nothing more to say. */
+/** Thrown if a check fails after its report is written: exit code 3 without a further message. */
 export class CheckFailed extends Error {}

@@ -56,7 +56,7 @@ export function checkCommand(streams: Streams): Command {
       "exit with code 3 if more than this share, 0 to 1, is lost (1 - retained)",
       share,
     )
-    .option("--strict", "fail where a tensor cannot be counted")
+    .option("--strict", "fail if a tensor cannot be counted")
     .addOption(engineOption())
     .addOption(threadsOption())
     .option(
@@ -92,7 +92,7 @@ function caseOf(command: Command, recording: Recording, options: CheckOptions) {
   const { rounding, seed } = options;
   const told = storedAs(recording);
   const given = { format: options.format ?? told.format, scheme: options.scheme ?? told.scheme };
-  // Weights that an optimizer steps in fp32 are stored in fp32. A bf16 file may be the start of any run.
+  // An fp32 file means that the optimizer stores fp32 weights. A bf16 file may be the start of any run.
   if (given.format === null && given.scheme === null && told.dtype !== "fp32") {
     const expected = "format and scheme in its metadata, or --scheme";
     throw new InputError(recording.paths.weights, expected, `weights in ${told.dtype ?? "several formats"}`);

@@ -8,24 +8,24 @@ import { asArgument } from "./strict-options.js";
 
 const themes = Object.keys(palettes);
 
-/** Options of how a result comes out. */
+/** Options for the output of a result. */
 export interface OutputOptions {
   readonly json?: string;
   readonly csv?: string;
   readonly markdown?: string;
   readonly html?: string;
-  /** Folders for the figures. */
+  /** Folders for figures. */
   readonly svg?: string;
   readonly png?: string;
   readonly theme: Theme;
   readonly quiet?: boolean;
 }
 
-/** @param row what there is a row of in CSV. */
+/** @param row what a row of CSV holds. */
 export function addOutputOptions(command: Command, row = "case and tensor"): Command {
   return command
     .option("--json <file>", "write the result as JSON to this file, or to stdout (-)")
-    .option("--csv <file>", `write one row a ${row} as CSV to this file, or to stdout (-)`)
+    .option("--csv <file>", `write one row per ${row} as CSV to this file, or to stdout (-)`)
     .option("--markdown <file>", "write the tables as Markdown to this file, or to stdout (-)")
     .option(
       "--html <file>",
@@ -38,7 +38,7 @@ export function addOutputOptions(command: Command, row = "case and tensor"): Com
 }
 
 export function threadsOption(): Option {
-  return new Option("--threads <n>", "largest number of threads (default: one a core)").argParser(
+  return new Option("--threads <n>", "maximum number of threads (default: one per core)").argParser(
     threadCount,
   );
 }
@@ -46,11 +46,11 @@ export function threadsOption(): Option {
 export function resumeOption(): Option {
   return new Option(
     "--resume <file>",
-    "file that progress is saved in; if it exists, the work goes on from there",
+    "file that stores progress; if it exists, the work resumes from there",
   );
 }
 
-/** The canonical name of a format. One that had another meaning, and may have it for some, is told. */
+/** The canonical name of a format. Gives a notice for names whose meaning has changed. */
 export const formatName = asArgument((text: string): string => {
   const { name, maxFinite } = format(text);
   if (ocpShapes.has(text)) {
@@ -65,13 +65,13 @@ export const formatName = asArgument((text: string): string => {
 
 /** The canonical name of a format with shared scales, or of one without. */
 export const storageName = asArgument((text: string): string =>
-  // What begins like one is refused with the names of those.
+  // For text that begins like a block format, the error lists the block formats.
   isBlockFormat(text) || /^(?:mx|nv|fp8-)/i.test(text) ? blockFormat(text).name : formatName(text),
 );
 
 export const roundingName = asArgument(rounding);
 
-/** A whole number: 1000000, 1e6, 1.5e3, 2^20. */
+/** Parses a whole number: 1000000, 1e6, 1.5e3, 2^20. */
 export function wholeNumber(text: string): number {
   const n = decimalCount(text) ?? powerCount(text);
   if (n === null || !Number.isSafeInteger(n)) {
@@ -86,7 +86,7 @@ function decimalCount(text: string): number | null {
   const parts = /^\d+(?:\.(\d+))?(?:[eE]\+?(\d+))?$/.exec(text);
   if (!parts) return null;
   const [, fraction = "", exponent = "0"] = parts;
-  // Not by its value: a fraction too small for fp64 would be none.
+  // Decided by digits, not by value: fp64 would lose a tiny fraction.
   return fraction.replace(/0+$/, "").length <= Number(exponent) ? Number(text) : null;
 }
 

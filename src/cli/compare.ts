@@ -21,7 +21,7 @@ export function compareCommand(streams: Streams): Command {
     )
     .argument("<runs...>", "folders of recorded runs");
   addCaseOptions(command).addOption(engineOption()).addOption(threadsOption());
-  // One way to store for all: a table has a column for it.
+  // One way of storing for all runs, because the table has one column for it.
   command.options.find(({ long }) => long === "--scheme")!.default(["in-place"], "in-place");
   command.setOptionValueWithSource("scheme", ["in-place"], "default");
   return addOutputOptions(command, "run and k").action(

@@ -10,21 +10,21 @@ import type { Output } from "./streams.js";
 
 export interface CountOptions {
   readonly engine: string;
-  /** Where a progress bar may be shown, if at all. */
+  /** The stream for a progress bar; null for none. */
   readonly progress: Output | null;
-  /** Given the stored weights; see Observer. */
+  /** Receives the stored weights; see Observer. */
   readonly weights?: Observer["weights"];
-  /** Where to keep what is counted, once the engine is known. */
+  /** Opens the log of counts for the chosen engine; null for none. */
   readonly log?: (chosen: ProvenEngine) => PartLog | null;
 }
 
-/** Counts a job on the engine asked for, with a progress bar. */
+/** Counts a job on the requested engine, with a progress bar. */
 export async function countJob(job: DescribedJob, options: CountOptions): Promise<Result> {
   for await (const result of countJobs([job], options)) return { ...result, ...(await castsOf(job)) };
   throw new Error("no job was counted");
 }
 
-/** What the formats of a job make of its weights without scales; the weights are read once more for it. */
+/** The effect of casting a job's weights to its formats without scales; reads the weights once more. */
 export async function castsOf({ tensors, cases }: LensJob): Promise<Pick<Result, "casts">> {
   const casts = await castsWithoutScale(
     tensors,
@@ -33,7 +33,7 @@ export async function castsOf({ tensors, cases }: LensJob): Promise<Pick<Result,
   return casts.length > 0 ? { casts } : {};
 }
 
-/** Counts jobs of the same cases and size, one after the other, on one engine and with one progress bar. */
+/** Counts jobs with the same cases and size in order, on one engine and with one progress bar. */
 export async function* countJobs(
   jobs: readonly DescribedJob[],
   { engine, progress, weights, log }: CountOptions,
@@ -45,7 +45,7 @@ export async function* countJobs(
     for (const [i, job] of jobs.entries()) {
       const observer: Observer = {
         progress: (done, total) => bar.progress(i * total + done, jobs.length * total),
-        // An engine that need not give weights does not fetch them from its threads or its device.
+        // Without this callback, engines do not fetch weights from their threads or device.
         ...(weights && { weights }),
       };
       yield await runLens(job, chosen, observer, log?.(chosen) ?? null);

@@ -19,7 +19,7 @@ import { type Output, type Streams, terminal } from "./streams.js";
 import { expectFolder } from "./write-figures.js";
 import { writeWhole } from "./write-output.js";
 
-/** The same distance from src/cli and from dist/cli. */
+/** The same relative path from src/cli and from dist/cli. */
 const example = fileURLToPath(new URL("../../src/example/", import.meta.url));
 
 const cases = [
@@ -58,7 +58,7 @@ export function demoCommand(streams: Streams): Command {
   );
 }
 
-/** Writes the embedded run into a folder; no file that is there is replaced. */
+/** Writes the embedded run into a folder; replaces no files. */
 function writeExample(folder: string, out: Output | null): void {
   expectFolder(folder);
   const files = ["base", "updates", "final-fp32"].map((name) => `${name}.safetensors`);
@@ -79,7 +79,7 @@ function writeExample(folder: string, out: Output | null): void {
   );
 }
 
-/** What the whole run looked like at its end: its fp32 master, and what bf16 shows of it. */
+/** The end of the whole run: its fp32 master, and its bf16 view. */
 async function endOfRun(): Promise<string> {
   const pair = await openPair(`${example}base.safetensors`, `${example}final-fp32.safetensors`);
   const { tallies } = await comparePair(pair, { sample: 0, seed: 0 });

@@ -5,8 +5,8 @@ import { runProgram } from "./program.js";
 import type { Streams } from "./streams.js";
 
 /**
- * `diff` and nothing else, which is built as one file: it is loaded in half the time (measured). Where an argument may be a
- * LoRA adapter, the other program does it, which has the engines.
+ * The `diff` command built as one file, which loads in half the time (measured). If an argument may be a LoRA adapter,
+ * it loads the full program, which has the engines.
  */
 export const main = async (argv: readonly string[], streams: Streams): Promise<number> =>
   argv.slice(3).some(mayBeAdapter)

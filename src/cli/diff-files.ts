@@ -20,11 +20,11 @@ import type { Streams } from "./streams.js";
 import { expectApart, expectWritable } from "./write-output.js";
 
 /**
- * What `diff` does.
+ * The action of `diff`.
  *
- * @param more tuned models after the first, whose geometry is measured too.
+ * @param more further tuned models, whose geometry is measured too.
  * @param request the shard to compare, or to plan.
- * @param pool threads beside this one; it ends them as soon as it can.
+ * @param pool threads besides this one; closed as soon as possible.
  * @throws InputError, CommanderError
  */
 export async function diffFiles(
@@ -45,7 +45,7 @@ export async function diffFiles(
         ? blockFormat(options.view)
         : format(options.view);
   const delta = await deltaOf(before, after, options);
-  // It is compiled while the headers are read.
+  // Compile it while headers are read.
   const kernel = provenKernel();
   const pair = await openPair(before, after, pairOptions(view, options));
   const opened = [pair];
@@ -66,7 +66,7 @@ export async function diffFiles(
     const difference = await compared(pair, comparer, pool, log, options, part, streams);
     const file = await delta();
     const result = file === null ? difference : { ...difference, delta: { ...difference.delta, file } };
-    // They end while the result is written.
+    // Threads end while the result is written.
     void pool?.close();
     const geometry =
       options.geometry &&
@@ -102,12 +102,12 @@ function geometryJob(view: PairOptions["view"], { lr, steps, ...options }: DiffO
   };
 }
 
-/** A comparison without it is spared the loading. */
+/** Loaded only if needed. */
 function geometryModule() {
   return import("./diff-geometry.js");
 }
 
-/** Applies a delta now; of one that is to be written, gives what writes it once the two were compared. */
+/** Applies a delta at once; for a delta to write, returns the function that writes it after the comparison. */
 async function deltaOf(
   before: string,
   after: string,

@@ -15,24 +15,24 @@ import type { Streams } from "./streams.js";
 
 const threadScript = new URL("./geometry-worker.cjs", import.meta.url);
 
-/** With fewer weights than this in all, a thread takes longer to start than to measure. */
+/** The number of weights from which starting a thread takes less time than measuring. */
 const worthThreads = 2 ** 16;
 
-/** What is told of progress: weights times what is done to them. */
+/** The unit of progress: weights times operations on them. */
 const work = { name: "billion steps of work", size: 1e9 };
 
-/** What is measured, and how. */
+/** What to measure, and how. */
 export interface GeometryJob extends GeometryOptions {
   readonly pair: PairOptions;
   readonly seed: number;
-  /** The noise walk of the first so many updates, or of all; null where rate or steps are not known. */
+  /** The noise walk of the first updates, or of all; null if rate or steps are unknown. */
   readonly walk: (updates?: number) => Walk | null;
   readonly threads?: number | undefined;
   readonly quiet?: boolean | undefined;
 }
 
 /**
- * The geometry of the changes of all pairs, which have one base.
+ * The geometry of the changes of all pairs, which share one base.
  *
  * @param before the path of that base.
  * @throws InputError, ThreadEnded
@@ -58,7 +58,7 @@ export async function measured(
   const engines = geometryEngines(kernels);
   const common = { rank, layers, seed, engines };
   try {
-    // First, because it tells at once where there is no such step.
+    // First, because it fails at once if a step does not exist.
     const curve = await curveOf(options.milestones ?? [], async (updates) => {
       const pair = await openPair(before, pairs[0].after.path, { ...options.pair, updates });
       try {

@@ -18,7 +18,7 @@ export interface DiffOptions extends OutputOptions, GeometryOptions {
   readonly shard?: unknown;
   readonly writeDelta?: string;
   readonly applyDelta?: string;
-  /** Of a LoRA adapter. */
+  /** A merged checkpoint to compare with; for a LoRA adapter. */
   readonly merged?: string;
   readonly unmerge?: boolean;
   readonly roundUpdate?: string;
@@ -26,7 +26,7 @@ export interface DiffOptions extends OutputOptions, GeometryOptions {
   readonly steps?: number;
 }
 
-/** What is done where AFTER is a LoRA adapter. */
+/** The action of `diff` if AFTER is a LoRA adapter. */
 export type MergeAdapter = (
   base: string,
   adapter: string,
@@ -34,5 +34,5 @@ export type MergeAdapter = (
   streams: Streams,
 ) => Promise<void>;
 
-/** Tallies by the name of their tensor; geometry has names of its own. */
+/** Tallies by tensor name, and parts of a geometry under separate names. */
 export type ComparisonLog = ResumeLog<DifferenceTallyJson | TensorPart>;

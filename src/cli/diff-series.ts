@@ -11,7 +11,7 @@ import type { Streams } from "./streams.js";
 import { expectApart } from "./write-output.js";
 
 /**
- * What `diff` does with more than two checkpoints: two at a time are compared as two are.
+ * The action of `diff` for more than two checkpoints: compares them two at a time.
  *
  * @throws InputError, CommanderError
  */

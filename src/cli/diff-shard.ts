@@ -12,10 +12,10 @@ import { partOf, tellPlan } from "./shard.js";
 import type { ShardRequest } from "./shard-option.js";
 import type { Streams } from "./streams.js";
 
-/** Bytes that are compared to tell the time by. */
+/** Bytes compared to estimate the time. */
 const sampleBytes = 2 ** 28;
 
-/** What of a pair a shard compares; a plan is told here. */
+/** The ranges of a pair that a shard compares; writes the plan instead if asked for. */
 export async function shardOfPair(
   pair: CheckpointPair,
   { index, of: total }: ShardRequest,
@@ -37,17 +37,17 @@ export async function shardOfPair(
   return "planned";
 }
 
-/** How fast one thread compares the beginning of the pair, the second time, when it is in memory. */
+/** The rate of one thread on the beginning of the pair, in the second run, when it is in memory. */
 async function rateOf(pair: CheckpointPair, comparer: Comparer): Promise<PlanRate> {
   const tensors = planPair(pair).slice(0, pair.tensors.length);
   const [{ bytes: all }] = planShards(tensors, 1);
   const [{ ranges, bytes: sampled }] = planShards(tensors, Math.max(1, Math.ceil(all / sampleBytes)));
-  if (sampled === 0) return { bytesPerSecond: null, measured: "Nothing was compared to tell the time by." };
+  if (sampled === 0) return { bytesPerSecond: null, measured: "Nothing was compared to estimate the time." };
   const compare = () => comparePair(pair, { comparer, sample: 0, seed: 0, ranges });
   await compare();
   const began = performance.now();
   await compare();
   const bytesPerSecond = sampled / ((performance.now() - began) / 1000);
-  const measured = `Measured on this machine, one thread over ${bytes(sampled)} that were in memory: ${bytes(bytesPerSecond)} a second; reading that is slower takes longer.`;
+  const measured = `Measured on this machine, one thread on ${bytes(sampled)} in memory: ${bytes(bytesPerSecond)} a second; slower reading takes longer.`;
   return { bytesPerSecond, measured };
 }

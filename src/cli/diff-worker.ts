@@ -1,4 +1,4 @@
-/** A thread of `diff`: compares ranges. */
+/** A thread of `diff`, which compares ranges. */
 import { comparerOf, type DifferenceKernel } from "../engine/wasm/difference/comparison.js";
 import { FileReader } from "../source/file-reader.js";
 import { RangeComparison, type RangePair } from "../source/pair/range.js";

@@ -22,14 +22,14 @@ import { asArgument, ListOption } from "./strict-options.js";
 
 const threadScript = new URL("./diff-worker.cjs", import.meta.url);
 
-/** @param merge loads what merges an adapter; without it AFTER is taken for a checkpoint. */
+/** @param merge loads the code that merges an adapter; without it, AFTER must be a checkpoint. */
 export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter>): Command {
   const command = new Command("diff")
     .description(
-      "Compares two checkpoints weight by weight: what is unchanged in all, by module and by layer, how far the rest " +
-        "went, and what sending the changes would cost. Of the folder of a recorded run, BEFORE is its base and AFTER " +
-        "its end, the updates added in fp32; such a folder given twice tells the real sparsity too. Where AFTER is a LoRA adapter, it tells " +
-        "what merging it into BEFORE would lose; of a series, what each step changed, and what changed since BEFORE.",
+      "Compares two checkpoints weight by weight: what is unchanged in total, by module and by layer, how far the others " +
+        "moved, and what sending the changes would cost. For the folder of a recorded run, BEFORE means its base and AFTER " +
+        "its end, with the updates added in fp32; giving it twice shows the real sparsity too. If AFTER is a LoRA adapter, reports " +
+        "what merging it into BEFORE would lose; for a series, what each step changed, and what changed since BEFORE.",
     )
     .argument(
       "<before>",
@@ -41,10 +41,10 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
     )
     .option(
       "--view <format>",
-      "format that both sides are compared in, as if stored in it; one with shared scales too",
+      "format in which both sides are compared, as if stored in it; may have shared scales",
       storageName,
     )
-    .option("--strict", "fail where a tensor cannot be compared")
+    .option("--strict", "fail if a tensor cannot be compared")
     .addOption(
       new ListOption(
         "--rename <rule>",
@@ -53,12 +53,12 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
         (rules: readonly Rename[]) => [...rules],
       ),
     )
-    .option("--common-rows", "compare the rows in common where a vocabulary was resized")
-    .option("--merged <path>", "merged checkpoint that merging the adapter is compared with, bit for bit")
-    .option("--unmerge", "tell what is restored where the adapter is merged and its update subtracted again")
+    .option("--common-rows", "compare the common rows if a vocabulary was resized")
+    .option("--merged <path>", "merged checkpoint to compare the result with, bit for bit")
+    .option("--unmerge", "also report what is restored when the merged update is subtracted again")
     .option(
       "--round-update <format>",
-      "format that the adapter's update is rounded to first, as PEFT does with safe_merge",
+      "format to which the adapter's update is rounded first, as with safe_merge of PEFT",
       formatName,
     )
     .option(
@@ -69,7 +69,7 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
     )
     .option(
       "--seed <n>",
-      "seed of the places of those chunks, and of the signs that --geometry draws",
+      "seed of the positions of those chunks, and of the random signs of --geometry",
       wholeNumber,
       0,
     );
@@ -80,10 +80,13 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
       "number of optimizer steps of the run, for the distance of a noise walk",
       wholeNumber,
     )
-    .option("--write-delta <file>", "write what makes AFTER from BEFORE, byte for byte (safetensors)")
+    .option(
+      "--write-delta <file>",
+      "write a delta that rebuilds AFTER from BEFORE, byte for byte (safetensors)",
+    )
     .option(
       "--apply-delta <file>",
-      "first make AFTER, which must not exist yet, from BEFORE and such a delta",
+      "first rebuild AFTER, which must not exist yet, from BEFORE and this delta",
     )
     .addOption(threadsOption())
     .addOption(resumeOption())
@@ -103,7 +106,7 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
       command.error("error: only one of --write-delta and --apply-delta can be given");
     }
     const [ofBefore, ofAfter] = await Promise.all([isAdapter(before), isAdapter(after)]);
-    // Two adapters are compared as any two checkpoints.
+    // Two adapters are compared like any checkpoints.
     const isMerge = merge !== undefined && more.length === 0 && ofAfter && !ofBefore;
     if (isMerge && options.geometry) refuseOption(command, "geometry", "two checkpoints");
     if (isMerge && forTwo.length > 0) refuseOption(command, forTwo[0], "two checkpoints");
@@ -118,7 +121,7 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
         const { diffSeries } = await import("./diff-series.js");
         return await diffSeries([before, ...afters], options, pool, streams);
       }
-      // Threads take as long to start as all else does to be loaded and made ready.
+      // Start threads first: that takes as long as loading everything else.
       const { diffFiles } = await import("./diff-files.js");
       await diffFiles(before, after, more, options, request, pool, streams);
     } catch (error) {
@@ -136,7 +139,7 @@ function refuseOption(command: Command, name: string, what: string): never {
   return command.error(`error: --${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} is for ${what}`);
 }
 
-/** What a part of the weights cannot tell. */
+/** Rejects options whose results need all weights. */
 function checkShard(command: Command, options: DiffOptions, more: readonly string[]): void {
   if (more.length > 0) refuseOption(command, "shard", "two checkpoints");
   for (const [name, why] of [
@@ -150,7 +153,7 @@ function checkShard(command: Command, options: DiffOptions, more: readonly strin
   }
 }
 
-/** What the options of --geometry ask of each other. */
+/** Checks the combination of --geometry's options. */
 function checkGeometry(command: Command, options: DiffOptions): void {
   const { lr, steps } = options;
   checkGeometryOptions(command, options, { lr, steps });

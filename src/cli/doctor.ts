@@ -11,14 +11,14 @@ import { type Streams, terminal } from "./streams.js";
 interface EngineReport {
   readonly name: string;
   readonly device: string;
-  /** Why this machine does not have it. */
+  /** Why it is unavailable on this machine. */
   readonly unavailable: string | null;
   readonly selfCheck: SelfCheck | null;
 }
 
 export function doctorCommand(streams: Streams): Command {
   return new Command("doctor")
-    .description("Runs the self-check of every engine and tells which one would be used.")
+    .description("Runs the self-check of every engine and reports which one would be used.")
     .option("--json <file>", "write the report as JSON to stdout (-)")
     .action(async ({ json }: { json?: string }, command: Command) => {
       if (json !== undefined && json !== "-") command.error("error: --json takes only -, for stdout");
@@ -63,7 +63,7 @@ function inWords(
   }: {
     machine: { node: string; platform: string; architecture: string; cores: number; memoryBytes: number };
     engines: readonly EngineReport[];
-    /** What `auto` takes for a job that no device is worth; null where no engine passes. */
+    /** The engine `auto` selects for a job too small for a device; null if no engine passes. */
     chosen: string | null;
   },
   width: number,
@@ -100,7 +100,7 @@ function inWords(
 }
 
 function choiceInWords(chosen: string | null, reports: readonly EngineReport[]): string {
-  if (chosen === null) return "No engine can be trusted on this machine.";
+  if (chosen === null) return "No engine passes its self-check on this machine.";
   const measured = reports.filter(
     ({ name, selfCheck }) => engines.get(name)?.worthFrom !== undefined && selfCheck?.failed === 0,
   );

@@ -12,7 +12,7 @@ import {
 import type { SavedResult } from "./read-result.js";
 import type { Streams } from "./streams.js";
 
-/** Writes a saved result of any kind where the options say. */
+/** Writes a saved result of any kind according to the options. */
 export async function emitAny(result: SavedResult, options: OutputOptions, streams: Streams): Promise<void> {
   if (result.schema === "precision-lens-diff/2") await emitBy(diffRenderers, result, options, streams);
   else if (result.schema === "precision-lens-series/1")

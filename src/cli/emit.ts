@@ -16,12 +16,12 @@ import { type Streams, terminal, wrappedFor } from "./streams.js";
 import { expectFolder, writeFigures } from "./write-figures.js";
 import { expectWritable, writeWhole } from "./write-output.js";
 
-/** The renderings that can go to a file or, named -, to stdout; JSON is that of any object. */
+/** The renderings that can go to a file or, with -, to stdout. */
 const renderingNames = ["json", "csv", "markdown", "html"] as const;
 
-/** How results of a kind are rendered. What is not asked for is not loaded: all of it takes as long as a small comparison. */
+/** The renderers of a kind of result, loaded on demand: loading all takes as long as a small comparison. */
 export interface Renderers<Of> {
-  /** What every form but a table of numbers shows. */
+  /** The report, for every rendering but JSON and CSV. */
   readonly report: () => Promise<(result: Of) => Report>;
   readonly csv: () => Promise<(result: Of) => string>;
 }
@@ -62,9 +62,9 @@ export const learnRenderers: Renderers<LearnResult> = {
 };
 
 /**
- * Checks where the output is to go, before any work.
+ * Checks the output paths before any work.
  *
- * @throws CommanderError if two renderings want the same place; InputError for a path that cannot be written.
+ * @throws CommanderError if two renderings have the same path; InputError for a path that cannot be written.
  */
 export function checkOutput(options: OutputOptions, { err }: Streams): void {
   for (const [i, name] of renderingNames.entries()) {
@@ -84,7 +84,7 @@ export function checkOutput(options: OutputOptions, { err }: Streams): void {
   }
 }
 
-/** The files that these options name; of folders for figures the figures that are there, which may be replaced. */
+/** The files named by these options, and existing figures in their folders, which may be replaced. */
 export function outputFiles(options: OutputOptions): string[] {
   const files = renderingNames.flatMap((name) => options[name] ?? []).filter((path) => path !== "-");
   for (const kind of ["svg", "png"] as const) {
@@ -97,8 +97,8 @@ export function outputFiles(options: OutputOptions): string[] {
 }
 
 /**
- * Writes a result where the options say; stdout gets the table, between what is to be said before and after it,
- * unless something else was sent there.
+ * Writes a result according to the options. stdout gets the table, with text before and after it, unless a rendering
+ * goes there.
  */
 export async function emit(
   result: Result,

@@ -5,21 +5,21 @@ import { type Models, Training } from "../learn/training.js";
 import { openCheckpoint } from "../source/checkpoint.js";
 import { updateSettings } from "../update/settings.js";
 
-/** The same distance from src/cli and from dist/cli. */
+/** The same relative path from src/cli and from dist/cli. */
 const example = fileURLToPath(new URL("../../src/example/", import.meta.url));
 
-/** Bases that come with the tool: that of the recorded runs, and one that subtracts too. */
+/** The bundled bases: that of the recorded runs, and one that also subtracts. */
 export const baseNames = ["addition", "two-operations"] as const;
 export type BaseName = (typeof baseNames)[number];
 
-/** What a base knows and no training is about. */
+/** The operations that a base can do and that are not trained. */
 export function heldOutOf(base: BaseName): readonly Operation[] {
   return base === "two-operations" ? [subtraction] : [];
 }
 
 /**
- * A base and the model that teaches in on-policy distillation: what GRPO made of the base at 1e-5 in 300 steps. That of the recorded
- * runs is recorded, the other is trained here if it is needed.
+ * A base, and the teacher of on-policy distillation: the base after 300 steps of GRPO at 1e-5. The teacher of the
+ * recorded runs is bundled, the other one is trained here if needed.
  */
 export async function exampleModels(name: BaseName = "addition", teaches = true): Promise<Models> {
   if (name === "addition") {

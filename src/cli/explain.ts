@@ -28,7 +28,7 @@ interface ExplainOptions {
 
 export function explainCommand(streams: Streams): Command {
   const command = takeNegativeNumbers(new Command("explain"))
-    .description("Tells what one update makes of one weight, why, and after how many such steps it shows.")
+    .description("Explains what one update does to one weight, and after how many such steps it shows.")
     .argument("<weight>", "a number, inf or nan; it is stored in the format first", anyNumber)
     .argument("<update>", "the update as it is added, sign included", anyNumber)
     .option(
@@ -125,10 +125,10 @@ function explainedBlock(
   return [explanation, renderBlockExplanation(explanation, to)];
 }
 
-/** A minus that is no hyphen, which would begin an option. */
+/** A minus sign that is not a hyphen, which would begin an option. */
 const minus = "\u2212";
 
-/** Takes all negative numbers as such: commander knows those that are digits, and not -inf or -1E5. */
+/** Accepts all negative numbers as arguments: commander recognizes those of digits only, not -inf or -1E5. */
 function takeNegativeNumbers(command: Command): Command {
   const parseOptions = command.parseOptions.bind(command);
   command.parseOptions = (args) =>
@@ -140,7 +140,7 @@ function anyNumber(text: string): number {
   const [, sign, magnitude] = /^([+\u2212-]?)(.*)$/s.exec(text)!;
   const named = { inf: Infinity, infinity: Infinity, nan: NaN }[magnitude.toLowerCase()];
   const x = named ?? Number(magnitude);
-  // Beyond fp64 it is not the number that was given.
+  // A number beyond the range of fp64 would not be the given one.
   const isGiven = named !== undefined || (/^[\d.]/.test(magnitude) && Number.isFinite(x));
   if (!isGiven) throw new InvalidArgumentError("expected a number, inf or nan");
   return sign === "" || sign === "+" ? x : -x;

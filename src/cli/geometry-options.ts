@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { wholeNumber } from "./common-options.js";
 import { ListOption } from "./strict-options.js";
 
-/** What `diff` and `run` ask of a geometry. */
+/** The geometry options of `diff` and `run`. */
 export interface GeometryOptions {
   readonly geometry?: boolean;
   readonly rank?: number;
@@ -12,12 +12,12 @@ export interface GeometryOptions {
 
 const mostRank = 1024;
 
-/** @param milestones when a recorded run is measured beside its end. */
+/** @param milestones the description of --milestones. */
 export function addGeometryOptions(command: Command, milestones: string): Command {
   return command
     .option(
       "--geometry",
-      "tell how the change of each matrix lies, beside what would be expected if only sizes mattered (docs/gates.md)",
+      "measure the geometry of each matrix's change, beside its expectation if only sizes mattered (docs/gates.md)",
     )
     .option("--rank <n>", "number of leading directions of --geometry (default: 64)", wholeNumber)
     .option(
@@ -36,9 +36,9 @@ export function addGeometryOptions(command: Command, milestones: string): Comman
 }
 
 /**
- * What these options ask of each other.
+ * Checks the combination of these options.
  *
- * @param further other options that are for a geometry alone.
+ * @param further other options that require a geometry.
  */
 export function checkGeometryOptions(
   command: Command,

@@ -1,4 +1,4 @@
-/** A thread of `diff --geometry`: measures tensors. */
+/** A thread of `diff --geometry`, which measures tensors. */
 import { type GeometryKernels, geometryEngines } from "../engine/wasm/geometry-engines.js";
 import { FileReader } from "../source/file-reader.js";
 import { measureStored, type StoredTask } from "../source/pair/stored-task.js";

@@ -1,11 +1,11 @@
 import { Help } from "commander";
 import { wrap } from "../report/columns.js";
 
-/** Columns that a description needs beside its option; with fewer it goes below. */
+/** The minimum width of a description next to its option; with less it goes below. */
 const besideFrom = 38;
 const indent = " ".repeat(6);
 
-/** How options and commands stand in the help of a narrow terminal, where commander breaks no lines. */
+/** The layout of help on a narrow terminal, where commander does not break lines. */
 export const helpLayout = {
   formatItem(this: Help, term: string, termWidth: number, description: string, helper: Help): string {
     const width = helper.helpWidth ?? 80;
@@ -15,6 +15,6 @@ export const helpLayout = {
     const lines = wrap(description, width - indent.length).map((line) => `${indent}${line}`);
     return [`  ${term}`, ...lines].join("\n");
   },
-  /** Below it commander breaks no lines. */
+  /** Below this width commander does not break lines. */
   minWidthToWrap: besideFrom - 2,
 };

@@ -23,9 +23,9 @@ export function inspectCommand(streams: Streams): Command {
   const formats = asArgument((text: string) => text.split(",").map(nameOfTarget));
   return new Command("inspect")
     .description(
-      "Tells what tensors are stored in, how large their numbers are, and what of their scales is most likely a mistake. " +
-        "With --as, what formats would make of these numbers: the share clipped, the share stored as zero, and the " +
-        "signal to quantization noise, by module and layer.",
+      "Lists the formats of tensors, the magnitudes of their numbers, and scales that are most likely mistakes. " +
+        "With --as, the errors of storing these numbers in other formats: the share clipped, the share stored as zero, " +
+        "and the signal-to-quantization-noise ratio, by module and layer.",
     )
     .argument("<file>", "a checkpoint's file (safetensors, torch.save), index of shards, or folder")
     .addOption(
@@ -66,7 +66,7 @@ export function inspectCommand(streams: Streams): Command {
     });
 }
 
-/** The canonical name of a format, plain or with scales. */
+/** The canonical name of a format or block format. */
 function nameOfTarget(text: string): string {
   if (isBlockFormat(text)) return targetFormat(text).name;
   try {
@@ -78,7 +78,7 @@ function nameOfTarget(text: string): string {
   }
 }
 
-/** Squares of each tensor; null for all of them. */
+/** The number of squares per tensor; null for all. */
 function sampleSize(text: string): number | null {
   return text === "all" ? null : wholeNumber(text);
 }

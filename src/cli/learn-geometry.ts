@@ -4,10 +4,10 @@ import type { LearnOptions } from "../learn/learn.js";
 import { geometryOf } from "../source/pair/geometry-of.js";
 import { memoryPair } from "../source/pair/memory-pair.js";
 
-/** As `diff --geometry` measures it, by the same defaults, so that a recorded run gives the same. */
+/** The defaults of `diff --geometry`, so that a recorded run gives the same result. */
 const usual = { rank: 64, layers: 5, seed: 0, pool: null } as const;
 
-/** What measures how a model changed in so many steps. */
+/** A function that measures the change of a model after `steps` steps. */
 export async function modelGeometry(steps: number): Promise<NonNullable<LearnOptions["geometry"]>> {
   const engines = geometryEngines(await provenGeometry());
   return (start, end, { lr, storage }) => {

@@ -36,7 +36,7 @@ interface LearnOptions extends Omit<CaseOptions, "seed">, OutputOptions {
   readonly record?: string;
 }
 
-/** Steps that are kept in memory until they are written: a step is 0.2 MB. */
+/** The maximum number of recorded steps, which are kept in memory until written: a step takes 0.2 MB. */
 const mostRecorded = 3000;
 
 export function learnCommand(streams: Streams): Command {
@@ -94,7 +94,7 @@ export function learnCommand(streams: Streams): Command {
   });
 }
 
-/** Every model to train; with an fp32 one beside those of a run, a rate and a seed, unless one model is to be recorded. */
+/** All models to train; adds an fp32 one for each run, rate and seed, unless one model is recorded. */
 function gridOf(command: Command, { run, lr, seed, record, ...storage }: LearnOptions): TrainingSettings[] {
   const all = run.flatMap((name) =>
     (lr ?? [usualRates[name]]).flatMap((rate) =>
@@ -107,7 +107,7 @@ function gridOf(command: Command, { run, lr, seed, record, ...storage }: LearnOp
     ),
   );
   const isReference = ({ storage }: TrainingSettings) => isFp32({ ...storage, format: storage.format.name });
-  // fp32 that was asked for too is one model.
+  // If fp32 was requested too, it is not added twice.
   const key = ({ run: name, lr: rate, storage }: TrainingSettings) => `${name} ${rate} ${storage.seed}`;
   const seen = new Set<string>();
   return all.filter((settings) => {
@@ -135,7 +135,7 @@ async function trainAll(
     for (const [i, settings] of grid.entries()) {
       const pause = async (done: number, total: number) => {
         bar.progress(i * total + done, grid.length * total);
-        // Lets Ctrl-C through.
+        // Yield, so that Ctrl-C is handled.
         await new Promise((resolve) => setImmediate(resolve));
       };
       const observed = recorder ? { observe: recorder.observe } : {};
@@ -169,7 +169,7 @@ async function trainAll(
   };
 }
 
-/** @throws InputError for a folder that could not be made, or that has something in it. */
+/** @throws InputError for a folder that cannot be created or is not empty. */
 function expectEmptyFolder(path: string): void {
   expectFolder(path);
   let names: string[] = [];
@@ -191,7 +191,7 @@ function rate(text: string): number {
   return x;
 }
 
-/** Steps are numbered by four digits in a recorded run. */
+/** A recorded run numbers its steps with four digits. */
 function stepCount(text: string): number {
   const n = wholeNumber(text);
   if (n < 1 || n > 9999) throw new InvalidArgumentError("expected a number of steps from 1 to 9999");

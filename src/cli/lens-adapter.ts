@@ -18,19 +18,19 @@ export interface AdapterJob {
   readonly merged?: string | undefined;
   /** The name of a format to which updates are rounded before they are added. */
   readonly roundUpdate?: string | undefined;
-  /** Whether to count what is back after unmerging too. */
+  /** Whether to count the state after unmerging too. */
   readonly unmerge: boolean;
   readonly cases: (opened: AdapterOnBase) => readonly UpdateSettings[];
   readonly engine: string;
   readonly threads?: number | undefined;
   readonly strict: boolean;
-  /** Where a progress bar may be shown, if at all. */
+  /** The stream for a progress bar; null for none. */
   readonly progress: Output | null;
-  /** Told every file that was opened, before anything is counted. */
+  /** Called with every opened file before counting. */
   readonly opened?: (files: readonly string[]) => void;
 }
 
-/** Merges an adapter into its base and tells what became of it. */
+/** Merges an adapter into its base and counts the classes of its updates. */
 export async function lensAdapter(job: AdapterJob): Promise<Result> {
   const { base, adapter, strict, merged: path, roundUpdate } = job;
   const rounded = roundUpdate === undefined ? undefined : format(roundUpdate);
@@ -54,7 +54,7 @@ export async function lensAdapter(job: AdapterJob): Promise<Result> {
         elements: opened.untouched.reduce((sum, { elements }) => sum + elements, 0),
       },
       replaced: [...opened.replaced.keys()],
-      cases: result.cases.map((lensCase, c) => mergeCase(lensCase, unmerged?.cases[c].end ?? null)),
+      cases: result.cases.map((caseResult, c) => mergeCase(caseResult, unmerged?.cases[c].end ?? null)),
       merged: (await merged?.end(compared, opened)) ?? null,
     };
     return { ...result, merge };
@@ -64,7 +64,7 @@ export async function lensAdapter(job: AdapterJob): Promise<Result> {
   }
 }
 
-/** The case whose stored weights a merged checkpoint can have: in place, rounded to nearest. */
+/** The case to compare with a merged checkpoint: in-place, rounded to nearest. */
 function comparedCase(cases: readonly UpdateSettings[], path: string): number {
   const found = cases.findIndex(
     ({ scheme, rounding }) => scheme === "in-place" && rounding === "nearest-even",
@@ -100,7 +100,7 @@ async function count(
   const back: DescribedJob = { ...job, tensors: mergedAndUnmerged(opened.tensors), stepNumbers: [0, 1] };
   const results: Result[] = [];
   const weights: Observer["weights"] = (ofCase, tensor, start, numbers) => {
-    // Of the first job: after unmerging there is nothing to compare with.
+    // Only the first job: after unmerging there is nothing to compare with.
     if (ofCase === compared && results.length === 0) merged?.compare(tensor, start, numbers);
   };
   const jobs = unmerge ? [job, back] : [job];
@@ -111,7 +111,7 @@ async function count(
   return results;
 }
 
-/** The one format in which the base stores what the adapter changes. */
+/** The common storage format of the base's tensors that the adapter changes. */
 export function storedFormat({ formats }: AdapterOnBase, base: string): string {
   const names = [...formats].map((format) => (format === "fp64" ? format : format.name));
   if (names.length === 1 && names[0] !== "fp64") return names[0];

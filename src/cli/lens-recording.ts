@@ -17,7 +17,7 @@ import type { ShardRequest } from "./shard-option.js";
 import type { Output, Streams } from "./streams.js";
 import { expectApart } from "./write-output.js";
 
-/** What is counted of a recording, once it is open. */
+/** The job for an open recording. */
 export type Plan = Pick<DescribedJob, "tensors" | "cases" | "recorded"> &
   Partial<Pick<DescribedJob, "skipped">>;
 
@@ -28,27 +28,27 @@ export interface RecordingJob {
   readonly engine: string;
   readonly threads?: number | undefined;
   readonly strict: boolean;
-  /** Where a progress bar may be shown, if at all. */
+  /** The stream for a progress bar; null for none. */
   readonly progress: Output | null;
-  /** Where to write the stored weights at the end; one case only. */
+  /** The path for the final stored weights; for a single case. */
   readonly writeWeights?: string | undefined;
-  /** Where to keep what is counted, and to go on from; not with `writeWeights`. The caller removes it. */
+  /** The path of the log to write and to resume from; not with `writeWeights`. The caller removes it. */
   readonly resume?: string | undefined;
 }
 
-/** Which shard of a job to count or to plan, and where its result or the plan is to go. */
+/** The shard of a job to count or plan, and the path for its result or plan. */
 export interface RecordingShard {
   readonly request: ShardRequest;
   readonly json?: string | undefined;
   readonly streams: Streams;
 }
 
-/** Opens a recorded run and counts it on the engine asked for. */
+/** Opens a recorded run and counts it on the requested engine. */
 export async function lensRecording(job: RecordingJob): Promise<Result> {
   return (await lensShard(job, null))!;
 }
 
-/** Counts the recorded run of a folder as these cases have it, where its files are none of the outputs. */
+/** Counts the recorded run of a folder with these cases, after checking that no output is one of its files. */
 export async function lensFolder(
   folder: string,
   cases: Plan["cases"],
@@ -70,7 +70,7 @@ export async function lensFolder(
   });
 }
 
-/** The same of a shard; null where shards were planned instead. */
+/** The same for a shard; null if shards were planned instead. */
 export async function lensShard(job: RecordingJob, shard: RecordingShard | null): Promise<Result | null> {
   const { paths, of: recorded, engine, threads, strict, progress } = job;
   const recording = await openRecording({ ...paths, strict, of: recorded });
@@ -125,7 +125,7 @@ function writeTo(writer: WeightsWriter): Required<Observer>["weights"] {
   return (_, tensor, start, weights) => writer.write(tensor, start, weights);
 }
 
-/** Threads are none of its settings: they change no result. */
+/** Its identity excludes threads, which do not change results. */
 function resumeLog(
   { resume, paths, strict }: RecordingJob,
   { cases, recorded }: Plan,

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// A reader that has seen enough (`| head`) is no error.
+// A reader that stops early (`| head`) is not an error.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     process.exit(error.code === "EPIPE" ? 0 : 1);
@@ -8,6 +8,6 @@ for (const stream of [process.stdout, process.stderr]) {
 process.once("SIGINT", () => process.exit(130));
 process.once("SIGTERM", () => process.exit(143));
 
-// Two programs that share no module: an object of one is no instance of a class of the other.
+// The two programs share no modules, so objects of one are not instances of the other's classes.
 const { main } = await (process.argv[2] === "diff" ? import("./diff-alone.js") : import("./all-commands.js"));
 process.exitCode = await main(process.argv, { out: process.stdout, err: process.stderr, env: process.env });

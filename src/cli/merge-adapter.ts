@@ -7,7 +7,7 @@ import type { Streams } from "./streams.js";
 import { warnOfSkipped } from "./warn-of-skipped.js";
 import { expectApart } from "./write-output.js";
 
-/** What `diff` does where AFTER is a LoRA adapter. */
+/** The action of `diff` if AFTER is a LoRA adapter. */
 export async function mergeAdapter(
   base: string,
   adapter: string,

@@ -7,12 +7,12 @@ import {
   syntheticRun,
 } from "../source/synthetic/synthetic-run.js";
 
-/** A synthetic run, ready to be counted. */
+/** A synthetic run, ready to count. */
 export type OpenRun = Pick<SyntheticRun, "tensors" | "stepNumbers" | "sizes"> &
   Pick<DescribedJob, "source" | "skipped">;
 
 export interface OpenSynthetic extends OpenRun {
-  /** Those of a checkpoint. */
+  /** The files of a checkpoint. */
   readonly files: readonly string[];
   /** The same run at another learning rate. */
   at(lr: number): OpenRun;
@@ -20,7 +20,7 @@ export interface OpenSynthetic extends OpenRun {
 }
 
 /**
- * Opens a synthetic run, over drawn weights or those of a checkpoint.
+ * Opens a synthetic run on drawn weights or those of a checkpoint.
  *
  * @throws InputError if the checkpoint is not valid, or a sample has fewer elements than tensors.
  */

@@ -101,13 +101,10 @@ export function addOptimizerOptions(command: Command): Command {
       finiteNumber,
     )
     .option("--weight-decay <x>", "weight decay (default: the recording's, or 0)", finiteNumber)
-    .option(
-      "--override",
-      "take these options where the recording says otherwise, and accept missing steps and moments",
-    );
+    .option("--override", "let these options override the recording, and accept missing steps and moments");
 }
 
-/** The settings that were given. */
+/** The given settings. */
 export function givenSettings({
   lr,
   betas,
@@ -122,7 +119,7 @@ export function givenSettings({
   };
 }
 
-/** The recipes of optimizers, with a star where they were compared with their framework in no format. */
+/** The recipes of optimizers; a star marks those not compared with their framework in any format. */
 export function recipeOption(optimizers: readonly OptimizerName[]): Option {
   const listed = optimizers.map((optimizer) => {
     const names = [...recipes[optimizer].values()].map(
@@ -131,18 +128,18 @@ export function recipeOption(optimizers: readonly OptimizerName[]): Option {
     return `${optimizer}: ${names.join(", ")}`;
   });
   const about = `framework whose roundings the updates are computed with; ${listed.join("; ")} (* not compared with its framework)`;
-  // Those that are not imitated are refused with their reason, where the optimizer is known.
+  // Sequences that are not imitated are rejected later, with the reason, when the optimizer is known.
   return new ListOption("--recipe <names>", about, namesIn);
 }
 
-/** The recipes asked for, side by side on the same gradients. */
+/** The cases for the given recipes, on the same gradients. */
 export function recipeCases(
   { format, seed }: CaseOptions,
   optimizer: OptimizerName,
   recipe: readonly string[] = ["master", "fp32"],
   settings: OptimizerSettings,
 ): RecipeSettings[] {
-  // A recipe that stores fp32 is one case, whatever formats are asked for.
+  // A recipe that stores fp32 is a single case for all formats.
   const pairs = recipe.flatMap((name) =>
     (recipes[optimizer].get(name)?.fp32Storage ? ["fp32"] : format).map((storedAs) => ({
       name,
@@ -163,7 +160,7 @@ export function twoNumbers(text: string): [number, number] {
 export function throughOption(): Option {
   return new Option(
     "--through <format>",
-    "format that the master is rounded to before it is quantized with shared scales, as trainers send bf16",
+    "format to which the master is rounded before it is quantized with shared scales, as trainers send bf16",
   ).argParser(formatName);
 }
 
@@ -188,7 +185,7 @@ export function engineOption(): Option {
     .default("auto");
 }
 
-/** The grid of formats, schemes and roundings, in this order. `through` is for those with shared scales. */
+/** The grid of formats, schemes and roundings, in this order. `through` is for formats with shared scales. */
 export function caseGrid(
   command: Command,
   { format, scheme, rounding, through, momentum, ...common }: CaseOptions,
@@ -212,7 +209,7 @@ export function caseGrid(
   );
 }
 
-/** Cases for what stores numbers without scales. @param what the option or command that does. */
+/** Cases without block formats. @param what the option or command that requires that. */
 export function plainCases(
   command: Command,
   what: string,

@@ -28,21 +28,21 @@ interface PredictOptions extends Omit<SyntheticOptions, "source">, OutputOptions
   readonly format: string;
 }
 
-/** Gradients and the optimizer that takes them. */
+/** Gradients and the optimizer that applies them. */
 interface Gradients extends Pick<OpenRun, "tensors" | "stepNumbers" | "skipped" | "source"> {
   readonly run: SimulatedRun;
   readonly files: readonly string[];
   close(): Promise<void>;
 }
 
-/** Steps and weights of a synthetic run, where none are given: some seconds. */
+/** The default steps and weights of a synthetic run, which take a few seconds. */
 const defaults = { steps: 60, elements: 2 ** 17 };
 
 export function predictCommand(streams: Streams): Command {
   const command = new Command("predict")
     .description(
-      "Takes gradients, recorded (FOLDER, with gradients.safetensors) or synthetic, through AdamW with an fp32 master, and " +
-        "before each step asks every rule which stored weights will change: recall and precision of each.",
+      "Runs AdamW with an fp32 master on gradients, recorded (FOLDER, with gradients.safetensors) or synthetic. Before " +
+        "each step, every rule predicts which stored weights will change; reports the recall and precision of each.",
     )
     .argument("[folder]", "a recorded run with gradients (default: a synthetic one)")
     .option(
@@ -125,9 +125,9 @@ async function recorded(command: Command, folder: string, options: PredictOption
 }
 
 /**
- * What the recording says of its optimizer, and the options where it says nothing.
+ * The optimizer settings from the recording, completed by the options.
  *
- * @throws InputError where they contradict each other, and where one optimizer with empty moments is not what it was.
+ * @throws InputError if they contradict each other, or if the run was not one of an optimizer with empty moments.
  */
 function recordedSettings(
   command: Command,

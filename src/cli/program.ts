@@ -9,17 +9,17 @@ import { tellNotices } from "./notices.js";
 import { columnsOf, type Streams, wrappedFor } from "./streams.js";
 import { strict } from "./strict-options.js";
 
-/** A command as the help of all lists it, and how it is loaded. */
+/** A command's entry in the general help, and how it is loaded. */
 export interface CommandEntry {
-  /** As commander writes them: `[folder]`, `<before> <after...>`. */
+  /** In commander's syntax: `[folder]`, `<before> <after...>`. */
   readonly parameters: string;
   readonly summary: string;
-  /** The command, which writes to these streams. */
+  /** Loads the command, which writes to these streams. */
   readonly load: (streams: Streams) => Promise<Command>;
 }
 
 /**
- * Runs a command line, whose third word may be one of these commands.
+ * Runs a command line; its third word may be one of these commands.
  *
  * @returns the exit code: 0 done, 1 internal error, 2 bad input or usage, 3 a check that failed.
  */
@@ -46,7 +46,7 @@ export async function runProgram(
     .hook("preAction", (_, command) => tellNotices(command.opts().quiet ? null : tell))
     .exitOverride();
   tellNotices(null);
-  // Anything but a command is for the help, or for advice about what might be meant: both ask for names alone.
+  // For anything else, the help or a suggestion of similar names follows; both need names only.
   const asked = commands.get(argv[2] === "help" ? argv[3] : argv[2]);
   if (asked) {
     const command = strict(await asked.load(streams))
@@ -75,14 +75,14 @@ export async function runProgram(
   }
 }
 
-/** `help` of no command is that command by itself, so that it is refused by its name instead of answered with the help of all. */
+/** Turns `help NAME` for an unknown command into NAME, so that it is rejected instead of showing the general help. */
 function forHelp(argv: readonly string[], commands: ReadonlyMap<string, CommandEntry>): readonly string[] {
   const [node, script, first, name] = argv;
   const known = name === undefined || name === "help" || name.startsWith("-") || commands.has(name);
   return first !== "help" || known ? argv : [node, script, name];
 }
 
-/** What stands for a command in the help of all: each has options. */
+/** The placeholder of a command in the general help; all have options. */
 function listed(name: string, { parameters, summary }: CommandEntry): Command {
   const command = new Command(name).summary(summary).option("--quiet");
   return parameters === "" ? command : command.arguments(parameters);

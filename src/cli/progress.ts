@@ -1,10 +1,10 @@
 import type { Observer } from "../engine/engine.js";
 import { columnsOf, type Output } from "./streams.js";
 
-/** Milliseconds of work after which progress is worth a line. */
+/** Milliseconds of work after which progress is shown. */
 const patience = 1000;
 
-/** What is counted, and how many of it make one of the unit that is shown. */
+/** The unit shown: its name, and its size in counted items. */
 export interface ProgressUnit {
   readonly name: string;
   readonly size: number;
@@ -14,8 +14,8 @@ const millionUpdates: ProgressUnit = { name: "million updates", size: 1e6 };
 export const gigabytes: ProgressUnit = { name: "GB", size: 1e9 };
 
 /**
- * A progress bar with rate and time left: only on a terminal, and only for work that takes over a second. What was done
- * before the first call, in a run that is resumed, counts for neither rate nor time.
+ * A progress bar with rate and time left, only on a terminal and only for work of over a second. In a resumed run, work
+ * done before the first call does not count for rate and time.
  *
  * @param output null for none.
  */
@@ -40,7 +40,7 @@ export async function progressBar(
     bar.stop();
     process.off("exit", stop);
   };
-  // An interrupted run must give the cursor back.
+  // Restore the cursor if interrupted.
   process.once("exit", stop);
   const inUnits = (n: number) => n / unit.size;
   let atFirst: number | null = null;
@@ -63,14 +63,13 @@ interface Shown {
   readonly progress: number;
   readonly total: string;
   readonly unit: string;
-  /** In units a second. */
+  /** In units per second. */
   readonly rate: string;
   readonly left: string;
 }
 
 /**
- * A bar and what there is to say of it, in less than a terminal's width: the time left always, then how much there is to do
- * and the rate, then a longer bar.
+ * A progress line shorter than the terminal's width. In order of priority: time left, total and rate, a longer bar.
  */
 export function progressLine({ progress, total, unit, rate, left }: Shown, columns: number): string {
   const percentage = `${Math.floor(100 * progress)}%`;
@@ -89,12 +88,12 @@ export function progressLine({ progress, total, unit, rate, left }: Shown, colum
 const shortestBar = 10;
 const longestBar = 40;
 
-/** Two digits below ten, whole above: 0.21, 3.4, 1200. */
+/** Two digits below ten, integers above: 0.21, 3.4, 1200. */
 function short(x: number): string {
   return x < 10 ? String(Number(x.toPrecision(2))) : String(Math.round(x));
 }
 
-/** "2 h 05 min", "3 min 20 s", "8 s"; a dash for what has no end in sight. */
+/** "2 h 05 min", "3 min 20 s", "8 s"; a dash if unknown. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "–";
   const whole = Math.round(seconds);

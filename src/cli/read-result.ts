@@ -22,7 +22,7 @@ export type SavedResult =
   | LearnResult
   | RunComparison;
 
-/** The schemas of saved results, and the files in docs/ that hold them. */
+/** The schemas of saved results, and their files in docs/. */
 const schemas: Readonly<Record<SavedResult["schema"], string>> = {
   "precision-lens/2": "result",
   "precision-lens-diff/2": "diff",
@@ -34,9 +34,9 @@ const schemas: Readonly<Record<SavedResult["schema"], string>> = {
 };
 
 /**
- * Reads a saved result, of today's schema or an earlier one, which comes as one of today's.
+ * Reads a saved result; converts earlier schemas to the current one.
  *
- * @throws InputError if it cannot be read, is not JSON, is not a result of a schema known here, or has counts that do not add up.
+ * @throws InputError if it cannot be read, is not JSON, does not follow a known schema, or has inconsistent counts.
  */
 export async function readResult(path: string): Promise<SavedResult> {
   const text = await readFile(path, "utf8").catch((error) => {
@@ -60,7 +60,7 @@ export async function readResult(path: string): Promise<SavedResult> {
   return result;
 }
 
-/** By the names of schemas: one is compiled in a quarter of a second (measured), for however many results. */
+/** By name of schema, because compiling one takes a quarter of a second (measured). */
 const validators = new Map<string, Promise<ValidateFunction>>();
 
 function validatorOf(schema: string): Promise<ValidateFunction> {
@@ -70,10 +70,10 @@ function validatorOf(schema: string): Promise<ValidateFunction> {
 }
 
 async function compiled(schema: string): Promise<ValidateFunction> {
-  // Not above: it takes a third of the start of every command (measured).
+  // Not a static import, which takes a third of the start-up time of every command (measured).
   const { Ajv2020 } = await import("ajv/dist/2020.js");
   const ajv = new Ajv2020({ allowUnionTypes: true });
-  // Those of sweeps and predictions refer to it.
+  // The schemas of sweeps and predictions refer to it.
   if (schema !== "result") ajv.addSchema(schemaIn("result"), schemaFile("result"));
   if (schema === "series") ajv.addSchema(schemaIn("diff"), schemaFile("diff"));
   return ajv.compile(schemaIn(schema));
@@ -84,11 +84,11 @@ function schemaFile(name: string): string {
 }
 
 function schemaIn(name: string): object {
-  // The same distance from src/cli and from dist/cli.
+  // The same relative path from src/cli and from dist/cli.
   return JSON.parse(readFileSync(new URL(`../../docs/${schemaFile(name)}`, import.meta.url), "utf8"));
 }
 
-/** What is wrong with it: another schema, or where it breaks this one. */
+/** The error: a different schema, or where it violates this one. */
 function complaint(value: unknown, { instancePath, message }: ErrorObject): string {
   if (instancePath === "/schema") return `schema ${quote(String((value as Result).schema))}`;
   if (instancePath === "") return `JSON that ${message}`;

@@ -8,19 +8,19 @@ import { RowReader, settingsIn, VectorsError } from "../vectors/read-text.js";
 import { subjectOf, type VectorSettings } from "../vectors/settings.js";
 import { type Column, wordsOf } from "../vectors/subject.js";
 
-/** What a file of vectors says that it is about, and its rows. */
+/** The settings and rows of a vectors file. */
 export interface VectorsFile {
   readonly settings: VectorSettings;
-  /** Whether it says so itself, level and seed among it; else they are what was assumed. */
+  /** Whether the file states its settings, including level and seed; otherwise they are assumed. */
   readonly saysSo: boolean;
   rows(take: (words: Uint32Array, at: number) => void): Promise<void>;
 }
 
 /**
- * Opens a file of vectors by what it is: JSON, safetensors, or text with a code in hexadecimal a column.
+ * Opens a vectors file by content: JSON, safetensors, or text with one hexadecimal code per column.
  *
- * @param assumed what a file that says nothing of itself is about, as that of TestFloat.
- * @throws InputError for what is none or cannot be read.
+ * @param assumed the settings for a file that states none, such as one of TestFloat.
+ * @throws InputError for any other file, or if it cannot be read.
  */
 export async function openVectors(path: string, assumed: VectorSettings): Promise<VectorsFile> {
   const { size } = await statFile(path);
@@ -42,7 +42,7 @@ const columnsOf = (path: string, settings: VectorSettings): readonly Column[] =>
     return [...inputs, ...results];
   });
 
-/** Calls what is wrong with a table by the name of its file. */
+/** Adds the file name to errors in a table. */
 function told<T>(path: string, read: () => T): T {
   try {
     return read();
@@ -71,7 +71,7 @@ async function text(path: string, assumed: VectorSettings): Promise<VectorsFile>
       for await (const line of linesOf(path)) {
         number += 1;
         const codes = line.trim().split(/[\s,;]+/);
-        // Comments, empty lines, and the names of the columns of CSV.
+        // Skip comments, empty lines, and the header of CSV.
         if (codes[0] === "" || line.startsWith("#") || (number <= 2 && codes[0] === columns[0].name))
           continue;
         if (number <= 2 && codes[0] === `${columns[0].name}0`) continue;
@@ -171,7 +171,7 @@ function safetensors(path: string, size: number, reader: FileReader): VectorsFil
   };
 }
 
-/** Codes of fewer bits than the bytes that they lie in. */
+/** Checks that codes shorter than their bytes have no other bits set. */
 function checkCodes(path: string, parts: readonly Uint8Array[], columns: readonly Column[]): void {
   for (const [i, { bits, name }] of columns.entries()) {
     if (bits >= 8) continue;

@@ -7,11 +7,11 @@ import { encodeSafetensors } from "../source/safetensors/write.js";
 import { temporaryName } from "../source/temporary-name.js";
 
 /**
- * Writes a run as the folder of a recorded run: base, updates, gradients, and outcome.json with what it achieved. It is written under
- * another name and renamed, so that a folder is whole or not there.
+ * Writes a run as the folder of a recorded run: base, updates, gradients, and its outcome in outcome.json. It is
+ * written under a temporary name and renamed, so that the folder is complete or absent.
  *
- * @param folder a new or an empty one.
- * @throws InputError if the system refuses.
+ * @param folder a new or empty folder.
+ * @throws InputError if writing fails.
  */
 export function writeRecordedRun(
   folder: string,
@@ -51,7 +51,7 @@ function fp32File(
   );
 }
 
-/** What the run achieved, as `compare` reads it of any recorded run. */
+/** The outcome of the run, in the format that `compare` reads. */
 function outcomeOf({ base, outcome, heldOut }: LearnRun) {
   const { klForward, klReverse } = outcome;
   const divergence = klForward === null ? {} : { klForward, klReverse };

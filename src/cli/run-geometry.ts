@@ -11,8 +11,8 @@ import type { Streams } from "./streams.js";
 import { expectApart } from "./write-output.js";
 
 /**
- * The geometry of a recorded run, as `diff RUN RUN --geometry` measures it: at its end and after some of its updates, beside the noise
- * walk of its own learning rates; and the KL that it tells.
+ * The geometry of a recorded run, as measured by `diff RUN RUN --geometry`: at its end and after some of its updates,
+ * with the noise walk of its learning rates; and the KL divergence that it states.
  *
  * @throws InputError, ThreadEnded
  */
@@ -32,7 +32,7 @@ export async function runGeometry(
       return lr === null || lr === 0 ? null : { lr, steps: updates };
     };
     const asked = options.milestones ?? doublings(steps);
-    // After all its updates it is at its end, which is measured anyway.
+    // The last update is the end of the run, which is measured anyway.
     const milestones = asked.filter((updates) => updates !== steps);
     const job = { ...options, milestones, walk, pair: pairOptions };
     const { curve = [], ...geometry } = await measured([pair], folder, null, job, streams);
@@ -45,7 +45,7 @@ export async function runGeometry(
   }
 }
 
-/** Of each step; null for one whose rate is not told. */
+/** The learning rate of each step; null if not stated. */
 async function ratesOf(folder: string): Promise<(number | null)[]> {
   const recording = await openRecording(await recordedRun(folder));
   try {
@@ -62,7 +62,7 @@ function rootMeanSquare(rates: readonly (number | null)[]): number | null {
   return Math.sqrt(known.reduce((sum, rate) => sum + rate * rate, 0) / known.length);
 }
 
-/** 1, 2, 4, ... and the last. */
+/** 1, 2, 4, ... and the last one. */
 function doublings(steps: number): number[] {
   const all = [];
   for (let n = 1; n < steps; n *= 2) all.push(n);

@@ -56,7 +56,7 @@ interface RunOptions extends CaseOptions, OptimizerOptions, OutputOptions, Geome
 export function runCommand(streams: Streams): Command {
   const command = new Command("run")
     .description(
-      "Applies recorded updates to weights under emulated arithmetic and tells what became of each.\n" +
+      "Applies recorded updates to weights under emulated arithmetic and classifies each of them.\n" +
         "FOLDER is a recorded run: base.safetensors, and updates.safetensors with tensors stepNNNN/<weight name>.\n" +
         "With --optimizer the updates are computed from gradients.safetensors, named the same way, with the settings that the " +
         "recording has by step and parameter group, from moments.safetensors if the optimizer's state was not empty.\n" +
@@ -74,14 +74,14 @@ export function runCommand(streams: Streams): Command {
       "--adapter <path>",
       "folder of a LoRA adapter (PEFT) that is merged into --weights, instead of updates",
     )
-    .option("--merged <path>", "merged checkpoint that merging the adapter is compared with, bit for bit")
-    .option("--unmerge", "tell what is restored where the adapter is merged and its update subtracted again")
+    .option("--merged <path>", "merged checkpoint to compare the result with, bit for bit")
+    .option("--unmerge", "also report what is restored when the merged update is subtracted again")
     .option(
       "--round-update <format>",
-      "format that the adapter's update is rounded to first, as PEFT does with safe_merge",
+      "format to which the adapter's update is rounded first, as with safe_merge of PEFT",
       formatName,
     )
-    .option("--strict", "fail where a tensor cannot be counted")
+    .option("--strict", "fail if a tensor cannot be counted")
     .option("--write-weights <file>", "write the stored weights at the end as safetensors; for one case only")
     .addOption(engineOption())
     .addOption(threadsOption())
@@ -181,7 +181,7 @@ function checkUsage(
   }
 }
 
-/** Loaded only where it is asked for. */
+/** Loaded only if needed. */
 async function geometryOf(folder: string, options: RunOptions, streams: Streams): Promise<Geometry> {
   const { view, strict = false } = options;
   const { runGeometry } = await import("./run-geometry.js");

@@ -8,7 +8,7 @@ import { wholeNumber } from "./common-options.js";
 import type { Streams } from "./streams.js";
 import { expectWritable, writeWhole } from "./write-output.js";
 
-/** Built by `npm run build`; the same distance from src/cli and from dist/cli. */
+/** Built by `npm run build`; the same relative path from src/cli and from dist/cli. */
 const pagePath = fileURLToPath(new URL("../../dist/page/index.html", import.meta.url));
 
 const host = "127.0.0.1";
@@ -26,7 +26,7 @@ export function serveCommand({ out }: Streams): Command {
     )
     .option(
       "--url <address>",
-      "address of the published page, which the talk ends with, beside its QR code",
+      "address of the published page, shown with its QR code at the end of the talk",
       webAddress,
     )
     .action(async ({ port, export: path, url }: { port: number; export?: string; url?: string }) => {
@@ -68,8 +68,8 @@ function readPage(): string {
 }
 
 /**
- * A server of one page. It answers only who asks for it by the address it listens on, so that no other site can reach it
- * through a name of its own that leads here (DNS rebinding).
+ * A server of one page. It only answers requests whose Host is the address it listens on, so that other sites cannot
+ * reach it through a name that resolves to this machine (DNS rebinding).
  */
 export function pageServer(page: string): Server {
   const bytes = Buffer.from(page);
@@ -79,7 +79,7 @@ export function pageServer(page: string): Server {
       response.setHeader("Allow", "GET, HEAD");
       return refuse(response, 405, "there is nothing here but a page to read");
     }
-    // No path leads to the file system: the page is all there is.
+    // No path maps to the file system; only the page is served.
     const [path] = (request.url ?? "").split("?");
     if (path !== "/" && path !== "/index.html") return refuse(response, 404, "there is no such page");
     response.writeHead(200, {
@@ -96,7 +96,7 @@ const securityHeaders = {
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "no-referrer",
   "Cross-Origin-Resource-Policy": "same-origin",
-  // What the page itself may load is in its own policy; that no other page frames it can only be said here.
+  // The page's own policy restricts loading; framing can only be forbidden in a header.
   "Content-Security-Policy": "frame-ancestors 'none'",
 };
 
@@ -110,7 +110,7 @@ function refuse(response: ServerResponse, status: number, reason: string): void 
   response.end(`${reason}\n`);
 }
 
-/** Listens, and gives the address of the page. @throws InputError if the port cannot be had. */
+/** Listens and returns the address of the page. @throws InputError if the port is not available. */
 function listen(server: Server, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once("error", ({ code }: NodeJS.ErrnoException) =>

@@ -11,19 +11,19 @@ import { type DividedWork, partOf, tellPlan } from "./shard.js";
 import type { ShardRequest } from "./shard-option.js";
 import type { Streams } from "./streams.js";
 
-/** How a command with a job asks for one of its shards. */
+/** The shard options of a command that runs a job. */
 export interface ShardOptions {
   readonly engine: string;
   readonly json?: string | undefined;
 }
 
-/** What of a job depends on a command, beside its tensors and cases. */
+/** The parts of a job's identity that depend on the command, besides tensors and cases. */
 export type WorkOf = Pick<DividedWork, "command" | "settings" | "files" | "sizes">;
 
 /**
- * The pieces of a job that a shard counts. For a plan it is told, and there is nothing to count.
+ * The pieces of a job that a shard counts. For a plan, writes the plan and returns null.
  *
- * @returns tensors and shard of the job, to be spread into it; null for a plan.
+ * @returns the job's tensors and shard, to spread into it; null for a plan.
  */
 export async function shardOfJob<Job extends Pick<DescribedJob, "tensors" | "cases" | "stepNumbers">>(
   job: Job,
@@ -51,8 +51,8 @@ export async function shardOfJob<Job extends Pick<DescribedJob, "tensors" | "cas
     const perSecond = rate && (rate * all) / (elements * job.stepNumbers.length * cases.length);
     const measured =
       perSecond === null
-        ? "Nothing was counted to tell the time by."
-        : `Measured on this machine (${engine.name}, ${engine.device}), one step of a sample that was in memory: ${bytes(perSecond)} a second; reading that is slower takes longer.`;
+        ? "Nothing was counted to estimate the time."
+        : `Measured on this machine (${engine.name}, ${engine.device}), one step of a sample in memory: ${bytes(perSecond)} a second; slower reading takes longer.`;
     tellPlan(work, request.of, { bytesPerSecond: perSecond, measured }, options, streams, renderShardPlan);
   } finally {
     await engine.close?.();
@@ -60,7 +60,7 @@ export async function shardOfJob<Job extends Pick<DescribedJob, "tensors" | "cas
   return null;
 }
 
-/** Cases as JSON: formats and recipes by their names. */
+/** Cases as JSON, with formats and recipes by name. */
 export function namedCases(cases: readonly CaseSettings[]): object[] {
   return cases.map((settings) => ({
     ...settings,

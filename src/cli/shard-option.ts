@@ -2,10 +2,10 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { type OutputOptions, wholeNumber } from "./common-options.js";
 import type { Streams } from "./streams.js";
 
-/** What --shard asks for. */
+/** The parsed value of --shard. */
 export type ShardRequest = { readonly index: number | "plan"; readonly of: number };
 
-/** As it was given: an index or a word, and a number of shards where one was given. */
+/** As given: an index or a word, and the number of shards if stated. */
 interface Asked {
   readonly index: number | "auto" | "plan";
   readonly of: number | null;
@@ -16,7 +16,7 @@ const mostShards = 1_000_000;
 export function shardOption(): Option {
   return new Option(
     "--shard <i/n>",
-    "count part I (from 0) of N, for merge; auto and auto/N take I from Slurm or Kubernetes, plan/N tells bytes and time",
+    "count part I (from 0) of N, for merge; auto and auto/N take I from Slurm or Kubernetes, plan/N shows bytes and time",
   ).argParser(asked);
 }
 
@@ -38,9 +38,9 @@ function asked(text: string): Asked {
 }
 
 /**
- * Which shard this is; null without --shard.
+ * The shard of this process; null without --shard.
  *
- * @throws CommanderError where the environment does not tell.
+ * @throws CommanderError if the environment does not define it.
  */
 export function shardRequest(
   command: Command,

@@ -8,25 +8,25 @@ import { columnsOf, type Output, type Streams } from "./streams.js";
 import { writeWhole } from "./write-output.js";
 import { expectOwnFile } from "./write-part.js";
 
-/** What is divided among shards. */
+/** The work to divide among shards. */
 export interface DividedWork {
   readonly command: string;
-  /** All that counts depend on, beside files and tensors; JSON. */
+  /** All that counts depend on besides files and tensors; JSON. */
   readonly settings: unknown;
   readonly files: readonly string[];
-  /** Weights, then what is compared by bytes. */
+  /** Weights, then tensors compared by bytes. */
   readonly tensors: readonly (PlanTensor & { readonly name: string; readonly shape: readonly number[] })[];
-  /** How many of them are weights. */
+  /** The number of weight tensors among them. */
   readonly weights: number;
   /** See Part. */
   readonly sizes?: readonly number[] | null;
 }
 
 /**
- * What one of several machines does of this work.
+ * The part of this work for one machine.
  *
- * @param json where its result is to go.
- * @throws InputError for files that cannot be read, or where the result of another shard lies there.
+ * @param json the path for its result.
+ * @throws InputError for files that cannot be read, or if that path has the result of another shard.
  */
 export function partOf(work: DividedWork, index: number, shards: number, json: string | undefined): Part {
   const part = {
@@ -46,7 +46,7 @@ function digestOf({ command, settings, files, tensors }: DividedWork): string {
   return planDigest({ version, command, settings, tensors: named, files });
 }
 
-/** Writes what every shard would do, as JSON where that was asked for, else as a table. */
+/** Writes the plan of all shards, as JSON if asked for, else as a table. */
 export function tellPlan(
   work: DividedWork,
   shards: number,
@@ -71,7 +71,7 @@ export function tellPlan(
   else writeWhole(json, text);
 }
 
-/** Says which part of the whole a result is. */
+/** Prints which part of the whole a result is. */
 export function tellPart(part: Part, err: Output): void {
   const { whole, of: total } = part;
   const indices = indicesOf(part);

@@ -41,8 +41,8 @@ interface SimulateOptions extends SyntheticOptions, Omit<CaseOptions, "seed">, O
 export function simulateCommand(streams: Streams): Command {
   const command = new Command("simulate")
     .description(
-      "Draws weights and gradients, takes them through AdamW, and tells what became of every update under the formats " +
-        "and schemes asked for, beside an fp32 run. Weights may be those of a real checkpoint, shapes those of a model.",
+      "Draws weights and gradients, runs AdamW on them, and classifies every update under the given formats " +
+        "and schemes, with an fp32 run for reference. Weights may come from a checkpoint, shapes from a published model.",
     )
     .addOption(recipeOption(optimizerNames))
     .addOption(engineOption())
@@ -57,7 +57,7 @@ export function simulateCommand(streams: Streams): Command {
   });
 }
 
-/** What `simulate` alone is about: a run of reinforcement learning. It is told, since nobody asked for it. */
+/** The defaults of `simulate` without options: a run of reinforcement learning, with a notice of that assumption. */
 function assumed(options: SimulateOptions, { err }: Streams): SimulateOptions {
   if (options.preset !== undefined || options.steps !== undefined) return options;
   const { name, steps, lr } = presets.get("rlvr")!;
@@ -66,7 +66,7 @@ function assumed(options: SimulateOptions, { err }: Streams): SimulateOptions {
   return { ...options, preset: name };
 }
 
-/** Null where shards were planned instead. */
+/** Null if shards were planned instead. */
 async function simulate(
   command: Command,
   given: SimulateOptions,
@@ -114,7 +114,7 @@ async function simulate(
     if (job === null) return null;
     const progress = options.quiet ? null : streams.err;
     const result = await countJob(job, { engine: options.engine, progress });
-    // Of the whole, and by the first shard alone.
+    // Computed for the whole, by the first shard only.
     const index = result.part?.index ?? 0;
     const firstShown =
       byRecipe || index !== 0
@@ -133,7 +133,7 @@ async function simulate(
   }
 }
 
-/** The cases asked for and, beside them, what fp32 makes of the same updates. */
+/** The given cases and, for reference, fp32. */
 function casesOf(command: Command, options: SimulateOptions): readonly CaseSettings[] {
   if (options.recipe === undefined) {
     const grid = caseGrid(command, options);
@@ -148,13 +148,13 @@ function casesOf(command: Command, options: SimulateOptions): readonly CaseSetti
   }
   const { recipe } = options;
   const optimizer = optimizerOf(recipe);
-  // The betas of a preset are AdamW's.
+  // The betas of a preset are those of AdamW.
   const { betas: _, ...settings } = run.optimizer;
   const own = optimizer !== "muon" || options.betas !== undefined;
   return asUsage(command, () => recipeCases(options, optimizer, recipe, own ? run.optimizer : settings));
 }
 
-/** The first optimizer that has all of these recipes; AdamW where none has, which tells what it has. */
+/** The first optimizer with all of these recipes; otherwise AdamW, whose error lists its recipes. */
 function optimizerOf(names: readonly string[]): OptimizerName {
   return optimizerNames.find((each) => names.every((name) => recipes[each].has(name))) ?? "adamw";
 }
@@ -165,7 +165,7 @@ function isWhole(cases: readonly CaseSettings[]): boolean {
   return cases.some((settings) => "recipe" in settings && settings.recipe.whole !== undefined);
 }
 
-/** Recipes of whole tensors are slow: by themselves they get a small matrix. Those of matrices take no samples of them. */
+/** The default size for slow whole-tensor recipes is a small matrix. Recipes of whole matrices cannot be sampled. */
 function withMatrix(
   command: Command,
   options: SimulateOptions,

@@ -1,22 +1,22 @@
 import { wrap } from "../report/columns.js";
 import type { Terminal } from "../report/terminal.js";
 
-/** What is written to, and if it is a terminal, how wide it is. */
+/** An output stream, and its width if it is a terminal. */
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
-/** What a command has of its surroundings; main.ts gives it those of the process. */
+/** The environment of a command; main.ts passes that of the process. */
 export interface Streams {
   readonly out: Output;
   readonly err: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Some pseudo-terminals say that they have none. */
+/** Some pseudo-terminals report 0 columns. */
 export function columnsOf({ columns }: Output): number {
   return columns || 80;
 }
 
-/** Text as a terminal shows it whole, broken between words; of a pipe as it is. */
+/** Text broken between words at a terminal's width; unchanged for a pipe. */
 export function wrappedFor(output: Output, text: string): string {
   if (!output.isTTY) return text;
   return text
@@ -25,7 +25,7 @@ export function wrappedFor(output: Output, text: string): string {
     .join("\n");
 }
 
-/** What stdout can show. */
+/** The capabilities of stdout. */
 export function terminal({ out, env }: Streams): Terminal {
   const { TERM, LC_ALL, LC_CTYPE, LANG } = env;
   const locale = LC_ALL || LC_CTYPE || LANG || "";
@@ -37,7 +37,7 @@ export function terminal({ out, env }: Streams): Terminal {
   };
 }
 
-/** Whether the environment asks for colours or forbids them; null where it does neither. */
+/** Whether the environment requests or forbids colours; null for neither. */
 function wantsColour({ NO_COLOR, FORCE_COLOR }: Streams["env"]): boolean | null {
   if (NO_COLOR) return false;
   return FORCE_COLOR ? !["0", "false"].includes(FORCE_COLOR) : null;

@@ -1,13 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { unknownName } from "../format/unknown-name.js";
 
-/** An option that takes values separated by commas; given again, it adds to them. */
+/** An option with comma-separated values; if repeated, values are added. */
 export class ListOption<T> extends Option {
   constructor(
     flags: string,
     about: string,
     readonly parse: (text: string) => readonly T[],
-    /** What becomes of all values together; they are in the order in which they were given. */
+    /** Combines all values, which are in the given order. */
     readonly combine: (values: readonly T[]) => T[] = (values) => [...new Set(values)],
   ) {
     super(flags, about);
@@ -15,9 +15,9 @@ export class ListOption<T> extends Option {
 }
 
 /**
- * Makes every option of a command strict. One that takes a single value is refused when it is given twice, instead of the
- * last being taken silently; a list adds up. A choice that is not known is answered with the nearest that is. A value
- * that begins with a dash is refused as the name of a file: more likely the name was forgotten before an option.
+ * Makes every option of a command strict. An option with a single value must not be repeated (commander silently takes
+ * the last one); lists add up. For an unknown choice, the error suggests the nearest one. A file name must not begin
+ * with a dash: more likely the name was forgotten before an option.
  */
 export function strict(command: Command): Command {
   for (const option of command.options.filter((each) => !each.isBoolean())) {
@@ -45,7 +45,7 @@ function expectName(command: Command, { flags }: Option, text: string): void {
   );
 }
 
-/** The value of a text, and of a list with what was given before. */
+/** The value of a text; for a list, including the values before. */
 function parserOf(option: Option): (text: string, before: unknown) => unknown {
   if (option instanceof ListOption) {
     const { parse, combine } = option;
@@ -56,14 +56,14 @@ function parserOf(option: Option): (text: string, before: unknown) => unknown {
   return (text, before) => (parseArg ? parseArg(text, before) : text);
 }
 
-/** @throws InvalidArgumentError for a name that is none of the known. */
+/** @throws InvalidArgumentError for an unknown name. */
 export function oneOf<T extends string>(what: string, name: string, known: readonly T[]): T {
   const found = known.find((candidate) => candidate === name);
   if (found === undefined) throw new InvalidArgumentError(unknownName(what, name, known).message);
   return found;
 }
 
-/** What is made of options; a RangeError is told as what is wrong with the command line. */
+/** Runs `make` on options; reports a RangeError as an error of the command line. */
 export function asUsage<T>(command: Command, make: () => T): T {
   try {
     return make();
@@ -73,7 +73,7 @@ export function asUsage<T>(command: Command, make: () => T): T {
   }
 }
 
-/** A parser whose RangeError is told as what is wrong with the argument. */
+/** A parser that reports a RangeError as an error of the argument. */
 export function asArgument<T>(parse: (text: string) => T): (text: string) => T {
   return (text) => {
     try {

@@ -33,16 +33,16 @@ interface SweepOptions extends Omit<SyntheticOptions, "lr">, Omit<CaseOptions, "
   readonly shard?: unknown;
 }
 
-/** Steps of a synthetic run, where neither they nor a preset are given. */
+/** The default steps of a synthetic run without a preset. */
 const defaultSteps = 20;
 
 const defaultRates = "1e-7:1e-4:7";
 
-/** What there is to sweep: a job for each rate. */
+/** A sweep: one job per rate. */
 interface Sweep {
   readonly rates: readonly number[];
   readonly files: readonly string[];
-  /** Of a sample of a model: elements of each tensor in the whole. */
+  /** For a sample of a model: the elements of each tensor in the whole. */
   readonly sizes: readonly number[] | null;
   jobAt(rate: number): Omit<DescribedJob, "cases">;
   close(): Promise<void>;
@@ -72,13 +72,11 @@ export function sweepCommand(streams: Streams): Command {
     .addOption(
       shareOption(
         "--learns <x>",
-        "least share of the fp32 displacement that a case retains where it is said to learn; 2 minus it is the most",
+        "minimum share of the fp32 displacement retained by a case that learns; the maximum is 2 minus it",
         0.5,
       ),
     )
-    .addOption(
-      shareOption("--keeps <x>", "least share that it retains where it is said to keep its updates", 0.99),
-    )
+    .addOption(shareOption("--keeps <x>", "minimum share retained by a case that keeps its updates", 0.99))
     .addOption(engineOption())
     .addOption(threadsOption())
     .addOption(shardOption());
@@ -130,11 +128,11 @@ async function count(
   let at = 0;
   const progress = options.quiet ? null : streams.err;
   for await (const result of countJobs(jobs, { engine: options.engine, progress })) {
-    // Some tensors are no sample of the model: that is for the whole.
+    // A shard's tensors are not a sample of the model, only those of the whole are.
     cells.push(...sweepCells(result, sweep.rates[at++], shard ? null : sweep.sizes));
     if (shard && sweep.sizes) ofTensors.push(...result.cases.map(({ tensors }) => [...tensors]));
     const { metadata: _, ...rest } = result.input;
-    // A synthetic input names a learning rate: that of the first.
+    // A synthetic input states the learning rate of the first job.
     input ??= rest;
     engine = result.engine;
   }
@@ -174,7 +172,7 @@ async function overSynthetic(command: Command, options: SweepOptions): Promise<S
   const { lr, ...rest } = options;
   const settings = syntheticSettings(command, {
     ...rest,
-    // A preset has its own.
+    // A preset has its own number of steps.
     ...(options.preset === undefined && { steps: options.steps ?? defaultSteps }),
     lr: lr[0],
   });
@@ -226,7 +224,7 @@ function ratesOption(flags: string, about: string): Option {
   return new ListOption(flags, about, rates, ascending);
 }
 
-/** Rates, ascending: a list, or from:to:count, evenly on a logarithmic scale. */
+/** Ascending rates: a list, or from:to:count, evenly spaced on a logarithmic scale. */
 function rates(text: string): number[] {
   const list = text.includes(":") ? logarithmic(text.split(":")) : text.split(",").map(finiteNumber);
   if (list.some((rate) => rate <= 0)) throw new InvalidArgumentError("expected rates above zero");
@@ -243,7 +241,7 @@ function logarithmic(parts: readonly string[]): number[] {
   if (parts.length !== 3 || !right) {
     throw new InvalidArgumentError("expected a list such as 1e-7,1e-6 or from:to:count such as 1e-7:1e-4:7");
   }
-  // Three digits: a rate that can be read, and given again.
+  // Three digits, so that rates are readable and can be given again.
   return Array.from({ length: count }, (_, i) =>
     Number((from * (to / from) ** (i / (count - 1))).toPrecision(3)),
   );

@@ -10,13 +10,13 @@ import { finiteNumber, formatName, wholeNumber } from "./common-options.js";
 import { twoNumbers } from "./options.js";
 import { oneOf } from "./strict-options.js";
 
-/** Options of a synthetic run; what is not given is the preset's, or a default. */
+/** Options of a synthetic run; omitted ones come from the preset or are defaults. */
 export interface SyntheticOptions {
   readonly preset?: string;
   readonly steps?: number;
   readonly model?: string;
   readonly weights?: string;
-  /** How many, or of the one tensor rows and columns. */
+  /** The number of elements, or rows and columns of the one tensor. */
   readonly elements?: number | readonly [rows: number, columns: number];
   readonly sigma?: number;
   readonly baseFormat: string;
@@ -27,7 +27,7 @@ export interface SyntheticOptions {
   readonly weightDecay?: number;
   readonly schedule?: Schedule;
   readonly warmup?: number;
-  /** Signal-to-noise ratio. */
+  /** The signal-to-noise ratio. */
   readonly gradient?: number;
   readonly noise: Distribution;
   readonly gradientNorm: number;
@@ -37,14 +37,14 @@ export interface SyntheticOptions {
   readonly seed: number;
 }
 
-/** What a command makes of these options. */
+/** How a command uses these options. */
 export interface SyntheticUse {
-  /** Steps and elements without the option, in words. */
+  /** The defaults of steps and elements, in words. */
   readonly steps?: string;
   readonly elements?: string;
-  /** Of a sweep: the option of learning rates instead of one. */
+  /** For a sweep: the option for learning rates, which replaces the one for a single rate. */
   readonly rates?: Option;
-  /** Whether updates may come from elsewhere than from gradients. */
+  /** Whether updates may come from other sources than gradients. */
   readonly sources?: boolean;
 }
 
@@ -52,14 +52,14 @@ const noises: ReadonlyMap<string, Distribution> = new Map(
   [gaussian, student4].map((distribution) => [distribution.name, distribution]),
 );
 
-/** The names, as attributes of options, of what describes a synthetic run and no other. */
+/** The attribute names of the options that only apply to synthetic runs. */
 const ofSynthetic: ReadonlySet<string> = new Set<keyof SyntheticOptions>([
   ...(["preset", "steps", "model", "weights", "elements", "sigma", "baseFormat", "qkShape"] as const),
   ...(["lr", "betas", "eps", "weightDecay", "schedule", "warmup"] as const),
   ...(["gradient", "noise", "gradientNorm", "clip", "scaleSpread", "source"] as const),
 ]);
 
-/** @throws CommanderError if an option of a synthetic run was given, but for these, though a recorded run is asked for. */
+/** @throws CommanderError if an option of synthetic runs other than `but` is given with a recorded run. */
 export function refuseSynthetic(command: Command, but: readonly (keyof SyntheticOptions)[] = []): void {
   const stray = command.options.find((option) => {
     const name = option.attributeName();
@@ -80,7 +80,7 @@ export function addSyntheticOptions(
 ): Command {
   command
     .addOption(
-      new Option("--preset <name>", "kind of training whose settings hold where no option is given").choices([
+      new Option("--preset <name>", "kind of training that sets the defaults of other options").choices([
         ...presets.keys(),
       ]),
     )
@@ -129,7 +129,7 @@ export function addSyntheticOptions(
         .default(gaussian, gaussian.name),
     )
     .option("--gradient-norm <x>", "norm of the gradient of the whole model before clipping", positive, 1)
-    .option("--clip <x>", "largest gradient norm that clipping leaves", positive, 1)
+    .option("--clip <x>", "maximum gradient norm after clipping", positive, 1)
     .option(
       "--scale-spread <x>",
       "standard deviation of the logarithm of the tensors' gradient scales",
@@ -147,9 +147,9 @@ export function addSyntheticOptions(
 }
 
 /**
- * The settings that options and preset make.
+ * The settings from options and preset.
  *
- * @throws CommanderError for options that do not go together.
+ * @throws CommanderError for options that exclude each other.
  */
 export function syntheticSettings(command: Command, options: SyntheticOptions): SyntheticSettings {
   const preset = options.preset === undefined ? null : presets.get(options.preset)!;
@@ -242,7 +242,7 @@ function notNegative(text: string): number {
   return x;
 }
 
-/** Where the exponential function of the draws is valid. */
+/** The range in which the exponential function of the draws is valid. */
 function between(least: number, most: number): (text: string) => number {
   return (text) => {
     const x = finiteNumber(text);
@@ -268,7 +268,7 @@ function positiveWhole(text: string): number {
   return n;
 }
 
-/** What is counted of each step stays in memory: of 100,000 steps 1.2 GB (measured, three cases). */
+/** Limited because the counts of each step stay in memory: 1.2 GB for 100,000 steps (measured, three cases). */
 function stepCount(text: string): number {
   const n = positiveWhole(text);
   if (n > 100_000) throw new InvalidArgumentError("expected at most 100,000");

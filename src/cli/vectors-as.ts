@@ -7,13 +7,13 @@ import { type TextForm, textOf, vectorsSchema } from "../vectors/text.js";
 
 export type VectorsForm = TextForm | "safetensors";
 
-/** A table of vectors in a form, in pieces. @throws RangeError for settings that do not go together. */
+/** A table of vectors in an output form, in pieces. @throws RangeError for settings that exclude each other. */
 export function vectorPieces(settings: VectorSettings, form: VectorsForm): Iterable<Uint8Array> {
   const table = vectorTable(settings, form === "testfloat");
   return form === "safetensors" ? safetensorsOf(table, settings) : textOf(table, form, settings);
 }
 
-/** A tensor for each column. They lie one after the other, so the table is made once to count it and once a column. */
+/** One tensor per column, written in order: the table is generated once to count it and once per column. */
 function* safetensorsOf(table: VectorTable, settings: VectorSettings): Generator<Uint8Array> {
   const { columns } = table;
   let words = 0;

@@ -40,8 +40,8 @@ export function vectorsCommand(streams: Streams): Command {
   const { rounding, from, seed, recipe, step, lr, betas, eps, weightDecay } = defaultSettings;
   const command = new Command("vectors")
     .description(
-      "Writes operands and right results as codes in hexadecimal, hard cases first: for a kernel, an RTL unit, an emulator " +
-        "to be compared with. --verify reads results back and tells which are wrong and which mistake it looks like.",
+      "Writes operands and correct results as hexadecimal codes, hard cases first, to test a kernel, an RTL unit or an emulator. " +
+        "--verify reads results back and reports which are wrong and which mistake it looks like.",
     )
     .option(
       "--format <name>",

@@ -8,7 +8,7 @@ import { CheckFailed } from "./check-failed.js";
 import type { Streams } from "./streams.js";
 import { writeWhole } from "./write-output.js";
 
-/** Whether a file is what the doctor for frameworks writes; one that cannot be read is none. */
+/** Whether a file was written by the framework doctor; false if it cannot be read. */
 export function isFramework(path: string): boolean {
   try {
     const file = openSync(path, "r");
@@ -21,7 +21,7 @@ export function isFramework(path: string): boolean {
   }
 }
 
-/** Says which recipe a framework's own steps are, and what its casts do. @throws CheckFailed where any bit is another. */
+/** Reports which recipe a framework's steps follow, and how it casts. @throws CheckFailed if any bit differs. */
 export function verifyFramework(path: string, json: string | undefined, { out }: Streams): void {
   const outcome = examineFramework(read(path));
   const { file, recipes, casts } = outcome;

@@ -2,7 +2,7 @@ import type { Result } from "../lens/run/result.js";
 import { quote } from "../source/input-error.js";
 import { type Streams, wrappedFor } from "./streams.js";
 
-/** Tells how many tensors were left out, and why the first. */
+/** Warns of the number of excluded tensors, with the reason for the first. */
 export function warnOfSkipped({ skipped }: Pick<Result, "skipped">, { err }: Streams): void {
   if (skipped.length === 0) return;
   const [{ name, reason }] = skipped;

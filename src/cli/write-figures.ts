@@ -8,10 +8,10 @@ import { fontFiles } from "./html-assets.js";
 import { writeWhole } from "./write-output.js";
 
 /**
- * Refuses a folder that could not be written to, before the work that would be lost.
+ * Rejects a folder that cannot be written to, before work is lost.
  *
- * @throws InputError if the path is no folder, if it is not there and neither is the one it would be in, or if the one that
- *   is there is not writable.
+ * @throws InputError if the path is not a folder, if neither it nor its parent exists, or if the existing one is not
+ *   writable.
  */
 export function expectFolder(path: string): void {
   const there = statSync(path, { throwIfNoEntry: false });
@@ -27,7 +27,7 @@ export function expectFolder(path: string): void {
   }
 }
 
-/** Writes each figure as a slide into a folder, which is made if it is not there; nothing if one cannot be drawn. */
+/** Writes each figure as a slide into a folder, created if needed; writes none if one cannot be drawn. */
 export function writeFigures(
   folder: string,
   kind: "svg" | "png",
@@ -44,10 +44,10 @@ export function writeFigures(
   for (const { name, content } of files) writeWhole(join(folder, name), content);
 }
 
-/** Loaded only when pictures are asked for: it is a native module of some megabytes. */
+/** Loaded only for PNG: it is a native module of several megabytes. */
 function pngRenderer(): (svg: string) => Uint8Array {
   const { Resvg } = createRequire(import.meta.url)("@resvg/resvg-js") as typeof import("@resvg/resvg-js");
-  // Only the font that comes with the tool, so that a slide is the same on every machine.
+  // Only the bundled font, so that a slide is the same on every machine.
   const font = { fontFiles, loadSystemFonts: false, defaultFontFamily: "Inter" };
   return (svg) => new Resvg(svg, { font }).render().asPng();
 }

@@ -4,11 +4,11 @@ import { InputError, quote } from "../source/input-error.js";
 import { temporaryName } from "../source/temporary-name.js";
 
 /**
- * Refuses an output path that could not or should not be written, before the work that would be lost.
+ * Rejects an output path that cannot or must not be written, before work is lost.
  *
- * @param weights whether it is weights that are to be written.
- * @throws InputError if the folder does not exist or is not writable, if the path is a folder, or if it is named as
- *   weights are, which other outputs must never replace.
+ * @param weights whether the output is weights.
+ * @throws InputError if the folder does not exist or is not writable, if the path is a folder, or if it is named like
+ *   weights, which other outputs must never replace.
  */
 export function expectWritable(path: string, weights = false): void {
   if (!weights && /\.safetensors(\.index\.json)?$/.test(path)) {
@@ -29,9 +29,9 @@ export function expectWritable(path: string, weights = false): void {
 }
 
 /**
- * Refuses outputs that would take the place of an input, by whatever path or link, and two outputs that are one file.
+ * Rejects outputs that would replace an input, by any path or link, and two outputs that are the same file.
  *
- * @param inputs the files that were opened: of a folder or an index its shards.
+ * @param inputs the opened files, including the shards of a folder or index.
  * @throws InputError
  */
 export function expectApart(outputs: readonly string[], inputs: readonly string[]): void {
@@ -53,8 +53,8 @@ export function expectApart(outputs: readonly string[], inputs: readonly string[
 }
 
 /**
- * What makes two paths one file: device and inode of what they lead to, and the folder and name of where they are, for a
- * file that is not there yet. Null for what is no file: a pipe or a device is written to as it is.
+ * The identity of a path: device and inode of its target, and folder and name for a file that does not exist yet. Null
+ * for a pipe or a device, which are written to directly.
  */
 function identity(path: string): string[] | null {
   const there = statSync(path, { throwIfNoEntry: false });
@@ -67,10 +67,10 @@ function identity(path: string): string[] | null {
 }
 
 /**
- * Writes a file whole or not at all: under a temporary name in the same folder, then renamed. A pipe or device is
- * written to as it is: a rename would put a file in its place.
+ * Writes a file completely or not at all: under a temporary name in the same folder, then renamed. A pipe or device is
+ * written to directly, because a rename would replace it.
  *
- * @throws InputError if the system refuses.
+ * @throws InputError if writing fails.
  */
 export function writeWhole(path: string, text: string | Uint8Array): void {
   const temporary = temporaryName(path);

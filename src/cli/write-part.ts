@@ -6,7 +6,7 @@ import { systemError } from "../source/system-error.js";
 import { temporaryName } from "../source/temporary-name.js";
 
 /**
- * Refuses a file that has the result of another shard: two that write the same file would leave one of them.
+ * Rejects a file with the result of another shard: two shards that write the same file would lose one result.
  *
  * @throws InputError
  */
@@ -17,7 +17,7 @@ export function expectOwnFile(path: string, part: Part): void {
   throw new InputError(path, `a file of its own for ${which(part)}`, `the result of ${which(there)}`);
 }
 
-/** The part whose result a file is; null where there is no such file. A result that is cut off has no part: it may go. */
+/** The part whose result a file holds; null if there is none. A truncated result has no part and may be replaced. */
 function partIn(path: string): Part | null {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return null;
   try {
@@ -29,15 +29,15 @@ function partIn(path: string): Part | null {
 }
 
 /**
- * Writes the result of a shard whole or not at all, and never over that of another shard, were it written this moment.
+ * Writes the result of a shard completely or not at all, and never over that of another shard, even a concurrent one.
  *
- * @throws InputError if it is there, or the system refuses.
+ * @throws InputError if that exists, or if writing fails.
  */
 export function writePart(path: string, text: string, part: Part): void {
   const temporary = temporaryName(path);
   const there = statSync(path, { throwIfNoEntry: false });
   try {
-    // A pipe or device is written to as it is.
+    // A pipe or device is written to directly.
     if (there && !there.isFile()) {
       writeFileSync(path, text);
       return;

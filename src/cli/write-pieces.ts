@@ -4,30 +4,30 @@ import { temporaryName } from "../source/temporary-name.js";
 import type { Output } from "./streams.js";
 import { expectWritable } from "./write-output.js";
 
-/** Writes an output piece by piece to a stream, as fast as it is read. */
+/** Writes an output piece by piece to a stream, with back pressure. */
 export async function writePieces(out: Output, pieces: Iterable<Uint8Array>): Promise<void> {
   for (const piece of pieces) {
-    // A piece may be a part of memory that is used again: each is written before the next is made, which takes a fifth
-    // less than to copy them (measured). A stream that fails says so itself, and nothing is written to it after.
+    // A piece may be reused memory, so each is written before the next is generated, which is a fifth faster than
+    // copying (measured). A stream reports its own failure; nothing is written to it afterwards.
     await new Promise<void>((resolve) => out.write(piece, (error) => error ?? resolve()));
   }
 }
 
 /**
- * The same to a file, under a temporary name until it is whole; a pipe or device is written to as it is.
+ * The same to a file, under a temporary name until complete; a pipe or device is written to directly.
  *
- * @throws InputError if the system refuses.
+ * @throws InputError if writing fails.
  */
 export function writePiecesTo(path: string, pieces: Iterable<Uint8Array>): void {
   expectWritable(path, true);
   const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
-  const target = isFile ? temporaryName(path) : path;
+  const destination = isFile ? temporaryName(path) : path;
   const discard = () => {
-    if (isFile) rmSync(target, { force: true });
+    if (isFile) rmSync(destination, { force: true });
   };
   process.once("exit", discard);
   try {
-    const file = openSync(target, isFile ? "wx" : "w");
+    const file = openSync(destination, isFile ? "wx" : "w");
     try {
       for (const piece of pieces) {
         for (let at = 0; at < piece.length; ) at += writeSync(file, piece, at);
@@ -35,7 +35,7 @@ export function writePiecesTo(path: string, pieces: Iterable<Uint8Array>): void 
     } finally {
       closeSync(file);
     }
-    if (isFile) renameSync(target, path);
+    if (isFile) renameSync(destination, path);
   } catch (error) {
     discard();
     throw systemError(path, "a file that can be written", error);

@@ -157,8 +157,8 @@ function roundOne(x: number, { format, rounding, overflow }: ArrayRounding, rand
 }
 
 /**
- * Null if each number has to be rounded by itself: no SIMD, unsigned scale formats, fp64 input that cannot go
- * through fp32.
+ * Null if there is no vectorized kernel: no SIMD, unsigned scale formats, fp64 input that cannot be rounded through
+ * fp32.
  */
 function kernelsFor(x: NumberArray, to: ArrayRounding): ArrayKernels | null {
   const isReached =

@@ -27,8 +27,8 @@ export function chunkEnds(
 }
 
 /**
- * The largest magnitudes in a tensor before the first step and after each, for the tensor scale, if needed
- * before its first chunk: updates are read once more for it. The fp32 run is the master of every case.
+ * The largest magnitudes in a tensor before the first step and after each, if the tensor scale is needed
+ * before its first chunk; this reads all updates once more. The fp32 run is the master of every case.
  */
 export async function tensorMagnitudes(
   { weights, updates }: Pick<TensorInput, "weights" | "updates">,

@@ -3,27 +3,27 @@ import type { CaseSettings } from "../update/optimizer.js";
 import type { Engine, LensJob, Observer } from "./engine.js";
 import { proofOf } from "./proof.js";
 
-/** What makes an engine of a device that is opened when it is first needed. */
+/** The parts of an engine on a device that is opened on first use. */
 export interface DeviceEngine<D> extends Pick<Engine, "name" | "remark"> {
   readonly refuses: NonNullable<Engine["refuses"]>;
   /** Throws where this machine has none. */
   readonly open: () => Promise<D>;
-  /** How results name it. */
+  /** The device's name in results. */
   readonly describe: (device: D) => string;
-  /** Why there is none, from the message of the error. */
+  /** The reason why none is available, from the error's message. */
   readonly lacks: (message: string) => string;
-  /** The cases of the self-check of the engine as a whole. */
+  /** The cases of the self-check if the caller names none. */
   readonly proven: readonly CaseSettings[];
-  /** See proofOf. */
+  /** See {@link proofOf}. */
   readonly alone: boolean;
   readonly run: (job: LensJob, device: D, observer?: Observer) => Promise<CaseTally[]>;
   readonly close: (device: D) => void | Promise<void>;
 }
 
-/** Updates of weights that a CPU does while kernels are compiled: some seconds. */
+/** The number of weight updates a CPU counts in the time that compiling kernels takes, a few seconds. */
 const worthFrom = 2 ** 31;
 
-/** An engine on a device that stays open, with what it has proven there, until it is closed. */
+/** An engine whose device stays open, and whose self-checks stay valid, until it is closed. */
 export function deviceEngine<D>(given: DeviceEngine<D>): Engine {
   let device: D | null = null;
   let opening: Promise<D> | null = null;

@@ -8,11 +8,11 @@ import type { Scheme } from "../update/scheme.js";
 export const movedFlag = 1;
 export const nonfiniteFlag = 2;
 
-/** Stored weights of a chunk at both ends of a run. */
+/** The stored weights of a chunk at the start and end of a run. */
 export interface StoredEnds {
   readonly before: Float32Array;
   readonly after: Float32Array;
-  /** {@link movedFlag}, {@link nonfiniteFlag}. */
+  /** Combinations of {@link movedFlag} and {@link nonfiniteFlag}. */
   readonly flags: ArrayLike<number>;
   readonly holds: Scheme["holds"];
   /** The carriers at the end; not read if the weight alone holds the updates. */
@@ -21,7 +21,7 @@ export interface StoredEnds {
 
 /** The same run in fp32. */
 export interface CounterfactualEnds {
-  /** The weights as given. */
+  /** The given weights. */
   readonly start: Float32Array;
   readonly now: Float32Array;
   /** 1 where an update was not zero. */
@@ -66,7 +66,7 @@ export function countEnds(
   }
 }
 
-/** The displacement of weight plus carrier. A master starts from the weight as given, any other carrier from zero. */
+/** The displacement of weight plus carrier. A master starts from the given weight, any other carrier from zero. */
 function retainedDisplacement(
   i: number,
   { holds, carriers }: StoredEnds,
@@ -103,7 +103,7 @@ function countEnd(
   return true;
 }
 
-/** Adds the sum of one block, and empties the lanes for the next. */
+/** Adds the sum of one block and resets the lanes. */
 export function takeLanes(lanes: Float64Array, sum: ExactSum): void {
   sum.add(sumOfLanes(lanes));
   lanes.fill(0);

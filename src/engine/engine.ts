@@ -9,7 +9,7 @@ export interface LensJob {
   readonly tensors: readonly TensorInput[];
   /** The recording's step numbers; tensors have one row of updates for each. */
   readonly stepNumbers: readonly number[];
-  /** All by schemes, or all by recipes of one optimizer with the same settings. */
+  /** All with schemes, or all with recipes of one optimizer with the same settings. */
   readonly cases: readonly CaseSettings[];
   /**
    * Indices into {@link stepNumbers}, ascending: after these steps the stored weights are compared with their
@@ -35,8 +35,8 @@ export interface Observer {
 }
 
 /**
- * Where the arithmetic runs. Every engine gives the counts, sums and stored bits of `reference`; one that cannot
- * prove it on this device by its self-check is not used.
+ * An implementation of the arithmetic. Every engine returns the counts, sums and stored bits of `reference`; one that
+ * fails its self-check on this device is not used.
  */
 export interface Engine {
   readonly name: string;
@@ -60,7 +60,7 @@ export interface Engine {
   selfCheck(cases?: readonly CaseSettings[]): Promise<SelfCheck>;
   /** One tally for each case, in their order. */
   run(job: LensJob, observer?: Observer): Promise<CaseTally[]>;
-  /** A lens of its own, for who makes the updates of each step as they come: it is given at most so many weights. */
+  /** Opens a lens for callers that produce updates step by step, for at most this many weights. */
   open?(cases: readonly CaseSettings[], mostWeights: number): Promise<ChunkLens>;
   /** Releases the device; the next use reopens it. */
   close?(): Promise<void>;

@@ -7,14 +7,14 @@ import type { LensJob } from "./engine.js";
 
 /** Blocks that expose errors in scales and elements, for the engines' self-check. */
 
-/** Exponents of the largest number of a block: usual ones, and the ends of fp32. */
+/** Exponents of the largest number of a block: typical ones, and the limits of fp32. */
 const exponents = [0, -6, 9, -30, 126, 127, -125, -126, -140];
 
-/** Its significands: where a rule may double the scale, and the fp32 numbers beside them. */
+/** Its significands: those at which a rule may double the scale, and their fp32 neighbours. */
 const significands = [1, 1.25, 1.5, 1.75, 1.875, 1.9375, 2].flatMap((m) => [m - 2 ** -23, m, m + 2 ** -23]);
 
 /**
- * Blocks whose largest number has every threshold significand of a rule, filled with numbers of the element
+ * Blocks whose largest number has each threshold significand of the rules, filled with numbers of the element
  * format, midpoints and their neighbours; blocks of zeros, of one number, of one number among zeros, with NaN
  * and Inf. Of three steps the first is small, the second moves scales while most updates are zero, the third
  * is of any size. One tensor of blocks along rows; where the tensor has a scale, or blocks several rows, a tensor
@@ -31,14 +31,14 @@ export function hardBlockJob({ blocks }: BlockSettings): Omit<LensJob, "cases"> 
   const block = (numberAt: (i: number) => number) => Array.from({ length }, (_, i) => numberAt(i));
   const filled = exponents.map((exponent, e) =>
     significands
-      // Two significands are those of the binade below and above.
+      // The first and the last significand belong to the binades below and above.
       .map((m) => m * 2 ** exponent)
       .filter((largest) => largest < 2 ** 128)
       .map((largest, s) =>
         block((i) => {
           if (i === (7 * s + e) % length) return s % 2 === 0 ? largest : -largest;
           const part = parts[(11 * i + 5 * s + 17 * e) % parts.length];
-          // Under a scale that is not clipped, and under that of a binade less.
+          // The same parts occur with a scale that clips none of them, and with half that scale.
           return Math.max(-largest, Math.min(largest, part * 2 ** (exponent - element.maxExponent)));
         }),
       ),

@@ -7,7 +7,7 @@ import type { LensJob } from "./engine.js";
 
 /** Gradients and moments that expose errors in an optimizer's step, for the engines' self-check. */
 
-/** Squares that underflow and overflow, and what is no number. */
+/** Includes numbers whose squares underflow and overflow, Inf and NaN. */
 const hardGradients = [
   ...[0, 2 ** -149, 3 * 2 ** -140, 2 ** -126, 2 ** -75, 2 ** -63, 1e-12, 1e-8, 1e-3, 0.25, 1 / 3, 1, 3.5],
   ...[2 ** 40, 2 ** 64, 2 ** 127, Infinity, Number.NaN],
@@ -15,7 +15,7 @@ const hardGradients = [
 
 /**
  * Weights, gradients and recorded moments of every kind, and settings that change from step to step, so that
- * every condition of a recipe is true and false: no decay and some, eps of 0, betas on both sides of a half.
+ * every condition of a recipe is both true and false: weight decay and none, eps of 0, betas below and above 0.5.
  */
 export function hardRecipeJob(settings: RecipeSettings): Omit<LensJob, "cases"> {
   const { optimizer, format } = settings;
@@ -26,7 +26,7 @@ export function hardRecipeJob(settings: RecipeSettings): Omit<LensJob, "cases"> 
   const gradients = hardGradients.map(Math.fround).flatMap((x) => [x, -x]);
   const pairs = weights.flatMap((w) => gradients.map((g) => [w, g] as const));
   const [ofWeight, ofGradient] = [pairs.map(([w]) => w), pairs.map(([, g]) => g)];
-  // The gradients of other weights, so that moments meet others than their own.
+  // The gradients of other weights, to combine moments with other gradients.
   const next = (numbers: readonly number[], by: number) =>
     numbers.map((_, i) => numbers[(i * by + 5) % numbers.length]);
   const changing: readonly OptimizerSettings[] = [
@@ -51,7 +51,7 @@ export function hardRecipeJob(settings: RecipeSettings): Omit<LensJob, "cases"> 
 }
 
 /**
- * Second moments of the fp32 run whose fused sum is below the middle between two fp32 numbers by less than fp64 can tell:
+ * Second moments of the fp32 run whose fused sum is below the midpoint of two fp32 numbers by less than fp64 resolves:
  * with x = 3 2^22 and 1 - beta2 = (1 + 2^-21) / 2 the product is (x + 3) (x - 3) = 9 2^44 - 9, times a power of two.
  */
 function middles(optimizer: OptimizerSettings): TensorInput {
@@ -73,7 +73,7 @@ function middles(optimizer: OptimizerSettings): TensorInput {
   };
 }
 
-/** Numbers typical of training; some are left over after groups, and after a tail's blocks of any size. */
+/** Numbers typical of training. The length is a multiple neither of a group nor of any tail's block. */
 function usual({ lr }: OptimizerSettings): Omit<TensorInput, "name"> {
   const length = 1024 + 61;
   const draw = (stream: number, size: number) =>
@@ -82,7 +82,7 @@ function usual({ lr }: OptimizerSettings): Omit<TensorInput, "name"> {
       const spread = 2 ** -((b >>> 8) % 8);
       return Math.fround((b % 2 === 0 ? size : -size) * spread * (1 + a / 2 ** 32));
     });
-  // A few gaps of bf16 from the learning rate, so that some weights move.
+  // The learning rate is near the bf16 gap of these weights, so that some of them move.
   const weights = draw(0, Math.max(lr, 2 ** -60) * 2 ** 8);
   return {
     shape: [length],

@@ -3,7 +3,7 @@ import type { CaseTally } from "../lens/run/summarize.js";
 import { EndTally, Tally, UpdateTally } from "../lens/tally.js";
 import type { LensJob } from "./engine.js";
 
-/** Where the counts of one case of a job go. */
+/** The tallies of one case of a job. */
 export interface JobTallies {
   /** Over all tensors, one for each step. */
   readonly steps: readonly UpdateTally[];
@@ -21,7 +21,7 @@ export function newTallies({ cases, tensors, stepNumbers, milestones = [] }: Len
   }));
 }
 
-/** What an engine returns of a job. */
+/** The return value of an engine's `run`. */
 export function caseTallies(
   { cases, tensors, stepNumbers, milestones = [] }: LensJob,
   tallies: readonly JobTallies[],

@@ -8,8 +8,8 @@ import type { CaseSettings } from "../update/optimizer.js";
 import { hasTensorScale } from "./block-chunks.js";
 
 /**
- * What the division of a job has to know of a tensor: what is read of each element, and where a cut leaves all counts as
- * they are. A tensor that has a scale of its own, or that a recipe takes whole, is never cut: every part of it would have to read all of it.
+ * The properties of a tensor needed to divide a job: the bits read per element, and where a cut changes no counts. A
+ * tensor with a tensor scale, or one that a recipe needs whole, is never cut: each part would have to read all of it.
  */
 export function planTensor(tensor: TensorInput, cases: readonly CaseSettings[]): PlanTensor {
   const { shape, weights, updates, optimizer } = tensor;
@@ -27,12 +27,12 @@ export function planTensor(tensor: TensorInput, cases: readonly CaseSettings[]):
   };
 }
 
-/** Whether a recipe steps a tensor by more of it than each weight, as by its norm or a product of it. */
+/** Whether a recipe's step needs the whole tensor, such as its norm or a product with it. */
 function takesWhole(settings: CaseSettings): boolean {
   return "recipe" in settings && settings.recipe.whole !== undefined;
 }
 
-/** Of numbers that are drawn or computed, those of the fp32 numbers that they become. */
+/** The bits per stored number; 32 for numbers that are drawn or computed. */
 function bitsOf(values: Values): number {
   return originOf(values, "stored")?.format.bits ?? 32;
 }

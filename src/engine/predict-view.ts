@@ -6,20 +6,20 @@ import { decode } from "../format/encode.js";
 import type { Format } from "../format/format.js";
 import { storedAs } from "../lens/study/prediction.js";
 
-/** What is stored of the masters of a chunk. */
+/** The stored numbers for the masters of a chunk. */
 export interface MasterView {
-  /** Takes masters as they are now: scales follow from them, and stay until they are taken again. */
+  /** Sets the scales from the current masters, until the next call. */
   renew(masters: Float32Array): void;
-  /** The number that is stored for a sum in place `j`, under the scales as they are. */
+  /** The number stored for a sum at index `j`, under the current scales. */
   number(j: number, sum: number): number;
-  /** The same without its scale, which another weight can move: a weight has changed if this has. */
+  /** The same without its scale, which other weights can move: a weight has changed if its element has. */
   element(j: number, master: number): number;
 }
 
-/** What is predicted of: a format, or one with shared scales. */
+/** A format or a block format. */
 export type PredictedFormat = Format | BlockFormat;
 
-/** Where the chunks of a tensor end, of about `length` weights; a tensor with a scale of its own is one. */
+/** The ends of a tensor's chunks of about `length` weights; a tensor with a tensor scale is one chunk. */
 export function predictionEnds(
   shape: readonly number[],
   elements: number,
@@ -48,7 +48,7 @@ class BlockView implements MasterView {
   readonly #scales: Float64Array;
   #tensorScale: TensorScale = noTensorScale;
 
-  /** Of `count` elements from `start` on, which cut no block. */
+  /** Views `count` elements from `start` on, which must not cut a block. */
   constructor(format: BlockFormat, shape: readonly number[], start: number, count: number) {
     const layout = new BlockLayout(shape, format);
     const first = layout.blockOf(start);

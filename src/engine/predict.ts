@@ -10,7 +10,7 @@ import { AdamwStep, learningRate, type SimulatedRun } from "../update/simulated-
 import type { LensJob, Observer } from "./engine.js";
 import { type PredictedFormat, predictionEnds, viewOf } from "./predict-view.js";
 
-/** Weights at once. */
+/** The number of weights processed at once. */
 const chunkLength = 2 ** 16;
 
 interface StepCount {
@@ -21,8 +21,8 @@ interface StepCount {
 }
 
 /**
- * Takes gradients through AdamW with an fp32 master, and before each step from the second on asks every rule which
- * stored weights it will change. One scalar text, on the thread that calls.
+ * Runs AdamW with an fp32 master on gradients. Before each step from the second on, evaluates every rule's prediction
+ * of which stored weights the step will change. Scalar code on the calling thread.
  *
  * @param tensors whose updates are gradients, one for each step of the run.
  */
@@ -46,7 +46,7 @@ export async function predict(
       await predictChunk(tensor, start, length, run, format, counts);
       done += length * stepNumbers.length;
       progress?.(done, total);
-      // Others get their turn: a bar is drawn, an interrupt is heard.
+      // Yield, so that the progress bar and interrupts are handled.
       await new Promise((resolve) => setTimeout(resolve));
     }
   }
@@ -68,7 +68,7 @@ async function predictChunk(
   const step = new AdamwStep(run);
   const view = viewOf(format, shape, start, length);
   const elements = new Float32Array(length);
-  /** A bit for each rule that named a weight. */
+  /** For each weight, a bit per rule that predicts a change. */
   const named = new Uint8Array(length);
   view.renew(master);
   for (const [i, values] of updates.entries()) {
@@ -106,8 +106,9 @@ async function predictChunk(
 }
 
 /**
- * What the moments before step t say of its update. It will be -lr m^ / (sqrt(v^) + eps), if the gradient is as m is; as
- * gradients come, whose root mean square v^ tells, it may be anything from `least` to `most`. Weight decay adds to all.
+ * The update of step t as predicted from the moments before it: -lr m^ / (sqrt(v^) + eps) if the gradient equals m^,
+ * and from `least` to `most` for gradients within a multiple of their root mean square sqrt(v^). All include weight
+ * decay.
  */
 function forecaster(run: SimulatedRun, t: number): (m: number, v: number, weight: number) => Forecast {
   const { betas, eps = 1e-8, weightDecay = 0 } = run.optimizer;

@@ -8,9 +8,9 @@ import { selfCheck } from "./self-check.js";
 import { agrees, agreesOn, madeJob } from "./twin-check.js";
 
 /**
- * What a self-check proves where no cases are named: each scheme and each rounding once, in formats of every kind.
+ * The cases of a self-check if the caller names none: each scheme and each rounding once, in formats of every kind.
  *
- * @param opmath that of two of them, for engines that take `exact`.
+ * @param opmath the opmath of two of them, for engines that support `exact`.
  */
 export function provenCases(opmath: UpdateSettings["opmath"]): readonly UpdateSettings[] {
   return [
@@ -29,8 +29,8 @@ export function provenCases(opmath: UpdateSettings["opmath"]): readonly UpdateSe
 }
 
 /**
- * What a self-check proves of recipes where no cases are named: quotients, roots and fused sums, conditions on settings and on
- * weights, a tail.
+ * The recipes of a self-check if the caller names no cases: they have quotients, roots, fused sums, conditions on
+ * settings and on weights, and a tail.
  */
 export function provenRecipes(): readonly CaseSettings[] {
   const settings = { lr: 1e-4, weightDecay: 0.01 };
@@ -74,11 +74,10 @@ class Outcomes<T> {
 }
 
 /**
- * The self-check of an engine that is a twin of the reference: the literal hard cases, and for each case asked for
- * that it does as the reference does. Done once each, because neither device nor kernels change; again where it threw, for
- * then it proved nothing.
+ * The self-check of an engine: the literal hard cases, and for each given case a comparison with the reference. Each
+ * runs once, because neither device nor kernels change, and again only if it threw.
  *
- * @param alone whether it counts all numbers and makes drawn ones by itself on a device: then that is proved too.
+ * @param alone whether the engine handles all numbers and draws random ones itself, so that this is checked too.
  */
 export function proofOf(
   engine: Engine,
@@ -100,7 +99,7 @@ export function proofOf(
       if (await twins.of(JSON.stringify(settings), agreed)) passed += 1;
       else {
         failed += 1;
-        // In the way of the literal cases.
+        // Formatted like the literal cases.
         const named = JSON.stringify({ ...settings, format: settings.format.name });
         firstFailure ??= `${named}: other counts than the reference`;
       }

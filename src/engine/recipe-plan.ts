@@ -4,7 +4,7 @@ import type { OptimizerSettings } from "../update/recipe/recipe.js";
 import { momentCorrection } from "../update/recipe/recipe-step.js";
 import { RecipeScalars } from "./lane/recipe-scalars.js";
 
-/** How a case's moment starts from a recorded one: the bias correction that it takes off. */
+/** How a case's moment starts from a recorded one: the bias correction by which that is divided. */
 export interface MomentStart {
   readonly case: number;
   readonly moment: number;
@@ -16,7 +16,7 @@ export const momentKinds: readonly MomentKind[] = ["M", "V"];
 /** The parameters of recipe kernels for each tensor and step. */
 export class RecipePlan {
   readonly scalars: RecipeScalars;
-  /** Of each case: the tail of a tensor is what is left over after blocks of so many elements. */
+  /** The block length of each case: elements after the last whole block of a tensor are its tail. */
   readonly tailBlocks: readonly number[];
   readonly #cases: readonly RecipeSettings[];
 
@@ -32,12 +32,12 @@ export class RecipePlan {
     this.tailBlocks = cases.map(({ recipe }) => recipe.tail?.block ?? 1);
   }
 
-  /** Bytes of the scalars of a step. */
+  /** The size in bytes of the scalars of a step. */
   get scalarBytes(): number {
     return 4 * this.scalars.length;
   }
 
-  /** How the cases start from a recorded moment, after so many steps with settings as those of the first to come. */
+  /** How the cases start from a moment recorded after `stepsTaken` steps; `first` has the settings of the next step. */
   starts(kind: MomentKind, stepsTaken: number, first: OptimizerSettings | undefined): MomentStart[] {
     return this.#cases.flatMap(({ recipe, optimizer }, c) =>
       recipe.moments.flatMap((moment, m) => {
@@ -49,11 +49,11 @@ export class RecipePlan {
   }
 }
 
-/** The scalars of every step of some tensors, one after the other; those with the same settings share theirs. */
+/** The scalars of every step of some tensors, concatenated; tensors with the same settings share them. */
 export class ScalarTable {
   readonly #plan: RecipePlan;
   readonly #steps: number;
-  /** By settings and steps taken, as text and as they were given. */
+  /** By JSON of settings and steps taken. {@link #known} is by identity. */
   readonly #offsets = new Map<string, number>();
   readonly #known = new Map<TensorInput["optimizer"], number>();
   readonly #words: Float32Array[] = [];
@@ -71,7 +71,7 @@ export class ScalarTable {
     return all;
   }
 
-  /** Where the first step of a tensor begins, in words. */
+  /** The offset of a tensor's first step, in words. */
   of({ optimizer }: TensorInput): number {
     return this.#known.get(optimizer)!;
   }

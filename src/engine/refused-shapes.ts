@@ -1,7 +1,7 @@
 import type { SkippedTensor, TensorInput } from "../lens/input.js";
 import { type CaseSettings, refusedShape } from "../update/optimizer.js";
 
-/** Tensors that every case takes, by their shapes, and those that a recipe does not take, with its reason. */
+/** Splits tensors by shape into those that every case supports and those that a recipe does not, with the reason. */
 export function byShape(
   tensors: readonly TensorInput[],
   cases: readonly CaseSettings[],
@@ -19,7 +19,7 @@ export function byShape(
   return { taken, refused };
 }
 
-/** Whether a case takes whole tensors, so that a sample of a matrix is none. */
+/** Whether a case needs whole tensors, so that no matrix may be sampled. */
 export function takesWholeTensors(cases: readonly CaseSettings[]): boolean {
   return cases.some((settings) => "recipe" in settings && settings.recipe.whole?.needs === "tensor");
 }

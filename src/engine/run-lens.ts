@@ -91,7 +91,7 @@ function resultOptimizer(
   { recipe, optimizer }: RecipeSettings,
   { tensors, recorded, shard }: DescribedJob,
 ): ResultOptimizer {
-  // Of the whole run, so that every shard reports the same settings.
+  // From the whole run, so that every shard reports the same settings.
   const own = (shard?.all ?? tensors).flatMap((tensor) => tensor.optimizer ?? []);
   const settings = own.length > 0 ? own.flatMap((tensorOptimizer) => tensorOptimizer.settings) : [optimizer];
   const over = (numberOf: (settings: OptimizerSettings) => number) => spread(settings.map(numberOf));

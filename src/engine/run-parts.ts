@@ -4,7 +4,7 @@ import { mergeCases } from "../lens/run/merge.js";
 import { summarizeCase } from "../lens/run/summarize.js";
 import type { Engine, LensJob, Observer } from "./engine.js";
 
-/** An engine's counts of some tensors: a case of a result for each case of the job. JSON. */
+/** An engine's counts of some tensors as JSON: one case of a result for each case of the job. */
 export interface CountedPart {
   readonly cases: readonly Case[];
   /** See Observer. */
@@ -60,7 +60,7 @@ export async function runParts(
   };
 }
 
-/** Runs a job at once. */
+/** Runs a job in one part. */
 export async function runWhole(job: LensJob, engine: Engine, observer: Observer = {}): Promise<CountedPart> {
   let handedOver = 0;
   const tallies = await engine.run(job, {

@@ -20,8 +20,7 @@ function isDevice({ worthFrom }: Engine): boolean {
 }
 
 /**
- * Weight updates, over all cases, that the reference counts before another engine's self-check is done: 0.1
- * s.
+ * The number of weight updates, over all cases, that the reference counts during another engine's self-check: 0.1 s.
  */
 const smallJob = 2 ** 17;
 
@@ -64,13 +63,13 @@ export async function selectEngine(
     if (candidate && (await secondsFor(engine, job)) < (await secondsFor(chosen.engine, job)))
       return candidate;
     await engine.close?.();
-    // Later devices do the same by other means.
+    // The other devices would run on the same hardware through other libraries.
     if (candidate) return chosen;
   }
   return chosen;
 }
 
-/** A lens of the first engine of the CPU's that is proven here for these cases; see Engine.open. */
+/** Opens a lens of the first CPU engine that passes its self-check for these cases; see Engine.open. */
 export async function openLens(
   cases: readonly CaseSettings[],
   mostWeights: number,
@@ -88,15 +87,15 @@ async function prove(engine: Engine, job?: LensJob): Promise<ProvenEngine> {
   if (selfCheck.failed === 0) return { engine, selfCheck };
   const { failed, passed, firstFailure } = selfCheck;
   throw new EngineRefused(
-    `engine ${engine.name} is not to be trusted on ${engine.device}: ` +
-      `wrong in ${failed} of ${passed + failed} hard cases, first ${firstFailure}`,
+    `engine ${engine.name} fails its self-check on ${engine.device}: ` +
+      `${failed} of ${passed + failed} hard cases are wrong, first ${firstFailure}`,
   );
 }
 
 async function firstProven(
   candidates: readonly Engine[],
   job?: LensJob,
-  what = "no engine to be trusted",
+  what = "no engine passes its self-check",
 ): Promise<ProvenEngine> {
   const reasons: string[] = [];
   for (const engine of candidates) {
@@ -116,10 +115,10 @@ function sizeOf({ tensors, stepNumbers, cases }: LensJob): number {
   return elements * stepNumbers.length * cases.length;
 }
 
-/** Weight-steps of all cases in a sample: for the CPU's threads to be worth their start, and to have many chunks each. */
+/** Weight-steps of all cases in a sample: enough for CPU threads to pay off, with many chunks each. */
 const sampleSize = 4 * worthThreads;
 
-/** Seconds for a sample of a job, on the second run, when everything is compiled and started. */
+/** Seconds for a sample of a job on the second run, after compilation and start-up. */
 async function secondsFor(engine: Engine, job: LensJob): Promise<number> {
   const sample = sampleOf(job);
   await engine.run(sample);
@@ -139,7 +138,7 @@ export async function sampleRate(engine: Engine, job: LensJob): Promise<number> 
 export function sampleOf({ tensors, stepNumbers, cases, threads }: LensJob): LensJob {
   const few = cases.slice(0, 4);
   const taken: TensorInput[] = [];
-  // Whole blocks of sums, and so of shared scales.
+  // Whole blocks of sums, which are whole blocks of shared scales too.
   let left = Math.ceil(sampleSize / few.length / blockLength) * blockLength;
   for (const tensor of tensors.toSorted((a, b) => countOf(b) - countOf(a))) {
     if (left <= 0) break;

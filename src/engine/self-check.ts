@@ -17,7 +17,7 @@ const hardCases: readonly { readonly settings: UpdateOptions; readonly cases: re
   {
     settings: { format: "bf16" },
     cases: [
-      // Ties go to the even code: 1 is even, 1 + 2^-7 odd.
+      // Ties go to the even code: that of 1 is even, that of 1 + 2^-7 odd.
       { weight: 1, update: 2 ** -8, becomes: "lost", effective: 0 },
       { weight: 1 + 2 ** -7, update: 2 ** -8, becomes: "moved", effective: 2 ** -7 },
       { weight: 1, update: 2 ** -8 + 2 ** -23, becomes: "moved", effective: 2 ** -7 },
@@ -61,7 +61,7 @@ const hardCases: readonly { readonly settings: UpdateOptions; readonly cases: re
       { weight: 2 ** -149, update: 2 ** -149, becomes: "moved", effective: 2 ** -149 },
     ],
   },
-  // 1 - 2^-30 is 1 in fp32, which toward-zero leaves alone; rounded once it is the number below 1.
+  // 1 - 2^-30 rounds to 1 in fp32, which toward-zero does not change; rounded once it is the number below 1.
   {
     settings: { format: "bf16", rounding: "toward-zero" },
     cases: [{ weight: 1, update: -(2 ** -30), becomes: "lost", effective: 0 }],
@@ -106,7 +106,7 @@ const hardCases: readonly { readonly settings: UpdateOptions; readonly cases: re
   },
 ];
 
-/** Runs every hard case that the engine takes, each a tensor of one weight and one step: class and effect compared. */
+/** Compares class and effect of every hard case that the engine supports, each a tensor of one weight and one step. */
 export async function selfCheck(engine: Engine): Promise<SelfCheck> {
   let passed = 0;
   const failures: string[] = [];
@@ -135,7 +135,7 @@ function constant(value: number): Values {
   };
 }
 
-/** Class, size and direction of what one weight-step did. */
+/** Class, size and direction of one weight-step. */
 function expected({ becomes, effective, update }: HardCase): string {
   return [becomes, Math.abs(effective), Math.sign(effective * update) || 0].join(" ");
 }

@@ -1,4 +1,4 @@
-/** Asks parts of a job that run at the same time to stop, because one of them has failed. */
+/** A signal for concurrent parts of a job to stop because one of them has failed. */
 export class Stop {
   #asked = false;
   readonly #listeners: (() => void)[] = [];
@@ -13,12 +13,12 @@ export class Stop {
     for (const listener of this.#listeners) listener();
   }
 
-  /** Calls it when asked; at once if that was before. */
+  /** Calls the listener when asked to stop, at once if that has happened. */
   whenAsked(listener: () => void): void {
     if (this.#asked) listener();
     else this.#listeners.push(listener);
   }
 }
 
-/** What a part throws that stopped because another one failed. */
+/** Thrown by a part that stopped because another one failed. */
 export class Stopped extends Error {}

@@ -20,9 +20,9 @@ import { hardRecipeJob } from "./hard-recipes.js";
 const bf16 = format("bf16");
 
 /**
- * Whether an engine does as its specification: the same cases over the same hard numbers on both, every count, sum
- * and stored bit compared; with `allNumbers` also over subnormals, NaN, Inf and what overflows. Two steps and several chunks, so that everything is done again on other numbers. Cases of
- * one format only.
+ * Whether an engine agrees with its specification in every count, sum and stored bit of the given cases on hard
+ * numbers; with `allNumbers` also on subnormals, NaN, Inf and overflows. Runs two steps and several chunks to check the
+ * state kept between them. All cases must have the same format.
  */
 export async function agrees(
   engine: Pick<Engine, "run">,
@@ -33,7 +33,7 @@ export async function agrees(
   return agreesOn(engine, specification, { ...hardJob(cases[0], allNumbers), cases });
 }
 
-/** Whether an engine gives every count, sum and stored bit of its specification for one job. */
+/** Whether an engine agrees with its specification in every count, sum and stored bit of one job. */
 export async function agreesOn(
   engine: Pick<Engine, "run">,
   specification: Pick<Engine, "run">,
@@ -53,7 +53,7 @@ async function outcomeOf(engine: Pick<Engine, "run">, job: LensJob): Promise<str
   return JSON.stringify([tallies.map(summarizeCase), weights.map((numbers) => numbers.map(String))]);
 }
 
-/** Weights and updates on which roundings, carries and sums go wrong if they can: a tensor for each size of number. */
+/** Weights and updates that expose errors in roundings, carries and sums: a tensor for each range of magnitudes. */
 export function hardJob(settings: CaseSettings, allNumbers = false): Omit<LensJob, "cases"> {
   if ("recipe" in settings) return hardRecipeJob(settings);
   if (sharesScales(settings)) return hardBlockJob(settings);
@@ -61,7 +61,7 @@ export function hardJob(settings: CaseSettings, allNumbers = false): Omit<LensJo
   const smallest = Math.max(format.minPositive, 2 ** -70);
   const largest = Math.min(format.maxFinite, 2 ** 90);
   const usual = [0, -0, 1, 1 + format.epsilon, 1 - format.epsilon / 2, 1.5, 1.75, 2 - format.epsilon];
-  // Numbers of every size that a training run has.
+  // The magnitudes of a typical training run.
   for (let i = 0; usual.length < 64; i++) {
     const [a, b] = threefry2x32([1, 2], [i, 0]);
     usual.push(Math.fround((1 + a / 2 ** 32) * 2 ** ((b % 24) - 20)));
@@ -77,7 +77,7 @@ export function hardJob(settings: CaseSettings, allNumbers = false): Omit<LensJo
   return { tensors, stepNumbers: [0, 1], milestones: [0], chunk: blockLength };
 }
 
-/** Pairs of numbers at the ends of fp32 and of the format, NaN and Inf among them. */
+/** Pairs of numbers at the limits of fp32 and of the format, with NaN and Inf. */
 function pairsOfEnds({ minPositive, minNormal, maxFinite, epsilon }: Format): Pair[] {
   const ofFormat = [
     minPositive,
@@ -93,7 +93,7 @@ function pairsOfEnds({ minPositive, minNormal, maxFinite, epsilon }: Format): Pa
 
 type Pair = readonly [weight: number, update: number];
 
-/** Every magnitude with updates around the halves of its gap; no NaN, no Inf, no subnormal of fp32. */
+/** Each magnitude with updates around multiples of half its gap; no NaN, no Inf, no fp32 subnormals. */
 function pairsOf(magnitudes: readonly number[], format: Format): Pair[] {
   const parts = [0, -0, 0.5, 0.25, 0.75, 1, 1.5, 2 ** -6, 2 ** -20, 0.5 + 2 ** -9, 0.5 - 2 ** -9, 3.4];
   const pairs: Pair[] = [];
@@ -103,15 +103,15 @@ function pairsOf(magnitudes: readonly number[], format: Format): Pair[] {
       const update = Math.abs(part * gap) < 2 ** -79 ? 0 : Math.fround(part * gap);
       pairs.push([magnitude, update], [magnitude, -update], [-magnitude, update], [-magnitude, -update]);
     }
-    // Cancellation, whole and nearly.
+    // Full and partial cancellation.
     pairs.push([magnitude, -magnitude], [magnitude, Math.fround(-magnitude / 3)]);
   }
   return pairs;
 }
 
 /**
- * Products whose sums in fp64 are ties: in every lane 2, and then 2^-52 again and again; then what is above the tie by
- * less than another eleven bits can tell.
+ * Products whose fp64 sums are ties: a sum of 2 in every lane, then 2^-52 repeatedly, then numbers that exceed the tie
+ * by less than eleven more bits can resolve.
  */
 function tiesOfSums(): Pair[] {
   const tie = 2 ** -26;
@@ -121,7 +121,7 @@ function tiesOfSums(): Pair[] {
   });
 }
 
-/** Numbers that an engine may make where it counts: weights and AdamW's updates that are drawn, and quantiles. */
+/** Numbers that an engine may generate on its device: drawn weights, simulated AdamW updates, and quantiles. */
 export function madeJob(): LensJob {
   const length = 999;
   const run: SimulatedRun = {
@@ -155,7 +155,7 @@ export function madeJob(): LensJob {
   };
 }
 
-/** Updates of 1 that the bits of stochastic rounding just carry over a gap, and just not. */
+/** Updates of 1 that stochastic rounding, with the bits of this seed, just rounds up or just rounds down. */
 function decidingBits({ format, seed }: Pick<UpdateSettings, "format" | "seed">): TensorInput {
   const key = stepKey(tensorKey(seed, "bits"), 0);
   const pairs = Array.from({ length: 1024 }, (_, i): Pair => {
@@ -166,7 +166,7 @@ function decidingBits({ format, seed }: Pick<UpdateSettings, "format" | "seed">)
   return tensorOf("bits", pairs);
 }
 
-/** Two steps, the second with the updates of other weights. A tensor of some size has blocks that are not whole. */
+/** Two steps, the second with the updates of other weights. */
 function tensorOf(name: string, pairs: readonly Pair[]): TensorInput {
   const second = pairs.map((_, i) => pairs[(i * 7 + 3) % pairs.length][1]);
   return {

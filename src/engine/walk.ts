@@ -9,11 +9,11 @@ import type { LensJob, Observer } from "./engine.js";
 import { caseTallies, newTallies } from "./job-tallies.js";
 
 /**
- * Takes a job through a {@link ChunkLens}: tensor by tensor, chunk by chunk, all steps of a chunk in order, so that
- * memory is that of one chunk however many tensors and steps there are. The updates of the next step are read
- * while those of the present one are worked on.
+ * Runs a job through a {@link ChunkLens}: tensor by tensor, chunk by chunk, all steps of a chunk in order, so that
+ * memory use is that of one chunk for any number of tensors and steps. The updates of the next step are read while the
+ * current step runs.
  *
- * @throws RangeError where counts could leave the integers that fp64 holds, or tensors or milestones do not fit the job.
+ * @throws RangeError if counts could exceed 2^53, or tensors or milestones do not fit the job.
  */
 export async function walk(job: LensJob, lens: ChunkLens, observer: Observer = {}): Promise<CaseTally[]> {
   expectCountable(job);
@@ -72,8 +72,8 @@ export async function walk(job: LensJob, lens: ChunkLens, observer: Observer = {
 }
 
 /**
- * Elements a chunk: the job's wish rounded up to whole blocks of sums, or what keeps the states of all cases in a
- * few megabytes.
+ * The elements per chunk: the job's `chunk` rounded up to whole blocks of sums; by default so many that the states of
+ * all cases take a few megabytes.
  */
 export function chunkLength({ chunk, cases }: Pick<LensJob, "chunk" | "cases">): number {
   const wished = chunk ?? 2 ** 19 / Math.max(1, cases.length);
@@ -104,7 +104,7 @@ async function readNumbers(values: Values, start: number, count: number): Promis
   return numbers;
 }
 
-/** @throws RangeError where milestones are not steps of the job in their order. */
+/** @throws RangeError if milestones are not steps of the job in ascending order. */
 function expectMilestones({ stepNumbers, milestones = [] }: LensJob): void {
   for (const [i, index] of milestones.entries()) {
     if (stepNumbers[index] === undefined || index <= (milestones[i - 1] ?? -1)) {

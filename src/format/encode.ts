@@ -9,14 +9,14 @@ import { gapAt, type RoundOptions, roundBy } from "./round.js";
  * payload in IEEE formats.
  *
  * @param x any number.
- * @param target a format or its name.
+ * @param formatOrName a format or its name.
  * @param options rounding, overflow, random bits.
  * @returns an integer from 0 to 2^bits - 1.
  * @throws RangeError if the result is NaN and the format has none; TypeError and RangeError as {@link round}.
  * @example encode(1, "bf16"); // 0x3f80
  */
-export function encode(x: number, target: Format | string, options?: RoundOptions): number {
-  const format = formatOf(target);
+export function encode(x: number, formatOrName: Format | string, options?: RoundOptions): number {
+  const format = formatOf(formatOrName);
   return codeOf(roundBy(x, format, options), format);
 }
 
@@ -35,13 +35,13 @@ export function codeOf(value: number, format: Format): number {
  * Decodes a code; every NaN code gives NaN.
  *
  * @param code an unsigned integer of `format.bits` bits, with the sign in the top bit.
- * @param target a format or its name.
+ * @param formatOrName a format or its name.
  * @returns the number, Inf or NaN.
  * @throws RangeError if `code` is outside the format, or the format is unknown.
  * @example decode(0x3f81, "bf16"); // 1.0078125
  */
-export function decode(code: number, target: Format | string): number {
-  const format = formatOf(target);
+export function decode(code: number, formatOrName: Format | string): number {
+  const format = formatOf(formatOrName);
   const codes = 2 ** format.bits;
   if (!Number.isInteger(code) || code < 0 || code >= codes) {
     throw new RangeError(
@@ -57,13 +57,13 @@ export function decode(code: number, target: Format | string): number {
 /**
  * Decodes all codes, in code order.
  *
- * @param target a format of at most 16 bits, or its name.
+ * @param formatOrName a format of at most 16 bits, or its name.
  * @returns 2^bits numbers; NaN for the codes of NaN.
  * @throws RangeError for a format with more bits, or an unknown one.
  * @example decodeTable("e2m1fn").slice(0, 8); // Float32Array.of(0, 0.5, 1, 1.5, 2, 3, 4, 6)
  */
-export function decodeTable(target: Format | string): Float32Array {
-  const format = formatOf(target);
+export function decodeTable(formatOrName: Format | string): Float32Array {
+  const format = formatOf(formatOrName);
   if (format.bits > 16)
     throw new RangeError(`${format.name}: expected a format of at most 16 bits, found ${format.bits}`);
   const table = new Float32Array(2 ** format.bits);

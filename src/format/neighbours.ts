@@ -10,13 +10,13 @@ import { gapAt, roundSum } from "./round.js";
  * the gap below is half of this. NaN gives NaN.
  *
  * @param x any number.
- * @param target a format or its name.
+ * @param formatOrName a format or its name.
  * @returns a power of two, or NaN.
  * @throws RangeError for an unknown format.
  * @example ulp(0.02, "bf16"); // 0.0001220703125
  */
-export function ulp(x: number, target: Format | string): number {
-  const format = formatOf(target);
+export function ulp(x: number, formatOrName: Format | string): number {
+  const format = formatOf(formatOrName);
   if (Number.isNaN(x)) return NaN;
   return gapAt(ulpBinade(x, format), format);
 }
@@ -36,13 +36,13 @@ function ulpBinade(x: number, format: Format): number {
  * Above the largest finite number: Infinity, or NaN in formats without Infinity.
  *
  * @param x any number.
- * @param target a format or its name.
+ * @param formatOrName a format or its name.
  * @returns a number of the format, Infinity or NaN.
  * @throws RangeError for an unknown format.
  * @example nextUp(1, "bf16"); // 1.0078125
  */
-export function nextUp(x: number, target: Format | string): number {
-  return above(x, formatOf(target));
+export function nextUp(x: number, formatOrName: Format | string): number {
+  return above(x, formatOf(formatOrName));
 }
 
 function above(x: number, format: Format): number {
@@ -62,13 +62,13 @@ function above(x: number, format: Format): number {
  * has none.
  *
  * @param x any number.
- * @param target a format or its name.
+ * @param formatOrName a format or its name.
  * @returns a number of the format, -Infinity or NaN.
  * @throws RangeError for an unknown format.
  * @example nextDown(1, "bf16"); // 0.99609375
  */
-export function nextDown(x: number, target: Format | string): number {
-  const format = formatOf(target);
+export function nextDown(x: number, formatOrName: Format | string): number {
+  const format = formatOf(formatOrName);
   if (!format.signed) return nextDownUnsigned(x, format);
   const up = above(-x, format);
   return up === 0 && format.unsignedZero ? 0 : -up;

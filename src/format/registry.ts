@@ -142,11 +142,11 @@ export function format(name: string): Format {
  *
  * @throws RangeError for an unknown name; TypeError for anything else.
  */
-export function formatOf(target: Format | string): Format {
-  if (typeof target === "string") return format(target);
+export function formatOf(formatOrName: Format | string): Format {
+  if (typeof formatOrName === "string") return format(formatOrName);
   // A property that only records have; `in` takes longer than a whole rounding.
-  if ((target as Format | null | undefined)?.maxFiniteCode !== undefined) return target;
-  throw new TypeError(`expected a format or its name, found ${String(target)}`);
+  if ((formatOrName as Format | null | undefined)?.maxFiniteCode !== undefined) return formatOrName;
+  throw new TypeError(`expected a format or its name, found ${String(formatOrName)}`);
 }
 
 function unknownFormat(name: string, bare: string): RangeError {

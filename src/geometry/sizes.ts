@@ -184,7 +184,7 @@ export function expectedChanged({ all, occurring }: MagnitudeCounts, shares: Flo
 
 /** The sd by which the storage null changes as many weights as did change: by bisection of its logarithm. */
 export function solveStorage(counts: MagnitudeCounts, gaps: HalfGaps): number {
-  const target = counts.elementsChanged;
+  const changedWeights = counts.elementsChanged;
   const groups = gapGroups(counts, gaps);
   let [low, high] = [-160, 160];
   for (let rounds = 0; rounds < 48; rounds++) {
@@ -193,7 +193,7 @@ export function solveStorage(counts: MagnitudeCounts, gaps: HalfGaps): number {
     const [above, below] = [tails(sd), tails(sd)];
     let expected = 0;
     for (const { weights, up, down } of groups) expected += weights * (above(up) + below(down));
-    if (expected < target) low = middle;
+    if (expected < changedWeights) low = middle;
     else high = middle;
   }
   return 2 ** ((low + high) / 2);

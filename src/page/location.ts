@@ -1,4 +1,4 @@
-/** The state of the page as the fragment of its address, so that a link or a slide shows the same again. */
+/** The state of the page in the fragment of its address, so that a link reproduces it. */
 
 export const viewNames = ["tensor", "weight", "block", "learn", "data", "talk"] as const;
 export type ViewName = (typeof viewNames)[number];
@@ -9,7 +9,7 @@ export interface Place {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** The place of a fragment, with or without its #. What is not understood is the first view. */
+/** Parses a fragment, with or without its #. An unknown view becomes the first one. */
 export function parsePlace(fragment: string): Place {
   const [name, query = ""] = fragment.replace(/^#/, "").split("?");
   const view = viewNames.find((known) => known === name) ?? viewNames[0];
@@ -21,12 +21,12 @@ export function placeText({ view, parameters }: Place): string {
   return `#${view}${query && `?${query}`}`;
 }
 
-/** How one part of a view's state is written. */
+/** How a part of a view's state is parsed and written. */
 export interface Field<T> {
   readonly fallback: T;
-  /** Its values, as a sentence names them: "a number from 0 to 1". */
+  /** A description of its values: "a number from 0 to 1". */
   readonly values: string;
-  /** Undefined for a text that is none of its values. */
+  /** Undefined for an invalid text. */
   parse(text: string): T | undefined;
 }
 
@@ -60,7 +60,7 @@ export function numberField(fallback: number, least: number, most: number): Fiel
 
 const named: readonly number[] = [Number.NaN, Infinity, -Infinity];
 
-/** Any fp64 number. What is not finite is given by name: 1e400, which would be read as Infinity, is a slip. */
+/** Any fp64 number. Nonfinite ones only by name: 1e400, which would parse to Infinity, is invalid. */
 export function anyNumberField(fallback: number): Field<number> {
   const { parse } = numberField(fallback, -Number.MAX_VALUE, Number.MAX_VALUE);
   return {
@@ -84,7 +84,7 @@ export function wholeField(fallback: number, least: number, most: number): Field
 
 export type Fields<T> = { readonly [Name in keyof T]: Field<T[Name]> };
 
-/** A state from the parameters of a place; what is missing or not understood has its fallback. */
+/** A state from the parameters of a place; missing or invalid ones get their fallback. */
 export function readState<T extends object>(fields: Fields<T>, parameters: Place["parameters"]): T {
   const entries = Object.entries(fields as Fields<Record<string, unknown>>).map(([name, field]) => {
     const text = parameters.get(name);
@@ -93,7 +93,7 @@ export function readState<T extends object>(fields: Fields<T>, parameters: Place
   return Object.fromEntries(entries) as T;
 }
 
-/** What of the parameters {@link readState} does not take, a sentence each. */
+/** The parameters that {@link readState} rejects, one sentence each. */
 export function misread<T extends object>(fields: Fields<T>, parameters: Place["parameters"]): string[] {
   const all = fields as Fields<Record<string, unknown>>;
   return [...parameters].flatMap(([name, text]) => {
@@ -108,7 +108,7 @@ export function misread<T extends object>(fields: Fields<T>, parameters: Place["
   });
 }
 
-/** The parameters of a state; what has its fallback is left out. */
+/** The parameters of a state, without those at their fallback. */
 export function writeState<T extends object>(fields: Fields<T>, state: T): Map<string, string> {
   const all = fields as Fields<Record<string, unknown>>;
   const changed = Object.entries(state).filter(([name, value]) => value !== all[name]?.fallback);

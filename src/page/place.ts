@@ -2,42 +2,42 @@ import { signal } from "@preact/signals";
 import { type Place, parsePlace, placeText, type ViewName } from "./location.js";
 
 /**
- * The address has one owner, this file. A view notes its state through its visit, and a visit that is over cannot write:
- * work that ends late, such as a frame that was on its way when its view was left, changes nothing.
+ * Only this file writes the address. A view stores its state through its visit, and an ended visit cannot write, so
+ * that late work, such as a frame that arrives after its view was left, changes nothing.
  */
 
-/** One stay at a view, from arriving there until the page goes elsewhere. */
+/** A visit of a view, from navigating there until leaving it. */
 export class Visit implements Place {
   constructor(
     readonly view: ViewName,
-    /** Those of the address that was arrived at. */
+    /** The parameters of the address at the start of the visit. */
     readonly parameters: Place["parameters"],
   ) {}
 
-  /** Shows the state of the view in the address, without a step in the history. */
+  /** Writes the state of the view to the address without a history entry. */
   note(parameters: Place["parameters"]): void {
     if (visit.peek() === this) want(placeText({ view: this.view, parameters }));
   }
 }
 
-/** The present one: a view that is arrived at again begins anew. */
+/** The current visit; returning to a view starts a new one. */
 export const visit = signal(visitOf(parsePlace(location.hash)));
 
-/** Milliseconds from one change of the address to the next. Browsers take no more than 100 in ten seconds. */
+/** Milliseconds between changes of the address. Browsers allow at most 100 in ten seconds. */
 const pause = 150;
 
-/** The fragment as this file left or found it, and as it is to be. */
+/** The fragment last written or read, and the one to write. */
 let written = location.hash;
 let wanted = written;
 let lastWritten = Number.NEGATIVE_INFINITY;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 addEventListener("hashchange", () => {
-  // Own changes come back here too, after they were made.
+  // Our own changes trigger this event too.
   if (location.hash !== written) arrive(parsePlace(location.hash));
 });
 
-/** Goes to another place, as a link would. */
+/** Navigates to another place, like a link. */
 export function go(to: Place): void {
   write();
   location.hash = placeText(to);
@@ -63,14 +63,14 @@ function want(fragment: string): void {
   else timer ??= setTimeout(write, left);
 }
 
-/** Makes the address what it is to be; nothing where it is that already. */
+/** Writes the address if it differs. */
 function write(): void {
   clearTimeout(timer);
   timer = undefined;
-  // Where the address is another, the page was sent elsewhere: `hashchange` comes next.
+  // If the address has changed, the user navigated elsewhere: `hashchange` follows.
   if (wanted === written || location.hash !== written) return;
   lastWritten = performance.now();
-  // Refused for some pages from disk.
+  // Throws for some pages opened from disk.
   try {
     history.replaceState(null, "", wanted);
   } catch {

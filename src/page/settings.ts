@@ -3,7 +3,7 @@ import { roundings } from "../format/round.js";
 import { schemeNames } from "../update/scheme.js";
 import type { Storage } from "./tensor/run.js";
 
-/** What the selects of the page offer, in words. */
+/** The options of the page's selects and their texts. */
 
 export interface Option {
   readonly value: string;

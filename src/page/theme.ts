@@ -5,7 +5,7 @@ import { type Palette, palettes, type Theme } from "../report/charts/palette.js"
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const key = "precision-lens-theme";
 
-/** Storage is refused to some pages from disk. */
+/** Some pages opened from disk have no storage. */
 function remembered(): Theme | null {
   try {
     const theme = localStorage.getItem(key);
@@ -30,11 +30,11 @@ export function toggleTheme(): void {
   try {
     localStorage.setItem(key, next);
   } catch {
-    // It holds until the page is left.
+    // Then it lasts until the page is left.
   }
 }
 
-/** Keeps the style sheet's colours those of the palette. */
+/** Sets the style sheet's colours to those of the palette. */
 export function applyTheme(): void {
   effect(() => {
     const { style } = document.documentElement;

@@ -18,9 +18,9 @@ import { caseInWords, caseLabels } from "./labels.js";
 import { count, counted, missing, percent, ratio, share } from "./numbers.js";
 import { classHeading } from "./rounding-words.js";
 
-/** What a result says of the merge of a LoRA adapter. */
+/** The merge of a LoRA adapter in a report. */
 
-/** By module and layer, and what unmerging gives back; a terminal has the first case, by module. */
+/** Tables by module and layer, and of unmerging; a terminal shows the first case by module. */
 export function adapterBlocks(result: Result): Block[] {
   if (result.merge === undefined) return [];
   const labels = caseLabels(result.cases);
@@ -39,7 +39,7 @@ export function adapterBlocks(result: Result): Block[] {
   ];
 }
 
-/** Of the first case: what was lost, what arrives, what unmerging leaves, and what a merged checkpoint has. */
+/** The first case in sentences: loss, retained displacement, unmerging, comparison with a merged checkpoint. */
 export function mergeSentences({ cases, merge }: Result): string[] {
   if (merge === undefined) return [];
   const [first] = cases;
@@ -68,7 +68,7 @@ function unmergeSentences({ cases: [{ unmerge }] }: MergeLens): string[] {
   return [
     unmerge.changed === 0
       ? "Unmerging gives every weight back."
-      : `After unmerging, ${percent(unmerge.changedShare)} of the weights are not what they were.`,
+      : `After unmerging, ${percent(unmerge.changedShare)} of the weights differ from before.`,
   ];
 }
 
@@ -82,7 +82,7 @@ function mergedSentences({ merged }: MergeLens): string[] {
   }
   return [
     merged.differ === 0
-      ? `The merged checkpoint has these very bits, in all ${count(elements)} weights.`
+      ? `The merged checkpoint has the same bits in all ${count(elements)} weights.`
       : `The merged checkpoint has other bits in ${count(merged.differ)} of ${counted(elements, "weight")} ` +
         `(${percent(share(merged.differ, elements))}).`,
     ...(others.differ > 0
@@ -102,14 +102,14 @@ function mergedSkipped({ skipped }: MergedComparison): string[] {
   ];
 }
 
-/** What is in no count: tensors without an adapter, and those that the adapter has as they are. */
+/** Tensors that are not counted: those without adapter, and those that the adapter replaces. */
 function mergeNotes({ merge }: Result): string[] {
   if (merge === undefined) return [];
   const { untouched, replaced } = merge;
   const names = replaced.slice(0, 3).map((name) => printable(name, 80));
   const more = replaced.length > 3 ? ", …" : "";
   const weights = `${counted(untouched.elements, "weight")} in ${counted(untouched.tensors, "tensor")}`;
-  const without = untouched.tensors > 0 ? ` ${weights} without an adapter are in no count.` : "";
+  const without = untouched.tensors > 0 ? ` ${weights} without an adapter are not counted.` : "";
   return [
     `${arrivesNote}${without}`,
     ...(replaced.length > 0
@@ -124,7 +124,7 @@ function mergeNotes({ merge }: Result): string[] {
 const arrivesNote =
   "Arrives: the share of the update that the stored weights took, <e, u> / <u, u> with e what they did.";
 
-/** By kind of module, one row in all. */
+/** One row per kind of module, and one for all. */
 function kindTable({ cases, merge }: Result, caseIndex: number): NumberTable {
   const { kinds } = merge!.cases[caseIndex];
   const { totals, tensors } = cases[caseIndex];
@@ -147,10 +147,10 @@ function mergedLayers({ cases, merge }: Result, caseIndex: number): NumberTable 
 
 function tableOf(
   what: string,
-  lensCase: Case,
+  caseResult: Case,
   rows: readonly (readonly [string, ModuleCounts])[],
 ): NumberTable {
-  const keeps = lensCase.totals.kept > 0;
+  const keeps = caseResult.totals.kept > 0;
   const part = (counts: ModuleCounts, n: number) =>
     percent(share(n, counts.lost + counts.kept + counts.moved));
   return {
@@ -160,7 +160,7 @@ function tableOf(
       "weights",
       "moved",
       ...(keeps ? ["kept"] : []),
-      classHeading("lost", [lensCase]),
+      classHeading("lost", [caseResult]),
       "arrives",
     ],
     rows: rows.map(([name, counts]) => [
@@ -175,7 +175,7 @@ function tableOf(
   };
 }
 
-/** What unmerging gives back, a row a case; null where it was not asked for. */
+/** The result of unmerging, one row per case; null if not asked for. */
 function unmergeTable({ cases, merge }: Result): NumberTable | null {
   if (merge === undefined || merge.cases.every(({ unmerge }) => unmerge === null)) return null;
   const labels = caseLabels(cases);
@@ -190,7 +190,7 @@ function unmergeTable({ cases, merge }: Result): NumberTable | null {
   };
 }
 
-/** What the adapter says of itself, for a list of settings. */
+/** The adapter's configuration, for a list of settings. */
 export function adapterFacts({ merge }: Result): (readonly [string, string])[] {
   if (merge === undefined) return [];
   const text = (spread: Spread) =>

@@ -5,7 +5,7 @@ import { terminalText } from "./blocks/terminal.js";
 import { short } from "./numbers.js";
 import { plainTerminal, type Terminal } from "./terminal.js";
 
-/** What a format with shared scales makes of one number of a block, in words and a row for each rule. */
+/** How a format with shared scales quantizes one number of a block, in words and one row per scale rule. */
 export function renderBlockExplanation(
   explanation: BlockExplanation,
   terminal: Terminal = plainTerminal,
@@ -47,7 +47,7 @@ function opening({
   );
 }
 
-/** A row a rule; of the update, where there is one, the scale and the number after it. */
+/** One row per rule; with an update, also the scale and the number after it. */
 function ruleTable({ rules, element, update }: BlockExplanation) {
   const digits = Math.ceil(formatNamed(element).bits / 4);
   const code = ({ code }: StoredNumber) => `0x${code.toString(16).padStart(digits, "0")}`;

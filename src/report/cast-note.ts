@@ -3,8 +3,8 @@ import { printable } from "../lens/printable.js";
 import { percentIn, share, short } from "./numbers.js";
 
 /**
- * What formats of few bits make of weights without scales: their figures are right and yet not those of the checkpoints
- * that people have in such formats.
+ * Warns about casts to low-bit formats without scales: the figures are correct, but checkpoints in such formats have
+ * scales and thus different figures.
  */
 export function castSentences(casts: readonly CastWithoutScale[] = [], sample?: number): string[] {
   const percent = percentIn(sample);

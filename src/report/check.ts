@@ -4,7 +4,7 @@ import { count, percent, ratio } from "./numbers.js";
 import { leftOutSentences } from "./skipped.js";
 import { verdictSentence } from "./verdict.js";
 
-/** One verdict, and the reason for it. */
+/** A verdict and its reason. */
 export function renderCheck(check: Check): string {
   return `${[...leftOutSentences(check.skipped, check.input.elements), verdictSentence(check.verdict, percent(Math.abs(check.lost ?? 0)), schemeInWords(check)), ...reasons(check)].join("\n")}\n`;
 }

@@ -1,18 +1,18 @@
-/** A column of a text table: its heading, and its cells as they are shown. */
+/** A column of a text table: heading and formatted cells. */
 export interface Column {
   readonly heading: string;
   readonly align: "left" | "right";
   readonly cells: readonly string[];
-  /** Whether it is shown beside the column before it, whatever the width. */
+  /** Whether it must be next to the column before it, for any width. */
   readonly joined?: boolean;
 }
 
-/** How the headings of a table are shown. */
+/** Styles the headings of a table. */
 type Style = (line: string) => string;
 
 /**
- * A table of at most `width` columns. Columns that have no room go into further tables below, after an empty line, each with
- * the names of the rows; names too long for their part are broken between words.
+ * A table of at most `width` characters. Columns without room go into further tables below, after an empty line, each
+ * with the names of the rows; names too long for their part are broken between words.
  */
 export function fitted([names, ...columns]: readonly Column[], width: number, style: Style): string[] {
   return besideEachOther(names, columns, 1, width).flatMap((part, i) => {
@@ -21,7 +21,7 @@ export function fitted([names, ...columns]: readonly Column[], width: number, st
   });
 }
 
-/** The same columns, the widest of text broken into as many rows as a width takes. */
+/** The same columns, with the widest text column broken into several lines to fit the width. */
 function broken(columns: readonly Column[], width: number): readonly Column[] {
   const over = visibleWidth(widestLine(columns)) - width;
   const text = columns.filter(({ align }) => align === "left");
@@ -40,7 +40,7 @@ function broken(columns: readonly Column[], width: number): readonly Column[] {
   });
 }
 
-/** No column of text is made narrower. */
+/** The minimum width of a text column. */
 const narrowest = 10;
 
 function widthOf({ heading, cells }: Column): number {
@@ -51,7 +51,7 @@ function widestLine(columns: readonly Column[]): string {
   return layOut(columns).reduce((a, b) => (visibleWidth(b) > visibleWidth(a) ? b : a));
 }
 
-/** Lines of a table without rules: columns two spaces apart, headings above. Cells may hold colour codes. */
+/** The lines of a table without rules: headings above, columns two spaces apart. Cells may have colour codes. */
 export function layOut(columns: readonly Column[]): string[] {
   const rows = Math.max(0, ...columns.map(({ cells }) => cells.length));
   const widths = columns.map(widthOf);
@@ -70,7 +70,7 @@ export function layOut(columns: readonly Column[]): string[] {
   ];
 }
 
-/** Columns in groups of so many, as many groups beside the names of the rows as there is room for, one at least. */
+/** Splits columns into groups, and puts as many groups as fit, at least one, next to the names of the rows. */
 export function besideEachOther(
   names: Column,
   columns: readonly Column[],
@@ -90,15 +90,15 @@ export function besideEachOther(
   return parts;
 }
 
-/** Columns that a text takes on a terminal: without the escape sequences of colours. */
+/** The width of a text on a terminal: without the escape sequences of colours. */
 export function visibleWidth(text: string): number {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with the escape character
   return text.replace(/\x1b\[[0-9;]*m/g, "").length;
 }
 
 /**
- * Breaks running text into lines of at most `width` columns; what it is indented by stays before its first word. A path that is
- * longer than a line is broken after a slash; no other word is broken.
+ * Breaks running text into lines of at most `width` characters and keeps its indentation. A path longer than a line is
+ * broken after a slash; no other word is broken.
  */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
@@ -117,7 +117,7 @@ export function wrap(text: string, width: number): string[] {
   return lines;
 }
 
-/** A word, or the parts of a path that is wider than a line, each as long as it can be. */
+/** A word, or the parts of a path wider than a line, each as long as possible. */
 function brokenPath(word: string, width: number): string[] {
   if (visibleWidth(word) <= width || !word.includes("/")) return [word];
   const parts: string[] = [];

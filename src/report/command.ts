@@ -13,7 +13,7 @@ import type { SweepCase, SweepResult } from "../lens/study/sweep.js";
 import { runNames } from "./comparison.js";
 import { rateText } from "./sweep.js";
 
-/** The commands that count a result again; nothing for one whose input was given to the library. */
+/** The commands that reproduce a result; none if its input was passed to the library. */
 export function runCommandLines(result: Result): string[] {
   const { input, settings, cases } = result;
   const { weights, updates, gradients, adapter, synthetic } = input;
@@ -64,14 +64,14 @@ function simulateCommandLines({ input, settings, cases }: Result, synthetic: Syn
     ...(settings.overflow === "ieee" ? [] : ["--overflow", settings.overflow]),
     ...syntheticWords(input, synthetic),
   ];
-  // The fp32 run beside the others is not asked for.
+  // The fp32 run is added without an option.
   const asked = cases.filter(({ format, recipe }) => format !== "fp32" || recipe !== null);
   return caseOptions(asked.length > 0 ? asked : cases).map((each) =>
     commandLine(["simulate", ...each, ...words]),
   );
 }
 
-/** The command that sweeps again, or one for each format and rounding of what is no grid. */
+/** The command that reproduces a sweep, or one for each format and rounding if the cases are not a grid. */
 export function sweepCommandLines({ input, settings, rates, answers }: SweepResult): string[] {
   const { synthetic, weights } = input;
   const { overflow, seed, learns, keeps } = settings;
@@ -96,7 +96,7 @@ export function predictionCommandLine({ input, format, optimizer }: PredictionRe
   return commandLine(["predict", ...words, ...all, "--format", format]);
 }
 
-/** Every setting as it was, whether it was given, the preset's or a default: the same under any preset. */
+/** All settings, whether given, from the preset or defaults, so that the preset does not matter. */
 function syntheticWords(
   input: Pick<ResultInput, "elements" | "stepNumbers" | "weights">,
   { weights, gradients, optimizer, ...synthetic }: SyntheticInput,
@@ -117,7 +117,7 @@ function syntheticWords(
     ...optimizerWords(optimizer, rates),
     ...["--schedule", optimizer.schedule, "--warmup", String(optimizer.warmup)],
     ...["--gradient", gradients.snr === 0 ? "noise" : `signal:${gradients.snr}`, "--noise", gradients.noise],
-    // The norm is that after clipping: to clip there changes nothing.
+    // The norm is the one after clipping: clipping at it changes nothing.
     ...["--gradient-norm", String(gradients.norm), "--clip", String(gradients.norm)],
     ...["--scale-spread", String(gradients.scaleSpread)],
     ...(synthetic.source === "gradients" ? [] : ["--source", synthetic.source]),
@@ -125,13 +125,13 @@ function syntheticWords(
   ];
 }
 
-/** Of settings that a recording has, what was given beside it. */
+/** The settings given in addition to those of the recording. */
 function givenWords({ recorded, ...settings }: ResultOptimizer): string[] {
   if (recorded === undefined) return optimizerWords(settings);
   return [...optimizerWords(recorded.given), ...(recorded.override ? ["--override"] : [])];
 }
 
-/** Settings that do not vary. */
+/** The settings that do not vary. */
 function optimizerWords(
   { lr, betas, eps, weightDecay }: Partial<Omit<ResultOptimizer, "name">>,
   rates: readonly unknown[] = lr === undefined ? [] : [lr],
@@ -151,7 +151,7 @@ function exact(rate: unknown): string {
     : String(rate);
 }
 
-/** The folder of a recorded run, of whose parts the weights are one. */
+/** The folder of the recorded run that has these weights. */
 function folderOf(weights: string): string {
   return weights.replace(/[\\/][^\\/]*$/, "") || ".";
 }
@@ -179,11 +179,11 @@ export function seriesCommandLine({ input, settings }: SeriesResult): string {
   ]);
 }
 
-/** The commands that train the models again, one for each kind of training: each has learning rates of its own. */
+/** The commands that train the models again, one for each kind of training, because learning rates differ. */
 export function learnCommandLines({ runs, settings, input }: LearnResult): string[] {
   return unique(runs, ({ run }) => run).flatMap((run) => {
     const ofRun = runs.filter((learnRun) => learnRun.run === run);
-    // fp32 is trained beside the others, asked for or not.
+    // fp32 is always trained.
     const asked = ofRun.filter((learnRun) => !isFp32(learnRun));
     const { klPrompts, steps } = settings;
     const words = [
@@ -208,7 +208,7 @@ function unique<Of, Value>(all: readonly Of[], keyOf: (each: Of) => Value): Valu
   return [...new Set(all.map(keyOf))];
 }
 
-/** Runs by the names that the report has for them: it does not tell where they lie. */
+/** Runs are named as in the report, which does not have their full paths. */
 export function compareCommandLine({ runs, settings }: RunComparison): string {
   const { format, scheme, rounding, seed } = settings;
   const [storage] = caseOptions([{ format, scheme, rounding, opmath: "fp32" }]);
@@ -220,14 +220,14 @@ export function compareCommandLine({ runs, settings }: RunComparison): string {
   ]);
 }
 
-/** What names a case of any result. */
+/** The names of a case of any result. */
 type CaseNames = SweepCase & Partial<Pick<Case, "recipe">>;
 
-/** The options that make these cases: of one command where they are a grid, else of one for each format and rounding. */
+/** The options for these cases: one command if they are a grid, else one for each format and rounding. */
 function caseOptions(cases: readonly CaseNames[]): string[][] {
   const values = (nameOf: (each: CaseNames) => string) => [...new Set(cases.map(nameOf))];
   if (cases.every(({ recipe }) => recipe)) {
-    // A recipe that stores fp32 does so whatever the format, so these are no grid of formats.
+    // A recipe that stores fp32 ignores the format, so these are not a grid of formats.
     const formats = values(({ format }) => format).filter(
       (format, _, all) => all.length === 1 || format !== "fp32",
     );
@@ -256,7 +256,7 @@ function caseOptions(cases: readonly CaseNames[]): string[][] {
   return [...groups.values()].map(options);
 }
 
-/** Whether the cases are every format under every scheme and rounding, in the order in which `run` takes them. */
+/** Whether the cases are all combinations of formats, schemes and roundings, in the order of `run`. */
 function isGrid(cases: readonly CaseNames[]): boolean {
   const values = (nameOf: (each: CaseNames) => string) => [...new Set(cases.map(nameOf))];
   const roundings = values(({ rounding }) => rounding);
@@ -266,7 +266,7 @@ function isGrid(cases: readonly CaseNames[]): boolean {
     ),
   );
   const found = cases.map(({ format, scheme, rounding }) => `${format} ${scheme} ${rounding}`);
-  // Formats without shared scales take no notice of what others go through, and fp32 opmath is all that those know.
+  // `through` applies only to formats with shared scales, and only fp32 opmath exists for these.
   const sharing = cases.filter(({ format }) => isBlockFormat(format));
   const plain = cases.filter((names) => !sharing.includes(names));
   const alike = new Set(sharing.map(({ through, scales }) => `${through} ${scales}`)).size <= 1;
@@ -278,7 +278,7 @@ function commandLine(words: readonly string[]): string {
   return ["precision-lens", ...words.map(shellWord)].join(" ");
 }
 
-/** A word as a shell takes it. */
+/** Quotes a word for a shell if needed. */
 export function shellWord(word: string): string {
   const shown = printable(word);
   return /^[\w./,:=+@%-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", `'\\''`)}'`;

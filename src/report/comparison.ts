@@ -13,10 +13,10 @@ import { csvOf, fields } from "./csv-text.js";
 import { caseLabel } from "./labels.js";
 import { count, missing, percent, ratio, share } from "./numbers.js";
 
-/** The k of pass@k that are shown. */
+/** The k of the pass@k shown. */
 const shownCounts = [1, 32];
 
-/** A row a run. */
+/** One row per run. */
 export function comparisonTable({ runs }: RunComparison): NumberTable {
   const names = namesOf(runs);
   const tasks = [...new Set(runs.flatMap(({ outcome }) => outcome?.heldOut.map(({ name }) => name) ?? []))];
@@ -44,12 +44,12 @@ export function comparisonTable({ runs }: RunComparison): NumberTable {
       return [`${printable(task)} pass@1`, heldOut] as const;
     }),
   ];
-  // What no run tells is said once, below.
+  // Columns that are empty for all runs are omitted; a note below says so.
   const told = columns.filter(([, textOf]) => runs.some((run, i) => textOf(run, i) !== missing));
   return tableOf(runs, [["run", (_, i) => names[i]], ...told]);
 }
 
-/** The answer in sentences: the run that retains least, and those that fall behind their base. */
+/** The answer in sentences: the run that retains least, and runs that fall behind their base. */
 export function comparisonHeadline({ settings, runs }: RunComparison): string[] {
   const names = runNames(runs);
   const stored = caseLabel({ ...settings, opmath: "fp32" });
@@ -70,7 +70,7 @@ export function comparisonHeadline({ settings, runs }: RunComparison): string[] 
   ];
 }
 
-/** A row for each k of pass@k that a run tells, or one. */
+/** One row for each k of pass@k that a run states, or a single row. */
 export function renderComparisonCsv({ runs }: RunComparison): string {
   const rows = runs.flatMap((run) => {
     const { base, run: reached } = run.outcome ?? {};
@@ -97,12 +97,12 @@ export function renderComparisonCsv({ runs }: RunComparison): string {
   ]);
 }
 
-/** Runs by the ends of their paths, without what they say of themselves. */
+/** Names of runs by the ends of their paths. */
 export function runNames(runs: readonly ComparedRun[]): string[] {
   return endsOf(runs).map((name) => printable(name));
 }
 
-/** The ends of their paths that tell them apart, two folders at least; whole paths would fill a line. */
+/** The ends of paths that distinguish them, at least two folders; full paths would fill a line. */
 function endsOf(runs: readonly ComparedRun[]): string[] {
   const paths = runs.map(({ path }) => path.split(/[\\/]/).filter((part) => part !== ""));
   const endOf = (parts: readonly string[], length: number) => parts.slice(-length).join("/");
@@ -141,9 +141,9 @@ function numberText(x: number | null | undefined): string {
 }
 
 /**
- * What the columns mean, and why cells are empty.
+ * The meaning of the columns, and why cells are empty.
  *
- * @param nameOf what a run is called.
+ * @param nameOf the name of a run.
  */
 export function comparisonNotes(
   { settings, runs }: RunComparison,

@@ -1,10 +1,10 @@
-/** A cell in full; what is not known is empty. */
+/** A cell with all digits; empty if unknown. */
 export type CsvCell = string | number | null | undefined;
 
-/** What a column is called, and what it has of a row. */
+/** A column's heading, and its cell for a row. */
 export type CsvColumn<Row> = readonly [heading: string, cell: (row: Row) => CsvCell];
 
-/** Columns of fields by the names that the result uses. */
+/** Columns for fields, named as in the result. */
 export function fields<Row, Name extends string>(
   names: readonly Name[],
   holderOf: (row: Row) => Readonly<Partial<Record<Name, CsvCell>>> | null | undefined,
@@ -21,22 +21,22 @@ export function cellsOf<Row>(columns: readonly CsvColumn<Row>[], row: Row): stri
   return columns.map(([, cell]) => String(cell(row) ?? ""));
 }
 
-/** A row for each, from what each column has of it. */
+/** CSV with one line per row. */
 export function csvOf<Row>(rows: readonly Row[], columns: readonly CsvColumn<Row>[]): string {
   return csv([headingsOf(columns), ...rows.map((row) => cellsOf(columns, row))]);
 }
 
-/** Rows of cells as RFC 4180 has them. */
+/** Formats rows of cells according to RFC 4180. */
 export function csv(rows: readonly (readonly string[])[]): string {
   return rows.map((cells) => `${cells.map(quoted).join(",")}\r\n`).join("");
 }
 
 /**
- * What a spreadsheet would take for a formula is led by an apostrophe, which makes it a text there; and so is what begins with
- * one, so that a name can be had back.
+ * Prefixes cells that a spreadsheet would take for a formula with an apostrophe, which makes them text there; also
+ * cells that begin with an apostrophe, so that names can be recovered.
  */
 function quoted(cell: string): string {
-  // A sign may be that of a number.
+  // A leading sign is allowed in numbers.
   const isFormula = /^['=@\t\r]/.test(cell) || (/^[+-]/.test(cell) && Number.isNaN(Number(cell)));
   const text = isFormula ? `'${cell}` : cell;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

@@ -5,7 +5,7 @@ import { causes } from "../lens/tally.js";
 import { type CsvColumn, cellsOf, csv, fields, headingsOf } from "./csv-text.js";
 import { courseRows, geometryCells, geometryHeadings } from "./geometry-csv.js";
 
-/** What is counted of a set of weights. */
+/** The counts of a set of weights. */
 const columns: readonly CsvColumn<LensCounts>[] = [
   ...fields(
     [
@@ -34,7 +34,7 @@ const columns: readonly CsvColumn<LensCounts>[] = [
   ...fields(["collateral", "zeros"], ({ totals }: LensCounts) => totals),
 ];
 
-/** Of formats with shared scales. */
+/** The counts for formats with shared scales. */
 const ofShared: readonly CsvColumn<LensCounts>[] = [
   ...fields(
     ["codes", "blocks", "blockScales", "tensors", "tensorScales", "bits", "clipped", "flushed"],
@@ -48,7 +48,7 @@ const ofShared: readonly CsvColumn<LensCounts>[] = [
   ),
 ];
 
-/** What a sample tells of the whole, in the rows over all tensors. */
+/** Estimates for the whole from a sample, in the rows over all tensors. */
 const ofWhole = (
   ["unchanged", "hidden", "apparentSparsity", "retained", "visible", "noise", "noiseToWeight"] as const
 ).flatMap((share) =>
@@ -57,15 +57,15 @@ const ofWhole = (
 
 /**
  * A result as CSV (RFC 4180): for each case one row over all tensors, whose `tensor` is empty, and one for each
- * tensor. Numbers are in full; what is not known is empty. That of a sample has columns for the whole. A geometry is in columns
- * of its own, the same for every case, and in further rows that have nothing else, by `updates`.
+ * tensor. Numbers have all digits; unknown ones are empty. A sample has columns of estimates for the whole. A geometry
+ * has separate columns, the same for every case, and further rows by `updates` with only these columns.
  */
 export function renderCsv({ cases, sampling, geometry }: Result): string {
   const whole = sampling === undefined ? [] : ofWhole;
   const isShared = cases.some(({ totals }) => totals.shared !== undefined);
   const shared = isShared ? ofShared : [];
-  const sharedCells = (lensCase: Case, counts: LensCounts) =>
-    isShared ? [lensCase.through ?? "", ...cellsOf(shared, counts)] : [];
+  const sharedCells = (caseResult: Case, counts: LensCounts) =>
+    isShared ? [caseResult.through ?? "", ...cellsOf(shared, counts)] : [];
   const heading = [
     "format",
     "rounding",
@@ -82,16 +82,16 @@ export function renderCsv({ cases, sampling, geometry }: Result): string {
   const changes = new Map(geometry?.tensors.map(({ name, measures }) => [name, measures]));
   const ofGeometry = (measures: Parameters<typeof geometryCells>[0]) =>
     geometry ? ["", ...geometryCells(measures)] : [];
-  const rows = cases.flatMap((lensCase, i) => [
+  const rows = cases.flatMap((caseResult, i) => [
     [
-      ...row(lensCase, "", "", lensCase),
-      ...sharedCells(lensCase, lensCase),
+      ...row(caseResult, "", "", caseResult),
+      ...sharedCells(caseResult, caseResult),
       ...whole.map(({ share, bound }) => String(sampling?.cases[i]?.[share]?.[bound] ?? "")),
       ...ofGeometry(geometry?.totals.measures),
     ],
-    ...lensCase.tensors.map((tensor) => [
-      ...row(lensCase, tensor.name, tensor.shape.join("x"), tensor),
-      ...sharedCells(lensCase, tensor),
+    ...caseResult.tensors.map((tensor) => [
+      ...row(caseResult, tensor.name, tensor.shape.join("x"), tensor),
+      ...sharedCells(caseResult, tensor),
       ...whole.map(() => ""),
       ...ofGeometry(changes.get(tensor.name)),
     ]),

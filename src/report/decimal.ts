@@ -1,17 +1,17 @@
 /**
- * The decimal expansion of numbers and of their sums, exactly: a binary fraction m / 2^k is m 5^k / 10^k, which ends after
- * k digits. By integers alone.
+ * The exact decimal expansion of numbers and of their sums: a binary fraction m / 2^k is m 5^k / 10^k, which has k
+ * digits. Uses integers only.
  */
 
-/** 2^-1074, of which all fp64 numbers are multiples. */
+/** All fp64 numbers are multiples of 2^-1074. */
 const leastExponent = 1074;
 
-/** Powers of ten beyond which they are written apart: 1e-5, 1e21. */
+/** Exponents of ten outside of these are written in scientific notation: 1e-5, 1e21. */
 const leastPower = -4;
 const mostPower = 20;
 
 /**
- * Every digit of x, or of the sum of several numbers; no zeros at its end. NaN, Inf and -0 by their names.
+ * All digits of x, or of the sum of several numbers, without trailing zeros. NaN, Inf and -0 by name.
  *
  * @example exactDecimal(Math.fround(1e-6)); // "9.999999974752427078783512115478515625e-7"
  */
@@ -31,7 +31,7 @@ function nameOf(x: number): string {
 
 /** x / 2^-1074, exactly. */
 function unitsOf(x: number): bigint {
-  // By doubling, which is exact: 2^1074 itself is no fp64 number.
+  // By repeated multiplication, which is exact: fp64 cannot hold 2^1074.
   let [scaled, left] = [x, leastExponent];
   while (!Number.isInteger(scaled)) {
     scaled *= 2;

@@ -4,7 +4,7 @@ import { tableOf } from "./blocks/block.js";
 import type { NumberTable } from "./charts/figure.js";
 import { bytes, count, counted, missing, percent, share } from "./numbers.js";
 
-/** What a synchronisation would send. */
+/** The bytes that a synchronisation would send. */
 export function deltaTable(delta: Delta): NumberTable {
   const shown = (n: number | null, textOf: (n: number) => string) => (n === null ? missing : textOf(n));
   return tableOf(deltaRows(delta), [
@@ -14,7 +14,7 @@ export function deltaTable(delta: Delta): NumberTable {
   ]);
 }
 
-/** What could be sent, and in how many bytes; null where that is not known. */
+/** The encodings of a synchronisation, and their bytes; null if unknown. */
 export function deltaRows({
   compressed: { gzip, zstd },
   ...delta
@@ -46,7 +46,7 @@ export function deltaNotes({ file, sample, compressed: { zstdUnknown } }: Delta)
   ];
 }
 
-/** What a delta makes, and of what. */
+/** The output and the base of a delta. */
 function deltaFileNote({
   bytes: size,
   resultBytes,

@@ -19,8 +19,8 @@ const columns: readonly CsvColumn<DifferenceCounts>[] = [
 
 /**
  * A comparison as CSV (RFC 4180): one row in all, one for each kind of module, layer and tensor; `of` says which.
- * Numbers are in full; what is not known is empty. A geometry is in columns of its own; what of it is of another model, of fewer
- * updates or of two models has further rows, without counts.
+ * Numbers have all digits; unknown ones are empty. A geometry has separate columns; its parts for further models, fewer
+ * updates or pairs of models are in further rows without counts.
  */
 export function renderDiffCsv({ totals, kinds, layers, tensors, geometry, input }: DifferenceResult): string {
   const changes = geometry ? changesOf(geometry) : null;
@@ -60,7 +60,7 @@ function placeOf(level: string, named: Named = {}): Place {
   return [level, name, shape.join("x"), compared, kind, stack ?? "", String(layer ?? "")];
 }
 
-/** The measures of what a row is of; undefined where it has none. */
+/** The measures of a row; undefined if there are none. */
 function changesOf({ totals, kinds, layers, tensors }: ModelGeometry) {
   const keyOf = (place: Place) => JSON.stringify([place[0], place[1], ...place.slice(4)]);
   const known = new Map(

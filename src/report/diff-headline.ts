@@ -4,7 +4,7 @@ import { castSentences } from "./cast-note.js";
 import { count, percent, share } from "./numbers.js";
 import { leftOutSentences } from "./skipped.js";
 
-/** The answer in a few sentences: what looks unchanged, how much of that is storage, what is really known. */
+/** The answer in a few sentences: the apparent sparsity, the part due to storage, and what is known for certain. */
 export function diffHeadline({ totals, unknown, tensors, skipped, casts }: DifferenceResult): string[] {
   const left = leftOutSentences(skipped, totals.elements);
   if (totals.elements === 0) return [...left, "There are no weights to compare."];
@@ -38,7 +38,7 @@ export function diffHeadline({ totals, unknown, tensors, skipped, casts }: Diffe
   return [...sentences, ...castSentences(casts)];
 }
 
-/** Which part of a file was compared, where it holds more than one, and what else was chosen. */
+/** The part of a file that was compared, if it has several, and other choices made. */
 export function withinNote({ input }: DifferenceResult): string[] {
   return (["before", "after"] as const).flatMap((side) => {
     const { within, notes = [] } = input[side];
@@ -51,19 +51,19 @@ export function withinNote({ input }: DifferenceResult): string[] {
   });
 }
 
-/** Why `hidden` is not known, as a sentence; nothing where it is. */
+/** Why `hidden` is unknown, as a sentence; none if it is known. */
 export function hiddenNote({ unknown }: DifferenceResult): string[] {
   return unknown.hidden === null ? [] : [`What the format hides is unknown: ${printable(unknown.hidden)}.`];
 }
 
-/** "bf16 against fp32" where the sides differ in format: which tensors were compared in the narrower one. */
+/** If the sides differ in format, which tensors were compared in the narrower one. */
 export function mixedNote({ tensors, settings }: DifferenceResult): string[] {
   const mixed = new Map<string, number>();
   for (const { formats } of tensors) {
     const { before, after, compared } = formats;
     if (before === compared && after === compared) continue;
     const pair = before === after ? before : `${before} against ${after}`;
-    // Of codes with scales on both sides numbers are compared, which have one format.
+    // For codes with scales on both sides, numbers of one format are compared.
     const how =
       settings.view !== null
         ? "viewed as"
@@ -76,7 +76,7 @@ export function mixedNote({ tensors, settings }: DifferenceResult): string[] {
   return [...mixed].map(([how, n]) => `${count(n)} ${n === 1 ? "tensor is" : "tensors are"} ${how}.`);
 }
 
-/** Where scales are shared, by code, by number and by scale. */
+/** For shared scales: what changed by code, by number and by scale. */
 function comparedSentence(formats: readonly string[], totals: DifferenceResult["totals"]): string {
   const { apparentSparsity, shared, elements, nonfinite } = totals;
   const how = `Compared as ${formats.join(" and ")}, ${percent(apparentSparsity)} of the weights`;

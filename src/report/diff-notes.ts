@@ -3,9 +3,9 @@ import type { DifferenceSummary } from "../lens/difference/summarize-difference.
 import { printable } from "../lens/printable.js";
 import { count, counted, percent, share } from "./numbers.js";
 
-/** What is told below the tables of a comparison. */
+/** The notes below the tables of a comparison. */
 
-/** How much of a comparison is of none of the kinds of modules, with the largest tensor for an example; nothing for none. */
+/** The share of weights in modules of unknown kind, with the largest tensor as an example; none if all are known. */
 export function otherNote({
   kinds,
   totals,
@@ -25,7 +25,7 @@ export function otherNote({
   ];
 }
 
-/** What changed by code where numbers are codes times scales: by number alone a new scale changes everything. */
+/** Changes by code if numbers are codes times scales: by number, a new scale changes everything. */
 export function codeLines({ totals: { codes } }: DifferenceResult): string[] {
   if (codes === undefined) return [];
   const { elements, changed, changedByScale, scales, scalesChanged } = codes;
@@ -37,7 +37,7 @@ export function codeLines({ totals: { codes } }: DifferenceResult): string[] {
   ];
 }
 
-/** Tensors of integers and booleans, which are told by bytes. */
+/** Tensors of integers and booleans, which are compared by bytes. */
 export function byBytesLines({ byBytes = [] }: DifferenceResult): string[] {
   if (byBytes.length === 0) return [];
   const changed = byBytes.filter((tensor) => tensor.changed > 0);
@@ -55,7 +55,7 @@ export function byBytesLines({ byBytes = [] }: DifferenceResult): string[] {
   return [`Compared by bytes, ${counted(byBytes.length, "tensor")} of no floats: ${which}.`];
 }
 
-/** Where bytes differ that are not told by numbers, or, viewed in a format that shares scales, by codes. */
+/** Differences in bytes that do not show in numbers, or in codes if viewed in a format with shared scales. */
 export function bytesLines({ totals }: DifferenceResult): string[] {
   const { bytesChanged, changed, nonfinite, shared } = totals;
   if (bytesChanged === null || bytesChanged === changed) return [];
@@ -64,7 +64,7 @@ export function bytesLines({ totals }: DifferenceResult): string[] {
   return [`By bytes ${counted(bytesChanged, "weight")} changed, by ${by} ${count(changed)} (${why}).`];
 }
 
-/** Of tensors that are wholly unchanged as they are compared, those that moved all the same: empty where that is none, or unknown. */
+/** The tensors that are unchanged as compared but differ in the files; empty if none or unknown. */
 function differentSentence(unchanged: DifferenceResult["tensors"]): string {
   const moved = unchanged.filter(({ hidden }) => (hidden ?? 0) > 0).length;
   if (moved === 0) return "";
@@ -73,7 +73,7 @@ function differentSentence(unchanged: DifferenceResult["tensors"]): string {
   return ` ${which} ${moved === 1 ? "differs" : "differ"} at full precision.`;
 }
 
-/** Tensors in which nothing changed, by name. */
+/** The unchanged tensors, by name. */
 export function unchangedLines({ totals, tensors }: DifferenceResult): string[] {
   if (totals.elements === 0) return [];
   if (totals.tensorsUnchanged === 0) return ["No tensor is wholly unchanged."];

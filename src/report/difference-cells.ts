@@ -1,7 +1,7 @@
 import type { DifferenceCounts } from "../lens/difference/difference-result.js";
 import { count, percent, share, short } from "./numbers.js";
 
-/** What a row of a comparison's tables has, in Markdown and in the report. */
+/** The columns of a comparison's tables, in Markdown and on a page. */
 export const differenceColumns: readonly (readonly [string, (counts: DifferenceCounts) => string])[] = [
   ["weights", ({ elements }) => count(elements)],
   ["unchanged", ({ apparentSparsity }) => percent(apparentSparsity)],
@@ -17,7 +17,7 @@ export const differenceColumns: readonly (readonly [string, (counts: DifferenceC
 
 type Hidden = Pick<DifferenceCounts, "hidden" | "elements" | "nonfinite">;
 
-/** Of the finite weights, those that are unchanged as compared and differ in the files; null where that is unknown. */
+/** The share of finite weights that are unchanged as compared and differ in the files; null if unknown. */
 export function hiddenShare({ hidden, elements, nonfinite }: Hidden): number | null {
   return hidden === null ? null : share(hidden, elements - nonfinite);
 }

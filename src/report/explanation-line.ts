@@ -5,21 +5,21 @@ import type { Numeral } from "../lens/explain/numeral.js";
 import { saturates } from "./explanation-words.js";
 import { short } from "./numbers.js";
 
-/** Columns left of the line, which half a label takes, and on both sides. */
+/** Columns left of the line, for half a label, and on both sides. */
 const left = 6;
 const margins = 16;
-/** Columns of a stretch that is left out. */
+/** The width of an omitted interval. */
 const breakWidth = 6;
 
 /**
- * The numbers of the format around the weight and around the sum, and where the sum falls. What rounds to the weight is
- * drawn double, and a colon is where that ends between two numbers:
+ * The numbers of the format around the weight and around the sum, and the position of the sum. The interval that rounds
+ * to the weight is drawn with a double line; a colon marks its end between two numbers:
  *
  *     0.0198975         0.0200195         0.0201416
  *         |--------:========|*=======:--------|
  *                          w + u
  *
- * Nothing where the terminal is too narrow.
+ * Empty if the terminal is too narrow.
  */
 export function numberLine(explanation: Explanation, width: number): string[] {
   const line = new Line(explanation, width);
@@ -43,7 +43,7 @@ export function numberLine(explanation: Explanation, width: number): string[] {
   ].filter((row) => row !== "");
 }
 
-/** The marks and their columns. Between numbers that are not neighbours a stretch is left out. */
+/** The marks and their columns. Intervals between numbers that are not neighbours are shortened. */
 class Line {
   readonly marks: readonly number[];
   readonly columns: number[] = [left];
@@ -93,20 +93,20 @@ class Line {
     return strokes;
   }
 
-  /** Ends of what rounds to the weight that are no marks. */
+  /** The ends of the interval that rounds to the weight, unless they are marks. */
   colons(low: number, high: number): number[] {
     if (low === high) return [];
     return [low, high].filter((end) => Number.isFinite(end) && !this.marks.includes(end + 0));
   }
 }
 
-/** Where the number after the largest finite one would be. */
+/** The number that would follow the largest finite one. */
 function outerOf({ format: name }: Explanation): number {
   const format = formatNamed(name);
   return format.maxFinite + ulp(format.maxFinite, format);
 }
 
-/** The weight, the sum and their neighbours, ascending; what is beyond the finite numbers stands at the outer marks. */
+/** The weight, the sum and their neighbours, ascending; nonfinite ones are at the outer marks. */
 function marksOf(explanation: Explanation): number[] {
   const { weight, sum, format } = explanation;
   const outer = outerOf(explanation);
@@ -133,7 +133,7 @@ function marksOf(explanation: Explanation): number[] {
   return [...new Set(shown)].sort((a, b) => a - b);
 }
 
-/** Where the weight stands; NaN for NaN. */
+/** The mark of the weight; NaN for NaN. */
 function storedMark(explanation: Explanation): number {
   const stored = Number(explanation.weight.stored) + 0;
   return Math.abs(stored) === Infinity ? Math.sign(stored) * outerOf(explanation) : stored;
@@ -147,7 +147,7 @@ function labelOf(at: number, explanation: Explanation): string {
   return at < 0 ? "-Inf" : "Inf";
 }
 
-/** A sum that is no mark is drawn beside it, never on it; one beyond the line at its end. */
+/** The column of the sum: never on a mark unless equal to it; at the end if beyond the line. */
 function starColumn({ sum, stays }: Explanation, line: Line): number | null {
   const value = Number(sum.value);
   if (Number.isNaN(value)) return null;
@@ -174,7 +174,7 @@ interface Label {
   readonly column: number;
 }
 
-/** Texts centred on columns, or some columns beside; the first ones keep their place, what has none is left out. */
+/** Texts centred on columns or moved a little; the first ones have priority, those without room are omitted. */
 function inRow(labels: readonly Label[], width: number): string {
   const row = Array.from({ length: width }, () => " ");
   for (const { text, column } of labels) {
@@ -187,7 +187,7 @@ function inRow(labels: readonly Label[], width: number): string {
   return row.join("").trimEnd();
 }
 
-/** Whether a text has room there, with a blank on both sides. */
+/** Whether a text fits there, with a blank on both sides. */
 function isFree(row: readonly string[], from: number, length: number): boolean {
   return row.slice(Math.max(0, from - 1), from + length + 1).every((character) => character === " ");
 }

@@ -6,7 +6,7 @@ import { fitted } from "./columns.js";
 import { exactDecimal } from "./decimal.js";
 import { count, counted, percent, short } from "./numbers.js";
 
-/** The sentences of an explanation. They speak of the rounding, scheme and overflow that were asked for, and no other. */
+/** The sentences of an explanation, for the given rounding, scheme and overflow only. */
 
 export const carrierNames: Readonly<Record<Explanation["scheme"], string | null>> = {
   "in-place": null,
@@ -15,19 +15,19 @@ export const carrierNames: Readonly<Record<Explanation["scheme"], string | null>
   "two-term": "second term",
 };
 
-/** Digits that a sentence can hold; what has more is told with six. */
+/** The maximum digits in a sentence; longer numbers are given with six. */
 const mostInSentence = 24;
 
-/** Numbers as they are told. */
+/** Formats of numbers. */
 export const told = {
-  /** Every digit. */
+  /** All digits. */
   exactly: (x: Numeral | null): string => (x === null ? "none" : exactDecimal(Number(x))),
-  /** As it was typed. */
+  /** As typed by the user. */
   given(x: Numeral): string {
     if (typeof x !== "number") return told.exactly(x);
     return x !== 0 && Math.abs(x) < 1e-4 ? x.toExponential() : String(x);
   },
-  /** Every digit, if they are not many. */
+  /** All digits if few, else six. */
   shortly(x: Numeral): string {
     const all = told.exactly(x);
     return all.length <= mostInSentence ? all : short(Number(x));
@@ -38,7 +38,7 @@ export function chance(p: number): string {
   return `${short(100 * p)}%`;
 }
 
-/** Whether sums beyond the largest finite number become that. */
+/** Whether sums beyond the largest finite number are stored as that number. */
 export function saturates({ overflow, format }: StepExplanation): boolean {
   return overflow === "saturate" || !formatNamed(format).hasNaN;
 }
@@ -46,7 +46,7 @@ export function saturates({ overflow, format }: StepExplanation): boolean {
 const isZero = (x: Numeral) => Number(x) === 0;
 const isFiniteNumber = (x: Numeral) => Number.isFinite(Number(x));
 
-/** What becomes of the weight, in a sentence. */
+/** The outcome for the weight, in a sentence. */
 export function verdict(explanation: StepExplanation): string {
   const { step, update, scheme } = explanation;
   const carrier = carrierNames[scheme];
@@ -89,7 +89,7 @@ function nonfiniteVerdict(explanation: StepExplanation): string {
   return `The stored weight ${becomes}.`;
 }
 
-/** Why: where the sum falls, and how far it would have to fall. */
+/** The reason: where the sum is, and where it would have to be. */
 export function reason(explanation: StepExplanation): string {
   const { weight, update, step } = explanation;
   if (step.chances.none === 1 || !isFiniteNumber(weight.stored) || !isFiniteNumber(update.fp32)) return "";
@@ -112,12 +112,12 @@ function whereItFalls(explanation: StepExplanation): string {
   if (sum.tie && rounding.startsWith("nearest")) {
     return `w + u falls exactly half way between ${told.shortly(below!)} and ${told.shortly(above!)}${gives}.`;
   }
-  // Told from the weight's side, where it is one of the two.
+  // Measured from the weight, if it is one of the two.
   const [from, to, share] = weight.stored === above ? [above, below, 1 - position] : [below, above, position];
   return `w + u falls ${percent(share)} of the way from ${told.shortly(from!)} to ${told.shortly(to!)}${gives}.`;
 }
 
-/** What the rounding makes of the sum; nothing in a scheme that stores another sum than that of weight and update. */
+/** The rounding of the sum; empty for a scheme that does not store the sum of weight and update. */
 function whatItGives({ sum: { roundsTo }, rounding, scheme }: StepExplanation): string {
   if (scheme === "kahan" || scheme === "two-term") return "";
   const rule = rounding === "stochastic" ? "stochastic rounding" : rounding;
@@ -139,7 +139,7 @@ function beyondLargest(explanation: StepExplanation, gives: string): string {
   return `${where}${gives}${noInf}.`;
 }
 
-/** Where the sums that are stored as the weight end, on the side that the update points to. */
+/** The boundary of the sums stored as the weight, in the direction of the update. */
 function boundary(explanation: StepExplanation): string {
   const { stays, update, weight, rounding, scheme, sum } = explanation;
   if (stays === null) return "";
@@ -173,7 +173,7 @@ function boundary(explanation: StepExplanation): string {
   return `Under ${rounding} w stays until ${it} passes ${told.shortly(end)}, ${where}, which itself ${itself}${needed}${narrower}.`;
 }
 
-/** How much of the update arrives: in the stored weight on average, or in weight and carrier together. */
+/** How much of the update arrives: in the stored weight on average, or in weight plus carrier. */
 function inAll({ step, update, sum, weight, rounding, scheme }: StepExplanation): string {
   const carrier = carrierNames[scheme];
   const drawn = rounding === "stochastic";
@@ -196,7 +196,7 @@ function capital(text: string): string {
   return text[0].toUpperCase() + text.slice(1);
 }
 
-/** A line for each scheme. */
+/** One line per scheme. */
 export function outlooks({ schemes, rounding, update }: Explanation, width: number): string[] {
   const names = {
     "in-place": "in-place",

@@ -7,7 +7,7 @@ import { carrierNames, chance, outlooks, reason, saturates, told, verdict } from
 import { percent } from "./numbers.js";
 import { plainTerminal, styles, type Terminal } from "./terminal.js";
 
-/** An explanation in words, numbers and a number line. Numbers of the table are exact, whatever digits that takes. */
+/** An explanation in words, numbers and a number line. The numbers of the table are exact, with all their digits. */
 export function renderExplanation(explanation: Explanation, terminal: Terminal = plainTerminal): string {
   const { bold } = styles(terminal);
   const width = Math.min(terminal.columns, 100);
@@ -27,10 +27,10 @@ export function renderExplanation(explanation: Explanation, terminal: Terminal =
     .join("\n\n")}\n`;
 }
 
-/** A label, a number, and what there is to say of it. */
+/** A label, a number, and a remark. */
 type Row = readonly [label: string, number: string, note: string];
 
-/** Where numbers begin; one of more digits than `wide` has what is said of it on a line of its own. */
+/** The column of numbers; the remark on a number with more digits than `wide` is on a separate line. */
 const indent = 12;
 const wide = 26;
 
@@ -90,7 +90,7 @@ function sumNote({ sum: { roundsTo }, rounding, opmath, scheme }: Explanation): 
   return `${how}; rounds to ${roundsTo.map(({ value }) => told.shortly(value)).join(" or ")} (${rounding})`;
 }
 
-/** What is stored and what the carrier holds after one step; all that may come of it where that is drawn. */
+/** The stored weight and the carrier after one step; all possible ones for stochastic rounding. */
 function afterStep({ step, scheme, update }: Explanation): Row[] {
   const carrier = carrierNames[scheme];
   const drawn = step.outcomes.length > 1;

@@ -1,7 +1,7 @@
 import { type Geometry, type MeasureName, type Measures, measureNames } from "../lens/geometry-result.js";
 import { type CsvColumn, cellsOf, headingsOf } from "./csv-text.js";
 
-/** A geometry as columns beside those of a set of weights: of each measure what was found, what is expected, and the ratio. */
+/** A geometry as columns: for each measure its value, the expected value, and their ratio. */
 
 const parts = ["measured", "expected", "ratio"] as const;
 
@@ -23,12 +23,12 @@ const columns = geometryColumns((measures: Known) => measures);
 
 export const geometryHeadings: readonly string[] = headingsOf(columns);
 
-/** Empty for what is not known. */
+/** Empty if unknown. */
 export function geometryCells(measures: Known): string[] {
   return cellsOf(columns, measures);
 }
 
-/** The means after so many updates of a recorded run. */
+/** The means after several numbers of updates of a recorded run. */
 export function courseRows({ curve = [] }: Geometry): [updates: string, ...cells: string[]][] {
   return curve.map(({ updates, totals }) => [String(updates), ...geometryCells(totals.measures)]);
 }

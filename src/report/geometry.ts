@@ -11,9 +11,9 @@ import {
 import { printable } from "../lens/printable.js";
 import { counted, missing, percent } from "./numbers.js";
 
-/** The words and numbers of a geometry, for every renderer. */
+/** The text and numbers of a geometry, for every renderer. */
 
-/** What a measure is called, in at most 34 characters, and in a heading of a table by kind or layer. */
+/** The name of a measure in at most 34 characters, and its heading in a table by kind or layer. */
 const names: Readonly<Record<MeasureName, readonly [label: string, short: string]>> = {
   size: ["size of the change, ||dW|| / ||W||", "size"],
   changed: ["weights changed", "changed"],
@@ -69,7 +69,7 @@ export function figure(name: MeasureName, x: number | null): string {
   return digits(x);
 }
 
-/** With two decimals where masks differ in the second. */
+/** With two decimals, because masks differ in the second. */
 function percentOf(share: number): string {
   if (share === 0) return percent(0);
   return `${(100 * share).toFixed(2)}%`;
@@ -82,7 +82,7 @@ function digits(x: number): string {
   return x >= 100 ? x.toFixed(0) : x.toPrecision(3);
 }
 
-/** A ratio to what is expected: to a hundredth around one. */
+/** A ratio to the expected value, with two decimals near 1. */
 export function times(x: number | null): string {
   if (x === null) return missing;
   if (x >= 100) return x.toFixed(0);
@@ -90,14 +90,14 @@ export function times(x: number | null): string {
   return x >= 0.01 || x === 0 ? x.toFixed(2) : x.toExponential(0);
 }
 
-/** One row for each measure that is known somewhere: measured, expected, ratio, and what expects it. */
+/** One row for each measure that is known: measured, expected, ratio, and the null model. */
 export function measureRows({ measures }: MeanMeasures): (readonly [MeasureName, MeanMeasure])[] {
   return measureNames
     .filter((name) => measures[name].measured !== null)
     .map((name) => [name, measures[name]]);
 }
 
-/** Measures of which a table by kind or layer has a column. */
+/** The measures with a column in tables by kind or layer. */
 export const columnMeasures: readonly MeasureName[] = [
   "principalOverlap",
   "lowOverlap",
@@ -110,7 +110,7 @@ export const columnMeasures: readonly MeasureName[] = [
   "energy64",
 ];
 
-/** The models of a result with their names, the first among them. */
+/** The models of a result with their names, including the first. */
 export function modelsOf(
   geometry: Geometry,
   first: string,
@@ -118,21 +118,22 @@ export function modelsOf(
   return [[first, geometry], ...(geometry.others ?? []).map((other) => [other.path, other] as const)];
 }
 
-/** Whether it is that of a recorded run, which alone is asked for its KL. */
+/** Whether it is the geometry of a recorded run; only these have a KL divergence. */
 export function isRecorded({ divergence }: Geometry): boolean {
   return divergence !== undefined;
 }
 
-/** How much more or less than expected a measure must be to be said to stand out. */
+/** The ratio to the expected value, or its inverse, from which the text mentions a measure. */
 const factor = 1.5;
 
-/** The masks of two models with the same changed share differ by a hundredth or two where only size matters. */
+/** If only magnitudes matter, the masks of two models with the same changed share differ by 0.01 or 0.02. */
 const masksAlike = 0.05;
 
 /**
  * The answer in one sentence.
  *
- * @param recorded of a recorded run, beside whose cases it stands: none of them is measured, but their updates added in fp32.
+ * @param recorded whether it stands next to the cases of a recorded run. It measures none of them, but the sum of the
+ *   updates in fp32.
  */
 export function geometrySentence({ measures }: MeanMeasures, recorded = false): string {
   const { size, stableRank, energy16, principalOverlap } = measures;
@@ -159,11 +160,12 @@ function leanClause({ ratio }: Measure): string {
 function maskClause({ ratio, measured, expected }: Measure): string {
   if (ratio === null) return "no spectrum tells which weights are principal ones";
   const both = `(${figure("principalOverlap", measured)} in the principal mask, ${figure("principalOverlap", expected)} by size alone)`;
-  if (Math.abs(ratio - 1) <= masksAlike) return `which weights show a change is told by their size ${both}`;
-  return `which weights show a change is not told by their size alone ${both}`;
+  if (Math.abs(ratio - 1) <= masksAlike)
+    return `which weights show a change is explained by their size ${both}`;
+  return `which weights show a change is not explained by their size alone ${both}`;
 }
 
-/** Over the updates of a recorded run: from when on the change is low-rank, its coherence, and the KL that the run tells. */
+/** The course of a recorded run: from when on the change is low-rank, its coherence, and the KL stated by the run. */
 export function courseSentences({ curve = [], divergence }: Geometry): string[] {
   const told = divergence === undefined ? [] : [divergenceSentence(divergence)];
   const known = curve.filter(({ totals }) => totals.measures.stableRank.ratio !== null);
@@ -181,7 +183,7 @@ export function courseSentences({ curve = [], divergence }: Geometry): string[] 
   const [early, late] = [first, last].map(({ totals }) => totals.measures.size.ratio);
   const coherence =
     early === null || late === null
-      ? "The recording does not tell its learning rates, so not its coherence."
+      ? "The recording does not state its learning rates, so its coherence is unknown."
       : `Coherence, its size over that of a noise walk of the same rates and steps: ${times(early)} after update ${first.updates}, ${times(late)} after ${last.updates}.`;
   return [rankSentence, coherence, ...told];
 }
@@ -189,11 +191,11 @@ export function courseSentences({ curve = [], divergence }: Geometry): string[] 
 function divergenceSentence(divergence: Geometry["divergence"]): string {
   const { forward = null, reverse = null } = divergence ?? {};
   if (forward === null && reverse === null) return "The run has no KL in an outcome.json.";
-  const said = (x: number | null) => (x === null ? "not told" : x.toPrecision(3));
+  const said = (x: number | null) => (x === null ? "not stated" : x.toPrecision(3));
   return `KL of outcome.json, in nats: of the base to the run ${said(forward)}, of the run to the base ${said(reverse)}.`;
 }
 
-/** What was sampled, what was left out, and what no number here says. */
+/** What was sampled and excluded, and what the numbers do not show. */
 export function geometryNotes({ sampled, totals, rank, leftOut, tensors }: Geometry): string[] {
   const { layers, of: total } = sampled;
   const leading = tensors.filter(({ spectrum }) => spectrum?.values === "leading").length;

@@ -10,8 +10,8 @@ import { endRatio, endRatioText, retainedText } from "./simulation.js";
 import { leftOutSentences } from "./skipped.js";
 
 /**
- * The answer in a few sentences: what was left out, then of the first case real against apparent sparsity and the
- * lens's share of it, then of all cases how much of the fp32 run's displacement they retain.
+ * The answer in a few sentences: what was excluded; real and apparent sparsity of the first case and the lens's share
+ * of it; the share of the fp32 run's displacement that each case retains.
  */
 export function headline(result: Result): string[] {
   const { input, skipped, cases, casts } = result;
@@ -52,7 +52,7 @@ function sparsitySentences(first: Case, steps: string, sample: number | undefine
   ];
 }
 
-/** What each case retains, those that keep their updates together; nothing of results that do not tell. */
+/** The share retained by each case, with those that keep their updates together; none if unknown. */
 function retainedSentences(result: Result): string[] {
   const labels = caseLabels(result.cases);
   const known = result.cases.flatMap(({ rounding }, i) => {

@@ -6,13 +6,13 @@ import { wrap } from "./columns.js";
 import { missing } from "./numbers.js";
 import { shade, styles, type Terminal } from "./terminal.js";
 
-/** The least shares of unchanged weights that the shades of the heat map stand for. */
+/** The lower bounds of the unchanged shares for each shade of the heat map. */
 const shadeSteps = [0, 0.5, 0.8, 0.95, 0.99];
 
-/** Rows of a heat map that are shown; deeper stacks are thinned evenly, first and last layer kept. */
+/** The maximum rows of a heat map; deeper stacks are sampled evenly, with first and last layer. */
 const mostRows = 24;
 
-/** The shares of each stack that are unchanged, layer by module, with a shade beside each; and what the shades stand for. */
+/** The unchanged shares of each stack, layer by module, with shades and their key. */
 export function heatMaps(heatmaps: readonly Heatmap[]): Block[] {
   const legend = lines((terminal) =>
     wrap(shadeLegend(terminal), textWidth(terminal)).map(styles(terminal).dim),

@@ -4,8 +4,8 @@ import type { Result } from "../lens/run/result.js";
 import type { SweepCase } from "../lens/study/sweep.js";
 
 /**
- * What tells the cases of a result apart: format and scheme, rounding and opmath where they are not the usual; or the
- * recipe, with a star where it was not compared with its framework.
+ * Labels that distinguish the cases of a result: format and scheme, with rounding and opmath if not the default; or the
+ * recipe, with a star if it was not compared with its framework.
  */
 export function caseLabels(cases: readonly Case[]): string[] {
   return cases.map(caseLabel);
@@ -26,7 +26,7 @@ export function caseLabel({
     if (recipe.name !== format) words.push(printable(recipe.name));
     return words.join(" ") + (recipe.verified === null ? "*" : "");
   }
-  // Stochastic rounding is a way to store in place without a carrier, and known by its own name.
+  // Stochastic rounding in-place is known by its own name.
   if (scheme !== "in-place" || rounding !== "stochastic") words.push(scheme);
   if (rounding !== "nearest-even") words.push(rounding);
   if (opmath !== "fp32") words.push(opmath);
@@ -35,13 +35,13 @@ export function caseLabel({
   return words.join(" ");
 }
 
-/** "bf16 in-place", as a sentence has it. */
+/** A case as in a sentence: "bf16 in-place". */
 export function caseInWords({ recipe, ...stored }: Case): string {
   if (recipe) return `${printable(stored.format)} by the recipe ${printable(recipe.name)}`;
   return schemeInWords(stored);
 }
 
-/** The same of what is stored by a scheme. */
+/** The same for a case with a scheme. */
 export function schemeInWords({
   format,
   scheme,
@@ -62,7 +62,7 @@ export function schemeInWords({
   return `${printable(format)} ${scheming}${first}${rounding === "nearest-even" ? "" : ` with ${rounding} rounding`}`;
 }
 
-/** "8 steps" with their numbers where they are not counted from 0. */
+/** "8 steps", with their numbers if not counted from 0. */
 export function stepsInWords({ input }: Result): string {
   const { stepNumbers } = input;
   const [first] = stepNumbers;

@@ -2,9 +2,9 @@ import type { LearnResult, LearnRun } from "../lens/learning/learning.js";
 import { type CsvColumn, csvOf, fields } from "./csv-text.js";
 import { geometryColumns } from "./geometry-csv.js";
 
-/** One row a model. */
+/** One row per model. */
 export function renderLearnCsv({ runs }: LearnResult): string {
-  // Means over matrices, as the table has them.
+  // Means over matrices, as in the table.
   const isMeasured = runs.some(({ geometry }) => geometry);
   return csvOf(runs, [
     ...fields(["run", "lr", "format", "scheme", "rounding", "opmath", "seed"], (run: LearnRun) => run),

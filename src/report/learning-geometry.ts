@@ -15,7 +15,7 @@ const shown = [
   "rowSpread",
 ] as const satisfies readonly MeasureName[];
 
-/** How models changed, a row for each way of storing: as measured, and over what is expected. Nothing where it was not measured. */
+/** The geometry of models' changes, measured and relative to expected; one row per way of storing, none if unknown. */
 export function learnGeometry(rows: readonly LearnRow[]): NumberTable[] {
   const measured = rows.filter(({ geometry }) => geometry !== null);
   if (measured.length === 0) return [];
@@ -29,7 +29,7 @@ export function learnGeometry(rows: readonly LearnRow[]): NumberTable[] {
   ];
 }
 
-/** What the columns are. */
+/** The meaning of the columns. */
 export const learnGeometryNote =
   "Geometry of the change dW of what is stored, means over matrices. Size: ||dW|| / ||W||, expected of a noise walk of the same rate and steps. " +
   "Stable rank, drift of singular values (NSS), median left angle in degrees, energy in the top 16 directions: expected by shuffled signs. Share of the changes in the " +

@@ -7,12 +7,12 @@ import { learnGeometry, learnGeometryNote } from "./learning-geometry.js";
 import { count, counted, missing } from "./numbers.js";
 import { rateText } from "./sweep.js";
 
-/** What models of a group can do; and, where it was asked for, how they changed. */
+/** The abilities of a group's models and, if measured, the geometry of their changes. */
 export function learnTables(result: LearnResult, rows: readonly LearnRow[]): NumberTable[] {
   return [abilityTable(result, rows), ...learnGeometry(rows)];
 }
 
-/** The answer in a sentence for each way to store that gains less than the others. */
+/** The answer: one sentence for each way of storing that gains less than the others. */
 export function learnHeadline(result: LearnResult): string[] {
   const { input, settings, runs } = result;
   const [{ base }] = runs;
@@ -41,7 +41,7 @@ export interface LearnGroup {
   readonly rows: readonly LearnRow[];
 }
 
-/** Rows that are to be compared: of one kind of training and one rate. */
+/** Groups of comparable rows: of one kind of training and one rate. */
 export function learnGroups(result: LearnResult): LearnGroup[] {
   const groups = new Map<string, LearnRow[]>();
   for (const row of summaryOf(result)) {
@@ -52,7 +52,7 @@ export function learnGroups(result: LearnResult): LearnGroup[] {
   return [...groups].map(([title, rows]) => ({ title, rows }));
 }
 
-/** Where a task was held out, what became of it stands in the place of how many weights move. */
+/** If a task was held out, its result replaces the share of weights that move. */
 function abilityTable({ runs }: LearnResult, rows: readonly LearnRow[]): NumberTable {
   const heldOut = runs[0].heldOut.map(
     ({ name }, i) => [name, (row: LearnRow) => within(row.heldOut[i].passAt1, 3)] as const,
@@ -84,7 +84,7 @@ function withinPercent({ mean, half }: Estimate, digits = 1): string {
 
 const percents = (share: number) => `${(100 * share).toFixed(1)}%`;
 
-/** What columns mean; of a geometry, a paragraph of its own. */
+/** The meaning of the columns, with a separate paragraph for a geometry. */
 export function learnNotes(result: LearnResult): string[] {
   const sentences = sentencesOf(result).join(" ");
   return result.runs.some((run) => run.geometry) ? [sentences, learnGeometryNote] : [sentences];

@@ -8,7 +8,7 @@ import { count, missing, percentIn, sampleOf, shareOfWeights } from "./numbers.j
 import { collateralSized, hasCollateral, shareOfSized, sharesScales } from "./shared-scales.js";
 import { type BarPart, glyph, stackedBar, styles, type Terminal } from "./terminal.js";
 
-/** What became of the updates, and how the end compares with the start; one row a case, and what the columns are. */
+/** The classes of updates, and the end compared with the start; one row per case, with the meaning of the columns. */
 export function lensTable(result: Result): Block {
   return lines((terminal) => {
     const { cases } = result;
@@ -26,22 +26,22 @@ export function lensTable(result: Result): Block {
         ? [
             [
               "kept",
-              (lensCase: Case) =>
-                lensCase.scheme === "in-place" ? missing : sized(({ kept }) => kept)(lensCase),
+              (caseResult: Case) =>
+                caseResult.scheme === "in-place" ? missing : sized(({ kept }) => kept)(caseResult),
             ] as const,
           ]
         : []),
       ["lost", sized(({ lost }) => lost)],
     ];
     const after: Columns = [
-      ["unchanged", (lensCase) => percent(shareOfWeights(lensCase, lensCase.end.unchanged))],
-      ["hidden", (lensCase) => percent(shareOfWeights(lensCase, lensCase.end.hidden))],
+      ["unchanged", (caseResult) => percent(shareOfWeights(caseResult, caseResult.end.unchanged))],
+      ["hidden", (caseResult) => percent(shareOfWeights(caseResult, caseResult.end.hidden))],
       ...(cases.some(({ totals }) => totals.nonfinite > 0)
         ? [["nonfinite", ({ totals }: Case) => count(totals.nonfinite)] as const]
         : []),
     ];
     const width = Math.min(terminal.columns - tableWidth(tableOf(cases, [...before, ...after])) - 2, 24);
-    const bars: Columns = width < 6 ? [] : [["", (lensCase) => bar(lensCase, width, terminal)]];
+    const bars: Columns = width < 6 ? [] : [["", (caseResult) => bar(caseResult, width, terminal)]];
     const shown = tableOf(cases, [...before, ...bars, ...after]);
     const align = ["l", ...before.slice(1).map(() => "r"), ...bars.map(() => "l")].join("");
     return [
@@ -54,7 +54,7 @@ export function lensTable(result: Result): Block {
 
 type Columns = Parameters<typeof tableOf<Case>>[1];
 
-/** Whether anything but the stored weights can take an update. */
+/** Whether any case has a carrier. */
 function hasCarrier(cases: readonly Case[]): boolean {
   return cases.some(({ scheme, totals }) => scheme !== "in-place" || totals.kept > 0);
 }
@@ -68,7 +68,7 @@ function bar({ totals }: Case, width: number, terminal: Terminal): string {
   return stackedBar(parts, width, terminal);
 }
 
-/** What the columns are, and the glyphs of the bars where there are bars. */
+/** The meaning of the columns, and of the bars' glyphs if there are bars. */
 function legend(cases: readonly Case[], terminal: Terminal, bars: boolean): string[] {
   const { dim } = styles(terminal);
   const mark = (className: BarPart["of"]) => (bars ? `${glyph(className, terminal)} ` : "");
@@ -84,7 +84,7 @@ function legend(cases: readonly Case[], terminal: Terminal, bars: boolean): stri
   return wrap(text, textWidth(terminal)).map(dim);
 }
 
-/** Where scales are shared a weight is its number: a scale alone changes that, while the bits of its code stay. */
+/** With shared scales the weight is its number, which a scale can change while the bits of its code stay. */
 function whatStays(cases: readonly Case[]): string {
   return cases.some(sharesScales) ? "numbers" : "bits";
 }

@@ -3,31 +3,31 @@ import { type ModuleKind, moduleKinds } from "../lens/module-kind.js";
 import { shareHalfWidth } from "../lens/study/sampling.js";
 import { carriesPercents, share } from "./numbers.js";
 
-/** A part of a tensor's weights, such as the unchanged ones, and of how many it is one. */
+/** The number of some of a tensor's weights, such as the unchanged ones, and of all. */
 export interface TensorPart {
   readonly name: string;
   readonly part: number;
   readonly whole: number;
 }
 
-/** Layer by module of one stack of layers, weighed by weights. */
+/** Shares by layer and module of one stack, weighted by the number of weights. */
 export interface ModuleGrid {
   readonly stack: string;
   readonly layers: readonly number[];
   readonly kinds: readonly ModuleKind[];
-  /** A row a kind, a column a layer; null where a layer has no such module, or too few of its weights were drawn. */
+  /** One row per kind, one column per layer; null if a layer has no such module, or if its sample is too small. */
   readonly shares: readonly (readonly (number | null)[])[];
-  /** Half of the widest interval of a share that is shown; 0 where all weights were counted. */
+  /** Half the widest interval of the shares shown; 0 if all weights were counted. */
   readonly halfWidth: number;
-  /** Modules of a layer that are not shown because too few of their weights were drawn. */
+  /** The number of modules not shown because their sample is too small. */
   readonly suppressed: number;
-  /** Weights in it. */
+  /** The number of weights in it. */
   readonly whole: number;
 }
 
 /**
- * A grid for each stack, the largest first. Tensors outside of any stack are in none. Of a sample, only shares whose
- * intervals carry whole percents.
+ * A grid for each stack, the largest first, without tensors outside of stacks. For a sample, only shares whose
+ * intervals are narrow enough for whole percents.
  */
 export function moduleGrids(tensors: readonly TensorPart[], sampled = false): ModuleGrid[] {
   const stacks = new Map<string, Map<string, { part: number; whole: number }>>();
@@ -64,7 +64,7 @@ export function moduleGrids(tensors: readonly TensorPart[], sampled = false): Mo
   return grids.sort((a, b) => b.whole - a.whole);
 }
 
-/** The same by module alone, tensors outside of any stack among them. */
+/** The same by module only, including tensors outside of stacks. */
 export function moduleShares(
   tensors: readonly TensorPart[],
 ): { kind: ModuleKind; part: number; whole: number }[] {

@@ -2,7 +2,7 @@ import type { LensCounts } from "../lens/run/case.js";
 import type { Result } from "../lens/run/result.js";
 import { shareHalfWidth } from "../lens/study/sampling.js";
 
-/** Numbers as people read them. Every renderer but JSON and CSV uses these. */
+/** Formats of numbers for people, used by every renderer but JSON and CSV. */
 
 export const missing = "–";
 
@@ -16,7 +16,7 @@ export function counted(n: number, what: string): string {
   return `${count(n)} ${what}${n === 1 ? "" : "s"}`;
 }
 
-/** A share as a percentage with one decimal; what is not quite none or all never reads as such. */
+/** A share as a percentage with one decimal; only exact 0 and 1 read as 0% and 100%. */
 export function percent(share: number | null): string {
   if (share === null) return missing;
   if (share > 0 && share < 0.0005) return "<0.1%";
@@ -24,19 +24,19 @@ export function percent(share: number | null): string {
   return `${(100 * share).toFixed(1)}%`;
 }
 
-/** How shares are told. */
+/** A format of shares. */
 export type Percent = (share: number | null) => string;
 
 /**
- * Shares of so many weights that were drawn from a model, to the digits that their 95% intervals carry; {@link percent} where
- * none were drawn but all counted.
+ * Formats shares of a sample of this size, to the digits supported by their 95% intervals; {@link percent} if all
+ * weights were counted.
  */
 export function percentIn(sample: number | undefined): Percent {
   if (sample === undefined) return percent;
   return (share) => (share === null ? missing : percentWithin(share, shareHalfWidth(share, sample)));
 }
 
-/** A share whose interval is so wide to either side: in tenths, in whole percents, from where to where, or not at all. */
+/** A share with an interval of ± half: in tenths, in whole percents, as a range, or not at all. */
 export function percentWithin(share: number, half: number): string {
   if (half <= tenths) return percent(share);
   if (half <= wholes) {
@@ -52,12 +52,12 @@ export function percentWithin(share: number, half: number): string {
 const tenths = 0.0005;
 const wholes = 0.005;
 
-/** Whether the interval of a share carries whole percents. */
+/** Whether the interval of a share is narrow enough for whole percents. */
 export function carriesPercents(half: number): boolean {
   return half <= wholes;
 }
 
-/** A ratio as {@link ratio} tells it, without the digits that an interval so wide to either side does not carry. */
+/** A ratio like {@link ratio}, without the digits that an interval of ± half does not support. */
 export function ratioWithin(x: number, half: number): string {
   if (half > 1) return missing;
   const decimals = Math.floor(-Math.log10(2 * half) + 1e-9);
@@ -66,11 +66,11 @@ export function ratioWithin(x: number, half: number): string {
   if (half === 0 || (decimals >= digits.length && !usual.includes("e"))) return usual;
   if (usual.includes("e") && 2 * half <= 10 ** Math.floor(Math.log10(Math.abs(x)))) return usual;
   const rounded = x.toFixed(Math.max(0, Math.min(decimals, 3)));
-  // Of what is below zero by less than is known, no sign.
+  // No sign for a rounded zero.
   return Number(rounded) === 0 ? rounded.replace("-", "") : rounded;
 }
 
-/** A ratio near 1, with two decimals, more where it is small. */
+/** A ratio near 1 with two decimals; more if it is small. */
 export function ratio(x: number | null): string {
   if (x === null) return missing;
   const magnitude = Math.abs(x);
@@ -78,7 +78,7 @@ export function ratio(x: number | null): string {
   return magnitude >= 0.001 ? x.toFixed(3) : x.toExponential(0);
 }
 
-/** Six significant digits: for norms and numbers of a format in running text. */
+/** Six significant digits, for norms and numbers of a format in running text. */
 export function short(x: number | null): string {
   if (x === null) return missing;
   const rounded = Number(x.toPrecision(6));
@@ -103,12 +103,12 @@ export function shareOfWeights(
   return share(part, totals.elements - end.nonfinite);
 }
 
-/** How many weights were drawn, of a result that is a sample. */
+/** The sample size; undefined if the result is not a sample. */
 export function sampleOf({ sampling, input }: Pick<Result, "sampling" | "input">): number | undefined {
   return sampling && input.elements;
 }
 
-/** part / whole, or null where there is no whole. */
+/** part / whole, or null if the whole is 0. */
 export function share(part: number, whole: number): number | null {
   return whole === 0 ? null : part / whole;
 }

@@ -6,7 +6,7 @@ import { leftOutSentences } from "./skipped.js";
 
 export const known: Readonly<Record<Knowledge, string>> = { moments: "m and v", gradient: "the update" };
 
-/** What is found by the rule that is used, and by one that knows more. */
+/** The results of the rule in use, and of one with more information. */
 export function predictionHeadline({
   format,
   input,
@@ -28,7 +28,7 @@ export function predictionHeadline({
   ];
 }
 
-/** A rule and what it is given. */
+/** A rule and its inputs. */
 export function ruleLabel({ rule, knows }: Pick<RuleOutcome, "rule" | "knows">): string {
   return `${rule}, given ${known[knows]}`;
 }
@@ -37,7 +37,7 @@ export const predictionNote =
   "Named: of all weight-steps, those that a rule says will change. Recall: of those that changed, the share it named. " +
   "Precision: of those it named, the share that changed. Reach: a weight that any gradient of up to 4 standard deviations would change.";
 
-/** One row a rule. */
+/** One row per rule. */
 export function renderPredictionCsv({ rules, weightSteps, changed }: PredictionResult): string {
   return csvOf(rules, [
     ...fields(["rule", "knows"], (rule: RuleOutcome) => rule),

@@ -7,7 +7,7 @@ import { count, missing, percentIn, sampleOf, share } from "./numbers.js";
 
 type Columns = Parameters<typeof tableOf<Case>>[1];
 
-/** Runs whose updates an optimizer computed: why weights stood still, the lens on its moments, where recipes part. */
+/** Runs of recipes: why weights did not move, the lens of the moments, and where recipes differ. */
 export function recipeBlocks(result: Result): Block[] {
   const { cases } = result;
   if (cases.every(({ recipe }) => recipe === null)) return [];
@@ -16,8 +16,8 @@ export function recipeBlocks(result: Result): Block[] {
   const notes = verificationNotes(result);
   const stored = (heading: string) => [heading, (_: Case, i: number) => labels[i]] as const;
   const moments: Columns = [
-    ["m lost", (lensCase) => percent(lostShare(lensCase.moments, "m"))],
-    ["v lost", (lensCase) => percent(lostShare(lensCase.moments, "v"))],
+    ["m lost", (caseResult) => percent(lostShare(caseResult.moments, "m"))],
+    ["v lost", (caseResult) => percent(lostShare(caseResult.moments, "v"))],
   ];
   return [
     onTerminal(() => [
@@ -26,7 +26,7 @@ export function recipeBlocks(result: Result): Block[] {
           stored("unmoved because of"),
           ...causes.map(
             ([, heading, cause]) =>
-              [heading, (lensCase: Case) => percent(shareOfUnmoved(lensCase, cause))] as const,
+              [heading, (caseResult: Case) => percent(shareOfUnmoved(caseResult, cause))] as const,
           ),
         ]),
       ),
@@ -47,10 +47,10 @@ export function recipeBlocks(result: Result): Block[] {
               ([heading, , cause]) =>
                 [
                   heading,
-                  (lensCase: Case) =>
-                    lensCase.causes === null
+                  (caseResult: Case) =>
+                    caseResult.causes === null
                       ? missing
-                      : `${count(lensCase.causes[cause])} (${percent(shareOfUnmoved(lensCase, cause))})`,
+                      : `${count(caseResult.causes[cause])} (${percent(shareOfUnmoved(caseResult, cause))})`,
                 ] as const,
             ),
             ...moments,
@@ -65,7 +65,7 @@ export function recipeBlocks(result: Result): Block[] {
 
 type Cause = keyof NonNullable<Case["causes"]>;
 
-/** In full, as a terminal has room for, and in the result. */
+/** The causes: full heading, short heading for a terminal, and name in the result. */
 const causes: readonly (readonly [heading: string, brief: string, cause: Cause])[] = [
   ["storage", "storage", "storage"],
   ["epsilon", "epsilon", "epsilon"],
@@ -74,21 +74,21 @@ const causes: readonly (readonly [heading: string, brief: string, cause: Cause])
   ["gradient zero", "gradient 0", "gradient"],
 ];
 
-/** Of the weight-steps that did not move the stored weight. */
+/** The share of a cause among the weight-steps that did not move the stored weight. */
 function shareOfUnmoved({ causes: counts, totals }: Case, cause: Cause): number | null {
   return counts === null ? null : share(counts[cause], totals.none + totals.lost + totals.kept);
 }
 
 /**
- * Of the updates of the first or second moment that were not zero, those that it lost; null where there is none: Adafactor has
- * no first, SGD and Muon no second.
+ * The share of lost updates among the nonzero updates of the first or second moment; null if it does not exist:
+ * Adafactor has no first, SGD and Muon no second moment.
  */
 export function lostShare(moments: readonly MomentCounts[], momentName: "m" | "v"): number | null {
   const moment = moments.find(({ name }) => name.toLowerCase() === momentName);
   return moment ? share(moment.lost, moment.lost + moment.kept + moment.moved) : null;
 }
 
-/** Where the stored weights of each recipe leave those of the first. */
+/** Where the stored weights of each recipe differ from those of the first. */
 function partingTable(cases: readonly Case[]) {
   const [first, ...others] = caseLabels(cases);
   return tableOf(cases.slice(1), [
@@ -106,8 +106,8 @@ function partedAtEnd({ end }: Case): string {
 }
 
 /**
- * What recipes were compared with, which need not be the release that they are named after; and of those that were
- * not compared with their framework in the format of their case, that they were not.
+ * The releases with which recipes were compared, which may differ from those they are named after; and which recipes
+ * were not compared with their framework in the case's format.
  */
 export function verificationNotes({ cases }: Result): string[] {
   const compared = new Map<string, Set<string>>();

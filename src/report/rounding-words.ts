@@ -1,9 +1,9 @@
 import type { SharedClass } from "../lens/classify.js";
 import type { Case } from "../lens/run/case.js";
 
-/** Words that depend on the rounding: what leaves a weight as it is under one is no loss under another. */
+/** Words that depend on the rounding: an unmoved weight is a loss under some roundings and not under others. */
 
-/** Each class in a few words, for direct labels and legends. */
+/** Each class in a few words, for labels and legends. */
 const classWords: Readonly<Record<SharedClass, string>> = {
   none: "zero update",
   lost: "lost",
@@ -13,10 +13,10 @@ const classWords: Readonly<Record<SharedClass, string>> = {
   collateral: "changed by a scale",
 };
 
-/** Of stochastic rounding: an update moves its weight by chance, and arrives on average. */
+/** For stochastic rounding, under which an update moves its weight by chance and arrives on average. */
 const drawnClassWords: Readonly<Record<SharedClass, string>> = { ...classWords, lost: "stayed by chance" };
 
-/** Where the schemes hold what their weight does not show; in-place storage has nowhere. */
+/** The carrier of each scheme; in-place storage has none. */
 const heldIn: Readonly<Record<string, string>> = {
   master: "held in the master",
   kahan: "held in the compensation",
@@ -30,7 +30,7 @@ export function classWordsOf({ rounding, scheme }: Rounded): Readonly<Record<Sha
   return { ...words, kept: heldIn[scheme ?? ""] ?? words.kept };
 }
 
-/** A class of several cases in a few words: of both kinds, where they are mixed. */
+/** A class of several cases in a few words; both wordings if roundings are mixed. */
 export function classHeading(className: SharedClass, cases: readonly Rounded[]): string {
   if (className === "kept")
     return cases.some(({ scheme }) => scheme !== "in-place")
@@ -39,13 +39,13 @@ export function classHeading(className: SharedClass, cases: readonly Rounded[]):
   return [...new Set(cases.map((each) => classWordsOf(each)[className]))].join(" or ");
 }
 
-/** The size from which every update moves its weight: its power of two, in gaps of the weight, and in words. */
+/** The size from which every update moves its weight: the exponent of two in gaps of the weight, and words. */
 export interface Boundary {
   readonly exponent: number;
   readonly words: string;
 }
 
-/** Half the gap to nearest; else the gap: under it an update may be rounded back, or moves its weight by chance. */
+/** Half the gap for nearest rounding, else the gap: smaller updates may be rounded back, or move by chance. */
 export function boundaryOf({ rounding }: Rounded): Boundary {
   return rounding === "nearest-even" || rounding === "nearest-away"
     ? { exponent: -1, words: "half the gap" }

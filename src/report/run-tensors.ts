@@ -58,7 +58,7 @@ function columnsOf(cases: readonly Case[]): Column[] {
   ];
 }
 
-/** Of a sample, shares whose intervals carry whole percents; what a tensor retains has no interval there. */
+/** For a sample: only shares whose intervals allow whole percents, and no retained share, which has no interval. */
 function ofSample(column: Column): Column {
   if (column.as === "count") return column;
   if (column.as === "ratio") return { ...column, numberOf: () => null };
@@ -69,6 +69,6 @@ function ofSample(column: Column): Column {
   return { ...column, as: "whole", numberOf: known };
 }
 
-/** Of what the shares of the table are. */
+/** The whole of the table's shares. */
 export const tensorNote =
   "Unchanged and hidden: of the weights, at the end. Zero: of all updates. The others: of the updates that were not zero.";

@@ -19,7 +19,7 @@ export const seriesNote =
   "Unchanged: the same number as in the checkpoint before; since start: as in the first. To send: index and value of what " +
   "changed in the step, and that of the full size. How many weights were never updated, checkpoints do not tell.";
 
-/** What the steps changed, and how that adds up. */
+/** The changes of each step, and their total. */
 export function seriesHeadline({ steps, skipped }: SeriesResult): string[] {
   const last = steps[steps.length - 1].sinceStart.totals;
   const shares = steps.flatMap(({ change }) => changedShare(change) ?? []);
@@ -46,7 +46,7 @@ function changedShare({ totals: { apparentSparsity } }: SeriesDifference): numbe
   return apparentSparsity === null ? null : 1 - apparentSparsity;
 }
 
-/** One row a step. */
+/** One row per step. */
 export function seriesTable({ input, steps }: SeriesResult): NumberTable {
   const hidden = steps.some(({ change }) => change.totals.hidden !== null);
   type Step = (typeof steps)[number];
@@ -84,7 +84,7 @@ const columns: readonly CsvColumn<SeriesDifference>[] = [
   ),
 ];
 
-/** Two rows a step, against the checkpoint before and against the first. Numbers are in full; what is not known is empty. */
+/** Two rows per step: compared with the previous and with the first checkpoint. All digits; unknown is empty. */
 export function renderSeriesCsv({ input, steps }: SeriesResult): string {
   const row = (step: number, before: number, difference: SeriesDifference) => [
     String(step),

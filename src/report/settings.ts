@@ -9,7 +9,7 @@ import { endOf } from "./shareable.js";
 
 type Fact = readonly [string, string];
 
-/** What a run was counted from, with, and by. */
+/** The input, settings and tool of a run. */
 export function runFacts(result: Result): Fact[] {
   const { input, settings, engine, cases } = result;
   const { weights, updates, gradients, metadata, ...rest } = input;
@@ -32,7 +32,7 @@ export function runFacts(result: Result): Fact[] {
   ];
 }
 
-/** What else was counted from drawn or recorded numbers, with, and by. */
+/** The input, settings and tool of other results from drawn or recorded numbers. */
 export function inputFacts({
   input,
   settings,
@@ -51,7 +51,7 @@ export function inputFacts({
   ];
 }
 
-/** From where, as the end of a line. */
+/** The origin of the input, as the end of a line. */
 export function originOf({ updates, gradients, synthetic }: SweepResult["input"]): string {
   const from = updates ?? gradients;
   const model = from === null ? synthetic?.model : endOf(from);
@@ -84,7 +84,7 @@ function scalar(value: unknown): string {
   return isSpread(value) ? `${value.least} to ${value.most}` : String(value);
 }
 
-/** The fields of an object in words, those of objects inside it by both names; what is null is left out. */
+/** The fields of an object as facts; nested fields by both names, without null. */
 function flat(object: object, prefix = ""): Fact[] {
   return Object.entries(object).flatMap(([name, value]): Fact[] => {
     const words = prefix + name.replace(/[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`);

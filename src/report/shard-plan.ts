@@ -5,7 +5,7 @@ import { terminalText } from "./blocks/terminal.js";
 import { bytes, count } from "./numbers.js";
 import { plainTerminal } from "./terminal.js";
 
-/** The plan of shards, and a sentence on the longest of them. */
+/** The plan of shards, and a sentence on the longest one. */
 export function renderShardPlan({ shards, of: total, rate }: ShardPlan, columns: number): string {
   const all = shards.reduce((sum, shard) => sum + shard.bytes, 0);
   const longest = Math.max(...shards.map(({ seconds }) => seconds ?? 0));

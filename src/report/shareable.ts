@@ -2,8 +2,8 @@
 const paths = new Set(["weights", "updates", "gradients", "moments", "adapter", "merged", "path"]);
 
 /**
- * A result for a report that others read: of files that were named by an absolute path it has the last two names, not where
- * they lie on somebody's machine. The JSON of a result keeps them as they were given.
+ * A result for a report to share: absolute paths are reduced to their last two names. The JSON of a result keeps paths
+ * as given.
  */
 export function shareable<Of extends { readonly input: object }>(result: Of): Of {
   return { ...result, input: shortened(result.input) };
@@ -20,7 +20,7 @@ function shortened(input: object): object {
   );
 }
 
-/** Several are separated by commas, as those of merged results are. */
+/** Paths of merged results are separated by commas. */
 function shortPaths(text: string): string {
   return text.split(", ").map(shortPath).join(", ");
 }

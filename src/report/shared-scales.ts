@@ -6,36 +6,36 @@ import type { NumberTable } from "./charts/figure.js";
 import { caseLabel, caseLabels } from "./labels.js";
 import { missing, sampleOf, share, shareOfWeights } from "./numbers.js";
 
-/** What results have of formats in which weights share scales: what of codes and scales changes, beside the numbers. */
+/** Results of formats with shared scales: changes of codes and scales besides those of numbers. */
 
 /** Whether a case is stored with shared scales. */
 export function sharesScales({ totals }: Pick<Case, "totals">): boolean {
   return totals.shared !== undefined;
 }
 
-/** Whether any weight-step of these cases changed by a scale alone. */
+/** Whether any weight-step of these cases changed only by its scale. */
 export function hasCollateral(cases: readonly Pick<Case, "totals">[]): boolean {
   return cases.some(({ totals }) => totals.collateral > 0);
 }
 
-/** Updates that were not zero. */
+/** The number of nonzero updates. */
 export function sizedUpdates({ none, lost, kept, moved, collateral, zeros }: Case["totals"]): number {
   return lost + kept + moved + collateral - (zeros - none);
 }
 
-/** Share of the updates that were not zero. */
+/** The share of the nonzero updates. */
 export function shareOfSized(totals: Case["totals"], part: number): number | null {
   return share(part, sizedUpdates(totals));
 }
 
-/** Those of collateral whose update was not zero. */
+/** The collateral weight-steps with a nonzero update. */
 export function collateralSized({ collateral, zeros, none }: Case["totals"]): number {
   return collateral - (zeros - none);
 }
 
 /**
- * Codes, scales and numbers, one row a case: of a step on average, and of the end. null where no case shares scales. A format
- * without scales sends its numbers.
+ * Changes of codes, scales and numbers, one row per case: of an average step and of the end. Null if no case shares
+ * scales. A format without scales sends its numbers.
  */
 export function sharedTable(result: Result): NumberTable | null {
   const { cases } = result;
@@ -46,7 +46,7 @@ export function sharedTable(result: Result): NumberTable | null {
       ...["a step changes", "codes", "scales", "tensor", "numbers"],
       ...["clipped", "to zero", "sent", "end: codes", "numbers"],
     ],
-    rows: cases.map((lensCase, i) => [labels[i], ...cells(lensCase)]),
+    rows: cases.map((caseResult, i) => [labels[i], ...cells(caseResult)]),
   };
 }
 
@@ -96,27 +96,27 @@ function storedBits(
   return weightSteps * element.bits + blocks * scale.bits + tensors * formatNamed("fp32").bits;
 }
 
-/** A share to two digits, however small. */
+/** A share with two significant digits. */
 export function finePercent(part: number | null): string {
   if (part === null) return missing;
   if (part === 0) return "0%";
   if (part === 1) return "100%";
   const digits = (100 * part).toPrecision(2);
-  // What is not all never reads as such.
+  // Only exact 1 reads as 100%.
   if (Number(digits) === 100) return ">99%";
   return `${Number(digits) < 1e-6 ? Number(digits).toExponential() : Number(digits)}%`;
 }
 
-/** Of each format with shared scales, what a step changes by code and by number. */
+/** For each format with shared scales, the changes of a step by code and by number. */
 export function sharedSentences({ cases, ...result }: Result): string[] {
   const sharing = cases.filter(sharesScales);
-  // Of a sample blocks are not those of the model, and shares have intervals.
+  // The blocks of a sample are not those of the model, and shares have intervals.
   if (sharing.length === 0 || sampleOf(result) !== undefined) return [];
-  const parts = sharing.map((lensCase) => {
-    const { elements, steps, shared, moved, collateral } = lensCase.totals;
+  const parts = sharing.map((caseResult) => {
+    const { elements, steps, shared, moved, collateral } = caseResult.totals;
     const all = elements * steps;
     return (
-      `${finePercent(share(shared!.codes, all))} of the codes of ${caseLabel(lensCase)} and ` +
+      `${finePercent(share(shared!.codes, all))} of the codes of ${caseLabel(caseResult)} and ` +
       `${finePercent(share(moved + collateral, all))} of its numbers (${finePercent(share(collateral, all))} by a scale alone)`
     );
   });

@@ -5,9 +5,9 @@ import type { NumberTable } from "./charts/figure.js";
 import { caseLabels } from "./labels.js";
 import { carriesPercents, count, missing, percent, percentWithin, ratio, ratioWithin } from "./numbers.js";
 
-/** What results of simulations have besides those of recorded runs: what a sample tells, and when weights first show. */
+/** Parts of simulations' results that recorded runs lack: estimates from a sample, and when weights first show. */
 
-/** Shares of the whole model with their intervals, one row a case; null for results that are no sample. */
+/** Shares of the whole model with intervals, one row per case; null if the result is not a sample. */
 export function samplingTable({ sampling, cases }: Result): NumberTable | null {
   if (sampling === undefined) return null;
   const labels = caseLabels(cases);
@@ -23,7 +23,7 @@ export function samplingTable({ sampling, cases }: Result): NumberTable | null {
   };
 }
 
-/** A number of the end of a case, and where it lies: of a sample by its interval. Null where it is not known. */
+/** A ratio at the end of a case, with its interval for a sample. Null if unknown. */
 export function endRatio(
   { cases, sampling }: Result,
   i: number,
@@ -35,7 +35,7 @@ export function endRatio(
   return estimate ? { value: estimate.estimate, low: estimate.low, high: estimate.high } : null;
 }
 
-/** What a case retains as a percentage, which may be more than all; of a sample from where to where. */
+/** The share a case retains as a percentage, which may exceed 100%; for a sample, the interval. */
 export function retainedText(result: Result, i: number): string {
   const retained = endRatio(result, i, "retained");
   if (retained === null) return missing;
@@ -44,13 +44,13 @@ export function retainedText(result: Result, i: number): string {
   return `${Math.floor(100 * retained.low)} to ${Math.ceil(100 * retained.high)}%`;
 }
 
-/** A number of the end as text, to the digits that its interval carries. */
+/** A ratio at the end as text, with the digits supported by its interval. */
 export function endRatioText(result: Result, i: number, name: EndRatio): string {
   const estimate = endRatio(result, i, name);
   return estimate === null ? missing : ratioWithin(estimate.value, (estimate.high - estimate.low) / 2);
 }
 
-/** What the intervals are. */
+/** The meaning of the intervals. */
 export function samplingNote({ sampling }: Result): string {
   return (
     `Of all weights of the model, by ${100 * (sampling?.confidence ?? 0)}% intervals; apparent is of the updates. Retained ` +
@@ -63,7 +63,7 @@ function interval({ low, high }: Estimate, text: (x: number) => string): string 
   return from === to ? from : `${from} to ${to}`;
 }
 
-/** The step by which half of the weights of a binade had shown, measured and by formula, for each case. */
+/** The step after which half of a binade's weights have changed, measured and by formula, for each case. */
 export function firstShownTable({ firstShown: all = [], cases }: Result): NumberTable | null {
   const labels = caseLabels(cases);
   const firstShown = all.filter((entry) => entry.case < cases.length);
@@ -92,7 +92,7 @@ export const firstShownNote =
   "Half of the weights from this magnitude to twice it show by this step; a dash where fewer do within the run, or there is " +
   "no formula.";
 
-/** Two digits: it is an approximation. */
+/** Two digits, because it is an approximation. */
 function steps(step: number): string {
   return count(Number(step.toPrecision(Number.isInteger(step) ? 9 : 2)));
 }

@@ -3,7 +3,7 @@ import { leftOut } from "../lens/left-out.js";
 import { printable } from "../lens/printable.js";
 import { count, percent } from "./numbers.js";
 
-/** Which share of the weights is not counted, as sentences; none where all are. It goes before what was counted. */
+/** The share of weights not counted, as sentences; none if all are. It precedes the results. */
 export function leftOutSentences(skipped: readonly SkippedTensor[], counted: number): string[] {
   const left = leftOut(skipped, counted);
   if (left === null) return [];
@@ -15,7 +15,7 @@ export function leftOutSentences(skipped: readonly SkippedTensor[], counted: num
   ];
 }
 
-/** A verdict to begin with, but where weights are not counted: that comes first. */
+/** The verdict, if all weights are counted; otherwise what is not counted comes first. */
 export function verdictOnAll(
   skipped: readonly SkippedTensor[],
   counted: number,
@@ -24,7 +24,7 @@ export function verdictOnAll(
   return leftOut(skipped, counted) === null ? { verdict } : {};
 }
 
-/** Tensors that were left out, with their reasons; five at most. */
+/** Excluded tensors with their reasons; at most five. */
 export function skippedLines(skipped: readonly SkippedTensor[]): string[] {
   const shown = skipped
     .slice(0, 5)

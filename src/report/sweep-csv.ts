@@ -1,7 +1,7 @@
 import type { SweepCell, SweepResult } from "../lens/study/sweep.js";
 import { csvOf, fields } from "./csv-text.js";
 
-/** One row a case and rate. */
+/** One row per case and rate. */
 export function renderSweepCsv({ cells }: SweepResult): string {
   const totalsOf = ({ totals }: SweepCell) => totals;
   const endOf = ({ end }: SweepCell) => end;

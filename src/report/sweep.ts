@@ -20,7 +20,7 @@ export function sweepSize({ input, rates, settings }: SweepResult): string {
   return `${counted(input.elements, "weight")}, ${steps} at ${one ? `one ${what}` : `each of ${rates.length} ${what}s`}`;
 }
 
-/** The answers in sentences: from which rate on each format learns, and what keeps updates at least cost. */
+/** The answers in sentences: from which rate each format learns, and what keeps updates at the least cost. */
 export function sweepSentences(result: SweepResult): string[] {
   const { answers, settings } = result;
   const formats = [...new Set(answers.cases.map(({ format }) => format))];
@@ -41,7 +41,7 @@ export function sweepSentences(result: SweepResult): string[] {
   ];
 }
 
-/** Rates next to each other with the same cheapest case are told as one. */
+/** Merges consecutive rates with the same cheapest case. */
 function cheapestInWords({ answers: { cheapest } }: SweepResult): string {
   type Cheapest = (typeof cheapest)[number]["case"];
   const runs: { of: Cheapest; from: number; to: number }[] = [];
@@ -64,14 +64,14 @@ function cheapestInWords({ answers: { cheapest } }: SweepResult): string {
     .join(", ");
 }
 
-/** A share, and as far above 1. */
+/** The range of a share below and above 1. */
 function range(share: number): string {
   return `${share} to ${Number((2 - share).toPrecision(6))}`;
 }
 
-/** What the numbers are, and what of them noise hides. */
+/** The meaning of the numbers, and the effect of noise on them. */
 export function sweepNotes({ cells, settings, input }: SweepResult): string[] {
-  // Below a tenth it is next to what an fp32 run rounds.
+  // Below 0.1 it is comparable to the rounding of an fp32 run.
   const [noisiest] = cells
     .filter(({ end, rounding }) => rounding === "stochastic" && (end.noise ?? 0) >= 0.1)
     .sort((a, b) => b.end.noise! - a.end.noise!);
@@ -101,7 +101,7 @@ export function sweepNotes({ cells, settings, input }: SweepResult): string[] {
   ];
 }
 
-/** The cases of a sweep, in the order of its grid. */
+/** The cases of a sweep, in grid order. */
 export function casesOf({ cells, rates }: SweepResult): SweepCase[] {
   return cells.filter(({ rate }) => rate === rates[0]).map(caseOf);
 }
@@ -111,7 +111,7 @@ export function cellsByCase(result: SweepResult): SweepCell[][] {
   return casesOf(result).map((sweepCase) => result.cells.filter((cell) => sameCase(cell, sweepCase)));
 }
 
-/** What is retained as it is shown, a row a case. */
+/** The formatted shares retained, one row per case. */
 export function retainedTexts(result: SweepResult): string[][] {
   return cellsByCase(result).map((cells) =>
     cells.map((cell) => {
@@ -122,7 +122,7 @@ export function retainedTexts(result: SweepResult): string[][] {
   );
 }
 
-/** Noise as it is shown, a row a case; empty for cases that are not stochastic. */
+/** The formatted noise, one row per case; empty unless stochastic. */
 export function noiseTexts(result: SweepResult, name: "noise" | "noiseToWeight"): string[][] {
   return cellsByCase(result).map((cells) =>
     cells[0].rounding === "stochastic" ? cells.map(({ end }) => ratio(end[name])) : [],

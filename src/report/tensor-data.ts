@@ -1,16 +1,16 @@
 import { moduleOf } from "../lens/module.js";
 import { printable } from "../lens/printable.js";
 
-/** The tensors of a result as a page's table has them. */
+/** The tensors of a result for a page's table. */
 
-/** A column of numbers: its heading, and how they are shown. */
+/** A column of numbers: heading and format. */
 export interface NumberColumn {
   readonly heading: string;
   /** `whole`: whole percents. */
   readonly as: "count" | "percent" | "whole" | "ratio";
 }
 
-/** What the script shows: columns of texts, and for each case columns of numbers. */
+/** The data of the page's script: text columns, and number columns for each case. */
 export interface TensorData {
   readonly columns: readonly { readonly heading: string; readonly as: string }[];
   readonly names: readonly string[];
@@ -19,16 +19,16 @@ export interface TensorData {
   readonly cases: readonly (readonly (readonly (number | null)[])[])[];
 }
 
-/** A tensor by name and shape, and a row of numbers for each case. */
+/** A tensor's name and shape, and a row of numbers for each case. */
 export interface TensorRow {
   readonly name: string;
   readonly shape: readonly number[];
-  /** What the shape is of, such as a format; empty for nothing. */
+  /** A remark shown with the shape, such as a format; may be empty. */
   readonly note?: string;
   readonly cases: readonly (readonly (number | null)[])[];
 }
 
-/** Of arrays that were given to the library. */
+/** For arrays passed to the library without a name. */
 const unnamed = "(no name)";
 
 export function tensorData(columns: readonly NumberColumn[], rows: readonly TensorRow[]): TensorData {
@@ -44,7 +44,7 @@ export function tensorData(columns: readonly NumberColumn[], rows: readonly Tens
   };
 }
 
-/** Nine digits of a share are enough to sort by, and half the text; what is not quite all stays so. */
+/** Nine digits of a share are enough for sorting and take half the text; only exact 1 becomes 1. */
 function brief(x: number | null): number | null {
   if (x === null || Number.isInteger(x)) return x;
   const short = Number(x.toPrecision(9));

@@ -1,13 +1,13 @@
 import { createColors } from "picocolors";
 
-/** What the terminal at the other end can show. */
+/** The capabilities of the terminal. */
 export interface Terminal {
   readonly columns: number;
   readonly colour: boolean;
   readonly unicode: boolean;
 }
 
-/** 80 columns, no colour, Unicode: what a file or a pipe gets. */
+/** For files and pipes: 80 columns, no colour, Unicode. */
 export const plainTerminal: Terminal = { columns: 80, colour: false, unicode: true };
 
 export function styles({ colour }: Terminal) {
@@ -25,7 +25,7 @@ const glyphs = {
   ascii: { moved: "#", collateral: "%", kept: "+", lost: "." },
 } as const;
 
-/** The glyph of a class, in its colour: told apart without colour too. */
+/** The glyph of a class, in its colour; glyphs differ without colour too. */
 export function glyph(className: BarPart["of"], terminal: Terminal, width = 1): string {
   const { green, magenta, yellow, red } = styles(terminal);
   const text = glyphs[terminal.unicode ? "unicode" : "ascii"][className].repeat(width);
@@ -40,12 +40,12 @@ export function shade(x: number, { unicode }: Terminal): string {
   return glyphs[Math.round(x * (glyphs.length - 1))];
 }
 
-/** The smallest share that is sure of a column: what is told as "<0.1%" is not drawn as more. */
+/** The smallest share that always gets a column; shares shown as "<0.1%" do not. */
 const visibleShare = 0.0005;
 
 /**
- * A bar of exactly `width` columns whose parts are rounded by largest remainders; a small share is seen all the
- * same.
+ * A bar of exactly `width` columns whose parts are rounded by largest remainders, with at least one column for small
+ * shares.
  */
 export function stackedBar(parts: readonly BarPart[], width: number, terminal: Terminal): string {
   return apportion(
@@ -60,7 +60,7 @@ function apportion(shares: readonly number[], width: number): number[] {
   const columns = shares.map((share) => Math.max(share < visibleShare ? 0 : 1, Math.floor(share * width)));
   const remainders = () => shares.map((share, i) => share * width - columns[i]);
   for (let used = sum(columns); used > 0 && used !== width; used = sum(columns)) {
-    // Too many only where small shares are seen: the widest part makes room for them.
+    // Too many columns only if small shares got one: the widest part gives up the space.
     if (used < width) columns[indexOfLargest(remainders())] += 1;
     else columns[indexOfLargest(columns)] -= 1;
   }

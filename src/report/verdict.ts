@@ -5,10 +5,10 @@ import { caseInWords, caseLabels } from "./labels.js";
 import { percent, percentWithin } from "./numbers.js";
 import { endRatio, retainedText } from "./simulation.js";
 
-/** What is said first of a way to store: that of a case as \`check\` gives it, or that a sample is too small to tell. */
+/** The first statement on a case: the verdict of \`check\`, or that the sample is too small for one. */
 type Told = Verdict | "unsure";
 
-/** @param lost the share that is lost, or gone beyond what there was. */
+/** @param lost the share that is lost, or the excess over 1. */
 export function verdictSentence(verdict: Told, lost: string, stored: string): string {
   switch (verdict) {
     case "keeps":
@@ -22,18 +22,18 @@ export function verdictSentence(verdict: Told, lost: string, stored: string): st
     case "unsure":
       return `This sample does not tell whether updates are kept: ${stored}.`;
     case "unknown":
-      return `Nothing to tell: ${stored}.`;
+      return `No verdict: ${stored}.`;
   }
 }
 
-/** The verdict on the first case, which the report is about. */
+/** The verdict on the first case, the subject of the report. */
 export function runVerdict(result: Result): string {
   const retained = endRatio(result, 0, "retained");
   const lost = retained === null ? "" : lostText(retained);
   return verdictSentence(toldOf(result, 0), lost, caseInWords(result.cases[0]));
 }
 
-/** What each case retains, and what that comes to. */
+/** The share that each case retains, and its verdict. */
 export function runScores(result: Result): Score[] {
   const labels = caseLabels(result.cases);
   return result.cases.map((_, i) => {
@@ -46,7 +46,7 @@ export function retainedScore(label: string, share: number | null, shown: string
   return { label, share, shown, ...inWords[told] };
 }
 
-/** What a ring stands for in a run. */
+/** The meaning of a ring in a run. */
 export const scoresNote =
   "Retained: the share of an fp32 run's displacement that weight and carrier hold at the end. 100% keeps every update.";
 
@@ -55,8 +55,8 @@ const inWords: Readonly<Record<Told, Pick<Score, "said" | "tone">>> = {
   "keeps-on-average": { said: "keeps them on average", tone: "good" },
   loses: { said: "loses updates", tone: "bad" },
   overshoots: { said: "overshoots", tone: "bad" },
-  unsure: { said: "too few weights to tell", tone: "plain" },
-  unknown: { said: "nothing to tell", tone: "plain" },
+  unsure: { said: "sample too small", tone: "plain" },
+  unknown: { said: "no verdict", tone: "plain" },
 };
 
 function toldOf(result: Result, i: number): Told {

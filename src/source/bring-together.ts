@@ -9,7 +9,7 @@ export type Recorded = "update" | "gradient";
 
 /** The weights or the updates of a run, wherever their files lie. */
 export interface RecordedPart {
-  /** As messages name it. */
+  /** Its path in messages. */
   readonly path: string;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly skipped: readonly SkippedTensor[];
@@ -21,7 +21,7 @@ export interface WeightsAndUpdates {
   /** Ascending; the step of each of a tensor's updates. */
   readonly stepNumbers: readonly number[];
   readonly skipped: readonly SkippedTensor[];
-  /** Numbers in the weights of all tensors together. */
+  /** The number of weights in all tensors. */
   readonly elements: number;
   /** By tensor, the file that holds its update of each step. */
   readonly stepFiles: ReadonlyMap<string, readonly string[]>;

@@ -34,7 +34,7 @@ export interface Checkpoint extends Safetensors {
  * and checked, no data. Tensors are in header order, shards in name order. Codes and their scales are one
  * tensor.
  *
- * @param path path the file, the index or the folder.
+ * @param path the file, the index or the folder.
  * @returns tensors whose numbers are read on demand, until it is closed.
  * @example
  * const checkpoint = await openCheckpoint("base.safetensors");

@@ -13,7 +13,7 @@ const headBytes = 64;
 
 const whatIsRead = "a safetensors file, or one of torch.save";
 
-/** A pickle's protocol, and what torch.save began with before 1.6: an integer, a dictionary, an object, a frame, a mark. */
+/** A pickle's protocol, and the opcodes that torch.save began with before 1.6: integer, dict, object, frame, mark. */
 const pickles = [2, 3, 4, 5].flatMap((protocol) =>
   ["\x8a", "}", "c", "\x95", "("].map((opcode) => `\x80${String.fromCharCode(protocol)}${opcode}`),
 );
@@ -47,7 +47,7 @@ function refused(begins: readonly string[], found: string): Kind {
 /**
  * Opens a file of tensors by content, not by name: safetensors or torch.save.
  *
- * @throws InputError if it is neither, in words that say what it is where that can be told; if it is damaged.
+ * @throws InputError if it is neither, naming the file type if known; if it is damaged.
  */
 export async function openContainer(source: ByteSource): Promise<Safetensors> {
   const bytes = new Uint8Array(Math.min(headBytes, source.size));
@@ -68,7 +68,7 @@ export async function openContainer(source: ByteSource): Promise<Safetensors> {
   return openSafetensors(source);
 }
 
-/** Not of a file whose first bytes are the length of no header, and whose next ones are not the beginning of one. */
+/** False if the first bytes are not a valid header length and no header starts after them. */
 function mayBeSafetensors(head: Uint8Array, size: number): boolean {
   if (head.length <= 8 || String.fromCharCode(head[8]) === "{") return true;
   return new DataView(head.buffer).getBigUint64(0, true) <= BigInt(size);

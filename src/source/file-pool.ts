@@ -4,10 +4,10 @@ import { cutOff, type FileIdentity, identityOf, OpenFiles } from "./file-reader.
 import type { ByteSource } from "./safetensors/stored-tensor.js";
 import { statFile, systemError } from "./system-error.js";
 
-/** Files that are read while the thread does something else. Reads take turns, so that none loses its file. */
+/** Reads files asynchronously, one read at a time, so that no file is closed during a read. */
 export class FilePool {
   readonly #files: OpenFiles;
-  /** What every file was when it was first opened. */
+  /** The identity of every file when it was first opened. */
   readonly #identities = new Map<string, FileIdentity>();
   #lastTurn: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -16,7 +16,7 @@ export class FilePool {
     this.#files = new OpenFiles(limit);
   }
 
-  /** @throws InputError if there is no file that can be read. */
+  /** @throws InputError if the file cannot be read. */
   async source(path: string): Promise<ByteSource> {
     const file = this.#identities.get(path) ?? (await this.#identify(path));
     await this.#inTurn(file, async () => undefined);
@@ -52,7 +52,7 @@ export class FilePool {
   }
 }
 
-/** Bytes that one call asks the system for: far below its limit of 2^31. */
+/** The maximum bytes per system call: far below the limit of 2^31. */
 const mostBytes = 2 ** 24;
 
 const readSome = promisify(read);

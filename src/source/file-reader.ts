@@ -3,18 +3,18 @@ import { plural } from "../format/plural.js";
 import { InputError } from "./input-error.js";
 import { systemError } from "./system-error.js";
 
-/** What a file was when it was first looked at. */
+/** The state of a file when it was first opened. */
 export interface FileIdentity {
   readonly path: string;
   /** In bytes. */
   readonly size: number;
   /** Milliseconds since 1970. */
   readonly modified: number;
-  /** Device, inode, size and time: another file under the same path, or one written to, has another one. */
+  /** Device, inode, size and time: differs for another file at the same path, and after a write. */
   readonly id: string;
 }
 
-/** @throws InputError if there is nothing that can be looked at. */
+/** @throws InputError if there is no accessible file. */
 export function fileIdentity(path: string): FileIdentity {
   try {
     return identityOf(path, statSync(path));
@@ -23,12 +23,12 @@ export function fileIdentity(path: string): FileIdentity {
   }
 }
 
-/** The same of a file that was looked at. */
+/** The same from a file's stats. */
 export function identityOf(path: string, { dev, ino, size, mtimeMs }: Stats): FileIdentity {
   return { path, size, modified: mtimeMs, id: [dev, ino, size, mtimeMs].join() };
 }
 
-/** Files that are open for reading, few at a time however many there are: the one not read for longest is closed for the next. */
+/** An LRU cache of open files: few are open at a time, however many there are. */
 export class OpenFiles {
   readonly #limit: number;
   /** Least recently read first. */
@@ -38,7 +38,7 @@ export class OpenFiles {
     this.#limit = limit;
   }
 
-  /** Valid until the next call. @throws InputError if the file is another one. */
+  /** Valid until the next call. @throws InputError if the file has changed. */
   descriptor(file: FileIdentity): number {
     let descriptor = this.#descriptors.get(file.path);
     if (descriptor === undefined) {
@@ -68,7 +68,7 @@ export class OpenFiles {
   }
 }
 
-/** Reads files that do not change while they are read, at once; for a thread of its own. */
+/** Reads files synchronously, for worker threads. */
 export class FileReader {
   readonly #files: OpenFiles;
 
@@ -76,7 +76,7 @@ export class FileReader {
     this.#files = new OpenFiles(limit);
   }
 
-  /** @throws InputError if the file is another one, or does not give all bytes. */
+  /** @throws InputError if the file has changed, or is too short. */
   read(file: FileIdentity, position: number, into: Uint8Array): void {
     try {
       const descriptor = this.#files.descriptor(file);
@@ -95,7 +95,7 @@ export class FileReader {
   }
 }
 
-/** A file that ended after so many of the bytes asked for. */
+/** The error for a file that ended after `done` of the bytes to read. */
 export function cutOff(path: string, bytes: number, position: number, done: number): InputError {
   return new InputError(
     path,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { InputError, quote } from "./input-error.js";
 import { systemError } from "./system-error.js";
 
-/** Which files of a folder are the model. */
+/** The files of a folder that are the model. */
 export interface Choice {
   /** One file or index, or all shards of a numbering. */
   readonly files: readonly string[];
@@ -13,17 +13,17 @@ export interface Choice {
 
 export const whatIsRead = "a file of safetensors or torch.save, its index, or a folder with one of them";
 
-/** The names that transformers looks for, whatever else is there. */
+/** The names that transformers looks for first. */
 const single = "model.safetensors";
 const preferred = ["model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"];
 
-/** Files that stand for a folder: those of the first kind that it has. */
+/** The kinds of files that can represent a folder, in order of preference. */
 const kinds: readonly RegExp[] = [
   /\.safetensors\.index\.json$/,
   /\.safetensors$/,
   /\.bin\.index\.json$/,
   /^pytorch_model.*\.(?:bin|pt|pth)$/,
-  // Other files that trainers write.
+  // Not the other files that trainers write.
   /^(?!training_args|optimizer|scheduler|scaler|rng_state|random_states).*\.(?:pt|pth|bin)$/,
 ];
 
@@ -32,7 +32,7 @@ const numbered = /^(.*?)-?(\d+)-of-(\d+)\.(safetensors|bin)$/;
 /**
  * The files of a folder that are one model.
  *
- * @throws InputError if there is none, if several are there of which none is the usual one, or if a shard is missing.
+ * @throws InputError if there is none, if there are several and none has a standard name, or if a shard is missing.
  */
 export function modelIn(folder: string, names: readonly string[]): Choice {
   if (names.includes(single)) {
@@ -66,7 +66,7 @@ interface Candidate {
   readonly missing: string | null;
 }
 
-/** Files with numbers are candidates together; `model.safetensors` and indexes stand before them. */
+/** Numbered shards form one candidate; `model.safetensors` and indexes precede them. */
 function candidatesOf(folder: string, found: readonly string[]): Candidate[] {
   const sets = new Map<string, Map<number, string>>();
   const alone: Candidate[] = [];
@@ -100,7 +100,7 @@ function candidatesOf(folder: string, found: readonly string[]): Candidate[] {
   return [...alone, ...inSets];
 }
 
-/** Shards are counted from 1, or from 0. */
+/** Shards are numbered from 1 or from 0. */
 function missingOf(present: ReadonlySet<number>, total: number): string | null {
   const first = present.has(0) ? 0 : 1;
   const absent = Array.from({ length: total }, (_, i) => first + i).filter((number) => !present.has(number));
@@ -126,9 +126,9 @@ function listed(names: readonly string[]): string {
 }
 
 /**
- * The snapshot that a model's folder in a cache of the Hugging Face hub has as its main one; null for another folder.
+ * The main snapshot in a model's folder of a Hugging Face hub cache; null for any other folder.
  *
- * @throws InputError if it has snapshots, but none is named.
+ * @throws InputError if it has snapshots, but no reference to the main one.
  */
 export async function mainSnapshot(folder: string, names: readonly string[]): Promise<string | null> {
   if (!names.includes("snapshots") || !names.includes("blobs")) return null;

@@ -3,17 +3,17 @@ import { type Extent, joinedValues, whyNotParts } from "./joined.js";
 import { shapeText } from "./safetensors/header.js";
 import type { StoredTensor } from "./safetensors/stored-tensor.js";
 
-/** A part of a tensor in a file of its own. */
+/** A part of a tensor, in a separate file. */
 export interface StoredPart extends Extent {
   readonly stored: StoredTensor;
 }
 
 /**
- * A tensor whose parts lie in several files.
+ * A tensor whose parts are in several files.
  *
- * @param parts at least one, and of a dtype that is not read too: then the tensor has no numbers either.
- * @param folder that of the files, for messages.
- * @throws InputError if they are not all of it, each element once, or of several dtypes.
+ * @param parts at least one. If their dtype is not readable, neither is that of the tensor.
+ * @param folder the folder of the files, for messages.
+ * @throws InputError if the parts do not cover every element exactly once, or have different dtypes.
  */
 export function joinedTensor(
   name: string,

@@ -1,13 +1,13 @@
 import type { Values } from "../lens/input.js";
 
-/** Where a part of a tensor, a box of its elements, lies in it. */
+/** The position of a part, a box of elements, in its tensor. */
 export interface Extent {
   /** Index of its first element in each dimension. */
   readonly offsets: readonly number[];
   readonly sizes: readonly number[];
 }
 
-/** A part of a tensor and its numbers, row by row. */
+/** A part of a tensor and its numbers in row-major order. */
 export interface Box extends Extent {
   readonly values: Values;
 }
@@ -33,7 +33,7 @@ export function whyNotParts(shape: readonly number[], boxes: readonly Extent[]):
   return present === volume(shape) ? null : `parts with ${present} of its ${volume(shape)} elements`;
 }
 
-/** The numbers of a tensor in parts, which are read where they lie. Valid for boxes that {@link whyNotParts} takes. */
+/** The numbers of a tensor read from its parts. Valid if {@link whyNotParts} returns null. */
 export function joinedValues(shape: readonly number[], boxes: readonly Box[]): Values {
   const length = volume(shape);
   const parts = boxes.filter(({ sizes }) => volume(sizes) > 0).map((box) => new Part(shape, box));
@@ -45,12 +45,12 @@ export function joinedValues(shape: readonly number[], boxes: readonly Box[]): V
   };
 }
 
-/** A box of which runs of elements lie side by side in the tensor too. */
+/** A box as runs of elements that are contiguous in the tensor too. */
 class Part {
   readonly #shape: readonly number[];
   readonly #box: Box;
   readonly #length: number;
-  /** Elements of a run. */
+  /** The elements per run. */
   readonly #run: number;
 
   constructor(shape: readonly number[], box: Box) {
@@ -65,7 +65,7 @@ class Part {
     this.#run = run;
   }
 
-  /** Fills those numbers of a tensor from `start` on that lie in the box. */
+  /** Fills in the numbers of a tensor from `start` on that are in the box. */
   async read(start: number, into: Float32Array | Float64Array): Promise<void> {
     const from = this.#firstAtLeast(start);
     const to = this.#firstAtLeast(start + into.length);
@@ -79,7 +79,7 @@ class Part {
     }
   }
 
-  /** The first element of the box, by its index there, that lies at or after an index of the tensor. */
+  /** The index in the box of its first element at or after an index of the tensor. */
   #firstAtLeast(place: number): number {
     let [low, high] = [0, this.#length];
     while (low < high) {

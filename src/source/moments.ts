@@ -10,11 +10,11 @@ export type RecordedMoments = Pick<TensorOptimizer, "moments" | "stepsTaken">;
 const prefixes: Readonly<Record<MomentKind, string>> = { M: "m", V: "v" };
 
 /**
- * The moments of a tensor in a file of them: tensors `m/<name>` and `v/<name>` of the shape of the weight, and the steps taken
- * in the metadata: `t`, or `t/<name>` for a tensor that took another number of them.
+ * The moments of a tensor from a moments file: tensors `m/<name>` and `v/<name>` with the shape of the weight. The
+ * metadata has the number of steps taken: `t`, or `t/<name>` for a tensor with a different number.
  *
  * @param needed the moments that the optimizer has.
- * @throws InputError if one of them is missing, of another shape, or no numbers; or if the steps taken are.
+ * @throws InputError if a moment is missing, has another shape or an unreadable dtype; or if `t` is missing or invalid.
  */
 export function momentsOf(
   { name, shape }: TensorInput,

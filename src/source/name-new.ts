@@ -4,8 +4,8 @@ import { existsSync, linkSync, renameSync, rmSync } from "node:fs";
 const noLinks = new Set(["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EMLINK", "EXDEV"]);
 
 /**
- * Gives a file that was written under a temporary name its own, in one step and only if nothing has it: of two processes
- * that want the same name one gets it.
+ * Atomically renames a temporary file, only if nothing has the new name: of two processes that want the same name, one
+ * gets it.
  *
  * @returns whether it got the name; else the temporary file is still there.
  */
@@ -16,7 +16,7 @@ export function nameNew(temporary: string, path: string): boolean {
     const { code = "" } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") return false;
     if (!noLinks.has(code)) throw error;
-    // The closest equivalent on such a file system.
+    // Not atomic, but the best available on such a file system.
     if (existsSync(path)) return false;
     renameSync(temporary, path);
     return true;

@@ -6,15 +6,15 @@ import { systemError } from "./system-error.js";
 
 export const outcomeFile = "outcome.json";
 
-/** Larger ones are no counts of prompts. */
+/** The maximum size of an outcome file. */
 const largestFile = 100e6;
 
 /**
  * The outcome stated by a recorded run.
  *
  * @param folder of the run.
- * @returns null where there is no outcome.json.
- * @throws InputError for a file that is not as docs/learning.md has it.
+ * @returns null if there is no outcome.json.
+ * @throws InputError for a file that does not follow docs/learning.md.
  */
 export async function readOutcome(folder: string): Promise<Outcome | null> {
   const path = join(folder, outcomeFile);
@@ -30,7 +30,7 @@ export async function readOutcome(folder: string): Promise<Outcome | null> {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new InputError(path, "JSON", "text that is none");
+    throw new InputError(path, "JSON", "text that is not JSON");
   }
   return outcomeOf(path, value);
 }

@@ -12,24 +12,24 @@ export interface StepSettings {
 
 /** A recording file's optimizer metadata; every field is optional. */
 export interface RecordedOptimizer {
-  /** As the recording names it, and which of ours that is. */
+  /** The name in the recording, and the optimizer that it denotes here. */
   readonly name: string | null;
   readonly known: OptimizerName | null;
-  /** Another one of ours that does the same, as Adam without decay is AdamW. */
+  /** An equivalent optimizer: Adam without weight decay is AdamW too. */
   readonly also: OptimizerName | null;
   /** Whether its states were empty before the first recorded step. */
   readonly isFresh: boolean | null;
-  /** Settings of a tensor at the step that the file is of. */
+  /** The settings of a tensor at the step of the file. */
   settings(tensor: string): StepSettings;
-  /** What it does to a tensor that no recipe does, in a few words, or null. */
+  /** A setting of a tensor that no recipe implements, in a few words, or null. */
   beyondRecipes(tensor: string): string | null;
 }
 
 /**
- * Reads what the metadata of a file says, in either of two dialects: `lr betas eps weight_decay` for all tensors, or the
- * recorder's `groups` and `parameters_by_group`, torch's own names for its settings.
+ * Reads the optimizer from the metadata of a file, in one of two dialects: `lr betas eps weight_decay` for all tensors,
+ * or the recorder's `groups` and `parameters_by_group` with torch's names of the settings.
  *
- * @throws InputError, which names the file, for values that are not what their name says.
+ * @throws InputError, which names the file, for invalid values.
  */
 export function recordedOptimizer(metadata: ReadonlyMap<string, string>, file: string): RecordedOptimizer {
   const name = metadata.get("optimizer") ?? null;
@@ -58,7 +58,7 @@ export function recordedOptimizer(metadata: ReadonlyMap<string, string>, file: s
 
 type Group = Readonly<Record<string, unknown>>;
 
-/** By the class: other frameworks' AdamW too. */
+/** By class name, including AdamW of other frameworks. */
 const ours: ReadonlyMap<string, OptimizerName> = new Map([
   ["adamw", "adamw"],
   ["adamw8bit", "adamw"],
@@ -78,14 +78,14 @@ function knownName(name: string, groups: readonly Group[]): OptimizerName | null
     );
     return decays ? "adam" : "adamw";
   }
-  // torch has another Adafactor.
+  // The Adafactor of torch is a different algorithm.
   if (last === "adafactor" && name.includes("transformers")) return "adafactor";
   return ours.get(last) ?? null;
 }
 
 function beyondRecipes(known: OptimizerName | null, group: Group): string | null {
   const options = ["amsgrad", "maximize", "dampening", "scale_parameter", "relative_step", "beta1"];
-  // Muon's recipes have it, and no others.
+  // Only the recipes of Muon implement nesterov.
   const nesterov = group.nesterov !== undefined && group.nesterov !== (known === "muon");
   return (nesterov ? "nesterov" : options.find((each) => group[each])) ?? null;
 }
@@ -125,7 +125,7 @@ function groupFinder(groups: unknown, names: unknown, file: string): (tensor: st
   };
 }
 
-/** The fields of the dialect without groups, as a group has them. */
+/** The fields of the dialect without groups, converted to a group. */
 function fieldsOf(metadata: ReadonlyMap<string, string>): Group {
   const fields = ["lr", "betas", "eps", "weight_decay", "momentum"].flatMap((key) => {
     const text = metadata.get(key);
@@ -152,9 +152,9 @@ function settingsFor(group: Group, file: string): StepSettings {
   return {
     ...(lr !== undefined && { lr: read("lr", lr) }),
     ...(betas !== undefined && { betas: two(betas) }),
-    // SGD reads the first only.
+    // SGD only reads the first one.
     ...(betas === undefined && momentum !== undefined && { betas: [read("momentum", momentum), 0.999] }),
-    // Adafactor has two of them, neither of which is of a denominator.
+    // Adafactor has two eps, neither of which is added to the denominator.
     ...(eps !== undefined && !Array.isArray(eps) && { eps: read("eps", eps) }),
     ...(weightDecay !== undefined && { weightDecay: read("weight_decay", weightDecay) }),
   };

@@ -36,7 +36,7 @@ export interface Recording extends WeightsAndUpdates {
  * Opens the weights and updates of a run and pairs them; no data is read. Unusable tensors are excluded and
  * listed with the reason.
  *
- * @param paths paths the weights, and the updates or the gradients (`of: "gradient"`) with their moments;
+ * @param paths the weights, and the updates or the gradients (`of: "gradient"`) with their moments;
  * `strict`.
  * @returns tensors whose numbers are read on demand, until it is closed.
  * @example

@@ -44,7 +44,7 @@ const keys = Object.keys(flags) as (keyof StepSettings)[];
  * Takes the optimizer's settings from the recording: learning rate, betas, eps and weight decay by step and parameter
  * group, the steps taken, and the moments before the first step.
  *
- * @param recording recording open, with gradients.
+ * @param recording an open recording with gradients.
  * @param options the optimizer, the given settings, and whether they override recorded ones.
  * @returns the recording's tensors, each with the optimizer's settings at every step.
  * @example
@@ -52,9 +52,9 @@ const keys = Object.keys(flags) as (keyof StepSettings)[];
  * const { optimizer, settings } = replayOf(recording, { given: {} });
  * await recording.close();
  * [optimizer, settings.lr]; // ["adamw", 1e-5]
- * @throws RangeError if one of the given settings is none that torch takes.
- * @throws InputError if an option contradicts the recording, if the optimizer is none of ours, if a step is missing in
- *   between, or if moments were not empty and are not recorded: unless `override`. Always if nothing says the learning rate.
+ * @throws RangeError if a given setting is not valid in torch.
+ * @throws InputError if an option contradicts the recording, if the optimizer has no recipe, if a step is missing in
+ *   between, or if moments were not empty and are not recorded: unless `override`. Always if the learning rate is unknown.
  */
 export function replayOf(recording: Recording, options: ReplayOptions): Replay {
   const { optimizer: asked, given, override } = options;
@@ -77,7 +77,7 @@ export function replayOf(recording: Recording, options: ReplayOptions): Replay {
   const optimizer = asked ?? first.known ?? "adamw";
   expectOptimizerSettings(optimizer, { lr: 0, ...given });
   if (first.known !== null && first.known !== optimizer && first.also !== optimizer) {
-    const remark = `the recording is of ${first.name}, and ${optimizer} takes its gradients`;
+    const remark = `the gradients recorded with ${first.name} are replayed with ${optimizer}`;
     refuse(
       `--optimizer ${first.known}, as the recording is of ${first.name}`,
       `--optimizer ${optimizer}`,
@@ -85,8 +85,8 @@ export function replayOf(recording: Recording, options: ReplayOptions): Replay {
     );
   }
   if (first.known === null && first.name !== null) {
-    const remark = `the recording is of ${first.name}, and ${optimizer} takes its gradients`;
-    refuse("an optimizer that recipes are of", `the gradients of ${quote(first.name)}`, remark);
+    const remark = `the gradients recorded with ${first.name} are replayed with ${optimizer}`;
+    refuse("an optimizer with recipes", `the gradients of ${quote(first.name)}`, remark);
   }
   expectNoGap(stepNumbers, refuse);
 
@@ -98,7 +98,7 @@ export function replayOf(recording: Recording, options: ReplayOptions): Replay {
     const beyond = statedOptimizer.beyondRecipes(tensor);
     const file = recording.stepFiles.get(tensor)![i];
     if (beyond !== null && !override) {
-      throw new InputError(file, `an optimizer that recipes are of${way}`, `one with ${beyond}`);
+      throw new InputError(file, `an optimizer with recipes${way}`, `one with ${beyond}`);
     }
     const key = override ? undefined : contradiction(optimizer, recorded, given);
     if (key !== undefined) {

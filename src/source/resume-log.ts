@@ -6,10 +6,10 @@ import { nameNew } from "./name-new.js";
 import { systemError } from "./system-error.js";
 import { temporaryName } from "./temporary-name.js";
 
-/** Goes up when a part has other fields: counts that lack some must not be added up with those that have them. */
+/** Increase when the fields of a part change: counts with different fields must not be added. */
 const schema = "precision-lens-resume/3";
 
-/** What a run is of: another one must not go on with its counts. */
+/** Identifies a run: another run must not continue from its counts. */
 export interface RunIdentity {
   readonly version: string;
   readonly command: string;
@@ -17,10 +17,10 @@ export interface RunIdentity {
   readonly files: readonly SavedFile[];
 }
 
-/** Without device and inode, which differ where another machine of a cluster goes on. */
+/** Without device and inode, which differ if another machine of a cluster continues. */
 type SavedFile = Omit<FileIdentity, "id">;
 
-/** The files of a run as they are now, for its identity. */
+/** The current state of a run's files, for its identity. */
 export function fileIdentities(paths: readonly string[]): SavedFile[] {
   return paths.map((path) => {
     const { id: _, ...saved } = fileIdentity(path);
@@ -29,9 +29,9 @@ export function fileIdentities(paths: readonly string[]): SavedFile[] {
 }
 
 /**
- * What a long run has counted, one line of JSON for each part that is complete, so that a run that was ended at any
- * moment can go on from there. The first line says what the run is of; each other one begins with a checksum of itself
- * and the first, so that what is read is what was written. A last line that was cut off does not count.
+ * The counts of a long run, one line of JSON per completed part, so that a run can be resumed after an interruption at
+ * any time. The first line identifies the run; every other line begins with a checksum of itself and the first line. A
+ * truncated last line is ignored.
  */
 export class ResumeLog<Part> {
   readonly #path: string;
@@ -40,9 +40,9 @@ export class ResumeLog<Part> {
   readonly #parts: ReadonlyMap<string, Part>;
 
   /**
-   * Begins the log, or reads what is there.
+   * Begins the log, or reads an existing one.
    *
-   * @throws InputError if the file is no such log, or that of another run; it is then left as it is.
+   * @throws InputError if the file is not such a log, or belongs to another run; it is left unchanged.
    */
   constructor(path: string, identity: RunIdentity) {
     this.#path = path;
@@ -67,7 +67,7 @@ export class ResumeLog<Part> {
     if (whole !== text) truncateSync(path, Buffer.byteLength(whole));
   }
 
-  /** Under a temporary name first: a log is there with its first line or not at all. */
+  /** Writes to a temporary name first, so that a log never exists without its first line. */
   #begin(): void {
     const temporary = temporaryName(this.#path);
     try {
@@ -85,12 +85,12 @@ export class ResumeLog<Part> {
     );
   }
 
-  /** What was counted of a part; null if it was not. */
+  /** The counts of a part; null if it is not complete. */
   part(name: string): Part | null {
     return this.#parts.get(name) ?? null;
   }
 
-  /** @throws InputError if the system refuses. */
+  /** @throws InputError if writing fails. */
   add(name: string, part: Part): void {
     try {
       appendFileSync(this.#path, `${sealed(this.#head, JSON.stringify([name, part]))}\n`);
@@ -100,12 +100,12 @@ export class ResumeLog<Part> {
   }
 }
 
-/** Removes the log of a run that is done, once its result is where it belongs. */
+/** Removes the log of a completed run, once its result is written. */
 export function removeLog(path: string): void {
   rmSync(path, { force: true });
 }
 
-/** A line of a log with that first line. */
+/** A line, with its checksum, of the log with this first line. */
 export function sealed(head: string, json: string): string {
   return `${createHash("sha256").update(`${head}\n${json}`).digest("hex").slice(0, 16)} ${json}`;
 }

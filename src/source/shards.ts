@@ -11,7 +11,7 @@ import { JsonReader } from "./safetensors/json.js";
 import type { Safetensors, StoredTensor } from "./safetensors/stored-tensor.js";
 import { statFile, systemError } from "./system-error.js";
 
-/** What shards hold together. */
+/** The joint contents of shards. */
 export interface Shards extends Safetensors {
   readonly skipped: readonly SkippedTensor[];
   readonly notes: readonly string[];
@@ -46,7 +46,7 @@ export async function openIndexed(index: string, pool: FilePool): Promise<Shards
       if (shardOf.get(name) === shard) tensors.set(name, tensor);
       else {
         const reason = `lies in ${quote(shard)}, where the index does not name it`;
-        // The index may name it in another shard: then it is not missing.
+        // The index may place it in another shard, where it is not missing.
         skipped.push({ name, reason, ...(!shardOf.has(name) && { elements: tensor.elements }) });
       }
     }
@@ -85,8 +85,8 @@ export async function openNumbered(shards: readonly string[], pool: FilePool): P
 }
 
 /**
- * Files beside an index that it does not name: shards of its model by their names, whose tensors are to be listed, and
- * others, which are told.
+ * Files next to an index that it does not name: those named like shards of its model, whose tensors are listed as
+ * excluded, and others, which are mentioned in a note.
  */
 async function unnamedShards(index: string, named: readonly string[]) {
   const [stem, ending] = basename(index).split(/\.(?=(?:safetensors|bin)\.index\.json$)/);
@@ -126,7 +126,7 @@ async function readIndex(index: string): Promise<Map<string, string>> {
   throw new InputError(index, "a weight_map", found);
 }
 
-/** A file name below the folder of the index: an index must not lead out of that, on any system. */
+/** A file name within the folder of the index: an index must not refer outside it, on any system. */
 function shardName(shard: string, tensor: string, index: string): string {
   const parts = shard.split("/");
   const plain = parts.every((part) => win32.basename(part) === part && ![".", "..", ""].includes(part));

@@ -9,7 +9,7 @@ export class SkipList {
   constructor(readonly strict: boolean) {}
 
   /**
-   * @param file where it lies.
+   * @param file the file that holds it.
    * @throws InputError if strict.
    */
   add(file: string, name: string, reason: string, elements?: number): void {
@@ -20,9 +20,9 @@ export class SkipList {
   }
 
   /**
-   * Adds what a checkpoint leaves out by itself.
+   * Adds the tensors that a checkpoint excludes.
    *
-   * @param copies stale copies of tensors that are there, which are no weights by themselves; or the others.
+   * @param copies whether to add stale copies of present tensors, which are not weights, or the others.
    */
   addUnnamed(
     { path, skipped }: { readonly path: string; readonly skipped: readonly SkippedTensor[] },
@@ -38,7 +38,7 @@ export class SkipList {
   }
 }
 
-/** The first that was left out, for a message that nothing else is there. */
+/** The first excluded tensor, for the message that no other is left. */
 export function firstSkipped([first]: readonly SkippedTensor[]): string {
   return first ? `; the first left out is ${quote(first.name)}: ${first.reason}` : "";
 }

@@ -5,14 +5,14 @@ import type { Recording } from "./recording.js";
 
 /** The storage of weights, as stated by a recording. */
 export interface StoredAs {
-  /** From the metadata, those of the updates first; null where they say nothing. */
+  /** From the metadata, preferably of the updates; null if not stated. */
   readonly format: string | null;
   readonly scheme: SchemeName | null;
-  /** The format of all counted weights in the file; null where there are several. */
+  /** The format of all counted weights in the file; null if there are several. */
   readonly dtype: string | null;
 }
 
-/** @throws InputError if the metadata name a scheme that is none. */
+/** @throws InputError if the metadata name an unknown scheme. */
 export function storedAs({ tensors, metadata, paths }: Recording): StoredAs {
   const told = (name: string) => metadata.updates.get(name) ?? metadata.weights.get(name) ?? null;
   const name = told("scheme");

@@ -14,7 +14,7 @@ const meanings: ReadonlyMap<string, string> = new Map([
   ["ERR_INVALID_ARG_VALUE", "a path with a null character"],
 ]);
 
-/** The {@link InputError} for an error of the file system; any other error as it is. */
+/** The {@link InputError} for an error of the file system; returns any other error unchanged. */
 export function systemError(path: string, expected: string, error: unknown): unknown {
   const { code, errno } = error as NodeJS.ErrnoException;
   const meaning = meanings.get(code ?? "");
@@ -31,7 +31,7 @@ export async function statPath(path: string, expected: string): Promise<Stats> {
   }
 }
 
-/** @throws InputError for anything but a regular file: opening a pipe, for one, would wait for its writer. */
+/** @throws InputError for anything but a regular file: opening a pipe, for example, would wait for its writer. */
 export async function statFile(path: string): Promise<Stats> {
   const stats = await statPath(path, "a file");
   if (stats.isFile()) return stats;

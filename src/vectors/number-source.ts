@@ -39,9 +39,15 @@ const fp64: NumberSource = {
 };
 
 /** @throws RangeError for an unknown name, and for a format without sign. */
-export function numberSource(target: Format | string): NumberSource {
-  if (target === "fp64" || target === "float64" || target === "double" || target === "F64") return fp64;
-  const format = formatOf(target);
+export function numberSource(formatOrName: Format | string): NumberSource {
+  if (
+    formatOrName === "fp64" ||
+    formatOrName === "float64" ||
+    formatOrName === "double" ||
+    formatOrName === "F64"
+  )
+    return fp64;
+  const format = formatOf(formatOrName);
   if (!format.signed) throw new RangeError(`inputs in ${format.name}: expected a format with a sign`);
   return {
     name: format.name,

@@ -5,7 +5,7 @@ import { format } from "../format/registry.js";
 import { gapAt, type Overflow, type Rounding, roundings, roundSum } from "../format/round.js";
 import type { Mistake } from "./mistake.js";
 
-/** How a rounding is asked for, completely. */
+/** All parameters of a rounding. */
 export interface RoundingTo {
   readonly format: Format;
   readonly rounding: Rounding;
@@ -76,10 +76,10 @@ function tieTo(to: RoundingTo, rounding: Rounding): Wrong {
   return (x, bits) => (isTie(x, to.format) ? ofTies(x, bits) : asked(x, bits));
 }
 
-function isTie(x: number, target: Format): boolean {
+function isTie(x: number, resultFormat: Format): boolean {
   const magnitude = Math.abs(x);
-  if (x === 0 || !(magnitude < 2 * target.maxFinite)) return false;
-  const gap = gapAt(Math.min(exponentOf(magnitude), target.maxExponent), target);
+  if (x === 0 || !(magnitude < 2 * resultFormat.maxFinite)) return false;
+  const gap = gapAt(Math.min(exponentOf(magnitude), resultFormat.maxExponent), resultFormat);
   return (magnitude / gap) % 1 === 0.5;
 }
 
@@ -177,8 +177,8 @@ function subnormals(to: RoundingTo): Row[] {
   ];
 }
 
-function withoutSubnormals(target: Format): Format {
-  return defineFormat({ ...target, subnormals: false });
+function withoutSubnormals(resultFormat: Format): Format {
+  return defineFormat({ ...resultFormat, subnormals: false });
 }
 
 /** Rounds as if exponents had no limits. */
@@ -191,8 +191,8 @@ export function unbounded(x: number, { format: { precision }, rounding }: Roundi
 }
 
 function overflow(to: RoundingTo): Row[] {
-  const { format: target, overflow: asked } = to;
-  const { maxFinite, hasInfinity, hasNaN, name } = target;
+  const { format: resultFormat, overflow: asked } = to;
+  const { maxFinite, hasInfinity, hasNaN, name } = resultFormat;
   const given = right(to);
   const sign = (x: number, magnitude: number) => (x < 0 ? -magnitude : magnitude);
   const beyond = (x: number, bits: number) =>
@@ -262,11 +262,11 @@ function overflow(to: RoundingTo): Row[] {
 
 /** Formats with few top codes taken for their neighbours: IEEE-like ones, or those where every code is a number. */
 function topBinade(to: RoundingTo): Row[] {
-  const { format: target } = to;
-  const { topCodes, exponentBits, precision, name, maxFinite } = target;
-  if (topCodes >= 2 ** (precision - 1) || target.unsignedZero) return [];
+  const { format: resultFormat } = to;
+  const { topCodes, exponentBits, precision, name, maxFinite } = resultFormat;
+  if (topCodes >= 2 ** (precision - 1) || resultFormat.unsignedZero) return [];
   const rows: Row[] = [];
-  const ieeeLike = defineFormat({ ...target, topCodes: 2 ** (precision - 1) });
+  const ieeeLike = defineFormat({ ...resultFormat, topCodes: 2 ** (precision - 1) });
   const shape = `e${exponentBits}m${precision - 1}`;
   for (const overflow of ["ieee", "saturate"] as const) {
     rows.push([
@@ -276,7 +276,7 @@ function topBinade(to: RoundingTo): Row[] {
     ]);
   }
   if (topCodes > 0) {
-    const full = defineFormat({ ...target, topCodes: 0 });
+    const full = defineFormat({ ...resultFormat, topCodes: 0 });
     const says = `the code of NaN taken for a number, ${full.maxFinite}: the largest number is ${maxFinite}`;
     const clipped = right(to, { format: full });
     rows.push(["wrong overflow", says, (x, bits) => (Number.isNaN(x) ? x : clipped(x, bits))]);

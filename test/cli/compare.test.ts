@@ -82,7 +82,7 @@ describe("runs with and without an outcome", () => {
 });
 
 test.each([
-  ["not JSON", "{", "JSON", "text that is none"],
+  ["not JSON", "{", "JSON", "text that is not JSON"],
   ["a list", [], "at the file an object", '"[]"'],
   ["too many right", { run: counts([5]) }, "at run.correct whole numbers from 0 to 4", '"5"'],
   ["a part of an answer", { run: counts([0.5]) }, "at run.correct whole numbers from 0 to 4", '"0.5"'],

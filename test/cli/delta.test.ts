@@ -71,11 +71,11 @@ describe("diff --write-delta and --apply-delta", () => {
     const never = at("never.safetensors");
     const wrong = await run(["diff", after, never, "--apply-delta", delta]);
     expect(wrong.status).toBe(2);
-    expect(wrong.stderr).toMatch(/expected what the delta was made from .* found another checkpoint/);
+    expect(wrong.stderr).toMatch(/expected the base of the delta .* found another checkpoint/);
     await expectRefusal(
       ["diff", before, after, "--apply-delta", delta],
       after,
-      "nothing yet where the delta's result is to be written",
+      "a new path for the delta's result",
       "something there",
     );
     const over = await run(["diff", before, after, "--write-delta", after]);

@@ -143,9 +143,9 @@ describe("where it cannot go is refused before any work", () => {
 
 test("a hostile name in a saved result opens no element", async () => {
   const name = '</script><img src=x onerror="hacked=1">';
-  const renamed = result.cases.map((lensCase) => ({
-    ...lensCase,
-    tensors: lensCase.tensors.map((tensor, i) => (i === 0 ? { ...tensor, name } : tensor)),
+  const renamed = result.cases.map((caseResult) => ({
+    ...caseResult,
+    tensors: caseResult.tensors.map((tensor, i) => (i === 0 ? { ...tensor, name } : tensor)),
   }));
   const hostile = { ...result, cases: renamed };
   writeFileSync(path("hostile.json"), JSON.stringify(hostile));

@@ -233,10 +233,10 @@ describe("run --write-weights", () => {
     const found = `the input ${JSON.stringify(input)}`;
     await expectRefusal([...one, input], input, "another file than the inputs", found);
     expect(readFileSync(input)).toEqual(before);
-    const target = join(base, "end.safetensors");
+    const weightsFile = join(base, "end.safetensors");
     await expectRefusal(
-      [...one, target, "--format", "e2m1fn"],
-      target,
+      [...one, weightsFile, "--format", "e2m1fn"],
+      weightsFile,
       "a format that --write-weights can store (fp32, fp16, bf16, e4m3fn, e5m2, e4m3fnuz, e5m2fnuz)",
       "e2m1fn",
     );

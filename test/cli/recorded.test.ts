@@ -31,13 +31,13 @@ describe.each(recordedWindows)("the recorded run %s", (window) => {
     const expected = expectedCases(window);
     expect(expected).toHaveLength(7);
     for (const { format, scheme, end, ...totals } of expected) {
-      const lensCase = result.cases.find(
+      const caseResult = result.cases.find(
         (found) => found.format === format && found.scheme === scheme,
       ) as Case;
-      expectNumbers(lensCase.totals, totals, `${format} ${scheme}`);
-      expectNumbers(lensCase.end, end, `${format} ${scheme} end`);
+      expectNumbers(caseResult.totals, totals, `${format} ${scheme}`);
+      expectNumbers(caseResult.end, end, `${format} ${scheme} end`);
     }
-    for (const lensCase of result.cases) expectConsistent(lensCase);
+    for (const caseResult of result.cases) expectConsistent(caseResult);
   });
 });
 

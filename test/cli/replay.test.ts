@@ -201,11 +201,11 @@ describe("run --optimizer refuses", () => {
     await expectRefusal(
       ["run", adadelta, ...sgd],
       join(adadelta, "gradients"),
-      "an optimizer that recipes are of (or --override)",
+      "an optimizer with recipes (or --override)",
       'the gradients of "Adadelta"',
     );
     const nesterov = write({ steps: [{ number: 0, metadata: groups(1, { nesterov: true }) }] });
-    const known = "an optimizer that recipes are of (or --override)";
+    const known = "an optimizer with recipes (or --override)";
     await expectRefusal(["run", nesterov, ...sgd], first(nesterov), known, "one with nesterov");
     const adam = { optimizer: "torch.optim.adam.Adam", lr: "1", weight_decay: "0.1" };
     const coupled = write({ steps: [{ number: 0, metadata: adam }] });

@@ -65,10 +65,10 @@ describe("run --resume", () => {
     const [head, first] = work.progress.split("\n");
     const [, { cases, ...rest }] = JSON.parse(first.slice(first.indexOf(" ")));
     const fields = (object: object) => Object.keys(object).sort().join(" ");
-    const [{ totals, end, tensors, ...lensCase }] = cases;
+    const [{ totals, end, tensors, ...caseResult }] = cases;
     expect(JSON.parse(head).schema).toBe("precision-lens-resume/3");
     expect(fields(rest)).toBe("handedOver");
-    expect(fields(lensCase)).toBe(
+    expect(fields(caseResult)).toBe(
       "causes curve format histogram moments opmath probes recipe rounding scheme steps",
     );
     expect(fields(tensors[0])).toBe("causes end histogram moments name probes shape totals");

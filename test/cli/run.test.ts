@@ -50,8 +50,8 @@ describe("run", () => {
       ),
     );
     expect(
-      cases.map((lensCase) =>
-        [lensCase.format, lensCase.scheme, lensCase.rounding, lensCase.opmath].join(" "),
+      cases.map((caseResult) =>
+        [caseResult.format, caseResult.scheme, caseResult.rounding, caseResult.opmath].join(" "),
       ),
     ).toEqual([
       "fp16 kahan toward-zero exact",

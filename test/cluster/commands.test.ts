@@ -174,7 +174,7 @@ describe("--shard", () => {
     await output(...args, "--shard", "0/3", "--json", file);
   });
 
-  test("plan/N tells bytes and time, and adds up to all", async () => {
+  test("plan/N shows bytes and time, and adds up to all", async () => {
     const plan = JSON.parse(await output(...args, "--shard", "plan/3", "--json", "-"));
     expectValid("plan", plan);
     const sum = (field: "bytes" | "elements") =>

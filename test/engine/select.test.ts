@@ -51,7 +51,7 @@ describe("selectEngine", () => {
     [
       "fails its self-check",
       { selfCheck: async () => ({ passed: 3, failed: 2, firstFailure: "1 + 1" }) },
-      "engine x is not to be trusted on a device: wrong in 2 of 5 hard cases, first 1 + 1",
+      "engine x fails its self-check on a device: 2 of 5 hard cases are wrong, first 1 + 1",
     ],
   ])("refuses a named engine that %s, and tells why", async (_, about, message) => {
     const choice = selectEngine("x", job, registry(engine("x", about)));
@@ -67,7 +67,7 @@ describe("selectEngine", () => {
       good,
     );
     await expect(selectEngine("auto", job, registry(wrong, absent))).rejects.toThrow(
-      "no engine to be trusted: engine wrong is not to be trusted on a device: wrong in 1 of 1 hard cases, first all; engine absent: gone",
+      "no engine passes its self-check: engine wrong fails its self-check on a device: 1 of 1 hard cases are wrong, first all; engine absent: gone",
     );
   });
 

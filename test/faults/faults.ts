@@ -24,8 +24,8 @@ export const faults: readonly Fault[] = [
   {
     file: "src/lens/run/adds-up.ts",
     mistake: "counts that lost a bit are taken where the whole has it right",
-    find: "const parts = [lensCase, ...lensCase.tensors];",
-    replace: "const parts = [lensCase];",
+    find: "const parts = [caseResult, ...caseResult.tensors];",
+    replace: "const parts = [caseResult];",
     group: "lens",
   },
   {

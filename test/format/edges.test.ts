@@ -11,20 +11,20 @@ import { expectEqual } from "../support/mismatches.js";
 type Of = Parameters<typeof round>[1];
 type Options = Parameters<typeof round>[2];
 
-const byFormat: Readonly<Record<string, (target: Of) => unknown>> = {
-  round: (target) => round(0.3, target),
-  encode: (target) => encode(0.3, target),
-  decode: (target) => decode(7, target),
-  decodeTable: (target) => decodeTable(target),
-  ulp: (target) => ulp(0.3, target),
-  nextUp: (target) => nextUp(0.3, target),
-  nextDown: (target) => nextDown(0.3, target),
-  add: (target) => add(0.3, 0.5, target),
-  sub: (target) => sub(0.3, 0.5, target),
-  mul: (target) => mul(0.25, 0.3, target),
-  div: (target) => div(1, 3, target),
-  sqrt: (target) => sqrt(2, target),
-  fma: (target) => fma(0.3, 0.3, 1, target),
+const byFormat: Readonly<Record<string, (formatOrName: Of) => unknown>> = {
+  round: (formatOrName) => round(0.3, formatOrName),
+  encode: (formatOrName) => encode(0.3, formatOrName),
+  decode: (formatOrName) => decode(7, formatOrName),
+  decodeTable: (formatOrName) => decodeTable(formatOrName),
+  ulp: (formatOrName) => ulp(0.3, formatOrName),
+  nextUp: (formatOrName) => nextUp(0.3, formatOrName),
+  nextDown: (formatOrName) => nextDown(0.3, formatOrName),
+  add: (formatOrName) => add(0.3, 0.5, formatOrName),
+  sub: (formatOrName) => sub(0.3, 0.5, formatOrName),
+  mul: (formatOrName) => mul(0.25, 0.3, formatOrName),
+  div: (formatOrName) => div(1, 3, formatOrName),
+  sqrt: (formatOrName) => sqrt(2, formatOrName),
+  fma: (formatOrName) => fma(0.3, 0.3, 1, formatOrName),
 };
 
 describe.each(Object.entries(byFormat))("%s", (_, call) => {

@@ -9,19 +9,19 @@ const narrow = [...formats.values()].filter(({ bits }) => bits <= 8);
 const deterministic = roundings.filter((rounding) => rounding !== "stochastic");
 
 /** All finite numbers of a format, each once, ascending. */
-function numbersOf(target: Format): number[] {
-  const all = Array.from({ length: 2 ** target.bits }, (_, code) => decode(code, target)).filter(
-    Number.isFinite,
-  );
+function numbersOf(storageFormat: Format): number[] {
+  const all = Array.from({ length: 2 ** storageFormat.bits }, (_, code) =>
+    decode(code, storageFormat),
+  ).filter(Number.isFinite);
   return [...new Set(all.map((x) => x + 0))].sort((a, b) => a - b);
 }
 
 describe("bins", () => {
   test.each(
-    narrow.flatMap((target) =>
+    narrow.flatMap((storageFormat) =>
       deterministic.flatMap((rounding) =>
         (["ieee", "saturate"] as const).map((overflow): [string, Rounding, "ieee" | "saturate"] => [
-          target.name,
+          storageFormat.name,
           rounding,
           overflow,
         ]),

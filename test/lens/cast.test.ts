@@ -34,15 +34,19 @@ describe("weights in a format without scales", () => {
     expect(narrow.map(({ name }) => name)).toEqual(
       expect.arrayContaining(["e5m2", "e4m3fn", "e3m2fn", "e2m1fn"]),
     );
-    for (const target of narrow) {
+    for (const storageFormat of narrow) {
       // Multiples of a quarter of the smallest number, ties among them, and their neighbours.
       const weights = Float64Array.from({ length: 400 }, () => {
-        const quarter = ((random() % 40) - 20) * (target.minPositive / 4);
+        const quarter = ((random() % 40) - 20) * (storageFormat.minPositive / 4);
         return quarter * (1 + ((random() % 3) - 1) * 2 ** -40);
       });
-      const zero = weights.filter((weight) => round(weight, target) === 0).length;
-      const belowNormal = weights.filter((weight) => Math.abs(weight) < target.minNormal).length;
-      expect(CastTally.of(weights, target).summary()).toMatchObject({ elements: 400, belowNormal, zero });
+      const zero = weights.filter((weight) => round(weight, storageFormat) === 0).length;
+      const belowNormal = weights.filter((weight) => Math.abs(weight) < storageFormat.minNormal).length;
+      expect(CastTally.of(weights, storageFormat).summary()).toMatchObject({
+        elements: 400,
+        belowNormal,
+        zero,
+      });
     }
   });
 

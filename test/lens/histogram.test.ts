@@ -29,9 +29,9 @@ describe("bin", () => {
   });
 
   it("stays within the outermost bin for fp32 updates of every format", () => {
-    for (const target of formats.values()) {
-      expect(bin(2 ** -149, target.maxFinite, target)).toBeGreaterThanOrEqual(-outermostBin);
-      expect(bin(3.4e38, 0, target)).toBeLessThanOrEqual(outermostBin);
+    for (const storageFormat of formats.values()) {
+      expect(bin(2 ** -149, storageFormat.maxFinite, storageFormat)).toBeGreaterThanOrEqual(-outermostBin);
+      expect(bin(3.4e38, 0, storageFormat)).toBeLessThanOrEqual(outermostBin);
     }
     expect(bin(3.4e38, 0, format("fp32"))).toBe(outermostBin);
     expect(bin(2 ** -149, format("fp32").maxFinite, format("fp32"))).toBe(-253);

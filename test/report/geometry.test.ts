@@ -58,7 +58,7 @@ describe("the sentence", () => {
   test("of a run that learned", () => {
     expect(geometrySentence(learned)).toBe(
       "It moved by 1.4% of its norm, along few directions (stable rank 1.80, where random signs give 80.0), which lean " +
-        "towards the leading ones (230 times the energy in the top 16); which weights show a change is told by their size " +
+        "towards the leading ones (230 times the energy in the top 16); which weights show a change is explained by their size " +
         "(26.88% in the principal mask, 26.76% by size alone).",
     );
   });
@@ -69,7 +69,7 @@ describe("the sentence", () => {
       /lean away from the leading ones \(0\.50 of the energy/,
     );
     expect(with_({ energy16: mean(0.0011, 0.001) })).toMatch(/lean neither towards nor away/);
-    expect(with_({ principalOverlap: mean(0.4, 0.3) })).toMatch(/is not told by their size alone/);
+    expect(with_({ principalOverlap: mean(0.4, 0.3) })).toMatch(/is not explained by their size alone/);
   });
 
   test("says what it does not know", () => {
@@ -104,11 +104,11 @@ describe("the course of a recorded run", () => {
   test("says what the recording does not tell", () => {
     const curve = [at(1, 4, mean(0.1)), at(2, 4, mean(0.1))];
     expect(sentences(curve, null).slice(1)).toEqual([
-      "The recording does not tell its learning rates, so not its coherence.",
+      "The recording does not state its learning rates, so its coherence is unknown.",
       "The run has no KL in an outcome.json.",
     ]);
     expect(sentences(curve, { forward: 0.1773, reverse: null }).at(-1)).toBe(
-      "KL of outcome.json, in nats: of the base to the run 0.177, of the run to the base not told.",
+      "KL of outcome.json, in nats: of the base to the run 0.177, of the run to the base not stated.",
     );
   });
 });

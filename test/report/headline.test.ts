@@ -49,16 +49,16 @@ describe("headline", () => {
   });
 
   test("does not say that a rounding with a bias keeps the updates: it goes too far", async () => {
-    const lensCase = await caseOf([1, 1], [1e-3, 2e-3], { rounding: "toward-positive" });
-    expect(lensCase.end.retained).toBeGreaterThan(2);
-    expect(headline(resultOf([lensCase])).at(-1)).toMatch(
+    const caseResult = await caseOf([1, 1], [1e-3, 2e-3], { rounding: "toward-positive" });
+    expect(caseResult.end.retained).toBeGreaterThan(2);
+    expect(headline(resultOf([caseResult])).at(-1)).toMatch(
       /^Of the displacement of an fp32 run, bf16 in-place toward-positive retains [2-9]\d\d\.\d%\.$/,
     );
   });
 
   test("does not call an update lost that stochastic rounding keeps on average", async () => {
-    const lensCase = await caseOf([1, 1, 1, 1], [1e-3, 1e-3, 1e-3, 0], { rounding: "stochastic", seed: 1 });
-    const [first, , last] = headline(resultOf([lensCase]));
+    const caseResult = await caseOf([1, 1, 1, 1], [1e-3, 1e-3, 1e-3, 0], { rounding: "stochastic", seed: 1 });
+    const [first, , last] = headline(resultOf([caseResult]));
     expect(first).toMatch(
       /^Stored as bf16 in-place with stochastic rounding, [\d.]+% of the updates did not move their weight when they came, by chance: on average each moves it by its whole size; 25.0% of the updates were zero.$/,
     );
@@ -69,8 +69,8 @@ describe("headline", () => {
   });
 
   test("of a result that does not tell it says nothing of what is retained", async () => {
-    const lensCase = await caseOf([1], [1]);
-    const unknown = { ...lensCase, end: { ...lensCase.end, retained: null, noise: null } };
+    const caseResult = await caseOf([1], [1]);
+    const unknown = { ...caseResult, end: { ...caseResult.end, retained: null, noise: null } };
     expect(headline(resultOf([unknown]))).toHaveLength(2);
   });
 

@@ -38,7 +38,7 @@ const withName = (name: string) => resultOf([renamed(counted, name)]);
 
 describe("renderMarkdown", () => {
   test("has a row for each case, and for each of its steps and tensors", () => {
-    const markdown = renderMarkdown(resultOf([counted, kahan].map((lensCase) => renamed(lensCase, "w"))));
+    const markdown = renderMarkdown(resultOf([counted, kahan].map((caseResult) => renamed(caseResult, "w"))));
     const [updates, weights, probes, steps, tensors, ...more] = tables(markdown);
     expect(updates[1]).toEqual(["bf16 in-place", "1", "1", "0", "1", "1", "66.7%", "33.3%", "50.0%"]);
     expect(updates[2].slice(0, 5)).toEqual(["bf16 kahan", "1", "1", "1", "0"]);

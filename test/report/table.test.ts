@@ -45,7 +45,7 @@ describe("renderTable", () => {
 
   test("all and none are told and drawn as such", async () => {
     const [all, none] = [await caseOf([1, 1], [1, -1]), await caseOf([1, 1], [1e-6, -1e-6])];
-    const drawn = (lensCase: Case) => row(renderTable(resultOf([lensCase])), "bf16 in-place");
+    const drawn = (caseResult: Case) => row(renderTable(resultOf([caseResult])), "bf16 in-place");
     const bar = (glyph: string) => expect.stringMatching(new RegExp(`^${glyph}{6,}$`));
     expect(drawn(all)).toEqual(["100.0%", "0.0%", bar("█"), "0.0%", "0.0%"]);
     expect(drawn(none)).toEqual(["0.0%", "100.0%", bar("░"), "100.0%", "100.0%"]);
@@ -69,11 +69,11 @@ describe("renderTable", () => {
   test("keeps to 80 columns for every format and scheme, with nonfinite updates too", () => {
     const cases = [...formats.keys()].flatMap((format) =>
       schemeNames.flatMap((scheme) =>
-        [nothing, counted].map((lensCase): Case => ({ ...lensCase, format, scheme })),
+        [nothing, counted].map((caseResult): Case => ({ ...caseResult, format, scheme })),
       ),
     );
     expect(widest(renderTable(resultOf(cases)))).toBeLessThanOrEqual(80);
-    const stochastic = cases.map((lensCase) => ({ ...lensCase, rounding: "stochastic" }));
+    const stochastic = cases.map((caseResult) => ({ ...caseResult, rounding: "stochastic" }));
     expect(widest(renderTable(resultOf(stochastic)))).toBeLessThanOrEqual(80);
   });
 

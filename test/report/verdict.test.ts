@@ -14,8 +14,8 @@ async function resultWith(
   end: Partial<Result["cases"][number]["end"]>,
   settings: Parameters<typeof caseOf>[2] = {},
 ): Promise<Result> {
-  const lensCase = await caseOf(weights, updates, settings);
-  return resultOf([{ ...lensCase, end: { ...lensCase.end, ...end } }]);
+  const caseResult = await caseOf(weights, updates, settings);
+  return resultOf([{ ...caseResult, end: { ...caseResult.end, ...end } }]);
 }
 
 test("a report begins with what check says of its first case", async () => {
@@ -23,7 +23,7 @@ test("a report begins with what check says of its first case", async () => {
     [0.25, "Loses 75.0% of what its updates add up to: bf16 in-place."],
     [0.995, "Keeps its updates: bf16 in-place."],
     [1.5, "Goes 50.0% further than its updates add up to: bf16 in-place."],
-    [null, "Nothing to tell: bf16 in-place."],
+    [null, "No verdict: bf16 in-place."],
   ] as const) {
     const result = await resultWith({ retained, noise: 0 });
     expect(runVerdict(result)).toBe(sentence);

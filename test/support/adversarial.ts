@@ -7,13 +7,13 @@ import { float32FromBits, random32 } from "./bits.js";
 const largest = 2 ** 125;
 
 /**
- * Weights and updates on which engines part if they can: numbers of the format and none, subnormal ones, overflows, any
- * bits (NaN and Inf too), and updates of a few quarter gaps, next to half a gap, next to minus the weight, far below a
- * gap, zero of both signs.
+ * Weights and updates likely to expose differences between engines: numbers of the format and others, subnormals,
+ * overflows, random bits (including NaN and Inf), and updates of a few quarter gaps, next to half a gap, next to minus
+ * the weight, far below a gap, zeros of both signs.
  */
 export function adversarialRun(format: Format, seed: number, elements: number, steps: number) {
   const random = random32(seed);
-  // The first numbers from seeds that are alike are alike.
+  // Skip the first numbers, which are similar for similar seeds.
   for (let i = 0; i < 16; i++) random();
   const below = (n: number) => random() % n;
   const fraction = () => random() / 2 ** 31 - 1;
@@ -44,7 +44,7 @@ export function adversarialRun(format: Format, seed: number, elements: number, s
       else if (choice === 9) update[i] = below(2) ? 0 : -0;
       else if (choice === 10) update[i] = gap * fraction();
       else update[i] = anyBits();
-      // Once not finite, a weight shows nothing more.
+      // A weight that is no longer finite tests nothing more, so most of these updates are replaced.
       if (!Number.isFinite(update[i]) && below(4) > 0) update[i] = gap;
     }
   }

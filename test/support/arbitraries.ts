@@ -3,7 +3,7 @@ import { float32FromBits, float64At, float64FromBits, MAX_FLOAT64_INDEX, stepFlo
 import { allRoundings, overflowModes } from "./oracle.js";
 import { fp32, type OracleFormat, valueTable } from "./oracle-formats.js";
 
-/** Every fp64 bit pattern alike: NaN payloads, infinities, all exponents. */
+/** Uniform over all fp64 bit patterns: NaN payloads, infinities, all exponents. */
 export const rawFloat64: Arbitrary<number> = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(float64FromBits);
 
 /** Finite fp64 numbers by index, so that shrinking walks ulps towards zero. */

@@ -1,6 +1,6 @@
 /**
- * The schemes on bf16 with integers: nearest-even by adding to the fp32 bits, as CPUs and PyTorch do it. Written
- * apart from src/, which it checks; under fp32 opmath only.
+ * The schemes on bf16 with integers: nearest-even by adding to the fp32 bits, as on CPUs and in PyTorch. Independent of
+ * src/, which it checks; under fp32 opmath only.
  */
 
 const float32 = new Float32Array(1);

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-/** The script of a page for tests in a browser, minified, as a page that is published would be. */
+/** The script of a page for tests in a browser, minified like that of a published page. */
 export async function bundleForBrowser(entry: URL): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(entry)],

@@ -9,15 +9,15 @@ import type { Streams } from "../../src/cli/streams.js";
 const built = new URL("../../dist/cli/", import.meta.url);
 const mainScript = fileURLToPath(new URL("main.js", built));
 
-/** What a shell would tell of a command. */
+/** The result of a command as a shell sees it. */
 export interface Ran {
-  /** The exit code; of a process that a signal ended, 128 and its number. */
+  /** The exit code; 128 plus the signal's number for a process ended by a signal. */
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** A stream that keeps what is written to it: a pipe, or a terminal with that many columns. */
+/** A stream that records its input: a pipe, or a terminal of a given width. */
 export class Captured extends Writable {
   text = "";
   readonly isTTY: boolean;
@@ -34,8 +34,8 @@ export class Captured extends Writable {
 }
 
 /**
- * Runs a command line to its end in this process, as main.ts does in one of its own, which takes 0.2 s to start. What
- * happens to a process (signals, closed pipes, that it ends by itself) is for {@link runProcess}.
+ * Runs a command line in this process, which saves the 0.2 s to start one. Use {@link runProcess} to test signals,
+ * closed pipes and the exit of a process.
  */
 export async function run(args: readonly string[], env: Streams["env"] = {}): Promise<Ran> {
   const [out, err] = [new Captured(), new Captured()];
@@ -50,13 +50,13 @@ export async function call(args: readonly string[], streams: Streams): Promise<n
   return main(["node", "precision-lens", ...args], streams);
 }
 
-/** Starts the command line as a process, without what this one has in its environment of colours and Node's options. */
+/** Starts the command line as a process, without this one's environment variables for colours and Node's options. */
 export function start(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
   const { PATH = "", HOME = "" } = process.env;
   return spawn(process.execPath, [mainScript, ...args], {
     env: { PATH, HOME, ...env },
     stdio: ["ignore", "pipe", "pipe"],
-    // One that does not end by itself is ended, with a status that no test expects.
+    // End a hanging process, with a status that no test expects.
     timeout: 120_000,
     killSignal: "SIGKILL",
   });
@@ -82,14 +82,14 @@ export function runProcess(args: readonly string[], env?: Record<string, string>
   return ended(start(args, env));
 }
 
-/** Runs it, expects it to succeed without a word on stderr, and gives its stdout. */
+/** Runs it, expects success and an empty stderr, and returns stdout. */
 export async function output(...args: string[]): Promise<string> {
   const ran = await run(args);
   expect(ran).toEqual({ status: 0, stdout: ran.stdout, stderr: "" });
   return ran.stdout;
 }
 
-/** Expects exit code 2 and, but for this very sentence on stderr, silence. */
+/** Expects exit code 2, exactly this sentence on stderr, and an empty stdout. */
 export async function expectRefusal(
   args: readonly string[],
   file: string,
@@ -100,7 +100,7 @@ export async function expectRefusal(
   expect(await run(args)).toEqual({ status: 2, stdout: "", stderr: sentence });
 }
 
-/** Expects exit code 2, nothing on stdout, and on stderr what is wrong with the command line, with a hint. */
+/** Expects exit code 2, an empty stdout, and on stderr the error of the command line with a hint. */
 export async function expectUsageError(args: readonly string[], message: string | RegExp): Promise<void> {
   const { status, stdout, stderr } = await run(args);
   expect({ status, stdout }, stderr).toEqual({ status: 2, stdout: "" });

@@ -1,9 +1,8 @@
 import { swiftShader } from "./requirements.js";
 
 /**
- * Lets Dawn compute on SwiftShader in this process, on a machine without a GPU. While it has work it asks for news
- * by setImmediate, again and again: a core's time, which here is SwiftShader's and the other tests'. Asked each
- * millisecond it has as much to tell.
+ * Lets Dawn compute on SwiftShader in this process, on a machine without a GPU. While busy, Dawn polls by setImmediate,
+ * which uses a whole core that SwiftShader and other tests need. Polling every millisecond is enough.
  */
 export function prepareDawn(): void {
   process.env.VK_ICD_FILENAMES ??= swiftShader;

@@ -1,6 +1,6 @@
 import type { DifferenceTallyJson } from "../../src/lens/difference/difference.js";
 
-/** A format by its bits alone; written apart from `src/format/`, which it checks. */
+/** A format by its bits; independent of `src/format/`, which it checks. */
 export interface Layout {
   readonly exponentBits: number;
   readonly significandBits: number;
@@ -35,7 +35,7 @@ export function numberOf(code: number, layout: Layout): number {
   return sign * (2 ** significandBits + significand) * 2 ** (field - bias - significandBits);
 }
 
-/** What a comparison must count, element by element from the definitions, its sum exact in bigints. */
+/** The expected counts of a comparison, element by element from the definitions, with an exact sum in bigints. */
 export function expectedCounts(before: readonly number[], after: readonly number[], layout: Layout) {
   const half = 2 ** (bitsOf(layout) - 1);
   const counts = {
@@ -46,7 +46,7 @@ export function expectedCounts(before: readonly number[], after: readonly number
     bytesChanged: 0,
     hidden: 0,
     neverUpdated: 0,
-    // Codes are stored in the compared format: nothing was cast to it.
+    // Codes are stored in the compared format, so there is no cast.
     cast: 0,
     castBelowNormal: 0,
     castZero: 0,
@@ -90,7 +90,7 @@ export function expectedCounts(before: readonly number[], after: readonly number
   return { ...counts, distances: Array.from({ length: last + 1 }, (_, bin) => distances.get(bin) ?? 0) };
 }
 
-/** A tally without its sum, which the oracle has no order for. */
+/** A tally without its sum, whose order the oracle does not define. */
 export function countsOf({ displacementSquared: _, ...counts }: DifferenceTallyJson) {
   return counts;
 }

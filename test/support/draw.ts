@@ -3,15 +3,15 @@ import { expectedRound } from "./oracle.js";
 import { fp32, type OracleFormat, valueTable } from "./oracle-formats.js";
 
 /**
- * Numbers drawn for operations whose results go to `format`. A draw need not be exact: what it misses makes a case
- * less hard, never wrong.
+ * Draws operands for operations whose results are rounded to `format`. A draw need not be exact: an inexact one makes a
+ * case less hard, never wrong.
  */
 export class Draw {
   constructor(
     readonly format: OracleFormat,
     /** Uniform 32-bit integers. */
     readonly random: () => number,
-    /** What operands are numbers of: by default as stored weights and fp32 updates are. */
+    /** The formats of operands: by default those of stored weights and fp32 updates. */
     readonly operandFormats: readonly OracleFormat[] = [format, fp32],
   ) {}
 

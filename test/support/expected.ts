@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { recorded } from "./recorded.js";
 
-/** What numpy counted of one case of a recorded run, apart from this project. */
+/** The counts of one case of a recorded run computed by numpy, independently of this project. */
 export interface ExpectedCase {
   readonly format: string;
   readonly scheme: "in-place" | "master" | "kahan";

@@ -11,13 +11,13 @@ import {
 import { fp32, type OracleFormat, valueTable } from "./oracle-formats.js";
 
 /**
- * What `explain` is to say of a weight and an update, found in another way: the schemes as the contract writes them, over
- * integers and over all draws; `applyUpdate` step by step; neighbours from tables of all numbers of a format.
+ * The expected output of `explain`, derived independently: the schemes as in the contract, over integers and over all
+ * draws; `applyUpdate` step by step; neighbours from tables of all numbers of a format.
  */
 
 export type SchemeName = "in-place" | "master" | "kahan" | "two-term";
 
-/** What is asked. */
+/** The arguments of `explain`. */
 export interface Question {
   readonly format: OracleFormat;
   readonly weight: number;
@@ -33,7 +33,7 @@ export interface State {
   readonly carrier: number;
 }
 
-/** A value that draws lead to: with probability numerator / 2^(32 draws). */
+/** A possible value, with probability numerator / 2^(32 draws). */
 export interface Way<T> {
   readonly value: T;
   readonly numerator: bigint;
@@ -80,7 +80,7 @@ function store(x: number, question: Question): Way<number>[] {
   return x === 0 ? sure(x) : waysOf(locate(exactSum(x, 0), question.format), question);
 }
 
-/** The schemes, line by line as the contract has them. */
+/** The schemes, line for line as in the contract. */
 export function step({ weight: w, carrier: k }: State, u: number, question: Question): Way<State>[] {
   const plus = (a: number, b: number) => add(a, b, question);
   const minus = (a: number, b: number) => add(a, -b, question);
@@ -125,7 +125,7 @@ export function storedOf({ format, weight, overflow }: Question): number {
   return expectedRound(weight, format, "nearest-even", overflow);
 }
 
-/** Ways by what they lead to, each with its probability rounded once. */
+/** Merges ways with the same value; each probability is rounded once. */
 export function merged<T>(ways: readonly Way<T>[], keyOf: (value: T) => string): Map<string, number> {
   const keys = new Set(ways.map(({ value }) => keyOf(value)));
   return new Map(
@@ -162,7 +162,7 @@ function shiftLimited(exponent: number): number {
   return exponent;
 }
 
-/** The numbers next to a finite number, by the table of the format; a name for what is beyond, null for nothing. */
+/** The neighbour of a finite number in the format's table; a name for what is beyond, null for nothing. */
 export function neighbourOf(x: number, side: -1 | 1, format: OracleFormat): number | null {
   const { values } = valueTable(format);
   if (x === 0) return side * values[1]!;

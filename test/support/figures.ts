@@ -49,7 +49,7 @@ export function differenceResult({ hidden = false, name = "model" } = {}): Diffe
   };
 }
 
-/** A run of three cases, small enough to be looked at. */
+/** A run of three cases, small enough for visual inspection. */
 export function smallResult(): Result {
   return largeResult({ layers: 3, steps: 12 });
 }
@@ -75,7 +75,7 @@ export async function hostileResult(): Promise<Result> {
   });
 }
 
-/** Results at the edges of what there can be. */
+/** Extreme but valid results. */
 export async function oddResults(): Promise<Record<string, Result>> {
   const many = await Promise.all(
     ["bf16", "fp16", "e4m3fn", "e5m2", "e2m1fn", "tf32"].flatMap((format) =>

@@ -5,7 +5,7 @@ import { goldenNumbers, vector } from "./golden-steps.js";
 import { Mismatches } from "./mismatches.js";
 import { tensorOf } from "./values.js";
 
-/** Looks that an engine stores the weights that torch stored, after so many steps each, bit for bit. */
+/** Checks that an engine stores the same weights as torch after each number of steps, bit for bit. */
 export async function expectGoldenWeights(
   engine: Pick<Engine, "run">,
   path: string,

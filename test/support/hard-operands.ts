@@ -72,7 +72,7 @@ const products: readonly Kind[] = [
     const beyond = 2 ** (draw.format.precision - lost + dropped);
     let a = 1;
     let b = 1;
-    // The digits to drop are as many as thought if the product has as many as thought: about every other time.
+    // The number of digits to drop is right if the product has the expected length: about every other time.
     for (let attempt = 0; attempt < 6; attempt++) {
       a = draw.odd(f.precision);
       // What is rounded away: half a gap or none, and a little.
@@ -246,7 +246,7 @@ const kinds = {
   fma: productSums,
 } as const;
 
-/** Operands for an operation; those that it does not take are to be ignored. */
+/** Three operands for an operation, which ignores those that it does not need. */
 export function hardOperands(operation: keyof typeof kinds, draw: Draw): readonly number[] {
   const kind = draw.oneOf(kinds[operation]);
   return kind(draw, draw.operandFormat(), draw.operandFormat(), draw.operandFormat());

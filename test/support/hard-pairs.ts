@@ -2,12 +2,12 @@ import type { Question, SchemeName } from "./explained.js";
 import { allRoundings, type OracleRounding } from "./oracle.js";
 import { bf16, e2m1fn, e4m3fn, e4m3fnuz, e5m2, fp16, type OracleFormat } from "./oracle-formats.js";
 
-/** Weights and updates where something special happens, each in a format and an overflow of its own. */
+/** Weights and updates for special cases, each with its own format and overflow. */
 export interface HardPair extends Omit<Question, "rounding" | "scheme"> {
   readonly name: string;
 }
 
-/** IEEE-like, and so fine that few updates of what fp32 swallows make a gap. */
+/** IEEE-like with so small gaps that a few updates below fp32's resolution add up to one. */
 const e4m16: OracleFormat = {
   name: "e4m16",
   bits: 21,
@@ -56,7 +56,7 @@ export const questions: readonly { rounding: OracleRounding; scheme: SchemeName 
   (rounding) => schemeNames.map((scheme) => ({ rounding, scheme })),
 );
 
-/** What is given to `explain` beside the numbers. */
+/** The options of `explain`. */
 export function optionsOf({ format, rounding, scheme, overflow, opmath }: Question) {
   return { format: format.name, rounding, scheme, overflow, opmath };
 }

@@ -1,6 +1,6 @@
 /**
- * Installs what some suites need and the machine lacks: through apt, when root on Debian. Elsewhere it does
- * nothing, and the summary of the tests says what was left out.
+ * Installs packages that some suites need, through apt, as root on Debian. Elsewhere it does nothing, and the summary
+ * of the tests lists the omitted suites.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -23,6 +23,6 @@ if (packages.length > 0 && canInstall) {
   const apt = (...args: readonly string[]) =>
     spawnSync("apt-get", ["-qq", ...args], { env, stdio: ["ignore", "ignore", "inherit"] });
   apt("update");
-  // One by one: what Debian's kin do not have keeps nothing else from being installed.
+  // One by one, so that a package missing in a derivative of Debian does not block the others.
   for (const name of packages) apt("install", "-y", "--no-install-recommends", name);
 }

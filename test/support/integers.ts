@@ -12,7 +12,7 @@ export function bitLength(n: bigint): number {
 export function squareRootFloor(n: bigint): bigint {
   let root = BigInt(Math.floor(Math.sqrt(Number(n))));
   if (root === 0n) return 0n;
-  // Newton from 52 right bits: two steps are enough for 200.
+  // Newton from 52 correct bits: two steps give more than 200.
   root = (root + n / root) >> 1n;
   root = (root + n / root) >> 1n;
   while (root * root > n) root -= 1n;
@@ -22,7 +22,7 @@ export function squareRootFloor(n: bigint): bigint {
 
 /** The x of 0 <= x < 2^bits with x n = 1 mod 2^bits. Valid for odd n. */
 export function inverseModPower(n: bigint, bits: number): bigint {
-  // n is its own inverse mod 8; each step of Newton doubles the right digits.
+  // n is its own inverse mod 8; each Newton step doubles the number of correct digits.
   let inverse = n;
   for (let right = 3; right < bits; right *= 2) inverse = BigInt.asUintN(bits, inverse * (2n - n * inverse));
   return BigInt.asUintN(bits, inverse);

@@ -25,8 +25,8 @@ const layer: readonly (readonly [string, readonly number[]])[] = [
 ];
 
 /**
- * A result as large as a run of a 70B model gives: its 723 tensors in 80 layers, 3 cases, 300 steps. Its numbers are drawn, and go
- * together as those of a run do.
+ * A result of the size of a 70B model's run: 723 tensors in 80 layers, 3 cases, 300 steps. Its numbers are random but
+ * consistent like those of a run.
  */
 export function largeResult({ layers = 80, steps = 300 } = {}): Result {
   const random = gaussian(7);

@@ -12,7 +12,7 @@ const ways = [
   { format: "bf16", scheme: "master", lost: 0, kept: 0.96, speed: 0.98 },
 ];
 
-/** pass@k of a model whose prompts are all answered right with this chance, and so many of a hundred never. */
+/** pass@k of a model that answers every prompt right with this probability, except `never` of a hundred prompts. */
 function passAt(right: number, never = 0): Record<string, number> {
   return Object.fromEntries(passCounts.map((k) => [k, (1 - never / 100) * (1 - (1 - right) ** k)]));
 }
@@ -46,7 +46,7 @@ function learnRun(run: LearningRun, way: (typeof ways)[number], seed: number): L
   return content as unknown as LearnRun;
 }
 
-/** Two kinds of training, three ways of storing, two seeds; what is learned is a formula. Without what no report reads. */
+/** Two kinds of training, three ways of storing, two seeds; results from a formula; only fields used by reports. */
 export function learnResult(): LearnResult {
   const runs = (["rlvr", "sft"] as const).flatMap((run) =>
     ways.flatMap((way) => [0, 1].map((seed) => learnRun(run, way, seed))),
@@ -68,7 +68,7 @@ function achieved(right: number, never = 0): Achievement {
   };
 }
 
-/** Three recorded runs, the second of a name that has markup, the third without an outcome. */
+/** Three recorded runs: the second has markup in its name, the third has no outcome. */
 export function runComparison(name: string): RunComparison {
   const runs = ["/data/runs/grpo/early", name, "/data/runs/sft/early"].map((path, i) => {
     const { totals, end } = learnRun("rlvr", ways[i], 0);

@@ -17,7 +17,7 @@ export interface ExpectedTensor {
   readonly effectiveDescent: number;
 }
 
-/** What numpy found, by the name of the adapter. */
+/** The results of numpy by adapter name. */
 export const expectedLora: Readonly<
   Record<
     string,

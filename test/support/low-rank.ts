@@ -3,23 +3,23 @@ import { format } from "../../src/format/registry.js";
 import type { LowRank, Values } from "../../src/lens/input.js";
 
 /** Numbers in shared memory, as fp32 or as the upper halves of fp32 numbers (bf16). */
-export function sharedNumbers(numbers: readonly number[], target: Format = format("fp32")): Values {
+export function sharedNumbers(numbers: readonly number[], storageFormat: Format = format("fp32")): Values {
   const single = Float32Array.from(numbers);
-  const memory = new SharedArrayBuffer(single.length * (target.bits / 8));
-  if (target.bits === 32) new Float32Array(memory).set(single);
+  const memory = new SharedArrayBuffer(single.length * (storageFormat.bits / 8));
+  if (storageFormat.bits === 32) new Float32Array(memory).set(single);
   else new Uint16Array(memory).set(new Uint32Array(single.buffer).map((word) => word >>> 16));
   const decoded =
-    target.bits === 32
+    storageFormat.bits === 32
       ? new Float32Array(memory)
       : new Float32Array(Uint32Array.from(new Uint16Array(memory), (code) => code << 16).buffer);
   return {
     length: single.length,
-    origin: { kind: "stored", of: { in: memory, byteOffset: 0, format: target } },
+    origin: { kind: "stored", of: { in: memory, byteOffset: 0, format: storageFormat } },
     read: async (start, into) => into.set(decoded.subarray(start, start + into.length)),
   };
 }
 
-/** Every element of a product as it is defined, one after the other: three loops and nothing else. */
+/** A product computed from its definition in three loops. */
 export function plainProduct(
   rows: number,
   columns: number,
@@ -47,7 +47,7 @@ export interface DrawnProduct {
   readonly plain: Float32Array;
 }
 
-/** A product of drawn factors. @param draw fp32 numbers. @param transposed whether left and right are stored column by column. */
+/** A product of drawn factors. @param draw draws fp32 numbers. @param transposed whether factors are column-major. */
 export function drawnProduct(
   { rows, columns, rank, scale }: Pick<LowRank, "rows" | "columns" | "rank" | "scale">,
   draw: () => number,

@@ -14,7 +14,7 @@ export class Mismatches {
     if (!Object.is(actual, expected)) this.add(actual, expected, describe());
   }
 
-  /** Records what its caller compared: loops of millions are twice as fast without a closure for each case. */
+  /** Records a comparison by the caller: loops of millions are twice as fast without a closure per case. */
   add(actual: number, expected: number, what: string): void {
     this.#count += 1;
     if (this.#count === 1) this.#first = `${what}: expected ${expected}, got ${actual}`;

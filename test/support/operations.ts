@@ -24,7 +24,7 @@ import {
 import { allRoundings, type OracleOverflow } from "./oracle.js";
 import type { Subject } from "./subjects.js";
 
-/** An operation under test and its exact result, both of three operands, of which it may ignore some. */
+/** An operation under test and its exact result, as functions of three operands, some of which they may ignore. */
 export interface OperationCase {
   readonly name: "add" | "sub" | "mul" | "div" | "sqrt" | "fma";
   readonly operands: 1 | 2 | 3;
@@ -41,7 +41,7 @@ export const operationCases: readonly OperationCase[] = [
   { name: "fma", operands: 3, apply: fma, exact: exactProductSum },
 ];
 
-/** How an opmath looks at an exact result. */
+/** How each opmath locates an exact result. */
 export const locators = { fp32: locateThroughFloat32, exact: locate } as const;
 
 /** Where results are compared: `Mismatches` in tests, a plain count in long runs. */
@@ -58,8 +58,8 @@ export interface Setting {
 }
 
 /**
- * Compares an operation on some operands under every rounding, stochastic at the random bits that decide, and gives
- * what the exact result came to.
+ * Compares an operation under every rounding, for stochastic rounding at the deciding random bits, and returns the
+ * located exact result.
  */
 export function compareEveryRounding(
   operation: OperationCase,
@@ -81,7 +81,7 @@ export function compareEveryRounding(
   return located;
 }
 
-/** The random bits on either side of where stochastic rounding changes its mind, and some others. */
+/** The random bits on either side of the threshold of stochastic rounding, and some others. */
 function decidingBits(located: Located, someBits: number): number[] {
   if (!("place" in located) || located.place.fraction === 0) return [someBits, 0xffff_ffff];
   const deciding = 2 ** 32 - located.place.fraction;

@@ -1,7 +1,7 @@
 /**
- * What defines a format for the oracle, in literals from the formats' publications. Nothing is read from `src/`, and the
- * parameters are others than there (exponents and the largest number instead of field widths and bias), so that
- * a slip in either derivation shows.
+ * The definition of a format for the oracle, in literals from the formats' publications. Independent of `src/`, with
+ * different parameters (exponents and the largest number instead of field widths and bias), so that an error in either
+ * derivation is detected.
  */
 export interface OracleFormat {
   readonly name: string;
@@ -12,7 +12,7 @@ export interface OracleFormat {
   /** log2 of the smallest normal number. */
   readonly normalExponent: number;
   readonly largest: number;
-  /** What follows the largest finite number; `nothing` means that the format always saturates. */
+  /** What follows the largest finite number; `nothing`: the format always saturates. */
   readonly beyond: "infinity" | "nan" | "nothing";
   readonly signedZero: boolean;
   readonly bits: number;

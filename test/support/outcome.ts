@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Engine, LensJob } from "../../src/engine/engine.js";
 import { summarizeCase } from "../../src/lens/run/summarize.js";
 
-/** All that an engine says of a job: every case of the result, sums included, and a digest of the stored bits. */
+/** An engine's complete output for a job: every case of the result with its sums, and a digest of the stored bits. */
 export async function outcomeOf(engine: Pick<Engine, "run">, job: LensJob) {
   const weights = job.cases.map(() => job.tensors.map((tensor) => new Float32Array(tensor.weights.length)));
   const tallies = await engine.run(job, {

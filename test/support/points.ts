@@ -2,14 +2,14 @@ import { stepFloat32, stepFloat64 } from "./bits.js";
 import { type OracleFormat, valueTable } from "./oracle-formats.js";
 import { sized } from "./tier.js";
 
-/** The number so many places from another, in one of the formats that inputs come in. */
+/** The number a given number of steps from another, in one of the input formats. */
 export type StepTo = (x: number, places: number) => number;
 
 /** The fp64 neighbours are the harder ones. */
 const neighbours: readonly StepTo[] = sized({ quick: [stepFloat64], full: [stepFloat32, stepFloat64] });
 
 /**
- * The positive inputs at which a rounding to a small format can change its mind: every number of the format, every
+ * The positive inputs at which the result of rounding to a small format can change: every number of the format, every
  * midpoint, each with its neighbours, and the region around overflow. Numbers and midpoints of the small formats are
  * fp32 numbers.
  */

@@ -1,6 +1,6 @@
 /**
- * Every recipe derived a second time: the step written out in JavaScript from the sources that the recipe names, with
- * bf16 by integers and fma and powers by big integers. Nothing of src/ computes here.
+ * A second derivation of every recipe: the step in JavaScript, from the sources that the recipe names, with bf16 by
+ * integers and fma and powers by bigints. Uses no arithmetic of src/.
  */
 
 import type { OptimizerName } from "../../src/update/recipe/recipe.js";
@@ -28,7 +28,7 @@ export function fma(a: number, b: number, c: number): number {
 function pow(base: number, n: number): number {
   const exponent = Math.floor(Math.log2(base)) - 52;
   const exact = BigInt(base * 2 ** -exponent) ** BigInt(n);
-  // Of what is too long for fp64 the first 128 bits, and one below that stands for all the rest.
+  // Keep the first 128 bits of a long number, and a sticky bit for the rest.
   const drop = Math.max(0, exact.toString(2).length - 128);
   const kept = exact >> BigInt(drop);
   const rest = exact === kept << BigInt(drop) ? 0n : 1n;
@@ -185,7 +185,7 @@ function collage(plus: boolean): Step {
   };
 }
 
-/** SGD on the CPU: scalars cast to bf16; products of what vectors left over are rounded by themselves. */
+/** SGD on the CPU: scalars are cast to bf16; products of elements left over by vectors are rounded separately. */
 function sgdOnCpu(castMomentum: (momentum: number) => number): Step {
   return ({ p, m }, gradient, t, { lr, b1, wd }, _, isLeftOver) => {
     const product = isLeftOver ? times : (a: number, b: number) => f(a * b);
@@ -230,7 +230,7 @@ const lionStep = (P: number, M: number, g: number, _: number, settings: Settings
   lionInFp32(P, M, g, settings);
 const itself = (x: number) => x;
 
-/** Of AdamW as torch releases of today and published methods run it, SGD and Lion. */
+/** Derivations of AdamW as in current torch releases and published methods, and of SGD and Lion. */
 export const derivations = {
   adamw: {
     "torch-2.13-cpu-for-loop": cpu(itself),

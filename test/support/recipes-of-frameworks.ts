@@ -1,4 +1,4 @@
-/** Second derivations of Adam, of torch 1.13's AdamW, and of AdamW outside torch; as in recipes-by-hand.ts. */
+/** Second derivations of Adam, of torch 1.13's AdamW, and of AdamW outside torch, like those in recipes-by-hand.ts. */
 
 import type { OptimizerName } from "../../src/update/recipe/recipe.js";
 import { toBfloat16 as R } from "./bfloat16.js";
@@ -85,7 +85,7 @@ const fp32Corrections = (t: number, { lr, b1, b2 }: Settings) => ({
   root: f(sqrt(f(1 - powf(b2, t)))),
 });
 
-/** What is added to the compensation, and on to the weight; what got lost is the next compensation. */
+/** Adds to the compensation and then to the weight; the rounding error is the next compensation. */
 function compensated(p: number, k: number) {
   const next = add(p, k);
   return { p: next, k: add(k, add(p, -next)) };
@@ -151,7 +151,7 @@ const heavyball: Step = ({ p, m, v }, gradient, t, { lr, b1, b2, eps, wd }, bits
 
 const { adamw } = byHand;
 
-/** Of every recipe that takes one weight after the other. */
+/** Derivations of every recipe that works weight by weight. */
 export const derivations: Readonly<Record<OptimizerName, Readonly<Record<string, Step>>>> = {
   ...byHand,
   adamw: {

@@ -24,7 +24,7 @@ export function readTensors(path: string): TensorToWrite[] {
   });
 }
 
-/** Writes the recorded run of some tensors of a window, picked by their number, into a new folder; gives its path. */
+/** Writes a recorded run of some of a window's tensors, selected by index, to a new folder; returns its path. */
 export async function writeExcerpt(
   folder: string,
   window: string,
@@ -45,7 +45,7 @@ export function float32(name: string, numbers: ArrayLike<number>): TensorToWrite
   return { name, dtype: "F32", shape: [numbers.length], data: Float32Array.from(numbers) };
 }
 
-/** Writes a recorded run into a new folder and gives its path. */
+/** Writes a recorded run to a new folder and returns its path. */
 export async function writeRun(
   folder: string,
   weights: readonly TensorToWrite[],

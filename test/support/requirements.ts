@@ -10,13 +10,13 @@ export interface Requirement {
   readonly isMet: () => boolean;
   /** The group whose full tier alone needs it. */
   readonly fullTierOf?: string;
-  /** Whether somebody asked for it by name, so that leaving out is a failure. */
+  /** Whether the user asked for it by name, so that omission is a failure. */
   readonly isNamed?: () => boolean;
-  /** Whether apt has nothing to bring, where something else serves too but not as well. */
+  /** Whether nothing need be installed; for requirements that a worse alternative can meet. */
   readonly isComplete?: () => boolean;
 }
 
-/** Chromium without a window: the same engine; a page opens in less than half of the time, on one core, not on two. */
+/** Chromium without a window: the same engine; a page opens in less than half the time, on one core instead of two. */
 const headlessShell = "/usr/bin/chromium-headless-shell";
 const chromiumPaths = [headlessShell, "/usr/bin/chromium", "/usr/bin/chromium-browser"];
 
@@ -54,9 +54,9 @@ export const requirements = {
   },
   torch: {
     name: `PyTorch for ${namedPython ?? "python3"}`,
-    // Debian's is for Debian's own interpreter.
+    // Debian's package is for Debian's own interpreter.
     debian: namedPython === undefined ? ["python3-torch"] : [],
-    // To import it takes two seconds.
+    // Importing it takes two seconds.
     isMet: () => spawnSync(python, ["-c", findsTorch]).status === 0,
     isNamed: () => namedPython !== undefined,
   },
@@ -74,8 +74,8 @@ export const requirements = {
 } as const satisfies Record<string, Requirement>;
 
 /**
- * A suite that needs something. Where it is missing the suite is left out, which the summary says in its last
- * lines; with CI=true, or where it was named, leaving out is a failure.
+ * A suite with a requirement. If that is missing, the suite is omitted, which the last lines of the summary report;
+ * with CI=true, or if it was named, the omission is a failure.
  */
 export function describeNeeding(
   { name, debian, isMet, isNamed }: Requirement,

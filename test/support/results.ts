@@ -37,6 +37,6 @@ export function resultOf(cases: readonly Case[], changes: Partial<Result> = {}):
 }
 
 /** The case with another name for its one tensor. */
-export function renamed(lensCase: Case, name: string): Case {
-  return { ...lensCase, tensors: lensCase.tensors.map((tensor) => ({ ...tensor, name })) };
+export function renamed(caseResult: Case, name: string): Case {
+  return { ...caseResult, tensors: caseResult.tensors.map((tensor) => ({ ...tensor, name })) };
 }

@@ -8,25 +8,25 @@ import { fullTier } from "./tier.js";
 
 const signals = ["SIGINT", "SIGTERM", "SIGKILL"] as const;
 
-/** Work that `--resume` may be given to, without outputs, and what it comes to. */
+/** A command without outputs to test `--resume` with, and its result. */
 export interface Work {
   readonly args: readonly string[];
   /** The result as JSON. */
   readonly whole: string;
   /** Milliseconds until then. */
   readonly took: number;
-  /** The log of a run that was ended when it had a part. */
+  /** The log of a run that was ended after its first part. */
   readonly progress: string;
 }
 
-/** Does the work without an interruption, and begins it. */
+/** Runs the command without interruption, and again until it has a log. */
 export async function workOf(args: readonly string[], folder: string): Promise<Work> {
   const began = performance.now();
   const { status, stdout: whole } = await runProcess([...args, "--json", "-"]);
   expect(status).toBe(0);
   const took = performance.now() - began;
   const log = join(folder, "begun");
-  // Again if all was done before the signal came, as on a machine that has more to do.
+  // Repeat if it finished before the signal arrived, as happens on a busy machine.
   for (let tries = 0; tries < 5 && !existsSync(log); tries++) {
     const child = start([...args, "--resume", log]);
     const ran = ended(child);
@@ -39,8 +39,8 @@ export async function workOf(args: readonly string[], folder: string): Promise<W
 }
 
 /**
- * Goes on with work that was begun and ends it at so many moments, spread over the time that it takes, each time going on
- * from where it was, and expects nothing or the whole result beside its progress; then lets it come to its end.
+ * Resumes the command and kills it several times, at moments spread over its duration. After each, expects either no
+ * result or the whole one next to its progress; finally lets it complete.
  *
  * @param out a folder to make.
  */
@@ -66,7 +66,7 @@ export async function expectResumes(work: Work, out: string, kills: number): Pro
     if (existsSync(json)) expectWhole();
     rmSync(json, { force: true });
   }
-  // The second time from the beginning.
+  // The second time starts from the beginning.
   for (let times = 0; times < (fullTier ? 2 : 1); times++) {
     expect(await run(resumed)).toEqual({ status: 0, stdout: "", stderr: "" });
     expectWhole();

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** The parts of a safetensors file that golden vectors use; written apart from `src/source/`, which it checks. */
+/** The parts of a safetensors file that golden vectors use; independent of `src/source/`, which it checks. */
 export interface GoldenFile {
   readonly metadata: Readonly<Record<string, string>>;
   readonly names: readonly string[];
@@ -28,7 +28,7 @@ export function readGolden(path: string): GoldenFile {
   const header = JSON.parse(file.toString("utf8", 8, 8 + headerLength));
   const { __metadata__: metadata = {}, ...entries } = header;
 
-  /** A copy, because the data of a tensor need not lie on a boundary of its type. */
+  /** Copies, because the data of a tensor need not be aligned. */
   function bytes(name: string, dtype: string): ArrayBuffer {
     const entry: Entry | undefined = entries[name];
     if (entry?.dtype !== dtype)

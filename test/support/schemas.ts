@@ -25,7 +25,7 @@ type SchemaName =
 
 const compiled = new Map<SchemaName, ValidateFunction>();
 
-/** Expects a value that keeps to `docs/<name>.schema.json`. */
+/** Expects a value to follow `docs/<name>.schema.json`. */
 export function expectValid(name: SchemaName, value: unknown): void {
   const validate = compiled.get(name) ?? compile(name);
   compiled.set(name, validate);
@@ -35,7 +35,7 @@ export function expectValid(name: SchemaName, value: unknown): void {
 
 function compile(name: SchemaName): ValidateFunction {
   const ajv = new Ajv2020({ allowUnionTypes: true, allErrors: true });
-  // Those of sweeps and predictions refer to it.
+  // The schemas of sweeps and predictions refer to it.
   if (name !== "result") ajv.addSchema(schemaIn("result"), "result.schema.json");
   if (name === "series") ajv.addSchema(schemaIn("diff"), "diff.schema.json");
   return ajv.compile(schemaIn(name));

@@ -2,7 +2,7 @@ import { defineFormat, type Format } from "../../src/format/format.js";
 import { format } from "../../src/format/registry.js";
 import { bf16, e4m3fn, fp32, type OracleFormat, smallFormats } from "./oracle-formats.js";
 
-/** A format under test, and what the oracle knows of it. */
+/** A format under test, and its oracle format. */
 export interface Subject {
   readonly name: string;
   readonly record: Format;
@@ -26,7 +26,7 @@ export const e4m3OneInfinity: Subject = {
   oracle: { ...e4m3fn, name: "e4m3-inf", largest: 416, beyond: "infinity" },
 };
 
-/** The formats small enough to enumerate: the built-in ones, and two that only parameters make. */
+/** The formats small enough to enumerate: built-in ones, and two defined by parameters only. */
 export const subjects: readonly Subject[] = [
   ...smallFormats.map(builtIn),
   bf16WithoutSubnormals,

@@ -3,7 +3,7 @@ import { groupOf } from "../groups.js";
 import { notRun } from "./requirements.js";
 
 /**
- * Closes a run with the tests and seconds of each group and its tier, what was left out and why, and one plain line,
+ * Ends a run with the tests and seconds of each group and its tier, the omitted suites with reasons, and one plain line,
  * `N passed, N failed`.
  */
 export class SummaryReporter implements Reporter {

@@ -1,4 +1,4 @@
-/** The texts of a picture and the room that each takes, as its attributes say. */
+/** The texts of a picture and their boxes, from their attributes. */
 
 export interface TextBox {
   readonly said: string;
@@ -10,10 +10,10 @@ export interface TextBox {
 
 const pieces = /<g transform="translate\(([\d.-]+) ([\d.-]+)\)">|<\/g>|<text ([^>]*)>([^<]*)<\/text>/g;
 
-/** Ascenders and descenders of usual fonts, in their size. */
+/** Ascent and descent of typical fonts, relative to their size. */
 const [above, below] = [0.73, 0.2];
 
-/** The boxes of all texts, which must be no deeper than in one group that is moved. */
+/** The boxes of all texts, which may be nested in at most one translated group. */
 export function textBoxes(svg: string): TextBox[] {
   let [dx, dy] = [0, 0];
   const boxes: TextBox[] = [];
@@ -39,7 +39,7 @@ function boxOf(text: string, said: string, dx: number, dy: number): TextBox {
   return { said, left, right: left + width, top: y - above * size, bottom: y + below * size };
 }
 
-/** Texts that lie on each other by more than a pixel, or out of the picture, each as a sentence. */
+/** Texts that overlap by more than a pixel or are outside the picture, each as a sentence. */
 export function misplaced(boxes: readonly TextBox[], width: number, height: number): string[] {
   const out = boxes.filter(
     ({ left, right, top, bottom }) => left < -1 || right > width + 1 || top < -1 || bottom > height + 1,

@@ -28,7 +28,7 @@ interface Grid {
   readonly schemes?: readonly string[];
   readonly roundings?: readonly string[];
   readonly rates?: readonly number[];
-  /** Of a case, by its place in the grid, at a rate, by its place among them. */
+  /** The progress of a case at a rate, both by index. */
   readonly progress?: (caseIndex: number, at: number) => number | null;
   readonly noise?: (caseIndex: number, at: number) => number;
 }
@@ -102,7 +102,7 @@ export function predictionResult(changes: Partial<PredictionResult> = {}): Predi
   };
 }
 
-/** Both at the edges of what there can be, and with a name in every place for one. */
+/** Extreme but valid sweeps and predictions, with this name wherever there is one. */
 export function oddSweeps(name: string): Record<string, SweepResult> {
   const hostile = {
     tool: { name, version: name },

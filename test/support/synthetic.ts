@@ -2,7 +2,7 @@ import { type SyntheticSettings, syntheticRun } from "../../src/source/synthetic
 import { gaussian } from "../../src/update/distribution.js";
 import type { SimulatedRun } from "../../src/update/simulated-adamw.js";
 
-/** Settings of a small synthetic run: what a test is not about. */
+/** Default settings of a small synthetic run. */
 export function syntheticSettings(
   run: Partial<SimulatedRun> = {},
   others: Partial<Omit<SyntheticSettings, "run">> = {},

@@ -1,6 +1,6 @@
 import fc, { type Arbitrary } from "fast-check";
 
-/** What formats of text, terminals and spreadsheets take for something else than a character of a name. */
+/** Characters with a special meaning in text formats, terminals and spreadsheets. */
 const awkward = [
   ..."\u0000\u0007\b\t\n\r\u001b\u007f\u0085\u00a0",
   ..."\"'\\,;<>&={}[]`$%|-+@#",
@@ -9,8 +9,8 @@ const awkward = [
 ];
 
 /**
- * Any text, lone surrogates included. `fc.string({ unit: "binary" })` has none of them, and takes 7 s to list all
- * code points.
+ * Any text, including lone surrogates, which `fc.string({ unit: "binary" })` does not produce; it also takes 7 s to
+ * list all code points.
  */
 export const anyText: Arbitrary<string> = fc
   .array(

@@ -1,4 +1,4 @@
-/** Pickles and zip archives written by hand, apart from `src/source/torch/`, which reads them. */
+/** Pickles and zip archives written by hand, independently of `src/source/torch/`, which reads them. */
 
 const text = (value: string) => [...new TextEncoder().encode(value)];
 const uint32 = (value: number) => [...new Uint8Array(Uint32Array.of(value).buffer)];
@@ -56,12 +56,12 @@ export interface ZipFile {
   readonly data: Uint8Array;
   readonly method?: number;
   readonly flags?: number;
-  /** What the directory says, where it lies. */
+  /** The size stated in the directory, if it is wrong. */
   readonly size?: number;
   readonly header?: number;
 }
 
-/** A zip archive. `count`, `offset`, `length` are what its end says of the directory, where it lies. */
+/** A zip archive. `count`, `offset` and `length` override the true values in its end record. */
 export function zip(
   files: readonly ZipFile[],
   lie: { readonly count?: number; readonly offset?: number; readonly length?: number } = {},

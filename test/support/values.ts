@@ -1,6 +1,6 @@
 import type { TensorInput, Values } from "../../src/lens/input.js";
 
-/** Numbers in memory as a source gives them. */
+/** Numbers in memory, with the interface of a source. */
 export function valuesOf(data: ArrayLike<number>): Values {
   return {
     length: data.length,
@@ -18,7 +18,7 @@ export function tensorOf(
   return { name, shape: [weights.length], weights: valuesOf(weights), updates: updates.map(valuesOf) };
 }
 
-/** Weights and updates as a training run has them: Gaussian weights, updates a few orders smaller. */
+/** Weights and updates typical of a training run: Gaussian weights, updates a few orders of magnitude smaller. */
 export function gaussianRun(seed: number, elements: number, steps: number, updateSize = 1e-5) {
   const normal = gaussian(seed);
   return {

@@ -17,17 +17,19 @@ const weightsOf = (draws: WeightDraws, length: number) =>
   Array.from({ length }, (_, i) => drawnWeight(draws, i));
 
 describe("drawnWeight", () => {
-  it.each([bf16, fp16, e4m3fn, fp32])("is mean + sigma z in fp32, rounded once to $name", (target) => {
+  it.each([bf16, fp16, e4m3fn, fp32])("is mean + sigma z in fp32, rounded once to $name", (storageFormat) => {
     for (const [mean, sigma] of [
       [0, 0.02],
       [1, 0.1],
       [-0.3, 2],
     ]) {
-      const draws = drawsOf({ format: format(target.name), mean, sigma });
+      const draws = drawsOf({ format: format(storageFormat.name), mean, sigma });
       for (const element of [0, 1, 2, 3, 12345, 2 ** 33, 2 ** 33 + 1, ...Array(500).keys()]) {
         const z = drawFrom(gaussian, randomBits(draws.key, element, 0));
         const weight = fround(fround(fround(sigma) * z) + fround(mean));
-        expect(drawnWeight(draws, element)).toBe(expectedRound(weight, target, "nearest-even", "ieee"));
+        expect(drawnWeight(draws, element)).toBe(
+          expectedRound(weight, storageFormat, "nearest-even", "ieee"),
+        );
       }
     }
   });

@@ -57,8 +57,10 @@ it("level 2 of two operands of 8 bits is every pair, once", () => {
   expect(pairs.length).toBe(2 ** 16);
 });
 
-it.each(formats)("numbers that mark the range of $name are numbers of it, in both signs", (target) => {
-  const numbers = markingNumbers(target, 60);
-  expect(numbers).toEqual(expect.arrayContaining([0, -0, target.minPositive, target.maxFinite, NaN]));
-  for (const x of numbers) expect(roundSum(x, 0, target, "nearest-even", "ieee", 0)).toBe(x);
+it.each(formats)("numbers that mark the range of $name are numbers of it, in both signs", (storageFormat) => {
+  const numbers = markingNumbers(storageFormat, 60);
+  expect(numbers).toEqual(
+    expect.arrayContaining([0, -0, storageFormat.minPositive, storageFormat.maxFinite, NaN]),
+  );
+  for (const x of numbers) expect(roundSum(x, 0, storageFormat, "nearest-even", "ieee", 0)).toBe(x);
 });

@@ -17,15 +17,15 @@ type Range = readonly [number, number];
 
 const empty: Range = [binCount, -1];
 
-/** Counts on their way, of the bins in these ranges. */
+/** Counts in transfer, of the bins in these ranges. */
 interface ExpectedBins extends Fetched {
   readonly ranges: readonly Range[];
 }
 
 /**
  * The histogram of one case over one chunk, block by block. A device scans every code once for each group of
- * bins; so first only the bins of the previous step are counted, and all bins only if the count falls short
- * of the updates.
+ * bins. Therefore only the bins of the previous step are counted first, and all bins only if these do not cover
+ * every update.
  */
 export class DeviceHistogram {
   readonly #device: Device;
@@ -41,7 +41,7 @@ export class DeviceHistogram {
     this.#counts = new Uint32Array(blocks * sizedClasses.length * binCount);
   }
 
-  /** Starts to count the codes that are expected: those of the ranges of the step before. */
+  /** Starts to count the expected codes: those in the ranges of the previous step. */
   async expect(codes: DeviceArray, blocks: number): Promise<ExpectedBins> {
     const ranges = this.#ranges;
     return { ranges, ...(await this.#fetch(codes, blocks, ranges)) };
@@ -50,7 +50,7 @@ export class DeviceHistogram {
   /**
    * Adds the counts of a step.
    *
-   * @param sized how many updates of each block have a size.
+   * @param sized the number of nonzero updates in each block.
    * @param outside receives the blocks with an update outside the device's bins.
    */
   async add(
@@ -73,7 +73,7 @@ export class DeviceHistogram {
     });
   }
 
-  /** Adds what was counted in a block. */
+  /** Adds the counts of a block. */
   tally(block: number, tally: Tally): void {
     for (const [c, className] of sizedClasses.entries()) {
       const at = (block * sizedClasses.length + c) * binCount;
@@ -106,7 +106,7 @@ function threadsOf([first, last]: Range): number {
   return first > last ? 0 : Math.ceil((last - first + 1) / codesPerThread);
 }
 
-/** The ranges of all lanes together. */
+/** The union of the ranges of all lanes. */
 function rangesOf(lanes: Float32Array): Range[] {
   return sizedClasses.map((_, c) => {
     let [first, last] = empty;
@@ -122,7 +122,7 @@ function rangesOf(lanes: Float32Array): Range[] {
   });
 }
 
-/** Calls back for every count in what the histogram kernel gave. A thread may count codes past its class's range. */
+/** Calls back for every count of the histogram kernel. A thread may count codes past the range of its class. */
 function forEachCount(
   counts: Float32Array,
   ranges: readonly Range[],
@@ -155,7 +155,7 @@ function blocksShort(counts: Float32Array, ranges: readonly Range[], sized: Uint
   return [...left.keys()].filter((block) => left[block] !== 0);
 }
 
-/** Updates with a size in a block: all of its numbers but `none`. */
+/** The number of nonzero updates in each block. */
 export function sizedOf(none: Uint16Array): Uint16Array {
   return none.map((count) => blockLength - count);
 }

@@ -11,7 +11,7 @@ import { castKernel, updateKernels } from "./kernels/update.js";
 /** Data shared by all cases of a step. */
 export interface StepOnDevice {
   readonly updates: DeviceArray;
-  /** Halves of random words, a pair of rows for each rounding; null where no case is stochastic. */
+  /** Halves of random words, a pair of rows for each rounding; null if no case is stochastic. */
   readonly bits: DeviceArray | null;
   /** Receives blocks that the device cannot handle. */
   readonly outside: Set<number>;
@@ -29,7 +29,7 @@ interface StepCounts {
   readonly product: Float64Array;
 }
 
-/** One case over one chunk after the other. Weights, carriers and marks stay on the device over all steps. */
+/** Runs one case over successive chunks. Weights, carriers and marks stay on the device over all steps. */
 export class CaseOnDevice {
   readonly #device: Device;
   readonly #cast: Kernel;
@@ -40,12 +40,12 @@ export class CaseOnDevice {
   readonly #histogram: DeviceHistogram;
   #length = 0;
   #blocks = 0;
-  /** Arrays that other cases use too. */
+  /** Arrays shared with other cases. */
   #shared = new Set<DeviceArray>();
   #start!: DeviceArray;
   #weights!: DeviceArray;
   #carriers!: DeviceArray;
-  /** 1 where the stored weight moved at some step. */
+  /** 1 where the stored weight moved in any step. */
   #moved!: DeviceArray;
   #steps: StepCounts[] = [];
 
@@ -60,7 +60,7 @@ export class CaseOnDevice {
     this.#histogram = new DeviceHistogram(device);
   }
 
-  /** Stores the weights of a chunk: `given`, of whole blocks, and as many zeros. */
+  /** Stores the weights of a chunk. @param given padded to whole blocks. @param zeros as many zeros. */
   async begin(given: DeviceArray, zeros: DeviceArray, length: number): Promise<void> {
     this.#length = length;
     this.#blocks = length / blockLength;
@@ -74,7 +74,7 @@ export class CaseOnDevice {
     this.#histogram.begin(this.#blocks);
   }
 
-  /** Starts a step; the promise is kept when its counts have come. */
+  /** Starts a step; `counted` resolves when its counts have arrived. */
   async step({ updates, bits, outside }: StepOnDevice): Promise<{ readonly counted: Promise<void> }> {
     const device = this.#device;
     const output = [this.#length] as const;
@@ -128,7 +128,7 @@ export class CaseOnDevice {
     this.#histogram.tally(block, tally);
   }
 
-  /** The stored weights at both ends, where they moved, and the carriers, as numbers of the device. */
+  /** The stored weights at both ends, the flags of moved weights, and the carriers, as device values. */
   async ends(): Promise<Record<"before" | "after" | "flags" | "carriers", Float32Array>> {
     const [before, after, flags] = await Promise.all(
       [this.#start, this.#weights, this.#moved].map((array) => this.#device.download(array)),
@@ -137,7 +137,7 @@ export class CaseOnDevice {
     return { before, after, flags, carriers };
   }
 
-  /** Frees what the chunk took. */
+  /** Frees the arrays of the chunk. */
   finish(): void {
     this.#release(this.#weights, this.#carriers, this.#moved);
     this.#device.release(this.#start);
@@ -148,7 +148,7 @@ export class CaseOnDevice {
   }
 }
 
-/** Adds up the lanes of each block. Blocks with numbers that are gone are added to `outside`. */
+/** Adds up the lanes of each block. Blocks with numbers no longer finite are added to `outside`. */
 function stepCounts(
   counts: Float32Array,
   squares: Float32Array,
@@ -178,7 +178,7 @@ function stepCounts(
   return { none, lost, kept, rule, ruleMoved, ruleUnmoved, effectiveSquared, product: blockSums(products) };
 }
 
-/** Sums of blocks from those of lanes, as laneSumKernel gives them. */
+/** The sums of blocks from the lane sums of laneSumKernel. */
 export function blockSums(lanes: Float32Array): Float64Array {
   const sums = new Float64Array(lanes.length / (4 * laneCount));
   const ofBlock = new Float64Array(laneCount);
@@ -186,7 +186,7 @@ export function blockSums(lanes: Float32Array): Float64Array {
     for (let lane = 0; lane < laneCount; lane++) {
       const [top, middle, low, exponent] = lanes.subarray((block * laneCount + lane) * 4);
       const rest = middle * 2 ** 20 + low;
-      // 56 bits of which the lowest three are zero.
+      // 56 bits, of which the lowest three are zero.
       ofBlock[lane] = (top * 2 ** 40 + (top < 0 ? -rest : rest)) * 2 ** exponent;
     }
     sums[block] = sumOfLanes(ofBlock);

@@ -11,45 +11,45 @@ export interface DeviceArray {
   readonly handle: unknown;
 }
 
-/** Numbers on their way from a device. */
+/** Numbers in transfer from a device. */
 export interface Fetched {
   readonly numbers: Promise<Float32Array>;
 }
 
-/** Width, or width and height, of what a kernel makes. */
+/** Width, or width and height, of a kernel's output. */
 export type Output = readonly [number] | readonly [number, number];
 export type Argument = DeviceArray | number;
 
-/** A GPU as the engine sees it: kernels over arrays of fp32 numbers that stay where they are. */
+/** The engine's interface to a GPU: kernels over arrays of fp32 numbers in device memory. */
 export interface Device {
   readonly backend: Backend;
-  /** Device and driver, in words. */
+  /** The names of device and driver. */
   readonly name: string;
-  /** Whether `^` is an integer operation, so that random bits can be made there. */
+  /** Whether `^` is an integer operation, so that the device can compute random bits. */
   readonly hasIntegers: boolean;
   upload(numbers: Float32Array): Promise<DeviceArray>;
-  /** Runs a kernel that gives one number a thread; the result stays on the device. */
+  /** Runs a kernel that returns one number per thread; the result stays on the device. */
   compute(kernel: Kernel, output: Output, ...inputs: readonly Argument[]): Promise<DeviceArray>;
   /**
-   * Runs a kernel and brings its numbers here, row by row, four a thread where it gives vectors. When the call is
-   * done its inputs may be released; the numbers come later.
+   * Runs a kernel and transfers its numbers to the host, row by row, four per thread if it returns vectors. When the
+   * call returns, its inputs may be released; the numbers arrive later.
    */
   fetch(kernel: Kernel, output: Output, ...inputs: readonly Argument[]): Promise<Fetched>;
   download(array: DeviceArray): Promise<Float32Array>;
-  /** Frees arrays; work that was handed to the device before still finds them. */
+  /** Frees arrays; work submitted before can still read them. */
   release(...arrays: readonly DeviceArray[]): void;
   /**
-   * Does work that counts only if the device had no error meanwhile.
+   * Runs work whose results are valid only if the device reports no error meanwhile.
    *
-   * @throws Error in one sentence if it ran out of memory, was lost, or refused an operation.
+   * @throws Error in one sentence if the device ran out of memory, was lost, or rejected an operation.
    */
   guard(work: () => Promise<void>): Promise<void>;
-  /** Loses the device, as a driver may at any time; WebGPU only. */
+  /** Destroys the device, to simulate a loss; WebGPU only. */
   lose?(): void;
   destroy(): Promise<void>;
 }
 
-/** What is used of a WebGL context: its names for who renders. */
+/** The part of a WebGL context used here: the name of its renderer. */
 interface GlContext {
   readonly RENDERER: number;
   getExtension(name: string): { readonly UNMASKED_RENDERER_WEBGL: number } | null;
@@ -57,14 +57,14 @@ interface GlContext {
   getError(): number;
 }
 
-/** What is used of a WebGPU device. */
+/** The part of a WebGPU device used here. */
 interface WebGpuDevice {
   destroy(): void;
   pushErrorScope(filter: "out-of-memory" | "validation" | "internal"): void;
   popErrorScope(): Promise<{ readonly message: string } | null>;
 }
 
-/** What is used of a kernel of gpu.js beside its call. */
+/** The part of a gpu.js kernel used here, besides the call. */
 interface BuiltKernel {
   readonly kernel: {
     readonly built: boolean;
@@ -87,7 +87,7 @@ const identity: Kernel = {
 /**
  * Opens a device.
  *
- * @throws Error in one sentence if this machine has none.
+ * @throws Error in one sentence if none is available.
  */
 export async function openDevice(backend: Backend): Promise<Device> {
   const name = backend === "webgpu" ? await webGpuName() : null;
@@ -98,7 +98,7 @@ export async function openDevice(backend: Backend): Promise<Device> {
   const gpu: GPU = new GpuJs({ mode: backend as "gpu" });
   const device = new GpuJsDevice(gpu, backend);
   try {
-    // gpu.js silently uses another backend if this one is unavailable.
+    // gpu.js silently falls back to another backend if this one is unavailable.
     const probe = await device.upload(Float32Array.of(1));
     const [one] = await device.download(probe);
     if (device.mode !== (backend === "webgpu" ? "webgpu" : "gpu"))
@@ -124,7 +124,7 @@ async function webGpuName(): Promise<string> {
 class GpuJsDevice implements Device {
   readonly backend: Backend;
   readonly #gpu: GPU;
-  /** Compiled kernels, by what they are and where their result goes. */
+  /** Compiled kernels, by text and by whether the result stays on the device. */
   readonly #kernels = new Map<string, IKernelRunShortcut>();
   #webGpuDevice: WebGpuDevice | null = null;
   name = "";
@@ -191,7 +191,7 @@ class GpuJsDevice implements Device {
     return this.backend === "webgpu" ? null : (this.#gpu as unknown as { context: GlContext }).context;
   }
 
-  /** What WebGL tells of its device. */
+  /** The renderer as reported by WebGL. */
   describeGl(): string {
     const context = this.#gl;
     const unmasked = context?.getExtension("WEBGL_debug_renderer_info");
@@ -201,8 +201,8 @@ class GpuJsDevice implements Device {
   }
 
   /**
-   * Hands a kernel's work to the device before it returns. A kernel that is new is compiled first; its output is set
-   * after that, because other calls may come in between.
+   * Submits a kernel's work before it returns. A new kernel is compiled first; its output size is set after that,
+   * because other calls may run in between.
    */
   async #launch(kernel: Kernel, stays: boolean, output: Output, inputs: readonly Argument[]) {
     const args = inputs.map((input) => (typeof input === "number" ? input : input.handle));

@@ -2,11 +2,11 @@ import { blockLength } from "../../lens/sum.js";
 import { goneFrom, negativeZero } from "./kernels/kernel.js";
 
 /**
- * The numbers given to a device, and their encoding there. A device may flush subnormals, assume that there
- * is neither NaN nor Inf, and forget the sign of a zero; so it gets blocks of weights and updates that are
- * zero or of a magnitude from 2^-80 to 2^100. All of these, and every sum and rounding of them, are multiples
- * of 2^-103, so that nothing that is computed from them is subnormal. -0 is written as `negativeZero`. Blocks
- * with other numbers are left to the reference.
+ * The numbers passed to a device, and their encoding there. A device may flush subnormals, assume that NaN and
+ * Inf do not occur, and drop the sign of a zero. Therefore it only gets blocks whose weights and updates are
+ * zero or have a magnitude from 2^-80 to 2^100. All of these, and every sum and rounding of them, are multiples
+ * of 2^-103, so no result is subnormal. -0 is encoded as `negativeZero`. Blocks with other numbers are left to
+ * the reference.
  */
 const leastMagnitude = 2 ** -80;
 const mostMagnitude = 2 ** 100;
@@ -18,8 +18,8 @@ export function isInDomain(x: number): boolean {
 }
 
 /**
- * Numbers as a device takes them, filled up with zeros to whole blocks. A block with a number outside the domain is
- * all zeros and its index is added to `outside`.
+ * Numbers as encoded for a device, padded with zeros to whole blocks. A block with a number outside the domain is set
+ * to zeros and its index is added to `outside`.
  */
 export function toDevice(numbers: Float32Array | Float64Array, outside: Set<number>): Float32Array {
   const blocks = Math.ceil(numbers.length / blockLength);
@@ -40,7 +40,7 @@ export function toDevice(numbers: Float32Array | Float64Array, outside: Set<numb
   return written;
 }
 
-/** Numbers of a device as they are meant, in place; blocks with numbers that are gone are added to `outside`. */
+/** Decodes a device's numbers in place; blocks with numbers no longer finite are added to `outside`. */
 export function fromDevice(numbers: Float32Array, outside: Set<number>): Float32Array {
   for (let i = 0; i < numbers.length; i++) {
     if (numbers[i] === negativeZero) numbers[i] = -0;

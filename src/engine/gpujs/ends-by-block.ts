@@ -5,15 +5,15 @@ import type { Batch } from "./batch.js";
 const counts = ["unchanged", "neverUpdated", "cancelled", "hidden", "returned"] as const;
 
 /**
- * What is counted of one case at a milestone, block by block until the end of the batch: only then is it known which
- * blocks are the device's. No more is kept of a block than its steps keep. Nothing is nonfinite, for a block with such
- * a number is none of the device's.
+ * The counts of one case at a milestone, kept by block until the end of the batch, when it is known which blocks the
+ * device could handle. A block takes no more memory than the counts of its steps. Nothing is nonfinite: blocks with
+ * such numbers are left to the reference.
  */
 export class EndsByBlock {
   readonly #counts: Uint16Array;
   readonly #sums: ReadonlyMap<EndSum, Float64Array>;
 
-  /** @param outside blocks that are known not to be the device's. */
+  /** @param outside the blocks known to be outside the device's domain. */
   constructor(
     batch: Batch,
     stored: StoredEnds,
@@ -32,7 +32,7 @@ export class EndsByBlock {
     }
   }
 
-  /** Adds what was counted in a block. */
+  /** Adds the counts of a block. */
   tally(block: number, end: EndTally): void {
     for (const [i, name] of counts.entries()) end[name] += this.#counts[block * counts.length + i];
     for (const [name, sums] of this.#sums) end[name].add(sums[block]);

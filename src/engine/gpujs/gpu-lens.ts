@@ -17,26 +17,25 @@ import { laneSumKernel } from "./kernels/sums.js";
 import { addKernel, drawsOf } from "./kernels/update.js";
 import { drawOnDevice, randomOnDevice } from "./random.js";
 
-/** Case steps whose counts may be in flight at once. */
+/** The maximum number of case steps whose counts are in transfer at once. */
 const inFlight = 4;
 
 interface Step {
-  /** As the recording has it. */
+  /** The step number in the recording. */
   readonly number: number;
   /** Sums of u^2, by block. */
   updateSquared: Float64Array;
 }
 
 interface Milestone {
-  /** Steps that were taken before it. */
+  /** The number of steps taken before it. */
   readonly steps: number;
   readonly cases: readonly EndsByBlock[];
 }
 
 /**
- * All cases over one batch after the other on a device. Blocks with numbers outside the device's domain, and blocks
- * in which a number leaves it on the way, are done by the reference: its counts are those that the device would have
- * to give.
+ * Runs all cases over successive batches on a device. Blocks with numbers outside the device's domain, at the start
+ * or at any step, are counted by the reference instead, with the same result.
  */
 export class GpuLens {
   readonly #device: Device;
@@ -44,17 +43,17 @@ export class GpuLens {
   readonly #cases: readonly CaseOnDevice[];
   #batch!: Batch;
   #weights = new Float64Array(0);
-  /** Blocks that are the reference's. */
+  /** Blocks left to the reference. */
   #outside = new Set<number>();
   #given!: DeviceArray;
   #zeros!: DeviceArray;
-  /** The fp32 counterfactual, and 1 where an update was not zero. */
+  /** The fp32 counterfactual, and 1 where an update was nonzero. */
   #now!: DeviceArray;
   #updated!: DeviceArray;
   #steps: Step[] = [];
   #milestones: Milestone[] = [];
   #counted: Promise<void>[] = [];
-  /** Weight-steps that the reference did. */
+  /** Weight-steps counted by the reference. */
   handedOver = 0;
 
   constructor(device: Device, settings: readonly UpdateSettings[]) {
@@ -78,7 +77,7 @@ export class GpuLens {
     for (const caseOnDevice of this.#cases) await caseOnDevice.begin(this.#given, this.#zeros, batch.length);
   }
 
-  /** The updates of a step as {@link step} takes them: read, or null where the device draws them. */
+  /** The updates of a step for {@link step}; null if the device draws them. */
   async read(index: number): Promise<Float32Array | null> {
     if (this.#drawn(index)) return null;
     const updates = new Float32Array(this.#batch.length);
@@ -86,7 +85,7 @@ export class GpuLens {
     return updates;
   }
 
-  /** The table that all updates of a step are drawn from; null if they are not, or not by this device. */
+  /** The table from which all updates of a step are drawn; null if they are not drawn, or not by this device. */
   #drawn(index: number): Float32Array | null {
     if (!this.#device.hasIntegers) return null;
     const tables = this.#batch.pieces.map(
@@ -96,7 +95,7 @@ export class GpuLens {
     return first?.every(isInDomain) && tables.every((table) => table === first) ? first : null;
   }
 
-  /** Takes the batch through the step of a number. */
+  /** Runs the step with this number in the recording on the batch. */
   async step(updates: Float32Array | null, number: number): Promise<void> {
     const step: Step = { number, updateSquared: new Float64Array(0) };
     const array = updates === null ? await this.#draw(step) : await this.#upload(updates, step);
@@ -133,7 +132,7 @@ export class GpuLens {
     return this.#device.upload(toDevice(updates, this.#outside));
   }
 
-  /** Random bits by seed, for the cases that take some. */
+  /** Random bits by seed, for the cases that need them. */
   async #bits(step: number): Promise<Map<number, DeviceArray>> {
     const draws = new Map<number, number>();
     for (const settings of this.#settings) {
@@ -147,7 +146,7 @@ export class GpuLens {
     return bits;
   }
 
-  /** Compares the weights as they are now with the start, for the next milestone. */
+  /** Compares the current weights with the start, for the next milestone. */
   async soFar(): Promise<void> {
     const counterfactual = await this.#counterfactual();
     const cases = [];
@@ -176,7 +175,7 @@ export class GpuLens {
     };
   }
 
-  /** Adds all counts, and gives the stored weights of every case at the end. */
+  /** Adds all counts and returns the final stored weights of every case. */
   async end(tallies: readonly JobTallies[]): Promise<Float32Array[]> {
     await this.#settle(0);
     const outside = this.#outside;
@@ -208,7 +207,7 @@ export class GpuLens {
     return stored;
   }
 
-  /** Counts a block from its start, and puts its weights where those of the device are. */
+  /** Counts a block from its start with the reference, and writes its weights over those of the device. */
   async #byReference(
     block: number,
     tallies: readonly JobTallies[],
@@ -244,7 +243,7 @@ export class GpuLens {
     return next;
   }
 
-  /** The wait reports a failure; this avoids an additional unhandled rejection. */
+  /** {@link #settle} reports a failure; this avoids an additional unhandled rejection. */
   #track(counted: Promise<void>): void {
     counted.catch(() => {});
     this.#counted.push(counted);

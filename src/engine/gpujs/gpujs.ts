@@ -7,9 +7,9 @@ import { backends, type Device, openDevice } from "./device.js";
 import { runBatches } from "./run-batches.js";
 
 /**
- * The GPU through gpu.js: recorded updates by every scheme, in every format and rounding, under fp32 opmath.
+ * The GPU through gpu.js. Supports recorded updates with every scheme, format and rounding under fp32 opmath.
  *
- * @param open the device to use; by default the first backend that this machine has.
+ * @param open opens the device; default the first available backend.
  */
 export function gpujsEngine(open: () => Promise<Device> = openFirst): Engine {
   return deviceEngine({

@@ -1,12 +1,12 @@
 import type { GPU } from "#gpu.js";
 
-/** The only file that loads gpu.js, which the build puts into dist/vendor (package.json, "imports"). */
+/** The only file that loads gpu.js, which the build bundles into dist/vendor (package.json, "imports"). */
 
 type GpuClass = typeof GPU;
 
 export type { GPU, IKernelRunShortcut } from "#gpu.js";
 
-/** gpu.js, a CommonJS module whose export differs from loader to loader. */
+/** gpu.js is a CommonJS module; where its export appears depends on the loader. */
 export async function loadGpuJs(): Promise<GpuClass> {
   const module = (await import("#gpu.js")) as unknown as { GPU?: GpuClass; default?: { GPU?: GpuClass } };
   const found = module.GPU ?? module.default?.GPU ?? module.default;

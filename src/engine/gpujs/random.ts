@@ -7,8 +7,8 @@ import type { Device, DeviceArray } from "./device.js";
 import { counterLength, drawnKernel, randomHalvesKernel } from "./kernels/threefry.js";
 
 /**
- * The random bits of the elements of a batch as halves of 16 bits, two rows for each draw of a step: high halves
- * and low halves. Made on the device where it has integers, else here.
+ * The random bits of a batch's elements as 16-bit halves, two rows for each draw of a step: high and low halves.
+ * Computed on the device if it has integers, else on the host.
  */
 export async function randomOnDevice(
   device: Device,
@@ -35,7 +35,7 @@ export async function randomOnDevice(
   return device.upload(halves);
 }
 
-/** Updates drawn where they are used, all from one table. Valid on devices that have integers. */
+/** Updates drawn on the device, all from one table. Valid on devices with integers. */
 export async function drawOnDevice(
   device: Device,
   table: Float32Array,
@@ -75,7 +75,7 @@ async function halvesOnDevice(
   return halves;
 }
 
-/** Key and counter of a block as the kernel takes them: halves of words, and the top of the first pair's index. */
+/** Key and counter of a block as the kernel's input: halves of words, and the top of the first pair's index. */
 function counter(key: Words, start: number): number[] {
   const pair = start / 2;
   const words = [...keySchedule(key), pair % 2 ** 32];

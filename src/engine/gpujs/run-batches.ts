@@ -11,8 +11,8 @@ import { GpuLens } from "./gpu-lens.js";
 import { drawsOf } from "./kernels/update.js";
 
 /**
- * Takes a job through a device, batch after batch, all steps of a batch in order. The updates of the next
- * step are read while those of the current one are processed. Valid for cases by schemes.
+ * Runs a job on a device batch by batch, all steps of a batch in order. The updates of the next step are read while
+ * the current step runs. Valid for cases with schemes.
  */
 export async function runBatches(
   job: LensJob,
@@ -35,7 +35,7 @@ export async function runBatches(
       for (const [i, number] of stepNumbers.entries()) {
         const updates = await ready!;
         ready = i + 1 < stepNumbers.length ? lens.read(i + 1) : null;
-        // If the step fails, nothing awaits it.
+        // If the step fails, nothing awaits this read.
         ready?.catch(() => {});
         await lens.step(updates, number);
         if (milestones.includes(i)) await lens.soFar();
@@ -56,8 +56,8 @@ export async function runBatches(
 }
 
 /**
- * Elements of a batch: arrays take some 32 bytes for an element and case, at most half a gigabyte in all. Kernels
- * compute indices in fp32, those of the rows of random halves included, so that 2^24 is the end.
+ * The length of a batch: arrays take about 32 bytes per element and case, at most half a gigabyte in all. At most
+ * 2^24 because kernels compute indices in fp32, including those into the rows of random halves.
  */
 function capacity({ chunk, cases }: LensJob): number {
   const wished =

@@ -4,16 +4,16 @@ import { AdamwStep, type SimulatedRun } from "../../update/simulated-adamw.js";
 import type { Lane } from "./lane.js";
 import { type Fma, namesRead, writeRecipe } from "./recipe.js";
 
-/** AdamW on drawn gradients: update/simulated-adamw.ts. */
+/** AdamW on drawn gradients, as in update/simulated-adamw.ts. */
 
-/** Only an outlook; no update depends on it. */
+/** Updates do not depend on `unguarded`. */
 const lines = intendedAdamw.weight.filter((line) => !line.startsWith("unguarded"));
 const states = ["g", "M", "V", "P"] as const;
 
-/** The numbers of a step that its lines read, in the order in which they lie in memory, fp32 each. */
+/** The fp32 scalars that the lines of a step read, in the order of their memory. */
 export const adamwScalars = namesRead(lines).filter((name) => !states.some((state) => state === name));
 
-/** A weight of the fp32 run, its moments and its gradient. */
+/** A weight's moments in the fp32 run, and its gradient. */
 export interface LaneMoments<V> {
   readonly weight: V;
   readonly m: V;
@@ -47,7 +47,7 @@ export function scalarsOf(run: SimulatedRun, steps: number): Float32Array {
   return scalars;
 }
 
-/** Conditions compare a scalar that is the same in all steps with a number. */
+/** Evaluates conditions, which compare a scalar that is the same in all steps with a number. */
 export function conditionsOf(run: SimulatedRun): (condition: Condition) => boolean {
   const step = new AdamwStep(run);
   step.begin(1);

@@ -3,7 +3,7 @@ import type { Lane } from "./lane.js";
 import { infinityBits, magnitude as magnitudeOf, signBit } from "./numbers.js";
 import { round } from "./round.js";
 
-/** The operations of update/arithmetic.ts, on lanes of numbers. */
+/** The operations of update/arithmetic.ts on lanes. */
 export interface LaneArithmetic<V> {
   /** a + b in fp32. */
   fp32Add(a: V, b: V): V;
@@ -12,7 +12,7 @@ export interface LaneArithmetic<V> {
   subtract(a: V, b: V): V;
 }
 
-/** @param random gives 32 random bits a lane for each rounding in turn. */
+/** @param random returns 32 random bits per lane for each rounding in turn. */
 export function storageArithmetic<V>(k: Lane<V>, to: UpdateSettings, random: () => V): LaneArithmetic<V> {
   const { f32x4 } = k;
   const store = (x: V) => round(k, x, to, random);
@@ -34,7 +34,7 @@ export function storageArithmetic<V>(k: Lane<V>, to: UpdateSettings, random: () 
 function addToOdd<V>(k: Lane<V>, a: V, b: V): V {
   const { f32x4, i32x4, v128 } = k;
   const sum = f32x4.add(a, b);
-  // Knuth's TwoSum, as sumTail of format/float64.ts.
+  // Knuth's TwoSum, as in sumTail of format/float64.ts.
   const bRounded = f32x4.sub(sum, a);
   const tail = f32x4.add(f32x4.sub(a, f32x4.sub(sum, bRounded)), f32x4.sub(b, bRounded));
   // If the last bit is even and the tail nonzero, take the odd neighbour toward the tail.
@@ -43,7 +43,7 @@ function addToOdd<V>(k: Lane<V>, a: V, b: V): V {
   const toZero = i32x4.shr_s(v128.xor(sum, tail), 31);
   const step = v128.or(toZero, i32x4.constant(1));
   const odd = i32x4.add(sum, v128.and(v128.and(inexact, even), step));
-  // An overflow of finite numbers is rounded to the largest one, which is odd; its tail would be NaN.
+  // If a sum of finite numbers overflows, its tail is NaN: round it to the largest number, which is odd.
   const finite = i32x4.lt_s(i32x4.max_s(magnitudeOf(k, a), magnitudeOf(k, b)), i32x4.constant(infinityBits));
   const isInfinite = i32x4.eq(magnitudeOf(k, sum), i32x4.constant(infinityBits));
   const nonfinite = i32x4.gt_s(magnitudeOf(k, sum), i32x4.constant(infinityBits - 1));
@@ -51,7 +51,7 @@ function addToOdd<V>(k: Lane<V>, a: V, b: V): V {
   return v128.select(nonfinite, v128.select(v128.and(finite, isInfinite), overflowed, sum), odd);
 }
 
-/** IEEE 754-2019, 6.3, as signedZero of format/operations.ts. */
+/** IEEE 754-2019, 6.3, as in signedZero of format/operations.ts. */
 function signedZero<V>(k: Lane<V>, sum: V, a: V, b: V, { rounding }: UpdateSettings): V {
   if (rounding !== "toward-negative") return sum;
   const { f32x4, i32x4, v128 } = k;

@@ -3,21 +3,21 @@ import { restBits } from "../../update/distribution.js";
 import type { Lane } from "./lane.js";
 import { round } from "./round.js";
 
-/** Numbers that are drawn: update/distribution.ts and weight-draws.ts. The knots are looked up by each engine. */
+/** Random numbers, as in update/distribution.ts and weight-draws.ts. Each engine looks up the knots itself. */
 
-/** The cell of a distribution that random bits choose. */
+/** The index of the distribution's cell selected by random bits. */
 export function cellOf<V>(k: Lane<V>, bits: V): V {
   return k.i32x4.shr_u(bits, restBits);
 }
 
-/** The number that random bits draw from the cell between two knots. */
+/** Interpolates between the two knots of a cell by random bits. */
 export function between<V>({ f32x4, i32x4, v128 }: Lane<V>, bits: V, low: V, high: V): V {
   const rest = v128.and(bits, i32x4.constant(2 ** restBits - 1));
   const part = f32x4.mul(f32x4.convert_i32x4_s(rest), f32x4.constant(2 ** -restBits));
   return f32x4.add(low, f32x4.mul(f32x4.sub(high, low), part));
 }
 
-/** The weight of a drawn number z, as it is stored before the run. */
+/** The weight made of a drawn number z, as stored before the run. */
 export function weightOf<V>(k: Lane<V>, z: V, mean: V, sigma: V, format: Format): V {
   const to = { format, rounding: "nearest-even", overflow: "ieee" } as const;
   return round(k, k.f32x4.add(k.f32x4.mul(sigma, z), mean), to, () => k.i32x4.constant(0));

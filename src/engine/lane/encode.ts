@@ -4,16 +4,15 @@ import type { Lane } from "./lane.js";
 import { bitsOf, exponentBias, infinityBits, magnitude as magnitudeOf } from "./numbers.js";
 import type { LaneRounding } from "./round.js";
 
-/** Whether {@link encode} takes a format: its normal numbers are normal numbers of fp32. */
+/** Whether {@link encode} supports a format: its normal numbers must be normal in fp32. */
 export function isEncodable({ signed, bias }: Format): boolean {
   return signed && bias <= exponentBias;
 }
 
 /**
- * The codes of numbers of the format, as encode of format/encode.ts gives them. Valid for formats that {@link isEncodable}
- * takes.
+ * The codes of numbers of the format, as in format/encode.ts. Valid where {@link isEncodable}.
  *
- * @param nanCode of what is NaN.
+ * @param nanCode the code of NaN.
  */
 export function encode<V>(k: Lane<V>, x: V, format: Format, nanCode: number): V {
   const { i32x4, v128 } = k;
@@ -28,15 +27,14 @@ export function encode<V>(k: Lane<V>, x: V, format: Format, nanCode: number): V 
   return signedOrNaN(k, code, x, i32x4.gt_s(magnitude, i32x4.constant(infinityBits)), format, nanCode);
 }
 
-/** Whether {@link encodeNearest} takes a rounding. */
+/** Whether {@link encodeNearest} supports a rounding. */
 export function isEncodedAtOnce({ format, rounding }: LaneRounding): boolean {
   const { precision, subnormals, unsignedZero } = format;
   return rounding === "nearest-even" && isEncodable(format) && precision <= 22 && subnormals && !unsignedZero;
 }
 
 /**
- * The codes of what lanes of fp32 numbers round to, `encode(round(x))` in half the operations. Valid for roundings that
- * {@link isEncodedAtOnce} takes.
+ * `encode(round(x))` for lanes of fp32 numbers, in half the operations. Valid where {@link isEncodedAtOnce}.
  */
 export function encodeNearest<V>(k: Lane<V>, x: V, to: LaneRounding, nanCode: number): V {
   const { i32x4, v128 } = k;
@@ -61,21 +59,22 @@ export function encodeNearest<V>(k: Lane<V>, x: V, to: LaneRounding, nanCode: nu
 }
 
 /**
- * @param upper the digits of a magnitude that the format has, as they are in fp32.
- * @param magnitude of a number of the format, or of one that is rounded: below the normal range this does it.
+ * @param upper the leading bits of the fp32 magnitude that the format keeps.
+ * @param magnitude the magnitude, rounded or not; below the normal range it is rounded here.
  */
 function codeOf<V>(k: Lane<V>, upper: V, magnitude: V, format: Format): V {
   const { f32x4, i32x4, v128 } = k;
   const { precision, bias, minNormal } = format;
   if (bias === exponentBias) return upper;
   const fields = (exponentBias - bias) * 2 ** (precision - 1);
-  // Below the normal range a number is its code in gaps: added to 2^23 gaps, it is the last digits of the sum, which is
-  // rounded to nearest-even. A product by which fp32 makes it subnormal would take many times longer (measured).
+  // Below the normal range the code is the number in units of the gap. Adding 2^23 gaps rounds to nearest-even and
+  // leaves the code in the low bits of the sum. A product that is subnormal in fp32 takes many times longer
+  // (measured).
   const many = gapAt(format.minExponent - 1, format) * 2 ** 23;
   const below = i32x4.sub(f32x4.add(magnitude, f32x4.constant(many)), i32x4.constant(bitsOf(many)));
   const isBelow = i32x4.lt_s(magnitude, i32x4.constant(bitsOf(minNormal)));
   const normal = i32x4.sub(upper, i32x4.constant(fields));
-  // Without subnormal numbers what lies below is zero.
+  // In formats without subnormal numbers these are zero.
   return v128.select(isBelow, format.subnormals ? below : i32x4.constant(0), normal);
 }
 

@@ -6,12 +6,12 @@ type Unary<V> = (a: V) => V;
 type Shift<V> = (a: V, bits: number) => V;
 
 /**
- * What the texts of this folder are written in: operations on lanes of 32 bits, each fp32 number or integer. Names and
- * meanings are those of WebAssembly's SIMD instructions, which carry them out on four lanes with the machine's floats;
- * WGSL carries them out on one lane, fp32 by integers alone (engine/webgpu/wgsl). A comparison gives a mask: all bits of
- * a lane set, or none.
+ * The operations that the kernels of this folder are written in, on lanes of 32 bits (fp32 or integer). Names and
+ * semantics are those of WebAssembly's SIMD instructions, which work on four lanes in hardware floating point. WGSL
+ * works on one lane and computes fp32 with integers only (engine/webgpu/wgsl). A comparison returns a mask: all bits
+ * of a lane set, or none.
  *
- * @typeParam V a value under construction: lanes that the finished kernel computes.
+ * @typeParam V a value of the kernel under construction.
  */
 export interface Lane<V> {
   readonly v128: {
@@ -37,7 +37,7 @@ export interface Lane<V> {
     readonly shl: Shift<V>;
     readonly shr_s: Shift<V>;
     readonly shr_u: Shift<V>;
-    /** Of a number from 0 up: its whole part, at most 2^32 - 1. */
+    /** The integer part of a number >= 0, at most 2^32 - 1. */
     readonly trunc_sat_f32x4_u: Unary<V>;
   };
   readonly f32x4: {
@@ -61,12 +61,12 @@ export interface Lane<V> {
     /** To a whole number, ties to even; valid from 0 to 2^24. */
     readonly nearest: Unary<V>;
     readonly floor: Unary<V>;
-    /** Of a whole number from 0 to 2^24. */
+    /** Valid for integers from 0 to 2^24. */
     readonly convert_i32x4_s: Unary<V>;
   };
   /**
-   * An engine's own way to round a magnitude to a multiple of 2^exponent, as roundBelowNormal of round.ts does, where it
-   * has a faster one. Valid for exponents above that of the magnitude's last place; `x` has its sign.
+   * Rounds a magnitude to a multiple of 2^exponent like roundBelowNormal of round.ts, if the engine has a faster way.
+   * Valid for exponents above that of the magnitude's last bit; `x` has its sign.
    */
   readonly roundToMultiple?: (given: V, x: V, exponent: number, rounding: Rounding, random: V) => V;
 }

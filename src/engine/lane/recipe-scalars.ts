@@ -11,10 +11,10 @@ const fp32 = formatNamed("fp32");
 
 /** The inputs of every recipe's scalars. */
 const given = ["lr", "b1", "b2", "eps", "wd", "t"];
-/** Calls on scalars whose result is an fp32 number. */
+/** Functions of scalars that return an fp32 number. */
 const fp32Calls = ["f32", "R", "powf", "sub32", "div32", "sqrt32", "mul32"];
 
-/** The words of a step that the lines of one recipe read: where each lies among those of the job. */
+/** The indices, among the scalar words of the job, of those that one recipe's lines read. */
 export class ScalarWords {
   /** By name. */
   readonly numbers = new Map<string, number>();
@@ -25,17 +25,17 @@ export class ScalarWords {
     this.#isScalar = isScalar;
   }
 
-  /** The word that is not zero where a condition holds; null for a condition on numbers of each weight. */
+  /** The index of the word that is nonzero if a condition holds; null for a condition on numbers of each weight. */
   condition(condition: Condition): number | null {
     return this.#conditions.get(textOf(condition)) ?? null;
   }
 
-  /** The words of all conditions. */
+  /** The indices of all conditions. */
   get conditions(): Iterable<number> {
     return this.#conditions.values();
   }
 
-  /** Whether a condition is one on scalars. */
+  /** Whether a condition compares scalars only. */
   isOnScalars({ left, right }: Condition): boolean {
     return [left, right].flatMap(namesIn).every(this.#isScalar);
   }
@@ -45,7 +45,7 @@ export class ScalarWords {
   }
 }
 
-/** A recipe with the lines that are computed for each weight, and where these find their scalars. */
+/** A recipe reduced to the lines computed for each weight, and the indices of their scalars. */
 export interface ScalarLines {
   readonly recipe: Recipe;
   readonly words: ScalarWords;
@@ -58,9 +58,8 @@ export interface CaseLines extends ScalarLines {
 }
 
 /**
- * The scalars of a job by recipes, which are computed once a step, on the host: fp32 numbers, and whether
- * conditions hold. Scalars common to two recipes share a word, so that the lines reading it are identical
- * too.
+ * The scalars of a job's recipes, computed once per step on the host: fp32 numbers, and 1 or 0 for conditions.
+ * Scalars common to two recipes share a word, so that the lines reading it are identical too.
  */
 export class RecipeScalars {
   readonly cases: readonly CaseLines[];
@@ -70,7 +69,7 @@ export class RecipeScalars {
   readonly #steps: RecipeStep[] = [];
   readonly #words = new Map<string, (step: RecipeStep[]) => number>();
 
-  /** @throws SyntaxError for a line that reads a scalar that is no fp32 number, or that compares other things than such. */
+  /** @throws SyntaxError for a line that reads or compares a scalar that is not an fp32 number. */
   constructor(cases: readonly RecipeSettings[]) {
     const [{ optimizer, recipe }] = cases;
     this.#settings = optimizer;
@@ -78,12 +77,12 @@ export class RecipeScalars {
     this.cases = cases.map((settings) => this.#linesOf(settings.recipe, settings.format));
   }
 
-  /** Words of a step. */
+  /** The number of words per step. */
   get length(): number {
     return this.#words.size;
   }
 
-  /** The words of step t, counted from 1, with settings of its own or those of the job. A condition that holds is 1. */
+  /** The words of step t, counted from 1, with its own settings or those of the job. */
   of(settings: OptimizerSettings | undefined, t: number): Float32Array {
     for (const step of this.#steps) {
       step.configure(settings ?? this.#settings);
@@ -138,7 +137,7 @@ export class RecipeScalars {
   }
 }
 
-/** A canonical text of a scalar's computation, equal for equal computations. */
+/** A canonical key of a scalar's computation, equal for equal computations. */
 interface ScalarKey {
   readonly text: string;
   readonly isFp32: boolean;
@@ -170,7 +169,7 @@ function keysOf({ scalars }: Recipe, format: Format): ReadonlyMap<string, Scalar
   return keys;
 }
 
-/** A side of a condition on scalars: a name or a number. */
+/** An operand of a condition on scalars: a name or a number. */
 function sideOf(expression: Expression, { name }: Recipe) {
   if (expression.kind === "number") {
     return { key: () => String(expression.value), value: () => expression.value };

@@ -8,37 +8,36 @@ import type { CaseLines, ScalarLines } from "./recipe-scalars.js";
 import { round } from "./round.js";
 import type { LaneState } from "./scheme.js";
 
-/** The step of an optimizer's recipe on lanes of weights: RecipeStepper of the reference engine. */
+/** The step of an optimizer's recipe on lanes of weights, as in RecipeStepper of the reference engine. */
 
-/** The engine's primitives for writing such a step. */
+/** The primitives that an engine provides for writing a step. */
 export interface RecipeKernel<V> {
   readonly k: Lane<V>;
   readonly fma: Fma<V>;
-  /** A word of the step's scalars: an fp32 number in all lanes. */
+  /** A word of the step's scalars, as an fp32 number in all lanes. */
   scalar(word: number): V;
-  /** The branch where a word of the step is not zero. */
+  /** The branch taken where a word of the step's scalars is nonzero. */
   branch(word: number): Branch<V>;
-  /** The branch of the elements of the recipe's tail. */
+  /** The branch taken for the elements of the recipe's tail. */
   readonly tail: Branch<V>;
-  /** 32 random bits a lane for each stochastic rounding in turn. */
+  /** 32 random bits per lane for each stochastic rounding in turn. */
   random(): V;
-  /** Lanes that have a weight; what the others make is zero. */
+  /** The mask of the lanes that hold a weight; results in the others are zero. */
   readonly live: V;
 }
 
 /** One moment in a step. */
 export interface LaneMoment<V> {
   readonly before: V;
-  /** What fp32 makes of it. */
+  /** The moment after the step if computed and stored in fp32. */
   readonly meant: V;
   readonly after: V;
-  /** Its second term. */
+  /** The second term of its stored pair. */
   readonly carrier: { readonly before: V; readonly after: V } | null;
 }
 
 /**
- * The result of a step on lanes of weights. Masks give the cause for a weight that did not move; see `#cause`
- * of RecipeStepper.
+ * The result of a step on lanes of weights. The masks tell why a weight did not move; see `#cause` of RecipeStepper.
  */
 export interface LaneRecipeStep<V> {
   readonly before: LaneState<V>;
@@ -48,22 +47,22 @@ export interface LaneRecipeStep<V> {
   /** Weight, moments and carriers after the step, by name. */
   readonly states: ReadonlyMap<string, V>;
   readonly moments: readonly LaneMoment<V>[];
-  /** Neither gradient nor first moment, as meant. */
+  /** The gradient and the intended first moment are both zero. */
   readonly idle: V;
   /** Weight decay shrinks the weight. */
   readonly shrinks: V;
   /** The first moment became zero. */
   readonly underflows: V;
-  /** Without epsilon the weight would be stored as another number. */
+  /** Without epsilon a different weight would be stored. */
   readonly guarded: V;
 }
 
-/** The state that classes call the carrier, by name. */
+/** The name of the state that acts as the carrier, or null. */
 export function carrierOf({ recipe }: Pick<RecipeSettings, "recipe">): string | null {
   return recipe.carriers[0]?.name ?? null;
 }
 
-/** The states beside the weight, and whether each is kept in the storage format. */
+/** The states besides the weight, and whether each is stored in the storage format. */
 export function statesOf({
   recipe,
 }: Pick<RecipeSettings, "recipe">): ReadonlyMap<string, { stored: boolean }> {
@@ -73,7 +72,7 @@ export function statesOf({
   return stored;
 }
 
-/** @param states of a recipe, `p` the weight, by name. */
+/** @param states the recipe's states by name; `p` is the weight. */
 export function recipeStep<V>(
   kernel: RecipeKernel<V>,
   settings: RecipeSettings,
@@ -123,7 +122,7 @@ export function recipeStep<V>(
   };
 }
 
-/** The names that a recipe assigns, once it was written for a step. */
+/** The recipe's states after a step. */
 function stepOf<V>(
   kernel: RecipeKernel<V>,
   { recipe, format }: RecipeSettings,
@@ -158,7 +157,7 @@ function stepOf<V>(
   return new Map(names.map((name, i) => [name, k.v128.and(after[i], kernel.live)]));
 }
 
-/** The intended step from a weight and the moments of a recipe: all names that its lines assign. */
+/** The intended step from a weight and the recipe's moments: the values of all names that its lines assign. */
 function meantStep<V>(
   kernel: RecipeKernel<V>,
   { recipe: { weight: lines }, words }: ScalarLines,
@@ -174,7 +173,7 @@ function meantStep<V>(
   return values;
 }
 
-/** The fp32 run in a step: its weight and moments after it, and the update that is meant. What epsilon does to it is not asked. */
+/** A step of the fp32 run: its weight and moments after the step, and the intended update, without `unguarded`. */
 export function runStep<V>(
   kernel: RecipeKernel<V>,
   { recipe, words, intended }: CaseLines,
@@ -189,7 +188,7 @@ export function runStep<V>(
     ...scalarsOf(kernel, words),
     ...moments,
     ["g", gradient] as const,
-    // What it stores is its master.
+    // In fp32 the stored weight and the master are one.
     ...["p", "P"].map((name) => [name, weight] as const),
   ]);
   writeRecipe(operationsOf(kernel, words), recipe.weight, values, written);
@@ -215,5 +214,5 @@ function operationsOf<V>(kernel: RecipeKernel<V>, words: ScalarLines["words"]): 
   };
 }
 
-/** What is counted of each moment, but for what is lost, which is the rest. */
+/** The counts kept of each moment; `lost` is the remainder. */
 export const momentCounts = ["zero", "moved", "kept", "nonfinite"] as const;

@@ -6,29 +6,29 @@ import {
 } from "../../update/recipe/expression.js";
 import type { Lane } from "./lane.js";
 
-/** a b + c, rounded once to fp32; `written` has what several of them need. */
+/** a b + c, rounded once to fp32; `written` shares intermediate values between calls. */
 export type Fma<V> = (a: V, b: V, c: V, written: Written<V>) => V;
 
-/** A branch of a kernel: the values of one side or of the other, as its condition holds. */
+/** A branch of a kernel: the values of one side or the other, depending on its condition. */
 export interface Branch<V> {
-  /** Tells conditions apart. */
+  /** Identifies the condition. */
   readonly key: string;
   choose(then: () => readonly V[], otherwise: () => readonly V[]): readonly V[];
 }
 
-/** What lines are written with. */
+/** The operations used to write lines. */
 export interface RecipeOperations<V> {
   readonly k: Lane<V>;
   readonly fma: Fma<V>;
-  /** `R`, `S` and `A`, of lines that store numbers. */
+  /** `R`, `S` and `A` of the recipe's lines; absent for lines that store nothing. */
   readonly store?: (x: V) => V;
   readonly storeAtRandom?: (x: V) => V;
   readonly storeAway?: (x: V) => V;
-  /** A condition on scalars: whether it holds, or the branch that asks it; null for one on numbers of each weight. */
+  /** Whether a condition on scalars holds, or the branch testing it; null for one on numbers of each weight. */
   holds(condition: Condition): boolean | Branch<V> | null;
 }
 
-/** What calls take, by name. */
+/** The number of operands of each function. */
 const operandsOf: Readonly<Record<string, number>> = {
   fma: 3,
   sqrt: 1,
@@ -40,14 +40,14 @@ const operandsOf: Readonly<Record<string, number>> = {
 };
 
 /**
- * What was written so far of the lines of a kernel: a value that two lines compute alike, of one recipe or of two, is
- * computed once. Valid as long as values do not change: all branches are closed, no variable was assigned.
+ * The expressions written so far in a kernel, for common subexpression elimination within and across recipes. Valid
+ * as long as values do not change: all branches are closed, no variable was assigned.
  */
 export class Written<V> {
   readonly #names = new Map<V, string>();
   #known = new Map<string, V>();
 
-  /** A name of the value. */
+  /** A unique name for the value. */
   nameOf(value: V): string {
     const name = this.#names.get(value) ?? `v${this.#names.size}`;
     this.#names.set(value, name);
@@ -62,7 +62,7 @@ export class Written<V> {
     return value;
   }
 
-  /** Does `body` inside a side of a branch, which nothing outside sees. */
+  /** Runs `body` in one side of a branch; expressions written there are not visible outside. */
   inside<T>(body: () => T): T {
     const outside = this.#known;
     this.#known = new Map(outside);
@@ -73,10 +73,10 @@ export class Written<V> {
 }
 
 /**
- * Writes the lines of a recipe that are computed for each weight, on lanes of weights: update/recipe/compile.ts with
- * weightDialect, as instructions. New names are added to `values`.
+ * Writes the instructions for the lines of a recipe that are computed for each weight, with the meaning that
+ * weightDialect of update/recipe gives them. New names are added to `values`.
  *
- * @throws SyntaxError for an unknown name, and for what is not computed for each weight, such as powers.
+ * @throws SyntaxError for an unknown name, and for operations not available for each weight, such as powers.
  */
 export function writeRecipe<V>(
   operations: RecipeOperations<V>,
@@ -112,7 +112,7 @@ class Text<V> {
     return value;
   }
 
-  /** What a name stays where a condition does not hold; NaN where no line assigned it, and another one will. */
+  /** The value of a name if a condition does not hold; NaN if unassigned, in which case a later line assigns it. */
   #before(name: string): V {
     const { k } = this.operations;
     return this.values.get(name) ?? this.written.once("NaN", () => k.f32x4.constant(Number.NaN));
@@ -133,7 +133,7 @@ class Text<V> {
     return v128.select(masks[comparison](), this.#value(value), before);
   }
 
-  /** Alike for expressions that are computed alike. */
+  /** Equal for equal expressions of equal values. */
   #key(expression: Expression): string {
     if (expression.kind === "number") return String(expression.value);
     if (expression.kind === "name") return this.written.nameOf(this.#named(expression.name));
@@ -144,7 +144,7 @@ class Text<V> {
 
   #value(expression: Expression): V {
     if (expression.kind === "name") return this.#named(expression.name);
-    // Every stochastic rounding has random bits of its own.
+    // Every stochastic rounding takes its own random bits.
     if (expression.kind === "call" && expression.callee === "S") return this.#compute(expression);
     return this.written.once(this.#key(expression), () => this.#compute(expression));
   }
@@ -175,14 +175,14 @@ class Text<V> {
   }
 }
 
-/** Math.sign: 1 or -1; zeros and NaN as they are. */
+/** Like Math.sign: 1 or -1; zeros and NaN unchanged. */
 function sign<V>({ f32x4, v128 }: Lane<V>, x: V): V {
   const zero = f32x4.constant(0);
   const negative = v128.select(f32x4.gt(zero, x), f32x4.constant(-1), x);
   return v128.select(f32x4.gt(x, zero), f32x4.constant(1), negative);
 }
 
-/** @throws SyntaxError for a line that has what is not computed for each weight. */
+/** @throws SyntaxError for a line with an operation that is not available for each weight. */
 export function expectWritable(lines: readonly string[]): void {
   const expect = (expression: Expression, text: string): void => {
     if (expression.kind === "number" || expression.kind === "name") return;
@@ -199,7 +199,7 @@ export function expectWritable(lines: readonly string[]): void {
   }
 }
 
-/** Names that lines read before they assign them, in the order in which they appear; those of conditions on demand. */
+/** The names that lines read before assigning them, in order of appearance; with those in conditions if asked for. */
 export function namesRead(lines: readonly string[], { conditions = true } = {}): string[] {
   const assigned = new Set<string>();
   const read = new Set<string>();

@@ -5,7 +5,7 @@ import type { UpdateSettings } from "../../update/settings.js";
 import type { LensJob } from "../engine.js";
 import { RecipeScalars } from "./recipe-scalars.js";
 
-/** Cases that kernels can be written for. */
+/** The cases for which kernels can be written. */
 export type LaneSettings = UpdateSettings | RecipeSettings;
 
 export interface LaneJob extends LensJob {
@@ -22,21 +22,21 @@ export function refusal(cases: readonly CaseSettings[]): string | null {
       const reason = unwritable(settings);
       if (reason !== null) return reason;
     }
-    // Rounding to odd in between keeps one rounding one only where two bits are left (arithmetic.ts).
+    // Rounding to odd first is exact only if the final format has at least two bits less (arithmetic.ts).
     if (opmath === "exact" && (rounding === "stochastic" || format.precision > 22)) {
       return "under exact opmath it takes neither stochastic rounding nor more than 22 significand bits";
     }
     // Stored weights are fp32 numbers.
-    if (format.minPositive < 2 ** -149) return `${format.name} has numbers that fp32 has not`;
+    if (format.minPositive < 2 ** -149) return `fp32 does not hold all numbers of ${format.name}`;
   }
   return null;
 }
 
-/** What no kernel can be written for. */
+/** Why no kernel can be written for a recipe, or null. */
 function unwritable(settings: RecipeSettings): string | null {
   const { name, tail, whole } = settings.recipe;
   if (whole) return `recipe ${name} takes ${whole.what}: it is counted by the reference engine`;
-  // A group of weights takes one text.
+  // All weights of a group run the same code.
   if (tail && tail.block % laneCount !== 0) return `recipe ${name}: a tail of blocks of ${tail.block}`;
   try {
     new RecipeScalars([settings]);

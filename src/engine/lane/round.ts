@@ -3,21 +3,21 @@ import { gapAt, type Overflow, type Rounding } from "../../format/round.js";
 import type { Lane } from "./lane.js";
 import { bitsOf, infinityBits, magnitude as magnitudeOf, nanBits, signBit } from "./numbers.js";
 
-/** Rounding as format/round.ts has it, on lanes of fp32 numbers. */
+/** The rounding of format/round.ts on lanes of fp32 numbers. */
 export interface LaneRounding {
   readonly format: Format;
   readonly rounding: Rounding;
   readonly overflow: Overflow;
 }
 
-/** fp32 has this many significand bits. */
+/** The significand bits of fp32. */
 const fp32Precision = 24;
 const fp32MinExponent = -126;
 
 /**
- * The numbers of the format that lanes of fp32 numbers round to.
+ * Rounds lanes of fp32 numbers to numbers of the format.
  *
- * @param random gives 32 random bits a lane; called for stochastic rounding only.
+ * @param random returns 32 random bits per lane; called for stochastic rounding only.
  */
 export function round<V>(k: Lane<V>, x: V, to: LaneRounding, random: () => V): V {
   const { format, rounding, overflow } = to;
@@ -27,10 +27,10 @@ export function round<V>(k: Lane<V>, x: V, to: LaneRounding, random: () => V): V
   const gapsOfFp32 = format.minExponent === fp32MinExponent && format.subnormals;
   if (format.precision === fp32Precision && gapsOfFp32 && !saturates) return x;
 
-  // A comparison gives all ones, which is a NaN; a carry out of the bits of a NaN does not matter then.
+  // The mask of NaN lanes is all ones, which is a NaN itself; so a carry out of the bits of a NaN does no harm.
   const keepNaN = (result: V) => v128.or(result, f32x4.ne(x, x));
   if (gapsOfFp32 && !isLimited(to) && !format.unsignedZero) {
-    // The sign bit lies above all that rounding does.
+    // Rounding never reaches the sign bit.
     return keepNaN(roundNormal(k, x, x, format, rounding, bits));
   }
   const sign = v128.and(x, i32x4.constant(signBit));
@@ -42,19 +42,19 @@ export function round<V>(k: Lane<V>, x: V, to: LaneRounding, random: () => V): V
   }
   const limited = isLimited(to) ? limit(k, rounded, given, x, to) : rounded;
   const settled = keepNaN(v128.or(limited, sign));
-  // Adding +0 takes the sign off -0 and changes nothing else.
+  // Adding +0 turns -0 into +0 and changes nothing else.
   return format.unsignedZero ? f32x4.add(settled, f32x4.constant(0)) : settled;
 }
 
-/** Whether something has to be done beyond the largest finite number, where the carries of fp32 do not lead to Inf. */
+/** Whether numbers beyond the largest finite one need treatment, because fp32 carries do not lead to Inf there. */
 function isLimited({ format, rounding, overflow }: LaneRounding): boolean {
   const outward = rounding === "nearest-even" || rounding === "nearest-away" || rounding === "stochastic";
   return !(outward && overflow === "ieee" && format.hasInfinity && format.maxExponent === 127);
 }
 
 /**
- * Magnitudes whose gap is 2^(24 - precision) units in their last place: normal numbers of the format, and where it has
- * the subnormal range of fp32 all others too. A carry goes on into the exponent, as it should.
+ * Rounds magnitudes whose gap is 2^(24 - precision) fp32 ulps: normal numbers of the format, and subnormal ones if its
+ * subnormal range is that of fp32. A carry into the exponent field gives the right result.
  */
 function roundNormal<V>(k: Lane<V>, given: V, x: V, format: Format, rounding: Rounding, random: V): V {
   const { v128, i32x4 } = k;
@@ -81,7 +81,7 @@ function roundNormal<V>(k: Lane<V>, given: V, x: V, format: Format, rounding: Ro
       return v128.or(truncate(given), v128.and(inexact, gap));
     }
     case "stochastic": {
-      // Up where the fraction of a gap and the random bits, 32 bits each, carry out of 32.
+      // Round up if the sum of the fraction of the gap and the random bits, 32 bits each, carries out.
       const fraction = i32x4.shl(given, 32 - drop);
       const carry = i32x4.lt_u(i32x4.add(fraction, random), random);
       return i32x4.add(truncate(given), v128.and(carry, gap));
@@ -89,14 +89,14 @@ function roundNormal<V>(k: Lane<V>, given: V, x: V, format: Format, rounding: Ro
   }
 }
 
-/** Magnitudes below the smallest normal number of the format, where all gaps are alike. */
+/** Rounds magnitudes below the smallest normal number of the format, where all gaps are equal. */
 function roundBelowNormal<V>(k: Lane<V>, given: V, x: V, format: Format, rounding: Rounding, random: V): V {
   const { f32x4, v128 } = k;
   const gap = gapAt(format.minExponent - 1, format);
   if (k.roundToMultiple) return k.roundToMultiple(given, x, Math.log2(gap), rounding, random);
-  // Exact: at most 24 bits, times a power of two that is at least 1.
+  // Exact: at most 24 bits times a power of two >= 1.
   const scaled = multiplyByPowers(k, given, 1 / gap);
-  // Exact again, because a number of the format, or the fp32 number itself, times a power of two.
+  // Exact again: the result is a number of the format, or the given fp32 number itself.
   const unscale = (m: V) => multiplyByPowers(k, m, gap);
   if (rounding === "nearest-even") return unscale(f32x4.nearest(scaled));
   const below = f32x4.floor(scaled);
@@ -105,7 +105,7 @@ function roundBelowNormal<V>(k: Lane<V>, given: V, x: V, format: Format, roundin
   return unscale(f32x4.add(below, v128.and(up, f32x4.constant(1))));
 }
 
-/** Where a magnitude at `below` + rest gaps, 0 <= rest < 1, rounds to below + 1. Valid for below < 2^23. */
+/** Whether a magnitude of `below` + rest gaps, 0 <= rest < 1, rounds to below + 1. Valid for below < 2^23. */
 function goesUp<V>(
   k: Lane<V>,
   below: V,
@@ -124,7 +124,7 @@ function goesUp<V>(
     case "toward-negative":
       return v128.and(inexact(), i32x4.shr_s(x, 31));
     case "to-odd": {
-      // In [2^23, 2^24) the last bit of an fp32 number is its ones.
+      // In [2^23, 2^24) the last bit of an fp32 number has the value 1.
       const odd = v128.and(f32x4.add(below, f32x4.constant(2 ** 23)), i32x4.constant(1));
       return v128.and(inexact(), i32x4.eq(odd, i32x4.constant(0)));
     }
@@ -135,7 +135,7 @@ function goesUp<V>(
   }
 }
 
-/** What becomes of magnitudes beyond the largest finite one. NaN may become anything. */
+/** Handles magnitudes beyond the largest finite one. The result for NaN is unspecified. */
 function limit<V>(k: Lane<V>, rounded: V, given: V, x: V, { format, rounding, overflow }: LaneRounding): V {
   const { i32x4, v128 } = k;
   const maxFinite = i32x4.constant(bitsOf(format.maxFinite));
@@ -148,7 +148,7 @@ function limit<V>(k: Lane<V>, rounded: V, given: V, x: V, { format, rounding, ov
   return v128.select(outside, v128.select(v128.and(inward, finite), maxFinite, outward), rounded);
 }
 
-/** Lanes whose overflow ends at the largest finite number; null where none does. */
+/** The mask of lanes that overflow to the largest finite number; null if none does. */
 function inwardLanes<V>(k: Lane<V>, x: V, rounding: Rounding): V | null {
   const negative = () => k.i32x4.shr_s(x, 31);
   if (rounding === "toward-zero" || rounding === "to-odd") return k.i32x4.constant(-1);
@@ -157,7 +157,7 @@ function inwardLanes<V>(k: Lane<V>, x: V, rounding: Rounding): V | null {
   return null;
 }
 
-/** Times a power of two that may lie outside of fp32, by factors that do not. */
+/** Multiplies by a power of two that may be outside the range of fp32, in factors that are inside. */
 function multiplyByPowers<V>(k: Lane<V>, x: V, power: number): V {
   const exponent = Math.log2(power);
   const first = Math.min(Math.max(exponent, -126), 127);

@@ -1,7 +1,7 @@
 import type { SchemeName } from "../../update/scheme.js";
 import type { LaneArithmetic } from "./arithmetic.js";
 
-/** {@link WeightState} of update/scheme.ts, of lanes of weights; no carrier where the scheme has none. */
+/** {@link WeightState} of update/scheme.ts for lanes of weights; the carrier is null if the scheme has none. */
 export interface LaneState<V> {
   readonly weight: V;
   readonly carrier: V | null;
@@ -9,7 +9,7 @@ export interface LaneState<V> {
 
 type Step = <V>(state: LaneState<V>, update: V, arithmetic: LaneArithmetic<V>) => LaneState<V>;
 
-/** The steps of update/scheme.ts, line by line. */
+/** The steps of update/scheme.ts, line for line. */
 export const schemeSteps: Readonly<Record<SchemeName, Step>> = {
   "in-place": ({ weight }, update, { add }) => ({ weight: add(weight, update), carrier: null }),
 

@@ -6,27 +6,27 @@ import { exponentBias, exponentShift, isNonfinite } from "./numbers.js";
 import { round } from "./round.js";
 
 /**
- * Blocks of a format whose scales are powers of two: format/block/scale-rule.ts and quantize-block.ts on lanes. A scale is
- * held as its code of e8m0fnu, which is the exponent field of an fp32 number.
+ * Block formats with power-of-two scales: format/block/scale-rule.ts and quantize-block.ts on lanes. A scale is held as
+ * its e8m0fnu code, which equals the exponent field of the fp32 number.
  */
 
-/** The code of a scale that is NaN. */
+/** The code of a NaN scale. */
 const nanScale = 255;
 
-/** A scale in every lane, in the ways it is needed. */
+/** A scale per lane, in every form needed. */
 export interface ScaleLanes<V> {
   readonly code: V;
   readonly number: V;
   readonly reciprocal: V;
-  /** All ones where it is NaN; then reciprocal and number are infinite. */
+  /** The mask of NaN scales, whose reciprocal and number are infinite. */
   readonly isNaN: V;
 }
 
-/** The code of the scale that the rule makes of a block's largest magnitude, NaN or Inf standing for a block that has one. */
+/** The code of the scale that the rule derives from a block's largest magnitude; NaN or Inf if the block has one. */
 export function scaleCode<V>(k: Lane<V>, largest: V, blocks: BlockFormat): V {
   const { i32x4, v128 } = k;
-  // A carry into the exponent from that significand on which the rule doubles the scale. Subnormal numbers get to an
-  // exponent field of 1 at most, and so to the smallest scale, as all below it.
+  // Carry into the exponent from the significand on at which the rule doubles the scale. Subnormal numbers reach an
+  // exponent field of 1 at most and thus get the smallest scale.
   const carried = i32x4.add(largest, i32x4.constant(2 ** exponentShift - doublingFrom(blocks)));
   const exponent = i32x4.shr_u(carried, exponentShift);
   const code = i32x4.max_s(
@@ -37,8 +37,8 @@ export function scaleCode<V>(k: Lane<V>, largest: V, blocks: BlockFormat): V {
 }
 
 /**
- * The least m - 1, in units of 2^-23, at which the rule doubles the scale of m 2^e; 2^23 where it never does. Asked of the
- * rule, which doubles from some m on.
+ * The smallest m - 1, in units of 2^-23, at which the rule doubles the scale of m 2^e; 2^23 if it never does. Found by
+ * bisection: a rule doubles from some m on.
  */
 function doublingFrom(blocks: BlockFormat): number {
   const scaleOf = (units: number) => blocks.rule.blockScale(1 + units * 2 ** -23, blocks, noTensorScale);
@@ -51,7 +51,7 @@ function doublingFrom(blocks: BlockFormat): number {
   return from;
 }
 
-/** A scale by its code. No rule makes the code 254, whose reciprocal would be subnormal. */
+/** A scale from its code. No rule produces code 254, whose reciprocal would be subnormal. */
 export function scaleLanes<V>(k: Lane<V>, code: V): ScaleLanes<V> {
   const { i32x4, v128 } = k;
   const field = i32x4.shl(code, exponentShift);
@@ -66,14 +66,14 @@ export function scaleLanes<V>(k: Lane<V>, code: V): ScaleLanes<V> {
 }
 
 /**
- * What numbers are divided by a scale: one rounding, for the reciprocal of a power of two is exact. Infinite or NaN where the
+ * Numbers divided by a scale, rounded once because the reciprocal of a power of two is exact. Infinite or NaN if the
  * scale is NaN.
  */
 export function scaled<V>(k: Lane<V>, x: V, { reciprocal }: ScaleLanes<V>): V {
   return k.f32x4.mul(x, reciprocal);
 }
 
-/** Elements by what {@link scaled} gives: +0 where the scale is NaN, as codes are. */
+/** Rounds the quotients of {@link scaled} to elements; +0 if the scale is NaN. */
 export function elements<V>(
   k: Lane<V>,
   quotients: V,

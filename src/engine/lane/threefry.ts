@@ -1,6 +1,6 @@
 import type { Lane } from "./lane.js";
 
-/** Threefry2x32-20 as update/threefry.ts has it, on lanes of counters. */
+/** Threefry2x32-20 of update/threefry.ts on lanes of counters. */
 
 const rotations = [
   [13, 15, 26, 6],

@@ -19,7 +19,7 @@ import type { Chunk } from "../chunk-lens.js";
 import { ElementBits } from "./element-bits.js";
 import type { Outcome, Stepper } from "./stepper.js";
 
-/** A block of the chunk: its elements, and what is stored of them. */
+/** A block of the chunk: the indices of its elements, and its stored state. */
 interface Block {
   readonly elements: readonly number[];
   readonly start: BlockState;
@@ -28,19 +28,19 @@ interface Block {
   step: BlockStep | null;
 }
 
-/** Recorded updates by a scheme, of weights that share scales: a step of the chunk, then of weight after weight. */
+/** Applies recorded updates to weights with shared scales: a step runs over all blocks first, then by weight. */
 export class BlockStepper implements Stepper {
   readonly #settings: BlockSettings;
   readonly #bits: ElementBits;
-  /** The gap of each code, of a scale of 1. */
+  /** The gap at each code for a scale of 1. */
   readonly #gaps: Float64Array;
   #blocks: Block[] = [];
-  /** Of each weight, its block and its place there. */
+  /** The block of each weight, and its index in that block. */
   #blockOf = new Uint32Array(0);
   #placeOf = new Uint32Array(0);
   #before: readonly BlockState[] = [];
   #magnitudes: Float64Array | null = null;
-  /** Whether the chunk begins its tensor, whose scale is counted with it. */
+  /** Whether this is the first chunk of its tensor, with which the tensor scale is counted. */
   #isFirst = true;
   #steps = 0;
   weights = new Float32Array(0);
@@ -106,12 +106,12 @@ export class BlockStepper implements Stepper {
     return { randomBits };
   }
 
-  /** By the tensor's largest magnitude, from the numbers to quantize where the chunk is all of it. */
+  /** From the tensor's largest magnitude if known, else from the numbers to quantize: the chunk is the whole tensor. */
   #tensorScale(numbers: () => readonly (readonly number[])[]): TensorScale {
     const { blocks, through, scales } = this.#settings;
     if (blocks.rule.tensorScale === null || (scales === "kept" && this.#steps > 0)) return noTensorScale;
     const known = this.#magnitudes?.[this.#steps];
-    // Rounding keeps the order of magnitudes.
+    // Rounding is monotonic.
     const largest =
       known === undefined
         ? largestMagnitude(numbers().map(largestMagnitude))

@@ -17,16 +17,16 @@ import { RecipeStepper } from "./recipe-stepper.js";
 import { SchemeStepper } from "./scheme-stepper.js";
 import type { Outcome, Stepper } from "./stepper.js";
 
-/** One case over one chunk after the other: what became of each update that its stepper makes. */
+/** Counts one case over successive chunks: the class of each update applied by its stepper. */
 export class CaseLens {
   readonly #format: Format;
   readonly #holds: Scheme["holds"];
   readonly #stepper: Stepper;
   #start = new Float32Array(0);
   #flags = new Uint8Array(0);
-  /** Elements of a chunk that is not tallied yet. */
+  /** Elements of the current chunk that are not tallied yet. */
   #begun = 0;
-  /** Counted with the steps, tallied when they are taken. */
+  /** Counted during steps; added to the tally by {@link take}. */
   #castChanged = 0;
   #probes = { lost: 0, moved: 0, unmoved: 0 };
   #bins = emptyBins();
@@ -39,7 +39,7 @@ export class CaseLens {
     this.#stepper = stepperOf(settings);
   }
 
-  /** The stored weights of the chunk, as they are now. */
+  /** The current stored weights of the chunk. */
   get weights(): Float32Array {
     return this.#stepper.weights;
   }
@@ -58,7 +58,7 @@ export class CaseLens {
     this.#bins = emptyBins();
   }
 
-  /** Takes the chunk through one step. Inputs are updates, or gradients where the case has a recipe. */
+  /** Runs one step on the chunk. Inputs are updates, or gradients if the case has a recipe. */
   step(inputs: Float32Array, step: number, tally: UpdateTally): void {
     this.#stepper.beginStep(step, inputs);
     this.#stepper.countStep?.(tally);
@@ -83,7 +83,7 @@ export class CaseLens {
     }
   }
 
-  /** Counts what became of weight i; false if it is left out as nonfinite. */
+  /** Counts the outcome of weight i; returns false if it is excluded as nonfinite. */
   #count(i: number, { before, after, update, shared }: Outcome, tally: UpdateTally): boolean {
     const className = shared
       ? classifyShared(before, update, after, shared.codeMoves)
@@ -113,7 +113,7 @@ export class CaseLens {
     if (!lost && !moved) this.#probes.unmoved += 1;
   }
 
-  /** Compares the stored weights as they are now with their start. */
+  /** Compares the current stored weights with those at the start. */
   compare(counterfactual: Counterfactual, counts: EndCounts): void {
     const stored = {
       before: this.#start,
@@ -126,7 +126,7 @@ export class CaseLens {
     this.#stepper.countEnd?.(counts.end);
   }
 
-  /** Adds what else was counted of the chunk since the last time. */
+  /** Adds all other counts of the chunk since the last call. */
   take(tally: Tally): void {
     tally.elements += this.#begun;
     tally.castChanged += this.#castChanged;

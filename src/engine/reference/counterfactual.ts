@@ -3,9 +3,9 @@ import { type RecipeSettings, recipes } from "../../update/optimizer.js";
 import type { Chunk } from "../chunk-lens.js";
 import { RecipeStepper } from "./recipe-stepper.js";
 
-/** What an fp32 run would have made of the same inputs, beside which every case is judged at its end. */
+/** The fp32 run on the same inputs, with which every case is compared at its end. */
 export interface Counterfactual {
-  /** The weights as given, in fp32. */
+  /** The given weights, in fp32. */
   readonly start: Float32Array;
   readonly now: Float32Array;
   /** 1 where an update was not zero. */
@@ -14,7 +14,7 @@ export interface Counterfactual {
   step(inputs: Float32Array, step: number): void;
 }
 
-/** Recorded updates: every one added in fp32. */
+/** For recorded updates: adds each in fp32. */
 export class AddedUpdates implements Counterfactual {
   start = new Float32Array(0);
   now = new Float32Array(0);
@@ -34,7 +34,7 @@ export class AddedUpdates implements Counterfactual {
   }
 }
 
-/** Recorded gradients: the optimizer's fp32 recipe with the same settings. */
+/** For recorded gradients: runs the optimizer's fp32 recipe with the same settings. */
 export class Fp32Recipe implements Counterfactual {
   readonly #stepper: RecipeStepper;
   start = new Float32Array(0);

@@ -1,7 +1,7 @@
 import { randomBits, stepKey, tensorKey, type Words } from "../../update/threefry.js";
 import type { Chunk } from "../chunk-lens.js";
 
-/** The random bits of the roundings of one weight after the other. */
+/** The random bits for the roundings of each weight. */
 export class ElementBits {
   readonly #seed: number;
   #tensor: Words = [0, 0];
@@ -23,7 +23,7 @@ export class ElementBits {
     this.#step = stepKey(this.#tensor, step);
   }
 
-  /** Goes to the first rounding of weight i of the chunk. */
+  /** Moves to the first rounding of weight i of the chunk. */
   seek(i: number): void {
     this.#element = this.#first + i;
     this.#draw = 0;

@@ -14,30 +14,30 @@ import type { Outcome, Stepper } from "./stepper.js";
 
 const fp32 = format("fp32");
 
-/** Gradients by an optimizer's recipe. The update of a step is the one intended: the step in fp32 from the same state. */
+/** Applies gradients by an optimizer's recipe. The update of a step is the fp32 step from the same state. */
 export class RecipeStepper implements Stepper {
   readonly #settings: RecipeSettings;
   readonly #bits: ElementBits;
   readonly #recipe: RecipeStep;
   readonly #intended: RecipeStep;
-  /** What the recipe keeps of each weight, by name; `p` is the stored weight. */
+  /** The recipe's states of each weight, by name; `p` is the stored weight. */
   #states: Readonly<Record<string, Float32Array>> = {};
-  /** The same, by the names of the intended step. */
+  /** The same states by their names in the intended step. */
   #meantStates: Readonly<Record<string, Float32Array>> = {};
   weights = new Float32Array(0);
-  /** Steps taken before the chunk's first, and since. */
+  /** Steps taken before the first step of the chunk, and steps since. */
   #stepsTaken = 0;
   #index = 0;
   #steps: readonly OptimizerSettings[] | null = null;
-  /** From this weight of the chunk on the recipe's tail is taken. */
+  /** The index in the chunk from which weights belong to the recipe's tail. */
   #tail = 0;
   #shape: readonly number[] = [];
-  /** Where a step takes whole tensors: what the last one made of all weights, and what was meant. */
+  /** For recipes that need whole tensors: the results of the last step for all weights, and the intended ones. */
   #all: { readonly recipe: Columns; readonly intended: Columns } | null = null;
   #moments: MomentTally[] = [];
   #causes = new Map<Cause, number>();
   #gradient = 0;
-  /** The weight before the last step, with what its carrier held, in fp32. */
+  /** The weight before the last step plus its carrier, in fp32. */
   #pending = 0;
 
   constructor(settings: RecipeSettings) {
@@ -52,7 +52,7 @@ export class RecipeStepper implements Stepper {
     const { recipe } = this.#settings;
     const given = Float32Array.from(chunk.weights);
     this.#bits.begin(chunk);
-    // Chunks are of whole blocks, but the last of a tensor.
+    // All chunks but the last of a tensor are whole blocks.
     this.#tail = this.#recipe.tailFrom(given.length);
     this.#shape = chunk.shape ?? [given.length];
     const { whole, name } = recipe;
@@ -131,7 +131,7 @@ export class RecipeStepper implements Stepper {
     return { recipe, intended };
   }
 
-  /** The states that the intended step starts from; the master, where there is one, is the weight that is meant. */
+  /** The states from which the intended step starts; its weight is the master if there is one. */
   #startOfMeant(): Record<string, Float32Array> {
     const { moments, carriers, kept = [] } = this.#settings.recipe;
     const [carrier] = carriers;
@@ -170,7 +170,7 @@ export class RecipeStepper implements Stepper {
     return { weight: this.weights[i], carrier: carrier === undefined ? 0 : this.#states[carrier.name][i] };
   }
 
-  /** A moment has its own lens: it is meant to become what fp32 makes of it. */
+  /** Classifies the change of a moment; the intended change is that of the fp32 step. */
   #countMoment(tally: MomentTally, { name, of: role, carrier }: Moment, i: number): void {
     const state = (value: (name: string) => number) => ({
       weight: value(name),
@@ -187,7 +187,7 @@ export class RecipeStepper implements Stepper {
     this.#causes.set(cause, (this.#causes.get(cause) ?? 0) + 1);
   }
 
-  /** Why the weight of the last step did not move, tested in this order. */
+  /** Why the last weight did not move; the first test that holds is the cause. */
   #cause(): Cause {
     const first = this.#settings.recipe.moments[0].name;
     const shrink = this.#meant("shrink");

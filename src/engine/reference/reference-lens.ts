@@ -5,11 +5,11 @@ import type { EndCounts } from "../end.js";
 import { CaseLens } from "./case-lens.js";
 import { AddedUpdates, type Counterfactual, Fp32Recipe } from "./counterfactual.js";
 
-/** All cases over one chunk after the other, and the fp32 counterfactual that they share. */
+/** Counts all cases over successive chunks, with the fp32 counterfactual that they share. */
 export class ReferenceLens implements ChunkLens {
   readonly #counterfactual: Counterfactual;
   readonly #cases: readonly CaseLens[];
-  /** Recipes that store in the format of the first, with whose weights theirs are compared. */
+  /** The recipes with the first one's storage format, whose weights are compared with its weights. */
   readonly #compared: readonly number[];
 
   constructor(cases: readonly CaseSettings[]) {
@@ -49,7 +49,7 @@ export class ReferenceLens implements ChunkLens {
   }
 }
 
-/** Weights that are not the same number; NaN is like NaN. */
+/** The number of weights that differ; NaN equals NaN. */
 function countParted(a: Float32Array, b: Float32Array): number {
   let parted = 0;
   for (let i = 0; i < a.length; i++)

@@ -4,7 +4,7 @@ import { selfCheck } from "../self-check.js";
 import { walk } from "../walk.js";
 import { ReferenceLens } from "./reference-lens.js";
 
-/** The oracle: the scalar specification, one weight after the other, on one thread. */
+/** The oracle: the scalar specification, weight by weight, on one thread. */
 export const reference: Engine = {
   name: "reference",
   device: "CPU, scalar TypeScript, one thread",

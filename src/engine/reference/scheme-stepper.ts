@@ -6,7 +6,7 @@ import type { Chunk } from "../chunk-lens.js";
 import { ElementBits } from "./element-bits.js";
 import type { Outcome, Stepper } from "./stepper.js";
 
-/** Recorded updates by a scheme. Stored weights and carriers are fp32 numbers in every scheme. */
+/** Applies recorded updates by a scheme. In every scheme fp32 holds stored weights and carriers. */
 export class SchemeStepper implements Stepper {
   readonly #settings: UpdateSettings;
   readonly #scheme: Scheme;

@@ -11,16 +11,16 @@ import { movesBytes } from "./kernel/moves.js";
 import { productColumns } from "./kernel/product.js";
 
 /**
- * Where everything lies in the memory of one worker, in bytes from its base. Rows of numbers are fp32; a row of flags
- * has a bit a weight. All rows have room for `chunk` weights.
+ * The memory layout of one worker, in bytes from its base. Rows of numbers are fp32; a row of flags has one bit per
+ * weight. All rows have room for `chunk` weights.
  */
 export interface Layout {
-  /** Weights that are worked on at once: a multiple of blockLength. */
+  /** Weights processed at once: a multiple of blockLength. */
   readonly chunk: number;
-  /** Codes on their way from a file to `given` or `updates`. */
+  /** Codes read from a file, before they are decoded to `given` or `updates`. */
   readonly codes: number;
   readonly updates: number;
-  /** The fp32 counterfactual: weights as given, weights now, and whether an update was not zero. */
+  /** The fp32 counterfactual: given weights, current weights, and flags of nonzero updates. */
   readonly given: number;
   readonly now: number;
   readonly updated: number;
@@ -30,31 +30,31 @@ export interface Layout {
   readonly unchanged: number;
   readonly still: number;
   readonly scratch: number;
-  /** Tables that kernels of synthetic numbers read. */
+  /** Tables read by the kernels of synthetic numbers. */
   readonly constants: number;
   readonly simulation: SimulationRows | null;
-  /** Of jobs by recipes: the moments of the fp32 run. */
+  /** For recipes: the moments of the fp32 run. */
   readonly moments: Readonly<Record<MomentKind, number>> | null;
   readonly product: ProductLayout | null;
   readonly cases: readonly CaseLayout[];
-  /** Of the whole. */
+  /** The total size. */
   readonly bytes: number;
 }
 
-/** What a simulated optimizer keeps of each weight: its moments, and the part of the gradient that stays. */
+/** The state of a simulated optimizer: moments, and the constant part of the gradient. */
 export interface SimulationRows {
   readonly m: number;
   readonly v: number;
   readonly signal: number;
 }
 
-/** Room for the factors of products, in fp64 numbers. */
+/** The sizes of the factors of products, in fp64 numbers. */
 export interface ProductRows {
   readonly right: number;
   readonly left: number;
 }
 
-/** The factors of products; where a row of them is put, whose last group may be longer than a chunk; and the scale. */
+/** The factors of products; the result row, whose last group may extend beyond a chunk; and the scale. */
 export interface ProductLayout {
   readonly right: number;
   readonly left: number;
@@ -63,13 +63,13 @@ export interface ProductLayout {
 }
 
 export interface CaseLayout {
-  /** Stored weights before the first step, and as they are. */
+  /** The stored weights before the first step, and the current ones. */
   readonly start: number;
   readonly weights: number;
   readonly carriers: number | null;
-  /** Of a recipe: all that it keeps of a weight beside the weight itself, carriers included, by name. */
+  /** For recipes: all states besides the weight, including carriers, by name. */
   readonly states: Readonly<Record<string, number>>;
-  /** Where scales are shared. */
+  /** For shared scales. */
   readonly shared: SharedRows | null;
   readonly moved: number;
   readonly nonfinite: number;
@@ -100,14 +100,14 @@ export interface SharedRows {
   readonly tensor: number;
 }
 
-/** What is counted of a step: 64-bit counts, then sums. */
+/** The tally of a step: 64-bit counts, then sums. */
 export const stepTally = {
   zero: 0,
   moved: 8,
   kept: 16,
   nonfinite: 24,
   parted: 32,
-  /** Where scales are shared: see UpdateTally and SharedCounts. */
+  /** For shared scales: see UpdateTally and SharedCounts. */
   collateral: 40,
   collateralZeros: 48,
   codes: 56,
@@ -121,7 +121,7 @@ export const stepTally = {
   bytes: 96 + 3 * sumBytes,
 } as const;
 
-/** What is counted of a case by a recipe: 64-bit counts of causes, and then of the first moment and the second. */
+/** The tally of a case with a recipe: 64-bit counts of causes, then of the first and the second moment. */
 export const recipeTally = {
   cause: (name: Cause) => 8 * causes.indexOf(name),
   moment: (moment: number, name: (typeof momentCounts)[number]) =>
@@ -129,18 +129,18 @@ export const recipeTally = {
   bytes: 8 * (causes.length + 2 * momentCounts.length),
 } as const;
 
-/** What is counted of a tensor, besides its steps and its histogram; and at a milestone, what `end` counts. */
+/** The tally of a tensor besides its steps and histogram; at a milestone, the counts of `end`. */
 export const tensorTally = {
   castChanged: 0,
   unchanged: 8,
-  /** Unchanged, and the fp32 counterfactual too. */
+  /** Unchanged here and in the fp32 counterfactual. */
   still: 16,
   neverUpdated: 24,
   returned: 32,
   nonfinite: 40,
   pathNotTaken: 48,
   smallSubnetworks: 56,
-  /** Where scales are shared. */
+  /** For shared scales. */
   codes: 64,
   blocks: 72,
   blockScales: 80,
@@ -191,8 +191,8 @@ export const scratchLayout = {
 };
 
 /**
- * @param tallied how many steps and milestones have a tally of their own.
- * @param synthetic bytes of tables, whether updates are simulated, and what those need that are products.
+ * @param tallied the numbers of steps and milestones with their own tally.
+ * @param synthetic the bytes of tables, whether updates are simulated, and the sizes for products.
  */
 export function layOut(
   cases: readonly WasmSettings[],

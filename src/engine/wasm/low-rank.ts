@@ -12,17 +12,17 @@ import { productColumns, productParameters, writeProduct } from "./kernel/produc
 import type { ProductRows } from "./layout.js";
 import type { WorkerSource, WorkerUpdates } from "./worker-job.js";
 
-/** Bytes of factors that a worker may hold; larger ones are multiplied by the thread that reads them. */
+/** The maximum bytes of factors per worker; the reading thread multiplies larger ones. */
 const mostBytes = 2 ** 26;
 
 /**
- * How workers make the updates of tensors that are products of two thin matrices: a worker has the whole right factor of
- * its tensor, as fp64 numbers, and of the left one the rows of its chunk.
+ * How workers compute updates that are products of two thin matrices: a worker holds the whole right factor of its
+ * tensor in fp64, and the rows of the left factor for its chunk.
  */
 export class LowRankPlan {
   readonly #chunk: number;
   readonly #rows: ProductRows | null;
-  /** What products are rounded to; undefined for those that are fp32. */
+  /** The formats to which products are rounded; undefined for fp32. */
   readonly #rounded: ReadonlySet<Format | undefined>;
 
   constructor(tensors: readonly TensorInput[], chunk: number) {
@@ -36,12 +36,12 @@ export class LowRankPlan {
         : { right: most(rightLength), left: most((product) => leftLength(product, chunk)) };
   }
 
-  /** Numbers that the layout has room for; null where nothing is multiplied. */
+  /** The sizes that the layout needs; null if there are no products. */
   get rows(): ProductRows | null {
     return this.#rows;
   }
 
-  /** Whether workers can make the updates of a tensor: products of the same factors, which they can read. */
+  /** Whether workers can compute the updates of a tensor: products of the same factors, which they can read. */
   makes({ weights, updates }: TensorInput): boolean {
     const [first] = updates;
     if (first === undefined || originOf(weights, "stored") === undefined || weights.length === 0)
@@ -64,7 +64,7 @@ export class LowRankPlan {
     );
   }
 
-  /** Tells plans apart whose kernels differ. */
+  /** Equal for plans with the same kernels. */
   get key(): string {
     return [...this.#rounded].map(kernelOf).join();
   }
@@ -77,7 +77,7 @@ export class LowRankPlan {
     }));
   }
 
-  /** @param sourceOf how a worker reads what is stored. */
+  /** @param sourceOf how a worker reads stored bytes. */
   updates(updates: readonly Values[], sourceOf: (stored: StoredBytes) => WorkerSource): WorkerUpdates {
     const { left, right, rows, columns, rank, rounded } = productOf(updates[0]);
     const factor = ({ values, transposed }: Factor) => ({
@@ -101,22 +101,22 @@ function kernelOf(rounded: Format | undefined): string {
   return rounded === undefined ? "multiply" : `multiply ${rounded.name}`;
 }
 
-/** Valid for updates that {@link LowRankPlan.makes} takes. */
+/** Valid if {@link LowRankPlan.makes} the updates. */
 function productOf(values: Values): LowRank {
   return originOf(values, "product")!;
 }
 
-/** Both factors as they are stored. */
+/** The stored bytes of both factors. */
 export function sourcesOf({ left, right }: LowRank): (StoredBytes | undefined)[] {
   return [originOf(left.values, "stored"), originOf(right.values, "stored")];
 }
 
-/** A group of columns may end beyond the last row. */
+/** The last group of columns may extend beyond the end of the factor. */
 function rightLength({ rank, columns }: LowRank): number {
   return rank * columns + productColumns;
 }
 
-/** Rows of which a chunk can have elements. */
+/** The maximum number of rows that a chunk overlaps. */
 function leftLength({ rank, columns, rows }: LowRank, chunk: number): number {
   return rank * Math.min(rows, Math.ceil(chunk / columns) + 1);
 }

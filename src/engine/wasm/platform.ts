@@ -1,15 +1,15 @@
 import { ThreadEnded } from "../../lens/thread-ended.js";
 
 /**
- * What the engine needs of its platform, Node or a browser. TypeScript's declarations of WebAssembly and Worker come
- * with those of the DOM, which this project does without.
+ * The platform features used by the engine, in Node or a browser. TypeScript declares WebAssembly and Worker only with
+ * the DOM, which this project does not include.
  */
 
 export interface WasmMemory {
   readonly buffer: ArrayBuffer | SharedArrayBuffer;
 }
 
-/** A function of a module: addresses and words in, nothing out. */
+/** A function of a module; takes addresses and words and returns nothing. */
 export type Kernel = (...args: readonly number[]) => void;
 
 interface WebAssemblyPlatform {
@@ -19,7 +19,7 @@ interface WebAssemblyPlatform {
     module: object,
     imports: object,
   ): Promise<{ readonly exports: Readonly<Record<string, Kernel>> }>;
-  /** At once, which is for small modules. */
+  /** Compiles synchronously, for small modules. */
   readonly Module: new (
     bytes: Uint8Array,
   ) => object;
@@ -34,8 +34,8 @@ interface WebAssemblyPlatform {
 export interface WorkerThread {
   post(message: object): void;
   /**
-   * Gives its answers to one listener, and keeps the process alive until {@link release}. An error is the last word: the
-   * thread has ended, or ended before this.
+   * Passes its answers to one listener, and keeps the process alive until {@link release}. After an error no answer
+   * follows: the thread has ended.
    */
   listen(onMessage: (message: unknown) => void, onError: (error: Error) => void): void;
   release(): void;
@@ -68,10 +68,10 @@ interface Platform {
 
 const platform = globalThis as unknown as Platform;
 
-/** Undefined where the platform has none. */
+/** Undefined if the platform has none. */
 export const webAssembly = platform.WebAssembly;
 
-/** A module of Node by name, without an import that a bundle for browsers would have to resolve (Node 20.16). */
+/** Loads a Node module without an import, which a bundler for browsers would have to resolve (Node 20.16). */
 function nodeModule<T>(name: string): T | undefined {
   return platform.process?.getBuiltinModule?.(name) as T | undefined;
 }
@@ -80,7 +80,7 @@ const nodeThreads = nodeModule<{ readonly Worker: new (script: string, options: 
   "node:worker_threads",
 );
 
-/** Why there are no threads, in a few words; null where there are. */
+/** Why there are no threads, in a few words, or null. */
 export const whyNoThreads = (() => {
   if (typeof SharedArrayBuffer === "undefined") return "no shared memory here";
   if (nodeThreads) return null;
@@ -95,7 +95,7 @@ export function cores(): number {
   return os?.availableParallelism?.() ?? platform.navigator?.hardwareConcurrency ?? 1;
 }
 
-/** Starts a thread. Valid where {@link whyNoThreads} is null. */
+/** Starts a thread. Valid if {@link whyNoThreads} is null. */
 export function startWorker(script: string): WorkerThread {
   if (nodeThreads) {
     const worker = new nodeThreads.Worker(script, { eval: true });
@@ -109,7 +109,7 @@ export function startWorker(script: string): WorkerThread {
     };
     worker.on("message", ((message: unknown) => listener?.(message)) as (value: never) => void);
     worker.on("error", ((error: Error) => end(new ThreadEnded(error.message))) as (value: never) => void);
-    // One that is ended from outside, or ends itself, says nothing else.
+    // The only event if a thread is ended from outside, or ends itself.
     worker.on("exit", () => end(new ThreadEnded()));
     return {
       post: (message) => worker.postMessage(message),

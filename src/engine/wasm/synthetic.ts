@@ -11,12 +11,12 @@ import { drawParameters, writeDraw, writeDrawnWeights } from "./kernel/draws.js"
 import type { Layout } from "./layout.js";
 import type { WorkerDraws, WorkerUpdates } from "./worker-job.js";
 
-/** What a kernel draws weights by; two tensors with the same share one. */
+/** The parameters of a kernel that draws weights; tensors with the same parameters share a kernel. */
 type WeightKernel = Pick<WeightDraws, "distribution" | "format">;
 
 /**
- * How workers make the numbers of synthetic tensors where they count them: kernels, and the tables that those read,
- * which lie in each worker's memory from `layout.constants` on.
+ * How workers generate the numbers of synthetic tensors: the kernels and their tables, which are in each worker's
+ * memory at `layout.constants`.
  */
 export class SyntheticPlan {
   readonly #run: SimulatedRun | null = null;
@@ -24,10 +24,10 @@ export class SyntheticPlan {
   readonly #weightKernels: WeightKernel[] = [];
   readonly #offsets = new Map<Float32Array, number>();
   #bytes = 0;
-  /** The scalars of every step, one after the other. */
+  /** The scalars of every step, concatenated. */
   readonly #scalars: Float32Array = new Float32Array(0);
 
-  /** @param tensors those that are not synthetic are passed over. */
+  /** @param tensors those that are not synthetic are skipped. */
   constructor(tensors: readonly TensorInput[], steps: number) {
     for (const { weights, updates } of tensors) {
       const draws = originOf(weights, "weights");
@@ -45,12 +45,12 @@ export class SyntheticPlan {
     }
   }
 
-  /** Whether updates are simulated: then moments and the signal have rows of their own. */
+  /** Whether updates are simulated, so that moments and the signal need rows. */
   get simulates(): boolean {
     return this.#run !== null;
   }
 
-  /** Whether workers can make all numbers of a tensor that are not stored. */
+  /** Whether workers can generate all numbers of a tensor that are not stored. */
   makes({ weights, updates }: TensorInput): boolean {
     const canRead = (values: Values) => originOf(values, "stored") !== undefined;
     return (
@@ -59,7 +59,7 @@ export class SyntheticPlan {
     );
   }
 
-  /** Whether updates are all steps of one simulation of the plan's run, in their order and over these weights. */
+  /** Whether updates are all steps, in order, of one simulation of the plan's run from these weights. */
   #simulates(weights: Values, updates: readonly Values[]): boolean {
     const run = simulatedIn(updates, weights)?.run;
     return run !== undefined && run === this.#run;
@@ -76,7 +76,7 @@ export class SyntheticPlan {
     return this.#bytes;
   }
 
-  /** The tables as they lie in memory. */
+  /** The tables in their memory layout. */
   constants(): Uint8Array {
     const bytes = new Uint8Array(this.#bytes);
     for (const [table, offset] of this.#offsets)
@@ -84,7 +84,7 @@ export class SyntheticPlan {
     return bytes;
   }
 
-  /** Tells plans apart whose kernels differ. */
+  /** Equal for plans with the same kernels. */
   get key(): string {
     const { snr, optimizer, noise } = this.#run ?? {};
     const kernels = this.#weightKernels.map(({ distribution, format }) => [distribution.name, format.name]);
@@ -128,7 +128,7 @@ export class SyntheticPlan {
     return { kernel, key: [...key], mean: bitsOf(mean), sigma: bitsOf(sigma) };
   }
 
-  /** How a worker makes the updates of a tensor. Valid for tensors that {@link makes} takes. */
+  /** How a worker generates the updates of a tensor. Valid for tensors that {@link makes} accepts. */
   updates(updates: readonly Values[], layout: Layout): WorkerUpdates {
     const [first] = updates;
     if (first.origin?.kind === "quantiles") {

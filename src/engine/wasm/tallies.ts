@@ -17,11 +17,11 @@ import type { WasmSettings } from "./admission.js";
 import { addDigits } from "./digits.js";
 import { type CaseLayout, histogramTable, recipeTally, stepTally, tensorTally } from "./layout.js";
 
-/** What kernels counted, from the memory of a worker or a copy of a part of it. */
+/** Reads the counts of kernels from the memory of a worker, or from a copy of a part of it. */
 export class TallyReader {
   readonly #bytes: DataView;
 
-  /** @param first address of the first byte. */
+  /** @param first the address of the first byte. */
   constructor(
     bytes: Uint8Array,
     readonly first = 0,
@@ -29,7 +29,7 @@ export class TallyReader {
     this.#bytes = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  /** Adds what was counted of one step of `elements` weights, besides `padding` zeros. */
+  /** Adds the counts of one step of `elements` weights and `padding` zeros, which are subtracted. */
   step(address: number, settings: WasmSettings, elements: number, padding: number, tally: UpdateTally): void {
     const nonfinite = this.#count(address + stepTally.nonfinite);
     const collateral = this.#count(address + stepTally.collateral);
@@ -84,15 +84,15 @@ export class TallyReader {
     probes.smallSubnetworks += unchanged + count("smallSubnetworks");
   }
 
-  /** Weights that a step left as others than the job's first case has. */
+  /** The number of weights that differ from those of the job's first case after a step. */
   parted(address: number): number {
     return this.#count(address + stepTally.parted);
   }
 
   /**
-   * Adds what else was counted of `elements` weights beside their steps and comparisons.
+   * Adds the counts of `elements` weights other than those of steps and comparisons.
    *
-   * @param steps weight-steps, and zeros that were taken along with them.
+   * @param steps weight-steps, and the zeros processed with them as padding.
    */
   rest(
     caseLayout: CaseLayout,

@@ -4,7 +4,7 @@ import { startWorker, type WorkerThread } from "./platform.js";
 import type { WorkerAnswer, WorkerJob } from "./worker-job.js";
 import { workerScript } from "./worker-script.js";
 
-/** More than any job has. */
+/** More tasks than any job has. */
 const noMoreTasks = 2 ** 30;
 
 /** Where the words of workers begin: see WorkerJob.shared. */
@@ -14,10 +14,10 @@ const firstWorker = 3;
 const idle: WorkerThread[] = [];
 
 /**
- * Gives a job to `threads` workers, and every answer but the last to `onAnswer`.
+ * Runs a job on `threads` workers, and passes every answer but the last to `onAnswer`.
  *
- * @throws Error if a worker does; WorkerFailure if one could not read its numbers; ThreadEnded if one ended. No thread works
- *   on then.
+ * @throws Error if a worker does; WorkerFailure if one could not read its numbers; ThreadEnded if one ended. No thread
+ *   is running then.
  */
 export async function runOnThreads(
   job: Omit<WorkerJob, "worker" | "shared">,
@@ -41,12 +41,12 @@ export async function runOnThreads(
   }
 }
 
-/** Ends the threads that wait. */
+/** Ends the waiting threads. */
 export function endThreads(): void {
   for (const thread of idle.splice(0)) thread.terminate();
 }
 
-/** A worker that could not read, and what. */
+/** Thrown if a worker could not read numbers; tells which. */
 export class WorkerFailure extends Error {
   constructor(
     message: string,
@@ -61,7 +61,7 @@ export class WorkerFailure extends Error {
   }
 }
 
-/** Has one worker take its part. */
+/** Runs one worker's share. */
 async function finish(thread: WorkerThread, job: WorkerJob, onAnswer: (answer: WorkerAnswer) => void) {
   const { shared, worker } = job;
   let failure: unknown = null;
@@ -89,7 +89,7 @@ async function finish(thread: WorkerThread, job: WorkerJob, onAnswer: (answer: W
     }, ended);
     thread.post(job);
   });
-  // One that died of an error of its own has rejected, and does not come back.
+  // A thread that died of an error has rejected and is not reused.
   thread.release();
   idle.push(thread);
   if (failure !== null) throw failure;

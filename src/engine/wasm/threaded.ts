@@ -20,14 +20,14 @@ import { blocksOfTensor, isMeasured, TensorScales } from "./tensor-blocks.js";
 import { runOnThreads, WorkerFailure } from "./thread-pool.js";
 import type { WorkerRecipe, WorkerSource, WorkerTensor } from "./worker-job.js";
 
-/** A job whose numbers workers can read for themselves. */
+/** A job whose numbers workers can read or generate themselves. */
 export interface ThreadedJob extends LensJob {
   readonly cases: readonly WasmSettings[];
   /** A power of two. */
   readonly chunk: number;
 }
 
-/** Whether workers can have all numbers of a tensor: by reading them, or by making them where they count. @param chunk that of the job. */
+/** Whether workers can read or generate all numbers of a tensor. @param chunk the job's chunk length. */
 export function forWorkers(
   { tensors, stepNumbers }: LensJob,
   chunk = 2 ** 15,
@@ -44,7 +44,7 @@ function momentsOf({ optimizer }: TensorInput): readonly Values[] {
   return momentKinds.flatMap((kind) => optimizer?.moments[kind] ?? []);
 }
 
-/** All that workers read of a tensor. */
+/** All stored bytes that workers read of a tensor. */
 function storedIn(tensor: TensorInput): StoredBytes[] {
   return [tensor.weights, ...tensor.updates, ...momentsOf(tensor)].flatMap((values) => {
     const product = originOf(values, "product");
@@ -53,7 +53,7 @@ function storedIn(tensor: TensorInput): StoredBytes[] {
   });
 }
 
-/** Takes a job through worker threads, each of which reads its chunks and counts them on its own. */
+/** Runs a job on worker threads, each of which reads and counts its own chunks. */
 export async function runThreaded(
   job: ThreadedJob,
   threads: number,
@@ -212,7 +212,7 @@ function describe(
   return tensors.map((tensor) => {
     const { name, weights, updates } = tensor;
     const { start = 0 } = tensor;
-    // Chunks of a piece end where those of the whole do: see chunkOf.
+    // Chunks of a piece end where those of the whole tensor do: see chunkOf.
     const tasks = Math.max(0, Math.ceil(weights.length / chunk) - Math.floor(start / chunk));
     const keys = cases.flatMap(({ seed, rounding }) => {
       if (rounding !== "stochastic") return stepNumbers.flatMap(() => [0, 0]);
@@ -249,7 +249,7 @@ function sourceOf({ format, scale, ...where }: StoredBytes, formats: readonly Fo
   };
 }
 
-/** What the source itself says of numbers that a worker could not read; or else what the worker said. */
+/** The source's own error for numbers that a worker could not read; else the worker's message. */
 async function inWordsOfSource({ message, during }: WorkerFailure, { tensors, chunk }: ThreadedJob) {
   const { name, weights, updates, optimizer } = tensors[during.tensor];
   const { step } = during;

@@ -15,7 +15,7 @@ import { type Kernel, webAssembly } from "./platform.js";
 import { TallyReader } from "./tallies.js";
 import { blocksOfTensor, isMeasured, type TensorBlocks, TensorScales } from "./tensor-blocks.js";
 
-/** All cases over one chunk after the other by SIMD kernels, on the thread that calls. */
+/** Runs all cases over successive chunks by SIMD kernels, on the calling thread. */
 export class WasmLens implements ChunkLens {
   readonly #cases: readonly WasmSettings[];
   readonly #recipes: RecipePlan | null;
@@ -28,16 +28,16 @@ export class WasmLens implements ChunkLens {
   /** Of each case whose tensor has a scale that is counted with this chunk. */
   #tensorScales: readonly (TensorScales | null)[] = [];
   #count = 0;
-  /** Elements of a chunk that is not tallied yet. */
+  /** Elements of the current chunk that are not tallied yet. */
   #begun = 0;
   #padded = 0;
-  /** Weight-steps that are not tallied yet, and zeros that were taken along. */
+  /** Weight-steps that are not tallied yet, and the zeros processed with them as padding. */
   #steps = { weights: 0, padding: 0 };
   #start = 0;
   #optimizer: Chunk["optimizer"];
   /** Steps since the chunk began. */
   #index = 0;
-  /** By case: weights that the last step left as others than the first case has; null where that is not compared. */
+  /** By case: the number of weights that differ from the first case's after the last step; null if not compared. */
   #parted: (number | null)[] = [];
   #keys: readonly Words[] = [];
 
@@ -57,7 +57,7 @@ export class WasmLens implements ChunkLens {
     this.#chunkBlocks = new ChunkBlocks(layout, memory, kernels);
   }
 
-  /** @param chunk most weights that {@link begin} is given: a power of two. */
+  /** @param chunk the maximum number of weights passed to {@link begin}: a power of two. */
   static async create(cases: readonly WasmSettings[], chunk: number): Promise<WasmLens> {
     const recipes = RecipePlan.of(cases);
     const constants = { constantBytes: recipes?.scalarBytes ?? 0, simulates: false };
@@ -120,7 +120,7 @@ export class WasmLens implements ChunkLens {
     this.#beginMoments();
   }
 
-  /** Recorded moments, by way of the row of gradients; others are zero. */
+  /** Starts the moments from recorded ones, passed in the row of gradients; others are zero. */
   #beginMoments(): void {
     const { updates, moments } = this.#layout;
     for (const kind of this.#recipes ? momentKinds : []) {
@@ -136,7 +136,7 @@ export class WasmLens implements ChunkLens {
     }
   }
 
-  /** Weights that only fp64 holds are rounded once, not through fp32. */
+  /** Rounds weights that fp32 cannot hold directly from fp64, to avoid double rounding. */
   #recastFloat64(weights: Float64Array): void {
     const given = this.#row(this.#layout.given);
     for (let i = 0; i < weights.length; i++) {
@@ -145,7 +145,7 @@ export class WasmLens implements ChunkLens {
         const caseLayout = this.#layout.cases[c];
         const start = this.#row(caseLayout.start);
         if (start[i] === given[i]) this.#addCount(caseLayout.tally + tensorTally.castChanged);
-        // Numbers of a block are quantized as fp32.
+        // Block formats quantize fp32 numbers.
         if (sharesScales(settings)) continue;
         start[i] = startState(weights[i], settings).weight;
         this.#row(caseLayout.weights)[i] = start[i];
@@ -210,7 +210,7 @@ export class WasmLens implements ChunkLens {
   }
 
   #clear({ tally, steps }: CaseLayout): void {
-    // Histogram and curve lie between the two.
+    // Histogram and curve are between the two.
     this.#memory.fill(0, tally, steps);
   }
 

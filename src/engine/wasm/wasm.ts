@@ -16,14 +16,14 @@ import { endThreads } from "./thread-pool.js";
 import { forWorkers, runThreaded } from "./threaded.js";
 import { WasmLens } from "./wasm-lens.js";
 
-/** Weights that are worked on at once: what all rows of one case need stays in the second cache. */
+/** The maximum number of weights processed at once: all rows of one case fit in the L2 cache. */
 const mostWeights = 2 ** 15;
-/** Weight-steps of all cases from which threads are worth their start, some 20 ms. */
+/** Weight-steps of all cases from which threads pay off; starting one takes about 20 ms. */
 export const worthThreads = 2 ** 22;
 
 const proven = [...provenCases("exact"), ...provenRecipes(), ...provenShared(), ...provenBlocks()];
 
-/** SIMD kernels written for the job, on all cores. */
+/** SIMD kernels specialized for the job, on all cores. */
 export const wasm: Engine = {
   name: "wasm",
   get device() {
@@ -81,9 +81,9 @@ async function run(job: LensJob, observer: Observer = {}): Promise<CaseTally[]> 
   );
 }
 
-/** Weights that are worked on at once: a power of two, of which blocks of random bits never straddle 2^32 pairs. */
+/** Weights processed at once: a power of two, so that no chunk's pairs of random words straddle 2^32. */
 function chunkOf({ tensors, cases, chunk }: LensJob): number {
-  // Recipes and blocks keep twice as much of each weight.
+  // Recipes and block formats have twice as many rows.
   const rows = cases.reduce(
     (sum, settings) => sum + ("recipe" in settings || sharesScales(settings) ? 2 : 1),
     0,
@@ -160,7 +160,7 @@ async function divided(
   return caseTallies(job, tallies);
 }
 
-/** The results of all; or, once all have ended, the error of the first that failed. */
+/** The results of all; if one fails, throws its error once all have ended. */
 async function allOrStop<T>(running: readonly Promise<T>[], stop: Stop): Promise<T[]> {
   for (const each of running) each.catch(() => stop.ask());
   const outcomes = await Promise.allSettled(running);

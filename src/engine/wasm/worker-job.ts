@@ -3,16 +3,16 @@ import type { MomentStart, RecipePlan } from "../recipe-plan.js";
 import type { Layout } from "./layout.js";
 import type { TensorBlocks } from "./tensor-blocks.js";
 
-/** Numbers that a worker reads for itself. */
+/** Numbers that a worker reads itself. */
 export interface WorkerSource extends Pick<StoredBytes, "in" | "identity" | "byteOffset"> {
   readonly codeBytes: number;
-  /** The kernel that decodes them; not for fp32. */
+  /** The name of the kernel that decodes them; unused for fp32. */
   readonly decode: string;
-  /** Bits of the fp32 number that each is multiplied by; null for none. */
+  /** The bits of the fp32 number by which each is multiplied; null for none. */
   readonly scale: number | null;
 }
 
-/** Weights that a kernel draws: its name, the key of the random bits, and its last parameters as bits of fp32 numbers. */
+/** Weights drawn by a kernel: its name, the random key, and its last parameters as fp32 bits. */
 export interface WorkerDraws {
   readonly kernel: string;
   readonly key: readonly number[];
@@ -20,13 +20,13 @@ export interface WorkerDraws {
   readonly sigma: number;
 }
 
-/** A factor of a product, row by row or, transposed, column by column. */
+/** A factor of a product, in row-major or, if transposed, column-major order. */
 export interface WorkerFactor {
   readonly source: WorkerSource;
   readonly transposed: boolean;
 }
 
-/** Updates that a kernel makes: of draws with the key of each step, two words; of products with the scale of each. */
+/** Updates computed by a kernel: drawn with the key of each step, two words, or as products with the scale of each. */
 export type WorkerUpdates =
   | { readonly kernel: "draw"; readonly keys: Uint32Array }
   | {
@@ -34,13 +34,13 @@ export type WorkerUpdates =
       readonly keys: Uint32Array;
       readonly signal: readonly number[] | null;
       readonly scale: number;
-      /** Address of the scalars of the first step, and how many bytes each step has of them. */
+      /** The address of the first step's scalars, and the bytes of scalars per step. */
       readonly scalars: number;
       readonly scalarBytes: number;
     }
   | {
       readonly kernel: "product";
-      /** The kernel that multiplies. */
+      /** The name of the kernel that multiplies. */
       readonly multiply: string;
       readonly left: WorkerFactor;
       readonly right: WorkerFactor;
@@ -52,9 +52,9 @@ export type WorkerUpdates =
 
 /** The recipe parameters of a tensor. */
 export interface WorkerRecipe {
-  /** Address of the scalars of its first step. */
+  /** The address of the first step's scalars. */
   readonly scalars: number;
-  /** The recorded ones, where those of the fp32 run lie, and how cases start from them. */
+  /** The recorded moments, the address of those of the fp32 run, and how cases start from them. */
   readonly moments: readonly {
     readonly kind: MomentKind;
     readonly row: number;
@@ -64,7 +64,7 @@ export interface WorkerRecipe {
 }
 
 export interface WorkerTensor {
-  /** The first element that is counted, and where the last one ends. */
+  /** The range of elements to count. */
   readonly start: number;
   readonly length: number;
   readonly weights: WorkerSource | WorkerDraws;
@@ -84,7 +84,7 @@ export interface WorkerJob {
   readonly module: object;
   readonly pages: number;
   readonly layout: Layout;
-  /** What lies at layout.constants. */
+  /** The contents of layout.constants. */
   readonly constants: Uint8Array;
   readonly stepTallyBytes: number;
   readonly tensorTallyBytes: number;
@@ -92,7 +92,7 @@ export interface WorkerJob {
   readonly steps: number;
   /** See LensJob. */
   readonly milestones: readonly number[];
-  /** Null where cases are schemes. */
+  /** Null if cases have schemes. */
   readonly recipes: Pick<RecipePlan, "scalarBytes" | "tailBlocks"> | null;
   readonly tensors: readonly WorkerTensor[];
   /** Tasks are chunks. Before those that count, some measure: chunks of tensors whose blocks have to be measured before. */
@@ -106,7 +106,7 @@ export interface WorkerJob {
   readonly shared: Int32Array;
 }
 
-/** What a worker answers. */
+/** An answer of a worker. */
 export type WorkerAnswer =
   | { readonly done: true }
   | {
@@ -127,6 +127,6 @@ export type WorkerAnswer =
       readonly tensor: number;
       readonly elements: number;
       readonly padding: number;
-      /** The memory of each case from its tally to the end of its steps. */
+      /** The memory of each case from its tally to the end of its step tallies. */
       readonly tallies: readonly Uint8Array[];
     };

@@ -1,11 +1,11 @@
 /**
- * What a worker thread does: it takes chunks of a job by a counter that all workers share, reads their bytes into its
- * own memory, calls the kernels, and posts what they counted when a tensor is done. No arithmetic is done here.
+ * The script of a worker thread. It takes chunks of a job by a counter shared by all workers, reads their bytes into
+ * its memory, calls the kernels, and posts their counts when a tensor is done. It contains no arithmetic.
  *
- * A text and not a module, because there is one way to start a worker from a text wherever this package lies: in
- * sources, in dist/, in a bundle, in a single page. It imports nothing but what the platform has.
+ * It is text and not a module, because a worker can be started from text wherever this package is: in sources, in
+ * dist/, in a bundle, in a single HTML page. It only imports platform modules.
  *
- * Messages to it are {@link WorkerJob}s, its answers {@link WorkerAnswer}s.
+ * It receives {@link WorkerJob}s and answers with {@link WorkerAnswer}s.
  */
 export const workerScript = `"use strict";
 const inNode = typeof require === "function";

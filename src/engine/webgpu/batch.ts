@@ -2,7 +2,7 @@ import type { TensorInput } from "../../lens/input.js";
 import { blockLength } from "../../lens/sum.js";
 import { blocksOfGroup, elementsOfGroup } from "./layout.js";
 
-/** A run of elements of one tensor, and where it lies in its batch. */
+/** A run of elements of one tensor, and its position in its batch. */
 export interface Piece {
   /** Index among the tensors of the job. */
   readonly tensor: number;
@@ -10,17 +10,17 @@ export interface Piece {
   /** Index of the first element in its tensor: a multiple of blockLength. */
   readonly start: number;
   readonly length: number;
-  /** Its first workgroup in the batch, of all whose elements are its own. */
+  /** The index of its first workgroup in the batch; workgroups are not shared by pieces. */
   readonly firstGroup: number;
 }
 
-/** What a device works on at once: pieces of tensors side by side. */
+/** The unit of work of a device: pieces of several tensors. */
 export interface Batch {
   readonly pieces: readonly Piece[];
   readonly groups: number;
 }
 
-/** What a batch may have at most; a piece has at least one group. */
+/** The maximum size of a batch; a piece has at least one group. */
 export interface BatchLimits {
   readonly elements: number;
   readonly groups: number;
@@ -37,7 +37,7 @@ export function firstBlock({ firstGroup }: Piece): number {
   return firstGroup * blocksOfGroup;
 }
 
-/** The batches of some tensors of a job in turn. */
+/** The batches of some tensors of a job. */
 export function* batchesOf(
   tensors: readonly TensorInput[],
   indices: readonly number[],

@@ -9,25 +9,25 @@ import { type Batch, firstBlock, type Piece } from "./batch.js";
 import { type Parameters, type PieceConstants, pieceWords } from "./layout.js";
 import type { SourceGroup } from "./sources.js";
 
-/** What kernels read and do not change: pieces, keys of random bits, tables. Offsets are in words. */
+/** The constants of kernels: pieces, keys of random bits, tables. Offsets are in words. */
 export class Constants {
   readonly #words: number[] = [];
   readonly #tables: { readonly at: number; readonly table: Float32Array }[] = [];
   #length = 0;
-  /** Of tables; 0 where there is none. */
+  /** The offset of tables; 0 if there are none. */
   readonly table: number = 0;
   readonly signal: number = 0;
   readonly knots: number = 0;
   readonly #scalars: number = 0;
   readonly #updateKeys: number = 0;
-  /** Words of a step by recipes. */
+  /** The words of a recipe step. */
   readonly #recipeScalars: number | null = null;
   readonly #bits = new Map<number, number>();
   readonly #pieces: number;
 
   /**
-   * @param seeds of the cases that round stochastically.
-   * @param recipes of a job by recipes, or null.
+   * @param seeds the seeds of the cases with stochastic rounding.
+   * @param recipes the plan of a job with recipes, or null.
    */
   constructor(
     batch: Batch,
@@ -74,7 +74,7 @@ export class Constants {
     }
   }
 
-  /** Where a step finds its numbers. */
+  /** The offsets of a step's constants. */
   ofStep(step: number, seed: number): Pick<Parameters, "keys" | "bits" | "scalars"> {
     const keys = 2 * this.#pieces * step;
     return {

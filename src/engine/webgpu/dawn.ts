@@ -1,4 +1,4 @@
-/** WebGPU as this project uses it, in browsers and, by Dawn, in Node. Its types come with those of the DOM. */
+/** The part of WebGPU used here, in browsers and, through Dawn, in Node. TypeScript declares it only with the DOM. */
 
 export interface WebGpu {
   requestAdapter(options?: { readonly powerPreference: "high-performance" }): Promise<GpuAdapter | null>;
@@ -67,16 +67,17 @@ export interface GpuDevice {
 }
 
 /**
- * Workgroup memory is emptied by a loop and not by the driver: SwiftShader writes a store for each word of it, which
- * takes seconds to compile (measured: 2.5 s for a kernel, and .8 s by a loop).
+ * Workgroup memory is zeroed by a loop and not by the driver: SwiftShader emits a store for each word of it, which takes
+ * seconds to compile (measured: 2.5 s per kernel, 0.8 s with a loop).
  */
 const dawnFlags = ["disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension"];
 
-/** Kept for as long as the process lives: collected, Dawn takes the process with it while a device is in use. */
+/** Kept for the lifetime of the process: if collected while a device is in use, Dawn crashes the process. */
 let dawn: WebGpu | null = null;
 
 /**
- * The browser's WebGPU; in Node that of the package `webgpu`, an optional peer (130 MB), put where gpu.js looks for it.
+ * The browser's WebGPU; in Node that of the package `webgpu`, an optional peer dependency (130 MB), installed where
+ * gpu.js expects it.
  *
  * @throws Error in one sentence if there is none.
  */
@@ -85,7 +86,7 @@ export async function webGpu(): Promise<WebGpu> {
   if (host.navigator?.gpu) return host.navigator.gpu;
   if (typeof process === "undefined" || !process.versions?.node)
     throw new Error("this browser has no WebGPU");
-  // A name in a variable: bundlers for browsers leave it alone.
+  // The name is in a variable so that bundlers for browsers do not resolve it.
   const name = "webgpu";
   let module: { create(flags: string[]): WebGpu; globals: Record<string, unknown> };
   try {
@@ -103,7 +104,7 @@ export async function webGpu(): Promise<WebGpu> {
   for (const [key, value] of Object.entries(module.globals)) {
     if (!(key in globalThis)) Object.defineProperty(globalThis, key, { value, configurable: true });
   }
-  // Node 20 has no navigator, Node 21 and later one without gpu.
+  // Node 20 has no navigator; that of Node 21 and later has no gpu.
   if (!host.navigator) Object.defineProperty(globalThis, "navigator", { value: {}, configurable: true });
   Object.defineProperty(host.navigator, "gpu", { value: dawn, configurable: true });
   return dawn;
@@ -120,12 +121,12 @@ const driverFolders = [
 const driverVariables = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_ADD_DRIVER_FILES", "XDG_DATA_DIRS"];
 
 /**
- * Asks Dawn for nothing on a Linux machine without any Vulkan driver: it would complain on stderr by itself.
+ * Throws on a Linux machine without any Vulkan driver, because Dawn would write errors to stderr itself.
  *
  * @throws Error in one sentence.
  */
 function expectVulkan(): void {
-  // Absent before Node 20.16: then Dawn is asked.
+  // Absent before Node 20.16: then leave the check to Dawn.
   const files = process.getBuiltinModule?.("node:fs");
   if (process.platform !== "linux" || !files) return;
   const folders = [...driverFolders, `${process.env.HOME}/.local/share`].map(

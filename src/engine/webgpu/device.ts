@@ -1,13 +1,13 @@
 import { type GpuBuffer, type GpuDevice, type GpuPipeline, webGpu } from "./dawn.js";
 
-/** Bytes of a slot of parameters: no device wants a larger alignment. */
+/** Bytes of a slot of parameters: no device requires a larger alignment. */
 export const slotBytes = 256;
 
 const usage = { mapRead: 1, copySrc: 4, copyDst: 8, uniform: 64, storage: 128 } as const;
 const mapRead = 1;
 const computeStage = 4;
 
-/** What a kernel binds, in this order: parameters of the call, then words. */
+/** The bindings of a kernel, in this order: parameters of the call, then words. */
 export const bindings = `
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> constants: array<u32>;
@@ -17,7 +17,7 @@ export const bindings = `
 @group(0) @binding(5) var<storage, read_write> counts: array<atomic<u32>>;
 `;
 
-/** Words of all buffers that a kernel works on. */
+/** The buffers of a kernel. */
 export interface Bound {
   readonly parameters: GpuBuffer;
   readonly constants: GpuBuffer;
@@ -27,22 +27,22 @@ export interface Bound {
   readonly counts: GpuBuffer;
 }
 
-/** A kernel with what it is bound to. */
+/** A kernel call with its bindings. */
 export interface Launch {
   readonly kernel: string;
   readonly bound: object;
-  /** Which slot of parameters. */
+  /** The index of the parameters' slot. */
   readonly slot: number;
   readonly groups: number;
 }
 
-/** A WebGPU device as the engine sees it: kernels by their text, over buffers of words that stay where they are. */
+/** The engine's interface to a WebGPU device: kernels by their text, over buffers of words in device memory. */
 export interface Device {
-  /** Device and driver, in words. */
+  /** The names of device and driver. */
   readonly name: string;
-  /** Most words of a buffer. */
+  /** The maximum number of words in a buffer. */
   readonly mostWords: number;
-  /** Compiles kernels that are not yet, all at once. */
+  /** Compiles new kernels, all in parallel. */
   compile(kernels: Iterable<string>): Promise<void>;
   buffer(words: number): GpuBuffer;
   /** A buffer of slots of parameters. */
@@ -52,23 +52,23 @@ export interface Device {
   clear(buffer: GpuBuffer, atWord: number, words: number): void;
   /** Copies words to the beginning of another buffer. */
   copy(from: GpuBuffer, atWord: number, to: GpuBuffer, words: number): void;
-  /** Hands kernels to the device, which runs them in their order. */
+  /** Submits kernels, which the device runs in order. */
   launch(launches: readonly Launch[]): void;
-  /** Resolves when all that was handed over is done. */
+  /** Resolves when all submitted work is done. */
   done(): Promise<void>;
   read(from: GpuBuffer, words: number, atWord?: number): Promise<Uint32Array<ArrayBuffer>>;
   /**
-   * Does work that counts only if the device had no error meanwhile.
+   * Runs work whose results are valid only if the device reports no error meanwhile.
    *
-   * @throws Error in one sentence if it ran out of memory, was lost, or refused an operation.
+   * @throws Error in one sentence if the device ran out of memory, was lost, or rejected an operation.
    */
   guard<T>(work: () => Promise<T>): Promise<T>;
-  /** Loses the device, as a driver may at any time. */
+  /** Destroys the device, to simulate a loss. */
   lose(): void;
   destroy(): void;
 }
 
-/** Limits that are asked for as high as the adapter has them. */
+/** Limits requested at the maximum of the adapter. */
 const wanted = ["maxBufferSize", "maxStorageBufferBindingSize"] as const;
 
 /**
@@ -187,7 +187,7 @@ class WebGpuDevice implements Device {
     for (const { kernel, bound, slot, groups } of launches) {
       pass.setPipeline(this.#pipelines.get(kernel)!);
       pass.setBindGroup(0, bound, [slot * slotBytes]);
-      // No dimension may have more than 65535.
+      // A dimension has at most 65535 workgroups.
       const rows = Math.ceil(groups / 2 ** 15);
       pass.dispatchWorkgroups(Math.ceil(groups / rows), rows);
     }

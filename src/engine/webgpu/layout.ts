@@ -7,9 +7,9 @@ import { momentCounts, statesOf } from "../lane/recipe-step.js";
 import type { LaneSettings } from "../lane/refusal.js";
 
 /**
- * Where everything lies on the device. A thread has two of the eight lanes of a block of sums, elements 8j + 2m and
- * 8j + 2m + 1 for j from 0 up: they share a word of packed weights and a block of the random generator. Words of one
- * kind, one a pair, are a plane; in it the words of 32 threads lie side by side (kernels/text.ts).
+ * The memory layout on the device. A thread has two of the eight lanes of a block of sums, elements 8j + 2m and
+ * 8j + 2m + 1 for j from 0 up, which share a word of packed weights and a block of the random generator. Words of one
+ * kind, one per pair, form a plane, in which the words of 32 threads are contiguous (kernels/text.ts).
  */
 export const threads = 128;
 export const threadsOfBlock = 4;
@@ -25,7 +25,7 @@ export const planeWords = elementsOfGroup / 2;
 export const digits = 44;
 export const lowestExponent = -379;
 
-/** What is counted of a step of a piece. */
+/** The counts of a step of a piece. */
 export const stepCounts = ["moved", "zero", "nonfinite", "kept", "rule", "ruleMoved"] as const;
 /** The same of a step by a recipe, beside that; `parted` from the job's first case. */
 export const recipeCounts = [
@@ -97,10 +97,10 @@ export function binsOf(settings: Pick<LaneSettings, "format">) {
   return { first: -149 - largestUlp, count: 277 + largestUlp - smallestUlp };
 }
 
-/** Classes of a histogram in the order of the device. */
+/** The classes of a histogram in the device's order. */
 export const binClasses = ["lost", "moved", "kept"] as const;
 
-/** Whether the upper half of its fp32 bits is all of a number of the format. */
+/** Whether numbers of the format fit in the upper half of their fp32 bits. */
 export function isPacked({ precision, minPositive }: Format): boolean {
   return precision <= 8 && minPositive >= 2 ** -133;
 }
@@ -149,7 +149,7 @@ export function statePlanes(settings: Planned): StatePlanes {
   return { start: 0, weights: each, carriers, packed, states, count };
 }
 
-/** What planes follow from. */
+/** The settings that determine planes. */
 export type Planned = Pick<LaneSettings, "format" | "scheme"> | LaneSettings;
 
 /** Whether what a case keeps is the fp32 run: the master of a scheme. A recipe has one of its own. */

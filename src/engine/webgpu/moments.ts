@@ -7,16 +7,16 @@ import { momentKinds, type RecipePlan } from "../recipe-plan.js";
 import type { Batch, Piece } from "./batch.js";
 import { momentPlanes, type StatePlane, statePlanes } from "./layout.js";
 
-/** A state that starts from recorded moments: of a case, or of the fp32 run. */
+/** A state of a case or of the fp32 run that starts from recorded moments. */
 export interface MomentLoad {
   /** The case; null for the fp32 run. */
   readonly of: number | null;
   readonly state: StatePlane;
-  /** The recorded moment of a piece, zeros where it has none, and what the state makes of its numbers. */
+  /** The recorded moment of a piece, zeros if it has none, and the function that converts its numbers to the state. */
   numbers(piece: Piece): { readonly values: Values; kept(recorded: Float32Array): Float32Array };
 }
 
-/** All such states of a job; none where no piece of the batch has recorded moments. */
+/** All such states of a job; none if no piece of the batch has recorded moments. */
 export function momentLoads(
   cases: readonly LaneSettings[],
   recipes: RecipePlan | null,

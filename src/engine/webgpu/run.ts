@@ -14,7 +14,7 @@ import { type Kernels, kernelsOf, updatesWords } from "./kernels/kernels.js";
 import { elementsOfGroup, fp32Words, momentWords, stateWords } from "./layout.js";
 import { type SourceGroup, sourceGroups } from "./sources.js";
 
-/** Most words on the device. Never changes a result. */
+/** The maximum numbers of words on the device. Never changes a result. */
 export interface Memory {
   /** Of a batch, but for its counts. */
   readonly batch: number;
@@ -26,11 +26,11 @@ export interface Memory {
 /** 4 GiB, 64 MiB and 16 MiB. */
 const usual: Memory = { batch: 2 ** 30, counts: 2 ** 24, steps: 2 ** 22 };
 
-/** Digits of sums hold twice as many, and fewer fill a large GPU. */
+/** Half the limit of the sums' digits, and enough to fill a large GPU. */
 const mostElements = 2 ** 26;
 
 /**
- * Takes a job through a device, batch after batch, all steps of a batch in order.
+ * Runs a job on a device batch by batch, all steps of a batch in order.
  *
  * @throws RangeError for cases that admission.ts does not take.
  */
@@ -75,7 +75,7 @@ export async function runOnDevice(
   return caseTallies(job, tallies);
 }
 
-/** The kernels that every batch of a group needs. */
+/** The texts of the kernels used by every batch of a group. */
 function textsOf({ begin, updates, cases }: Kernels): string[] {
   const ofCases = cases.flatMap(({ begin, step, end }) => [...begin, ...step, ...end]);
   return [begin, ...(updates === null ? [] : [updates]), ...ofCases];

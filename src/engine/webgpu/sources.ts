@@ -3,22 +3,22 @@ import { simulatedIn } from "../../lens/run/simulated.js";
 import type { SimulatedRun } from "../../update/simulated-adamw.js";
 import type { DrawnWeights } from "./kernels/begin.js";
 
-/** How the device has the updates of a tensor; what it cannot make is read and uploaded. */
+/** How the device obtains the updates of a tensor; those that it cannot generate are read and uploaded. */
 export type Updates =
   | { readonly kind: "uploaded" }
   | { readonly kind: "drawn"; readonly table: Float32Array }
   | { readonly kind: "simulated"; readonly run: SimulatedRun };
 
-/** Tensors whose numbers the device has in the same way, so that the same kernels serve them. */
+/** Tensors whose numbers the device obtains in the same way, by the same kernels. */
 export interface SourceGroup {
-  /** Null for those that are read and uploaded. */
+  /** Null for weights that are read and uploaded. */
   readonly weights: DrawnWeights | null;
   readonly updates: Updates;
-  /** Indices among the tensors of the job. */
+  /** The indices of the tensors in the job. */
   readonly tensors: number[];
 }
 
-/** The tensors of a job by where their numbers come from. */
+/** The tensors of a job grouped by the origin of their numbers. */
 export function sourceGroups(tensors: readonly TensorInput[]): SourceGroup[] {
   const groups: SourceGroup[] = [];
   for (const [t, tensor] of tensors.entries()) {

@@ -9,7 +9,7 @@ import { runOnDevice } from "./run.js";
  * The GPU through WebGPU, by integers alone: recorded, drawn and simulated updates by every scheme, in every format and
  * rounding, all numbers.
  *
- * @param open the device to use; by default that of the browser, or of Dawn in Node.
+ * @param open opens the device; default that of the browser, or of Dawn in Node.
  */
 export function webGpuEngine(open: () => Promise<Device> = openDevice): Engine {
   return deviceEngine({

@@ -14,8 +14,8 @@ const ofDifference = ["elements", "unchanged", "changed", "nonfinite", "signFlip
  * @returns where, and what was found; null if everything adds up.
  */
 export function miscountOf({ cases }: Pick<Result, "cases">): string | null {
-  for (const [i, lensCase] of cases.entries()) {
-    const parts = [lensCase, ...lensCase.tensors];
+  for (const [i, caseResult] of cases.entries()) {
+    const parts = [caseResult, ...caseResult.tensors];
     const wrong = parts.findIndex((part) => classSum(part) !== part.totals.elements * part.totals.steps);
     if (wrong >= 0) {
       const { elements, steps } = parts[wrong].totals;
@@ -23,8 +23,8 @@ export function miscountOf({ cases }: Pick<Result, "cases">): string | null {
       return `/cases/${i}/${where}, whose classes are ${classSum(parts[wrong])} weight-steps, not ${elements} x ${steps}`;
     }
     const name =
-      unlike(classes, lensCase.totals, lensCase.tensors, ({ totals }) => totals) ??
-      unlike(ofEnd, lensCase.end, lensCase.tensors, ({ end }) => end);
+      unlike(classes, caseResult.totals, caseResult.tensors, ({ totals }) => totals) ??
+      unlike(ofEnd, caseResult.end, caseResult.tensors, ({ end }) => end);
     if (name !== null) return `/cases/${i}, whose tensors do not sum to its "${name}"`;
   }
   return null;

@@ -6,12 +6,16 @@ import type { Case, End, LensCounts, UpdateCounts } from "./case.js";
 import type { CountedCase } from "./summarize.js";
 
 /** Restores counts from their summary. */
-export function countedCase(lensCase: Case): CountedCase {
-  const { tensors, steps } = lensCase;
+export function countedCase(caseResult: Case): CountedCase {
+  const { tensors, steps } = caseResult;
   return {
     tensors: tensors.map((tensor) => ({ name: tensor.name, shape: tensor.shape, tally: tallyOf(tensor) })),
     steps: steps.map((counts) => ({ step: counts.step, tally: updateTallyOf(counts, counts.parted) })),
-    curve: curveOf(lensCase).map(({ step, elements, ...end }) => ({ step, elements, end: endTallyOf(end) })),
+    curve: curveOf(caseResult).map(({ step, elements, ...end }) => ({
+      step,
+      elements,
+      end: endTallyOf(end),
+    })),
   };
 }
 

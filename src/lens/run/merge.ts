@@ -148,15 +148,15 @@ function expectMergeable(a: Result, b: Result): void {
       input.kind,
       input.stepNumbers,
       { ...settings, optimizer: settings.optimizer && natureOf(settings.optimizer) },
-      cases.map((lensCase) => [
-        lensCase.format,
-        lensCase.rounding,
-        lensCase.scheme,
-        lensCase.opmath,
-        lensCase.recipe,
-        sharedIdentityOf(lensCase),
-        lensCase.steps.map(({ step }) => step),
-        curveOf(lensCase).map(({ step }) => step),
+      cases.map((caseResult) => [
+        caseResult.format,
+        caseResult.rounding,
+        caseResult.scheme,
+        caseResult.opmath,
+        caseResult.recipe,
+        sharedIdentityOf(caseResult),
+        caseResult.steps.map(({ step }) => step),
+        curveOf(caseResult).map(({ step }) => step),
       ]),
     ]);
   if (nature(a) !== nature(b)) {

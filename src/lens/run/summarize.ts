@@ -45,9 +45,9 @@ export const sharedNames = ["through", "scales", "momentum"] as const;
 type SharedName = (typeof sharedNames)[number];
 
 /** Those of them that a case has. */
-export function sharedIdentityOf(lensCase: Pick<Case, SharedName>): Pick<Case, SharedName> {
+export function sharedIdentityOf(caseResult: Pick<Case, SharedName>): Pick<Case, SharedName> {
   return Object.fromEntries(
-    sharedNames.flatMap((name) => (lensCase[name] === undefined ? [] : [[name, lensCase[name]]])),
+    sharedNames.flatMap((name) => (caseResult[name] === undefined ? [] : [[name, caseResult[name]]])),
   );
 }
 

@@ -14,15 +14,15 @@ class CaseSum {
   readonly #steps: CountedCase["steps"];
   readonly #curve: { step: number; elements: number; end: EndTally }[];
 
-  constructor(lensCase: Case) {
-    const { format, rounding, scheme, opmath, recipe } = lensCase;
-    this.#identity = { format, rounding, scheme, opmath, recipe, ...sharedIdentityOf(lensCase) };
-    this.#steps = lensCase.steps.map(({ step }) => ({ step, tally: new UpdateTally() }));
-    this.#curve = lensCase.curve.map(({ step }) => ({ step, elements: 0, end: new EndTally() }));
+  constructor(caseResult: Case) {
+    const { format, rounding, scheme, opmath, recipe } = caseResult;
+    this.#identity = { format, rounding, scheme, opmath, recipe, ...sharedIdentityOf(caseResult) };
+    this.#steps = caseResult.steps.map(({ step }) => ({ step, tally: new UpdateTally() }));
+    this.#curve = caseResult.curve.map(({ step }) => ({ step, elements: 0, end: new EndTally() }));
   }
 
-  add(lensCase: Case, places: readonly number[]): void {
-    const { tensors, steps, curve } = countedCase(lensCase);
+  add(caseResult: Case, places: readonly number[]): void {
+    const { tensors, steps, curve } = countedCase(caseResult);
     for (const [k, tensor] of tensors.entries()) {
       const known = this.#tensors.get(places[k]) ?? { ...tensor, tally: new Tally() };
       this.#tensors.set(places[k], known);
@@ -49,9 +49,9 @@ export class RunSum {
 
   add(result: Result, part: Part): void {
     const { cases, ...rest } = result;
-    this.#cases ??= cases.map((lensCase) => new CaseSum(lensCase));
+    this.#cases ??= cases.map((caseResult) => new CaseSum(caseResult));
     const places = placesOf(part);
-    for (const [c, lensCase] of cases.entries()) this.#cases[c].add(lensCase, places);
+    for (const [c, caseResult] of cases.entries()) this.#cases[c].add(caseResult, places);
     this.#whole.add(part, rest);
     this.#firstShown ??= result.firstShown;
   }

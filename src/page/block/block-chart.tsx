@@ -5,18 +5,18 @@ import { largestAt, type SharedStep } from "./shared-step.js";
 
 const usualHeight = 330;
 const margin = { top: 26, bottom: 14, left: 64, right: 12 };
-/** Lines of the grid that are closer than so many pixels are left out. */
+/** Grid lines closer than this many pixels are omitted. */
 const leastApart = 3;
-/** Share of the height that the arrow keys move the update by. */
+/** The share of the height by which arrow keys move the update. */
 const keyStep = 1 / 200;
 
 /**
- * The numbers of a block before and after a step, a column each; the update of the largest is dragged. Lines across are the
- * numbers that the scale leaves to choose from.
+ * The numbers of a block before and after a step, one column each; the update of the largest can be dragged. Horizontal
+ * lines are the numbers that the scale can represent.
  */
 export function BlockChart(props: {
   step: SharedStep;
-  /** The update from which on the scale is larger. */
+  /** The smallest update that makes the scale larger. */
   least: number;
   onUpdate(update: number): void;
   height?: number;
@@ -28,14 +28,14 @@ export function BlockChart(props: {
   const start = sum - step.update;
   const moved = scales.after !== scales.before;
   const others = weights.flatMap(({ before, after }, i) => (i === largestAt ? [] : [before, after]));
-  // It does not change while the update is dragged.
+  // The range is constant while the update is dragged.
   const [low, high] = [1.6 * Math.min(...others, -0.07), start + 1.35 * least + 0.02];
   const y = (value: number) =>
     margin.top + ((high - value) / (high - low)) * (height - margin.top - margin.bottom);
   const column = (width - margin.left - margin.right) / weights.length;
   const x = (i: number) => margin.left + (i + 0.5) * column;
   const own = x(largestAt);
-  /** Beside what is stored. */
+  /** Next to the stored number. */
   const knob = own + Math.min(28, Math.max(14, column / 2));
   const dot = Math.min(height / 45, Math.max(3.5, column * 0.22));
   const within = (value: number) => Math.max(low, Math.min(high, value));
@@ -134,7 +134,7 @@ export function BlockChart(props: {
   );
 }
 
-/** Those of ascending values that are far enough from the last one that was drawn. */
+/** Those of ascending values that are far enough from the last one drawn. */
 function apart(values: readonly number[], y: (value: number) => number): number[] {
   const kept: number[] = [];
   for (const value of values) {

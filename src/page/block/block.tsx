@@ -20,7 +20,7 @@ import {
 } from "./state.js";
 import { blockFinding } from "./words.js";
 
-/** Pictures from no update to the one that is shown first. */
+/** Frames of the animation from no update to the first one shown. */
 const pictures = 90;
 
 const formatOptions = shownFormats.map((value) => ({ value, label: value }));
@@ -29,7 +29,7 @@ const schemeOptions = shownSchemes.map((value) => ({
   label: value === "master" ? "fp32 master" : value,
 }));
 
-/** One block of weights that share a scale, and one update: what becomes of the others. */
+/** One block of weights that share a scale, and the effect of one update on the others. */
 export function BlockView({ visit }: { visit: Visit }) {
   const state = useSignal(readState(blockFields, visit.parameters));
   const touched = useSignal(false);
@@ -47,7 +47,7 @@ export function BlockView({ visit }: { visit: Visit }) {
     touched.value = true;
     state.value = { ...state.peek(), ...part };
   };
-  /** In another format the scale moves elsewhere: the update goes there. */
+  /** In another format the scale moves at another update, so the update is set to that. */
   const store = (part: Partial<Pick<BlockViewState, "format" | "rule" | "scheme">>) => {
     const { u: _, ...next } = { ...state.peek(), ...part };
     const found = leastThatMovesScale({ format: formatName(next), scheme: next.scheme });
@@ -103,13 +103,13 @@ export function BlockView({ visit }: { visit: Visit }) {
       <p class="reason">
         {step.weights.length} weights share one scale: what is stored of each is a code of{" "}
         {step.blocks.element.bits} bits, and its number is the code's times the scale. The scale follows from
-        the largest weight. Where it moves, the numbers to choose from are others for all of them. Drag w + u.
+        the largest weight. If it moves, the representable numbers change for all of them. Drag w + u.
       </p>
     </section>
   );
 }
 
-/** Digits that a drag of a pixel tells. */
+/** Rounds to the resolution of dragging by a pixel. */
 function rounded(update: number): number {
   return Number(update.toFixed(5));
 }

@@ -1,7 +1,7 @@
 import { changedOthers, largestAt, type SharedStep } from "./shared-step.js";
 import { scaleText } from "./words.js";
 
-/** What the marks of the chart are, with what they count. */
+/** The meaning of the chart's marks, with their counts. */
 export function BlockLegend({ step }: { step: SharedStep }) {
   const { scales, weights } = step;
   const others = changedOthers(step);

@@ -7,8 +7,8 @@ import { startBlock, stepBlock } from "../../update/block-step.js";
 import type { WeightState } from "../../update/scheme.js";
 
 /**
- * 31 Gaussian weights of deviation 0.03, and one eight times as large, at which the scale of the block is about to double. Of some
- * dozen draws, in which 8 to 22 numbers change, the one with the most.
+ * 31 Gaussian weights with standard deviation 0.03, and one eight times as large, at which the scale of the block is
+ * about to double. Selected from about a dozen draws, in which 8 to 22 numbers change, as the one with the most.
  */
 export const blockWeights: readonly number[] = [
   0.0465, 0.0295, -0.0506, 0.0182, -0.0222, 0.0171, -0.0469, 0.0388, -0.0097, -0.0116, 0.018, 0.248, -0.0228,
@@ -16,39 +16,39 @@ export const blockWeights: readonly number[] = [
   0.0319, -0.0308, -0.0142, 0.0333, -0.0144, 0.0431, 0.0478,
 ];
 
-/** Which of them is updated: the largest, from which the scale follows. */
+/** The index of the updated weight: the largest one, which determines the scale. */
 export const largestAt = 11;
 
-/** Of formats that scale the tensor too: its largest weight, which lies in another block. */
+/** For formats with a tensor scale: the largest weight of the tensor, in another block. */
 const largestOfTensor = 0.5;
 
-/** What one step made of a weight of the block. */
+/** A weight of the block before and after one step. */
 export interface SharedWeight {
   readonly before: number;
   readonly after: number;
   readonly becomes: SharedClass;
 }
 
-/** A block before and after an update of its largest weight alone. */
+/** A block before and after an update of its largest weight only. */
 export interface SharedStep {
   readonly blocks: BlockFormat;
   readonly update: number;
-  /** Where that weight would be in fp32: what is quantized. */
+  /** The updated weight in fp32, before quantization. */
   readonly sum: number;
-  /** As they multiply the elements, that of the tensor in it. */
+  /** The factors of the elements, including the tensor scale. */
   readonly scales: { readonly before: number; readonly after: number };
   readonly weights: readonly SharedWeight[];
-  /** The numbers that the scale after the step leaves to choose from, ascending. */
+  /** The numbers representable with the scale after the step, ascending. */
   readonly grid: readonly number[];
 }
 
 export interface SharedStepOptions {
-  /** With its rule: `mxfp4:floor`. */
+  /** Including its rule: `mxfp4:floor`. */
   readonly format: string;
   readonly scheme: "master" | "in-place";
 }
 
-/** One update of the largest weight of {@link blockWeights}, by the specification; all other updates are zero. */
+/** Applies one update to the largest weight of {@link blockWeights}, by the specification; other updates are zero. */
 export function sharedStep(options: SharedStepOptions, update: number): SharedStep {
   const settings = settingsOf(options);
   const { blocks } = settings;
@@ -83,17 +83,17 @@ function settingsOf(options: SharedStepOptions): BlockSettings {
   return settings;
 }
 
-/** Updates of the search for the least that moves the scale; its last bit is far below a pixel. */
+/** Iterations of the bisection; the final interval is far below a pixel. */
 const halvings = 40;
 
-/** The least update of the largest weight that makes the scale larger: scales do not fall as the largest weight grows. */
+/** The smallest update of the largest weight that makes the scale larger; the scale is monotonic in that weight. */
 export function leastThatMovesScale(options: SharedStepOptions): number {
   const moves = (u: number) => {
     const { scales } = sharedStep(options, u);
     return scales.after > scales.before;
   };
   let [low, high] = [0, blockWeights[largestAt]];
-  // In-place the stored number is what grows, and may be a third less than the weight.
+  // In-place adds to the stored number, which may be a third less than the weight.
   while (!moves(high)) high *= 2;
   for (let i = 0; i < halvings; i++) {
     const middle = (low + high) / 2;
@@ -103,7 +103,7 @@ export function leastThatMovesScale(options: SharedStepOptions): number {
   return high;
 }
 
-/** How many of the others, whose update is zero, have another number than before. */
+/** The number of other weights, whose update is zero, that changed. */
 export function changedOthers({ weights }: SharedStep): number {
   return weights.filter(({ before, after }, i) => i !== largestAt && before !== after).length;
 }

@@ -2,7 +2,7 @@ import { blockFormat, rulesOf } from "../../format/block/block-format.js";
 import { type ScaleRuleName, scaleRules } from "../../format/block/scale-rule.js";
 import { choiceField, type Fields, numberField } from "../location.js";
 
-/** Formats whose blocks lie along a row and are not longer than the weights that are shown. */
+/** Formats whose blocks are along a row and not longer than the number of weights shown. */
 export const shownFormats = [
   "mxfp4",
   "mxfp6-e2m3",
@@ -15,17 +15,17 @@ export type ShownFormat = (typeof shownFormats)[number];
 
 export const shownSchemes = ["master", "in-place"] as const;
 
-/** All that the address says of the view of one block. */
+/** The state of the block view in the address. */
 export interface BlockViewState {
   readonly format: ShownFormat;
-  /** One that the format does not have is its default. */
+  /** A rule that the format does not have means its default. */
   readonly rule: ScaleRuleName;
   readonly scheme: (typeof shownSchemes)[number];
-  /** Of the largest weight; all others are zero. */
+  /** The update of the largest weight; all others are zero. */
   readonly u: number;
 }
 
-/** Larger by more than one percent: enough for the default format and rule to double the scale. */
+/** More than one percent of the weight: enough to double the scale with the default format and rule. */
 export const usualUpdate = 0.003;
 
 export const blockFields: Fields<BlockViewState> = {
@@ -35,7 +35,7 @@ export const blockFields: Fields<BlockViewState> = {
   u: numberField(usualUpdate, -1, 1),
 };
 
-/** The name of a format with its rule, which is the format's default where it has no such rule. */
+/** The name of a format with its rule, or with its default rule if it has no such rule. */
 export function formatName({ format, rule }: Pick<BlockViewState, "format" | "rule">): string {
   return rulesOf(blockFormat(format)).includes(rule) ? `${format}:${rule}` : format;
 }

@@ -2,13 +2,13 @@ import { short } from "../../report/numbers.js";
 import { superscript } from "../controls/superscript.js";
 import { changedOthers, largestAt, type SharedStep } from "./shared-step.js";
 
-/** A scale: as a power of two where it is one. */
+/** A scale, as a power of two if it is one. */
 export function scaleText(scale: number): string {
   const exponent = Math.log2(scale);
   return Number.isInteger(exponent) ? `2${superscript(exponent)}` : short(scale);
 }
 
-/** What the update does, in two sentences: to the scale, and to weights that had none. */
+/** The effect of the update in two sentences: on the scale, and on weights without update. */
 export function blockFinding(step: SharedStep): { readonly scale: string; readonly others: string } {
   const { scales, weights } = step;
   const own = weights[largestAt];

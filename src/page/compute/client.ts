@@ -1,7 +1,7 @@
 import { connect, type Remote } from "./rpc.js";
 import type { WorkerMethods } from "./worker.js";
 
-/** The texts that the build puts into the page beside its own script. */
+/** The elements that the build embeds into the page besides its script. */
 const workerId = "worker-script";
 const gpuId = "gpu-js";
 const baseId = "learn-base";
@@ -9,7 +9,7 @@ const teacherId = "learn-teacher";
 
 let remote: Remote<WorkerMethods> | null = null;
 
-/** The worker that computes; started at the first call. */
+/** The compute worker, started at the first call. */
 export const compute: Remote<WorkerMethods> = (...call) => {
   if (!remote) {
     const script = new Blob([embedded(workerId)], { type: "text/javascript" });
@@ -18,12 +18,12 @@ export const compute: Remote<WorkerMethods> = (...call) => {
   return remote(...call);
 };
 
-/** The base of the models that learn, a safetensors file. */
+/** The base of the trained models, a safetensors file. */
 export function learnBase(): Uint8Array {
   return bytesIn(baseId);
 }
 
-/** The model that teaches in on-policy distillation, a safetensors file: what GRPO made of the base. */
+/** The teacher of on-policy distillation, a safetensors file: the base after GRPO. */
 export function learnTeacher(): Uint8Array {
   return bytesIn(teacherId);
 }
@@ -34,7 +34,7 @@ function bytesIn(id: string): Uint8Array {
 
 let sent = false;
 
-/** What to send along with a call that asks for an engine: gpu.js with the first that asks for a GPU. */
+/** gpu.js for the first call that needs a GPU engine; null for all others. */
 export function gpuJsFor(engine: string): ArrayBuffer | null {
   if (engine !== "gpu" || sent) return null;
   sent = true;

@@ -1,4 +1,4 @@
 import { gpuJsHost } from "./load-gpu.js";
 
-/** What `import("#gpu.js")` of engine/gpujs/library.ts finds in the page's bundle, which evaluates this file then. */
+/** Resolves `import("#gpu.js")` of engine/gpujs/library.ts in the page's bundle. */
 export const GPU = gpuJsHost.precisionLensGpuJs;

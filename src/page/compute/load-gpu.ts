@@ -1,9 +1,9 @@
-/** gpu.js where the page's bundle finds it. Not `GPU`, under which it makes itself known: browsers with WebGPU have one. */
+/** Holds gpu.js for the page's bundle. Not under its own name `GPU`, which browsers with WebGPU define. */
 export const gpuJsHost = globalThis as { precisionLensGpuJs?: unknown };
 
 /**
- * gpu.js travels with the page as compressed text, because few visitors need it: unpacked (raw deflate) and evaluated
- * as the CommonJS module it can be when a GPU is asked for, once.
+ * Unpacks gpu.js (raw deflate) and evaluates it as a CommonJS module, once, when a GPU is first requested. The page
+ * embeds it compressed because few visitors need it.
  */
 export async function loadGpu(compressed: ArrayBuffer): Promise<void> {
   if (gpuJsHost.precisionLensGpuJs) return;

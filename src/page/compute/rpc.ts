@@ -1,6 +1,6 @@
-/** Calls over a port: a request with a number, and one answer with the same. */
+/** Remote calls over a port: a numbered request, and one answer with the same number. */
 
-/** What both ends of a worker have. */
+/** The common interface of both ends of a worker. */
 export interface Port {
   postMessage(message: unknown, transfer: Transferable[]): void;
   onmessage: ((event: MessageEvent) => void) | null;
@@ -8,7 +8,7 @@ export interface Port {
 
 type Methods = Readonly<Record<string, (argument: never) => unknown>>;
 
-/** The same methods, seen from the other end. */
+/** The methods as called from the other end. */
 export type Remote<T extends Methods> = <Name extends keyof T & string>(
   name: Name,
   argument: Parameters<T[Name]>[0],
@@ -26,7 +26,7 @@ type Answer =
   /** `expected`: a sentence for the user. */
   | { readonly id: number; readonly error: string; readonly expected: boolean };
 
-/** What went wrong at the other end, in one sentence; `expected` where it is about what the user gave. */
+/** An error from the other end, in one sentence; `expected` if caused by the user's input. */
 export class RemoteError extends Error {
   constructor(
     message: string,
@@ -36,7 +36,7 @@ export class RemoteError extends Error {
   }
 }
 
-/** Answers calls, one after the other. `buffersOf` lists what of a result is handed over rather than copied. */
+/** Answers calls in order. `buffersOf` lists the buffers of a result to transfer instead of copying. */
 export function serve(
   port: Port,
   methods: Methods,

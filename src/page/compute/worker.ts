@@ -10,13 +10,13 @@ import { jobOf, type RunSettings } from "../tensor/run.js";
 import { loadGpu } from "./load-gpu.js";
 import { type Port, serve } from "./rpc.js";
 
-/** All that takes time, apart from the thread that draws the page. One run at a time: a new one replaces the old. */
+/** The methods of the compute worker. There is one run at a time: a new one replaces the old. */
 
 let painter: Painter | null = null;
 let duel: Duel | null = null;
 
 const methods = {
-  /** Begins a run; tells which engine counts it. */
+  /** Begins a run; returns the engine in use. */
   async open(settings: RunSettings) {
     painter?.run.close();
     painter = null;
@@ -41,7 +41,7 @@ const methods = {
     };
   },
 
-  /** Begins to train two models; see Duel. */
+  /** Starts training two models; see Duel. */
   async learnOpen({ settings, ...files }: { settings: DuelSettings } & DuelFiles) {
     duel = await Duel.open(settings, files);
   },

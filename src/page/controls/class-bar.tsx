@@ -7,15 +7,15 @@ import { classWordsOf } from "../../report/rounding-words.js";
 
 type Counts = Readonly<Record<Class, number>>;
 
-/** The page stores weights without shared scales: nothing is collateral. */
+/** The tensor view has no shared scales, so nothing is collateral. */
 const shownClasses: readonly Class[] = stackedClasses.filter((className) => className !== "collateral");
 
-/** The name under which the style sheet has the colour of a class. */
+/** The name of a class's colour in the style sheet. */
 function inkName(className: Class, rounded: Pick<Case, "rounding">): string {
   return staysByChance(className, rounded) ? "ink by-chance" : `ink ${className}`;
 }
 
-/** The classes as one stacked bar; decoration beside the numbers. */
+/** The classes as one stacked bar; decorative, because the numbers are next to it. */
 export function ClassBar({ counts, rounding }: { counts: Counts; rounding: Case["rounding"] }) {
   const all = shownClasses.reduce((sum, className) => sum + counts[className], 0);
   return (
@@ -34,7 +34,7 @@ export function ClassBar({ counts, rounding }: { counts: Counts; rounding: Case[
   );
 }
 
-/** The five classes of a case, counted. */
+/** The counts of a case's five classes. */
 export function ClassCounts({
   of: { totals: counts, rounding, scheme },
   label,

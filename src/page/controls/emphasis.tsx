@@ -1,4 +1,4 @@
-/** Text of which pieces in stars stand out. No line ends within "in-place". */
+/** Text with pieces between stars emphasized. Never breaks a line within "in-place". */
 export function Emphasis({ text }: { text: string }) {
   return (
     <>
@@ -11,7 +11,7 @@ export function Emphasis({ text }: { text: string }) {
   );
 }
 
-/** Text in which no line ends at the hyphen of "in-place" or of a number such as 1e-6. */
+/** Text without line breaks at the hyphen of "in-place" or of a number such as 1e-6. */
 export function Unbroken({ text }: { text: string }) {
   return (
     <>

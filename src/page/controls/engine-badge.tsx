@@ -1,6 +1,6 @@
 import type { EngineInUse } from "../tensor/run.js";
 
-/** Which engine computes, and that it proved itself. */
+/** The engine in use and its self-check. */
 export function EngineBadge({ engine }: { engine: EngineInUse | null }) {
   if (!engine) return <p class="engine">Starting the engine…</p>;
   const { name, device, selfCheck } = engine;

@@ -25,7 +25,7 @@ export function Select(props: {
   );
 }
 
-/** A slider over the members of a list; a value between two of them stands at the nearer one below. */
+/** A slider over the members of a list; a value between two of them is shown at the lower one. */
 export function Slider(props: {
   label: string;
   values: readonly number[];
@@ -88,8 +88,8 @@ export function Segments(props: {
 }
 
 /**
- * A number as text. One that the field does not take is said to be wrong beside it, and what is shown goes on as it was,
- * until the text is right or the number is set elsewhere.
+ * A number as text. Invalid text shows an error next to the field and changes nothing, until it is corrected or the
+ * number is set elsewhere.
  */
 export function NumberField(props: {
   label: string;
@@ -131,7 +131,7 @@ export function NumberField(props: {
   );
 }
 
-/** As it is read back, with the sign of -0; small ones in the notation of all others on the page. */
+/** A text that parses to the same number, with the sign of -0; small ones in the page's notation. */
 function numberText(x: number): string {
   if (Object.is(x, -0)) return "-0";
   return x !== 0 && Math.abs(x) < 1e-4 ? x.toExponential() : String(x);

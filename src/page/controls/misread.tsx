@@ -1,7 +1,7 @@
 import { type Fields, misread } from "../location.js";
 import type { Visit } from "../place.js";
 
-/** What of the address a view did not take: a link with a slip in it is not silently another one. */
+/** Lists the parameters of the address that a view rejected, so that a mistyped link does not silently differ. */
 export function Misread<T extends object>({ visit, fields }: { visit: Visit; fields: Fields<T> }) {
   const sentences = misread(fields, visit.parameters);
   if (sentences.length === 0) return null;

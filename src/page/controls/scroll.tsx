@@ -2,8 +2,8 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 /**
- * What may be wider or longer than its place: scrolled by the keyboard too, for which it takes the focus. Where more of it is
- * to the right, it says so: scroll bars of phones are hidden.
+ * A scrollable region, focusable to scroll it by the keyboard. Shows a hint if there is more to the right, because
+ * phones hide scroll bars.
  */
 export function Scroll({ label, children }: { label: string; children: ComponentChildren }) {
   const place = useRef<HTMLElement>(null);

@@ -1,4 +1,4 @@
-/** An exponent as it stands beside its base: ⁻¹². */
+/** An exponent in superscript digits: ⁻¹². */
 export function superscript(n: number): string {
   return String(n).replace(/./g, (c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
 }

@@ -19,7 +19,7 @@ const engineOptions = [
   { value: "reference", label: "reference" },
 ];
 
-/** Two files of the visitor's own. They are read here and go nowhere. */
+/** Two files of the visitor, which are read locally and never uploaded. */
 export function FilesView({ visit }: { visit: Visit }) {
   const state = useSignal(readState(dataFields, visit.parameters));
   const files = useSignal<readonly File[]>([]);
@@ -47,13 +47,13 @@ export function FilesView({ visit }: { visit: Visit }) {
     }
   }
   const take = (taken: readonly File[]) => {
-    // One after the other, or both at once; a third begins anew.
+    // Files may be given one by one or both at once; a third one starts again.
     files.value = [...(files.peek().length === 1 && taken.length === 1 ? files.peek() : []), ...taken];
     findings.value = null;
     said.value = null;
     if (files.value.length !== 1) void look();
   };
-  /** The checkpoints before and after the run that comes with the tool: for those who have no files at hand. */
+  /** Loads the checkpoints before and after the bundled run, for visitors without files. */
   const takeRecorded = () => {
     files.value = [];
     take([file("base.safetensors", learnBase()), file("final-fp32.safetensors", learnTeacher())]);

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useId } from "preact/hooks";
 
-/** Takes files that are dropped, or chosen. */
+/** Accepts dropped or chosen files. */
 export function DropZone(props: { onFiles(files: readonly File[]): void; waiting: string | null }) {
   const over = useSignal(false);
   const id = useId();
@@ -32,7 +32,7 @@ export function DropZone(props: { onFiles(files: readonly File[]): void; waiting
         accept=".safetensors"
         onChange={(event) => {
           take(event.currentTarget.files);
-          // The same files may be chosen again.
+          // Allows choosing the same files again.
           event.currentTarget.value = "";
         }}
       />

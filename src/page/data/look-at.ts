@@ -18,16 +18,16 @@ import { joinScales } from "../../source/scaled/join-scales.js";
 import { updateSettings } from "../../update/settings.js";
 import type { EngineInUse } from "../tensor/run.js";
 
-/** Files as a browser gives them, in the order in which they are to be compared. */
+/** The files from the browser, in the order to compare them. */
 export interface DroppedFiles {
   readonly files: readonly File[];
-  /** To store the weights of a recorded run in. */
+  /** The storage format for the weights of a recorded run. */
   readonly format: string;
   /** An engine by name, or `auto`. */
   readonly engine: string;
 }
 
-/** What two files tell. */
+/** The result for two files. */
 export type Findings = RunFindings | PairFindings;
 
 export interface RunFindings {
@@ -50,8 +50,8 @@ export interface PairFindings {
 }
 
 /**
- * Looks at two safetensors files: weights and the updates of a recorded run, in any order, or two checkpoints, before
- * and after.
+ * Analyses two safetensors files: weights and updates of a recorded run, in any order, or two checkpoints, before and
+ * after.
  *
  * @throws InputError if they are neither.
  */
@@ -77,7 +77,7 @@ interface OpenedFile extends Safetensors {
   readonly skipped: readonly SkippedTensor[];
 }
 
-/** Whether most tensors are named as those of recorded updates are. */
+/** Whether most tensors are named like recorded updates. */
 function isUpdates({ tensors }: OpenedFile): boolean {
   const names = [...tensors.keys()];
   return 2 * names.filter((name) => parseUpdateName(name) !== undefined).length > names.length;
@@ -126,7 +126,7 @@ async function lookAtRun(
   };
 }
 
-/** Elements that are compared at once. */
+/** Elements compared at once. */
 const pieceLength = 2 ** 18;
 
 async function lookAtPair(before: OpenedFile, after: OpenedFile): Promise<PairFindings> {

@@ -24,7 +24,7 @@ export function PairReport({ findings }: { findings: PairFindings }) {
         </strong>{" "}
         of the weights are the same number.{" "}
         {totals.hidden === null ? (
-          "How many of them moved by less than shows, two such files do not tell."
+          "Two such files do not show how many of them moved by less than the format resolves."
         ) : (
           <>
             <strong data-fact="hidden" data-count={totals.hidden}>

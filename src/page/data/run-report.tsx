@@ -31,19 +31,19 @@ export function RunReport({ findings }: { findings: RunFindings }) {
         {count(stepNumbers.length)} steps
       </p>
       <div class="panel">
-        {cases.map((lensCase, i) => (
+        {cases.map((caseResult, i) => (
           <section class="case" key={labels[i]} data-case={labels[i]}>
             <h3>{labels[i]}</h3>
-            <ClassBar counts={lensCase.totals} rounding={lensCase.rounding} />
-            <ClassCounts of={lensCase} label={`Updates, ${labels[i]}`} />
+            <ClassBar counts={caseResult.totals} rounding={caseResult.rounding} />
+            <ClassCounts of={caseResult} label={`Updates, ${labels[i]}`} />
             <p>
-              <b data-fact="unchanged" data-count={lensCase.end.unchanged}>
-                {percent(shareOfWeights(lensCase, lensCase.end.unchanged))}
+              <b data-fact="unchanged" data-count={caseResult.end.unchanged}>
+                {percent(shareOfWeights(caseResult, caseResult.end.unchanged))}
               </b>{" "}
-              unchanged at the end, <b>{percent(share(lensCase.end.hidden, lensCase.end.unchanged))}</b> of
-              these hidden; of the fp32 displacement{" "}
-              <b data-fact="retained">{ratio(lensCase.end.retained)}</b> retained,{" "}
-              <b>{ratio(lensCase.end.visible)}</b> visible
+              unchanged at the end, <b>{percent(share(caseResult.end.hidden, caseResult.end.unchanged))}</b>{" "}
+              of these hidden; of the fp32 displacement{" "}
+              <b data-fact="retained">{ratio(caseResult.end.retained)}</b> retained,{" "}
+              <b>{ratio(caseResult.end.visible)}</b> visible
             </p>
           </section>
         ))}
@@ -82,5 +82,5 @@ export function RunReport({ findings }: { findings: RunFindings }) {
   );
 }
 
-/** More would make the page slow; `report --html` has all. */
+/** The maximum number of rows: more would make the page slow; `report --html` has all. */
 export const mostRows = 400;

@@ -1,7 +1,7 @@
 import type { SkippedTensor } from "../../lens/input.js";
 import { count } from "../../report/numbers.js";
 
-/** What could not be used, and why. */
+/** The excluded tensors, with reasons. */
 export function Skipped({ skipped }: { skipped: readonly SkippedTensor[] }) {
   if (skipped.length === 0) return null;
   return (

@@ -1,7 +1,7 @@
 import { choiceField, type Fields } from "../location.js";
 import { formatNames } from "../settings.js";
 
-/** All that the address says of the view of one's own data. The files are the visitor's. */
+/** The state of the data view in the address, which does not include the files. */
 export interface DataState {
   readonly format: string;
   readonly engine: "auto" | "wasm" | "gpu" | "reference";

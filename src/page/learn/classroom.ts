@@ -3,29 +3,29 @@ import { compute, learnBase, learnTeacher } from "../compute/client.js";
 import type { DuelFrame, DuelOutcome, DuelSettings } from "./duel.js";
 import { lastStep } from "./state.js";
 
-/** Milliseconds that the worker may take for a frame: the curves grow ten times a second. */
+/** The worker's time per frame in milliseconds: the curves are updated ten times per second. */
 const longest = 90;
 
-/** Where a system asks for less motion, so many steps lie between one picture and the next. */
+/** Steps between frames if the system asks for reduced motion. */
 export const stillEvery = 50;
 
-/** Whether the system asks for less motion. */
+/** Whether the system asks for reduced motion. */
 export const calm = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-/** Trains the two models step after step, as fast as it goes, until the last step. */
+/** Trains the two models at full speed until the last step. */
 export class Classroom {
   readonly frame = signal<DuelFrame | null>(null);
-  /** The reward of every step so far, of each model. */
+  /** The rewards of all steps so far, of each model. */
   readonly rewards = signal<readonly [readonly number[], readonly number[]]>([[], []]);
   readonly outcome = signal<DuelOutcome | null>(null);
   readonly playing = signal(false);
   readonly error = signal<string | null>(null);
-  /** Steps of both models a second, lately. */
+  /** The current number of steps of both models per second. */
   readonly rate = signal(0);
-  /** Rises with each run, so that frames of an old one are known. */
+  /** Incremented with each run, to discard frames of an old one. */
   #run = 0;
   #loop: Promise<void> = Promise.resolve();
-  /** @param between steps from one picture to the next; 1: as many as it takes in a tenth of a second. */
+  /** @param between steps between frames; 1: as many as fit in a tenth of a second. */
   constructor(readonly between = calm() ? stillEvery : 1) {}
 
   /** Begins a run from the base. */
@@ -50,7 +50,7 @@ export class Classroom {
     if (this.playing.value) return;
     this.playing.value = true;
     const run = this.#run;
-    // Of a pause that is taken back at once, the loop before ends first.
+    // After a brief pause, wait for the previous loop to end.
     this.#loop = this.#loop.then(() => this.#guarded(run, () => this.#play(run)));
   }
 
@@ -80,7 +80,7 @@ export class Classroom {
       const [c, m] = frame.learners;
       chosen = [...chosen, ...c.rewards];
       master = [...master, ...m.rewards];
-      // A pause shows where it came.
+      // A pause shows its step immediately.
       if (asked < toPicture && this.between > 1 && this.playing.value) continue;
       this.rate.value = Math.round((1000 * asked) / took);
       this.rewards.value = [chosen, master];

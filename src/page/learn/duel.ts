@@ -13,11 +13,11 @@ export interface DuelSettings extends Storage {
   readonly seed: number;
 }
 
-/** One of the two models, as the page shows it. */
+/** The state of one of the two models shown. */
 export interface Learner {
   /** Shares of right answers in the steps since the last frame; see Training.right. */
   readonly rewards: readonly number[];
-  /** Of all updates so far. */
+  /** The counts of all updates so far. */
   readonly counted: Pick<Case, "totals" | "end" | "rounding">;
 }
 
@@ -28,7 +28,7 @@ export interface DuelFiles {
 
 export interface DuelFrame {
   readonly step: number;
-  /** Stored as chosen, and with an fp32 master. */
+  /** The model stored as chosen, and the one with an fp32 master. */
   readonly learners: readonly [Learner, Learner];
 }
 
@@ -38,7 +38,7 @@ export interface DuelOutcome {
   readonly learners: readonly [number, number];
 }
 
-/** Two models learn from one base, side by side: one stored as chosen, one as bf16 with an fp32 master. */
+/** Trains two models from one base: one stored as chosen, one in bf16 with an fp32 master. */
 export class Duel {
   readonly #base: Float32Array;
   readonly #trainings: readonly [Training, Training];
@@ -49,7 +49,7 @@ export class Duel {
   }
 
   /**
-   * @param files safetensors files: the base, and the model that teaches, which on-policy distillation needs.
+   * @param files safetensors files: the base, and the teacher for on-policy distillation.
    */
   static async open({ run, lr, seed, ...storage }: DuelSettings, files: DuelFiles): Promise<Duel> {
     const base = await modelIn(files.base);

@@ -30,7 +30,7 @@ import {
 const trainingOptions = learningRuns.map((value) => ({ value, label: trainings[value].label }));
 const masterWords = "bf16 + fp32 master";
 
-/** Two models learn side by side: does the one whose updates are rounded away learn at all? */
+/** Two models trained side by side, to see whether the one that loses updates learns at all. */
 export function LearnView({ visit }: { visit: Visit }) {
   const state = useSignal(readState(learnFields, visit.parameters));
   const classroom = useMemo(() => new Classroom(), []);
@@ -141,14 +141,14 @@ export function LearnView({ visit }: { visit: Visit }) {
           each model reads what it stores.{" "}
           {classroom.rate.value > 0 && `${classroom.rate.value} steps a second.`}
           {classroom.between > 1 &&
-            ` A picture every ${classroom.between} steps, as this system asks for less motion.`}
+            ` One frame every ${classroom.between} steps, because this system asks for reduced motion.`}
         </p>
       </footer>
     </section>
   );
 }
 
-/** What became of the updates of one model. */
+/** The classes of the updates of one model. */
 function Counts({ of: learner, words, name }: { of: Learner; words: string; name: string }) {
   const { totals, end, rounding } = learner.counted;
   const named = classWordsOf({ rounding });

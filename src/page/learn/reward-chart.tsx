@@ -2,13 +2,13 @@ import { type ChosenInk, lastStep, recentMean } from "./state.js";
 
 const [width, height] = [640, 300];
 const margin = { left: 46, right: 70, top: 12, bottom: 34 };
-/** Rewards by step, of the chosen storage and of the master; and where the base is. */
+/** Rewards by step with the chosen storage and with the master, and the base's level. */
 export function RewardChart(props: {
   rewards: readonly [readonly number[], readonly number[]];
   labels: readonly [string, string];
-  /** Where both begin. */
+  /** The level of the base. */
   base: number;
-  /** The name under which the style sheet has the colour of the chosen storage. */
+  /** The name of the chosen storage's colour in the style sheet. */
   ink?: ChosenInk;
 }) {
   const { base, ink = "chosen" } = props;
@@ -65,10 +65,10 @@ export function RewardChart(props: {
   );
 }
 
-/** Of labels as high as those of a phone. */
+/** The distance of labels at the size used on phones. */
 const leastApart = 30;
 
-/** Two heights, moved so far apart that both labels can be read. */
+/** Moves two heights apart so that both labels are readable. */
 function apart([a, b]: readonly (number | null)[]): [number | null, number | null] {
   if (a === null || b === null) return [a, b];
   const missing = leastApart - Math.abs(a - b);

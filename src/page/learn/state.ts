@@ -4,7 +4,7 @@ import { type SchemeName, schemeNames } from "../../update/scheme.js";
 import { choiceField, type Fields, numberField, wholeField } from "../location.js";
 import { formatNames } from "../settings.js";
 
-/** All that the address says of the view of two models that learn. */
+/** The state of the training view in the address. */
 export interface LearnState {
   readonly run: LearningRun;
   readonly format: string;
@@ -14,14 +14,14 @@ export interface LearnState {
   readonly seed: number;
 }
 
-/** pass@1 of the base over all prompts, which a test computes. */
+/** pass@1 of the base over all prompts, checked by a test. */
 export const baseAbility = 0.6644;
 
-/** What is chosen, what the models learn from, and where the base stood on the prompts of the curves. */
+/** The texts for a kind of training, and the base's result on the prompts of the curves. */
 export interface TrainingWords {
   readonly label: string;
   readonly about: string;
-  /** pass@1 of the base, which a test computes. */
+  /** pass@1 of the base, checked by a test. */
   readonly base: number;
 }
 
@@ -51,23 +51,23 @@ export const learnFields: Fields<LearnState> = {
 
 export type ChosenInk = "chosen" | "other";
 
-/** The colour of loss is for what rounds updates away for good: an in-place weight of few digits, without a draw. */
+/** The colour of loss is for storage that loses updates: low-precision in-place weights without stochastic rounding. */
 export function chosenInk({ format, scheme, rounding }: LearnState): ChosenInk {
   return scheme === "in-place" && rounding !== "stochastic" && format !== "fp32" ? "chosen" : "other";
 }
 
-/** Learning rates of the slider. */
+/** The learning rates of the slider. */
 export const learnRates: readonly number[] = [-6, -5, -4, -3].flatMap((power) =>
   [1, 2, 3, 5].map((digit) => Number(`${digit}e${power}`)),
 );
 
-/** As the recorded run. */
+/** As in the recorded run. */
 export const lastStep = 300;
 
-/** Steps of which a point of the curves is the mean: a step has 128 answers, and its share a deviation of 4 points. */
+/** Steps averaged per point of a curve: a step has 128 answers, so its share has a deviation of 4 percentage points. */
 export const smoothed = 20;
 
-/** The mean of the last steps; null where there are none. */
+/** The mean of the last steps; null if there are none. */
 export function recentMean(rewards: readonly number[], end = rewards.length): number | null {
   const last = rewards.slice(Math.max(0, end - smoothed), end);
   return last.length === 0 ? null : last.reduce((sum, r) => sum + r, 0) / last.length;

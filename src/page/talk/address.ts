@@ -1,3 +1,3 @@
-/** Where this talk is to be found, as `serve --url` tells; null where it was told nothing. */
+/** The public address of this talk, from `serve --url`; null if not given. */
 export const address =
   document.querySelector<HTMLMetaElement>("meta[name=precision-lens-address]")?.content ?? null;

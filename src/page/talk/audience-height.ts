@@ -1,4 +1,4 @@
-/** Of a chart on the screen of an audience: as much as a scene has room for, where that is more than it needs. */
+/** The height of a chart for an audience: all the space of a scene, but at least `least`. */
 export function audienceHeight(least: number, share: number): number {
   return Math.max(least, Math.round(share * innerHeight));
 }

@@ -12,9 +12,9 @@ const pictures = 100;
 const leastHeight = 350;
 
 /**
- * One update that moves the scale of its block; it can be dragged here too.
+ * One update that moves the scale of its block; it can be dragged.
  *
- * @param still shows it at once, where nothing is to move.
+ * @param still shows it without animation.
  */
 export function BlockScene({ still = false }: { still?: boolean }) {
   const played = usePlayed(pictures);

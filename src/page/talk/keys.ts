@@ -1,8 +1,8 @@
-/** What keys of the talk do. */
+/** The actions of the talk's keys. */
 export interface TalkActions {
   to(scene: number): void;
   by(scenes: number): void;
-  /** Number of the last scene. */
+  /** The number of the last scene. */
   readonly last: number;
   fullScreen(): void;
   toggle(): void;
@@ -11,7 +11,7 @@ export interface TalkActions {
   leave(): void;
 }
 
-/** What a key is to do, or undefined where it is left to the browser or to the control that has the focus. */
+/** The action of a key, or undefined if it belongs to the browser or to the focused control. */
 export function keyAction(event: KeyboardEvent, talk: TalkActions): (() => void) | undefined {
   if (event.altKey || event.ctrlKey || event.metaKey) return;
   const target = event.target as Partial<Element> | null;
@@ -35,10 +35,10 @@ export function keyAction(event: KeyboardEvent, talk: TalkActions): (() => void)
     p: talk.toggle,
     n: talk.notes,
     b: talk.blank,
-    // What presenters send for a black screen.
+    // Sent by presenter remotes for a black screen.
     ".": talk.blank,
     Escape: talk.leave,
   };
-  // A letter is the same with Shift or Caps Lock.
+  // Shift and Caps Lock do not matter for letters.
   return actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
 }

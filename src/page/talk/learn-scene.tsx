@@ -10,9 +10,9 @@ const labels = ["bf16 in-place", "bf16 + fp32 master"] as const;
 const inks = ["chosen", "master"] as const;
 
 /**
- * Two models in training: the curves of their right answers, and what became of the updates of each.
+ * Two models in training: the curves of right answers, and the classes of each one's updates.
  *
- * @param still shows them at the end only.
+ * @param still shows only the end.
  */
 export function LearnScene({ classroom, still = false }: { classroom: Classroom; still?: boolean }) {
   const frame = classroom.frame.value;

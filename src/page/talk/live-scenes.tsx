@@ -6,27 +6,27 @@ import { SizeHistogram } from "../tensor/histogram.js";
 import { WeightsPicture } from "../tensor/weights-picture.js";
 import { manyLabels, type RunName, talkRuns } from "./scenes.js";
 
-/** The frame of a run; null for none and for one of another run, which is on the screen until that has begun. */
+/** The frame of a run; null if there is none, or if it is still one of another run. */
 function frameOf(run: RunName, frame: Frame | null): Frame | null {
   const { side, storages } = talkRuns[run];
   return frame?.side === side && frame.cases.length === storages.length + 1 ? frame : null;
 }
 
-function unchanged(lensCase: Case): string {
-  return percent(shareOfWeights(lensCase, lensCase.end.unchanged));
+function unchanged(caseResult: Case): string {
+  return percent(shareOfWeights(caseResult, caseResult.end.unchanged));
 }
 
 interface Shown {
-  /** Which case of the run. */
+  /** The index of the case in the run. */
   readonly of: number;
   readonly label: string;
-  /** What the figure is called in tests. */
+  /** The name of the figure in tests. */
   readonly fact: string;
   readonly tone: "lost" | "kept" | "plain";
   readonly weights: string;
 }
 
-/** What a checkpoint shows: a bf16 view of an fp32 master, and weights that are stored in bf16 alone. */
+/** What a checkpoint shows: a bf16 view of an fp32 master, and weights stored in bf16 only. */
 const published: readonly Shown[] = [
   {
     of: 0,
@@ -104,7 +104,7 @@ function Legend() {
   );
 }
 
-/** What became of all updates, and why. */
+/** The classes of all updates, and why. */
 export function LostScene({ frame }: { frame: Frame | null }) {
   const stored = frameOf("pair", frame)?.cases[0].run;
   if (!stored) return null;
@@ -129,7 +129,7 @@ export function LostScene({ frame }: { frame: Frame | null }) {
   );
 }
 
-/** The same updates stored in every way. */
+/** The same updates with every way of storing weights. */
 export function KeptScene({ frame }: { frame: Frame | null }) {
   const now = frameOf("many", frame);
   return (

@@ -10,7 +10,7 @@ import { lastSteps, type RunName, sceneNames, scenes, talkLearning, talkRuns } f
 
 const runs = Object.keys(talkRuns) as readonly RunName[];
 
-/** All scenes, each at the end of its run, as pages that a browser prints or saves as PDF. */
+/** All scenes, each at the end of its run, as pages to print or save as PDF. */
 export function TalkPages({ leave }: { leave: () => void }) {
   const frames = useSignal<Readonly<Partial<Record<RunName, Frame>>>>({});
   const error = useSignal<string | null>(null);
@@ -22,7 +22,7 @@ export function TalkPages({ leave }: { leave: () => void }) {
     );
     void (async () => {
       for (const run of runs) {
-        // The pixels of the last frame are kept here: the player may not use them again.
+        // The pixels of the last frame stay in use here, so the player must not reuse them.
         player.frame.value = null;
         await player.open(talkRuns[run], { play: false, goTo: lastSteps[run] });
         error.value = player.error.value;

@@ -1,6 +1,6 @@
 import { encode } from "uqr";
 
-/** A text as a QR code, black on white whatever the theme: not all cameras read the reverse. */
+/** A text as a QR code, black on white in every theme: not all cameras read inverted codes. */
 export function QrCode({ text }: { text: string }) {
   const { data, size } = encode(text, { ecc: "M", border: 2 });
   const path = data.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : ""))).join("");

@@ -6,7 +6,7 @@ import { ApparentScene, KeptScene, LostScene, TruthScene } from "./live-scenes.j
 import type { SceneName } from "./scenes.js";
 import { GapScene, PushScene, YoursScene } from "./still-scenes.js";
 
-/** @param still shows what moves at its end. */
+/** @param still shows the end of animations. */
 export function SceneBody({
   name,
   frame,

@@ -2,7 +2,7 @@ import type { DuelSettings } from "../learn/duel.js";
 import { presets, sigma } from "../tensor/presets.js";
 import type { RunSettings, Storage } from "../tensor/run.js";
 
-/** The story in the order in which it is told. */
+/** The scenes in order. */
 export const sceneNames = [
   "apparent",
   "truth",
@@ -16,7 +16,7 @@ export const sceneNames = [
 ] as const;
 export type SceneName = (typeof sceneNames)[number];
 
-/** Runs that go on behind scenes; scenes with the same one share it. */
+/** The runs of scenes; scenes with the same one share it. */
 export type RunName = "view" | "pair" | "many";
 
 export interface Scene {
@@ -24,7 +24,7 @@ export interface Scene {
   /** A second sentence, smaller. */
   readonly text: string;
   readonly run: RunName | null;
-  /** For the window of the speaker: what to say, and what will be asked. */
+  /** For the speaker's window: what to say, and likely questions. */
   readonly notes: readonly string[];
 }
 
@@ -114,7 +114,7 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
   },
 };
 
-/** Where runs stop, so that a slide ends the same each time. */
+/** The last steps of runs, so that a slide always ends the same way. */
 export const lastSteps: Readonly<Record<RunName, number>> = { view: 1000, pair: 300, many: 300 };
 
 const training = { sigma, lr: presets.rlvr.lr, betas: presets.rlvr.betas, signal: 0.2, seed: 1 };
@@ -123,10 +123,10 @@ const inPlace: Storage = { format: "bf16", scheme: "in-place", rounding: "neares
 const master: Storage = { ...inPlace, scheme: "master" };
 
 export const talkRuns: Readonly<Record<RunName, RunSettings>> = {
-  // Three times as many steps on a quarter of the weights.
+  // About three times as many steps, on a quarter of the weights.
   view: { ...training, signal: 0, side: 256, storages: [master, inPlace] },
   pair: { ...training, side: 512, storages: [inPlace] },
-  // Five pictures side by side: smaller ones.
+  // Five pictures side by side, so smaller ones.
   many: {
     ...training,
     side: 256,
@@ -134,8 +134,8 @@ export const talkRuns: Readonly<Record<RunName, RunSettings>> = {
   },
 };
 
-/** The training behind the scene of learning. */
+/** The training of the learning scene. */
 export const talkLearning: DuelSettings = { ...inPlace, run: "rlvr", lr: 1e-5, seed: 0 };
 
-/** What the four storages and the truth are called, large. */
+/** The labels of the four storages and of the truth. */
 export const manyLabels = ["in-place", "fp32 master", "Kahan", "stochastic", "fp32"] as const;

@@ -2,14 +2,14 @@ import { type SceneName, sceneNames, scenes } from "./scenes.js";
 
 /**
  * The speaker's window: what to say, what comes next, and the time since it was opened. It has no address and loads
- * nothing; keys pressed in it go to the talk.
+ * nothing; it forwards keys to the talk.
  */
 export class SpeakerWindow {
   #window: Window | null = null;
   #opened = 0;
   #clock: ReturnType<typeof setInterval> | undefined;
 
-  /** Opens it, or brings it to the front. @returns false where the browser allows no window. */
+  /** Opens it, or brings it to the front. @returns false if the browser blocks windows. */
   open(scene: number, onKey: (event: KeyboardEvent) => void): boolean {
     if (!this.#window || this.#window.closed) {
       this.#window = window.open("", "precision-lens-notes", "popup,width=720,height=560");

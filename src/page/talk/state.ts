@@ -1,13 +1,13 @@
 import { choiceField, type Fields, wholeField } from "../location.js";
 import { lastSteps, sceneNames } from "./scenes.js";
 
-/** All that the address says of the talk. */
+/** The state of the talk in the address. */
 export interface TalkState {
   /** Counted from 1. */
   readonly scene: number;
-  /** Where to be paused; 0: play from the start. */
+  /** The step at which to pause; 0: play from the start. */
   readonly step: number;
-  /** One scene after the other, or all of them as pages to print. */
+  /** Scene by scene, or all scenes as pages to print. */
   readonly layout: "scenes" | "pages";
 }
 

@@ -16,7 +16,7 @@ const bf16 = formatNamed("bf16");
 const weight = round(0.02, bf16);
 const update = 1e-6;
 
-/** The number line around a weight of usual size; it can be dragged here too. */
+/** The number line around a typical weight; it can be dragged. */
 export function GapScene() {
   const w = useSignal(weight);
   const u = useSignal(update);
@@ -55,7 +55,7 @@ export function GapScene() {
 
 const inset = { width: 340, height: 124, axis: 60, from: 70, to: 270 };
 
-/** The update alone, enlarged until it fills the picture. `span` is the width of the number line, over some 1200 pixels. */
+/** The update, enlarged to fill the picture. `span` is the width of the number line, about 1200 pixels. */
 function Inset({ update, span }: { update: number; span: number }) {
   const { width, height, axis, from, to } = inset;
   if (update === 0) return null;
@@ -93,10 +93,10 @@ function Inset({ update, span }: { update: number; span: number }) {
 
 const pushes = 1000;
 const leastPushHeight = 380;
-/** Steps that a picture adds: some four seconds in all. */
+/** Steps per frame: about four seconds in all. */
 const pushesAFrame = 4;
 
-/** A thousand equal updates, in-place and in fp32; at their end at once where nothing is to move. */
+/** A thousand equal updates, in-place and in fp32; `still` shows only the end. */
 export function PushScene({ still = false }: { still?: boolean }) {
   const steps = useSignal(still ? pushes : 0);
   useEffect(() => {
@@ -135,7 +135,7 @@ export function PushScene({ still = false }: { still?: boolean }) {
   );
 }
 
-/** What to type, and where to find it. */
+/** The commands to type, and the tool's address. */
 export function YoursScene() {
   return (
     <div class="yours-scene">

@@ -14,17 +14,17 @@ import { lastSteps, type RunName, sceneNames, scenes, talkLearning, talkRuns } f
 import { SpeakerWindow } from "./speaker.js";
 import { talkFields } from "./state.js";
 
-/** The story for an audience: one scene after the other, or all as pages to print. */
+/** The talk: scene by scene, or all scenes as pages to print. */
 export function TalkView({ visit }: { visit: Visit }) {
   const { layout } = readState(talkFields, visit.parameters);
   if (layout === "scenes") return <Talk visit={visit} />;
   return <TalkPages leave={() => go({ view: "talk", parameters: new Map() })} />;
 }
 
-/** Milliseconds without a movement of the pointer after which, in full screen, the controls hide. */
+/** Milliseconds without pointer movement after which controls hide in full screen. */
 const idleAfter = 2500;
 
-/** Arrow keys, large type, every scene computed as it is shown. */
+/** The scenes, controlled by keys, in large type; each is computed while shown. */
 function Talk({ visit }: { visit: Visit }) {
   const state = useSignal(readState(talkFields, visit.parameters));
   const blank = useSignal(false);
@@ -92,7 +92,7 @@ function Talk({ visit }: { visit: Visit }) {
     problem.value = opened ? null : "The browser allows no second window for this page.";
   };
 
-  // A scene whose run goes on already joins it.
+  // A scene whose run is already playing joins it.
   useEffect(() => {
     speaker.show(state.peek().scene);
     if (!isLearning) classroom.pause();

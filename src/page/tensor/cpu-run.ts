@@ -14,7 +14,7 @@ import {
 } from "./run.js";
 import { startDraws, Training, tensorName } from "./training.js";
 
-/** A matrix on the CPU, up to {@link pictureSide} weights a side: its engine gets the updates of one more step each time. */
+/** A matrix on the CPU, up to {@link pictureSide} weights a side; its engine gets the updates step by step. */
 export class CpuRun implements MatrixRun {
   readonly engine: EngineInUse;
   readonly cases: readonly UpdateSettings[];
@@ -23,7 +23,7 @@ export class CpuRun implements MatrixRun {
   readonly #training: Training;
   readonly #updates: Float32Array;
   #steps: UpdateTally[];
-  /** All but the comparison with the start, which is made anew each time. */
+  /** All counts but the comparison with the start, which is repeated each time. */
   readonly #tallies: Tally[];
   /** Stored weights at the start and before the last step, by case. */
   #start: readonly Float32Array[] = [];

@@ -5,18 +5,18 @@ import type { PictureInks, Span } from "./paint.js";
 import type { MatrixRun, RunSettings } from "./run.js";
 import { mostOnCpu, pictureSide } from "./sizes.js";
 
-/** What is to be shown after some more steps. */
+/** A request for the frame after more steps. */
 export interface FrameRequest {
   readonly steps: number;
   readonly span: Span;
   readonly inks: PictureInks;
-  /** Pixels of earlier frames, to be used again. */
+  /** Pixel buffers of earlier frames, for reuse. */
   readonly spare: readonly ArrayBuffer[];
 }
 
-/** One case as it is now. */
+/** The current state of one case. */
 export interface CaseFrame {
-  /** Of the last step. */
+  /** The counts of the last step. */
   readonly step: Case;
   readonly run: Case;
   /** RGBA, a square of pixels. */
@@ -27,11 +27,11 @@ export interface Frame {
   readonly step: number;
   /** Of the matrix. */
   readonly side: number;
-  /** Storages in their order; fp32 last. */
+  /** The storages in order, then fp32. */
   readonly cases: readonly CaseFrame[];
 }
 
-/** Takes a run forward and paints it. */
+/** Advances a run and paints it. */
 export class Painter {
   readonly settings: RunSettings;
   readonly run: MatrixRun;
@@ -64,7 +64,7 @@ export class Painter {
   }
 }
 
-/** How far the fp32 run has come from its start. */
+/** The displacement norm of the fp32 run. */
 function displacementNorm({ end }: Case): number {
   return Math.sqrt(end.sums.displacementSquared.reduce((sum, part) => sum + part, 0));
 }

@@ -28,7 +28,7 @@ import { pictureSide } from "./sizes.js";
 import { startDraws, tensorName } from "./training.js";
 import { trainingConstants, trainingGroups, trainingKernel, trainingParameters } from "./training-kernel.js";
 
-/** The engine, which stays open over all runs with what it has proven, and its device once that is open. */
+/** The engine, which stays open over all runs with its self-checks, and its device once open. */
 interface Gpu {
   readonly engine: Engine;
   device: Device | null;
@@ -47,7 +47,7 @@ function gpuOf(open: () => Promise<Device>): Gpu {
   return made;
 }
 
-/** A matrix on a GPU, where everything stays but counts and pixels: training, weights in all cases, pictures. */
+/** A matrix on a GPU. Training, weights of all cases and pictures stay there; only counts and pixels are read. */
 export class GpuRun implements MatrixRun {
   readonly engine: EngineInUse;
   readonly cases: readonly UpdateSettings[];
@@ -99,14 +99,14 @@ export class GpuRun implements MatrixRun {
     this.#lastStep = this.cases.map(() => new UpdateTally());
   }
 
-  /** @throws EngineRefused or Error in one sentence where there is no GPU that is proven, or none with enough room. */
+  /** @throws EngineRefused or Error if no GPU passes the self-check, or none has enough memory. */
   static async open(settings: RunSettings, open: () => Promise<Device> = openDevice): Promise<GpuRun> {
     const cases = casesOf(settings);
     try {
       gpu ??= gpuOf(open);
       const job = { tensors: [], stepNumbers: [], cases };
       const { engine, selfCheck } = await selectEngine("webgpu", job, new Map([["webgpu", gpu.engine]]));
-      // Open, since the engine is proven on it.
+      // The device is open since the engine's self-check.
       const device = gpu.device!;
       const tensor = { name: tensorName, length: settings.side ** 2, draws: startDraws(settings) };
       const resident = await ResidentTensorRun.open(device, tensor, cases);
@@ -121,7 +121,7 @@ export class GpuRun implements MatrixRun {
         return run;
       });
     } catch (error) {
-      // It may be lost; the next run opens it again.
+      // The device may be lost; the next run reopens it.
       gpu = null;
       throw error;
     }

@@ -11,20 +11,20 @@ const sized = stackedClasses.filter(
 );
 const width = 720;
 const height = 190;
-/** Room for labels: those of a phone are larger, in a picture that is as wide as a projector's. */
+/** The space for labels, which are larger on a phone relative to the picture. */
 const feet = { usual: 34, phone: 64 };
 
-/** Updates by size against the gap at their weight, coloured by what became of them; the line is where all move theirs. */
-export function SizeHistogram({ of: lensCase }: { of: Sized }) {
-  return lensCase.histogram.firstBin === null ? null : (
-    <Bins of={lensCase} firstBin={lensCase.histogram.firstBin} />
+/** Updates by size in gaps of their weight, coloured by class; from the line on, all updates move their weight. */
+export function SizeHistogram({ of: caseResult }: { of: Sized }) {
+  return caseResult.histogram.firstBin === null ? null : (
+    <Bins of={caseResult} firstBin={caseResult.histogram.firstBin} />
   );
 }
 
 type Sized = Pick<Case, "histogram" | "rounding" | "scheme">;
 
-function Bins({ of: lensCase, firstBin }: { of: Sized; firstBin: number }) {
-  const { histogram, rounding, scheme } = lensCase;
+function Bins({ of: caseResult, firstBin }: { of: Sized; firstBin: number }) {
+  const { histogram, rounding, scheme } = caseResult;
   const [ref, shownWidth] = useWidth<SVGSVGElement>(width);
   const phone = shownWidth < 480;
   const foot = phone ? feet.phone : feet.usual;
@@ -33,7 +33,7 @@ function Bins({ of: lensCase, firstBin }: { of: Sized; firstBin: number }) {
   const totals = histogram.lost.map((_, i) =>
     sized.reduce((sum, className) => sum + histogram[className][i], 0),
   );
-  // Tails that hold a ten thousandth of all are left out, but never the boundary.
+  // Omit tails of a ten-thousandth, but never the boundary.
   const all = totals.reduce((sum, n) => sum + n, 0);
   const rare = (bin: number) => (totals[bin] ?? 0) < all / 10_000;
   let [first, last] = [0, totals.length - 1];

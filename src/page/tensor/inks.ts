@@ -1,7 +1,7 @@
 import type { Palette } from "../../report/charts/palette.js";
 import { type PictureInks, pixelOf } from "./paint.js";
 
-/** The palette's colours as a picture's: blue and gold, the pair that all the colour-blind tell apart. */
+/** The palette's colours for a picture: blue and gold, distinguishable with any colour blindness. */
 export function pictureInks({ grid, classes, series }: Palette): PictureInks {
   return {
     ground: pixelOf(grid),

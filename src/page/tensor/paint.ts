@@ -1,26 +1,26 @@
-/** Pictures of a tensor: one pixel a weight, as the canvas of a browser takes them. */
+/** Pictures of a tensor: one pixel per weight, in the pixel format of a canvas. */
 
-/** Colours as 0xAABBGGRR, the byte order of a canvas on every machine that is left. */
+/** Colours as 0xAABBGGRR, the byte order of a canvas on little-endian machines. */
 export interface PictureInks {
-  /** Bits as at the start. */
+  /** For weights with the same bits as at the start. */
   readonly ground: number;
   readonly larger: number;
   readonly smaller: number;
   readonly nonfinite: number;
 }
 
-/** What a picture shows: all that changed since the start, or only in the last step. */
+/** Whether a picture shows changes since the start or of the last step. */
 export const spans = ["start", "step"] as const;
 export type Span = (typeof spans)[number];
 
-/** The least that a change lights up, so that none is overlooked. */
+/** The minimum brightness of a change, so that all are visible. */
 const least = 0.4;
-/** Of each direction. */
+/** The number of shades per direction. */
 export const shades = 64;
 
 /**
- * Paints where `now` differs from `before`: by its direction, the brighter the more, wholly from a difference of
- * `full` on. Any difference of bits shows, and nothing else does.
+ * Paints where `now` differs from `before`: coloured by direction, brighter for larger differences, with full colour
+ * from a difference of `full`. Shows exactly the differences of bits.
  */
 export function paintChanges(
   before: Float32Array,
@@ -37,14 +37,14 @@ export function paintChanges(
     if (change === 0) into[i] = ground;
     else if (Number.isNaN(change)) into[i] = nonfinite;
     else {
-      // The floor of a small fall is -1, that of a small rise 0: no branch on the sign, which would be a coin toss.
+      // floor() gives -1 for a small decrease and 0 for a small increase, without an unpredictable branch on the sign.
       const shade = Math.max(-shades, Math.min(shades - 1, Math.floor(change * scale)));
       into[i] = ramp[shades + shade];
     }
   }
 }
 
-/** From the most of a fall to the most of a rise. */
+/** The shades from the largest decrease to the largest increase. */
 export function rampOf({ ground, larger, smaller }: PictureInks): Uint32Array {
   return Uint32Array.from({ length: 2 * shades }, (_, i) => {
     const [ink, shade] = i < shades ? [smaller, shades - 1 - i] : [larger, i - shades];

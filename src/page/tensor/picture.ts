@@ -1,6 +1,6 @@
 /**
- * What the simulated run is to learn: a picture, whose bright parts want their weights larger and whose dark parts
- * smaller. In + - * / and sqrt alone, so that it is the same everywhere.
+ * The objective of the simulated run: a picture whose bright parts make weights larger and whose dark parts make them
+ * smaller. Computed with + - * / and sqrt only, so that it is the same on all machines.
  */
 
 /** +1 inside the picture, a magnifying lens, and -1 outside; row by row, `side` x `side`. */
@@ -29,7 +29,7 @@ function isInside(x: number, y: number): boolean {
   return along > rim.outer && along < 0.66 && across < 0.052;
 }
 
-/** The light on the glass: a quarter of a ring at the upper left. */
+/** The reflection on the glass: a quarter of a ring at the upper left. */
 function isGlint(dx: number, dy: number, distance: number): boolean {
   return dx < -0.02 && dy < -0.02 && distance > 0.15 && distance < 0.19;
 }

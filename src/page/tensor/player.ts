@@ -4,33 +4,33 @@ import type { CaseFrame, Frame } from "./frame.js";
 import type { PictureInks, Span } from "./paint.js";
 import type { EngineInUse, RunSettings } from "./run.js";
 
-/** Milliseconds that the worker may take for a picture: 30 a second are fluent, and a button has its effect at once. */
+/** The worker's time per frame in milliseconds: 30 frames per second are smooth, and controls respond at once. */
 const longest = 1000 / 34;
-/** Most steps between two pictures, however fast they are. */
+/** The maximum number of steps between two frames. */
 const mostSteps = 32;
 
-/** Plays a run: asks the worker for the next frame as soon as the last one is there and its time has come. */
+/** Plays a run: requests the next frame once the last one has arrived and its time has come. */
 export class Player {
   readonly frame = signal<Frame | null>(null);
   readonly engine = signal<EngineInUse | null>(null);
   readonly playing = signal(false);
   readonly error = signal<string | null>(null);
-  /** Steps shown a second, lately. */
+  /** The current number of steps per second. */
   readonly rate = signal(0);
-  /** Steps a second that are wanted. */
+  /** The requested number of steps per second. */
   pace = 30;
   /** The step to stop at. */
   until = Infinity;
 
   readonly #inks: () => PictureInks;
   readonly #span: () => Span;
-  /** Rises with each run, so that frames of an old one are known. */
+  /** Incremented with each run, to discard frames of an old one. */
   #run = 0;
   #spare: ArrayBuffer[] = [];
   #busy = false;
   #owed = 0;
   #last = 0;
-  /** Steps that lately went into {@link longest}. */
+  /** The number of steps that currently fit into {@link longest}. */
   #most = 1;
   #shown: number[] = [];
 
@@ -39,7 +39,7 @@ export class Player {
     this.#span = span;
   }
 
-  /** Begins a run, shows its start, and plays, or goes to a step as fast as it can and stops there. */
+  /** Starts a run and shows its start; then plays it, or runs to a step at full speed and stops there. */
   async open(settings: RunSettings, { play, goTo = 0 }: { play: boolean; goTo?: number }): Promise<void> {
     const run = ++this.#run;
     this.playing.value = false;
@@ -69,14 +69,14 @@ export class Player {
     this.playing.value = false;
   }
 
-  /** Takes some steps at once. */
+  /** Runs some steps at once. */
   async step(steps: number): Promise<void> {
     this.pause();
     const run = this.#run;
     await this.#guarded(run, () => this.#advance(run, steps));
   }
 
-  /** Paints the present state again. Peeks: an effect that calls this must not run again for the frame it makes. */
+  /** Repaints the current state. Reads signals with peek(), so that effects which call this do not depend on them. */
   repaint(): void {
     const run = this.#run;
     if (this.frame.peek() && !this.playing.peek()) void this.#guarded(run, () => this.#advance(run, 0));
@@ -94,7 +94,7 @@ export class Player {
     this.#next();
   };
 
-  /** Asks for the next frame if it is time. */
+  /** Requests the next frame if it is time. */
   #next(): void {
     const now = performance.now();
     this.#owed = Math.min(this.#most, this.#owed + ((now - this.#last) * this.pace) / 1000);
@@ -119,13 +119,13 @@ export class Player {
     });
     if (run !== this.#run) return;
     this.#measure(steps, performance.now() - began);
-    // The pixels of the frame before are on the screen, and free.
+    // The pixels of the previous frame have been drawn and can be reused.
     this.#spare =
       this.frame.value?.cases.length === frame.cases.length ? pixelsOf(this.frame.value.cases) : [];
     if (this.#spare.some((buffer) => buffer.byteLength !== frame.cases[0].pixels.byteLength))
       this.#spare = [];
     this.frame.value = frame;
-    // Not only at the next tick: the worker would idle until then, a third of its time.
+    // Now and not at the next tick, until which the worker would be idle, a third of its time.
     if (this.playing.value) this.#next();
   }
 

@@ -6,7 +6,7 @@ import { type Span, spans } from "./paint.js";
 import type { RunSettings } from "./run.js";
 import { sides } from "./sizes.js";
 
-/** Training as it is done: learning rate, and the decay of AdamW's moments. */
+/** Typical settings of training: learning rate and AdamW's betas. */
 export interface Preset {
   readonly label: string;
   readonly lr: number;
@@ -24,15 +24,15 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
 };
 export const presetNames = Object.keys(presets) as readonly PresetName[];
 
-/** Learning rates of the slider: 1, 2, 3, 5, 7 of each power of ten. */
+/** The learning rates of the slider: 1, 2, 3, 5, 7 times each power of ten. */
 export const rates: readonly number[] = [-8, -7, -6, -5, -4, -3].flatMap((power) =>
   [1, 2, 3, 5, 7].map((digit) => Number(`${digit}e${power}`)),
 );
 export const signals = [0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1] as const;
-/** Steps a second; the last is as fast as it goes. */
+/** Steps per second; the last is full speed. */
 export const paces = [1, 2, 5, 10, 20, 30, 60, 1000] as const;
 
-/** All that the address says of the tensor view. */
+/** The state of the tensor view in the address. */
 export interface TensorState {
   readonly preset: PresetName;
   readonly side: number;
@@ -44,7 +44,7 @@ export interface TensorState {
   readonly seed: number;
   readonly span: Span;
   readonly pace: number;
-  /** Where to be paused; 0: play from the start. */
+  /** The step at which to pause; 0: play from the start. */
   readonly step: number;
 }
 
@@ -62,7 +62,7 @@ export const tensorFields: Fields<TensorState> = {
   step: wholeField(0, 0, 100_000),
 };
 
-/** As PULSE's median |w| of .019 says for models of 1 to 8 billion weights. */
+/** From PULSE's median |w| of .019 for models of 1 to 8 billion weights. */
 export const sigma = 0.028;
 
 export function runSettings(state: TensorState): RunSettings {

@@ -4,7 +4,7 @@ import type { Case } from "../../lens/run/case.js";
 import { compute, gpuJsFor } from "../compute/client.js";
 import type { Player } from "./player.js";
 
-/** Counts the run on the screen again from its start on another engine, and tells whether anything differs. */
+/** Counts the run again from its start on another engine, and reports whether anything differs. */
 export function Recount({ player }: { player: Player }) {
   const said = useSignal("");
   const busy = useSignal(false);

@@ -29,29 +29,29 @@ export interface EngineInUse {
   readonly selfCheck: SelfCheck;
 }
 
-/** The classes of the last step, and those of the whole run with the end as it is now, by case. */
+/** The counts of the last step, and of the whole run compared with its start, by case. */
 export interface RunCounts {
   readonly step: Case[];
   readonly run: Case[];
 }
 
 /**
- * A square matrix in training, step by step, under several storages and in fp32 at once. All classes and counts are an
- * engine's.
+ * A square matrix in training, step by step, with several storages and in fp32. All classes and counts come from an
+ * engine.
  */
 export interface MatrixRun {
   readonly engine: EngineInUse;
-  /** In the order of the storages; fp32 last. */
+  /** The storages in order, then fp32. */
   readonly cases: readonly UpdateSettings[];
-  /** Steps taken. */
+  /** The number of steps taken. */
   readonly step: number;
   advance(steps: number): Promise<void>;
   counts(): Promise<RunCounts>;
   /**
-   * Paints the changes of a case since the start, or in the last step: RGBA, a square of pixels, of which each is one weight
-   * or the mean colour of a square of them.
+   * Paints the changes of a case since the start, or in the last step: RGBA, a square of pixels, each of one weight or
+   * with the mean colour of a square of weights.
    *
-   * @param full the change that gets the full colour.
+   * @param full the change with full colour.
    */
   paint(ofCase: number, span: Span, full: number, inks: PictureInks, into: Uint32Array): Promise<void>;
   close(): void;
@@ -65,7 +65,7 @@ export function casesOf({ storages, seed }: RunSettings): UpdateSettings[] {
   ];
 }
 
-/** What is shown of a case, from its tally. */
+/** The result of a case, from its tally. */
 export function matrixCase(settings: UpdateSettings, side: number, tally: Tally): Case {
   return summarizeCase({
     settings,
@@ -91,12 +91,12 @@ export function jobOf(settings: RunSettings, step: number): LensJob {
     tensors: [{ name: tensorName, shape, weights: drawnWeights(length, startDraws(settings)), updates }],
     stepNumbers,
     cases: casesOf(settings),
-    // One piece: the walk starts again for each.
+    // A single chunk, because the walk starts from the beginning for each.
     chunk: length,
   };
 }
 
-/** The updates of any step: cheap in order, from the start in any other. */
+/** The updates of any step: cheap in order, otherwise recomputed from the start. */
 class TrainingWalk {
   readonly #settings: TrainingSettings;
   #training: Training;

@@ -1,16 +1,16 @@
 import type { Case } from "../../lens/run/case.js";
 import { count, percent, ratio, share, shareOfWeights } from "../../report/numbers.js";
 
-/** What a run shows, in words. */
+/** The findings of a run, in words. */
 export interface Finding {
-  /** Pieces in stars are to stand out. */
+  /** Pieces between stars are emphasized. */
   readonly apparent: string;
   readonly lens: string;
-  /** What most of the hidden updates are; null where chance, and no class, decided. */
+  /** The class of most hidden updates; null if they stayed by chance. */
   readonly tone: "lost" | "kept" | null;
 }
 
-/** The two sentences above the pictures: what storage shows, and what it hid. */
+/** The two sentences above the pictures: what storage shows, and what it hides. */
 export function finding(step: number, stored: Case, truth: Case): Finding {
   const n = step === 1 ? "1 step" : `${step} steps`;
   if (step === 0) {
@@ -37,12 +37,12 @@ function toneOf({ rounding, totals: { kept, lost } }: Case): Finding["tone"] {
 
 function lensSentence({ format, rounding, totals, end }: Case): string {
   const { lost, kept, moved, hiddenShare } = totals;
-  if (lost + kept + moved === 0) return "No update was other than zero.";
+  if (lost + kept + moved === 0) return "All updates were zero.";
   const hidden = share(end.hidden, end.unchanged);
   if (hidden === null || (hiddenShare ?? 0) < 0.001)
-    return `Next to nothing is hidden: ${format} shows these updates.`;
+    return `Almost nothing is hidden: ${format} shows these updates.`;
   if (kept > lost) {
-    return `The updates are there: ${percent(share(kept, lost + kept + moved))} of them changed the carrier alone.`;
+    return `The updates are there: ${percent(share(kept, lost + kept + moved))} of them changed only the carrier.`;
   }
   if (rounding === "stochastic") {
     const still = percent(share(lost, lost + kept + moved));

@@ -1,10 +1,10 @@
 /** Sides of the matrix: a quarter of a million weights on the CPU; a million, or 16 million, on a GPU. */
 export const sides = [512, 1024, 4096] as const;
 
-/** The largest matrix that a CPU takes through thirty steps a second. */
+/** The largest side at which a CPU runs thirty steps per second. */
 export const mostOnCpu = 512;
 
-/** Pixels on each side of a picture: one a weight, or one for a square of weights. */
+/** The side of a picture in pixels: one per weight, or one per square of weights. */
 export function pictureSide(side: number): number {
   return Math.min(side, 1024);
 }

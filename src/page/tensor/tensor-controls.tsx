@@ -12,7 +12,7 @@ const presetOptions = presetNames.map((value) => ({ value, label: presets[value]
 function sizeText(side: number): string {
   return side > mostOnCpu ? `${count(side ** 2)}, GPU` : count(side ** 2);
 }
-/** Whether it finds a GPU is asked where one is needed: a browser without one complains on its console. */
+/** Searches for a GPU only if one is needed: a browser without one writes errors to its console. */
 const hasWebGpu = "gpu" in navigator;
 const sideOptions = sides.map((side) => ({ value: `${side}`, label: sizeText(side) }));
 const spanOptions = [

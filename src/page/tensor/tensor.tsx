@@ -19,10 +19,10 @@ import { pictureSide } from "./sizes.js";
 import { TensorControls } from "./tensor-controls.js";
 import { WeightsPicture } from "./weights-picture.js";
 
-/** Settings that only change how the run is shown. */
+/** Settings that only affect the display. */
 const outward: ReadonlySet<string> = new Set(["span", "pace", "step"]);
 
-/** A matrix in training, as stored beside the same updates in fp32. */
+/** A matrix in training, as stored and in fp32. */
 export function TensorView({ visit }: { visit: Visit }) {
   const state = useSignal(readState(tensorFields, visit.parameters));
   const player = useMemo(
@@ -50,7 +50,7 @@ export function TensorView({ visit }: { visit: Visit }) {
     player.pace = state.peek().pace;
     void restart(state.peek().step);
     const stop = [
-      // A link shows where it was paused.
+      // A link stores the step at which the run was paused.
       effect(() => {
         const step = player.playing.value ? 0 : (player.frame.value?.step ?? state.peek().step);
         visit.note(writeState(tensorFields, { ...state.value, step }));

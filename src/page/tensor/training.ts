@@ -7,21 +7,21 @@ import { lensPicture } from "./picture.js";
 /** A training run on one square matrix. */
 export interface TrainingSettings {
   readonly side: number;
-  /** Of the Gaussian weights. */
+  /** The standard deviation of the Gaussian weights. */
   readonly sigma: number;
   readonly lr: number;
   readonly betas: readonly [number, number];
-  /** How strong the picture is in a gradient, against noise of size 1; 0 is noise alone. */
+  /** The amplitude of the picture in a gradient relative to noise of size 1; 0: noise only. */
   readonly signal: number;
   readonly seed: number;
 }
 
-/** The name that random bits are keyed by. */
+/** The name that keys the random bits. */
 export const tensorName = "page";
 
 const eps = 1e-8;
 
-/** The weights before the first step: those of a bf16 checkpoint, where fine-tuning begins. */
+/** The weights before the first step: bf16 numbers, as when fine-tuning starts from a bf16 checkpoint. */
 export function startDraws({ sigma, seed }: TrainingSettings): WeightDraws {
   return {
     distribution: gaussian,
@@ -60,17 +60,17 @@ export function stepConstants({ lr, betas, seed }: TrainingSettings, t: number):
 }
 
 /**
- * AdamW in fp32 on gradients of noise and a faint picture: u = -lr m' / (sqrt v' + eps), as added. A loop over typed
- * arrays, because a quarter of a million weights have to take thirty steps a second beside everything else; the
- * library's recipes, which give the bits of one framework, are thirty times slower. Every operation is wrapped in
- * `fround`, which lets engines compute in fp32 (twice as fast, measured). On a GPU: training-kernel.ts, the same bits.
+ * AdamW in fp32 on gradients of noise and a faint picture: u = -lr m' / (sqrt v' + eps). A loop over typed arrays,
+ * because a quarter of a million weights must take thirty steps per second; the library's recipes, which reproduce the
+ * bits of one framework, are thirty times slower. Every operation is wrapped in `fround`, which lets JavaScript engines
+ * compute in fp32 (twice as fast, measured). training-kernel.ts computes the same bits on a GPU.
  */
 export class Training {
   readonly settings: TrainingSettings;
   readonly #picture: Float32Array;
   readonly #m: Float32Array;
   readonly #v: Float32Array;
-  /** Steps taken. */
+  /** The number of steps taken. */
   t = 0;
 
   constructor(settings: TrainingSettings) {
@@ -81,7 +81,7 @@ export class Training {
     this.#v = new Float32Array(length);
   }
 
-  /** The updates of the next step. */
+  /** Writes the updates of the next step. */
   step(into: Float32Array): void {
     this.t += 1;
     const { size, floor, first, second, key } = stepConstants(this.settings, this.t);
@@ -91,7 +91,7 @@ export class Training {
       const word = mixed(mixed(i ^ low) ^ high);
       for (let j = i; j < i + 2; j++) {
         const noise = noiseTable[j === i ? word & 0xffff : word >>> 16];
-        // A gradient points away from where the loss gets less.
+        // A gradient points in the direction of larger loss.
         const gradient = fround(noise - signal[j]);
         const mean = fround(m[j] + fround(first * fround(gradient - m[j])));
         const square = fround(v[j] + fround(second * fround(fround(gradient * gradient) - v[j])));
@@ -106,8 +106,8 @@ export class Training {
 const { fround } = Math;
 
 /**
- * A word from a word, as good as random for a picture: Chris Wellons' lowbias32. Threefry, which would be better, takes
- * longer than all the rest of a step (measured).
+ * Chris Wellons' integer hash lowbias32, random enough for a picture. Threefry, which is better, takes longer than the
+ * rest of a step (measured).
  */
 function mixed(word: number): number {
   let x = word ^ (word >>> 16);
@@ -117,7 +117,7 @@ function mixed(word: number): number {
   return x ^ (x >>> 16);
 }
 
-/** The quantiles of the standard normal distribution in the middle of 2^16 equal parts. */
+/** The quantiles of the standard normal distribution at the midpoints of 2^16 equal intervals. */
 export const noiseTable = Float32Array.from({ length: 2 ** 16 }, (_, i) =>
   drawFrom(gaussian, i * 2 ** 16 + 2 ** 15),
 );

@@ -1,11 +1,11 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-/** One pixel a weight. */
+/** One pixel per weight. */
 export function WeightsPicture(props: {
   pixels: ArrayBuffer | null;
   side: number;
-  /** What it shows, for those who do not see it. */
+  /** The text for screen readers. */
   description: string;
   children?: ComponentChildren;
 }) {

@@ -7,13 +7,13 @@ import { round } from "../../format/round.js";
 export interface Ticks {
   /** Ascending. */
   readonly values: readonly number[];
-  /** Numbers of the format from one tick to the next: a power of two. */
+  /** The number of format numbers between ticks: a power of two. */
   readonly stride: number;
 }
 
 /**
- * The numbers of the format from `low` to `high`, or, where they are more than `most`, those whose code is a multiple
- * of a power of two, as on a ruler.
+ * The numbers of the format from `low` to `high`; if there are more than `most`, those whose code is a multiple of a
+ * power of two, as on a ruler.
  */
 export function ticksIn(low: number, high: number, format: Format, most: number): Ticks {
   const first = position(round(low, format, { rounding: "toward-positive", overflow: "saturate" }), format);
@@ -26,7 +26,7 @@ export function ticksIn(low: number, high: number, format: Format, most: number)
   return { values, stride };
 }
 
-/** Where a number stands among those of its format: 0 for zero, 1 for the smallest positive one, -1 for its mirror. */
+/** The signed index of a number in its format: 0 for zero, 1 for the smallest positive number, -1 for its negative. */
 function position(value: number, format: Format): number {
   return Math.sign(value) * magnitudeCode(Math.abs(value), format) || 0;
 }
@@ -35,7 +35,7 @@ function valueAt(at: number, format: Format): number {
   return Math.sign(at) * decodeMagnitude(Math.abs(at), format) || 0;
 }
 
-/** The bits of a number of the format, sign first. */
+/** The bits of a number of the format, sign bit first. */
 export function bitsOf(value: number, format: Format): number[] {
   const code = encode(value, format);
   return Array.from({ length: format.bits }, (_, i) => Math.floor(code / 2 ** (format.bits - 1 - i)) % 2);

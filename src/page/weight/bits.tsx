@@ -5,7 +5,7 @@ import { exactDecimal } from "../../report/decimal.js";
 import { superscript } from "../controls/superscript.js";
 import { bitsOf } from "./bins.js";
 
-/** The bits of a stored weight, each a switch. */
+/** The bits of a stored weight, each a toggle. */
 export function Bits({
   value,
   format,
@@ -59,7 +59,7 @@ function partOf(i: number, { exponentBits, bits }: Format): [part: string, label
   return ["significand", `significand bit ${bits - 1 - i}`];
 }
 
-/** "+1.28125 x 2^-6 = 0.02001953125", every digit: the significand in gaps of its binade, so that it is exact. */
+/** "+1.28125 x 2^-6 = 0.02001953125", with all digits of the exact number. */
 function Value({ value, format }: { value: number; format: Format }) {
   if (!Number.isFinite(value)) return <b>{String(value)}</b>;
   const hidden = 2 ** (format.precision - 1);

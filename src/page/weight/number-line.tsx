@@ -13,24 +13,24 @@ import { ticksIn } from "./bins.js";
 import { useWidth } from "./use-width.js";
 
 const height = 250;
-/** The line; bins above it, labels below. */
+/** The height of the line; bins are above it, labels below. */
 const axis = 176;
 const binTop = 78;
-/** Pixels that a label of a number needs, and those from which the middle of two neighbours is drawn. */
+/** The width of a label, and the distance of neighbours from which their midpoint is drawn, in pixels. */
 const labelWidth = 132;
 const middleWidth = 24;
-/** Closer to the middle than so many pixels, a dragged sum is put there. */
+/** A dragged sum closer to a midpoint than this many pixels snaps to it. */
 const tieReach = 4;
 
 interface Line {
   readonly centre: number;
-  /** Of the whole width. */
+  /** The interval shown by the whole width. */
   readonly span: number;
 }
 
-/** The numbers of a format, what rounds to them, and where w and w + u come to lie. */
+/** The numbers of a format, the intervals that round to them, and the positions of w and w + u. */
 export function NumberLine(props: {
-  /** Of a weight that is finite. */
+  /** Valid for a finite weight. */
   explanation: StepExplanation;
   line: Line;
   onWeight(weight: number): void;
@@ -45,7 +45,7 @@ export function NumberLine(props: {
   const [ref, width] = useWidth<HTMLDivElement>(1000);
   const dragged = useRef<"weight" | "update" | "line" | null>(null);
   const low = line.centre - line.span / 2;
-  /** What is far away, and NaN, stands beyond the ends. */
+  /** Far numbers and NaN are placed beyond the ends. */
   const x = (value: number) =>
     Number.isNaN(value) ? 1e5 : Math.max(-1e5, Math.min(1e5, ((value - low) / line.span) * width));
   const valueAt = (event: PointerEvent) => {
@@ -57,7 +57,7 @@ export function NumberLine(props: {
   const [from, to] = [x(step.stored), x(step.sum)];
   const drawn = step.ways.length > 1;
   const wayTo = (value: number) => step.ways.find((way) => way.weight === value);
-  /** Of the arrow: what becomes of the update, where that is certain. */
+  /** The colour of the arrow: the class of the update if it is certain. */
   const colour = drawn ? "either" : inkOf(step.ways[0], rounding);
 
   function move(event: PointerEvent): void {
@@ -204,14 +204,14 @@ export function NumberLine(props: {
   );
 }
 
-/** What is drawn of an explanation. */
+/** The parts of an explanation that are drawn. */
 interface Step {
   readonly stored: number;
   readonly update: number;
   readonly sum: number;
-  /** On the side to which the update points; NaN beyond the finite numbers. */
+  /** The gap in the direction of the update; NaN beyond the finite numbers. */
   readonly gap: number;
-  /** Where the weight may come to stand: two places where that is drawn. */
+  /** The possible stored weights: two under stochastic rounding. */
   readonly ways: readonly Way[];
 }
 
@@ -231,12 +231,12 @@ function stepOf({ weight, update, sum, step }: StepExplanation): Step {
   };
 }
 
-/** The class as which a way is drawn. What stays by chance is not lost: on average the update arrives. */
+/** The class that colours an outcome. Staying by chance is not a loss: the update arrives on average. */
 function inkOf({ becomes }: Way, rounding: StepExplanation["rounding"]): Class | "start" {
   return becomes === "lost" && rounding === "stochastic" ? "start" : becomes;
 }
 
-/** How wide the gap is to which the update points, where there is room to say so. */
+/** The width of the gap in the direction of the update, if there is room. */
 function GapMark({ step, x }: { step: Step; x: (value: number) => number }) {
   const { stored, gap } = step;
   if (!Number.isFinite(gap)) return null;
@@ -259,7 +259,7 @@ function Handle(props: {
   y: number;
   label: string;
   text: string;
-  /** As an integer or a short decimal, which is what assistive technology takes. */
+  /** An integer or a short decimal, as assistive technology requires. */
   value: number;
   handlers: object;
   onKey(key: "up" | "down"): void;
@@ -291,13 +291,13 @@ function Handle(props: {
   );
 }
 
-/** The sum, or the middle of its neighbours if it is that near. */
+/** The sum, or the midpoint of its neighbours if within reach. */
 function nearTie(at: number, format: Format, reach: number): number {
   const middle = (nextDown(at, format) + nextUp(at, format)) / 2;
   return Math.abs(at - middle) < reach ? middle : at;
 }
 
-/** The labels that fit, those of w, of what is stored then, and of powers of two first. */
+/** The labels that fit; those of w, of the stored results and of powers of two have priority. */
 function labelled(values: readonly number[], step: Step, x: (value: number) => number, width: number) {
   const urgency = (value: number) =>
     step.ways.some(({ weight }) => weight === value) ? 0 : value === step.stored ? 1 : isPower(value) ? 2 : 3;

@@ -3,22 +3,22 @@ import { anyNumberField, choiceField, type Fields, numberField, wholeField } fro
 import { formatNames } from "../settings.js";
 import { mostSteps } from "./walk.js";
 
-/** All that the address says of the view of one weight. */
+/** The state of the weight view in the address. */
 export interface WeightState {
   readonly w: number;
   readonly u: number;
   readonly format: string;
   readonly rounding: Rounding;
-  /** Width of the line in gaps of the weight. */
+  /** The width of the line in gaps of the weight. */
   readonly gaps: number;
-  /** Steps that the walk has taken. */
+  /** The number of steps of the walk. */
   readonly steps: number;
 }
 
 export const leastGaps = 1 / 64;
 export const mostGaps = 2 ** 20;
 
-/** Steps that are shown where nobody has said how many: enough for the default update to show in fp32 and not in-place. */
+/** The default number of steps: enough for the default update to be visible in fp32 and not in-place. */
 export const usualSteps = 1000;
 
 export const weightFields: Fields<WeightState> = {

@@ -1,12 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
-/** Frames of a play: at sixty a second, two seconds. */
+/** The frames of an animation: two seconds at 60 per second. */
 const frames = 120;
 
 /**
- * Counts up to `steps` frame by frame, from 0 or from where it was; is there at once where there are fewer than before, and
- * where the visitor wants nothing to move.
+ * Counts up to `steps` frame by frame, from 0 or from its last value; jumps there if `steps` decreases, or with reduced
+ * motion.
  */
 export function usePlayed(steps: number): number {
   const shown = useSignal(still() ? steps : 0);

@@ -1,7 +1,7 @@
 import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
-/** The width of an element in pixels, followed as it changes: text in a chart keeps its size. */
+/** The current width of an element in pixels, so that text in a chart keeps its size. */
 export function useWidth<T extends Element>(first: number): [RefObject<T | null>, number] {
   const element = useRef<T>(null);
   const [width, setWidth] = useState(first);

@@ -4,24 +4,24 @@ import { ticksIn } from "./bins.js";
 import { useWidth } from "./use-width.js";
 import type { Track } from "./walk.js";
 
-/** Where labels are 14 pixels high, and up to 20. */
+/** Layouts for labels 14 pixels high, and up to 20. */
 const sizes = {
   usual: { height: 300, left: 84, labelHeight: 20 },
   large: { height: 380, left: 116, labelHeight: 26 },
 };
-/** For the labels at the right: their names, or with what a weight became that is no finite number. */
+/** The width of labels at the right: with names only, or with the value of a nonfinite weight. */
 const labelWidths = { name: 146, full: 210, phone: 100 };
-/** Narrower than this the lines have the room. */
+/** In charts narrower than this, labels are shortened. */
 const narrow = 480;
 
-/** Stored weights over the steps, a line for each way to store; grid lines are the numbers of the format. */
+/** Stored weights by step, one line per way of storing; grid lines are the numbers of the format. */
 export function WalkChart(props: {
   tracks: readonly Track[];
   format: Format;
-  /** What there is room for, where a walk is shown while it goes on. */
+  /** The vertical range, for a walk shown while it advances. */
   range?: readonly [number, number];
   steps?: number;
-  /** For an audience. */
+  /** For an audience: larger type. */
   large?: boolean;
   height?: number;
 }) {
@@ -46,7 +46,7 @@ export function WalkChart(props: {
   const y = (value: number) => margin.top + (1 - (value - low) / (high - low)) * inner.height;
   const { values } = ticksIn(low, high, format, 24);
   const labels = spread(
-    // What is no number has no height: it is told at the top, where most leave the finite ones.
+    // NaN is drawn at the top, where most weights leave the finite numbers.
     tracks.map(({ state: { weight } }) =>
       y(Math.max(low, Math.min(high, Number.isNaN(weight) ? high : weight))),
     ),
@@ -117,7 +117,7 @@ function axisText(value: number, all: readonly number[]): string {
   return value.toFixed(Math.max(...texts.map((text) => text.length - text.indexOf(".") - 1)));
 }
 
-/** Values from the least on, as far apart as their labels need. */
+/** Values in ascending order, at least one label apart. */
 function apart(values: readonly number[], y: (value: number) => number, least: number): number[] {
   const kept: number[] = [];
   for (const value of values) {
@@ -127,13 +127,13 @@ function apart(values: readonly number[], y: (value: number) => number, least: n
   return kept;
 }
 
-/** Equal parts of a walk, as many as there is room for. */
+/** Equal intervals of a walk, as many as fit. */
 function stepTicks(steps: number, width: number): number[] {
   const parts = [4, 5, 2].find((n) => steps % n === 0 && width >= 75 * n) ?? 1;
   return steps === 0 ? [0] : Array.from({ length: parts + 1 }, (_, i) => (i * steps) / parts);
 }
 
-/** Least and most of many numbers: too many for the arguments of one call. */
+/** Minimum and maximum of numbers that are too many for the arguments of Math.min. */
 function bounds(numbers: readonly number[]): [number, number] {
   let [least, most] = [Infinity, -Infinity];
   for (const n of numbers) {
@@ -143,7 +143,7 @@ function bounds(numbers: readonly number[]): [number, number] {
   return [least, most];
 }
 
-/** A path through the points where the value changes; stored weights go in stairs. */
+/** A path through the points where the value changes; a step function for stored weights. */
 function linePath(
   path: readonly number[],
   x: (step: number) => number,
@@ -165,7 +165,7 @@ function linePath(
   return text;
 }
 
-/** Heights of labels, moved apart where they would overlap. */
+/** The heights of labels, moved apart so that they do not overlap. */
 function spread(heights: readonly number[], least: number, bottom: number): number[] {
   const order = [...heights.keys()].sort((a, b) => heights[a] - heights[b]);
   const placed = [...heights];

@@ -7,12 +7,12 @@ import { schemes, type WeightState } from "../../update/scheme.js";
 import { type UpdateOptions, updateSettings } from "../../update/settings.js";
 import { randomBits, stepKey, tensorKey } from "../../update/threefry.js";
 
-/** The same update again and again, stored in several ways. */
+/** The same update applied repeatedly, with several ways of storing. */
 export interface WalkSettings {
   readonly weight: number;
   readonly update: number;
   readonly format: Format;
-  /** Of the in-place storage; the others round to nearest-even. */
+  /** The rounding of the in-place storage; the others round to nearest-even. */
   readonly rounding: Rounding;
   readonly seed: number;
 }
@@ -26,13 +26,13 @@ export interface Track {
   readonly firstMoved: number | null;
   /** The stored weight before the first step and after each. */
   readonly path: readonly number[];
-  /** What became of the update of each step. */
+  /** The class of the update of each step. */
   readonly became: readonly Class[];
 }
 
 type Options = Omit<UpdateOptions, "seed">;
 
-/** The ways to store, the fp32 truth first. */
+/** The ways of storing, with the fp32 truth first. */
 function storages({
   format,
   rounding,
@@ -51,15 +51,15 @@ function storages({
   ];
 }
 
-/** Longer walks would only fill the memory. */
+/** The maximum length, which limits memory. */
 export const mostSteps = 20_000;
 
-/** Takes all tracks from the start through `steps` steps by the library's scalar specification. */
+/** Runs `steps` steps of all tracks by the library's scalar specification. */
 export function walk(settings: WalkSettings, steps: number): Track[] {
   const { weight, update, seed } = settings;
   const key = tensorKey(seed, "weight");
   return storages(settings).map(({ name, label, ...options }) => {
-    // All start from what is stored: the fp32 run too, so that they can be told apart by what follows.
+    // All start from the stored weight, also the fp32 run, so that only the updates make them differ.
     const stored = startState(weight, updateSettings({ format: settings.format })).weight;
     const complete = updateSettings(options);
     let state = startState(stored, complete);
@@ -67,7 +67,7 @@ export function walk(settings: WalkSettings, steps: number): Track[] {
     let firstMoved: number | null = null;
     const path = [state.weight];
     const all: Class[] = [];
-    // As applyUpdate has it, with the options resolved once: a walk is taken at every move of a dragged weight.
+    // Like applyUpdate, but resolves the options once: a walk is computed at every move of a dragged weight.
     let [step, draw] = [1, 0];
     const random = () => randomBits(stepKey(key, step), 0, draw++);
     const arithmetic = storageArithmetic(complete, random);
@@ -85,7 +85,7 @@ export function walk(settings: WalkSettings, steps: number): Track[] {
   });
 }
 
-/** A track as it was after so many of its steps. */
+/** A track after the first `steps` steps. */
 export function upTo(track: Track, steps: number): Track {
   if (steps >= track.became.length) return track;
   const path = track.path.slice(0, steps + 1);
@@ -96,7 +96,7 @@ export function upTo(track: Track, steps: number): Track {
   return { ...track, state: { ...track.state, weight: path[steps] }, counts, firstMoved, path, became };
 }
 
-/** The least and the greatest of the finite weights on the way: what a picture of a part of it has to have room for. */
+/** The range of the finite weights of all tracks, for a chart that shows a part of them. */
 export function rangeOf(tracks: readonly Track[]): [number, number] {
   let [least, most] = [Infinity, -Infinity];
   for (const { path } of tracks) {

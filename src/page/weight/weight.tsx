@@ -21,10 +21,10 @@ import { usePlayed } from "./use-played.js";
 import { mostSteps, rangeOf, type Track, upTo, walk } from "./walk.js";
 import { WalkChart } from "./walk-chart.js";
 
-/** One weight, one update: where it lands, and what a thousand of them come to. */
+/** One weight and one update: where the sum is stored, and the result of a thousand of them. */
 export function WeightView({ visit }: { visit: Visit }) {
   const state = useSignal(readState(weightFields, visit.parameters));
-  /** The middle of the line; null: w. Dragging w leaves the line where it is. */
+  /** The centre of the line; null: w. Dragging w does not move the line. */
   const held = useSignal<number | null>(null);
   const { w, u, format: formatName, rounding, gaps, steps } = state.value;
   const format = formatNamed(formatName);
@@ -45,16 +45,16 @@ export function WeightView({ visit }: { visit: Visit }) {
   const tracks = whole.map((track) => upTo(track, shown));
 
   const change = (part: Partial<WeightState>) => {
-    // Where w was set from elsewhere, the line goes there.
+    // If w is set elsewhere, the line is centred there.
     if ("w" in part || "format" in part) held.value = null;
-    // Another number or format is another walk, and while it is dragged there is time for one of usual length.
+    // Another number or format starts another walk, and dragging is only fast enough for one of default length.
     const anew = "steps" in part || "gaps" in part ? {} : { steps: Math.min(state.peek().steps, usualSteps) };
     state.value = { ...state.peek(), ...anew, ...part };
   };
   useEffect(() => visit.note(writeState(weightFields, state.value)), [state.value]);
   const zoom = (factor: number) =>
     change({ gaps: Math.min(mostGaps, Math.max(leastGaps, state.peek().gaps * factor)) });
-  /** Wide enough for the update, near enough for the gap. */
+  /** Chooses a width that shows both update and gap. */
   const fit = () => {
     held.value = null;
     change({ gaps: Math.min(mostGaps, Math.max(4, (3 * Math.abs(u)) / gap)) });
@@ -157,7 +157,7 @@ export function WeightView({ visit }: { visit: Visit }) {
   );
 }
 
-/** What becomes of the update, where no draw decides it. */
+/** The class of the update, unless it is random. */
 function certainClass({ rounding, step: { outcomes } }: StepExplanation): Class | null {
   const [{ becomes }, ...others] = outcomes;
   return others.length > 0 || (rounding === "stochastic" && becomes === "lost") ? null : becomes;

@@ -5,82 +5,82 @@ import type { TensorData } from "../tensor-data.js";
 import type { Terminal } from "../terminal.js";
 
 /**
- * What there is to say of a result, in pieces that every form can show. One function for each kind of result makes a
- * {@link Report}; `terminal.ts`, `markdown.ts` and `html/page.ts` render any.
+ * The contents of a report, in blocks that every form can show. One function for each kind of result builds a
+ * {@link Report}; `terminal.ts`, `markdown.ts` and `html/page.ts` render it.
  */
 export interface Report {
   readonly tool: { readonly name: string; readonly version: string };
   /** The heading of Markdown. */
   readonly title: string;
-  /** The answer in sentences. The first heads a page, the others stand below it. */
+  /** The answer in sentences. The first is the heading of a page, the others are below it. */
   readonly headline: readonly string[];
-  /** What heads a page, in one sentence, where that is not the first of the answer. */
+  /** The heading of a page, if not the first sentence of the answer. */
   readonly verdict?: string;
-  /** A ring for each of what is compared, and what it stands for. */
+  /** A ring for each item compared, and its meaning. */
   readonly scores?: { readonly of: readonly Score[]; readonly note: string };
-  /** What a page says below the answer: what was counted. */
+  /** What was counted: on a page, below the answer. */
   readonly lede: readonly string[];
-  /** A page's numbers to see at a glance: what they are, and as they are shown. */
+  /** The key figures of a page: name and formatted value. */
   readonly tiles: readonly Fact[];
   readonly blocks: readonly (Block | null)[];
   readonly skipped: readonly SkippedTensor[];
-  /** The settings of the count, shown on a page, which adds the tool. */
+  /** The settings of the count, shown on a page together with the tool's version. */
   readonly settings: () => readonly Fact[];
-  /** A heading, and the commands that count it again; none where the input was not read from files. */
+  /** A heading, and the commands that reproduce the result; none if the input was not read from files. */
   readonly again: () => { readonly heading: string; readonly commands: readonly string[] };
-  /** What the words mean, at the foot of a page. */
+  /** Definitions of terms, at the end of a page. */
   readonly meaning: readonly string[];
-  /** What figures are of, at the foot of a slide, after the tool. */
+  /** The source of figures, at the foot of a slide, after the tool. */
   readonly source: string;
 }
 
-/** A share of what there was to keep or to gain, on a page. */
+/** A share of what could be kept or gained, on a page. */
 export interface Score {
   readonly label: string;
-  /** null where it is not known; more than all is drawn as all. */
+  /** null if unknown; more than 1 is drawn as 1. */
   readonly share: number | null;
   readonly shown: string;
-  /** What it comes to, in a few words. */
+  /** The score in a few words. */
   readonly said: string;
   readonly tone: "good" | "bad" | "plain";
 }
 
-/** A name, and what it stands for. */
+/** A name and its value. */
 export type Fact = readonly [name: string, value: string];
 
 export type Form = "terminal" | "markdown" | "page";
 
 export type Block =
-  /** Paragraphs. A note is of what stands above it, and quieter. */
+  /** Paragraphs. A note refers to the block above it and is less prominent. */
   | {
       readonly kind: "text";
       readonly paragraphs: readonly string[];
       readonly as: "strong" | "plain" | "note";
     }
   | ({ readonly kind: "table" } & Table)
-  /** A heading and what is below it, in Markdown and on a page; inside another one, a smaller heading. */
+  /** A heading with its contents, in Markdown and on a page; nested sections have smaller headings. */
   | {
       readonly kind: "section";
       readonly heading: string;
       readonly blocks: readonly (Block | null)[];
     }
-  /** On a page: figures one below the other, or two beside each other. */
+  /** On a page: figures below each other, or two side by side. */
   | { readonly kind: "figures"; readonly figures: readonly Figure[]; readonly beside: boolean }
-  /** On a page: one of several, whichever the reader chooses; the choice is the same everywhere. */
+  /** On a page: one of several, chosen by the reader for the whole page. */
   | {
       readonly kind: "choice";
       readonly labels: readonly string[];
       readonly choices: readonly (readonly (Block | null)[])[];
     }
   | { readonly kind: "facts"; readonly rows: readonly Fact[] }
-  /** On a page: tensors that can be sorted and searched; a row of numbers for each case of these labels. */
+  /** On a page: a table of tensors to sort and search, with one row of numbers for each case of these labels. */
   | {
       readonly kind: "tensors";
       readonly data: TensorData;
       readonly labels: readonly string[];
       readonly note: string;
     }
-  /** On a terminal: what only characters draw. */
+  /** On a terminal: drawings in characters. */
   | { readonly kind: "lines"; readonly draw: (terminal: Terminal) => readonly string[] }
   | {
       readonly kind: "only";
@@ -92,13 +92,13 @@ export type BlockOf<Kind extends Block["kind"]> = Extract<Block, { readonly kind
 
 /** A table of texts, the first column the names of the rows. */
 export interface Table extends NumberTable {
-  /** How columns are set on a terminal, "l" or "r" for each; to the right where that is not told, the first to the left. */
+  /** The alignment of columns on a terminal, "l" or "r" for each; default the first to the left, the others right. */
   readonly align?: string;
-  /** Headings of columns that stay beside the one before them where a terminal has no room for all. */
+  /** Headings of columns that stay next to the one before if a terminal has no room for all. */
   readonly joined?: readonly string[];
-  /** Whether a terminal that has no room for all columns shows as many in each part. */
+  /** Whether a terminal without room for all columns shows equally many in each part. */
   readonly even?: boolean;
-  /** What the columns are: right below the table. */
+  /** The meaning of the columns, directly below the table. */
   readonly notes?: readonly string[];
 }
 
@@ -110,7 +110,7 @@ export function note(...paragraphs: readonly string[]): Block {
   return text(paragraphs, "note");
 }
 
-/** A table, or nothing where there is none. */
+/** A table; null for null. */
 export function table(
   content: NumberTable | null,
   layout: Omit<Table, keyof NumberTable> = {},
@@ -118,7 +118,7 @@ export function table(
   return content === null ? null : { kind: "table", ...content, ...layout };
 }
 
-/** A table of rows, from what each column is called and what it shows of a row. */
+/** A table of rows, from each column's heading and its text for a row. */
 export function tableOf<Row>(
   rows: readonly Row[],
   columns: readonly (readonly [heading: string, cell: (row: Row, index: number) => string])[],
@@ -133,7 +133,7 @@ export function section(heading: string, blocks: readonly (Block | null)[]): Blo
   return { kind: "section", heading, blocks };
 }
 
-/** What only a terminal draws. */
+/** A drawing for terminals only. */
 export function lines(draw: BlockOf<"lines">["draw"]): Block {
   return { kind: "lines", draw };
 }
@@ -151,16 +151,16 @@ const only =
   (...forms: readonly Form[]) =>
   (blocks: Blocks): Block => ({ kind: "only", forms, blocks });
 
-/** What one form alone shows; made when it is asked for. */
+/** Blocks for one form only, built on demand. */
 export const onTerminal = only("terminal");
 export const inMarkdown = only("markdown");
 export const onPage = only("page");
-/** Terminal and Markdown, where a page has a heading or a figure. */
+/** Terminal and Markdown, for contents that a page shows as a heading or a figure. */
 export const inText = only("terminal", "markdown");
-/** Markdown and pages, which have room for every table. */
+/** Markdown and pages, which have room for all tables. */
 export const inDocument = only("markdown", "page");
 
-/** The blocks that a form shows, of those that have anything to show. */
+/** The nonempty blocks that a form shows. */
 export function shownIn(form: Form, blocks: readonly (Block | null)[]): Block[] {
   return blocks.flatMap((block): Block[] => {
     if (block === null) return [];
@@ -177,7 +177,7 @@ export function shownIn(form: Form, blocks: readonly (Block | null)[]): Block[] 
   });
 }
 
-/** The figures of a page, in its order. */
+/** The figures of a page, in order. */
 export function figuresOf({ blocks }: Pick<Report, "blocks">): Figure[] {
   return shownIn("page", blocks).flatMap((block): readonly Figure[] => {
     if (block.kind === "figures") return block.figures;
@@ -186,7 +186,7 @@ export function figuresOf({ blocks }: Pick<Report, "blocks">): Figure[] {
   });
 }
 
-/** What figures are of, at the foot of a slide. */
+/** The source of figures, at the foot of a slide. */
 export function sourceOf({ tool, source }: Report): string {
   return printable(`${tool.name} ${tool.version}: ${source}`);
 }

@@ -1,7 +1,7 @@
 import { printable } from "../../lens/printable.js";
 import { type Block, type Report, shownIn } from "./block.js";
 
-/** A report as Markdown, with GitHub's tables. */
+/** A report as GitHub-flavoured Markdown. */
 export function markdownText({
   title,
   blocks,
@@ -15,7 +15,7 @@ export function markdownText({
   ].join("\n\n")}\n`;
 }
 
-/** @param level that of the headings. */
+/** @param level the level of headings. */
 function parts(blocks: readonly Block[], level: number): string[] {
   return blocks.flatMap((block): string[] => {
     if (block.kind === "text") return block.paragraphs.map(escaped);
@@ -30,14 +30,14 @@ function parts(blocks: readonly Block[], level: number): string[] {
   });
 }
 
-/** A table of GitHub's: first column to the left, the others, numbers, to the right. */
+/** A table with the first column aligned left, and the others, which are numbers, right. */
 function tableText(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map(escaped).join(" | ")} |`;
   const rule = `|${headings.map((_, i) => (i === 0 ? ":--" : "--:")).join("|")}|`;
   return [line(headings), rule, ...rows.map(line)].join("\n");
 }
 
-/** Names come from files: they must not become markup. */
+/** Escapes names from files, which must not become markup. */
 export function escaped(text: string): string {
   return printable(text).replace(/[\\|<>&`*_[\]~$]/g, (mark) => `\\${mark}`);
 }

@@ -3,7 +3,7 @@ import { skippedLines } from "../skipped.js";
 import { plainTerminal, styles, type Terminal } from "../terminal.js";
 import { type Block, type BlockOf, type Report, shownIn, type Table } from "./block.js";
 
-/** A report as text for a terminal, or for a pipe. */
+/** A report as text for a terminal or a pipe. */
 export function terminalText(
   report: Pick<Report, "blocks" | "skipped">,
   terminal: Terminal = plainTerminal,
@@ -15,12 +15,12 @@ export function terminalText(
     .join("\n\n")}\n`;
 }
 
-/** Running text is read in lines of at most 100 columns. */
+/** Running text is broken at 100 columns at most. */
 export function textWidth({ columns }: Terminal): number {
   return Math.min(columns, 100);
 }
 
-/** Lines of each block; an empty line goes between blocks. */
+/** The lines of each block; blocks are separated by an empty line. */
 function parts(blocks: readonly Block[], terminal: Terminal): (readonly string[])[] {
   return blocks.flatMap((block): (readonly string[])[] => {
     if (block.kind === "text") return [textLines(block, terminal)];
@@ -36,7 +36,7 @@ function textLines({ paragraphs, as }: BlockOf<"text">, terminal: Terminal): str
   return paragraphs.flatMap((paragraph) => wrap(paragraph, textWidth(terminal))).map(style);
 }
 
-/** A table in as many parts as the terminal asks for, and its notes. */
+/** A table in as many parts as the terminal needs, and its notes. */
 export function tableLines(shown: Table, terminal: Terminal): string[] {
   const { bold } = styles(terminal);
   const [names, ...columns] = columnsOf(shown);
@@ -50,7 +50,7 @@ export function tableLines(shown: Table, terminal: Terminal): string[] {
   return [...lines, ...textLines({ kind: "text", paragraphs: notes, as: "note" }, terminal)];
 }
 
-/** Columns that a terminal needs for a table in one part. */
+/** The width that a table needs in one part. */
 export function tableWidth(shown: Table): number {
   return visibleWidth(layOut(columnsOf(shown))[0]);
 }
@@ -64,7 +64,7 @@ function columnsOf({ headings, rows, align = "l", joined = [] }: Table): Column[
   }));
 }
 
-/** As many columns in each part, or one fewer in the last ones. */
+/** Equally many columns in each part, or one fewer in the last ones. */
 function evenly(names: Column, columns: readonly Column[], { columns: width }: Terminal): Column[][] {
   const [first] = besideEachOther(names, widened(columns), 1, width);
   const least = Math.ceil(columns.length / (first.length - 1));
@@ -75,7 +75,7 @@ function evenly(names: Column, columns: readonly Column[], { columns: width }: T
   ]);
 }
 
-/** The same columns, each as wide as the widest. */
+/** The columns, padded to the width of the widest. */
 function widened(columns: readonly Column[]): Column[] {
   const widest = Math.max(
     ...columns.flatMap(({ heading, cells }) => [heading, ...cells].map(({ length }) => length)),

@@ -4,21 +4,21 @@ import type { Palette } from "./palette.js";
 import { rowLayout } from "./rows.js";
 import { line, rect, text } from "./svg.js";
 
-/** A column of bars: its name, what its shares are of, and a share for each row. */
+/** A column of bars: its name, the whole of its shares, and a share for each row. */
 export interface BarColumn {
   readonly name: string;
   readonly about: string;
   readonly shares: readonly (number | null)[];
   /** The share that fills the column. */
   readonly most: number;
-  /** Whether it is what the figure is about, and not beside it. */
+  /** Whether it is the main column of the figure. */
   readonly strong: boolean;
 }
 
-/** The room above the rows. */
+/** The space above the rows. */
 export const aboveBars = 84;
 
-/** Rows of bars in columns side by side. */
+/** Draws rows of bars in columns side by side. */
 export function drawBars(
   labels: readonly string[],
   columns: readonly BarColumn[],

@@ -9,16 +9,16 @@ import type { Palette } from "./palette.js";
 import { rowLayout, rowsHeight, visibleSpans } from "./rows.js";
 import { rect, text, textWidth } from "./svg.js";
 
-/** What is drawn of a case. */
+/** The properties of a case that are drawn. */
 type Counted = Pick<Case, "format" | "scheme" | "rounding" | "opmath" | "totals">;
 
-/** What becomes of an update that is not zero, in the order in which it is stacked. */
+/** The classes of nonzero updates, in stacking order. */
 const drawnClasses = ["moved", "collateral", "kept", "lost"] as const;
 
 /**
- * What became of the updates that were not zero: a bar a case, its parts the classes.
+ * The classes of the nonzero updates: one stacked bar per case.
  *
- * @param labels what the cases are called.
+ * @param labels the names of the cases.
  */
 export function classChart(
   cases: readonly Counted[],
@@ -60,7 +60,7 @@ export function classChart(
   };
 }
 
-/** Of what its shares are, which are those of the tables. */
+/** The whole of its shares, which are those of the tables. */
 export function classCaption([{ totals }]: readonly Pick<Counted, "totals">[], percent: Percent): string {
   const zero = share(totals.zeros, totals.zeros + sizedUpdates(totals));
   return zero === 0
@@ -68,7 +68,7 @@ export function classCaption([{ totals }]: readonly Pick<Counted, "totals">[], p
     : `What became of the updates that were not zero; the zero ones, ${percent(zero)} of all, are not drawn.`;
 }
 
-/** Counts of updates that were not zero. */
+/** The counts of nonzero updates. */
 function sized(totals: Case["totals"]) {
   return { ...totals, collateral: collateralSized(totals) };
 }
@@ -128,7 +128,7 @@ function draw(
   return parts.join("\n");
 }
 
-/** Labels of parts that are too narrow for them: above their parts, moved apart, none beyond the right end. */
+/** Labels of parts that are too narrow for them: above the bar, moved apart, within its right end. */
 function labelsAbove(
   labels: readonly { said: string; x: number; ink: string }[],
   y: number,

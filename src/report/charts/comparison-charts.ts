@@ -8,7 +8,7 @@ import { classCaption, classChart } from "./class-chart.js";
 import type { Figure } from "./figure.js";
 import { passChart, type Rates } from "./pass-chart.js";
 
-/** What became of the updates of each run; and pass@k of those that tell it, for several k. */
+/** The classes of the updates of each run, and pass@k of runs that state it for several k. */
 export function figuresOfComparison({ settings, runs }: RunComparison): Figure[] {
   const names = runNames(runs);
   const cases = runs.map(({ totals }) => ({ ...settings, opmath: "fp32", totals }));
@@ -32,7 +32,7 @@ export function figuresOfComparison({ settings, runs }: RunComparison): Figure[]
           passChart({
             name: "pass-at-k",
             what: "pass@k",
-            // One base for all, or none: runs of other bases would be seen beside one that is not theirs.
+            // Only a common base: runs must not be compared with the base of another.
             base: told.every(({ base }) => base.length > 0 && same(base, told[0].base)) ? told[0].base : null,
             models: told,
             prompts: "the prompts of each run's outcome.json",

@@ -5,7 +5,7 @@ import { type Figure, half, type Size } from "./figure.js";
 import type { Palette } from "./palette.js";
 import { rect, text } from "./svg.js";
 
-/** What a synchronisation would send, each way as a share of sending everything. */
+/** The bytes a synchronisation would send in each encoding, relative to sending everything. */
 export function deltaChart(delta: Delta): Figure {
   const rows = deltaRows(delta).flatMap(([what, n]) => (n === null ? [] : [{ what, bytes: n }]));
   const least = Math.min(

@@ -6,7 +6,7 @@ import type { Palette } from "./palette.js";
 import { linearScale } from "./scale.js";
 import { line, rect, text, textWidth } from "./svg.js";
 
-/** How far the changed weights went, in gaps between numbers of the compared format. */
+/** The distances of changed weights, in gaps between numbers of the compared format. */
 export function distanceChart({ ulps, changed }: DifferenceTotals): Figure {
   return {
     name: "distances",
@@ -31,7 +31,7 @@ function distance(bin: number): string {
   return least < firstWideDistance ? String(least) : `${count(least)} to ${count(2 * least - 1)}`;
 }
 
-/** What an axis names where there is no room for every number. */
+/** The labels of an axis without room for every number. */
 const roundDistances: readonly number[] = [1, 2, 5, 10];
 
 function draw(ulps: readonly number[], changed: number, size: Size, inks: Palette): string {

@@ -1,19 +1,19 @@
 import { type Palette, palettes, type Theme } from "./palette.js";
 import { at, escapeXml, fitted, lines, text, textWidth } from "./svg.js";
 
-/** A picture with its words and its numbers: on a slide, inside a page, or read aloud. */
+/** A picture with its text and numbers, for a slide, a page or a screen reader. */
 export interface Figure {
-  /** Of its file, and of its elements in a page: letters, digits and hyphens. */
+  /** The name of its file and of its elements in a page: letters, digits and hyphens. */
   readonly name: string;
-  /** What there is to see, as a sentence. */
+  /** The finding, as a sentence. */
   readonly title: string;
   /** What is drawn and how to read it. */
   readonly caption: string;
   /** Its size inside a page, in the units of `draw`. */
   readonly size: Size;
-  /** The picture without its words, in this size. */
+  /** Draws the picture without title and caption in this size. */
   readonly draw: (size: Size, inks: Palette) => string;
-  /** The same as a table. */
+  /** The same data as a table. */
   readonly numbers: NumberTable;
 }
 
@@ -22,13 +22,13 @@ export interface Size {
   readonly height: number;
 }
 
-/** Cells as they are shown; the first column names the row. */
+/** Formatted cells; the first column names the row. */
 export interface NumberTable {
   readonly headings: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
 
-/** Of a picture over the whole width of a page, and of one over half of it. */
+/** The widths of a picture over the full and over half the width of a page. */
 export const wide = 1456;
 export const half = 780;
 
@@ -36,12 +36,12 @@ const slide = { width: 1600, height: 900, margin: 72 };
 
 const fonts = "Inter, 'Segoe UI', system-ui, Roboto, 'Helvetica Neue', Arial, sans-serif";
 
-/** A figure as a file of its own, at the size of a slide, with its title and what the numbers are of. */
+/** A figure as a separate file, at the size of a slide, with its title and source. */
 export function slideOf(figure: Figure, theme: Theme, source: string): string {
   const inks = palettes[theme];
   const { width, height, margin } = slide;
   const room = width - 2 * margin;
-  // A title that all but fits its line is set a little smaller, not broken.
+  // A title slightly longer than its line is set smaller instead of broken.
   const size =
     textWidth(figure.title, 38, true) <= room
       ? Math.min(44, (44 * room) / textWidth(figure.title, 44, true))
@@ -63,12 +63,12 @@ export function slideOf(figure: Figure, theme: Theme, source: string): string {
   return `${open(figure, { width, height }, style)}${ground}${parts.join("\n")}</svg>\n`;
 }
 
-/** A figure inside a page that has its title and caption as text, in colours that the page gives. */
+/** A figure inside a page, which shows its title and caption as text and defines its colours. */
 export function inlineOf(figure: Figure, inks: Palette): string {
   return `${open(figure, figure.size, 'font-family="inherit"')}${figure.draw(figure.size, inks)}</svg>`;
 }
 
-/** The start of the element, with what a screen reader reads. */
+/** The start of the element, with the text for screen readers. */
 function open({ name, title, caption, numbers }: Figure, { width, height }: Size, style: string): string {
   const box = `viewBox="0 0 ${at(width)} ${at(height)}" width="${at(width)}" height="${at(height)}"`;
   return (
@@ -78,7 +78,7 @@ function open({ name, title, caption, numbers }: Figure, { width, height }: Size
   );
 }
 
-/** A table as text; of a long one the first rows and the last. A reader who wants all has the table itself. */
+/** A table as text; only the first and last rows of a long one, because the page has the table itself. */
 function inWords({ headings, rows }: NumberTable): string {
   const said = rows
     .slice(0, 6)
@@ -88,7 +88,7 @@ function inWords({ headings, rows }: NumberTable): string {
   return said.join(" ") + (rows.length > 6 ? ` And ${rows.length - 6} more.` : "");
 }
 
-/** The name of a figure from what it is and what it is of: lower-case letters, digits and single hyphens. */
+/** The name of a figure from its kind and subject: lower-case letters, digits and single hyphens. */
 export function figureName(what: string, subject: string): string {
   return `${what}-${subject}`
     .toLowerCase()

@@ -9,10 +9,10 @@ import { heatSteps, type Palette } from "./palette.js";
 import { labelled } from "./scale.js";
 import { rect, text, textWidth } from "./svg.js";
 
-/** Columns that the strip has at most: of deeper stacks, layers are taken evenly. */
+/** The maximum number of columns of the strip; deeper stacks are sampled evenly. */
 const mostColumns = 48;
 
-/** The figures of a geometry: ratios by layer, the course of a recorded run, and how often rows and columns of one matrix changed. */
+/** The figures of a geometry: ratios by layer, curves of a recorded run, changes by row and column of a matrix. */
 export function geometryFigures(geometry: Geometry): Figure[] {
   const strip = layerStrip(geometry);
   const striped = stripedTensor(geometry);
@@ -23,7 +23,7 @@ export function geometryFigures(geometry: Geometry): Figure[] {
   ];
 }
 
-/** Ratio to what is expected: a column for each layer, a row for each measure. */
+/** Ratios to the expected values: one column per layer, one row per measure. */
 function layerStrip({ layers, totals }: Geometry): Figure | null {
   const shown = labelled(layers.length, mostColumns).map((i) => layers[i]);
   const rows = columnMeasures.filter((name) => shown.some(({ measures }) => measures[name].ratio !== null));
@@ -34,7 +34,7 @@ function layerStrip({ layers, totals }: Geometry): Figure | null {
     name: "geometry-layers",
     title: stripTitle(totals),
     caption:
-      "Measured over expected, by layer: 1 is what is expected where only sizes matter. Empty: its spectrum was not taken.",
+      "Measured over expected, by layer: 1 is expected if only sizes matter. Empty: no spectrum was computed.",
     size: { width: wide, height: rows.length * 44 + 110 },
     draw: (size, inks) => drawStrip(rows, labels, ratios, size, inks),
     numbers: {
@@ -44,17 +44,17 @@ function layerStrip({ layers, totals }: Geometry): Figure | null {
   };
 }
 
-/** The ratios that the sentence of a geometry goes by. */
+/** The title, from the ratios used by the sentence of a geometry. */
 function stripTitle({ measures: { stableRank, energy16, principalOverlap } }: Geometry["totals"]): string {
-  if (stableRank.ratio === null) return "Rows and columns against what sizes tell, by layer";
+  if (stableRank.ratio === null) return "Spread over rows and columns relative to expected, by layer";
   const energy = energy16.ratio === null ? "" : `, energy in the top 16 ${times(energy16.ratio)}`;
   return `Stable rank ${times(stableRank.ratio)}${energy}, principal mask ${times(principalOverlap.ratio)} times what sizes give`;
 }
 
-/** Powers of two on either side of 1 that have shades of their own. */
+/** The number of powers of two with separate shades on either side of 1. */
 const octaves = 3;
 
-/** The shade of a ratio: the middle one for 1, the last for eight times that and more. */
+/** The shade of a ratio: the middle one for 1, the last one for 8 and more. */
 function shadeOf(ratio: number): number {
   const octave = Math.max(-octaves, Math.min(octaves, Math.log2(Math.max(ratio, 1e-9))));
   return Math.min(heatSteps - 1, Math.floor(((octave + octaves) / (2 * octaves)) * heatSteps));
@@ -105,7 +105,7 @@ function drawStrip(
   return drawn.join("\n");
 }
 
-/** The matrix whose rows or columns are spread furthest beyond what their sizes tell. */
+/** The matrix whose spread over rows or columns most exceeds the one expected from its sizes. */
 function stripedTensor({ tensors }: Geometry): (TensorGeometry & { profiles: object }) | null {
   const spread = ({ measures }: TensorGeometry) =>
     Math.max(measures.rowSpread.ratio ?? 0, measures.columnSpread.ratio ?? 0);
@@ -113,7 +113,7 @@ function stripedTensor({ tensors }: Geometry): (TensorGeometry & { profiles: obj
     (tensor): tensor is TensorGeometry & { profiles: object } =>
       tensor.profiles !== null && spread(tensor) > 0,
   );
-  // Rows of an embedding are words, of which some do not occur.
+  // Rows of an embedding are tokens, some of which do not occur.
   const inLayers = known.filter(({ stack }) => stack !== null);
   const looked = inLayers.length > 0 ? inLayers : known;
   return looked.length === 0 ? null : looked.reduce((a, b) => (spread(b) > spread(a) ? b : a));
@@ -126,7 +126,7 @@ function profileChart(side: "rows" | "columns", tensor: TensorGeometry): Figure 
   const steps = measured.map((_, i) => Math.round((i * length) / measured.length));
   return {
     name: `geometry-${side}`,
-    title: `The ${side} of ${printable(tensor.name, 60)}: spread ${times(ratio)} times what sizes tell`,
+    title: `The ${side} of ${printable(tensor.name, 60)}: spread ${times(ratio)} times that expected from sizes`,
     caption: `Share of the weights that changed, by ${side} (means over neighbours), and what it would be by size alone.`,
     size: { width: half, height: 420 },
     draw: (size, inks) =>

@@ -4,7 +4,7 @@ import { count, missing } from "../numbers.js";
 import { type Figure, half } from "./figure.js";
 import { drawLines, type Series } from "./line-chart.js";
 
-/** Over the updates of a recorded run: the stable rank of the change beside that of random signs, and its coherence. */
+/** Curves of a recorded run: the stable rank of the change, that with random signs, and the coherence. */
 export function courseFigures({ curve = [] }: Geometry): Figure[] {
   if (curve.length < 2) return [];
   const last = curve[curve.length - 1];
@@ -60,7 +60,7 @@ function course(
   words: Pick<Figure, "name" | "title" | "caption">,
 ): Figure {
   const steps = curve.map(({ updates }) => updates);
-  // Closer together where a run begins, as its milestones are.
+  // Logarithmic, because milestones are denser at the start of a run.
   const at = steps.map((n) => Math.log2(n));
   return {
     ...words,

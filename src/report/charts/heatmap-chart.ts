@@ -6,7 +6,7 @@ import { heatSteps, type Palette } from "./palette.js";
 import { labelled } from "./scale.js";
 import { rect, text, textWidth } from "./svg.js";
 
-/** Stacks that are drawn; a model has one or two, a hostile file as many as it likes. */
+/** The maximum number of stacks drawn: a model has one or two, a hostile file any number. */
 const mostStacks = 4;
 
 /** A heat map for each of the largest stacks of layers. */
@@ -17,7 +17,7 @@ export function layerCharts(parts: readonly TensorPart[], label: string | null, 
     .map((figure, i) => (i === 0 ? figure : { ...figure, name: `${figure.name}-${i + 1}` }));
 }
 
-/** Layer by module: the share of a stack's weights that are unchanged. `subject` is what it is of, such as a case. */
+/** The unchanged share of a stack's weights, layer by module. `subject` names the case, for example. */
 export function heatmapChart(grid: ModuleGrid, subject: string | null): Figure {
   const { stack, layers, kinds, shares, halfWidth, suppressed } = grid;
   const said = (share: number | null) => (share === null ? missing : percentWithin(share, halfWidth));
@@ -50,8 +50,8 @@ export function heatmapChart(grid: ModuleGrid, subject: string | null): Figure {
 }
 
 /**
- * What the shades span: round hundredths around the shares, so that differences are seen where all are high, but no shade
- * narrower than what is known of a share.
+ * The range of the shades: round hundredths around the shares, so that differences between high shares are visible, but
+ * no shade narrower than the uncertainty of a share.
  */
 function rangeOf(shares: readonly number[], halfWidth: number): readonly [number, number] {
   if (shares.length === 0) return [0, 1];
@@ -108,7 +108,7 @@ function draw(
   return [...drawn, ...shadeKey(left, bottom + 56, [low, high], inks)].join("\n");
 }
 
-/** The shades, from the least to the most. */
+/** The key of shades in ascending order. */
 function shadeKey(left: number, y: number, [low, high]: readonly [number, number], inks: Palette): string[] {
   const font = 20;
   const digits = high - low < 0.02 ? 1 : 0;

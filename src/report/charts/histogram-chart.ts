@@ -8,14 +8,14 @@ import type { Palette } from "./palette.js";
 import { linearScale } from "./scale.js";
 import { line, rect, text, textWidth } from "./svg.js";
 
-/** The order from the axis upwards: what stays in sight has its foot on the ground. */
+/** The order from the axis upwards: visible updates are at the bottom. */
 const stacked = ["moved", "kept", "lost"] as const;
 
-/** The sizes of the updates in gaps, coloured by class; the size below which they may not move their weight is marked. */
-export function histogramChart(lensCase: Case, label: string, percent: Percent): Figure {
-  const bins = binsOf(lensCase.histogram);
-  const boundary = boundaryOf(lensCase);
-  const words = classWordsOf(lensCase);
+/** The sizes of updates in gaps, coloured by class, with the size marked below which they may not move their weight. */
+export function histogramChart(caseResult: Case, label: string, percent: Percent): Figure {
+  const bins = binsOf(caseResult.histogram);
+  const boundary = boundaryOf(caseResult);
+  const words = classWordsOf(caseResult);
   const all = bins.reduce((sum, { total }) => sum + total, 0);
   const below = bins.filter(({ bin }) => bin < boundary.exponent).reduce((sum, { total }) => sum + total, 0);
   return {
@@ -24,12 +24,12 @@ export function histogramChart(lensCase: Case, label: string, percent: Percent):
       all === 0
         ? `${label}: no update has a size`
         : `${label}: ${percent(share(below, all))} of the nonzero updates are smaller than ${boundary.words}` +
-          (lensCase.rounding === "stochastic" ? ", and move their weight by chance" : ""),
+          (caseResult.rounding === "stochastic" ? ", and move their weight by chance" : ""),
     caption:
       "Updates by their size against the gap between two numbers around the weight: log2(|u| / ulp(w)), a bin each doubling.",
     size: { width: wide, height: 540 },
     draw: (size, inks) =>
-      draw({ bins, all, below, boundary, words, percent, rounding: lensCase.rounding }, size, inks),
+      draw({ bins, all, below, boundary, words, percent, rounding: caseResult.rounding }, size, inks),
     numbers: {
       headings: ["|u| / ulp(w) from", ...stacked.map((name) => words[name]), "share"],
       rows: bins.map(({ bin, counts, total }) => [
@@ -55,7 +55,7 @@ function binsOf({ firstBin, ...counts }: HistogramJson): Bin[] {
   });
 }
 
-/** The bins between tails that are too thin to be seen: of each side at most a thousandth is left out. */
+/** The bins without invisible tails: omits at most a thousandth on each side. */
 function visible(bins: readonly Bin[], all: number): readonly Bin[] {
   const within = (from: readonly Bin[]) => {
     let tail = 0;
@@ -84,7 +84,7 @@ function draw(sizes: Sizes, size: Size, inks: Palette): string {
   const ink = (className: (typeof stacked)[number]) => classInk(inks, className, { rounding });
   if (all === 0) return text(0, 40, "No update other than zero was finite.", { size: 26, fill: inks.muted });
   const shown = visible(bins, all);
-  // The boundary is in the picture even where no update comes near it.
+  // Include the boundary even if no update is near it.
   const first = Math.min(shown[0].bin, -3);
   const last = Math.max(shown.at(-1)!.bin, 1);
   const [left, top, bottom] = [70, 92, size.height - 78];
@@ -116,7 +116,7 @@ function draw(sizes: Sizes, size: Size, inks: Palette): string {
   }
   return [...drawn, ...axis(first, last, x, bottom, size, inks), ...gapMark(), ...key()].join("\n");
 
-  /** The boundary, and how much lies on either side. */
+  /** The boundary, and the shares on either side. */
   function gapMark(): string[] {
     const style = { size: 21, fill: inks.ink };
     const [smaller, larger] = [
@@ -137,7 +137,7 @@ function draw(sizes: Sizes, size: Size, inks: Palette): string {
     ];
   }
 
-  /** The classes, in the upper corner that the bars leave free, or in the other where the boundary would cross them. */
+  /** The classes, in the upper corner left free by the bars, or in the other one if the boundary would cross them. */
   function key(): string[] {
     const peak = shown.reduce((most, bin) => (bin.total > most.total ? bin : most)).bin;
     const present = sizedClasses
@@ -167,7 +167,7 @@ function draw(sizes: Sizes, size: Size, inks: Palette): string {
   }
 }
 
-/** The exponents whose sizes get a label, half a gap among them, where a bin takes so much room. */
+/** The exponents to label, including half a gap, for bins of this width. */
 export function labelledSizes(first: number, last: number, room: number): number[] {
   const every = [1, 2, 4, 8, 16, 32].find((stride) => stride * room >= 84) ?? 64;
   return Array.from({ length: last - first + 1 }, (_, i) => first + i).filter(
@@ -175,7 +175,7 @@ export function labelledSizes(first: number, last: number, room: number): number
   );
 }
 
-/** Sizes in gaps under the bars: 1/256, 1/2, 2, 16. */
+/** The axis of sizes in gaps: 1/256, 1/2, 2, 16. */
 function axis(
   first: number,
   last: number,
@@ -199,8 +199,8 @@ function axis(
 }
 
 /**
- * Sizes in gaps as axes tell them, of the report and of the page: 1/256, 1/2, 2, 16; where one of them has too many digits for
- * that, all as powers of two.
+ * Labels of sizes in gaps, for report and page: 1/256, 1/2, 2, 16; all as powers of two if one of them would have too
+ * many digits.
  */
 export function inGaps(exponents: readonly number[]): string[] {
   if (exponents.some((exponent) => Math.abs(exponent) > 13)) return exponents.map((e) => `2^${e}`);

@@ -1,7 +1,7 @@
 import { sharedClasses } from "../../lens/classify.js";
 import { heatSteps, type Palette, palettes, type Theme } from "./palette.js";
 
-/** The names of a palette's colours, and where in it they are. */
+/** The names of a palette's colours, and how to read them. */
 const colours: readonly (readonly [string, (palette: Palette) => string])[] = [
   ...(["surface", "panel", "ink", "muted", "line", "grid", "accent"] as const).map(
     (name) => [name, (palette: Palette) => palette[name]] as const,
@@ -25,7 +25,7 @@ export function themeDeclarations(theme: Theme): string {
 
 const variable = (name: string) => `var(--${name})`;
 
-/** The palette of a picture inside a page, whose style sheet says what the colours are: it follows the page's theme. */
+/** The palette of pictures inside a page: variables of its style sheet, so that they follow its theme. */
 export const pageInks: Palette = {
   surface: variable("surface"),
   panel: variable("panel"),

@@ -9,7 +9,7 @@ import { type Figure, figureName, half } from "./figure.js";
 import { drawLines, type LineChart } from "./line-chart.js";
 import { passChart } from "./pass-chart.js";
 
-/** Steps of which a point of a curve is the mean: a step has 128 answers, whose share varies by four points. */
+/** Steps averaged per point of a curve: a step has 128 answers, so its share varies by four percentage points. */
 const smoothed = 20;
 
 /** The figures of models of one kind of training and one rate. */
@@ -25,7 +25,7 @@ export function learnFigures(result: LearnResult, group: LearnGroup): LearnFigur
     label: caseLabel(row),
     runs: result.runs.filter((run) => isOf(run, row)),
   }));
-  // What is stored in fp32 is what the others are seen beside.
+  // fp32 is the reference for the others.
   const others = models.filter(({ runs }) => !isFp32(runs[0]));
   const counted = [...others, ...models.filter((model) => !others.includes(model))];
   const [{ run, lr }] = group.rows;
@@ -57,7 +57,7 @@ export function learnFigures(result: LearnResult, group: LearnGroup): LearnFigur
 
 interface Model {
   readonly label: string;
-  /** One a seed. */
+  /** One per seed. */
   readonly runs: readonly LearnRun[];
 }
 
@@ -65,7 +65,7 @@ function isOf(run: LearnRun, row: LearnRow): boolean {
   return run.run === row.run && run.lr === row.lr && caseLabel(run) === caseLabel(row);
 }
 
-/** Right answers by step; of sft, which draws none, the loss. */
+/** The share of right answers by step; for sft, which draws no answers, the loss. */
 function rewardChart(models: readonly Model[], subject: string, what: string): Figure {
   const draws = models[0].runs[0].steps.some(({ reward }) => reward !== null);
   const format = draws
@@ -114,13 +114,13 @@ function movedChart(models: readonly Model[], subject: string, what: string): Fi
   );
 }
 
-/** Of the updates that were not zero, those that changed the stored bits. */
+/** The share of nonzero updates that changed the stored bits. */
 function movedShare({ lost, kept, moved }: Pick<LearnStep, "lost" | "kept" | "moved">): number {
   return moved / Math.max(1, lost + kept + moved);
 }
 
 function lineFigure(name: string, title: string, caption: string, chart: LineChart): Figure {
-  // As many rows as a reader goes through.
+  // At most about 30 rows.
   const stride = Math.max(1, Math.ceil(chart.steps.length / 30));
   const rows = chart.steps.flatMap((step, i) =>
     i % stride === 0 || i === chart.steps.length - 1 ? [{ step, i }] : [],
@@ -143,7 +143,7 @@ function lineFigure(name: string, title: string, caption: string, chart: LineCha
 
 const stepsOf = ([{ runs }]: readonly Model[]) => runs[0].steps.map(({ step }) => step);
 
-/** The mean over seeds and over the last steps; null where a step has no value. */
+/** The mean over seeds and the last steps; null if a step has no value. */
 function byStep(runs: readonly LearnRun[], numberOf: (step: LearnStep) => number | null): (number | null)[] {
   return runs[0].steps.map((_, i) => {
     const recent = runs.flatMap(({ steps }) =>

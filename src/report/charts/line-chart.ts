@@ -6,36 +6,36 @@ import { area, circle, fitted, line, polyline, text, textWidth } from "./svg.js"
 /** A line over the steps. */
 export interface Series {
   readonly label: string;
-  /** A value a step, null where none is known. */
+  /** One value per step, null if unknown. */
   readonly values: readonly (number | null)[];
-  /** Its place among the colours of the cases; null for what is no case: a dashed, muted line. */
+  /** The index of its colour among those of cases; null for a reference: a dashed, muted line. */
   readonly ink: number | null;
 }
 
 export interface LineChart {
-  /** The numbers of the steps, one for each value; or what stands in their place, and what it is. */
+  /** The step numbers, one for each value, or labels instead; and the title of the axis. */
   readonly steps: readonly (number | string)[];
   readonly axis?: string;
-  /** Where they stand, ascending; without it they stand evenly. */
+  /** Their positions, ascending; default evenly spaced. */
   readonly at?: readonly number[];
   readonly series: readonly Series[];
-  /** The area between two of the series, by their places, and what it stands for. */
+  /** The area between two series, by index, and its label. */
   readonly band?: { readonly from: number; readonly to: number; readonly label: string };
   readonly format: (value: number) => string;
-  /** The last value of a line, beside it; default as on the axis. */
+  /** Formats the last value of a line, shown next to it; default as on the axis. */
   readonly last?: (value: number) => string;
-  /** Where a linear axis begins; by default at 0, or at what is less. */
+  /** The start of a linear axis; default 0 or the smallest value. */
   readonly from?: number;
-  /** Powers of ten where the values are far apart; never below `least`. */
+  /** "log": powers of ten, never below `least`. */
   readonly scale: "linear" | "log";
-  /** What is less than the first is drawn as that, what is more than the second as this. */
+  /** The range to which values are clipped. */
   readonly within?: readonly [number, number];
 }
 
-/** Patterns beside colours, so that lines are told apart without them. */
+/** Dash patterns, so that lines can be distinguished without colour. */
 const dashes = ["", "14 6", "3 7", "18 6 3 6", "8 8", "26 8"];
 
-/** Lines with their names at their right ends, or with a legend where some end at one place. */
+/** Draws lines with their names at the right ends, or with a legend if some end at the same place. */
 export function drawLines(chart: LineChart, { width, height }: Size, inks: Palette): string {
   const { steps, format, last = format } = chart;
   const series = withoutShared(chart.series);
@@ -77,8 +77,8 @@ export function drawLines(chart: LineChart, { width, height }: Size, inks: Palet
     ),
   );
   if (chart.band) drawn.push(band(chart.band, points, inks));
-  // The first case is the one that the report is about: stronger than the others. It is below them, because of a dashed
-  // line on top of a wider one both are seen.
+  // The first case, which the report is about, is stronger. It is drawn below the others, because a dashed line on top
+  // of a wider one leaves both visible.
   for (const [i, curve] of series.entries()) {
     const colour = inkOf(curve, inks);
     const stroke = { colour, width: i === 0 ? 6 : 3.5, dashes: dashOf(curve) };
@@ -98,7 +98,7 @@ export function drawLines(chart: LineChart, { width, height }: Size, inks: Palet
   ].join("\n");
 }
 
-/** Cases of one format are told apart by the rest of their names. */
+/** Labels without their first word, the format, if all cases share it. */
 function withoutShared(series: readonly Series[]): readonly Series[] {
   const cases = series.filter(({ ink }) => ink !== null);
   const [shared] = cases[0]?.label.split(" ") ?? [];
@@ -108,7 +108,7 @@ function withoutShared(series: readonly Series[]): readonly Series[] {
   );
 }
 
-/** Where names stand, beside the lines. */
+/** The space for names next to the lines. */
 interface LabelRoom {
   readonly right: number;
   readonly width: number;
@@ -132,7 +132,7 @@ function verticalScale(
   return linearScale(Math.min(from, least), most, bottom, top, 4);
 }
 
-/** Steps that lie closer together where they begin, as milestones do: they stand on a logarithmic axis. Null for others. */
+/** Positions on a logarithmic axis for steps that are denser at the start, like milestones; null for others. */
 function farApart(steps: LineChart["steps"]): readonly number[] | null {
   const numbers = steps.filter((step) => typeof step === "number");
   if (numbers.length < Math.max(3, steps.length) || numbers[0] <= 0) return null;
@@ -140,7 +140,7 @@ function farApart(steps: LineChart["steps"]): readonly number[] | null {
   return Math.min(...gaps) > 0 && Math.max(...gaps) > 4 * Math.min(...gaps) ? numbers : null;
 }
 
-/** 1, 10, 100, ..., and where these are few 2 and 5 of each, as far as the steps go. */
+/** 1, 10, 100, ..., with 2 and 5 times each if these are few, up to the last step. */
 function roundSteps(steps: readonly number[]): number[] {
   const [first, last] = [steps[0], steps[steps.length - 1]];
   const powers = Array.from({ length: 16 }, (_, power) => 10 ** power);
@@ -162,7 +162,7 @@ function stepAxis(
   bottom: number,
   inks: Palette,
 ): string[] {
-  // Steps that stand unevenly may stand too close for the label of each.
+  // Unevenly spaced steps may be too close to label each.
   let free = Number.NEGATIVE_INFINITY;
   return labelled(steps.length, 8).flatMap((i) => {
     const half = textWidth(String(steps[i]), 20) / 2;
@@ -175,7 +175,7 @@ function stepAxis(
 
 type Points = readonly (readonly [number, number] | null)[];
 
-/** At most some hundred points, evenly taken; the last among them. */
+/** At most a few hundred points, evenly selected, with the last one. */
 function thinned(points: Points): Points {
   const stride = Math.ceil(points.length / 400);
   return points.filter((_, i) => i % stride === 0 || i === points.length - 1);
@@ -198,7 +198,7 @@ function band({ from, to, label }: NonNullable<LineChart["band"]>, points: reado
   );
 }
 
-/** Names at the ends of lines, moved apart where these are close together. */
+/** Names at the ends of lines, moved apart where they are close. */
 function endLabels(
   series: readonly Series[],
   names: readonly string[],
@@ -217,10 +217,10 @@ function endLabels(
   ]);
 }
 
-/** The width of a piece of line in a legend. */
+/** The length of a line sample in a legend. */
 const sample = 50;
 
-/** A piece of each line, and its name. */
+/** A sample of each line, and its name. */
 function legend(
   series: readonly Series[],
   names: readonly string[],
@@ -251,11 +251,11 @@ function legend(
   });
 }
 
-/** Lines that end closer together than their labels can stand: a fan to labels of the same number tells nothing. */
+/** If this many lines end closer together than their labels can be, a legend replaces labels with equal numbers. */
 const bundleSize = 3;
 const bundleGap = 6;
 
-/** The places of such lines, each bundle from the top down. */
+/** The indices of such lines, each bundle from top to bottom. */
 export function bundlesOf(ends: readonly number[]): number[][] {
   const order = ends.map((_, i) => i).sort((a, b) => ends[a] - ends[b] || a - b);
   const bundles: number[][] = [];

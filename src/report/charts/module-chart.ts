@@ -6,7 +6,7 @@ import type { Palette } from "./palette.js";
 import { rowLayout, visibleSpans } from "./rows.js";
 import { rect, text, textWidth } from "./svg.js";
 
-/** Of a comparison: what is unchanged, by kind of module; of that, where known, what differs in the files all the same. */
+/** The unchanged share of a comparison by kind of module, and if known the part of it that differs in the files. */
 export function moduleChart({ kinds, totals }: DifferenceResult): Figure {
   const rows = [{ ...totals, kind: "all" }, ...kinds];
   const known = kinds.filter(({ apparentSparsity }) => apparentSparsity !== null);

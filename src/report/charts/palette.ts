@@ -1,33 +1,34 @@
 import type { SharedClass } from "../../lens/classify.js";
 
 /**
- * The colours of every picture that the tool makes, report and page alike. A class has one colour everywhere: blue is an
- * update that survives (`moved` in sight, `kept` out of it), orange one that is lost, grey one that was really zero, violet
- * a number that a shared scale changed.
- * Blue against orange is told apart by the colour-blind; `moved` against `kept` by lightness too. In both themes
- * `moved` stands out most from the ground. `nonfinite` is the extreme, next to black or next to white, because every hue that
- * is left looks like one of the others to somebody. Contrasts are tested: 3 for fills, 4.5 for text (WCAG AA).
+ * The colours of all pictures, in report and page. A class has one colour everywhere: blue is an update that survives
+ * (`moved` visibly, `kept` in the carrier), orange one that is lost, grey one that was really zero, violet a number
+ * changed by a shared scale.
+ * Blue and orange are distinguishable with colour blindness; `moved` and `kept` also differ in lightness. In both
+ * themes `moved` has the highest contrast to the background. `nonfinite` is near black or near white, because with some
+ * kind of colour blindness any remaining hue looks like one of the others. Contrasts are tested: 3 for fills, 4.5 for
+ * text (WCAG AA).
  */
 export interface Palette {
-  /** The ground, a ground of boxes on it, and text on either. */
+  /** The background, the background of boxes, and text on either. */
   readonly surface: string;
   readonly panel: string;
   readonly ink: string;
   readonly muted: string;
-  /** Rules and axes; fainter lines behind the data. */
+  /** Rules and axes; lighter lines behind the data. */
   readonly line: string;
   readonly grid: string;
-  /** Links, focus, what is selected. */
+  /** Links, focus, selection. */
   readonly accent: string;
   readonly classes: Readonly<Record<SharedClass, ClassInk>>;
-  /** Lines that stand for cases, in their order: none of them a colour of a class. */
+  /** The colours of cases' lines, in order; none is the colour of a class. */
   readonly series: readonly string[];
-  /** From the least to the most of a share, `heatSteps` steps, and text on each. */
+  /** Shades for ascending shares, `heatSteps` steps, and text on each. */
   readonly heat: readonly string[];
   readonly onHeat: readonly string[];
 }
 
-/** A class as a filled area, as text on that area, and as text on the ground. */
+/** The colours of a class for areas, for text on these, and for text on the background. */
 export interface ClassInk {
   readonly fill: string;
   readonly on: string;
@@ -36,7 +37,7 @@ export interface ClassInk {
 
 export type Theme = "light" | "dark";
 
-/** Classes in the order in which they are stacked: what survives, what is lost, what was nothing. */
+/** The classes in stacking order: surviving, lost, zero. */
 export const stackedClasses = [
   "moved",
   "collateral",

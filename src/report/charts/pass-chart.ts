@@ -7,21 +7,21 @@ export type Rates = readonly (readonly [k: number, passAt: number])[];
 
 export interface PassModels {
   readonly name: string;
-  /** What the models are, for the title. */
+  /** The name of the models, for the title. */
   readonly what: string;
-  /** Null where it is not known, or not one. */
+  /** Null if unknown, or if there is no common base. */
   readonly base: Rates | null;
   readonly models: readonly { readonly label: string; readonly rates: Rates }[];
-  /** Over which prompts, for the caption. */
+  /** The prompts, for the caption. */
   readonly prompts: string;
 }
 
-/** Less than this is no share that a chart of pass@k tells apart from none. */
+/** The smallest share that a chart of pass@k shows. */
 const least = 1e-7;
 
 /**
- * The prompts that k answers leave unsolved, 1 - pass@k, by k and model: on a logarithmic scale, because that is where models and
- * their base part.
+ * The share of prompts unsolved by k answers, 1 - pass@k, by k and model, on a logarithmic scale, on which models and
+ * their base differ most.
  */
 export function passChart({ name, what, base, models, prompts }: PassModels): Figure {
   const counts = [
@@ -62,7 +62,7 @@ export function passChart({ name, what, base, models, prompts }: PassModels): Fi
   };
 }
 
-/** Which model falls behind its base, and from which k on. */
+/** The title: which model falls behind its base, and from which k on. */
 function titleOf(base: Rates | null, models: PassModels["models"], most: number): string {
   if (base === null) return `pass@k of ${models.length === 1 ? "one model" : `${models.length} models`}`;
   const ofBase = new Map(base);
@@ -82,7 +82,7 @@ function unsolvedText(x: number): string {
   return `${Number((100 * x).toPrecision(2))}%`;
 }
 
-/** As many digits as tell it from 1. */
+/** With enough digits to distinguish it from 1. */
 function passText(x: number): string {
   if (x >= 1) return "1";
   const digits = Math.min(9, Math.max(4, 1 - Math.floor(Math.log10(1 - x))));

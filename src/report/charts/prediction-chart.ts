@@ -4,7 +4,7 @@ import { ruleLabel } from "../prediction.js";
 import { aboveBars, type BarColumn, drawBars } from "./bar-columns.js";
 import { type Figure, wide } from "./figure.js";
 
-/** Recall and precision of every rule, and how many weights it names. */
+/** Recall and precision of every rule, and the share of weights it predicts to change. */
 export function predictionChart({
   rules,
   weightSteps,
@@ -14,7 +14,7 @@ export function predictionChart({
   const named = rules.map(({ predicted }) => share(predicted, weightSteps));
   const change = percent(share(changed, weightSteps));
   const [recall, precision] = [rules.map((rule) => rule.recall), rules.map((rule) => rule.precision)];
-  // Few are named by any rule: against all their bars would be dots.
+  // Scaled to the largest: rules name few weights, whose bars would be dots relative to all weights.
   const most = Math.max(...named.map((portion) => portion ?? 0)) || 1;
   const columns: BarColumn[] = [
     { name: "recall", about: "of those that changed, named", shares: recall, most: 1, strong: true },

@@ -5,20 +5,20 @@ import { aboveBars, drawBars } from "./bar-columns.js";
 import { type Figure, wide } from "./figure.js";
 import { rowsHeight } from "./rows.js";
 
-/** The published probes: what their authors count as unchanged or not moved, and where it is not so. */
+/** The published probes: what their authors count as unchanged or not moved, and when that is wrong. */
 const probes = [
   { name: "path-not-taken", rule: "|w'-w| up to 1e-3 max(|w|,|w'|)" },
   { name: "small-subnetworks", rule: "|w'-w| up to 1e-5" },
   { name: "ulp-rule", rule: "|u| below |w|/256" },
 ] as const;
 
-/** How often each published probe and the exact test disagree: of the weights at the end, or of the updates. */
+/** How often each published probe disagrees with the exact test, of the weights at the end or of the updates. */
 export function probeChart(cases: readonly Case[], percent: Percent): Figure {
   const labels = caseLabels(cases);
-  const wrong = cases.map((lensCase) => [
-    shareOfWeights(lensCase, lensCase.probes["path-not-taken"].unchangedButDiffers),
-    shareOfWeights(lensCase, lensCase.probes["small-subnetworks"].unchangedButDiffers),
-    lensCase.probes["ulp-rule"].disagreement,
+  const wrong = cases.map((caseResult) => [
+    shareOfWeights(caseResult, caseResult.probes["path-not-taken"].unchangedButDiffers),
+    shareOfWeights(caseResult, caseResult.probes["small-subnetworks"].unchangedButDiffers),
+    caseResult.probes["ulp-rule"].disagreement,
   ]);
   const [first] = wrong;
   const most = Math.max(...wrong.flat().map((value) => value ?? 0)) || 1;
@@ -48,15 +48,15 @@ export function probeChart(cases: readonly Case[], percent: Percent): Figure {
         "ulp-rule",
         "wrong",
       ],
-      rows: cases.map((lensCase, i) => [
+      rows: cases.map((caseResult, i) => [
         labels[i],
-        percent(shareOfWeights(lensCase, lensCase.end.unchanged)),
-        percent(lensCase.probes["path-not-taken"].share),
+        percent(shareOfWeights(caseResult, caseResult.end.unchanged)),
+        percent(caseResult.probes["path-not-taken"].share),
         percent(wrong[i][0]),
-        percent(lensCase.probes["small-subnetworks"].share),
+        percent(caseResult.probes["small-subnetworks"].share),
         percent(wrong[i][1]),
-        percent(lensCase.totals.hiddenShare),
-        percent(lensCase.probes["ulp-rule"].share),
+        percent(caseResult.totals.hiddenShare),
+        percent(caseResult.probes["ulp-rule"].share),
         percent(wrong[i][2]),
       ]),
     },

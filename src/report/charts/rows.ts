@@ -2,26 +2,26 @@ import type { Size } from "./figure.js";
 import type { Palette } from "./palette.js";
 import { fitted, text, textWidth } from "./svg.js";
 
-/** The height of rows in a page: less for each where there are many, never too little to be read. */
+/** The total height of rows in a page: rows are lower if there are many, but stay readable. */
 export function rowsHeight(rows: number, tall: number): number {
   return rows * (rows > 6 ? tall * 0.7 : tall);
 }
 
-/** Rows of a picture: their names at the left, and the room beside them. */
+/** The rows of a picture: names at the left, and the space next to them. */
 export interface RowLayout {
   readonly left: number;
   readonly width: number;
-  /** From one row to the next. */
+  /** The distance between rows. */
   readonly step: number;
   readonly font: number;
-  /** The name of a row, its baseline at y. */
+  /** Draws the name of a row with its baseline at y. */
   readonly label: (name: string, y: number, inks: Palette) => string;
 }
 
 /**
- * As many rows as there are names in the height, though none higher than `tallest`; text shrinks with them.
+ * One row per name in the height, none higher than `tallest`; text shrinks with them.
  *
- * @param lines lines of text that a row holds above each other.
+ * @param lines the number of text lines per row.
  */
 export function rowLayout(
   names: readonly string[],
@@ -47,7 +47,7 @@ export function rowLayout(
   };
 }
 
-/** Widths in proportion, none too narrow to be seen; the widest makes room for that. */
+/** Widths in proportion, none too narrow to be visible; the widest gives up the space. */
 export function visibleSpans(shares: readonly number[], width: number): number[] {
   const spans = shares.map((share) => Math.max(5, share * width));
   const excess = spans.reduce((sum, span) => sum + span, 0) - width;

@@ -1,10 +1,10 @@
-/** Places of numbers along an axis. */
+/** Maps numbers to positions along an axis. */
 export interface Scale {
   readonly place: (x: number) => number;
   readonly ticks: readonly number[];
 }
 
-/** From `least` to `most`, both widened to round numbers, over [from, to]. */
+/** From `least` to `most`, widened to round numbers, over [from, to]. */
 export function linearScale(least: number, most: number, from: number, to: number, wanted = 5): Scale {
   const step = roundStep((most - least || Math.abs(most) || 1) / wanted);
   const first = Math.floor(least / step + 1e-9);
@@ -17,8 +17,8 @@ export function linearScale(least: number, most: number, from: number, to: numbe
 }
 
 /**
- * From 1, 2 or 5 times a power of ten to another one, both powers of ten apart at least: they hold [least, most], both above
- * zero. What is smaller lies on the axis. Ticks are the lower end and the powers of ten above it.
+ * A logarithmic scale that includes [least, most], both positive. Its ends are 1, 2 or 5 times a power of ten, at least
+ * a factor of ten apart. Smaller numbers are on the axis. Ticks are the lower end and the powers of ten above it.
  */
 export function logScale(least: number, most: number, from: number, to: number): Scale {
   const low = 1 / roundStep(1 / least);
@@ -32,13 +32,13 @@ export function logScale(least: number, most: number, from: number, to: number):
   return { place, ticks };
 }
 
-/** 1, 2 or 5 times a power of ten, at least as large. */
+/** Rounds up to 1, 2 or 5 times a power of ten. */
 function roundStep(step: number): number {
   const power = 10 ** Math.floor(Math.log10(step));
   return power * [1, 2, 5, 10].find((factor) => factor * power >= step * (1 - 1e-9))!;
 }
 
-/** Steps that get a label: few enough to stand apart, the first and the last among them. */
+/** The indices to label: few enough to be apart, with the first and the last. */
 export function labelled(length: number, most: number): number[] {
   if (length <= most) return Array.from({ length }, (_, i) => i);
   const stride = [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 10_000].find(
@@ -49,7 +49,7 @@ export function labelled(length: number, most: number): number[] {
   return chosen;
 }
 
-/** Moves places apart until neighbours have `gap` between them, in their order, within [least, most] if there is room. */
+/** Moves positions apart to at least `gap` between neighbours, in order, within [least, most] if there is room. */
 export function spread(places: readonly number[], gap: number, least: number, most: number): number[] {
   const order = places.map((_, i) => i).sort((a, b) => places[a] - places[b] || a - b);
   const moved = [...places];

@@ -4,7 +4,7 @@ import { seriesTable } from "../series.js";
 import { type Figure, wide } from "./figure.js";
 import { drawLines } from "./line-chart.js";
 
-/** What each step left unchanged, and what is unchanged since the start. */
+/** The unchanged share per step, and since the start. */
 export function seriesChart(result: SeriesResult): Figure {
   const { steps } = result;
   const last = steps[steps.length - 1].sinceStart.totals.apparentSparsity;

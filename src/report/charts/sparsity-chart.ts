@@ -6,7 +6,7 @@ import type { Palette } from "./palette.js";
 import { rowLayout, rowsHeight } from "./rows.js";
 import { circle, line, text, textWidth } from "./svg.js";
 
-/** Apparent against real sparsity, of updates and of weights at the end: two dots a case, the lens between them. */
+/** Apparent and real sparsity of updates and of weights at the end: two dots per case, with the lens between them. */
 export function sparsityChart(cases: readonly Case[], percent: Percent): Figure {
   const labels = caseLabels(cases);
   const panels: readonly Panel[] = [
@@ -16,9 +16,9 @@ export function sparsityChart(cases: readonly Case[], percent: Percent): Figure 
     },
     {
       heading: "Of the weights, at the end",
-      pairs: cases.map((lensCase) => ({
-        apparent: shareOfWeights(lensCase, lensCase.end.unchanged),
-        real: shareOfWeights(lensCase, lensCase.end.unchanged - lensCase.end.hidden),
+      pairs: cases.map((caseResult) => ({
+        apparent: shareOfWeights(caseResult, caseResult.end.unchanged),
+        real: shareOfWeights(caseResult, caseResult.end.unchanged - caseResult.end.hidden),
       })),
     },
   ];
@@ -45,7 +45,7 @@ export function sparsityChart(cases: readonly Case[], percent: Percent): Figure 
   };
 }
 
-/** The room of legend, headings and scale. */
+/** The space for legend, headings and scale. */
 const top = 114;
 
 interface Pair {
@@ -91,7 +91,7 @@ function draw(
   return drawn.join("\n");
 }
 
-/** The marks and what they are. */
+/** The marks and their meaning. */
 function legend(left: number, inks: Palette): string[] {
   const size = 22;
   let x = left;
@@ -124,7 +124,7 @@ function pairOf(
     circle(x(apparent), y, radius, inks.surface, { colour: inks.ink, width: 4 }),
   ];
   const [a, r] = [percent(apparent), percent(real)];
-  // Both numbers beside their dots where there is room between them or outside; else one after the other at the right.
+  // Place both numbers next to their dots if there is room between or outside, else both at the right.
   const between = x(apparent) - x(real) - 2 * radius - 20;
   const outside = x(0) + textWidth(r, font, true) + 16;
   if (between > textWidth(a, font, true) + textWidth(r, font, true) + 40) {

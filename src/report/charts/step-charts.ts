@@ -5,17 +5,17 @@ import { missing, type Percent, share } from "../numbers.js";
 import { type Figure, half } from "./figure.js";
 import { drawLines, type LineChart, type Series } from "./line-chart.js";
 
-/** How shares and ratios are told: those of a sample in fewer digits, beside the lines too. */
+/** How shares and ratios are formatted: with fewer digits for a sample, also next to the lines. */
 export interface RunDigits {
   readonly percent: Percent;
   readonly ratio: Percent;
   readonly sampled: boolean;
 }
 
-/** What becomes of a run step by step; nothing of a run of one step, which has no curve. */
+/** The curves of a run by step; none for a run of one step. */
 export function stepCharts(cases: readonly Case[], digits: RunDigits): Figure[] {
   const charts = [changedChart(cases, digits)];
-  if (cases.some((lensCase) => curveOf(lensCase).length > 1)) {
+  if (cases.some((caseResult) => curveOf(caseResult).length > 1)) {
     charts.push(unchangedChart(cases, digits), hiddenChart(cases, digits));
     charts.push(descentChart(cases, "so far", digits));
   } else {
@@ -30,9 +30,9 @@ function changedChart(cases: readonly Case[], { percent, sampled }: RunDigits): 
   const steps = cases[0].steps.map(({ step }) => step);
   const labels = caseLabels(cases);
   const series: Series[] = [
-    ...cases.map((lensCase, i) => ({
+    ...cases.map((caseResult, i) => ({
       label: labels[i],
-      values: lensCase.steps.map(({ apparentSparsity }) =>
+      values: caseResult.steps.map(({ apparentSparsity }) =>
         apparentSparsity === null ? null : 1 - apparentSparsity,
       ),
       ink: i,
@@ -101,7 +101,7 @@ function hiddenChart(cases: readonly Case[], { percent, sampled }: RunDigits): F
   );
 }
 
-/** Of the run so far where a result tells it, else of each step. */
+/** Of the run so far if the result has it, else of each step. */
 function descentChart(
   cases: readonly Case[],
   over: "so far" | "per step",
@@ -110,14 +110,14 @@ function descentChart(
   const soFar = over === "so far";
   const labels = caseLabels(cases);
   const steps = soFar
-    ? curveOf(cases.find((lensCase) => curveOf(lensCase).length > 0)!).map(({ step }) => step)
+    ? curveOf(cases.find((caseResult) => curveOf(caseResult).length > 0)!).map(({ step }) => step)
     : cases[0].steps.map(({ step }) => step);
   const series: Series[] = [
     ...(soFar
       ? curveSeries(cases, ({ visible }) => visible)
-      : cases.map((lensCase, i) => ({
+      : cases.map((caseResult, i) => ({
           label: labels[i],
-          values: lensCase.steps.map(({ effectiveDescent }) => effectiveDescent),
+          values: caseResult.steps.map(({ effectiveDescent }) => effectiveDescent),
           ink: i,
         }))),
     { label: "fp32", values: steps.map(() => 1), ink: null },
@@ -127,7 +127,7 @@ function descentChart(
     soFar ? "descent-so-far" : "descent-per-step",
     soFar
       ? `${series[0].label}: at the end the stored bits show ${ratio(last)} of the fp32 displacement`
-      : `${series[0].label}: the last step went ${ratio(last)} of its way`,
+      : `${series[0].label}: the effective descent of the last step is ${ratio(last)}`,
     soFar
       ? "The share of the fp32 displacement that the stored bits show (visible); a master or compensation buffer may hold the rest."
       : "How much of each step's updates the stored weights took along their direction: 1 is all of it.",
@@ -137,11 +137,11 @@ function descentChart(
   );
 }
 
-/** A line a case that has a curve. */
+/** One line per case that has a curve. */
 function curveSeries(cases: readonly Case[], numberOf: (point: CurvePoint) => number | null): Series[] {
   const labels = caseLabels(cases);
-  return cases.flatMap((lensCase, i) => {
-    const values = curveOf(lensCase).map(numberOf);
+  return cases.flatMap((caseResult, i) => {
+    const values = curveOf(caseResult).map(numberOf);
     return values.length === 0 ? [] : [{ label: labels[i], values, ink: i }];
   });
 }
@@ -171,7 +171,7 @@ function lineFigure(
   };
 }
 
-/** A share as a label of an axis or of a line: no more digits than it needs. */
+/** A share as the label of an axis or a line, with as few digits as needed. */
 function axisPercent(value: number): string {
   if (value !== 0 && Math.abs(value) < 0.01) return `${Number((100 * value).toPrecision(1))}%`;
   return `${Number((100 * value).toFixed(1))}%`;

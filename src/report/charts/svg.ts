@@ -1,6 +1,6 @@
-/** Pieces of SVG as text. Coordinates have one decimal, so that the same data give the same text everywhere. */
+/** Pieces of SVG text. Coordinates have one decimal, so that the same data give the same text everywhere. */
 
-/** Text for an element or an attribute: nothing in it is markup. */
+/** Escapes text for an element or an attribute. */
 export function escapeXml(text: string): string {
   return text.replace(/[&<>"']/g, (mark) => `&#${mark.charCodeAt(0)};`);
 }
@@ -16,15 +16,15 @@ export interface TextStyle {
   readonly fill: string;
   readonly anchor?: "start" | "middle" | "end";
   readonly bold?: boolean;
-  /** A rim in this colour, which keeps the text readable over lines. */
+  /** An outline in this colour, which keeps the text readable over lines. */
   readonly halo?: string;
-  /** Turned a quarter to the left, for the title of an upright axis. */
+  /** Rotated by 90 degrees to the left, for the title of a vertical axis. */
   readonly upright?: boolean;
 }
 
 /**
- * A line of text whose baseline begins, has its middle or ends at (x, y). It is as wide as {@link textWidth} says in any
- * font: where Inter is missing, what stands in for it may be a sixth wider, and its letters are set narrower.
+ * A line of text whose baseline starts, is centred or ends at (x, y). Its width is that of {@link textWidth} in any
+ * font: without Inter, the fallback font may be a sixth wider, and its letters are condensed.
  */
 export function text(x: number, y: number, content: string, style: TextStyle): string {
   const { size, fill, anchor = "start", bold = false, halo, upright = false } = style;
@@ -49,7 +49,7 @@ export function rect(
   height: number,
   fill: string,
   rounding = 0,
-  /** The colour of a rim of two units, which is inside. */
+  /** The colour of an inner outline two units wide. */
   outline?: string,
 ): string {
   const rim = outline !== undefined && Math.min(width, height) > 2 ? 1 : 0;
@@ -74,7 +74,7 @@ export function circle(x: number, y: number, radius: number, fill: string, strok
   return `<circle cx="${at(x)}" cy="${at(y)}" r="${at(radius)}" fill="${fill}"${rim}/>`;
 }
 
-/** A line through points; it is broken where one is null. */
+/** A line through points, interrupted at null. */
 export function polyline(points: readonly (readonly [number, number] | null)[], stroke: Stroke): string {
   let pen = "M";
   const path: string[] = [];
@@ -99,7 +99,7 @@ function strokeOf({ colour, width = 2, dashes }: Stroke): string {
   return ` stroke="${colour}" stroke-width="${at(width)}"${dashes ? ` stroke-dasharray="${dashes}"` : ""}`;
 }
 
-/** Advances of Inter from the space to the tilde, in hundredths of its size: src/report/font, regular and bold. */
+/** Advance widths of Inter from space to tilde, in hundredths of the font size: src/report/font, regular and bold. */
 const advances = {
   regular:
     "28 29 47 63 64 98 65 30 37 37 50 66 29 46 29 36 63 41 61 62 65 60 62 57 62 62 29 30 66 66 66 51 97 69 65 73 72 60 59 75 74 27 57 67 57 91 75 77 64 77 64 64 65 74 69 99 69 68 63 37 36 37 47 46 33 56 61 57 61 58 37 61 59 24 24 55 24 88 59 60 61 61 38 53 33 59 56 82 55 56 55 43 33 43 66"
@@ -110,10 +110,10 @@ const advances = {
     .map(Number),
 };
 
-/** Of what is beyond them: about a letter, or, from the scripts of East Asia on, a square. */
+/** Advance widths of other characters: about a letter, or a square for East Asian scripts. */
 const advanceBeyond = (code: number) => (code < 0x2e80 ? 70 : 100);
 
-/** How wide a text is set in Inter, and, by its `textLength`, in any font that stands in for it. */
+/** The width of a text in Inter and, by its `textLength`, in any fallback font. */
 export function textWidth(content: string, size: number, bold = false): number {
   const known = bold ? advances.bold : advances.regular;
   let width = 0;
@@ -124,7 +124,7 @@ export function textWidth(content: string, size: number, bold = false): number {
   return (width * size) / 100;
 }
 
-/** Text that is cut to a width, with an ellipsis where it was. */
+/** Text truncated to a width, with an ellipsis. */
 export function fitted(content: string, size: number, width: number): string {
   if (textWidth(content, size) <= width) return content;
   const characters = [...content];
@@ -132,7 +132,7 @@ export function fitted(content: string, size: number, width: number): string {
   return `${characters.join("").trimEnd()}…`;
 }
 
-/** Running text in lines of at most this width. */
+/** Breaks running text into lines of at most this width. */
 export function lines(content: string, size: number, width: number, bold = false): string[] {
   const broken: string[] = [];
   for (const word of content.split(" ")) {

@@ -19,7 +19,7 @@ export function sweepFigures(result: SweepResult): SweepFigures {
   const formats = [...new Set(cases.map(({ format }) => format))];
   const groups = cases.length <= mostLines ? [null] : formats;
   const retained = groups.map((format) => retainedChart(result, format));
-  // Names of formats may be alike once they are names of files.
+  // Different names of formats may give the same file name.
   const names = retained.map(({ name }) => name);
   return {
     cost: costChart(result),
@@ -29,13 +29,13 @@ export function sweepFigures(result: SweepResult): SweepFigures {
   };
 }
 
-/** Lines that one picture takes; of more cases each format has its own. */
+/** The maximum number of lines per picture; with more cases, each format has its own picture. */
 const mostLines = 6;
 
-/** Beyond these one share is like another: far more or far less than there is to retain. */
+/** Shares beyond these are equivalent: far more or far less than can be retained. */
 const [least, most] = [-1, 2];
 
-/** What each case retains over the rates; of one format, or of all. */
+/** The share retained by each case over the rates; for one format, or all. */
 function retainedChart(result: SweepResult, format: string | null): Figure {
   const { rates, answers, settings } = result;
   const texts = retainedTexts(result);
@@ -88,7 +88,7 @@ function retainedChart(result: SweepResult, format: string | null): Figure {
   };
 }
 
-/** What learns from the smallest rate on, at the least cost. */
+/** The title: what learns from the smallest rate on, at the least cost. */
 export function costTitle({ answers, settings }: SweepResult): string {
   const [best] = answers.cases
     .filter(({ learnsFrom }) => learnsFrom !== null)
@@ -98,7 +98,7 @@ export function costTitle({ answers, settings }: SweepResult): string {
   return `${caseLabel(best)}, at ${best.bitsPerWeight} bits a weight, learns from ${rate} of ${rateText(best.learnsFrom)} on`;
 }
 
-/** From which rate on each case learns and keeps its updates, those of fewer bits first. */
+/** The rate from which each case learns and keeps its updates, in ascending order of bits. */
 function costChart(result: SweepResult): Figure {
   const { answers, rates, settings } = result;
   const cases = [...answers.cases].sort((a, b) => a.bitsPerWeight - b.bitsPerWeight);
@@ -133,7 +133,7 @@ function drawCost(
   const labels = cases.map((answer) => `${caseLabel(answer)}, ${answer.bitsPerWeight} bits`);
   const rows = rowLayout(labels, { width, height: height - below }, { tallest: 96 });
   const { left, step, font } = rows;
-  // Half a step of the sweep stands before the first rate and after the last: each holds for a rate, not for a point.
+  // Half a step of the sweep before the first and after the last rate, because each bar covers a rate, not a point.
   const margin = (rows.width - 24) / (2 * rates.length);
   const [low, high] = [Math.log(rates[0]), Math.log(rates.at(-1)!)];
   const span = rows.width - 24 - 2 * margin;

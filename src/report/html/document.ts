@@ -1,24 +1,24 @@
 import { escapeXml } from "../charts/svg.js";
 import { styleSheet } from "./style.js";
 
-/** What a page needs beside its content, and the report cannot have by itself: it has neither files nor hashes. */
+/** The assets of a page that must be passed in: src/report has access to neither files nor hashes. */
 export interface HtmlAssets {
-  /** Font files (WOFF2 or TrueType) by their weights, in base64; empty: the fonts of the reader's machine. */
+  /** Font files (WOFF2 or TrueType) by weight, in base64; empty: use system fonts. */
   readonly fonts: readonly { readonly weight: number; readonly type: string; readonly base64: string }[];
-  /** What the page does: `script/main.ts` as one text. */
+  /** The page's script: `script/main.ts` bundled into one text. */
   readonly script: string;
-  /** SHA-256 of a text in base64, of which the page allows that script and no other. */
+  /** SHA-256 of a text in base64, by which the page allows only that script. */
   readonly sha256: (text: string) => string;
 }
 
-/** A page in one file, which asks nothing of any network. `data` is what the script shows. */
+/** A page in one file, which makes no network requests. `data` is shown by the script. */
 export function htmlDocument(title: string, body: string, data: unknown, assets: HtmlAssets): string {
   const { script } = assets;
   const faces = assets.fonts.map(
     ({ weight, type, base64 }) =>
       `@font-face{font-family:Inter;font-weight:${weight};src:url(data:font/${type};base64,${base64})}`,
   );
-  // Nothing is loaded from anywhere, and no script runs but the one below, whatever a name in a file may say.
+  // Nothing is loaded, and no other script than the one below runs, whatever names in files contain.
   const policy = [
     "default-src 'none'",
     "style-src 'unsafe-inline'",
@@ -46,7 +46,7 @@ ${body}
 `;
 }
 
-/** JSON that stands in an element of script: no text in it can end the element or begin a comment. */
+/** JSON for a script element: no text in it can end the element or start a comment. */
 export function embeddedJson(data: unknown): string {
   return JSON.stringify(data).replace(
     /[<>&\u2028\u2029]/g,

@@ -39,7 +39,7 @@ export function htmlPage(report: Report, assets: HtmlAssets): string {
   return htmlDocument(`${sentence} ${tool.name}`, body.filter(Boolean).join("\n"), data, assets);
 }
 
-/** What stands by itself on a page is a section. */
+/** Wraps top-level blocks in a section. */
 function topHtml(block: Block): string {
   if (block.kind === "section") return section(block.heading, ...insideHtml(block));
   if (block.kind === "tensors") return tensorSection(block.data, chooser(block.labels), block.note);
@@ -53,7 +53,7 @@ function insideHtml({ heading, blocks }: Pick<BlockOf<"section">, "heading" | "b
   return shownIn("page", blocks).map((block) => blockHtml(block, heading));
 }
 
-/** @param heading that of the section it is in. */
+/** @param heading the heading of its section. */
 function blockHtml(block: Block, heading: string): string {
   switch (block.kind) {
     case "text":
@@ -79,7 +79,7 @@ function paragraphs(texts: readonly string[]): string {
   return texts.map((paragraph) => `<p>${safe(paragraph)}</p>`).join("\n");
 }
 
-/** Named apart from the section that it is in. */
+/** A table with a label different from that of its section. */
 function tableHtml(shown: Table, heading: string): string {
   const content = scrolling(`Table by ${shown.headings[0]}: ${heading}`, numberTable(shown));
   return [content, paragraphs(shown.notes ?? [])].filter(Boolean).join("\n");

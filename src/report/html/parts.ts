@@ -6,19 +6,19 @@ import { pageInks } from "../charts/inks.js";
 import { at, escapeXml } from "../charts/svg.js";
 import { count } from "../numbers.js";
 
-/** Pieces of a report as HTML. What comes from a file goes through `safe`. */
+/** Parts of a report as HTML. Text from files goes through `safe`. */
 
-/** Text from a file: no markup, no control characters, no change of direction. */
+/** Escapes text from a file: no markup, no control characters, no change of direction. */
 export function safe(text: string): string {
   return escapeXml(printable(text));
 }
 
-/** A heading, in which 1e-5 is not broken. */
+/** A heading in which numbers such as 1e-5 are not broken. */
 function headingHtml(text: string): string {
   return safe(text).replace(/\b[\d.]+e-\d+\b/g, '<span class="number">$&</span>');
 }
 
-/** The top of a page: its verdict, what else is to be said first, and the numbers to see at a glance. */
+/** The top of a page: verdict, further sentences, and key figures. */
 export function pageHeader(
   { tool, scores, tiles }: Pick<Report, "tool" | "scores" | "tiles">,
   verdict: string,
@@ -35,7 +35,7 @@ ${lede.map((sentence) => `<p class="lede">${safe(sentence)}</p>`).join("\n")}
 </header>`;
 }
 
-/** Rings that are seen at a glance; of more a figure tells. */
+/** The maximum number of rings; more cases are shown by a figure. */
 const mostScores = 8;
 
 /** The circumference of a ring. */
@@ -55,7 +55,7 @@ function scoresHtml({ of: all, note }: NonNullable<Report["scores"]>): string {
   return `<dl class="scores">${rings.join("")}</dl>\n<p class="scored">${safe(note)}</p>`;
 }
 
-/** A figure with its words above and its numbers below. */
+/** A figure with title and caption above and its numbers below. */
 export function figureHtml(figure: Figure, heading: "h2" | "h3" = "h3"): string {
   const { title, caption, name, numbers } = figure;
   return `<figure id="${name}">
@@ -65,7 +65,7 @@ export function figureHtml(figure: Figure, heading: "h2" | "h3" = "h3"): string 
 </figure>`;
 }
 
-/** A table of numbers: a heading for each row. */
+/** A table of numbers with a heading per row. */
 export function numberTable({ headings, rows }: NumberTable): string {
   const head = headings.map((heading) => `<th scope="col">${safe(heading)}</th>`).join("");
   const body = rows
@@ -77,7 +77,7 @@ export function numberTable({ headings, rows }: NumberTable): string {
   return `<table><thead><tr>${head}</tr></thead><tbody>\n${body}\n</tbody></table>`;
 }
 
-/** What may be larger than its place: reached by the keyboard, and named. */
+/** A scrollable region, focusable and labelled. */
 export function scrolling(label: string, content: string): string {
   return `<div class="scroll" tabindex="0" role="region" aria-label="${safe(label)}">${content}</div>`;
 }
@@ -87,7 +87,7 @@ export function section(heading: string, ...content: readonly string[]): string 
   return `<section aria-labelledby="${id}"><h2 id="${id}">${safe(heading)}</h2>\n${content.join("\n")}\n</section>`;
 }
 
-/** Names and what they stand for. */
+/** A list of names and values. */
 export function facts(rows: readonly (readonly [string, string])[]): string {
   const body = rows.map(
     ([name, value]) => `<tr><th scope="row">${safe(name)}</th><td>${safe(value)}</td></tr>`,
@@ -95,7 +95,7 @@ export function facts(rows: readonly (readonly [string, string])[]): string {
   return `<table class="plain"><tbody>${body.join("\n")}</tbody></table>`;
 }
 
-/** Commands, one a line; where one is too long for a line it is broken before an option, not within its name. */
+/** Commands, one per line; a longer one is broken before an option, not within its name. */
 export function commands(lines: readonly string[]): string {
   const broken = lines.map((command) =>
     command
@@ -106,7 +106,7 @@ export function commands(lines: readonly string[]): string {
   return `<pre tabindex="0"><code>${broken.join("\n")}</code></pre>`;
 }
 
-/** Tensors that were left out, with their reasons; a page is no place for ten thousand of them. */
+/** Excluded tensors with their reasons; only the first ones if there are many. */
 export function skippedSection(skipped: readonly SkippedTensor[]): string {
   if (skipped.length === 0) return "";
   const most = 500;

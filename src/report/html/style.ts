@@ -2,7 +2,7 @@ import { themeDeclarations } from "../charts/inks.js";
 
 const [light, dark] = [themeDeclarations("light"), themeDeclarations("dark")];
 
-/** The themes: that of the reader's system, the one chosen, and light on paper whatever was chosen. */
+/** The themes: the system's, the chosen one, and always light in print. */
 const themes = `
 :root{color-scheme:light;${light}}
 @media (prefers-color-scheme:dark){:root:not([data-theme=light]){color-scheme:dark;${dark}}}
@@ -10,7 +10,7 @@ const themes = `
 @media print{:root:root,:root[data-theme]:root,:root:not([data-theme=light]):root{color-scheme:light;${light}}}
 `;
 
-/** The style of a report. Figures take their colours from the same variables, so they follow the theme. */
+/** The style sheet of a report. Figures use the same variables, so they follow the theme. */
 export const styleSheet = `${themes}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;scroll-behavior:smooth}

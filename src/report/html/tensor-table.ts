@@ -2,13 +2,13 @@ import { count } from "../numbers.js";
 import type { TensorData } from "../tensor-data.js";
 import { safe, section } from "./parts.js";
 
-/** Which case is shown, wherever that is asked; all of them go together. The script shows it where there are several. */
+/** The chooser of a case. All choosers of a page are synchronized; the script shows them if there are several cases. */
 export function chooser(labels: readonly string[]): string {
   const options = labels.map((label, i) => `<option value="${i}">${safe(label)}</option>`).join("");
   return `<div hidden><label>Stored as<select class="case">${options}</select></label></div>`;
 }
 
-/** The table's frame: its rows come from the script. */
+/** The table's frame; the script adds the rows. */
 export function tensorSection({ columns, names, kinds }: TensorData, choose: string, note: string): string {
   const present = [...new Set(kinds)].sort();
   const options = present.map((kind) => `<option>${safe(kind)}</option>`).join("");

@@ -61,7 +61,7 @@ function scoreOf({ end, totals }: ComparedRun, label: string, rounding: string):
   return retainedScore(label, retained, percent(retained), told);
 }
 
-/** Of the first two runs: what is retained, and what looks unchanged. */
+/** The first two runs: share retained and apparent sparsity. */
 function tiles({ runs }: RunComparison): Fact[] {
   const names = runNames(runs);
   return runs.slice(0, 2).flatMap(({ totals, end }, i): Fact[] => [

@@ -118,7 +118,7 @@ function tiles({ totals }: DifferenceResult): Fact[] {
   ];
 }
 
-/** Of files that tell what the compared format hides. */
+/** A verdict for files that show what the compared format hides. */
 function verdictOf({ totals, tensors, skipped }: DifferenceResult): Pick<Report, "verdict"> {
   const { apparentSparsity, realSparsityAtMost, hidden, shared } = totals;
   const formats = new Set(tensors.map(({ formats: { compared } }) => compared));
@@ -137,7 +137,7 @@ function unknownFacts({ unknown }: DifferenceResult): Fact[] {
   return reasons.flatMap(([what, reason]) => (reason === null ? [] : [[what, reason] as const]));
 }
 
-/** Of a row for each module, and of one for all, what a terminal has room for. */
+/** One row per module and one for all, with the columns that fit on a terminal. */
 function moduleTable({ kinds, totals }: DifferenceResult): NumberTable {
   return tableOf(
     [...kinds, { ...totals, kind: "all" }],
@@ -163,7 +163,7 @@ function moduleTable({ kinds, totals }: DifferenceResult): NumberTable {
   );
 }
 
-/** How far changed weights went, in gaps between numbers of the compared format. */
+/** The distances of changed weights, in gaps between numbers of the compared format. */
 function distanceTable({ totals: { ulps, changed } }: DifferenceResult): NumberTable {
   const groups = [1, 2, 3, 4, 8, 16, 128, Number.POSITIVE_INFINITY];
   const cells = groups.slice(1).map((end, g) => {

@@ -32,7 +32,7 @@ import {
 import { count, missing, percent } from "../numbers.js";
 
 /**
- * How changes lie, where that was measured.
+ * The geometry of the changes, if measured.
  *
  * @param first the path of the first tuned model.
  */
@@ -84,7 +84,7 @@ export function geometrySection(geometry: Geometry | undefined, first: string): 
   ]);
 }
 
-/** Rows of layers that a terminal shows; of deeper stacks those with spectra. */
+/** The maximum rows of layers on a terminal; for deeper stacks, the layers with spectra. */
 const mostLayers = 24;
 
 function briefTables(model: ModelGeometry): (Block | null)[] {
@@ -112,7 +112,7 @@ const byLayer = (layer: ModelGeometry["layers"][number]): Row => ({
   name: `${printable(layer.stack, 30)}.${layer.layer}`,
 });
 
-/** Measured, expected and ratio in all. */
+/** Measured value, expected value and ratio over all tensors. */
 function measuresTable(heading: string, totals: MeanMeasures): NumberTable {
   return tableOf(measureRows(totals), [
     [heading, ([name]) => measureLabel(name)],
@@ -123,7 +123,7 @@ function measuresTable(heading: string, totals: MeanMeasures): NumberTable {
   ]);
 }
 
-/** The same with intervals, by weight, and with what other nulls expect. */
+/** The same with intervals, weighted by size, and with the expectations of other null models. */
 function fullTable({ totals }: ModelGeometry): NumberTable {
   return tableOf(measureRows(totals), [
     ["measure", ([name]) => measureLabel(name)],
@@ -166,7 +166,7 @@ const courseMeasures = [
   "columnSpread",
 ] as const;
 
-/** Over the updates of a recorded run: measured, and its ratio to what is expected where there is one. */
+/** Over the updates of a recorded run: measured values, and ratios to the expected ones if known. */
 function courseTable(heading: string, curve: NonNullable<Geometry["curve"]>): NumberTable {
   return tableOf(curve, [
     [heading, ({ updates }) => count(updates)],
@@ -183,7 +183,7 @@ function courseTable(heading: string, curve: NonNullable<Geometry["curve"]>): Nu
   ]);
 }
 
-/** Which changed weights two models share, in all. */
+/** The overlap of changed weights of two models, over all tensors. */
 function overlapTable(geometry: Geometry, paths: readonly string[]): NumberTable {
   const name = (model: number) => printable(paths[model].split("/").at(-1) ?? "", 24);
   return tableOf(geometry.jaccard ?? [], [

@@ -8,10 +8,10 @@ import { count, counted, missing, percent, share, short } from "../numbers.js";
 import { leftOutSentences } from "../skipped.js";
 import { styles } from "../terminal.js";
 
-/** Lines of a list that are shown; --json has all. */
+/** The maximum lines of a list; --json has all. */
 const mostLines = 20;
 
-/** What a checkpoint holds, for a terminal. */
+/** The contents of a checkpoint, for a terminal. */
 export function inspectionReport(inspection: Inspection): Pick<Report, "blocks" | "skipped"> {
   const { totals, formats, kinds, layers, skipped, noFloats, input } = inspection;
   const all = { ...totals, label: "all" };
@@ -64,7 +64,7 @@ function magnitude(x: number | null): string {
   return x !== 0 && (x < 1e-3 || x >= 1e5) ? x.toExponential(1) : String(Number(x.toPrecision(3)));
 }
 
-/** For each format three columns: how faithful, and what is lost. */
+/** Three columns per format: fidelity, and what is lost. */
 function qualityTable(heading: string, rows: readonly Row[]): Block | null {
   const [first] = rows;
   if (first?.as === undefined) return null;
@@ -82,7 +82,7 @@ function qualityTable(heading: string, rows: readonly Row[]): Block | null {
   });
 }
 
-/** Signal to quantization noise; "exact" where storage changes nothing. */
+/** The signal-to-quantization-noise ratio; "exact" if rounding changes nothing. */
 function decibels({ sqnr, elements }: InspectedQuality): string {
   if (elements === 0) return missing;
   return sqnr === null ? "exact" : sqnr.toFixed(1);

@@ -20,7 +20,7 @@ import { caseLabel } from "../labels.js";
 import { type LearnGroup, learnGroups, learnHeadline, learnNotes, learnTables } from "../learning.js";
 import { count, counted, percent } from "../numbers.js";
 
-/** Models trained under several ways of storing. */
+/** Models trained with several ways of storing weights. */
 export function learnReport(result: LearnResult): Report {
   const { tool, input, settings, runs } = result;
   const headline = learnHeadline(result);
@@ -47,7 +47,7 @@ export function learnReport(result: LearnResult): Report {
   };
 }
 
-/** Of one kind of training and one rate: what was learned beside what became of the updates. */
+/** One kind of training and one rate: what was learned, and the classes of updates. */
 function groupSection(result: LearnResult, group: LearnGroup) {
   return section(group.title, [
     onTerminal(() => [text([group.title])]),
@@ -59,7 +59,7 @@ function groupSection(result: LearnResult, group: LearnGroup) {
   ]);
 }
 
-/** The share of fp32's gain that each way to store has, of the first kind of training and rate. */
+/** The share of fp32's gain for each way of storing, for the first kind of training and rate. */
 function scoresOf(result: LearnResult): Score[] {
   return learnGroups(result)[0].rows.flatMap((row): Score[] => {
     if (isFp32(row) || row.gain === null) return [];

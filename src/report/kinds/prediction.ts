@@ -6,7 +6,7 @@ import { counted, percent, share } from "../numbers.js";
 import { known, predictionHeadline, predictionNote } from "../prediction.js";
 import { inputFacts, originOf } from "../settings.js";
 
-/** How well changes can be told. */
+/** How well changes can be predicted. */
 export function predictionReport(result: PredictionResult): Report {
   const { tool, input, optimizer, format, rules, weightSteps, changed, skipped } = result;
   const headline = predictionHeadline(result);

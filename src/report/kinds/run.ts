@@ -57,7 +57,7 @@ import { verdictOnAll } from "../skipped.js";
 import { runScores, runVerdict, scoresNote } from "../verdict.js";
 import { geometrySection } from "./geometry.js";
 
-/** Updates and what became of them: recorded, drawn or of an adapter. */
+/** A run of recorded or drawn updates, or the merge of an adapter. */
 export function runReport(result: Result): Report {
   const { tool, input, engine, cases, skipped } = result;
   const labels = caseLabels(cases);
@@ -98,7 +98,7 @@ export function runReport(result: Result): Report {
       section("Codes, scales and numbers", [table(sharedTable(result), { notes: [sharedNote] })]),
       geometrySection(result.geometry, input.updates ?? ""),
       ...recipeBlocks(result),
-      inMarkdown(() => cases.map((lensCase, i) => caseSection(lensCase, labels[i], result))),
+      inMarkdown(() => cases.map((caseResult, i) => caseSection(caseResult, labels[i], result))),
       onPage(() => [{ kind: "tensors", data: runTensors(result), labels, note: tensorNote }]),
     ],
     skipped,
@@ -115,18 +115,18 @@ function chartBlocks(result: Result, labels: readonly string[]): Block[] {
   const percent = percentIn(sampleOf(result));
   const steps = stepCharts(cases, { percent, ratio: visibleRatio(result), sampled });
   const layers = cases.map(({ tensors }, i) => layerCharts(tensors.map(unchangedPart), labels[i], sampled));
-  // Labels of cases may be alike once they are names of files; their numbers are not.
-  const choice = (chartsOf: (lensCase: Case, i: number) => readonly Figure[]): Block => ({
+  // Different labels may give the same file name; case numbers do not.
+  const choice = (chartsOf: (caseResult: Case, i: number) => readonly Figure[]): Block => ({
     kind: "choice",
     labels,
-    choices: cases.map((lensCase, i) => [
-      figures(...chartsOf(lensCase, i).map((chart) => ({ ...chart, name: `case-${i + 1}-${chart.name}` }))),
+    choices: cases.map((caseResult, i) => [
+      figures(...chartsOf(caseResult, i).map((chart) => ({ ...chart, name: `case-${i + 1}-${chart.name}` }))),
     ]),
   });
   return [
     figures(classChart(cases, percent), sparsityChart(cases, percent)),
     section("Why: the size of the updates", [
-      choice((lensCase, i) => [histogramChart(lensCase, labels[i], percent)]),
+      choice((caseResult, i) => [histogramChart(caseResult, labels[i], percent)]),
     ]),
     ...(steps.length > 0 ? [section("Step by step", [beside(...steps)])] : []),
     ...(layers.flat().length > 0 ? [section("Where: layer by module", [choice((_, i) => layers[i])])] : []),
@@ -134,7 +134,7 @@ function chartBlocks(result: Result, labels: readonly string[]): Block[] {
   ];
 }
 
-/** Of a sample to the digits that what is visible carries. */
+/** For a sample, with the digits supported by its interval. */
 function visibleRatio(result: Result): (x: number | null) => string {
   const visible = endRatio(result, 0, "visible");
   return (x) => (x === null || visible === null ? missing : ratioWithin(x, (visible.high - visible.low) / 2));
@@ -157,25 +157,25 @@ function meaningOf(cases: readonly Case[]): string {
     : meaning;
 }
 
-/** Of the first case, which the headline is about. */
+/** The key figures of the first case. */
 function tiles(result: Result): Fact[] {
-  const [lensCase] = result.cases;
-  const { totals, end } = lensCase;
+  const [caseResult] = result.cases;
+  const { totals, end } = caseResult;
   const sample = sampleOf(result);
   const percent = percentIn(sample);
   const sized = sizedUpdates(totals);
-  const how = caseInWords(lensCase);
+  const how = caseInWords(caseResult);
   return [
     [
       `of the weights unchanged at the end, stored as ${how}`,
-      percent(shareOfWeights(lensCase, end.unchanged)),
+      percent(shareOfWeights(caseResult, end.unchanged)),
     ],
     [
       "of these hidden: fp32 would have changed them",
       percentIn(sample && end.unchanged)(share(end.hidden, end.unchanged)),
     ],
     [
-      lensCase.rounding === "stochastic"
+      caseResult.rounding === "stochastic"
         ? "of the updates that were not zero left their weight as it was, by chance"
         : "of the updates that were not zero are lost",
       percent(share(totals.lost, sized)),
@@ -184,7 +184,7 @@ function tiles(result: Result): Fact[] {
   ];
 }
 
-/** How much of the fp32 run's displacement each case holds and shows; one row a case. */
+/** The share of the fp32 run's displacement that each case retains and shows; one row per case. */
 function displacementTable(result: Result): NumberTable {
   return tableOf(result.cases, [
     ["stored as", storedAs(result)],
@@ -195,7 +195,7 @@ function displacementTable(result: Result): NumberTable {
   ]);
 }
 
-/** What the columns of {@link displacementTable} are. */
+/** The meaning of the columns of {@link displacementTable}. */
 export const displacementNote =
   "Of the displacement of an fp32 run: retained, the share that weight and carrier hold at the end; visible, the share that " +
   "the stored bits show. Noise: what they hold beside it, relative to it and to the weights.";
@@ -205,12 +205,12 @@ function storedAs({ cases }: Result) {
   return (_: Case, i: number) => labels[i];
 }
 
-/** What the published probes say, beside the exact test. */
+/** The published probes and the exact test. */
 function probeTable(result: Result): NumberTable {
   const percent = percentIn(sampleOf(result));
   return tableOf(result.cases, [
     ["stored as", storedAs(result)],
-    ["exact", (lensCase) => percent(shareOfWeights(lensCase, lensCase.end.unchanged))],
+    ["exact", (caseResult) => percent(shareOfWeights(caseResult, caseResult.end.unchanged))],
     ["path-not-taken", ({ probes }) => percent(probes["path-not-taken"].share)],
     ["small-subnetworks", ({ probes }) => percent(probes["small-subnetworks"].share)],
     ["ulp-rule: lost", ({ probes }) => percent(probes["ulp-rule"].share)],
@@ -218,13 +218,13 @@ function probeTable(result: Result): NumberTable {
   ]);
 }
 
-/** The same in fewer columns. */
+/** The same with fewer columns. */
 function briefProbeTable(result: Result): NumberTable {
   const { headings, rows } = probeTable(result);
   return { headings: ["published probes", ...headings.slice(1, 4), "ulp-rule", "wrong"], rows };
 }
 
-/** What became of the updates, in counts. */
+/** The classes of updates, as counts. */
 function classTable(result: Result): NumberTable {
   const percent = percentIn(sampleOf(result));
   const names = ["moved", "collateral", "kept", "lost", "nonfinite"] as const;
@@ -242,7 +242,7 @@ function classTable(result: Result): NumberTable {
   ]);
 }
 
-/** The end against the start. */
+/** The end compared with the start. */
 function endTable(result: Result): NumberTable {
   const ratios = {
     retained: "retained",
@@ -265,7 +265,7 @@ function endTable(result: Result): NumberTable {
   ]);
 }
 
-/** Step by step and tensor by tensor; of a sample, what a step or a tensor retains is not told: its sums have no interval. */
+/** Tables by step and by tensor. A sample omits the retained share, because these sums have no interval. */
 function caseSection({ recipe, steps, tensors }: Case, label: string, result: Result): Block {
   const sample = sampleOf(result);
   const percent = percentIn(sample);

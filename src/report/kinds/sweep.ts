@@ -22,7 +22,7 @@ import { inputFacts, originOf } from "../settings.js";
 import { verdictOnAll } from "../skipped.js";
 import { noiseTexts, rateText, retainedTexts, sweepNotes, sweepSentences, sweepSize } from "../sweep.js";
 
-/** A sweep: the answers first, then how far each case came at each rate. */
+/** A sweep: the answers, then the share retained by each case at each rate. */
 export function sweepReport(result: SweepResult): Report {
   const { tool, input, rates, skipped } = result;
   const headline = sweepSentences(result);
@@ -56,7 +56,7 @@ export function sweepReport(result: SweepResult): Report {
     skipped,
     settings: () => [
       ["rates", rates.map(rateText).join(", ")],
-      // A synthetic input names one learning rate, which is not that of the sweep.
+      // A synthetic input states a single learning rate, which the sweep does not use.
       ...inputFacts(result).filter(([name]) => !name.endsWith("optimizer: lr")),
     ],
     again: () => ({ heading: "To sweep again", commands: sweepCommandLines(result) }),
@@ -78,7 +78,7 @@ function tiles({ answers }: SweepResult): Fact[] {
     ]);
 }
 
-/** One row a case: its cost, and the rates from which on it learns and keeps its updates. */
+/** One row per case: its cost, and the rates from which it learns and keeps its updates. */
 function answerTable({ answers: { cases } }: SweepResult) {
   return tableOf(cases, [
     ["stored as", caseLabel],
@@ -88,14 +88,14 @@ function answerTable({ answers: { cases } }: SweepResult) {
   ]);
 }
 
-/** A number by case and rate; cases without any are left out. */
+/** Numbers by case and rate, without cases that have none. */
 function byRate(heading: string, { answers, rates }: SweepResult, texts: readonly string[][]): Block | null {
   const rows = answers.cases.map((answer, i) => [caseLabel(answer), ...texts[i]]);
   const shown = rows.filter((row) => row.length > 1);
   return table({ headings: [heading, ...rates.map(rateText)], rows: shown }, { even: true });
 }
 
-/** The answers, and what is retained by case and rate. */
+/** The answers, and the share retained by case and rate. */
 function allTable(result: SweepResult) {
   const { headings, rows } = answerTable(result);
   const retained = retainedTexts(result);
@@ -105,7 +105,7 @@ function allTable(result: SweepResult) {
   };
 }
 
-/** Noise of both kinds, of the cases under stochastic rounding alone: that of the others is what they do not retain. */
+/** Both kinds of noise, for stochastic rounding only: under other roundings it is the part that is not retained. */
 function noiseTable(result: SweepResult) {
   const kinds = { noise: "noise", noiseToWeight: "noise/weight" } as const;
   return {

@@ -43,7 +43,7 @@ const refused: readonly (readonly [string, string])[] = [
 /** Initialisations that change the base: B A refers to the residual base until PEFT converts the adapter. */
 const changesBase = /^(pissa|olora|corda|loftq|lora_ga)/;
 
-/** @throws InputError if it cannot be read, or is of an adapter that is no scale * B A. */
+/** @throws InputError if the file cannot be read, or if the adapter is not of the form scale * B A. */
 export async function readAdapterConfig(path: string): Promise<AdapterConfig> {
   const { size } = await statFile(path);
   if (size > longest)
@@ -54,7 +54,7 @@ export async function readAdapterConfig(path: string): Promise<AdapterConfig> {
   return parseAdapterConfig(text, path);
 }
 
-/** @throws InputError, which calls the file `name`. */
+/** @throws InputError, which names the file `name`. */
 export function parseAdapterConfig(text: string, name: string): AdapterConfig {
   const config = parsed(text, name);
   const { peft_type: type = "LORA", init_lora_weights: init, bias = "none" } = config;
@@ -85,7 +85,7 @@ export function parseAdapterConfig(text: string, name: string): AdapterConfig {
   };
 }
 
-/** The rank of a module, and the scale of its product, as PEFT has them: in fp64. */
+/** The rank of a module and the scale of its product, in fp64 as in PEFT. */
 export function scaleOf(
   { rank, alpha, rsLora, rankPattern, alphaPattern }: AdapterConfig,
   module: string,
@@ -108,7 +108,7 @@ function parsed(text: string, name: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** Defaults are written out: false, null, and lists and objects without entries. */
+/** PEFT writes defaults too: false, null, and empty lists and objects. */
 function isSet(value: unknown): boolean {
   if (typeof value === "object" && value !== null) return Object.keys(value).length > 0;
   return value !== undefined && value !== null && value !== false;
@@ -139,8 +139,8 @@ function patterns(config: Record<string, unknown>, key: string, name: string, wh
 const longestPattern = 200;
 
 /**
- * PEFT's `re.match(rf"(.*\.)?({pattern})$", module)`. Without repetition within repetition, which could take a hostile
- * pattern forever.
+ * PEFT's `re.match(rf"(.*\.)?({pattern})$", module)`. Nested repetition is rejected, because a hostile pattern could
+ * take exponential time.
  */
 function matcherOf(pattern: string, key: string, name: string): Pattern["matches"] {
   const refuse = () => new InputError(name, `patterns of module names in ${key}`, quote(pattern));

@@ -8,7 +8,7 @@ import type { StoredTensor } from "../safetensors/stored-tensor.js";
 export interface ModuleFactors {
   /** The name of the module in the base, such as `model.layers.0.self_attn.q_proj`. */
   readonly module: string;
-  /** Of an embedding: the update is (B A) transposed. */
+  /** For an embedding the update is (B A) transposed. */
   readonly embedding: boolean;
   /** rank x inputs */
   readonly a: StoredTensor;
@@ -18,7 +18,7 @@ export interface ModuleFactors {
 
 export interface AdapterTensors {
   readonly modules: readonly ModuleFactors[];
-  /** Tensors that take the place of the base's (modules_to_save, resized embeddings), by the base's names. */
+  /** Tensors that replace those of the base (modules_to_save, resized embeddings), by the base's names. */
   readonly copies: ReadonlyMap<string, StoredTensor>;
 }
 
@@ -36,16 +36,16 @@ const others: readonly (readonly [RegExp, string])[] = [
   [/^prompt_embeddings$/, "a prompt"],
 ];
 
-/** `.lora_A.weight`, or with the name of the adapter, as in a state dict of the whole model. */
+/** `.lora_A.weight`, or with the adapter's name as in a state dict of the whole model. */
 const factorName = /^(.+)\.lora_(?:(embedding)_)?([AB])(?:\.(?!weight$)\w+)?(?:\.weight)?$/s;
 const prefix = /^base_model\.model\./;
 const wrapped = /\.(?:modules_to_save(?:\.\w+)?|base_layer)(?=\.\w+$)/;
 
 /**
- * The factors in the tensors of an adapter, in the order of the A.
+ * The factors among the tensors of an adapter, in the order of the A factors.
  *
  * @param file for messages.
- * @throws InputError if they are of another kind of adapter, or a module has one factor without the other.
+ * @throws InputError for another type of adapter, or if a module lacks one of the factors.
  */
 export function adapterTensors(tensors: ReadonlyMap<string, StoredTensor>, file: string): AdapterTensors {
   const factors = new Map<string, { embedding: boolean; a?: StoredTensor; b?: StoredTensor }>();
@@ -82,7 +82,7 @@ export function adapterTensors(tensors: ReadonlyMap<string, StoredTensor>, file:
   return { modules, copies };
 }
 
-/** How the factors make an update of this shape; or why they do not, in a few words. */
+/** The product that forms an update of this shape, or why the factors do not fit, in a few words. */
 export function productOf(
   { module, embedding, a, b }: ModuleFactors,
   rank: number,
@@ -96,7 +96,7 @@ export function productOf(
   const volume = (sizes: readonly number[]) => sizes.reduce((product, size) => product * size, 1);
   const [outputs, rankOfB, ...restOfB] = b.shape;
   const [rankOfA, ...inputs] = a.shape;
-  // Of a convolution the factor B is one of 1 x 1.
+  // For a convolution the factor B is a 1 x 1 convolution.
   if (rankOfA !== rank || rankOfB !== rank || volume(restOfB) !== 1) {
     const found = `A ${shapeText(a.shape)} and B ${shapeText(b.shape)}`;
     return `its configuration has rank ${rank} for ${quote(module)}, its factors are ${found}`;

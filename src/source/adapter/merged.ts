@@ -32,9 +32,9 @@ export class MergedCheckpoint {
   }
 
   /**
-   * @param tensors those of the job.
+   * @param tensors the tensors of the job.
    * @param stored the name of the format in which the case stores them.
-   * @throws InputError if it is no checkpoint.
+   * @throws InputError if it is not a checkpoint.
    */
   static async open(
     path: string,
@@ -67,7 +67,7 @@ export class MergedCheckpoint {
     this.#elements += weights.length;
   }
 
-  /** What was found, once all pieces were compared; the tensors that are not merged are compared here. */
+  /** The result once all pieces are compared; this also compares the tensors that are not merged. */
   async end(ofCase: number, { untouched, replaced }: AdapterOnBase): Promise<MergedComparison> {
     let [tensors, differ] = [0, 0];
     for (const [name, given] of [...untouched.map((tensor) => [tensor.name, tensor] as const), ...replaced]) {
@@ -97,7 +97,7 @@ export class MergedCheckpoint {
   }
 }
 
-/** @param stored the format that it must be stored in; null for any. */
+/** @param stored the required storage format; null for any. */
 function whyNot(
   mergedTensor: StoredTensor | undefined,
   shape: readonly number[],
@@ -119,7 +119,7 @@ function whyNot(
 
 const piece = 2 ** 18;
 
-/** Whether the numbers of a tensor, rounded to what the other is stored in, are the other's. */
+/** Whether the numbers of a tensor, rounded to the other's storage format, equal the other's. */
 async function sameNumbers(given: StoredTensor, stored: StoredTensor): Promise<boolean> {
   const { format } = stored.dtype;
   const isSame = format === given.dtype.format;

@@ -19,14 +19,14 @@ export interface AdapterOnBase {
   readonly tensors: readonly TensorInput[];
   readonly skipped: readonly SkippedTensor[];
   readonly rsLora: boolean;
-  /** Of each tensor. */
+  /** The rank of each tensor's update. */
   readonly ranks: readonly number[];
   readonly scales: readonly number[];
   /** Formats in which the base stores these tensors. */
   readonly formats: ReadonlySet<Format | "fp64">;
   /** Base tensors that the adapter does not touch. */
   readonly untouched: readonly StoredTensor[];
-  /** Tensors that take the place of the base's, by the base's names. */
+  /** Tensors that replace those of the base, by the base's names. */
   readonly replaced: ReadonlyMap<string, StoredTensor>;
   /** Every file that was opened. */
   readonly files: readonly string[];
@@ -42,13 +42,13 @@ export interface AdapterOptions {
 }
 
 /**
- * Opens a base and an adapter of PEFT, and makes the adapter's products the updates of the base's weights; no
- * data is read. Mismatches are excluded and listed with the reason.
+ * Opens a base and a PEFT adapter, with the adapter's products as updates of the base's weights. Reads no data.
+ * Mismatches are excluded and listed with the reason.
  *
  * @param base anything that `openCheckpoint` opens.
  * @param adapter a folder with `adapter_config.json` and `adapter_model.safetensors` (or `.bin`), or one of these files.
- * @throws InputError if a file is not valid, if the adapter is no LoRA of scale * B A, if nothing of it fits, or, with `strict`,
- *   if anything does not.
+ * @throws InputError if a file is not valid, if the adapter is not a LoRA of the form scale * B A, if nothing of it
+ *   fits, or, with `strict`, if anything does not.
  */
 export async function openAdapter(
   base: string,
@@ -153,13 +153,13 @@ function bringOnto(
   return { tensors, skipped: list.tensors, ranks, scales, formats, untouched, replaced };
 }
 
-/** The name of the weight of a module: of a bare parameter it is that of the module. */
+/** The name of the weight of a module; for a bare parameter, the module's name itself. */
 function weightOf({ module }: ModuleFactors, base: Checkpoint): string {
   const weight = `${module}.weight`;
   return !base.tensors.has(weight) && base.tensors.has(module) ? module : weight;
 }
 
-/** The same tensors with a second step that takes the update away again. */
+/** The same tensors with a second step that subtracts the update again. */
 export function mergedAndUnmerged(tensors: readonly TensorInput[]): TensorInput[] {
   return tensors.map((tensor) => {
     const [update] = tensor.updates;

@@ -10,16 +10,15 @@ import { changesOf, type Delta, EntryReader, madeFile, openDelta } from "./open-
 import { Output } from "./output-file.js";
 
 /**
- * Makes a checkpoint from the tensors of another and a delta, byte for byte. The output gets its name only
- * after the digests of the base and of all output match those in the delta.
+ * Rebuilds a checkpoint from another one and a delta, byte for byte. The output gets its name only after the
+ * digests of the base and of all output match those in the delta.
  *
  * @param into the file or folder to create; it must not exist.
- * @throws InputError if BEFORE is not what the delta was made from, if the delta is damaged or none, or something is there.
+ * @throws InputError if BEFORE is not the base of the delta, if the delta is invalid, or if `into` exists.
  */
 export async function applyDelta(before: string, path: string, into: string): Promise<DeltaFile> {
   const there = await stat(into).catch(() => null);
-  if (there)
-    throw new InputError(into, "nothing yet where the delta's result is to be written", "something there");
+  if (there) throw new InputError(into, "a new path for the delta's result", "something there");
   const delta = await openDelta(path);
   let base: DeltaBase | null = null;
   let output: Output | null = null;
@@ -92,14 +91,14 @@ class Making {
     this.#ofBase.add(file, name, entry, ofBase.digest("hex"));
   }
 
-  /** @throws InputError if the base, or what was made of it, is not what the delta says. */
+  /** @throws InputError if the digest of the base or of the output differs from that in the delta. */
   expectDigests(): void {
     const { base, parts, path } = this.#delta;
     const found = this.#ofBase.digest();
     if (found !== base) {
       throw new InputError(
         this.#base.path,
-        `what the delta was made from (SHA-256 of its tensors ${base.slice(0, 16)}…)`,
+        `the base of the delta (SHA-256 of its tensors ${base.slice(0, 16)}…)`,
         `another checkpoint (${found.slice(0, 16)}…)`,
       );
     }
@@ -158,7 +157,7 @@ class Patch {
     }
   }
 
-  /** @throws InputError if something is left. */
+  /** @throws InputError if changes are left over. */
   async end(): Promise<void> {
     if (this.#next === undefined) await this.#advance();
     if (this.#next !== null || this.#values.left > 0 || this.#at < this.#pending.length) {
@@ -173,7 +172,7 @@ class Patch {
 
   async #value(): Promise<Uint8Array> {
     if (this.#at === this.#pending.length) {
-      // Whole values: the width divides both.
+      // These are whole values: the width divides both.
       this.#pending = await this.#values.take(Math.min(this.#values.left, 2 ** 16));
       this.#at = 0;
       if (this.#pending.length === 0) throw this.#damaged("fewer values");

@@ -5,7 +5,7 @@ import { InputError, quote } from "../input-error.js";
 import { shapeText, type TensorEntry } from "../safetensors/header.js";
 import type { ByteSource, StoredTensor } from "../safetensors/stored-tensor.js";
 
-/** The bytes of the tensors of a checkpoint that a delta is made from or applied to. */
+/** The tensor bytes of the checkpoint from which a delta is made, or to which it is applied. */
 export class DeltaBase {
   readonly #checkpoint: Checkpoint;
   readonly #pool = new FilePool();
@@ -15,7 +15,7 @@ export class DeltaBase {
     this.#checkpoint = checkpoint;
   }
 
-  /** @throws InputError if it is no checkpoint. */
+  /** @throws InputError if it is not a checkpoint. */
   static async open(path: string): Promise<DeltaBase> {
     return new DeltaBase(await openCheckpoint(path));
   }
@@ -28,21 +28,21 @@ export class DeltaBase {
     return [...this.#checkpoint.files.keys()];
   }
 
-  /** The tensor of this name whose bytes can be compared with those of another; null if there is none. */
+  /** The tensor of this name with the same dtype and shape; null if there is none. */
   of(name: string, { dtype, shape }: Pick<TensorEntry, "dtype" | "shape">): StoredTensor | null {
     const tensor = this.#checkpoint.tensors.get(name);
     const isSame = tensor?.dtype === dtype && shapeText(tensor.shape) === shapeText(shape);
     return isSame && tensor.begin !== null ? tensor : null;
   }
 
-  /** The same, where there must be one. @throws InputError if there is none. */
+  /** The same. @throws InputError if there is none. */
   expect(name: string, entry: Pick<TensorEntry, "dtype" | "shape">): StoredTensor {
     const tensor = this.of(name, entry);
     if (tensor) return tensor;
     const found = this.#checkpoint.tensors.get(name);
     throw new InputError(
       this.path,
-      `tensor ${quote(name)} of ${entry.dtype.name} ${shapeText(entry.shape)}, as in what the delta was made from`,
+      `tensor ${quote(name)} of ${entry.dtype.name} ${shapeText(entry.shape)}, as in the base of the delta`,
       found ? `${found.dtype.name} ${shapeText(found.shape)}` : "none of that name",
     );
   }
@@ -59,11 +59,11 @@ export class DeltaBase {
   }
 }
 
-/** The digest of the tensors that are taken from the base, one after the other. */
+/** The digest of the tensors used from the base, in order. */
 export class BaseDigest {
   readonly #all = createHash("sha256");
 
-  /** Adds a tensor by what it is and the digest of its bytes. */
+  /** Adds a tensor's name, dtype and shape, and the digest of its bytes. */
   add(file: number, name: string, { dtype, shape }: TensorEntry, bytes: string): void {
     this.#all.update(`${JSON.stringify([file, name, dtype.name, shape, bytes])}\n`);
   }

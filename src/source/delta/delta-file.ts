@@ -2,15 +2,16 @@ import { type Dtype, dtypes } from "../safetensors/dtype.js";
 import type { TensorEntry } from "../safetensors/header.js";
 
 /**
- * A delta is a safetensors file. Its metadata has `format`, what it makes (`kind`: a file, or a folder of them), `base`, the
- * digest of what it was made from, and `files`, JSON of DeltaParts (lens/difference/difference-result.ts). For each file i it has the tensors
+ * A delta is a safetensors file. Its metadata has `format`, `kind` (whether it rebuilds a file or a folder), `base`,
+ * the digest of its base, and `files`, JSON of DeltaParts (lens/difference/difference-result.ts). For each file i it
+ * has
  *
- * - `i/header`: the file up to its data; of a file that is no safetensors (an index) all of it;
- * - for a tensor T of the file whose elements changed `i/T.gaps`, where (GapEncoder), and `i/T.values`, to what;
- * - for one that is new, of another dtype or shape, or changed so much that this is less, `i/T.whole`;
- * - nothing for a tensor none of whose bytes changed.
+ * - `i/header`: the file up to its data; if it is not safetensors (an index), the whole file;
+ * - for a tensor T with changed elements, `i/T.gaps`: their indices (GapEncoder), and `i/T.values`: their new values;
+ * - for a tensor that is new, has another dtype or shape, or has too many changes for gaps to be smaller, `i/T.whole`;
+ * - nothing for an unchanged tensor.
  *
- * docs/deltas.md has the same for those who read deltas elsewhere.
+ * docs/deltas.md specifies the format for other readers.
  */
 export const deltaFormat = "precision-lens-delta/1";
 
@@ -21,12 +22,12 @@ export const entryOf = {
   whole: (file: number, tensor: string) => `${file}/${tensor}.whole`,
 };
 
-/** Bytes that change together: an element, or a byte where elements are smaller or are not whole bytes. */
+/** The bytes of a unit: an element, or a byte if elements are not whole bytes. */
 export function unitBytes({ bits }: Dtype): number {
   return bits % 8 === 0 ? bits / 8 : 1;
 }
 
-/** The dtype of values: that of the tensor where units are elements. */
+/** The dtype of values: that of the tensor if units are elements. */
 export function valueDtype(dtype: Dtype): Dtype {
   return dtype.bits % 8 === 0 ? dtype : dtypes.get("U8")!;
 }
@@ -36,10 +37,10 @@ export function inDataOrder(tensors: ReadonlyMap<string, TensorEntry>): [string,
   return [...tensors].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
 }
 
-/** Bytes that are read at once: a whole number of units of any width. */
+/** Bytes read at once: a whole number of units of any width. */
 export const pieceBytes = 2 ** 22;
 
-/** Places of units that differ, within two pieces of the same length. */
+/** The indices of units that differ between two pieces of the same length. */
 export function changedUnits(before: Uint8Array, after: Uint8Array, width: number): number[] {
   const changed: number[] = [];
   const viewed = (bytes: Uint8Array) => viewOf(bytes, width);
@@ -53,7 +54,7 @@ export function changedUnits(before: Uint8Array, after: Uint8Array, width: numbe
   return changed;
 }
 
-/** Valid for a buffer of its own, or an offset that the width divides. */
+/** Valid if the width divides the byte offset. */
 function viewOf({ buffer, byteOffset, byteLength }: Uint8Array, width: number) {
   if (width === 1) return new Uint8Array(buffer, byteOffset, byteLength);
   if (width === 2) return new Uint16Array(buffer, byteOffset, byteLength / 2);

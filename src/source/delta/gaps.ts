@@ -1,8 +1,8 @@
 import type { InputError } from "../input-error.js";
 
 /**
- * Indices of what changed, as the gaps between them: index - last - 1 each, the last before the first being -1, in base 128
- * with the lowest digit first and a bit of 128 on all digits but the last (LEB128).
+ * Encodes ascending indices as gaps: index - previous - 1 each, with -1 as the previous of the first, in LEB128 (base
+ * 128, the lowest digit first, with bit 128 set on all digits but the last).
  */
 export class GapEncoder {
   #last = -1;
@@ -16,7 +16,7 @@ export class GapEncoder {
     this.#last = index;
   }
 
-  /** What was encoded since the last time. */
+  /** The bytes encoded since the last call. */
   take(): Uint8Array {
     const bytes = Uint8Array.from(this.#bytes);
     this.#bytes.length = 0;
@@ -24,14 +24,14 @@ export class GapEncoder {
   }
 }
 
-/** Reads bytes that lie one after the other, at most so many at a time. */
+/** Reads bytes sequentially. */
 export interface ByteReader {
-  /** The next `count` bytes. @throws InputError if there are not so many. */
+  /** The next `count` bytes. @throws InputError if there are fewer. */
   take(count: number): Promise<Uint8Array>;
   readonly left: number;
 }
 
-/** The indices again. */
+/** Decodes the indices. */
 export class GapDecoder {
   #last = -1;
   #bytes: Uint8Array = new Uint8Array(0);
@@ -44,14 +44,14 @@ export class GapDecoder {
     this.#damaged = damaged;
   }
 
-  /** The next index; null at the end. @throws InputError for a gap that is no number below 2^53, or one that is cut off. */
+  /** The next index; null at the end. @throws InputError for an index of 2^53 or more, or a truncated gap. */
   async next(): Promise<number | null> {
     let [gap, digit] = [0, 1];
     for (;;) {
       if (this.#at === this.#bytes.length) {
         if (this.#reader.left === 0) {
           if (digit === 1) return null;
-          throw this.#damaged("a gap that is cut off");
+          throw this.#damaged("a truncated gap");
         }
         this.#bytes = await this.#reader.take(Math.min(this.#reader.left, 2 ** 16));
         this.#at = 0;

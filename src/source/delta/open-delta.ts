@@ -6,7 +6,7 @@ import type { ByteSource } from "../safetensors/stored-tensor.js";
 import { deltaFormat, entryOf, inDataOrder, unitBytes, valueDtype } from "./delta-file.js";
 import type { ByteReader } from "./gaps.js";
 
-/** A delta, of which only the header has been read. */
+/** A delta; only its header has been read. */
 export interface Delta {
   readonly path: string;
   readonly kind: "file" | "folder";
@@ -19,13 +19,13 @@ export interface Delta {
   close(): Promise<void>;
 }
 
-/** A file that it makes. */
+/** A file that the delta rebuilds. */
 export interface MadeFile {
   readonly header: Uint8Array;
   readonly tensors: readonly [string, TensorEntry][];
 }
 
-/** @throws InputError if it is no delta, or not a whole one. */
+/** @throws InputError if it is not a delta, or truncated. */
 export async function openDelta(path: string): Promise<Delta> {
   const pool = new FilePool();
   try {
@@ -75,7 +75,7 @@ function partsIn(text: string, kind: string, path: string): DeltaPart[] {
   const names = new Set<unknown>();
   for (const part of value) {
     const { name, bytes, sha256 } = (part ?? {}) as Partial<DeltaPart>;
-    // A name and nothing else: a delta must not lead out of its folder.
+    // No paths: a delta must not write outside its folder.
     const plain = typeof name === "string" && /^[\w][\w.+=-]{0,200}$/.test(name) && !names.has(name);
     if (!plain || !Number.isSafeInteger(bytes) || bytes! < 0 || !/^[0-9a-f]{64}$/.test(sha256 ?? ""))
       throw refuse();
@@ -84,7 +84,7 @@ function partsIn(text: string, kind: string, path: string): DeltaPart[] {
   return value;
 }
 
-/** The beginning of a file that it makes, checked as that of any safetensors file. @throws InputError */
+/** The start of a file that the delta rebuilds, checked like that of any safetensors file. @throws InputError */
 export async function madeFile(delta: Delta, file: number): Promise<MadeFile> {
   const { bytes, name } = delta.parts[file];
   const entry = expectEntry(delta, entryOf.header(file), "U8");
@@ -100,7 +100,7 @@ export async function madeFile(delta: Delta, file: number): Promise<MadeFile> {
   return { header, tensors: inDataOrder(parseHeader(header, bytes, named).tensors) };
 }
 
-/** What it has of a tensor: all of it, where it changed and to what, or nothing. @throws InputError if that does not fit it. */
+/** The delta's entries of a tensor: the whole, gaps and values, or none. @throws InputError if they do not fit it. */
 export function changesOf(
   delta: Delta,
   file: number,
@@ -131,7 +131,7 @@ function expectBytes({ path }: Delta, name: string, { begin, end }: TensorEntry,
   throw new InputError(path, `${bytes} bytes for tensor ${quote(name)}`, `${end - begin}`);
 }
 
-/** The bytes of an entry from its first to its last. */
+/** Reads the bytes of an entry sequentially. */
 export class EntryReader implements ByteReader {
   readonly #delta: Delta;
   #at: number;

@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { systemError } from "../system-error.js";
 import { temporaryName } from "../temporary-name.js";
 
-/** A file, or a folder of files, under a temporary name until all of it is there. */
+/** A file or a folder of files, under a temporary name until it is complete. */
 export class Output {
   readonly #path: string;
   readonly #temporary: string;
   readonly #folder: boolean;
   #file: number | null = null;
 
-  /** @throws InputError if it cannot be made. */
+  /** @throws InputError if it cannot be created. */
   constructor(path: string, folder: boolean) {
     this.#path = path;
     this.#temporary = temporaryName(path);
@@ -19,7 +19,7 @@ export class Output {
     if (folder) this.#attempt(() => mkdirSync(this.#temporary));
   }
 
-  /** Begins a file; the name counts in a folder. */
+  /** Begins a file; the name is used in a folder only. */
   begin(name: string): void {
     this.#end();
     this.#file = this.#attempt(() =>
@@ -27,7 +27,7 @@ export class Output {
     );
   }
 
-  /** @throws InputError if the system refuses, as when the disk is full. */
+  /** @throws InputError if writing fails, for example because the disk is full. */
   write(bytes: Uint8Array, position: number): void {
     this.#attempt(() => {
       for (let at = 0; at < bytes.length; ) {
@@ -36,14 +36,14 @@ export class Output {
     });
   }
 
-  /** Gives it its name. @throws InputError if the system refuses; nothing is left behind. */
+  /** Gives it its final name. @throws InputError if that fails; then nothing is left behind. */
   finish(): void {
     this.#end();
     this.#attempt(() => renameSync(this.#temporary, this.#path));
     process.off("exit", this.#discard);
   }
 
-  /** Leaves nothing behind. */
+  /** Removes everything written. */
   abandon(): void {
     this.#end();
     this.#discard();

@@ -42,7 +42,7 @@ interface Planned {
  * Writes the delta that rebuilds the files of AFTER from the tensors of BEFORE, byte for byte. Both are read
  * twice, in pieces: once to know sizes and digests, once to write.
  *
- * @throws InputError if AFTER is no safetensors, or a file cannot be read or written. Nothing is left behind then.
+ * @throws InputError if AFTER is not safetensors, or a file cannot be read or written. Then nothing is left behind.
  */
 export async function writeDelta(before: string, after: string, path: string): Promise<DeltaFile> {
   const pool = new FilePool();
@@ -89,7 +89,7 @@ async function resultFile(path: string, source: ByteSource): Promise<ResultFile>
     await source.read(0, header);
     return { name, source, header, tensors: [] };
   }
-  // The brace that every header begins with.
+  // Every header begins with a brace.
   if (head[lengthBytes] !== 0x7b) {
     throw new InputError(path, "a safetensors file, which a delta can make", "another kind of file");
   }
@@ -127,7 +127,7 @@ async function plan(base: DeltaBase, files: readonly ResultFile[]) {
   return { plans, parts, digest: all.digest() };
 }
 
-/** Pieces of a tensor as it is, as it was, and places of units that differ; `start` in units. */
+/** Receives pieces of a tensor before and after, and the indices of units that differ; `start` in units. */
 type Visit = (was: Uint8Array | null, is: Uint8Array, units: readonly number[], start: number) => void;
 
 async function eachPiece(

@@ -22,20 +22,20 @@ import { squaresOf } from "./squares.js";
 export interface InspectOptions {
   /** Formats to try the numbers in. */
   readonly as: readonly TargetFormat[];
-  /** Squares of 128 x 128 numbers that are tried of a tensor, spread over it; null: all of it. */
+  /** The number of 128 x 128 squares to try per tensor, spread over it; null: the whole tensor. */
   readonly sample: number | null;
-  /** Called now and then with how many bytes have been looked at. */
+  /** Called periodically with the number of bytes done. */
   progress?(done: number, total: number): void;
 }
 
-/** Numbers that are read at once. */
+/** Numbers read at once. */
 const pieceLength = 2 ** 18;
 
 /**
- * Looks at every tensor of a checkpoint: what it is stored in, how large its numbers are, its scales, and what other formats
- * would make of it.
+ * Inspects every tensor of a checkpoint: its storage format, the magnitudes of its numbers, its scales, and the error
+ * of rounding it to other formats.
  *
- * @throws InputError if a file cannot be read, or if there is nothing to look at.
+ * @throws InputError if a file cannot be read, or if there is nothing to inspect.
  */
 export async function inspectCheckpoint(
   checkpoint: Checkpoint,
@@ -138,7 +138,7 @@ async function lookAt(
   };
 }
 
-/** Codes below the smallest normal number of their format, without zeros. */
+/** The number of nonzero codes below the smallest normal number of their format. */
 function subnormalCodes(scaled: ScaledCodes, files: FileReader): number {
   const element = format(scaled.element);
   const table = tableOf(element);
@@ -160,7 +160,7 @@ function subnormalCodes(scaled: ScaledCodes, files: FileReader): number {
   return found;
 }
 
-/** All scales of a tensor: a small part of what its codes take. */
+/** All scales of a tensor, which are small relative to its codes. */
 function readAll(scales: Scales, files: FileReader): Float32Array {
   const bytes = new Uint8Array(scales.count * scaleBytes(scales));
   files.read(fileIdentity(scales.file), scales.begin, bytes);

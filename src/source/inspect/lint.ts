@@ -2,14 +2,14 @@ import type { InspectedTensor, Lint } from "../../lens/inspect/inspection.js";
 import { quote } from "../input-error.js";
 import type { StoredTensor } from "../safetensors/stored-tensor.js";
 
-/** A tensor that was looked at, and the scale of the whole of it where it has one. */
+/** An inspected tensor, and its tensor scale if it has one. */
 export interface LookedAt {
   readonly tensor: InspectedTensor;
   readonly stored: StoredTensor;
   readonly tensorScale: number | null;
 }
 
-/** Scales of one tensor that lie further apart than this, as a ratio, are no scales of weights. */
+/** Scales of weights within one tensor do not differ by a larger ratio than this. */
 const implausible = 2 ** 60;
 
 /** Likely mistakes, in tensor order. */
@@ -55,9 +55,9 @@ function are(count: number): string {
 function whyUninitialised(count: number, smallest: number | null, largest: number | null): string | null {
   if (smallest === null || largest === null) return null;
   if (largest / smallest > implausible) {
-    return `reach from ${smallest.toExponential(2)} to ${largest.toExponential(2)}, as memory does that was never set`;
+    return `range from ${smallest.toExponential(2)} to ${largest.toExponential(2)}, like uninitialised memory`;
   }
-  // Calibrated scales of many blocks are not all the same.
+  // Calibrated scales of many blocks are not all equal.
   return count >= 16 && smallest === 1 && largest === 1 ? "are all 1, as before they are set" : null;
 }
 
@@ -66,7 +66,7 @@ const gates: readonly (readonly [gate: RegExp, up: string])[] = [
   [/\bw1(?=\.|$)/, "w3"],
 ];
 
-/** Kernels that fuse gate and up read one scale for both. */
+/** Kernels that fuse gate and up projections read one scale for both. */
 function gateUp(looked: readonly LookedAt[]): Lint[] {
   const byName = new Map(looked.map((each) => [each.tensor.name, each]));
   return looked.flatMap(({ tensor, tensorScale }): Lint[] => {

@@ -1,6 +1,6 @@
 import type { Values } from "../../lens/input.js";
 
-/** Rows and columns of a square: a multiple of what any block format's blocks have. */
+/** Rows and columns of a square: a multiple of the block sizes of all block formats. */
 const side = 128;
 
 export interface Square {
@@ -9,8 +9,8 @@ export interface Square {
 }
 
 /**
- * Squares of 128 x 128 numbers of a tensor, cut at its edges, evenly spread over all of them. The first two of the last
- * dimensions are rows and columns; a tensor of one dimension is a row.
+ * Squares of 128 x 128 numbers evenly spread over a tensor, clipped at its edges. The last two dimensions are rows and
+ * columns; a tensor of one dimension is a row.
  *
  * @param most null for all.
  */

@@ -10,17 +10,17 @@ import { rowsOf } from "./rows.js";
 import { turnExperts } from "./transposed.js";
 
 export interface AlignOptions {
-  /** Rules for the names of both sides, one after the other. */
+  /** Rules for the names of both sides, applied in order. */
   readonly rename?: readonly Rename[];
-  /** Of tensors with another number of rows those that both have are compared. */
+  /** Compare the common rows of tensors that differ in their number of rows. */
   readonly commonRows?: boolean;
 }
 
 /**
- * Two sides whose tensors of one module have one name: by rules, by what wraps a model, by a common prefix, and with what
- * one side has fused in the parts of the other. What was done is among their notes.
+ * Gives corresponding tensors of two sides the same name: by rules, by removing wrappers, by a common prefix, and by
+ * splitting tensors that one side has fused. The notes of the sides tell what was done.
  *
- * @throws InputError if a rule gives two tensors one name.
+ * @throws InputError if a rule gives two tensors the same name.
  */
 export function align(
   before: Side,
@@ -84,7 +84,7 @@ function turnedNotes(names: readonly string[]): string[] {
   if (names.length === 0) return [];
   const more = names.length === 1 ? "" : ` and ${names.length - 1} more`;
   return [
-    `rows and columns of ${quote(names[0])}${more} are exchanged against the other side, and were turned`,
+    `${quote(names[0])}${more} ${names.length === 1 ? "was" : "were"} transposed, to match the other side`,
   ];
 }
 
@@ -108,7 +108,7 @@ function rowsInCommon(before: Tensors, after: Tensors) {
   return { from, to, notes };
 }
 
-/** Whether tensors differ by the number of their rows alone, as those of a vocabulary do that was resized. */
+/** Whether tensors differ only in their number of rows, as after resizing a vocabulary. */
 export function haveOtherRows(a: SideTensor, b: SideTensor): boolean {
   return (
     a.shape.length === b.shape.length &&
@@ -119,7 +119,7 @@ export function haveOtherRows(a: SideTensor, b: SideTensor): boolean {
   );
 }
 
-/** Why a tensor that only one side has may be missing on the other: a head that is the embedding. */
+/** Why a tensor may be missing on the other side: an output head tied to the embedding. */
 export function tiedHead(name: string, other: Tensors): string {
   if (moduleOf(name).kind !== "head") return "";
   const embedding = [...other.keys()].find((each) => moduleOf(each).kind === "embedding");

@@ -7,7 +7,7 @@ const fusions: readonly { readonly fused: RegExp; readonly parts: readonly strin
   { fused: /^(.*)\bgate_up_proj\.(weight|bias)$/, parts: ["gate_proj", "up_proj"] },
 ];
 
-/** Experts in one tensor, a matrix each, and how the single ones are called. */
+/** Experts stacked in one tensor, one matrix each, and the names of the single ones. */
 const expertFusions: readonly { readonly fused: RegExp; readonly parts: readonly (readonly string[])[] }[] = [
   {
     fused: /^(.*\.experts)\.gate_up_proj$/,
@@ -23,11 +23,11 @@ type Tensors = ReadonlyMap<string, SideTensor>;
 
 export interface Split {
   readonly tensors: Tensors;
-  /** Names of fused tensors that were split, and into how many parts. */
+  /** Names of fused tensors that were split, and the number of parts. */
   readonly split: readonly (readonly [name: string, parts: number])[];
 }
 
-/** Tensors with those in parts that the other side has in parts, where shapes say that these are the parts. */
+/** Splits the tensors that the other side has as parts, if the shapes of the parts fit. */
 export function splitFused(tensors: Tensors, other: Tensors): Split {
   const all = new Map<string, SideTensor>();
   const split: [string, number][] = [];
@@ -64,7 +64,7 @@ function partsOf(tensor: SideTensor, tensors: Tensors, other: Tensors): SideTens
   return null;
 }
 
-/** Null unless the other side has all parts, and they are as wide and together as high as the whole. */
+/** Null unless the other side has all parts, with the width of the whole and together its height. */
 function belowEachOther(
   tensor: SideTensor,
   names: readonly string[],
@@ -92,7 +92,7 @@ function expertsOf(
   other: Tensors,
 ): SideTensor[] | null {
   const [experts, height, width] = tensor.shape;
-  // A square matrix may be stored transposed, which its shape does not tell.
+  // A square matrix may be stored transposed, which its shape does not show.
   if (height === width) return null;
   const parts: SideTensor[] = [];
   for (let expert = 0; expert < experts; expert++) {

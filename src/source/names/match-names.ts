@@ -1,16 +1,16 @@
 import { wrappers } from "../../lens/module-table.js";
 
-/** What names of tensors are matched by. */
+/** The properties by which tensors are matched. */
 export interface Named {
   readonly name: string;
   readonly shape: readonly number[];
 }
 
-/** How names of AFTER, which BEFORE lacks, are written as BEFORE writes them. */
+/** For names of AFTER that BEFORE lacks, the names in BEFORE. */
 export interface MatchedNames {
   /** The name in BEFORE by that in AFTER. */
   readonly names: ReadonlyMap<string, string>;
-  /** What was done, a sentence each without its end. */
+  /** What was done, as sentences without a full stop. */
   readonly notes: readonly string[];
 }
 
@@ -39,7 +39,7 @@ export function matchNames(
   };
   const wrapped = byWrappers(left());
   if (wrapped) take(wrapped);
-  // A second prefix for what the first one leaves, such as of a tower.
+  // Further prefixes for the names that the first one leaves, such as those of a second tower.
   for (let rounds = 0; rounds < 3; rounds++) {
     const rule = byPrefix(left());
     if (rule === null) break;
@@ -63,7 +63,7 @@ const wrapperTexts = wrappers
   .map(([pattern]) => pattern)
   .filter((pattern) => /^(?:module|_\w+|base_model\.model|pretrained_model)$/.test(pattern));
 
-/** Without what wraps a model: inside of names only what no module is called by its author. */
+/** The name without wrappers; inside of names only those that are never module names. */
 function unwrapped(name: string): string {
   let rest = name;
   for (const text of wrapperTexts) {
@@ -88,7 +88,7 @@ function byWrappers({ from, to }: Left): Rule | null {
   return { text: `names were matched without ${texts}`, pairs };
 }
 
-/** The prefix that most names of the smaller side differ by; null if there is none. */
+/** The prefix by which at least half of the names of the smaller side differ; null if there is none. */
 function byPrefix({ from, to }: Left): Rule | null {
   const bySuffix = new Map<string, Named | null>();
   for (const named of from) {
@@ -99,12 +99,12 @@ function byPrefix({ from, to }: Left): Rule | null {
     const suffix = suffixesOf(name).find((each) => bySuffix.has(each));
     const twin = suffix === undefined ? null : bySuffix.get(suffix);
     if (!twin || `${twin.shape}` !== `${shape}`) continue;
-    // The last segment of two longer names says nothing.
+    // The last segment alone is not enough evidence for two longer names.
     if (!suffix!.includes(".") && suffix !== name && suffix !== twin.name) continue;
     const [a, b] = [twin.name, name].map((whole) => whole.slice(0, whole.length - suffix!.length));
-    // Another layer is not another prefix.
+    // A different layer number is not a different prefix.
     if (isNumbered(a) && isNumbered(b)) continue;
-    // Nor is another tower: an encoder is no decoder.
+    // Nor is a different tower, such as encoder and decoder.
     if (!isWithin(a, b) && !isWithin(b, a)) continue;
     const rule = rules.get(`${a} ${b}`) ?? { a, b, pairs: [] };
     rule.pairs.push([name, twin.name]);
@@ -116,13 +116,13 @@ function byPrefix({ from, to }: Left): Rule | null {
   return { text: `names were matched by writing "${a}" for "${b}"`, pairs };
 }
 
-/** Ends of a name that begin a segment, the whole first. */
+/** The suffixes of a name that begin at a segment, the longest first. */
 function suffixesOf(name: string): string[] {
   const segments = name.split(".");
   return segments.map((_, i) => segments.slice(i).join("."));
 }
 
-/** Whether the segments of a prefix are among those of another, in their order. */
+/** Whether the segments of a prefix are a subsequence of those of another. */
 function isWithin(shorter: string, longer: string): boolean {
   const segments = longer.split(".");
   return shorter.split(".").every((segment) => {
@@ -136,7 +136,7 @@ function isNumbered(prefix: string): boolean {
   return /(?:^|\.)\d+(?:\.|$)/.test(prefix);
 }
 
-/** Items by a key that no two share. */
+/** Items by key, without those that share a key. */
 function uniqueBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T> {
   const found = new Map<string, T | null>();
   for (const item of items) found.set(keyOf(item), found.has(keyOf(item)) ? null : item);

@@ -1,4 +1,4 @@
-/** A rule that names are rewritten by, as sed writes them: `s/^module\.//`. */
+/** A rule to rewrite names, in the syntax of sed: `s/^module\.//`. */
 export interface Rename {
   /** As it was given. */
   readonly text: string;

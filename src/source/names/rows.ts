@@ -1,10 +1,10 @@
 import type { SideTensor } from "../pair/side-tensor.js";
 
 /**
- * Consecutive rows of a tensor as one of their own: rows are its first dimension, or of a tensor of matrices those of all
- * matrices, one below the other.
+ * Consecutive rows of a tensor as a tensor. Rows are the first dimension, or for a tensor of matrices the rows of all
+ * matrices, concatenated.
  *
- * @param shape of the part.
+ * @param shape the shape of the part.
  */
 export function rowsOf(
   tensor: SideTensor,

@@ -6,13 +6,14 @@ type Tensors = ReadonlyMap<string, SideTensor>;
 export interface Turned {
   readonly before: Tensors;
   readonly after: Tensors;
-  /** Names of tensors whose matrices were turned. */
+  /** Names of tensors whose matrices were transposed. */
   readonly names: readonly string[];
 }
 
 /**
- * Experts that one side stores as codes with scales and the other with rows and columns exchanged, as transformers does when
- * it dequantizes gpt-oss: those without scales are turned. Square ones do not tell by their shape, and go by the others.
+ * Transposes experts that one side stores as codes with scales and the other transposed, as transformers does when it
+ * dequantizes gpt-oss. Those without scales are transposed. Square matrices follow the others, because their shape does
+ * not show it.
  */
 export function turnExperts(before: Tensors, after: Tensors): Turned {
   const pairs = [...before.values()].flatMap((a) => {
@@ -34,7 +35,7 @@ export function turnExperts(before: Tensors, after: Tensors): Turned {
   return { before: from, after: to, names };
 }
 
-/** A tensor with rows and columns of its matrices exchanged; its numbers are gathered. */
+/** A tensor with transposed matrices; its numbers are gathered. */
 function turned(tensor: SideTensor): SideTensor {
   const [matrices, rows, columns] = tensor.shape;
   const whole = {

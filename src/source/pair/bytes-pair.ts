@@ -1,7 +1,7 @@
 import { dtypes } from "../safetensors/dtype.js";
 import type { SideTensor } from "./side-tensor.js";
 
-/** A tensor that is no row of floats on either side, of one dtype and shape. */
+/** A tensor without floating-point numbers, with the same dtype and shape on both sides. */
 export interface BytesPair {
   readonly before: SideTensor;
   readonly after: SideTensor;

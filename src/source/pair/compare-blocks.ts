@@ -14,7 +14,7 @@ const pieceLength = 2 ** 18;
  * Compares both sides of a tensor as quantized by a receiver, in pieces that cut no block. For a tensor
  * scale, both sides are read once more.
  *
- * @param progress called with how many elements have been compared since the last time.
+ * @param progress called with the number of elements compared since the last call.
  */
 export async function compareInBlocks(
   pair: Pick<TensorPair, "shape" | "elements" | "read">,

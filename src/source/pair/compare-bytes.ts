@@ -3,11 +3,11 @@ import { FileReader, fileIdentity } from "../file-reader.js";
 import { dtypes } from "../safetensors/dtype.js";
 import type { BytesPair } from "./bytes-pair.js";
 
-/** Bytes that are read at once: whole elements of every dtype. */
+/** Bytes read at once: whole elements of every dtype. */
 const pieceBytes = 2 ** 20;
 
 /**
- * Counts the elements whose bytes differ, of tensors of integers, booleans, or codes without a rule.
+ * Counts the elements whose bytes differ, in tensors of integers, booleans, or codes of unknown layout.
  *
  * @throws InputError if a file cannot be read.
  */

@@ -21,7 +21,7 @@ import type { ThreadPool } from "./thread-pool.js";
 /** Counts of a tensor from before an interruption, and the destination of new counts. */
 export interface Progress {
   tally(tensor: string): DifferenceTallyJson | null;
-  /** Called once for each tensor that was compared to its end. */
+  /** Called once for each completed tensor. */
   done(tensor: string, tally: DifferenceTallyJson): void;
 }
 
@@ -29,19 +29,19 @@ export interface Progress {
 export type RangePool = ThreadPool<RangePair, DifferenceTallyJson>;
 
 export interface CompareOptions {
-  /** Compares codes on this thread; by default that in TypeScript. */
+  /** Compares codes on this thread; default the one in TypeScript. */
   readonly comparer?: Comparer;
-  /** Threads beside this one. They are left open. */
+  /** Threads besides this one. They stay open. */
   readonly pool?: RangePool | null;
-  /** Chunks of the sample that is compressed. */
+  /** The number of chunks in the compressed sample. */
   readonly sample: number;
   readonly seed: number;
-  /** Called now and then with how many bytes of both sides have been compared. */
+  /** Called periodically with the number of bytes of both sides compared. */
   progress?(done: number, total: number): void;
   readonly resume?: Progress | null;
   /**
    * The ranges to compare, at most one per tensor, starting at multiples of sampleChunk; default everything.
-   * The sample is then the part of the whole's sample in these ranges.
+   * The sample is then the part of the full sample in these ranges.
    */
   readonly ranges?: readonly PartRange[];
 }
@@ -52,17 +52,17 @@ export interface Comparison {
   readonly sample: DeltaSample;
 }
 
-/** Elements of a task: tens of megabytes, milliseconds of work. */
+/** Elements per task: tens of megabytes, milliseconds of work. */
 const taskLength = 2 ** 24;
 
-/** Elements of a tensor that is computed, read at once. */
+/** Elements read at once of a tensor that is computed. */
 const pieceLength = 2 ** 18;
 
 /**
- * Compares every tensor of a pair, in ranges that threads take one after the other. The tallies depend on neither
- * the ranges nor the threads.
+ * Compares every tensor of a pair, in ranges distributed over threads. The tallies depend on neither ranges nor
+ * threads.
  *
- * @throws InputError if a file cannot be read, or is no longer what it was.
+ * @throws InputError if a file cannot be read or has changed.
  */
 export async function comparePair(pair: CheckpointPair, options: CompareOptions): Promise<Comparison> {
   const { tensors } = pair;
@@ -88,7 +88,7 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
   ): Promise<void> {
     const inFiles = [tensor.before, tensor.after].every(({ stored, scaled }) => stored ?? scaled);
     const length = inFiles ? taskLength : pieceLength;
-    // Scales are compared apart, once, as part of the first piece.
+    // Scales are compared separately, once, with the first piece.
     const byCode = areAlike(tensor.before.scaled, tensor.after.scaled);
     let unfinished = Math.max(1, Math.ceil((end - begin) / length));
     const add = (count: number, counted: DifferenceTally) => {
@@ -141,7 +141,7 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
   }
 
   async function takeSample(): Promise<DeltaSample> {
-    // Codes with shared scales are not sampled: what compresses them is made for their format.
+    // Block formats are not sampled: their compressors are format-specific.
     const lengths = tensors.map(({ elements, blocks }) => (blocks === null ? elements : 0));
     const sampled: SampledChunk[] = [];
     const isMine = ({ tensor, start }: Chunk) =>
@@ -152,9 +152,9 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
   }
 
   try {
-    // All on this thread, while the others start.
+    // Runs on this thread while the others start.
     const sampling = takeSample();
-    // An error is thrown where it is waited for.
+    // An error is thrown where the promise is awaited.
     sampling.catch(() => undefined);
     const flow = new Flow(1 + (pool?.atOnce ?? 0));
     for (const each of left) await compareTensor(each, flow);
@@ -173,7 +173,7 @@ export function bytesPerElement({ before, after }: TensorPair): number {
   return bytes(before) + bytes(after);
 }
 
-/** The range in the files; null for a tensor that has to be computed. `start` is a multiple of blockLength. */
+/** The range in the files; null for a computed tensor. `start` is a multiple of blockLength. */
 function rangeOf(
   { before, after, compared, tells }: TensorPair,
   start: number,
@@ -228,7 +228,7 @@ class Flow {
   async start(action: () => Promise<void>): Promise<void> {
     while (this.#underWay.size >= this.#most) await Promise.race(this.#underWay);
     const running = action().then(() => void this.#underWay.delete(running));
-    // An error is thrown where it is waited for, here or at the end.
+    // An error is thrown where the promise is awaited, here or at the end.
     running.catch(() => undefined);
     this.#underWay.add(running);
   }

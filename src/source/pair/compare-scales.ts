@@ -4,7 +4,7 @@ import { decodeScales, scaleBytes } from "../scaled/decode.js";
 import type { ScaledCodes, Scales } from "../scaled/scaled-codes.js";
 import { areAlikeScales } from "./scaled-pair.js";
 
-/** Scales that are read at once. */
+/** Scales read at once. */
 const pieceLength = 2 ** 16;
 
 interface Files {
@@ -13,10 +13,10 @@ interface Files {
 }
 
 /**
- * Counts the scales of two tensors, and those that are another number. Where they are not shared by the same elements,
- * or one side has a scale of the tensor and the other none, all of them changed.
+ * Counts the scales of two tensors, and those that differ. All count as changed if they are not shared by the same
+ * elements, or if only one side has a tensor scale.
  *
- * @throws InputError if a file cannot be read, or is no longer what it was.
+ * @throws InputError if a file cannot be read or has changed.
  */
 export function compareScales(
   before: ScaledCodes,

@@ -2,19 +2,19 @@ import * as zlib from "node:zlib";
 import type { DeltaStreams } from "../../lens/difference/delta.js";
 import type { SampledBytes } from "../../lens/difference/difference-result.js";
 
-/** Bytes of the streams of a delta once compressed. */
+/** The compressed sizes of a delta's streams, in bytes. */
 export type Compressed = SampledBytes["plain"];
 
 type Compress = (bytes: Uint8Array) => Uint8Array;
 
-/** Since Node 22.15; the types are those of Node 20, which this package supports. */
+/** Exists since Node 22.15; the types are those of Node 20, which this package supports. */
 const zstd = (zlib as { zstdCompressSync?: Compress }).zstdCompressSync;
 
-/** Why there are no figures of zstd; null where there are. */
+/** Why there are no zstd figures, or null. */
 export const zstdUnknown =
   zstd === undefined ? `Node ${process.versions.node} has no zstd; Node 22.15 has` : null;
 
-/** By gzip and zstd at their usual levels, 6 and 3. */
+/** Compresses with gzip and zstd at their default levels, 6 and 3. */
 export function compressed(streams: DeltaStreams): { gzip: Compressed; zstd: Compressed | null } {
   return { gzip: by(zlib.gzipSync, streams), zstd: zstd === undefined ? null : by(zstd, streams) };
 }

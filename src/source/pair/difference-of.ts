@@ -9,20 +9,20 @@ import { zstdUnknown } from "./compress.js";
 import { type CheckpointPair, comparedName, storedAs } from "./pair-up.js";
 import { areAlike } from "./scaled-range.js";
 
-/** How a pair was opened, for its result, and how it is compared. */
+/** How a pair was opened, which its result reports, and how it is compared. */
 export interface DifferenceOptions extends CompareOptions {
-  /** The name of the format that both sides are rounded to; null: each two tensors' narrower. */
+  /** The name of the format to which both sides are rounded; null: the narrower one of each pair of tensors. */
   readonly view: string | null;
   readonly strict: boolean;
-  /** Rules that names were rewritten by, as they were given; and whether rows in common were compared. */
+  /** The rename rules as given; and whether common rows were compared. */
   readonly rename?: readonly string[];
   readonly commonRows?: boolean;
-  /** Of a shard, which part it is; see `pairPlan`. */
+  /** For a shard, its part; see `pairPlan`. */
   readonly part?: Part | null;
 }
 
 /**
- * Compares a pair and sums up what was counted.
+ * Compares a pair and summarizes the counts.
  *
  * @throws InputError and ThreadEnded as `comparePair`.
  */

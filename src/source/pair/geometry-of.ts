@@ -21,12 +21,12 @@ import type { ThreadPool } from "./thread-pool.js";
 
 export interface GeometryOptions {
   readonly rank: number;
-  /** Layers of each stack whose spectra are taken. */
+  /** The number of layers of each stack whose spectra are computed. */
   readonly layers: number | "all";
   readonly walk: Walk | null;
   readonly seed: number;
   readonly engines: Engines;
-  /** Threads to work on; this one where there are none. */
+  /** Threads to use; null: the calling thread. */
   readonly pool: ThreadPool<StoredTask, TensorPart> | null;
   /** Whether this thread measures beside those of the pool: only where no tensor takes long without a turn of others. */
   readonly here?: boolean;
@@ -38,10 +38,10 @@ export interface GeometryOptions {
   } | null;
 }
 
-/** Products and passes for a spectrum relative to all other work; used only for progress. */
+/** The work of a spectrum relative to all other work on a matrix; used only for progress. */
 const spectralWork = 60;
 
-/** The shortest side of a matrix whose geometry means anything. */
+/** The shortest side for which the geometry of a matrix is meaningful. */
 const leastSide = 8;
 
 interface Task extends TensorTask {
@@ -94,7 +94,7 @@ export async function geometryOf(
   }
 
   try {
-    // The largest first, so that no thread is left with one at the end.
+    // Largest first, so that no thread is left with a large one at the end.
     const queue = [...tasks].sort((a, b) => b.work - a.work);
     const working = Array.from({ length: pool?.atOnce ?? 0 }, () => work(queue, pool));
     await Promise.all([...working, ...(here ? [work(queue, null)] : [])]);
@@ -121,7 +121,7 @@ export async function geometryOf(
   };
 }
 
-/** Which tensors are measured, and how. */
+/** The tensors to measure, and how. */
 function planOf(pairs: readonly CheckpointPair[], { rank, seed, walk, layers }: GeometryOptions) {
   const byName = pairs.map(({ tensors }) => new Map(tensors.map((tensor) => [tensor.name, tensor])));
   const names = [...new Set(byName.flatMap((tensors) => [...tensors.keys()]))];
@@ -174,7 +174,7 @@ function presentOf({ tensors }: Task): TensorPair[] {
   return tensors.filter((tensor) => tensor !== null);
 }
 
-/** Null for a tensor that has to be computed. */
+/** Null for a computed tensor. */
 function storedTask(task: Task, identities: ReadonlyMap<string, FileIdentity>): StoredTask | null {
   const { rank, seed, walk, withoutSpectra } = task;
   const present = presentOf(task);
@@ -190,7 +190,7 @@ function storedTask(task: Task, identities: ReadonlyMap<string, FileIdentity>): 
   return { rank, seed, walk, withoutSpectra, name, shape: [shape[0], shape[1]], models };
 }
 
-/** Of every two models, in all, by kind and by tensor. */
+/** The overlaps of every two models: in total, by kind and by tensor. */
 function overlapsOf(found: readonly { task: Task; part: TensorPart }[], models: number): Overlap[] {
   return pairsOf(models).map(([a, b]): Overlap => {
     const tensors = found.flatMap(({ task, part }) => {

@@ -31,7 +31,7 @@ export function storedMatrix(
     rows,
     columns,
     read: async (first, count) => {
-      // Signals have their turn between tiles.
+      // Yield between tiles, so that signals are handled.
       await new Promise((resolve) => setImmediate(resolve));
       const [base, tuned] = sides.map((read) => read(first, count));
       return { base, tuned };
@@ -80,10 +80,10 @@ function decodeMatrix(bytes: Uint8Array, dtype: Dtype, into: Float32Array): void
   for (let i = 0; i < bits.length; i++) bits[i] = codes[i] << 16;
 }
 
-/** Numbers of a matrix that is computed once and kept, both sides in 32 MB: a spectrum reads it some hundred times. */
+/** Computed matrices of up to this size are kept (both sides take 32 MB): a spectrum reads them about 100 times. */
 const mostKept = 2 ** 22;
 
-/** A matrix that has to be computed, such as the end of a recorded run. Between pieces it lets others have a turn. */
+/** A computed matrix, such as the end of a recorded run. Yields between pieces. */
 export function computedMatrix(tensor: TensorPair, compared: Format): MatrixPair {
   const [rows, columns] = tensor.shape;
   async function rowsOf(first: number, count: number): Promise<RowPair> {
@@ -114,7 +114,7 @@ function roundTo(numbers: Float32Array, from: Dtype["format"], compared: Format)
   if (from === compared) return;
   if (compared.name === "bf16" && from !== "fp64" && from?.name === "fp32") {
     const bits = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
-    // NaN stays NaN: only its lower bits are lost, of which one above is set.
+    // NaN stays NaN: only its lower bits are lost, and its quiet bit is set.
     for (let i = 0; i < bits.length; i++) {
       if ((bits[i] & 0x7fffffff) <= 0x7f800000) bits[i] += 0x7fff + ((bits[i] >>> 16) & 1);
       else bits[i] |= 0x400000;

@@ -11,9 +11,9 @@ export interface TensorInMemory {
 }
 
 /**
- * Two checkpoints that no file holds, for what compares them.
+ * Two checkpoints in memory, as a pair to compare.
  *
- * @param format of which all their numbers are.
+ * @param format the format of all their numbers.
  */
 export function memoryPair(tensors: readonly TensorInMemory[], format: Format): CheckpointPair {
   const side = { path: "memory", kind: "checkpoint" } as const;

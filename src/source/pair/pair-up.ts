@@ -20,7 +20,7 @@ export interface TensorPair {
   readonly before: SideTensor;
   readonly after: SideTensor;
   readonly compared: ComparedFormat;
-  /** Where it is compared as a receiver has it that quantizes it with shared scales: `compared` is the format of elements. */
+  /** Set if compared as quantized by a receiver with shared scales; then `compared` is the element format. */
   readonly blocks: BlockFormat | null;
   readonly tells: { readonly hidden: boolean; readonly updates: boolean; readonly bound: boolean };
   /** The numbers from index `start` on. */
@@ -33,7 +33,7 @@ export interface CheckpointPair {
   readonly after: DifferenceSide;
   /** In the order of BEFORE. */
   readonly tensors: readonly TensorPair[];
-  /** Tensors of no floats, to be compared by bytes. */
+  /** Tensors without floating-point numbers, compared by bytes. */
   readonly byBytes: readonly BytesPair[];
   readonly skipped: readonly SkippedTensor[];
   /** Why these are unknown; null if known. */
@@ -46,9 +46,9 @@ export interface CheckpointPair {
 export interface PairOptions extends AlignOptions {
   /** Compare in this format, whatever is stored; by default in the narrower of two formats. */
   readonly view?: Format | BlockFormat | null;
-  /** A tensor that cannot be compared is an error. */
+  /** Whether a tensor that cannot be compared is an error. */
   readonly strict?: boolean;
-  /** Of AFTER, a recorded run, only the first so many updates. */
+  /** Use only this many first updates of AFTER, a recorded run. */
   readonly updates?: number;
 }
 
@@ -56,7 +56,7 @@ export interface PairOptions extends AlignOptions {
  * Pairs the tensors of two sides by name. Tensors that cannot be compared are excluded and listed with the
  * reason.
  *
- * @param updates whether AFTER is a recorded run that began from BEFORE: only then its updates are all that happened.
+ * @param updates whether AFTER is a recorded run that began from BEFORE, so that its updates are all the changes.
  * @throws InputError if nothing can be compared, or, with `strict`, if anything cannot.
  */
 export function pairUp(
@@ -74,7 +74,7 @@ export function pairUp(
     const { name, elements } = (before ?? after)!;
     if (before && after && areBytes(before, after) && (before.obstacle || before.format === null)) {
       byBytes.push({ before, after });
-      // Integers and booleans are no weights; codes are.
+      // Integers and booleans are not weights; codes are.
       if (!before.obstacle) return;
     }
     const coded = before?.obstacle ?? after?.obstacle;
@@ -162,9 +162,9 @@ function pairOf(before: SideTensor, after: SideTensor, view: View, updates: bool
     after,
     compared,
     blocks,
-    // Where AFTER is the narrower one, its cast alone may have changed the number.
+    // If AFTER is the narrower one, its cast alone may have changed the number.
     tells: {
-      // Codes and scales hold other numbers than theirs in fewer bits than these have.
+      // Codes with scales hold their numbers in fewer bits, by rounding them.
       hidden: rounds && !after.scaled && holds(after.format!, before.format!),
       updates,
       bound: !after.scaled,
@@ -222,12 +222,12 @@ function updatesUnknown(from: Side, to: Side, tensors: readonly TensorPair[]): s
   const run =
     from.kind === "recorded run" ? "; give the recorded run as AFTER too to compare its own end" : "";
   return (
-    "two checkpoints do not tell which updates were zero: an unchanged weight may have moved by less than shows, " +
-    `or gone and come back${run}`
+    "two checkpoints do not tell which updates were zero: an unchanged weight may have moved by less than " +
+    `its format resolves, or moved and returned${run}`
   );
 }
 
-/** What a pair is compared in, as results name it. */
+/** The name in results of the format in which a pair is compared. */
 export function comparedName({ compared, blocks }: Pick<TensorPair, "compared" | "blocks">): string {
   return blocks?.name ?? nameOf(compared);
 }
@@ -236,7 +236,7 @@ export function nameOf(format: ComparedFormat): string {
   return format === "fp64" ? format : format.name;
 }
 
-/** The name of what a tensor is stored in. */
+/** The name of a tensor's storage format. */
 export function storedAs({ format, scaled }: SideTensor): string {
   return scaled?.format ?? nameOf(format!);
 }

@@ -4,12 +4,12 @@ import { dtypes } from "../safetensors/dtype.js";
 import { bytesPerElement } from "./compare-pair.js";
 import type { CheckpointPair } from "./pair-up.js";
 
-/** A tensor of a pair as the division among shards has to know it. */
+/** The properties of a pair's tensor needed to divide it among shards. */
 export type PlannedTensor = PlanTensor & { readonly name: string; readonly shape: readonly number[] };
 
 /**
- * The tensors of a pair, then those that are compared by bytes. Cuts lie between chunks of the sample that is compressed, so
- * that a chunk is read where its weights are. What is quantized with shared scales, and what is no weights, is never cut.
+ * The tensors of a pair, then those compared by bytes. Cuts are between chunks of the compressed sample, so that the
+ * shard with a chunk's weights reads the chunk. Tensors in block formats, and those compared by bytes, are never cut.
  */
 export function planPair({ tensors, byBytes }: Pick<CheckpointPair, "tensors" | "byBytes">): PlannedTensor[] {
   return [

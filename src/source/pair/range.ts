@@ -18,27 +18,27 @@ import {
 } from "./scaled-range.js";
 import { ScaledWithBf16 } from "./scaled-with-bf16.js";
 
-/** Where a file has elements of a tensor. */
+/** Elements of a tensor in a file. */
 export interface StoredRange {
   readonly file: FileIdentity;
   readonly position: number;
-  /** Of codes with scales that of their numbers, F32. */
+  /** For codes with scales, that of their numbers: F32. */
   readonly dtype: string;
   readonly scaled?: ScaledRange;
 }
 
-/** The same elements of a tensor in two files, `blockLength` dividing the index of the first. Can be cloned. */
+/** The same elements of a tensor in two files; the first index is a multiple of `blockLength`. Can be cloned. */
 export interface RangePair {
   readonly before: StoredRange;
   readonly after: StoredRange;
   readonly elements: number;
   /** The name of the format to compare in. */
   readonly compared: string;
-  /** False where it does not matter what the numbers of the files are if they are the same in that format. */
+  /** False if it does not matter whether equal numbers in that format differ in the files. */
   readonly hidden?: boolean;
 }
 
-/** Elements of a piece: 256 KiB of bf16 on each side stay in the cache between reading and comparing (measured). */
+/** Elements per piece: 256 KiB of bf16 per side stay in the cache between reading and comparing (measured). */
 const pieceLength = 2 ** 17;
 
 const bf16 = format("bf16");
@@ -49,13 +49,13 @@ interface Way {
   readonly end?: () => void;
 }
 
-/** Compares ranges piece by piece, in memory that is used again. */
+/** Compares ranges piece by piece, in reused memory. */
 export class RangeComparison {
   readonly #files: FileReader;
   readonly #comparer: Comparer;
   #withBf16: ScaledWithBf16 | null = null;
   readonly #buffers = new Map<string, Uint8Array<ArrayBuffer>>();
-  /** What {@link #buffer} gave last by a name: most pieces are of one length. */
+  /** The last results of {@link #buffer} by name: most pieces have the same length. */
   readonly #given = new Map<string, Uint8Array<ArrayBuffer>>();
 
   constructor(files: FileReader, comparer: Comparer) {
@@ -63,7 +63,7 @@ export class RangeComparison {
     this.#comparer = comparer;
   }
 
-  /** @throws InputError if the files cannot be read, or are no longer what they were. */
+  /** @throws InputError if the files cannot be read or have changed. */
   compare(range: RangePair): DifferenceTally {
     const tally = new DifferenceTally();
     if (this.#comparesScaledAsBf16(range, tally) || this.#comparesScaled(range, tally)) return tally;
@@ -79,7 +79,7 @@ export class RangeComparison {
         if (byCode) this.#compareCodes(range.before.scaled!.layout, before, after, tally);
       }
     } finally {
-      // Of a range that failed, too, nothing may be left for the next one.
+      // Resets the state for the next range, also after an error.
       end?.();
     }
     return tally;
@@ -133,11 +133,11 @@ export class RangeComparison {
     const comparison = this.#comparer.comparison(bf16);
     comparison.compare(bytesOf(a.codes), bytesOf(b.codes), tally);
     comparison.end(tally);
-    // What is the same in the files is the same in bf16; the rest of what is unchanged there is hidden.
+    // Equal numbers in the files are equal in bf16; all others that are equal in bf16 are hidden.
     tally.hidden += tally.unchanged - unchanged - countEqual(a.numbers, b.numbers, a.codes);
   }
 
-  /** Codes with scales against bf16, where no more is asked; false, and nothing counted, of all others. */
+  /** Compares codes with scales to bf16 if no hidden counts are needed; else counts nothing and returns false. */
   #comparesScaledAsBf16(
     { before, after, elements, compared, hidden }: RangePair,
     tally: DifferenceTally,
@@ -153,7 +153,7 @@ export class RangeComparison {
     return true;
   }
 
-  /** Codes of one format with scales on both sides, in fp32; false, and nothing counted, of all others. */
+  /** Compares two sides with scaled codes of the same format in fp32; else counts nothing and returns false. */
   #comparesScaled({ before, after, elements, compared }: RangePair, tally: DifferenceTally): boolean {
     const [from, to] = [before.scaled, after.scaled];
     if (!from || !to || !areAlike(from.layout, to.layout) || compared !== "fp32") return false;
@@ -170,7 +170,7 @@ export class RangeComparison {
     return true;
   }
 
-  /** By code, of pieces that were read last. */
+  /** Compares the last pieces read by code. */
   #compareCodes({ bits }: ScaledCodes, before: Uint8Array, after: Uint8Array, tally: DifferenceTally): void {
     const [a, b] = [float32(before), float32(after)];
     const codes = ["before", "after"].map((side) => this.#given.get(`${side} codes`)!);
@@ -198,7 +198,7 @@ export class RangeComparison {
     return bytes;
   }
 
-  /** Bytes of a buffer by its name, which has room for a piece of any dtype. */
+  /** The first bytes of the named buffer, which has room for a piece of any dtype. */
   #buffer(name: string, bytes: number): Uint8Array<ArrayBuffer> {
     const given = this.#given.get(name);
     if (given?.length === bytes) return given;

@@ -20,9 +20,9 @@ export interface SampledChunk extends SampledBytes {
 }
 
 /**
- * What a delta of a range would be. Valid for ranges of one chunk of the sample.
+ * The size of a delta of a range. Valid for ranges of one chunk of the sample.
  *
- * @throws InputError if the files cannot be read, or are no longer what they were.
+ * @throws InputError if the files cannot be read or have changed.
  */
 export function sampleRange(files: FileReader, range: RangePair): SampledChunk {
   const compared = comparedFormat(range.compared);
@@ -39,7 +39,7 @@ export function sampleRange(files: FileReader, range: RangePair): SampledChunk {
   return sampledChunk(range.elements, numbersChanged(a, b), stored);
 }
 
-/** Of codes with scales, their bytes: two codes of 4 bits are sent together. */
+/** For codes with scales, works on bytes: two 4-bit codes are sent together. */
 function sampleCodes(files: FileReader, { before, after, elements }: RangePair): SampledChunk {
   const [a, b] = [before, after].map(({ scaled }) =>
     readCodes(files, scaled!, 0, elements, (bytes) => new Uint8Array(bytes)),
@@ -47,7 +47,7 @@ function sampleCodes(files: FileReader, { before, after, elements }: RangePair):
   return { ...sampledChunk(a.length, codesChanged(a, b), b), elements };
 }
 
-/** What a delta of numbers that are not stored as they are compared would be. */
+/** The size of a delta of numbers that are not stored in the compared format. */
 export function sampleNumbers(
   before: Float64Array,
   after: Float64Array,
@@ -57,7 +57,7 @@ export function sampleNumbers(
   return sampledChunk(a.length, numbersChanged(a, b), storedBytes(b, compared));
 }
 
-/** The delta of a chunk of so many elements, of which `bytes` are those that store it after. */
+/** The size of a delta of a chunk; `bytes` store its elements after. */
 function sampledChunk(elements: number, changed: Uint32Array, bytes: Uint8Array): SampledChunk {
   const streams = deltaStreams(elements, changed, bytes);
   const { full, gapValue, maskValue } = streams;

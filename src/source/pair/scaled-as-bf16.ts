@@ -15,7 +15,7 @@ const shortestRun = 16;
 /** Elements that are given tables at once, at most. */
 export const mostElements = 2 ** 19;
 
-/** Tables that are kept: one for each code of a scale of 8 bits. */
+/** The maximum number of tables: one for each code of an 8-bit scale. */
 const mostTables = 256;
 
 const none = new Uint32Array(0);
@@ -23,12 +23,12 @@ const none = new Uint32Array(0);
 /** Elements in runs, of which each has the table of its scale. */
 export interface TabledCodes {
   readonly element: string;
-  /** Elements of a run. It divides blockLength. */
+  /** Elements per run; divides blockLength. */
   readonly run: number;
   readonly runs: CodeRuns;
 }
 
-/** Some of such elements, from one on to another, between runs. */
+/** The elements from `from` to `to`, both at boundaries of runs. */
 export function partOf({ element, run, runs }: TabledCodes, from: number, to: number): TabledCodes {
   const [first, end] = [from / run, to / run];
   const { codes, bits, scales, bytes } = runs;
@@ -42,8 +42,8 @@ export function partOf({ element, run, runs }: TabledCodes, from: number, to: nu
 }
 
 /**
- * Codes with scales as bf16 codes, the numbers rounded to nearest-even: a fast comparison with a bf16
- * conversion. Under a given scale the number of a code is looked up.
+ * Codes with scales as bf16 codes, rounded to nearest-even: for a fast comparison with a bf16 conversion. The
+ * number of a code under a given scale is looked up.
  */
 export class ScaledAsBf16 {
   readonly #comparer: Comparer;
@@ -53,15 +53,15 @@ export class ScaledAsBf16 {
   /** Scales as they are stored. */
   #stored = new Uint8Array(0);
   readonly #left: Uint32Array<ArrayBuffer>;
-  /** What the tables stand for beside a scale. */
+  /** The other properties for which the tables are valid. */
   #of = "";
   /** The table of each scale, and the scale of each table. */
   readonly #slots = new Map<number, number>();
   readonly #scales = new Float32Array(mostTables);
-  /** What {@link #slotsOf} gave last. */
+  /** The last result of {@link #slotsOf}. */
   #last: { readonly range: ScaledRange; readonly span: Span; readonly slots: Uint8Array | null } | null =
     null;
-  /** Numbers on their way to bf16: of a table, or of a run. */
+  /** Numbers to round to bf16: those of a table or of a run. */
   readonly #numbers = new Float32Array(blockLength);
   readonly #words = new Uint32Array(this.#numbers.buffer);
   /** What a table is made of, and the part of its codes that a vector has. */
@@ -80,10 +80,10 @@ export class ScaledAsBf16 {
   }
 
   /**
-   * Elements of a range from an index on with the tables of their scales, valid until it is called again; null for a layout that
-   * has another way. The index of the first one in its tensor is a multiple of blockLength.
+   * Elements of a range from an index on, with the tables of their scales, valid until the next call; null for a layout
+   * without tables. The index of the first one in its tensor is a multiple of blockLength.
    *
-   * @param codes their bytes.
+   * @param codes the bytes of the codes.
    */
   tabled(
     files: FileReader,
@@ -115,8 +115,8 @@ export class ScaledAsBf16 {
   }
 
   /**
-   * The blocks of blockLength elements that are not all finite and the same as bf16 codes, in ascending order.
-   * Looking for them is quicker than to decode and compare.
+   * The blocks of blockLength elements that have nonfinite numbers or differ from the bf16 codes, in ascending order.
+   * Faster than decoding and comparing.
    */
   differing({ run, runs }: TabledCodes, numbers: Uint16Array): Uint32Array {
     this.#comparer.findOther(runs, this.#tablesOf(runs), numbers, blockLength / run, this.#left);
@@ -142,7 +142,7 @@ export class ScaledAsBf16 {
     )[0].numbers[0];
   }
 
-  /** The tables of scales; null if there are too many at once. Pieces within a row of blocks ask for the same ones. */
+  /** The tables of scales; null if there are too many. Pieces within a row of blocks need the same ones. */
   #slotsOf(files: FileReader, range: ScaledRange, span: Span, tensor: number): Uint8Array | null {
     const last = this.#last;
     if (last?.range === range && last.span.first === span.first && last.span.count === span.count)
@@ -175,11 +175,11 @@ export class ScaledAsBf16 {
       const known = this.#slots.size;
       const slots = this.#chooseTables(layout, scales);
       if (slots !== null || known === 0) return slots;
-      // Tables of pieces before this one made no room for it.
+      // Drop the tables of earlier pieces, which leave no room.
       this.#slots.clear();
       return this.#chooseTables(layout, scales);
     }
-    // A table for each code of a scale: those choose it by themselves.
+    // One table for each code of a scale, which is its index.
     if (!isKnown) {
       const everyCode = Uint8Array.from({ length: mostTables }, (_, code) => code);
       for (const [slot, scale] of decodeScales(blocks, everyCode).entries()) {
@@ -191,7 +191,7 @@ export class ScaledAsBf16 {
 
   #chooseTables(layout: ScaledCodes, scales: Float32Array): Uint8Array | null {
     const slots = new Uint8Array(scales.length);
-    // By their bits: to a Map zeros of both signs are one key.
+    // Keyed by bits: in a Map, +0 and -0 are the same key.
     const bits = new Uint32Array(scales.buffer, scales.byteOffset, scales.length);
     for (let i = 0; i < scales.length; i++) {
       let slot = this.#slots.get(bits[i]);
@@ -232,7 +232,7 @@ export class ScaledAsBf16 {
     writeTable8(this.#codes8, table);
   }
 
-  /** A run of codes of 8 bits with one that its table does not have. */
+  /** Decodes a run of 8-bit codes, at least one of which is not in its table. */
   #decodeRun(
     element: string,
     index: number,
@@ -262,7 +262,7 @@ function divisor(a: number, b: number): number {
   return b === 0 ? a : divisor(b, a % b);
 }
 
-/** The table of each run, row by row. */
+/** Fills in the table of each run, row by row. */
 function fillRuns(
   { width, height, scales: [{ rows, columns, across, perMatrix }] }: ScaledCodes,
   start: number,

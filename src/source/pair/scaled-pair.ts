@@ -10,14 +10,14 @@ import { compareCodes } from "./scaled-range.js";
 
 const fp32 = format("fp32");
 
-/** Codes of some elements and their scales. */
+/** The codes of some elements and their scales. */
 export interface ScaledPiece {
   readonly layout: ScaledCodes;
   readonly codes: Uint8Array;
   readonly scales: readonly ReadScales[];
 }
 
-/** Whether scales are shared by the same elements, and go into numbers in the same way. */
+/** Whether scales are shared by the same elements and applied in the same way. */
 export function areAlikeScales(a: Scales | undefined, b: Scales | undefined): boolean {
   const keys = ["count", "rows", "columns", "across", "perMatrix", "divides"] as const;
   return a !== undefined && b !== undefined && keys.every((key) => a[key] === b[key]);
@@ -31,10 +31,10 @@ export class ScaledPairComparison {
   readonly #comparison: Comparison;
   readonly #before = new Float32Array(blockLength);
   readonly #after = new Float32Array(blockLength);
-  /** Indices of what differs in a block. */
+  /** Indices of elements that differ in a block. */
   readonly #differing = new Uint16Array(blockLength);
 
-  /** @param comparison of fp32 numbers. */
+  /** @param comparison compares fp32 numbers. */
   constructor(comparison: Comparison) {
     this.#comparison = comparison;
   }
@@ -61,7 +61,7 @@ export class ScaledPairComparison {
     }
   }
 
-  /** False, and nothing counted, if a number may not be finite. Valid for blocks of which the scales are the same. */
+  /** Counts nothing and returns false if a number may not be finite. Valid for blocks with equal scales. */
   #byCodes(
     before: ScaledPiece,
     after: ScaledPiece,
@@ -85,7 +85,7 @@ export class ScaledPairComparison {
     return true;
   }
 
-  /** Lists the codes that differ and gives how many do. */
+  /** Lists the codes that differ and returns their number. */
   #find(before: Uint8Array, after: Uint8Array, bits: 4 | 8): number {
     const differing = this.#differing;
     const [a, b] = [wordsOf(before), wordsOf(after)];
@@ -130,7 +130,7 @@ function block({ layout, codes, scales }: ScaledPiece, at: number, length: numbe
   return { layout, scales, codes: codes.subarray(bytes(at), bytes(at + length)) };
 }
 
-/** Scales so small that their products with codes of at most 57344 are finite. */
+/** Products of scales up to this with codes of at most 57344 are finite. */
 const largestScale = 2 ** 111;
 
 function sameScales(before: ScaledPiece, after: ScaledPiece, start: number, length: number): boolean {
@@ -148,7 +148,7 @@ function sameScales(before: ScaledPiece, after: ScaledPiece, start: number, leng
   );
 }
 
-/** Of blocks with a scale of the tensor too, the products may leave the range of either. */
+/** With a tensor scale the product of both scales counts, which may exceed the range of either. */
 function areModest({ layout, scales }: ScaledPiece, start: number, length: number): boolean {
   return layout.scales.every((layer, i) => {
     const { first, count } = scaleSpan(layout, layer, start, length);
@@ -161,7 +161,7 @@ function areModest({ layout, scales }: ScaledPiece, start: number, length: numbe
   });
 }
 
-/** Whether all codes are of finite numbers. */
+/** Whether all codes represent finite numbers. */
 function areFinite(
   codes: Uint8Array,
   { bits, signed, unsignedZero, hasNaN, maxFiniteCode }: Format,
@@ -171,7 +171,7 @@ function areFinite(
   const toSign = 127 - maxFiniteCode;
   const words = wordsOf(codes);
   let outside = 0;
-  // Added to magnitudes, sets the sign bit of those that are NaN or Inf, and carries nowhere.
+  // Adding this to magnitudes sets the sign bit of NaN and Inf, and never carries into the next code.
   const toSigns = toSign * 0x01010101;
   for (let i = 0; i < words.length; i++) outside |= (words[i] & 0x7f7f7f7f) + toSigns;
   for (let i = 4 * words.length; i < codes.length; i++) outside |= (codes[i] & 127) + toSign;

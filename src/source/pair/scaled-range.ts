@@ -2,7 +2,7 @@ import type { FileIdentity, FileReader } from "../file-reader.js";
 import { decodeScaled, decodeScales, scaleBytes } from "../scaled/decode.js";
 import { codeSpan, type ReadScales, type ScaledCodes, scaleSpan } from "../scaled/scaled-codes.js";
 
-/** Elements that are codes and scales. Can be cloned. */
+/** Elements stored as codes and scales. Can be cloned. */
 export interface ScaledRange {
   readonly layout: ScaledCodes;
   /** Index of the first element in its tensor. */
@@ -12,7 +12,7 @@ export interface ScaledRange {
   readonly scales: readonly FileIdentity[];
 }
 
-/** Whether the codes of two tensors mean the same and lie alike, so that they can be compared. */
+/** Whether the codes of two tensors have the same meaning and layout, so that they can be compared. */
 export function areAlike(a: ScaledCodes | undefined, b: ScaledCodes | undefined): boolean {
   return a !== undefined && b !== undefined && a.element === b.element && a.bits === b.bits;
 }
@@ -58,13 +58,13 @@ export function decodeRange(
   decodeScaled(range.layout, range.start + from, codes, readScales(files, range, from, into.length), into);
 }
 
-/** Of two rows of codes of so many bits: how many differ, and how many are the same though their numbers are not. */
+/** The number of codes that differ, and of equal codes whose numbers differ. */
 export interface CodesCompared {
   readonly changed: number;
   readonly changedByScale: number;
 }
 
-/** Valid for as many codes as numbers, the first of which begins a byte. */
+/** Valid for as many codes as numbers, if the first code starts a byte. */
 export function compareCodes(
   before: Uint8Array,
   after: Uint8Array,
@@ -80,7 +80,7 @@ export function compareCodes(
     if (!same) changed += 1;
     else {
       const [a, b] = [numbersBefore[i], numbersAfter[i]];
-      // NaN on both sides is one number, and of what is not finite nothing is said here.
+      // Nonfinite numbers are not counted here; NaN equals NaN.
       if (a !== b && a - a === 0 && b - b === 0) changedByScale += 1;
     }
   }

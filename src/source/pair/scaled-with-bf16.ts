@@ -9,13 +9,13 @@ import { decodeRange, readCodes, type ScaledRange } from "./scaled-range.js";
 
 const bf16 = format("bf16");
 
-/** Elements of a piece: their bf16 codes stay in the cache between reading and comparing. */
+/** Elements per piece: their bf16 codes stay in the cache between reading and comparing. */
 const pieceLength = 2 ** 17;
 
-/** Pieces that are decoded after one in which most blocks differ, before it is looked again for equal ones. */
+/** After a piece in which most blocks differ, this many pieces are decoded before trying to find equal blocks again. */
 const decodedPieces = 15;
 
-/** Where a file has bf16 codes. */
+/** bf16 codes in a file. */
 interface Bf16Range {
   readonly file: FileIdentity;
   readonly position: number;
@@ -24,8 +24,9 @@ interface Bf16Range {
 type Buffers = (name: string, bytes: number) => Uint8Array<ArrayBuffer>;
 
 /**
- * Compares codes with scales, rounded to bf16, with bf16 codes. A checkpoint that was made of the codes is the same nearly everywhere:
- * so blocks that are the same are found without writing the decoded codes down, and only others are decoded and compared.
+ * Compares codes with scales, rounded to bf16, with bf16 codes. A checkpoint dequantized from the codes is equal almost
+ * everywhere. Therefore equal blocks are found without storing decoded codes, and only the others are decoded and
+ * compared.
  */
 export class ScaledWithBf16 {
   readonly #files: FileReader;
@@ -41,7 +42,7 @@ export class ScaledWithBf16 {
     this.#asBf16 = new ScaledAsBf16(comparer);
   }
 
-  /** @param order which of both is before. */
+  /** @param order which of the two is before. */
   compare(
     coded: ScaledRange,
     stored: Bf16Range,
@@ -90,7 +91,7 @@ export class ScaledWithBf16 {
       }
       tally.addSame(same);
     } finally {
-      // Of a range that failed, too, nothing may be left for the next one.
+      // Resets the state for the next range, also after an error.
       comparison.end(tally);
     }
   }

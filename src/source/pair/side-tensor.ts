@@ -7,17 +7,17 @@ export interface SideTensor {
   readonly name: string;
   readonly shape: readonly number[];
   readonly elements: number;
-  /** As the file says. */
+  /** As named in the file. */
   readonly dtype: string;
   /** `null` if its numbers are not read. */
   readonly format: ComparedFormat | null;
-  /** Where its bytes lie; `null` if it has to be computed. */
+  /** The location of its bytes; `null` if it is computed. */
   readonly stored: { readonly file: string; readonly begin: number } | null;
-  /** Where it is codes and scales: both, and where they lie. */
+  /** Codes and scales with their locations, if it is stored as such. */
   readonly scaled?: ScaledCodes;
   /** See StoredTensor. */
   readonly obstacle?: StoredTensor["obstacle"];
-  /** Fills `into` with the numbers from `start` on, and `updated` with 1 for each that an update other than zero met. */
+  /** Fills `into` with the numbers from `start` on, and sets `updated` to 1 for each that had a nonzero update. */
   read(start: number, into: Float64Array, updated: Uint8Array | null): Promise<void>;
 }
 

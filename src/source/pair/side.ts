@@ -49,7 +49,7 @@ export async function openSide(path: string, as: "before" | "after", first?: num
   return { path, kind: "recorded run", weights, tensors: new Map(ends), skipped, files, close };
 }
 
-/** @throws InputError for a folder that is one in two ways. */
+/** @throws InputError if a folder has one of its parts twice. */
 async function isRecordedRun(path: string): Promise<boolean> {
   const isFolder = await stat(path).then(
     (stats) => stats.isDirectory(),

@@ -4,7 +4,7 @@ import { FileReader } from "../file-reader.js";
 import { RangeComparison, type RangePair } from "./range.js";
 import { type SampledChunk, sampleRange } from "./sample.js";
 
-/** Compares and samples ranges on this thread, one after the other; it stays free for signals in between. */
+/** Compares and samples ranges on this thread in order; yields in between, so that signals are handled. */
 export class ThisThread {
   readonly #files = new FileReader();
   readonly #comparison: RangeComparison;
@@ -15,7 +15,7 @@ export class ThisThread {
     this.#comparison = new RangeComparison(this.#files, comparer);
   }
 
-  /** Nothing is under way. */
+  /** Whether no task is running or waiting. */
   get isFree(): boolean {
     return this.#waiting === 0;
   }
@@ -30,7 +30,7 @@ export class ThisThread {
     return this.#perform(() => sampleRange(this.#files, range));
   }
 
-  /** Closes the files; what still waits is not performed. */
+  /** Closes the files; waiting tasks are dropped. */
   close(): void {
     this.#closed = true;
     this.#files.close();

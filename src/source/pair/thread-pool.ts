@@ -9,9 +9,9 @@ type Reply<Answer> =
   | { readonly refusal: readonly [file: string, expected: string, found: string] };
 
 /**
- * The body of a thread of a `ThreadPool`: it answers tasks in their order.
+ * The body of a thread of a `ThreadPool`: answers tasks in order.
  *
- * @param open makes the answers, from what the thread is sent first.
+ * @param open returns the function that answers tasks, from the first message to the thread.
  */
 export function serveTasks<Task, Answer>(
   open: (kernel: unknown) => (task: Task) => Answer | Promise<Answer>,
@@ -23,7 +23,7 @@ export function serveTasks<Task, Answer>(
     try {
       port.postMessage({ answer: await answerTo(task) } satisfies Reply<Answer>);
     } catch (error) {
-      // The class of an error does not survive being sent.
+      // The class of an error is lost when it is sent.
       if (error instanceof InputError) {
         const { file, expected, found } = error;
         port.postMessage({ refusal: [file, expected, found] } satisfies Reply<Answer>);
@@ -53,15 +53,15 @@ interface Thread<Answer> {
   ended: Error | null;
 }
 
-/** Threads that answer tasks. They take their time to start: tasks may be given to them meanwhile. */
+/** Threads that answer tasks. Tasks may be given while threads are starting. */
 export class ThreadPool<Task, Answer> {
   readonly #threads: readonly Thread<Answer>[];
-  /** Tasks that it takes at a time without a wait. */
+  /** The number of tasks that it accepts without queueing. */
   readonly atOnce: number;
 
   /**
    * @param script the body of a thread, which calls `serveTasks`.
-   * @param queued tasks at each thread: two, so that none stands idle while an answer is on its way; one where tasks are long.
+   * @param queued tasks per thread: two, so that none is idle while an answer is transferred; one if tasks are long.
    */
   constructor(script: URL, threads: number, queued: number) {
     this.atOnce = threads * queued;
@@ -79,18 +79,18 @@ export class ThreadPool<Task, Answer> {
         else reject(new InputError(...reply.refusal));
       });
       worker.on("error", (error) => end(new ThreadEnded(error.message)));
-      // One that is ended from outside, or ends itself, says nothing else.
+      // The only event if a thread is ended from outside, or ends itself.
       worker.on("exit", () => end(new ThreadEnded()));
       return thread;
     });
   }
 
-  /** To be called once, before any task, with what the answers of a thread are made from; it can be cloned. */
+  /** Sends the argument of `open` to all threads, which must be cloneable. Call once, before any task. */
   prepare(kernel: unknown): void {
     for (const { worker } of this.#threads) worker.postMessage({ kernel } satisfies Message<Task>);
   }
 
-  /** @throws InputError if a file cannot be read; ThreadEnded if the thread ends before. */
+  /** @throws InputError if a file cannot be read; ThreadEnded if the thread ends first. */
   perform(task: Task): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const { worker, waiting, ended } = this.#threads.reduce((a, b) =>

@@ -9,8 +9,8 @@ const worthThreads = 2 ** 26;
 const mostThreads = 8;
 
 /**
- * How many threads to work on, this one among them, for checkpoints at these paths: one a core if they are large. No
- * file is opened, so that threads can start before it is known what is in them.
+ * The number of threads to use, including this one, for checkpoints at these paths: one per core if they are large.
+ * Opens no file, so that threads can start before the contents are known.
  */
 export function threadsWorthStarting(paths: readonly string[]): number {
   const bytes = paths.reduce((sum, path) => sum + bytesAt(path), 0);

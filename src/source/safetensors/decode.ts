@@ -7,9 +7,9 @@ if (new Uint8Array(Uint16Array.of(1).buffer)[0] !== 1) {
 }
 
 /**
- * Writes the numbers of a readable dtype, stored little-endian in `bytes`, into `into`. Exact, unless a F64
- * meets a Float32Array. Valid for as many bytes as `into` needs, at an offset that their width divides; of elements that
- * share bytes the first one begins a byte.
+ * Decodes numbers of a readable dtype, stored little-endian in `bytes`, into `into`. Exact, except for F64 into a
+ * Float32Array. Valid for as many bytes as `into` needs, at a byte offset that is a multiple of the element width; if
+ * elements share bytes, the first one must start a byte.
  */
 export function decodeInto(bytes: Uint8Array, dtype: Dtype, into: Float32Array | Float64Array): void {
   const { format } = dtype;
@@ -22,11 +22,11 @@ export function decodeInto(bytes: Uint8Array, dtype: Dtype, into: Float32Array |
 function lookUp(bytes: Uint8Array, format: Format, into: Float32Array | Float64Array): void {
   const codes = codesOf(bytes, format.bits, into.length);
   const table = tableOf(format);
-  // As quick as shifting bf16 codes into place (measured, 1.7 GB/s with the reading), and the same for all.
+  // For bf16 as fast as shifting codes (measured, 1.7 GB/s including reading), and the same code for all formats.
   for (let i = 0; i < codes.length; i++) into[i] = table[codes[i]];
 }
 
-/** Codes that may share bytes, the first one in the lowest bits, as torch packs those of 4 bits. */
+/** Unpacks codes that may share bytes, the first one in the lowest bits, as torch packs 4-bit codes. */
 export function codesOf(bytes: Uint8Array, bits: number, count: number): Uint8Array | Uint16Array {
   const { buffer, byteOffset } = bytes;
   if (bits === 16) return new Uint16Array(buffer, byteOffset, count);

@@ -34,7 +34,7 @@ const rows: readonly Dtype[] = [
   { name: "BOOL", bits: 8, format: null },
 ];
 
-/** Elements that fill whole bytes together, of a dtype that has them in parts of a byte; 1 of the others. */
+/** The smallest number of elements that fill whole bytes; 1 unless elements share bytes. */
 export function elementsPerGroup({ bits }: Dtype): number {
   return bits === 4 ? 2 : bits === 6 ? 4 : 1;
 }

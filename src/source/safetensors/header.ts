@@ -33,7 +33,7 @@ const mostDimensions = 64;
 /**
  * The length of the header from the first {@link lengthBytes} bytes of a file, checked against the file's size.
  *
- * @throws InputError, which calls the file `name`.
+ * @throws InputError, which names the file `name`.
  */
 export function headerLength(bytes: Uint8Array, fileSize: number, name: string): number {
   if (fileSize === 0) throw new InputError(name, "a safetensors file", "an empty file");
@@ -60,10 +60,10 @@ export function headerLength(bytes: Uint8Array, fileSize: number, name: string):
 /**
  * Parses the beginning of a safetensors file: `bytes` holds at least the header length and the header.
  *
- * As strict as the reference implementation, and stricter on keys that occur twice: the tensors fill the data
- * exactly, without overlap, hole or rest.
+ * As strict as the reference implementation (the tensors fill the data exactly, without overlaps, gaps or a rest),
+ * and also rejects duplicate keys.
  *
- * @throws InputError, which calls the file `name`.
+ * @throws InputError, which names the file `name`.
  */
 export function parseHeader(bytes: Uint8Array, fileSize: number, name: string): Header {
   const dataStart = lengthBytes + headerLength(bytes, fileSize, name);
@@ -104,7 +104,7 @@ function readEntry(reader: JsonReader, tensor: string, dataStart: number, name: 
     const expected = `data_offsets [begin, end] with begin <= end for tensor ${quote(tensor)}`;
     throw new InputError(name, expected, shapeText(offsets));
   }
-  // NaN from the first product that overflows, even where a later size is 0.
+  // NaN from the first product that overflows on, even if a later size is 0.
   const elements = shape.reduce((product, size) => (product * size < 2 ** 53 ? product * size : NaN), 1);
   const bits = elements * dtype.bits;
   if (!Number.isSafeInteger(bits)) {
@@ -118,7 +118,7 @@ function readEntry(reader: JsonReader, tensor: string, dataStart: number, name: 
   return { dtype, shape, elements, begin: dataStart + begin, end: dataStart + end };
 }
 
-/** Checks that the tensors, put in the order of their data, fill it without overlap, hole or rest. */
+/** Checks that the tensors, in data order, fill the data without overlaps, gaps or a rest. */
 function checkLayout(
   tensors: ReadonlyMap<string, TensorEntry>,
   dataStart: number,
@@ -147,7 +147,7 @@ function checkLayout(
   }
 }
 
-/** A shape as it is written in a header. */
+/** A shape as written in a header. */
 export function shapeText(shape: readonly number[]): string {
   return `[${shape.join(", ")}]`;
 }

@@ -8,11 +8,10 @@ const whole = /^(0|[1-9]\d*)$/;
 const deepest = 64;
 
 /**
- * Reads JSON from front to back, a value at a time, into whatever the caller makes of it. Nothing is built that
- * was not asked for, so that a hostile text costs no more memory than its length, and a key that an object holds
- * twice is an error, where `JSON.parse` would silently take the last.
+ * A streaming JSON reader: the caller reads value by value. It builds nothing else, so that a hostile text takes no
+ * more memory than its length. Duplicate keys of an object are errors, while `JSON.parse` silently takes the last.
  *
- * Every method throws an InputError, which names the place in the text, if the next value is of another kind.
+ * Every method throws an InputError, which tells the position in the text, if the next value has another type.
  */
 export class JsonReader {
   readonly #name: string;
@@ -128,7 +127,7 @@ export class JsonReader {
     }
   }
 
-  /** The first character of the next value or sign, white space passed over; undefined at the end. */
+  /** The first character after white space; undefined at the end. */
   #next(): string | undefined {
     while (isSpace(this.#text.charCodeAt(this.#at))) this.#at++;
     return this.#text[this.#at];
@@ -161,7 +160,7 @@ export class JsonReader {
   }
 
   #error(expected: string, found: string): InputError {
-    // Deeper places are those of values that nobody asked for.
+    // Deeper positions are within skipped values.
     const place = this.#path
       .slice(0, 4)
       .map((key) => (typeof key === "number" ? `[${key}]` : quote(key)))

@@ -2,17 +2,17 @@ import { InputError, quote } from "../input-error.js";
 import { joinedTensor, type StoredPart } from "../joined-tensor.js";
 import type { Safetensors, StoredTensor } from "./stored-tensor.js";
 
-/** Safetensors files in which each rank saved its parts (torch's HuggingFaceStorageWriter, before it consolidates). */
+/** Safetensors files with the parts of one rank (torch's HuggingFaceStorageWriter before consolidation). */
 export const rankShard = /^shard-\d+-model-\d+-of-\d+\.safetensors$/;
 
-/** Where a file says from which element on its tensors are parts of those of the model. */
+/** The metadata key for the offsets of a file's tensors in those of the model. */
 const shardingInfo = "DCP_SHARDING_INFO";
 
 /**
- * The tensors of a model of which each file has parts.
+ * Joins the tensors of a model from files with parts of them.
  *
- * @param folder that of the files, for messages.
- * @throws InputError if a file does not say where its parts belong, or if parts do not fit together.
+ * @param folder the folder of the files, for messages.
+ * @throws InputError if a file lacks the offsets of its parts, or if parts do not fit together.
  */
 export function joinShards(files: ReadonlyMap<string, Safetensors>, folder: string): Safetensors {
   const parts = new Map<string, StoredPart[]>();

@@ -5,18 +5,18 @@ import { decodeInto } from "./decode.js";
 import { type Dtype, elementsPerGroup } from "./dtype.js";
 import { headerLength, lengthBytes, parseHeader, type TensorEntry } from "./header.js";
 
-/** Bytes of a file, wherever it lies. */
+/** Random access to the bytes of a file. */
 export interface ByteSource {
   /** The file's name, for messages. */
   readonly name: string;
   /** In bytes. */
   readonly size: number;
-  /** Of a file of that name that other threads may read: see StoredBytes. */
+  /** The file's identity if other threads may read it by name: see StoredBytes. */
   readonly identity?: string;
   /**
    * Fills `into` with the bytes from `position` on.
    *
-   * @throws InputError if the file does not give them all.
+   * @throws InputError if the file ends before.
    */
   read(position: number, into: Uint8Array): Promise<void>;
 }
@@ -28,28 +28,28 @@ export interface StoredTensor {
   readonly elements: number;
   /** The name of the file that holds it. */
   readonly file: string;
-  /** The first byte of its data in that file; null for a view, whose elements do not lie one after the other. */
+  /** The offset of its data in that file; null for a view whose elements are not contiguous. */
   readonly begin: number | null;
-  /** Whence its bytes are read, where they begin somewhere. */
+  /** The source of its bytes, unless `begin` is null. */
   readonly source?: ByteSource;
-  /** Its numbers, read from the file when asked for; `null` if the dtype is not one that is read. */
+  /** Its numbers, read on demand; `null` if the dtype is not readable. */
   readonly values: Values | null;
-  /** Where its numbers are codes times scales: both. */
+  /** Codes and scales, if its numbers are products of them. */
   readonly scaled?: ScaledCodes;
-  /** Why its numbers are not read, where its dtype is not the reason, and how many weights it has. */
+  /** Why its numbers are not readable if not because of its dtype, and the number of its weights. */
   readonly obstacle?: { readonly reason: string; readonly weights: number };
 }
 
-/** A safetensors file, of which only the header has been read. */
+/** A safetensors file; only its header has been read. */
 export interface Safetensors {
   /** In the order of the header. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly metadata: ReadonlyMap<string, string>;
-  /** The container within the file whose tensors these are, where there are others around it. */
+  /** The container of these tensors within the file, if the file has others. */
   readonly within?: string;
 }
 
-/** @throws InputError if the header is not a valid one. */
+/** @throws InputError if the header is not valid. */
 export async function openSafetensors(source: ByteSource): Promise<Safetensors> {
   const prefix = new Uint8Array(Math.min(lengthBytes, source.size));
   await source.read(0, prefix);
@@ -64,13 +64,13 @@ export async function openSafetensors(source: ByteSource): Promise<Safetensors> 
   return { tensors: new Map(stored), metadata };
 }
 
-/** Bytes that are read before they are decoded; larger pieces are not faster (measured). */
+/** Bytes read at once before decoding; larger pieces are not faster (measured). */
 const pieceBytes = 2 ** 20;
 
-/** The scratch buffer of the last read, for the next one. Reads at the same time find none and make their own. */
+/** The scratch buffer of the last read, for reuse. Concurrent reads allocate their own. */
 let spare: Uint8Array | undefined;
 
-/** Numbers that lie one after the other in a file; null for a dtype that is not read. */
+/** Contiguous numbers in a file; null for a dtype that is not readable. */
 export function storedValues(
   { dtype, elements, begin }: Pick<TensorEntry, "dtype" | "elements" | "begin">,
   source: ByteSource,
@@ -91,7 +91,7 @@ export function storedValues(
     }
     if (start % group !== 0 || into.length % group !== 0) return readPart(start, into);
     const position = begin + start * width;
-    // F32 into a Float32Array, F64 into a Float64Array: the bytes are the numbers.
+    // F32 into a Float32Array and F64 into a Float64Array need no decoding.
     if (width === into.BYTES_PER_ELEMENT) return source.read(position, bytesOf(into));
     const scratch = spare ?? new Uint8Array(pieceBytes);
     spare = undefined;
@@ -107,7 +107,7 @@ export function storedValues(
     }
   }
 
-  /** Elements that share a byte with others are read with them. */
+  /** Reads whole bytes, with the elements that share the first and last one. */
   async function readPart(start: number, into: Float32Array | Float64Array): Promise<void> {
     const first = start - (start % group);
     const last = Math.min(elements, Math.ceil((start + into.length) / group) * group);
@@ -125,7 +125,7 @@ export function storedValues(
   return { length: elements, read, origin: { kind: "stored", of: stored } };
 }
 
-/** Of 8, 16 or 32 bits, with a sign and both zeros: what engines read by themselves. */
+/** Whether engines can read the format themselves: 8, 16 or 32 bits, with a sign and both zeros. */
 function isCommon({ bits, signed, unsignedZero }: Format): boolean {
   return [8, 16, 32].includes(bits) && signed && !unsignedZero;
 }

@@ -9,7 +9,7 @@ import { type Dtype, dtypes } from "./dtype.js";
 import { encodeHeader } from "./write.js";
 
 /**
- * Writes the end state of a run piece by piece, in any order, into one safetensors file of the storage format. The
+ * Writes the final weights of a run piece by piece, in any order, into one safetensors file in the storage format. The
  * file has a temporary name until {@link finish}.
  */
 export class WeightsWriter {
@@ -18,10 +18,10 @@ export class WeightsWriter {
   readonly #file: number;
   readonly #format: Format;
   #open = true;
-  /** Where the data of each tensor begins. */
+  /** The data offset of each tensor. */
   readonly #begins: readonly number[];
 
-  /** @throws InputError if safetensors has no dtype for the format, or the file cannot be made. */
+  /** @throws InputError if safetensors has no dtype for the format, or the file cannot be created. */
   constructor(
     path: string,
     tensors: readonly Pick<TensorInput, "name" | "shape" | "weights">[],
@@ -59,7 +59,7 @@ export class WeightsWriter {
     process.on("exit", this.#discard);
   }
 
-  /** @param weights numbers of the format. @throws InputError if the system refuses, as when the disk is full. */
+  /** @param weights numbers of the format. @throws InputError if writing fails, for example on a full disk. */
   write(tensor: number, start: number, weights: Float32Array): void {
     const bytes = this.#encode(weights);
     try {
@@ -83,9 +83,9 @@ export class WeightsWriter {
   }
 
   /**
-   * Gives the file its name.
+   * Gives the file its final name.
    *
-   * @throws InputError if the system refuses; nothing is left behind.
+   * @throws InputError if that fails; then nothing is left behind.
    */
   finish(): void {
     this.#close();
@@ -97,7 +97,7 @@ export class WeightsWriter {
     }
   }
 
-  /** Leaves nothing behind; after {@link finish} it does nothing. */
+  /** Removes the file; does nothing after {@link finish}. */
   abandon(): void {
     if (!this.#open) return;
     this.#close();
@@ -116,7 +116,7 @@ export class WeightsWriter {
   };
 }
 
-/** Dtypes of weights whose elements are whole bytes: chunks are written where they begin. */
+/** Only dtypes whose elements are whole bytes, so that chunks start at bytes. */
 function isWritten(dtype: Dtype): dtype is Dtype & { readonly format: Format } {
   return dtype.format !== null && dtype.format !== "fp64" && dtype.bits >= 8 && dtype.format.signed !== false;
 }

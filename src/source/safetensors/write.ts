@@ -8,11 +8,11 @@ export interface TensorLayout {
 }
 
 export interface TensorToWrite extends Omit<TensorLayout, "bytes"> {
-  /** The elements as they are stored, little-endian. */
+  /** The stored elements, little-endian. */
   readonly data: ArrayBufferView;
 }
 
-/** The beginning of a safetensors file, up to its data. The header is padded to a multiple of 8 bytes. */
+/** The start of a safetensors file, up to its data. The header is padded to a multiple of 8 bytes. */
 export function encodeHeader(
   tensors: readonly TensorLayout[],
   metadata: Readonly<Record<string, string>> = {},
@@ -32,7 +32,7 @@ export function encodeHeader(
   return header;
 }
 
-/** A safetensors file in memory, its tensors in the given order. */
+/** A safetensors file in memory, with its tensors in the given order. */
 export function encodeSafetensors(
   tensors: readonly TensorToWrite[],
   metadata?: Readonly<Record<string, string>>,

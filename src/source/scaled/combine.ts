@@ -10,7 +10,7 @@ export interface Fitted {
   readonly scaled: ScaledCodes;
 }
 
-/** Codes of a layout, their scales, and the scale of the tensor where the layout asks for one. */
+/** Codes of a layout, their scales, and the tensor scale if the layout has one. */
 export interface Found {
   readonly codes: StoredTensor;
   readonly scales: StoredTensor;
@@ -60,7 +60,7 @@ export function combine(layout: Layout, { codes, scales, tensorScale }: Found): 
   return { shape, scaled: { ...common, format: name, scales: [blocks, tensor] } };
 }
 
-/** The shape of the numbers; null if the codes' is none that the layout has. */
+/** The shape of the numbers; null if the shape of the codes does not fit the layout. */
 function shapeOfNumbers(
   shape: readonly number[],
   { perElement }: Element,
@@ -72,7 +72,7 @@ function shapeOfNumbers(
 }
 
 interface Sharing {
-  /** `block`, or what else has one scale. */
+  /** The unit that has one scale. */
   readonly of: "tensor" | "matrix" | "row" | "block";
   readonly rows: number;
   readonly columns: number;
@@ -107,7 +107,7 @@ function sharing(
   return null;
 }
 
-/** The shape of scales of blocks; of rows without a matrix only blocks along rows have one. */
+/** The shape of block scales; for rows without a matrix, blocks must be along rows. */
 function blockShape(shape: readonly number[], rows: number, columns: number): readonly number[] {
   const across = Math.ceil((shape.at(-1) ?? 1) / columns);
   if (shape.length < 2) return [across];

@@ -3,17 +3,17 @@ import { decodeInto, tableOf } from "../safetensors/decode.js";
 import { dtypes } from "../safetensors/dtype.js";
 import { eachRun, type ReadScales, type ScaledCodes, type Scales } from "./scaled-codes.js";
 
-/** Its NaN is always the same one: that of 0 x Inf and of NaN x NaN has a sign that differs by processor and by compiler. */
+/** Returns a canonical NaN: the sign of 0 x Inf and of NaN x NaN depends on processor and compiler. */
 export function product(element: number, scale: number): number {
   const number = element * scale;
   return Number.isNaN(number) ? NaN : number;
 }
 
 /**
- * The numbers of elements from `start` on, each code x scale in one rounding to fp32.
+ * Decodes elements from `start` on: each is code x scale, rounded once to fp32.
  *
- * @param codes the bytes from that of the first element on.
- * @param scales at least those of the elements.
+ * @param codes the bytes, starting with that of the first element.
+ * @param scales at least the scales of these elements.
  */
 export function decodeScaled(
   layout: ScaledCodes,
@@ -29,7 +29,7 @@ export function decodeScaled(
     });
     return;
   }
-  // Two codes of a byte at once, where both are asked for.
+  // Decode both codes of a byte at once if both are requested.
   const odd = start % 2;
   eachRun(layout, start, into.length, scales, (from, count, scale) => {
     let i = from;
@@ -47,7 +47,7 @@ export function decodeScaled(
   });
 }
 
-/** Scales by number. Valid for bytes at an offset that the width of a scale divides. */
+/** Decodes scales. Valid for bytes at an offset that is a multiple of the scale's width. */
 export function decodeScales({ dtype, format: name }: Scales, bytes: Uint8Array): Float32Array {
   const { bits } = dtypes.get(dtype)!;
   const numbers = new Float32Array((8 * bytes.length) / bits);
@@ -59,7 +59,7 @@ export function decodeScales({ dtype, format: name }: Scales, bytes: Uint8Array)
   return numbers;
 }
 
-/** Bytes of a scale. */
+/** The size of a scale in bytes. */
 export function scaleBytes({ dtype }: Scales): number {
   return dtypes.get(dtype)!.bits / 8;
 }

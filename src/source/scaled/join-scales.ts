@@ -11,13 +11,13 @@ import { scaledCodes } from "./uncovered.js";
 type Tensors = ReadonlyMap<string, StoredTensor>;
 
 export interface Joined {
-  /** Codes with their scales are one tensor of numbers, where the codes were. */
+  /** The tensors, with codes and their scales joined to one tensor of numbers at the position of the codes. */
   readonly tensors: Tensors;
-  /** Scales and the like of codes that are not read, which are no weights. */
+  /** Scales and similar tensors of codes that are not readable; these are not weights. */
   readonly skipped: readonly SkippedTensor[];
 }
 
-/** Combines codes and their scales. Codes without a rule stay, with the reason why they have no numbers. */
+/** Joins codes and their scales. Codes of unknown layout stay, with the reason why they have no numbers. */
 export function joinScales(tensors: Tensors): Joined {
   const uncovered = scaledCodes(
     new Map([...tensors].map(([name, { dtype }]) => [name, { name, dtype: dtype.name }])),
@@ -34,13 +34,13 @@ export function joinScales(tensors: Tensors): Joined {
     }
     const { fitted, perElement, sidecars } = found;
     if (typeof fitted === "string") {
-      // By the names of the file, for which there is something to mend.
+      // Keep the names of the file, because the user has to fix something there.
       joined.set(tensor.name, leftOut(tensor, fitted, perElement));
       for (const name of sidecars) unread.set(name, `belongs to the codes in ${quote(tensor.name)}`);
       continue;
     }
     for (const name of sidecars) used.add(name);
-    // A tensor of that name may be there too: then codes keep theirs.
+    // If there is a tensor with that name too, the codes keep their name.
     const name = found.name !== tensor.name && tensors.has(found.name) ? tensor.name : found.name;
     joined.set(name, numbersOf(tensor, name, fitted, tensors));
   }
@@ -101,7 +101,7 @@ function numbersOf(
   return { name, dtype, shape, elements, file: codes.file, begin: null, values, scaled };
 }
 
-/** Elements that are decoded at once. */
+/** Elements decoded at once. */
 const pieceLength = 2 ** 17;
 
 function scaledNumbers(scaled: ScaledCodes, codes: StoredTensor, tensors: Tensors): Values {

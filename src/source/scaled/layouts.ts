@@ -3,19 +3,19 @@
  * elements may share a scale.
  */
 export interface Layout {
-  /** Who writes it. */
+  /** The software that writes it. */
   readonly writer: string;
-  /** Endings of the names: of the codes, of the numbers as others name them, of the scales. */
+  /** Name suffixes of the codes, of the equivalent unquantized numbers, and of the scales. */
   readonly codes: string;
   readonly numbers: string;
   readonly scales: string;
-  /** By the dtype of the codes, what they are. */
+  /** The elements by dtype of the codes. */
   readonly elements: Readonly<Record<string, Element>>;
-  /** By the dtype of the scales, the format of a scale. */
+  /** The format of a scale by dtype of the scales. */
   readonly scaleFormats: Readonly<Record<string, string>>;
-  /** Rows and columns of the blocks that may share a scale, beside a tensor, a matrix or a row. */
+  /** Rows and columns of the blocks that may share a scale, besides a tensor, a matrix or a row. */
   readonly blocks: readonly (readonly [rows: number, columns: number])[];
-  /** A second scale, of the tensor, that goes with scales of the dtypes named: by multiplication or by division. */
+  /** A tensor scale that goes with scales of these dtypes, as a factor or a divisor. */
   readonly tensorScale?: {
     readonly ending: string;
     readonly with: readonly string[];
@@ -29,7 +29,7 @@ export interface Element {
   readonly format: string;
   /** Bits of a code in the file. */
   readonly bits: 4 | 8;
-  /** Codes that an element of the tensor in the file holds: 2 where a byte holds two. */
+  /** Codes per element of the tensor in the file: 2 if a byte holds two. */
   readonly perElement: 1 | 2;
 }
 
@@ -60,7 +60,7 @@ export const layouts: readonly Layout[] = [
     blocks: [square],
   },
   {
-    // Experts in one tensor, which no module named weight holds.
+    // Experts in one tensor, whose name does not end in `weight`.
     writer: "transformers, fused experts",
     codes: "",
     numbers: "",

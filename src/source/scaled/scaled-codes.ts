@@ -1,4 +1,4 @@
-/** Bytes of a file. */
+/** A byte range of a file. */
 export interface Place {
   readonly file: string;
   readonly begin: number;
@@ -10,34 +10,34 @@ export interface Place {
  * do.
  */
 export interface ScaledCodes {
-  /** What it is called: `mxfp4`, `fp8-128x128`, `e4m3fn by row`. */
+  /** The name: `mxfp4`, `fp8-128x128`, `e4m3fn by row`. */
   readonly format: string;
-  /** The format of the codes, and the bits of one; two of 4 bits lie in a byte, the first in the lower half. */
+  /** The format of the codes, and the bits of one; a byte holds two 4-bit codes, the first in the lower half. */
   readonly element: string;
   readonly bits: 4 | 8;
   readonly codes: Place;
-  /** Lengths of a matrix, of which the tensor has one or more. */
+  /** The size of a matrix; the tensor has one or more. */
   readonly height: number;
   readonly width: number;
   readonly elements: number;
-  /** Scales of blocks, and of the tensor where it has one too. */
+  /** The block scales, and the tensor scale if there is one. */
   readonly scales: readonly [Scales] | readonly [blocks: Scales, tensor: Scales];
 }
 
-/** Scales that lie row by row, each for a block of a matrix. */
+/** Scales in row-major order, each for a block of a matrix. */
 export interface Scales extends Place {
   readonly name: string;
   readonly dtype: string;
   /** The format of a scale: that of the dtype, but bytes may be exponents. */
   readonly format: string;
   readonly count: number;
-  /** Lengths of a block. */
+  /** The size of a block. */
   readonly rows: number;
   readonly columns: number;
-  /** Scales beside each other in a matrix, and from one matrix to the next: 0 where all matrices share them. */
+  /** The number of scales per row of blocks, and per matrix (0 if all matrices share them). */
   readonly across: number;
   readonly perMatrix: number;
-  /** Of a scale of the tensor: scales of blocks are divided by it. */
+  /** For a tensor scale: whether block scales are divided by it. */
   readonly divides: boolean;
 }
 
@@ -53,7 +53,7 @@ export function codeSpan({ bits }: ScaledCodes, start: number, count: number): S
   return { first, count: Math.ceil(((start + count) * bits) / 8) - first };
 }
 
-/** The scales of elements. Valid for at least one element. */
+/** The range of scales of some elements. Valid for at least one element. */
 export function scaleSpan(
   { width, height }: ScaledCodes,
   { rows, columns, across, perMatrix }: Scales,
@@ -71,7 +71,7 @@ export function scaleSpan(
   return { first, count: end + 1 - first };
 }
 
-/** Scales of elements, by number, and the index of the first one. */
+/** The decoded scales of elements, and the index of the first one. */
 export interface ReadScales {
   readonly first: number;
   readonly numbers: Float32Array;

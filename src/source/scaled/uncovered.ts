@@ -1,6 +1,6 @@
 import { quote } from "../input-error.js";
 
-/** Endings of the names of codes, and of the scales, zero points and the like that their numbers need. */
+/** Name suffixes of codes, and of the scales, zero points etc. that are needed to decode them. */
 const endings: readonly { readonly codes: string; readonly sidecars: readonly string[] }[] = [
   // DeepSeek-V3, compressed-tensors, ModelOpt, DeepSeek-V4, bitsandbytes.
   {
@@ -43,17 +43,17 @@ const endings: readonly { readonly codes: string; readonly sidecars: readonly st
   { codes: ".qweight", sidecars: [".scales", ".qzeros", ".g_idx"] },
 ];
 
-/** Dtypes whose elements may be codes: none of them is a weight's by itself but fp8. */
+/** Dtypes whose elements may be codes; of these, only fp8 may be weights without scales. */
 const codeDtypes = new Set(["F8_E4M3", "F8_E5M2", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F4", "U8", "I8", "I32"]);
 
 export interface ScaledCodes {
-  /** By the name of a tensor: why its numbers are not those of its codes, and how many weights an element has. */
+  /** By tensor name: why its codes alone are not its numbers, and the weights per element. */
   readonly codes: ReadonlyMap<string, { readonly reason: string; readonly weightsPerElement: number }>;
   /** Tensors that belong to codes, by name; they are not weights. */
   readonly sidecars: ReadonlyMap<string, string>;
 }
 
-/** Finds codes that have scales beside them, by names and dtypes. */
+/** Finds codes that have scales, by names and dtypes. */
 export function scaledCodes(
   tensors: ReadonlyMap<string, { readonly name: string; readonly dtype: string }>,
 ): ScaledCodes {
@@ -66,7 +66,7 @@ export function scaledCodes(
       const stem = name.slice(0, name.length - row.codes.length);
       for (const sidecar of row.sidecars.map((ending) => stem + ending).filter((key) => tensors.has(key))) {
         const reason = `its numbers are codes times the scales in ${quote(sidecar)}, which are not read`;
-        // Two codes of 4 bits lie in a byte.
+        // A byte holds two 4-bit codes.
         if (!codes.has(name)) codes.set(name, { reason, weightsPerElement: dtype === "U8" ? 2 : 1 });
         sidecars.set(sidecar, `belongs to the codes in ${quote(name)}`);
       }

@@ -2,19 +2,19 @@ import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { FileReader, fileIdentity } from "../file-reader.js";
 
-/** Pieces of a file that its fingerprint is taken from, the first and the last bytes among them, and bytes of each. */
+/** The number of pieces in a fingerprint, which include the first and last bytes, and the bytes per piece. */
 const pieces = 16;
 const pieceBytes = 4096;
 
-/** Bytes that a fingerprint reads of a file of this size. */
+/** The bytes that a fingerprint reads from a file of this size. */
 export function fingerprintBytes(size: number): number {
   return piecesOf(size).reduce((sum, [, length]) => sum + length, 0);
 }
 
 /**
- * What tells files apart on all machines: name, size, and a digest of 64 KiB in equal distances. Not the folder, nor
- * the time of the last change, which copies and mounts have of their own. Two checkpoints of one model have the same
- * headers, but no training leaves 32,000 weights as they were.
+ * Identifies a file on all machines: name, size, and a digest of 64 KiB in equally spaced pieces. Folder and
+ * modification time are excluded, because they differ between copies and mounts. Two checkpoints of one model have the
+ * same headers, but no training leaves 32,000 weights unchanged.
  *
  * @throws InputError if the file cannot be read.
  */
@@ -42,19 +42,19 @@ function piecesOf(size: number): [position: number, length: number][] {
   ]);
 }
 
-/** What is divided: a command with its settings over tensors of files. */
+/** The work to divide: a command with its settings on tensors of files. */
 export interface PlannedWork {
   readonly version: string;
   readonly command: string;
-  /** All that a result depends on; JSON. */
+  /** All settings on which a result depends; JSON. */
   readonly settings: unknown;
-  /** Names, shapes and formats of all tensors in their order; JSON. */
+  /** Names, shapes and formats of all tensors, in order; JSON. */
   readonly tensors: unknown;
   readonly files: readonly string[];
 }
 
 /**
- * A digest that identifies parts of one whole.
+ * A digest that identifies the parts of one whole.
  *
  * @throws InputError if a file cannot be read.
  */

@@ -17,9 +17,9 @@ export interface CheckpointWeights {
 }
 
 /**
- * Opens the weights of a checkpoint. A sample takes every k-th weight of each tensor and lies in memory.
+ * Opens the weights of a checkpoint. A sample takes every k-th weight of each tensor and is held in memory.
  *
- * @throws InputError if the checkpoint is not valid, or has fewer weights than asked for tensors.
+ * @throws InputError if the checkpoint is not valid, or has more tensors than weights asked for.
  */
 export async function openCheckpointWeights(
   path: string,
@@ -75,10 +75,10 @@ async function sampled(
   return given;
 }
 
-/** Weights that are read at once, at most, while a sample is taken. */
+/** The maximum number of weights read at once while sampling. */
 const pieceLength = 2 ** 18;
 
-/** `length` numbers at even distances, in memory that threads share. */
+/** `length` equally spaced numbers, in shared memory. */
 async function everyNth(values: Values, length: number): Promise<Values> {
   const bytes = new SharedArrayBuffer(4 * length);
   const taken = new Float32Array(bytes);
@@ -87,7 +87,7 @@ async function everyNth(values: Values, length: number): Promise<Values> {
     const first = j;
     const start = at(first);
     while (j < length && at(j) - start < pieceLength) j += 1;
-    // No further than to the last one that is taken: of a small sample one number at a time.
+    // Read no further than the last number needed; for a small sample this is one number at a time.
     const piece = new Float32Array(at(j - 1) - start + 1);
     await values.read(start, piece);
     for (let i = first; i < j; i++) taken[i] = piece[at(i) - start];

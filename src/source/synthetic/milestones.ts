@@ -2,8 +2,8 @@
 const most = 48;
 
 /**
- * The steps after which a run of `steps` is compared with its start, as indices: each of a short run, else closer
- * together where a run begins, evenly on a logarithmic scale; the last one always.
+ * The indices of the steps after which a run is compared with its start: all of a short run, else evenly spaced on a
+ * logarithmic scale; always with the last one.
  */
 export function milestonesOf(steps: number): number[] {
   if (steps <= most) return Array.from({ length: steps }, (_, i) => i);

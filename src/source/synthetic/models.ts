@@ -11,13 +11,13 @@ export interface ModelShape {
   readonly headSize: number;
   readonly intermediate: number;
   readonly vocabulary: number;
-  /** The head is the embedding. */
+  /** The output head is tied to the embedding. */
   readonly tied: boolean;
   /** Queries, keys and values have biases (Qwen2.5). */
   readonly biases: boolean;
   /** Queries and keys are normalized by head (Qwen3). */
   readonly headNorms: boolean;
-  /** Of its matrices, fitted or given in docs/simulation.md. */
+  /** The root mean square of its matrices; see docs/simulation.md. */
   readonly sigma: number;
 }
 
@@ -25,7 +25,7 @@ export interface ModelShape {
 export interface ModelTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Gains of a normalization are about 1. */
+  /** Whether it is the gain of a normalization, about 1. */
   readonly isGain: boolean;
 }
 
@@ -117,7 +117,7 @@ const shapes: readonly ModelShape[] = [
 /** The models by name. */
 export const models: ReadonlyMap<string, ModelShape> = new Map(shapes.map((shape) => [shape.name, shape]));
 
-/** The tensors of a model, named as its checkpoint names them, in the order of the forward pass. */
+/** The tensors of a model with the names in its checkpoint, in the order of the forward pass. */
 export function modelTensors(shape: ModelShape): ModelTensor[] {
   const { hidden, heads, keyValueHeads, headSize, intermediate, vocabulary } = shape;
   const matrix = (name: string, rows: number, columns: number): ModelTensor => ({

@@ -1,9 +1,9 @@
 import type { Schedule } from "../../update/simulated-adamw.js";
 
-/** The settings of a kind of training, for what a user does not give. */
+/** The default settings for a kind of training. */
 export interface Preset {
   readonly name: string;
-  /** What it is, and where its numbers come from; docs/simulation.md has more. */
+  /** Description and sources of the numbers; see docs/simulation.md. */
   readonly about: string;
   readonly lr: number;
   readonly betas: readonly [number, number];
@@ -12,7 +12,7 @@ export interface Preset {
   readonly schedule: Schedule;
   readonly warmup: number;
   readonly steps: number;
-  /** Signal-to-noise ratio of a gradient. */
+  /** The signal-to-noise ratio of gradients. */
   readonly snr: number;
 }
 

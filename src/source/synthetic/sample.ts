@@ -1,8 +1,8 @@
 import { plural } from "../../format/plural.js";
 
 /**
- * How many elements of each tensor a sample of `elements` takes, stratified: in proportion to its size, but at least
- * one of each, and never more than it has. Largest remainders get what rounding leaves.
+ * The sizes of a stratified sample of `elements`: in proportion to the size of each tensor, at least one element and
+ * at most all of it. Rounding is resolved by largest remainders.
  *
  * @throws RangeError for fewer elements than tensors.
  */
@@ -17,10 +17,10 @@ export function stratify(sizes: readonly number[], elements: number): number[] {
   const exact = sizes.map((size) => (size * elements) / total);
   const taken = exact.map((share) => Math.max(1, Math.floor(share)));
   let left = elements - taken.reduce((sum, n) => sum + n, 0);
-  // One each: remainders, of which some are below zero, add up to what is left, so that as many are above.
+  // Add one to each of the largest. The remainders, some negative, sum to `left`, so at least that many are positive.
   const byRemainder = [...sizes.keys()].sort((a, b) => exact[b] - taken[b] - (exact[a] - taken[a]) || a - b);
   for (let i = 0; left > 0; i++, left--) taken[byRemainder[i]] += 1;
-  // Where many tensors had less than one, the largest give it back.
+  // If many tensors were raised to one, the largest ones give up the excess.
   for (; left < 0; left++) taken[taken.indexOf(Math.max(...taken))] -= 1;
   return taken;
 }

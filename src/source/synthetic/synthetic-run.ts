@@ -16,48 +16,48 @@ export interface SyntheticSettings {
   readonly preset: string | null;
   /** null: one tensor of `elements` weights. */
   readonly model: ModelShape | null;
-  /** How many of the model's weights to take, stratified over its tensors; null: all. */
+  /** The number of the model's weights to sample, stratified over its tensors; null: all. */
   readonly elements: number | null;
-  /** Of the one tensor, `elements` in all; absent: one row. */
+  /** The shape of the one tensor with `elements` weights; absent: one row. */
   readonly shape?: readonly number[];
   /** The root mean square of matrices; null: the model's. */
   readonly sigma: number | null;
-  /** What the weights are stored in before the run. */
+  /** The storage format of the weights before the run. */
   readonly weightFormat: string;
-  /** Shape of the Weibull distribution of query and key matrices; null: Gaussian as all others. */
+  /** The shape parameter of the Weibull distribution of query and key matrices; null: Gaussian like all others. */
   readonly queryKeyShape: number | null;
   readonly run: SimulatedRun;
   readonly source: SyntheticInput["source"];
-  /** Norm of the gradient of the whole model, before clipping. */
+  /** The gradient norm of the whole model before clipping. */
   readonly gradientNorm: number;
-  /** The largest norm that clipping leaves; null: none. */
+  /** The maximum gradient norm after clipping; null: no clipping. */
   readonly clip: number | null;
-  /** Standard deviation of the logarithm of a tensor's gradient scale. */
+  /** The standard deviation of the logarithm of a tensor's gradient scale. */
   readonly scaleSpread: number;
 }
 
-/** A synthetic run: as a recorded one, but for files. */
+/** A synthetic run: like a recorded one, but without files. */
 export interface SyntheticRun {
   readonly tensors: readonly TensorInput[];
   readonly stepNumbers: readonly number[];
-  /** Elements of each tensor in the whole model, of which the tensors above may be samples. */
+  /** The elements of each tensor in the whole model; the tensors above may be samples. */
   readonly sizes: readonly number[];
   readonly description: SyntheticInput;
 }
 
-/** Weights of a run that are not drawn: those of a checkpoint. */
+/** A tensor with given weights, such as those of a checkpoint. */
 export interface GivenTensor {
   readonly name: string;
-  /** Elements in the checkpoint. */
+  /** The number of elements in the checkpoint. */
   readonly size: number;
-  /** All of them, or a sample. */
+  /** The shape of the tensor or of its sample. */
   readonly shape: readonly number[];
   readonly weights: Values;
 }
 
-/** Sigma where neither a model nor a user gives one: the median |w| of 0.019 in PULSE (arXiv 2602.03839). */
+/** Sigma if neither model nor user states one: from the median |w| of 0.019 in PULSE (arXiv 2602.03839). */
 export const defaultSigma = 0.028;
-/** A gain of a normalization is about 1. */
+/** Gains of a normalization are distributed about 1. */
 const gainSigma = 0.1;
 
 /** @throws RangeError for fewer elements than tensors. */
@@ -89,7 +89,7 @@ export function syntheticRun(
   };
 }
 
-/** The tensors of a model, or one, with weights that are drawn. */
+/** The tensors of a model, or a single one, with drawn weights. */
 function drawnTensors(settings: SyntheticSettings): GivenTensor[] {
   const { model, elements, run, weightFormat, shape: given } = settings;
   const whole = model
@@ -126,12 +126,12 @@ function queryKeyDistribution({ queryKeyShape }: SyntheticSettings): Distributio
   return queryKeyShape === null ? gaussian : weibull(queryKeyShape);
 }
 
-/** The noise of a tensor's gradients, so that the norm of the whole model's is what it should be after clipping. */
+/** The noise of a tensor's gradients, such that the whole model has the requested gradient norm after clipping. */
 function gradientScale(
   { run, scaleSpread, ...settings }: SyntheticSettings,
   tensors: readonly GivenTensor[],
 ): (name: string) => number {
-  // A normal number for each tensor, from draws that no step takes.
+  // A normally distributed number for each tensor, from random bits that no step uses.
   const factor = (name: string) =>
     exp(scaleSpread * drawFrom(gaussian, randomBits(tensorKey(run.seed, name), 0, 1)));
   const square = tensors.reduce((sum, { name, size }) => sum + size * factor(name) * factor(name), 0);

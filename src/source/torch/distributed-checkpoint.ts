@@ -7,12 +7,12 @@ import { readPickle } from "./pickle.js";
 import { isOptimizers, readTorch } from "./torch-file.js";
 import type { PickleValue } from "./unpickler.js";
 
-/** The file of a folder of torch.distributed.checkpoint that says what the others hold. */
+/** The file of a torch.distributed.checkpoint folder that describes the others. */
 export const distributedMetadata = ".metadata";
 
 const mostMetadataBytes = 200_000_000;
 
-/** A part of a tensor and the bytes that it was saved to, an archive of its own. */
+/** A part of a tensor and the byte range in which it was saved, a separate archive. */
 interface Place {
   readonly file: string;
   readonly offset: number;
@@ -21,11 +21,11 @@ interface Place {
 }
 
 /**
- * The weights of a folder of torch.distributed.checkpoint: `.metadata`, a pickle, names the parts of each tensor, and each
- * part is a file of torch.save within a `*.distcp`. Optimizer states are left out.
+ * The weights of a torch.distributed.checkpoint folder. `.metadata`, a pickle, lists the parts of each tensor; each
+ * part is a torch.save archive within a `*.distcp` file. Optimizer states are excluded.
  *
- * @param open gives a file of the folder by its name.
- * @throws InputError as openTorch, for parts that are missing or do not fit together.
+ * @param open opens a file of the folder by its name.
+ * @throws InputError as openTorch, and for parts that are missing or do not fit together.
  */
 export async function openDistributed(
   metadata: ByteSource,
@@ -68,13 +68,13 @@ export async function openDistributed(
   return { tensors, metadata: new Map() };
 }
 
-/** Where the parts of each tensor lie, by its name. */
+/** The locations of each tensor's parts, by name. */
 function placesOf(stored: ReadonlyMap<PickleValue, PickleValue>, file: string): Map<string, Place[]> {
   const places = new Map<string, Place[]>();
   for (const [index, info] of stored) {
     const [name, offsets] = [field(index, "fqn"), field(index, "offset")];
     const [path, offset, length] = ["relative_path", "offset", "length"].map((key) => field(info, key));
-    // Bytes, and not a tensor, have no offset.
+    // Entries without offset are bytes, not tensors.
     if (typeof name !== "string" || !areSizes(offsets)) continue;
     const isPlain = typeof path === "string" && !/[/\\]/.test(path) && path !== "." && path !== "..";
     if (!isPlain || !isSize(offset) || !isSize(length)) {
@@ -104,7 +104,7 @@ async function readPart(
   return stored(name, root);
 }
 
-/** A part of a file as a file. */
+/** A byte range of a file as a source. */
 function within(source: ByteSource, { offset, length }: Place): ByteSource {
   if (offset + length > source.size) {
     throw new InputError(
@@ -113,7 +113,7 @@ function within(source: ByteSource, { offset, length }: Place): ByteSource {
       `a file of ${source.size} bytes`,
     );
   }
-  // Without the identity of the file, for bytes are told by their place in that.
+  // Without the file's identity, because positions are not relative to that file.
   return {
     name: source.name,
     size: length,

@@ -2,14 +2,14 @@ import { type Dtype, dtypes } from "../safetensors/dtype.js";
 import { areSizes, isSize } from "./fields.js";
 import type { Globals, PickleValue } from "./unpickler.js";
 
-/** The bytes of one or several tensors, a file of the archive. */
+/** The bytes of one or more tensors: a file of the archive. */
 export class TorchStorage {
   constructor(
-    /** The name of its file below `data/`. */
+    /** The name of its file in `data/`. */
     readonly key: string,
-    /** Null for bytes, whose tensors tell their dtype. */
+    /** Null for an untyped storage, whose tensors state their dtype. */
     readonly dtype: Dtype | null,
-    /** Of the dtype, or bytes. */
+    /** The number of elements, or of bytes if untyped. */
     readonly elements: number,
   ) {}
 }
@@ -18,7 +18,7 @@ export class TorchStorage {
 export class TorchTensor {
   constructor(
     readonly storage: TorchStorage,
-    /** In elements, as the strides. */
+    /** In elements, like the strides. */
     readonly offset: number,
     readonly shape: readonly number[],
     readonly strides: readonly number[],
@@ -26,7 +26,7 @@ export class TorchTensor {
   ) {}
 }
 
-/** The safetensors name of a dtype of torch, and of the class of its storages where it has one. */
+/** The safetensors name of a torch dtype, and the class of its storages if it has one. */
 const torchDtypes: Readonly<Record<string, readonly [dtype: string, storage?: string]>> = {
   float64: ["F64", "DoubleStorage"],
   float32: ["F32", "FloatStorage"],
@@ -60,7 +60,7 @@ for (const [name, [safetensorsName, storage]] of Object.entries(torchDtypes)) {
   if (storage) storageDtypes.set(`torch ${storage}`, dtype);
 }
 
-/** The class of a storage, as a persistent id has it. */
+/** The class of a storage in a persistent id. */
 class StorageClass {
   constructor(readonly dtype: Dtype | null) {}
 }
@@ -71,7 +71,7 @@ class TorchDtype {
 
 const inert = () => null;
 
-/** What files of torch.save name: tensors, and what stands around them. */
+/** The globals in torch.save files: those of tensors and their containers. */
 export const torchGlobals: Globals = {
   functions: {
     "torch._utils _rebuild_tensor": tensor,
@@ -80,9 +80,9 @@ export const torchGlobals: Globals = {
       dtype instanceof TorchDtype ? tensor(storage, offset, shape, strides, dtype.dtype) : undefined,
     "torch._utils _rebuild_parameter": (data) => data,
     "torch._utils _rebuild_parameter_with_state": (data) => data,
-    // Calls a function that it is given, which is one of these too: see pickle.ts.
+    // Calls the function passed to it, which must be one of these too: see pickle.ts.
     "torch._tensor _rebuild_from_type_v2": () => undefined,
-    // A subclass of tensors, whose parts follow as its state.
+    // A tensor subclass, whose parts follow as its state.
     "torch._utils _rebuild_wrapper_subclass": (type) => ({
       record: String(type),
       arguments: [],

@@ -1,6 +1,6 @@
 import type { PickleDict, PickleValue, Unpickler } from "./unpickler.js";
 
-/** What opcodes do, by their byte. Those that are missing make instances by running code, or are not of these protocols. */
+/** The opcodes by byte. Those omitted create instances by running code, or are not in these protocols. */
 export const opcodes: readonly (((u: Unpickler) => void) | undefined)[] = byCode({
   // Values.
   N: (u) => u.push(null),
@@ -55,7 +55,7 @@ export const opcodes: readonly (((u: Unpickler) => void) | undefined)[] = byCode
   R: (u) => u.reduce(),
   "\x81": (u) => u.newObject(),
   b: (u) => u.build(),
-  // Protocol and frames, which say nothing that is not known.
+  // Protocol and frames, which can be ignored.
   "\x80": (u) => void u.unsigned(1),
   "\x95": (u) => void u.length64(),
 });

@@ -5,12 +5,12 @@ import { type Globals, type PickleValue, Unpickler } from "./unpickler.js";
 const stop = 0x2e;
 
 /**
- * Reads a pickle of protocols 2 to 5 (Lib/pickletools.py has the opcodes). It builds values and nothing else: no code
- * is found by a name, and none is run.
+ * Reads a pickle of protocols 2 to 5 (opcodes as in Lib/pickletools.py). It only builds values: it looks up no code by
+ * name and runs none.
  *
- * @param name of the file, for messages.
- * @throws InputError for a global that is not allowed, by its name, for an opcode of no use to plain values, and for a
- *   pickle that is damaged.
+ * @param name the name of the file, for messages.
+ * @throws InputError for a global that is not allowed, which it names, for an unsupported opcode, and for a damaged
+ *   pickle.
  */
 export function readPickle(bytes: Uint8Array, globals: Globals, name: string): PickleValue {
   const unpickler = new Unpickler(bytes, globals, name);

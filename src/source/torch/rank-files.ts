@@ -9,10 +9,10 @@ import type { PickleRecord } from "./unpickler.js";
 const rankFile = /^model_world_size_(\d+)_rank_(\d+)\.pt$/;
 
 /**
- * The files of a folder in which each rank saved its parts of a model (verl: `model_world_size_N_rank_R.pt`), in the order
- * of the ranks; null if there are none.
+ * The files in which each rank saved its parts of a model (verl: `model_world_size_N_rank_R.pt`), in rank order; null
+ * if there are none.
  *
- * @throws InputError if a rank's is missing.
+ * @throws InputError if the file of a rank is missing.
  */
 export function rankFiles(folder: string, names: readonly string[]): string[] | null {
   const matches = names.flatMap((name) => rankFile.exec(name) ?? []);
@@ -26,15 +26,15 @@ export function rankFiles(folder: string, names: readonly string[]): string[] | 
   });
 }
 
-/** A part of a tensor on a rank, and what it says of the whole. */
+/** A rank's part of a tensor, and the properties of the whole. */
 interface Part extends StoredPart {
   readonly shape: readonly number[];
 }
 
 /**
- * The weights that several ranks saved, joined from their parts. What is the same on several ranks is read from the first.
+ * The weights saved by several ranks, joined from their parts. Replicated tensors are read from the first rank.
  *
- * @throws InputError as openTorch; if parts do not fit together, or were cut in a way that is not told by their records.
+ * @throws InputError as openTorch; if parts do not fit together, or if their records do not describe the sharding.
  */
 export async function openRanks(sources: readonly ByteSource[], folder: string): Promise<Safetensors> {
   const parts = new Map<string, Part[]>();
@@ -65,7 +65,7 @@ function whole(stored: StoredTensor): Part {
   return { shape, offsets: shape.map(() => 0), sizes: shape, stored };
 }
 
-/** The part of a DTensor that a rank has. */
+/** The part of a DTensor on a rank. */
 function partOf(name: string, dtensor: PickleRecord, rank: number, file: TorchFile, source: string): Part {
   const state = Array.isArray(dtensor.state)
     ? dtensor.state.find((value) => value instanceof Map)
@@ -82,11 +82,7 @@ function partOf(name: string, dtensor: PickleRecord, rank: number, file: TorchFi
   const coordinates = coordinatesOf(mesh, rank, placements.length);
   const lengths = meshLengths(mesh, placements.length);
   if (coordinates === null || lengths === null) {
-    throw new InputError(
-      source,
-      `where rank ${rank} stands in the mesh of ${quote(name)}`,
-      "nothing that tells",
-    );
+    throw new InputError(source, `the coordinates of rank ${rank} in the mesh of ${quote(name)}`, "none");
   }
   const sizes = [...(shape as number[])];
   const offsets = sizes.map(() => 0);
@@ -96,7 +92,7 @@ function partOf(name: string, dtensor: PickleRecord, rank: number, file: TorchFi
     if (!isA(placement, "Shard") || !isSize(dim) || dim >= sizes.length) {
       throw new InputError(source, `parts of ${quote(name)} by Shard or Replicate`, "another placement");
     }
-    // torch.chunk: all parts but the last ones are as long as the first.
+    // As in torch.chunk, all parts but the last ones have the length of the first.
     const chunk = Math.ceil(sizes[dim] / lengths[d]);
     const from = Math.min(coordinates[d] * chunk, sizes[dim]);
     offsets[dim] += from;
@@ -112,7 +108,7 @@ function partOf(name: string, dtensor: PickleRecord, rank: number, file: TorchFi
   return { shape: shape as number[], offsets, sizes, stored: file.stored(name, local) };
 }
 
-/** Where a rank stands in each dimension of a mesh, if the mesh says so or has one dimension. */
+/** The coordinates of a rank in a mesh; null if the mesh does not state them and has several dimensions. */
 function coordinatesOf(mesh: unknown, rank: number, dimensions: number): readonly number[] | null {
   const told = field(mesh as PickleRecord, "_coordinate_on_dim");
   if (areSizes(told) && told.length === dimensions) return told;

@@ -1,14 +1,14 @@
 import type { Values } from "../../lens/input.js";
 
-/** Elements whose places are worked out at once, and elements of a storage that are read at once. */
+/** The maximum number of elements whose indices are computed at once, and of storage elements read at once. */
 const most = 2 ** 20;
 
 /**
- * The numbers of a view of a storage, row by row: each piece of the storage that has some is read once for every
+ * The numbers of a view of a storage in row-major order. Each piece of the storage that holds some is read once per
  * 2^20 elements of the view.
  *
  * @param whole the numbers of the storage.
- * @param offset of the first element, and `strides`, in elements. Valid for views within the storage.
+ * @param offset that of the first element; this and `strides` are in elements. Valid for views within the storage.
  */
 export function stridedValues(
   whole: Values,
@@ -49,7 +49,7 @@ export function stridedValues(
   return { length, read };
 }
 
-/** Where the elements of a view from `start` on lie in its storage. */
+/** The storage indices of the elements of a view from `start` on. */
 function placesFrom(
   start: number,
   count: number,

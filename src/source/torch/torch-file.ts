@@ -12,27 +12,27 @@ import { stridedValues } from "./strided.js";
 import type { PickleDict, PickleRecord, PickleValue } from "./unpickler.js";
 import { readZip, type ZipEntry } from "./zip.js";
 
-/** Of a pickle, which is some 300 bytes for each tensor. */
+/** The maximum size of a pickle, which takes about 300 bytes per tensor. */
 const mostPickleBytes = 200_000_000;
-/** Containers within containers. */
+/** The maximum nesting of containers. */
 const deepest = 64;
 
-/** Parts of a trainer's checkpoint, by their whole key, that hold tensors which are no weights. */
+/** Keys of a trainer's checkpoint whose tensors are not weights. */
 const notWeights =
   /^(?:optim|optimizers?|opt|lr_schedulers?|schedulers?|(?:grad_)?scaler|(?:\w+_)?rng)(?:_states?)?(?:_dict)?$/i;
 
-/** What a file of torch.save holds. */
+/** The contents of a torch.save file. */
 export interface TorchFile {
   readonly root: PickleValue;
-  /** @throws InputError for a tensor outside of its storage. */
+  /** @throws InputError for a tensor that exceeds its storage. */
   stored(name: string, tensor: TorchTensor): StoredTensor;
 }
 
 /**
- * A file of torch.save: a zip archive with a pickle that says which tensors there are, and their storages. Only the pickle
- * is read; it is allowed to build tensors and plain containers, and nothing is run.
+ * Opens a torch.save file: a zip archive with the tensors' storages and a pickle that describes the tensors. Reads only
+ * the pickle, which may build tensors and plain containers; nothing is run.
  *
- * @throws InputError in one sentence for what is not such a file, or names anything else than tensors and plain values.
+ * @throws InputError if it is not such a file, or if it names anything but tensors and plain values.
  */
 export async function readTorch(source: ByteSource): Promise<TorchFile> {
   const entries = await readZip(source);
@@ -52,10 +52,10 @@ export async function readTorch(source: ByteSource): Promise<TorchFile> {
 }
 
 /**
- * The weights in a file of torch.save, those of optimizers left out. A container of tensors within the file, such as
- * `model` or `state_dict`, is entered; where there are several, the names of their tensors begin with its key.
+ * The weights in a torch.save file, without optimizer states. Searches containers of tensors within the file, such as
+ * `model` or `state_dict`; if there are several, tensor names are prefixed with the container's key.
  *
- * @throws InputError as {@link readTorch}; for parts of tensors, and for tensors outside of their storages.
+ * @throws InputError as {@link readTorch}; for parts of tensors, and for tensors that exceed their storages.
  */
 export async function openTorch(source: ByteSource): Promise<Safetensors> {
   const file = await readTorch(source);
@@ -93,17 +93,17 @@ async function expectLittleEndian(entry: ZipEntry | undefined, source: ByteSourc
     throw new InputError(source.name, "little-endian numbers", `the byte order ${quote(order)}`);
 }
 
-/** A tensor, or the record of one whose parts lie in several files. */
+/** A tensor, or the record of a tensor whose parts are in several files. */
 export type FoundTensor = TorchTensor | PickleRecord;
 
 export interface FoundWeights {
   readonly found: ReadonlyMap<string, FoundTensor>;
-  /** The container that was entered. */
+  /** The container with the tensors. */
   readonly within?: string;
 }
 
 /**
- * The tensors of a file by name, without those of optimizers.
+ * The tensors of a file by name, without optimizer states.
  *
  * @throws InputError if there are none.
  */
@@ -116,7 +116,7 @@ export function weightsOf(root: PickleValue, file: string): FoundWeights {
     );
   }
   const parts = entriesOf(root).filter(([key, value]) => !(isContainer(value) && isOptimizers(key)));
-  // A container that stands in several places, or in itself, is entered once.
+  // A container that occurs repeatedly, or within itself, is searched once.
   const entered = new Set<PickleValue>([root]);
   const named = parts.map(([key, value]) => ({ key, value, found: collect(value, key, entered, file) }));
   const holding = named.filter(({ found }) => found.size > 0);
@@ -129,7 +129,7 @@ export function weightsOf(root: PickleValue, file: string): FoundWeights {
   return { found: new Map(holding.flatMap(({ found }) => [...found])) };
 }
 
-/** Whether a part of a checkpoint, by its key, holds tensors that are no weights. */
+/** Whether the tensors under a key of a checkpoint are not weights. */
 export function isOptimizers(key: string): boolean {
   return notWeights.test(key);
 }
@@ -164,7 +164,7 @@ function isContainer(value: PickleValue): value is PickleDict | PickleValue[] {
   return value instanceof Map || Array.isArray(value);
 }
 
-/** Parts by key; keys that are neither strings nor numbers name no tensor. */
+/** The entries by key, without keys that are neither strings nor numbers. */
 function entriesOf(container: PickleDict | PickleValue[]): [string, PickleValue][] {
   const entries = Array.isArray(container) ? container.entries() : container.entries();
   return [...entries].flatMap(([key, value]): [string, PickleValue][] =>
@@ -209,7 +209,7 @@ function storedTensor(
   return { ...common, begin: null, values: whole && stridedValues(whole, offset, shape, strides) };
 }
 
-/** Whether elements lie one after the other, row by row. */
+/** Whether elements are contiguous in row-major order. */
 function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
   let expected = 1;
   for (let d = shape.length - 1; d >= 0; d--) {

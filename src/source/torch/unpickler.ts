@@ -1,6 +1,6 @@
 import { InputError, quote } from "../input-error.js";
 
-/** What a pickle can hold here: plain values, and what {@link Globals} make. */
+/** The supported values of a pickle: plain values, and those created by {@link Globals}. */
 export type PickleValue =
   | null
   | boolean
@@ -15,20 +15,20 @@ export type PickleValue =
 
 export type PickleDict = Map<PickleValue, PickleValue>;
 
-/** An instance of a class, by the class's name and what was given to it; nothing of the class is run. */
+/** An instance of a class: the class's name, arguments and state. No code of the class is run. */
 export interface PickleRecord {
   readonly record: string;
   readonly arguments: readonly PickleValue[];
   state: PickleValue;
 }
 
-/** What a global of a pickle, "module name", stands for. All that is not named is refused. */
+/** The allowed globals of a pickle, as "module name". All others are rejected. */
 export interface Globals {
-  /** Functions that make a value of their arguments; null for arguments that they do not take. */
+  /** Functions that return a value from their arguments, or undefined for unsupported arguments. */
   readonly functions: Readonly<Record<string, (...args: PickleValue[]) => PickleValue | undefined>>;
   /** Classes whose instances become records. */
   readonly records: ReadonlySet<string>;
-  /** The value of a global that is no function and no class, or undefined. */
+  /** The value of a global that is neither a function nor a class, or undefined. */
   constant(name: string): PickleValue | undefined;
   /** The value of a persistent id, or undefined. */
   persistent(id: PickleValue): PickleValue | undefined;
@@ -42,10 +42,10 @@ class Named {
 const mark = Symbol("mark");
 type Slot = PickleValue | typeof mark;
 
-/** Integers of more bytes are nobody's size or seed. */
+/** The maximum length of integers in bytes; sizes and seeds are shorter. */
 const longestInteger = 256;
 
-/** The machine that a pickle is a program for: a stack and a memo. */
+/** The pickle machine: a stack and a memo. */
 export class Unpickler {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -62,7 +62,7 @@ export class Unpickler {
     this.#name = name;
   }
 
-  /** Where the next byte is. */
+  /** The position of the next byte. */
   get at(): number {
     return this.#at;
   }
@@ -89,7 +89,7 @@ export class Unpickler {
     this.#stack.push(mark);
   }
 
-  /** All above the last mark, which goes too. */
+  /** Pops all values above the last mark, and the mark. */
   popToMark(): PickleValue[] {
     const at = this.#stack.lastIndexOf(mark);
     if (at < 0) throw this.damaged("a mark", "none");
@@ -138,7 +138,7 @@ export class Unpickler {
     return text;
   }
 
-  /** A two's complement of so many bytes, lowest first. */
+  /** A little-endian two's complement integer. */
   integer(length: number): number | bigint {
     if (length > longestInteger)
       throw this.damaged(`integers of at most ${longestInteger} bytes`, `one of ${length}`);
@@ -169,7 +169,7 @@ export class Unpickler {
     const value = known ? new Named(full) : constant(full);
     if (value === undefined) {
       const dotted = quote(`${module}.${name}`);
-      throw this.damaged("tensors and plain values", `${dotted}, which would have to be run: nothing was`);
+      throw this.damaged("tensors and plain values", `${dotted}, which would run code; nothing was run`);
     }
     this.#stack.push(value);
   }
@@ -193,20 +193,20 @@ export class Unpickler {
   }
 
   build(): void {
-    const [target, state] = this.popMany(2);
-    if (isRecord(target)) target.state = state;
-    // What OrderedDict and tensors are given here says nothing of numbers.
-    else if (!(target instanceof Map) && (typeof target !== "object" || target === null))
+    const [instance, state] = this.popMany(2);
+    if (isRecord(instance)) instance.state = state;
+    // The state of an OrderedDict or a tensor is ignored: it does not affect numbers.
+    else if (!(instance instanceof Map) && (typeof instance !== "object" || instance === null))
       throw this.damaged("a record to fill", "something else");
-    this.#stack.push(target);
+    this.#stack.push(instance);
   }
 
-  /** Calls a function on its arguments, one of which may be a function by name. */
+  /** Calls a function; one of its arguments may be the name of a function. */
   #call(callee: PickleValue, args: PickleValue): PickleValue {
     if (!(callee instanceof Named) || !Array.isArray(args))
       throw this.damaged("a function and its arguments", "something else");
     if (this.#globals.records.has(callee.name)) return { record: callee.name, arguments: args, state: null };
-    // torch._tensor._rebuild_from_type_v2 calls a function that it is given.
+    // torch._tensor._rebuild_from_type_v2 calls the function passed to it.
     const [inner, , innerArgs, state] = args;
     if (callee.name === "torch._tensor _rebuild_from_type_v2" && inner instanceof Named) {
       const value = this.#call(inner, innerArgs);

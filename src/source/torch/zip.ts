@@ -1,10 +1,10 @@
 import { InputError, quote } from "../input-error.js";
 import type { ByteSource } from "../safetensors/stored-tensor.js";
 
-/** A file in a zip archive, stored as it is. */
+/** An uncompressed file in a zip archive. */
 export interface ZipEntry {
   readonly name: string;
-  /** First byte of its data in the archive. */
+  /** The offset of its data in the archive. */
   readonly begin: number;
   readonly size: number;
 }
@@ -17,16 +17,16 @@ const centralHeader = { signature: 0x0201_4b50, bytes: 46 };
 const localHeader = { signature: 0x0403_4b50, bytes: 30 };
 
 const longestComment = 0xffff;
-/** Of the directory, which is some 80 bytes for each tensor. */
+/** The maximum size of the directory, which takes about 80 bytes per tensor. */
 const mostDirectoryBytes = 100_000_000;
-/** Stands in a field whose value is in the extra field of zip64. */
+/** The value of a field that is stored in the zip64 extra field instead. */
 const inZip64 = 0xffff_ffff;
 
 /**
- * The files of a zip archive by name, as PyTorch writes it: nothing compressed, nothing encrypted, no data that two
- * files share.
+ * The files by name of a zip archive as written by PyTorch: nothing is compressed or encrypted, and files share no
+ * data.
  *
- * @throws InputError for any other archive, and for one that is damaged.
+ * @throws InputError for any other or a damaged archive.
  */
 export async function readZip(source: ByteSource): Promise<ReadonlyMap<string, ZipEntry>> {
   const { name } = source;
@@ -62,7 +62,7 @@ async function findDirectory(source: ByteSource): Promise<Directory> {
   const tail = await bytesAt(source, from, fileSize - from);
   const view = viewOf(tail);
   let at = tail.length - endRecord.bytes;
-  // The record is the last thing in the file but for a comment, whose length it has.
+  // The record ends the file, followed only by a comment whose length it states.
   while (
     at >= 0 &&
     !(
@@ -98,7 +98,7 @@ async function findDirectory(source: ByteSource): Promise<Directory> {
   return found;
 }
 
-/** The same of zip64, where the archive has one. */
+/** The same for zip64, if the archive has that record. */
 async function findDirectory64(source: ByteSource, endAt: number): Promise<Directory | null> {
   const locatorAt = endAt - end64Locator.bytes;
   if (locatorAt < 0) return null;
@@ -122,7 +122,7 @@ async function findDirectory64(source: ByteSource, endAt: number): Promise<Direc
 interface Listed {
   readonly name: string;
   readonly size: number;
-  /** First byte of its local header. */
+  /** The offset of its local header. */
   readonly header: number;
 }
 
@@ -168,10 +168,10 @@ function parseDirectory(bytes: Uint8Array, count: number, archive: string): List
   return listed;
 }
 
-/** What a directory says of a file, by field. */
+/** The fields of a file in the directory. */
 type Sizes = Record<"compressed" | "size" | "header", number>;
 
-/** Fields that do not fit into 32 bits stand in extra field 1, in this order, each only where it does not fit. */
+/** Fields that do not fit into 32 bits are in extra field 1, in this order; the others are omitted there. */
 function withZip64(fields: Sizes, extra: DataView): Sizes {
   const found = { ...fields };
   for (let at = 0; at + 4 <= extra.byteLength; ) {

@@ -4,13 +4,13 @@ import type { Lines, Recipe } from "./recipe.js";
 
 /**
  * Adam (Kingma and Ba, 2015) as torch runs it: AdamW, but weight decay is added to the gradient, by SGD's
- * operation, and so enters the moments.
+ * operation, and thus enters the moments.
  */
 
 const onCpu = "wd != 0: g = R(g + l2 * p)";
 const onCpuLeftOver = "wd != 0: g = R(g + R(l2 * p))";
 const onCuda = "wd != 0: g = R(fma(l2, p, g))";
-/** The line of AdamW that it replaces. */
+/** The line of AdamW to replace. */
 const ofAdamw = "wd != 0: p = R(p * decay)";
 const torchSource = "pytorch/pytorch torch/optim/adam.py";
 

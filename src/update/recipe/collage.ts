@@ -1,8 +1,8 @@
 import { type Recipe, storedMoments } from "./recipe.js";
 
 /**
- * Collage (Yu et al., "Collage: light-weight low-precision strategy for LLM training", ICML 2024): every operation in
- * the storage format, the weight (light) and the second moment (plus) as expansions of two numbers.
+ * Collage (Yu et al., "Collage: light-weight low-precision strategy for LLM training", ICML 2024): every operation is
+ * in the storage format; the weight (light) and also the second moment (plus) are expansions of two numbers.
  */
 const scalars = [
   "bc1 = 1 - b1^t",

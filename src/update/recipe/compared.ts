@@ -1,9 +1,9 @@
 import type { Recipe } from "./recipe.js";
 
 /**
- * Releases and devices that recipes were compared with, state by state, step after step, on their golden vectors
- * (test/update/recipe/golden.test.ts). A recipe is named after the release whose sources it was read from, which need
- * not be the one that it was compared with.
+ * Releases and devices with which recipes were compared, for each state and step of their golden vectors
+ * (test/update/recipe/golden.test.ts). A recipe is named after the release whose sources it follows, which may differ
+ * from the one with which it was compared.
  */
 type Compared = Pick<Recipe, "verified" | "comparedIn">;
 
@@ -20,7 +20,7 @@ export const withTorch113OnCpu: Compared = {
   comparedIn: bf16,
 };
 
-/** Adam's decay is the operation of SGD's, and the rest is AdamW's; the two were compared. */
+/** Adam takes the decay of SGD and everything else of AdamW; both were compared. */
 export const inPartsOnCpu: Compared = {
   verified:
     "bit for bit in parts: decay as SGD with torch 2.11.0+cu130 on a CPU, the rest as AdamW with torch 2.13.0+cpu",
@@ -39,5 +39,5 @@ export const withTorch211OnCpu: Compared = {
 
 export const withTorch211OnH100: Compared = { verified: h100, comparedIn: bf16 };
 
-/** Of for-loop and foreach fp16 can tell nothing: eps 1e-8 is 0 there, and weights become NaN. */
+/** For for-loop and foreach a comparison in fp16 is void: eps 1e-8 is 0 there, and weights become NaN. */
 export const withTorch211OnH100InFp16Too: Compared = { verified: h100, comparedIn: ["bf16", "fp16"] };

@@ -6,17 +6,17 @@ import {
   parseAssignment,
 } from "./expression.js";
 
-/** Numbers by register. */
+/** The register file of a compiled recipe. */
 export type Registers = Float64Array;
 export type Evaluate = (registers: Registers) => number;
 
-/** What the operators and calls of a recipe mean. */
+/** The semantics of a recipe's operators and calls. */
 export interface Dialect {
   readonly operators: Readonly<Record<BinaryOperator, (a: number, b: number) => number>>;
   readonly calls: Readonly<Record<string, (...operands: number[]) => number>>;
 }
 
-/** Which register holds which name; names are given one as they appear. */
+/** Assigns names to registers, in order of appearance. */
 export class Names {
   readonly #index = new Map<string, number>();
 
@@ -37,8 +37,8 @@ export class Names {
 }
 
 /**
- * Lines of a recipe as one function over registers. Every name on a right-hand side is known beforehand or assigned
- * by an earlier line.
+ * Compiles lines of a recipe to one function over registers. Every name on a right-hand side must be known before or
+ * assigned by an earlier line.
  *
  * @throws SyntaxError for a line that does not parse, an unknown name or an unknown call.
  */

@@ -6,7 +6,7 @@ import type { Dialect } from "./compile.js";
 const fp32 = format("fp32");
 const { fround } = Math;
 
-/** Once a step, on the settings: fp64, as Python computes them. `store` rounds to the storage format. */
+/** For lines computed once per step from the settings, in fp64 like Python. `store` rounds to the storage format. */
 export function scalarDialect(store: (x: number) => number): Dialect {
   return {
     operators: {
@@ -20,7 +20,7 @@ export function scalarDialect(store: (x: number) => number): Dialect {
       negate: (x) => -x,
       sqrt: (x) => Math.sqrt(x),
       f32: (x) => fround(x),
-      // Torch casts a Python number to bf16 by way of fp32.
+      // Torch casts a Python number to bf16 through fp32.
       R: (x) => store(fround(x)),
       powf: (x, n) => fround(power(fround(x), n)),
       sub32: (a, b) => fround(a - b),
@@ -31,7 +31,7 @@ export function scalarDialect(store: (x: number) => number): Dialect {
   };
 }
 
-/** For each weight: every operation is one fp32 rounding, `R` rounds to the storage format. */
+/** For lines computed for each weight: every operation rounds once to fp32, `R` rounds to the storage format. */
 export function weightDialect(store: (x: number) => number): Dialect {
   return {
     operators: {
@@ -54,8 +54,8 @@ export function weightDialect(store: (x: number) => number): Dialect {
 }
 
 /**
- * base^n for a whole n, by squaring in double-double: correct to about 2^-95 before the one rounding, closer than
- * C's pow promises (0.52 ulp in glibc) and than Math.pow, whose last bit differs between engines.
+ * base^n for an integer n, by squaring in double-double arithmetic: accurate to about 2^-95 before the final rounding,
+ * better than C's pow guarantees (0.52 ulp in glibc) and than Math.pow, whose last bit differs between engines.
  */
 export function power(base: number, n: number): number {
   if (!Number.isInteger(n) || n < 0) return base ** n;

@@ -11,7 +11,7 @@ const { fround } = Math;
 const number = new Float32Array(1);
 const word = new Uint32Array(number.buffer);
 
-/** An fp32 number to bf16, nearest-even, on bits, for speed: matrices need millions of these. */
+/** Rounds an fp32 number to bf16, nearest-even, by its bits for speed: matrices need millions of these. */
 function R(x: number): number {
   if (Number.isNaN(x)) return x;
   number[0] = x;
@@ -28,7 +28,7 @@ interface Matrix {
   readonly of: Float32Array;
 }
 
-/** a b, or a b' where `transposed`: sums in fp32 in the order of the elements, then bf16. */
+/** a b, or a b' if `transposed`: accumulated in fp32 in element order, then rounded to bf16. */
 export function product(a: Matrix, b: Matrix, transposed = false): Matrix {
   const columns = transposed ? b.rows : b.columns;
   const right = transposed ? transpose(b).of : b.of;

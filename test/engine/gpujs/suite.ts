@@ -134,7 +134,7 @@ export function agreesAtMilestones(runner: Runner): void {
     const plain = await runner.outcome({ tensors, cases });
     expect(outcome).toEqual({
       ...plain,
-      cases: plain.cases.map((lensCase, c) => ({ ...lensCase, curve: outcome.cases[c].curve })),
+      cases: plain.cases.map((caseResult, c) => ({ ...caseResult, curve: outcome.cases[c].curve })),
     });
   });
 }

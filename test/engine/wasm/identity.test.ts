@@ -61,24 +61,24 @@ function keepQuarter(cases: UpdateSettings[], first: number): void {
   cases.splice(0, cases.length, ...quarter);
 }
 
-describe.each(everyFormat)("$name, as the reference has it", (target) => {
+describe.each(everyFormat)("$name, as the reference has it", (storageFormat) => {
   it.each(schemeNames)("%s: every rounding, overflow and opmath", async (scheme) => {
     // Two blocks of sums and a part of a group of lanes; a format that is not bf16 has nothing to do with blocks.
-    const elements = sized({ quick: target.name === "bf16" ? 4096 + 299 : 599, full: 4096 + 299 });
-    const { weights, updates } = adversarialRun(target, 1 + schemeNames.indexOf(scheme), elements, 2);
+    const elements = sized({ quick: storageFormat.name === "bf16" ? 4096 + 299 : 599, full: 4096 + 299 });
+    const { weights, updates } = adversarialRun(storageFormat, 1 + schemeNames.indexOf(scheme), elements, 2);
     const cases = opmaths
       .flatMap((opmath) =>
         roundings.flatMap((rounding) =>
           overflows.map((overflow) =>
-            updateSettings({ format: target, scheme, rounding, overflow, opmath, seed: 7 }),
+            updateSettings({ format: storageFormat, scheme, rounding, overflow, opmath, seed: 7 }),
           ),
         ),
       )
       .filter((settings) => wasm.refuses!([settings]) === null)
       .filter(({ opmath, overflow }) => opmath === "fp32" || overflow === "ieee");
-    expect(cases.length).toBe(target.precision > 22 ? 14 : 20);
+    expect(cases.length).toBe(storageFormat.precision > 22 ? 14 : 20);
     // Kernels take longer to write than to run on few weights.
-    if (!sized({ quick: target.name === "bf16", full: true }))
+    if (!sized({ quick: storageFormat.name === "bf16", full: true }))
       keepQuarter(cases, schemeNames.indexOf(scheme));
     const tensors = [tensorOf("w", weights, ...updates)];
     const job = { tensors, stepNumbers: [3, 9], milestones: [0], cases };

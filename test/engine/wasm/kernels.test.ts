@@ -45,18 +45,19 @@ describe("decode", () => {
     ({ bits }) => bits === 8 || bits === 16,
   );
 
-  it.each(stored)("every code of $name", async (target) => {
+  it.each(stored)("every code of $name", async (storageFormat) => {
     const { exports, buffer } = await instantiate({
       name: "decode",
       parameters: ["i32", "i32", "i32"],
-      write: (k) => writeDecode(k, target),
+      write: (k) => writeDecode(k, storageFormat),
     });
-    const count = 2 ** target.bits;
-    const codes = target.bits === 16 ? new Uint16Array(buffer, 0, count) : new Uint8Array(buffer, 0, count);
+    const count = 2 ** storageFormat.bits;
+    const codes =
+      storageFormat.bits === 16 ? new Uint16Array(buffer, 0, count) : new Uint8Array(buffer, 0, count);
     for (let code = 0; code < count; code++) codes[code] = code;
     exports.decode(0, 2 ** 17, count);
     const numbers = new Float32Array(buffer, 2 ** 17, count);
-    const expected = decodeTable(target);
+    const expected = decodeTable(storageFormat);
     expect(numbers.findIndex((x, code) => !Object.is(x, expected[code]))).toBe(-1);
   });
 });

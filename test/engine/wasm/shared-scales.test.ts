@@ -202,6 +202,6 @@ describe("a kernel that does something else", () => {
   it("is not used", async () => {
     const job = { ...hardBlockJob(settings), cases: [settings] };
     const chosen = selectEngine("wasm", job, new Map([["wasm", wrong(never)]]));
-    await expect(chosen).rejects.toThrow(/wrong in 1 of .* other counts/);
+    await expect(chosen).rejects.toThrow(/: 1 of .* other counts/);
   });
 });

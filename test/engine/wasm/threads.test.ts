@@ -35,17 +35,17 @@ const onThreads = (threads: number, chunk: number) => ({
 });
 
 /** Numbers in shared memory, as codes of a format. */
-function shared(numbers: Float32Array, target: Format): Values {
-  const bytes = target.bits / 8;
+function shared(numbers: Float32Array, storageFormat: Format): Values {
+  const bytes = storageFormat.bits / 8;
   const buffer = new SharedArrayBuffer(16 + bytes * numbers.length);
   if (bytes === 4) new Float32Array(buffer, 16).set(numbers);
   else {
     const codes = bytes === 2 ? new Uint16Array(buffer, 16) : new Uint8Array(buffer, 16);
-    for (const [i, x] of numbers.entries()) codes[i] = encode(x, target);
+    for (const [i, x] of numbers.entries()) codes[i] = encode(x, storageFormat);
   }
   return {
     ...valuesOf(numbers),
-    origin: { kind: "stored", of: { in: buffer, byteOffset: 16, format: target } },
+    origin: { kind: "stored", of: { in: buffer, byteOffset: 16, format: storageFormat } },
   };
 }
 
@@ -139,9 +139,11 @@ describe("threads over files", () => {
 
   async function recording(name: string) {
     const { weights, updates } = adversarialRun(bf16, 9, elements, 2);
-    const codes = (numbers: Float32Array, target: Format): TensorToWrite["data"] => {
-      const all = Array.from(numbers, (x) => encode(x, target));
-      return new Uint8Array((target.bits === 16 ? Uint16Array.from(all) : Uint8Array.from(all)).buffer);
+    const codes = (numbers: Float32Array, storageFormat: Format): TensorToWrite["data"] => {
+      const all = Array.from(numbers, (x) => encode(x, storageFormat));
+      return new Uint8Array(
+        (storageFormat.bits === 16 ? Uint16Array.from(all) : Uint8Array.from(all)).buffer,
+      );
     };
     const tensors = [
       { name: "a", dtype: "BF16", shape: [elements], data: codes(weights, bf16) },

@@ -152,7 +152,7 @@ describeNeeding(requirements.vulkan, "the webgpu engine refuses", () => {
         expect(failed).toBeGreaterThan(0);
         expect(firstFailure).toMatch(/"format":|drawn/);
         await expect(selectEngine("webgpu", jobOf(options), withDevice(engine))).rejects.toThrow(
-          "is not to be trusted on",
+          "fails its self-check on",
         );
       }
       await engine.close?.();

@@ -12,13 +12,13 @@ function resultWith(
   classes: Partial<Case["totals"]> = {},
   changes: Partial<Case> = {},
 ): Result {
-  const lensCase = {
+  const caseResult = {
     ...counted,
     totals: { ...counted.totals, none: 100, lost: 1, kept: 2, moved: 5, ...classes },
     end: { ...counted.end, retained: 0.75, visible: 0.25, noise: 0.5, noiseToWeight: 0.125, ...end },
     ...changes,
   };
-  return resultOf([lensCase], { skipped: [{ name: "ids", reason: "integers" }] });
+  return resultOf([caseResult], { skipped: [{ name: "ids", reason: "integers" }] });
 }
 
 describe("a check", () => {

@@ -71,10 +71,10 @@ function summary(): Case {
 
 describe("counts that are restored from a summary", () => {
   it("have the same summary, every number of it", () => {
-    const lensCase = summary();
-    expect(summarizeCounted(identity, countedCase(lensCase))).toEqual(lensCase);
-    const through = JSON.parse(JSON.stringify(lensCase));
-    expect(summarizeCounted(identity, countedCase(through))).toEqual(lensCase);
+    const caseResult = summary();
+    expect(summarizeCounted(identity, countedCase(caseResult))).toEqual(caseResult);
+    const through = JSON.parse(JSON.stringify(caseResult));
+    expect(summarizeCounted(identity, countedCase(through))).toEqual(caseResult);
   });
 
   it("of a result that did not compare recipes have none that part", () => {

@@ -11,8 +11,8 @@ describe("mergeResults of inputs", () => {
   let results: Result[];
 
   beforeAll(async () => {
-    const lensCase = await caseOf([1, 2], [0.1, 0]);
-    results = ["a", "b", "c"].map((name) => resultOf([renamed(lensCase, name)]));
+    const caseResult = await caseOf([1, 2], [0.1, 0]);
+    results = ["a", "b", "c"].map((name) => resultOf([renamed(caseResult, name)]));
   });
 
   /** The three results, each with its own input. */
@@ -86,7 +86,7 @@ describe("mergeResults of inputs", () => {
     );
   });
 
-  it.each<[string, (lensCase: Result["cases"][0]) => Partial<Result["cases"][0]>]>([
+  it.each<[string, (caseResult: Result["cases"][0]) => Partial<Result["cases"][0]>]>([
     ["another recipe", () => ({ recipe: { name: "muon", of: "a test", verified: null } })],
     ["scales of the start", () => ({ scales: "kept" })],
     ["another point of the curve", ({ end }) => ({ curve: [{ ...end, step: 1, elements: 2 }] })],
@@ -128,8 +128,8 @@ describe("mergeResults of inputs", () => {
 });
 
 describe("what merged results say of casts, optimizers and engines", async () => {
-  const lensCase = await caseOf([1, 2], [0.1, 0]);
-  const [a, b] = ["a", "b"].map((name) => resultOf([renamed(lensCase, name)]));
+  const caseResult = await caseOf([1, 2], [0.1, 0]);
+  const [a, b] = ["a", "b"].map((name) => resultOf([renamed(caseResult, name)]));
 
   it("adds up the casts to the formats that all results have", () => {
     const cast = (format: string, elements: number) => ({
@@ -201,8 +201,8 @@ describe("what merged results say of casts, optimizers and engines", async () =>
     const parts = [
       on(a, { name: "wasm", ...check(5, 1, "of wasm"), remark: "Two." }),
       on(b, { name: "gpujs", ...check(7, 2, "of gpujs"), remark: "One." }),
-      on(resultOf([renamed(lensCase, "c")]), { name: "best", ...check(3, 0, null), remark: "Two." }),
-      on(resultOf([renamed(lensCase, "d")]), { name: "wasm", ...check(5, 1, "of wasm") }),
+      on(resultOf([renamed(caseResult, "c")]), { name: "best", ...check(3, 0, null), remark: "Two." }),
+      on(resultOf([renamed(caseResult, "d")]), { name: "wasm", ...check(5, 1, "of wasm") }),
     ];
     for (const order of [parts, parts.toReversed(), [parts[1], parts[3], parts[0], parts[2]]]) {
       expect(mergeResults(order).engine).toEqual({

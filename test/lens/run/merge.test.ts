@@ -131,7 +131,7 @@ describe("mergeResults", () => {
     }
     const without = [tensors[0], tensors[1]].map((tensor) => resultOf([tensor], {}, []));
     const old = JSON.parse(JSON.stringify(await Promise.all(without)));
-    for (const { cases } of old) for (const lensCase of cases) delete lensCase.curve;
+    for (const { cases } of old) for (const caseResult of cases) delete caseResult.curve;
     expectValid("result", old[0]);
     expect(mergeResults(old)).toEqual(await resultOf(tensors.slice(0, 2), {}, []));
   });

@@ -17,11 +17,11 @@ function old(result: Result): object {
   return {
     ...result,
     schema: "precision-lens/1",
-    cases: result.cases.map((lensCase) => ({
-      ...lensCase,
-      end: oldEnd(lensCase.end),
-      curve: lensCase.curve.map(({ step, elements, ...end }) => ({ step, elements, ...oldEnd(end) })),
-      tensors: lensCase.tensors.map((tensor) => ({ ...tensor, end: oldEnd(tensor.end) })),
+    cases: result.cases.map((caseResult) => ({
+      ...caseResult,
+      end: oldEnd(caseResult.end),
+      curve: caseResult.curve.map(({ step, elements, ...end }) => ({ step, elements, ...oldEnd(end) })),
+      tensors: caseResult.tensors.map((tensor) => ({ ...tensor, end: oldEnd(tensor.end) })),
     })),
   };
 }
@@ -53,7 +53,7 @@ describe("a result of schema 1", () => {
 
   it("names e4m3 as it was meant then: the IEEE-like format", async () => {
     const renamed = old(await run()) as { cases: object[] };
-    renamed.cases = renamed.cases.map((lensCase, i) => ({ ...lensCase, format: ["e4m3", "e5m2"][i] }));
+    renamed.cases = renamed.cases.map((caseResult, i) => ({ ...caseResult, format: ["e4m3", "e5m2"][i] }));
     expect((upgraded(renamed) as Result).cases.map(({ format }) => format)).toEqual(["e4m3-ieee", "e5m2"]);
   });
 });
@@ -76,8 +76,8 @@ describe("the curve of a result of schema 1", () => {
     ...{ step: 3, elements: 4, unchanged: 1, effectiveDescent: 0.5 },
     sums: { displacementSquared: [4], product: [2] },
   };
-  const curveOf = (lensCase: object) => {
-    const read = upgraded({ schema: "precision-lens/1", cases: [lensCase] }) as { cases: object[] };
+  const curveOf = (caseResult: object) => {
+    const read = upgraded({ schema: "precision-lens/1", cases: [caseResult] }) as { cases: object[] };
     return (read.cases[0] as { curve?: unknown }).curve;
   };
 
@@ -216,11 +216,11 @@ describe("a result from before scales were shared", () => {
     const asThen = ({ collateral: _, zeros: __, ...counts }: Result["cases"][0]["totals"]) => counts;
     const old = {
       ...today,
-      cases: today.cases.map((lensCase) => ({
-        ...lensCase,
-        totals: asThen(lensCase.totals),
-        steps: lensCase.steps.map(({ collateral: _, zeros: __, ...counts }) => counts),
-        tensors: lensCase.tensors.map((tensor) => ({ ...tensor, totals: asThen(tensor.totals) })),
+      cases: today.cases.map((caseResult) => ({
+        ...caseResult,
+        totals: asThen(caseResult.totals),
+        steps: caseResult.steps.map(({ collateral: _, zeros: __, ...counts }) => counts),
+        tensors: caseResult.tensors.map((tensor) => ({ ...tensor, totals: asThen(tensor.totals) })),
       })),
     };
     const read = upgraded(JSON.parse(JSON.stringify(old)));

@@ -20,12 +20,12 @@ const ranges: readonly (readonly PartRange[])[] = [
 const whole = { tensors: 2, elements: 16 };
 const parts = ranges.map((own, index): Part => ({ index, of: 3, plan: "p", ranges: own, whole }));
 
-const lensCase = {
+const caseResult = {
   ...{ format: "bf16", rounding: "nearest-even", scheme: "master", opmath: "fp32", recipe: null },
   ...{ tensors: [], steps: [{ step: 3 }], totals: { elements: 4 } },
 } as unknown as Case;
 const run = (part: Part, changes: object = {}): PartialResult =>
-  ({ ...resultOf([lensCase], { part }), ...changes }) as PartialResult;
+  ({ ...resultOf([caseResult], { part }), ...changes }) as PartialResult;
 
 function refusal(work: () => unknown): PartRefused {
   try {
@@ -126,10 +126,10 @@ describe("parts of other work", () => {
       { scales: "kept" },
       { momentum: 0.5 },
     ]) {
-      expect(found({ cases: [{ ...lensCase, ...changes }] })).toBe("other cases");
+      expect(found({ cases: [{ ...caseResult, ...changes }] })).toBe("other cases");
     }
-    expect(found({ cases: [lensCase, lensCase] })).toBe("other cases");
-    expect(found({ input: { ...resultOf([lensCase]).input, stepNumbers: [4] } })).toBe("other steps");
+    expect(found({ cases: [caseResult, caseResult] })).toBe("other cases");
+    expect(found({ input: { ...resultOf([caseResult]).input, stepNumbers: [4] } })).toBe("other steps");
   });
 
   it("have other rates of a sweep", () => {

@@ -87,8 +87,8 @@ describe("a run of shards", () => {
   });
 
   it("adds up the curve point by point, and keeps what identifies a case", async () => {
-    const withCurve = ({ end, ...lensCase }: Case): Case => ({
-      ...{ ...lensCase, end, through: "bf16", scales: "kept" },
+    const withCurve = ({ end, ...caseResult }: Case): Case => ({
+      ...{ ...caseResult, end, through: "bf16", scales: "kept" },
       curve: [{ step: 0, elements: 4, ...end }],
     });
     const cases = (await counted).map(withCurve);

@@ -30,9 +30,9 @@ async function count(t: number, start: number, end: number, scheme: Scheme, rate
   const data = Float32Array.from(weights.slice(start, end));
   const scaled = Float32Array.from(updates[t].slice(start, end), (update) => rate * update);
   const options = { format: "bf16", scheme, engine: "reference" };
-  const lensCase = await lens({ format: "fp32", data }, scaled, options);
-  const tensors = lensCase.tensors.map((tensor) => ({ ...tensor, name: names[t], shape: [4] }));
-  return { ...lensCase, tensors };
+  const caseResult = await lens({ format: "fp32", data }, scaled, options);
+  const tensors = caseResult.tensors.map((tensor) => ({ ...tensor, name: names[t], shape: [4] }));
+  return { ...caseResult, tensors };
 }
 
 const known = new Map<string, Promise<Case>>();

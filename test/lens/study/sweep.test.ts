@@ -157,7 +157,7 @@ describe("noise", () => {
 
   test("other roundings have none, and nothing is none of nothing", async () => {
     const error = async (update: number, rounding: "nearest-even" | "stochastic") => {
-      const lensCase = await lens(
+      const caseResult = await lens(
         { format: "fp32", data: Float32Array.of(1, 1) },
         new Float32Array(2).fill(update),
         {
@@ -165,7 +165,7 @@ describe("noise", () => {
           rounding,
         },
       );
-      return sweepCells({ cases: [lensCase] }, 1)[0].standardError;
+      return sweepCells({ cases: [caseResult] }, 1)[0].standardError;
     };
     expect(await error(1e-5, "nearest-even")).toBeNull();
     expect(await error(0, "stochastic")).toBeNull();

@@ -87,7 +87,7 @@ describeNeeding(requirements.chromium, "the view", () => {
 
   test("goes from picture to picture where the system asks for less motion, and chance has no colour of loss", async () => {
     const page = await open("#learn?rounding=stochastic");
-    await page.getByText("A picture every 50 steps").waitFor();
+    await page.getByText("One frame every 50 steps").waitFor();
     await page.getByText("After 50 steps").waitFor();
     expect(await page.locator(".rewards .other circle").count()).toBe(50);
     expect(await page.locator(".rewards .chosen").count()).toBe(0);

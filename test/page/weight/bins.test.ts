@@ -9,10 +9,10 @@ import { bitsOf, ticksIn } from "../../../src/page/weight/bins.js";
 const narrow = [...formats.values()].filter(({ bits }) => bits <= 8);
 
 /** All finite numbers of a format, each once, ascending. */
-function numbersOf(target: Format): number[] {
-  const all = Array.from({ length: 2 ** target.bits }, (_, code) => decode(code, target)).filter(
-    Number.isFinite,
-  );
+function numbersOf(storageFormat: Format): number[] {
+  const all = Array.from({ length: 2 ** storageFormat.bits }, (_, code) =>
+    decode(code, storageFormat),
+  ).filter(Number.isFinite);
   return [...new Set(all.map((x) => x + 0))].sort((a, b) => a - b);
 }
 

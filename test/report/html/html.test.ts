@@ -158,11 +158,11 @@ describe("the page of a run", () => {
 });
 
 test("a share that is not quite all never reads as all", async () => {
-  const lensCase = await caseOf([1, 1], [1e-9, 1e-9]);
-  const [tensor] = lensCase.tensors;
+  const caseResult = await caseOf([1, 1], [1e-9, 1e-9]);
+  const [tensor] = caseResult.tensors;
   const nearly: Result = resultOf([
     {
-      ...lensCase,
+      ...caseResult,
       tensors: [
         {
           ...tensor,
@@ -185,7 +185,7 @@ test("a run of one step has no curves", () => {
 test("a run with curves shows what was so far, one without them each step", () => {
   expect(pages["a run"]).toContain('id="unchanged-so-far"');
   const without = renderHtml(
-    { ...small, cases: small.cases.map(({ curve: _, ...lensCase }) => ({ ...lensCase, curve: [] })) },
+    { ...small, cases: small.cases.map(({ curve: _, ...caseResult }) => ({ ...caseResult, curve: [] })) },
     assets,
   );
   expect(without).not.toContain('id="unchanged-so-far"');
@@ -288,9 +288,12 @@ test("a name comes through as it is, in data that no text can leave", () => {
 });
 
 test("control characters and changes of direction are told, not sent", async () => {
-  const lensCase = await caseOf([1], [1e-9]);
+  const caseResult = await caseOf([1], [1e-9]);
   const name = "a\u202Eb\u0000c";
-  const html = renderHtml(resultOf([{ ...lensCase, tensors: [{ ...lensCase.tensors[0], name }] }]), assets);
+  const html = renderHtml(
+    resultOf([{ ...caseResult, tensors: [{ ...caseResult.tensors[0], name }] }]),
+    assets,
+  );
   for (const character of ["\u202E", "\u0000"]) expect(html).not.toContain(character);
   expect(dataOf(html).names).toEqual(["a\\u202eb\\u0000c"]);
 });

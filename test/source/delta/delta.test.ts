@@ -278,11 +278,11 @@ describe("what is no delta of this base is refused, and leaves nothing behind", 
     await writeDelta(a, b, delta);
     const bytes = readFileSync(delta);
     expect((await apply(bytes, b))!.message).toMatch(
-      /^.*small-1.*: expected what the delta was made from \(SHA-256/,
+      /^.*small-1.*: expected the base of the delta \(SHA-256/,
     );
     const other = put(folder, "other.safetensors", encodeSafetensors([tensor("w", "F16", [2000], data)]));
     expect((await apply(bytes, other))!.message).toBe(
-      `${other}: expected tensor "w" of BF16 [2000], as in what the delta was made from, found F16 [2000]`,
+      `${other}: expected tensor "w" of BF16 [2000], as in the base of the delta, found F16 [2000]`,
     );
     // A tensor that the delta does not take may be any.
     expect(await apply(bytes)).toBeNull();
@@ -338,7 +338,7 @@ describe("what is no delta of this base is refused, and leaves nothing behind", 
       "a gap without an end",
       { "0/w.gaps": bytesOf("0/w.gaps", 255), "0/w.values": one },
       {},
-      "a gap that is cut off",
+      "a truncated gap",
     ],
     [
       "a gap beyond all numbers",
@@ -384,7 +384,7 @@ describe("what is no delta of this base is refused, and leaves nothing behind", 
   test("a result where something is already, and an AFTER that is no safetensors", async () => {
     await writeDelta(a, b, delta);
     const there = put(folder, "there", "mine");
-    const expected = "nothing yet where the delta's result is to be written";
+    const expected = "a new path for the delta's result";
     await expectSentence(applyDelta(a, delta, there), there, expected, "something there");
     expect(readFileSync(there, "utf8")).toBe("mine");
     const pickled = new URL("../../data/torch/tuned.pt", import.meta.url).pathname;

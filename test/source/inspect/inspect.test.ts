@@ -165,7 +165,7 @@ describe("lint", () => {
       "never set",
       (data) => data.fill(1e-30, 2, 3),
       "scales-uninitialised",
-      'the scales in "layers.0.up.weight_scale_inv" reach from 1.00e-30 to ',
+      'the scales in "layers.0.up.weight_scale_inv" range from 1.00e-30 to ',
     ],
   ])("scales that are %s", async (_, change, rule, finding) => {
     const found = await findings(withScales(change));

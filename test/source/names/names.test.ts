@@ -261,7 +261,7 @@ describe("experts of gpt-oss against what transformers dequantizes them to", () 
       expect(totals).toMatchObject({ elements: 24576, changed: 0 });
       expect(skipped).toEqual([]);
       expect(input.after.notes).toEqual([
-        'rows and columns of "layers.0.mlp.experts.gate_up_proj" and 1 more are exchanged against the other side, and were turned',
+        '"layers.0.mlp.experts.gate_up_proj" and 1 more were transposed, to match the other side',
       ]);
     }
   });

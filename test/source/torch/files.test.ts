@@ -114,7 +114,7 @@ describe("refused, in one sentence", () => {
       openCheckpoint(data("calls-os-system.pt")),
       data("calls-os-system.pt"),
       "tensors and plain values",
-      '"posix.system", which would have to be run: nothing was',
+      '"posix.system", which would run code; nothing was run',
     ));
 
   it("one rank's file alone", () =>

@@ -49,7 +49,7 @@ describe("globals are refused by name, and nothing is run", () => {
     ["__proto__", "toString"],
     ["collections", "OrderedDict.__init__"],
   ])("%s.%s", async (module, name) => {
-    const said = `tensors and plain values, found "${module}.${name}", which would have to be run: nothing was`;
+    const said = `tensors and plain values, found "${module}.${name}", which would run code; nothing was run`;
     expect(await refusal(file(one(call(global(module, name), tuple(string("id"))))))).toBe(said);
     // As a value, as an argument of an allowed function, and by the opcode of protocol 4.
     expect(await refusal(file(one(global(module, name))))).toBe(said);

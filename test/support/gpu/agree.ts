@@ -3,10 +3,10 @@ import { reference } from "../../../src/engine/reference/reference.js";
 import { type Digest, digestOf, type JobText } from "./jobs.js";
 import type { Runner } from "./runners.js";
 
-/** What the reference makes of a job, by its text: the same for every runner, and counted once. */
+/** The reference's result by job text: shared by all runners and counted once. */
 const references = new Map<string, Promise<Digest>>();
 
-/** Expects every number of the reference's, which counts meanwhile; tells the share that was handed over. */
+/** Expects all numbers of the reference, which counts concurrently; returns the share handed over. */
 export async function expectSame(runner: Runner, job: JobText): Promise<number> {
   const found = runner.digest(job);
   const key = JSON.stringify(job);

@@ -12,7 +12,7 @@ import { updateSettings } from "../../../src/update/settings.js";
 import { threefry2x32 } from "../../../src/update/threefry.js";
 import { tensorOf } from "../values.js";
 
-/** Jobs for a GPU, in Node and in a browser alike: nothing here may need Node. */
+/** Jobs for a GPU, in Node and in a browser: nothing here may depend on Node. */
 
 /** Numbers as text that passes between a test and a page. */
 export interface TensorText {
@@ -39,7 +39,7 @@ export type JobText =
       readonly milestones?: readonly number[];
     };
 
-/** What an engine made of a job. */
+/** An engine's result of a job. */
 export interface Outcome {
   readonly cases: readonly Case[];
   /** Stored bits of every weight at the end, of each case: fp32 as bytes in base64. */
@@ -66,7 +66,7 @@ async function count(engine: Engine, job: LensJob): Promise<Counted> {
       handedOver = weightSteps;
     },
   });
-  // NaN has many codes, and which one comes out is left open.
+  // NaN has many codes; which one results is unspecified.
   for (const numbers of stored) {
     for (let i = 0; i < numbers.length; i++) if (Number.isNaN(numbers[i])) numbers[i] = Number.NaN;
   }
@@ -97,10 +97,10 @@ export function jobOf(text: JobText): LensJob {
   return { tensors, stepNumbers: tensors[0].updates.map((_, i) => i), ...common };
 }
 
-/** A short text of every number that an engine made of a job: alike for two engines if all of them are. */
+/** A digest of an engine's result, equal for two engines if all numbers are. */
 export interface Digest {
   readonly text: string;
-  /** The share of the updates that the device was not given. */
+  /** The share of the updates handed over to the reference. */
   readonly handedOver: number;
 }
 
@@ -115,13 +115,13 @@ export async function digestOf(engine: Engine, text: JobText): Promise<Digest> {
   };
 }
 
-/** Where a GPU and the reference, run again, do not agree on every number of a job. */
+/** The differences between a GPU's and the reference's results of a job, run again. */
 export async function differences(engine: Engine, text: JobText): Promise<string[]> {
   const job = jobOf(text);
   const ours = await count(engine, job);
   const theirs = await count(reference, job);
-  return theirs.cases.flatMap((lensCase, c) => {
-    const name = `${lensCase.format} ${lensCase.scheme} ${lensCase.rounding}`;
+  return theirs.cases.flatMap((caseResult, c) => {
+    const name = `${caseResult.format} ${caseResult.scheme} ${caseResult.rounding}`;
     const [found, expected] = [ours, theirs].map(({ stored }) => new Uint32Array(stored[c].buffer));
     const at = expected.findIndex((code, i) => code !== found[i]);
     const [counts, rightCounts] = [ours, theirs].map(({ cases }) => JSON.stringify(cases[c]));
@@ -146,7 +146,7 @@ export async function openGpu(path: GpuPath): Promise<Engine> {
 
 let latest: { readonly key: string; readonly numbers: ReturnType<typeof adversarial> } | null = null;
 
-/** Made once for the jobs of one format, which follow each other. */
+/** Generated once for consecutive jobs of one format. */
 function latestAdversarial(
   name: string,
   elements: number,

@@ -1,14 +1,14 @@
 import { blockLength, laneCount } from "../../../lens/sum.js";
 
 /**
- * Kernels are text in the JavaScript that gpu.js takes: it would read them by `Function.toString()` anyway, and text
- * survives every minifier. Numbers of formats are written into the text.
+ * Kernels are text in gpu.js's subset of JavaScript. It would use `Function.toString()` anyway, and text survives every
+ * minifier. The parameters of formats are written into the text.
  *
- * No shading language promises what the reference relies on: subnormals may be flushed, NaN and Inf assumed absent,
- * a * b + c fused, divisions, logarithms and the order of terms are free. So kernels are made of steps that are
- * exact however they are carried out: products with powers of two, floor, comparisons, and sums and products of
- * integers below 2^24. One operation does round: the addition of two fp32 numbers that fp32 arithmetic asks for.
- * A device that does not round it to nearest-even is refused by the self-check.
+ * No shading language guarantees what the reference relies on: it may flush subnormals, assume that NaN and Inf are
+ * absent, fuse a * b + c, reorder terms, and approximate divisions and logarithms. Therefore kernels only use
+ * operations that are exact however they are evaluated: products with powers of two, floor, comparisons, and sums and
+ * products of integers below 2^24. The one operation that rounds is the addition of two fp32 numbers under fp32
+ * opmath. The self-check rejects a device that does not round it to nearest-even.
  */
 
 /** A function that kernels may call. All arguments and the result are numbers. */
@@ -19,7 +19,7 @@ export interface KernelFunction {
 
 /** The output of one thread: one number, or the four of a vector. */
 export interface Kernel {
-  /** What it makes, for people. */
+  /** What it computes, for messages. */
   readonly name: string;
   readonly source: string;
   readonly functions: readonly KernelFunction[];
@@ -31,12 +31,12 @@ export function literal(x: number): string {
   return x < 0 ? `(${text})` : text;
 }
 
-/** 2^k for k from -126 to 127 at index k + 126: what every kernel has as `this.constants.powers`. */
+/** 2^k for k from -126 to 127 at index k + 126; `this.constants.powers` in every kernel. */
 export const powers = Float32Array.from({ length: 254 }, (_, i) => 2 ** (i - 126));
 
 /**
- * How -0 is written on a device, which may not keep the sign of a zero: a number that no weight and no update has
- * there, see domain.ts.
+ * The encoding of -0 on a device, which may not keep the sign of a zero: a value that no weight or update has there,
+ * see domain.ts.
  */
 export const negativeZero = -(2 ** -126);
 
@@ -45,7 +45,7 @@ export const goneNumber = 2 ** 120;
 /** Magnitudes from here on count as overflowed; the domain stays far below. */
 export const goneFrom = 2 ** 115;
 
-/** The number that a device value means: -0 is a zero. */
+/** Decodes a device value; -0 becomes 0. */
 export const plain: KernelFunction = {
   arguments: ["x"],
   source: `function plain(x) {
@@ -53,7 +53,7 @@ export const plain: KernelFunction = {
   }`,
 };
 
-/** 1 for a value that left the finite numbers. */
+/** 1 for a value that is no longer finite. */
 export const gone: KernelFunction = {
   arguments: ["x"],
   source: `function gone(x) {
@@ -62,8 +62,8 @@ export const gone: KernelFunction = {
 };
 
 /**
- * The exponent of a power of two at most `a`, at least half of it. Valid for a from 2^-126 to 2^126. The logarithm
- * may be off by one near powers of two, which the comparisons put right.
+ * floor(log2 a). Valid for a from 2^-126 to 2^126. The device's logarithm may be off by one near powers of two; the
+ * comparisons correct that.
  */
 export const exponentOf: KernelFunction = {
   arguments: ["a"],
@@ -80,8 +80,8 @@ export const exponentOf: KernelFunction = {
 };
 
 /**
- * The loop of a thread over the 512 elements of one lane of one block, thread.x and thread.y: what sums and counts
- * go by. Eight neighbouring threads read neighbouring elements.
+ * The loop of a thread over the 512 elements of lane thread.x of block thread.y, for sums and counts. Eight
+ * neighbouring threads read neighbouring elements.
  */
 export function overLane(body: string): string {
   return `for (let j = 0; j < ${blockLength / laneCount}; j++) {

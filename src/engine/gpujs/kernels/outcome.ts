@@ -3,7 +3,7 @@ import type { Format } from "../../../format/format.js";
 import { blockLength } from "../../../lens/sum.js";
 import { exponentOf, gone, type Kernel, overLane, plain } from "./kernel.js";
 
-/** The classes of updates: the twins of lens/classify.ts, lens/probes.ts and lens/histogram.ts. */
+/** The classes of updates, as in lens/classify.ts, lens/probes.ts and lens/histogram.ts. */
 
 /** The displacement of each weight, in fp32. */
 export const differenceKernel: Kernel = {
@@ -14,7 +14,7 @@ export const differenceKernel: Kernel = {
   }`,
 };
 
-/** Keeps a 1 where a number is not zero now or was marked before. */
+/** 1 where a number is nonzero or was marked before. */
 export const markKernel: Kernel = {
   name: "marks",
   functions: [plain],
@@ -23,12 +23,12 @@ export const markKernel: Kernel = {
   }`,
 };
 
-/** Two counts of at most 512 in one number. */
+/** Packs two counts of at most 512 into one number. */
 export const countBase = 2048;
 
 /**
- * Counts of one lane: (none, lost), (kept, gone), (lost by the ulp rule, of these moved), (of the others not moved,
- * 0), each pair as first + second x {@link countBase}.
+ * Counts of one lane: (none, lost), (kept, no longer finite), (lost by the ulp rule, those of them that moved), (not
+ * moved among the others, 0). Each pair is first + second x {@link countBase}.
  */
 export const countsKernel: Kernel = {
   name: "counts",
@@ -71,15 +71,15 @@ export const countsKernel: Kernel = {
 };
 
 /**
- * Bins of the histogram that a device counts: |u| from 2^-64 ulp(w) on, up to 2^100 beside a weight of zero, whose ulp
- * is 2^-149 in fp32.
+ * The first histogram bin counted on a device: |u| >= 2^-64 ulp(w). The largest |u| is 2^100 at a weight of zero,
+ * whose ulp is 2^-149 in fp32.
  */
 export const firstBin = -64;
 export const binCount = 320;
 
 /**
- * Class and bin of each update as one number: the bin from {@link firstBin} on, and {@link binCount} times 0 for
- * lost, 1 for kept, 2 for moved; below 0 for no update, and for bins that lie outside.
+ * Class and bin of each update as one number: the bin relative to {@link firstBin} plus {@link binCount} times the
+ * class (0 lost, 1 kept, 2 moved); negative for a zero update or a bin outside.
  */
 export function codesKernel(format: Format): Kernel {
   return {
@@ -111,7 +111,7 @@ export function codesKernel(format: Format): Kernel {
 
 /** Marks an empty range of {@link rangesKernel}. */
 export const emptyRange = binCount;
-/** Two ends of a range in one number: first + last x 1024. */
+/** Packs the two ends of a range into one number: first + last x 1024. */
 export const rangeBase = 1024;
 
 /** First and last bin of each class in one lane, relative to {@link firstBin}. */
@@ -145,11 +145,11 @@ export const rangesKernel: Kernel = {
   }`,
 };
 
-/** Codes that one thread counts. */
+/** The number of codes that one thread counts. */
 export const codesPerThread = 8;
 /**
- * Two counts in one number. Valid for counts that add up to at most 4096: 4096 x 4097 is even, so that fp32 holds
- * it, and every smaller sum is at most 2^24.
+ * Packs two counts into one number. Valid for counts that add up to at most 4096: fp32 holds 4096 x 4097 because it is
+ * even, and every smaller value is at most 2^24.
  */
 export const histogramBase = 4097;
 

@@ -3,14 +3,14 @@ import type { Format } from "../../../format/format.js";
 import type { Overflow, Rounding } from "../../../format/round.js";
 import { exponentOf, goneNumber, type KernelFunction, literal, negativeZero, plain } from "./kernel.js";
 
-/** The twin of `roundSum` in format/round.ts, for x that is a fp32 number. */
+/** `roundSum` of format/round.ts, for an fp32 number x. */
 
-/** Beyond this a number counts as no longer finite in formats that reach further; see domain.ts. */
+/** In formats with a wider range, numbers beyond this count as no longer finite; see domain.ts. */
 const wideLimit = 2 ** 110;
 
 /**
- * Whether a magnitude `rest` gaps above `below`, 0 <= rest < 1, goes up to below + 1: 1 or 0. `high` and `low` are
- * the halves of 32 random bits.
+ * 1 if a magnitude of `below` + rest gaps, 0 <= rest < 1, rounds up to below + 1, else 0. `high` and `low` are the
+ * halves of 32 random bits.
  */
 const goesUp: Readonly<Record<Rounding, string>> = {
   "nearest-even": "rest > 0.5 || (rest === 0.5 && odd === 1)",

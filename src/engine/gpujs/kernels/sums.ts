@@ -1,13 +1,13 @@
 import { exponentOf, type Kernel, overLane, plain } from "./kernel.js";
 
 /**
- * Sums of products as lens/sum.ts defines them, by the fp64 additions of one lane after the other, on devices that
- * have no fp64: a number is a sign, three integers of 16, 20 and 20 bits, and an exponent. The three integers are
- * one of 56 bits, from 2^55 on: 53 bits of a fp64 significand and 3 below it (guard, round, sticky), zero when not
- * in the middle of an addition. Every step is exact; the rounding is written out.
+ * Sums of products as defined by lens/sum.ts, with fp64 addition emulated on devices without fp64. A number is a sign,
+ * three integers of 16, 20 and 20 bits, and an exponent. The integers form one of 56 bits, at least 2^55: the 53 bits
+ * of the fp64 significand, then guard, round and sticky bit, which are zero except during an addition. Every operation
+ * is exact; the rounding is explicit.
  */
 
-/** Limbs t2, t1, t0 and exponent te of the product of a and b, neither of them zero. */
+/** Limbs t2, t1, t0 and exponent te of the product of a and b, both nonzero. */
 const product = `const ea = exponentOf(Math.abs(a));
       const eb = exponentOf(Math.abs(b));
       const ma = Math.abs(a) * this.constants.powers[149 - ea];
@@ -39,7 +39,7 @@ const product = `const ea = exponentOf(Math.abs(a));
         te = te - 1;
       }`;
 
-/** Orders the two terms by magnitude: x the larger, y the smaller. */
+/** Orders the two terms by magnitude: x is the larger one. */
 const order = `let x2 = s2;
         let x1 = s1;
         let x0 = s0;
@@ -61,7 +61,7 @@ const order = `let x2 = s2;
           ye = se;
         }`;
 
-/** Shifts y right to the exponent of x; what falls off leaves its trace in the lowest bit. Valid for up to 57. */
+/** Shifts y right to the exponent of x; bits shifted out set the sticky bit. Valid for shifts up to 57. */
 const align = `let shift = xe - ye;
           let sticky = 0;
           if (shift >= 40) {
@@ -140,7 +140,7 @@ const subtract = `x0 = x0 - y0;
               }
             }`;
 
-/** To nearest-even at the bit above the three. */
+/** Rounds to nearest-even at the bit above the three. */
 const round = `const low = x0 - 8 * Math.floor(x0 * 0.125);
           const odd = Math.floor(x0 * 0.125) - 2 * Math.floor(x0 * 0.0625);
           x0 = x0 - low;
@@ -161,8 +161,8 @@ const round = `const low = x0 - 8 * Math.floor(x0 * 0.125);
           }`;
 
 /**
- * The sum of first[i] x second[i] over one lane of one block: the three integers, the first with the sign of the
- * sum, and the exponent of the lowest bit. All zero for zero.
+ * The sum of first[i] x second[i] over one lane of one block: the three integers, the first with the sum's sign, and
+ * the exponent of the lowest bit. All zero for zero.
  */
 export const laneSumKernel: Kernel = {
   name: "sums of products",

@@ -2,15 +2,15 @@ import { blockLength } from "../../../lens/sum.js";
 import type { Kernel } from "./kernel.js";
 
 /**
- * The twin of update/threefry.ts, on halves of 16 bits: fp32 holds neither 32-bit integers nor their sums. `^` is
- * exact on halves where a backend has integers; one that has only floats is fed with bits instead.
+ * update/threefry.ts on 16-bit halves, because fp32 holds neither 32-bit integers nor their sums. `^` on halves is
+ * exact on backends with integers; for backends with floats only, the host provides the bits.
  */
 
 const rotations = [13, 15, 26, 6, 17, 29, 16, 24];
 
 /** x0 += x1, x1 = rotate(x1) ^ x0, on halves (a, b) and (c, d), high half first. */
 function mix(rotation: number): string {
-  // A rotation by more than 16 is one by 16, which swaps the halves, and the rest.
+  // A rotation by 16 swaps the halves; the rest is below 16.
   const [high, low] = rotation >= 16 ? ["d", "c"] : ["c", "d"];
   const left = 2 ** (rotation % 16);
   const right = 2 ** (16 - (rotation % 16));
@@ -54,13 +54,14 @@ const rounds = [0, 1, 2, 3, 4]
   )
   .join("");
 
-/** Numbers that tell a block where its random words come from; see {@link randomHalvesKernel}. */
+/** Numbers per block in `counters`; see {@link randomHalvesKernel}. */
 export const counterLength = 9;
 
 /**
- * Halves of `randomBits`: thread.x is the element of a block, thread.y the block, and from `blocks` on that of the
- * next row; rows are high and low halves of the draws in turn, beginning with `firstDraw`. For each block `counters` has the halves of the three words of the key's
- * schedule, the halves of the low word of the index of its first pair, and the rest of that index, below 2^20.
+ * Halves of `randomBits`. thread.x is the element of a block; thread.y is the row times `blocks` plus the block. Rows
+ * alternate between high and low halves of each draw, beginning with `firstDraw`. For each block `counters` has the
+ * halves of the three words of the key schedule, the halves of the low word of its first pair's index, and the rest of
+ * that index, below 2^20.
  */
 export const randomHalvesKernel: Kernel = {
   name: "random bits",
@@ -111,8 +112,8 @@ export const randomHalvesKernel: Kernel = {
 };
 
 /**
- * Updates from a table of 2^k quantiles, chosen by the leading bits of a word: `scale` is 2^(k - 16). Zero where a
- * block is filled up, from its `filled` on.
+ * Updates from a table of 2^k quantiles, selected by the leading bits of a word; `scale` is 2^(k - 16). Zero in the
+ * padding of a block, from its `filled` on.
  */
 export const drawnKernel: Kernel = {
   name: "drawn updates",

@@ -11,7 +11,7 @@ import {
 } from "./kernel.js";
 import { store } from "./rounding.js";
 
-/** The twins of the schemes in update/scheme.ts, and of the arithmetic under them. */
+/** The schemes of update/scheme.ts and their arithmetic. */
 
 /** The sum in fp32. An exact zero is -0 only if both terms are. */
 export const addFloat: KernelFunction = {
@@ -35,7 +35,7 @@ const negate: KernelFunction = {
   }`,
 };
 
-/** The sum in fp32, rounded to the storage format; once gone, gone for good. */
+/** The sum in fp32, rounded to the storage format; a number no longer finite stays so. */
 const add: KernelFunction = {
   arguments: ["a", "b", "high", "low"],
   source: `function add(a, b, high, low) {
@@ -49,7 +49,7 @@ const add: KernelFunction = {
 interface SchemeText {
   /** Roundings to the storage format in a step. */
   readonly draws: number;
-  /** Statements that both kernels begin with; `R0`, `R1`, ... are the random bits of the roundings in turn. */
+  /** The first statements of both kernels; `R0`, `R1`, ... are the random bits of successive roundings. */
   readonly common: string;
   readonly weight: string;
   readonly carrier: string | null;
@@ -80,14 +80,14 @@ const schemeTexts: Readonly<Record<SchemeName, SchemeText>> = {
   },
 };
 
-/** Random words that a step of these settings takes for each weight. */
+/** The number of random words per weight in a step. */
 export function drawsOf({ scheme, rounding }: UpdateSettings): number {
   return rounding === "stochastic" ? schemeTexts[scheme].draws : 0;
 }
 
 /**
- * The two kernels of a step: (weights, carriers, updates, bits) to the next weight and the next carrier, null where
- * the scheme has none. `bits` has two rows of `length` numbers for each draw, high halves and low halves.
+ * The two kernels of a step. They map (weights, carriers, updates, bits) to the next weight and the next carrier, null
+ * if the scheme has none. `bits` has two rows of `length` numbers for each draw: high halves and low halves.
  */
 export function updateKernels(settings: UpdateSettings): { weight: Kernel; carrier: Kernel | null } {
   const { common, weight, carrier } = schemeTexts[settings.scheme];
@@ -122,7 +122,7 @@ export function updateKernels(settings: UpdateSettings): { weight: Kernel; carri
   };
 }
 
-/** Weights as given, to the storage format by nearest-even: the twin of `startState`. */
+/** Rounds the given weights to the storage format by nearest-even, as `startState`. */
 export function castKernel({ format, overflow }: UpdateSettings): Kernel {
   return {
     name: "cast",
@@ -133,7 +133,7 @@ export function castKernel({ format, overflow }: UpdateSettings): Kernel {
   };
 }
 
-/** The fp32 counterfactual takes an update. */
+/** Adds an update to the fp32 counterfactual. */
 export const addKernel: Kernel = {
   name: "fp32 counterfactual",
   functions: [plain, addFloat],

@@ -8,30 +8,30 @@ import { moduleBytes, pageBytes } from "../assembler/module.js";
 import { writeDecode } from "../kernel/begin.js";
 import { type Kernel, type WasmMemory, webAssembly } from "../platform.js";
 
-/** How numbers are rounded, completely. */
+/** All parameters of a rounding. */
 export interface ArrayRounding {
   readonly format: Format;
   readonly rounding: Rounding;
   readonly overflow: Overflow;
 }
 
-/** Numbers that are worked on at once: what they take lies in the first cache. */
+/** Numbers processed at once: they and their codes fit in the L1 cache. */
 export const atOnce = 4096;
 
-/** Where numbers, codes and random bits lie, in bytes. */
+/** Addresses of numbers, codes and random bits, in bytes. */
 const places = { numbers: 0, random: 4 * atOnce, codes: 8 * atOnce } as const;
 
-/** Kernels of one format, rounding and overflow, on a memory of their own. */
+/** Kernels for one format, rounding and overflow, with their own memory. */
 export interface ArrayKernels {
   readonly numbers: Float32Array;
   readonly numberBits: Int32Array;
   readonly random: Uint32Array;
   readonly codes: Uint8Array | Uint16Array | Uint32Array;
-  /** Numbers to numbers of the format, in place. */
+  /** Rounds numbers to the format, in their place. */
   round(count: number): void;
-  /** Numbers to codes. */
+  /** Rounds numbers and encodes them. */
   encode(count: number): void;
-  /** Codes to numbers; of formats of 8 and 16 bits. */
+  /** Decodes codes; for formats of 8 and 16 bits. */
   decode(count: number): void;
 }
 
@@ -64,15 +64,15 @@ function writeEncode(k: FunctionWriter, to: ArrayRounding): void {
     const [low, high] = [0, 2].map((n) => () => i16x8.narrow_i32x4_u(codes[n], codes[n + 1]));
     if (format.bits <= 8) return k.store("v128", i8x16.narrow_i16x8_u(low(), high()), i, places.codes);
     if (format.bits <= 16) {
-      const target = k.i32.shl(i, 1);
-      k.store("v128", low(), target, places.codes);
-      return k.store("v128", high(), target, places.codes + vectorBytes);
+      const address = k.i32.shl(i, 1);
+      k.store("v128", low(), address, places.codes);
+      return k.store("v128", high(), address, places.codes + vectorBytes);
     }
     for (const [n, code] of codes.entries()) k.store("v128", code, at, places.codes + n * vectorBytes);
   });
 }
 
-/** The array in which codes of a format are kept. */
+/** The array type for codes of a format. */
 export function codeArray({
   bits,
 }: Format): Uint8ArrayConstructor | Uint16ArrayConstructor | Uint32ArrayConstructor {
@@ -82,11 +82,11 @@ export function codeArray({
 
 const made = new Map<string, { readonly format: Format; readonly kernels: ArrayKernels | null }>();
 
-/** Null where WebAssembly has no SIMD, or is forbidden. */
+/** Null if WebAssembly has no SIMD or is forbidden. */
 export function arrayKernels(to: ArrayRounding): ArrayKernels | null {
   const key = `${to.format.name} ${to.rounding} ${to.overflow}`;
   const known = made.get(key);
-  // Names are given by users too.
+  // Users can define formats too, so a name alone does not identify one.
   if (known?.format === to.format) return known.kernels;
   const kernels = make(to);
   made.set(key, { format: to.format, kernels });

@@ -17,7 +17,7 @@ export type Type = "i32" | "i64" | "f64" | "v128";
 /** Codes of the types (section 5.3.1). */
 export const typeCodes: Readonly<Record<Type, number>> = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b };
 
-/** A value of a function under construction: a local of its own. */
+/** A value of a function under construction, held in its own local. */
 export interface Value<T extends Type> {
   readonly type: T;
   readonly local: number;
@@ -30,15 +30,15 @@ export type V128 = Value<"v128">;
 const voidBlock = 0x40;
 
 /**
- * A WebAssembly function as it is written: every call of an instruction appends it and gives its result in a local
- * of its own, so that the text of a kernel reads like arithmetic and is evaluated in the order of the text.
- * Compilers keep such locals in registers.
+ * A WebAssembly function under construction. Each method appends an instruction and returns its result in a new local,
+ * so that the source of a kernel reads like arithmetic and is evaluated in source order. Compilers keep such locals in
+ * registers.
  */
 export class FunctionWriter {
   readonly #parameters: readonly Type[];
   readonly #locals: Type[] = [];
   readonly #constants = new Map<string, V128>();
-  /** Sets the constants, before all else and so outside of every loop. */
+  /** Sets the constants at the start of the function, outside every loop. */
   readonly #prelude: number[] = [];
   readonly #code: number[] = [];
 
@@ -168,7 +168,7 @@ export class FunctionWriter {
     this.#code.push(0x10, ...unsigned(this.#indexOf(name)));
   }
 
-  /** Does `body` for i = from, from + step, ... as long as i < to (unsigned). */
+  /** Runs `body` for i = from, from + step, ... while i < to (unsigned). */
   loop(from: I32, to: I32, step: number, body: (i: I32) => void): void {
     const i = this.variable("i32");
     this.assign(i, from);
@@ -181,22 +181,22 @@ export class FunctionWriter {
     });
   }
 
-  /** Does `body`, which gives a condition, until that is zero. */
+  /** Repeats `body` until the condition that it returns is zero. */
   repeat(body: () => I32): void {
     this.#code.push(0x03, voidBlock);
     this.#get(body());
     this.#code.push(0x0d, 0, 0x0b);
   }
 
-  /** The body as the code section has it (section 5.5.13). */
+  /** The body as encoded in the code section (section 5.5.13). */
   bytes(): readonly number[] {
     const head = [...unsigned(this.#locals.length), ...this.#locals.flatMap((type) => [1, typeCodes[type]])];
     const length = head.length + this.#prelude.length + this.#code.length + 1;
-    // Not flat(), which takes 2 ms for the body of a step; this takes microseconds.
+    // flat() takes 2 ms for the body of a step, this takes microseconds.
     return unsigned(length).concat(head, this.#prelude, this.#code, 0x0b);
   }
 
-  /** Appends operands and an instruction whose result goes into a local of its own. */
+  /** Appends operands and an instruction whose result goes into a new local. */
   #append<T extends Type>(
     type: T,
     operands: readonly Value<Type>[],
@@ -214,7 +214,7 @@ export class FunctionWriter {
     this.#unsigned(local);
   }
 
-  /** As {@link unsigned}, in place: most of what is written is numbers of locals. */
+  /** Like {@link unsigned}, but appends: most of the code is indices of locals. */
   #unsigned(value: number): void {
     let rest = value;
     for (; rest >= 128; rest >>>= 7) this.#code.push((rest & 127) | 128);

@@ -129,7 +129,7 @@ export const loads = {
   v128_64_splat: { type: "v128", code: [simdPrefix, 0x0a] },
 } as const;
 
-/** Bits into one lane of a vector, the others as they are. */
+/** Load bits into one lane of a vector and leave the others unchanged. */
 export const laneLoads = { v128_32: 0x56, v128_64: 0x57 } as const;
 
 export const stores = {
@@ -140,7 +140,7 @@ export const stores = {
   v128: [simdPrefix, 0x0b],
 } as const;
 
-/** LEB128: seven bits a byte, the lowest first (section 5.2.2). */
+/** LEB128: seven bits per byte, the lowest first (section 5.2.2). */
 export function unsigned(value: number): number[] {
   const bytes: number[] = [];
   let rest = value;

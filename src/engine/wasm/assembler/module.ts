@@ -63,7 +63,7 @@ function vector(items: readonly (readonly number[])[]): number[] {
   return [...unsigned(items.length), ...items.flat()];
 }
 
-/** One array of bytes; those of functions are too many to be spread. */
+/** Concatenates bytes; functions have too many to spread as arguments. */
 function joined(parts: readonly ArrayLike<number>[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;

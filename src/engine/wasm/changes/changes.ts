@@ -16,10 +16,10 @@ import {
   windowLength,
 } from "./kernel.js";
 
-/** The compiled kernel; threads that it is sent to run the same machine code. Null where there is none. */
+/** The compiled kernel, which can be sent to threads without compiling it again. Null if there is none. */
 export type ChangesKernel = object | null;
 
-/** Null where there is no SIMD, or where it does not count as the plain counter does. */
+/** Null if there is no SIMD, or if the kernel's counts differ from those of the scalar counter. */
 export async function provenChanges(): Promise<ChangesKernel> {
   if (!webAssembly) return null;
   const bytes = changesModule();
@@ -28,7 +28,7 @@ export async function provenChanges(): Promise<ChangesKernel> {
   return countsRightly(kernel) ? kernel : null;
 }
 
-/** Counts bf16 codes by WebAssembly; null without a kernel. Counters of a kernel share its memory: one at a time. */
+/** Counts bf16 codes by WebAssembly; null without a kernel. Counters share the kernel's memory: use one at a time. */
 export function codeCounterOf(kernel: ChangesKernel): CodeCounterOf | null {
   if (kernel === null || !webAssembly) return null;
   const memory = new webAssembly.Memory({ initial: memorySize.pages, maximum: memorySize.pages });
@@ -48,7 +48,7 @@ class WasmCounter implements CodeCounter {
   readonly #count: Kernel;
   readonly #sum: Kernel;
   readonly #width: number;
-  /** Columns of whole groups; the others are counted here. */
+  /** Columns in whole groups; the others are counted on the host. */
   readonly #whole: number;
   readonly #columns: Uint32Array;
   /** What is the same by column in the memory, of so many rows. */
@@ -106,7 +106,7 @@ class WasmCounter implements CodeCounter {
     this.#rows = 0;
   }
 
-  /** Counts the columns of a row that are no whole vector. */
+  /** Counts the columns of a row after the last whole group. */
   #rest(row: number): number {
     const [all, changed] = [this.#all, this.#changed];
     let inRow = 0;
@@ -209,7 +209,7 @@ function numberOf(code: number): number {
   return code < 0x8000 ? magnitudeNumber(code) : -magnitudeNumber(code & 0x7fff);
 }
 
-/** Whether a kernel counts as numbers are counted: codes of all sizes, and of few, which it looks up in vectors. */
+/** Whether a kernel counts like the scalar counter: codes of all sizes, and of few, which it looks up in vectors. */
 function countsRightly(kernel: object): boolean {
   const [rows, columns] = [5, 43];
   const codes = (step: number, ofSize: (code: number) => number) =>
@@ -265,7 +265,7 @@ function isRight(
   counter.sum(byRow, byColumn);
   counter.endSum(byColumn);
   const share = (i: number) => shares[base[i] & 0x7fff];
-  // Of a share no more than half a unit is lost.
+  // A share is off by at most half a unit.
   const near = (found: number, at: (n: number) => number, count: number) => {
     let sum = 0;
     for (let n = 0; n < count; n++) sum += share(at(n));

@@ -3,7 +3,7 @@ import { type MemorySize, moduleBytes, pageBytes } from "../assembler/module.js"
 
 const vectorBytes = 16;
 
-/** Codes that are counted at once; what a row has beyond whole groups is for others. */
+/** Codes counted at once; the caller counts the rest of a row after the last whole group. */
 export const groupLength = 16;
 
 const groupBytes = 2 * groupLength;
@@ -20,10 +20,10 @@ const mostTileRows = tileLength / groupLength;
 /** Rows that are counted before column counts, of 16 bits, are taken out. */
 export const mostRows = 2 ** 16 - 1;
 
-/** What a share of 1 is as an integer: all of a column or of a lane of a row are added in 32 bits. */
+/** A share of 1 as an integer, such that the sum over a column or over a lane of a row fits in 32 bits. */
 export const wholeShare = 2 ** 16 - 1;
 
-/** Sizes that are looked up in vectors. */
+/** The number of sizes looked up in vectors. */
 export const windowLength = 64;
 
 const tableLength = vectorBytes;
@@ -31,18 +31,18 @@ const tableLength = vectorBytes;
 const rowBytes = 2 * mostColumns;
 
 const sizes = {
-  /** A word for each magnitude: all, and those that changed. */
+  /** Counts by magnitude: of all weights, and of those that changed. */
   all: 4 * 2 ** 15,
   changed: 4 * 2 ** 15,
-  /** Of each size the share that changed, of {@link wholeShare}. */
+  /** The share of each size that changed, in units of 1 / {@link wholeShare}. */
   shares: 4 * 2 ** 10,
-  /** The first size of the window, in every lane of 16 bits; the lower and upper bytes of the shares of the window. */
+  /** The first size of the window, in every 16-bit lane; the lower and upper bytes of the window's shares. */
   window: vectorBytes,
   low: windowLength,
   high: windowLength,
-  /** For each set of eight lanes which bytes these are, one after the other. */
+  /** For each set of eight lanes, the indices of their bytes. */
   gathers: 256 * vectorBytes,
-  /** Codes of a row that changed. */
+  /** The codes of a row that changed. */
   before: rowBytes + vectorBytes,
   after: rowBytes + vectorBytes,
   /** Results of a row, and of all. */
@@ -55,7 +55,7 @@ const sizes = {
   tuned: rowBytes,
 } as const;
 
-/** Where each lies, one after the other. */
+/** The addresses. */
 export const layout = (() => {
   let at = 0;
   const places = Object.entries(sizes).map(([name, size]) => {
@@ -127,8 +127,8 @@ function halvesSwapped(k: FunctionWriter, vector: V128): V128 {
 }
 
 /**
- * What changed is listed without a branch, which chance would mispredict, and measured from the list. Counts of all magnitudes and of
- * those that changed are apart: together they would not stay in the first cache.
+ * Lists changed weights without a branch, which would often be mispredicted, and measures them from the list. Counts of
+ * all magnitudes and of changed ones are in separate passes: both tables together exceed the L1 cache.
  */
 function count(k: FunctionWriter): void {
   const { i32, i16x8, i8x16, v128 } = k;
@@ -181,7 +181,7 @@ function measure(k: FunctionWriter, listed: I32, largest: V128): void {
   const none = i32.constant(0);
   const zeros = k.i32x4.constant(0);
   const squares = variableOf(k, zeros);
-  // The last vector is filled up: what did not change adds nothing.
+  // Pad the last vector with pairs that did not change: they add nothing.
   for (const at of [layout.before, layout.after]) k.store("v128", zeros, listed, at);
   k.loop(none, listed, vectorBytes, (at) => {
     const [before, after] = [layout.before, layout.after].map((list) => k.load("v128", at, list));
@@ -198,7 +198,7 @@ function measure(k: FunctionWriter, listed: I32, largest: V128): void {
   k.store("v128", squares, i32.constant(layout.report), report.squares);
 }
 
-/** The changes of a vector of codes in fp64, two by two. Differences of fp32 are rounded once to it. */
+/** The changes of a vector of codes, two fp64 per vector. The fp64 difference of fp32 numbers is rounded once. */
 function halves(k: FunctionWriter, a: V128, b: V128): V128[] {
   const { i32x4, f32x4, f64x2 } = k;
   return (["extend_low_i16x8_u", "extend_high_i16x8_u"] as const).flatMap((extend) => {
@@ -208,7 +208,7 @@ function halves(k: FunctionWriter, a: V128, b: V128): V128[] {
   });
 }
 
-/** Looks shares up in four tables of 16 sizes each, a byte at a time; one by one where a size lies outside of the window. */
+/** Looks up shares in four tables of 16 sizes, a byte at a time; one by one if a size is outside the window. */
 function sum(k: FunctionWriter): void {
   const { i32, i32x4, i16x8, i8x16, v128 } = k;
   const [base, end, columns] = [0, 1, 2].map((i) => k.parameter(i, "i32"));
@@ -225,7 +225,7 @@ function sum(k: FunctionWriter): void {
       k.store("v128", i32x4.add(k.load("v128", column, vectorBytes * i), each), column, vectorBytes * i);
     }
   };
-  // Sizes are the upper ten bits of magnitudes.
+  // A size is the upper ten bits of the magnitude.
   const sizesOf = (codes: V128) => i16x8.shr_u(v128.and(codes, i32x4.constant(0x7fe07fe0)), 5);
   k.loop(base, end, groupBytes, (at) => {
     const codes = [0, vectorBytes].map((offset) => k.load("v128", at, offset));
@@ -236,7 +236,7 @@ function sum(k: FunctionWriter): void {
       () => add(codes.flatMap((each) => oneByOne(k, sizesOf(each)))),
       () => {
         const place = i8x16.narrow_i16x8_s(places[0], places[1]);
-        // Of an index beyond its table swizzle gives 0.
+        // swizzle returns 0 for an index outside its table.
         const looked = (parts: readonly V128[]) =>
           parts
             .map((part, n) =>

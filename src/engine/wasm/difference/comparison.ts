@@ -11,7 +11,7 @@ import { lookUpIn } from "./proven-lookup.js";
 
 const bf16 = format("bf16");
 
-/** Memory for the buffers that a comparer gives away, beside its own. */
+/** Memory for the buffers that a comparer hands out, besides its own. */
 const bufferPages = 96;
 
 const ownPages = Math.ceil(layout.bytes / pageBytes);
@@ -19,12 +19,12 @@ const pages = ownPages + bufferPages;
 
 export const memorySize = { pages, shared: false } as const;
 
-/** The compiled kernel; threads that it is sent to run the same machine code. Null where there is none. */
+/** The compiled kernel, which can be sent to threads without compiling it again. Null if there is none. */
 export type DifferenceKernel = object | null;
 
 /**
- * The kernel that compares bf16 by vectors of eight, in WebAssembly, tried on this device. Null where there are no such
- * vectors, or where they do not count hard cases as the specification does.
+ * The WebAssembly kernel that compares bf16 in vectors of eight, checked on this device. Null if there is no SIMD, or
+ * if its counts of hard cases differ from the specification.
  */
 export async function provenKernel(): Promise<DifferenceKernel> {
   if (!webAssembly) return null;
@@ -34,7 +34,7 @@ export async function provenKernel(): Promise<DifferenceKernel> {
   return countsRightly(kernel) ? kernel : null;
 }
 
-/** A comparer that takes bf16 by the kernel, and other formats, or all without one, as `codeComparer` does. */
+/** A comparer that uses the kernel for bf16, and `codeComparer` for other formats or without a kernel. */
 export function comparerOf(kernel: DifferenceKernel): Comparer {
   const fallback = codeComparer();
   if (kernel === null) return fallback;
@@ -52,20 +52,20 @@ export function comparerOf(kernel: DifferenceKernel): Comparer {
   };
 }
 
-/** What the kernel counts stays in its memory until the end. */
+/** The kernel's counts stay in its memory until the end. */
 class WasmComparison implements Comparison {
   readonly host: { readonly memory: WasmMemory };
   readonly memory: ArrayBuffer;
   readonly #compare: Kernel;
   readonly #fallback: Comparison;
-  /** Elements of blocks that the kernel did not leave. */
+  /** Elements of blocks that the kernel handled. */
   #compared = 0;
   readonly #report: Uint32Array;
   readonly #bins: Uint32Array;
   readonly #sum: DataView;
   readonly #left: Uint32Array;
 
-  /** What the kernel leaves is for the fallback. */
+  /** @param fallback compares the blocks that the kernel skips. */
   constructor(kernel: object, fallback: Comparison) {
     const { Instance, Memory } = webAssembly!;
     const host = { memory: new Memory({ initial: pages, maximum: pages }) };
@@ -97,7 +97,7 @@ class WasmComparison implements Comparison {
     const changed = this.#report[report.changed / 4];
     tally.elements += compared;
     tally.unchanged += compared - changed;
-    // Blocks in which zeros differ by their sign are left.
+    // The kernel skips blocks in which zeros differ by their sign.
     tally.bytesChanged += changed;
     // No two bf16 numbers are within 1e-3 of each other.
     tally.pathNotTaken += compared - changed;
@@ -134,7 +134,7 @@ class WasmComparison implements Comparison {
     this.#fallback.compare(before.subarray(start, end), after.subarray(start, end), tally);
   }
 
-  /** The address of bytes that lie in the memory; others are copied there. */
+  /** The address of bytes in the memory; copies others there. */
   #address(bytes: Uint8Array, start: number, end: number, side: 0 | 1): number {
     if (bytes.buffer === this.memory) return bytes.byteOffset + start;
     const scratch = layout.scratch[side];
@@ -150,8 +150,8 @@ class WasmComparison implements Comparison {
 }
 
 /**
- * Whether the kernel counts as the specification does, in both ways that it has: codes of all kinds, at many distances,
- * in every lane. And whether it leaves a block for any one element that is not finite, changed or not.
+ * Whether the kernel counts like the specification in both of its code paths: codes of all kinds, at many distances, in
+ * every lane. And whether it skips a block with a single nonfinite element, changed or not.
  */
 export function countsRightly(kernel: object): boolean {
   let left = 0;
@@ -174,7 +174,7 @@ export function countsRightly(kernel: object): boolean {
   const expected = new DifferenceTally();
   compareNumbers({ before: numbers(before), after: numbers(after) }, bf16, expected);
   const counted = JSON.stringify(expected);
-  // After a block that changed little, and after one that changed much.
+  // After a block with few changes, and after one with many.
   compare(before, before);
   for (let twice = 0; twice < 2; twice++) {
     if (JSON.stringify(compare(before, after)) !== counted || left > 0) return false;
@@ -186,7 +186,7 @@ export function countsRightly(kernel: object): boolean {
     left = 0;
     return compare(before, after).elements === 0 && left === good.length;
   };
-  // In a group or in the two vectors after it.
+  // In a group, or in the two vectors after it.
   return [false, true].every((much) =>
     good.every((code, at) => {
       bad[at] = [0x7f80, 0xff80, 0x7fff, 0xffff][(at + (at >> 3)) % 4];
@@ -202,7 +202,7 @@ function bytesOf({ buffer, byteLength }: Uint16Array): Uint8Array {
   return new Uint8Array(buffer, 0, byteLength);
 }
 
-/** Finite codes of all kinds, by whole vectors; a step of 0 is what did not change. */
+/** Finite codes of all kinds, in whole vectors; a step of 0 means unchanged. */
 function hardCases(): { before: Uint16Array; after: Uint16Array } {
   const steps = [0, 0, 1, 0x8000, 0, 2, 0, 3, 0, 4, 0x7f, 0, 0x200, 0, 0];
   const before = Uint16Array.from({ length: 600 }, (_, i) => (i * 0x9e37) & 0xffff);

@@ -2,18 +2,18 @@ import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { groupBytes, groupEntry, groupLength, layout, vectorBytes } from "./layout.js";
 import type { Range } from "./range.js";
 
-/** The elements of a block that differ, as they are listed in memory, and where their numbers lie. */
+/** The list in memory of a block's differing elements, and the addresses of their numbers. */
 export interface Found {
   readonly before: I32;
-  /** From before to after, in bytes. */
+  /** The offset from before to after, in bytes. */
   readonly toAfter: I32;
-  /** Bytes of the lists so far. */
+  /** The current length of the lists, in bytes. */
   readonly listed: I32;
 }
 
 /**
- * Lists what differs in whole groups where little does: groups that differ are listed without a branch, which chance
- * would mispredict, and then each of their elements that differ is copied.
+ * Lists differences in whole groups for few differences: differing groups are listed without a branch, which would
+ * often be mispredicted; then each of their differing elements is copied.
  */
 export function findFew(k: FunctionWriter, { before, toAfter, listed }: Found, end: I32, range: Range): void {
   const { i32 } = k;
@@ -41,7 +41,7 @@ export function findFew(k: FunctionWriter, { before, toAfter, listed }: Found, e
   });
 }
 
-/** Lists what differs in whole groups where much does: of each vector, whatever it holds. */
+/** Lists differences in whole groups for many differences: processes every vector. */
 export function findMany(k: FunctionWriter, found: Found, end: I32, range: Range): void {
   k.loop(found.before, end, groupBytes, (at) => {
     for (let n = 0; n < groupLength; n += 2) {
@@ -51,7 +51,7 @@ export function findMany(k: FunctionWriter, found: Found, end: I32, range: Range
   });
 }
 
-/** Lists what differs in the vectors that are no whole group. */
+/** Lists differences in the vectors after the last whole group. */
 export function findRest(k: FunctionWriter, found: Found, start: I32, end: I32, range: Range): void {
   k.loop(start, end, vectorBytes, (at) => {
     const a = k.load("v128", at);
@@ -61,7 +61,7 @@ export function findRest(k: FunctionWriter, found: Found, start: I32, end: I32, 
   });
 }
 
-/** Two vectors from the n-th of a group on, of either side, and 16 bits, set where their elements differ. */
+/** Two vectors from the n-th of a group on, of both sides, and 16 bits, set where their elements differ. */
 function differing(k: FunctionWriter, at: I32, toAfter: I32, n: number, range: Range) {
   const pointer = k.i32.add(at, toAfter);
   const pairs = [n, n + 1].map((n) => {
@@ -74,8 +74,8 @@ function differing(k: FunctionWriter, at: I32, toAfter: I32, n: number, range: R
 }
 
 /**
- * 16 bits, set where the lanes of two masks are zeros. i16x8.bitmask would do for one, but V8 makes it wait for
- * whatever used its scratch register last, here the swizzle of the vector before: that takes three times as long
+ * 16 bits, set where the lanes of two masks are zero. i16x8.bitmask would do for one mask, but V8 makes it wait for the
+ * last user of its scratch register, here the swizzle of the previous vector, which takes three times as long
  * (measured).
  */
 export function bitsOf(k: FunctionWriter, low: V128, high = low): I32 {
@@ -90,8 +90,8 @@ function list(k: FunctionWriter, listed: I32, bits: I32, half: number, [a, b]: r
 }
 
 /**
- * Appends the elements of vectors whose bit is set, in the lower or upper eight of 16, to lists; what is left of the
- * last vector becomes zeros.
+ * Appends the elements whose bit is set, in the lower or upper eight of 16, to the lists, and pads the last vector with
+ * zeros.
  */
 export function gather(
   k: FunctionWriter,

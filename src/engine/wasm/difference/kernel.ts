@@ -7,14 +7,14 @@ import { Measures } from "./measures.js";
 import { Range } from "./range.js";
 
 /**
- * Changed elements of a block from which the next one is taken to have many: there it takes no longer to gather from
- * every vector than to look for those that differ (measured).
+ * The changed elements of a block from which the next block is assumed to have many: from there on, gathering from
+ * every vector takes no longer than searching for differences (measured).
  */
 const many = 112;
 
 /**
- * A module with `compare(before, after, bytes)`, of whole blocks and a last one of whole vectors, and with its parts.
- * What is counted is added to.
+ * A module with `compare(before, after, bytes)`, for whole blocks and a last one of whole vectors, and with its parts.
+ * Adds to the counts in memory.
  */
 export function differenceModule(memory: MemorySize): Uint8Array<ArrayBuffer> {
   return moduleBytes(memory, [
@@ -41,8 +41,8 @@ function writeCompare(k: FunctionWriter): void {
 }
 
 /**
- * Compares a block: what differs is gathered, in one of two ways that give the same, and then measured eight at a time.
- * Leaves a block that has NaN, Inf, a displacement beyond fp32, or zeros that differ by their sign.
+ * Compares a block: gathers the differences, in one of two equivalent ways, and then measures them eight at a time.
+ * Skips a block with NaN, Inf, a displacement beyond fp32, or zeros that differ by their sign.
  */
 function writeBlock(k: FunctionWriter): void {
   const { i32, v128 } = k;
@@ -61,7 +61,7 @@ function writeBlock(k: FunctionWriter): void {
   k.store("i32", i32.shr_u(listed, 1), none, layout.changed);
 
   const measures = new Measures(k, range);
-  // They fill up the last vector.
+  // Pads the last vector.
   const zeros = k.i32x4.constant(0);
   k.store("v128", zeros, listed, layout.before);
   k.store("v128", zeros, listed, layout.after);

@@ -1,38 +1,38 @@
 import { blockLength } from "../../../lens/sum.js";
 import { sumBytes } from "../digits.js";
 
-/** Bytes of a block. */
+/** The size of a block in bytes. */
 export const blockBytes = 2 * blockLength;
 
-/** Blocks that one call may compare: each has a bit of a word. */
+/** The maximum number of blocks per call: each has a bit of a word. */
 export const mostBlocks = 32;
 
-/** Larger distances are not counted in vectors, but one after the other. */
+/** Larger distances are counted one by one instead of in vectors. */
 export const nearDistances = 3;
 
 export const vectorBytes = 16;
 
-/** Vectors that one entry of a list is for: its 32 elements have a bit each. */
+/** Vectors per list entry: each of its 32 elements has a bit. */
 export const groupLength = 4;
 export const groupBytes = groupLength * vectorBytes;
 
 /** Address and bits. */
 export const groupEntry = 8;
 
-/** What the kernel counts, beside bins and the sum: a word, then vectors of words that have to be added up. */
+/** The counts of the kernel besides bins and the sum: a word, then vectors of words to be added up. */
 export const report = {
   changed: 0,
   signFlips: 16,
   largeMoves: 32,
-  /** Of distance 1, 2 and 3. */
+  /** Counts of distances 1, 2 and 3. */
   distances: 48,
 } as const;
 export const reportBytes = report.distances + 16 * nearDistances;
 
-/** A list of elements has room for a vector more, of zeros that fill up the last. */
+/** A list of elements has room for another vector of zeros as padding. */
 const listBytes = blockBytes + vectorBytes;
 
-/** Where the kernel keeps what, in bytes. */
+/** The memory layout of the kernel, in bytes. */
 export const layout = (() => {
   let end = 0;
   const room = (bytes: number) => {
@@ -44,20 +44,20 @@ export const layout = (() => {
     report: room(reportBytes),
     /** The digits of the sum of all blocks' sums. */
     sum: room(sumBytes),
-    /** A bit for each block of the last call, set where it was left: nothing of it is in what was counted. */
+    /** A bit for each block of the last call, set if it was skipped and is not in the counts. */
     left: room(4),
-    /** For eight bits, set where elements differ: the bytes of these. */
+    /** For each pattern of eight difference bits: the byte indices of the differing elements. */
     gathers: room(vectorBytes * 256),
-    /** Elements of the last block that changed. */
+    /** The number of changed elements in the last block. */
     changed: room(4),
-    /** Where in the block a group differs, and which of its elements. */
+    /** The groups of the block that differ, with bits for their elements. */
     groups: room(groupEntry * (blockBytes / groupBytes + 1)),
     before: room(listBytes),
     after: room(listBytes),
     farther: room(listBytes),
-    /** Elements by the bin of their distance and one, from distance 4 on. */
+    /** Counts by bin of distance + 1, from distance 4 on. */
     bins: room(4 * 32),
-    /** Blocks that lie elsewhere are copied to here. */
+    /** Space for blocks copied from other memory. */
     scratch: [room(mostBlocks * blockBytes), room(mostBlocks * blockBytes)],
     bytes: end,
   } as const;

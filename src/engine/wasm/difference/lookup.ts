@@ -6,7 +6,7 @@ import { vectorBytes } from "./layout.js";
 
 const parameters = ["i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const;
 
-/** Writes a look-up; with `other`, what finds whether any number is another one, and notes it there. */
+/** Writes a look-up; with `other`, writes a search for numbers that differ, which are recorded there. */
 type Writer = (k: FunctionWriter, other?: V128) => void;
 
 const writers = {
@@ -37,7 +37,7 @@ export function lookupModule(memory: MemorySize, name: LookupName): Uint8Array<A
   ]);
 }
 
-/** Calls a function for each block, and lists those for which it finds something. */
+/** Calls a function for each block, and lists the blocks for which it finds a difference. */
 function writeBlocks(k: FunctionWriter, ofBlock: string, bytesPerByte: number): void {
   const { i32 } = k;
   const [codes, scales, runs, bytes, tables, numbers, list, perBlock] = [0, 1, 2, 3, 4, 5, 6, 7].map((n) =>
@@ -52,7 +52,7 @@ function writeBlocks(k: FunctionWriter, ofBlock: string, bytesPerByte: number): 
       const begin = i32.mul(first, bytes);
       const ofNumbers = i32.add(numbers, i32.mul(begin, i32.constant(bytesPerByte)));
       k.call(ofBlock, i32.add(codes, begin), i32.add(scales, first), count, bytes, tables, ofNumbers, list);
-      // Written over by the next block unless this one is listed.
+      // The next block overwrites this unless this one is listed.
       k.store("i32", block, next);
       k.assign(next, i32.add(next, i32.shl(k.load("i32", list), 2)));
       k.assign(block, i32.add(block, 1));
@@ -90,7 +90,7 @@ function eachRun(
   });
 }
 
-/** Finds whether runs hold other numbers, by the writer of their look-up, which is given where to note it. */
+/** Writes the search for runs with different numbers, by the writer of their look-up. */
 function writeOther(k: FunctionWriter, write: Writer): void {
   const other = k.variable("v128");
   write(k, other);
@@ -125,7 +125,7 @@ function writeBits8(k: FunctionWriter, other?: V128): void {
       const lower = v128.and(codes, bytesOf(k, 15));
       const upper = upperHalves(k, codes);
       const magnitude = v128.and(codes, bytesOf(k, 127));
-      // Of an index beyond the vector swizzle gives 0.
+      // swizzle returns 0 for an index outside the vector.
       const small = (lowTable: V128) => i8x16.swizzle(lowTable, magnitude);
       const lows = v128.xor(i8x16.swizzle(low, lower), small(lowSmall));
       const highs = v128.xor(i8x16.swizzle(high, lower), small(highSmall));
@@ -137,7 +137,7 @@ function writeBits8(k: FunctionWriter, other?: V128): void {
       k.assign(other, v128.or(other, v128.and(found, bytesOf(k, 128))));
       return;
     }
-    // Written over by the next run unless this one is left: so `left` has room for one more.
+    // The next run overwrites this unless this one is listed: so `left` has room for one more.
     k.store("i32", run, next);
     k.assign(next, i32.add(next, i32.shl(i32.lt_u(i32.constant(0), i8x16.bitmask(found)), 2)));
   });
@@ -231,7 +231,7 @@ function upperHalves(k: FunctionWriter, codes: V128): V128 {
   return k.v128.and(k.i16x8.shr_u(codes, 4), bytesOf(k, 15));
 }
 
-/** The bytes of two vectors in turns. */
+/** The interleaved bytes of two vectors. */
 function interleaved(k: FunctionWriter, a: V128, b: V128): V128[] {
   return [0, vectorBytes / 2].map((start) =>
     k.i8x16.shuffle(

@@ -6,7 +6,7 @@ import { bitsOf, gather } from "./find.js";
 import { layout, nearDistances, report, vectorBytes } from "./layout.js";
 import { all, type Range } from "./range.js";
 
-/** What is found of gathered elements, in locals. */
+/** The measures of gathered elements, in locals. */
 export class Measures {
   readonly #k: FunctionWriter;
   readonly #range: Range;
@@ -28,7 +28,7 @@ export class Measures {
     this.#farther = k.variable("i32");
   }
 
-  /** Measures a vector of the lists; the zeros that fill it up add nothing. */
+  /** Measures a vector of the lists; padding zeros add nothing. */
   measure(at: I32): void {
     const k = this.#k;
     const { v128, i16x8 } = k;
@@ -65,7 +65,7 @@ export class Measures {
     const order = [0, 1, 2, 3].flatMap((n) => [0, 1, 16, 17].map((byte) => byte + 2 * n + 8 * half));
     const numbers = (codes: V128) => k.i8x16.shuffle(zero, codes, order);
     const moves = f32x4.sub(numbers(b), numbers(a));
-    // The displacement is exact or rounded to fp32; next to 1e-5 no difference of two bf16 numbers is rounded.
+    // The displacement is exact or rounded to fp32; differences of two bf16 numbers near 1e-5 are exact.
     const large = f32x4.gt(f32x4.abs(moves), f32x4.constant(smallMove));
     k.assign(this.#largeMoves, i32x4.sub(this.#largeMoves, large));
     for (const pair of [0, 1]) {

@@ -9,7 +9,7 @@ import type { MemorySize } from "../assembler/module.js";
 import { type Kernel, type WasmMemory, webAssembly } from "../platform.js";
 import { type LookupName, lookupModule } from "./lookup.js";
 
-/** Bytes of codes on which a kernel is compared with the specification. */
+/** The bytes of codes on which a kernel is compared with the specification. */
 const provenBytes = 4096;
 
 /** What a kernel does. */
@@ -22,8 +22,8 @@ interface Proven {
 }
 
 /**
- * Looks up by the kernels what lies in the memory. They are compiled when they are first asked for, and on the first codes
- * of each compared with the specification, which is taken from then on if they differ.
+ * Looks up codes in the memory by the kernels. Each is compiled on first use and compared with the specification on its
+ * first codes; if they differ, the specification is used from then on.
  */
 export function lookUpIn(memory: WasmMemory, size: MemorySize): { lookUp: LookUp; findOther: FindOther } {
   const { buffer } = memory;
@@ -104,7 +104,7 @@ function nameOf({ bits, bytes }: CodeRuns): LookupName {
   return bits === 8 ? "bits8" : bytes % 16 === 0 ? "bits4" : "bits4Short";
 }
 
-/** Whether a kernel finds in each run what the specification does: as it is, and with one bit of each number changed in turn. */
+/** Whether a kernel agrees with the specification on each run: unchanged, and with one bit of each number changed. */
 function findsRightly(
   runs: CodeRuns,
   tables: Uint8Array,

@@ -1,6 +1,6 @@
 import type { FunctionWriter, V128 } from "../assembler/function.js";
 
-/** Whether all of some codes are of finite numbers. */
+/** Checks that codes represent finite numbers. */
 export class Range {
   readonly #k: FunctionWriter;
   readonly #positive: V128;
@@ -26,7 +26,7 @@ export class Range {
   }
 }
 
-/** The code in every lane. */
+/** A vector with the code in every lane. */
 export function all(k: FunctionWriter, code: number): V128 {
   return k.i32x4.constant(code * 0x10001);
 }

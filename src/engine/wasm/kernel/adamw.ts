@@ -7,10 +7,10 @@ import { drawFrom, drawParameters, forEachDrawnGroup } from "./draws.js";
 import { fma } from "./fma.js";
 import { halves, vectorBytes } from "./groups.js";
 
-/** Parameters of `adamw`: those of a draw, the address of the step's scalars, and the gradients' scale as fp32 bits. */
+/** Parameters of `adamw`: those of a draw, the address of the step's scalars, the fp32 bits of the gradient scale. */
 export const adamwParameters = [...drawParameters, "i32", "i32"] as const;
 
-/** The body of `signal(...)`: the part of the gradients that no step changes, in units of the noise. */
+/** The body of `signal(...)`: the part of the gradients that is constant over steps, in units of the noise. */
 export function writeSignal(k: FunctionWriter, snr: number, normal: number, signal: number): void {
   forEachDrawnGroup(k, quantileDraw, (row, bits, base) => {
     for (const half of halves) {
@@ -20,7 +20,7 @@ export function writeSignal(k: FunctionWriter, snr: number, normal: number, sign
   });
 }
 
-/** The body of `adamw(...)`: draws the gradients of a step and makes updates of them. */
+/** The body of `adamw(...)`: draws the gradients of a step and computes its updates. */
 export function writeAdamw(
   k: FunctionWriter,
   layout: Layout,

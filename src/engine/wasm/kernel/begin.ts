@@ -9,8 +9,8 @@ import { flagsOf } from "./lanes.js";
 import { addCount } from "./sum.js";
 
 /**
- * The body of `begin(base, count)`: stores the given weights, as startState of update/apply.ts does, and counts those
- * that this changed.
+ * The body of `begin(base, count)`: stores the given weights like startState of update/apply.ts, and counts those
+ * altered by it.
  */
 export function writeBegin(
   k: FunctionWriter,
@@ -48,7 +48,7 @@ export function writeBegin(
   addCount(k, changed, base, caseLayout.tally + tensorTally.castChanged);
 }
 
-/** The body of `beginCounterfactual(base, count)`: the fp32 run starts from the weights as given. */
+/** The body of `beginCounterfactual(base, count)`: starts the fp32 run from the given weights. */
 export function writeBeginCounterfactual(k: FunctionWriter, layout: Layout): void {
   forEachGroup(k, k.parameter(0, "i32"), k.i32.constant(0), k.parameter(1, "i32"), (row, flags) => {
     const given = loadGroup(k, row, layout.given);
@@ -62,7 +62,7 @@ export function writeBeginCounterfactual(k: FunctionWriter, layout: Layout): voi
   });
 }
 
-/** The body of `stepCounterfactual(base, count)`: every update is added in fp32. */
+/** The body of `stepCounterfactual(base, count)`: adds the updates in fp32. */
 export function writeStepCounterfactual(k: FunctionWriter, layout: Layout): void {
   const { f32x4, i32 } = k;
   forEachGroup(k, k.parameter(0, "i32"), i32.constant(0), k.parameter(1, "i32"), (row, flags) => {
@@ -78,23 +78,23 @@ export function writeStepCounterfactual(k: FunctionWriter, layout: Layout): void
 }
 
 /**
- * The body of `decode(from, to, count)`: numbers of a format of 8 or 16 bits from their codes, as decode of
- * format/encode.ts gives them. Reads and writes whole groups.
+ * The body of `decode(from, to, count)`: decodes a format of 8 or 16 bits like decode of format/encode.ts. Reads and
+ * writes whole groups.
  */
 export function writeDecode(k: FunctionWriter, format: Format): void {
   const { f32x4, i32, i32x4, i16x8, v128 } = k;
   const [from, to, count] = [k.parameter(0, "i32"), k.parameter(1, "i32"), k.parameter(2, "i32")];
   const codeBytes = format.bits / 8;
   const magnitudeMask = i32x4.constant(2 ** (format.bits - 1) - 1);
-  // The code's exponent field as that of an fp32 number: too small by the difference of the biases. The product
-  // puts that right, subnormal numbers included.
+  // As an fp32 exponent field the code's is too small by the difference of the biases. The product corrects that,
+  // also for subnormal numbers.
   const scale = f32x4.constant(2 ** (127 - format.bias));
-  // Codes that are the upper bits of fp32 numbers need no more than that.
+  // Codes that are the upper bits of fp32 numbers need no correction.
   const upperBits =
     format.exponentBits === 8 && format.bias === 127 && format.hasInfinity && format.subnormals;
   k.loop(i32.constant(0), count, 8, (i) => {
     const source = i32.add(from, i32.shl(i, Math.log2(codeBytes)));
-    const target = i32.add(to, i32.shl(i, 2));
+    const address = i32.add(to, i32.shl(i, 2));
     const packed =
       codeBytes === 2 ? k.load("v128", source) : i16x8.extend_low_i8x16_u(k.load("v128_64", source));
     const codes = [i32x4.extend_low_i16x8_u(packed), i32x4.extend_high_i16x8_u(packed)];
@@ -116,12 +116,12 @@ export function writeDecode(k: FunctionWriter, format: Format): void {
         const nan = i32x4.eq(signed, i32x4.constant(bitsOf(-0)));
         signed = v128.select(nan, i32x4.constant(nanBits), signed);
       }
-      k.store("v128", signed, target, half * vectorBytes);
+      k.store("v128", signed, address, half * vectorBytes);
     }
   });
 }
 
-/** The body of `scale(row, count, by)`: numbers times the fp32 number of these bits. */
+/** The body of `scale(row, count, by)`: multiplies by the fp32 number with bits `by`. */
 export function writeScale(k: FunctionWriter): void {
   const [row, count, bits] = [0, 1, 2].map((i) => k.parameter(i, "i32"));
   const by = k.i32x4.splat(bits);

@@ -7,12 +7,12 @@ import type { Layout } from "../layout.js";
 import { GroupBits } from "./group-bits.js";
 import { forEachGroup, halves, vectorBytes } from "./groups.js";
 
-/** Numbers that are drawn: update/distribution.ts, quantiles.ts and weight-draws.ts, on eight elements at a time. */
+/** Random numbers as in update/distribution.ts, quantiles.ts and weight-draws.ts, eight elements at a time. */
 
-/** Parameters of kernels that draw: where the worker's memory begins, elements, key, index of the first pair. */
+/** Parameters of kernels that draw: base of the worker's memory, elements, key, index of the first pair. */
 export const drawParameters = ["i32", "i32", "i32", "i32", "i32", "i32"] as const;
 
-/** Does `body` for every group with its random bits; the row's address is at offset 0. */
+/** Runs `body` for every group with its random bits; the row's address is at offset 0. */
 export function forEachDrawnGroup(
   k: FunctionWriter,
   draw: number,
@@ -31,11 +31,11 @@ export function forEachDrawnGroup(
   });
 }
 
-/** The numbers that four words draw from a distribution whose knots lie at `knots` from the base. */
+/** The numbers drawn by four random words from a distribution whose knots are at `knots` from the base. */
 export function drawFrom(k: FunctionWriter, base: I32, knots: number, bits: V128): V128 {
   const { i8x16 } = k;
   const cells = cellOf(k, bits);
-  // A knot and the next one, of two cells in each vector.
+  // The lower and upper knot of two cells per vector.
   const pairs = [0, 2].map((lane) => {
     const first = k.load("v128_64", addressOf(k, base, cells, lane), knots);
     return k.loadLane("v128_64", first, 1, addressOf(k, base, cells, lane + 1), knots);
@@ -47,7 +47,7 @@ export function drawFrom(k: FunctionWriter, base: I32, knots: number, bits: V128
   return between(k, bits, low, high);
 }
 
-/** The body of `weights(..., mean, sigma)`, the two as bits of fp32 numbers: draws the weights as given. */
+/** The body of `weights(..., mean, sigma)`, the last two as fp32 bits: draws the given weights. */
 export function writeDrawnWeights(k: FunctionWriter, knots: number, format: Format, layout: Layout): void {
   const [mean, sigma] = [6, 7].map((i) => k.i32x4.splat(k.parameter(i, "i32")));
   forEachDrawnGroup(k, 0, (row, bits, base) => {
@@ -58,7 +58,7 @@ export function writeDrawnWeights(k: FunctionWriter, knots: number, format: Form
   });
 }
 
-/** The body of `draw(...)`: updates from a table of quantiles at `table` from the base, of 2^k entries. */
+/** The body of `draw(...)`: draws updates from a table of 2^k quantiles at `table` from the base. */
 export function writeDraw(k: FunctionWriter, table: number, entries: number, layout: Layout): void {
   const { i32x4 } = k;
   forEachDrawnGroup(k, quantileDraw, (row, bits, base) => {
@@ -73,7 +73,7 @@ export function writeDraw(k: FunctionWriter, table: number, entries: number, lay
   });
 }
 
-/** The address of a word by its index in a lane, but for the offset of its table. */
+/** The address of the word whose index is in a lane, relative to its table. */
 function addressOf(k: FunctionWriter, base: I32, indices: V128, lane: number): I32 {
   return k.i32.add(base, k.i32.shl(k.i32x4.lane(indices, lane), 2));
 }

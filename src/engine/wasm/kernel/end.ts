@@ -36,9 +36,8 @@ type Sums = Readonly<Record<EndSum, readonly V128[]>>;
 export const endParameters = ["i32", "i32", "i32"] as const;
 
 /**
- * The body of `end(base, count, tally)`: compares the weights as they are now with the start, as CaseLens of the
- * reference engine does at the end and at milestones. Weights beyond the last count as unchanged and never updated; the
- * caller takes them off.
+ * The body of `end(base, count, tally)`: compares the current weights with the start, like CaseLens of the reference
+ * engine at the end and at milestones. Padding counts as unchanged and never updated; the caller subtracts it.
  */
 export function writeEnd(
   k: FunctionWriter,
@@ -95,7 +94,7 @@ export function writeEnd(
       k.if(nonfinite, () => {
         tallied("nonfinite", nonfinite);
         k.assign(finite, i32.xor(nonfinite, 0xff));
-        // Zeros add to no sum and differ from nothing; they are left out of the counts by `finite`.
+        // Zeroed lanes add nothing to the sums; `finite` excludes them from the counts.
         for (const half of halves) {
           const mask = maskOf(k, nonfinite, half);
           for (const row of [given, now, start, weights, ...(carriers ? [carriers] : [])])

@@ -3,19 +3,19 @@ import type { FunctionWriter, V128 } from "../assembler/function.js";
 import { halves } from "./groups.js";
 import { promoteHalf } from "./lanes.js";
 
-/** Bits of a fp64 significand below those of fp32, and one half of the last that stays. */
+/** The mask of the fp64 significand bits below fp32, and half of an fp32 ulp. */
 const belowFp32 = 2 ** 29 - 1;
 const half = 2 ** 28;
 /** The bits of 2^-126, the smallest normal number. */
 const smallestNormal = 0x0080_0000;
 
 /**
- * a b + c, rounded once to fp32, as `fma` of format/operations.ts, of all numbers. The product of two fp32 numbers is a fp64
- * number; the sum is rounded to fp64 and then to fp32. Two roundings are as good as one unless the first ends in the middle
- * between two fp32 numbers, which next to never happens; then, and below the normal range, where the middle is elsewhere, the
- * sum is rounded to odd instead.
+ * a b + c, rounded once to fp32, like `fma` of format/operations.ts; valid for all numbers. The product of two fp32
+ * numbers is exact in fp64; the sum is rounded to fp64 and then to fp32. This double rounding equals a single one
+ * unless the fp64 sum is a midpoint of two fp32 numbers, which is very rare. In that case, and below the normal range,
+ * where the midpoints differ, the sum is rounded to odd instead.
  *
- * @param written has numbers that were promoted to fp64 before.
+ * @param written shares numbers already promoted to fp64.
  */
 export function fma(
   k: FunctionWriter,
@@ -41,7 +41,7 @@ export function fma(
   const middle = i32x4.eq(v128.and(lowWords, i32x4.constant(belowFp32)), i32x4.constant(half));
   const magnitude = v128.and(result, i32x4.constant(0x7fff_ffff));
   const small = i32x4.lt_u(magnitude, i32x4.constant(smallestNormal + 1));
-  // A product alone is exact in fp64, and so is zero.
+  // Without a term c the product is exact in fp64, and so is zero.
   const exact = i32x4.eq(v128.or(magnitude, c), i32x4.constant(0));
   k.if(v128.any_true(v128.or(middle, v128.andnot(small, exact))), () => {
     k.assign(result, demoted(terms.map(({ product, z }) => addToOdd(k, product, z))));
@@ -55,17 +55,17 @@ const firstWords = bytesOfWords([0, 1, 4, 5]);
 const evenWords = bytesOfWords([0, 2, 4, 6]);
 
 /**
- * a + b rounded to odd in fp64, after which a second rounding is as good as one (Boldo and Melquiond, "Emulation of FMA and
- * correctly rounded sums", 2008).
+ * a + b rounded to odd in fp64, so that a second rounding equals a single one (Boldo and Melquiond, "Emulation of FMA
+ * and correctly rounded sums", 2008).
  */
 function addToOdd(k: FunctionWriter, a: V128, b: V128): V128 {
   const { f64x2, i64x2, v128 } = k;
   const sum = f64x2.add(a, b);
-  // Knuth's TwoSum, as sumTail of format/float64.ts.
+  // Knuth's TwoSum, as in sumTail of format/float64.ts.
   const bRounded = f64x2.sub(sum, a);
   const tail = f64x2.add(f64x2.sub(a, f64x2.sub(sum, bRounded)), f64x2.sub(b, bRounded));
-  // Where the last bit is even and there is a tail, the odd neighbour on the side of the tail.
-  // Of a sum that is NaN or Inf the tail is NaN, which is not above zero.
+  // If the last bit is even and the tail nonzero, take the odd neighbour toward the tail. If the sum is NaN or Inf, the
+  // tail is NaN and the comparison false.
   const inexact = f64x2.gt(f64x2.abs(tail), f64x2.constant(0));
   const even = i64x2.eq(v128.and(sum, i64x2.constant(1n)), i64x2.constant(0n));
   const step = v128.or(i64x2.shr_s(v128.xor(sum, tail), 63), i64x2.constant(1n));

@@ -2,10 +2,10 @@ import { type ThreefryKey, threefry2x32 } from "../../lane/threefry.js";
 import type { FunctionWriter, V128 } from "../assembler/function.js";
 
 /**
- * The random bits of a group of eight elements: of elements 0 to 3 and of 4 to 7, for each draw in turn. Elements 2i
- * and 2i + 1 share one block of the generator, a word each.
+ * The random bits of a group of eight elements, for each draw in turn: those of elements 0 to 3, then of 4 to 7.
+ * Elements 2i and 2i + 1 take one word each of one block of the generator.
  *
- * @param pair index of the first pair of the group, in two words; the lower one is a multiple of four.
+ * @param pair the index of the group's first pair, in two words; the lower one is a multiple of four.
  */
 export class GroupBits {
   readonly #draws: (readonly [V128, V128])[] = [];

@@ -1,12 +1,12 @@
 import { blockLength, laneCount } from "../../../lens/sum.js";
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 
-/** Kernels take weights in groups of eight, as sums do: two vectors, or one byte of flags. */
+/** Kernels process weights in groups of eight, like sums: two vectors, or one byte of flags. */
 
 export const vectorBytes = 16;
 export const halves = [0, 1] as const;
 
-/** Does `body` for every group of `count` weights, with the addresses of a row's group and of its flags at offset 0. */
+/** Runs `body` for every group of `count` weights, with the addresses of the group and its flags at offset 0. */
 export function forEachGroup(
   k: FunctionWriter,
   base: I32,
@@ -19,7 +19,7 @@ export function forEachGroup(
   });
 }
 
-/** Does `body` for every block of sums, the last of which may be shorter. */
+/** Runs `body` for every block of sums; the last one may be shorter. */
 export function forEachBlock(k: FunctionWriter, count: I32, body: (from: I32, to: I32) => void): void {
   k.loop(k.i32.constant(0), count, blockLength, (from) => {
     const to = k.variable("i32");

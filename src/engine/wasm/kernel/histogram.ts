@@ -6,7 +6,7 @@ import { packedLanes } from "./lanes.js";
 
 /** Four updates that are to be counted by their bin and the ulp rule. */
 export interface Sized {
-  /** Of the update. */
+  /** |update|. */
   readonly magnitude: V128;
   /** {@link sizeBits} of the update. */
   readonly size: V128;
@@ -19,13 +19,13 @@ export interface Sized {
 export interface SizedClasses {
   readonly zero: V128;
   readonly moved: V128;
-  /** With `moved`: of neither class. */
+  /** With `moved`: neither class. */
   readonly kept: V128 | null;
 }
 
 /**
- * The bits of an fp32 magnitude as if exponents had no lower end: of a subnormal number, whose bits count units of
- * 2^-149, those of that count, with the exponent field made smaller by 149.
+ * The bits of an fp32 magnitude as if the exponent range had no lower limit. For a subnormal number n 2^-149 these are
+ * the bits of n with the exponent field reduced by 149.
  */
 export function sizeBits(k: FunctionWriter, subnormal: V128): V128 {
   return k.i32x4.sub(k.f32x4.convert_i32x4_s(subnormal), k.i32x4.constant(149 * 2 ** exponentShift));

@@ -28,18 +28,18 @@ import { writeBeginShared } from "./shared-ends.js";
 import { stepParameters, writeStep } from "./step.js";
 import { addExactly, writeAddExactly } from "./sum.js";
 
-/** Modules of the last jobs: a compiler makes a module's code fast while it is used, and then it is fast at once. */
+/** The modules of recent jobs, to reuse code that the engine's compiler has already optimized. */
 const compiled = new Map<string, Promise<object>>();
 const mostCompiled = 32;
 
-/** Kernels of one job that are no others' twins: those of its synthetic numbers. */
+/** The kernels for a job's synthetic numbers. */
 export interface OwnKernels {
-  /** Tells them apart from others, for the same layout. */
+  /** Identifies them among others with the same layout. */
   readonly key: string;
   functions(layout: Layout): ExportedFunction[];
 }
 
-/** {@link kernelModule}, compiled; the same one for the same question. */
+/** {@link kernelModule}, compiled and memoized. */
 export function compileKernels(
   cases: readonly WasmSettings[],
   decoded: readonly Format[],
@@ -58,8 +58,7 @@ export function compileKernels(
 }
 
 /**
- * The kernels of a job: a module whose functions are written from the parameters of its cases, so that formats,
- * roundings and addresses are constants in them.
+ * The kernels of a job: a module specialized for its cases, with formats, roundings and addresses as constants.
  */
 export function kernelModule(
   cases: readonly WasmSettings[],

@@ -5,17 +5,17 @@ import { vectorBytes } from "./groups.js";
 
 export const productParameters = ["i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const satisfies Type[];
 
-/** Columns that are summed at once: eight sums of two. What is computed is rounded up to whole groups of them. */
+/** Columns computed at once: eight sums of two. Rows are rounded up to whole groups of them. */
 export const productColumns = 16;
 
 const pairs = productColumns / 2;
 const low = Array.from({ length: 16 }, (_, byte) => (byte < 8 ? byte : byte + 8));
 
 /**
- * The body of `product(right, left, leftEnd, into, count, stride, scale)`: elements of one row of a `LowRank`, as
- * lens/run/low-rank.ts has them. From `left` to `leftEnd` lies its row of the left factor, at `right` the first of its columns in
- * the first row of the right one, whose rows are `stride` bytes apart; all are fp64, and so is the number at `scale`.
- * `into` takes fp32, whole groups of {@link productColumns}.
+ * The body of `product(right, left, leftEnd, into, count, stride, scale)`: elements of one row of a `LowRank`, as in
+ * lens/run/low-rank.ts. The row of the left factor is from `left` to `leftEnd`; `right` is the address of the first
+ * column in the first row of the right factor, whose rows are `stride` bytes apart. All factors and the number at
+ * `scale` are fp64. Writes fp32 to `into`, in whole groups of {@link productColumns}.
  *
  * @param rounded as LowRank.rounded.
  */
@@ -43,10 +43,10 @@ export function writeProduct(k: FunctionWriter, rounded: Format | undefined): vo
       }
       k.assign(column, i32.add(column, stride));
     });
-    const target = i32.add(into, i32.shl(j, 2));
+    const address = i32.add(into, i32.shl(j, 2));
     for (let pair = 0; pair < pairs; pair += 2) {
       const [a, b] = [sums[pair], sums[pair + 1]].map((sum) => k.f32x4.demote_f64x2_zero(f64x2.mul(sum, by)));
-      k.store("v128", finish(i8x16.shuffle(a, b, low)), target, (pair / 2) * vectorBytes);
+      k.store("v128", finish(i8x16.shuffle(a, b, low)), address, (pair / 2) * vectorBytes);
     }
   });
 }

@@ -6,16 +6,16 @@ import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { recipeTally, stepTally } from "../layout.js";
 import { addCount } from "./sum.js";
 
-/** What is counted of steps by recipes beside their classes: causes, moments, and where recipes part. */
+/** Counts of recipe steps besides classes: causes, moments, and weights that differ from the first recipe's. */
 
-/** What became of one moment of four weights: variables, from which numbers that are not finite are taken out. */
+/** The classes of one moment of four weights: variables, from which nonfinite lanes are removed. */
 export interface MomentMasks {
   readonly zero: V128;
   readonly moved: V128;
   readonly kept: V128 | null;
 }
 
-/** The classes of a moment, whose update is what it is meant to become less what it was. */
+/** The classes of a moment. Its update is its intended value minus the one before. */
 export function momentMasks(
   { f32x4, v128 }: FunctionWriter,
   { before, meant, after, carrier }: LaneMoment<V128>,
@@ -31,7 +31,7 @@ export function momentMasks(
   };
 }
 
-/** The largest magnitude of what has to be finite of a moment. */
+/** The largest magnitude among a moment's numbers that must be finite. */
 export function momentMagnitudes(
   k: FunctionWriter,
   { before, meant, after, carrier }: LaneMoment<V128>,
@@ -41,7 +41,7 @@ export function momentMagnitudes(
   return others.reduce((a, b) => k.i32x4.max_s(a, b), first);
 }
 
-/** Counts of a step, a lane of four each. */
+/** The counts of a step, by lane. */
 export class RecipeCounts {
   readonly #k: FunctionWriter;
   readonly causes: readonly V128[];
@@ -60,7 +60,7 @@ export class RecipeCounts {
     this.#k.assign(lanes, this.#k.i32x4.sub(lanes, mask));
   }
 
-  /** Takes lanes out of the masks of a moment, and counts them. */
+  /** Removes nonfinite lanes from the masks of a moment and counts them. */
   leaveOut(moment: number, { zero, moved, kept }: MomentMasks, nonfinite: V128): void {
     this.add(this.moments[moment].nonfinite, nonfinite);
     for (const mask of [zero, moved, kept]) {
@@ -87,7 +87,7 @@ export class RecipeCounts {
 /**
  * Counts four weights after a step.
  *
- * @param masks their classes as masks; `gone` are not finite, and are in none of the others but `zero`.
+ * @param masks their classes as masks; nonfinite lanes are in `gone`, and in no other but `zero`.
  * @param first the weights of the job's first case, or null.
  */
 export function countRecipe(

@@ -10,7 +10,7 @@ import type { GroupBits } from "./group-bits.js";
 import { forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
 import { flagsOf, promoteHalf } from "./lanes.js";
 
-/** Optimizer steps by recipes from the gradients in `updates`: RecipeStepper of the reference engine. */
+/** Optimizer steps by recipes from the gradients in `updates`, as in RecipeStepper of the reference engine. */
 
 /**
  * Additional parameters of recipe step kernels: the number of weights, the address of the scalars, the first
@@ -45,7 +45,7 @@ export class StepScalars {
     return this.#numbers.get(word)!;
   }
 
-  /** What was written, with the scalars as fp64, the same in both halves. */
+  /** The expressions written, with the scalars as fp64, the same in both halves. */
   promoted(written: Written<V128>): Pick<Written<V128>, "nameOf" | "once"> {
     return {
       nameOf: (value) => this.#names.get(value) ?? written.nameOf(value),
@@ -77,7 +77,7 @@ function branch(k: FunctionWriter, key: string, condition: I32): Branch<V128> {
   };
 }
 
-/** Where a group of eight weights is, and which of them there are. */
+/** The address of a group of eight weights, and the mask of those that exist. */
 export interface RecipeGroup {
   readonly row: I32;
   readonly i: I32;
@@ -99,14 +99,14 @@ function kernelOf(
     fma: (x, y, z, written) => fma(k, x, y, z, scalars.promoted(written)),
     scalar: (word) => scalars.number(word),
     branch: (word) => scalars.branch(word),
-    // Tails begin with a group.
+    // A tail begins at a group.
     tail: branch(k, "tail", i32.xor(i32.lt_u(i, tail), 1)),
     random,
     live: i32x4.lt_s(i32x4.add(i32x4.splat(i), i32x4.constants(a, b, c, d)), i32x4.splat(elements)),
   };
 }
 
-/** Takes a group of a case through its recipe, and stores what that keeps. */
+/** Runs a case's recipe on a group and stores its states. */
 export function takeRecipeStep(
   k: FunctionWriter,
   settings: RecipeSettings,
@@ -133,16 +133,16 @@ export function takeRecipeStep(
   });
 }
 
-/** A case by a recipe: where it lies, and its lines. */
+/** A case with a recipe: its layout and its lines. */
 export interface RecipeCase {
   readonly of: CaseLayout;
   readonly lines: CaseLines;
 }
 
-/** Parameters of {@link writeStepRun}: where the worker's memory begins, weights; those that there are, and scalars. */
+/** Parameters of {@link writeStepRun}: base of the worker's memory, weights with and without padding, scalars. */
 export const runParameters = ["i32", "i32", "i32", "i32"] as const;
 
-/** The body of `stepCounterfactual(base, count, elements, scalars)`: the fp32 run takes the gradients by its recipe. */
+/** The body of `stepCounterfactual(base, count, elements, scalars)`: a step of the fp32 run by its recipe. */
 export function writeStepRun(k: FunctionWriter, layout: Layout, lines: CaseLines): void {
   const { f32x4, i32 } = k;
   const [base, count, elements, at] = runParameters.map((type, i) => k.parameter(i, type));
@@ -171,12 +171,12 @@ export function writeStepRun(k: FunctionWriter, layout: Layout, lines: CaseLines
   });
 }
 
-/** Parameters of {@link writeBeginMoment}: where the worker's memory begins, weights, the bias correction or 1. */
+/** Parameters of {@link writeBeginMoment}: base of the worker's memory, weights, the bias correction or 1. */
 export const momentParameters = ["i32", "i32", "f64"] as const;
 
 /**
- * The body of `moment C M(base, count, correction)`: a case's moment starts from the recorded numbers in `updates`, as
- * startMoment of update/recipe/recipe-step.ts has it.
+ * The body of `moment C M(base, count, correction)`: starts a case's moment from the recorded numbers in `updates`,
+ * like startMoment of update/recipe/recipe-step.ts.
  */
 export function writeBeginMoment(
   k: FunctionWriter,

@@ -1,9 +1,9 @@
 import type { F64, FunctionWriter, I32, V128 } from "../assembler/function.js";
 
 /**
- * Exact sums of fp64 numbers, as ExactSum of lens/sum.ts but with fixed places: digits of 32 bits in 64-bit integers,
- * the lowest worth 2^-350. Valid for sums of products of fp32 numbers: multiples of 2^-298 below 2^290, of which
- * 2^31 may be added before a digit overflows.
+ * Exact sums of fp64 numbers, like ExactSum of lens/sum.ts but with fixed positions: 32-bit digits in 64-bit integers,
+ * the lowest with the unit 2^-350. Valid for sums of products of fp32 numbers: multiples of 2^-298 below 2^290, of
+ * which 2^31 may be added before a digit overflows.
  */
 export const lowestExponent = -350;
 const digitBits = 32;
@@ -32,7 +32,7 @@ export function writeAddExactly(k: FunctionWriter): void {
     ];
     const sign = i64.shr_s(bits, 63);
     for (const [i, digit] of digits.entries()) {
-      // Minus x is not x plus 1.
+      // -x = ~x + 1.
       const signedDigit = i64.sub(i64.xor(digit, sign), sign);
       k.store("i64", i64.add(k.load("i64", first, 8 * i), signedDigit), first, 8 * i);
     }
@@ -50,12 +50,12 @@ export function sumOfLanes(k: FunctionWriter, lanes: readonly V128[]): F64 {
   return k.f64.add(k.f64.add(a, b), k.f64.add(c, d));
 }
 
-/** Adds a number of 32 bits to a count of 64. */
+/** Adds a 32-bit number to a 64-bit count. */
 export function addCount(k: FunctionWriter, count: I32, address: I32, offset: number): void {
   k.store("i64", k.i64.add(k.load("i64", address, offset), k.i64.extend(count)), address, offset);
 }
 
-/** Lanes of a vector of counts, added up. */
+/** The sum over the lanes of a vector of counts. */
 export function countOf(k: FunctionWriter, counts: V128, scratch: I32, offset: number): I32 {
   k.store("v128", counts, scratch, offset);
   const [a, b, c, d] = [0, 4, 8, 12].map((lane) => k.load("i32", scratch, offset + lane));

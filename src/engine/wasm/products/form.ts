@@ -1,18 +1,19 @@
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import type { ExportedFunction } from "../assembler/module.js";
 
-/** Elements that are formed at once. */
+/** Elements processed at once. */
 const length = 8;
 
-/** What is formed of two sides: one of them, the change, the change with the signs of a draw, and the base with that. */
+/** One of the two sides, the change, the change with random signs, and the base plus that. */
 export const forms = ["side", "change", "signed", "signedToBase"] as const;
 export type Form = (typeof forms)[number];
 
 /**
- * Functions `(base, tuned, into, count, signs, element)` that make fp32 numbers of bf16 codes, for each {@link Form}; `side` takes the base.
- * They are those of `tilesOf`, to the bit. Some numbers more than `count` may be written, up to a multiple of eight.
+ * Functions `(base, tuned, into, count, signs, element)` that compute fp32 numbers from bf16 codes, for each
+ * {@link Form}; `side` reads the base. Results equal those of `tilesOf` bit for bit. `count` is rounded up to a
+ * multiple of eight.
  *
- * - `signs`: words of which a bit is set where an element is turned; `element` the bit of the first, a multiple of four.
+ * - `signs`: words with a bit set for each element to negate; `element`: index of the first bit, a multiple of four.
  */
 export function formingFunctions(): ExportedFunction[] {
   const parameters = ["i32", "i32", "i32", "i32", "i32", "i32"] as const;

@@ -2,22 +2,22 @@ import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { type MemorySize, moduleBytes } from "../assembler/module.js";
 import { formingFunctions } from "./form.js";
 
-/** Vectors of a panel: two of four lanes. */
+/** The columns of a panel: two SIMD vectors of four lanes. */
 export const panelWidth = 8;
 
-/** Rows or columns of the tile that are multiplied at once: with two vectors of a panel, eight sums stay in registers. */
+/** Rows or columns of the tile multiplied at once: with two SIMD vectors, eight sums stay in registers. */
 export const quad = 4;
 
-/** Bytes of a row of a panel, as fp32 and as fp64. */
+/** Bytes per row of a panel, in fp32 and in fp64. */
 export const panelBytes = 4 * panelWidth;
 export const sumBytes = 8 * panelWidth;
 
 /**
- * Products of a tile of fp32 numbers with panels of eight vectors. Sums are fp32 over one call, and added to fp64.
+ * Products of an fp32 tile with panels of eight columns. Sums are fp32 within one call, then added to fp64.
  *
  * - `image(tile, rowBytes, quads, x, steps, sums)`: rows of the tile times a panel of X, `steps` columns long, a multiple of four.
  * - `gather(tile, rowBytes, quads, y, steps, sums)`: columns of the tile, `steps` rows long, times a panel of Y.
- * - what makes a tile of codes, see {@link formingFunctions}.
+ * - functions that form a tile from codes, see {@link formingFunctions}.
  */
 export function productsModule(memory: MemorySize): Uint8Array<ArrayBuffer> {
   const parameters = ["i32", "i32", "i32", "i32", "i32", "i32"] as const;
@@ -46,7 +46,7 @@ function quads(k: FunctionWriter, side: "rows" | "columns"): void {
   });
 }
 
-/** Four rows side by side: one pointer each, four columns a round. */
+/** Four rows in parallel: one pointer each, four columns per iteration. */
 function alongRows(k: FunctionWriter, from: I32, rowBytes: I32, panel: I32, steps: I32): V128[] {
   const { i32 } = k;
   const rows = [variableOf(k, from)];
@@ -71,7 +71,7 @@ function alongRows(k: FunctionWriter, from: I32, rowBytes: I32, panel: I32, step
   return sums;
 }
 
-/** Four columns side by side: one pointer, a row a round. */
+/** Four columns in parallel: one pointer, one row per iteration. */
 function alongColumns(k: FunctionWriter, from: I32, rowBytes: I32, panel: I32, steps: I32): V128[] {
   const { i32 } = k;
   const at = variableOf(k, from);

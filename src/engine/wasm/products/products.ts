@@ -5,18 +5,18 @@ import { type Kernel, webAssembly } from "../platform.js";
 import type { Form } from "./form.js";
 import { panelBytes, panelWidth, productsModule, quad, sumBytes } from "./kernel.js";
 
-/** 256 MiB of addresses; what is not touched takes no memory. */
+/** 256 MiB of address space; untouched pages take no memory. */
 const pages = 4096;
 
 const memorySize = { pages, shared: false } as const;
 
-/** Columns of the tile that are multiplied at a time: sums over them are fp32, and what is read again stays in the cache. */
+/** Columns of the tile multiplied at a time: sums over them are fp32, and data read again stays in the cache. */
 const chunk = 256;
 
-/** The compiled kernel. Threads that it is sent to run the same machine code. Null where there is none. */
+/** The compiled kernel, which can be sent to threads without compiling it again. Null if there is none. */
 export type ProductsKernel = object | null;
 
-/** Null where there is no SIMD, or where products are not those in fp64 to what fp32 allows. */
+/** Null if there is no SIMD, or if products differ from fp64 by more than fp32 allows. */
 export async function provenProducts(): Promise<ProductsKernel> {
   if (!webAssembly) return null;
   const bytes = productsModule(memorySize);
@@ -26,8 +26,8 @@ export async function provenProducts(): Promise<ProductsKernel> {
 }
 
 /**
- * Products in fp32 tiles, by WebAssembly; what does not fit its memory, and all without a kernel, in fp64. All products of a kernel
- * share its memory: `begin` of one ends what the others hold.
+ * Products of fp32 tiles by WebAssembly; in fp64 if they do not fit its memory or there is no kernel. All products of a
+ * kernel share its memory: `begin` of one invalidates the others.
  */
 export function productsOf(kernel: ProductsKernel): ProductsOf {
   if (kernel === null || !webAssembly) return plainProducts;
@@ -51,7 +51,7 @@ interface Layout {
   readonly image: number;
   readonly y: number;
   readonly gathered: number;
-  /** Codes of a tile on each side, and a bit for each of its numbers. */
+  /** The codes of a tile on each side, and one sign bit per element. */
   readonly base: number;
   readonly tuned: number;
   readonly signs: number;
@@ -67,10 +67,10 @@ function layoutOf(columns: number, width: number, rows: number): Layout {
     panels * high * sumBytes,
     panels * high * panelBytes,
     panels * wide * sumBytes,
-    // Where eight codes are read at once, the last ones may be beyond the tile.
+    // Eight codes are read at once, the last ones possibly beyond the tile.
     2 * high * wide + 16,
     2 * high * wide + 16,
-    // And a word more, as a tile need not begin with one.
+    // One word more, because a tile need not begin at a word.
     Math.ceil((high * wide) / 32 + 2) * 4,
   ].map((size) => Math.ceil(size / 16) * 16);
   const at = [...sizes, 0].map((_, i) => sizes.slice(0, i).reduce((sum, size) => sum + size, 0));
@@ -87,7 +87,7 @@ class TiledProducts implements Products {
   readonly #floats: Float32Array;
   readonly #doubles: Float64Array;
   #into = new Float64Array(0);
-  /** Null where rows have zeros after them. */
+  /** Null if rows are padded with zeros. */
   readonly codes: CodeTile | null;
 
   constructor(
@@ -148,7 +148,7 @@ class TiledProducts implements Products {
     return this.#unpacked(gathered, columns, this.#columns, new Float64Array(this.#columns * this.#width));
   }
 
-  /** Puts a tile into the memory, zeros where it is no multiple of quads. */
+  /** Copies a tile into the memory, padded with zeros to multiples of quads. */
   #place(tile: Float32Array, count: number): void {
     const { columns, tile: at } = this.#layout;
     const into = this.#floats.subarray(at / 4);
@@ -163,7 +163,7 @@ class TiledProducts implements Products {
     this.#fillUp(count);
   }
 
-  /** Zeros after a number of rows that is no multiple of quads. */
+  /** Pads rows with zeros to a multiple of quads. */
   #fillUp(count: number): void {
     const { columns, tile } = this.#layout;
     const at = tile / 4;
@@ -188,7 +188,7 @@ class TiledProducts implements Products {
     return { base: codes(base), tuned: codes(tuned), form };
   }
 
-  /** Row by row, from panels. */
+  /** Converts panels to rows. */
   #unpacked(from: number, length: number, rows: number, into: Float64Array): Float64Array {
     const doubles = this.#doubles;
     const width = this.#width;
@@ -204,7 +204,7 @@ class TiledProducts implements Products {
   }
 }
 
-/** On shapes that are multiples of nothing, against products in fp64. */
+/** Compares with fp64 products, on shapes that are multiples of neither quads nor panels. */
 function multipliesRightly(kernel: object): boolean {
   return [
     [7, 13, 5],
@@ -226,7 +226,7 @@ function multipliesRightly(kernel: object): boolean {
   });
 }
 
-/** Whether tiles of codes are what numbers give, by a product with the identity. */
+/** Whether tiles formed from codes equal those of `tilesOf`, tested by a product with the identity. */
 function formsRightly(kernel: object): boolean {
   const [columns, count, start] = [8, 5, 36];
   const products = productsOf(kernel)(columns, columns, count);

@@ -1,9 +1,10 @@
 /**
- * fp32 arithmetic of IEEE 754 in WGSL, on integers alone: WGSL defines these exactly, while its floats may flush
- * subnormals, assume that there is neither NaN nor Inf, and fuse operations. Numbers are bits in a u32. All functions
- * take all numbers, rounding is nearest-even, and a NaN that is made is 0x7fc00000.
+ * IEEE 754 fp32 arithmetic in WGSL on integers: WGSL defines these exactly, while its floats may flush subnormals,
+ * assume that NaN and Inf do not occur, and fuse operations. Numbers are bits in a u32. All functions accept all
+ * numbers, rounding is nearest-even, and every NaN result is 0x7fc00000.
  *
- * A magnitude is s 2^(e - 150): e the exponent field, but 1 for a subnormal number, s its significand below 2^24.
+ * A magnitude is s 2^(e - 150), where e is the exponent field (1 for subnormal numbers) and s the significand, below
+ * 2^24.
  */
 export const fp32Text = /* wgsl */ `
 fn exponent32(m: u32) -> u32 { return max(m >> 23u, 1u); }

@@ -1,9 +1,9 @@
 /**
- * Sums of products as lens/sum.ts defines them: fp64 additions in WGSL, on integers. Products of fp32 numbers and sums
- * of 2^40 of them are normal fp64 numbers, so that exponents have no end here.
+ * Sums of products as defined by lens/sum.ts: fp64 additions in WGSL on integers. Products of fp32 numbers and sums of
+ * 2^40 of them are normal fp64 numbers, so the range of exponents does not matter here.
  *
- * A `Sum` is (hi:lo) 2^(q - 315) with bit 62 leading and 53 bits; the sign is in bit 0 of `lo`, below these. Zero is
- * hi = lo = 0. A product comes as `product32` has it, times 2^(k - 315): k is the sum of the factors' exponents.
+ * A `Sum` is (hi:lo) 2^(q - 315) with 53 bits of which bit 62 leads; the sign is in bit 0 of `lo`, below these. Zero is
+ * hi = lo = 0. A product is the result of `product32` times 2^(k - 315), where k is the sum of the factors' exponents.
  */
 export const fp64Text = /* wgsl */ `
 struct Sum { q: i32, hi: u32, lo: u32 }

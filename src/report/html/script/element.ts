@@ -1,4 +1,4 @@
-/** An element that the page is sure to have. */
+/** An element that the page always has. */
 export function element<Kind extends HTMLElement = HTMLElement>(id: string): Kind {
   return document.getElementById(id) as Kind;
 }

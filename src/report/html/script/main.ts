@@ -1,7 +1,7 @@
 /**
- * What a report's page does: the theme, hints that something scrolls, which case is shown, the table of tensors.
- * `esbuild.config.ts` makes one text of it, which a page allows by its hash and carries. It is for a browser, whose types the
- * rest of the sources do not see: it is checked with `src/page`.
+ * The script of a report's page: theme, hints at scrolling, choice of case, table of tensors. `esbuild.config.ts`
+ * bundles it into one text, which a page embeds and allows by its hash. It runs in a browser, whose types the other
+ * sources do not see: it is type-checked with `src/page`.
  */
 import type { TensorData } from "../../tensor-data.js";
 import { element } from "./element.js";
@@ -30,7 +30,7 @@ function chooseTheme(): void {
   name();
 }
 
-/** Scroll bars of phones are hidden: what is wider than its place says so. */
+/** Phones hide scroll bars, so regions wider than the screen get a hint. */
 function hintAtScrolling(): void {
   const widths = new ResizeObserver((entries) => {
     for (const { target } of entries) {
@@ -47,7 +47,7 @@ function hintAtScrolling(): void {
   }
 }
 
-/** Each chooser shows a case everywhere; where there is one case there is nothing to choose. */
+/** Each chooser selects the case for the whole page; with one case there are no choosers. */
 function chooseCases(shown: ReturnType<typeof showTensors> | null): void {
   const choosers = [...document.querySelectorAll<HTMLSelectElement>(".case")];
   for (const chooser of choosers) {

@@ -2,11 +2,11 @@ import { count, percent, percentWithin, ratio } from "../../numbers.js";
 import type { TensorData } from "../../tensor-data.js";
 import { element } from "./element.js";
 
-/** The height of a row, as the style has it, and how many rows are laid out above and below those in view. */
+/** The height of a row in the style sheet, and the number of rows kept above and below the view. */
 const rowHeight = 34;
 const around = 24;
 
-/** Paper has all that was told, but for a table that would take a ream. */
+/** The maximum number of rows printed. */
 const mostPrinted = 200;
 
 const show: Readonly<Record<string, (x: number | null) => string>> = {
@@ -19,8 +19,8 @@ const show: Readonly<Record<string, (x: number | null) => string>> = {
 type Cell = string | number | null;
 
 /**
- * The table of tensors: sorted by a heading, filtered by name and module, of the case that is chosen. It holds only the rows in
- * view and some around them: of three thousand tensors a hundred rows are laid out. Texts go in as text, never as markup.
+ * The table of tensors of the chosen case, sorted by a heading, filtered by name and module. Only rows in and around
+ * the view are in the document: about a hundred of three thousand. Text is inserted as text, never as markup.
  */
 export function showTensors({ columns, names, shapes, kinds, cases }: TensorData): {
   choose: (caseIndex: number) => void;
@@ -33,9 +33,9 @@ export function showTensors({ columns, names, shapes, kinds, cases }: TensorData
   const texts = [names, kinds, shapes];
   let current = 0;
   let sorted: { column: number; sign: number } | null = null;
-  /** Tensors in the order in which they are shown. */
+  /** The tensors in display order. */
   let order: number[] = [];
-  /** Places in that order which are laid out. */
+  /** The range of that order that is in the document. */
   let [first, last] = [-1, -1];
   const laidOut = new Map<number, HTMLTableRowElement>();
 
@@ -46,7 +46,7 @@ export function showTensors({ columns, names, shapes, kinds, cases }: TensorData
     return typeof value === "string" ? value : show[columns[column].as](value);
   };
 
-  // Cloned for each row, which is faster than making its cells one by one.
+  // Cloning a row is faster than creating its cells one by one.
   const template = document.createElement("tr");
   columns.forEach((_, column) => {
     const made = document.createElement(column === 0 ? "th" : "td");
@@ -85,9 +85,9 @@ export function showTensors({ columns, names, shapes, kinds, cases }: TensorData
   }
 
   /**
-   * Rows are laid out only where the view comes near the end of those that are there; the others stay.
+   * Adds rows only when the view comes near the end of the existing ones.
    *
-   * @param most so many from the first on, and no others.
+   * @param most if not 0, draws the first `most` rows instead.
    */
   function draw(anew: boolean, most = 0): void {
     const top = Math.floor(view.scrollTop / rowHeight);
@@ -130,7 +130,7 @@ export function showTensors({ columns, names, shapes, kinds, cases }: TensorData
   addEventListener("resize", () => draw(false));
   heads.forEach((head, column) => {
     head.firstElementChild!.addEventListener("click", () => {
-      // Names from A on, numbers from the largest on; the second click turns it round.
+      // Names ascending, numbers descending; a second click reverses the order.
       const sign = sorted?.column === column ? -sorted.sign : column < 3 ? 1 : -1;
       sorted = { column, sign };
       arrange();
@@ -162,7 +162,7 @@ export function showTensors({ columns, names, shapes, kinds, cases }: TensorData
 
 const collator = new Intl.Collator("en", { numeric: true });
 
-/** What is not known comes last, whichever way the rest goes. */
+/** Unknown values come last in both orders. */
 function compared(a: Cell, b: Cell, sign: number): number {
   if (a === b) return 0;
   if (a === null) return 1;
@@ -170,7 +170,7 @@ function compared(a: Cell, b: Cell, sign: number): number {
   return sign * (typeof a === "string" ? collator.compare(a, b as string) : a - (b as number));
 }
 
-/** A row in the place of those that are not laid out. */
+/** A row that takes the space of rows not in the document. */
 function spacer(columns: number): HTMLTableRowElement {
   const row = document.createElement("tr");
   row.className = "space";
