@@ -33,7 +33,7 @@ export function simulatedUpdates(tensor: SimulatedTensor, weights: Values): Valu
   }));
 }
 
-/** The tensor whose simulation these are, if they are all its steps, in their order and over these weights. */
+/** The tensor whose simulation these are, if they are its first steps, in their order and over these weights. */
 export function simulatedIn(updates: readonly Values[], weights: Values): SimulatedTensor | undefined {
   const steps = updates.map((values) => originOf(values, "simulated"));
   const tensor = steps[0]?.of;

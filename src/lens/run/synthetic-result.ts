@@ -5,9 +5,9 @@ export interface SyntheticInput {
   readonly model: string | null;
   /** Parameters of the whole, of which the elements of the result may be a sample. */
   readonly parameters: number;
-  /** `adamw`: gradients through AdamW. `steady-state`: independent draws of lr m / sqrt(v). `gradients`: for recipes. */
   /** Of the one tensor that was drawn, where it was given as rows and columns. */
   readonly shape?: readonly number[];
+  /** `adamw`: gradients through AdamW. `steady-state`: independent draws of lr m / sqrt(v). `gradients`: for recipes. */
   readonly source: "adamw" | "steady-state" | "gradients";
   readonly weights: {
     readonly distribution: string;

@@ -67,7 +67,7 @@ export class DifferenceSum {
   }
 }
 
-/** A shard without a chunk knows nothing of zstd, and takes nothing from those that do. */
+/** A shard without a chunk adds zeros, also to the bytes of zstd. */
 function addedSamples(a: DeltaSample, b: DeltaSample): DeltaSample {
   const bytes = (x: SampledBytes["plain"], y: SampledBytes["plain"]) => ({
     full: x.full + y.full,
