@@ -10,7 +10,8 @@ const { browser } = webGpuRunners();
 onRunner(browser, () => {
   agreesInTurn(browser, ["bf16"], 4096);
   if (!fullTier) return;
-  provesItself(browser);
+  // The whole self-check runs in Node (refusal.test.ts).
+  provesItself(browser, [{ format: "fp16", scheme: "kahan" }]);
   agreesOnAdversarial(browser, ["bf16", "e4m3fn"], 2 ** 17);
   countsAsNumpy(browser, ["sft/late"], { joined: true });
   it("shared scales of adversarial numbers", async () => {

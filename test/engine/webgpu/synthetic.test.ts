@@ -17,7 +17,7 @@ import { fullTier, sized } from "../../support/tier.js";
 import { tensorOf } from "../../support/values.js";
 
 const qwen = models.get("qwen2.5-0.5b")!;
-const elements = sized({ quick: 4096 + 13, full: 300_000 });
+const elements = sized({ quick: 4096 + 13, full: 100_000 });
 
 /** Runs that draw in every way there is. */
 const runs = {
