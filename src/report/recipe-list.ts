@@ -1,7 +1,7 @@
 import type { ListedRecipe, RecipeList } from "../lens/run/recipe-list.js";
 import { wrap } from "./columns.js";
 
-/** The recipes of each optimizer: name, description, source, and with what they were compared. */
+/** The recipes of each optimizer: name, description, source, and what they were compared with. */
 export function recipeListInWords({ recipes, notImitated }: RecipeList, width: number): string {
   const optimizers = [...new Set([...recipes, ...notImitated].map(({ optimizer }) => optimizer))];
   const parts = optimizers.map((optimizer) =>
