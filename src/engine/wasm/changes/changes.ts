@@ -51,7 +51,7 @@ class WasmCounter implements CodeCounter {
   /** Columns in whole groups; the others are counted on the host. */
   readonly #whole: number;
   readonly #columns: Uint32Array;
-  /** What is the same by column in the memory, of so many rows. */
+  /** Changes by column in the memory, of so many rows. */
   readonly #inColumns: Uint16Array;
   readonly #shareColumns: Uint32Array;
   #rows = 0;
@@ -101,7 +101,7 @@ class WasmCounter implements CodeCounter {
   }
 
   #takeColumns(): void {
-    for (let j = 0; j < this.#whole; j++) this.#columns[j] += this.#rows - this.#inColumns[j];
+    for (let j = 0; j < this.#whole; j++) this.#columns[j] += this.#inColumns[j];
     this.#inColumns.fill(0);
     this.#rows = 0;
   }
@@ -113,7 +113,7 @@ class WasmCounter implements CodeCounter {
     for (let j = this.#whole; j < this.#width; j++) {
       const [a, b] = [this.base[row * this.#width + j], this.tuned[row * this.#width + j]];
       const [sizeOfA, sizeOfB] = [a & 0x7fff, b & 0x7fff];
-      this.#largest[0] = Math.max(this.#largest[0], 2 * sizeOfA, 2 * sizeOfB);
+      this.#largest[0] = Math.max(this.#largest[0], 2 * sizeOfB);
       const isSame = a === b || (sizeOfA === 0 && sizeOfB === 0);
       all[sizeOfA] += 1;
       if (isSame) continue;
@@ -128,12 +128,13 @@ class WasmCounter implements CodeCounter {
   }
 
   end(): Omit<Changes, "mask" | "rows"> | null {
-    // Inf and NaN.
-    if (this.#largest.some((doubled) => doubled >= 2 * 0x7f80)) return null;
     const all = this.#all;
     const counts = new MagnitudeCounts();
     counts.changed.set(this.#changed);
     counts.all.set(all);
+    const largest = Math.max(counts.occurring.at(-1) ?? 0, ...this.#largest.map((doubled) => doubled / 2));
+    // Inf and NaN.
+    if (largest >= 0x7f80) return null;
     let baseSquared = 0;
     const { occurring } = counts;
     for (let n = 0; n < occurring.length; n++) {
