@@ -1,5 +1,6 @@
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
-import { type MemorySize, moduleBytes, pageBytes } from "../assembler/module.js";
+import { moduleBytes, pageBytes } from "../assembler/module.js";
+import { memorySize, ownPages } from "../difference/comparison.js";
 
 const vectorBytes = 16;
 
@@ -8,14 +9,17 @@ export const groupLength = 16;
 
 const groupBytes = 2 * groupLength;
 
-/** Codes of a tile on each side, unless a row is longer: they stay in the cache between reading and counting. */
+/**
+ * Codes of a piece on each side, for sums at least a row: they stay in the cache between reading and counting. A multiple of
+ * `blockLength`.
+ */
 export const tileLength = 2 ** 17;
 
 /** Columns that there is room for: changes of a row in lanes are counted in 16 bits, sums of shares in 32. */
 export const mostColumns = 2 ** 18;
 
-/** A row has at least a group. */
-const mostTileRows = tileLength / groupLength;
+/** A row has at least a group. The first may have begun before the piece. */
+const mostTileRows = tileLength / groupLength + 1;
 
 /** Rows that are counted before column counts, of 16 bits, are taken out. */
 export const mostRows = 2 ** 16 - 1;
@@ -53,13 +57,16 @@ const sizes = {
   rows: vectorBytes * mostTileRows,
   columns: 2 * mostColumns,
   columnShares: 4 * mostColumns,
+  /** Before each piece there is room for the row that has not ended. */
+  baseBegun: rowBytes,
   base: rowBytes,
-  tuned: rowBytes,
+  tunedBegun: rowBytes,
+  tuned: 2 * tileLength,
 } as const;
 
-/** The addresses. */
+/** The addresses, after the memory of the kernel of differences: both read the same pieces. */
 export const layout = (() => {
-  let at = 0;
+  let at = ownPages * pageBytes;
   const places = Object.entries(sizes).map(([name, size]) => {
     at += size;
     return [name, at - size] as const;
@@ -72,8 +79,6 @@ export const layout = (() => {
  * largest changed magnitude by lane, doubled, and the sum of squares (in both halves).
  */
 export const report = { squares: 0, changed: 16, shares: 32, largest: 48, allSquares: 64 } as const;
-
-export const memorySize: MemorySize = { pages: Math.ceil(layout.bytes / pageBytes), shared: false };
 
 /**
  * Counts of bf16 codes, by whole groups of rows.
