@@ -90,7 +90,7 @@ export async function geometryOf(
       const known = resume?.part(name) ?? null;
       const part = known ?? (await partOf(task, pool));
       if (known === null) resume?.done(name, part);
-      if (part.difference !== null) options.counted?.(name, part.difference);
+      if (part.difference) options.counted?.(name, part.difference);
       parts.set(task, part);
       done += task.work;
       progress?.(done, total);
