@@ -104,14 +104,15 @@ function writeFolder(folder: string, elements: number, piece: Uint16Array | null
   writeFileSync(join(folder, "model.safetensors.index.json"), JSON.stringify({ weight_map: shardOf }));
 }
 
-function bf16Weights(): Uint16Array {
+/** Gaussian weights, to be written again and again. */
+export function bf16Weights(): Uint16Array {
   const normal = gaussian(1);
   const words = new Uint32Array(Float32Array.from({ length: pieceLength }, () => 0.02 * normal()).buffer);
   return Uint16Array.from(words, (word) => word >>> 16);
 }
 
 /** Moves a random share of the weights to a neighbouring number. */
-function moved(weights: Uint16Array, share: number): Uint16Array {
+export function moved(weights: Uint16Array, share: number): Uint16Array {
   let state = 2;
   const uniform = () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

@@ -3,6 +3,7 @@ import { arrays } from "./arrays/arrays.js";
 import { diff } from "./diff.js";
 import { engines } from "./engines/engines.js";
 import { firstMinute } from "./first-minute.js";
+import { geometry } from "./geometry.js";
 import { gpu } from "./gpu.js";
 import { lora } from "./lora.js";
 import { memory } from "./memory.js";
@@ -20,6 +21,7 @@ const benches: Readonly<Record<string, (...args: number[]) => void | Promise<voi
   diff,
   engines,
   "first-minute": firstMinute,
+  geometry,
   gpu,
   lora,
   memory,

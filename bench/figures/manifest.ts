@@ -101,8 +101,15 @@ export const measured: readonly Measured[] = [
   {
     doc: "docs/gates.md",
     heading: "## What it takes of a laptop",
-    command: "precision-lens diff base/ tuned/ --geometry --layers 0; the same of one layer, --layers all",
-    sources: ["src/geometry", "src/engine/wasm/products", "src/engine/wasm/changes", "src/source/pair"],
+    command:
+      "npm run bench -- geometry 1; precision-lens diff base/ tuned/ --geometry, of one layer, --layers all",
+    sources: [
+      "src/geometry",
+      "src/engine/wasm/products",
+      "src/engine/wasm/changes",
+      "src/engine/wasm/difference",
+      "src/source/pair",
+    ],
   },
   { doc: "docs/guide.md", heading: "## 5. Reading the answer", command: null, sources: [] },
   {

@@ -5,8 +5,9 @@ import type { TensorPart } from "../geometry/job.js";
 import type { DifferenceTallyJson } from "../lens/difference/difference.js";
 import type { Comparer } from "../lens/difference/difference-codes.js";
 import type { DeltaFile, DifferenceResult } from "../lens/difference/difference-result.js";
+import type { Geometry } from "../lens/geometry-result.js";
 import type { Part } from "../lens/shard/part.js";
-import type { RangePool } from "../source/pair/compare-pair.js";
+import { isWorthThreads, type Progress, type RangePool } from "../source/pair/compare-pair.js";
 import { differenceOf } from "../source/pair/difference-of.js";
 import { openPair } from "../source/pair/open-pair.js";
 import type { CheckpointPair, PairOptions } from "../source/pair/pair-up.js";
@@ -24,7 +25,7 @@ import { expectApart, expectWritable } from "./write-output.js";
  *
  * @param more further tuned models, whose geometry is measured too.
  * @param request the shard to compare, or to plan.
- * @param pool threads besides this one; closed as soon as possible.
+ * @param startThreads starts threads besides this one, or returns those that run; closed as soon as possible. Null if none is wanted.
  * @throws InputError, CommanderError
  */
 export async function diffFiles(
@@ -33,7 +34,7 @@ export async function diffFiles(
   more: readonly string[],
   options: DiffOptions,
   request: ShardRequest | null,
-  pool: RangePool | null,
+  startThreads: () => RangePool | null,
   streams: Streams,
 ): Promise<void> {
   checkOutput(options, streams);
@@ -56,27 +57,43 @@ export async function diffFiles(
     const others = await openOthers();
     const files = [pair, ...others].flatMap(({ files }) => files);
     expectApart([...outputFiles(options), ...outputs], files);
-    pool?.prepare(await kernel);
     const comparer = comparerOf(await kernel);
     const part =
       request &&
       (await (await import("./diff-shard.js")).shardOfPair(pair, request, options, comparer, streams));
     if (part === "planned") return;
     const log = await resumeLog(pair, others, options, part);
-    const difference = await compared(pair, comparer, pool, log, options, part, streams);
+    const counted = new Map<string, DifferenceTallyJson>();
+    // First, since it makes the counts of most matrices on the way.
+    const geometry = options.geometry && (await geometryOfAll(others, log, counted));
+    const pool = options.geometry && !isWorthThreads(pair, counted) ? null : startThreads();
+    pool?.prepare(await kernel);
+    const tallies = {
+      tally: (tensor: string) => counted.get(tensor) ?? (log?.part(tensor) as DifferenceTallyJson) ?? null,
+      done: (tensor: string, tally: DifferenceTallyJson) => log?.add(tensor, tally),
+    };
+    const difference = await compared(pair, comparer, pool, tallies, options, part, streams);
     const file = await delta();
     const result = file === null ? difference : { ...difference, delta: { ...difference.delta, file } };
     // Threads end while the result is written.
     void pool?.close();
-    const geometry =
-      options.geometry &&
-      (await (
-        await geometryModule()
-      ).measured([pair, ...others], before, log, geometryJob(view, options), streams));
     await emitBy(diffRenderers, geometry ? { ...result, geometry } : result, options, streams);
     if (options.resume !== undefined) (await import("../source/resume-log.js")).removeLog(options.resume);
   } finally {
     await Promise.all(opened.map((each) => each.close()));
+  }
+
+  async function geometryOfAll(
+    others: readonly CheckpointPair[],
+    log: ComparisonLog | null,
+    counted: Map<string, DifferenceTallyJson>,
+  ): Promise<Geometry> {
+    const job = {
+      ...geometryJob(view, options),
+      difference: await kernel,
+      counted: (tensor: string, tally: DifferenceTallyJson) => void counted.set(tensor, tally),
+    };
+    return (await geometryModule()).measured([pair, ...others], before, log, job, streams);
   }
 
   async function openOthers(): Promise<CheckpointPair[]> {
@@ -128,7 +145,7 @@ async function compared(
   pair: CheckpointPair,
   comparer: Comparer,
   pool: RangePool | null,
-  log: ComparisonLog | null,
+  resume: Progress,
   options: DiffOptions,
   part: Part | null,
   { err }: Streams,
@@ -148,10 +165,7 @@ async function compared(
       pool,
       progress: bar.progress,
       part,
-      resume: log && {
-        tally: (tensor) => log.part(tensor) as DifferenceTallyJson | null,
-        done: (tensor, tally) => log.add(tensor, tally),
-      },
+      resume,
     });
   } finally {
     bar.stop();

@@ -1,7 +1,9 @@
+import type { DifferenceKernel } from "../engine/wasm/difference/comparison.js";
 import { geometryEngines, provenGeometry } from "../engine/wasm/geometry-engines.js";
 import { cores } from "../engine/wasm/platform.js";
 import type { TensorPart } from "../geometry/job.js";
 import type { Walk } from "../geometry/size-measures.js";
+import type { DifferenceTallyJson } from "../lens/difference/difference.js";
 import type { Geometry, MeanMeasures } from "../lens/geometry-result.js";
 import { geometryOf } from "../source/pair/geometry-of.js";
 import { openPair } from "../source/pair/open-pair.js";
@@ -29,6 +31,9 @@ export interface GeometryJob extends GeometryOptions {
   readonly walk: (updates?: number) => Walk | null;
   readonly threads?: number | undefined;
   readonly quiet?: boolean | undefined;
+  /** The kernel of `diff` and where its counts go, if they are to be made on the way. */
+  readonly difference?: DifferenceKernel;
+  readonly counted?: (tensor: string, tally: DifferenceTallyJson) => void;
 }
 
 /**
@@ -45,7 +50,7 @@ export async function measured(
   { err }: Streams,
 ): Promise<Geometry> {
   const { rank = 64, layers = 5, seed, walk } = options;
-  const kernels = await provenGeometry(layers !== 0);
+  const kernels = await provenGeometry(layers !== 0, options.difference);
   const elements = pairs.flatMap(({ tensors }) => tensors).reduce((sum, tensor) => sum + tensor.elements, 0);
   const threads = options.threads ?? (elements < worthThreads ? 1 : cores());
   // To start a thread takes as long as 30 million weights (measured): this one works too, unless spectra would make others wait.
@@ -73,6 +78,7 @@ export async function measured(
       pool,
       here,
       progress: bar.progress,
+      ...(options.counted && { counted: options.counted }),
       resume: log && {
         part: (tensor) => log.part(keyOf(tensor)) as TensorPart | null,
         done: (tensor, part) => log.add(keyOf(tensor), part),

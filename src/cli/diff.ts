@@ -115,15 +115,20 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
     const stray = (["merged", "unmerge", "roundUpdate"] as const).find((name) => options[name] !== undefined);
     if (stray !== undefined) refuseOption(command, stray, "AFTER a LoRA adapter");
     const others = (options.threads ?? threadsWorthStarting([before, ...afters])) - 1;
-    const pool: RangePool | null = others > 0 ? new ThreadPool(threadScript, others, 2) : null;
+    let pool = null as RangePool | null;
+    const startThreads = () => {
+      pool ??= others > 0 ? new ThreadPool(threadScript, others, 2) : null;
+      return pool;
+    };
+    // First: that takes as long as loading everything else. A geometry has threads of its own, which count most of what there is.
+    if (options.geometry !== true) startThreads();
     try {
       if (isSeries) {
         const { diffSeries } = await import("./diff-series.js");
-        return await diffSeries([before, ...afters], options, pool, streams);
+        return await diffSeries([before, ...afters], options, startThreads(), streams);
       }
-      // Start threads first: that takes as long as loading everything else.
       const { diffFiles } = await import("./diff-files.js");
-      await diffFiles(before, after, more, options, request, pool, streams);
+      await diffFiles(before, after, more, options, request, startThreads, streams);
     } catch (error) {
       const nothing =
         error instanceof InputError && error.expected.startsWith("tensors that can be compared");

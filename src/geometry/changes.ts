@@ -1,3 +1,4 @@
+import type { DifferenceTally } from "../lens/difference/difference.js";
 import { type MatrixPair, tileRows } from "./matrix.js";
 import { MagnitudeCounts } from "./sizes.js";
 
@@ -13,22 +14,32 @@ export interface Changes {
   readonly nonfinite: number;
   /** A bit for each weight that changed, 32 a word. */
   readonly mask: Uint32Array | null;
+  /** The counts of `diff`, where they were made on the way. */
+  readonly difference: DifferenceTally | null;
 }
+
+/** What numbers are counted for themselves. */
+export type PlainChanges = Omit<Changes, "mask" | "difference">;
 
 /**
  * Counts bf16 codes directly, tile by tile: the twin of {@link PlainCounter} and {@link expectedMargins} in
  * an engine.
  */
 export interface CodeCounter {
-  /** Rows of a tile, at most. */
-  readonly height: number;
-  /** A tile of either side, to be filled. */
+  /** A piece of either side, to be filled: of as many elements for the counts, of whole rows for the sums. */
   readonly base: Uint16Array;
   readonly tuned: Uint16Array;
-  /** Counts that many rows of the tile, and returns the changes in each. */
-  count(rows: Uint32Array): void;
-  /** Null if a number was not finite. */
-  end(): Omit<Changes, "mask" | "rows"> | null;
+  /** Elements of a piece, which may begin and end within rows. */
+  readonly pieceLength: number;
+  /** Rows of a piece for the sums, at most. */
+  readonly height: number;
+  /** Counts so many elements, which follow those before; sets the changes of each row that they complete. */
+  count(elements: number, rows: Uint32Array): void;
+  end(): {
+    /** Null if a number was not finite. */
+    readonly changes: Omit<PlainChanges, "rows"> | null;
+    readonly difference: DifferenceTally | null;
+  };
   /** Sets what {@link sum} adds up: by magnitude, the same for each size; and of which there are how many. */
   shares(counts: MagnitudeCounts, shares: Float64Array): void;
   /** Sums over as many rows of the tile of the base, and adds to those over columns, at the latest at the end. */
@@ -51,10 +62,12 @@ export async function countChanges(
   codes: CodeCounterOf | null = null,
 ): Promise<Changes> {
   const counter = withMask || !matrix.readCodes ? null : codes?.(matrix.columns);
-  return (counter && (await countCodes(matrix, counter))) ?? countNumbers(matrix, withMask);
+  const counted = counter ? await countCodes(matrix, counter) : null;
+  const changes = counted?.changes ?? (await countNumbers(matrix, withMask));
+  return { mask: null, ...changes, difference: counted?.difference ?? null };
 }
 
-async function countNumbers(matrix: MatrixPair, withMask: boolean): Promise<Changes> {
+async function countNumbers(matrix: MatrixPair, withMask: boolean): Promise<Omit<Changes, "difference">> {
   const { rows, columns } = matrix;
   const counter = new PlainCounter(matrix);
   const mask = withMask ? new Uint32Array(Math.ceil((rows * columns) / 32)) : null;
@@ -73,15 +86,16 @@ async function countNumbers(matrix: MatrixPair, withMask: boolean): Promise<Chan
   return { ...counter.end(), mask };
 }
 
-async function countCodes(matrix: MatrixPair, counter: CodeCounter): Promise<Changes | null> {
+async function countCodes(matrix: MatrixPair, counter: CodeCounter) {
   const rows = new Uint32Array(matrix.rows);
-  for (let first = 0; first < matrix.rows; first += counter.height) {
-    const count = Math.min(counter.height, matrix.rows - first);
-    await matrix.readCodes!(first, count, counter.base, counter.tuned);
-    counter.count(rows.subarray(first, first + count));
+  const elements = matrix.rows * matrix.columns;
+  for (let start = 0; start < elements; start += counter.pieceLength) {
+    const count = Math.min(counter.pieceLength, elements - start);
+    await matrix.readCodes!(start, count, counter.base, counter.tuned);
+    counter.count(count, rows);
   }
-  const counted = counter.end();
-  return counted && { ...counted, rows, mask: null };
+  const { changes, difference } = counter.end();
+  return { changes: changes && { ...changes, rows }, difference };
 }
 
 /** In plain numbers. */
@@ -130,7 +144,7 @@ export class PlainCounter {
     }
   }
 
-  end(): Omit<Changes, "mask"> {
+  end(): PlainChanges {
     return {
       counts: this.#counts,
       rows: this.#rows,
@@ -180,7 +194,7 @@ async function sumCodes(
 ): Promise<void> {
   for (let first = 0; first < matrix.rows; first += counter.height) {
     const count = Math.min(counter.height, matrix.rows - first);
-    await matrix.readCodes!(first, count, counter.base, null);
+    await matrix.readCodes!(first * matrix.columns, count * matrix.columns, counter.base, null);
     counter.sum(byRow.subarray(first, first + count), byColumn);
   }
   counter.endSum(byColumn);

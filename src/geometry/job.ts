@@ -1,4 +1,5 @@
 import type { Format } from "../format/format.js";
+import type { DifferenceTallyJson } from "../lens/difference/difference.js";
 import type { TensorGeometry } from "../lens/geometry-result.js";
 import type { CodeCounterOf } from "./changes.js";
 import type { MatrixPair } from "./matrix.js";
@@ -21,6 +22,8 @@ export interface TensorPart {
   readonly geometries: readonly TensorGeometry[];
   /** Of the first with the second, the first with the third, the second with the third and so on. */
   readonly shared: readonly SharedChanges[];
+  /** Of a single model, the counts of `diff`, where they were made on the way. */
+  readonly difference: DifferenceTallyJson | null;
 }
 
 /** What the arithmetic runs on. */
@@ -44,6 +47,7 @@ export async function measureModels(
   return {
     geometries: measured.map(({ geometry }) => geometry),
     shared: pairsOf(measured.length).map(([a, b]) => sharedChanges(measured[a].changes, measured[b].changes)),
+    difference: measured.length === 1 ? (measured[0].changes.difference?.toJSON() ?? null) : null,
   };
 }
 

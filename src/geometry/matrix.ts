@@ -13,8 +13,11 @@ export interface MatrixPair {
   readonly columns: number;
   /** `count` whole rows from row `first` on. */
   read(first: number, count: number): Promise<RowPair>;
-  /** The same as bf16 codes, where both sides store them and are compared so. The tuned side may be left out. */
-  readCodes?(first: number, count: number, base: Uint16Array, tuned: Uint16Array | null): Promise<void>;
+  /**
+   * `count` elements from element `start` on, row by row, as bf16 codes, where both sides store them and are compared so. The
+   * tuned side may be left out.
+   */
+  readCodes?(start: number, count: number, base: Uint16Array, tuned: Uint16Array | null): Promise<void>;
 }
 
 /** Numbers of a tile: both sides of one stay in the cache, and a row of 2^17 numbers still fits. */

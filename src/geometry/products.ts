@@ -86,8 +86,10 @@ export async function passThrough(
     const height = tileRows(matrix);
     for (let first = 0; first < matrix.rows; first += height) {
       const count = Math.min(height, matrix.rows - first);
-      await matrix.readCodes(first, count, codes.base, operand.of === "base" ? null : codes.tuned);
-      codes.form(operand, first * matrix.columns, count);
+      const start = first * matrix.columns;
+      const tuned = operand.of === "base" ? null : codes.tuned;
+      await matrix.readCodes(start, count * matrix.columns, codes.base, tuned);
+      codes.form(operand, start, count);
       image.set(products.multiply(null, count, true), first * width);
     }
     return { image, gathered: products.gathered() };

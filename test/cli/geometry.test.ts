@@ -55,6 +55,18 @@ describe("of the recorded runs", async () => {
     expect(embedding.measures.drift.reason).toMatch(/--layers all/);
   });
 
+  test("what diff counts is the same with and without, though the geometry counts matrices on its way", async () => {
+    for (const args of [
+      [base, rlvr],
+      [base, rlvr, "--view", "e4m3fn"],
+    ]) {
+      const { geometry: _, ...beside } = JSON.parse(
+        await output("diff", ...args, "--geometry", "--layers", "0", "--json", "-"),
+      );
+      expect(beside).toEqual(JSON.parse(await output("diff", ...args, "--json", "-")));
+    }
+  });
+
   test("the means are those of the tensors, each as one and by weight", () => {
     const q = both.tensors.filter(({ kind }) => kind === "q");
     const ofKind = both.kinds.find(({ kind }) => kind === "q")!;

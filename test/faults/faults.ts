@@ -157,9 +157,16 @@ export const faults: readonly Fault[] = [
   },
   {
     file: "src/engine/wasm/changes/kernel.ts",
-    mistake: "of a row only what is the same in its last columns is counted",
-    find: "k.assign(sameInRow, i16x8.sub(sameInRow, same));",
-    replace: "k.assign(sameInRow, i16x8.sub(zero, same));",
+    mistake: "the second half of a group is not looked at for a change",
+    find: "const any = v128.any_true(differ.reduce(v128.or));",
+    replace: "const any = v128.any_true(differ[0]);",
+    group: "engine",
+  },
+  {
+    file: "src/engine/wasm/changes/changes.ts",
+    mistake: "of the row that a piece cuts the base stays where it was",
+    find: "for (const piece of [layout.base, layout.tuned]) {",
+    replace: "for (const piece of [layout.tuned]) {",
     group: "engine",
   },
   {

@@ -17,6 +17,7 @@ import { type SampledChunk, sampleNumbers } from "./sample.js";
 import { areAlike } from "./scaled-range.js";
 import { ThisThread } from "./this-thread.js";
 import type { ThreadPool } from "./thread-pool.js";
+import { worthThreads } from "./threads.js";
 
 /** Counts of a tensor from before an interruption, and the destination of new counts. */
 export interface Progress {
@@ -164,6 +165,12 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
     here.close();
     files.of.close();
   }
+}
+
+/** Whether starting threads takes less time than comparing what has no counts yet. */
+export function isWorthThreads({ tensors }: CheckpointPair, counted: ReadonlyMap<string, unknown>): boolean {
+  const left = tensors.filter(({ name }) => !counted.has(name));
+  return left.reduce((sum, tensor) => sum + tensor.elements * bytesPerElement(tensor), 0) >= worthThreads;
 }
 
 /** On both sides. */

@@ -8,6 +8,7 @@ import {
 } from "../../geometry/job.js";
 import { jaccardOf, type SharedChanges, type Walk } from "../../geometry/size-measures.js";
 import { outsideLayers, sampledLayers, summarizeGeometry } from "../../geometry/summarize.js";
+import type { DifferenceTallyJson } from "../../lens/difference/difference.js";
 import type { Geometry, ModelGeometry, Overlap, TensorGeometry } from "../../lens/geometry-result.js";
 import { moduleOf } from "../../lens/module.js";
 import { type ModuleKind, moduleKinds } from "../../lens/module-kind.js";
@@ -32,6 +33,8 @@ export interface GeometryOptions {
   readonly here?: boolean;
   /** Called after each tensor with what was done of all there is to do. */
   progress?(done: number, total: number): void;
+  /** Called with the counts of `diff` of each tensor of a single model for which they were made on the way. */
+  counted?(tensor: string, tally: DifferenceTallyJson): void;
   readonly resume?: {
     part(tensor: string): TensorPart | null;
     done(tensor: string, part: TensorPart): void;
@@ -87,6 +90,7 @@ export async function geometryOf(
       const known = resume?.part(name) ?? null;
       const part = known ?? (await partOf(task, pool));
       if (known === null) resume?.done(name, part);
+      if (part.difference) options.counted?.(name, part.difference);
       parts.set(task, part);
       done += task.work;
       progress?.(done, total);

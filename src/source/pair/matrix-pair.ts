@@ -21,9 +21,8 @@ export function storedMatrix(
 ): MatrixPair {
   const sides = [before, after].map((range) => reader(range, columns, compared, files));
   const areCodes = compared.name === "bf16" && [before, after].every(({ dtype }) => dtype === "BF16");
-  const readInto = ({ file, position }: StoredRange, first: number, count: number, into: Uint16Array) => {
-    const bytes = new Uint8Array(into.buffer, into.byteOffset, 2 * count * columns);
-    files.read(file, position + 2 * first * columns, bytes);
+  const readInto = ({ file, position }: StoredRange, start: number, count: number, into: Uint16Array) => {
+    files.read(file, position + 2 * start, new Uint8Array(into.buffer, into.byteOffset, 2 * count));
   };
   let readSince = 0;
   return {
@@ -37,15 +36,15 @@ export function storedMatrix(
       return { base, tuned };
     },
     ...(areCodes && {
-      readCodes: async (first: number, count: number, base: Uint16Array, tuned: Uint16Array | null) => {
+      readCodes: async (start: number, count: number, base: Uint16Array, tuned: Uint16Array | null) => {
         // And here between some: turns between all take 2 % of the whole (measured).
-        readSince += count * columns;
+        readSince += count;
         if (readSince > codesOfATurn) {
           readSince = 0;
           await new Promise((resolve) => setImmediate(resolve));
         }
-        readInto(before, first, count, base);
-        if (tuned) readInto(after, first, count, tuned);
+        readInto(before, start, count, base);
+        if (tuned) readInto(after, start, count, tuned);
       },
     }),
   };

@@ -2,8 +2,8 @@ import { readdirSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 
-/** Below this size, starting threads takes longer than comparing. */
-const worthThreads = 2 ** 26;
+/** Below this size, in bytes, starting threads takes longer than comparing. */
+export const worthThreads = 2 ** 26;
 
 /** More threads than this gain nothing: they wait for memory. */
 const mostThreads = 8;

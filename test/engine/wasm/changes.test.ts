@@ -1,11 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { codeCounterOf, provenChanges } from "../../../src/engine/wasm/changes/changes.js";
+import { provenKernel } from "../../../src/engine/wasm/difference/comparison.js";
+import { format } from "../../../src/format/registry.js";
 import { countChanges, expectedMargins } from "../../../src/geometry/changes.js";
 import type { MatrixPair } from "../../../src/geometry/matrix.js";
+import { compareNumbers, DifferenceTally } from "../../../src/lens/difference/difference.js";
 import { uniform } from "../../geometry/support.js";
 import { sized } from "../../support/tier.js";
 
-const codes = codeCounterOf(await provenChanges());
+const kernel = await provenChanges();
+const codes = codeCounterOf(kernel);
 
 test("there is a kernel here, which counts as numbers are counted", () => {
   expect(codes).not.toBeNull();
@@ -42,9 +46,9 @@ function matrixOfCodes(rows: number, columns: number, base: Uint16Array, tuned: 
       base: Float32Array.from(part(base, first, count), numberOf),
       tuned: Float32Array.from(part(tuned, first, count), numberOf),
     }),
-    readCodes: async (first, count, intoBase, intoTuned) => {
-      intoBase.set(part(base, first, count));
-      intoTuned?.set(part(tuned, first, count));
+    readCodes: async (start, count, intoBase, intoTuned) => {
+      intoBase.set(base.subarray(start, start + count));
+      intoTuned?.set(tuned.subarray(start, start + count));
     },
   };
 }
@@ -105,6 +109,31 @@ test("margins of many rows, and of sizes from the smallest to the largest, are t
       expect(farthest(found[side], right[side])).toBeLessThan(1e-5);
     }
   }
+});
+
+describe("rows that pieces cut, and rows longer than a piece", () => {
+  // A piece is 2^17 elements.
+  const withDifference = async () => codeCounterOf(kernel, await provenKernel());
+
+  test.each([
+    [45, 2987, null],
+    [2, 2 ** 17 + 48, null],
+    [45, 2987, 2 ** 17 + 5],
+  ])("%i x %i: changes and the counts of diff are those of numbers", async (rows, columns, bad) => {
+    const matrix = matrixOf(rows, columns, 0.1, bad);
+    const found = await countChanges(matrix, false, await withDifference());
+    const right = await countChanges(matrix);
+    expect(Buffer.from(found.rows.buffer).equals(Buffer.from(right.rows.buffer))).toBe(true);
+    expect(Buffer.from(found.columns.buffer).equals(Buffer.from(right.columns.buffer))).toBe(true);
+    expect(found.counts.elements).toBe(right.counts.elements);
+    expect(found.nonfinite).toBe(bad === null ? 0 : 1);
+    const { base, tuned } = await matrix.read(0, rows);
+    const expected = new DifferenceTally();
+    const numbers = { before: Float64Array.from(base), after: Float64Array.from(tuned) };
+    compareNumbers(numbers, format("bf16"), expected);
+    expect(found.difference!.toJSON()).toEqual(expected.toJSON());
+    expect(right.difference).toBeNull();
+  });
 });
 
 test("what is not finite is counted as numbers", async () => {

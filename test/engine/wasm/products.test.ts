@@ -126,9 +126,9 @@ describe.each(operands)("codes as tiles, $of, signs $signs", ({ of: side, signs:
       };
       const codes: MatrixPair = {
         ...numbers,
-        readCodes: async (first, count, intoBase, intoTuned) => {
-          intoBase.set(part(base, first, count));
-          intoTuned?.set(part(tuned, first, count));
+        readCodes: async (start, count, intoBase, intoTuned) => {
+          intoBase.set(base.subarray(start, start + count));
+          intoTuned?.set(tuned.subarray(start, start + count));
         },
       };
       const width = 5;

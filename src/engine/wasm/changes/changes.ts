@@ -1,13 +1,15 @@
-import type { Changes, CodeCounter, CodeCounterOf } from "../../../geometry/changes.js";
+import type { CodeCounter, CodeCounterOf, PlainChanges } from "../../../geometry/changes.js";
 import { PlainCounter } from "../../../geometry/changes.js";
 import { MagnitudeCounts, magnitudeNumber, magnitudes, perSize } from "../../../geometry/sizes.js";
+import { DifferenceTally } from "../../../lens/difference/difference.js";
+import type { Comparison } from "../../../lens/difference/difference-codes.js";
+import { comparisonIn, type DifferenceKernel, memorySize } from "../difference/comparison.js";
 import { gathers } from "../difference/layout.js";
 import { type Kernel, webAssembly } from "../platform.js";
 import {
   changesModule,
   groupLength,
   layout,
-  memorySize,
   mostColumns,
   mostRows,
   report,
@@ -28,33 +30,49 @@ export async function provenChanges(): Promise<ChangesKernel> {
   return countsRightly(kernel) ? kernel : null;
 }
 
-/** Counts bf16 codes by WebAssembly; null without a kernel. Counters share the kernel's memory: use one at a time. */
-export function codeCounterOf(kernel: ChangesKernel): CodeCounterOf | null {
+/**
+ * Counts bf16 codes by WebAssembly; null without a kernel. Counters share the kernel's memory: use one at a time.
+ *
+ * @param difference the kernel of `diff`, to compare the pieces too while they are in the cache.
+ */
+export function codeCounterOf(
+  kernel: ChangesKernel,
+  difference: DifferenceKernel = null,
+): CodeCounterOf | null {
   if (kernel === null || !webAssembly) return null;
   const memory = new webAssembly.Memory({ initial: memorySize.pages, maximum: memorySize.pages });
   const { exports } = new webAssembly.Instance(kernel, { host: { memory } });
+  const comparison = difference && comparisonIn(memory, difference);
   new Uint8Array(memory.buffer as ArrayBuffer).set(gathers(), layout.gathers);
   return (columns) =>
     columns > mostColumns || columns < groupLength
       ? null
-      : new WasmCounter(memory.buffer as ArrayBuffer, exports.countRows, exports.sumRows, columns);
+      : new WasmCounter(memory.buffer as ArrayBuffer, exports, comparison, columns);
 }
 
 class WasmCounter implements CodeCounter {
+  readonly pieceLength = tileLength;
   readonly height: number;
   readonly base: Uint16Array;
   readonly tuned: Uint16Array;
   readonly #buffer: ArrayBuffer;
+  /** All of it. */
+  readonly #codes: Uint16Array;
   readonly #count: Kernel;
   readonly #sum: Kernel;
+  readonly #comparison: Comparison | null;
+  readonly #difference = new DifferenceTally();
   readonly #width: number;
   /** Columns in whole groups; the others are counted on the host. */
   readonly #whole: number;
   readonly #columns: Uint32Array;
-  /** What is the same by column in the memory, of so many rows. */
+  /** Changes by column in the memory, of so many rows. */
   readonly #inColumns: Uint16Array;
   readonly #shareColumns: Uint32Array;
   #rows = 0;
+  /** Rows that were counted, and elements of the next that lie before the piece. */
+  #counted = 0;
+  #begun = 0;
   /** The share that {@link wholeShare} stands for. */
   #unit = 0;
   /** The kernel counts in them, too. */
@@ -66,12 +84,21 @@ class WasmCounter implements CodeCounter {
   readonly #inRows: Uint32Array;
   readonly #shareTable: Uint32Array;
 
-  constructor(buffer: ArrayBuffer, count: Kernel, sum: Kernel, columns: number) {
-    [this.#buffer, this.#count, this.#sum, this.#width] = [buffer, count, sum, columns];
+  constructor(
+    buffer: ArrayBuffer,
+    { countRows, sumRows }: Readonly<Record<string, Kernel>>,
+    comparison: Comparison | null,
+    columns: number,
+  ) {
+    [this.#buffer, this.#count, this.#sum, this.#width] = [buffer, countRows, sumRows, columns];
+    this.#codes = new Uint16Array(buffer);
+    this.#comparison = comparison;
+    // What an error left of another matrix.
+    comparison?.end(new DifferenceTally());
     this.#whole = columns - (columns % groupLength);
     this.height = Math.max(1, Math.min(mostRows, Math.floor(tileLength / columns)));
-    this.base = new Uint16Array(buffer, layout.base, this.height * columns);
-    this.tuned = new Uint16Array(buffer, layout.tuned, this.height * columns);
+    this.base = new Uint16Array(buffer, layout.base, Math.max(tileLength, columns));
+    this.tuned = new Uint16Array(buffer, layout.tuned, tileLength);
     this.#columns = new Uint32Array(columns);
     this.#inColumns = new Uint16Array(buffer, layout.columns, this.#whole).fill(0);
     this.#shareColumns = new Uint32Array(buffer, layout.columnShares, this.#whole).fill(0);
@@ -80,40 +107,59 @@ class WasmCounter implements CodeCounter {
     );
     this.#largest = new Uint16Array(buffer, layout.report + report.largest, 8).fill(0);
     this.#changeSquared = new Float64Array(buffer, layout.report + report.allSquares, 2).fill(0);
-    this.#inRows = new Uint32Array(buffer, layout.rows, 4 * this.height);
+    this.#inRows = new Uint32Array(buffer, layout.rows, 4 * (this.height + 1));
     this.#shareTable = new Uint32Array(buffer, layout.shares, sizes);
   }
 
-  count(rows: Uint32Array): void {
+  count(elements: number, rows: Uint32Array): void {
+    const [base, tuned] = [layout.base, layout.tuned].map(
+      (at) => new Uint8Array(this.#buffer, at, 2 * elements),
+    );
+    this.#comparison?.compare(base, tuned, this.#difference);
+    const known = this.#begun + elements;
+    const ended = Math.floor(known / this.#width);
+    if (ended > 0) this.#countRows(rows.subarray(this.#counted, this.#counted + ended));
+    this.#counted += ended;
+    this.#begun = known - ended * this.#width;
+    // The row that has not ended moves before the next piece.
+    for (const piece of [layout.base, layout.tuned]) {
+      const [begin, end] = [piece / 2 + elements - this.#begun, piece / 2 + elements];
+      this.#codes.copyWithin(piece / 2 - this.#begun, begin, end);
+    }
+  }
+
+  /** Counts rows from the one that has begun. */
+  #countRows(rows: Uint32Array): void {
     const [width, rowBytes, bytes] = [this.#width, 2 * this.#width, 2 * this.#whole];
+    const [base, tuned] = [layout.base, layout.tuned].map((piece) => piece - 2 * this.#begun);
     if (this.#rows + rows.length > mostRows) this.#takeColumns();
     this.#rows += rows.length;
     if (this.#whole === width) {
-      this.#count(layout.base, layout.tuned, rows.length, rowBytes, bytes, layout.columns);
+      this.#count(base, tuned, rows.length, rowBytes, bytes, layout.columns);
       rows.set(this.#inRows.subarray(0, rows.length));
       return;
     }
     for (let row = 0; row < rows.length; row++) {
       const start = row * rowBytes;
-      this.#count(layout.base + start, layout.tuned + start, 1, rowBytes, bytes, layout.columns);
-      rows[row] = this.#inRows[0] + this.#rest(row);
+      this.#count(base + start, tuned + start, 1, rowBytes, bytes, layout.columns);
+      rows[row] = this.#inRows[0] + this.#rest((base + start) / 2, (tuned + start) / 2);
     }
   }
 
   #takeColumns(): void {
-    for (let j = 0; j < this.#whole; j++) this.#columns[j] += this.#rows - this.#inColumns[j];
+    for (let j = 0; j < this.#whole; j++) this.#columns[j] += this.#inColumns[j];
     this.#inColumns.fill(0);
     this.#rows = 0;
   }
 
-  /** Counts the columns of a row after the last whole group. */
-  #rest(row: number): number {
+  /** Counts the columns of a row after the last whole group. Its places are in codes. */
+  #rest(base: number, tuned: number): number {
     const [all, changed] = [this.#all, this.#changed];
     let inRow = 0;
     for (let j = this.#whole; j < this.#width; j++) {
-      const [a, b] = [this.base[row * this.#width + j], this.tuned[row * this.#width + j]];
+      const [a, b] = [this.#codes[base + j], this.#codes[tuned + j]];
       const [sizeOfA, sizeOfB] = [a & 0x7fff, b & 0x7fff];
-      this.#largest[0] = Math.max(this.#largest[0], 2 * sizeOfA, 2 * sizeOfB);
+      this.#largest[0] = Math.max(this.#largest[0], 2 * sizeOfB);
       const isSame = a === b || (sizeOfA === 0 && sizeOfB === 0);
       all[sizeOfA] += 1;
       if (isSame) continue;
@@ -127,13 +173,19 @@ class WasmCounter implements CodeCounter {
     return inRow;
   }
 
-  end(): Omit<Changes, "mask" | "rows"> | null {
-    // Inf and NaN.
-    if (this.#largest.some((doubled) => doubled >= 2 * 0x7f80)) return null;
+  end(): { changes: Omit<PlainChanges, "rows"> | null; difference: DifferenceTally | null } {
+    this.#comparison?.end(this.#difference);
+    return { changes: this.#changes(), difference: this.#comparison && this.#difference };
+  }
+
+  #changes(): Omit<PlainChanges, "rows"> | null {
     const all = this.#all;
     const counts = new MagnitudeCounts();
     counts.changed.set(this.#changed);
     counts.all.set(all);
+    const largest = Math.max(counts.occurring.at(-1) ?? 0, ...this.#largest.map((doubled) => doubled / 2));
+    // Inf and NaN.
+    if (largest >= 0x7f80) return null;
     let baseSquared = 0;
     const { occurring } = counts;
     for (let n = 0; n < occurring.length; n++) {
@@ -225,8 +277,8 @@ function countsRightly(kernel: object): boolean {
     const counter = codeCounterOf(kernel)!(columns)!;
     counter.base.set(base);
     counter.tuned.set(tuned);
-    counter.count(new Uint32Array(rows));
-    return counter.end() === null;
+    counter.count(rows * columns, new Uint32Array(rows));
+    return counter.end().changes === null;
   });
 }
 
@@ -240,8 +292,8 @@ function isRight(
   counter.base.set(base);
   counter.tuned.set(tuned);
   const inRows = new Uint32Array(rows);
-  counter.count(inRows);
-  const ended = counter.end();
+  counter.count(rows * columns, inRows);
+  const ended = counter.end().changes;
   const plain = new PlainCounter({ rows, columns });
   const [from, to] = [base, tuned].map((stored) => Float32Array.from(stored, numberOf));
   plain.add(from, to, 0, rows);

@@ -1,5 +1,6 @@
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
-import { type MemorySize, moduleBytes, pageBytes } from "../assembler/module.js";
+import { moduleBytes, pageBytes } from "../assembler/module.js";
+import { memorySize, ownPages } from "../difference/comparison.js";
 
 const vectorBytes = 16;
 
@@ -8,14 +9,17 @@ export const groupLength = 16;
 
 const groupBytes = 2 * groupLength;
 
-/** Codes of a tile on each side, unless a row is longer: they stay in the cache between reading and counting. */
+/**
+ * Codes of a piece on each side, for sums at least a row: they stay in the cache between reading and counting. A multiple of
+ * `blockLength`.
+ */
 export const tileLength = 2 ** 17;
 
 /** Columns that there is room for: changes of a row in lanes are counted in 16 bits, sums of shares in 32. */
 export const mostColumns = 2 ** 18;
 
-/** A row has at least a group. */
-const mostTileRows = tileLength / groupLength;
+/** A row has at least a group. The first may have begun before the piece. */
+const mostTileRows = tileLength / groupLength + 1;
 
 /** Rows that are counted before column counts, of 16 bits, are taken out. */
 export const mostRows = 2 ** 16 - 1;
@@ -42,6 +46,8 @@ const sizes = {
   high: windowLength,
   /** For each set of eight lanes, the indices of their bytes. */
   gathers: 256 * vectorBytes,
+  /** The groups of a row with a change. */
+  groups: 4 * (mostColumns / groupLength) + vectorBytes,
   /** The codes of a row that changed. */
   before: rowBytes + vectorBytes,
   after: rowBytes + vectorBytes,
@@ -51,13 +57,16 @@ const sizes = {
   rows: vectorBytes * mostTileRows,
   columns: 2 * mostColumns,
   columnShares: 4 * mostColumns,
+  /** Before each piece there is room for the row that has not ended. */
+  baseBegun: rowBytes,
   base: rowBytes,
-  tuned: rowBytes,
+  tunedBegun: rowBytes,
+  tuned: 2 * tileLength,
 } as const;
 
-/** The addresses. */
+/** The addresses, after the memory of the kernel of differences: both read the same pieces. */
 export const layout = (() => {
-  let at = 0;
+  let at = ownPages * pageBytes;
   const places = Object.entries(sizes).map(([name, size]) => {
     at += size;
     return [name, at - size] as const;
@@ -66,17 +75,15 @@ export const layout = (() => {
 })();
 
 /**
- * Within the report, of a row: the sum of squares (two fp64), what is the same by lane, sums of shares by lane. Of all rows: the
- * largest magnitude by lane, doubled, and the sum of squares (in both halves).
+ * Within the report, of a row: the sum of squares (two fp64), the number of changes, sums of shares by lane. Of all rows: the
+ * largest changed magnitude by lane, doubled, and the sum of squares (in both halves).
  */
-export const report = { squares: 0, same: 16, shares: 32, largest: 48, allSquares: 64 } as const;
-
-export const memorySize: MemorySize = { pages: Math.ceil(layout.bytes / pageBytes), shared: false };
+export const report = { squares: 0, changed: 16, shares: 32, largest: 48, allSquares: 64 } as const;
 
 /**
  * Counts of bf16 codes, by whole groups of rows.
  *
- * - `countRows(base, tuned, rows, rowBytes, bytes, columns)`: by magnitude, by column what is the same (16 bits), by row, and the
+ * - `countRows(base, tuned, rows, rowBytes, bytes, columns)`: by magnitude, by column (16 bits), by row, and the
  *   report. Of each
  *   row, which has rowBytes, so many bytes.
  * - `sumRows(base, rows, rowBytes, bytes, columns)`: shares of sizes, by column and by row.
@@ -91,17 +98,14 @@ export function changesModule(): Uint8Array<ArrayBuffer> {
 }
 
 function countRows(k: FunctionWriter): void {
-  const { i32, i32x4, f64x2 } = k;
+  const { i32, f64x2 } = k;
   const [base, tuned, rows, rowBytes, bytes, columns] = [0, 1, 2, 3, 4, 5].map((i) => k.parameter(i, "i32"));
   const toTuned = i32.sub(tuned, base);
   const at = variableOf(k, base);
   const none = i32.constant(0);
   k.loop(none, i32.shl(rows, 2), 4, (row) => {
     k.call("count", at, i32.add(at, toTuned), i32.add(at, bytes), columns);
-    const same = i32x4.extadd_pairwise_i16x8_u(k.load("v128", none, layout.report + report.same));
-    const [a, b, c, d] = [0, 1, 2, 3].map((lane) => i32x4.lane(same, lane));
-    const changed = i32.sub(i32.shr_u(bytes, 1), i32.add(i32.add(a, b), i32.add(c, d)));
-    k.store("i32", changed, row, layout.rows);
+    k.store("i32", k.load("i32", none, layout.report + report.changed), row, layout.rows);
     const squares = k.load("v128", none, layout.report + report.squares);
     const ofAll = layout.report + report.allSquares;
     const ofRow = f64x2.add(squares, halvesSwapped(k, squares));
@@ -127,31 +131,43 @@ function halvesSwapped(k: FunctionWriter, vector: V128): V128 {
 }
 
 /**
- * Lists changed weights without a branch, which would often be mispredicted, and measures them from the list. Counts of
- * all magnitudes and of changed ones are in separate passes: both tables together exceed the L1 cache.
+ * Counts all magnitudes, and lists the groups in which a weight changed, without a branch, which would often be mispredicted; then
+ * the changed weights of these. Counts of all magnitudes and of changed ones are in separate passes: both tables together
+ * exceed the L1 cache.
  */
 function count(k: FunctionWriter): void {
   const { i32, i16x8, i8x16, v128 } = k;
   const [base, tuned, end, columns] = [0, 1, 2, 3].map((i) => k.parameter(i, "i32"));
   const toTuned = i32.sub(tuned, base);
-  const column = variableOf(k, columns);
-  const zero = k.i32x4.constant(0);
-  const sameInRow = variableOf(k, zero);
-  const largest = variableOf(k, k.load("v128", i32.constant(layout.report), report.largest));
-  const listed = variableOf(k, i32.constant(0));
+  const toColumns = i32.sub(columns, base);
+  const groups = variableOf(k, i32.constant(layout.groups));
   k.loop(base, end, groupBytes, (at) => {
+    const differ = [0, vectorBytes].map((offset) =>
+      v128.xor(k.load("v128", at, offset), k.load("v128", i32.add(at, toTuned), offset)),
+    );
+    k.store("i32", at, groups);
+    const any = v128.any_true(differ.reduce(v128.or));
+    k.assign(groups, i32.add(groups, i32.shl(any, 2)));
+    for (let pair = 0; pair < groupLength; pair += 2) {
+      const codes = k.load("i32", at, 2 * pair);
+      increment(k, i32.and(i32.shl(codes, 2), 0x1fffc), layout.all);
+      increment(k, i32.and(i32.shr_u(codes, 14), 0x1fffc), layout.all);
+    }
+  });
+  const listed = variableOf(k, i32.constant(0));
+  const zero = k.i32x4.constant(0);
+  k.loop(i32.constant(layout.groups), groups, 4, (entry) => {
+    const at = k.load("i32", entry);
+    const column = i32.add(at, toColumns);
     const pairs = [0, vectorBytes].map((offset) => {
       const a = k.load("v128", at, offset);
       const b = k.load("v128", i32.add(at, toTuned), offset);
       // +0 and -0 are one number.
       const same = v128.or(i16x8.eq(a, b), i16x8.eq(i16x8.shl(v128.or(a, b), 1), zero));
-      k.assign(largest, i16x8.max_u(largest, i16x8.shl(a, 1)));
       // A comparison gives -1.
-      k.assign(sameInRow, i16x8.sub(sameInRow, same));
-      k.store("v128", i16x8.sub(k.load("v128", column, offset), same), column, offset);
+      k.store("v128", i16x8.sub(k.load("v128", column, offset), v128.not(same)), column, offset);
       return { a, b, same };
     });
-    k.assign(column, i32.add(column, groupBytes));
     const bits = i32.xor(i8x16.bitmask(i8x16.narrow_i16x8_s(pairs[0].same, pairs[1].same)), 0xffff);
     for (const [half, { a, b }] of pairs.entries()) {
       const row = i32.and(half === 0 ? i32.shl(bits, 4) : i32.shr_u(bits, 4), 0xff0);
@@ -160,32 +176,27 @@ function count(k: FunctionWriter): void {
       k.store("v128", i8x16.swizzle(b, order), listed, layout.after);
       k.assign(listed, i32.add(listed, i32.shl(i32.popcnt(row), 1)));
     }
-    for (let pair = 0; pair < groupLength; pair += 2) {
-      const codes = k.load("i32", at, 2 * pair);
-      increment(k, i32.and(i32.shl(codes, 2), 0x1fffc), layout.all);
-      increment(k, i32.and(i32.shr_u(codes, 14), 0x1fffc), layout.all);
-    }
   });
-  measure(k, listed, largest);
-  k.store("v128", sameInRow, i32.constant(layout.report), report.same);
-  k.store("v128", largest, i32.constant(layout.report), report.largest);
+  measure(k, listed);
+  k.store("i32", i32.shr_u(listed, 1), i32.constant(layout.report), report.changed);
 }
 
 function increment(k: FunctionWriter, place: I32, counts: number): void {
   k.store("i32", k.i32.add(k.load("i32", place, counts), 1), place, counts);
 }
 
-/** The squares of the changes listed, and their magnitudes; what is largest of them. */
-function measure(k: FunctionWriter, listed: I32, largest: V128): void {
+/** The squares of the changes listed, and their magnitudes; what is largest after them. */
+function measure(k: FunctionWriter, listed: I32): void {
   const { i32, i16x8, f64x2 } = k;
   const none = i32.constant(0);
   const zeros = k.i32x4.constant(0);
   const squares = variableOf(k, zeros);
+  const largest = variableOf(k, k.load("v128", none, layout.report + report.largest));
   // Pad the last vector with pairs that did not change: they add nothing.
   for (const at of [layout.before, layout.after]) k.store("v128", zeros, listed, at);
   k.loop(none, listed, vectorBytes, (at) => {
     const [before, after] = [layout.before, layout.after].map((list) => k.load("v128", at, list));
-    // What is the same on both sides was looked at before.
+    // What did not change has the magnitude of the base, all of which are counted.
     k.assign(largest, i16x8.max_u(largest, i16x8.shl(after, 1)));
     for (const half of halves(k, before, after)) {
       k.assign(squares, f64x2.add(squares, f64x2.mul(half, half)));
@@ -195,7 +206,8 @@ function measure(k: FunctionWriter, listed: I32, largest: V128): void {
     const magnitude = i32.and(k.load("i32_16u", at, layout.before), 0x7fff);
     increment(k, i32.shl(magnitude, 2), layout.changed);
   });
-  k.store("v128", squares, i32.constant(layout.report), report.squares);
+  k.store("v128", squares, none, layout.report + report.squares);
+  k.store("v128", largest, none, layout.report + report.largest);
 }
 
 /** The changes of a vector of codes, two fp64 per vector. The fp64 difference of fp32 numbers is rounded once. */

@@ -14,7 +14,8 @@ const bf16 = format("bf16");
 /** Memory for the buffers that a comparer hands out, besides its own. */
 const bufferPages = 96;
 
-const ownPages = Math.ceil(layout.bytes / pageBytes);
+/** The pages that the kernel uses itself. */
+export const ownPages = Math.ceil(layout.bytes / pageBytes);
 const pages = ownPages + bufferPages;
 
 export const memorySize = { pages, shared: false } as const;
@@ -52,6 +53,11 @@ export function comparerOf(kernel: DifferenceKernel): Comparer {
   };
 }
 
+/** A comparison of bf16 by the kernel, in memory of {@link memorySize}: the first {@link ownPages} are its own. */
+export function comparisonIn(memory: WasmMemory, kernel: object): Comparison {
+  return new WasmComparison(kernel, codeComparer().comparison(bf16), memory);
+}
+
 /** The kernel's counts stay in its memory until the end. */
 class WasmComparison implements Comparison {
   readonly host: { readonly memory: WasmMemory };
@@ -66,10 +72,14 @@ class WasmComparison implements Comparison {
   readonly #left: Uint32Array;
 
   /** @param fallback compares the blocks that the kernel skips. */
-  constructor(kernel: object, fallback: Comparison) {
-    const { Instance, Memory } = webAssembly!;
-    const host = { memory: new Memory({ initial: pages, maximum: pages }) };
-    const memory = host.memory.buffer as ArrayBuffer;
+  constructor(
+    kernel: object,
+    fallback: Comparison,
+    hostMemory = new webAssembly!.Memory({ initial: pages, maximum: pages }),
+  ) {
+    const { Instance } = webAssembly!;
+    const host = { memory: hostMemory };
+    const memory = hostMemory.buffer as ArrayBuffer;
     this.host = host;
     this.memory = memory;
     this.#compare = new Instance(kernel, { host }).exports.compare;
