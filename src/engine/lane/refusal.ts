@@ -12,7 +12,7 @@ export interface LaneJob extends LensJob {
   readonly cases: readonly LaneSettings[];
 }
 
-/** Why kernels from the texts of this folder do not take such cases, in a few words, or null. */
+/** Why the kernels of this folder do not support such cases, in a few words, or null. */
 export function refusal(cases: readonly CaseSettings[]): string | null {
   for (const settings of cases) {
     if (sharesScales(settings))

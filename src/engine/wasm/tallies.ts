@@ -58,7 +58,7 @@ export class TallyReader {
     this.#sum(address + stepTally.product, tally.product);
   }
 
-  /** Adds what one comparison of weights with the start counted, besides `padding` zeros. */
+  /** Adds the counts of one comparison of weights with the start; subtracts `padding` zeros. */
   comparison(
     address: number,
     settings: WasmSettings,
@@ -135,7 +135,7 @@ export class TallyReader {
     const at = this.#bytes.byteOffset + address - this.first;
     const length = copyBytes / 4;
     const counts = new Uint32Array(this.#bytes.buffer, at, copies * length);
-    // Place 0 of bin 0 is that of zeros; no update is counted in that bin.
+    // Bin 0 counts no updates but the zeros at its index 0.
     for (let i = binBytes / 4; i < length; i++) {
       let count = 0;
       for (let copy = 0; copy < copies; copy++) count += counts[copy * length + i];
@@ -163,7 +163,7 @@ export class TallyReader {
 
 type SharedCount = "codes" | "blocks" | "blockScales";
 
-/** What changed of codes and of the scales of blocks. */
+/** The changes of codes and block scales. */
 function changedOf({ element, scale }: BlockFormat, count: (name: SharedCount) => number): ChangedCounts {
   const [codes, blocks, blockScales] = [count("codes"), count("blocks"), count("blockScales")];
   const bits = codes * element.bits + blockScales * scale.bits;

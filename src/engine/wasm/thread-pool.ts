@@ -7,10 +7,10 @@ import { workerScript } from "./worker-script.js";
 /** More tasks than any job has. */
 const noMoreTasks = 2 ** 30;
 
-/** Where the words of workers begin: see WorkerJob.shared. */
+/** The index of the first worker's word: see WorkerJob.shared. */
 const firstWorker = 3;
 
-/** Threads that wait for the next job: starting one takes some 20 ms. */
+/** Threads waiting for the next job: starting one takes about 20 ms. */
 const idle: WorkerThread[] = [];
 
 /**

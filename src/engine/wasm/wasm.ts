@@ -34,7 +34,7 @@ export const wasm: Engine = {
   refuses: refusal,
   selfCheck: (cases = proven) => proof(cases),
   open: async (cases, mostWeights) => {
-    // Their blocks depend on the tensor's shape, and may on all of its updates.
+    // Blocks depend on the tensor's shape, and may depend on all of its updates.
     if (cases.some(sharesScales))
       throw new RangeError("engine wasm: a lens of its own takes no shared scales");
     return WasmLens.create(takenBy("wasm", cases), 2 ** Math.ceil(Math.log2(mostWeights)));
@@ -101,7 +101,7 @@ interface Part {
   readonly run: Runner;
 }
 
-/** An observer to whose progress a walk ends as soon as it is asked to. */
+/** An observer whose `progress` throws {@link Stopped} once a stop is requested. */
 function stoppable(observer: Observer, stop: Stop): Observer {
   return {
     ...observer,
@@ -112,7 +112,7 @@ function stoppable(observer: Observer, stop: Stop): Observer {
   };
 }
 
-/** Runs a job in parts, in the order or all at once, as `runAll` does, and adds up what they count. */
+/** Runs a job in parts, in order or concurrently as `runAll` does, and merges their counts. */
 async function divided(
   job: LensJob,
   observer: Observer,
@@ -171,7 +171,7 @@ async function allOrStop<T>(running: readonly Promise<T>[], stop: Stop): Promise
 
 let simd: boolean | null = null;
 
-/** Whether the platform takes a module with vectors in it. */
+/** Whether the platform supports SIMD modules. */
 function hasSimd(): boolean {
   simd ??=
     webAssembly?.validate(

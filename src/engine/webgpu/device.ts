@@ -161,7 +161,7 @@ class WebGpuDevice implements Device {
   }
 
   write(to: GpuBuffer, words: Uint32Array | Float32Array, atWord = 0): void {
-    // In pieces: each is copied on the way.
+    // In pieces, because each is copied on the way.
     const piece = 2 ** 24;
     for (let at = 0; at < words.length; at += piece) {
       const length = Math.min(piece, words.length - at);

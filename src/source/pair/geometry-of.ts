@@ -30,7 +30,7 @@ export interface GeometryOptions {
   readonly pool: ThreadPool<StoredTask, TensorPart> | null;
   /** Whether this thread measures beside those of the pool: only where no tensor takes long without a turn of others. */
   readonly here?: boolean;
-  /** Called after each tensor with what was done of all there is to do. */
+  /** Called after each tensor with the work done and the total. */
   progress?(done: number, total: number): void;
   readonly resume?: {
     part(tensor: string): TensorPart | null;

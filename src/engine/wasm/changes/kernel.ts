@@ -8,16 +8,16 @@ export const groupLength = 16;
 
 const groupBytes = 2 * groupLength;
 
-/** Codes of a tile on each side, unless a row is longer: they stay in the cache between reading and counting. */
+/** Codes per tile and side, unless a row is longer: they stay in the cache between reading and counting. */
 export const tileLength = 2 ** 17;
 
-/** Columns that there is room for: changes of a row in lanes are counted in 16 bits, sums of shares in 32. */
+/** The maximum number of columns: lanes count the changes of a row in 16 bits, and sums of shares in 32. */
 export const mostColumns = 2 ** 18;
 
-/** A row has at least a group. */
+/** A row has at least one group. */
 const mostTileRows = tileLength / groupLength;
 
-/** Rows that are counted before column counts, of 16 bits, are taken out. */
+/** Rows after which the 16-bit column counts must be read and reset. */
 export const mostRows = 2 ** 16 - 1;
 
 /** A share of 1 as an integer, such that the sum over a column or over a lane of a row fits in 32 bits. */
@@ -45,9 +45,9 @@ const sizes = {
   /** The codes of a row that changed. */
   before: rowBytes + vectorBytes,
   after: rowBytes + vectorBytes,
-  /** Results of a row, and of all. */
+  /** The results of a row, and of all rows. */
   report: 96,
-  /** Of each row of a tile: changes (a word), or sums of shares by lane. */
+  /** For each row of a tile: changes (a word), or sums of shares by lane. */
   rows: vectorBytes * mostTileRows,
   columns: 2 * mostColumns,
   columnShares: 4 * mostColumns,
@@ -66,20 +66,20 @@ export const layout = (() => {
 })();
 
 /**
- * Within the report, of a row: the sum of squares (two fp64), what is the same by lane, sums of shares by lane. Of all rows: the
- * largest magnitude by lane, doubled, and the sum of squares (in both halves).
+ * Offsets in the report. For a row: the sum of squares (two fp64), unchanged codes by lane, sums of shares by
+ * lane. For all rows: the largest magnitude by lane, doubled, and the sum of squares (in both halves).
  */
 export const report = { squares: 0, same: 16, shares: 32, largest: 48, allSquares: 64 } as const;
 
 export const memorySize: MemorySize = { pages: Math.ceil(layout.bytes / pageBytes), shared: false };
 
 /**
- * Counts of bf16 codes, by whole groups of rows.
+ * Counts bf16 codes in whole groups of a row. Each row has `bytes` bytes to count and begins `rowBytes` after the
+ * one before it.
  *
- * - `countRows(base, tuned, rows, rowBytes, bytes, columns)`: by magnitude, by column what is the same (16 bits), by row, and the
- *   report. Of each
- *   row, which has rowBytes, so many bytes.
- * - `sumRows(base, rows, rowBytes, bytes, columns)`: shares of sizes, by column and by row.
+ * - `countRows(base, tuned, rows, rowBytes, bytes, columns)`: counts by magnitude, unchanged codes by column (16
+ *   bits), changes by row, and the report.
+ * - `sumRows(base, rows, rowBytes, bytes, columns)`: sums the shares of sizes by column and by row.
  */
 export function changesModule(): Uint8Array<ArrayBuffer> {
   return moduleBytes(memorySize, [
@@ -143,10 +143,10 @@ function count(k: FunctionWriter): void {
     const pairs = [0, vectorBytes].map((offset) => {
       const a = k.load("v128", at, offset);
       const b = k.load("v128", i32.add(at, toTuned), offset);
-      // +0 and -0 are one number.
+      // +0 and -0 are equal.
       const same = v128.or(i16x8.eq(a, b), i16x8.eq(i16x8.shl(v128.or(a, b), 1), zero));
       k.assign(largest, i16x8.max_u(largest, i16x8.shl(a, 1)));
-      // A comparison gives -1.
+      // A comparison returns -1.
       k.assign(sameInRow, i16x8.sub(sameInRow, same));
       k.store("v128", i16x8.sub(k.load("v128", column, offset), same), column, offset);
       return { a, b, same };
@@ -175,7 +175,7 @@ function increment(k: FunctionWriter, place: I32, counts: number): void {
   k.store("i32", k.i32.add(k.load("i32", place, counts), 1), place, counts);
 }
 
-/** The squares of the changes listed, and their magnitudes; what is largest of them. */
+/** The squares of the listed changes, and the largest of their magnitudes. */
 function measure(k: FunctionWriter, listed: I32, largest: V128): void {
   const { i32, i16x8, f64x2 } = k;
   const none = i32.constant(0);
@@ -185,7 +185,7 @@ function measure(k: FunctionWriter, listed: I32, largest: V128): void {
   for (const at of [layout.before, layout.after]) k.store("v128", zeros, listed, at);
   k.loop(none, listed, vectorBytes, (at) => {
     const [before, after] = [layout.before, layout.after].map((list) => k.load("v128", at, list));
-    // What is the same on both sides was looked at before.
+    // The magnitudes of unchanged codes were included before.
     k.assign(largest, i16x8.max_u(largest, i16x8.shl(after, 1)));
     for (const half of halves(k, before, after)) {
       k.assign(squares, f64x2.add(squares, f64x2.mul(half, half)));

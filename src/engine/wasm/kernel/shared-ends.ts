@@ -9,8 +9,8 @@ import { scalesOfGroups, sent, tensorScaleAt } from "./shared-step.js";
 import { addCount, countOf } from "./sum.js";
 
 /**
- * The body of `begin(base, count)` where scales are shared: quantizes the given weights by nearest-even, as startBlock of
- * update/block-step.ts does, and counts those that this changed.
+ * The body of `begin(base, count)` for shared scales: quantizes the given weights to nearest-even like startBlock
+ * of update/block-step.ts, and counts those altered by it.
  */
 export function writeBeginShared(
   k: FunctionWriter,
@@ -51,7 +51,7 @@ export function writeBeginShared(
   addCount(k, changed, base, caseLayout.tally + tensorTally.castChanged);
 }
 
-/** Counts, for `end`, the codes and the scales that are others than before the first step. */
+/** Counts, for `end`, the codes and scales that differ from those before the first step. */
 export function countSharedEnds(
   k: FunctionWriter,
   { scratch }: Layout,
