@@ -1,5 +1,5 @@
 import { decodeTable } from "../format/encode.js";
-import type { TensorInput, Values } from "../lens/input.js";
+import { type TensorInput, valuesOf } from "../lens/input.js";
 import { blockLength } from "../lens/sum.js";
 import type { BlockSettings } from "../update/block-settings.js";
 import { threefry2x32 } from "../update/threefry.js";
@@ -91,13 +91,4 @@ function tensorOf(
   });
   const updates = [small, scales, any].map((step) => valuesOf(step.map(Math.fround)));
   return { name, shape, weights: valuesOf(weights), updates };
-}
-
-function valuesOf(numbers: readonly number[]): Values {
-  return {
-    length: numbers.length,
-    read: async (start, into) => {
-      for (let i = 0; i < into.length; i++) into[i] = numbers[start + i];
-    },
-  };
 }

@@ -2,7 +2,7 @@ import { exponentOf } from "../format/float64.js";
 import type { Format } from "../format/format.js";
 import { format } from "../format/registry.js";
 import { gapAt } from "../format/round.js";
-import { drawnValues, type TensorInput, type Values } from "../lens/input.js";
+import { drawnValues, type TensorInput, valuesOf } from "../lens/input.js";
 import { drawnWeights, simulatedUpdates } from "../lens/run/simulated.js";
 import { summarizeCase } from "../lens/run/summarize.js";
 import { blockLength, laneCount } from "../lens/sum.js";
@@ -174,14 +174,5 @@ function tensorOf(name: string, pairs: readonly Pair[]): TensorInput {
     shape: [pairs.length],
     weights: valuesOf(pairs.map(([w]) => w)),
     updates: [pairs.map(([, u]) => u), second].map(valuesOf),
-  };
-}
-
-function valuesOf(numbers: readonly number[]): Values {
-  return {
-    length: numbers.length,
-    read: async (start, into) => {
-      for (let i = 0; i < into.length; i++) into[i] = numbers[start + i];
-    },
   };
 }

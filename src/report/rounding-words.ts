@@ -1,5 +1,6 @@
 import type { SharedClass } from "../lens/classify.js";
 import type { Case } from "../lens/run/case.js";
+import type { SchemeName } from "../update/scheme.js";
 
 /** Words that depend on the rounding: an unmoved weight is a loss under some roundings and not under others. */
 
@@ -15,6 +16,14 @@ const classWords: Readonly<Record<SharedClass, string>> = {
 
 /** For stochastic rounding, under which an update moves its weight by chance and arrives on average. */
 const drawnClassWords: Readonly<Record<SharedClass, string>> = { ...classWords, lost: "stayed by chance" };
+
+/** The names of schemes in sentences and selects. */
+export const schemeWords: Readonly<Record<SchemeName, string>> = {
+  "in-place": "in-place",
+  master: "fp32 master",
+  kahan: "Kahan compensation",
+  "two-term": "two terms (Collage)",
+};
 
 /** The carrier of each scheme; in-place storage has none. */
 const heldIn: Readonly<Record<string, string>> = {

@@ -67,12 +67,7 @@ export class TallyReader {
   ): void {
     const count = (name: keyof typeof tensorTally) => this.#count(address + tensorTally[name]);
     const unchanged = count("unchanged") - padding;
-    const still = count("still") - padding;
-    const neverUpdated = count("neverUpdated") - padding;
-    tally.unchanged += unchanged;
-    tally.neverUpdated += neverUpdated;
-    tally.cancelled += still - neverUpdated;
-    tally.hidden += unchanged - still;
+    tally.addUnchanged(unchanged, count("still") - padding, count("neverUpdated") - padding);
     tally.returned += count("returned");
     tally.nonfinite += count("nonfinite");
     for (const name of endSums) this.#sum(address + tensorTally[name], tally[name]);

@@ -120,13 +120,7 @@ export function addRule(row: Uint32Array, elements: number, { probes }: Tally): 
 export function addEnd(row: Uint32Array, elements: number, settings: LaneSettings, tally: EndTally): void {
   const count = (name: (typeof endCounts)[number]) => row[endCounts.indexOf(name)];
   const padding = paddingOf(elements);
-  const unchanged = count("unchanged") - padding;
-  const still = count("still") - padding;
-  const neverUpdated = count("neverUpdated") - padding;
-  tally.unchanged += unchanged;
-  tally.neverUpdated += neverUpdated;
-  tally.cancelled += still - neverUpdated;
-  tally.hidden += unchanged - still;
+  tally.addUnchanged(count("unchanged") - padding, count("still") - padding, count("neverUpdated") - padding);
   tally.returned += count("returned");
   tally.nonfinite += count("nonfinite");
   if (sharesScales(settings)) {

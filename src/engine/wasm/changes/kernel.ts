@@ -94,7 +94,7 @@ function countRows(k: FunctionWriter): void {
   const { i32, i32x4, f64x2 } = k;
   const [base, tuned, rows, rowBytes, bytes, columns] = [0, 1, 2, 3, 4, 5].map((i) => k.parameter(i, "i32"));
   const toTuned = i32.sub(tuned, base);
-  const at = variableOf(k, base);
+  const at = k.variableOf(base);
   const none = i32.constant(0);
   k.loop(none, i32.shl(rows, 2), 4, (row) => {
     k.call("count", at, i32.add(at, toTuned), i32.add(at, bytes), columns);
@@ -113,7 +113,7 @@ function countRows(k: FunctionWriter): void {
 function sumRows(k: FunctionWriter): void {
   const { i32 } = k;
   const [base, rows, rowBytes, bytes, columns] = [0, 1, 2, 3, 4].map((i) => k.parameter(i, "i32"));
-  const at = variableOf(k, base);
+  const at = k.variableOf(base);
   const none = i32.constant(0);
   k.loop(none, i32.shl(rows, Math.log2(vectorBytes)), vectorBytes, (row) => {
     k.call("sum", at, i32.add(at, bytes), columns);
@@ -134,11 +134,11 @@ function count(k: FunctionWriter): void {
   const { i32, i16x8, i8x16, v128 } = k;
   const [base, tuned, end, columns] = [0, 1, 2, 3].map((i) => k.parameter(i, "i32"));
   const toTuned = i32.sub(tuned, base);
-  const column = variableOf(k, columns);
+  const column = k.variableOf(columns);
   const zero = k.i32x4.constant(0);
-  const sameInRow = variableOf(k, zero);
-  const largest = variableOf(k, k.load("v128", i32.constant(layout.report), report.largest));
-  const listed = variableOf(k, i32.constant(0));
+  const sameInRow = k.variableOf(zero);
+  const largest = k.variableOf(k.load("v128", i32.constant(layout.report), report.largest));
+  const listed = k.variableOf(i32.constant(0));
   k.loop(base, end, groupBytes, (at) => {
     const pairs = [0, vectorBytes].map((offset) => {
       const a = k.load("v128", at, offset);
@@ -180,7 +180,7 @@ function measure(k: FunctionWriter, listed: I32, largest: V128): void {
   const { i32, i16x8, f64x2 } = k;
   const none = i32.constant(0);
   const zeros = k.i32x4.constant(0);
-  const squares = variableOf(k, zeros);
+  const squares = k.variableOf(zeros);
   // Pad the last vector with pairs that did not change: they add nothing.
   for (const at of [layout.before, layout.after]) k.store("v128", zeros, listed, at);
   k.loop(none, listed, vectorBytes, (at) => {
@@ -212,8 +212,8 @@ function halves(k: FunctionWriter, a: V128, b: V128): V128[] {
 function sum(k: FunctionWriter): void {
   const { i32, i32x4, i16x8, i8x16, v128 } = k;
   const [base, end, columns] = [0, 1, 2].map((i) => k.parameter(i, "i32"));
-  const column = variableOf(k, columns);
-  const inRow = variableOf(k, i32x4.constant(0));
+  const column = k.variableOf(columns);
+  const inRow = k.variableOf(i32x4.constant(0));
   const none = i32.constant(0);
   const window = k.load("v128", none, layout.window);
   const tables = (at: number) =>
@@ -269,10 +269,4 @@ function oneByOne(k: FunctionWriter, sizesOfCodes: V128): V128[] {
     }
     return shares;
   });
-}
-
-function variableOf<T extends I32 | V128>(k: FunctionWriter, value: T): T {
-  const variable = k.variable(value.type) as T;
-  k.assign(variable, value);
-  return variable;
 }

@@ -74,12 +74,7 @@ export function writeEnd(
     const nothing = i32x4.constant(0);
     for (const lanes of Object.values(sums).flat()) k.assign(lanes, nothing);
     forEachGroup(k, base, from, to, (row, flags) => {
-      const variable = (x: V128) => {
-        const local = k.variable("v128");
-        k.assign(local, x);
-        return local;
-      };
-      const variables = (offset: number) => loadGroup(k, row, offset).map(variable);
+      const variables = (offset: number) => loadGroup(k, row, offset).map((x) => k.variableOf(x));
       const given = variables(layout.given);
       const now = variables(layout.now);
       const start = variables(caseLayout.start);

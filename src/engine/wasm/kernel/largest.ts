@@ -40,11 +40,7 @@ export function writeLocate(k: FunctionWriter, { blocks }: BlockSettings, { shar
   const [base, count, width, height, across, ...first] = locateParameters.map((type, i) =>
     k.parameter(i, type),
   );
-  const [column, row, bandRow, band] = first.map((value) => {
-    const variable = k.variable("i32");
-    k.assign(variable, value);
-    return variable;
-  });
+  const [column, row, bandRow, band] = first.map((value) => k.variableOf(value));
   const zero = i32.constant(0);
   // No block begins after the last group, in the same vector of four.
   for (let after = 0; after < 3; after++) {

@@ -156,8 +156,7 @@ export class SharedStep {
       k.store("v128", element, row, shared!.elements + place);
       if (carrier) k.store("v128", carrier, row, carriers! + place);
 
-      const codeMoves = k.variable("v128");
-      k.assign(codeMoves, f32x4.ne(element, code));
+      const codeMoves = k.variableOf(f32x4.ne(element, code));
       if (this.#isRenewed) {
         k.if(moves, () => {
           const before = blockScaleLanes(k, scaleBefore, blocks, this.#tensorBefore);

@@ -245,25 +245,20 @@ function leaveOutNonfinite(
   const found = taken.map((step) => {
     const { before, after, update, recipe } = step;
     const magnitude = magnitudeOf(k, update);
-    const variable = (value: V128) => {
-      const local = k.variable("v128");
-      k.assign(local, value);
-      return local;
-    };
-    const zero = variable(f32x4.eq(update, f32x4.constant(0)));
+    const zero = k.variableOf(f32x4.eq(update, f32x4.constant(0)));
     const subnormal = v128.andnot(i32x4.lt_s(magnitude, i32x4.constant(0x0080_0000)), zero);
-    const gone = recipe === undefined ? null : variable(i32x4.constant(0));
-    const moments = (recipe?.moments ?? []).map((moment) => momentMasks(k, moment, variable));
+    const gone = recipe === undefined ? null : k.variableOf(i32x4.constant(0));
+    const moments = (recipe?.moments ?? []).map((moment) => momentMasks(k, moment));
     const outcome = {
       ...step,
       gone,
       moments,
-      update: variable(update),
+      update: k.variableOf(update),
       zero,
-      moved: variable(f32x4.ne(after.weight, before.weight)),
-      carried: after.carrier && variable(f32x4.ne(after.carrier, before.carrier!)),
+      moved: k.variableOf(f32x4.ne(after.weight, before.weight)),
+      carried: after.carrier && k.variableOf(f32x4.ne(after.carrier, before.carrier!)),
       magnitude,
-      size: variable(magnitude),
+      size: k.variableOf(magnitude),
     };
     const nonfinite = foundNonfinite(k, settings, before, update, after);
     const magnitudes = (recipe?.moments ?? []).map((moment) => momentMagnitudes(k, moment));
