@@ -55,7 +55,7 @@ async function outcomeOf(engine: Pick<Engine, "run">, job: LensJob): Promise<str
 
 /** Weights and updates that expose errors in roundings, carries and sums: a tensor for each range of magnitudes. */
 export function hardJob(settings: CaseSettings, allNumbers = false): Omit<LensJob, "cases"> {
-  if ("recipe" in settings) return hardRecipeJob(settings);
+  if (settings.recipe) return hardRecipeJob(settings);
   if (sharesScales(settings)) return hardBlockJob(settings);
   const { format } = settings;
   const smallest = Math.max(format.minPositive, 2 ** -70);

@@ -61,12 +61,15 @@ export function recipe(optimizer: OptimizerName, name: string): Recipe {
 }
 
 /** A case of a run whose updates an optimizer computes from recorded gradients. */
-export interface RecipeSettings extends UpdateSettings {
+export interface RecipeSettings extends Omit<UpdateSettings, "recipe"> {
   readonly recipe: Recipe;
   readonly optimizer: OptimizerSettings;
 }
 
-/** A case of a run: recorded updates by a scheme, or recorded gradients by a recipe. */
+/**
+ * A case of a run: recorded updates by a scheme, with or without shared scales, or recorded gradients by a recipe.
+ * `recipe` and {@link sharesScales} tell which.
+ */
 export type CaseSettings = UpdateSettings | BlockSettings | RecipeSettings;
 
 /**

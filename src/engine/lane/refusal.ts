@@ -18,7 +18,7 @@ export function refusal(cases: readonly CaseSettings[]): string | null {
     if (sharesScales(settings))
       return `it takes no formats with shared scales, such as ${settings.blocks.name}`;
     const { format, opmath, rounding } = settings;
-    if ("recipe" in settings) {
+    if (settings.recipe) {
       const reason = unwritable(settings);
       if (reason !== null) return reason;
     }

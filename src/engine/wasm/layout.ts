@@ -233,7 +233,7 @@ export function layOut(
     scratch: take(scratchLayout.bytes),
     constants: take(synthetic.constantBytes),
     simulation: synthetic.simulates ? { m: row(), v: row(), signal: row() } : null,
-    moments: cases.some((settings) => "recipe" in settings) ? { M: row(), V: row() } : null,
+    moments: cases.some(({ recipe }) => recipe) ? { M: row(), V: row() } : null,
     product: synthetic.product
       ? {
           right: take(8 * synthetic.product.right),
@@ -263,7 +263,7 @@ export function layOut(
       nonfinite: flags(),
       tally: take(tensorTally.bytes),
       histogram: take(histogramTable.copies * histogramTable.copyBytes),
-      recipe: take("recipe" in settings ? recipeTally.bytes : 0),
+      recipe: take(settings.recipe ? recipeTally.bytes : 0),
       curve: take(tallied.milestones * tensorTally.bytes),
       steps: take(tallied.steps * stepTally.bytes),
     })),
@@ -272,7 +272,7 @@ export function layOut(
 }
 
 function statesOf(settings: WasmSettings, row: () => number): Pick<CaseLayout, "carriers" | "states"> {
-  if (!("recipe" in settings)) {
+  if (!settings.recipe) {
     return { carriers: schemeOf(settings).carrier === null ? null : row(), states: {} };
   }
   const { moments, carriers } = settings.recipe;

@@ -99,7 +99,7 @@ export class TallyReader {
     tally.elements += elements;
     tally.castChanged += this.#count(caseLayout.tally + tensorTally.castChanged);
     this.#histogram(caseLayout.histogram, settings.format.precision, tally);
-    if ("recipe" in settings) this.#recipe(caseLayout.recipe, settings.recipe, steps, tally.recipe);
+    if (settings.recipe) this.#recipe(caseLayout.recipe, settings.recipe, steps, tally.recipe);
   }
 
   #recipe(

@@ -84,10 +84,7 @@ async function run(job: LensJob, observer: Observer = {}): Promise<CaseTally[]> 
 /** Weights processed at once: a power of two, so that no chunk's pairs of random words straddle 2^32. */
 function chunkOf({ tensors, cases, chunk }: LensJob): number {
   // Recipes and block formats have twice as many rows.
-  const rows = cases.reduce(
-    (sum, settings) => sum + ("recipe" in settings || sharesScales(settings) ? 2 : 1),
-    0,
-  );
+  const rows = cases.reduce((sum, settings) => sum + (settings.recipe || sharesScales(settings) ? 2 : 1), 0);
   const longest = tensors.reduce((most, tensor) => Math.max(most, countOf(tensor)), 1);
   const most = Math.min(chunk ?? mostWeights / Math.max(1, rows), longest);
   return Math.max(blockLength, Math.min(mostWeights, 2 ** Math.ceil(Math.log2(most))));

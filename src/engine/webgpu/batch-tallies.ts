@@ -37,7 +37,7 @@ export function tallyBatch(
           const ofStep = new UpdateTally();
           addStep(row, length, settings, ofStep);
           addRule(row, length, tally);
-          if ("recipe" in settings) addRecipe(row, length, settings.recipe, tally);
+          if (settings.recipe) addRecipe(row, length, settings.recipe, tally);
           if (compared) parted = ofStep.parted = partedOf(row);
           const milestone = milestones.indexOf(step);
           if (milestone >= 0) addParted(tallies[c].curve[milestone], parted);

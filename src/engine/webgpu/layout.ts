@@ -3,6 +3,7 @@ import { blockLength } from "../../lens/sum.js";
 import { causes } from "../../lens/tally.js";
 import { sharesScales } from "../../update/block-settings.js";
 import { schemes } from "../../update/scheme.js";
+import type { UpdateSettings } from "../../update/settings.js";
 import { momentCounts, statesOf } from "../lane/recipe-step.js";
 import type { LaneSettings } from "../lane/refusal.js";
 
@@ -79,7 +80,7 @@ export function stepCountsOf(
   settings: LaneSettings,
 ): readonly ((typeof stepCounts)[number] | RecipeCount | SharedCount)[] {
   if (sharesScales(settings)) return [...stepCounts, ...sharedCounts];
-  return "recipe" in settings ? [...stepCounts, ...recipeCounts] : stepCounts;
+  return settings.recipe ? [...stepCounts, ...recipeCounts] : stepCounts;
 }
 
 export function stepRowWords(settings: LaneSettings): number {
@@ -144,7 +145,7 @@ export function statePlanes(settings: Planned): StatePlanes {
   };
   const states = new Map<string, StatePlane>();
   let carriers: StatePlane | null = null;
-  if ("recipe" in settings) {
+  if (settings.recipe) {
     for (const [name, { stored }] of statesOf(settings)) states.set(name, plane(stored));
     const [carrier] = settings.recipe.carriers;
     if (carrier && holds !== "weight") carriers = states.get(carrier.name)!;
@@ -153,14 +154,14 @@ export function statePlanes(settings: Planned): StatePlanes {
 }
 
 /** The settings that determine planes. */
-export type Planned = Pick<LaneSettings, "format" | "scheme"> | LaneSettings;
+export type Planned = Pick<UpdateSettings, "format" | "scheme" | "recipe"> | LaneSettings;
 
 /**
  * Whether the case's carrier equals the fp32 run: true for a scheme's master. A recipe's master is a state of its
  * own.
  */
 export function isRun(settings: Planned): boolean {
-  return !("recipe" in settings) && schemes[settings.scheme].holds === "carrier";
+  return !settings.recipe && schemes[settings.scheme].holds === "carrier";
 }
 
 /**

@@ -91,8 +91,7 @@ function limitsOf(
 ): BatchLimits {
   const { milestones = [], stepNumbers, chunk } = job;
   const buffers = [updatesWords(cases), fp32Words, ...cases.map(stateWords)];
-  if (updates.kind === "simulated" || cases.some((settings) => "recipe" in settings))
-    buffers.push(momentWords);
+  if (updates.kind === "simulated" || cases.some(({ recipe }) => recipe)) buffers.push(momentWords);
   const all = buffers.reduce((sum, words) => sum + words, 0);
   const groups = Math.floor(Math.min(device.mostWords / Math.max(...buffers), memory.batch / all));
   const sizes = { steps: stepNumbers.length, milestones: milestones.length };

@@ -20,7 +20,7 @@ export function writeBegin(
 ): void {
   const ofWeight = settings.scheme === "master" ? [caseLayout.carriers] : [];
   const states = [caseLayout.carriers];
-  if ("recipe" in settings) {
+  if (settings.recipe) {
     const masters = settings.recipe.carriers.filter(({ from }) => from === "weight");
     ofWeight.push(...masters.map(({ name }) => caseLayout.states[name]));
     states.push(...Object.values(caseLayout.states));

@@ -105,18 +105,17 @@ export function writeStep(
     const group = (row: I32, flags: I32, i: I32) => {
       const pairs = i32x4.add(i32x4.splat(i32.add(pairLow, i32.shr_u(i, 1))), i32x4.constants(0, 1, 2, 3));
       const bits = key && new GroupBits(k, key, [pairs, pairHighs]);
-      const taken =
-        "recipe" in settings
-          ? takeRecipeStep(
-              k,
-              settings,
-              { layout, of: caseLayout, lines: recipe!.lines, scalars: scalars! },
-              { row, i, elements, tail },
-              bits,
-            ).map((step): Taken => ({ ...step, recipe: step }))
-          : sharesScales(settings)
-            ? shared!.take(row, i, bits)
-            : takeStep(k, settings, layout, caseLayout, row, bits);
+      const taken = settings.recipe
+        ? takeRecipeStep(
+            k,
+            settings,
+            { layout, of: caseLayout, lines: recipe!.lines, scalars: scalars! },
+            { row, i, elements, tail },
+            bits,
+          ).map((step): Taken => ({ ...step, recipe: step }))
+        : sharesScales(settings)
+          ? shared!.take(row, i, bits)
+          : takeStep(k, settings, layout, caseLayout, row, bits);
       const outcomes = leaveOutNonfinite(
         k,
         settings,

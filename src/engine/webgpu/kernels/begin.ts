@@ -58,8 +58,7 @@ export function beginCaseKernel(settings: LaneSettings, from: "given" | "uploade
     from === "given"
       ? loadPair(["g0", "g1"], "fp32", fp32Planes.given, false)
       : "let g0 = updates[2u * pair]; let g1 = updates[2u * pair + 1u];";
-  const { carriers } = "recipe" in settings ? settings.recipe : { carriers: [] };
-  const masters = carriers.flatMap((carrier) =>
+  const masters = (settings.recipe?.carriers ?? []).flatMap((carrier) =>
     carrier.from === "weight" ? planes.states.get(carrier.name)!.plane : [],
   );
   return kernelText({

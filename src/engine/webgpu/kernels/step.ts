@@ -64,7 +64,7 @@ export function stepKernel(settings: LaneSettings, { updates, advances, recipe }
   const ahead = new ReadAhead();
   const body = isShared(settings)
     ? sharedBody(settings, advances, ahead)
-    : "recipe" in settings
+    : settings.recipe
       ? recipeBody(settings, recipe!, ahead)
       : schemeBody(settings, advances, ahead);
   const classes = body.hasCarrier ? binClasses.length : 2;
