@@ -63,8 +63,6 @@ export interface Device {
    * @throws Error in one sentence if the device ran out of memory, was lost, or rejected an operation.
    */
   guard<T>(work: () => Promise<T>): Promise<T>;
-  /** Destroys the device, to simulate a loss. */
-  lose(): void;
   destroy(): void;
 }
 
@@ -227,10 +225,6 @@ class WebGpuDevice implements Device {
     if (failure !== null) throw new Error(failure);
     if ("error" in result) throw result.error;
     return result.value;
-  }
-
-  lose(): void {
-    this.#device.destroy();
   }
 
   destroy(): void {
