@@ -1,7 +1,6 @@
-import type { MomentKind } from "../../lens/input.js";
 import type { Stop } from "../stop.js";
 import { startWorker, type WorkerThread } from "./platform.js";
-import type { WorkerAnswer, WorkerJob } from "./worker-job.js";
+import type { FailedRead, WorkerAnswer, WorkerJob } from "./worker-job.js";
 import { workerScript } from "./worker-script.js";
 
 /** More tasks than any job has. */
@@ -50,11 +49,7 @@ export function endThreads(): void {
 export class WorkerFailure extends Error {
   constructor(
     message: string,
-    readonly during: {
-      readonly tensor: number;
-      readonly step: number | MomentKind | null;
-      readonly start: number;
-    },
+    readonly during: FailedRead,
   ) {
     super(message);
     this.name = "WorkerFailure";

@@ -112,16 +112,19 @@ export interface WorkerJob {
   readonly shared: Int32Array;
 }
 
+/** Numbers that a worker could not read. */
+export interface FailedRead {
+  readonly tensor: number;
+  readonly step: number | MomentKind | null;
+  readonly start: number;
+}
+
 /** An answer of a worker. */
 export type WorkerAnswer =
   | { readonly done: true }
   | {
       readonly failed: string;
-      readonly during: {
-        readonly tensor: number;
-        readonly step: number | MomentKind | null;
-        readonly start: number;
-      } | null;
+      readonly during: FailedRead | null;
     }
   | {
       readonly weights: Float32Array;

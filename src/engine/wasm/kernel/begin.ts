@@ -86,9 +86,14 @@ export function writeStepCounterfactual(k: FunctionWriter, layout: Layout): void
       k.store("v128", f32x4.add(now[half], updates[half]), row, layout.now + half * vectorBytes);
     }
     const [low, high] = updates.map((u) => f32x4.ne(u, f32x4.constant(0)));
-    const updated = i32.or(k.load("i32_8u", flags, layout.updated), flagsOf(k, low, high));
-    k.store("i32_8", updated, flags, layout.updated);
+    markUpdated(k, flags, layout, low, high);
   });
+}
+
+/** Sets the flags of a group's weights in two masks: those with an update that is not zero. */
+export function markUpdated(k: FunctionWriter, flags: I32, { updated }: Layout, low: V128, high: V128): void {
+  const marked = k.i32.or(k.load("i32_8u", flags, updated), flagsOf(k, low, high));
+  k.store("i32_8", marked, flags, updated);
 }
 
 /**
