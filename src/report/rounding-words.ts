@@ -1,6 +1,5 @@
 import type { SharedClass } from "../lens/classify.js";
 import type { Case } from "../lens/run/case.js";
-import type { SchemeName } from "../update/scheme.js";
 
 /** Words that depend on the rounding: an unmoved weight is a loss under some roundings and not under others. */
 
@@ -18,7 +17,7 @@ const classWords: Readonly<Record<SharedClass, string>> = {
 const drawnClassWords: Readonly<Record<SharedClass, string>> = { ...classWords, lost: "stayed by chance" };
 
 /** The names of schemes in sentences and selects. */
-export const schemeWords: Readonly<Record<SchemeName, string>> = {
+export const schemeWords: Readonly<Record<string, string>> = {
   "in-place": "in-place",
   master: "fp32 master",
   kahan: "Kahan compensation",

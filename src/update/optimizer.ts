@@ -66,10 +66,7 @@ export interface RecipeSettings extends Omit<UpdateSettings, "recipe"> {
   readonly optimizer: OptimizerSettings;
 }
 
-/**
- * A case of a run: recorded updates by a scheme, with or without shared scales, or recorded gradients by a recipe.
- * `recipe` and {@link sharesScales} tell which.
- */
+/** A case of a run: recorded updates by a scheme, or recorded gradients by a recipe. */
 export type CaseSettings = UpdateSettings | BlockSettings | RecipeSettings;
 
 /**

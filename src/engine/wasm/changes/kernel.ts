@@ -175,7 +175,7 @@ function increment(k: FunctionWriter, place: I32, counts: number): void {
   k.store("i32", k.i32.add(k.load("i32", place, counts), 1), place, counts);
 }
 
-/** The squares of the listed changes, and the largest of their magnitudes. */
+/** Sums the squares of the listed changes, counts their magnitudes, and updates the largest one. */
 function measure(k: FunctionWriter, listed: I32, largest: V128): void {
   const { i32, i16x8, f64x2 } = k;
   const none = i32.constant(0);
@@ -185,7 +185,7 @@ function measure(k: FunctionWriter, listed: I32, largest: V128): void {
   for (const at of [layout.before, layout.after]) k.store("v128", zeros, listed, at);
   k.loop(none, listed, vectorBytes, (at) => {
     const [before, after] = [layout.before, layout.after].map((list) => k.load("v128", at, list));
-    // The magnitudes of unchanged codes were included before.
+    // Those of the other side, and of unchanged codes, are included already.
     k.assign(largest, i16x8.max_u(largest, i16x8.shl(after, 1)));
     for (const half of halves(k, before, after)) {
       k.assign(squares, f64x2.add(squares, f64x2.mul(half, half)));
