@@ -7,7 +7,7 @@ import { RecipeScalars } from "../src/engine/lane/recipe-scalars.js";
 import type { WebGpuSettings } from "../src/engine/webgpu/admission.js";
 import { kernelsOf } from "../src/engine/webgpu/kernels/kernels.js";
 import { schemeSettings } from "../src/update/block-settings.js";
-import { type RecipeSettings, recipeSettings } from "../src/update/optimizer.js";
+import { recipeSettings } from "../src/update/optimizer.js";
 import { updateSettings } from "../src/update/settings.js";
 import { countOperations, stages } from "./wgsl-operations.js";
 
@@ -39,7 +39,7 @@ export function operations(): void {
   };
   const runs = new Set<string>();
   for (const [name, settings] of cases) {
-    const scalars = "recipe" in settings ? new RecipeScalars([settings as RecipeSettings]) : null;
+    const scalars = settings.recipe ? new RecipeScalars([settings]) : null;
     const group = { weights: null, updates: { kind: "uploaded" } } as const;
     const { updates, cases } = kernelsOf(group, [settings], scalars);
     if (updates !== null && !runs.has(updates)) write(`fp32 run, ${name.split(" ")[0]}`, updates);

@@ -1,6 +1,7 @@
 /**
- * Formats with shared scales: weight-steps a processor second of the wasm engine on one thread, beside bf16 under the same
- * scheme (of ECO, which bf16 has not, beside Kahan's, which has a carrier too) and beside the reference. Rounds in turns, and ratios of the same round, so that they say something on a busy machine too.
+ * Formats with shared scales: weight-steps per CPU second of the wasm engine on one thread, compared with bf16
+ * under the same scheme (ECO, which bf16 lacks, with Kahan's, which has a carrier too) and with the reference.
+ * Rounds alternate and ratios are within a round, so that they are meaningful on a busy machine too.
  * Usage: npm run bench -- shared-scales [million weights] [steps] [rounds]
  */
 import { cpus } from "node:os";
@@ -18,7 +19,7 @@ const master = [
   ...["bf16", "mxfp8-e4m3", "mxfp8-e4m3:rceil", "mxfp8-e5m2", "mxfp6-e2m3", "mxfp6-e3m2", "mxfp4"],
   ...["nvfp4", "nvfp4:transformer-engine", "nvfp4-16x16", "fp8-128x128", "fp8-128x128:power-of-two"],
 ].map((name): Case => ({ format: name, scheme: "master" }));
-/** Each beside the first of its list. */
+/** Each is compared with the first of its list. */
 const lists: readonly (readonly Case[])[] = [
   master,
   [
@@ -35,7 +36,7 @@ const lists: readonly (readonly Case[])[] = [
   ],
 ];
 
-/** Of a row of the matrix: whole blocks of all formats. */
+/** Columns of the matrix: whole blocks of all formats. */
 const width = 4096;
 
 /** Weights of sigma 0.028 and updates of 1e-6, as in the table of docs/block-formats.md. */
@@ -87,7 +88,7 @@ export async function sharedScales(millions = 4, steps = 8, rounds = 5): Promise
     for (let round = 0; round <= rounds; round++) {
       for (const settings of cases) {
         const found = await rate(wasm, job(settings));
-        // The first compiles.
+        // The first one includes compilation.
         if (round > 0) rates.get(settings)!.push(found);
       }
     }

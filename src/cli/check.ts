@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { type Rounding, roundings } from "../format/round.js";
+import type { Rounding } from "../format/round.js";
 import { checkOf } from "../lens/run/check.js";
 import { renderCheck } from "../report/check.js";
 import { InputError } from "../source/input-error.js";
@@ -8,9 +8,9 @@ import { storedAs } from "../source/stored-as.js";
 import { type SchemeName, schemeNames } from "../update/scheme.js";
 import { updateSettings } from "../update/settings.js";
 import { CheckFailed } from "./check-failed.js";
-import { finiteNumber, formatName, roundingName, threadsOption, wholeNumber } from "./common-options.js";
+import { finiteNumber, formatName, threadsOption, wholeNumber } from "./common-options.js";
 import { lensRecording } from "./lens-recording.js";
-import { engineOption } from "./options.js";
+import { engineOption, roundingOption } from "./options.js";
 import { type Streams, wrappedFor } from "./streams.js";
 import { asUsage, oneOf } from "./strict-options.js";
 import { expectApart, expectWritable, writeWhole } from "./write-output.js";
@@ -44,12 +44,7 @@ export function checkCommand(streams: Streams): Command {
         `how weights take updates: ${schemeNames.join(", ")} (default: the recording's)`,
       ).argParser((name) => oneOf("scheme", name, schemeNames)),
     )
-    .option(
-      "--rounding <name>",
-      `how sums are rounded: ${roundings.join(", ")}`,
-      roundingName,
-      "nearest-even",
-    )
+    .addOption(roundingOption())
     .option("--seed <n>", "seed of stochastic rounding", wholeNumber, 0)
     .option(
       "--fail-above <share>",

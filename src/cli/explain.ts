@@ -1,15 +1,15 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { blockFormats, isBlockFormat } from "../format/block/block-format.js";
 import type { Opmath } from "../format/operations.js";
-import { type Overflow, type Rounding, roundings } from "../format/round.js";
+import type { Overflow, Rounding } from "../format/round.js";
 import { explain } from "../lens/explain/explain.js";
 import { explainBlock } from "../lens/explain/explain-block.js";
 import { renderBlockExplanation } from "../report/block-explanation.js";
 import { renderExplanation } from "../report/explanation.js";
 import type { Terminal } from "../report/terminal.js";
 import { type SchemeName, schemeNames } from "../update/scheme.js";
-import { finiteNumber, roundingName, storageName } from "./common-options.js";
-import { opmathOption, overflowOption, throughOption } from "./options.js";
+import { finiteNumber, storageName } from "./common-options.js";
+import { opmathOption, overflowOption, roundingOption, throughOption } from "./options.js";
 import { type Streams, terminal } from "./streams.js";
 import { asUsage } from "./strict-options.js";
 import { expectWritable, writeWhole } from "./write-output.js";
@@ -56,12 +56,7 @@ export function explainCommand(streams: Streams): Command {
         .choices(schemeNames)
         .default("in-place"),
     )
-    .option(
-      "--rounding <name>",
-      `how sums are rounded: ${roundings.join(", ")}`,
-      roundingName,
-      "nearest-even",
-    )
+    .addOption(roundingOption())
     .addOption(opmathOption())
     .addOption(overflowOption())
     .option("--json <file>", "write the explanation as JSON to this file, or to stdout (-)");

@@ -164,6 +164,12 @@ export function throughOption(): Option {
   ).argParser(formatName);
 }
 
+export function roundingOption(): Option {
+  return new Option("--rounding <name>", `how sums are rounded: ${roundings.join(", ")}`)
+    .argParser(roundingName)
+    .default("nearest-even");
+}
+
 export function opmathOption(): Option {
   return new Option(
     "--opmath <name>",

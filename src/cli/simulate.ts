@@ -76,7 +76,7 @@ async function simulate(
   const cases = casesOf(command, given);
   const options = isWhole(cases) ? withMatrix(command, given, takesWholeTensors(cases), streams.err) : given;
   const settings = syntheticSettings(command, options);
-  const byRecipe = "recipe" in cases[0];
+  const byRecipe = cases[0].recipe !== undefined;
   const synthetic = await openSynthetic(
     byRecipe ? { ...settings, source: "gradients" } : settings,
     options.weights,
@@ -162,7 +162,7 @@ function optimizerOf(names: readonly string[]): OptimizerName {
 const side = 64;
 
 function isWhole(cases: readonly CaseSettings[]): boolean {
-  return cases.some((settings) => "recipe" in settings && settings.recipe.whole !== undefined);
+  return cases.some(({ recipe }) => recipe?.whole !== undefined);
 }
 
 /** The default size for slow whole-tensor recipes is a small matrix. Recipes of whole matrices cannot be sampled. */

@@ -4,6 +4,7 @@ import type { TensorInput, Values } from "../lens/input.js";
 import { blockLength } from "../lens/sum.js";
 import { type BlockSettings, sharesScales } from "../update/block-settings.js";
 import type { CaseSettings } from "../update/optimizer.js";
+import { takesWholeTensors } from "./refused-shapes.js";
 
 /**
  * The chunk ends of a tensor: every `length` elements, a multiple of blockLength, extended so that no block
@@ -20,8 +21,7 @@ export function chunkEnds(
   const byScale = shared.some(
     (settings) => hasTensorScale(settings) && settings.scheme !== "master" && settings.scales === "renewed",
   );
-  const isWhole =
-    byScale || cases.some((settings) => "recipe" in settings && settings.recipe.whole?.needs === "tensor");
+  const isWhole = byScale || takesWholeTensors(cases);
   const ends = pieceEnds(weights.length, layouts, isWhole ? weights.length : length, blockLength);
   return start === 0 ? ends : ends.filter((end) => end > start);
 }

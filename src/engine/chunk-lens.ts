@@ -30,8 +30,8 @@ export interface ChunkOptimizer extends Pick<TensorOptimizer, "settings" | "step
  */
 export interface ChunkLens {
   /**
-   * Reads what it needs of a whole tensor before its chunks, which are those given by their ends. A lens that has this takes
-   * chunks that cut blocks of shared scales.
+   * Reads data of a whole tensor before its chunks, which end at `ends`. Lenses with this method support chunks
+   * that cut blocks of shared scales.
    */
   prepare?(tensor: TensorInput, ends: readonly number[]): Promise<void>;
   begin(chunk: Chunk): void | Promise<void>;

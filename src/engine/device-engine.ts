@@ -6,7 +6,7 @@ import { proofOf } from "./proof.js";
 /** The parts of an engine on a device that is opened on first use. */
 export interface DeviceEngine<D> extends Pick<Engine, "name" | "remark"> {
   readonly refuses: NonNullable<Engine["refuses"]>;
-  /** Throws where this machine has none. */
+  /** @throws Error if no device is available. */
   readonly open: () => Promise<D>;
   /** The device's name in results. */
   readonly describe: (device: D) => string;

@@ -1,5 +1,5 @@
 import { decodeTable } from "../format/encode.js";
-import type { TensorInput, Values } from "../lens/input.js";
+import { type TensorInput, valuesOf } from "../lens/input.js";
 import { blockLength } from "../lens/sum.js";
 import type { BlockSettings } from "../update/block-settings.js";
 import { threefry2x32 } from "../update/threefry.js";
@@ -15,10 +15,10 @@ const significands = [1, 1.25, 1.5, 1.75, 1.875, 1.9375, 2].flatMap((m) => [m - 
 
 /**
  * Blocks whose largest number has each threshold significand of the rules, filled with numbers of the element
- * format, midpoints and their neighbours; blocks of zeros, of one number, of one number among zeros, with NaN
- * and Inf. Of three steps the first is small, the second moves scales while most updates are zero, the third
- * is of any size. One tensor of blocks along rows; where the tensor has a scale, or blocks several rows, a tensor
- * for each size of number, and one whose last blocks are short and longer than a chunk.
+ * format, midpoints and their neighbours; blocks of zeros, of one number, of one number among zeros, with NaN and
+ * Inf. The first of three steps has small updates, the second moves scales while most updates are zero, the third
+ * has updates of all sizes. One tensor has blocks along rows; if the tensor has a scale, or blocks have several
+ * rows, there is one tensor per size of number, and one whose last blocks are short and longer than a chunk.
  */
 export function hardBlockJob({ blocks }: BlockSettings): Omit<LensJob, "cases"> {
   const { rows, columns, element, rule } = blocks;
@@ -91,13 +91,4 @@ function tensorOf(
   });
   const updates = [small, scales, any].map((step) => valuesOf(step.map(Math.fround)));
   return { name, shape, weights: valuesOf(weights), updates };
-}
-
-function valuesOf(numbers: readonly number[]): Values {
-  return {
-    length: numbers.length,
-    read: async (start, into) => {
-      for (let i = 0; i < into.length; i++) into[i] = numbers[start + i];
-    },
-  };
 }

@@ -1,4 +1,4 @@
-import type { TensorInput, Values } from "../lens/input.js";
+import { type TensorInput, valuesOf } from "../lens/input.js";
 import { blockLength } from "../lens/sum.js";
 import type { RecipeSettings } from "../update/optimizer.js";
 import type { OptimizerSettings } from "../update/recipe/recipe.js";
@@ -88,14 +88,5 @@ function usual({ lr }: OptimizerSettings): Omit<TensorInput, "name"> {
     shape: [length],
     weights: valuesOf(weights),
     updates: [1, 2, 3].map((i) => valuesOf(draw(i, 1e-3))),
-  };
-}
-
-function valuesOf(numbers: readonly number[]): Values {
-  return {
-    length: numbers.length,
-    read: async (start, into) => {
-      for (let i = 0; i < into.length; i++) into[i] = numbers[start + i];
-    },
   };
 }

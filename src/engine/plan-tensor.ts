@@ -20,16 +20,11 @@ export function planTensor(tensor: TensorInput, cases: readonly CaseSettings[]):
   return {
     elements: countOf(tensor),
     bits,
-    step: shared.some(hasTensorScale) || cases.some(takesWhole) ? null : blockLength,
+    step: shared.some(hasTensorScale) || cases.some(({ recipe }) => recipe?.whole) ? null : blockLength,
     ...(layouts.length > 0 && {
       isCut: (element: number) => layouts.every((layout) => layout.isCut(element)),
     }),
   };
-}
-
-/** Whether a recipe's step needs the whole tensor, such as its norm or a product with it. */
-function takesWhole(settings: CaseSettings): boolean {
-  return "recipe" in settings && settings.recipe.whole !== undefined;
 }
 
 /** The bits per stored number; 32 for numbers that are drawn or computed. */

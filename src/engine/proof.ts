@@ -41,7 +41,7 @@ export function provenRecipes(): readonly CaseSettings[] {
   ];
 }
 
-/** What a self-check proves of formats with shared scales where no cases are named: MX formats under a master. */
+/** The block formats of a self-check if the caller names no cases: MX formats with a master. */
 export function provenShared(): readonly CaseSettings[] {
   return [
     schemeSettings({ format: "mxfp8-e4m3", scheme: "master" }),
@@ -50,7 +50,7 @@ export function provenShared(): readonly CaseSettings[] {
   ];
 }
 
-/** The same of blocks that are not whole in a chunk, of tensors with a scale, and of schemes that update the codes. */
+/** The same for blocks divided by chunks, for tensors with a scale, and for schemes that update the codes. */
 export function provenBlocks(): readonly CaseSettings[] {
   return [
     schemeSettings({ format: "nvfp4", scheme: "master", through: "bf16" }),
@@ -61,7 +61,7 @@ export function provenBlocks(): readonly CaseSettings[] {
   ];
 }
 
-/** What came of each thing that was done, by name; what threw is done again. */
+/** Memoizes results by name; a call that threw is repeated. */
 class Outcomes<T> {
   readonly #known = new Map<string, Promise<T>>();
 

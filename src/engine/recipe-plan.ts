@@ -20,9 +20,9 @@ export class RecipePlan {
   readonly tailBlocks: readonly number[];
   readonly #cases: readonly RecipeSettings[];
 
-  /** The plan of a job; null where its cases are schemes. */
+  /** The plan of a job; null if its cases have schemes. */
   static of(cases: readonly CaseSettings[]): RecipePlan | null {
-    const recipes = cases.filter((settings): settings is RecipeSettings => "recipe" in settings);
+    const recipes = cases.filter((settings) => settings.recipe !== undefined);
     return recipes.length === 0 ? null : new RecipePlan(recipes);
   }
 
@@ -91,7 +91,7 @@ export class ScalarTable {
   }
 }
 
-/** Whether the weights of a case are compared with those of the first: recipes that store in its format. */
+/** Whether the weights of a case are compared with those of the first: true for recipes with its storage format. */
 export function isCompared(cases: readonly CaseSettings[], c: number): boolean {
-  return "recipe" in cases[c] && cases[c].format === cases[0].format;
+  return cases[c].recipe !== undefined && cases[c].format === cases[0].format;
 }

@@ -11,7 +11,7 @@ export function byShape(
   for (const tensor of tensors) {
     const { name, shape, weights } = tensor;
     const reason = cases
-      .flatMap((settings) => ("recipe" in settings ? [refusedShape(settings.recipe, shape)] : []))
+      .flatMap((settings) => (settings.recipe ? [refusedShape(settings.recipe, shape)] : []))
       .find((each) => each !== null);
     if (reason === undefined) taken.push(tensor);
     else refused.push({ name, reason: `shape [${shape.join(", ")}]: ${reason}`, elements: weights.length });
@@ -21,5 +21,5 @@ export function byShape(
 
 /** Whether a case needs whole tensors, so that no matrix may be sampled. */
 export function takesWholeTensors(cases: readonly CaseSettings[]): boolean {
-  return cases.some((settings) => "recipe" in settings && settings.recipe.whole?.needs === "tensor");
+  return cases.some(({ recipe }) => recipe?.whole?.needs === "tensor");
 }

@@ -69,7 +69,7 @@ export async function runLens(
       stepNumbers: job.stepNumbers,
     },
     settings: {
-      optimizer: "recipe" in first ? resultOptimizer(first, job) : null,
+      optimizer: first.recipe ? resultOptimizer(first, job) : null,
       overflow: first.overflow,
       seed: first.seed,
       strict: job.strict,

@@ -2,7 +2,7 @@ import { exponentOf } from "../format/float64.js";
 import type { Format } from "../format/format.js";
 import { format } from "../format/registry.js";
 import { gapAt } from "../format/round.js";
-import { drawnValues, type TensorInput, type Values } from "../lens/input.js";
+import { drawnValues, type TensorInput, valuesOf } from "../lens/input.js";
 import { drawnWeights, simulatedUpdates } from "../lens/run/simulated.js";
 import { summarizeCase } from "../lens/run/summarize.js";
 import { blockLength, laneCount } from "../lens/sum.js";
@@ -55,7 +55,7 @@ async function outcomeOf(engine: Pick<Engine, "run">, job: LensJob): Promise<str
 
 /** Weights and updates that expose errors in roundings, carries and sums: a tensor for each range of magnitudes. */
 export function hardJob(settings: CaseSettings, allNumbers = false): Omit<LensJob, "cases"> {
-  if ("recipe" in settings) return hardRecipeJob(settings);
+  if (settings.recipe) return hardRecipeJob(settings);
   if (sharesScales(settings)) return hardBlockJob(settings);
   const { format } = settings;
   const smallest = Math.max(format.minPositive, 2 ** -70);
@@ -174,14 +174,5 @@ function tensorOf(name: string, pairs: readonly Pair[]): TensorInput {
     shape: [pairs.length],
     weights: valuesOf(pairs.map(([w]) => w)),
     updates: [pairs.map(([, u]) => u), second].map(valuesOf),
-  };
-}
-
-function valuesOf(numbers: readonly number[]): Values {
-  return {
-    length: numbers.length,
-    read: async (start, into) => {
-      for (let i = 0; i < into.length; i++) into[i] = numbers[start + i];
-    },
   };
 }

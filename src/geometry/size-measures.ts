@@ -1,5 +1,5 @@
 import type { Format } from "../format/format.js";
-import type { Measure, MeasureName, Profile } from "../lens/geometry-result.js";
+import type { Measure, Profile } from "../lens/geometry-result.js";
 import type { Changes, Margins } from "./changes.js";
 import { alone, measure } from "./measures.js";
 import { expectedChanged, halfGaps, solveStorage, storageShares } from "./sizes.js";
@@ -60,8 +60,6 @@ export function sizeMeasures(
     };
   }
 }
-
-export type SizeMeasureName = Extract<MeasureName, keyof ReturnType<typeof sizeMeasures>>;
 
 /** Groups of neighbours that a profile has at most. */
 const mostGroups = 64;

@@ -43,6 +43,16 @@ export function originOf<Kind extends keyof Origins>(
   return origin?.kind === kind ? (origin.of as Origins[Kind]) : undefined;
 }
 
+/** Numbers in memory. */
+export function valuesOf(numbers: ArrayLike<number>): Values {
+  return {
+    length: numbers.length,
+    read: async (start, into) => {
+      for (let i = 0; i < into.length; i++) into[i] = numbers[start + i];
+    },
+  };
+}
+
 /** Numbers as little-endian bytes of a file or of shared memory: plain data that other threads can be given. */
 export interface StoredBytes {
   /** The path of a file, or memory. */

@@ -71,6 +71,14 @@ export class EndTally {
   /** Sums that some part of the weights lacks, because an earlier release counted it. */
   readonly unknown = new Set<EndSum>();
 
+  /** Adds unchanged weights: all, those of them that are unchanged in the fp32 counterfactual, those never updated. */
+  addUnchanged(unchanged: number, still: number, neverUpdated: number): void {
+    this.unchanged += unchanged;
+    this.neverUpdated += neverUpdated;
+    this.cancelled += still - neverUpdated;
+    this.hidden += unchanged - still;
+  }
+
   merge(other: EndTally): void {
     this.unchanged += other.unchanged;
     this.neverUpdated += other.neverUpdated;

@@ -1,5 +1,6 @@
 import { formats } from "../format/registry.js";
 import { roundings } from "../format/round.js";
+import { schemeWords } from "../report/rounding-words.js";
 import { schemeNames } from "../update/scheme.js";
 import type { Storage } from "./tensor/run.js";
 
@@ -13,12 +14,6 @@ export interface Option {
 export const formatNames = [...formats.keys()];
 export const formatOptions: readonly Option[] = formatNames.map((value) => ({ value, label: value }));
 
-const schemeWords: Readonly<Record<string, string>> = {
-  "in-place": "in-place",
-  master: "fp32 master",
-  kahan: "Kahan compensation",
-  "two-term": "two terms (Collage)",
-};
 export const schemeOptions: readonly Option[] = schemeNames.map((value) => ({
   value,
   label: schemeWords[value],

@@ -5,6 +5,7 @@ import type { SchemeOutlook } from "../lens/explain/outlook.js";
 import { fitted } from "./columns.js";
 import { exactDecimal } from "./decimal.js";
 import { count, counted, percent, short } from "./numbers.js";
+import { schemeWords } from "./rounding-words.js";
 
 /** The sentences of an explanation, for the given rounding, scheme and overflow only. */
 
@@ -198,18 +199,12 @@ function capital(text: string): string {
 
 /** One line per scheme. */
 export function outlooks({ schemes, rounding, update }: Explanation, width: number): string[] {
-  const names = {
-    "in-place": "in-place",
-    master: "fp32 master",
-    kahan: "Kahan compensation",
-    "two-term": "two terms (Collage)",
-  };
   const words = (outlook: SchemeOutlook) => {
     if (isZero(update.fp32)) return "never: there is nothing to show";
     return outlookInWords(outlook, rounding === "stochastic");
   };
   const columns = [
-    { heading: "", align: "left", cells: schemes.map(({ scheme }) => `  ${names[scheme]}`) },
+    { heading: "", align: "left", cells: schemes.map(({ scheme }) => `  ${schemeWords[scheme]}`) },
     { heading: "", align: "left", cells: schemes.map(words), joined: true },
   ] as const;
   return fitted(columns, width, (line) => line).slice(1);

@@ -63,19 +63,3 @@ export function moduleGrids(tensors: readonly TensorPart[], sampled = false): Mo
   });
   return grids.sort((a, b) => b.whole - a.whole);
 }
-
-/** The same by module only, including tensors outside of stacks. */
-export function moduleShares(
-  tensors: readonly TensorPart[],
-): { kind: ModuleKind; part: number; whole: number }[] {
-  const sums = new Map<ModuleKind, { part: number; whole: number }>();
-  for (const { name, part, whole } of tensors) {
-    const { kind } = moduleOf(name);
-    const sum = sums.get(kind) ?? { part: 0, whole: 0 };
-    sums.set(kind, { part: sum.part + part, whole: sum.whole + whole });
-  }
-  return moduleKinds.flatMap((kind) => {
-    const sum = sums.get(kind);
-    return sum ? [{ kind, ...sum }] : [];
-  });
-}

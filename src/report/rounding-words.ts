@@ -16,6 +16,14 @@ const classWords: Readonly<Record<SharedClass, string>> = {
 /** For stochastic rounding, under which an update moves its weight by chance and arrives on average. */
 const drawnClassWords: Readonly<Record<SharedClass, string>> = { ...classWords, lost: "stayed by chance" };
 
+/** The names of schemes in sentences and selects. */
+export const schemeWords: Readonly<Record<string, string>> = {
+  "in-place": "in-place",
+  master: "fp32 master",
+  kahan: "Kahan compensation",
+  "two-term": "two terms (Collage)",
+};
+
 /** The carrier of each scheme; in-place storage has none. */
 const heldIn: Readonly<Record<string, string>> = {
   master: "held in the master",

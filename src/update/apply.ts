@@ -7,7 +7,10 @@ import { type UpdateOptions, type UpdateSettings, updateSettings } from "./setti
  * A weight before its first update, stored in the format of `settings` by nearest-even, whatever the run's
  * rounding, because checkpoints are cast that way.
  */
-export function startState(given: number, settings: UpdateSettings): WeightState {
+export function startState(
+  given: number,
+  settings: Pick<UpdateSettings, "format" | "overflow" | "scheme">,
+): WeightState {
   return {
     weight: roundSum(given, 0, settings.format, "nearest-even", settings.overflow, 0),
     carrier: schemes[settings.scheme].start(given),

@@ -61,7 +61,7 @@ export function recipe(optimizer: OptimizerName, name: string): Recipe {
 }
 
 /** A case of a run whose updates an optimizer computes from recorded gradients. */
-export interface RecipeSettings extends UpdateSettings {
+export interface RecipeSettings extends Omit<UpdateSettings, "recipe"> {
   readonly recipe: Recipe;
   readonly optimizer: OptimizerSettings;
 }

@@ -13,11 +13,6 @@ export function hasFewOperands({ operands }: Operation, format: Format): boolean
   return operands * format.bits <= enumerableBits;
 }
 
-/** How many tuples of operands there are, as codes. */
-export function tuplesOf({ operands }: Operation, format: Format): number {
-  return 2 ** (operands * format.bits);
-}
-
 /** How many numbers of a format stand for it in level 1, of an operation of one, two and three operands. */
 const numbersOfLevel1 = [0, 4096, 90, 18];
 

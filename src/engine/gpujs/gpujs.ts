@@ -33,7 +33,7 @@ export const gpujs = gpujsEngine();
 
 function refusal(cases: readonly CaseSettings[]): string | null {
   for (const settings of cases) {
-    if ("recipe" in settings) return "the square roots and divisions of an optimizer are not exact on GPUs";
+    if (settings.recipe) return "the square roots and divisions of an optimizer are not exact on GPUs";
     if (sharesScales(settings)) return "it takes no formats with shared scales";
     if (settings.opmath === "exact") return "opmath exact needs more than the fp32 of GPUs";
   }

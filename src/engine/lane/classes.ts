@@ -19,7 +19,7 @@ export function foundNonfinite<V>(
   );
 }
 
-/** The numbers of a weight-step that have to be finite. */
+/** The numbers of a weight-step that must be finite. */
 function judged<V>(
   settings: LaneSettings | BlockSettings,
   before: LaneState<V>,
@@ -27,9 +27,9 @@ function judged<V>(
   after: LaneState<V>,
 ): V[] {
   const { scheme, overflow, format } = settings;
-  // In-place, testing the result suffices: nothing becomes finite again unless overflow saturates, as elements
-  // with shared scales do. Recipes compute another update.
-  const isPlain = !("recipe" in settings) && !sharesScales(settings);
+  // For in-place, it suffices to test the result, which is nonfinite if a number before it is, unless overflow
+  // saturates, as elements with shared scales do. Recipes compute the update separately.
+  const isPlain = !settings.recipe && !sharesScales(settings);
   if (isPlain && scheme === "in-place" && overflow === "ieee" && format.hasNaN) return [after.weight];
   return [before.weight, update, after.weight, ...(after.carrier === null ? [] : [after.carrier])];
 }

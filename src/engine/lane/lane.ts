@@ -53,12 +53,12 @@ export interface Lane<V> {
     readonly gt: Binary<V>;
     readonly ge: Binary<V>;
     /**
-     * The smaller or larger number; of NaN, whatever the machine gives. On x86 one instruction each, where `min` and `max`,
-     * which say what becomes of NaN and -0, are seven: a whole one-step job is a fifth faster with these.
+     * The smaller or larger number; undefined for NaN. On x86 one instruction each, while `min` and `max`, which
+     * define the results for NaN and -0, take seven: a whole one-step job is a fifth faster with these.
      */
     readonly pmin: Binary<V>;
     readonly pmax: Binary<V>;
-    /** To a whole number, ties to even; valid from 0 to 2^24. */
+    /** Rounds to an integer, ties to even; valid from 0 to 2^24. */
     readonly nearest: Unary<V>;
     readonly floor: Unary<V>;
     /** Valid for integers from 0 to 2^24. */

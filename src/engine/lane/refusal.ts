@@ -12,13 +12,13 @@ export interface LaneJob extends LensJob {
   readonly cases: readonly LaneSettings[];
 }
 
-/** Why kernels from the texts of this folder do not take such cases, in a few words, or null. */
+/** Why the kernels of this folder do not support such cases, in a few words, or null. */
 export function refusal(cases: readonly CaseSettings[]): string | null {
   for (const settings of cases) {
     if (sharesScales(settings))
       return `it takes no formats with shared scales, such as ${settings.blocks.name}`;
     const { format, opmath, rounding } = settings;
-    if ("recipe" in settings) {
+    if (settings.recipe) {
       const reason = unwritable(settings);
       if (reason !== null) return reason;
     }

@@ -7,36 +7,39 @@ import { round } from "./round.js";
 import { scaleCode, scaleLanes } from "./shared-scale.js";
 
 /**
- * The rules of format/block/scale-rule.ts on lanes, operation by operation. There they are fp64 operations, each rounded to
- * fp32 at once; here fp32 operations, which give the same bits:
- * - a product of two fp32 numbers is exact in fp64, so that it is rounded once on both sides;
- * - a quotient is rounded twice there, which matters only if the fp64 quotient is a midpoint between fp32 numbers and the
- *   exact one is not. A midpoint m has at most 25 bits, so m s has at most 49; x and m s are multiples of the lesser of
- *   their last places, so that they differ, if at all, by 2^-49 of either at least, and fp64 rounds by 2^-53 at most.
- *   This holds for subnormal quotients too, whose midpoints have fewer bits.
+ * The rules of format/block/scale-rule.ts on lanes, operation by operation. There, fp64 operations are each
+ * rounded to fp32 at once; fp32 operations give the same bits:
+ * - a product of two fp32 numbers is exact in fp64, so both round it once;
+ * - a quotient is rounded twice there, which matters only if the fp64 quotient is a midpoint of fp32 numbers and
+ *   the exact one is not. A midpoint m has at most 25 bits, so m s has at most 49; x and m s are multiples of the
+ *   smaller of their last places. If they differ, it is by at least 2^-49 of either, while fp64 rounds by at most
+ *   2^-53. This holds for subnormal quotients too, whose midpoints have fewer bits.
  */
 export interface LaneScaleRule {
-  /** Whether all scales of blocks are powers of two and the tensor has none: then so are all gaps. */
+  /** Whether all block scales are powers of two and tensors have none: then all gaps are powers of two. */
   readonly powersOfTwo: boolean;
-  /** By the tensor's largest magnitude; null for rules without a tensor scale. */
+  /** From the tensor's largest magnitude; null for rules without a tensor scale. */
   readonly tensorScale: (<V>(k: Lane<V>, largest: V, blocks: BlockFormat) => TensorScaleLanes<V>) | null;
-  /** By the largest magnitude of a block, NaN or Inf standing for a block that has one. A NaN has any bits. */
+  /** From the largest magnitude of a block; NaN or Inf if the block has one. A NaN may have any bits. */
   blockScale<V>(k: Lane<V>, largest: V, blocks: BlockFormat, tensor: TensorScaleLanes<V>): V;
-  /** What rounds to elements: done to each number after what depends on the scales alone. */
+  /**
+   * The function that scales numbers before they are rounded to elements; operations on scales alone are done
+   * once, outside it.
+   */
   scaling<V>(k: Lane<V>, scale: V, tensor: TensorScaleLanes<V>): (x: V) => V;
 }
 
-/** TensorScale of scale-rule.ts. */
+/** As TensorScale of scale-rule.ts. */
 export interface TensorScaleLanes<V> {
   readonly stored: V;
   readonly reciprocal: V;
 }
 
-/** The scale of a block before or after a step, in the ways that a group of lanes needs it. */
+/** The scale of a block in the forms that a group of lanes needs. */
 export interface BlockScaleLanes<V> {
-  /** What elements are multiplied by. */
+  /** The factor of elements. */
   readonly step: V;
-  /** All ones where the block's scale is NaN. */
+  /** The mask of NaN scales. */
   readonly isNaN: V;
   scaled(x: V): V;
 }
@@ -112,7 +115,7 @@ const transformerEngine: LaneScaleRule = {
   },
 };
 
-/** The twins of `scaleRules`; those whose scales are powers of two differ by what `scaleCode` asks of them. */
+/** As `scaleRules`; `scaleCode` handles the differences between those with power-of-two scales. */
 const rules: Readonly<Record<ScaleRuleName, LaneScaleRule>> = {
   floor: powerOfTwo,
   ceil: powerOfTwo,
@@ -129,13 +132,13 @@ export function laneRule({ rule }: BlockFormat): LaneScaleRule {
   return rules[rule.name as ScaleRuleName];
 }
 
-/** The tensor scale by the largest magnitude of the tensor, in every lane; 1 for formats without one. */
+/** The tensor scale from the tensor's largest magnitude, in every lane; 1 for formats without one. */
 export function tensorScale<V>(k: Lane<V>, largest: () => V, blocks: BlockFormat): TensorScaleLanes<V> {
   const one = k.f32x4.constant(1);
   return laneRule(blocks).tensorScale?.(k, largest(), blocks) ?? { stored: one, reciprocal: one };
 }
 
-/** The scales of blocks by their largest magnitudes; one NaN for all that are NaN. */
+/** The scales of blocks from their largest magnitudes. All NaNs get the same bits. */
 export function blockScale<V>(k: Lane<V>, largest: V, blocks: BlockFormat, tensor: TensorScaleLanes<V>): V {
   const scale = laneRule(blocks).blockScale(k, largest, blocks, tensor);
   return k.v128.or(scale, k.f32x4.ne(scale, scale));
@@ -155,7 +158,10 @@ export function blockScaleLanes<V>(
   };
 }
 
-/** Elements, as fp32 numbers, by what `scaled` gives: +0 where the scale is NaN, and of a NaN that the format has not. */
+/**
+ * Rounds the quotients of `scaled` to elements, as fp32 numbers; +0 if the scale is NaN, and for NaN if the format
+ * has none.
+ */
 export function elementsOf<V>(
   k: Lane<V>,
   quotients: V,
@@ -165,11 +171,11 @@ export function elementsOf<V>(
   random: () => V,
 ): V {
   const rounded = round(k, quotients, { format: element, rounding, overflow: "saturate" }, random);
-  // Whatever is divided by NaN is NaN.
+  // A quotient by NaN is NaN.
   return k.v128.andnot(rounded, element.hasNaN ? by.isNaN : k.f32x4.ne(quotients, quotients));
 }
 
-/** `scale`, but of a block of zeros that of zeroScale in scale-rule.ts. */
+/** The scale, or that of zeroScale in scale-rule.ts for a block of zeros. */
 function unlessZero<V>(k: Lane<V>, largest: V, scale: V, { scale: to }: BlockFormat): V {
   const ofZeros = k.f32x4.constant(to.signed ? 1 : to.minPositive);
   return k.v128.select(k.i32x4.eq(largest, k.i32x4.constant(0)), ofZeros, scale);

@@ -146,7 +146,7 @@ export class CaseLens {
 }
 
 function stepperOf(settings: CaseSettings): Stepper {
-  if ("recipe" in settings) return new RecipeStepper(settings);
+  if (settings.recipe) return new RecipeStepper(settings);
   return sharesScales(settings) ? new BlockStepper(settings) : new SchemeStepper(settings);
 }
 

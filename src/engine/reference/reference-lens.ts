@@ -15,10 +15,8 @@ export class ReferenceLens implements ChunkLens {
   constructor(cases: readonly CaseSettings[]) {
     const [first] = cases;
     this.#cases = cases.map((settings) => new CaseLens(settings));
-    this.#compared = [...cases.keys()].filter(
-      (c) => "recipe" in cases[c] && cases[c].format === first.format,
-    );
-    this.#counterfactual = first && "recipe" in first ? new Fp32Recipe(first) : new AddedUpdates();
+    this.#compared = [...cases.keys()].filter((c) => cases[c].recipe && cases[c].format === first.format);
+    this.#counterfactual = first?.recipe ? new Fp32Recipe(first) : new AddedUpdates();
   }
 
   begin(chunk: Chunk): void {

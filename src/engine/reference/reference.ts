@@ -10,7 +10,7 @@ export const reference: Engine = {
   device: "CPU, scalar TypeScript, one thread",
   selfCheck: () => selfCheck(reference),
   remark: ({ cases }) => {
-    const whole = cases.some((settings) => "recipe" in settings && settings.recipe.whole);
+    const whole = cases.some(({ recipe }) => recipe?.whole);
     if (!whole && !cases.some(sharesScales)) return null;
     const what = whole ? "Recipes that take whole tensors" : "Formats with shared scales";
     return `${what} are counted by the reference, one weight after the other, and all cases beside them.`;

@@ -3,8 +3,8 @@ import type { Kernel } from "./platform.js";
 import type { TensorBlocks } from "./tensor-blocks.js";
 
 /**
- * What a chunk has to know of its tensor's blocks, on the thread that calls; workers do the same (worker-script.ts): where
- * they lie, and their largest magnitudes before each kernel that makes scales.
+ * The blocks of a chunk, for jobs on the calling thread; workers have the same functions (worker-script.ts). Finds
+ * the blocks of its groups, and provides their largest magnitudes before each kernel that computes scales.
  */
 export class ChunkBlocks {
   readonly #layout: Layout;
@@ -18,12 +18,12 @@ export class ChunkBlocks {
     this.#kernels = kernels;
   }
 
-  /** The tensor whose chunks come next. */
+  /** The blocks of the tensor whose chunks follow. */
   set blocks(blocks: TensorBlocks | null) {
     this.#blocks = blocks;
   }
 
-  /** A chunk begins at an element: which blocks have its groups. */
+  /** Finds the blocks of a chunk's groups. */
   locate(start: number, count: number): void {
     for (const [c, blocks] of this.#blocks?.cases.entries() ?? []) {
       if (blocks === null) continue;
@@ -36,7 +36,7 @@ export class ChunkBlocks {
     }
   }
 
-  /** Takes the largest magnitudes of the fp32 run after so many steps into those of the tensor. */
+  /** Updates the tensor's largest magnitudes after a number of steps by those of the chunk's fp32 run. */
   measure(steps: number, count: number): void {
     const { ofTensor, tables } = this.#blocks!;
     this.#kernels.magnitudes(0, count);
@@ -51,7 +51,7 @@ export class ChunkBlocks {
     }
   }
 
-  /** Before a kernel makes the scales that a case has after so many steps. */
+  /** To be called before a kernel computes the scales of a case after a number of steps. */
   beforeScales(c: number, steps: number, count: number): void {
     const blocks = this.#blocks?.cases[c];
     if (!blocks || (steps > 0 && !blocks.isRenewed)) return;

@@ -24,9 +24,12 @@ export interface Layout {
   readonly given: number;
   readonly now: number;
   readonly updated: number;
-  /** Where scales are shared: of each group of eight weights, the largest magnitude in the fp32 run. */
+  /** For shared scales: the largest magnitude of the fp32 run in each group of eight weights. */
   readonly magnitudes: number;
-  /** Flags of a comparison: whether the stored weight, and that of the fp32 counterfactual, is as at the start. */
+  /**
+   * Flags of a comparison: whether the stored weight, and that of the fp32 counterfactual, equals the one at the
+   * start.
+   */
   readonly unchanged: number;
   readonly still: number;
   readonly scratch: number;
@@ -83,20 +86,20 @@ export interface CaseLayout {
   readonly steps: number;
 }
 
-/** Elements as fp32 numbers. Of each group of eight weights, which is in one block, 32 bits: the other rows. */
+/** Elements as fp32 numbers. The other rows have 32 bits for each group of eight weights, which is within one block. */
 export interface SharedRows {
   readonly startElements: number;
   readonly elements: number;
-  /** The scale of the block, an fp32 number: before the first step, before this one, and as it is. */
+  /** The scale of the block in fp32: before the first step, before this one, and after it. */
   readonly startScales: number;
   readonly before: number;
   readonly scales: number;
-  /** The largest magnitude of what is quantized in the block, from which its next scale is made. */
+  /** The largest magnitude of the numbers to quantize in the block, from which its next scale is computed. */
   readonly largest: number;
-  /** Its number in the tensor, and -1 where the group is the first of it, else 0. */
+  /** The block's index in the tensor; and -1 if the group is the first of its block, else 0. */
   readonly blocks: number;
   readonly firsts: number;
-  /** Where the tensor has a scale, its largest magnitude before the step, and after it. */
+  /** For tensors with a scale: the largest magnitude before the step, and after it. */
   readonly tensor: number;
 }
 
@@ -155,22 +158,23 @@ export const tensorTally = {
 const bins = 2 * (outermostBin + 1);
 
 /**
- * Weight-steps by bin, class and ulp rule: 32-bit counts. Place 0 takes updates of zero. Neighbours count in different
- * copies of the table, so that those in the same bin do not wait for each other; places in a copy have 16 bits.
+ * Weight-steps by bin, class and ulp rule: 32-bit counts. Index 0 counts updates of zero. Neighbours count in
+ * different copies of the table, so that those in the same bin do not wait for each other; offsets in a copy have
+ * 16 bits.
  */
 export const histogramTable = {
-  /** Bytes of a bin: 8 kinds. Moved and kept is neither: the number changed by a scale alone. */
+  /** Bytes per bin: 8 kinds. Both moved and kept means neither: only the scale changed the number. */
   binBytes: 32,
   movedKind: 4,
   keptKind: 8,
   ruleKind: 16,
-  /** Exponent fields of the update and of the gap's binade differ by at least this much less one, negative. */
+  /** The difference of the exponent fields of update and ulp's binade is at least 1 - `lowest`. */
   lowest: outermostBin + 1,
   copies: 4,
   copyBytes: 32 * bins,
 } as const;
 
-/** Bytes of what kernels write down of one block. */
+/** Bytes of the intermediate results of one block. */
 const scratchBytes = {
   /** A vector of counts; whole cache lines. */
   counts: 64,
@@ -178,7 +182,7 @@ const scratchBytes = {
   places: 2 * blockLength,
   /** The groups that moved. */
   moves: (blockLength / laneCount) * movesBytes,
-  /** Of one group, the five numbers of each weight that a comparison sums. */
+  /** For one group, the five numbers of each weight that a comparison sums. */
   numbers: 5 * 4 * laneCount,
 };
 
@@ -213,7 +217,7 @@ export function layOut(
   };
   const row = () => take(4 * chunk);
   const flags = () => take(chunk / 8);
-  // Groups are taken four at a time: the last ones may not be whole.
+  // Groups are processed four at a time: the last four may be incomplete.
   const groups = () => take(chunk / 2 + 16);
   const places = {
     chunk,
@@ -223,13 +227,13 @@ export function layOut(
     now: row(),
     updated: flags(),
     magnitudes: cases.some(sharesScales) ? groups() : 0,
-    // With a word behind the last group.
+    // With a word after the last group.
     unchanged: take(chunk / 8 + 8),
     still: flags(),
     scratch: take(scratchLayout.bytes),
     constants: take(synthetic.constantBytes),
     simulation: synthetic.simulates ? { m: row(), v: row(), signal: row() } : null,
-    moments: cases.some((settings) => "recipe" in settings) ? { M: row(), V: row() } : null,
+    moments: cases.some(({ recipe }) => recipe) ? { M: row(), V: row() } : null,
     product: synthetic.product
       ? {
           right: take(8 * synthetic.product.right),
@@ -259,7 +263,7 @@ export function layOut(
       nonfinite: flags(),
       tally: take(tensorTally.bytes),
       histogram: take(histogramTable.copies * histogramTable.copyBytes),
-      recipe: take("recipe" in settings ? recipeTally.bytes : 0),
+      recipe: take(settings.recipe ? recipeTally.bytes : 0),
       curve: take(tallied.milestones * tensorTally.bytes),
       steps: take(tallied.steps * stepTally.bytes),
     })),
@@ -268,7 +272,7 @@ export function layOut(
 }
 
 function statesOf(settings: WasmSettings, row: () => number): Pick<CaseLayout, "carriers" | "states"> {
-  if (!("recipe" in settings)) {
+  if (!settings.recipe) {
     return { carriers: schemeOf(settings).carrier === null ? null : row(), states: {} };
   }
   const { moments, carriers } = settings.recipe;

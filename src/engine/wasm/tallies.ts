@@ -58,7 +58,7 @@ export class TallyReader {
     this.#sum(address + stepTally.product, tally.product);
   }
 
-  /** Adds what one comparison of weights with the start counted, besides `padding` zeros. */
+  /** Adds the counts of one comparison of weights with the start; subtracts `padding` zeros. */
   comparison(
     address: number,
     settings: WasmSettings,
@@ -67,12 +67,7 @@ export class TallyReader {
   ): void {
     const count = (name: keyof typeof tensorTally) => this.#count(address + tensorTally[name]);
     const unchanged = count("unchanged") - padding;
-    const still = count("still") - padding;
-    const neverUpdated = count("neverUpdated") - padding;
-    tally.unchanged += unchanged;
-    tally.neverUpdated += neverUpdated;
-    tally.cancelled += still - neverUpdated;
-    tally.hidden += unchanged - still;
+    tally.addUnchanged(unchanged, count("still") - padding, count("neverUpdated") - padding);
     tally.returned += count("returned");
     tally.nonfinite += count("nonfinite");
     for (const name of endSums) this.#sum(address + tensorTally[name], tally[name]);
@@ -104,7 +99,7 @@ export class TallyReader {
     tally.elements += elements;
     tally.castChanged += this.#count(caseLayout.tally + tensorTally.castChanged);
     this.#histogram(caseLayout.histogram, settings.format.precision, tally);
-    if ("recipe" in settings) this.#recipe(caseLayout.recipe, settings.recipe, steps, tally.recipe);
+    if (settings.recipe) this.#recipe(caseLayout.recipe, settings.recipe, steps, tally.recipe);
   }
 
   #recipe(
@@ -135,7 +130,7 @@ export class TallyReader {
     const at = this.#bytes.byteOffset + address - this.first;
     const length = copyBytes / 4;
     const counts = new Uint32Array(this.#bytes.buffer, at, copies * length);
-    // Place 0 of bin 0 is that of zeros; no update is counted in that bin.
+    // Bin 0 counts no updates but the zeros at its index 0.
     for (let i = binBytes / 4; i < length; i++) {
       let count = 0;
       for (let copy = 0; copy < copies; copy++) count += counts[copy * length + i];
@@ -163,7 +158,7 @@ export class TallyReader {
 
 type SharedCount = "codes" | "blocks" | "blockScales";
 
-/** What changed of codes and of the scales of blocks. */
+/** The changes of codes and block scales. */
 function changedOf({ element, scale }: BlockFormat, count: (name: SharedCount) => number): ChangedCounts {
   const [codes, blocks, blockScales] = [count("codes"), count("blocks"), count("blockScales")];
   const bits = codes * element.bits + blockScales * scale.bits;

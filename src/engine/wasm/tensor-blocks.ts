@@ -8,29 +8,29 @@ import { type BlockSettings, sharesScales } from "../../update/block-settings.js
 import { dependsOnScales, type WasmSettings } from "./admission.js";
 
 /**
- * The blocks of a tensor, for kernels that see a chunk of it at a time. Under a master scales follow from the fp32 run alone:
- * where a chunk does not have all that a scale depends on, the run is gone through once before, for the largest magnitudes.
- * Plain data, which threads share.
+ * The blocks of a tensor, for kernels that process one chunk of it at a time. With a master, scales depend on the
+ * fp32 run only: if a chunk lacks data that its scales depend on, a first pass over the fp32 run measures the
+ * largest magnitudes. Plain data, which threads share.
  */
 export interface TensorBlocks {
-  /** Of each case that shares scales; null for others. */
+  /** The blocks of each case; null for cases without shared scales. */
   readonly cases: readonly (CaseBlocks | null)[];
-  /** How many steps the magnitudes are known for, beside those before the first step. */
+  /** The number of steps with known magnitudes, not counting the start. */
   readonly steps: number;
-  /** Bits of the largest magnitude in the tensor before the first step and after each; null where no case needs them. */
+  /** The bits of the tensor's largest magnitude before the first step and after each; null if no case needs them. */
   readonly ofTensor: Int32Array | null;
-  /** The same of every block, all blocks before the first step, and so on. */
+  /** The same for every block: those of all blocks before the first step, then after each. */
   readonly tables: readonly MagnitudeTable[];
 }
 
-/** Where the blocks of a case lie: see BlockLayout. */
+/** The positions of a case's blocks: see BlockLayout. */
 export interface CaseBlocks {
   readonly width: number;
   readonly height: number;
   readonly rows: number;
   readonly across: number;
   readonly down: number;
-  /** Index of its table; null where the kernels see whole blocks. */
+  /** The index of its table; null if every chunk has whole blocks. */
   readonly table: number | null;
   readonly isRenewed: boolean;
 }
@@ -42,7 +42,7 @@ export interface MagnitudeTable {
   readonly words: Int32Array;
 }
 
-/** @param isShared whether threads are to share the magnitudes. */
+/** @param isShared whether threads share the magnitudes. */
 export function blocksOfTensor(
   cases: readonly WasmSettings[],
   { shape }: Pick<TensorInput, "shape">,
@@ -86,15 +86,15 @@ export function blocksOfTensor(
   return { cases: ofCases, steps, ofTensor: needing.some(hasTensorScale) ? words(1 + steps) : null, tables };
 }
 
-/** Whether chunks are not enough, and the fp32 run is gone through before. */
+/** Whether a first pass over the fp32 run is needed. */
 export function isMeasured({ ofTensor, tables }: TensorBlocks): boolean {
   return ofTensor !== null || tables.length > 0;
 }
 
-/** Bytes of the magnitudes of blocks that are held at once, unless one tensor has more. */
+/** The maximum bytes of magnitudes of blocks in memory at once, unless one tensor has more. */
 const mostBytes = 2 ** 27;
 
-/** The tensors, by their indices and in order, whose magnitudes are held at once. */
+/** The indices of tensors, in order, grouped by whose magnitudes are in memory at once. */
 export function batchesOf(
   cases: readonly WasmSettings[],
   tensors: readonly Pick<TensorInput, "shape">[],
@@ -122,13 +122,13 @@ function hasTensorScale({ blocks }: BlockSettings): boolean {
   return blocks.rule.tensorScale !== null;
 }
 
-/** Whether the blocks of a case can have weights in several chunks. */
+/** Whether blocks of a case can be cut by chunks. */
 function needsTable(settings: BlockSettings, width: number): boolean {
   const { rows, columns } = settings.blocks;
   return !dependsOnScales(settings) && (rows > 1 || width % columns !== 0);
 }
 
-/** Counts the scale of a tensor, which no kernel does, over the steps of a case and at its ends. */
+/** Counts changes of a tensor scale, which no kernel counts, over the steps of a case and at its ends. */
 export class TensorScales {
   readonly #settings: BlockSettings;
   readonly #ofTensor: Int32Array;
@@ -138,19 +138,19 @@ export class TensorScales {
     this.#ofTensor = ofTensor;
   }
 
-  /** Of a tensor, for a case; null where it has no such scale. */
+  /** For a case and tensor; null if there is no tensor scale. */
   static of(settings: WasmSettings, blocks: TensorBlocks | null): TensorScales | null {
     if (!sharesScales(settings) || !hasTensorScale(settings)) return null;
     return new TensorScales(settings, blocks!.ofTensor!);
   }
 
-  /** A step by its index. */
+  /** Counts the step with this index. */
   countStep(index: number, tally: UpdateTally): void {
     tally.shared ??= new SharedTally();
     tally.shared.addTensor(this.#after(index), this.#after(index + 1));
   }
 
-  /** The end against the start, after so many steps. */
+  /** Compares the end, after `steps` steps, with the start. */
   countEnd(steps: number, tally: EndTally): void {
     tally.shared ??= new SharedTally();
     tally.shared.addTensor(this.#after(0), this.#after(steps));

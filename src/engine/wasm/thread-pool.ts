@@ -1,16 +1,15 @@
-import type { MomentKind } from "../../lens/input.js";
 import type { Stop } from "../stop.js";
 import { startWorker, type WorkerThread } from "./platform.js";
-import type { WorkerAnswer, WorkerJob } from "./worker-job.js";
+import type { FailedRead, WorkerAnswer, WorkerJob } from "./worker-job.js";
 import { workerScript } from "./worker-script.js";
 
 /** More tasks than any job has. */
 const noMoreTasks = 2 ** 30;
 
-/** Where the words of workers begin: see WorkerJob.shared. */
+/** The index of the first worker's word: see WorkerJob.shared. */
 const firstWorker = 3;
 
-/** Threads that wait for the next job: starting one takes some 20 ms. */
+/** Threads waiting for the next job: starting one takes about 20 ms. */
 const idle: WorkerThread[] = [];
 
 /**
@@ -50,11 +49,7 @@ export function endThreads(): void {
 export class WorkerFailure extends Error {
   constructor(
     message: string,
-    readonly during: {
-      readonly tensor: number;
-      readonly step: number | MomentKind | null;
-      readonly start: number;
-    },
+    readonly during: FailedRead,
   ) {
     super(message);
     this.name = "WorkerFailure";

@@ -178,7 +178,7 @@ export async function runThreaded(
   return caseTallies(job, tallies);
 }
 
-/** The tasks that measure, one for each chunk of a tensor that has to be measured. */
+/** The tasks that measure: one for each chunk of a tensor to be measured. */
 function measuringOf(tensors: readonly WorkerTensor[]) {
   let measuring = 0;
   const measured = tensors.flatMap(({ blocks, tasks }, tensor) => {
@@ -190,7 +190,7 @@ function measuringOf(tensors: readonly WorkerTensor[]) {
   return { measured, measuring };
 }
 
-/** Tables of both kinds, as they lie in memory. */
+/** The tables of both kinds in their memory layout. */
 function joined(bytes: Uint8Array, words: Float32Array): Uint8Array {
   const all = new Uint8Array(bytes.length + words.byteLength);
   all.set(bytes);
@@ -212,7 +212,7 @@ function describe(
   return tensors.map((tensor) => {
     const { name, weights, updates } = tensor;
     const { start = 0 } = tensor;
-    // Chunks of a piece end where those of the whole tensor do: see chunkOf.
+    // Chunks of a piece end at the same elements as those of the whole tensor: see chunkOf.
     const tasks = Math.max(0, Math.ceil(weights.length / chunk) - Math.floor(start / chunk));
     const keys = cases.flatMap(({ seed, rounding }) => {
       if (rounding !== "stochastic") return stepNumbers.flatMap(() => [0, 0]);

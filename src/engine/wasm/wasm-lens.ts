@@ -25,7 +25,7 @@ export class WasmLens implements ChunkLens {
   readonly #tallies: TallyReader;
   readonly #chunkBlocks: ChunkBlocks;
   #blocks: TensorBlocks | null = null;
-  /** Of each case whose tensor has a scale that is counted with this chunk. */
+  /** For each case whose tensor scale is counted with this chunk. */
   #tensorScales: readonly (TensorScales | null)[] = [];
   #count = 0;
   /** Elements of the current chunk that are not tallied yet. */

@@ -34,7 +34,7 @@ export const wasm: Engine = {
   refuses: refusal,
   selfCheck: (cases = proven) => proof(cases),
   open: async (cases, mostWeights) => {
-    // Their blocks depend on the tensor's shape, and may on all of its updates.
+    // Blocks depend on the tensor's shape, and may depend on all of its updates.
     if (cases.some(sharesScales))
       throw new RangeError("engine wasm: a lens of its own takes no shared scales");
     return WasmLens.create(takenBy("wasm", cases), 2 ** Math.ceil(Math.log2(mostWeights)));
@@ -84,10 +84,7 @@ async function run(job: LensJob, observer: Observer = {}): Promise<CaseTally[]> 
 /** Weights processed at once: a power of two, so that no chunk's pairs of random words straddle 2^32. */
 function chunkOf({ tensors, cases, chunk }: LensJob): number {
   // Recipes and block formats have twice as many rows.
-  const rows = cases.reduce(
-    (sum, settings) => sum + ("recipe" in settings || sharesScales(settings) ? 2 : 1),
-    0,
-  );
+  const rows = cases.reduce((sum, settings) => sum + (settings.recipe || sharesScales(settings) ? 2 : 1), 0);
   const longest = tensors.reduce((most, tensor) => Math.max(most, countOf(tensor)), 1);
   const most = Math.min(chunk ?? mostWeights / Math.max(1, rows), longest);
   return Math.max(blockLength, Math.min(mostWeights, 2 ** Math.ceil(Math.log2(most))));
@@ -101,7 +98,7 @@ interface Part {
   readonly run: Runner;
 }
 
-/** An observer to whose progress a walk ends as soon as it is asked to. */
+/** An observer whose `progress` throws {@link Stopped} once a stop is requested. */
 function stoppable(observer: Observer, stop: Stop): Observer {
   return {
     ...observer,
@@ -112,7 +109,7 @@ function stoppable(observer: Observer, stop: Stop): Observer {
   };
 }
 
-/** Runs a job in parts, in the order or all at once, as `runAll` does, and adds up what they count. */
+/** Runs a job in parts, in order or concurrently as `runAll` does, and merges their counts. */
 async function divided(
   job: LensJob,
   observer: Observer,
@@ -171,7 +168,7 @@ async function allOrStop<T>(running: readonly Promise<T>[], stop: Stop): Promise
 
 let simd: boolean | null = null;
 
-/** Whether the platform takes a module with vectors in it. */
+/** Whether the platform supports SIMD modules. */
 function hasSimd(): boolean {
   simd ??=
     webAssembly?.validate(

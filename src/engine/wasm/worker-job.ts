@@ -74,7 +74,7 @@ export interface WorkerTensor {
   readonly recipe: WorkerRecipe | null;
   /** Where a case shares scales. */
   readonly blocks: TensorBlocks | null;
-  /** Its chunks among those of all tensors. */
+  /** The index of its first chunk among those of all tensors. */
   readonly firstTask: number;
   readonly tasks: number;
 }
@@ -95,15 +95,28 @@ export interface WorkerJob {
   /** Null if cases have schemes. */
   readonly recipes: Pick<RecipePlan, "scalarBytes" | "tailBlocks"> | null;
   readonly tensors: readonly WorkerTensor[];
-  /** Tasks are chunks. Before those that count, some measure: chunks of tensors whose blocks have to be measured before. */
+  /**
+   * Tasks are chunks. Measuring tasks come first: chunks of tensors whose blocks must be measured before they are
+   * counted.
+   */
   readonly measured: readonly { readonly tensor: number; readonly firstTask: number }[];
   readonly measuring: number;
   readonly tasks: number;
   readonly wantsWeights: boolean;
   /** This worker's number. */
   readonly worker: number;
-  /** The next task, tasks done, those done that measure, and for each worker 1 where its last answer was taken, 0 where not yet. */
+  /**
+   * The next task; the number of tasks done, and of measuring ones done; and for each worker 1 if its last answer
+   * was received, else 0.
+   */
   readonly shared: Int32Array;
+}
+
+/** Numbers that a worker could not read. */
+export interface FailedRead {
+  readonly tensor: number;
+  readonly step: number | MomentKind | null;
+  readonly start: number;
 }
 
 /** An answer of a worker. */
@@ -111,11 +124,7 @@ export type WorkerAnswer =
   | { readonly done: true }
   | {
       readonly failed: string;
-      readonly during: {
-        readonly tensor: number;
-        readonly step: number | MomentKind | null;
-        readonly start: number;
-      } | null;
+      readonly during: FailedRead | null;
     }
   | {
       readonly weights: Float32Array;

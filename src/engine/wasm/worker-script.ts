@@ -27,9 +27,9 @@ port.onmessage = async ({ data: job }) => {
   }
 };
 
-/** Larger than the number of any task: what the counter of tasks is when the job has failed. */
+/** Larger than any task number: the value of the task counter after the job has failed. */
 const stopped = 2 ** 30;
-/** Where the words of workers begin. */
+/** The index of the first worker's word. */
 const firstWorker = 3;
 
 async function work(job) {
@@ -71,7 +71,7 @@ async function work(job) {
   }
   port.postMessage({ done: true });
 
-  /** Waits until all chunks that measure are done; false where the job fails before. */
+  /** Waits until all measuring tasks are done; returns false if the job fails before. */
   function isMeasured() {
     for (;;) {
       const done = Atomics.load(shared, 2);
@@ -81,7 +81,7 @@ async function work(job) {
     }
   }
 
-  /** Takes a chunk through all steps, of the cases or, to measure it, of the fp32 run. */
+  /** Runs all steps of a chunk: those of the cases or, to measure it, of the fp32 run. */
   function take({ start: from, length, weights, updates, keys, recipe, blocks }, index, measures) {
     const begin = (Math.floor(from / layout.chunk) + index) * layout.chunk;
     const start = Math.max(from, begin);
@@ -103,7 +103,7 @@ async function work(job) {
     let milestone = 0;
     const steps = measures ? blocks.steps : job.steps;
     for (let step = 0; step < steps; step++) {
-      // What is counted of a job that failed is not asked for.
+      // The counts of a failed job are not used.
       if (Atomics.load(shared, 0) >= stopped) return;
       if (updates.kernel) makeUpdates(step);
       else read(updates[step], step, start, count, layout.updates);
@@ -134,7 +134,7 @@ async function work(job) {
     Atomics.add(shared, 1, 1);
     if (job.wantsWeights) for (let c = 0; c < job.cases; c++) give(c, start, count);
 
-    /** The rest of ChunkBlocks (chunk-blocks.ts), on magnitudes that threads share. */
+    /** As ChunkBlocks (chunk-blocks.ts), on magnitudes that threads share. */
     function locate() {
       for (let c = 0; c < job.cases; c++) {
         if (!blocks.cases[c]) continue;
@@ -165,7 +165,7 @@ async function work(job) {
       }
     }
 
-    /** Makes a word the larger of itself and another, whoever else does so. */
+    /** Sets a word to the larger of itself and another, atomically. */
     function raise(all, at, word) {
       for (let known = all[at]; word > known; ) {
         const found = Atomics.compareExchange(all, at, known, word);
@@ -192,13 +192,13 @@ async function work(job) {
       return new Int32Array(memory.buffer, offset, length);
     }
 
-    /** Calls a kernel that fills a row; what lies beyond the last weight is zero. */
+    /** Calls a kernel that fills a row, padded by zeros. */
     function draw(kernel, key, row, ...more) {
       kernels[kernel](0, padded, key[0], key[1], ...pair, ...more);
       bytes.fill(0, row + 4 * count, row + 4 * padded);
     }
 
-    /** Recorded moments, by way of the row of gradients; others are zero. */
+    /** Reads recorded moments through the row of gradients; others are zero. */
     function beginMoments() {
       for (const { kind, row, source, starts } of recipe.moments) {
         read(source, kind, start, count, layout.updates);
@@ -215,7 +215,7 @@ async function work(job) {
       if (updates.signal) draw("signal", updates.signal, signal);
     }
 
-    /** Reads the right factor of a tensor once, and the rows of the left one that the chunk has elements of. */
+    /** Reads the right factor of a tensor once, and the rows of the left one that the chunk overlaps. */
     function beginProduct() {
       const { left, right, rows, columns, rank } = updates;
       const { product } = layout;
@@ -253,7 +253,7 @@ async function work(job) {
     }
   }
 
-  /** Some rows of a matrix, as fp64 numbers and row by row, at an address; through the row of updates. */
+  /** Reads rows of a matrix to an address, as fp64 numbers in row-major order, through the row of updates. */
   function readFactor({ source, transposed }, rows, columns, first, some, to, start) {
     const numbers = new Float32Array(memory.buffer, layout.updates, layout.chunk);
     const at = to / 8;
@@ -277,7 +277,7 @@ async function work(job) {
     }
   }
 
-  /** Numbers from start on into a row: straight where they are fp32, through their codes where not. */
+  /** Reads numbers from start on into a row: directly if fp32, else by decoding them. */
   function read(stored, step, start, count, row, place = start) {
     const { codeBytes } = stored;
     const at = codeBytes === 4 ? row : layout.codes;
@@ -323,14 +323,14 @@ async function work(job) {
     answer({ weights, case: c, tensor, start }, [weights.buffer]);
   }
 
-  /** Posts an answer when the last one was taken, so that they do not pile up. */
+  /** Posts an answer after the last one was received, so that they do not pile up. */
   function answer(message, transfer) {
     Atomics.wait(shared, firstWorker + worker, 0);
     Atomics.store(shared, firstWorker + worker, 0);
     port.postMessage(message, transfer);
   }
 
-  /** Posts what was counted of the tensor since the last time, and starts anew. */
+  /** Posts the tensor's counts since the last answer and resets them. */
   function flush() {
     if (chunks === 0) return;
     const tallies = layout.cases.map(({ tally, steps }) => {

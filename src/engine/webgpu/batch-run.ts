@@ -27,12 +27,12 @@ import {
 import { momentLoads } from "./moments.js";
 import type { SourceGroup } from "./sources.js";
 
-/** Numbers that are read and uploaded at once. */
+/** The maximum count of numbers read and uploaded at once. */
 const uploadLength = 2 ** 20;
-/** Steps that may be on their way. */
+/** The maximum number of submitted steps that are not done. */
 const inFlight = 3;
 
-/** One batch on a device, from its start to its end. Resident there: weights, carriers, the fp32 run and flags. */
+/** Runs one batch on a device, where weights, carriers, the fp32 run and flags stay resident. */
 export class BatchRun {
   readonly #device: Device;
   readonly #cases: readonly LaneSettings[];
@@ -44,7 +44,7 @@ export class BatchRun {
   readonly #constants: Constants;
   readonly #counts: CountsLayout;
   readonly #slots: Uint32Array[] = [];
-  /** Case by case, then that of the moments. */
+  /** The bindings of each case, then those of the moments. */
   #bound: object[] = [];
   #buffers: GpuBuffer[] = [];
   #updates!: GpuBuffer;
@@ -79,8 +79,8 @@ export class BatchRun {
   }
 
   /**
-   * @param tallies are added to at the end only, so that a batch that failed has left nothing.
-   * @param stepped is called after each step that was handed over, in time with the device.
+   * @param tallies changed only at the end, so that a failed batch leaves them as they were.
+   * @param stepped called after each submitted step, at most {@link inFlight} steps ahead of the device.
    */
   async run(
     tallies: readonly JobTallies[],
@@ -123,7 +123,7 @@ export class BatchRun {
       this.#slots.push(Uint32Array.from(parameterNames, (name) => all[name]));
       return this.#slots.length - 1;
     };
-    // Weights that the cast altered are counted with the end.
+    // The begin kernels count altered weights in the rows of the end.
     const ends = this.#cases.map((_, c) =>
       Array.from({ length: milestones.length + 1 }, (_, i) => add({ row: this.#counts.end(c, i) })),
     );
@@ -169,7 +169,10 @@ export class BatchRun {
     );
   }
 
-  /** Starts the fp32 run and all cases; gives what the cast of weights altered that only fp64 holds, by case and piece. */
+  /**
+   * Starts the fp32 run and all cases. Returns the number of weights altered by the cast, by case and piece, if
+   * some weights are not fp32 numbers; else the device counts them and the result is null.
+   */
   async #begin(slots: readonly number[]): Promise<readonly (readonly number[])[] | null> {
     const { begin, cases } = this.#kernels;
     let onlyFloat64 = false;
@@ -206,7 +209,7 @@ export class BatchRun {
     return changed;
   }
 
-  /** Recorded moments: of the fp32 run as they are, of cases as their recipes keep them. Others are zero. */
+  /** Uploads recorded moments: unchanged for the fp32 run, as converted by the recipe for cases. Others are zero. */
   async #beginMoments(slot: number): Promise<void> {
     for (const { of: caseIndex, state, numbers } of momentLoads(this.#cases, this.#recipes, this.#batch)) {
       const kernel = loadStateKernel(state);
@@ -220,7 +223,7 @@ export class BatchRun {
     }
   }
 
-  /** All steps and comparisons before the end; what the steps counted, by step, case and piece. */
+  /** Runs all steps and milestones. Returns the counts of the steps. */
   async #steps(
     slots: readonly (readonly number[])[],
     ends: readonly (readonly number[])[],
@@ -258,7 +261,7 @@ export class BatchRun {
     return rows;
   }
 
-  /** Reads the rows of steps, and empties them for the next. */
+  /** Reads and clears the rows of steps. */
   async #takeRows(): Promise<Uint32Array> {
     const { steps, words } = this.#counts;
     const rows = await this.#device.read(this.#countsBuffer, words - steps, steps);
@@ -282,7 +285,7 @@ export class BatchRun {
     }
   }
 
-  /** Reads numbers of all pieces and uploads them; what fills the last group of eight of a piece is zero. */
+  /** Reads the numbers of all pieces and uploads them, padded by zeros to whole groups of eight. */
   async #upload<T extends Float32Array | Float64Array>(
     values: (piece: Piece) => Values,
     array: (length: number) => T,
@@ -319,7 +322,7 @@ export class BatchRun {
   }
 }
 
-/** The weights of a case before the first step, of numbers that may be fp64; where scales are shared, of whole blocks. */
+/** The weights of a case before the first step, from fp64 numbers; if scales are shared, from whole blocks. */
 function startWeights(numbers: Float64Array, settings: LaneSettings): Float32Array {
   if (!isShared(settings)) return Float32Array.from(numbers, (x) => startState(x, settings).weight);
   const stored = new Float32Array(numbers.length);

@@ -7,15 +7,15 @@ import { type CountsLayout, histogramWords } from "./counts.js";
 import { endRowWords } from "./layout.js";
 import { addEnd, addHistogram, addRecipe, addRule, addStep, addTensor, partedOf } from "./tallies.js";
 
-/** What was read back of a batch. */
+/** The counts of a batch, read back from the device. */
 export interface BatchCounts {
   readonly counts: Uint32Array;
   readonly steps: readonly StepRows[];
-  /** What the cast of weights altered that only fp64 holds, by case and piece. */
+  /** The number of weights altered by the cast, by case and piece; null if it is among `counts`. */
   readonly castChanged: readonly (readonly number[])[] | null;
 }
 
-/** Adds what was counted of a batch, from words that were read back. */
+/** Adds the counts of a batch to the tallies. */
 export function tallyBatch(
   { cases, milestones = [], stepNumbers }: LaneJob,
   { pieces }: Batch,
@@ -37,7 +37,7 @@ export function tallyBatch(
           const ofStep = new UpdateTally();
           addStep(row, length, settings, ofStep);
           addRule(row, length, tally);
-          if ("recipe" in settings) addRecipe(row, length, settings.recipe, tally);
+          if (settings.recipe) addRecipe(row, length, settings.recipe, tally);
           if (compared) parted = ofStep.parted = partedOf(row);
           const milestone = milestones.indexOf(step);
           if (milestone >= 0) addParted(tallies[c].curve[milestone], parted);

@@ -5,22 +5,21 @@ export interface CountsSize {
   readonly pieces: number;
   readonly steps: number;
   readonly milestones: number;
-  /** Most words of the rows of steps. */
+  /** The maximum number of words for rows of steps. */
   readonly stepWords: number;
 }
 
-/** Where the counts of a batch lie in the device's buffer, in words. */
+/** The layout of the counts of a batch in the device's buffer, in words. */
 export class CountsLayout {
-  /** Rows of milestones and of the end, each of so many cases and pieces; then histograms. */
-  readonly ends: number;
+  /** The offsets of histograms, which follow the rows of milestones and ends of all cases and pieces. */
   readonly histograms: readonly number[];
-  /** Rows of steps, of so many at once. */
+  /** The offset of the rows of steps, and the number of steps that they have room for. */
   readonly steps: number;
   readonly stepsAtOnce: number;
   readonly words: number;
   readonly #pieces: number;
   readonly #comparisons: number;
-  /** Words of a row of a step of each case; and of the rows of the cases before it, and of all. */
+  /** The words of a step's row of each case; of the rows of all cases before it, and of all cases. */
   readonly rowWords: readonly number[];
   readonly #rowsBefore: readonly number[];
   readonly #stepWords: number;
@@ -31,7 +30,6 @@ export class CountsLayout {
     this.rowWords = cases.map(stepRowWords);
     this.#rowsBefore = this.rowWords.map((_, c) => sumOf(this.rowWords.slice(0, c)));
     this.#stepWords = sumOf(this.rowWords);
-    this.ends = 0;
     let at = cases.length * this.#comparisons * pieces * endRowWords;
     this.histograms = cases.map((settings) => {
       const own = at;
@@ -46,7 +44,7 @@ export class CountsLayout {
 
   /** The rows of pieces of a comparison: a milestone, or after them the end. */
   end(ofCase: number, comparison: number): number {
-    return this.ends + (ofCase * this.#comparisons + comparison) * this.#pieces * endRowWords;
+    return (ofCase * this.#comparisons + comparison) * this.#pieces * endRowWords;
   }
 
   /** The rows of pieces of a step. */

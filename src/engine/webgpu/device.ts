@@ -63,8 +63,6 @@ export interface Device {
    * @throws Error in one sentence if the device ran out of memory, was lost, or rejected an operation.
    */
   guard<T>(work: () => Promise<T>): Promise<T>;
-  /** Destroys the device, to simulate a loss. */
-  lose(): void;
   destroy(): void;
 }
 
@@ -161,7 +159,7 @@ class WebGpuDevice implements Device {
   }
 
   write(to: GpuBuffer, words: Uint32Array | Float32Array, atWord = 0): void {
-    // In pieces: each is copied on the way.
+    // In pieces, because each is copied on the way.
     const piece = 2 ** 24;
     for (let at = 0; at < words.length; at += piece) {
       const length = Math.min(piece, words.length - at);
@@ -227,10 +225,6 @@ class WebGpuDevice implements Device {
     if (failure !== null) throw new Error(failure);
     if ("error" in result) throw result.error;
     return result.value;
-  }
-
-  lose(): void {
-    this.#device.destroy();
   }
 
   destroy(): void {

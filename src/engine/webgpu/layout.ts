@@ -3,6 +3,7 @@ import { blockLength } from "../../lens/sum.js";
 import { causes } from "../../lens/tally.js";
 import { sharesScales } from "../../update/block-settings.js";
 import { schemes } from "../../update/scheme.js";
+import type { UpdateSettings } from "../../update/settings.js";
 import { momentCounts, statesOf } from "../lane/recipe-step.js";
 import type { LaneSettings } from "../lane/refusal.js";
 
@@ -13,21 +14,24 @@ import type { LaneSettings } from "../lane/refusal.js";
  */
 export const threads = 128;
 export const threadsOfBlock = 4;
-/** Blocks of sums of a workgroup, which are all of one piece of a tensor. */
+/** Blocks of sums per workgroup, all of one piece of a tensor. */
 export const blocksOfGroup = threads / threadsOfBlock;
 export const elementsOfGroup = blocksOfGroup * blockLength;
-/** Weights of a block that share a scale: four pairs of four threads. */
+/** Weights per shared scale: four pairs of each of four threads. */
 export const sharedBlock = 32;
-/** Words of a plane for each workgroup; a plane of flags, a bit an element, has a sixteenth of it. */
+/** Words of a plane per workgroup; a plane of flags, one bit per element, has a sixteenth of them. */
 export const planeWords = elementsOfGroup / 2;
 
-/** Digits of 16 bits of a sum of a row, signed; the lowest is worth 2^-379. 2^15 blocks may be added to a row. */
+/**
+ * The signed 16-bit digits of a row's sums; the unit of the lowest is 2^-379. Up to 2^15 blocks may be added to a
+ * row.
+ */
 export const digits = 44;
 export const lowestExponent = -379;
 
-/** The counts of a step of a piece. */
+/** The counts in the row of a step. */
 export const stepCounts = ["moved", "zero", "nonfinite", "kept", "rule", "ruleMoved"] as const;
-/** The same of a step by a recipe, beside that; `parted` from the job's first case. */
+/** Additional counts of a recipe step; `parted` weights differ from those of the job's first case. */
 export const recipeCounts = [
   "parted",
   ...causes,
@@ -35,7 +39,7 @@ export const recipeCounts = [
   ...momentCounts.map((name) => `second ${name}` as const),
 ] as const;
 export type RecipeCount = (typeof recipeCounts)[number];
-/** The same of a step where scales are shared: see UpdateTally and SharedCounts. */
+/** Additional counts of a step with shared scales: see UpdateTally and SharedCounts. */
 export const sharedCounts = [
   "collateral",
   "collateralZeros",
@@ -48,8 +52,8 @@ export type SharedCount = (typeof sharedCounts)[number];
 export const stepSums = ["updateSquared", "effectiveSquared", "product"] as const;
 
 /**
- * What is counted where a piece is compared with its start: codes and scales where these are shared, `castChanged`
- * before the first step.
+ * The counts of a comparison with the start: `codes` and `blockScales` for shared scales only; `castChanged` is
+ * counted before the first step.
  */
 export const endCounts = [
   "nonfinite",
@@ -71,12 +75,12 @@ export const endSums = [
   "retainedProduct",
 ] as const;
 
-/** Counts of a row of a step, after which its sums come. */
+/** The counts in the row of a case's step; its sums follow them. */
 export function stepCountsOf(
   settings: LaneSettings,
 ): readonly ((typeof stepCounts)[number] | RecipeCount | SharedCount)[] {
   if (sharesScales(settings)) return [...stepCounts, ...sharedCounts];
-  return "recipe" in settings ? [...stepCounts, ...recipeCounts] : stepCounts;
+  return settings.recipe ? [...stepCounts, ...recipeCounts] : stepCounts;
 }
 
 export function stepRowWords(settings: LaneSettings): number {
@@ -84,14 +88,14 @@ export function stepRowWords(settings: LaneSettings): number {
 }
 export const endRowWords = endCounts.length + endSums.length * digits;
 
-/** Bins of a case's histogram: from `first` on, `count` for each class, of two words. */
+/** The bins of a case's histogram: `count` of them per class, from `first` on, of two words each. */
 export function binsOf(settings: Pick<LaneSettings, "format">) {
   const { precision, maxExponent, minNormal, minPositive } = settings.format;
-  // Exponents of scales; under larger ones no number is below 2^128.
+  // Exponents of scales; no block of fp32 numbers needs a larger one.
   const [smallest, largest] = sharesScales(settings)
     ? [settings.blocks.scale.minExponent, Math.min(settings.blocks.scale.maxExponent, 128 - maxExponent)]
     : [0, 0];
-  // |u| is from 2^-149 up to below 2^128, an ulp from that of the smallest number to that of the largest.
+  // |u| is in [2^-149, 2^128); an ulp is between those of the smallest and of the largest number.
   const smallestUlp = smallest + Math.min(Math.log2(minPositive), Math.log2(minNormal) + 1 - precision);
   const largestUlp = largest + Math.max(maxExponent + 1 - precision, Math.log2(minPositive));
   return { first: -149 - largestUlp, count: 277 + largestUlp - smallestUlp };
@@ -105,24 +109,24 @@ export function isPacked({ precision, minPositive }: Format): boolean {
   return precision <= 8 && minPositive >= 2 ** -133;
 }
 
-/**
- * Planes of what a case keeps of its weights. Where scales are shared, elements are kept in place of weights, which are
- * these times the scale.
- */
+/** The planes of a case's state. With shared scales, elements are stored in place of weights. */
 export interface StatePlanes {
-  /** Stored weights before the first step, and as they are: one plane where numbers are packed, else two. */
+  /** Stored weights before the first step, and current ones: one plane if packed, else two. */
   readonly start: number;
   readonly weights: number;
-  /** What the end reads of a carrier; null where it has no need, and for a scheme's master, which is the fp32 run. */
+  /**
+   * The carrier that the end kernel reads; null if it reads none, and for a scheme's master, which equals the fp32
+   * run.
+   */
   readonly carriers: StatePlane | null;
   readonly packed: boolean;
-  /** Of a recipe: all that it keeps of a weight beside the weight itself, by name. */
+  /** For recipes: all states besides the weight, by name. */
   readonly states: ReadonlyMap<string, StatePlane>;
-  /** Planes of numbers; those of flags follow, see {@link flagPlanes}. */
+  /** The number of planes of numbers; those of flags follow, see {@link flagPlanes}. */
   readonly count: number;
 }
 
-/** Planes of numbers of one kind: one where they are packed, else two. */
+/** Planes of numbers of one kind: one if packed, else two. */
 export interface StatePlane {
   readonly plane: number;
   readonly packed: boolean;
@@ -141,7 +145,7 @@ export function statePlanes(settings: Planned): StatePlanes {
   };
   const states = new Map<string, StatePlane>();
   let carriers: StatePlane | null = null;
-  if ("recipe" in settings) {
+  if (settings.recipe) {
     for (const [name, { stored }] of statesOf(settings)) states.set(name, plane(stored));
     const [carrier] = settings.recipe.carriers;
     if (carrier && holds !== "weight") carriers = states.get(carrier.name)!;
@@ -150,28 +154,31 @@ export function statePlanes(settings: Planned): StatePlanes {
 }
 
 /** The settings that determine planes. */
-export type Planned = Pick<LaneSettings, "format" | "scheme"> | LaneSettings;
+export type Planned = Pick<UpdateSettings, "format" | "scheme" | "recipe"> | LaneSettings;
 
-/** Whether what a case keeps is the fp32 run: the master of a scheme. A recipe has one of its own. */
+/**
+ * Whether the case's carrier equals the fp32 run: true for a scheme's master. A recipe's master is a state of its
+ * own.
+ */
 export function isRun(settings: Planned): boolean {
-  return !("recipe" in settings) && schemes[settings.scheme].holds === "carrier";
+  return !settings.recipe && schemes[settings.scheme].holds === "carrier";
 }
 
 /**
- * Planes after those of numbers, with a word for each 16 pairs of a thread: a bit for each of their elements.
- * Where scales are shared these are numbers of 8 bits instead, one for each block that the pairs are of, alike in all
- * threads of a block: scales before the first step, and as they are, by their codes; and `parts`, the code of the scale
- * that the thread's own numbers would give, until those of all are known.
+ * The planes after those of numbers, with one word per 16 pairs of a thread: one bit per element. Those for shared
+ * scales have 8-bit codes of scales instead, one for each block of these pairs: the scales before the first step
+ * and the current ones, the same in all threads of a block; and `parts`, the scale that the thread's own numbers
+ * alone would give, until those of all threads are known.
  */
 export const flagPlanes = { moved: 0, nonfinite: 1, startScales: 2, scales: 3, parts: 4 } as const;
 
-/** Words of a case's state for each workgroup. */
+/** Words of a case's state per workgroup. */
 export function stateWords(settings: Planned): number {
   const flags = sharesScales(settings) ? 5 : 2;
   return planeWords * statePlanes(settings).count + (flags * planeWords) / 16;
 }
 
-/** Planes of the fp32 run: the weights as given, and as they are; a plane of flags follows, `updated`. */
+/** Planes of the fp32 run: given weights and current ones. A plane of flags, `updated`, follows. */
 export const fp32Planes = { given: 0, now: 2, count: 4 } as const;
 export const fp32Words = planeWords * fp32Planes.count + planeWords / 16;
 
@@ -179,47 +186,47 @@ export const fp32Words = planeWords * fp32Planes.count + planeWords / 16;
 export const momentPlanes = { m: 0, v: 2, count: 4 } as const;
 export const momentWords = planeWords * momentPlanes.count;
 
-/**
- * The parameters of a kernel call, words of a uniform buffer. `constants` are offsets in the buffer of that
- * name.
- */
+/** The parameters of a kernel call, words of a uniform buffer. */
 export const parameterNames = [
-  /** Workgroups, and words of a plane. */
+  /** The number of workgroups, and the words of a plane. */
   "groups",
   "plane",
-  /** First word of the counts of the call, a row for each piece; and of the case's histograms. */
+  /** Offsets in counts: the rows of the call, one per piece, and the case's histograms. */
   "row",
   "histogram",
-  /** In constants: keys of the step's updates and of its random bits, two words for each piece. */
+  /** Offsets in constants: keys of the step's updates and of its random bits, two words per piece. */
   "keys",
   "bits",
-  /** In constants: the table of quantiles or the knots of the noise, the knots of the signal, those of weights. */
+  /** Offsets in constants: the table of quantiles or the knots of the noise; knots of the signal; knots of weights. */
   "table",
   "signal",
   "knots",
-  /** In constants: what AdamW's lines read in this step; of recipes, how far that is from those of the first step. */
+  /**
+   * Offset in constants: AdamW's scalars of this step. For recipes, the distance from the scalars of the first
+   * step.
+   */
   "scalars",
 ] as const;
 export type Parameters = Readonly<Record<(typeof parameterNames)[number], number>>;
 
-/** What constants have of each piece, after the piece of each workgroup. */
+/** The constants of each piece, which follow the piece numbers of all workgroups. */
 export const pieceWords = [
-  /** In the batch. */
+  /** Its first block in the batch, and its number of elements. */
   "firstBlock",
   "length",
-  /** Index of its first pair in the tensor, in two words. */
+  /** The index of its first pair in the tensor, in two words. */
   "pairLow",
   "pairHigh",
-  /** Of weights that are drawn. */
+  /** For drawn weights. */
   "mean",
   "sigma",
   "weightKeyLow",
   "weightKeyHigh",
-  /** Of gradients that are drawn. */
+  /** For drawn gradients. */
   "gradientScale",
   "signalKeyLow",
   "signalKeyHigh",
-  /** In constants: the scalars of the tensor's first step by recipes. */
+  /** Offset in constants: the recipe scalars of the tensor's first step. */
   "scalars",
 ] as const;
 export type PieceConstants = Readonly<Record<(typeof pieceWords)[number], number>>;

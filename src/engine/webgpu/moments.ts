@@ -34,12 +34,12 @@ export function momentLoads(
   ]);
 }
 
-function loadsOf(settings: RecipeSettings, half: number, kind: MomentKind): MomentLoad[] {
+function loadsOf(settings: RecipeSettings, caseIndex: number, kind: MomentKind): MomentLoad[] {
   const { recipe, optimizer, format } = settings;
   const { states } = statePlanes(settings);
   const step = new RecipeStep(recipe, optimizer, format, () => 0);
   const load = (moment: Moment, name: string, part: 0 | 1): MomentLoad => ({
-    of: half,
+    of: caseIndex,
     state: states.get(name)!,
     numbers(piece) {
       const kept = (recorded: Float32Array) => {

@@ -30,21 +30,21 @@ export interface ResidentTensor {
   readonly draws: WeightDraws;
 }
 
-/** What was counted of a case: of each step since the last look, and of the end as it is now. */
+/** The counts of a case: of each step since the last read, and of the current comparison with the start. */
 export interface ResidentCounts {
   readonly steps: readonly UpdateTally[];
-  /** Probes of steps and the histogram, of the same steps. */
+  /** The probes and the histogram of these steps. */
   readonly since: Tally;
   /** The comparison with the start, the number of weights, and the probes of the end. */
   readonly end: Tally;
 }
 
-/** Steps that may be taken between two looks at the counts. */
+/** The maximum number of steps between two reads of the counts. */
 export const mostSteps = 32;
 
 /**
- * A tensor that stays on the device, with all cases, while its steps come one after the other: who makes the updates
- * writes them into {@link updates}, fp32 in the order of the elements, by a kernel of its own.
+ * A tensor that stays on the device, with all cases, while steps arrive one by one: the caller's own kernel writes
+ * the updates to {@link updates}, fp32 in the order of the elements.
  */
 export class ResidentTensorRun {
   readonly device: Device;
@@ -62,7 +62,7 @@ export class ResidentTensorRun {
   readonly #constants: GpuBuffer;
   readonly #parameters: GpuBuffer;
   readonly #bound: readonly object[];
-  /** Where the keys of a step lie in the constants, by the seed of the cases that round stochastically. */
+  /** The offset of a step's keys in the constants, by the seed of cases with stochastic rounding. */
   readonly #keys = new Map<number, number>();
   #castChanged: readonly number[] = [];
   #steps = 0;
@@ -105,7 +105,8 @@ export class ResidentTensorRun {
   /**
    * Draws the weights and stores them in every case.
    *
-   * @throws Error in one sentence if the device has no room or was lost; RangeError for cases that it does not take.
+   * @throws Error in one sentence if the device has no room or was lost; RangeError for cases that it does not
+   *   support.
    */
   static async open(
     device: Device,
@@ -126,7 +127,7 @@ export class ResidentTensorRun {
     });
   }
 
-  /** Applies what is in {@link updates} to every case, as the step with this number. */
+  /** Applies {@link updates} to every case, as the step with this number. */
   step(stepNumber: number): void {
     if (this.#steps === mostSteps) throw new RangeError(`${mostSteps} steps were not looked at`);
     for (const [seed, at] of this.#keys) {
@@ -138,7 +139,7 @@ export class ResidentTensorRun {
     this.#steps += 1;
   }
 
-  /** Compares with the start, and takes what was counted since the last look, by case. */
+  /** Compares with the start, and returns the counts since the last read, by case. */
   async take(): Promise<ResidentCounts[]> {
     this.#launch("end", mostSteps * this.cases.length);
     const layout = this.#layout;
@@ -211,7 +212,7 @@ export class ResidentTensorRun {
     );
   }
 
-  /** Of each step before the counts are looked at, case by case; then of begin and end. */
+  /** The slots of the steps between two reads, case by case; then those of begin and end. */
   #slots(constants: Constants): Uint32Array[] {
     const { knots } = constants;
     const slot = (changes: Partial<Parameters>) => {

@@ -16,9 +16,9 @@ import { type SourceGroup, sourceGroups } from "./sources.js";
 
 /** The maximum numbers of words on the device. Never changes a result. */
 export interface Memory {
-  /** Of a batch, but for its counts. */
+  /** For a batch without its counts. */
   readonly batch: number;
-  /** Of the counts of pieces, but for their steps; and of those of steps before they are read. */
+  /** For the counts of pieces without those of steps; and for those of steps between two reads. */
   readonly counts: number;
   readonly steps: number;
 }
@@ -32,7 +32,7 @@ const mostElements = 2 ** 26;
 /**
  * Runs a job on a device batch by batch, all steps of a batch in order.
  *
- * @throws RangeError for cases that admission.ts does not take.
+ * @throws RangeError for cases that admission.ts refuses.
  */
 export async function runOnDevice(
   given: LensJob,
@@ -81,7 +81,7 @@ function textsOf({ begin, updates, cases }: Kernels): string[] {
   return [begin, ...(updates === null ? [] : [updates]), ...ofCases];
 }
 
-/** As large as buffers and memory of the device allow, unless the job wishes less. */
+/** The maximum that the device's buffers and memory allow, or the job's chunk if smaller. */
 function limitsOf(
   job: LaneJob,
   cases: readonly LaneSettings[],
@@ -91,8 +91,7 @@ function limitsOf(
 ): BatchLimits {
   const { milestones = [], stepNumbers, chunk } = job;
   const buffers = [updatesWords(cases), fp32Words, ...cases.map(stateWords)];
-  if (updates.kind === "simulated" || cases.some((settings) => "recipe" in settings))
-    buffers.push(momentWords);
+  if (updates.kind === "simulated" || cases.some(({ recipe }) => recipe)) buffers.push(momentWords);
   const all = buffers.reduce((sum, words) => sum + words, 0);
   const groups = Math.floor(Math.min(device.mostWords / Math.max(...buffers), memory.batch / all));
   const sizes = { steps: stepNumbers.length, milestones: milestones.length };

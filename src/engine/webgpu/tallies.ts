@@ -24,14 +24,14 @@ import {
   stepSums,
 } from "./layout.js";
 
-/** What kernels counted of a piece, from words that were read back. */
+/** The counts of a piece, read back from the device, are added to tallies here. */
 
-/** Zeros that fill the last group of eight elements of so many. */
+/** The number of zeros that pad `elements` to a multiple of eight. */
 export function paddingOf(elements: number): number {
   return (8 - (elements % 8)) % 8;
 }
 
-/** Adds a row of a step of `elements` weights; tells how many updates of each kind the ulp rule judged. */
+/** Adds the row of a step of `elements` weights. */
 export function addStep(
   row: Uint32Array,
   elements: number,
@@ -50,7 +50,7 @@ export function addStep(
   for (const [i, name] of stepSums.entries()) addDigits(row, sums + i * digits, tally[name]);
 }
 
-/** Adds what a row of a step counted where scales are shared, and takes from the classes what is `collateral`. */
+/** Adds the counts of shared scales in the row of a step, and subtracts collateral changes from the classes. */
 function addShared(row: Uint32Array, elements: number, { blocks }: BlockSettings, tally: UpdateTally): void {
   const count = (name: SharedCount) => row[stepCounts.length + sharedCounts.indexOf(name)];
   const [collateral, zeros] = [count("collateral"), count("collateralZeros")];
@@ -65,7 +65,7 @@ function addShared(row: Uint32Array, elements: number, { blocks }: BlockSettings
   });
 }
 
-/** What changed of whole blocks of a format without scales of tensors. */
+/** The changes of whole blocks, for formats without tensor scales. */
 function changedOf(
   { element, scale, rows, columns }: BlockFormat,
   elements: number,
@@ -76,12 +76,12 @@ function changedOf(
   return { codes, blocks: elements / (rows * columns), blockScales, tensors: 0, tensorScales: 0, bits };
 }
 
-/** Weights that a step left as others than the job's first case has. */
+/** The number of weights that differ from those of the job's first case after a step. */
 export function partedOf(row: Uint32Array): number {
   return row[stepCounts.length + recipeCounts.indexOf("parted")];
 }
 
-/** Adds what a row of a step by a recipe counted of causes and moments. */
+/** Adds the causes and moments in the row of a recipe step. */
 export function addRecipe(
   row: Uint32Array,
   elements: number,
@@ -106,7 +106,7 @@ export function addRecipe(
 }
 const momentWords = ["first", "second"] as const;
 
-/** Adds what a row of a step counted of the ulp rule. */
+/** Adds the counts of the ulp rule in the row of a step. */
 export function addRule(row: Uint32Array, elements: number, { probes }: Tally): void {
   const count = (name: (typeof stepCounts)[number]) => row[stepCounts.indexOf(name)];
   const sized = elements - (count("zero") - paddingOf(elements)) - count("nonfinite");
@@ -116,17 +116,11 @@ export function addRule(row: Uint32Array, elements: number, { probes }: Tally): 
   probes.ulpRuleUnmoved += sized - rule - (count("moved") - ruleMoved);
 }
 
-/** Adds a row of a comparison with the start of `elements` weights. */
+/** Adds the row of a comparison of `elements` weights with the start. */
 export function addEnd(row: Uint32Array, elements: number, settings: LaneSettings, tally: EndTally): void {
   const count = (name: (typeof endCounts)[number]) => row[endCounts.indexOf(name)];
   const padding = paddingOf(elements);
-  const unchanged = count("unchanged") - padding;
-  const still = count("still") - padding;
-  const neverUpdated = count("neverUpdated") - padding;
-  tally.unchanged += unchanged;
-  tally.neverUpdated += neverUpdated;
-  tally.cancelled += still - neverUpdated;
-  tally.hidden += unchanged - still;
+  tally.addUnchanged(count("unchanged") - padding, count("still") - padding, count("neverUpdated") - padding);
   tally.returned += count("returned");
   tally.nonfinite += count("nonfinite");
   if (sharesScales(settings)) {
@@ -139,7 +133,10 @@ export function addEnd(row: Uint32Array, elements: number, settings: LaneSetting
   }
 }
 
-/** The sum on the device that a sum is: a weight that holds all retains what it shows, a scheme's master all of the fp32 run. */
+/**
+ * The device's sum that equals a sum of the tally; null if that is zero. A weight without carrier retains its
+ * visible displacement, a scheme's master that of the fp32 run.
+ */
 function countedAs(name: (typeof endSums)[number], settings: LaneSettings) {
   const isWeight = schemes[settings.scheme].holds === "weight";
   if (name === "retainedProduct" && isWeight) return "product";
@@ -147,7 +144,7 @@ function countedAs(name: (typeof endSums)[number], settings: LaneSettings) {
   return name === "noiseSquared" && isRun(settings) ? null : name;
 }
 
-/** Adds what the row of the end counted beside the end itself. */
+/** Adds the other counts in the row of the end: elements, altered weights and probes. */
 export function addTensor(row: Uint32Array, elements: number, tally: Tally): void {
   const count = (name: (typeof endCounts)[number]) => row[endCounts.indexOf(name)];
   tally.elements += elements;
@@ -156,7 +153,7 @@ export function addTensor(row: Uint32Array, elements: number, tally: Tally): voi
   tally.probes.smallSubnetworks += count("smallSubnetworks") - paddingOf(elements);
 }
 
-/** Adds the histogram of a piece: two words a bin. */
+/** Adds the histogram of a piece: two words per bin. */
 export function addHistogram(words: Uint32Array, settings: LaneSettings, { histogram }: Tally): void {
   const { first, count } = binsOf(settings);
   for (const [c, className] of binClasses.entries()) {

@@ -6,10 +6,10 @@ import { type Device, openDevice } from "./device.js";
 import { runOnDevice } from "./run.js";
 
 /**
- * The GPU through WebGPU, by integers alone: recorded, drawn and simulated updates by every scheme, in every format and
- * rounding, all numbers.
+ * The GPU through WebGPU, with integer arithmetic only: recorded, drawn and simulated updates, every scheme,
+ * format and rounding, all numbers.
  *
- * @param open opens the device; default that of the browser, or of Dawn in Node.
+ * @param open opens the device; by default that of the browser, or Dawn's in Node.
  */
 export function webGpuEngine(open: () => Promise<Device> = openDevice): Engine {
   return deviceEngine({

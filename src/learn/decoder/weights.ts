@@ -16,7 +16,6 @@ export const layerOffsets = Array.from({ length: layers }, (_, layer) => {
     down: at("down_proj.weight"),
   };
 });
-export type LayerOffsets = (typeof layerOffsets)[number];
 
 export const offsets = {
   tokens: offsetOf("embed_tokens.weight"),

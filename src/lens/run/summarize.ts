@@ -58,7 +58,7 @@ export type CaseIdentity = Pick<Case, "format" | "rounding" | "scheme" | "opmath
 export function summarizeCase({ settings, ...counted }: CaseTally): Case {
   const { rounding, scheme, opmath } = settings;
   const format = storedAs(settings);
-  const recipe = "recipe" in settings ? resultRecipe(settings.recipe, format) : null;
+  const recipe = settings.recipe ? resultRecipe(settings.recipe, format) : null;
   const shared = sharesScales(settings) ? sharedIdentity(settings) : {};
   return summarizeCounted({ format, rounding, scheme, opmath, recipe, ...shared }, counted);
 }

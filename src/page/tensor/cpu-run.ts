@@ -6,9 +6,9 @@ import type { UpdateSettings } from "../../update/settings.js";
 import { type PictureInks, paintChanges, type Span } from "./paint.js";
 import {
   casesOf,
+  countsOf,
   type EngineInUse,
   type MatrixRun,
-  matrixCase,
   type RunCounts,
   type RunSettings,
 } from "./run.js";
@@ -73,20 +73,14 @@ export class CpuRun implements MatrixRun {
     const ends = this.cases.map(() => ({ end: new EndTally(), probes: new ProbeTally() }));
     await this.#lens.compare(ends);
     await this.#lens.take(this.#tallies);
-    const { side } = this.#settings;
-    const run = this.cases.map((settings, c) => {
+    const run = this.#tallies.map((tally, c) => {
       const whole = new Tally();
-      whole.merge(this.#tallies[c]);
+      whole.merge(tally);
       whole.end.merge(ends[c].end);
       whole.probes.merge(ends[c].probes);
-      return matrixCase(settings, side, whole);
+      return whole;
     });
-    const step = this.cases.map((settings, c) => {
-      const tally = new Tally();
-      tally.updates.merge(this.#steps[c]);
-      return matrixCase(settings, side, tally);
-    });
-    return { step, run };
+    return countsOf(this.#settings, this.#steps, run);
   }
 
   async paint(ofCase: number, span: Span, full: number, inks: PictureInks, into: Uint32Array): Promise<void> {

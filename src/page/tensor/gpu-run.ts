@@ -18,9 +18,9 @@ import {
 } from "./paint-kernel.js";
 import {
   casesOf,
+  countsOf,
   type EngineInUse,
   type MatrixRun,
-  matrixCase,
   type RunCounts,
   type RunSettings,
 } from "./run.js";
@@ -147,23 +147,16 @@ export class GpuRun implements MatrixRun {
 
   async counts(): Promise<RunCounts> {
     const taken = await this.#guarded(() => this.#run.take());
-    const { side } = this.#settings;
     this.#lastStep = taken.map(({ steps }, c) => steps.at(-1) ?? this.#lastStep[c]);
-    const run = this.cases.map((settings, c) => {
-      const { steps, since, end } = taken[c];
+    const run = taken.map(({ steps, since, end }, c) => {
       this.#tallies[c].merge(since);
       for (const tally of steps) this.#tallies[c].updates.merge(tally);
       const whole = new Tally();
       whole.merge(this.#tallies[c]);
       whole.merge(end);
-      return matrixCase(settings, side, whole);
+      return whole;
     });
-    const step = this.cases.map((settings, c) => {
-      const tally = new Tally();
-      tally.updates.merge(this.#lastStep[c]);
-      return matrixCase(settings, side, tally);
-    });
-    return { step, run };
+    return countsOf(this.#settings, this.#lastStep, run);
   }
 
   async paint(ofCase: number, span: Span, full: number, inks: PictureInks, into: Uint32Array): Promise<void> {

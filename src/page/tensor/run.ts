@@ -5,7 +5,7 @@ import type { Case } from "../../lens/run/case.js";
 import type { SelfCheck } from "../../lens/run/result.js";
 import { drawnWeights } from "../../lens/run/simulated.js";
 import { summarizeCase } from "../../lens/run/summarize.js";
-import type { Tally } from "../../lens/tally.js";
+import { Tally, type UpdateTally } from "../../lens/tally.js";
 import type { SchemeName } from "../../update/scheme.js";
 import { type UpdateSettings, updateSettings } from "../../update/settings.js";
 import type { PictureInks, Span } from "./paint.js";
@@ -65,14 +65,27 @@ export function casesOf({ storages, seed }: RunSettings): UpdateSettings[] {
   ];
 }
 
-/** The result of a case, from its tally. */
-export function matrixCase(settings: UpdateSettings, side: number, tally: Tally): Case {
-  return summarizeCase({
-    settings,
-    tensors: [{ name: tensorName, shape: [side, side], tally }],
-    steps: [],
-    curve: [],
+/** The results of all cases, from their updates in the last step and their tallies of the run. */
+export function countsOf(
+  settings: RunSettings,
+  lastStep: readonly UpdateTally[],
+  run: readonly Tally[],
+): RunCounts {
+  const shape = [settings.side, settings.side];
+  const cases = casesOf(settings);
+  const resultOf = (tally: Tally, c: number) =>
+    summarizeCase({
+      settings: cases[c],
+      tensors: [{ name: tensorName, shape, tally }],
+      steps: [],
+      curve: [],
+    });
+  const ofStep = lastStep.map((updates, c) => {
+    const tally = new Tally();
+    tally.updates.merge(updates);
+    return resultOf(tally, c);
   });
+  return { step: ofStep, run: run.map(resultOf) };
 }
 
 /** A run from its start up to a step, as a job for any engine. */

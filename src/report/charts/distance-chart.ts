@@ -3,8 +3,8 @@ import { firstWideDistance, leastDistance } from "../../lens/ulp-distance.js";
 import { count, percent, share } from "../numbers.js";
 import { type Figure, half, type Size } from "./figure.js";
 import type { Palette } from "./palette.js";
-import { linearScale } from "./scale.js";
-import { line, rect, text, textWidth } from "./svg.js";
+import { linearScale, percentTick, verticalAxis } from "./scale.js";
+import { rect, text, textWidth } from "./svg.js";
 
 /** The distances of changed weights, in gaps between numbers of the compared format. */
 export function distanceChart({ ulps, changed }: DifferenceTotals): Figure {
@@ -41,16 +41,7 @@ function draw(ulps: readonly number[], changed: number, size: Size, inks: Palett
   const step = (size.width - left) / bins;
   const shares = ulps.map((n) => n / changed);
   const scale = linearScale(0, Math.max(...shares), bottom, top, 4);
-  const drawn = scale.ticks.flatMap((tick, i) => [
-    line(left, scale.place(tick), size.width, scale.place(tick), {
-      colour: i === 0 ? inks.line : inks.grid,
-    }),
-    text(left - 12, scale.place(tick) + 7, `${Number((100 * tick).toPrecision(3))}%`, {
-      size: 20,
-      fill: inks.muted,
-      anchor: "end",
-    }),
-  ]);
+  const drawn = verticalAxis(scale, [left, size.width], percentTick, inks);
   const every = Math.ceil(58 / step);
   let free = Number.NEGATIVE_INFINITY;
   shares.forEach((binShare, bin) => {

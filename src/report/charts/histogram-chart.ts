@@ -5,7 +5,7 @@ import { type Boundary, boundaryOf, classWordsOf } from "../rounding-words.js";
 import { classInk } from "./class-ink.js";
 import { type Figure, figureName, type Size, wide } from "./figure.js";
 import type { Palette } from "./palette.js";
-import { linearScale } from "./scale.js";
+import { linearScale, percentTick, verticalAxis } from "./scale.js";
 import { line, rect, text, textWidth } from "./svg.js";
 
 /** The order from the axis upwards: visible updates are at the bottom. */
@@ -93,16 +93,7 @@ function draw(sizes: Sizes, size: Size, inks: Palette): string {
   const edge = x(boundary.exponent);
   const highest = Math.max(...shown.map(({ total }) => total / all));
   const scale = linearScale(0, highest, bottom, top, 4);
-  const drawn = scale.ticks.flatMap((tick) => [
-    line(left, scale.place(tick), size.width, scale.place(tick), {
-      colour: tick === 0 ? inks.line : inks.grid,
-    }),
-    text(left - 12, scale.place(tick) + 7, `${Number((100 * tick).toPrecision(3))}%`, {
-      size: 20,
-      fill: inks.muted,
-      anchor: "end",
-    }),
-  ]);
+  const drawn = verticalAxis(scale, [left, size.width], percentTick, inks);
   for (const { bin, counts } of shown) {
     let y = bottom;
     for (const className of stacked) {

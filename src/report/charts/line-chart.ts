@@ -1,6 +1,6 @@
 import type { Size } from "./figure.js";
 import type { Palette } from "./palette.js";
-import { labelled, linearScale, logScale, type Scale, spread } from "./scale.js";
+import { labelled, linearScale, logScale, type Scale, spread, verticalAxis } from "./scale.js";
 import { area, circle, fitted, line, polyline, text, textWidth } from "./svg.js";
 
 /** A line over the steps. */
@@ -56,10 +56,7 @@ export function drawLines(chart: LineChart, { width, height }: Size, inks: Palet
   const x = (i: number) =>
     left + (steps.length === 1 ? 0.5 : (at[i] - start) / (stop - start)) * (right - left);
   const drawn = [
-    ...y.ticks.flatMap((tick, i) => [
-      line(left, y.place(tick), right, y.place(tick), { colour: i === 0 ? inks.line : inks.grid }),
-      text(left - 12, y.place(tick) + 7, format(tick), { size: 20, fill: inks.muted, anchor: "end" }),
-    ]),
+    ...verticalAxis(y, [left, right], format, inks),
     ...(powers
       ? roundSteps(powers).flatMap((step) =>
           stepTick(step, left + ((Math.log(step) - start) / (stop - start)) * (right - left), bottom, inks),

@@ -1,3 +1,6 @@
+import type { Palette } from "./palette.js";
+import { line, text } from "./svg.js";
+
 /** Maps numbers to positions along an axis. */
 export interface Scale {
   readonly place: (x: number) => number;
@@ -64,4 +67,22 @@ export function spread(places: readonly number[], gap: number, least: number, mo
     ceiling = moved[i] - gap;
   }
   return moved;
+}
+
+/** A vertical axis: lines of a grid from `left` to `right`, with their labels to the left. */
+export function verticalAxis(
+  { place, ticks }: Scale,
+  [left, right]: readonly [number, number],
+  label: (tick: number) => string,
+  inks: Palette,
+): string[] {
+  return ticks.flatMap((tick, i) => [
+    line(left, place(tick), right, place(tick), { colour: i === 0 ? inks.line : inks.grid }),
+    text(left - 12, place(tick) + 7, label(tick), { size: 20, fill: inks.muted, anchor: "end" }),
+  ]);
+}
+
+/** The label of a share on an axis. */
+export function percentTick(tick: number): string {
+  return `${Number((100 * tick).toPrecision(3))}%`;
 }

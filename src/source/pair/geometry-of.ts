@@ -31,7 +31,7 @@ export interface GeometryOptions {
   readonly pool: ThreadPool<StoredTask, TensorPart> | null;
   /** Whether this thread measures beside those of the pool: only where no tensor takes long without a turn of others. */
   readonly here?: boolean;
-  /** Called after each tensor with what was done of all there is to do. */
+  /** Called after each tensor with the work done and the total. */
   progress?(done: number, total: number): void;
   /** Called with the counts of `diff` of each tensor of a single model for which they were made on the way. */
   counted?(tensor: string, tally: DifferenceTallyJson): void;

@@ -10,7 +10,7 @@ import { dtypeOf, type StoredRange } from "./range.js";
 /** Codes that are read between two turns of others: milliseconds of work. */
 const codesOfATurn = 2 ** 21;
 
-/** A matrix of two files, in memory that is used again. Numbers are those of the format that was compared. */
+/** A matrix of two files, read into reused memory. Numbers are rounded to the compared format. */
 export function storedMatrix(
   name: string,
   [rows, columns]: readonly [number, number],

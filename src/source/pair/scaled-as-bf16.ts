@@ -20,7 +20,7 @@ const mostTables = 256;
 
 const none = new Uint32Array(0);
 
-/** Elements in runs, of which each has the table of its scale. */
+/** Elements in runs, each with the table of its scale. */
 export interface TabledCodes {
   readonly element: string;
   /** Elements per run; divides blockLength. */
@@ -211,7 +211,7 @@ export class ScaledAsBf16 {
     const elements = tableOf(format(element));
     const table = this.#tables.subarray(slot * tableBytes[bits], (slot + 1) * tableBytes[bits]);
     const codes = bits === 8 ? this.#low8 : this.#codes4;
-    // Not map(): its calls and garbage cost more than the look-ups.
+    // Not map(), whose calls and garbage cost more than the look-ups.
     for (let code = 0; code < codes.length; code++) this.#numbers[code] = product(elements[code], scale);
     narrowToBf16(this.#words, codes);
     if (bits === 4) {
@@ -253,7 +253,7 @@ function isFinite16(code: number): boolean {
   return (code & 0x7f80) !== 0x7f80;
 }
 
-/** Elements of which none has another scale than the first, wherever a piece starts. */
+/** The length of runs with one scale, wherever a piece starts. */
 function commonRun({ width, scales: [{ columns }] }: ScaledCodes): number {
   return divisor(divisor(columns, width), blockLength);
 }

@@ -81,11 +81,7 @@ export function storedValues(
   const piece = 2 ** Math.floor(Math.log2(pieceBytes / width));
 
   async function read(start: number, into: Float32Array | Float64Array): Promise<void> {
-    if (start < 0 || start + into.length > elements) {
-      throw new RangeError(
-        `${start} to ${start + into.length} is outside of a tensor of ${elements} elements`,
-      );
-    }
+    expectInside(start, into, elements);
     if (width > into.BYTES_PER_ELEMENT) {
       throw new TypeError(`${dtype.name} does not fit into a Float32Array: it would be rounded on the way`);
     }
@@ -132,4 +128,10 @@ function isCommon({ bits, signed, unsignedZero }: Format): boolean {
 
 function bytesOf(view: ArrayBufferView): Uint8Array {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
+
+/** @throws RangeError if `into` is to be filled with more numbers than a tensor has from `start` on. */
+export function expectInside(start: number, { length }: ArrayLike<number>, elements: number): void {
+  if (start < 0 || start + length > elements)
+    throw new RangeError(`${start} to ${start + length} is outside of a tensor of ${elements} elements`);
 }

@@ -1,7 +1,7 @@
 import { format } from "../../format/registry.js";
 import type { SkippedTensor, Values } from "../../lens/input.js";
 import { quote } from "../input-error.js";
-import type { StoredTensor } from "../safetensors/stored-tensor.js";
+import { expectInside, type StoredTensor } from "../safetensors/stored-tensor.js";
 import { combine, type Fitted } from "./combine.js";
 import { decodeScaled, decodeScales, scaleBytes } from "./decode.js";
 import { type Layout, layouts } from "./layouts.js";
@@ -125,11 +125,7 @@ function scaledNumbers(scaled: ScaledCodes, codes: StoredTensor, tensors: Tensor
   return {
     length: elements,
     async read(start, into) {
-      if (start < 0 || start + into.length > elements) {
-        throw new RangeError(
-          `${start} to ${start + into.length} is outside of a tensor of ${elements} elements`,
-        );
-      }
+      expectInside(start, into, elements);
       for (let done = 0; done < into.length; done += pieceLength) {
         const part = into.subarray(done, done + pieceLength);
         if (part instanceof Float32Array) await readPiece(start + done, part);

@@ -6,11 +6,6 @@ import { FileReader, fileIdentity } from "../file-reader.js";
 const pieces = 16;
 const pieceBytes = 4096;
 
-/** The bytes that a fingerprint reads from a file of this size. */
-export function fingerprintBytes(size: number): number {
-  return piecesOf(size).reduce((sum, [, length]) => sum + length, 0);
-}
-
 /**
  * Identifies a file on all machines: name, size, and a digest of 64 KiB in equally spaced pieces. Folder and
  * modification time are excluded, because they differ between copies and mounts. Two checkpoints of one model have the

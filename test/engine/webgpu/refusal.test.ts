@@ -203,7 +203,7 @@ describeNeeding(requirements.vulkan, "the webgpu engine refuses", () => {
   it("a device that is lost, in one sentence", async () => {
     const lost = await openDevice();
     const engine = webGpuEngine(async () => lost);
-    const counting = engine.run(jobOf({ format: "bf16" }), { progress: () => lost.lose() });
+    const counting = engine.run(jobOf({ format: "bf16" }), { progress: () => lost.destroy() });
     await expect(counting).rejects.toThrow(/^the GPU was lost: [^\n]+$/);
     await expect(engine.run(jobOf({ format: "bf16" }))).rejects.toThrow(/^the GPU was lost: [^\n]+$/);
   });

@@ -128,6 +128,13 @@ export class FunctionWriter {
     return { type, local: this.#parameters.length + this.#locals.length - 1 };
   }
 
+  /** A new variable with a value. */
+  variableOf<T extends Type>(value: Value<T>): Value<T> {
+    const variable = this.variable(value.type);
+    this.assign(variable, value);
+    return variable;
+  }
+
   assign<T extends Type>(variable: Value<T>, value: Value<T>): void {
     this.#get(value);
     this.#code.push(0x21);

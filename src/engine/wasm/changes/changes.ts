@@ -66,21 +66,21 @@ class WasmCounter implements CodeCounter {
   /** Columns in whole groups; the others are counted on the host. */
   readonly #whole: number;
   readonly #columns: Uint32Array;
-  /** Changes by column in the memory, of so many rows. */
+  /** Changes by column in WebAssembly memory, of {@link #rows} rows. */
   readonly #inColumns: Uint16Array;
   readonly #shareColumns: Uint32Array;
   #rows = 0;
   /** Rows that were counted, and elements of the next that lie before the piece. */
   #counted = 0;
   #begun = 0;
-  /** The share that {@link wholeShare} stands for. */
+  /** The share represented by {@link wholeShare}. */
   #unit = 0;
-  /** The kernel counts in them, too. */
+  /** Shared with the kernel, which counts in them. */
   readonly #all: Uint32Array;
   readonly #changed: Uint32Array;
   readonly #largest: Uint16Array;
   readonly #changeSquared: Float64Array;
-  /** By row, of a tile. */
+  /** By row of a tile. */
   readonly #inRows: Uint32Array;
   readonly #shareTable: Uint32Array;
 
@@ -243,7 +243,7 @@ class WasmCounter implements CodeCounter {
 
 const sizes = magnitudes / perSize;
 
-/** The first of as many sizes as are looked up in vectors, those that most weights have. */
+/** The first size of the window with the most weights, among windows of {@link windowLength} sizes. */
 function fullestWindow({ all, occurring }: MagnitudeCounts): number {
   const bySize = new Float64Array(sizes);
   for (let n = 0; n < occurring.length; n++) bySize[Math.floor(occurring[n] / perSize)] += all[occurring[n]];
@@ -261,7 +261,10 @@ function numberOf(code: number): number {
   return code < 0x8000 ? magnitudeNumber(code) : -magnitudeNumber(code & 0x7fff);
 }
 
-/** Whether a kernel counts like the scalar counter: codes of all sizes, and of few, which it looks up in vectors. */
+/**
+ * Whether a kernel counts like the scalar counter: codes of all sizes, and of few sizes, which are looked up in
+ * vectors.
+ */
 function countsRightly(kernel: object): boolean {
   const [rows, columns] = [5, 43];
   const codes = (step: number, ofSize: (code: number) => number) =>

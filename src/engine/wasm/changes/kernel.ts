@@ -15,13 +15,13 @@ const groupBytes = 2 * groupLength;
  */
 export const tileLength = 2 ** 17;
 
-/** Columns that there is room for: changes of a row in lanes are counted in 16 bits, sums of shares in 32. */
+/** The maximum number of columns: lanes count the changes of a row in 16 bits, and sums of shares in 32. */
 export const mostColumns = 2 ** 18;
 
-/** A row has at least a group. The first may have begun before the piece. */
+/** A row has at least one group. The first may have begun before the piece. */
 const mostTileRows = tileLength / groupLength + 1;
 
-/** Rows that are counted before column counts, of 16 bits, are taken out. */
+/** Rows after which the 16-bit column counts must be read and reset. */
 export const mostRows = 2 ** 16 - 1;
 
 /** A share of 1 as an integer, such that the sum over a column or over a lane of a row fits in 32 bits. */
@@ -51,9 +51,9 @@ const sizes = {
   /** The codes of a row that changed. */
   before: rowBytes + vectorBytes,
   after: rowBytes + vectorBytes,
-  /** Results of a row, and of all. */
+  /** The results of a row, and of all rows. */
   report: 96,
-  /** Of each row of a tile: changes (a word), or sums of shares by lane. */
+  /** For each row of a tile: changes (a word), or sums of shares by lane. */
   rows: vectorBytes * mostTileRows,
   columns: 2 * mostColumns,
   columnShares: 4 * mostColumns,
@@ -75,18 +75,19 @@ export const layout = (() => {
 })();
 
 /**
- * Within the report, of a row: the sum of squares (two fp64), the number of changes, sums of shares by lane. Of all rows: the
- * largest changed magnitude by lane, doubled, and the sum of squares (in both halves).
+/**
+ * Offsets in the report. For a row: the sum of squares (two fp64), the number of changes, sums of shares by lane. For all
+ * rows: the largest changed magnitude by lane, doubled, and the sum of squares (in both halves).
  */
 export const report = { squares: 0, changed: 16, shares: 32, largest: 48, allSquares: 64 } as const;
 
 /**
- * Counts of bf16 codes, by whole groups of rows.
+ * Counts bf16 codes in whole groups of a row. Each row has `bytes` bytes to count and begins `rowBytes` after the
+ * one before it.
  *
- * - `countRows(base, tuned, rows, rowBytes, bytes, columns)`: by magnitude, by column (16 bits), by row, and the
- *   report. Of each
- *   row, which has rowBytes, so many bytes.
- * - `sumRows(base, rows, rowBytes, bytes, columns)`: shares of sizes, by column and by row.
+ * - `countRows(base, tuned, rows, rowBytes, bytes, columns)`: counts by magnitude, changes by column (16 bits) and by
+ *   row, and the report.
+ * - `sumRows(base, rows, rowBytes, bytes, columns)`: sums the shares of sizes by column and by row.
  */
 export function changesModule(): Uint8Array<ArrayBuffer> {
   return moduleBytes(memorySize, [
@@ -101,7 +102,7 @@ function countRows(k: FunctionWriter): void {
   const { i32, f64x2 } = k;
   const [base, tuned, rows, rowBytes, bytes, columns] = [0, 1, 2, 3, 4, 5].map((i) => k.parameter(i, "i32"));
   const toTuned = i32.sub(tuned, base);
-  const at = variableOf(k, base);
+  const at = k.variableOf(base);
   const none = i32.constant(0);
   k.loop(none, i32.shl(rows, 2), 4, (row) => {
     k.call("count", at, i32.add(at, toTuned), i32.add(at, bytes), columns);
@@ -117,7 +118,7 @@ function countRows(k: FunctionWriter): void {
 function sumRows(k: FunctionWriter): void {
   const { i32 } = k;
   const [base, rows, rowBytes, bytes, columns] = [0, 1, 2, 3, 4].map((i) => k.parameter(i, "i32"));
-  const at = variableOf(k, base);
+  const at = k.variableOf(base);
   const none = i32.constant(0);
   k.loop(none, i32.shl(rows, Math.log2(vectorBytes)), vectorBytes, (row) => {
     k.call("sum", at, i32.add(at, bytes), columns);
@@ -140,7 +141,7 @@ function count(k: FunctionWriter): void {
   const [base, tuned, end, columns] = [0, 1, 2, 3].map((i) => k.parameter(i, "i32"));
   const toTuned = i32.sub(tuned, base);
   const toColumns = i32.sub(columns, base);
-  const groups = variableOf(k, i32.constant(layout.groups));
+  const groups = k.variableOf(i32.constant(layout.groups));
   k.loop(base, end, groupBytes, (at) => {
     const differ = [0, vectorBytes].map((offset) =>
       v128.xor(k.load("v128", at, offset), k.load("v128", i32.add(at, toTuned), offset)),
@@ -154,7 +155,7 @@ function count(k: FunctionWriter): void {
       increment(k, i32.and(i32.shr_u(codes, 14), 0x1fffc), layout.all);
     }
   });
-  const listed = variableOf(k, i32.constant(0));
+  const listed = k.variableOf(i32.constant(0));
   const zero = k.i32x4.constant(0);
   k.loop(i32.constant(layout.groups), groups, 4, (entry) => {
     const at = k.load("i32", entry);
@@ -162,7 +163,7 @@ function count(k: FunctionWriter): void {
     const pairs = [0, vectorBytes].map((offset) => {
       const a = k.load("v128", at, offset);
       const b = k.load("v128", i32.add(at, toTuned), offset);
-      // +0 and -0 are one number.
+      // +0 and -0 are equal.
       const same = v128.or(i16x8.eq(a, b), i16x8.eq(i16x8.shl(v128.or(a, b), 1), zero));
       // A comparison gives -1.
       k.store("v128", i16x8.sub(k.load("v128", column, offset), v128.not(same)), column, offset);
@@ -185,18 +186,18 @@ function increment(k: FunctionWriter, place: I32, counts: number): void {
   k.store("i32", k.i32.add(k.load("i32", place, counts), 1), place, counts);
 }
 
-/** The squares of the changes listed, and their magnitudes; what is largest after them. */
+/** Sums the squares of the listed changes, counts their magnitudes, and updates the largest one. */
 function measure(k: FunctionWriter, listed: I32): void {
   const { i32, i16x8, f64x2 } = k;
   const none = i32.constant(0);
   const zeros = k.i32x4.constant(0);
-  const squares = variableOf(k, zeros);
-  const largest = variableOf(k, k.load("v128", none, layout.report + report.largest));
+  const squares = k.variableOf(zeros);
+  const largest = k.variableOf(k.load("v128", none, layout.report + report.largest));
   // Pad the last vector with pairs that did not change: they add nothing.
   for (const at of [layout.before, layout.after]) k.store("v128", zeros, listed, at);
   k.loop(none, listed, vectorBytes, (at) => {
     const [before, after] = [layout.before, layout.after].map((list) => k.load("v128", at, list));
-    // What did not change has the magnitude of the base, all of which are counted.
+    // Unchanged codes have the magnitude of the base, all of which are counted.
     k.assign(largest, i16x8.max_u(largest, i16x8.shl(after, 1)));
     for (const half of halves(k, before, after)) {
       k.assign(squares, f64x2.add(squares, f64x2.mul(half, half)));
@@ -224,8 +225,8 @@ function halves(k: FunctionWriter, a: V128, b: V128): V128[] {
 function sum(k: FunctionWriter): void {
   const { i32, i32x4, i16x8, i8x16, v128 } = k;
   const [base, end, columns] = [0, 1, 2].map((i) => k.parameter(i, "i32"));
-  const column = variableOf(k, columns);
-  const inRow = variableOf(k, i32x4.constant(0));
+  const column = k.variableOf(columns);
+  const inRow = k.variableOf(i32x4.constant(0));
   const none = i32.constant(0);
   const window = k.load("v128", none, layout.window);
   const tables = (at: number) =>
@@ -281,10 +282,4 @@ function oneByOne(k: FunctionWriter, sizesOfCodes: V128): V128[] {
     }
     return shares;
   });
-}
-
-function variableOf<T extends I32 | V128>(k: FunctionWriter, value: T): T {
-  const variable = k.variable(value.type) as T;
-  k.assign(variable, value);
-  return variable;
 }

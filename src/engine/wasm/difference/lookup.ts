@@ -15,13 +15,14 @@ const writers = {
   bits4Short: (k: FunctionWriter, other?: V128) => writeBits4(k, "v128_64", other),
 } satisfies Readonly<Record<string, Writer>>;
 
-/** Runs of codes of 8 bits; of 4 bits by whole vectors, and such that end within one. */
+/** Runs of 8-bit codes; of 4-bit codes in whole vectors, and ending within one. */
 export type LookupName = keyof typeof writers;
 
 /**
- * A module with `bits8`, `bits4` or `bits4Short(codes, scales, runs, bytes, tables, into, left)`, as `lookUpCodes`.
- * `bits4Short` is for runs that end within a vector. With `Other` after the name and `perBlock` as the last parameter they are
- * `findOtherCodes`; with `OtherBlock` they take one block, and `left` becomes one word, above zero where it would be listed.
+ * A module with `bits8`, `bits4` or `bits4Short(codes, scales, runs, bytes, tables, into, left)`, as
+ * `lookUpCodes`. `bits4Short` is for runs that end within a vector. With `Other` after the name and `perBlock` as
+ * the last parameter: `findOtherCodes`. With `OtherBlock`: for one block, where `left` is one word, nonzero if the
+ * block is to be listed.
  */
 export function lookupModule(memory: MemorySize, name: LookupName): Uint8Array<ArrayBuffer> {
   const write: Writer = writers[name];
@@ -64,8 +65,8 @@ function writeBlocks(k: FunctionWriter, ofBlock: string, bytesPerByte: number): 
 }
 
 /**
- * Does `body` for each run from one on, with the address of its table; `from` and `to` are where its codes and numbers
- * are.
+ * Runs `body` for each run from `first` on, with the address of its table; `from` and `to` are the addresses of
+ * its codes and numbers.
  */
 function eachRun(
   k: FunctionWriter,
@@ -90,14 +91,14 @@ function eachRun(
   });
 }
 
-/** Writes the search for runs with different numbers, by the writer of their look-up. */
+/** Writes a search for runs with different numbers, by the writer of their look-up. */
 function writeOther(k: FunctionWriter, write: Writer): void {
   const other = k.variable("v128");
   write(k, other);
   k.store("i32", k.v128.any_true(other), k.parameter(6, "i32"));
 }
 
-/** Vectors of numbers are stored, or what they differ by from those in memory is added to `other`. */
+/** Stores vectors of numbers; with `other`, adds their differences from those in memory to it instead. */
 function put(k: FunctionWriter, vectors: readonly V128[], to: I32, other?: V128, offset = 0): void {
   const { or, xor } = k.v128;
   if (other === undefined) {
@@ -105,7 +106,7 @@ function put(k: FunctionWriter, vectors: readonly V128[], to: I32, other?: V128,
     return;
   }
   const differ = vectors.map((vector, i) => xor(vector, k.load("v128", to, offset + vectorBytes * i)));
-  // One addition a time round: a chain of them is what the loop would wait for.
+  // One operation on `other` per iteration: a chain of them would limit the loop.
   k.assign(other, or(other, differ.reduce(or)));
 }
 
@@ -137,7 +138,7 @@ function writeBits8(k: FunctionWriter, other?: V128): void {
       k.assign(other, v128.or(other, v128.and(found, bytesOf(k, 128))));
       return;
     }
-    // The next run overwrites this unless this one is listed: so `left` has room for one more.
+    // The next run overwrites this entry unless this run is listed: `left` has room for one more.
     k.store("i32", run, next);
     k.assign(next, i32.add(next, i32.shl(i32.lt_u(i32.constant(0), i8x16.bitmask(found)), 2)));
   });
@@ -163,9 +164,9 @@ function writeBits4(k: FunctionWriter, load: "v128" | "v128_64", other?: V128): 
 }
 
 /**
- * Runs of one vector or half of one, as the usual block formats have them, four at a time; gives how many were done.
- * A fifth less time than by {@link eachRun}, whose loop over vectors there only begins and ends (.18 instead of .23 ns a
- * number of runs of 16 bytes).
+ * Processes runs of one vector or half of one, as in the usual block formats, four at a time; returns their
+ * number. Takes a fifth less time than {@link eachRun}, whose loop has one iteration there (.18 instead of .23 ns
+ * per number in runs of 16 bytes).
  */
 function writeFourRuns(k: FunctionWriter, bytes: number, other?: V128): I32 {
   const { i32, v128 } = k;
@@ -197,7 +198,7 @@ function writeFourRuns(k: FunctionWriter, bytes: number, other?: V128): I32 {
   return done;
 }
 
-/** Lower and upper bytes of numbers by their codes. */
+/** The lower and upper bytes of numbers, indexed by code. */
 interface Tables {
   readonly low: V128;
   readonly high: V128;
@@ -214,7 +215,7 @@ function notFinite(k: FunctionWriter, table: I32): V128 {
   return k.load("v128", table, tableParts4.notFinite);
 }
 
-/** The numbers of a vector of pairs of codes, by one table, or by one for each half. */
+/** The numbers of a vector of pairs of codes, from one table, or from one for each half. */
 function numbersOf(k: FunctionWriter, pairs: V128, tables: readonly Tables[]): V128[] {
   const codes = interleaved(k, k.v128.and(pairs, bytesOf(k, 15)), upperHalves(k, pairs));
   return codes.flatMap((each, half) => {

@@ -15,7 +15,7 @@ export class Measures {
   readonly #distances: readonly V128[];
   readonly #lanes: readonly V128[];
   readonly #farther: I32;
-  /** Has bits set if two elements are both zero. */
+  /** Nonzero if two elements are both zero. */
   readonly zeros: V128;
 
   constructor(k: FunctionWriter, range: Range) {

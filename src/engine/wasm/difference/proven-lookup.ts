@@ -12,24 +12,24 @@ import { type LookupName, lookupModule } from "./lookup.js";
 /** The bytes of codes on which a kernel is compared with the specification. */
 const provenBytes = 4096;
 
-/** What a kernel does. */
+/** Look up codes, or find other numbers than in memory. */
 type Use = "" | "Other";
 
-/** A kernel, and whether it was right where it was compared; null before. */
+/** A kernel, and whether it agreed with the specification; null before the comparison. */
 interface Proven {
   readonly kernel: Kernel;
   isRight: boolean | null;
 }
 
 /**
- * Looks up codes in the memory by the kernels. Each is compiled on first use and compared with the specification on its
+ * Looks up codes in memory by kernels. Each is compiled on first use and compared with the specification on its
  * first codes; if they differ, the specification is used from then on.
  */
 export function lookUpIn(memory: WasmMemory, size: MemorySize): { lookUp: LookUp; findOther: FindOther } {
   const { buffer } = memory;
   const kernels = new Map<LookupName, Record<Use, Proven>>();
 
-  /** The kernel for such runs; null if it was found wrong, or they lie elsewhere. */
+  /** The kernel for such runs; null if it was found wrong, or if they are not in its memory. */
   function kernelFor(runs: CodeRuns, use: Use, tables: Uint8Array, numbers: Uint16Array, list: Uint32Array) {
     if (runs.codes.buffer !== buffer || runs.scales.buffer !== buffer) return null;
     if (tables.buffer !== buffer || numbers.buffer !== buffer || list.buffer !== buffer) return null;

@@ -2,7 +2,7 @@ import type { Format } from "../../../format/format.js";
 import { bitsOf, infinityBits, nanBits } from "../../lane/numbers.js";
 import type { LaneSettings } from "../../lane/refusal.js";
 import { round } from "../../lane/round.js";
-import type { FunctionWriter } from "../assembler/function.js";
+import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { type CaseLayout, type Layout, tensorTally } from "../layout.js";
 import { forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
 import { flagsOf } from "./lanes.js";
@@ -18,19 +18,15 @@ export function writeBegin(
   layout: Layout,
   caseLayout: CaseLayout,
 ): void {
-  const { f32x4, i32, v128 } = k;
   const ofWeight = settings.scheme === "master" ? [caseLayout.carriers] : [];
   const states = [caseLayout.carriers];
-  if ("recipe" in settings) {
+  if (settings.recipe) {
     const masters = settings.recipe.carriers.filter(({ from }) => from === "weight");
     ofWeight.push(...masters.map(({ name }) => caseLayout.states[name]));
     states.push(...Object.values(caseLayout.states));
   }
-  const [base, count] = [k.parameter(0, "i32"), k.parameter(1, "i32")];
-  const changed = k.variable("i32");
-  forEachGroup(k, base, i32.constant(0), count, (row, flags) => {
-    const given = loadGroup(k, row, layout.given);
-    const masks = given.map((x, half) => {
+  beginGroups(k, layout, caseLayout, (row, given) =>
+    given.map((x, half) => {
       const stored = round(k, x, { ...settings, rounding: "nearest-even" }, () => k.i32x4.constant(0));
       k.store("v128", stored, row, caseLayout.start + half * vectorBytes);
       k.store("v128", stored, row, caseLayout.weights + half * vectorBytes);
@@ -39,9 +35,27 @@ export function writeBegin(
         const from = ofWeight.includes(state) ? x : k.i32x4.constant(0);
         k.store("v128", from, row, state + half * vectorBytes);
       }
-      return v128.and(f32x4.ne(stored, x), f32x4.eq(x, x));
-    });
-    k.assign(changed, i32.add(changed, i32.popcnt(flagsOf(k, masks[0], masks[1]))));
+      return stored;
+    }),
+  );
+}
+
+/** Runs `body` for every group, with its given weights; counts those that differ as stored, and resets their flags. */
+export function beginGroups(
+  k: FunctionWriter,
+  layout: Layout,
+  caseLayout: CaseLayout,
+  body: (row: I32, given: readonly V128[], i: I32) => readonly V128[],
+): void {
+  const { f32x4, i32, v128 } = k;
+  const [base, count] = [k.parameter(0, "i32"), k.parameter(1, "i32")];
+  const changed = k.variable("i32");
+  forEachGroup(k, base, i32.constant(0), count, (row, flags, i) => {
+    const given = loadGroup(k, row, layout.given);
+    const [low, high] = body(row, given, i).map((stored, half) =>
+      v128.and(f32x4.ne(stored, given[half]), f32x4.eq(given[half], given[half])),
+    );
+    k.assign(changed, i32.add(changed, i32.popcnt(flagsOf(k, low, high))));
     for (const offset of [caseLayout.moved, caseLayout.nonfinite])
       k.store("i32_8", i32.constant(0), flags, offset);
   });
@@ -72,9 +86,14 @@ export function writeStepCounterfactual(k: FunctionWriter, layout: Layout): void
       k.store("v128", f32x4.add(now[half], updates[half]), row, layout.now + half * vectorBytes);
     }
     const [low, high] = updates.map((u) => f32x4.ne(u, f32x4.constant(0)));
-    const updated = i32.or(k.load("i32_8u", flags, layout.updated), flagsOf(k, low, high));
-    k.store("i32_8", updated, flags, layout.updated);
+    markUpdated(k, flags, layout, low, high);
   });
+}
+
+/** Sets the flags of a group's weights in two masks: those with an update that is not zero. */
+export function markUpdated(k: FunctionWriter, flags: I32, { updated }: Layout, low: V128, high: V128): void {
+  const marked = k.i32.or(k.load("i32_8u", flags, updated), flagsOf(k, low, high));
+  k.store("i32_8", marked, flags, updated);
 }
 
 /**

@@ -20,10 +20,11 @@ const countNames = [
 ] as const;
 
 /**
- * The probes need no fp64 in formats of at most nine significand bits. A number that changes does so by at least 2^-9 of
- * itself, more than a thousandth: `pathNotTaken` counts no changed weight. And of two numbers the difference in fp32
- * is at most {@link smallMove} where the exact one is at most 1e-5: to be rounded down across 1e-5, it would need more of
- * its leading bits than the larger number has, and the smaller one would lie below them.
+ * The probes need no fp64 for formats of at most nine significand bits. A number that changes does so by at least
+ * 2^-9 of itself, more than a thousandth: `pathNotTaken` counts no changed weight. And the fp32 difference of two
+ * numbers is at most {@link smallMove} if the exact one is at most 1e-5, and only then: to be rounded down across
+ * 1e-5, the exact difference would need more leading bits than the larger number has, and the smaller number would
+ * lie below them.
  */
 const narrowPrecision = 9;
 /** The largest fp32 number below 1e-5, as bits. */
@@ -32,7 +33,7 @@ const smallMove = bitsOf(1e-5);
 /** Lanes of the sums of a block. */
 type Sums = Readonly<Record<EndSum, readonly V128[]>>;
 
-/** Parameters of `end`: where the worker's memory begins, weights, and the tally. */
+/** Parameters of `end`: base of the worker's memory, number of weights, address of the tally. */
 export const endParameters = ["i32", "i32", "i32"] as const;
 
 /**
@@ -59,13 +60,13 @@ export function writeEnd(
     product,
     noiseSquared: lanesOf(),
     weightSquared: lanesOf(),
-    // Of a weight that holds all, the terms are the same.
+    // If the weight alone holds the updates, the terms are the same.
     retainedProduct: holds === "weight" ? product : lanesOf(),
   };
   const scratch = i32.add(base, layout.scratch);
   const isNarrow = !sharesScales(settings) && settings.format.precision <= narrowPrecision;
   const small = k.variable("v128");
-  // Behind the last group nothing is unchanged.
+  // After the last group no weight is unchanged.
   const lastWord = i32.add(base, i32.shl(i32.shr_u(count, 6), 3));
   k.store("i64", k.i64.extend(i32.constant(0)), lastWord, layout.unchanged);
 
@@ -73,12 +74,7 @@ export function writeEnd(
     const nothing = i32x4.constant(0);
     for (const lanes of Object.values(sums).flat()) k.assign(lanes, nothing);
     forEachGroup(k, base, from, to, (row, flags) => {
-      const variable = (x: V128) => {
-        const local = k.variable("v128");
-        k.assign(local, x);
-        return local;
-      };
-      const variables = (offset: number) => loadGroup(k, row, offset).map(variable);
+      const variables = (offset: number) => loadGroup(k, row, offset).map((x) => k.variableOf(x));
       const given = variables(layout.given);
       const now = variables(layout.now);
       const start = variables(caseLayout.start);
@@ -112,7 +108,7 @@ export function writeEnd(
         halves.map((half) => displacement(k, after[half], before[half]));
       const visible = displaced(weights, start);
       const fp32 = displaced(now, given);
-      // The twin of retainedDisplacement in engine/end.ts.
+      // As retainedDisplacement in engine/end.ts.
       const retained =
         holds === "weight"
           ? visible
@@ -157,12 +153,12 @@ export function writeEnd(
   if (caseLayout.shared) countSharedEnds(k, layout, caseLayout, { base, count, tally });
 }
 
-/** What is summed of a group: its halves, all finite. */
+/** The summed numbers of a group, in two halves, all finite. */
 type Summed = Readonly<Record<"visible" | "fp32" | "noise" | "given" | "retained", readonly V128[]>>;
 
 /**
- * Adds the products of a group to their sums. The numbers become fp64 by way of memory: the conversion of a register is two
- * operations on x86, and its upper half has to be shuffled down first. `end` is 6 % faster so.
+ * Adds the products of a group to their sums. Numbers are promoted to fp64 from memory: from a register it takes
+ * two operations on x86, and a shuffle for the upper half. This makes `end` 6 % faster.
  */
 function addSums(k: FunctionWriter, scratch: I32, sums: Sums, numbers: Summed): void {
   const { displacementSquared, product, noiseSquared, weightSquared, retainedProduct } = sums;
@@ -184,7 +180,7 @@ function addSums(k: FunctionWriter, scratch: I32, sums: Sums, numbers: Summed): 
   }
 }
 
-/** Counts weights that are unchanged, 64 flags at a time: `end` is 8 % faster than with the flags of each group counted. */
+/** Counts unchanged weights, 64 flags at a time, which makes `end` 8 % faster than counting those of each group. */
 function countFlags(
   k: FunctionWriter,
   { base, count }: { readonly base: I32; readonly count: I32 },
@@ -204,7 +200,10 @@ function countFlags(
   });
 }
 
-/** The published probes of lens/probes.ts that judge the end, on two weights; both call an unchanged weight unchanged. */
+/**
+ * The published probes of lens/probes.ts for the end of a run, on two weights; both are true for an unchanged
+ * weight.
+ */
 function endProbes(k: FunctionWriter, before: V128, after: V128, quarter: number) {
   const { f64x2 } = k;
   const [from, to] = [promoteHalf(k, before, quarter), promoteHalf(k, after, quarter)];

@@ -34,8 +34,7 @@ export function fma(
   const sums = terms.map(({ product, z }) => f64x2.add(product, z));
   const demoted = ([low, high]: readonly V128[]) =>
     i8x16.shuffle(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), firstWords);
-  const result = k.variable("v128");
-  k.assign(result, demoted(sums));
+  const result = k.variableOf(demoted(sums));
 
   const lowWords = i8x16.shuffle(sums[0], sums[1], evenWords);
   const middle = i32x4.eq(v128.and(lowWords, i32x4.constant(belowFp32)), i32x4.constant(half));

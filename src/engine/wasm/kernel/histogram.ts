@@ -4,22 +4,22 @@ import { histogramTable as table } from "../layout.js";
 import { vectorBytes } from "./groups.js";
 import { packedLanes } from "./lanes.js";
 
-/** Four updates that are to be counted by their bin and the ulp rule. */
+/** Four updates to be counted by bin and ulp rule. */
 export interface Sized {
   /** |update|. */
   readonly magnitude: V128;
   /** {@link sizeBits} of the update. */
   readonly size: V128;
   readonly weight: V128;
-  /** {@link binsOfBinade} of the binade whose gap the weight has: ulpBinade of lane/numbers.ts. */
+  /** {@link binsOfBinade} of the binade with the weight's ulp: ulpBinade of lane/numbers.ts. */
   readonly binade: V128;
 }
 
-/** The classes of eight updates: masks of 16 bits a lane. */
+/** The classes of eight updates: masks of 16 bits per lane. */
 export interface SizedClasses {
   readonly zero: V128;
   readonly moved: V128;
-  /** With `moved`: neither class. */
+  /** Together with `moved`: neither class. */
   readonly kept: V128 | null;
 }
 
@@ -31,20 +31,20 @@ export function sizeBits(k: FunctionWriter, subnormal: V128): V128 {
   return k.i32x4.sub(k.f32x4.convert_i32x4_s(subnormal), k.i32x4.constant(149 * 2 ** exponentShift));
 }
 
-/** The exponent field in bytes of bins. Shifted before they are subtracted: distances of exponents need ten bits. */
+/** The exponent field in bytes of bins. Shifted before subtraction, because differences of exponents need ten bits. */
 export function binsOf(k: FunctionWriter, bits: V128): V128 {
   return k.v128.and(binsOfBinade(k, bits), k.i32x4.constant(-table.binBytes));
 }
 
-/** The same of bits that are an exponent field alone. */
+/** The same for bits that are an exponent field only. */
 export function binsOfBinade(k: FunctionWriter, bits: V128): V128 {
   return k.i32x4.shr_s(bits, exponentShift - Math.log2(table.binBytes));
 }
 
 /**
- * Where a group is counted, as bin of lens/histogram.ts and ulpRuleLost of lens/probes.ts say: eight places of 16 bits in
- * a copy of the table. A place is the distance of two exponent fields, that of the update and that of the binade whose gap
- * the weight has. With one vector of eight lanes instead of two of four a step is 6 % faster.
+ * The places where a group is counted, as in bin of lens/histogram.ts and ulpRuleLost of lens/probes.ts: eight
+ * offsets of 16 bits in a copy of the table. An offset is the difference of the exponent fields of the update and
+ * of the binade with the weight's ulp. One vector of eight lanes in place of two of four makes a step 6 % faster.
  */
 export function histogramPlaces(
   k: FunctionWriter,
@@ -74,8 +74,8 @@ export function histogramPlaces(
 }
 
 /**
- * Counts places of whole groups, which lie from one address to another. In a loop of its own, because counts wait for
- * each other in memory: a step is 7 % faster than with a group's counts behind its classes.
+ * Counts the places of whole groups between two addresses. This loop is separate because counts wait for each
+ * other in memory: a step is 7 % faster than with counting directly after the classes of each group.
  */
 export function countPlaces(k: FunctionWriter, from: I32, to: I32, counts: I32): void {
   const { i32 } = k;

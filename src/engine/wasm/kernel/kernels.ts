@@ -1,6 +1,5 @@
 import type { Format } from "../../../format/format.js";
 import { sharesScales } from "../../../update/block-settings.js";
-import type { RecipeSettings } from "../../../update/optimizer.js";
 import { RecipeScalars } from "../../lane/recipe-scalars.js";
 import { isCompared } from "../../recipe-plan.js";
 import type { WasmSettings } from "../admission.js";
@@ -68,7 +67,7 @@ export function kernelModule(
   own: OwnKernels | null = null,
 ): Uint8Array<ArrayBuffer> {
   const range = ["i32", "i32"] as const;
-  const recipes = cases.filter((settings): settings is RecipeSettings => "recipe" in settings);
+  const recipes = cases.filter((settings) => settings.recipe !== undefined);
   const scalars = recipes.length === 0 ? null : new RecipeScalars(recipes);
   const functions: ExportedFunction[] = [
     { name: addExactly, parameters: ["i32", "f64"], write: writeAddExactly },
@@ -133,7 +132,7 @@ export function kernelModule(
         largest("largest", false),
       );
     }
-    if (!("recipe" in settings)) continue;
+    if (!settings.recipe) continue;
     for (const m of settings.recipe.moments.keys()) {
       functions.push({
         name: `moment ${c} ${m}`,

@@ -6,19 +6,20 @@ import type { CaseLayout, Layout } from "../layout.js";
 import { forEachGroup, loadGroup, vectorBytes } from "./groups.js";
 
 /**
- * The largest magnitudes of blocks, from which their scales are made. They lie in a row of 32 bits for each group of eight
- * weights, the same for all groups of a block. As integers magnitudes have the order of their numbers, with NaN above all.
+ * The largest magnitudes of blocks, from which scales are computed. A row has 32 bits for each group of eight
+ * weights, the same for all groups of a block. As integers, magnitudes have the order of their numbers, with NaN
+ * the largest.
  */
 
 /** Parameters of `locate`: see {@link writeLocate}. */
 export const locateParameters = ["i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const;
 
-/** Address of a group in a row of 32 bits a group, at offset 0. */
+/** The address of a group in a row of 32 bits per group, at offset 0. */
 export function groupAddress(k: FunctionWriter, base: I32, i: I32): I32 {
   return k.i32.add(base, k.i32.shr_u(i, 1));
 }
 
-/** Does `body` for every four groups of `count` weights, with the address of their row at offset 0. */
+/** Runs `body` for every four groups of `count` weights, with the address of their row at offset 0. */
 export function forEachFourGroups(
   k: FunctionWriter,
   base: I32,
@@ -29,23 +30,19 @@ export function forEachFourGroups(
 }
 
 /**
- * The body of `locate(base, count, width, height, across, column, row, bandRow, block)`: which block each group belongs to,
- * and which group is the first of its block, as BlockLayout of format/block has it. The last four say where the first
- * group lies: its column, its row in the matrix and in the band of blocks, and the band's first block; `across` is the
- * number of blocks in a band. Valid for rows of a multiple of eight.
+ * The body of `locate(base, count, width, height, across, column, row, bandRow, block)`: finds the block of each
+ * group, and the first group of each block, as in BlockLayout of format/block. The last four parameters locate the
+ * first group: its column, its row in the matrix and in the band of blocks, and the first block of the band;
+ * `across` is the number of blocks per band. Valid if rows are multiples of eight.
  */
 export function writeLocate(k: FunctionWriter, { blocks }: BlockSettings, { shared }: CaseLayout): void {
   const { i32 } = k;
   const [base, count, width, height, across, ...first] = locateParameters.map((type, i) =>
     k.parameter(i, type),
   );
-  const [column, row, bandRow, band] = first.map((value) => {
-    const variable = k.variable("i32");
-    k.assign(variable, value);
-    return variable;
-  });
+  const [column, row, bandRow, band] = first.map((value) => k.variableOf(value));
   const zero = i32.constant(0);
-  // What lies beyond the last group, in the vector of four with it, begins no block.
+  // No block begins after the last group, in the same vector of four.
   for (let after = 0; after < 3; after++) {
     k.store("i32", zero, groupAddress(k, base, count), shared!.firsts + 4 * after);
   }
@@ -80,9 +77,9 @@ export function writeMagnitudes(k: FunctionWriter, { now, magnitudes }: Layout):
 }
 
 /**
- * The body of `beginLargest(base, count)`, or of `largest(base, count)` before a step: the largest magnitudes of blocks along
- * rows of whole blocks, from the numbers that are quantized. Those are rounded on their way to a format only after that:
- * rounding keeps the order of magnitudes.
+ * The body of `beginLargest(base, count)`, or of `largest(base, count)` before a step: the largest magnitudes of
+ * the numbers to quantize, for blocks along rows of whole blocks. Rounding through a format can follow, because it
+ * keeps the order of magnitudes.
  */
 export function writeLargest(
   k: FunctionWriter,

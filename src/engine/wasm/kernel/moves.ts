@@ -1,14 +1,14 @@
 import type { FunctionWriter, I32, V128 } from "../assembler/function.js";
 import { vectorBytes } from "./groups.js";
 
-/** Bytes of a group in the list: what both halves moved by, and their updates. */
+/** Bytes per group in the list: the displacements of both halves, and their updates. */
 export const movesBytes = 4 * vectorBytes;
 export const updatesOfMoves = 2 * vectorBytes;
 
 /**
- * The groups of a block in which a weight moved, gathered without a branch and summed afterwards. Weights that stay would
- * add zeros: leaving them out changes no bit. A branch on such groups is mispredicted for every third one at updates of
- * 1e-5, where a step is 11 % faster without it; at 1e-6, where next to no group moves, it is 9 % slower.
+ * The groups of a block in which a weight moved, collected without a branch and summed afterwards. Other groups
+ * would add zeros, so leaving them out changes no bit. A branch per group is mispredicted for every third one at
+ * updates of 1e-5, where a step is 11 % faster without it; at 1e-6, where almost no group moves, it is 9 % slower.
  */
 export class Moves {
   readonly #k: FunctionWriter;
@@ -26,13 +26,13 @@ export class Moves {
     this.#k.assign(this.#end, this.#first);
   }
 
-  /** Writes a group behind the last one, at the address that is given back. */
+  /** Writes a group after the last one and returns its address. */
   write(group: readonly V128[]): I32 {
     for (const [i, vector] of group.entries()) this.#k.store("v128", vector, this.#end, i * vectorBytes);
     return this.#end;
   }
 
-  /** Keeps what was written if `any` is 1; if it is 0, the next group takes its place. */
+  /** Keeps the written group if `any` is 1; if it is 0, the next group replaces it. */
   keep(any: I32): void {
     const { i32 } = this.#k;
     this.#k.assign(this.#end, i32.add(this.#end, i32.shl(any, Math.log2(movesBytes))));

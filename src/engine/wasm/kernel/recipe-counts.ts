@@ -17,17 +17,17 @@ export interface MomentMasks {
 
 /** The classes of a moment. Its update is its intended value minus the one before. */
 export function momentMasks(
-  { f32x4, v128 }: FunctionWriter,
+  k: FunctionWriter,
   { before, meant, after, carrier }: LaneMoment<V128>,
-  variable: (value: V128) => V128,
 ): MomentMasks {
+  const { f32x4, v128 } = k;
   const zero = f32x4.eq(meant, before);
   const moved = f32x4.ne(after, before);
   const kept = carrier && v128.andnot(f32x4.ne(carrier.after, carrier.before), v128.or(moved, zero));
   return {
-    zero: variable(zero),
-    moved: variable(v128.andnot(moved, zero)),
-    kept: kept && variable(kept),
+    zero: k.variableOf(zero),
+    moved: k.variableOf(v128.andnot(moved, zero)),
+    kept: kept && k.variableOf(kept),
   };
 }
 

@@ -5,10 +5,11 @@ import { type LaneRecipeStep, type RecipeKernel, recipeStep, runStep } from "../
 import { round } from "../../lane/round.js";
 import type { F64, FunctionWriter, I32, V128 } from "../assembler/function.js";
 import type { CaseLayout, Layout } from "../layout.js";
+import { markUpdated } from "./begin.js";
 import { fma } from "./fma.js";
 import type { GroupBits } from "./group-bits.js";
 import { forEachGroup, halves, loadGroup, vectorBytes } from "./groups.js";
-import { flagsOf, promoteHalf } from "./lanes.js";
+import { promoteHalf } from "./lanes.js";
 
 /** Optimizer steps by recipes from the gradients in `updates`, as in RecipeStepper of the reference engine. */
 
@@ -166,8 +167,7 @@ export function writeStepRun(k: FunctionWriter, layout: Layout, lines: CaseLines
         k.store("v128", after.moments.get(name)!, row, at + half * vectorBytes);
       return f32x4.ne(after.update, f32x4.constant(0));
     });
-    const updated = i32.or(k.load("i32_8u", flags, layout.updated), flagsOf(k, low, high));
-    k.store("i32_8", updated, flags, layout.updated);
+    markUpdated(k, flags, layout, low, high);
   });
 }
 

@@ -2,6 +2,7 @@ import type { BlockSettings } from "../../../update/block-settings.js";
 import { blockScaleLanes, elementsOf } from "../../lane/scale-rules.js";
 import type { FunctionWriter, I32 } from "../assembler/function.js";
 import { type CaseLayout, type Layout, scratchLayout, tensorTally } from "../layout.js";
+import { beginGroups } from "./begin.js";
 import { forEachGroup, loadGroup, vectorBytes } from "./groups.js";
 import { flagsOf } from "./lanes.js";
 import { forEachFourGroups, groupAddress } from "./largest.js";
@@ -9,28 +10,27 @@ import { scalesOfGroups, sent, tensorScaleAt } from "./shared-step.js";
 import { addCount, countOf } from "./sum.js";
 
 /**
- * The body of `begin(base, count)` where scales are shared: quantizes the given weights by nearest-even, as startBlock of
- * update/block-step.ts does, and counts those that this changed.
+ * The body of `begin(base, count)` for shared scales: quantizes the given weights to nearest-even like startBlock
+ * of update/block-step.ts, and counts those altered by it.
  */
 export function writeBeginShared(
   k: FunctionWriter,
   settings: BlockSettings,
-  { given }: Layout,
+  layout: Layout,
   caseLayout: CaseLayout,
 ): void {
-  const { f32x4, i32, v128 } = k;
+  const { f32x4 } = k;
   const [base, count] = [k.parameter(0, "i32"), k.parameter(1, "i32")];
   const shared = caseLayout.shared!;
-  const changed = k.variable("i32");
   const tensor = tensorScaleAt(k, settings, base, shared.tensor + 4);
   forEachFourGroups(k, base, count, (groups) => {
     const scales = scalesOfGroups(k, settings, k.load("v128", groups, shared.largest), tensor);
     for (const offset of [shared.startScales, shared.scales]) k.store("v128", scales, groups, offset);
   });
-  forEachGroup(k, base, i32.constant(0), count, (row, flags, i) => {
+  beginGroups(k, layout, caseLayout, (row, given, i) => {
     const scale = k.load("v128_32_splat", groupAddress(k, base, i), shared.scales);
     const by = blockScaleLanes(k, scale, settings.blocks, tensor);
-    const masks = loadGroup(k, row, given).map((x, half) => {
+    return given.map((x, half) => {
       const quotients = by.scaled(sent(k, x, settings));
       const element = elementsOf(k, quotients, by, settings.blocks, "nearest-even", () => x);
       const stored = f32x4.mul(element, by.step);
@@ -42,16 +42,12 @@ export function writeBeginShared(
       ] as const;
       for (const [numbers, offsets] of rows)
         for (const offset of offsets) k.store("v128", numbers, row, offset + half * vectorBytes);
-      return v128.and(f32x4.ne(stored, x), f32x4.eq(x, x));
+      return stored;
     });
-    k.assign(changed, i32.add(changed, i32.popcnt(flagsOf(k, masks[0], masks[1]))));
-    for (const offset of [caseLayout.moved, caseLayout.nonfinite])
-      k.store("i32_8", i32.constant(0), flags, offset);
   });
-  addCount(k, changed, base, caseLayout.tally + tensorTally.castChanged);
 }
 
-/** Counts, for `end`, the codes and the scales that are others than before the first step. */
+/** Counts, for `end`, the codes and scales that differ from those before the first step. */
 export function countSharedEnds(
   k: FunctionWriter,
   { scratch }: Layout,

@@ -29,19 +29,19 @@ import { forEachFourGroups, groupAddress } from "./largest.js";
 import { addCount } from "./sum.js";
 
 /**
- * What weights that share scales do in a step: update/block-step.ts and lens/shared-tally.ts. The largest magnitudes of
- * blocks are known by then, those of the tensor too where it has a scale. First the scales of all blocks are made, four
- * groups of eight weights at a time, then weights are taken group by group, each of which is in one block.
+ * The step of weights with shared scales, as in update/block-step.ts and lens/shared-tally.ts. The largest
+ * magnitudes of blocks, and of a tensor with a scale, are computed before it. The scales of all blocks come first,
+ * four groups of eight weights at a time; then the weights, group by group, each within one block.
  */
 
-/** What is quantized of a number that is to be stored. */
+/** The number to quantize: rounded to the format `through`, if there is one. */
 export function sent(k: FunctionWriter, number: V128, { through }: BlockSettings): V128 {
   if (through === null) return number;
   const to = { format: through, rounding: "nearest-even", overflow: "ieee" } as const;
   return round(k, number, to, () => k.i32x4.constant(0));
 }
 
-/** The scales of four groups, by the largest magnitudes of their blocks. */
+/** The scales of four groups, from the largest magnitudes of their blocks. */
 export function scalesOfGroups(
   k: FunctionWriter,
   settings: BlockSettings,
@@ -51,7 +51,7 @@ export function scalesOfGroups(
   return blockScale(k, magnitude(k, sent(k, largest, settings)), settings.blocks, tensor);
 }
 
-/** The scale of the tensor by its largest magnitude, a word of {@link SharedRows.tensor}. */
+/** The scale of the tensor, from its largest magnitude, a word of {@link SharedRows.tensor}. */
 export function tensorScaleAt(
   k: FunctionWriter,
   settings: BlockSettings,
@@ -67,7 +67,7 @@ const weightCounts = ["collateral", "collateralZeros", "codes", "clipped", "flus
 const countNames = [...groupCounts, ...weightCounts];
 type CountName = (typeof countNames)[number];
 
-/** What one kernel of a step counts and does where scales are shared. */
+/** Writes the parts of a step kernel that are specific to shared scales. */
 export class SharedStep {
   readonly #k: FunctionWriter;
   readonly #settings: BlockSettings;
@@ -77,7 +77,7 @@ export class SharedStep {
   readonly #counts: Readonly<Record<CountName, V128>>;
   readonly #tensorBefore: TensorScaleLanes<V128>;
   readonly #tensorAfter: TensorScaleLanes<V128>;
-  /** Not zero where the tensor scale changes. */
+  /** Nonzero if the tensor scale changes. */
   readonly #tensorMoves: V128;
   readonly #isRenewed: boolean;
 
@@ -102,7 +102,7 @@ export class SharedStep {
     this.#tensorMoves = k.v128.xor(this.#tensorBefore.stored, this.#tensorAfter.stored);
   }
 
-  /** Makes the scales of all blocks after the step, and counts those that are others than before. */
+  /** Computes the scales of all blocks after the step, and counts those that changed. */
   renewScales(count: I32): void {
     const k = this.#k;
     const { scales, before, largest, firsts } = this.#of.shared!;
@@ -118,7 +118,7 @@ export class SharedStep {
     });
   }
 
-  /** Takes a group through a step, counts what its codes and numbers do, and stores it. */
+  /** Applies the step to a group, counts the changes of its codes, and stores it. */
   take(row: I32, i: I32, bits: GroupBits | null) {
     const k = this.#k;
     const { f32x4, i32x4, v128 } = k;
@@ -143,7 +143,7 @@ export class SharedStep {
       const state = { weight: states[half], carrier: kept[half] };
       const next = proposed(k, state, update, momentum ?? 0);
       const number = sent(k, next, this.#settings);
-      // The same bits under both scales.
+      // The same random bits under both scales.
       const random = bits?.draw(half, 0);
       const under = (by: BlockScaleLanes<V128>, quotients: V128) =>
         elementsOf(k, quotients, by, blocks, rounding, () => random!);
@@ -156,8 +156,7 @@ export class SharedStep {
       k.store("v128", element, row, shared!.elements + place);
       if (carrier) k.store("v128", carrier, row, carriers! + place);
 
-      const codeMoves = k.variable("v128");
-      k.assign(codeMoves, f32x4.ne(element, code));
+      const codeMoves = k.variableOf(f32x4.ne(element, code));
       if (this.#isRenewed) {
         k.if(moves, () => {
           const before = blockScaleLanes(k, scaleBefore, blocks, this.#tensorBefore);
@@ -180,9 +179,9 @@ export class SharedStep {
   }
 
   /**
-   * The bins of the code's gap, times the number `step`, for an update of {@link sizeBits} `size`: binOfGap of
-   * lens/histogram.ts. Where `step` is no power of two, neither is the gap, and the update is in the bin below if it has the
-   * lesser significand. Beyond the outermost bin, as where `step` is zero, it is in that one.
+   * The bins of the gap ulp(code) * step for updates with {@link sizeBits} `size`: binOfGap of lens/histogram.ts.
+   * If `step` is not a power of two, neither is the gap, and an update with the smaller significand belongs in the
+   * bin below. Updates beyond the outermost bin belong in that one, also if `step` is zero.
    */
   #bins(code: V128, step: V128, size: V128): V128 {
     const k = this.#k;
@@ -190,7 +189,7 @@ export class SharedStep {
     const { element } = this.#settings.blocks;
     const places = 2 ** exponentShift;
     const ofCode = i32x4.sub(ulpBinade(k, code, element), i32x4.constant(exponentBias * places));
-    // 2^-127 is subnormal, with the field that it needs.
+    // 2^-127 is subnormal, and has the exponent field needed, 0.
     if (laneRule(this.#settings.blocks).powersOfTwo)
       return binsOfBinade(k, i32x4.add(ofCode, v128.and(step, i32x4.constant(exponentBits))));
     const fraction = i32x4.constant(places - 1);
@@ -204,7 +203,7 @@ export class SharedStep {
     return v128.select(f32x4.eq(step, f32x4.constant(0)), least, i32x4.max_s(ofGap, least));
   }
 
-  /** Of weights that are finite. */
+  /** The masks must exclude nonfinite weights. */
   countCollateral(collateral: V128, zero: V128): void {
     this.#count("collateral", collateral);
     this.#count("collateralZeros", this.#k.v128.and(collateral, zero));

@@ -26,21 +26,24 @@ import {
 import { SharedStep } from "./shared-step.js";
 import { addCount, addExactly, addProduct, countOf, sumOfLanes } from "./sum.js";
 
-/** Parameters of `step`: where the worker's memory begins, weights, the tally of the step, and the random bits. */
+/** Parameters of `step`: base of the worker's memory, number of weights, address of the step's tally, random bits. */
 export const stepParameters = ["i32", "i32", "i32", "i32", "i32", "i32", "i32"] as const;
 
 type StepSum = "updateSquared" | "effectiveSquared" | "product";
 
-/** What was done to four weights: by a scheme, or by a recipe. */
+/** A step of four weights, by a scheme or by a recipe. */
 type Taken = Pick<LaneRecipeStep<V128>, "before" | "after" | "update"> & {
   readonly recipe?: LaneRecipeStep<V128>;
-  /** Where scales are shared: whether the code moves under the scale before the step, and the bins of its gap by the size. */
+  /**
+   * For shared scales: whether the code changes under the scale before the step, and the bins of its gap for
+   * updates of a size.
+   */
   readonly shared?: { readonly codeMoves: V128; binsFor(size: V128): V128 };
 };
 
-/** What became of four updates: CaseLens of the reference engine as masks. */
+/** The outcomes of four updates as masks, as in CaseLens of the reference engine. */
 interface LaneOutcome extends Taken {
-  /** Counted update: zero in lanes that are not finite, which so add to nothing. */
+  /** Zero in nonfinite lanes, so that these add nothing. */
   readonly update: V128;
   readonly zero: V128;
   /** The stored number changed. */
@@ -49,22 +52,22 @@ interface LaneOutcome extends Taken {
   readonly carried: V128 | null;
   readonly magnitude: V128;
   readonly size: V128;
-  /** Not finite; of recipes, which count more than classes. */
+  /** Nonfinite; for recipes only, whose counts need it. */
   readonly gone: V128 | null;
   readonly moments: readonly MomentMasks[];
 }
 
-/** What a step by a recipe is written from. */
+/** The recipe of a step kernel. */
 export interface StepRecipe {
   readonly lines: CaseLines;
-  /** The row of the weights of the job's first case, with which those of this one are compared; null for none. */
+  /** The row of the first case's weights, to be compared with; null if they are not. */
   readonly first: number | null;
 }
 
 /**
- * The body of `step(base, count, tally, keyLow, keyHigh, pairLow, pairHigh)`, of a recipe with {@link recipeParameters}:
- * takes the weights through one step and counts what became of every update. Weights beyond the last are zero and their
- * updates too; the caller takes them off the count of zeros.
+ * The body of `step(base, count, tally, keyLow, keyHigh, pairLow, pairHigh)`, followed by {@link recipeParameters}
+ * for a recipe: applies one step to the weights and counts every update. Padding has weights and updates of zero;
+ * the caller subtracts it from the count of zeros.
  */
 export function writeStep(
   k: FunctionWriter,
@@ -102,18 +105,17 @@ export function writeStep(
     const group = (row: I32, flags: I32, i: I32) => {
       const pairs = i32x4.add(i32x4.splat(i32.add(pairLow, i32.shr_u(i, 1))), i32x4.constants(0, 1, 2, 3));
       const bits = key && new GroupBits(k, key, [pairs, pairHighs]);
-      const taken =
-        "recipe" in settings
-          ? takeRecipeStep(
-              k,
-              settings,
-              { layout, of: caseLayout, lines: recipe!.lines, scalars: scalars! },
-              { row, i, elements, tail },
-              bits,
-            ).map((step): Taken => ({ ...step, recipe: step }))
-          : sharesScales(settings)
-            ? shared!.take(row, i, bits)
-            : takeStep(k, settings, layout, caseLayout, row, bits);
+      const taken = settings.recipe
+        ? takeRecipeStep(
+            k,
+            settings,
+            { layout, of: caseLayout, lines: recipe!.lines, scalars: scalars! },
+            { row, i, elements, tail },
+            bits,
+          ).map((step): Taken => ({ ...step, recipe: step }))
+        : sharesScales(settings)
+          ? shared!.take(row, i, bits)
+          : takeStep(k, settings, layout, caseLayout, row, bits);
       const outcomes = leaveOutNonfinite(
         k,
         settings,
@@ -204,7 +206,7 @@ export function writeStep(
   );
 }
 
-/** Loads a group, takes it through its scheme, and stores it. */
+/** Loads a group, applies the scheme, and stores it. */
 function takeStep(
   k: FunctionWriter,
   settings: UpdateSettings,
@@ -228,8 +230,8 @@ function takeStep(
 }
 
 /**
- * The outcomes of a group, from which lanes with NaN or Inf are taken out, in a branch that is next to never taken.
- * Subnormal updates, whose exponent is not in their field, are dealt with there too.
+ * The outcomes of a group. A branch that is almost never taken excludes lanes with NaN or Inf, and handles
+ * subnormal updates, whose exponent is not in the exponent field.
  */
 function leaveOutNonfinite(
   k: FunctionWriter,
@@ -242,25 +244,20 @@ function leaveOutNonfinite(
   const found = taken.map((step) => {
     const { before, after, update, recipe } = step;
     const magnitude = magnitudeOf(k, update);
-    const variable = (value: V128) => {
-      const local = k.variable("v128");
-      k.assign(local, value);
-      return local;
-    };
-    const zero = variable(f32x4.eq(update, f32x4.constant(0)));
+    const zero = k.variableOf(f32x4.eq(update, f32x4.constant(0)));
     const subnormal = v128.andnot(i32x4.lt_s(magnitude, i32x4.constant(0x0080_0000)), zero);
-    const gone = recipe === undefined ? null : variable(i32x4.constant(0));
-    const moments = (recipe?.moments ?? []).map((moment) => momentMasks(k, moment, variable));
+    const gone = recipe === undefined ? null : k.variableOf(i32x4.constant(0));
+    const moments = (recipe?.moments ?? []).map((moment) => momentMasks(k, moment));
     const outcome = {
       ...step,
       gone,
       moments,
-      update: variable(update),
+      update: k.variableOf(update),
       zero,
-      moved: variable(f32x4.ne(after.weight, before.weight)),
-      carried: after.carrier && variable(f32x4.ne(after.carrier, before.carrier!)),
+      moved: k.variableOf(f32x4.ne(after.weight, before.weight)),
+      carried: after.carrier && k.variableOf(f32x4.ne(after.carrier, before.carrier!)),
       magnitude,
-      size: variable(magnitude),
+      size: k.variableOf(magnitude),
     };
     const nonfinite = foundNonfinite(k, settings, before, update, after);
     const magnitudes = (recipe?.moments ?? []).map((moment) => momentMagnitudes(k, moment));
@@ -283,10 +280,10 @@ function leaveOutNonfinite(
   return found.map(({ outcome }) => outcome);
 }
 
-/** A count of masks of 16 bits a lane. */
+/** Counts masks of 16 bits per lane. */
 class ClassCount {
   readonly #k: FunctionWriter;
-  /** Of the blocks that ended, lanes of 32 bits. */
+  /** The counts of completed blocks, in 32-bit lanes. */
   readonly lanes: V128;
   readonly #ofBlock: V128;
 

@@ -31,8 +31,8 @@ export function productsModule(memory: MemorySize): Uint8Array<ArrayBuffer> {
 function quads(k: FunctionWriter, side: "rows" | "columns"): void {
   const { i32 } = k;
   const [tile, rowBytes, count, panel, steps, sums] = [0, 1, 2, 3, 4, 5].map((i) => k.parameter(i, "i32"));
-  const from = variableOf(k, tile);
-  const to = variableOf(k, sums);
+  const from = k.variableOf(tile);
+  const to = k.variableOf(sums);
   const next = side === "rows" ? i32.shl(rowBytes, 2) : i32.constant(4 * quad);
   const zero = i32.constant(0);
   k.loop(zero, count, 1, () => {
@@ -49,9 +49,9 @@ function quads(k: FunctionWriter, side: "rows" | "columns"): void {
 /** Four rows in parallel: one pointer each, four columns per iteration. */
 function alongRows(k: FunctionWriter, from: I32, rowBytes: I32, panel: I32, steps: I32): V128[] {
   const { i32 } = k;
-  const rows = [variableOf(k, from)];
-  for (let row = 1; row < quad; row++) rows.push(variableOf(k, i32.add(rows[row - 1], rowBytes)));
-  const x = variableOf(k, panel);
+  const rows = [k.variableOf(from)];
+  for (let row = 1; row < quad; row++) rows.push(k.variableOf(i32.add(rows[row - 1], rowBytes)));
+  const x = k.variableOf(panel);
   const end = i32.add(panel, i32.shl(steps, 5));
   const sums = zeros(k);
   const unrolled = 4;
@@ -74,8 +74,8 @@ function alongRows(k: FunctionWriter, from: I32, rowBytes: I32, panel: I32, step
 /** Four columns in parallel: one pointer, one row per iteration. */
 function alongColumns(k: FunctionWriter, from: I32, rowBytes: I32, panel: I32, steps: I32): V128[] {
   const { i32 } = k;
-  const at = variableOf(k, from);
-  const y = variableOf(k, panel);
+  const at = k.variableOf(from);
+  const y = k.variableOf(panel);
   const end = i32.add(panel, i32.shl(steps, 5));
   const sums = zeros(k);
   k.repeat(() => {
@@ -106,7 +106,7 @@ function multiplyAdd(
 
 function zeros(k: FunctionWriter): V128[] {
   const zero = k.f32x4.constant(0);
-  return Array.from({ length: 2 * quad }, () => variableOf(k, zero));
+  return Array.from({ length: 2 * quad }, () => k.variableOf(zero));
 }
 
 /** Adds four fp32 lanes to four fp64 numbers. */
@@ -117,10 +117,4 @@ function addTo(k: FunctionWriter, vector: V128, pointer: I32, offset: number): v
     const at = offset + 16 * i;
     k.store("v128", f64x2.add(k.load("v128", pointer, at), f64x2.promote_low_f32x4(half)), pointer, at);
   }
-}
-
-function variableOf<T extends I32 | V128>(k: FunctionWriter, value: T): T {
-  const variable = k.variable(value.type) as T;
-  k.assign(variable, value);
-  return variable;
 }

@@ -7,8 +7,8 @@ import { drawnNumber } from "./begin.js";
 import { drawText, kernelText, loadPair, ofPiece, storePair } from "./text.js";
 
 /**
- * Draws the gradients of a step and puts AdamW's updates into `updates`: update/simulated-adamw.ts. Its `state` are the
- * moments; the weights are those of the fp32 run before the step.
+ * Draws the gradients of a step and writes AdamW's updates to `updates`, as in update/simulated-adamw.ts. `state`
+ * holds the moments; the weights are those of the fp32 run before the step.
  */
 export function adamwKernel(run: SimulatedRun): string {
   const hasSignal = run.snr !== 0;

@@ -6,17 +6,17 @@ import { endCounts, endRowWords, fp32Planes, type Planned, type StatePlane, stat
 import { u32, type Wgsl, WgslWriter } from "../wgsl/writer.js";
 import { drawText, kernelText, loadPair, ofPiece, storePair } from "./text.js";
 
-/** What a kernel draws weights by; mean and sigma are the piece's. */
+/** The distribution and format of drawn weights; mean and sigma are constants of each piece. */
 export type DrawnWeights = Pick<WeightDraws, "distribution" | "format">;
 
-/** The number of a distribution that random bits draw, whose knots begin at a parameter. */
+/** The number drawn by random bits from a distribution; the parameter `knots` names the offset of its knots. */
 export function drawnNumber(k: WgslWriter, bits: Wgsl, knots: "table" | "signal" | "knots"): Wgsl {
   const at = `params.${knots} + ${cellOf(k, bits).text}`;
   const [low, high] = [k.let(u32(`constants[${at}]`)), k.let(u32(`constants[${at} + 1u]`))];
   return between(k, bits, low, high);
 }
 
-/** Starts the fp32 run: from weights that are uploaded in the order of the batch, or drawn. */
+/** Starts the fp32 run from drawn weights, or from weights uploaded in batch order. */
 export function beginKernel(drawn: DrawnWeights | null): string {
   const store = [fp32Planes.given, fp32Planes.now].map((plane) =>
     storePair(["g0", "g1"], "fp32", plane, false),
@@ -41,9 +41,9 @@ let keyLow = ${ofPiece("weightKeyLow")}; let keyHigh = ${ofPiece("weightKeyHigh"
 }
 
 /**
- * Stores the weights of a case as startState of update/apply.ts does, and counts those that this changed.
+ * Stores the weights of a case like startState of update/apply.ts, and counts those altered by it.
  *
- * @param from the fp32 run's, or numbers that the host has rounded already, uploaded.
+ * @param from the weights of the fp32 run, or uploaded ones that the host has already rounded.
  */
 export function beginCaseKernel(settings: LaneSettings, from: "given" | "uploaded"): string {
   const planes = statePlanes(settings);
@@ -58,8 +58,7 @@ export function beginCaseKernel(settings: LaneSettings, from: "given" | "uploade
     from === "given"
       ? loadPair(["g0", "g1"], "fp32", fp32Planes.given, false)
       : "let g0 = updates[2u * pair]; let g1 = updates[2u * pair + 1u];";
-  const { carriers } = "recipe" in settings ? settings.recipe : { carriers: [] };
-  const masters = carriers.flatMap((carrier) =>
+  const masters = (settings.recipe?.carriers ?? []).flatMap((carrier) =>
     carrier.from === "weight" ? planes.states.get(carrier.name)!.plane : [],
   );
   return kernelText({
@@ -76,7 +75,7 @@ atomicAdd(&counts[params.row + piece * ${endRowWords}u + ${endCounts.indexOf("ca
   });
 }
 
-/** Puts the stored weights of a case into `updates`, in the order of the batch. */
+/** Copies the stored weights of a case to `updates`, in batch order. */
 export function collectKernel(settings: Planned): string {
   const planes = statePlanes(settings);
   return kernelText({
@@ -85,7 +84,7 @@ updates[2u * pair] = w0; updates[2u * pair + 1u] = w1;`,
   });
 }
 
-/** Takes a state of a case, or a moment of the fp32 run, from numbers that are uploaded in the order of the batch. */
+/** Sets a state of a case, or a moment of the fp32 run, to numbers uploaded in batch order. */
 export function loadStateKernel({ plane, packed }: StatePlane): string {
   return kernelText({
     pair: `var g0 = updates[2u * pair]; var g1 = updates[2u * pair + 1u];

@@ -15,11 +15,11 @@ import { u32, type Wgsl, WgslWriter } from "../wgsl/writer.js";
 import { sharedEnd } from "./shared.js";
 import { countText, flagsOf, kernelText, loadPair, sumText, talliesText } from "./text.js";
 
-/** The published probes of lens/probes.ts that judge the end, and the sums, in text for all numbers. */
+/** The published probes of lens/probes.ts for the end of a run, and sums of products. Valid for all numbers. */
 const moduleText = `
-// |after - before| <= 1e-3 max(|before|, |after|). Numbers of which that holds are a binade apart at most, so that both
-// are multiples of the lower one's unit and the difference is exact; 1e-3 of fp64 is above a thousandth by less than
-// one of 2^25 units can tell.
+// |after - before| <= 1e-3 max(|before|, |after|). Such numbers are at most one binade apart, so both are
+// multiples of the smaller one's ulp and the difference is exact. The fp64 number 1e-3 exceeds a thousandth by too
+// little to matter for integers below 2^25.
 fn pathNotTaken(before: u32, after: u32) -> bool {
   let mb = before & 0x7fffffffu; let ma = after & 0x7fffffffu;
   let eb = exponent32(mb); let ea = exponent32(ma);
@@ -30,15 +30,15 @@ fn pathNotTaken(before: u32, after: u32) -> bool {
   return ((ma | mb) == 0u) | (near & (d < 0x400000u) & (d * 1000u <= max(a, b)));
 }
 
-// |after - before| <= 1e-5. 0x3727c5ac is the fp32 number below 1e-5 of fp64, and 0x2a8e368f that below the
-// difference of the two, which is less than half a unit: where the fp32 difference is that number, what it
-// lacks tells.
+// |after - before| <= 1e-5. 0x3727c5ac is the largest fp32 number below the fp64 number 1e-5, and 0x2a8e368f the
+// largest below the difference of these two, which is less than half an ulp: if the fp32 difference is 0x3727c5ac,
+// its rounding error decides.
 fn smallSubnetworks(before: u32, after: u32) -> bool {
   let d = add32(after, before ^ 0x80000000u);
   let m = d & 0x7fffffffu;
   var small = m < 0x3727c5acu;
   if (m == 0x3727c5acu) {
-    // Knuth's TwoSum, as sumTail of format/float64.ts.
+    // Knuth's TwoSum, as in sumTail of format/float64.ts.
     let minus = before ^ 0x80000000u;
     let rounded = add32(d, after ^ 0x80000000u);
     let tail = add32(
@@ -56,15 +56,15 @@ fn addProduct(sum: Sum, a: u32, b: u32) -> Sum {
 }
 `;
 
-/** The sums that a scheme needs; the others follow from these (tallies.ts). */
+/** The sums needed for a case; the others are derived from these (tallies.ts). */
 export function endSumsOf(settings: Planned) {
   if (isRun(settings)) return endSums.slice(0, 3);
   return endSums.slice(0, schemes[settings.scheme].holds === "weight" ? 4 : 5);
 }
 
 /**
- * Compares the weights of a case as they are now with the start, as countEnds of engine/end.ts does. Weights beyond the
- * last of a piece count as unchanged and never updated; the host takes them off.
+ * Compares the current weights of a case with the start, like countEnds of engine/end.ts. Padding counts as
+ * unchanged and never updated; the host subtracts it.
  */
 export function endKernel(settings: Planned): string {
   const planes = statePlanes(settings);
@@ -73,8 +73,6 @@ export function endKernel(settings: Planned): string {
   const counts = endCounts.slice(0, endCounts.indexOf(shared ? "castChanged" : "codes"));
   const lanes = 2 * sums.length;
   const elements = [0, 1].map((half) => elementText(settings, half));
-  const load = (names: readonly [string, string], buffer: string, plane: number, packed: boolean) =>
-    loadPair(names, buffer, plane, packed);
   return kernelText({
     module: `${moduleText}${shared?.module ?? ""}${talliesText(counts.length, sums.length)}`,
     before: `var n: array<u32, ${counts.length}>;
@@ -89,12 +87,12 @@ ${shared?.beforeChunk ?? ""}`,
     pair: `
 ${
   shared?.pair ??
-  `${load(["b0", "b1"], "state", planes.start, planes.packed)}
-${load(["a0", "a1"], "state", planes.weights, planes.packed)}`
+  `${loadPair(["b0", "b1"], "state", planes.start, planes.packed)}
+${loadPair(["a0", "a1"], "state", planes.weights, planes.packed)}`
 }
-${planes.carriers === null ? "" : load(["k0", "k1"], "state", planes.carriers.plane, planes.carriers.packed)}
-${load(["g0", "g1"], "fp32", fp32Planes.given, false)}
-${load(["c0", "c1"], "fp32", fp32Planes.now, false)}
+${planes.carriers === null ? "" : loadPair(["k0", "k1"], "state", planes.carriers.plane, planes.carriers.packed)}
+${loadPair(["g0", "g1"], "fp32", fp32Planes.given, false)}
+${loadPair(["c0", "c1"], "fp32", fp32Planes.now, false)}
 ${elements.join("\n")}
 for (var s = 0u; s < ${lanes}u; s++) { sums[s] = addProduct(sums[s], left[s], right[s]); }`,
     after: `
@@ -112,7 +110,7 @@ function elementText(settings: Planned, half: number): string {
   const [before, after, given, now, carrier] = ["b", "a", "g", "c", "k"].map((name) => u32(`${name}${half}`));
   const fp32 = displacement(k, now, given);
   const visible = displacement(k, after, before);
-  // retainedDisplacement of engine/end.ts; of a scheme's master it is that of the fp32 run.
+  // As retainedDisplacement of engine/end.ts; for a scheme's master it is the displacement of the fp32 run.
   const retained = isRun(settings)
     ? fp32
     : holds === "sum"

@@ -12,22 +12,22 @@ import { beginSharedKernel, collectSharedKernel, partsKernel } from "./shared.js
 import { stepKernel } from "./step.js";
 import type { UpdateSource } from "./updates.js";
 
-/** The kernels of one case, by their text: one after the other. */
+/** The texts of the kernels of one case; those of one list run in order. */
 export interface CaseKernels {
   readonly begin: readonly string[];
-  /** Where the host has rounded the weights, or knows which of them rounding alters. */
+  /** Used instead of `begin` if the host rounds the weights, or counts those that rounding alters. */
   readonly beginUploaded: readonly string[];
   readonly step: readonly string[];
   readonly end: readonly string[];
   readonly collect: readonly string[];
 }
 
-/** The kernels of tensors whose numbers come in one way. */
+/** The kernels of a group of tensors: see {@link SourceGroup}. */
 export interface Kernels {
   readonly begin: string;
   /**
-   * What goes before the cases in each step: makes updates, or takes the fp32 run through gradients. Null where the steps'
-   * kernels draw updates, or these are uploaded. Its state are moments.
+   * The kernel that runs before the cases in each step: it simulates updates, or applies gradients to the fp32
+   * run. Its state is the moments. Null if updates are uploaded, or drawn by the step kernels.
    */
   readonly updates: string | null;
   readonly cases: readonly CaseKernels[];
@@ -75,7 +75,7 @@ export function kernelsOf(
   };
 }
 
-/** Where recipes part: the first case leaves its weights for the others. */
+/** For the comparison of recipes: the first case leaves its weights for the others. */
 function weightsOf(cases: readonly LaneSettings[], c: number): StepRecipe["weights"] {
   if (!isCompared(cases, c)) return null;
   if (c > 0) return "compared";
@@ -86,7 +86,7 @@ function leavesWeights(cases: readonly LaneSettings[]): boolean {
   return cases.some((_, c) => c > 0 && isCompared(cases, c));
 }
 
-/** Words of updates for each workgroup, and of weights that are left behind them. */
+/** The words of `updates` per workgroup, including the weights that the first case leaves there. */
 export function updatesWords(cases: readonly LaneSettings[]): number {
   return (leavesWeights(cases) ? 2 : 1) * elementsOfGroup;
 }

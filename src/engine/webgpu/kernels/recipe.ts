@@ -16,19 +16,19 @@ import { u32, type Wgsl, WgslWriter } from "../wgsl/writer.js";
 import type { StepBody } from "./step-body.js";
 import { flagsOf, kernelText, loadPair, ofPiece, type ReadAhead, storePair } from "./text.js";
 
-/** Optimizer steps by recipes from the gradients in `updates`: RecipeStepper of the reference engine. */
+/** Optimizer steps by recipes from the gradients in `updates`, as in RecipeStepper of the reference engine. */
 
-/** What a step by a recipe is written from. */
+/** The recipe of a step kernel. */
 export interface StepRecipe {
   readonly lines: CaseLines;
-  /** Whether its weights are left for other cases to be compared with, or compared with those; null for neither. */
+  /** Whether the case leaves its weights for others, or is compared with the weights left there; null for neither. */
   readonly weights: "left" | "compared" | null;
 }
 
-/** Where a first case leaves its weights: behind the gradients, in the order of the batch. */
+/** Where the first case leaves its weights: after the gradients, in batch order. */
 const leftWeight = (half: string) => `updates[params.groups * ${elementsOfGroup}u + 2u * pair + ${half}]`;
 
-/** The scalars of the step, a name for each word that lines read. */
+/** Declares a name for each word of the step's scalars that the lines read. */
 function scalarsText({ words, intended }: CaseLines): string {
   const both = [words, intended.words];
   const numbers = new Set(both.flatMap((elementWords) => [...elementWords.numbers.values()]));
@@ -40,7 +40,7 @@ function scalarsText({ words, intended }: CaseLines): string {
   ].join("\n");
 }
 
-/** Does text for both elements of a pair in turn: written once, for a compiler takes long over it. */
+/** Runs text for each element of a pair, in a loop: compiling it twice takes long. */
 function forBoth(names: readonly string[], text: string): string {
   return `for (var which = 0u; which < 2u; which++) {
 ${names.map((name) => `let ${name} = select(${name}0, ${name}1, which == 1u);`).join("\n")}
@@ -48,7 +48,7 @@ ${text}
 }`;
 }
 
-/** Assigns what {@link forBoth} found of its element. */
+/** Inside {@link forBoth}: assigns the results of the element to its variables. */
 function assignText(values: ReadonlyMap<string, string>): string {
   const side = (half: number) => [...values].map(([name, value]) => `${name}${half} = ${value};`).join(" ");
   return `if (which == 0u) { ${side(0)} } else { ${side(1)} }`;
@@ -65,19 +65,19 @@ function kernelOf(k: WgslWriter, tailBlock: number, random: () => Wgsl): RecipeK
     k,
     fma: k.fma,
     scalar(word) {
-      // Always the same value, by which lines are known to be alike.
+      // One value per word, so that equal lines are recognized.
       if (!scalars.has(word)) scalars.set(word, u32(`scalar${word}`));
       return scalars.get(word)!;
     },
     branch: (word) => branch(`word ${word}`, `holds${word}`),
-    // Only the last block of a tensor is not a whole one.
+    // Only the last block of a tensor may be incomplete.
     tail: branch("tail", `element + which >= length - length % ${tailBlock}u`),
     random,
     live: k.let({ text: "element + which < length", kind: "bool" }),
   };
 }
 
-/** Takes the fp32 run through the gradients of a step by its recipe. Its `state` are the moments. */
+/** Applies the gradients of a step to the fp32 run by its recipe. `state` holds the moments. */
 export function runKernel(lines: CaseLines): string {
   const moments = lines.recipe.moments.map(
     ({ name, of: role }) => [name, role === "M" ? momentPlanes.m : momentPlanes.v] as const,
@@ -112,7 +112,7 @@ ${pairs.map(([names, plane]) => storePair([names[0], names[1]], "state", plane, 
   });
 }
 
-/** The steps of a recipe. */
+/** The parts of a step kernel for a recipe. */
 export function recipeBody(settings: RecipeSettings, recipe: StepRecipe, ahead: ReadAhead): StepBody {
   const planes = statePlanes(settings);
   const states = [...planes.states].map(([name, plane]) => ({ name: `state_${name}`, ...plane }));
@@ -145,7 +145,7 @@ export function recipeBody(settings: RecipeSettings, recipe: StepRecipe, ahead: 
   };
 }
 
-/** Takes a pair through the step: variables of both elements, and what is counted beside their classes. */
+/** Applies the recipe to both elements of a pair, and counts causes, moments and parted weights. */
 function pairText(settings: RecipeSettings, { lines, weights }: StepRecipe) {
   const k = new WgslWriter();
   const { f32x4, v128 } = k;
@@ -164,7 +164,7 @@ function pairText(settings: RecipeSettings, { lines, weights }: StepRecipe) {
   const carried = carrier && f32x4.ne(carrier, step.before.carrier!);
   const moments = step.moments.map((moment) => momentMasks(k, moment));
   const moved = v128.andnot(f32x4.ne(weight, step.before.weight), f32x4.eq(update, f32x4.constant(0)));
-  // Of classes none, lost and kept.
+  // The classes none, lost and kept.
   const stays = v128.not(v128.or(nonfinite, moved));
   const active = v128.andnot(stays, idle);
   const held = v128.andnot(active, underflows);
@@ -204,7 +204,7 @@ ${assignText(assigned)}`,
   return { text, draws };
 }
 
-/** What became of a moment, as masks: of numbers that are finite, but for `nonfinite`. */
+/** The classes of a moment as masks; all but `nonfinite` exclude nonfinite numbers. */
 function momentMasks(k: WgslWriter, { before, meant, after, carrier }: LaneMoment<Wgsl>) {
   const { f32x4, i32x4, v128 } = k;
   const judged = [before, meant, after, ...(carrier ? [carrier.after] : [])].map((x) => magnitude(k, x));

@@ -1,48 +1,48 @@
 import type { Wgsl } from "../wgsl/writer.js";
 
-/** How a case takes its steps. */
+/** The parts of a step kernel that depend on the scheme or recipe. */
 export interface StepBody {
   /** Functions of the module. */
   readonly module?: string;
-  /** Before the pairs; before and after each 16 of them. */
+  /** Text before all pairs; before and after each 16 of them. */
   readonly before: string;
   readonly beforeChunk?: string;
   readonly afterChunk?: string;
-  /** Of a pair. */
+  /** Loads and stores of a pair. */
   readonly loads: readonly string[];
   readonly stores: readonly string[];
-  /** Whether a number changes that classes call the carrier. */
+  /** Whether the case has a carrier. */
   readonly hasCarrier: boolean;
-  /** Whether the update may have another sign than what the weight does. */
+  /** Whether the weight's change may have the opposite sign of the update. */
   readonly opposes: boolean;
-  /** Random words that each element takes. */
+  /** Random words per element. */
   readonly draws: number;
-  /** What is done for a pair before its elements. */
+  /** Text for a pair before its elements. */
   readonly pair: string;
   /** One element of a pair. */
   element(half: number): StepElement;
-  /** What else is counted of a thread, each an expression. */
+  /** Further counts of a thread, each an expression. */
   readonly counts: readonly string[];
 }
 
-/** One element of a pair: text in which `u`, the update, and `w`, the weight before it, become known; and what of it. */
+/** One element of a pair. `text` declares `u`, the update, and `w`, the weight before it. */
 export interface StepElement {
   readonly text: string;
   readonly weight: Wgsl;
   /** Conditions. */
   readonly nonfinite: string;
   readonly carried: string;
-  /** Assigns what the pair stores. */
+  /** Assigns the variables that the pair stores. */
   readonly stores: string;
   readonly shared?: SharedElement;
 }
 
-/** What else there is of an element that shares its scale. */
+/** The additional parts of an element with a shared scale. */
 export interface SharedElement {
-  /** A condition: the number changes by its scale alone, if it does. */
+  /** A condition: if the number changes, only its scale changed it. */
   readonly collateral: string;
-  /** Counts by `collateral` and `zero`, when these are known. */
+  /** Counts that depend on `collateral` and `zero`; placed after their declarations. */
   readonly counts: string;
-  /** The exponent field of the binade whose gap is the weight's, which may be none of fp32: an expression. */
+  /** An expression: the exponent field of the binade with the weight's ulp; may be outside the range of fp32. */
   readonly binade: string;
 }

@@ -36,9 +36,9 @@ import { beforeUpdates, keyText, type UpdateSource, updateText } from "./updates
 
 export interface StepOptions {
   readonly updates: UpdateSource;
-  /** Whether the fp32 run takes the step too: that of the last case. */
+  /** Whether the kernel also advances the fp32 run: that of the last case does. */
   readonly advances: boolean;
-  /** What a step by a recipe is written from, and where its weights go, or what they are compared with. */
+  /** Null for schemes. */
   readonly recipe: StepRecipe | null;
 }
 
@@ -54,8 +54,8 @@ fn exponentField(m: u32) -> u32 {
 `;
 
 /**
- * Takes the weights of a case through one step and counts what became of every update: CaseLens of the reference
- * engine. Weights beyond the last of a piece are zero and their updates too; the host takes them off.
+ * Applies one step to the weights of a case and counts every update, as in CaseLens of the reference engine.
+ * Padding has weights and updates of zero; the host subtracts it from the counts.
  */
 export function stepKernel(settings: LaneSettings, { updates, advances, recipe }: StepOptions): string {
   const { rounding } = settings;
@@ -64,7 +64,7 @@ export function stepKernel(settings: LaneSettings, { updates, advances, recipe }
   const ahead = new ReadAhead();
   const body = isShared(settings)
     ? sharedBody(settings, advances, ahead)
-    : "recipe" in settings
+    : settings.recipe
       ? recipeBody(settings, recipe!, ahead)
       : schemeBody(settings, advances, ahead);
   const classes = body.hasCarrier ? binClasses.length : 2;
@@ -132,10 +132,10 @@ for (var i = local; i < ${classes * bins.count}u; i += ${threads}u) {
   });
 }
 
-/** The numbers of the fp32 run, and of a master, which is the same. */
+/** The numbers of the fp32 run, which are also those of a scheme's master. */
 const fp32Names = ["c0", "c1"] as const;
 
-/** The additions to lanes of sums that were not quick: one copy of their text for all. */
+/** The additions to sums that addQuickly64 declined; one copy of their text for all sums. */
 function slowText(sums: readonly (readonly string[])[]): string {
   const factors = (sum: number, half: number) =>
     [
@@ -163,12 +163,15 @@ ${choose(({ name }) => `${name} = sum;`)}
 }`;
 }
 
-/** Whether <e, u> may be negative somewhere: not where e is a monotone rounding of u from a number of the format. */
+/**
+ * Whether the effective update may have the opposite sign of u. It may not in-place, where w is a number of the
+ * format, nor for a master rounded to nearest-even, as at the start: rounding is monotone.
+ */
 function mayOppose({ scheme, rounding }: UpdateSettings): boolean {
   return scheme !== "in-place" && (scheme !== "master" || rounding !== "nearest-even");
 }
 
-/** The steps of a scheme. */
+/** The parts of a step kernel for a scheme. */
 function schemeBody(settings: UpdateSettings, advances: boolean, ahead: ReadAhead): StepBody {
   const { scheme } = settings;
   const planes = statePlanes(settings);
@@ -205,7 +208,7 @@ function schemeElement(settings: UpdateSettings, half: number, advances: boolean
   const before: LaneState<Wgsl> = { weight: u32("w"), carrier };
   const after = schemeSteps[scheme](before, u32("u"), storageArithmetic(k, settings, random));
   const nonfinite = foundNonfinite(k, settings, before, u32("u"), after);
-  // A master is what the fp32 run has.
+  // A master equals the weight of the fp32 run.
   const next = isMaster ? after.carrier : advances ? k.f32x4.add(u32("c"), u32("u")) : null;
   const hasOwn = carrier !== null && !isMaster;
   const element: StepElement = {
@@ -223,7 +226,7 @@ ${advances ? `c${half} = ${next!.text};` : ""}`,
   return { ...element, draws };
 }
 
-/** What is done for one element of a pair. */
+/** Text that classifies and counts one element of a pair. */
 function elementText(
   settings: LaneSettings,
   half: number,
@@ -236,7 +239,7 @@ function elementText(
   const bins = binsOf(settings);
   const inBin = new WgslWriter();
   const binade = shared?.binade ?? inBin.i32x4.shr_u(ulpBinade(inBin, u32("w"), format), exponentShift).text;
-  // A bin is that of |u| less that of the ulp, precision - 1 below its binade.
+  // A bin is the difference of the exponents of |u| and the ulp, which is precision - 1 below the weight's binade.
   const offset = format.precision - 1 - bins.first;
   const place = `exponentField(mu) + ${offset}u - ${binade}`;
   const ofClass = hasCarrier ? "select(select(0u, 2u, kept), 1u, moved)" : "select(0u, 1u, moved)";

@@ -5,7 +5,7 @@ import { fp32Text } from "../wgsl/fp32.js";
 import { fp64Text } from "../wgsl/fp64.js";
 import { u32, WgslWriter } from "../wgsl/writer.js";
 
-/** What kernels are put together from. */
+/** The parts shared by all kernels. */
 
 /** Threefry of lane/threefry.ts. */
 const threefryText = (() => {
@@ -23,18 +23,21 @@ return vec2<u32>(${x.text}, ${y.text});
 export interface KernelParts {
   /** Functions and variables of the module. */
   readonly module?: string;
-  /** Before the pairs; `piece`, `thread`, `length`, `first` and `pairHigh` are known. */
+  /** Before the pairs; `piece`, `thread`, `length`, `first` and `pairHigh` are defined. */
   readonly before?: string;
-  /** Before and after each 16 pairs, whose flags are one word at `flags`. */
+  /** Before and after each 16 pairs, whose flags are one word, at `flags`. */
   readonly beforeChunk?: string;
   readonly afterChunk?: string;
-  /** For each pair: `at` in a plane, `pair` in the batch, `pairLow` in the tensor, `element` in the block, `i` of 16. */
+  /**
+   * For each pair. Its index is `at` in a plane, `pair` in the batch, `pairLow` in the tensor, `i` among 16;
+   * `element` is in the block.
+   */
   readonly pair: string;
-  /** After the pairs, for all threads of the workgroup, those without any included. */
+  /** After the pairs, in all threads of the workgroup, including those without pairs. */
   readonly after?: string;
 }
 
-/** A kernel that takes every pair of a batch in the order of the sums. */
+/** A kernel that processes every pair of a batch in the order of the sums. */
 export function kernelText({
   module = "",
   before = "",
@@ -81,12 +84,12 @@ ${after}
 `;
 }
 
-/** What constants have of the piece. */
+/** A word of the piece's constants. */
 export function ofPiece(name: (typeof pieceWords)[number]): string {
   return `constants[params.groups + piece * ${pieceWords.length}u + ${pieceWords.indexOf(name)}u]`;
 }
 
-/** Declares two variables, the numbers of a pair, from what `read` gives of a plane. */
+/** Declares two variables, the numbers of a pair, read from a plane by `read`. */
 export function loadPair(
   names: readonly [string, string],
   buffer: string,
@@ -113,8 +116,8 @@ function wordOf(buffer: string, plane: number): string {
 }
 
 /**
- * Words that are read one pair ahead: few threads share a unit of a device, and would wait for memory. What is read is
- * what only the thread itself writes.
+ * Words read one pair ahead, because too few threads share a compute unit to hide the latency of memory. Valid for
+ * words that only the thread itself writes.
  */
 export class ReadAhead {
   readonly #words: string[] = [];
@@ -130,29 +133,32 @@ export class ReadAhead {
     return ["let ahead = (thread >> 5u) * 16384u + (thread & 31u);", ...firsts].join("\n");
   }
 
-  /** Before what is done for a pair. */
+  /** Before the text of a pair. */
   get pair(): string {
     const nexts = this.#words.map((word, i) => `let word${i} = next${i}; next${i} = ${word}nextAt];`);
     return ["let nextAt = ahead + min(j + 1u, rounds - 1u) * 32u;", ...nexts].join("\n");
   }
 }
 
-/** Whether a number became another one. */
+/** Whether a number changed; +0 and -0 are equal. */
 export function changed(was: string, is: string): string {
   return `(${is} != ${was}) & (((${is} | ${was}) & 0x7fffffffu) != 0u)`;
 }
 
-/** A word of a plane of flags, `flag`-th after so many planes of numbers; by default that of the thread's chunk. */
+/**
+ * A word of the plane of flags with index `flag`, after the planes of numbers; by default that of the thread's
+ * chunk.
+ */
 export function flagsOf(buffer: string, planes: number, flag: number, at = "flags"): string {
   return `${buffer}[${planes}u * params.plane + ${flag}u * (params.plane >> 4u) + ${at}]`;
 }
 
-/** A pair of random words, with the key at `key` in constants. */
+/** Two random words for a pair, from the words of a key. */
 export function drawText(low: string, high: string, draw: number): string {
   return `threefry(${low}, ${high}, pairLow, pairHigh + ${(draw * 2 ** 20) >>> 0}u)`;
 }
 
-/** Variables of a workgroup for {@link countText} and {@link sumText}. */
+/** Workgroup variables for {@link countText} and {@link sumText}. */
 export function talliesText(counts: number, sums: number): string {
   return `
 var<workgroup> tallies: array<atomic<u32>, ${counts}>;
@@ -177,10 +183,10 @@ if (local < ${counts.length}u) {
 }
 
 /**
- * Adds up the lanes of each block pairwise, as sumOfLanes of lens/sum.ts, and the sums of the blocks exactly, in digits
- * after the counts of the row. One sum after the other, so that workgroup memory is that of one.
+ * Adds the lanes of each block pairwise, like sumOfLanes of lens/sum.ts, and the block sums exactly, in digits
+ * after the counts of the row. The sums use the same workgroup memory, one after the other.
  *
- * @param lanes a variable: of each sum the two lanes of the thread.
+ * @param lanes a variable with the thread's two lanes of each sum.
  */
 export function sumText(sums: number, counts: number, lanes: string): string {
   return `

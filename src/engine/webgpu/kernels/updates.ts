@@ -1,14 +1,14 @@
 import { quantileDraw } from "../../../update/quantiles.js";
 import { drawText } from "./text.js";
 
-/** How a step kernel has the updates of its weights. */
+/** Where a step kernel takes its updates from. */
 export type UpdateSource =
-  /** In `updates`, in the order of the batch. */
+  /** Read from `updates`, in batch order. */
   | { readonly kind: "stored" }
-  /** Drawn from a table of so many quantiles. */
+  /** Drawn from a table of `entries` quantiles. */
   | { readonly kind: "drawn"; readonly entries: number };
 
-/** The key of a step's updates or of its random bits, in two names. */
+/** Declares the key of the step's updates or of its random bits. */
 export function keyText(name: "keys" | "bits"): string {
   return `let ${name}Low = constants[params.${name} + 2u * piece]; let ${name}High = constants[params.${name} + 2u * piece + 1u];`;
 }

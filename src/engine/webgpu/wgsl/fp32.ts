@@ -11,7 +11,7 @@ fn exponent32(m: u32) -> u32 { return max(m >> 23u, 1u); }
 fn significand32(m: u32) -> u32 { return m - ((max(m >> 23u, 1u) - 1u) << 23u); }
 fn isNaN32(a: u32) -> bool { return (a & 0x7fffffffu) > 0x7f800000u; }
 
-// In the order of the numbers, but for NaN: -0 is +0.
+// An integer in the order of the numbers, with -0 as +0. Invalid for NaN.
 fn order32(a: u32) -> i32 {
   let m = bitcast<i32>(a & 0x7fffffffu);
   return select(m, -m, a >= 0x80000000u);
@@ -21,14 +21,14 @@ fn lt32(a: u32, b: u32) -> bool { return (order32(a) < order32(b)) & !isNaN32(a)
 fn min32(a: u32, b: u32) -> u32 { return select(a, b, order32(b) < order32(a)); }
 fn max32(a: u32, b: u32) -> u32 { return select(a, b, order32(a) < order32(b)); }
 
-// A sum one of whose terms is NaN or Inf.
+// The sum if one of the terms is NaN or Inf.
 fn addSpecial32(a: u32, b: u32) -> u32 {
   let ma = a & 0x7fffffffu; let mb = b & 0x7fffffffu;
   let nan = (max(ma, mb) > 0x7f800000u) | ((ma == mb) & (a != b));
   return select(select(a, b, mb > ma), 0x7fc00000u, nan);
 }
 
-// Three bits below the last place, the lowest of them sticky, are enough for one rounding.
+// Three bits below the last place, the lowest of them sticky, suffice for one rounding.
 fn add32(a: u32, b: u32) -> u32 {
   let ma = a & 0x7fffffffu; let mb = b & 0x7fffffffu;
   let swapped = mb > ma;
@@ -51,7 +51,7 @@ fn add32(a: u32, b: u32) -> u32 {
   return sum;
 }
 
-// 64 bits by halves.
+// A 64-bit integer.
 struct Wide { hi: u32, lo: u32 }
 
 // a b 2^15 for integers below 2^24.
@@ -61,7 +61,7 @@ fn product32(a: u32, b: u32) -> Wide {
   return Wide((ah << 7u) * bh + (t >> 5u), (a << 15u) * b);
 }
 
-// The number (hi:lo) 2^(e - 190), rounded: with bit 63 set, e is its exponent field.
+// The number (hi:lo) 2^(e - 190), rounded. If bit 63 is set, e is its exponent field.
 fn pack32(sign: u32, e: i32, hi: u32, lo: u32) -> u32 {
   if ((hi | lo) == 0u) { return sign; }
   let far = hi == 0u;
@@ -91,7 +91,7 @@ fn mul32(a: u32, b: u32) -> u32 {
   return pack32(sign, bitcast<i32>(exponent32(ma) + exponent32(mb)) - 125, p.hi, p.lo);
 }
 
-// Times a power of two, which is a normal number.
+// Multiplies by a normal power of two.
 fn scale32(a: u32, power: u32) -> u32 {
   let m = a & 0x7fffffffu;
   let e = bitcast<i32>(exponent32(m) + (power >> 23u)) - 127;
@@ -99,7 +99,7 @@ fn scale32(a: u32, power: u32) -> u32 {
   return select(scaled, a, m >= 0x7f800000u);
 }
 
-// Of fp32 significands, by whole divisions of eight bits, the last of six: 31 bits and what is left.
+// Divides the significands in steps of eight bits, and a last one of six: 31 bits and a remainder.
 fn div32(a: u32, b: u32) -> u32 {
   let ma = a & 0x7fffffffu; let mb = b & 0x7fffffffu;
   let sign = (a ^ b) & 0x80000000u;
@@ -126,7 +126,7 @@ fn div32(a: u32, b: u32) -> u32 {
   return pack32(sign, e, q << 1u, rest);
 }
 
-// By halves of 13 bits: 26 bits and what is left.
+// In two halves of 13 bits: 26 bits and a remainder.
 fn sqrt32(a: u32) -> u32 {
   let m = a & 0x7fffffffu;
   if (m > 0x7f800000u) { return 0x7fc00000u; }
@@ -139,12 +139,13 @@ fn sqrt32(a: u32) -> u32 {
   let odd = bitcast<u32>(exponent) & 1u;
   // 26 bits: 4 to 16 in units of 2^24, halved.
   let radicand = (s << n) << (1u + odd);
-  // The upper half by Newton's steps, which end at the root or one above it (all radicands were tried).
+  // The upper half by Newton's method, which ends at the root or one above it (all radicands were tried).
   var upper = ((radicand >> 12u) + 8192u) / 3u + 1u;
   upper = (upper + radicand / upper) >> 1u;
   upper = (upper + radicand / upper) >> 1u;
   upper -= select(0u, 1u, upper * upper > radicand);
-  // The lower half by one division (Zimmermann, "Karatsuba square root", 1999), one too high where its square is too much.
+  // The lower half by one division (Zimmermann, "Karatsuba square root", 1999), one too high if its square exceeds
+  // the rest.
   let left = (radicand - upper * upper) << 12u;
   let lower = left / upper;
   let rest = ((left - lower * upper) << 14u) - lower * lower;
@@ -170,7 +171,7 @@ fn fma32(a: u32, b: u32, c: u32) -> u32 {
     return select(sign, 0u, signs);
   }
   if (mc == 0u) { return pack32(sign, kp, p.hi, p.lo); }
-  // Both with bit 62 leading.
+  // Both with leading bit 62.
   let np = select(countLeadingZeros(p.hi), 32u + countLeadingZeros(p.lo), p.hi == 0u) - 1u;
   let far = np >= 32u;
   let by = np & 31u;
@@ -198,7 +199,7 @@ fn fma32(a: u32, b: u32, c: u32) -> u32 {
   return pack32(select(sign, c & 0x80000000u, swapped), ex, hi, lo);
 }
 
-// Whole numbers, from 0 to 2^24.
+// Integers from 0 to 2^24.
 fn convert32(x: u32) -> u32 { return pack32(0u, 158, x, 0u); }
 fn truncate32(a: u32) -> u32 {
   let e = a >> 23u;
@@ -216,7 +217,7 @@ fn nearest32(a: u32) -> u32 {
   let unit = 1u << drop;
   let rounded = (a + (unit >> 1u) - 1u + ((a >> drop) & 1u)) & ~(unit - 1u);
   let whole = select(rounded, a, e >= 150u);
-  // Below 1: up from one half, which itself goes to 0.
+  // Below 1: numbers above one half round up, and one half to 0.
   return select(whole, select(0u, 0x3f800000u, a > 0x3f000000u), e < 127u);
 }
 `;

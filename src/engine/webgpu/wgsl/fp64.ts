@@ -59,8 +59,8 @@ fn add64(a: Sum, negative: bool, hi: u32, lo: u32, k: i32) -> Sum {
   return sum;
 }
 
-// The same for a product that is no larger than a, and both from 0 up. hi = 0: it is, or looks like a tie of which only
-// the bits that were shifted out tell, and is left to add64.
+// The same for a product not larger than a, both >= 0. Returns hi = 0 if it is larger, or if the sum looks like a
+// tie that the bits shifted out may break; then use add64.
 fn addQuickly64(a: Sum, p: Wide, k: i32) -> Sum {
   let d = a.q - k;
   let shift = min(bitcast<u32>(d), 63u);
@@ -81,7 +81,7 @@ fn addQuickly64(a: Sum, p: Wide, k: i32) -> Sum {
   return Sum(a.q + bitcast<i32>(up), select(0u, rh >> up, done), (kept >> up) | ((rh & up) << 31u));
 }
 
-// The same for numbers of either sign, of which it adds those that have the same.
+// The same for any signs; returns hi = 0 also if the signs differ.
 fn addSignedQuickly64(a: Sum, p: Wide, k: i32, negative: bool) -> Sum {
   let sign = a.lo & 1u;
   var sum = addQuickly64(Sum(a.q, a.hi, a.lo & 0xfffffc00u), p, k);

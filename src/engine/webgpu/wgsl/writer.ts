@@ -6,9 +6,9 @@ import { bitsOf } from "../../lane/numbers.js";
 export interface Wgsl {
   readonly text: string;
   readonly kind: "u32" | "bool";
-  /** The bits, where they are known. */
+  /** The bits, if known. */
   readonly constant?: number;
-  /** Whether it is a power of two and a normal number, or a factor of what is not used. */
+  /** Whether it is a normal power of two, or the product is not used. */
   readonly isPower?: boolean;
 }
 
@@ -21,33 +21,33 @@ function constant(bits: number): Wgsl {
   return { text: `${bits >>> 0}u`, kind: "u32", constant: bits >>> 0 };
 }
 
-/** 1 or -1, or null of what is no constant. */
+/** 1 or -1; null if not a constant. */
 function signOf({ constant }: Wgsl): 1 | -1 | null {
   if (constant === undefined) return null;
   return constant < 0x8000_0000 ? 1 : -1;
 }
 
-/** All bits of a mask. */
+/** The value as u32: a mask has all bits set, or none. */
 function bitsOfMask(x: Wgsl): string {
   return x.kind === "u32" ? x.text : `select(0u, 0xffffffffu, ${x.text})`;
 }
 
 /**
- * The lines of a WGSL function as they are written: every operation appends a `let` and gives its name. Masks stay
- * bools as long as they meet masks, for compilers do better with these. Numbers are fp32 by their bits, and all of their
- * arithmetic is that of {@link fp32Text}, on integers.
+ * Writes the lines of a WGSL function: every operation appends a `let` and returns its name. Masks stay bools when
+ * combined with masks, which compilers optimize better. Numbers are the bits of fp32, and their arithmetic is that
+ * of {@link fp32Text}, on integers.
  */
 export class WgslWriter implements Lane<Wgsl> {
   readonly #lines: string[] = [];
   readonly #prefix: string;
   #names = 0;
 
-  /** @param prefix of names, where two texts share a scope. */
+  /** @param prefix the prefix of names; they must differ if two texts share a scope. */
   constructor(prefix = "t") {
     this.#prefix = prefix;
   }
 
-  /** What was written. */
+  /** The lines written so far. */
   get text(): string {
     return this.#lines.join("\n");
   }
@@ -136,8 +136,8 @@ export class WgslWriter implements Lane<Wgsl> {
       this.#bool(a.text === b.text ? `isNaN32(${a.text})` : `!eq32(${a.text}, ${b.text})`),
     gt: (a: Wgsl, b: Wgsl) => this.#bool(`lt32(${b.text}, ${a.text})`),
     ge: (a: Wgsl, b: Wgsl) => this.#bool(`lt32(${b.text}, ${a.text}) | eq32(${a.text}, ${b.text})`),
-    // The smaller of a number and a positive one is that of the bits as signed integers; the larger of a number and a
-    // negative one that with the smaller bits, unsigned.
+    // If b is a positive constant, the smaller number has the smaller bits as signed integers; if b is a negative
+    // one, the larger number has the smaller bits as unsigned integers.
     pmin: (a: Wgsl, b: Wgsl) => (signOf(b) === 1 ? this.i32x4.min_s(a, b) : this.#binary("min32")(a, b)),
     pmax: (a: Wgsl, b: Wgsl) =>
       signOf(b) === -1 ? this.#u32(`min(${a.text}, ${b.text})`) : this.#binary("max32")(a, b),
@@ -146,11 +146,11 @@ export class WgslWriter implements Lane<Wgsl> {
     convert_i32x4_s: this.#unary("convert32"),
   };
 
-  /** Shifts by lanes need no floats. */
+  /** By shifts of a variable count, which take fewer operations than fp32 made of integers. */
   readonly roundToMultiple = (given: Wgsl, x: Wgsl, exponent: number, rounding: Rounding, random: Wgsl) => {
     const s = this.#u32(`significand32(${given.text})`);
     const drop = this.#u32(`${exponent + 150}u - exponent32(${given.text})`);
-    // Beyond 31 bits nothing is left, and of all roundings only the stochastic one can tell how far beyond.
+    // From 31 bits on nothing is left, and only stochastic rounding depends on how many more there are.
     const d = this.#u32(`min(${drop.text}, 31u)`);
     const below = this.#u32(`${s.text} >> ${d.text}`);
     const rest = this.#u32(`${s.text} - (${below.text} << ${d.text})`);
@@ -168,11 +168,11 @@ export class WgslWriter implements Lane<Wgsl> {
       stochastic: `(${fraction} + ${random.text}) < ${random.text}`,
     };
     const count = this.#u32(`${below.text} + select(0u, 1u, ${up[rounding]})`);
-    // A count of units, normalized.
+    // Normalizes the count of units.
     return this.#u32(`pack32(0u, ${exponent + 158}, ${count.text}, 0u)`);
   };
 
-  /** The values of one side or of the other: a branch, of which each thread takes one side. */
+  /** The values of one side or the other, by a branch: a thread runs only one side. */
   branch(condition: string, then: () => readonly Wgsl[], otherwise: () => readonly Wgsl[]): readonly Wgsl[] {
     const sides = [then, otherwise].map((write) => {
       const first = this.#lines.length;
