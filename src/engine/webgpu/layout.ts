@@ -1,10 +1,12 @@
 import type { Format } from "../../format/format.js";
+import { outermostBin } from "../../lens/histogram.js";
 import { blockLength } from "../../lens/sum.js";
 import { causes } from "../../lens/tally.js";
 import { sharesScales } from "../../update/block-settings.js";
 import { schemes } from "../../update/scheme.js";
 import { momentCounts, statesOf } from "../lane/recipe-step.js";
 import type { LaneSettings } from "../lane/refusal.js";
+import { laneRule } from "../lane/scale-rules.js";
 
 /**
  * The memory layout on the device. A thread has two of the eight lanes of a block of sums, elements 8j + 2m and
@@ -16,8 +18,6 @@ export const threadsOfBlock = 4;
 /** Blocks of sums of a workgroup, which are all of one piece of a tensor. */
 export const blocksOfGroup = threads / threadsOfBlock;
 export const elementsOfGroup = blocksOfGroup * blockLength;
-/** Weights of a block that share a scale: four pairs of four threads. */
-export const sharedBlock = 32;
 /** Words of a plane for each workgroup; a plane of flags, a bit an element, has a sixteenth of it. */
 export const planeWords = elementsOfGroup / 2;
 
@@ -41,6 +41,7 @@ export const sharedCounts = [
   "collateralZeros",
   "codes",
   "blockScales",
+  "tensorScales",
   "clipped",
   "flushed",
 ] as const;
@@ -61,6 +62,7 @@ export const endCounts = [
   "smallSubnetworks",
   "codes",
   "blockScales",
+  "tensorScales",
   "castChanged",
 ] as const;
 export const endSums = [
@@ -86,6 +88,9 @@ export const endRowWords = endCounts.length + endSums.length * digits;
 
 /** Bins of a case's histogram: from `first` on, `count` for each class, of two words. */
 export function binsOf(settings: Pick<LaneSettings, "format">) {
+  // Of gaps that are no powers of two, any bin: binOfGap of lens/histogram.ts.
+  if (sharesScales(settings) && !laneRule(settings.blocks).powersOfTwo)
+    return { first: -outermostBin, count: 2 * outermostBin + 1 };
   const { precision, maxExponent, minNormal, minPositive } = settings.format;
   // Exponents of scales; under larger ones no number is below 2^128.
   const [smallest, largest] = sharesScales(settings)
@@ -157,18 +162,12 @@ export function isRun(settings: Planned): boolean {
   return !("recipe" in settings) && schemes[settings.scheme].holds === "carrier";
 }
 
-/**
- * Planes after those of numbers, with a word for each 16 pairs of a thread: a bit for each of their elements.
- * Where scales are shared these are numbers of 8 bits instead, one for each block that the pairs are of, alike in all
- * threads of a block: scales before the first step, and as they are, by their codes; and `parts`, the code of the scale
- * that the thread's own numbers would give, until those of all are known.
- */
-export const flagPlanes = { moved: 0, nonfinite: 1, startScales: 2, scales: 3, parts: 4 } as const;
+/** Planes after those of numbers, with a word for each 16 pairs of a thread: a bit for each of their elements. */
+export const flagPlanes = { moved: 0, nonfinite: 1 } as const;
 
-/** Words of a case's state for each workgroup. */
+/** Words of a case's state for each workgroup. Where scales are shared, their tables follow (scale-tables.ts). */
 export function stateWords(settings: Planned): number {
-  const flags = sharesScales(settings) ? 5 : 2;
-  return planeWords * statePlanes(settings).count + (flags * planeWords) / 16;
+  return planeWords * statePlanes(settings).count + (2 * planeWords) / 16;
 }
 
 /** Planes of the fp32 run: the weights as given, and as they are; a plane of flags follows, `updated`. */
@@ -199,8 +198,20 @@ export const parameterNames = [
   "knots",
   /** In constants: what AdamW's lines read in this step; of recipes, how far that is from those of the first step. */
   "scalars",
+  /** In constants: where each piece has its blocks. In the state: tables of them, and how many they have (scale-tables.ts). */
+  "pieceScales",
+  "magnitudes",
+  "startScales",
+  "scalesBefore",
+  "scalesAfter",
+  "scaleBlocks",
 ] as const;
 export type Parameters = Readonly<Record<(typeof parameterNames)[number], number>>;
+
+/** A slot of parameters; what is not given is not read. */
+export function parameterWords(known: Partial<Parameters>): Uint32Array {
+  return Uint32Array.from(parameterNames, (name) => known[name] ?? 0);
+}
 
 /** What constants have of each piece, after the piece of each workgroup. */
 export const pieceWords = [
@@ -221,5 +232,10 @@ export const pieceWords = [
   "signalKeyHigh",
   /** In constants: the scalars of the tensor's first step by recipes. */
   "scalars",
+  /** The tensor's matrices, and where in one the piece begins. */
+  "width",
+  "height",
+  "column",
+  "row",
 ] as const;
 export type PieceConstants = Readonly<Record<(typeof pieceWords)[number], number>>;

@@ -23,6 +23,7 @@ import {
   stepCountsOf,
   stepSums,
 } from "./layout.js";
+import type { ScalesOfPiece } from "./scale-tables.js";
 
 /** What kernels counted of a piece, from words that were read back. */
 
@@ -37,11 +38,12 @@ export function addStep(
   elements: number,
   settings: LaneSettings,
   tally: UpdateTally,
+  scales: ScalesOfPiece | null = null,
 ): void {
   const count = (name: (typeof stepCounts)[number]) => row[stepCounts.indexOf(name)];
   const none = count("zero") - paddingOf(elements);
   const sums = stepCountsOf(settings).length;
-  if (sharesScales(settings)) addShared(row, elements, settings, tally);
+  if (sharesScales(settings)) addShared(row, settings, scales!, tally);
   tally.none += none;
   tally.moved += count("moved");
   tally.kept += count("kept");
@@ -51,7 +53,12 @@ export function addStep(
 }
 
 /** Adds what a row of a step counted where scales are shared, and takes from the classes what is `collateral`. */
-function addShared(row: Uint32Array, elements: number, { blocks }: BlockSettings, tally: UpdateTally): void {
+function addShared(
+  row: Uint32Array,
+  { blocks }: BlockSettings,
+  scales: ScalesOfPiece,
+  tally: UpdateTally,
+): void {
   const count = (name: SharedCount) => row[stepCounts.length + sharedCounts.indexOf(name)];
   const [collateral, zeros] = [count("collateral"), count("collateralZeros")];
   tally.collateral += collateral;
@@ -59,21 +66,23 @@ function addShared(row: Uint32Array, elements: number, { blocks }: BlockSettings
   tally.none -= zeros;
   tally.moved -= collateral - zeros;
   tally.shared = mergedShared(tally.shared, {
-    ...changedOf(blocks, elements, count("codes"), count("blockScales")),
+    ...changedOf(blocks, scales, count),
     clipped: count("clipped"),
     flushed: count("flushed"),
   });
 }
 
-/** What changed of whole blocks of a format without scales of tensors. */
+/** What changed of codes and scales. */
 function changedOf(
-  { element, scale, rows, columns }: BlockFormat,
-  elements: number,
-  codes: number,
-  blockScales: number,
+  { element, scale }: BlockFormat,
+  { blocks, tensors }: ScalesOfPiece,
+  count: (name: "codes" | "blockScales" | "tensorScales") => number,
 ): ChangedCounts {
-  const bits = codes * element.bits + blockScales * scale.bits;
-  return { codes, blocks: elements / (rows * columns), blockScales, tensors: 0, tensorScales: 0, bits };
+  const [codes, blockScales] = [count("codes"), count("blockScales")];
+  // Every piece of a tensor finds its scale changed; it is counted with the first.
+  const tensorScales = tensors * count("tensorScales");
+  const bits = codes * element.bits + blockScales * scale.bits + tensorScales * 32;
+  return { codes, blocks, blockScales, tensors, tensorScales, bits };
 }
 
 /** Weights that a step left as others than the job's first case has. */
@@ -117,7 +126,13 @@ export function addRule(row: Uint32Array, elements: number, { probes }: Tally): 
 }
 
 /** Adds a row of a comparison with the start of `elements` weights. */
-export function addEnd(row: Uint32Array, elements: number, settings: LaneSettings, tally: EndTally): void {
+export function addEnd(
+  row: Uint32Array,
+  elements: number,
+  settings: LaneSettings,
+  tally: EndTally,
+  scales: ScalesOfPiece | null = null,
+): void {
   const count = (name: (typeof endCounts)[number]) => row[endCounts.indexOf(name)];
   const padding = paddingOf(elements);
   const unchanged = count("unchanged") - padding;
@@ -130,8 +145,7 @@ export function addEnd(row: Uint32Array, elements: number, settings: LaneSetting
   tally.returned += count("returned");
   tally.nonfinite += count("nonfinite");
   if (sharesScales(settings)) {
-    const changed = changedOf(settings.blocks, elements, count("codes"), count("blockScales"));
-    tally.shared = mergedShared(tally.shared, changed);
+    tally.shared = mergedShared(tally.shared, changedOf(settings.blocks, scales!, count));
   }
   for (const name of endSums) {
     const from = countedAs(name, settings);

@@ -43,6 +43,6 @@ export interface SharedElement {
   readonly collateral: string;
   /** Counts by `collateral` and `zero`, when these are known. */
   readonly counts: string;
-  /** The exponent field of the binade whose gap is the weight's, which may be none of fp32: an expression. */
-  readonly binade: string;
+  /** The bin of the update among the case's bins: an expression of its magnitude `mu`. */
+  readonly place: string;
 }

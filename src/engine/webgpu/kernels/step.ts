@@ -235,10 +235,10 @@ function elementText(
   const { shared } = step;
   const bins = binsOf(settings);
   const inBin = new WgslWriter();
-  const binade = shared?.binade ?? inBin.i32x4.shr_u(ulpBinade(inBin, u32("w"), format), exponentShift).text;
   // A bin is that of |u| less that of the ulp, precision - 1 below its binade.
   const offset = format.precision - 1 - bins.first;
-  const place = `exponentField(mu) + ${offset}u - ${binade}`;
+  const binade = () => inBin.i32x4.shr_u(ulpBinade(inBin, u32("w"), format), exponentShift).text;
+  const place = shared?.place ?? `exponentField(mu) + ${offset}u - ${binade()}`;
   const ofClass = hasCarrier ? "select(select(0u, 2u, kept), 1u, moved)" : "select(0u, 1u, moved)";
 
   const inMoved = new WgslWriter();
