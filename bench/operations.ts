@@ -34,8 +34,8 @@ export function operations(): void {
   const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |\n`;
   process.stdout.write(row(["kernel", ...stages, "all"]));
   process.stdout.write(row(["---", ...stages.map(() => "---:"), "---:"]));
-  const write = (name: string, text: string, ...loop: [] | [string, number]) => {
-    const counts = countOperations(text, ...loop);
+  const write = (name: string, text: string, loop?: string, elements?: number) => {
+    const counts = countOperations(text, loop, elements);
     const all = stages.reduce((sum, stage) => sum + counts[stage], 0);
     // Of blocks of many weights almost nothing is for one.
     if (all >= 0.5)
