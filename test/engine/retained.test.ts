@@ -6,9 +6,10 @@ import { type SchemeName, schemeNames } from "../../src/update/scheme.js";
 import { type UpdateOptions, updateSettings } from "../../src/update/settings.js";
 import { bfloat16Schemes, toBfloat16 } from "../support/bfloat16.js";
 import { everyEngine } from "../support/engines.js";
+import { sized } from "../support/tier.js";
 import { gaussianRun, tensorOf } from "../support/values.js";
 
-const run = gaussianRun(11, 5000, 20, 4e-5);
+const run = gaussianRun(11, sized({ quick: 1500, full: 5000 }), 20, 4e-5);
 /** Updates far below the gaps, from weights that bf16 holds, as a checkpoint has them. */
 const small = onTheGrid(gaussianRun(12, 5000, 20, 2e-6));
 
@@ -128,7 +129,7 @@ describe.each(everyEngine)("what a run retains and shows, on $name", (engine) =>
 });
 
 describe("recipes", () => {
-  const { weights, updates: gradients } = onTheGrid(gaussianRun(13, 2000, 10, 1));
+  const { weights, updates: gradients } = onTheGrid(gaussianRun(13, 1000, 10, 1));
   const count = async (name: string) => {
     const cases = [recipeSettings("adamw", name, { format: "bf16", lr: 1e-6 })];
     const [tally] = await reference.run({

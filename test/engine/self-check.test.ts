@@ -4,6 +4,7 @@ import { engines } from "../../src/engine/registry.js";
 import { selfCheck } from "../../src/engine/self-check.js";
 import { type UpdateOptions, updateSettings } from "../../src/update/settings.js";
 import { everyEngine } from "../support/engines.js";
+import { fullTier } from "../support/tier.js";
 
 /** An engine that computes something else than it was asked for. */
 function wrong(change: Parameters<typeof updateSettings>[0] | object): Engine {
@@ -24,7 +25,8 @@ function wrong(change: Parameters<typeof updateSettings>[0] | object): Engine {
 describe("self-check", () => {
   it.each(everyEngine)("passes on engine $name", async (engine) => {
     expect(await engine.selfCheck([])).toEqual({ passed: 34, failed: 0, firstFailure: null });
-    expect(await engine.selfCheck()).toMatchObject({ failed: 0, firstFailure: null });
+    // Every kind of case, for seconds: a command proves those of its own job.
+    if (fullTier) expect(await engine.selfCheck()).toMatchObject({ failed: 0, firstFailure: null });
   });
 
   it.each([

@@ -69,7 +69,7 @@ it("MX formats with rows whose last block is short", async () => {
 
 it("codes that are updated in-place with renewed scales, as the rules written out have it", async () => {
   for (const name of ["mxfp8-e4m3", "mxfp8-e5m2:rceil", "mxfp4"]) {
-    const run = drawnRun([70, 64], 6, 3);
+    const run = drawnRun([sized({ quick: 20, full: 70 }), 64], 6, 3);
     const { steps, numbers } = byHand(run, name, false);
     const ours = await counted(run, { format: name, scheme: "in-place" }, 4096, wasm);
     expectCounts(ours.result, steps);
@@ -93,7 +93,7 @@ describe("as the reference has it on hard blocks", () => {
     ["fp8-128x128", { rounding: "to-odd" }],
   ];
   // In the quick tier every scheme with renewed and with kept scales.
-  it.each(ways.filter((_, i) => sized({ quick: i % 3 === 0, full: true }) || i === 2))(
+  it.each(ways.filter((_, i) => sized({ quick: i % 6 === 0, full: true }) || i === 2 || i === 3))(
     "%s, %j",
     async (name, more) => {
       expect(await agrees(wasm, reference, [settingsOf(name, more)])).toBe(true);
@@ -104,7 +104,13 @@ describe("as the reference has it on hard blocks", () => {
     const names = ["nvfp4", "fp8-128x128", "mxfp4", "fp8-128x128:power-of-two", "nvfp4-16x16"];
     const cases = [schemeSettings({ format: "bf16" }), ...names.map((name) => settingsOf(name))];
     const { tensors, ...job } = hardBlockJob(settingsOf("nvfp4"));
-    expect(await agreesOn(wasm, reference, { ...job, tensors: tensors.slice(-3), cases })).toBe(true);
+    expect(
+      await agreesOn(wasm, reference, {
+        ...job,
+        tensors: tensors.slice(sized({ quick: -1, full: -3 })),
+        cases,
+      }),
+    ).toBe(true);
   });
 });
 
@@ -143,10 +149,17 @@ describe("on threads", () => {
     runThreaded({ ...part, cases: cases as WasmSettings[], chunk: 4096 }, 3, observer);
 
   it("as the reference has it: magnitudes of all chunks are known before any is counted", async () => {
-    const cases = ["nvfp4", "fp8-128x128", "mxfp8-e4m3", "nvfp4-16x16:torchao"].map((name) =>
-      settingsOf(name, name === "nvfp4" ? { through: "bf16" } : {}),
-    );
-    const tensors = [tensorOf("a", 132, 72), tensorOf("b", 40), tensorOf("c", 2, 20, 128)];
+    const names = [
+      "nvfp4",
+      "fp8-128x128",
+      ...sized({ quick: [], full: ["mxfp8-e4m3", "nvfp4-16x16:torchao"] }),
+    ];
+    const cases = names.map((name) => settingsOf(name, name === "nvfp4" ? { through: "bf16" } : {}));
+    const tensors = [
+      tensorOf("a", 132, 40),
+      tensorOf("b", 40),
+      tensorOf("c", 2, 20, sized({ quick: 40, full: 128 })),
+    ];
     const job: LensJob = { tensors, stepNumbers: [0, 1], milestones: [0], cases, threads: 3, chunk: 4096 };
     expect(await outcomeOf({ run: threaded(cases) }, job)).toEqual(await outcomeOf(reference, job));
   });

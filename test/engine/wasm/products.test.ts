@@ -4,6 +4,7 @@ import type { MatrixPair, Operand } from "../../../src/geometry/matrix.js";
 import { passThrough, plainProducts } from "../../../src/geometry/products.js";
 import { randomBits, stepKey, tensorKey } from "../../../src/update/threefry.js";
 import { seeded } from "../../source/support.js";
+import { expectEqual } from "../../support/mismatches.js";
 
 const kernel = await provenProducts();
 
@@ -41,8 +42,8 @@ describe.each([
   });
 
   test("give the sums of products in fp64", () => {
-    expect(found.images).toEqual(right.images);
-    expect(found.gathered).toEqual(right.gathered);
+    expectEqual(found.images, right.images);
+    expectEqual(found.gathered, right.gathered);
   });
 });
 

@@ -108,7 +108,7 @@ describe("jobs of several kinds of numbers", () => {
   it("the reference's counts, with threads", async () => {
     // Threads are worth their start from 2^22 weight-steps on. Cases that are there several times cost the kernels
     // little, and the reference, which has to count them once, nothing.
-    const [elements, times] = sized({ quick: [90_000, 8], full: [720_000, 1] });
+    const [elements, times] = sized({ quick: [45_000, 16], full: [720_000, 1] });
     const large = syntheticJob(syntheticSettings({ steps: 2 }, { elements }));
     const mixed = { ...job, tensors: [given, ...large.tensors], stepNumbers: large.stepNumbers };
     const repeated = { ...mixed, cases: Array(times).fill(cases).flat() };
