@@ -120,10 +120,10 @@ describeNeeding(requirements.vulkan, "the webgpu engine counts every block forma
   });
 
   it("a piece from the middle of a tensor, where no block is cut", async () => {
-    const tensors = [tensorOf("w", [512, 40], 8)];
+    const tensors = [tensorOf("w", [768, 40], 8)];
     const cases = [master("fp8-128x128"), master("mxfp4")];
-    // 128 and 256 rows of 40; the piece is longer than a batch, so that its own blocks are in several.
-    const pieces = piecesOf(tensors, [[0, 256 * 40, 512 * 40]]);
+    // From a block of sums on; the piece is longer than a batch, so that its own blocks are in several.
+    const pieces = piecesOf(tensors, [[0, 512 * 40, 768 * 40]]);
     await expectSame({ tensors: pieces, stepNumbers: [0, 1, 2], cases, chunk: 4096 });
   });
 
