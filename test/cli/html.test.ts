@@ -66,7 +66,16 @@ describe("the commands of a report count the same again", () => {
 
   test("a synthetic run, a sample of a model with a preset", async () => {
     const elements = sized({ quick: "2000", full: "20000" });
-    const options = ["--preset", "rlvr", "--model", "qwen2.5-0.5b", "--elements", elements, "--steps", "6"];
+    const options = [
+      "--preset",
+      "rlvr",
+      "--model",
+      "qwen2.5-0.5b",
+      "--elements",
+      elements,
+      "--steps",
+      sized({ quick: "3", full: "6" }),
+    ];
     const more = ["--seed", "5", "--qk-shape", "1.13", "--format", "bf16,e4m3fn", "--gradient", "signal:0.2"];
     const args = ["simulate", ...options, ...more, "--gradient-norm", "3", "--json", "-"];
     const simulated: Result = JSON.parse(await output(...args));

@@ -57,9 +57,9 @@ describe("of a synthetic run", () => {
       "--model",
       "qwen2.5-0.5b",
       "--elements",
-      "3000",
+      "2000",
       "--steps",
-      "3",
+      "2",
       "--scheme",
       "in-place,master",
     ];
@@ -71,7 +71,7 @@ describe("of a synthetic run", () => {
     expect(master).toBe(0);
     expect(table.replaceAll(/\s+/g, " ")).toContain("by which weights of the model were drawn");
     expect(table).toMatch(/bf16 in-place +\d\.\d+±0\.\d+/);
-    const { result: whole } = await sweep("--elements", "3000", "--steps", "3", "--lr", "1e-5");
+    const { result: whole } = await sweep("--elements", "2000", "--steps", "2", "--lr", "1e-5");
     expect(whole.cells.map(({ standardError }) => standardError)).not.toContainEqual(expect.any(Number));
   });
 

@@ -14,7 +14,7 @@ const at = (name: string) => join(folder, name);
 const forms = ["hex", "csv", "json", "safetensors"] as const;
 /** All for one operation; the others, which share how they are written, are read back in the first. */
 const formsOf = (operation: string) =>
-  sized({ quick: operation === "fma" ? forms : forms.slice(0, 1), full: forms });
+  sized({ quick: operation === "sqrt" ? forms : forms.slice(0, 1), full: forms });
 
 async function verified(path: string, ...args: string[]) {
   const { status, stdout, stderr } = await run(["vectors", "--verify", path, "--json", "-", ...args]);
@@ -36,7 +36,7 @@ describe("vectors", () => {
     expect(lines.length).toBeGreaterThan(10_000);
     expect(lines).toContain("3f808000 3f80");
     expect(lines).toContain("3f818000 3f82");
-    for (const line of lines) expect(line).toMatch(/^[0-9a-f]{8} [0-9a-f]{4}$/);
+    expect(lines.filter((line) => !/^[0-9a-f]{8} [0-9a-f]{4}$/.test(line))).toEqual([]);
   });
 
   test.each([

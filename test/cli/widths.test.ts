@@ -4,12 +4,18 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { visibleWidth } from "../../src/report/columns.js";
 import { Captured, call, output } from "../support/cli.js";
+import { sized } from "../support/tier.js";
 
 /** Every command on terminals of 60 and 80 columns: nothing is cut, and the same is told at every width. */
 
 const folder = mkdtempSync(join(tmpdir(), "precision-lens-widths-"));
 const run = join(folder, "run");
-const small = ["--elements", "1024", "--steps", "4"];
+const small = [
+  "--elements",
+  sized({ quick: "256", full: "1024" }),
+  "--steps",
+  sized({ quick: "2", full: "4" }),
+];
 
 beforeAll(async () => {
   await output("demo", "--write", run, "--quiet");
@@ -32,7 +38,8 @@ const commands: readonly (readonly string[])[] = [
   ["simulate", "--model", "qwen2.5-0.5b", ...small],
   ["simulate", "--recipe", "master,kahan", ...small],
   ["predict", ...small],
-  ["doctor"],
+  // Its self-checks take seconds, at either width.
+  ...sized({ quick: [], full: [["doctor"]] }),
 ];
 
 /** What a terminal of so many columns shows. */
