@@ -65,6 +65,14 @@ export async function gpu(millions = 64, seconds = 60): Promise<void> {
       cases: [{ format: "mxfp4", scheme: "master", through: "bf16" }],
       updates: drawn(1e-6),
     },
+    ...["nvfp4", "nvfp4-16x16", "fp8-128x128"].map(
+      (format): Measured => ({
+        name: `${format} of a master, 1e-6`,
+        elements,
+        cases: [{ format, scheme: "master" }],
+        updates: drawn(1e-6),
+      }),
+    ),
     { name: "kahan, 1e-6", elements, cases: [{ format: "bf16", scheme: "kahan" }], updates: drawn(1e-6) },
     {
       name: "in place, stochastic, 1e-6",
@@ -135,7 +143,15 @@ function jobOf({ elements, cases, updates }: Measured, steps: number): LensJob {
   const draws = { distribution: gaussian, mean: 0, sigma: 0.02, format: bf16, key: weightKey(1, "w") };
   const weights = drawnWeights(elements, draws);
   return {
-    tensors: [{ name: "w", shape: [elements], weights, updates: updates(weights, steps) }],
+    // Rows as of a matrix of a model, for blocks of several.
+    tensors: [
+      {
+        name: "w",
+        shape: elements % 4096 === 0 ? [elements / 4096, 4096] : [elements],
+        weights,
+        updates: updates(weights, steps),
+      },
+    ],
     stepNumbers: Array.from({ length: steps }, (_, i) => i),
     cases: cases.map(schemeSettings),
   };

@@ -21,7 +21,9 @@ const cases: readonly (readonly [name: string, settings: WebGpuSettings])[] = [
   ["bf16 kahan", updateSettings({ format: "bf16", scheme: "kahan" })],
   ["bf16 two-term", updateSettings({ format: "bf16", scheme: "two-term" })],
   ["e4m3fn in-place", updateSettings({ format: "e4m3fn" })],
-  ["mxfp8-e4m3 master", schemeSettings({ format: "mxfp8-e4m3", scheme: "master" }) as WebGpuSettings],
+  ...["mxfp8-e4m3", "nvfp4", "fp8-128x128"].map(
+    (format) => [`${format} master`, schemeSettings({ format, scheme: "master" }) as WebGpuSettings] as const,
+  ),
   ...["torch-2.13-cpu-foreach", "torch-2.13-cuda-fused", "master", "collage-plus"].map(
     (name) => [`AdamW ${name}`, recipe("adamw", name)] as const,
   ),
@@ -32,10 +34,12 @@ export function operations(): void {
   const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |\n`;
   process.stdout.write(row(["kernel", ...stages, "all"]));
   process.stdout.write(row(["---", ...stages.map(() => "---:"), "---:"]));
-  const write = (name: string, text: string) => {
-    const counts = countOperations(text);
+  const write = (name: string, text: string, loop?: string, elements?: number) => {
+    const counts = countOperations(text, loop, elements);
     const all = stages.reduce((sum, stage) => sum + counts[stage], 0);
-    process.stdout.write(row([name, ...[...stages.map((stage) => counts[stage]), all].map(shown)]));
+    // Of blocks of many weights almost nothing is for one.
+    if (all >= 0.5)
+      process.stdout.write(row([name, ...[...stages.map((stage) => counts[stage]), all].map(shown)]));
   };
   const runs = new Set<string>();
   for (const [name, settings] of cases) {
@@ -45,7 +49,11 @@ export function operations(): void {
     if (updates !== null && !runs.has(updates)) write(`fp32 run, ${name.split(" ")[0]}`, updates);
     if (updates !== null) runs.add(updates);
     const [step, ...before] = cases[0].step.toReversed();
-    for (const parts of before) write(`scales, ${name}`, parts);
+    for (const text of cases[0].measure) write(`largest, ${name}`, text);
+    // A thread takes a block.
+    if ("blocks" in settings)
+      for (const text of before)
+        write(`scales, ${name}`, text, "let largest =", settings.blocks.rows * settings.blocks.columns);
     write(`step, ${name}`, step);
     if (name === "bf16 in-place" || name === "bf16 kahan" || "blocks" in settings)
       for (const text of cases[0].end) write(`end, ${name}`, text);

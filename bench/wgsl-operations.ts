@@ -67,14 +67,18 @@ const operators = new Set([
 
 type Counts = Record<Stage, number>;
 
-/** The operations of a kernel per element: half of those per pair. */
-export function countOperations(kernel: string): Counts {
+/**
+ * The operations of a kernel per element, of a loop that has a text: by default that over pairs, of which they are half.
+ *
+ * @param elements what the loop takes at a time.
+ */
+export function countOperations(kernel: string, loop = "let element =", elements = 2): Counts {
   const functions = functionsOf(kernel);
   const main = functions.get("main")!;
-  // The body of the loop over pairs, whose last name is that of its element.
-  const first = main.indexOf("let element =");
+  // The last name of the loop over pairs is that of its element.
+  const first = main.indexOf(loop);
   const counted = countText(blockAround(main, first), functions, "rest");
-  for (const stage of stages) counted[stage] /= 2;
+  for (const stage of stages) counted[stage] /= elements;
   return counted;
 }
 

@@ -18,9 +18,10 @@ const significands = [1, 1.25, 1.5, 1.75, 1.875, 1.9375, 2].flatMap((m) => [m - 
  * format, midpoints and their neighbours; blocks of zeros, of one number, of one number among zeros, with NaN and
  * Inf. The first of three steps has small updates, the second moves scales while most updates are zero, the third
  * has updates of all sizes. One tensor has blocks along rows; if the tensor has a scale, or blocks have several
- * rows, there is one tensor per size of number, and one whose last blocks are short and longer than a chunk.
+ * rows, there is one tensor per size of number. The last tensor has rows that end in short blocks and is longer than a
+ * chunk; it is left out where codes are updated, since not all engines that take these take such rows.
  */
-export function hardBlockJob({ blocks }: BlockSettings): Omit<LensJob, "cases"> {
+export function hardBlockJob({ blocks, scheme, scales }: BlockSettings): Omit<LensJob, "cases"> {
   const { rows, columns, element, rule } = blocks;
   // A block of several rows is a matrix of its own, shorter than the format allows.
   const isPlain = rows === 1 && rule.tensorScale === null;
@@ -55,20 +56,20 @@ export function hardBlockJob({ blocks }: BlockSettings): Omit<LensJob, "cases"> 
   const job = { stepNumbers: [0, 1, 2], milestones: [1], chunk: blockLength };
   const named = (name: string, some: readonly (readonly number[])[], finite = true) =>
     tensorOf(name, [some.length, ...matrix], some.flat(), finite);
-  if (isPlain) {
-    return { ...job, tensors: [named("blocks", [...special, ...nonfinite, ...filled.flat()], false)] };
-  }
   const cut = Array.from({ length: 130 * 40 }, (_, i) => {
     const [a, b] = threefry2x32([7, 8], [i, 0]);
     return (a * 2 ** -32 - 0.5) * 2 ** -(b % 8);
   });
-  const tensors = [
+  const ofScale = () => [
     ...filled.map((some, e) => named(`2^${exponents[e]}`, some)),
     named("special", special),
     ...nonfinite.map((some, i) => named(`nonfinite ${i}`, [some, ...special, ...filled[0]], false)),
-    tensorOf("cut", [130, 40], cut, true),
   ];
-  return { ...job, tensors };
+  const tensors = isPlain
+    ? [named("blocks", [...special, ...nonfinite, ...filled.flat()], false)]
+    : ofScale();
+  const fromCodes = scheme !== "master" && scales === "renewed";
+  return { ...job, tensors: fromCodes ? tensors : [...tensors, tensorOf("cut", [130, 40], cut, true)] };
 }
 
 /** Three steps, in the last of which some updates are NaN or Inf unless the tensor is finite. */

@@ -1,10 +1,9 @@
 import type { BlockFormat } from "../../format/block/block-format.js";
-import type { ScaleRuleName } from "../../format/block/scale-rule.js";
+import { noTensorScale, type ScaleRuleName } from "../../format/block/scale-rule.js";
 import type { Rounding } from "../../format/round.js";
 import type { Lane } from "./lane.js";
-import { bitsOf } from "./numbers.js";
+import { bitsOf, exponentShift, isNonfinite } from "./numbers.js";
 import { round } from "./round.js";
-import { scaleCode, scaleLanes } from "./shared-scale.js";
 
 /**
  * The rules of format/block/scale-rule.ts on lanes, operation by operation. There, fp64 operations are each
@@ -22,11 +21,10 @@ export interface LaneScaleRule {
   readonly tensorScale: (<V>(k: Lane<V>, largest: V, blocks: BlockFormat) => TensorScaleLanes<V>) | null;
   /** From the largest magnitude of a block; NaN or Inf if the block has one. A NaN may have any bits. */
   blockScale<V>(k: Lane<V>, largest: V, blocks: BlockFormat, tensor: TensorScaleLanes<V>): V;
-  /**
-   * The function that scales numbers before they are rounded to elements; operations on scales alone are done
-   * once, outside it.
-   */
-  scaling<V>(k: Lane<V>, scale: V, tensor: TensorScaleLanes<V>): (x: V) => V;
+  /** The factor for {@link scaled}, computed once per block. NaN if the block's scale is NaN. */
+  factor<V>(k: Lane<V>, scale: V, tensor: TensorScaleLanes<V>): V;
+  /** Scales a number by the factor, before it is rounded to elements. */
+  scaled<V>(k: Lane<V>, x: V, factor: V): V;
 }
 
 /** As TensorScale of scale-rule.ts. */
@@ -37,7 +35,9 @@ export interface TensorScaleLanes<V> {
 
 /** The scale of a block in the forms that a group of lanes needs. */
 export interface BlockScaleLanes<V> {
-  /** The factor of elements. */
+  /** As {@link LaneScaleRule.factor} gives it. */
+  readonly factor: V;
+  /** What elements are multiplied by. */
   readonly step: V;
   /** The mask of NaN scales. */
   readonly isNaN: V;
@@ -47,22 +47,57 @@ export interface BlockScaleLanes<V> {
 const fl = Math.fround;
 const largestFp32 = (2 - 2 ** -23) * 2 ** 127;
 
+const times: Pick<LaneScaleRule, "scaled"> = { scaled: (k, x, factor) => k.f32x4.mul(x, factor) };
+
 const powerOfTwo: LaneScaleRule = {
   powersOfTwo: true,
   tensorScale: null,
   blockScale(k, largest, blocks) {
-    const scale = scaleLanes(k, scaleCode(k, largest, blocks));
+    const { i32x4, v128 } = k;
+    const field = exponentField(k, largest, blocks);
+    // 2^-127 is subnormal.
+    const smallest = i32x4.eq(field, i32x4.constant(0));
+    const power = v128.select(
+      smallest,
+      i32x4.constant(2 ** (exponentShift - 1)),
+      i32x4.shl(field, exponentShift),
+    );
     // As integers, positive numbers have the same order.
-    const least = k.i32x4.constant(bitsOf(2 ** blocks.scale.minExponent));
-    const number = k.i32x4.max_s(scale.number, least);
-    return k.v128.or(unlessZero(k, largest, number, blocks), scale.isNaN);
+    const number = i32x4.max_s(power, i32x4.constant(bitsOf(2 ** blocks.scale.minExponent)));
+    return v128.or(unlessZero(k, largest, number, blocks), isNonfinite(k, largest));
   },
   // The reciprocal is exact, so the product is the quotient.
-  scaling(k, scale) {
-    const reciprocal = k.f32x4.div(k.f32x4.constant(1), scale);
-    return (x) => k.f32x4.mul(x, reciprocal);
-  },
+  factor: (k, scale) => k.f32x4.div(k.f32x4.constant(1), scale),
+  ...times,
 };
+
+/**
+ * The exponent field of the scale that a rule of powers of two makes of a block's largest magnitude. Not above 253, so
+ * that reciprocals are normal numbers; of NaN and Inf it is any.
+ */
+function exponentField<V>(k: Lane<V>, largest: V, blocks: BlockFormat): V {
+  const { i32x4 } = k;
+  // Carry into the exponent from the significand on at which the rule doubles the scale. Subnormal numbers reach an
+  // exponent field of 1 at most and thus get the smallest scale.
+  const carried = i32x4.add(largest, i32x4.constant(2 ** exponentShift - doublingFrom(blocks)));
+  const exponent = i32x4.shr_u(carried, exponentShift);
+  return i32x4.max_s(i32x4.sub(exponent, i32x4.constant(blocks.element.maxExponent)), i32x4.constant(0));
+}
+
+/**
+ * The smallest m - 1, in units of 2^-23, at which the rule doubles the scale of m 2^e; 2^23 if it never does. Found by
+ * bisection: a rule doubles from some m on.
+ */
+function doublingFrom(blocks: BlockFormat): number {
+  const scaleOf = (units: number) => blocks.rule.blockScale(1 + units * 2 ** -23, blocks, noTensorScale);
+  let [below, from] = [0, 2 ** 23];
+  while (from - below > 1) {
+    const middle = (below + from) / 2;
+    if (scaleOf(Math.floor(middle)) > scaleOf(0)) from = Math.floor(middle);
+    else below = Math.floor(middle);
+  }
+  return from;
+}
 
 const amax: LaneScaleRule = {
   powersOfTwo: false,
@@ -71,7 +106,8 @@ const amax: LaneScaleRule = {
     const scale = k.f32x4.div(largest, k.f32x4.constant(blocks.element.maxFinite));
     return unlessZero(k, largest, scale, blocks);
   },
-  scaling: (k, scale) => (x) => k.f32x4.div(x, scale),
+  factor: (_, scale) => scale,
+  scaled: (k, x, scale) => k.f32x4.div(x, scale),
 };
 
 const torchao: LaneScaleRule = {
@@ -88,10 +124,8 @@ const torchao: LaneScaleRule = {
     const least = f32x4.constant(2 ** -6);
     return toScale(k, k.v128.select(f32x4.gt(least, relative), least, relative), blocks);
   },
-  scaling(k, scale, { reciprocal }) {
-    const by = k.f32x4.div(reciprocal, scale);
-    return (x) => k.f32x4.mul(x, by);
-  },
+  factor: (k, scale, { reciprocal }) => k.f32x4.div(reciprocal, scale),
+  ...times,
 };
 
 const transformerEngine: LaneScaleRule = {
@@ -107,15 +141,12 @@ const transformerEngine: LaneScaleRule = {
     const by = f32x4.mul(reciprocal, f32x4.constant(fl(1 / blocks.element.maxFinite)));
     return toScale(k, f32x4.mul(largest, by), blocks);
   },
-  scaling(k, scale, { stored }) {
-    const { f32x4 } = k;
-    const reciprocal = f32x4.div(f32x4.constant(1), f32x4.mul(scale, stored));
-    const by = atMostLargest(k, reciprocal);
-    return (x) => f32x4.mul(x, by);
-  },
+  factor: (k, scale, { stored }) =>
+    atMostLargest(k, k.f32x4.div(k.f32x4.constant(1), k.f32x4.mul(scale, stored))),
+  ...times,
 };
 
-/** As `scaleRules`; `scaleCode` handles the differences between those with power-of-two scales. */
+/** As `scaleRules`; {@link doublingFrom} handles the differences between those with power-of-two scales. */
 const rules: Readonly<Record<ScaleRuleName, LaneScaleRule>> = {
   floor: powerOfTwo,
   ceil: powerOfTwo,
@@ -151,10 +182,12 @@ export function blockScaleLanes<V>(
   tensor: TensorScaleLanes<V>,
 ): BlockScaleLanes<V> {
   const rule = laneRule(blocks);
+  const factor = rule.factor(k, scale, tensor);
   return {
+    factor,
     step: rule.tensorScale === null ? scale : k.f32x4.mul(scale, tensor.stored),
     isNaN: k.f32x4.ne(scale, scale),
-    scaled: rule.scaling(k, scale, tensor),
+    scaled: (x) => rule.scaled(k, x, factor),
   };
 }
 

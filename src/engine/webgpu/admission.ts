@@ -1,12 +1,12 @@
 import type { TensorInput } from "../../lens/input.js";
+import { laneCount } from "../../lens/sum.js";
 import { type BlockSettings, sharesScales } from "../../update/block-settings.js";
 import type { CaseSettings } from "../../update/optimizer.js";
 import { type LaneSettings, refusal as ofLanes } from "../lane/refusal.js";
-import { sharedBlock } from "./layout.js";
 
-/** What this engine takes and refuses: what is written in lanes, and beside it some formats with shared scales. */
+/** What this engine takes and refuses: what is written in lanes, and beside it formats with shared scales under a master. */
 
-/** Codes and scales that are a view of the fp32 run, made anew after every step. */
+/** Codes and scales that are a view of the fp32 run. */
 export interface SharedMaster extends BlockSettings {
   readonly scheme: "master";
 }
@@ -40,20 +40,23 @@ export function refusal(cases: readonly CaseSettings[], tensors: readonly Shaped
   return null;
 }
 
+/** Kernels count rows and columns in 32 bits; a row alone may be longer. */
+const mostRows = 2 ** 31;
+
 function ofShared(settings: BlockSettings, tensors: readonly Shaped[]): string | null {
-  const { blocks, scheme, scales, through } = settings;
-  const { name, rows, columns, scale, rule } = blocks;
-  // A scale is the exponent field of an fp32 number.
-  const isField = !scale.signed && scale.exponentBits === 8 && scale.precision === 1;
-  const isRow = rows === 1 && columns === sharedBlock;
-  if (!isRow || !isField || rule.tensorScale !== null)
-    return `of formats with shared scales it takes those of ${sharedBlock} along a row with scales of e8m0fnu, not ${name}`;
+  const { blocks, scheme, through } = settings;
+  const { name } = blocks;
   if (scheme !== "master") return `it takes ${name} under scheme master, not ${scheme}`;
-  if (scales !== "renewed") return `it takes ${name} with renewed scales, not ${scales} ones`;
   // What is quantized is an fp32 number, and rounding knows no format without a sign.
   if (through !== null && !(through.signed && through.minPositive >= 2 ** -149))
     return `it takes ${name} through signed formats within fp32, not through ${through.name}`;
-  const cut = tensors.find(({ shape }) => (shape.at(-1) ?? 1) % columns !== 0);
-  if (cut === undefined) return null;
-  return `it takes ${name} in rows of a multiple of ${columns}, and ${cut.name} has shape [${cut.shape.join(", ")}]`;
+  const named = (tensor: Shaped) => `${tensor.name} has shape [${tensor.shape.join(", ")}]`;
+  // The pairs that four threads take at a time are in one block.
+  const cut = tensors.find(({ shape }) => (shape.at(-1) ?? 1) % laneCount !== 0);
+  if (cut) return `it takes ${name} in rows of a multiple of ${laneCount}, and ${named(cut)}`;
+  const large = tensors.find(({ shape }) => {
+    const [rows, columns] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
+    return rows > mostRows || (columns > mostRows && shape.slice(0, -1).some((length) => length > 1));
+  });
+  return large ? `it takes ${name} in at most 2^31 rows of 2^31 numbers, and ${named(large)}` : null;
 }

@@ -1,7 +1,4 @@
-import { noTensorScale } from "../../format/block/scale-rule.js";
-import type { Values } from "../../lens/input.js";
 import { startState } from "../../update/apply.js";
-import { startBlock } from "../../update/block-step.js";
 import { countCastChanged } from "../end.js";
 import type { JobTallies } from "../job-tallies.js";
 import type { LaneJob, LaneSettings } from "../lane/refusal.js";
@@ -14,21 +11,15 @@ import { CountsLayout } from "./counts.js";
 import type { GpuBuffer } from "./dawn.js";
 import type { Device, Launch } from "./device.js";
 import { loadStateKernel } from "./kernels/begin.js";
-import { type Kernels, updatesWords } from "./kernels/kernels.js";
-import {
-  fp32Words,
-  momentWords,
-  type Parameters,
-  parameterNames,
-  planeWords,
-  sharedBlock,
-  stateWords,
-} from "./layout.js";
+import { type CaseKernels, type Kernels, updatesWords } from "./kernels/kernels.js";
+import { fp32Words, momentWords, stateWords } from "./layout.js";
 import { momentLoads } from "./moments.js";
+import { ScaleTables } from "./scale-tables.js";
+import { type CaseScales, type Slots, slotsOf } from "./slots.js";
 import type { SourceGroup } from "./sources.js";
+import type { SplitMagnitudes } from "./split-magnitudes.js";
+import { comparedWith, type Upload, uploadLength, uploadTo } from "./upload.js";
 
-/** The maximum count of numbers read and uploaded at once. */
-const uploadLength = 2 ** 20;
 /** The maximum number of submitted steps that are not done. */
 const inFlight = 3;
 
@@ -43,11 +34,15 @@ export class BatchRun {
   readonly #kernels: Kernels;
   readonly #constants: Constants;
   readonly #counts: CountsLayout;
-  readonly #slots: Uint32Array[] = [];
+  /** Per case; null without shared scales. */
+  readonly #scales: readonly (CaseScales | null)[];
+  readonly #slots: Slots;
   /** The bindings of each case, then those of the moments. */
   #bound: object[] = [];
   #buffers: GpuBuffer[] = [];
+  #states: readonly GpuBuffer[] = [];
   #updates!: GpuBuffer;
+  #upload!: Upload;
   #countsBuffer!: GpuBuffer;
 
   constructor(
@@ -69,6 +64,11 @@ export class BatchRun {
     this.#batch = batch;
     const seeds = cases.flatMap(({ rounding, seed }) => (rounding === "stochastic" ? [seed] : []));
     this.#constants = new Constants(batch, group, job.stepNumbers, seeds, recipes);
+    this.#scales = cases.map((settings) => {
+      if (!isShared(settings)) return null;
+      const tables = new ScaleTables(settings, batch);
+      return { tables, pieceScales: this.#constants.add(tables.constants) };
+    });
     const { milestones = [], stepNumbers } = job;
     this.#counts = new CountsLayout(cases, {
       pieces: batch.pieces.length,
@@ -76,67 +76,83 @@ export class BatchRun {
       milestones: milestones.length,
       stepWords,
     });
+    this.#slots = slotsOf(job, batch, this.#constants, this.#counts, this.#scales);
   }
 
   /**
    * @param tallies changed only at the end, so that a failed batch leaves them as they were.
+   * @param split the magnitudes, over all batches, of blocks and tensors of which this one has a part: see {@link measure}.
    * @param stepped called after each submitted step, at most {@link inFlight} steps ahead of the device.
    */
   async run(
     tallies: readonly JobTallies[],
+    split: SplitMagnitudes,
     stepped: () => void,
     weights?: (ofCase: number, piece: Piece, offset: number, numbers: Float32Array) => void,
   ): Promise<void> {
     try {
-      const { begin, steps, ends } = this.#parameters();
+      const { begin, steps, ends } = this.#slots;
       this.#open();
-      const castChanged = await this.#begin(begin);
+      const castChanged = await this.#begin(begin, split);
       await this.#beginMoments(begin[0]);
-      const stepTallies = await this.#steps(steps, ends, stepped);
-      this.#launch(this.#cases.flatMap((_, c) => this.#ofCase(c, "end", ends[c][ends[c].length - 1])));
+      const stepTallies = await this.#steps(steps, ends, split, stepped);
+      const last = ends.map((slots) => slots[slots.length - 1]);
+      this.#launchAll("end", last);
       const counts = await this.#device.read(this.#countsBuffer, this.#counts.steps);
       tallyBatch(this.#job, this.#batch, this.#counts, { counts, steps: stepTallies, castChanged }, tallies);
-      if (weights) for (const c of this.#cases.keys()) await this.#collect(c, begin, weights);
+      if (weights) for (const [c, slot] of last.entries()) await this.#collect(c, slot, weights);
     } finally {
       for (const buffer of this.#buffers) buffer.destroy();
     }
   }
 
-  /** A slot of parameters for each call. */
-  #parameters() {
-    const { milestones = [], stepNumbers } = this.#job;
-    const { table, signal, knots } = this.#constants;
-    const add = (changes: Partial<Parameters>): number => {
-      const all: Parameters = {
-        groups: this.#batch.groups,
-        plane: this.#batch.groups * planeWords,
-        row: 0,
-        histogram: 0,
-        keys: 0,
-        bits: 0,
-        scalars: 0,
-        table,
-        signal,
-        knots,
-        ...changes,
-      };
-      this.#slots.push(Uint32Array.from(parameterNames, (name) => all[name]));
-      return this.#slots.length - 1;
-    };
-    // The begin kernels count altered weights in the rows of the end.
-    const ends = this.#cases.map((_, c) =>
-      Array.from({ length: milestones.length + 1 }, (_, i) => add({ row: this.#counts.end(c, i) })),
-    );
-    const steps = stepNumbers.map((_, step) =>
-      this.#cases.map(({ seed }, c) =>
-        add({
-          ...this.#constants.ofStep(step, seed),
-          row: this.#counts.step(c, step),
-          histogram: this.#counts.histograms[c],
-        }),
-      ),
-    );
-    return { begin: ends.map((caseEnds) => caseEnds[caseEnds.length - 1]), steps, ends };
+  /** Runs only the fp32 run, to find the magnitudes of blocks and tensors that are split between batches. */
+  async measure(split: SplitMagnitudes): Promise<void> {
+    try {
+      const { begin, steps } = this.#slots;
+      this.#open();
+      await this.#uploadWeights();
+      this.#launch([{ kernel: this.#kernels.begin, of: 0, slot: begin[0] }]);
+      this.#launchAll("measureStart", begin);
+      await this.#take(split, 0);
+      for (const [step, slots] of steps.entries()) {
+        await this.#nextUpdates(step, slots);
+        this.#launchAll("measure", slots);
+        this.#launch([{ kernel: this.#kernels.advance, of: 0, slot: slots[0] }]);
+        await this.#take(split, step + 1);
+      }
+    } finally {
+      for (const buffer of this.#buffers) buffer.destroy();
+    }
+  }
+
+  /** Reads the magnitudes after `steps` steps, and resets them for the next. */
+  async #take(split: SplitMagnitudes, steps: number): Promise<void> {
+    for (const { c, settings, tables, at } of this.#shared()) {
+      const state = this.#states[c];
+      await split.take(c, settings, tables, steps, (word, words) =>
+        this.#device.read(state, words, at + word),
+      );
+      this.#device.clear(state, at, tables.magnitudeWords);
+    }
+  }
+
+  /** Replaces the magnitudes of this batch by those of all batches. */
+  #complete(split: SplitMagnitudes, steps: number): void {
+    for (const { c, settings, tables, at } of this.#shared()) {
+      if (steps > 0 && settings.scales === "kept") continue;
+      for (const { at: word, words } of split.of(c, settings, tables, steps))
+        this.#device.write(this.#states[c], words, at + word);
+    }
+  }
+
+  /** The cases with shared scales, and the word of their state at which the tables begin. */
+  #shared() {
+    return this.#cases.flatMap((settings, c) => {
+      const scales = this.#scales[c];
+      if (scales === null || !isShared(settings)) return [];
+      return [{ c, settings, tables: scales.tables, at: this.#batch.groups * stateWords(settings) }];
+    });
   }
 
   #open(): void {
@@ -150,12 +166,16 @@ export class BatchRun {
     const words = this.#constants.words();
     const constants = buffer(words.length);
     device.write(constants, words);
-    const parameters = device.parameters(this.#slots);
+    const parameters = device.parameters(this.#slots.words);
     this.#buffers.push(parameters);
     this.#updates = buffer(groups * updatesWords(this.#cases));
+    this.#upload = uploadTo(device, this.#batch, this.#updates);
     this.#countsBuffer = buffer(this.#counts.words);
     const fp32 = buffer(groups * fp32Words);
-    const states = this.#cases.map((settings) => buffer(groups * stateWords(settings)));
+    const states = this.#cases.map((settings, c) =>
+      buffer(groups * stateWords(settings) + (this.#scales[c]?.tables.words ?? 0)),
+    );
+    this.#states = states;
     if (this.#kernels.updates !== null) states.push(buffer(groups * momentWords));
     this.#bound = states.map((state) =>
       device.bind({
@@ -173,23 +193,17 @@ export class BatchRun {
    * Starts the fp32 run and all cases. Returns the number of weights altered by the cast, by case and piece, if
    * some weights are not fp32 numbers; else the device counts them and the result is null.
    */
-  async #begin(slots: readonly number[]): Promise<readonly (readonly number[])[] | null> {
+  async #begin(
+    slots: readonly number[],
+    split: SplitMagnitudes,
+  ): Promise<readonly (readonly number[])[] | null> {
     const { begin, cases } = this.#kernels;
-    let onlyFloat64 = false;
-    if (this.#group.weights === null) {
-      await this.#upload(
-        ({ input }) => input.weights,
-        (length) => new Float64Array(length),
-        (numbers) => {
-          const rounded = Float32Array.from(numbers);
-          onlyFloat64 ||= rounded.some((x, i) => x !== numbers[i] && !Number.isNaN(x));
-          return rounded;
-        },
-      );
-    }
+    const onlyFloat64 = await this.#uploadWeights();
     this.#launch([{ kernel: begin, of: 0, slot: slots[0] }]);
+    this.#launchAll("measureStart", slots);
+    this.#complete(split, 0);
     if (!onlyFloat64) {
-      this.#launch(cases.flatMap((_, c) => this.#ofCase(c, "begin", slots[c])));
+      this.#launchAll("begin", slots);
       return null;
     }
     const changed = cases.map(() => this.#batch.pieces.map(() => 0));
@@ -199,8 +213,10 @@ export class BatchRun {
         ({ input }) => input.weights,
         (length) => new Float64Array(length),
         (numbers, piece) => {
-          const stored = startWeights(numbers, settings);
-          changed[c][piece] += countCastChanged(numbers as Float64Array, stored, 0, stored.length);
+          // The device counts these.
+          if (isShared(settings)) return comparedWith(numbers);
+          const stored = Float32Array.from(numbers, (x) => startState(x, settings).weight);
+          changed[c][piece] += countCastChanged(numbers, stored, 0, stored.length);
           return stored;
         },
       );
@@ -209,7 +225,23 @@ export class BatchRun {
     return changed;
   }
 
-  /** Uploads recorded moments: unchanged for the fp32 run, as converted by the recipe for cases. Others are zero. */
+  /** Uploads weights that are not drawn; whether fp64 alone holds some. */
+  async #uploadWeights(): Promise<boolean> {
+    let onlyFloat64 = false;
+    if (this.#group.weights !== null) return false;
+    await this.#upload(
+      ({ input }) => input.weights,
+      (length) => new Float64Array(length),
+      (numbers) => {
+        const rounded = Float32Array.from(numbers);
+        onlyFloat64 ||= rounded.some((x, i) => x !== numbers[i] && !Number.isNaN(x));
+        return rounded;
+      },
+    );
+    return onlyFloat64;
+  }
+
+  /** Recorded moments: of the fp32 run as they are, of cases as their recipes keep them. Others are zero. */
   async #beginMoments(slot: number): Promise<void> {
     for (const { of: caseIndex, state, numbers } of momentLoads(this.#cases, this.#recipes, this.#batch)) {
       const kernel = loadStateKernel(state);
@@ -227,27 +259,24 @@ export class BatchRun {
   async #steps(
     slots: readonly (readonly number[])[],
     ends: readonly (readonly number[])[],
+    split: SplitMagnitudes,
     stepped: () => void,
   ): Promise<StepRows[]> {
     const { milestones = [] } = this.#job;
     const rows: StepRows[] = [];
-    const moments = this.#bound.length - 1;
     const pending: Promise<void>[] = [];
     for (const [step, ofStep] of slots.entries()) {
-      if (this.#group.updates.kind === "uploaded") {
-        await this.#upload(
-          ({ input }) => input.updates[step],
-          (length) => new Float32Array(length),
-          (numbers) => numbers as Float32Array,
-        );
-      }
-      const { updates } = this.#kernels;
+      await this.#nextUpdates(step, ofStep);
       const milestone = milestones.indexOf(step);
-      this.#launch([
-        ...(updates === null ? [] : [{ kernel: updates, of: moments, slot: ofStep[0] }]),
-        ...this.#cases.flatMap((_, c) => this.#ofCase(c, "step", ofStep[c])),
-        ...(milestone < 0 ? [] : this.#cases.flatMap((_, c) => this.#ofCase(c, "end", ends[c][milestone]))),
-      ]);
+      // All before any step, of which the last advances the fp32 run.
+      this.#launchAll("measure", ofStep);
+      this.#complete(split, step + 1);
+      this.#launchAll("step", ofStep);
+      if (milestone >= 0)
+        this.#launchAll(
+          "end",
+          ends.map((ofCase) => ofCase[milestone]),
+        );
       pending.push(this.#device.done());
       if (pending.length > inFlight) await pending.shift();
       const { stepsAtOnce } = this.#counts;
@@ -261,7 +290,19 @@ export class BatchRun {
     return rows;
   }
 
-  /** Reads and clears the rows of steps. */
+  async #nextUpdates(step: number, slots: readonly number[]): Promise<void> {
+    if (this.#group.updates.kind === "uploaded") {
+      await this.#upload(
+        ({ input }) => input.updates[step],
+        (length) => new Float32Array(length),
+        (numbers) => numbers,
+      );
+    }
+    const { updates } = this.#kernels;
+    if (updates !== null) this.#launch([{ kernel: updates, of: this.#bound.length - 1, slot: slots[0] }]);
+  }
+
+  /** Reads the rows of steps, and empties them for the next. */
   async #takeRows(): Promise<Uint32Array> {
     const { steps, words } = this.#counts;
     const rows = await this.#device.read(this.#countsBuffer, words - steps, steps);
@@ -271,11 +312,11 @@ export class BatchRun {
 
   async #collect(
     c: number,
-    slots: readonly number[],
+    slot: number,
     weights: (ofCase: number, piece: Piece, offset: number, numbers: Float32Array) => void,
   ): Promise<void> {
     await this.#device.compile(this.#kernels.cases[c].collect);
-    this.#launch(this.#ofCase(c, "collect", slots[c]));
+    this.#launch(this.#ofCase(c, "collect", slot));
     for (const piece of this.#batch.pieces) {
       for (let offset = 0; offset < piece.length; offset += uploadLength) {
         const length = Math.min(uploadLength, piece.length - offset);
@@ -285,25 +326,12 @@ export class BatchRun {
     }
   }
 
-  /** Reads the numbers of all pieces and uploads them, padded by zeros to whole groups of eight. */
-  async #upload<T extends Float32Array | Float64Array>(
-    values: (piece: Piece) => Values,
-    array: (length: number) => T,
-    rounded: (numbers: T, piece: number) => Float32Array,
-  ): Promise<void> {
-    for (const [p, piece] of this.#batch.pieces.entries()) {
-      for (let offset = 0; offset < piece.length; offset += uploadLength) {
-        const length = Math.min(uploadLength, piece.length - offset);
-        const numbers = array(length);
-        await values(piece).read(piece.start + offset, numbers);
-        const filled = new Float32Array(Math.ceil(length / 8) * 8);
-        filled.set(rounded(numbers, p));
-        this.#device.write(this.#updates, filled, firstElement(piece) + offset);
-      }
-    }
+  #launchAll(kernel: keyof CaseKernels, slots: readonly number[]): void {
+    const calls = this.#cases.flatMap((_, c) => this.#ofCase(c, kernel, slots[c]));
+    if (calls.length > 0) this.#launch(calls);
   }
 
-  #ofCase(c: number, kernel: keyof Kernels["cases"][number], slot: number) {
+  #ofCase(c: number, kernel: keyof CaseKernels, slot: number) {
     return this.#kernels.cases[c][kernel].map((text) => ({ kernel: text, of: c, slot }));
   }
 
@@ -320,15 +348,4 @@ export class BatchRun {
       ),
     );
   }
-}
-
-/** The weights of a case before the first step, from fp64 numbers; if scales are shared, from whole blocks. */
-function startWeights(numbers: Float64Array, settings: LaneSettings): Float32Array {
-  if (!isShared(settings)) return Float32Array.from(numbers, (x) => startState(x, settings).weight);
-  const stored = new Float32Array(numbers.length);
-  for (let at = 0; at < numbers.length; at += sharedBlock) {
-    const block = startBlock(numbers.subarray(at, at + sharedBlock), settings, noTensorScale);
-    stored.set(block.weights, at);
-  }
-  return stored;
 }

@@ -1,10 +1,12 @@
 import { type EndTally, sumOrNull, UpdateTally } from "../../lens/tally.js";
+import { sharesScales } from "../../update/block-settings.js";
 import type { JobTallies } from "../job-tallies.js";
 import type { LaneJob } from "../lane/refusal.js";
 import { isCompared } from "../recipe-plan.js";
 import type { Batch } from "./batch.js";
 import { type CountsLayout, histogramWords } from "./counts.js";
 import { endRowWords } from "./layout.js";
+import { scalesOfPiece } from "./scale-tables.js";
 import { addEnd, addHistogram, addRecipe, addRule, addStep, addTensor, partedOf } from "./tallies.js";
 
 /** The counts of a batch, read back from the device. */
@@ -25,7 +27,9 @@ export function tallyBatch(
 ): void {
   for (const [c, settings] of cases.entries()) {
     const compared = isCompared(cases, c);
-    for (const [p, { tensor, length }] of pieces.entries()) {
+    for (const [p, piece] of pieces.entries()) {
+      const { tensor, length } = piece;
+      const scales = sharesScales(settings) ? scalesOfPiece(piece, settings) : null;
       const tally = tallies[c].tensors[tensor];
       let parted = compared ? 0 : null;
       for (const { first, rows } of steps) {
@@ -35,7 +39,7 @@ export function tallyBatch(
           const at = layout.step(c, step) - layout.steps + p * rowWords;
           const row = rows.subarray(at, at + rowWords);
           const ofStep = new UpdateTally();
-          addStep(row, length, settings, ofStep);
+          addStep(row, length, settings, ofStep, scales);
           addRule(row, length, tally);
           if (settings.recipe) addRecipe(row, length, settings.recipe, tally);
           if (compared) parted = ofStep.parted = partedOf(row);
@@ -49,7 +53,7 @@ export function tallyBatch(
         const at = layout.end(c, i) + p * endRowWords;
         const row = counts.subarray(at, at + endRowWords);
         const end = i < milestones.length ? tallies[c].curve[i] : tally.end;
-        addEnd(row, length, settings, end);
+        addEnd(row, length, settings, end, scales);
         if (i === milestones.length) addTensor(row, length, tally);
       }
       tally.castChanged += castChanged?.[c][p] ?? 0;

@@ -1,4 +1,4 @@
-import type { TensorInput } from "../../lens/input.js";
+import { countOf, type TensorInput } from "../../lens/input.js";
 import { blockLength } from "../../lens/sum.js";
 import { blocksOfGroup, elementsOfGroup } from "./layout.js";
 
@@ -37,17 +37,29 @@ export function firstBlock({ firstGroup }: Piece): number {
   return firstGroup * blocksOfGroup;
 }
 
-/** The batches of some tensors of a job. */
+/**
+ * The batches of some tensors of a job.
+ *
+ * @param isWhole whether a tensor is better not cut: it is, if no batch has room for it.
+ */
 export function* batchesOf(
   tensors: readonly TensorInput[],
   indices: readonly number[],
   limits: BatchLimits,
+  isWhole: (input: TensorInput) => boolean = () => false,
 ): Generator<Batch> {
   const most = Math.max(blockLength, Math.floor(limits.elements / blockLength) * blockLength);
   let pieces: Piece[] = [];
   let [groups, room] = [0, most];
   for (const tensor of indices) {
     const input = tensors[tensor];
+    const all = countOf(input);
+    const isCut = all > room || all > (limits.groups - groups) * elementsOfGroup;
+    if (isCut && isWhole(input) && all <= Math.min(most, limits.groups * elementsOfGroup)) {
+      yield { pieces, groups };
+      pieces = [];
+      [groups, room] = [0, most];
+    }
     for (let start = input.start ?? 0; start < input.weights.length; ) {
       const length = Math.min(room, (limits.groups - groups) * elementsOfGroup, input.weights.length - start);
       pieces.push({ tensor, input, start, length, firstGroup: groups });

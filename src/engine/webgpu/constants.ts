@@ -7,6 +7,7 @@ import { bitsOf } from "../lane/numbers.js";
 import { type RecipePlan, ScalarTable } from "../recipe-plan.js";
 import { type Batch, firstBlock, type Piece } from "./batch.js";
 import { type Parameters, type PieceConstants, pieceWords } from "./layout.js";
+import { placeOf } from "./scale-tables.js";
 import type { SourceGroup } from "./sources.js";
 
 /** The constants of kernels: pieces, keys of random bits, tables. Offsets are in words. */
@@ -87,6 +88,11 @@ export class Constants {
     };
   }
 
+  /** Adds words of a case, before {@link words} are taken, and gives their offset. */
+  add(words: readonly number[]): number {
+    return this.#add(words);
+  }
+
   words(): Uint32Array {
     const words = new Uint32Array(this.#length);
     words.set(this.#words);
@@ -135,5 +141,6 @@ function aboutPiece(piece: Piece, scalars: number): PieceConstants {
     signalKeyLow: signal[0],
     signalKeyHigh: signal[1],
     scalars,
+    ...placeOf(piece),
   };
 }

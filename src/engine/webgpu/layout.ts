@@ -1,4 +1,5 @@
 import type { Format } from "../../format/format.js";
+import { outermostBin } from "../../lens/histogram.js";
 import { blockLength } from "../../lens/sum.js";
 import { causes } from "../../lens/tally.js";
 import { sharesScales } from "../../update/block-settings.js";
@@ -6,6 +7,7 @@ import { schemes } from "../../update/scheme.js";
 import type { UpdateSettings } from "../../update/settings.js";
 import { momentCounts, statesOf } from "../lane/recipe-step.js";
 import type { LaneSettings } from "../lane/refusal.js";
+import { laneRule } from "../lane/scale-rules.js";
 
 /**
  * The memory layout on the device. A thread has two of the eight lanes of a block of sums, elements 8j + 2m and
@@ -17,8 +19,6 @@ export const threadsOfBlock = 4;
 /** Blocks of sums per workgroup, all of one piece of a tensor. */
 export const blocksOfGroup = threads / threadsOfBlock;
 export const elementsOfGroup = blocksOfGroup * blockLength;
-/** Weights per shared scale: four pairs of each of four threads. */
-export const sharedBlock = 32;
 /** Words of a plane per workgroup; a plane of flags, one bit per element, has a sixteenth of them. */
 export const planeWords = elementsOfGroup / 2;
 
@@ -45,6 +45,7 @@ export const sharedCounts = [
   "collateralZeros",
   "codes",
   "blockScales",
+  "tensorScales",
   "clipped",
   "flushed",
 ] as const;
@@ -65,6 +66,7 @@ export const endCounts = [
   "smallSubnetworks",
   "codes",
   "blockScales",
+  "tensorScales",
   "castChanged",
 ] as const;
 export const endSums = [
@@ -90,6 +92,9 @@ export const endRowWords = endCounts.length + endSums.length * digits;
 
 /** The bins of a case's histogram: `count` of them per class, from `first` on, of two words each. */
 export function binsOf(settings: Pick<LaneSettings, "format">) {
+  // Gaps that are no powers of two fall into any bin: binOfGap of lens/histogram.ts.
+  if (sharesScales(settings) && !laneRule(settings.blocks).powersOfTwo)
+    return { first: -outermostBin, count: 2 * outermostBin + 1 };
   const { precision, maxExponent, minNormal, minPositive } = settings.format;
   // Exponents of scales; no block of fp32 numbers needs a larger one.
   const [smallest, largest] = sharesScales(settings)
@@ -164,18 +169,12 @@ export function isRun(settings: Planned): boolean {
   return !settings.recipe && schemes[settings.scheme].holds === "carrier";
 }
 
-/**
- * The planes after those of numbers, with one word per 16 pairs of a thread: one bit per element. Those for shared
- * scales have 8-bit codes of scales instead, one for each block of these pairs: the scales before the first step
- * and the current ones, the same in all threads of a block; and `parts`, the scale that the thread's own numbers
- * alone would give, until those of all threads are known.
- */
-export const flagPlanes = { moved: 0, nonfinite: 1, startScales: 2, scales: 3, parts: 4 } as const;
+/** The planes after those of numbers, with one word per 16 pairs of a thread: one bit per element. */
+export const flagPlanes = { moved: 0, nonfinite: 1 } as const;
 
-/** Words of a case's state per workgroup. */
+/** Words of a case's state per workgroup. The tables of shared scales follow (scale-tables.ts). */
 export function stateWords(settings: Planned): number {
-  const flags = sharesScales(settings) ? 5 : 2;
-  return planeWords * statePlanes(settings).count + (flags * planeWords) / 16;
+  return planeWords * statePlanes(settings).count + (2 * planeWords) / 16;
 }
 
 /** Planes of the fp32 run: given weights and current ones. A plane of flags, `updated`, follows. */
@@ -206,8 +205,20 @@ export const parameterNames = [
    * step.
    */
   "scalars",
+  /** Offsets of each piece's blocks in constants, and of their tables in the state (scale-tables.ts). */
+  "pieceScales",
+  "magnitudes",
+  "startScales",
+  "scalesBefore",
+  "scalesAfter",
+  "scaleBlocks",
 ] as const;
 export type Parameters = Readonly<Record<(typeof parameterNames)[number], number>>;
+
+/** The words of a slot of parameters; those not given are not read. */
+export function parameterWords(known: Partial<Parameters>): Uint32Array {
+  return Uint32Array.from(parameterNames, (name) => known[name] ?? 0);
+}
 
 /** The constants of each piece, which follow the piece numbers of all workgroups. */
 export const pieceWords = [
@@ -228,5 +239,10 @@ export const pieceWords = [
   "signalKeyHigh",
   /** Offset in constants: the recipe scalars of the tensor's first step. */
   "scalars",
+  /** The sides of the tensor's matrices, and where in one the piece begins. */
+  "width",
+  "height",
+  "column",
+  "row",
 ] as const;
 export type PieceConstants = Readonly<Record<(typeof pieceWords)[number], number>>;

@@ -4,7 +4,7 @@ import type { CaseSettings } from "../../update/optimizer.js";
 import { stepKey, tensorKey } from "../../update/threefry.js";
 import type { WeightDraws } from "../../update/weight-draws.js";
 import type { LaneSettings } from "../lane/refusal.js";
-import { takenBy } from "./admission.js";
+import { isShared, takenBy } from "./admission.js";
 import { Constants } from "./constants.js";
 import { CountsLayout, histogramWords } from "./counts.js";
 import type { GpuBuffer } from "./dawn.js";
@@ -15,7 +15,7 @@ import {
   endRowWords,
   fp32Words,
   type Parameters,
-  parameterNames,
+  parameterWords,
   planeWords,
   stateWords,
   stepRowWords,
@@ -113,7 +113,13 @@ export class ResidentTensorRun {
     tensor: ResidentTensor,
     cases: readonly CaseSettings[],
   ): Promise<ResidentTensorRun> {
-    const taken = takenBy(cases, [{ name: tensor.name, shape: [tensor.length] }]);
+    const taken = takenBy(cases, []);
+    const shared = taken.find(isShared);
+    // Tables of scales follow the steps of a batch, which has all of them.
+    if (shared)
+      throw new RangeError(
+        `a tensor that stays on the device takes no shared scales, such as ${shared.blocks.name}`,
+      );
     const needed = Math.max(updatesWords(taken), fp32Words, ...taken.map(stateWords));
     const most = Math.floor(device.mostWords / needed) * elementsOfGroup;
     if (tensor.length > most)
@@ -215,22 +221,8 @@ export class ResidentTensorRun {
   /** The slots of the steps between two reads, case by case; then those of begin and end. */
   #slots(constants: Constants): Uint32Array[] {
     const { knots } = constants;
-    const slot = (changes: Partial<Parameters>) => {
-      const all: Parameters = {
-        groups: this.#groups,
-        plane: this.#groups * planeWords,
-        row: 0,
-        histogram: 0,
-        keys: 0,
-        bits: 0,
-        scalars: 0,
-        table: 0,
-        signal: 0,
-        knots,
-        ...changes,
-      };
-      return Uint32Array.from(parameterNames, (name) => all[name]);
-    };
+    const known = { groups: this.#groups, plane: this.#groups * planeWords, knots };
+    const slot = (changes: Partial<Parameters>) => parameterWords({ ...known, ...changes });
     const steps = Array.from({ length: mostSteps }, (_, s) =>
       this.cases.map(({ seed }, c) =>
         slot({

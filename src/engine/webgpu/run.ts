@@ -1,18 +1,20 @@
-import { countOfAll } from "../../lens/input.js";
+import { countOfAll, type TensorInput } from "../../lens/input.js";
 import type { CaseTally } from "../../lens/run/summarize.js";
 import type { LensJob, Observer } from "../engine.js";
 import { caseTallies, newTallies } from "../job-tallies.js";
 import type { LaneJob, LaneSettings } from "../lane/refusal.js";
 import { RecipePlan } from "../recipe-plan.js";
 import { expectCountable } from "../walk.js";
-import { takenBy } from "./admission.js";
-import { type BatchLimits, batchesOf } from "./batch.js";
+import { isShared, takenBy } from "./admission.js";
+import { type Batch, type BatchLimits, batchesOf } from "./batch.js";
 import { BatchRun } from "./batch-run.js";
 import { CountsLayout } from "./counts.js";
 import type { Device } from "./device.js";
 import { type Kernels, kernelsOf, updatesWords } from "./kernels/kernels.js";
 import { elementsOfGroup, fp32Words, momentWords, stateWords } from "./layout.js";
+import { isSplit, mostTableWords, needsWhole } from "./scale-tables.js";
 import { type SourceGroup, sourceGroups } from "./sources.js";
+import { SplitMagnitudes } from "./split-magnitudes.js";
 
 /** The maximum numbers of words on the device. Never changes a result. */
 export interface Memory {
@@ -53,13 +55,24 @@ export async function runOnDevice(
     kernels: kernelsOf(group, cases, recipes?.scalars ?? null),
   }));
   await device.compile(groups.flatMap(({ kernels }) => textsOf(kernels)));
+  const isWhole = (input: TensorInput) =>
+    cases.some((settings) => isShared(settings) && needsWhole(input, settings));
   for (const { group, kernels } of groups) {
-    for (const batch of batchesOf(tensors, group.tensors, limitsOf(job, cases, group, device, memory))) {
+    const limits = limitsOf(job, cases, group, device, memory);
+    const batches = [...batchesOf(tensors, group.tensors, limits, isWhole)];
+    const runOf = (batch: Batch) => new BatchRun(device, job, recipes, group, kernels, batch, memory.steps);
+    const split = new SplitMagnitudes(stepNumbers.length);
+    const measured = batches.filter(({ pieces }) =>
+      pieces.some((piece) => isSplit(piece) && isWhole(piece.input)),
+    );
+    if (measured.length > 0) await device.compile([kernels.advance]);
+    for (const batch of measured) await device.guard(() => runOf(batch).measure(split));
+    for (const batch of batches) {
       const elements = batch.pieces.reduce((sum, { length }) => sum + length, 0);
-      const run = new BatchRun(device, job, recipes, group, kernels, batch, memory.steps);
       await device.guard(() =>
-        run.run(
+        runOf(batch).run(
           tallies,
+          split,
           () => {
             done += elements;
             observer.progress?.(done, total);
@@ -77,7 +90,13 @@ export async function runOnDevice(
 
 /** The texts of the kernels used by every batch of a group. */
 function textsOf({ begin, updates, cases }: Kernels): string[] {
-  const ofCases = cases.flatMap(({ begin, step, end }) => [...begin, ...step, ...end]);
+  const ofCases = cases.flatMap(({ measureStart, measure, begin, step, end }) => [
+    ...measureStart,
+    ...measure,
+    ...begin,
+    ...step,
+    ...end,
+  ]);
   return [begin, ...(updates === null ? [] : [updates]), ...ofCases];
 }
 
@@ -85,15 +104,27 @@ function textsOf({ begin, updates, cases }: Kernels): string[] {
 function limitsOf(
   job: LaneJob,
   cases: readonly LaneSettings[],
-  { updates }: SourceGroup,
+  { updates, tensors }: SourceGroup,
   device: Device,
   memory: Memory,
 ): BatchLimits {
   const { milestones = [], stepNumbers, chunk } = job;
-  const buffers = [updatesWords(cases), fp32Words, ...cases.map(stateWords)];
+  const tables = cases.map((settings) =>
+    isShared(settings)
+      ? mostTableWords(
+          settings,
+          tensors.map((t) => job.tensors[t]),
+        )
+      : { each: 0, edges: 0 },
+  );
+  const states = cases.map(
+    (settings, c) => stateWords(settings) + Math.ceil(tables[c].each * elementsOfGroup),
+  );
+  const buffers = [updatesWords(cases), fp32Words, ...states];
   if (updates.kind === "simulated" || cases.some(({ recipe }) => recipe)) buffers.push(momentWords);
   const all = buffers.reduce((sum, words) => sum + words, 0);
-  const groups = Math.floor(Math.min(device.mostWords / Math.max(...buffers), memory.batch / all));
+  const room = device.mostWords - Math.max(...tables.map(({ edges }) => edges));
+  const groups = Math.floor(Math.min(room / Math.max(...buffers), memory.batch / all));
   const sizes = { steps: stepNumbers.length, milestones: milestones.length };
   const one = new CountsLayout(cases, { ...sizes, pieces: 1, stepWords: memory.steps });
   return {

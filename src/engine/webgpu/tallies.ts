@@ -23,6 +23,7 @@ import {
   stepCountsOf,
   stepSums,
 } from "./layout.js";
+import type { ScalesOfPiece } from "./scale-tables.js";
 
 /** The counts of a piece, read back from the device, are added to tallies here. */
 
@@ -37,11 +38,12 @@ export function addStep(
   elements: number,
   settings: LaneSettings,
   tally: UpdateTally,
+  scales: ScalesOfPiece | null = null,
 ): void {
   const count = (name: (typeof stepCounts)[number]) => row[stepCounts.indexOf(name)];
   const none = count("zero") - paddingOf(elements);
   const sums = stepCountsOf(settings).length;
-  if (sharesScales(settings)) addShared(row, elements, settings, tally);
+  if (sharesScales(settings)) addShared(row, settings, scales!, tally);
   tally.none += none;
   tally.moved += count("moved");
   tally.kept += count("kept");
@@ -51,7 +53,12 @@ export function addStep(
 }
 
 /** Adds the counts of shared scales in the row of a step, and subtracts collateral changes from the classes. */
-function addShared(row: Uint32Array, elements: number, { blocks }: BlockSettings, tally: UpdateTally): void {
+function addShared(
+  row: Uint32Array,
+  { blocks }: BlockSettings,
+  scales: ScalesOfPiece,
+  tally: UpdateTally,
+): void {
   const count = (name: SharedCount) => row[stepCounts.length + sharedCounts.indexOf(name)];
   const [collateral, zeros] = [count("collateral"), count("collateralZeros")];
   tally.collateral += collateral;
@@ -59,21 +66,23 @@ function addShared(row: Uint32Array, elements: number, { blocks }: BlockSettings
   tally.none -= zeros;
   tally.moved -= collateral - zeros;
   tally.shared = mergedShared(tally.shared, {
-    ...changedOf(blocks, elements, count("codes"), count("blockScales")),
+    ...changedOf(blocks, scales, count),
     clipped: count("clipped"),
     flushed: count("flushed"),
   });
 }
 
-/** The changes of whole blocks, for formats without tensor scales. */
+/** The changed codes and scales, and their bits. */
 function changedOf(
-  { element, scale, rows, columns }: BlockFormat,
-  elements: number,
-  codes: number,
-  blockScales: number,
+  { element, scale }: BlockFormat,
+  { blocks, tensors }: ScalesOfPiece,
+  count: (name: "codes" | "blockScales" | "tensorScales") => number,
 ): ChangedCounts {
-  const bits = codes * element.bits + blockScales * scale.bits;
-  return { codes, blocks: elements / (rows * columns), blockScales, tensors: 0, tensorScales: 0, bits };
+  const [codes, blockScales] = [count("codes"), count("blockScales")];
+  // Every piece of a tensor finds that its scale changed; only the first counts it.
+  const tensorScales = tensors * count("tensorScales");
+  const bits = codes * element.bits + blockScales * scale.bits + tensorScales * 32;
+  return { codes, blocks, blockScales, tensors, tensorScales, bits };
 }
 
 /** The number of weights that differ from those of the job's first case after a step. */
@@ -117,15 +126,20 @@ export function addRule(row: Uint32Array, elements: number, { probes }: Tally): 
 }
 
 /** Adds the row of a comparison of `elements` weights with the start. */
-export function addEnd(row: Uint32Array, elements: number, settings: LaneSettings, tally: EndTally): void {
+export function addEnd(
+  row: Uint32Array,
+  elements: number,
+  settings: LaneSettings,
+  tally: EndTally,
+  scales: ScalesOfPiece | null = null,
+): void {
   const count = (name: (typeof endCounts)[number]) => row[endCounts.indexOf(name)];
   const padding = paddingOf(elements);
   tally.addUnchanged(count("unchanged") - padding, count("still") - padding, count("neverUpdated") - padding);
   tally.returned += count("returned");
   tally.nonfinite += count("nonfinite");
   if (sharesScales(settings)) {
-    const changed = changedOf(settings.blocks, elements, count("codes"), count("blockScales"));
-    tally.shared = mergedShared(tally.shared, changed);
+    tally.shared = mergedShared(tally.shared, changedOf(settings.blocks, scales!, count));
   }
   for (const name of endSums) {
     const from = countedAs(name, settings);

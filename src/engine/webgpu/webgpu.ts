@@ -1,6 +1,6 @@
 import { deviceEngine } from "../device-engine.js";
 import type { Engine } from "../engine.js";
-import { provenCases, provenRecipes, provenShared } from "../proof.js";
+import { provenBlocks, provenCases, provenRecipes, provenShared } from "../proof.js";
 import { refusal } from "./admission.js";
 import { type Device, openDevice } from "./device.js";
 import { runOnDevice } from "./run.js";
@@ -18,7 +18,12 @@ export function webGpuEngine(open: () => Promise<Device> = openDevice): Engine {
     describe: ({ name }) => `${name}, by WebGPU, integers`,
     lacks: (message) => `no WebGPU device: ${message}`,
     refuses: refusal,
-    proven: [...provenCases("exact"), ...provenRecipes(), ...provenShared()],
+    proven: [
+      ...provenCases("exact"),
+      ...provenRecipes(),
+      ...provenShared(),
+      ...provenBlocks().filter((settings) => refusal([settings]) === null),
+    ],
     alone: true,
     run: runOnDevice,
     close: (device) => device.destroy(),

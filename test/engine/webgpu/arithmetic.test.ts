@@ -135,7 +135,8 @@ updates[i] = ${text};
     const numbers = new Float32Array(input.buffer);
     for (const [i, { element, code }] of pairs.entries()) {
       numbers[3 * i] = element;
-      input[3 * i + 1] = code;
+      // 2^-127 is subnormal, and NaN may have any bits.
+      input[3 * i + 1] = code === 0 ? 2 ** 22 : code === 255 ? 2 ** 32 - 1 : code * 2 ** 23;
     }
     const found = new Float32Array((await computed("decoded(a, b)", input, sharedText)).buffer);
     const wrong = new Mismatches();

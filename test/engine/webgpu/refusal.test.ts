@@ -46,6 +46,7 @@ type WrongKernel = readonly [
 ];
 
 const shared = { format: "mxfp8-e4m3:rceil", scheme: "master" } as const;
+const tensorScale = { format: "nvfp4", scheme: "master" } as const;
 
 const tellingKernels: readonly WrongKernel[] = [
   ["a tie that goes up", { format: "bf16" }, "+ 32767u", "+ 32768u"],
@@ -96,9 +97,26 @@ const otherKernels: readonly WrongKernel[] = [
   ],
   ["an addition without its sticky bit", { format: "fp32" }, "(shifted << d) != sy", "false"],
   ["a rotation by one bit more", { format: "bf16", rounding: "stochastic" }, "<< 13u", "<< 14u"],
-  ["a scale that one of four threads forgets", shared, "+ 3u]", "+ 2u]"],
+  [
+    "the largest number of a block without its significand",
+    shared,
+    "+ held], largest)",
+    "+ held], largest & 0xff800000u)",
+  ],
+  [
+    "a short block that begins no row of blocks",
+    shared,
+    "band += 1u;",
+    "band += select(0u, 1u, column > 0u);",
+  ],
+  [
+    "a scale of a tensor that never gets smaller",
+    tensorScale,
+    "params.scaleBlocks + piece] = 0u",
+    "params.scaleBlocks + piece] |= 0u",
+  ],
   ["a scale that doubles at another significand", shared, "+ 2097151u", "+ 2097152u"],
-  ["a scale whose change is not counted", shared, "codes >= 0x1000000u", "false"],
+  ["a scale whose change is not counted", shared, "isFirst & (scaleBefore != scaleAfter)", "false"],
   [
     "an element under another scale",
     shared,

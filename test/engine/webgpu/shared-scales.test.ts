@@ -8,8 +8,9 @@ import { type Device, openDevice } from "../../../src/engine/webgpu/device.js";
 import { binClasses, binsOf } from "../../../src/engine/webgpu/layout.js";
 import { type Memory, runOnDevice } from "../../../src/engine/webgpu/run.js";
 import { webGpuEngine } from "../../../src/engine/webgpu/webgpu.js";
-import { blockFormats } from "../../../src/format/block/block-format.js";
+import { blockFormat, blockFormats } from "../../../src/format/block/block-format.js";
 import { roundings } from "../../../src/format/round.js";
+import { outermostBin } from "../../../src/lens/histogram.js";
 import { type BlockOptions, type BlockSettings, schemeSettings } from "../../../src/update/block-settings.js";
 import type { UpdateSettings } from "../../../src/update/settings.js";
 import { prepareDawn } from "../../support/dawn.js";
@@ -149,13 +150,11 @@ describe("what is refused, by name", () => {
   const engine = webGpuEngine(async () => expect.fail("a device was opened"));
   const w = (...shape: number[]) => ({ name: "w", shape });
   it.each([
-    ["nvfp4", { scheme: "master" }, [], "it takes those of 32 along a row with scales of e8m0fnu, not nvfp4"],
-    ["fp8-128x128:power-of-two", { scheme: "master" }, [], "not fp8-128x128:power-of-two"],
+    ["nvfp4", { scheme: "in-place", scales: "kept" }, [], "it takes nvfp4 under scheme master, not in-place"],
     ["mxfp4", { scheme: "master", through: "e8m0fnu" }, [], "within fp32, not through e8m0fnu"],
     ["mxfp4", { scheme: "in-place" }, [], "it takes mxfp4 under scheme master, not in-place"],
     ["mxfp4", { scheme: "eco" }, [], "it takes mxfp4 under scheme master, not eco"],
-    ["mxfp4", { scheme: "master", scales: "kept" }, [], "it takes mxfp4 with renewed scales, not kept ones"],
-    ["mxfp4", { scheme: "master" }, [w(64), w(2, 48)], "and w has shape [2, 48]"],
+    ["mxfp4", { scheme: "master" }, [w(64), w(2, 44)], "in rows of a multiple of 8, and w has shape [2, 44]"],
     ["mxfp4", { scheme: "master" }, [w()], "and w has shape []"],
   ] as const)("%s, %j", async (name, options, tensors, reason) => {
     const settings = schemeSettings({ format: name, ...options });
@@ -164,6 +163,16 @@ describe("what is refused, by name", () => {
     const job = { tensors: tensors.map(({ name, shape }) => tensorOf(name, shape, 1, 0)), stepNumbers: [] };
     await expect(engine.run({ ...job, cases: [settings] })).rejects.toThrow(RangeError);
   });
+});
+
+it("more rows or longer ones than kernels count are refused, but for a single row", () => {
+  const settings = master("fp8-128x128");
+  const { refuses } = webGpuEngine();
+  const refused = (...shape: number[]) => refuses!([settings], [{ name: "w", shape }]);
+  expect(refused(2, 2 ** 31 + 8)).toContain("in at most 2^31 rows of 2^31 numbers, and w has shape [2, ");
+  expect(refused(2 ** 31 + 1, 8)).toContain("in at most 2^31 rows");
+  expect(refused(1, 2 ** 34)).toBeNull();
+  expect(refused(2 ** 31, 8)).toBeNull();
 });
 
 describe("where counts lie", () => {
@@ -177,7 +186,7 @@ describe("where counts lie", () => {
     const [pieces, steps] = [3, 4];
     const layout = new CountsLayout(cases, { pieces, steps, milestones: 1, stepWords: 2 ** 20 });
     expect(layout.rowWords[0]).toBe(layout.rowWords[2]);
-    expect(layout.rowWords[1]).toBe(layout.rowWords[0] + 6);
+    expect(layout.rowWords[1]).toBe(layout.rowWords[0] + 7);
     let at = layout.steps;
     for (let step = 0; step < steps; step++) {
       for (const c of cases.keys()) {
@@ -188,10 +197,19 @@ describe("where counts lie", () => {
     expect(layout.words).toBe(at);
   });
 
-  it.each(elements)(
+  it.each([...blockFormats.keys()].filter((name) => name.startsWith("nvfp4") || name.startsWith("fp8")))(
+    "of %s every bin of gaps that are no powers of two, and a workgroup room for them",
+    (name) => {
+      const { first, count } = binsOf(master(name));
+      expect([first, first + count - 1]).toEqual([-outermostBin, outermostBin]);
+      expect(4 * binClasses.length * count).toBeLessThan(2 ** 13);
+    },
+  );
+
+  it.each([...elements, "fp8-128x128:power-of-two"])(
     "of %s every size of update has a bin under every scale, and a workgroup room for them",
     (name) => {
-      const { element, scale } = blockFormats.get(name)!;
+      const { element, scale } = blockFormat(name);
       const { first, count } = binsOf(master(name));
       const gap = (exponent: number) => exponent + 1 - element.precision;
       // The largest number is below 2^128.

@@ -76,14 +76,14 @@ export function endKernel(settings: Planned): string {
   return kernelText({
     module: `${moduleText}${shared?.module ?? ""}${talliesText(counts.length, sums.length)}`,
     before: `var n: array<u32, ${counts.length}>;
+${shared?.before ?? ""}
 var sums: array<Sum, ${lanes}>;
 for (var s = 0u; s < ${lanes}u; s++) { sums[s] = zeroSum(); }
 var left: array<u32, ${lanes}>; var right: array<u32, ${lanes}>;`,
     beforeChunk: `
 let flagsMoved = ${flagsOf("state", planes.count, flagPlanes.moved)};
 let flagsNonfinite = ${flagsOf("state", planes.count, flagPlanes.nonfinite)};
-let flagsUpdated = ${flagsOf("fp32", fp32Planes.count, 0)};
-${shared?.beforeChunk ?? ""}`,
+let flagsUpdated = ${flagsOf("fp32", fp32Planes.count, 0)};`,
     pair: `
 ${
   shared?.pair ??

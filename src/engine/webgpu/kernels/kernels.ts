@@ -8,12 +8,16 @@ import { adamwKernel } from "./adamw.js";
 import { beginCaseKernel, beginKernel, collectKernel } from "./begin.js";
 import { endKernel } from "./end.js";
 import { runKernel, type StepRecipe } from "./recipe.js";
-import { beginSharedKernel, collectSharedKernel, partsKernel } from "./shared.js";
+import { advanceKernel, magnitudesKernel, scalesKernel } from "./scales.js";
+import { beginSharedKernel, collectSharedKernel } from "./shared.js";
 import { stepKernel } from "./step.js";
 import type { UpdateSource } from "./updates.js";
 
 /** The texts of the kernels of one case; those of one list run in order. */
 export interface CaseKernels {
+  /** Where scales are shared: what finds the magnitudes that scales follow from, before `begin` and before `step`. */
+  readonly measureStart: readonly string[];
+  readonly measure: readonly string[];
   readonly begin: readonly string[];
   /** Used instead of `begin` if the host rounds the weights, or counts those that rounding alters. */
   readonly beginUploaded: readonly string[];
@@ -31,6 +35,8 @@ export interface Kernels {
    */
   readonly updates: string | null;
   readonly cases: readonly CaseKernels[];
+  /** Takes the fp32 run alone through a step. */
+  readonly advance: string;
 }
 
 export function kernelsOf(
@@ -56,6 +62,8 @@ export function kernelsOf(
       const end = [endKernel(settings)];
       if (!isShared(settings)) {
         return {
+          measureStart: [],
+          measure: [],
           begin: [beginCaseKernel(settings, "given")],
           beginUploaded: [beginCaseKernel(settings, "uploaded")],
           step: [step],
@@ -63,15 +71,19 @@ export function kernelsOf(
           collect: [collectKernel(settings)],
         };
       }
-      const begin = (counts: boolean) => [partsKernel(settings, null), beginSharedKernel(settings, counts)];
+      const renewed = settings.scales === "renewed";
+      const scales = scalesKernel(settings);
       return {
-        begin: begin(true),
-        beginUploaded: begin(false),
-        step: [partsKernel(settings, source), step],
+        measureStart: [magnitudesKernel(settings, null)],
+        measure: renewed ? [magnitudesKernel(settings, source)] : [],
+        begin: [scales, beginSharedKernel(settings, "given")],
+        beginUploaded: [scales, beginSharedKernel(settings, "uploaded")],
+        step: renewed ? [scales, step] : [step],
         end,
         collect: [collectSharedKernel(settings)],
       };
     }),
+    advance: advanceKernel(source),
   };
 }
 

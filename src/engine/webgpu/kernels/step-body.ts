@@ -43,6 +43,6 @@ export interface SharedElement {
   readonly collateral: string;
   /** Counts that depend on `collateral` and `zero`; placed after their declarations. */
   readonly counts: string;
-  /** An expression: the exponent field of the binade with the weight's ulp; may be outside the range of fp32. */
-  readonly binade: string;
+  /** The bin of the update among the case's bins: an expression of its magnitude `mu`. */
+  readonly place: string;
 }

@@ -238,10 +238,10 @@ function elementText(
   const { shared } = step;
   const bins = binsOf(settings);
   const inBin = new WgslWriter();
-  const binade = shared?.binade ?? inBin.i32x4.shr_u(ulpBinade(inBin, u32("w"), format), exponentShift).text;
   // A bin is the difference of the exponents of |u| and the ulp, which is precision - 1 below the weight's binade.
   const offset = format.precision - 1 - bins.first;
-  const place = `exponentField(mu) + ${offset}u - ${binade}`;
+  const binade = () => inBin.i32x4.shr_u(ulpBinade(inBin, u32("w"), format), exponentShift).text;
+  const place = shared?.place ?? `exponentField(mu) + ${offset}u - ${binade()}`;
   const ofClass = hasCarrier ? "select(select(0u, 2u, kept), 1u, moved)" : "select(0u, 1u, moved)";
 
   const inMoved = new WgslWriter();

@@ -23,7 +23,9 @@ return vec2<u32>(${x.text}, ${y.text});
 export interface KernelParts {
   /** Functions and variables of the module. */
   readonly module?: string;
-  /** Before the pairs; `piece`, `thread`, `length`, `first` and `pairHigh` are defined. */
+  /** Whether `state` is one of atomic words. */
+  readonly atomicState?: boolean;
+  /** Before the pairs; `piece`, `thread`, `length`, `first` and `pairHigh` are known. */
   readonly before?: string;
   /** Before and after each 16 pairs, whose flags are one word, at `flags`. */
   readonly beforeChunk?: string;
@@ -37,17 +39,17 @@ export interface KernelParts {
   readonly after?: string;
 }
 
-/** A kernel that processes every pair of a batch in the order of the sums. */
-export function kernelText({
-  module = "",
-  before = "",
-  beforeChunk = "",
-  pair,
-  afterChunk = "",
-  after = "",
-}: KernelParts): string {
+/**
+ * A kernel that is run for every workgroup of a batch; `group`, `local`, `piece` and `thread` are known.
+ *
+ * @param atomicState whether `state` is one of atomic words.
+ */
+export function groupKernelText(module: string, body: string, atomicState = false): string {
+  const declared = atomicState
+    ? bindings.replace("> state: array<u32>", "> state: array<atomic<u32>>")
+    : bindings;
   return `struct Params { ${parameterNames.map((name) => `${name}: u32`).join(", ")} }
-${bindings}
+${declared}
 ${fp32Text}
 ${fp64Text}
 ${threefryText}
@@ -58,7 +60,24 @@ let group = id.x + id.y * grid.x;
 if (group >= params.groups) { return; }
 let piece = constants[group];
 let thread = group * ${threads}u + local;
-let first = ((thread >> 2u) - ${ofPiece("firstBlock")}) * 4096u;
+${body}
+}
+`;
+}
+
+/** A kernel that takes every pair of a batch in the order of the sums. */
+export function kernelText({
+  module = "",
+  atomicState = false,
+  before = "",
+  beforeChunk = "",
+  pair,
+  afterChunk = "",
+  after = "",
+}: KernelParts): string {
+  return groupKernelText(
+    module,
+    `let first = ((thread >> 2u) - ${ofPiece("firstBlock")}) * 4096u;
 let length = min(${ofPiece("length")} - min(first, ${ofPiece("length")}), 4096u);
 let rounds = (length + 7u) >> 3u;
 let firstPair = (first >> 1u) + (thread & 3u);
@@ -79,9 +98,9 @@ ${pair}
 }
 ${afterChunk}
 }
-${after}
-}
-`;
+${after}`,
+    atomicState,
+  );
 }
 
 /** A word of the piece's constants. */
@@ -145,12 +164,9 @@ export function changed(was: string, is: string): string {
   return `(${is} != ${was}) & (((${is} | ${was}) & 0x7fffffffu) != 0u)`;
 }
 
-/**
- * A word of the plane of flags with index `flag`, after the planes of numbers; by default that of the thread's
- * chunk.
- */
-export function flagsOf(buffer: string, planes: number, flag: number, at = "flags"): string {
-  return `${buffer}[${planes}u * params.plane + ${flag}u * (params.plane >> 4u) + ${at}]`;
+/** The word of the thread's chunk in the plane of flags with index `flag`, after the planes of numbers. */
+export function flagsOf(buffer: string, planes: number, flag: number): string {
+  return `${buffer}[${planes}u * params.plane + ${flag}u * (params.plane >> 4u) + flags]`;
 }
 
 /** Two random words for a pair, from the words of a key. */

@@ -1,0 +1,203 @@
+import { BlockLayout } from "../../format/block/block-layout.js";
+import { countOf, type TensorInput } from "../../lens/input.js";
+import type { BlockSettings } from "../../update/block-settings.js";
+import { hasTensorScale } from "../block-chunks.js";
+import type { Batch, Piece } from "./batch.js";
+import type { Parameters } from "./layout.js";
+
+/**
+ * The scales of a case in a batch: tables behind the planes of its state. First the largest magnitudes, a word for each
+ * block and then for each piece's tensor; then three times the scales, before the first step and after each second one:
+ * {@link entryWords} for each block, and a word for each piece's tensor. The blocks of a piece lie side by side, those
+ * included that it has a part of.
+ */
+export class ScaleTables {
+  readonly pieces: readonly PieceTable[];
+  readonly blocks: number;
+  /** In constants, three words a piece: its first block, were that one in its matrix's first column; its first; how many. */
+  readonly constants: readonly number[];
+  readonly #isRenewed: boolean;
+
+  constructor(settings: BlockSettings, { pieces }: Pick<Batch, "pieces">) {
+    let blocks = 0;
+    const constants: number[] = [];
+    this.pieces = pieces.map((piece) => {
+      const table = tableOf(piece, settings);
+      const first = blocks;
+      constants.push((first - table.skipped) >>> 0, first, table.count);
+      blocks += table.count;
+      return { ...table, piece, first };
+    });
+    this.blocks = blocks;
+    this.constants = constants;
+    this.#isRenewed = settings.scales === "renewed";
+  }
+
+  get magnitudeWords(): number {
+    return this.blocks + this.pieces.length;
+  }
+
+  get words(): number {
+    return this.magnitudeWords + scaleTimes * this.#timeWords;
+  }
+
+  get #timeWords(): number {
+    return entryWords * this.blocks + this.pieces.length;
+  }
+
+  /** Where kernels find the tables, which begin at a word of the state: in the step after so many, or the first scales at -1. */
+  offsets(at: number, steps: number): Partial<Parameters> {
+    const scales = (time: number) => at + this.magnitudeWords + time * this.#timeWords;
+    const after = (taken: number) => scales(taken === 0 || !this.#isRenewed ? 0 : 2 - (taken % 2));
+    return {
+      magnitudes: at,
+      startScales: scales(0),
+      scalesBefore: after(Math.max(steps, 0)),
+      scalesAfter: after(steps + 1),
+      scaleBlocks: this.blocks,
+    };
+  }
+}
+
+/** The words of a block after each step: its scale, the rule's factor, and what elements are multiplied by. */
+export const entryWords = 3;
+const scaleTimes = 3;
+
+export interface PieceTable {
+  readonly piece: Piece;
+  /** Its first block in the tables, and that one's index in the tensor. */
+  readonly first: number;
+  readonly begins: number;
+  /** Blocks of the first band left of that one. */
+  readonly skipped: number;
+  readonly count: number;
+  readonly isOneRow: boolean;
+}
+
+/** Where a piece begins in its tensor's matrices. */
+export interface Place {
+  readonly width: number;
+  readonly height: number;
+  readonly column: number;
+  readonly row: number;
+}
+
+/** Rows of more numbers than kernels count have no end in a piece; a multiple of the columns of every block. */
+const longRow = 2 ** 31;
+const columnsOfBlocks = 2 ** 7;
+
+export function placeOf({ input: { shape }, start }: Pick<Piece, "input" | "start">): Place {
+  const [height, width] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
+  const column = start % width;
+  const row = Math.floor(start / width) % height;
+  if (width <= longRow) return { width, height, column, row };
+  return { width: longRow, height, column: column % columnsOfBlocks, row };
+}
+
+/** The blocks of a piece, whole bands of rows where it has weights of more than one row. */
+function tableOf(
+  piece: Pick<Piece, "input" | "start" | "length">,
+  { blocks }: BlockSettings,
+): Omit<PieceTable, "piece" | "first"> {
+  const { rows, columns } = blocks;
+  const { width, height, column, row } = placeOf(piece);
+  const first = new BlockLayout(piece.input.shape, blocks).blockOf(piece.start);
+  const last = column + piece.length - 1;
+  if (last < width) {
+    const skipped = Math.floor(column / columns);
+    return { begins: first, skipped, count: Math.floor(last / columns) + 1 - skipped, isOneRow: true };
+  }
+  const across = Math.ceil(width / columns);
+  const down = Math.ceil(height / rows);
+  const bandOf = (r: number) => Math.floor(r / height) * down + Math.floor((r % height) / rows);
+  const bands = bandOf(row + Math.floor(last / width)) - bandOf(row) + 1;
+  return { begins: first - (first % across), skipped: 0, count: bands * across, isOneRow: false };
+}
+
+/** How many blocks of a tensor begin before an element. */
+function blocksBefore(element: number, shape: readonly number[], { blocks }: BlockSettings): number {
+  const { rows, columns } = blocks;
+  const [height, width] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
+  const row = Math.floor(element / width);
+  const down = Math.ceil(height / rows);
+  const across = Math.ceil(width / columns);
+  const rowOfMatrix = row % height;
+  const band = Math.floor(row / height) * down + Math.floor(rowOfMatrix / rows);
+  return band * across + (rowOfMatrix % rows === 0 ? Math.ceil((element % width) / columns) : across);
+}
+
+/** What there is of scales in a piece: blocks that begin in it, and the tensor's scale with its first. */
+export interface ScalesOfPiece {
+  readonly blocks: number;
+  readonly tensors: number;
+}
+
+export function scalesOfPiece(
+  { input, start, length }: Pick<Piece, "input" | "start" | "length">,
+  settings: BlockSettings,
+): ScalesOfPiece {
+  const before = (element: number) => blocksBefore(element, input.shape, settings);
+  const isFirst = start === (input.start ?? 0);
+  return {
+    blocks: before(start + length) - before(start),
+    tensors: isFirst && hasTensorScale(settings) ? 1 : 0,
+  };
+}
+
+/** Most words of the tables of some tensors, for each element; and of the bands that pieces have a part of. */
+export function mostTableWords(
+  { blocks: { rows, columns } }: BlockSettings,
+  tensors: readonly Pick<TensorInput, "shape">[],
+): { readonly each: number; readonly edges: number } {
+  const perBlock = 1 + scaleTimes * entryWords;
+  let [each, edges] = [0, 0];
+  for (const { shape } of tensors) {
+    const [height, width] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
+    const across = Math.ceil(width / columns);
+    each = Math.max(each, (perBlock * Math.ceil(height / rows) * across) / (height * width));
+    // A piece in one row has the blocks of that row alone; and it has its tensor's words.
+    edges += perBlock * Math.min(2 * across, 2 ** 20) + 1 + scaleTimes;
+  }
+  // Of many tensors in a batch few are cut; what all have at their edges is little beside the rest.
+  return { each, edges: Math.min(edges, 2 ** 24) };
+}
+
+/** Whether scales of a tensor depend on weights that may be in several pieces. */
+export function needsWhole({ shape }: Pick<TensorInput, "shape">, settings: BlockSettings): boolean {
+  const { rows, columns } = settings.blocks;
+  return rows > 1 || hasTensorScale(settings) || (shape.at(-1) ?? 1) % columns !== 0;
+}
+
+/** Whether other batches have the rest of a piece's tensor. */
+export function isSplit({ input, length }: Pick<Piece, "input" | "length">): boolean {
+  return length < countOf(input);
+}
+
+/** Blocks of a piece that may have weights in other pieces, side by side in the tables too. */
+export interface SplitRange {
+  /** Index of the first in its tensor; {@link wholeTensor} is the tensor itself. */
+  readonly block: number;
+  /** Its word among the magnitudes. */
+  readonly at: number;
+  readonly words: number;
+}
+
+export const wholeTensor = -1;
+
+export function splitRanges(tables: ScaleTables, p: number, settings: BlockSettings): SplitRange[] {
+  const { piece, first, begins, count, isOneRow } = tables.pieces[p];
+  const { input, start, length } = piece;
+  if (!isSplit(piece) || !needsWhole(input, settings)) return [];
+  const { rows, columns } = settings.blocks;
+  const across = Math.ceil((input.shape.at(-1) ?? 1) / columns);
+  const layout = new BlockLayout(input.shape, settings.blocks);
+  const range = (block: number, words: number) => ({ block, at: first + block - begins, words });
+  const ofBlocks =
+    rows === 1
+      ? [start, start + length - 1].map((element) => range(layout.blockOf(element), 1))
+      : isOneRow
+        ? [range(begins, count)]
+        : [begins, begins + count - across].map((block) => range(block, across));
+  if (!hasTensorScale(settings)) return ofBlocks;
+  return [...ofBlocks, { block: wholeTensor, at: tables.blocks + p, words: 1 }];
+}
