@@ -74,6 +74,8 @@ describeNeeding(requirements.chromium, "the talk", () => {
 
   test("a figure goes to its scene, B blanks the screen, Esc brings the talk back before it leaves", async () => {
     const page = await open("#talk?scene=1&step=2");
+    // Keys are listened to when the first scene is drawn.
+    await page.getByText("after 2 steps").first().waitFor();
     await page.keyboard.press("4");
     await eventually(() => page.locator("h1").textContent()).toBe(scenes.push.title);
     await page.keyboard.press("0");
