@@ -1,14 +1,18 @@
 /**
  * `diff --geometry --layers 0`, all measures that need no spectrum, beside plain `diff` of the same folders: bf16 in the shapes of
- * layers of Qwen2.5-7B, in which a share of the weights differs by one ulp. CPU seconds of one thread and wall time, with the
- * start of the command and without, which is that of the same matrices in small; the best of five, in turns.
+ * layers of Qwen2.5-7B. The tuned one is the base plus Gaussian noise, as strong as changes the given share of the weights. CPU
+ * seconds of all threads and wall time, with the start of the command and without, which is that of the same matrices in small; the
+ * best of five, in turns.
  * Usage: npm run bench -- geometry [gigabytes a folder] [percent changed ...]
  */
 import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
+import { formatOf } from "../src/format/registry.js";
+import { roundBy } from "../src/format/round.js";
 import { encodeHeader } from "../src/source/safetensors/write.js";
-import { bf16Weights, moved } from "./diff.js";
+import { gaussian } from "../test/support/values.js";
+import { bf16Weights } from "./diff.js";
 import { peakOf, secondsOf } from "./peak.js";
 
 const [hidden, keys, wide] = [3584, 512, 18944];
@@ -22,6 +26,7 @@ const shapes: Readonly<Record<string, readonly [number, number]>> = {
   "mlp.down_proj": [hidden, wide],
 };
 const layerBytes = Object.values(shapes).reduce((sum, [rows, columns]) => sum + 2 * rows * columns, 0);
+const bf16 = formatOf("bf16");
 /** The side of a matrix in small. */
 const small = 64;
 
@@ -43,8 +48,8 @@ export function geometry(gigabytes = 1, ...percents: number[]): void {
       writeLayers(join(folder, name), layers, side, piece);
     write("base", weights, null);
     write("small-base", weights, small);
-    for (const percent of percents.length > 0 ? percents : [0.1, 1, 20]) {
-      const after = moved(weights, percent / 100);
+    for (const percent of percents.length > 0 ? percents : [1, 10, 25]) {
+      const after = withNoise(weights, percent / 100);
       write("tuned", after, null);
       write("small-tuned", after, small);
       const [start, whole] = ["small-", ""].map((prefix) =>
@@ -82,7 +87,7 @@ function tell(percent: number, unit: "cpu" | "wall", whole: Both, start: Both): 
 
 function inTurns(before: string, after: string): Both {
   const runs: Record<keyof Both, Times[]> = { plain: [], measured: [] };
-  const common = ["diff", before, after, "--sample", "1", "--quiet", "--threads", "1"];
+  const common = ["diff", before, after, "--sample", "1", "--quiet"];
   const commands = { plain: common, measured: [...common, "--geometry", "--layers", "0"] };
   for (let turn = 0; turn < 5; turn++) {
     for (const which of ["plain", "measured"] as const) {
@@ -96,6 +101,24 @@ function inTurns(before: string, after: string): Both {
     peak: Math.max(...times.map(({ peak }) => peak)),
   });
   return { plain: best(runs.plain), measured: best(runs.measured) };
+}
+
+/** Adds Gaussian noise as strong as changes a share of the weights. */
+function withNoise(weights: Uint16Array, share: number): Uint16Array {
+  const numbers = new Float32Array(Uint32Array.from(weights, (code) => code << 16).buffer);
+  const normal = gaussian(2);
+  const noise = Float32Array.from(weights, () => normal());
+  const tuned = (sd: number, weights = numbers) =>
+    weights.map((w, i) => roundBy(Math.fround(w + sd * noise[i]), bf16));
+  const some = numbers.subarray(0, 2 ** 20);
+  let [low, high] = [-40, 0];
+  for (let round = 0; round < 12; round++) {
+    const middle = (low + high) / 2;
+    const changed = tuned(2 ** middle, some).reduce((sum, w, i) => sum + (w === some[i] ? 0 : 1), 0);
+    if (changed < share * some.length) low = middle;
+    else high = middle;
+  }
+  return Uint16Array.from(new Uint32Array(tuned(2 ** low).buffer), (word) => word >>> 16);
 }
 
 /** @param side of every matrix; null: its own. */

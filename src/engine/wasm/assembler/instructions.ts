@@ -9,6 +9,7 @@ export const unary = {
   v128: { not: 0x4d },
   i16x8: { extend_low_i8x16_u: 0x89 },
   i32x4: {
+    extadd_pairwise_i16x8_s: 0x7e,
     extadd_pairwise_i16x8_u: 0x7f,
     extend_low_i16x8_u: 0xa9,
     extend_high_i16x8_u: 0xaa,

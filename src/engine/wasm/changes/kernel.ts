@@ -24,8 +24,11 @@ const mostTileRows = tileLength / groupLength + 1;
 /** Rows after which the 16-bit column counts must be read and reset. */
 export const mostRows = 2 ** 16 - 1;
 
-/** A share of 1 as an integer, such that the sum over a column or over a lane of a row fits in 32 bits. */
-export const wholeShare = 2 ** 16 - 1;
+/** Rows whose shares are summed together: by column in 16 bits, which are widened once. */
+const rowsAtOnce = 4;
+
+/** A share of 1 as an integer, such that the sum over so many rows of a column fits in 16 bits. */
+export const wholeShare = 2 ** 14 - 1;
 
 /** The number of sizes looked up in vectors. */
 export const windowLength = 64;
@@ -52,7 +55,7 @@ const sizes = {
   before: rowBytes + vectorBytes,
   after: rowBytes + vectorBytes,
   /** The results of a row, and of all rows. */
-  report: 96,
+  report: 80,
   /** For each row of a tile: changes (a word), or sums of shares by lane. */
   rows: vectorBytes * mostTileRows,
   columns: 2 * mostColumns,
@@ -75,11 +78,10 @@ export const layout = (() => {
 })();
 
 /**
-/**
- * Offsets in the report. For a row: the sum of squares (two fp64), the number of changes, sums of shares by lane. For all
- * rows: the largest changed magnitude by lane, doubled, and the sum of squares (in both halves).
+ * Offsets in the report. For a row: the sum of squares (two fp64) and the number of changes. For all rows: the largest changed
+ * magnitude by lane, doubled, and the sum of squares (in both halves).
  */
-export const report = { squares: 0, changed: 16, shares: 32, largest: 48, allSquares: 64 } as const;
+export const report = { squares: 0, changed: 16, largest: 32, allSquares: 48 } as const;
 
 /**
  * Counts bf16 codes in whole groups of a row. Each row has `bytes` bytes to count and begins `rowBytes` after the
@@ -92,7 +94,11 @@ export const report = { squares: 0, changed: 16, shares: 32, largest: 48, allSqu
 export function changesModule(): Uint8Array<ArrayBuffer> {
   return moduleBytes(memorySize, [
     { name: "count", parameters: ["i32", "i32", "i32", "i32"], write: count },
-    { name: "sum", parameters: ["i32", "i32", "i32"], write: sum },
+    ...[1, rowsAtOnce].map((rows) => ({
+      name: sumOf(rows),
+      parameters: ["i32", "i32", "i32", "i32", "i32"] as const,
+      write: (k: FunctionWriter) => sum(k, rows),
+    })),
     { name: "countRows", parameters: ["i32", "i32", "i32", "i32", "i32", "i32"], write: countRows },
     { name: "sumRows", parameters: ["i32", "i32", "i32", "i32", "i32"], write: sumRows },
   ]);
@@ -119,12 +125,20 @@ function sumRows(k: FunctionWriter): void {
   const { i32 } = k;
   const [base, rows, rowBytes, bytes, columns] = [0, 1, 2, 3, 4].map((i) => k.parameter(i, "i32"));
   const at = k.variableOf(base);
-  const none = i32.constant(0);
-  k.loop(none, i32.shl(rows, Math.log2(vectorBytes)), vectorBytes, (row) => {
-    k.call("sum", at, i32.add(at, bytes), columns);
-    k.store("v128", k.load("v128", none, layout.report + report.shares), row, layout.rows);
-    k.assign(at, i32.add(at, rowBytes));
-  });
+  const together = i32.and(rows, -rowsAtOnce);
+  const sumFrom = (from: I32, to: I32, count: number) => {
+    k.loop(i32.shl(from, 4), i32.shl(to, 4), vectorBytes * count, (results) => {
+      k.call(sumOf(count), at, i32.add(at, bytes), rowBytes, columns, results);
+      for (let row = 0; row < count; row++) k.assign(at, i32.add(at, rowBytes));
+    });
+  };
+  sumFrom(i32.constant(0), together, rowsAtOnce);
+  sumFrom(together, rows, 1);
+}
+
+/** The name of the function that sums so many rows. */
+function sumOf(rows: number): string {
+  return rows === 1 ? "sum" : `sum${rows}`;
 }
 
 function halvesSwapped(k: FunctionWriter, vector: V128): V128 {
@@ -221,34 +235,41 @@ function halves(k: FunctionWriter, a: V128, b: V128): V128[] {
   });
 }
 
-/** Looks up shares in four tables of 16 sizes, a byte at a time; one by one if a size is outside the window. */
-function sum(k: FunctionWriter): void {
+/**
+ * Looks up the shares of some rows in four tables of 16 sizes, a byte at a time; one by one if a size is outside the window. Adds
+ * them by column, and by lane of each row in its results.
+ */
+function sum(k: FunctionWriter, rows: number): void {
   const { i32, i32x4, i16x8, i8x16, v128 } = k;
-  const [base, end, columns] = [0, 1, 2].map((i) => k.parameter(i, "i32"));
+  const [base, end, rowBytes, columns, results] = [0, 1, 2, 3, 4].map((i) => k.parameter(i, "i32"));
   const column = k.variableOf(columns);
-  const inRow = k.variableOf(i32x4.constant(0));
+  const inRows = Array.from({ length: rows }, () => k.variableOf(i32x4.constant(0)));
   const none = i32.constant(0);
   const window = k.load("v128", none, layout.window);
   const tables = (at: number) =>
     Array.from({ length: windowLength / tableLength }, (_, n) => k.load("v128", none, at + tableLength * n));
   const [low, high] = [tables(layout.low), tables(layout.high)];
-  const add = (shares: readonly V128[]) => {
-    for (const [i, each] of shares.entries()) {
-      k.assign(inRow, i32x4.add(inRow, each));
+  const toColumns = (shares: readonly V128[]) => {
+    for (const [i, each] of shares.entries())
       k.store("v128", i32x4.add(k.load("v128", column, vectorBytes * i), each), column, vectorBytes * i);
-    }
   };
   // A size is the upper ten bits of the magnitude.
   const sizesOf = (codes: V128) => i16x8.shr_u(v128.and(codes, i32x4.constant(0x7fe07fe0)), 5);
   k.loop(base, end, groupBytes, (at) => {
-    const codes = [0, vectorBytes].map((offset) => k.load("v128", at, offset));
-    const places = codes.map((each) => i16x8.sub(sizesOf(each), window));
-    const outside = v128.and(v128.or(places[0], places[1]), i32x4.constant(~(windowLength - 1 + 0x3f0000)));
-    k.if(
-      v128.any_true(outside),
-      () => add(codes.flatMap((each) => oneByOne(k, sizesOf(each)))),
-      () => {
-        const place = i8x16.narrow_i16x8_s(places[0], places[1]);
+    const ats = [at];
+    while (ats.length < rows) ats.push(i32.add(ats[ats.length - 1], rowBytes));
+    const codes = ats.map((row) => [0, vectorBytes].map((offset) => k.load("v128", row, offset)));
+    const places = codes.map((row) => row.map((each) => i16x8.sub(sizesOf(each), window)));
+    const outside = v128.and(places.flat().reduce(v128.or), i32x4.constant(~(windowLength - 1 + 0x3f0000)));
+    const sumOneByOne = () => {
+      const shares = codes.map((row) => row.flatMap((each) => oneByOne(k, sizesOf(each))));
+      for (const [row, each] of shares.entries())
+        k.assign(inRows[row], i32x4.add(inRows[row], each.reduce(i32x4.add)));
+      toColumns(shares.reduce((a, b) => a.map((each, i) => i32x4.add(each, b[i]))));
+    };
+    k.if(v128.any_true(outside), sumOneByOne, () => {
+      const shares = places.map(([first, second], row) => {
+        const place = i8x16.narrow_i16x8_s(first, second);
         // swizzle returns 0 for an index outside its table.
         const looked = (parts: readonly V128[]) =>
           parts
@@ -260,16 +281,23 @@ function sum(k: FunctionWriter): void {
             )
             .reduce(v128.or);
         const [lows, highs] = [looked(low), looked(high)];
-        const shares = [0, 8].map((start) => {
+        const found = [0, 8].map((start) => {
           const order = Array.from({ length: 16 }, (_, i) => start + (i >> 1) + 16 * (i & 1));
           return i8x16.shuffle(lows, highs, order);
         });
-        add(shares.flatMap((each) => [i32x4.extend_low_i16x8_u(each), i32x4.extend_high_i16x8_u(each)]));
-      },
-    );
+        const inLanes = i32x4.extadd_pairwise_i16x8_s(i16x8.add(found[0], found[1]));
+        k.assign(inRows[row], i32x4.add(inRows[row], inLanes));
+        return found;
+      });
+      const ofColumns = shares.reduce((a, b) => a.map((each, i) => i16x8.add(each, b[i])));
+      toColumns(
+        ofColumns.flatMap((each) => [i32x4.extend_low_i16x8_u(each), i32x4.extend_high_i16x8_u(each)]),
+      );
+    });
     k.assign(column, i32.add(column, 2 * groupBytes));
   });
-  k.store("v128", inRow, i32.constant(layout.report), report.shares);
+  for (const [row, inRow] of inRows.entries())
+    k.store("v128", inRow, results, layout.rows + vectorBytes * row);
 }
 
 /** The shares of eight sizes. */
