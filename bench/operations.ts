@@ -51,11 +51,11 @@ export function operations(): void {
     const [step, ...before] = cases[0].step.toReversed();
     for (const text of cases[0].measure) write(`largest, ${name}`, text);
     // A thread takes a block.
-    if ("blocks" in settings)
+    if (settings.blocks)
       for (const text of before)
         write(`scales, ${name}`, text, "let largest =", settings.blocks.rows * settings.blocks.columns);
     write(`step, ${name}`, step);
-    if (name === "bf16 in-place" || name === "bf16 kahan" || "blocks" in settings)
+    if (name === "bf16 in-place" || name === "bf16 kahan" || settings.blocks)
       for (const text of cases[0].end) write(`end, ${name}`, text);
   }
 }

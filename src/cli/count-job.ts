@@ -4,7 +4,6 @@ import type { PartLog } from "../engine/run-parts.js";
 import { type ProvenEngine, selectEngine } from "../engine/select.js";
 import { castsWithoutScale } from "../lens/cast.js";
 import type { Result } from "../lens/run/result.js";
-import { sharesScales } from "../update/block-settings.js";
 import { progressBar } from "./progress.js";
 import type { Output } from "./streams.js";
 
@@ -28,7 +27,7 @@ export async function countJob(job: DescribedJob, options: CountOptions): Promis
 export async function castsOf({ tensors, cases }: LensJob): Promise<Pick<Result, "casts">> {
   const casts = await castsWithoutScale(
     tensors,
-    cases.filter((settings) => !sharesScales(settings)).map(({ format }) => format),
+    cases.filter((settings) => !settings.blocks).map(({ format }) => format),
   );
   return casts.length > 0 ? { casts } : {};
 }

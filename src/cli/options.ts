@@ -5,13 +5,7 @@ import { type Opmath, opmaths } from "../format/operations.js";
 import { type Overflow, overflows, type Rounding, roundings } from "../format/round.js";
 import type { StepSettings } from "../source/recorded-optimizer.js";
 import { type BlockSchemeName, blockSchemeNames } from "../update/block-scheme.js";
-import {
-  type BlockSettings,
-  type ScaleTimes,
-  scaleTimes,
-  schemeSettings,
-  sharesScales,
-} from "../update/block-settings.js";
+import { type BlockSettings, type ScaleTimes, scaleTimes, schemeSettings } from "../update/block-settings.js";
 import { type RecipeSettings, recipeSettings, recipes } from "../update/optimizer.js";
 import type { OptimizerName, OptimizerSettings } from "../update/recipe/recipe.js";
 import { defaultEps } from "../update/recipe/recipe-step.js";
@@ -222,7 +216,7 @@ export function plainCases(
   cases: readonly (UpdateSettings | BlockSettings)[],
 ): UpdateSettings[] {
   return cases.map((settings) => {
-    if (!sharesScales(settings)) return settings;
+    if (!settings.blocks) return settings;
     return command.error(
       `error: ${what} is for formats without shared scales, found ${settings.blocks.name}`,
     );

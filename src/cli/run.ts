@@ -6,7 +6,6 @@ import { InputError } from "../source/input-error.js";
 import { type Recording, type RecordingPaths, recordedRun } from "../source/recording.js";
 import { replayOf } from "../source/replay.js";
 import { removeLog } from "../source/resume-log.js";
-import { sharesScales } from "../update/block-settings.js";
 import {
   addOutputOptions,
   formatName,
@@ -253,7 +252,7 @@ function planOf(
   if (writeWeights !== undefined && length !== 1) {
     command.error(`error: --write-weights takes one case, found ${length}`);
   }
-  if (writeWeights !== undefined && sharesScales(plan.cases[0])) {
+  if (writeWeights !== undefined && plan.cases[0].blocks) {
     command.error("error: --write-weights writes formats without shared scales");
   }
   return plan;

@@ -6,7 +6,6 @@ import { storedAs } from "../lens/run/summarize.js";
 import { planShards } from "../lens/shard/plan.js";
 import { bytes } from "../report/numbers.js";
 import { renderShardPlan } from "../report/shard-plan.js";
-import { sharesScales } from "../update/block-settings.js";
 import type { CaseSettings } from "../update/optimizer.js";
 import { type DividedWork, partOf, tellPlan } from "./shard.js";
 import type { ShardRequest } from "./shard-option.js";
@@ -66,7 +65,7 @@ export function namedCases(cases: readonly CaseSettings[]): object[] {
   return cases.map((settings) => ({
     ...settings,
     format: storedAs(settings),
-    ...(sharesScales(settings) && { blocks: settings.blocks.name, through: settings.through?.name ?? null }),
+    ...(settings.blocks && { blocks: settings.blocks.name, through: settings.through?.name ?? null }),
     ...(settings.recipe && { recipe: [settings.recipe.optimizer, settings.recipe.name] }),
   }));
 }

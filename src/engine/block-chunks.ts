@@ -2,7 +2,7 @@ import { BlockLayout, pieceEnds } from "../format/block/block-layout.js";
 import { largestMagnitude } from "../format/block/quantize-block.js";
 import type { TensorInput, Values } from "../lens/input.js";
 import { blockLength } from "../lens/sum.js";
-import { type BlockSettings, sharesScales } from "../update/block-settings.js";
+import type { BlockSettings } from "../update/block-settings.js";
 import type { CaseSettings } from "../update/optimizer.js";
 import { takesWholeTensors } from "./refused-shapes.js";
 
@@ -16,7 +16,7 @@ export function chunkEnds(
   cases: readonly CaseSettings[],
   length: number,
 ): number[] {
-  const shared = cases.filter(sharesScales);
+  const shared = cases.filter((settings) => settings.blocks !== undefined);
   const layouts = shared.map(({ blocks }) => new BlockLayout(shape, blocks));
   const byScale = shared.some(
     (settings) => hasTensorScale(settings) && settings.scheme !== "master" && settings.scales === "renewed",
@@ -35,8 +35,7 @@ export async function tensorMagnitudes(
   cases: readonly CaseSettings[],
   ends: readonly number[],
 ): Promise<Float64Array | null> {
-  if (ends.length < 2 || !cases.some((settings) => sharesScales(settings) && hasTensorScale(settings)))
-    return null;
+  if (ends.length < 2 || !cases.some((settings) => settings.blocks && hasTensorScale(settings))) return null;
   const magnitudes = new Float64Array(1 + updates.length);
   const take = (i: number, numbers: Float32Array) => {
     magnitudes[i] = largestMagnitude([magnitudes[i], largestMagnitude(numbers)]);

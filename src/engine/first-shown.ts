@@ -3,7 +3,6 @@ import { gapAt } from "../format/round.js";
 import type { TensorInput } from "../lens/input.js";
 import type { FirstShown, FirstShownBinade, FirstShownFormula } from "../lens/study/first-shown.js";
 import { UpdateTally } from "../lens/tally.js";
-import { sharesScales } from "../update/block-settings.js";
 import type { UpdateSettings } from "../update/settings.js";
 import type { LensJob } from "./engine.js";
 import { ReferenceLens } from "./reference/reference-lens.js";
@@ -23,7 +22,7 @@ export async function studyFirstShown(
   { tensors, stepNumbers, cases }: LensJob & { readonly cases: readonly UpdateSettings[] },
   formula: FirstShownFormula,
 ): Promise<FirstShown[]> {
-  const studied = [...cases.keys()].filter((c) => cases[c].format.bits < 32 && !sharesScales(cases[c]));
+  const studied = [...cases.keys()].filter((c) => cases[c].format.bits < 32 && !cases[c].blocks);
   const settings = studied.map((c) => cases[c]);
   if (settings.length === 0 || stepNumbers.length === 0) return [];
   const most = Math.max(1, Math.min(mostWeights, Math.floor(mostWeightSteps / stepNumbers.length)));

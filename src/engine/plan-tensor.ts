@@ -3,7 +3,6 @@ import { countOf, originOf, pieceOf, type TensorInput, type Values } from "../le
 import type { PartRange } from "../lens/shard/part.js";
 import type { PlanTensor } from "../lens/shard/plan.js";
 import { blockLength } from "../lens/sum.js";
-import { sharesScales } from "../update/block-settings.js";
 import type { CaseSettings } from "../update/optimizer.js";
 import { hasTensorScale } from "./block-chunks.js";
 
@@ -15,7 +14,7 @@ export function planTensor(tensor: TensorInput, cases: readonly CaseSettings[]):
   const { shape, weights, updates, optimizer } = tensor;
   const moments = Object.values(optimizer?.moments ?? {}) as Values[];
   const bits = [weights, ...updates, ...moments].reduce((sum, values) => sum + bitsOf(values), 0);
-  const shared = cases.filter(sharesScales);
+  const shared = cases.filter((settings) => settings.blocks !== undefined);
   const layouts = shared.map(({ blocks }) => new BlockLayout(shape, blocks));
   return {
     elements: countOf(tensor),

@@ -6,7 +6,6 @@ import { drawnValues, type TensorInput, valuesOf } from "../lens/input.js";
 import { drawnWeights, simulatedUpdates } from "../lens/run/simulated.js";
 import { summarizeCase } from "../lens/run/summarize.js";
 import { blockLength, laneCount } from "../lens/sum.js";
-import { sharesScales } from "../update/block-settings.js";
 import { gaussian } from "../update/distribution.js";
 import type { CaseSettings } from "../update/optimizer.js";
 import { type UpdateSettings, updateSettings } from "../update/settings.js";
@@ -56,7 +55,7 @@ async function outcomeOf(engine: Pick<Engine, "run">, job: LensJob): Promise<str
 /** Weights and updates that expose errors in roundings, carries and sums: a tensor for each range of magnitudes. */
 export function hardJob(settings: CaseSettings, allNumbers = false): Omit<LensJob, "cases"> {
   if (settings.recipe) return hardRecipeJob(settings);
-  if (sharesScales(settings)) return hardBlockJob(settings);
+  if (settings.blocks) return hardBlockJob(settings);
   const { format } = settings;
   const smallest = Math.max(format.minPositive, 2 ** -70);
   const largest = Math.min(format.maxFinite, 2 ** 90);

@@ -11,7 +11,7 @@ export const scaleTimes = ["renewed", "kept"] as const;
 export type ScaleTimes = (typeof scaleTimes)[number];
 
 /** A case whose weights share scales. Its `format` is that of the elements; these saturate whatever `overflow` says. */
-export interface BlockSettings extends Omit<UpdateSettings, "scheme"> {
+export interface BlockSettings extends Omit<UpdateSettings, "scheme" | "blocks"> {
   readonly scheme: BlockSchemeName;
   readonly blocks: BlockFormat;
   /**
@@ -74,9 +74,4 @@ export function schemeSettings(options: BlockOptions): UpdateSettings | BlockSet
 
 function isBlockScheme(name: string): name is BlockSchemeName {
   return Object.hasOwn(blockSchemes, name);
-}
-
-/** Whether the weights of a case share scales. */
-export function sharesScales(settings: object): settings is BlockSettings {
-  return "blocks" in settings;
 }

@@ -16,8 +16,9 @@ export interface UpdateSettings extends ResultRounding {
   readonly scheme: SchemeName;
   /** Seed of the random bits of stochastic rounding: an integer from 0 to 2^53 - 1. */
   readonly seed: number;
-  /** Tells these settings from those of a recipe; `blocks` tells those with shared scales. */
+  /** Tell these settings from those of a recipe, and from those of weights that share scales. */
   readonly recipe?: undefined;
+  readonly blocks?: undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { blockFormat } from "../../src/format/block/block-format.js";
 import { format } from "../../src/format/registry.js";
-import { type BlockOptions, schemeSettings, sharesScales } from "../../src/update/block-settings.js";
+import { type BlockOptions, schemeSettings } from "../../src/update/block-settings.js";
 import { updateSettings } from "../../src/update/settings.js";
 
 describe("settings of a format with shared scales", () => {
@@ -57,8 +57,8 @@ describe("settings of a plain format", () => {
   });
 
   it("are told apart from those of shared scales", () => {
-    expect(sharesScales(schemeSettings({ format: "bf16" }))).toBe(false);
-    expect(sharesScales(schemeSettings({ format: "mxfp4" }))).toBe(true);
+    expect(schemeSettings({ format: "bf16" }).blocks).toBeUndefined();
+    expect(schemeSettings({ format: "mxfp4" }).blocks?.name).toBe("mxfp4");
   });
 });
 

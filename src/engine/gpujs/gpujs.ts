@@ -1,4 +1,3 @@
-import { sharesScales } from "../../update/block-settings.js";
 import type { CaseSettings } from "../../update/optimizer.js";
 import { deviceEngine } from "../device-engine.js";
 import type { Engine } from "../engine.js";
@@ -34,7 +33,7 @@ export const gpujs = gpujsEngine();
 function refusal(cases: readonly CaseSettings[]): string | null {
   for (const settings of cases) {
     if (settings.recipe) return "the square roots and divisions of an optimizer are not exact on GPUs";
-    if (sharesScales(settings)) return "it takes no formats with shared scales";
+    if (settings.blocks) return "it takes no formats with shared scales";
     if (settings.opmath === "exact") return "opmath exact needs more than the fp32 of GPUs";
   }
   return null;

@@ -1,4 +1,4 @@
-import { type BlockSettings, sharesScales } from "../../update/block-settings.js";
+import type { BlockSettings } from "../../update/block-settings.js";
 import type { Lane } from "./lane.js";
 import { isNonfinite, magnitude } from "./numbers.js";
 import type { LaneSettings } from "./refusal.js";
@@ -29,7 +29,7 @@ function judged<V>(
   const { scheme, overflow, format } = settings;
   // For in-place, it suffices to test the result, which is nonfinite if a number before it is, unless overflow
   // saturates, as elements with shared scales do. Recipes compute the update separately.
-  const isPlain = !settings.recipe && !sharesScales(settings);
+  const isPlain = !settings.recipe && !settings.blocks;
   if (isPlain && scheme === "in-place" && overflow === "ieee" && format.hasNaN) return [after.weight];
   return [before.weight, update, after.weight, ...(after.carrier === null ? [] : [after.carrier])];
 }

@@ -1,5 +1,5 @@
 import { laneCount } from "../../lens/sum.js";
-import { sharesScales } from "../../update/block-settings.js";
+import type { BlockSettings } from "../../update/block-settings.js";
 import type { CaseSettings, RecipeSettings } from "../../update/optimizer.js";
 import type { UpdateSettings } from "../../update/settings.js";
 import type { LensJob } from "../engine.js";
@@ -12,11 +12,21 @@ export interface LaneJob extends LensJob {
   readonly cases: readonly LaneSettings[];
 }
 
-/** Why the kernels of this folder do not support such cases, in a few words, or null. */
-export function refusal(cases: readonly CaseSettings[]): string | null {
+/**
+ * Why the kernels of this folder do not support such cases, in a few words, or null.
+ *
+ * @param ofBlocks why an engine does not support weights that share scales, for which it has kernels of its own.
+ */
+export function refusal(
+  cases: readonly CaseSettings[],
+  ofBlocks: (settings: BlockSettings) => string | null = noBlocks,
+): string | null {
   for (const settings of cases) {
-    if (sharesScales(settings))
-      return `it takes no formats with shared scales, such as ${settings.blocks.name}`;
+    if (settings.blocks) {
+      const reason = ofBlocks(settings);
+      if (reason !== null) return reason;
+      continue;
+    }
     const { format, opmath, rounding } = settings;
     if (settings.recipe) {
       const reason = unwritable(settings);
@@ -30,6 +40,10 @@ export function refusal(cases: readonly CaseSettings[]): string | null {
     if (format.minPositive < 2 ** -149) return `fp32 does not hold all numbers of ${format.name}`;
   }
   return null;
+}
+
+function noBlocks({ blocks }: BlockSettings): string {
+  return `it takes no formats with shared scales, such as ${blocks.name}`;
 }
 
 /** Why no kernel can be written for a recipe, or null. */

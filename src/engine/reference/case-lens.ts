@@ -6,7 +6,6 @@ import { ulpRuleLost } from "../../lens/probes.js";
 import { blockLength, laneCount } from "../../lens/sum.js";
 import type { Tally, UpdateTally } from "../../lens/tally.js";
 import { blockSchemes } from "../../update/block-scheme.js";
-import { sharesScales } from "../../update/block-settings.js";
 import type { CaseSettings } from "../../update/optimizer.js";
 import { type Scheme, schemes } from "../../update/scheme.js";
 import type { Chunk } from "../chunk-lens.js";
@@ -33,9 +32,7 @@ export class CaseLens {
 
   constructor(settings: CaseSettings) {
     this.#format = settings.format;
-    this.#holds = sharesScales(settings)
-      ? blockSchemes[settings.scheme].holds
-      : schemes[settings.scheme].holds;
+    this.#holds = settings.blocks ? blockSchemes[settings.scheme].holds : schemes[settings.scheme].holds;
     this.#stepper = stepperOf(settings);
   }
 
@@ -147,7 +144,7 @@ export class CaseLens {
 
 function stepperOf(settings: CaseSettings): Stepper {
   if (settings.recipe) return new RecipeStepper(settings);
-  return sharesScales(settings) ? new BlockStepper(settings) : new SchemeStepper(settings);
+  return settings.blocks ? new BlockStepper(settings) : new SchemeStepper(settings);
 }
 
 function emptyBins(): Record<SizedClass, Uint32Array> {

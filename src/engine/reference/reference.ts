@@ -1,4 +1,3 @@
-import { sharesScales } from "../../update/block-settings.js";
 import type { Engine } from "../engine.js";
 import { selfCheck } from "../self-check.js";
 import { walk } from "../walk.js";
@@ -11,7 +10,7 @@ export const reference: Engine = {
   selfCheck: () => selfCheck(reference),
   remark: ({ cases }) => {
     const whole = cases.some(({ recipe }) => recipe?.whole);
-    if (!whole && !cases.some(sharesScales)) return null;
+    if (!whole && !cases.some(({ blocks }) => blocks)) return null;
     const what = whole ? "Recipes that take whole tensors" : "Formats with shared scales";
     return `${what} are counted by the reference, one weight after the other, and all cases beside them.`;
   },

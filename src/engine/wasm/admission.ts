@@ -1,7 +1,7 @@
 import type { TensorInput } from "../../lens/input.js";
 import { laneCount } from "../../lens/sum.js";
 import { type BlockScheme, blockSchemes } from "../../update/block-scheme.js";
-import { type BlockSettings, sharesScales } from "../../update/block-settings.js";
+import type { BlockSettings } from "../../update/block-settings.js";
 import type { CaseSettings } from "../../update/optimizer.js";
 import { type Scheme, schemes } from "../../update/scheme.js";
 import { type LaneSettings, refusal as ofLanes } from "../lane/refusal.js";
@@ -12,7 +12,7 @@ export type WasmSettings = LaneSettings | BlockSettings;
 
 /** What a case has beside its weights, and where the updates end up. */
 export function schemeOf(settings: WasmSettings): Pick<Scheme | BlockScheme, "carrier" | "holds"> {
-  return sharesScales(settings) ? blockSchemes[settings.scheme] : schemes[settings.scheme];
+  return settings.blocks ? blockSchemes[settings.scheme] : schemes[settings.scheme];
 }
 
 /** A tensor as far as its blocks depend on it. */
@@ -31,11 +31,7 @@ export function takenBy(
 
 /** Why it does not take such cases of such tensors, in a few words, or null. */
 export function refusal(cases: readonly CaseSettings[], tensors: readonly Shaped[] = []): string | null {
-  for (const settings of cases) {
-    const reason = sharesScales(settings) ? ofShared(settings, tensors) : ofLanes([settings]);
-    if (reason !== null) return reason;
-  }
-  return null;
+  return ofLanes(cases, (settings) => ofShared(settings, tensors));
 }
 
 /** Whether scales are made of numbers that depend on scales: then no other kernel can know the magnitudes before. */

@@ -2,7 +2,6 @@ import { outermostBin } from "../../lens/histogram.js";
 import type { MomentKind } from "../../lens/input.js";
 import { blockLength, laneCount } from "../../lens/sum.js";
 import { type Cause, causes } from "../../lens/tally.js";
-import { sharesScales } from "../../update/block-settings.js";
 import { momentNames } from "../../update/recipe/recipe-step.js";
 import { momentCounts } from "../lane/recipe-step.js";
 import { schemeOf, type WasmSettings } from "./admission.js";
@@ -226,7 +225,7 @@ export function layOut(
     given: row(),
     now: row(),
     updated: flags(),
-    magnitudes: cases.some(sharesScales) ? groups() : 0,
+    magnitudes: cases.some(({ blocks }) => blocks) ? groups() : 0,
     // With a word after the last group.
     unchanged: take(chunk / 8 + 8),
     still: flags(),
@@ -246,7 +245,7 @@ export function layOut(
       start: row(),
       weights: row(),
       ...statesOf(settings, row),
-      shared: sharesScales(settings)
+      shared: settings.blocks
         ? {
             startElements: row(),
             elements: row(),

@@ -9,7 +9,6 @@ import {
   type Tally,
   type UpdateTally,
 } from "../../lens/tally.js";
-import { sharesScales } from "../../update/block-settings.js";
 import type { Recipe } from "../../update/recipe/recipe.js";
 import type { EndCounts } from "../end.js";
 import type { momentCounts } from "../lane/recipe-step.js";
@@ -44,7 +43,7 @@ export class TallyReader {
     tally.collateral += collateral;
     tally.collateralZeros += collateralZeros;
     tally.lost += elements - none - moved - kept - nonfinite - collateral;
-    if (sharesScales(settings)) {
+    if (settings.blocks) {
       const count = (name: SharedCount | "clipped" | "flushed") => this.#count(address + stepTally[name]);
       const changed = changedOf(settings.blocks, count);
       tally.shared = mergedShared(tally.shared, {
@@ -71,7 +70,7 @@ export class TallyReader {
     tally.returned += count("returned");
     tally.nonfinite += count("nonfinite");
     for (const name of endSums) this.#sum(address + tensorTally[name], tally[name]);
-    if (sharesScales(settings)) {
+    if (settings.blocks) {
       tally.shared = mergedShared(tally.shared, changedOf(settings.blocks, count));
     }
     if (probes === undefined) return;

@@ -4,7 +4,7 @@ import { roundSum } from "../../format/round.js";
 import type { TensorInput } from "../../lens/input.js";
 import { SharedTally } from "../../lens/shared-tally.js";
 import type { EndTally, UpdateTally } from "../../lens/tally.js";
-import { type BlockSettings, sharesScales } from "../../update/block-settings.js";
+import type { BlockSettings } from "../../update/block-settings.js";
 import { dependsOnScales, type WasmSettings } from "./admission.js";
 
 /**
@@ -49,11 +49,11 @@ export function blocksOfTensor(
   allSteps: number,
   isShared: boolean,
 ): TensorBlocks | null {
-  if (!cases.some(sharesScales)) return null;
+  if (!cases.some(({ blocks }) => blocks)) return null;
   const [height, width] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
   const needing = cases.filter(
     (settings): settings is BlockSettings =>
-      sharesScales(settings) && (hasTensorScale(settings) || needsTable(settings, width)),
+      settings.blocks !== undefined && (hasTensorScale(settings) || needsTable(settings, width)),
   );
   const steps = needing.some(({ scales }) => scales === "renewed") ? allSteps : 0;
   const words = (count: number) =>
@@ -71,7 +71,7 @@ export function blocksOfTensor(
     return tables.push({ case: c, blocks: count, words: words(count * (1 + steps)) }) - 1;
   };
   const ofCases = cases.map((settings, c): CaseBlocks | null => {
-    if (!sharesScales(settings)) return null;
+    if (!settings.blocks) return null;
     const { rows, columns } = settings.blocks;
     return {
       width,
@@ -105,7 +105,7 @@ export function batchesOf(
   let room = most;
   for (const [t, { shape }] of tensors.entries()) {
     const bytes = cases
-      .filter(sharesScales)
+      .filter((settings) => settings.blocks !== undefined)
       .filter((settings) => needsTable(settings, shape.at(-1) ?? 1))
       .reduce((sum, { blocks }) => sum + 4 * (1 + steps) * new BlockLayout(shape, blocks).blocks, 0);
     if (bytes > room && batches.at(-1)!.length > 0) {
@@ -140,7 +140,7 @@ export class TensorScales {
 
   /** For a case and tensor; null if there is no tensor scale. */
   static of(settings: WasmSettings, blocks: TensorBlocks | null): TensorScales | null {
-    if (!sharesScales(settings) || !hasTensorScale(settings)) return null;
+    if (!settings.blocks || !hasTensorScale(settings)) return null;
     return new TensorScales(settings, blocks!.ofTensor!);
   }
 

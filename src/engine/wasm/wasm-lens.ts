@@ -1,7 +1,6 @@
 import type { TensorInput } from "../../lens/input.js";
 import { sumOrNull, type Tally, type UpdateTally } from "../../lens/tally.js";
 import { startState } from "../../update/apply.js";
-import { sharesScales } from "../../update/block-settings.js";
 import { stepKey, tensorKey, type Words } from "../../update/threefry.js";
 import type { Chunk, ChunkLens } from "../chunk-lens.js";
 import type { EndCounts } from "../end.js";
@@ -146,7 +145,7 @@ export class WasmLens implements ChunkLens {
         const start = this.#row(caseLayout.start);
         if (start[i] === given[i]) this.#addCount(caseLayout.tally + tensorTally.castChanged);
         // Block formats quantize fp32 numbers.
-        if (sharesScales(settings)) continue;
+        if (settings.blocks) continue;
         start[i] = startState(weights[i], settings).weight;
         this.#row(caseLayout.weights)[i] = start[i];
       }

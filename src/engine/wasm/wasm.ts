@@ -2,7 +2,6 @@ import { plural } from "../../format/plural.js";
 import { countOf, countOfAll } from "../../lens/input.js";
 import type { CaseTally } from "../../lens/run/summarize.js";
 import { blockLength } from "../../lens/sum.js";
-import { sharesScales } from "../../update/block-settings.js";
 import type { Engine, LensJob, Observer } from "../engine.js";
 import { caseTallies, newTallies } from "../job-tallies.js";
 import { proofOf, provenBlocks, provenCases, provenRecipes, provenShared } from "../proof.js";
@@ -35,7 +34,7 @@ export const wasm: Engine = {
   selfCheck: (cases = proven) => proof(cases),
   open: async (cases, mostWeights) => {
     // Blocks depend on the tensor's shape, and may depend on all of its updates.
-    if (cases.some(sharesScales))
+    if (cases.some(({ blocks }) => blocks))
       throw new RangeError("engine wasm: a lens of its own takes no shared scales");
     return WasmLens.create(takenBy("wasm", cases), 2 ** Math.ceil(Math.log2(mostWeights)));
   },
@@ -84,7 +83,7 @@ async function run(job: LensJob, observer: Observer = {}): Promise<CaseTally[]> 
 /** Weights processed at once: a power of two, so that no chunk's pairs of random words straddle 2^32. */
 function chunkOf({ tensors, cases, chunk }: LensJob): number {
   // Recipes and block formats have twice as many rows.
-  const rows = cases.reduce((sum, settings) => sum + (settings.recipe || sharesScales(settings) ? 2 : 1), 0);
+  const rows = cases.reduce((sum, settings) => sum + (settings.recipe || settings.blocks ? 2 : 1), 0);
   const longest = tensors.reduce((most, tensor) => Math.max(most, countOf(tensor)), 1);
   const most = Math.min(chunk ?? mostWeights / Math.max(1, rows), longest);
   return Math.max(blockLength, Math.min(mostWeights, 2 ** Math.ceil(Math.log2(most))));

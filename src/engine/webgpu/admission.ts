@@ -1,7 +1,8 @@
 import type { TensorInput } from "../../lens/input.js";
 import { laneCount } from "../../lens/sum.js";
-import { type BlockSettings, sharesScales } from "../../update/block-settings.js";
+import type { BlockSettings } from "../../update/block-settings.js";
 import type { CaseSettings } from "../../update/optimizer.js";
+import type { LensJob } from "../engine.js";
 import { type LaneSettings, refusal as ofLanes } from "../lane/refusal.js";
 
 /** What this engine takes and refuses: what is written in lanes, and beside it formats with shared scales under a master. */
@@ -13,9 +14,9 @@ export interface SharedMaster extends BlockSettings {
 
 export type WebGpuSettings = LaneSettings | SharedMaster;
 
-/** Whether the weights of a case that was taken share scales. */
-export function isShared(settings: object): settings is SharedMaster {
-  return sharesScales(settings);
+/** A job of such cases. */
+export interface WebGpuJob extends LensJob {
+  readonly cases: readonly WebGpuSettings[];
 }
 
 /** A tensor as far as its blocks depend on it. */
@@ -33,11 +34,7 @@ export function takenBy(
 
 /** Why it does not take such cases of such tensors, in a few words, or null. */
 export function refusal(cases: readonly CaseSettings[], tensors: readonly Shaped[] = []): string | null {
-  for (const settings of cases) {
-    const reason = sharesScales(settings) ? ofShared(settings, tensors) : ofLanes([settings]);
-    if (reason !== null) return reason;
-  }
-  return null;
+  return ofLanes(cases, (settings) => ofShared(settings, tensors));
 }
 
 /** Kernels count rows and columns in 32 bits; a row alone may be longer. */

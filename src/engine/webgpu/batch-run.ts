@@ -1,9 +1,8 @@
 import { startState } from "../../update/apply.js";
 import { countCastChanged } from "../end.js";
 import type { JobTallies } from "../job-tallies.js";
-import type { LaneJob, LaneSettings } from "../lane/refusal.js";
 import type { RecipePlan } from "../recipe-plan.js";
-import { isShared } from "./admission.js";
+import type { WebGpuJob, WebGpuSettings } from "./admission.js";
 import { type Batch, firstElement, type Piece } from "./batch.js";
 import { type StepRows, tallyBatch } from "./batch-tallies.js";
 import { Constants } from "./constants.js";
@@ -26,9 +25,9 @@ const inFlight = 3;
 /** Runs one batch on a device, where weights, carriers, the fp32 run and flags stay resident. */
 export class BatchRun {
   readonly #device: Device;
-  readonly #cases: readonly LaneSettings[];
+  readonly #cases: readonly WebGpuSettings[];
   readonly #recipes: RecipePlan | null;
-  readonly #job: LaneJob;
+  readonly #job: WebGpuJob;
   readonly #group: SourceGroup;
   readonly #batch: Batch;
   readonly #kernels: Kernels;
@@ -47,7 +46,7 @@ export class BatchRun {
 
   constructor(
     device: Device,
-    job: LaneJob,
+    job: WebGpuJob,
     recipes: RecipePlan | null,
     group: SourceGroup,
     kernels: Kernels,
@@ -65,7 +64,7 @@ export class BatchRun {
     const seeds = cases.flatMap(({ rounding, seed }) => (rounding === "stochastic" ? [seed] : []));
     this.#constants = new Constants(batch, group, job.stepNumbers, seeds, recipes);
     this.#scales = cases.map((settings) => {
-      if (!isShared(settings)) return null;
+      if (!settings.blocks) return null;
       const tables = new ScaleTables(settings, batch);
       return { tables, pieceScales: this.#constants.add(tables.constants) };
     });
@@ -150,7 +149,7 @@ export class BatchRun {
   #shared() {
     return this.#cases.flatMap((settings, c) => {
       const scales = this.#scales[c];
-      if (scales === null || !isShared(settings)) return [];
+      if (scales === null || !settings.blocks) return [];
       return [{ c, settings, tables: scales.tables, at: this.#batch.groups * stateWords(settings) }];
     });
   }
@@ -214,7 +213,7 @@ export class BatchRun {
         (length) => new Float64Array(length),
         (numbers, piece) => {
           // The device counts these.
-          if (isShared(settings)) return comparedWith(numbers);
+          if (settings.blocks) return comparedWith(numbers);
           const stored = Float32Array.from(numbers, (x) => startState(x, settings).weight);
           changed[c][piece] += countCastChanged(numbers, stored, 0, stored.length);
           return stored;

@@ -1,8 +1,7 @@
 import { type EndTally, sumOrNull, UpdateTally } from "../../lens/tally.js";
-import { sharesScales } from "../../update/block-settings.js";
 import type { JobTallies } from "../job-tallies.js";
-import type { LaneJob } from "../lane/refusal.js";
 import { isCompared } from "../recipe-plan.js";
+import type { WebGpuJob } from "./admission.js";
 import type { Batch } from "./batch.js";
 import { type CountsLayout, histogramWords } from "./counts.js";
 import { endRowWords } from "./layout.js";
@@ -19,7 +18,7 @@ export interface BatchCounts {
 
 /** Adds the counts of a batch to the tallies. */
 export function tallyBatch(
-  { cases, milestones = [], stepNumbers }: LaneJob,
+  { cases, milestones = [], stepNumbers }: WebGpuJob,
   { pieces }: Batch,
   layout: CountsLayout,
   { counts, steps, castChanged }: BatchCounts,
@@ -29,7 +28,7 @@ export function tallyBatch(
     const compared = isCompared(cases, c);
     for (const [p, piece] of pieces.entries()) {
       const { tensor, length } = piece;
-      const scales = sharesScales(settings) ? scalesOfPiece(piece, settings) : null;
+      const scales = settings.blocks ? scalesOfPiece(piece, settings) : null;
       const tally = tallies[c].tensors[tensor];
       let parted = compared ? 0 : null;
       for (const { first, rows } of steps) {

@@ -1,4 +1,4 @@
-import type { LaneSettings } from "../lane/refusal.js";
+import type { WebGpuSettings } from "./admission.js";
 import { binClasses, binsOf, endRowWords, stepRowWords } from "./layout.js";
 
 export interface CountsSize {
@@ -24,7 +24,7 @@ export class CountsLayout {
   readonly #rowsBefore: readonly number[];
   readonly #stepWords: number;
 
-  constructor(cases: readonly LaneSettings[], { pieces, steps, milestones, stepWords }: CountsSize) {
+  constructor(cases: readonly WebGpuSettings[], { pieces, steps, milestones, stepWords }: CountsSize) {
     this.#pieces = pieces;
     this.#comparisons = milestones + 1;
     this.rowWords = cases.map(stepRowWords);
@@ -54,7 +54,7 @@ export class CountsLayout {
   }
 }
 
-export function histogramWords(settings: Pick<LaneSettings, "format">): number {
+export function histogramWords(settings: Pick<WebGpuSettings, "format" | "blocks">): number {
   return 2 * binClasses.length * binsOf(settings).count;
 }
 

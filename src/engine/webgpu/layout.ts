@@ -2,12 +2,11 @@ import type { Format } from "../../format/format.js";
 import { outermostBin } from "../../lens/histogram.js";
 import { blockLength } from "../../lens/sum.js";
 import { causes } from "../../lens/tally.js";
-import { sharesScales } from "../../update/block-settings.js";
 import { schemes } from "../../update/scheme.js";
 import type { UpdateSettings } from "../../update/settings.js";
 import { momentCounts, statesOf } from "../lane/recipe-step.js";
-import type { LaneSettings } from "../lane/refusal.js";
 import { laneRule } from "../lane/scale-rules.js";
+import type { WebGpuSettings } from "./admission.js";
 
 /**
  * The memory layout on the device. A thread has two of the eight lanes of a block of sums, elements 8j + 2m and
@@ -79,25 +78,25 @@ export const endSums = [
 
 /** The counts in the row of a case's step; its sums follow them. */
 export function stepCountsOf(
-  settings: LaneSettings,
+  settings: WebGpuSettings,
 ): readonly ((typeof stepCounts)[number] | RecipeCount | SharedCount)[] {
-  if (sharesScales(settings)) return [...stepCounts, ...sharedCounts];
+  if (settings.blocks) return [...stepCounts, ...sharedCounts];
   return settings.recipe ? [...stepCounts, ...recipeCounts] : stepCounts;
 }
 
-export function stepRowWords(settings: LaneSettings): number {
+export function stepRowWords(settings: WebGpuSettings): number {
   return stepCountsOf(settings).length + stepSums.length * digits;
 }
 export const endRowWords = endCounts.length + endSums.length * digits;
 
 /** The bins of a case's histogram: `count` of them per class, from `first` on, of two words each. */
-export function binsOf(settings: Pick<LaneSettings, "format">) {
+export function binsOf(settings: Pick<WebGpuSettings, "format" | "blocks">) {
   // Gaps that are no powers of two fall into any bin: binOfGap of lens/histogram.ts.
-  if (sharesScales(settings) && !laneRule(settings.blocks).powersOfTwo)
+  if (settings.blocks && !laneRule(settings.blocks).powersOfTwo)
     return { first: -outermostBin, count: 2 * outermostBin + 1 };
   const { precision, maxExponent, minNormal, minPositive } = settings.format;
   // Exponents of scales; no block of fp32 numbers needs a larger one.
-  const [smallest, largest] = sharesScales(settings)
+  const [smallest, largest] = settings.blocks
     ? [settings.blocks.scale.minExponent, Math.min(settings.blocks.scale.maxExponent, 128 - maxExponent)]
     : [0, 0];
   // |u| is in [2^-149, 2^128); an ulp is between those of the smallest and of the largest number.
@@ -159,7 +158,7 @@ export function statePlanes(settings: Planned): StatePlanes {
 }
 
 /** The settings that determine planes. */
-export type Planned = Pick<UpdateSettings, "format" | "scheme" | "recipe"> | LaneSettings;
+export type Planned = Pick<UpdateSettings, "format" | "scheme" | "recipe" | "blocks"> | WebGpuSettings;
 
 /**
  * Whether the case's carrier equals the fp32 run: true for a scheme's master. A recipe's master is a state of its

@@ -2,8 +2,8 @@ import type { MomentKind, Values } from "../../lens/input.js";
 import type { RecipeSettings } from "../../update/optimizer.js";
 import type { Moment } from "../../update/recipe/recipe.js";
 import { RecipeStep } from "../../update/recipe/recipe-step.js";
-import type { LaneSettings } from "../lane/refusal.js";
 import { momentKinds, type RecipePlan } from "../recipe-plan.js";
+import type { WebGpuSettings } from "./admission.js";
 import type { Batch, Piece } from "./batch.js";
 import { momentPlanes, type StatePlane, statePlanes } from "./layout.js";
 
@@ -18,7 +18,7 @@ export interface MomentLoad {
 
 /** All such states of a job; none if no piece of the batch has recorded moments. */
 export function momentLoads(
-  cases: readonly LaneSettings[],
+  cases: readonly WebGpuSettings[],
   recipes: RecipePlan | null,
   { pieces }: Batch,
 ): MomentLoad[] {

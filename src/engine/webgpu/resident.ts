@@ -3,8 +3,8 @@ import { Tally, UpdateTally } from "../../lens/tally.js";
 import type { CaseSettings } from "../../update/optimizer.js";
 import { stepKey, tensorKey } from "../../update/threefry.js";
 import type { WeightDraws } from "../../update/weight-draws.js";
-import type { LaneSettings } from "../lane/refusal.js";
-import { isShared, takenBy } from "./admission.js";
+import type { WebGpuSettings } from "./admission.js";
+import { takenBy } from "./admission.js";
 import { Constants } from "./constants.js";
 import { CountsLayout, histogramWords } from "./counts.js";
 import type { GpuBuffer } from "./dawn.js";
@@ -49,7 +49,7 @@ export const mostSteps = 32;
 export class ResidentTensorRun {
   readonly device: Device;
   readonly length: number;
-  readonly cases: readonly LaneSettings[];
+  readonly cases: readonly WebGpuSettings[];
   readonly updates: GpuBuffer;
   /** The fp32 run and the state of each case: layout.ts. */
   readonly fp32: GpuBuffer;
@@ -70,7 +70,7 @@ export class ResidentTensorRun {
   private constructor(
     device: Device,
     { name, length, draws }: ResidentTensor,
-    cases: readonly LaneSettings[],
+    cases: readonly WebGpuSettings[],
   ) {
     this.device = device;
     this.length = length;
@@ -114,7 +114,7 @@ export class ResidentTensorRun {
     cases: readonly CaseSettings[],
   ): Promise<ResidentTensorRun> {
     const taken = takenBy(cases, []);
-    const shared = taken.find(isShared);
+    const shared = taken.find((settings) => settings.blocks !== undefined);
     // Tables of scales follow the steps of a batch, which has all of them.
     if (shared)
       throw new RangeError(

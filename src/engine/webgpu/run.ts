@@ -2,10 +2,10 @@ import { countOfAll, type TensorInput } from "../../lens/input.js";
 import type { CaseTally } from "../../lens/run/summarize.js";
 import type { LensJob, Observer } from "../engine.js";
 import { caseTallies, newTallies } from "../job-tallies.js";
-import type { LaneJob, LaneSettings } from "../lane/refusal.js";
 import { RecipePlan } from "../recipe-plan.js";
 import { expectCountable } from "../walk.js";
-import { isShared, takenBy } from "./admission.js";
+import type { WebGpuJob, WebGpuSettings } from "./admission.js";
+import { takenBy } from "./admission.js";
 import { type Batch, type BatchLimits, batchesOf } from "./batch.js";
 import { BatchRun } from "./batch-run.js";
 import { CountsLayout } from "./counts.js";
@@ -56,7 +56,7 @@ export async function runOnDevice(
   }));
   await device.compile(groups.flatMap(({ kernels }) => textsOf(kernels)));
   const isWhole = (input: TensorInput) =>
-    cases.some((settings) => isShared(settings) && needsWhole(input, settings));
+    cases.some((settings) => settings.blocks && needsWhole(input, settings));
   for (const { group, kernels } of groups) {
     const limits = limitsOf(job, cases, group, device, memory);
     const batches = [...batchesOf(tensors, group.tensors, limits, isWhole)];
@@ -102,15 +102,15 @@ function textsOf({ begin, updates, cases }: Kernels): string[] {
 
 /** The maximum that the device's buffers and memory allow, or the job's chunk if smaller. */
 function limitsOf(
-  job: LaneJob,
-  cases: readonly LaneSettings[],
+  job: WebGpuJob,
+  cases: readonly WebGpuSettings[],
   { updates, tensors }: SourceGroup,
   device: Device,
   memory: Memory,
 ): BatchLimits {
   const { milestones = [], stepNumbers, chunk } = job;
   const tables = cases.map((settings) =>
-    isShared(settings)
+    settings.blocks
       ? mostTableWords(
           settings,
           tensors.map((t) => job.tensors[t]),

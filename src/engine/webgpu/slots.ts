@@ -1,4 +1,4 @@
-import type { LaneJob } from "../lane/refusal.js";
+import type { WebGpuJob } from "./admission.js";
 import type { Batch } from "./batch.js";
 import type { Constants } from "./constants.js";
 import type { CountsLayout } from "./counts.js";
@@ -22,7 +22,7 @@ export interface Slots {
 }
 
 export function slotsOf(
-  { cases, milestones = [], stepNumbers }: LaneJob,
+  { cases, milestones = [], stepNumbers }: WebGpuJob,
   { groups }: Batch,
   constants: Constants,
   counts: CountsLayout,

@@ -2,11 +2,11 @@ import type { BlockFormat } from "../../format/block/block-format.js";
 import { type ChangedCounts, mergedShared } from "../../lens/shared-tally.js";
 import type { ExactSum } from "../../lens/sum.js";
 import { causes, type EndTally, MomentTally, type Tally, type UpdateTally } from "../../lens/tally.js";
-import { type BlockSettings, sharesScales } from "../../update/block-settings.js";
+import type { BlockSettings } from "../../update/block-settings.js";
 import type { Recipe } from "../../update/recipe/recipe.js";
 import { schemes } from "../../update/scheme.js";
 import type { momentCounts } from "../lane/recipe-step.js";
-import type { LaneSettings } from "../lane/refusal.js";
+import type { WebGpuSettings } from "./admission.js";
 import {
   binClasses,
   binsOf,
@@ -36,14 +36,14 @@ export function paddingOf(elements: number): number {
 export function addStep(
   row: Uint32Array,
   elements: number,
-  settings: LaneSettings,
+  settings: WebGpuSettings,
   tally: UpdateTally,
   scales: ScalesOfPiece | null = null,
 ): void {
   const count = (name: (typeof stepCounts)[number]) => row[stepCounts.indexOf(name)];
   const none = count("zero") - paddingOf(elements);
   const sums = stepCountsOf(settings).length;
-  if (sharesScales(settings)) addShared(row, settings, scales!, tally);
+  if (settings.blocks) addShared(row, settings, scales!, tally);
   tally.none += none;
   tally.moved += count("moved");
   tally.kept += count("kept");
@@ -129,7 +129,7 @@ export function addRule(row: Uint32Array, elements: number, { probes }: Tally): 
 export function addEnd(
   row: Uint32Array,
   elements: number,
-  settings: LaneSettings,
+  settings: WebGpuSettings,
   tally: EndTally,
   scales: ScalesOfPiece | null = null,
 ): void {
@@ -138,7 +138,7 @@ export function addEnd(
   tally.addUnchanged(count("unchanged") - padding, count("still") - padding, count("neverUpdated") - padding);
   tally.returned += count("returned");
   tally.nonfinite += count("nonfinite");
-  if (sharesScales(settings)) {
+  if (settings.blocks) {
     tally.shared = mergedShared(tally.shared, changedOf(settings.blocks, scales!, count));
   }
   for (const name of endSums) {
@@ -151,7 +151,7 @@ export function addEnd(
  * The device's sum that equals a sum of the tally; null if that is zero. A weight without carrier retains its
  * visible displacement, a scheme's master that of the fp32 run.
  */
-function countedAs(name: (typeof endSums)[number], settings: LaneSettings) {
+function countedAs(name: (typeof endSums)[number], settings: WebGpuSettings) {
   const isWeight = schemes[settings.scheme].holds === "weight";
   if (name === "retainedProduct" && isWeight) return "product";
   if (name === "retainedProduct" && isRun(settings)) return "displacementSquared";
@@ -168,7 +168,7 @@ export function addTensor(row: Uint32Array, elements: number, tally: Tally): voi
 }
 
 /** Adds the histogram of a piece: two words per bin. */
-export function addHistogram(words: Uint32Array, settings: LaneSettings, { histogram }: Tally): void {
+export function addHistogram(words: Uint32Array, settings: WebGpuSettings, { histogram }: Tally): void {
   const { first, count } = binsOf(settings);
   for (const [c, className] of binClasses.entries()) {
     for (let bin = 0; bin < count; bin++) {

@@ -3,7 +3,7 @@ import { noTensorScale, type TensorScale } from "../../format/block/scale-rule.j
 import { decode } from "../../format/encode.js";
 import { ulp } from "../../format/neighbours.js";
 import type { BlockSchemeName } from "../../update/block-scheme.js";
-import { type BlockOptions, schemeSettings, sharesScales } from "../../update/block-settings.js";
+import { type BlockOptions, schemeSettings } from "../../update/block-settings.js";
 import { numbersToQuantize, startBlock, startNumbers, stepBlock } from "../../update/block-step.js";
 import type { SchemeName } from "../../update/scheme.js";
 import { classifyShared, type SharedClass } from "../classify.js";
@@ -98,7 +98,7 @@ export function explainBlock(weight: number, update: number, options: ExplainBlo
     element: asked.element.name,
     block: { rows: asked.rows, columns: asked.columns, scale: asked.scale.name },
     scheme: settings.scheme,
-    through: sharesScales(settings) ? (settings.through?.name ?? null) : null,
+    through: settings.blocks ? (settings.through?.name ?? null) : null,
     weight: numeral(given),
     update: numeral(numbers.u),
     amax: numeral(largest),
@@ -117,7 +117,7 @@ interface Numbers {
 /** A block of the weight and, if different, the largest number; the specification does the rest. */
 function explainRule({ given, u, largest, ofTensor }: Numbers, options: BlockOptions): RuleExplanation {
   const settings = schemeSettings({ scheme: "master", ...options });
-  if (!sharesScales(settings)) throw new RangeError(`${settings.format.name} has no shared scales`);
+  if (!settings.blocks) throw new RangeError(`${settings.format.name} has no shared scales`);
   const { blocks } = settings;
   const block = Math.abs(given) === largest ? [given] : [given, largest];
   const updates = block.map((_, i) => (i === 0 ? u : 0));

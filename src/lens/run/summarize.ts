@@ -1,4 +1,4 @@
-import { type BlockSettings, sharesScales } from "../../update/block-settings.js";
+import type { BlockSettings } from "../../update/block-settings.js";
 import type { CaseSettings } from "../../update/optimizer.js";
 import { type Recipe, verifiedIn } from "../../update/recipe/recipe.js";
 import { changedJson, sharedJson } from "../shared-tally.js";
@@ -59,7 +59,7 @@ export function summarizeCase({ settings, ...counted }: CaseTally): Case {
   const { rounding, scheme, opmath } = settings;
   const format = storedAs(settings);
   const recipe = settings.recipe ? resultRecipe(settings.recipe, format) : null;
-  const shared = sharesScales(settings) ? sharedIdentity(settings) : {};
+  const shared = settings.blocks ? sharedIdentity(settings) : {};
   return summarizeCounted({ format, rounding, scheme, opmath, recipe, ...shared }, counted);
 }
 
@@ -73,7 +73,7 @@ function sharedIdentity({ through, scales, momentum }: BlockSettings): Partial<C
 
 /** The storage format's name in results. */
 export function storedAs(settings: CaseSettings): string {
-  return sharesScales(settings) ? settings.blocks.name : settings.format.name;
+  return settings.blocks ? settings.blocks.name : settings.format.name;
 }
 
 function resultRecipe(recipe: Recipe, format: string): ResultRecipe {

@@ -2,7 +2,7 @@ import type { BlockFormat } from "../../format/block/block-format.js";
 import { noTensorScale } from "../../format/block/scale-rule.js";
 import { decodeTable } from "../../format/encode.js";
 import { classifyShared, type SharedClass } from "../../lens/classify.js";
-import { type BlockSettings, schemeSettings, sharesScales } from "../../update/block-settings.js";
+import { type BlockSettings, schemeSettings } from "../../update/block-settings.js";
 import { startBlock, stepBlock } from "../../update/block-step.js";
 import type { WeightState } from "../../update/scheme.js";
 
@@ -79,7 +79,7 @@ export function sharedStep(options: SharedStepOptions, update: number): SharedSt
 
 function settingsOf(options: SharedStepOptions): BlockSettings {
   const settings = schemeSettings(options);
-  if (!sharesScales(settings)) throw new RangeError(`${options.format} has no shared scales`);
+  if (!settings.blocks) throw new RangeError(`${options.format} has no shared scales`);
   return settings;
 }
 

@@ -172,10 +172,7 @@ describe("a kernel that does something else", () => {
   /** The engine, but for what it is told of its cases. */
   const wrong = (change: (settings: BlockSettings) => CaseSettings): Engine => {
     const run: Engine["run"] = (job, observer) =>
-      wasm.run(
-        { ...job, cases: job.cases.map((given) => ("blocks" in given ? change(given) : given)) },
-        observer,
-      );
+      wasm.run({ ...job, cases: job.cases.map((given) => (given.blocks ? change(given) : given)) }, observer);
     return { ...wasm, run, selfCheck: (cases = []) => proofOf({ ...wasm, run })(cases) };
   };
   const never = (given: BlockSettings) => ({ ...given, blocks: master("mxfp8-e4m3").blocks });

@@ -1,21 +1,16 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Engine, LensJob } from "../../../src/engine/engine.js";
+import { expect, it } from "vitest";
+import type { Engine } from "../../../src/engine/engine.js";
 import { hardBlockJob } from "../../../src/engine/hard-blocks.js";
 import { piecesOf } from "../../../src/engine/plan-tensor.js";
-import { reference } from "../../../src/engine/reference/reference.js";
-import { type Device, openDevice } from "../../../src/engine/webgpu/device.js";
 import { type Memory, runOnDevice } from "../../../src/engine/webgpu/run.js";
-import { webGpuEngine } from "../../../src/engine/webgpu/webgpu.js";
 import { type BlockOptions, type BlockSettings, schemeSettings } from "../../../src/update/block-settings.js";
-import { prepareDawn } from "../../support/dawn.js";
-import { expectEqual } from "../../support/mismatches.js";
-import { outcomeOf } from "../../support/outcome.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
 import { syntheticJob, syntheticSettings } from "../../support/synthetic.js";
 import { fullTier, sized } from "../../support/tier.js";
 import { valuesOf } from "../../support/values.js";
 import { byHand } from "../blocks/by-hand.js";
 import { counted, drawnRun, expectCounts } from "../blocks/count.js";
+import { withDevice } from "./with-device.js";
 
 /** What shared-scales.test.ts does not have: scales of tensors, blocks of several rows, short blocks, kept scales. */
 
@@ -39,22 +34,14 @@ const names = [
 const drawn = master("nvfp4-16x16", { through: "bf16", rounding: "stochastic", seed: 5 });
 
 describeNeeding(requirements.vulkan, "the webgpu engine counts every block format as the reference", () => {
-  let device: Device;
-  let engine: Engine;
-  beforeAll(async () => {
-    prepareDawn();
-    device = await openDevice();
-    engine = webGpuEngine(async () => device);
-  });
-  afterAll(() => device.destroy());
+  const on = withDevice();
+  const { engine, expectSame } = on;
 
-  const expectSame = async (job: LensJob, run: Engine["run"] = engine.run) =>
-    expectEqual(await outcomeOf({ run }, job), await outcomeOf(reference, job));
   const usual: Memory = { batch: 2 ** 30, counts: 2 ** 24, steps: 2 ** 22 };
   const within =
     (memory: Partial<Memory>): Engine["run"] =>
     (job, observer) =>
-      runOnDevice(job, device, observer, { ...usual, ...memory });
+      runOnDevice(job, on.device, observer, { ...usual, ...memory });
 
   it("hard blocks of tensors with a scale, and blocks of several rows that are short: whole in a batch, and not", async () => {
     const cases = sized({ quick: [drawn], full: [drawn, master("fp8-128x128")] });

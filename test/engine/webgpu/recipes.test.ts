@@ -1,13 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Engine } from "../../../src/engine/engine.js";
 import { hardRecipeJob } from "../../../src/engine/hard-recipes.js";
 import { reference } from "../../../src/engine/reference/reference.js";
-import { type Device, openDevice } from "../../../src/engine/webgpu/device.js";
 import { runOnDevice } from "../../../src/engine/webgpu/run.js";
-import { webGpuEngine } from "../../../src/engine/webgpu/webgpu.js";
 import { recipeSettings, recipes } from "../../../src/update/optimizer.js";
 import type { OptimizerName, OptimizerSettings } from "../../../src/update/recipe/recipe.js";
-import { prepareDawn } from "../../support/dawn.js";
 import { expectGoldenWeights } from "../../support/golden-engine.js";
 import { filesIn } from "../../support/golden-steps.js";
 import { expectEqual } from "../../support/mismatches.js";
@@ -15,6 +12,7 @@ import { outcomeOf } from "../../support/outcome.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
 import { fullTier, sized } from "../../support/tier.js";
 import { gaussianRun, tensorOf } from "../../support/values.js";
+import { withDevice } from "./with-device.js";
 
 const settings: OptimizerSettings = { lr: 1e-4, eps: 1e-8, weightDecay: 0.01 };
 
@@ -33,21 +31,15 @@ const all = (Object.keys(recipes) as OptimizerName[]).flatMap((optimizer) =>
 );
 
 describeNeeding(requirements.vulkan, "recipes on the webgpu engine", () => {
-  let device: Device;
-  let engine: Engine;
-  beforeAll(async () => {
-    prepareDawn();
-    device = await openDevice();
-    engine = webGpuEngine(async () => device);
-  });
-  afterAll(() => device.destroy());
+  const on = withDevice();
+  const { engine, expectSame } = on;
 
   it.each(sized({ quick: [], full: [...some, ...all] }))(
     "%s %s in %s: every count, sum and bit of the reference on hard numbers, with settings that change",
     async (optimizer, name, format) => {
       const cases = [recipeSettings(optimizer, name, { ...settings, format, seed: 3 })];
       const job = { ...hardRecipeJob(cases[0]), cases };
-      expectEqual(await outcomeOf(engine, job), await outcomeOf(reference, job));
+      await expectSame(job);
     },
   );
 
@@ -59,7 +51,7 @@ describeNeeding(requirements.vulkan, "recipes on the webgpu engine", () => {
     const tensors = [tensorOf("w", weights, ...updates), ...hardRecipeJob(cases[0]).tensors.slice(2)];
     const job = { tensors, stepNumbers: [0, 1, 2], milestones: [0, 1], cases, chunk: 4096 };
     const run: Engine["run"] = (given, observer) =>
-      runOnDevice(given, device, observer, { batch: 2 ** 30, counts: 2 ** 24, steps: 1 });
+      runOnDevice(given, on.device, observer, { batch: 2 ** 30, counts: 2 ** 24, steps: 1 });
     const theirs = await outcomeOf(reference, job);
     expectEqual(await outcomeOf({ run }, job), theirs);
     expect(theirs[1].result.end.parted).toBeGreaterThan(0);
@@ -72,7 +64,7 @@ describeNeeding(requirements.vulkan, "recipes on the webgpu engine", () => {
       const cases = [recipeSettings("sgd", "master", { ...settings, format: "bf16" })];
       const tensors = [tensorOf("w", given, [1e-3, -1, 0, 1e-3, 2, 1])];
       const job = { tensors, stepNumbers: [0], cases };
-      expectEqual(await outcomeOf(engine, job), await outcomeOf(reference, job));
+      await expectSame(job);
     });
 
   // The quick tier has kernels of SGD in the test above, with the reference's bits, which are torch's.

@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Engine, LensJob } from "../../../src/engine/engine.js";
+import { describe, expect, it } from "vitest";
+import type { Engine } from "../../../src/engine/engine.js";
 import { hardBlockJob } from "../../../src/engine/hard-blocks.js";
 import { piecesOf } from "../../../src/engine/plan-tensor.js";
 import { reference } from "../../../src/engine/reference/reference.js";
 import { CountsLayout } from "../../../src/engine/webgpu/counts.js";
-import { type Device, openDevice } from "../../../src/engine/webgpu/device.js";
 import { binClasses, binsOf } from "../../../src/engine/webgpu/layout.js";
 import { type Memory, runOnDevice } from "../../../src/engine/webgpu/run.js";
 import { webGpuEngine } from "../../../src/engine/webgpu/webgpu.js";
@@ -13,7 +12,6 @@ import { roundings } from "../../../src/format/round.js";
 import { outermostBin } from "../../../src/lens/histogram.js";
 import { type BlockOptions, type BlockSettings, schemeSettings } from "../../../src/update/block-settings.js";
 import type { UpdateSettings } from "../../../src/update/settings.js";
-import { prepareDawn } from "../../support/dawn.js";
 import { expectEqual } from "../../support/mismatches.js";
 import { outcomeOf } from "../../support/outcome.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
@@ -22,6 +20,7 @@ import { fullTier } from "../../support/tier.js";
 import { valuesOf } from "../../support/values.js";
 import { byHand } from "../blocks/by-hand.js";
 import { counted, drawnRun, expectCounts } from "../blocks/count.js";
+import { withDevice } from "./with-device.js";
 
 const master = (name: string, more: Omit<BlockOptions, "format"> = {}) =>
   schemeSettings({ format: name, scheme: "master", ...more }) as BlockSettings;
@@ -39,17 +38,8 @@ const tensorOf = (name: string, shape: readonly number[], seed: number, steps = 
 };
 
 describeNeeding(requirements.vulkan, "the webgpu engine counts shared scales as the reference", () => {
-  let device: Device;
-  let engine: Engine;
-  beforeAll(async () => {
-    prepareDawn();
-    device = await openDevice();
-    engine = webGpuEngine(async () => device);
-  });
-  afterAll(() => device.destroy());
-
-  const expectSame = async (job: LensJob, run: Engine["run"] = engine.run) =>
-    expectEqual(await outcomeOf({ run }, job), await outcomeOf(reference, job));
+  const on = withDevice();
+  const { engine, expectSame } = on;
 
   it("hard blocks: every threshold of a rule, NaN, Inf, subnormals, scales that move under zeros", async () => {
     const settings = master(plain);
@@ -93,7 +83,7 @@ describeNeeding(requirements.vulkan, "the webgpu engine counts shared scales as 
       ["of one piece, whose counts are read after each step", null, { ...memory, counts: 1, steps: 1 }],
       ...(fullTier ? [["of a block of sums each", 4096, memory] as [string, number, Memory]] : []),
     ])("%s", async (_, chunk, limits) => {
-      const run: Engine["run"] = (given, observer) => runOnDevice(given, device, observer, limits);
+      const run: Engine["run"] = (given, observer) => runOnDevice(given, on.device, observer, limits);
       expectEqual(await outcomeOf({ run }, { ...job, ...(chunk !== null && { chunk }) }), await expected);
     });
   });

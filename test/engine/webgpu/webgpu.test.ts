@@ -1,32 +1,24 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Engine } from "../../../src/engine/engine.js";
 import { reference } from "../../../src/engine/reference/reference.js";
-import { type Device, openDevice } from "../../../src/engine/webgpu/device.js";
 import { type Memory, runOnDevice } from "../../../src/engine/webgpu/run.js";
-import { webGpuEngine } from "../../../src/engine/webgpu/webgpu.js";
 import { formats } from "../../../src/format/registry.js";
 import { roundings } from "../../../src/format/round.js";
 import { schemeNames } from "../../../src/update/scheme.js";
 import { type UpdateOptions, updateSettings } from "../../../src/update/settings.js";
 import { adversarialRun } from "../../support/adversarial.js";
-import { prepareDawn } from "../../support/dawn.js";
 import { expectEqual } from "../../support/mismatches.js";
 import { outcomeOf } from "../../support/outcome.js";
 import { describeNeeding, requirements } from "../../support/requirements.js";
 import { fullTier, sized } from "../../support/tier.js";
 import { gaussianRun, tensorOf } from "../../support/values.js";
+import { withDevice } from "./with-device.js";
 
 // Compiling a kernel takes SwiftShader a second, and so the quick tier has few: each format, scheme and rounding in
 // some case, all of them in adversarial.full.test.ts.
 describeNeeding(requirements.vulkan, "the webgpu engine counts as the reference", () => {
-  let device: Device;
-  let engine: Engine;
-  beforeAll(async () => {
-    prepareDawn();
-    device = await openDevice();
-    engine = webGpuEngine(async () => device);
-  });
-  afterAll(() => device.destroy());
+  const on = withDevice();
+  const { engine, expectSame } = on;
 
   const jobOf = (options: UpdateOptions, elements: number, steps = 2) => {
     const settings = updateSettings({ seed: 2 ** 40 + 7, ...options });
@@ -65,9 +57,9 @@ describeNeeding(requirements.vulkan, "the webgpu engine counts as the reference"
     "%o: subnormals, NaN, Inf, signed zeros and ties, and again on other numbers",
     async (options) => {
       const job = jobOf(options, sized({ quick: 4096 + 299, full: 5 * 4096 + 299 }));
-      expectEqual(await outcomeOf(engine, job), await outcomeOf(reference, job));
+      await expectSame(job);
       const other = { ...job, tensors: [...job.tensors].reverse(), milestones: [1] };
-      expectEqual(await outcomeOf(engine, other), await outcomeOf(reference, other));
+      await expectSame(other);
     },
   );
 
@@ -75,7 +67,7 @@ describeNeeding(requirements.vulkan, "the webgpu engine counts as the reference"
     const job = jobOf({ format: "bf16" }, 5000);
     const schemes = sized({ quick: ["master", "in-place"], full: ["master", "in-place", "kahan"] } as const);
     const cases = schemes.map((scheme) => updateSettings({ format: "bf16", scheme }));
-    expectEqual(await outcomeOf(engine, { ...job, cases }), await outcomeOf(reference, { ...job, cases }));
+    await expectSame({ ...job, cases });
   });
 
   describe("whatever the batches", () => {
@@ -101,14 +93,14 @@ describeNeeding(requirements.vulkan, "the webgpu engine counts as the reference"
       ["of one piece, for want of room for counts", null, { ...memory, counts: 1 }],
       ["whose counts are read after each step", null, { ...memory, steps: 1 }],
     ])("%s", async (_, chunk, limits) => {
-      const run: Engine["run"] = (given, observer) => runOnDevice(given, device, observer, limits);
+      const run: Engine["run"] = (given, observer) => runOnDevice(given, on.device, observer, limits);
       expectEqual(await outcomeOf({ run }, { ...job, ...(chunk !== null && { chunk }) }), await expected);
     });
 
     it("progress goes up to all weight-steps", async () => {
       const told: number[] = [];
       const small = { ...job, tensors: job.tensors.slice(1), chunk: 4096 };
-      await runOnDevice(small, device, { progress: (done, total) => void told.push(done / total) });
+      await runOnDevice(small, on.device, { progress: (done, total) => void told.push(done / total) });
       expect(told).toEqual(told.toSorted((a, b) => a - b));
       expect(told.at(-1)).toBe(1);
       // Three batches, two steps each.
@@ -147,6 +139,6 @@ describeNeeding(requirements.vulkan, "the webgpu engine counts as the reference"
       stepNumbers: [0],
       cases: [updateSettings({ format: "fp32" })],
     };
-    expectEqual(await outcomeOf(engine, job), await outcomeOf(reference, job));
+    await expectSame(job);
   });
 });

@@ -1,5 +1,4 @@
 import type { EndSum } from "../../../lens/tally.js";
-import { sharesScales } from "../../../update/block-settings.js";
 import { bitsOf, displacement, isNonfinite, magnitude as magnitudeOf } from "../../lane/numbers.js";
 import { schemeOf, type WasmSettings } from "../admission.js";
 import type { FunctionWriter, I32, I64, V128 } from "../assembler/function.js";
@@ -64,7 +63,7 @@ export function writeEnd(
     retainedProduct: holds === "weight" ? product : lanesOf(),
   };
   const scratch = i32.add(base, layout.scratch);
-  const isNarrow = !sharesScales(settings) && settings.format.precision <= narrowPrecision;
+  const isNarrow = !settings.blocks && settings.format.precision <= narrowPrecision;
   const small = k.variable("v128");
   // After the last group no weight is unchanged.
   const lastWord = i32.add(base, i32.shl(i32.shr_u(count, 6), 3));

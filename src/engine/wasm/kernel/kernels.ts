@@ -1,5 +1,4 @@
 import type { Format } from "../../../format/format.js";
-import { sharesScales } from "../../../update/block-settings.js";
 import { RecipeScalars } from "../../lane/recipe-scalars.js";
 import { isCompared } from "../../recipe-plan.js";
 import type { WasmSettings } from "../admission.js";
@@ -87,7 +86,7 @@ export function kernelModule(
     })),
   ];
   functions.push(...(own?.functions(layout) ?? []));
-  if (cases.some(sharesScales)) {
+  if (cases.some(({ blocks }) => blocks)) {
     functions.push({ name: "magnitudes", parameters: range, write: (k) => writeMagnitudes(k, layout) });
   }
   for (const [c, settings] of cases.entries()) {
@@ -101,7 +100,7 @@ export function kernelModule(
         name: `begin ${c}`,
         parameters: range,
         write: (k) =>
-          sharesScales(settings)
+          settings.blocks
             ? writeBeginShared(k, settings, layout, caseLayout)
             : writeBegin(k, settings, layout, caseLayout),
       },
@@ -116,7 +115,7 @@ export function kernelModule(
         write: (k) => writeEnd(k, settings, layout, caseLayout),
       },
     );
-    if (sharesScales(settings)) {
+    if (settings.blocks) {
       const largest = (name: string, isBegin: boolean): ExportedFunction => ({
         name: `${name} ${c}`,
         parameters: range,

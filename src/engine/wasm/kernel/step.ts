@@ -1,4 +1,3 @@
-import { sharesScales } from "../../../update/block-settings.js";
 import type { UpdateSettings } from "../../../update/settings.js";
 import { storageArithmetic } from "../../lane/arithmetic.js";
 import { foundNonfinite } from "../../lane/classes.js";
@@ -93,7 +92,7 @@ export function writeStep(
   const [elements, at, tail] = recipe ? recipeParameters.map((type, i) => k.parameter(7 + i, type)) : [];
   const scalars = recipe && new StepScalars(k, at, recipe.lines);
   const recipeCounts = recipe && new RecipeCounts(k, recipe.lines.recipe);
-  const shared = sharesScales(settings) ? new SharedStep(k, settings, layout, caseLayout, base) : null;
+  const shared = settings.blocks ? new SharedStep(k, settings, layout, caseLayout, base) : null;
   shared?.renewScales(count);
 
   forEachBlock(k, count, (from, to) => {
@@ -113,7 +112,7 @@ export function writeStep(
             { row, i, elements, tail },
             bits,
           ).map((step): Taken => ({ ...step, recipe: step }))
-        : sharesScales(settings)
+        : settings.blocks
           ? shared!.take(row, i, bits)
           : takeStep(k, settings, layout, caseLayout, row, bits);
       const outcomes = leaveOutNonfinite(

@@ -1,7 +1,7 @@
 import type { WeightDraws } from "../../../update/weight-draws.js";
 import { between, cellOf, weightOf } from "../../lane/draws.js";
-import type { LaneSettings } from "../../lane/refusal.js";
 import { round } from "../../lane/round.js";
+import type { WebGpuSettings } from "../admission.js";
 import { endCounts, endRowWords, fp32Planes, type Planned, type StatePlane, statePlanes } from "../layout.js";
 import { u32, type Wgsl, WgslWriter } from "../wgsl/writer.js";
 import { drawText, kernelText, loadPair, ofPiece, storePair } from "./text.js";
@@ -45,7 +45,7 @@ let keyLow = ${ofPiece("weightKeyLow")}; let keyHigh = ${ofPiece("weightKeyHigh"
  *
  * @param from the weights of the fp32 run, or uploaded ones that the host has already rounded.
  */
-export function beginCaseKernel(settings: LaneSettings, from: "given" | "uploaded"): string {
+export function beginCaseKernel(settings: WebGpuSettings, from: "given" | "uploaded"): string {
   const planes = statePlanes(settings);
   const stored = [0, 1].map((half) => {
     const k = new WgslWriter(`s${half}_`);

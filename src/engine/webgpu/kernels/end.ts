@@ -1,6 +1,5 @@
 import { schemes } from "../../../update/scheme.js";
 import { displacement } from "../../lane/numbers.js";
-import { isShared } from "../admission.js";
 import {
   endCounts,
   endRowWords,
@@ -69,7 +68,7 @@ export function endSumsOf(settings: Planned) {
 export function endKernel(settings: Planned): string {
   const planes = statePlanes(settings);
   const sums = endSumsOf(settings);
-  const shared = isShared(settings) ? sharedEnd(settings) : null;
+  const shared = settings.blocks ? sharedEnd(settings) : null;
   const counts = endCounts.slice(0, endCounts.indexOf(shared ? "castChanged" : "codes"));
   const lanes = 2 * sums.length;
   const elements = [0, 1].map((half) => elementText(settings, half));

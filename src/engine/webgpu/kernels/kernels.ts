@@ -1,7 +1,6 @@
 import type { RecipeScalars } from "../../lane/recipe-scalars.js";
-import type { LaneSettings } from "../../lane/refusal.js";
 import { isCompared } from "../../recipe-plan.js";
-import { isShared } from "../admission.js";
+import type { WebGpuSettings } from "../admission.js";
 import { elementsOfGroup } from "../layout.js";
 import type { SourceGroup } from "../sources.js";
 import { adamwKernel } from "./adamw.js";
@@ -41,7 +40,7 @@ export interface Kernels {
 
 export function kernelsOf(
   { weights, updates }: Pick<SourceGroup, "weights" | "updates">,
-  cases: readonly LaneSettings[],
+  cases: readonly WebGpuSettings[],
   scalars: RecipeScalars | null,
 ): Kernels {
   const source: UpdateSource =
@@ -60,7 +59,7 @@ export function kernelsOf(
         recipe: scalars && { lines: scalars.cases[c], weights: weightsOf(cases, c) },
       });
       const end = [endKernel(settings)];
-      if (!isShared(settings)) {
+      if (!settings.blocks) {
         return {
           measureStart: [],
           measure: [],
@@ -88,17 +87,17 @@ export function kernelsOf(
 }
 
 /** For the comparison of recipes: the first case leaves its weights for the others. */
-function weightsOf(cases: readonly LaneSettings[], c: number): StepRecipe["weights"] {
+function weightsOf(cases: readonly WebGpuSettings[], c: number): StepRecipe["weights"] {
   if (!isCompared(cases, c)) return null;
   if (c > 0) return "compared";
   return leavesWeights(cases) ? "left" : null;
 }
 
-function leavesWeights(cases: readonly LaneSettings[]): boolean {
+function leavesWeights(cases: readonly WebGpuSettings[]): boolean {
   return cases.some((_, c) => c > 0 && isCompared(cases, c));
 }
 
 /** The words of `updates` per workgroup, including the weights that the first case leaves there. */
-export function updatesWords(cases: readonly LaneSettings[]): number {
+export function updatesWords(cases: readonly WebGpuSettings[]): number {
   return (leavesWeights(cases) ? 2 : 1) * elementsOfGroup;
 }

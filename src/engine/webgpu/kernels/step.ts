@@ -2,9 +2,8 @@ import type { UpdateSettings } from "../../../update/settings.js";
 import { storageArithmetic } from "../../lane/arithmetic.js";
 import { foundNonfinite } from "../../lane/classes.js";
 import { displacement, exponentShift, ulpBinade } from "../../lane/numbers.js";
-import type { LaneSettings } from "../../lane/refusal.js";
 import { type LaneState, schemeSteps } from "../../lane/scheme.js";
-import { isShared } from "../admission.js";
+import type { WebGpuSettings } from "../admission.js";
 import {
   binClasses,
   binsOf,
@@ -57,12 +56,12 @@ fn exponentField(m: u32) -> u32 {
  * Applies one step to the weights of a case and counts every update, as in CaseLens of the reference engine.
  * Padding has weights and updates of zero; the host subtracts it from the counts.
  */
-export function stepKernel(settings: LaneSettings, { updates, advances, recipe }: StepOptions): string {
+export function stepKernel(settings: WebGpuSettings, { updates, advances, recipe }: StepOptions): string {
   const { rounding } = settings;
   const planes = statePlanes(settings);
   const bins = binsOf(settings);
   const ahead = new ReadAhead();
-  const body = isShared(settings)
+  const body = settings.blocks
     ? sharedBody(settings, advances, ahead)
     : settings.recipe
       ? recipeBody(settings, recipe!, ahead)
@@ -228,7 +227,7 @@ ${advances ? `c${half} = ${next!.text};` : ""}`,
 
 /** Text that classifies and counts one element of a pair. */
 function elementText(
-  settings: LaneSettings,
+  settings: WebGpuSettings,
   half: number,
   { hasCarrier, opposes, element }: StepBody,
   advances: boolean,
