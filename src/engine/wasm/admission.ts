@@ -6,16 +6,16 @@ import type { CaseSettings } from "../../update/optimizer.js";
 import { type Scheme, schemes } from "../../update/scheme.js";
 import { type LaneSettings, refusal as ofLanes } from "../lane/refusal.js";
 
-/** What this engine takes and refuses: what is written in lanes, and beside it formats with shared scales. */
+/** The cases that this engine supports: those of engine/lane, and formats with shared scales. */
 
 export type WasmSettings = LaneSettings | BlockSettings;
 
-/** What a case has beside its weights, and where the updates end up. */
+/** The carrier of a case, and which number holds the sum of its updates. */
 export function schemeOf(settings: WasmSettings): Pick<Scheme | BlockScheme, "carrier" | "holds"> {
   return settings.blocks ? blockSchemes[settings.scheme] : schemes[settings.scheme];
 }
 
-/** A tensor as far as its blocks depend on it. */
+/** The properties of a tensor that determine its blocks. */
 type Shaped = Pick<TensorInput, "name" | "shape">;
 
 /** @throws RangeError where {@link refusal} has a reason. */
@@ -29,12 +29,12 @@ export function takenBy(
   return cases as readonly WasmSettings[];
 }
 
-/** Why it does not take such cases of such tensors, in a few words, or null. */
+/** Why the engine does not support such cases of such tensors, in a few words, or null. */
 export function refusal(cases: readonly CaseSettings[], tensors: readonly Shaped[] = []): string | null {
   return ofLanes(cases, (settings) => ofShared(settings, tensors));
 }
 
-/** Whether scales are made of numbers that depend on scales: then no other kernel can know the magnitudes before. */
+/** Whether the numbers that determine the scales depend on earlier scales: then no other kernel can find their magnitudes beforehand. */
 export function dependsOnScales({ scheme, scales }: BlockSettings): boolean {
   return scheme !== "master" && scales === "renewed";
 }
@@ -45,10 +45,10 @@ function ofShared(settings: BlockSettings, tensors: readonly Shaped[]): string |
   const renewed = dependsOnScales(settings);
   if (renewed && (rows > 1 || rule.tensorScale !== null))
     return `it takes ${name} under scheme ${scheme} with kept scales, not with renewed ones`;
-  // What is quantized is an fp32 number, and rounding knows no format without a sign.
+  // The number to quantize is an fp32 number, and unsigned formats cannot be rounded to.
   if (through !== null && !(through.signed && through.minPositive >= 2 ** -149))
     return `it takes ${name} through signed formats within fp32, not through ${through.name}`;
-  // A group of lanes is in one block.
+  // A group of lanes must be within one block.
   const multiple = renewed ? columns : laneCount;
   const cut = tensors.find(({ shape }) => (shape.at(-1) ?? 1) % multiple !== 0);
   if (cut === undefined) return null;

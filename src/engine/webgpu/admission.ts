@@ -5,9 +5,9 @@ import type { CaseSettings } from "../../update/optimizer.js";
 import type { LensJob } from "../engine.js";
 import { type LaneSettings, refusal as ofLanes } from "../lane/refusal.js";
 
-/** What this engine takes and refuses: what is written in lanes, and beside it formats with shared scales under a master. */
+/** The cases that this engine supports: those of engine/lane, and formats with shared scales under a master. */
 
-/** Codes and scales that are a view of the fp32 run. */
+/** Codes and scales that are a view of an fp32 master. */
 export interface SharedMaster extends BlockSettings {
   readonly scheme: "master";
 }
@@ -19,7 +19,7 @@ export interface WebGpuJob extends LensJob {
   readonly cases: readonly WebGpuSettings[];
 }
 
-/** A tensor as far as its blocks depend on it. */
+/** The properties of a tensor that determine its blocks. */
 type Shaped = Pick<TensorInput, "name" | "shape">;
 
 /** @throws RangeError where {@link refusal} has a reason. */
@@ -32,7 +32,7 @@ export function takenBy(
   return cases as readonly WebGpuSettings[];
 }
 
-/** Why it does not take such cases of such tensors, in a few words, or null. */
+/** Why the engine does not support such cases of such tensors, in a few words, or null. */
 export function refusal(cases: readonly CaseSettings[], tensors: readonly Shaped[] = []): string | null {
   return ofLanes(cases, (settings) => ofShared(settings, tensors));
 }
@@ -44,11 +44,11 @@ function ofShared(settings: BlockSettings, tensors: readonly Shaped[]): string |
   const { blocks, scheme, through } = settings;
   const { name } = blocks;
   if (scheme !== "master") return `it takes ${name} under scheme master, not ${scheme}`;
-  // What is quantized is an fp32 number, and rounding knows no format without a sign.
+  // The number to quantize is an fp32 number, and unsigned formats cannot be rounded to.
   if (through !== null && !(through.signed && through.minPositive >= 2 ** -149))
     return `it takes ${name} through signed formats within fp32, not through ${through.name}`;
   const named = (tensor: Shaped) => `${tensor.name} has shape [${tensor.shape.join(", ")}]`;
-  // The pairs that four threads take at a time are in one block.
+  // The pairs that four threads process at once must be within one block.
   const cut = tensors.find(({ shape }) => (shape.at(-1) ?? 1) % laneCount !== 0);
   if (cut) return `it takes ${name} in rows of a multiple of ${laneCount}, and ${named(cut)}`;
   const large = tensors.find(({ shape }) => {

@@ -6,15 +6,18 @@ import type { Batch, Piece } from "./batch.js";
 import type { Parameters } from "./layout.js";
 
 /**
- * The scales of a case in a batch: tables behind the planes of its state. First the largest magnitudes, a word for each
- * block and then for each piece's tensor; then three times the scales, before the first step and after each second one:
- * {@link entryWords} for each block, and a word for each piece's tensor. The blocks of a piece lie side by side, those
- * included that it has a part of.
+ * The scales of a case in a batch, in tables that follow the planes of its state. The first table has the largest magnitudes: a word
+ * per block, then a word per piece for its tensor. Three tables of scales follow: before the first step, after odd steps, after even
+ * steps. Each has {@link entryWords} per block, then a word per piece for its tensor. The blocks of a piece are contiguous and include
+ * those of which the piece has only a part.
  */
 export class ScaleTables {
   readonly pieces: readonly PieceTable[];
   readonly blocks: number;
-  /** In constants, three words a piece: its first block, were that one in its matrix's first column; its first; how many. */
+  /**
+   * Three words per piece: the position that its first block would have in the first column of the matrix; its first block; its number
+   * of blocks.
+   */
   readonly constants: readonly number[];
   readonly #isRenewed: boolean;
 
@@ -45,7 +48,12 @@ export class ScaleTables {
     return entryWords * this.blocks + this.pieces.length;
   }
 
-  /** Where kernels find the tables, which begin at a word of the state: in the step after so many, or the first scales at -1. */
+  /**
+   * The parameters by which kernels find the tables.
+   *
+   * @param at the word of the state at which the tables begin.
+   * @param steps the number of steps taken before; -1 for the start.
+   */
   offsets(at: number, steps: number): Partial<Parameters> {
     const scales = (time: number) => at + this.magnitudeWords + time * this.#timeWords;
     const after = (taken: number) => scales(taken === 0 || !this.#isRenewed ? 0 : 2 - (taken % 2));
@@ -59,22 +67,22 @@ export class ScaleTables {
   }
 }
 
-/** The words of a block after each step: its scale, the rule's factor, and what elements are multiplied by. */
+/** The words of a block in a table: its scale, the rule's factor, and the multiplier of its elements. */
 export const entryWords = 3;
 const scaleTimes = 3;
 
 export interface PieceTable {
   readonly piece: Piece;
-  /** Its first block in the tables, and that one's index in the tensor. */
+  /** Its first block: the position in the tables, and the index in the tensor. */
   readonly first: number;
   readonly begins: number;
-  /** Blocks of the first band left of that one. */
+  /** The number of blocks of the first band to the left of it. */
   readonly skipped: number;
   readonly count: number;
   readonly isOneRow: boolean;
 }
 
-/** Where a piece begins in its tensor's matrices. */
+/** The position of a piece's first element in the matrices of its tensor. */
 export interface Place {
   readonly width: number;
   readonly height: number;
@@ -82,7 +90,7 @@ export interface Place {
   readonly row: number;
 }
 
-/** Rows of more numbers than kernels count have no end in a piece; a multiple of the columns of every block. */
+/** The width used for rows longer than kernels can count: no such row ends within a piece. A multiple of the columns of every block. */
 const longRow = 2 ** 31;
 const columnsOfBlocks = 2 ** 7;
 
@@ -94,7 +102,7 @@ export function placeOf({ input: { shape }, start }: Pick<Piece, "input" | "star
   return { width: longRow, height, column: column % columnsOfBlocks, row };
 }
 
-/** The blocks of a piece, whole bands of rows where it has weights of more than one row. */
+/** The blocks of a piece: whole bands of rows if the piece has weights of more than one row. */
 function tableOf(
   piece: Pick<Piece, "input" | "start" | "length">,
   { blocks }: BlockSettings,
@@ -114,7 +122,7 @@ function tableOf(
   return { begins: first - (first % across), skipped: 0, count: bands * across, isOneRow: false };
 }
 
-/** How many blocks of a tensor begin before an element. */
+/** The number of blocks of a tensor that begin before an element. */
 function blocksBefore(element: number, shape: readonly number[], { blocks }: BlockSettings): number {
   const { rows, columns } = blocks;
   const [height, width] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
@@ -126,7 +134,7 @@ function blocksBefore(element: number, shape: readonly number[], { blocks }: Blo
   return band * across + (rowOfMatrix % rows === 0 ? Math.ceil((element % width) / columns) : across);
 }
 
-/** What there is of scales in a piece: blocks that begin in it, and the tensor's scale with its first. */
+/** The scales counted with a piece: those of blocks that begin in it, and the tensor's scale if it is the first piece. */
 export interface ScalesOfPiece {
   readonly blocks: number;
   readonly tensors: number;
@@ -144,7 +152,7 @@ export function scalesOfPiece(
   };
 }
 
-/** Most words of the tables of some tensors, for each element; and of the bands that pieces have a part of. */
+/** The maximum number of words of the tables of some tensors: per element, and for bands that are cut by pieces. */
 export function mostTableWords(
   { blocks: { rows, columns } }: BlockSettings,
   tensors: readonly Pick<TensorInput, "shape">[],
@@ -155,29 +163,29 @@ export function mostTableWords(
     const [height, width] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
     const across = Math.ceil(width / columns);
     each = Math.max(each, (perBlock * Math.ceil(height / rows) * across) / (height * width));
-    // A piece in one row has the blocks of that row alone; and it has its tensor's words.
+    // A piece within one row has only blocks of that row, and the words of its tensor.
     edges += perBlock * Math.min(2 * across, 2 ** 20) + 1 + scaleTimes;
   }
-  // Of many tensors in a batch few are cut; what all have at their edges is little beside the rest.
+  // Few tensors of a batch are cut, so blocks at edges are few.
   return { each, edges: Math.min(edges, 2 ** 24) };
 }
 
-/** Whether scales of a tensor depend on weights that may be in several pieces. */
+/** Whether some scale of a tensor depends on weights that may be in different pieces. */
 export function needsWhole({ shape }: Pick<TensorInput, "shape">, settings: BlockSettings): boolean {
   const { rows, columns } = settings.blocks;
   return rows > 1 || hasTensorScale(settings) || (shape.at(-1) ?? 1) % columns !== 0;
 }
 
-/** Whether other batches have the rest of a piece's tensor. */
+/** Whether a piece is less than its whole tensor. */
 export function isSplit({ input, length }: Pick<Piece, "input" | "length">): boolean {
   return length < countOf(input);
 }
 
-/** Blocks of a piece that may have weights in other pieces, side by side in the tables too. */
+/** Contiguous blocks of a piece that may have weights in other pieces. */
 export interface SplitRange {
-  /** Index of the first in its tensor; {@link wholeTensor} is the tensor itself. */
+  /** The index of the first one in its tensor; {@link wholeTensor} stands for the tensor itself. */
   readonly block: number;
-  /** Its word among the magnitudes. */
+  /** The word of the first one among the magnitudes. */
   readonly at: number;
   readonly words: number;
 }

@@ -5,19 +5,19 @@ import type { CountsLayout } from "./counts.js";
 import { type Parameters, parameterWords, planeWords, stateWords } from "./layout.js";
 import type { ScaleTables } from "./scale-tables.js";
 
-/** The scales of a case: their tables, and where the constants have those of pieces. */
+/** The scales of a case: their tables, and the offset in the constants of the words of pieces. */
 export interface CaseScales {
   readonly tables: ScaleTables;
   readonly pieceScales: number;
 }
 
-/** The parameters of the calls of a batch, in slots; and which slot has those of a call, by case. */
+/** The parameters of all kernel calls of a batch, in slots, and the slot of each call by case. */
 export interface Slots {
   readonly words: readonly Uint32Array[];
   readonly begin: readonly number[];
-  /** By step, then by case. */
+  /** The slots by step, then by case. */
   readonly steps: readonly (readonly number[])[];
-  /** By case: milestones, and the end. */
+  /** The slots by case: milestones, then the end. */
   readonly ends: readonly (readonly number[])[];
 }
 
@@ -31,7 +31,7 @@ export function slotsOf(
   const words: Uint32Array[] = [];
   const { table, signal, knots } = constants;
   const known = { groups, plane: groups * planeWords, table, signal, knots };
-  /** @param steps how many were taken before; -1 of those that begin. */
+  /** @param steps the number of steps taken before; -1 for the start. */
   const add = (c: number, steps: number, changes: Partial<Parameters>): number => {
     const own = scales[c];
     const offsets = own?.tables.offsets(groups * stateWords(cases[c]), steps);
@@ -43,7 +43,7 @@ export function slotsOf(
   const comparisons = [...milestones, stepNumbers.length - 1];
   return {
     words,
-    // Weights that the cast altered are counted with the end.
+    // Weights altered by the cast are counted in the row of the end.
     begin: cases.map((_, c) => add(c, -1, { row: counts.end(c, milestones.length) })),
     steps: stepNumbers.map((_, step) =>
       cases.map(({ seed }, c) =>

@@ -1,19 +1,19 @@
 import type { BlockSettings } from "../../update/block-settings.js";
 import { type ScaleTables, splitRanges } from "./scale-tables.js";
 
-/** Words of magnitudes that were found or that are to be there. */
+/** Magnitudes, and the word at which they are or will be stored. */
 export interface MagnitudeWords {
   readonly at: number;
   readonly words: Uint32Array;
 }
 
 /**
- * The largest magnitudes of blocks and tensors that no batch has whole, before the first step and after each: under a
- * master they follow from the fp32 run alone, so it is gone through once before, batch by batch. A few blocks at the edges
- * of pieces, whatever the size of a tensor.
+ * The largest magnitudes of blocks and tensors that are split between batches, before the first step and after each. Under a master
+ * they depend on the fp32 run only, so a first pass over the batches runs that alone. Only blocks at the edges of pieces are kept, few
+ * for any size of tensor.
  */
 export class SplitMagnitudes {
-  /** By case, tensor and block: a word for each time. */
+  /** By case, tensor and block: a word for the start and for each step. */
   readonly #known = new Map<string, Uint32Array>();
   readonly #times: number;
 
@@ -21,7 +21,7 @@ export class SplitMagnitudes {
     this.#times = 1 + steps;
   }
 
-  /** What pieces of a batch have found after so many steps; `read` gives words of magnitudes. */
+  /** Merges the magnitudes that a batch found after `steps` steps; `read` reads them from the device. */
   async take(
     c: number,
     settings: BlockSettings,
@@ -40,7 +40,7 @@ export class SplitMagnitudes {
     }
   }
 
-  /** What all batches have found together. */
+  /** The magnitudes over all batches. */
   of(c: number, settings: BlockSettings, tables: ScaleTables, steps: number): MagnitudeWords[] {
     return rangesOf(tables, settings).map(({ tensor, block, at, words }) => ({
       at,

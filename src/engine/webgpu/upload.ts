@@ -4,10 +4,10 @@ import type { GpuBuffer } from "./dawn.js";
 import type { Device } from "./device.js";
 import { onlyFloat64Bits } from "./kernels/shared.js";
 
-/** Numbers that are read and uploaded at once. */
+/** The number of values that are read and uploaded at once. */
 export const uploadLength = 2 ** 20;
 
-/** Reads numbers of all pieces of a batch and uploads them; what fills the last group of eight of a piece is zero. */
+/** Reads the numbers of all pieces of a batch and uploads them. The last group of eight of a piece is padded with zeros. */
 export type Upload = <T extends Float32Array | Float64Array>(
   values: (piece: Piece) => Values,
   array: (length: number) => T,
@@ -29,7 +29,7 @@ export function uploadTo(device: Device, { pieces }: Batch, to: GpuBuffer): Uplo
   };
 }
 
-/** Numbers that what is stored is compared with by kernels/shared.ts: those that only fp64 holds are marked. */
+/** Weights as fp32 words, with which kernels/shared.ts compares the stored ones. Numbers that fp32 does not hold become a marker. */
 export function comparedWith(numbers: Float64Array): Float32Array {
   const words = new Float32Array(numbers.length);
   const bits = new Uint32Array(words.buffer);

@@ -10,18 +10,18 @@ import { groupKernelText, kernelText, loadPair, ofPiece, storePair } from "./tex
 import { beforeUpdates, type UpdateSource, updateText } from "./updates.js";
 
 /**
- * Where weights share scales: how kernels find a weight's block, and what makes the scales of all blocks before a step. First
- * a kernel finds the largest magnitudes of blocks and tensors, then another one makes the scales of them, a thread for each
- * block. Within a step the threads of a block would have to wait for each other, and a tensor's for all.
+ * For weights that share scales: how kernels find the block of a weight, and the two kernels that compute all scales before a step. The
+ * first finds the largest magnitudes of blocks and tensors; the second computes the scales from them, one thread per block. Within the
+ * step kernel, the threads of a block would have to wait for each other, and those of a tensor for all.
  */
 
-/** Text that follows the pairs of a thread from block to block. Rows are multiples of eight: its pair and four threads' are in one. */
+/** Text that tracks the block of a thread's pairs. Rows are multiples of eight, so the pairs of four threads are in one block. */
 export interface BlockWalk {
-  /** Before all pairs. */
+  /** Before the loop over pairs. */
   readonly before: string;
-  /** Before a pair: `block`, in the tables, and `isFirst`, whether the pair is the first of its block. */
+  /** Before a pair: declares `block`, its position in the tables, and `isFirst`, whether the pair is the first one in its block. */
   readonly here: string;
-  /** After it. */
+  /** After a pair. */
   readonly next: string;
 }
 
@@ -63,22 +63,22 @@ if (matrixRow == height) { matrixRow = 0u; band += 1u; } else if ((matrixRow & $
   };
 }
 
-/** The first pair of a piece: a condition, which no thread without pairs fulfils. */
+/** A condition: whether the pair is the first of a piece. False for threads without pairs. */
 export const isFirstOfPiece = "((first == 0u) & ((thread & 3u) == 0u))";
 
-/** The word of the scale of a piece's tensor, in the table of a time. */
+/** The word of the scale of a piece's tensor in one of the tables. */
 export function tensorWord(table: "startScales" | "scalesBefore" | "scalesAfter"): string {
   return `state[params.${table} + ${entryWords}u * params.scaleBlocks + piece]`;
 }
 
 const ofTensor = "params.magnitudes + params.scaleBlocks + piece";
 
-/** Makes the largest magnitude of the tensor zero again, after all scales were made; those of blocks are by then. */
+/** Resets the largest magnitude of the tensor after all scales were computed; those of blocks are reset before. */
 export function forgetTensor({ blocks }: BlockSettings): string {
   return laneRule(blocks).tensorScale ? `if ${isFirstOfPiece} { state[${ofTensor}] = 0u; }` : "";
 }
 
-/** What is quantized of a number that is to be stored. */
+/** The number to quantize: rounded to the format `through`, if there is one. */
 export function sent(k: WgslWriter, number: Wgsl, { through }: BlockSettings): Wgsl {
   if (through === null) return number;
   const to = { format: through, rounding: "nearest-even", overflow: "ieee" } as const;
@@ -86,9 +86,9 @@ export function sent(k: WgslWriter, number: Wgsl, { through }: BlockSettings): W
 }
 
 /**
- * Finds the largest magnitudes of blocks and tensors, of the numbers that a step, or without updates the start, will store.
- * These are rounded on their way to a format only after that: rounding keeps the order of magnitudes. As integers they have
- * the order of their numbers, with NaN above all.
+ * Finds the largest magnitudes of blocks and tensors among the numbers to be stored by a step, or by the start if there are no updates.
+ * The rounding to the format `through` is applied later, to the largest only: rounding keeps the order of magnitudes. The bits of
+ * magnitudes, as integers, are in the order of the numbers, with NaN above all.
  */
 export function magnitudesKernel(settings: BlockSettings, updates: UpdateSource | null): string {
   const { blocks } = settings;
@@ -131,7 +131,7 @@ if (local == 0u) { atomicMax(&state[${ofTensor}], atomicLoad(&largestOfGroup)); 
   });
 }
 
-/** Makes the scales of all blocks by their largest magnitudes, which it makes zero again. */
+/** Computes the scales of all blocks from their largest magnitudes, and resets these. */
 export function scalesKernel(settings: BlockSettings): string {
   const { blocks } = settings;
   const t = new WgslWriter("t");
@@ -159,7 +159,7 @@ state[at] = ${scale.text}; state[at + 1u] = ${factor.text}; state[at + 2u] = ${s
   );
 }
 
-/** Takes the fp32 run through a step that is only measured. */
+/** Advances the fp32 run in a pass that only finds magnitudes. */
 export function advanceKernel(updates: UpdateSource): string {
   const sums = [0, 1].map((half) => {
     const k = new WgslWriter(`n${half}_`);

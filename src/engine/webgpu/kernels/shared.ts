@@ -19,13 +19,13 @@ import type { StepBody, StepElement } from "./step-body.js";
 import { changed, type KernelParts, kernelText, loadPair, type ReadAhead, storePair } from "./text.js";
 
 /**
- * What weights that share scales do: update/block-step.ts and lens/shared-tally.ts, after the kernels of scales.ts. Elements
- * are kept, and weights are computed of these where they are needed.
+ * The step of weights that share scales, as in update/block-step.ts and lens/shared-tally.ts; the kernels of scales.ts run before it.
+ * The state stores elements; weights are computed from them where needed.
  */
 
-/** Functions for what is stored under a scale, and for where in a histogram an update is. */
+/** Functions that compute stored numbers from scales, and the histogram bin of an update. */
 export const sharedText = `
-// An element times a power of two. It is zero or a normal number of fp32, and no product has a digit below 2^-149.
+// An element times a power of two. Elements are zero or normal fp32 numbers, and no product has a digit below 2^-149.
 fn decoded(element: u32, step: u32) -> u32 {
   let code = (step >> 23u) & 0xffu;
   let m = element & 0x7fffffffu;
@@ -39,7 +39,7 @@ fn fraction32(m: u32) -> u32 {
 }
 `;
 
-/** The scale of a block in a kernel, by the names of its three words. */
+/** The names of the three words of a block's scale in a kernel. */
 interface Scale {
   readonly scale: Wgsl;
   readonly factor: Wgsl;
@@ -49,7 +49,7 @@ interface Scale {
 function named(time: string, { blocks }: SharedMaster): Scale {
   return {
     scale: u32(`scale${time}`),
-    // Where the scale is NaN, products are any number.
+    // Where the scale is NaN, the product may be any number.
     factor: { ...u32(`factor${time}`), isPower: laneRule(blocks).powersOfTwo },
     step: u32(`step${time}`),
   };
@@ -57,7 +57,7 @@ function named(time: string, { blocks }: SharedMaster): Scale {
 
 type Table = "startScales" | "scalesBefore" | "scalesAfter";
 
-/** Reads scales where a pair begins another block than the one before it: variables outside of the pairs. */
+/** Reads the scales when a pair begins another block; their variables are declared before the loop over pairs. */
 function scalesText(
   tables: readonly { readonly table: Table; readonly time: string; readonly words: string }[],
 ) {
@@ -73,13 +73,13 @@ function scalesText(
   };
 }
 
-/** The number of an element. */
+/** The number that an element stands for. */
 function decoded(k: WgslWriter, element: Wgsl, { step }: Scale, { blocks }: SharedMaster): Wgsl {
   if (laneRule(blocks).powersOfTwo) return k.let(u32(`decoded(${element.text}, ${step.text})`));
   return k.f32x4.mul(element, step);
 }
 
-/** Declares the numbers of a pair by their elements. */
+/** Declares the numbers of a pair, from their elements. */
 function numbersText(
   names: readonly string[],
   elements: readonly string[],
@@ -95,7 +95,7 @@ function numbersText(
     .join("\n");
 }
 
-/** What rounds to the element of a number, and the element. */
+/** The scaled number before rounding to an element, and the element. */
 function quantized(
   k: WgslWriter,
   number: Wgsl,
@@ -110,13 +110,13 @@ function quantized(
   return { quotients, element: elementsOf(k, quotients, { isNaN: isNaN32 }, blocks, rounding, random) };
 }
 
-/** Bits of a NaN that stand for a number that only fp64 holds: whatever is stored is another one. */
+/** The bits of a NaN that stands for a number that fp32 does not hold: any stored number differs from it. */
 export const onlyFloat64Bits = 0x7f80_0001;
 
 /**
- * Quantizes the weights as given by nearest-even, as startBlock of update/block-step.ts does.
+ * Quantizes the given weights by nearest-even, as startBlock of update/block-step.ts does.
  *
- * @param from whether it compares with these, or with numbers that are uploaded, to count what this changed.
+ * @param from the numbers with which the result is compared to count altered weights: the given ones, or uploaded ones.
  */
 export function beginSharedKernel(settings: SharedMaster, from: "given" | "uploaded"): string {
   const planes = statePlanes(settings);
@@ -150,7 +150,7 @@ atomicAdd(&counts[params.row + piece * ${endRowWords}u + ${endCounts.indexOf("ca
   });
 }
 
-/** Puts the stored weights of a case into `updates`, in the order of the batch. */
+/** Writes the stored weights of a case to `updates`, in batch order. */
 export function collectSharedKernel(settings: SharedMaster): string {
   const planes = statePlanes(settings);
   const walk = blockWalk(settings.blocks);
@@ -167,7 +167,7 @@ ${walk.next}`,
   });
 }
 
-/** What the kernel of the end has other than where weights are stored themselves; `n` are its counts. */
+/** The parts of the end kernel that are specific to shared scales; `n` are its counts. */
 export function sharedEnd(settings: SharedMaster): Required<Pick<KernelParts, "module" | "before" | "pair">> {
   const { start, weights, packed } = statePlanes(settings);
   const walk = blockWalk(settings.blocks);
@@ -197,12 +197,12 @@ ${walk.next}`,
 
 const counted = (name: SharedCount) => `counted${sharedCounts.indexOf(name)}`;
 
-/** Adds to a count where a condition holds. */
+/** Adds 1 to a count if a condition holds. */
 function countText(name: SharedCount, condition: string): string {
   return `${counted(name)} += select(0u, 1u, ${condition});`;
 }
 
-/** A step of weights that share scales, when those after it are known. */
+/** The step of weights that share scales; the scales after it are already known. */
 export function sharedBody(settings: SharedMaster, advances: boolean, ahead: ReadAhead): StepBody {
   const { weights, packed } = statePlanes(settings);
   const walk = blockWalk(settings.blocks);
@@ -250,7 +250,7 @@ function sharedElement(settings: SharedMaster, half: number, advances: boolean):
   const random = () => u32(`draw0.${"xy"[half]}`);
   const { quotients, element } = quantized(k, number, after, settings, random);
   const stored = decoded(k, element, after, settings);
-  // Where the factor is the same, the code is: under the scale before it is written for other blocks only.
+  // Equal factors give equal codes, so codes under the previous scale are computed only for blocks whose factor changed.
   const [codeMoves] = k.branch(
     "factorBefore != factorAfter",
     () => [f32x4.ne(quantized(k, number, before, settings, random).element, code)],
@@ -259,7 +259,7 @@ function sharedElement(settings: SharedMaster, half: number, advances: boolean):
   const beyond = f32x4.gt(magnitude(k, quotients), f32x4.constant(blocks.element.maxFinite));
   const zero = f32x4.constant(0);
   const flushed = v128.and(f32x4.ne(number, zero), f32x4.eq(element, zero));
-  // NaN has ones in the half that is not stored.
+  // The lower half of a NaN, which is not stored, is all ones.
   const asStored = isPacked(format) ? v128.and(element, i32x4.constant(0xffff_0000)) : element;
   const own: readonly (readonly [SharedCount, Wgsl])[] = [
     ["codes", v128.not(i32x4.eq(asStored, code))],
@@ -290,7 +290,7 @@ ${countText("collateralZeros", "collateral & zero")}`,
   };
 }
 
-/** The bin of an update in the gap of a code, times what elements are multiplied by: binOfGap of lens/histogram.ts. */
+/** The bin of an update by the gap of a code times the multiplier of elements: binOfGap of lens/histogram.ts. */
 function placeOf(k: WgslWriter, settings: SharedMaster, code: Wgsl, { step }: Scale): string {
   const { blocks, format } = settings;
   const { first, count } = binsOf(settings);
@@ -298,7 +298,7 @@ function placeOf(k: WgslWriter, settings: SharedMaster, code: Wgsl, { step }: Sc
   const offset = format.precision - 1 - first + exponentBias;
   const ofSize = `exponentField(mu) + ${offset}u - ${ofCode.text}`;
   if (laneRule(blocks).powersOfTwo) return `${ofSize} - (${step.text} >> 23u)`;
-  // Where the step is no power of two, neither is the gap: the update is in the bin below if it has the lesser significand.
+  // If the step is not a power of two, neither is the gap, and an update with the smaller significand belongs in the bin below.
   const lesser = `select(0u, 1u, fraction32(mu) < fraction32(${step.text}))`;
   const bin = `bitcast<i32>(${ofSize} - exponentField(${step.text}) - ${lesser})`;
   return `select(bitcast<u32>(clamp(${bin}, 0, ${count - 1})), ${count - 1}u, ${step.text} == 0u)`;
