@@ -171,10 +171,13 @@ describe.each(Object.entries(amountsTo))("recipes of %s", (name, expected) => {
   });
 
   it("are all beside one intended step, in fp32 from a given weight", () => {
-    const { moments, carriers, scheme, name, of: subject, verified } = intended(recipe(optimizer, "master"));
-    expect({ name, of: subject, verified, scheme }).toEqual({
+    const { moments, carriers, scheme, name, of: subject, ...told } = intended(recipe(optimizer, "master"));
+    const { source, releases, verified } = told;
+    expect({ name, of: subject, source, releases, verified, scheme }).toEqual({
       name: "intended",
       of: "the update that is meant, in fp32",
+      source: "the fp32 recipe of the optimizer",
+      releases: "any",
       verified: "by definition",
       scheme: "master",
     });

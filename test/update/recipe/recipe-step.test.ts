@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { format } from "../../../src/format/registry.js";
 import { recipe } from "../../../src/update/optimizer.js";
-import { RecipeStep } from "../../../src/update/recipe/recipe-step.js";
+import { betasOf, momentCorrection, RecipeStep } from "../../../src/update/recipe/recipe-step.js";
 
 const settings = { lr: 1e-3, betas: [0.5, 0.75] as const };
 
@@ -37,6 +37,47 @@ describe("a moment that starts from a recorded number", () => {
     expect(startOf("kahan", "V", 7 / 16, 2)).toEqual([1, 0]);
     expect(startOf("kahan", "M", 0, 0)).toEqual([0, 0]);
   });
+});
+
+test("without betas, an optimizer has its published ones", () => {
+  expect(betasOf("muon", { lr: 1 })).toEqual([0.95, 0.999]);
+  expect(betasOf("lion", { lr: 1 })).toEqual([0.9, 0.99]);
+  expect(betasOf("adam", { lr: 1 })).toEqual([0.9, 0.999]);
+  expect(betasOf("muon", { lr: 1, betas: [0.5, 0.25] })).toEqual([0.5, 0.25]);
+});
+
+test("HeavyBall keeps corrected moments, torch does not", () => {
+  const correctionOf = (name: string, of: "M" | "V") =>
+    momentCorrection(recipe("adamw", name), { of }, { lr: 1, betas: [0.5, 0.75] }, 2);
+  expect(correctionOf("heavyball-stochastic", "M")).toBe(0.75);
+  expect(correctionOf("heavyball-stochastic", "V")).toBe(7 / 16);
+  expect(correctionOf("torch-2.13-cpu-foreach", "M")).toBe(1);
+});
+
+test("all weights of a tensor at once, without a whole-tensor step, are those one by one", () => {
+  const stepOf = () => {
+    const step = new RecipeStep(recipe("adamw", "master"), settings, format("bf16"), () => 0);
+    step.begin(1);
+    return step;
+  };
+  const [weights, gradients] = [Float32Array.of(1, -2, 0.5), Float32Array.of(0.3, 0, -0.01)];
+  const columns = {
+    p: Float32Array.from(weights),
+    P: Float32Array.from(weights),
+    g: Float32Array.from(gradients),
+    M: new Float32Array(3),
+    V: new Float32Array(3),
+  };
+  stepOf().applyAll(columns, [3]);
+  const one = stepOf();
+  const expected = Array.from(weights, (weight, i) => {
+    const given = { p: weight, P: weight, g: gradients[i], M: 0, V: 0 };
+    for (const [name, x] of Object.entries(given)) one.registers[one.register(name)] = x;
+    one.apply();
+    return one.registers[one.register("P")];
+  });
+  expect(Array.from(columns.P)).toEqual(expected);
+  expect(columns.P).not.toEqual(weights);
 });
 
 describe("a tail", () => {

@@ -86,6 +86,44 @@ it.each(names)(
   },
 );
 
+it("Adam's recipes say that they are of Adam, from which source, and how they were compared", () => {
+  const told = Object.fromEntries(
+    [...recipes.adam.values()].map(({ name, of: subject, source, verified, comparedIn }) => {
+      expect(subject).not.toContain("AdamW");
+      return [name, [source.replace("pytorch/pytorch ", ""), verified, comparedIn]];
+    }),
+  );
+  const inParts = (what: string) => [
+    "torch/optim/adam.py",
+    `bit for bit in parts: decay as SGD${what}`,
+    ["bf16"],
+  ];
+  const onCpu = inParts(" with torch 2.11.0+cu130 on a CPU, the rest as AdamW with torch 2.13.0+cpu");
+  const onH100 = inParts(", the rest as AdamW, with torch 2.11.0+cu130 on an H100");
+  const byDefinition = ["torch/optim/adam.py", "by definition", undefined];
+  expect(told).toEqual({
+    "torch-2.13-cpu-for-loop": onCpu,
+    "torch-2.13-cpu-foreach": onCpu,
+    "torch-2.13-cpu-fused": ["aten/src/ATen/native/cpu/FusedAdamKernel.cpp", null, ["bf16"]],
+    "torch-2.13-cuda-for-loop": onH100,
+    "torch-2.13-cuda-foreach": onH100,
+    "torch-2.13-cuda-fused": ["aten/src/ATen/native/cuda/fused_adam_utils.cuh", null, ["bf16", "fp16"]],
+    "torch-2.13-cuda-capturable": onH100,
+    fp32: byDefinition,
+    master: byDefinition,
+    "torch-1.13-cpu": ["torch/optim/adam.py", "bit for bit with torch 1.13.1 on a CPU, ten steps", ["bf16"]],
+  });
+  expect(recipe("adam", "torch-2.13-cuda-foreach").of).toContain("torch.optim.Adam(");
+});
+
+it("AdamW's recipes say since when torch has their lines, and that roots of fp32 states differ by machine", () => {
+  expect(recipe("adamw", "torch-2.13-cpu-for-loop").releases).toContain("pytorch#104796");
+  const remarks = [...recipes.adamw.values()].flatMap(({ remark }) => remark ?? []);
+  expect(
+    remarks.some((remark) => /^On fp32 tensors .* by machine.*1\.4 %.*none of it shows\.$/.test(remark)),
+  ).toBe(true);
+});
+
 it("is verified in the formats in which it was compared, not in others", () => {
   const inFormats = (name: string) =>
     ["bf16", "fp16", "e4m3fn"].map((formatName) => verifiedIn(recipe("adamw", name), formatName) !== null);
