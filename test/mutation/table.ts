@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 
 const reports = new URL("../../reports/mutation/", import.meta.url);
 
@@ -16,10 +16,12 @@ interface Mutant {
   readonly location: { readonly start: { readonly line: number } };
 }
 
-/** The mutants of each file of src that Stryker's reports have, by path from src. */
+/** The mutants of each file of src that Stryker's reports have, by path from src: of the newest report that has it. */
 function mutantsByFile(): Map<string, readonly Mutant[]> {
   const files = new Map<string, readonly Mutant[]>();
-  const names = existsSync(reports) ? readdirSync(reports).sort() : [];
+  const names = existsSync(reports) ? readdirSync(reports) : [];
+  const writtenAt = (name: string) => statSync(new URL(name, reports)).mtimeMs;
+  names.sort((a, b) => writtenAt(a) - writtenAt(b));
   for (const name of names) {
     if (!name.endsWith(".json") || name.endsWith(".incremental.json")) continue;
     const report = JSON.parse(readFileSync(new URL(name, reports), "utf8"));
