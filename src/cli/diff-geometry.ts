@@ -4,7 +4,7 @@ import { cores } from "../engine/wasm/platform.js";
 import type { TensorPart } from "../geometry/job.js";
 import type { Walk } from "../geometry/size-measures.js";
 import type { DifferenceTallyJson } from "../lens/difference/difference.js";
-import type { Geometry, MeanMeasures } from "../lens/geometry-result.js";
+import { defaultLayers, defaultRank, type Geometry, type MeanMeasures } from "../lens/geometry-result.js";
 import { geometryOf } from "../source/pair/geometry-of.js";
 import { openPair } from "../source/pair/open-pair.js";
 import type { CheckpointPair, PairOptions } from "../source/pair/pair-up.js";
@@ -49,7 +49,7 @@ export async function measured(
   options: GeometryJob,
   { err }: Streams,
 ): Promise<Geometry> {
-  const { rank = 64, layers = 5, seed, walk } = options;
+  const { rank = defaultRank, layers = defaultLayers, seed, walk } = options;
   const kernels = await provenGeometry(layers !== 0, options.difference);
   const elements = pairs.flatMap(({ tensors }) => tensors).reduce((sum, tensor) => sum + tensor.elements, 0);
   const threads = options.threads ?? (elements < worthThreads ? 1 : cores());

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { defaultLayers, defaultRank } from "../lens/geometry-result.js";
 import { wholeNumber } from "./common-options.js";
 import { ListOption } from "./strict-options.js";
 
@@ -19,10 +20,10 @@ export function addGeometryOptions(command: Command, milestones: string): Comman
       "--geometry",
       "measure the geometry of each matrix's change, beside its expectation if only sizes mattered (docs/gates.md)",
     )
-    .option("--rank <n>", "number of leading directions of --geometry (default: 64)", wholeNumber)
+    .option("--rank <n>", `number of leading directions of --geometry (default: ${defaultRank})`, wholeNumber)
     .option(
       "--layers <n>",
-      "number of layers whose spectra --geometry takes, 0 to all (default: 5)",
+      `number of layers whose spectra --geometry takes, 0 to all (default: ${defaultLayers})`,
       (text) => (text === "all" ? text : wholeNumber(text)),
     )
     .addOption(

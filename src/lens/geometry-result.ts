@@ -31,6 +31,9 @@ export interface Measure {
   readonly reason?: string;
 }
 
+/** Leading directions, and layers of each stack whose spectra are taken, where nothing else is asked for. */
+export const [defaultRank, defaultLayers] = [64, 5];
+
 export const measureNames = [
   "size",
   "changed",

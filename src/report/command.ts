@@ -1,6 +1,7 @@
 import { isBlockFormat } from "../format/block/block-format.js";
 import type { DifferenceResult } from "../lens/difference/difference-result.js";
 import type { SeriesResult } from "../lens/difference/series.js";
+import { defaultLayers, defaultRank, type Geometry } from "../lens/geometry-result.js";
 import type { LearnResult, LearnRun } from "../lens/learning/learning.js";
 import { isFp32 } from "../lens/learning/learning-summary.js";
 import type { RunComparison } from "../lens/learning/run-comparison.js";
@@ -15,17 +16,20 @@ import { rateText } from "./sweep.js";
 
 /** The commands that reproduce a result; none if its input was passed to the library. */
 export function runCommandLines(result: Result): string[] {
-  const { input, settings, cases } = result;
+  const { input, settings, cases, geometry } = result;
   const { weights, updates, gradients, adapter, synthetic } = input;
   if (adapter !== undefined) return adapterCommandLines(result, weights!, adapter);
   if (synthetic) return simulateCommandLines(result, synthetic);
   if (weights === null || (updates ?? gradients) === null) return [];
-  const files = [
-    "--weights",
-    weights,
-    ...(updates !== null ? ["--updates", updates] : ["--gradients", gradients!]),
-    ...(input.moments === undefined ? [] : ["--moments", input.moments]),
-  ];
+  // A geometry is of the recorded run of a folder.
+  const files = geometry
+    ? [folderOf(weights), ...geometryWords(geometry)]
+    : [
+        "--weights",
+        weights,
+        ...(updates !== null ? ["--updates", updates] : ["--gradients", gradients!]),
+        ...(input.moments === undefined ? [] : ["--moments", input.moments]),
+      ];
   const { optimizer, seed, strict } = settings;
   const common = [
     ...(optimizer
@@ -153,20 +157,39 @@ function exact(rate: unknown): string {
 
 /** The folder of the recorded run that has these weights. */
 function folderOf(weights: string): string {
-  return weights.replace(/[\\/][^\\/]*$/, "") || ".";
+  const folder = /^(.*)[\\/]/.exec(weights)?.[1];
+  return folder === "" ? "/" : (folder ?? ".");
 }
 
-export function diffCommandLine({ input, settings }: DifferenceResult): string {
+export function diffCommandLine({ input, settings, geometry }: DifferenceResult): string {
+  const walk = geometry?.walk ?? null;
   return commandLine([
     "diff",
     input.before.path,
     input.after.path,
+    ...(geometry?.others ?? []).map(({ path }) => path),
+    ...(geometry ? geometryWords(geometry) : []),
+    ...(walk === null ? [] : ["--lr", exact(walk.lr), "--steps", String(walk.steps)]),
     ...(settings.view === null ? [] : ["--view", settings.view]),
     ...(settings.strict ? ["--strict"] : []),
     ...(settings.rename ?? []).flatMap((rule) => ["--rename", rule]),
     ...(settings.commonRows ? ["--common-rows"] : []),
     ...(settings.seed === 0 ? [] : ["--seed", String(settings.seed)]),
   ]);
+}
+
+/** The options of a geometry but for rate and steps, which a recorded run tells itself. */
+function geometryWords({ rank, sampled, layers, curve = [] }: Geometry): string[] {
+  const spectra = new Map<string, number>();
+  for (const { stack, spectra: taken } of layers)
+    spectra.set(stack, (spectra.get(stack) ?? 0) + (taken ? 1 : 0));
+  const most = Math.max(0, ...spectra.values());
+  return [
+    "--geometry",
+    ...(rank === defaultRank ? [] : ["--rank", String(rank)]),
+    ...(sampled.all ? ["--layers", "all"] : most === defaultLayers ? [] : ["--layers", String(most)]),
+    ...(curve.length === 0 ? [] : ["--milestones", curve.map(({ updates }) => updates).join(",")]),
+  ];
 }
 
 export function seriesCommandLine({ input, settings }: SeriesResult): string {

@@ -12,6 +12,7 @@ import type { NumberTable } from "./charts/figure.js";
 import { csvOf, fields } from "./csv-text.js";
 import { caseLabel } from "./labels.js";
 import { count, missing, percent, ratio, share } from "./numbers.js";
+import { endsOf } from "./shareable.js";
 
 /** The k of the pass@k shown. */
 const shownCounts = [1, 32];
@@ -99,24 +100,11 @@ export function renderComparisonCsv({ runs }: RunComparison): string {
 
 /** Names of runs by the ends of their paths. */
 export function runNames(runs: readonly ComparedRun[]): string[] {
-  return endsOf(runs).map((name) => printable(name));
-}
-
-/** The ends of paths that distinguish them, at least two folders; full paths would fill a line. */
-function endsOf(runs: readonly ComparedRun[]): string[] {
-  const paths = runs.map(({ path }) => path.split(/[\\/]/).filter((part) => part !== ""));
-  const endOf = (parts: readonly string[], length: number) => parts.slice(-length).join("/");
-  return runs.map(({ path }, i) => {
-    let length = 2;
-    const isShared = () =>
-      paths.some((other, j) => j !== i && endOf(other, length) === endOf(paths[i], length));
-    while (length < paths[i].length && isShared()) length += 1;
-    return length < paths[i].length ? endOf(paths[i], length) : path;
-  });
+  return endsOf(runs.map(({ path }) => path)).map((name) => printable(name));
 }
 
 function namesOf(runs: readonly ComparedRun[]): string[] {
-  return endsOf(runs).map((name, i) => {
+  return endsOf(runs.map(({ path }) => path)).map((name, i) => {
     const { run, lr } = runs[i].metadata;
     const words = [run, lr === undefined ? undefined : `lr ${lr}`].filter((word) => word !== undefined);
     return printable(words.length === 0 ? name : `${name} (${words.join(", ")})`);

@@ -138,8 +138,10 @@ const masksAlike = 0.05;
 export function geometrySentence({ measures }: MeanMeasures, recorded = false): string {
   const { size, stableRank, energy16, principalOverlap } = measures;
   if (size.measured === null) return `There is no geometry: ${printable(size.reason ?? "", 200)}.`;
-  const what = recorded ? "Its updates, added in fp32 and not as a case stores them, moved it" : "It moved";
-  const moved = `${what} by ${percent(size.measured)} of its norm`;
+  // A mean over matrices, which is not the share of the norm of all weights.
+  const moved = recorded
+    ? `Its updates, added in fp32 and not as a case stores them, moved its matrices by a mean ${percent(size.measured)} of their norms`
+    : `Its matrices moved by a mean ${percent(size.measured)} of their norms`;
   const mask = maskClause(principalOverlap);
   if (stableRank.ratio === null) return `${moved}; ${mask}.`;
   const few = stableRank.ratio < 1 / factor;

@@ -12,28 +12,33 @@ export function learnTables(result: LearnResult, rows: readonly LearnRow[]): Num
   return [abilityTable(result, rows), ...learnGeometry(rows)];
 }
 
-/** The answer: one sentence for each way of storing that gains less than the others. */
+/** The answer: the way of storing that learns least of what fp32 learns, and where fp32 itself learns nothing. */
 export function learnHeadline(result: LearnResult): string[] {
   const { input, settings, runs } = result;
   const [{ base }] = runs;
-  const said = summaryOf(result)
-    .filter((row) => !isFp32(row) && row.gain !== null)
-    .map((row) => ({ row, gain: row.gain!.mean }));
-  const [least] = said.toSorted((a, b) => a.gain - b.gain);
-  const sentences = [
+  const rows = summaryOf(result);
+  const [least] = rows
+    .flatMap((row) => (isFp32(row) || row.gain === null ? [] : [{ row, gain: row.gain.mean }]))
+    .toSorted((a, b) => a.gain - b.gain);
+  const what = ({ run, lr }: LearnRow) => `${run} at ${rateText(lr)}`;
+  const ends = (row: LearnRow) => `ends below its base, at ${percents(row.passAt1.mean)}`;
+  const fp32Sentences = rows
+    .filter((row) => isFp32(row) && row.gain === null)
+    .map((row) =>
+      row.passAt1.mean < base.passAt[1]
+        ? `In fp32, ${what(row)} ${ends(row)}: there is no gain of which others have a share.`
+        : `In fp32, ${what(row)} does not end above its base with every seed: there is no gain of which others have a share.`,
+    );
+  const leastSentence =
+    least &&
+    `Stored as ${caseLabel(least.row)}, ${what(least.row)} ` +
+      (least.gain < 0 ? `${ends(least.row)}.` : `learns ${percents(least.gain)} of what it learns in fp32.`);
+  return [
+    ...(leastSentence ? [leastSentence] : []),
+    ...fp32Sentences,
     `A decoder of ${counted(input.elements, "weight")} that adds numbers, trained further for ${counted(settings.steps, "step")}; ` +
       `its base answers ${percents(base.passAt[1])} right.`,
   ];
-  if (least) {
-    const { row, gain } = least;
-    const what = `Stored as ${caseLabel(row)}, ${row.run} at ${rateText(row.lr)}`;
-    sentences.unshift(
-      gain < 0
-        ? `${what} ends below its base, at ${percents(row.passAt1.mean)}.`
-        : `${what} learns ${percents(gain)} of what it learns in fp32.`,
-    );
-  }
-  return sentences;
 }
 
 export interface LearnGroup {

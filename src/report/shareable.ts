@@ -6,7 +6,16 @@ const paths = new Set(["weights", "updates", "gradients", "moments", "adapter", 
  * as given.
  */
 export function shareable<Of extends { readonly input: object }>(result: Of): Of {
-  return { ...result, input: shortened(result.input) };
+  const { runs } = result as { readonly runs?: readonly { readonly path?: string }[] };
+  const named = runs?.every((run): run is { path: string } => typeof run.path === "string") ? runs : null;
+  const names = endsOf(named?.map(({ path }) => path) ?? []);
+  return {
+    ...result,
+    input: shortened(result.input),
+    ...(named && {
+      runs: named.map((run, i) => ({ ...run, path: isAbsolute(run.path) ? names[i] : run.path })),
+    }),
+  };
 }
 
 function shortened(input: object): object {
@@ -26,8 +35,11 @@ function shortPaths(text: string): string {
 }
 
 function shortPath(path: string): string {
-  const isAbsolute = /^([\\/]|[A-Za-z]:[\\/])/.test(path);
-  return isAbsolute ? endOf(path) : path;
+  return isAbsolute(path) ? endOf(path) : path;
+}
+
+function isAbsolute(path: string): boolean {
+  return /^([\\/]|[A-Za-z]:[\\/])/.test(path);
 }
 
 /** The last two names of a path. */
@@ -37,4 +49,16 @@ export function endOf(path: string): string {
     .filter((name) => name !== "")
     .slice(-2)
     .join("/");
+}
+
+/** The ends of paths that distinguish them, at least two names each; a whole path only where nothing less does. */
+export function endsOf(paths: readonly string[]): string[] {
+  const parts = paths.map((path) => path.split(/[\\/]/).filter((part) => part !== ""));
+  const end = (ofPath: readonly string[], length: number) => ofPath.slice(-length).join("/");
+  return paths.map((path, i) => {
+    let length = 2;
+    const isShared = () => parts.some((other, j) => j !== i && end(other, length) === end(parts[i], length));
+    while (length < parts[i].length && isShared()) length += 1;
+    return length < parts[i].length ? end(parts[i], length) : path;
+  });
 }

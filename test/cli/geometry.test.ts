@@ -132,7 +132,7 @@ describe("of the recorded runs", async () => {
   });
 
   test("the table, Markdown and report of a saved result", async () => {
-    expect(table).toMatch(/It moved by 6\.\d% of its norm, along few directions/);
+    expect(table).toMatch(/Its matrices moved by a mean 6\.\d% of their norms, along few directions/);
     expect(table).toMatch(/changed weights in both, of those in either/);
     expect(await output("report", saved)).toBe(table);
     const markdown = await output("report", saved, "--markdown", "-");

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Geometry } from "../../src/lens/geometry-result.js";
 import type { Case } from "../../src/lens/run/case.js";
 import type { Result } from "../../src/lens/run/result.js";
 import {
@@ -141,6 +142,44 @@ test("diffCommandLine", () => {
   );
 });
 
+describe("of a geometry", () => {
+  const layer = (stack: string, number: number, spectra: boolean) => ({ stack, layer: number, spectra });
+  const plain = {
+    ...{ rank: 64, walk: null, sampled: { layers: 5, of: 9, all: false } },
+    layers: [0, 1, 2, 3, 4, 5, 6, 7, 8].map((i) => layer("model.layers", i, i % 2 === 0)),
+  };
+  const lineOf = (geometry: object) =>
+    diffCommandLine({ ...differenceResult(), geometry: geometry as Geometry });
+
+  test("without what is so by default", () => {
+    expect(lineOf(plain)).toBe("precision-lens diff base tuned --geometry");
+  });
+
+  test("with every tuned model, and all that was asked for", () => {
+    const asked = { rank: 16, walk: { lr: 1e-6, steps: 300 }, others: [{ path: "other" }] };
+    expect(lineOf({ ...plain, ...asked })).toBe(
+      "precision-lens diff base tuned other --geometry --rank 16 --lr 1e-6 --steps 300",
+    );
+    const layers = [layer("a", 0, true), layer("b", 0, true), layer("b", 1, true), layer("b", 2, false)];
+    expect(lineOf({ ...plain, layers })).toBe("precision-lens diff base tuned --geometry --layers 2");
+    expect(lineOf({ ...plain, layers: layers.map((each) => ({ ...each, spectra: false })) })).toBe(
+      "precision-lens diff base tuned --geometry --layers 0",
+    );
+    expect(lineOf({ ...plain, sampled: { layers: 9, of: 9, all: true } })).toBe(
+      "precision-lens diff base tuned --geometry --layers all",
+    );
+  });
+
+  test("of a recorded run: by its folder, after the same updates", () => {
+    const geometry = { ...plain, walk: { lr: 1e-6, steps: 3 }, curve: [{ updates: 1 }, { updates: 3 }] };
+    const { input, ...result } = recorded([one]);
+    const inFolder = { ...result, input: { ...input, weights: "rec/base.safetensors" } };
+    expect(runCommandLines({ ...inFolder, geometry: geometry as unknown as Geometry })[0]).toMatch(
+      /^precision-lens run rec --geometry --milestones 1,3 --format bf16 /,
+    );
+  });
+});
+
 describe("of recorded runs, by their folder", () => {
   test("a sweep", () => {
     const settings = { ...sweepResult().settings, rate: "scale", overflow: "saturate", seed: 4 } as const;
@@ -159,7 +198,7 @@ describe("of recorded runs, by their folder", () => {
         predictionCommandLine(predictionResult({ input: source })),
       ),
     ).toEqual(
-      ["run", "'my run'", "base"].map(
+      ["run", "'my run'", "."].map(
         (folder) =>
           `precision-lens predict ${folder} --lr 1e-6 --betas 0.9,0.999 --eps 1e-8 --weight-decay 0 --format bf16`,
       ),

@@ -57,7 +57,7 @@ describe("the sentence", () => {
 
   test("of a run that learned", () => {
     expect(geometrySentence(learned)).toBe(
-      "It moved by 1.4% of its norm, along few directions (stable rank 1.80, where random signs give 80.0), which lean " +
+      "Its matrices moved by a mean 1.4% of their norms, along few directions (stable rank 1.80, where random signs give 80.0), which lean " +
         "towards the leading ones (230 times the energy in the top 16); which weights show a change is explained by their size " +
         "(26.88% in the principal mask, 26.76% by size alone).",
     );
@@ -74,7 +74,7 @@ describe("the sentence", () => {
 
   test("says what it does not know", () => {
     expect(with_({ stableRank: none, principalOverlap: none })).toBe(
-      "It moved by 1.4% of its norm; no spectrum tells which weights are principal ones.",
+      "Its matrices moved by a mean 1.4% of their norms; no spectrum tells which weights are principal ones.",
     );
     expect(geometrySentence(means({}))).toBe("There is no geometry: no spectra were asked for.");
   });

@@ -36,6 +36,15 @@ test("a model that can do less than its base is not said to have learned a part"
   expect(broken).toBe("Stored as e2m1fn in-place, rlvr at 1e-5 ends below its base, at 12.5%.");
 });
 
+test("where fp32 itself learns nothing, no share of its gain is told", () => {
+  expect(headline(run("fp32", 0.125), run("bf16", 0.13))).toBe(
+    "In fp32, rlvr at 1e-5 ends below its base, at 12.5%: there is no gain of which others have a share.",
+  );
+  expect(headline(run("fp32", 0.5), run("bf16", 0.25))).toBe(
+    "In fp32, rlvr at 1e-5 does not end above its base with every seed: there is no gain of which others have a share.",
+  );
+});
+
 test("fp32 alone is told without a comparison", () => {
   expect(headline(run("fp32", 0.75))).toMatch(/^A decoder of 10 weights .* its base answers 50\.0% right\.$/);
 });

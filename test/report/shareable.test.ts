@@ -30,6 +30,19 @@ test("both sides of a comparison", () => {
   });
 });
 
+test("recorded runs keep as much of their paths as tells them apart", () => {
+  const named = (...paths: string[]) =>
+    (shareable({ input: { runs: 2 }, runs: paths.map((path) => ({ path })) }).runs ?? []).map(
+      ({ path }) => path,
+    );
+  expect(named("/work/a/rlvr/early", "/work/a/rlvr/final", "sft/deep/down/early")).toEqual([
+    "rlvr/early",
+    "rlvr/final",
+    "sft/deep/down/early",
+  ]);
+  expect(named("/work/a/rlvr/early", "/work/b/rlvr/early")).toEqual(["a/rlvr/early", "b/rlvr/early"]);
+});
+
 test("the end of a path", () => {
   expect(endOf("a")).toBe("a");
   expect(endOf("/a//b/c/")).toBe("b/c");

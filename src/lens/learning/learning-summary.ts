@@ -11,7 +11,10 @@ export interface Estimate {
 export interface LearnRow extends Pick<LearnRun, "run" | "format" | "scheme" | "rounding" | "opmath" | "lr"> {
   readonly seeds: number;
   readonly passAt1: Estimate;
-  /** The share of fp32's gain in pass@1, of the same seed and rate; null where no fp32 run stands beside it. */
+  /**
+   * The share of fp32's gain in pass@1, of the same seed and rate; null where no fp32 run stands beside it, and where that one gained
+   * nothing.
+   */
   readonly gain: Estimate | null;
   readonly passAt32: Estimate;
   readonly klForward: Estimate | null;
@@ -83,7 +86,7 @@ export function isFp32({
   return format === "fp32" && scheme === "in-place" && rounding === "nearest-even";
 }
 
-/** Of what the fp32 run of the same seed gained in pass@1, the share that this one did. */
+/** Of what the fp32 run of the same seed gained in pass@1, the share that this one did. A loss has no shares. */
 function gainShare(learnRun: LearnRun, runs: readonly LearnRun[]): number | null {
   const beside = runs.find(
     (other) =>
@@ -91,7 +94,7 @@ function gainShare(learnRun: LearnRun, runs: readonly LearnRun[]): number | null
   );
   if (!beside) return null;
   const gained = (run: LearnRun) => run.outcome.passAt[1] - run.base.passAt[1];
-  return gained(beside) === 0 ? null : gained(learnRun) / gained(beside);
+  return gained(beside) > 0 ? gained(learnRun) / gained(beside) : null;
 }
 
 /** Student's 97.5% quantiles by degrees of freedom, from 1. */

@@ -98,6 +98,8 @@ describe("the share of fp32's gain", () => {
   test("may be negative, and is none where fp32 gained nothing", () => {
     expect(gainOf(fp32, run("bf16", "in-place", 1e-5, 0, 0.25))).toEqual({ mean: -0.5, half: null });
     expect(gainOf(run("fp32", "in-place", 1e-5, 0, 0.5))).toBeNull();
+    // A loss in fp32 has no shares either.
+    expect(gainOf(run("fp32", "in-place", 1e-5, 0, 0.25))).toBeNull();
   });
 });
 
