@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { Command } from "commander";
 import { byShape } from "../engine/refused-shapes.js";
 import { format } from "../format/registry.js";
@@ -142,6 +143,11 @@ function checkUsage(
   }
   if (folder === undefined && (options.weights === undefined || inputs === undefined)) {
     command.error(`error: ${parts} go together`);
+  }
+  if (options.updates !== undefined && /^gradients\b/.test(basename(options.updates))) {
+    command.error(
+      `error: --updates ${options.updates}: by its name it has gradients, not updates: count it by --gradients, with --optimizer and --lr`,
+    );
   }
   if (options.resume !== undefined && options.writeWeights !== undefined) {
     command.error("error: --resume keeps counts, not weights: it does not go with --write-weights");

@@ -37,6 +37,11 @@ describe("usage", () => {
     ["no operands", ["run"], /expected either FOLDER, or --weights and --updates/],
     ["both kinds of operands", ["run", window, "--weights", "w"], /expected either FOLDER, or --weights/],
     ["half of the operands", ["run", "--weights", "w"], /--weights and --updates go together/],
+    [
+      "gradients for updates",
+      ["run", "--weights", "w", "--updates", "x/gradients.safetensors"],
+      /--updates x\/gradients.safetensors: by its name it has gradients, not updates: count it by --gradients/,
+    ],
     ["too many operands", ["run", window, window], /too many arguments/],
     [
       "two outputs on stdout",
