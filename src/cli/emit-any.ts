@@ -4,6 +4,7 @@ import {
   diffRenderers,
   emit,
   emitBy,
+  inspectionRenderers,
   learnRenderers,
   predictionRenderers,
   seriesRenderers,
@@ -21,6 +22,8 @@ export async function emitAny(result: SavedResult, options: OutputOptions, strea
   else if (result.schema === "precision-lens-prediction/1")
     await emitBy(predictionRenderers, result, options, streams);
   else if (result.schema === "precision-lens-learn/1") await emitBy(learnRenderers, result, options, streams);
+  else if (result.schema === "precision-lens-inspect/1")
+    await emitBy(inspectionRenderers, result, options, streams);
   else if (result.schema === "precision-lens-compare/1")
     await emitBy(comparisonRenderers, result, options, streams);
   else await emit(result, options, streams);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { CommanderError } from "commander";
 import type { DifferenceResult } from "../lens/difference/difference-result.js";
 import type { SeriesResult } from "../lens/difference/series.js";
+import type { Inspection } from "../lens/inspect/inspection.js";
 import type { LearnResult } from "../lens/learning/learning.js";
 import type { RunComparison } from "../lens/learning/run-comparison.js";
 import type { Result } from "../lens/run/result.js";
@@ -49,6 +50,11 @@ export const sweepRenderers: Renderers<SweepResult> = {
 export const predictionRenderers: Renderers<PredictionResult> = {
   report: async () => (await import("../report/kinds/prediction.js")).predictionReport,
   csv: async () => (await import("../report/prediction.js")).renderPredictionCsv,
+};
+
+export const inspectionRenderers: Renderers<Inspection> = {
+  report: async () => (await import("../report/kinds/inspection.js")).inspectionReport,
+  csv: async () => (await import("../report/inspection-csv.js")).renderInspectionCsv,
 };
 
 export const comparisonRenderers: Renderers<RunComparison> = {

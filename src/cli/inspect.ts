@@ -1,27 +1,25 @@
 import { Command } from "commander";
 import { blockFormats, isBlockFormat } from "../format/block/block-format.js";
+import { defaultSample } from "../lens/inspect/inspection.js";
 import { targetFormat } from "../lens/inspect/quality.js";
-import { terminalText } from "../report/blocks/terminal.js";
-import { inspectionReport } from "../report/kinds/inspection.js";
 import { openCheckpoint } from "../source/checkpoint.js";
 import { inspectCheckpoint } from "../source/inspect/inspect-checkpoint.js";
-import { formatName, wholeNumber } from "./common-options.js";
+import { addOutputOptions, formatName, type OutputOptions, wholeNumber } from "./common-options.js";
+import { checkOutput, emitBy, inspectionRenderers, outputFiles } from "./emit.js";
 import { gigabytes, progressBar } from "./progress.js";
-import { type Streams, terminal } from "./streams.js";
+import type { Streams } from "./streams.js";
 import { asArgument, ListOption } from "./strict-options.js";
-import { expectApart, expectWritable, writeWhole } from "./write-output.js";
+import { expectApart } from "./write-output.js";
 
-interface InspectOptions {
+interface InspectOptions extends OutputOptions {
   readonly as?: readonly string[];
   readonly sample: number | null;
-  readonly json?: string;
-  readonly quiet?: boolean;
 }
 
 export function inspectCommand(streams: Streams): Command {
-  const { out, err } = streams;
+  const { err } = streams;
   const formats = asArgument((text: string) => text.split(",").map(nameOfTarget));
-  return new Command("inspect")
+  const command = new Command("inspect")
     .description(
       "Lists the formats of tensors, the magnitudes of their numbers, and scales that are most likely mistakes. " +
         "With --as, the errors of storing these numbers in other formats: the share clipped, the share stored as zero, " +
@@ -39,31 +37,27 @@ export function inspectCommand(streams: Streams): Command {
       "--sample <n>",
       "number of squares of 128 x 128 that are tried of a tensor, or all",
       sampleSize,
-      4,
-    )
-    .option("--json <file>", "write the result as JSON to this file, or to stdout (-)")
-    .option("--quiet", "print no table and no progress")
-    .action(async (path: string, { as = [], sample, json, quiet }: InspectOptions) => {
-      if (json !== undefined && json !== "-") expectWritable(json);
-      const checkpoint = await openCheckpoint(path);
-      const bar = await progressBar(quiet ? null : err, gigabytes);
-      try {
-        if (json !== undefined && json !== "-") expectApart([json], [...checkpoint.files.keys()]);
-        const inspection = await inspectCheckpoint(checkpoint, {
-          as: as.map(targetFormat),
-          sample,
-          progress: bar.progress,
-        });
-        bar.stop();
-        const text = `${JSON.stringify(inspection)}\n`;
-        if (json === "-") out.write(text);
-        else if (json !== undefined) writeWhole(json, text);
-        if (json !== "-" && !quiet) out.write(terminalText(inspectionReport(inspection), terminal(streams)));
-      } finally {
-        bar.stop();
-        await checkpoint.close();
-      }
-    });
+      defaultSample,
+    );
+  return addOutputOptions(command, "tensor").action(async (path: string, options: InspectOptions) => {
+    const { as = [], sample, quiet } = options;
+    checkOutput(options, streams);
+    const checkpoint = await openCheckpoint(path);
+    const bar = await progressBar(quiet ? null : err, gigabytes);
+    try {
+      expectApart(outputFiles(options), [...checkpoint.files.keys()]);
+      const inspection = await inspectCheckpoint(checkpoint, {
+        as: as.map(targetFormat),
+        sample,
+        progress: bar.progress,
+      });
+      bar.stop();
+      await emitBy(inspectionRenderers, inspection, options, streams);
+    } finally {
+      bar.stop();
+      await checkpoint.close();
+    }
+  });
 }
 
 /** The canonical name of a format or block format. */

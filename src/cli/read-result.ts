@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { ErrorObject, ValidateFunction } from "ajv/dist/2020.js";
 import type { DifferenceResult } from "../lens/difference/difference-result.js";
 import type { SeriesResult } from "../lens/difference/series.js";
+import type { Inspection } from "../lens/inspect/inspection.js";
 import type { LearnResult } from "../lens/learning/learning.js";
 import type { RunComparison } from "../lens/learning/run-comparison.js";
 import { miscountOf, miscountOfDifference } from "../lens/run/adds-up.js";
@@ -20,7 +21,8 @@ export type SavedResult =
   | SweepResult
   | PredictionResult
   | LearnResult
-  | RunComparison;
+  | RunComparison
+  | Inspection;
 
 /** The schemas of saved results, and their files in docs/. */
 const schemas: Readonly<Record<SavedResult["schema"], string>> = {
@@ -31,6 +33,7 @@ const schemas: Readonly<Record<SavedResult["schema"], string>> = {
   "precision-lens-prediction/1": "prediction",
   "precision-lens-learn/1": "learn",
   "precision-lens-compare/1": "compare",
+  "precision-lens-inspect/1": "inspect",
 };
 
 /**

@@ -12,7 +12,7 @@ import { expectApart } from "./write-output.js";
 export function reportCommand(streams: Streams): Command {
   const command = new Command("report")
     .description(
-      "Renders a result that --json saved, of run, simulate, diff, sweep, predict, learn or compare. Several results of runs of the same cases " +
+      "Renders a result that --json saved, of run, simulate, diff, sweep, predict, learn, compare or inspect. Several results of runs of the same cases " +
         "and steps over different tensors are added up first, exactly; merge does that for the shards of --shard.",
     )
     .argument("<result.json...>", "saved results");

@@ -2,6 +2,7 @@ import { isBlockFormat } from "../format/block/block-format.js";
 import type { DifferenceResult } from "../lens/difference/difference-result.js";
 import type { SeriesResult } from "../lens/difference/series.js";
 import { defaultLayers, defaultRank, type Geometry } from "../lens/geometry-result.js";
+import { defaultSample, type Inspection } from "../lens/inspect/inspection.js";
 import type { LearnResult, LearnRun } from "../lens/learning/learning.js";
 import { isFp32 } from "../lens/learning/learning-summary.js";
 import type { RunComparison } from "../lens/learning/run-comparison.js";
@@ -200,6 +201,15 @@ export function seriesCommandLine({ input, settings }: SeriesResult): string {
     ...(settings.strict ? ["--strict"] : []),
     ...(settings.seed === 0 ? [] : ["--seed", String(settings.seed)]),
   ]);
+}
+
+export function inspectCommandLine({ input, settings: { as, sample } }: Inspection): string {
+  const tried = [
+    "--as",
+    as.join(","),
+    ...(sample === defaultSample ? [] : ["--sample", String(sample ?? "all")]),
+  ];
+  return commandLine(["inspect", input.path, ...(as.length === 0 ? [] : tried)]);
 }
 
 /** The commands that train the models again, one for each kind of training, because learning rates differ. */

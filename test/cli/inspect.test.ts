@@ -34,6 +34,38 @@ describe("inspect", () => {
     expect(readFileSync(path, "utf8")).toBe(json);
   });
 
+  test("a report as a page, Markdown and CSV, the same from the saved JSON", async () => {
+    const at = (name: string) => join(folder, name);
+    const outputs = (prefix: string) =>
+      ["html", "markdown", "csv"].flatMap((kind) => [`--${kind}`, at(`${prefix}.${kind}`)]);
+    const asked = ["inspect", coded, "--as", "bf16,mxfp4", "--json", at("saved.json"), "--quiet"];
+    expect(await output(...asked, ...outputs("first"))).toBe("");
+    await output("report", at("saved.json"), "--quiet", ...outputs("again"));
+    for (const kind of ["html", "markdown", "csv"])
+      expect(readFileSync(at(`again.${kind}`), "utf8")).toBe(readFileSync(at(`first.${kind}`), "utf8"));
+    const page = readFileSync(at("first.html"), "utf8");
+    expect(page).toContain("<h1>5,283 weights in 2 tensors.</h1>");
+    expect(page).toContain("165 scales (e8m0fnu) in 1 tensor");
+    expect(page).toMatch(/precision-lens inspect \S*coded.safetensors<\/span> <span>--as bf16,mxfp4</);
+    expect(readFileSync(at("first.markdown"), "utf8")).toMatch(/^\| mxfp8-e4m3 \| 1 \| 5,280 /m);
+    const [headings, ...rows] = readFileSync(at("first.csv"), "utf8").trimEnd().split("\r\n");
+    expect(headings).toMatch(
+      /^tensor,shape,kind,stack,layer,format,elements,.*,rms,bf16.elements,.*mxfp4.sqnr$/,
+    );
+    expect(rows).toHaveLength(2);
+    expect(rows.some((row) => /^norm\.weight,3,norm,,,fp32,3,0,/.test(row))).toBe(true);
+  });
+
+  test("findings on a page and in Markdown", async () => {
+    const [codes, scales] = make(recipes["DeepSeek-V3"]).tensors;
+    const wrong = [codes, { ...scales, data: new Float32Array(6) }];
+    const path = put(folder, "wrong.safetensors", encodeSafetensors(wrong));
+    expect(await output("inspect", path, "--markdown", "-")).toMatch(
+      /^\| .* \| 6 of 6 scales in .* \| scales-zero \|$/m,
+    );
+    expect(await output("inspect", path, "--html", "-")).toContain("1 finding, most likely mistakes.");
+  });
+
   test("what is most likely a mistake", async () => {
     const [codes, scales] = make(recipes["DeepSeek-V3"]).tensors;
     const path = put(

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { Geometry } from "../../src/lens/geometry-result.js";
+import type { Inspection } from "../../src/lens/inspect/inspection.js";
 import type { Case } from "../../src/lens/run/case.js";
 import type { Result } from "../../src/lens/run/result.js";
 import {
   diffCommandLine,
+  inspectCommandLine,
   predictionCommandLine,
   runCommandLines,
   sweepCommandLines,
@@ -140,6 +142,14 @@ test("diffCommandLine", () => {
   expect(diffCommandLine({ ...result, settings })).toBe(
     "precision-lens diff base tuned --view bf16 --strict --seed 3",
   );
+});
+
+test("inspectCommandLine", () => {
+  const lineOf = (as: string[], sample: number | null) =>
+    inspectCommandLine({ input: { path: "model" }, settings: { as, sample } } as unknown as Inspection);
+  expect(lineOf([], 4)).toBe("precision-lens inspect model");
+  expect(lineOf(["bf16", "mxfp4"], 4)).toBe("precision-lens inspect model --as bf16,mxfp4");
+  expect(lineOf(["bf16"], null)).toBe("precision-lens inspect model --as bf16 --sample all");
 });
 
 describe("of a geometry", () => {

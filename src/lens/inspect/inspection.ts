@@ -22,6 +22,9 @@ export interface Inspection extends InspectionSummary {
   readonly skipped: readonly SkippedTensor[];
 }
 
+/** Squares of a tensor that are tried where nothing else is asked for. */
+export const defaultSample = 4;
+
 export interface InspectionSummary {
   readonly totals: InspectedTotals;
   /** By what tensors are stored in, most weights first. */
