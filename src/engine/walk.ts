@@ -123,20 +123,19 @@ export function expectCountable(job: LensJob): void {
   for (const tensor of tensors) {
     const { name, weights, updates, start = 0 } = tensor;
     elements += countOf(tensor);
+    const what = name === "" ? "the tensor" : `tensor ${name}`;
     if (start % blockLength !== 0 || start > weights.length) {
-      throw new RangeError(
-        `tensor ${name}: expected a piece from a multiple of ${blockLength} on, found ${start}`,
-      );
+      throw new RangeError(`${what}: expected a piece from a multiple of ${blockLength} on, found ${start}`);
     }
     if (updates.length !== stepNumbers.length) {
       throw new RangeError(
-        `tensor ${name}: expected ${plural(stepNumbers.length, "update")}, found ${updates.length}`,
+        `${what}: expected ${plural(stepNumbers.length, "update")}, found ${updates.length}`,
       );
     }
     for (const { length } of updates) {
       if (length !== weights.length) {
         throw new RangeError(
-          `tensor ${name}: expected updates of ${plural(weights.length, "element")}, found ${length}`,
+          `${what}: expected updates of ${plural(weights.length, "element")}, found ${length}`,
         );
       }
     }

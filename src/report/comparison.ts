@@ -13,6 +13,7 @@ import { csvOf, fields } from "./csv-text.js";
 import { caseLabel } from "./labels.js";
 import { count, missing, percent, ratio, share } from "./numbers.js";
 import { endsOf } from "./shareable.js";
+import { rateText } from "./sweep.js";
 
 /** The k of the pass@k shown. */
 const shownCounts = [1, 32];
@@ -62,10 +63,10 @@ export function comparisonHeadline({ settings, runs }: RunComparison): string[] 
     return from === null ? [] : [`${names[i]} falls behind its base at pass@${from}.`];
   });
   const most = known.length < 2 ? null : Math.max(...known.map(({ retained }) => retained));
-  const range = most === null ? "" : `, the run that keeps most ${ratio(most)}`;
+  const range = most === null ? "" : `, the run that retains most ${percent(most)}`;
   return [
     least
-      ? `Stored as ${stored}, ${names[least.i]} retains ${ratio(least.retained)} of its fp32 displacement${range}.`
+      ? `Stored as ${stored}, ${names[least.i]} retains ${percent(least.retained)} of its fp32 displacement${range}.`
       : `No update of these runs is finite and not zero, stored as ${stored}.`,
     ...behind,
   ];
@@ -106,7 +107,9 @@ export function runNames(runs: readonly ComparedRun[]): string[] {
 function namesOf(runs: readonly ComparedRun[]): string[] {
   return endsOf(runs.map(({ path }) => path)).map((name, i) => {
     const { run, lr } = runs[i].metadata;
-    const words = [run, lr === undefined ? undefined : `lr ${lr}`].filter((word) => word !== undefined);
+    // Python writes 1e-05.
+    const rate = lr === undefined || Number.isNaN(Number(lr)) ? lr : rateText(Number(lr));
+    const words = [run, rate === undefined ? undefined : `lr ${rate}`].filter((word) => word !== undefined);
     return printable(words.length === 0 ? name : `${name} (${words.join(", ")})`);
   });
 }
@@ -116,10 +119,10 @@ function fromTo(base: Achievement | null, run: Achievement | null, k: number): s
     achievement ? passRates(achievement).find((rate) => rate.k === k) : undefined;
   const [from, to] = [at(base), at(run)];
   if (!to) return missing;
-  return from ? `${rateText(from)} -> ${rateText(to)}` : rateText(to);
+  return from ? `${passText(from)} -> ${passText(to)}` : passText(to);
 }
 
-function rateText({ mean, half }: PassAt): string {
+function passText({ mean, half }: PassAt): string {
   const digits = mean > 0.99 && mean < 1 ? 4 : 3;
   return half === null ? mean.toFixed(digits) : `${mean.toFixed(digits)} ± ${half.toFixed(digits)}`;
 }

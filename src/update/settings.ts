@@ -45,9 +45,11 @@ export interface UpdateOptions {
  * @param options the format, and non-default settings.
  * @returns complete settings of a case that applies recorded updates by a scheme.
  * @example updateSettings({ format: "bfloat16", rounding: "sr" }).rounding; // "stochastic"
- * @throws RangeError naming what is unknown and what is known.
+ * @throws RangeError naming what is unknown and what is known; TypeError without options.
  */
 export function updateSettings(options: UpdateOptions): UpdateSettings {
+  if (typeof options !== "object" || options === null)
+    throw new TypeError(`options: expected an object with a format, found ${options}`);
   const {
     format,
     scheme = "in-place",

@@ -50,6 +50,10 @@ it("schemes say what carries the rest, and what holds all updates so far", () =>
 describe("random bits that are missing", () => {
   it("are asked for by name", () => {
     const stochastic = { format: "bf16", rounding: "stochastic" } as const;
+    const withoutOptions = applyUpdate as unknown as (weight: number, update: number) => void;
+    expect(() => withoutOptions(1, 1e-3)).toThrow(
+      "options: expected an object with a format, found undefined",
+    );
     expect(() => applyUpdate(1, 1e-3, stochastic)).toThrow("needs `random`, a source of 32 random bits");
     const optimizer = adamw({ recipe: "torchao-stochastic", lr: 1 });
     expect(() => optimizer.step(optimizer.init([1]), [1])).toThrow(
