@@ -61,7 +61,7 @@ figcaption h2,figcaption h3{max-width:52rem}
 .hint{color:var(--muted);font-size:.92rem;margin:.4rem 0 0}
 details{margin-top:.75rem}
 summary{cursor:pointer;color:var(--accent);width:fit-content;font-size:.95rem}
-.scroll{overflow:auto;max-height:28rem;margin-top:.5rem}
+.scroll{overflow:auto;max-height:36rem;margin-top:.5rem}
 table{border-collapse:collapse;font-size:.92rem;line-height:1.4}
 td{font-variant-numeric:tabular-nums}
 .plain td{font-variant-numeric:normal}

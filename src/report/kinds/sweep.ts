@@ -70,12 +70,12 @@ const bits =
   "every case has, are not counted.";
 
 function tiles({ answers }: SweepResult): Fact[] {
-  return answers.cases
-    .slice(0, 4)
-    .map((answer) => [
-      `is where ${caseLabel(answer)} begins to learn (${answer.bitsPerWeight} bits a weight)`,
-      rateText(answer.learnsFrom),
-    ]);
+  return answers.cases.slice(0, 4).map((answer) => {
+    const what = `${caseLabel(answer)} (${answer.bitsPerWeight} bits a weight)`;
+    return answer.learnsFrom === null
+      ? [`of these rates ${what} learns from`, "none"]
+      : [`is where ${what} begins to learn`, rateText(answer.learnsFrom)];
+  });
 }
 
 /** One row per case: its cost, and the rates from which it learns and keeps its updates. */
