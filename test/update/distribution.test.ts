@@ -199,3 +199,11 @@ describe("normalQuantile", () => {
     expect(normalQuantile(0.975)).toBeCloseTo(1.959963984540054, 14);
   });
 });
+
+it("distributions are named as in results", () => {
+  expect([gaussian, student4, weibull(1.2)].map(({ name }) => name)).toEqual([
+    "gaussian",
+    "student-4",
+    "weibull-1.2",
+  ]);
+});

@@ -43,6 +43,7 @@ describe("threefry2x32", () => {
 
 describe("random bits of a run", () => {
   it("are a fixed function of seed, tensor, step, element and draw", () => {
+    expect(tensorKey(3 * 2 ** 32 + 5, "")).toEqual([5, 3]);
     const key = stepKey(tensorKey(7, "layers.0.q_proj.weight"), 292);
     const named = [0, 1, 2, 2 ** 33, 2 ** 33 + 1].map((element) => randomBits(key, element, 0));
     // Computed with the second implementation above.
@@ -97,5 +98,6 @@ describe("random bits of a run", () => {
 
   it("refuse seeds that are no integers from 0 to 2^53 - 1", () => {
     for (const seed of [-1, 0.5, 2 ** 53, Number.NaN]) expect(() => tensorKey(seed, "w")).toThrow(RangeError);
+    expect(() => stepKey([0, 0], -1)).toThrow("step -1: expected an integer from 0 to 2^53 - 1");
   });
 });
