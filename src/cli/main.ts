@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 // A reader that stops early (`| head`) is not an error.
 for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === "EPIPE" ? 0 : 1);
+  stream.on("error", ({ code }: NodeJS.ErrnoException) => {
+    if (code === "EPIPE") process.exit(0);
+    const reason = code === "ENOSPC" ? "no space left on the device" : `the system says ${code}`;
+    if (stream === process.stdout) process.stderr.write(`error: cannot write to stdout: ${reason}\n`);
+    process.exit(2);
   });
 }
 process.once("SIGINT", () => process.exit(130));

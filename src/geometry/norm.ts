@@ -43,16 +43,52 @@ export async function largestValue(
       [value, looked] = [found, step];
     }
     // Twice: once leaves rounding errors.
-    for (let twice = 0; twice < 2; twice++) {
-      for (const vectors of basis) {
-        const along = crossProduct(vectors, block, gathered, block, columns);
-        for (let i = 0; i < along.length; i++) along[i] = -along[i];
-        addProduct(gathered, vectors, columns, block, along, block);
-      }
-    }
-    x = orthonormal(gathered, columns, block, [key[0], key[1] + step + 1]);
+    for (let twice = 0; twice < 2; twice++) subtractAlong(basis, gathered, columns, block);
+    x = newBlock(basis, gathered, columns, block, [key[0], key[1] + step + 1]);
   }
   return value;
+}
+
+/** What a direction may have along the basis, as a share of its length: rounding errors. */
+const rounding = 1e-10;
+
+const mostRounds = 8;
+
+/**
+ * Orthonormal directions that span those of x, and are orthogonal to the basis. Where the matrix has few singular values other than
+ * zero, little or nothing is left of x: what is drawn in its place, or made of its rounding errors, lies along the basis in part.
+ */
+function newBlock(
+  basis: readonly Float64Array[],
+  x: Float64Array,
+  columns: number,
+  block: number,
+  [low, high]: Words,
+): Float64Array {
+  for (let round = 0; ; round++) {
+    const found = orthonormal(x, columns, block, [low, high + mostSteps * round]);
+    if (subtractAlong(basis, found, columns, block) <= rounding || round === mostRounds) return found;
+    x = found;
+  }
+}
+
+/** Subtracts from directions what they have along the basis; returns the most that was subtracted. */
+function subtractAlong(
+  basis: readonly Float64Array[],
+  x: Float64Array,
+  columns: number,
+  block: number,
+): number {
+  let most = 0;
+  for (const vectors of basis) {
+    const along = crossProduct(vectors, block, x, block, columns);
+    for (let i = 0; i < along.length; i++) {
+      most = Math.max(most, Math.abs(along[i]));
+      along[i] = -along[i];
+    }
+    addProduct(x, vectors, columns, block, along, block);
+  }
+  return most;
 }
 
 /** The largest eigenvalue of what is projected so far. */

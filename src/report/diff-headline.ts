@@ -16,13 +16,14 @@ export function diffHeadline({ totals, unknown, tensors, skipped, casts }: Diffe
   const sentences = [...left, comparedSentence(formats, totals)];
   if (totals.hidden !== null) {
     const hidden = share(totals.hidden, totals.unchanged);
+    const same = share(totals.unchanged - totals.hidden, totals.elements - totals.nonfinite);
     const those = totals.shared
       ? `Of those with the same code ${percent(hidden)}`
       : `${percent(hidden)} of those`;
     sentences.push(
       hidden === null
         ? "No weight is left whose move could be hidden."
-        : `${those} differ at full precision: ${percent(totals.realSparsityAtMost)} of the weights are ` +
+        : `${those} differ at full precision: ${percent(same)} of the weights are ` +
             "the same number there too.",
     );
   }

@@ -136,13 +136,13 @@ const masksAlike = 0.05;
  *   updates in fp32.
  */
 export function geometrySentence({ measures }: MeanMeasures, recorded = false): string {
-  const { size, stableRank, energy16, principalOverlap } = measures;
+  const { size, stableRank, energy16 } = measures;
   if (size.measured === null) return `There is no geometry: ${printable(size.reason ?? "", 200)}.`;
   // A mean over matrices, which is not the share of the norm of all weights.
   const moved = recorded
     ? `Its updates, added in fp32 and not as a case stores them, moved its matrices by a mean ${percent(size.measured)} of their norms`
     : `Its matrices moved by a mean ${percent(size.measured)} of their norms`;
-  const mask = maskClause(principalOverlap);
+  const mask = maskClause(measures);
   if (stableRank.ratio === null) return `${moved}; ${mask}.`;
   const few = stableRank.ratio < 1 / factor;
   const rank = `(stable rank ${digits(stableRank.measured!)}, where random signs give ${digits(stableRank.expected!)})`;
@@ -159,11 +159,23 @@ function leanClause({ ratio }: Measure): string {
   return ", which lean neither towards nor away from the leading ones";
 }
 
-function maskClause({ ratio, measured, expected }: Measure): string {
+/** Size explains where changes are only if it explains rows and columns too. */
+function maskClause({ principalOverlap, rowSpread, columnSpread }: MeanMeasures["measures"]): string {
+  const { ratio, measured, expected } = principalOverlap;
   if (ratio === null) return "no spectrum tells which weights are principal ones";
   const both = `(${figure("principalOverlap", measured)} in the principal mask, ${figure("principalOverlap", expected)} by size alone)`;
+  const gathered = [
+    ["rows", rowSpread.ratio],
+    ["columns", columnSpread.ratio],
+  ].flatMap(([where, spread]) =>
+    typeof spread === "number" && spread > factor
+      ? [`${where} (${times(spread)} times the spread by size)`]
+      : [],
+  );
   if (Math.abs(ratio - 1) <= masksAlike)
-    return `which weights show a change is explained by their size ${both}`;
+    return gathered.length === 0
+      ? `which weights show a change is explained by their size ${both}`
+      : `how many changes show in the principal mask is explained by size ${both}, but they gather in some ${gathered.join(" and ")}`;
   return `which weights show a change is not explained by their size alone ${both}`;
 }
 
@@ -210,7 +222,8 @@ export function geometryNotes({ sampled, totals, rank, leftOut, tensors }: Geome
     ...(leading > 0
       ? [
           `${leading === 1 ? "1 matrix is" : `${leading} matrices are`} over 1024 on the short side: their leading ${rank} singular ` +
-            "values were taken by randomised subspace iteration, and their drift is over those alone.",
+            "values were taken by randomised subspace iteration, and their drift is over those alone. Where these values are close to " +
+            "each other, angles and energies are of the iteration's directions, not of the exact ones: compare ratios, not digits.",
         ]
       : []),
     ...(leftOut.length > 0

@@ -128,6 +128,22 @@ test("seen in a format that shares scales, what stays beside bytes is the code, 
   expect(text).toContain("By bytes 2 weights changed, by code 1 (+0 and -0).");
 });
 
+test("seen in a format that shares scales, codes bound nothing: an update of one weight changes those of others", async () => {
+  // The first weight becomes eight times the largest; the others are bit for bit what they were.
+  const others = Array.from({ length: 31 }, (_, i) => 0x3f80 + i);
+  const before = checkpoint("bound-1", [bf16("w", [0x3f80, ...others])]);
+  const after = checkpoint("bound-2", [bf16("w", [0x4100, ...others])]);
+  const { totals, unknown } = await differenceOf(before, after, "--view", "mxfp4");
+  expect(totals.unchanged).toBeLessThan(31);
+  expect(totals.realSparsityAtMost).toBeNull();
+  expect(unknown.realSparsity).toBe(
+    "weights of mxfp4 share scales: the update of one changes the codes and numbers of others",
+  );
+  const text = flat(await output("diff", before, after, "--view", "mxfp4"));
+  expect(text).toContain("How many were never updated is unknown: weights of mxfp4 share scales");
+  expect((await differenceOf(before, after)).totals.realSparsityAtMost).toBe(31 / 32);
+});
+
 describe("tensors of next to nothing", () => {
   const empty = checkpoint("empty", [bf16("layers.0.self_attn.k_proj.weight", [])]);
 

@@ -56,6 +56,27 @@ describe("inspect", () => {
     expect(rows.some((row) => /^norm\.weight,3,norm,,,fp32,3,0,/.test(row))).toBe(true);
   });
 
+  test("a NaN takes the finite numbers of its block along, which is said", async () => {
+    const numbers = Float32Array.from({ length: 64 }, (_, i) => (i === 5 ? Number.NaN : 0.01 * i));
+    const path = put(
+      folder,
+      "nan.safetensors",
+      encodeSafetensors([{ ...float32("w", numbers), shape: [2, 32] }]),
+    );
+    const text = await output("inspect", path, "--as", "mxfp4,fp8-128x128");
+    expect(text.replaceAll(/\s+/g, " ")).toContain(
+      "31 finite numbers of blocks with a NaN or Inf would be NaN in mxfp4; dB is of the rest. " +
+        "63 finite numbers of blocks with a NaN or Inf would be NaN in fp8-128x128; dB is of the rest.",
+    );
+    expect(text).toMatch(/^other +[\d.]+ +\S+ +\S+ +– /m);
+    const json = JSON.parse(await output("inspect", path, "--as", "mxfp4,bf16", "--json", "-"));
+    expectValid("inspect", json);
+    expect(json.totals.as.map((quality: { storedNaN?: number }) => quality.storedNaN)).toEqual([
+      31,
+      undefined,
+    ]);
+  });
+
   test("findings on a page and in Markdown", async () => {
     const [codes, scales] = make(recipes["DeepSeek-V3"]).tensors;
     const wrong = [codes, { ...scales, data: new Float32Array(6) }];

@@ -72,6 +72,18 @@ describe("the sentence", () => {
     expect(with_({ principalOverlap: mean(0.4, 0.3) })).toMatch(/is not explained by their size alone/);
   });
 
+  test("does not leave to size what gathers in rows or columns", () => {
+    expect(with_({ rowSpread: mean(0.078, 0.026), columnSpread: mean(0.03, 0.02) })).toMatch(
+      /; how many changes show in the principal mask is explained by size \(26\.88% .*\), but they gather in some rows \(3\.00 times the spread by size\)\.$/,
+    );
+    expect(with_({ rowSpread: mean(0.08, 0.02), columnSpread: mean(0.04, 0.02) })).toMatch(
+      /gather in some rows \(4\.00 times the spread by size\) and columns \(2\.00 times the spread by size\)\.$/,
+    );
+    expect(with_({ rowSpread: mean(0.02, 0.02), columnSpread: mean(0.02, 0.02) })).toMatch(
+      /explained by their size/,
+    );
+  });
+
   test("says what it does not know", () => {
     expect(with_({ stableRank: none, principalOverlap: none })).toBe(
       "Its matrices moved by a mean 1.4% of their norms; no spectrum tells which weights are principal ones.",

@@ -110,7 +110,7 @@ export interface DifferenceCounts {
   readonly realSparsity: number | null;
   /**
    * An upper bound of the real sparsity: what changed was updated. (unchanged - hidden) / n; null where AFTER
-   * has scales.
+   * or the compared format has scales.
    */
   readonly realSparsityAtMost: number | null;
   readonly signFlips: number;

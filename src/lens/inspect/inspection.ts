@@ -83,6 +83,8 @@ export interface InspectedQuality {
   readonly elements: number;
   readonly clipped: number;
   readonly flushed: number;
+  /** Finite numbers that become NaN, because their block has a NaN or Inf; not in the ratio. Absent if none. */
+  readonly storedNaN?: number;
   /** 10 log10(signal / error), in dB; null where storage changes nothing. */
   readonly sqnr: number | null;
   readonly sums: { readonly signal: readonly number[]; readonly error: readonly number[] };
@@ -189,7 +191,7 @@ function countsOf(
 
 function qualityOf(
   format: string,
-  { elements, clipped, flushed, signal, error }: QualityTally,
+  { elements, clipped, flushed, storedNaN, signal, error }: QualityTally,
 ): InspectedQuality {
   const [s, e] = [signal.value(), error.value()];
   return {
@@ -197,6 +199,7 @@ function qualityOf(
     elements,
     clipped,
     flushed,
+    ...(storedNaN > 0 && { storedNaN }),
     sqnr: e > 0 && s > 0 ? 10 * Math.log10(s / e) : null,
     sums: { signal: signal.parts(), error: error.parts() },
   };

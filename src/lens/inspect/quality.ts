@@ -27,12 +27,14 @@ export class QualityTally {
   clipped = 0;
   /** Not zero, stored as zero. */
   flushed = 0;
+  /** Stored as NaN, because another number of the block is not finite. Of the elements; in no other count, and in no sum. */
+  storedNaN = 0;
   /** Sums of squares of the numbers, and of what storage would change in them: one for each piece that was added. */
   readonly signal = new ExactSum();
   readonly error = new ExactSum();
 
   merge(other: QualityTally): void {
-    for (const field of ["elements", "clipped", "flushed"] as const) this[field] += other[field];
+    for (const field of ["elements", "clipped", "flushed", "storedNaN"] as const) this[field] += other[field];
     this.signal.addAll(other.signal);
     this.error.addAll(other.error);
   }
@@ -55,11 +57,15 @@ export function addQuality(
   const add = (x: number, stored: number, isClipped: boolean) => {
     if (!Number.isFinite(x)) return;
     tally.elements += 1;
+    if (Number.isNaN(stored)) {
+      tally.storedNaN += 1;
+      return;
+    }
     if (isClipped) tally.clipped += 1;
     if (x !== 0 && stored === 0) tally.flushed += 1;
     const error = stored - x;
     sums.signal += x * x;
-    if (Number.isFinite(error)) sums.error += error * error;
+    sums.error += error * error;
   };
   if (isBlocks(format)) addBlocks(numbers, shape, format, largest, add);
   else {

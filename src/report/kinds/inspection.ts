@@ -190,10 +190,10 @@ function qualityTable(heading: string, rows: readonly Row[]): Block | null {
   });
 }
 
-/** The signal-to-quantization-noise ratio; "exact" if rounding changes nothing. */
-function decibels({ sqnr, elements }: InspectedQuality): string {
-  if (elements === 0) return missing;
-  return sqnr === null ? "exact" : sqnr.toFixed(1);
+/** The signal-to-quantization-noise ratio; "exact" if rounding changes nothing, of no number that becomes NaN. */
+function decibels({ sqnr, elements, storedNaN = 0 }: InspectedQuality): string {
+  if (sqnr === null) return elements === 0 || storedNaN > 0 ? missing : "exact";
+  return sqnr.toFixed(1);
 }
 
 function thinned<T>(rows: readonly T[]): readonly T[] {
@@ -214,9 +214,17 @@ function sampleNotes({ settings: { as, sample }, totals, layers }: Inspection, m
       : [
           `Formats were tried on ${counted(tried, "weight")}: at most ${sample} squares of 128 x 128 of each tensor.`,
         ];
+  const broken = (totals.as ?? []).flatMap(({ format, storedNaN = 0 }) =>
+    storedNaN > 0
+      ? [
+          `${counted(storedNaN, "finite number")} of blocks with a NaN or Inf would be NaN in ${printable(format)}; dB is of the rest.`,
+        ]
+      : [],
+  );
   const shown = layers.length > most ? [`${most} of ${layers.length} layers are shown; --json has all.`] : [];
   return [
     "dB: signal to quantization noise. To zero: not zero, and stored as zero. Clipped: beyond the largest number, under the scale of its block.",
+    ...broken,
     ...part,
     ...shown,
   ];

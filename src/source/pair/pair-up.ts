@@ -167,7 +167,8 @@ function pairOf(before: SideTensor, after: SideTensor, view: View, updates: bool
       // Codes with scales hold their numbers in fewer bits, by rounding them.
       hidden: rounds && !after.scaled && holds(after.format!, before.format!),
       updates,
-      bound: !after.scaled,
+      // What changes a scale changes the codes and numbers of other weights.
+      bound: !after.scaled && blocks === null,
     },
     async read(start, count) {
       const [a, b] = [new Float64Array(count), new Float64Array(count)];
@@ -210,6 +211,9 @@ function hiddenUnknown(tensors: readonly TensorPair[]): string {
 
 function updatesUnknown(from: Side, to: Side, tensors: readonly TensorPair[]): string {
   const quantized = tensors.find(({ tells }) => !tells.bound);
+  if (quantized && !quantized.after.scaled) {
+    return `weights of ${comparedName(quantized)} share scales: the update of one changes the codes and numbers of others`;
+  }
   if (quantized) {
     return (
       `AFTER stores ${storedAs(quantized.after)}: to quantize numbers, or to renew the scale that they share, changes ` +

@@ -15,8 +15,9 @@ function qualityOf(
   return told(tally);
 }
 
-function told({ elements, clipped, flushed, signal, error }: QualityTally) {
-  return { elements, clipped, flushed, signal: signal.value(), error: error.value() };
+function told({ elements, clipped, flushed, storedNaN, signal, error }: QualityTally) {
+  const counts = { elements, clipped, flushed, ...(storedNaN > 0 && { storedNaN }) };
+  return { ...counts, signal: signal.value(), error: error.value() };
 }
 
 test("a target is a plain format or one of blocks, by name", () => {
@@ -90,13 +91,17 @@ describe("a format of blocks", () => {
       elements: 2,
       clipped: 0,
       flushed: 0,
-      signal: 10,
-      error: 0, // what is stored is NaN, which is no error to be summed
+      storedNaN: 2,
+      // Neither is in the ratio.
+      signal: 0,
+      error: 0,
     });
     // The other block knows nothing of it.
     expect(qualityOf("mxfp4", [Number.NaN, 1, 7, 1], [2, 2])).toMatchObject({
       elements: 3,
       clipped: 1,
+      storedNaN: 1,
+      signal: 50,
       error: 1,
     });
   });
