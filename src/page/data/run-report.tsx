@@ -56,8 +56,8 @@ export function RunReport({ findings }: { findings: RunFindings }) {
             <tr>
               <th scope="col">tensor</th>
               <th scope="col">weights</th>
-              <th scope="col">moved, of nonzero updates</th>
-              <th scope="col">lost, of nonzero updates</th>
+              <th scope="col">moved</th>
+              <th scope="col">lost</th>
               <th scope="col">unchanged</th>
             </tr>
           </thead>
@@ -74,6 +74,7 @@ export function RunReport({ findings }: { findings: RunFindings }) {
           </tbody>
         </table>
       </Scroll>
+      <p class="counted-of">Moved and lost: of the updates that were not zero, stored as {labels[0]}.</p>
       {first.tensors.length > mostRows && <p>and {count(first.tensors.length - mostRows)} more</p>}
       <Skipped skipped={skipped} />
       <footer class="foot">

@@ -54,6 +54,7 @@ describeNeeding(requirements.chromium, "a tensor", () => {
   test("shows the histogram at first sight on a projector, and labels that stand apart on a phone", async () => {
     const page = await open("#tensor?step=1");
     const chart = page.locator(".tensor svg.chart");
+    expect(await chart.locator("[data-fact=tallest]").textContent()).toMatch(/^tallest bar \d+\.\d%$/);
     const { y, height } = (await chart.boundingBox())!;
     expect(y + height).toBeLessThanOrEqual(projector.height);
     for (const viewport of [projector, phone]) {
