@@ -80,11 +80,11 @@ export function BlockChart(props: {
           <g key={`${i + 1}`} class={`stored ${becomes}`} data-weight={i} data-class={becomes}>
             {before !== after && (
               <>
-                <circle cx={x(i)} cy={y(before)} r={dot} class="before" />
-                <line x1={x(i)} x2={x(i)} y1={y(before)} y2={y(after)} />
+                <circle cx={x(i)} cy={y(within(before))} r={dot} class="before" />
+                <line x1={x(i)} x2={x(i)} y1={y(within(before))} y2={y(within(after))} />
               </>
             )}
-            <circle cx={x(i)} cy={y(after)} r={dot} class="after" />
+            <circle cx={x(i)} cy={y(within(after))} r={dot} class="after" />
           </g>
         ))}
         <line
@@ -126,8 +126,8 @@ export function BlockChart(props: {
           <circle cx={knob} cy={y(within(sum))} r={22} class="reach" />
           <circle cx={knob} cy={y(within(sum))} r={10} class="knob" />
         </g>
-        <text x={knob + 18} y={y(within(sum)) + 16} class="strong">
-          w + u
+        <text x={knob + 18} y={y(within(sum)) + (sum > high ? -12 : 16)} class="strong">
+          {sum === within(sum) ? "w + u" : `w + u = ${short(sum)}, off scale`}
         </text>
       </svg>
     </div>

@@ -18,7 +18,7 @@ import {
   shownFormats,
   shownSchemes,
 } from "./state.js";
-import { blockFinding } from "./words.js";
+import { blockFinding, tensorScaleNote } from "./words.js";
 
 /** Frames of the animation from no update to the first one shown. */
 const pictures = 90;
@@ -103,7 +103,8 @@ export function BlockView({ visit }: { visit: Visit }) {
       <p class="reason">
         {step.weights.length} weights share one scale: what is stored of each is a code of{" "}
         {step.blocks.element.bits} bits, and its number is the code's times the scale. The scale follows from
-        the largest weight. If it moves, the representable numbers change for all of them. Drag w + u.
+        the largest weight. If it moves, the representable numbers change for all of them.{" "}
+        {tensorScaleNote(step)} Drag w + u.
       </p>
     </section>
   );

@@ -20,7 +20,7 @@ export const blockWeights: readonly number[] = [
 export const largestAt = 11;
 
 /** For formats with a tensor scale: the largest weight of the tensor, in another block. */
-const largestOfTensor = 0.5;
+export const largestOfTensor = 0.5;
 
 /** A weight of the block before and after one step. */
 export interface SharedWeight {

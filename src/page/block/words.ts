@@ -1,11 +1,21 @@
 import { short } from "../../report/numbers.js";
 import { superscript } from "../controls/superscript.js";
-import { changedOthers, largestAt, type SharedStep } from "./shared-step.js";
+import { changedOthers, largestAt, largestOfTensor, type SharedStep } from "./shared-step.js";
 
 /** A scale, as a power of two if it is one. */
 export function scaleText(scale: number): string {
   const exponent = Math.log2(scale);
   return Number.isInteger(exponent) ? `2${superscript(exponent)}` : short(scale);
+}
+
+/** For formats with a tensor scale: where it is from, and whether the updated weight is too large for it; else null. */
+export function tensorScaleNote({ blocks, sum, grid }: SharedStep): string | null {
+  if (!blocks.rule.tensorScale) return null;
+  const origin = `The tensor scale is that of a tensor whose largest weight is ${largestOfTensor}, in another block`;
+  // The scale of a block is at its maximum where its largest weight is that of the tensor.
+  return Math.abs(sum) > largestOfTensor
+    ? `${origin}: w + u = ${short(sum)} exceeds it and is clipped to ${short(Math.sign(sum) * grid.at(-1)!)}.`
+    : `${origin}.`;
 }
 
 /** The effect of the update in two sentences: on the scale, and on weights without update. */

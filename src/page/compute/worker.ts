@@ -3,7 +3,7 @@ import { engines } from "../../engine/registry.js";
 import { selectEngine } from "../../engine/select.js";
 import { summarizeCase } from "../../lens/run/summarize.js";
 import { InputError } from "../../source/input-error.js";
-import { type DroppedFiles, lookAt } from "../data/look-at.js";
+import { checkAlone, type DroppedFiles, lookAt } from "../data/look-at.js";
 import { Duel, type DuelFiles, type DuelSettings } from "../learn/duel.js";
 import { type Frame, type FrameRequest, Painter } from "../tensor/frame.js";
 import { jobOf, type RunSettings } from "../tensor/run.js";
@@ -54,6 +54,9 @@ const methods = {
     if (gpuJs) await loadGpu(gpuJs);
     return lookAt(files);
   },
+
+  /** Refuses a file that cannot be one of two. */
+  check: (file: File) => checkAlone(file),
 };
 
 export type WorkerMethods = typeof methods;

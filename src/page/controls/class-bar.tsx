@@ -4,6 +4,7 @@ import { staysByChance } from "../../report/charts/class-ink.js";
 import { stackedClasses } from "../../report/charts/palette.js";
 import { count, percent, share } from "../../report/numbers.js";
 import { classWordsOf } from "../../report/rounding-words.js";
+import { nonzeroUpdates } from "./nonzero-updates.js";
 
 type Counts = Readonly<Record<Class, number>>;
 
@@ -43,21 +44,29 @@ export function ClassCounts({
   label: string;
 }) {
   const words = classWordsOf({ rounding, scheme });
-  const all = shownClasses.reduce((sum, className) => sum + counts[className], 0);
+  const updates = nonzeroUpdates(counts);
+  /** Zeros are a share of all updates; what is not finite is in no ratio. */
+  const shareOf = (className: Class) => {
+    if (className === "nonfinite") return null;
+    return share(counts[className], className === "none" ? updates + counts.none : updates);
+  };
   return (
-    <dl class="counts" aria-label={label}>
-      {shownClasses.map((className) => (
-        <div key={className} class={counts[className] === 0 ? "count empty" : "count"}>
-          <dt>
-            <i class={inkName(className, { rounding })} />
-            {words[className]}
-          </dt>
-          <dd data-class={className} data-count={counts[className]}>
-            <b>{percent(share(counts[className], all))}</b>
-            <small>{count(counts[className])}</small>
-          </dd>
-        </div>
-      ))}
-    </dl>
+    <>
+      <dl class="counts" aria-label={label}>
+        {shownClasses.map((className) => (
+          <div key={className} class={counts[className] === 0 ? "count empty" : "count"}>
+            <dt>
+              <i class={inkName(className, { rounding })} />
+              {words[className]}
+            </dt>
+            <dd data-class={className} data-count={counts[className]}>
+              <b>{percent(shareOf(className))}</b>
+              <small>{count(counts[className])}</small>
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <p class="counted-of">Shares are of the updates that were not zero; of zero, of all updates.</p>
+    </>
   );
 }

@@ -100,6 +100,8 @@ export function NumberField(props: {
   const id = useId();
   const { label, value, field, onChange } = props;
   const wrong = useSignal<string | null>(null);
+  /** The text while it is edited: the page may be drawn again meanwhile, as an animation does. */
+  const edited = useSignal<string | null>(null);
   useEffect(() => {
     wrong.value = null;
   }, [String(value)]);
@@ -119,10 +121,20 @@ export function NumberField(props: {
         inputMode="decimal"
         autocomplete="off"
         spellcheck={false}
-        value={wrong.value ?? numberText(value)}
+        value={edited.value ?? wrong.value ?? numberText(value)}
         aria-invalid={problem !== null}
         aria-describedby={problem === null ? undefined : `${id}-problem`}
-        onChange={(event) => take(event.currentTarget.value)}
+        onInput={(event) => {
+          edited.value = event.currentTarget.value;
+        }}
+        onChange={(event) => {
+          const text = event.currentTarget.value;
+          edited.value = null;
+          take(text);
+        }}
+        onBlur={() => {
+          edited.value = null;
+        }}
       />
       <p id={`${id}-problem`} class="field-problem" role="alert">
         {problem}

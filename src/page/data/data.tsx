@@ -39,11 +39,26 @@ export function FilesView({ visit }: { visit: Visit }) {
         gpuJs: gpuJsFor(engine),
       });
     } catch (error) {
-      findings.value = null;
-      const expected = error instanceof RemoteError && error.expected;
-      said.value = `${expected ? "" : "Something went wrong: "}${error instanceof Error ? error.message : error}`;
+      refuse(error);
     } finally {
       busy.value = false;
+    }
+  }
+  function refuse(error: unknown): void {
+    findings.value = null;
+    const expected = error instanceof RemoteError && error.expected;
+    said.value = `${expected ? "" : "Something went wrong: "}${error instanceof Error ? error.message : error}`;
+  }
+  /** Refuses the first file at once, not when the second one comes. */
+  async function checkFirst(): Promise<void> {
+    const first = files.peek();
+    try {
+      await compute("check", first[0]);
+    } catch (error) {
+      // The second file may have come: then both are looked at, and the refusal is that of both.
+      if (files.peek() !== first) return;
+      files.value = [];
+      refuse(error);
     }
   }
   const take = (taken: readonly File[]) => {
@@ -51,7 +66,7 @@ export function FilesView({ visit }: { visit: Visit }) {
     files.value = [...(files.peek().length === 1 && taken.length === 1 ? files.peek() : []), ...taken];
     findings.value = null;
     said.value = null;
-    if (files.value.length !== 1) void look();
+    void (files.value.length === 1 ? checkFirst() : look());
   };
   /** Loads the checkpoints before and after the bundled run, for visitors without files. */
   const takeRecorded = () => {

@@ -9,14 +9,11 @@ import { InputError } from "../../source/input-error.js";
 import { nameOf, pairUp, storedAs } from "../../source/pair/pair-up.js";
 import type { Side } from "../../source/pair/side.js";
 import { sideTensor } from "../../source/pair/side-tensor.js";
-import {
-  type ByteSource,
-  openSafetensors,
-  type Safetensors,
-} from "../../source/safetensors/stored-tensor.js";
+import type { ByteSource, Safetensors } from "../../source/safetensors/stored-tensor.js";
 import { joinScales } from "../../source/scaled/join-scales.js";
 import { updateSettings } from "../../update/settings.js";
 import type { EngineInUse } from "../tensor/run.js";
+import { openDropped } from "./recognise.js";
 
 /** The files from the browser, in the order to compare them. */
 export interface DroppedFiles {
@@ -62,7 +59,7 @@ export async function lookAt({ files, format, engine }: DroppedFiles): Promise<F
   }
   const opened: OpenedFile[] = [];
   for (const file of files) {
-    const contents = await openSafetensors(bytesOf(file));
+    const contents = await openDropped(bytesOf(file));
     opened.push({ ...contents, ...joinScales(contents.tensors), path: file.name });
   }
   const updates = opened.filter(isUpdates);
@@ -70,6 +67,15 @@ export async function lookAt({ files, format, engine }: DroppedFiles): Promise<F
   if (updates.length === 0) return lookAtPair(opened[0], opened[1]);
   const weights = opened.find((file) => file !== updates[0])!;
   return lookAtRun(weights, updates[0], format, engine);
+}
+
+/**
+ * Checks the first of two files before the second is there.
+ *
+ * @throws InputError if it cannot be one of two.
+ */
+export async function checkAlone(file: File): Promise<void> {
+  await openDropped(bytesOf(file));
 }
 
 interface OpenedFile extends Safetensors {

@@ -11,6 +11,8 @@ export function PairReport({ findings }: { findings: PairFindings }) {
   const { files, summary, unknown, skipped } = findings;
   const { totals, kinds, tensors } = summary;
   const [before, after] = files;
+  const compared = new Set(tensors.map(({ formats }) => formats.compared));
+  const common = compared.size === 1 ? [...compared][0] : null;
   return (
     <article class="findings" data-kind="pair">
       {leftOutSentences(skipped, totals.elements).map((sentence) => (
@@ -22,7 +24,8 @@ export function PairReport({ findings }: { findings: PairFindings }) {
         <strong data-fact="unchanged" data-count={totals.unchanged}>
           {percent(totals.apparentSparsity)}
         </strong>{" "}
-        of the weights are the same number.{" "}
+        are identical{common && ` as ${common}`}
+        {totals.hidden === null ? ". " : "; "}
         {totals.hidden === null ? (
           "Two such files do not show how many of them moved by less than the format resolves."
         ) : (
@@ -30,7 +33,7 @@ export function PairReport({ findings }: { findings: PairFindings }) {
             <strong data-fact="hidden" data-count={totals.hidden}>
               {percent(share(totals.hidden, totals.unchanged))}
             </strong>{" "}
-            of them differ at full precision: the format hides it.
+            of those differ at full precision.
           </>
         )}
       </h2>

@@ -3,6 +3,7 @@ import { count, percent, ratio, share, shareOfWeights } from "../../report/numbe
 import { leftOutSentences } from "../../report/skipped.js";
 import { ClassBar, ClassCounts } from "../controls/class-bar.js";
 import { EngineBadge } from "../controls/engine-badge.js";
+import { nonzeroUpdates } from "../controls/nonzero-updates.js";
 import { Scroll } from "../controls/scroll.js";
 import type { RunFindings } from "./look-at.js";
 import { Skipped } from "./skipped.js";
@@ -65,14 +66,15 @@ export function RunReport({ findings }: { findings: RunFindings }) {
               <tr key={tensor.name}>
                 <th scope="row">{tensor.name}</th>
                 <td>{count(tensor.totals.elements)}</td>
-                <td>{percent(share(tensor.totals.moved, tensor.totals.elements * tensor.totals.steps))}</td>
-                <td>{percent(share(tensor.totals.lost, tensor.totals.elements * tensor.totals.steps))}</td>
+                <td>{percent(share(tensor.totals.moved, nonzeroUpdates(tensor.totals)))}</td>
+                <td>{percent(share(tensor.totals.lost, nonzeroUpdates(tensor.totals)))}</td>
                 <td>{percent(shareOfWeights(tensor, tensor.end.unchanged))}</td>
               </tr>
             ))}
           </tbody>
         </table>
       </Scroll>
+      <p class="counted-of">Moved and lost: of the updates that were not zero, stored as {labels[0]}.</p>
       {first.tensors.length > mostRows && <p>and {count(first.tensors.length - mostRows)} more</p>}
       <Skipped skipped={skipped} />
       <footer class="foot">

@@ -35,16 +35,21 @@ export interface DuelFrame {
 /** pass@1 over all prompts. */
 export interface DuelOutcome {
   readonly base: number;
+  /** The base in the chosen storage, before the first step: a coarse format changes what the model can do. */
+  readonly cast: number;
   readonly learners: readonly [number, number];
 }
 
 /** Trains two models from one base: one stored as chosen, one in bf16 with an fp32 master. */
 export class Duel {
   readonly #base: Float32Array;
+  /** The base as it is stored before the first step. */
+  readonly #cast: Float32Array;
   readonly #trainings: readonly [Training, Training];
 
   private constructor(base: Float32Array, trainings: readonly [Training, Training]) {
     this.#base = base;
+    this.#cast = Float32Array.from(trainings[0].weights);
     this.#trainings = trainings;
   }
 
@@ -79,7 +84,10 @@ export class Duel {
     const evaluator = await Evaluator.open();
     const first = (model: ArrayLike<number>) => passAt(evaluator.rightAnswers(model), 1);
     const [chosen, master] = this.#trainings;
-    return { base: first(this.#base), learners: [first(chosen.weights), first(master.weights)] };
+    const base = first(this.#base);
+    // Evaluating takes a second, and the base is stored in bf16: most formats do not change it.
+    const cast = this.#cast.every((w, i) => w === this.#base[i]) ? base : first(this.#cast);
+    return { base, cast, learners: [first(chosen.weights), first(master.weights)] };
   }
 }
 

@@ -10,19 +10,20 @@ import { ClassBar } from "../controls/class-bar.js";
 import { Emphasis } from "../controls/emphasis.js";
 import { Select, Slider } from "../controls/fields.js";
 import { Misread } from "../controls/misread.js";
+import { nonzeroUpdates } from "../controls/nonzero-updates.js";
 import { readState, writeState } from "../location.js";
 import type { Visit } from "../place.js";
 import { formatOptions, roundingOptions, schemeOptions, storageWords } from "../settings.js";
 import { Classroom } from "./classroom.js";
-import type { DuelOutcome, Learner } from "./duel.js";
+import type { Learner } from "./duel.js";
 import { RewardChart } from "./reward-chart.js";
+import { heading, lensSentence, lensTone } from "./sentences.js";
 import {
   chosenInk,
   type LearnState,
   lastStep,
   learnFields,
   learnRates,
-  recentMean,
   smoothed,
   trainings,
 } from "./state.js";
@@ -62,9 +63,7 @@ export function LearnView({ visit }: { visit: Visit }) {
       <h1 id="learn-title" class="finding">
         <Emphasis text={heading(words, step, rewards, classroom.outcome.value)} />
         {chosen && step > 0 && (
-          <span class={`lens ${(chosen.counted.end.retained ?? 1) > 0.9 ? "kept" : "lost"}`}>
-            <Emphasis text={lensSentence(words, chosen)} />
-          </span>
+          <span class={`lens ${lensTone(chosen.counted)}`}>{lensSentence(words, chosen.counted)}</span>
         )}
       </h1>
       <Misread visit={visit} fields={learnFields} />
@@ -72,7 +71,7 @@ export function LearnView({ visit }: { visit: Visit }) {
         <div>
           <p class="curves-key">
             <i class={ink} /> {words} <i class="master" /> {masterWords}{" "}
-            <small>right answers, mean of {smoothed} steps of 128</small>
+            <small>share of a step's 128 answers that are right, mean of {smoothed} steps</small>
           </p>
           <RewardChart rewards={rewards} labels={[words, masterWords]} base={training.base} ink={ink} />
         </div>
@@ -152,8 +151,7 @@ export function LearnView({ visit }: { visit: Visit }) {
 function Counts({ of: learner, words, name }: { of: Learner; words: string; name: string }) {
   const { totals, end, rounding } = learner.counted;
   const named = classWordsOf({ rounding });
-  const updates = totals.none + totals.lost + totals.kept + totals.moved;
-  const part = (n: number) => percent(share(n, updates));
+  const part = (n: number) => percent(share(n, nonzeroUpdates(totals)));
   return (
     <div class="learner" data-learner={name}>
       <h2>{words}</h2>
@@ -165,32 +163,9 @@ function Counts({ of: learner, words, name }: { of: Learner; words: string; name
         , {totals.kept > 0 && <span data-class="kept">kept {part(totals.kept)}, </span>}
         <span data-class="lost">
           {named.lost} {part(totals.lost)}
-        </span>
-        ; retained <b>{ratio(end.retained)}</b>
+        </span>{" "}
+        of the updates that were not zero; retained <b>{ratio(end.retained)}</b>
       </p>
     </div>
   );
-}
-
-function heading(
-  words: string,
-  step: number,
-  [chosen, master]: readonly [readonly number[], readonly number[]],
-  outcome: DuelOutcome | null,
-): string {
-  const whole = (x: number | null) => `${Math.round(100 * (x ?? 0))}%`;
-  if (outcome) {
-    const [own, other] = outcome.learners.map((x) => `${(100 * x).toFixed(1)}%`);
-    return `Over all 10,000 sums, before training: ${(100 * outcome.base).toFixed(1)}% right. With an fp32 master: *${other}*. Stored as ${words}: *${own}*.`;
-  }
-  if (step === 0) return "Two copies of one model learn to add. They differ in how their weights are stored.";
-  return `After ${step} steps the model with an fp32 master answers *${whole(recentMean(master))}* right, the one stored as ${words} *${whole(recentMean(chosen))}*.`;
-}
-
-function lensSentence(words: string, { counted: { totals, end } }: Learner): string {
-  const { none, lost, kept, moved } = totals;
-  const retained = end.retained ?? 1;
-  if (retained > 0.9)
-    return `${words} keeps its updates: ${percent(Math.min(1, retained))} of the fp32 displacement.`;
-  return `Storage lost ${percent(share(lost, lost + kept + moved + none))} of its updates; ${percent(retained)} of the fp32 displacement is left.`;
 }

@@ -40,7 +40,7 @@ export function RewardChart(props: {
         </g>
       ))}
       {[0, 100, 200, 300].map((step) => (
-        <text key={step} x={x(step)} y={height - 10} text-anchor="middle">
+        <text key={step} x={x(step)} y={height - 10} text-anchor={step === 0 ? "start" : "middle"}>
           {step === 0 ? "step 0" : step}
         </text>
       ))}

@@ -1,5 +1,6 @@
 import { percent, share } from "../../report/numbers.js";
 import { ClassBar } from "../controls/class-bar.js";
+import { nonzeroUpdates } from "../controls/nonzero-updates.js";
 import type { Classroom } from "../learn/classroom.js";
 import type { Learner } from "../learn/duel.js";
 import { RewardChart } from "../learn/reward-chart.js";
@@ -24,7 +25,9 @@ export function LearnScene({ classroom, still = false }: { classroom: Classroom;
     <div class="learn-scene" data-step={step} data-ready={outcome !== null}>
       <div>
         <RewardChart rewards={rewards} labels={labels} base={trainings[talkLearning.run].base} />
-        <p class="key">Right answers, mean of 20 steps of 128; dashed: before training.</p>
+        <p class="key">
+          Share of a step's 128 answers that are right, mean of 20 steps; dashed: before training.
+        </p>
       </div>
       <div class="learners">
         {labels.map((label, i) => {
@@ -52,13 +55,14 @@ export function LearnScene({ classroom, still = false }: { classroom: Classroom;
 
 function Updates({ of: learner }: { of: Learner }) {
   const { totals } = learner.counted;
-  const updates = totals.none + totals.lost + totals.kept + totals.moved;
+  const updates = nonzeroUpdates(totals);
   const [what, part] = totals.kept > 0 ? (["kept", totals.kept] as const) : (["lost", totals.lost] as const);
   return (
     <>
       <ClassBar counts={totals} rounding={learner.counted.rounding} />
       <p class="key">
-        {percent(share(part, updates))} of its updates {what}, {percent(share(totals.moved, updates))} moved
+        of its updates that were not zero, {percent(share(part, updates))} {what},{" "}
+        {percent(share(totals.moved, updates))} moved
       </p>
     </>
   );

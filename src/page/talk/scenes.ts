@@ -59,7 +59,7 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
     ],
   },
   push: {
-    title: "An update must reach half the gap. This one is a sixtieth of that.",
+    title: "An update must exceed half the gap. This one is a sixtieth of that.",
     text: "A thousand equal updates of 1e-6. In-place, each one is rounded back to where it began.",
     run: null,
     notes: [
@@ -69,7 +69,7 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
   },
   lost: {
     title: "Lost is not zero.",
-    text: "Every update by its size against the gap at its weight. What does not reach half the gap is rounded away.",
+    text: "Every update by its size against the gap at its weight. What does not exceed half the gap is rounded away.",
     run: "pair",
     notes: [
       "A difference of two checkpoints calls all of this sparse. Next to none of these updates was zero.",

@@ -45,7 +45,7 @@ export function GapScene() {
       <div class="gap-notes">
         <p>
           <b>u = {short(u.value)}</b> is {percent(Math.abs(u.value) / (gap / 2))} of half the gap.
-          <span class="cue">↔ Drag w + u: from half the gap on, the weight moves.</span>
+          <span class="cue">↔ Drag w + u: past half the gap, the weight moves.</span>
         </p>
         <Inset update={u.value} span={span} />
       </div>

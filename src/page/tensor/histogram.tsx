@@ -2,7 +2,7 @@ import type { Case } from "../../lens/run/case.js";
 import { staysByChance } from "../../report/charts/class-ink.js";
 import { inGaps, labelledSizes } from "../../report/charts/histogram-chart.js";
 import { stackedClasses } from "../../report/charts/palette.js";
-import { count } from "../../report/numbers.js";
+import { count, percent, share } from "../../report/numbers.js";
 import { boundaryOf, classWordsOf } from "../../report/rounding-words.js";
 import { useWidth } from "../weight/use-width.js";
 
@@ -74,6 +74,9 @@ function Bins({ of: caseResult, firstBin }: { of: Sized; firstBin: number }) {
           );
         });
       })}
+      <text x={0} y={12} data-fact="tallest">
+        tallest bar {percent(share(Math.max(...shown), all))}
+      </text>
       <line x1={0} x2={width} y1={height - foot} y2={height - foot} class="axis" />
       <line x1={edge} x2={edge} y1={14} y2={height - foot} class="mark" />
       <text x={edge - 6} y={12} text-anchor="end" class="strong">

@@ -39,14 +39,20 @@ export class Player {
     this.#span = span;
   }
 
-  /** Starts a run and shows its start; then plays it, or runs to a step at full speed and stops there. */
-  async open(settings: RunSettings, { play, goTo = 0 }: { play: boolean; goTo?: number }): Promise<void> {
+  /**
+   * Starts a run and shows its start; then plays it, or runs to a step at full speed and stops there.
+   *
+   * @returns whether this run is the current one and no engine took it.
+   */
+  async open(settings: RunSettings, { play, goTo = 0 }: { play: boolean; goTo?: number }): Promise<boolean> {
     const run = ++this.#run;
+    let begun = false;
     this.playing.value = false;
     this.#spare = [];
     this.#shown = [];
     await this.#guarded(run, async () => {
       const engine = await compute("open", settings);
+      begun = true;
       if (run !== this.#run) return;
       this.engine.value = engine;
       await this.#advance(run, 0);
@@ -55,6 +61,7 @@ export class Player {
       }
       if (run === this.#run && play) this.play();
     });
+    return run === this.#run && !begun;
   }
 
   play(): void {

@@ -35,12 +35,19 @@ function toneOf({ rounding, totals: { kept, lost } }: Case): Finding["tone"] {
   return rounding === "stochastic" ? null : "lost";
 }
 
+/** Below this share it is no finding that updates are hidden. */
+const almostNothing = 0.01;
+
 function lensSentence({ format, rounding, totals, end }: Case): string {
   const { lost, kept, moved, hiddenShare } = totals;
   if (lost + kept + moved === 0) return "All updates were zero.";
-  const hidden = share(end.hidden, end.unchanged);
-  if (hidden === null || (hiddenShare ?? 0) < 0.001)
-    return `Almost nothing is hidden: ${format} shows these updates.`;
+  if (hiddenShare !== null && hiddenShare < almostNothing) {
+    const shown = percent(1 - hiddenShare);
+    // A carrier may hold a part of every update, also where the stored bits change.
+    return end.visible !== null && end.visible < 1 - almostNothing
+      ? `${format} shows ${shown} of the updates, and ${percent(end.visible)} of the fp32 displacement.`
+      : `Almost nothing is hidden: ${format} shows ${shown} of the updates.`;
+  }
   if (kept > lost) {
     return `The updates are there: ${percent(share(kept, lost + kept + moved))} of them changed only the carrier.`;
   }

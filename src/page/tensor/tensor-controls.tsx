@@ -25,6 +25,8 @@ export function TensorControls(props: {
   player: Player;
   change(part: Partial<TensorState>): void;
   restart(): void;
+  /** Why the chosen number of weights was not taken. */
+  sizeRefused: string | null;
 }) {
   const { state, player, change } = props;
   const playing = player.playing.value;
@@ -92,6 +94,11 @@ export function TensorControls(props: {
           />
         )}
       </div>
+      {props.sizeRefused && (
+        <p class="field-problem" role="alert">
+          {props.sizeRefused}
+        </p>
+      )}
       <div class="pair">
         <Slider
           label="Signal in the noise"

@@ -15,7 +15,7 @@ import { Player } from "./player.js";
 import { runSettings, type TensorState, tensorFields } from "./presets.js";
 import { Recount } from "./recount.js";
 import { finding } from "./sentences.js";
-import { pictureSide } from "./sizes.js";
+import { mostOnCpu, pictureSide } from "./sizes.js";
 import { TensorControls } from "./tensor-controls.js";
 import { WeightsPicture } from "./weights-picture.js";
 
@@ -34,13 +34,22 @@ export function TensorView({ visit }: { visit: Visit }) {
     [state],
   );
 
-  const restart = (goTo: number) => {
+  const sizeRefused = useSignal<string | null>(null);
+
+  const restart = async (goTo: number): Promise<void> => {
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    return player.open(runSettings(state.peek()), { play: goTo === 0 && !still, goTo });
+    const refused = await player.open(runSettings(state.peek()), { play: goTo === 0 && !still, goTo });
+    const { side } = state.peek();
+    if (!refused || side <= mostOnCpu || !player.error.value?.includes("no WebGPU")) return;
+    // navigator.gpu does not tell whether a device opens; a search for one beforehand would write to the console.
+    sizeRefused.value = `This browser opened no GPU: ${count(side ** 2)} weights need one.`;
+    state.value = { ...state.peek(), side: mostOnCpu };
+    await restart(goTo);
   };
   const change = (part: Partial<TensorState>) => {
     state.value = { ...state.peek(), ...part };
     player.pace = state.value.pace;
+    if (part.side !== undefined) sizeRefused.value = null;
     if (Object.keys(part).every((name) => outward.has(name))) return player.repaint();
     state.value = { ...state.peek(), step: 0 };
     void restart(0);
@@ -70,7 +79,8 @@ export function TensorView({ visit }: { visit: Visit }) {
   const [stored, truth] = frame?.cases ?? [];
   const said = frame && stored && truth ? finding(frame.step, stored.run, truth.run) : null;
   const { span, side } = state.value;
-  const pixels = pictureSide(side);
+  // A picture is of the frame that is there, which the next size replaces when its run begins.
+  const pixels = pictureSide(frame?.side ?? side);
 
   return (
     <section class="tensor" aria-labelledby="tensor-title">
@@ -80,6 +90,11 @@ export function TensorView({ visit }: { visit: Visit }) {
         </span>{" "}
         <span class={`lens ${said?.tone ?? ""}`}>{said?.lens}</span>
       </h1>
+      <p class="simulated">
+        Gate III of <a href="https://arxiv.org/abs/2511.08567">arXiv 2511.08567</a>: precision acts as a lens.
+        The run is simulated: AdamW on noise gradients at the preset's settings
+        {state.value.signal > 0 && ", with a planted signal, the magnifier"}.
+      </p>
       <Misread visit={visit} fields={tensorFields} />
       <div class="stage">
         <WeightsPicture
@@ -103,7 +118,13 @@ export function TensorView({ visit }: { visit: Visit }) {
           {span === "start" ? "at the start" : "a step before"}
           {pixels < side && <span>; a pixel is the mean of {(side / pixels) ** 2} weights</span>}
         </p>
-        <TensorControls state={state.value} player={player} change={change} restart={() => void restart(0)} />
+        <TensorControls
+          state={state.value}
+          player={player}
+          change={change}
+          restart={() => void restart(0)}
+          sizeRefused={sizeRefused.value}
+        />
       </div>
       {player.error.value && (
         <p class="problem" role="alert">

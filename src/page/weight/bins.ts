@@ -26,6 +26,26 @@ export function ticksIn(low: number, high: number, format: Format, most: number)
   return { values, stride };
 }
 
+/** The number of grid lines, at most. */
+const mostLines = 24;
+/** The number of intervals of a range that is wide against its numbers. */
+const intervals = 4;
+
+/**
+ * Numbers of the format for a linear axis from `low` to `high`: {@link ticksIn}, or where these are dense at one end, as
+ * the numbers of a format are near zero, the numbers next to equal intervals.
+ */
+export function gridIn(low: number, high: number, format: Format): readonly number[] {
+  const { values } = ticksIn(low, high, format, mostLines);
+  // Values that share a twelfth of the axis are one line to the eye.
+  const places = new Set(values.map((value) => Math.floor(12 * ((value - low) / (high - low)))));
+  if (values.length < 8 || places.size >= intervals) return values;
+  const near = Array.from({ length: intervals + 1 }, (_, i) =>
+    round(low + (i / intervals) * (high - low), format, { overflow: "saturate" }),
+  );
+  return [...new Set(near)].filter((value) => value >= low && value <= high);
+}
+
 /** The signed index of a number in its format: 0 for zero, 1 for the smallest positive number, -1 for its negative. */
 function position(value: number, format: Format): number {
   return Math.sign(value) * magnitudeCode(Math.abs(value), format) || 0;

@@ -1,6 +1,6 @@
 import type { Format } from "../../format/format.js";
 import { short } from "../../report/numbers.js";
-import { ticksIn } from "./bins.js";
+import { gridIn } from "./bins.js";
 import { useWidth } from "./use-width.js";
 import type { Track } from "./walk.js";
 
@@ -27,9 +27,12 @@ export function WalkChart(props: {
 }) {
   const { tracks, format, range = [] } = props;
   const [ref, width] = useWidth<HTMLDivElement>(800);
-  const { left, labelHeight, ...size } = props.large && width >= narrow ? sizes.large : sizes.usual;
+  const {
+    left: usualLeft,
+    labelHeight,
+    ...size
+  } = props.large && width >= narrow ? sizes.large : sizes.usual;
   const { height = size.height } = props;
-  const margin = { top: 14, bottom: 30, left };
   const steps = props.steps ?? tracks[0].path.length - 1;
   const all = [...tracks.flatMap(({ path }) => path).filter(Number.isFinite), ...range];
   const start = tracks[0].path[0];
@@ -41,10 +44,12 @@ export function WalkChart(props: {
   const right = finite ? named : labelWidths.full;
   const pad = (high - low) * 0.06;
   [low, high] = [low - pad, high + pad];
+  const values = gridIn(low, high, format);
+  const longest = Math.max(...values.map((value) => axisText(value, values).length));
+  const margin = { top: 14, bottom: 30, left: Math.max(usualLeft, (longest + 2) * (labelHeight / 2)) };
   const inner = { width: width - margin.left - right, height: height - margin.top - margin.bottom };
   const x = (step: number) => margin.left + (steps === 0 ? 0 : (step / steps) * inner.width);
   const y = (value: number) => margin.top + (1 - (value - low) / (high - low)) * inner.height;
-  const { values } = ticksIn(low, high, format, 24);
   const labels = spread(
     // NaN is drawn at the top, where most weights leave the finite numbers.
     tracks.map(({ state: { weight } }) =>

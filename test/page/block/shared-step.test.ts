@@ -8,7 +8,7 @@ import {
   sharedStep,
 } from "../../../src/page/block/shared-step.js";
 import { shownFormats } from "../../../src/page/block/state.js";
-import { blockFinding, scaleText } from "../../../src/page/block/words.js";
+import { blockFinding, scaleText, tensorScaleNote } from "../../../src/page/block/words.js";
 
 const stored = { format: "mxfp4", scheme: "master" } as const;
 /** Magnitudes of e2m1 by code. */
@@ -99,4 +99,12 @@ describe("an update of the largest weight of a block", () => {
 test("a scale is a power of two, or a number", () => {
   expect(scaleText(2 ** -12)).toBe("2⁻¹²");
   expect(scaleText(0.375)).toBe("0.375");
+});
+
+test("the tensor scale of NVFP4 is said to be given, and what it clips", () => {
+  const noteOf = (format: string, u: number) => tensorScaleNote(sharedStep({ format, scheme: "master" }, u));
+  expect(noteOf("nvfp4", 0.03)).toMatch(/largest weight is 0\.5, in another block\.$/);
+  expect(noteOf("nvfp4", 1)).toMatch(/w \+ u = 1\.248 exceeds it and is clipped to 0\.5\.$/);
+  expect(noteOf("nvfp4", -1)).toMatch(/w \+ u = -0\.752 exceeds it and is clipped to -0\.5\.$/);
+  expect(noteOf("mxfp4", 1)).toBeNull();
 });

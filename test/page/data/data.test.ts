@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { reference } from "../../../src/engine/reference/reference.js";
 import { classes } from "../../../src/lens/classify.js";
 import { summarizeCase } from "../../../src/lens/run/summarize.js";
+import { percent } from "../../../src/report/numbers.js";
 import { comparePair } from "../../../src/source/pair/compare-pair.js";
 import { openPair } from "../../../src/source/pair/open-pair.js";
 import { openRecording, recordedRun } from "../../../src/source/recording.js";
@@ -58,6 +59,10 @@ describeNeeding(requirements.chromium, "dropped files", () => {
         ),
       );
       expect([scheme, ...shown]).toEqual([scheme, ...classes.map((name) => totals[name])]);
+      // One denominator: the updates that were not zero.
+      expect(await section.locator("[data-class=lost] b").textContent()).toBe(
+        percent(totals.lost / (totals.moved + totals.kept + totals.lost)),
+      );
       const unchanged = await section.locator("[data-fact=unchanged]").getAttribute("data-count");
       expect(Number(unchanged)).toBe(end.unchanged);
       expect(await section.textContent()).not.toContain("chance");
@@ -97,6 +102,7 @@ describeNeeding(requirements.chromium, "dropped files", () => {
     const [tally] = (await comparePair(pair, { sample: 0, seed: 0 })).tallies;
     await pair.close();
     expect(await countOf(page, "[data-fact=unchanged]")).toBe(tally.unchanged);
+    await page.getByText(/are identical as bf16[;.]/).waitFor();
     expect(await countOf(page, "[data-fact=changed]")).toBe(tally.changed);
     await page.getByText("before.safetensors before, after.safetensors after").waitFor();
     await page.getByRole("button", { name: "Swap" }).click();
@@ -121,7 +127,10 @@ describeNeeding(requirements.chromium, "dropped files", () => {
     const alert = page.getByRole("alert");
     for (const [paths, sentence] of [
       [[broken, broken, broken], /expected two safetensors files, found 3 files/],
-      [[broken, join(run, "base.safetensors")], /broken\.safetensors: expected a header of at most/],
+      [
+        [broken, join(run, "base.safetensors")],
+        /broken\.safetensors: expected a safetensors file, found another kind of file/,
+      ],
       [
         [join(run, "updates.safetensors"), join(run, "updates.safetensors")],
         /expected the weights of the run/,
@@ -132,6 +141,36 @@ describeNeeding(requirements.chromium, "dropped files", () => {
       expect(await alert.count()).toBe(1);
       expect(await alert.textContent()).not.toMatch(/went wrong/);
     }
+  });
+
+  test("that cannot be one of two are refused at once, and called what they are", async () => {
+    const page = await open("#data");
+    const alert = page.getByRole("alert");
+    for (const [name, contents, sentence] of [
+      ["pic.jpg", Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 0x10, 1, 2, 3, 4), /found a JPEG picture/],
+      ["paper.pdf", "%PDF-1.7 and more", /found a PDF/],
+      ["result.json", '{\n  "schema": "precision-lens/2"}', /report RESULT\.json --html/],
+      ["model.gguf", "GGUF and more, and more", /found a GGUF file/],
+      ["model.pt", "PK\x03\x04 and more", /found a zip archive, as torch\.save writes/],
+      ["model.safetensors", "version https://git-lfs.github.com/spec/v1", /found a Git LFS pointer/],
+    ] as const) {
+      await drop(page, put(folder, name, contents));
+      await alert.filter({ hasText: sentence }).waitFor();
+      expect(await alert.textContent()).toContain(`${name}: expected a safetensors file, found`);
+      await page.getByText("Drop two safetensors files here").waitFor();
+    }
+  });
+
+  test("gradients are no updates: the sentence says how to count them", async () => {
+    const gradients = put(
+      folder,
+      "gradients-00001.safetensors",
+      readFileSync(join(run, "updates.safetensors")),
+    );
+    const page = await open("#data");
+    await drop(page, join(run, "base.safetensors"), gradients);
+    await page.getByText(/found gradients, which need an optimizer: .*--optimizer adamw --lr/).waitFor();
+    expect(await page.locator("[data-kind=run]").count()).toBe(0);
   });
 
   test("names are text", async () => {

@@ -54,6 +54,7 @@ describeNeeding(requirements.chromium, "a tensor", () => {
   test("shows the histogram at first sight on a projector, and labels that stand apart on a phone", async () => {
     const page = await open("#tensor?step=1");
     const chart = page.locator(".tensor svg.chart");
+    expect(await chart.locator("[data-fact=tallest]").textContent()).toMatch(/^tallest bar \d+\.\d%$/);
     const { y, height } = (await chart.boundingBox())!;
     expect(y + height).toBeLessThanOrEqual(projector.height);
     for (const viewport of [projector, phone]) {
@@ -212,6 +213,20 @@ describeNeeding(requirements.chromium, "a tensor", () => {
       expect(await page.locator(".chart .strong").textContent()).toBe(boundary);
       await go(page, "tensor?step=0");
     }
+  });
+
+  test("says that the run is simulated, and whose finding it shows", async () => {
+    const page = await open("#tensor?step=1");
+    await page.getByText(/Gate III of arXiv 2511\.08567.*simulated.*planted signal/).waitFor();
+  });
+
+  test("goes back to a size that works where no GPU opens, and says so", async () => {
+    const page = await open("#tensor?side=1024&step=1");
+    await page.getByText("This browser opened no GPU: 1,048,576 weights need one.").waitFor();
+    await waitForStep(page, 1);
+    await eventually(() => page.url()).not.toContain("side=");
+    expect((await shownCounts(page)).slice(0, 5).reduce((sum, n) => sum + n)).toBe(512 * 512);
+    expect(await page.locator(".problem").count()).toBe(0);
   });
 
   test("says which engine counts, and counts again by another", async () => {

@@ -4,7 +4,7 @@ import { decode } from "../../../src/format/encode.js";
 import type { Format } from "../../../src/format/format.js";
 import { format, formats } from "../../../src/format/registry.js";
 import { round } from "../../../src/format/round.js";
-import { bitsOf, ticksIn } from "../../../src/page/weight/bins.js";
+import { bitsOf, gridIn, ticksIn } from "../../../src/page/weight/bins.js";
 
 const narrow = [...formats.values()].filter(({ bits }) => bits <= 8);
 
@@ -44,4 +44,19 @@ describe("ticks", () => {
 test("bits come sign first", () => {
   expect(bitsOf(-1.5, format("bf16")).join("")).toBe("1011111111000000");
   expect(bitsOf(1, format("fp32")).join("")).toBe(`0${(127).toString(2).padStart(8, "0")}${"0".repeat(23)}`);
+});
+
+describe("grid lines", () => {
+  test("are spread over a range that is wide against its numbers", () => {
+    const lines = gridIn(-6e31, 1e33, format("bf16"));
+    expect(lines.length).toBeGreaterThanOrEqual(3);
+    const gaps = lines.slice(1).map((value, i) => value - lines[i]);
+    expect(Math.min(...gaps)).toBeGreaterThan(1e32);
+    for (const value of lines) expect(round(value, format("bf16"))).toBe(value);
+  });
+
+  test("are all numbers in a narrow range", () => {
+    const bf16 = format("bf16");
+    expect(gridIn(1, 1.0625, bf16)).toEqual(ticksIn(1, 1.0625, bf16, 24).values);
+  });
 });

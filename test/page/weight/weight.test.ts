@@ -274,6 +274,23 @@ describeNeeding(requirements.chromium, "one weight", () => {
     }
   });
 
+  test("what is typed while the walk plays stays until it is committed or left", async () => {
+    const page = await open("#weight", { reducedMotion: "no-preference" });
+    const field = page.getByRole("textbox", { name: "Weight w" });
+    const before = await field.inputValue();
+    // Drawing the view again is what erased the text: typing in one field while the other changes does it for sure.
+    await field.focus();
+    await page.keyboard.press("ControlOrMeta+a");
+    await page.keyboard.type("0.12");
+    await page.evaluate(`document.querySelector('[role=slider][aria-label="Weight w"]').dispatchEvent(
+      new KeyboardEvent("keydown", { key: "ArrowUp", bubbles: true }))`);
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+    expect(await field.inputValue()).toBe("0.12");
+    expect(before).not.toBe("0.12");
+    await field.press("Enter");
+    await eventually(() => page.url()).toContain("w=0.12");
+  });
+
   test("a wrong number goes when the number is set elsewhere", async () => {
     const page = await open("#weight?w=NaN");
     const field = page.getByRole("textbox", { name: "Weight w" });

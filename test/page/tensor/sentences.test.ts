@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import type { Case } from "../../../src/lens/run/case.js";
+import { finding } from "../../../src/page/tensor/sentences.js";
+
+function run(lost: number, kept: number, visible: number): Case {
+  const moved = 1000 - lost - kept;
+  return {
+    format: "bf16",
+    rounding: "nearest-even",
+    tensors: [{ shape: [10, 10] }],
+    totals: { elements: 100, steps: 10, none: 0, lost, kept, moved, hiddenShare: (lost + kept) / 1000 },
+    end: { unchanged: 1, hidden: 1, visible, retained: 1 },
+  } as unknown as Case;
+}
+
+test.each([
+  [run(1, 0, 1), "Almost nothing is hidden: bf16 shows 99.9% of the updates."],
+  [run(0, 1, 1), "Almost nothing is hidden: bf16 shows 99.9% of the updates."],
+  [run(0, 1, 0.5), "bf16 shows 99.9% of the updates, and 50.0% of the fp32 displacement."],
+  [run(20, 0, 1), "The updates were there all along: bf16 rounded 2.0% of them away."],
+  [run(0, 20, 1), "The updates are there: 2.0% of them changed only the carrier."],
+])("%# says what is hidden, if that is a finding", (stored, sentence) => {
+  expect(finding(12, stored, stored).lens).toBe(sentence);
+});
