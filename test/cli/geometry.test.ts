@@ -136,6 +136,9 @@ describe("of the recorded runs", async () => {
       /Its matrices moved by a mean 6\.\d% of their norms, along few directions/,
     );
     expect(table).toMatch(/changed weights in both, of those in either/);
+    expect(table.replaceAll(/\s+/g, " ")).toMatch(
+      /What is counted here is of \S+; the geometry has all \d tuned models\./,
+    );
     expect(await output("report", saved)).toBe(table);
     const markdown = await output("report", saved, "--markdown", "-");
     expect(markdown).toMatch(/## How the changes lie/);

@@ -1,6 +1,7 @@
 import type { Case } from "../../lens/run/case.js";
 import { percent, ratio, share, shareOfWeights } from "../../report/numbers.js";
 import { ClassBar } from "../controls/class-bar.js";
+import { nonzeroUpdates } from "../controls/nonzero-updates.js";
 import type { Frame } from "../tensor/frame.js";
 import { SizeHistogram } from "../tensor/histogram.js";
 import { WeightsPicture } from "../tensor/weights-picture.js";
@@ -108,19 +109,19 @@ function Legend() {
 export function LostScene({ frame }: { frame: Frame | null }) {
   const stored = frameOf("pair", frame)?.cases[0].run;
   if (!stored) return null;
-  const { none, lost, kept, moved } = stored.totals;
-  const all = none + lost + kept + moved;
+  const { none, lost, moved } = stored.totals;
+  const updates = nonzeroUpdates(stored.totals);
   return (
     <div class="lost-scene">
       <p class="figures">
         <span>
-          <b class="figure">{percent(share(lost, all))}</b> lost
+          <b class="figure">{percent(share(lost, updates))}</b> lost
         </span>
         <span>
-          <b class="figure kept">{percent(share(moved, all))}</b> moved
+          <b class="figure kept">{percent(share(moved, updates))}</b> moved, of those not zero
         </span>
         <span>
-          <b class="figure none">{percent(share(none, all))}</b> zero
+          <b class="figure none">{percent(share(none, updates + none))}</b> zero, of all
         </span>
       </p>
       <ClassBar counts={stored.totals} rounding={stored.rounding} />

@@ -41,13 +41,13 @@ export function diffReport(result: DifferenceResult): Report {
   const headline = diffHeadline(result);
   const size = `${counted(totals.elements, "weight")} in ${counted(totals.tensors, "tensor")}`;
   const against = `${input.before.path} against ${input.after.path}.`;
-  const notes = [...withinNote(result), ...hiddenNote(result), ...mixedNote(result)];
+  const notes = [...firstNote(result), ...withinNote(result), ...hiddenNote(result), ...mixedNote(result)];
   return {
     tool,
     title: "What changed",
     headline,
     ...verdictOf(result),
-    lede: [...withinNote(result), ...mixedNote(result), against],
+    lede: [...firstNote(result), ...withinNote(result), ...mixedNote(result), against],
     tiles: tiles(result),
     blocks: [
       onTerminal(() => [
@@ -101,6 +101,15 @@ export function diffReport(result: DifferenceResult): Report {
     meaning: [meaning],
     source: `${size}; ${endOf(input.before.path)} against ${endOf(input.after.path)}`,
   };
+}
+
+/** Of several tuned models all but the geometry is of the first. */
+function firstNote({ geometry, input }: DifferenceResult): string[] {
+  const others = geometry?.others ?? [];
+  if (others.length === 0) return [];
+  return [
+    `What is counted here is of ${printable(input.after.path)}; the geometry has all ${others.length + 1} tuned models.`,
+  ];
 }
 
 const meaning =
