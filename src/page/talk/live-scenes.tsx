@@ -118,10 +118,10 @@ export function LostScene({ frame }: { frame: Frame | null }) {
           <b class="figure">{percent(share(lost, updates))}</b> lost
         </span>
         <span>
-          <b class="figure kept">{percent(share(moved, updates))}</b> moved, of those not zero
+          <b class="figure kept">{percent(share(moved, updates))}</b> moved
         </span>
         <span>
-          <b class="figure none">{percent(share(none, updates + none))}</b> zero, of all
+          <b class="figure none">{percent(share(none, updates + none))}</b> zero
         </span>
       </p>
       <ClassBar counts={stored.totals} rounding={stored.rounding} />

@@ -69,7 +69,7 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
   },
   lost: {
     title: "Lost is not zero.",
-    text: "Every update by its size against the gap at its weight. What does not exceed half the gap is rounded away.",
+    text: "Every update by its size against the gap at its weight. What does not exceed half the gap is rounded away. Lost and moved are shares of the updates that were not zero.",
     run: "pair",
     notes: [
       "A difference of two checkpoints calls all of this sparse. Next to none of these updates was zero.",
