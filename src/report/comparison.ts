@@ -11,6 +11,7 @@ import { tableOf } from "./blocks/block.js";
 import type { NumberTable } from "./charts/figure.js";
 import { csvOf, fields } from "./csv-text.js";
 import { caseLabel } from "./labels.js";
+import { nonfiniteSentences } from "./nonfinite.js";
 import { count, missing, percent, ratio, share } from "./numbers.js";
 import { endsOf } from "./shareable.js";
 import { rateText } from "./sweep.js";
@@ -65,6 +66,7 @@ export function comparisonHeadline({ settings, runs }: RunComparison): string[] 
   const most = known.length < 2 ? null : Math.max(...known.map(({ retained }) => retained));
   const range = most === null ? "" : `, the run that retains most ${percent(most)}`;
   return [
+    ...nonfiniteSentences(runs, names, "in"),
     least
       ? `Stored as ${stored}, ${names[least.i]} retains ${percent(least.retained)} of its fp32 displacement${range}.`
       : `No update of these runs is finite and not zero, stored as ${stored}.`,

@@ -4,6 +4,7 @@ import type { Result } from "../lens/run/result.js";
 import { mergeSentences } from "./adapter-lens.js";
 import { castSentences } from "./cast-note.js";
 import { caseInWords, caseLabels, stepsInWords } from "./labels.js";
+import { listed, nonfiniteSentences } from "./nonfinite.js";
 import { count, percentIn, sampleOf, share, shareOfWeights } from "./numbers.js";
 import { sharedSentences } from "./shared-scales.js";
 import { endRatio, endRatioText, retainedText } from "./simulation.js";
@@ -22,6 +23,7 @@ export function headline(result: Result): string[] {
   }
   return [
     ...left,
+    ...nonfiniteSentences(cases, caseLabels(cases)),
     ...(result.merge
       ? mergeSentences(result)
       : sparsitySentences(first, stepsInWords(result), sampleOf(result))),
@@ -55,21 +57,23 @@ function sparsitySentences(first: Case, steps: string, sample: number | undefine
 /** The share retained by each case, with those that keep their updates together; none if unknown. */
 function retainedSentences(result: Result): string[] {
   const labels = caseLabels(result.cases);
-  const known = result.cases.flatMap(({ rounding }, i) => {
+  const known = result.cases.flatMap(({ rounding, end }, i) => {
     const retained = endRatio(result, i, "retained");
     const noise = endRatio(result, i, "noise");
     const noisy = rounding === "stochastic" && (noise === null || noise.high > tolerance);
-    return retained === null ? [] : [{ label: labels[i], i, noisy, retained }];
+    return retained === null ? [] : [{ label: labels[i], i, noisy, retained, finite: end.nonfinite === 0 }];
   });
   if (known.length === 0) return [];
   const keeping = known.filter(
-    ({ retained: { low, high }, noisy }) => Math.max(1 - low, high - 1) <= tolerance && !noisy,
+    ({ retained: { low, high }, noisy, finite }) =>
+      Math.max(1 - low, high - 1) <= tolerance && !noisy && finite,
   );
   const parts = known
     .filter((row) => !keeping.includes(row))
-    .map(({ label, i, noisy }) => {
+    .map(({ label, i, noisy, finite }) => {
       const noise = noisy ? ` with noise of ${endRatioText(result, i, "noise")} times it` : "";
-      return `${label} retains ${retainedText(result, i)}${noise}`;
+      const where = finite ? "" : " in its finite weights";
+      return `${label} retains ${retainedText(result, i)}${noise}${where}`;
     });
   if (keeping.length > 0) {
     const names = keeping.map(({ label }) => label);
@@ -84,9 +88,4 @@ function sampleSentences({ sampling, input }: Result): string[] {
   return [
     `These are estimates from ${drawn} of ${all} weights, to the digits that intervals of ${100 * sampling.confidence}% carry.`,
   ];
-}
-
-/** "a, b and c" */
-function listed(names: readonly string[]): string {
-  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }

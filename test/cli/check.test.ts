@@ -93,6 +93,32 @@ describe("--fail-above", () => {
   });
 });
 
+describe("weights that became NaN", () => {
+  const overflowed = join(folder, "overflow");
+  mkdirSync(overflowed);
+  const shape = [4];
+  const data = Float32Array.of(1, 1, 1, 1);
+  put(overflowed, "base.safetensors", encodeSafetensors([{ name: "w", dtype: "F32", shape, data }]));
+  const update = { name: "step0/w", dtype: "F32", shape, data: Float32Array.of(0.5, 500, 500, 500) };
+  put(overflowed, "updates.safetensors", encodeSafetensors([update]));
+  const args = ["check", overflowed, "--format", "e4m3fn", "--scheme", "master"];
+
+  test("are told first, and no verdict is given on the rest alone", async () => {
+    expect(await check(...args.slice(1))).toMatchObject({ verdict: "unknown", nonfinite: 3, retained: 1 });
+    expect(await output(...args)).toMatch(
+      /^75.0% of the weights \(3\) were or became NaN or Inf: they keep no updates\.\nNo verdict: .*\nOf the finite weights, weight plus carrier retains 1\.00/,
+    );
+  });
+
+  test("fail the check, with the reason", async () => {
+    const { status, stdout } = await run([...args, "--fail-above", "0.5"]);
+    expect(status).toBe(3);
+    expect(stdout).toContain(
+      "Failed: at most 50.0% may be lost, and no weight may be NaN or Inf (--fail-above).",
+    );
+  });
+});
+
 describe("how the run is stored", () => {
   const made = (name: string, dtype: "F32" | "BF16", metadata: Record<string, string> = {}) => {
     const run = join(folder, name);
