@@ -1,3 +1,4 @@
+import { isBlockFormat } from "../format/block/block-format.js";
 import type { Case } from "../lens/run/case.js";
 import { tolerance } from "../lens/run/check.js";
 import type { Result } from "../lens/run/result.js";
@@ -19,7 +20,9 @@ export function headline(result: Result): string[] {
   const [first] = cases;
   const left = leftOutSentences(skipped, input.elements);
   if (first.totals.apparentSparsity === null) {
-    return [...left, "No update was finite: nothing can be said of sparsity."];
+    // The other cases may be finite.
+    const others = cases.length > 1 ? nonfiniteSentences(cases, caseLabels(cases)) : [];
+    return [...left, nothingCounted(first), ...others, ...retainedSentences(result)];
   }
   return [
     ...left,
@@ -32,6 +35,18 @@ export function headline(result: Result): string[] {
     ...sampleSentences(result),
     ...castSentences(casts, sampleOf(result)),
   ];
+}
+
+/** Where no weight-step of the first case is in any ratio. */
+function nothingCounted(first: Case): string {
+  const { elements, nonfinite } = first.totals;
+  if (elements === 0) return "There are no weights.";
+  if (nonfinite === 0) return "There are no updates.";
+  // The counts do not tell which of these it was.
+  const why = isBlockFormat(first.format)
+    ? "the weight, its update or what is stored is NaN or Inf, by itself or by a scale that it shares"
+    : "the weight, its update or what is stored is NaN or Inf";
+  return `Stored as ${caseInWords(first)}, no weight is finite: in every step ${why}. Nothing can be said of sparsity.`;
 }
 
 function sparsitySentences(first: Case, steps: string, sample: number | undefined): string[] {
@@ -77,7 +92,7 @@ function retainedSentences(result: Result): string[] {
     });
   if (keeping.length > 0) {
     const names = keeping.map(({ label }) => label);
-    parts.push(`${listed(names)} ${names.length === 1 ? "retains" : "retain"} it, within 1%`);
+    parts.push(`${listed(names)} ${names.length === 1 ? "retains" : "retain"} all of it, within 1%`);
   }
   return [`Of the displacement of an fp32 run, ${parts.join("; ")}.`];
 }
