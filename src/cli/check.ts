@@ -33,7 +33,7 @@ export function checkCommand(streams: Streams): Command {
   return new Command("check")
     .description(
       "Applies the recorded updates as the run stores its weights, and gives one verdict with its reason.\n" +
-        "RUN is the folder of a recorded run. How it is stored is what the options say, or its metadata (format, scheme); " +
+        "RUN is the folder of a recorded run. How it is stored is what the options say, or its metadata (format, scheme and rounding, or stored_as); " +
         "weights in fp32 are stored as such.",
     )
     .argument("<run>", "folder with base.safetensors and updates.safetensors")
@@ -84,12 +84,15 @@ export function checkCommand(streams: Streams): Command {
 }
 
 function caseOf(command: Command, recording: Recording, options: CheckOptions) {
-  const { rounding, seed } = options;
+  const { seed } = options;
   const told = storedAs(recording);
+  // The recorded rounding belongs to the recorded scheme.
+  const asked = options.scheme !== undefined || command.getOptionValueSource("rounding") !== "default";
+  const rounding = asked ? options.rounding : (told.rounding ?? options.rounding);
   const given = { format: options.format ?? told.format, scheme: options.scheme ?? told.scheme };
   // An fp32 file means that the optimizer stores fp32 weights. A bf16 file may be the start of any run.
   if (given.format === null && given.scheme === null && told.dtype !== "fp32") {
-    const expected = "format and scheme in its metadata, or --scheme";
+    const expected = "format and scheme, or stored_as, in its metadata, or --scheme";
     throw new InputError(recording.paths.weights, expected, `weights in ${told.dtype ?? "several formats"}`);
   }
   const { scheme } = given;

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { blockFormat, isBlockFormat } from "../format/block/block-format.js";
+import { blockFormat, blockFormats, isBlockFormat } from "../format/block/block-format.js";
 import { format, ocpShapes } from "../format/registry.js";
 import { rounding } from "../format/round.js";
 import { palettes, type Theme } from "../report/charts/palette.js";
@@ -64,10 +64,23 @@ export const formatName = asArgument((text: string): string => {
 });
 
 /** The canonical name of a format with shared scales, or of one without. */
-export const storageName = asArgument((text: string): string =>
+export const storageName = asArgument((text: string): string => {
   // For text that begins like a block format, the error lists the block formats.
-  isBlockFormat(text) || /^(?:mx|nv|fp8-)/i.test(text) ? blockFormat(text).name : formatName(text),
-);
+  if (isBlockFormat(text) || /^(?:mx|nv|fp8-)/i.test(text)) return blockFormat(text).name;
+  try {
+    return formatName(text);
+  } catch (error) {
+    const scaled = scaledFormatsOf(text);
+    if (!(error instanceof InvalidArgumentError) || scaled.length === 0) throw error;
+    throw new InvalidArgumentError(`${error.message}; or with scales ${scaled.join(", ")}`);
+  }
+});
+
+/** The block formats that a name of a number of bits may mean: `fp4`, `float8`. Empty for any other name. */
+function scaledFormatsOf(text: string): string[] {
+  const [, bits] = /^(?:fp|float|f)([468])$/i.exec(text.replace(/^.*\./, "")) ?? [];
+  return bits === undefined ? [] : [...blockFormats.keys()].filter((name) => name.includes(`fp${bits}`));
+}
 
 export const roundingName = asArgument(rounding);
 

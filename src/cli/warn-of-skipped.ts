@@ -6,6 +6,9 @@ import { type Streams, wrappedFor } from "./streams.js";
 export function warnOfSkipped({ skipped }: Pick<Result, "skipped">, { err }: Streams): void {
   if (skipped.length === 0) return;
   const [{ name, reason }] = skipped;
-  const which = skipped.length === 1 ? "1 tensor was" : `${skipped.length} tensors were`;
-  err.write(wrappedFor(err, `precision-lens: ${which} not counted; the first, ${quote(name)}: ${reason}\n`));
+  const which =
+    skipped.length === 1
+      ? `1 tensor was not counted, ${quote(name)}`
+      : `${skipped.length} tensors were not counted; the first, ${quote(name)}`;
+  err.write(wrappedFor(err, `precision-lens: ${which}: ${reason}\n`));
 }

@@ -1,16 +1,26 @@
 import type { Check } from "../lens/run/check.js";
 import { schemeInWords } from "./labels.js";
+import { nonfiniteShare } from "./nonfinite.js";
 import { count, percent, ratio } from "./numbers.js";
 import { leftOutSentences } from "./skipped.js";
 import { verdictSentence } from "./verdict.js";
 
 /** A verdict and its reason. */
 export function renderCheck(check: Check): string {
-  return `${[...leftOutSentences(check.skipped, check.input.elements), verdictSentence(check.verdict, percent(Math.abs(check.lost ?? 0)), schemeInWords(check)), ...reasons(check)].join("\n")}\n`;
+  const { skipped, input, verdict, lost, nonfinite = 0 } = check;
+  const lines = [
+    ...leftOutSentences(skipped, input.elements),
+    ...(nonfinite === 0
+      ? []
+      : [`${nonfiniteShare(nonfinite, input.elements)} were or became NaN or Inf: they keep no updates.`]),
+    verdictSentence(verdict, percent(Math.abs(lost ?? 0)), schemeInWords(check)),
+    ...reasons(check),
+  ];
+  return `${lines.join("\n")}\n`;
 }
 
 function reasons(check: Check): string[] {
-  const { retained, visible, noise, updates, input, failAbove, failed } = check;
+  const { retained, visible, noise, updates, input, failAbove, failed, nonfinite = 0 } = check;
   const steps = input.stepNumbers.length;
   const after = `after ${steps === 1 ? "1 step" : `${count(steps)} steps`}`;
   const sentences: string[] = [];
@@ -19,7 +29,7 @@ function reasons(check: Check): string[] {
   } else {
     const noisy = check.rounding === "stochastic" ? `, with noise of ${ratio(noise)} times it` : "";
     sentences.push(
-      `Weight plus carrier retains ${ratio(retained)} of the displacement of an fp32 run ${after}${noisy}; the stored bits ` +
+      `${nonfinite === 0 ? "Weight" : "Of the finite weights, weight"} plus carrier retains ${ratio(retained)} of the displacement of an fp32 run ${after}${noisy}; the stored bits ` +
         `show ${ratio(visible)} of it.`,
     );
   }
@@ -31,11 +41,14 @@ function reasons(check: Check): string[] {
         : []),
       ...(updates.lost > 0 ? [`${percent(updates.lost)} ${lostWords(check)}`] : []),
     ];
-    sentences.push(`Of the updates that are not zero, ${parts.join(", ")}.`);
+    const which = nonfinite === 0 ? "updates" : "finite updates of finite weights";
+    sentences.push(`Of the ${which} that are not zero, ${parts.join(", ")}.`);
   }
   if (failAbove !== null) {
     sentences.push(
-      `${failed ? "Failed" : "Passed"}: at most ${percent(failAbove)} may be lost (--fail-above).`,
+      `${failed ? "Failed" : "Passed"}: at most ${percent(failAbove)} may be lost${
+        nonfinite === 0 ? "" : ", and no weight may be NaN or Inf"
+      } (--fail-above).`,
     );
   }
   return sentences;

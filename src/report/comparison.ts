@@ -11,6 +11,7 @@ import { tableOf } from "./blocks/block.js";
 import type { NumberTable } from "./charts/figure.js";
 import { csvOf, fields } from "./csv-text.js";
 import { caseLabel } from "./labels.js";
+import { nonfiniteSentences } from "./nonfinite.js";
 import { count, missing, percent, ratio, share } from "./numbers.js";
 import { endsOf } from "./shareable.js";
 import { rateText } from "./sweep.js";
@@ -56,17 +57,22 @@ export function comparisonHeadline({ settings, runs }: RunComparison): string[] 
   const names = runNames(runs);
   const stored = caseLabel({ ...settings, opmath: "fp32" });
   const known = runs.flatMap(({ end }, i) => (end.retained === null ? [] : [{ i, retained: end.retained }]));
-  const [least] = known.toSorted((a, b) => a.retained - b.retained);
+  const ascending = known.toSorted((a, b) => a.retained - b.retained);
+  const [least, most] = [ascending[0], ascending.at(-1)];
   const behind = runs.flatMap(({ outcome }, i) => {
     if (!outcome?.base || !outcome.run) return [];
     const from = crossover(outcome.base, outcome.run);
     return from === null ? [] : [`${names[i]} falls behind its base at pass@${from}.`];
   });
-  const most = known.length < 2 ? null : Math.max(...known.map(({ retained }) => retained));
-  const range = most === null ? "" : `, the run that retains most ${percent(most)}`;
+  // Where the digits shown do not tell runs apart, neither does the sentence.
+  const alike = percent(least?.retained ?? null) === percent(most?.retained ?? null);
+  const who =
+    !least || (alike && runs.length > 1 && known.length === runs.length) ? "every run" : names[least.i];
+  const range = !most || alike ? "" : `; most is retained by ${names[most.i]}, ${percent(most.retained)}`;
   return [
+    ...nonfiniteSentences(runs, names, "in"),
     least
-      ? `Stored as ${stored}, ${names[least.i]} retains ${percent(least.retained)} of its fp32 displacement${range}.`
+      ? `Stored as ${stored}, ${who} retains ${percent(least.retained)} of its fp32 displacement${range}.`
       : `No update of these runs is finite and not zero, stored as ${stored}.`,
     ...behind,
   ];

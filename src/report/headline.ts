@@ -1,9 +1,11 @@
+import { isBlockFormat } from "../format/block/block-format.js";
 import type { Case } from "../lens/run/case.js";
 import { tolerance } from "../lens/run/check.js";
 import type { Result } from "../lens/run/result.js";
 import { mergeSentences } from "./adapter-lens.js";
 import { castSentences } from "./cast-note.js";
 import { caseInWords, caseLabels, stepsInWords } from "./labels.js";
+import { listed, nonfiniteSentences } from "./nonfinite.js";
 import { count, percentIn, sampleOf, share, shareOfWeights } from "./numbers.js";
 import { sharedSentences } from "./shared-scales.js";
 import { endRatio, endRatioText, retainedText } from "./simulation.js";
@@ -18,10 +20,13 @@ export function headline(result: Result): string[] {
   const [first] = cases;
   const left = leftOutSentences(skipped, input.elements);
   if (first.totals.apparentSparsity === null) {
-    return [...left, "No update was finite: nothing can be said of sparsity."];
+    // The other cases may be finite.
+    const others = cases.length > 1 ? nonfiniteSentences(cases, caseLabels(cases)) : [];
+    return [...left, nothingCounted(first), ...others, ...retainedSentences(result)];
   }
   return [
     ...left,
+    ...nonfiniteSentences(cases, caseLabels(cases)),
     ...(result.merge
       ? mergeSentences(result)
       : sparsitySentences(first, stepsInWords(result), sampleOf(result))),
@@ -30,6 +35,18 @@ export function headline(result: Result): string[] {
     ...sampleSentences(result),
     ...castSentences(casts, sampleOf(result)),
   ];
+}
+
+/** Where no weight-step of the first case is in any ratio. */
+function nothingCounted(first: Case): string {
+  const { elements, nonfinite } = first.totals;
+  if (elements === 0) return "There are no weights.";
+  if (nonfinite === 0) return "There are no updates.";
+  // The counts do not tell which of these it was.
+  const why = isBlockFormat(first.format)
+    ? "the weight, its update or what is stored is NaN or Inf, by itself or by a scale that it shares"
+    : "the weight, its update or what is stored is NaN or Inf";
+  return `Stored as ${caseInWords(first)}, no weight is finite: in every step ${why}. Nothing can be said of sparsity.`;
 }
 
 function sparsitySentences(first: Case, steps: string, sample: number | undefined): string[] {
@@ -55,25 +72,27 @@ function sparsitySentences(first: Case, steps: string, sample: number | undefine
 /** The share retained by each case, with those that keep their updates together; none if unknown. */
 function retainedSentences(result: Result): string[] {
   const labels = caseLabels(result.cases);
-  const known = result.cases.flatMap(({ rounding }, i) => {
+  const known = result.cases.flatMap(({ rounding, end }, i) => {
     const retained = endRatio(result, i, "retained");
     const noise = endRatio(result, i, "noise");
     const noisy = rounding === "stochastic" && (noise === null || noise.high > tolerance);
-    return retained === null ? [] : [{ label: labels[i], i, noisy, retained }];
+    return retained === null ? [] : [{ label: labels[i], i, noisy, retained, finite: end.nonfinite === 0 }];
   });
   if (known.length === 0) return [];
   const keeping = known.filter(
-    ({ retained: { low, high }, noisy }) => Math.max(1 - low, high - 1) <= tolerance && !noisy,
+    ({ retained: { low, high }, noisy, finite }) =>
+      Math.max(1 - low, high - 1) <= tolerance && !noisy && finite,
   );
   const parts = known
     .filter((row) => !keeping.includes(row))
-    .map(({ label, i, noisy }) => {
+    .map(({ label, i, noisy, finite }) => {
       const noise = noisy ? ` with noise of ${endRatioText(result, i, "noise")} times it` : "";
-      return `${label} retains ${retainedText(result, i)}${noise}`;
+      const where = finite ? "" : " in its finite weights";
+      return `${label} retains ${retainedText(result, i)}${noise}${where}`;
     });
   if (keeping.length > 0) {
     const names = keeping.map(({ label }) => label);
-    parts.push(`${listed(names)} ${names.length === 1 ? "retains" : "retain"} it, within 1%`);
+    parts.push(`${listed(names)} ${names.length === 1 ? "retains" : "retain"} all of it, within 1%`);
   }
   return [`Of the displacement of an fp32 run, ${parts.join("; ")}.`];
 }
@@ -84,9 +103,4 @@ function sampleSentences({ sampling, input }: Result): string[] {
   return [
     `These are estimates from ${drawn} of ${all} weights, to the digits that intervals of ${100 * sampling.confidence}% carry.`,
   ];
-}
-
-/** "a, b and c" */
-function listed(names: readonly string[]): string {
-  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }

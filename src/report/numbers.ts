@@ -24,6 +24,24 @@ export function percent(share: number | null): string {
   return `${(100 * share).toFixed(1)}%`;
 }
 
+/** An upper bound in words, where {@link percent} may be a bound already: "at most 97.3%", "less than 100%". */
+export function percentAtMost(share: number): string {
+  const bound = shownBound(share);
+  return bound === null ? `at most ${percent(share)}` : `less than ${bound}`;
+}
+
+/** The same in a cell: "≤ 97.3%", "< 100%". */
+export function cellAtMost(share: number): string {
+  const bound = shownBound(share);
+  return bound === null ? `≤ ${percent(share)}` : `< ${bound}`;
+}
+
+/** What a share is less than, where that is all that one decimal can show of it; null elsewhere. */
+function shownBound(share: number): string | null {
+  if (share > 0 && share < 0.0005) return "0.1%";
+  return share < 1 && share >= 0.9995 ? "100%" : null;
+}
+
 /** A format of shares. */
 export type Percent = (share: number | null) => string;
 

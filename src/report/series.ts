@@ -5,6 +5,7 @@ import { tableOf } from "./blocks/block.js";
 import type { NumberTable } from "./charts/figure.js";
 import { type CsvColumn, cellsOf, csv, fields, headingsOf } from "./csv-text.js";
 import { hiddenShare } from "./difference-cells.js";
+import { nonfiniteShare } from "./nonfinite.js";
 import { bytes, counted, percent, ratio, share } from "./numbers.js";
 import { endOf } from "./shareable.js";
 import { leftOutSentences } from "./skipped.js";
@@ -31,6 +32,7 @@ export function seriesHeadline({ steps, skipped }: SeriesResult): string[] {
   const overlap = share(changes, last.changed);
   return [
     ...left,
+    ...nonfiniteNote(steps),
     `Each step changed ${each} of the weights; after ${counted(steps.length, "step")} ${percent(last.apparentSparsity)} are the ` +
       "numbers that they were at the start.",
     ...(overlap === null || steps.length === 1
@@ -40,6 +42,17 @@ export function seriesHeadline({ steps, skipped }: SeriesResult): string[] {
             "some change again, and some come back.",
         ]),
   ];
+}
+
+/** How many weights are in no share of a step at most, because they are NaN or Inf; none if all are finite. */
+function nonfiniteNote(steps: SeriesResult["steps"]): string[] {
+  const numbers = steps.map(({ change, sinceStart }) =>
+    Math.max(change.totals.nonfinite, sinceStart.totals.nonfinite),
+  );
+  const most = Math.max(...numbers);
+  if (most === 0) return [];
+  const share = nonfiniteShare(most, steps[0].change.totals.elements);
+  return [`${share} are NaN or Inf in step ${numbers.indexOf(most) + 1}. What follows is about the rest.`];
 }
 
 function changedShare({ totals: { apparentSparsity } }: SeriesDifference): number | null {

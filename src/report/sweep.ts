@@ -9,7 +9,8 @@ import {
 } from "../lens/study/sweep.js";
 import { castSentences } from "./cast-note.js";
 import { caseLabel } from "./labels.js";
-import { counted, missing, ratio } from "./numbers.js";
+import { nonfiniteShare } from "./nonfinite.js";
+import { count, counted, missing, ratio } from "./numbers.js";
 import { leftOutSentences } from "./skipped.js";
 
 /** "200,000 weights, 20 steps at each of 7 learning rates" */
@@ -35,9 +36,27 @@ export function sweepSentences(result: SweepResult): string[] {
   const rates = settings.rate === "lr" ? "learning rate" : "scale of the recorded updates";
   return [
     ...leftOutSentences(result.skipped, result.input.elements),
+    ...nonfiniteInWords(result),
     `Smallest ${rates} at which each format still learns, of those tried: ${byFormat.join(", ")}.`,
     `Cheapest that keeps its updates: ${cheapestInWords(result)}.`,
     ...castSentences(result.casts),
+  ];
+}
+
+/** Where weights were or became NaN or Inf, and how many at most; none if all stayed finite. */
+function nonfiniteInWords({ cells, answers }: SweepResult): string[] {
+  const [worst] = cells
+    .filter(({ end }) => end.nonfinite > 0)
+    .sort((a, b) => b.end.nonfinite - a.end.nonfinite);
+  if (worst === undefined) return [];
+  const hit = answers.cases.filter((one) =>
+    cells.some((cell) => cell.end.nonfinite > 0 && sameCase(cell, one)),
+  );
+  const of = answers.cases.length;
+  return [
+    `${nonfiniteShare(worst.end.nonfinite, worst.totals.elements)} were or became NaN or Inf with ${caseLabel(worst)} at ` +
+      `${rateText(worst.rate)}${of === 1 ? "" : `, some with ${hit.length} of the ${of} cases`}. ` +
+      "Where there are such weights, a case neither learns nor keeps its updates.",
   ];
 }
 
@@ -126,6 +145,13 @@ export function retainedTexts(result: SweepResult): string[][] {
 export function noiseTexts(result: SweepResult, name: "noise" | "noiseToWeight"): string[][] {
   return cellsByCase(result).map((cells) =>
     cells[0].rounding === "stochastic" ? cells.map(({ end }) => ratio(end[name])) : [],
+  );
+}
+
+/** How many weights were or became NaN or Inf, one row per case; empty where all stayed finite at every rate. */
+export function nonfiniteTexts(result: SweepResult): string[][] {
+  return cellsByCase(result).map((cells) =>
+    cells.some(({ end }) => end.nonfinite > 0) ? cells.map(({ end }) => count(end.nonfinite)) : [],
   );
 }
 

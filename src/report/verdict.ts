@@ -2,6 +2,7 @@ import { tolerance, type Verdict, verdictOf } from "../lens/run/check.js";
 import type { Result } from "../lens/run/result.js";
 import type { Score } from "./blocks/block.js";
 import { caseInWords, caseLabels } from "./labels.js";
+import { nonfiniteShare } from "./nonfinite.js";
 import { percent, percentWithin } from "./numbers.js";
 import { endRatio, retainedText } from "./simulation.js";
 
@@ -30,7 +31,13 @@ export function verdictSentence(verdict: Told, lost: string, stored: string): st
 export function runVerdict(result: Result): string {
   const retained = endRatio(result, 0, "retained");
   const lost = retained === null ? "" : lostText(retained);
-  return verdictSentence(toldOf(result, 0), lost, caseInWords(result.cases[0]));
+  const [first] = result.cases;
+  const { nonfinite } = first.end;
+  const verdict = verdictSentence(toldOf(result, 0), lost, caseInWords(first));
+  // Whatever the rest retains, it is no verdict on all.
+  return nonfinite === 0
+    ? verdict
+    : `${nonfiniteShare(nonfinite, first.totals.elements)} are NaN or Inf. ${verdict}`;
 }
 
 /** The share that each case retains, and its verdict. */
@@ -60,16 +67,18 @@ const inWords: Readonly<Record<Told, Pick<Score, "said" | "tone">>> = {
 };
 
 function toldOf(result: Result, i: number): Told {
-  const { rounding, totals } = result.cases[i];
+  const { rounding, totals, end } = result.cases[i];
   const retained = endRatio(result, i, "retained");
   if (result.sampling === undefined || retained === null) {
     const noise = endRatio(result, i, "noise");
-    return verdictOf(retained && 1 - retained.value, noise?.value ?? null, rounding, totals.elements);
+    const lost = retained && 1 - retained.value;
+    return verdictOf(lost, noise?.value ?? null, rounding, totals.elements, end.nonfinite);
   }
   const { low, high } = retained;
   if (high < 1 - tolerance) return "loses";
   if (low > 1 + tolerance) return "overshoots";
   if (low < 1 - tolerance || high > 1 + tolerance) return "unsure";
+  if (end.nonfinite > 0) return "unknown";
   return rounding === "stochastic" ? "keeps-on-average" : "keeps";
 }
 

@@ -93,6 +93,32 @@ describe("--fail-above", () => {
   });
 });
 
+describe("weights that became NaN", () => {
+  const overflowed = join(folder, "overflow");
+  mkdirSync(overflowed);
+  const shape = [4];
+  const data = Float32Array.of(1, 1, 1, 1);
+  put(overflowed, "base.safetensors", encodeSafetensors([{ name: "w", dtype: "F32", shape, data }]));
+  const update = { name: "step0/w", dtype: "F32", shape, data: Float32Array.of(0.5, 500, 500, 500) };
+  put(overflowed, "updates.safetensors", encodeSafetensors([update]));
+  const args = ["check", overflowed, "--format", "e4m3fn", "--scheme", "master"];
+
+  test("are told first, and no verdict is given on the rest alone", async () => {
+    expect(await check(...args.slice(1))).toMatchObject({ verdict: "unknown", nonfinite: 3, retained: 1 });
+    expect(await output(...args)).toMatch(
+      /^75.0% of the weights \(3\) were or became NaN or Inf: they keep no updates\.\nNo verdict: .*\nOf the finite weights, weight plus carrier retains 1\.00/,
+    );
+  });
+
+  test("fail the check, with the reason", async () => {
+    const { status, stdout } = await run([...args, "--fail-above", "0.5"]);
+    expect(status).toBe(3);
+    expect(stdout).toContain(
+      "Failed: at most 50.0% may be lost, and no weight may be NaN or Inf (--fail-above).",
+    );
+  });
+});
+
 describe("how the run is stored", () => {
   const made = (name: string, dtype: "F32" | "BF16", metadata: Record<string, string> = {}) => {
     const run = join(folder, name);
@@ -109,6 +135,34 @@ describe("how the run is stored", () => {
     expect(await check(made("told", "F32", metadata))).toMatchObject({ ...metadata, verdict: "keeps" });
   });
 
+  test("as learn --record says in one field of its metadata, with the rounding", async () => {
+    const run = made("together", "F32", { stored_as: "bf16 in-place stochastic" });
+    const told = { format: "bf16", scheme: "in-place" };
+    expect(await check(run)).toMatchObject({ ...told, rounding: "stochastic" });
+    expect(await check(run, "--rounding", "nearest-even")).toMatchObject({
+      ...told,
+      rounding: "nearest-even",
+    });
+    // The rounding was that of another scheme.
+    expect(await check(run, "--scheme", "master")).toMatchObject({
+      format: "bf16",
+      scheme: "master",
+      rounding: "nearest-even",
+    });
+    const apart = { stored_as: "bf16 in-place nearest-even", format: "fp16", scheme: "kahan" };
+    expect(await check(made("both", "F32", apart))).toMatchObject({ format: "fp16", scheme: "kahan" });
+  });
+
+  test("a rounding that is none is refused", async () => {
+    const run = made("rounded", "F32", { stored_as: "bf16 in-place best" });
+    await expectRefusal(
+      ["check", run],
+      join(run, "updates.safetensors"),
+      "a rounding in its metadata",
+      '"best"',
+    );
+  });
+
   test("in fp32 where its weights are, and as asked where options ask", async () => {
     const run = made("fp32", "F32");
     expect(await check(run)).toMatchObject({ format: "fp32", scheme: "in-place", verdict: "keeps" });
@@ -118,7 +172,7 @@ describe("how the run is stored", () => {
 
   test("a bf16 file may be the start of any run: it is asked for", async () => {
     const run = made("bf16", "BF16");
-    const says = "format and scheme in its metadata, or --scheme";
+    const says = "format and scheme, or stored_as, in its metadata, or --scheme";
     await expectRefusal(["check", run], join(run, "base.safetensors"), says, "weights in bf16");
   });
 

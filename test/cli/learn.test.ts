@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { DifferenceResult } from "../../src/lens/difference/difference-result.js";
 import type { LearnResult } from "../../src/lens/learning/learning.js";
+import type { Check } from "../../src/lens/run/check.js";
 import type { Result } from "../../src/lens/run/result.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { learnHeadline } from "../../src/report/learning.js";
@@ -148,6 +149,13 @@ describe("--record", () => {
     expect(counted.cases[0].totals).toEqual(trained.totals);
     expect(counted.cases[0].end).toEqual(trained.end);
     expect(counted.input.metadata).toMatchObject({ run: "rlvr", lr: "0.00001", seed: "7" });
+  });
+
+  test("is checked as it was stored", async () => {
+    const checked: Check = JSON.parse(await output("check", recording, "--seed", "7", "--json", "-"));
+    const [trained] = result.runs;
+    expect(checked).toMatchObject({ format: "bf16", scheme: "in-place", rounding: "stochastic" });
+    expect(checked.retained).toBe(trained.end.retained);
   });
 
   test("its gradients, through the optimizer that they tell, are its updates", async () => {

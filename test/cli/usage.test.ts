@@ -18,6 +18,16 @@ describe("usage", () => {
       ["run", window, "--format", "bf16,e9m1"],
       /unknown format "e9m1": did you mean e2m1\? Expected fp32, /,
     ],
+    [
+      "a number of bits for a format",
+      ["run", window, "--format", "fp4"],
+      /"fp4" does not say which format is meant: expected e2m1fn; or with scales mxfp4, nvfp4, nvfp4-16x16/,
+    ],
+    [
+      "a number of bits, by a framework's name",
+      ["run", window, "--format", "torch.float8"],
+      /expected e4m3fn, e5m2, e4m3fnuz or e5m2fnuz; or with scales mxfp8-e4m3, mxfp8-e5m2, fp8-128x128/,
+    ],
     ["an empty format", ["run", window, "--format", ""], /unknown format ""/],
     [
       "an unknown scheme",

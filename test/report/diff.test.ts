@@ -5,7 +5,9 @@ import type { DeltaSample, DifferenceResult } from "../../src/lens/difference/di
 import { type CountedPair, summarizeDifference } from "../../src/lens/difference/summarize-difference.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { renderDiffCsv } from "../../src/report/diff-csv.js";
+import { diffHeadline } from "../../src/report/diff-headline.js";
 import { otherNote } from "../../src/report/diff-notes.js";
+import { diffReport } from "../../src/report/kinds/diff.js";
 import { plainTerminal } from "../../src/report/terminal.js";
 import { renderDiffHtml, renderDiffMarkdown, renderDiffTable } from "../support/rendered.js";
 import { expectValid } from "../support/schemas.js";
@@ -201,6 +203,34 @@ describe.each(Object.entries(renderers))("%s", (_, render) => {
       expect(render(result)).not.toMatch(/NaN|Infinity|undefined|null/);
     }
   });
+});
+
+describe("weights that are NaN or Inf", () => {
+  const tells = { hidden: true, updates: false };
+  const result = resultOf([
+    pair("w", tally({ elements: 4096, nonfinite: 4000, nonfiniteChanged: 4000, unchanged: 96 }), tells),
+  ]);
+
+  test("come first, before the shares of the rest", () => {
+    const [first, second] = diffHeadline(result);
+    expect(first).toBe(
+      "97.7% of the weights (4,000) are NaN or Inf on one side or both. What follows is about the rest.",
+    );
+    expect(second).toBe("Compared as bf16, 100.0% of the weights are the same number.");
+    expect(diffHeadline(resultOf([q])).join()).not.toContain("NaN");
+  });
+
+  test("leave no verdict on the rest alone", () => {
+    const finite = resultOf([pair("w", tally({ elements: 4096, unchanged: 96 }, [4000]), tells)]);
+    expect(diffReport(finite).verdict).toContain("look unchanged");
+    expect(diffReport(result).verdict).toBeUndefined();
+  });
+});
+
+test("a bound that rounds to all is less than all", () => {
+  const result = resultOf([pair("w", tally({ elements: 4096, unchanged: 4095 }, [1]))]);
+  expect(diffHeadline(result).at(-1)).toContain("is unknown, less than 100%: two checkpoints");
+  expect(renderDiffTable(result)).toContain(" < 100% ");
 });
 
 test("CSV has a row in all, for each kind, layer and tensor, all of one length", () => {

@@ -11,12 +11,12 @@ describe("headline", () => {
     expect(headline(resultOf(cases))).toEqual([
       "Stored as bf16 in-place, 75.0% of the updates left the stored weight as it was; 25.0% of the updates were zero.",
       "After 1 step 75.0% of the weights are unchanged; an fp32 run would have changed 66.7% of them.",
-      "Of the displacement of an fp32 run, bf16 in-place and fp32 in-place retain it, within 1%.",
+      "Of the displacement of an fp32 run, bf16 in-place and fp32 in-place retain all of it, within 1%.",
     ]);
     expect(headline(resultOf(cases.reverse()))).toEqual([
       "Stored as fp32 in-place, 25.0% of the updates left the stored weight as it was; 25.0% of the updates were zero.",
       "After 1 step 25.0% of the weights are unchanged; an fp32 run would have changed 0.0% of them.",
-      "Of the displacement of an fp32 run, fp32 in-place and bf16 in-place retain it, within 1%.",
+      "Of the displacement of an fp32 run, fp32 in-place and bf16 in-place retain all of it, within 1%.",
     ]);
   });
 
@@ -44,7 +44,7 @@ describe("headline", () => {
     const schemes = ["in-place", "master", "kahan"] as const;
     const cases = await Promise.all(schemes.map((scheme) => caseOf(weights, updates, { scheme })));
     expect(headline(resultOf(cases)).at(-1)).toBe(
-      "Of the displacement of an fp32 run, bf16 in-place retains 0.0%; bf16 master and bf16 kahan retain it, within 1%.",
+      "Of the displacement of an fp32 run, bf16 in-place retains 0.0%; bf16 master and bf16 kahan retain all of it, within 1%.",
     );
   });
 
@@ -74,11 +74,32 @@ describe("headline", () => {
     expect(headline(resultOf([unknown]))).toHaveLength(2);
   });
 
-  test("says so where nothing can be said", async () => {
-    const nothing = ["No update was finite: nothing can be said of sparsity."];
-    expect(headline(resultOf([await caseOf([1, Number.NaN], [Number.POSITIVE_INFINITY, 1])]))).toEqual(
-      nothing,
-    );
-    expect(headline(resultOf([await caseOf([], [])]))).toEqual(nothing);
+  test("says so where nothing can be said: no weight is finite, or there is none", async () => {
+    const nothing = await caseOf([1, Number.NaN], [Number.POSITIVE_INFINITY, 1]);
+    expect(headline(resultOf([nothing]))).toEqual([
+      "Stored as bf16 in-place, no weight is finite: in every step the weight, its update or what is stored is NaN or Inf. " +
+        "Nothing can be said of sparsity.",
+    ]);
+    expect(headline(resultOf([await caseOf([], [])]))).toEqual(["There are no weights."]);
+  });
+
+  test("does not blame updates that are finite where a scale that is NaN takes the whole block", async () => {
+    const weights = [1, Number.NaN, 2, 3];
+    const finite = [1e-4, 1e-4, 1e-4, 1e-4];
+    const block = await caseOf(weights, finite, { format: "mxfp4", scheme: "master" });
+    const said = headline(resultOf([block]));
+    expect(said).toEqual([
+      expect.stringMatching(
+        /^Stored as mxfp4 .*no weight is finite: .* NaN or Inf, by itself or by a scale that it shares\. Nothing can be/,
+      ),
+    ]);
+    // The cases after it are told of.
+    const plain = await caseOf(weights, finite, { scheme: "master" });
+    expect(headline(resultOf([block, plain]))).toEqual([
+      said[0],
+      "100.0% of the weights (4) were or became NaN or Inf, stored as mxfp4 master; 25.0% of the weights (1), stored as bf16 " +
+        "master. What follows is about the rest.",
+      "Of the displacement of an fp32 run, bf16 master retains 100.0% in its finite weights.",
+    ]);
   });
 });

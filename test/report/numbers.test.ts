@@ -2,9 +2,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   bytes,
+  cellAtMost,
   count,
   counted,
   percent,
+  percentAtMost,
   percentIn,
   percentWithin,
   ratio,
@@ -67,6 +69,18 @@ describe("ratios of a sample", () => {
   ])("%s, to %s on either side, is %s", (x, half, text) => {
     expect(ratioWithin(x, half)).toBe(text);
   });
+});
+
+test("an upper bound is one bound, not two", () => {
+  const shares = [0, 0.0004, 0.973, 0.9996, 1];
+  expect(shares.map(percentAtMost)).toEqual([
+    "at most 0.0%",
+    "less than 0.1%",
+    "at most 97.3%",
+    "less than 100%",
+    "at most 100.0%",
+  ]);
+  expect(shares.map(cellAtMost)).toEqual(["≤ 0.0%", "< 0.1%", "≤ 97.3%", "< 100%", "≤ 100.0%"]);
 });
 
 describe("percent", () => {

@@ -133,7 +133,7 @@ describe("the table of a simulation", () => {
     expect(inPlace.retained!.low).toBeLessThan(inPlace.retained!.estimate);
     expect(inPlace.retained!.high).toBeLessThan(0.2);
     expect(text).toContain("bf16 master");
-    expect(text.replaceAll(/\s+/g, " ")).toMatch(/bf16 master.* retain it, within 1%/);
+    expect(text.replaceAll(/\s+/g, " ")).toMatch(/bf16 master.* retain all of it, within 1%/);
   });
 
   test("a sample that was saved without them tells nothing of what is retained", () => {

@@ -52,6 +52,33 @@ describe("the answers come first, as sentences", () => {
   });
 });
 
+describe("weights that are NaN or Inf", () => {
+  // At the second rate of the first case.
+  const finite = sweepResult();
+  const cells = finite.cells.map((cell, i) =>
+    i === finite.answers.cases.length
+      ? { ...cell, end: { ...cell.end, nonfinite: cell.totals.elements / 2 } }
+      : cell,
+  );
+  const result = { ...finite, cells };
+
+  test("come before the answers", () => {
+    expect(sweepSentences(result)[0]).toMatch(
+      /^50\.0% of the weights \([\d,]+\) were or became NaN or Inf with bf16 in-place at 1e-6, some with 1 of the \d cases\. /,
+    );
+    expect(sweepSentences(finite)[0]).not.toContain("NaN");
+  });
+
+  test("have a table by rate, with a row for each case that has them", () => {
+    for (const text of [renderSweepTable(result), renderSweepMarkdown(result)]) {
+      expect(text).toMatch(/nonfinite at/);
+    }
+    const [, rows] = renderSweepTable(result).split("nonfinite at");
+    expect(rows).toMatch(/^.*1e-6.*\nbf16 in-place +0 +[1-9][\d,]* +0/);
+    expect(renderSweepTable(finite)).not.toContain("nonfinite at");
+  });
+});
+
 describe("the table", () => {
   test("has a row a case, and progress at each rate", () => {
     const lines = renderSweepTable(all.plain).split("\n");

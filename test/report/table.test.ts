@@ -55,10 +55,10 @@ describe("renderTable", () => {
     const result = resultOf([nothing]);
     expectValid("result", result);
     const text = renderTable(result);
-    expect(text).not.toMatch(/NaN|null|undefined|Infinity/);
+    expect(text.replace(/is\s+NaN\s+or\s+Inf\b/, "")).not.toMatch(/NaN|null|undefined|Infinity/);
     expect(row(text, "bf16 in-place")).toEqual(["–", "–", "–", "–", "2"]);
     expect(displacementOf(text, "bf16 in-place")).toEqual(["–", "–", "–", "–"]);
-    expect(text).toContain("No update was finite: nothing can be said of sparsity.");
+    expect(text.replace(/\s+/g, " ")).toContain("no weight is finite: in every step");
   });
 
   test("only a result with nonfinite updates has a column for them", () => {

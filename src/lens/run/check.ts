@@ -9,7 +9,7 @@ export type Verdict =
   | "loses"
   /** More than the fp32 displacement: a bias away from the start. */
   | "overshoots"
-  /** An fp32 run would have stayed where it was, or a weight left the finite numbers. */
+  /** An fp32 run would have stayed where it was; or the finite weights keep theirs, but others are NaN or Inf. */
   | "unknown";
 
 export interface Check extends Pick<Result, "tool" | "input" | "engine" | "skipped"> {
@@ -23,6 +23,8 @@ export interface Check extends Pick<Result, "tool" | "input" | "engine" | "skipp
   readonly visible: number | null;
   readonly noise: number | null;
   readonly noiseToWeight: number | null;
+  /** Weights that were or became NaN or Inf; the ratios are of the others. Not in results of earlier releases. */
+  readonly nonfinite?: number;
   /** 1 - retained. */
   readonly lost: number | null;
   /** Of the updates that were not zero, the shares that left no trace, are in a carrier, and changed the stored bits. */
@@ -43,7 +45,7 @@ export const tolerance = 0.01;
 export function checkOf(result: Result, failAbove: number | null): Check {
   const { tool, input, engine, skipped } = result;
   const [{ format, scheme, rounding, totals, end }] = result.cases;
-  const { retained, visible, noise, noiseToWeight } = end;
+  const { retained, visible, noise, noiseToWeight, nonfinite } = end;
   const { lost, kept, moved } = totals;
   const updated = lost + kept + moved;
   const shareOf = (part: number) => (updated === 0 ? null : part / updated);
@@ -56,27 +58,35 @@ export function checkOf(result: Result, failAbove: number | null): Check {
     format,
     scheme,
     rounding,
-    verdict: verdictOf(missing, noise, rounding, totals.elements),
-    ...{ retained, visible, noise, noiseToWeight },
+    verdict: verdictOf(missing, noise, rounding, totals.elements, nonfinite),
+    ...{ retained, visible, noise, noiseToWeight, nonfinite },
     lost: missing,
     updates: { lost: shareOf(lost), kept: shareOf(kept), moved: shareOf(moved) },
     failAbove,
-    failed: failAbove !== null && (missing === null || missing > failAbove),
+    // A weight that is NaN holds none of its updates, whatever the others retain.
+    failed: failAbove !== null && (missing === null || missing > failAbove || nonfinite > 0),
     skipped,
   };
 }
 
-/** @param lost 1 - retained; null where nothing is known of it. */
+/**
+ * @param lost 1 - retained of the finite weights; null where nothing is known of it.
+ * @param nonfinite how many of the weights were or became NaN or Inf.
+ */
 export function verdictOf(
   lost: number | null,
   noise: number | null,
   rounding: string,
   weights: number,
+  nonfinite: number,
 ): Verdict {
   if (lost === null) return "unknown";
   const stochastic = rounding === "stochastic";
   // Noise is drawn for each weight by itself: what is retained has a standard error of noise / sqrt(weights).
   const within = tolerance + (stochastic ? (3 * (noise ?? 0)) / Math.sqrt(weights) : 0);
-  if (Math.abs(lost) <= within) return stochastic ? "keeps-on-average" : "keeps";
+  if (Math.abs(lost) <= within) {
+    if (nonfinite > 0) return "unknown";
+    return stochastic ? "keeps-on-average" : "keeps";
+  }
   return lost > 0 ? "loses" : "overshoots";
 }

@@ -189,10 +189,13 @@ function keeps(cell: SweepCell, { learns: share, keeps }: Shares): boolean {
 /** Standard errors that chance is given. */
 const allowed = 3;
 
-/** Whether what a cell retains lies between a share and as far above 1, but for chance. */
-function within({ end: { retained }, standardError }: SweepCell, share: number): boolean {
+/**
+ * Whether what a cell retains lies between a share and as far above 1, but for chance. A model with a weight that is NaN or Inf
+ * has no use for what the others retain.
+ */
+function within({ end: { retained, nonfinite }, standardError }: SweepCell, share: number): boolean {
   const chance = allowed * (standardError ?? 0);
-  return retained !== null && retained >= share - chance && retained <= 2 - share + chance;
+  return nonfinite === 0 && retained !== null && retained >= share - chance && retained <= 2 - share + chance;
 }
 
 /** Whether the error of `retained` is small enough to distinguish learning from not learning. */

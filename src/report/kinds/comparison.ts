@@ -57,7 +57,8 @@ export function comparisonReport(result: RunComparison): Report {
 
 function scoreOf({ end, totals }: ComparedRun, label: string, rounding: string): Score {
   const { retained, noise } = end;
-  const told = verdictOf(retained === null ? null : 1 - retained, noise, rounding, totals.elements);
+  const lost = retained === null ? null : 1 - retained;
+  const told = verdictOf(lost, noise, rounding, totals.elements, end.nonfinite);
   return retainedScore(label, retained, percent(retained), told);
 }
 

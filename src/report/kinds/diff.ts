@@ -28,7 +28,7 @@ import { diffHeadline, hiddenNote, mixedNote, withinNote } from "../diff-headlin
 import { byBytesLines, bytesLines, codeLines, otherNote, unchangedLines } from "../diff-notes.js";
 import { differenceColumns, hiddenShare } from "../difference-cells.js";
 import { heatMaps } from "../heat-map.js";
-import { count, counted, missing, percent, share } from "../numbers.js";
+import { cellAtMost, count, counted, missing, percent, share } from "../numbers.js";
 import { diffFacts } from "../settings.js";
 import { endOf } from "../shareable.js";
 import { verdictOnAll } from "../skipped.js";
@@ -134,6 +134,8 @@ function verdictOf({ totals, tensors, skipped }: DifferenceResult): Pick<Report,
   if (hidden === null || apparentSparsity === null || shared || formats.size !== 1) return {};
   const [format] = formats;
   const look = `${percent(apparentSparsity)} of the weights look unchanged in ${printable(format)}`;
+  // Shares of the finite weights are no verdict on all.
+  if (totals.nonfinite > 0) return {};
   return verdictOnAll(skipped, totals.elements, `${look}; ${percent(realSparsityAtMost)} are.`);
 }
 
@@ -159,7 +161,7 @@ function moduleTable({ kinds, totals }: DifferenceResult): NumberTable {
         "real",
         ({ realSparsity, realSparsityAtMost }) =>
           realSparsity === null && realSparsityAtMost !== null
-            ? `≤ ${percent(realSparsityAtMost)}`
+            ? cellAtMost(realSparsityAtMost)
             : percent(realSparsity),
       ],
       ["rel 1e-3", ({ probes }) => percent(probes["path-not-taken"].share)],

@@ -20,7 +20,15 @@ import { caseLabel } from "../labels.js";
 import { counted, missing, ratio } from "../numbers.js";
 import { inputFacts, originOf } from "../settings.js";
 import { verdictOnAll } from "../skipped.js";
-import { noiseTexts, rateText, retainedTexts, sweepNotes, sweepSentences, sweepSize } from "../sweep.js";
+import {
+  noiseTexts,
+  nonfiniteTexts,
+  rateText,
+  retainedTexts,
+  sweepNotes,
+  sweepSentences,
+  sweepSize,
+} from "../sweep.js";
 
 /** A sweep: the answers, then the share retained by each case at each rate. */
 export function sweepReport(result: SweepResult): Report {
@@ -40,10 +48,16 @@ export function sweepReport(result: SweepResult): Report {
         text(headline),
         table(answerTable(result)),
         byRate("retained at", result, retainedTexts(result)),
+        byRate("nonfinite at", result, nonfiniteTexts(result)),
         byRate("noise at", result, noiseTexts(result, "noise")),
         byRate("noise/weight at", result, noiseTexts(result, "noiseToWeight")),
       ]),
-      inMarkdown(() => [text([`${size}.`, ...headline]), table(allTable(result)), table(noiseTable(result))]),
+      inMarkdown(() => [
+        text([`${size}.`, ...headline]),
+        table(allTable(result)),
+        table(noiseTable(result)),
+        byRate("nonfinite at", result, nonfiniteTexts(result)),
+      ]),
       inText(() => [note(...sweepNotes(result))]),
       onPage(() => {
         const { cost, retained } = sweepFigures(result);

@@ -38,6 +38,7 @@ describe("a check", () => {
       visible: 0.25,
       noise: 0.5,
       noiseToWeight: 0.125,
+      nonfinite: 0,
       lost: 0.25,
       // Of the eight updates that were not zero.
       updates: { lost: 1 / 8, kept: 2 / 8, moved: 5 / 8 },
@@ -64,6 +65,18 @@ describe("a check", () => {
     expect(checkOf(resultWith({ retained }), failAbove)).toMatchObject({ failAbove, failed });
   });
 
+  it.each([
+    ["keeps", 1, "unknown"],
+    ["loses", 0.75, "loses"],
+    ["overshoots", 1.5, "overshoots"],
+  ])("is never that a run with weights that are NaN or Inf keeps its updates: %s", (_, retained, verdict) => {
+    for (const rounding of ["nearest-even", "stochastic"]) {
+      const result = resultWith({ retained, nonfinite: 3, noise: 0 }, {}, { rounding });
+      expect(checkOf(result, 1)).toMatchObject({ verdict, nonfinite: 3, failed: true });
+      expect(checkOf(result, null).failed).toBe(false);
+    }
+  });
+
   it("judges stochastic rounding by its noise and by how many weights there are", () => {
     // 5 % are missing; 3 x .5 / sqrt(4) may be chance, 3 x .5 / sqrt(10^4) may not.
     const verdict = (elements: number) =>
@@ -82,7 +95,7 @@ describe("a verdict", () => {
     [-0.0101, "overshoots"],
     [null, "unknown"],
   ])("of %s lost by nearest-even is %s, whatever the noise", (lost, expected) => {
-    for (const noise of [null, 0, 100]) expect(verdictOf(lost, noise, "nearest-even", 4)).toBe(expected);
+    for (const noise of [null, 0, 100]) expect(verdictOf(lost, noise, "nearest-even", 4, 0)).toBe(expected);
   });
 
   it.each([
@@ -97,7 +110,7 @@ describe("a verdict", () => {
   ])(
     "of %s lost by stochastic rounding with noise %s over %s weights is %s",
     (lost, noise, weights, expected) => {
-      expect(verdictOf(lost, noise, "stochastic", weights)).toBe(expected);
+      expect(verdictOf(lost, noise, "stochastic", weights, 0)).toBe(expected);
     },
   );
 });

@@ -28,7 +28,7 @@ function cellsOf(
         rate: 10 ** i,
         ...bf16,
         ...identity,
-        end: { retained, noise: 3, noiseToWeight: 0.25 },
+        end: { retained, noise: 3, noiseToWeight: 0.25, nonfinite: 0 },
         standardError,
       };
       return cell as unknown as SweepCell;
@@ -171,6 +171,19 @@ describe("noise", () => {
     expect(await error(0, "stochastic")).toBeNull();
     // 2^-7 is the gap at 1: nothing is left to chance.
     expect(await error(2 ** -7, "stochastic")).toBe(0);
+  });
+});
+
+describe("a cell with weights that are NaN or Inf", () => {
+  test("neither learns nor keeps its updates, whatever the others retain", () => {
+    const finite = cellsOf([{}, 1, 1]);
+    const cells = finite.map((cell, i) => ({ ...cell, end: { ...cell.end, nonfinite: i } }));
+    expect(sweepAnswers(cells, shares).cases).toMatchObject([{ learnsFrom: null, keepsFrom: null }]);
+    expect(sweepAnswers(cells, shares).cheapest.map((found) => found.case?.format)).toEqual([
+      "bf16",
+      undefined,
+    ]);
+    expect(sweepAnswers(finite, shares).cases).toMatchObject([{ learnsFrom: 1, keepsFrom: 1 }]);
   });
 });
 

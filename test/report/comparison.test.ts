@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import type { RunComparison } from "../../src/lens/learning/run-comparison.js";
+import { comparisonHeadline } from "../../src/report/comparison.js";
+import { comparisonReport } from "../../src/report/kinds/comparison.js";
+import { caseOf } from "../support/results.js";
+
+const { totals, end } = await caseOf([1], [1]);
+
+/** Runs O1, O2, ... that retain these shares, the first with some weights of 1,000 that are not finite. */
+function runsThat(retained: readonly (number | null)[], nonfinite = 0): RunComparison {
+  return {
+    schema: "precision-lens-compare/1",
+    tool: { name: "precision-lens", version: "0.0.0" },
+    input: { runs: retained.length },
+    settings: { format: "bf16", scheme: "in-place", rounding: "nearest-even", seed: 0 },
+    runs: retained.map((share, i) => ({
+      path: `O${i + 1}`,
+      metadata: {},
+      stepNumbers: [0],
+      totals: { ...totals, elements: 1000 },
+      end: { ...end, retained: share, nonfinite: i === 0 ? nonfinite : 0 },
+      outcome: null,
+      skipped: [],
+    })),
+  };
+}
+
+describe("the headline of compared runs", () => {
+  it.each([
+    [
+      "both ends by name",
+      [1, 0.25, 0.5],
+      "O2 retains 25.0% of its fp32 displacement; most is retained by O1, 100.0%.",
+    ],
+    [
+      "no range where the digits are the same",
+      [1.0008, 1.0009],
+      "every run retains 100.1% of its fp32 displacement.",
+    ],
+    ["not every run where one is unknown", [1, null], "O1 retains 100.0% of its fp32 displacement."],
+    ["one run by its name", [0.5], "O1 retains 50.0% of its fp32 displacement."],
+  ])("tells %s", (_, retained, told) => {
+    expect(comparisonHeadline(runsThat(retained))).toEqual([`Stored as bf16 in-place, ${told}`]);
+  });
+
+  it("begins with the weights that are NaN or Inf, and such a run is not said to keep its updates", () => {
+    const result = runsThat([1, 1], 977);
+    expect(comparisonHeadline(result)[0]).toBe(
+      "97.7% of the weights (977) were or became NaN or Inf, in O1. What follows is about the rest.",
+    );
+    expect(comparisonReport(result).scores?.of.map(({ said }) => said)).toEqual([
+      "no verdict",
+      "keeps its updates",
+    ]);
+  });
+});
