@@ -557,8 +557,8 @@ export const faults: readonly Fault[] = [
   {
     file: "src/report/headline.ts",
     mistake: "the headline does not say what was left out",
-    find: "    ...left,\n    ...(result.merge",
-    replace: "    ...(result.merge",
+    find: "    ...left,\n    ...nonfiniteSentences",
+    replace: "    ...nonfiniteSentences",
     group: "report",
   },
   {
