@@ -7,13 +7,7 @@ const short = fileURLToPath(new URL("fast-check.ts", import.meta.url));
 const tests: Readonly<Record<string, readonly string[]>> = {
   format: ["test/format/**/*.test.ts", "test/update/arithmetic.test.ts", "test/mutation/operations.short.ts"],
   update: ["test/update/**/*.test.ts"],
-  lens: [
-    "test/lens/**/*.test.ts",
-    "test/engine/lens.test.ts",
-    "test/engine/re{cipes,ference}.test.ts",
-    // Codes are compared by a kernel that is proved by lens/difference, and the other way round.
-    "test/engine/wasm/{difference,lookup}.test.ts",
-  ],
+  lens: ["test/lens/**/*.test.ts", "test/engine/lens.test.ts", "test/engine/re{cipes,ference}.test.ts"],
 };
 
 const exhaustive = ["exhaustive", "operations.double-rounding", "operations.oracle", "operations.tail"];
