@@ -102,7 +102,7 @@ export const measured: readonly Measured[] = [
     doc: "docs/gates.md",
     heading: "## What it takes of a laptop",
     command:
-      "npm run bench -- geometry 4 0.1; precision-lens diff base/ tuned/ --geometry, of one layer, --layers all",
+      "npm run bench -- geometry 4 1 10 25; precision-lens diff base/ tuned/ --geometry --sample 1, of nine layers",
     sources: [
       "src/geometry",
       "src/engine/wasm/products",
