@@ -35,12 +35,12 @@ test("recorded runs keep as much of their paths as tells them apart", () => {
     (shareable({ input: { runs: 2 }, runs: paths.map((path) => ({ path })) }).runs ?? []).map(
       ({ path }) => path,
     );
-  expect(named("/work/a/rlvr/early", "/work/a/rlvr/final", "sft/deep/down/early")).toEqual([
+  expect(named("/runs/a/rlvr/early", "/runs/a/rlvr/final", "sft/deep/down/early")).toEqual([
     "rlvr/early",
     "rlvr/final",
     "sft/deep/down/early",
   ]);
-  expect(named("/work/a/rlvr/early", "/work/b/rlvr/early")).toEqual(["a/rlvr/early", "b/rlvr/early"]);
+  expect(named("/runs/a/rlvr/early", "/runs/b/rlvr/early")).toEqual(["a/rlvr/early", "b/rlvr/early"]);
 });
 
 test("the end of a path", () => {

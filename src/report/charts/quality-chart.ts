@@ -1,8 +1,15 @@
-import type { Inspection } from "../../lens/inspect/inspection.js";
+import type { InspectedQuality, Inspection } from "../../lens/inspect/inspection.js";
 import { printable } from "../../lens/printable.js";
 import { tableOf } from "../blocks/block.js";
+import { missing } from "../numbers.js";
 import { type Figure, wide } from "./figure.js";
 import { drawLines } from "./line-chart.js";
+
+/** The signal-to-quantization-noise ratio; "exact" if rounding changes nothing, of no number that becomes NaN. */
+export function decibels({ sqnr, elements, storedNaN = 0 }: InspectedQuality): string {
+  if (sqnr === null) return elements === 0 || storedNaN > 0 ? missing : "exact";
+  return sqnr.toFixed(1);
+}
 
 /** The signal-to-noise ratio of each tried format by layer, of the stack with the most layers; none for fewer than two. */
 export function qualityCharts({ layers, settings }: Inspection): Figure[] {
@@ -15,20 +22,20 @@ export function qualityCharts({ layers, settings }: Inspection): Figure[] {
   );
   const known = settings.as.map((format, i) => ({
     label: printable(format),
-    values: ofStack.map(({ as = [] }) => as[i]?.sqnr ?? null),
+    values: ofStack.map(({ as }) => as![i].sqnr),
+    texts: ofStack.map(({ as }) => decibels(as![i])),
     ink: i,
   }));
   // A format that changes no number has no ratio.
   const series = known.filter(({ values }) => values.some((value) => value !== null));
   if (ofStack.length < 2 || series.length === 0) return [];
-  const decibels = (x: number) => `${x.toFixed(0)} dB`;
   const least = series
     .map(({ label, values }) => ({ label, value: Math.min(...values.filter((value) => value !== null)) }))
     .toSorted((a, b) => a.value - b.value)[0];
   return [
     {
       name: "quality",
-      title: `Signal to quantization noise is ${least.value.toFixed(1)} dB or more in every layer`,
+      title: `Signal to quantization noise is ${least.value.toFixed(1)} dB or more in every layer of ${printable(stack, 60)}`,
       caption: `Numbers of each layer of ${printable(stack, 60)}, stored in other formats; the smallest ratio is of ${least.label}.`,
       size: { width: wide, height: 560 },
       draw: (size, inks) =>
@@ -37,7 +44,7 @@ export function qualityCharts({ layers, settings }: Inspection): Figure[] {
             steps: ofStack.map(({ layer }) => layer),
             axis: "layer",
             series,
-            format: decibels,
+            format: (x) => `${x.toFixed(0)} dB`,
             scale: "linear",
           },
           size,
@@ -45,10 +52,7 @@ export function qualityCharts({ layers, settings }: Inspection): Figure[] {
         ),
       numbers: tableOf(ofStack, [
         ["layer", ({ layer }) => String(layer)],
-        ...series.map(
-          ({ label, values }) =>
-            [label, (_: unknown, row: number) => values[row]?.toFixed(1) ?? "exact"] as const,
-        ),
+        ...series.map(({ label, texts }) => [label, (_: unknown, row: number) => texts[row]] as const),
       ]),
     },
   ];

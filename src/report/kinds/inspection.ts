@@ -18,7 +18,7 @@ import {
 } from "../blocks/block.js";
 import { textWidth } from "../blocks/terminal.js";
 import type { NumberTable } from "../charts/figure.js";
-import { qualityCharts } from "../charts/quality-chart.js";
+import { decibels, qualityCharts } from "../charts/quality-chart.js";
 import { wrap } from "../columns.js";
 import { inspectCommandLine } from "../command.js";
 import { count, counted, missing, percent, share, short } from "../numbers.js";
@@ -188,12 +188,6 @@ function qualityTable(heading: string, rows: readonly Row[]): Block | null {
   return table(tableOf(rows, [[heading, ({ label }) => label], ...shown]), {
     joined: ["to zero", "clipped"],
   });
-}
-
-/** The signal-to-quantization-noise ratio; "exact" if rounding changes nothing, of no number that becomes NaN. */
-function decibels({ sqnr, elements, storedNaN = 0 }: InspectedQuality): string {
-  if (sqnr === null) return elements === 0 || storedNaN > 0 ? missing : "exact";
-  return sqnr.toFixed(1);
 }
 
 function thinned<T>(rows: readonly T[]): readonly T[] {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Inspection } from "../../../src/lens/inspect/inspection.js";
-import { qualityCharts } from "../../../src/report/charts/quality-chart.js";
+import { decibels, qualityCharts } from "../../../src/report/charts/quality-chart.js";
 
 type Ratio = number | null;
 
@@ -12,7 +12,7 @@ function inspected(
     layers: layers.map(([stack, layer, ...ratios]) => ({
       stack,
       layer,
-      as: ratios.map((sqnr) => ({ sqnr })),
+      as: ratios.map((sqnr) => ({ sqnr, elements: 2 })),
     })),
   } as unknown as Inspection;
 }
@@ -25,7 +25,7 @@ test("a line for each format that changes numbers, of the stack with the most la
       ["text", 1, null, 18.25],
     ]),
   );
-  expect(chart.title).toBe("Signal to quantization noise is 18.3 dB or more in every layer");
+  expect(chart.title).toBe("Signal to quantization noise is 18.3 dB or more in every layer of text");
   expect(chart.caption).toContain("layer of text");
   expect(chart.numbers).toEqual({
     headings: ["layer", "mxfp4"],
@@ -57,4 +57,19 @@ test("none where one layer is, nothing was tried, or nothing changed", () => {
     ["text", 1, null, null],
   ] as const;
   expect(qualityCharts(inspected(exact))).toEqual([]);
+});
+
+test("nothing is exact whose numbers become NaN, or that has none", () => {
+  const quality = {
+    format: "mxfp4",
+    elements: 2,
+    clipped: 0,
+    flushed: 0,
+    sqnr: null,
+    sums: { signal: [], error: [] },
+  };
+  expect(decibels(quality)).toBe("exact");
+  expect(decibels({ ...quality, storedNaN: 1 })).toBe("–");
+  expect(decibels({ ...quality, elements: 0 })).toBe("–");
+  expect(decibels({ ...quality, sqnr: 20.04, storedNaN: 1 })).toBe("20.0");
 });
