@@ -35,6 +35,8 @@ export function lensSentence(words: string, { totals, end, rounding }: Learner["
     if (updates === 0) return "No update was made: every update was zero, so there is nothing to retain.";
     return "In fp32 the updates cancel: there is no displacement to retain.";
   }
+  if (retained >= keepsFrom && end.nonfinite > 0)
+    return `${count(end.nonfinite)} weights are NaN or Inf; the others retain ${percent(Math.min(1, retained))} of the fp32 displacement.`;
   if (retained >= keepsFrom)
     return `${words} keeps its updates: ${percent(Math.min(1, retained))} of the fp32 displacement is retained.`;
   const lost = `${percent(share(totals.lost, updates))} of the updates that were not zero`;
@@ -47,6 +49,6 @@ export function lensSentence(words: string, { totals, end, rounding }: Learner["
 /** The class that colours {@link lensSentence}; none where nothing was updated, or where weights stay by chance. */
 export function lensTone({ end, rounding }: Learner["counted"]): "kept" | "lost" | "" {
   if (end.retained === null) return "";
-  if (end.retained >= keepsFrom) return "kept";
+  if (end.retained >= keepsFrom) return end.nonfinite > 0 ? "lost" : "kept";
   return rounding === "stochastic" ? "" : "lost";
 }

@@ -13,6 +13,15 @@ const counted = (
     end: { retained },
   }) as unknown as Learner["counted"];
 
+test("a model with weights that are NaN or Inf is not said to keep its updates", () => {
+  const whole = counted(1, { moved: 4 });
+  const broken = { ...whole, end: { ...whole.end, nonfinite: 3 } };
+  expect(lensSentence("fp16", broken)).toBe(
+    "3 weights are NaN or Inf; the others retain 100.0% of the fp32 displacement.",
+  );
+  expect(lensTone(broken)).toBe("lost");
+});
+
 describe("what storage did to the updates of a model", () => {
   test.each([
     [null, { none: 5 }, /^No update was made.*nothing to retain/, ""],
