@@ -104,7 +104,7 @@ function choiceInWords(chosen: string | null, reports: readonly EngineReport[]):
   const measured = reports.filter(
     ({ name, selfCheck }) => engines.get(name)?.worthFrom !== undefined && selfCheck?.failed === 0,
   );
-  const names = measured.map(({ name }) => name).join(", ");
+  const names = measured.map(({ name }) => name).join(" or ");
   return `--engine auto takes ${chosen}${names && `, and for large jobs measures whether ${names} is faster`}.`;
 }
 

@@ -26,8 +26,11 @@ export function chromiumPath(): string | null {
   return chromiumPaths.find(existsSync) ?? null;
 }
 
-/** SwiftShader, Chromium's Vulkan driver that computes on the CPU, as a loader's manifest. */
-export const swiftShader = "/usr/lib/chromium/vk_swiftshader_icd.json";
+/**
+ * The Vulkan driver that the suites compute on, as a loader's manifest: the one that VK_ICD_FILENAMES names (a GPU's, or Mesa's
+ * llvmpipe), or SwiftShader, which Chromium brings and which computes on the CPU.
+ */
+export const vulkanDriver = process.env.VK_ICD_FILENAMES || "/usr/lib/chromium/vk_swiftshader_icd.json";
 
 const loaderFolders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"];
 
@@ -47,10 +50,10 @@ export const requirements = {
     isComplete: () => existsSync(process.env.CHROMIUM_PATH || headlessShell),
   },
   vulkan: {
-    name: "Vulkan (a loader, and Chromium's SwiftShader as its driver)",
+    name: "Vulkan (a loader, and Chromium's SwiftShader or the driver of VK_ICD_FILENAMES)",
     debian: ["chromium-common", "libvulkan1"],
     isMet: () =>
-      existsSync(swiftShader) && loaderFolders.some((folder) => existsSync(`${folder}/libvulkan.so.1`)),
+      existsSync(vulkanDriver) && loaderFolders.some((folder) => existsSync(`${folder}/libvulkan.so.1`)),
   },
   torch: {
     name: `PyTorch for ${namedPython ?? "python3"}`,

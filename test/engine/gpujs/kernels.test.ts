@@ -10,12 +10,12 @@ import { blockLength, laneCount, sumOfProducts } from "../../../src/lens/sum.js"
 import { quantileOf } from "../../../src/update/quantiles.js";
 import { randomBits, stepKey, tensorKey, threefry2x32 } from "../../../src/update/threefry.js";
 import { Mismatches } from "../../support/mismatches.js";
-import { describeNeeding, requirements, swiftShader } from "../../support/requirements.js";
+import { describeNeeding, requirements, vulkanDriver } from "../../support/requirements.js";
 
 describeNeeding(requirements.vulkan, "kernels on a device", () => {
   let device: Device;
   beforeAll(async () => {
-    process.env.VK_ICD_FILENAMES ??= swiftShader;
+    process.env.VK_ICD_FILENAMES ??= vulkanDriver;
     device = await openDevice("webgpu");
   });
   afterAll(() => device.destroy());

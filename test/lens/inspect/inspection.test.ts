@@ -143,6 +143,14 @@ describe("tensors added up", () => {
 });
 
 describe("what formats would make of tensors", () => {
+  it("has numbers that would be stored as NaN where there are any", () => {
+    const as = ["mxfp4", "bf16"];
+    const [blocks, plain] = summarizeInspection([counted("w", [Number.NaN, 3, 1], { as })]).totals.as!;
+    expect(blocks).toMatchObject({ format: "mxfp4", elements: 2, storedNaN: 2, sqnr: null });
+    expect(plain).toMatchObject({ format: "bf16", elements: 2, sqnr: null });
+    expect(plain).not.toHaveProperty("storedNaN");
+  });
+
   it("is told of each format in its order, added over tensors, with its sums", () => {
     // In e4m3fn 17 becomes 16 and 500 becomes 448, 1 stays; bf16 has all three.
     const as = ["e4m3fn", "bf16"];
