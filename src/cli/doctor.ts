@@ -13,6 +13,8 @@ interface EngineReport {
   readonly device: string;
   /** Why it is unavailable on this machine. */
   readonly unavailable: string | null;
+  /** Whether its device is a driver that computes on the CPU. */
+  readonly fallback: boolean;
   readonly selfCheck: SelfCheck | null;
 }
 
@@ -50,7 +52,8 @@ export function doctorCommand(streams: Streams): Command {
 async function examine(engine: Engine): Promise<EngineReport> {
   const unavailable = (await engine.unavailable?.()) ?? null;
   const selfCheck = unavailable === null ? await engine.selfCheck() : null;
-  const report = { name: engine.name, device: engine.device, unavailable, selfCheck };
+  const { name, device, isFallback: fallback = false } = engine;
+  const report = { name, device, unavailable, fallback, selfCheck };
   await engine.close?.();
   return report;
 }
@@ -101,11 +104,20 @@ function inWords(
 
 function choiceInWords(chosen: string | null, reports: readonly EngineReport[]): string {
   if (chosen === null) return "No engine passes its self-check on this machine.";
-  const measured = reports.filter(
+  const named = (own: readonly EngineReport[], conjunction: string) =>
+    own.map(({ name }) => name).join(conjunction);
+  const proven = reports.filter(
     ({ name, selfCheck }) => engines.get(name)?.worthFrom !== undefined && selfCheck?.failed === 0,
   );
-  const names = measured.map(({ name }) => name).join(" or ");
-  return `--engine auto takes ${chosen}${names && `, and for large jobs measures whether ${names} is faster`}.`;
+  const measured = named(
+    proven.filter(({ fallback }) => !fallback),
+    " or ",
+  );
+  const onCpu = proven.filter(({ fallback }) => fallback);
+  return (
+    `--engine auto takes ${chosen}${measured && `, and for large jobs measures whether ${measured} is faster`}.` +
+    `${onCpu.length > 0 ? ` The driver of ${named(onCpu, " and ")} computes on the CPU: auto does not try it.` : ""}`
+  );
 }
 
 function selfCheckInWords({ passed, failed, firstFailure }: SelfCheck): string {

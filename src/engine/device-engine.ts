@@ -4,7 +4,8 @@ import type { Engine, LensJob, Observer } from "./engine.js";
 import { proofOf } from "./proof.js";
 
 /** The parts of an engine on a device that is opened on first use. */
-export interface DeviceEngine<D> extends Pick<Engine, "name" | "remark"> {
+export interface DeviceEngine<D extends { readonly isFallback: boolean }>
+  extends Pick<Engine, "name" | "remark"> {
   readonly refuses: NonNullable<Engine["refuses"]>;
   /** @throws Error if no device is available. */
   readonly open: () => Promise<D>;
@@ -24,7 +25,7 @@ export interface DeviceEngine<D> extends Pick<Engine, "name" | "remark"> {
 const worthFrom = 2 ** 31;
 
 /** An engine whose device stays open, and whose self-checks stay valid, until it is closed. */
-export function deviceEngine<D>(given: DeviceEngine<D>): Engine {
+export function deviceEngine<D extends { readonly isFallback: boolean }>(given: DeviceEngine<D>): Engine {
   let device: D | null = null;
   let opening: Promise<D> | null = null;
   let proof: ReturnType<typeof proofOf> | null = null;
@@ -40,6 +41,9 @@ export function deviceEngine<D>(given: DeviceEngine<D>): Engine {
     worthFrom,
     get device() {
       return device === null ? "GPU" : given.describe(device);
+    },
+    get isFallback() {
+      return device?.isFallback ?? false;
     },
 
     async unavailable() {

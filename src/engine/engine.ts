@@ -47,6 +47,8 @@ export interface Engine {
    * once.
    */
   readonly worthFrom?: number;
+  /** Whether the open device is a driver that computes on the CPU, such as SwiftShader or llvmpipe. */
+  readonly isFallback?: boolean;
   /** Opens the device; returns the reason if there is none, in one sentence, or null. */
   unavailable?(): Promise<string | null>;
   /** Why it refuses such cases (of tensors of such shapes, if that matters), in a few words, or null. */

@@ -27,7 +27,8 @@ const smallJob = 2 ** 17;
 /**
  * Selects an engine by name. `gpu` is the first device engine that passes its self-check. `auto` is the
  * reference for a small job, otherwise the first CPU engine that passes; for a job large enough to start a
- * device, a device engine that passes and is faster on a sample of the job.
+ * device, a device engine that passes and is faster on a sample of the job. `auto` does not try drivers that
+ * compute on the CPU: they cannot be faster than its own engine, and take up to minutes to compile kernels.
  *
  * @param name one of `engineNames`.
  * @param job the job: engines check themselves on its cases, and `auto` depends on its size.
@@ -59,7 +60,8 @@ export async function selectEngine(
   if (job === undefined || size === null) return chosen;
   for (const engine of all) {
     if (size < (engine.worthFrom ?? Infinity)) continue;
-    const candidate = await prove(engine, job).catch(() => null);
+    const isAbsent = ((await engine.unavailable?.()) ?? null) !== null;
+    const candidate = isAbsent || engine.isFallback ? null : await prove(engine, job).catch(() => null);
     if (candidate && (await secondsFor(engine, job)) < (await secondsFor(chosen.engine, job)))
       return candidate;
     await engine.close?.();

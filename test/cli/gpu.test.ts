@@ -42,12 +42,13 @@ if (fullTier)
       expect(result.cases).toEqual(reference.cases);
     });
 
-    test("doctor shows both ways to it", async () => {
+    test("doctor shows both ways to it, and whether their driver computes on the CPU", async () => {
       const { engines } = JSON.parse((await runProcess(["doctor", "--json", "-"], withDriver)).stdout);
       const gpus = engines.filter(({ name }: { name: string }) => name === "webgpu" || name === "gpujs");
       expect(gpus).toHaveLength(2);
       for (const gpu of gpus) {
         expect(gpu).toMatchObject({ unavailable: null, selfCheck: { failed: 0 } });
+        expect(gpu.fallback).toBe(gpu.device.startsWith("swiftshader") || gpu.device.startsWith("llvmpipe"));
         expect(gpu.selfCheck.passed).toBeGreaterThan(40);
       }
     });

@@ -94,6 +94,32 @@ describe("selectEngine", () => {
     expect(await choose(device(0, 1, { refuses: () => "no" }))).toBe("cpu");
   });
 
+  it("auto does not try a driver that computes on the CPU, once it has opened it; gpu takes it", async () => {
+    let [opened, checked, closed] = [false, 0, 0];
+    const driver: Engine = {
+      ...engine("driver", { worthFrom: 1 }),
+      get isFallback() {
+        return opened;
+      },
+      unavailable: async () => {
+        opened = true;
+        return null;
+      },
+      selfCheck: async () => {
+        checked += 1;
+        return passed;
+      },
+      close: async () => {
+        closed += 1;
+      },
+    };
+    const all = registry(engine("cpu", { run: taking(30) }), driver);
+    expect((await selectEngine("auto", job, all)).engine.name).toBe("cpu");
+    expect([checked, closed]).toEqual([0, 1]);
+    expect((await selectEngine("gpu", job, all)).engine.name).toBe("driver");
+    expect((await selectEngine("driver", job, all)).engine.name).toBe("driver");
+  });
+
   it("auto measures every engine on a sample that the CPU has its threads for", async () => {
     const numbers = new Float64Array(2 ** 20);
     const [small, other] = [numbers.subarray(0, 5000), numbers.subarray(0, 2 ** 19)];

@@ -1,4 +1,4 @@
-import { webGpu } from "../webgpu/dawn.js";
+import { describeAdapter, webGpu } from "../webgpu/dawn.js";
 import { type Kernel, powers } from "./kernels/kernel.js";
 import { type GPU, type IKernelRunShortcut, loadGpuJs } from "./library.js";
 
@@ -25,6 +25,8 @@ export interface Device {
   readonly backend: Backend;
   /** The names of device and driver. */
   readonly name: string;
+  /** Whether it is a WebGPU driver that computes on the CPU. */
+  readonly isFallback: boolean;
   /** Whether `^` is an integer operation, so that the device can compute random bits. */
   readonly hasIntegers: boolean;
   upload(numbers: Float32Array): Promise<DeviceArray>;
@@ -90,7 +92,7 @@ const identity: Kernel = {
  * @throws Error in one sentence if none is available.
  */
 export async function openDevice(backend: Backend): Promise<Device> {
-  const name = backend === "webgpu" ? await webGpuName() : null;
+  const adapter = backend === "webgpu" ? await webGpuAdapter() : null;
   const GpuJs = await loadGpuJs();
   if (backend === "webgl2" && !GpuJs.isWebGL2Supported) throw new Error("there is none outside of browsers");
   if (backend === "headlessgl" && !GpuJs.isHeadlessGLSupported)
@@ -105,7 +107,7 @@ export async function openDevice(backend: Backend): Promise<Device> {
       throw new Error(`gpu.js has no ${backend} here, it would use ${device.mode}`);
     if (one !== 1) throw new Error("a number did not come back as it was sent");
     device.release(probe);
-    device.name = name ?? device.describeGl();
+    Object.assign(device, adapter ?? { name: device.describeGl() });
     return device;
   } catch (error) {
     await device.destroy();
@@ -113,12 +115,10 @@ export async function openDevice(backend: Backend): Promise<Device> {
   }
 }
 
-async function webGpuName(): Promise<string> {
+async function webGpuAdapter(): Promise<ReturnType<typeof describeAdapter>> {
   const adapter = await (await webGpu()).requestAdapter();
   if (!adapter) throw new Error("it finds no driver, or none that it accepts");
-  const { vendor, device, architecture, description } = adapter.info;
-  const words = [device || architecture || vendor, description].filter((word) => word !== "");
-  return words.join(", ") || "a GPU that does not tell its name";
+  return describeAdapter(adapter);
 }
 
 class GpuJsDevice implements Device {
@@ -128,6 +128,7 @@ class GpuJsDevice implements Device {
   readonly #kernels = new Map<string, IKernelRunShortcut>();
   #webGpuDevice: WebGpuDevice | null = null;
   name = "";
+  isFallback = false;
   mode = "";
 
   constructor(gpu: GPU, backend: Backend) {

@@ -12,6 +12,8 @@ export interface GpuAdapter {
     readonly architecture: string;
     readonly device: string;
     readonly description: string;
+    /** Absent in browsers of before 2025. */
+    readonly isFallbackAdapter?: boolean;
   };
   readonly limits: GpuLimits;
   requestDevice(options?: { readonly requiredLimits: Partial<GpuLimits> }): Promise<GpuDevice>;
@@ -108,6 +110,13 @@ export async function webGpu(): Promise<WebGpu> {
   if (!host.navigator) Object.defineProperty(globalThis, "navigator", { value: {}, configurable: true });
   Object.defineProperty(host.navigator, "gpu", { value: dawn, configurable: true });
   return dawn;
+}
+
+/** An adapter's names of device and driver, and whether it computes on the CPU, as SwiftShader and llvmpipe do. */
+export function describeAdapter({ info }: Pick<GpuAdapter, "info">): { name: string; isFallback: boolean } {
+  const { vendor, device, architecture, description, isFallbackAdapter = false } = info;
+  const words = [device || architecture || vendor, description].filter((word) => word !== "");
+  return { name: words.join(", ") || "a GPU that does not tell its name", isFallback: isFallbackAdapter };
 }
 
 /** Where the Vulkan loader looks for drivers (Khronos, "Loader interface architecture"). */

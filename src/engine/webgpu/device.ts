@@ -1,4 +1,4 @@
-import { type GpuBuffer, type GpuDevice, type GpuPipeline, webGpu } from "./dawn.js";
+import { describeAdapter, type GpuBuffer, type GpuDevice, type GpuPipeline, webGpu } from "./dawn.js";
 
 /** Bytes of a slot of parameters: no device requires a larger alignment. */
 export const slotBytes = 256;
@@ -40,6 +40,8 @@ export interface Launch {
 export interface Device {
   /** The names of device and driver. */
   readonly name: string;
+  /** Whether it is a driver that computes on the CPU. */
+  readonly isFallback: boolean;
   /** The maximum number of words in a buffer. */
   readonly mostWords: number;
   /** Compiles new kernels, all in parallel. */
@@ -79,21 +81,21 @@ export async function openDevice(): Promise<Device> {
   if (!adapter) throw new Error("it finds no driver, or none that it accepts");
   const requiredLimits = Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]]));
   const device = await adapter.requestDevice({ requiredLimits });
-  const { vendor, device: model, architecture, description } = adapter.info;
-  const words = [model || architecture || vendor, description].filter((word) => word !== "");
-  return new WebGpuDevice(device, words.join(", ") || "a GPU that does not tell its name");
+  return new WebGpuDevice(device, describeAdapter(adapter));
 }
 
 class WebGpuDevice implements Device {
   readonly name: string;
+  readonly isFallback: boolean;
   readonly mostWords: number;
   readonly #device: GpuDevice;
   readonly #layout: object;
   readonly #pipelines = new Map<string, GpuPipeline>();
   #lost: string | null = null;
 
-  constructor(device: GpuDevice, name: string) {
+  constructor(device: GpuDevice, { name, isFallback }: ReturnType<typeof describeAdapter>) {
     this.name = name;
+    this.isFallback = isFallback;
     this.#device = device;
     const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
     this.mostWords = Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize, 2 ** 32) / 4);
