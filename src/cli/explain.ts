@@ -29,7 +29,11 @@ interface ExplainOptions {
 export function explainCommand(streams: Streams): Command {
   const command = takeNegativeNumbers(new Command("explain"))
     .description("Explains what one update does to one weight, and after how many such steps it shows.")
-    .argument("<weight>", "a number, inf or nan; it is stored in the format first", anyNumber)
+    .argument(
+      "<weight>",
+      "a number, inf or nan; stored in the format first, a master holds it as given",
+      anyNumber,
+    )
     .argument("<update>", "the update as it is added, sign included", anyNumber)
     .option(
       "--format <name>",
