@@ -158,6 +158,24 @@ test("layers that were sampled are shown, with the interval of what was sampled"
   expect(markdown).toMatch(/^\| stable rank [^|]*\| 1\.80 \(1\.50 to 2\.10\) \|/m);
 });
 
+test("where an eighth of the short side is less than the rank, the directions that were taken are said", () => {
+  const spectra = (ks: readonly number[], values: "all" | "leading" = "all") =>
+    ks.map((k) => ({ spectrum: { values, k, draws: 1 } }) as Geometry["tensors"][number]);
+  const notes = (tensors: Geometry["tensors"]) => geometryNotes({ ...geometry, tensors }).join(" ");
+  expect(notes(spectra([4, 16, 64]))).toContain(
+    "2 matrices are under 512 on the short side: an eighth of the directions, 4 to 16 and not 64, were taken as the leading ones.",
+  );
+  expect(notes(spectra([8]))).toContain(
+    "1 matrix is under 512 on the short side: an eighth of the directions, 8 and not 64,",
+  );
+  expect(notes(spectra([64, 64]))).not.toContain("short side");
+  expect(notes(spectra([64, 64], "leading"))).toContain(
+    "2 matrices are over 1024 on the short side: their leading 64 singular",
+  );
+  // One that has no spectrum has no directions either.
+  expect(notes([{ spectrum: null } as Geometry["tensors"][number]])).not.toContain("short side");
+});
+
 test("the strip has a column for each layer, or for 48 of more", () => {
   const [strip] = geometryFigures(geometry);
   expect(strip.numbers.headings).toHaveLength(41);
