@@ -78,13 +78,14 @@ function percentOf(share: number): string {
 /** Three significant digits. */
 function digits(x: number): string {
   if (x === 0) return "0";
-  if (Math.abs(x) < 1e-3) return x.toExponential(1);
+  if (Math.abs(x) < 1e-3 || x >= 1e5) return x.toExponential(1);
   return x >= 100 ? x.toFixed(0) : x.toPrecision(3);
 }
 
 /** A ratio to the expected value, with two decimals near 1. */
 export function times(x: number | null): string {
   if (x === null) return missing;
+  if (x >= 1e5) return x.toExponential(1);
   if (x >= 100) return x.toFixed(0);
   if (x >= 10) return x.toFixed(1);
   return x >= 0.01 || x === 0 ? x.toFixed(2) : x.toExponential(0);

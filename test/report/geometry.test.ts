@@ -130,8 +130,16 @@ test("numbers have the digits that differ", () => {
     figure("principalOverlap", 0.26883),
     figure("energy16", 0.000123),
     figure("drift", 1.23e-5),
-  ]).toEqual(["26.88%", "0.012%", "1.2e-5"]);
-  expect([214.3, 28.06, 1.004, 0.0227, 0.001].map(times)).toEqual(["214", "28.1", "1.00", "0.02", "1e-3"]);
+    figure("size", 1.23e28),
+  ]).toEqual(["26.88%", "0.012%", "1.2e-5", "1.2e+28"]);
+  expect([2.5e20, 214.3, 28.06, 1.004, 0.0227, 0.001].map(times)).toEqual([
+    "2.5e+20",
+    "214",
+    "28.1",
+    "1.00",
+    "0.02",
+    "1e-3",
+  ]);
   expect(Math.max(...measureNames.map((name) => measureLabel(name).length))).toBeLessThanOrEqual(34);
 });
 
