@@ -7,15 +7,16 @@ import { type Recording, recordedRun } from "../source/recording.js";
 import { storedAs } from "../source/stored-as.js";
 import { type SchemeName, schemeNames } from "../update/scheme.js";
 import { updateSettings } from "../update/settings.js";
+import { type AnswerOptions, addAnswerOptions, checkAnswer, writeAnswer } from "./answer.js";
 import { CheckFailed } from "./check-failed.js";
 import { finiteNumber, formatName, threadsOption, wholeNumber } from "./common-options.js";
 import { lensRecording } from "./lens-recording.js";
 import { engineOption, roundingOption } from "./options.js";
 import { type Streams, wrappedFor } from "./streams.js";
 import { asUsage, oneOf } from "./strict-options.js";
-import { expectApart, expectWritable, writeWhole } from "./write-output.js";
+import { expectApart } from "./write-output.js";
 
-interface CheckOptions {
+interface CheckOptions extends AnswerOptions {
   readonly format?: string;
   readonly scheme?: SchemeName;
   readonly rounding: Rounding;
@@ -24,13 +25,11 @@ interface CheckOptions {
   readonly strict?: boolean;
   readonly engine: string;
   readonly threads?: number;
-  readonly json?: string;
-  readonly quiet?: boolean;
 }
 
 export function checkCommand(streams: Streams): Command {
   const { out, err } = streams;
-  return new Command("check")
+  const command = new Command("check")
     .description(
       "Applies the recorded updates as the run stores its weights, and gives one verdict with its reason.\n" +
         "RUN is the folder of a recorded run. How it is stored is what the options say, or its metadata (format, scheme and rounding, or stored_as); " +
@@ -53,34 +52,26 @@ export function checkCommand(streams: Streams): Command {
     )
     .option("--strict", "fail if a tensor cannot be counted")
     .addOption(engineOption())
-    .addOption(threadsOption())
-    .option(
-      "--json <file>",
-      "write the verdict as JSON (precision-lens-check/1) to this file, or to stdout (-)",
-    )
-    .option("--quiet", "print no progress and no verdict")
-    .action(async (folder: string, options: CheckOptions, command: Command) => {
-      const { json, quiet = false, failAbove = null } = options;
-      if (json !== undefined && json !== "-") expectWritable(json);
-      const result = await lensRecording({
-        paths: await recordedRun(folder),
-        of: "update",
-        plan: (recording) => {
-          if (json !== undefined && json !== "-") expectApart([json], recording.files);
-          return { tensors: recording.tensors, cases: [caseOf(command, recording, options)] };
-        },
-        engine: options.engine,
-        threads: options.threads,
-        strict: options.strict ?? false,
-        progress: quiet ? null : err,
-      });
-      const check = checkOf(result, failAbove);
-      const text = `${JSON.stringify(check)}\n`;
-      if (json !== undefined && json !== "-") writeWhole(json, text);
-      if (json === "-") out.write(text);
-      else if (!quiet) out.write(wrappedFor(out, renderCheck(check)));
-      if (check.failed) throw new CheckFailed();
+    .addOption(threadsOption());
+  return addAnswerOptions(command, "the verdict").action(async (folder: string, options: CheckOptions) => {
+    const { json, quiet = false, failAbove = null } = options;
+    checkAnswer(options);
+    const result = await lensRecording({
+      paths: await recordedRun(folder),
+      of: "update",
+      plan: (recording) => {
+        if (json !== undefined && json !== "-") expectApart([json], recording.files);
+        return { tensors: recording.tensors, cases: [caseOf(command, recording, options)] };
+      },
+      engine: options.engine,
+      threads: options.threads,
+      strict: options.strict ?? false,
+      progress: quiet ? null : err,
     });
+    const check = checkOf(result, failAbove);
+    writeAnswer(check, () => wrappedFor(out, renderCheck(check)), options, out);
+    if (check.failed) throw new CheckFailed();
+  });
 }
 
 function caseOf(command: Command, recording: Recording, options: CheckOptions) {

@@ -6,6 +6,7 @@ import { selectEngine } from "../engine/select.js";
 import type { SelfCheck } from "../lens/run/result.js";
 import { fitted, wrap } from "../report/columns.js";
 import { version } from "../version.js";
+import { type AnswerOptions, addAnswerOptions, checkAnswer, writeAnswer } from "./answer.js";
 import { type Streams, terminal } from "./streams.js";
 
 interface EngineReport {
@@ -19,34 +20,32 @@ interface EngineReport {
 }
 
 export function doctorCommand(streams: Streams): Command {
-  return new Command("doctor")
-    .description("Runs the self-check of every engine and reports which one would be used.")
-    .option("--json <file>", "write the report as JSON to stdout (-)")
-    .action(async ({ json }: { json?: string }, command: Command) => {
-      if (json !== undefined && json !== "-") command.error("error: --json takes only -, for stdout");
-      const reports: EngineReport[] = [];
-      for (const engine of engines.values()) reports.push(await examine(engine));
-      const chosen = await selectEngine("auto").then(
-        ({ engine }) => engine.name,
-        () => null,
-      );
-      const report = {
-        schema: "precision-lens-doctor/1",
-        tool: { name: "precision-lens", version },
-        machine: {
-          node: process.versions.node,
-          platform: process.platform,
-          architecture: process.arch,
-          cores: availableParallelism(),
-          memoryBytes: totalmem(),
-        },
-        engines: reports,
-        chosen,
-      };
-      streams.out.write(
-        json === "-" ? `${JSON.stringify(report)}\n` : inWords(report, terminal(streams).columns),
-      );
-    });
+  const command = new Command("doctor").description(
+    "Runs the self-check of every engine and reports which one would be used.",
+  );
+  return addAnswerOptions(command, "the report").action(async (options: AnswerOptions) => {
+    checkAnswer(options);
+    const reports: EngineReport[] = [];
+    for (const engine of engines.values()) reports.push(await examine(engine));
+    const chosen = await selectEngine("auto").then(
+      ({ engine }) => engine.name,
+      () => null,
+    );
+    const report = {
+      schema: "precision-lens-doctor/1",
+      tool: { name: "precision-lens", version },
+      machine: {
+        node: process.versions.node,
+        platform: process.platform,
+        architecture: process.arch,
+        cores: availableParallelism(),
+        memoryBytes: totalmem(),
+      },
+      engines: reports,
+      chosen,
+    };
+    writeAnswer(report, () => inWords(report, terminal(streams).columns), options, streams.out);
+  });
 }
 
 async function examine(engine: Engine): Promise<EngineReport> {

@@ -8,13 +8,13 @@ import { renderBlockExplanation } from "../report/block-explanation.js";
 import { renderExplanation } from "../report/explanation.js";
 import type { Terminal } from "../report/terminal.js";
 import { type SchemeName, schemeNames } from "../update/scheme.js";
+import { type AnswerOptions, addAnswerOptions, checkAnswer, writeAnswer } from "./answer.js";
 import { finiteNumber, storageName } from "./common-options.js";
 import { opmathOption, overflowOption, roundingOption, throughOption } from "./options.js";
 import { type Streams, terminal } from "./streams.js";
 import { asUsage } from "./strict-options.js";
-import { expectWritable, writeWhole } from "./write-output.js";
 
-interface ExplainOptions {
+interface ExplainOptions extends AnswerOptions {
   readonly format: string;
   readonly scheme: SchemeName;
   readonly rounding: Rounding;
@@ -23,13 +23,16 @@ interface ExplainOptions {
   readonly amax?: number;
   readonly tensorAmax?: number;
   readonly through?: string;
-  readonly json?: string;
 }
 
 export function explainCommand(streams: Streams): Command {
   const command = takeNegativeNumbers(new Command("explain"))
     .description("Explains what one update does to one weight, and after how many such steps it shows.")
-    .argument("<weight>", "a number, inf or nan; it is stored in the format first", anyNumber)
+    .argument(
+      "<weight>",
+      "a number, inf or nan; stored in the format first, a master holds it as given",
+      anyNumber,
+    )
     .argument("<update>", "the update as it is added, sign included", anyNumber)
     .option(
       "--format <name>",
@@ -58,11 +61,12 @@ export function explainCommand(streams: Streams): Command {
     )
     .addOption(roundingOption())
     .addOption(opmathOption())
-    .addOption(overflowOption())
-    .option("--json <file>", "write the explanation as JSON to this file, or to stdout (-)");
-  return command.action((weight: number, update: number, options: ExplainOptions) => {
-    const { json, amax, tensorAmax, through, ...settings } = options;
-    if (json !== undefined && json !== "-") expectWritable(json);
+    .addOption(overflowOption());
+  addAnswerOptions(command, "the explanation");
+  return command.action((weight: number, update: number, { json, quiet, ...options }: ExplainOptions) => {
+    const { amax, tensorAmax, through, ...settings } = options;
+    const answer = { json, quiet };
+    checkAnswer(answer);
     const [explanation, rendered] = isBlockFormat(options.format)
       ? explainedBlock(command, weight, update, options, terminal(streams))
       : explainedNumber(
@@ -72,10 +76,7 @@ export function explainCommand(streams: Streams): Command {
           { ...settings, blocks: { amax, tensorAmax, through } },
           terminal(streams),
         );
-    const text = `${JSON.stringify(explanation)}\n`;
-    if (json === "-") return void streams.out.write(text);
-    if (json !== undefined) writeWhole(json, text);
-    streams.out.write(rendered);
+    writeAnswer(explanation, () => rendered, answer, streams.out);
   });
 }
 
@@ -83,10 +84,7 @@ function explainedNumber(
   command: Command,
   weight: number,
   update: number,
-  {
-    blocks,
-    ...settings
-  }: Omit<ExplainOptions, "json" | "amax" | "tensorAmax" | "through"> & { blocks: object },
+  { blocks, ...settings }: Omit<ExplainOptions, "amax" | "tensorAmax" | "through"> & { blocks: object },
   to: Terminal,
 ): [object, string] {
   if (Object.values(blocks).some((given) => given !== undefined)) {

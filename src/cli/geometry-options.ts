@@ -20,7 +20,11 @@ export function addGeometryOptions(command: Command, milestones: string): Comman
       "--geometry",
       "measure the geometry of each matrix's change, beside its expectation if only sizes mattered (docs/gates.md)",
     )
-    .option("--rank <n>", `number of leading directions of --geometry (default: ${defaultRank})`, wholeNumber)
+    .option(
+      "--rank <n>",
+      `number of leading directions of --geometry, at most an eighth of the short side (default: ${defaultRank})`,
+      wholeNumber,
+    )
     .option(
       "--layers <n>",
       `number of layers whose spectra --geometry takes, 0 to all (default: ${defaultLayers})`,

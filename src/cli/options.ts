@@ -54,7 +54,7 @@ export function addCaseOptions(command: Command, { seed = true } = {}): Command 
     .addOption(
       new Option(
         "--scales <when>",
-        "when shared scales are computed: again after every step, or once at the start",
+        "of the formats with shared scales: scales computed again after every step, or once at the start",
       )
         .choices(scaleTimes)
         .default("renewed"),
@@ -193,8 +193,9 @@ export function caseGrid(
   if (momentum !== undefined && !scheme.includes("eco")) {
     command.error(`error: --momentum is for --scheme eco, found ${scheme.join(", ")}`);
   }
-  if (through !== undefined && !format.some(isBlockFormat)) {
-    command.error(`error: --through is for formats with shared scales, found ${format.join(", ")}`);
+  if (!format.some(isBlockFormat)) {
+    const given = through !== undefined ? "--through" : common.scales === "kept" ? "--scales kept" : null;
+    if (given) command.error(`error: ${given} is for formats with shared scales, found ${format.join(", ")}`);
   }
   return asUsage(command, () =>
     format.flatMap((storedAs) =>

@@ -13,6 +13,13 @@ const pagePath = fileURLToPath(new URL("../../dist/page/index.html", import.meta
 
 const host = "127.0.0.1";
 
+interface ServeOptions {
+  readonly port: number;
+  readonly export?: string;
+  readonly url?: string;
+  readonly quiet?: boolean;
+}
+
 export function serveCommand({ out }: Streams): Command {
   return new Command("serve")
     .description(
@@ -29,12 +36,14 @@ export function serveCommand({ out }: Streams): Command {
       "address of the published page, shown with its QR code at the end of the talk",
       webAddress,
     )
-    .action(async ({ port, export: path, url }: { port: number; export?: string; url?: string }) => {
+    .option("--quiet", "print no address")
+    .action(async ({ port, export: path, url, quiet = false }: ServeOptions) => {
       if (path !== undefined && path !== "-") expectWritable(path);
       const page = withAddress(readPage(), url);
       if (path === "-") return void out.write(page);
       if (path !== undefined) return writeWhole(path, page);
-      out.write(`${await listen(pageServer(page), port)}\n`);
+      const address = await listen(pageServer(page), port);
+      if (!quiet) out.write(`${address}\n`);
     });
 }
 

@@ -16,6 +16,7 @@ import { wordsOf } from "../vectors/subject.js";
 import { rowsOfTable } from "../vectors/table.js";
 import { textForms } from "../vectors/text.js";
 import { version } from "../version.js";
+import { type AnswerOptions, addAnswerOptions, checkAnswer, writeAnswer } from "./answer.js";
 import { CheckFailed } from "./check-failed.js";
 import { finiteNumber, formatName, roundingName, wholeNumber } from "./common-options.js";
 import { opmathOption, overflowOption, twoNumbers } from "./options.js";
@@ -24,14 +25,13 @@ import type { Streams } from "./streams.js";
 import { asArgument, asUsage } from "./strict-options.js";
 import { type VectorsForm, vectorPieces } from "./vectors-as.js";
 import { isFramework, verifyFramework } from "./verify-framework.js";
-import { expectWritable, writeWhole } from "./write-output.js";
+import { expectApart } from "./write-output.js";
 import { writePieces, writePiecesTo } from "./write-pieces.js";
 
-interface VectorsOptions extends VectorSettings {
+interface VectorsOptions extends VectorSettings, AnswerOptions {
   readonly as: VectorsForm;
   readonly out?: string;
   readonly verify?: string;
-  readonly json?: string;
 }
 
 const anyFormat = asArgument((text: string) => (isBlockFormat(text) ? blockFormat(text).name : text));
@@ -77,14 +77,17 @@ export function vectorsCommand(streams: Streams): Command {
     .option(
       "--verify <file>",
       "read results back and tell what is wrong with them: text (TestFloat's too), JSON, safetensors, or what the doctor for frameworks wrote",
-    )
-    .option("--json <file>", "write what --verify found as JSON to this file, or to stdout (-)");
-  return command.action(async ({ as, out, verify, json, ...settings }: VectorsOptions) => {
+    );
+  addAnswerOptions(command, "what --verify found");
+  return command.action(async ({ as, out, verify, json, quiet, ...settings }: VectorsOptions) => {
     if (json !== undefined && verify === undefined) command.error("error: --json goes with --verify");
     if (verify !== undefined) {
+      const answer = { json, quiet };
+      checkAnswer(answer);
+      if (json !== undefined && json !== "-") expectApart([json], [verify]);
       return isFramework(verify)
-        ? verifyFramework(verify, json, streams)
-        : verifyVectors(verify, settings, json, streams);
+        ? verifyFramework(verify, answer, streams)
+        : verifyVectors(verify, settings, answer, streams);
     }
     if (as === "safetensors" && out === undefined && streams.out.isTTY) {
       command.error("error: --as safetensors is no text: expected --out FILE, or stdout to be no terminal");
@@ -106,10 +109,9 @@ function sourceName(text: string): string {
 async function verifyVectors(
   path: string,
   assumed: VectorSettings,
-  json: string | undefined,
+  answer: AnswerOptions,
   { out }: Streams,
 ): Promise<void> {
-  if (json !== undefined && json !== "-") expectWritable(json);
   const file = await openVectors(path, assumed);
   const subject = subjectOf(file.settings);
   const collected = new Collected(subject);
@@ -135,11 +137,10 @@ async function verifyVectors(
     mistakes,
     first: first.map((compared) => subject.describe(compared)),
   };
-  if (json !== undefined && json !== "-") writeWhole(json, `${JSON.stringify(report)}\n`);
-  out.write(
-    json === "-"
-      ? `${JSON.stringify(report)}\n`
-      : `${[...describeMissing(file.settings, cases, missing), describeOutcome(subject, outcome)].join("\n")}\n`,
-  );
+  const inWords = () => [
+    ...describeMissing(file.settings, cases, missing),
+    describeOutcome(subject, outcome),
+  ];
+  writeAnswer(report, () => `${inWords().join("\n")}\n`, answer, out);
   if (wrong > 0) throw new CheckFailed();
 }

@@ -4,9 +4,9 @@ import { isFrameworkFile, readFrameworkFile } from "../vectors/framework-file.js
 import { describeFramework, examineFramework, isRight, same } from "../vectors/framework-words.js";
 import { VectorsError } from "../vectors/read-text.js";
 import { version } from "../version.js";
+import { type AnswerOptions, writeAnswer } from "./answer.js";
 import { CheckFailed } from "./check-failed.js";
 import type { Streams } from "./streams.js";
-import { writeWhole } from "./write-output.js";
 
 /** Whether a file was written by the framework doctor; false if it cannot be read. */
 export function isFramework(path: string): boolean {
@@ -22,7 +22,7 @@ export function isFramework(path: string): boolean {
 }
 
 /** Reports which recipe a framework's steps follow, and how it casts. @throws CheckFailed if any bit differs. */
-export function verifyFramework(path: string, json: string | undefined, { out }: Streams): void {
+export function verifyFramework(path: string, answer: AnswerOptions, { out }: Streams): void {
   const outcome = examineFramework(read(path));
   const { file, recipes, casts } = outcome;
   const report = {
@@ -46,8 +46,7 @@ export function verifyFramework(path: string, json: string | undefined, { out }:
       first: outcome.first.map((compared) => subject.describe(compared)),
     })),
   };
-  if (json !== undefined && json !== "-") writeWhole(json, `${JSON.stringify(report)}\n`);
-  out.write(json === "-" ? `${JSON.stringify(report)}\n` : `${describeFramework(outcome).join("\n")}\n`);
+  writeAnswer(report, () => `${describeFramework(outcome).join("\n")}\n`, answer, out);
   if (!isRight(outcome)) throw new CheckFailed();
 }
 

@@ -46,7 +46,10 @@ function takesAllValues({ rows, columns }: MatrixPair, allUpTo: number): boolean
   return Math.min(rows, columns) <= allUpTo && rows * columns <= mostHeld;
 }
 
-/** Leading directions that are looked at: `rank`, and at most an eighth of all. */
+/**
+ * Leading directions that are looked at: `rank`, and at most an eighth of all. Of most or all directions, the span and the
+ * reconstruction are nearly those of the whole matrix, which no change leaves.
+ */
 export function directionsOf({ rows, columns }: Pick<MatrixPair, "rows" | "columns">, rank: number): number {
   return Math.max(1, Math.min(rank, Math.floor(Math.min(rows, columns) / 8)));
 }

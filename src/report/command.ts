@@ -12,7 +12,6 @@ import type { Result, ResultInput, ResultOptimizer } from "../lens/run/result.js
 import type { SyntheticInput } from "../lens/run/synthetic-result.js";
 import type { PredictionResult } from "../lens/study/prediction.js";
 import type { SweepCase, SweepResult } from "../lens/study/sweep.js";
-import { runNames } from "./comparison.js";
 import { rateText } from "./sweep.js";
 
 /** The commands that reproduce a result; none if its input was passed to the library. */
@@ -247,7 +246,7 @@ export function compareCommandLine({ runs, settings }: RunComparison): string {
   const [storage] = caseOptions([{ format, scheme, rounding, opmath: "fp32" }]);
   return commandLine([
     "compare",
-    ...runNames(runs),
+    ...runs.map(({ path }) => path),
     ...storage,
     ...(seed === 0 ? [] : ["--seed", String(seed)]),
   ]);
@@ -314,5 +313,5 @@ function commandLine(words: readonly string[]): string {
 /** Quotes a word for a shell if needed. */
 export function shellWord(word: string): string {
   const shown = printable(word);
-  return /^[\w./,:=+@%-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", `'\\''`)}'`;
+  return /^[\w./,:=+@%…-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", `'\\''`)}'`;
 }

@@ -2,7 +2,7 @@ import { nextUp, ulp } from "../format/neighbours.js";
 import { format as formatNamed } from "../format/registry.js";
 import type { Explanation } from "../lens/explain/explain.js";
 import type { Numeral } from "../lens/explain/numeral.js";
-import { saturates } from "./explanation-words.js";
+import { saturates, symbols } from "./explanation-words.js";
 import { short } from "./numbers.js";
 
 /** Columns left of the line, for half a label, and on both sides. */
@@ -34,7 +34,7 @@ export function numberLine(explanation: Explanation, width: number): string[] {
     strokes.join("").trimEnd(),
     inRow(
       [
-        ...(star === null ? [] : [{ text: "w + u", column: star }]),
+        ...(star === null ? [] : [{ text: symbols(explanation).sum, column: star }]),
         ...(stored === undefined ? [] : [{ text: "w", column: stored }]),
       ],
       width,
@@ -161,8 +161,9 @@ function starColumn({ sum, stays }: Explanation, line: Line): number | null {
   return column + Math.sign(value - drawn || sum.tail);
 }
 
-function legend({ stays, sum, rounding }: Explanation): string {
-  if (sum.value === "NaN") return "w + u is NaN, which has no place on the line.";
+function legend(explanation: Explanation): string {
+  const { stays, sum, rounding } = explanation;
+  if (sum.value === "NaN") return `${symbols(explanation).sum} is NaN, which has no place on the line.`;
   if (stays === null) return "";
   return rounding === "stochastic"
     ? `${" ".repeat(left)}~ may round to w, - rounds to other numbers`

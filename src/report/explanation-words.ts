@@ -44,15 +44,19 @@ export function saturates({ overflow, format }: StepExplanation): boolean {
   return overflow === "saturate" || !formatNamed(format).hasNaN;
 }
 
+/** The names of the update's addend, and of the sum: the stored weight w, or the master m. */
+export const symbols = ({ scheme }: StepExplanation) =>
+  scheme === "master" ? { addend: "m", sum: "m + u" } : { addend: "w", sum: "w + u" };
+
 const isZero = (x: Numeral) => Number(x) === 0;
 const isFiniteNumber = (x: Numeral) => Number.isFinite(Number(x));
 
 /** The outcome for the weight, in a sentence. */
 export function verdict(explanation: StepExplanation): string {
-  const { step, update, scheme } = explanation;
+  const { step, scheme } = explanation;
   const carrier = carrierNames[scheme];
   const { none, lost, kept, moved, nonfinite } = step.chances;
-  if (none === 1) return `The update is zero${isZero(update.given) ? "" : " in fp32"}: a real zero.`;
+  if (none === 1) return zeroVerdict(explanation);
   if (nonfinite === 1) return nonfiniteVerdict(explanation);
   if (moved === 1) return `The stored weight moves to ${alternatives(step.outcomes)}.`;
   if (kept === 1) return `The stored weight stays; the ${carrier} holds what it cannot show.`;
@@ -70,6 +74,18 @@ export function verdict(explanation: StepExplanation): string {
   return `The stored weight stays; the ${carrier} changes with probability ${chance(kept)}.`;
 }
 
+function zeroVerdict({ update, weight, step, rounding }: StepExplanation): string {
+  const zero = `The update is zero${isZero(update.given) ? "" : " in fp32"}: a real zero.`;
+  // A weight is first stored by nearest-even; a step stores the master by the rounding of the run.
+  return stays(step.outcomes, weight.stored)
+    ? zero
+    : `${zero} The master is stored by ${rounding} as ${alternatives(step.outcomes)}.`;
+}
+
+function stays(outcomes: Explanation["step"]["outcomes"], stored: Numeral): boolean {
+  return outcomes.every(({ weight }) => Number(weight) === Number(stored) || weight === stored);
+}
+
 function alternatives(outcomes: Explanation["step"]["outcomes"]): string {
   return [...new Set(outcomes.map(({ weight }) => told.shortly(weight)))].join(" or ");
 }
@@ -81,8 +97,8 @@ function nonfiniteVerdict(explanation: StepExplanation): string {
     ? `saturates at ${told.shortly(after)}`
     : `becomes ${told.exactly(after)}`;
   if (!isFiniteNumber(weight.stored)) {
-    const stays = after === weight.stored ? "stays so" : becomes;
-    return `The weight is ${told.exactly(weight.stored)}, and ${stays}.`;
+    const then = stays(step.outcomes, weight.stored) ? "stays so" : `becomes ${alternatives(step.outcomes)}`;
+    return `The weight is ${told.exactly(weight.stored)}, and ${then}.`;
   }
   if (!isFiniteNumber(update.fp32)) {
     return `The update is ${told.exactly(update.fp32)}: the stored weight ${becomes}.`;
@@ -106,16 +122,22 @@ export function reason(explanation: StepExplanation): string {
 function whereItFalls(explanation: StepExplanation): string {
   const { sum, rounding, weight, format } = explanation;
   const { below, above, position } = sum;
-  if (sum.value === weight.stored && sum.tail === 0) return "In fp32 already w + u is w.";
+  const { addend, sum: name } = symbols(explanation);
+  if (sum.value === addendOf(explanation) && sum.tail === 0) return `In fp32 already ${name} is ${addend}.`;
   const gives = whatItGives(explanation);
   if (position === null) return beyondLargest(explanation, gives);
-  if (below === above) return `w + u is a number of ${format}.`;
+  if (below === above) return `${name} is a number of ${format}.`;
   if (sum.tie && rounding.startsWith("nearest")) {
-    return `w + u falls exactly half way between ${told.shortly(below!)} and ${told.shortly(above!)}${gives}.`;
+    return `${name} falls exactly half way between ${told.shortly(below!)} and ${told.shortly(above!)}${gives}.`;
   }
   // Measured from the weight, if it is one of the two.
   const [from, to, share] = weight.stored === above ? [above, below, 1 - position] : [below, above, position];
-  return `w + u falls ${percent(share)} of the way from ${told.shortly(from!)} to ${told.shortly(to!)}${gives}.`;
+  return `${name} falls ${percent(share)} of the way from ${told.shortly(from!)} to ${told.shortly(to!)}${gives}.`;
+}
+
+/** What the update is added to. */
+function addendOf({ weight }: StepExplanation): Numeral {
+  return weight.master ?? weight.stored;
 }
 
 /** The rounding of the sum; empty for a scheme that does not store the sum of weight and update. */
@@ -134,7 +156,7 @@ function beyondLargest(explanation: StepExplanation, gives: string): string {
   const { format, sum } = explanation;
   const { maxFinite } = formatNamed(format);
   const largest = told.shortly(Number(sum.value) < 0 ? -maxFinite : maxFinite);
-  const where = `w + u lies beyond ${largest}, the last finite number of ${format}`;
+  const where = `${symbols(explanation).sum} lies beyond ${largest}, the last finite number of ${format}`;
   if (saturates(explanation)) return `${where}, and saturates.`;
   const noInf = sum.roundsTo.some(({ value }) => value === "NaN") ? ` (${format} has no Inf)` : "";
   return `${where}${gives}${noInf}.`;
@@ -147,22 +169,25 @@ function boundary(explanation: StepExplanation): string {
   const up = Number(update.fp32) > 0;
   const end = Number(up ? stays.high : stays.low);
   const next = up ? weight.above : weight.below;
-  const stored = Number(weight.stored);
+  const [stored, addend] = [Number(weight.stored), Number(addendOf(explanation))];
   const it = scheme === "master" ? "the master" : "w + u";
+  if (!isWithin(stays, addend))
+    return `Under ${rounding} the master is stored as another number even without the update.`;
   if (!Number.isFinite(end)) {
     const back = saturates(explanation) ? "saturates there" : `is brought back to it by ${rounding}`;
     return `All that lies beyond ${told.shortly(weight.stored)} ${back}.`;
   }
-  if (end === stored)
+  if (end === addend && end === stored)
     return `Under ${rounding} w stays only as long as ${it} is w: on this side all else moves it.`;
   const stillW = sum.roundsTo.every(({ value }) => value === weight.stored);
-  const times = short(Math.abs(end - stored) / Math.abs(Number(update.fp32)));
+  const times = short(Math.abs(end - addend) / Math.abs(Number(update.fp32)));
   const included = up ? stays.highIncluded : stays.lowIncluded;
   const least = included ? `more than ${times}` : times;
   const needed = stillW && Number(times) > 1 ? `: |u| would have to be ${least} times as large` : "";
   if (next !== null && end === Number(next)) {
     return `Under ${rounding} w stays until ${it} reaches the next number, ${told.shortly(next)}${needed}.`;
   }
+  if (end === stored) return `Under ${rounding} w stays until ${it} passes ${told.shortly(stored)}${needed}.`;
   const where =
     next !== null && isFiniteNumber(next) ? `half way to ${told.shortly(next)}` : "half a gap beyond";
   const itself = included ? "stays" : "does not";
@@ -172,6 +197,14 @@ function boundary(explanation: StepExplanation): string {
       ? ` (at a power of two the gap ${up ? "above" : "below"} is half of the other)`
       : "";
   return `Under ${rounding} w stays until ${it} passes ${told.shortly(end)}, ${where}, which itself ${itself}${needed}${narrower}.`;
+}
+
+function isWithin(
+  { low, high, lowIncluded, highIncluded }: NonNullable<Explanation["stays"]>,
+  x: number,
+): boolean {
+  const [from, to] = [Number(low), Number(high)];
+  return (x > from || (x === from && lowIncluded)) && (x < to || (x === to && highIncluded));
 }
 
 /** How much of the update arrives: in the stored weight on average, or in weight plus carrier. */
@@ -200,7 +233,7 @@ function capital(text: string): string {
 /** One line per scheme. */
 export function outlooks({ schemes, rounding, update }: Explanation, width: number): string[] {
   const words = (outlook: SchemeOutlook) => {
-    if (isZero(update.fp32)) return "never: there is nothing to show";
+    if (isZero(update.fp32) && outlook.never === "stuck") return "never: there is nothing to show";
     return outlookInWords(outlook, rounding === "stochastic");
   };
   const columns = [

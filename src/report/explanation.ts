@@ -17,7 +17,9 @@ export function renderExplanation(explanation: Explanation, terminal: Terminal =
     wrap(`${bold(verdict(explanation))} ${reason(explanation)}`.trimEnd(), width),
     table(afterStep(explanation), width),
     [
-      ...wrap(`The same update at every step, ${explanation.rounding}:`, width).map(bold),
+      ...wrap(`The same update at every step, ${explanation.rounding}${masterNote(explanation)}:`, width).map(
+        bold,
+      ),
       ...outlooks(explanation, width),
     ],
   ];
@@ -49,17 +51,30 @@ function table(rows: readonly Row[], width: number): string[] {
 function facts(explanation: Explanation): Row[] {
   const { format, weight, update, sum } = explanation;
   return [
-    ["weight", told.exactly(weight.stored), weightNote(weight)],
+    ["weight", told.exactly(weight.stored), weightNote(explanation)],
     ["", codeText(format, weight.code), `in ${format}`],
     ["neighbours", told.exactly(weight.below), neighbourNote(explanation, "below")],
     ["", told.exactly(weight.above), neighbourNote(explanation, "above")],
+    ...masterRow(weight),
     ["update", told.exactly(update.fp32), updateNote(update)],
     ["sum", exactDecimal(Number(sum.value), sum.tail), sumNote(explanation)],
   ];
 }
 
-function weightNote({ given, stored }: Explanation["weight"]): string {
-  return given === stored ? "" : `what ${told.given(given)} is stored as`;
+function weightNote({ weight: { given, stored }, format }: Explanation): string {
+  return given === stored ? "" : `as stored; ${told.given(given)} is not a number of ${format}`;
+}
+
+function masterRow({ given, master }: Explanation["weight"]): Row[] {
+  if (master === null) return [];
+  return [["master", told.exactly(master), `the weight as given${given === master ? "" : ", in fp32"}`]];
+}
+
+/** Of the schemes, a master alone starts from the weight as given. */
+function masterNote({ weight: { given, stored } }: Explanation): string {
+  return given === stored
+    ? ""
+    : ` (a master starts from ${told.given(given)}, others from ${told.shortly(stored)})`;
 }
 
 function codeText(format: string, code: number | null): string {

@@ -78,13 +78,14 @@ function percentOf(share: number): string {
 /** Three significant digits. */
 function digits(x: number): string {
   if (x === 0) return "0";
-  if (Math.abs(x) < 1e-3) return x.toExponential(1);
+  if (Math.abs(x) < 1e-3 || x >= 1e5) return x.toExponential(1);
   return x >= 100 ? x.toFixed(0) : x.toPrecision(3);
 }
 
 /** A ratio to the expected value, with two decimals near 1. */
 export function times(x: number | null): string {
   if (x === null) return missing;
+  if (x >= 1e5) return x.toExponential(1);
   if (x >= 100) return x.toFixed(0);
   if (x >= 10) return x.toFixed(1);
   return x >= 0.01 || x === 0 ? x.toFixed(2) : x.toExponential(0);
@@ -212,16 +213,24 @@ function divergenceSentence(divergence: Geometry["divergence"]): string {
 /** What was sampled and excluded, and what the numbers do not show. */
 export function geometryNotes({ sampled, totals, rank, leftOut, tensors }: Geometry): string[] {
   const { layers, of: total } = sampled;
-  const leading = tensors.filter(({ spectrum }) => spectrum?.values === "leading").length;
+  const spectra = tensors.flatMap(({ spectrum }) => spectrum ?? []);
+  const leading = spectra.filter(({ values }) => values === "leading");
+  const fewer = spectra.filter(({ k }) => k < rank);
   return [
     ...(layers < total
       ? [
           `Spectra of ${layers} of ${counted(total, "layer")} (--layers all takes all); 95% intervals of what needs them are in the JSON.`,
         ]
       : []),
-    ...(leading > 0
+    ...(fewer.length > 0
       ? [
-          `${leading === 1 ? "1 matrix is" : `${leading} matrices are`} over 1024 on the short side: their leading ${rank} singular ` +
+          `${fewer.length === 1 ? "1 matrix is" : `${fewer.length} matrices are`} under ${8 * rank} on the short side: an eighth of ` +
+            `the directions, ${directions(fewer)} and not ${rank}, were taken as the leading ones.`,
+        ]
+      : []),
+    ...(leading.length > 0
+      ? [
+          `${leading.length === 1 ? "1 matrix is" : `${leading.length} matrices are`} over 1024 on the short side: their leading ${directions(leading)} singular ` +
             "values were taken by randomised subspace iteration, and their drift is over those alone. Where these values are close to " +
             "each other, angles and energies are of the iteration's directions, not of the exact ones: compare ratios, not digits.",
         ]
@@ -234,4 +243,10 @@ export function geometryNotes({ sampled, totals, rank, leftOut, tensors }: Geome
     `Means over ${totals.tensors === 1 ? "1 matrix" : `${totals.tensors} matrices`}, each counting as one; the JSON has them by weight too. ` +
       "No number of weight space tells what a model has forgotten (docs/gates.md).",
   ];
+}
+
+/** How many leading directions were taken: "64", or "4 to 16". */
+function directions(spectra: readonly { readonly k: number }[]): string {
+  const ks = spectra.map(({ k }) => k);
+  return [...new Set([Math.min(...ks), Math.max(...ks)])].join(" to ");
 }

@@ -88,10 +88,11 @@ export function ratioWithin(x: number, half: number): string {
   return Number(rounded) === 0 ? rounded.replace("-", "") : rounded;
 }
 
-/** A ratio near 1 with two decimals; more if it is small. */
+/** A ratio near 1 with two decimals; a small one with more, a very large one with three digits. */
 export function ratio(x: number | null): string {
   if (x === null) return missing;
   const magnitude = Math.abs(x);
+  if (magnitude >= 1e5) return x.toExponential(2);
   if (x === 0 || magnitude >= 0.1) return x.toFixed(2);
   return magnitude >= 0.001 ? x.toFixed(3) : x.toExponential(0);
 }
@@ -100,7 +101,8 @@ export function ratio(x: number | null): string {
 export function short(x: number | null): string {
   if (x === null) return missing;
   const rounded = Number(x.toPrecision(6));
-  return rounded !== 0 && Math.abs(rounded) < 1e-4 ? rounded.toExponential() : String(rounded);
+  const magnitude = Math.abs(rounded);
+  return rounded !== 0 && (magnitude < 1e-4 || magnitude >= 1e10) ? rounded.toExponential() : String(rounded);
 }
 
 const byteUnits = ["B", "kB", "MB", "GB", "TB", "PB"];

@@ -1,9 +1,12 @@
 /** Fields of results that name files or folders. */
 const paths = new Set(["weights", "updates", "gradients", "moments", "adapter", "merged", "path"]);
 
+/** Stands for the beginning of a path that was shortened. */
+export const elided = "…/";
+
 /**
- * A result for a report to share: absolute paths are reduced to their last two names. The JSON of a result keeps paths
- * as given.
+ * A result for a report to share: absolute paths are reduced to their last two names, after {@link elided}. The JSON of a
+ * result keeps paths as given.
  */
 export function shareable<Of extends { readonly input: object }>(result: Of): Of {
   const { runs } = result as { readonly runs?: readonly { readonly path?: string }[] };
@@ -13,7 +16,10 @@ export function shareable<Of extends { readonly input: object }>(result: Of): Of
     ...result,
     input: shortened(result.input),
     ...(named && {
-      runs: named.map((run, i) => ({ ...run, path: isAbsolute(run.path) ? names[i] : run.path })),
+      runs: named.map((run, i) => ({
+        ...run,
+        path: isAbsolute(run.path) ? shortTo(names[i], run.path) : run.path,
+      })),
     }),
   };
 }
@@ -35,7 +41,11 @@ function shortPaths(text: string): string {
 }
 
 function shortPath(path: string): string {
-  return isAbsolute(path) ? endOf(path) : path;
+  return isAbsolute(path) ? shortTo(endOf(path), path) : path;
+}
+
+function shortTo(end: string, path: string): string {
+  return end === path ? path : elided + end;
 }
 
 function isAbsolute(path: string): boolean {

@@ -94,5 +94,5 @@ export const firstShownNote =
 
 /** Two digits, because it is an approximation. */
 function steps(step: number): string {
-  return count(Number(step.toPrecision(Number.isInteger(step) ? 9 : 2)));
+  return step < 1e9 ? count(Number(step.toPrecision(Number.isInteger(step) ? 9 : 2))) : step.toExponential(1);
 }

@@ -158,5 +158,5 @@ export function nonfiniteTexts(result: SweepResult): string[][] {
 /** 0.000001 -> "1e-6", 0.1 -> "0.1" */
 export function rateText(rate: number | null): string {
   if (rate === null) return missing;
-  return rate < 0.01 ? rate.toExponential() : String(rate);
+  return rate < 0.01 || rate >= 1e5 ? rate.toExponential() : String(rate);
 }

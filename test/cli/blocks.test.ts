@@ -54,6 +54,15 @@ describe("formats with shared scales beside others", () => {
     expect(await output("report", await saved(result), "--html", "-")).toContain("--through bf16");
   });
 
+  test("scales kept concern the formats that have some", async () => {
+    const args = ["simulate", ...small, "--scheme", "master", "--format", "bf16,mxfp8-e4m3"];
+    const [renewed, kept] = [await resultOf(...args), await resultOf(...args, "--scales", "kept")];
+    expect(kept.cases[1]).toMatchObject({ format: "mxfp8-e4m3", scales: "kept" });
+    expect(kept.cases[1].totals.collateral).toBe(0);
+    expect(renewed.cases[1].totals.collateral).toBeGreaterThan(0);
+    expect(kept.cases[0]).toEqual(renewed.cases[0]);
+  });
+
   test("run: a recorded run, and the same where it is resumed", async () => {
     const excerpt = await writeExcerpt(join(folder, "excerpt"), "rlvr/early", (index) => index === 1);
     const args = ["run", excerpt, "--scheme", "master", "--format", "mxfp8-e4m3,nvfp4"];
@@ -87,6 +96,10 @@ describe("formats with shared scales beside others", () => {
     [["--format", "mxfp4:flor"], "floor"],
     [["--format", "mxpf4"], /unknown block format "mxpf4".*mxfp4/],
     [["--format", "bf16", "--through", "bf16"], "--through is for formats with shared scales, found bf16"],
+    [
+      ["--format", "bf16,fp16", "--scales", "kept"],
+      "--scales kept is for formats with shared scales, found bf16, fp16",
+    ],
     [["--format", "mxfp4", "--through", "bf16"], "through bf16: expected scheme master, found in-place"],
   ])("simulate %j is refused in a sentence", async (args, message) => {
     await expectUsageError(["simulate", ...small, ...args], message);

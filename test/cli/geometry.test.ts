@@ -44,6 +44,10 @@ describe("of the recorded runs", async () => {
     expect(both.tensors.length + both.leftOut.length).toBe(
       both.others![0].tensors.length + both.leftOut.length,
     );
+    // Six of each layer, with short sides of 32: an eighth of that each.
+    expect(table.replace(/\s+/g, " ")).toMatch(
+      /12 matrices are under 512 on the short side: an eighth of the directions, 4 and not 64, were taken/,
+    );
     expect(both.leftOut.every(({ reason }) => /has 1 dimension, not two/.test(reason))).toBe(true);
     expect(both.layers.map(({ layer, spectra }) => [layer, spectra])).toEqual([
       [0, true],

@@ -48,6 +48,14 @@ describe("serve", () => {
     expect(printed).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\n$/);
   });
 
+  test("prints no address where it is to be quiet", async () => {
+    const quiet = start(["serve", "--port", "0", "--quiet"]);
+    const ran = ended(quiet);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    quiet.kill();
+    expect((await ran).stdout).toBe("");
+  });
+
   test.each(["/", "/index.html", "/?x=1"])("serves the page at %s", async (path) => {
     const { status, headers, body } = await ask(path);
     expect(status).toBe(200);

@@ -59,7 +59,6 @@ describe("usage", () => {
       /only one of --json and --csv can go to stdout/,
     ],
     ["a result to report missing", ["report"], /missing required argument 'result.json'/],
-    ["doctor with a file", ["doctor", "--json", "x.json"], /--json takes only -/],
   ])("%s is refused", async (_, args, message) => {
     await expectUsageError(args, message);
   });

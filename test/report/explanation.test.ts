@@ -20,7 +20,9 @@ const flat = (text: string) => text.replace(/\s+/g, " ");
 describe("renderExplanation", () => {
   test("a lost update", () => {
     const text = flat(words(0.02, 1e-6));
-    expect(text).toContain("weight 0.02001953125 what 0.02 is stored as code 0x3ca4 in bf16");
+    expect(text).toContain(
+      "weight 0.02001953125 as stored; 0.02 is not a number of bf16 code 0x3ca4 in bf16",
+    );
     expect(text).toContain(
       "neighbours 0.0198974609375 gap 0.0001220703125 below 0.0201416015625 gap 0.0001220703125 above",
     );
@@ -107,11 +109,48 @@ describe("renderExplanation", () => {
     const master = flat(words(0.02, 1e-6, { scheme: "master" }));
     expect(master).toContain("w stays until the master passes 0.02008056640625");
     expect(master).toContain("The master moves by 1.00024e-6, 100.0% of u.");
-    expect(master).toContain("0.02002053149044513702392578125 in the fp32 master");
-    expect(master).toContain("fp32 master first shows at step 62 (fp32 master 0.0200815)");
+    expect(master).toContain("master 0.0199999995529651641845703125 the weight as given, in fp32 update");
+    expect(master).toContain("0.02000099979341030120849609375 in the fp32 master");
+    expect(master).toContain(
+      "m + u falls 15.2% of the way from 0.02001953125 to 0.0198974609375; nearest-even gives 0.02001953125.",
+    );
+    // 0.02008056640625 - 0.02, over 1e-6.
+    expect(master).toContain("which itself stays: |u| would have to be more than 80.5669 times as large.");
+    expect(master).toContain(
+      "nearest-even (a master starts from 0.02, others from 0.02001953125): in-place never",
+    );
+    expect(master).toContain("fp32 master first shows at step 81 (fp32 master 0.020081)");
+    expect(flat(words(1, 1e-9, { scheme: "master" }))).toContain("In fp32 already m + u is m.");
+    expect(flat(words(1, 1e-3, { scheme: "master" }))).toMatch(
+      /master 1 the weight as given update .* nearest-even: in-place never/,
+    );
     const drawn = flat(words(1, 2 ** -9, { scheme: "kahan", rounding: "stochastic" }));
     expect(drawn).toContain("stored 1 with probability 75% 0.001953125 in the compensation");
     expect(drawn).toContain("stored 1.0078125 with probability 25% -0.005859375 in the compensation");
+  });
+
+  test("a master that is another number than the stored weight", () => {
+    const of = (weight: number, update: number, rounding: UpdateOptions["rounding"]) =>
+      flat(words(weight, update, { scheme: "master", rounding: rounding! }));
+    // 0.02 is stored as more.
+    expect(of(0.02, 1e-6, "toward-positive")).toContain(
+      "Under toward-positive w stays until the master passes 0.02001953125: |u| would have to be more than 19.5317 times",
+    );
+    expect(of(0.02, 1e-6, "toward-zero")).toContain(
+      "The stored weight moves to 0.0198974609375. m + u falls 15.2% of the way from 0.02001953125 to " +
+        "0.0198974609375; toward-zero gives 0.0198974609375. Under toward-zero the master is stored as another number " +
+        "even without the update.",
+    );
+    expect(of(0.02, 0, "toward-zero")).toContain(
+      "The update is zero: a real zero. The master is stored by toward-zero as 0.0198974609375.",
+    );
+    expect(of(0.02, 0, "toward-zero")).toContain("fp32 master first shows at step 1 ");
+    expect(of(0.02, 0, "toward-positive")).toMatch(
+      /a real zero\. The same .* fp32 master never: there is nothing/,
+    );
+    // 3.4e38 is finite in fp32 and Inf in bf16.
+    expect(of(3.4e38, -1e37, "nearest-even")).toContain("The weight is Inf, and becomes 3.29649e+38.");
+    expect(of(3.4e38, 0, "nearest-even")).toContain("The weight is Inf, and stays so.");
   });
 
   test("zero, and what is zero in fp32", () => {
@@ -135,7 +174,7 @@ describe("renderExplanation", () => {
       "9.18354961579912115600575419704879435795832466228193376178712270530013483949005603790283203125e-41",
     );
     expect(flat(text)).toContain("from 9.18355e-41 to 1.83671e-40; nearest-even gives 9.18355e-41.");
-    expect(flat(text)).toContain("fp32 master first shows at step 46");
+    expect(flat(text)).toContain("fp32 master first shows at step 38");
   });
 
   test("overflow to Inf and to NaN, and back", () => {
@@ -167,7 +206,7 @@ describe("renderExplanation", () => {
     const always = flat(words(6, 3, { format: "e2m1fn" }));
     expect(always).toContain("none above the largest finite number, at which sums saturate");
     expect(flat(words(1e6, 1, { format: "fp16", overflow: "saturate" }))).toContain(
-      "65504 what 1000000 is stored as",
+      "65504 as stored; 1000000 is not a number of fp16",
     );
   });
 

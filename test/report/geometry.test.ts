@@ -130,8 +130,16 @@ test("numbers have the digits that differ", () => {
     figure("principalOverlap", 0.26883),
     figure("energy16", 0.000123),
     figure("drift", 1.23e-5),
-  ]).toEqual(["26.88%", "0.012%", "1.2e-5"]);
-  expect([214.3, 28.06, 1.004, 0.0227, 0.001].map(times)).toEqual(["214", "28.1", "1.00", "0.02", "1e-3"]);
+    figure("size", 1.23e28),
+  ]).toEqual(["26.88%", "0.012%", "1.2e-5", "1.2e+28"]);
+  expect([2.5e20, 214.3, 28.06, 1.004, 0.0227, 0.001].map(times)).toEqual([
+    "2.5e+20",
+    "214",
+    "28.1",
+    "1.00",
+    "0.02",
+    "1e-3",
+  ]);
   expect(Math.max(...measureNames.map((name) => measureLabel(name).length))).toBeLessThanOrEqual(34);
 });
 
@@ -156,6 +164,24 @@ test("layers that were sampled are shown, with the interval of what was sampled"
   expect(geometryNotes(geometry).join(" ")).toMatch(/Spectra of 5 of 40 layers.*1 tensor left out/);
   const markdown = markdownText({ title: "", blocks, skipped: [] });
   expect(markdown).toMatch(/^\| stable rank [^|]*\| 1\.80 \(1\.50 to 2\.10\) \|/m);
+});
+
+test("where an eighth of the short side is less than the rank, the directions that were taken are said", () => {
+  const spectra = (ks: readonly number[], values: "all" | "leading" = "all") =>
+    ks.map((k) => ({ spectrum: { values, k, draws: 1 } }) as Geometry["tensors"][number]);
+  const notes = (tensors: Geometry["tensors"]) => geometryNotes({ ...geometry, tensors }).join(" ");
+  expect(notes(spectra([4, 16, 64]))).toContain(
+    "2 matrices are under 512 on the short side: an eighth of the directions, 4 to 16 and not 64, were taken as the leading ones.",
+  );
+  expect(notes(spectra([8]))).toContain(
+    "1 matrix is under 512 on the short side: an eighth of the directions, 8 and not 64,",
+  );
+  expect(notes(spectra([64, 64]))).not.toContain("short side");
+  expect(notes(spectra([64, 64], "leading"))).toContain(
+    "2 matrices are over 1024 on the short side: their leading 64 singular",
+  );
+  // One that has no spectrum has no directions either.
+  expect(notes([{ spectrum: null } as Geometry["tensors"][number]])).not.toContain("short side");
 });
 
 test("the strip has a column for each layer, or for 48 of more", () => {

@@ -10,22 +10,25 @@ function named(weights: string | null, updates: string | null) {
     .input;
 }
 
-test("an absolute path keeps its last two names, a relative one all, on any system", () => {
+test("an absolute path keeps its last two names and says so, a relative one all, on any system", () => {
   expect(named("/home/her/runs/7/base.safetensors", "runs/7/deep/updates")).toMatchObject({
-    weights: "7/base.safetensors",
+    weights: "…/7/base.safetensors",
     updates: "runs/7/deep/updates",
     gradients: null,
-    moments: "run/moments",
+    moments: "…/run/moments",
     elements: 1,
   });
-  expect(named("C:\\Users\\her\\runs\\7", "/RUN")).toMatchObject({ weights: "runs/7", updates: "RUN" });
-  expect(named("/a/b/c/, d/e/f, /g/h/i", null)).toMatchObject({ weights: "b/c, d/e/f, h/i", updates: null });
+  expect(named("C:\\Users\\her\\runs\\7", "/RUN")).toMatchObject({ weights: "…/runs/7", updates: "…/RUN" });
+  expect(named("/a/b/c/, d/e/f, /g/h/i", null)).toMatchObject({
+    weights: "…/b/c, d/e/f, …/h/i",
+    updates: null,
+  });
 });
 
 test("both sides of a comparison", () => {
   const before = { path: "/home/her/base", kind: "checkpoint" };
   expect(shareable({ input: { before, after: { ...before, path: "tuned" } } }).input).toEqual({
-    before: { path: "her/base", kind: "checkpoint" },
+    before: { path: "…/her/base", kind: "checkpoint" },
     after: { path: "tuned", kind: "checkpoint" },
   });
 });
@@ -36,11 +39,11 @@ test("recorded runs keep as much of their paths as tells them apart", () => {
       ({ path }) => path,
     );
   expect(named("/runs/a/rlvr/early", "/runs/a/rlvr/final", "sft/deep/down/early")).toEqual([
-    "rlvr/early",
-    "rlvr/final",
+    "…/rlvr/early",
+    "…/rlvr/final",
     "sft/deep/down/early",
   ]);
-  expect(named("/runs/a/rlvr/early", "/runs/b/rlvr/early")).toEqual(["a/rlvr/early", "b/rlvr/early"]);
+  expect(named("/runs/a/rlvr/early", "/runs/b/rlvr/early")).toEqual(["…/a/rlvr/early", "…/b/rlvr/early"]);
 });
 
 test("the end of a path", () => {

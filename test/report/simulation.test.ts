@@ -44,6 +44,7 @@ describe("when weights first show", () => {
           binades: [
             { exponent: -6, ...binade },
             { exponent: -4, weights: 40, shown: 1, medianStep: null, formula: 2820.04 },
+            { exponent: -2, weights: 4, shown: 0, medianStep: null, formula: 1.10157998e57 },
           ],
         },
       ],
@@ -53,6 +54,7 @@ describe("when weights first show", () => {
     expect(rows).toEqual([
       ["0.016", "12", "12"],
       ["0.063", "–", "2,800"],
+      ["0.25", "–", "1.1e+57"],
     ]);
   });
 

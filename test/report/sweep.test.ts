@@ -111,8 +111,8 @@ describe("the table", () => {
   );
 
   test("rates are written as people write them", () => {
-    expect([1e-6, 3.16e-7, 0.001, 0.01, 0.1, 1, 10, 31.6, null].map(rateText)).toEqual([
-      ...["1e-6", "3.16e-7", "1e-3", "0.01", "0.1", "1", "10", "31.6", "–"],
+    expect([1e-6, 3.16e-7, 0.001, 0.01, 0.1, 1, 10, 31.6, 1e12, null].map(rateText)).toEqual([
+      ...["1e-6", "3.16e-7", "1e-3", "0.01", "0.1", "1", "10", "31.6", "1e+12", "–"],
     ]);
   });
 

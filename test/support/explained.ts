@@ -116,9 +116,18 @@ export function step({ weight: w, carrier: k }: State, u: number, question: Ques
   }
 }
 
+/** An fp32 master starts from the weight as given. */
 export function start(question: Question): State {
-  const weight = storedOf(question);
-  return { weight, carrier: question.scheme === "master" ? weight : 0 };
+  return { weight: storedOf(question), carrier: question.scheme === "master" ? masterOf(question) : 0 };
+}
+
+function masterOf({ weight }: Question): number {
+  return expectedRound(weight, fp32, "nearest-even", "ieee");
+}
+
+/** What the update is added to. */
+export function addendOf(question: Question): number {
+  return question.scheme === "master" ? masterOf(question) : storedOf(question);
 }
 
 export function storedOf({ format, weight, overflow }: Question): number {
@@ -173,6 +182,11 @@ export function neighbourOf(x: number, side: -1 | 1, format: OracleFormat): numb
     return { infinity: side * Infinity, nan: Number.NaN, nothing: null }[format.beyond];
   }
   return magnitude === 0 && !format.signedZero ? 0 : Math.sign(x) * magnitude;
+}
+
+/** Whether the first sum, were the update zero, may be stored as the weight. */
+export function mayStart(question: Question): boolean {
+  return mayStay(toUnits(addendOf(question)), question);
 }
 
 /** Whether an exact number of units may be stored as the weight. */

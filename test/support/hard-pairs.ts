@@ -32,6 +32,7 @@ export const hardPairs: readonly HardPair[] = [
   { ...usual, name: "a tie beyond the largest number", format: fp16, weight: 65504, update: 16 },
   { ...usual, name: "NaN beyond the largest number", format: e4m3fn, weight: 448, update: 100 },
   { ...usual, name: "saturation", format: e4m3fn, overflow: "saturate", weight: -448, update: -100 },
+  { ...usual, name: "stored as the largest", format: fp16, overflow: "saturate", weight: 65500, update: 1 },
   { ...usual, name: "neither Inf nor NaN", format: e2m1fn, weight: 4, update: 3 },
   { ...usual, name: "subnormals", weight: 1e-40, update: 1e-42 },
   { ...usual, name: "a zero without a sign", format: e4m3fnuz, weight: 0, update: -1e-3 },

@@ -32,6 +32,8 @@ export interface Explanation {
     readonly above: Numeral | null;
     readonly gapBelow: number | null;
     readonly gapAbove: number | null;
+    /** The fp32 master at the start: the weight as given, in fp32; null in a scheme that has none. */
+    readonly master: Numeral | null;
   };
   readonly update: {
     readonly given: Numeral;
@@ -41,7 +43,7 @@ export interface Explanation {
     readonly gap: number | null;
     readonly shareOfGap: number | null;
   };
-  /** The sum of the stored weight and the update, before it is stored. */
+  /** The sum of the stored weight (under a master: of that) and the update, before it is stored. */
   readonly sum: {
     /** What opmath makes of it (with a master: fp32) is value + tail exactly, value being the nearest fp64 number. */
     readonly value: Numeral;
@@ -91,7 +93,8 @@ export type StepExplanation = Omit<Explanation, "schema" | "schemes">;
  * interval that rounds back to the weight, the change of the carrier, and when the same update at every step
  * first shows.
  *
- * @param weight any number, including NaN and infinities; it is first stored in the format by nearest-even.
+ * @param weight any number, including NaN and infinities. It is first stored in the format by nearest-even; a
+ * master starts from the number as given.
  * @param update as added, sign included; it is rounded to fp32 first.
  * @param options the format, scheme, rounding, overflow and opmath. Under stochastic rounding, probabilities
  * and averages are over all random bits.
@@ -102,11 +105,10 @@ export type StepExplanation = Omit<Explanation, "schema" | "schemes">;
  */
 export function explain(weight: number, update: number, options: UpdateOptions): Explanation {
   const settings = updateSettings(options);
-  const { weight: stored } = startState(weight, settings);
   return {
     schema: "precision-lens-explanation/2",
     ...explainStep(weight, update, options),
-    schemes: schemeNames.map((name) => outlook(stored, Math.fround(update), { ...settings, scheme: name })),
+    schemes: schemeNames.map((name) => outlook(weight, Math.fround(update), { ...settings, scheme: name })),
   };
 }
 
@@ -118,7 +120,9 @@ export function explain(weight: number, update: number, options: UpdateOptions):
 export function explainStep(weight: number, update: number, options: UpdateOptions): StepExplanation {
   const settings = updateSettings(options);
   const { format, rounding, overflow, opmath, scheme } = settings;
-  const { weight: stored } = startState(weight, settings);
+  const start = startState(weight, settings);
+  const { weight: stored } = start;
+  const isMaster = schemes[scheme].holds === "carrier";
   const fp32 = Math.fround(update);
   const around = aroundWeight(stored, format);
   const gap = fp32 < 0 ? around.gapBelow : around.gapAbove;
@@ -134,6 +138,7 @@ export function explainStep(weight: number, update: number, options: UpdateOptio
       stored: numeral(stored),
       code: Number.isNaN(stored) && !format.hasNaN ? null : encode(stored, format),
       ...around,
+      master: isMaster ? numeral(start.carrier) : null,
     },
     update: {
       given: numeral(update),
@@ -141,9 +146,9 @@ export function explainStep(weight: number, update: number, options: UpdateOptio
       gap: toward,
       shareOfGap: toward === null ? null : Math.abs(fp32) / toward,
     },
-    sum: sumOfUpdate(stored, fp32, settings),
+    sum: sumOfUpdate(isMaster ? start.carrier : stored, fp32, settings),
     stays: staysOf(stored, settings),
-    step: stepOf(stored, fp32, settings),
+    step: stepOf(start, fp32, settings),
   };
 }
 
@@ -159,13 +164,14 @@ function aroundWeight(stored: number, format: Format): Around {
   };
 }
 
-function sumOfUpdate(stored: number, update: number, settings: UpdateSettings): Explanation["sum"] {
+/** @param addend the stored weight, or the master. */
+function sumOfUpdate(addend: number, update: number, settings: UpdateSettings): Explanation["sum"] {
   const { format, scheme } = settings;
-  const exact = stored + update;
+  const exact = addend + update;
   const inFp32 = settings.opmath === "fp32" || scheme === "master";
   const value = inFp32 ? Math.fround(exact) : exact;
-  const tail = inFp32 || !Number.isFinite(exact) ? 0 : sumTail(stored, update, exact);
-  const rounded = outcomesOf({ weight: stored, carrier: 0 }, update, {
+  const tail = inFp32 || !Number.isFinite(exact) ? 0 : sumTail(addend, update, exact);
+  const rounded = outcomesOf({ weight: addend, carrier: 0 }, update, {
     ...settings,
     scheme: "in-place",
     opmath: inFp32 ? "fp32" : "exact",
@@ -205,9 +211,8 @@ function staysOf(stored: number, { format, rounding, overflow }: UpdateSettings)
   return { low: numeral(low), high: numeral(high), lowIncluded, highIncluded };
 }
 
-function stepOf(stored: number, update: number, settings: UpdateSettings): Explanation["step"] {
-  const hasCarrier = schemes[settings.scheme].carrier !== null;
-  const start = startState(stored, settings);
+function stepOf(start: WeightState, update: number, settings: UpdateSettings): Explanation["step"] {
+  const { carrier: carrierName, holds } = schemes[settings.scheme];
   const outcomes = outcomesOf(start, update, settings);
   const classOf = ({ state }: Outcome) => classify(start, update, state);
   const chanceOf = (name: Class) =>
@@ -219,14 +224,14 @@ function stepOf(stored: number, update: number, settings: UpdateSettings): Expla
       .sort((a, b) => a.state.weight - b.state.weight || a.state.carrier - b.state.carrier)
       .map(({ chance, ...outcome }) => ({
         weight: numeral(outcome.state.weight),
-        carrier: hasCarrier ? numeral(outcome.state.carrier) : null,
+        carrier: carrierName !== null ? numeral(outcome.state.carrier) : null,
         becomes: classOf(outcome),
         probability: chance,
       })),
     chances: Object.fromEntries(classes.map((name) => [name, chanceOf(name)])) as Record<Class, number>,
-    displacement: expected(outcomes, ({ weight }) => [weight, -stored]),
+    displacement: expected(outcomes, ({ weight }) => [weight, -start.weight]),
     retained: expected(outcomes, ({ weight, carrier }) =>
-      settings.scheme === "master" ? [carrier, -stored] : [weight, carrier, -stored],
+      holds === "carrier" ? [carrier, -start.carrier] : [weight, carrier, -start.weight],
     ),
   };
 }

@@ -38,35 +38,39 @@ export const followLimit = 400_000;
 const negligible = 2 ** -60;
 const improbable = 2 ** -80;
 
-/** Starts from a stored weight, as from a checkpoint: no carrier holds anything yet. */
-export function outlook(stored: number, update: number, settings: UpdateSettings): SchemeOutlook {
-  if (!Number.isFinite(stored) || !Number.isFinite(update)) return unseen(settings, "nonfinite", 0);
-  if (settings.scheme === "master" && isHeld(stored, update, settings)) {
+/** @param weight as given, from which a run starts too. */
+export function outlook(weight: number, update: number, settings: UpdateSettings): SchemeOutlook {
+  const start = startState(weight, settings);
+  if (![start.weight, start.carrier, update].every(Number.isFinite)) return unseen(settings, "nonfinite", 0);
+  if (settings.scheme === "master" && isHeld(start, update, settings)) {
     return unseen(settings, "saturated", 0);
   }
   return settings.rounding === "stochastic"
-    ? drawnOutlook(stored, update, settings)
-    : certainOutlook(stored, update, settings);
+    ? drawnOutlook(start, update, settings)
+    : certainOutlook(start, update, settings);
 }
 
 /** An fp32 master with updates no larger than this stops by fp32 rounding before it overflows. */
 const stopsShort = 2 ** 100;
 
 /** Whether a master may go on for ever on the side to which the update points, and is stored as the same number. */
-function isHeld(stored: number, update: number, { format, rounding, overflow }: UpdateSettings): boolean {
+function isHeld(start: WeightState, update: number, settings: UpdateSettings): boolean {
+  const { weight: stored } = start;
+  const { format, rounding, overflow } = settings;
   const { low, high, lowIncluded, highIncluded } = binOf(stored, format, rounding, overflow);
   const [end, included] = update < 0 ? [low, lowIncluded] : [high, highIncluded];
-  return update !== 0 && Math.abs(end) === Infinity && (included || Math.abs(update) < stopsShort);
+  const isEndless = update !== 0 && Math.abs(end) === Infinity && (included || Math.abs(update) < stopsShort);
+  return isEndless && outcomesOf(start, 0, settings).every(({ state }) => state.weight === stored);
 }
 
-function certainOutlook(stored: number, update: number, settings: UpdateSettings): SchemeOutlook {
+function certainOutlook(start: WeightState, update: number, settings: UpdateSettings): SchemeOutlook {
   const { step } = schemes[settings.scheme];
   const arithmetic = storageArithmetic(settings, () => 0);
-  let state = startState(stored, settings);
+  let state = start;
   for (let taken = 1; taken <= searchLimit; taken++) {
     const next = step(state, update, arithmetic);
     if (!Number.isFinite(next.weight)) return unseen(settings, "nonfinite", taken);
-    if (next.weight !== stored) return seen(settings, next, taken);
+    if (next.weight !== start.weight) return seen(settings, next, taken);
     if (next.carrier === state.carrier) return unseen(settings, "stuck", taken);
     state = next;
   }
@@ -77,14 +81,15 @@ function certainOutlook(stored: number, update: number, settings: UpdateSettings
  * The expected number of steps is the sum over all steps of the chance that the weight has not moved before. While it has
  * not, the carrier alone makes a difference: its distribution is followed from step to step.
  */
-function drawnOutlook(stored: number, update: number, settings: UpdateSettings): SchemeOutlook {
+function drawnOutlook(start: WeightState, update: number, settings: UpdateSettings): SchemeOutlook {
   const stayingBy = new Map<number, Staying>();
   const stayingAt = (carrier: number) => {
-    const staying = stayingBy.get(carrier) ?? stayingFrom({ weight: stored, carrier }, update, settings);
+    const staying =
+      stayingBy.get(carrier) ?? stayingFrom({ weight: start.weight, carrier }, update, settings);
     stayingBy.set(carrier, staying);
     return staying;
   };
-  let waiting = new Map([[startState(stored, settings).carrier, 1]]);
+  let waiting = new Map([[start.carrier, 1]]);
   let expected = 0;
   let followed = 0;
   let taken = 0;
@@ -104,14 +109,14 @@ function drawnOutlook(stored: number, update: number, settings: UpdateSettings):
       if (chance === 1) return unseen(settings, "stuck", taken);
       // All further steps are the same.
       const expectedStep = expected + before / (1 - chance);
-      return { ...unseen(settings, null, taken), expectedStep, chanceWithin: 1 - after };
+      return { ...unseen(settings, null, taken), expectedStep, chanceWithin: rest(after) };
     }
     expected += before;
     waiting = left;
     if (after < negligible)
       return { ...unseen(settings, null, taken), expectedStep: expected, chanceWithin: 1 };
   }
-  return { ...unseen(settings, "not within the search", taken), chanceWithin: 1 - sum(waiting.values()) };
+  return { ...unseen(settings, "not within the search", taken), chanceWithin: rest(sum(waiting.values())) };
 }
 
 /** The carrier after a step that leaves the stored weight unchanged, and its probability. */
@@ -128,6 +133,11 @@ function stayingFrom(state: WeightState, update: number, settings: UpdateSetting
     to: outcomes.map((outcome) => [outcome.state.carrier, probability(outcome)]),
     chance: probability(sumOf(outcomes)),
   };
+}
+
+/** Rounded sums of probabilities may exceed 1 by some last bits. */
+function rest(chance: number): number {
+  return Math.max(0, 1 - chance);
 }
 
 function sum(numbers: Iterable<number>): number {

@@ -59,10 +59,8 @@ export function walk(settings: WalkSettings, steps: number): Track[] {
   const { weight, update, seed } = settings;
   const key = tensorKey(seed, "weight");
   return storages(settings).map(({ name, label, ...options }) => {
-    // All start from the stored weight, also the fp32 run, so that only the updates make them differ.
-    const stored = startState(weight, updateSettings({ format: settings.format })).weight;
     const complete = updateSettings(options);
-    let state = startState(stored, complete);
+    let state = startState(weight, complete);
     const counts = Object.fromEntries(classes.map((className) => [className, 0])) as Record<Class, number>;
     let firstMoved: number | null = null;
     const path = [state.weight];

@@ -1,4 +1,5 @@
 import { type Block, type BlockOf, type Report, shownIn, type Table } from "../blocks/block.js";
+import { elided } from "../shareable.js";
 import { type HtmlAssets, htmlDocument } from "./document.js";
 import {
   commands,
@@ -28,7 +29,7 @@ export function htmlPage(report: Report, assets: HtmlAssets): string {
     section(
       again.heading,
       again.commands.length > 0
-        ? commands(again.commands)
+        ? againHtml(again.commands)
         : "<p>The input was not read from files: the settings above say how it was made.</p>",
     ),
     "</main>",
@@ -37,6 +38,12 @@ export function htmlPage(report: Report, assets: HtmlAssets): string {
   const tensors = blocks.find((block): block is BlockOf<"tensors"> => block.kind === "tensors");
   const data = tensors?.data ?? null;
   return htmlDocument(`${sentence} ${tool.name}`, body.filter(Boolean).join("\n"), data, assets);
+}
+
+function againHtml(lines: readonly string[]): string {
+  const isShortened = lines.some((line) => line.includes(elided));
+  const note = `<p>Absolute paths are shortened, as the report may be shared: put the beginning in place of ${elided}</p>`;
+  return commands(lines) + (isShortened ? note : "");
 }
 
 /** Wraps top-level blocks in a section. */

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { explain as fromLibrary } from "../../../src/index.js";
+import { explain as fromLibrary, lens } from "../../../src/index.js";
 import { explain, explainStep } from "../../../src/lens/explain/explain.js";
 import { searchLimit } from "../../../src/lens/explain/outlook.js";
 import { applyUpdate } from "../../../src/update/apply.js";
+import { schemeNames } from "../../../src/update/scheme.js";
 import type { UpdateOptions } from "../../../src/update/settings.js";
 import { randomBits, stepKey, tensorKey } from "../../../src/update/threefry.js";
 
@@ -19,7 +20,7 @@ const alone = (weight: number, update: number, options: Partial<UpdateOptions> =
   explainStep(weight, update, { format: "bf16", ...options });
 
 describe("explain", () => {
-  it("0.02 and 1e-6: lost in place, first shown by an fp32 master at step 62", () => {
+  it("0.02 and 1e-6: lost in place, first shown by an fp32 master at step 81", () => {
     const { weight, update, sum, stays, step, firstVisible } = explained(0.02, 1e-6);
     expect(weight).toEqual({
       given: 0.02,
@@ -29,6 +30,7 @@ describe("explain", () => {
       above: 0.0201416015625,
       gapBelow: 2 ** -13,
       gapAbove: 2 ** -13,
+      master: null,
     });
     expect(update).toMatchObject({ gap: 2 ** -13, shareOfGap: Math.fround(1e-6) * 2 ** 13 });
     expect(sum.roundsTo).toEqual([{ value: 0.02001953125, probability: 1 }]);
@@ -39,12 +41,12 @@ describe("explain", () => {
       highIncluded: true,
     });
     expect(step.chances).toEqual({ none: 0, lost: 1, kept: 0, moved: 0, nonfinite: 0 });
-    expect(firstVisible).toMatchObject({ "in-place": "stuck", master: 62 });
+    expect(firstVisible).toMatchObject({ "in-place": "stuck", master: 81 });
   });
 
   it.each([
-    [3e-6, 21],
-    [1e-5, 7],
+    [3e-6, 27],
+    [1e-5, 9],
   ])("0.02 and %f: an fp32 master first shows it at step %i", (update, step) => {
     expect(explained(0.02, update).firstVisible.master).toBe(step);
   });
@@ -79,8 +81,69 @@ describe("explain", () => {
     expect(schemes[1]).toMatchObject({ firstVisibleStep: 5, weight: 1 + 2 ** -7, carrier: 1 + 5 * 2 ** -10 });
   });
 
-  it("starts from the stored weight: no carrier holds what the cast dropped", () => {
-    expect(explained(1 + 2 ** -9, 2 ** -10).firstVisible.master).toBe(5);
+  it("starts from the stored weight, a master from the weight as given", () => {
+    // 1 + 2^-9 is stored as 1, and half the gap is 2^-8: two updates from there to the tie, four from 1.
+    const { firstVisible } = explained(1 + 2 ** -9, 2 ** -10);
+    expect(firstVisible).toMatchObject({ master: 3, kahan: 5, "two-term": 5 });
+    const { weight, sum, step } = explained(1 + 2 ** -9, 2 ** -10, { scheme: "master" });
+    expect(weight).toMatchObject({ given: 1 + 2 ** -9, stored: 1, master: 1 + 2 ** -9 });
+    expect(sum).toMatchObject({ value: 1 + 3 * 2 ** -10, position: 3 / 8 });
+    expect(step).toMatchObject({ displacement: 0, retained: 2 ** -10 });
+  });
+
+  it("a master's first step may move the weight by its rounding alone, also to a finite number from Inf", () => {
+    // A weight is first stored by nearest-even, a master by the rounding of the run.
+    const upward = explained(1 + 2 ** -9, 0, { scheme: "master", rounding: "toward-positive" });
+    expect(upward.step).toMatchObject({ chances: { none: 1 }, displacement: 2 ** -7, retained: 0 });
+    expect(upward.firstVisible).toMatchObject({ "in-place": "stuck", master: 1, kahan: "stuck" });
+    // 3.4e38 is finite in fp32 and Inf in bf16.
+    const back = explained(3.4e38, -1e37, { scheme: "master" });
+    expect(back.weight).toMatchObject({ stored: "Infinity", master: Math.fround(3.4e38) });
+    expect(back.step.chances.nonfinite).toBe(1);
+    expect(back.firstVisible.master).toBe("nonfinite");
+    // And finite when saturated, of a master that is Inf.
+    const saturated = explained(1e39, -1, { scheme: "master", overflow: "saturate" });
+    expect(saturated.step).toMatchObject({ chances: { nonfinite: 1 }, retained: null });
+    expect(saturated.firstVisible.master).toBe("nonfinite");
+  });
+
+  it.each(["nearest-even", "toward-positive", "toward-zero", "to-odd"] as const)(
+    "takes the steps of applyUpdate from the weight as given, %s",
+    (rounding) => {
+      for (const scheme of schemeNames) {
+        for (const given of [0.02, 0.0201, -0.7, 1 + 2 ** -9, 3, 1e-40]) {
+          for (const share of [0.013, -0.11, 0.6]) {
+            const update = given * 2 ** -8 * share;
+            const options = { format: "bf16", rounding, scheme } as const;
+            const { step, weight, schemes } = explain(given, update, options);
+            let state = applyUpdate(given, update, options);
+            expect(step.outcomes).toMatchObject([{ weight: state.weight }]);
+            let taken = 1;
+            for (; taken < 200 && state.weight === weight.stored; taken++) {
+              state = applyUpdate(state, update, options);
+            }
+            const shown = state.weight === weight.stored ? null : taken;
+            const found = schemes.find((one) => one.scheme === scheme)!.firstVisibleStep;
+            expect(found === null || found > 200 ? null : found, `${scheme} ${given} ${update}`).toBe(shown);
+          }
+        }
+      }
+    },
+  );
+
+  it("finds the steps that a run takes", async () => {
+    const [given, update] = [0.02, Math.fround(1e-6)];
+    const { schemes } = explain(given, update, { format: "bf16" });
+    for (const { scheme, firstVisibleStep } of schemes) {
+      const steps = firstVisibleStep ?? 100;
+      const { totals, steps: counted } = await lens(
+        { format: "fp32", data: Float32Array.of(given) },
+        Array.from({ length: steps }, () => Float32Array.of(update)),
+        { format: "bf16", scheme },
+      );
+      expect(totals.moved, scheme).toBe(firstVisibleStep === null ? 0 : 1);
+      expect(counted.findIndex(({ moved }) => moved > 0) + 1, scheme).toBe(firstVisibleStep ?? 0);
+    }
   });
 
   it("tells sums that fp64 cannot hold, by two numbers", () => {
@@ -111,7 +174,13 @@ describe("explain", () => {
 
   it("takes NaN, infinities and -0, and tells them by name", () => {
     const none = { below: null, above: null, gapBelow: null, gapAbove: null };
-    expect(explained(Number.NaN, 1).weight).toEqual({ given: "NaN", stored: "NaN", code: 0x7fc0, ...none });
+    expect(explained(Number.NaN, 1).weight).toEqual({
+      given: "NaN",
+      stored: "NaN",
+      code: 0x7fc0,
+      ...none,
+      master: null,
+    });
     expect(explained(Number.NaN, 1, { format: "e2m1fn" }).weight).toMatchObject({
       stored: "NaN",
       code: null,
@@ -238,6 +307,16 @@ describe("the search for the first visible step", () => {
       never: "not within the search",
       searched: searchLimit,
     });
+  });
+
+  it("a master that may draw another number first is not saturated", () => {
+    const drawn = { format: "fp16", overflow: "saturate", rounding: "stochastic" } as const;
+    expect(explained(65504, 1, drawn).firstVisible.master).toBe("saturated");
+    // 65500 is stored as 65504 and may be drawn as 65472.
+    const [, master] = explained(65500, 2 ** -10, drawn).schemes;
+    expect(master!.never).not.toBe("saturated");
+    const inward = { format: "fp16", rounding: "toward-zero" } as const;
+    expect(explained(65500, 1, inward).firstVisible.master).toBe(1);
   });
 
   it("knows without one that a master beyond the last finite number never shows", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { format } from "../../../src/format/registry.js";
+import { explain } from "../../../src/lens/explain/explain.js";
 import { rangeOf, upTo, walk } from "../../../src/page/weight/walk.js";
 import { applyUpdate } from "../../../src/update/apply.js";
 import type { WeightState } from "../../../src/update/scheme.js";
@@ -15,15 +16,24 @@ describe("a walk of 1e-6 from 0.02", () => {
     expect(track("in-place").firstMoved).toBeNull();
   });
 
-  test("shows after ceil(halfgap / u) steps of a master", () => {
-    // Half the gap is 2^-14.
-    expect(track("master").firstMoved).toBe(Math.ceil(2 ** -14 / 1e-6));
+  test("of a master shows once that is past the middle, from the weight as given", () => {
+    // Half the gap is 2^-14, from the stored weight.
+    expect(track("master").firstMoved).toBe(Math.ceil((0.02001953125 + 2 ** -14 - 0.02) / 1e-6));
     expect(track("master").counts).toMatchObject({ lost: 0, kept: 992, moved: 8 });
+    // As the command says.
+    const { schemes } = explain(0.02, 1e-6, { format: "bf16" });
+    for (const [name, scheme] of [
+      ["in-place", 0],
+      ["master", 1],
+      ["kahan", 2],
+    ] as const) {
+      expect(track(name).firstMoved).toBe(schemes[scheme]!.firstVisibleStep);
+    }
   });
 
   test("goes the whole way in fp32, and about that under stochastic rounding", () => {
     const start = track("fp32").path[0];
-    expect(start).toBe(0.02001953125);
+    expect(start).toBe(Math.fround(0.02));
     expect(track("fp32").state.weight - start).toBeCloseTo(1e-3, 5);
     expect(track("stochastic").state.weight - start).toBeGreaterThan(2e-4);
     expect(track("stochastic").state.weight - start).toBeLessThan(3e-3);
@@ -35,7 +45,7 @@ describe("a walk of 1e-6 from 0.02", () => {
 
   test("up to a step is what it was when it had taken no more", () => {
     const settings = { weight: 0.02, update: 1e-6, format: bf16, rounding: "nearest-even", seed: 1 } as const;
-    for (const steps of [0, 61, 62, 63, 1000]) {
+    for (const steps of [0, 80, 81, 82, 1000]) {
       const carrierAside = walk(settings, steps).map(({ state, ...track }) => ({
         ...track,
         weight: state.weight,
@@ -61,7 +71,7 @@ describe("a walk of 1e-6 from 0.02", () => {
   });
 
   test("lies within its range, what is not finite aside", () => {
-    expect(rangeOf(tracks)).toEqual([0.02001953125, Math.max(...tracks.flatMap(({ path }) => path))]);
+    expect(rangeOf(tracks)).toEqual([Math.fround(0.02), Math.max(...tracks.flatMap(({ path }) => path))]);
     const beyond = walk({ weight: 3e38, update: 1e38, format: bf16, rounding: "nearest-even", seed: 1 }, 5);
     expect(rangeOf(beyond).every(Number.isFinite)).toBe(true);
   });

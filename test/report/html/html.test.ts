@@ -9,6 +9,7 @@ import { headline } from "../../../src/report/headline.js";
 import { embeddedJson } from "../../../src/report/html/document.js";
 import { caseLabels } from "../../../src/report/labels.js";
 import { predictionHeadline } from "../../../src/report/prediction.js";
+import { shareable } from "../../../src/report/shareable.js";
 import { sweepSentences } from "../../../src/report/sweep.js";
 import { runVerdict } from "../../../src/report/verdict.js";
 import { differenceResult, hostileName, oddResults, smallResult } from "../../support/figures.js";
@@ -51,7 +52,7 @@ const pages: Record<string, string> = {
   ...eachOf(oddSweeps(hostileName), renderSweepHtml),
   ...eachOf(oddPredictions(hostileName), renderPredictionHtml),
   "models that learn": renderLearnHtml(learned, assets),
-  "recorded runs": renderComparisonHtml(runComparison("/data/runs/b"), assets),
+  "recorded runs": renderComparisonHtml(shareable(runComparison("/data/runs/b")), assets),
   "recorded runs of hostile names": renderComparisonHtml(runComparison(hostileName), assets),
   "a run": renderHtml(small, assets),
   "a comparison": renderDiffHtml(difference, assets),
@@ -340,6 +341,11 @@ describe("the page of recorded runs", () => {
       expect(html).toContain(`<figure id="${name}">`);
     }
     expect(textOf(html)).toContain("No outcome.json, so no pass@k and no KL: sft/early");
-    expect(html).not.toContain("/data/runs/grpo");
+    // The task of this run's outcome is named like it.
+    expect(html).not.toMatch(/\/data\/runs\/(grpo|sft)/);
+    expect(textOf(html)).toContain(
+      "precision-lens compare …/grpo/early …/runs/b …/sft/early --format bf16 --scheme in-place",
+    );
+    expect(textOf(html)).toContain("put the beginning in place of …/");
   });
 });
