@@ -85,20 +85,7 @@ export function TensorControls(props: {
           options={spanOptions}
           onChange={(span) => change({ span: span as Span })}
         />
-        {hasWebGpu && (
-          <Select
-            label="Weights"
-            value={`${state.side}`}
-            options={sideOptions}
-            onChange={(side) => change({ side: Number(side) })}
-          />
-        )}
       </div>
-      {props.sizeRefused && (
-        <p class="field-problem" role="alert">
-          {props.sizeRefused}
-        </p>
-      )}
       <div class="pair">
         <Slider
           label="Signal in the noise"
@@ -114,7 +101,20 @@ export function TensorControls(props: {
           text={(pace) => (pace === fastest ? `max (${player.rate.value})` : `${pace}`)}
           onInput={(pace) => change({ pace })}
         />
+        {hasWebGpu && (
+          <Select
+            label="Weights"
+            value={`${state.side}`}
+            options={sideOptions}
+            onChange={(side) => change({ side: Number(side) })}
+          />
+        )}
       </div>
+      {props.sizeRefused && (
+        <p class="field-problem" role="alert">
+          {props.sizeRefused}
+        </p>
+      )}
     </div>
   );
 }
