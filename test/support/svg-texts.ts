@@ -8,7 +8,8 @@ export interface TextBox {
   readonly bottom: number;
 }
 
-const pieces = /<g transform="translate\(([\d.-]+) ([\d.-]+)\)">|<\/g>|<text ([^>]*)>([^<]*)<\/text>/g;
+const pieces =
+  /<g transform="translate\(([\d.-]+) ([\d.-]+)\)">|<\/g>|<text ([^>]*)>((?:[^<]|<\/?tspan[^>]*>)*)<\/text>/g;
 
 /** Ascent and descent of typical fonts, relative to their size. */
 const [above, below] = [0.73, 0.2];
@@ -19,7 +20,7 @@ export function textBoxes(svg: string): TextBox[] {
   const boxes: TextBox[] = [];
   for (const [piece, tx, ty, attributes, said] of svg.matchAll(pieces)) {
     if (attributes === undefined) [dx, dy] = piece === "</g>" ? [0, 0] : [Number(tx), Number(ty)];
-    else boxes.push(boxOf(attributes, said, dx, dy));
+    else boxes.push(boxOf(attributes, said.replaceAll(/<[^>]*>/g, ""), dx, dy));
   }
   return boxes;
 }
