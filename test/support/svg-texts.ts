@@ -8,8 +8,7 @@ export interface TextBox {
   readonly bottom: number;
 }
 
-const pieces =
-  /<g transform="translate\(([\d.-]+) ([\d.-]+)\)">|<\/g>|<text ([^>]*)>((?:[^<]|<\/?tspan[^>]*>)*)<\/text>/g;
+const pieces = /<g transform="translate\(([\d.-]+) ([\d.-]+)\)">|<\/g>|<text ([^>]*)>([^<]*)<\/text>/g;
 
 /** Ascent and descent of typical fonts, relative to their size. */
 const [above, below] = [0.73, 0.2];
@@ -20,7 +19,7 @@ export function textBoxes(svg: string): TextBox[] {
   const boxes: TextBox[] = [];
   for (const [piece, tx, ty, attributes, said] of svg.matchAll(pieces)) {
     if (attributes === undefined) [dx, dy] = piece === "</g>" ? [0, 0] : [Number(tx), Number(ty)];
-    else boxes.push(boxOf(attributes, said.replaceAll(/<[^>]*>/g, ""), dx, dy));
+    else boxes.push(boxOf(attributes, said, dx, dy));
   }
   return boxes;
 }

@@ -27,30 +27,8 @@ export interface TextStyle {
  * font: without Inter, the fallback font may be a sixth wider, and its letters are condensed.
  */
 export function text(x: number, y: number, content: string, style: TextStyle): string {
-  const width = textWidth(content, style.size, style.bold);
-  return textElement(x, y, escapeXml(content), width, style);
-}
-
-/** The size of an exponent and its height above the line, relative to the text: Inter has no minus sign as superscript. */
-export const raised = { size: 0.7, by: 0.36 };
-
-/** A power of two, like {@link text}. */
-export function powerOfTwo(x: number, y: number, exponent: number, style: TextStyle): string {
-  const said = exponentText(exponent);
-  const small = raised.size * style.size;
-  const width = textWidth("2", style.size, style.bold) + textWidth(said, small, style.bold);
-  const tspan = `<tspan font-size="${at(small)}" dy="${at(-raised.by * style.size)}">${said}</tspan>`;
-  return textElement(x, y, `2${tspan}`, width, style);
-}
-
-/** An exponent with a minus sign, which is as wide as a digit. */
-export function exponentText(exponent: number): string {
-  return String(exponent).replace("-", "−");
-}
-
-/** @param inner text and elements. */
-function textElement(x: number, y: number, inner: string, width: number, style: TextStyle): string {
   const { size, fill, anchor = "start", bold = false, halo, upright = false } = style;
+  const width = textWidth(content, size, bold);
   const attributes = [
     `x="${at(x)}" y="${at(y)}" font-size="${at(size)}" fill="${fill}"`,
     ...(anchor === "start" ? [] : [`text-anchor="${anchor}"`]),
@@ -61,7 +39,28 @@ function textElement(x: number, y: number, inner: string, width: number, style: 
       : [`stroke="${halo}" stroke-width="${at(size / 4)}" stroke-linejoin="round" paint-order="stroke"`]),
     ...(upright ? [`transform="rotate(-90 ${at(x)} ${at(y)})"`] : []),
   ];
-  return `<text ${attributes.join(" ")}>${inner}</text>`;
+  return `<text ${attributes.join(" ")}>${escapeXml(content)}</text>`;
+}
+
+/** The size of an exponent and its height above the line, relative to the text: Inter has no minus sign as superscript. */
+export const raised = { size: 0.7, by: 0.36 };
+
+/** A power of two, like {@link text}. Two texts, because resvg gives the length of a text to its first part alone. */
+export function powerOfTwo(x: number, y: number, exponent: number, style: TextStyle): string {
+  const { size, bold, anchor = "start" } = style;
+  const said = exponentText(exponent);
+  const small = raised.size * size;
+  const width = textWidth("2", size, bold);
+  const before = { start: 0, middle: 0.5, end: 1 }[anchor] * (width + textWidth(said, small, bold));
+  return (
+    text(x - before, y, "2", { ...style, anchor: "start" }) +
+    text(x - before + width, y - raised.by * size, said, { ...style, size: small, anchor: "start" })
+  );
+}
+
+/** An exponent with a minus sign, which is as wide as a digit. */
+export function exponentText(exponent: number): string {
+  return String(exponent).replace("-", "−");
 }
 
 export function rect(
