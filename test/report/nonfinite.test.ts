@@ -3,7 +3,7 @@ import { headline } from "../../src/report/headline.js";
 import { runReport } from "../../src/report/kinds/run.js";
 import { nonfiniteSentences } from "../../src/report/nonfinite.js";
 import { runVerdict } from "../../src/report/verdict.js";
-import { renderTable } from "../support/rendered.js";
+import { figuresOfRun, renderTable } from "../support/rendered.js";
 import { caseOf, resultOf } from "../support/results.js";
 
 const counted = await caseOf([1], [1]);
@@ -66,6 +66,11 @@ describe("weights that are NaN or Inf", () => {
     ]);
     expect(report.scores?.of).toMatchObject([{ shown: "100.0%", said: "of finite weights: no verdict" }]);
     expect(report.scores?.note).not.toContain("every update");
+    const [classes] = figuresOfRun(result);
+    expect(classes.title).toBe(
+      "Stored as e4m3fn master, every nonzero update of finite weights moved its weight",
+    );
+    expect(classes.caption).toContain("What became of every update of finite weights; none was zero.");
     const terminal = renderTable(result).replaceAll("\n", " ");
     expect(terminal).toContain("At the end, of the finite weights: unchanged bits");
     expect(terminal).toContain("Of the displacement of an fp32 run, of the finite weights: retained");
