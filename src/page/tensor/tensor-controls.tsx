@@ -85,8 +85,14 @@ export function TensorControls(props: {
           options={spanOptions}
           onChange={(span) => change({ span: span as Span })}
         />
-      </div>
-      <div class="pair">
+        {hasWebGpu && (
+          <Select
+            label="Weights"
+            value={`${state.side}`}
+            options={sideOptions}
+            onChange={(side) => change({ side: Number(side) })}
+          />
+        )}
         <Slider
           label="Signal in the noise"
           values={signals}
@@ -101,14 +107,6 @@ export function TensorControls(props: {
           text={(pace) => (pace === fastest ? `max (${player.rate.value})` : `${pace}`)}
           onInput={(pace) => change({ pace })}
         />
-        {hasWebGpu && (
-          <Select
-            label="Weights"
-            value={`${state.side}`}
-            options={sideOptions}
-            onChange={(side) => change({ side: Number(side) })}
-          />
-        )}
       </div>
       {props.sizeRefused && (
         <p class="field-problem" role="alert">
