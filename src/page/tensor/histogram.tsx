@@ -121,7 +121,7 @@ function Bins({
       >
         {boundary.words}
       </text>
-      {labelledSizes(lowest, highest - 1, step / font).map((bin) => (
+      {labelledSizes(lowest, highest - 1, step / font, boundary).map((bin) => (
         <text key={bin} x={x(bin)} y={bottom + 1.4 * font} text-anchor="middle" data-axis="size">
           2
           <tspan font-size={raised.size * font} dy={-raised.by * font}>

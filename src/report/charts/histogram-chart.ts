@@ -105,7 +105,7 @@ function draw(sizes: Sizes, size: Size, inks: Palette): string {
       );
     }
   }
-  return [...drawn, ...axis(first, last, x, bottom, size, inks), ...gapMark(), ...key()].join("\n");
+  return [...drawn, ...axis(first, last, x, bottom, boundary, size, inks), ...gapMark(), ...key()].join("\n");
 
   /** The boundary, and the shares on either side. */
   function gapMark(): string[] {
@@ -159,14 +159,19 @@ function draw(sizes: Sizes, size: Size, inks: Palette): string {
 }
 
 /**
- * The exponents to label, including half a gap.
+ * The exponents to label, including that of the boundary.
  *
  * @param room the width of a bin, relative to the size of the labels.
  */
-export function labelledSizes(first: number, last: number, room: number): number[] {
+export function labelledSizes(
+  first: number,
+  last: number,
+  room: number,
+  { exponent }: Pick<Boundary, "exponent">,
+): number[] {
   const every = [1, 2, 4, 8, 16, 32].find((stride) => stride * room >= 3) ?? 64;
   return Array.from({ length: last - first + 1 }, (_, i) => first + i).filter(
-    (bin) => (bin + 1) % every === 0,
+    (bin) => (bin - exponent) % every === 0,
   );
 }
 
@@ -176,12 +181,13 @@ function axis(
   last: number,
   x: (bin: number) => number,
   bottom: number,
+  boundary: Boundary,
   { width, height }: Size,
   inks: Palette,
 ): string[] {
   const room = width / (last - first + 1);
   const ticks: string[] = [];
-  for (const exponent of labelledSizes(first, last + 1, room / 20)) {
+  for (const exponent of labelledSizes(first, last + 1, room / 20, boundary)) {
     const at = x(exponent);
     const anchor = at > width - 30 ? "end" : "middle";
     ticks.push(line(at, bottom, at, bottom + 8, { colour: inks.line }));
