@@ -69,15 +69,16 @@ async function buildPage(): Promise<void> {
     });
     return outputFiles![0].text.trim();
   };
-  const gpuJs = readFileSync(pathOf("node_modules/gpu.js/dist/gpu-browser.min.js"));
+  const packed = (path: string) =>
+    deflateRawSync(readFileSync(pathOf(path)), { level: 9 }).toString("base64");
   const parts: Readonly<Record<string, string>> = {
     fonts: fontFaces(),
     style: await bundled("src/page/style/main.css"),
     worker: embeddable(await bundled("src/page/compute/worker.ts")),
     main: embeddable(await bundled("src/page/main.tsx", { jsx: "automatic", jsxImportSource: "preact" })),
-    base: readFileSync(pathOf("src/example/base.safetensors")).toString("base64"),
-    teacher: readFileSync(pathOf("src/example/final-fp32.safetensors")).toString("base64"),
-    gpu: deflateRawSync(gpuJs, { level: 9 }).toString("base64"),
+    base: packed("src/example/base.safetensors"),
+    teacher: packed("src/example/final-fp32.safetensors"),
+    gpu: packed("node_modules/gpu.js/dist/gpu-browser.min.js"),
     licences: embeddable(licences(inPage)),
   };
   const html = readFileSync(pathOf("src/page/index.html"), "utf8");

@@ -11,7 +11,7 @@ import { tableOf } from "./blocks/block.js";
 import type { NumberTable } from "./charts/figure.js";
 import { csvOf, fields } from "./csv-text.js";
 import { caseLabel } from "./labels.js";
-import { nonfiniteSentences } from "./nonfinite.js";
+import { displacementCounted, nonfiniteSentences } from "./nonfinite.js";
 import { count, missing, percent, ratio, share } from "./numbers.js";
 import { endsOf } from "./shareable.js";
 import { rateText } from "./sweep.js";
@@ -150,9 +150,10 @@ export function comparisonNotes(
   const without = named.filter(({ outcome }) => outcome === null).map(({ name }) => name);
   const untold = named.filter(({ outcome }) => outcome !== null && (outcome.run?.klForward ?? null) === null);
   const skipped = named.filter((run) => run.skipped.length > 0);
+  const nonfinite = Math.max(...runs.map(({ end }) => end.nonfinite));
   return [
-    `Updates counted as if stored as ${caseLabel({ ...settings, opmath: "fp32" })}; retained: the share of the fp32 displacement that ` +
-      "weight and carrier hold at the end. ±: 95% over prompts. KL in nats; forward is of the base to the run.",
+    `Updates counted as if stored as ${caseLabel({ ...settings, opmath: "fp32" })}; retained: the share of the ` +
+      `${displacementCounted(nonfinite)} that weight and carrier hold at the end. ±: 95% over prompts. KL in nats; forward is of the base to the run.`,
     ...(without.length > 0 ? [`No outcome.json, so no pass@k and no KL: ${without.join(", ")}.`] : []),
     ...(untold.length > 0 ? [`No KL in outcome.json: ${untold.map(({ name }) => name).join(", ")}.`] : []),
     ...skipped.map(({ name, skipped: left }) => `${name}: ${count(left.length)} tensors were not counted.`),

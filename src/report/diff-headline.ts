@@ -1,20 +1,15 @@
 import type { DifferenceResult } from "../lens/difference/difference-result.js";
 import { printable } from "../lens/printable.js";
 import { castSentences } from "./cast-note.js";
-import { nonfiniteShare } from "./nonfinite.js";
+import { nonfiniteInPair, nothingFinite } from "./nonfinite.js";
 import { count, percent, percentAtMost, share } from "./numbers.js";
 import { leftOutSentences } from "./skipped.js";
 
 /** The answer in a few sentences: the apparent sparsity, the part due to storage, and what is known for certain. */
 export function diffHeadline({ totals, unknown, tensors, skipped, casts }: DifferenceResult): string[] {
-  const left = [...leftOutSentences(skipped, totals.elements), ...nonfiniteNote(totals)];
+  const left = [...leftOutSentences(skipped, totals.elements), ...nonfiniteInPair(totals)];
   if (totals.elements === 0) return [...left, "There are no weights to compare."];
-  if (totals.apparentSparsity === null) {
-    return [
-      ...leftOutSentences(skipped, totals.elements),
-      "No weight is finite on both sides: nothing can be said.",
-    ];
-  }
+  if (totals.apparentSparsity === null) return [...leftOutSentences(skipped, totals.elements), nothingFinite];
   const formats = comparedFormats(tensors);
   const bound = totals.realSparsityAtMost === null ? "" : `, ${percentAtMost(totals.realSparsityAtMost)}`;
   const sentences = [...left, comparedSentence(formats, totals)];
@@ -41,14 +36,6 @@ export function diffHeadline({ totals, unknown, tensors, skipped, casts }: Diffe
     );
   }
   return [...sentences, ...castSentences(casts)];
-}
-
-/** How many weights are in no share, because they are NaN or Inf; none if all are finite. */
-function nonfiniteNote({ nonfinite, elements }: DifferenceResult["totals"]): string[] {
-  if (nonfinite === 0) return [];
-  return [
-    `${nonfiniteShare(nonfinite, elements)} are NaN or Inf on one side or both. What follows is about the rest.`,
-  ];
 }
 
 /** The part of a file that was compared, if it has several, and other choices made. */

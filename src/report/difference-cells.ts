@@ -1,5 +1,5 @@
 import type { DifferenceCounts } from "../lens/difference/difference-result.js";
-import { count, percent, share, short } from "./numbers.js";
+import { cellAtMost, count, percent, share, short } from "./numbers.js";
 
 /** The columns of a comparison's tables, in Markdown and on a page. */
 export const differenceColumns: readonly (readonly [string, (counts: DifferenceCounts) => string])[] = [
@@ -7,7 +7,7 @@ export const differenceColumns: readonly (readonly [string, (counts: DifferenceC
   ["unchanged", ({ apparentSparsity }) => percent(apparentSparsity)],
   ["hidden", (counts) => percent(hiddenShare(counts))],
   ["real", ({ realSparsity }) => percent(realSparsity)],
-  ["real at most", ({ realSparsityAtMost }) => percent(realSparsityAtMost)],
+  ["real at most", ({ realSparsityAtMost }) => cellAtMost(realSparsityAtMost)],
   ["path-not-taken", ({ probes }) => percent(probes["path-not-taken"].share)],
   ["small-subnetworks", ({ probes }) => percent(probes["small-subnetworks"].share)],
   ["sign flips", ({ signFlips }) => count(signFlips)],

@@ -1,11 +1,10 @@
-import { isBlockFormat } from "../format/block/block-format.js";
 import type { Case } from "../lens/run/case.js";
 import { tolerance } from "../lens/run/check.js";
 import type { Result } from "../lens/run/result.js";
 import { mergeSentences } from "./adapter-lens.js";
 import { castSentences } from "./cast-note.js";
 import { caseInWords, caseLabels, stepsInWords } from "./labels.js";
-import { listed, nonfiniteSentences } from "./nonfinite.js";
+import { listed, nonfiniteSentences, nothingCounted } from "./nonfinite.js";
 import { count, percentIn, sampleOf, share, shareOfWeights } from "./numbers.js";
 import { sharedSentences } from "./shared-scales.js";
 import { endRatio, endRatioText, retainedText } from "./simulation.js";
@@ -35,18 +34,6 @@ export function headline(result: Result): string[] {
     ...sampleSentences(result),
     ...castSentences(casts, sampleOf(result)),
   ];
-}
-
-/** Where no weight-step of the first case is in any ratio. */
-function nothingCounted(first: Case): string {
-  const { elements, nonfinite } = first.totals;
-  if (elements === 0) return "There are no weights.";
-  if (nonfinite === 0) return "There are no updates.";
-  // The counts do not tell which of these it was.
-  const why = isBlockFormat(first.format)
-    ? "the weight, its update or what is stored is NaN or Inf, by itself or by a scale that it shares"
-    : "the weight, its update or what is stored is NaN or Inf";
-  return `Stored as ${caseInWords(first)}, no weight is finite: in every step ${why}. Nothing can be said of sparsity.`;
 }
 
 function sparsitySentences(first: Case, steps: string, sample: number | undefined): string[] {

@@ -4,6 +4,7 @@ import { type Block, lines, tableOf } from "./blocks/block.js";
 import { tableLines, tableWidth, textWidth } from "./blocks/terminal.js";
 import { wrap } from "./columns.js";
 import { caseLabels } from "./labels.js";
+import { updatesCounted, weightsCounted } from "./nonfinite.js";
 import { count, missing, percentIn, sampleOf, shareOfWeights } from "./numbers.js";
 import { collateralSized, hasCollateral, shareOfSized, sharesScales } from "./shared-scales.js";
 import { type BarPart, glyph, stackedBar, styles, type Terminal } from "./terminal.js";
@@ -78,9 +79,10 @@ function legend(cases: readonly Case[], terminal: Terminal, bars: boolean): stri
     ...(hasCarrier(cases) ? [`${mark("kept")}kept, only the master or compensation buffer changed`] : []),
     `${mark("lost")}lost, nothing changed`,
   ];
+  const most = (numberOf: (of: Case) => number) => Math.max(...cases.map(numberOf));
   const text =
-    `Of the updates that were not zero: ${parts.join("; ")}. At the end, of the weights: unchanged ${whatStays(cases)}, and hidden, ` +
-    "which an fp32 run would have changed.";
+    `Of the ${updatesCounted(most(({ totals }) => totals.nonfinite))}: ${parts.join("; ")}. At the end, of the ` +
+    `${weightsCounted(most(({ end }) => end.nonfinite))}: unchanged ${whatStays(cases)}, and hidden, which an fp32 run would have changed.`;
   return wrap(text, textWidth(terminal)).map(dim);
 }
 

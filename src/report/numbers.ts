@@ -24,22 +24,30 @@ export function percent(share: number | null): string {
   return `${(100 * share).toFixed(1)}%`;
 }
 
-/** An upper bound in words, where {@link percent} may be a bound already: "at most 97.3%", "less than 100%". */
+/** An upper bound in words, rounded up: "at most 97.4%", "at most 99.97%", "less than 100%". */
 export function percentAtMost(share: number): string {
-  const bound = shownBound(share);
-  return bound === null ? `at most ${percent(share)}` : `less than ${bound}`;
+  const bound = boundAbove(share);
+  return bound === null ? "less than 100%" : `at most ${bound}`;
 }
 
-/** The same in a cell: "≤ 97.3%", "< 100%". */
-export function cellAtMost(share: number): string {
-  const bound = shownBound(share);
-  return bound === null ? `≤ ${percent(share)}` : `< ${bound}`;
+/** The same in a cell: "≤ 97.4%", "< 100%". */
+export function cellAtMost(share: number | null): string {
+  if (share === null) return missing;
+  const bound = boundAbove(share);
+  return bound === null ? "< 100%" : `≤ ${bound}`;
 }
 
-/** What a share is less than, where that is all that one decimal can show of it; null elsewhere. */
-function shownBound(share: number): string | null {
-  if (share > 0 && share < 0.0005) return "0.1%";
-  return share < 1 && share >= 0.9995 ? "100%" : null;
+/** A share as a percentage rounded up, with a second decimal where one gives 100%; null where two still do. */
+function boundAbove(share: number): string | null {
+  for (const [decimals, parts] of [
+    [1, 1000],
+    [2, 10_000],
+  ]) {
+    // The product may be off by an ulp or two: 0.07 * 1000 is not 70.
+    const up = Math.ceil(share * parts * (1 - 2 ** -50));
+    if (up < parts || share >= 1) return `${((100 * up) / parts).toFixed(decimals)}%`;
+  }
+  return null;
 }
 
 /** A format of shares. */

@@ -1,6 +1,7 @@
 import type { Case, LensCounts } from "../lens/run/case.js";
 import type { Result } from "../lens/run/result.js";
 import { shareHalfWidth } from "../lens/study/sampling.js";
+import { updatesCounted, weightsCounted } from "./nonfinite.js";
 import { carriesPercents, share, shareOfWeights } from "./numbers.js";
 import { classHeading } from "./rounding-words.js";
 import { collateralSized, hasCollateral, shareOfSized, sizedUpdates } from "./shared-scales.js";
@@ -70,5 +71,9 @@ function ofSample(column: Column): Column {
 }
 
 /** The whole of the table's shares. */
-export const tensorNote =
-  "Unchanged and hidden: of the weights, at the end. Zero: of all updates. The others: of the updates that were not zero.";
+export function tensorNote(cases: readonly Case[]): string {
+  const most = (numberOf: (of: Case) => number) => Math.max(...cases.map(numberOf));
+  const weights = weightsCounted(most(({ end }) => end.nonfinite));
+  const updates = updatesCounted(most(({ totals }) => totals.nonfinite));
+  return `Unchanged and hidden: of the ${weights}, at the end. Zero: of all updates. The others: of the ${updates}.`;
+}

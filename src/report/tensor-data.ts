@@ -6,8 +6,8 @@ import { printable } from "../lens/printable.js";
 /** A column of numbers: heading and format. */
 export interface NumberColumn {
   readonly heading: string;
-  /** `whole`: whole percents. */
-  readonly as: "count" | "percent" | "whole" | "ratio";
+  /** `whole`: whole percents; `atMost`: an upper bound of a share. */
+  readonly as: "count" | "percent" | "whole" | "atMost" | "ratio";
 }
 
 /** The data of the page's script: text columns, and number columns for each case. */

@@ -1,8 +1,9 @@
+import type { Case } from "../lens/run/case.js";
 import { tolerance, type Verdict, verdictOf } from "../lens/run/check.js";
 import type { Result } from "../lens/run/result.js";
 import type { Score } from "./blocks/block.js";
 import { caseInWords, caseLabels } from "./labels.js";
-import { nonfiniteShare } from "./nonfinite.js";
+import { nonfiniteShare, weightsCounted } from "./nonfinite.js";
 import { percent, percentWithin } from "./numbers.js";
 import { endRatio, retainedText } from "./simulation.js";
 
@@ -43,19 +44,36 @@ export function runVerdict(result: Result): string {
 /** The share that each case retains, and its verdict. */
 export function runScores(result: Result): Score[] {
   const labels = caseLabels(result.cases);
-  return result.cases.map((_, i) => {
+  return result.cases.map(({ end }, i) => {
     const share = endRatio(result, i, "retained")?.value ?? null;
-    return retainedScore(labels[i], share, retainedText(result, i), toldOf(result, i));
+    return retainedScore(labels[i], share, retainedText(result, i), toldOf(result, i), end.nonfinite);
   });
 }
 
-export function retainedScore(label: string, share: number | null, shown: string, told: Told): Score {
-  return { label, share, shown, ...inWords[told] };
+/** @param nonfinite the weights that the share does not include, because they are NaN or Inf. */
+export function retainedScore(
+  label: string,
+  share: number | null,
+  shown: string,
+  told: Told,
+  nonfinite: number,
+): Score {
+  const { said, tone } = inWords[told];
+  return {
+    label,
+    share,
+    shown,
+    said: nonfinite === 0 ? said : `of ${weightsCounted(nonfinite)}: ${said}`,
+    tone,
+  };
 }
 
 /** The meaning of a ring in a run. */
-export const scoresNote =
-  "Retained: the share of an fp32 run's displacement that weight and carrier hold at the end. 100% keeps every update.";
+export function scoresNote(cases: readonly Pick<Case, "end">[]): string {
+  const told = "Retained: the share of an fp32 run's displacement that weight and carrier hold at the end.";
+  // Where others are NaN or Inf, no share of the finite weights keeps every update.
+  return cases.some(({ end }) => end.nonfinite > 0) ? told : `${told} 100% keeps every update.`;
+}
 
 const inWords: Readonly<Record<Told, Pick<Score, "said" | "tone">>> = {
   keeps: { said: "keeps its updates", tone: "good" },

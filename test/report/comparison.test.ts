@@ -48,9 +48,18 @@ describe("the headline of compared runs", () => {
     expect(comparisonHeadline(result)[0]).toBe(
       "97.7% of the weights (977) were or became NaN or Inf, in O1. What follows is about the rest.",
     );
-    expect(comparisonReport(result).scores?.of.map(({ said }) => said)).toEqual([
-      "no verdict",
+    const { scores, tiles, meaning } = comparisonReport(result);
+    expect(scores?.of.map(({ said }) => said)).toEqual([
+      "of finite weights: no verdict",
       "keeps its updates",
     ]);
+    expect(tiles.map(([name]) => name)).toEqual([
+      "of the fp32 displacement of the finite weights is retained: O1",
+      "of the finite weights look unchanged: O1",
+      "of the fp32 displacement is retained: O2",
+      "of the weights look unchanged: O2",
+    ]);
+    expect(meaning[0]).toContain("retained: the share of the fp32 displacement of the finite weights that");
+    expect(comparisonReport(runsThat([1, 1])).meaning[0]).not.toContain("finite");
   });
 });

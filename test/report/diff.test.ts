@@ -220,6 +220,14 @@ describe("weights that are NaN or Inf", () => {
     expect(diffHeadline(resultOf([q])).join()).not.toContain("NaN");
   });
 
+  test("are not what the tiles are of", () => {
+    expect(diffReport(result).tiles.slice(0, 2)).toEqual([
+      ["of the finite weights unchanged", "100.0%"],
+      ["of the finite weights can be really unchanged", "≤ 100.0%"],
+    ]);
+    expect(diffReport(resultOf([q])).tiles[0][0]).toBe("of the weights unchanged");
+  });
+
   test("leave no verdict on the rest alone", () => {
     const finite = resultOf([pair("w", tally({ elements: 4096, unchanged: 96 }, [4000]), tells)]);
     expect(diffReport(finite).verdict).toContain("look unchanged");
@@ -228,9 +236,13 @@ describe("weights that are NaN or Inf", () => {
 });
 
 test("a bound that rounds to all is less than all", () => {
-  const result = resultOf([pair("w", tally({ elements: 4096, unchanged: 4095 }, [1]))]);
-  expect(diffHeadline(result).at(-1)).toContain("is unknown, less than 100%: two checkpoints");
-  expect(renderDiffTable(result)).toContain(" < 100% ");
+  const allBut = (changed: number) =>
+    resultOf([pair("w", tally({ elements: 40_000, unchanged: 40_000 - changed }, [changed]))]);
+  expect(diffHeadline(allBut(1)).at(-1)).toContain("is unknown, less than 100%: two checkpoints");
+  expect(renderDiffTable(allBut(1))).toContain(" < 100% ");
+  expect(diffHeadline(allBut(13)).at(-1)).toContain("is unknown, at most 99.97%: two checkpoints");
+  expect(renderDiffTable(allBut(13))).toContain(" ≤ 99.97% ");
+  expect(diffReport(allBut(13)).tiles).toContainEqual(["of the weights can be really unchanged", "≤ 99.97%"]);
 });
 
 test("CSV has a row in all, for each kind, layer and tensor, all of one length", () => {

@@ -71,16 +71,32 @@ describe("ratios of a sample", () => {
   });
 });
 
-test("an upper bound is one bound, not two", () => {
-  const shares = [0, 0.0004, 0.973, 0.9996, 1];
-  expect(shares.map(percentAtMost)).toEqual([
-    "at most 0.0%",
-    "less than 0.1%",
-    "at most 97.3%",
-    "less than 100%",
-    "at most 100.0%",
-  ]);
-  expect(shares.map(cellAtMost)).toEqual(["≤ 0.0%", "< 0.1%", "≤ 97.3%", "< 100%", "≤ 100.0%"]);
+test("an upper bound is rounded up, with a second decimal below 100%, and is one bound", () => {
+  const shares: readonly [share: number, words: string, cell: string][] = [
+    [0, "at most 0.0%", "≤ 0.0%"],
+    [1e-12, "at most 0.1%", "≤ 0.1%"],
+    [0.07, "at most 7.0%", "≤ 7.0%"],
+    [0.973, "at most 97.3%", "≤ 97.3%"],
+    [0.97301, "at most 97.4%", "≤ 97.4%"],
+    [0.999, "at most 99.9%", "≤ 99.9%"],
+    [0.9996, "at most 99.96%", "≤ 99.96%"],
+    [0.99961, "at most 99.97%", "≤ 99.97%"],
+    [0.99991, "less than 100%", "< 100%"],
+    [1, "at most 100.0%", "≤ 100.0%"],
+  ];
+  expect(shares.map(([share]) => [share, percentAtMost(share), cellAtMost(share)])).toEqual(shares);
+  expect(cellAtMost(null)).toBe("–");
+});
+
+test("the upper bound shown of a share of counts is never below it, nor a tenth of a percent above", () => {
+  for (const whole of [7, 1000, 4096, 26_048]) {
+    for (let part = 0; part <= whole; part += Math.ceil(whole / 999)) {
+      const shown = Number(/[\d.]+/.exec(percentAtMost(part / whole))![0]);
+      // In integers where one decimal is shown: 10 * shown / 1000 >= part / whole.
+      expect(Math.round(shown * 100) * whole, `${part} of ${whole}`).toBeGreaterThanOrEqual(10_000 * part);
+      expect(shown - (100 * part) / whole).toBeLessThan(0.1 + 1e-9);
+    }
+  }
 });
 
 describe("percent", () => {

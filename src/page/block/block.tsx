@@ -4,6 +4,7 @@ import { blockFormat, rulesOf } from "../../format/block/block-format.js";
 import type { ScaleRuleName } from "../../format/block/scale-rule.js";
 import { NumberField, Select } from "../controls/fields.js";
 import { Misread } from "../controls/misread.js";
+import { Powers } from "../controls/powers.js";
 import { readState, writeState } from "../location.js";
 import type { Visit } from "../place.js";
 import { usePlayed } from "../weight/use-played.js";
@@ -57,7 +58,7 @@ export function BlockView({ visit }: { visit: Visit }) {
   return (
     <section class="block" aria-labelledby="block-title">
       <h1 id="block-title" class="finding">
-        {said.scale} <span class="lens collateral">{said.others}</span>
+        <Powers text={said.scale} /> <span class="lens collateral">{said.others}</span>
       </h1>
       <Misread visit={visit} fields={blockFields} />
       <div class="block-settings">

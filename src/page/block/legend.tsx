@@ -1,3 +1,4 @@
+import { Powers } from "../controls/powers.js";
 import { changedOthers, largestAt, type SharedStep } from "./shared-step.js";
 import { scaleText } from "./words.js";
 
@@ -7,6 +8,7 @@ export function BlockLegend({ step }: { step: SharedStep }) {
   const others = changedOthers(step);
   const same = weights.filter(({ before, after }, i) => i !== largestAt && before === after).length;
   const own = weights[largestAt].becomes;
+  const shown = [...new Set([scales.before, scales.after])].map(scaleText);
   const ownWords = {
     none: "no update",
     lost: "lost",
@@ -20,8 +22,7 @@ export function BlockLegend({ step }: { step: SharedStep }) {
       <li>
         scale{" "}
         <b data-fact="scale">
-          {scaleText(scales.before)}
-          {scales.after !== scales.before && ` → ${scaleText(scales.after)}`}
+          <Powers text={shown.join(" → ")} />
         </b>
       </li>
       <li>

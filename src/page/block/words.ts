@@ -1,11 +1,10 @@
 import { short } from "../../report/numbers.js";
-import { superscript } from "../controls/superscript.js";
 import { changedOthers, largestAt, largestOfTensor, type SharedStep } from "./shared-step.js";
 
-/** A scale, as a power of two if it is one. */
+/** A scale, as a power of two if it is one: "2^-4". */
 export function scaleText(scale: number): string {
   const exponent = Math.log2(scale);
-  return Number.isInteger(exponent) ? `2${superscript(exponent)}` : short(scale);
+  return Number.isInteger(exponent) ? `2^${exponent}` : short(scale);
 }
 
 /** For formats with a tensor scale: where it is from, and whether the updated weight is too large for it; else null. */

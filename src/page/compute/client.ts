@@ -1,3 +1,4 @@
+import { inflate } from "./inflate.js";
 import { connect, type Remote } from "./rpc.js";
 import type { WorkerMethods } from "./worker.js";
 
@@ -19,16 +20,20 @@ export const compute: Remote<WorkerMethods> = (...call) => {
 };
 
 /** The base of the trained models, a safetensors file. */
-export function learnBase(): Uint8Array {
-  return bytesIn(baseId);
+export function learnBase(): Promise<Uint8Array> {
+  return inflated(baseId);
 }
 
 /** The teacher of on-policy distillation, a safetensors file: the base after GRPO. */
-export function learnTeacher(): Uint8Array {
-  return bytesIn(teacherId);
+export function learnTeacher(): Promise<Uint8Array> {
+  return inflated(teacherId);
 }
 
-function bytesIn(id: string): Uint8Array {
+async function inflated(id: string): Promise<Uint8Array> {
+  return new Uint8Array(await inflate(bytesIn(id)).arrayBuffer());
+}
+
+function bytesIn(id: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(embedded(id).trim()), (c) => c.charCodeAt(0));
 }
 
@@ -38,7 +43,7 @@ let sent = false;
 export function gpuJsFor(engine: string): ArrayBuffer | null {
   if (engine !== "gpu" || sent) return null;
   sent = true;
-  return Uint8Array.from(atob(embedded(gpuId).trim()), (c) => c.charCodeAt(0)).buffer;
+  return bytesIn(gpuId).buffer;
 }
 
 function embedded(id: string): string {

@@ -2,7 +2,7 @@
 
 /** The common interface of both ends of a worker. */
 export interface Port {
-  postMessage(message: unknown, transfer: Transferable[]): void;
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
   onmessage: ((event: MessageEvent) => void) | null;
 }
 
@@ -12,7 +12,7 @@ type Methods = Readonly<Record<string, (argument: never) => unknown>>;
 export type Remote<T extends Methods> = <Name extends keyof T & string>(
   name: Name,
   argument: Parameters<T[Name]>[0],
-  transfer?: Transferable[],
+  transfer?: ArrayBuffer[],
 ) => Promise<Awaited<ReturnType<T[Name]>>>;
 
 interface Request {
@@ -21,16 +21,18 @@ interface Request {
   readonly argument: unknown;
 }
 
+/** What an error is, since its class does not pass a port: a refusal of the user's input, no GPU, or a fault of the page. */
+export type ErrorKind = "refusal" | "no-gpu" | "fault";
+
 type Answer =
   | { readonly id: number; readonly result: unknown }
-  /** `expected`: a sentence for the user. */
-  | { readonly id: number; readonly error: string; readonly expected: boolean };
+  | { readonly id: number; readonly error: string; readonly kind: ErrorKind };
 
-/** An error from the other end, in one sentence; `expected` if caused by the user's input. */
+/** An error from the other end, in one sentence. */
 export class RemoteError extends Error {
   constructor(
     message: string,
-    readonly expected: boolean,
+    readonly kind: ErrorKind,
   ) {
     super(message);
   }
@@ -41,7 +43,7 @@ export function serve(
   port: Port,
   methods: Methods,
   buffersOf: (result: unknown) => ArrayBuffer[],
-  isExpected: (error: unknown) => boolean,
+  kindOf: (error: unknown) => ErrorKind,
 ): void {
   let turn: Promise<void> = Promise.resolve();
   port.onmessage = ({ data }) => {
@@ -52,7 +54,7 @@ export function serve(
         port.postMessage({ id, result } satisfies Answer, buffersOf(result));
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
-        port.postMessage({ id, error: message, expected: isExpected(error) } satisfies Answer, []);
+        port.postMessage({ id, error: message, kind: kindOf(error) } satisfies Answer, []);
       }
     });
   };
@@ -65,7 +67,7 @@ export function connect<T extends Methods>(port: Port): Remote<T> {
     const answer = data as Answer;
     const caller = waiting.get(answer.id);
     waiting.delete(answer.id);
-    if ("error" in answer) caller?.reject(new RemoteError(answer.error, answer.expected));
+    if ("error" in answer) caller?.reject(new RemoteError(answer.error, answer.kind));
     else caller?.resolve(answer.result);
   };
   return (name, argument, transfer = []) =>

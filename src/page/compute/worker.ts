@@ -6,9 +6,10 @@ import { InputError } from "../../source/input-error.js";
 import { checkAlone, type DroppedFiles, lookAt } from "../data/look-at.js";
 import { Duel, type DuelFiles, type DuelSettings } from "../learn/duel.js";
 import { type Frame, type FrameRequest, Painter } from "../tensor/frame.js";
+import { NoGpu } from "../tensor/gpu-run.js";
 import { jobOf, type RunSettings } from "../tensor/run.js";
 import { loadGpu } from "./load-gpu.js";
-import { type Port, serve } from "./rpc.js";
+import { type ErrorKind, type Port, serve } from "./rpc.js";
 
 /** The methods of the compute worker. There is one run at a time: a new one replaces the old. */
 
@@ -76,6 +77,9 @@ function buffersOf(result: unknown): ArrayBuffer[] {
   return cases?.flatMap(({ pixels }) => pixels ?? []) ?? [];
 }
 
-serve(globalThis as unknown as Port, methods, buffersOf, (error) =>
-  [InputError, EngineRefused].some((kind) => error instanceof kind),
-);
+function kindOf(error: unknown): ErrorKind {
+  if (error instanceof NoGpu) return "no-gpu";
+  return error instanceof InputError || error instanceof EngineRefused ? "refusal" : "fault";
+}
+
+serve(globalThis as unknown as Port, methods, buffersOf, kindOf);

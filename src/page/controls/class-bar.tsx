@@ -2,6 +2,7 @@ import type { Class } from "../../lens/classify.js";
 import type { Case } from "../../lens/run/case.js";
 import { staysByChance } from "../../report/charts/class-ink.js";
 import { stackedClasses } from "../../report/charts/palette.js";
+import { updatesCounted, weightsCounted } from "../../report/nonfinite.js";
 import { count, percent, share } from "../../report/numbers.js";
 import { classWordsOf } from "../../report/rounding-words.js";
 import { nonzeroUpdates } from "./nonzero-updates.js";
@@ -66,7 +67,10 @@ export function ClassCounts({
           </div>
         ))}
       </dl>
-      <p class="counted-of">Shares are of the updates that were not zero; of zero, of all updates.</p>
+      <p class="counted-of">
+        Shares are of the {updatesCounted(counts.nonfinite)}; of zero, of all updates
+        {counts.nonfinite > 0 && ` of ${weightsCounted(counts.nonfinite)}`}.
+      </p>
     </>
   );
 }

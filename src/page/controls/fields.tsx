@@ -40,7 +40,7 @@ export function Slider(props: {
     values.findLastIndex((candidate) => candidate <= value),
   );
   return (
-    <div class="field">
+    <div class="field slider">
       <label for={id}>
         {props.label} <output for={id}>{props.text(value)}</output>
       </label>

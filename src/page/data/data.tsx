@@ -46,8 +46,8 @@ export function FilesView({ visit }: { visit: Visit }) {
   }
   function refuse(error: unknown): void {
     findings.value = null;
-    const expected = error instanceof RemoteError && error.expected;
-    said.value = `${expected ? "" : "Something went wrong: "}${error instanceof Error ? error.message : error}`;
+    const isFault = !(error instanceof RemoteError) || error.kind === "fault";
+    said.value = `${isFault ? "Something went wrong: " : ""}${error instanceof Error ? error.message : error}`;
   }
   /** Refuses the first file at once, not when the second one comes. */
   async function checkFirst(): Promise<void> {
@@ -69,9 +69,10 @@ export function FilesView({ visit }: { visit: Visit }) {
     void (files.value.length === 1 ? checkFirst() : look());
   };
   /** Loads the checkpoints before and after the bundled run, for visitors without files. */
-  const takeRecorded = () => {
+  const takeRecorded = async () => {
+    const [base, teacher] = await Promise.all([learnBase(), learnTeacher()]);
     files.value = [];
-    take([file("base.safetensors", learnBase()), file("final-fp32.safetensors", learnTeacher())]);
+    take([file("base.safetensors", base), file("final-fp32.safetensors", teacher)]);
   };
   const change = (part: Partial<DataState>) => {
     state.value = { ...state.peek(), ...part };
@@ -90,7 +91,7 @@ export function FilesView({ visit }: { visit: Visit }) {
       {files.value.length < 2 && (
         <p class="offer">
           No files at hand?{" "}
-          <button type="button" onClick={takeRecorded}>
+          <button type="button" onClick={() => void takeRecorded()}>
             Compare a recorded run
           </button>{" "}
           A small decoder in bf16, before and after GRPO in fp32.

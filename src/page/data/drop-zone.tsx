@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useId } from "preact/hooks";
+import { Name } from "../controls/name.js";
 
 /** Accepts dropped or chosen files. */
 export function DropZone(props: { onFiles(files: readonly File[]): void; waiting: string | null }) {
@@ -37,7 +38,15 @@ export function DropZone(props: { onFiles(files: readonly File[]): void; waiting
         }}
       />
       <label for={id}>
-        <b>{props.waiting === null ? "Drop two safetensors files here" : `${props.waiting}, and one more`}</b>
+        <b>
+          {props.waiting === null ? (
+            "Drop two safetensors files here"
+          ) : (
+            <>
+              <Name text={props.waiting} />, and one more
+            </>
+          )}
+        </b>
         <span>or choose them</span>
       </label>
       <ul>

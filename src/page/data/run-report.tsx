@@ -1,8 +1,16 @@
 import { caseLabels } from "../../report/labels.js";
+import {
+  displacementCounted,
+  nonfiniteSentences,
+  nothingCounted,
+  updatesCounted,
+  weightsCounted,
+} from "../../report/nonfinite.js";
 import { count, percent, ratio, share, shareOfWeights } from "../../report/numbers.js";
 import { leftOutSentences } from "../../report/skipped.js";
 import { ClassBar, ClassCounts } from "../controls/class-bar.js";
 import { EngineBadge } from "../controls/engine-badge.js";
+import { Name } from "../controls/name.js";
 import { nonzeroUpdates } from "../controls/nonzero-updates.js";
 import { Scroll } from "../controls/scroll.js";
 import type { RunFindings } from "./look-at.js";
@@ -13,6 +21,7 @@ export function RunReport({ findings }: { findings: RunFindings }) {
   const { cases, files, stepNumbers, tensors, elements, skipped, engine } = findings;
   const [first] = cases;
   const labels = caseLabels(cases);
+  const { nonfinite } = first.totals;
   const unchanged = shareOfWeights(first, first.end.unchanged);
   return (
     <article class="findings" data-kind="run">
@@ -21,15 +30,32 @@ export function RunReport({ findings }: { findings: RunFindings }) {
           {sentence}
         </p>
       ))}
+      {nonfiniteSentences(cases, labels).map((sentence) => (
+        <p class="what" data-fact="nonfinite" key="nonfinite">
+          {sentence}
+        </p>
+      ))}
       <h2 class="answer">
-        Stored as {first.format} in-place, <strong>{percent(first.totals.hiddenShare)}</strong> of the updates
-        that were not zero are hidden; <strong>{percent(unchanged)}</strong> of the weights end as they began,
-        and an fp32 run would have changed{" "}
-        <strong>{percent(share(first.end.hidden, first.end.unchanged))}</strong> of them.
+        {unchanged === null ? (
+          nothingCounted(first)
+        ) : (
+          <>
+            Stored as {first.format} in-place, <strong>{percent(first.totals.hiddenShare)}</strong> of the{" "}
+            {updatesCounted(nonfinite)} are hidden; <strong>{percent(unchanged)}</strong> of the{" "}
+            {weightsCounted(first.end.nonfinite)} end as they began
+            {first.end.unchanged > 0 && (
+              <>
+                , and an fp32 run would have changed{" "}
+                <strong>{percent(share(first.end.hidden, first.end.unchanged))}</strong> of them
+              </>
+            )}
+            .
+          </>
+        )}
       </h2>
       <p class="what">
-        {files.join(" and ")}: {count(elements)} weights in {count(tensors)} tensors,{" "}
-        {count(stepNumbers.length)} steps
+        <Name text={files[0]} /> and <Name text={files[1]} />: {count(elements)} weights in {count(tensors)}{" "}
+        tensors, {count(stepNumbers.length)} steps
       </p>
       <div class="panel">
         {cases.map((caseResult, i) => (
@@ -41,8 +67,13 @@ export function RunReport({ findings }: { findings: RunFindings }) {
               <b data-fact="unchanged" data-count={caseResult.end.unchanged}>
                 {percent(shareOfWeights(caseResult, caseResult.end.unchanged))}
               </b>{" "}
-              unchanged at the end, <b>{percent(share(caseResult.end.hidden, caseResult.end.unchanged))}</b>{" "}
-              of these hidden; of the fp32 displacement{" "}
+              of the {weightsCounted(caseResult.end.nonfinite)} unchanged at the end
+              {caseResult.end.unchanged > 0 && (
+                <>
+                  , <b>{percent(share(caseResult.end.hidden, caseResult.end.unchanged))}</b> of these hidden
+                </>
+              )}
+              ; of the {displacementCounted(caseResult.end.nonfinite)}{" "}
               <b data-fact="retained">{ratio(caseResult.end.retained)}</b> retained,{" "}
               <b>{ratio(caseResult.end.visible)}</b> visible
             </p>
@@ -64,7 +95,9 @@ export function RunReport({ findings }: { findings: RunFindings }) {
           <tbody>
             {first.tensors.slice(0, mostRows).map((tensor) => (
               <tr key={tensor.name}>
-                <th scope="row">{tensor.name}</th>
+                <th scope="row">
+                  <Name text={tensor.name} />
+                </th>
                 <td>{count(tensor.totals.elements)}</td>
                 <td>{percent(share(tensor.totals.moved, nonzeroUpdates(tensor.totals)))}</td>
                 <td>{percent(share(tensor.totals.lost, nonzeroUpdates(tensor.totals)))}</td>
@@ -74,7 +107,10 @@ export function RunReport({ findings }: { findings: RunFindings }) {
           </tbody>
         </table>
       </Scroll>
-      <p class="counted-of">Moved and lost: of the updates that were not zero, stored as {labels[0]}.</p>
+      <p class="counted-of">
+        Moved and lost: of the {updatesCounted(nonfinite)}, stored as {labels[0]}
+        {first.end.nonfinite > 0 && `; unchanged: of the ${weightsCounted(first.end.nonfinite)}`}.
+      </p>
       {first.tensors.length > mostRows && <p>and {count(first.tensors.length - mostRows)} more</p>}
       <Skipped skipped={skipped} />
       <footer class="foot">

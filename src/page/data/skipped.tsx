@@ -1,5 +1,6 @@
 import type { SkippedTensor } from "../../lens/input.js";
 import { count } from "../../report/numbers.js";
+import { Name } from "../controls/name.js";
 
 /** The excluded tensors, with reasons. */
 export function Skipped({ skipped }: { skipped: readonly SkippedTensor[] }) {
@@ -10,7 +11,10 @@ export function Skipped({ skipped }: { skipped: readonly SkippedTensor[] }) {
       <ul>
         {skipped.slice(0, 100).map(({ name, reason }) => (
           <li key={name}>
-            <b>{name}</b> {reason}
+            <b>
+              <Name text={name} />
+            </b>{" "}
+            {reason}
           </li>
         ))}
       </ul>

@@ -37,8 +37,11 @@ export class Classroom {
     this.outcome.value = null;
     this.error.value = null;
     await this.#guarded(run, async () => {
-      const teacher = settings.run === "opd" ? learnTeacher() : null;
-      await compute("learnOpen", { settings, base: learnBase(), teacher });
+      const teacher = settings.run === "opd" ? await learnTeacher() : null;
+      const base = await learnBase();
+      // A later run may have its models first, and must not be replaced by this one.
+      if (run !== this.#run) return;
+      await compute("learnOpen", { settings, base, teacher });
       const frame = await compute("learnAdvance", 0);
       if (run !== this.#run) return;
       this.frame.value = frame;

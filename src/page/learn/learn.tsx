@@ -3,6 +3,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { Rounding } from "../../format/round.js";
 import { usualRates } from "../../learn/training.js";
 import { type LearningRun, learningRuns } from "../../lens/learning/learning.js";
+import { displacementCounted, updatesCounted } from "../../report/nonfinite.js";
 import { percent, ratio, share } from "../../report/numbers.js";
 import { classWordsOf } from "../../report/rounding-words.js";
 import type { SchemeName } from "../../update/scheme.js";
@@ -164,7 +165,8 @@ function Counts({ of: learner, words, name }: { of: Learner; words: string; name
         <span data-class="lost">
           {named.lost} {part(totals.lost)}
         </span>{" "}
-        of the updates that were not zero; retained <b>{ratio(end.retained)}</b>
+        of the {updatesCounted(totals.nonfinite)}; retained <b>{ratio(end.retained)}</b>
+        {end.nonfinite > 0 && ` of the ${displacementCounted(end.nonfinite)}`}
       </p>
     </div>
   );

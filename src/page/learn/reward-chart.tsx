@@ -1,7 +1,8 @@
 import { type ChosenInk, lastStep, recentMean } from "./state.js";
 
 const [width, height] = [640, 300];
-const margin = { left: 46, right: 70, top: 12, bottom: 34 };
+/** The left one holds "100%" in the type of a phone. */
+const margin = { left: 64, right: 70, top: 12, bottom: 34 };
 /** Rewards by step with the chosen storage and with the master, and the base's level. */
 export function RewardChart(props: {
   rewards: readonly [readonly number[], readonly number[]];

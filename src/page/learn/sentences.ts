@@ -1,3 +1,4 @@
+import { displacementCounted, updatesCounted } from "../../report/nonfinite.js";
 import { count, percent, share } from "../../report/numbers.js";
 import { nonzeroUpdates } from "../controls/nonzero-updates.js";
 import type { DuelOutcome, Learner } from "./duel.js";
@@ -39,8 +40,8 @@ export function lensSentence(words: string, { totals, end, rounding }: Learner["
     return `${count(end.nonfinite)} weights are NaN or Inf; the others retain ${percent(Math.min(1, retained))} of the fp32 displacement.`;
   if (retained >= keepsFrom)
     return `${words} keeps its updates: ${percent(Math.min(1, retained))} of the fp32 displacement is retained.`;
-  const lost = `${percent(share(totals.lost, updates))} of the updates that were not zero`;
-  const left = `${percent(retained)} of the fp32 displacement is retained`;
+  const lost = `${percent(share(totals.lost, updates))} of the ${updatesCounted(totals.nonfinite)}`;
+  const left = `${percent(retained)} of the ${displacementCounted(end.nonfinite)} is retained`;
   return rounding === "stochastic"
     ? `${lost} changed nothing, by chance; ${left}.`
     : `Storage lost ${lost}; ${left}.`;

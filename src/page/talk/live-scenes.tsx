@@ -5,6 +5,7 @@ import { nonzeroUpdates } from "../controls/nonzero-updates.js";
 import type { Frame } from "../tensor/frame.js";
 import { SizeHistogram } from "../tensor/histogram.js";
 import { WeightsPicture } from "../tensor/weights-picture.js";
+import { audienceHeight } from "./audience-height.js";
 import { manyLabels, type RunName, talkRuns } from "./scenes.js";
 
 /** The frame of a run; null if there is none, or if it is still one of another run. */
@@ -105,8 +106,14 @@ function Legend() {
   );
 }
 
-/** The classes of all updates, and why. */
-export function LostScene({ frame }: { frame: Frame | null }) {
+const leastSizesHeight = 240;
+
+/**
+ * The classes of all updates, and why.
+ *
+ * @param still for a page to print.
+ */
+export function LostScene({ frame, still = false }: { frame: Frame | null; still?: boolean }) {
   const stored = frameOf("pair", frame)?.cases[0].run;
   if (!stored) return null;
   const { none, lost, moved } = stored.totals;
@@ -125,7 +132,11 @@ export function LostScene({ frame }: { frame: Frame | null }) {
         </span>
       </p>
       <ClassBar counts={stored.totals} rounding={stored.rounding} />
-      <SizeHistogram of={stored} />
+      <SizeHistogram
+        of={stored}
+        large
+        height={still ? leastSizesHeight : audienceHeight(leastSizesHeight, 0.36)}
+      />
     </div>
   );
 }

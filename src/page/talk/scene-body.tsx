@@ -28,7 +28,7 @@ export function SceneBody({
     case "push":
       return <PushScene still={still} />;
     case "lost":
-      return <LostScene frame={frame} />;
+      return <LostScene frame={frame} still={still} />;
     case "kept":
       return <KeptScene frame={frame} />;
     case "block":

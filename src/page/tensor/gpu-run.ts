@@ -36,6 +36,9 @@ interface Gpu {
 
 let gpu: Gpu | null = null;
 
+/** No GPU opens here: only a run on the CPU is possible. */
+export class NoGpu extends Error {}
+
 function gpuOf(open: () => Promise<Device>): Gpu {
   const made: Gpu = {
     engine: webGpuEngine(async () => {
@@ -99,14 +102,16 @@ export class GpuRun implements MatrixRun {
     this.#lastStep = this.cases.map(() => new UpdateTally());
   }
 
-  /** @throws EngineRefused or Error if no GPU passes the self-check, or none has enough memory. */
+  /** @throws NoGpu if none opens; EngineRefused or Error if it fails the self-check, or has not enough memory. */
   static async open(settings: RunSettings, open: () => Promise<Device> = openDevice): Promise<GpuRun> {
     const cases = casesOf(settings);
     try {
       gpu ??= gpuOf(open);
+      const missing = await gpu.engine.unavailable!();
+      if (missing !== null) throw new NoGpu(missing);
       const job = { tensors: [], stepNumbers: [], cases };
       const { engine, selfCheck } = await selectEngine("webgpu", job, new Map([["webgpu", gpu.engine]]));
-      // The device is open since the engine's self-check.
+      // It was opened to see whether there is one.
       const device = gpu.device!;
       const tensor = { name: tensorName, length: settings.side ** 2, draws: startDraws(settings) };
       const resident = await ResidentTensorRun.open(device, tensor, cases);

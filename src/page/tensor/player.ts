@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { compute } from "../compute/client.js";
+import { RemoteError } from "../compute/rpc.js";
 import type { CaseFrame, Frame } from "./frame.js";
 import type { PictureInks, Span } from "./paint.js";
 import type { EngineInUse, RunSettings } from "./run.js";
@@ -42,17 +43,15 @@ export class Player {
   /**
    * Starts a run and shows its start; then plays it, or runs to a step at full speed and stops there.
    *
-   * @returns whether this run is the current one and no engine took it.
+   * @returns whether this run is the current one and found no GPU.
    */
   async open(settings: RunSettings, { play, goTo = 0 }: { play: boolean; goTo?: number }): Promise<boolean> {
     const run = ++this.#run;
-    let begun = false;
     this.playing.value = false;
     this.#spare = [];
     this.#shown = [];
-    await this.#guarded(run, async () => {
+    const failure = await this.#guarded(run, async () => {
       const engine = await compute("open", settings);
-      begun = true;
       if (run !== this.#run) return;
       this.engine.value = engine;
       await this.#advance(run, 0);
@@ -61,7 +60,7 @@ export class Player {
       }
       if (run === this.#run && play) this.play();
     });
-    return run === this.#run && !begun;
+    return failure instanceof RemoteError && failure.kind === "no-gpu";
   }
 
   play(): void {
@@ -144,14 +143,17 @@ export class Player {
     this.rate.value = this.#shown.length;
   }
 
-  async #guarded(run: number, work: () => Promise<void>): Promise<void> {
+  /** @returns the error; null if there is none, or if this run is no longer the current one. */
+  async #guarded(run: number, work: () => Promise<void>): Promise<unknown> {
     try {
       await work();
       if (run === this.#run) this.error.value = null;
+      return null;
     } catch (error) {
-      if (run !== this.#run) return;
+      if (run !== this.#run) return null;
       this.playing.value = false;
       this.error.value = error instanceof Error ? error.message : String(error);
+      return error;
     }
   }
 }

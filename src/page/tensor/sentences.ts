@@ -6,7 +6,7 @@ export interface Finding {
   /** Pieces between stars are emphasized. */
   readonly apparent: string;
   readonly lens: string;
-  /** The class of most hidden updates; null if they stayed by chance. */
+  /** The class of most hidden updates; null if they stayed by chance, or if almost none is hidden. */
   readonly tone: "lost" | "kept" | null;
 }
 
@@ -21,16 +21,22 @@ export function finding(step: number, stored: Case, truth: Case): Finding {
       tone: null,
     };
   }
+  const { nonfinite } = stored.end;
+  const { elements } = stored.totals;
   const unchanged = percent(shareOfWeights(stored, stored.end.unchanged));
   const really = percent(shareOfWeights(truth, truth.end.unchanged));
   return {
-    apparent: `After ${n}, *${unchanged}* of the ${stored.format} weights are unchanged. In fp32, *${really}* are.`,
+    apparent:
+      nonfinite === 0
+        ? `After ${n}, *${unchanged}* of the ${stored.format} weights are unchanged. In fp32, *${really}* are.`
+        : `After ${n}, *${percent(nonfinite / elements)}* of the ${stored.format} weights are NaN or Inf. Of the others, *${unchanged}* are unchanged; in fp32, *${really}*.`,
     lens: lensSentence(stored),
     tone: toneOf(stored),
   };
 }
 
-function toneOf({ rounding, totals: { kept, lost } }: Case): Finding["tone"] {
+function toneOf({ rounding, totals: { kept, lost, hiddenShare } }: Case): Finding["tone"] {
+  if ((hiddenShare ?? 0) < almostNothing) return null;
   if (kept > lost) return "kept";
   return rounding === "stochastic" ? null : "lost";
 }

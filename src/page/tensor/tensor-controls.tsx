@@ -93,13 +93,6 @@ export function TensorControls(props: {
             onChange={(side) => change({ side: Number(side) })}
           />
         )}
-      </div>
-      {props.sizeRefused && (
-        <p class="field-problem" role="alert">
-          {props.sizeRefused}
-        </p>
-      )}
-      <div class="pair">
         <Slider
           label="Signal in the noise"
           values={signals}
@@ -115,6 +108,11 @@ export function TensorControls(props: {
           onInput={(pace) => change({ pace })}
         />
       </div>
+      {props.sizeRefused && (
+        <p class="field-problem" role="alert">
+          {props.sizeRefused}
+        </p>
+      )}
     </div>
   );
 }

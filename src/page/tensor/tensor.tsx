@@ -1,5 +1,6 @@
 import { effect, useComputed, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
+import { displacementCounted, weightsCounted } from "../../report/nonfinite.js";
 import { count, percent, ratio, share, shareOfWeights } from "../../report/numbers.js";
 import { ClassBar, ClassCounts } from "../controls/class-bar.js";
 import { Emphasis } from "../controls/emphasis.js";
@@ -38,9 +39,9 @@ export function TensorView({ visit }: { visit: Visit }) {
 
   const restart = async (goTo: number): Promise<void> => {
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const refused = await player.open(runSettings(state.peek()), { play: goTo === 0 && !still, goTo });
+    const hasNoGpu = await player.open(runSettings(state.peek()), { play: goTo === 0 && !still, goTo });
     const { side } = state.peek();
-    if (!refused || side <= mostOnCpu || !player.error.value?.includes("no WebGPU")) return;
+    if (!hasNoGpu) return;
     // navigator.gpu does not tell whether a device opens; a search for one beforehand would write to the console.
     sizeRefused.value = `This browser opened no GPU: ${count(side ** 2)} weights need one.`;
     state.value = { ...state.peek(), side: mostOnCpu };
@@ -77,6 +78,8 @@ export function TensorView({ visit }: { visit: Visit }) {
   const words = useComputed(() => storageWords(state.value));
   const frame = player.frame.value;
   const [stored, truth] = frame?.cases ?? [];
+  const nonfinite = stored?.run.end.nonfinite ?? 0;
+  const ofWeights = nonfinite === 0 ? "" : `of the ${weightsCounted(nonfinite)} `;
   const said = frame && stored && truth ? finding(frame.step, stored.run, truth.run) : null;
   const { span, side } = state.value;
   // A picture is of the frame that is there, which the next size replaces when its run begins.
@@ -142,7 +145,7 @@ export function TensorView({ visit }: { visit: Visit }) {
             <ClassCounts of={stored.run} label={`Updates so far, ${words.value}`} />
             <dl class="facts">
               <Fact
-                name="unchanged so far"
+                name={`${ofWeights}unchanged so far`}
                 id="unchanged"
                 value={stored.run.end.unchanged}
                 text={percent(shareOfWeights(stored.run, stored.run.end.unchanged))}
@@ -154,7 +157,7 @@ export function TensorView({ visit }: { visit: Visit }) {
                 text={percent(share(stored.run.end.hidden, stored.run.end.unchanged))}
               />
               <Fact
-                name="of the fp32 displacement retained"
+                name={`of the ${displacementCounted(nonfinite)} retained`}
                 id="retained"
                 value={stored.run.end.retained ?? 0}
                 text={ratio(stored.run.end.retained)}

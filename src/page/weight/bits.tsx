@@ -2,7 +2,7 @@ import { decode, encode } from "../../format/encode.js";
 import type { Format } from "../../format/format.js";
 import { ulp } from "../../format/neighbours.js";
 import { exactDecimal } from "../../report/decimal.js";
-import { superscript } from "../controls/superscript.js";
+import { PowerOfTwo } from "../controls/powers.js";
 import { bitsOf } from "./bins.js";
 
 /** The bits of a stored weight, each a toggle. */
@@ -68,7 +68,7 @@ function Value({ value, format }: { value: number; format: Format }) {
   return (
     <b class="mono">
       {value < 0 || Object.is(value, -0) ? "−" : "+"}
-      {exactDecimal(Math.abs(value) / gap / hidden)} × 2{superscript(exponent)} ={" "}
+      {exactDecimal(Math.abs(value) / gap / hidden)} × <PowerOfTwo exponent={exponent} /> ={" "}
       <span data-fact="exactly">{exactDecimal(value)}</span>
     </b>
   );

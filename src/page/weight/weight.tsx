@@ -10,6 +10,7 @@ import { reason, verdict } from "../../report/explanation-words.js";
 import { count, short } from "../../report/numbers.js";
 import { NumberField, Select } from "../controls/fields.js";
 import { Misread } from "../controls/misread.js";
+import { Powers } from "../controls/powers.js";
 import { Scroll } from "../controls/scroll.js";
 import { readState, writeState } from "../location.js";
 import type { Visit } from "../place.js";
@@ -65,7 +66,9 @@ export function WeightView({ visit }: { visit: Visit }) {
       <h1 id="weight-title" class={`finding ${certainClass(explanation) ?? ""}`}>
         {verdict(explanation)}
       </h1>
-      <p class="reason">{reason(explanation)}</p>
+      <p class="reason">
+        <Powers text={reason(explanation)} />
+      </p>
       <Misread visit={visit} fields={weightFields} />
       <div class="weight-settings">
         <NumberField

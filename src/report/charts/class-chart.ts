@@ -1,5 +1,6 @@
 import type { Case } from "../../lens/run/case.js";
 import { caseLabel } from "../labels.js";
+import { updatesCounted } from "../nonfinite.js";
 import { count, type Percent, share } from "../numbers.js";
 import { classHeading, classWordsOf } from "../rounding-words.js";
 import { collateralSized, hasCollateral, shareOfSized, sizedUpdates } from "../shared-scales.js";
@@ -64,8 +65,13 @@ export function classChart(
 export function classCaption([{ totals }]: readonly Pick<Counted, "totals">[], percent: Percent): string {
   const zero = share(totals.zeros, totals.zeros + sizedUpdates(totals));
   return zero === 0
-    ? "What became of every update; none was zero."
-    : `What became of the updates that were not zero; the zero ones, ${percent(zero)} of all, are not drawn.`;
+    ? `What became of every update${ofFinite(totals)}; none was zero.`
+    : `What became of the ${updatesCounted(totals.nonfinite)}; the zero ones, ${percent(zero)} of all, are not drawn.`;
+}
+
+/** To add to updates, where others are in no share. */
+function ofFinite({ nonfinite }: Pick<Case["totals"], "nonfinite">): string {
+  return nonfinite === 0 ? "" : " of finite weights";
 }
 
 /** The counts of nonzero updates. */
@@ -79,9 +85,9 @@ function title(
   percent: Percent,
 ): string {
   const unseen = shareOfSized(totals, totals.lost + totals.kept);
-  const updates = "of the nonzero updates";
+  const updates = `of the nonzero updates${ofFinite(totals)}`;
   if (unseen === null) return "No update was finite and not zero";
-  if (unseen === 0) return `Stored as ${label}, every nonzero update moved its weight`;
+  if (unseen === 0) return `Stored as ${label}, every nonzero update${ofFinite(totals)} moved its weight`;
   if (rounding === "stochastic" && totals.kept === 0) {
     return `Stored as ${label}, ${percent(unseen)} ${updates} left their weight as it was, by chance`;
   }

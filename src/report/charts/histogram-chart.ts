@@ -6,7 +6,7 @@ import { classInk } from "./class-ink.js";
 import { type Figure, figureName, type Size, wide } from "./figure.js";
 import type { Palette } from "./palette.js";
 import { linearScale, percentTick, verticalAxis } from "./scale.js";
-import { line, rect, text, textWidth } from "./svg.js";
+import { line, powerOfTwo, rect, text, textWidth } from "./svg.js";
 
 /** The order from the axis upwards: visible updates are at the bottom. */
 const stacked = ["moved", "kept", "lost"] as const;
@@ -105,7 +105,7 @@ function draw(sizes: Sizes, size: Size, inks: Palette): string {
       );
     }
   }
-  return [...drawn, ...axis(first, last, x, bottom, size, inks), ...gapMark(), ...key()].join("\n");
+  return [...drawn, ...axis(first, last, x, bottom, boundary, size, inks), ...gapMark(), ...key()].join("\n");
 
   /** The boundary, and the shares on either side. */
   function gapMark(): string[] {
@@ -158,42 +158,41 @@ function draw(sizes: Sizes, size: Size, inks: Palette): string {
   }
 }
 
-/** The exponents to label, including half a gap, for bins of this width. */
-export function labelledSizes(first: number, last: number, room: number): number[] {
-  const every = [1, 2, 4, 8, 16, 32].find((stride) => stride * room >= 84) ?? 64;
+/**
+ * The exponents to label, including that of the boundary.
+ *
+ * @param room the width of a bin, relative to the size of the labels.
+ */
+export function labelledSizes(
+  first: number,
+  last: number,
+  room: number,
+  { exponent }: Pick<Boundary, "exponent">,
+): number[] {
+  const every = [1, 2, 4, 8, 16, 32].find((stride) => stride * room >= 3) ?? 64;
   return Array.from({ length: last - first + 1 }, (_, i) => first + i).filter(
-    (bin) => (bin + 1) % every === 0,
+    (bin) => (bin - exponent) % every === 0,
   );
 }
 
-/** The axis of sizes in gaps: 1/256, 1/2, 2, 16. */
+/** The axis of sizes in gaps. */
 function axis(
   first: number,
   last: number,
   x: (bin: number) => number,
   bottom: number,
+  boundary: Boundary,
   { width, height }: Size,
   inks: Palette,
 ): string[] {
   const room = width / (last - first + 1);
   const ticks: string[] = [];
-  const labelled = labelledSizes(first, last + 1, room);
-  const labels = inGaps(labelled);
-  for (const [i, exponent] of labelled.entries()) {
+  for (const exponent of labelledSizes(first, last + 1, room / 20, boundary)) {
     const at = x(exponent);
     const anchor = at > width - 30 ? "end" : "middle";
     ticks.push(line(at, bottom, at, bottom + 8, { colour: inks.line }));
-    ticks.push(text(at, bottom + 32, labels[i], { size: 20, fill: inks.muted, anchor }));
+    ticks.push(powerOfTwo(at, bottom + 32, exponent, { size: 20, fill: inks.muted, anchor }));
   }
   const name = "|update| / ulp(weight)";
   return [...ticks, text(width, height - 10, name, { size: 20, fill: inks.muted, anchor: "end" })];
-}
-
-/**
- * Labels of sizes in gaps, for report and page: 1/256, 1/2, 2, 16; all as powers of two if one of them would have too
- * many digits.
- */
-export function inGaps(exponents: readonly number[]): string[] {
-  if (exponents.some((exponent) => Math.abs(exponent) > 13)) return exponents.map((e) => `2^${e}`);
-  return exponents.map((e) => (e < 0 ? `1/${2 ** -e}` : String(2 ** e)));
 }

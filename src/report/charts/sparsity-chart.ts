@@ -1,5 +1,6 @@
 import type { Case } from "../../lens/run/case.js";
 import { caseLabels } from "../labels.js";
+import { weightsCounted } from "../nonfinite.js";
 import { type Percent, shareOfWeights } from "../numbers.js";
 import { type Figure, type Size, wide } from "./figure.js";
 import type { Palette } from "./palette.js";
@@ -9,13 +10,14 @@ import { circle, line, text, textWidth } from "./svg.js";
 /** Apparent and real sparsity of updates and of weights at the end: two dots per case, with the lens between them. */
 export function sparsityChart(cases: readonly Case[], percent: Percent): Figure {
   const labels = caseLabels(cases);
+  const ofAll = weightsCounted(Math.max(...cases.map(({ end }) => end.nonfinite)));
   const panels: readonly Panel[] = [
     {
       heading: "Of all updates",
       pairs: cases.map(({ totals }) => ({ apparent: totals.apparentSparsity, real: totals.realSparsity })),
     },
     {
-      heading: "Of the weights, at the end",
+      heading: `Of the ${ofAll}, at the end`,
       pairs: cases.map((caseResult) => ({
         apparent: shareOfWeights(caseResult, caseResult.end.unchanged),
         real: shareOfWeights(caseResult, caseResult.end.unchanged - caseResult.end.hidden),
@@ -26,7 +28,7 @@ export function sparsityChart(cases: readonly Case[], percent: Percent): Figure 
   const first = weights.pairs[0];
   return {
     name: "sparsity",
-    title: `${percent(first.apparent)} of the weights look unchanged, ${percent(first.real)} really are`,
+    title: `${percent(first.apparent)} of the ${weightsCounted(cases[0].end.nonfinite)} look unchanged, ${percent(first.real)} really are`,
     caption:
       "Each line runs from the share that is really unchanged (a zero update, or fp32 leaves the weight too) to the share that " +
       "looks unchanged (the same stored bits). The longer the line, the more storage hides.",

@@ -16,6 +16,7 @@ import { figuresOfComparison } from "../charts/comparison-charts.js";
 import { compareCommandLine } from "../command.js";
 import { comparisonHeadline, comparisonNotes, comparisonTable, runNames } from "../comparison.js";
 import { caseLabel } from "../labels.js";
+import { displacementCounted, weightsCounted } from "../nonfinite.js";
 import { counted, percent, ratio, share } from "../numbers.js";
 import { retainedScore, scoresNote } from "../verdict.js";
 
@@ -28,7 +29,7 @@ export function comparisonReport(result: RunComparison): Report {
     tool,
     title: "Precision lens: recorded runs",
     headline,
-    scores: { of: runs.map((run, i) => scoreOf(run, names[i], settings.rounding)), note: scoresNote },
+    scores: { of: runs.map((run, i) => scoreOf(run, names[i], settings.rounding)), note: scoresNote(runs) },
     lede: [],
     tiles: tiles(result),
     blocks: [
@@ -59,16 +60,16 @@ function scoreOf({ end, totals }: ComparedRun, label: string, rounding: string):
   const { retained, noise } = end;
   const lost = retained === null ? null : 1 - retained;
   const told = verdictOf(lost, noise, rounding, totals.elements, end.nonfinite);
-  return retainedScore(label, retained, percent(retained), told);
+  return retainedScore(label, retained, percent(retained), told, end.nonfinite);
 }
 
 /** The first two runs: share retained and apparent sparsity. */
 function tiles({ runs }: RunComparison): Fact[] {
   const names = runNames(runs);
   return runs.slice(0, 2).flatMap(({ totals, end }, i): Fact[] => [
-    [`of the fp32 displacement is retained: ${names[i]}`, ratio(end.retained)],
+    [`of the ${displacementCounted(end.nonfinite)} is retained: ${names[i]}`, ratio(end.retained)],
     [
-      `of the weights look unchanged: ${names[i]}`,
+      `of the ${weightsCounted(end.nonfinite)} look unchanged: ${names[i]}`,
       percent(share(end.unchanged, totals.elements - end.nonfinite)),
     ],
   ]);

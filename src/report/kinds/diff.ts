@@ -28,6 +28,7 @@ import { diffHeadline, hiddenNote, mixedNote, withinNote } from "../diff-headlin
 import { byBytesLines, bytesLines, codeLines, otherNote, unchangedLines } from "../diff-notes.js";
 import { differenceColumns, hiddenShare } from "../difference-cells.js";
 import { heatMaps } from "../heat-map.js";
+import { weightsCounted } from "../nonfinite.js";
 import { cellAtMost, count, counted, missing, percent, share } from "../numbers.js";
 import { diffFacts } from "../settings.js";
 import { endOf } from "../shareable.js";
@@ -117,11 +118,12 @@ const meaning =
   "Real: every update recorded of it is zero. Real at most: what changed was updated, so no more than this can be real.";
 
 function tiles({ totals }: DifferenceResult): Fact[] {
+  const weights = weightsCounted(totals.nonfinite);
   return [
-    ["of the weights unchanged", percent(totals.apparentSparsity)],
+    [`of the ${weights} unchanged`, percent(totals.apparentSparsity)],
     totals.realSparsity === null
-      ? ["at most can be really unchanged", percent(totals.realSparsityAtMost)]
-      : ["were never updated", percent(totals.realSparsity)],
+      ? [`of the ${weights} can be really unchanged`, cellAtMost(totals.realSparsityAtMost)]
+      : [`of the ${weights} were never updated`, percent(totals.realSparsity)],
     ["weights changed their sign", count(totals.signFlips)],
     [`of ${counted(totals.tensors, "tensor")} wholly unchanged`, count(totals.tensorsUnchanged)],
   ];
@@ -245,7 +247,7 @@ const columns: readonly NumberColumn[] = [
   { heading: "weights", as: "count" },
   { heading: "unchanged", as: "percent" },
   { heading: "hidden", as: "percent" },
-  { heading: "real at most", as: "percent" },
+  { heading: "real at most", as: "atMost" },
   { heading: "path-not-taken", as: "percent" },
   { heading: "small-subn.", as: "percent" },
   { heading: "sign flips", as: "count" },

@@ -27,6 +27,7 @@ import { runCommandLines } from "../command.js";
 import { headline } from "../headline.js";
 import { caseInWords, caseLabels, stepsInWords } from "../labels.js";
 import { lensTable } from "../lens-table.js";
+import { displacementCounted, updatesCounted, weightsCounted } from "../nonfinite.js";
 import {
   count,
   counted,
@@ -69,7 +70,7 @@ export function runReport(result: Result): Report {
     title: "Precision lens",
     headline: answer,
     ...verdictOnAll(skipped, input.elements, runVerdict(result)),
-    scores: { of: runScores(result), note: scoresNote },
+    scores: { of: runScores(result), note: scoresNote(cases) },
     lede: [`${size}.`],
     tiles: tiles(result),
     blocks: [
@@ -77,7 +78,7 @@ export function runReport(result: Result): Report {
         text([`${size}, ${counted(input.elements * input.stepNumbers.length, "update")}`], "strong"),
         lensTable(result),
         table(displacementTable(result), { joined: ["noise/weight"] }),
-        note(displacementNote),
+        note(displacementNote(cases)),
         text([answer.join(" ")]),
       ]),
       inMarkdown(() => [
@@ -99,7 +100,7 @@ export function runReport(result: Result): Report {
       geometrySection(result.geometry, input.updates ?? ""),
       ...recipeBlocks(result),
       inMarkdown(() => cases.map((caseResult, i) => caseSection(caseResult, labels[i], result))),
-      onPage(() => [{ kind: "tensors", data: runTensors(result), labels, note: tensorNote }]),
+      onPage(() => [{ kind: "tensors", data: runTensors(result), labels, note: tensorNote(cases) }]),
     ],
     skipped,
     settings: () => runFacts(result),
@@ -165,9 +166,11 @@ function tiles(result: Result): Fact[] {
   const percent = percentIn(sample);
   const sized = sizedUpdates(totals);
   const how = caseInWords(caseResult);
+  const weights = weightsCounted(end.nonfinite);
+  const updates = updatesCounted(totals.nonfinite);
   return [
     [
-      `of the weights unchanged at the end, stored as ${how}`,
+      `of the ${weights} unchanged at the end, stored as ${how}`,
       percent(shareOfWeights(caseResult, end.unchanged)),
     ],
     [
@@ -176,11 +179,14 @@ function tiles(result: Result): Fact[] {
     ],
     [
       caseResult.rounding === "stochastic"
-        ? "of the updates that were not zero left their weight as it was, by chance"
-        : "of the updates that were not zero are lost",
+        ? `of the ${updates} left their weight as it was, by chance`
+        : `of the ${updates} are lost`,
       percent(share(totals.lost, sized)),
     ],
-    ["of the fp32 displacement is retained, by weight and carrier together", retainedText(result, 0)],
+    [
+      `of the ${displacementCounted(end.nonfinite)} is retained, by weight and carrier together`,
+      retainedText(result, 0),
+    ],
   ];
 }
 
@@ -196,9 +202,13 @@ function displacementTable(result: Result): NumberTable {
 }
 
 /** The meaning of the columns of {@link displacementTable}. */
-export const displacementNote =
-  "Of the displacement of an fp32 run: retained, the share that weight and carrier hold at the end; visible, the share that " +
-  "the stored bits show. Noise: what they hold beside it, relative to it and to the weights.";
+export function displacementNote(cases: readonly Case[]): string {
+  const ofFinite = cases.some(({ end }) => end.nonfinite > 0) ? ", of the finite weights" : "";
+  return (
+    `Of the displacement of an fp32 run${ofFinite}: retained, the share that weight and carrier hold at the end; visible, ` +
+    "the share that the stored bits show. Noise: what they hold beside it, relative to it and to the weights."
+  );
+}
 
 function storedAs({ cases }: Result) {
   const labels = caseLabels(cases);

@@ -14,6 +14,9 @@ describeNeeding(requirements.chromium, "the view of one block", () => {
     await page.getByText("21 of the 31 other weights change").waitFor();
     expect(await countOf(page, others)).toBe(21);
     expect(await page.locator("[data-class=collateral]").count()).toBe(22);
+    // Powers are raised, and not of characters that Inter lacks.
+    expect(await page.locator("h1 sup").allTextContents()).toEqual(["−5", "−4"]);
+    expect(await page.locator("[data-fact=scale]").textContent()).toBe("2−5 → 2−4");
     const knob = (await page.getByRole("slider").locator(".knob").boundingBox())!;
     const [x, y] = [knob.x + knob.width / 2, knob.y + knob.height / 2];
     await page.mouse.move(x, y);

@@ -109,6 +109,91 @@ describeNeeding(requirements.chromium, "dropped files", () => {
     await page.getByText("after.safetensors before, before.safetensors after").waitFor();
   });
 
+  test("an upper bound is not rounded down, nor said to be more than something", async () => {
+    const before = Array.from({ length: 4096 }, (_, i) => 1 + i);
+    const after = before.map((x, i) => (i === 7 ? x + 1 : x));
+    const page = await open("#data");
+    await drop(
+      page,
+      put(folder, "before-bound.safetensors", encodeSafetensors([float32("a", before)])),
+      put(folder, "after-bound.safetensors", encodeSafetensors([float32("a", after)])),
+    );
+    // 4095 / 4096 is 99.9756%.
+    expect(await page.locator("[data-fact=real]").textContent()).toBe("at most 99.98%");
+  });
+
+  const names = ["model.layers.10.post_attention_layernorm.weight", "model.embed_tokens.weight"];
+  test("of weights that are NaN or Inf: their number comes first, and every share says that it is of the others", async () => {
+    const weights = names.map((name) => float32(name, [Number.NaN, Number.POSITIVE_INFINITY, 1, 2]));
+    const broken = await writeRun(
+      join(folder, "nonfinite"),
+      weights,
+      names.map((name) => float32(`step0001/${name}`, [1, 1, 1e-9, 1])),
+    );
+    const page = await open("#data");
+    await drop(page, join(broken, "base.safetensors"), join(broken, "updates.safetensors"));
+    const told = page.locator("[data-fact=nonfinite]");
+    expect(await told.textContent()).toBe(
+      "50.0% of the weights (4) were or became NaN or Inf, stored as bf16 in-place and 4 more. What follows is about the rest.",
+    );
+    const inPlace = page.locator("[data-case='bf16 in-place']");
+    expect(await inPlace.textContent()).toMatch(
+      /Shares are of the nonzero updates of finite weights; .*50\.0% of the finite weights unchanged at the end.*displacement of the finite weights \d/,
+    );
+    expect(await page.locator(".answer").textContent()).toContain("50.0% of the finite weights end as");
+
+    const after = put(folder, "nonfinite-after.safetensors", encodeSafetensors(weights));
+    await drop(page, join(broken, "base.safetensors"), after);
+    await page.locator("[data-kind=pair]").waitFor();
+    expect(await told.textContent()).toBe(
+      "50.0% of the weights (4) are NaN or Inf on one side or both. What follows is about the rest.",
+    );
+    expect(await page.locator(".answer").textContent()).toContain(
+      "100.0% of the finite weights are identical",
+    );
+    expect(await page.locator(".facts").textContent()).toContain(
+      "of the finite weights really never updated",
+    );
+  });
+
+  test("names are broken after dots and underscores, and never within a word", async () => {
+    const page = await open("#data", { viewport: { width: 375, height: 800 } });
+    await drop(
+      page,
+      ...["a", "b"].map((file) =>
+        put(
+          folder,
+          `${file}_${"long_".repeat(9)}name.safetensors`,
+          encodeSafetensors(names.map((name) => float32(name, [1, 2]))),
+        ),
+      ),
+    );
+    await page.locator("[data-kind=pair]").waitFor();
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(375);
+    const lines = await page.evaluate<
+      string[]
+    >(`[...document.querySelectorAll(".findings tbody th, .what")].flatMap((place) => {
+      const lines = [];
+      const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
+      const range = document.createRange();
+      let top = null;
+      while (walker.nextNode()) {
+        for (let i = 0; i < walker.currentNode.length; i++) {
+          range.setStart(walker.currentNode, i);
+          range.setEnd(walker.currentNode, i + 1);
+          const box = range.getBoundingClientRect();
+          if (top === null || box.top > top + 4) lines.push("");
+          top = box.top;
+          lines[lines.length - 1] += walker.currentNode.data[i];
+        }
+      }
+      // All but the last, which ends with the text.
+      return lines.slice(0, -1);
+    })`);
+    expect(lines.length).toBeGreaterThan(4);
+    expect(lines.filter((line) => !/[._\s:,]$/.test(line))).toEqual([]);
+  });
+
   test("a recorded run is there for who has none: its checkpoints, compared as diff compares them", async () => {
     const page = await open("#data");
     await page.getByRole("button", { name: "Compare a recorded run" }).click();

@@ -10,7 +10,7 @@ const counted = (
   ({
     rounding,
     totals: { none: 0, lost: 0, kept: 0, moved: 0, nonfinite: 0, ...totals },
-    end: { retained },
+    end: { retained, nonfinite: 0 },
   }) as unknown as Learner["counted"];
 
 test("a model with weights that are NaN or Inf is not said to keep its updates", () => {
@@ -20,6 +20,11 @@ test("a model with weights that are NaN or Inf is not said to keep its updates",
     "3 weights are NaN or Inf; the others retain 100.0% of the fp32 displacement.",
   );
   expect(lensTone(broken)).toBe("lost");
+  const losing = counted(0.4, { moved: 4, lost: 4, nonfinite: 3 });
+  expect(lensSentence("fp16", { ...losing, end: { ...losing.end, nonfinite: 3 } })).toBe(
+    "Storage lost 50.0% of the nonzero updates of finite weights; " +
+      "40.0% of the fp32 displacement of the finite weights is retained.",
+  );
 });
 
 describe("what storage did to the updates of a model", () => {

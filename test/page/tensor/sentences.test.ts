@@ -9,7 +9,7 @@ function run(lost: number, kept: number, visible: number): Case {
     rounding: "nearest-even",
     tensors: [{ shape: [10, 10] }],
     totals: { elements: 100, steps: 10, none: 0, lost, kept, moved, hiddenShare: (lost + kept) / 1000 },
-    end: { unchanged: 1, hidden: 1, visible, retained: 1 },
+    end: { unchanged: 1, hidden: 1, visible, retained: 1, nonfinite: 0 },
   } as unknown as Case;
 }
 
@@ -21,4 +21,22 @@ test.each([
   [run(0, 20, 1), "The updates are there: 2.0% of them changed only the carrier."],
 ])("%# says what is hidden, if that is a finding", (stored, sentence) => {
   expect(finding(12, stored, stored).lens).toBe(sentence);
+});
+
+test("what is hidden has the colour of its class, unless it is almost nothing", () => {
+  const toneOf = (stored: Case) => finding(12, stored, stored).tone;
+  expect([run(20, 0, 1), run(0, 20, 1), run(1, 0, 1), run(0, 1, 1)].map(toneOf)).toEqual([
+    "lost",
+    "kept",
+    null,
+    null,
+  ]);
+});
+
+test("weights that are NaN or Inf come first, and are in no share", () => {
+  const truth = run(20, 0, 1);
+  const stored = { ...truth, end: { ...truth.end, nonfinite: 80 } };
+  expect(finding(12, stored, truth).apparent).toBe(
+    "After 12 steps, *80.0%* of the bf16 weights are NaN or Inf. Of the others, *5.0%* are unchanged; in fp32, *1.0%*.",
+  );
 });

@@ -54,12 +54,17 @@ describeNeeding(requirements.chromium, "a tensor", () => {
   test("shows the histogram at first sight on a projector, and labels that stand apart on a phone", async () => {
     const page = await open("#tensor?step=1");
     const chart = page.locator(".tensor svg.chart");
-    expect(await chart.locator("[data-fact=tallest]").textContent()).toMatch(/^tallest bar \d+\.\d%$/);
     const { y, height } = (await chart.boundingBox())!;
     expect(y + height).toBeLessThanOrEqual(projector.height);
-    for (const viewport of [projector, phone]) {
+    for (const viewport of [projector, { width: 1920, height: 1080 }, phone, { width: 375, height: 800 }]) {
       await page.setViewportSize(viewport);
-      await page.evaluate("new Promise((done) => setTimeout(done, 100))");
+      // Drawn for its own width, so that its text is no smaller where it is narrow.
+      const drawn = () =>
+        page.evaluate<number>(`(() => {
+          const chart = document.querySelector(".tensor svg.chart");
+          return chart.clientWidth - chart.viewBox.baseVal.width;
+        })()`);
+      await eventually(drawn).toBe(0);
       const boxes = await Promise.all((await chart.locator("text").all()).map((text) => text.boundingBox()));
       for (const [i, a] of boxes.entries())
         for (const b of boxes.slice(i + 1)) {
@@ -70,6 +75,64 @@ describeNeeding(requirements.chromium, "a tensor", () => {
             b!.y + 0.75 * b!.height <= a!.y;
           expect([viewport.width, apart]).toEqual([viewport.width, true]);
         }
+    }
+  });
+
+  test("the histogram's axes are those of its bars: shares of the updates, and powers of two", async () => {
+    const page = await open("#tensor?step=1");
+    await waitForStep(page, 1);
+    const chart = page.locator(".tensor svg.chart");
+    const shares = await chart.locator("[data-axis=share]").allTextContents();
+    expect(shares[0]).toBe("0%");
+    expect(shares.length).toBeGreaterThan(2);
+    const places = await Promise.all(
+      (await chart.locator("[data-axis=share]").all()).map((tick) => tick.getAttribute("y").then(Number)),
+    );
+    const ofPixel = Number.parseFloat(shares.at(-1)!) / (places[0] - places.at(-1)!);
+    const bars = await page.evaluate<[x: number, height: number][]>(
+      `[...document.querySelectorAll(".tensor svg.chart rect")].map(({ x, height }) => [x, height].map((of) => of.baseVal.value))`,
+    );
+    const heights = new Map<number, number>();
+    for (const [x, height] of bars) heights.set(x, (heights.get(x) ?? 0) + height);
+    const run = await CpuRun.open(runSettings(stateOf("#tensor?step=1")));
+    await run.advance(1);
+    const { lost, kept, moved } = (await run.counts()).run[0].histogram;
+    const totals = lost.map((n, i) => n + kept[i] + moved[i]);
+    const all = totals.reduce((sum, n) => sum + n, 0);
+    expect(Math.max(...heights.values()) * ofPixel).toBeCloseTo((100 * Math.max(...totals)) / all, 2);
+    // One notation along an axis, with half a gap among its labels.
+    const sizes = await chart.locator("[data-axis=size]").allTextContents();
+    expect(sizes.filter((size) => !/^2−?\d+$/.test(size))).toEqual([]);
+    expect(sizes).toContain("2−1");
+    expect(await chart.locator("[data-axis=size] tspan").count()).toBe(sizes.length);
+  });
+
+  test("no choice of a select is cut", async () => {
+    const page = await open("#tensor?step=0");
+    for (const view of ["tensor?step=0", "learn", "weight", "block"]) {
+      await go(page, view);
+      await page.locator("select").first().waitFor();
+      for (const [width, height] of [
+        [1280, 720],
+        [1280, 800],
+        [1920, 1080],
+        [375, 800],
+      ]) {
+        await page.setViewportSize({ width, height });
+        const cut = await page.evaluate<
+          string[]
+        >(`[...document.querySelectorAll("select")].flatMap((select) =>
+          [...select.options].flatMap((option) => {
+            const alone = document.createElement("select");
+            alone.style.cssText = "position: absolute; width: auto";
+            alone.append(option.cloneNode(true));
+            select.after(alone);
+            const missing = alone.offsetWidth - select.offsetWidth;
+            alone.remove();
+            return missing > 1 ? [\`\${option.text}: \${missing} pixels\`] : [];
+          }))`);
+        expect(cut, `${view}, ${width} x ${height}`).toEqual([]);
+      }
     }
   });
 

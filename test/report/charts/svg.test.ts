@@ -2,7 +2,16 @@ import { readFileSync } from "node:fs";
 import { Resvg } from "@resvg/resvg-js";
 import { describe, expect, test } from "vitest";
 import { fontFiles } from "../../../src/cli/html-assets.js";
-import { at, escapeXml, fitted, lines, polyline, text, textWidth } from "../../../src/report/charts/svg.js";
+import {
+  at,
+  escapeXml,
+  fitted,
+  lines,
+  polyline,
+  powerOfTwo,
+  text,
+  textWidth,
+} from "../../../src/report/charts/svg.js";
 
 test("coordinates have one decimal and no sign at zero", () => {
   expect([1 / 3, -0.04, 12, -2.25, 1e6].map(at)).toEqual(["0.3", "0", "12", "-2.2", "1000000"]);
@@ -43,6 +52,23 @@ describe("the width of text", () => {
     }
   });
 });
+
+test.each(["start", "middle", "end"] as const)(
+  "resvg sets a power of two as one word, at its %s",
+  (anchor) => {
+    const [x, size] = [200, 40];
+    const power = powerOfTwo(x, 60, -15, { size, fill: "#000", anchor });
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="400" height="99">${power}</svg>`;
+    const found = new Resvg(svg, {
+      font: { fontFiles, loadSystemFonts: false, defaultFontFamily: "Inter" },
+    }).getBBox()!;
+    const width = textWidth("2", size) + textWidth("−15", 0.7 * size);
+    const left = x - { start: 0, middle: width / 2, end: width }[anchor];
+    // Ink begins and ends a little within the width of its letters.
+    expect(Math.abs(found.x - left)).toBeLessThan(4);
+    expect(Math.abs(found.width - width)).toBeLessThan(6);
+  },
+);
 
 test("text is cut to its room, by an ellipsis", () => {
   expect(fitted("short", 20, 200)).toBe("short");

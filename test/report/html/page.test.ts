@@ -7,7 +7,7 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { reportScript } from "../../../browser-bundle.js";
 import { htmlAssets } from "../../../src/cli/html-assets.js";
-import { count, percent, ratio, shareOfWeights } from "../../../src/report/numbers.js";
+import { cellAtMost, count, percent, ratio, shareOfWeights } from "../../../src/report/numbers.js";
 import {
   differenceResult,
   hostileName,
@@ -125,6 +125,15 @@ describeNeeding(requirements.chromium, "a report opened from disk in Chromium", 
       expect(noise).toEqual([]);
     },
   );
+
+  test("shows a bound as a bound, rounded up", async () => {
+    await open("comparison");
+    const { tensors } = differenceResult({ hidden: true });
+    expect(await column("real at most")).toEqual(
+      tensors.map(({ realSparsityAtMost }) => cellAtMost(realSparsityAtMost)),
+    );
+    expect((await column("real at most")).join()).toMatch(/≤ \d/);
+  });
 
   test("shows the tensors of the first case, in the numbers of every other output", async () => {
     await open("run");

@@ -1,4 +1,4 @@
-import { count, percent, percentWithin, ratio } from "../../numbers.js";
+import { cellAtMost, count, percent, percentWithin, ratio } from "../../numbers.js";
 import type { TensorData } from "../../tensor-data.js";
 import { element } from "./element.js";
 
@@ -13,6 +13,7 @@ const show: Readonly<Record<string, (x: number | null) => string>> = {
   count: (n) => (n === null ? percent(null) : count(n)),
   percent,
   whole: (x) => (x === null ? percent(null) : percentWithin(x, 0.005)),
+  atMost: cellAtMost,
   ratio,
 };
 
