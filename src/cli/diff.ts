@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { isBlockFormat } from "../format/block/block-format.js";
 import { isAdapter } from "../source/adapter/is-adapter.js";
 import { InputError } from "../source/input-error.js";
 import { type Rename, renameRule } from "../source/names/rename.js";
@@ -160,12 +161,17 @@ function checkShard(command: Command, options: DiffOptions, more: readonly strin
 
 /** Checks the combination of --geometry's options. */
 function checkGeometry(command: Command, options: DiffOptions): void {
-  const { lr, steps } = options;
+  const { lr, steps, geometry, view } = options;
   checkGeometryOptions(command, options, { lr, steps });
   const refuse = (message: string) => command.error(`error: ${message}`);
   if ((lr === undefined) !== (steps === undefined)) {
     refuse("--lr and --steps go together: one alone does not say how far a noise walk gets");
   }
   if (lr !== undefined && lr <= 0) refuse(`--lr ${lr}: expected a learning rate above zero`);
+  if (geometry && view !== undefined && isBlockFormat(view)) {
+    refuse(
+      `--view ${view} has shared scales, and --geometry measures numbers of plain formats: name bf16, fp32, ...`,
+    );
+  }
   if (steps === 0) refuse("--steps 0: expected at least one");
 }

@@ -4,7 +4,7 @@ import { type Module, moduleOf } from "../lens/module.js";
 import { type Changes, type CodeCounterOf, countChanges, expectedMargins } from "./changes.js";
 import type { MatrixPair } from "./matrix.js";
 import { allUnknown } from "./measures.js";
-import { profile, sizeMeasures, type Walk } from "./size-measures.js";
+import { profile, sizeMeasures, unchangedMeasures, type Walk } from "./size-measures.js";
 import { type SpectralOptions, spectralMeasures } from "./spectral-measures.js";
 
 export interface TensorOptions extends SpectralOptions {
@@ -36,8 +36,13 @@ export async function measureTensor(matrix: MatrixPair, options: TensorOptions):
     changes,
   });
   const obstacle = obstacleOf(changes);
-  if (obstacle !== null) {
-    return measuredTensor({ spectrum: null, measures: allUnknown(measureNames, obstacle), profiles: null });
+  if (obstacle !== null || changes.changeSquared === 0) {
+    const unmeasured = allUnknown(measureNames, obstacle ?? "nothing changed");
+    const measures =
+      obstacle === null
+        ? { ...unmeasured, ...unchangedMeasures(changes, options.format, options.walk) }
+        : unmeasured;
+    return measuredTensor({ spectrum: null, measures, profiles: null });
   }
   const margins = await expectedMargins(matrix, changes.counts, options.codes);
   const bySize = sizeMeasures(changes, margins, options.format, options.walk);
@@ -54,10 +59,9 @@ export async function measureTensor(matrix: MatrixPair, options: TensorOptions):
 }
 
 /** Why a matrix has no geometry; null if it has one. */
-function obstacleOf({ nonfinite, changeSquared, baseSquared }: Changes): string | null {
+function obstacleOf({ nonfinite, baseSquared }: Changes): string | null {
   if (nonfinite > 0) return `${nonfinite} of its numbers ${nonfinite === 1 ? "is" : "are"} NaN or Inf`;
-  if (baseSquared === 0) return "its base is zero";
-  return changeSquared === 0 ? "nothing changed" : null;
+  return baseSquared === 0 ? "its base is zero" : null;
 }
 
 function inOrder(measures: Measures): Measures {

@@ -13,6 +13,7 @@ export function measure(
   extras: MeasureExtras = {},
 ): Measure {
   if (!Number.isFinite(measured)) return unknown("it is not a finite number");
+  if (!Number.isFinite(expected)) return alone(measured, "its expectation is not a finite number");
   const { deviation, others } = extras;
   return {
     measured,

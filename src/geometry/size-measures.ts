@@ -1,8 +1,15 @@
 import type { Format } from "../format/format.js";
-import type { Measure, Profile } from "../lens/geometry-result.js";
+import type { Measure, Measures, Profile } from "../lens/geometry-result.js";
 import type { Changes, Margins } from "./changes.js";
 import { alone, measure } from "./measures.js";
-import { expectedChanged, halfGaps, solveStorage, storageShares } from "./sizes.js";
+import {
+  expectedChanged,
+  type HalfGaps,
+  halfGaps,
+  type MagnitudeCounts,
+  solveStorage,
+  storageShares,
+} from "./sizes.js";
 import { deviation, mean, variance } from "./statistics.js";
 
 /** Learning rate and steps of a run, if known. */
@@ -13,6 +20,15 @@ export interface Walk {
 
 /** The share of the weights that principal and low masks take. */
 export const maskShare = 0.3;
+
+/** The measures of a matrix in which nothing changed: of the others none is defined. */
+export function unchangedMeasures(
+  { counts, baseSquared }: Changes,
+  format: Format,
+  walk: Walk | null,
+): Pick<Measures, "size" | "changed"> {
+  return walkMeasures({ size: 0, changed: 0 }, counts, halfGaps(counts, format), baseSquared, walk);
+}
 
 /** The measures that need no spectrum. Valid where something changed and all numbers are finite. */
 export function sizeMeasures(
@@ -35,7 +51,7 @@ export function sizeMeasures(
   };
   const storage = storageShares(counts, gaps, solveStorage(counts, gaps));
   return {
-    ...walkMeasures(size, share),
+    ...walkMeasures({ size, changed: share }, counts, gaps, baseSquared, walk),
     lowOverlap: measure(
       counts.smallest(maskShare) / changed,
       "storage",
@@ -45,20 +61,26 @@ export function sizeMeasures(
     rowSpread: spread(rows, columns.length, margins.rows),
     columnSpread: spread(columns, rows.length, margins.columns),
   };
+}
 
-  /** Of a noise walk, ||dW|| = lr sqrt(steps x weights): each weight's sd is lr sqrt(steps). */
-  function walkMeasures(size: number, share: number): Record<"size" | "changed", Measure> {
-    if (walk === null) {
-      const reason = "learning rate and steps were not given (--lr, --steps)";
-      return { size: alone(size, reason), changed: alone(share, reason) };
-    }
-    const sd = walk.lr * Math.sqrt(walk.steps);
-    const shown = expectedChanged(counts, storageShares(counts, gaps, sd)) / elements;
-    return {
-      size: measure(size, "walk", (sd * Math.sqrt(elements)) / Math.sqrt(baseSquared)),
-      changed: measure(share, "walk", shown),
-    };
+/** Of a noise walk, ||dW|| = lr sqrt(steps x weights): each weight's sd is lr sqrt(steps). */
+function walkMeasures(
+  { size, changed }: Readonly<Record<"size" | "changed", number>>,
+  counts: MagnitudeCounts,
+  gaps: HalfGaps,
+  baseSquared: number,
+  walk: Walk | null,
+): Pick<Measures, "size" | "changed"> {
+  if (walk === null) {
+    const reason = "learning rate and steps were not given (--lr, --steps)";
+    return { size: alone(size, reason), changed: alone(changed, reason) };
   }
+  const sd = walk.lr * Math.sqrt(walk.steps);
+  const shown = expectedChanged(counts, storageShares(counts, gaps, sd)) / counts.elements;
+  return {
+    size: measure(size, "walk", (sd * Math.sqrt(counts.elements)) / Math.sqrt(baseSquared)),
+    changed: measure(changed, "walk", shown),
+  };
 }
 
 /** Groups of neighbours that a profile has at most. */

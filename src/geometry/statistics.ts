@@ -31,9 +31,10 @@ export function quantile(sorted: ArrayLike<number>, q: number): number {
   return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
 }
 
-/** The probability that a standard Gaussian exceeds x >= 0. Relative error below 1e-9. */
+/** The probability that a standard Gaussian exceeds x >= 0. Relative error below 1e-9; below 1e-300 it is 0. */
 export function gaussianTail(x: number): number {
-  if (x > 38) return 0;
+  // Its exponent is -684: exp is valid from -708 on.
+  if (x > 37) return 0;
   const density = exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
   if (x < 3) {
     // Q = 1/2 - density (x + x^3/3 + x^5/15 + ...)

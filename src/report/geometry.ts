@@ -9,7 +9,7 @@ import {
   type NullName,
 } from "../lens/geometry-result.js";
 import { printable } from "../lens/printable.js";
-import { counted, missing, percent } from "./numbers.js";
+import { count, counted, missing, percent } from "./numbers.js";
 
 /** The text and numbers of a geometry, for every renderer. */
 
@@ -137,8 +137,9 @@ const masksAlike = 0.05;
  *   updates in fp32.
  */
 export function geometrySentence({ measures }: MeanMeasures, recorded = false): string {
-  const { size, stableRank, energy16 } = measures;
+  const { size, changed, stableRank, energy16 } = measures;
   if (size.measured === null) return `There is no geometry: ${printable(size.reason ?? "", 200)}.`;
+  if (changed.measured === 0) return "There is no geometry: nothing changed.";
   // A mean over matrices, which is not the share of the norm of all weights.
   const moved = recorded
     ? `Its updates, added in fp32 and not as a case stores them, moved its matrices by a mean ${percent(size.measured)} of their norms`
@@ -240,8 +241,31 @@ export function geometryNotes({ sampled, totals, rank, leftOut, tensors }: Geome
           `${counted(leftOut.length, "tensor")} left out; the first, ${printable(leftOut[0].name, 60)}: ${printable(leftOut[0].reason, 120)}.`,
         ]
       : []),
-    `Means over ${totals.tensors === 1 ? "1 matrix" : `${totals.tensors} matrices`}, each counting as one; the JSON has them by weight too. ` +
+    ...unmeasuredNotes(tensors),
+    `Means over ${matricesIn(totals.measures.size.tensors)}, each counting as one; the JSON has them by weight too. ` +
       "No number of weight space tells what a model has forgotten (docs/gates.md).",
+  ];
+}
+
+function matricesIn(n: number): string {
+  return n === 1 ? "1 matrix" : `${count(n)} matrices`;
+}
+
+/** Matrices that are in no mean, and those that are in two alone. */
+function unmeasuredNotes(tensors: Geometry["tensors"]): string[] {
+  const excluded = tensors.filter(({ measures }) => measures.size.measured === null);
+  const unchanged = tensors.filter(({ measures }) => measures.changed.measured === 0);
+  const are = ({ length }: Geometry["tensors"]) =>
+    `${length} of the ${matricesIn(tensors.length)} ${length === 1 ? "is" : "are"}`;
+  return [
+    ...(excluded.length > 0
+      ? [
+          `${are(excluded)} in no mean; the first, ${printable(excluded[0].name, 60)}: ${excluded[0].measures.size.reason}.`,
+        ]
+      : []),
+    ...(unchanged.length > 0 && unchanged.length < tensors.length
+      ? [`${are(unchanged)} unchanged: 0 in the means of size and weights changed, and in no other.`]
+      : []),
   ];
 }
 

@@ -22,7 +22,7 @@ export function log(x: number): number {
   return exponent * ln2 + 2 * s * sum;
 }
 
-/** e^x, with relative error 10^-14. Valid for |x| < 50. */
+/** e^x, with relative error 10^-14 for |x| < 50 and 10^-12 for |x| < 708, for which it is valid. */
 export function exp(x: number): number {
   const exponent = Math.round(x / ln2);
   const rest = x - exponent * ln2;

@@ -50,7 +50,7 @@ export function geometrySection(geometry: Geometry | undefined, first: string): 
       ...models.flatMap(([path, model]) => [
         ...(isOne ? [] : [text([printable(path, 100)], "strong")]),
         text([sentence(model)]),
-        ...(model.totals.measures.size.measured === null ? [] : briefTables(model)),
+        ...(model.totals.measures.changed.measured ? briefTables(model) : []),
       ]),
       table(curve ? courseTable("after updates", curve) : null, { align: "r" }),
       ...course.map((each) => text([each])),
