@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
@@ -16,7 +16,7 @@ import { checkOutput, emit } from "./emit.js";
 import { lensFolder } from "./lens-recording.js";
 import { engineOption } from "./options.js";
 import { type Output, type Streams, terminal } from "./streams.js";
-import { expectFolder } from "./write-figures.js";
+import { expectFolder, makeFolder } from "./write-figures.js";
 import { writeWhole } from "./write-output.js";
 
 /** The same relative path from src/cli and from dist/cli. */
@@ -64,7 +64,7 @@ function writeExample(folder: string, out: Output | null): void {
   const files = ["base", "updates", "final-fp32"].map((name) => `${name}.safetensors`);
   const there = files.find((name) => existsSync(join(folder, name)));
   if (there !== undefined) throw new InputError(folder, "a folder without a recorded run", there);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   for (const name of files) writeWhole(join(folder, name), readFileSync(join(example, name)));
   const run = shellWord(folder);
   out?.write(

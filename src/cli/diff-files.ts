@@ -18,7 +18,7 @@ import { checkOutput, diffRenderers, emitBy, outputFiles } from "./emit.js";
 import { gigabytes, progressBar } from "./progress.js";
 import type { ShardRequest } from "./shard-option.js";
 import type { Streams } from "./streams.js";
-import { expectApart, expectWritable } from "./write-output.js";
+import { expectApart, expectReplaceable } from "./write-output.js";
 
 /**
  * The action of `diff`.
@@ -38,7 +38,7 @@ export async function diffFiles(
   streams: Streams,
 ): Promise<void> {
   checkOutput(options, streams);
-  if (options.resume !== undefined) expectWritable(options.resume);
+  if (options.resume !== undefined) expectReplaceable(options.resume);
   const view =
     options.view === undefined
       ? null
@@ -131,13 +131,13 @@ async function deltaOf(
   { writeDelta: written, applyDelta: applied }: DiffOptions,
 ): Promise<() => Promise<DeltaFile | null>> {
   if (applied !== undefined) {
-    expectWritable(after, true);
+    expectReplaceable(after, true);
     const { applyDelta } = await import("../source/delta/apply-delta.js");
     const file = await applyDelta(before, applied, after);
     return async () => file;
   }
   if (written === undefined) return async () => null;
-  expectWritable(written, true);
+  expectReplaceable(written, true);
   return async () => (await import("../source/delta/write-delta.js")).writeDelta(before, after, written);
 }
 

@@ -30,7 +30,7 @@ export function explainCommand(streams: Streams): Command {
     .description("Explains what one update does to one weight, and after how many such steps it shows.")
     .argument(
       "<weight>",
-      "a number, inf or nan; stored in the format first, a master holds it as given",
+      "a number, inf or nan; stored in the format first, but a master starts from it as given",
       anyNumber,
     )
     .argument("<update>", "the update as it is added, sign included", anyNumber)

@@ -54,7 +54,7 @@ export function addCaseOptions(command: Command, { seed = true } = {}): Command 
     .addOption(
       new Option(
         "--scales <when>",
-        "of the formats with shared scales: scales computed again after every step, or once at the start",
+        "of formats with shared scales: scales are computed again after every step, or once at the start",
       )
         .choices(scaleTimes)
         .default("renewed"),

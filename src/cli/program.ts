@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { EngineRefused } from "../engine/engine-refused.js";
 import { ThreadEnded } from "../lens/thread-ended.js";
 import { InputError } from "../source/input-error.js";
+import { systemError } from "../source/system-error.js";
 import { version } from "../version.js";
 import { CheckFailed } from "./check-failed.js";
 import { helpLayout } from "./help-layout.js";
@@ -59,7 +60,8 @@ export async function runProgram(
   try {
     await program.parseAsync(asked ? argv : forHelp(argv, commands));
     return 0;
-  } catch (error) {
+  } catch (thrown) {
+    const error = withoutCode(thrown);
     if (error instanceof CheckFailed) return 3;
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof InputError || error instanceof EngineRefused) {
@@ -73,6 +75,13 @@ export async function runProgram(
     err.write(`precision-lens: internal error: ${error instanceof Error ? error.stack : error}\n`);
     return 1;
   }
+}
+
+/** An error of the file system that nothing on its way put into words. */
+function withoutCode(error: unknown): unknown {
+  const { path, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  if (path === undefined || syscall === undefined) return error;
+  return systemError(path, "a path that can be used", error);
 }
 
 /** Turns `help NAME` for an unknown command into NAME, so that it is rejected instead of showing the general help. */

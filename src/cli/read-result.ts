@@ -13,6 +13,7 @@ import type { PredictionResult } from "../lens/study/prediction.js";
 import type { SweepResult } from "../lens/study/sweep.js";
 import { InputError, quote } from "../source/input-error.js";
 import { systemError } from "../source/system-error.js";
+import { complaintOf } from "./schema-complaint.js";
 
 export type SavedResult =
   | Result
@@ -50,7 +51,7 @@ export async function readResult(path: string): Promise<SavedResult> {
   const name = named !== undefined && Object.hasOwn(schemas, named) ? named : "precision-lens/2";
   const validate = await validatorOf(schemas[name]);
   if (!validate(value)) {
-    throw new InputError(path, `a result of schema ${name}`, complaint(value, validate.errors![0]));
+    throw new InputError(path, `a result of schema ${name}`, found(value, validate.errors!));
   }
   const result = value as SavedResult;
   const wrong =
@@ -91,11 +92,10 @@ function schemaIn(name: string): object {
   return JSON.parse(readFileSync(new URL(`../../docs/${schemaFile(name)}`, import.meta.url), "utf8"));
 }
 
-/** The error: a different schema, or where it violates this one. */
-function complaint(value: unknown, { instancePath, message }: ErrorObject): string {
-  if (instancePath === "/schema") return `schema ${quote(String((value as Result).schema))}`;
-  if (instancePath === "") return `JSON that ${message}`;
-  return `${quote(instancePath)}, which ${message}`;
+/** Another schema, or where it violates this one. */
+function found(value: unknown, errors: readonly ErrorObject[]): string {
+  const isOther = errors.some(({ instancePath }) => instancePath === "/schema");
+  return isOther ? `schema ${quote(String((value as Result).schema))}` : complaintOf(value, errors);
 }
 
 function parse(path: string, text: string): unknown {

@@ -2,8 +2,8 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { metadataOf, type RecordedTensor, type RunRecorder, tensorsOf } from "../learn/recorded-run.js";
 import type { LearnRun } from "../lens/learning/learning.js";
-import { InputError } from "../source/input-error.js";
 import { encodeSafetensors } from "../source/safetensors/write.js";
+import { systemError } from "../source/system-error.js";
 import { temporaryName } from "../source/temporary-name.js";
 
 /**
@@ -33,8 +33,7 @@ export function writeRecordedRun(
     write("outcome.json", `${JSON.stringify(outcomeOf(run), null, 2)}\n`);
     renameSync(temporary, folder);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "an error";
-    throw new InputError(folder, "a folder that can be written", code);
+    throw systemError(folder, "a folder that can be written", error, "write");
   } finally {
     discard();
     process.off("exit", discard);

@@ -33,7 +33,7 @@ import { shardOption, shardRequest } from "./shard-option.js";
 import { type Streams, wrappedFor } from "./streams.js";
 import { asUsage } from "./strict-options.js";
 import { warnOfSkipped } from "./warn-of-skipped.js";
-import { expectApart, expectWritable } from "./write-output.js";
+import { expectApart, expectReplaceable } from "./write-output.js";
 
 interface RunOptions extends CaseOptions, OptimizerOptions, OutputOptions, GeometryOptions {
   readonly weights?: string;
@@ -106,8 +106,8 @@ export function runCommand(streams: Streams): Command {
     if (options.adapter !== undefined) return runAdapter(command, options, streams);
     const paths = await pathsOf(folder, options, byRecipe);
     const geometry = options.geometry ? await geometryOf(folder!, options, streams) : null;
-    if (options.writeWeights !== undefined) expectWritable(options.writeWeights, true);
-    if (options.resume !== undefined) expectWritable(options.resume);
+    if (options.writeWeights !== undefined) expectReplaceable(options.writeWeights, true);
+    if (options.resume !== undefined) expectReplaceable(options.resume);
     const job = {
       paths,
       of: byRecipe ? ("gradient" as const) : ("update" as const),

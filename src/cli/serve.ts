@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError } from "commander";
 import { InputError } from "../source/input-error.js";
+import { systemError } from "../source/system-error.js";
 import { wholeNumber } from "./common-options.js";
 import type { Streams } from "./streams.js";
 import { expectWritable, writeWhole } from "./write-output.js";
@@ -122,8 +123,8 @@ function refuse(response: ServerResponse, status: number, reason: string): void 
 /** Listens and returns the address of the page. @throws InputError if the port is not available. */
 function listen(server: Server, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    server.once("error", ({ code }: NodeJS.ErrnoException) =>
-      reject(new InputError(`port ${port}`, "a port that is free", code ?? "an error")),
+    server.once("error", (error) =>
+      reject(systemError(`port ${port}`, "a port that is free", error, "listen")),
     );
     server.listen(port, host, () => resolve(`http://${host}:${(server.address() as AddressInfo).port}/`));
   });

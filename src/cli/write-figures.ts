@@ -1,9 +1,10 @@
-import { accessSync, constants, mkdirSync, statSync } from "node:fs";
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { type Figure, slideOf } from "../report/charts/figure.js";
 import type { Theme } from "../report/charts/palette.js";
 import { InputError } from "../source/input-error.js";
+import { statIfThere, systemError } from "../source/system-error.js";
 import { fontFiles } from "./html-assets.js";
 import { writeWhole } from "./write-output.js";
 
@@ -14,16 +15,27 @@ import { writeWhole } from "./write-output.js";
  *   writable.
  */
 export function expectFolder(path: string): void {
-  const there = statSync(path, { throwIfNoEntry: false });
+  const there = statIfThere(path);
   if (there && !there.isDirectory()) throw new InputError(path, "a folder", "a file");
   const parent = dirname(resolve(path));
-  if (!there && !statSync(parent, { throwIfNoEntry: false })?.isDirectory()) {
+  if (!there && !statIfThere(parent)?.isDirectory()) {
     throw new InputError(path, `the folder ${parent} to exist`, "no such folder");
   }
   try {
     accessSync(there ? path : parent, constants.W_OK);
   } catch {
     throw new InputError(path, "a folder that is writable", "one that is not");
+  }
+}
+
+/** Creates a folder that {@link expectFolder} accepts, unless it is there. @throws InputError if that fails. */
+export function makeFolder(path: string): void {
+  if (statIfThere(path)) return;
+  try {
+    // Not `recursive`: where the file system takes no folders, as in /proc, Node 20 would try for ever.
+    mkdirSync(path);
+  } catch (error) {
+    throw systemError(path, "a folder that can be created", error, "write");
   }
 }
 
@@ -40,7 +52,7 @@ export function writeFigures(
     const svg = slideOf(figure, theme, source);
     return { name: `${figure.name}.${kind}`, content: toPng === null ? svg : toPng(svg) };
   });
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   for (const { name, content } of files) writeWhole(join(folder, name), content);
 }
 

@@ -1,6 +1,7 @@
-import { accessSync, constants, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { InputError, quote } from "../source/input-error.js";
+import { statIfThere, systemError } from "../source/system-error.js";
 import { temporaryName } from "../source/temporary-name.js";
 
 /**
@@ -15,16 +16,27 @@ export function expectWritable(path: string, weights = false): void {
     throw new InputError(path, "the name of an output", "that of a safetensors file");
   }
   const folder = dirname(path);
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+  if (!statIfThere(folder)?.isDirectory()) {
     throw new InputError(path, `its folder ${folder} to exist`, "no such folder");
   }
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+  if (statIfThere(path)?.isDirectory()) {
     throw new InputError(path, "the name of a file to write", "a folder");
   }
   try {
     accessSync(folder, constants.W_OK);
   } catch {
     throw new InputError(path, `its folder ${folder} to be writable`, "one that is not");
+  }
+}
+
+/**
+ * The same for an output that cannot be written from beginning to end, as a pipe or device would take it: under a
+ * temporary name, then renamed.
+ */
+export function expectReplaceable(path: string, weights = false): void {
+  expectWritable(path, weights);
+  if (statIfThere(path)?.isFile() === false) {
+    throw new InputError(path, "the name of a file to write", "a pipe, socket or device");
   }
 }
 
@@ -57,9 +69,9 @@ export function expectApart(outputs: readonly string[], inputs: readonly string[
  * for a pipe or a device, which are written to directly.
  */
 function identity(path: string): string[] | null {
-  const there = statSync(path, { throwIfNoEntry: false });
+  const there = statIfThere(path);
   if (there && !there.isFile()) return null;
-  const folder = statSync(dirname(path), { throwIfNoEntry: false });
+  const folder = statIfThere(dirname(path));
   return [
     ...(there ? [`${there.dev} ${there.ino}`] : []),
     ...(folder ? [`${folder.dev} ${folder.ino} ${basename(path)}`] : []),
@@ -74,7 +86,7 @@ function identity(path: string): string[] | null {
  */
 export function writeWhole(path: string, text: string | Uint8Array): void {
   const temporary = temporaryName(path);
-  const there = statSync(path, { throwIfNoEntry: false });
+  const there = statIfThere(path);
   try {
     if (there && !there.isFile()) {
       writeFileSync(path, text);
@@ -84,10 +96,6 @@ export function writeWhole(path: string, text: string | Uint8Array): void {
     }
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw new InputError(
-      path,
-      "a file that can be written",
-      (error as NodeJS.ErrnoException).code ?? "an error",
-    );
+    throw systemError(path, "a file that can be written", error, "write");
   }
 }

@@ -1,8 +1,8 @@
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { indicesOf, listed, type Part } from "../lens/shard/part.js";
 import { InputError } from "../source/input-error.js";
 import { nameNew } from "../source/name-new.js";
-import { systemError } from "../source/system-error.js";
+import { statIfThere, systemError } from "../source/system-error.js";
 import { temporaryName } from "../source/temporary-name.js";
 
 /**
@@ -19,7 +19,7 @@ export function expectOwnFile(path: string, part: Part): void {
 
 /** The part whose result a file holds; null if there is none. A truncated result has no part and may be replaced. */
 function partIn(path: string): Part | null {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return null;
+  if (!statIfThere(path)?.isFile()) return null;
   try {
     const { part } = JSON.parse(readFileSync(path, "utf8"));
     return Array.isArray(part?.ranges) ? part : null;
@@ -35,7 +35,7 @@ function partIn(path: string): Part | null {
  */
 export function writePart(path: string, text: string, part: Part): void {
   const temporary = temporaryName(path);
-  const there = statSync(path, { throwIfNoEntry: false });
+  const there = statIfThere(path);
   try {
     // A pipe or device is written to directly.
     if (there && !there.isFile()) {
@@ -48,6 +48,6 @@ export function writePart(path: string, text: string, part: Part): void {
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw systemError(path, "a file that can be written", error);
+    throw systemError(path, "a file that can be written", error, "write");
   }
 }

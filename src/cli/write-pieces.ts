@@ -1,5 +1,5 @@
-import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
-import { systemError } from "../source/system-error.js";
+import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { statIfThere, systemError } from "../source/system-error.js";
 import { temporaryName } from "../source/temporary-name.js";
 import type { Output } from "./streams.js";
 import { expectWritable } from "./write-output.js";
@@ -20,7 +20,7 @@ export async function writePieces(out: Output, pieces: Iterable<Uint8Array>): Pr
  */
 export function writePiecesTo(path: string, pieces: Iterable<Uint8Array>): void {
   expectWritable(path, true);
-  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
+  const isFile = statIfThere(path)?.isFile() ?? true;
   const destination = isFile ? temporaryName(path) : path;
   const discard = () => {
     if (isFile) rmSync(destination, { force: true });
@@ -38,7 +38,7 @@ export function writePiecesTo(path: string, pieces: Iterable<Uint8Array>): void 
     if (isFile) renameSync(destination, path);
   } catch (error) {
     discard();
-    throw systemError(path, "a file that can be written", error);
+    throw systemError(path, "a file that can be written", error, "write");
   } finally {
     process.off("exit", discard);
   }

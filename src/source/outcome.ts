@@ -22,7 +22,7 @@ export async function readOutcome(folder: string): Promise<Outcome | null> {
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return null;
     throw systemError(path, "what the run achieved", error);
   }
   if (text.length > largestFile) throw new InputError(path, "at most 100 MB", `${text.length} bytes`);

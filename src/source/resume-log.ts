@@ -75,7 +75,7 @@ export class ResumeLog<Part> {
       if (nameNew(temporary, this.#path)) return;
     } catch (error) {
       rmSync(temporary, { force: true });
-      throw systemError(this.#path, "a file that can be written", error);
+      throw systemError(this.#path, "a file that can be written", error, "write");
     }
     rmSync(temporary, { force: true });
     throw new InputError(
@@ -95,7 +95,7 @@ export class ResumeLog<Part> {
     try {
       appendFileSync(this.#path, `${sealed(this.#head, JSON.stringify([name, part]))}\n`);
     } catch (error) {
-      throw systemError(this.#path, "room for the progress", error);
+      throw systemError(this.#path, "room for the progress", error, "write");
     }
   }
 }

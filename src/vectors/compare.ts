@@ -1,4 +1,5 @@
 import { Collected, type Outcome } from "./collected.js";
+import { questionsOf } from "./questions.js";
 import type { Level } from "./rounding-inputs.js";
 import type { Subject } from "./subject.js";
 
@@ -10,7 +11,7 @@ export function compareWith<Question, Answer>(
   seed: number,
 ): Outcome<Question, Answer> {
   const collected = new Collected(subject);
-  for (const question of subject.questions(level, seed)) {
+  for (const question of questionsOf(subject, level, seed)) {
     const expected = subject.answer(question);
     if (expected !== null) collected.add(question, expected, mine(question));
   }

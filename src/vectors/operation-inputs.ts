@@ -1,4 +1,4 @@
-import { decode, decodeMagnitude } from "../format/encode.js";
+import { codeOf, decode, decodeMagnitude } from "../format/encode.js";
 import type { Format } from "../format/format.js";
 import type { Draw } from "./draw.js";
 import { hardOperands } from "./hard-operands.js";
@@ -28,12 +28,9 @@ export function* operationInputs(
 ): Generator<readonly [number, number, number]> {
   const { operands, name } = operation;
   if (level === "exhaustive" || hasFewOperands(operation, format)) {
-    const codes = 2 ** format.bits;
-    for (let a = 0; a < codes; a++) {
-      for (let b = 0; b < (operands > 1 ? codes : 1); b++) {
-        for (let c = 0; c < (operands > 2 ? codes : 1); c++) {
-          yield [decode(a, format), decode(b, format), decode(c, format)];
-        }
+    for (const a of numbersOf(format)) {
+      for (const b of operands > 1 ? numbersOf(format) : [0]) {
+        for (const c of operands > 2 ? numbersOf(format) : [0]) yield [a, b, c];
       }
     }
     return;
@@ -44,6 +41,14 @@ export function* operationInputs(
   }
   const hard = level === "1" ? 10_000 : 120_000;
   for (let i = 0; i < hard; i++) yield hardOperands(name, draw, format);
+}
+
+/** Every number of a format, by code; NaN once, whatever codes it has. */
+function* numbersOf(format: Format): Generator<number> {
+  for (let code = 0; code < 2 ** format.bits; code++) {
+    const x = decode(code, format);
+    if (!Number.isNaN(x) || codeOf(x, format) === code) yield x;
+  }
 }
 
 /** Of both signs: zero, the ends of the subnormal and normal ranges, Inf, NaN, and numbers of all sizes in between. */

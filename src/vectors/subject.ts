@@ -17,6 +17,7 @@ export interface Subject<Question, Answer> {
   readonly name: string;
   readonly inputs: readonly Column[];
   readonly results: readonly Column[];
+  /** May have one several times, but not in level `exhaustive`; see `questionsOf`. */
   questions(level: Level, seed: number): Iterable<Question>;
   /** Whether level 2 has every question that matters. */
   readonly exhaustive: boolean;

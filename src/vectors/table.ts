@@ -1,4 +1,5 @@
 import { type Pairs, pairsOf } from "./pairs.js";
+import { questionsOf } from "./questions.js";
 import { subjectOf, type VectorSettings } from "./settings.js";
 import { type Column, wordsOf } from "./subject.js";
 
@@ -41,7 +42,7 @@ export function vectorTable(settings: VectorSettings, withFlags = false): Vector
     *chunks() {
       const words = new Uint32Array(rows * stride);
       let at = 0;
-      for (const question of subject.questions(settings.level, settings.seed)) {
+      for (const question of questionsOf(subject, settings.level, settings.seed)) {
         const answer = subject.answer(question);
         if (answer === null) continue;
         subject.write(question, words, at);
@@ -64,7 +65,7 @@ export function rowsOfTable(settings: VectorSettings): number | null {
   if (settings.level === "exhaustive") return null;
   const subject = subjectOf(settings);
   let rows = 0;
-  for (const question of subject.questions(settings.level, settings.seed)) {
+  for (const question of questionsOf(subject, settings.level, settings.seed)) {
     if (subject.answer(question) !== null) rows += 1;
   }
   return rows;

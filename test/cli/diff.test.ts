@@ -164,6 +164,31 @@ describe("what the files can tell", () => {
     expect(unknown.realSparsity).toMatch(/^two checkpoints do not tell/);
   });
 
+  test("tensors of several formats: the reason of the most weights, and how many tensors it concerns", async () => {
+    const names = ["x", "y", "z"] as const;
+    const mixed = (name: string, numbers: number[], wide: (typeof names)[number]) =>
+      file(
+        name,
+        ...names.map((tensor) => (tensor === wide ? float32 : bfloat16)(tensor, numbers)),
+        float32("large", [...numbers, ...numbers, ...numbers]),
+      );
+    const before = mixed("mixed-before.safetensors", start, "x");
+    const of = async (after: string) => (await diff(before, after)).unknown.hidden;
+    // fp32 is not the first format, but that of the most weights: 12 and 4, of 24.
+    expect(await of(mixed("mixed-after.safetensors", moved, "x"))).toBe(
+      "in 2 of 4 tensors both sides store fp32 and are compared in fp32: a move that this format does not show is not in the files",
+    );
+    // In y AFTER stores fp32 and BEFORE bf16; in x it is the other way round.
+    const bf16 = file(
+      "mostly-bf16.safetensors",
+      ...names.map((tensor) => bfloat16(tensor, moved)),
+      bfloat16("large", [...moved, ...moved, ...moved]),
+    );
+    expect(await of(bf16)).toMatch(
+      /^in 2 of 4 tensors AFTER stores bf16, narrower than the fp32 of BEFORE: where numbers differ/,
+    );
+  });
+
   test("fp32 viewed as bf16: what bf16 would hide", async () => {
     const pair = [file("c.safetensors", float32("w", start)), file("d.safetensors", float32("w", moved))];
     const { totals, unknown, tensors, settings } = await diff(...pair, "--view", "bf16");

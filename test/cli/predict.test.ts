@@ -97,7 +97,7 @@ describe("of a synthetic run", () => {
 
     const broken = put(folder, "broken.json", JSON.stringify({ ...result, changed: 0.5 }));
     const schema = "a result of schema precision-lens-prediction/1";
-    await expectRefusal(["report", broken], broken, schema, '"/changed", which must be integer');
+    await expectRefusal(["report", broken], broken, schema, '"/changed" that is 0.5, not a whole number');
   });
 });
 

@@ -68,8 +68,9 @@ describe("what is no result is refused in one sentence", () => {
   test.each<[string, string, string, string]>([
     ["not JSON", "weights: 1", "a saved result", "no valid JSON"],
     ["an empty file", "", "a saved result", "no valid JSON"],
-    ["null", "null", schema, "JSON that must be object"],
-    ["another object", "{}", schema, "JSON that must have required property 'schema'"],
+    ["null", "null", schema, "JSON that is null, not an object"],
+    ["a list", "[1]", schema, "JSON that is a list, not an object"],
+    ["another object", "{}", schema, 'JSON without "schema"'],
   ])("%s", async (name, text, expected, found) => {
     const path = put(folder, `${name}.json`, text);
     await expectRefusal(["report", path], path, expected, found);
@@ -122,21 +123,21 @@ describe("what is no result is refused in one sentence", () => {
 
   test("one that breaks the schema", async () => {
     const path = await changed("broken.json", [["cases", 0, "totals", "kept"], undefined]);
-    const found = `"/cases/0/totals", which must have required property 'kept'`;
+    const found = 'no "kept" in "/cases/0/totals"';
     await expectRefusal(["report", path], path, schema, found);
     const hostile = await changed("hostile.json", [["input", "metadata", "\u001b[2J"], 1]);
     await expectRefusal(
       ["report", hostile],
       hostile,
       schema,
-      '"/input/metadata/\\u001b[2J", which must be string',
+      '"/input/metadata/\\u001b[2J" that is 1, not a text',
     );
   });
 
   test("none at all", async () => {
     const nothing = join(folder, "nothing.json");
     await expectRefusal(["report", nothing], nothing, "a saved result", "nothing there");
-    await expectRefusal(["report", folder], folder, "a saved result", "a directory");
+    await expectRefusal(["report", folder], folder, "a saved result", "a folder");
   });
 
   test("results that do not add up", async () => {

@@ -121,7 +121,9 @@ describe("serve", () => {
   test("a port that is taken is told in one sentence", async () => {
     const { status, stdout, stderr } = await run(["serve", "--port", `${port}`]);
     expect([status, stdout]).toEqual([2, ""]);
-    expect(stderr).toBe(`precision-lens: port ${port}: expected a port that is free, found EADDRINUSE\n`);
+    expect(stderr).toBe(
+      `precision-lens: port ${port}: expected a port that is free, found one that is in use\n`,
+    );
   });
 
   test("ends when it is told to", async () => {

@@ -153,12 +153,7 @@ describe("usage", () => {
 
     const broken = put(folder, "broken.json", JSON.stringify({ ...result, rates: [] }));
     const schema = "a result of schema precision-lens-sweep/2";
-    await expectRefusal(
-      ["report", broken],
-      broken,
-      schema,
-      '"/rates", which must NOT have fewer than 1 items',
-    );
+    await expectRefusal(["report", broken], broken, schema, '"/rates" that has 0 entries, not 1 or more');
 
     const input = { ...result.input, weights: "a\u001b[2J" };
     const cells = result.cells.map((cell) => ({ ...cell, format: "b\u001b[2J" }));

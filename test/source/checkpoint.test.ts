@@ -141,7 +141,7 @@ describe("one sentence for", () => {
     const path = folder();
     mkdirSync(join(path, "model.safetensors"));
     const file = join(path, "model.safetensors");
-    await expectSentence(openCheckpoint(path), file, "a file", "a directory");
+    await expectSentence(openCheckpoint(path), file, "a file", "a folder");
   });
 
   const shard = "the file name of a shard for tensor";
@@ -204,7 +204,7 @@ describe("one sentence for", () => {
     const path = folder();
     mkdirSync(join(path, "s.safetensors"));
     const file = put(path, "m.safetensors.index.json", index({ a: "s.safetensors" }));
-    await expectSentence(openCheckpoint(file), join(path, "s.safetensors"), "a file", "a directory");
+    await expectSentence(openCheckpoint(file), join(path, "s.safetensors"), "a file", "a folder");
   });
 
   test("a shard that is not valid", async () => {

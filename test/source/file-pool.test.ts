@@ -120,7 +120,7 @@ describe("FilePool", () => {
 
   test.each([
     ["nothing", "missing", "nothing there"],
-    ["a folder", ".", "a directory"],
+    ["a folder", ".", "a folder"],
     ["a path through a file", join("a-file", "x"), "a path that leads through a file"],
     ["a name too long", "n".repeat(300), "a name that is too long"],
     ["a null character", "nu\0ll", "a path with a null character"],

@@ -37,9 +37,26 @@ test("InputError is one sentence", () => {
 describe("systemError", () => {
   test.each([
     ["EACCES", -13, "no permission to read it"],
-    ["EIO", -5, "the system error EIO"],
+    ["EIO", -5, "a device that fails"],
+    ["ENOSPC", -28, "a full disk"],
+    ["EUNKNOWN", -999, "the system error EUNKNOWN"],
+    // Of Node, without a number.
+    ["ERR_FS_FILE_TOO_LARGE", undefined, "more than 2 GiB"],
   ])("%s becomes a sentence", (code, errno, found) => {
     const error = systemError("f", "a file", Object.assign(new Error(), { code, errno }));
+    expect(error).toEqual(new InputError("f", "a file", found));
+  });
+
+  test.each([
+    ["EACCES", "read", "no permission to read it"],
+    ["EACCES", "write", "no permission to write it"],
+    ["EPERM", "write", "no permission to write it"],
+    ["EACCES", "listen", "no permission to use it"],
+    ["ENOENT", "read", "nothing there"],
+    ["ENOENT", "write", "no folder that takes files"],
+    ["ELOOP", "write", "links that lead in a circle"],
+  ] as const)("%s says what it was asked for: to %s", (code, purpose, found) => {
+    const error = systemError("f", "a file", Object.assign(new Error(), { code, errno: -1 }), purpose);
     expect(error).toEqual(new InputError("f", "a file", found));
   });
 

@@ -54,7 +54,8 @@ describe.each(operationNames)("%s", (name) => {
 
 it("level 2 of two operands of 8 bits is every pair, once", () => {
   const pairs = [...operationInputs(operations.add, format("e5m2"), "2", new Draw(0, "add"))];
-  expect(pairs.length).toBe(2 ** 16);
+  // Six codes are NaN, of which one stands for all.
+  expect(pairs.length).toBe((2 ** 8 - 5) ** 2);
 });
 
 it.each(formats)("numbers that mark the range of $name are numbers of it, in both signs", (storageFormat) => {

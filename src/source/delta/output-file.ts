@@ -59,7 +59,7 @@ export class Output {
     try {
       return action();
     } catch (error) {
-      throw systemError(this.#path, "a place that can be written", error);
+      throw systemError(this.#path, "a place that can be written", error, "write");
     }
   }
 

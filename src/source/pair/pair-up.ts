@@ -196,7 +196,25 @@ function holds(wide: ComparedFormat, narrow: ComparedFormat): boolean {
 }
 
 function hiddenUnknown(tensors: readonly TensorPair[]): string {
-  const tensor = tensors.find(({ tells }) => !tells.hidden)!;
+  return mainReason(tensors, (tensor) => (tensor.tells.hidden ? null : whyHiddenUnknown(tensor)));
+}
+
+/** The reason that concerns the most weights, and how many tensors it concerns if not all: their formats may differ. */
+function mainReason(tensors: readonly TensorPair[], reasonOf: (tensor: TensorPair) => string | null): string {
+  const counted = new Map<string, { tensors: number; elements: number }>();
+  for (const tensor of tensors) {
+    const reason = reasonOf(tensor);
+    if (reason === null) continue;
+    const sum = counted.get(reason) ?? { tensors: 0, elements: 0 };
+    counted.set(reason, { tensors: sum.tensors + 1, elements: sum.elements + tensor.elements });
+  }
+  const [[reason, concerned]] = [...counted].sort(([, a], [, b]) => b.elements - a.elements);
+  return concerned.tensors === tensors.length
+    ? reason
+    : `in ${concerned.tensors} of ${tensors.length} tensors ${reason}`;
+}
+
+function whyHiddenUnknown(tensor: TensorPair): string {
   const { before, after } = tensor;
   const [from, to, name] = [storedAs(before), storedAs(after), comparedName(tensor)];
   if (after.scaled && !before.scaled) {
@@ -210,15 +228,8 @@ function hiddenUnknown(tensors: readonly TensorPair[]): string {
 }
 
 function updatesUnknown(from: Side, to: Side, tensors: readonly TensorPair[]): string {
-  const quantized = tensors.find(({ tells }) => !tells.bound);
-  if (quantized && !quantized.after.scaled) {
-    return `weights of ${comparedName(quantized)} share scales: the update of one changes the codes and numbers of others`;
-  }
-  if (quantized) {
-    return (
-      `AFTER stores ${storedAs(quantized.after)}: to quantize numbers, or to renew the scale that they share, changes ` +
-      "those too that no update did"
-    );
+  if (tensors.some(({ tells }) => !tells.bound)) {
+    return mainReason(tensors, (tensor) => (tensor.tells.bound ? null : whyUnbounded(tensor)));
   }
   if (to.kind === "recorded run") {
     return "AFTER is a recorded run, but BEFORE is not its base: updates before the recording are unknown";
@@ -229,6 +240,13 @@ function updatesUnknown(from: Side, to: Side, tensors: readonly TensorPair[]): s
     "two checkpoints do not tell which updates were zero: an unchanged weight may have moved by less than " +
     `its format resolves, or moved and returned${run}`
   );
+}
+
+function whyUnbounded(tensor: TensorPair): string {
+  return tensor.after.scaled
+    ? `AFTER stores ${storedAs(tensor.after)}: to quantize numbers, or to renew the scale that they share, changes ` +
+        "those too that no update did"
+    : `weights of ${comparedName(tensor)} share scales: the update of one changes the codes and numbers of others`;
 }
 
 /** The name in results of the format in which a pair is compared. */

@@ -54,7 +54,7 @@ export class WeightsWriter {
       writeSync(this.#file, header, 0, header.length, 0);
     } catch (error) {
       this.#discard();
-      throw systemError(path, "a file that can be written", error);
+      throw systemError(path, "a file that can be written", error, "write");
     }
     process.on("exit", this.#discard);
   }
@@ -70,7 +70,7 @@ export class WeightsWriter {
         position += written;
       }
     } catch (error) {
-      throw systemError(this.#path, "room for the weights", error);
+      throw systemError(this.#path, "room for the weights", error, "write");
     }
   }
 
@@ -93,7 +93,7 @@ export class WeightsWriter {
       renameSync(this.#temporary, this.#path);
     } catch (error) {
       this.#discard();
-      throw systemError(this.#path, "a file that can be written", error);
+      throw systemError(this.#path, "a file that can be written", error, "write");
     }
   }
 
