@@ -203,6 +203,7 @@ describe("refusals", () => {
     [["--geometry", "--lr", "1e-6"], "--lr and --steps go together"],
     [["--geometry", "--lr", "-1", "--steps", "3"], "--lr -1: expected a learning rate above zero"],
     [["--geometry", "--layers", "some"], "expected a whole number"],
+    [["--geometry", "--view", "mxfp4"], "--view mxfp4 has shared scales"],
   ])("%j", async (args, message) => {
     await expectUsageError(["diff", base, rlvr, ...args], message);
   });

@@ -205,6 +205,8 @@ test("what has no geometry says why", async () => {
     ratio: null,
     reason: "nothing changed",
   });
+  // Its size is known; so that means over matrices are not of the changed ones alone.
+  expect([one.measures.size.measured, one.measures.changed.measured]).toEqual([0, 0]);
   const bad = await measuresOf((i) => (i === 7 ? Number.NaN : noise[i]));
   expect(bad.measures.drift.reason).toBe("1 of its numbers is NaN or Inf");
   expect(bad.spectrum).toBeNull();

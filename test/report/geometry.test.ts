@@ -143,6 +143,13 @@ test("numbers have the digits that differ", () => {
   expect(Math.max(...measureNames.map((name) => measureLabel(name).length))).toBeLessThanOrEqual(34);
 });
 
+/** A tensor that changed as a whole model has, but for what is given. */
+const tensorOf = (given: Partial<Geometry["tensors"][number]>): Geometry["tensors"][number] => ({
+  ...{ name: "w", shape: [8, 8], kind: "q", stack: null, layer: null, spectrum: null, profiles: null },
+  measures: learned.measures,
+  ...given,
+});
+
 const layer = (n: number, spectra: boolean) => ({ stack: "model.layers", layer: n, spectra, ...learned });
 const geometry: Geometry = {
   rank: 64,
@@ -168,7 +175,7 @@ test("layers that were sampled are shown, with the interval of what was sampled"
 
 test("where an eighth of the short side is less than the rank, the directions that were taken are said", () => {
   const spectra = (ks: readonly number[], values: "all" | "leading" = "all") =>
-    ks.map((k) => ({ spectrum: { values, k, draws: 1 } }) as Geometry["tensors"][number]);
+    ks.map((k) => tensorOf({ spectrum: { values, k, draws: 1 } }));
   const notes = (tensors: Geometry["tensors"]) => geometryNotes({ ...geometry, tensors }).join(" ");
   expect(notes(spectra([4, 16, 64]))).toContain(
     "2 matrices are under 512 on the short side: an eighth of the directions, 4 to 16 and not 64, were taken as the leading ones.",
@@ -181,7 +188,24 @@ test("where an eighth of the short side is less than the rank, the directions th
     "2 matrices are over 1024 on the short side: their leading 64 singular",
   );
   // One that has no spectrum has no directions either.
-  expect(notes([{ spectrum: null } as Geometry["tensors"][number]])).not.toContain("short side");
+  expect(notes([tensorOf({ spectrum: null })])).not.toContain("short side");
+});
+
+test("matrices that are in no mean are said, and those that count as 0 in two", () => {
+  const notes = (tensors: Geometry["tensors"], totals = learned) =>
+    geometryNotes({ ...geometry, tensors, totals }).join(" ");
+  const unchanged = tensorOf({ measures: means({ size: mean(0), changed: mean(0) }).measures });
+  const bad = { ...none, reason: "3 of its numbers are NaN or Inf" };
+  const excluded = tensorOf({ name: "bad.weight", measures: means({ size: bad, changed: bad }).measures });
+  expect(notes([tensorOf({}), unchanged, unchanged, excluded])).toContain(
+    "1 of the 4 matrices is in no mean; the first, bad.weight: 3 of its numbers are NaN or Inf. " +
+      "2 of the 4 matrices are unchanged: 0 in the means of size and weights changed, and in no other. " +
+      "Means over 2 matrices, each counting as one;",
+  );
+  expect(notes([tensorOf({})])).not.toMatch(/in no mean|unchanged/);
+  const nothing = means({ size: mean(0), changed: mean(0) });
+  expect(geometrySentence(nothing)).toBe("There is no geometry: nothing changed.");
+  expect(notes([unchanged], nothing)).not.toMatch(/are unchanged/);
 });
 
 test("the strip has a column for each layer, or for 48 of more", () => {
