@@ -4,9 +4,11 @@ import {
   type MeanMeasures,
   type Measure,
   type MeasureName,
+  type Measures,
   type ModelGeometry,
   measureNames,
   type NullName,
+  type TensorGeometry,
 } from "../lens/geometry-result.js";
 import { printable } from "../lens/printable.js";
 import { counted, missing, percent } from "./numbers.js";
@@ -212,20 +214,21 @@ function divergenceSentence(divergence: Geometry["divergence"]): string {
 /** What was sampled and excluded, and what the numbers do not show. */
 export function geometryNotes({ sampled, totals, rank, leftOut, tensors }: Geometry): string[] {
   const { layers, of: total } = sampled;
-  const leading = tensors.filter(({ spectrum }) => spectrum?.values === "leading").length;
+  const leading = tensors.filter(({ spectrum }) => spectrum?.values === "leading");
+  const unsettled = leading.filter(({ measures }) => reasonOf(measures) !== null);
   return [
     ...(layers < total
       ? [
           `Spectra of ${layers} of ${counted(total, "layer")} (--layers all takes all); 95% intervals of what needs them are in the JSON.`,
         ]
       : []),
-    ...(leading > 0
+    ...(leading.length > 0
       ? [
-          `${leading === 1 ? "1 matrix is" : `${leading} matrices are`} over 1024 on the short side: their leading ${rank} singular ` +
-            "values were taken by randomised subspace iteration, and their drift is over those alone. Where these values are close to " +
-            "each other, angles and energies are of the iteration's directions, not of the exact ones: compare ratios, not digits.",
+          `${leading.length === 1 ? "1 matrix is" : `${leading.length} matrices are`} over 1024 on the short side: the leading ${rank} singular ` +
+            "values and directions of each were taken by block Lanczos, and drift is over those alone.",
         ]
       : []),
+    ...(unsettled.length > 0 ? [unsettledNote(unsettled)] : []),
     ...(leftOut.length > 0
       ? [
           `${counted(leftOut.length, "tensor")} left out; the first, ${printable(leftOut[0].name, 60)}: ${printable(leftOut[0].reason, 120)}.`,
@@ -234,4 +237,18 @@ export function geometryNotes({ sampled, totals, rank, leftOut, tensors }: Geome
     `Means over ${totals.tensors === 1 ? "1 matrix" : `${totals.tensors} matrices`}, each counting as one; the JSON has them by weight too. ` +
       "No number of weight space tells what a model has forgotten (docs/gates.md).",
   ];
+}
+
+/** Why angles or drift are unknown; null if they are known. */
+function reasonOf({ angleLeft90, drift }: Measures): string | null {
+  return [angleLeft90, drift].find(({ measured }) => measured === null)?.reason ?? null;
+}
+
+function unsettledNote(tensors: readonly TensorGeometry[]): string {
+  const [{ name, measures }] = tensors;
+  const whose =
+    tensors.length === 1
+      ? printable(name, 60)
+      : `${tensors.length} of these, the first ${printable(name, 60)}`;
+  return `Angles or drift are unknown, and in no mean, of ${whose}: ${printable(reasonOf(measures)!, 200)}.`;
 }

@@ -5,6 +5,7 @@ import {
   type MeanMeasures,
   type MeasureName,
   measureNames,
+  type TensorGeometry,
 } from "../../src/lens/geometry-result.js";
 import { markdownText } from "../../src/report/blocks/markdown.js";
 import { terminalText } from "../../src/report/blocks/terminal.js";
@@ -156,6 +157,31 @@ test("layers that were sampled are shown, with the interval of what was sampled"
   expect(geometryNotes(geometry).join(" ")).toMatch(/Spectra of 5 of 40 layers.*1 tensor left out/);
   const markdown = markdownText({ title: "", blocks, skipped: [] });
   expect(markdown).toMatch(/^\| stable rank [^|]*\| 1\.80 \(1\.50 to 2\.10\) \|/m);
+});
+
+test("leading values are said to be those, and matrices where they did not settle are named", () => {
+  const tensor = (name: string, changes: Partial<Record<MeasureName, MeanMeasure>>): TensorGeometry => ({
+    name,
+    shape: [2048, 2048],
+    kind: "q",
+    stack: null,
+    layer: null,
+    spectrum: { values: "leading", k: 64, draws: 1, passes: 60, unsettled: 0.1 },
+    measures: means(changes).measures,
+    profiles: null,
+  });
+  const settled = tensor("settled", { drift: mean(1e-4, 1e-4), angleLeft90: mean(1, 1) });
+  const close = { ...none, reason: "its leading 64 singular values are so close" };
+  const unsettled = tensor("flat", { drift: mean(1e-4, 1e-4), angleLeft90: close });
+  const notes = (...tensors: TensorGeometry[]) => geometryNotes({ ...geometry, tensors }).join(" ");
+  expect(notes(settled)).toMatch(
+    /1 matrix is over 1024 on the short side: the leading 64 .* drift is over those alone\./,
+  );
+  expect(notes(settled)).not.toMatch(/unknown/);
+  expect(notes(settled, unsettled)).toMatch(
+    /2 matrices are over 1024.*unknown, and in no mean, of flat: its leading 64 singular values are so close\./,
+  );
+  expect(notes(unsettled, unsettled)).toMatch(/of 2 of these, the first flat: its/);
 });
 
 test("the strip has a column for each layer, or for 48 of more", () => {
