@@ -1,5 +1,6 @@
 import type { SpectrumMethod } from "../lens/geometry-result.js";
 import type { Words } from "../update/threefry.js";
+import type { Changes } from "./changes.js";
 import { leadingValues, mostVectors } from "./leading-values.js";
 import { type MatrixPair, type Operand, tilesOf } from "./matrix.js";
 import type { ProductsOf } from "./products.js";
@@ -36,15 +37,23 @@ export function takesAllValues({ rows, columns }: MatrixPair, allUpTo: number): 
  */
 const leftOf = { angles: 0.03, drift: 0.005 };
 
+/**
+ * The smallest change, of the norm of the base, that products in fp32 resolve: their rounding moves values by 3e-8, and adds 2 % to the
+ * drift of a change of this size (measured).
+ */
+const leastChange = 2e-5;
+
 /** Of matrices too large for all values: the leading ones, each until they are settled. */
 export async function leadingSpectra(
   matrix: MatrixPair,
   k: number,
-  changeNorm: number,
+  { changeSquared, baseSquared }: Pick<Changes, "changeSquared" | "baseSquared">,
   key: Words,
   products: ProductsOf,
 ): Promise<Spectra> {
   const { rows, columns } = matrix;
+  const changeNorm = Math.sqrt(changeSquared);
+  const relative = Math.sqrt(changeSquared / baseSquared);
   const allowed: Allowed = {
     directions: (leftOf.angles * changeNorm) / Math.sqrt(Math.max(rows, columns)),
     values: (leftOf.drift * changeNorm * Math.sqrt(k)) / Math.sqrt(rows * columns),
@@ -65,7 +74,11 @@ export async function leadingSpectra(
   const { taken: base, passes, unsettled } = await found({ of: "base", signs: null });
   return {
     base,
-    of: async (operand) => (await found(operand)).taken,
+    of: async (operand) => {
+      if (relative >= leastChange) return (await found(operand)).taken;
+      const reason = `its change is ${relative.toExponential(1)} of its norm, and products in fp32 resolve ${leastChange.toExponential(0)}`;
+      return { ...base, directions: reason, values: reason };
+    },
     compared: k,
     method: { values: "leading", passes, unsettled },
   };

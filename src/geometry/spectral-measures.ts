@@ -61,7 +61,7 @@ export async function spectralMeasures(
   const quarter = Math.floor(short / 4);
   const spectra = all
     ? await allSpectra(matrix, Math.max(k, Math.min(64, short), quarter), k)
-    : await leadingSpectra(matrix, k, changeNorm, key, products);
+    : await leadingSpectra(matrix, k, changes, key, products);
   const { spectrum: wholeBase, directions: noDirections } = spectra.base;
 
   const draws = Array.from({ length: elements <= smallMatrix ? 3 : 1 }, (_, draw) => stepKey(key, draw + 1));

@@ -104,3 +104,29 @@ describe("of a matrix with equal singular values", async () => {
     expect(measures.stableRank.ratio).toBeLessThan(1.1);
   });
 });
+
+test("angles and drift of a change that fp32 does not resolve are unknown, and nothing else", async () => {
+  const [{ rows, columns, k, ...rest }] = cases;
+  const [base] = made({ rows, columns, k, ...rest });
+  const draw = uniform(4);
+  const tuned = {
+    ...base,
+    numbers: base.numbers.map((w) => w + (draw() < 0.01 ? 1e-5 * (draw() - 0.5) : 0)),
+  };
+  const { measures } = await measured(base, tuned, k);
+  for (const name of [
+    "drift",
+    "angleLeftMedian",
+    "angleLeft90",
+    "angleRightMedian",
+    "angleRight90",
+  ] as const) {
+    expect(measures[name].measured).toBeNull();
+    expect(measures[name].reason).toMatch(
+      /^its change is \S+e-\d of its norm, and products in fp32 resolve 2e-5$/,
+    );
+  }
+  for (const name of ["stableRank", "energy16", "principalOverlap"] as const) {
+    expect(measures[name].ratio, name).toBeGreaterThan(0.8);
+  }
+});
