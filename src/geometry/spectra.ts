@@ -35,7 +35,7 @@ export function takesAllValues({ rows, columns }: MatrixPair, allUpTo: number): 
  * What an iteration may leave, of what isotropic changes of this size move: of angles at the middle value, and of the length of the
  * difference of the values. It costs few products more than a tenth of that: errors fall ever faster.
  */
-const leftOf = { angles: 0.03, drift: 0.005 };
+const leftOf = { angles: 0.01, drift: 0.005 };
 
 /**
  * The smallest change, of the norm of the base, that products in fp32 resolve: their rounding moves values by 3e-8, and adds 2 % to the
