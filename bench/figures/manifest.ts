@@ -102,7 +102,7 @@ export const measured: readonly Measured[] = [
     doc: "docs/gates.md",
     heading: "## What it takes of a laptop",
     command:
-      "npm run bench -- geometry 4 1 10 25; precision-lens diff base/ tuned/ --geometry --sample 1, of nine layers",
+      "npm run bench -- geometry 4 1 10 25; precision-lens diff base/ tuned/ --geometry --layers all --sample 1, of one layer",
     sources: [
       "src/geometry",
       "src/engine/wasm/products",

@@ -1,116 +1,82 @@
 import type { Words } from "../update/threefry.js";
-import { symmetricEigen } from "./dense/eigen.js";
+import { BlockLanczos, symmetric } from "./block-lanczos.js";
+import { type Eigen, symmetricEigen } from "./dense/eigen.js";
 import { crossProduct, fromColumns, product } from "./dense/gram.js";
-import { drawnBlock, orthonormal } from "./dense/orthonormal.js";
 import { type MatrixPair, type Operand, tileRows } from "./matrix.js";
-import { type Passage, type Products, type ProductsOf, passThrough } from "./products.js";
+import { type Passage, type ProductsOf, passThrough } from "./products.js";
+import { type Allowed, type Found, type Unsettled, unsettledOf } from "./settling.js";
 import { divideColumns, type Spectrum } from "./spectrum.js";
 
-/** Oversampling: additional vectors. */
-const oversampling = 8;
-
-/** Passages of the base before its leading directions are used as a start, at most. */
-const mostPasses = 6;
-
-/** It ends before, where no leading value changed by more, relatively. */
-const settled = 1e-4;
-
-/** Passages from that start, as many for the base as for the tuned matrix and each draw. */
-const finishingPasses = 2;
-
-/** The leading singular values of a matrix before and after, from the same start. */
-export interface LeadingValues {
-  readonly base: Spectrum;
+/** The leading singular values of a matrix, and whether they are its own or the iteration's. */
+export interface LeadingSpectrum {
+  readonly spectrum: Spectrum;
+  /** Products of a block of vectors with the matrix and its transpose. */
   readonly passes: number;
-  /** The largest relative change of a leading value in the last passage of the base. */
-  readonly unsettled: number;
-  of(operand: Operand): Promise<Spectrum>;
+  /** What they may still change by, of what is allowed: at most 1 where they are settled. */
+  readonly unsettled: Unsettled;
 }
 
-const base: Operand = { of: "base", signs: null };
+/** Vectors of the basis, at most: noise of 8192 x 8192 takes about 750 for 64 directions (simulated), a power law 200. */
+export function mostVectors(k: number): number {
+  return 8 * k + 512;
+}
+
+/** Vectors before it is looked for the first time, and then as many more, or an eighth. */
+const between = 48;
 
 /**
- * Randomised subspace iteration (Halko, Martinsson, Tropp 2011). Vectors with close singular values converge
- * slowly, so base, tuned matrix and sign draws take the same number of passes from the same start: the
- * convergence error is common to all, and differences come from the change.
+ * The leading singular values and vectors, by block Lanczos until what can still change is as small as `allowed`, at the latest at
+ * {@link mostVectors}. From a drawn start: one from the base would make its differences from others too small.
  */
 export async function leadingValues(
   matrix: MatrixPair,
+  operand: Operand,
   k: number,
+  allowed: Allowed,
   key: Words,
   productsOf: ProductsOf,
-): Promise<LeadingValues> {
-  const { rows, columns } = matrix;
-  const width = Math.min(k + oversampling, rows, columns);
-  const products = productsOf(columns, width, tileRows(matrix));
-  const iteration = { matrix, products, width, k, key };
-  let x = orthonormal(drawnBlock(key, columns, width), columns, width, key);
-  let [values, passes, change] = [new Float64Array(k), 0, Number.POSITIVE_INFINITY];
-  while (passes < mostPasses && change > settled) {
-    const passage = await passThrough(matrix, base, products, x, width);
-    const now = ritz(passage, x, iteration).values;
-    change = passes === 0 ? change : largestChange(values, now);
-    values = now;
-    x = orthonormal(passage.gathered, columns, width, key);
-    passes += 1;
+): Promise<LeadingSpectrum> {
+  const lanczos = new BlockLanczos(matrix, operand, key, productsOf);
+  const { block } = lanczos;
+  // One block more than a basis of the rows: only products with the matrix are among them.
+  const all = Math.min(Math.floor(matrix.columns / block), Math.ceil(matrix.rows / block) + 1) * block;
+  const most = Math.min(mostVectors(k), all);
+  const first = Math.max(k, Math.min(k + between, most - block));
+  let [found, unsettled]: [Found | null, Unsettled] = [null, { directions: Infinity, values: Infinity }];
+  for (let look = first; ; look = Math.min(most, look + Math.max(between, look / 8))) {
+    while (lanczos.length < look) await lanczos.step();
+    const now = foundBy(lanczos, k);
+    if (found) unsettled = unsettledOf(found, now, allowed);
+    found = now;
+    if (Math.max(unsettled.directions, unsettled.values) <= 1 || lanczos.length >= most) break;
   }
-  const start = x;
-  const spectrumOf = async (operand: Operand): Promise<{ spectrum: Spectrum; change: number }> => {
-    let [from, before] = [start, values];
-    for (let n = 0; ; n++) {
-      const passage = await passThrough(matrix, operand, products, from, width);
-      if (n === finishingPasses) {
-        const spectrum = finish(passage, from, iteration);
-        return { spectrum, change: largestChange(before, spectrum.values) };
-      }
-      before = ritz(passage, from, iteration).values;
-      from = orthonormal(passage.gathered, columns, width, key);
-    }
-  };
-  const finished = await spectrumOf(base);
-  return {
-    base: finished.spectrum,
-    passes: passes + finishingPasses,
-    unsettled: finished.change,
-    of: async (operand) => (await spectrumOf(operand)).spectrum,
-  };
+  const x = lanczos.combined(fromColumns(found.vectors, lanczos.length), k);
+  const passage = await passThrough(matrix, operand, productsOf(matrix.columns, k, tileRows(matrix)), x, k);
+  return { spectrum: finish(matrix, passage, x, k), passes: lanczos.length / block + 1, unsettled };
 }
 
-interface Iteration {
-  readonly matrix: MatrixPair;
-  readonly products: Products;
-  readonly width: number;
-  readonly k: number;
+function foundBy(lanczos: BlockLanczos, k: number): Found {
+  const { values, vectors } = leadingEigen(lanczos.projected(), lanczos.length, k);
+  return { values, vectors, residuals: vectors.map((vector) => lanczos.residual(vector)) };
 }
 
-/** Rayleigh-Ritz with orthonormal X: the eigenvalues of X' A'A X are squares of singular values. */
-function ritz({ gathered }: Passage, x: Float64Array, { matrix, width, k }: Iteration) {
-  const projected = crossProduct(x, width, gathered, width, matrix.columns);
-  // Symmetric up to rounding.
-  for (let i = 0; i < width; i++) {
-    for (let j = 0; j < i; j++) {
-      const middle = (projected[i * width + j] + projected[j * width + i]) / 2;
-      projected[i * width + j] = middle;
-      projected[j * width + i] = middle;
-    }
-  }
-  const { values, vectors } = symmetricEigen(projected, width, k);
+/** Of X' A'A X: singular values, and vectors in the coordinates of X. */
+function leadingEigen(projected: Float64Array, n: number, k: number): Eigen {
+  const { values, vectors } = symmetricEigen(projected, n, k);
   return { values: values.slice(0, k).map((value) => Math.sqrt(Math.max(0, value))), vectors };
 }
 
-function finish(passage: Passage, x: Float64Array, iteration: Iteration): Spectrum {
-  const { matrix, width, k } = iteration;
-  const { values, vectors } = ritz(passage, x, iteration);
-  const turn = fromColumns(vectors, width);
-  const left = product(passage.image, matrix.rows, width, turn, k);
+/** Rayleigh-Ritz once more, with orthonormal X and products by the matrix. */
+function finish(
+  { rows, columns }: MatrixPair,
+  { image, gathered }: Passage,
+  x: Float64Array,
+  k: number,
+): Spectrum {
+  const projected = symmetric(crossProduct(x, k, gathered, k, columns), k);
+  const { values, vectors } = leadingEigen(projected, k, k);
+  const turn = fromColumns(vectors, k);
+  const left = product(image, rows, k, turn, k);
   divideColumns(left, k, values);
-  return { values, k, left, right: product(x, matrix.columns, width, turn, k) };
-}
-
-function largestChange(before: Float64Array, after: Float64Array): number {
-  let most = 0;
-  for (const [i, value] of after.entries()) {
-    if (value > 0) most = Math.max(most, Math.abs(value - before[i]) / value);
-  }
-  return most;
+  return { values, k, left, right: product(x, columns, k, turn, k) };
 }

@@ -3,19 +3,15 @@ import { stepKey, tensorKey } from "../update/threefry.js";
 import { angleFigures, principalAngles } from "./angles.js";
 import type { Changes } from "./changes.js";
 import { energies } from "./energy.js";
-import { leadingValues } from "./leading-values.js";
-import { type MatrixPair, type Operand, tilesOf } from "./matrix.js";
+import type { MatrixPair, Operand } from "./matrix.js";
 import { measure, unknown } from "./measures.js";
 import { largestValue } from "./norm.js";
 import { principalOverlap } from "./principal-mask.js";
 import { type ProductsOf, plainProducts } from "./products.js";
 import { maskShare } from "./size-measures.js";
-import { allValues, drift, leading, type Spectrum } from "./spectrum.js";
+import { allSpectra, leadingSpectra, mostShort, takesAllValues } from "./spectra.js";
+import { drift, leading } from "./spectrum.js";
 import { mean, sampleDeviation } from "./statistics.js";
-
-/** The longest short side of which all singular values are taken, and the most weights that are held for that. */
-export const mostShort = 1024;
-const mostHeld = 2 ** 25;
 
 /** Draws of signs are three of matrices that small, one of larger ones, where a draw differs less from the next. */
 const smallMatrix = 2 ** 22;
@@ -28,22 +24,19 @@ export interface SpectralOptions {
   readonly allUpTo?: number;
 }
 
+/** What is measured of the change itself and of each draw; in place of a figure that is not known, the reason. */
+interface Figures {
+  readonly stableRank: number;
+  readonly drift: number | string;
+  readonly angleLeftMedian: number | string;
+  readonly angleLeft90: number | string;
+  readonly angleRightMedian: number | string;
+  readonly angleRight90: number | string;
+}
+
 export interface SpectralMeasures {
   readonly method: SpectrumMethod;
   readonly measures: Record<SpectralName, Measure>;
-}
-
-/** Spectra of the base and of what becomes of it, by whichever method fits. */
-interface Spectra {
-  readonly base: Spectrum;
-  of(operand: Operand): Promise<Spectrum>;
-  /** Values that the drift is over. */
-  readonly compared: number;
-  readonly method: Omit<SpectrumMethod, "k" | "draws">;
-}
-
-function takesAllValues({ rows, columns }: MatrixPair, allUpTo: number): boolean {
-  return Math.min(rows, columns) <= allUpTo && rows * columns <= mostHeld;
 }
 
 /**
@@ -71,39 +64,33 @@ export async function spectralMeasures(
   const quarter = Math.floor(short / 4);
   const spectra = all
     ? await allSpectra(matrix, Math.max(k, Math.min(64, short), quarter), k)
-    : await leadingSpectra();
+    : await leadingSpectra(matrix, k, changes, key, products);
+  const { spectrum: wholeBase, directions: noDirections } = spectra.base;
 
   const draws = Array.from({ length: elements <= smallMatrix ? 3 : 1 }, (_, draw) => stepKey(key, draw + 1));
-  const base = leading(spectra.base, rows, columns, k);
-  const figures = async (signs: Operand["signs"]) => {
-    const tuned = leading(await spectra.of({ of: "tuned", signs }), rows, columns, k);
-    const [left, right] = [
-      angleFigures(principalAngles(base.left, tuned.left, rows, k)),
-      angleFigures(principalAngles(base.right, tuned.right, columns, k)),
-    ];
+  const base = leading(wholeBase, rows, columns, k);
+  const figures = async (signs: Operand["signs"]): Promise<Figures> => {
     const norm = await largestValue(matrix, { of: "change", signs }, stepKey(key, 0), products);
-    return {
-      stableRank: changes.changeSquared / norm ** 2,
-      drift: drift(spectra.base, tuned, spectra.compared),
-      angleLeftMedian: left.median,
-      angleLeft90: left.high,
-      angleRightMedian: right.median,
-      angleRight90: right.high,
-    };
+    return { stableRank: changes.changeSquared / norm ** 2, ...(await spectraBeside(signs)) };
   };
   const measured = await figures(null);
-  const drawn: (typeof measured)[] = [];
+  const drawn: Figures[] = [];
   for (const signs of draws) drawn.push(await figures(signs));
 
-  const isotropic: Partial<Record<keyof typeof measured, number>> = {
+  const isotropic: Partial<Record<keyof Figures, number>> = {
     stableRank: elements / (Math.sqrt(rows) + Math.sqrt(columns)) ** 2,
     drift: all ? relative / Math.sqrt(Math.max(rows, columns)) : isotropicOfLeading(),
   };
-  const againstSigns = (name: keyof typeof measured): Measure => {
+  const againstSigns = (name: keyof Figures): Measure => {
+    const figure = measured[name];
+    if (typeof figure === "string") return unknown(figure);
     const samples = drawn.map((each) => each[name]);
+    const missing = samples.find((sample) => typeof sample === "string");
+    if (missing !== undefined) return unknown(`with shuffled signs, ${missing}`);
+    const known = samples as number[];
     const plain = isotropic[name];
-    return measure(measured[name], "signs", mean(samples), {
-      ...(samples.length > 1 && { deviation: sampleDeviation(samples) }),
+    return measure(figure, "signs", mean(known), {
+      ...(known.length > 1 && { deviation: sampleDeviation(known) }),
       ...(plain !== undefined && { others: [{ null: "isotropic", expected: plain }] }),
     });
   };
@@ -121,20 +108,45 @@ export async function spectralMeasures(
     },
   };
 
-  async function leadingSpectra(): Promise<Spectra> {
-    const { base, of: spectrumOf, passes, unsettled } = await leadingValues(matrix, k, key, products);
-    return { base, of: spectrumOf, compared: k, method: { values: "leading", passes, unsettled } };
+  /** Drift and angles; nothing is multiplied where the base has neither. */
+  async function spectraBeside(signs: Operand["signs"]): Promise<Omit<Figures, "stableRank">> {
+    const same = (drift: number | string, reason: string) => ({
+      drift,
+      angleLeftMedian: reason,
+      angleLeft90: reason,
+      angleRightMedian: reason,
+      angleRight90: reason,
+    });
+    const { directions, values } = spectra.base;
+    if (directions !== null && values !== null) return same(values, directions);
+    const taken = await spectra.of({ of: "tuned", signs });
+    const tuned = leading(taken.spectrum, rows, columns, k);
+    const drifted = values ?? taken.values ?? drift(wholeBase, tuned, spectra.compared);
+    const obstacle = directions ?? taken.directions;
+    if (obstacle !== null) return same(drifted, obstacle);
+    const [left, right] = [
+      angleFigures(principalAngles(base.left, tuned.left, rows, k)),
+      angleFigures(principalAngles(base.right, tuned.right, columns, k)),
+    ];
+    return {
+      drift: drifted,
+      angleLeftMedian: left.median,
+      angleLeft90: left.high,
+      angleRightMedian: right.median,
+      angleRight90: right.high,
+    };
   }
 
   /** sqrt(k) ||dW|| / (sqrt(mn) ||s_k||) */
   function isotropicOfLeading(): number {
-    const squares = spectra.base.values.subarray(0, k).reduce((sum, value) => sum + value * value, 0);
+    const squares = wholeBase.values.subarray(0, k).reduce((sum, value) => sum + value * value, 0);
     return (Math.sqrt(k) * changeNorm) / Math.sqrt(elements * squares);
   }
 
   async function principal(): Promise<Measure> {
+    if (noDirections !== null) return unknown(noDirections);
     const shares = changes.counts.shareBySize();
-    const overlap = await principalOverlap(matrix, spectra.base, k, shares, maskShare, products);
+    const overlap = await principalOverlap(matrix, wholeBase, k, shares, maskShare, products);
     const changed = changes.counts.elementsChanged;
     return measure(overlap.changed / changed, "size", overlap.bySize / changed, {
       deviation: Math.sqrt(overlap.variance) / changed,
@@ -143,7 +155,7 @@ export async function spectralMeasures(
   }
 
   async function energyMeasures(): Promise<Record<"energy16" | "energy64" | "energyQuarter", Measure>> {
-    const available = spectra.base.k;
+    const available = wholeBase.k;
     const reasons = {
       energy16: reason(16),
       energy64: reason(64),
@@ -155,7 +167,7 @@ export async function spectralMeasures(
       names.length > 0
         ? await energies(
             matrix,
-            spectra.base,
+            wholeBase,
             names.map((n) => ks[n]),
             products,
           )
@@ -178,33 +190,8 @@ export async function spectralMeasures(
 
     function reason(k: number): string | null {
       if (k >= short) return `the short side is ${short}: the leading ${k} directions are all of them`;
-      return k > available ? `the leading ${k} directions need --rank ${k}` : null;
+      if (k > available) return `the leading ${k} directions need --rank ${k}`;
+      return noDirections;
     }
   }
-}
-
-/** Of matrices that are held in memory. */
-async function allSpectra(matrix: MatrixPair, most: number, k: number): Promise<Spectra> {
-  const { rows, columns } = matrix;
-  const [long, short] = [Math.max(rows, columns), Math.min(rows, columns)];
-  const transposed = rows < columns;
-  const spectrumOf = async (operand: Operand, vectors: number) => {
-    const numbers = new Float32Array(rows * columns);
-    for await (const tile of tilesOf(matrix, operand)) {
-      const from = tile.first * columns;
-      if (!transposed) numbers.set(tile.numbers, from);
-      else {
-        for (let row = 0, i = 0; row < tile.count; row++) {
-          for (let j = 0; j < columns; j++, i++) numbers[j * short + tile.first + row] = tile.numbers[i];
-        }
-      }
-    }
-    return allValues(numbers, long, short, transposed, vectors);
-  };
-  return {
-    base: await spectrumOf({ of: "base", signs: null }, most),
-    of: (operand) => spectrumOf(operand, k),
-    compared: short,
-    method: { values: "all" },
-  };
 }

@@ -73,15 +73,15 @@ export type Measures = Readonly<Record<MeasureName, Measure>>;
 
 /** How the spectra of a tensor were computed. */
 export interface SpectrumMethod {
-  /** All singular values, or the leading ones by randomised subspace iteration. */
+  /** All singular values, or the leading ones by block Lanczos. */
   readonly values: "all" | "leading";
   /** Leading directions of the angles, of the principal mask and, of `leading` values, of the drift. */
   readonly k: number;
   /** Draws of signs. */
   readonly draws: number;
-  /** Of `leading` values: products with the matrix and its transpose before the last. */
+  /** Of `leading` values: products of the base and its transpose with a block of vectors. */
   readonly passes?: number;
-  /** Of `leading` values: the largest relative change of one in the last product. */
+  /** Of `leading` values: the estimated error of the base's, of what is allowed. Above 1 what needs them is null. */
   readonly unsettled?: number;
 }
 

@@ -4,9 +4,11 @@ import {
   type MeanMeasures,
   type Measure,
   type MeasureName,
+  type Measures,
   type ModelGeometry,
   measureNames,
   type NullName,
+  type TensorGeometry,
 } from "../lens/geometry-result.js";
 import { printable } from "../lens/printable.js";
 import { count, counted, missing, percent } from "./numbers.js";
@@ -212,11 +214,12 @@ function divergenceSentence(divergence: Geometry["divergence"]): string {
 }
 
 /** What was sampled and excluded, and what the numbers do not show. */
-export function geometryNotes({ sampled, totals, rank, leftOut, tensors }: Geometry): string[] {
+export function geometryNotes({ sampled, totals, rank, leftOut, tensors, curve = [] }: Geometry): string[] {
   const { layers, of: total } = sampled;
   const spectra = tensors.flatMap(({ spectrum }) => spectrum ?? []);
-  const leading = spectra.filter(({ values }) => values === "leading");
   const fewer = spectra.filter(({ k }) => k < rank);
+  const leading = tensors.filter(({ spectrum }) => spectrum?.values === "leading");
+  const unsettled = leading.filter(({ measures }) => reasonOf(measures) !== null);
   return [
     ...(layers < total
       ? [
@@ -231,17 +234,18 @@ export function geometryNotes({ sampled, totals, rank, leftOut, tensors }: Geome
       : []),
     ...(leading.length > 0
       ? [
-          `${leading.length === 1 ? "1 matrix is" : `${leading.length} matrices are`} over 1024 on the short side: their leading ${directions(leading)} singular ` +
-            "values were taken by randomised subspace iteration, and their drift is over those alone. Where these values are close to " +
-            "each other, angles and energies are of the iteration's directions, not of the exact ones: compare ratios, not digits.",
+          `${leading.length === 1 ? "1 matrix is" : `${leading.length} matrices are`} over 1024 on the short side: the leading ${rank} singular ` +
+            "values and directions of each were taken by block Lanczos, and drift is over those alone.",
         ]
       : []),
+    ...(unsettled.length > 0 ? [unsettledNote(unsettled)] : []),
     ...(leftOut.length > 0
       ? [
           `${counted(leftOut.length, "tensor")} left out; the first, ${printable(leftOut[0].name, 60)}: ${printable(leftOut[0].reason, 120)}.`,
         ]
       : []),
     ...unmeasuredNotes(tensors),
+    ...curveNotes(curve),
     `Means over ${matricesIn(totals.measures.size.tensors)}, each counting as one; the JSON has them by weight too. ` +
       "No number of weight space tells what a model has forgotten (docs/gates.md).",
   ];
@@ -269,8 +273,42 @@ function unmeasuredNotes(tensors: Geometry["tensors"]): string[] {
   ];
 }
 
+/** Where the means after so many updates are not all over the same matrices. */
+function curveNotes(curve: NonNullable<Geometry["curve"]>): string[] {
+  const torn = curve.find(({ totals }) => totals.measures.size.tensors < totals.tensors);
+  const withRank = curve.map(({ totals }) => totals.measures.stableRank.tensors);
+  const [least, most] = [Math.min(...withRank), Math.max(...withRank)];
+  return [
+    ...(torn
+      ? [
+          `After ${counted(torn.updates, "update")}, means are over ${torn.totals.measures.size.tensors} of ${matricesIn(torn.totals.tensors)}: ` +
+            "the rest have numbers that are NaN or Inf, or a base of zeros.",
+        ]
+      : []),
+    ...(least < most
+      ? [
+          `Of directions, means are over the matrices that changed by then and have a spectrum: ${least} to ${most}.`,
+        ]
+      : []),
+  ];
+}
+
 /** How many leading directions were taken: "64", or "4 to 16". */
 function directions(spectra: readonly { readonly k: number }[]): string {
   const ks = spectra.map(({ k }) => k);
   return [...new Set([Math.min(...ks), Math.max(...ks)])].join(" to ");
+}
+
+/** Why angles or drift are unknown; null if they are known. */
+function reasonOf({ angleLeft90, drift }: Measures): string | null {
+  return [angleLeft90, drift].find(({ measured }) => measured === null)?.reason ?? null;
+}
+
+function unsettledNote(tensors: readonly TensorGeometry[]): string {
+  const [{ name, measures }] = tensors;
+  const whose =
+    tensors.length === 1
+      ? printable(name, 60)
+      : `${tensors.length} of these, the first ${printable(name, 60)}`;
+  return `Angles or drift are unknown, and in no mean, of ${whose}: ${printable(reasonOf(measures)!, 200)}.`;
 }

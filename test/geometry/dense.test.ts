@@ -41,7 +41,32 @@ const symmetric: readonly (readonly [string, number, Float64Array])[] = [
       24,
     ),
   ],
+  ["rounding errors beside two numbers", 64, amongRoundingErrors(64, 2)],
 ];
+
+/** Of values of which all but some are rounding errors of these: numbers beside the diagonal never fall below the size of theirs. */
+function amongRoundingErrors(n: number, large: number): Float64Array {
+  const next = uniform(18);
+  const a = gramOf(n, () => 0);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) {
+      const size = i < large ? 1 : j < large ? 0 : 1e-17;
+      a[i * n + j] = size * (next() - 0.5);
+      a[j * n + i] = a[i * n + j];
+    }
+  }
+  const direction = Float64Array.from({ length: n }, () => next() - 0.5);
+  const length = direction.reduce((sum, x) => sum + x * x, 0);
+  let turned = a;
+  for (let twice = 0; twice < 2; twice++) {
+    const from = turned;
+    const along = Float64Array.from({ length: n }, (_, i) =>
+      direction.reduce((sum, x, j) => sum + from[i * n + j] * x, 0),
+    );
+    turned = gramOf(n, (j, i) => from[i * n + j] - (2 * along[i] * direction[j]) / length);
+  }
+  return gramOf(n, (i, j) => turned[Math.max(i, j) + n * Math.min(i, j)]);
+}
 
 function gramOf(n: number, entry: (i: number, j: number) => number): Float64Array {
   return Float64Array.from({ length: n * n }, (_, i) => entry(Math.floor(i / n), i % n));

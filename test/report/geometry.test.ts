@@ -5,6 +5,7 @@ import {
   type MeanMeasures,
   type MeasureName,
   measureNames,
+  type TensorGeometry,
 } from "../../src/lens/geometry-result.js";
 import { markdownText } from "../../src/report/blocks/markdown.js";
 import { terminalText } from "../../src/report/blocks/terminal.js";
@@ -185,7 +186,7 @@ test("where an eighth of the short side is less than the rank, the directions th
   );
   expect(notes(spectra([64, 64]))).not.toContain("short side");
   expect(notes(spectra([64, 64], "leading"))).toContain(
-    "2 matrices are over 1024 on the short side: their leading 64 singular",
+    "2 matrices are over 1024 on the short side: the leading 64 singular",
   );
   // One that has no spectrum has no directions either.
   expect(notes([tensorOf({ spectrum: null })])).not.toContain("short side");
@@ -206,6 +207,46 @@ test("matrices that are in no mean are said, and those that count as 0 in two", 
   const nothing = means({ size: mean(0), changed: mean(0) });
   expect(geometrySentence(nothing)).toBe("There is no geometry: nothing changed.");
   expect(notes([unchanged], nothing)).not.toMatch(/are unchanged/);
+});
+
+test("means after so many updates say where they are not over the same matrices", () => {
+  const at = (updates: number, size: number, rank: number) => ({
+    updates,
+    totals: means({ size: { ...mean(0.1), tensors: size }, stableRank: { ...mean(4, 8), tensors: rank } }),
+  });
+  const notes = (...curve: NonNullable<Geometry["curve"]>) => geometryNotes({ ...geometry, curve }).join(" ");
+  expect(notes(at(1, 2, 2), at(2, 2, 2))).not.toMatch(/means are over/);
+  expect(notes(at(1, 2, 1), at(2, 2, 2))).toContain(
+    "Of directions, means are over the matrices that changed by then and have a spectrum: 1 to 2.",
+  );
+  expect(notes(at(1, 2, 1), at(4, 1, 1))).toContain(
+    "After 4 updates, means are over 1 of 2 matrices: the rest have numbers that are NaN or Inf, or a base of zeros.",
+  );
+});
+
+test("leading values are said to be those, and matrices where they did not settle are named", () => {
+  const tensor = (name: string, changes: Partial<Record<MeasureName, MeanMeasure>>): TensorGeometry => ({
+    name,
+    shape: [2048, 2048],
+    kind: "q",
+    stack: null,
+    layer: null,
+    spectrum: { values: "leading", k: 64, draws: 1, passes: 60, unsettled: 0.1 },
+    measures: means(changes).measures,
+    profiles: null,
+  });
+  const settled = tensor("settled", { drift: mean(1e-4, 1e-4), angleLeft90: mean(1, 1) });
+  const close = { ...none, reason: "its leading 64 singular values are so close" };
+  const unsettled = tensor("flat", { drift: mean(1e-4, 1e-4), angleLeft90: close });
+  const notes = (...tensors: TensorGeometry[]) => geometryNotes({ ...geometry, tensors }).join(" ");
+  expect(notes(settled)).toMatch(
+    /1 matrix is over 1024 on the short side: the leading 64 .* drift is over those alone\./,
+  );
+  expect(notes(settled)).not.toMatch(/unknown/);
+  expect(notes(settled, unsettled)).toMatch(
+    /2 matrices are over 1024.*unknown, and in no mean, of flat: its leading 64 singular values are so close\./,
+  );
+  expect(notes(unsettled, unsettled)).toMatch(/of 2 of these, the first flat: its/);
 });
 
 test("the strip has a column for each layer, or for 48 of more", () => {

@@ -23,16 +23,35 @@ export function symmetricEigen(a: Float64Array, n: number, leading: number): Eig
   return { values, vectors };
 }
 
+/** Rounds for a value until it is taken with an error of the largest one. */
+const patience = 30;
+
+/** The largest sum of the sizes of a row of a tridiagonal matrix. */
+function normOf(d: Float64Array, e: Float64Array): number {
+  let norm = 0;
+  for (let i = 0; i < d.length; i++) {
+    norm = Math.max(norm, Math.abs(d[i]) + Math.abs(e[i - 1] ?? 0) + Math.abs(e[i] ?? 0));
+  }
+  return norm;
+}
+
 /** Of a symmetric tridiagonal matrix, unordered: implicit QL with Wilkinson's shifts. */
 function eigenvalues(diagonal: Float64Array, off: Float64Array): Float64Array {
   const d = Float64Array.from(diagonal);
   const n = d.length;
   const e = new Float64Array(n);
   e.set(off.subarray(0, n - 1));
+  const norm = normOf(d, e);
   for (let l = 0; l < n; l++) {
     for (let rounds = 0; ; rounds++) {
+      // Where values are rounding errors of far larger ones, numbers beside the diagonal do not fall below their size.
+      const least = rounds < patience ? 0 : norm;
       let m = l;
-      while (m < n - 1 && Math.abs(e[m]) > Number.EPSILON * (Math.abs(d[m]) + Math.abs(d[m + 1]))) m++;
+      while (
+        m < n - 1 &&
+        Math.abs(e[m]) > Number.EPSILON * Math.max(least, Math.abs(d[m]) + Math.abs(d[m + 1]))
+      )
+        m++;
       if (m === l) break;
       // Usually two or three rounds per value; the limit stops non-finite input.
       if (rounds === 60) throw new RangeError("the eigenvalues of a matrix were not found");
@@ -73,10 +92,7 @@ const close = 1e-3;
 /** Inverse iteration from drawn vectors. */
 function tridiagonalVectors(d: Float64Array, e: Float64Array, values: Float64Array): Float64Array[] {
   const n = d.length;
-  let norm = 0;
-  for (let i = 0; i < n; i++) {
-    norm = Math.max(norm, Math.abs(d[i]) + Math.abs(e[i - 1] ?? 0) + Math.abs(e[i] ?? 0));
-  }
+  const norm = normOf(d, e);
   const least = Math.max(norm * Number.EPSILON, Number.MIN_VALUE * 2 ** 60);
   const solver = new ShiftedSolver(d, e, least);
   const vectors: Float64Array[] = [];

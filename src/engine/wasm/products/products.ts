@@ -1,5 +1,6 @@
 import { type Operand, signWords } from "../../../geometry/matrix.js";
 import { type CodeTile, type Products, type ProductsOf, plainProducts } from "../../../geometry/products.js";
+import type { Words } from "../../../update/threefry.js";
 import { pageBytes } from "../assembler/module.js";
 import { type Kernel, webAssembly } from "../platform.js";
 import type { Form } from "./form.js";
@@ -172,11 +173,12 @@ class TiledProducts implements Products {
 
   #codeTile(buffer: ArrayBuffer, exports: Readonly<Record<string, Kernel>>): CodeTile {
     const { columns, rows, base, tuned, tile, signs } = this.#layout;
+    const drawn = new DrawnSigns();
     const form = ({ of: side, signs: key }: Operand, start: number, count: number): void => {
       const numbers = count * columns;
       const first = start - (start % 32);
       if (key)
-        signWords(key, first, new Uint32Array(buffer, signs, Math.ceil((start - first + numbers) / 32)));
+        drawn.put(key, first, new Uint32Array(buffer, signs, Math.ceil((start - first + numbers) / 32)));
       const ofCode = (name: Form, from: number) =>
         exports[name](from, tuned, tile, numbers, signs, start - first);
       if (side === "base") ofCode("side", base);
@@ -201,6 +203,29 @@ class TiledProducts implements Products {
       }
     }
     return into.subarray(0, rows * width);
+  }
+}
+
+/** Words of signs that are kept: those of 2^27 weights, in 16 MiB. */
+const mostWords = 2 ** 22;
+
+/** The signs of a draw, kept for the next passage of the matrix: drawing them takes as long as a product with eight vectors. */
+class DrawnSigns {
+  #key: Words | null = null;
+  #words = new Map<number, Uint32Array>();
+  #kept = 0;
+
+  put(key: Words, first: number, into: Uint32Array): void {
+    if (key !== this.#key) [this.#key, this.#words, this.#kept] = [key, new Map(), 0];
+    const known = this.#words.get(first);
+    if (known?.length === into.length) {
+      into.set(known);
+      return;
+    }
+    signWords(key, first, into);
+    if (known || this.#kept + into.length > mostWords) return;
+    this.#words.set(first, into.slice());
+    this.#kept += into.length;
   }
 }
 
