@@ -50,8 +50,9 @@ export async function measureTensor(matrix: MatrixPair, options: TensorOptions):
     rows: profile(changes.rows, columns, margins.rows),
     columns: profile(changes.columns, rows, margins.columns),
   };
-  if (options.withoutSpectra !== null) {
-    const measures = { ...bySize, ...allUnknown(spectralNames, options.withoutSpectra) };
+  const withoutSpectra = options.withoutSpectra ?? extremeReason(changes);
+  if (withoutSpectra !== null) {
+    const measures = { ...bySize, ...allUnknown(spectralNames, withoutSpectra) };
     return measuredTensor({ spectrum: null, measures: inOrder(measures), profiles });
   }
   const { method, measures } = await spectralMeasures(matrix, changes, options);
@@ -62,6 +63,18 @@ export async function measureTensor(matrix: MatrixPair, options: TensorOptions):
 function obstacleOf({ nonfinite, baseSquared }: Changes): string | null {
   if (nonfinite > 0) return `${nonfinite} of its numbers ${nonfinite === 1 ? "is" : "are"} NaN or Inf`;
   return baseSquared === 0 ? "its base is zero" : null;
+}
+
+/** Products and squares of numbers between these are fp32 numbers. */
+const [leastMean, mostMean] = [1e-16, 1e16];
+
+/** Why there is no spectrum of numbers that are very large or small; null if there is one. */
+function extremeReason({ counts, baseSquared, changeSquared }: Changes): string | null {
+  const means = [baseSquared / counts.elements, changeSquared / counts.elementsChanged].map(Math.sqrt);
+  const beyond = means.find((mean) => mean < leastMean || mean > mostMean);
+  return beyond === undefined
+    ? null
+    : `its numbers or their changes are about ${beyond.toExponential(0)}: their squares are beyond fp32`;
 }
 
 function inOrder(measures: Measures): Measures {

@@ -18,6 +18,16 @@ export interface Taken {
   readonly values: string | null;
 }
 
+/** Of the largest singular value: below this, a value of a solver that squares is one that is zero. */
+const negligible = 2 ** -20;
+
+/** Why the first k directions are not defined, of a matrix of lower rank; null if they are. */
+export function lowRankReason({ values }: Spectrum, k: number): string | null {
+  if (values[k - 1] > negligible * values[0]) return null;
+  const rank = values.findIndex((value) => !(value > negligible * values[0]));
+  return `only ${rank} of its singular values ${rank === 1 ? "is" : "are"} not zero: the leading ${k} directions are not defined`;
+}
+
 /** Spectra of the base and of what becomes of it, by whichever method fits. */
 export interface Spectra {
   readonly base: Taken;

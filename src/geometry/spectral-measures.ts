@@ -9,7 +9,7 @@ import { largestValue } from "./norm.js";
 import { principalOverlap } from "./principal-mask.js";
 import { type ProductsOf, plainProducts } from "./products.js";
 import { maskShare } from "./size-measures.js";
-import { allSpectra, leadingSpectra, mostShort, takesAllValues } from "./spectra.js";
+import { allSpectra, leadingSpectra, lowRankReason, mostShort, takesAllValues } from "./spectra.js";
 import { drift, leading } from "./spectrum.js";
 import { mean, sampleDeviation } from "./statistics.js";
 
@@ -122,7 +122,8 @@ export async function spectralMeasures(
     const taken = await spectra.of({ of: "tuned", signs });
     const tuned = leading(taken.spectrum, rows, columns, k);
     const drifted = values ?? taken.values ?? drift(wholeBase, tuned, spectra.compared);
-    const obstacle = directions ?? taken.directions;
+    const lowRank = lowRankReason(wholeBase, k) ?? lowRankReason(taken.spectrum, k);
+    const obstacle = directions ?? taken.directions ?? lowRank;
     if (obstacle !== null) return same(drifted, obstacle);
     const [left, right] = [
       angleFigures(principalAngles(base.left, tuned.left, rows, k)),
@@ -159,7 +160,9 @@ export async function spectralMeasures(
     const reasons = {
       energy16: reason(16),
       energy64: reason(64),
-      energyQuarter: all ? null : `needs all singular vectors: taken up to ${mostShort} on the short side`,
+      energyQuarter: all
+        ? lowRankReason(wholeBase, Math.max(1, quarter))
+        : `needs all singular vectors: taken up to ${mostShort} on the short side`,
     };
     const ks = { energy16: 16, energy64: 64, energyQuarter: Math.max(1, quarter) };
     const names = (Object.keys(ks) as (keyof typeof ks)[]).filter((name) => reasons[name] === null);
@@ -191,7 +194,7 @@ export async function spectralMeasures(
     function reason(k: number): string | null {
       if (k >= short) return `the short side is ${short}: the leading ${k} directions are all of them`;
       if (k > available) return `the leading ${k} directions need --rank ${k}`;
-      return noDirections;
+      return noDirections ?? lowRankReason(wholeBase, k);
     }
   }
 }

@@ -211,3 +211,46 @@ test("what has no geometry says why", async () => {
   expect(bad.measures.drift.reason).toBe("1 of its numbers is NaN or Inf");
   expect(bad.spectrum).toBeNull();
 });
+
+describe("directions of a matrix of low rank are not defined", () => {
+  const measuredOf = async (before: (i: number) => number, after: (i: number) => number) => {
+    const [from, to] = [before, after].map((f) =>
+      bf16(Float64Array.from({ length: rows * columns }, (_, i) => f(i))),
+    );
+    const matrix = pairOf("w", { rows, columns, numbers: from }, { rows, columns, numbers: to });
+    const options = { format: format("bf16"), walk: null, withoutSpectra: null, rank: 64, seed: 5, products };
+    return (await measureTensor(matrix, options)).geometry.measures;
+  };
+
+  test("of a base of rank one: no angles or energies, but a drift and a stable rank", async () => {
+    // Powers of two, whose products bf16 holds.
+    const outer = (i: number) => 2 ** ((Math.floor(i / columns) % 5) + ((i % columns) % 7));
+    const measures = await measuredOf(outer, (i) => outer(i) + (i % 3 === 0 ? 1 : 0));
+    const reason = "only 1 of its singular values is not zero: the leading 24 directions are not defined";
+    expect(measures.angleLeft90).toMatchObject({ measured: null, reason });
+    expect(measures.energy16).toMatchObject({ measured: null, reason: reason.replace("24", "16") });
+    expect(measures.energyQuarter.measured).toBeNull();
+    for (const name of ["drift", "stableRank"] as const) expect(measures[name].measured).toBeGreaterThan(0);
+  });
+
+  test("of a tuned matrix of zeros: no angles", async () => {
+    const measures = await measuredOf(
+      (i) => base[i],
+      () => 0,
+    );
+    expect(measures.angleRightMedian.reason).toMatch(/^only 0 of its singular values are not zero/);
+    expect(measures.drift.measured).toBeCloseTo(1, 12);
+  });
+
+  test.each([2 ** 96, 2 ** -84])(
+    "numbers of which squares are beyond fp32 have no spectrum: %s",
+    async (scale) => {
+      const measures = await measuredOf(
+        (i) => base[i] * scale,
+        (i) => (base[i] + noise[i]) * scale,
+      );
+      expect(measures.stableRank.reason).toMatch(/squares are beyond fp32$/);
+      expect(measures.size.measured).toBeGreaterThan(0);
+    },
+  );
+});
