@@ -13,7 +13,7 @@ import { expectApart } from "./write-output.js";
 
 interface InspectOptions extends OutputOptions {
   readonly as?: readonly string[];
-  readonly sample: number | null;
+  readonly sample: number | "all";
 }
 
 export function inspectCommand(streams: Streams): Command {
@@ -48,7 +48,7 @@ export function inspectCommand(streams: Streams): Command {
       expectApart(outputFiles(options), [...checkpoint.files.keys()]);
       const inspection = await inspectCheckpoint(checkpoint, {
         as: as.map(targetFormat),
-        sample,
+        sample: sample === "all" ? null : sample,
         progress: bar.progress,
       });
       bar.stop();
@@ -72,7 +72,7 @@ function nameOfTarget(text: string): string {
   }
 }
 
-/** The number of squares per tensor; null for all. */
-function sampleSize(text: string): number | null {
-  return text === "all" ? null : wholeNumber(text);
+/** The number of squares per tensor. */
+function sampleSize(text: string): number | "all" {
+  return text === "all" ? text : wholeNumber(text);
 }

@@ -77,6 +77,26 @@ describe("inspect", () => {
     ]);
   });
 
+  test("--sample takes a number of squares of each tensor, or all", async () => {
+    // Five squares of 128 x 128: one more than by default.
+    const numbers = Float32Array.from({ length: 128 * 640 }, (_, i) => 1 + (i % 7));
+    const tensor = { ...float32("w", numbers), shape: [128, 640] };
+    const path = put(folder, "wide.safetensors", encodeSafetensors([tensor]));
+    const tried = async (...args: string[]) => {
+      const { settings, totals } = JSON.parse(
+        await output("inspect", path, "--as", "bf16", ...args, "--json", "-"),
+      );
+      return [settings.sample, totals.as[0].elements];
+    };
+    expect(await tried("--sample", "all")).toEqual([null, 81_920]);
+    expect(await tried()).toEqual([4, 65_536]);
+    expect(await tried("--sample", "1")).toEqual([1, 16_384]);
+    const text = async (sample: string) => await output("inspect", path, "--as", "bf16", "--sample", sample);
+    expect(await text("all")).not.toContain("Formats were tried on");
+    expect(await text("1")).toContain("at most 1 square of 128 x 128 of each tensor");
+    expect(await text("2")).toContain("at most 2 squares of 128 x 128 of each tensor");
+  });
+
   test("findings on a page and in Markdown", async () => {
     const [codes, scales] = make(recipes["DeepSeek-V3"]).tensors;
     const wrong = [codes, { ...scales, data: new Float32Array(6) }];

@@ -206,7 +206,7 @@ function sampleNotes({ settings: { as, sample }, totals, layers }: Inspection, m
     sample === null || tried === totals.elements
       ? []
       : [
-          `Formats were tried on ${counted(tried, "weight")}: at most ${sample} squares of 128 x 128 of each tensor.`,
+          `Formats were tried on ${counted(tried, "weight")}: at most ${counted(sample, "square")} of 128 x 128 of each tensor.`,
         ];
   const broken = (totals.as ?? []).flatMap(({ format, storedNaN = 0 }) =>
     storedNaN > 0
