@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { predict } from "../engine/predict.js";
+import { predict, type StepCount } from "../engine/predict.js";
 import { blockFormat, isBlockFormat } from "../format/block/block-format.js";
 import { format } from "../format/registry.js";
 import { type PredictionResult, ruleOutcomes } from "../lens/study/prediction.js";
@@ -74,9 +74,10 @@ export function predictCommand(streams: Streams): Command {
 function resultOf(
   { tensors, stepNumbers, skipped, source, run }: Gradients,
   formatName: string,
-  steps: PredictionResult["steps"],
+  steps: readonly StepCount[],
 ): PredictionResult {
   const elements = tensors.reduce((sum, { weights }) => sum + weights.length, 0);
+  const total = (field: "changed" | "nonfinite") => steps.reduce((sum, step) => sum + step[field], 0);
   const { metadata: _, ...origin } = source;
   const { lr, betas, eps = 1e-8, weightDecay = 0 } = run.optimizer;
   return {
@@ -85,8 +86,8 @@ function resultOf(
     input: { ...origin, tensors: tensors.length, elements, stepNumbers },
     optimizer: { name: "adamw", lr, betas: betas!, eps, weightDecay },
     format: formatName,
-    weightSteps: elements * steps.length,
-    changed: steps.reduce((sum, { changed }) => sum + changed, 0),
+    weightSteps: elements * steps.length - total("nonfinite"),
+    changed: total("changed"),
     rules: ruleOutcomes(steps),
     steps,
     skipped,
