@@ -65,10 +65,12 @@ describe("inspect", () => {
     );
     const text = await output("inspect", path, "--as", "mxfp4,fp8-128x128");
     expect(text.replaceAll(/\s+/g, " ")).toContain(
-      "31 finite numbers of blocks with a NaN or Inf would be NaN in mxfp4; dB is of the rest. " +
-        "63 finite numbers of blocks with a NaN or Inf would be NaN in fp8-128x128; dB is of the rest.",
+      "31 finite numbers that share a scale with a NaN or Inf would be NaN in mxfp4; dB is of the rest. " +
+        "63 finite numbers that share a scale with a NaN or Inf would be NaN in fp8-128x128; dB is of the rest.",
     );
     expect(text).toMatch(/^other +[\d.]+ +\S+ +\S+ +– /m);
+    // All of them were tried.
+    expect(text).not.toContain("squares");
     const json = JSON.parse(await output("inspect", path, "--as", "mxfp4,bf16", "--json", "-"));
     expectValid("inspect", json);
     expect(json.totals.as.map((quality: { storedNaN?: number }) => quality.storedNaN)).toEqual([

@@ -27,7 +27,7 @@ export class QualityTally {
   clipped = 0;
   /** Not zero, stored as zero. */
   flushed = 0;
-  /** Stored as NaN, because another number of the block is not finite. Of the elements; in no other count, and in no sum. */
+  /** Stored as NaN, because another number that the scale is made of is not finite. Of the elements; in no other count, and in no sum. */
   storedNaN = 0;
   /** Sums of squares of the numbers, and of what storage would change in them: one for each piece that was added. */
   readonly signal = new ExactSum();
@@ -44,7 +44,8 @@ export class QualityTally {
  * Adds what a format would make of a matrix: rounded to nearest-even, saturating. Blocks run along its rows, or cover rows
  * and columns, from its first element on.
  *
- * @param largest the largest magnitude of the tensor, from which some formats make a scale of the tensor.
+ * @param largest the largest magnitude of the tensor in fp32, from which some formats make a scale of the tensor; NaN if a
+ * number of it is NaN.
  */
 export function addQuality(
   numbers: Float32Array,
