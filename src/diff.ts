@@ -25,7 +25,7 @@ export interface DiffOptions {
 }
 
 /** A format with shared scales, or one without. */
-function viewOf(view: Format | BlockFormat | string): Format | BlockFormat {
+export function viewOf(view: Format | BlockFormat | string): Format | BlockFormat {
   if (typeof view === "string") return isBlockFormat(view) ? blockFormat(view) : formatOf(view);
   return "element" in view ? view : formatOf(view);
 }
