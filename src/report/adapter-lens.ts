@@ -85,12 +85,24 @@ function mergedSentences({ merged }: MergeLens): string[] {
       ? `The merged checkpoint has the same bits in all ${count(elements)} weights.`
       : `The merged checkpoint has other bits in ${count(merged.differ)} of ${counted(elements, "weight")} ` +
         `(${percent(share(merged.differ, elements))}).`,
-    ...(others.differ > 0
-      ? [
-          `${count(others.differ)} of its ${counted(others.tensors, "other tensor")} ${others.differ === 1 ? "is" : "are"} not the base's.`,
-        ]
-      : []),
+    ...otherSentences(others),
     ...mergedSkipped(merged),
+  ];
+}
+
+/** Tensors of a merged checkpoint that are neither the base's nor, where the adapter replaces them, the adapter's. */
+function otherSentences({
+  tensors,
+  differ,
+  replaced = { tensors: 0, differ: 0 },
+}: MergedComparison["others"]): string[] {
+  const sentence = (all: number, wrong: number, which: string, whose: string) =>
+    wrong === 0
+      ? []
+      : [`${count(wrong)} of its ${counted(all, which)} ${wrong === 1 ? "is" : "are"} not the ${whose}'s.`];
+  return [
+    ...sentence(tensors - replaced.tensors, differ - replaced.differ, "other tensor", "base"),
+    ...sentence(replaced.tensors, replaced.differ, "replaced tensor", "adapter"),
   ];
 }
 
