@@ -81,40 +81,6 @@ describe("PEFT 0.21: adapters as it saves them, and what it merges them to", () 
   });
 });
 
-test("in a merged checkpoint, what the adapter replaces should be the adapter's, and all else the base's", async () => {
-  const tensor = (name: string, value: number) => float32Tensor(name, [1, 2], [value, value]);
-  const rest = (names: Record<string, number>) =>
-    Object.entries(names).map(([name, value]) => tensor(name, value));
-  const checkpoint = (name: string, names: Record<string, number>) =>
-    put(folder, `replaced-${name}.safetensors`, encodeSafetensors(rest(names)));
-  const names = { "q.weight": 1, "lm_head.weight": 2, "norm.weight": 3 };
-  const onBase = checkpoint("base", names);
-  // B is zero: the merge leaves q as it is. It takes lm_head from the adapter.
-  const adapter = putAdapter(folder, "replacing", { r: 1, lora_alpha: 1, modules_to_save: ["lm_head"] }, [
-    float32Tensor("base_model.model.q.lora_A.weight", [1, 2], [1, 1]),
-    float32Tensor("base_model.model.q.lora_B.weight", [1, 1], [0]),
-    tensor("base_model.model.lm_head.weight", 7),
-  ]);
-  const told = async (name: string, changes: Record<string, number>) => {
-    const merged = checkpoint(name, { ...names, ...changes });
-    const { merge } = await lens("diff", onBase, adapter, "--merged", merged);
-    const text = (await output("diff", onBase, adapter, "--merged", merged)).replaceAll(/\s+/g, " ");
-    return [merge!.merged!.others, text.match(/[^.]*not the [a-z]+'s\./g) ?? []];
-  };
-  expect(await told("right", { "lm_head.weight": 7 })).toEqual([
-    { tensors: 2, differ: 0, replaced: { tensors: 1, differ: 0 } },
-    [],
-  ]);
-  expect(await told("kept", {})).toEqual([
-    { tensors: 2, differ: 1, replaced: { tensors: 1, differ: 1 } },
-    [" 1 of its 1 replaced tensor is not the adapter's."],
-  ]);
-  expect(await told("other", { "lm_head.weight": 7, "norm.weight": 4 })).toEqual([
-    { tensors: 2, differ: 1, replaced: { tensors: 1, differ: 0 } },
-    [" 1 of its 1 other tensor is not the base's."],
-  ]);
-});
-
 test("two adapters are compared as any two checkpoints", async () => {
   const both = ["diff", loraPath("adapter"), loraPath("adapter")];
   const { totals, tensors } = JSON.parse(await output(...both, "--quiet", "--json", "-"));
