@@ -1,7 +1,6 @@
 import { Command } from "commander";
-import { blockFormats, isBlockFormat } from "../format/block/block-format.js";
+import { blockFormats, isBlockFormat, storageFormat } from "../format/block/block-format.js";
 import { defaultSample } from "../lens/inspect/inspection.js";
-import { targetFormat } from "../lens/inspect/quality.js";
 import { openCheckpoint } from "../source/checkpoint.js";
 import { inspectCheckpoint } from "../source/inspect/inspect-checkpoint.js";
 import { addOutputOptions, formatName, type OutputOptions, wholeNumber } from "./common-options.js";
@@ -47,7 +46,7 @@ export function inspectCommand(streams: Streams): Command {
     try {
       expectApart(outputFiles(options), [...checkpoint.files.keys()]);
       const inspection = await inspectCheckpoint(checkpoint, {
-        as: as.map(targetFormat),
+        as: as.map(storageFormat),
         sample: sample === "all" ? null : sample,
         progress: bar.progress,
       });
@@ -62,7 +61,7 @@ export function inspectCommand(streams: Streams): Command {
 
 /** The canonical name of a format or block format. */
 function nameOfTarget(text: string): string {
-  if (isBlockFormat(text)) return targetFormat(text).name;
+  if (isBlockFormat(text)) return storageFormat(text).name;
   try {
     return formatName(text);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { viewOf } from "../diff.js";
+import { storageFormat } from "../format/block/block-format.js";
 import type { PairOptions } from "../source/pair/pair-up.js";
 import type { DiffOptions } from "./diff-options.js";
 
@@ -6,7 +6,7 @@ type Given = Pick<DiffOptions, "view" | "strict" | "rename" | "commonRows">;
 
 /** How two checkpoints are paired and in which format they are compared. */
 export function pairOptions({ view, strict = false, rename = [], commonRows = false }: Given): PairOptions {
-  return { view: view === undefined ? null : viewOf(view), strict, rename, commonRows };
+  return { view: view === undefined ? null : storageFormat(view), strict, rename, commonRows };
 }
 
 /** The same as results and logs tell it. */

@@ -1,7 +1,6 @@
 import { Command } from "commander";
 import { predict, type StepCount } from "../engine/predict.js";
-import { blockFormat, isBlockFormat } from "../format/block/block-format.js";
-import { format } from "../format/registry.js";
+import { storageFormat } from "../format/block/block-format.js";
 import { type PredictionResult, ruleOutcomes } from "../lens/study/prediction.js";
 import { InputError } from "../source/input-error.js";
 import { openRecording, type Recording, recordedRun } from "../source/recording.js";
@@ -60,8 +59,7 @@ export function predictCommand(streams: Streams): Command {
     const bar = await progressBar(options.quiet ? null : streams.err);
     try {
       expectApart(outputFiles(options), gradients.files);
-      const resolved = isBlockFormat(options.format) ? blockFormat(options.format) : format(options.format);
-      const steps = await predict(gradients, gradients.run, resolved, bar);
+      const steps = await predict(gradients, gradients.run, storageFormat(options.format), bar);
       bar.stop();
       await emitBy(predictionRenderers, resultOf(gradients, options.format, steps), options, streams);
     } finally {

@@ -1,19 +1,13 @@
-import { type BlockFormat, blockFormat, isBlockFormat } from "../../format/block/block-format.js";
+import type { BlockFormat } from "../../format/block/block-format.js";
 import { blocksOf } from "../../format/block/quantize.js";
 import { dequantizeBlock, quantizeBlock } from "../../format/block/quantize-block.js";
 import type { TensorScale } from "../../format/block/scale-rule.js";
 import type { Format } from "../../format/format.js";
-import { formatOf } from "../../format/registry.js";
 import { round } from "../../format/round.js";
 import { ExactSum } from "../sum.js";
 
 /** A format that numbers may be stored in: plain, or with scales of blocks. */
 export type TargetFormat = Format | BlockFormat;
-
-/** @throws RangeError for an unknown name. */
-export function targetFormat(name: string): TargetFormat {
-  return isBlockFormat(name) ? blockFormat(name) : formatOf(name);
-}
 
 function isBlocks(format: TargetFormat): format is BlockFormat {
   return "element" in format;

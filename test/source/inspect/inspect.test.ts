@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from "vitest";
+import { storageFormat } from "../../../src/format/block/block-format.js";
 import { dequantize, quantize } from "../../../src/format/block/quantize.js";
-import { targetFormat } from "../../../src/lens/inspect/quality.js";
 import { openCheckpoint } from "../../../src/source/checkpoint.js";
 import { inspectCheckpoint } from "../../../src/source/inspect/inspect-checkpoint.js";
 import { encodeSafetensors, type TensorToWrite } from "../../../src/source/safetensors/write.js";
@@ -17,7 +17,7 @@ async function inspect(
   sample: number | null = 4,
 ) {
   const checkpoint = await openCheckpoint(put(folder, `${files++}.safetensors`, encodeSafetensors(tensors)));
-  const inspection = await inspectCheckpoint(checkpoint, { as: as.map(targetFormat), sample });
+  const inspection = await inspectCheckpoint(checkpoint, { as: as.map(storageFormat), sample });
   await checkpoint.close();
   expectValid("inspect", inspection);
   return inspection;
