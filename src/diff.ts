@@ -1,5 +1,5 @@
 import { comparerOf, provenKernel } from "./engine/wasm/difference/comparison.js";
-import { type BlockFormat, blockFormat, isBlockFormat } from "./format/block/block-format.js";
+import { type BlockFormat, storageFormat } from "./format/block/block-format.js";
 import type { Format } from "./format/format.js";
 import { formatOf } from "./format/registry.js";
 import type { DifferenceResult } from "./lens/difference/difference-result.js";
@@ -26,7 +26,7 @@ export interface DiffOptions {
 
 /** A format with shared scales, or one without. */
 function viewOf(view: Format | BlockFormat | string): Format | BlockFormat {
-  if (typeof view === "string") return isBlockFormat(view) ? blockFormat(view) : formatOf(view);
+  if (typeof view === "string") return storageFormat(view);
   return "element" in view ? view : formatOf(view);
 }
 

@@ -1,6 +1,4 @@
 import { comparerOf, provenKernel } from "../engine/wasm/difference/comparison.js";
-import { blockFormat, isBlockFormat } from "../format/block/block-format.js";
-import { format } from "../format/registry.js";
 import type { TensorPart } from "../geometry/job.js";
 import type { DifferenceTallyJson } from "../lens/difference/difference.js";
 import type { Comparer } from "../lens/difference/difference-codes.js";
@@ -10,11 +8,12 @@ import type { Part } from "../lens/shard/part.js";
 import { isWorthThreads, type Progress, type RangePool } from "../source/pair/compare-pair.js";
 import { differenceOf } from "../source/pair/difference-of.js";
 import { openPair } from "../source/pair/open-pair.js";
-import type { CheckpointPair, PairOptions } from "../source/pair/pair-up.js";
+import type { CheckpointPair } from "../source/pair/pair-up.js";
 import { version } from "../version.js";
 import type { GeometryJob } from "./diff-geometry.js";
 import type { ComparisonLog, DiffOptions } from "./diff-options.js";
 import { checkOutput, diffRenderers, emitBy, outputFiles } from "./emit.js";
+import { pairOptions, pairSettings } from "./pair-options.js";
 import { gigabytes, progressBar } from "./progress.js";
 import type { ShardRequest } from "./shard-option.js";
 import type { Streams } from "./streams.js";
@@ -39,16 +38,11 @@ export async function diffFiles(
 ): Promise<void> {
   checkOutput(options, streams);
   if (options.resume !== undefined) expectReplaceable(options.resume);
-  const view =
-    options.view === undefined
-      ? null
-      : isBlockFormat(options.view)
-        ? blockFormat(options.view)
-        : format(options.view);
+  const asPair = pairOptions(options);
   const delta = await deltaOf(before, after, options);
   // Compile it while headers are read.
   const kernel = provenKernel();
-  const pair = await openPair(before, after, pairOptions(view, options));
+  const pair = await openPair(before, after, asPair);
   const opened = [pair];
   try {
     const { resume } = options;
@@ -89,7 +83,7 @@ export async function diffFiles(
     counted: Map<string, DifferenceTallyJson>,
   ): Promise<Geometry> {
     const job = {
-      ...geometryJob(view, options),
+      ...geometryJob(options),
       difference: await kernel,
       counted: (tensor: string, tally: DifferenceTallyJson) => void counted.set(tensor, tally),
     };
@@ -97,24 +91,15 @@ export async function diffFiles(
   }
 
   async function openOthers(): Promise<CheckpointPair[]> {
-    for (const path of more) opened.push(await openPair(before, path, pairOptions(view, options)));
+    for (const path of more) opened.push(await openPair(before, path, asPair));
     return opened.slice(1);
   }
 }
 
-function pairOptions(view: PairOptions["view"], { strict, rename, commonRows }: DiffOptions): PairOptions {
-  return {
-    view: view ?? null,
-    strict: strict ?? false,
-    rename: rename ?? [],
-    commonRows: commonRows ?? false,
-  };
-}
-
-function geometryJob(view: PairOptions["view"], { lr, steps, ...options }: DiffOptions): GeometryJob {
+function geometryJob({ lr, steps, ...options }: DiffOptions): GeometryJob {
   return {
     ...options,
-    pair: pairOptions(view, options),
+    pair: pairOptions(options),
     walk: (updates = steps) => (lr === undefined || updates === undefined ? null : { lr, steps: updates }),
   };
 }
@@ -150,16 +135,12 @@ async function compared(
   part: Part | null,
   { err }: Streams,
 ): Promise<DifferenceResult> {
-  const { view = null, strict = false, commonRows = false, sample: chunks, seed } = options;
-  const rename = (options.rename ?? []).map(({ text }) => text);
+  const { sample, seed } = options;
   const bar = await progressBar(options.quiet ? null : err, gigabytes);
   try {
     return await differenceOf(pair, {
-      view,
-      strict,
-      rename,
-      commonRows,
-      sample: chunks,
+      ...pairSettings(options),
+      sample,
       seed,
       comparer,
       pool,
@@ -178,7 +159,7 @@ async function resumeLog(
   options: DiffOptions,
   part: Part | null,
 ): Promise<ComparisonLog | null> {
-  const { resume, view, strict, rename = [], commonRows, geometry, rank, layers, lr, steps, seed } = options;
+  const { resume, geometry, rank, layers, lr, steps, seed } = options;
   if (resume === undefined) return null;
   const { fileIdentities, ResumeLog } = await import("../source/resume-log.js");
   const ofGeometry = { geometry, others: others.map(({ after }) => after), rank, layers, lr, steps, seed };
@@ -188,10 +169,7 @@ async function resumeLog(
     settings: {
       before: pair.before,
       after: pair.after,
-      view: view ?? null,
-      strict: strict ?? false,
-      rename: rename.map(({ text }) => text),
-      commonRows: commonRows ?? false,
+      ...pairSettings(options),
       ...(geometry && ofGeometry),
       ...(part && { shard: { index: part.index, of: part.of, plan: part.plan } }),
     },

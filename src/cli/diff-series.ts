@@ -1,11 +1,11 @@
 import { comparerOf, provenKernel } from "../engine/wasm/difference/comparison.js";
-import { format } from "../format/registry.js";
 import { comparisonsOf, seriesOf } from "../lens/difference/series.js";
 import type { RangePool } from "../source/pair/compare-pair.js";
 import { differenceOf } from "../source/pair/difference-of.js";
 import { openPair } from "../source/pair/open-pair.js";
 import type { DiffOptions } from "./diff-options.js";
 import { checkOutput, emitBy, outputFiles, seriesRenderers } from "./emit.js";
+import { pairOptions, pairSettings } from "./pair-options.js";
 import { gigabytes, progressBar } from "./progress.js";
 import type { Streams } from "./streams.js";
 import { expectApart } from "./write-output.js";
@@ -22,7 +22,7 @@ export async function diffSeries(
   streams: Streams,
 ): Promise<void> {
   checkOutput(options, streams);
-  const { view = null, strict = false, sample, seed } = options;
+  const { sample, seed } = options;
   const kernel = await provenKernel();
   pool?.prepare(kernel);
   const bar = await progressBar(options.quiet ? null : streams.err, gigabytes);
@@ -30,15 +30,11 @@ export async function diffSeries(
   let done = 0;
   try {
     const result = await seriesOf(paths.length, async (before, after) => {
-      const pair = await openPair(paths[before], paths[after], {
-        view: view === null ? null : format(view),
-        strict,
-      });
+      const pair = await openPair(paths[before], paths[after], pairOptions(options));
       try {
         expectApart(outputFiles(options), pair.files);
         const difference = await differenceOf(pair, {
-          view,
-          strict,
+          ...pairSettings(options),
           sample,
           seed,
           comparer: comparerOf(kernel),

@@ -112,7 +112,18 @@ export function diffCommand(streams: Streams, merge?: () => Promise<MergeAdapter
     if (isMerge && options.geometry) refuseOption(command, "geometry", "two checkpoints");
     if (isMerge && forTwo.length > 0) refuseOption(command, forTwo[0], "two checkpoints");
     if (isMerge && request !== null) refuseOption(command, "shard", "two checkpoints");
-    if (isMerge) return (await merge())(before, after, options, streams);
+    if (isMerge) {
+      const forPairs = (["rename", "commonRows", "sample", "seed"] as const).find(
+        (name) => command.getOptionValueSource(name) === "cli",
+      );
+      if (forPairs !== undefined) refuseOption(command, forPairs, "checkpoints, not for a LoRA adapter");
+      if (options.view !== undefined && isBlockFormat(options.view)) {
+        command.error(
+          `error: --view of a LoRA adapter's merge is for formats without shared scales, found ${options.view}`,
+        );
+      }
+      return (await merge())(before, after, options, streams);
+    }
     const stray = (["merged", "unmerge", "roundUpdate"] as const).find((name) => options[name] !== undefined);
     if (stray !== undefined) refuseOption(command, stray, "AFTER a LoRA adapter");
     const others = (options.threads ?? threadsWorthStarting([before, ...afters])) - 1;

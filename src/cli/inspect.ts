@@ -1,7 +1,6 @@
 import { Command } from "commander";
-import { blockFormats, isBlockFormat } from "../format/block/block-format.js";
+import { blockFormats, isBlockFormat, storageFormat } from "../format/block/block-format.js";
 import { defaultSample } from "../lens/inspect/inspection.js";
-import { targetFormat } from "../lens/inspect/quality.js";
 import { openCheckpoint } from "../source/checkpoint.js";
 import { inspectCheckpoint } from "../source/inspect/inspect-checkpoint.js";
 import { addOutputOptions, formatName, type OutputOptions, wholeNumber } from "./common-options.js";
@@ -13,7 +12,7 @@ import { expectApart } from "./write-output.js";
 
 interface InspectOptions extends OutputOptions {
   readonly as?: readonly string[];
-  readonly sample: number | null;
+  readonly sample: number | "all";
 }
 
 export function inspectCommand(streams: Streams): Command {
@@ -47,8 +46,8 @@ export function inspectCommand(streams: Streams): Command {
     try {
       expectApart(outputFiles(options), [...checkpoint.files.keys()]);
       const inspection = await inspectCheckpoint(checkpoint, {
-        as: as.map(targetFormat),
-        sample,
+        as: as.map(storageFormat),
+        sample: sample === "all" ? null : sample,
         progress: bar.progress,
       });
       bar.stop();
@@ -62,7 +61,7 @@ export function inspectCommand(streams: Streams): Command {
 
 /** The canonical name of a format or block format. */
 function nameOfTarget(text: string): string {
-  if (isBlockFormat(text)) return targetFormat(text).name;
+  if (isBlockFormat(text)) return storageFormat(text).name;
   try {
     return formatName(text);
   } catch (error) {
@@ -72,7 +71,7 @@ function nameOfTarget(text: string): string {
   }
 }
 
-/** The number of squares per tensor; null for all. */
-function sampleSize(text: string): number | null {
-  return text === "all" ? null : wholeNumber(text);
+/** The number of squares per tensor. */
+function sampleSize(text: string): number | "all" {
+  return text === "all" ? text : wholeNumber(text);
 }

@@ -1,7 +1,6 @@
 import { Command } from "commander";
-import { predict } from "../engine/predict.js";
-import { blockFormat, isBlockFormat } from "../format/block/block-format.js";
-import { format } from "../format/registry.js";
+import { predict, type StepCount } from "../engine/predict.js";
+import { storageFormat } from "../format/block/block-format.js";
 import { type PredictionResult, ruleOutcomes } from "../lens/study/prediction.js";
 import { InputError } from "../source/input-error.js";
 import { openRecording, type Recording, recordedRun } from "../source/recording.js";
@@ -60,8 +59,7 @@ export function predictCommand(streams: Streams): Command {
     const bar = await progressBar(options.quiet ? null : streams.err);
     try {
       expectApart(outputFiles(options), gradients.files);
-      const resolved = isBlockFormat(options.format) ? blockFormat(options.format) : format(options.format);
-      const steps = await predict(gradients, gradients.run, resolved, bar);
+      const steps = await predict(gradients, gradients.run, storageFormat(options.format), bar);
       bar.stop();
       await emitBy(predictionRenderers, resultOf(gradients, options.format, steps), options, streams);
     } finally {
@@ -74,9 +72,10 @@ export function predictCommand(streams: Streams): Command {
 function resultOf(
   { tensors, stepNumbers, skipped, source, run }: Gradients,
   formatName: string,
-  steps: PredictionResult["steps"],
+  steps: readonly StepCount[],
 ): PredictionResult {
   const elements = tensors.reduce((sum, { weights }) => sum + weights.length, 0);
+  const total = (field: "changed" | "nonfinite") => steps.reduce((sum, step) => sum + step[field], 0);
   const { metadata: _, ...origin } = source;
   const { lr, betas, eps = 1e-8, weightDecay = 0 } = run.optimizer;
   return {
@@ -85,8 +84,8 @@ function resultOf(
     input: { ...origin, tensors: tensors.length, elements, stepNumbers },
     optimizer: { name: "adamw", lr, betas: betas!, eps, weightDecay },
     format: formatName,
-    weightSteps: elements * steps.length,
-    changed: steps.reduce((sum, { changed }) => sum + changed, 0),
+    weightSteps: elements * steps.length - total("nonfinite"),
+    changed: total("changed"),
     rules: ruleOutcomes(steps),
     steps,
     skipped,

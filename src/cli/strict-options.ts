@@ -31,6 +31,8 @@ export function strict(command: Command): Command {
           `error: option '${option.flags}' was given twice, '${given.text}' and '${text}': expected it once`,
         );
       }
+      // Commander makes "" of it.
+      if (value == null) throw new TypeError(`the parser of '${option.flags}' gives no value for '${text}'`);
       given = { text, value };
       return value;
     });

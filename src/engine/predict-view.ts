@@ -62,8 +62,8 @@ class BlockView implements MasterView {
     this.#tensorScale = rule.tensorScale?.(largestMagnitude(masters), this.#format) ?? noTensorScale;
     const largest = new Float64Array(this.#scales.length);
     for (const [j, block] of this.#blockOf.entries()) {
-      const magnitude = Math.abs(masters[j]);
-      if (!(magnitude <= largest[block])) largest[block] = magnitude;
+      // NaN stays NaN.
+      largest[block] = Math.max(largest[block], Math.abs(masters[j]));
     }
     for (const [b, amax] of largest.entries()) {
       this.#scales[b] = rule.blockScale(amax, this.#format, this.#tensorScale);

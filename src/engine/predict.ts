@@ -13,16 +13,19 @@ import { type PredictedFormat, predictionEnds, viewOf } from "./predict-view.js"
 /** The number of weights processed at once. */
 const chunkLength = 2 ** 16;
 
-interface StepCount {
-  readonly step: number;
+/** What is counted of a step, of finite weight-steps but for `nonfinite`. */
+export interface StepCount extends StepPrediction {
   changed: number;
+  /** Weights that are NaN or Inf before or after the step, or whose update is. */
+  nonfinite: number;
   readonly predicted: number[];
   readonly right: number[];
 }
 
 /**
  * Runs AdamW with an fp32 master on gradients. Before each step from the second on, evaluates every rule's prediction
- * of which stored weights the step will change. Scalar code on the calling thread.
+ * of which stored weights the step will change. Weight-steps that are not finite are counted apart, as in a run: they are
+ * no change, and no prediction counts. Scalar code on the calling thread.
  *
  * @param tensors whose updates are gradients, one for each step of the run.
  */
@@ -31,10 +34,10 @@ export async function predict(
   run: SimulatedRun,
   format: PredictedFormat,
   { progress }: Pick<Observer, "progress"> = {},
-): Promise<StepPrediction[]> {
+): Promise<StepCount[]> {
   const counts = stepNumbers.slice(1).map((step): StepCount => {
     const none = () => judgedRules.map(() => 0);
-    return { step, changed: 0, predicted: none(), right: none() };
+    return { step, changed: 0, nonfinite: 0, predicted: none(), right: none() };
   });
   const total = tensors.reduce((sum, { weights }) => sum + weights.length, 0) * stepNumbers.length;
   let done = 0;
@@ -70,7 +73,14 @@ async function predictChunk(
   const elements = new Float32Array(length);
   /** For each weight, a bit per rule that predicts a change. */
   const named = new Uint8Array(length);
-  view.renew(master);
+  const stored = new Float64Array(length);
+  /** For each weight, whether it and its update are finite before the step: 0 or 1. */
+  const finite = new Uint8Array(length);
+  const store = () => {
+    view.renew(master);
+    for (let j = 0; j < length; j++) stored[j] = view.number(j, master[j]);
+  };
+  store();
   for (const [i, values] of updates.entries()) {
     await values.read(start, gradients);
     const t = i + 1;
@@ -78,22 +88,27 @@ async function predictChunk(
     const count = counts[i - 1];
     const forecast = count === undefined ? null : forecaster(run, t);
     for (let j = 0; j < length; j++) {
-      const before = { stored: view.number(j, master[j]), master: master[j] };
+      const before = { stored: stored[j], master: master[j] };
       const meant = forecast?.(m[j], v[j], master[j]);
       const update = step.apply(j, gradients[j], before.master, m, v);
       master[j] += update;
       if (meant === undefined) continue;
       elements[j] = view.element(j, before.master);
       named[j] = 0;
+      finite[j] = Number(Number.isFinite(before.stored) && Number.isFinite(update));
       const made = { update, least: update, most: update };
       for (const [r, { rule, knows }] of judgedRules.entries()) {
         const forecast = knows === "gradient" ? made : meant;
         if (changes(rule, before, forecast, (sum) => view.number(j, sum))) named[j] |= 1 << r;
       }
     }
-    view.renew(master);
+    store();
     if (count === undefined) continue;
     for (let j = 0; j < length; j++) {
+      if (finite[j] === 0 || !Number.isFinite(stored[j])) {
+        count.nonfinite += 1;
+        continue;
+      }
       const changed = view.element(j, master[j]) !== elements[j];
       if (changed) count.changed += 1;
       for (let r = 0; r < judgedRules.length; r++) {

@@ -43,18 +43,24 @@ export function adapterBlocks(result: Result): Block[] {
 export function mergeSentences({ cases, merge }: Result): string[] {
   if (merge === undefined) return [];
   const [first] = cases;
-  const { totals, rounding } = first;
-  const stayed = percent(totals.apparentSparsity);
   return [
-    `Merged into ${caseInWords(first)}, ${stayed} of the adapter's updates left the stored weight as it was` +
-      (rounding === "stochastic" ? ", by chance" : "") +
-      (totals.none === 0
-        ? "; no update is zero."
-        : `; ${percent(totals.realSparsity)} of the updates are zero.`),
+    lossSentence(first),
     ...arrivalSentences(first),
     ...unmergeSentences(merge),
     ...mergedSentences(merge),
   ];
+}
+
+/** The share of the updates that left the stored weight as it was, of those that were not zero; zeros beside. */
+function lossSentence(first: Case): string {
+  const { totals, rounding } = first;
+  const merged = `Merged into ${caseInWords(first)}`;
+  if (totals.hiddenShare === null) return `${merged}, the adapter changes nothing: all its updates are zero.`;
+  const chance = rounding === "stochastic" ? ", by chance" : "";
+  const stayed = `${merged}, ${percent(totals.hiddenShare)} of the adapter's`;
+  return totals.none === 0
+    ? `${stayed} updates left the stored weight as it was${chance}; no update is zero.`
+    : `${stayed} nonzero updates left the stored weight as it was${chance}; ${percent(totals.realSparsity)} of the updates are zero.`;
 }
 
 function arrivalSentences({ totals: { effectiveDescent }, end: { noise } }: Case): string[] {
@@ -67,7 +73,7 @@ function unmergeSentences({ cases: [{ unmerge }] }: MergeLens): string[] {
   if (unmerge === null) return [];
   return [
     unmerge.changed === 0
-      ? "Unmerging gives every weight back."
+      ? "Unmerging gives every weight's number back."
       : `After unmerging, ${percent(unmerge.changedShare)} of the weights differ from before.`,
   ];
 }
@@ -85,12 +91,24 @@ function mergedSentences({ merged }: MergeLens): string[] {
       ? `The merged checkpoint has the same bits in all ${count(elements)} weights.`
       : `The merged checkpoint has other bits in ${count(merged.differ)} of ${counted(elements, "weight")} ` +
         `(${percent(share(merged.differ, elements))}).`,
-    ...(others.differ > 0
-      ? [
-          `${count(others.differ)} of its ${counted(others.tensors, "other tensor")} ${others.differ === 1 ? "is" : "are"} not the base's.`,
-        ]
-      : []),
+    ...otherSentences(others),
     ...mergedSkipped(merged),
+  ];
+}
+
+/** Tensors of a merged checkpoint that are neither the base's nor, where the adapter replaces them, the adapter's. */
+function otherSentences({
+  tensors,
+  differ,
+  replaced = { tensors: 0, differ: 0 },
+}: MergedComparison["others"]): string[] {
+  const sentence = (all: number, wrong: number, which: string, whose: string) =>
+    wrong === 0
+      ? []
+      : [`${count(wrong)} of its ${counted(all, which)} ${wrong === 1 ? "is" : "are"} not the ${whose}'s.`];
+  return [
+    ...sentence(tensors - replaced.tensors, differ - replaced.differ, "other tensor", "base"),
+    ...sentence(replaced.tensors, replaced.differ, "replaced tensor", "adapter"),
   ];
 }
 

@@ -170,12 +170,19 @@ export function diffCommandLine({ input, settings, geometry }: DifferenceResult)
     ...(geometry?.others ?? []).map(({ path }) => path),
     ...(geometry ? geometryWords(geometry) : []),
     ...(walk === null ? [] : ["--lr", exact(walk.lr), "--steps", String(walk.steps)]),
-    ...(settings.view === null ? [] : ["--view", settings.view]),
-    ...(settings.strict ? ["--strict"] : []),
-    ...(settings.rename ?? []).flatMap((rule) => ["--rename", rule]),
-    ...(settings.commonRows ? ["--common-rows"] : []),
-    ...(settings.seed === 0 ? [] : ["--seed", String(settings.seed)]),
+    ...pairWords(settings),
   ]);
+}
+
+/** The options of a comparison of checkpoints. */
+function pairWords({ view, strict, rename = [], commonRows, seed }: DifferenceResult["settings"]): string[] {
+  return [
+    ...(view === null ? [] : ["--view", view]),
+    ...(strict ? ["--strict"] : []),
+    ...rename.flatMap((rule) => ["--rename", rule]),
+    ...(commonRows ? ["--common-rows"] : []),
+    ...(seed === 0 ? [] : ["--seed", String(seed)]),
+  ];
 }
 
 /** The options of a geometry but for rate and steps, which a recorded run tells itself. */
@@ -193,13 +200,7 @@ function geometryWords({ rank, sampled, layers, curve = [] }: Geometry): string[
 }
 
 export function seriesCommandLine({ input, settings }: SeriesResult): string {
-  return commandLine([
-    "diff",
-    ...input.checkpoints.map(({ path }) => path),
-    ...(settings.view === null ? [] : ["--view", settings.view]),
-    ...(settings.strict ? ["--strict"] : []),
-    ...(settings.seed === 0 ? [] : ["--seed", String(settings.seed)]),
-  ]);
+  return commandLine(["diff", ...input.checkpoints.map(({ path }) => path), ...pairWords(settings)]);
 }
 
 export function inspectCommandLine({ input, settings: { as, sample } }: Inspection): string {

@@ -16,9 +16,13 @@ export function counted(n: number, what: string): string {
   return `${count(n)} ${what}${n === 1 ? "" : "s"}`;
 }
 
-/** A share as a percentage with one decimal; only exact 0 and 1 read as 0% and 100%. */
+/**
+ * A share as a percentage with one decimal; only exact 0 and 1 read as 0% and 100%. A very large one, which only a share of a
+ * displacement is, has three digits, as {@link ratio} has.
+ */
 export function percent(share: number | null): string {
   if (share === null) return missing;
+  if (Math.abs(share) >= 1000) return `${(100 * share).toExponential(2)}%`;
   if (share > 0 && share < 0.0005) return "<0.1%";
   if (share < 1 && share >= 0.9995) return ">99.9%";
   return `${(100 * share).toFixed(1)}%`;

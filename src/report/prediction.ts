@@ -1,30 +1,42 @@
 import { printable } from "../lens/printable.js";
 import type { Knowledge, PredictionResult, Rule, RuleOutcome } from "../lens/study/prediction.js";
 import { csvOf, fields } from "./csv-text.js";
-import { counted, percent, share } from "./numbers.js";
+import { weightsCounted } from "./nonfinite.js";
+import { count, counted, percent, share } from "./numbers.js";
 import { leftOutSentences } from "./skipped.js";
 
 export const known: Readonly<Record<Knowledge, string>> = { moments: "m and v", gradient: "the update" };
 
 /** The results of the rule in use, and of one with more information. */
-export function predictionHeadline({
-  format,
-  input,
-  changed,
-  weightSteps,
-  rules,
-  skipped,
-}: PredictionResult): string[] {
+export function predictionHeadline(result: PredictionResult): string[] {
+  const { format, input, changed, weightSteps, rules, steps, skipped } = result;
   const recall = (rule: Rule, knows: Knowledge) =>
     percent(rules.find((outcome) => outcome.rule === rule && outcome.knows === knows)?.recall ?? null);
   const reach = rules.find(({ rule }) => rule === "reach")!;
+  const nonfinite = input.elements * steps.length - weightSteps;
+  const leftOut = leftOutSentences(skipped, input.elements);
+  if (weightSteps === 0) return [...leftOut, nonfinite === 0 ? nothingToPredict : nothingFinite];
+  const first = [...leftOut, ...nonfiniteSentence(nonfinite, result)];
+  const size = `${counted(input.elements, "weight")} stored as ${printable(format)} from an fp32 master`;
+  const reached = `All that a gradient can reach is ${percent(share(reach.predicted, weightSteps))} of the ${weightsCounted(nonfinite)}`;
+  if (changed === 0) return [...first, `Nothing changed: of ${size}, no step changed any.`, `${reached}.`];
   return [
-    ...leftOutSentences(skipped, input.elements),
+    ...first,
     `The ulp rule on Adam's moments finds ${recall("ulp-rule", "moments")} of the weights that the next step changes.`,
-    `Of ${counted(input.elements, "weight")} stored as ${printable(format)} from an fp32 master, ${percent(share(changed, weightSteps))} changed in a ` +
-      `step. Knowing what the master holds back, the moments find ${recall("residual", "moments")}; with the update itself, ` +
-      `${recall("residual", "gradient")}. All that a gradient can reach is ${percent(share(reach.predicted, weightSteps))} of the weights, ` +
-      `and ${percent(reach.recall)} of those that change.`,
+    `Of ${size}, ${percent(share(changed, weightSteps))} changed in a step. Knowing what the master holds ` +
+      `back, the moments find ${recall("residual", "moments")}; with the update itself, ` +
+      `${recall("residual", "gradient")}. ${reached}, and ${percent(reach.recall)} of those that change.`,
+  ];
+}
+
+const nothingToPredict = "There is nothing to predict: this takes weights, and at least two steps.";
+const nothingFinite = "No weight is finite in any of these steps: nothing can be said.";
+
+function nonfiniteSentence(nonfinite: number, { input, steps }: PredictionResult): string[] {
+  if (nonfinite === 0) return [];
+  return [
+    `${percent(share(nonfinite, input.elements * steps.length))} of the weight-steps (${count(nonfinite)}) are left out: ` +
+      "the weight, its update or what is stored is NaN or Inf. What follows is about the rest.",
   ];
 }
 

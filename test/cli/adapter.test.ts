@@ -381,6 +381,16 @@ describe("what cannot be merged", () => {
       ["diff", base, base, "--round-update", "bf16"],
       /--round-update is for AFTER a LoRA adapter/,
     );
+    for (const given of [["--rename", "s/a/b/"], ["--common-rows"], ["--sample", "16"], ["--seed", "0"]]) {
+      await expectUsageError(
+        ["diff", base, adapter, ...given],
+        new RegExp(`${given[0]} is for checkpoints, not for a LoRA adapter`),
+      );
+    }
+    await expectUsageError(
+      ["diff", base, adapter, "--view", "nvfp4"],
+      /--view of a LoRA adapter's merge is for formats without shared scales, found nvfp4/,
+    );
     await expectUsageError(["run", base, "--unmerge"], /--unmerge is for --adapter/);
     await expectUsageError(["diff", base, base, "--unmerge"], /--unmerge is for AFTER a LoRA adapter/);
   });

@@ -85,6 +85,42 @@ test("what is told of two is what diff of these two tells", async () => {
   expect(steps[0].sinceStart).toEqual(steps[0].change);
 });
 
+test("a view with shared scales: codes, as diff of two compares them", async () => {
+  const { settings, steps } = await series(...paths.slice(0, 3), "--view", "mxfp4");
+  expect(settings.view).toBe("mxfp4");
+  const two: DifferenceResult = JSON.parse(
+    await output("diff", paths[1], paths[2], "--view", "mxfp4", "--quiet", "--json", "-"),
+  );
+  expect(steps[1].change.totals).toEqual(two.totals);
+  // Rows of 25 weights are blocks: 20 of them in each tensor.
+  expect(two.totals.shared!.blocks).toBe(40);
+  const table = (await output("diff", ...paths, "--view", "mxfp4")).replaceAll(/\s+/g, " ");
+  expect(table).toContain("Unchanged: the same code as in the checkpoint before");
+  expect(table).toMatch(/Each step changed the codes of .* have the codes that they had at the start/);
+});
+
+test("names are rewritten and common rows compared in every step", async () => {
+  const row = (value: number) => new Uint16Array(25).fill(value);
+  const checkpoint = (name: string, rows: number[]) => {
+    const data = Uint16Array.from(rows.flatMap((value) => [...row(value)]));
+    const file = encodeSafetensors([{ name, dtype: "BF16", shape: [rows.length, 25], data }]);
+    return put(folder, `${name}-${rows.length}.safetensors`, file);
+  };
+  const three = [
+    checkpoint("actor.model.embed_tokens.weight", [0x3c00, 0x3c01]),
+    checkpoint("model.embed_tokens.weight", [0x3c00, 0x3c02, 0x3c03]),
+    checkpoint("model.embed_tokens.weight", [0x3c04, 0x3c02]),
+  ];
+  const { settings, steps, skipped } = await series(...three, "--rename", "s/^actor\\.//", "--common-rows");
+  expect(settings).toMatchObject({ rename: ["s/^actor\\.//"], commonRows: true });
+  expect(skipped).toEqual([]);
+  expect(steps.map(({ change }) => change.totals)).toMatchObject([
+    { elements: 50, changed: 25 },
+    { elements: 50, changed: 25 },
+  ]);
+  expect(steps[1].sinceStart.totals).toMatchObject({ elements: 50, changed: 50 });
+});
+
 describe("outputs", () => {
   const given = [
     recorded("base.safetensors"),

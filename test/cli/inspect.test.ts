@@ -65,16 +65,39 @@ describe("inspect", () => {
     );
     const text = await output("inspect", path, "--as", "mxfp4,fp8-128x128");
     expect(text.replaceAll(/\s+/g, " ")).toContain(
-      "31 finite numbers of blocks with a NaN or Inf would be NaN in mxfp4; dB is of the rest. " +
-        "63 finite numbers of blocks with a NaN or Inf would be NaN in fp8-128x128; dB is of the rest.",
+      "31 finite numbers that share a scale with a NaN or Inf would be NaN in mxfp4; dB is of the rest. " +
+        "63 finite numbers that share a scale with a NaN or Inf would be NaN in fp8-128x128; dB is of the rest.",
     );
     expect(text).toMatch(/^other +[\d.]+ +\S+ +\S+ +– /m);
+    // All of them were tried.
+    expect(text).not.toContain("squares");
     const json = JSON.parse(await output("inspect", path, "--as", "mxfp4,bf16", "--json", "-"));
     expectValid("inspect", json);
     expect(json.totals.as.map((quality: { storedNaN?: number }) => quality.storedNaN)).toEqual([
       31,
       undefined,
     ]);
+  });
+
+  test("--sample takes a number of squares of each tensor, or all", async () => {
+    // Five squares of 128 x 128: one more than by default.
+    const numbers = Float32Array.from({ length: 128 * 640 }, (_, i) => 1 + (i % 7));
+    const tensor = { ...float32("w", numbers), shape: [128, 640] };
+    const path = put(folder, "wide.safetensors", encodeSafetensors([tensor]));
+    const tried = async (...args: string[]) => {
+      const { settings, totals } = JSON.parse(
+        await output("inspect", path, "--as", "bf16", ...args, "--json", "-"),
+      );
+      return [settings.sample, totals.as[0].elements];
+    };
+    expect(await tried("--sample", "all")).toEqual([null, 81_920]);
+    expect(await tried()).toEqual([4, 65_536]);
+    expect(await tried("--sample", "1")).toEqual([1, 16_384]);
+    const text = async (sample: string) =>
+      (await output("inspect", path, "--as", "bf16", "--sample", sample)).replaceAll(/\s+/g, " ");
+    expect(await text("all")).not.toContain("Formats were tried on");
+    expect(await text("1")).toContain("at most 1 square of 128 x 128 of each tensor");
+    expect(await text("2")).toContain("at most 2 squares of 128 x 128 of each tensor");
   });
 
   test("findings on a page and in Markdown", async () => {

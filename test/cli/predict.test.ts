@@ -1,13 +1,14 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { PredictionResult } from "../../src/lens/study/prediction.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { predictionCommandLine } from "../../src/report/command.js";
 import { renderPredictionCsv } from "../../src/report/prediction.js";
+import { encodeSafetensors } from "../../src/source/safetensors/write.js";
 import { put, temporaryFolder } from "../source/support.js";
 import { expectRefusal, expectUsageError, output } from "../support/cli.js";
-import { recorded } from "../support/recorded.js";
+import { float32, recorded } from "../support/recorded.js";
 import { renderPredictionMarkdown } from "../support/rendered.js";
 import { expectValid } from "../support/schemas.js";
 
@@ -75,6 +76,23 @@ describe("of a synthetic run", () => {
       /NaN|null/,
     );
     expect(JSON.parse(readFileSync(saved, "utf8"))).toMatchObject({ weightSteps: 0, changed: 0, steps: [] });
+  });
+
+  test("weights that are NaN are left out and counted", async () => {
+    const weights = Float32Array.from({ length: 20 }, (_, i) => (i < 2 ? Number.NaN : 1));
+    const gradients = [0, 1, 2].map((step) => float32(`step000${step}/w`, new Float32Array(20)));
+    const run = join(folder, "nan");
+    mkdirSync(run);
+    put(run, "base.safetensors", encodeSafetensors([float32("w", weights)]));
+    put(run, "gradients.safetensors", encodeSafetensors(gradients));
+    const result = await predict(run, "--lr", "1e-5");
+    // Of two steps of 20 weights.
+    expect(result).toMatchObject({ weightSteps: 36, changed: 0 });
+    expect(result.steps).toMatchObject([{ nonfinite: 2 }, { nonfinite: 2 }]);
+    const text = await output("predict", run, "--lr", "1e-5");
+    expect(text).toMatch(/^10\.0% of the weight-steps \(4\) are left out/);
+    expect(text).toContain("Nothing changed");
+    expect(text).not.toContain("finds –");
   });
 
   test("the table is within 80 columns, and a saved prediction gives it again", async () => {

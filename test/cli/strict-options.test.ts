@@ -49,6 +49,13 @@ describe("a name", () => {
   });
 });
 
+test("a parser must give a value: of null, commander makes an empty text", () => {
+  const command = new Command("test").option("--sample <n>", "", () => null).exitOverride();
+  expect(() => strict(command).parse(["--sample", "all"], { from: "user" })).toThrow(
+    "the parser of '--sample <n>' gives no value for 'all'",
+  );
+});
+
 describe("an option given twice", () => {
   test("is refused where it takes one value, the same or another", () => {
     expect(parsed("--seed", "1", "--seed", "2")).toBe(

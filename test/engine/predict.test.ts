@@ -57,9 +57,13 @@ function toBf16(x: number): number {
 test("counts what a plain loop over weights counts", async () => {
   const { weights, gradients, stepNumbers } = drawnJob(1500, 8);
   const [lr, b1, b2] = [3e-6, 0.9, 0.95];
-  const expected = stepNumbers
-    .slice(1)
-    .map((step) => ({ step, changed: 0, predicted: Array(7).fill(0), right: Array(7).fill(0) }));
+  const expected = stepNumbers.slice(1).map((step) => ({
+    step,
+    changed: 0,
+    nonfinite: 0,
+    predicted: Array(7).fill(0),
+    right: Array(7).fill(0),
+  }));
   for (let i = 0; i < weights.length; i++) {
     let [master, m, v] = [weights[i], 0, 0];
     for (let t = 1; t <= gradients.length; t++) {
@@ -117,6 +121,18 @@ test("tensors and chunks add up, and progress comes to its end", async () => {
     [total, total],
   ]);
   expect(await count([piece(0, 1001), piece(1001, 1001), piece(1001, weights.length)])).toEqual(whole);
+});
+
+test.each([NaN, Infinity])("weights and gradients of %s are counted apart, not as changes", async (none) => {
+  const job = {
+    tensors: [tensorOf("w", Float32Array.of(none, 1, 1), [0, 0, 0], [0, none, 0], [0, 0, 0])],
+    stepNumbers: [1, 2, 3],
+  };
+  const nothing = Array(7).fill(0);
+  // The first weight from the start, the second from its gradient on; the third stays, as its gradients are zero.
+  expect(await predict(job, runOf(1e-5, [0.9, 0.999], 3), bf16)).toEqual(
+    [2, 3].map((step) => ({ step, changed: 0, nonfinite: 2, predicted: nothing, right: nothing })),
+  );
 });
 
 test("a run of one step has nothing to predict", async () => {

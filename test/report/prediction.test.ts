@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { PredictionResult } from "../../src/lens/study/prediction.js";
+import { type PredictionResult, ruleOutcomes } from "../../src/lens/study/prediction.js";
 import { escaped } from "../../src/report/blocks/markdown.js";
+import { predictionChart } from "../../src/report/charts/prediction-chart.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { predictionHeadline, renderPredictionCsv } from "../../src/report/prediction.js";
 import { plainTerminal } from "../../src/report/terminal.js";
@@ -19,6 +20,40 @@ test("the headline tells what the rule in use finds, and what would find more", 
       "moments find 87.5%; with the update itself, 100.0%. All that a gradient can reach is 9.7% of the weights, and 100.0% " +
       "of those that change.",
   ]);
+});
+
+describe("the headline of a run", () => {
+  const noneRight = plain.steps.map((step) => ({ ...step, changed: 0, right: Array(7).fill(0) }));
+  const unchanged = { changed: 0, steps: noneRight, rules: ruleOutcomes(noneRight) };
+
+  test("in which nothing changed says so", () => {
+    expect(predictionHeadline(predictionResult(unchanged))).toEqual([
+      "Nothing changed: of 1,000 weights stored as bf16 from an fp32 master, no step changed any.",
+      "All that a gradient can reach is 9.7% of the weights.",
+    ]);
+    expect(predictionChart(predictionResult(unchanged)).title).toBe("No stored weight changes");
+  });
+
+  test("with NaN or Inf begins with them", () => {
+    // 100 of the 1,000 weights in each of two steps.
+    const some = predictionHeadline(predictionResult({ weightSteps: 1800 }));
+    expect(some[0]).toBe(
+      "10.0% of the weight-steps (200) are left out: the weight, its update or what is stored is NaN or Inf. What follows " +
+        "is about the rest.",
+    );
+    // 80 of 1,800, and 194 of 1,800.
+    expect(some.slice(1).join(" ")).toMatch(/4\.4% changed in a step.*is 10\.8% of the finite weights/);
+    const rules = ruleOutcomes([]);
+    expect(predictionHeadline(predictionResult({ ...unchanged, weightSteps: 0, rules }))).toEqual([
+      "No weight is finite in any of these steps: nothing can be said.",
+    ]);
+  });
+
+  test("of one step has nothing to say", () => {
+    expect(predictionHeadline(all["nothing predicted"])).toEqual([
+      "There is nothing to predict: this takes weights, and at least two steps.",
+    ]);
+  });
 });
 
 describe("the table", () => {

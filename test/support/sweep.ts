@@ -146,6 +146,7 @@ export function oddSweeps(name: string): Record<string, SweepResult> {
 export function oddPredictions(name: string): Record<string, PredictionResult> {
   return {
     "nothing predicted": predictionResult({ weightSteps: 0, changed: 0, rules: ruleOutcomes([]), steps: [] }),
+    "nothing finite": predictionResult({ weightSteps: 0, changed: 0, rules: ruleOutcomes([]) }),
     "a hostile prediction": predictionResult({
       tool: { name, version: name },
       input: { ...predictionResult().input, weights: name, gradients: name },

@@ -99,6 +99,15 @@ export function isBlockFormat(name: string): boolean {
   return blockFormats.has(name.split(":")[0]);
 }
 
+/**
+ * Looks up what weights may be stored in: a format, or one with shared scales.
+ *
+ * @throws RangeError for an unknown name.
+ */
+export function storageFormat(name: string): Format | BlockFormat {
+  return isBlockFormat(name) ? blockFormat(name) : format(name);
+}
+
 function member(
   { name, element, block: [rows, columns], scale, rules }: Family,
   rule: ScaleRuleName,

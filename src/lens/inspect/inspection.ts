@@ -83,7 +83,7 @@ export interface InspectedQuality {
   readonly elements: number;
   readonly clipped: number;
   readonly flushed: number;
-  /** Finite numbers that become NaN, because their block has a NaN or Inf; not in the ratio. Absent if none. */
+  /** Finite numbers that become NaN, because they share a scale with a NaN or Inf; not in the ratio. Absent if none. */
   readonly storedNaN?: number;
   /** 10 log10(signal / error), in dB; null where storage changes nothing. */
   readonly sqnr: number | null;

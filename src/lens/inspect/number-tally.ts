@@ -10,6 +10,8 @@ export class NumberTally {
   /** Magnitudes of finite numbers other than zero; infinite and 0 where there is none. */
   smallest = Number.POSITIVE_INFINITY;
   largest = 0;
+  /** Magnitudes of numbers that are not finite: Inf, or NaN if one is NaN; 0 where there is none. */
+  #largestNonfinite = 0;
   /** Of finite numbers: a sum for each piece that was added. */
   readonly squares = new ExactSum();
 
@@ -25,9 +27,17 @@ export class NumberTally {
         if (magnitude < this.smallest) this.smallest = magnitude;
         if (magnitude > this.largest) this.largest = magnitude;
         squares += magnitude * magnitude;
-      } else this.nonfinite += 1;
+      } else {
+        this.nonfinite += 1;
+        this.#largestNonfinite = Math.max(this.#largestNonfinite, magnitude);
+      }
     }
     if (Number.isFinite(squares)) this.squares.add(squares);
+  }
+
+  /** The largest magnitude of all numbers, from which a scale of the tensor is made: NaN if any number is NaN. */
+  get amax(): number {
+    return Math.max(this.largest, this.#largestNonfinite);
   }
 
   merge(other: NumberTally): void {
@@ -35,6 +45,7 @@ export class NumberTally {
       this[field] += other[field];
     this.smallest = Math.min(this.smallest, other.smallest);
     this.largest = Math.max(this.largest, other.largest);
+    this.#largestNonfinite = Math.max(this.#largestNonfinite, other.#largestNonfinite);
     this.squares.addAll(other.squares);
   }
 }

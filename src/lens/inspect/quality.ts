@@ -1,19 +1,13 @@
-import { type BlockFormat, blockFormat, isBlockFormat } from "../../format/block/block-format.js";
+import type { BlockFormat } from "../../format/block/block-format.js";
 import { blocksOf } from "../../format/block/quantize.js";
 import { dequantizeBlock, quantizeBlock } from "../../format/block/quantize-block.js";
 import type { TensorScale } from "../../format/block/scale-rule.js";
 import type { Format } from "../../format/format.js";
-import { formatOf } from "../../format/registry.js";
 import { round } from "../../format/round.js";
 import { ExactSum } from "../sum.js";
 
 /** A format that numbers may be stored in: plain, or with scales of blocks. */
 export type TargetFormat = Format | BlockFormat;
-
-/** @throws RangeError for an unknown name. */
-export function targetFormat(name: string): TargetFormat {
-  return isBlockFormat(name) ? blockFormat(name) : formatOf(name);
-}
 
 function isBlocks(format: TargetFormat): format is BlockFormat {
   return "element" in format;
@@ -27,7 +21,7 @@ export class QualityTally {
   clipped = 0;
   /** Not zero, stored as zero. */
   flushed = 0;
-  /** Stored as NaN, because another number of the block is not finite. Of the elements; in no other count, and in no sum. */
+  /** Stored as NaN, because another number that the scale is made of is not finite. Of the elements; in no other count, and in no sum. */
   storedNaN = 0;
   /** Sums of squares of the numbers, and of what storage would change in them: one for each piece that was added. */
   readonly signal = new ExactSum();
@@ -44,7 +38,8 @@ export class QualityTally {
  * Adds what a format would make of a matrix: rounded to nearest-even, saturating. Blocks run along its rows, or cover rows
  * and columns, from its first element on.
  *
- * @param largest the largest magnitude of the tensor, from which some formats make a scale of the tensor.
+ * @param largest the largest magnitude of the tensor in fp32, from which some formats make a scale of the tensor; NaN if a
+ * number of it is NaN.
  */
 export function addQuality(
   numbers: Float32Array,

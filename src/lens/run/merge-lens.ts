@@ -58,6 +58,11 @@ export interface Unmerge {
   readonly changedShare: number | null;
 }
 
+interface TensorsDiffer {
+  readonly tensors: number;
+  readonly differ: number;
+}
+
 /** The weights that one case merges to, against those of a file. */
 export interface MergedComparison {
   /** The index of the case. */
@@ -67,7 +72,10 @@ export interface MergedComparison {
   /** Weights whose bits differ. */
   readonly differ: number;
   /** Of the file, tensors that the adapter has no part in, or takes the place of, and how many of these are not as they should be. */
-  readonly others: { readonly tensors: number; readonly differ: number };
+  readonly others: TensorsDiffer & {
+    /** Those of which the adapter takes the place: they should be the adapter's, and the rest the base's. Absent from old results. */
+    readonly replaced?: TensorsDiffer;
+  };
   /** Tensors that could not be compared, and why. */
   readonly skipped: readonly { readonly name: string; readonly reason: string }[];
 }

@@ -23,7 +23,10 @@ export function predictionChart({
   ];
   return {
     name: "rules",
-    title: `The ulp rule on Adam's moments finds ${percent(rules[0].recall)} of the weights that change`,
+    title:
+      changed === 0
+        ? "No stored weight changes"
+        : `The ulp rule on Adam's moments finds ${percent(rules[0].recall)} of the weights that change`,
     caption:
       "Which stored weights the next step will change, by each rule: from Adam's moments before the step, or from the update " +
       "itself.",

@@ -203,15 +203,15 @@ function sampleNotes({ settings: { as, sample }, totals, layers }: Inspection, m
   if (as.length === 0) return [];
   const tried = totals.as?.[0]?.elements ?? 0;
   const part =
-    sample === null || tried === totals.elements
+    sample === null || tried === totals.elements - totals.nonfinite
       ? []
       : [
-          `Formats were tried on ${counted(tried, "weight")}: at most ${sample} squares of 128 x 128 of each tensor.`,
+          `Formats were tried on ${counted(tried, "weight")}: at most ${counted(sample, "square")} of 128 x 128 of each tensor.`,
         ];
   const broken = (totals.as ?? []).flatMap(({ format, storedNaN = 0 }) =>
     storedNaN > 0
       ? [
-          `${counted(storedNaN, "finite number")} of blocks with a NaN or Inf would be NaN in ${printable(format)}; dB is of the rest.`,
+          `${counted(storedNaN, "finite number")} that ${storedNaN === 1 ? "shares" : "share"} a scale with a NaN or Inf would be NaN in ${printable(format)}; dB is of the rest.`,
         ]
       : [],
   );

@@ -22,7 +22,7 @@ export function seriesReport(result: SeriesResult): Report {
   const { tool, input, settings, skipped } = result;
   const headline = seriesHeadline(result);
   const size = seriesSize(result);
-  const steps = table(seriesTable(result), { align: "ll", notes: [seriesNote] });
+  const steps = table(seriesTable(result), { align: "ll", notes: [seriesNote(result)] });
   return {
     tool,
     title: "What changed, step by step",
@@ -42,7 +42,7 @@ export function seriesReport(result: SeriesResult): Report {
       ["strict", settings.strict ? "yes" : "no"],
     ],
     again: () => ({ heading: "To compare again", commands: [seriesCommandLine(result)] }),
-    meaning: [seriesNote],
+    meaning: [seriesNote(result)],
     source: `${size}; from ${endOf(input.checkpoints[0].path)}`,
   };
 }

@@ -69,7 +69,7 @@ export class MergedCheckpoint {
 
   /** The result once all pieces are compared; this also compares the tensors that are not merged. */
   async end(ofCase: number, { untouched, replaced }: AdapterOnBase): Promise<MergedComparison> {
-    let [tensors, differ] = [0, 0];
+    const others = { tensors: 0, differ: 0, replaced: { tensors: 0, differ: 0 } };
     for (const [name, given] of [...untouched.map((tensor) => [tensor.name, tensor] as const), ...replaced]) {
       const theirs = this.#merged.tensors.get(name);
       const reason =
@@ -78,15 +78,18 @@ export class MergedCheckpoint {
         this.#skipped.push({ name, reason });
         continue;
       }
-      tensors += 1;
-      if (!(await sameNumbers(given, theirs!))) differ += 1;
+      const isSame = await sameNumbers(given, theirs!);
+      for (const counts of replaced.has(name) ? [others, others.replaced] : [others]) {
+        counts.tensors += 1;
+        if (!isSame) counts.differ += 1;
+      }
     }
     return {
       case: ofCase,
       tensors: this.#tensors.filter((mergedTensor) => mergedTensor !== null).length,
       elements: this.#elements,
       differ: this.#differ,
-      others: { tensors, differ },
+      others,
       skipped: this.#skipped,
     };
   }

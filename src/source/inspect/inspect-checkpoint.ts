@@ -119,9 +119,11 @@ async function lookAt(
   if (scaled) numbers.subnormals = subnormalCodes(scaled, files);
   const qualities = new Map(as.map((each) => [each.name, new QualityTally()]));
   if (as.length > 0) {
+    // Numbers are stored from fp32, in which one of fp64 may be Inf.
+    const amax = Math.fround(numbers.amax);
     for await (const square of squaresOf(values, shape, sample)) {
       for (const each of as) {
-        addQuality(square.numbers, square.shape, each, numbers.largest, qualities.get(each.name)!);
+        addQuality(square.numbers, square.shape, each, amax, qualities.get(each.name)!);
       }
     }
   }

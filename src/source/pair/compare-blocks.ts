@@ -4,6 +4,7 @@ import { largestMagnitude } from "../../format/block/quantize-block.js";
 import { noTensorScale } from "../../format/block/scale-rule.js";
 import type { DifferenceTally } from "../../lens/difference/difference.js";
 import { compareBlocks, type TensorScales } from "../../lens/difference/difference-blocks.js";
+import { SharedTally } from "../../lens/shared-tally.js";
 import { blockLength } from "../../lens/sum.js";
 import type { TensorPair } from "./pair-up.js";
 
@@ -25,6 +26,7 @@ export async function compareInBlocks(
   const layout = new BlockLayout(pair.shape, format);
   const ends = pieceEnds(pair.elements, [layout], pieceLength, blockLength);
   const scales = await tensorScales(pair, format, ends);
+  tally.shared ??= new SharedTally();
   for (const [k, end] of ends.entries()) {
     const start = ends[k - 1] ?? 0;
     const numbers = await pair.read(start, end - start);
@@ -39,7 +41,7 @@ export async function compareInBlocks(
     progress(end - start);
   }
   if (format.rule.tensorScale !== null && pair.elements > 0)
-    tally.shared!.addTensor(scales.before, scales.after);
+    tally.shared.addTensor(scales.before, scales.after);
 }
 
 async function tensorScales(

@@ -99,7 +99,6 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
       unfinished -= 1;
       if (unfinished === 0) resume?.done(tensor.name, tallies[index].toJSON());
     };
-    if (begin === end) return add(0, new DifferenceTally());
     if (tensor.blocks !== null) {
       const { blocks } = tensor;
       return flow.start(async () => {
@@ -112,6 +111,7 @@ export async function comparePair(pair: CheckpointPair, options: CompareOptions)
         resume?.done(tensor.name, tallies[index].toJSON());
       });
     }
+    if (begin === end) return add(0, new DifferenceTally());
     for (let start = begin; start < end; start += length) {
       const count = Math.min(length, end - start);
       await flow.start(async () => {

@@ -62,3 +62,15 @@ test.each(["mxfp8-e4m3", "mxfp4:rceil", "nvfp4", "fp8-128x128"])(
     expect(knowing.recall!).toBeGreaterThan(0.5);
   },
 );
+
+test.each([
+  ["mxfp4", 32],
+  ["nvfp4", 64],
+])("%s: a NaN takes those along that share its scale", async (name, nonfinite) => {
+  // Two rows of 32: two blocks of mxfp4; the scale of the tensor in nvfp4.
+  const weights = Float32Array.from({ length: 64 }, (_, i) => (i === 3 ? Number.NaN : 1));
+  const zeros = new Float32Array(64);
+  const tensor = { ...tensorOf("w", weights, zeros, zeros), shape: [2, 32] };
+  const [found] = await predict({ tensors: [tensor], stepNumbers: [1, 2] }, run, blockFormat(name));
+  expect(found).toMatchObject({ changed: 0, nonfinite, predicted: Array(7).fill(0) });
+});

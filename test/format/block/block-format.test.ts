@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { blockFormat, blockFormats, isBlockFormat, rulesOf } from "../../../src/format/block/block-format.js";
+import {
+  blockFormat,
+  blockFormats,
+  isBlockFormat,
+  rulesOf,
+  storageFormat,
+} from "../../../src/format/block/block-format.js";
+import { format } from "../../../src/format/registry.js";
 
 /** OCP MX 1.0, table 1; NVIDIA's NVFP4 and TransformerEngine's weights; DeepSeek-V3's technical report, 3.3.2. */
 const published = [
@@ -68,4 +75,12 @@ describe("a name that is unknown", () => {
   ])("%s is refused, with what is known", (name, message) => {
     expect(() => blockFormat(name)).toThrow(new RangeError(message));
   });
+});
+
+it("weights may be stored in a plain format or one of blocks, by name", () => {
+  expect(storageFormat("bf16")).toBe(format("bf16"));
+  expect(storageFormat("torch.float8_e4m3fn")).toBe(format("e4m3fn"));
+  expect(storageFormat("mxfp4:rceil")).toEqual(blockFormat("mxfp4:rceil"));
+  expect(() => storageFormat("bf61")).toThrow("did you mean bf16?");
+  expect(() => storageFormat("mxfp4:ciel")).toThrow("did you mean ceil?");
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { storageFormat } from "../../../src/format/block/block-format.js";
 import { type CountedTensor, summarizeInspection } from "../../../src/lens/inspect/inspection.js";
 import { NumberTally } from "../../../src/lens/inspect/number-tally.js";
-import { addQuality, QualityTally, targetFormat } from "../../../src/lens/inspect/quality.js";
+import { addQuality, QualityTally } from "../../../src/lens/inspect/quality.js";
 
 interface Given {
   readonly format?: string;
@@ -15,7 +16,7 @@ function counted(name: string, numbers: readonly number[], given: Given = {}): C
   tally.add(Float64Array.from(numbers), minNormal);
   const qualities = as.map((target): [string, QualityTally] => {
     const quality = new QualityTally();
-    addQuality(Float32Array.from(numbers), [1, numbers.length], targetFormat(target), 1, quality);
+    addQuality(Float32Array.from(numbers), [1, numbers.length], storageFormat(target), 1, quality);
     return [target, quality];
   });
   return { name, shape: [numbers.length], format, numbers: tally, qualities: new Map(qualities) };

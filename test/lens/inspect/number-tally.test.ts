@@ -43,6 +43,20 @@ describe("what numbers are like", () => {
     expect(tallyOf(numbers)).toMatchObject({ smallest, largest });
   });
 
+  it.each([
+    ["finite numbers", [1, -3, 2], 3],
+    ["no number", [], 0],
+    ["Inf", [1, -Infinity, 2], Infinity],
+    ["NaN", [1, NaN, 2], NaN],
+    ["Inf after NaN", [NaN, Infinity], NaN],
+    ["NaN after Inf", [Infinity, NaN], NaN],
+  ])("the magnitude that a scale is made of, of %s, in one piece or merged", (_, numbers, amax) => {
+    expect(tallyOf(numbers).amax).toBe(amax);
+    const merged = new NumberTally();
+    for (const x of numbers) merged.merge(tallyOf([x]));
+    expect(merged.amax).toBe(amax);
+  });
+
   it("of no numbers, or none that is finite, has no magnitudes", () => {
     expect(told(tallyOf([]))).toEqual(nothing);
     expect(told(tallyOf([Number.NaN, 0]))).toEqual({ ...nothing, elements: 2, zeros: 1, nonfinite: 1 });

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from "vitest";
-import { blockFormat } from "../../../src/format/block/block-format.js";
+import { storageFormat } from "../../../src/format/block/block-format.js";
 import { format } from "../../../src/format/registry.js";
-import { addQuality, QualityTally, targetFormat } from "../../../src/lens/inspect/quality.js";
+import { addQuality, QualityTally } from "../../../src/lens/inspect/quality.js";
 
 /** What is told of numbers in a format; the largest magnitude of the tensor is that of the numbers unless given. */
 function qualityOf(
@@ -11,7 +11,7 @@ function qualityOf(
   largest = Math.max(...numbers.map(Math.abs)),
 ) {
   const tally = new QualityTally();
-  addQuality(Float32Array.from(numbers), shape, targetFormat(name), largest, tally);
+  addQuality(Float32Array.from(numbers), shape, storageFormat(name), largest, tally);
   return told(tally);
 }
 
@@ -19,14 +19,6 @@ function told({ elements, clipped, flushed, storedNaN, signal, error }: QualityT
   const counts = { elements, clipped, flushed, ...(storedNaN > 0 && { storedNaN }) };
   return { ...counts, signal: signal.value(), error: error.value() };
 }
-
-test("a target is a plain format or one of blocks, by name", () => {
-  expect(targetFormat("bf16")).toBe(format("bf16"));
-  expect(targetFormat("torch.float8_e4m3fn")).toBe(format("e4m3fn"));
-  expect(targetFormat("mxfp4:rceil")).toEqual(blockFormat("mxfp4:rceil"));
-  expect(() => targetFormat("bf61")).toThrow("did you mean bf16?");
-  expect(() => targetFormat("mxfp4:ciel")).toThrow("did you mean ceil?");
-});
 
 describe("a plain format", () => {
   it("by hand: e4m3fn ends at 448 and begins at 2^-9", () => {

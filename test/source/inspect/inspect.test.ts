@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from "vitest";
+import { storageFormat } from "../../../src/format/block/block-format.js";
 import { dequantize, quantize } from "../../../src/format/block/quantize.js";
-import { targetFormat } from "../../../src/lens/inspect/quality.js";
 import { openCheckpoint } from "../../../src/source/checkpoint.js";
 import { inspectCheckpoint } from "../../../src/source/inspect/inspect-checkpoint.js";
 import { encodeSafetensors, type TensorToWrite } from "../../../src/source/safetensors/write.js";
@@ -17,7 +17,7 @@ async function inspect(
   sample: number | null = 4,
 ) {
   const checkpoint = await openCheckpoint(put(folder, `${files++}.safetensors`, encodeSafetensors(tensors)));
-  const inspection = await inspectCheckpoint(checkpoint, { as: as.map(targetFormat), sample });
+  const inspection = await inspectCheckpoint(checkpoint, { as: as.map(storageFormat), sample });
   await checkpoint.close();
   expectValid("inspect", inspection);
   return inspection;
@@ -56,6 +56,36 @@ test("zeros, subnormals, what is not finite, and magnitudes, by tensor, format, 
   ]);
   expect(layers).toMatchObject([{ stack: "layers", layer: 1, ...q }]);
   expect(noFloats).toEqual([{ name: "ids", dtype: "I64", shape: [1], elements: 1 }]);
+});
+
+describe("a NaN or Inf", () => {
+  // 32 x 32 numbers; 1e39 is Inf in fp32, from which numbers are stored.
+  const numbers = Float64Array.from({ length: 1024 }, (_, i) => (((i * 7919) % 1000) - 500) / 25000);
+  const replaced = (index: number, x: number) => numbers.map((number, i) => (i === index ? x : number));
+
+  it.each([
+    ["NaN", replaced(97, NaN), 1023],
+    ["Inf", replaced(148, Infinity), 1023],
+    ["a number beyond fp32", replaced(148, 1e39), 1023],
+  ])("%s makes the tensor scale none, and so all numbers", async (_, data, others) => {
+    const formats = ["nvfp4", "nvfp4:transformer-engine", "nvfp4-16x16"];
+    const { totals } = await inspect([{ name: "w", dtype: "F64", shape: [32, 32], data }], formats);
+    expect(totals.as).toMatchObject(
+      formats.map((format) => ({ format, elements: others, storedNaN: others, sqnr: null })),
+    );
+  });
+
+  it("takes numbers along that are not tried with it", async () => {
+    // Of two squares, the second is tried, and the first has the NaN.
+    const data = new Float32Array(2 * 128 * 128).fill(1);
+    data[3] = NaN;
+    const { totals } = await inspect([float32("w", [128, 256], data)], ["nvfp4", "mxfp4"], 1);
+    expect(totals.as).toMatchObject([
+      { elements: 16_384, storedNaN: 16_384 },
+      { elements: 16_384, sqnr: null },
+    ]);
+    expect(totals.as![1].storedNaN).toBeUndefined();
+  });
 });
 
 describe("what a format would make of numbers", () => {

@@ -58,3 +58,24 @@ describe("two checkpoints as a receiver has them that quantizes both", () => {
     },
   );
 });
+
+it.each([
+  // 128 codes of 8 bits in 4 blocks, whose scales have 8 bits.
+  ["mxfp8-e4m3", { blocks: 4, tensors: 0 }, 128 + 4],
+  // 128 codes of 4 bits in 8 blocks, and the scale of the tensor in 4 bytes.
+  ["nvfp4", { blocks: 8, tensors: 1 }, 64 + 8 + 4],
+])("%s: a tensor without weights adds nothing", async (view, shared, fullBytes) => {
+  const file = encodeSafetensors([
+    { name: "empty", dtype: "F32", shape: [0, 48], data: new Float32Array(0) },
+    { name: "w", dtype: "F32", shape: [4, 32], data: new Float32Array(128).fill(1) },
+  ]);
+  const path = put(folder, `empty-${view}.safetensors`, file);
+  const result = await diff(path, path, { view });
+  expectValid("diff", result);
+  expect(result.totals).toMatchObject({ elements: 128, unchanged: 128, shared });
+  expect(result.tensors.find(({ name }) => name === "empty")).toMatchObject({
+    elements: 0,
+    shared: { blocks: 0 },
+  });
+  expect(result.delta).toMatchObject({ elements: 128, changed: 0, fullBytes });
+});
