@@ -4,6 +4,7 @@ import { type SchemeName, schemes } from "../../update/scheme.js";
 import type { CastWithoutScale } from "../cast.js";
 import type { SkippedTensor } from "../input.js";
 import type { Case, End, Probes, TensorCounts, Totals } from "../run/case.js";
+import { noiseError } from "../run/noise-error.js";
 import type { ResultEngine, ResultInput } from "../run/result.js";
 import { sharedIdentityOf, sharedNames } from "../run/summarize.js";
 import type { Part } from "../shard/part.js";
@@ -118,28 +119,12 @@ export function sweepCells(
   const sampling = sizes && samplingOf(cases, sizes);
   return cases.map((sweepCase, i) => {
     const { totals, end, probes } = sweepCase;
-    const cell = { rate, ...caseOf(sweepCase), totals, end, probes };
-    const noise = noiseError(cell);
+    const noise = noiseError(end.noise, sweepCase.rounding, totals.elements);
     const drawn = sampling?.cases[i].retained?.standardError ?? null;
     // The scatter between tensors includes the noise.
     const known = noise === null && drawn === null ? null : Math.max(noise ?? 0, drawn ?? 0);
-    return { ...cell, standardError: known };
+    return { rate, ...caseOf(sweepCase), totals, end, probes, standardError: known };
   });
-}
-
-/**
- * How far noise takes what a run retains from its expectation, one standard deviation. The noise of a
- * weight-step is e - u, independent between weights and of where the run is going: <noise, D> / <D, D> has the variance
- * |e - u|^2 / (n <D, D>). In place the noise of all steps adds up; a carrier remembers what a step did wrong, and the last
- * few are what is left. Within a factor of two, for carriers of few bits three, of the spread over seeds (measured).
- */
-function noiseError({ scheme, rounding, totals, end }: Omit<SweepCell, "standardError">): number | null {
-  if (rounding !== "stochastic") return null;
-  const { updateSquared, product, effectiveSquared } = totals.sums;
-  const noise = sumOf(effectiveSquared) - 2 * sumOf(product) + sumOf(updateSquared);
-  const left = hasCarrier(scheme) || scheme === "eco" ? noise / totals.steps : noise;
-  const variance = left / (totals.elements * sumOf(end.sums.displacementSquared));
-  return variance >= 0 && Number.isFinite(variance) ? Math.sqrt(variance) : null;
 }
 
 /** The conclusions of a sweep. Rates of cells ascend. */
@@ -201,10 +186,6 @@ function within({ end: { retained, nonfinite }, standardError }: SweepCell, shar
 /** Whether the error of `retained` is small enough to distinguish learning from not learning. */
 export function isTold({ standardError }: Pick<SweepCell, "standardError">, learns: number): boolean {
   return allowed * (standardError ?? 0) <= 1 - learns;
-}
-
-function sumOf(terms: readonly number[]): number {
-  return terms.reduce((sum, term) => sum + term, 0);
 }
 
 export function caseOf(sweepCase: SweepCase): SweepCase {
