@@ -66,7 +66,9 @@ describe("the verdict", () => {
     const args = [shipped, "--scheme", "master", "--rounding", "stochastic"];
     expect(await check(...args)).toMatchObject({ verdict: "keeps", retained: 1, noise: 0 });
     const text = await output("check", ...args);
-    expect(text).toMatch(/^Keeps its updates: bf16 with an fp32 master with stochastic rounding\.\n.*after 8 steps; /);
+    expect(text).toMatch(
+      /^Keeps its updates: bf16 with an fp32 master with stochastic rounding\.\n.*after 8 steps; /,
+    );
     expect(text).toContain("were rounded away");
     expect(text).not.toMatch(/on average|noise|chance/);
   });

@@ -112,7 +112,7 @@ describe("the error that stochastic rounding gives what is retained", () => {
     "bf16 in-place": [0.145, 0.0467, 0.0199],
     "bf16 kahan": [0.00056, 0.00035, 0.000092],
     "e4m3fn in-place": [0.595, 0.142, 0.0744],
-    "e4m3fn kahan": [0.707, 0.269, 0.0384],
+    "e4m3fn kahan": [0.71, 0.269, 0.0384],
   };
 
   test("is within a factor of two of the spread over seeds; a master has none, and learns at any rate", async () => {
