@@ -137,7 +137,7 @@ export function sweepNotes({ cells, settings, input, perhaps }: SweepResult): st
     ...(noisiest === undefined
       ? []
       : [
-          "Noise: what weight and carrier hold beside the fp32 displacement, relative to it; noise/weight: relative to the " +
+          "Noise: how far weight and carrier are from the fp32 displacement, relative to it; noise/weight: relative to the " +
             `weights. It decides nothing here. It is largest for ${caseLabel(noisiest)} at ${rateText(noisiest.rate)}: ` +
             `${ratio(noisiest.end.noise)} times the displacement, ${ratio(noisiest.end.noiseToWeight)} of the weights. Runs ` +
             "have learned with noise of several times the displacement; how much a run bears is not known from counts.",

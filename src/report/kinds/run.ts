@@ -206,7 +206,7 @@ export function displacementNote(cases: readonly Case[]): string {
   const ofFinite = cases.some(({ end }) => end.nonfinite > 0) ? ", of the finite weights" : "";
   return (
     `Of the displacement of an fp32 run${ofFinite}: retained, the share that weight and carrier hold at the end; visible, ` +
-    "the share that the stored bits show. Noise: what they hold beside it, relative to it and to the weights."
+    "the share that the stored bits show. Noise: how far weight and carrier are from it, relative to it and to the weights."
   );
 }
 
