@@ -1,6 +1,8 @@
 import {
   type Achievement,
+  type Crossover,
   crossover,
+  isPaired,
   type Outcome,
   type PassAt,
   passRates,
@@ -12,7 +14,7 @@ import type { NumberTable } from "./charts/figure.js";
 import { csvOf, fields } from "./csv-text.js";
 import { caseLabel } from "./labels.js";
 import { displacementCounted, nonfiniteSentences } from "./nonfinite.js";
-import { count, missing, percent, ratio, share } from "./numbers.js";
+import { count, counted, missing, percent, ratio, share } from "./numbers.js";
 import { endsOf } from "./shareable.js";
 import { rateText } from "./sweep.js";
 
@@ -35,7 +37,7 @@ export function comparisonTable({ runs }: RunComparison): NumberTable {
     ...shownCounts.map((k) => [`pass@${k}`, ofOutcome(({ base, run }) => fromTo(base, run, k))] as const),
     [
       "below base from k",
-      ofOutcome(({ base, run }) => (base && run ? String(crossover(base, run) ?? "none") : missing)),
+      ofOutcome(({ base, run }) => (base && run ? crossoverText(crossover(base, run)) : missing)),
     ],
     ["KL forward", ofOutcome(({ run }) => numberText(run?.klForward))],
     ["KL reverse", ofOutcome(({ run }) => numberText(run?.klReverse))],
@@ -62,7 +64,7 @@ export function comparisonHeadline({ settings, runs }: RunComparison): string[] 
   const behind = runs.flatMap(({ outcome }, i) => {
     if (!outcome?.base || !outcome.run) return [];
     const from = crossover(outcome.base, outcome.run);
-    return from === null ? [] : [`${names[i]} falls behind its base at pass@${from}.`];
+    return from === null ? [] : [behindInWords(names[i], from)];
   });
   // Where the digits shown do not tell runs apart, neither does the sentence.
   const alike = percent(least?.retained ?? null) === percent(most?.retained ?? null);
@@ -76,6 +78,19 @@ export function comparisonHeadline({ settings, runs }: RunComparison): string[] 
       : `No update of these runs is finite and not zero, stored as ${stored}.`,
     ...behind,
   ];
+}
+
+function behindInWords(name: string, { k, beyondChance }: Crossover): string {
+  if (beyondChance) return `${name} falls behind its base at pass@${k}.`;
+  const why =
+    beyondChance === null ? "whether by chance is unknown without counts by prompt" : "but not beyond chance";
+  return `${name} is below its base at pass@${k}, ${why}.`;
+}
+
+/** A "?" marks what chance may explain. */
+function crossoverText(from: Crossover | null): string {
+  if (from === null) return "none";
+  return from.beyondChance ? String(from.k) : `${from.k}?`;
 }
 
 /** One row for each k of pass@k that a run states, or a single row. */
@@ -151,9 +166,22 @@ export function comparisonNotes(
   const untold = named.filter(({ outcome }) => outcome !== null && (outcome.run?.klForward ?? null) === null);
   const skipped = named.filter((run) => run.skipped.length > 0);
   const nonfinite = Math.max(...runs.map(({ end }) => end.nonfinite));
+  const compared = named.flatMap(({ name, outcome }) => {
+    const { base, run } = outcome ?? {};
+    const from = base && run ? crossover(base, run) : null;
+    return base && run ? [{ name, base, run, from }] : [];
+  });
+  const apart = compared.filter(({ base, run }) => base.correct && run.correct && !isPaired(base, run));
   return [
     `Updates counted as if stored as ${caseLabel({ ...settings, opmath: "fp32" })}; retained: the share of the ` +
       `${displacementCounted(nonfinite)} that weight and carrier hold at the end. ±: 95% over prompts. KL in nats; forward is of the base to the run.`,
+    ...(compared.some(({ from }) => from?.beyondChance === false || from?.beyondChance === null)
+      ? ["Below base from k, with ?: within the 95% interval of the difference, or there is no interval."]
+      : []),
+    ...apart.map(
+      ({ name, base, run }) =>
+        `${name}: its base answered ${counted(base.correct!.length, "prompt")}, the run ${count(run.correct!.length)}, so they are not compared prompt by prompt.`,
+    ),
     ...(without.length > 0 ? [`No outcome.json, so no pass@k and no KL: ${without.join(", ")}.`] : []),
     ...(untold.length > 0 ? [`No KL in outcome.json: ${untold.map(({ name }) => name).join(", ")}.`] : []),
     ...skipped.map(({ name, skipped: left }) => `${name}: ${count(left.length)} tensors were not counted.`),

@@ -76,8 +76,34 @@ describe("runs with and without an outcome", () => {
       [2, (1 + 5 / 6 + 1 / 2) / 4],
       [4, 0.75],
     ]);
-    expect(crossover(base!, run!)).toBe(2);
+    expect(crossover(base!, run!)).toEqual({ k: 2, beyondChance: false });
     expect(crossover(run!, run!)).toBeNull();
+  });
+});
+
+describe("a run below its base", () => {
+  const of = (name: string, base: number[], run: number[]) =>
+    output("compare", runWith(name, { base: counts(base), run: counts(run) })).then((text) =>
+      text.replace(/\s+/g, " "),
+    );
+
+  test("within the interval of the difference is not said to fall behind", async () => {
+    const text = await of("chance", [2, 2, 2, 3], [2, 2, 2, 2]);
+    expect(text).toContain("chance is below its base at pass@1, but not beyond chance.");
+    expect(text).not.toContain("falls behind");
+    expect(text).toContain("Below base from k, with ?: within the 95% interval of the difference");
+  });
+
+  test("by more than that falls behind", async () => {
+    const text = await of("behind", [3, 3, 3, 4], [2, 2, 2, 2]);
+    expect(text).toContain("behind falls behind its base at pass@1.");
+    expect(text).not.toContain("with ?:");
+  });
+
+  test("of other prompts is said to be so", async () => {
+    expect(await of("apart", [3, 3, 3], [3, 3])).toContain(
+      "its base answered 3 prompts, the run 2, so they are not compared prompt by prompt.",
+    );
   });
 });
 
