@@ -23,8 +23,8 @@ export function predictionHeadline({
     `The ulp rule on Adam's moments finds ${recall("ulp-rule", "moments")} of the weights that the next step changes.`,
     `Of ${counted(input.elements, "weight")} stored as ${printable(format)} from an fp32 master, ${percent(share(changed, weightSteps))} changed in a ` +
       `step. Knowing what the master holds back, the moments find ${recall("residual", "moments")}; with the update itself, ` +
-      `${recall("residual", "gradient")}. All that a gradient can reach is ${percent(share(reach.predicted, weightSteps))} of the weights, ` +
-      `and ${percent(reach.recall)} of those that change.`,
+      `${recall("residual", "gradient")}. A gradient of up to 4 standard deviations can reach ${percent(share(reach.predicted, weightSteps))} of ` +
+      `the weights, and ${percent(reach.recall)} of those that change.`,
   ];
 }
 
@@ -35,7 +35,8 @@ export function ruleLabel({ rule, knows }: Pick<RuleOutcome, "rule" | "knows">):
 
 export const predictionNote =
   "Named: of all weight-steps, those that a rule says will change. Recall: of those that changed, the share it named. " +
-  "Precision: of those it named, the share that changed. Reach: a weight that any gradient of up to 4 standard deviations would change.";
+  "Precision: of those it named, the share that changed. Reach: a weight that some gradient of up to 4 standard deviations would change, with " +
+  "v as it is before the step. Putting that gradient into v as well, as AdamW does, gives smaller updates in early steps, and reaches fewer.";
 
 /** One row per rule. */
 export function renderPredictionCsv({ rules, weightSteps, changed }: PredictionResult): string {

@@ -1,13 +1,14 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { PredictionResult } from "../../src/lens/study/prediction.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { predictionCommandLine } from "../../src/report/command.js";
 import { renderPredictionCsv } from "../../src/report/prediction.js";
+import { encodeSafetensors } from "../../src/source/safetensors/write.js";
 import { put, temporaryFolder } from "../source/support.js";
 import { expectRefusal, expectUsageError, output } from "../support/cli.js";
-import { recorded } from "../support/recorded.js";
+import { float32, recorded } from "../support/recorded.js";
 import { renderPredictionMarkdown } from "../support/rendered.js";
 import { expectValid } from "../support/schemas.js";
 
@@ -118,6 +119,32 @@ describe("usage", () => {
     ["betas that are none, of a folder", [window, "--betas", ".9,1"], /expected betas from 0 to less than 1/],
   ])("%s is refused", async (_, args, message) => {
     await expectUsageError(["predict", ...args], message);
+  });
+
+  test("a recording with a schedule is refused; the help says so, and what to do", async () => {
+    const path = join(folder, "schedule");
+    mkdirSync(join(path, "gradients"), { recursive: true });
+    const one = float32("w", [1, 2]);
+    put(path, "base.safetensors", encodeSafetensors([one]));
+    const index: Record<string, string> = {};
+    for (const [step, lr] of [0.5, 0.25].entries()) {
+      const file = `${step}.safetensors`;
+      const metadata = { lr: String(lr), betas: "0.9,0.95" };
+      put(join(path, "gradients"), file, encodeSafetensors([{ ...one, name: `step${step}/w` }], metadata));
+      index[`step${step}/w`] = file;
+    }
+    put(join(path, "gradients"), "gradients.safetensors.index.json", JSON.stringify({ weight_map: index }));
+    const same =
+      "the same settings at every step of every tensor, as predict takes one: lr 0.5, betas 0.9,0.95, weight decay 0";
+    await expectRefusal(
+      ["predict", path],
+      join(path, "gradients"),
+      same,
+      "lr 0.25, betas 0.9,0.95, weight decay 0",
+    );
+    expect((await output("predict", "--help")).replace(/\s+/g, " ")).toContain(
+      "for a schedule, predict a synthetic run with --schedule and --warmup",
+    );
   });
 
   test("a folder without gradients is refused in one sentence", async () => {
