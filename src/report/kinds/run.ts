@@ -94,7 +94,7 @@ export function runReport(result: Result): Report {
       onTerminal(() => [table(briefProbeTable(result), { joined: ["wrong"] })]),
       section("The whole model", [table(samplingTable(result), { notes: [samplingNote(result)] })]),
       section("When weights first show", [
-        table(firstShownTable(result), { notes: [firstShownNote], joined: ["formula"] }),
+        table(firstShownTable(result), { notes: [firstShownNote(result)], joined: ["formula"] }),
       ]),
       section("Codes, scales and numbers", [table(sharedTable(result), { notes: [sharedNote] })]),
       geometrySection(result.geometry, input.updates ?? ""),
