@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { crossover, passRates } from "../../src/lens/learning/outcome.js";
 import type { RunComparison } from "../../src/lens/learning/run-comparison.js";
 import type { Result } from "../../src/lens/run/result.js";
+import { figuresOfComparison } from "../../src/report/charts/comparison-charts.js";
 import { visibleWidth } from "../../src/report/columns.js";
 import { comparisonReport } from "../../src/report/kinds/comparison.js";
 import { onlyGradients } from "../../src/source/recording.js";
@@ -152,6 +153,10 @@ describe("a run below its base", () => {
     expect(text).toContain("chance is below its base at pass@1, but not beyond chance.");
     expect(text).not.toContain("falls behind");
     expect(text).toContain("Below base from k, with ?: within the 95% interval of the difference");
+    const [{ title }] = figuresOfComparison(
+      JSON.parse(await output("compare", join(folder, "chance"), "--json", "-")),
+    ).filter(({ name }) => name === "pass-at-k");
+    expect(title).toMatch(/chance is below its base at k = 1, perhaps by chance$/);
   });
 
   test("by more than that falls behind", async () => {

@@ -1,4 +1,4 @@
-import { type Achievement, passRates } from "../../lens/learning/outcome.js";
+import { type Achievement, crossover, passRates } from "../../lens/learning/outcome.js";
 import { type RunComparison, storageOf } from "../../lens/learning/run-comparison.js";
 import { runNames } from "../comparison.js";
 import { caseLabel } from "../labels.js";
@@ -15,7 +15,11 @@ export function figuresOfComparison(result: RunComparison): Figure[] {
   const cases = runs.map((run) => ({ ...storageOf(result, run), opmath: "fp32", totals: run.totals }));
   const told = runs.flatMap(({ outcome }, i) => {
     const rates = ratesOf(outcome?.run ?? null);
-    return rates.length > 1 ? [{ label: names[i], rates, base: ratesOf(outcome!.base) }] : [];
+    if (rates.length <= 1) return [];
+    const { base, run } = outcome!;
+    return [
+      { label: names[i], rates, base: ratesOf(base), below: base && run ? crossover(base, run) : null },
+    ];
   });
   const classes = classChart(cases, percent, names);
   const lost = cases.map(({ totals }) => shareOfSized(totals, totals.lost) ?? 0);
