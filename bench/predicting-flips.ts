@@ -253,7 +253,8 @@ function document(): string {
       "- **After the step, compare bits.** Whoever has the master can round it before and after: exact, for one pass over memory. " +
         "No rule does better.",
       "- **Before the step, take `reach`**, if indices or buffers must be ready in time: name a weight if bf16(master + u) differs from " +
-        "w for the least or the most u that a gradient of up to four standard deviations, 4 sqrt(v), makes of the moments. It " +
+        "w for the least or the most u that a gradient of up to four standard deviations, 4 sqrt(v), makes of the moments, with v as it " +
+        "is before the step: with the gradient in it too, as in AdamW, u is smaller in early steps. It " +
         `needs m, v and the master, which lie together in the trainer. On this page it names ${extent(all, perChange, (x) => x.toFixed(1))} weights for each ` +
         "that changes; what a step changes grows with the rate, and so does what it names.",
       "- **What the ulp rule names is no delta.** A receiver that is sent only those weights is wrong in most of what changed, until " +
@@ -265,6 +266,9 @@ function document(): string {
       "precision-lens predict RUN --lr 1e-6 --html flips.html   # a recording with gradients.safetensors",
       "```",
     ].join("\n"),
+    "`predict RUN` takes one learning rate and one weight decay, from the recording or, where that says none, from the options, " +
+      "and starts from empty moments. It refuses a recording with a schedule, with parameter groups that differ, or with moments: " +
+      "predict a synthetic run with the same settings instead (`--lr`, `--schedule`, `--warmup`, `--weight-decay`).",
   ].join("\n\n");
 }
 

@@ -43,7 +43,7 @@ export function demoCommand(streams: Streams): Command {
     async (options: OutputOptions & { engine: string; threads?: number; write?: string }) => {
       if (options.write !== undefined) return writeExample(options.write, options.quiet ? null : streams.out);
       checkOutput(options, streams);
-      const result = await lensFolder(example, cases, options, streams, true);
+      const result = await lensFolder(example, () => cases, options, streams, true);
       const { columns } = terminal(streams);
       const paragraph = (text: string) => `${wrap(text, Math.min(columns, 100)).join("\n")}\n`;
       const before = paragraph(

@@ -48,10 +48,10 @@ export async function lensRecording(job: RecordingJob): Promise<Result> {
   return (await lensShard(job, null))!;
 }
 
-/** Counts the recorded run of a folder with these cases, after checking that no output is one of its files. */
+/** Counts the recorded run of a folder with the cases for it, after checking that no output is one of its files. */
 export async function lensFolder(
   folder: string,
-  cases: Plan["cases"],
+  casesOf: (recording: Recording) => Plan["cases"],
   options: OutputOptions & Pick<RecordingJob, "engine" | "threads">,
   streams: Streams,
   strict: boolean,
@@ -59,9 +59,9 @@ export async function lensFolder(
   return lensRecording({
     paths: await recordedRun(folder),
     of: "update",
-    plan: ({ tensors, files }) => {
-      expectApart(outputFiles(options), files);
-      return { tensors, cases };
+    plan: (recording) => {
+      expectApart(outputFiles(options), recording.files);
+      return { tensors: recording.tensors, cases: casesOf(recording) };
     },
     engine: options.engine,
     threads: options.threads,

@@ -95,7 +95,11 @@ export function addOptimizerOptions(command: Command): Command {
       finiteNumber,
     )
     .option("--weight-decay <x>", "weight decay (default: the recording's, or 0)", finiteNumber)
-    .option("--override", "let these options override the recording, and accept missing steps and moments");
+    .option(
+      "--override",
+      "let these options override the recording, and accept missing moments and steps that no parameter has; a parameter " +
+        "without gradients at some of the steps is never counted",
+    );
 }
 
 /** The given settings. */

@@ -41,7 +41,9 @@ export function predictCommand(streams: Streams): Command {
   const command = new Command("predict")
     .description(
       "Runs AdamW with an fp32 master on gradients, recorded (FOLDER, with gradients.safetensors) or synthetic. Before " +
-        "each step, every rule predicts which stored weights will change; reports the recall and precision of each.",
+        "each step, every rule predicts which stored weights will change; reports the recall and precision of each. A recording " +
+        "has to start from empty moments, with one learning rate and one weight decay at every step of every tensor; for a " +
+        "schedule, predict a synthetic run with --schedule and --warmup.",
     )
     .argument("[folder]", "a recorded run with gradients (default: a synthetic one)")
     .option(

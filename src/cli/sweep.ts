@@ -152,7 +152,7 @@ async function count(
     engine: engine!,
     rates: sweep.rates,
     cells,
-    answers: sweepAnswers(cells, settings),
+    ...sweepAnswers(cells, settings),
     ...(await castsOf(jobs[0])),
     skipped: jobs[0].skipped,
     ...(shard && { part: { ...shard.part, ...(sweep.sizes && { cells: ofTensors }) } }),

@@ -1,4 +1,4 @@
-import type { Check } from "../lens/run/check.js";
+import { type Check, isNoisy } from "../lens/run/check.js";
 import { schemeInWords } from "./labels.js";
 import { nonfiniteShare } from "./nonfinite.js";
 import { count, percent, ratio } from "./numbers.js";
@@ -20,14 +20,14 @@ export function renderCheck(check: Check): string {
 }
 
 function reasons(check: Check): string[] {
-  const { retained, visible, noise, updates, input, failAbove, failed, nonfinite = 0 } = check;
+  const { rounding, retained, visible, noise, updates, input, failAbove, failed, nonfinite = 0 } = check;
   const steps = input.stepNumbers.length;
   const after = `after ${steps === 1 ? "1 step" : `${count(steps)} steps`}`;
   const sentences: string[] = [];
   if (retained === null) {
     sentences.push("An fp32 run would not have moved the weights, or not to finite numbers.");
   } else {
-    const noisy = check.rounding === "stochastic" ? `, with noise of ${ratio(noise)} times it` : "";
+    const noisy = isNoisy(rounding, noise) ? `, with noise of ${ratio(noise)} times it` : "";
     sentences.push(
       `${nonfinite === 0 ? "Weight" : "Of the finite weights, weight"} plus carrier retains ${ratio(retained)} of the displacement of an fp32 run ${after}${noisy}; the stored bits ` +
         `show ${ratio(visible)} of it.`,
@@ -54,6 +54,6 @@ function reasons(check: Check): string[] {
   return sentences;
 }
 
-function lostWords({ rounding }: Check): string {
-  return rounding === "stochastic" ? "left the weight as it was, by chance" : "were rounded away";
+function lostWords({ rounding, noise }: Check): string {
+  return isNoisy(rounding, noise) ? "left the weight as it was, by chance" : "were rounded away";
 }

@@ -244,7 +244,9 @@ function unique<Of, Value>(all: readonly Of[], keyOf: (each: Of) => Value): Valu
 /** Runs are named as in the report, which does not have their full paths. */
 export function compareCommandLine({ runs, settings }: RunComparison): string {
   const { format, scheme, rounding, seed } = settings;
-  const [storage] = caseOptions([{ format, scheme, rounding, opmath: "fp32" }]);
+  const [given] = caseOptions([{ format, scheme, rounding, opmath: "fp32" }]);
+  // Given options would win over what the recordings say.
+  const storage = runs.some(({ storedAs }) => storedAs) ? [] : given;
   return commandLine([
     "compare",
     ...runs.map(({ path }) => path),

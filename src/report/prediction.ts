@@ -18,7 +18,9 @@ export function predictionHeadline(result: PredictionResult): string[] {
   if (weightSteps === 0) return [...leftOut, nonfinite === 0 ? nothingToPredict : nothingFinite];
   const first = [...leftOut, ...nonfiniteSentence(nonfinite, result)];
   const size = `${counted(input.elements, "weight")} stored as ${printable(format)} from an fp32 master`;
-  const reached = `All that a gradient can reach is ${percent(share(reach.predicted, weightSteps))} of the ${weightsCounted(nonfinite)}`;
+  const reached =
+    `A gradient of up to 4 standard deviations can reach ${percent(share(reach.predicted, weightSteps))} of ` +
+    `the ${weightsCounted(nonfinite)}`;
   if (changed === 0) return [...first, `Nothing changed: of ${size}, no step changed any.`, `${reached}.`];
   return [
     ...first,
@@ -47,7 +49,8 @@ export function ruleLabel({ rule, knows }: Pick<RuleOutcome, "rule" | "knows">):
 
 export const predictionNote =
   "Named: of all weight-steps, those that a rule says will change. Recall: of those that changed, the share it named. " +
-  "Precision: of those it named, the share that changed. Reach: a weight that any gradient of up to 4 standard deviations would change.";
+  "Precision: of those it named, the share that changed. Reach: a weight that some gradient of up to 4 standard deviations would change, with " +
+  "v as it is before the step. Putting that gradient into v as well, as AdamW does, gives smaller updates in early steps, and reaches fewer.";
 
 /** One row per rule. */
 export function renderPredictionCsv({ rules, weightSteps, changed }: PredictionResult): string {

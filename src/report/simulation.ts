@@ -88,9 +88,16 @@ export function firstShownTable({ firstShown: all = [], cases }: Result): Number
   };
 }
 
-export const firstShownNote =
-  "Half of the weights from this magnitude to twice it show by this step; a dash where fewer do within the run, or there is " +
-  "no formula.";
+/** The meaning of {@link firstShownTable}, and on how few weights its steps were measured. */
+export function firstShownNote({ firstShown = [] }: Pick<Result, "firstShown">): string {
+  const weights = firstShown.flatMap(({ binades }) => binades.map((binade) => binade.weights));
+  const [least, most] = [Math.min(...weights), Math.max(...weights)];
+  const measured = least === most ? count(most) : `${count(least)} to ${count(most)}`;
+  return (
+    "Half of the weights from this magnitude to twice it show by this step; a dash where fewer do within the run, or there is " +
+    `no formula. Measured on a sample, ${measured} weights a row: another seed gives other steps.`
+  );
+}
 
 /** Two digits, because it is an approximation. */
 function steps(step: number): string {

@@ -1,12 +1,15 @@
 import { printable } from "../lens/printable.js";
 import {
+  type CaseAnswer,
   caseOf,
-  isTold,
+  retains,
+  type SweepAnswers,
   type SweepCase,
   type SweepCell,
   type SweepResult,
   sameCase,
 } from "../lens/study/sweep.js";
+import { tableOf } from "./blocks/block.js";
 import { castSentences } from "./cast-note.js";
 import { caseLabel } from "./labels.js";
 import { nonfiniteShare } from "./nonfinite.js";
@@ -23,24 +26,48 @@ export function sweepSize({ input, rates, settings }: SweepResult): string {
 
 /** The answers in sentences: from which rate each format learns, and what keeps updates at the least cost. */
 export function sweepSentences(result: SweepResult): string[] {
-  const { answers, settings } = result;
+  const { answers, perhaps, settings } = result;
   const formats = [...new Set(answers.cases.map(({ format }) => format))];
   const byFormat = formats.map((format) => {
-    const own = answers.cases.filter((answer) => answer.format === format && answer.learnsFrom !== null);
-    own.sort((a, b) => a.learnsFrom! - b.learnsFrom! || a.bitsPerWeight - b.bitsPerWeight);
-    const [best] = own;
-    if (!best) return `${printable(format)} none`;
-    const how = caseLabel(best).slice(printable(format).length + 1);
-    return `${printable(format)} ${rateText(best.learnsFrom)} (${how})`;
+    const told = learnsSoonest(answers, format);
+    const open = perhaps ? learnsSoonest(perhaps, format) : told;
+    const known = told ? [learnsInWords(told)] : open ? [] : ["none"];
+    const possible = open && open.learnsFrom !== told?.learnsFrom ? [`perhaps ${learnsInWords(open)}`] : [];
+    return `${printable(format)} ${[...known, ...possible].join(" or ")}`;
   });
   const rates = settings.rate === "lr" ? "learning rate" : "scale of the recorded updates";
   return [
     ...leftOutSentences(result.skipped, result.input.elements),
     ...nonfiniteInWords(result),
     `Smallest ${rates} at which each format still learns, of those tried: ${byFormat.join(", ")}.`,
-    `Cheapest that keeps its updates: ${cheapestInWords(result)}.`,
+    `Cheapest that keeps its updates: ${cheapestInWords(answers)}.`,
+    ...cheaperPerhaps(result),
     ...castSentences(result.casts),
   ];
+}
+
+/** The case of a format that learns from the smallest rate on, at the least cost; null if none does. */
+function learnsSoonest({ cases }: SweepAnswers, format: string): CaseAnswer | null {
+  const own = cases.filter((answer) => answer.format === format && answer.learnsFrom !== null);
+  own.sort((a, b) => a.learnsFrom! - b.learnsFrom! || a.bitsPerWeight - b.bitsPerWeight);
+  return own[0] ?? null;
+}
+
+function learnsInWords(answer: CaseAnswer): string {
+  const how = caseLabel(answer).slice(printable(answer.format).length + 1);
+  return `${rateText(answer.learnsFrom)} (${how})`;
+}
+
+/** The cases that would be cheaper than the answer, if they keep their updates; none where chance leaves none open. */
+function cheaperPerhaps({ answers, perhaps }: SweepResult): string[] {
+  const open = (perhaps?.cheapest ?? []).map(({ rate, case: possible }, i) => {
+    const told = answers.cheapest[i]?.case ?? null;
+    return { rate, case: possible && told && sameCase(possible, told) ? null : possible };
+  });
+  const runs = runsOf(open).filter(({ of: sweepCase }) => sweepCase !== null);
+  if (runs.length === 0) return [];
+  const cases = runs.map(({ words }) => words).join(", ");
+  return [`Chance leaves open whether these keep them: ${cases}; more weights would tell.`];
 }
 
 /** Where weights were or became NaN or Inf, and how many at most; none if all stayed finite. */
@@ -60,9 +87,16 @@ function nonfiniteInWords({ cells, answers }: SweepResult): string[] {
   ];
 }
 
-/** Merges consecutive rates with the same cheapest case. */
-function cheapestInWords({ answers: { cheapest } }: SweepResult): string {
-  type Cheapest = (typeof cheapest)[number]["case"];
+function cheapestInWords({ cheapest }: SweepAnswers): string {
+  return runsOf(cheapest)
+    .map(({ words }) => words)
+    .join(", ");
+}
+
+type Cheapest = SweepAnswers["cheapest"][number]["case"];
+
+/** Merges consecutive rates with the same cheapest case, and puts each run in words. */
+function runsOf(cheapest: SweepAnswers["cheapest"]): { readonly of: Cheapest; readonly words: string }[] {
   const runs: { of: Cheapest; from: number; to: number }[] = [];
   for (const { rate, case: sweepCase } of cheapest) {
     const last = runs.at(-1);
@@ -73,14 +107,15 @@ function cheapestInWords({ answers: { cheapest } }: SweepResult): string {
       last.to = rate;
     else runs.push({ of: sweepCase, from: rate, to: rate });
   }
-  return runs
-    .map(({ of: sweepCase, from, to }, i) => {
-      const what = sweepCase ? `${caseLabel(sweepCase)} (${sweepCase.bitsPerWeight} bits a weight)` : "none";
+  return runs.map(({ of: sweepCase, from, to }, i) => {
+    const what = sweepCase ? `${caseLabel(sweepCase)} (${sweepCase.bitsPerWeight} bits a weight)` : "none";
+    const words = () => {
       if (runs.length === 1 && from !== to) return `${what} at ${sweepCase ? "every" : "any"} rate`;
       if (from === to) return `${what} at ${rateText(from)}`;
       return `${what} from ${rateText(from)} ${i === runs.length - 1 ? "on" : `to ${rateText(to)}`}`;
-    })
-    .join(", ");
+    };
+    return { of: sweepCase, words: words() };
+  });
 }
 
 /** The range of a share below and above 1. */
@@ -89,29 +124,33 @@ function range(share: number): string {
 }
 
 /** The meaning of the numbers, and the effect of noise on them. */
-export function sweepNotes({ cells, settings, input }: SweepResult): string[] {
+export function sweepNotes({ cells, settings, input, perhaps }: SweepResult): string[] {
   // Below 0.1 it is comparable to the rounding of an fp32 run.
   const [noisiest] = cells
     .filter(({ end, rounding }) => rounding === "stochastic" && (end.noise ?? 0) >= 0.1)
     .sort((a, b) => b.end.noise! - a.end.noise!);
   const isSample = input.elements < (input.synthetic?.parameters ?? 0);
   const chance = `the noise of stochastic rounding${isSample ? " and by which weights of the model were drawn" : ""}`;
-  const untold = cells.some((cell) => !isTold(cell, settings.learns));
   return [
     "Retained: the share of the displacement of an fp32 run with the same updates that weight and carrier hold at the end. " +
       `A case learns if it retains ${range(settings.learns)}, there and at all rates above; it keeps its updates at ${range(settings.keeps)}.`,
     ...(noisiest === undefined
       ? []
       : [
-          "Noise: what weight and carrier hold beside the fp32 displacement, relative to it; noise/weight: relative to the " +
+          "Noise: how far weight and carrier are from the fp32 displacement, relative to it; noise/weight: relative to the " +
             `weights. It decides nothing here. It is largest for ${caseLabel(noisiest)} at ${rateText(noisiest.rate)}: ` +
             `${ratio(noisiest.end.noise)} times the displacement, ${ratio(noisiest.end.noiseToWeight)} of the weights. Runs ` +
             "have learned with noise of several times the displacement; how much a run bears is not known from counts.",
         ]),
-    ...(cells.some(({ standardError }) => (standardError ?? 0) >= 0.005)
-      ? [`±: standard error of retained, by ${chance}; three of them are allowed for.`]
+    ...(cells.some(({ standardError }) => (standardError ?? 0) >= shownError)
+      ? [`±: standard error of retained, by ${chance}.`]
       : []),
-    ...(untold ? ["?: too uncertain to be called learning; more weights would tell."] : []),
+    ...(perhaps
+      ? [
+          "?: cannot be told, because three standard errors reach to either side of a limit; more weights would tell. Beside a rate: " +
+            "perhaps from a smaller one on.",
+        ]
+      : []),
     ...(cells.some(({ end }) => end.retained === null && end.visible !== null)
       ? [
           "Where retained is missing, an earlier release made the result, which did not measure it: sweep again.",
@@ -130,15 +169,41 @@ export function cellsByCase(result: SweepResult): SweepCell[][] {
   return casesOf(result).map((sweepCase) => result.cells.filter((cell) => sameCase(cell, sweepCase)));
 }
 
-/** The formatted shares retained, one row per case. */
+/** A smaller standard error is not shown: three of it are within the usual margin of what keeps its updates. */
+const shownError = 0.002;
+
+/** The formatted shares retained, one row per case; "?" where they do not tell whether it learns. */
 export function retainedTexts(result: SweepResult): string[][] {
   return cellsByCase(result).map((cells) =>
     cells.map((cell) => {
       const { end, standardError } = cell;
-      const error = standardError !== null && standardError >= 0.005 ? `±${ratio(standardError)}` : "";
-      return `${ratio(end.retained)}${error}${isTold(cell, result.settings.learns) ? "" : "?"}`;
+      const error = standardError !== null && standardError >= shownError ? `±${ratio(standardError)}` : "";
+      return `${ratio(end.retained)}${error}${retains(cell, result.settings.learns) === null ? "?" : ""}`;
     }),
   );
+}
+
+/** The rates from which a case learns and keeps its updates; with "?" where chance leaves open whether it is a smaller one. */
+export function answerTexts({ answers, perhaps = answers }: SweepResult, answer: CaseAnswer) {
+  const open = perhaps.cases.find((other) => sameCase(other, answer)) ?? answer;
+  const text = (told: number | null, possible: number | null) => {
+    if (possible === told) return rateText(told);
+    return told === null ? "?" : `${rateText(told)}?`;
+  };
+  return {
+    learns: text(answer.learnsFrom, open.learnsFrom),
+    keeps: text(answer.keepsFrom, open.keepsFrom),
+  };
+}
+
+/** One row per case: its cost, and the rates from which it learns and keeps its updates. */
+export function answerTable(result: SweepResult, cases: readonly CaseAnswer[] = result.answers.cases) {
+  return tableOf(cases, [
+    ["stored as", caseLabel],
+    ["bits a weight", ({ bitsPerWeight }) => String(bitsPerWeight)],
+    ["learns from", (answer) => answerTexts(result, answer).learns],
+    ["keeps from", (answer) => answerTexts(result, answer).keeps],
+  ]);
 }
 
 /** The formatted noise, one row per case; empty unless stochastic. */

@@ -1,5 +1,5 @@
 import type { Case } from "../lens/run/case.js";
-import { tolerance, type Verdict, verdictOf } from "../lens/run/check.js";
+import { isNoisy, tolerance, type Verdict, verdictOf } from "../lens/run/check.js";
 import type { Result } from "../lens/run/result.js";
 import type { Score } from "./blocks/block.js";
 import { caseInWords, caseLabels } from "./labels.js";
@@ -97,7 +97,7 @@ function toldOf(result: Result, i: number): Told {
   if (low > 1 + tolerance) return "overshoots";
   if (low < 1 - tolerance || high > 1 + tolerance) return "unsure";
   if (end.nonfinite > 0) return "unknown";
-  return rounding === "stochastic" ? "keeps-on-average" : "keeps";
+  return isNoisy(rounding, end.noise) ? "keeps-on-average" : "keeps";
 }
 
 function lostText({ value, low, high }: { value: number; low: number; high: number }): string {

@@ -98,6 +98,18 @@ export async function recordedRun(
   };
 }
 
+/** What a recorded run has whose updates could not be recorded, and what to do with it. */
+export const onlyGradients = "only gradients, from which run --optimizer computes the updates";
+
+/** Whether a recorded run has gradients and no updates, as one that stores bf16 parameters. */
+export async function hasOnlyGradients(folder: string): Promise<boolean> {
+  const [updates, gradients] = [
+    await findPart(folder, "updates", true),
+    await findPart(folder, "gradients", true),
+  ];
+  return updates === null && gradients !== null;
+}
+
 /**
  * Whether a folder holds a recorded run, with updates.
  *
@@ -121,5 +133,7 @@ async function findPart(folder: string, part: string, isOptional = false): Promi
   if (there.length === 1) return join(folder, there[0]);
   if (there.length === 0 && isOptional) return null;
   const expected = `${names[0]}, ${names[1]} or a folder ${part}`;
-  throw new InputError(folder, expected, there.length === 0 ? "none of them" : there.join(" and "));
+  if (there.length > 0) throw new InputError(folder, expected, there.join(" and "));
+  const isComputed = part === "updates" && (await hasOnlyGradients(folder));
+  throw new InputError(folder, expected, isComputed ? onlyGradients : "none of them");
 }

@@ -61,6 +61,17 @@ describe("the verdict", () => {
     expect(text).toMatch(/with noise of \d\.\d\d times it/);
     expect(text).not.toContain("rounded away");
   });
+
+  test("of a master it owes nothing to chance: only its view is rounded stochastically", async () => {
+    const args = [shipped, "--scheme", "master", "--rounding", "stochastic"];
+    expect(await check(...args)).toMatchObject({ verdict: "keeps", retained: 1, noise: 0 });
+    const text = await output("check", ...args);
+    expect(text).toMatch(
+      /^Keeps its updates: bf16 with an fp32 master with stochastic rounding\.\n.*after 8 steps; /,
+    );
+    expect(text).toContain("were rounded away");
+    expect(text).not.toMatch(/on average|noise|chance/);
+  });
 });
 
 describe("--fail-above", () => {

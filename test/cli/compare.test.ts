@@ -4,7 +4,11 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { crossover, passRates } from "../../src/lens/learning/outcome.js";
 import type { RunComparison } from "../../src/lens/learning/run-comparison.js";
 import type { Result } from "../../src/lens/run/result.js";
+import { figuresOfComparison } from "../../src/report/charts/comparison-charts.js";
 import { visibleWidth } from "../../src/report/columns.js";
+import { comparisonReport } from "../../src/report/kinds/comparison.js";
+import { onlyGradients } from "../../src/source/recording.js";
+import { encodeSafetensors } from "../../src/source/safetensors/write.js";
 import { put, temporaryFolder } from "../source/support.js";
 import { expectRefusal, expectUsageError, output } from "../support/cli.js";
 import { recorded } from "../support/recorded.js";
@@ -76,8 +80,95 @@ describe("runs with and without an outcome", () => {
       [2, (1 + 5 / 6 + 1 / 2) / 4],
       [4, 0.75],
     ]);
-    expect(crossover(base!, run!)).toBe(2);
+    expect(crossover(base!, run!)).toEqual({ k: 2, beyondChance: false });
     expect(crossover(run!, run!)).toBeNull();
+  });
+});
+
+describe("how the updates of a run are counted", () => {
+  const shape = [2];
+  const weights = { name: "w", dtype: "F32", shape, data: Float32Array.of(1, 2) } as const;
+  const update = { name: "step0/w", dtype: "F32", shape, data: Float32Array.of(1e-6, 0.25) } as const;
+
+  function made(name: string, part: string, metadata: Record<string, string> = {}): string {
+    const path = join(folder, name);
+    mkdirSync(path);
+    put(path, "base.safetensors", encodeSafetensors([weights]));
+    put(path, `${part}.safetensors`, encodeSafetensors([update], metadata));
+    return path;
+  }
+  const inPlace = made("in-place", "updates");
+  const master = made("master", "updates", { stored_as: "bf16 master nearest-even" });
+  const gradients = made("gradients", "gradients");
+
+  const compare = async (...args: string[]) => {
+    const result: RunComparison = JSON.parse(await output("compare", ...args, "--json", "-"));
+    expectValid("compare", result);
+    return result;
+  };
+
+  test("as the recording says, unless options say otherwise", async () => {
+    const own = await compare(inPlace, master);
+    const way = { format: "bf16", scheme: "master", rounding: "nearest-even" };
+    expect(own.runs.map(({ storedAs }) => storedAs)).toEqual([undefined, way]);
+    expect(own.runs.map(({ totals: { lost, kept, moved } }) => [lost, kept, moved])).toEqual([
+      [1, 0, 1],
+      [0, 1, 1],
+    ]);
+    const [again] = comparisonReport(own).again!().commands;
+    expect(await compare(...again.split(" ").slice(2))).toEqual(own);
+    const asked = await compare(inPlace, master, "--scheme", "in-place");
+    expect(asked.runs.map(({ storedAs, totals }) => [storedAs, totals.lost])).toEqual([
+      [undefined, 1],
+      [undefined, 1],
+    ]);
+    expect(await output("compare", master, "--format", "bf16")).toMatch(/^As if stored as bf16 in-place, /);
+    expect(await output("compare", master)).toMatch(/^Stored as bf16 master, /);
+  });
+
+  test("none, with the reason, where it has only gradients; the others are counted", async () => {
+    const { runs } = await compare(master, gradients);
+    const why = "it has only gradients, from which run --optimizer computes the updates";
+    expect(runs.map(({ uncounted, totals }) => [uncounted, totals.elements])).toEqual([
+      [undefined, 2],
+      [why, 0],
+    ]);
+    const text = (await output("compare", master, gradients)).replace(/\s+/g, " ");
+    expect(text).toContain(`was not counted: ${why}.`);
+    for (const command of ["run", "check", "sweep"]) {
+      const expected = "updates.safetensors, updates.safetensors.index.json or a folder updates";
+      await expectRefusal([command, gradients], gradients, expected, onlyGradients);
+    }
+  });
+});
+
+describe("a run below its base", () => {
+  const of = (name: string, base: number[], run: number[]) =>
+    output("compare", runWith(name, { base: counts(base), run: counts(run) })).then((text) =>
+      text.replace(/\s+/g, " "),
+    );
+
+  test("within the interval of the difference is not said to fall behind", async () => {
+    const text = await of("chance", [2, 2, 2, 3], [2, 2, 2, 2]);
+    expect(text).toContain("chance is below its base at pass@1, but not beyond chance.");
+    expect(text).not.toContain("falls behind");
+    expect(text).toContain("Below base from k, with ?: within the 95% interval of the difference");
+    const [{ title }] = figuresOfComparison(
+      JSON.parse(await output("compare", join(folder, "chance"), "--json", "-")),
+    ).filter(({ name }) => name === "pass-at-k");
+    expect(title).toMatch(/chance is below its base at k = 1, perhaps by chance$/);
+  });
+
+  test("by more than that falls behind", async () => {
+    const text = await of("behind", [3, 3, 3, 4], [2, 2, 2, 2]);
+    expect(text).toContain("behind falls behind its base at pass@1.");
+    expect(text).not.toContain("with ?:");
+  });
+
+  test("of other prompts is said to be so", async () => {
+    expect(await of("apart", [3, 3, 3], [3, 3])).toContain(
+      "its base answered 3 prompts, the run 2, so they are not compared prompt by prompt.",
+    );
   });
 });
 

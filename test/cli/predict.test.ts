@@ -138,6 +138,32 @@ describe("usage", () => {
     await expectUsageError(["predict", ...args], message);
   });
 
+  test("a recording with a schedule is refused; the help says so, and what to do", async () => {
+    const path = join(folder, "schedule");
+    mkdirSync(join(path, "gradients"), { recursive: true });
+    const one = float32("w", [1, 2]);
+    put(path, "base.safetensors", encodeSafetensors([one]));
+    const index: Record<string, string> = {};
+    for (const [step, lr] of [0.5, 0.25].entries()) {
+      const file = `${step}.safetensors`;
+      const metadata = { lr: String(lr), betas: "0.9,0.95" };
+      put(join(path, "gradients"), file, encodeSafetensors([{ ...one, name: `step${step}/w` }], metadata));
+      index[`step${step}/w`] = file;
+    }
+    put(join(path, "gradients"), "gradients.safetensors.index.json", JSON.stringify({ weight_map: index }));
+    const same =
+      "the same settings at every step of every tensor, as predict takes one: lr 0.5, betas 0.9,0.95, weight decay 0";
+    await expectRefusal(
+      ["predict", path],
+      join(path, "gradients"),
+      same,
+      "lr 0.25, betas 0.9,0.95, weight decay 0",
+    );
+    expect((await output("predict", "--help")).replace(/\s+/g, " ")).toContain(
+      "for a schedule, predict a synthetic run with --schedule and --warmup",
+    );
+  });
+
   test("a folder without gradients is refused in one sentence", async () => {
     const late = recorded("rlvr/late");
     const expected = "gradients.safetensors, gradients.safetensors.index.json or a folder gradients";

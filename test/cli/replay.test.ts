@@ -27,7 +27,7 @@ const weights = { w: [1, -2, 0.5, 4], norm: [1, 1] };
 const gradient = (name: keyof typeof weights, step: number) =>
   weights[name].map((_, i) => (((i + step) % 3) - 1) / 4 || 0.5);
 
-function write({ steps, moments }: Written): string {
+function write({ steps, moments }: Written, without: readonly string[] = []): string {
   runs += 1;
   const path = join(folder, `run-${runs}`);
   mkdirSync(join(path, "gradients"), { recursive: true });
@@ -36,7 +36,9 @@ function write({ steps, moments }: Written): string {
   put("base.safetensors", [float32("w", weights.w), float32("norm", weights.norm)], {});
   const index: Record<string, string> = {};
   for (const { number, metadata } of steps) {
-    const names = (["w", "norm"] as const).map((name) => ({ name, key: `step${number}/${name}` }));
+    const names = (["w", "norm"] as const)
+      .map((name) => ({ name, key: `step${number}/${name}` }))
+      .filter(({ key }) => !without.includes(key));
     const file = `step${number}.safetensors`;
     put(
       join("gradients", file),
@@ -226,6 +228,20 @@ describe("run --optimizer refuses", () => {
       status: 0,
       stderr: "precision-lens: --override: step 2 is missing: the optimizer goes on without it\n",
     });
+  });
+
+  test("never a parameter that has no gradient at one of the steps, as the help says", async () => {
+    const path = write({ steps: [0, 1].map((number) => ({ number, metadata: groups(1) })) }, ["step1/norm"]);
+    const { skipped, input } = JSON.parse(
+      await output("run", path, ...sgd, "--override", "--quiet", "--json", "-"),
+    );
+    expect(input.elements).toBe(weights.w.length);
+    expect(skipped).toMatchObject([
+      { name: "norm", reason: "has gradients for 1 of 2 steps, none for step 1" },
+    ]);
+    expect((await output("run", "--help")).replace(/\s+/g, " ")).toContain(
+      "a parameter without gradients at some of the steps is never counted",
+    );
   });
 
   test("moments that were not empty and are not recorded, or may not have been", async () => {

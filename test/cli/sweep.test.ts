@@ -106,6 +106,41 @@ describe("of a synthetic run", () => {
   });
 });
 
+describe("the error that stochastic rounding gives what is retained", () => {
+  /** Standard deviations over the seeds 0 to 7, by rate: 1e-7, 1e-6, 1e-5 (2026-11-29). */
+  const overSeeds: Record<string, readonly number[]> = {
+    "bf16 in-place": [0.145, 0.0467, 0.0199],
+    "bf16 kahan": [0.00056, 0.00035, 0.000092],
+    "e4m3fn in-place": [0.595, 0.142, 0.0744],
+    "e4m3fn kahan": [0.71, 0.269, 0.0384],
+  };
+
+  test("is within a factor of two of the spread over seeds; a master has none, and learns at any rate", async () => {
+    const { result, table } = await sweep(
+      ...["--format", "bf16,e4m3fn", "--scheme", "in-place,master,kahan", "--rounding", "stochastic"],
+      ...["--lr", "1e-7,1e-6,1e-5", "--elements", "16384", "--steps", "10"],
+    );
+    const errors = new Map<string, (number | null)[]>();
+    for (const { format, scheme, standardError } of result.cells) {
+      const name = `${format} ${scheme}`;
+      errors.set(name, [...(errors.get(name) ?? []), standardError]);
+    }
+    for (const [name, spreads] of Object.entries(overSeeds)) {
+      for (const [i, spread] of spreads.entries()) {
+        const ratio = errors.get(name)![i]! / spread;
+        expect([name, i, ratio > 1 / 2 && ratio < 2]).toEqual([name, i, true]);
+      }
+    }
+    for (const format of ["bf16", "e4m3fn"]) {
+      expect(errors.get(`${format} master`)).toEqual([0, 0, 0]);
+      expect(result.answers.cases).toContainEqual(
+        expect.objectContaining({ format, scheme: "master", learnsFrom: 1e-7, keepsFrom: 1e-7 }),
+      );
+    }
+    expect(table).toMatch(/^e4m3fn master stochastic +1\.00 +1\.00 +1\.00$/m);
+  });
+});
+
 describe("of a recorded run", () => {
   test("its updates are scaled; by 1 they are what run applies", async () => {
     const { result, table } = await sweep(window, "--scale", "0.5,1,10", "--engine", "reference");

@@ -17,7 +17,7 @@ test("the headline tells what the rule in use finds, and what would find more", 
   expect(predictionHeadline(plain)).toEqual([
     "The ulp rule on Adam's moments finds 30.0% of the weights that the next step changes.",
     "Of 1,000 weights stored as bf16 from an fp32 master, 4.0% changed in a step. Knowing what the master holds back, the " +
-      "moments find 87.5%; with the update itself, 100.0%. All that a gradient can reach is 9.7% of the weights, and 100.0% " +
+      "moments find 87.5%; with the update itself, 100.0%. A gradient of up to 4 standard deviations can reach 9.7% of the weights, and 100.0% " +
       "of those that change.",
   ]);
 });

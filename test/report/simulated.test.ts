@@ -75,7 +75,11 @@ describe("the table of a simulation", () => {
     expect(magnitudes[0]).toHaveLength(new Set(binades.map(({ exponent }) => exponent)).size);
     // The note is of all of them, once.
     expect(text.match(/Half of the weights/g)).toHaveLength(1);
-    expect(parts.at(-1)).toContain(firstShownNote.slice(0, 30));
+    expect(parts.at(-1)).toContain(firstShownNote(result).slice(0, 30));
+    const counts = binades.map(({ weights }) => weights).sort((a, b) => a - b);
+    expect(text.replace(/\s+/g, " ")).toContain(
+      `Measured on a sample, ${counts[0]} to ${counts.at(-1)} weights a row: another seed gives other steps.`,
+    );
   });
 
   test("has them in one table where there is room, and one case in each where there is none", () => {

@@ -52,6 +52,35 @@ describe("the answers come first, as sentences", () => {
   });
 });
 
+describe("what chance leaves open", () => {
+  const open = sweepResult({
+    schemes: ["in-place", "kahan"],
+    roundings: ["nearest-even", "stochastic"],
+    rates: [1e-7, 1e-6],
+    // By stochastic rounding 1 ± .32, then 1 ± .001.
+    progress: (caseIndex) => (caseIndex === 0 ? 0 : 1),
+    noise: (caseIndex, at) => (caseIndex === 1 && at === 0 ? 0.32 : 0.001),
+  });
+
+  test("is no answer, but said to be possible", () => {
+    expect(sweepSentences(open)).toEqual([
+      "Smallest learning rate at which each format still learns, of those tried: bf16 1e-7 (kahan).",
+      "Cheapest that keeps its updates: bf16 kahan (32 bits a weight) at 1e-7, bf16 stochastic (16 bits a weight) at 1e-6.",
+      "Chance leaves open whether these keep them: bf16 stochastic (16 bits a weight) at 1e-7; more weights would tell.",
+    ]);
+    const alone = sweepResult({ schemes: ["in-place"], roundings: ["stochastic"], noise: () => 0.32 });
+    expect(sweepSentences(alone)[0]).toMatch(/: bf16 perhaps 1e-7 \(stochastic\)\.$/);
+    expect(sweepSentences(alone)[1]).toContain(": none at any rate.");
+  });
+
+  test("is marked in the table", () => {
+    const text = renderSweepTable(open);
+    expect(text).toMatch(/^bf16 stochastic +16 +1e-6\? +1e-6\?$/m);
+    expect(text).toMatch(/^bf16 stochastic +1\.00±0\.32\? +1\.00$/m);
+    expect(text).toMatch(/^bf16 kahan stochastic +32 +1e-7 +1e-7$/m);
+  });
+});
+
 describe("weights that are NaN or Inf", () => {
   // At the second rate of the first case.
   const finite = sweepResult();
@@ -96,7 +125,7 @@ describe("the table", () => {
     expect(text).toMatch(/0\.064±1\.00\?/);
     expect(text).toMatch(/0\.19±0\.10 /);
     expect(text.replace(/\s+/g, " ")).toContain(
-      "?: too uncertain to be called learning; more weights would tell.",
+      "?: cannot be told, because three standard errors reach to either side of a limit; more weights would tell.",
     );
     expect(renderSweepTable(all.plain)).not.toContain("±");
   });

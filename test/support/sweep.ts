@@ -67,7 +67,7 @@ export function sweepResult(
     engine,
     rates,
     cells,
-    answers: sweepAnswers(cells, shares),
+    ...sweepAnswers(cells, shares),
     skipped: [],
     ...changes,
   };

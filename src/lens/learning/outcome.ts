@@ -38,20 +38,34 @@ const usual = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
  * pass@k of a model: from the counts of each prompt by the unbiased estimator 1 - C(n - c, k) / C(n, k), for
  * k up to the samples a prompt (Chen et al., 2021); or as given.
  */
-export function passRates({ correct, samplesPerPrompt, passAt }: Achievement): PassAt[] {
-  if (correct === null || samplesPerPrompt === null) {
+export function passRates(achievement: Achievement): PassAt[] {
+  const { passAt } = achievement;
+  if (!isCounted(achievement)) {
     // Whole numbers come first among the keys of an object, in ascending order.
     return Object.entries(passAt).map(([k, mean]) => ({ k: Number(k), mean, half: null }));
   }
   return usual
-    .filter((k) => k <= samplesPerPrompt)
-    .map((k) => {
-      const each = correct.map((c) => passOf(samplesPerPrompt, c, k));
-      const n = each.length;
-      const mean = each.reduce((sum, p) => sum + p, 0) / n;
-      const squares = each.reduce((sum, p) => sum + (p - mean) * (p - mean), 0);
-      return { k, mean, half: n < 2 ? null : 1.96 * Math.sqrt(squares / (n - 1) / n) };
-    });
+    .filter((k) => k <= achievement.samplesPerPrompt)
+    .map((k) => ({ k, ...meanOf(byPrompt(achievement, k)) }));
+}
+
+type Counted = Achievement & { readonly correct: readonly number[]; readonly samplesPerPrompt: number };
+
+function isCounted(achievement: Achievement): achievement is Counted {
+  return achievement.correct !== null && achievement.samplesPerPrompt !== null;
+}
+
+/** pass@k of each prompt. */
+function byPrompt({ correct, samplesPerPrompt }: Counted, k: number): number[] {
+  return correct.map((c) => passOf(samplesPerPrompt, c, k));
+}
+
+/** A mean, and half of its 95% interval. */
+function meanOf(each: readonly number[]): { mean: number; half: number | null } {
+  const n = each.length;
+  const mean = each.reduce((sum, x) => sum + x, 0) / n;
+  const squares = each.reduce((sum, x) => sum + (x - mean) * (x - mean), 0);
+  return { mean, half: n < 2 ? null : 1.96 * Math.sqrt(squares / (n - 1) / n) };
 }
 
 /** 1 - C(n - c, k) / C(n, k), as a product. */
@@ -62,8 +76,43 @@ function passOf(n: number, c: number, k: number): number {
   return 1 - failed;
 }
 
-/** The smallest k at which a run is below its base, of those that both have; null where there is none. */
-export function crossover(base: Achievement, run: Achievement): number | null {
-  const ofBase = new Map(passRates(base).map(({ k, mean }) => [k, mean]));
-  return passRates(run).find(({ k, mean }) => mean < (ofBase.get(k) ?? -1))?.k ?? null;
+/** Whether a base and a run have counts of as many prompts, which are then taken to be the same ones in the same order. */
+export function isPaired(base: Achievement, run: Achievement): boolean {
+  return isCounted(base) && isCounted(run) && base.correct.length === run.correct.length;
+}
+
+/**
+ * What a run adds to the pass@k of its base, for each k that both have. With counts of the same prompts, the mean over prompts of
+ * the run's pass@k minus the base's: how hard a prompt is leaves no trace in its interval. With counts of other prompts the two
+ * intervals are independent, and their squares add up. Without counts, or of a single prompt, there is no interval.
+ */
+export function passGains(base: Achievement, run: Achievement): PassAt[] {
+  const ofBase = new Map(passRates(base).map((rate) => [rate.k, rate]));
+  return passRates(run).flatMap(({ k, mean, half }) => {
+    const from = ofBase.get(k);
+    if (from === undefined) return [];
+    if (isCounted(base) && isCounted(run) && isPaired(base, run)) {
+      const before = byPrompt(base, k);
+      return [{ k, ...meanOf(byPrompt(run, k).map((pass, i) => pass - before[i])) }];
+    }
+    const known = half !== null && from.half !== null;
+    return [{ k, mean: mean - from.mean, half: known ? Math.hypot(half, from.half) : null }];
+  });
+}
+
+/** The smallest k at which a run is below its base. */
+export interface Crossover {
+  readonly k: number;
+  /** Whether by more than its 95% interval; null where that is unknown. */
+  readonly beyondChance: boolean | null;
+}
+
+/**
+ * The smallest k at which a run is below its base, of those that both have: beyond chance, else at all. Null where it never is.
+ */
+export function crossover(base: Achievement, run: Achievement): Crossover | null {
+  const below = passGains(base, run)
+    .filter(({ mean }) => mean < 0)
+    .map(({ k, mean, half }) => ({ k, beyondChance: half === null ? null : mean + half < 0 }));
+  return below.find(({ beyondChance }) => beyondChance) ?? below[0] ?? null;
 }

@@ -1,10 +1,11 @@
+import { noiseError } from "./noise-error.js";
 import type { Result } from "./result.js";
 
 /** The updates that a run keeps with its storage. */
 export type Verdict =
   /** The fp32 displacement, to within 1 %. */
   | "keeps"
-  /** The same under stochastic rounding, plus noise. */
+  /** The same with the noise of stochastic rounding. */
   | "keeps-on-average"
   | "loses"
   /** More than the fp32 displacement: a bias away from the start. */
@@ -69,6 +70,11 @@ export function checkOf(result: Result, failAbove: number | null): Check {
   };
 }
 
+/** Whether chance decides what weight and carrier hold: under stochastic rounding, except with a master, which is not rounded so. */
+export function isNoisy(rounding: string, noise: number | null): boolean {
+  return rounding === "stochastic" && noise !== 0;
+}
+
 /**
  * @param lost 1 - retained of the finite weights; null where nothing is known of it.
  * @param nonfinite how many of the weights were or became NaN or Inf.
@@ -81,12 +87,10 @@ export function verdictOf(
   nonfinite: number,
 ): Verdict {
   if (lost === null) return "unknown";
-  const stochastic = rounding === "stochastic";
-  // Noise is drawn for each weight by itself: what is retained has a standard error of noise / sqrt(weights).
-  const within = tolerance + (stochastic ? (3 * (noise ?? 0)) / Math.sqrt(weights) : 0);
+  const within = tolerance + 3 * (noiseError(noise, rounding, weights) ?? 0);
   if (Math.abs(lost) <= within) {
     if (nonfinite > 0) return "unknown";
-    return stochastic ? "keeps-on-average" : "keeps";
+    return isNoisy(rounding, noise) ? "keeps-on-average" : "keeps";
   }
   return lost > 0 ? "loses" : "overshoots";
 }

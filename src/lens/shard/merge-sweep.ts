@@ -62,7 +62,7 @@ export class SweepSum {
       engine: this.#whole.engine(),
       rates,
       cells,
-      answers: sweepAnswers(cells, settings),
+      ...sweepAnswers(cells, settings),
       ...this.#whole.casts(),
       skipped,
       ...(part && { part: { ...part, ...(partial!.sizes && { cells: tensors }) } }),

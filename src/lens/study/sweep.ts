@@ -4,6 +4,7 @@ import { type SchemeName, schemes } from "../../update/scheme.js";
 import type { CastWithoutScale } from "../cast.js";
 import type { SkippedTensor } from "../input.js";
 import type { Case, End, Probes, TensorCounts, Totals } from "../run/case.js";
+import { noiseError } from "../run/noise-error.js";
 import type { ResultEngine, ResultInput } from "../run/result.js";
 import { sharedIdentityOf, sharedNames } from "../run/summarize.js";
 import type { Part } from "../shard/part.js";
@@ -34,6 +35,8 @@ export interface SweepResult {
   /** Every case at every rate, rate by rate. */
   readonly cells: readonly SweepCell[];
   readonly answers: SweepAnswers;
+  /** The answers where all that chance leaves open is so; absent where it leaves nothing open. */
+  readonly perhaps?: SweepAnswers;
   /** Of the weights at their start, in formats that usually have scales. Absent where no case has such a format. */
   readonly casts?: readonly CastWithoutScale[];
   /** Of a shard, and of several merged. Absent for a whole. */
@@ -118,40 +121,39 @@ export function sweepCells(
   const sampling = sizes && samplingOf(cases, sizes);
   return cases.map((sweepCase, i) => {
     const { totals, end, probes } = sweepCase;
-    const cell = { rate, ...caseOf(sweepCase), totals, end, probes };
-    const noise = noiseError(cell);
+    const noise = noiseError(end.noise, sweepCase.rounding, totals.elements);
     const drawn = sampling?.cases[i].retained?.standardError ?? null;
     // The scatter between tensors includes the noise.
     const known = noise === null && drawn === null ? null : Math.max(noise ?? 0, drawn ?? 0);
-    return { ...cell, standardError: known };
+    return { rate, ...caseOf(sweepCase), totals, end, probes, standardError: known };
   });
 }
 
-/**
- * How far noise takes what a run retains from its expectation, one standard deviation. The noise of a
- * weight-step is e - u, independent between weights and of where the run is going: <noise, D> / <D, D> has the variance
- * |e - u|^2 / (n <D, D>). In place the noise of all steps adds up; a carrier remembers what a step did wrong, and the last
- * few are what is left. Within a factor of two, for carriers of few bits three, of the spread over seeds (measured).
- */
-function noiseError({ scheme, rounding, totals, end }: Omit<SweepCell, "standardError">): number | null {
-  if (rounding !== "stochastic") return null;
-  const { updateSquared, product, effectiveSquared } = totals.sums;
-  const noise = sumOf(effectiveSquared) - 2 * sumOf(product) + sumOf(updateSquared);
-  const left = hasCarrier(scheme) || scheme === "eco" ? noise / totals.steps : noise;
-  const variance = left / (totals.elements * sumOf(end.sums.displacementSquared));
-  return variance >= 0 && Number.isFinite(variance) ? Math.sqrt(variance) : null;
-}
+type Shares = Pick<SweepResult["settings"], "learns" | "keeps">;
 
-/** The conclusions of a sweep. Rates of cells ascend. */
+/** The conclusions of a sweep: what its numbers tell, and what they leave open. Rates of cells ascend. */
 export function sweepAnswers(
   cells: readonly SweepCell[],
-  settings: Pick<SweepResult["settings"], "learns" | "keeps">,
+  shares: Shares,
+): Pick<SweepResult, "answers" | "perhaps"> {
+  const isOpen = (cell: SweepCell) =>
+    [shares.learns, shares.keeps].some((share) => retains(cell, share) === null);
+  return {
+    answers: answersBy(cells, shares, (told) => told === true),
+    ...(cells.some(isOpen) && { perhaps: answersBy(cells, shares, (told) => told !== false) }),
+  };
+}
+
+function answersBy(
+  cells: readonly SweepCell[],
+  { learns, keeps }: Shares,
+  accepts: (told: boolean | null) => boolean,
 ): SweepAnswers {
   const rates = [...new Set(cells.map(({ rate }) => rate))];
   const first = cells.filter(({ rate }) => rate === rates[0]);
-  const from = (sweepCase: SweepCase, test: typeof learns) => {
+  const from = (sweepCase: SweepCase, share: number) => {
     const own = cells.filter((cell) => sameCase(cell, sweepCase));
-    return own[own.findLastIndex((cell) => !test(cell, settings)) + 1]?.rate ?? null;
+    return own[own.findLastIndex((cell) => !accepts(retains(cell, share))) + 1]?.rate ?? null;
   };
   return {
     cases: first.map((sweepCase) => ({
@@ -161,7 +163,7 @@ export function sweepAnswers(
       keepsFrom: from(sweepCase, keeps),
     })),
     cheapest: rates.map((rate) => {
-      const keeping = cells.filter((cell) => cell.rate === rate && keeps(cell, settings));
+      const keeping = cells.filter((cell) => cell.rate === rate && accepts(retains(cell, keeps)));
       // Of equal bits, the first of the grid.
       const [cheapest] = keeping.sort((a, b) => bitsPerWeight(a) - bitsPerWeight(b));
       if (cheapest === undefined) return { rate, case: null };
@@ -175,36 +177,22 @@ export function sweepAnswers(
   };
 }
 
-type Shares = Pick<SweepResult["settings"], "learns" | "keeps">;
-
-function learns(cell: SweepCell, { learns: share }: Shares): boolean {
-  return within(cell, share) && isTold(cell, share);
-}
-
-/** Whether a case keeps its updates, within the sampling error. */
-function keeps(cell: SweepCell, { learns: share, keeps }: Shares): boolean {
-  return within(cell, keeps) && isTold(cell, share);
-}
-
 /** Standard errors that chance is given. */
 const allowed = 3;
 
 /**
- * Whether what a cell retains lies between a share and as far above 1, but for chance. A model with a weight that is NaN or Inf
- * has no use for what the others retain.
+ * Whether a cell retains at least this share, and at most as far above 1; null where that cannot be told, because chance takes
+ * what it retains to either side of a limit. A model with a weight that is NaN or Inf has no use for what the others retain.
  */
-function within({ end: { retained, nonfinite }, standardError }: SweepCell, share: number): boolean {
+export function retains(
+  { end: { retained, nonfinite }, standardError }: Pick<SweepCell, "end" | "standardError">,
+  share: number,
+): boolean | null {
+  if (nonfinite > 0 || retained === null) return false;
   const chance = allowed * (standardError ?? 0);
-  return nonfinite === 0 && retained !== null && retained >= share - chance && retained <= 2 - share + chance;
-}
-
-/** Whether the error of `retained` is small enough to distinguish learning from not learning. */
-export function isTold({ standardError }: Pick<SweepCell, "standardError">, learns: number): boolean {
-  return allowed * (standardError ?? 0) <= 1 - learns;
-}
-
-function sumOf(terms: readonly number[]): number {
-  return terms.reduce((sum, term) => sum + term, 0);
+  const [low, high] = [retained - chance, retained + chance];
+  if (low >= share && high <= 2 - share) return true;
+  return high < share || low > 2 - share ? false : null;
 }
 
 export function caseOf(sweepCase: SweepCase): SweepCase {

@@ -1,5 +1,5 @@
-import { type Achievement, passRates } from "../../lens/learning/outcome.js";
-import type { RunComparison } from "../../lens/learning/run-comparison.js";
+import { type Achievement, crossover, passRates } from "../../lens/learning/outcome.js";
+import { type RunComparison, storageOf } from "../../lens/learning/run-comparison.js";
 import { runNames } from "../comparison.js";
 import { caseLabel } from "../labels.js";
 import { percent } from "../numbers.js";
@@ -9,12 +9,17 @@ import type { Figure } from "./figure.js";
 import { passChart, type Rates } from "./pass-chart.js";
 
 /** The classes of the updates of each run, and pass@k of runs that state it for several k. */
-export function figuresOfComparison({ settings, runs }: RunComparison): Figure[] {
+export function figuresOfComparison(result: RunComparison): Figure[] {
+  const { runs } = result;
   const names = runNames(runs);
-  const cases = runs.map(({ totals }) => ({ ...settings, opmath: "fp32", totals }));
+  const cases = runs.map((run) => ({ ...storageOf(result, run), opmath: "fp32", totals: run.totals }));
   const told = runs.flatMap(({ outcome }, i) => {
     const rates = ratesOf(outcome?.run ?? null);
-    return rates.length > 1 ? [{ label: names[i], rates, base: ratesOf(outcome!.base) }] : [];
+    if (rates.length <= 1) return [];
+    const { base, run } = outcome!;
+    return [
+      { label: names[i], rates, base: ratesOf(base), below: base && run ? crossover(base, run) : null },
+    ];
   });
   const classes = classChart(cases, percent, names);
   const lost = cases.map(({ totals }) => shareOfSized(totals, totals.lost) ?? 0);

@@ -1,3 +1,4 @@
+import type { Crossover } from "../../lens/learning/outcome.js";
 import { missing } from "../numbers.js";
 import { type Figure, wide } from "./figure.js";
 import { drawLines, type Series } from "./line-chart.js";
@@ -11,7 +12,12 @@ export interface PassModels {
   readonly what: string;
   /** Null if unknown, or if there is no common base. */
   readonly base: Rates | null;
-  readonly models: readonly { readonly label: string; readonly rates: Rates }[];
+  readonly models: readonly {
+    readonly label: string;
+    readonly rates: Rates;
+    /** Where it falls below the base; absent for rates without chance, which tell it themselves. */
+    readonly below?: Crossover | null;
+  }[];
   /** The prompts, for the caption. */
   readonly prompts: string;
 }
@@ -66,11 +72,17 @@ export function passChart({ name, what, base, models, prompts }: PassModels): Fi
 function titleOf(base: Rates | null, models: PassModels["models"], most: number): string {
   if (base === null) return `pass@k of ${models.length === 1 ? "one model" : `${models.length} models`}`;
   const ofBase = new Map(base);
-  const behind = models.flatMap(({ label, rates }) => {
+  const exact = (rates: Rates): Crossover | null => {
     const from = rates.find(([k, passAt]) => passAt < (ofBase.get(k) ?? -1));
-    return from ? [{ label, k: from[0] }] : [];
-  });
-  if (behind.length === 0) return `ahead of the base at every k to ${most}`;
+    return from ? { k: from[0], beyondChance: true } : null;
+  };
+  const below = models.flatMap(({ label, rates, below: from = exact(rates) }) =>
+    from ? [{ label, ...from }] : [],
+  );
+  if (below.length === 0) return `ahead of the base at every k to ${most}`;
+  const behind = below.filter(({ beyondChance }) => beyondChance);
+  if (behind.length === 0)
+    return `${below[0].label} is below its base at k = ${below[0].k}, perhaps by chance`;
   const [{ label, k }] = behind;
   const others = behind.length > 1 ? `, ${behind.length - 1} other${behind.length > 2 ? "s" : ""} too` : "";
   return `${label} is behind its base from k = ${k} on${others}`;

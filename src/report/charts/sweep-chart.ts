@@ -1,7 +1,7 @@
 import type { CaseAnswer, SweepResult } from "../../lens/study/sweep.js";
 import { caseLabel } from "../labels.js";
 import { ratio } from "../numbers.js";
-import { cellsByCase, rateText, retainedTexts } from "../sweep.js";
+import { answerTable, answerTexts, cellsByCase, rateText, retainedTexts } from "../sweep.js";
 import { type Figure, figureName, type Size, wide } from "./figure.js";
 import { drawLines, type Series } from "./line-chart.js";
 import type { Palette } from "./palette.js";
@@ -58,9 +58,9 @@ function retainedChart(result: SweepResult, format: string | null): Figure {
     name: figureName("retained", format ?? "by-rate"),
     title: own
       .slice(0, 3)
-      .map(({ answer: { learnsFrom, ...sweepCase } }, i) => {
+      .map(({ answer }, i) => {
         const verb = i === 0 ? " learns" : "";
-        return `${caseLabel(sweepCase)}${verb} ${learnsFrom === null ? "at no rate" : `from ${rateText(learnsFrom)}`}`;
+        return `${caseLabel(answer)}${verb} ${answer.learnsFrom === null ? learnsNowhere(result, answer) : `from ${rateText(answer.learnsFrom)}`}`;
       })
       .join(", "),
     caption:
@@ -89,18 +89,27 @@ function retainedChart(result: SweepResult, format: string | null): Figure {
 }
 
 /** The title: what learns from the smallest rate on, at the least cost. */
-export function costTitle({ answers, settings }: SweepResult): string {
+export function costTitle({ answers, perhaps, settings }: SweepResult): string {
   const [best] = answers.cases
     .filter(({ learnsFrom }) => learnsFrom !== null)
     .sort((a, b) => a.learnsFrom! - b.learnsFrom! || a.bitsPerWeight - b.bitsPerWeight);
-  if (best === undefined) return "Nothing learns at any rate of the sweep";
+  if (best === undefined) {
+    return perhaps?.cases.some(({ learnsFrom }) => learnsFrom !== null)
+      ? "Nothing surely learns at any rate of the sweep"
+      : "Nothing learns at any rate of the sweep";
+  }
   const rate = settings.rate === "lr" ? "a learning rate" : "a scale";
   return `${caseLabel(best)}, at ${best.bitsPerWeight} bits a weight, learns from ${rate} of ${rateText(best.learnsFrom)} on`;
 }
 
+/** Of a case that is not known to learn at any rate. */
+function learnsNowhere(result: SweepResult, answer: CaseAnswer): string {
+  return answerTexts(result, answer).learns === "?" ? "perhaps" : "at no rate";
+}
+
 /** The rate from which each case learns and keeps its updates, in ascending order of bits. */
 function costChart(result: SweepResult): Figure {
-  const { answers, rates, settings } = result;
+  const { answers, settings } = result;
   const cases = [...answers.cases].sort((a, b) => a.bitsPerWeight - b.bitsPerWeight);
   const what = settings.rate === "lr" ? "learning rates" : "scales of the recorded updates";
   return {
@@ -110,25 +119,18 @@ function costChart(result: SweepResult): Figure {
       `The ${what} at which each case learns (light: ${settings.learns} of the fp32 displacement retained) and keeps ` +
       `its updates (dark: ${ratio(settings.keeps)}), by the bits that a weight and its carrier take.`,
     size: { width: wide, height: 70 + Math.min(cases.length, 24) * (cases.length > 8 ? 42 : 54) },
-    draw: (size, inks) => drawCost(cases, rates, size, inks),
-    numbers: {
-      headings: ["stored as", "bits a weight", "learns from", "keeps from"],
-      rows: cases.map((answer) => [
-        caseLabel(answer),
-        String(answer.bitsPerWeight),
-        rateText(answer.learnsFrom),
-        rateText(answer.keepsFrom),
-      ]),
-    },
+    draw: (size, inks) => drawCost(cases, result, size, inks),
+    numbers: answerTable(result, cases),
   };
 }
 
 function drawCost(
   cases: readonly CaseAnswer[],
-  rates: readonly number[],
+  result: SweepResult,
   { width, height }: Size,
   inks: Palette,
 ): string {
+  const { rates } = result;
   const below = 70;
   const labels = cases.map((answer) => `${caseLabel(answer)}, ${answer.bitsPerWeight} bits`);
   const rows = rowLayout(labels, { width, height: height - below }, { tallest: 96 });
@@ -150,13 +152,14 @@ function drawCost(
     free = x(rate) + 96;
     drawn.push(text(x(rate), bottom + 34, rateText(rate), { size: 20, fill: inks.muted, anchor: "middle" }));
   }
-  for (const [i, { learnsFrom, keepsFrom }] of cases.entries()) {
+  for (const [i, answer] of cases.entries()) {
+    const { learnsFrom, keepsFrom } = answer;
     const middle = i * step + step / 2;
     const baseline = middle + font * 0.36;
     drawn.push(rows.label(labels[i], baseline, inks));
     if (learnsFrom === null) {
       const style = { size: font, fill: inks.muted, halo: inks.surface };
-      drawn.push(text(left + 12, baseline, "learns at no rate", style));
+      drawn.push(text(left + 12, baseline, `learns ${learnsNowhere(result, answer)}`, style));
       continue;
     }
     const from = x(learnsFrom) - margin;

@@ -1,4 +1,4 @@
-import type { ComparedRun, RunComparison } from "../../lens/learning/run-comparison.js";
+import { type ComparedRun, type RunComparison, storageOf } from "../../lens/learning/run-comparison.js";
 import { verdictOf } from "../../lens/run/check.js";
 import {
   type Fact,
@@ -14,8 +14,13 @@ import {
 } from "../blocks/block.js";
 import { figuresOfComparison } from "../charts/comparison-charts.js";
 import { compareCommandLine } from "../command.js";
-import { comparisonHeadline, comparisonNotes, comparisonTable, runNames } from "../comparison.js";
-import { caseLabel } from "../labels.js";
+import {
+  comparisonHeadline,
+  comparisonNotes,
+  comparisonTable,
+  runNames,
+  storageNames,
+} from "../comparison.js";
 import { displacementCounted, weightsCounted } from "../nonfinite.js";
 import { counted, percent, ratio, share } from "../numbers.js";
 import { retainedScore, scoresNote } from "../verdict.js";
@@ -23,13 +28,17 @@ import { retainedScore, scoresNote } from "../verdict.js";
 /** Recorded runs side by side. */
 export function comparisonReport(result: RunComparison): Report {
   const { tool, settings, runs } = result;
+  const stored = storageNames(result);
   const headline = comparisonHeadline(result);
   const names = runNames(runs);
   return {
     tool,
     title: "Precision lens: recorded runs",
     headline,
-    scores: { of: runs.map((run, i) => scoreOf(run, names[i], settings.rounding)), note: scoresNote(runs) },
+    scores: {
+      of: runs.map((run, i) => scoreOf(run, names[i], storageOf(result, run).rounding)),
+      note: scoresNote(runs),
+    },
     lede: [],
     tiles: tiles(result),
     blocks: [
@@ -44,10 +53,9 @@ export function comparisonReport(result: RunComparison): Report {
       ...runs.map(
         ({ stepNumbers, totals }, i): Fact => [
           names[i],
-          `${counted(totals.elements, "weight")}, ${counted(stepNumbers.length, "step")}`,
+          `${counted(totals.elements, "weight")}, ${counted(stepNumbers.length, "step")}, stored as ${stored.names[i]}`,
         ],
       ),
-      ["updates counted as stored as", caseLabel({ ...settings, opmath: "fp32" })],
       ["seed", String(settings.seed)],
     ],
     again: () => ({ heading: "To compare again", commands: [compareCommandLine(result)] }),

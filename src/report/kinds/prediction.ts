@@ -20,7 +20,7 @@ export function predictionReport(result: PredictionResult): Report {
       [`of the weights stored as ${format} change in a step`, percent(share(changed, weightSteps))],
       ["of these are named by the ulp rule on Adam's moments", recall(0)],
       ["by the residual in the fp32 master as well", recall(2)],
-      ["by all that a gradient can reach", recall(3)],
+      ["by what a gradient of up to 4 standard deviations can reach", recall(3)],
     ],
     blocks: [
       inText(() => [text(headline), table(ruleTable(result), { align: "ll" }), note(predictionNote)]),

@@ -94,7 +94,7 @@ export function runReport(result: Result): Report {
       onTerminal(() => [table(briefProbeTable(result), { joined: ["wrong"] })]),
       section("The whole model", [table(samplingTable(result), { notes: [samplingNote(result)] })]),
       section("When weights first show", [
-        table(firstShownTable(result), { notes: [firstShownNote], joined: ["formula"] }),
+        table(firstShownTable(result), { notes: [firstShownNote(result)], joined: ["formula"] }),
       ]),
       section("Codes, scales and numbers", [table(sharedTable(result), { notes: [sharedNote] })]),
       geometrySection(result.geometry, input.updates ?? ""),
@@ -206,7 +206,7 @@ export function displacementNote(cases: readonly Case[]): string {
   const ofFinite = cases.some(({ end }) => end.nonfinite > 0) ? ", of the finite weights" : "";
   return (
     `Of the displacement of an fp32 run${ofFinite}: retained, the share that weight and carrier hold at the end; visible, ` +
-    "the share that the stored bits show. Noise: what they hold beside it, relative to it and to the weights."
+    "the share that the stored bits show. Noise: how far weight and carrier are from it, relative to it and to the weights."
   );
 }
 

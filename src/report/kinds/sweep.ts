@@ -21,6 +21,8 @@ import { counted, missing, ratio } from "../numbers.js";
 import { inputFacts, originOf } from "../settings.js";
 import { verdictOnAll } from "../skipped.js";
 import {
+  answerTable,
+  answerTexts,
   noiseTexts,
   nonfiniteTexts,
   rateText,
@@ -83,23 +85,13 @@ const bits =
   "Bits a weight: those of the weight and of the carrier that keeps what it cannot show; the optimizer's moments, which " +
   "every case has, are not counted.";
 
-function tiles({ answers }: SweepResult): Fact[] {
-  return answers.cases.slice(0, 4).map((answer) => {
+function tiles(result: SweepResult): Fact[] {
+  return result.answers.cases.slice(0, 4).map((answer) => {
     const what = `${caseLabel(answer)} (${answer.bitsPerWeight} bits a weight)`;
-    return answer.learnsFrom === null
-      ? [`of these rates ${what} learns from`, "none"]
-      : [`is where ${what} begins to learn`, rateText(answer.learnsFrom)];
+    const { learns } = answerTexts(result, answer);
+    if (answer.learnsFrom !== null) return [`is where ${what} begins to learn`, learns];
+    return [`of these rates ${what} learns from`, learns === missing ? "none" : learns];
   });
-}
-
-/** One row per case: its cost, and the rates from which it learns and keeps its updates. */
-function answerTable({ answers: { cases } }: SweepResult) {
-  return tableOf(cases, [
-    ["stored as", caseLabel],
-    ["bits a weight", ({ bitsPerWeight }) => String(bitsPerWeight)],
-    ["learns from", ({ learnsFrom }) => rateText(learnsFrom)],
-    ["keeps from", ({ keepsFrom }) => rateText(keepsFrom)],
-  ]);
 }
 
 /** Numbers by case and rate, without cases that have none. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Achievement, crossover, passRates } from "../../../src/lens/learning/outcome.js";
+import { type Achievement, crossover, passGains, passRates } from "../../../src/lens/learning/outcome.js";
 
 function achieved(samples: number | null, correct: readonly number[] | null, passAt = {}): Achievement {
   const kl = { klForward: null, klReverse: null };
@@ -85,6 +85,42 @@ describe("the crossover", () => {
     ["only k that both have", { 1: 0.5, 4: 0.1, 16: 0, 64: 0.8 }, 64],
     ["none where they have no k in common", { 2: 0, 4: 0.1 }, null],
   ] as const)("is %s", (_, run, expected) => {
-    expect(crossover(base, at(run))).toBe(expected);
+    // Without counts there is no interval.
+    expect(crossover(base, at(run))).toEqual(expected && { k: expected, beyondChance: null });
+  });
+
+  it("is beyond chance if the mean difference of prompts is more than its interval", () => {
+    // Of 100 prompts one lost one answer of 16: -1/1600, with the deviation 1/160 and so 1.96 / 1600 either way.
+    const base = achieved(16, [...Array(99).fill(8), 9]);
+    const run = achieved(16, Array(100).fill(8));
+    const [first] = passGains(base, run);
+    expect(first.k).toBe(1);
+    expect(first.mean).toBeCloseTo(-1 / 1600, 15);
+    expect(first.half).toBeCloseTo(1.96 / 1600, 15);
+    expect(crossover(base, run)).toEqual({ k: 1, beyondChance: false });
+    // Each of the prompts lost one: no doubt, though the two intervals overlap by far.
+    const hard = achieved(16, [1, 4, 8, 12, 16]);
+    const harder = achieved(16, [0, 3, 7, 11, 15]);
+    expect(crossover(hard, harder)).toEqual({ k: 1, beyondChance: true });
+    expect(crossover(harder, hard)).toBeNull();
+  });
+
+  it("is the first beyond chance, though a smaller k is below by chance", () => {
+    // At k = 1 five prompts lose a half and four win one; at k = 2 five lose all, and nothing is left to win.
+    const base = achieved(2, [1, 1, 1, 1, 1, 1, 1, 1, 1]);
+    const run = achieved(2, [0, 0, 0, 0, 0, 2, 2, 2, 2]);
+    expect(passGains(base, run).map(({ k, mean }) => [k, mean])).toEqual([
+      [1, expect.closeTo(-1 / 18, 15)],
+      [2, expect.closeTo(-5 / 9, 15)],
+    ]);
+    expect(crossover(base, run)).toEqual({ k: 2, beyondChance: true });
+  });
+
+  it("of other prompts has the interval of two independent means", () => {
+    // Variances of the means: 1/12 and 1/4 (0, 1/2, 1 and 0, 1).
+    const [gain] = passGains(achieved(2, [0, 1, 2]), achieved(1, [0, 1]));
+    expect(gain).toEqual({ k: 1, mean: 0, half: expect.closeTo(1.96 * Math.sqrt(1 / 12 + 1 / 4), 12) });
+    // One prompt has no scatter.
+    expect(passGains(achieved(1, [1]), achieved(1, [0]))).toEqual([{ k: 1, mean: -1, half: null }]);
   });
 });

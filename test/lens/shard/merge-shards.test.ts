@@ -20,7 +20,7 @@ async function sweep(own: Part = part, sampled = false): Promise<SweepResult> {
   const cells = sweepCells({ cases }, 1);
   return {
     ...{ schema: "precision-lens-sweep/2", tool, input, settings, engine, rates: [1] },
-    ...{ cells, answers: sweepAnswers(cells, settings), skipped },
+    ...{ cells, ...sweepAnswers(cells, settings), skipped },
     part: { ...own, ...(sampled && { sizes: [8], cells: cases.map(({ tensors }) => tensors) }) },
   };
 }

@@ -82,7 +82,7 @@ async function sweepOver(
     engine,
     rates,
     cells: summed,
-    answers: sweepAnswers(summed, settings),
+    ...sweepAnswers(summed, settings),
     skipped: [{ name: "ids", reason: "integers" }],
     ...(part && {
       part: { ...part, ...(sampled && { sizes, cells: cells.map(({ counts }) => counts.tensors) }) },

@@ -335,7 +335,7 @@ describe("the page of recorded runs", () => {
 
   test("has the verdict, what each run lacks and no place of this machine", () => {
     expect(html).toMatch(
-      /<h1>Stored as bf16 in-place, runs\/b retains 3\.\d% of its fp32 displacement; most is retained by \S+, \d+\.\d%\./,
+      /<h1>As if stored as bf16 in-place, runs\/b retains 3\.\d% of its fp32 displacement; most is retained by \S+, \d+\.\d%\./,
     );
     for (const { name } of figuresOfComparison(runComparison("/data/runs/b"))) {
       expect(html).toContain(`<figure id="${name}">`);
