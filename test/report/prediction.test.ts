@@ -29,7 +29,7 @@ describe("the headline of a run", () => {
   test("in which nothing changed says so", () => {
     expect(predictionHeadline(predictionResult(unchanged))).toEqual([
       "Nothing changed: of 1,000 weights stored as bf16 from an fp32 master, no step changed any.",
-      "All that a gradient can reach is 9.7% of the weights.",
+      "A gradient of up to 4 standard deviations can reach 9.7% of the weights.",
     ]);
     expect(predictionChart(predictionResult(unchanged)).title).toBe("No stored weight changes");
   });
@@ -42,7 +42,7 @@ describe("the headline of a run", () => {
         "is about the rest.",
     );
     // 80 of 1,800, and 194 of 1,800.
-    expect(some.slice(1).join(" ")).toMatch(/4\.4% changed in a step.*is 10\.8% of the finite weights/);
+    expect(some.slice(1).join(" ")).toMatch(/4\.4% changed in a step.*can reach 10\.8% of the finite weights/);
     const rules = ruleOutcomes([]);
     expect(predictionHeadline(predictionResult({ ...unchanged, weightSteps: 0, rules }))).toEqual([
       "No weight is finite in any of these steps: nothing can be said.",

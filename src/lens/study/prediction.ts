@@ -81,7 +81,7 @@ export interface PredictionResult {
   readonly input: Omit<ResultInput, "metadata">;
   readonly optimizer: ResultOptimizer;
   readonly format: string;
-  /** Weights times steps from the second on: before the first there are no moments. */
+  /** Finite ones, of weights times steps from the second on: before the first there are no moments. */
   readonly weightSteps: number;
   /** Of these, those whose stored weight changed; where scales are shared, whose code did. */
   readonly changed: number;
@@ -93,6 +93,8 @@ export interface PredictionResult {
 export interface StepPrediction {
   readonly step: number;
   readonly changed: number;
+  /** Weight-steps left out: the weight, its update or what is stored is NaN or Inf. Absent in older results. */
+  readonly nonfinite?: number;
   /** In the order of the result's rules. */
   readonly predicted: readonly number[];
   readonly right: readonly number[];
