@@ -61,7 +61,7 @@ function upgradedSweep(sweep: Json): Json {
       cells as unknown as Parameters<typeof sweepAnswers>[0],
       sweep.settings as Parameters<typeof sweepAnswers>[1],
     );
-    return { ...sweep, schema: "precision-lens-sweep/2", cells, answers };
+    return { ...sweep, schema: "precision-lens-sweep/2", cells, ...answers };
   } catch {
     // Malformed: schema validation reports it.
     return { ...sweep, schema: "precision-lens-sweep/2", cells };
