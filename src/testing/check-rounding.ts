@@ -3,8 +3,8 @@ import type { Format } from "../format/format.js";
 import { formatOf } from "../format/registry.js";
 import { checkedOptions, type RoundOptions } from "../format/round.js";
 import { numberSource } from "../vectors/number-source.js";
-import type { RoundingTo } from "../vectors/rounding-mistakes.js";
 import { roundingSubject } from "../vectors/rounding-subject.js";
+import type { RoundingTo } from "../vectors/rounding-to.js";
 import { type Checked, type CheckOptions, check } from "./mismatch.js";
 
 /** Options for checking a rounding. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ArithmeticMismatch } from "../../src/testing/index.js";
 import { sized } from "../support/tier.js";
-import { gallery, masters, withTwoMistakes } from "./gallery.js";
+import { gallery, masters, negativeTruncated, withTwoMistakes } from "./gallery.js";
 
 /** What a check throws. */
 function mismatchOf(check: () => unknown): ArithmeticMismatch {
@@ -19,13 +19,19 @@ describe("a gallery of mistakes: each is found at level 1 and named", () => {
     const { mistakes, wrong, cases, message } = mismatchOf(check);
     expect(mistakes[0]?.name, message).toBe(name);
     expect(message).toMatch(/^\S.*: [\d,]+ of [\d,]+ cases are wrong/);
-    expect(message).toContain(`[${name}]`);
+    expect(message).toMatch(new RegExp(`\\[${name}\\]: this explains (all of them|99\\.\\d %)\\.`));
     expect(wrong).toBeLessThan(cases);
   });
 
   it("two mistakes at once are both named", () => {
     const { mistakes } = mismatchOf(withTwoMistakes);
     expect(mistakes.map(({ name }) => name).sort()).toEqual(["half away", "wrong overflow"]);
+  });
+
+  it("a mistake that contradicts right results is not named", () => {
+    const { mistakes, message } = mismatchOf(negativeTruncated);
+    expect(mistakes).toEqual([]);
+    expect(message).toContain("It looks like none of the known mistakes.");
   });
 });
 
