@@ -300,6 +300,11 @@ export const gallery: readonly Piece[] = [
     name: "scale rule",
     check: () => checkQuantizer((data) => mxfp4(data, 1, halfEven), "mxfp4", level),
   },
+  {
+    of: "a quantizer of another scale rule that also rounds ties away",
+    name: "scale rule, half away",
+    check: () => checkQuantizer((data) => mxfp4(data, 1, halfAway), "mxfp4", level),
+  },
 ];
 
 /** Two mistakes in one. */
